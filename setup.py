@@ -19,15 +19,17 @@ ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "tools"))
 from make_single_file import single_file  # noqa: E402
 
-# -ffp-contract=off disables fused operations that the sources do not write: GCC on s390x contracts even with -std=c11.
-# -fno-math-errno makes sqrt a single instruction. All files of the core get the same flags, because the library selects
-# the instruction set at run time.
+# -ffp-contract=off disables fused operations that the sources do not write: GCC on s390x contracts
+# even with -std=c11. -fno-math-errno makes sqrt a single instruction. All files of the core get the
+# same flags, because the library selects the instruction set at run time.
 UNIX_FLAGS = ["-std=gnu11", "-O2", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 MSVC_FLAGS = ["/std:c11", "/O2", "/fp:precise"]
-# Kernels with vector instructions are faster with -O3. The bridge only converts arguments, and -O1 halves its time.
+# Kernels with vector instructions are faster with -O3. The bridge only converts arguments, and -O1
+# halves its time.
 KERNEL_FLAGS, BRIDGE_FLAGS = ["-O3"], ["-O1"]
-# Without CFLAGS of a packager, who may want debug information in a package of its own: no symbol names, and on Linux no
-# unwind tables. Only developers need them, and they are a tenth of the module.
+# Without CFLAGS of a packager, who may want debug information in a package of its own: no symbol
+# names, and on Linux no unwind tables. Only developers need them, and they are a tenth of the
+# module.
 SMALL_COMPILE = ["-g0"]
 SMALL_COMPILE_LINUX = ["-fno-asynchronous-unwind-tables"]
 SMALL_LINK = ["-s"]

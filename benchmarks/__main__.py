@@ -8,8 +8,8 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   latency   microseconds for one row, and from Ctrl-C to KeyboardInterrupt
   batch     milliseconds for 10,000 rows
   many      fit_many, relative to the same fits one after the other, and to those of the version that CMLP_BEFORE names;
-            what a small fit costs outside the core; checksums of the data, relative to ten epochs; what it costs
-            that a fit records its provenance
+            what a small fit costs outside the core; checksums of the data, relative to ten epochs;
+            what it costs that a fit records its provenance
   threads   two threads relative to one, on an idle machine and with one or all CPUs loaded
   loaded    fits with the default number of threads relative to one, on an idle machine and with busy CPUs; also fits of
             the version that CMLP_BEFORE names

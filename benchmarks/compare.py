@@ -8,7 +8,8 @@ from benchmarks.rounds import Measured, Peer, interleaved
 MULTIPLY_ADDS = Peer("limit: multiply-adds", "limit", "multiply_adds")
 MEMORY = Peer("limit: reading memory", "limit", "memory")
 LIMITS = [MULTIPLY_ADDS, MEMORY]
-# Rates in billions per second: name, amount of work, the limit to compare with, and the limit without this rate.
+# Rates in billions per second: name, amount of work, the limit to compare with, and the limit
+# without this rate.
 RATES = [
     ("GFLOP/s", operations, MULTIPLY_ADDS.name, MEMORY.name),
     ("GB/s", bytes_read, MEMORY.name, MULTIPLY_ADDS.name),

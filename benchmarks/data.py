@@ -36,7 +36,8 @@ def csr(n, columns, density):
 
     rng = np.random.RandomState(0)
     stored = int(columns * density)
-    # One nonzero at a random position in each of `stored` sections of the row, so that the indices are sorted.
+    # One nonzero at a random position in each of `stored` sections of the row, so that the indices
+    # are sorted.
     begins = np.arange(stored) * columns // stored
     widths = np.diff(begins, append=columns)
     indices = (begins + rng.random_sample((n, stored)) * widths).astype(np.int32)

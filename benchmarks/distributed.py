@@ -1,11 +1,12 @@
 """Many machines: rows on a Dask cluster beside rows in memory, and what 8 to 1,000 workers would gain with MPI.
 
-On a Dask cluster of two worker processes on this machine, the rows are in their memory before the clock starts; this
-process fetches them in every epoch. Its peak memory is that of a process of its own.
+On a Dask cluster of two worker processes on this machine, the rows are in their memory before the
+clock starts; this process fetches them in every epoch. Its peak memory is that of a process of its
+own.
 
-The model of a synchronous step of B rows by MPI, in which n workers continue each other's sums of chunks of 128 rows:
-the P bytes of the gradient flow through the chain of workers in slices of K bytes, and back. t_row is one row with one
-thread.
+The model of a synchronous step of B rows by MPI, in which n workers continue each other's sums of
+chunks of 128 rows: the P bytes of the gradient flow through the chain of workers in slices of K
+bytes, and back. t_row is one row with one thread.
 
     seconds = ceil(B / 128 / n) * 128 * t_row + 2 * (P * b + (n - 1) * (a + K * b))
 
@@ -43,7 +44,8 @@ def classifier(sizes, **params):
     return MLPClassifier(tuple(sizes[1:-1]), **{**settings, **params})
 
 
-# Trains with rows in memory, or on a cluster; prints the seconds of the fit, the accuracy and the peak memory in MB.
+# Trains with rows in memory, or on a cluster; prints the seconds of the fit, the accuracy and the
+# peak memory in MB.
 FIT = """
 import json, resource, sys, time
 import numpy as np
@@ -84,7 +86,8 @@ def seconds_per_row(X, y):
     return min(model.history_["seconds"]) / len(X)
 
 
-# Two processes send a vector to and fro; the first one prints the seconds of a message of each size.
+# Two processes send a vector to and fro; the first one prints the seconds of a message of each
+# size.
 PING = """
 import json, sys, time
 import numpy as np

@@ -122,7 +122,8 @@ float predict(const float *x, int n) {
 """
 
 
-# Python's package has the library without its header. These are positions in the table OrtApi, which never change.
+# Python's package has the library without its header. These are positions in the table OrtApi,
+# which never change.
 ONNX_RUNTIME = """
 #include <stdint.h>
 #include <string.h>
@@ -214,7 +215,8 @@ def of_cynn(name):
 
 
 # ------------------------------------------------------------------------------------------------------- the peers
-# Each function takes the folder, the classifier and the rows as bytes, and returns a function that predicts n rows.
+# Each function takes the folder, the classifier and the rows as bytes, and returns a function that
+# predicts n rows.
 
 
 def library(folder, model, pixels):

@@ -1,9 +1,10 @@
 """Warnings about rows that are as those of fit, on the tables of `table_sets` and scikit-learn: all of them are false.
 
-``python -m benchmarks.false_alarms`` fits each table on three quarters of its rows with the default parameters, and
-predicts the others: at once, 50 at a time, and some one by one, each with a model that has warned of nothing yet. Then
-it continues the fit with ``warm_start=True`` for one epoch, on the same rows, on the others, and on half of each.
-``--rows N`` takes at most N rows of each table. `iris` and other names choose tables.
+``python -m benchmarks.false_alarms`` fits each table on three quarters of its rows with the default
+parameters, and predicts the others: at once, 50 at a time, and some one by one, each with a model
+that has warned of nothing yet. Then it continues the fit with ``warm_start=True`` for one epoch, on
+the same rows, on the others, and on half of each. ``--rows N`` takes at most N rows of each table.
+`iris` and other names choose tables.
 
 A warning at fit that y does not depend on X, and intervals of numbers outside the training range, are not counted.
 """

@@ -1,10 +1,11 @@
 """One row on a microcontroller: flash, RAM, stack and time of exported headers, of the library, and of peers.
 
-The network classifies scikit-learn's digits (64 inputs). Flash and RAM are what a prediction adds to a linked program
-that has the start of the board alone, the functions of the compiler (such as software floating point) included. The
-stack is painted before and read after the first row, loading of the model included. QEMU counts the instructions of the
-mean row, which are not cycles; simavr counts cycles. Every float program must find the classes that Python finds, and
-one of int8 at least 90 % of them.
+The network classifies scikit-learn's digits (64 inputs). Flash and RAM are what a prediction adds
+to a linked program that has the start of the board alone, the functions of the compiler (such as
+software floating point) included. The stack is painted before and read after the first row, loading
+of the model included. QEMU counts the instructions of the mean row, which are not cycles; simavr
+counts cycles. Every float program must find the classes that Python finds, and one of int8 at least
+90 % of them.
 
 Needed are gcc-arm-none-eabi with newlib and qemu-system-arm, and gcc-avr, avr-libc and simavr; what is missing is left
 out. The peers are the package emlearn of PyPI, and genann and CMSIS-NN as C sources in the folders that CMLP_GENANN and
@@ -56,8 +57,8 @@ WORKSPACES = {
 }  # hidden layers, and cmlp_model_info.workspace_size in multiples of 256
 LOOPS = 100_000
 
-# Predicts all rows, and prints the stack of the first one, the ticks of LOOPS iterations of two instructions, those of
-# all rows, and the classes.
+# Predicts all rows, and prints the stack of the first one, the ticks of LOOPS iterations of two
+# instructions, those of all rows, and the classes.
 ARM = """
 #include "board.h"
 EMBED(rows, "rows.bin");
@@ -311,8 +312,9 @@ def executed(folder, core, n_rows):
 
 
 # ---------------------------------------------------------------------------------------------------- the predictors
-# Each function takes the folder, the classifier, the calibration rows and the core, writes what the firmware includes,
-# and returns the C text that predicts, and more sources and options of the compiler.
+# Each function takes the folder, the classifier, the calibration rows and the core, writes what the
+# firmware includes, and returns the C text that predicts, and more sources and options of the
+# compiler.
 
 
 def nothing(folder, model, X, core):

@@ -19,7 +19,8 @@ TITLE, OF_BOUND = "memory of fit", "of the bound"
 MB = 1e6
 BOUND, BLOCKS = 4 * MB, 6
 NETS = [[784, 16, 16, 10], [784, 128, 64, 10], [784, 512, 512, 10]]
-# glibc returns freed memory to the system, so that fit cannot reuse memory that was allocated before it.
+# glibc returns freed memory to the system, so that fit cannot reuse memory that was allocated
+# before it.
 NO_HOARDING = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 MIDDLE = {"sizes": NETS[1]}
 BEST_KEPT = {"solver": "adam", "early_stopping": True}

@@ -1,9 +1,10 @@
 """python -m benchmarks.recipe
 
-The search for the fastest way to 98 % on MNIST. It uses the training images only: each configuration is trained on the
-first 50,000 images with five seeds and tested on the last 10,000. The recipe will be trained on all 60,000 images, a
-fifth more. The effect of a fifth more on the error rate is measured between 41,667 and 50,000 images. The search
-selects the fastest configuration whose worst seed is expected to reach 98 %.
+The search for the fastest way to 98 % on MNIST. It uses the training images only: each
+configuration is trained on the first 50,000 images with five seeds and tested on the last 10,000.
+The recipe will be trained on all 60,000 images, a fifth more. The effect of a fifth more on the
+error rate is measured between 41,667 and 50,000 images. The search selects the fastest
+configuration whose worst seed is expected to reach 98 %.
 
 `python -m benchmarks accuracy` trains the selected configuration on all 60,000 images and tests it on the test images,
 and does the same with Fashion-MNIST. CMLP_DATA names the folder with both data sets.

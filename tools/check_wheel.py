@@ -13,16 +13,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SAMPLE = "cmlp/_data/files/digits28/"
 MODULE = re.compile(r"cmlp/_bridge/_core\.([\w-]+\.)?(so|pyd)")
-# Bytes of the wheel file. The compiled module takes 674,000 of them, of which tiles for Intel processors with AVX-512
-# take 25,000, the C library as one file with its headers 138,000, the story and the command 91,000, the exports and
-# the web page 50,000 each, the estimators 45,000. Models of tables in C, their files, and training on blocks of rows
-# take about 80,000 of the first three, headers of tables and training on several processes about 50,000, the page of
-# tables 11,000. Own rows of workers, checkpoints within an epoch and their errors take 10,000,
-# ONNX files of tables 8,000, weighted tables, the table of parameters and checksums 25,000, tables with several
-# targets, their certificates and the hill of the page 15,000. The page's eighteen chapters, its playground and the
-# half-trained network take 110,000, one grammar of text and one reading of all containers 25,000, errors that know
-# their settings 7,000, docstrings that repeat the table of parameters 10,700. The bridge at -Os or -O1 would take
-# 63,000 or 17,000 less, but a small fit would take 5 % more.
+# Bytes of the wheel file. The compiled module takes 674,000 of them, of which tiles for Intel
+# processors with AVX-512 take 25,000, the C library as one file with its headers 138,000, the story
+# and the command 91,000, the exports and the web page 50,000 each, the estimators 45,000. Models of
+# tables in C, their files, and training on blocks of rows take about 80,000 of the first three,
+# headers of tables and training on several processes about 50,000, the page of tables 11,000. Own
+# rows of workers, checkpoints within an epoch and their errors take 10,000, ONNX files of tables
+# 8,000, weighted tables, the table of parameters and checksums 25,000, tables with several targets,
+# their certificates and the hill of the page 15,000. The page's eighteen chapters, its playground
+# and the half-trained network take 110,000, one grammar of text and one reading of all containers
+# 25,000, errors that know their settings 7,000, docstrings that repeat the table of parameters
+# 10,700. The bridge at -Os or -O1 would take 63,000 or 17,000 less, but a small fit would take 5 %
+# more.
 LARGEST = 2_598_700
 LARGEST_WITHOUT_SAMPLE = 1_858_700
 

@@ -1,7 +1,8 @@
 """Print figures of the Python code: how much of it there is, how dense it is, and what one meets on the way of a call.
 
-Usage: ``python tools/house.py [-v]`` in the source tree, with cmlp installed from it (``pip install -e .``). ``-v``
-lists what is counted. Those of imports have bounds in ``tests/package/test_house.py``.
+Usage: ``python tools/house.py [-v]`` in the source tree, with cmlp installed from it
+(``pip install -e .``). ``-v`` lists what is counted. Those of imports have bounds in
+``tests/package/test_house.py``.
 
 Imports in functions and for annotations count as all others do: who reads the file has to know what they name.
 """

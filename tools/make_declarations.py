@@ -1,7 +1,8 @@
 """Write the declarations that repeat the public headers, from the headers.
 
-Usage: ``python tools/make_declarations.py``, in the source tree, after a change of ``include/cmlp.h``,
-``cmlp_table.h``, ``cmlp_workers.h`` or ``cmlp_explain.h``. A test compares. Written are
+Usage: ``python tools/make_declarations.py``, in the source tree, after a change of
+``include/cmlp.h``, ``cmlp_table.h``, ``cmlp_workers.h`` or ``cmlp_explain.h``. A test compares.
+Written are
 
 - ``src/cmlp/libcmlp.pxd``: all declarations, for Cython,
 - ``include/cmlp_capi.h``: the struct of functions and its initializer,

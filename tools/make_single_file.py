@@ -1,9 +1,11 @@
 """Write the C library as one file, cmlp.c, which needs only the public headers beside it.
 
-Usage: ``python tools/make_single_file.py FILE``, in the source tree. setup.py writes the file into each wheel.
+Usage: ``python tools/make_single_file.py FILE``, in the source tree. setup.py writes the file into
+each wheel.
 
-Two sources may use one static name for different things. In one file such names must differ: in the second source the
-name gets the source's name as a prefix. Functions that only the core calls become static.
+Two sources may use one static name for different things. In one file such names must differ: in the
+second source the name gets the source's name as a prefix. Functions that only the core calls become
+static.
 
 The kernels are compiled once per instruction set and element type. Their templates are in the single file once: cmlp.c
 includes itself to compile them again, and the macro KERNEL(name) appends the type and the instruction set to a name.
@@ -31,7 +33,8 @@ HOISTED = {
 
 KERNEL = re.compile(r"\w+_f\d\d\.c")  # one instruction set and element type
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-# A comment, a string or an identifier, which is group 2. Group 1 is the operator if the identifier is a member.
+# A comment, a string or an identifier, which is group 2. Group 1 is the operator if the identifier
+# is a member.
 TOKEN = re.compile(
     r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|((?:\.|->)\s*)?\b([A-Za-z_]\w*)", re.DOTALL
 )
@@ -40,7 +43,8 @@ GUARD = re.compile(r"^#ifndef (\w+_H)\n#define \1\n(.*)^#endif\n\Z", re.MULTILIN
 MEMBERS = re.compile(r"(?<=^typedef struct )(\w+ \{)(.*?)(?=^\} \w+;)", re.MULTILINE | re.DOTALL)
 PASTED = re.compile(r"\b(?!name##)([a-z]\w*##\w+(?:##\w+)*)")  # "name" is a parameter of macros
 
-# Everything in the core is declared in column 0, so the start of a line tells what is at file scope.
+# Everything in the core is declared in column 0, so the start of a line tells what is at file
+# scope.
 DECLARED = [
     r"^(?:static|VEC_FN|REAL_FN|SHARED_FN)\b[^;{=(]*?\b(\w+)\s*\(",  # functions
     r"^static\b[^;{=(]*?\b(\w+)\s*(?:\[[^;=]*\])?\s*[=;]",  # variables

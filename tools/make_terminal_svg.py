@@ -1,7 +1,7 @@
 """Draw what `cmlp` shows on a colour terminal, as SVG files.
 
-Usage: ``python tools/make_terminal_svg.py`` where the package is installed. Writes docs/images/terminal-*.svg: a
-network learning, and its last screen.
+Usage: ``python tools/make_terminal_svg.py`` where the package is installed. Writes
+docs/images/terminal-*.svg: a network learning, and its last screen.
 
 Text stays text. Block characters are drawn as rectangles, so that the picture does not depend on the reader's fonts.
 """

@@ -34,7 +34,8 @@ INSTALL = """\
 python -m pip install PACKAGE
 ```
 """
-# How to install before the first release, from a clone, and afterwards. PACKAGE is what pip installs.
+# How to install before the first release, from a clone, and afterwards. PACKAGE is what pip
+# installs.
 BEFORE = {
     "README.md": f"""\
 {COMMANDS}

@@ -1,8 +1,8 @@
 """Print how much of a package one meets on the way of a call, as JSON: files, functions, classes and frames.
 
-Usage: ``python tools/trace_call.py PACKAGE CALL``, with a package and one of its calls: ``cmlp network``,
-``cmlp table``, ``cmlp command`` (``cmlp train`` of a CSV file), ``sklearn network``, ``sklearn table``,
-``xgboost table``.
+Usage: ``python tools/trace_call.py PACKAGE CALL``, with a package and one of its calls:
+``cmlp network``, ``cmlp table``, ``cmlp command`` (``cmlp train`` of a CSV file),
+``sklearn network``, ``sklearn table``, ``xgboost table``.
 
 A class is met if a value of it is in a variable of a function that runs, among the attributes of its ``self``, or
 returned. Frames are the most functions of the package that are on the stack at once. A call runs once before it is

@@ -1,7 +1,7 @@
 """Write the docstrings that repeat the table of parameters, from the table.
 
-Usage: ``python tools/write_docstrings.py``, in the source tree with cmlp installed, after a change of
-``src/cmlp/_train/parameters.py`` or ``src/cmlp/_data/losses.py``, of a signature, or of what
+Usage: ``python tools/write_docstrings.py``, in the source tree with cmlp installed, after a change
+of ``src/cmlp/_train/parameters.py`` or ``src/cmlp/_data/losses.py``, of a signature, or of what
 `MLPRegressor` repeats of `MLPClassifier`. With ``--check``, it names the files that would change,
 and changes nothing. A test compares. Written are
 
@@ -29,7 +29,8 @@ from cmlp._train.parameters import PARAMETERS
 
 ROOT = Path(__file__).parents[1]
 WIDTH = 100
-# By module, the classes and methods whose docstrings have parameters of the table, with the owner there.
+# By module, the classes and methods whose docstrings have parameters of the table, with the owner
+# there.
 OWNERS = {
     "_estimators/mlp.py": {"MLPClassifier": "MLPClassifier", "MLPRegressor": "MLPRegressor"},
     "_estimators/network.py": {
@@ -47,7 +48,8 @@ OWNERS = {
         "MLPRegressor": "river.MLPRegressor",
     },
 }
-# By module, the methods that say what may change before they resume. The regressors have the same parameters.
+# By module, the methods that say what may change before they resume. The regressors have the same
+# parameters.
 RESUMING = {
     "_estimators/mlp.py": {"MultilayerPerceptron.fit": "MLPClassifier"},
     "_estimators/tables/tabular.py": {"TabularEstimator.fit": "TabularClassifier"},

@@ -304,7 +304,8 @@ def insert_reference(app: object, docname: str, source: list[str]) -> None:
     if not docname.startswith("reference/c"):
         return
     items = {name: parse((INCLUDE / name).read_text(encoding="utf-8")) for name in HEADERS}
-    # The functions that the comment at the top of cmlp_file.h shows are its interface; the others are parts of them.
+    # The functions that the comment at the top of cmlp_file.h shows are its interface; the others
+    # are parts of them.
     shown = items["cmlp_file.h"][0].comment
     items["cmlp_file.h"] = [
         item

@@ -4,8 +4,8 @@
 A caption, which is also the text for readers who do not see the picture.
 ```
 
-shows matplotlib's current figure after the Python blocks above it have run. It is drawn twice, for the light and for
-the dark theme.
+shows matplotlib's current figure after the Python blocks above it have run. It is drawn twice, for
+the light and for the dark theme.
 
 ```{terminal} cmlp compare
 ```
@@ -44,7 +44,9 @@ IN_COLOR = """
 import sys
 from cmlp import __main__ as main
 from cmlp._cli import terminal
-terminal.Terminal.from_stream = classmethod(lambda cls, stream, _: cls(stream, rewrites=False, colors=2**24, blocks=True))
+terminal.Terminal.from_stream = classmethod(
+    lambda cls, stream, _: cls(stream, rewrites=False, colors=2**24, blocks=True)
+)
 sys.exit(main.main(sys.argv[1:]))
 """
 _CACHE: dict[str, list[tuple[Path, Path]]] = {}

@@ -95,7 +95,8 @@ if TYPE_CHECKING:
         Verification,
     )
 else:
-    # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of them.
+    # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of
+    # them.
     _NAMES_OF = {
         "_bridge": ("get_cmake_dir", "get_include", "get_source"),
         "_bridge._core": ("Optimizer", "__version__", "capi", "cpu_info"),
@@ -161,7 +162,7 @@ else:
     def __dir__():
         return sorted({*globals(), *__all__})
 
-    # The bridge is imported now, so that an invalid CMLP_ISA or CMLP_TUNING raises ImportError at `import cmlp`. The
-    # command imports it later, to print this error in one line.
+    # The bridge is imported now, so that an invalid CMLP_ISA or CMLP_TUNING raises ImportError at
+    # `import cmlp`. The command imports it later, to print this error in one line.
     if not _is_command():
         import_module("cmlp._bridge._core")

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn, TextIO
 
-# The module of each command, and its line in the help. Only the module of the chosen command is imported.
+# The module of each command, and its line in the help. Only the module of the chosen command is
+# imported.
 _COMMANDS = {
     "story": ("cmlp.story.story", "tell how a neural network works and learns, in your browser"),
     "digits": ("cmlp.story.digits", "train a network on images (the default command)"),
@@ -87,9 +88,10 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
     Returns
     -------
     int
-        The exit status: 0 on success, 1 after an error, 2 if CMLP_ISA is not an instruction set of this processor or
-        CMLP_TUNING is unknown, 128 + its number after a signal: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP,
-        141 after a broken pipe. Invalid arguments raise SystemExit with status 2.
+        The exit status: 0 on success, 1 after an error, 2 if CMLP_ISA is not an instruction set of
+        this processor or CMLP_TUNING is unknown, 128 + its number after a signal: 130 after Ctrl-C,
+        143 after SIGTERM, 129 after SIGHUP, 141 after a broken pipe. Invalid arguments raise
+        SystemExit with status 2.
     """
     if sys.stdout is None:  # Python sets it to None if the descriptor is closed
         return _fail(program, "error: cannot write: standard output is closed")

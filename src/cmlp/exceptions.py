@@ -93,8 +93,8 @@ class NonFiniteInputError(StatusError):
     row, column : int
         Position in X, counted from 0; in a block of a source, in this block.
     found : str
-        What is there: "NaN", or "infinity or a value too large for the network's dtype"; "NaN or infinity" if only
-        another process has the row, see `cmlp.distributed.fit`.
+        What is there: "NaN", or "infinity or a value too large for the network's dtype"; "NaN or
+        infinity" if only another process has the row, see `cmlp.distributed.fit`.
     argument : str
         The name of the argument: "X", or "X_val" for validation rows.
     column_name : str or None
@@ -113,8 +113,8 @@ class NonFiniteInputError(StatusError):
         column_name: str | None = None,
         block: int | None = None,
     ) -> None:
-        shown = column if column_name is None else repr(column_name)
-        place = f"row {row}, column {shown}" + ("" if block is None else f" of block {block}")
+        name = column if column_name is None else repr(column_name)
+        place = f"row {row}, column {name}" + ("" if block is None else f" of block {block}")
         super().__init__(f"Input {argument} contains {found} at {place}.", "CMLP_ERROR_INPUT")
         self.found, self.row, self.column = found, row, column
         self.argument, self.column_name, self.block = argument, column_name, block
@@ -147,16 +147,17 @@ class InvalidParameterError(CmlpError, ValueError, TypeError):
     Attributes
     ----------
     parameter : str
-        The name of the parameter, for example ``"alpha"``; empty if the message is about no parameter.
+        The name of the parameter, for example ``"alpha"``; empty if the message is about no
+        parameter.
     value : object
-        The value of the parameter, or its ``repr`` if the error was pickled and the value cannot be; None if it is
-        not known.
+        The value of the parameter, or its ``repr`` if the error was pickled and the value cannot
+        be; None if it is not known.
     expected : str
-        What its value must be, for example ``"a float in the range [0.0, inf)"``; empty if it is excluded by another
-        parameter or by the data.
+        What its value must be, for example ``"a float in the range [0.0, inf)"``; empty if it is
+        excluded by another parameter or by the data.
     expected_as_text : str
-        The part of `expected` that can be written as text, as the command's options are: without functions and
-        arrays.
+        The part of `expected` that can be written as text, as the command's options are: without
+        functions and arrays.
     """
 
     def __init__(

@@ -103,7 +103,10 @@ def test_dropped_columns(folder, predict, expected):
         "data has no column 'x': name a column, or a number from 1 to 6"
         in predict("data", "--drop", "x")[2]
     )
-    left = "data has 5 columns left, but the model has 4 inputs: leave out one with --drop COLUMN, its name or its number"
+    left = (
+        "data has 5 columns left, but the model has 4 inputs: "
+        "leave out one with --drop COLUMN, its name or its number"
+    )
     assert left in predict("data", "--drop", "id")[2]
     assert (
         "data has 6 columns, but the model has 4 inputs: leave out 2 with --drop COLUMN"

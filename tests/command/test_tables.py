@@ -327,7 +327,10 @@ def test_a_file_of_numbers_with_names_is_a_table_with_intervals(command):
     numbers("n.csv")
     status, lines, err = command("train", "n.csv", "--target", "y", *OPTIONS)
     assert (status, err) == (0, "") and isinstance(cmlp.load("m.cmlp"), TabularRegressor)
-    expected = "n.csv has names of columns (--network trains one network). So this trains a TabularRegressor: the target"
+    expected = (
+        "n.csv has names of columns (--network trains one network). "
+        "So this trains a TabularRegressor: the target"
+    )
     assert lines[1].startswith(expected) and any(
         line.startswith("root mean squared error") for line in lines
     )

@@ -75,7 +75,10 @@ def test_csv_with_labels_of_text(train):
     assert re.fullmatch(r"epoch 1/3  \[#{3}\.{7}\]  loss \d\.\d{6}  \S+ \w+ left", lines[2]), lines[
         2
     ]
-    useless = "The model is not clearly better than a constant: its training loss is .* more epochs \\(max_iter\\) or .*"
+    useless = (
+        "The model is not clearly better than a constant: its training loss is .* "
+        "more epochs \\(max_iter\\) or .*"
+    )
     assert re.fullmatch(useless, lines[5]), lines[5]
     assert lines[6:] == [f"3 epochs, loss {expected.loss_:.6g}", "wrote m.cmlp"]
 

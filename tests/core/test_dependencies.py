@@ -131,7 +131,8 @@ def test_c_modules_have_no_cycle():
 # ---------------------------------------------------------------------------------------------------- parameters
 
 MOST_PARAMETERS = 8
-# Public functions that take options, results and workers as structs of their own, whose types a compiler tells apart.
+# Public functions that take options, results and workers as structs of their own, whose types a
+# compiler tells apart.
 LONGER = {"cmlp_train_epoch": 9, "cmlp_workers_train_epoch": 10}
 
 
@@ -163,7 +164,8 @@ def test_functions_take_few_parameters():
 
 # ------------------------------------------------------------------------------------------------------- symbols
 
-# External functions that the core may call: moving memory, threads, and what compilers insert themselves.
+# External functions that the core may call: moving memory, threads, and what compilers insert
+# themselves.
 ALLOWED = re.compile(
     r"mem(cpy|move|set|cmp)|bcmp|pthread_(create|join|sigmask|setaffinity_np|attr_\w+|mutex_\w+|cond_\w+)|"
     r"sig(fill|del)set|clock_gettime|"

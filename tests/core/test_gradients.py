@@ -6,7 +6,8 @@ from helpers import DTYPES, HIDDEN, OUTPUTS, inputs, layers, net_and_params, tar
 
 from cmlp._bridge import _core
 
-# STEP (h) balances the truncation error of the differences, h^2, with the rounding error of the cost, 1e-16 / h.
+# STEP (h) balances the truncation error of the differences, h^2, with the rounding error of the
+# cost, 1e-16 / h.
 STEP, TOLERANCE = 1e-5, 2e-9
 
 

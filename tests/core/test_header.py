@@ -295,7 +295,8 @@ def test_structs_have_no_padding(tmp_path):
     assert not [line for line in paddings(tmp_path, COMPILER) if "status_name" not in line]
 
 
-# 32-bit ARM aligns int64_t and double to 8 bytes, as -malign-double does; 32-bit x86 aligns them to 4.
+# 32-bit ARM aligns int64_t and double to 8 bytes, as -malign-double does; 32-bit x86 aligns them to
+# 4.
 SMALL = [["arm-none-eabi-gcc"], ["gcc", "-m32"], ["gcc", "-m32", "-malign-double"]]
 
 

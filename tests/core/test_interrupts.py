@@ -119,8 +119,9 @@ def test_training_continues_if_the_signal_handler_returns():
 
 # ---------------------------------------------------------------- time between two checks for Ctrl-C
 
-# Seconds. cmlp.h documents 0.1 for networks of up to 10^7 parameters; larger ones and longer rows take longer. The
-# networks here are smaller and have many rows: without the checks, each call would take several times as long as this.
+# Seconds. cmlp.h documents 0.1 for networks of up to 10^7 parameters; larger ones and longer rows
+# take longer. The networks here are smaller and have many rows: without the checks, each call would
+# take several times as long as this.
 LONGEST_GAP = 0.1
 
 

@@ -3,11 +3,12 @@
     python tests/coverage/report.py c [--isa "generic;avx2"] [--all]
     python tests/coverage/report.py python
 
-For C: conditions of the reader and writer of model files and of the encoder (MC/DC: each condition alone has changed
-the result of its decision), and lines of the core. `--isa` names the instruction sets to compile, and some tests run
-once with each; name avx512 too if the processor has it. `--all` also runs the tests of the kernels. It needs clang and
-llvm of version 18 or newer: CLANG names the compiler, and llvm-cov and llvm-profdata are beside the program behind this
-name. For Python: branches of the packages in table.toml, which needs coverage.py.
+For C: conditions of the reader and writer of model files and of the encoder (MC/DC: each condition
+alone has changed the result of its decision), and lines of the core. `--isa` names the instruction
+sets to compile, and some tests run once with each; name avx512 too if the processor has it. `--all`
+also runs the tests of the kernels. It needs clang and llvm of version 18 or newer: CLANG names the
+compiler, and llvm-cov and llvm-profdata are beside the program behind this name. For Python:
+branches of the packages in table.toml, which needs coverage.py.
 
 What is not covered is listed, except for what table.toml accepts, by file and text, with the reason. The exit status is
 1 if a figure is below its bar.

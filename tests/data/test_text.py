@@ -15,7 +15,8 @@ from cmlp._data.files.text_file import TextFile
 from cmlp._data.grammar import Grammar, looks_like_a_number
 from cmlp._model.table_columns import checked_types
 
-# Cells as they are in a file: of each kind of number, date, missing value and text, with spaces and quotation marks.
+# Cells as they are in a file: of each kind of number, date, missing value and text, with spaces and
+# quotation marks.
 CELLS = [
     *(
         "1",

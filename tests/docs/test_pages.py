@@ -34,7 +34,8 @@ NOTES = {"", "compile only", "not run", "needs", "output varies", "file"}
 SHOWN = re.compile(r"\{[\w:-]+\}|text|toml|cmake|json|html|cython|cpp|javascript|")
 WHOLE = {"start/tables.md"}  # their shell blocks use what all Python blocks before have written
 LONG = {"start/embedding.md", "start/learner.md"}  # they compile the library and fit large networks
-# Pages of fragments, which use objects of the reader: their Python is compiled. The tests of the exports run the calls.
+# Pages of fragments, which use objects of the reader: their Python is compiled. The tests of the
+# exports run the calls.
 FRAGMENTS = {"embedding.md", "export.md", "extensions.md"}
 
 
@@ -167,7 +168,8 @@ def test_shell_blocks_run(name, tmp_path):
                 assert shown.rstrip() == block.output.rstrip(), f"{name}:{block.line}"
 
 
-# The smallest build, which compiles fastest and gives the same bits. .ci/c.sh tests the whole command.
+# The smallest build, which compiles fastest and gives the same bits. .ci/c.sh tests the whole
+# command.
 SMALL = "-O0 -DCMLP_BUILD_ISA=1 -DCMLP_NO_FLOAT64 -DCMLP_INFERENCE_ONLY -DCMLP_NO_THREADS"
 
 

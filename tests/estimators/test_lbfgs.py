@@ -63,7 +63,8 @@ PROBLEMS = {
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_weights_after_20_iterations_equal_sklearn(problem, weighted):
     ours, theirs, X, y, params = PROBLEMS[problem]
-    # Rounding errors grow with the iterations: reordering the rows changes scikit-learn's own results by up to 6e-13.
+    # Rounding errors grow with the iterations: reordering the rows changes scikit-learn's own
+    # results by up to 6e-13.
     weight = np.random.RandomState(2).uniform(0.1, 2, len(X)) if weighted else None
     params = {"solver": "lbfgs", "random_state": 1, "max_iter": 20, **params}
     ours, theirs = ours(**params), theirs(**params)

@@ -30,7 +30,8 @@ COMMON = {
     "learning_rate_init": 0.02,
 }
 
-# Parameters of a classifier. The values of "activation", "loss" and so on are also those of the reference.
+# Parameters of a classifier. The values of "activation", "loss" and so on are also those of the
+# reference.
 CLASSIFIERS = {
     "dropout": {"dropout": 0.3},
     "dropout per layer": {"dropout": [0.0, 0.6]},

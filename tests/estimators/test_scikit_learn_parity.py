@@ -81,7 +81,8 @@ def test_layer_sizes(sizes, problem):
 
 @pytest.mark.parametrize("activation", ["logistic", "relu"])
 def test_activation_sets_the_initial_bound_of_a_linear_model(activation):
-    # Without a hidden layer the activation is not applied, but it still sets the bound of the initial weights.
+    # Without a hidden layer the activation is not applied, but it still sets the bound of the
+    # initial weights.
     fit_and_compare("binary", hidden_layer_sizes=(), activation=activation, max_iter=1)
 
 

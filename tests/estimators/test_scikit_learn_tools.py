@@ -35,8 +35,8 @@ def regressor(**params):
     return MLPRegressor(hidden_layer_sizes=(16,), **params)
 
 
-# With 200 iterations "lbfgs" overfits the few rows of a check until a probability is 1, which scikit-learn's own MLP
-# does too: the check demands less than 1. These two take 20 s.
+# With 200 iterations "lbfgs" overfits the few rows of a check until a probability is 1, which
+# scikit-learn's own MLP does too: the check demands less than 1. These two take 20 s.
 CHECKED = [
     (MLPClassifier(), False),
     (MLPClassifier(), True),

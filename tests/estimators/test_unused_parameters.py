@@ -30,8 +30,8 @@ def function(step, n_steps):
     return 0.01 + 0.001 * step
 
 
-# For each pair of a parameter and another one: the value of the first, settings under which it has no effect, and
-# settings under which it has one.
+# For each pair of a parameter and another one: the value of the first, settings under which it has
+# no effect, and settings under which it has one.
 PAIRS = {
     ("batch_size", "solver"): (7, [LBFGS], [ADAM, SGD]),
     ("learning_rate", "solver"): (

@@ -284,7 +284,10 @@ def test_other_forms_of_a_network(onnx, tmp_path, body):
     )
 
 
-LABELED = """(float[N, 4] x) => (int64[N] label, float[N, 3] p) {{ s = Gemm(x, w, b) p = Softmax <axis = 1> (s) {0} }}"""
+LABELED = (
+    "(float[N, 4] x) => (int64[N] label, float[N, 3] p) "
+    "{{ s = Gemm(x, w, b) p = Softmax <axis = 1> (s) {0} }}"
+)
 
 
 @pytest.mark.parametrize("keepdims", [0, 1])

@@ -214,7 +214,8 @@ def test_regressor_survives(path, loss, shape):
 def test_feature_names_survive(path):
     pandas = pytest.importorskip("pandas")
     names = ["a", "é\u2028\ud800", 'x"\\', ""]
-    # dtype=object: with pyarrow installed, pandas' own dtype for text does not allow lone surrogates
+    # dtype=object: with pyarrow installed, pandas' own dtype for text does not allow lone
+    # surrogates
     frame = pandas.DataFrame(X, columns=pandas.Index(names, dtype=object))
     model = classifier().fit(frame, Y)
     model.save(path)
@@ -415,7 +416,8 @@ WRONG["classes"] += [
     # The dtype of text is as wide as the longest label.
     '{"kind":"labels","dtype":"U20000000","values":["a","b","c"]}',
     '{"kind":"labels","dtype":"U01","values":["a","b","c"]}',
-    # Integers are text if one of them is beyond 2^53, in decimal digits without sign, spaces, underscores or zeros.
+    # Integers are text if one of them is beyond 2^53, in decimal digits without sign, spaces,
+    # underscores or zeros.
     '{"kind":"labels","dtype":"int64","values":["1","2","3"]}',
     '{"kind":"labels","dtype":"int64","values":[1,2,9007199254740993]}',
     '{"kind":"labels","dtype":"int64","values":[1,2,"9007199254740993"]}',

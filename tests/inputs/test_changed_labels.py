@@ -13,7 +13,8 @@ from scipy.sparse import coo_matrix, csr_matrix
 
 from cmlp import MLPClassifier, Network
 
-# Another thread changes the targets before each bytecode that reads them: whole fits would take too long.
+# Another thread changes the targets before each bytecode that reads them: whole fits would take too
+# long.
 from cmlp._data.arrays import as_doubles, as_order, targets_in_range
 from cmlp._data.checks import as_targets
 from cmlp._data.labels import as_class_indices, labels_of, learn_labels

@@ -9,7 +9,8 @@ from helpers import peak_memory
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target
 
-# Types of encoded targets, and the memory that a million classes take, do not show in a fitted model.
+# Types of encoded targets, and the memory that a million classes take, do not show in a fitted
+# model.
 from cmlp._data.labels import Labels, as_labels, kind_of_labels, labels_of, learn_labels
 
 ONE_LABEL_PER_ROW = {

@@ -310,7 +310,8 @@ def test_model_fitted_on_sparse_rows_can_be_pickled():
         np.testing.assert_array_equal(twin.predict_proba(container(X)), model.predict_proba(X))
 
 
-# Containers whose arrays were changed after SciPy had checked them: its conversions would follow them outside.
+# Containers whose arrays were changed after SciPy had checked them: its conversions would follow
+# them outside.
 
 FORMATS = {
     "csr": {"indices": [-1, 300, 2**31 - 1], "indptr": [10**6, -3, -(2**31)]},

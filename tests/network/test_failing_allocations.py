@@ -6,10 +6,10 @@ import sys
 import pytest
 from optional import package
 
-# Two defects of CPython would end the interpreter. 3.12 and 3.13 release the code of a nested function twice if the
-# function cannot be allocated (MAKE_FUNCTION), so the sweep first adds references to all such code. 3.11 crashes in
-# `for key, value in a_dict.items()` if the pair cannot be allocated (dictiter_new), so the sweep first fills the list
-# of free pairs.
+# Two defects of CPython would end the interpreter. 3.12 and 3.13 release the code of a nested
+# function twice if the function cannot be allocated (MAKE_FUNCTION), so the sweep first adds
+# references to all such code. 3.11 crashes in `for key, value in a_dict.items()` if the pair cannot
+# be allocated (dictiter_new), so the sweep first fills the list of free pairs.
 SWEEP = """
 import ctypes
 import gc
@@ -53,8 +53,9 @@ def call():
 def check():
     pass
 """
-# CPython and NumPy replace some of the errors, for example by a SystemError. The model learns, because NumPy crashes in
-# some of the functions by which a model that has not learned is compared with a constant.
+# CPython and NumPy replace some of the errors, for example by a SystemError. The model learns,
+# because NumPy crashes in some of the functions by which a model that has not learned is compared
+# with a constant.
 ESTIMATOR = """
 import sys
 import warnings

@@ -52,7 +52,8 @@ def test_forward_by_hand(by_hand):
 
 def test_cost_by_hand(by_hand):
     assert by_hand.cost(ROW, TARGET) == (4 - 1) ** 2
-    # The mean of two rows: the output of the second row is 2*(0+0+0.5) - 1 = 0, which equals its target.
+    # The mean of two rows: the output of the second row is 2*(0+0+0.5) - 1 = 0, which equals its
+    # target.
     assert by_hand.cost([[1, 2], [0, 0]], [[1], [0]]) == 9 / 2
 
 

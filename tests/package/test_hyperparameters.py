@@ -20,7 +20,8 @@ from cmlp import (
 )
 from cmlp._estimators.network import CostKeywords
 
-# A row is added to the table of hyperparameters, and constraints are compared with the core's names.
+# A row is added to the table of hyperparameters, and constraints are compared with the core's
+# names.
 from cmlp._train.constraints import NOT_NEGATIVE
 from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Use
 from cmlp._train.parameters import PARAMETERS, TrainingParameters

@@ -17,7 +17,8 @@ import cmlp
 
 PACKAGE = Path(cmlp.__file__).parent
 
-# From the lowest layer to the highest: a module imports from lower layers and from its own folder only.
+# From the lowest layer to the highest: a module imports from lower layers and from its own folder
+# only.
 LAYERS = [
     ["exceptions"],
     ["_process"],
@@ -47,7 +48,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 @functools.cache
 def module_names():
-    """Return the names of all modules, for example "network", "inputs" (the package itself) and "inputs.arrays"."""
+    """Return the names of all modules, for example "_data" (the package itself) and "_data.arrays"."""
     paths = (path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
     dotted = (
         ".".join(part for part in path.parts if part != "__init__") or "__init__" for path in paths

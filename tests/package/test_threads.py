@@ -11,7 +11,8 @@ from cmlp import MLPClassifier, Network
 
 MANY = 64
 
-# Simulates machines: prints the default number of threads of each, which a forked child reads again.
+# Simulates machines: prints the default number of threads of each, which a forked child reads
+# again.
 PROGRAM = """
 import builtins, io, json, os, sys
 from cmlp import cpu_info

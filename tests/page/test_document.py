@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from page_parts import HOSTILE, Parts
 
-# The page's limits are compared with the core's names, and hostile texts with what is shown of them.
+# The page's limits are compared with the core's names, and hostile texts with what is shown of
+# them.
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor
 from cmlp import __main__ as cli
 from cmlp._bridge import _core
@@ -401,7 +402,7 @@ def test_command_embeds_the_images_that_it_is_told(tmp_path, capsys):
         (["bad.cmlp"], "cannot be loaded"),
         (
             ["net.cmlp", "--data", "sample", "-o", "x.html"],
-            "the training images of --data must have the shape (n, 3)",
+            "--data: X_train must have the shape (n, 3)",
         ),
         (
             ["net.cmlp"],

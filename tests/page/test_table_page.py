@@ -81,7 +81,8 @@ def predicted(model, rows):
     return model._trained().predict(np.array(rows, float))
 
 
-# Other rows than in fit: gaps, unknown categories, numbers far outside of the bins and on their edges.
+# Other rows than in fit: gaps, unknown categories, numbers far outside of the bins and on their
+# edges.
 def raw_rows(model):
     X, _ = rows_of()
     edges = model._trained().columns[0].edges

@@ -100,7 +100,8 @@ TEXTS = """async () => {
 }"""
 
 
-# The page's clock stands still from now on: `advance(seconds)` shows frames of a twentieth of a second.
+# The page's clock stands still from now on: `advance(seconds)` shows frames of a twentieth of a
+# second.
 CLOCK = """async () => {
     const paint = requestAnimationFrame;
     let [now, waiting] = [0, []];

@@ -217,7 +217,8 @@ def test_skl2onnx_is_optional():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-# As for the classes of cmlp: the held-out rows of a table are drawn by row, so a row of weight 2 differs from two rows.
+# As for the classes of cmlp: the held-out rows of a table are drawn by row, so a row of weight 2
+# differs from two rows.
 BY_ROW = {"check_sample_weight_equivalence_on_dense_data": "the held-out rows are drawn by row"}
 
 

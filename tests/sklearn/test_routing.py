@@ -294,7 +294,8 @@ META_ESTIMATORS = {
 }
 
 
-# With routing and weights scikit-learn refuses these, for its own MLP too; up to 1.7 also the third.
+# With routing and weights scikit-learn refuses these, for its own MLP too; up to 1.7 also the
+# third.
 REFUSED = ["AdaBoostClassifier", "SelfTrainingClassifier"]
 if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 8):
     REFUSED.append("GridSearchCV of a Pipeline")

@@ -20,7 +20,8 @@ HEADERS = [
 # The flags of setup.py without the optimization level.
 FLAGS = ["-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
-# For programs and for a shared library alike, so that the core is compiled once. CMake and setup.py use -O3.
+# For programs and for a shared library alike, so that the core is compiled once. CMake and setup.py
+# use -O3.
 SHARED = ("-O1", "-fPIC", "-DCMLP_BUILD")
 UNOPTIMIZED = (
     "-O0",

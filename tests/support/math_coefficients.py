@@ -27,8 +27,8 @@ def log_rest(z):
     return (2 * mp.atanh(s) / s - 2) / z
 
 
-# exp: |r| <= log(2) / 2, slightly more because x / log(2) is rounded. The error is relative to exp(r) - 1, as tanh
-# needs it.
+# exp: |r| <= log(2) / 2, slightly more because x / log(2) is rounded. The error is relative to
+# exp(r) - 1, as tanh needs it.
 EXP_RANGE = (-mp.log(2) / 2 * mp.mpf("1.0001"), mp.log(2) / 2 * mp.mpf("1.0001"))
 
 
@@ -44,7 +44,8 @@ def log_weight(z):
     return z / 2
 
 
-# The normal distribution's tail Phi(-u), for gelu: (1 + u) exp(u**2 / 2) Phi(-u) in t = (u - 4) / (u + 4).
+# The normal distribution's tail Phi(-u), for gelu: (1 + u) exp(u**2 / 2) Phi(-u) in t = (u - 4) /
+# (u + 4).
 TAIL_CENTER = 4
 
 

@@ -59,7 +59,8 @@ DERIVATIVES = {
     "softsign": lambda z: 1 / (1 + np.abs(z)) ** 2,
 }
 
-# The terms of a row's cost for one output activation a, target y and parameter p, and their derivatives for a.
+# The terms of a row's cost for one output activation a, target y and parameter p, and their
+# derivatives for a.
 LOSSES = {
     "squared_error": (lambda a, y, p: (a - y) ** 2, lambda a, y, p: 2 * (a - y)),
     "poisson": (lambda a, y, p: xlogy(y, y / a) - y + a, lambda a, y, p: 1 - y / a),

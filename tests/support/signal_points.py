@@ -5,7 +5,8 @@ import sys
 import threading
 from contextlib import contextmanager
 
-# Modules whose bytecodes are points. In others, exceptions can be lost: `numpy.array_equal` returns False after any.
+# Modules whose bytecodes are points. In others, exceptions can be lost: `numpy.array_equal` returns
+# False after any.
 FOLLOWED = (
     "cmlp",
     "contextlib",

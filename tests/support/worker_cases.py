@@ -80,7 +80,8 @@ def data(kind="float32", n=1300, n_classes=3):
     return (X * 255).astype(np.uint8) if kind == "uint8" else X.astype(kind), y, weight
 
 
-# Constructor arguments of a classifier, and the kind of data; "regress", "weigh" and "shards" are not arguments.
+# Constructor arguments of a classifier, and the kind of data; "regress", "weigh" and "shards" are
+# not arguments.
 CASES = {
     "200": {"batch_size": 200},
     "128": {"batch_size": 128, "kind": "float64"},

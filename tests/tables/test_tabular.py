@@ -415,7 +415,8 @@ def test_tables_of_few_rows(n):
 @pytest.mark.slow
 def test_check_estimator():
     checks = package("sklearn.utils.estimator_checks")
-    # A row of weight 2 is in one fold, two equal rows may be in two: scikit-learn's boosted trees differ here too.
+    # A row of weight 2 is in one fold, two equal rows may be in two: scikit-learn's boosted trees
+    # differ here too.
     expected = {
         "check_sample_weight_equivalence_on_dense_data": "the held-out rows are drawn by row"
     }

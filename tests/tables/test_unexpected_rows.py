@@ -432,7 +432,10 @@ def test_dates_with_and_without_an_offset_name_it(as_objects):
     days = package("pandas").Series(package("pandas").date_range("2020-01-01 12:00", periods=N))
     zoned, dtype = days.dt.tz_localize("UTC"), object if as_objects else None
     model = TabularRegressor(**QUICK).fit(frame(day=days), Y)
-    message = r"'day' must be a date without an offset from UTC, got 2020-01-01 12:00:00\+00:00 in row 0\. .*tz_localize"
+    message = (
+        "'day' must be a date without an offset from UTC, "
+        r"got 2020-01-01 12:00:00\+00:00 in row 0\. .*tz_localize"
+    )
     with pytest.raises(ValueError, match=message):
         model.predict(frame(day=zoned.astype(dtype) if dtype else zoned))
     model = TabularRegressor(**QUICK).fit(frame(day=zoned), Y)

@@ -3,9 +3,8 @@
 import os
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_TREE = os.path.dirname(
-    os.path.dirname(_PACKAGE)
-)  # the source tree, if the installation is editable
+# The source tree, if the installation is editable.
+_TREE = os.path.dirname(os.path.dirname(_PACKAGE))
 
 
 def get_include() -> str:
@@ -17,8 +16,8 @@ def get_include() -> str:
 def get_source() -> str:
     """Return the path of ``cmlp.c``, the whole C library in one file.
 
-    An extension that compiles it needs nothing else at run time. The file includes ``cmlp.h`` from its own folder,
-    which is `get_include()`.
+    An extension that compiles it needs nothing else at run time. The file includes ``cmlp.h`` from
+    its own folder, which is `get_include()`.
 
     Examples
     --------
@@ -33,7 +32,8 @@ def get_source() -> str:
 def get_cmake_dir() -> str:
     """Return the folder that contains ``cmlpConfig.cmake``, for ``CMAKE_PREFIX_PATH`` or ``cmlp_DIR``.
 
-    CMake's ``find_package(cmlp)`` then defines the target ``cmlp::cmlp``, which compiles `get_source()`.
+    CMake's ``find_package(cmlp)`` then defines the target ``cmlp::cmlp``, which compiles
+    `get_source()`.
 
     Examples
     --------

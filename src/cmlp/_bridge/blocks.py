@@ -31,7 +31,8 @@ def empty_block(n: int, dtype: DTypeLike) -> NDArray[Any]:
     NumPy does not align its memory to cache lines, and unaligned weights slow down a one-row prediction by a sixth.
     """
     memory = np.empty(n * np.dtype(dtype).itemsize + _CACHE_LINE, np.uint8)
-    # frombuffer makes the returned block the base of its views. With slicing, their base would be `memory`.
+    # frombuffer makes the returned block the base of its views. With slicing, their base would be
+    # `memory`.
     return np.frombuffer(memory.data, dtype, n, -address_of(memory) % _CACHE_LINE)
 
 

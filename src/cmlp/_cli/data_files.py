@@ -218,7 +218,7 @@ def find_column(file: RowFile, text: str) -> int:
     return at[0]
 
 
-def drop_columns(file: RowFile, dropped: Sequence[str]) -> list[int]:
+def find_kept_columns(file: RowFile, dropped: Sequence[str]) -> list[int]:
     """Return all columns but those that are given by their names or their numbers from 1."""
     left_out = {i for text in dropped for i in find_columns(file, text)}
     return [i for i in range(file.width) if i not in left_out]
@@ -231,7 +231,7 @@ def find_inputs(file: RowFile, trained: TrainedModel, dropped: Sequence[str]) ->
 
     If the model and the file have names of columns, these are found by name, in any order.
     """
-    kept = drop_columns(file, dropped)
+    kept = find_kept_columns(file, dropped)
     wanted = _read_names(trained)
     if wanted is not None and file.names is not None:
         return _find_by_name(file.path, wanted, {i: file.names[i] for i in kept})
@@ -287,7 +287,7 @@ def find_table_inputs(
     wanted = _read_names(trained)
     names = file.names
     known = {name.strip() for name in wanted or ()}
-    kept = drop_columns(file, dropped)
+    kept = find_kept_columns(file, dropped)
     extra = [
         names[i] for i in kept if names and wanted is not None and names[i].strip() not in known
     ]
@@ -440,10 +440,10 @@ class DataFiles(NamedTuple):
         """
         file = self.open(schema)
         if self.target is None:
-            return file, drop_columns(file, self.dropped), None
+            return file, find_kept_columns(file, self.dropped), None
         return (
             file,
-            drop_columns(file, [*self.dropped, self.target]),
+            find_kept_columns(file, [*self.dropped, self.target]),
             find_column(file, self.target),
         )
 

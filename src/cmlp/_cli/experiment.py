@@ -252,7 +252,10 @@ def _by_method(parameter: str) -> str:
 
 _METHODS = "; ".join(f"{name}: {method.summary}" for name, method in METHODS.items())
 _DEFAULTS = ", ".join(f"{subject.method} for {data}" for data, subject in SUBJECTS.items())
-_NEURON = "A1, A2, ... in the first hidden layer, B1, B2, ... in the second, or an output (default: chosen by the image)"
+_NEURON = (
+    "A1, A2, ... in the first hidden layer, B1, B2, ... in the second, "
+    "or an output (default: chosen by the image)"
+)
 
 
 def _number_option(kind: Callable[[str], float], text: str, **more: Any) -> dict[str, Any]:

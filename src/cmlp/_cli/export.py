@@ -23,12 +23,13 @@ DESCRIPTION = (
     "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only (c-int8), "
     "or an ONNX file (onnx)."
 )
+# Of parameters.
 _OPTIONS = {
     "name": "--name",
     "dtype": "--dtype",
     "calibrate": "--calibrate",
     "int8": "--to c-int8",
-}  # of parameters
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

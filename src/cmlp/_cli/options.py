@@ -12,10 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 from cmlp._data.files.file_formats import DataError
-from cmlp._train.constraints import MAX_LAYERS, SIZE_LIMIT
+from cmlp._train.constraints import LARGEST_INTEGER, MAX_LAYERS, SIZE_LIMIT
 from cmlp.exceptions import InvalidParameterError
-
-_LARGEST = 2**63 - 1  # the largest integer that fits a C integer
 
 
 class CommandError(Exception):
@@ -113,7 +111,7 @@ def positive(text: str) -> float:
 def integer(least: int, most: int | None = None) -> Callable[[str], int]:
     """Return a function that converts text to an integer and checks its range."""
     expected = f"of at least {least}" if most is None else f"from {least} to {most}"
-    limit = _LARGEST if most is None else most
+    limit = LARGEST_INTEGER if most is None else most
 
     def convert(text: str) -> int:
         try:

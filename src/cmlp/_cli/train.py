@@ -66,9 +66,8 @@ DESCRIPTION = (
 _NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
 _FOR_TABLES = ("table", "holdout", "no_refit")
 _FOR_NETWORKS = ("network", "resume", "checkpoint_every", "labels", "validation")
-_LISTS = {
-    "categorical_features": "from_dtype"
-}  # parameters whose one value is a list of one, but for this value
+# Parameters whose one value is a list of one, but for this value.
+_LISTS = {"categorical_features": "from_dtype"}
 _PREFIX = "parameter_"
 _LEAST_TIME = 1e-9  # seconds, for the second fit: an epoch
 _MOST_COLUMNS = 256  # of numbers with names in a table; more are probably pixels
@@ -244,9 +243,8 @@ class TrainRequest(NamedTuple):
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train and write the model, also if the training is interrupted after a complete epoch."""
     request = TrainRequest.from_arguments(arguments)
-    options.check_output(
-        request.output, *request.files.paths
-    )  # reported now, not after hours of training
+    # Reported now, not after hours of training.
+    options.check_output(request.output, *request.files.paths)
     progress = ReadingProgress(terminal)
     with options.reporting(ImportError, options=_options_of_parameters()):
         training = _read_resumed(request) if request.resume else _decide(request, progress)
@@ -408,9 +406,8 @@ def _fit_and_save(path: str, terminal: Terminal, training: NetworkTraining | Tab
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("always")
-            warnings.filterwarnings(
-                "ignore", re.escape(FLOATS)
-            )  # the notices have said what the target is
+            # The notices have said what the target is.
+            warnings.filterwarnings("ignore", re.escape(FLOATS))
             try:
                 training.fit(progress)
             finally:
@@ -491,9 +488,8 @@ class NetworkTraining:
         line = count_noun(self.model.n_iter_, "epoch")
         if loss is not None:
             line += f", loss {loss:.6g}"
-        scores = getattr(self.model, "history_", {}).get(
-            "validation_score"
-        )  # solver="lbfgs" has no history
+        # solver="lbfgs" has no history.
+        scores = getattr(self.model, "history_", {}).get("validation_score")
         if scores:
             line += f", validation score {scores[-1]:.6g}"
         return [line]

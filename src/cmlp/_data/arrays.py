@@ -43,7 +43,8 @@ EXACT = 2**53  # whole doubles below it are exact integers; larger ones may be r
 
 def rectangular(value: Any, name: str) -> NDArray[Any]:
     """Return `value` as an array; raises ValueError for masked entries, nulls, and lists of different lengths."""
-    # A masked array can exist only if the program has imported numpy.ma. Importing it here would take time.
+    # A masked array can exist only if the program has imported numpy.ma. Importing it here would
+    # take time.
     if is_arrow(value):
         from cmlp._data.arrow import read
 

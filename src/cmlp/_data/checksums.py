@@ -1,10 +1,10 @@
 """Checksums of rows, to compare the data of two calls or of two processes.
 
-The bytes of a row are read as 64-bit words. Its checksum is the sum of the words, each times an odd number that depends
-on the column, modulo 2**64. That of a block of rows is the sum of theirs, each times an odd number that depends on the
-place in the block, so that workers can add the checksums of the rows that they have. A single different value always
-changes the checksum; if more values differ, it is equal with a probability of about 2**-64. This is no protection
-against forgery.
+The bytes of a row are read as 64-bit words. Its checksum is the sum of the words, each times an odd
+number that depends on the column, modulo 2**64. That of a block of rows is the sum of theirs, each
+times an odd number that depends on the place in the block, so that workers can add the checksums of
+the rows that they have. A single different value always changes the checksum; if more values
+differ, it is equal with a probability of about 2**-64. This is no protection against forgery.
 
 The loops are NumPy's: they read an array about as fast as the memory provides it.
 """
@@ -33,7 +33,8 @@ BLOCK = 1024  # rows
 _WORD = np.dtype("<u8")
 _CHUNK = 1 << 22  # bytes of the rows that are read at a time
 _LINE = 512  # entries of a 1-D array that count as a row
-# Odd numbers with a random pattern of bits: the golden ratio, and those of a usual mixing function ("splitmix64").
+# Odd numbers with a random pattern of bits: the golden ratio, and those of a usual mixing function
+# ("splitmix64").
 _STEP, _FIRST, _SECOND = np.array(
     [0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64
 )

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 NUMBER, CATEGORY, ORDERED, DURATION = "number", "category", "ordered", "duration"
 TIMES = frozenset((*DATES, DURATION))
+COLUMN_TYPES = (NUMBER, "boolean", *DATES, DURATION, CATEGORY, ORDERED)
 _BOOLEAN, _PERIOD, _OTHER = "boolean", "period", "other"
 _DATE, _TIME, _INSTANT = DATES
 _WORDS = {
@@ -173,7 +174,12 @@ def numbers_of(column: Column, column_type: str, *, in_fit: bool = False) -> NDA
         return numbers
     if array.dtype.kind in "mM":
         missing = np.isnat(array)
-        found = DURATION if array.dtype.kind == "m" else _INSTANT if column.has_offset() else _TIME
+        if array.dtype.kind == "m":
+            found = DURATION
+        elif column.has_offset():
+            found = _INSTANT
+        else:
+            found = _TIME
         if found not in _ALLOWED.get(column_type, ()):
             _require_missing(
                 ~missing, array, label, column_type, in_fit=in_fit, has_zone=found == _INSTANT
@@ -284,9 +290,8 @@ def _moment(value: Any, row: int, label: str) -> Any:
         elif isinstance(value, date):
             moment = np.datetime64(value, "us")
         elif isinstance(value, timedelta):
-            moment = np.timedelta64(
-                value // timedelta(microseconds=1), "us"
-            )  # of a timedelta itself, NumPy wraps
+            # Of a timedelta itself, NumPy wraps.
+            moment = np.timedelta64(value // timedelta(microseconds=1), "us")
     except OverflowError:
         out_of_range(value, row, label, is_date=isinstance(value, date))
     return in_microseconds(np.array([moment]), label, row)[0]
@@ -315,9 +320,8 @@ def time_near(number: float, low: float, high: float) -> float | None:
 def time_of(number: float, column_type: str) -> date | timedelta:
     """Return the entry of a column of dates, times or durations whose number this is."""
     low, high = _units_of_times(column_type)
-    units = min(
-        max(_microseconds(number), low), high
-    )  # the last date has the number of the year 10,000
+    # The last date has the number of the year 10,000.
+    units = min(max(_microseconds(number), low), high)
     if column_type == DURATION:
         return timedelta(microseconds=units)
     moment: datetime = np.datetime64(units, "us").item()
@@ -375,7 +379,8 @@ def _category(value: Any, row: int, label: str, column_type: str) -> object:
     value = plain_entry(value)
     if not isinstance(value, Number):
         raise ValueError(_message(value, row, label, "text or a number"))
-    # A decimal can exist only if your code has imported its module. Importing it here would take time.
+    # A decimal can exist only if your code has imported its module. Importing it here would take
+    # time.
     decimal = getattr(sys.modules.get("decimal"), "Decimal", ())
     return _of_decimal(value) if isinstance(value, decimal) else value
 

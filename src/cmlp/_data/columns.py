@@ -29,11 +29,12 @@ MICROSECONDS_OF_A_DAY = 86_400_000_000
 MOST_EQUAL_HASHES = (
     100  # limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons
 )
+# A day, a point in time without offset, and one with an offset, in UTC.
 DATES = (
     "date",
     "time",
     "instant",
-)  # a day, a point in time without offset, and one with an offset, in UTC
+)
 # What helps if rows have text or missing values.
 TABLES = "use TabularClassifier or TabularRegressor, which take them"
 
@@ -64,8 +65,9 @@ class FileColumn(_Values):
     Parameters
     ----------
     values : ndarray
-        Numbers, where NaN is missing; bool; datetime64, in UTC if they have offsets; or objects: text, or exact
-        integers, where None is missing. Integers and booleans of which some are missing are float64.
+        Numbers, where NaN is missing; bool; datetime64, in UTC if they have offsets; or objects:
+        text, or exact integers, where None is missing. Integers and booleans of which some are
+        missing are float64.
     column_type : str
         A word of `TYPES`.
     """
@@ -94,7 +96,7 @@ class FileColumn(_Values):
         return FileColumn(self.values[rows], self.column_type)
 
 
-class NamedColumns:
+class FileTable:
     """Columns with a name and a type each, of a file: like a data frame, but read column by column only."""
 
     __array__ = None  # frames have it
@@ -109,9 +111,9 @@ class NamedColumns:
     def __getitem__(self, name: str) -> Any:
         return self.values[self.columns.index(name)]
 
-    def take(self, rows: NDArray[np.intp]) -> NamedColumns:
+    def take(self, rows: NDArray[np.intp]) -> FileTable:
         """Return some rows of a file; a table of pyarrow has this method, too."""
-        return NamedColumns(self.columns, [column.take(rows) for column in self.values])
+        return FileTable(self.columns, [column.take(rows) for column in self.values])
 
 
 class NamedMatrix(_Values):
@@ -131,7 +133,7 @@ def joined(blocks: Sequence[Any]) -> Any:
     parts = [*zip(*(block.values for block in blocks), strict=True)]
     types = [max(part.column_type for part in column) for column in parts]
     columns = [np.concatenate([part.values for part in column]) for column in parts]
-    return NamedColumns(first.columns, [*map(FileColumn, columns, types)])
+    return FileTable(first.columns, [*map(FileColumn, columns, types)])
 
 
 # ------------------------------------------------------------------------------------ the names of the columns of X
@@ -202,10 +204,11 @@ def _name_mismatch(names: set[str], fitted: set[str]) -> str:
 # --------------------------------------------------- what a model knows about the columns of a table, and cells of text
 
 
+# Of thousands, for each decimal point.
 _SEPARATORS = {
     ".": ("", ",", " ", "'"),
     ",": ("", ".", " ", "'"),
-}  # of thousands, for each decimal point
+}
 
 
 class CellFormat(NamedTuple):

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ENUM = "Enum"  # a type of polars, which orders its values, and is an ordered dictionary in Arrow
+# How names of their types begin.
 _CATEGORIES = (
     "category",
     "categorical",
     "enum",
     "dictionary",
     "interval",
-)  # how names of their types begin
+)
 _TIMES = ("date", "timestamp", "duration")  # those of pyarrow
 # How names of types begin whose entries are no numbers, categories or times.
 _BINARY = (
@@ -184,9 +185,8 @@ class _Series(_Typed):
         return (dtype.categories.tolist(), self.held.cat.codes) if is_of_pandas else None
 
     def _plain(self, array: NDArray[Any]) -> list[Any]:
-        is_rounded = array.dtype.kind == "f" and not isinstance(
-            self.type, np.dtype
-        )  # integers beside missing values
+        # Integers beside missing values.
+        is_rounded = array.dtype.kind == "f" and not isinstance(self.type, np.dtype)
         return self._converted(self.held.to_list) if is_rounded else super()._plain(array)
 
 
@@ -213,9 +213,8 @@ class _Pyarrow(_Typed):
 
     def array(self) -> NDArray[Any]:
         self._require_readable()
-        is_dictionary = str(self.type).startswith(
-            "dictionary"
-        )  # whose array has another entry instead of null
+        # Whose array has another entry instead of null.
+        is_dictionary = str(self.type).startswith("dictionary")
         return objects(self._converted(self.held.to_pylist)) if is_dictionary else super().array()
 
     def entries(self) -> list[Any]:
@@ -253,9 +252,11 @@ def _kind_of(held: type) -> type[Column]:
     """Return the class for columns of a type; those of other libraries are known by their methods."""
     if held is FileColumn:
         return _OfFile
-    return (
-        _Pyarrow if hasattr(held, "to_pylist") else _Series if hasattr(held, "to_list") else Column
-    )
+    if hasattr(held, "to_pylist"):
+        return _Pyarrow
+    if hasattr(held, "to_list"):
+        return _Series
+    return Column
 
 
 # ------------------------------------------------------------------------------------------------------- frames
@@ -271,9 +272,8 @@ def names_of(X: Any) -> list[Any] | None:
             names = list(names)
             if {*map(type, names)} == {str}:
                 return names
-            return [
-                None if is_missing(name) else plain_entry(name) for name in names
-            ]  # NaN would differ from itself
+            # NaN would differ from itself.
+            return [None if is_missing(name) else plain_entry(name) for name in names]
     return None
 
 
@@ -298,9 +298,8 @@ def _few_rows(X: Any) -> list[NDArray[Any]] | None:
     for dtype in {
         id(one): one for one in X.dtypes
     }.values():  # the hash of pandas' types takes longer
-        held = (
-            getattr(dtype, "categories", dtype) if hasattr(dtype, "ordered") else dtype
-        )  # of pandas
+        # Of pandas.
+        held = getattr(dtype, "categories", dtype) if hasattr(dtype, "ordered") else dtype
         if str(getattr(held, "dtype", held)) not in _PLAIN_TYPES:
             return None
     if hasattr(X, "iloc"):  # asked first: a column can have the name "rows"

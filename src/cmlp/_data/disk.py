@@ -35,7 +35,8 @@ def open_regular(path: str | os.PathLike[str]) -> Iterator[BufferedReader]:
 
 
 def _opener(path: str, flags: int) -> int:
-    # Without O_NONBLOCK, opening a named pipe waits for a writer. The flag does not matter for regular files.
+    # Without O_NONBLOCK, opening a named pipe waits for a writer. The flag does not matter for
+    # regular files.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -56,7 +57,8 @@ def write_atomically(path: str | os.PathLike[str], produce: Produce) -> None:
         if not (sys.platform == "linux" and _write_unnamed(target, mode, produce)):
             _write_named(target, mode, produce)
     except OSError as error:
-        # Errors of write and fsync (a full disk) have no file name, and others name a temporary file.
+        # Errors of write and fsync (a full disk) have no file name, and others name a temporary
+        # file.
         error.filename = name
         del error.filename2  # None would be printed
         raise
@@ -134,7 +136,8 @@ def _replace_by_link(source: str, spare: str, target: str, folder: int) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(spare)
             raise
-        # If a concurrent save has renamed this file to `target`, the two paths name one file, and nothing was renamed.
+        # If a concurrent save has renamed this file to `target`, the two paths name one file, and
+        # nothing was renamed.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(spare)
         return

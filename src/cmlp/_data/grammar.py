@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# The share of numbers or dates among the values of a column from which on it is not one of text.
+MOST_SHARE = 0.9
 # Missing values in every column, exactly as written: those of pandas.read_csv.
 _EXACTLY = (
     *(
@@ -67,12 +69,13 @@ _LOOKS_LIKE_A_NUMBER = re.compile(
     r"\s?(?:[$€£¥%]|EUR|USD|GBP|CHF)?[)]?"
 )
 _OTHER_DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}(?:[ T]\d{1,2}:\d{2}.*)?", re.ASCII)
+# What separates thousands, as patterns.
 SPACES = {
     " ": "[ \u00a0\u202f]",
     "'": "['\u2019]",
     ",": ",",
     ".": r"\.",
-}  # what separates thousands, as patterns
+}
 
 
 class Date(NamedTuple):
@@ -107,7 +110,8 @@ class Grammar:
         self._separators = (
             re.compile(SPACES[cell_format.thousands]) if cell_format.thousands else None
         )
-        # Texts that would be numbers or dates, such as -999, if they did not stand for missing values.
+        # Texts that would be numbers or dates, such as -999, if they did not stand for missing
+        # values.
         self._sentinels = {
             text for text in also if self._plain(text) is not None or self.date(text) is not None
         }
@@ -269,7 +273,11 @@ class Grammar:
     def dates(self, cells: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
         """Return the kind and the values of plain cells that are all dates or all times; None if others must look."""
         joined = "\n".join(cells)
-        kind = "date" if _DAYS.fullmatch(joined) else "time" if _TIMES.fullmatch(joined) else ""
+        kind = ""
+        if _DAYS.fullmatch(joined):
+            kind = "date"
+        elif _TIMES.fullmatch(joined):
+            kind = "time"
         if (
             not kind
             or joined.startswith("0000")

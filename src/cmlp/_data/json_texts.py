@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Of arrays in a file.
 DTYPES = {
     "F32": "<f4",
     "F64": "<f8",
     "U8": "|u1",
     "I32": "<i4",
     "I64": "<i8",
-}  # of arrays in a file
+}
 _EXACT = 2**53  # larger integers are stored as text, because JavaScript would round them
-_MOST_TEXT = (
-    2**28
-)  # limit in bytes for an array of text labels, in which all labels have the width of the longest
+# Limit in bytes for an array of text labels, in which all labels have the width of the longest.
+_MOST_TEXT = 2**28
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _MOST_OBJECT = 2**16  # limit in characters for parameters, history and training state
 _NUMBERS = {

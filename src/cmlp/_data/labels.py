@@ -7,7 +7,8 @@
 ``multilabel``
     A 0/1 matrix, one logistic output per column.
 
-Every function runs in linear time, or in O(n log n) if it has to sort the labels. A million classes take a few seconds.
+Every function runs in linear time, or in O(n log n) if it has to sort the labels. A million classes
+take a few seconds.
 
 Another thread may write to the caller's arrays at any time. Labels are therefore copied (`as_labels`) before they are
 checked, and the checked copy is the one that is used.
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-# A classifier warns if its classes are more different floats than this: they are probably numbers to predict.
+# A classifier warns if its classes are more different floats than this: they are probably numbers
+# to predict.
 _MOST_FLOATS = 50
 FLOATS = (
     f"y has more than {_MOST_FLOATS} different floats, and each of them is a class. To predict numbers, use a "
     "regressor: MLPRegressor or TabularRegressor. If they are classes, pass them as integers: y.astype(int)."
 )
-# Types of labels that an array of objects may hold, by the name of the type to which it is converted.
+# Types of labels that an array of objects may hold, by the name of the type to which it is
+# converted.
 _TYPES = {
     "bool": (bool, np.bool_),
     "int": (int, np.integer),
@@ -52,7 +55,8 @@ _ONE_HOT = (
 def as_class_indices(value: ArrayLike, n_classes: int, output: str) -> NDArray[np.int32]:
     """Return class indices as an int32 array, checked against the number of classes.
 
-    The result is always a copy, which other threads cannot change: the core does not check the indices again.
+    The result is always a copy, which other threads cannot change: the core does not check the
+    indices again.
 
     A network with one output that is not a softmax has no classes, so a flat array raises ValueError: the caller
     probably means a column of numbers.
@@ -197,9 +201,12 @@ class Labels:
 
     def __init__(self, classes: NDArray[Any], *, is_multilabel: bool = False) -> None:
         self.classes = classes
-        self.kind = (
-            "multilabel" if is_multilabel else "binary" if len(classes) <= 2 else "multiclass"
-        )
+        if is_multilabel:
+            self.kind = "multilabel"
+        elif len(classes) <= 2:
+            self.kind = "binary"
+        else:
+            self.kind = "multiclass"
         if is_multilabel and (
             classes.dtype.kind in "OU" or not np.array_equal(classes, np.arange(len(classes)))
         ):
@@ -250,10 +257,12 @@ class Labels:
             return y.astype(np.intp)
         seen, indices = distinct(y)
         if not mixes_text(y, self.classes):
-            # Text is truncated to the width of the classes. Truncated labels differ from every class, as checked below.
+            # Text is truncated to the width of the classes. Truncated labels differ from every
+            # class, as checked below.
             wanted = seen.astype(self.classes.dtype) if self.classes.dtype.kind in "OU" else seen
             positions = np.searchsorted(self.classes, wanted)
-            # Labels beyond the last class get position 0. They differ from that class too, so the check below fails.
+            # Labels beyond the last class get position 0. They differ from that class too, so the
+            # check below fails.
             positions[positions == len(self.classes)] = 0
             if (self.classes[positions] == seen).all():
                 return positions[indices]

@@ -26,8 +26,8 @@ class LossTraits(NamedTuple):
         The best constant answer for the cost that training minimizes, which
         `cmlp._train.constant_answer` finds. The location is between mean and median: far targets
         pull with a limited force. The smoothed shares are those of the classes after label
-        smoothing, and the focused ones have less cost than the shares, because the focal loss counts
-        sure answers less.
+        smoothing, and the focused ones have less cost than the shares, because the focal loss
+        counts sure answers less.
     words : str
         The best constant answer in a message.
     estimators : tuple of str

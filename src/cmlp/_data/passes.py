@@ -62,7 +62,8 @@ class Reader(Generic[Converted]):
     def __init__(self, items: Iterator[Any], convert: Callable[[Any, int], Converted]) -> None:
         self._ahead = ahead = _ReadingAhead(items, convert, weakref.ref(self))
         self._ended = False
-        # In a thread of its own: a signal in the main thread could interrupt `Thread.start`, which is Python code.
+        # In a thread of its own: a signal in the main thread could interrupt `Thread.start`, which
+        # is Python code.
         start_new_thread(ahead.start, ())
 
     def __iter__(self) -> Self:

@@ -30,7 +30,8 @@ _LEVELS = 16
 class InputScale(tuple[Any, Any]):
     """A shift and a factor for each input: the network sees ``(X - shift) * factor``.
 
-    It is a tuple ``(shift, factor)``, which can be unpacked, compared, and passed as ``input_scale`` again.
+    It is a tuple ``(shift, factor)``, which can be unpacked, compared, and passed as
+    ``input_scale`` again.
 
     Parameters
     ----------
@@ -337,7 +338,8 @@ def root_mean_squares(
             n = min(len(X), JUDGED_ROWS)
             some = slice(X.indptr[n])
             values = np.asarray(X.data[some], np.float64)
-            # Another thread could change the indices: a copy within the columns cannot make a large array.
+            # Another thread could change the indices: a copy within the columns cannot make a large
+            # array.
             indices = X.indices[some].clip(0, X.shape[1] - 1)
             factor = (
                 input_scale.factor[indices] if isinstance(input_scale, InputScale) else input_scale
@@ -362,10 +364,11 @@ def _largest(X: NDArray[Any] | CSR) -> float:
 # ------------------------------------------------ mean, deviation and range of columns, from rows that arrive in blocks
 
 
+# Smaller differences, and the inverse of larger ones, have another unit.
 _SMALL, _UNIT = (
     2.0**-500,
     2.0**-600,
-)  # smaller differences, and the inverse of larger ones, have another unit
+)
 _CONVERTED = 1 << 18  # elements to convert to float64 at a time
 
 

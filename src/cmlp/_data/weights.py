@@ -90,9 +90,8 @@ class ClassWeights(NamedTuple):
     """The weights of classes: learned from the training rows, and used for these and for validation rows."""
 
     given: ClassWeight
-    columns: list[
-        NDArray[np.float64]
-    ]  # the weight of each class; of multilabel targets the two of each column
+    # The weight of each class; of multilabel targets the two of each column.
+    columns: list[NDArray[np.float64]]
 
     def times(
         self,

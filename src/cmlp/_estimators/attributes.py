@@ -52,7 +52,7 @@ def with_curve(name: str) -> Callable[[Fitted, Any], Fitted]:
     def assign(fitted: Fitted, value: Iterable[float] | None) -> Fitted:
         from cmlp._train.state import Curve
 
-        return _with_history(fitted, name, None if value is None else Curve.of(value))
+        return _with_history(fitted, name, None if value is None else Curve.from_values(value))
 
     return assign
 
@@ -234,9 +234,8 @@ class FittedNetwork(FittedAttribute[Any]):
                 model.net, model.params, model.input_scale, estimator.n_threads
             )
             vars(estimator)[NETWORK] = network
-        network._share(
-            model.net, model.params
-        )  # the activation of the outputs may have been assigned
+        # The activation of the outputs may have been assigned.
+        network._share(model.net, model.params)
         return network
 
     def __set__(self, estimator: object, value: Any) -> None:

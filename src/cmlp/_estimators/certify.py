@@ -103,9 +103,8 @@ def _ends_within(row: Boxes, radii: Boxes) -> tuple[Boxes, Boxes]:
     found = []
     for end, side in zip(_box_around(row, radii), (-1.0, 1.0), strict=True):
         terms = zip(end.tolist(), row.tolist(), (side * radii).tolist(), strict=True)
-        outward = [
-            side * math.fsum((a, -b, -c)) if math.isfinite(c) else 0.0 for a, b, c in terms
-        ]  # signs are exact
+        # Signs are exact.
+        outward = [side * math.fsum((a, -b, -c)) if math.isfinite(c) else 0.0 for a, b, c in terms]
         inside = np.where(np.array(outward) > 0, np.nextafter(end, -side * np.inf), end)
         found.append(np.where(np.isinf(radii), side * np.inf, inside))
     return found[0], found[1]
@@ -164,7 +163,8 @@ class _NetworkJudge(_Judge):
     def __init__(self, model: NetworkModel) -> None:
         net, self.model = model.net, model
         self.kind = model.class_labels.kind
-        # What decides: weighted sums, but for several logistic outputs, which can be equal where the sums are not.
+        # What decides: weighted sums, but for several logistic outputs, which can be equal where
+        # the sums are not.
         self.by_sums = self.kind != "multiclass" or net.activations[-1] == "softmax"
         outputs = ("identity",) if self.by_sums else net.activations[-1:]
         activations, numbers = (*net.activations[:-1], *outputs), net.activation_parameters
@@ -212,16 +212,18 @@ def _halves(
     return (low, first), (second, high)
 
 
-# `TabularClassifier.certify`: proves that no change of the columns of a row changes its prediction, or finds one
+# `TabularClassifier.certify`: proves that no change of the columns of a row changes its prediction,
+# or finds one
 
 
 _MOST = float(np.finfo(np.float64).max)
 _HALF = 0.5  # a label is predicted above it
 _QUOTIENTS = 2.0**-50  # more than the relative errors of two quotients
+# Phases at which the waves of a part of a date are 1; half a period later they are -1.
 _TOPS = (
     0.25,
     0.0,
-)  # phases at which the waves of a part of a date are 1; half a period later they are -1
+)
 _USUAL = (
     6  # scales around the centre, in which a number of any size is judged separately from its tails
 )
@@ -346,15 +348,17 @@ class _TableJudge(_Judge):
             for end, bound in zip(ends, network.bounds(corners, 1.0), strict=True):
                 end.append(bound.astype(np.float64))
         first, second = map(mean_probabilities, ends)
+        # The first of two classes falls.
         least, most = (
             np.minimum(first, second),
             np.maximum(first, second),
-        )  # the first of two classes falls
+        )
         if self.is_multilabel:
             return np.asarray(np.where(target, least > _HALF, most <= _HALF).all(axis=1))
         if self.model.threshold is not None:
             return np.asarray(self.model.classes(least if target else most) == target)
-        # Probabilities are these divided by their sum: the quotients of nearly equal ones can be equal.
+        # Probabilities are these divided by their sum: the quotients of nearly equal ones can be
+        # equal.
         smallest = (1 - _QUOTIENTS) * least[:, [target]]
         return np.asarray((smallest > np.delete(most, target, axis=1)).all(axis=1))
 

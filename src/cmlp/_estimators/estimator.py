@@ -97,14 +97,15 @@ class Estimator(SklearnStub, ExportMethods):
     def from_preset(cls, name: str, **overrides: Any) -> Self:
         """Return an estimator with the parameters of a preset.
 
-        All parameters are explicit: ``get_params`` returns them, and ``set_params`` can change them.
+        All parameters are explicit: ``get_params`` returns them, and ``set_params`` can change
+        them.
 
         Parameters
         ----------
         name : {"3b1b", "fast"}
             The name of the preset. Both are for images of 28 x 28 bytes and set
-            ``input_scale=1/255``. "3b1b" uses plain gradient descent, as in the video series by 3Blue1Brown.
-            "fast" needs fewer epochs: it uses Adam with a one-cycle learning rate.
+            ``input_scale=1/255``. "3b1b" uses plain gradient descent, as in the video series by
+            3Blue1Brown. "fast" needs fewer epochs: it uses Adam with a one-cycle learning rate.
         **overrides
             Parameters of the constructor that replace those of the preset.
 
@@ -183,7 +184,8 @@ class Estimator(SklearnStub, ExportMethods):
         return self
 
     def _is_default(self, name: str) -> bool:
-        # The constructor of a subclass may not have this parameter: use the first class whose constructor has it.
+        # The constructor of a subclass may not have this parameter: use the first class whose
+        # constructor has it.
         owner = next(cls for cls in type(self).__mro__ if name in _constructor(cls))
         value, default = getattr(self, name), _constructor(owner)[name].default
         return value is default or (type(value) is type(default) and value == default)
@@ -250,24 +252,26 @@ class Estimator(SklearnStub, ExportMethods):
     ) -> None:
         """Write the fitted estimator to a model file, which `cmlp.load` and the C library can read.
 
-        Saving is atomic: if it fails, an existing file stays unchanged. The file contains the network, the parameters
-        of the constructor, the classes and the feature names, but no training data. The file of an estimator for
-        tables contains all networks, the encoding of the columns and the range of the targets. Of the data it contains
-        the categories, 32 values of each column and the sorted errors; with `keep_background`, also these training
-        rows. It has no history.
+        Saving is atomic: if it fails, an existing file stays unchanged. The file contains the
+        network, the parameters of the constructor, the classes and the feature names, but no
+        training data. The file of an estimator for tables contains all networks, the encoding of
+        the columns and the range of the targets. Of the data it contains the categories, 32 values
+        of each column and the sorted errors; with `keep_background`, also these training rows. It
+        has no history.
 
         Parameters
         ----------
         path : str or path-like
         include_training_state : bool, default=False
-            Whether to store the optimizer state and the curves too, so that `partial_fit` and ``fit(resume=True)`` on
-            the loaded model give the same results as on the original one. With Adam, this makes the file three times
-            as large, and the order of the rows takes 8 bytes per row. The parameter `callbacks` is not stored, and
-            neither are initial weights in `initialization`: the loaded estimator has the defaults of both. Not for
-            tables: pickle them instead.
+            Whether to store the optimizer state and the curves too, so that `partial_fit` and
+            ``fit(resume=True)`` on the loaded model give the same results as on the original one.
+            With Adam, this makes the file three times as large, and the order of the rows takes 8
+            bytes per row. The parameter `callbacks` is not stored, and neither are initial weights
+            in `initialization`: the loaded estimator has the defaults of both. Not for tables:
+            pickle them instead.
         include_provenance : bool or None, default=None
-            Whether to store what `cmlp.verify` needs to train the model again. None means if fit has recorded it, with
-            ``provenance=True``.
+            Whether to store what `cmlp.verify` needs to train the model again. None means if fit
+            has recorded it, with ``provenance=True``.
 
         Raises
         ------
@@ -276,11 +280,13 @@ class Estimator(SklearnStub, ExportMethods):
         OSError
             If the file cannot be written.
         TypeError
-            If a parameter (for example a RandomState or a function), the labels or column names (for example dates) or
-            a category (for example a Decimal) cannot be stored exactly, or if this is an instance of a subclass.
+            If a parameter (for example a RandomState or a function), the labels or column names
+            (for example dates) or a category (for example a Decimal) cannot be stored exactly, or
+            if this is an instance of a subclass.
         ValueError
-            If a weight is NaN or infinite, a parameter is invalid, a table has more than 1,024 networks, `path` exists
-            and is not a regular file, or ``include_provenance=True`` asks for what fit has not recorded.
+            If a weight is NaN or infinite, a parameter is invalid, a table has more than 1,024
+            networks, `path` exists and is not a regular file, or ``include_provenance=True`` asks
+            for what fit has not recorded.
         """
         from cmlp._estimators.extras import dump_extras
         from cmlp._model.file import require_own_class, write_model
@@ -307,11 +313,13 @@ class Estimator(SklearnStub, ExportMethods):
         Returns
         -------
         sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
-            A fitted estimator with copies of the weights in their dtype, and the same classes, feature names, curves
-            and counters. Its predictions agree up to rounding. If `input_scale` is not 1, it becomes a part of the
-            first layer, and all weights are float64. It has the parameters that scikit-learn has too; a value that only
-            cmlp accepts, for example ``learning_rate="one_cycle"``, becomes scikit-learn's default. The state of the
-            optimizer is not converted, so its `partial_fit` starts with a new optimizer.
+            A fitted estimator with copies of the weights in their dtype, and the same classes,
+            feature names, curves and counters. Its predictions agree up to rounding. If
+            `input_scale` is not 1, it becomes a part of the first layer, and all weights are
+            float64. It has the parameters that scikit-learn has too; a value that only cmlp
+            accepts, for example ``learning_rate="one_cycle"``, becomes scikit-learn's default. The
+            state of the optimizer is not converted, so its `partial_fit` starts with a new
+            optimizer.
 
         Raises
         ------
@@ -320,11 +328,12 @@ class Estimator(SklearnStub, ExportMethods):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If scikit-learn cannot compute the same predictions: hidden layers with different activations, or another
-            one than identity, logistic, tanh and relu; a loss that scikit-learn does not have; an estimator for tables,
-            which is more than one network. The message names all of them. Also if a weight is NaN or infinite, or a
-            shift of `input_scale` is so large beside its factor that the weights cannot contain it, even in float64:
-            subtract a constant from the column before fit.
+            If scikit-learn cannot compute the same predictions: hidden layers with different
+            activations, or another one than identity, logistic, tanh and relu; a loss that
+            scikit-learn does not have; an estimator for tables, which is more than one network. The
+            message names all of them. Also if a weight is NaN or infinite, or a shift of
+            `input_scale` is so large beside its factor that the weights cannot contain it, even in
+            float64: subtract a constant from the column before fit.
 
         See Also
         --------
@@ -357,36 +366,40 @@ class Estimator(SklearnStub, ExportMethods):
     ) -> Explanation:
         """Return how much each column moves the prediction of each row away from the mean one: Shapley values.
 
-        A column's value is the mean change of the prediction when the column becomes known: when it changes from the
-        value in a row of the background to that in the row of X. The mean is over the rows of the background and over
-        the orders in which the columns become known. For each row and output, the values add up to the prediction
-        (`predict` of a regressor, `predict_proba` of a classifier) minus the mean prediction over the background, to
-        rounding. A column that the model does not use has the value 0.
+        A column's value is the mean change of the prediction when the column becomes known: when it
+        changes from the value in a row of the background to that in the row of X. The mean is over
+        the rows of the background and over the orders in which the columns become known. For each
+        row and output, the values add up to the prediction (`predict` of a regressor,
+        `predict_proba` of a classifier) minus the mean prediction over the background, to rounding.
+        A column that the model does not use has the value 0.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             The rows to explain, as for `predict`.
         background : array-like of shape (n_background, n_features) or None, default=None
-            At most 64 rows with which X is compared, for example some training rows; all have the same weight. None for
-            the training rows that an estimator for tables has kept, because of its parameter `keep_background`.
+            At most 64 rows with which X is compared, for example some training rows; all have the
+            same weight. None for the training rows that an estimator for tables has kept, because
+            of its parameter `keep_background`.
         exact : bool, default=False
             Whether to enumerate all 2 ** n_features sets of columns, at most 12 columns.
         n_evaluations : int or None, default=None
-            The largest number of predictions for each row of X, at least ``2 * n_features``. A pair of permutations
-            takes ``2 * (n_features - 1)`` predictions. None for at least 192 pairs altogether, and 2 for each row of
-            the background. If there are fewer pairs than 2 for each of these rows, the pairs are those of rows drawn at
-            random. If all sets of columns need fewer predictions, they are enumerated, and the values are exact.
+            The largest number of predictions for each row of X, at least ``2 * n_features``. A pair
+            of permutations takes ``2 * (n_features - 1)`` predictions. None for at least 192 pairs
+            altogether, and 2 for each row of the background. If there are fewer pairs than 2 for
+            each of these rows, the pairs are those of rows drawn at random. If all sets of columns
+            need fewer predictions, they are enumerated, and the values are exact.
         random_state : int, RandomState or None, default=0
-            Seed or generator of the permutations, as for `fit`. They are the same for all rows of X.
+            Seed or generator of the permutations, as for `fit`. They are the same for all rows of
+            X.
         verbose : bool, default=False
             Whether to show a progress bar over the rows (needs tqdm).
 
         Returns
         -------
         Explanation
-            Values, their standard errors, and names. The values of a row do not depend on the other rows. They have the
-            same bits on every machine, for any number of threads.
+            Values, their standard errors, and names. The values of a row do not depend on the other
+            rows. They have the same bits on every machine, for any number of threads.
 
         Raises
         ------
@@ -395,8 +408,8 @@ class Estimator(SklearnStub, ExportMethods):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If X or the background is invalid; if there is no background; if `n_evaluations` is not an integer or too
-            small; with `exact`, if there are more than 12 columns.
+            If X or the background is invalid; if there is no background; if `n_evaluations` is not
+            an integer or too small; with `exact`, if there are more than 12 columns.
 
         Notes
         -----
@@ -407,13 +420,16 @@ class Estimator(SklearnStub, ExportMethods):
         their values. These errors are rather too large, the more so the more of the background is drawn. A single pair
         has no standard errors: they are NaN.
 
-        The background is what "mean" means: with rows of other people as the background, the values say why this person
-        differs from them. Changing some columns only can make rows that do not exist, such as a child with a pension.
+        The background is what "mean" means: with rows of other people as the background, the values
+        say why this person differs from them. Changing some columns only can make rows that do not
+        exist, such as a child with a pension.
 
         References
         ----------
-        .. [1] Mitchell, Cooper, Frank, Holmes (2022), "Sampling permutations for Shapley value estimation", JMLR 23.
-        .. [2] Štrumbelj, Kononenko (2014), "Explaining prediction models and individual predictions with feature
+        .. [1] Mitchell, Cooper, Frank, Holmes (2022), "Sampling permutations for Shapley value
+               estimation", JMLR 23.
+        .. [2] Štrumbelj, Kononenko (2014), "Explaining prediction models and individual predictions
+               with feature
            contributions", Knowledge and Information Systems 41.
 
         Examples

@@ -67,7 +67,9 @@ class EstimatorOptions(FitOptions, TrainingOptions):
         return self.input_scale if isinstance(self.input_scale, str) else None
 
     @classmethod
-    def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> EstimatorOptions:
+    def from_parameters(
+        cls, owner: str, values: Mapping[str, object], class_name: str
+    ) -> EstimatorOptions:
         """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
         checked = PARAMETERS.checked(owner, values, class_name)
         sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
@@ -116,13 +118,12 @@ class TableOptions(FitOptions):
     interval_width: str = ""
 
     @classmethod
-    def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> Self:
+    def from_parameters(cls, owner: str, values: Mapping[str, object], class_name: str) -> Self:
         """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
         checked = PARAMETERS.checked(owner, values, class_name)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
-        checked["categorical_features"] = values[
-            "categorical_features"
-        ]  # checked with the columns of X
+        # Checked with the columns of X.
+        checked["categorical_features"] = values["categorical_features"]
         if "loss" in checked:
             checked["loss_parameter"] = _loss_parameter(checked)
         return cls(cls._own(checked))
@@ -144,7 +145,7 @@ def estimator_options_of(cls: type[Estimator], values: Mapping[str, object]) -> 
     types = [*map(type, sizes)] if type(sizes) is tuple else []
     others = [type(value) for value in given.values() if value is not sizes or not types]
     if not PLAIN.issuperset(types + others):
-        return EstimatorOptions.of(owner, {**given, "random_state": seed}, class_name)
+        return EstimatorOptions.from_parameters(owner, {**given, "random_state": seed}, class_name)
     options = _options_of_plain(owner, class_name, *types, **given)
     return options.replace(**PARAMETERS.checked(owner, {"random_state": seed}, class_name))
 
@@ -154,7 +155,7 @@ def _options_of_plain(
     owner: str, class_name: str, *_types_of_sizes: type, **values: Any
 ) -> EstimatorOptions:
     """Return the validated parameters of an estimator but for its seed."""
-    return EstimatorOptions.of(owner, {**values, "random_state": None}, class_name)
+    return EstimatorOptions.from_parameters(owner, {**values, "random_state": None}, class_name)
 
 
 def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
@@ -180,7 +181,7 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     return architecture.loss_parameter(given, loss)
 
 
-def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
+def fix_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
     """Return the options with a known seed if the fit is to be recorded; ValueError if it could not be repeated."""
     if not options.provenance:
         return options
@@ -217,7 +218,8 @@ def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
             value=True,
         )
     for callback in values.get("callbacks") or ():
-        # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
+        # A class says itself, and not for its subclasses, that the fit is the same without it but
+        # for its end.
         if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(
             HOOKS
         ):

@@ -33,47 +33,52 @@ class ExportMethods:
     ) -> CHeader:
         """Write the trained model as a C header that only predicts, for microcontrollers and other programs.
 
-        The header is C99 and C++, without dependencies and allocation. With the prefix "digits" it defines:
+        The header is C99 and C++, without dependencies and allocation. With the prefix "digits" it
+        defines:
 
-        - ``digits_predict(const float *x, float *output)``: the outputs of one row. They are bit-identical to those in
-          Python, with every compiler and on every processor: those of `Network.forward`, `predict_proba` of a
-          classifier (two outputs for two classes) or `predict` of a regressor.
-        - ``digits_predict_u8(const uint8_t *x, float *output)``: the same for a row of bytes. Both functions apply
-          the `input_scale` of the model.
-        - ``digits_classify``, ``digits_classify_u8``: the index of the predicted class, and ``digits_label(index)``,
-          its label. Only if each row has one class.
+        - ``digits_predict(const float *x, float *output)``: the outputs of one row. They are
+          bit-identical to those in Python, with every compiler and on every processor: those of
+          `Network.forward`, `predict_proba` of a classifier (two outputs for two classes) or
+          `predict` of a regressor.
+        - ``digits_predict_u8(const uint8_t *x, float *output)``: the same for a row of bytes. Both
+          functions apply the `input_scale` of the model.
+        - ``digits_classify``, ``digits_classify_u8``: the index of the predicted class, and
+          ``digits_label(index)``, its label. Only if each row has one class.
         - ``digits_feature(index)``: the name of a column, if the columns have names.
-        - ``digits_check()``: 1 if the outputs for pseudo-random rows have the bits that Python computed, 0 if options
-          of the compiler change the results.
+        - ``digits_check()``: 1 if the outputs for pseudo-random rows have the bits that Python
+          computed, 0 if options of the compiler change the results.
 
-        Of an estimator for tables, the header has the encoder of the columns and all networks. Rows and outputs are
-        doubles, and there are no functions for bytes. A row has an element for each column in the order of `fit`: a
-        number, NaN for a missing one, or the code of a category, which ``digits_category(column, name)`` returns.
+        Of an estimator for tables, the header has the encoder of the columns and all networks. Rows
+        and outputs are doubles, and there are no functions for bytes. A row has an element for each
+        column in the order of `fit`: a number, NaN for a missing one, or the code of a category,
+        which ``digits_category(column, name)`` returns.
 
-        With `int8`, the header uses integer arithmetic only. It takes about a quarter of the memory, and its outputs
-        are approximations (see Notes).
+        With `int8`, the header uses integer arithmetic only. It takes about a quarter of the
+        memory, and its outputs are approximations (see Notes).
 
         Parameters
         ----------
         path : str, path-like or text file
             The header. An existing file is replaced atomically.
         name : str or None, default=None
-            Prefix of all names in the header, a C identifier; None means the file's name without its suffix.
+            Prefix of all names in the header, a C identifier; None means the file's name without
+            its suffix.
         dtype : {"float32"} or None, default=None
             "float32" rounds the weights of a float64 model, which is otherwise refused.
         int8 : bool, default=False
-            Whether weights and activations are 8-bit integers. The activations of the hidden layers must be relu,
-            logistic or tanh. Not for tables: 8-bit inputs with one step for all columns would be too coarse a step for
-            the bins.
+            Whether weights and activations are 8-bit integers. The activations of the hidden layers
+            must be relu, logistic or tanh. Not for tables: 8-bit inputs with one step for all
+            columns would be too coarse a step for the bins.
         calibrate : array-like of shape (n, n_features) or tuple (X, y), default=None
-            With `int8`: typical rows, for example 5,000 rows of the training data, which determine the ranges of the
-            integers. The rows themselves are not stored. With the labels y of a classifier, the result also contains
-            the accuracy on these rows.
+            With `int8`: typical rows, for example 5,000 rows of the training data, which determine
+            the ranges of the integers. The rows themselves are not stored. With the labels y of a
+            classifier, the result also contains the accuracy on these rows.
 
         Returns
         -------
         CHeader
-            Sizes of the header, and with `int8` its agreement with the float32 model; ``print`` shows them.
+            Sizes of the header, and with `int8` its agreement with the float32 model; ``print``
+            shows them.
 
         Raises
         ------
@@ -82,9 +87,10 @@ class ExportMethods:
         OSError
             If the file cannot be written.
         ValueError
-            If an argument is invalid, a weight is NaN or infinite, `int8` does not support the model, a category, label
-            or name contains a NUL character, an output is not finite, or float32 cannot hold the differences of a
-            float64 model's outputs, because they are far from 0.
+            If an argument is invalid, a weight is NaN or infinite, `int8` does not support the
+            model, a category, label or name contains a NUL character, an output is not finite, or
+            float32 cannot hold the differences of a float64 model's outputs, because they are far
+            from 0.
 
         Notes
         -----
@@ -116,38 +122,41 @@ class ExportMethods:
     ) -> None:
         """Write a web page that shows the trained network at work: one file that needs no network access.
 
-        A model with 784 inputs gets a field to draw in, others get a field for each input. The page shows the
-        activations of all neurons, the strongest connections, and for a chosen neuron its weights and weighted sum.
-        With examples, the same network also learns in the page, from random weights.
+        A model with 784 inputs gets a field to draw in, others get a field for each input. The page
+        shows the activations of all neurons, the strongest connections, and for a chosen neuron its
+        weights and weighted sum. With examples, the same network also learns in the page, from
+        random weights.
 
-        The page of an estimator for tables is for somebody who decides: it has a field for each column, and shows the
-        probabilities of the classes or the predicted numbers, the interval or the set of `predict_interval` or
-        `predict_set`, the effect of each column (Shapley values), values that the training rows did not have, and for
-        each column a curve: the prediction if only this column changes. The ten columns with the largest effect come
-        first, the others behind a button. The fields begin with a typical row: the medians and the most frequent
-        categories. Lines of delimited text, pasted or from a file, fill them by the rules of ``cmlp predict``.
+        The page of an estimator for tables is for somebody who decides: it has a field for each
+        column, and shows the probabilities of the classes or the predicted numbers, the interval or
+        the set of `predict_interval` or `predict_set`, the effect of each column (Shapley values),
+        values that the training rows did not have, and for each column a curve: the prediction if
+        only this column changes. The ten columns with the largest effect come first, the others
+        behind a button. The fields begin with a typical row: the medians and the most frequent
+        categories. Lines of delimited text, pasted or from a file, fill them by the rules of
+        ``cmlp predict``.
 
         Parameters
         ----------
         path : str or path-like
             The HTML file; an existing file is replaced atomically.
         data : Dataset or sequence of four arrays, default=None
-            Examples ``X_train, y_train, X_test, y_test``, as for the training of this model, but dense. The page
-            contains the first of them: at most 500 training and 300 test rows, and at most 120 KB. None for the
-            bundled digits if the model has 784 inputs and its classes are digits, otherwise for no examples. Always
-            None for a table.
+            Examples ``X_train, y_train, X_test, y_test``, as for the training of this model, but
+            dense. The page contains the first of them: at most 500 training and 300 test rows, and
+            at most 120 KB. None for the bundled digits if the model has 784 inputs and its classes
+            are digits, otherwise for no examples. Always None for a table.
         title : str or None, default=None
             The heading; None for one that describes the model.
         background : bool, default=False
-            Whether the page of a table contains the training rows that `keep_background` has kept, with which its
-            reasons compare other rows. If False, the page has no row of the training: reasons compare with 32 rows
-            made of values of each column in random order.
+            Whether the page of a table contains the training rows that `keep_background` has kept,
+            with which its reasons compare other rows. If False, the page has no row of the
+            training: reasons compare with 32 rows made of values of each column in random order.
         target : str or None, default=None
-            The name of the target of a table, which the page shows before its answer. Always None for several targets,
-            whose names are those of the columns of y.
+            The name of the target of a table, which the page shows before its answer. Always None
+            for several targets, whose names are those of the columns of y.
         unit : str, sequence of str or None, default=None
-            The unit of the numbers that a table's model predicts, or that of each target, for example "USD". It is on
-            the page only: the model does not keep it.
+            The unit of the numbers that a table's model predicts, or that of each target, for
+            example "USD". It is on the page only: the model does not keep it.
 
         Raises
         ------
@@ -156,10 +165,11 @@ class ExportMethods:
         OSError
             If the file cannot be written.
         ValueError
-            If the page cannot show the model (a weight is NaN or infinite, or there are more than 8 hidden layers,
-            1,024 neurons in a hidden layer, 100 outputs, 256 inputs other than 784, or 2,000,000 weights in all
-            networks of a table), if `data` does not fit the model, if `background` asks for rows that the model does
-            not have, if `target` or `unit` does not fit the model, or if `path` exists and is not a regular file.
+            If the page cannot show the model (a weight is NaN or infinite, or there are more than 8
+            hidden layers, 1,024 neurons in a hidden layer, 100 outputs, 256 inputs other than 784,
+            or 2,000,000 weights in all networks of a table), if `data` does not fit the model, if
+            `background` asks for rows that the model does not have, if `target` or `unit` does not
+            fit the model, or if `path` exists and is not a regular file.
 
         Notes
         -----
@@ -182,21 +192,22 @@ class ExportMethods:
     def to_onnx(self, path: str | os.PathLike[str], *, input_dtype: str | None = None) -> None:
         """Write the trained model as an ONNX file (opset 17), for ONNX Runtime and other programs.
 
-        The graph has one input ``X`` of shape (n, n_features), for any n. The scaling by `input_scale` is part of the
-        graph. The outputs are:
+        The graph has one input ``X`` of shape (n, n_features), for any n. The scaling by
+        `input_scale` is part of the graph. The outputs are:
 
         - of a `Network`: ``output`` of shape (n, n_outputs), as `Network.forward` returns it.
-        - of a classifier: ``label`` of shape (n,), or a 0/1 matrix for multilabel targets, and ``probabilities``
-          of shape (n, n_classes), as `predict` and `predict_proba` return them.
+        - of a classifier: ``label`` of shape (n,), or a 0/1 matrix for multilabel targets, and
+          ``probabilities`` of shape (n, n_classes), as `predict` and `predict_proba` return them.
         - of a regressor: ``prediction``, of the shape that `predict` returns.
 
-        The graph of an estimator for tables has the encoder of the columns and all networks. It has an input of shape
-        (n, 1) for each column of `fit`, also for those that are not used. The inputs have the names of the columns, or
-        ``column_0``, ``column_1`` and so on if not all names are text. Their types are:
+        The graph of an estimator for tables has the encoder of the columns and all networks. It has
+        an input of shape (n, 1) for each column of `fit`, also for those that are not used. The
+        inputs have the names of the columns, or ``column_0``, ``column_1`` and so on if not all
+        names are text. Their types are:
 
         - text for a column whose categories are text; "" is the missing value.
-        - double for all other columns, numbers and categories that are numbers or booleans; NaN is the missing value.
-          A date is a number: days since 1970, in UTC if it has a time zone.
+        - double for all other columns, numbers and categories that are numbers or booleans; NaN is
+          the missing value. A date is a number: days since 1970, in UTC if it has a time zone.
 
         Needs the package onnx (the extra ``cmlp[onnx]``).
 
@@ -216,12 +227,14 @@ class ExportMethods:
         OSError
             If the file cannot be written.
         TypeError
-            If ONNX has no type for the class labels. It has types for integers, booleans, float32, float64 and text.
+            If ONNX has no type for the class labels. It has types for integers, booleans, float32,
+            float64 and text.
         ValueError
-            If a weight is NaN or infinite, a label is not valid Unicode or not below ``2**63``, `input_scale` is out of
-            the range of the weights' type, inputs of float32 cannot hold the values of a column, ONNX cannot contain a
-            column of a table (its categories are text and numbers, or a number that is not a double, or both "" and
-            missing values), or the file would be larger than 2 GiB.
+            If a weight is NaN or infinite, a label is not valid Unicode or not below ``2**63``,
+            `input_scale` is out of the range of the weights' type, inputs of float32 cannot hold
+            the values of a column, ONNX cannot contain a column of a table (its categories are text
+            and numbers, or a number that is not a double, or both "" and missing values), or the
+            file would be larger than 2 GiB.
 
         Notes
         -----
@@ -229,9 +242,9 @@ class ExportMethods:
         encoding of a table's columns is bit-identical to Python's. A graph cannot raise errors: an infinite number,
         which `predict` refuses, counts as a very large one.
 
-        An input whose column has the name of an output, for example "label", has an underscore at the end: ``label_``.
-        An empty name becomes ``column_0`` with the index of the column. The file's metadata ``cmlp.feature_names`` has
-        the names of `fit`.
+        An input whose column has the name of an output, for example "label", has an underscore at
+        the end: ``label_``. An empty name becomes ``column_0`` with the index of the column. The
+        file's metadata ``cmlp.feature_names`` has the names of `fit`.
 
         Examples
         --------
@@ -252,13 +265,14 @@ class ExportMethods:
         Returns
         -------
         torch.nn.Sequential or torch.nn.Module
-            It computes the activations of the output layer, as `Network.forward` does: the probabilities of a
-            classifier, or for two classes the probability of the second class. The parameters are copies of the
-            weights in their dtype, so the module can be trained further or moved to another device. If `input_scale` is
-            not 1, the first module scales the inputs, and accepts tensors of any type: float64 for columns far from 0.
-            An estimator for tables gives a module of its encoder and networks. Its input are raw rows in float64:
-            numbers, NaN for a missing one, and codes of categories, which are the indices in the lists of the
-            attribute `categories`, or -1; its output is float64.
+            It computes the activations of the output layer, as `Network.forward` does: the
+            probabilities of a classifier, or for two classes the probability of the second class.
+            The parameters are copies of the weights in their dtype, so the module can be trained
+            further or moved to another device. If `input_scale` is not 1, the first module scales
+            the inputs, and accepts tensors of any type: float64 for columns far from 0. An
+            estimator for tables gives a module of its encoder and networks. Its input are raw rows
+            in float64: numbers, NaN for a missing one, and codes of categories, which are the
+            indices in the lists of the attribute `categories`, or -1; its output is float64.
 
         Raises
         ------
@@ -267,7 +281,8 @@ class ExportMethods:
         NotFittedError
             If an estimator is not fitted.
         ValueError
-            If a weight is NaN or infinite, or `input_scale` is out of the range of the weights' type.
+            If a weight is NaN or infinite, or `input_scale` is out of the range of the weights'
+            type.
 
         See Also
         --------
@@ -295,6 +310,5 @@ for _method in (
     ExportMethods.to_onnx,
     ExportMethods.to_torch,
 ):
-    _method.__qualname__ = (
-        _method.__name__
-    )  # Python's TypeErrors name the method without this class
+    # Python's TypeErrors name the method without this class.
+    _method.__qualname__ = _method.__name__

@@ -31,12 +31,13 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "seed": (int,),
     "shards": (list, type(None)),
 }
+# Of a record, what differs between fits with the same parameters.
 OF_FIT = (
     "data",
     "ends",
     "n_rows",
     "seed",
-)  # of a record, what differs between fits with the same parameters
+)
 _HASH = re.compile("[0-9a-f]{64}")
 
 
@@ -85,10 +86,11 @@ def load_extras(
         provenance = _load_provenance(text, model)
     if not isinstance(model, NetworkModel):
         return parameters, None, provenance
+    # Programs load networks and tables without it.
     from cmlp._train.state_file import (
         load_state,
         training_parameters,
-    )  # programs load networks and tables without it
+    )
 
     if metadata.members("parameters") is None:  # written by a C program
         parameters = parameters | training_parameters(metadata)
@@ -121,9 +123,10 @@ def _check_fit(found: Any, names: tuple[str, ...], n_networks: int) -> None:
 
 def _check_file(fields: object, n_columns: int) -> None:
     """Raise ModelFormatError if the record of the file of rows is damaged."""
+    # Few programs load a model of the command with its record.
     from cmlp._data.files.row_file import (
         FileRecord,
-    )  # few programs load a model of the command with its record
+    )
 
     try:
         types = FileRecord.checked(fields).types

@@ -1,8 +1,10 @@
 """A call of `fit`, of networks and of tables alike: a `Fit` is made, prepared, trained and stored.
 
-1. `NetworkFit.of` or `TableFit.of` checks the parameters, and finds the fit that the call continues.
+1. `from_estimator` checks the parameters, and finds the fit that the call
+   continues.
 2. Its `prepare` opens the rows and makes the runs.
-3. `train_and_store` trains, warns of a useless model, and stores what the fit leaves in one assignment.
+3. `train_and_store` trains, warns of a useless model, and stores what the fit leaves in one
+   assignment.
 
 Until training begins, nothing changes.
 """

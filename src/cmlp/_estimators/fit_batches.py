@@ -45,7 +45,9 @@ def fit_batches(
     followers: Sequence[Any] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    fit = NetworkFit.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
+    fit = NetworkFit.from_estimator(
+        estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes
+    )
     options, previous = fit.options, fit.previous
     if fit.is_classifier and previous is None and classes is None:
         raise InvalidParameterError(
@@ -107,7 +109,7 @@ class BlockSource(RowSource):
         return checks.recheck(self._first)
 
     def survey(
-        self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None
+        self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
     ) -> tuple[int, LearnedScales | None]:
         """Return the number of rows of a pass, and scales from a pass over the source if one is learned."""
         data = job.data
@@ -122,13 +124,15 @@ class BlockSource(RowSource):
         n_rows = self._n_rows or job.state.n_rows or 0
         self._feed = feed = StreamFeed(self._open, n_rows, bool(options.shuffle), data.names)
         needs_y_scale = job.learns_y_scale
-        if input_scale is not None or needs_y_scale:
-            learns = "y_scale" if input_scale is None else f"input_scale={input_scale!r}"
+        if scale_to_learn is not None or needs_y_scale:
+            learns = "y_scale" if scale_to_learn is None else f"input_scale={scale_to_learn!r}"
             self._passes.require(2, f"{learns} takes a pass of its own")
             inputs, targets = feed.moments()
             is_sparse = isinstance(data.rows.X, CSR)
             scales = LearnedScales(
-                None if input_scale is None else scale_of_moments(input_scale, inputs, is_sparse),
+                None
+                if scale_to_learn is None
+                else scale_of_moments(scale_to_learn, inputs, is_sparse),
                 standard_scale(targets, dtype) if needs_y_scale else None,
             )
         if not feed.n_rows and (options.warmup or options.schedule().is_planned):

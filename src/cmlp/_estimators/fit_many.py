@@ -34,15 +34,17 @@ def fit_many(
 ) -> list[Any]:
     """Train many independent models over all CPUs, in one process.
 
-    Every model is bit-identical to ``model.fit(X, y)`` alone, for any number of threads. The models are fitted
-    in place. Threads take one model after the other; they share X, and the core computes without the GIL.
+    Every model is bit-identical to ``model.fit(X, y)`` alone, for any number of threads. The models
+    are fitted in place. Threads take one model after the other; they share X, and the core computes
+    without the GIL.
 
     Parameters
     ----------
     models : iterable of estimator
-        `MLPClassifier`, `MLPRegressor`, `TabularClassifier`, `TabularRegressor`, or other objects with a method `fit`
-        that threads can call side by side, for example pipelines that end in one of these. An estimator with
-        ``n_threads=None`` uses one thread if there are at least as many models as threads.
+        `MLPClassifier`, `MLPRegressor`, `TabularClassifier`, `TabularRegressor`, or other objects
+        with a method `fit` that threads can call side by side, for example pipelines that end in
+        one of these. An estimator with ``n_threads=None`` uses one thread if there are at least as
+        many models as threads.
     X : array-like or sparse container of shape (n_samples, n_features), default=None
         Training data of all models.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
@@ -50,10 +52,12 @@ def fit_many(
     sample_weight : None or array-like of shape (n_samples,), default=None
         Weights of the rows, for all models.
     Xs, ys, sample_weights : iterable, default=None
-        Instead of X, y or `sample_weight`: one for each model. An entry of `sample_weights` may be None.
+        Instead of X, y or `sample_weight`: one for each model. An entry of `sample_weights` may be
+        None.
     on_error : {"raise", "return"}, default="raise"
-        What happens if models cannot be fitted. All others are fitted in any case. "raise" then raises the exception of
-        the first one; "return" returns an exception at the index of each model that failed.
+        What happens if models cannot be fitted. All others are fitted in any case. "raise" then
+        raises the exception of the first one; "return" returns an exception at the index of each
+        model that failed.
     n_threads : int or None, default=None
         Number of threads; None means the number of CPUs that this process may use.
     verbose : bool, default=False
@@ -67,13 +71,13 @@ def fit_many(
     Raises
     ------
     TypeError, ValueError
-        If an argument is invalid: no models, the same model twice, both or neither of X and `Xs`, `Xs` of another
-        length than `models`, or one RandomState as `random_state` of two models. No model has changed then. An
-        exception of a model has its place at the beginning of the message, or in a note if it is neither a TypeError
-        nor a ValueError.
+        If an argument is invalid: no models, the same model twice, both or neither of X and `Xs`,
+        `Xs` of another length than `models`, or one RandomState as `random_state` of two models. No
+        model has changed then. An exception of a model has its place at the beginning of the
+        message, or in a note if it is neither a TypeError nor a ValueError.
     KeyboardInterrupt
-        On Ctrl-C. Complete models are fitted, those in progress are as after an interrupted `fit`, so that
-        ``fit(X, y, resume=True)`` continues, and all others have not changed.
+        On Ctrl-C. Complete models are fitted, those in progress are as after an interrupted `fit`,
+        so that ``fit(X, y, resume=True)`` continues, and all others have not changed.
 
     Warns
     -----

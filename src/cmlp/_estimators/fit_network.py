@@ -18,7 +18,7 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.checks import CheckedRows, InputChecks
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
-from cmlp._estimators.estimator_options import with_known_seed
+from cmlp._estimators.estimator_options import fix_seed
 from cmlp._estimators.fit import Fit, store, train_and_store
 from cmlp._estimators.fitted import (
     ASSIGNED,
@@ -36,7 +36,7 @@ from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.architecture import initial_params
 from cmlp._train.callbacks import callbacks_of
-from cmlp._train.job import Data, TrainingJob, naming_validation, require_complete
+from cmlp._train.job import Data, TrainingJob, has_validation_rows, naming_validation
 from cmlp._train.parameters import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
 from cmlp._train.random import random_state
 from cmlp._train.same_data import keep_or_compare
@@ -78,7 +78,7 @@ def fit_network(
     followers: Sequence[Any] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    fit = NetworkFit.of(estimator, validation, resume=resume, shards=shards)
+    fit = NetworkFit.from_estimator(estimator, validation, resume=resume, shards=shards)
     with estimator._followers(*source.given) as own:
         train_network(fit, source, [*own, *followers])
 
@@ -94,7 +94,7 @@ def train_network(fit: NetworkFit, source: RowSource, followers: Sequence[Any]) 
 @locked
 def partial_fit(estimator: Estimator, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
-    fit = NetworkFit.of(estimator, call=PARTIAL_FIT, classes=classes)
+    fit = NetworkFit.from_estimator(estimator, call=PARTIAL_FIT, classes=classes)
     if fit.previous is None and can_assemble(estimator):
         assemble(estimator)
         fit.previous = fitted_of(estimator)
@@ -158,7 +158,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     fit = NetworkFit(estimator, options)
     fit.dtype = dtype
     encoding = learn_encoding(fit, CheckedRows(first, dtype, y=y), is_complete=True)[0]
-    net = fit.network(len(first), encoding.n_outputs, encoding.output)
+    net = fit.net(len(first), encoding.n_outputs, encoding.output)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
     state = TrainingState(Weights(params), History())
@@ -170,7 +170,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
             value=scale,
         )
     check_scale_width(scale, len(first))
-    twin = copy_with(estimator, Fitted.of_network(net, state, encoding.labels, input_scale=scale))
+    twin = copy_with(estimator, Fitted.from_network(net, state, encoding.labels, input_scale=scale))
     for name, value in assigned.items():
         if name not in ("coefs_", "intercepts_", "classes_"):
             setattr(twin, name, value)
@@ -191,13 +191,12 @@ class NetworkFit(Fit):
     labels: Labels | None = field(default=None, init=False)
     dtype: np.dtype[Any] = field(init=False)
     names: NDArray[Any] | None = field(default=None, init=False)  # of the columns
-    input_scale: float | InputScale = field(
-        default=1.0, init=False
-    )  # 1 if there is a `scale_to_learn`
+    # 1 if there is a `scale_to_learn`.
+    input_scale: float | InputScale = field(default=1.0, init=False)
     scale_to_learn: str | None = field(default=None, init=False)
 
     @classmethod
-    def of(
+    def from_estimator(
         cls,
         estimator: Estimator,
         validation: tuple[Any, Any, Any] = (None, None, None),
@@ -214,7 +213,7 @@ class NetworkFit(Fit):
         ignored = PARAMETERS.switched_off(call)
         if ignored:
             options = options.replace(**ignored)
-        options = with_known_seed(estimator, options)
+        options = fix_seed(estimator, options)
         previous = None
         if resume:
             previous = fit_to_resume(estimator, options)
@@ -225,7 +224,16 @@ class NetworkFit(Fit):
             PARAMETERS.warn_of_unused(
                 estimator._parameter_owner, {**given, "X_val": True} if own_rows else given
             )
-        return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
+        return cls(
+            estimator,
+            options,
+            previous,
+            validation,
+            resume=bool(resume),
+            classes=classes,
+            shards=shards,
+            call=call,
+        )
 
     @property
     def is_incremental(self) -> bool:
@@ -240,7 +248,7 @@ class NetworkFit(Fit):
         model = previous.model
         return InputChecks(self.class_name, self.is_classifier, model.net.n_in, model.feature_names)
 
-    def network(self, n_features: int, n_outputs: int, output: str) -> _core.Net:
+    def net(self, n_features: int, n_outputs: int, output: str) -> _core.Net:
         """Return the network; `output` is the activation of its outputs.
 
         Raises ValueError if it differs from the previous model's network.
@@ -250,9 +258,8 @@ class NetworkFit(Fit):
         sizes = (n_features, *options.hidden_layer_sizes, n_outputs)
         activations = (*options.activation, output)
         numbers = (*options.activation_parameter, 0.0)
-        make = (
-            _core.shared_net if isinstance(options.loss, str) else _core.Net
-        )  # a function may not be hashable
+        # A function may not be hashable.
+        make = _core.shared_net if isinstance(options.loss, str) else _core.Net
         net = make(sizes, activations, options.loss, self.dtype, numbers, options.loss_parameter)
         if previous is not None:
             earlier = previous.model.net
@@ -272,7 +279,7 @@ class NetworkFit(Fit):
                 )
         return net
 
-    def _begin(self, rows: CheckedRows) -> None:
+    def _decide_inputs(self, rows: CheckedRows) -> None:
         """Decide dtype, names of columns and scale of the inputs: a continued fit keeps what its model has."""
         options, previous = self.options, self.previous
         if previous is None:
@@ -365,7 +372,7 @@ class NetworkFit(Fit):
         """
         options, shards, self.source = self.options, self.shards, source
         rows = source.open(self.input_checks())
-        self._begin(rows)
+        self._decide_inputs(rows)
         self._check_scale(rows)
         encoding, encoded = learn_encoding(
             self,
@@ -375,7 +382,7 @@ class NetworkFit(Fit):
             knows_classes=self.is_incremental,
         )
         self.labels = encoding.labels
-        net = self.network(rows.X.shape[1], encoding.n_outputs, encoding.output)
+        net = self.net(rows.X.shape[1], encoding.n_outputs, encoding.output)
         state = self._begun_state(net)
         validation, y_to_score = self._validation_rows(rows, encoding)
         if not self.is_incremental:
@@ -398,7 +405,7 @@ class NetworkFit(Fit):
         job = TrainingJob(net, objective, data, options, state, options.n_threads, source.is_whole)
         name = self.scale_to_learn
         n_rows, scales = source.survey(job, encoding, name)
-        self.runs = [make_run(job, n_rows, source.engine, input_scale=name, scales=scales)]
+        self.runs = [make_run(job, n_rows, source.engine, scale_to_learn=name, scales=scales)]
         return self
 
     def _check_scale(self, rows: CheckedRows) -> None:
@@ -413,7 +420,7 @@ class NetworkFit(Fit):
         self, rows: CheckedRows, encoding: TargetEncoding
     ) -> tuple[EncodedRows | None, NDArray[Any]]:
         """Return the own validation rows of the call, and the y that a score of the user gets."""
-        if not require_complete(*self.validation):
+        if not has_validation_rows(*self.validation):
             return None, rows.y
         with naming_validation():
             checks = self.input_checks()._replace(width=rows.X.shape[1], names=self.names)
@@ -448,7 +455,7 @@ class NetworkFit(Fit):
     ) -> Fitted:
         """Return what a fit with this job leaves with a state of it, which changes: its parameters predict y."""
         state.weights.use_units_of_y(job.net)
-        return Fitted.of_network(
+        return Fitted.from_network(
             job.net,
             state,
             self.labels,
@@ -487,7 +494,7 @@ class NetworkFit(Fit):
             state.resume_check.parameters = parameters_to_keep(estimator)
         callbacks = [*callbacks_of(job.options.callbacks, job.options.verbose), *followers]
         if callbacks:
-            trainer_of(self, self.runs, provenance_now)._follow(callbacks, run)
+            make_callback_trainer(self, self.runs, provenance_now)._follow(callbacks, run)
         run.train()
 
     def fitted_now(self, provenance: Provenance | None) -> Fitted:
@@ -495,7 +502,7 @@ class NetworkFit(Fit):
         return self.fitted_from(self.run.state.best_so_far(), provenance)
 
     def warn_if_useless(self, rule: WarningRule) -> bool:
-        """Warn if the network is hardly better than a constant; return whether it is not."""
+        """Warn if the network is hardly better than a constant; return whether it is useless."""
         return self.run.warn_if_useless(rule)
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
@@ -513,7 +520,9 @@ class NetworkFit(Fit):
         return self._fitted_of_job(self.run.job, state, self.run.job.data.names, provenance)
 
 
-def trainer_of(fit: Fit, runs: Sequence[TrainingRun], provenance_now: ProvenanceNow) -> Trainer:
+def make_callback_trainer(
+    fit: Fit, runs: Sequence[TrainingRun], provenance_now: ProvenanceNow
+) -> Trainer:
     """Return what the callbacks that follow some of the runs of a fit get."""
     from cmlp._estimators.network import Network  # few programs need it
 

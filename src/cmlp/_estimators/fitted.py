@@ -27,14 +27,13 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
     Provenance = dict[str, Any]
-    ProvenanceNow = Callable[
-        [], Provenance | None
-    ]  # returns a record as it is now; None before all data are known
+    # Returns a record as it is now; None before all data are known.
+    ProvenanceNow = Callable[[], Provenance | None]
     P = ParamSpec("P")
     R = TypeVar("R")
 
 
-Estimator = TypeVar("Estimator")
+AnyEstimator = TypeVar("AnyEstimator")
 
 LOCK = "_fitting"  # the attribute that an estimator has only while it is trained
 FITTED = "_fitted"  # that with everything that fit leaves
@@ -75,7 +74,7 @@ def attributes_to_copy(estimator: object) -> dict[str, object]:
     return attributes
 
 
-def unchanging(estimator: Estimator) -> Estimator:
+def unchanging(estimator: AnyEstimator) -> AnyEstimator:
     """Return a twin with the attributes that an estimator has now. It shares the fitted model, which no fit changes.
 
     A method that reads fitted attributes more than once reads those of the twin. Objects of other packages are returned
@@ -115,17 +114,20 @@ class Fitted(NamedTuple):
     model : NetworkModel or TableModel
         Without the parameters of the constructor, which the estimator has.
     states : tuple of TrainingState
-        One for each network: its history, and what `resume` and `partial_fit` need. Those of a complete fit of a table,
-        which does not continue, have only the history; one from a file has none.
+        One for each network: its history, and what `resume` and `partial_fit` need. Those of a
+        complete fit of a table, which does not continue, have only the history; one from a file has
+        none.
     provenance : dict or None
         How `cmlp.verify` can train the model again, if fit has recorded it.
     scale_name : str or None
-        The value of the parameter `input_scale` with which fit has learned the scale; None if it was given.
+        The value of the parameter `input_scale` with which fit has learned the scale; None if it
+        was given.
     held_out : HeldOutScores or None
-        The scores of the rows that a classifier for tables has held out; neither copied nor pickled.
+        The scores of the rows that a classifier for tables has held out; neither copied nor
+        pickled.
     is_useless : bool
-        Whether the model was shown to be no better than the best constant answer for the rows of fit; not known of a
-        copy or a pickle.
+        Whether the model was shown to be no better than the best constant answer for the rows of
+        fit; not known of a copy or a pickle.
     """
 
     model: Any
@@ -145,7 +147,7 @@ class Fitted(NamedTuple):
         return self.states[0]
 
     @classmethod
-    def of(
+    def from_model(
         cls,
         model: NetworkModel,
         state: TrainingState,
@@ -159,7 +161,7 @@ class Fitted(NamedTuple):
         return cls(model, (state,), provenance, scale_name)
 
     @classmethod
-    def of_network(
+    def from_network(
         cls,
         net: _core.Net,
         state: TrainingState,
@@ -175,16 +177,17 @@ class Fitted(NamedTuple):
         model = NetworkModel(
             kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names
         )
-        return cls.of(model, state, scale_name, provenance)
+        return cls.from_model(model, state, scale_name, provenance)
 
 
 def untrained_states(networks: Sequence[TrainedNet]) -> tuple[TrainingState, ...]:
     """Return states with the parameters of networks, and nothing else."""
+    # Programs load and predict without it.
     from cmlp._train.state import (
         History,
         TrainingState,
         Weights,
-    )  # programs load and predict without it
+    )
 
     return tuple(TrainingState(Weights(network.params), History()) for network in networks)
 

@@ -35,26 +35,28 @@ def load(
     path : str or path-like
         A file written by `save`, or by ``cmlp_model_write`` of the C library.
     mmap : bool, default=False
-        Whether to map the parameters into memory instead of reading them. Processes then share one copy, and only the
-        parts in use are read. If a process changes parameters, it gets its own copy of the changed pages, and the file
-        stays unchanged. Do not overwrite or truncate the file in place while it is mapped, because this kills the
-        process; replacing it, as `save` does, is safe. Ignored on big-endian machines.
+        Whether to map the parameters into memory instead of reading them. Processes then share one
+        copy, and only the parts in use are read. If a process changes parameters, it gets its own
+        copy of the changed pages, and the file stays unchanged. Do not overwrite or truncate the
+        file in place while it is mapped, because this kills the process; replacing it, as `save`
+        does, is safe. Ignored on big-endian machines.
     verify : bool, default=True
-        Whether to check all data in the file: the checksum, that all weights are finite, and that the network's output
-        for the stored example is bit-identical to the stored output. Otherwise only the header and the file size are
-        checked.
+        Whether to check all data in the file: the checksum, that all weights are finite, and that
+        the network's output for the stored example is bit-identical to the stored output. Otherwise
+        only the header and the file size are checked.
 
     Returns
     -------
     Network, MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor
-        An object of the class that was saved; a `Network` for a file of the C library without a key ``class``. If the
-        file has no training state, `loss_curve_` and `validation_scores_` are empty, and `partial_fit` starts with a
-        new optimizer.
+        An object of the class that was saved; a `Network` for a file of the C library without a key
+        ``class``. If the file has no training state, `loss_curve_` and `validation_scores_` are
+        empty, and `partial_fit` starts with a new optimizer.
 
     Raises
     ------
     ModelFormatError
-        If the file is not a model file, or was truncated or changed. It is a subclass of ValueError.
+        If the file is not a model file, or was truncated or changed. It is a subclass of
+        ValueError.
     OSError
         If the file cannot be read.
 
@@ -130,7 +132,7 @@ def _built(
         return estimator
     if state is None:
         (state,) = untrained_states(model.networks)
-    estimator._fitted = Fitted.of(model, state, checked.scale_to_learn, provenance)
+    estimator._fitted = Fitted.from_model(model, state, checked.scale_to_learn, provenance)
     return estimator
 
 
@@ -145,18 +147,20 @@ def from_onnx(
     Parameters
     ----------
     path : str or path-like
-        A file of `to_onnx`, of scikit-learn's MLP by skl2onnx, or of a PyTorch module. The graph must be a chain of
-        layers: Gemm, or MatMul and Add, with the activations Sigmoid, Tanh, Relu, LeakyRelu, Elu, Gelu, Softplus,
-        Softsign, x * Sigmoid(x), and at the end Softmax or Exp. At the start, Flatten, Reshape with the same rows, Cast
-        to float32 or float64 and one multiplication by a positive number are supported.
+        A file of `to_onnx`, of scikit-learn's MLP by skl2onnx, or of a PyTorch module. The graph
+        must be a chain of layers: Gemm, or MatMul and Add, with the activations Sigmoid, Tanh,
+        Relu, LeakyRelu, Elu, Gelu, Softplus, Softsign, x * Sigmoid(x), and at the end Softmax or
+        Exp. At the start, Flatten, Reshape with the same rows, Cast to float32 or float64 and one
+        multiplication by a positive number are supported.
     classes : array-like of shape (n_classes,) or None, default=None
         Labels in the order of the outputs, for a file without labels; see `cmlp.from_torch`.
 
     Returns
     -------
     Network, MLPClassifier or MLPRegressor
-        A fitted `MLPClassifier` if the file has an output of labels or `classes` is given; the class that was exported
-        for a file of `to_onnx`; otherwise a `Network`. The parameters have the file's dtype, float32 or float64.
+        A fitted `MLPClassifier` if the file has an output of labels or `classes` is given; the
+        class that was exported for a file of `to_onnx`; otherwise a `Network`. The parameters have
+        the file's dtype, float32 or float64.
 
     Raises
     ------
@@ -165,7 +169,8 @@ def from_onnx(
     OSError
         If the file cannot be read.
     ValueError
-        If the file is not a valid ONNX file, or if a node does not match; the message names its operator and the node.
+        If the file is not a valid ONNX file, or if a node does not match; the message names its
+        operator and the node.
 
     Notes
     -----
@@ -192,36 +197,40 @@ def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | ML
     Parameters
     ----------
     module : torch.nn.Module
-        A Linear module or a Sequential, which may contain other Sequentials. The supported modules are Linear, the
-        activations Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SiLU, GELU, Softplus, Softsign and (at the end) Softmax,
-        BatchNorm1d before or after a Linear, whose parameters then include it, and modules that do nothing in
-        prediction: Identity, Dropout and, at the start, Flatten. Also those of `Network.to_torch`.
+        A Linear module or a Sequential, which may contain other Sequentials. The supported modules
+        are Linear, the activations Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SiLU, GELU, Softplus,
+        Softsign and (at the end) Softmax, BatchNorm1d before or after a Linear, whose parameters
+        then include it, and modules that do nothing in prediction: Identity, Dropout and, at the
+        start, Flatten. Also those of `Network.to_torch`.
     classes : array-like of shape (n_classes,) or None, default=None
-        Labels in the order of the outputs; two labels for one output, which is the probability of the second one.
-        The outputs must be logits (a Linear at the end), or the result of Softmax or, for one output, Sigmoid.
+        Labels in the order of the outputs; two labels for one output, which is the probability of
+        the second one. The outputs must be logits (a Linear at the end), or the result of Softmax
+        or, for one output, Sigmoid.
 
     Returns
     -------
     Network or MLPClassifier
-        A `Network` if `classes` is None. The parameters are copies in the module's dtype, float32 or float64.
+        A `Network` if `classes` is None. The parameters are copies in the module's dtype, float32
+        or float64.
 
     Raises
     ------
     ImportError
         If the package torch is not installed.
     TypeError
-        If `module` is not a module, or contains a module that is not supported; the message names it.
+        If `module` is not a module, or contains a module that is not supported; the message names
+        it.
     ValueError
-        If a module has an option that is not supported, a forward hook or a replaced ``forward``, modules are in an
-        order that is not supported, or `classes` does not match the outputs.
+        If a module has an option that is not supported, a forward hook or a replaced ``forward``,
+        modules are in an order that is not supported, or `classes` does not match the outputs.
 
     Notes
     -----
     A BatchNorm1d counts with its running mean and variance, as in evaluation mode, also if the module is in training
     mode.
 
-    torch's Softplus returns its input above a threshold, by default 20; the difference is below ``exp(-threshold)``.
-    Lower thresholds raise ValueError.
+    torch's Softplus returns its input above a threshold, by default 20; the difference is below
+    ``exp(-threshold)``. Lower thresholds raise ValueError.
 
     Examples
     --------
@@ -245,9 +254,9 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     Returns
     -------
     MLPClassifier or MLPRegressor
-        A fitted estimator with the same parameters, a copy of the weights in their dtype, and the same classes, feature
-        names, curves and counters. Its results agree up to rounding. The state of the optimizer is not converted, so
-        `partial_fit` starts with a new optimizer.
+        A fitted estimator with the same parameters, a copy of the weights in their dtype, and the
+        same classes, feature names, curves and counters. Its results agree up to rounding. The
+        state of the optimizer is not converted, so `partial_fit` starts with a new optimizer.
 
     Raises
     ------
@@ -279,15 +288,15 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     Parameters
     ----------
     pipeline : sklearn.pipeline.Pipeline
-        Fitted. The last step is an `MLPClassifier` or `MLPRegressor` of cmlp or of scikit-learn. The steps before are
-        any number of StandardScaler, MinMaxScaler, RobustScaler and MaxAbsScaler, without ``clip=True``, and
-        "passthrough".
+        Fitted. The last step is an `MLPClassifier` or `MLPRegressor` of cmlp or of scikit-learn.
+        The steps before are any number of StandardScaler, MinMaxScaler, RobustScaler and
+        MaxAbsScaler, without ``clip=True``, and "passthrough".
 
     Returns
     -------
     MLPClassifier or MLPRegressor
-        A fitted estimator with copies of the weights, whose `input_scale` is a pair ``(shift, factor)``. Its
-        predictions agree with those of the pipeline up to rounding.
+        A fitted estimator with copies of the weights, whose `input_scale` is a pair
+        ``(shift, factor)``. Its predictions agree with those of the pipeline up to rounding.
 
     Raises
     ------
@@ -296,7 +305,8 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     TypeError
         If `pipeline` is no pipeline, or a step is another object.
     ValueError
-        If a scaler clips or is not fitted, or float64 cannot hold the sum of the shifts of several scalers.
+        If a scaler clips or is not fitted, or float64 cannot hold the sum of the shifts of several
+        scalers.
 
     Examples
     --------

@@ -106,24 +106,28 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
     ) -> Self:
         """Train on X and y.
 
-        Training builds a new model, which replaces the previous one at the end. If the call fails, the estimator stays
-        unchanged. Ctrl-C raises ``KeyboardInterrupt`` and keeps the model after the last complete batch (with early
-        stopping, the best model so far). If no epoch is complete yet, the previous model stays, unless `warm_start` is
-        set. In every case, ``fit(X, y, resume=True)`` continues.
+        Training builds a new model, which replaces the previous one at the end. If the call fails,
+        the estimator stays unchanged. Ctrl-C raises ``KeyboardInterrupt`` and keeps the model after
+        the last complete batch (with early stopping, the best model so far). If no epoch is
+        complete yet, the previous model stays, unless `warm_start` is set. In every case,
+        ``fit(X, y, resume=True)`` continues.
 
         Parameters
         ----------
         X : array-like or sparse container of shape (n_samples, n_features)
-            Training data. Arrays of uint8, float32 and float64 and SciPy's CSR format are read without a copy.
+            Training data. Arrays of uint8, float32 and float64 and SciPy's CSR format are read
+            without a copy.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets: labels for a classifier, numbers for a regressor.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows: each is 0 or a positive normal number of the network's dtype. Everything that is
-            learned from the rows is weighted. Rows of weight 0 are checked, and keep their positions in batches and in
-            the validation split, and their labels are among the classes, but otherwise they change nothing.
+            Weights of the rows: each is 0 or a positive normal number of the network's dtype.
+            Everything that is learned from the rows is weighted. Rows of weight 0 are checked, and
+            keep their positions in batches and in the validation split, and their labels are among
+            the classes, but otherwise they change nothing.
         X_val, y_val : array-like or None, default=None
-            Validation rows of your own and their targets. No rows of X are then held out, and `validation_fraction` is
-            ignored. Loss and score of these rows are recorded after each epoch, also with ``early_stopping=False``.
+            Validation rows of your own and their targets. No rows of X are then held out, and
+            `validation_fraction` is ignored. Loss and score of these rows are recorded after each
+            epoch, also with ``early_stopping=False``.
         sample_weight_val : None, float or array-like, default=None
             Weights of the validation rows; `class_weight` multiplies them.
         resume : bool, default=False
@@ -136,10 +140,11 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
             `initialization`, `random_state`, `warm_start`, `n_threads`, `max_iter`, `tol`,
             `verbose`, `n_iter_no_change`, `max_fun`, `max_time` and `callbacks`
         shards : int, sequence of int or None, default=None
-            Shards of X, which follow each other: their number, for equal ones, or the number of rows of each. Every
-            batch then takes ``batch_size / S`` rows of each of the S shards, in their order. This must be a multiple of
-            128. Each shard is shuffled alone. An epoch ends when the smallest shard has no full share of a batch left;
-            the other rows are not used in this epoch. Needs ``shuffle=True``, and with `early_stopping` also `X_val`.
+            Shards of X, which follow each other: their number, for equal ones, or the number of
+            rows of each. Every batch then takes ``batch_size / S`` rows of each of the S shards, in
+            their order. This must be a multiple of 128. Each shard is shuffled alone. An epoch ends
+            when the smallest shard has no full share of a batch left; the other rows are not used
+            in this epoch. Needs ``shuffle=True``, and with `early_stopping` also `X_val`.
 
         Returns
         -------
@@ -148,8 +153,9 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         Raises
         ------
         ValueError
-            If a parameter or an argument is invalid, if `shards` do not fit `batch_size`, if a warm start changes the
-            network, or if there is no training to resume (NotFittedError without any call of fit).
+            If a parameter or an argument is invalid, if `shards` do not fit `batch_size`, if a warm
+            start changes the network, or if there is no training to resume (NotFittedError without
+            any call of fit).
         cmlp.DivergenceError
             If training diverged: a weight or the loss is no longer finite.
         cmlp.NonFiniteInputError
@@ -237,8 +243,8 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         Returns
         -------
         list of ndarray of shape (n_samples, size)
-            One array per layer, in the dtype of the weights: first the inputs, multiplied by `input_scale`, last the
-            activations of the output layer.
+            One array per layer, in the dtype of the weights: first the inputs, multiplied by
+            `input_scale`, last the activations of the output layer.
 
         Raises
         ------
@@ -263,8 +269,8 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
     ) -> Gradient:
         """Return the gradient of the mean cost with respect to all weights and biases, without the penalty of `alpha`.
 
-        The cost is that of `Network.cost`: for squared errors, the sum over the outputs, not half of it as in
-        `loss_`.
+        The cost is that of `Network.cost`: for squared errors, the sum over the outputs, not half
+        of it as in `loss_`.
 
         Parameters
         ----------
@@ -306,7 +312,8 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
     def input_gradient(self, X: ArrayLike, y: ArrayLike) -> NDArray[Any]:
         """Return the gradient of each row's cost with respect to the inputs of that row.
 
-        It shows which inputs would change the cost most: a saliency map (Simonyan, Vedaldi and Zisserman 2014).
+        It shows which inputs would change the cost most: a saliency map (Simonyan, Vedaldi and
+        Zisserman 2014).
 
         Parameters
         ----------
@@ -370,8 +377,9 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 class MLPClassifier(MultilayerPerceptron):
     """Neural network classifier, trained by stochastic gradient descent.
 
-    The parameters have the names, order and defaults of scikit-learn's MLPClassifier. The same seed gives the same
-    weights, up to rounding. The parameters from `loss` on do not exist in scikit-learn.
+    The parameters have the names, order and defaults of scikit-learn's MLPClassifier. The same seed
+    gives the same weights, up to rounding. The parameters from `loss` on do not exist in
+    scikit-learn.
 
     Parameters
     ----------
@@ -632,7 +640,8 @@ class MLPClassifier(MultilayerPerceptron):
     .. [7] Goyal et al. (2017), "Accurate, large minibatch SGD: training ImageNet in 1 hour",
        arXiv:1706.02677.
     .. [8] Lin, Goyal, Girshick, He, Dollár (2017), "Focal loss for dense object detection", ICCV.
-    .. [9] Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2016), "Rethinking the Inception architecture for computer vision",
+    .. [9] Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2016), "Rethinking the Inception architecture
+           for computer vision",
        CVPR.
     .. [10] King, Zeng (2001), "Logistic regression in rare events data", Political Analysis 9.
 
@@ -723,26 +732,27 @@ class MLPClassifier(MultilayerPerceptron):
         intercepts : iterable of array-like of shape (n_out,)
             Biases of each layer.
         classes : None or array-like of shape (n_classes,), default=None
-            Labels in the order of the outputs; two labels for one output, which is the probability of the second one.
-            If None, the labels are 0, 1, and so on.
+            Labels in the order of the outputs; two labels for one output, which is the probability
+            of the second one. If None, the labels are 0, 1, and so on.
         multilabel : bool, default=False
             Whether the outputs are independent labels: each row can have any number of them.
         **parameters
-            Parameters of the constructor, except `hidden_layer_sizes`, for example `activation` and `input_scale`.
+            Parameters of the constructor, except `hidden_layer_sizes`, for example `activation` and
+            `input_scale`.
 
         Returns
         -------
         Self
-            Without training state: `partial_fit` starts with a new optimizer. The dtype is float32 if all arrays
-            are, otherwise float64.
+            Without training state: `partial_fit` starts with a new optimizer. The dtype is float32
+            if all arrays are, otherwise float64.
 
         Raises
         ------
         TypeError
             If an array does not contain real numbers.
         ValueError
-            If the shapes of the arrays do not match, a number is not finite, `classes` are not distinct labels in the
-            number of the outputs, or a parameter is invalid.
+            If the shapes of the arrays do not match, a number is not finite, `classes` are not
+            distinct labels in the number of the outputs, or a parameter is invalid.
 
         Notes
         -----
@@ -769,15 +779,16 @@ class MLPClassifier(MultilayerPerceptron):
     ) -> Certification:
         """Prove for each row that no change of up to `radius` per input can change its prediction, or find one.
 
-        The proof covers every number that a row can contain, and every rounding of `predict`. A counterexample is
-        within the radius in exact arithmetic. A box that cannot be decided is split, along the inputs that matter most,
-        up to 2,000 times per row.
+        The proof covers every number that a row can contain, and every rounding of `predict`. A
+        counterexample is within the radius in exact arithmetic. A box that cannot be decided is
+        split, along the inputs that matter most, up to 2,000 times per row.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         radius : float or array-like of shape (n_features,)
-            The largest change of each input, from its value as float64, in the units of X; not negative.
+            The largest change of each input, from its value as float64, in the units of X; not
+            negative.
         max_time : float or None, default=None
             Time limit in seconds for all rows. Rows that are not decided are "unknown".
 
@@ -790,8 +801,8 @@ class MLPClassifier(MultilayerPerceptron):
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If an argument is invalid, or the network is of float64 and has other hidden activations than identity, relu
-            and leaky_relu: use ``dtype="float32"``.
+            If an argument is invalid, or the network is of float64 and has other hidden activations
+            than identity, relu and leaky_relu: use ``dtype="float32"``.
 
         Examples
         --------
@@ -885,7 +896,8 @@ class MLPClassifier(MultilayerPerceptron):
     ) -> Self:
         """Train one epoch on the given rows, starting from the current model.
 
-        The optimizer continues from its state. A call that fails or is interrupted leaves the model unchanged.
+        The optimizer continues from its state. A call that fails or is interrupted leaves the model
+        unchanged.
 
         Parameters
         ----------
@@ -925,8 +937,8 @@ class MLPClassifier(MultilayerPerceptron):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            In the dtype of the weights. For two classes one number per row, which is positive if `predict` returns
-            the second class.
+            In the dtype of the weights. For two classes one number per row, which is positive if
+            `predict` returns the second class.
         """
         model = self._trained()
         logits: np.ndarray = self._on_checked_rows(
@@ -950,9 +962,8 @@ class MLPClassifier(MultilayerPerceptron):
         outputs = model.outputs_of_few(X, self.n_threads)
         if outputs is None:
             outputs = self._outputs(model, X)
-        return (
-            outputs if model.rule == "plain" else model.combined(outputs)
-        )  # the call would take 5 % of a row
+        # The call would take 5 % of a row.
+        return outputs if model.rule == "plain" else model.combined(outputs)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of `predict_proba`.
@@ -991,8 +1002,9 @@ class MLPClassifier(MultilayerPerceptron):
 class MLPRegressor(MultilayerPerceptron):
     """Neural network for regression, trained by stochastic gradient descent.
 
-    The parameters have the names, order and defaults of scikit-learn's MLPRegressor. The same seed gives the same
-    weights, up to rounding. The parameters from `loss_parameter` on do not exist in scikit-learn.
+    The parameters have the names, order and defaults of scikit-learn's MLPRegressor. The same seed
+    gives the same weights, up to rounding. The parameters from `loss_parameter` on do not exist in
+    scikit-learn.
 
     Parameters
     ----------
@@ -1264,9 +1276,11 @@ class MLPRegressor(MultilayerPerceptron):
     .. [6] Loshchilov, Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", ICLR.
     .. [7] Goyal et al. (2017), "Accurate, large minibatch SGD: training ImageNet in 1 hour",
        arXiv:1706.02677.
-    .. [8] Huber (1964), "Robust estimation of a location parameter", Annals of Mathematical Statistics 35.
+    .. [8] Huber (1964), "Robust estimation of a location parameter", Annals of Mathematical
+           Statistics 35.
     .. [9] Koenker, Bassett (1978), "Regression quantiles", Econometrica 46.
-    .. [10] Chernozhukov, Fernandez-Val, Galichon (2010), "Quantile and probability curves without crossing",
+    .. [10] Chernozhukov, Fernandez-Val, Galichon (2010), "Quantile and probability curves without
+            crossing",
        Econometrica 78.
 
     Examples
@@ -1345,21 +1359,23 @@ class MLPRegressor(MultilayerPerceptron):
         intercepts : iterable of array-like of shape (n_out,)
             Biases of each layer.
         **parameters
-            Parameters of the constructor, except `hidden_layer_sizes`, for example `activation` and `input_scale`. The
-            output activation is that of a fit with this `loss`: identity, or exp for "poisson".
+            Parameters of the constructor, except `hidden_layer_sizes`, for example `activation` and
+            `input_scale`. The output activation is that of a fit with this `loss`: identity, or exp
+            for "poisson".
 
         Returns
         -------
         Self
-            Without training state: `partial_fit` starts with a new optimizer. The dtype is float32 if all arrays
-            are, otherwise float64.
+            Without training state: `partial_fit` starts with a new optimizer. The dtype is float32
+            if all arrays are, otherwise float64.
 
         Raises
         ------
         TypeError
             If an array does not contain real numbers.
         ValueError
-            If the shapes of the arrays do not match, a number is not finite, or a parameter is invalid.
+            If the shapes of the arrays do not match, a number is not finite, or a parameter is
+            invalid.
 
         Examples
         --------
@@ -1464,7 +1480,8 @@ class MLPRegressor(MultilayerPerceptron):
     ) -> Self:
         """Train one epoch on the given rows, starting from the current model.
 
-        The optimizer continues from its state. A call that fails or is interrupted leaves the model unchanged.
+        The optimizer continues from its state. A call that fails or is interrupted leaves the model
+        unchanged.
 
         Parameters
         ----------
@@ -1487,7 +1504,8 @@ class MLPRegressor(MultilayerPerceptron):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the dtype of the weights. With several quantiles, a column for each of them, ascending in every row.
+            In the dtype of the weights. With several quantiles, a column for each of them,
+            ascending in every row.
         """
         model = self._trained()
         outputs = model.outputs_of_few(X, self.n_threads)
@@ -1498,8 +1516,8 @@ class MLPRegressor(MultilayerPerceptron):
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination; with several outputs the mean over the outputs.
 
-        With several quantiles, it is the mean of their D^2 scores: of 1 minus the pinball loss divided by that of the
-        quantile of y, as ``sklearn.metrics.d2_pinball_score``.
+        With several quantiles, it is the mean of their D^2 scores: of 1 minus the pinball loss
+        divided by that of the quantile of y, as ``sklearn.metrics.d2_pinball_score``.
 
         Parameters
         ----------

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-_ALL_ROWS = 2**63 - 1  # a batch size that includes all rows
+_ALL_ROWS = LARGEST_INTEGER  # a batch size that includes all rows
 _SEED = interval(Integral, 0, 2**32 - 1, "both", booleans=False)
 _STEP = interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False)
 
@@ -140,8 +140,8 @@ class Network(ExportMethods):
     params : ndarray of shape (n_params,)
         All weights and biases in one block: W1 (n_in, n_out) in row-major order, b1, W2, b2, ...
     weights, biases : tuple of ndarray
-        One array per layer, of shape ``(n_in, n_out)`` and ``(n_out,)``. They are views of `params`: writing to them
-        changes the network.
+        One array per layer, of shape ``(n_in, n_out)`` and ``(n_out,)``. They are views of
+        `params`: writing to them changes the network.
 
     Raises
     ------
@@ -374,7 +374,8 @@ class Network(ExportMethods):
         Returns
         -------
         ParameterIndex
-            A named tuple ``(layer, source, target)`` of indices from 0; `source` is None for a bias.
+            A named tuple ``(layer, source, target)`` of indices from 0; `source` is None for a
+            bias.
 
         Raises
         ------
@@ -433,8 +434,8 @@ class Network(ExportMethods):
         Parameters
         ----------
         X : array or sparse container of shape (n, n_inputs), uint8, float32 or float64
-            Arrays of these types are read without a copy, with any strides; others are converted. SciPy's CSR format
-            is read without a copy; its other formats are converted to CSR.
+            Arrays of these types are read without a copy, with any strides; others are converted.
+            SciPy's CSR format is read without a copy; its other formats are converted to CSR.
         out : ndarray of shape (n, n_outputs), default=None
             Array for the result: C-contiguous, of the network's dtype.
         order : array of int, default=None
@@ -473,8 +474,9 @@ class Network(ExportMethods):
         Returns
         -------
         ndarray of shape (n,) or (n, n_outputs)
-            With softmax or logistic outputs, the index of the largest output; with a single one, 1 if it is above 0.5,
-            otherwise 0. With other outputs, what `forward` returns, with a single one as a flat array.
+            With softmax or logistic outputs, the index of the largest output; with a single one, 1
+            if it is above 0.5, otherwise 0. With other outputs, what `forward` returns, with a
+            single one as a flat array.
         """
         outputs = self.forward(X)
         if not traits_of_activation(self.output).is_probability:
@@ -514,21 +516,24 @@ class Network(ExportMethods):
         ----------
         X : array of shape (n, n_inputs)
         y : array of shape (n,) or (n, n_outputs)
-            Class indices (for two or more outputs), or the target value of each output. Targets must be from 0 to 1 for
-            "log_loss", "focal" and "label_smoothing" (probabilities, as soft labels), must not be negative for
-            "poisson", and must be positive for "gamma", also in rows of weight 0.
+            Class indices (for two or more outputs), or the target value of each output. Targets
+            must be from 0 to 1 for "log_loss", "focal" and "label_smoothing" (probabilities, as
+            soft labels), must not be negative for "poisson", and must be positive for "gamma", also
+            in rows of weight 0.
         order : array of int, default=None
             Indices of the rows to use; None for all rows. The rows are not copied.
         plain : bool, default=False
-            Whether to return the cost without what training adds to it: with the loss "label_smoothing" or "focal" the
-            log loss, and with any loss no penalty, so that networks with different losses can be compared. The outputs
-            are the same: `dropout` still applies.
+            Whether to return the cost without what training adds to it: with the loss
+            "label_smoothing" or "focal" the log loss, and with any loss no penalty, so that
+            networks with different losses can be compared. The outputs are the same: `dropout`
+            still applies.
         **objective
             Options that change the objective:
 
             sample_weight : array of shape (n,), default=None
-                Weights of the rows; the mean is weighted. Each is 0 or a positive normal number of the network's
-                dtype (in float32 from 1.2e-38 to 3.4e38), and so is their sum. They must not all be 0.
+                Weights of the rows; the mean is weighted. Each is 0 or a positive normal number of
+                the network's dtype (in float32 from 1.2e-38 to 3.4e38), and so is their sum. They
+                must not all be 0.
             alpha : float or sequence of float, default=0.0
                 Strength of the L2 penalty ``alpha / 2 * sum(weights ** 2) / sum(sample_weight)``,
                 not negative. One number for all layers after the input, or one for each.
@@ -537,10 +542,12 @@ class Network(ExportMethods):
                 each. The activation of a unit is set to 0 with this probability, otherwise divided
                 by ``1 - rate`` (Srivastava et al. 2014).
             dropout_seed : int, default=0
-                Seed from 0 to ``2**32 - 1``. The dropped units depend only on seed, step, layer, row and unit, not on
-                the number of threads or the batch size (Philox4x32-7, Salmon et al. 2011).
+                Seed from 0 to ``2**32 - 1``. The dropped units depend only on seed, step, layer,
+                row and unit, not on the number of threads or the batch size (Philox4x32-7, Salmon
+                et al. 2011).
             dropout_step : int, default=0
-                Index of the training step. During training, the optimizer's ``n_steps`` is used instead.
+                Index of the training step. During training, the optimizer's ``n_steps`` is used
+                instead.
 
         Returns
         -------
@@ -549,7 +556,8 @@ class Network(ExportMethods):
         Raises
         ------
         ValueError
-            If an argument is invalid. `NonFiniteInputError`, a subclass, if X contains NaN or infinity.
+            If an argument is invalid. `NonFiniteInputError`, a subclass, if X contains NaN or
+            infinity.
         DivergenceError
             If the cost is not finite.
 
@@ -594,7 +602,8 @@ class Network(ExportMethods):
         Parameters
         ----------
         X, y, **objective
-            As for `cost`. The gradient of a row is multiplied by its sample weight; the penalty is ignored.
+            As for `cost`. The gradient of a row is multiplied by its sample weight; the penalty is
+            ignored.
 
         Returns
         -------
@@ -610,13 +619,14 @@ class Network(ExportMethods):
         Parameters
         ----------
         X, y, **objective
-            As for `cost`. The deltas of a row are multiplied by its sample weight; the penalty is ignored.
+            As for `cost`. The deltas of a row are multiplied by its sample weight; the penalty is
+            ignored.
 
         Returns
         -------
         list of ndarray of shape (n, n_out)
-            One array per layer. The gradient of the mean cost with respect to a layer's biases is the mean of its
-            array over the rows.
+            One array per layer. The gradient of the mean cost with respect to a layer's biases is
+            the mean of its array over the rows.
 
         Examples
         --------
@@ -630,10 +640,11 @@ class Network(ExportMethods):
     def explain_step(self, X: ArrayLike, y: ArrayLike) -> StepExplanation:
         """Return what a gradient descent step wants to change in every layer, for each row and on average.
 
-        For each row, backpropagation starts with the wanted change of each output. A unit can follow it in three ways:
-        by its bias, by its weights in proportion to the activations that they multiply, and by these activations in
-        proportion to the weights. What the units of a layer want from an activation of the previous layer adds up to
-        the wanted change of this activation.
+        For each row, backpropagation starts with the wanted change of each output. A unit can
+        follow it in three ways: by its bias, by its weights in proportion to the activations that
+        they multiply, and by these activations in proportion to the weights. What the units of a
+        layer want from an activation of the previous layer adds up to the wanted change of this
+        activation.
 
         Parameters
         ----------
@@ -643,7 +654,8 @@ class Network(ExportMethods):
         Returns
         -------
         StepExplanation
-            `StepExplanation` shows an example. The average over the rows is minus the gradient, within rounding.
+            `StepExplanation` shows an example. The average over the rows is minus the gradient,
+            within rounding.
 
         Examples
         --------
@@ -654,18 +666,17 @@ class Network(ExportMethods):
         >>> bool(np.abs(step.average.flat + net.gradient(X, y).flat).max() < 1e-6)
         True
         """
-        y = np.array(
-            rectangular(y, "y")
-        )  # it is read twice, and another thread could change it in between
+        # It is read twice, and another thread could change it in between.
+        y = np.array(rectangular(y, "y"))
         deltas = self.deltas(X, y)
         return explanation(self._net, self.weights, self.activations(X), deltas, y)
 
     def bounds(self, lower: ArrayLike, upper: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the least and the largest outputs that `forward` can return for inputs between two corners.
 
-        They hold to the bit, with every rounding of the core: no input of the box, whatever its values, has an output
-        outside. They are wider than the true range if inputs that reach both ends of a sum exclude each other; halves
-        of a box have narrower bounds.
+        They hold to the bit, with every rounding of the core: no input of the box, whatever its
+        values, has an output outside. They are wider than the true range if inputs that reach both
+        ends of a sum exclude each other; halves of a box have narrower bounds.
 
         Parameters
         ----------
@@ -680,9 +691,10 @@ class Network(ExportMethods):
         Raises
         ------
         ValueError
-            If a shape is wrong, an entry of `lower` is above that of `upper`, or the dtype is float64 and an activation
-            or the output is none of identity, relu and leaky_relu, for which no bound is proved. `NonFiniteInputError`,
-            a subclass, if a corner contains NaN or infinity.
+            If a shape is wrong, an entry of `lower` is above that of `upper`, or the dtype is
+            float64 and an activation or the output is none of identity, relu and leaky_relu, for
+            which no bound is proved. `NonFiniteInputError`, a subclass, if a corner contains NaN or
+            infinity.
 
         Notes
         -----
@@ -745,8 +757,8 @@ class Network(ExportMethods):
         Raises
         ------
         ValueError
-            If an argument is invalid, X contains NaN or infinity (`NonFiniteInputError`) or training diverges
-            (`DivergenceError`). The network stays unchanged.
+            If an argument is invalid, X contains NaN or infinity (`NonFiniteInputError`) or
+            training diverges (`DivergenceError`). The network stays unchanged.
         KeyboardInterrupt
             On Ctrl-C; the parameters are those after the last complete batch.
 
@@ -813,7 +825,8 @@ class Network(ExportMethods):
         Returns
         -------
         Optimizer
-            An object with the attributes ``solver``, ``learning_rate``, ``n_steps`` and ``state`` (the moments).
+            An object with the attributes ``solver``, ``learning_rate``, ``n_steps`` and ``state``
+            (the moments).
 
         Raises
         ------
@@ -846,8 +859,8 @@ class Network(ExportMethods):
     ) -> Epoch:
         """Train for one epoch, with one optimizer step per batch; return loss, penalty and gradient norm.
 
-        This is the C library's training loop without anything around it. `fit` and `cmlp.Trainer` shuffle, schedule the
-        learning rate and stop by themselves.
+        This is the C library's training loop without anything around it. `fit` and `cmlp.Trainer`
+        shuffle, schedule the learning rate and stop by themselves.
 
         Parameters
         ----------
@@ -856,8 +869,8 @@ class Network(ExportMethods):
         batch_size : int
             Number of rows per batch; the last batch may be smaller.
         optimizer : Optimizer or float
-            An object from `optimizer`, which keeps its state from epoch to epoch; or the learning rate of plain
-            gradient descent.
+            An object from `optimizer`, which keeps its state from epoch to epoch; or the learning
+            rate of plain gradient descent.
         order : array of int, default=None
             Indices of the rows to use, in this order; None for all rows in their original order.
         learning_rates : array of shape (n_batches,), default=None
@@ -874,10 +887,11 @@ class Network(ExportMethods):
         Raises
         ------
         ValueError
-            If an argument is invalid, or the optimizer was made for a different network. `DivergenceError`, a subclass,
-            if the cost or a parameter is no longer finite. The parameters are then those after the last complete batch
-            and need not be finite, because its step may have made them NaN or infinite. To continue, keep a copy of
-            `params` from before the epoch.
+            If an argument is invalid, or the optimizer was made for a different network.
+            `DivergenceError`, a subclass, if the cost or a parameter is no longer finite. The
+            parameters are then those after the last complete batch and need not be finite, because
+            its step may have made them NaN or infinite. To continue, keep a copy of `params` from
+            before the epoch.
         KeyboardInterrupt
             On Ctrl-C; the parameters are those after the last complete batch.
 

@@ -201,7 +201,7 @@ _CLASSES: dict[
     "Curve": (
         Curve,
         lambda curve: {"values": np.array(list(curve), np.float64)},
-        lambda fields: Curve.of(np.asarray(fields["values"], np.float64).tolist()),
+        lambda fields: Curve.from_values(np.asarray(fields["values"], np.float64).tolist()),
     ),
 }
 _NAMES = {cls: name for name, (cls, *_) in _CLASSES.items()}

@@ -34,12 +34,13 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
+# Recorded in another way, or not needed.
 _OTHERS = (
     "random_state",
     "dtype",
     "warm_start",
     "provenance",
-)  # recorded in another way, or not needed
+)
 
 
 def recorded_parameters(estimator: Estimator) -> dict[str, Any]:

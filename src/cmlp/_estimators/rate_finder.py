@@ -78,15 +78,17 @@ def find_learning_rate(
 ) -> LearningRateCurve:
     """Try learning rates from `low` to `high` on successive batches, and suggest one (learning-rate range test).
 
-    Batch i of a new training has the learning rate ``low * (high / low) ** (i / (n_steps - 1))``. The loss of a batch
-    stays the same while the rate is too small, falls, and rises when the rate is too large. The test ends when the
-    loss, smoothed with the weight 0.9 for the average so far, is 4 times as large as its minimum. A tenth of the rate
-    at this minimum is suggested for `learning_rate_init`. Batches whose sample weights are all zero are skipped.
+    Batch i of a new training has the learning rate ``low * (high / low) ** (i / (n_steps - 1))``.
+    The loss of a batch stays the same while the rate is too small, falls, and rises when the rate
+    is too large. The test ends when the loss, smoothed with the weight 0.9 for the average so far,
+    is 4 times as large as its minimum. A tenth of the rate at this minimum is suggested for
+    `learning_rate_init`. Batches whose sample weights are all zero are skipped.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-        Its parameters are used, except the learning rates. It does not change, and need not be fitted.
+        Its parameters are used, except the learning rates. It does not change, and need not be
+        fitted.
     X, y, sample_weight
         As for `fit`.
     low, high : float, default=1e-6, 10.0
@@ -102,9 +104,11 @@ def find_learning_rate(
     Raises
     ------
     TypeError
-        If `estimator` is something else. The learning rate of the estimators for tables is part of their recipe.
+        If `estimator` is something else. The learning rate of the estimators for tables is part of
+        their recipe.
     ValueError
-        If an argument or a parameter is invalid, if ``solver="lbfgs"``, or if training diverges in the first batch.
+        If an argument or a parameter is invalid, if ``solver="lbfgs"``, or if training diverges in
+        the first batch.
 
     Notes
     -----
@@ -131,7 +135,11 @@ def find_learning_rate(
             f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {class_name}."
         )
     rates = _rates(low, high, n_steps)
-    run: Any = NetworkFit.of(estimator, call=RANGE_TEST).prepare(Arrays(X, y, sample_weight)).run
+    run: Any = (
+        NetworkFit.from_estimator(estimator, call=RANGE_TEST)
+        .prepare(Arrays(X, y, sample_weight))
+        .run
+    )
     losses, smoothed = _range_test(run.engine, rates)
     if not losses:
         raise ValueError(

@@ -24,7 +24,8 @@ def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:
     values = estimator._parameters()
     names = PARAMETERS.fixed_on_resume(estimator._parameter_owner)
     kept = {name: values[name] for name in names}
-    # Only what could change is copied: a copy of each of the 30 others would take longer than an epoch.
+    # Only what could change is copied: a copy of each of the 30 others would take longer than an
+    # epoch.
     changing = [
         name for name, value in kept.items() if type(value) not in PLAIN and not callable(value)
     ]

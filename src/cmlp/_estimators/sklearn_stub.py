@@ -61,9 +61,8 @@ class SklearnStub:
             if hasattr(cls, method):
                 for p in list(inspect.signature(getattr(cls, method)).parameters.values())[1:]:
                     if p.name not in _DATA and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-                        getattr(request, method).add_request(
-                            param=p.name, alias=None
-                        )  # an error if it is passed
+                        # An error if it is passed.
+                        getattr(request, method).add_request(param=p.name, alias=None)
         return request
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:

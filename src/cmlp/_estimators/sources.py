@@ -35,9 +35,8 @@ if TYPE_CHECKING:
 class RowSource(ABC):
     """Opens the rows that a user passes to a call, and names the engine. It uses no random numbers."""
 
-    given: tuple[
-        Any, Any, Any
-    ]  # X, y and weights of the rows that are opened, as the user has them
+    # X, y and weights of the rows that are opened, as the user has them.
+    given: tuple[Any, Any, Any]
     is_whole = False  # whether these are all rows
     has_all_targets = False  # whether `open` returns all targets, even if not all rows
     call = "fit"  # the public method that `cmlp verify` repeats
@@ -53,7 +52,7 @@ class RowSource(ABC):
 
     @abstractmethod
     def survey(
-        self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None
+        self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
     ) -> tuple[int, LearnedScales | None]:
         """Return the number of rows (0 if unknown), and the scales unless they are learned from `job.data`.
 
@@ -82,7 +81,7 @@ class Arrays(RowSource):
         return once_per_pool(InputChecks.check, checks, *self.given)
 
     def survey(
-        self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None
+        self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
     ) -> tuple[int, None]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
         return job.data.rows.n_rows, None

@@ -209,9 +209,8 @@ def _averages_squared_errors() -> bool:
         return True
     try:
         squared_loss = importlib.import_module("sklearn.neural_network._base").squared_loss
-        return bool(
-            squared_loss(np.zeros((1, 2)), np.ones((1, 2))) < 0.75
-        )  # 0.5 is the mean, 1 the sum
+        # 0.5 is the mean, 1 the sum.
+        return bool(squared_loss(np.zeros((1, 2)), np.ones((1, 2))) < 0.75)
     except (ImportError, AttributeError, TypeError):  # a version without this private function
         return True
 

@@ -26,8 +26,8 @@ from cmlp._train.engine import Engine
 from cmlp._train.job import (
     Data,
     TrainingJob,
+    has_validation_rows,
     naming_validation,
-    require_complete,
 )
 from cmlp._train.other_names import hinting
 from cmlp._train.parameters import PARAMETERS
@@ -54,10 +54,11 @@ if TYPE_CHECKING:
 class Trainer:
     """Train a network: solver, learning-rate schedule, regularization, early stopping.
 
-    The trainer changes the network's parameters in place. It keeps its state (moments of the optimizer, random
-    generator, order of the rows, loss curve) between calls, so training that was interrupted, paused or pickled
-    continues as if it had never stopped, bit for bit. `Network.fit` is the short form for training in one call.
-    The estimators' `fit` runs the same loop, and passes a trainer to its callbacks.
+    The trainer changes the network's parameters in place. It keeps its state (moments of the
+    optimizer, random generator, order of the rows, loss curve) between calls, so training that was
+    interrupted, paused or pickled continues as if it had never stopped, bit for bit. `Network.fit`
+    is the short form for training in one call. The estimators' `fit` runs the same loop, and passes
+    a trainer to its callbacks.
 
     Parameters
     ----------
@@ -146,14 +147,14 @@ class Trainer:
     Attributes
     ----------
     network : Network
-        The argument, or the network of the estimator that is trained. The trainer of a table has none, because it has
-        several, whose inputs are encoded rows: see `networks`.
+        The argument, or the network of the estimator that is trained. The trainer of a table has
+        none, because it has several, whose inputs are encoded rows: see `networks`.
     networks : tuple of Network
         All networks that are trained; one but for a table.
     state : TrainingState
-        Everything that training changes. ``state.epoch`` is the number of complete epochs, ``state.batch`` that of
-        the complete batches of the present epoch, and ``state.params`` are the parameters. Of the networks of a table,
-        it is the state of the one with the most epochs.
+        Everything that training changes. ``state.epoch`` is the number of complete epochs,
+        ``state.batch`` that of the complete batches of the present epoch, and ``state.params`` are
+        the parameters. Of the networks of a table, it is the state of the one with the most epochs.
 
     Notes
     -----
@@ -277,8 +278,9 @@ class Trainer:
     ) -> Self:
         """Train until training is finished: until it stops improving, or for `max_iter` epochs or `max_time` seconds.
 
-        If training has been interrupted or paused, it continues, also in the middle of an epoch. The data must then be
-        the same as before; a checksum of a sample of them is compared. A finished training does not continue.
+        If training has been interrupted or paused, it continues, also in the middle of an epoch.
+        The data must then be the same as before; a checksum of a sample of them is compared. A
+        finished training does not continue.
 
         Parameters
         ----------
@@ -288,11 +290,12 @@ class Trainer:
         sample_weight : None, float or array-like of shape (n,), default=None
             Weights of the rows, not negative.
         X_val, y_val, sample_weight_val
-            Validation rows of your own, in the form of X, y and `sample_weight`; `validation_fraction` is then ignored.
-            Their loss and score are recorded after each epoch, also with ``early_stopping=False``.
+            Validation rows of your own, in the form of X, y and `sample_weight`;
+            `validation_fraction` is then ignored. Their loss and score are recorded after each
+            epoch, also with ``early_stopping=False``.
         n_batches : int or None, default=None
-            If not None, pause after this number of batches. Callbacks are called as without it: `on_fit_begin` and
-            `on_fit_end` in each call.
+            If not None, pause after this number of batches. Callbacks are called as without it:
+            `on_fit_begin` and `on_fit_end` in each call.
 
         Returns
         -------
@@ -301,11 +304,12 @@ class Trainer:
         Raises
         ------
         ValueError
-            If an argument is invalid. `DivergenceError` and `NonFiniteInputError`, which are subclasses, if training
-            diverges or X contains NaN or infinity. The parameters are then those after the last complete batch, and
-            need not be finite if training diverged.
+            If an argument is invalid. `DivergenceError` and `NonFiniteInputError`, which are
+            subclasses, if training diverges or X contains NaN or infinity. The parameters are then
+            those after the last complete batch, and need not be finite if training diverged.
         KeyboardInterrupt
-            On Ctrl-C; the parameters are those after the last complete batch, and `run` continues from there.
+            On Ctrl-C; the parameters are those after the last complete batch, and `run` continues
+            from there.
         """
         if n_batches is not None and self._options.solver == "lbfgs":
             raise InvalidParameterError(
@@ -330,8 +334,8 @@ class Trainer:
     ) -> Iterator[TrainedEpoch]:
         """Return an iterator that trains one epoch at a time, for ``for epoch in trainer.epochs(X, y)``.
 
-        Between two epochs, the network can be used. Leaving the loop pauses training, and another call of `epochs` or
-        `run` continues it. `stop` ends it.
+        Between two epochs, the network can be used. Leaving the loop pauses training, and another
+        call of `epochs` or `run` continues it. `stop` ends it.
 
         Parameters
         ----------
@@ -459,9 +463,8 @@ class Trainer:
         options = _options(fields["options"], trained)
         if not isinstance(state, TrainingState):
             raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
-        state.weights.params = (
-            trained.params
-        )  # one block: pickle may have made a copy for each of the two objects
+        # One block: pickle may have made a copy for each of the two objects.
+        state.weights.params = trained.params
         state.check(trained.net)
         self._set_up([network], [(options, state)])
 
@@ -480,7 +483,7 @@ class Trainer:
         objective = encoding.objective()
         rows = self._encoded_rows(trained.net, X, user_y, sample_weight, encoding)
         validation = None
-        if require_complete(*given):
+        if has_validation_rows(*given):
             PARAMETERS.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             X_val, y_val, weight_val = given
             with naming_validation():

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from cmlp._estimators.fitted import Provenance
     from cmlp._model.model import TrainedModel
-
-    Provenance = dict[str, Any]
 
 
 def verify(
@@ -43,10 +42,11 @@ def verify(
 ) -> Verification:
     """Train a model again on its data, and compare all its parts bit by bit.
 
-    The model must have been fitted with ``provenance=True``. Neither the number of threads or processes, nor the
-    instruction set or the system needs to be that of the fit. Other data are refused before training. The parts are the
-    weights of each network, classes, names of columns, scales, and for a table also its columns, categories,
-    calibration, background, and summary for pages.
+    The model must have been fitted with ``provenance=True``. Neither the number of threads or
+    processes, nor the instruction set or the system needs to be that of the fit. Other data are
+    refused before training. The parts are the weights of each network, classes, names of columns,
+    scales, and for a table also its columns, categories, calibration, background, and summary for
+    pages.
 
     Parameters
     ----------
@@ -61,7 +61,8 @@ def verify(
     X_val, y_val, sample_weight_val : array-like or None, default=None
         The validation data, if the fit had them.
     progress : callable or None, default=None
-        Called with the numbers of completed and of all epochs of all networks: ``progress(epoch, n_epochs)``.
+        Called with the numbers of completed and of all epochs of all networks:
+        ``progress(epoch, n_epochs)``.
 
     Returns
     -------

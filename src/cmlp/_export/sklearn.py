@@ -89,12 +89,12 @@ def _read_history(theirs: Any) -> History:
         if value is not None:
             value = float(value)
         setattr(history, name, value)
-    history.loss_curve = Curve.of(getattr(theirs, "loss_curve_", []))
+    history.loss_curve = Curve.from_values(getattr(theirs, "loss_curve_", []))
     scores = getattr(theirs, "validation_scores_", None)
     if scores is None:
         history.validation_scores = None
     else:
-        history.validation_scores = Curve.of(scores)
+        history.validation_scores = Curve.from_values(scores)
     return history
 
 

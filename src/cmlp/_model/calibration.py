@@ -38,7 +38,8 @@ _ROUNDING = 1e-9  # of (n + 1) * coverage, which must not add a rank
 _MOST_KNOTS, _ROWS_OF_KNOT = 8, 20
 _SHARE_OF_MEAN = 0.2  # that the mean error of all rows has in each factor
 _FREQUENT = 0.05  # share of the targets that are equal to the lowest or the highest one
-# Chosen on tables of `benchmarks.ties`: a network that should answer the lowest target is nearly always so near to it.
+# Chosen on tables of `benchmarks.ties`: a network that should answer the lowest target is nearly
+# always so near to it.
 _NEAR = 0.05  # of the scale of the targets
 
 
@@ -48,23 +49,26 @@ class Calibration(NamedTuple):
     Attributes
     ----------
     kind : {"absolute_error", "scaled_error", "quantiles", "probability"}
-        The score of a row: ``|y - prediction|``; this divided by the factor of the row; by how much y is outside the
-        predicted quantiles, negative inside; 1 minus the probability of the right class, or of the right answer for a
-        label. `scores_of` and `scaled_scores` round them so that the interval or the set of each margin contains every
-        row whose score is at most this margin.
+        The score of a row: ``|y - prediction|``; this divided by the factor of the row; by how much
+        y is outside the predicted quantiles, negative inside; 1 minus the probability of the right
+        class, or of the right answer for a label. `scores_of` and `scaled_scores` round them so
+        that the interval or the set of each margin contains every row whose score is at most this
+        margin.
     rows : {"held_out", "calibration"}
-        "held_out": each row was judged by the networks that held it out, and helped to choose their epochs.
-        "calibration": rows of `calibrate`, judged by the model.
+        "held_out": each row was judged by the networks that held it out, and helped to choose their
+        epochs. "calibration": rows of `calibrate`, judged by the model.
     scores : ndarray of float64, shape (n_answers, n_scores)
-        Ascending in each row. Each target has its row, and each label if a row of the table can have several.
+        Ascending in each row. Each target has its row, and each label if a row of the table can
+        have several.
     widths : ndarray of float64, shape (n_answers, 2, n_knots), or None
-        For "scaled_error", how the width of an interval follows from the prediction: ascending predictions and their
-        factors, see `factors_of`.
+        For "scaled_error", how the width of an interval follows from the prediction: ascending
+        predictions and their factors, see `factors_of`.
     ends : ndarray of float64, shape (2, 2), or None
-        For "quantiles", the lowest and the highest target if many are equal to it, each with a number near it: an
-        interval contains the lowest target if its lowest quantile is at most this number, and the highest one if its
-        highest quantile is at least this number. Infinite for an end that is not frequent. The answer of one network,
-        which gives the score of a held-out row, often is such a target, but the mean of several hardly ever.
+        For "quantiles", the lowest and the highest target if many are equal to it, each with a
+        number near it: an interval contains the lowest target if its lowest quantile is at most
+        this number, and the highest one if its highest quantile is at least this number. Infinite
+        for an end that is not frequent. The answer of one network, which gives the score of a
+        held-out row, often is such a target, but the mean of several hardly ever.
     """
 
     kind: str
@@ -74,7 +78,7 @@ class Calibration(NamedTuple):
     ends: NDArray[np.float64] | None = None
 
     @classmethod
-    def of(
+    def from_scores(
         cls,
         kind: str,
         rows: str,
@@ -118,9 +122,8 @@ class Calibration(NamedTuple):
             ):
                 low[is_near & (low > target)] = target
                 high[is_near & (high < target)] = target
-        crossed = (
-            low > high
-        )  # a negative margin: the point between both ends covers more than nothing
+        # A negative margin: the point between both ends covers more than nothing.
+        crossed = low > high
         low[crossed] = high[crossed] = (low[crossed] + high[crossed]) / 2
         low[low < lowest] = lowest
         ends = np.stack([low, high], axis=-1)
@@ -227,7 +230,8 @@ def scores_of(
         return (1 - np.where(y, outputs, 1 - outputs)).T
     low, high = _ends(kind, outputs)
     below, above = low - y, y - high
-    # Rounding can make a difference too small for its end to reach y. The next larger number is then large enough.
+    # Rounding can make a difference too small for its end to reach y. The next larger number is
+    # then large enough.
     below = np.where(low - below > y, np.nextafter(below, np.inf), below)
     above = np.where(high + above < y, np.nextafter(above, np.inf), above)
     if ends is not None:
@@ -348,7 +352,8 @@ def learned_widths(
 def scaled_scores(scores: NDArray[np.float64], factors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the scores of rows divided by their factors: large enough that the product is not below the score."""
     scaled: NDArray[np.float64] = scores / factors
-    # The next double is above the exact quotient, so that its product is never rounded to less than the score.
+    # The next double is above the exact quotient, so that its product is never rounded to less than
+    # the score.
     return np.where(scaled * factors < scores, np.nextafter(scaled, np.inf), scaled)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import numpy as np
 
 from cmlp._data.activations import traits_of_activation
+from cmlp._data.column_entries import COLUMN_TYPES
 from cmlp._data.columns import CellFormat, checked_cell_format, texts_of_names
 from cmlp._data.json_texts import (
     as_json,
@@ -31,7 +32,13 @@ from cmlp._data.json_texts import (
 )
 from cmlp._data.labels import Labels
 from cmlp._data.scale import InputScale, check_scale_width
-from cmlp._model.calibration import KINDS, checked_calibration, n_answers
+from cmlp._model.calibration import (
+    CALIBRATION,
+    HELD_OUT,
+    KINDS,
+    checked_calibration,
+    n_answers,
+)
 from cmlp._model.model import (
     CLASS_NAMES,
     TABLE_CLASS_NAMES,
@@ -278,8 +285,8 @@ def _described_networks(model: TrainedModel) -> Texts:
     }
 
 
-# The layers and the numbers of each network: files and pickles have them in their own form, and read
-# them without a copy where they can.
+# The layers and the numbers of each network: files and pickles have them in their own form, and
+# read them without a copy where they can.
 _NETWORKS = Field(
     "networks", {}, lambda _: {}, lambda _, draft: draft.networks, _described_networks
 )
@@ -450,17 +457,6 @@ _CELL_FORMAT = Field(
 _MOST_TYPE = 16  # limit in characters for the word that says what a column holds
 _PLAIN_TYPES = {"number", "category"}  # of columns in a file without types
 _DATE_PARTS = {"day": "time of day", "week": "weekday", "year": "day of the year"}
-_COLUMN_TYPES = (
-    "number",
-    "boolean",
-    "date",
-    "time",
-    "instant",
-    "duration",
-    "category",
-    "ordered",
-    "unused",
-)
 
 
 def _load_layout(metadata: Metadata, _: Draft) -> list[Layout]:
@@ -522,7 +518,7 @@ def _read_columns(values: Values, draft: Draft) -> TableColumns:
 def _described_columns(model: TableModel) -> Texts:
     columns, names, texts = model.columns, model.feature_names, {}
     types = [one.role if one.role == "unused" else one.type for one in columns]
-    counts = {each: types.count(each) for each in _COLUMN_TYPES}
+    counts = {each: types.count(each) for each in (*COLUMN_TYPES, "unused")}
     texts["columns"] = ", ".join(f"{count} {each}" for each, count in counts.items() if count)
     labels = [str(i) if names is None else str(names[i]) for i in range(len(columns))]
     pairs = list(zip(labels, columns, strict=True))
@@ -658,7 +654,7 @@ def _described_calibration(model: TableModel) -> Texts:
     return {"intervals": f"from {n:,} scores of rows {_ORIGINS[found.rows]}{width}"}
 
 
-_ORIGINS = {"held_out": "held out in fit", "calibration": "for calibration"}
+_ORIGINS = {HELD_OUT: "held out in fit", CALIBRATION: "for calibration"}
 _CALIBRATION = Field(
     "calibration",
     {

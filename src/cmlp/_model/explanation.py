@@ -1,9 +1,10 @@
 """Shapley values of the inputs of a model, exact or from random permutations: what `explain` of the estimators returns.
 
-The value of a set S of columns for a row x is the mean output for the rows of the background in which the columns of S
-are those of x. The Shapley value of a column is the mean change of this value when the column joins the columns before
-it, over all orders of the columns (Shapley 1953; Štrumbelj and Kononenko, "Explaining prediction models and individual
-predictions with feature contributions", 2014).
+The value of a set S of columns for a row x is the mean output for the rows of the background in
+which the columns of S are those of x. The Shapley value of a column is the mean change of this
+value when the column joins the columns before it, over all orders of the columns (Shapley 1953;
+Štrumbelj and Kononenko, "Explaining prediction models and individual predictions with feature
+contributions", 2014).
 
 Every sum is a chain of additions in ascending order, in double precision. So the same random numbers give the
 same bits on every machine, for a row alone or among others.
@@ -103,7 +104,8 @@ class _Exact:
         self._shares = np.array([1 / (n * comb(n - 1, size)) for size in range(n)])[
             sizes[: 2 ** (n - 1)]
         ]
-        # For each column the numbers of the sets without it, in the order of the sets of the other columns.
+        # For each column the numbers of the sets without it, in the order of the sets of the other
+        # columns.
         self._without = [_without(numbers[: 2 ** (n - 1)], column) for column in range(n)]
 
     def values(self, rows: NDArray[Any], outputs: Array) -> Iterator[tuple[Array, Array]]:
@@ -134,7 +136,8 @@ class _Exact:
         sums = [
             self.game.mean[None],
             total / _sum(background.weights),
-            # Not the output itself: a column that changes nothing has the value 0, not a rounding error.
+            # Not the output itself: a column that changes nothing has the value 0, not a rounding
+            # error.
             _sum(output * background.weights[:, None])[None] / _sum(background.weights),
         ]
         return np.concatenate(sums)
@@ -168,9 +171,8 @@ class _Permutations:
         )
         self.n_evaluations = 2 * (n - 1) * len(self.rows)
         orders = np.stack([rng.permutation(n) for _ in self.rows])
-        self._ranks = np.argsort(
-            orders, axis=1
-        )  # the positions of the columns in the order of each pair
+        # The positions of the columns in the order of each pair.
+        self._ranks = np.argsort(orders, axis=1)
         self._orders = np.stack([orders, orders[:, ::-1]], axis=1).reshape(-1, n)
         self._starts = self.rows.repeat(2)
 
@@ -260,18 +262,18 @@ _GROUPED = 10_000  # numbers from here on have a comma; years have none
 class Explanation(NamedTuple):
     """Shapley values of the columns: how much each of them moves a prediction away from the mean prediction.
 
-    `predictions` are those of `predict` of a regressor and `predict_proba` of a classifier. For each row and output,
-    the values of the columns add up to the prediction minus `base_values`, to rounding. ``print`` shows of one row the
-    mean prediction, the columns with the largest values, and the prediction; of several rows the columns with the
-    largest mean absolute values.
+    `predictions` are those of `predict` of a regressor and `predict_proba` of a classifier. For
+    each row and output, the values of the columns add up to the prediction minus `base_values`, to
+    rounding. ``print`` shows of one row the mean prediction, the columns with the largest values,
+    and the prediction; of several rows the columns with the largest mean absolute values.
 
     Attributes
     ----------
     values : ndarray of float64, shape (n_samples, n_features) or (n_samples, n_features, n_outputs)
         The shape of `predictions` with an axis for the columns.
     errors : ndarray of float64, the shape of `values`
-        Standard error of each value, which is due to the number of permutations; 0 if the values are exact, NaN if
-        there was one pair of permutations.
+        Standard error of each value, which is due to the number of permutations; 0 if the values
+        are exact, NaN if there was one pair of permutations.
     base_values : ndarray of float64, shape () or (n_outputs,)
         Mean prediction over the background.
     predictions : ndarray of float64, shape (n_samples,) or (n_samples, n_outputs)
@@ -280,8 +282,8 @@ class Explanation(NamedTuple):
     feature_names : list of str
         Names of the columns, or "column 0" and so on.
     output_names : list of str
-        The classes; of a regressor "prediction", or "quantile 0.9", the name of the target or "output 0" for each of
-        several outputs.
+        The classes; of a regressor "prediction", or "quantile 0.9", the name of the target or
+        "output 0" for each of several outputs.
     n_evaluations : int
         Number of predictions for each row.
     n_background : int
@@ -318,13 +320,14 @@ class Explanation(NamedTuple):
         Parameters
         ----------
         row : int or None, default=None
-            The row to describe. None for all rows: the effect of a column is then the mean of its absolute values.
+            The row to describe. None for all rows: the effect of a column is then the mean of its
+            absolute values.
 
         Returns
         -------
         dict of str to list
-            "column"; for one row "value", that of the column; the effect for each of `output_names`; "error", the
-            largest standard error of the Shapley values in this line.
+            "column"; for one row "value", that of the column; the effect for each of
+            `output_names`; "error", the largest standard error of the Shapley values in this line.
 
         Raises
         ------
@@ -353,9 +356,9 @@ class Explanation(NamedTuple):
         Returns
         -------
         shap.Explanation
-            Its `base_values` have an entry for each row, and its `error_std` are `errors`. Its `data` are numbers:
-            those that are categories or dates are numbered in the order of their text, and missing ones are NaN. Its
-            `display_data` are numbers and text.
+            Its `base_values` have an entry for each row, and its `error_std` are `errors`. Its
+            `data` are numbers: those that are categories or dates are numbered in the order of
+            their text, and missing ones are NaN. Its `display_data` are numbers and text.
 
         Raises
         ------

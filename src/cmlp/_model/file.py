@@ -49,8 +49,8 @@ def read_model(
 ) -> tuple[TrainedModel, dict[str, Any], Metadata]:
     """Read a model file that is open; see `cmlp.load`.
 
-    Returns the model, the parameters of the constructor (empty for a network), and the metadata, which also have what
-    an estimator keeps of its training.
+    Returns the model, the parameters of the constructor (empty for a network), and the metadata,
+    which also have what an estimator keeps of its training.
 
     The blocks are writeable: a mapped page that is written to becomes a private copy. Raises ModelFormatError,
     ValueError, TypeError or KeyError if the file is invalid.
@@ -88,7 +88,8 @@ def _read_network(
     net, head_size = _net(head), _LENGTH + len(head)
     bytes_of_params = net.n_params * net.dtype.itemsize
     if use_map:
-        # A private mapping: processes share the pages until one writes to them; writes do not change the file.
+        # A private mapping: processes share the pages until one writes to them; writes do not
+        # change the file.
         mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
         params = np.frombuffer(mapped, net.dtype, net.n_params, head_size)
         rest = memoryview(mapped)[head_size + bytes_of_params :]

@@ -130,20 +130,20 @@ class TrainedNet(NamedTuple):
 class Combination(NamedTuple):
     """How the outputs of the networks become those of the model.
 
-    With a table, the mean over the networks comes first: of probabilities, or of numbers within the range of the
-    targets. Several quantiles are sorted before, by each network.
+    With a table, the mean over the networks comes first: of probabilities, or of numbers within the
+    range of the targets. Several quantiles are sorted before, by each network.
 
     Attributes
     ----------
     n : int
         Number of outputs of the model.
     rule : {"plain", "binary", "normalized"}
-        "binary": the probabilities of both classes from one output. "normalized": each row is divided by its sum. A
-        network needs that if each class has a logistic output; a table, because softmax in float32 sums to 1 only
-        within 1e-7.
+        "binary": the probabilities of both classes from one output. "normalized": each row is
+        divided by its sum. A network needs that if each class has a logistic output; a table,
+        because softmax in float32 sums to 1 only within 1e-7.
     answer : {"", "largest", "threshold"}
-        How the class follows from the outputs: the largest of the first `n_classes`, or whether the only output is
-        above 0.5. "" if there are no classes, or a row can have several labels.
+        How the class follows from the outputs: the largest of the first `n_classes`, or whether the
+        only output is above 0.5. "" if there are no classes, or a row can have several labels.
     n_classes : int
     """
 
@@ -228,8 +228,8 @@ class Tensors(tuple["NDArray[Any]", ...]):
 class _Model:
     """What both kinds of a `TrainedModel` have: everything that a prediction depends on.
 
-    Its fields never change, see `replace`. The blocks of parameters are the model's own and can be written to, so
-    nothing may be cached from their values.
+    Its fields never change, see `replace`. The blocks of parameters are the model's own and can be
+    written to, so nothing may be cached from their values.
 
     Parameters
     ----------
@@ -253,7 +253,8 @@ class _Model:
     feature_names : ndarray of str or None
         The names of the columns if all are text; otherwise exports number them.
     combination : Combination
-        How the outputs of the networks become what `predict_proba`, `predict` of a regressor or `forward` returns.
+        How the outputs of the networks become what `predict_proba`, `predict` of a regressor or
+        `forward` returns.
     """
 
     kind: str
@@ -532,14 +533,16 @@ class TableModel(_Model):
     calibration : Calibration or None
         The scores from which intervals or sets follow.
     fitted_outputs : sequence of ndarray or None
-        The weights and biases of each network's output layer as fit has trained them, if the probabilities of a
-        classifier are calibrated: those of the networks have slopes and shifts then.
+        The weights and biases of each network's output layer as fit has trained them, if the
+        probabilities of a classifier are calibrated: those of the networks have slopes and shifts
+        then.
     class_weights : ndarray of float64, shape (1, n_classes) or (n_labels, 2), or None
-        The class weights of fit, at most 1, if they are not all equal: a row of all classes, or for several labels one
-        of the two of each. No answer depends on them; calibrated probabilities are those without them.
+        The class weights of fit, at most 1, if they are not all equal: a row of all classes, or for
+        several labels one of the two of each. No answer depends on them; calibrated probabilities
+        are those without them.
     threshold : float or None
-        The probability of the second of two classes from which on a classifier predicts it; None predicts the most
-        probable class.
+        The probability of the second of two classes from which on a classifier predicts it; None
+        predicts the most probable class.
     background : Background or None
         Training rows that were kept for explanations.
     summary : Summary or None
@@ -577,13 +580,14 @@ class TableModel(_Model):
         ),
         *("summary", "threshold"),
     )
+    # The names are those of the columns.
     _fields = (
         "kind",
         "networks",
         "labels",
         "cell_format",
         *_own,
-    )  # the names are those of the columns
+    )
     __slots__ = (*_own, "_gaps")
 
     def __init__(
@@ -695,9 +699,8 @@ class TableModel(_Model):
         )
 
 
-TrainedModel = (
-    NetworkModel | TableModel
-)  # what predicts, and is saved, exported, explained, certified and shown
+# What predicts, and is saved, exported, explained, certified and shown.
+TrainedModel = NetworkModel | TableModel
 
 
 def _with_fields(cls: type[_Model], fields: dict[str, Any]) -> _Model:

@@ -57,7 +57,7 @@ class Scores(NamedTuple):
     truth: NDArray[np.int64]
     weight: NDArray[np.float64]
 
-    def of(self, rows: slice | NDArray[np.bool_]) -> Scores:
+    def take(self, rows: slice | NDArray[np.bool_]) -> Scores:
         """Return the scores of some of the rows."""
         return Scores(self.z[:, rows], self.truth[rows], self.weight[rows])
 
@@ -264,10 +264,11 @@ def learned_map(
 ) -> ProbabilityMap:
     """Return the map with the smallest log loss of the mean probabilities of each part's networks, which are as `net`.
 
-    Networks that fit has trained with class weights have the probabilities of a world in which each class is as much
-    more frequent as it has weight. Their scores first lose the logarithms of the weights, and so become those of the
-    world of the rows (Saerens, Latinne, Decaestecker, "Adjusting the outputs of a classifier to new a priori
-    probabilities", 2002). The weights of the rows must not have the class weights as a factor.
+    Networks that fit has trained with class weights have the probabilities of a world in which each
+    class is as much more frequent as it has weight. Their scores first lose the logarithms of the
+    weights, and so become those of the world of the rows (Saerens, Latinne, Decaestecker,
+    "Adjusting the outputs of a classifier to new a priori probabilities", 2002). The weights of the
+    rows must not have the class weights as a factor.
 
     Rows with the probabilities of the model as it is count beside the others: as many as have `_PRIOR` of the rarest
     class. All arithmetic is that of the core and of NumPy's elementwise operations, in a fixed order, so that the
@@ -295,9 +296,8 @@ def _without_class_weights(weights: NDArray[np.float64], net: _core.Net) -> NDAr
     if net.activations[-1] == "logistic":
         differences: NDArray[np.float64] = logarithms[:, 0] - logarithms[:, 1]
         return differences
-    mean = _total(logarithms[0]) / len(
-        logarithms[0]
-    )  # so the result does not depend on the unit of the weights
+    # So the result does not depend on the unit of the weights.
+    mean = _total(logarithms[0]) / len(logarithms[0])
     from_mean: NDArray[np.float64] = mean - logarithms[0]
     return from_mean
 
@@ -313,7 +313,9 @@ def _learned(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return slopes and shifts of the classes of one answer, of which those of `free` can change: Fisher scoring."""
     blocks = [
-        part.of(slice(k, k + _BLOCK)) for part in parts for k in range(0, len(part.weight), _BLOCK)
+        part.take(slice(k, k + _BLOCK))
+        for part in parts
+        for k in range(0, len(part.weight), _BLOCK)
     ]
     likelihood = _Likelihood(blocks, parts[0].z.shape[2], list(free), smoothing)
     theta = likelihood.start()

@@ -62,7 +62,8 @@ class ParameterIndex(NamedTuple):
     layer : int
         Index of the layer; 0 is the first layer after the input.
     source : int or None
-        Index of the unit in the previous layer (or of the input) that the weight multiplies; None for a bias.
+        Index of the unit in the previous layer (or of the input) that the weight multiplies; None
+        for a bias.
     target : int
         Index of the unit in this layer.
     """
@@ -75,15 +76,17 @@ class ParameterIndex(NamedTuple):
 class LayerExplanation(NamedTuple):
     """What a gradient descent step wants to change in one layer, for each example; see `Network.explain_step`.
 
-    A positive number means that a small increase lowers the cost of the example. The examples are the n rows of X.
+    A positive number means that a small increase lowers the cost of the example. The examples are
+    the n rows of X.
 
     Attributes
     ----------
     output_changes : ndarray of shape (n, n_out)
         Wanted change of each activation: minus the derivative of the cost with respect to it.
     bias_changes : ndarray of shape (n, n_out)
-        Wanted change of each bias: the wanted change of the activation times the slope of the activation function. The
-        wanted change of the weighted sum is the same, because the bias is a term of this sum.
+        Wanted change of each bias: the wanted change of the activation times the slope of the
+        activation function. The wanted change of the weighted sum is the same, because the bias is
+        a term of this sum.
     inputs : ndarray of shape (n, n_in)
         Activations of the previous layer.
     outputs : ndarray of shape (n, n_out)
@@ -128,7 +131,8 @@ class StepExplanation(NamedTuple):
     layers : list of LayerExplanation
         One per layer after the input; the last is the output layer.
     average : Gradient
-        Wanted change of each weight and bias, averaged over the examples: minus the gradient of the mean cost.
+        Wanted change of each weight and bias, averaged over the examples: minus the gradient of the
+        mean cost.
 
     Examples
     --------
@@ -163,7 +167,8 @@ class TrainedEpoch(NamedTuple):
     number : int
         Number of completed epochs; 1 after the first.
     loss : float
-        Mean cost of the training rows plus the mean penalty; each batch's cost is computed before its step.
+        Mean cost of the training rows plus the mean penalty; each batch's cost is computed before
+        its step.
     validation_score : float or None
         Score on the validation rows; None if there are none.
     learning_rate : float
@@ -193,10 +198,12 @@ class Verification(NamedTuple):
     identical : bool
         Whether training again gave the model: all its parts that can be compared, bit for bit.
     reason : {"identical", "version", "parameters", "data", "model"}
-        What is another if they are not identical: the arithmetic of this version, a parameter of the model or an array
-        that is not that of the record; or data and parameters are those of the record, but they give another model.
+        What is another if they are not identical: the arithmetic of this version, a parameter of
+        the model or an array that is not that of the record; or data and parameters are those of
+        the record, but they give another model.
     different : tuple of str
-        The names of what differs: parameters, arrays, or parts of the model, for example "weights" or "classes".
+        The names of what differs: parameters, arrays, or parts of the model, for example "weights"
+        or "classes".
     not_checked : tuple of str
         Parts of the model that fit does not make: those of `calibrate` and `choose_threshold`.
     message : str
@@ -221,8 +228,8 @@ class Certification(NamedTuple):
     answers : ndarray of str, shape (n_samples,)
         "certified", "counterexample" or "unknown".
     counterexamples : ndarray of float64, shape (n_samples, n_features)
-        An input of the box with another prediction; NaN where none was found. For tables an array of objects, with
-        categories as in X; None where none was found.
+        An input of the box with another prediction; NaN where none was found. For tables an array
+        of objects, with categories as in X; None where none was found.
     """
 
     answers: np.ndarray

@@ -37,8 +37,8 @@ class Accuracy(NamedTuple):
     n : int
         Number of rows.
     value : float or sequence of float
-        Share of the rows whose class is the most probable one, or the mean absolute error; weighted. A number for each
-        of several targets, or of several labels of a row.
+        Share of the rows whose class is the most probable one, or the mean absolute error;
+        weighted. A number for each of several targets, or of several labels of a row.
     base : float or sequence of float
         The same for the best constant answer: the most frequent class, or the median.
     """
@@ -65,7 +65,8 @@ class Found(NamedTuple):
     n : int
         Number of rows.
     recall, precision : float
-        The share of the rows of the class that are found, and of the found rows that are of it (0 if none is found).
+        The share of the rows of the class that are found, and of the found rows that are of it (0
+        if none is found).
     """
 
     positive: int
@@ -79,8 +80,9 @@ class Summary(NamedTuple):
     """Attributes.
 
     values : ndarray of float64, shape (N_VALUES, n_columns)
-        One value from each 32nd of a column's sorted raw training rows, in ascending order: numbers, codes of
-        categories, and NaN at the end. The rows of this array are not rows of the table.
+        One value from each 32nd of a column's sorted raw training rows, in ascending order:
+        numbers, codes of categories, and NaN at the end. The rows of this array are not rows of the
+        table.
     accuracy : Accuracy or None
         None if no rows were held out, or for quantiles without the median.
     found : Found or None

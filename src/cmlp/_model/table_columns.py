@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.column_entries import CATEGORY, ORDERED, SIMPLE, TIMES, categories_of, numbers_of
+from cmlp._data.column_entries import (
+    CATEGORY,
+    COLUMN_TYPES,
+    ORDERED,
+    SIMPLE,
+    TIMES,
+    categories_of,
+    numbers_of,
+)
 from cmlp._data.columns import DATES, texts_of_names, warn_of_no_names
 from cmlp._data.input_frame import InputFrame, frame_of
 from cmlp._model.unusual_rows import (
@@ -40,14 +48,14 @@ if TYPE_CHECKING:
     Codes: TypeAlias = Mapping[object, int]
     Layout: TypeAlias = tuple[str, int, bool, tuple[int, ...]]  # see `TableColumn.layout`
 
-# The code of a category that fit has not seen, or that is rarer than the most frequent MAX_CATEGORIES.
+# The code of a category that fit has not seen, or that is rarer than the most frequent
+# MAX_CATEGORIES.
 OTHER = -1.0
 MAX_CATEGORIES = 200  # of a column that a model lists: the most frequent ones
 # The parts of a date: the period of each in days, and the day since 1970 on which one begins.
 PARTS = {"day": (1.0, 0.0), "week": (7.0, 4.0), "year": (365.2425, 0.0)}
 N_WAVES = 2  # inputs of a part that are not bins
 _NEVER_HELD = {"number": CATEGORY, "category": ORDERED}  # what no column of a role holds
-_TYPES = ("number", "boolean", "category", "ordered", "duration", *DATES)
 _FEW_ROWS = 32
 _FEW_NUMBERS = 64
 
@@ -178,9 +186,8 @@ class TableColumn(NamedTuple):
                 (code for code, value in enumerate(self.categories or ()) if value is None), None
             )
             if code is None:
-                return (
-                    1 / MAX_CATEGORIES if self.has_unlisted else 0.0
-                )  # None may be a rarer category
+                # None may be a rarer category.
+                return 1 / MAX_CATEGORIES if self.has_unlisted else 0.0
         elif not self.missing:
             return 0.0
         if values is None:
@@ -192,7 +199,8 @@ class TableColumn(NamedTuple):
 class TableColumns(_core.Columns):
     """All columns of a table: a sequence of `TableColumn` that reads frames, and encodes rows in the core.
 
-    It never changes. A frame is read as doubles: numbers, NaN if they are missing, and codes of categories.
+    It never changes. A frame is read as doubles: numbers, NaN if they are missing, and codes of
+    categories.
 
     Parameters
     ----------
@@ -494,7 +502,7 @@ def checked_types(types: Any, roles: Sequence[str]) -> tuple[str, ...]:
     if not isinstance(types, (list, tuple)) or (types and len(types) != len(roles)):
         raise ValueError("'column_kinds' is not a list with a word for each column")
     for word, role in zip(types, roles, strict=False):
-        if word not in _TYPES or word == _NEVER_HELD.get(role):
+        if word not in COLUMN_TYPES or word == _NEVER_HELD.get(role):
             raise ValueError("'column_kinds' has a word that does not fit its column")
     return tuple(types)
 

@@ -125,18 +125,16 @@ def warn_of_unknown(
             return
     if not notices.is_first(f"{label}: unknown categories"):
         return
-    few = (
-        "the value is unknown"
-        if n == 1
-        else f"all {n:,} values are unknown"
-        if len(new) == n
-        else ""
-    )
+    if n == 1:
+        few = "the value is unknown"
+    elif len(new) == n:
+        few = f"all {n:,} values are unknown"
+    else:
+        few = f"{len(new):,} of {n:,} values are unknown"
     came = _words_of_first(_first_different(new))
     known = ", ".join(map(shown, [value for value in codes if value is not None][:_SHOWN]))
     become = "are missing" if column_type == ORDERED else "count as one category"
     examples = known or "only missing values"
-    few = few or f"{len(new):,} of {n:,} values are unknown"
     if seen is not None and seen.rare >= _LEAST_SHOWN:
         few += f" (in fit about {seen.rare:.0%})"
     warn(

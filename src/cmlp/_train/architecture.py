@@ -211,11 +211,12 @@ def initial_params(
 ) -> NDArray[Any]:
     """Return a block of initial parameters; with "glorot" the same random numbers as scikit-learn's for the same seed.
 
-    Only the method ``random_sample`` of the generator is called: its values are the same on every platform. An
-    `initialization` that is no name is a pair of lists of arrays. Random weights are uniform in ``(-bound, bound)``:
+    Only the method ``random_sample`` of the generator is called: its values are the same on every
+    platform. An `initialization` that is no name is a pair of lists of arrays. Random weights are
+    uniform in ``(-bound, bound)``:
 
-    - "glorot": ``bound = sqrt(factor / (n_in + n_out))`` for weights and biases; the factor is 2 for "logistic" and 6
-      for other activations (Glorot and Bengio 2010).
+    - "glorot": ``bound = sqrt(factor / (n_in + n_out))`` for weights and biases; the factor is 2
+      for "logistic" and 6 for other activations (Glorot and Bengio 2010).
     - "he": ``bound = sqrt(6 / n_in)``, and biases of 0 (He, Zhang, Ren and Sun 2015).
     - "lecun": ``bound = sqrt(3 / n_in)``, and biases of 0 (LeCun, Bottou, Orr and Müller 1998).
     """
@@ -231,9 +232,8 @@ def initial_params(
     for weights, biases, activation in zip(*net.views(params), activations, strict=True):
         if initialization == "glorot":
             factor = _core.ACTIVATIONS[activation].init_factor
-            bound = math.sqrt(
-                factor / sum(weights.shape)
-            )  # with NumPy's scalars, a failing allocation can crash
+            # With NumPy's scalars, a failing allocation can crash.
+            bound = math.sqrt(factor / sum(weights.shape))
             _fill(weights.reshape(-1), bound, rng)
             _fill(biases, bound, rng)
         else:

@@ -35,8 +35,8 @@ class ConstantLoss(NamedTuple):
     cost : float
         That of training, without penalty. The answer is the best for this one.
     plain : float
-        That without what the loss adds for training: for variants of the log loss, the log loss of the shares of the
-        classes.
+        That without what the loss adds for training: for variants of the log loss, the log loss of
+        the shares of the classes.
     """
 
     cost: float

@@ -32,7 +32,8 @@ LOSSES = {
     output: tuple(sorted(name for name, row in _core.LOSSES.items() if output in row.outputs))
     for output in OUTPUTS
 }
-# Larger integers are clipped to this value: it fits a C integer, and no count is larger in practice.
+# Larger integers are clipped to this value: it fits a C integer, and no count is larger in
+# practice.
 LARGEST_INTEGER = 2**63 - 1
 LARGEST_FLOAT = sys.float_info.max
 # The C library's limits: layer sizes are below SIZE_LIMIT, and MAX_LAYERS includes the input layer.
@@ -177,10 +178,11 @@ COUNT = interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False)
 POSITIVE = interval(Real, 0, math.inf, "neither", booleans=False)
 NOT_NEGATIVE = interval(Real, 0, math.inf, "left", booleans=False)
 SEED = interval(Integral, 0, 2**32 - 1, "both")
+# The C library's limit.
 _LEVEL, _MOST_QUANTILES = (
     interval(Real, 0, 1, "neither", booleans=False),
     100,
-)  # the C library's limit
+)
 QUANTILES = Constraint(
     f"a list of 2 to {_MOST_QUANTILES} ascending floats in the range (0.0, 1.0)",
     _are_quantiles,

@@ -44,8 +44,9 @@ if TYPE_CHECKING:
     Sampled: TypeAlias = tuple[NDArray[Any], NDArray[np.float64] | None]
 
 _LEAST_GAIN = 0.02  # share of the constant's loss by which the loss must be smaller, on many rows
-# On n rows without any signal, the loss is smaller than the constant's by up to about this share / n: on validation
-# rows, because the best of many epochs is kept, and on training rows, because the network adapts to them.
+# On n rows without any signal, the loss is smaller than the constant's by up to about this share /
+# n: on validation rows, because the best of many epochs is kept, and on training rows, because the
+# network adapts to them.
 _GAIN_BY_CHANCE = {True: 2.0, False: 10.0}
 _MOST_GAIN = 0.5  # that is asked for on few rows
 _DEVIATIONS = (
@@ -201,7 +202,8 @@ def warn_if_useless(
 ) -> bool:
     """Warn unless the kept parameters are clearly better than the best constant answer.
 
-    Returns whether they are shown to be useless. The rows are the validation rows, if there are any.
+    Returns whether they are shown to be useless. The rows are the validation rows, if there are
+    any.
 
     The rows are read again only if `kept` does not show that the model is useful, or without validation rows the loss
     of the last epoch. `sampled` are targets of a source whose rows are not all in the data of the job,
@@ -524,7 +526,11 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
         return ""
     k = int(np.where(missed, counts, 0).argmax())
     names = job.data.group_names
-    name = k if names is None else names[k].item() if hasattr(names[k], "item") else names[k]
+    name = k
+    if names is not None:
+        name = names[k]
+    if hasattr(name, "item"):
+        name = name.item()
     return (
         f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: "
         "class_weight='balanced' of a classifier, or larger sample weights of its rows, help."
@@ -568,9 +574,8 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
         sentences.append(
             f"X has values of the order of {largest:.0e} in all columns: " + _STANDARDIZE
         )
-    size = (
-        once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan
-    )  # NaN: no advice names y
+    # NaN: no advice names y.
+    size = once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan
     if size > _LARGE or (tiny and 0 < size < _TINY):
         gap = " " if sentences else ""
         sentences.append(
@@ -593,4 +598,9 @@ def _named(columns: NDArray[np.intp], names: NDArray[Any] | None) -> str:
         for column in columns[:_MOST_NAMED].tolist()
     ]
     rest = len(columns) - len(shown)
-    return f"{'column' if len(columns) == 1 else 'the columns'} {', '.join(shown)}{f' and {rest} others' if rest else ''}"
+    named = ", ".join(shown)
+    if rest:
+        named += f" and {rest} others"
+    if len(columns) == 1:
+        return f"column {named}"
+    return f"the columns {named}"

@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from cmlp._train.job import TrainingJob
     from cmlp._train.training_options import TrainingOptions
 
-    Epoch: TypeAlias = tuple[
-        float, EpochNumbers
-    ]  # a complete one: its loss, and what else is recorded
+    # A complete one: its loss, and what else is recorded.
+    Epoch: TypeAlias = tuple[float, EpochNumbers]
 
-# The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it makes a batch up to 10 %
-# slower, so the epoch at most 1 %.
+# The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it
+# makes a batch up to 10 % slower, so the epoch at most 1 %.
 _FEWEST_BATCHES_FOR_NORM = 10
 _MOST_EPOCHS = 1000  # of a call of the core: their results are in memory until they are recorded
 
@@ -144,11 +143,11 @@ class Engine:
             raise self.feed.first_error(error, self.job.net.dtype) from None
         finally:
             if segment.n_epochs > 1:
-                epochs = self._pass(epochs)
+                epochs = self._keep_passed(epochs)
             present = epochs[0]
             self.done(first + int(present[_core.BATCH]), present[: _core.N_SUMS])
 
-    def _pass(self, epochs: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _keep_passed(self, epochs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Keep the epochs before the last one that has begun, or whose loss is not finite; return that one."""
         begun = epochs[epochs[:, _core.BATCH] >= 0]
         losses = self._losses(begun.T).tolist()
@@ -180,7 +179,7 @@ class Engine:
         if deadline.has_come():
             raise TimeLimitReached
 
-    def epochs(self) -> list[Epoch]:
+    def ended_epochs(self) -> list[Epoch]:
         """Return the epoch that has ended, after the passed ones; raise DivergenceError if its loss is not finite."""
         state, loss = self.job.state, self.loss()
         norm = float(state.sums[_core.NORM])

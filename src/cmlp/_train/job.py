@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 class Objective(NamedTuple):
     """What training minimizes, and how it reports losses and scores the validation rows.
 
-    A `score` of None is minus the plain loss of the validation rows: the mean cost without what the loss adds for
-    training, such as label smoothing. The core computes it in the pass that computes the validation loss.
+    A `score` of None is minus the plain loss of the validation rows: the mean cost without what the
+    loss adds for training, such as label smoothing. The core computes it in the pass that computes
+    the validation loss.
 
     Training minimizes `loss_scale` times the core's cost. The reported loss differs by `report_scale` and `unit`.
     If `y_scale` is set, training learns this scale of the targets. `y_advice` is what helps with large targets; empty
@@ -109,7 +110,7 @@ class Data(NamedTuple):
                 require_normal(self.validation.weight, dtype)
 
 
-def require_complete(X_val: object, y_val: object, sample_weight_val: object) -> bool:
+def has_validation_rows(X_val: object, y_val: object, sample_weight_val: object) -> bool:
     """Return whether there are own validation data; raise ValueError if only a part of them is there."""
     if (X_val is None) != (y_val is None):
         missing, present = ("X_val", "y_val") if X_val is None else ("y_val", "X_val")

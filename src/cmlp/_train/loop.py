@@ -100,7 +100,7 @@ class EpochLoop:
                     if not segment.is_last:
                         callbacks.on_batches_end()
                         engine.between_batches(self.deadline)
-            epochs = engine.epochs()
+            epochs = engine.ended_epochs()
             if last is not None:
                 return True
             callbacks.on_validation_begin()

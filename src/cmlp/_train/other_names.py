@@ -127,9 +127,8 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 
     plain: dict[str, str] = {}
     for candidate in words:
-        plain.setdefault(
-            _plain(candidate), candidate
-        )  # "--max-iter" rather than "--max_iter", which comes later
+        # "--max-iter" rather than "--max_iter", which comes later.
+        plain.setdefault(_plain(candidate), candidate)
     meant = _plain(word)
     longer = (
         [candidate for candidate in plain if candidate.startswith(meant)]

@@ -108,7 +108,8 @@ _KINDS = f"{_listed(NAMED_SCHEDULES)} or callable"
 _SCHEDULES = one_of(str, *sorted(NAMED_SCHEDULES)), FUNCTION
 
 
-# What a parameter needs of another one to have an effect, in the order in which it is checked: the solver comes first.
+# What a parameter needs of another one to have an effect, in the order in which it is checked: the
+# solver comes first.
 def _has_batches(values: Mapping[str, Any]) -> bool:
     return bool(values["solver"] != "lbfgs")
 

@@ -94,7 +94,8 @@ class _ForkLocks(threading.local):
         list(map(_release, map(self._held.pop, range(len(self._held) - 1, -1, -1))))
 
 
-# Random numbers and the import take milliseconds. The limit of 10 s prevents a deadlock if other code keeps the lock.
+# Random numbers and the import take milliseconds. The limit of 10 s prevents a deadlock if other
+# code keeps the lock.
 _acquire, _release = methodcaller("acquire", timeout=10), methodcaller("release")
 
 if hasattr(os, "register_at_fork"):

@@ -44,7 +44,8 @@ class Recorder:
         """
         state, options = self._state, self._options
         optimizer, schedule = state.stepping()
-        # First everything is computed, so that an exception, for example MemoryError, leaves the state as it was.
+        # First everything is computed, so that an exception, for example MemoryError, leaves the
+        # state as it was.
         history = state.history.copy()
         losses, records = [loss for loss, _ in epochs], [numbers for _, numbers in epochs]
         if score is not None:
@@ -55,7 +56,8 @@ class Recorder:
         history.loss, history.t = losses[-1], history.t + n_rows * len(epochs)
         history.loss_curve = history.loss_curve.appended(*losses)
         history.records = history.records.appended(*records)
-        # The next rate needs the rows so far; a standstill is what the rule has counted, and changes that rate.
+        # The next rate needs the rows so far; a standstill is what the rule has counted, and
+        # changes that rate.
         rate: float | None = schedule.next_rate(optimizer.learning_rate, history.t)
         self.message = ""
         if history.stale > options.n_iter_no_change and not schedule.is_planned:

@@ -214,9 +214,9 @@ def one_cycle_rates(
 ) -> NDArray[np.float64]:
     """Return the learning rates of one epoch's batches.
 
-    Number the batches of all epochs from b = 0 to N - 1. The learning rate rises linearly from 0 at b = 0 to the peak
-    at m = 0.3 * N, and falls linearly to 0 at N. Each batch uses the value at its middle, b + 1/2, so no batch has a
-    learning rate of 0:
+    Number the batches of all epochs from b = 0 to N - 1. The learning rate rises linearly from 0 at
+    b = 0 to the peak at m = 0.3 * N, and falls linearly to 0 at N. Each batch uses the value at its
+    middle, b + 1/2, so no batch has a learning rate of 0:
 
         (b + 1/2) / m * peak                if b + 1/2 < m
         (N - (b + 1/2)) / (N - m) * peak    otherwise

@@ -60,7 +60,7 @@ class Curve(Generic[Value]):
         self._parts = parts
 
     @classmethod
-    def of(cls, values: Iterable[Any]) -> Curve[Any]:
+    def from_values(cls, values: Iterable[Any]) -> Curve[Any]:
         """Return a curve with these values: numbers, or rows of numbers."""
         part = tuple(
             tuple(map(float, value)) if hasattr(value, "__iter__") else float(value)
@@ -97,9 +97,8 @@ class History:
         self.best_loss: float | None = math.inf  # None with early stopping
         self.validation_scores: Curve[float] | None = None  # None without validation rows
         self.best_validation_score: float | None = None  # None without validation rows
-        self.records: Curve[tuple[float, ...]] = (
-            Curve()
-        )  # the `EpochNumbers` of every epoch, or plain tuples of them
+        # The `EpochNumbers` of every epoch, or plain tuples of them.
+        self.records: Curve[tuple[float, ...]] = Curve()
         self.stale = 0  # consecutive epochs without improvement
 
     def copy(self) -> History:
@@ -136,7 +135,7 @@ class History:
     def without_seconds(self) -> History:
         """Return a copy without the durations, so that the pickles of two fits with equal seeds are equal."""
         twin = self.copy()
-        twin.records = Curve.of(EpochNumbers(*record[:-1]) for record in self.records)
+        twin.records = Curve.from_values(EpochNumbers(*record[:-1]) for record in self.records)
         return twin
 
     def table(self) -> dict[str, list[float]]:
@@ -241,9 +240,8 @@ def _same(value: Any) -> Any:
 
 
 def _generator_copy(generator: Generator) -> Generator:
-    return (
-        generator.copy() if isinstance(generator, _core.Random) else generator
-    )  # the one of a program is shared
+    # The one of a program is shared.
+    return generator.copy() if isinstance(generator, _core.Random) else generator
 
 
 class Field(NamedTuple):
@@ -252,9 +250,8 @@ class Field(NamedTuple):
     load: _Load  # returns the value for (name, pickled value); raises ValueError, TypeError or KeyError
     default: object  # of the dataclass; a field can be None only if its default is None
     copy: Callable[[Any], Any]  # of a value that is not None, for an independent state
-    stored: (
-        Literal["number", "array"] | None
-    )  # as it is; None if the file has it in another form, or not at all
+    # As it is; None if the file has it in another form, or not at all.
+    stored: Literal["number", "array"] | None
     pickled: Callable[[Any], Any]  # of a value that is not None, the plain value in a pickle
 
     def loaded(self, name: str, value: Any) -> Any:
@@ -298,7 +295,8 @@ class Weights:
     target_scale: TargetScale | None = _kept(
         lambda _, fields: scale_of(fields), None, pickled=lambda it: it._asdict()
     )
-    # Whether `params` predict y itself although targets are standardized; `best` and `last` never do.
+    # Whether `params` predict y itself although targets are standardized; `best` and `last` never
+    # do.
     predicts_y: bool = _kept(_of(bool), False)
 
     @property
@@ -347,13 +345,11 @@ class Weights:
 class ResumeCheck:
     """What must be the same when training is resumed."""
 
-    checksum: int | None = _number(
-        int, None
-    )  # of a sample of the data, or of the first row of a source of blocks
+    # Of a sample of the data, or of the first row of a source of blocks.
+    checksum: int | None = _number(int, None)
     digests: Digests | None = _kept(_of(dict), None)  # of all rows, if they are in arrays
-    parameters: dict[str, Any] | None = _kept(
-        _of(dict), None
-    )  # of an estimator, which cannot resume without them
+    # Of an estimator, which cannot resume without them.
+    parameters: dict[str, Any] | None = _kept(_of(dict), None)
 
 
 @dataclass(eq=False, repr=False)
@@ -371,47 +367,42 @@ class TrainingState:
     generator: Generator | None = _kept(
         _of(_core.Random), None, _generator_copy, pickled=stored_generator
     )
-    # Without optimizer and schedule, for example after loading parameters, the training makes them when it begins.
+    # Without optimizer and schedule, for example after loading parameters, the training makes them
+    # when it begins.
     optimizer: _core.Optimizer | None = _kept(_of(_core.Optimizer), None, deepcopy)
     schedule: Schedule | None = _kept(
         _schedule, None, pickled=lambda it: {"name": it.name, **vars(it)}
     )
 
     # The call so far:
-    schedule_epoch: int = _number(
-        int, 0
-    )  # completed epochs of the schedule, with partial_fit those of all calls
+    # Completed epochs of the schedule, with partial_fit those of all calls.
+    schedule_epoch: int = _number(int, 0)
     epoch: int = _number(int, 0)  # completed epochs of this call
-    batch: int | None = _number(
-        int, None
-    )  # completed batches of an interrupted epoch; None between two epochs
-    stopped: bool = _number(
-        bool, False
-    )  # whether the stopping rule, the minimizer or a callback has ended training
-    # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an unknown number.
+    # Completed batches of an interrupted epoch; None between two epochs.
+    batch: int | None = _number(int, None)
+    # Whether the stopping rule, the minimizer or a callback has ended training.
+    stopped: bool = _number(bool, False)
+    # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an
+    # unknown number.
     n_rows: int | None = _number(int, None)
     held_out_rows: NDArray[np.int64] | None = _kept(_rows, None, _same, "array")  # for validation
     dropout_seed: int = _kept(_seed, 0, _same, "number")
 
     # The epoch in progress:
-    order: NDArray[np.int64] | None = _kept(
-        _rows, None, np.copy, "array"
-    )  # of its training rows; None: as given
-    shuffle_seed: int = _kept(
-        _seed, 0, _same, "number"
-    )  # of an order that is shuffled piece by piece
-    # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient norm of the last
-    # one: NaN before it, or if the norm is not computed.
+    # Of its training rows; None: as given.
+    order: NDArray[np.int64] | None = _kept(_rows, None, np.copy, "array")
+    # Of an order that is shuffled piece by piece.
+    shuffle_seed: int = _kept(_seed, 0, _same, "number")
+    # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient
+    # norm of the last one: NaN before it, or if the norm is not computed.
     sums: NDArray[np.float64] = _kept(
         _sums, MISSING, np.copy, "array", default_factory=NO_SUMS.copy
     )
-    seconds: float = _number(
-        float, 0.0
-    )  # of its completed pieces; NaN if they were trained before pickling
+    # Of its completed pieces; NaN if they were trained before pickling.
+    seconds: float = _number(float, 0.0)
 
-    resume_check: ResumeCheck = field(
-        default_factory=ResumeCheck
-    )  # compared with a call that resumes training
+    # Compared with a call that resumes training.
+    resume_check: ResumeCheck = field(default_factory=ResumeCheck)
 
     @property
     def params(self) -> NDArray[Any]:
@@ -486,7 +477,7 @@ class TrainingState:
             name: None if value is None else FIELDS[name].copy(value)
             for name, value in self.flat().items()
         }
-        return TrainingState.of_flat(copies)
+        return TrainingState.from_flat(copies)
 
     def best_so_far(self) -> TrainingState:
         """Return an independent copy, as if training had ended here: with the best parameters, and resumable."""
@@ -500,7 +491,7 @@ class TrainingState:
         return {name: values[name] for name in FIELDS}
 
     @classmethod
-    def of_flat(cls, values: dict[str, Any]) -> TrainingState:
+    def from_flat(cls, values: dict[str, Any]) -> TrainingState:
         """Return a state with these values of all fields, in weights and a resume check of its own."""
 
         def made(kind: Any, **parts: Any) -> Any:
@@ -524,7 +515,7 @@ class TrainingState:
     def from_fields(cls, stored: Mapping[str, Any]) -> TrainingState:
         """Return a state from the plain values of its fields; raises ValueError if they are damaged."""
         try:
-            state = cls.of_flat(
+            state = cls.from_flat(
                 {name: FIELDS[name].loaded(key, stored[key]) for name, key in STORED_NAMES.items()}
             )
         except (KeyError, TypeError) as error:
@@ -536,7 +527,8 @@ class TrainingState:
         return state
 
 
-# The fields of a state and of its two parts. Pickles and files have this order: `params` first, other parts last.
+# The fields of a state and of its two parts. Pickles and files have this order: `params` first,
+# other parts last.
 FIELDS: Mapping[str, Field] = {
     each.name: each.metadata["how"]
     for each in (fields(Weights)[0], *fields(TrainingState), *fields(Weights), *fields(ResumeCheck))

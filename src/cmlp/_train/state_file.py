@@ -161,7 +161,7 @@ def _curve(file: Metadata, name: str) -> Curve[float]:
         return Curve()
     if values.ndim != 1 or values.dtype != np.float64:
         raise refuse(f"'training.{name}' is not a list of numbers")
-    return Curve.of(values.tolist())
+    return Curve.from_values(values.tolist())
 
 
 def _records(file: Metadata) -> Curve[tuple[float, ...]]:
@@ -293,22 +293,24 @@ def training_parameters(file: Metadata) -> dict[str, Any]:
     if not numbers:
         return {}
     solver = numbers["solver"]
-    is_adam = solver in ("adam", "adamw")
-    used = ("beta_1", "beta_2", "epsilon") if is_adam else () if solver == "sgd" else ("momentum",)
+    own: dict[str, Any] = {"solver": "sgd"}
+    used = ["alpha", "batch_size"]
+    if solver in ("adam", "adamw"):
+        own["solver"] = solver
+        used += ["beta_1", "beta_2", "epsilon"]
+    elif solver == "sgd":
+        own["momentum"] = 0.0
+    else:
+        used.append("momentum")
+    if solver == "momentum":
+        own["nesterovs_momentum"] = False
     return {
-        "solver": solver if is_adam else "sgd",
-        **(
-            {"momentum": 0.0}
-            if solver == "sgd"
-            else {"nesterovs_momentum": False}
-            if solver == "momentum"
-            else {}
-        ),
+        **own,
         "learning_rate_init": numbers["learning_rate"],
         "weight_decay": numbers["weight_decay"] if solver == "adamw" else 0.0,
         "max_grad_norm": numbers["max_norm"] or None,
         "shuffle": file.array("training.order") is not None,
-        **{name: numbers[name] for name in (*used, "alpha", "batch_size")},
+        **{name: numbers[name] for name in used},
     }
 
 
@@ -325,7 +327,7 @@ def fields_from_c(file: Metadata, losses: Curve[float]) -> tuple[dict[str, Any],
     history.watch_losses(losses, _TOL)
     history.loss = losses.last() if len(losses) else None
     history.t, history.loss_curve = n_epochs * n_rows, losses
-    history.records = Curve.of([EpochNumbers()] * len(losses))
+    history.records = Curve.from_values([EpochNumbers()] * len(losses))
     scalars = {
         **{name: FIELDS[name].default for name in _NUMBERS},
         **{f"optimizer.{name}": numbers[name] for name in _OPTIMIZER},

@@ -39,16 +39,16 @@ def make_run(
     n_rows: int,
     engine: Callable[[TrainingJob], Engine],
     *,
-    input_scale: str | None = None,
+    scale_to_learn: str | None = None,
     scales: LearnedScales | None = None,
 ) -> TrainingRun:
     """Return what trains on `n_rows` rows (0 if not known): the loop, whose engine is made last, or a minimizer.
 
-    The state of the job begins, or continues if it has epochs. The validation rows are the only thing that is drawn.
-    The job of the run has the scale of the inputs that `input_scale` names, if it does, and standardized targets if the
-    objective has a `y_scale`. Scales are learned from the training rows, unless the source has learned them
-    as `scales`, because the job has only some of these rows. Raises ValueError if the state does not match the
-    network or the data.
+    The state of the job begins, or continues if it has epochs. The validation rows are the only
+    thing that is drawn. The job of the run has the scale of the inputs that `scale_to_learn` names,
+    if there is one, and standardized targets if the objective has a `y_scale`. Scales are learned
+    from the training rows, unless the source has learned them as `scales`, because the job has only
+    some of these rows. Raises ValueError if the state does not match the network or the data.
     """
     net, objective, data, options, state = job.net, job.objective, job.data, job.options, job.state
     if net.dtype == "float32" and objective.y_scale is None and not state.history.t:
@@ -68,9 +68,11 @@ def make_run(
         raise ValueError(
             f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}."
         )
-    if input_scale is not None:
-        known = None if scales is None else scales.inputs
-        data = data._replace(input_scale=known or _learned_input_scale(data, state, input_scale))
+    if scale_to_learn is not None:
+        input_scale = None if scales is None else scales.inputs
+        if input_scale is None:
+            input_scale = _learned_input_scale(data, state, scale_to_learn)
+        data = data._replace(input_scale=input_scale)
     if objective.y_scale is not None:
         known_scale = state.weights.target_scale or (None if scales is None else scales.targets)
         scale = known_scale or _learned_target_scale(data, state, objective.y_scale)

@@ -39,49 +39,55 @@ def fit(
 ) -> Any:
     """Train an estimator by several processes: together with `comm`, otherwise on the rows of a Dask cluster.
 
-    With `comm`, a communicator such as ``mpi4py.MPI.COMM_WORLD``, each process of a job calls this function with the
-    same arguments, computes a part of every batch, and has the same model at the end, bit-identical to ``model.fit``.
-    If each process has other rows, ``local=True`` is bit-identical to ``model.fit(X, y, shards=...)`` on the rows of
-    all.
+    With `comm`, a communicator such as ``mpi4py.MPI.COMM_WORLD``, each process of a job calls this
+    function with the same arguments, computes a part of every batch, and has the same model at the
+    end, bit-identical to ``model.fit``. If each process has other rows, ``local=True`` is
+    bit-identical to ``model.fit(X, y, shards=...)`` on the rows of all.
 
-    Without `comm`, the workers of a cluster make the blocks of rows: the chunks of an array, the partitions of a frame,
-    the entries of a list. This process fetches one block after the other, the next ones while it trains. The result is
-    bit-identical to that of ``model.fit_batches`` on the blocks in their order, and with ``shuffle=False`` to that of
-    ``model.fit`` on all rows: it does not depend on the number of workers, or on the time that anything takes. If a
-    worker ends, Dask computes its blocks again.
+    Without `comm`, the workers of a cluster make the blocks of rows: the chunks of an array, the
+    partitions of a frame, the entries of a list. This process fetches one block after the other,
+    the next ones while it trains. The result is bit-identical to that of ``model.fit_batches`` on
+    the blocks in their order, and with ``shuffle=False`` to that of ``model.fit`` on all rows: it
+    does not depend on the number of workers, or on the time that anything takes. If a worker ends,
+    Dask computes its blocks again.
 
     Parameters
     ----------
     model : MLPClassifier or MLPRegressor
         Fitted in place. `solver` cannot be "lbfgs".
     X : array-like, dask.array.Array, dask.dataframe.DataFrame or list
-        With `comm`, as for `MLPClassifier.fit`. On a cluster a collection of Dask, or a list with a delayed value (or
-        an array) for each block; without `y`, a tuple ``(X, y)`` or ``(X, y, sample_weight)`` for each block. Rows are
-        shuffled within a block only (see `MLPClassifier.fit_batches`): blocks should not be sorted by class.
+        With `comm`, as for `MLPClassifier.fit`. On a cluster a collection of Dask, or a list with a
+        delayed value (or an array) for each block; without `y`, a tuple ``(X, y)`` or
+        ``(X, y, sample_weight)`` for each block. Rows are shuffled within a block only (see
+        `MLPClassifier.fit_batches`): blocks should not be sorted by class.
     y : array-like, dask.array.Array, dask.dataframe.Series or list, default=None
         Targets; on a cluster in blocks that belong to those of X.
     sample_weight : array-like, dask.array.Array, dask.dataframe.Series, list or None, default=None
         Weights of the rows.
     comm : object or None, default=None
-        The communicator. Any object with the attributes `rank` and `size` and the methods ``Send(buffer, dest)``,
-        ``Recv(buffer, source)`` and ``Bcast(buffer, root)`` will do; a buffer is a contiguous array of uint8. There
-        must be no other messages between the processes during the call. An exception on one of them raises one on all.
+        The communicator. Any object with the attributes `rank` and `size` and the methods
+        ``Send(buffer, dest)``, ``Recv(buffer, source)`` and ``Bcast(buffer, root)`` will do; a
+        buffer is a contiguous array of uint8. There must be no other messages between the processes
+        during the call. An exception on one of them raises one on all.
     client : distributed.Client or None, default=None
-        The cluster, if there is no `comm`. None means the current client; if there is none, threads in this
-        process.
+        The cluster, if there is no `comm`. None means the current client; if there is none, threads
+        in this process.
     shards : int, sequence of int or None, default=None
-        The shards, consecutive rows, for `comm`: a number of shards, into which the rows are cut equally, or the number
-        of rows of each, as for `MLPClassifier.fit`. None means no shards, or with `local` one for each process.
+        The shards, consecutive rows, for `comm`: a number of shards, into which the rows are cut
+        equally, or the number of rows of each, as for `MLPClassifier.fit`. None means no shards, or
+        with `local` one for each process.
     local : bool, default=False
-        Whether X, y, `sample_weight` and `shards` are those of this process alone, for `comm`: its shards, by default
-        one with all its rows. The result is bit-identical to a fit on the rows of all processes, in the order of their
-        ranks, with the shards of all. The processes exchange the targets and weights, but not the rows, which must be
-        dense. They learn an ``input_scale`` of "standard" or "minmax" together.
+        Whether X, y, `sample_weight` and `shards` are those of this process alone, for `comm`: its
+        shards, by default one with all its rows. The result is bit-identical to a fit on the rows
+        of all processes, in the order of their ranks, with the shards of all. The processes
+        exchange the targets and weights, but not the rows, which must be dense. They learn an
+        ``input_scale`` of "standard" or "minmax" together.
     X_val, y_val, sample_weight_val : array-like or None, default=None
         Validation rows in the memory of this process, as for `MLPClassifier.fit`.
     resume : bool, default=False
-        Whether to continue the previous call, as for `MLPClassifier.fit`; the number of processes or workers may be
-        another one. The callback `cmlp.callbacks.Checkpoint` writes files to continue from.
+        Whether to continue the previous call, as for `MLPClassifier.fit`; the number of processes
+        or workers may be another one. The callback `cmlp.callbacks.Checkpoint` writes files to
+        continue from.
 
     Returns
     -------
@@ -93,9 +99,9 @@ def fit(
     ImportError
         If Dask is needed, but not installed.
     TypeError, ValueError
-        If an argument or a parameter is invalid, or rows are: the message names the block, and the row. The model stays
-        as it was. With `comm`, also if the processes have different parameters, data, versions of cmlp or random
-        states.
+        If an argument or a parameter is invalid, or rows are: the message names the block, and the
+        row. The model stays as it was. With `comm`, also if the processes have different
+        parameters, data, versions of cmlp or random states.
     cmlp.WorkerError
         If another process of `comm` has failed.
 
@@ -148,8 +154,8 @@ _METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function"
 def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
     """Return the predictions for rows of Dask, lazily: nothing is computed before the result is.
 
-    The results are bit-identical to ``model.predict(X)`` on all rows at once. Each task uses one thread, unless the
-    model's `n_threads` says otherwise.
+    The results are bit-identical to ``model.predict(X)`` on all rows at once. Each task uses one
+    thread, unless the model's `n_threads` says otherwise.
 
     Parameters
     ----------
@@ -163,8 +169,9 @@ def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
     Returns
     -------
     dask.array.Array, dask.dataframe.Series or dask.dataframe.DataFrame
-        An array for an array, with the same blocks of rows. For a data frame a series, or a data frame if there are
-        several outputs, with the same index; columns of probabilities have the names of the classes.
+        An array for an array, with the same blocks of rows. For a data frame a series, or a data
+        frame if there are several outputs, with the same index; columns of probabilities have the
+        names of the classes.
 
     Raises
     ------

@@ -74,9 +74,8 @@ class Summary(NamedTuple):
     """What training needs to know of a block before it begins."""
 
     n_rows: int
-    classes: (
-        NDArray[Any] | None
-    )  # labels, or columns of multilabel targets; None for a regressor or no rows
+    # Labels, or columns of multilabel targets; None for a regressor or no rows.
+    classes: NDArray[Any] | None
 
 
 def summarize(

@@ -41,7 +41,7 @@ class JointEngine(Engine):
     ) -> Generator[Segment, None, None]:
         """Yield segments of one epoch, which end where an interval of any worker ends."""
         if self._intervals is None:
-            self._intervals = self._workers.union(set(intervals))
+            self._intervals = self._workers.unite(set(intervals))
         return super().segments(1, last, self._intervals)
 
     def train(self, segment: Segment, deadline: Deadline) -> None:

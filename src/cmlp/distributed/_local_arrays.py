@@ -36,12 +36,13 @@ if TYPE_CHECKING:
     from cmlp.distributed._workers import Workers
     from cmlp.exceptions import NonFiniteInputError
 
+# Of labels, by the kind of dtype; else numbers.
 _KINDS = {
     "O": "text",
     "U": "text",
     "M": "dates",
     "m": "durations",
-}  # of labels, by the kind of dtype; else numbers
+}
 
 
 class LocalArrays(RowSource):
@@ -99,18 +100,18 @@ class LocalArrays(RowSource):
         return EncodedRows(rows.X, rows.targets[own], weight)
 
     def survey(
-        self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None
+        self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
     ) -> tuple[int, LearnedScales]:
         """Return the number of rows of all processes, and the scales that they learn together."""
-        if input_scale == "robust":
+        if scale_to_learn == "robust":
             raise InvalidParameterError(
-                f"input_scale={input_scale!r} needs all rows for the quartiles, which no process has "
+                f"input_scale={scale_to_learn!r} needs all rows for the quartiles, which no process has "
                 "with local=True: use 'standard', 'minmax' or (shift, factor).",
                 parameter="input_scale",
-                value=input_scale,
+                value=scale_to_learn,
             )
         self._workers.settle()  # none has failed, so that all exchange the next messages
-        self._workers.compare({"input_scale": str(input_scale)})
+        self._workers.compare({"input_scale": str(scale_to_learn)})
         y_scale = job.objective.y_scale
         rows = self._encoded
         targets = None
@@ -119,7 +120,7 @@ class LocalArrays(RowSource):
                 y_scale, rows.targets, rows.weight, None, job.state.params.dtype
             )
         return self.part.all_rows, LearnedScales(
-            self._learned_scale(input_scale, job.data.rows), targets
+            self._learned_scale(scale_to_learn, job.data.rows), targets
         )
 
     def _learned_scale(self, kind: str | None, own: EncodedRows) -> InputScale | None:
@@ -131,7 +132,7 @@ class LocalArrays(RowSource):
             if rank == self._workers.rank:
                 moments.add(own.X, own.weight)
             numbers = moments.to_array(own.X.shape[1])
-            moments = Moments.from_array(self._workers.of_rank(numbers, rank))
+            moments = Moments.from_array(self._workers.receive_from(numbers, rank))
         return scale_of_moments(kind, moments)
 
     def engine(self, job: TrainingJob) -> JointEngine:
@@ -155,9 +156,8 @@ class LocalArrays(RowSource):
 
     def _hash_inputs(self, hashed: RowHash, own: Any) -> None:
         """Add the inputs of all processes: each hashes the blocks that begin with one of its rows."""
-        head = min(
-            len(own), -self.part.first_row % BLOCK
-        )  # they belong to a block of a process before
+        # They belong to a block of a process before.
+        head = min(len(own), -self.part.first_row % BLOCK)
         following = self._workers.gather_array(own[:head])[self._workers.rank + 1 :]
         rest = own[head:]
         found = b""

@@ -56,47 +56,49 @@ def fit_together(
 
     def fit_with_others() -> None:
         fit, options = workers.together(
-            partial(_request, estimator, validation, shards, resume, local)
+            partial(_make_fit, estimator, validation, shards, resume, local)
         )
         workers.compare({name: str(value) for name, value in options.items()})
-        _for_this_worker(fit, workers)
+        _adapt_to_worker(fit, workers)
         source: Arrays | LocalArrays = rows
         rows.engine = partial(JointEngine, workers=workers)
         if options["local"]:
             source = LocalArrays(rows, fit.input_checks()._replace(width=None), shards, workers)
             fit.shards = source.shards
         with estimator._followers(*rows.given) as followers:
-            _run(fit, source, workers, followers)
+            _train_with_others(fit, source, workers, followers)
 
     workers.run(partial(run_locked, estimator, fit_with_others))
 
 
-def _request(
+def _make_fit(
     estimator: Any,
     validation: tuple[Any, Any, Any],
     shards: Shards | None,
     resume: bool,
     local: bool,
 ) -> tuple[NetworkFit, dict[str, bool]]:
-    """Return the request of this worker, and what decides which messages the workers exchange."""
-    fit = NetworkFit.of(estimator, validation, call=JOINT_FIT, shards=shards, resume=resume)
-    options = {"local": local, "resume": resume, "warm_start": fit.options.warm_start}
-    return fit, {name: bool(value) for name, value in options.items()}
+    """Return the fit of this worker, and what decides which messages the workers exchange."""
+    fit = NetworkFit.from_estimator(
+        estimator, validation, call=JOINT_FIT, shards=shards, resume=resume
+    )
+    choices = {"local": local, "resume": resume, "warm_start": fit.options.warm_start}
+    return fit, {name: bool(value) for name, value in choices.items()}
 
 
-def _for_this_worker(fit: NetworkFit, workers: Workers) -> None:
+def _adapt_to_worker(fit: NetworkFit, workers: Workers) -> None:
     """Give a call the seed of all workers, this worker's share of the threads, and lines of worker 0."""
-    options, changes = fit.options, {"n_threads": workers.threads(fit.options.n_threads)}
+    options, changes = fit.options, {"n_threads": workers.share_threads(fit.options.n_threads)}
     if options.provenance and fit.estimator.random_state is None:
         changes["random_state"] = int(
-            workers.of_first(np.array([options.random_state], np.int64))[0]
+            workers.receive_first(np.array([options.random_state], np.int64))[0]
         )
     if workers.rank:
         changes["verbose"] = False
     fit.options = options.replace(**changes)
 
 
-def _run(
+def _train_with_others(
     fit: NetworkFit, source: Arrays | LocalArrays, workers: Workers, followers: Sequence[Any]
 ) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
@@ -194,7 +196,7 @@ def _keep_or_compare(job: TrainingJob, workers: Workers, source: Arrays | LocalA
 def _require_those_of_worker_0(groups: Groups, digests: Digests, workers: Workers) -> None:
     """Raise ValueError unless all workers have the same checksums."""
     own = np.concatenate([sums for _, sums in digests.values()])
-    different = own != workers.of_first(own)
+    different = own != workers.receive_first(own)
     ranks = [
         int(text) for text in workers.gather(str(different.argmax() if different.any() else -1))
     ]
@@ -217,7 +219,7 @@ def _refuse_block(
     for name, array in arrays.items():
         end = min(begin + BLOCK, array.shape[0])
         own = block_checksums([section(array, begin, end)], [kinds[name]], size=1)
-        different = own != workers.of_first(own)
+        different = own != workers.receive_first(own)
         if different.any():
             found.append((int(different.argmax()), name))
     row, name = min(found, default=(0, ""))

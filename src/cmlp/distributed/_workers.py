@@ -39,10 +39,11 @@ class Part(NamedTuple):
 class Workers:
     """The processes that train together, through a communicator; `rank` is the number of this worker, from 0.
 
-    A communicator has the attributes `rank` and `size` and the methods ``Send(buffer, dest)``, ``Recv(buffer, source)``
-    and ``Bcast(buffer, root)``, for example ``mpi4py.MPI.COMM_WORLD``; the buffers are contiguous 1-D arrays of uint8.
-    `broken` is whether no further message can be exchanged, because the communicator has failed or all workers have
-    raised. `part` says which rows this process has, if not all.
+    A communicator has the attributes `rank` and `size` and the methods ``Send(buffer, dest)``,
+    ``Recv(buffer, source)`` and ``Bcast(buffer, root)``, for example ``mpi4py.MPI.COMM_WORLD``; the
+    buffers are contiguous 1-D arrays of uint8. `broken` is whether no further message can be
+    exchanged, because the communicator has failed or all workers have raised. `part` says which
+    rows this process has, if not all.
 
     All workers leave `run` together: if an exception is raised on one of them, one is raised on all. Within it, Ctrl-C
     in the main thread waits for a moment at which all workers can stop; a second Ctrl-C does not. Otherwise it could
@@ -193,24 +194,25 @@ class Workers:
         arrays = []
         for rank, text in enumerate(self.gather(json.dumps([array.dtype.str, array.shape]))):
             dtype, shape = json.loads(text)
-            # A copy: the libraries of MPI may write to memory that they send, and a mapped file may be read-only.
+            # A copy: the libraries of MPI may write to memory that they send, and a mapped file may
+            # be read-only.
             data = np.array(array, order="C") if rank == self.rank else np.empty(shape, dtype)
             if data.nbytes:
                 self.broadcast(data.reshape(-1).view(np.uint8), rank)
             arrays.append(data)
         return arrays
 
-    def of_first(self, array: NDArray[Any]) -> NDArray[Any]:
+    def receive_first(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the array of worker 0. All workers must pass one of the same shape and dtype, without objects."""
-        return self.of_rank(array, 0)
+        return self.receive_from(array, 0)
 
-    def of_rank(self, array: NDArray[Any], rank: int) -> NDArray[Any]:
+    def receive_from(self, array: NDArray[Any], rank: int) -> NDArray[Any]:
         """Return the array of a worker. All workers must pass one of the same shape and dtype, without objects."""
         data = np.array(array, order="C")
         self.broadcast(data.reshape(-1).view(np.uint8), rank)
         return data
 
-    def union(self, numbers: Set[int]) -> tuple[int, ...]:
+    def unite(self, numbers: Set[int]) -> tuple[int, ...]:
         """Return the numbers of all workers, sorted."""
         return tuple(
             sorted(
@@ -222,7 +224,7 @@ class Workers:
             )
         )
 
-    def threads(self, given: int | None) -> int | None:
+    def share_threads(self, given: int | None) -> int | None:
         """Return the number of threads for this worker: workers on the same processors of a machine share them.
 
         `given` is the user's number for this worker, if there is one.

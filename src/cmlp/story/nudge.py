@@ -276,7 +276,10 @@ class Nudge:
             who = "the outputs"
         else:
             who = f"the neurons of layer {letters(unit.layer + 1)}"
-        head = f"Activations cannot be turned: their changes are wishes again. What {who} pass back to {names.name(unit)}"
+        head = (
+            "Activations cannot be turned: their changes are wishes again. "
+            f"What {who} pass back to {names.name(unit)}"
+        )
         each = following.weights[unit.neuron] * following.bias_changes[0]
         order = np.argsort(-np.abs(each), kind="stable").tolist()
         terms = [

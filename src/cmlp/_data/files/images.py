@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 _EMBEDDED = Path(__file__).parent / "digits28"
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
+# The bundled images, as tools/make_sample.py packs them.
 _RUNS, _PIXELS = (
     "runs-idx1-ubyte.gz",
     "pixels-idx1-ubyte.gz",
-)  # the bundled images, as tools/make_sample.py packs them
+)
 # The magic number contains the element type (0x08 is uint8) and the number of dimensions.
 MAGIC = {IMAGES: 0x0803, LABELS: 0x0801}
 _MAGIC_BYTES = b"\0\0\x08"  # the first bytes of all idx files of uint8
@@ -40,7 +41,8 @@ class Dataset(_Arrays):
     Attributes
     ----------
     X_train, X_test : ndarray of uint8, shape (n_images, 784)
-        One image of 28 x 28 pixels per row, in row-major order. Values are from 0 (black) to 255 (white).
+        One image of 28 x 28 pixels per row, in row-major order. Values are from 0 (black) to 255
+        (white).
     y_train, y_test : ndarray of int64, shape (n_images,)
         The class of each image, 0 to 9.
     labels : tuple of str
@@ -55,8 +57,8 @@ class Dataset(_Arrays):
 def load_digits28() -> Dataset:
     """Load the bundled sample of MNIST: 5,000 training and 1,000 test images of handwritten digits.
 
-    These are the first images of MNIST's training and test sets (by Yann LeCun, Corinna Cortes and Christopher Burges,
-    CC BY-SA 3.0; the licence is in the folder of the files).
+    These are the first images of MNIST's training and test sets (by Yann LeCun, Corinna Cortes and
+    Christopher Burges, CC BY-SA 3.0; the licence is in the folder of the files).
 
     Returns
     -------

@@ -17,8 +17,8 @@ from cmlp.exceptions import optional
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Rows of a block. pyarrow decodes small integers through four bytes: 784 columns of uint8 take 26 MB while it reads.
-# What pyarrow cannot take rows of, and the type with the same values.
+# Rows of a block. pyarrow decodes small integers through four bytes: 784 columns of uint8 take 26
+# MB while it reads. What pyarrow cannot take rows of, and the type with the same values.
 _PLAIN = {"string_view": "large_string", "binary_view": "large_binary"}
 _BLOCK_ROWS = 8192
 
@@ -26,9 +26,9 @@ _BLOCK_ROWS = 8192
 class ParquetBlocks:
     """The rows of Parquet files as blocks ``(X, y)`` or ``(X, y, sample_weight)``, for `fit_batches`.
 
-    It can be iterated over again: each time it opens the files and reads one row group after the other. Needs the
-    package pyarrow (``pip install 'cmlp[parquet]'``), which holds a page and a dictionary of each column: up to 2.5 MB
-    per column, less if the row groups are small.
+    It can be iterated over again: each time it opens the files and reads one row group after the
+    other. Needs the package pyarrow (``pip install 'cmlp[parquet]'``), which holds a page and a
+    dictionary of each column: up to 2.5 MB per column, less if the row groups are small.
 
     Parameters
     ----------
@@ -37,7 +37,8 @@ class ParquetBlocks:
     target : str or sequence of str
         The column of the targets, or the columns of several outputs.
     columns : sequence of str or None, default=None
-        The columns of X, which must hold numbers; None for all but those of `target` and `sample_weight`.
+        The columns of X, which must hold numbers; None for all but those of `target` and
+        `sample_weight`.
     sample_weight : str or None, default=None
         The column of the sample weights.
     block_rows : int, default=8192

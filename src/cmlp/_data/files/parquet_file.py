@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import DATES, FileColumn, NamedColumns, NamedMatrix, objects
+from cmlp._data.columns import DATES, FileColumn, FileTable, NamedMatrix, objects
 from cmlp._data.files.file_formats import DataError, NotNumbersError, quoted
 from cmlp._data.files.parquet import (
     ParquetBlocks,
@@ -74,9 +74,8 @@ class ParquetFile(RowFile):
         size = content_size(self.path)
         if size > self.options.max_bytes:
             return _LargeRows(self, kept, blocks, self._used([target])[0], size)
-        return _ParquetRows(
-            self, kept, self._targets(target)
-        )  # a missing target is named before a missing number
+        # A missing target is named before a missing number.
+        return _ParquetRows(self, kept, self._targets(target))
 
     def frame(self, kept: Sequence[int]) -> Any:
         """Return all rows as an Arrow table."""
@@ -111,7 +110,7 @@ class ParquetFile(RowFile):
             first += len(matrix)
             yield matrix
 
-    def _frames(self, kept: Sequence[int]) -> Iterator[NamedColumns]:
+    def _frames(self, kept: Sequence[int]) -> Iterator[FileTable]:
         """Yield the columns of a table's model, in which categories are those of the model of the same text."""
         learned = self.schema.columns
         assert learned is not None
@@ -138,9 +137,8 @@ class ParquetFile(RowFile):
             for batch in batches([self.path], used, _BLOCK_ROWS):
                 import pyarrow
 
-                yield pyarrow.Table.from_batches([batch]).select(
-                    used
-                )  # in the order of the selection
+                # In the order of the selection.
+                yield pyarrow.Table.from_batches([batch]).select(used)
                 is_empty = False
         except ValueError as error:
             raise DataError(str(error)) from error

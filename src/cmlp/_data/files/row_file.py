@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 import numpy as np
 
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import TYPES, CellFormat, NamedColumns, joined
+from cmlp._data.columns import TYPES, CellFormat, FileTable, joined
 from cmlp._data.files.file_formats import DataError, NotNumbersError
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ class FileSchema(NamedTuple):
     columns: Sequence[TypedColumn] | None = None
     file_types: Sequence[str] = ()
 
-    def table(self, names: Sequence[str], columns: Sequence[Any]) -> NamedColumns:
+    def table(self, names: Sequence[str], columns: Sequence[Any]) -> FileTable:
         """Return columns as a table with the names of the model."""
-        return NamedColumns(names if self.names is None else list(self.names), columns)
+        return FileTable(names if self.names is None else list(self.names), columns)
 
 
 class FileRecord(NamedTuple):
@@ -107,9 +107,8 @@ class FileRecord(NamedTuple):
     comment: str | None
     max_bytes: int
     holdout: str | None  # a word of `HOLDOUTS`, of a table
-    types: (
-        list[str] | None
-    )  # of the columns of a table in a file of text, which has none of its own
+    # Of the columns of a table in a file of text, which has none of its own.
+    types: list[str] | None
 
     @classmethod
     def checked(cls, fields: Any) -> Self:
@@ -157,7 +156,8 @@ class RowFile(ABC):
     Attributes
     ----------
     remedy : str
-        What probably helps if the file has not the columns that it should have; empty if this is not known.
+        What probably helps if the file has not the columns that it should have; empty if this is
+        not known.
     reads_by_name : bool
         Whether two columns of the same name cannot be read, not even by their numbers.
     """
@@ -214,7 +214,8 @@ class TrainingRows(ABC):
     names : sequence of str or None
         The names of the columns of X.
     can_be_table : bool
-        Whether `take_columns` returns columns: of text and Parquet, if the file is not read in blocks.
+        Whether `take_columns` returns columns: of text and Parquet, if the file is not read in
+        blocks.
     column_types : list of str or None
         What each column of X is, if this was decided by the cells: a word of `TYPES`.
     notices : sequence of str
@@ -270,13 +271,8 @@ class ArrayRows(TrainingRows):
     @property
     def target_kind(self) -> TargetKind:
         """What the targets are, by their type."""
-        return (
-            "fractions"
-            if self._y.dtype.kind == "f"
-            else "whole"
-            if self._y.dtype.kind in "iu"
-            else "text"
-        )
+        kinds: dict[str, TargetKind] = {"f": "fractions", "i": "whole", "u": "whole"}
+        return kinds.get(self._y.dtype.kind, "text")
 
     @property
     def place_of_fraction(self) -> str:

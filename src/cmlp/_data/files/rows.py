@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST_NAMES = 10  # of columns in a message
-_IMAGES = re.compile(
-    r"images([-.]idx)\d"
-)  # in the names of MNIST's files, with the number of dimensions
+# In the names of MNIST's files, with the number of dimensions.
+_IMAGES = re.compile(r"images([-.]idx)\d")
 
 
 def open_rows(

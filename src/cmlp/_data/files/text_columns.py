@@ -14,7 +14,7 @@ from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, quoted
-from cmlp._data.grammar import looks_like_a_date, looks_like_a_number
+from cmlp._data.grammar import MOST_SHARE, looks_like_a_date, looks_like_a_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +28,11 @@ PLAIN = ("integer", "number")  # kinds of cells, and types of columns
 _NUMBERS = (*PLAIN, "zeros", "infinite")
 _ABSENT = ("missing", "mark")
 _WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
-_SHARE = 0.9  # of numbers or dates from which on a column is not one of text
 _SHOWN = 3  # of the other cells
 _FEW = 4096  # different texts, up to which targets are kept as text
 _GERMAN = "--decimal , --thousands ."
-_GROUPED = re.compile(
-    r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII
-)  # a number whose points may separate thousands
+# A number whose points may separate thousands.
+_GROUPED = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII)
 
 
 class TrainingColumn:
@@ -47,7 +45,8 @@ class TrainingColumn:
         self, grammar: Grammar, is_text: bool, is_target: bool, may_be_grouped: bool
     ) -> None:
         self.grammar, self._is_text, self._is_target = grammar, is_text, is_target
-        # The first cell with points if those of all cells may separate thousands, "" before it, None if they do not.
+        # The first cell with points if those of all cells may separate thousands, "" before it,
+        # None if they do not.
         self.grouped: str | None = "" if may_be_grouped else None
         self.parts: list[NDArray[Any]] = []
         self.tally: Counter[str] = Counter()
@@ -154,7 +153,7 @@ class TrainingColumn:
         codes = () if self._is_text else islice(self.codes, _FEW)
         cells = [cell for cell in codes if not self.grammar.is_mark(cell)]
         dates = [cell for cell in cells if looks_like_a_date(cell)]
-        return dates[0] if dates and len(dates) >= _SHARE * len(cells) else None
+        return dates[0] if dates and len(dates) >= MOST_SHARE * len(cells) else None
 
     # ---------------------------------------------------------------------------------------------- the decision
 
@@ -176,9 +175,8 @@ class TrainingColumn:
                     f"{place(row)}: {what}" + text_cells.remedy(cell, required=self._is_target)
                 )
             is_whole = n > 0 and not tally["number"]
-            return (
-                "text" if is_whole and tally["zeros"] else PLAIN[not is_whole]
-            )  # codes such as 00123
+            # Codes such as 00123.
+            return "text" if is_whole and tally["zeros"] else PLAIN[not is_whole]
         if n_dates == n:
             if tally["instant"] not in (0, n):
                 (at, aware), (row, naive) = (
@@ -190,18 +188,16 @@ class TrainingColumn:
                     f"{place.line(row)} has none. If the column is text, add --text "
                     f"{quoted(place.name)}",
                 )
-            return (
-                "instant"
-                if tally["instant"]
-                else "time"
-                if tally["time"] and self._has_times(place)
-                else "date"
-            )
+            if tally["instant"]:
+                return "instant"
+            if tally["time"] and self._has_times(place):
+                return "time"
+            return "date"
         if tally["boolean"] == n:
             return "boolean"
-        if n_numbers + n_dates >= _SHARE * n:
+        if n_numbers + n_dates >= MOST_SHARE * n:
             raise self._mixed(place, n, n_numbers, n_dates)
-        if tally["similar"] and tally["similar"] + n_numbers >= _SHARE * n:
+        if tally["similar"] and tally["similar"] + n_numbers >= MOST_SHARE * n:
             row, cell = self.first(["similar"])[0]
             raise DataError(
                 f"{place(row)}: {cell!r} is not a number as it is written. "
@@ -240,7 +236,11 @@ class TrainingColumn:
 
     def has_values(self, column_type: str) -> bool:
         """Return whether the values of a type follow from the blocks: not if one is in the form of another type."""
-        form = "M" if column_type in DATES else "f" if column_type in PLAIN else "i"
+        form = "i"
+        if column_type in DATES:
+            form = "M"
+        elif column_type in PLAIN:
+            form = "f"
         forms = {part.dtype.kind for part in self.parts}
         if column_type == "integer" and forms == {"i", "f"}:
             cells = (cell for cell in self.codes if not self.grammar.is_mark(cell))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.columns import NamedColumns, NamedMatrix, joined, objects
+from cmlp._data.columns import FileTable, NamedMatrix, joined, objects
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, opening
 from cmlp._data.files.row_file import FileSchema, LabelledRows, RowFile, TrainingRows, positions
@@ -71,7 +71,8 @@ class TextFile(RowFile):
     schema : FileSchema, default=FileSchema()
         What the model knows. A row with the names of all of its columns has names.
     target : str or None, default=None
-        A column that the user names: a row has names if it is one of them, and not the number of a column.
+        A column that the user names: a row has names if it is one of them, and not the number of a
+        column.
 
     Attributes
     ----------
@@ -385,7 +386,8 @@ class TextRows(TrainingRows):
         self, file: TextFile, kept: Sequence[int], target: int, progress: Progress = None
     ) -> None:
         texts = {i for name in file.options.text for i in _positions(file, name)}
-        # Whether the file is probably from a country with decimal commas, and the decimal point is not stated.
+        # Whether the file is probably from a country with decimal commas, and the decimal point is
+        # not stated.
         may_be_grouped = (
             file.separator == ";" and file.options.decimal is None and not file.options.thousands
         )
@@ -459,7 +461,7 @@ class TextRows(TrainingRows):
                 )
         return LabelledRows(matrix if self.names is None else NamedMatrix(matrix, self.names), y)
 
-    def take_columns(self) -> NamedColumns:
+    def take_columns(self) -> FileTable:
         """Return the columns with their types."""
         types, columns = self._types, []
         # Some blocks of these columns were read as another type.
@@ -471,7 +473,7 @@ class TextRows(TrainingRows):
             column = self._columns.pop(i)
             values = again.pop(i) if i in again else column.values(types[i], self._place(i))
             columns.append(typed_column(values, types[i]))
-        return NamedColumns([self._file.names_or_numbers[i] for i in self._kept], columns)
+        return FileTable([self._file.names_or_numbers[i] for i in self._kept], columns)
 
     # ------------------------------------------------------------------------------------------------- the target
 

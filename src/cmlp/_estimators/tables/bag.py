@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 N_FOLDS = 8
 FEWEST_ROWS = 2 * N_FOLDS  # with fewer rows nothing is held out
-# The recipe was chosen by its error and its log loss on the sets that benchmarks/table_sets.py calls CHOSEN.
+# The recipe was chosen by its error and its log loss on the sets that benchmarks/table_sets.py
+# calls CHOSEN.
 _RECIPE: dict[str, Any] = {
     "solver": "adamw",
     "learning_rate": "cosine",

@@ -204,7 +204,7 @@ def _scores(model: TableModel, rows: RowsWithTruth) -> Scores:
     truth = rows.truth.reshape(len(rows.raw), -1).astype(np.int64)
     weight = np.ones(len(rows.raw)) if rows.weight is None else rows.weight
     scores = scores_of_rows(networks_as_trained(model), model.columns, rows.raw)
-    return Scores(scores, truth, weight).of(np.asarray((truth >= 0).all(axis=1)))
+    return Scores(scores, truth, weight).take(np.asarray((truth >= 0).all(axis=1)))
 
 
 def _require_classes(parts: Sequence[Scores], model: TableModel, whose: str, where: str) -> None:
@@ -246,7 +246,7 @@ def with_probabilities_by_held_out(
     net, parts = model.net, held_out.parts
     _require_classes(parts, model, "the rows held out in fit have", "")
     if len(parts) == 1:
-        parts = parts[0].of(slice(0, None, 2)), parts[0].of(slice(1, None, 2))
+        parts = parts[0].take(slice(0, None, 2)), parts[0].take(slice(1, None, 2))
     found = learned_map(parts, net, model.class_weights)
     outputs = []
     for k, part in enumerate(parts):
@@ -285,9 +285,9 @@ def measured(
     if part is not None and kind == ABSOLUTE_ERROR:
         widths = learned_widths(outputs, scores.T, weight, part)
     if widths is None:
-        calibration = Calibration.of(kind, kind_of_rows, scores, weight, ends=ends)
+        calibration = Calibration.from_scores(kind, kind_of_rows, scores, weight, ends=ends)
     else:
-        calibration = Calibration.of(
+        calibration = Calibration.from_scores(
             SCALED_ERROR, kind_of_rows, scaled_scores(scores, widths[1].T), weight, widths[0]
         )
     return calibration, accuracy_of(

@@ -8,7 +8,7 @@ from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.columns import DATES, CellFormat
-from cmlp._data.grammar import Grammar, looks_like_a_date
+from cmlp._data.grammar import MOST_SHARE, Grammar, looks_like_a_date
 from cmlp._process.warnings import warn
 from cmlp.exceptions import shown
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_SHARE = 0.9  # of numbers or dates from which on text is doubtful, as in files of text
 _SHOWN = 3  # values in a message
 _SAMPLED = 5000  # entries that are parsed first if a column has more different ones
 
@@ -80,7 +79,7 @@ def _judged(counts: Counter[Any]) -> tuple[str, dict[Any, str], int]:
     what, n = ("numbers", n_numbers) if n_numbers >= n_dates else ("dates", n_dates)
     if (
         not n
-        or n < _SHARE * (tally.total() - tally["missing"] - tally["mark"])
+        or n < MOST_SHARE * (tally.total() - tally["missing"] - tally["mark"])
         or (are_codes and what == "numbers")
     ):
         return "", kinds, 0

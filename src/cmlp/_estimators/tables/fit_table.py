@@ -17,9 +17,9 @@ from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.input_frame import InputFrame, frame_of
 from cmlp._data.weights import as_weights
-from cmlp._estimators.estimator_options import with_known_seed
+from cmlp._estimators.estimator_options import fix_seed
 from cmlp._estimators.fit import Fit, train_and_store
-from cmlp._estimators.fit_network import trainer_of
+from cmlp._estimators.fit_network import make_callback_trainer
 from cmlp._estimators.fitted import Fitted, fitted_of, locked, untrained_states
 from cmlp._estimators.resuming import parameters_to_keep, resumed_state, table_to_resume
 from cmlp._estimators.tables.bag import (
@@ -51,7 +51,7 @@ from cmlp._process.warnings import Notices
 from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.callbacks import Callbacks, Deadline, callbacks_of
 from cmlp._train.engine import Engine
-from cmlp._train.job import Data, TrainingJob, naming_validation, require_complete
+from cmlp._train.job import Data, TrainingJob, has_validation_rows, naming_validation
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import draw_seed, random_state
 from cmlp._train.state import History, TrainingState, Weights
@@ -99,7 +99,7 @@ def fit_table(
 
     `repeated` are the columns of a fit that the call repeats.
     """
-    fit = TableFit.of(estimator, validation, resume=resume)
+    fit = TableFit.from_estimator(estimator, validation, resume=resume)
     fit.repeated = repeated or fit.repeated
     with estimator._followers(*given) as own:
         train_and_store(fit.prepare(*given), [*own, *followers])
@@ -141,17 +141,18 @@ class TableFit(Fit):
     encoding: TableEncoding = field(init=False)
     columns: TableColumns = field(init=False)
     rows: TableRows = field(init=False)
-    inputs: Mapping[bool, NDArray[np.float32]] = field(
-        init=False
-    )  # of the members with and without bins
+    # Of the members with and without bins.
+    inputs: Mapping[bool, NDArray[np.float32]] = field(init=False)
     deadline: Deadline = field(init=False)
     values: NDArray[np.float64] = field(init=False)  # of the columns, for the summary of the model
     background: Background | None = field(default=None, init=False)
 
     @classmethod
-    def of(cls, estimator: Estimator, validation: tuple[Any, Any, Any], *, resume: bool) -> Self:
+    def from_estimator(
+        cls, estimator: Estimator, validation: tuple[Any, Any, Any], *, resume: bool
+    ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
-        options: TableOptions = with_known_seed(estimator, estimator._options())
+        options: TableOptions = fix_seed(estimator, estimator._options())
         PARAMETERS.warn_of_unused(estimator._parameter_owner, estimator._parameters())
         if resume:
             previous = table_to_resume(estimator)
@@ -200,7 +201,7 @@ class TableFit(Fit):
         X_val, y_val, weight_val = self.validation
         frame = frame_of(X, self.class_name)
         val_frame = None
-        if require_complete(X_val, y_val, weight_val):
+        if has_validation_rows(X_val, y_val, weight_val):
             if not self.options.early_stopping:
                 raise InvalidParameterError(
                     "early_stopping=False uses no validation data: leave out X_val and y_val.",
@@ -300,13 +301,13 @@ class TableFit(Fit):
             np.float64
         )
 
-    def networks(self) -> list[TrainedNet]:
+    def trained_nets(self) -> list[TrainedNet]:
         """Return the networks with copies of their best parameters so far."""
         return [
             TrainedNet(run.job.net, block_copy(run.state.weights.best_or_last)) for run in self.runs
         ]
 
-    def network(self, k: int) -> _core.Net:
+    def net(self, k: int) -> _core.Net:
         """Return the network of member k."""
         options, encoding = self.options, self.encoding
         hidden = options.hidden_layer_sizes
@@ -332,7 +333,7 @@ class TableFit(Fit):
     def _require_same(self, previous: Sequence[TrainedNet]) -> None:
         """Raise ValueError if the members of a previous model are not those of a bag like this one."""
         net = previous[0].net
-        own = self.network(0)
+        own = self.net(0)
         n = self.options.n_estimators
         if n != len(previous):
             raise InvalidParameterError(
@@ -351,14 +352,15 @@ class TableFit(Fit):
 
     def _new_run(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
         """Return the run of member k, before its first epoch."""
-        net = self.network(k)
+        net = self.net(k)
         generator = _core.Random(seed)
         params = initial_params(
             net, generator, init_activations([ACTIVATION] * len(net.sizes[1:-1]), ACTIVATION)
         )
         split = order, validation = self._split(k, folds)
         options = options_of_member(self.options, len(order), has_validation=validation is not None)
-        # A second generator draws the seed of dropout, so that the order of the rows is the same without dropout.
+        # A second generator draws the seed of dropout, so that the order of the rows is the same
+        # without dropout.
         state = TrainingState(Weights(params), History(), _core.Random(seed))
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         state.generator = generator
@@ -366,7 +368,7 @@ class TableFit(Fit):
 
     def _resumed_run(self, k: int, kept: TrainingState) -> EpochLoop:
         """Return the run of member k, from a state of it."""
-        net = self.network(k)
+        net = self.net(k)
         if (
             kept.params.shape != (net.n_params,)
             or kept.order is None
@@ -434,11 +436,11 @@ class TableFit(Fit):
         options = self.options
         if followers:
             for run, follower in zip(self.runs, followers, strict=True):
-                trainer_of(self, [run], provenance_now)._follow([follower], run)
+                make_callback_trainer(self, [run], provenance_now)._follow([follower], run)
         own = None
         callbacks = callbacks_of(options.callbacks, options.verbose)
         if callbacks:
-            trainer = trainer_of(self, self.runs, provenance_now)
+            trainer = make_callback_trainer(self, self.runs, provenance_now)
             own = Callbacks(trainer)
             own.add(callbacks, trainer)
             if own.intervals:
@@ -466,7 +468,7 @@ class TableFit(Fit):
 
     def fitted_now(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit would leave now, but for what `resume` needs."""
-        encoding, networks = self.encoding, self.networks()
+        encoding, networks = self.encoding, self.trained_nets()
         calibration, accuracy = self._measured_on_held_out(networks)
         model = TableModel(
             self.estimator._estimator_type,
@@ -488,9 +490,8 @@ class TableFit(Fit):
 
     def _held_out_rows(self) -> list[tuple[NDArray[np.int64], list[int]]]:
         """Return each set of held-out rows with the members that held out these; none if no rows were held out."""
-        n_sets = (
-            N_FOLDS if len(self.rows.parts) == 1 else 1
-        )  # member k holds out the set k % n_sets
+        # Member k holds out the set k % n_sets.
+        n_sets = N_FOLDS if len(self.rows.parts) == 1 else 1
         sets = [run.state.held_out_rows for run in self.runs[:n_sets]]
         return [
             (rows, list(range(k, len(self.runs), n_sets)))

@@ -94,9 +94,10 @@ def learn_columns(
             learned = _with_categories(column, column_type, rows, weight)
             is_decided = i in chosen or column.is_of_file or column.has_categories()
             if learned.type == CATEGORY and not is_decided:
+                # Few programs need it.
                 from cmlp._estimators.tables.doubtful_text import (
                     warn_of_text,
-                )  # few programs need it
+                )
 
                 warn_of_text(categories_of(column, CATEGORY), column.label, rows)
             found.append(learned)
@@ -137,9 +138,8 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
     index = {name: i for i, name in enumerate(names)} | {i: i for i in range(n)}
     found: dict[int, Sequence[object] | None] = {}
     for entry in given:
-        is_of_other_type = (
-            isinstance(entry, (bool, float)) and entry not in names
-        )  # which may equal an index
+        # Which may equal an index.
+        is_of_other_type = isinstance(entry, (bool, float)) and entry not in names
         if is_of_other_type or not isinstance(entry, Hashable):
             raise _not_columns(categorical)
         if entry not in index:
@@ -276,11 +276,13 @@ def learn_inputs(
 ) -> TableColumns:
     """Return the columns of `learn_columns` with scales, bins, and parts of dates: what the networks see of them.
 
-    They are learned from the training rows as `TableColumns.read` returns them; the target of the rows chooses the
-    edges of the bins. With `date_parts`, columns of dates have parts: see `_learn_parts`.
+    They are learned from the training rows as `TableColumns.read` returns them; the target of the
+    rows chooses the edges of the bins. With `date_parts`, columns of dates have parts: see
+    `_learn_parts`.
 
-    Columns that are not searched for steps before the deadline have none, with a warning. `earlier` are the columns of
-    an equal fit, which is continued or repeated: columns without steps in it get none, because it may have been late.
+    Columns that are not searched for steps before the deadline have none, with a warning. `earlier`
+    are the columns of an equal fit, which is continued or repeated: columns without steps in it get
+    none, because it may have been late.
 
     Piecewise-linear encoding with bins that depend on the target: Gorishniy, Rubachev, Babenko, "On embeddings for
     numerical features in tabular deep learning", 2022; there, an edge for each split of a decision tree. Here the two

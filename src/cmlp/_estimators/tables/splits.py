@@ -15,37 +15,36 @@ if TYPE_CHECKING:
 
 
 LEAVES = 8  # with a few more, files and runs grow and errors do not fall
-# A target that goes up and down many times needs many more: at least 12, if each further split removes this share of
-# the variance.
+# A target that goes up and down many times needs many more: at least 12, if each further split
+# removes this share of the variance.
 _MANY, _PAYING = 12, 0.01
 _MOST_POSITIONS = (
     1024  # distinct numbers of a column between which a split can be; of more, quantiles
 )
-_MOST_SUMS = (
-    1 << 20
-)  # of positions times classes: with thousands of classes there are fewer positions
+# Of positions times classes: with thousands of classes there are fewer positions.
+_MOST_SUMS = 1 << 20
+# A leaf has at least 8 rows, and a 200th of all; n_rows is the effective number.
 _FEWEST_ROWS, _SHARE = (
     8,
     200,
-)  # a leaf has at least 8 rows, and a 200th of all; n_rows is the effective number
-# A split must remove more than this multiple of 1 / n_rows of the variance. One that separates nothing removes
-# 1 / n_rows on average, and the best of many such splits several times as much.
+)
+# A split must remove more than this multiple of 1 / n_rows of the variance. One that separates
+# nothing removes 1 / n_rows on average, and the best of many such splits several times as much.
 _LEAST_GAIN = 4.0
-# The same of the first split along a part of a date: with 4, two parts of three are used of dates that mean nothing,
-# with 16 one of a hundred.
+# The same of the first split along a part of a date: with 4, two parts of three are used of dates
+# that mean nothing, with 16 one of a hundred.
 LEAST_GAIN_OF_PART = 16.0
 _NEGLIGIBLE = 1e-9  # weights below this part of all are lost in the rounding of sums
-# Gains below this part of the sum of squares, times the number of rows, can consist of rounding alone: those of equal
-# targets were at most a fifth of it.
+# Gains below this part of the sum of squares, times the number of rows, can consist of rounding
+# alone: those of equal targets were at most a fifth of it.
 _ROUNDING = float(np.finfo(np.float64).eps)
 
 
 class SplitTarget(NamedTuple):
     """What the splits should separate, and the weights of the rows."""
 
-    values: (
-        NDArray[np.int64] | NDArray[np.float64]
-    )  # class indices, or numbers of moderate size, a column per target
+    # Class indices, or numbers of moderate size, a column per target.
+    values: NDArray[np.int64] | NDArray[np.float64]
     weight: NDArray[np.float64] | None
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> SplitTarget:
@@ -72,16 +71,18 @@ def step_edges(
 ) -> NDArray[np.float64]:
     """Return the ends of the steps of the target along a column, ascending: pairs of neighbouring numbers of x.
 
-    A decision tree grows, best split first (Breiman and others, "Classification and regression trees", 1984). It has
-    at most 8 leaves, or at least 12 if each further split removes 1 % of the variance. Each of its splits is between
-    two neighbouring numbers of the column, which are finite, and both are returned. `first_gain` is what the
-    first split must remove of the variance, as a multiple of 1 / n_rows.
+    A decision tree grows, best split first (Breiman and others, "Classification and regression
+    trees", 1984). It has at most 8 leaves, or at least 12 if each further split removes 1 % of the
+    variance. Each of its splits is between two neighbouring numbers of the column, which are
+    finite, and both are returned. `first_gain` is what the first split must remove of the variance,
+    as a multiple of 1 / n_rows.
 
-    Of several targets, one tree lowers the sum of their variances, so that it splits where any of them changes.
+    Of several targets, one tree lowers the sum of their variances, so that it splits where any of
+    them changes.
 
-    Rows count by their weights, in units in which the sum of the weights is the effective number of rows, the squared
-    sum divided by the sum of the squares (Kish, "Survey sampling", 1965). A split that separates nothing removes the
-    inverse of this number of the variance on average.
+    Rows count by their weights, in units in which the sum of the weights is the effective number of
+    rows, the squared sum divided by the sum of the squares (Kish, "Survey sampling", 1965). A split
+    that separates nothing removes the inverse of this number of the variance on average.
 
     `check` is called before each split, and ends the search with an exception.
     """
@@ -96,7 +97,8 @@ def step_edges(
     lowest, highest, group = _groups(x, target.weight, _n_places(target))
     sums, squares = _sums(group, len(lowest), target)
     n_rows = sums.weight[-1]
-    # The variance of equal targets is a difference of nearly equal sums, which rounding can make negative.
+    # The variance of equal targets is a difference of nearly equal sums, which rounding can make
+    # negative.
     variance = max(0.0, squares - float((sums.target[-1] ** 2).sum() / n_rows))
     noise = squares * _ROUNDING * len(x)
     least = max(noise, variance * _LEAST_GAIN / n_rows)

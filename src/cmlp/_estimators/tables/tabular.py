@@ -74,24 +74,27 @@ class TabularEstimator(CalibrationMethods, Estimator):
     ) -> Self:
         """Learn the columns, and train the networks on them.
 
-        On Ctrl-C, fit raises KeyboardInterrupt. If each network has completed an epoch, the estimator then has what
-        they have learned so far; otherwise it keeps its previous model. ``fit(X, y, resume=True)`` continues, also
-        after `max_time`.
+        On Ctrl-C, fit raises KeyboardInterrupt. If each network has completed an epoch, the
+        estimator then has what they have learned so far; otherwise it keeps its previous model.
+        ``fit(X, y, resume=True)`` continues, also after `max_time`.
 
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_features)
-            Numbers, dates and categories; None, NaN and pandas.NA are missing values. Any data frame whose columns
-            NumPy can read (pandas, polars, Arrow), or a stream of Arrow. Data frames are read by column name.
+            Numbers, dates and categories; None, NaN and pandas.NA are missing values. Any data
+            frame whose columns NumPy can read (pandas, polars, Arrow), or a stream of Arrow. Data
+            frames are read by column name.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Labels for a classifier, or a 0/1 matrix with a column for each label that a row can have (multilabel).
-            Numbers between -1e150 and 1e150 for a regressor, with a column for each target.
+            Labels for a classifier, or a 0/1 matrix with a column for each label that a row can
+            have (multilabel). Numbers between -1e150 and 1e150 for a regressor, with a column for
+            each target.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative. Everything that is learned from the rows is weighted. Rows of weight 0
-            are checked, and then dropped; weights below 1e-30 of the largest count as 0.
+            Weights of the rows, not negative. Everything that is learned from the rows is weighted.
+            Rows of weight 0 are checked, and then dropped; weights below 1e-30 of the largest count
+            as 0.
         X_val, y_val : default=None
-            Validation data, to choose the best epoch of each network. If None, each network holds out another eighth of
-            the rows.
+            Validation data, to choose the best epoch of each network. If None, each network holds
+            out another eighth of the rows.
         sample_weight_val : None, float or array-like, default=None
             Weights of the validation rows, as `sample_weight`; `class_weight` multiplies them.
         resume : bool, default=False
@@ -107,9 +110,9 @@ class TabularEstimator(CalibrationMethods, Estimator):
         Raises
         ------
         ValueError
-            If a parameter or an argument is invalid: the message names the column and the row of a bad value. The
-            estimator then keeps its former model. With `resume`, also if there is nothing to continue, or the data or
-            the parameters have changed.
+            If a parameter or an argument is invalid: the message names the column and the row of a
+            bad value. The estimator then keeps its former model. With `resume`, also if there is
+            nothing to continue, or the data or the parameters have changed.
         cmlp.DivergenceError
             If training diverged.
         """
@@ -120,7 +123,9 @@ class TabularEstimator(CalibrationMethods, Estimator):
 
     def _options(self) -> TableOptions:
         """Return the validated parameters."""
-        return TableOptions.of(self._parameter_owner, self._parameters(), type(self).__name__)
+        return TableOptions.from_parameters(
+            self._parameter_owner, self._parameters(), type(self).__name__
+        )
 
     def _required_fit(self) -> Fitted:
         """Return everything that fit has left; raises NotFittedError."""
@@ -172,10 +177,11 @@ class TabularEstimator(CalibrationMethods, Estimator):
         Returns
         -------
         ndarray of float64, shape (n_samples, n_features)
-            0 inside the range of a column, the distance above the largest number, or minus the distance below the
-            smallest one, in days for dates. NaN for a category, or a missing value, that no training row had; of a
-            column of which fit has seen more than the 200 categories that the model knows, others have 0, because they
-            may be among those. The columns are in the order of fit. ``(outside(X) != 0).any(axis=1)`` are the rows with
+            0 inside the range of a column, the distance above the largest number, or minus the
+            distance below the smallest one, in days for dates. NaN for a category, or a missing
+            value, that no training row had; of a column of which fit has seen more than the 200
+            categories that the model knows, others have 0, because they may be among those. The
+            columns are in the order of fit. ``(outside(X) != 0).any(axis=1)`` are the rows with
             something new.
 
         Examples
@@ -280,15 +286,17 @@ class TabularEstimator(CalibrationMethods, Estimator):
 class TabularClassifier(TabularEstimator):
     """Classifier for tables: a bag of small networks on encoded columns.
 
-    It takes data frames and arrays as they are: numbers of any scale, categories, missing values. Numbers are scaled
-    robustly and clipped smoothly [1]_, and every second network sees their piecewise-linear encoding too [2]_, in bins
-    that a decision tree of each column finds. Categories are one-hot encoded. Each network is trained by AdamW with
-    dropout and label smoothing, on other seven eighths of the rows; its best epoch is that with the smallest log loss
-    on the other eighth. The predicted probabilities are the mean over the networks, that of three classes and more
-    divided by its sum.
+    It takes data frames and arrays as they are: numbers of any scale, categories, missing values.
+    Numbers are scaled robustly and clipped smoothly [1]_, and every second network sees their
+    piecewise-linear encoding too [2]_, in bins that a decision tree of each column finds.
+    Categories are one-hot encoded. Each network is trained by AdamW with dropout and label
+    smoothing, on other seven eighths of the rows; its best epoch is that with the smallest log loss
+    on the other eighth. The predicted probabilities are the mean over the networks, that of three
+    classes and more divided by its sum.
 
-    If y is a 0/1 matrix (multilabel), each column has a logistic output of the same networks. A tree then splits where
-    the share of any label changes, and the epoch is that with the smallest sum of the labels' log losses.
+    If y is a 0/1 matrix (multilabel), each column has a logistic output of the same networks. A
+    tree then splits where the share of any label changes, and the epoch is that with the smallest
+    sum of the labels' log losses.
 
     Parameters
     ----------
@@ -374,21 +382,25 @@ class TabularClassifier(TabularEstimator):
     feature_names_in_ : ndarray of str
         Column names of the data frame in fit; if not all are text, the attribute does not exist.
     column_types_ : dict
-        What each column holds, by its name (without names, by its number): "number", "boolean", "category",
-        "ordered" (categories), "date", "time" and "instant" (times without and with an offset from UTC) or "duration".
+        What each column holds, by its name (without names, by its number): "number", "boolean",
+        "category", "ordered" (categories), "date", "time" and "instant" (times without and with an
+        offset from UTC) or "duration".
     categories_ : dict of list
-        The categories that the model knows of each column that has some: those that fit has seen, of more than 200 the
-        most frequent ones, None if a value was missing. Those of an ordered column are all that its type or your list
-        has, in ascending order.
+        The categories that the model knows of each column that has some: those that fit has seen,
+        of more than 200 the most frequent ones, None if a value was missing. Those of an ordered
+        column are all that its type or your list has, in ascending order.
     threshold_ : float or None
-        The probability of the second of two classes from which on `predict` returns it, see `choose_threshold` and
-        `calibrate`. None after fit: `predict` returns the most probable class.
+        The probability of the second of two classes from which on `predict` returns it, see
+        `choose_threshold` and `calibrate`. None after fit: `predict` returns the most probable
+        class.
     feature_importances_ : ndarray of float64, shape (n_features,)
-        Mean absolute Shapley value of each column, see `explain`, over the training rows that `keep_background` has
-        kept, in the unit of the predictions; the attribute does not exist without them. Each access computes it.
+        Mean absolute Shapley value of each column, see `explain`, over the training rows that
+        `keep_background` has kept, in the unit of the predictions; the attribute does not exist
+        without them. Each access computes it.
     warning_counts_ : dict of str to int
-        How often each warning about rows to predict was due since fit: unknown categories, missing values where fit had
-        none, numbers outside the training range, other columns. Each is issued once, and then counted.
+        How often each warning about rows to predict was due since fit: unknown categories, missing
+        values where fit had none, numbers outside the training range, other columns. Each is issued
+        once, and then counted.
 
     Notes
     -----
@@ -398,9 +410,11 @@ class TabularClassifier(TabularEstimator):
 
     References
     ----------
-    .. [1] Holzmüller, Grinsztajn, Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees on
+    .. [1] Holzmüller, Grinsztajn, Steinwart (2024), "Better by default: strong pre-tuned MLPs and
+           boosted trees on
        tabular data", NeurIPS.
-    .. [2] Gorishniy, Rubachev, Babenko (2022), "On embeddings for numerical features in tabular deep learning",
+    .. [2] Gorishniy, Rubachev, Babenko (2022), "On embeddings for numerical features in tabular
+           deep learning",
        NeurIPS.
 
     Examples
@@ -464,38 +478,45 @@ class TabularClassifier(TabularEstimator):
     ) -> Self:
         """Measure the errors of the fitted model on other rows, for sets, and with `probabilities` calibrate these too.
 
-        Sets are then as large as these rows need. The rows replace those that the networks held out in `fit`, also for
-        the accuracy on a page. If `fit` has seen none of them, neither as rows nor as validation data, and they are
-        exchangeable with the rows to predict (for example, all are drawn at random from one population), sets contain
-        the truth at least as often as asked for: split conformal prediction [1]_.
+        Sets are then as large as these rows need. The rows replace those that the networks held out
+        in `fit`, also for the accuracy on a page. If `fit` has seen none of them, neither as rows
+        nor as validation data, and they are exchangeable with the rows to predict (for example, all
+        are drawn at random from one population), sets contain the truth at least as often as asked
+        for: split conformal prediction [1]_.
 
-        With ``probabilities=True``, each class gets a slope and a shift, by which its score changes in every network:
-        Platt scaling [2]_, or with more classes vector scaling [3]_; with more than 16 there is one slope and no shift.
-        They have the largest posterior probability. Slopes are normally distributed around 1 and shifts around 0, and
-        rows with the probabilities of the model as it is, less half of the label smoothing, count beside the others: as
-        many as have 20 of the rarest class. A fourth of the rows of each class, drawn at random with a fixed seed,
-        measures the sets, and the others determine slopes and shifts. Because the draw depends on the labels, the
-        guarantee of sets is not exact: for 200 rows of ten classes, 0.9 became 0.90 to 0.91. With fewer than 10 of the
-        others of a class, a warning says that mainly the label smoothing is reduced. Without rows, those that the
-        networks held out in `fit` determine both, the sets by cross-fitting.
+        With ``probabilities=True``, each class gets a slope and a shift, by which its score changes
+        in every network: Platt scaling [2]_, or with more classes vector scaling [3]_; with more
+        than 16 there is one slope and no shift. They have the largest posterior probability. Slopes
+        are normally distributed around 1 and shifts around 0, and rows with the probabilities of
+        the model as it is, less half of the label smoothing, count beside the others: as many as
+        have 20 of the rarest class. A fourth of the rows of each class, drawn at random with a
+        fixed seed, measures the sets, and the others determine slopes and shifts. Because the draw
+        depends on the labels, the guarantee of sets is not exact: for 200 rows of ten classes, 0.9
+        became 0.90 to 0.91. With fewer than 10 of the others of a class, a warning says that mainly
+        the label smoothing is reduced. Without rows, those that the networks held out in `fit`
+        determine both, the sets by cross-fitting.
 
-        After `class_weight`, scores first lose the logarithms of the class weights: the probabilities are then those of
-        the rows, in which each class is as frequent as it is. With two classes, the attribute `threshold_` becomes
-        w0 / (w0 + w1), for the weights of the classes, with which `predict` answers about as before. With more, it
-        returns the most probable class, and with several labels those above 0.5: it finds fewer rows of a rare class.
+        After `class_weight`, scores first lose the logarithms of the class weights: the
+        probabilities are then those of the rows, in which each class is as frequent as it is. With
+        two classes, the attribute `threshold_` becomes w0 / (w0 + w1), for the weights of the
+        classes, with which `predict` answers about as before. With more, it returns the most
+        probable class, and with several labels those above 0.5: it finds fewer rows of a rare
+        class.
 
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_features), optional
-            With ``probabilities=True``, None means the rows that the networks held out in `fit`. They are known until
-            the classifier is saved, pickled or copied.
+            With ``probabilities=True``, None means the rows that the networks held out in `fit`.
+            They are known until the classifier is saved, pickled or copied.
         y : array-like of shape (n_samples,) or (n_samples, n_classes), optional
             Labels, as for `fit`. No set contains a label that `fit` has not seen.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows, as in `fit`. The coverage is then that of the weighted rows, without a guarantee.
+            Weights of the rows, as in `fit`. The coverage is then that of the weighted rows,
+            without a guarantee.
         probabilities : bool, default=False
-            Whether to calibrate the probabilities too, starting from those that `fit` has left. This replaces the
-            threshold of `choose_threshold`. If False, probabilities do not change.
+            Whether to calibrate the probabilities too, starting from those that `fit` has left.
+            This replaces the threshold of `choose_threshold`. If False, probabilities do not
+            change.
 
         Returns
         -------
@@ -504,15 +525,19 @@ class TabularClassifier(TabularEstimator):
         Raises
         ------
         ValueError
-            If the classifier is not fitted, or the rows are invalid, too few or missing, or with ``probabilities=True``
-            and at most 16 classes have none of a class. It then keeps its former calibration.
+            If the classifier is not fitted, or the rows are invalid, too few or missing, or with
+            ``probabilities=True`` and at most 16 classes have none of a class. It then keeps its
+            former calibration.
 
         References
         ----------
-        .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
-        .. [2] Platt (2000), "Probabilistic outputs for support vector machines and comparisons to regularized
+        .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for
+               regression", ECML.
+        .. [2] Platt (2000), "Probabilistic outputs for support vector machines and comparisons to
+               regularized
            likelihood methods", Advances in large margin classifiers.
-        .. [3] Guo, Pleiss, Sun, Weinberger (2017), "On calibration of modern neural networks", ICML.
+        .. [3] Guo, Pleiss, Sun, Weinberger (2017), "On calibration of modern neural networks",
+               ICML.
 
         Examples
         --------
@@ -556,25 +581,29 @@ class TabularClassifier(TabularEstimator):
     ) -> Self:
         """Choose the probability of the second class from which on `predict` returns it; only for two classes.
 
-        It is the attribute `threshold_`; files, pages and exports keep it, and `fit` removes it. Probabilities and sets
-        do not depend on it. A row counts as often as its sample weight says, whatever `class_weight` was.
+        It is the attribute `threshold_`; files, pages and exports keep it, and `fit` removes it.
+        Probabilities and sets do not depend on it. A row counts as often as its sample weight says,
+        whatever `class_weight` was.
 
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_features), optional
-            Rows that `fit` has not seen. None means the rows that the networks held out in `fit`. They are known until
-            the classifier is saved, pickled or copied.
+            Rows that `fit` has not seen. None means the rows that the networks held out in `fit`.
+            They are known until the classifier is saved, pickled or copied.
         y : array-like of shape (n_samples,), optional
         sample_weight : None, float or array-like of shape (n_samples,), default=None
         recall : float, optional
-            Find at least this share of the rows of the positive class, and as few others as possible. If rows of the
-            first class have the probability 1 of the second one, finding them takes a threshold just above 1.
+            Find at least this share of the rows of the positive class, and as few others as
+            possible. If rows of the first class have the probability 1 of the second one, finding
+            them takes a threshold just above 1.
         costs : tuple of two floats, optional
-            The cost of a row of the other class that is predicted to be positive (a false alarm), and of a row of the
-            positive class that is not found. Choose the threshold with the smallest sum over the rows.
+            The cost of a row of the other class that is predicted to be positive (a false alarm),
+            and of a row of the positive class that is not found. Choose the threshold with the
+            smallest sum over the rows.
         pos_label : label, optional
-            The positive class, one of `classes_`. None means the second one, with a warning if the labels are neither
-            False and True nor 0 or -1 and 1, and most rows are of the second class.
+            The positive class, one of `classes_`. None means the second one, with a warning if the
+            labels are neither False and True nor 0 or -1 and 1, and most rows are of the second
+            class.
 
         Returns
         -------
@@ -583,8 +612,8 @@ class TabularClassifier(TabularEstimator):
         Raises
         ------
         ValueError
-            If not exactly one of `recall` and `costs` is given, an argument is invalid, the classes are not two, or the
-            rows are missing, or none is of the positive class.
+            If not exactly one of `recall` and `costs` is given, an argument is invalid, the classes
+            are not two, or the rows are missing, or none is of the positive class.
 
         Examples
         --------
@@ -666,8 +695,8 @@ class TabularClassifier(TabularEstimator):
         Returns
         -------
         ndarray of float64, shape (n_samples, n_classes)
-            Rows add up to 1 in double precision. For multilabel targets, the probability that the row has the label;
-            these rows do not.
+            Rows add up to 1 in double precision. For multilabel targets, the probability that the
+            row has the label; these rows do not.
         """
         return self._predicted(self._trained(), X)
 
@@ -681,8 +710,8 @@ class TabularClassifier(TabularEstimator):
         Returns
         -------
         ndarray of shape (n_samples,)
-            For multilabel targets a 0/1 matrix of shape (n_samples, n_classes): 1 for each label whose probability is
-            above 0.5.
+            For multilabel targets a 0/1 matrix of shape (n_samples, n_classes): 1 for each label
+            whose probability is above 0.5.
         """
         model = self._trained()
         return model.labels_of(self._predicted(model, X))
@@ -690,16 +719,18 @@ class TabularClassifier(TabularEstimator):
     def predict_set(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
         """Return a set of classes for each row that contains the right class as often as asked for.
 
-        The set has each class with ``1 - probability <= q``. Of rows outside the training, the share `coverage` has a
-        right class for which this holds: of n such rows, q is number ``ceil((n + 1) * coverage)`` of their values of
-        ``1 - probability`` in ascending order. These sets are the smallest on average (LAC [1]_). A set that would be
-        empty gets the most probable class.
+        The set has each class with ``1 - probability <= q``. Of rows outside the training, the
+        share `coverage` has a right class for which this holds: of n such rows, q is number
+        ``ceil((n + 1) * coverage)`` of their values of ``1 - probability`` in ascending order.
+        These sets are the smallest on average (LAC [1]_). A set that would be empty gets the most
+        probable class.
 
-        The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows, the coverage is at
-        least `coverage`. Without `calibrate` they are the rows that the networks held out in `fit`. There is then no
-        guarantee, because each of them is judged by the networks that held it out, not by all, and they have chosen the
-        epochs of these networks and the bins of the columns: on small tables of mostly noise, 0.9 becomes 0.87. The
-        coverage is that of all rows together; it can be smaller for a class.
+        The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows,
+        the coverage is at least `coverage`. Without `calibrate` they are the rows that the networks
+        held out in `fit`. There is then no guarantee, because each of them is judged by the
+        networks that held it out, not by all, and they have chosen the epochs of these networks and
+        the bins of the columns: on small tables of mostly noise, 0.9 becomes 0.87. The coverage is
+        that of all rows together; it can be smaller for a class.
 
         Parameters
         ----------
@@ -710,10 +741,11 @@ class TabularClassifier(TabularEstimator):
         Returns
         -------
         ndarray of bool, shape (n_samples, n_classes)
-            Whether each class of `classes_` is in the set. If there are too few rows, all are, and a warning says so:
-            0.9 needs 9, 0.99 needs 99. For multilabel targets, each label has a set of its own, of the answers no and
-            yes: the shape is (n_samples, n_classes, 2), and the coverage is that of each label, not of all together.
-            Another warning names columns of which rows are clearly outside the training range, see `outside`.
+            Whether each class of `classes_` is in the set. If there are too few rows, all are, and
+            a warning says so: 0.9 needs 9, 0.99 needs 99. For multilabel targets, each label has a
+            set of its own, of the answers no and yes: the shape is (n_samples, n_classes, 2), and
+            the coverage is that of each label, not of all together. Another warning names columns
+            of which rows are clearly outside the training range, see `outside`.
 
         Raises
         ------
@@ -722,7 +754,8 @@ class TabularClassifier(TabularEstimator):
 
         References
         ----------
-        .. [1] Sadinle, Lei, Wasserman (2019), "Least ambiguous set-valued classifiers with bounded error levels",
+        .. [1] Sadinle, Lei, Wasserman (2019), "Least ambiguous set-valued classifiers with bounded
+               error levels",
            Journal of the American Statistical Association.
 
         Examples
@@ -746,11 +779,11 @@ class TabularClassifier(TabularEstimator):
     ) -> Certification:
         """Prove for each row that no change of up to `radius` per column can change its prediction, or find one.
 
-        The proof covers every rounding of `predict`, and a counterexample is within the radius in exact arithmetic. A
-        radius is for numbers, in the units of X: a missing number stays missing, and a category stays as it is. The
-        radius infinity stands for every value of a column: all numbers and a missing one, or all categories, also
-        unknown ones. Boxes that cannot be decided are split, along the columns that matter most, up to 2,000 times per
-        row.
+        The proof covers every rounding of `predict`, and a counterexample is within the radius in
+        exact arithmetic. A radius is for numbers, in the units of X: a missing number stays
+        missing, and a category stays as it is. The radius infinity stands for every value of a
+        column: all numbers and a missing one, or all categories, also unknown ones. Boxes that
+        cannot be decided are split, along the columns that matter most, up to 2,000 times per row.
 
         Parameters
         ----------
@@ -870,20 +903,19 @@ def _warn_if_frequent(labels: Labels, first: float, second: float) -> None:
         )
 
 
-_MEDIAN = 0.5
-
-
 class TabularRegressor(TabularEstimator):
     """Regressor for tables: a bag of small networks on encoded columns.
 
-    It takes data frames and arrays as they are: numbers of any scale, categories, missing values, see
-    `TabularClassifier`. The targets are standardized for training: by mean and standard deviation, or for the losses
-    "absolute_error" and "quantile" by median and interquartile range, which a few far targets do not change. For
-    "poisson" and "gamma" they are divided by their mean, and the outputs are exponential. The prediction is the mean
-    over the networks, each limited to the range of the targets in `fit`.
+    It takes data frames and arrays as they are: numbers of any scale, categories, missing values,
+    see `TabularClassifier`. The targets are standardized for training: by mean and standard
+    deviation, or for the losses "absolute_error" and "quantile" by median and interquartile range,
+    which a few far targets do not change. For "poisson" and "gamma" they are divided by their mean,
+    and the outputs are exponential. The prediction is the mean over the networks, each limited to
+    the range of the targets in `fit`.
 
-    If y has several columns, each is a target with an output of the same networks. Their standardized errors count
-    alike: a tree splits where any target changes, and the best epoch is that with the smallest sum of the losses.
+    If y has several columns, each is a target with an output of the same networks. Their
+    standardized errors count alike: a tree splits where any target changes, and the best epoch is
+    that with the smallest sum of the losses.
 
     Parameters
     ----------
@@ -976,18 +1008,21 @@ class TabularRegressor(TabularEstimator):
     feature_names_in_ : ndarray of str
         Column names of the data frame in fit; if not all are text, the attribute does not exist.
     column_types_ : dict
-        What each column holds, by its name (without names, by its number): "number", "boolean", "category",
-        "ordered" (categories), "date", "time" and "instant" (times without and with an offset from UTC) or "duration".
+        What each column holds, by its name (without names, by its number): "number", "boolean",
+        "category", "ordered" (categories), "date", "time" and "instant" (times without and with an
+        offset from UTC) or "duration".
     categories_ : dict of list
-        The categories that the model knows of each column that has some: those that fit has seen, of more than 200 the
-        most frequent ones, None if a value was missing. Those of an ordered column are all that its type or your list
-        has, in ascending order.
+        The categories that the model knows of each column that has some: those that fit has seen,
+        of more than 200 the most frequent ones, None if a value was missing. Those of an ordered
+        column are all that its type or your list has, in ascending order.
     feature_importances_ : ndarray of float64, shape (n_features,)
-        Mean absolute Shapley value of each column, see `explain`, over the training rows that `keep_background` has
-        kept, in the unit of the predictions; the attribute does not exist without them. Each access computes it.
+        Mean absolute Shapley value of each column, see `explain`, over the training rows that
+        `keep_background` has kept, in the unit of the predictions; the attribute does not exist
+        without them. Each access computes it.
     warning_counts_ : dict of str to int
-        How often each warning about rows to predict was due since fit: unknown categories, missing values where fit had
-        none, numbers outside the training range, other columns. Each is issued once, and then counted.
+        How often each warning about rows to predict was due since fit: unknown categories, missing
+        values where fit had none, numbers outside the training range, other columns. Each is issued
+        once, and then counted.
 
     Examples
     --------
@@ -1014,7 +1049,7 @@ class TabularRegressor(TabularEstimator):
         categorical_features: str | ArrayLike | None = "from_dtype",
         date_parts: bool = True,
         loss: str = "squared_error",
-        quantile: float | Sequence[float] = _MEDIAN,
+        quantile: float | Sequence[float] = 0.5,
         interval_width: str = "adaptive",
         learning_rate_init: float = 0.005,
         dropout: float | Sequence[float] = 0.1,
@@ -1041,7 +1076,8 @@ class TabularRegressor(TabularEstimator):
         Returns
         -------
         ndarray of float64, shape (n_samples,), (n_samples, n_targets) or (n_samples, n_quantiles)
-            A column for each of several targets, or of several quantiles, which ascend in every row.
+            A column for each of several targets, or of several quantiles, which ascend in every
+            row.
         """
         predicted = self._predicted(self._trained(), X)
         return predicted[:, 0] if predicted.shape[1] == 1 else predicted
@@ -1050,10 +1086,11 @@ class TabularRegressor(TabularEstimator):
     def calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Measure the errors of the fitted model on other rows: intervals are then as wide as these need.
 
-        These rows replace those that the networks held out in `fit`, also for the accuracy on a page. If `fit` has seen
-        none of them, neither as rows nor as validation data, and they are exchangeable with the rows to predict (for
-        example, all are drawn at random from one population), intervals contain the truth at least as often as asked
-        for: split conformal prediction [1]_.
+        These rows replace those that the networks held out in `fit`, also for the accuracy on a
+        page. If `fit` has seen none of them, neither as rows nor as validation data, and they are
+        exchangeable with the rows to predict (for example, all are drawn at random from one
+        population), intervals contain the truth at least as often as asked for: split conformal
+        prediction [1]_.
 
         Parameters
         ----------
@@ -1061,7 +1098,8 @@ class TabularRegressor(TabularEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Numbers, as for `fit`.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows, as in `fit`. The coverage is then that of the weighted rows, without a guarantee.
+            Weights of the rows, as in `fit`. The coverage is then that of the weighted rows,
+            without a guarantee.
 
         Returns
         -------
@@ -1070,7 +1108,8 @@ class TabularRegressor(TabularEstimator):
         Raises
         ------
         ValueError
-            If the estimator is not fitted, or the rows are invalid. It then keeps its former calibration.
+            If the estimator is not fitted, or the rows are invalid. It then keeps its former
+            calibration.
 
         References
         ----------
@@ -1081,20 +1120,24 @@ class TabularRegressor(TabularEstimator):
     def predict_interval(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
         """Return an interval for each row that contains the true number as often as asked for.
 
-        The interval is ``[prediction - q * w, prediction + q * w]``. Of rows outside the training, the share `coverage`
-        has an error of at most ``q * w``: of n such errors, each divided by its w, q is number ``ceil((n + 1) *
-        coverage)`` in ascending order (split conformal prediction [1]_). With ``interval_width="adaptive"``, the
-        default, w follows from the prediction: it is the mean error of the rows held out in `fit` with about the same
-        prediction, in units of the mean error of all of them [2]_. With "constant" it is 1. With several quantiles, the
-        interval is ``[lowest - q, highest + q]``, and q, which can be negative, is found in the same way from how far
-        the targets are outside the predicted quantiles (conformalized quantile regression [3]_). If at least 5 % of the
-        targets in `fit` are equal to the lowest one, the interval contains it where the lowest quantile is near it;
-        likewise the highest one. With the losses "poisson" and "gamma", intervals begin at 0 at least.
+        The interval is ``[prediction - q * w, prediction + q * w]``. Of rows outside the training,
+        the share `coverage` has an error of at most ``q * w``: of n such errors, each divided by
+        its w, q is number ``ceil((n + 1) * coverage)`` in ascending order (split conformal
+        prediction [1]_). With ``interval_width="adaptive"``, the default, w follows from the
+        prediction: it is the mean error of the rows held out in `fit` with about the same
+        prediction, in units of the mean error of all of them [2]_. With "constant" it is 1. With
+        several quantiles, the interval is ``[lowest - q, highest + q]``, and q, which can be
+        negative, is found in the same way from how far the targets are outside the predicted
+        quantiles (conformalized quantile regression [3]_). If at least 5 % of the targets in `fit`
+        are equal to the lowest one, the interval contains it where the lowest quantile is near it;
+        likewise the highest one. With the losses "poisson" and "gamma", intervals begin at 0 at
+        least.
 
-        The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows, the coverage is at
-        least `coverage`. Without `calibrate` they are the rows that the networks held out in `fit`. There is then no
-        guarantee, because each of them is judged by the networks that held it out, not by all, and they have chosen the
-        epochs of these networks and the bins of the columns: on small tables of mostly noise, 0.9 becomes 0.88.
+        The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows,
+        the coverage is at least `coverage`. Without `calibrate` they are the rows that the networks
+        held out in `fit`. There is then no guarantee, because each of them is judged by the
+        networks that held it out, not by all, and they have chosen the epochs of these networks and
+        the bins of the columns: on small tables of mostly noise, 0.9 becomes 0.88.
 
         Parameters
         ----------
@@ -1105,10 +1148,11 @@ class TabularRegressor(TabularEstimator):
         Returns
         -------
         ndarray of float64, shape (n_samples, 2) or (n_samples, n_targets, 2)
-            The lower and the upper ends. With several targets, each has its own intervals, and the coverage is that of
-            each target, not of all together. They are infinite, and a warning says so, if there are too few errors: 0.9
-            needs 9, 0.99 needs 99. Another warning names columns of which rows are clearly outside the training range,
-            see `outside`: the coverage does not hold there.
+            The lower and the upper ends. With several targets, each has its own intervals, and the
+            coverage is that of each target, not of all together. They are infinite, and a warning
+            says so, if there are too few errors: 0.9 needs 9, 0.99 needs 99. Another warning names
+            columns of which rows are clearly outside the training range, see `outside`: the
+            coverage does not hold there.
 
         Raises
         ------
@@ -1117,8 +1161,10 @@ class TabularRegressor(TabularEstimator):
 
         References
         ----------
-        .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
-        .. [2] Papadopoulos, Gammerman, Vovk (2008), "Normalized nonconformity measures for regression conformal
+        .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for
+               regression", ECML.
+        .. [2] Papadopoulos, Gammerman, Vovk (2008), "Normalized nonconformity measures for
+               regression conformal
            prediction", AIA.
         .. [3] Romano, Patterson, Candès (2019), "Conformalized quantile regression", NeurIPS.
 

@@ -287,7 +287,11 @@ def _learn_scale(
         )
     before = [None] * n if known is None else [*zip(*known.numbers, strict=True)]
     traits = traits_of(loss)
-    learn = _quartiles if traits.is_robust else _mean if traits.has_positive_outputs else _moments
+    learn = _moments
+    if traits.is_robust:
+        learn = _quartiles
+    elif traits.has_positive_outputs:
+        learn = _mean
     found = [
         _learn_scale_of_one(one, weight, scale, learn)
         for one, scale in zip(values.T, before, strict=True)

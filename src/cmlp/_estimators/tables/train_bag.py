@@ -33,8 +33,8 @@ def train_members(
 ) -> None:
     """Train the members side by side. The result does not depend on the number of threads.
 
-    With callbacks, the members train epoch by epoch: after each epoch of all members, these are called in this thread.
-    An exception in one member, or Ctrl-C, ends all of them.
+    With callbacks, the members train epoch by epoch: after each epoch of all members, these are
+    called in this thread. An exception in one member, or Ctrl-C, ends all of them.
 
     Each member trains at least `_FEWEST_BATCHES` batches, or an epoch if it has fewer, and then until its share of the
     time is over, also in the middle of an epoch. In step, training ends after an epoch.
@@ -111,9 +111,8 @@ def _train_in_step(
     """Train one epoch of all members after the other."""
     members = [run.epochs() for run in runs]
     if verbose:
-        runs[0].callbacks.add(
-            [_Estimate(runs, len(runs))]
-        )  # the first one waits for the epochs of the others
+        # The first one waits for the epochs of the others.
+        runs[0].callbacks.add([_Estimate(runs, len(runs))])
     with ExitStack() as stack:
         stack.enter_context(callbacks.following())
         for epochs in members:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 # Set before the first paint, so that a dark page never flashes white.
-SYSTEM_THEME = 'document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
+SYSTEM_THEME = (
+    "document.documentElement.dataset.theme = "
+    'matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
+)
 # and empty lines: a tenth of the script
 _COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)?\n", re.MULTILINE)
 _BLOCKS = ("style", "script", "chapters", "model", "examples", "tale")

@@ -274,15 +274,17 @@ class Examples:
             or not len(rows)
             or len(targets) != len(rows)
         ):
-            raise ValueError(
+            raise InvalidParameterError(
                 f"X_{name} must have the shape (n, {n_inputs}), with n at least 1, and y_{name} n "
-                f"entries; got the shapes {rows.shape} and {targets.shape}."
+                f"entries; got the shapes {rows.shape} and {targets.shape}.",
+                parameter="data",
             )
         if rows.dtype.kind not in "buif" or (
             rows.dtype.kind == "f" and not np.isfinite(rows).all()
         ):
-            raise ValueError(
-                f"X_{name} must have finite numbers, got dtype {rows.dtype} or NaN or infinity."
+            raise InvalidParameterError(
+                f"X_{name} must have finite numbers, got dtype {rows.dtype} or NaN or infinity.",
+                parameter="data",
             )
         return rows, self._encode(targets, name)
 
