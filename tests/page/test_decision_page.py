@@ -653,7 +653,7 @@ def test_unit_and_target_are_refused_by_name(models, tmp_path, capsys):
             Network([2, 2]).to_html(tmp_path / "page.html", **{name: "EUR"})
     models["classes"].save(tmp_path / "loans.cmlp")
     assert cli.main(["page", str(tmp_path / "loans.cmlp"), "--unit", "EUR"]) == 1
-    assert "--unit must be None for a TabularClassifier" in capsys.readouterr().err
+    assert "--unit: unit must be None for a TabularClassifier" in capsys.readouterr().err
     assert cli.main(["page", str(tmp_path / "loans.cmlp"), "--target", "loan"]) == 0
     assert Parts((tmp_path / "loans.html").read_text("utf-8")).model()["name"] == "loan"
 

@@ -102,9 +102,8 @@ class ClassWeights(NamedTuple):
     ) -> NDArray[np.float64]:
         """Return sample weights times those of encoded labels; with `require_positive`, one must be positive."""
         product = np.ones(len(targets)) if weight is None else weight
-        for weights, indices in zip(
-            self.columns, _indices(targets, len(self.columns)), strict=True
-        ):
+        classes = _indices(targets, len(self.columns))
+        for weights, indices in zip(self.columns, classes, strict=True):
             with np.errstate(over="ignore"):  # an infinite product is refused below
                 product = product * weights[indices]
         if not np.isfinite(product).all() or (require_positive and not product.any()):

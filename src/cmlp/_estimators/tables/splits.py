@@ -18,9 +18,8 @@ LEAVES = 8  # with a few more, files and runs grow and errors do not fall
 # A target that goes up and down many times needs many more: at least 12, if each further split
 # removes this share of the variance.
 _MANY, _PAYING = 12, 0.01
-_MOST_POSITIONS = (
-    1024  # distinct numbers of a column between which a split can be; of more, quantiles
-)
+# Distinct numbers of a column between which a split can be; of more, quantiles.
+_MOST_POSITIONS = 1024
 # Of positions times classes: with thousands of classes there are fewer positions.
 _MOST_SUMS = 1 << 20
 # A leaf has at least 8 rows, and a 200th of all; n_rows is the effective number.
