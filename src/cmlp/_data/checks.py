@@ -70,9 +70,8 @@ class InputChecks(NamedTuple):
     labels: bool  # whether y has labels
     width: int | None = None  # number of columns that the rows must have; None for any
     names: NDArray[Any] | None = None  # of these columns
-    may_be_empty: bool = (
-        False  # whether there may be no rows, or none of positive weight, as in a block
-    )
+    # Whether there may be no rows, or none of positive weight, as in a block.
+    may_be_empty: bool = False
 
     def check_inputs(self, X: Any) -> CheckedRows:
         """Return converted rows without targets."""

@@ -26,9 +26,8 @@ TYPES = {
     "text": "string",
 }
 MICROSECONDS_OF_A_DAY = 86_400_000_000
-MOST_EQUAL_HASHES = (
-    100  # limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons
-)
+# Limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons.
+MOST_EQUAL_HASHES = 100
 # A day, a point in time without offset, and one with an offset, in UTC.
 DATES = (
     "date",

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     Produce = Callable[[Callable[[memoryview], object]], object]
 
-_WAIT_SECONDS = (
-    1.0  # time to retry on Windows, where a file that is open elsewhere cannot be replaced
-)
+# Time to retry on Windows, where a file that is open elsewhere cannot be replaced.
+_WAIT_SECONDS = 1.0
 
 
 @contextlib.contextmanager

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 Converted = TypeVar("Converted")
 
-_SECONDS = (
-    0.2  # for which a thread waits before it looks again whether the other one is still there
-)
+# For which a thread waits before it looks again whether the other one is still there.
+_SECONDS = 0.2
 
 
 class Passes:

@@ -224,9 +224,8 @@ _TOPS = (
     0.25,
     0.0,
 )
-_USUAL = (
-    6  # scales around the centre, in which a number of any size is judged separately from its tails
-)
+# Scales around the centre, in which a number of any size is judged separately from its tails.
+_USUAL = 6
 
 
 def certify_table(

@@ -75,9 +75,8 @@ class BlockSource(RowSource):
         self._passes = passes
         self._checks = checks
         self._n_rows = 0 if n_rows is None else positive_integer("n_rows", n_rows, " or None")
-        self._begun: Generator[Any, None, None] | None = (
-            None  # the first pass, which begins with the first block
-        )
+        # The first pass, which begins with the first block.
+        self._begun: Generator[Any, None, None] | None = None
         self._seen: list[Any] = []  # the blocks of this pass that were read before
 
     def open_first_block(self) -> None:

@@ -231,9 +231,8 @@ class Trainer:
         self._options, self.state = max(self._members, key=lambda one: one[0].max_iter)
         self._estimator: Any = None  # that is trained
         self._provenance_now: ProvenanceNow = lambda: None
-        self._fitted_with: Callable[[Provenance | None], Fitted] | None = (
-            None  # returns what its fit would leave now
-        )
+        # Returns what its fit would leave now.
+        self._fitted_with: Callable[[Provenance | None], Fitted] | None = None
         self._is_of_table = False
 
     @classmethod

@@ -38,9 +38,8 @@ if TYPE_CHECKING:
 
 _MOST_EXACT = 12  # columns whose 2**12 sets can be enumerated
 _FEWEST_PAIRS = 2  # of permutations for each row of the background, to estimate the errors
-DEFAULT_PAIRS = (
-    192  # 3 for each of 64 rows: 1,000 rows of a table with 12 columns take about 5 seconds
-)
+# 3 for each of 64 rows: 1,000 rows of a table with 12 columns take about 5 seconds.
+DEFAULT_PAIRS = 192
 _BLOCK = 8192  # rows predicted at a time, so that they take little memory
 _NUMBERS = 1 << 17  # outputs on paths computed at a time, which take 8 bytes for each network
 

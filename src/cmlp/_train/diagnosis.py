@@ -49,20 +49,16 @@ _LEAST_GAIN = 0.02  # share of the constant's loss by which the loss must be sma
 # network adapts to them.
 _GAIN_BY_CHANCE = {True: 2.0, False: 10.0}
 _MOST_GAIN = 0.5  # that is asked for on few rows
-_DEVIATIONS = (
-    3.0  # of the number of correct rows, which must be above that of the most frequent class
-)
-_NEARLY_EQUAL = (
-    0.02  # range of outputs, as a share of the targets' deviation; of probabilities, absolute
-)
+# Of the number of correct rows, which must be above that of the most frequent class.
+_DEVIATIONS = 3.0
+# Range of outputs, as a share of the targets' deviation; of probabilities, absolute.
+_NEARLY_EQUAL = 0.02
 _MOST_UNITS = 0.5  # share of a layer's units that may be the same for all rows
-_RARE = (
-    0.5  # a class is rare if it has less than this part of its share among classes of equal size
-)
+# A class is rare if it has less than this part of its share among classes of equal size.
+_RARE = 0.5
 FEW_EPOCHS = 5
-_FALLING = (
-    0.7  # share of the last epochs in which a falling loss is smaller than in the epoch before
-)
+# Share of the last epochs in which a falling loss is smaller than in the epoch before.
+_FALLING = 0.7
 _LATE = 0.8  # share of the epochs after which the best one, of validation rows, shows that more epochs would help
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
@@ -74,9 +70,8 @@ class Judged(NamedTuple):
     X: NDArray[Any] | CSR
     targets: NDArray[Any]
     weight: NDArray[np.float64] | None
-    order: NDArray[np.int64] | None = (
-        None  # the rows of X that the targets belong to; None for all of them
-    )
+    # The rows of X that the targets belong to; None for all of them.
+    order: NDArray[np.int64] | None = None
     is_validation: bool = False
 
     @property

@@ -59,9 +59,8 @@ class Engine:
             self.feed = feed
         self.passed: list[Epoch] = []
         self.clock = 0.0  # up to when the state has the seconds of the epoch
-        self._rates: NDArray[np.float64] | None = (
-            None  # of the batches of this epoch; None for the optimizer's
-        )
+        # Of the batches of this epoch; None for the optimizer's.
+        self._rates: NDArray[np.float64] | None = None
         self.keywords = job.core_keywords()
 
     @property

@@ -301,9 +301,8 @@ class _Batcher:
         self.n_rows = 0  # of the blocks so far
         # Copies of rows that wait for the rest of their batch, and the places in their block.
         self._waiting: list[tuple[EncodedRows, NDArray[np.int64]]] = []
-        self._origin: tuple[NDArray[np.int64], NDArray[np.int64]] | int = (
-            0  # of the rows of the latest segment
-        )
+        # Of the rows of the latest segment.
+        self._origin: tuple[NDArray[np.int64], NDArray[np.int64]] | int = 0
 
     def add(self, block: EncodedRows) -> Iterator[Segment]:
         """Yield the segments that are complete with a block: a batch that waits for rows, and batches of this block."""

@@ -52,13 +52,11 @@ class Objective(NamedTuple):
     y_scale: str | None = None
     unit: float = 1.0
     y_advice: str = ""
-    scorer: Callable[[TrainingJob], float] | None = (
-        None  # the user's own score of the current parameters
-    )
+    # The user's own score of the current parameters.
+    scorer: Callable[[TrainingJob], float] | None = None
     score_name: str = "accuracy"
-    scores_loss: bool = (
-        False  # whether the score is minus a loss of its own, which is then the validation loss
-    )
+    # Whether the score is minus a loss of its own, which is then the validation loss.
+    scores_loss: bool = False
 
     def reported(self, cost: Any, penalty: Any = 0.0) -> Any:
         """Return the loss to report for a cost of the core without the penalty: numbers, or arrays of them."""

@@ -54,9 +54,8 @@ if TYPE_CHECKING:
 _FROM_DTYPE = "from_dtype"
 _MOST_ROWS = 100_000  # from which quartiles and steps are learned: of more rows without weights, a random choice
 _ROWS_FOR_THREADS = 10_000  # that make threads worth their time
-_LARGEST = (
-    1e300  # quantiles are those of numbers clipped to it, so that their differences do not overflow
-)
+# Quantiles are those of numbers clipped to it, so that their differences do not overflow.
+_LARGEST = 1e300
 _FEWEST_NUMBERS = 4_000_000  # that are searched for steps whatever the time limit; about half a second on two cores
 
 

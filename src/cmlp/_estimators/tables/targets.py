@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 _NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
 _LARGEST = 1e150  # squares of targets are finite
 _MOST_SPREADS = 1e18  # whose squares are finite in float32
-_SOFT_LIMIT = (
-    3.0  # of the target of robust losses, in interquartile ranges, as for columns of numbers
-)
+# Of the target of robust losses, in interquartile ranges, as for columns of numbers.
+_SOFT_LIMIT = 3.0
 
 
 class CountedTargets(NamedTuple):
