@@ -127,7 +127,8 @@ def digests_of(job: TrainingJob, first: int = 0, n_rows: int | None = None) -> D
         if kept is not None and group in kept and kept[group][0].keys() == kinds.keys():
             kinds = {name: _comparable(kind, kept[group][0][name]) for name, kind in kinds.items()}
         begin = first if group == "rows" else 0
-        sums = once_per_pool(_checksums, begin, *kinds.values(), *arrays.values())
+        # A copy for each state: whether threads share the result would be seen in pickles.
+        sums = once_per_pool(_checksums, begin, *kinds.values(), *arrays.values()).copy()
         if group == "rows" and n_rows is not None:
             own = sums
             sums = np.zeros(-(-n_rows // BLOCK), np.uint64)
