@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Files that only the repository has, and files that setuptools adds.
-LEFT_OUT = [".git/*", ".ci/*", ".github/*", ".gitignore", "*/.gitignore"]
+LEFT_OUT = [".git/*", ".ci/*", ".github/*", ".gitignore", ".git-blame-ignore-revs", "*/.gitignore"]
 ADDED = ["PKG-INFO", "setup.cfg", "src/cmlp.egg-info/*"]
 
 
