@@ -427,10 +427,9 @@ class Estimator(SklearnStub, ExportMethods):
         References
         ----------
         .. [1] Mitchell, Cooper, Frank, Holmes (2022), "Sampling permutations for Shapley value
-               estimation", JMLR 23.
+            estimation", JMLR 23.
         .. [2] Štrumbelj, Kononenko (2014), "Explaining prediction models and individual predictions
-               with feature
-           contributions", Knowledge and Information Systems 41.
+            with feature contributions", Knowledge and Information Systems 41.
 
         Examples
         --------

@@ -629,20 +629,19 @@ class MLPClassifier(MultilayerPerceptron):
     ----------
     .. [1] Kingma, Ba (2015), "Adam: a method for stochastic optimization", ICLR.
     .. [2] Sutskever, Martens, Dahl, Hinton (2013), "On the importance of initialization and
-       momentum in deep learning", ICML.
+        momentum in deep learning", ICML.
     .. [3] Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward neural
-       networks", AISTATS.
+        networks", AISTATS.
     .. [4] Smith, Topin (2018), "Super-convergence: very fast training of neural networks using
-       large learning rates", arXiv:1708.07120.
+        large learning rates", arXiv:1708.07120.
     .. [5] Byrd, Lu, Nocedal, Zhu (1995), "A limited memory algorithm for bound constrained
-       optimization", SIAM Journal on Scientific Computing.
+        optimization", SIAM Journal on Scientific Computing.
     .. [6] Loshchilov, Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", ICLR.
     .. [7] Goyal et al. (2017), "Accurate, large minibatch SGD: training ImageNet in 1 hour",
-       arXiv:1706.02677.
+        arXiv:1706.02677.
     .. [8] Lin, Goyal, Girshick, He, Dollár (2017), "Focal loss for dense object detection", ICCV.
     .. [9] Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2016), "Rethinking the Inception architecture
-           for computer vision",
-       CVPR.
+        for computer vision", CVPR.
     .. [10] King, Zeng (2001), "Logistic regression in rare events data", Political Analysis 9.
 
     Examples
@@ -1266,22 +1265,21 @@ class MLPRegressor(MultilayerPerceptron):
     ----------
     .. [1] Kingma, Ba (2015), "Adam: a method for stochastic optimization", ICLR.
     .. [2] Sutskever, Martens, Dahl, Hinton (2013), "On the importance of initialization and
-       momentum in deep learning", ICML.
+        momentum in deep learning", ICML.
     .. [3] Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward neural
-       networks", AISTATS.
+        networks", AISTATS.
     .. [4] Smith, Topin (2018), "Super-convergence: very fast training of neural networks using
-       large learning rates", arXiv:1708.07120.
+        large learning rates", arXiv:1708.07120.
     .. [5] Byrd, Lu, Nocedal, Zhu (1995), "A limited memory algorithm for bound constrained
-       optimization", SIAM Journal on Scientific Computing.
+        optimization", SIAM Journal on Scientific Computing.
     .. [6] Loshchilov, Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", ICLR.
     .. [7] Goyal et al. (2017), "Accurate, large minibatch SGD: training ImageNet in 1 hour",
-       arXiv:1706.02677.
+        arXiv:1706.02677.
     .. [8] Huber (1964), "Robust estimation of a location parameter", Annals of Mathematical
-           Statistics 35.
+        Statistics 35.
     .. [9] Koenker, Bassett (1978), "Regression quantiles", Econometrica 46.
     .. [10] Chernozhukov, Fernandez-Val, Galichon (2010), "Quantile and probability curves without
-            crossing",
-       Econometrica 78.
+        crossing", Econometrica 78.
 
     Examples
     --------

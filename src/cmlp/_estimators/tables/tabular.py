@@ -411,11 +411,9 @@ class TabularClassifier(TabularEstimator):
     References
     ----------
     .. [1] Holzmüller, Grinsztajn, Steinwart (2024), "Better by default: strong pre-tuned MLPs and
-           boosted trees on
-       tabular data", NeurIPS.
+        boosted trees on tabular data", NeurIPS.
     .. [2] Gorishniy, Rubachev, Babenko (2022), "On embeddings for numerical features in tabular
-           deep learning",
-       NeurIPS.
+        deep learning", NeurIPS.
 
     Examples
     --------
@@ -532,12 +530,11 @@ class TabularClassifier(TabularEstimator):
         References
         ----------
         .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for
-               regression", ECML.
+            regression", ECML.
         .. [2] Platt (2000), "Probabilistic outputs for support vector machines and comparisons to
-               regularized
-           likelihood methods", Advances in large margin classifiers.
+            regularized likelihood methods", Advances in large margin classifiers.
         .. [3] Guo, Pleiss, Sun, Weinberger (2017), "On calibration of modern neural networks",
-               ICML.
+            ICML.
 
         Examples
         --------
@@ -755,8 +752,7 @@ class TabularClassifier(TabularEstimator):
         References
         ----------
         .. [1] Sadinle, Lei, Wasserman (2019), "Least ambiguous set-valued classifiers with bounded
-               error levels",
-           Journal of the American Statistical Association.
+            error levels", Journal of the American Statistical Association.
 
         Examples
         --------
@@ -1162,10 +1158,9 @@ class TabularRegressor(TabularEstimator):
         References
         ----------
         .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for
-               regression", ECML.
+            regression", ECML.
         .. [2] Papadopoulos, Gammerman, Vovk (2008), "Normalized nonconformity measures for
-               regression conformal
-           prediction", AIA.
+            regression conformal prediction", AIA.
         .. [3] Romano, Patterson, Candès (2019), "Conformalized quantile regression", NeurIPS.
 
         Examples
