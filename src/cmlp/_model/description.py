@@ -100,6 +100,11 @@ class Draft:
         """Number of values of a row."""
         return len(self.fields["columns"]) if self.is_table else self.net.n_in
 
+    @property
+    def class_names(self) -> Mapping[str, str]:
+        """The name of the class for each kind of model."""
+        return TABLE_CLASS_NAMES if self.is_table else CLASS_NAMES
+
     def model(self) -> TrainedModel:
         """Return the model, when all fields have been read."""
         return (TableModel if self.is_table else NetworkModel)(**self.fields)
@@ -239,11 +244,10 @@ _MOST_SHOWN = 20  # labels or feature names
 
 
 def _load_kind(metadata: Metadata, draft: Draft) -> str:
-    class_names = TABLE_CLASS_NAMES if draft.is_table else CLASS_NAMES
     name = metadata.string("class")
     if name is None and not draft.is_table:
         return "network"
-    for kind, class_name in class_names.items():
+    for kind, class_name in draft.class_names.items():
         if class_name == name:
             return kind
     raise refuse(f"the class {name!r}{' of a table' if draft.is_table else ''} is unknown")
@@ -251,7 +255,7 @@ def _load_kind(metadata: Metadata, draft: Draft) -> str:
 
 def _read_kind(values: Values, draft: Draft) -> str:
     kind = values["kind"]
-    if not draft.networks or kind not in (TABLE_CLASS_NAMES if draft.is_table else CLASS_NAMES):
+    if not draft.networks or kind not in draft.class_names:
         raise ValueError(f"it has {len(draft.networks)} networks, and is a {kind!r}")
     return str(kind)
 
@@ -399,10 +403,15 @@ def _dump_names(names: tuple[Any, ...], class_name: str) -> Mapping[str, Any]:
     return {"column_names": dump_column_names(names, class_name)}
 
 
+def _count_columns(metadata: Metadata) -> int:
+    """Return the number of columns of a table, before they are read."""
+    return metadata.required("columns").count(",") + 1
+
+
 def _load_names(metadata: Metadata, draft: Draft) -> Sequence[Any] | None:
     if draft.kind == "network":
         return None
-    n = metadata.required("columns").count(",") + 1 if draft.is_table else draft.net.n_in
+    n = _count_columns(metadata) if draft.is_table else draft.net.n_in
     if (text := metadata.string("column_names")) is not None:
         return load_column_names(text, n)
     text = metadata.string("feature_names")
@@ -492,8 +501,7 @@ def _load_types(metadata: Metadata, _: Draft) -> Any:
     text = metadata.string("column_kinds")
     if text is None:
         return None
-    n_columns = metadata.required("columns").count(",") + 1
-    return parsed(text, "column_kinds", _MOST_TYPE * n_columns)
+    return parsed(text, "column_kinds", _MOST_TYPE * _count_columns(metadata))
 
 
 def _read_columns(values: Values, draft: Draft) -> TableColumns:

@@ -115,7 +115,8 @@ class LocalArrays(RowSource):
         y_scale = job.objective.y_scale
         rows = self._encoded
         targets = None
-        if y_scale is not None and job.learns_y_scale:
+        if job.learns_y_scale:
+            assert y_scale is not None
             targets = learned_target_scale(
                 y_scale, rows.targets, rows.weight, None, job.state.params.dtype
             )

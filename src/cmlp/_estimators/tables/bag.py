@@ -51,7 +51,7 @@ def folds_of(n_rows: int, groups: NDArray[Any] | None, rng: _core.Random) -> NDA
     return folds
 
 
-def has_bins(columns: TableColumns, k: int) -> bool:
+def gets_bins(columns: TableColumns, k: int) -> bool:
     """Return whether a member has the piecewise-linear encoding: every second one, beginning with the first.
 
     All have it if a column, or a part of a date, has more bins than usual, because the other members could not follow

@@ -27,7 +27,7 @@ from cmlp._estimators.tables.bag import (
     FEWEST_ROWS,
     N_FOLDS,
     folds_of,
-    has_bins,
+    gets_bins,
     options_of_member,
 )
 from cmlp._estimators.tables.calibrate import measured
@@ -174,7 +174,7 @@ class TableFit(Fit):
         self.deadline = Deadline(options.max_time)
         self._learn_columns(self._open(X, y, weight))
         rows, columns = self.rows, self.columns
-        kinds = {has_bins(columns, k) for k in range(min(options.n_estimators, 2))}
+        kinds = {gets_bins(columns, k) for k in range(min(options.n_estimators, 2))}
         self.inputs = {bins: columns.encode(rows.raw, bins=bins) for bins in kinds}
         digest = _digest_of(self)
         if self.resume and previous is not None:
@@ -293,7 +293,7 @@ class TableFit(Fit):
 
     def inputs_of(self, k: int) -> NDArray[np.float32]:
         """Return the encoded rows as member k reads them."""
-        return self.inputs[has_bins(self.columns, k)]
+        return self.inputs[gets_bins(self.columns, k)]
 
     def _outputs(self, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the outputs of member k for some rows."""

@@ -94,9 +94,7 @@ def learn_columns(
             is_decided = i in chosen or column.is_of_file or column.has_categories()
             if learned.type == CATEGORY and not is_decided:
                 # Few programs need it.
-                from cmlp._estimators.tables.doubtful_text import (
-                    warn_of_text,
-                )
+                from cmlp._estimators.tables.doubtful_text import warn_of_text
 
                 warn_of_text(categories_of(column, CATEGORY), column.label, rows)
             found.append(learned)
