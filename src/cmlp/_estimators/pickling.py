@@ -126,7 +126,7 @@ def restored(value: Any) -> Any:
 
 def _training_state(fields: dict[str, Any]) -> TrainingState:
     check_version(fields, "training state")
-    return TrainingState.from_fields(fields)
+    return TrainingState.from_plain(lambda field: fields[field.key])
 
 
 def _fields_of(fitted: Fitted) -> dict[str, Any]:
