@@ -133,9 +133,9 @@ class Table(torch.nn.Module):  # type: ignore[misc]
         """Return the inputs of the networks, as docs/arithmetic.md defines them."""
         parts = []
         for column, x in zip(self.columns, rows.unbind(dim=1), strict=True):
-            if column.role == "number":
+            if column.is_number:
                 parts += _encode_number(column, x, bins)
-            elif column.role == "category":
+            elif column.is_category:
                 codes = torch.arange(column.n, dtype=x.dtype, device=x.device)
                 known = (x[:, None] == codes).to(x.dtype)
                 if column.n == 2:

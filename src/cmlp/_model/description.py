@@ -517,7 +517,7 @@ def _read_columns(values: Values, draft: Draft) -> TableColumns:
 
 def _described_columns(model: TableModel) -> Texts:
     columns, names, texts = model.columns, model.feature_names, {}
-    types = [one.role if one.role == "unused" else one.type for one in columns]
+    types = [one.type if one.is_used else one.role for one in columns]
     counts = {each: types.count(each) for each in (*COLUMN_TYPES, "unused")}
     texts["columns"] = ", ".join(f"{count} {each}" for each, count in counts.items() if count)
     labels = [str(i) if names is None else str(names[i]) for i in range(len(columns))]
