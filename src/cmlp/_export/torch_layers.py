@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cmlp._model.table_columns import DatePart, TableColumn
 
 
-class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked
+class InputFactor(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked
     """Multiplies its input by a constant number; `dtype` is the type of the result."""
 
     def __init__(self, scale: float, dtype: torch.dtype) -> None:
