@@ -250,7 +250,7 @@ def _load_records(key: str, stored: StoredState) -> Curve[tuple[float, ...]]:
 HISTORY_IN_FILE = FileForm(_dump_history, _load_history)
 
 
-# ---------------------------------------------------------------- the training state: everything that training modifies
+# -------------------------------------------- the training state: everything that training modifies
 
 
 class Stepping(NamedTuple):

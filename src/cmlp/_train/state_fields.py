@@ -241,7 +241,7 @@ def load_sums(key: str, value: Any) -> NDArray[np.float64]:
 PARAMS_IN_FILE = FileForm(lambda _, params: {}, lambda _, stored: stored.params)
 
 
-# --------------------------------------------------------------------- standardized targets, parameters
+# ---------------------------------------------------------------- standardized targets, parameters
 
 
 _TARGET_ARRAYS = ("shift", "factor", "layer")
@@ -282,7 +282,7 @@ PARAMETERS_IN_FILE = FileForm(
 )
 
 
-# ------------------------------------------------------------- generator, checksums, optimizer, schedule
+# ------------------------------------------------------- generator, checksums, optimizer, schedule
 
 
 def copied_generator(generator: Generator) -> Generator:

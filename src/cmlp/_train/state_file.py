@@ -1,6 +1,7 @@
 """The training state in a model file, also in one that a C program has written.
 
-Scalars are stored as JSON, arrays as tensors. `cmlp._train.state_fields` has the form of each field.
+Scalars are stored as JSON, arrays as tensors. Each field has its form in
+`cmlp._train.state_fields`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ _OBJECTS = {
 
 
 def dump_state(state: TrainingState, *, include_training_state: bool) -> tuple[Strings, Arrays]:
-    """Return the strings and arrays with a state; without the training state only counters and best values."""
+    """Return the strings and arrays with a state.
+
+    Without `include_training_state`, they have only counters and best values of the history.
+    """
     names: Sequence[str]
     if not include_training_state:
         names = ["history"]
@@ -157,7 +161,7 @@ def training_parameters(file: Metadata) -> dict[str, Any]:
 def _stored_by_c(
     net: _core.Net, params: NDArray[Any], parameters: Mapping[str, Any], file: Metadata
 ) -> StoredState:
-    """Return what a file of a C program has of the training state, in the form of Python's files."""
+    """Return what a file of a C program has of a state, in the form of Python's files."""
     numbers = _numbers(file)
     n_epochs = numbers["n_epochs"]
     n_rows = numbers["n_rows"]

@@ -51,7 +51,7 @@ class TrainingOptions(TrainingParameters, Options):
         return {name: value for name, value in vars(self).items() if name in names}
 
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
-        """Return a new optimizer for a network, if the solver has epochs: SciPy's minimizer has its own state."""
+        """Return a new optimizer for a network; the solver must have epochs."""
         solver = self.solver
         if self.solver == "sgd" and self.momentum > 0:
             solver = "nesterov" if self.nesterovs_momentum else "momentum"
@@ -125,7 +125,8 @@ def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
         refused = PARAMETERS.refused_without_batches("Trainer", values)
         if refused is not None:
             raise InvalidParameterError(
-                f"{refused}={values[refused]!r} needs batches: use another solver than {options.solver!r}.",
+                f"{refused}={values[refused]!r} needs batches: use another solver than "
+                f"{options.solver!r}.",
                 parameter=refused,
                 value=values[refused],
             )
