@@ -47,9 +47,9 @@ def by_numpy(encoder, raw, bins):
     """Encode by docs/arithmetic.md, with one NumPy operation for each rounding."""
     inputs = []
     for column, x in zip(encoder, raw.T, strict=True):
-        if column.role == "number":
+        if column.is_number:
             inputs += number_by_numpy(column, x, bins)
-        elif column.role == "category":
+        elif column.is_category:
             inputs += (
                 [(x == 0) * 1.0 - (x == 1)]
                 if column.n == 2

@@ -146,7 +146,7 @@ int main(void) {{ return !table_check(); }}
 """
     rows = np.frombuffer(run(build(tmp_path, source, NATIVE))).reshape(-1, len(columns))
     assert np.isnan(rows[:, 1]).any() and np.isnan(rows[:, 5]).any() and not np.isinf(rows).any()
-    codes = rows[:, [i for i, column in enumerate(columns) if column.role == "category"]]
+    codes = rows[:, [i for i, column in enumerate(columns) if column.is_category]]
     assert codes.min() == -1 and codes.max() > 1
 
 

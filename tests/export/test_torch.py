@@ -384,11 +384,11 @@ def test_nested_sequentials_do_not_exhaust_stack_or_time(torch):
 
 @pytest.mark.parametrize("scale", [-1.0, 0.0, float("nan"), float("inf")])
 def test_input_scale_must_be_positive(torch, scale):
-    InputScale = type(Network([2, 3], input_scale=0.5).to_torch()[0])
-    assert InputScale.__name__ == "InputScale"
-    with pytest.raises(ValueError, match="InputScale needs a positive number"):
+    InputFactor = type(Network([2, 3], input_scale=0.5).to_torch()[0])
+    assert InputFactor.__name__ == "InputFactor"
+    with pytest.raises(ValueError, match="InputFactor needs a positive number"):
         cmlp.from_torch(
-            torch.nn.Sequential(InputScale(scale, torch.float32), torch.nn.Linear(2, 3))
+            torch.nn.Sequential(InputFactor(scale, torch.float32), torch.nn.Linear(2, 3))
         )
 
 

@@ -547,7 +547,7 @@ def test_negative_counters_of_the_training_state_raise(path, name):
     changed = re.sub(rf'"{name}":(\d+|null)', f'"{name}":-1', stored, count=1)
     assert changed != stored
     path.write_bytes(changed_strings(path, training=changed))
-    with pytest.raises(ModelFormatError, match="negative counter"):
+    with pytest.raises(ModelFormatError, match=f"training state is damaged: {name} is -1"):
         cmlp.load(path)
 
 

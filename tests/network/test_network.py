@@ -547,7 +547,10 @@ def test_pickle_of_another_version_or_with_other_parameters_is_refused():
         (former, "network was pickled by another version"),
         ({**fields, "_params": net.params[:-1]}, "must be 26 values of dtype float32"),
         ({**fields, "_params": net.params.astype(float)}, "must be 26 values of dtype float32"),
-        ({**fields, "_params": np.full(26, None)}, "must be a 1-D array of float32 or float64"),
+        (
+            {**fields, "_params": np.full(26, None)},
+            "network is damaged: params must be a 1-D array of float32 or float64",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             Network.__new__(Network).__setstate__(damaged)

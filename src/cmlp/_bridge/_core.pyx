@@ -706,9 +706,9 @@ def restored(*arguments):
         o.beta_2, o.beta_2_power = fields["beta_2"], fields["beta_2_power"]
         o.n_steps, o.weight_decay, o.max_norm = fields["n_steps"], fields["weight_decay"], fields["max_norm"]
     except (KeyError, TypeError, OverflowError) as error:
-        raise ValueError(f"The pickled optimizer is damaged: {error!r}") from error
+        raise ValueError(f"an optimizer has invalid fields: {error!r}") from error
     if o.n_steps < 0:
-        raise ValueError(f"The pickled optimizer is damaged: n_steps is {o.n_steps}")
+        raise ValueError(f"n_steps of an optimizer is {o.n_steps}")
     optimizer.state = native_vector(fields.get("state"), (np.float32, np.float64), "The optimizer state")
     return optimizer
 
@@ -799,7 +799,7 @@ def restored_random(*arguments):
     cdef Random random = Random.__new__(Random)
     position = fields.get("position")
     if cnp.PyArray_DIM(key, 0) != 624 or not isinstance(position, int) or not 0 <= position <= 624:
-        raise ValueError("The pickled random state is damaged: it must have 624 words and a position from 0 to 624.")
+        raise ValueError("a random state must have 624 words and a position from 0 to 624")
     memcpy(random.random.key, cnp.PyArray_DATA(key), sizeof(random.random.key))
     random.random.position = position
     return random

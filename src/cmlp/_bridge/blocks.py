@@ -108,9 +108,7 @@ def native(block: object, dtypes: tuple[type, ...], name: str) -> NDArray[Any]:
             else type(block).__name__
         )
         names = " or ".join(map(str, expected))
-        raise ValueError(
-            f"The training state is damaged: {name} must be a 1-D array of {names}, got {given}."
-        )
+        raise ValueError(f"{name} must be a 1-D array of {names}, got {given}.")
     return block if block.dtype.isnative else block.astype(block.dtype.newbyteorder("="))
 
 

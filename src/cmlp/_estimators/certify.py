@@ -251,20 +251,18 @@ def certify_table(
 
 def _cases(value: float, radius: float, column: TableColumn) -> list[Case]:
     """Return the intervals of a column that change its inputs in different ways; NaN is a missing number."""
-    if (
-        column.categories is not None and column.role != "unused"
-    ):  # stays as it is, or has any value
-        other = OTHER if column.role == "category" else np.nan  # of ordered ones
+    if column.categories is not None and column.is_used:  # stays as it is, or has any value
+        other = OTHER if column.is_category else np.nan  # of ordered ones
         codes = (
             [other, *map(float, range(len(column.categories)))] if math.isinf(radius) else [value]
         )
         return [(code, code) for code in codes]
     least, most = limits_of_times(column.type) if column.type in TIMES else (-_MOST, _MOST)
-    if column.role == "number" and math.isinf(radius):
+    if column.is_number and math.isinf(radius):
         usual = _USUAL * column.scale
         ends = [least, max(column.centre - usual, least), min(column.centre + usual, most), most]
         return [*itertools.pairwise(ends), (np.nan, np.nan)]
-    if column.role != "number" or np.isnan(value):
+    if not column.is_number or np.isnan(value):
         return [(value, value)]
     low, high = _box_around(np.array(value), np.array(radius))
     return [(max(float(low), least), min(float(high), most))]

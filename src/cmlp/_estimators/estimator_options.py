@@ -10,7 +10,7 @@ import numpy as np
 from cmlp._data.losses import traits_of
 from cmlp._train import architecture
 from cmlp._train.architecture import init_activations
-from cmlp._train.parameters import PARAMETERS
+from cmlp._train.parameters import PARAMETERS, has_epochs
 from cmlp._train.random import draw_seed, random_state
 from cmlp._train.training_options import Options, TrainingOptions, options_of
 from cmlp.callbacks import HOOKS
@@ -186,7 +186,7 @@ def fix_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
     if not options.provenance:
         return options
     values = estimator._parameters()
-    if values.get("solver") == "lbfgs":
+    if not has_epochs(values.get("solver")):
         raise InvalidParameterError(
             "provenance=True needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.",
             parameter="provenance",

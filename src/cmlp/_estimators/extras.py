@@ -66,10 +66,10 @@ def dump_extras(
         strings[_PROVENANCE] = as_json(provenance)
     if state is None:
         return strings, {}
-    from cmlp._train.state_file import dump_history, dump_state
+    from cmlp._train.state_file import dump_state
 
-    more, arrays = dump_state(state) if include_training_state else ({}, {})
-    return strings | dump_history(state) | more, arrays
+    more, arrays = dump_state(state, include_training_state=include_training_state)
+    return strings | more, arrays
 
 
 def load_extras(
@@ -87,10 +87,7 @@ def load_extras(
     if not isinstance(model, NetworkModel):
         return parameters, None, provenance
     # Programs load networks and tables without it.
-    from cmlp._train.state_file import (
-        load_state,
-        training_parameters,
-    )
+    from cmlp._train.state_file import load_state, training_parameters
 
     if metadata.members("parameters") is None:  # written by a C program
         parameters = parameters | training_parameters(metadata)

@@ -20,7 +20,7 @@ from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fitted import FITTED, can_assemble, unchanging
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._train.other_names import hinting
-from cmlp._train.parameters import TrainingParameters
+from cmlp._train.parameters import TrainingParameters, has_epochs
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, add_hint
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class _StochasticOnly:
         self.function, self.__doc__ = function, function.__doc__
 
     def __get__(self, instance: Any, owner: type) -> Callable[..., Any]:
-        if instance is not None and instance.solver == "lbfgs":
+        if instance is not None and not has_epochs(instance.solver):
             raise AttributeError(
                 f"{self.function.__name__} is only available for stochastic optimizers. lbfgs is not stochastic."
             )
@@ -57,7 +57,7 @@ class _StochasticOnly:
 
 
 def _stochastic_only(method: Method) -> Method:
-    """Decorate a method that does not exist while the estimator's solver is "lbfgs"."""
+    """Decorate a method that does not exist while the estimator's solver has no epochs."""
     return cast("Method", _StochasticOnly(method))
 
 

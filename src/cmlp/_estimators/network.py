@@ -265,8 +265,12 @@ class Network(ExportMethods):
             raise ValueError(
                 f"The pickled network is damaged: _net must be a Net, got {type(net).__name__}."
             )
-        params = loaded_block(native(fields.get("_params"), (np.float32, np.float64), "params"))
-        check_params(params, net)
+        try:
+            params = native(fields.get("_params"), (np.float32, np.float64), "params")
+            check_params(params, net)
+        except ValueError as error:
+            raise ValueError(f"The pickled network is damaged: {error}") from None
+        params = loaded_block(params)
         check_scale_width(fields.get("_scale"), net.n_in)
         self.__dict__.update(
             {name: value for name, value in fields.items() if name != "version"}, _params=params

@@ -23,7 +23,7 @@ from cmlp._train.state import Curve, TrainingState
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from cmlp._model.description import Entry, Field
+    from cmlp._model.description import Entry, ModelField
 
 
 def _plain_model(model: TrainedModel) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _naming_damage() -> Iterator[None]:
 def _model(fields: Mapping[str, Any], *, is_table: bool) -> TrainedModel:
     """Return the model with these fields; raises ValueError if they are damaged."""
 
-    def values_in(field: Field) -> dict[str, Any] | None:
+    def values_in(field: ModelField) -> dict[str, Any] | None:
         if not field.entries:
             return {}
         found = fields[field.name]
@@ -126,7 +126,7 @@ def restored(value: Any) -> Any:
 
 def _training_state(fields: dict[str, Any]) -> TrainingState:
     check_version(fields, "training state")
-    return TrainingState.from_fields(fields)
+    return TrainingState.from_plain(lambda field: fields[field.key])
 
 
 def _fields_of(fitted: Fitted) -> dict[str, Any]:

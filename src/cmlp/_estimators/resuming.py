@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.estimator_options import PLAIN
 from cmlp._estimators.fitted import INTERRUPTED, fitted_of
-from cmlp._train.parameters import PARAMETERS
+from cmlp._train.parameters import PARAMETERS, RESUME
 from cmlp.exceptions import InvalidParameterError, NotFittedError, shown, sklearn_class
 
 if TYPE_CHECKING:
@@ -68,12 +68,7 @@ def _kept_fit(estimator: Estimator) -> Any:
 
 def fit_to_resume(estimator: Estimator, options: TrainingOptions) -> Fitted:
     """Return what is kept of the previous fit; raises ValueError if it cannot be resumed."""
-    if options.solver == "lbfgs":
-        raise InvalidParameterError(
-            "resume=True needs epochs, but solver='lbfgs' has none: use warm_start=True.",
-            parameter="solver",
-            value="lbfgs",
-        )
+    PARAMETERS.require_allowed(RESUME, vars(options))
     fitted: Fitted = _kept_fit(estimator)
     kept = fitted.state.resume_check.parameters
     if kept is None:

@@ -310,7 +310,7 @@ class Trainer:
             On Ctrl-C; the parameters are those after the last complete batch, and `run` continues
             from there.
         """
-        if n_batches is not None and self._options.solver == "lbfgs":
+        if n_batches is not None and not self._options.has_epochs:
             raise InvalidParameterError(
                 f"n_batches must be None with solver='lbfgs', which has no batches, got {shown(n_batches)}.",
                 parameter="n_batches",
@@ -350,7 +350,7 @@ class Trainer:
         ValueError, KeyboardInterrupt
             As for `run`; ValueError also for the solver "lbfgs", which has no epochs.
         """
-        if self._options.solver == "lbfgs":
+        if not self._options.has_epochs:
             raise InvalidParameterError(
                 "solver='lbfgs' has no epochs: use run.", parameter="solver", value="lbfgs"
             )

@@ -411,9 +411,9 @@ def _make_check_rows(columns: TableColumns) -> NDArray[np.float64]:
     for row in rows:
         for k, column in enumerate(columns):
             state = (state * 1664525 + 1013904223) % 2**32
-            if column.role == "category":
+            if column.is_category:
                 row[k] = (state >> 8) % (column.n + 1) - 1.0
-            elif column.role == "number":
+            elif column.is_number:
                 missing = column.missing and not state >> 29
                 if missing:
                     row[k] = np.nan

@@ -256,10 +256,10 @@ class ColumnNodes:
         self.positions: list[list[int]] = [[] for _ in names]  # of each column's features
         self.bins: set[int] = set()  # positions of features that networks without bins do not see
         self.n_features = 0
-        numbers = {i: column for i, column in enumerate(self.columns) if column.role == "number"}
+        numbers = {i: column for i, column in enumerate(self.columns) if column.is_number}
         if numbers:
             self._encode_numbers(list(numbers), list(numbers.values()))
-        sizes = {i: column.n for i, column in enumerate(self.columns) if column.role == "category"}
+        sizes = {i: column.n for i, column in enumerate(self.columns) if column.is_category}
         self._encode_categories([i for i, n in sizes.items() if n != 2])
         self._encode_pairs([i for i, n in sizes.items() if n == 2])
         if self.features:

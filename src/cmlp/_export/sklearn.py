@@ -15,6 +15,7 @@ from cmlp._data.scale import InputScale, composed
 from cmlp._model.formats import require
 from cmlp._model.from_layers import Layer, network_of
 from cmlp._model.model import CLASS_NAMES, NetworkModel
+from cmlp._train.parameters import has_epochs
 from cmlp._train.state import Curve, History, TrainingState, Weights
 from cmlp.exceptions import NotFittedError, optional, sklearn_class
 
@@ -202,7 +203,7 @@ def _set_history(theirs: Any, state: TrainingState) -> None:
     theirs.loss_ = history.loss
     theirs._best_coefs = [weights.copy() for weights in theirs.coefs_]
     theirs._best_intercepts = [biases.copy() for biases in theirs.intercepts_]
-    if theirs.solver == "lbfgs":
+    if not has_epochs(theirs.solver):
         return
     theirs._no_improvement_count = history.stale
     theirs.loss_curve_ = list(history.loss_curve)

@@ -72,7 +72,9 @@ def to_torch(model: TrainedModel) -> Any:
     if isinstance(scale, tuple):
         modules.append(torch_layers.InputShift(scale.shift, scale.factor, dtype))
     elif scale != 1:
-        modules.append(torch_layers.InputScale(scale_in(net.dtype, scale, "PyTorch").item(), dtype))
+        modules.append(
+            torch_layers.InputFactor(scale_in(net.dtype, scale, "PyTorch").item(), dtype)
+        )
     modules += _build_modules(torch, model.first)
     if model.combination.rule == "normalized":
         modules.append(torch_layers.Normalize())
@@ -195,16 +197,16 @@ class _Reader:
             self.pending = None
         elif type(module) is nn.BatchNorm1d:
             self.normalize(_read_batch_norm(module))
-        elif own and name == "InputScale":
+        elif own and name == "InputFactor":
             if self.layers or self.pending:
                 raise ValueError(
-                    "InputScale is only supported before the first Linear and BatchNorm1d"
+                    "InputFactor is only supported before the first Linear and BatchNorm1d"
                 )
             if isinstance(self.input_scale, InputScale):
-                raise ValueError("InputScale is not supported after InputShift")
+                raise ValueError("InputFactor is not supported after InputShift")
             self.input_scale *= float(module.scale)
             if not 0 < self.input_scale < math.inf:
-                raise ValueError(f"InputScale needs a positive number, got {float(module.scale)}")
+                raise ValueError(f"InputFactor needs a positive number, got {float(module.scale)}")
         elif own and name == "InputShift":
             if self.layers or self.pending or self.input_scale != 1:
                 raise ValueError("InputShift is only supported as the first module")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cmlp._model.table_columns import DatePart, TableColumn
 
 
-class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked
+class InputFactor(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked
     """Multiplies its input by a constant number; `dtype` is the type of the result."""
 
     def __init__(self, scale: float, dtype: torch.dtype) -> None:
@@ -133,9 +133,9 @@ class Table(torch.nn.Module):  # type: ignore[misc]
         """Return the inputs of the networks, as docs/arithmetic.md defines them."""
         parts = []
         for column, x in zip(self.columns, rows.unbind(dim=1), strict=True):
-            if column.role == "number":
+            if column.is_number:
                 parts += _encode_number(column, x, bins)
-            elif column.role == "category":
+            elif column.is_category:
                 codes = torch.arange(column.n, dtype=x.dtype, device=x.device)
                 known = (x[:, None] == codes).to(x.dtype)
                 if column.n == 2:

@@ -135,7 +135,7 @@ class Entry(NamedTuple):
     by_core: bool = False
 
 
-class Field(NamedTuple):
+class ModelField(NamedTuple):
     """A field of a model: the values that it is made of, and how `cmlp info` describes it.
 
     Attributes
@@ -163,7 +163,7 @@ class Field(NamedTuple):
     absent: Callable[[Draft], Any] = lambda _: None
 
 
-def fields_of(model: TrainedModel) -> Sequence[Field]:
+def fields_of(model: TrainedModel) -> Sequence[ModelField]:
     """Return the fields that a model of this kind has."""
     return TABLE_FIELDS if isinstance(model, TableModel) else NETWORK_FIELDS
 
@@ -176,7 +176,7 @@ def values_of(model: TrainedModel) -> Iterator[tuple[Entry, Any]]:
             yield from ((entry, values[name]) for name, entry in field.entries.items())
 
 
-def read_fields(draft: Draft, values_in: Callable[[Field], Values | None]) -> TrainedModel:
+def read_fields(draft: Draft, values_in: Callable[[ModelField], Values | None]) -> TrainedModel:
     """Return the model of these values of fields; ValueError if they do not fit each other."""
     for field in TABLE_FIELDS if draft.is_table else NETWORK_FIELDS:
         values = values_in(field)
@@ -260,7 +260,7 @@ def _read_kind(values: Values, draft: Draft) -> str:
     return str(kind)
 
 
-_KIND = Field(
+_KIND = ModelField(
     "kind",
     {"kind": Entry(lambda _, class_name: {"class": class_name}, _load_kind, "kind")},
     partial(_attribute, "kind"),
@@ -291,7 +291,7 @@ def _described_networks(model: TrainedModel) -> Texts:
 
 # The layers and the numbers of each network: files and pickles have them in their own form, and
 # read them without a copy where they can.
-_NETWORKS = Field(
+_NETWORKS = ModelField(
     "networks", {}, lambda _: {}, lambda _, draft: draft.networks, _described_networks
 )
 
@@ -327,7 +327,7 @@ def _described_scale(model: NetworkModel) -> Texts:
     return {"input scale": f"1/{round(inverse)}" if is_fraction else f"{scale:g}"}
 
 
-_INPUT_SCALE = Field(
+_INPUT_SCALE = ModelField(
     "input_scale",
     {
         "input_scale": Entry(
@@ -386,13 +386,15 @@ def _described_labels(model: TrainedModel) -> Texts:
     return {"classes": f"{len(classes)} ({kind}): {_listed(classes.tolist())}"}
 
 
-_LABELS = Field(  # `verify` compares the texts of classes, names and categories that a record has
-    "labels",
-    {"labels": Entry(lambda labels, _: {"classes": dump_labels(labels)}, _load_classes)},
-    partial(_attribute, "labels"),
-    _read_labels,
-    _described_labels,
-    _without_labels,
+_LABELS = (
+    ModelField(  # `verify` compares the texts of classes, names and categories that a record has
+        "labels",
+        {"labels": Entry(lambda labels, _: {"classes": dump_labels(labels)}, _load_classes)},
+        partial(_attribute, "labels"),
+        _read_labels,
+        _described_labels,
+        _without_labels,
+    )
 )
 
 
@@ -431,7 +433,7 @@ def _described_names(model: TrainedModel) -> Texts:
     )
 
 
-_NAMES = Field(
+_NAMES = ModelField(
     "names",
     {"names": Entry(_dump_names, _load_names)},
     partial(_attribute, "names"),
@@ -450,7 +452,7 @@ def _described_cells(model: TrainedModel) -> Texts:
     return {"cells": ", ".join(stated)}
 
 
-_CELL_FORMAT = Field(
+_CELL_FORMAT = ModelField(
     "cell_format",
     {name: _member("cells", name) for name in CellFormat._fields},
     lambda model: None if model.cell_format == CellFormat() else model.cell_format._asdict(),
@@ -525,7 +527,7 @@ def _read_columns(values: Values, draft: Draft) -> TableColumns:
 
 def _described_columns(model: TableModel) -> Texts:
     columns, names, texts = model.columns, model.feature_names, {}
-    types = [one.role if one.role == "unused" else one.type for one in columns]
+    types = [one.type if one.is_used else one.role for one in columns]
     counts = {each: types.count(each) for each in (*COLUMN_TYPES, "unused")}
     texts["columns"] = ", ".join(f"{count} {each}" for each, count in counts.items() if count)
     labels = [str(i) if names is None else str(names[i]) for i in range(len(columns))]
@@ -553,7 +555,7 @@ def _described_date(label: str, column: TableColumn) -> str:
     return f"{label} ({parts}{' in UTC' if column.type == 'instant' else ''})"
 
 
-_COLUMNS = Field(
+_COLUMNS = ModelField(
     "columns",
     {
         "layout": Entry(
@@ -625,7 +627,7 @@ def _described_targets(model: TableModel) -> Texts:
     return {} if n == 1 else {"targets": f"{n}: {_listed(output_names(model))}"}
 
 
-_ANSWER_SCALE = Field(
+_ANSWER_SCALE = ModelField(
     "answer_scale",
     {
         "numbers": _array("table.target", "target", by_core=True),
@@ -663,7 +665,7 @@ def _described_calibration(model: TableModel) -> Texts:
 
 
 _ORIGINS = {HELD_OUT: "held out in fit", CALIBRATION: "for calibration"}
-_CALIBRATION = Field(
+_CALIBRATION = ModelField(
     "calibration",
     {
         "kind": _member("calibration", "kind", "calibration"),
@@ -689,7 +691,7 @@ def _read_fitted_outputs(values: Values, draft: Draft) -> Sequence[Any]:
     )
 
 
-_FITTED_OUTPUTS = Field(
+_FITTED_OUTPUTS = ModelField(
     "fitted_outputs",
     # `verify` compares the networks as fit has trained them instead.
     {"fitted_outputs": _array("calibration.outputs", dtype=np.float32)},
@@ -699,7 +701,7 @@ _FITTED_OUTPUTS = Field(
 )
 
 
-_CLASS_WEIGHTS = Field(
+_CLASS_WEIGHTS = ModelField(
     "class_weights",
     {"class_weights": _array("class_weights", "class weights")},
     partial(_attribute, "class_weights"),
@@ -713,7 +715,7 @@ def _load_threshold(metadata: Metadata, _: Draft) -> float | None:
     return threshold
 
 
-_THRESHOLD = Field(  # no part of what fit has made
+_THRESHOLD = ModelField(  # no part of what fit has made
     "threshold",
     {
         "threshold": Entry(
@@ -757,7 +759,7 @@ def _described_accuracy(model: TableModel) -> Texts:
     return {"accuracy": f"{values} {rows}; always the most frequent class: {bases}"}
 
 
-_SUMMARY = Field(
+_SUMMARY = ModelField(
     "summary",
     {
         "values": _array("summary.values", "summary"),
@@ -777,7 +779,7 @@ def _read_background(values: Values, draft: Draft) -> Background:
     return checked_background(draft.n_columns, **values)
 
 
-_BACKGROUND = Field(
+_BACKGROUND = ModelField(
     "background",
     {
         "rows": _array("background.rows", "background"),

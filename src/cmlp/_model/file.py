@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.scale import InputScale
-    from cmlp._model.description import Field
+    from cmlp._model.description import ModelField
 
 
 _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
@@ -219,7 +219,7 @@ def _canonical(values: NDArray[Any]) -> bytes:
 def _model(draft: Draft, metadata: Metadata) -> TrainedModel:
     """Return the model of a file, checked for what this package needs."""
 
-    def values_in(field: Field) -> dict[str, Any]:
+    def values_in(field: ModelField) -> dict[str, Any]:
         return {name: entry.load(metadata, draft) for name, entry in field.entries.items()}
 
     try:

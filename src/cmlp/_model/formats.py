@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cmlp._model.model import TrainedModel
 
-    Refusal: TypeAlias = Callable[[TrainedModel], Exception | None]
+    FormatRefusal: TypeAlias = Callable[[TrainedModel], Exception | None]
 
 PIXELS = 784  # a page of a model with this many inputs has a field to draw in
 MOST_NETS = 1024  # CMLP_TABLE_MAX_NETS
@@ -55,7 +55,7 @@ def scale_in(dtype: np.dtype[Any], scale: float, where: str) -> np.floating[Any]
     return value
 
 
-def _non_finite(message: str) -> Refusal:
+def _non_finite(message: str) -> FormatRefusal:
     def refusal(model: TrainedModel) -> Exception | None:
         finite = all(np.isfinite(params).all() for _, params in model.networks)
         return None if finite else ValueError(message)
@@ -63,7 +63,7 @@ def _non_finite(message: str) -> Refusal:
     return refusal
 
 
-def _table(message: str) -> Refusal:
+def _table(message: str) -> FormatRefusal:
     return lambda model: ValueError(message) if isinstance(model, TableModel) else None
 
 
@@ -144,7 +144,7 @@ _NO_TABLES = (
 )
 _NOT_SHOWN = "a weight is NaN or infinite: to_html cannot show such a model."
 _EXPORTED = _non_finite("a weight is NaN or infinite: such a model cannot be exported.")
-_REFUSALS: Mapping[str, tuple[Refusal, ...]] = {
+_REFUSALS: Mapping[str, tuple[FormatRefusal, ...]] = {
     "save": (_for_file, _non_finite("a weight is NaN or infinite: such a model cannot be saved.")),
     "to_c": (_EXPORTED,),
     "to_c(int8=True)": (_table(_NO_TABLES), _EXPORTED, _for_int8),

@@ -44,10 +44,10 @@ def _distances(
             raw > high, raw - high, np.where(raw < low, raw - low, 0.0)
         )
     for i, column in enumerate(model.columns):
-        if column.categories is not None and column.role != "number":
+        if column.categories is not None and not column.is_number:
             if not column.has_unlisted:
                 found[raw[:, i] < 0, i] = np.nan
-        elif not column.missing and column.role == "number":
+        elif not column.missing and column.is_number:
             found[np.isnan(raw[:, i]), i] = np.nan
     return found
 
@@ -58,7 +58,7 @@ def _ranges(model: TableModel) -> tuple[NDArray[np.float64], NDArray[np.float64]
     for i, column in enumerate(model.columns):
         if len(column.edges):
             ranges[:, i] = column.edges[[0, -1]]
-        elif column.role == "number":  # one number, which was sometimes missing
+        elif column.is_number:  # one number, which was sometimes missing
             ranges[:, i] = column.centre
         elif (
             column.categories is None and model.summary is not None
@@ -94,8 +94,8 @@ def warn_of_moved_rows(model: TableModel, raw: NDArray[np.float64], note: str) -
     """
     low, high = _ranges(model)
     far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
-    is_used = [column.role == "number" for column in model.columns]
-    moved = np.flatnonzero(((far > 0).mean(axis=0) > _MOSTLY) & is_used).tolist()
+    are_numbers = [column.is_number for column in model.columns]
+    moved = np.flatnonzero(((far > 0).mean(axis=0) > _MOSTLY) & are_numbers).tolist()
     text = _described(model, moved, low, high, far)
     if text:
         warn(f"{text}.{note}")

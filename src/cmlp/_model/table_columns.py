@@ -119,9 +119,24 @@ class TableColumn(NamedTuple):
     parts: Sequence[DatePart] = ()
 
     @property
+    def is_number(self) -> bool:
+        """Whether the networks see a number."""
+        return self.role == "number"
+
+    @property
+    def is_category(self) -> bool:
+        """Whether the networks see which of the categories it is."""
+        return self.role == "category"
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the networks see it."""
+        return self.role != "unused"
+
+    @property
     def n(self) -> int:
         """The number of edges of a number, or of categories."""
-        if self.role == "category":
+        if self.is_category:
             return len(self.categories or ())
         return len(self.edges)
 
@@ -138,7 +153,7 @@ class TableColumn(NamedTuple):
     @property
     def numbers(self) -> list[NDArray[np.float64]]:
         """Centre and scale, edges, and the edges of each part of a column of numbers."""
-        if self.role != "number":
+        if not self.is_number:
             return []
         return [np.array([self.centre, self.scale]), *self.all_edges]
 
@@ -155,7 +170,7 @@ class TableColumn(NamedTuple):
     @property
     def is_time(self) -> bool:
         """Whether the networks see a date or a duration as a number."""
-        return self.type in TIMES and self.role == "number"
+        return self.type in TIMES and self.is_number
 
     @property
     def assumed_seen(self) -> Seen | None:
@@ -179,9 +194,9 @@ class TableColumn(NamedTuple):
         It is NaN if that is not known, and for a column that the networks do not see. `values` are those of the
         summary, one value of each 32nd of the rows.
         """
-        if self.role == "unused":
+        if not self.is_used:
             return np.nan
-        if self.role == "category":
+        if self.is_category:
             code = next(
                 (code for code, value in enumerate(self.categories or ()) if value is None), None
             )
@@ -192,7 +207,7 @@ class TableColumn(NamedTuple):
             return 0.0
         if values is None:
             return np.nan
-        absent = np.isnan(values) if self.role == "number" else values == code
+        absent = np.isnan(values) if self.is_number else values == code
         return min(1.0, (np.count_nonzero(absent) + 1) / len(values))
 
 
@@ -457,20 +472,19 @@ class TableColumns(_core.Columns):
         columns = []
         rest = numbers
         for (role, n, missing, widths), values, held in zip(layout, categories, types, strict=True):
+            column = TableColumn(role, held, values, missing=missing)
             is_ordered = held == ORDERED
-            if (role == "number" and (values is not None) != is_ordered) or (
+            if (column.is_number and (values is not None) != is_ordered) or (
                 is_ordered and values is None
             ):
                 raise ValueError("'categories' does not fit 'column_kinds'")
-            if role == "category" and (values is None or len(values) != n):
+            if column.is_category and (values is None or len(values) != n):
                 raise ValueError("'categories' does not fit 'columns'")
-            if role == "number":
+            if column.is_number:
                 centre, scale = rest[:2].tolist()
                 edges = rest[2 : 2 + n]
                 parts, rest = _parts_of(widths, rest[2 + n :])
-                column = TableColumn(role, held, values, None, missing, centre, scale, edges, parts)
-            else:
-                column = TableColumn(role, held, values, missing=missing)
+                column = column._replace(centre=centre, scale=scale, edges=edges, parts=parts)
             columns.append(column)
         return cls(_with_seen(columns, seen), names)
 

@@ -450,7 +450,7 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
     `epochs` is the name of their number: of a parameter or an argument.
     """
     state, options = job.state, job.options
-    if options.solver == "lbfgs":
+    if not options.has_epochs:
         reached = state.epoch >= options.max_iter
         return (
             f" Training ended after max_iter={options.max_iter!r} iterations: more help."
@@ -480,7 +480,7 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
 def _plateau(job: TrainingJob) -> str:
     """Return a sentence if training stopped because an epoch brought too little."""
     state, options = job.state, job.options
-    if options.solver == "lbfgs" or state.stepping().schedule.is_planned:
+    if not options.has_epochs or state.stepping().schedule.is_planned:
         return ""
     if state.history.stale <= options.n_iter_no_change:
         return ""

@@ -15,7 +15,8 @@ from cmlp._process.warnings import warn
 from cmlp._train.constraints import LARGEST_INTEGER
 from cmlp._train.diagnosis import scale_advice
 from cmlp._train.feed import Segment, array_feed, cut
-from cmlp._train.state import NO_SUMS, EpochNumbers
+from cmlp._train.state import EpochNumbers
+from cmlp._train.state_fields import NO_SUMS
 from cmlp.exceptions import DivergenceError, NonFiniteInputError
 
 if TYPE_CHECKING:

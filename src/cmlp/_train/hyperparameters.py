@@ -185,7 +185,7 @@ class Hyperparameters:
             )
         return names
 
-    def refused_by_lbfgs(self, owner: str, values: Mapping[str, Any]) -> str | None:
+    def refused_without_batches(self, owner: str, values: Mapping[str, Any]) -> str | None:
         """Return the name of the first parameter that needs batches, and is not at its default; None without one."""
         for name in self.names(owner, "needs_batches"):
             if _differs(values[name], self.entries[name].uses[owner].default):

@@ -110,8 +110,17 @@ _SCHEDULES = one_of(str, *sorted(NAMED_SCHEDULES)), FUNCTION
 
 # What a parameter needs of another one to have an effect, in the order in which it is checked: the
 # solver comes first.
+def has_epochs(solver: object) -> bool:
+    """Return whether a solver trains in epochs and batches, with a learning rate."""
+    return bool(solver != "lbfgs")
+
+
 def _has_batches(values: Mapping[str, Any]) -> bool:
-    return bool(values["solver"] != "lbfgs")
+    return has_epochs(values["solver"])
+
+
+def _has_no_batches(values: Mapping[str, Any]) -> bool:
+    return not has_epochs(values["solver"])
 
 
 def _uses_learning_rate(values: Mapping[str, Any]) -> bool:
@@ -156,6 +165,8 @@ _EPOCHS_WITHOUT_CHANGE = Need(
 # The kinds of calls that train one network, by their names in messages.
 FIT, PARTIAL_FIT, FIT_BATCHES = "fit", "partial_fit", "fit_batches"
 JOINT_FIT, RANGE_TEST = "comm", "find_learning_rate"
+# Arguments of calls, which refuse values too.
+RESUME, SHARDS, OWN_VALIDATION = "resume=True", "shards", "X_val"
 
 
 def _is(name: str, refused: str) -> Callable[[Mapping[str, Any]], bool]:
@@ -193,14 +204,24 @@ TRAINING_ENTRIES = (
         ),
         refusals=(
             Refusal(
-                (FIT_BATCHES, JOINT_FIT),
-                _is("solver", "lbfgs"),
+                (FIT_BATCHES, JOINT_FIT, SHARDS),
+                _has_no_batches,
                 "{call} needs batches, but solver='lbfgs' has none: use another solver.",
             ),
             Refusal(
                 (RANGE_TEST,),
-                _is("solver", "lbfgs"),
+                _has_no_batches,
                 "{call} needs a solver with learning rates, but solver='lbfgs' has none.",
+            ),
+            Refusal(
+                (OWN_VALIDATION,),
+                _has_no_batches,
+                "{call} needs epochs, but solver='lbfgs' has none: use another solver.",
+            ),
+            Refusal(
+                (RESUME,),
+                _has_no_batches,
+                "{call} needs epochs, but solver='lbfgs' has none: use warm_start=True.",
             ),
         ),
     ),
@@ -444,7 +465,7 @@ TRAINING_ENTRIES = (
             'Maximum number of loss evaluations for "lbfgs"; the limit is checked after each iteration.'
         ),
         free_on_resume=True,
-        needs=(Need("solver", lambda values: not _has_batches(values), 'only "lbfgs" uses it'),),
+        needs=(Need("solver", _has_no_batches, 'only "lbfgs" uses it'),),
     ),
     Hyperparameter(
         "weight_decay",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from cmlp._train.parameters import PARAMETERS, SHARDS
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -158,12 +159,7 @@ def checked_shards(
 ) -> tuple[int, ...]:
     """Return the numbers of rows of the shards; raises ValueError if they are invalid or contradict the options."""
     sizes = shard_sizes(shards, n_rows)
-    if options.solver == "lbfgs":
-        raise InvalidParameterError(
-            "shards needs batches, but solver='lbfgs' has none: use another solver.",
-            parameter="solver",
-            value="lbfgs",
-        )
+    PARAMETERS.require_allowed(SHARDS, vars(options))
     if options.shuffle is not True:
         raise InvalidParameterError(
             f"shards needs shuffle=True, got {options.shuffle!r}.",

@@ -3,33 +3,51 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import MISSING, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from zlib import crc32
 
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._bridge.blocks import (
-    PICKLE_VERSION,
-    block_copy,
-    check_params,
-    check_version,
-    loaded_block,
-    native,
-)
+from cmlp._bridge.blocks import PICKLE_VERSION, block_copy, check_params, check_version
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.random import is_storable, stored_generator
-from cmlp._train.schedules import SCHEDULES, Schedule
+from cmlp._train.state_fields import (
+    DIGESTS_IN_FILE,
+    NO_SUMS,
+    OPTIMIZER_IN_FILE,
+    PARAMETERS_IN_FILE,
+    PARAMS_IN_FILE,
+    PREDICTS_Y_IN_FILE,
+    TARGET_SCALE_IN_FILE,
+    FileForm,
+    array_in_file,
+    count,
+    entry,
+    generator,
+    instance_of,
+    load_block,
+    load_dict,
+    load_rows,
+    load_sums,
+    naming_damage,
+    number,
+    schedule,
+    seed,
+)
 from cmlp._train.target_scale import scale_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from cmlp._data.checksums import Digests
     from cmlp._train.random import Generator
+    from cmlp._train.schedules import Schedule
+    from cmlp._train.state_fields import FileParts, StateField, StoredState
     from cmlp._train.target_scale import TargetScale
 
 
@@ -159,9 +177,7 @@ class History:
         history = cls()
         for name, types in _TYPES.items():
             if not isinstance(fields.get(name, ...), types):
-                raise ValueError(
-                    f"The training history is damaged: {name} is {fields.get(name, 'missing')!r}."
-                )
+                raise ValueError(f"{name} is {fields.get(name, 'missing')!r} in the history.")
             setattr(history, name, fields[name])
         return history
 
@@ -178,12 +194,63 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-# ---------------------------------------------------------------- the training state: everything that training modifies
+# How a file has the history: numbers in a JSON object, and curves in arrays.
 
 
-NO_SUMS = np.zeros(_core.N_SUMS)  # `TrainingState.sums` before the first batch of an epoch
-NO_SUMS[_core.NORM] = math.nan
-NO_SUMS.flags.writeable = False
+_CURVES = ("loss_curve", "validation_scores", "records")
+
+
+def _dump_history(_: str, fields: Mapping[str, Any]) -> FileParts:
+    members = {name: value for name, value in fields.items() if name not in _CURVES}
+    # "epoch" is the field of the state, which replaces None; its place is before "scored".
+    members |= {"epoch": None, "scored": fields["validation_scores"] is not None}
+    curves = {
+        f"training.{name}": np.array(list(fields[name] or ()), np.float64) for name in _CURVES
+    }
+    return {"history": members, **curves}
+
+
+def _load_history(key: str, stored: StoredState) -> dict[str, Any]:
+    members = dict(stored.objects[key])
+    epoch = members.pop("epoch", None)
+    scored = members.pop("scored", None)
+    counters = (epoch, members.get("t", 0), members.get("stale", 0))
+    if type(scored) is not bool or any(type(value) is not int or value < 0 for value in counters):
+        raise ValueError("'history' lacks an entry.")
+    curves: dict[str, Curve[Any] | None] = {
+        "loss_curve": _load_curve("training.loss_curve", stored),
+        "validation_scores": _load_curve("training.validation_scores", stored) if scored else None,
+        "records": _load_records("training.records", stored),
+    }
+    fields = {**members, **curves}
+    if fields.keys() != _TYPES.keys():
+        raise ValueError(f"'history' has other entries than {', '.join(sorted(_TYPES))}.")
+    return fields
+
+
+def _load_curve(key: str, stored: StoredState) -> Curve[float]:
+    values = stored.array(key)
+    if values is None:
+        return Curve()
+    if values.ndim != 1 or values.dtype != np.float64:
+        raise ValueError(f"{key!r} is not a list of numbers.")
+    return Curve.from_values(values.tolist())
+
+
+def _load_records(key: str, stored: StoredState) -> Curve[tuple[float, ...]]:
+    values = stored.array(key)
+    if values is None:
+        return Curve()
+    shape = (len(values), len(EpochNumbers._fields))
+    if values.shape != shape or values.dtype != np.float64:
+        raise ValueError(f"{key!r} is not a table of numbers.")
+    return Curve((tuple(map(tuple, values.tolist())),)) if len(values) else Curve()
+
+
+HISTORY_IN_FILE = FileForm(_dump_history, _load_history)
+
+
+# -------------------------------------------- the training state: everything that training modifies
 
 
 class Stepping(NamedTuple):
@@ -191,89 +258,6 @@ class Stepping(NamedTuple):
 
     optimizer: _core.Optimizer
     schedule: Schedule
-
-
-# ------------------------------------------------------------------------ how the fields of a state are loaded and kept
-
-
-_Load: TypeAlias = Callable[[str, Any], Any]
-
-
-def _of(kind: type) -> _Load:
-    def load(name: str, value: Any) -> Any:
-        if not isinstance(value, kind):
-            raise ValueError(f"The training state is damaged: {name} is {value!r}.")
-        return value
-
-    return load
-
-
-def _seed(name: str, value: Any) -> int:
-    if not (isinstance(value, int) and 0 <= value < 2**32):
-        raise ValueError(f"The training state is damaged: {name} is {value!r}.")
-    return value
-
-
-def _block(name: str, value: Any) -> NDArray[Any]:
-    return loaded_block(native(value, (np.float32, np.float64), name))
-
-
-def _rows(name: str, value: Any) -> NDArray[np.int64]:
-    # A copy, because training shuffles the order in place, and the pickle's memory may be shared.
-    return np.array(native(value, (np.int64,), name))
-
-
-def _sums(name: str, value: Any) -> NDArray[np.float64]:
-    sums = np.array(native(value, (np.float64,), name))
-    if sums.shape != NO_SUMS.shape:
-        raise ValueError(f"The training state is damaged: {name} has the shape {sums.shape}.")
-    return sums
-
-
-def _schedule(name: str, value: Any) -> Schedule:
-    fields = dict(value)
-    return SCHEDULES[fields.pop("name")](**fields)
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _generator_copy(generator: Generator) -> Generator:
-    # The one of a program is shared.
-    return generator.copy() if isinstance(generator, _core.Random) else generator
-
-
-class Field(NamedTuple):
-    """How a field of a state is loaded from a pickle, copied, pickled, and saved in a model file."""
-
-    load: _Load  # returns the value for (name, pickled value); raises ValueError, TypeError or KeyError
-    default: object  # of the dataclass; a field can be None only if its default is None
-    copy: Callable[[Any], Any]  # of a value that is not None, for an independent state
-    # As it is; None if the file has it in another form, or not at all.
-    stored: Literal["number", "array"] | None
-    pickled: Callable[[Any], Any]  # of a value that is not None, the plain value in a pickle
-
-    def loaded(self, name: str, value: Any) -> Any:
-        """Return the value of a field that a pickle or a file has under this name."""
-        return None if value is None and self.default is None else self.load(name, value)
-
-
-def _kept(
-    load: Any,
-    default: object,
-    copy: Any = _same,
-    stored: Any = None,
-    pickled: Any = _same,
-    **more: Any,
-) -> Any:
-    return field(
-        default=default, **more, metadata={"how": Field(load, default, copy, stored, pickled)}
-    )
-
-
-def _number(kind: type, default: object) -> Any:
-    return _kept(_of(kind), default, _same, "number")
 
 
 @dataclass(eq=False, repr=False)
@@ -286,18 +270,22 @@ class Weights:
     and `restore_last` undo this. A warm start begins with those of the model, without best and last ones.
     """
 
-    params: NDArray[Any] = _kept(_block, MISSING, block_copy)
+    params: NDArray[Any] = entry("params", load_block, MISSING, PARAMS_IN_FILE, copy=block_copy)
     # While training with early stopping: the best ones of this call so far.
-    best: NDArray[Any] | None = _kept(_block, None, block_copy, "array")
+    best: NDArray[Any] | None = entry("best", load_block, None, array_in_file(), copy=block_copy)
     # After training with early stopping: those after the last batch.
-    last: NDArray[Any] | None = _kept(_block, None, block_copy, "array")
+    last: NDArray[Any] | None = entry("last", load_block, None, array_in_file(), copy=block_copy)
     # Of standardized targets; None before it is learned.
-    target_scale: TargetScale | None = _kept(
-        lambda _, fields: scale_of(fields), None, pickled=lambda it: it._asdict()
+    target_scale: TargetScale | None = entry(
+        "target_scale",
+        lambda key, fields: scale_of(load_dict(key, fields)),
+        None,
+        TARGET_SCALE_IN_FILE,
+        plain=lambda scale: scale._asdict(),
     )
     # Whether `params` predict y itself although targets are standardized; `best` and `last` never
     # do.
-    predicts_y: bool = _kept(_of(bool), False)
+    predicts_y: bool = entry("predicts_y", instance_of(bool), False, PREDICTS_Y_IN_FILE)
 
     @property
     def best_or_last(self) -> NDArray[Any]:
@@ -346,10 +334,11 @@ class ResumeCheck:
     """What must be the same when training is resumed."""
 
     # Of a sample of the data, or of the first row of a source of blocks.
-    checksum: int | None = _number(int, None)
-    digests: Digests | None = _kept(_of(dict), None)  # of all rows, if they are in arrays
+    checksum: int | None = count("checksum", None)
+    # Of all rows, if they are in arrays.
+    digests: Digests | None = entry("digests", load_dict, None, DIGESTS_IN_FILE)
     # Of an estimator, which cannot resume without them.
-    parameters: dict[str, Any] | None = _kept(_of(dict), None)
+    parameters: dict[str, Any] | None = entry("parameters", load_dict, None, PARAMETERS_IN_FILE)
 
 
 @dataclass(eq=False, repr=False)
@@ -357,49 +346,61 @@ class TrainingState:
     """The mutable training state: of weights, optimizer, random numbers, progress and history.
 
     A pickle has the state of the generator, if that is MT19937; the loaded generator is independent of the original
-    one. Files have numbers and arrays in the order of `FIELDS`.
+    one.
     """
 
     weights: Weights
     # Curves and counters.
-    history: History = _kept(lambda _, fields: History.from_fields(fields), MISSING, History.copy)
-    # Shuffles the rows; None after training.
-    generator: Generator | None = _kept(
-        _of(_core.Random), None, _generator_copy, pickled=stored_generator
+    history: History = entry(
+        "history",
+        lambda key, fields: History.from_fields(load_dict(key, fields)),
+        MISSING,
+        HISTORY_IN_FILE,
+        copy=History.copy,
+        plain=History.fields,
     )
+    # Shuffles the rows; None after training.
+    generator: Generator | None = generator("generator")
     # Without optimizer and schedule, for example after loading parameters, the training makes them
     # when it begins.
-    optimizer: _core.Optimizer | None = _kept(_of(_core.Optimizer), None, deepcopy)
-    schedule: Schedule | None = _kept(
-        _schedule, None, pickled=lambda it: {"name": it.name, **vars(it)}
+    optimizer: _core.Optimizer | None = entry(
+        "optimizer", instance_of(_core.Optimizer), None, OPTIMIZER_IN_FILE, copy=deepcopy
     )
+    schedule: Schedule | None = schedule("schedule")
 
     # The call so far:
     # Completed epochs of the schedule, with partial_fit those of all calls.
-    schedule_epoch: int = _number(int, 0)
-    epoch: int = _number(int, 0)  # completed epochs of this call
+    schedule_epoch: int = count("schedule_epoch", 0)
+    # Completed epochs of this call.
+    epoch: int = count("epoch", 0)
     # Completed batches of an interrupted epoch; None between two epochs.
-    batch: int | None = _number(int, None)
+    batch: int | None = count("batch", None)
     # Whether the stopping rule, the minimizer or a callback has ended training.
-    stopped: bool = _number(bool, False)
+    stopped: bool = number("stopped", bool, False)
     # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an
     # unknown number.
-    n_rows: int | None = _number(int, None)
-    held_out_rows: NDArray[np.int64] | None = _kept(_rows, None, _same, "array")  # for validation
-    dropout_seed: int = _kept(_seed, 0, _same, "number")
+    n_rows: int | None = count("n_rows", None)
+    # For validation.
+    held_out_rows: NDArray[np.int64] | None = entry("validation", load_rows, None, array_in_file())
+    dropout_seed: int = seed("dropout_seed")
 
     # The epoch in progress:
     # Of its training rows; None: as given.
-    order: NDArray[np.int64] | None = _kept(_rows, None, np.copy, "array")
+    order: NDArray[np.int64] | None = entry("order", load_rows, None, array_in_file(), copy=np.copy)
     # Of an order that is shuffled piece by piece.
-    shuffle_seed: int = _kept(_seed, 0, _same, "number")
+    shuffle_seed: int = seed("shuffle_seed")
     # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient
     # norm of the last one: NaN before it, or if the norm is not computed.
-    sums: NDArray[np.float64] = _kept(
-        _sums, MISSING, np.copy, "array", default_factory=NO_SUMS.copy
+    sums: NDArray[np.float64] = entry(
+        "sums",
+        load_sums,
+        MISSING,
+        array_in_file(absent=NO_SUMS),
+        copy=np.copy,
+        default_factory=NO_SUMS.copy,
     )
     # Of its completed pieces; NaN if they were trained before pickling.
-    seconds: float = _number(float, 0.0)
+    seconds: float = number("seconds", float, 0.0)
 
     # Compared with a call that resumes training.
     resume_check: ResumeCheck = field(default_factory=ResumeCheck)
@@ -415,9 +416,11 @@ class TrainingState:
         for block in (weights.params, weights.best, weights.last):
             if block is not None:
                 check_params(block, net)
-        for part in (self.optimizer, weights.target_scale):
-            if part is not None:
-                part.check(net)
+        if self.optimizer is not None:
+            self.optimizer.check(net)
+        if weights.target_scale is not None:
+            with naming_damage():
+                weights.target_scale.check(net)
 
     def stepping(self) -> Stepping:
         """Return the optimizer and the schedule, if training has them."""
@@ -502,45 +505,37 @@ class TrainingState:
     def __getstate__(self) -> dict[str, Any]:
         fields: dict[str, Any] = {"version": PICKLE_VERSION}
         for name, value in self.flat().items():
-            fields[STORED_NAMES[name]] = None if value is None else FIELDS[name].pickled(value)
+            fields[FIELDS[name].key] = FIELDS[name].plain_of(value)
         fields["history"] = self.history.without_seconds().fields()
         fields["seconds"] = 0.0 if self.batch is None else math.nan
         return fields
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "training state")
-        vars(self).update(vars(TrainingState.from_fields(fields)))
+        vars(self).update(vars(TrainingState.from_plain(lambda each: fields[each.key])))
 
     @classmethod
-    def from_fields(cls, stored: Mapping[str, Any]) -> TrainingState:
+    def from_plain(cls, value_in: Callable[[StateField], Any]) -> TrainingState:
         """Return a state from the plain values of its fields; raises ValueError if they are damaged."""
-        try:
+        with naming_damage():
             state = cls.from_flat(
-                {name: FIELDS[name].loaded(key, stored[key]) for name, key in STORED_NAMES.items()}
+                {name: each.loaded(value_in(each)) for name, each in FIELDS.items()}
             )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"The training state is damaged: {error!r}") from error
-        if (state.optimizer is None) != (state.schedule is None):
-            raise ValueError(
-                f"The training state is damaged: optimizer is {state.optimizer}, but schedule is {state.schedule}."
-            )
+            if (state.optimizer is None) != (state.schedule is None):
+                raise ValueError(
+                    f"optimizer is {state.optimizer}, but schedule is {state.schedule}."
+                )
         return state
 
 
-# The fields of a state and of its two parts. Pickles and files have this order: `params` first,
-# other parts last.
-FIELDS: Mapping[str, Field] = {
-    each.name: each.metadata["how"]
+# The fields of a state and of its two parts. Pickles have this order: `params` first, other parts
+# last.
+FIELDS: Mapping[str, StateField] = {
+    each.name: each.metadata["described"]
     for each in (fields(Weights)[0], *fields(TrainingState), *fields(Weights), *fields(ResumeCheck))
     if each.metadata
 }
 _FIELDS_OF: Mapping[type, Sequence[str]] = {
     kind: [each.name for each in fields(kind) if each.metadata]
     for kind in (TrainingState, Weights, ResumeCheck)
-}
-
-
-# The name of each field in pickles and files.
-STORED_NAMES: Mapping[str, str] = {
-    name: "validation" if name == "held_out_rows" else name for name in FIELDS
 }

@@ -1,110 +1,71 @@
 """The training state in a model file, also in one that a C program has written.
 
-Scalars are stored as JSON, arrays as tensors.
+Scalars are stored as JSON, arrays as tensors. Each field has its form in
+`cmlp._train.state_fields`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.checksums import STORED_DTYPES
-from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
-from cmlp._train.random import stored_generator
+from cmlp._data.json_texts import dump_parameters, load_parameters, refuse
 from cmlp._train.schedules import SCHEDULES
-from cmlp._train.state import (
-    FIELDS,
-    NO_SUMS,
-    STORED_NAMES,
-    Curve,
-    EpochNumbers,
-    History,
-    TrainingState,
-    Weights,
-)
-from cmlp._train.target_scale import scale_of
+from cmlp._train.state import FIELDS, EpochNumbers, History, TrainingState, Weights
+from cmlp._train.state_fields import StoredState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-    from cmlp._data.checksums import Digests
     from cmlp._data.json_texts import Metadata
 
     Strings = dict[str, str]
-    Arrays = dict[str, np.ndarray[Any, Any]]
+    Arrays = dict[str, NDArray[Any]]
 
 
-_CURVES = ("loss_curve", "validation_scores")
-_TARGET_SCALE = ("shift", "factor", "layer")
-_NUMBERS = [name for name, field in FIELDS.items() if field.stored == "number"]
-_ARRAYS = {STORED_NAMES[name]: name for name, field in FIELDS.items() if field.stored == "array"}
+# The JSON object "training" has the members of these fields last, in this order. Those of other
+# fields are before them, in the order of `FIELDS`.
+_LAST = ("generator", "digests", "optimizer", "schedule")
+_IN_ORDER = (*(name for name in FIELDS if name not in _LAST), *_LAST)
+# What a file has of a state without an optimizer.
+_WITHOUT_OPTIMIZER = ("history", "target_scale")
+# Keys of JSON objects, with what errors call them.
+_OBJECTS = {
+    "history": "the history",
+    "training": "the training state",
+    "training.parameters": "the training state",
+}
 
 
-def dump_history(state: TrainingState) -> Strings:
-    """Return what every estimator's file contains of the history: counters and best values, no curves."""
-    fields = {
-        name: value
-        for name, value in state.history.fields().items()
-        if name not in (*_CURVES, "records")
-    }
-    scored = state.history.validation_scores is not None
-    return {
-        "history": dump_parameters(
-            {**fields, "epoch": state.epoch, "scored": scored}, "the history"
-        )
-    }
+def dump_state(state: TrainingState, *, include_training_state: bool) -> tuple[Strings, Arrays]:
+    """Return the strings and arrays with a state.
 
-
-def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
-    """Return the strings and arrays with the rest of the training state; without an optimizer, only the curves."""
-    curves = {
-        name: np.array(list(getattr(state.history, name) or ()), np.float64) for name in _CURVES
-    }
-    scale, check, values = state.weights.target_scale, state.resume_check, state.flat()
-    if scale is not None:
-        curves |= {f"target_{name}": getattr(scale, name) for name in _TARGET_SCALE}
-    curves["records"] = np.array(list(state.history.records), np.float64)
-    if state.optimizer is None or state.schedule is None:
-        return {}, _without_empty(curves)
-    optimizer = state.optimizer.get_state()
-    arrays = {**curves, "optimizer": optimizer.pop("state")}
-    arrays |= {stored: values[name] for stored, name in _ARRAYS.items()}
-    scalars: dict[str, object] = {name: values[name] for name in _NUMBERS}
-    generator = None if state.generator is None else stored_generator(state.generator).get_state()
-    if generator is not None:
-        arrays["generator"] = generator.pop("key").view(np.int32)
-        scalars["generator.position"] = generator["position"]
-    if check.digests is not None:
-        scalars["digests"] = {
-            group: " ".join(map("=".join, kinds.items()))
-            for group, (kinds, _) in check.digests.items()
-        }
-        arrays |= {
-            f"digest_{group}": sums.view(np.int64) for group, (_, sums) in check.digests.items()
-        }
-    optimizer["kind"] = optimizer.pop("solver")  # the name in files
-    scalars |= {f"optimizer.{name}": value for name, value in optimizer.items()}
-    scalars |= {"schedule.name": state.schedule.name}
-    scalars |= {f"schedule.{name}": value for name, value in vars(state.schedule).items()}
-    strings = {"training": dump_parameters(scalars, "the training state")}
-    if check.parameters is not None:
-        strings["training.parameters"] = dump_parameters(
-            without_tensors(check.parameters), "the training state"
-        )
-    return strings, _without_empty(arrays)
-
-
-def _without_empty(arrays: Mapping[str, np.ndarray[Any, Any] | None]) -> Arrays:
-    """Return the arrays to store. The format does not allow empty arrays; loading treats a missing array as empty."""
-    return {
-        f"training.{name}": array
-        for name, array in arrays.items()
-        if array is not None and len(array)
-    }
+    Without `include_training_state`, they have only counters and best values of the history.
+    """
+    names: Sequence[str]
+    if not include_training_state:
+        names = ["history"]
+    elif state.optimizer is None:
+        names = _WITHOUT_OPTIMIZER
+    else:
+        names = _IN_ORDER
+    values = state.flat()
+    objects: dict[str, dict[str, object]] = {}
+    arrays = {}
+    for name in names:
+        for key, part in FIELDS[name].parts_of(values[name]).items():
+            if isinstance(part, Mapping):
+                objects.setdefault(key, {}).update(part)
+            # The format does not allow empty arrays; a missing array is loaded as an empty one.
+            elif part is not None and len(part) and include_training_state:
+                arrays[key] = part
+    objects["history"]["epoch"] = state.epoch
+    strings = {key: dump_parameters(members, _OBJECTS[key]) for key, members in objects.items()}
+    return strings, arrays
 
 
 def load_state(
@@ -116,139 +77,22 @@ def load_state(
     is resumed.
     """
     if file.array("training.numbers") is not None:
-        state = _state_of(
-            net, params, parameters, file, *fields_from_c(file, _curve(file, "loss_curve"))
-        )
-        state.resume_check.parameters = dict(parameters)  # resume=True compares them
-        return state
-    history_text, state_text = file.string("history"), file.string("training")
-    if history_text is None:
-        return TrainingState(Weights(params), History())
-    stored = load_parameters(history_text, "history")
-    curves: dict[str, Curve[Any] | None] = {name: _curve(file, name) for name in _CURVES}
-    curves["records"] = _records(file)
-    epoch, scored = stored.pop("epoch", None), stored.pop("scored", None)
-    counters = (epoch, stored.get("t", 0), stored.get("stale", 0))
-    if type(scored) is not bool or any(type(value) is not int or value < 0 for value in counters):
-        raise refuse("'history' lacks an entry")
-    if not scored:
-        curves["validation_scores"] = None
-    history = {**stored, **curves}
-    if history.keys() != History().fields().keys():
-        raise refuse("'history' has other entries than " + ", ".join(History().fields()))
-    if state_text is not None:
-        return _state_of(
-            net, params, parameters, file, history, load_parameters(state_text, "training")
-        )
-    state = TrainingState(Weights(params), History.from_fields(history))
-    state.epoch, state.weights.target_scale = epoch, scale_of(_target_scale(file, parameters))
-    return state
+        stored = _stored_by_c(net, params, parameters, file)
+    else:
+        objects = {}
+        for key in _OBJECTS:
+            text = file.string(key)
+            if text is not None:
+                objects[key] = load_parameters(text, key)
+        if "history" not in objects:
+            return TrainingState(Weights(params), History())
+        if "training" not in objects:
+            objects["training"] = {**_DEFAULTS, "epoch": objects["history"].get("epoch")}
+        stored = StoredState(net, params, parameters, objects, file.array)
+    return TrainingState.from_plain(lambda field: field.in_file.load(field.key, stored))
 
 
-def _target_scale(file: Metadata, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the attributes of the scale of the targets, whose kind is a parameter; None if the file has none."""
-    fields = {name: file.array(f"training.target_{name}") for name in _TARGET_SCALE}
-    return (
-        None
-        if fields["shift"] is None
-        else {**fields, "kind": parameters.get("y_scale") or "standard"}
-    )
-
-
-def _curve(file: Metadata, name: str) -> Curve[float]:
-    values = file.array(f"training.{name}")
-    if values is None:
-        return Curve()
-    if values.ndim != 1 or values.dtype != np.float64:
-        raise refuse(f"'training.{name}' is not a list of numbers")
-    return Curve.from_values(values.tolist())
-
-
-def _records(file: Metadata) -> Curve[tuple[float, ...]]:
-    values = file.array("training.records")
-    if values is None:
-        return Curve()
-    if (
-        values.ndim != 2
-        or values.shape[1] != len(EpochNumbers._fields)
-        or values.dtype != np.float64
-    ):
-        raise refuse("'training.records' is not a table of numbers")
-    return Curve((tuple(map(tuple, values.tolist())),)) if len(values) else Curve()
-
-
-def _state_of(
-    net: _core.Net,
-    params: NDArray[Any],
-    parameters: Mapping[str, Any],
-    file: Metadata,
-    history: dict[str, Any],
-    scalars: dict[str, Any],
-) -> TrainingState:
-    def part(prefix: str) -> dict[str, Any]:
-        return {
-            name.removeprefix(prefix): value
-            for name, value in scalars.items()
-            if name.startswith(prefix)
-        }
-
-    arrays = {name: file.array(f"training.{name}") for name in ("optimizer", "generator", *_ARRAYS)}
-    moments = np.empty(0, net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
-    optimizer = part("optimizer.")
-    optimizer["solver"] = optimizer.pop("kind")
-    defaults = _core.Optimizer(net, optimizer["solver"], learning_rate=0.0).get_state()
-    if not set(optimizer) <= set(defaults) or optimizer.get("version") != _core.STATE_VERSION:
-        raise refuse("'training' has an optimizer of a newer version")
-    generator = None
-    if arrays["generator"] is not None:
-        fields = {
-            "version": _core.STATE_VERSION,
-            "key": arrays["generator"].view(np.uint32),
-            **part("generator."),
-        }
-        generator = _core.restored_random(fields)
-    schedule = part("schedule.")
-    if any(name != "name" and type(value) not in (int, float) for name, value in schedule.items()):
-        raise refuse("'training' has a schedule of something other than numbers")
-    if any(isinstance(scalars[name], int) and scalars[name] < 0 for name in _NUMBERS):
-        raise refuse("'training' has a negative counter")
-    key = "training.parameters"
-    text, target_scale = file.string(key), _target_scale(file, parameters)
-    return TrainingState.from_fields(
-        {
-            **{name: scalars[name] for name in _NUMBERS},
-            **{name: arrays[name] for name in _ARRAYS},
-            "sums": NO_SUMS.copy() if arrays["sums"] is None else arrays["sums"],
-            "params": params,
-            "optimizer": _core.restored({**defaults, **optimizer, "state": moments}),
-            "schedule": schedule,
-            "history": history,
-            "generator": generator,
-            "digests": _digests(file, scalars.get("digests")),
-            "parameters": None if text is None else load_parameters(text, key),
-            "target_scale": target_scale,
-            "predicts_y": target_scale is not None,
-        }
-    )
-
-
-def _digests(file: Metadata, stored: object) -> Digests | None:
-    """Return the checksums of the data; None if the file has none."""
-    if stored is None:
-        return None
-    found: Digests = {}
-    for group, text in stored.items() if isinstance(stored, dict) else [("", "")]:
-        sums = file.array(f"training.digest_{group}")
-        kinds = dict(pair.split("=", 1) for pair in str(text).split() if "=" in pair)
-        if (
-            sums is None
-            or sums.dtype != np.int64
-            or sums.ndim != 1
-            or not set(kinds.values()) <= STORED_DTYPES
-        ):
-            raise refuse("'training' has invalid checksums of the data")
-        found[group] = kinds, sums.view(np.uint64)
-    return found
+_DEFAULTS = {field.key: field.default for field in FIELDS.values() if field.default is not MISSING}
 
 
 # ------------------------------------------ the training in a file of ``cmlp_model_write``, whose numbers are one array
@@ -314,27 +158,34 @@ def training_parameters(file: Metadata) -> dict[str, Any]:
     }
 
 
-def fields_from_c(file: Metadata, losses: Curve[float]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the fields of the history and of the training state, as Python's files contain them."""
+def _stored_by_c(
+    net: _core.Net, params: NDArray[Any], parameters: Mapping[str, Any], file: Metadata
+) -> StoredState:
+    """Return what a file of a C program has of a state, in the form of Python's files."""
     numbers = _numbers(file)
-    n_epochs, n_rows, rate = numbers["n_epochs"], numbers["n_rows"], numbers["learning_rate"]
-    order, is_shuffled = file.array("training.order"), file.array("training.generator") is not None
-    if len(losses) not in (0, n_epochs) or (n_rows if is_shuffled else 0) != (
-        0 if order is None else len(order)
-    ):
+    n_epochs = numbers["n_epochs"]
+    n_rows = numbers["n_rows"]
+    order = file.array("training.order")
+    found = file.array("training.loss_curve")
+    losses = [] if found is None else found.ravel().tolist()
+    n_losses = len(losses)
+    n_shuffled = n_rows if file.array("training.generator") is not None else 0
+    n_ordered = 0 if order is None else len(order)
+    if n_losses not in (0, n_epochs) or n_ordered != n_shuffled:
         raise refuse("the arrays of the training do not match 'training.numbers'")
     history = History()
     history.watch_losses(losses, _TOL)
-    history.loss = losses.last() if len(losses) else None
-    history.t, history.loss_curve = n_epochs * n_rows, losses
-    history.records = Curve.from_values([EpochNumbers()] * len(losses))
-    scalars = {
-        **{name: FIELDS[name].default for name in _NUMBERS},
+    members = {
+        **FIELDS["history"].parts_of(history)["history"],
+        "t": n_epochs * n_rows,
+        "loss": losses[-1] if losses else None,
+        "epoch": n_epochs,
+    }
+    schedule = SCHEDULES["constant"](numbers["learning_rate"], 0.5, max(n_epochs, 1))
+    training = {
+        **_DEFAULTS,
         **{f"optimizer.{name}": numbers[name] for name in _OPTIMIZER},
-        **{
-            f"schedule.{name}": value
-            for name, value in vars(SCHEDULES["constant"](rate, 0.5, max(n_epochs, 1))).items()
-        },
+        **{f"schedule.{name}": value for name, value in vars(schedule).items()},
         "optimizer.kind": numbers["solver"],
         "optimizer.version": _core.STATE_VERSION,
         "schedule.name": "constant",
@@ -343,4 +194,14 @@ def fields_from_c(file: Metadata, losses: Curve[float]) -> tuple[dict[str, Any],
         "epoch": n_epochs,
         "n_rows": n_rows,
     }
-    return dict(history.fields()), scalars
+    records = np.full((n_losses, len(EpochNumbers._fields)), np.nan)
+    objects = {
+        "history": members,
+        "training": training,
+        "training.parameters": parameters,  # resume=True compares them
+    }
+
+    def array(key: str) -> NDArray[Any] | None:
+        return records if key == "training.records" else file.array(key)
+
+    return StoredState(net, params, parameters, objects, array)

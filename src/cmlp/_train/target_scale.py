@@ -73,9 +73,7 @@ class TargetScale(NamedTuple):
         if not finite or (
             layer is not None and (layer.shape != (size,) or layer.dtype != net.dtype)
         ):
-            raise ValueError(
-                f"The training state is damaged: the scale of the targets does not fit {net.sizes}."
-            )
+            raise ValueError(f"the scale of the targets does not fit {net.sizes}.")
 
 
 def learned_target_scale(
@@ -216,5 +214,5 @@ def scale_of(fields: Mapping[str, Any] | None) -> TargetScale | None:
 def _array(value: object, what: str) -> NDArray[Any]:
     """Return an array of floats in native byte order."""
     if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
-        raise ValueError(f"The training state is damaged: {what} is {value!r}.")
+        raise ValueError(f"{what} is {value!r}.")
     return value.astype(value.dtype.newbyteorder("="))

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from cmlp._bridge import _core
 from cmlp._train.architecture import per_layer
-from cmlp._train.parameters import PARAMETERS, TrainingParameters
+from cmlp._train.parameters import (
+    OWN_VALIDATION,
+    PARAMETERS,
+    TrainingParameters,
+    has_epochs,
+)
 from cmlp._train.random import draw_seed
 from cmlp._train.schedules import Custom, Schedule, kind_of_schedule
 from cmlp.exceptions import InvalidParameterError
@@ -35,13 +40,18 @@ class Options:
 class TrainingOptions(TrainingParameters, Options):
     """The parameters of `cmlp.Trainer` except `random_state`."""
 
+    @property
+    def has_epochs(self) -> bool:
+        """Whether the solver trains in epochs and batches, with a learning rate."""
+        return has_epochs(self.solver)
+
     def of_trainer(self) -> dict[str, Any]:
         """Return the values of the parameters of `Trainer`, without those that a subclass adds."""
         names = PARAMETERS.constraints("Trainer").keys() - {"random_state"}
         return {name: value for name, value in vars(self).items() if name in names}
 
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
-        """Return a new optimizer for a network. The solver must not be "lbfgs": SciPy's minimizer has its own state."""
+        """Return a new optimizer for a network; the solver must have epochs."""
         solver = self.solver
         if self.solver == "sgd" and self.momentum > 0:
             solver = "nesterov" if self.nesterovs_momentum else "momentum"
@@ -91,12 +101,8 @@ class TrainingOptions(TrainingParameters, Options):
 
 def check_scoring(options: TrainingOptions, own_rows: bool) -> None:
     """Raise ValueError if `scoring` or own validation rows contradict other parameters of a fit."""
-    if own_rows and options.solver == "lbfgs":
-        raise InvalidParameterError(
-            "X_val needs epochs, but solver='lbfgs' has none: use another solver.",
-            parameter="solver",
-            value="lbfgs",
-        )
+    if own_rows:
+        PARAMETERS.require_allowed(OWN_VALIDATION, vars(options))
     if options.scoring is not None and not (own_rows or options.early_stopping):
         raise InvalidParameterError(
             f"scoring={options.scoring!r} needs validation rows, but early_stopping=False and "
@@ -111,15 +117,16 @@ def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
     values = {
         name: checked[name] for name in PARAMETERS.constraints("Trainer") if name != "random_state"
     }
-    if values["solver"] == "lbfgs":
+    if not has_epochs(values["solver"]):
         values["early_stopping"] = False  # ignored, as in scikit-learn
     options = TrainingOptions(values)
     options.penalty_and_dropout(n_layers)  # raises ValueError unless there is one number per layer
-    if options.solver == "lbfgs":
-        refused = PARAMETERS.refused_by_lbfgs("Trainer", values)
+    if not options.has_epochs:
+        refused = PARAMETERS.refused_without_batches("Trainer", values)
         if refused is not None:
             raise InvalidParameterError(
-                f"{refused}={values[refused]!r} needs batches: use another solver than 'lbfgs'.",
+                f"{refused}={values[refused]!r} needs batches: use another solver than "
+                f"{options.solver!r}.",
                 parameter=refused,
                 value=values[refused],
             )

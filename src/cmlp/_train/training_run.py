@@ -59,7 +59,7 @@ def make_run(
         raise ValueError(
             "The training state is from a finished training: it has no random generator."
         )
-    if state.n_rows is None or options.solver == "lbfgs":  # whose memory is not a part of the state
+    if state.n_rows is None or not options.has_epochs:  # whose memory is not a part of the state
         state.history.begin(
             early_stopping=options.early_stopping, has_own_rows=data.validation is not None
         )
@@ -81,10 +81,10 @@ def make_run(
         objective = objective._replace(unit=_unit_of_loss(scale, net.loss), y_advice="")
         data = data.standardized(scale)
     state.weights.restore_last()
-    if options.solver != "lbfgs" and (state.optimizer is None or state.schedule is None):
+    if options.has_epochs and (state.optimizer is None or state.schedule is None):
         state.optimizer, state.schedule = options.optimizer(net), options.schedule()
     job = job._replace(objective=objective, data=data)
-    return LBFGS(job) if options.solver == "lbfgs" else EpochLoop(job, engine(job))
+    return EpochLoop(job, engine(job)) if options.has_epochs else LBFGS(job)
 
 
 def _draw_split(job: TrainingJob, n_rows: int) -> None:

@@ -70,7 +70,7 @@ class Blocks:
             pool.shutdown(cancel_futures=True)
 
 
-class Summary(NamedTuple):
+class BlockSummary(NamedTuple):
     """What training needs to know of a block before it begins."""
 
     n_rows: int
@@ -80,7 +80,7 @@ class Summary(NamedTuple):
 
 def summarize(
     cluster: Cluster, blocks: Sequence[Any], owner: str, has_labels: bool
-) -> list[Summary]:
+) -> list[BlockSummary]:
     """Return the summaries of all blocks, which the workers make."""
     futures = [
         cluster.submit(summary_of_block, block, index, owner, has_labels)
@@ -89,20 +89,20 @@ def summarize(
     return list(cluster.results(futures))
 
 
-def summary_of_block(block: Any, index: int, owner: str, has_labels: bool) -> Summary:
+def summary_of_block(block: Any, index: int, owner: str, has_labels: bool) -> BlockSummary:
     """Return the summary of a block; raises ValueError or TypeError that names it if its targets are invalid."""
     X, y, _ = unpacked(block, index)
     with naming_row(index, y):
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
         if not has_labels or not n_rows:
-            return Summary(n_rows, None)
+            return BlockSummary(n_rows, None)
         labels = as_targets(y, n_rows, owner, labels=True, warn_of_column=False)
         if kind_of_labels(labels) == "multilabel":
-            return Summary(n_rows, np.arange(labels.shape[1]))
-        return Summary(n_rows, labels_of(labels).classes)
+            return BlockSummary(n_rows, np.arange(labels.shape[1]))
+        return BlockSummary(n_rows, labels_of(labels).classes)
 
 
-def all_classes(summaries: Sequence[Summary]) -> NDArray[Any]:
+def all_classes(summaries: Sequence[BlockSummary]) -> NDArray[Any]:
     """Return the sorted classes of all blocks, of which at least one has rows."""
     found = [(index, one.classes) for index, one in enumerate(summaries) if one.classes is not None]
     (begin, first), *others = found

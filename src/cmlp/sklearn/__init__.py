@@ -28,10 +28,10 @@ except ImportError as error:
     raise ModuleNotFoundError(message, name="sklearn") from error
 
 try:
-    from cmlp.sklearn._callbacks import Callbacks
+    from cmlp.sklearn._callbacks import SklearnCallbacks
 except ImportError:  # scikit-learn before 1.9 has no callbacks
 
-    class Callbacks:  # type: ignore[no-redef]
+    class SklearnCallbacks:  # type: ignore[no-redef]
         """Mixin without methods."""
 
 
@@ -41,11 +41,11 @@ from cmlp._estimators.tables import tabular
 __all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
 
 
-class MLPClassifier(Callbacks, mlp.MLPClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MLPClassifier(SklearnCallbacks, mlp.MLPClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.MLPClassifier` with scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
 
 
-class MLPRegressor(Callbacks, mlp.MLPRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class MLPRegressor(SklearnCallbacks, mlp.MLPRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """`cmlp.MLPRegressor` with scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FIT_TIME = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
-class Callbacks(CallbackSupportMixin):  # type: ignore[misc]
+class SklearnCallbacks(CallbackSupportMixin):  # type: ignore[misc]
     """Mixin with `set_callbacks`, for estimators that train epoch by epoch."""
 
     @contextmanager

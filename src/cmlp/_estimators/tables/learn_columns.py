@@ -288,7 +288,7 @@ def learn_inputs(
     tabular data", 2024.
     """
     columns = list(known)
-    numbers = [i for i, column in enumerate(columns) if column.role == "number"]
+    numbers = [i for i, column in enumerate(columns) if column.is_number]
     n_always = _FEWEST_NUMBERS // max(1, len(raw))
     late: list[int] = []
 

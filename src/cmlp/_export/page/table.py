@@ -208,7 +208,7 @@ def _describe_columns(model: TableModel) -> list[dict[str, Any]]:
             "n": one.n,
             "type": one.type,
         }
-        if one.role == "number":
+        if one.is_number:
             column |= {
                 "centre": one.centre,
                 "scale": one.scale,
@@ -224,7 +224,7 @@ def _describe_columns(model: TableModel) -> list[dict[str, Any]]:
             else:  # whose numbers are ranks
                 column["field"] = "choice"
                 column["choices"] = [clean_label(value) for value in one.categories]
-        elif one.role == "category":
+        elif one.is_category:
             column |= _list_choices(one.categories or [])
             if one.has_unlisted:
                 column["unlisted"] = True
