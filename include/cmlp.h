@@ -277,6 +277,29 @@ CMLP_CHECKED cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const ui
                                                int32_t *label, float *output, int64_t n_outputs, void *workspace,
                                                size_t workspace_size);
 
+/* The type of a value. The numbers are those of model files. */
+typedef int32_t cmlp_value_type;
+enum {
+    CMLP_VALUE_MISSING = 0,
+    CMLP_VALUE_TEXT = 1,
+    CMLP_VALUE_DOUBLE = 2,        /* finite */
+    CMLP_VALUE_INTEGER = 3,       /* of 64 bits */
+    CMLP_VALUE_BOOLEAN = 4,       /* 0 or 1 */
+    CMLP_VALUE_LARGE_INTEGER = 5, /* an integer beyond 64 bits, as decimal digits with "-" before them if it is negative */
+};
+
+/* A label, a category of a table, or a name: a text or a number. Texts that the library returns belong to the model's file
+ * and are valid as long as its bytes; a surrogate without its partner, which Python's texts can have, is three bytes of
+ * them. */
+typedef struct cmlp_value {
+    const char *text;  /* TEXT and LARGE_INTEGER, and each label: n_text bytes of UTF-8, without NUL at their end; or NULL */
+    int64_t n_text;
+    double number;     /* DOUBLE; otherwise 0 */
+    int64_t integer;   /* INTEGER and BOOLEAN; otherwise 0 */
+    cmlp_value_type type;
+    int32_t reserved[3]; /* 0 */
+} cmlp_value;
+
 /* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL; numbers, true and false as they are in
  * the file. Python writes the labels of classifiers. Each call searches the head of the file from its start.
  * buffer: n bytes, which every failure leaves unchanged; may be NULL if n is 0.

@@ -105,6 +105,24 @@ cdef extern from "cmlp.h" nogil:
                                        double *output, int64_t n_outputs, void *workspace, size_t workspace_size)
     cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
                                       float *output, int64_t n_outputs, void *workspace, size_t workspace_size)
+
+    ctypedef int32_t cmlp_value_type
+    enum:
+        CMLP_VALUE_MISSING
+        CMLP_VALUE_TEXT
+        CMLP_VALUE_DOUBLE
+        CMLP_VALUE_INTEGER
+        CMLP_VALUE_BOOLEAN
+        CMLP_VALUE_LARGE_INTEGER
+
+    ctypedef struct cmlp_value:
+        const char *text
+        int64_t n_text
+        double number
+        int64_t integer
+        cmlp_value_type type
+        int32_t reserved[3]
+
     cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n, size_t *length)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)

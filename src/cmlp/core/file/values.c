@@ -1,0 +1,350 @@
+/* Labels, categories and names: typed values in the tensors of a model file, and in the arrays of a program.
+ * docs/model-file.md has the rules. */
+#include "values.h"
+
+#include "../base/invariant.h"
+
+/* ----------------------------------------------------------------------------------------------- texts */
+
+/* The bytes of the character that begins a text, or 0 if there is none. */
+static int character_bytes(const unsigned char *text, int64_t n)
+{
+    const unsigned first = text[0];
+    if (first < 0x80) return 1;
+    const int bytes = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    if (!bytes || bytes > n) return 0;
+    for (int i = 1; i < bytes; i++)
+        if ((text[i] & 0xc0) != 0x80) return 0;
+    /* A longer form than needed, or beyond the last code point. */
+    if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xf0 && text[1] < 0x90)) return 0;
+    return first == 0xf4 && text[1] > 0x8f ? 0 : bytes;
+}
+
+int cmlp_is_utf8(const unsigned char *text, int64_t n)
+{
+    int64_t i = 0;
+    while (i < n) {
+        const int bytes = character_bytes(text + i, n - i);
+        if (!bytes) return 0;
+        i += bytes;
+    }
+    return 1;
+}
+
+/* Below, equal to or above 0, as the text a minus the text b. */
+static int compare_texts(const char *a, int64_t n_a, const char *b, int64_t n_b)
+{
+    const int64_t n = n_a < n_b ? n_a : n_b;
+    const int order = n > 0 ? memcmp(a, b, (size_t)n) : 0;
+    if (order) return order;
+    return (n_a > n_b) - (n_a < n_b);
+}
+
+/* --------------------------------------------------------------------------------------------- numbers */
+
+/* A large integer is "-" or nothing, and its digits. */
+static int is_negative(const cmlp_value *large) { return large->n_text > 0 && large->text[0] == '-'; }
+
+/* Below, equal to or above 0, as the integer of digits a minus that of b. Neither begins with 0. */
+static int compare_digits(const char *a, int64_t n_a, const char *b, int64_t n_b)
+{
+    if (n_a != n_b) return n_a < n_b ? -1 : 1;
+    return compare_texts(a, n_a, b, n_b);
+}
+
+/* Whether a text is an integer beyond 64 bits. */
+static int is_large_integer(const cmlp_value *value)
+{
+    const int negative = is_negative(value);
+    const char *digits = value->text + negative;
+    const int64_t n = value->n_text - negative;
+    if (n < 19 || digits[0] == '0') return 0;
+    for (int64_t i = 0; i < n; i++)
+        if (digits[i] < '0' || digits[i] > '9') return 0;
+    return compare_digits(digits, n, negative ? "9223372036854775808" : "9223372036854775807", 19) > 0;
+}
+
+static int compare_integers(int64_t a, int64_t b) { return (a > b) - (a < b); }
+
+/* Below, equal to or above 0, as a - b. */
+static int compare_with_integer(double a, int64_t b)
+{
+    if (!(a < 9223372036854775808.0)) return 1;
+    if (a < -9223372036854775808.0) return -1;
+    const int64_t whole = (int64_t)a;
+    if (whole != b) return compare_integers(whole, b);
+    return (a > (double)whole) - (a < (double)whole);
+}
+
+#if CMLP_BUILDS_TABLES
+enum { DOUBLE_DIGITS = 309, DOUBLE_WORDS = 33 }; /* of doubles below 2^1025: any bits */
+
+/* Writes the digits of the magnitude of a double, from 2^63 on, to the end of the buffer. Returns their number. */
+static int write_digits(double value, char digits[DOUBLE_DIGITS])
+{
+    uint32_t words[DOUBLE_WORDS] = {0}; /* the least significant one comes first */
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const unsigned exponent = (unsigned)(bits >> 52 & 0x7ff);
+    const unsigned shift = exponent < 1075 ? 0 : exponent - 1075;
+    const uint64_t mantissa = (bits & (UINT64_MAX >> 12)) | UINT64_C(1) << 52;
+    for (unsigned i = 0; i < 53; i++) words[(shift + i) / 32] |= (uint32_t)(mantissa >> i & 1) << (shift + i) % 32;
+    int top = DOUBLE_WORDS, n = 0;
+    for (;;) {
+        while (top > 0 && !words[top - 1]) top--;
+        if (!top || n == DOUBLE_DIGITS) return n;
+        uint64_t remainder = 0;
+        for (int i = top - 1; i >= 0; i--) {
+            remainder = remainder << 32 | words[i];
+            words[i] = (uint32_t)(remainder / 10);
+            remainder %= 10;
+        }
+        n++;
+        digits[DOUBLE_DIGITS - n] = (char)('0' + remainder);
+    }
+}
+#endif
+
+/* Below, equal to or above 0, as a minus the large integer. */
+static int compare_with_large(const cmlp_value *a, const cmlp_value *large)
+{
+    const int sign = is_negative(large) ? -1 : 1;
+    const char *digits = large->text + is_negative(large);
+    const int64_t n = large->n_text - is_negative(large);
+    if (a->type == CMLP_VALUE_LARGE_INTEGER && is_negative(a) == is_negative(large))
+        return sign * compare_digits(a->text + is_negative(a), a->n_text - is_negative(a), digits, n);
+#if CMLP_BUILDS_TABLES /* the labels of a network have one type */
+    char buffer[DOUBLE_DIGITS];
+    if (a->type == CMLP_VALUE_DOUBLE && sign * a->number >= 9223372036854775808.0) {
+        const int n_a = write_digits(a->number, buffer);
+        return sign * compare_digits(buffer + DOUBLE_DIGITS - n_a, n_a, digits, n);
+    }
+#endif
+    return -sign;
+}
+
+static int compare_numbers(const cmlp_value *a, const cmlp_value *b)
+{
+    if (b->type == CMLP_VALUE_LARGE_INTEGER) return compare_with_large(a, b);
+    if (a->type == CMLP_VALUE_LARGE_INTEGER) return -compare_with_large(b, a);
+    if (b->type != CMLP_VALUE_DOUBLE) {
+        if (a->type == CMLP_VALUE_DOUBLE) return compare_with_integer(a->number, b->integer);
+        return compare_integers(a->integer, b->integer);
+    }
+    if (a->type != CMLP_VALUE_DOUBLE) return -compare_with_integer(b->number, a->integer);
+    return (a->number > b->number) - (a->number < b->number);
+}
+
+/* ---------------------------------------------------------------------------------------------- values */
+
+/* Missing values, numbers, texts. */
+static int rank_of(const cmlp_value *value)
+{
+    if (value->type == CMLP_VALUE_MISSING) return 0;
+    return value->type == CMLP_VALUE_TEXT ? 2 : 1;
+}
+
+int cmlp_compare_values(const cmlp_value *a, const cmlp_value *b)
+{
+    const int rank = rank_of(a);
+    if (rank != rank_of(b)) return rank - rank_of(b);
+    if (rank == 2) return compare_texts(a->text, a->n_text, b->text, b->n_text);
+    return rank ? compare_numbers(a, b) : 0;
+}
+
+cmlp_status cmlp_check_value(const cmlp_value *value)
+{
+    const cmlp_value_type type = value->type;
+    const int has_integer = type == CMLP_VALUE_INTEGER || type == CMLP_VALUE_BOOLEAN;
+    if (type < CMLP_VALUE_MISSING || type > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_OPTION;
+    if (value->reserved[0] || value->reserved[1] || value->reserved[2]) return CMLP_ERROR_OPTION;
+    if (type == CMLP_VALUE_DOUBLE ? !cmlp_is_finite(value->number) : value->number != 0) return CMLP_ERROR_OPTION;
+    if (!has_integer && value->integer) return CMLP_ERROR_OPTION;
+    if (type == CMLP_VALUE_BOOLEAN && value->integer != 0 && value->integer != 1) return CMLP_ERROR_OPTION;
+    if (value->n_text < 0 || (type == CMLP_VALUE_MISSING && value->n_text)) return CMLP_ERROR_OPTION;
+    if (value->n_text && !value->text) return CMLP_ERROR_NULL;
+    if (type == CMLP_VALUE_LARGE_INTEGER) return is_large_integer(value) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
+    return cmlp_is_utf8((const unsigned char *)value->text, value->n_text) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
+}
+
+/* ----------------------------------------------------------------------------------- values of a file */
+
+static int64_t load_integer(const unsigned char *tensor, int64_t i)
+{
+    int64_t integer;
+    cmlp_load(&integer, tensor + 8 * i, 1, sizeof integer);
+    return integer;
+}
+
+static double load_number(const unsigned char *tensor, int64_t i)
+{
+    double number;
+    cmlp_load(&number, tensor + 8 * i, 1, sizeof number);
+    return number;
+}
+
+/* Where the text of value i of a list ends. */
+static int64_t end_at(const cmlp_value_list *list, int64_t i) { return i < 0 ? 0 : load_integer(list->ends, i); }
+
+static cmlp_value_type type_at(const cmlp_value_list *list, int64_t i)
+{
+    return list->types ? list->types[i] : list->type;
+}
+
+cmlp_value cmlp_value_at(const cmlp_value_list *list, const cmlp_value_range *range, int64_t i)
+{
+    const int64_t at = range->first + i, number = range->first_number + i, integer = range->first_integer + i;
+    cmlp_value value = {.type = type_at(list, at)};
+    if (value.type > CMLP_VALUE_LARGE_INTEGER) value.type = CMLP_VALUE_MISSING;
+    const int has_integer = value.type == CMLP_VALUE_INTEGER || value.type == CMLP_VALUE_BOOLEAN;
+    if (value.type == CMLP_VALUE_DOUBLE && number < list->n_numbers) value.number = load_number(list->numbers, number);
+    if (has_integer && integer < list->n_integers) value.integer = load_integer(list->integers, integer);
+    if (value.type == CMLP_VALUE_TEXT || value.type == CMLP_VALUE_LARGE_INTEGER) value.text = "";
+    if (!list->ends) return value;
+    const int64_t begin = end_at(list, at - 1), end = end_at(list, at);
+    if (begin < 0 || end <= begin || end > list->n_text) return value;
+    value.text = (const char *)list->text + begin;
+    value.n_text = end - begin;
+    return value;
+}
+
+/* Whether the tensors have 0 where a column's value i needs nothing of them. */
+static int has_only_its_own(const cmlp_value_list *list, const cmlp_value_range *range, int64_t i)
+{
+    const cmlp_value_type type = type_at(list, range->first + i);
+    const int has_integer = type == CMLP_VALUE_INTEGER || type == CMLP_VALUE_BOOLEAN;
+    const int64_t number = range->first_number + i, integer = range->first_integer + i;
+    if (!has_integer && range->first_integer < list->n_integers && load_integer(list->integers, integer)) return 0;
+    if (range->first_number >= list->n_numbers) return 1;
+    const int64_t bits = load_integer(list->numbers, number);
+    return type == CMLP_VALUE_DOUBLE || !bits;
+}
+
+cmlp_status cmlp_check_values(const cmlp_value_list *list, const cmlp_value_range *range)
+{
+    for (int64_t i = 0; i < range->n; i++) {
+        const int64_t at = range->first + i;
+        if (list->ends && (end_at(list, at) < end_at(list, at - 1) || end_at(list, at) > list->n_text))
+            return CMLP_ERROR_FILE_VALUE;
+        if (type_at(list, at) > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
+        if (!has_only_its_own(list, range, i)) return CMLP_ERROR_FILE_VALUE;
+        const cmlp_value value = cmlp_value_at(list, range, i);
+        const int is_text = value.type == CMLP_VALUE_TEXT || value.type == CMLP_VALUE_LARGE_INTEGER;
+        if (list->types && value.n_text && !is_text) return CMLP_ERROR_FILE_VALUE; /* labels have texts of numbers */
+        const cmlp_status status = cmlp_file_status(cmlp_check_value(&value));
+        if (status) return status;
+    }
+    return CMLP_OK;
+}
+
+int cmlp_uses_all_text(const cmlp_value_list *list)
+{
+    return list->n_text == (list->ends ? end_at(list, list->n - 1) : 0);
+}
+
+#if CMLP_BUILDS_TABLES
+/* Whether a column has a value of one of two types. */
+static int has_type(const cmlp_value_list *list, const cmlp_value_range *range, cmlp_value_type a, cmlp_value_type b)
+{
+    for (int64_t i = 0; i < range->n; i++) {
+        const cmlp_value_type type = type_at(list, range->first + i);
+        if (type == a || type == b) return 1;
+    }
+    return 0;
+}
+
+/* Takes n elements of a tensor of `all` elements, of which *used are used. Returns the first of them, or -1. */
+static int64_t take_elements(int64_t *used, int64_t all, int64_t n)
+{
+    if (n < 0 || n > all - *used) return -1;
+    *used += n;
+    return *used - n;
+}
+
+int cmlp_split_values(const cmlp_value_list *list, const unsigned char *counts, int64_t n_columns,
+                      cmlp_value_range *ranges)
+{
+    int64_t used = 0, numbers = 0, integers = 0;
+    for (int64_t i = 0; i < n_columns; i++) {
+        cmlp_value_range *range = &ranges[i];
+        *range = (cmlp_value_range){.n = counts ? load_integer(counts, i) : 0, .first_number = list->n_numbers,
+                                    .first_integer = list->n_integers};
+        range->first = take_elements(&used, list->n, range->n);
+        if (range->first < 0) return 0;
+        if (has_type(list, range, CMLP_VALUE_DOUBLE, CMLP_VALUE_DOUBLE))
+            range->first_number = take_elements(&numbers, list->n_numbers, range->n);
+        if (has_type(list, range, CMLP_VALUE_INTEGER, CMLP_VALUE_BOOLEAN))
+            range->first_integer = take_elements(&integers, list->n_integers, range->n);
+        if (range->first_number < 0 || range->first_integer < 0) return 0;
+    }
+    return used == list->n && numbers == list->n_numbers && integers == list->n_integers;
+}
+
+/* Entry i of the order of a column. An index outside becomes 0. */
+static int64_t code_at(const cmlp_value_list *list, const cmlp_value_range *range, int64_t i)
+{
+    int32_t code;
+    cmlp_load(&code, list->order + 4 * (range->first + i), 1, sizeof code);
+    return code < 0 || code >= range->n ? 0 : code;
+}
+
+int cmlp_is_in_order(const cmlp_value_list *list, const cmlp_value_range *range)
+{
+    cmlp_value before = {.type = CMLP_VALUE_MISSING};
+    for (int64_t i = 0; i < range->n; i++) {
+        int32_t code;
+        cmlp_load(&code, list->order + 4 * (range->first + i), 1, sizeof code);
+        if (code < 0 || code >= range->n) return 0;
+        const cmlp_value value = cmlp_value_at(list, range, code);
+        if (i && cmlp_compare_values(&before, &value) >= 0) return 0;
+        before = value;
+    }
+    return 1;
+}
+
+int64_t cmlp_find_value(const cmlp_value_list *list, const cmlp_value_range *range, const cmlp_value *wanted)
+{
+    int64_t low = 0, high = range->n;
+    while (low < high)
+        CMLP_LOOP(low >= 0 && low <= high && high <= range->n, high - low, low, high) {
+        const int64_t middle = low + (high - low) / 2, code = code_at(list, range, middle);
+        const cmlp_value value = cmlp_value_at(list, range, code);
+        const int order = cmlp_compare_values(&value, wanted);
+        if (!order) return code;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return -1;
+}
+#endif
+
+/* --------------------------------------------------------------------------------- values of a program */
+
+#if CMLP_BUILDS_TABLES && CMLP_BUILDS_TRAINING
+/* Moves the index at `root` of a heap of n indices down, until those below it have no larger values. */
+static void sift(const cmlp_value *values, int32_t *heap, int64_t n, int64_t root)
+{
+    for (int64_t child = 2 * root + 1; child < n; child = 2 * root + 1) {
+        if (child + 1 < n && cmlp_compare_values(&values[heap[child]], &values[heap[child + 1]]) < 0) child++;
+        if (cmlp_compare_values(&values[heap[root]], &values[heap[child]]) >= 0) return;
+        const int32_t moved = heap[root];
+        heap[root] = heap[child];
+        heap[child] = moved;
+        root = child;
+    }
+}
+
+void cmlp_sort_values(const cmlp_value *values, int64_t n, int32_t *order)
+{
+    for (int64_t i = 0; i < n; i++) order[i] = (int32_t)i;
+    for (int64_t i = n / 2; i > 0; i--) sift(values, order, n, i - 1);
+    for (int64_t end = n - 1; end > 0; end--) {
+        const int32_t largest = order[0];
+        order[0] = order[end];
+        order[end] = largest;
+        sift(values, order, end, 0);
+    }
+}
+#endif

@@ -1,0 +1,70 @@
+/* Labels, categories and names: typed values in the tensors of a model file, and in the arrays of a program. */
+#ifndef CMLP_VALUES_H
+#define CMLP_VALUES_H
+
+#include "model_head.h"
+
+/* Values in the tensors of a file, at any address. A tensor that the file does not have is NULL, with 0 elements. */
+typedef struct cmlp_value_list {
+    int64_t n;                    /* values, below 2^31 */
+    const unsigned char *types;   /* U8: n types; NULL: all values have the type `type` */
+    cmlp_value_type type;
+    const unsigned char *order;   /* I32: n indices, each column's in ascending order of its values; or NULL */
+    const unsigned char *ends;    /* I64: n ends of texts; NULL: no value has a text */
+    const unsigned char *text;    /* U8 */
+    const unsigned char *numbers; /* F64: of the columns that have a double, one for each of their values */
+    const unsigned char *integers; /* I64: likewise of integers and booleans */
+    int64_t n_text, n_numbers, n_integers;
+} cmlp_value_list;
+
+/* The values of a column: where they begin. */
+typedef struct cmlp_value_range {
+    int64_t first, n;
+    int64_t first_number, first_integer; /* the end of the tensor if the column has none */
+} cmlp_value_range;
+
+/* All values of a list, as those of one column. Its tensors have a number and an integer for each, or none. */
+static inline cmlp_value_range cmlp_all_values(const cmlp_value_list *list)
+{
+    return (cmlp_value_range){.n = list->n};
+}
+
+/* Whether a text is UTF-8, in which surrogates may have three bytes each. */
+int cmlp_is_utf8(const unsigned char *text, int64_t n);
+
+/* Checks a value of a program. Returns NULL or OPTION for a field, FILE_SYNTAX for a text that is not UTF-8, or a large
+ * integer that is none. */
+cmlp_status cmlp_check_value(const cmlp_value *value);
+
+/* Below, equal to or above 0, as a minus b: missing values, then numbers by their exact values, then texts by bytes. */
+int cmlp_compare_values(const cmlp_value *a, const cmlp_value *b);
+
+/* Value i of a column. Whatever the bytes of the tensors are, its text is inside the list's. */
+cmlp_value cmlp_value_at(const cmlp_value_list *list, const cmlp_value_range *range, int64_t i);
+
+/* Checks the values of a column, and what the tensors have where a value needs nothing. The columns before it must have
+ * been checked. Returns FILE_VALUE or FILE_SYNTAX. */
+cmlp_status cmlp_check_values(const cmlp_value_list *list, const cmlp_value_range *range);
+
+/* Whether the last text of a list ends where its tensor does. */
+int cmlp_uses_all_text(const cmlp_value_list *list);
+
+#if CMLP_BUILDS_TABLES
+/* Finds the values of each column. `counts` has an I64 for each column in the file, or is NULL if no column has values.
+ * Returns 0 if the tensors of the list are longer or shorter. */
+int cmlp_split_values(const cmlp_value_list *list, const unsigned char *counts, int64_t n_columns,
+                      cmlp_value_range *ranges);
+
+/* Whether the order of a column is that of its values, none of which are equal. */
+int cmlp_is_in_order(const cmlp_value_list *list, const cmlp_value_range *range);
+
+/* The index of a value in a column, or -1. The bytes of the tensors may be any. */
+int64_t cmlp_find_value(const cmlp_value_list *list, const cmlp_value_range *range, const cmlp_value *wanted);
+#endif
+
+#if CMLP_BUILDS_TABLES && CMLP_BUILDS_TRAINING
+/* Writes the indices of n values, in ascending order of the values, to `order`. */
+void cmlp_sort_values(const cmlp_value *values, int64_t n, int32_t *order);
+#endif
+
+#endif
