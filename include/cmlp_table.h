@@ -31,6 +31,19 @@ CMLP_CHECKED cmlp_status cmlp_table_model_init(void *memory, size_t memory_size,
                                                cmlp_model_flags flags, void *workspace, size_t workspace_size,
                                                const cmlp_model **model);
 
+/* What a column holds, and its unit. The numbers are those of model files. */
+typedef int32_t cmlp_table_kind;
+enum {
+    CMLP_TABLE_NUMBER = 1,
+    CMLP_TABLE_BOOLEAN = 2,  /* 1 for true, 0 for false */
+    CMLP_TABLE_DATE = 3,     /* days since 1970-01-01 */
+    CMLP_TABLE_TIME = 4,     /* the same with a fraction, of local time */
+    CMLP_TABLE_INSTANT = 5,  /* the same in UTC */
+    CMLP_TABLE_DURATION = 6, /* days */
+    CMLP_TABLE_CATEGORY = 7, /* codes of categories */
+    CMLP_TABLE_ORDERED = 8   /* codes of categories that are ordered: their ranks, from 0 */
+};
+
 /* The categories of a column in the model of a table. The program owns the struct, and may copy it. It is valid as long as
  * the bytes of the model's file. */
 typedef struct cmlp_table_categories {
@@ -69,6 +82,37 @@ enum { CMLP_TABLE_CATEGORY_MISSING = 1, CMLP_TABLE_CATEGORY_TEXT = 2, CMLP_TABLE
  * Returns LABEL if there is no such code; OPTION as above; BUFFER_SIZE and FILE_SYNTAX as cmlp_model_label. */
 CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer,
                                              size_t n, size_t *length, cmlp_table_category_kind *kind);
+
+/* Properties of a column. Its texts belong to the model's file. */
+typedef struct cmlp_table_column_info {
+    size_t struct_size;
+    const char *name;     /* n_name bytes of UTF-8; NULL if the file has no names of columns */
+    int64_t n_name;
+    const char *unit;     /* "days since 1970-01-01", "days", "0 or 1" or "": n_unit bytes, static */
+    int64_t n_unit;
+    const char *format;   /* the form of dates in cells, n_format bytes; n_format 0: ISO 8601 */
+    int64_t n_format;
+    int64_t n_categories; /* the codes of the categories are 0 to n_categories - 1; 0 for a column of numbers */
+    double unknown;       /* the code of an unknown category: -1, or NaN, a missing number, if they are ordered */
+    cmlp_table_kind kind;
+    int32_t role;         /* a cmlp_table_column_kind. A column of categories can be UNUSED, and one of dates can have the
+                           * role CATEGORY */
+} cmlp_table_column_info;
+
+/* Describes a column of a table's model, in constant time.
+ * Returns MODEL for the model of a network; OPTION if there is no such column. */
+CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column,
+                                                    cmlp_table_column_info *info);
+
+/* Finds the code of a category: the number for the row. A text never equals a number: "1" and 1 are two categories, and so
+ * are the empty text and the missing value. Numbers are equal if their values are: 1, 1.0 and true are one category, and so
+ * are 0 and false. The search takes a time proportional to the logarithm of the number of categories.
+ * value: MISSING, or any other type; a DOUBLE that is NaN counts as MISSING.
+ * code: receives the column's `unknown` if no category is equal.
+ * Returns MODEL for the model of a network; OPTION if there is no such column, if it has no categories, or for the type or a
+ * reserved field of `value`; FILE_SYNTAX for a text that is not UTF-8, or a LARGE_INTEGER that is none. */
+CMLP_CHECKED cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value,
+                                                  double *code);
 
 /* Finds how far the interval of a row reaches beyond the prediction of a table's model, so that it covers the truth as
  * often as asked. The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank

@@ -123,6 +123,10 @@ cdef extern from "cmlp_capi.h" nogil:
                                       size_t *length, cmlp_table_category_kind *kind) noexcept nogil
         cmlp_status (*table_interval)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                       int64_t n_outputs, double ends[2]) noexcept nogil
+        cmlp_status (*table_describe_column)(const cmlp_model *model, int64_t column,
+                                             cmlp_table_column_info *info) noexcept nogil
+        cmlp_status (*table_code_of_value)(const cmlp_model *model, int64_t column, const cmlp_value *value,
+                                           double *code) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

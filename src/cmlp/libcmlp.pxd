@@ -450,6 +450,17 @@ cdef extern from "cmlp_table.h" nogil:
                                       cmlp_model_flags flags, void *workspace, size_t workspace_size,
                                       const cmlp_model **model)
 
+    ctypedef int32_t cmlp_table_kind
+    enum:
+        CMLP_TABLE_NUMBER
+        CMLP_TABLE_BOOLEAN
+        CMLP_TABLE_DATE
+        CMLP_TABLE_TIME
+        CMLP_TABLE_INSTANT
+        CMLP_TABLE_DURATION
+        CMLP_TABLE_CATEGORY
+        CMLP_TABLE_ORDERED
+
     ctypedef struct cmlp_table_categories:
         size_t struct_size
         const void *list
@@ -470,6 +481,22 @@ cdef extern from "cmlp_table.h" nogil:
 
     cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
                                     size_t *length, cmlp_table_category_kind *kind)
+
+    ctypedef struct cmlp_table_column_info:
+        size_t struct_size
+        const char *name
+        int64_t n_name
+        const char *unit
+        int64_t n_unit
+        const char *format
+        int64_t n_format
+        int64_t n_categories
+        double unknown
+        cmlp_table_kind kind
+        int32_t role
+
+    cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info)
+    cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code)
     cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                   int64_t n_outputs, double *margin)
     cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,

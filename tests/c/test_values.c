@@ -383,7 +383,7 @@ static void test_broken(tensors *t)
     } changes[] = {
         {0, 8, 2, CMLP_ERROR_FILE_TENSOR}, {0, 8, 4, CMLP_ERROR_FILE_TENSOR}, {0, 15, 255, CMLP_ERROR_FILE_TENSOR},
         {0, 0, 1, CMLP_ERROR_FILE_TENSOR}, {0, 24, 9, CMLP_ERROR_FILE_TENSOR}, {0, 30, 1, CMLP_ERROR_FILE_TENSOR},
-        {1, 0, 6, CMLP_ERROR_FILE_VALUE},      /* an unknown type */
+        {1, 1, 6, CMLP_ERROR_FILE_VALUE},      /* an unknown type */
         {1, 0, 2, CMLP_ERROR_FILE_TENSOR},     /* a double in a column without numbers */
         {1, 0, 0, CMLP_ERROR_FILE_VALUE},      /* a missing value with a text */
         {1, 0, 5, CMLP_ERROR_FILE_SYNTAX},     /* no large integer */

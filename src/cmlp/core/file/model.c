@@ -51,6 +51,20 @@ cmlp_status cmlp_check_model_space(const cmlp_table_part *tables, const cmlp_net
     return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
 
+/* Whether one output is the probability of the second of two labels. */
+static int is_pair(const cmlp_head *head)
+{
+    const int64_t n_outputs = head->sizes[head->n_layers - 1];
+    return (n_outputs == 1 && head->values.n[CMLP_LABEL_ENDS] == 2) || cmlp_is_pair(head->classes, n_outputs);
+}
+
+/* Whether a row can have several of the labels. */
+static int is_multilabel(const cmlp_head *head, const unsigned char *file)
+{
+    const uint64_t kind = head->values.starts[CMLP_LABEL_KIND];
+    return (kind && file[kind + 1] == CMLP_LABELS_ARE_SEVERAL) || cmlp_is_multilabel(head->classes);
+}
+
 /* A real function: its net is not on the stack while the head is read. */
 REAL_FN cmlp_status describe(const cmlp_table_part *tables, const cmlp_head *head, cmlp_model_info *info)
 {
@@ -64,7 +78,7 @@ REAL_FN cmlp_status describe(const cmlp_table_part *tables, const cmlp_head *hea
     if (status) return status;
     info->file_size = head->file_size;
     info->n_inputs = n_columns ? n_columns : cmlp_n_in(&net);
-    info->n_outputs = cmlp_n_out(&net) + cmlp_is_pair(head->classes, cmlp_n_out(&net));
+    info->n_outputs = cmlp_n_out(&net) + is_pair(head);
     info->input_scale = head->input_factor ? NAN : head->input_scale;
     info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
     info->n_nets = head->n_nets;
@@ -215,12 +229,15 @@ static cmlp_status load(const cmlp_table_part *tables, const cmlp_loading *given
     model->widths = head.widths;
     model->n_knots = head.n_knots;
     model->ends = head.ends;
-    model->is_pair = cmlp_is_pair(head.classes, cmlp_n_out(&model->net));
-    model->is_multilabel = cmlp_is_multilabel(head.classes);
+    model->values = head.values;
+    model->ranges = head.values.n[CMLP_CATEGORY_COUNTS] ? divided.table.ranges : NULL;
+    model->is_pair = is_pair(&head);
+    model->is_multilabel = is_multilabel(&head, file);
     if (!status && cmlp_table_of(model)) {
         status = cmlp_file_status(tables->load(&head, file, model->params, &divided.table));
         if (!status) status = cmlp_file_status(tables->check_scores(model));
     }
+    if (!status) status = cmlp_check_stored_values(model);
     if (!status && verify) status = verified(model, &head, &buffers);
     if (status) return status;
     model->magic = CMLP_MODEL_MAGIC;

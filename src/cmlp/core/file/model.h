@@ -3,6 +3,7 @@
 #define CMLP_MODEL_H
 
 #include "table_part.h"
+#include "values.h"
 
 #define CMLP_MODEL_MAGIC CMLP_MAGIC(0x6c646d63, cmlp_model)
 
@@ -21,6 +22,8 @@ struct cmlp_model {
     uint64_t widths; /* of the calibration: their offset, or 0, and how many for each answer */
     int64_t n_knots;
     uint64_t ends; /* of the calibration: the offset of its frequent ends of the targets, or 0 */
+    cmlp_stored_values values; /* where labels, names and categories are */
+    cmlp_value_range *ranges; /* after this struct: of the categories of each column; or NULL */
     int is_pair; /* see cmlp_is_pair: the caller receives the probabilities of both labels */
     int is_multilabel; /* a row can have several labels, so that no class index is its answer */
 };
@@ -61,6 +64,9 @@ typedef struct cmlp_loading {
 } cmlp_loading;
 cmlp_status cmlp_measure_model(const cmlp_table_part *tables, const void *file, size_t n, cmlp_model_info *info);
 cmlp_status cmlp_load_model(const cmlp_table_part *tables, const cmlp_loading *given);
+
+/* Checks labels, names and categories, and finds those of each column. Returns a status of a file. */
+cmlp_status cmlp_check_stored_values(cmlp_model *model);
 
 /* Returns OPTION if a score of the calibration is NaN or below the one before it, or its widths break a rule. */
 cmlp_status cmlp_check_scores(const cmlp_model *model);

@@ -299,6 +299,18 @@ static void note_ends(cursor *c, cmlp_head *head, const tensor *t, uint64_t star
     if (!cmlp_holds_ends(t->dtype, (int64_t)t->shape[0], (int64_t)t->shape[1])) fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
+/* Notes where the elements of labels, names and categories start. Of a network, those of tables are other programs'. */
+static void note_values(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
+{
+    for (int i = 0; i < CMLP_VALUE_TENSORS; i++) {
+        const int of_any = i >= CMLP_LABEL_ENDS && i <= CMLP_NAME_TEXT;
+        if (!is_name(n, cmlp_value_tensors[i].name) || (!of_any && !cmlp_is_table(head))) continue;
+        head->values.starts[i] = start;
+        head->values.n[i] = (int64_t)t->shape[0];
+        if (t->dtype != cmlp_value_tensors[i].dtype || t->n_dims != 1) fail(c, CMLP_ERROR_FILE_TENSOR);
+    }
+}
+
 /* Notes where a tensor of this format starts, and checks its type and shape. */
 static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
 {
@@ -329,6 +341,7 @@ static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, ui
             (int64_t)t->shape[1] != known[i].columns)
             fail(c, CMLP_ERROR_FILE_TENSOR);
     }
+    note_values(c, head, n, t, start);
     if (of_table && is_name(n, CMLP_CALIBRATION_ENDS)) note_ends(c, head, t, start);
     if (of_table && is_name(n, CMLP_CALIBRATION_SCORES)) note_scores(c, head, t, start);
     if (of_table && is_name(n, CMLP_CALIBRATION_WIDTHS)) note_widths(c, head, t, start);
@@ -360,6 +373,12 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->feature == CMLP_HAS_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
     if (CMLP_BUILDS_TABLES) check_threshold(c, head);
+    const cmlp_value_sizes sizes = {.n_inputs = cmlp_is_table(head) ? head->words.n_columns : head->sizes[0],
+                                    .n_outputs = head->sizes[head->n_layers - 1],
+                                    .n_columns = head->words.n_columns,
+                                    .n_targets = head->feature == CMLP_HAS_TARGETS ? head->n_targets : 0,
+                                    .has_scores = head->scores != 0};
+    fail(c, cmlp_check_value_sizes(&head->values, &sizes));
     if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);
     if (head->n_quantiles && head->n_quantiles != head->sizes[head->n_layers - 1]) fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
@@ -374,8 +393,7 @@ static void read_values(cursor *c, const cmlp_column_reader *tables, const cmlp_
     const cmlp_column_list columns = {head->columns, NULL, 0};
     if (!c->status && head->categories.at) stop_at(c, tables->categories(head->categories, columns, &at), &at);
     if (head->feature != CMLP_HAS_TARGETS) return;
-    if (!c->status && !head->targets.at) fail(c, CMLP_ERROR_FILE_NAME);
-    if (!c->status) stop_at(c, tables->targets(head->targets, head->n_targets, &at), &at);
+    if (!c->status && head->targets.at) stop_at(c, tables->targets(head->targets, head->n_targets, &at), &at);
     if (head->n_quantiles || head->n_targets < 2) fail(c, CMLP_ERROR_OPTION);
 }
 

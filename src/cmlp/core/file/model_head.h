@@ -9,6 +9,7 @@
 #include "../base/build.h"
 #include "../net/net.h"
 #include "model_columns.h"
+#include "model_values.h"
 
 #define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
 #define CMLP_HEAD_VERSION "1\",\"crc32\":\""
@@ -67,6 +68,7 @@ typedef struct cmlp_head {
     uint64_t widths;                        /* likewise; of the calibration: 2 * n_score_rows times n_knots */
     int64_t n_knots;
     uint64_t ends;                          /* likewise; of the calibration */
+    cmlp_stored_values values;              /* tensors of labels, names and categories */
     cmlp_text classes, categories, targets; /* the labels, the categories of a table's columns, the targets; or NULL */
     cmlp_text columns;                      /* the words of a table's columns */
     cmlp_column_words words;                /* what they tell; 0 columns without a table */

@@ -68,6 +68,12 @@ static int is_known(const cmlp_model *model)
     static const char start[] = "{\\\"kind\\\":\\\"";
     const char *text;
     size_t length;
+    if (model->values.n[CMLP_CALIBRATION_KIND]) {
+        int32_t kind;
+        cmlp_load(&kind, model->file + model->values.starts[CMLP_CALIBRATION_KIND], 1, sizeof kind);
+        if (kind < 1 || kind > 4) return 0;
+        return (kind == 2) == !!model->widths && (kind == 3 || !model->ends);
+    }
     if (!cmlp_head_find(model->file, "calibration", &text, &length)) return 0;
     if (length < sizeof start || memcmp(text, start, sizeof start - 1)) return 0;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {

@@ -11,6 +11,7 @@ static void lay_out_table(cmlp_space *space, const cmlp_head *head, cmlp_table_m
     memory->numbers = cmlp_take(space, head->words.n_numbers, sizeof(double));
     memory->target = cmlp_take(space, head->n_targets, sizeof(cmlp_table_target));
     memory->threshold = cmlp_take(space, 1, sizeof(double));
+    memory->ranges = cmlp_take(space, head->values.n[CMLP_CATEGORY_COUNTS], sizeof(cmlp_value_range));
     memory->net_list = cmlp_take(space, n_nets, sizeof(cmlp_net *));
     memory->params_list = cmlp_take(space, n_nets, sizeof(void *));
 }

@@ -4,6 +4,7 @@
 
 #include "../table/table.h"
 #include "model_head.h"
+#include "values.h"
 
 /* The arrays that a table in a model's memory points into. */
 typedef struct cmlp_table_memory {
@@ -13,6 +14,7 @@ typedef struct cmlp_table_memory {
     double *numbers;
     cmlp_table_target *target;
     double *threshold;
+    cmlp_value_range *ranges; /* of the categories of each column */
     const cmlp_net **net_list;
     const void **params_list;
 } cmlp_table_memory;

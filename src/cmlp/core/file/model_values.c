@@ -1,0 +1,304 @@
+/* The typed values in the tensors of a model file: which of them there are, and what they hold. */
+#include <math.h>
+
+#include "../base/arguments.h"
+#include "model.h"
+#include "values.h"
+
+const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS] = {
+    [CMLP_CALIBRATION_KIND] = {"calibration.kind", CMLP_INT32},
+    [CMLP_CATEGORY_COUNTS] = {"categories.counts", CMLP_INT64},
+    [CMLP_CATEGORY_ENDS] = {"categories.ends", CMLP_INT64},
+    [CMLP_CATEGORY_INTEGERS] = {"categories.integer", CMLP_INT64},
+    [CMLP_CATEGORY_NUMBERS] = {"categories.number", CMLP_FLOAT64},
+    [CMLP_CATEGORY_ORDER] = {"categories.order", CMLP_INT32},
+    [CMLP_CATEGORY_TEXT] = {"categories.text", CMLP_UINT8},
+    [CMLP_CATEGORY_TYPES] = {"categories.type", CMLP_UINT8},
+    [CMLP_CELL_ENDS] = {"cells.ends", CMLP_INT64},
+    [CMLP_CELL_FORM] = {"cells.form", CMLP_UINT8},
+    [CMLP_CELL_TEXT] = {"cells.text", CMLP_UINT8},
+    [CMLP_COLUMN_KINDS] = {"columns.kinds", CMLP_UINT8},
+    [CMLP_LABEL_ENDS] = {"labels.ends", CMLP_INT64},
+    [CMLP_LABEL_INTEGERS] = {"labels.integer", CMLP_INT64},
+    [CMLP_LABEL_KIND] = {"labels.kind", CMLP_UINT8},
+    [CMLP_LABEL_NUMBERS] = {"labels.number", CMLP_FLOAT64},
+    [CMLP_LABEL_TEXT] = {"labels.text", CMLP_UINT8},
+    [CMLP_NAME_ENDS] = {"names.ends", CMLP_INT64},
+    [CMLP_NAME_TEXT] = {"names.text", CMLP_UINT8},
+    [CMLP_TARGET_ENDS] = {"targets.ends", CMLP_INT64},
+    [CMLP_TARGET_TEXT] = {"targets.text", CMLP_UINT8},
+};
+
+/* --------------------------------------------------------------------------------------------- lengths */
+
+/* Whether a tensor has n elements, or is not there. */
+static int has_length(const cmlp_stored_values *v, int tensor, int64_t n) { return !v->n[tensor] || v->n[tensor] == n; }
+
+cmlp_status cmlp_check_value_sizes(const cmlp_stored_values *v, const cmlp_value_sizes *sizes)
+{
+    const int64_t *n = v->n, n_labels = n[CMLP_LABEL_ENDS], n_categories = n[CMLP_CATEGORY_TYPES];
+    static const int texts[][2] = {{CMLP_LABEL_TEXT, CMLP_LABEL_ENDS}, {CMLP_NAME_TEXT, CMLP_NAME_ENDS},
+                                   {CMLP_TARGET_TEXT, CMLP_TARGET_ENDS}, {CMLP_CELL_TEXT, CMLP_CELL_ENDS},
+                                   {CMLP_CATEGORY_TEXT, CMLP_CATEGORY_ENDS}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (n[texts[i][0]] && !n[texts[i][1]]) return CMLP_ERROR_FILE_NAME;
+    if (!n[CMLP_LABEL_KIND] != !n_labels) return CMLP_ERROR_FILE_NAME;
+    if (!n_labels && (n[CMLP_LABEL_INTEGERS] || n[CMLP_LABEL_NUMBERS])) return CMLP_ERROR_FILE_NAME;
+    const int is_pair = n_labels == 2 && sizes->n_outputs == 1;
+    if (n_labels && n_labels != sizes->n_outputs && !is_pair) return CMLP_ERROR_FILE_TENSOR;
+    if (!has_length(v, CMLP_LABEL_KIND, 2) || !has_length(v, CMLP_LABEL_INTEGERS, n_labels))
+        return CMLP_ERROR_FILE_TENSOR;
+    if (!has_length(v, CMLP_LABEL_NUMBERS, n_labels) || !has_length(v, CMLP_NAME_ENDS, sizes->n_inputs))
+        return CMLP_ERROR_FILE_TENSOR;
+    if (!has_length(v, CMLP_CELL_FORM, 2)) return CMLP_ERROR_FILE_TENSOR;
+    if (!sizes->n_columns) return CMLP_OK;
+    if (!n[CMLP_CATEGORY_COUNTS] != !n_categories || !n[CMLP_CATEGORY_ORDER] != !n_categories)
+        return CMLP_ERROR_FILE_NAME;
+    if (n[CMLP_CALIBRATION_KIND] && !sizes->has_scores) return CMLP_ERROR_FILE_NAME;
+    if (n[CMLP_TARGET_ENDS] && !sizes->n_targets) return CMLP_ERROR_FILE_NAME;
+    if (!has_length(v, CMLP_CATEGORY_COUNTS, sizes->n_columns) || !has_length(v, CMLP_CATEGORY_ORDER, n_categories))
+        return CMLP_ERROR_FILE_TENSOR;
+    if (!has_length(v, CMLP_CATEGORY_ENDS, n_categories) || !has_length(v, CMLP_COLUMN_KINDS, sizes->n_columns))
+        return CMLP_ERROR_FILE_TENSOR;
+    if (!has_length(v, CMLP_TARGET_ENDS, sizes->n_targets) || !has_length(v, CMLP_CALIBRATION_KIND, 2))
+        return CMLP_ERROR_FILE_TENSOR;
+    return CMLP_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------- lists */
+
+static const unsigned char *tensor_at(const cmlp_model *model, int tensor)
+{
+    const uint64_t start = model->values.starts[tensor];
+    return start ? model->file + start : NULL;
+}
+
+/* A list of texts: names, words. */
+static cmlp_value_list list_texts(const cmlp_model *model, int ends, int text)
+{
+    return (cmlp_value_list){.n = model->values.n[ends], .type = CMLP_VALUE_TEXT, .ends = tensor_at(model, ends),
+                             .text = tensor_at(model, text), .n_text = model->values.n[text]};
+}
+
+static cmlp_value_list list_labels(const cmlp_model *model)
+{
+    cmlp_value_list list = list_texts(model, CMLP_LABEL_ENDS, CMLP_LABEL_TEXT);
+    if (!list.n) return list;
+    list.type = tensor_at(model, CMLP_LABEL_KIND)[0];
+    list.numbers = tensor_at(model, CMLP_LABEL_NUMBERS);
+    list.n_numbers = model->values.n[CMLP_LABEL_NUMBERS];
+    list.integers = tensor_at(model, CMLP_LABEL_INTEGERS);
+    list.n_integers = model->values.n[CMLP_LABEL_INTEGERS];
+    return list;
+}
+
+/* ------------------------------------------------------------------------------------------- contents */
+
+static cmlp_status check_list(const cmlp_value_list *list)
+{
+    const cmlp_value_range all = cmlp_all_values(list);
+    const cmlp_status status = cmlp_check_values(list, &all);
+    if (status) return status;
+    return cmlp_uses_all_text(list) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
+}
+
+/* Whether the text of an integer or a boolean is that which Python prints. */
+static int is_printed(const cmlp_value *label)
+{
+    char digits[20]; /* of the magnitude, at the end */
+    int n = 0;
+    if (label->type == CMLP_VALUE_BOOLEAN) {
+        const char *word = label->integer ? "True" : "False";
+        return label->n_text == (int64_t)strlen(word) && !memcmp(label->text, word, strlen(word));
+    }
+    uint64_t rest = label->integer < 0 ? 0 - (uint64_t)label->integer : (uint64_t)label->integer;
+    do digits[sizeof digits - (size_t)++n] = (char)('0' + rest % 10);
+    while (rest /= 10);
+    const int64_t sign = label->integer < 0;
+    if (label->n_text != n + sign || (sign && label->text[0] != '-')) return 0;
+    return !memcmp(label->text + sign, digits + sizeof digits - (size_t)n, (size_t)n);
+}
+
+/* All labels have one type, and ascend. */
+static cmlp_status check_labels(const cmlp_model *model, int64_t n_outputs)
+{
+    const cmlp_value_list list = list_labels(model);
+    const cmlp_value_range all = cmlp_all_values(&list);
+    if (!list.n) return CMLP_OK;
+    const int use = tensor_at(model, CMLP_LABEL_KIND)[1], is_double = list.type == CMLP_VALUE_DOUBLE;
+    const int is_integer = list.type == CMLP_VALUE_INTEGER || list.type == CMLP_VALUE_BOOLEAN;
+    if (list.type < CMLP_VALUE_TEXT || list.type > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
+    if (use != CMLP_LABELS_ARE_CLASSES && use != CMLP_LABELS_ARE_SEVERAL) return CMLP_ERROR_FILE_VALUE;
+    if (use == CMLP_LABELS_ARE_SEVERAL && list.n != n_outputs) return CMLP_ERROR_FILE_VALUE;
+    if (!list.n_numbers != !is_double || !list.n_integers != !is_integer) return CMLP_ERROR_FILE_NAME;
+    const cmlp_status status = check_list(&list);
+    if (status) return status;
+    for (int64_t i = 0; i < list.n; i++) {
+        const cmlp_value label = cmlp_value_at(&list, &all, i);
+        if (is_integer && !is_printed(&label)) return CMLP_ERROR_FILE_VALUE;
+        if (is_double && !label.n_text) return CMLP_ERROR_FILE_VALUE;
+        if (!i) continue;
+        const cmlp_value before = cmlp_value_at(&list, &all, i - 1);
+        if (cmlp_compare_values(&before, &label) >= 0) return CMLP_ERROR_FILE_VALUE;
+    }
+    return CMLP_OK;
+}
+
+/* The cell format: decimal point, separator of thousands or 0. */
+static int is_cell_form(const unsigned char *form)
+{
+    if (!form) return 1;
+    const int has_separator = form[1] && memchr(",. '", form[1], 4);
+    return (form[0] == '.' || form[0] == ',') && form[0] != form[1] && (!form[1] || has_separator);
+}
+
+#if CMLP_BUILDS_TABLES
+static cmlp_value_list list_categories(const cmlp_model *model)
+{
+    cmlp_value_list list = list_texts(model, CMLP_CATEGORY_ENDS, CMLP_CATEGORY_TEXT);
+    list.n = model->values.n[CMLP_CATEGORY_TYPES];
+    list.types = tensor_at(model, CMLP_CATEGORY_TYPES);
+    list.order = tensor_at(model, CMLP_CATEGORY_ORDER);
+    list.numbers = tensor_at(model, CMLP_CATEGORY_NUMBERS);
+    list.n_numbers = model->values.n[CMLP_CATEGORY_NUMBERS];
+    list.integers = tensor_at(model, CMLP_CATEGORY_INTEGERS);
+    list.n_integers = model->values.n[CMLP_CATEGORY_INTEGERS];
+    return list;
+}
+
+/* The kind of a column. A file without kinds has only numbers and categories. */
+static cmlp_table_kind kind_of(const cmlp_model *model, int64_t column)
+{
+    const unsigned char *kinds = tensor_at(model, CMLP_COLUMN_KINDS);
+    if (kinds) return kinds[column];
+    return model->ranges && model->ranges[column].n ? CMLP_TABLE_CATEGORY : CMLP_TABLE_NUMBER;
+}
+
+/* Whether the categories of a column are those of its word and its kind. */
+static int fits_column(const cmlp_model *model, int64_t i)
+{
+    const cmlp_table_column *column = &model->table->columns[i];
+    const cmlp_table_kind kind = kind_of(model, i);
+    const int64_t n = model->ranges ? model->ranges[i].n : 0;
+    if (kind < CMLP_TABLE_NUMBER || kind > CMLP_TABLE_ORDERED) return 0;
+    if (column->kind == CMLP_TABLE_COLUMN_CATEGORY) return kind != CMLP_TABLE_ORDERED && n == column->n;
+    if (kind == CMLP_TABLE_ORDERED) return n > 0;
+    return !n || (kind == CMLP_TABLE_CATEGORY && column->kind == CMLP_TABLE_COLUMN_UNUSED);
+}
+
+static cmlp_status check_categories(cmlp_model *model)
+{
+    const cmlp_value_list list = list_categories(model);
+    const int64_t n_columns = model->table->n_columns;
+    if (list.n && !cmlp_split_values(&list, tensor_at(model, CMLP_CATEGORY_COUNTS), n_columns, model->ranges))
+        return CMLP_ERROR_FILE_VALUE;
+    int has_text = 0;
+    for (int64_t i = 0; i < list.n; i++)
+        has_text |= list.types[i] == CMLP_VALUE_TEXT || list.types[i] == CMLP_VALUE_LARGE_INTEGER;
+    if (!has_text != !list.ends) return CMLP_ERROR_FILE_VALUE;
+    for (int64_t i = 0; i < n_columns; i++) {
+        const cmlp_value_range *range = model->ranges ? &model->ranges[i] : NULL;
+        if (tensor_at(model, CMLP_COLUMN_KINDS) && !fits_column(model, i)) return CMLP_ERROR_FILE_VALUE;
+        if (!range) continue;
+        const cmlp_status status = cmlp_check_values(&list, range);
+        if (status) return status;
+        if (!cmlp_is_in_order(&list, range)) return CMLP_ERROR_FILE_VALUE;
+    }
+    return cmlp_uses_all_text(&list) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
+}
+#endif
+
+cmlp_status cmlp_check_stored_values(cmlp_model *model)
+{
+    static const int texts[][2] = {{CMLP_NAME_ENDS, CMLP_NAME_TEXT}, {CMLP_CELL_ENDS, CMLP_CELL_TEXT},
+                                   {CMLP_TARGET_ENDS, CMLP_TARGET_TEXT}};
+    cmlp_status status = check_labels(model, cmlp_n_out(&model->net));
+    for (size_t i = 0; !status && i < sizeof texts / sizeof *texts; i++) {
+        const cmlp_value_list list = list_texts(model, texts[i][0], texts[i][1]);
+        status = check_list(&list);
+    }
+    if (!status && !is_cell_form(tensor_at(model, CMLP_CELL_FORM))) status = CMLP_ERROR_FILE_VALUE;
+#if CMLP_BUILDS_TABLES
+    if (!status && model->table) status = check_categories(model);
+#endif
+    return status;
+}
+
+#if CMLP_BUILDS_TABLES
+/* ------------------------------------------------------------------------------------ columns of a model */
+
+static const char *unit_of(cmlp_table_kind kind)
+{
+    if (kind == CMLP_TABLE_BOOLEAN) return "0 or 1";
+    if (kind == CMLP_TABLE_DATE || kind == CMLP_TABLE_TIME) return "days since 1970-01-01";
+    if (kind == CMLP_TABLE_INSTANT) return "days since 1970-01-01";
+    return kind == CMLP_TABLE_DURATION ? "days" : "";
+}
+
+/* Whether a model has this column. */
+static cmlp_status check_column(const cmlp_model *model, int64_t column)
+{
+    const cmlp_status status = cmlp_check_model(model);
+    if (status) return status;
+    if (!model->table) return CMLP_ERROR_MODEL;
+    return column < 0 || column >= model->table->n_columns ? CMLP_ERROR_OPTION : CMLP_OK;
+}
+
+/* The code of a category that is none of a column's. */
+static double unknown_of(const cmlp_model *model, int64_t column)
+{
+    return model->table->columns[column].kind == CMLP_TABLE_COLUMN_NUMBER ? NAN : -1;
+}
+
+cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info)
+{
+    cmlp_table_column_info copy;
+    cmlp_status status = check_column(model, column);
+    if (!status) status = CMLP_READ(&copy, info, cmlp_table_column_info, role);
+    if (status) return status;
+    copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = kind_of(model, column), .unknown = -1};
+    copy.role = model->table->columns[column].kind;
+    copy.unit = unit_of(copy.kind);
+    copy.n_unit = (int64_t)strlen(copy.unit);
+    copy.format = "";
+    copy.n_categories = model->ranges ? model->ranges[column].n : 0;
+    copy.unknown = unknown_of(model, column);
+    const cmlp_value_list names = list_texts(model, CMLP_NAME_ENDS, CMLP_NAME_TEXT);
+    if (names.n) {
+        const cmlp_value_range all = cmlp_all_values(&names);
+        const cmlp_value name = cmlp_value_at(&names, &all, column);
+        copy.name = name.text;
+        copy.n_name = name.n_text;
+    }
+    cmlp_write_struct(info, &copy, sizeof copy);
+    return CMLP_OK;
+}
+
+static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code)
+{
+    cmlp_status status = check_column(model, column);
+    if (status) return status;
+    if (!value || !code) return CMLP_ERROR_NULL;
+    if (!model->ranges || !model->ranges[column].n) return CMLP_ERROR_OPTION;
+    cmlp_value wanted = *value;
+    if (wanted.type == CMLP_VALUE_DOUBLE && !cmlp_is_finite(wanted.number)) {
+        if (wanted.number != wanted.number) wanted.type = CMLP_VALUE_MISSING;
+        wanted.number = 0; /* for the check; the file has no infinite number */
+    }
+    status = cmlp_check_value(&wanted);
+    if (status) return status;
+    if (wanted.type == CMLP_VALUE_DOUBLE) wanted.number = value->number;
+    const cmlp_value_list list = list_categories(model);
+    const int64_t found = cmlp_find_value(&list, &model->ranges[column], &wanted);
+    *code = found < 0 ? unknown_of(model, column) : (double)found;
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code)
+{
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlp_status status = find_code(model, column, value, code);
+    cmlp_leave_mode(mode);
+    return status;
+}
+#endif
