@@ -767,6 +767,10 @@ typedef struct cmlp_model_content {
     /* Takes the next n bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */
     int (*write)(void *context, const void *bytes, size_t n);
     void *context;
+    const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one type, TEXT
+                                       * to LARGE_INTEGER, ascending without repetition (texts by bytes). An integer or a
+                                       * boolean can have its text, too; a DOUBLE must have one. */
+    int64_t n_labels;
     const cmlp_model_string *strings; /* keys ascending by bytes */
     int64_t n_strings;
     const cmlp_model_array *arrays;   /* names ascending by bytes */
@@ -775,6 +779,8 @@ typedef struct cmlp_model_content {
     int64_t n_arrays;
     const double *shifts, *factors;   /* of the inputs, instead of input_scale (0 or 1) as in cmlp_rows; or both NULL */
     double input_scale;               /* finite; 0: 1 */
+    int32_t is_multilabel;            /* nonzero: a row can have any number of the labels; at least two logistic outputs */
+    int32_t reserved;                 /* 0 */
 } cmlp_model_content;
 
 /* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
@@ -782,7 +788,7 @@ typedef struct cmlp_model_content {
  * workspace: the bytes of cmlp_workspace_size without rows.
  * Returns OPTION (input_scale, shifts, factors, a count or a reserved field), DTYPE, OVERFLOW; INPUT (a shift is so large
  * that no input of the net's type can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong
- * labels), FILE_TENSOR (an array's shape), FILE_NONFINITE (a parameter). After these, nothing has been written. After
+ * labels), FILE_TENSOR (an array's shape), FILE_VALUE (a label), FILE_NONFINITE (a parameter). After these, nothing has been written. After
  * FILE_WRITE, part of the file has. What is written without an error can be read by cmlp_model_init. */
 CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                           void *workspace, size_t workspace_size);

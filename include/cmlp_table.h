@@ -181,6 +181,10 @@ typedef struct cmlp_table_column {
     double centre, scale; /* NUMBER: finite; scale > 0 */
     const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; NULL if n is 0 */
     cmlp_table_date_part parts[3]; /* NUMBER with edges: the time of day, the weekday, the day of the year */
+    int64_t n_categories; /* for cmlp_table_write: 0, or of a column of categories, also of ordered or unused ones */
+    const cmlp_value *categories; /* for cmlp_table_write: n_categories different values, by code from 0; or NULL */
+    const char *name;     /* for cmlp_table_write: n_name bytes of UTF-8, or NULL. All columns have names, or none */
+    int64_t n_name;
     int64_t reserved[4];  /* 0 */
 } cmlp_table_column;
 
@@ -214,6 +218,8 @@ CMLP_CHECKED cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, co
  * multiplied by `scale` and added to `centre`. All are finite, scale > 0 and high >= low. */
 typedef struct cmlp_table_target {
     double centre, scale, low, high;
+    const char *name;   /* of one of several targets: n_name bytes of UTF-8, or NULL. All have names, or none */
+    int64_t n_name;
     double reserved[4]; /* 0 */
 } cmlp_table_target;
 

@@ -373,6 +373,8 @@ cdef extern from "cmlp.h" nogil:
         size_t struct_size
         int (*write)(void *context, const void *bytes, size_t n) noexcept nogil
         void *context
+        const cmlp_value *labels
+        int64_t n_labels
         const cmlp_model_string *strings
         int64_t n_strings
         const cmlp_model_array *arrays
@@ -381,6 +383,8 @@ cdef extern from "cmlp.h" nogil:
         const double *shifts
         const double *factors
         double input_scale
+        int32_t is_multilabel
+        int32_t reserved
 
     cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                  void *workspace, size_t workspace_size)
@@ -522,6 +526,10 @@ cdef extern from "cmlp_table.h" nogil:
         double scale
         const double *edges
         cmlp_table_date_part parts[3]
+        int64_t n_categories
+        const cmlp_value *categories
+        const char *name
+        int64_t n_name
         int64_t reserved[4]
 
     ctypedef struct cmlp_table_encoder:
@@ -540,6 +548,8 @@ cdef extern from "cmlp_table.h" nogil:
         double scale
         double low
         double high
+        const char *name
+        int64_t n_name
         double reserved[4]
 
     ctypedef struct cmlp_table:

@@ -35,12 +35,12 @@ static void make_table(void)
     uint64_t state = 11;
     memset(columns, 0, sizeof columns);
     for (int k = 0; k < N_EDGES; k++) edges[k] = -1 + 0.125 * k + (k ? uniform(&state, 0, 0.1) : 0);
-    columns[0] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 0, N_EDGES, 0.1, 0.3, edges, {{0}}, {0}};
-    columns[1] = (cmlp_table_column){CMLP_TABLE_COLUMN_UNUSED, 0, 0, 0, 0, NULL, {{0}}, {0}};
-    columns[2] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 1, 0, -2.5, 1e-3, NULL, {{0}}, {0}};
-    columns[3] = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, {0}};
-    columns[4] = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, {0}};
-    columns[5] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 0, 0, 0, 1, NULL, {{0}}, {0}};
+    columns[0] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 0, N_EDGES, 0.1, 0.3, edges, {{0}}, 0, NULL, NULL, 0, {0}};
+    columns[1] = (cmlp_table_column){CMLP_TABLE_COLUMN_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, {0}};
+    columns[2] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 1, 0, -2.5, 1e-3, NULL, {{0}}, 0, NULL, NULL, 0, {0}};
+    columns[3] = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, {0}};
+    columns[4] = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, {0}};
+    columns[5] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 0, 0, 0, 1, NULL, {{0}}, 0, NULL, NULL, 0, {0}};
     columns[6] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 0, 2, 0.5, 2, date_edges,
                                      {{date_edges + 2, 5, 1, 0}, {NULL, 0, 1, 0}, {date_edges + 7, 3, 1, 0}}, {0}};
     for (int i = 0; i < ROWS; i++)
@@ -155,7 +155,7 @@ static void check_memory(int32_t dtype)
 static void check_missing_in_last(int32_t dtype)
 {
     slot out;
-    const cmlp_table_column last = {CMLP_TABLE_COLUMN_NUMBER, 0, 3, 0, 1, edges, {{0}}, {0}};
+    const cmlp_table_column last = {CMLP_TABLE_COLUMN_NUMBER, 0, 3, 0, 1, edges, {{0}}, 0, NULL, NULL, 0, {0}};
     cmlp_table_encoder encoder = encoder_of(dtype, 1);
     const double missing = NAN, zeros[3] = {0};
     encoder.columns = &last;
@@ -222,7 +222,7 @@ static void check_refusals(void)
         CHECK((part->n = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
         *part = (cmlp_table_date_part){.used = 1};
         CHECK((c.n = 0, c.edges = NULL, width_with(c)) == CMLP_ERROR_OPTION);
-        c = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, {0}};
+        c = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, {0}};
         CHECK((part->used = 1, width_with(c)) == CMLP_ERROR_OPTION);
     }
     CHECK((c = n, c.edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) ==
@@ -234,7 +234,7 @@ static void check_refusals(void)
     }
     CHECK((c = n, c.n = 1, width_with(c)) == CMLP_ERROR_OPTION && (c.n = -1, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c = n, c.kind = 0, width_with(c)) == CMLP_ERROR_OPTION && (c.kind = 4, width_with(c)) == CMLP_ERROR_OPTION);
-    c = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 0, 0, 0, NULL, {{0}}, {0}};
+    c = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, {0}};
     CHECK(width_with(c) == CMLP_ERROR_OPTION && (c.n = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
     CHECK((c.n = 2147483647, width_with(c)) == CMLP_ERROR_OVERFLOW && (c.n = 1, width_with(c)) == CMLP_OK);
     const int64_t others = WIDTH - N_EDGES; /* the inputs of the other columns */

@@ -13,11 +13,11 @@ enum { N_COLUMNS = 4, N_OUT = 3, N_HIDDEN = 5, WIDE = 1 + 2 + 1 + 4 + 2 + 3 + 1,
 
 static const double edges[] = {-1, 0.25, 2, 0, 0.25, 0.75}; /* the last three are those of the time of day */
 static const cmlp_table_column columns[N_COLUMNS] = {
-    {CMLP_TABLE_COLUMN_NUMBER, 1, 3, 0.5, 2, edges, {{edges + 3, 3, 1, 0}, {NULL, 0, 0, 0}, {NULL, 0, 1, 0}}, {0}},
-    {CMLP_TABLE_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, {0}},
-    {CMLP_TABLE_COLUMN_UNUSED, 0, 0, 0, 0, NULL, {{0}}, {0}},
-    {CMLP_TABLE_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, {0}}};
-static const cmlp_table_target target = {100, 7, -0.25, 0.5, {0}};
+    {CMLP_TABLE_COLUMN_NUMBER, 1, 3, 0.5, 2, edges, {{edges + 3, 3, 1, 0}, {NULL, 0, 0, 0}, {NULL, 0, 1, 0}}, 0, NULL, NULL, 0, {0}},
+    {CMLP_TABLE_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, {0}},
+    {CMLP_TABLE_COLUMN_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, {0}},
+    {CMLP_TABLE_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, {0}}};
+static const cmlp_table_target target = {100, 7, -0.25, 0.5, NULL, 0, {0}};
 static unsigned char net_memory[2][CMLP_NET_SIZE];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */
 static int are_classes; /* whether their outputs are softmax */
@@ -465,11 +465,11 @@ static void check_refusals(void)
     static const double invalid[][4] = {{NAN, 1, 0, 1}, {0, 0, 0, 1}, {0, -1, 0, 1}, {0, 1, 2, 1}, {0, 1, 0, INFINITY}};
     for (int i = 0; i < 5; i++) {
         const double *v = invalid[i];
-        const cmlp_table_target wrong = {v[0], v[1], v[2], v[3], {0}};
+        const cmlp_table_target wrong = {v[0], v[1], v[2], v[3], NULL, 0, {0}};
         CHECK((t = table, t.target = &wrong, refused(t)) == CMLP_ERROR_OPTION);
     }
     for (int k = 0; k < 4; k++) {
-        cmlp_table_target later = {0, 1, 0, 1, {0}};
+        cmlp_table_target later = {0, 1, 0, 1, NULL, 0, {0}};
         later.reserved[k] = 1;
         CHECK((t = table, t.target = &later, refused(t)) == CMLP_ERROR_OPTION);
     }
@@ -967,7 +967,7 @@ static void check_scores_of_targets(const cmlp_table *table)
 static void check_targets(void)
 {
     static cmlp_table_target several[N_OUT] = {
-        {100, 7, -0.25, 0.5, {0}}, {-3, 0.5, -0.125, 0.25, {0}}, {0, 1e6, -2, 2, {0}}};
+        {100, 7, -0.25, 0.5, NULL, 0, {0}}, {-3, 0.5, -0.125, 0.25, NULL, 0, {0}}, {0, 1e6, -2, 2, NULL, 0, {0}}};
     const cmlp_model_string kept[] = {strings[0], strings[1]};
     cmlp_table table = table_of(several), t;
     table.n_targets = N_OUT;

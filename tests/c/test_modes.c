@@ -198,7 +198,7 @@ static int bounds_in(const mode *m, double *results)
 static int table_in(const mode *m, double *results)
 {
     static const cmlp_table_column column = {.kind = CMLP_TABLE_COLUMN_NUMBER, .scale = 0x1p-1050};
-    static const cmlp_table_target target = {0, 0x1p-10, 0, 0x1p-1040, {0}};
+    static const cmlp_table_target target = {0, 0x1p-10, 0, 0x1p-1040, NULL, 0, {0}};
     static const double raw[] = {0x1p-1052};
     static int64_t memory[1 << 12], scratch[1 << 12];
     static model_file file;

@@ -425,6 +425,9 @@ static void test_broken(tensors *t)
     t->list.n_numbers--;
     CHECK(check_all(t, ranges) == CMLP_ERROR_FILE_TENSOR);
     write_tensors(t, 0);
+    t->list.n_numbers++; /* only counted */
+    CHECK(check_all(t, ranges) == CMLP_ERROR_FILE_TENSOR);
+    write_tensors(t, 0);
     t->list.n_integers--;
     CHECK(check_all(t, ranges) == CMLP_ERROR_FILE_TENSOR);
     write_tensors(t, 0);

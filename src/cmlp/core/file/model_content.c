@@ -67,6 +67,8 @@ static cmlp_status check_array(const cmlp_model_array *a, const cmlp_content_kin
         while (reserved[i][n] && a->name[n] == reserved[i][n]) n++;
         if (!reserved[i][n]) return CMLP_ERROR_FILE_NAME;
     }
+    for (int i = 0; i < CMLP_VALUE_TENSORS; i++)
+        if (!cmlp_order_of(a->name, cmlp_value_tensors[i].name)) return CMLP_ERROR_FILE_NAME;
     if (!cmlp_dtype_name_of(a->dtype)) return CMLP_ERROR_DTYPE;
     if (a->rows < 1 || a->rows > CMLP_MAX_WIDTH || a->columns < 0 || a->columns > CMLP_MAX_WIDTH)
         return CMLP_ERROR_FILE_TENSOR;

@@ -102,23 +102,6 @@ static cmlp_status check_list(const cmlp_value_list *list)
     return cmlp_uses_all_text(list) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
 }
 
-/* Whether the text of an integer or a boolean is that which Python prints. */
-static int is_printed(const cmlp_value *label)
-{
-    char digits[20]; /* of the magnitude, at the end */
-    int n = 0;
-    if (label->type == CMLP_VALUE_BOOLEAN) {
-        const char *word = label->integer ? "True" : "False";
-        return label->n_text == (int64_t)strlen(word) && !memcmp(label->text, word, strlen(word));
-    }
-    uint64_t rest = label->integer < 0 ? 0 - (uint64_t)label->integer : (uint64_t)label->integer;
-    do digits[sizeof digits - (size_t)++n] = (char)('0' + rest % 10);
-    while (rest /= 10);
-    const int64_t sign = label->integer < 0;
-    if (label->n_text != n + sign || (sign && label->text[0] != '-')) return 0;
-    return !memcmp(label->text + sign, digits + sizeof digits - (size_t)n, (size_t)n);
-}
-
 /* All labels have one type, and ascend. */
 static cmlp_status check_labels(const cmlp_model *model, int64_t n_outputs)
 {
@@ -133,10 +116,12 @@ static cmlp_status check_labels(const cmlp_model *model, int64_t n_outputs)
     if (!list.n_numbers != !is_double || !list.n_integers != !is_integer) return CMLP_ERROR_FILE_NAME;
     const cmlp_status status = check_list(&list);
     if (status) return status;
+    char buffer[CMLP_PRINTED];
     for (int64_t i = 0; i < list.n; i++) {
         const cmlp_value label = cmlp_value_at(&list, &all, i);
-        if (is_integer && !is_printed(&label)) return CMLP_ERROR_FILE_VALUE;
-        if (is_double && !label.n_text) return CMLP_ERROR_FILE_VALUE;
+        const cmlp_value printed = cmlp_with_text(&label, buffer);
+        if (!cmlp_has_text(&label, &printed)) return CMLP_ERROR_FILE_VALUE;
+        if (list.type != CMLP_VALUE_TEXT && !label.n_text) return CMLP_ERROR_FILE_VALUE;
         if (!i) continue;
         const cmlp_value before = cmlp_value_at(&list, &all, i - 1);
         if (cmlp_compare_values(&before, &label) >= 0) return CMLP_ERROR_FILE_VALUE;

@@ -118,13 +118,24 @@ static uint64_t put_head(sink *s, const cmlp_writer *w, uint64_t length, uint32_
     return s->bytes - 8;
 }
 
+/* Writes an array of labels, names or categories. */
+static void put_values(sink *s, const cmlp_writer *w, const cmlp_model_array *a)
+{
+    int tensor = 0;
+    while (cmlp_order_of(cmlp_value_tensors[tensor].name, a->name)) tensor++;
+    cmlp_put_values(s, w, tensor);
+}
+
 static void put_data(sink *s, const cmlp_writer *w)
 {
     for (int64_t i = 0; i < w->n_nets; i++)
         put_elements(s, w->params[i], (uint64_t)w->nets[i]->n_params * w->net->element, w->net->element);
     for (int64_t i = 0, given = 0; i < w->content->n_arrays + w->n_own; i++) {
         const cmlp_model_array *a = array_at(w, i, &given);
-        put_elements(s, a->data, array_bytes(a), cmlp_bytes_of(a->dtype));
+        if (a->data)
+            put_elements(s, a->data, array_bytes(a), cmlp_bytes_of(a->dtype));
+        else
+            put_values(s, w, a);
     }
 }
 
@@ -194,9 +205,10 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, const 
     cmlp_training_arrays training = {.n = 0};
     cmlp_writer w = {.net = net, .nets = &net, .params = &params, .n_nets = 1, .content = &copy};
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, input_scale);
+    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, reserved);
     if (!status && (!params || !copy.write)) status = CMLP_ERROR_NULL;
     if (!status && cmlp_misaligned(params, net->element)) status = CMLP_ERROR_ALIGNMENT;
+    if (!status && copy.reserved) status = CMLP_ERROR_OPTION;
     if (!status && !copy.factors != !copy.shifts) status = CMLP_ERROR_NULL;
     if (!status && (cmlp_misaligned(copy.factors, sizeof(double)) || cmlp_misaligned(copy.shifts, sizeof(double))))
         status = CMLP_ERROR_ALIGNMENT;
@@ -205,6 +217,7 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, const 
     const cmlp_content_kind kind = {.n_outputs = status ? 0 : cmlp_n_out(net), .has_training = copy.training != NULL};
     if (!status && copy.training) status = cmlp_read_training(&training, net, copy.training);
     if (!status) status = cmlp_check_content(&copy, &kind);
+    if (!status) status = cmlp_check_given_values(&w);
     if (!status) status = cmlp_check_row_space(net, workspace, workspace_size, &divided);
     if (!status && !cmlp_are_finite(net, params, net->n_params)) status = CMLP_ERROR_FILE_NONFINITE;
     if (status) return status;
@@ -212,7 +225,8 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, const 
     list_own_arrays(&w, &divided);
     memcpy(&w.own[w.n_own], training.list, sizeof training.list);
     w.n_own += training.n;
-    status = make_example(&w, &divided);
+    status = cmlp_list_values(&w);
+    if (!status) status = make_example(&w, &divided);
     return status ? status : cmlp_write_file(&w);
 }
 

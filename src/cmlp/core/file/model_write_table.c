@@ -130,6 +130,21 @@ static cmlp_status check_targets(const cmlp_table *table)
     return cmlp_check_answer(table);
 }
 
+/* Counts the categories of all columns. A column with categories as inputs has as many of them. */
+static cmlp_status count_categories(const cmlp_table *table, int64_t *n)
+{
+    for (int64_t i = 0; i < table->n_columns; i++) {
+        const cmlp_table_column *c = &table->columns[i];
+        if (c->n_categories < 0 || (c->categories && !c->n_categories)) return CMLP_ERROR_OPTION;
+        if (c->n_categories && c->kind == CMLP_TABLE_COLUMN_CATEGORY && c->n_categories != c->n) return CMLP_ERROR_OPTION;
+        if (c->n_categories && !c->categories) return CMLP_ERROR_NULL;
+        if (cmlp_misaligned(c->categories, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
+        if (c->n_categories > CMLP_MAX_WIDTH - *n) return CMLP_ERROR_OVERFLOW;
+        *n += c->n_categories;
+    }
+    return CMLP_OK;
+}
+
 /* Reads and checks a table, and divides the workspace. */
 static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *memory, size_t *size,
                               cmlp_table_scratch *scratch)
@@ -146,6 +161,8 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     for (int64_t i = 0; i < copy->n_columns; i++)
         if (copy->columns[i].kind == CMLP_TABLE_COLUMN_NUMBER) sizes.n_numbers += 2 + cmlp_column_edges(&copy->columns[i]);
     if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
+    status = count_categories(copy, &sizes.n_categories);
+    if (status) return status;
     return sizes.n_numbers > CMLP_MAX_WIDTH ? CMLP_ERROR_OVERFLOW : cmlp_table_space(&sizes, memory, size, scratch);
 }
 
@@ -179,22 +196,25 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     cmlp_table_scratch divided;
     size_t needed;
     cmlp_status status = read_table(table, &checked, workspace, &needed, &divided);
-    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, input_scale);
+    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, reserved);
     if (status) return status;
     if (!copy.write || !workspace) return CMLP_ERROR_NULL;
-    if (copy.training || copy.factors || copy.shifts || copy.input_scale != 0) return CMLP_ERROR_OPTION;
+    if (copy.training || copy.factors || copy.shifts || copy.input_scale != 0 || copy.reserved) return CMLP_ERROR_OPTION;
     if (workspace_size < needed) return CMLP_ERROR_BUFFER_SIZE;
     const cmlp_table *const t = &checked;
     cmlp_writer w = {.net = t->nets[0], .table = t, .put_columns = put_columns, .nets = t->nets, .params = t->params,
                      .n_nets = t->n_nets, .content = &copy, .input_scale = 1};
     const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(w.net), .output = cmlp_output_activation(w.net), .tables = &reader,
                                     .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets};
+    w.order = divided.order;
     status = cmlp_check_content(&copy, &kind);
+    if (!status) status = cmlp_check_given_values(&w);
     for (int64_t i = 0; i < w.n_nets && !status; i++)
         if (!cmlp_are_finite(w.nets[i], w.params[i], w.nets[i]->n_params)) status = CMLP_ERROR_FILE_NONFINITE;
     if (status) return status;
     list_table_arrays(&w, &divided);
-    status = make_table_example(&w, &divided);
+    status = cmlp_list_values(&w);
+    if (!status) status = make_table_example(&w, &divided);
     return status ? status : cmlp_write_file(&w);
 }
 

@@ -17,8 +17,9 @@ typedef struct cmlp_writer {
     const cmlp_model_content *content;
     double input_scale;
     /* The example, two of the inputs or of the table, the training: names ascending by bytes. */
-    cmlp_model_array own[4 + CMLP_TRAINING_ARRAYS];
+    cmlp_model_array own[4 + CMLP_TRAINING_ARRAYS + CMLP_VALUE_TENSORS]; /* data NULL: cmlp_put_values has them */
     int32_t n_own;
+    int32_t *order; /* of a table: the categories of each column in the order of their values */
     uint32_t data_crc;
 } cmlp_writer;
 
@@ -36,6 +37,15 @@ static inline double cmlp_pseudo_random(int64_t i)
     bits = (bits ^ bits >> 13) * UINT32_C(0xc2b2ae35);
     return (double)(bits ^ bits >> 16) / 2147483648.0 - 1;
 }
+
+/* Checks labels, names and categories, and sorts these into w->order. */
+cmlp_status cmlp_check_given_values(const cmlp_writer *w);
+
+/* Adds their tensors to the arrays, and brings all arrays into the order of their names. */
+cmlp_status cmlp_list_values(cmlp_writer *w);
+
+/* Writes the elements of a tensor. */
+void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor);
 
 /* Writes the file. w->data_crc need not be set. */
 cmlp_status cmlp_write_file(cmlp_writer *w);

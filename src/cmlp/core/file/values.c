@@ -167,6 +167,29 @@ cmlp_status cmlp_check_value(const cmlp_value *value)
     return cmlp_is_utf8((const unsigned char *)value->text, value->n_text) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
 }
 
+cmlp_value cmlp_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED])
+{
+    cmlp_value value = *label;
+    char *digits = buffer + CMLP_PRINTED;
+    if (label->type == CMLP_VALUE_BOOLEAN) {
+        value.text = label->integer ? "True" : "False";
+        value.n_text = label->integer ? 4 : 5;
+    }
+    if (label->type != CMLP_VALUE_INTEGER) return value;
+    uint64_t rest = label->integer < 0 ? 0 - (uint64_t)label->integer : (uint64_t)label->integer;
+    do *--digits = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (label->integer < 0) *--digits = '-';
+    value.text = digits;
+    value.n_text = buffer + CMLP_PRINTED - digits;
+    return value;
+}
+
+int cmlp_has_text(const cmlp_value *value, const cmlp_value *other)
+{
+    return !value->n_text || !compare_texts(value->text, value->n_text, other->text, other->n_text);
+}
+
 /* ----------------------------------------------------------------------------------- values of a file */
 
 static int64_t load_integer(const unsigned char *tensor, int64_t i)

@@ -36,6 +36,13 @@ int cmlp_is_utf8(const unsigned char *text, int64_t n);
  * integer that is none. */
 cmlp_status cmlp_check_value(const cmlp_value *value);
 
+/* A label with the text that the file has of it: an integer or a boolean as Python prints it, in the buffer. */
+enum { CMLP_PRINTED = 20 };
+cmlp_value cmlp_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED]);
+
+/* Whether a value has no text, or that of another one. */
+int cmlp_has_text(const cmlp_value *value, const cmlp_value *other);
+
 /* Below, equal to or above 0, as a minus b: missing values, then numbers by their exact values, then texts by bytes. */
 int cmlp_compare_values(const cmlp_value *a, const cmlp_value *b);
 

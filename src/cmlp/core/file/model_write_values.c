@@ -1,0 +1,238 @@
+/* Writes labels, names and categories as tensors: docs/model-file.md. Their elements are made from the caller's values
+ * each time that the writer needs them. */
+#include "model_writer.h"
+
+#include "values.h"
+
+#if CMLP_BUILDS_TRAINING
+/* The lists of values. Categories have one for each column. */
+typedef enum value_list { LABELS, NAMES, TARGETS, CATEGORIES } value_list;
+
+static value_list list_of(int tensor)
+{
+    if (tensor >= CMLP_LABEL_ENDS && tensor <= CMLP_LABEL_TEXT) return LABELS;
+    if (tensor == CMLP_NAME_ENDS || tensor == CMLP_NAME_TEXT) return NAMES;
+    return tensor == CMLP_TARGET_ENDS || tensor == CMLP_TARGET_TEXT ? TARGETS : CATEGORIES;
+}
+
+static int64_t columns_of(const cmlp_writer *w, value_list list)
+{
+    if (list != CATEGORIES) return 1;
+    return w->table ? w->table->n_columns : 0;
+}
+
+static int64_t count_of(const cmlp_writer *w, value_list list, int64_t column)
+{
+    const cmlp_table *table = w->table;
+    if (list == LABELS) return w->content->n_labels;
+    if (!table) return 0;
+    if (list == NAMES) return table->columns[0].name ? table->n_columns : 0;
+    if (list == TARGETS) return table->n_targets > 1 && table->target[0].name ? table->n_targets : 0;
+    return table->columns[column].n_categories;
+}
+
+/* Value i of a list or column, with the text that the file has. `buffer` may be needed for the text of a label. */
+static cmlp_value value_of(const cmlp_writer *w, value_list list, int64_t column, int64_t i, char buffer[CMLP_PRINTED])
+{
+    cmlp_value value = {.type = CMLP_VALUE_TEXT};
+    if (list == LABELS) return cmlp_with_text(&w->content->labels[i], buffer);
+    if (list == CATEGORIES) return w->table->columns[column].categories[i];
+    value.text = list == NAMES ? w->table->columns[i].name : w->table->target[i].name;
+    value.n_text = list == NAMES ? w->table->columns[i].n_name : w->table->target[i].n_name;
+    return value;
+}
+
+/* ---------------------------------------------------------------------------------------------- checks */
+
+static cmlp_status check_list(const cmlp_writer *w, value_list list, int64_t column)
+{
+    char buffer[CMLP_PRINTED];
+    const int64_t n = count_of(w, list, column);
+    for (int64_t i = 0; i < n; i++) {
+        const cmlp_value value = value_of(w, list, column, i, buffer);
+        const cmlp_status status = cmlp_check_value(&value);
+        if (status) return status == CMLP_ERROR_OPTION ? CMLP_ERROR_FILE_VALUE : status;
+    }
+    return CMLP_OK;
+}
+
+static cmlp_status check_labels(const cmlp_writer *w)
+{
+    const cmlp_model_content *content = w->content;
+    const cmlp_value *labels = content->labels;
+    const int64_t n = content->n_labels, n_outputs = cmlp_n_out(w->net);
+    const int is_logistic = cmlp_output_activation(w->net) == CMLP_ACTIVATION_LOGISTIC;
+    char buffer[CMLP_PRINTED];
+    if (n < 0 || (!n && content->is_multilabel)) return CMLP_ERROR_OPTION;
+    if (!n) return CMLP_OK;
+    if (!labels) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(labels, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
+    if (!is_logistic && cmlp_output_activation(w->net) != CMLP_ACTIVATION_SOFTMAX) return CMLP_ERROR_FILE_VALUE;
+    if (n != n_outputs && !(n == 2 && n_outputs == 1 && is_logistic)) return CMLP_ERROR_FILE_VALUE;
+    if (content->is_multilabel && (!is_logistic || n != n_outputs)) return CMLP_ERROR_FILE_VALUE;
+    const cmlp_status status = check_list(w, LABELS, 0);
+    if (status) return status;
+    for (int64_t i = 0; i < n; i++) {
+        const cmlp_value text = cmlp_with_text(&labels[i], buffer);
+        if (labels[i].type != labels[0].type || labels[i].type == CMLP_VALUE_MISSING) return CMLP_ERROR_FILE_VALUE;
+        if (!text.n_text && labels[i].type == CMLP_VALUE_DOUBLE) return CMLP_ERROR_FILE_VALUE;
+        if (!cmlp_has_text(&labels[i], &text)) return CMLP_ERROR_FILE_VALUE;
+        if (i && cmlp_compare_values(&labels[i - 1], &labels[i]) >= 0) return CMLP_ERROR_FILE_VALUE;
+    }
+    return CMLP_OK;
+}
+
+#if CMLP_BUILDS_TABLES
+/* Checks that all columns or targets have names, or none. */
+static cmlp_status check_names(const cmlp_writer *w, value_list list, int64_t n)
+{
+    const int has_names = count_of(w, list, 0) != 0;
+    char buffer[CMLP_PRINTED];
+    for (int64_t i = 0; i < n; i++) {
+        const cmlp_value name = value_of(w, list, 0, i, buffer);
+        if (!has_names && (name.text || name.n_text)) return CMLP_ERROR_OPTION;
+        if (has_names && (!name.text || name.n_text < 0)) return CMLP_ERROR_OPTION;
+    }
+    return check_list(w, list, 0);
+}
+
+static cmlp_status check_categories(const cmlp_writer *w)
+{
+    int32_t *order = w->order;
+    for (int64_t i = 0; i < w->table->n_columns; i++) {
+        const cmlp_table_column *column = &w->table->columns[i];
+        const cmlp_status status = check_list(w, CATEGORIES, i);
+        if (status) return status;
+        cmlp_sort_values(column->categories, column->n_categories, order);
+        for (int64_t k = 0; k < column->n_categories; k++) {
+            const cmlp_value *value = &column->categories[order[k]];
+            const int is_text = value->type == CMLP_VALUE_TEXT || value->type == CMLP_VALUE_LARGE_INTEGER;
+            if (value->n_text && !is_text) return CMLP_ERROR_FILE_VALUE;
+            if (k && cmlp_compare_values(&column->categories[order[k - 1]], value) >= 0) return CMLP_ERROR_FILE_VALUE;
+        }
+        order += column->n_categories;
+    }
+    return CMLP_OK;
+}
+#endif
+
+cmlp_status cmlp_check_given_values(const cmlp_writer *w)
+{
+    cmlp_status status = check_labels(w);
+#if CMLP_BUILDS_TABLES
+    if (!w->table) return status;
+    if (!status) status = check_names(w, NAMES, w->table->n_columns);
+    if (!status && w->table->n_targets > 1) status = check_names(w, TARGETS, w->table->n_targets);
+    if (!status) status = check_categories(w);
+#endif
+    return status;
+}
+
+/* --------------------------------------------------------------------------------------------- tensors */
+
+static void put_little(sink *s, uint64_t bits, int bytes)
+{
+    for (int i = 0; i < bytes; i++) put_byte(s, (unsigned)(bits >> 8 * i & 255));
+}
+
+/* Whether a tensor has elements for a column: those that a value of the column needs. */
+static int needs(const cmlp_writer *w, int tensor, value_list list, int64_t column)
+{
+    const int of_numbers = tensor == CMLP_LABEL_NUMBERS || tensor == CMLP_CATEGORY_NUMBERS;
+    const int of_integers = tensor == CMLP_LABEL_INTEGERS || tensor == CMLP_CATEGORY_INTEGERS;
+    char buffer[CMLP_PRINTED];
+    if (!of_numbers && !of_integers && tensor != CMLP_CATEGORY_ENDS) return 1;
+    for (int64_t i = 0; i < count_of(w, list, column); i++) {
+        const cmlp_value_type type = value_of(w, list, column, i, buffer).type;
+        if (of_numbers && type == CMLP_VALUE_DOUBLE) return 1;
+        if (of_integers && (type == CMLP_VALUE_INTEGER || type == CMLP_VALUE_BOOLEAN)) return 1;
+        if (!of_numbers && !of_integers && (type == CMLP_VALUE_TEXT || type == CMLP_VALUE_LARGE_INTEGER)) return 1;
+    }
+    return 0;
+}
+
+/* Writes what a tensor has of a value. *end is the end of the texts. */
+static void put_value(sink *s, int tensor, const cmlp_value *value, int64_t *end)
+{
+    uint64_t bits;
+    const double number = value->number + 0.0; /* not -0 */
+    switch (tensor) {
+    case CMLP_CATEGORY_TYPES: put_byte(s, (unsigned)value->type); break;
+    case CMLP_CATEGORY_INTEGERS:
+    case CMLP_LABEL_INTEGERS: put_little(s, (uint64_t)value->integer, 8); break;
+    case CMLP_CATEGORY_NUMBERS:
+    case CMLP_LABEL_NUMBERS:
+        memcpy(&bits, &number, sizeof bits);
+        put_little(s, bits, 8);
+        break;
+    case CMLP_CATEGORY_TEXT:
+    case CMLP_LABEL_TEXT:
+    case CMLP_NAME_TEXT:
+    case CMLP_TARGET_TEXT:
+        for (int64_t i = 0; i < value->n_text; i++) put_byte(s, (unsigned char)value->text[i]);
+        break;
+    default: put_little(s, (uint64_t)(*end += value->n_text), 8);
+    }
+}
+
+static void put_tensor_values(sink *s, const cmlp_writer *w, int tensor)
+{
+    const value_list list = list_of(tensor);
+    const int64_t n_columns = columns_of(w, list);
+    int64_t end = 0, n_ends = 0;
+    char buffer[CMLP_PRINTED];
+    for (int64_t i = 0; i < n_columns; i++) n_ends += needs(w, tensor, list, i);
+    for (int64_t i = 0; i < n_columns; i++) {
+        if (tensor == CMLP_CATEGORY_ENDS ? !n_ends : !needs(w, tensor, list, i)) continue;
+        for (int64_t k = 0; k < count_of(w, list, i); k++) {
+            const cmlp_value value = value_of(w, list, i, k, buffer);
+            put_value(s, tensor, &value, &end);
+        }
+    }
+}
+
+void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < columns_of(w, CATEGORIES); i++) n += count_of(w, CATEGORIES, i);
+    switch (tensor) {
+    case CMLP_LABEL_KIND:
+        if (!w->content->n_labels) return;
+        put_byte(s, (unsigned)w->content->labels[0].type);
+        put_byte(s, w->content->is_multilabel ? CMLP_LABELS_ARE_SEVERAL : CMLP_LABELS_ARE_CLASSES);
+        return;
+    case CMLP_CATEGORY_COUNTS:
+        for (int64_t i = 0; n && i < columns_of(w, CATEGORIES); i++)
+            put_little(s, (uint64_t)count_of(w, CATEGORIES, i), 8);
+        return;
+    case CMLP_CATEGORY_ORDER:
+        for (int64_t i = 0; i < n; i++) put_little(s, (uint64_t)w->order[i], 4);
+        return;
+    case CMLP_CALIBRATION_KIND: /* which the caller writes as metadata */
+    case CMLP_CELL_ENDS:
+    case CMLP_CELL_FORM:
+    case CMLP_CELL_TEXT:
+    case CMLP_COLUMN_KINDS: return;
+    default: put_tensor_values(s, w, tensor);
+    }
+}
+
+cmlp_status cmlp_list_values(cmlp_writer *w)
+{
+    for (int i = 0; i < CMLP_VALUE_TENSORS; i++) {
+        sink count = {.bytes = 0};
+        cmlp_put_values(&count, w, i);
+        const uint64_t n = count.bytes / cmlp_bytes_of(cmlp_value_tensors[i].dtype);
+        if (n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+        const cmlp_value_tensor *tensor = &cmlp_value_tensors[i];
+        if (n) w->own[w->n_own++] = cmlp_array_of(tensor->name, NULL, (int64_t)n, 0, tensor->dtype);
+    }
+    for (int32_t i = 1; i < w->n_own; i++)
+        for (int32_t k = i; k > 0 && cmlp_order_of(w->own[k - 1].name, w->own[k].name) > 0; k--) {
+            const cmlp_model_array moved = w->own[k];
+            w->own[k] = w->own[k - 1];
+            w->own[k - 1] = moved;
+        }
+    return CMLP_OK;
+}
+#endif

@@ -1,0 +1,362 @@
+/* Labels, names and categories in model files: written from values, checked, described and searched. */
+#include "model_file.h"
+#include "support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_OUT = 4, MOST_PARAMS = 64, N_COLUMNS = 4 };
+
+static unsigned char net_memory[CMLP_NET_SIZE];
+static const cmlp_net *net;
+static float params[MOST_PARAMS];
+static model_file good, changed;
+
+static cmlp_value text_of(const char *text)
+{
+    return (cmlp_value){.text = text, .n_text = (int64_t)strlen(text), .type = CMLP_VALUE_TEXT};
+}
+
+static cmlp_value number(double x, const char *text)
+{
+    return (cmlp_value){.text = text, .n_text = (int64_t)strlen(text), .number = x, .type = CMLP_VALUE_DOUBLE};
+}
+
+static cmlp_value integer(int64_t i) { return (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER}; }
+
+static void make_net(int64_t n_in, int64_t n_out, int32_t output)
+{
+    const int64_t sizes[] = {n_in, n_out};
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.sizes = sizes;
+    config.activations = &output;
+    config.n_layers = 2;
+    config.loss = output == CMLP_ACTIVATION_IDENTITY ? CMLP_LOSS_SQUARED_ERROR : CMLP_LOSS_LOG;
+    config.dtype = CMLP_FLOAT32;
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    for (int i = 0; i < MOST_PARAMS; i++) params[i] = (float)(i % 7) / 8 - 0.25f;
+}
+
+static cmlp_model_content content_of(const cmlp_value *labels, int64_t n)
+{
+    cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    good.size = 0;
+    content.write = model_file_append;
+    content.context = &good;
+    content.labels = labels;
+    content.n_labels = n;
+    return content;
+}
+
+static cmlp_status write_network(const cmlp_model_content *content)
+{
+    static unsigned char workspace[1 << 16];
+    return cmlp_model_write(net, params, content, workspace, sizeof workspace);
+}
+
+/* Loads a file that ends at a guard page. The model is valid until the next call. */
+static cmlp_status load(const model_file *file, const cmlp_model **model, cmlp_model_info *info)
+{
+    static slot file_slot;
+    static unsigned char memory[1 << 14], workspace[1 << 16];
+    if (!file_slot.base) slot_make(&file_slot, MODEL_FILE_CAPACITY);
+    unsigned char *const copy = slot_place(&file_slot, file->size, AT_END, (8 - file->size % 8) % 8);
+    memcpy(copy, file->bytes, file->size);
+    *info = CMLP_INIT(cmlp_model_info);
+    const cmlp_status status = cmlp_table_model_size(copy, file->size, info);
+    if (status) return status;
+    return cmlp_table_model_init(memory, sizeof memory, copy, file->size, 0, workspace, sizeof workspace, model);
+}
+
+/* ---- labels */
+
+static void test_labels(void)
+{
+    const cmlp_value texts[] = {text_of("cat"), text_of("cow"), text_of("dog")};
+    const cmlp_value integers[] = {integer(INT64_MIN), integer(-7), integer(0), integer(INT64_MAX)};
+    const cmlp_value numbers[] = {number(-0.5, "-0.5"), number(2.5, "2.5"), number(1e300, "1e+300")};
+    const cmlp_value booleans[] = {{.type = CMLP_VALUE_BOOLEAN}, {.integer = 1, .type = CMLP_VALUE_BOOLEAN}};
+    cmlp_value large[] = {integer(3), text_of("9223372036854775808"), text_of("18446744073709551615")};
+    const cmlp_model *model;
+    cmlp_model_info info;
+    large[1].type = large[2].type = CMLP_VALUE_LARGE_INTEGER;
+    const struct {
+        const cmlp_value *labels;
+        int n, n_out;
+        int32_t output;
+        const char *bytes; /* of the tensor of texts */
+    } cases[] = {{texts, 3, 3, CMLP_ACTIVATION_SOFTMAX, "catcowdog"},
+                 {integers, 4, 4, CMLP_ACTIVATION_SOFTMAX, "-9223372036854775808-709223372036854775807"},
+                 {numbers, 3, 3, CMLP_ACTIVATION_LOGISTIC, "-0.52.51e+300"},
+                 {booleans, 2, 1, CMLP_ACTIVATION_LOGISTIC, "FalseTrue"},
+                 {large + 1, 2, 1, CMLP_ACTIVATION_LOGISTIC, "922337203685477580818446744073709551615"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        make_net(3, cases[i].n_out, cases[i].output);
+        const cmlp_model_content content = content_of(cases[i].labels, cases[i].n);
+        CHECK(write_network(&content) == CMLP_OK);
+        const cmlp_status status = load(&good, &model, &info);
+        check_that(status == CMLP_OK, "labels %d: %s", (int)i, cmlp_status_name(status));
+        CHECK(info.n_outputs == cases[i].n);
+        const size_t n = strlen(cases[i].bytes);
+        int found = 0;
+        for (size_t at = 0; at + n <= good.size; at++) found |= !memcmp(good.bytes + at, cases[i].bytes, n);
+        check_that(found, "%s", cases[i].bytes);
+    }
+}
+
+static void test_refused_labels(void)
+{
+    const cmlp_value descending[] = {text_of("b"), text_of("a")}, equal[] = {integer(1), integer(1)};
+    const cmlp_value mixed[] = {integer(1), text_of("a")}, unprinted[] = {number(1, ""), number(2, "2.0")};
+    const cmlp_value broken[] = {text_of("a"), text_of("\xff")}, missing[] = {{.type = CMLP_VALUE_MISSING}, text_of("a")};
+    const cmlp_value infinite[] = {number(1, "1.0"), number(INFINITY, "inf")}, sorted[] = {text_of("a"), text_of("b")};
+    cmlp_value printed[] = {integer(1), integer(2)}, reserved[] = {integer(1), integer(2)};
+    printed[1].text = "3";
+    printed[1].n_text = 1;
+    reserved[1].reserved[2] = 1;
+    const struct {
+        const cmlp_value *labels;
+        int n, n_out;
+        int32_t output;
+        cmlp_status status;
+    } cases[] = {{descending, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_FILE_VALUE},
+                 {equal, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_FILE_VALUE},
+                 {mixed, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_FILE_VALUE},
+                 {unprinted, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_FILE_VALUE},
+                 {broken, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_FILE_SYNTAX},
+                 {missing, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_FILE_VALUE},
+                 {infinite, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_FILE_VALUE},
+                 {printed, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_FILE_VALUE},
+                 {reserved, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_FILE_VALUE},
+                 {sorted, 2, 3, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_FILE_VALUE},
+                 {sorted, 1, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_FILE_VALUE},
+                 {sorted, 2, 2, CMLP_ACTIVATION_IDENTITY, CMLP_ERROR_FILE_VALUE},
+                 {sorted, -1, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_OPTION},
+                 {NULL, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_NULL},
+                 {sorted, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_OK},
+                 {sorted, 1, 1, CMLP_ACTIVATION_LOGISTIC, CMLP_OK}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        make_net(3, cases[i].n_out, cases[i].output);
+        const cmlp_model_content content = content_of(cases[i].labels, cases[i].n);
+        const cmlp_status status = write_network(&content);
+        check_that(status == cases[i].status, "labels %d: %s", (int)i, cmlp_status_name(status));
+        CHECK(!status || !good.size);
+    }
+    cmlp_model_content content = content_of(sorted, 2);
+    content.is_multilabel = 1;
+    make_net(3, 1, CMLP_ACTIVATION_LOGISTIC);
+    CHECK(write_network(&content) == CMLP_ERROR_FILE_VALUE);
+    make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
+    CHECK(write_network(&content) == CMLP_ERROR_FILE_VALUE);
+    make_net(3, 2, CMLP_ACTIVATION_LOGISTIC);
+    CHECK(write_network(&content) == CMLP_OK);
+    content.n_labels = 0;
+    CHECK(write_network(&content) == CMLP_ERROR_OPTION);
+    const cmlp_model_array own = {.name = "labels.text", .data = "a", .rows = 1, .dtype = CMLP_UINT8};
+    content = content_of(NULL, 0);
+    content.arrays = &own;
+    content.n_arrays = 1;
+    CHECK(write_network(&content) == CMLP_ERROR_FILE_NAME);
+}
+
+/* A row can have any number of the labels: no class index is its answer. */
+static void test_multilabel(void)
+{
+    const cmlp_value labels[] = {text_of("a"), text_of("b")};
+    static unsigned char workspace[1 << 16];
+    const float row[3] = {1, 2, 3};
+    const cmlp_model *model;
+    cmlp_model_info info;
+    for (int several = 0; several < 2; several++) {
+        int32_t label = -7;
+        make_net(3, 2, CMLP_ACTIVATION_LOGISTIC);
+        cmlp_model_content content = content_of(labels, 2);
+        content.is_multilabel = several;
+        CHECK(write_network(&content) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+        CHECK(cmlp_model_predict_f32(model, row, 3, &label, NULL, 0, workspace, sizeof workspace) == CMLP_OK);
+        CHECK(several ? label == -1 : label >= 0);
+    }
+}
+
+/* ---- columns */
+
+static cmlp_value first[3], ordered[2];
+static cmlp_table_column columns[N_COLUMNS];
+static cmlp_table table;
+static const void *block = params;
+
+static void make_table(void)
+{
+    first[0] = text_of("b");
+    first[1] = (cmlp_value){.type = CMLP_VALUE_MISSING};
+    first[2] = text_of("");
+    ordered[0] = integer(1);
+    ordered[1] = number(2.5, "");
+    memset(columns, 0, sizeof columns);
+    columns[0] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_CATEGORY, .n = 3, .n_categories = 3, .categories = first};
+    columns[1] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_NUMBER, .scale = 1, .n_categories = 2, .categories = ordered};
+    columns[2] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_UNUSED};
+    columns[3] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_NUMBER, .scale = 2};
+    static const char *const names[N_COLUMNS] = {"colour", "size", "", "\xc3\xa4ge"};
+    for (int i = 0; i < N_COLUMNS; i++) {
+        columns[i].name = names[i];
+        columns[i].n_name = (int64_t)strlen(names[i]);
+    }
+    make_net(5, 3, CMLP_ACTIVATION_SOFTMAX);
+    table = CMLP_INIT(cmlp_table);
+    table.columns = columns;
+    table.n_columns = N_COLUMNS;
+    table.nets = &net;
+    table.params = &block;
+    table.n_nets = 1;
+}
+
+static cmlp_status write_table(void)
+{
+    static slot scratch;
+    size_t size = 0;
+    const cmlp_value labels[] = {integer(1), integer(2), integer(3)};
+    const cmlp_model_content content = content_of(labels, 3);
+    if (!scratch.base) slot_make(&scratch, 1 << 16);
+    const cmlp_status status = cmlp_table_workspace_size(&table, &size);
+    if (status) return status;
+    void *memory = slot_place(&scratch, size, AT_END, 0);
+    const cmlp_status written = cmlp_table_write(&table, &content, memory, size);
+    CHECK(slot_intact(&scratch));
+    return written;
+}
+
+static double code_of(const cmlp_model *model, int64_t column, cmlp_value value)
+{
+    double code = -9;
+    CHECK(cmlp_table_code_of_value(model, column, &value, &code) == CMLP_OK);
+    return code;
+}
+
+static void test_columns(void)
+{
+    const cmlp_model *model;
+    cmlp_model_info info;
+    cmlp_table_column_info column = CMLP_INIT(cmlp_table_column_info);
+    make_table();
+    CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    CHECK(info.n_outputs == 3 && info.n_inputs == N_COLUMNS);
+    CHECK(code_of(model, 0, first[0]) == 0 && code_of(model, 0, first[1]) == 1 && code_of(model, 0, first[2]) == 2);
+    CHECK(code_of(model, 0, text_of("c")) == -1 && code_of(model, 0, integer(0)) == -1);
+    CHECK(code_of(model, 0, number(NAN, "")) == 1); /* as the missing value */
+    CHECK(code_of(model, 1, number(1, "")) == 0 && code_of(model, 1, number(2.5, "")) == 1);
+    CHECK(isnan(code_of(model, 1, number(INFINITY, ""))) && isnan(code_of(model, 1, text_of("1"))));
+    CHECK(cmlp_table_describe_column(model, 0, &column) == CMLP_OK);
+    CHECK(column.n_categories == 3 && column.unknown == -1 && column.kind == CMLP_TABLE_CATEGORY && !column.n_unit);
+    CHECK(column.n_name == 6 && !memcmp(column.name, "colour", 6) && column.role == CMLP_TABLE_COLUMN_CATEGORY);
+    CHECK(cmlp_table_describe_column(model, 1, &column) == CMLP_OK);
+    CHECK(column.n_categories == 2 && isnan(column.unknown) && column.n_name == 4);
+    CHECK(cmlp_table_describe_column(model, 3, &column) == CMLP_OK);
+    CHECK(column.n_categories == 0 && column.kind == CMLP_TABLE_NUMBER && column.n_name == 4);
+    CHECK(cmlp_table_describe_column(model, 4, &column) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_describe_column(model, -1, &column) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_describe_column(model, 0, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_describe_column(NULL, 0, &column) == CMLP_ERROR_NULL);
+    const cmlp_value none = {.type = 9}, broken = {.text = "\xff", .n_text = 1, .type = CMLP_VALUE_TEXT};
+    double code = -9;
+    CHECK(cmlp_table_code_of_value(model, 2, &first[0], &code) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_code_of_value(model, 0, &none, &code) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_code_of_value(model, 0, &broken, &code) == CMLP_ERROR_FILE_SYNTAX);
+    CHECK(cmlp_table_code_of_value(model, 0, NULL, &code) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_code_of_value(model, 0, &first[0], NULL) == CMLP_ERROR_NULL && code == -9);
+}
+
+static void test_refused_columns(void)
+{
+    make_table();
+    columns[2].name = NULL;
+    CHECK(write_table() == CMLP_ERROR_OPTION);
+    make_table();
+    columns[0].n_categories = 2;
+    CHECK(write_table() == CMLP_ERROR_OPTION); /* the column has three inputs */
+    make_table();
+    columns[3].n_categories = 2;
+    CHECK(write_table() == CMLP_ERROR_NULL);
+    make_table();
+    first[2] = text_of("b");
+    CHECK(write_table() == CMLP_ERROR_FILE_VALUE);
+    make_table();
+    ordered[1] = number(1, "");
+    CHECK(write_table() == CMLP_ERROR_FILE_VALUE); /* it equals the integer */
+    make_table();
+    ordered[1] = number(2.5, "2.5");
+    CHECK(write_table() == CMLP_ERROR_FILE_VALUE); /* categories have no texts of numbers */
+    make_table();
+    columns[0].name = "\xc3";
+    columns[0].n_name = 1;
+    CHECK(write_table() == CMLP_ERROR_FILE_SYNTAX);
+}
+
+/* Every flipped bit, and every byte of the tensors with a repaired checksum: no access outside, and some are refused. */
+static void test_damage(void)
+{
+    const cmlp_model *model;
+    cmlp_model_info info;
+    make_table();
+    CHECK(write_table() == CMLP_OK);
+    const size_t head = (size_t)good.bytes[0] + ((size_t)good.bytes[1] << 8) + 8;
+    int64_t refused = 0;
+    for (size_t i = head; i < good.size; i++)
+        for (int k = 0; k < 4; k++) {
+            static const unsigned char masks[4] = {1, 2, 128, 255};
+            memcpy(&changed, &good, sizeof good);
+            changed.bytes[i] ^= masks[k];
+            CHECK(load(&changed, &model, &info) == CMLP_ERROR_FILE_DATA_CRC);
+            model_file_repair(&changed, head);
+            refused += load(&changed, &model, &info) == CMLP_ERROR_FILE_VALUE;
+        }
+    check_that(refused > 600, "%d refused", (int)refused);
+}
+
+#define LABEL_ENDS "\"labels.ends\":{\"dtype\":\"I64\",\"shape\":[3]"
+#define COUNTS "\"categories.counts\":{\"dtype\":\"I64\",\"shape\":[4]"
+#define ORDER "\"categories.order\":{\"dtype\":\"I32\",\"shape\":[5]"
+
+static const struct attack {
+    const char *from, *to;
+    cmlp_status status;
+} attacks[] = {
+    {"\"labels.kind\"", "\"labels.kinda\"", CMLP_ERROR_FILE_NAME},
+    {"\"labels.ends\"", "\"labels.end\"", CMLP_ERROR_FILE_NAME},
+    {"\"labels.integer\"", "\"labels.integers\"", CMLP_ERROR_FILE_NAME},
+    {"\"names.ends\"", "\"names.endings\"", CMLP_ERROR_FILE_NAME},
+    {"\"categories.order\"", "\"categories.ord\"", CMLP_ERROR_FILE_NAME},
+    {"\"categories.type\"", "\"categories.typed\"", CMLP_ERROR_FILE_NAME},
+    {LABEL_ENDS, "\"labels.ends\":{\"dtype\":\"F64\",\"shape\":[3]", CMLP_ERROR_FILE_TENSOR},
+    {LABEL_ENDS, "\"labels.ends\":{\"dtype\":\"I64\",\"shape\":[3,1]", CMLP_ERROR_FILE_TENSOR},
+    {COUNTS, "\"categories.counts\":{\"dtype\":\"I64\",\"shape\":[2,2]", CMLP_ERROR_FILE_TENSOR},
+    {ORDER, "\"categories.order\":{\"dtype\":\"F32\",\"shape\":[5]", CMLP_ERROR_FILE_TENSOR},
+};
+
+static void test_attacks(void)
+{
+    const cmlp_model *model;
+    cmlp_model_info info;
+    make_table();
+    CHECK(write_table() == CMLP_OK);
+    for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++) {
+        memcpy(&changed, &good, sizeof good);
+        CHECK(model_file_replace(&changed, attacks[i].from, attacks[i].to));
+        const cmlp_status status = load(&changed, &model, &info);
+        check_that(status == attacks[i].status, "%s: %s", attacks[i].to, cmlp_status_name(status));
+    }
+}
+
+int main(void)
+{
+    test_labels();
+    test_refused_labels();
+    test_multilabel();
+    test_columns();
+    test_refused_columns();
+    test_damage();
+    test_attacks();
+    return finish();
+}
