@@ -223,6 +223,32 @@ typedef struct cmlp_table_target {
     double reserved[4]; /* 0 */
 } cmlp_table_target;
 
+/* What the scores of a calibration are. The numbers are those of model files, whose page defines them. */
+typedef int32_t cmlp_table_calibration_kind;
+enum {
+    CMLP_TABLE_ABSOLUTE_ERROR = 1,
+    CMLP_TABLE_SCALED_ERROR = 2, /* with widths */
+    CMLP_TABLE_QUANTILES = 3,
+    CMLP_TABLE_PROBABILITY = 4
+};
+
+/* Scores for intervals and sets (docs/model-file.md, "Calibration").
+ *
+ * The errors of a calibration: OPTION, NULL, ALIGNMENT; FILE_TENSOR (the number of answers), FILE_VALUE (a number that breaks
+ * a rule of the format). */
+typedef struct cmlp_table_calibration {
+    size_t struct_size;
+    const double *scores; /* (n_answers, scores of each), ascending or equal in each row, no NaN */
+    int64_t n_scores;     /* of all answers */
+    int64_t n_answers;    /* rows of scores: 1, or one for each target or each of several logistic outputs */
+    const double *widths; /* NULL, or of SCALED_ERROR for each answer knots, then as many factors: (2 n_answers, knots) */
+    int64_t n_widths;
+    const double *ends;   /* NULL, or of QUANTILES the four numbers of frequent targets */
+    int64_t n_ends;       /* 0 or 4 */
+    cmlp_table_calibration_kind kind;
+    int32_t is_held_out;  /* nonzero: rows that training held out; 0: rows that it did not see */
+} cmlp_table_calibration;
+
 /* The networks and columns of a table, for a model file. The networks have the same layers and loss, but for the number of
  * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs; the means
  * of softmax outputs are divided by their sum, so that a row's probabilities sum to 1 in double precision. Predicted
@@ -242,6 +268,7 @@ typedef struct cmlp_table {
                               * a logistic output layer, is at least this probability; `target` is then NULL */
     int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
                         * the networks have no quantiles */
+    const cmlp_table_calibration *calibration; /* for cmlp_table_write; or NULL */
 } cmlp_table;
 
 #define CMLP_TABLE_MAX_NETS 1024

@@ -42,7 +42,7 @@ static void make_table(void)
     columns[4] = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, {0}};
     columns[5] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 0, 0, 0, 1, NULL, {{0}}, 0, NULL, NULL, 0, {0}};
     columns[6] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 0, 2, 0.5, 2, date_edges,
-                                     {{date_edges + 2, 5, 1, 0}, {NULL, 0, 1, 0}, {date_edges + 7, 3, 1, 0}}, {0}};
+                                     {{date_edges + 2, 5, 1, 0}, {NULL, 0, 1, 0}, {date_edges + 7, 3, 1, 0}}, 0, NULL, NULL, 0, {0}};
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < N_COLUMNS; j++) {
             const int is_category = columns[j].kind == CMLP_TABLE_COLUMN_CATEGORY;
@@ -198,7 +198,7 @@ static void check_repeated(const cmlp_table_encoder *encoder)
 static void check_refusals(void)
 {
     static double flat[] = {0, 0}, down[] = {1, 0}, far[] = {-1.7e308, 1.7e308}, nans[] = {0, NAN}, good[] = {0, 1};
-    const cmlp_table_column n = {CMLP_TABLE_COLUMN_NUMBER, 0, 2, 0, 1, good, {{0}}, {0}};
+    const cmlp_table_column n = {CMLP_TABLE_COLUMN_NUMBER, 0, 2, 0, 1, good, {{0}}, 0, NULL, NULL, 0, {0}};
     cmlp_table_column c;
     CHECK(width_with(n) == CMLP_OK);
     for (double *const *e = (double *const[]){flat, down, far, nans, NULL}; *e; e++)

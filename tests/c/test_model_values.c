@@ -294,6 +294,67 @@ static void test_refused_columns(void)
     CHECK(write_table() == CMLP_ERROR_FILE_SYNTAX);
 }
 
+/* ---- calibration */
+
+static void test_calibration(void)
+{
+    static const double scores[] = {0.1, 0.2, 0.4, 0.8}, widths[] = {0, 1, 1, 2}, ends[] = {0, 1, 5, 4};
+    static const double descending[] = {0.2, 0.1};
+    const cmlp_model *model;
+    cmlp_model_info info;
+    double margin = -1;
+    cmlp_table_calibration c = CMLP_INIT(cmlp_table_calibration);
+    make_table();
+    table.calibration = &c;
+    const struct {
+        cmlp_table_calibration_kind kind;
+        const double *scores, *widths, *ends;
+        int n_scores, n_answers, n_widths, n_ends;
+        cmlp_status status;
+    } cases[] = {
+        {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
+        {CMLP_TABLE_ABSOLUTE_ERROR, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
+        {CMLP_TABLE_SCALED_ERROR, scores, widths, NULL, 4, 1, 4, 0, CMLP_OK},
+        {CMLP_TABLE_QUANTILES, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
+        {CMLP_TABLE_QUANTILES, scores, NULL, ends, 4, 1, 0, 4, CMLP_OK},
+        {0, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
+        {5, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_ABSOLUTE_ERROR, scores, widths, NULL, 4, 1, 4, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_SCALED_ERROR, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_SCALED_ERROR, scores, widths, NULL, 4, 1, 3, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_ABSOLUTE_ERROR, scores, NULL, ends, 4, 1, 0, 4, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_QUANTILES, scores, NULL, ends, 4, 1, 0, 3, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_QUANTILES, scores, NULL, ends, 4, 1, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_PROBABILITY, NULL, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_NULL},
+        {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 0, 1, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 0, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 3, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 2, 0, 0, CMLP_ERROR_FILE_TENSOR},
+        {CMLP_TABLE_PROBABILITY, descending, NULL, NULL, 2, 1, 0, 0, CMLP_ERROR_FILE_VALUE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        c.kind = cases[i].kind;
+        c.scores = cases[i].scores;
+        c.widths = cases[i].widths;
+        c.ends = cases[i].ends;
+        c.n_scores = cases[i].n_scores;
+        c.n_answers = cases[i].n_answers;
+        c.n_widths = cases[i].n_widths;
+        c.n_ends = cases[i].n_ends;
+        const cmlp_status status = write_table();
+        check_that(status == cases[i].status, "calibration %d: %s", (int)i, cmlp_status_name(status));
+        if (status) continue;
+        const double outputs[3] = {0.5, 0.25, 0.25};
+        CHECK(load(&good, &model, &info) == CMLP_OK);
+        CHECK(cmlp_table_margin(model, 0, 0.6, outputs, 3, &margin) == CMLP_OK);
+        CHECK(margin == (c.n_widths ? 0.4 * 1.5 : 0.4)); /* rank 3 of 4; the factor is in the middle of 1 and 2 */
+        memcpy(&changed, &good, sizeof good);
+        CHECK(model_file_replace(&changed, "\"calibration.kind\"", "\"calibration.kinds\""));
+        CHECK(load(&changed, &model, &info) == CMLP_OK);
+        CHECK(cmlp_table_margin(model, 0, 0.6, outputs, 3, &margin) == CMLP_ERROR_FILE_KEY);
+    }
+}
+
 /* Every flipped bit, and every byte of the tensors with a repaired checksum: no access outside, and some are refused. */
 static void test_damage(void)
 {
@@ -356,6 +417,7 @@ int main(void)
     test_multilabel();
     test_columns();
     test_refused_columns();
+    test_calibration();
     test_damage();
     test_attacks();
     return finish();

@@ -58,11 +58,13 @@ static cmlp_status check_strings(const cmlp_model_content *content, const cmlp_c
 
 static cmlp_status check_array(const cmlp_model_array *a, const cmlp_content_kind *kind)
 {
-    static const char *const reserved[] = {"training.", "layers.", "example.", "input.", "nets.", "table."};
+    static const char *const reserved[] = {"training.", "layers.", "example.", "input.",
+                                           "nets.",     "table.",  "calibration."};
+    const size_t n_reserved = kind->has_calibration ? 7 : kind->tables ? 6 : 4;
     if (a->reserved[0] || a->reserved[1] || a->reserved[2]) return CMLP_ERROR_OPTION;
     if (!a->name || !a->data) return CMLP_ERROR_NULL;
     if (!is_key(a->name)) return CMLP_ERROR_FILE_NAME;
-    for (size_t i = kind->has_training ? 0 : 1; i < (kind->tables ? 6 : 4); i++) {
+    for (size_t i = kind->has_training ? 0 : 1; i < n_reserved; i++) {
         int n = 0;
         while (reserved[i][n] && a->name[n] == reserved[i][n]) n++;
         if (!reserved[i][n]) return CMLP_ERROR_FILE_NAME;
@@ -108,6 +110,15 @@ static cmlp_status check_ends(const cmlp_model_array *a)
     return cmlp_are_ends(a->data) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
 }
 
+cmlp_status cmlp_check_calibration_array(const cmlp_model_array *a, const cmlp_content_kind *kind, int64_t *n_score_rows)
+{
+    if (!cmlp_order_of(a->name, CMLP_CALIBRATION_ENDS)) return check_ends(a);
+    if (!cmlp_order_of(a->name, CMLP_CALIBRATION_WIDTHS)) return check_widths(a, *n_score_rows);
+    if (cmlp_order_of(a->name, CMLP_CALIBRATION_SCORES)) return CMLP_OK;
+    *n_score_rows = a->rows;
+    return check_scores(a, kind);
+}
+
 static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_content_kind *kind)
 {
     if (content->n_arrays < 0) return CMLP_ERROR_OPTION;
@@ -116,13 +127,7 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_co
     for (int64_t i = 0; i < content->n_arrays; i++) {
         const cmlp_model_array *a = &content->arrays[i];
         cmlp_status status = check_array(a, kind);
-        if (!status && kind->columns && !cmlp_order_of(a->name, CMLP_CALIBRATION_SCORES)) {
-            status = check_scores(a, kind);
-            n_score_rows = a->rows;
-        }
-        if (!status && kind->columns && !cmlp_order_of(a->name, CMLP_CALIBRATION_WIDTHS))
-            status = check_widths(a, n_score_rows);
-        if (!status && kind->columns && !cmlp_order_of(a->name, CMLP_CALIBRATION_ENDS)) status = check_ends(a);
+        if (!status && kind->columns) status = cmlp_check_calibration_array(a, kind, &n_score_rows);
         if (status) return status;
         if (i && cmlp_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
     }

@@ -11,9 +11,13 @@ typedef struct cmlp_content_kind {
     const cmlp_column_reader *tables; /* with the next three fields; NULL for a network */
     const cmlp_table_column *columns;
     int64_t n_columns;
+    int has_calibration; /* then no arrays start with "calibration." */
     int64_t n_targets; /* of a table with several; otherwise below 2 */
     int has_training;  /* then names of arrays do not start with "training." */
 } cmlp_content_kind;
+
+/* Checks an array if it is one of a calibration: scores, then widths and ends. */
+cmlp_status cmlp_check_calibration_array(const cmlp_model_array *a, const cmlp_content_kind *kind, int64_t *n_score_rows);
 
 /* Checks the strings and arrays. */
 cmlp_status cmlp_check_content(const cmlp_model_content *content, const cmlp_content_kind *kind);

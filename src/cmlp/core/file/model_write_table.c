@@ -150,7 +150,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
                               cmlp_table_scratch *scratch)
 {
     cmlp_table_sizes sizes = {.n_rows = 1};
-    cmlp_status status = CMLP_READ(copy, table, cmlp_table, n_targets);
+    cmlp_status status = CMLP_READ(copy, table, cmlp_table, calibration);
     if (!status) status = cmlp_check_columns(copy->columns, copy->n_columns);
     if (!status) status = check_nets(copy);
     if (!status) status = check_threshold(copy);
@@ -186,6 +186,35 @@ cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes)
     return status;
 }
 
+/* Lists the arrays of a calibration and checks them. */
+static cmlp_status add_calibration(cmlp_writer *w, const cmlp_content_kind *kind)
+{
+    const cmlp_table_calibration *c = w->calibration;
+    int64_t n_score_rows = 0;
+    if (!c) return CMLP_OK;
+    if (c->kind < CMLP_TABLE_ABSOLUTE_ERROR || c->kind > CMLP_TABLE_PROBABILITY) return CMLP_ERROR_OPTION;
+    if ((c->kind == CMLP_TABLE_SCALED_ERROR) != (c->n_widths != 0)) return CMLP_ERROR_OPTION;
+    if (c->n_ends && (c->kind != CMLP_TABLE_QUANTILES || c->n_ends != 4)) return CMLP_ERROR_OPTION;
+    if (c->n_answers < 1 || c->n_scores < 1 || c->n_scores % c->n_answers) return CMLP_ERROR_OPTION;
+    if (c->n_widths < 0 || c->n_answers > CMLP_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_answers)) return CMLP_ERROR_OPTION;
+    if (c->n_scores > CMLP_MAX_WIDTH || c->n_widths > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    const cmlp_model_array arrays[] = {
+        cmlp_array_of(CMLP_CALIBRATION_SCORES, c->scores, c->n_answers, c->n_scores / c->n_answers, CMLP_FLOAT64),
+        cmlp_array_of(CMLP_CALIBRATION_WIDTHS, c->widths, 2 * c->n_answers, c->n_widths / (2 * c->n_answers),
+                      CMLP_FLOAT64),
+        cmlp_array_of(CMLP_CALIBRATION_ENDS, c->ends, 2, 2, CMLP_FLOAT64)};
+    const int64_t lengths[] = {c->n_scores, c->n_widths, c->n_ends};
+    for (int i = 0; i < 3; i++) {
+        if (!arrays[i].data != !lengths[i]) return lengths[i] ? CMLP_ERROR_NULL : CMLP_ERROR_OPTION;
+        if (cmlp_misaligned(arrays[i].data, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+        if (!arrays[i].data) continue;
+        const cmlp_status status = cmlp_check_calibration_array(&arrays[i], kind, &n_score_rows);
+        if (status) return status;
+        w->own[w->n_own++] = arrays[i];
+    }
+    return CMLP_OK;
+}
+
 static const cmlp_column_reader reader = {cmlp_read_columns, cmlp_check_categories, cmlp_check_targets};
 
 static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
@@ -194,6 +223,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     cmlp_table checked;
     cmlp_model_content copy;
     cmlp_table_scratch divided;
+    cmlp_table_calibration calibration;
     size_t needed;
     cmlp_status status = read_table(table, &checked, workspace, &needed, &divided);
     if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, reserved);
@@ -205,9 +235,16 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     cmlp_writer w = {.net = t->nets[0], .table = t, .put_columns = put_columns, .nets = t->nets, .params = t->params,
                      .n_nets = t->n_nets, .content = &copy, .input_scale = 1};
     const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(w.net), .output = cmlp_output_activation(w.net), .tables = &reader,
-                                    .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets};
+                                    .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets,
+                                    .has_calibration = t->calibration != NULL};
     w.order = divided.order;
+    if (t->calibration) {
+        status = CMLP_READ(&calibration, t->calibration, cmlp_table_calibration, is_held_out);
+        if (status) return status;
+        w.calibration = &calibration;
+    }
     status = cmlp_check_content(&copy, &kind);
+    if (!status) status = add_calibration(&w, &kind);
     if (!status) status = cmlp_check_given_values(&w);
     for (int64_t i = 0; i < w.n_nets && !status; i++)
         if (!cmlp_are_finite(w.nets[i], w.params[i], w.nets[i]->n_params)) status = CMLP_ERROR_FILE_NONFINITE;

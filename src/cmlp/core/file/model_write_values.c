@@ -208,7 +208,11 @@ void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor)
     case CMLP_CATEGORY_ORDER:
         for (int64_t i = 0; i < n; i++) put_little(s, (uint64_t)w->order[i], 4);
         return;
-    case CMLP_CALIBRATION_KIND: /* which the caller writes as metadata */
+    case CMLP_CALIBRATION_KIND:
+        if (!w->calibration) return;
+        put_little(s, (uint64_t)w->calibration->kind, 4);
+        put_little(s, w->calibration->is_held_out ? 1 : 2, 4);
+        return;
     case CMLP_CELL_ENDS:
     case CMLP_CELL_FORM:
     case CMLP_CELL_TEXT:
