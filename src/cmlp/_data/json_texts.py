@@ -34,10 +34,11 @@ DTYPES = {
 }
 _EXACT = 2**53  # larger integers are stored as text, because JavaScript would round them
 # Limit in bytes for an array of text labels, in which all labels have the width of the longest.
-_MOST_TEXT = 2**28
+MOST_TEXT = 2**28
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _MOST_OBJECT = 2**16  # limit in characters for parameters, history and training state
-_NUMBERS = {
+# The types of labels that are numbers.
+NUMBERS = {
     "bool",
     "float16",
     "float32",
@@ -287,13 +288,13 @@ def dump_labels(labels: Labels) -> str:
     if classes.dtype.kind in "OU":
         values = [_restorable(value, "the label,") for value in values]
     name = f"U{max(1, *map(len, values))}" if classes.dtype.kind == "U" else classes.dtype.name
-    if classes.dtype.kind not in "OU" and name not in _NUMBERS:
+    if classes.dtype.kind not in "OU" and name not in NUMBERS:
         raise InvalidParameterError(
             f"labels of dtype {classes.dtype} cannot be saved: fit on integers, booleans, floats or text"
         )
-    if classes.dtype.kind == "U" and classes.nbytes > _MOST_TEXT:
+    if classes.dtype.kind == "U" and classes.nbytes > MOST_TEXT:
         raise ValueError(
-            f"the labels take {classes.nbytes} bytes, but a model file can contain at most {_MOST_TEXT}: shorten them"
+            f"the labels take {classes.nbytes} bytes, but a model file can contain at most {MOST_TEXT}: shorten them"
         )
     if classes.dtype.kind in "iu" and any(abs(value) > _EXACT for value in values):
         values = [str(value) for value in values]
@@ -338,11 +339,11 @@ def load_target_names(text: str | None) -> list[str | None] | None:
 
 def _array_of(values: list[Any], name: str) -> NDArray[Any]:
     """Return stored labels as an array. A width beyond that of the longest text could take any amount of memory."""
-    if name not in _NUMBERS and not all(type(value) is str for value in values):
+    if name not in NUMBERS and not all(type(value) is str for value in values):
         raise TypeError(name)
-    if name not in (*_NUMBERS, "object"):
+    if name not in (*NUMBERS, "object"):
         width = max(1, *map(len, values))
-        if name != f"U{width}" or 4 * width * len(values) > _MOST_TEXT:
+        if name != f"U{width}" or 4 * width * len(values) > MOST_TEXT:
             raise ValueError(name)
     if "int" in name and type(values[0]) is str:
         values = [int(value) for value in values]

@@ -32,6 +32,14 @@ from cmlp._data.json_texts import (
 )
 from cmlp._data.labels import Labels
 from cmlp._data.scale import InputScale, check_scale_width
+from cmlp._data.stored_values import (
+    load_calibration_kind,
+    load_cell_format,
+    load_kinds,
+    load_stored_categories,
+    load_stored_labels,
+    load_texts,
+)
 from cmlp._model.calibration import (
     CALIBRATION,
     HELD_OUT,
@@ -212,14 +220,21 @@ def _array(key: str, part: str = "", *, dtype: type = np.float64, by_core: bool 
     return Entry(dump, lambda metadata, _: metadata.array(key), part, dtype, by_core)
 
 
-def _member(key: str, name: str, part: str = "", *, is_optional: bool = False) -> Entry:
-    """Return the entry of a member of a JSON object."""
+def _member(
+    key: str,
+    name: str,
+    part: str = "",
+    *,
+    is_optional: bool = False,
+    stored: Callable[[Metadata], Mapping[str, Any] | None] = lambda _: None,
+) -> Entry:
+    """Return the entry of a member of a JSON object, or of what `stored` returns from tensors."""
 
     def dump(value: Any, _: str) -> Mapping[str, Any]:
         return {} if value is None and is_optional else {key: {name: value}}
 
     def load(metadata: Metadata, _: Draft) -> Any:
-        members = metadata.members(key)
+        members = stored(metadata) or metadata.members(key)
         return None if members is None else members.get(name)
 
     return Entry(dump, load, part)
@@ -350,7 +365,8 @@ _INPUT_SCALE = ModelField(
 def _load_classes(metadata: Metadata, draft: Draft) -> Labels | None:
     if draft.kind != "classifier":
         return None
-    return load_labels(metadata.required("classes"), draft.net.n_out)
+    stored = load_stored_labels(metadata)
+    return load_labels(metadata.required("classes"), draft.net.n_out) if stored is None else stored
 
 
 def _without_labels(draft: Draft) -> None:
@@ -416,6 +432,8 @@ def _load_names(metadata: Metadata, draft: Draft) -> Sequence[Any] | None:
     n = _count_columns(metadata) if draft.is_table else draft.net.n_in
     if (text := metadata.string("column_names")) is not None:
         return load_column_names(text, n)
+    if (texts := load_texts(metadata, "names")) is not None:
+        return texts
     text = metadata.string("feature_names")
     return None if text is None else load_names(text, n).tolist()
 
@@ -454,7 +472,7 @@ def _described_cells(model: TrainedModel) -> Texts:
 
 _CELL_FORMAT = ModelField(
     "cell_format",
-    {name: _member("cells", name) for name in CellFormat._fields},
+    {name: _member("cells", name, stored=load_cell_format) for name in CellFormat._fields},
     lambda model: None if model.cell_format == CellFormat() else model.cell_format._asdict(),
     lambda values, _: checked_cell_format(values),
     _described_cells,
@@ -486,7 +504,10 @@ def _layout(word: str) -> Layout:
 
 
 def _load_categories(metadata: Metadata, _: Draft) -> list[list[Any] | None]:
-    return load_categories(metadata.required("categories"))
+    text = metadata.string("categories")
+    if text is None:
+        return load_stored_categories(metadata, _count_columns(metadata))
+    return load_categories(text)
 
 
 def _dump_types(types: Sequence[str], _: str) -> Mapping[str, Any]:
@@ -500,6 +521,8 @@ def _dump_categories(
 
 
 def _load_types(metadata: Metadata, _: Draft) -> Any:
+    if (kinds := load_kinds(metadata)) is not None:
+        return None if {*kinds} <= _PLAIN_TYPES else kinds
     text = metadata.string("column_kinds")
     if text is None:
         return None
@@ -596,7 +619,8 @@ def _dump_targets(names: Sequence[str | None] | None, _: str) -> Mapping[str, An
 
 
 def _load_targets(metadata: Metadata, _: Draft) -> list[str | None] | None:
-    return load_target_names(metadata.string("targets"))
+    texts = load_texts(metadata, "targets")
+    return load_target_names(metadata.string("targets")) if texts is None else texts
 
 
 def _without_answer_scale(draft: Draft) -> None:
@@ -668,8 +692,8 @@ _ORIGINS = {HELD_OUT: "held out in fit", CALIBRATION: "for calibration"}
 _CALIBRATION = ModelField(
     "calibration",
     {
-        "kind": _member("calibration", "kind", "calibration"),
-        "rows": _member("calibration", "rows", "calibration"),
+        "kind": _member("calibration", "kind", "calibration", stored=load_calibration_kind),
+        "rows": _member("calibration", "rows", "calibration", stored=load_calibration_kind),
         "scores": _array("calibration.scores", "calibration"),
         "widths": _array("calibration.widths", "calibration"),
         "ends": _array("calibration.ends", "calibration"),

@@ -1,0 +1,142 @@
+"""Labels, categories and names in the tensors of a model file, which the core has checked.
+
+The format is that of docs/model-file.md; `src/cmlp/core/file/model_values.c` checks it.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.json_texts import MOST_TEXT, NUMBERS, refuse
+from cmlp._data.labels import Labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.json_texts import Metadata
+
+
+_MISSING, _TEXT, _DOUBLE, _INTEGER, _BOOLEAN, _LARGE = range(6)  # the type of a value
+_SEVERAL = 2  # of labels: a row can have any number of them
+# The dtype of labels without a key that names another one; `large` integers are unsigned.
+_DTYPES = {_TEXT: "U", _DOUBLE: "float64", _INTEGER: "int64", _BOOLEAN: "bool", _LARGE: "uint64"}
+# What the columns of a table hold, numbered from 1.
+_KINDS = ("number", "boolean", "date", "time", "instant", "duration", "category", "ordered")
+# What the scores of a calibration are, numbered from 1.
+_SCORES = ("absolute_error", "scaled_error", "quantiles", "probability")
+_ROWS = ("held_out", "calibration")  # of a calibration, numbered from 1
+
+
+def load_texts(metadata: Metadata, name: str) -> list[str] | None:
+    """Return the texts of the tensors `name.ends` and `name.text`; None if the file has none."""
+    ends, text = metadata.array(f"{name}.ends"), metadata.array(f"{name}.text")
+    if ends is None:
+        return None
+    content = b"" if text is None else text.tobytes()
+    return [
+        content[start:end].decode("utf-8", "surrogatepass")
+        for start, end in pairwise([0, *ends.tolist()])
+    ]
+
+
+def load_stored_labels(metadata: Metadata) -> Labels | None:
+    """Return the labels of a classifier; None if the file has none."""
+    kind, texts = metadata.array("labels.kind"), load_texts(metadata, "labels")
+    if kind is None or texts is None:
+        return None
+    value_type, use = kind.tolist()
+    name = metadata.string("labels_dtype") or _DTYPES.get(value_type)
+    width = 4 * max(map(len, texts)) if name == "U" else 0
+    if name not in (*NUMBERS, "U", "object") or width * len(texts) > MOST_TEXT:
+        raise refuse("the labels have an unknown type, or take too much memory")
+    values = _label_values(metadata, value_type, texts)
+    try:
+        labels = np.array(values, name)
+        is_same = labels.tolist() == values
+    except (TypeError, ValueError, OverflowError):
+        is_same = False
+    if not is_same:
+        raise refuse("the labels are not values of their type")
+    return Labels(labels, is_multilabel=use == _SEVERAL)
+
+
+def _label_values(metadata: Metadata, value_type: int, texts: list[str]) -> list[Any]:
+    if value_type == _TEXT:
+        return texts
+    if value_type == _LARGE:  # the small ones among them are digits, too
+        return [int(text) for text in texts]
+    stored = metadata.array("labels.number" if value_type == _DOUBLE else "labels.integer")
+    assert stored is not None
+    return [bool(value) if value_type == _BOOLEAN else value for value in stored.tolist()]
+
+
+def load_stored_categories(metadata: Metadata, n_columns: int) -> list[list[Any] | None]:
+    """Return the categories of each column of a table; None for a column without any."""
+    counts, types = metadata.array("categories.counts"), metadata.array("categories.type")
+    if counts is None or types is None:
+        return [None] * n_columns
+    texts = iter(load_texts(metadata, "categories") or [""] * len(types))
+    numbers = _remaining(metadata.array("categories.number"))
+    integers = _remaining(metadata.array("categories.integer"))
+    columns: list[list[Any] | None] = []
+    first = 0
+    for count in counts.tolist():
+        kinds = types[first : first + count].tolist()
+        first += count
+        doubles = [next(numbers) for _ in kinds] if _DOUBLE in kinds else [0.0] * count
+        is_integer = _INTEGER in kinds or _BOOLEAN in kinds
+        whole = [next(integers) for _ in kinds] if is_integer else [0] * count
+        values = zip(kinds, [next(texts) for _ in kinds], doubles, whole, strict=True)
+        columns.append([_category(*value) for value in values] or None)
+    return columns
+
+
+def _remaining(values: NDArray[Any] | None) -> Iterator[Any]:
+    return iter([] if values is None else values.tolist())
+
+
+def _category(value_type: int, text: str, number: float, integer: int) -> Any:
+    if value_type == _MISSING:
+        return None
+    if value_type == _TEXT:
+        return text
+    if value_type == _LARGE:
+        return int(text)
+    if value_type == _DOUBLE:
+        return number
+    return bool(integer) if value_type == _BOOLEAN else integer
+
+
+def load_kinds(metadata: Metadata) -> list[str] | None:
+    """Return what each column of a table holds; None if the file does not say it."""
+    kinds = metadata.array("columns.kinds")
+    return None if kinds is None else [_KINDS[kind - 1] for kind in kinds.tolist()]
+
+
+def load_cell_format(metadata: Metadata) -> dict[str, Any] | None:
+    """Return the fields of a `CellFormat`; None if the file has none."""
+    form, missing = metadata.array("cells.form"), load_texts(metadata, "cells")
+    if form is None and missing is None:
+        return None
+    decimal, thousands = (ord("."), 0) if form is None else form.tolist()
+    return {
+        "decimal": chr(decimal),
+        "thousands": chr(thousands) if thousands else "",
+        "missing": missing or [],
+    }
+
+
+def load_calibration_kind(metadata: Metadata) -> dict[str, str] | None:
+    """Return the kind of scores and which rows they are of; None for a kind that is unknown, or none."""
+    stored = metadata.array("calibration.kind")
+    if stored is None:
+        return None
+    kind, rows = stored.tolist()
+    if not (1 <= kind <= len(_SCORES) and 1 <= rows <= len(_ROWS)):
+        return None
+    return {"kind": _SCORES[kind - 1], "rows": _ROWS[rows - 1]}
