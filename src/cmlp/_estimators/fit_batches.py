@@ -68,7 +68,7 @@ def fit_batches(
 class BlockSource(RowSource):
     """The blocks of a source: the first one, which is opened once, then readers of converted blocks."""
 
-    call = "fit_batches"
+    fit_method = "fit_batches"
     _hashes: StreamHashes | None = None  # of a recorded fit
 
     def __init__(self, passes: Passes, checks: InputChecks, n_rows: int | None) -> None:
@@ -84,11 +84,10 @@ class BlockSource(RowSource):
         items = self._passes.open()
         for index, item in enumerate(items):
             X, y, weight = unpacked(item, index)
-            self.given = X, y, weight = (
-                arrow_copied(X),
-                read_once(y, "y"),
-                read_once(weight, "sample_weight"),
-            )
+            X = arrow_copied(X)
+            y = read_once(y, "y")
+            weight = read_once(weight, "sample_weight")
+            self.given = X, y, weight
             self._seen.append((X, y) if weight is None else (X, y, weight))
             rows = self._checks.check_inputs(X)
             if rows.X.shape[0]:

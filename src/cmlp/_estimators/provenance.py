@@ -73,7 +73,7 @@ def begin_network_record(
 
     shards = job.data.shards and list(job.data.shards)
     more = {
-        "call": source.call,
+        "call": source.fit_method,
         "dtype": job.net.dtype.name,
         "shards": shards,
         "seed": fit.options.random_state,

@@ -39,7 +39,7 @@ class RowSource(ABC):
     given: tuple[Any, Any, Any]
     is_whole = False  # whether these are all rows
     has_all_targets = False  # whether `open` returns all targets, even if not all rows
-    call = "fit"  # the public method that `cmlp verify` repeats
+    fit_method = "fit"  # the public method that `cmlp verify` repeats
     engine: Callable[[TrainingJob], Engine]  # of the job of a run
 
     @abstractmethod
