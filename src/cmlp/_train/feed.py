@@ -258,10 +258,10 @@ class ShardFeed(_StoredFeed):
         ]
 
 
-def array_feed(data: Data, n_rows: int, options: TrainingOptions, batch_size: int) -> Feed:
+def array_feed(data: Data, n_rows: int, options: TrainingOptions) -> Feed:
     """Return the feed of rows in arrays: of shards, or for the parameter `shuffle`."""
     if data.shards is not None:
-        return ShardFeed(data, batch_size)
+        return ShardFeed(data, options.full_batch_size)
     if options.shuffle == "blocks":
         return BlockFeed(data, n_rows, options.block_size)
     return ArrayFeed(data, n_rows, bool(options.shuffle))
@@ -367,12 +367,10 @@ class StreamFeed(Feed):
         shuffle: bool,
         names: NDArray[Any] | None = None,
     ) -> None:
-        self._open_reader, self.n_rows, self.shuffle, self._names = (
-            open_reader,
-            n_rows,
-            shuffle,
-            names,
-        )
+        self._open_reader = open_reader
+        self.n_rows = n_rows
+        self.shuffle = shuffle
+        self._names = names
         self._sampled: list[
             tuple[NDArray[Any], NDArray[np.float64]]
         ] = []  # targets and weights, of one pass

@@ -172,16 +172,16 @@ def checked_shards(
             parameter="early_stopping",
             value=True,
         )
-    unit, batch_size = CHUNK * len(sizes), options.batch_size
-    number = 200 if isinstance(batch_size, str) else batch_size
+    unit = CHUNK * len(sizes)
+    number = options.full_batch_size
     if number % unit:
         expected = f"a multiple of {unit} ({CHUNK} rows of each shard)"
         following = -(-number // unit) * unit
         raise InvalidParameterError(
-            f"With {len(sizes)} shards, batch_size must be {expected}, got {batch_size!r}; the "
-            f"next one is {following}.",
+            f"With {len(sizes)} shards, batch_size must be {expected}, got {options.batch_size!r}; "
+            f"the next one is {following}.",
             parameter="batch_size",
-            value=batch_size,
+            value=options.batch_size,
             expected=expected,
         )
     share, smallest = number // len(sizes), min(sizes)

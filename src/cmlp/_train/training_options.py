@@ -45,6 +45,13 @@ class TrainingOptions(TrainingParameters, Options):
         """Whether the solver trains in epochs and batches, with a learning rate."""
         return has_epochs(self.solver)
 
+    @property
+    def full_batch_size(self) -> int:
+        """The number of rows of a batch if there are as many."""
+        if isinstance(self.batch_size, str):  # "auto"
+            return 200
+        return self.batch_size
+
     def of_trainer(self) -> dict[str, Any]:
         """Return the values of the parameters of `Trainer`, without those that a subclass adds."""
         names = PARAMETERS.constraints("Trainer").keys() - {"random_state"}
