@@ -365,10 +365,8 @@ def _largest(X: NDArray[Any] | CSR) -> float:
 
 
 # Smaller differences, and the inverse of larger ones, have another unit.
-_SMALL, _UNIT = (
-    2.0**-500,
-    2.0**-600,
-)
+_SMALL = 2.0**-500
+_UNIT = 2.0**-600
 _CONVERTED = 1 << 18  # elements to convert to float64 at a time
 
 
@@ -403,10 +401,8 @@ class Moments:
             self._first = X[0].copy()
             self._sums, self._unit = np.zeros((2, X.shape[1])), np.ones(X.shape[1])
             self._low, self._high = X[0].copy(), X[0].copy()
-        self._low, self._high = (
-            np.minimum(self._low, X.min(axis=0)),
-            np.maximum(self._high, X.max(axis=0)),
-        )
+        self._low = np.minimum(self._low, X.min(axis=0))
+        self._high = np.maximum(self._high, X.max(axis=0))
         self._choose_units()
         unit = self._unit
         difference = X - self._first if (unit == 1).all() else X / unit - self._first / unit

@@ -132,13 +132,11 @@ class FittedAttribute(Generic[Value]):
         nullable: bool = False,
         epochs: bool = False,
     ) -> None:
-        self.read, self.kind, self.write, self.nullable, self.epochs = (
-            read,
-            kind,
-            write,
-            nullable,
-            epochs,
-        )
+        self.read = read
+        self.kind = kind
+        self.write = write
+        self.nullable = nullable
+        self.epochs = epochs
         self.__doc__ = doc
 
     def __set_name__(self, owner: type, name: str) -> None:

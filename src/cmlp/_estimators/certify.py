@@ -346,10 +346,8 @@ class _TableJudge(_Judge):
                 end.append(bound.astype(np.float64))
         first, second = map(mean_probabilities, ends)
         # The first of two classes falls.
-        least, most = (
-            np.minimum(first, second),
-            np.maximum(first, second),
-        )
+        least = np.minimum(first, second)
+        most = np.maximum(first, second)
         if self.is_multilabel:
             return np.asarray(np.where(target, least > _HALF, most <= _HALF).all(axis=1))
         if self.model.threshold is not None:

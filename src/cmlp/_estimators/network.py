@@ -713,10 +713,8 @@ class Network(ExportMethods):
         >>> bool((low <= net.forward([[0.3, 0.7]])).all() and (net.forward([[0.3, 0.7]]) <= high).all())
         True
         """
-        low, high = (
-            readable(rectangular(lower, "lower"), "lower"),
-            readable(rectangular(upper, "upper"), "upper"),
-        )
+        low = readable(rectangular(lower, "lower"), "lower")
+        high = readable(rectangular(upper, "upper"), "upper")
         return TrainedNet(self._net, self.params).bounds((low, high), self._scale)
 
     # Training

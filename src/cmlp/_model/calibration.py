@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 
     from cmlp._bridge import _core
 
-ABSOLUTE_ERROR, SCALED_ERROR, QUANTILES, PROBABILITY = (
-    "absolute_error",
-    "scaled_error",
-    "quantiles",
-    "probability",
-)
+ABSOLUTE_ERROR = "absolute_error"
+SCALED_ERROR = "scaled_error"
+QUANTILES = "quantiles"
+PROBABILITY = "probability"
 KINDS = (ABSOLUTE_ERROR, SCALED_ERROR, QUANTILES, PROBABILITY)
 HELD_OUT, CALIBRATION = "held_out", "calibration"
 ROWS = (HELD_OUT, CALIBRATION)
@@ -136,10 +134,8 @@ class Calibration(NamedTuple):
         """
         margins = self.margins(coverage)
         if len(margins) > 1:
-            probabilities, margins = (
-                np.stack([1 - probabilities, probabilities], axis=-1),
-                margins[:, None],
-            )
+            probabilities = np.stack([1 - probabilities, probabilities], axis=-1)
+            margins = margins[:, None]
         is_in_set: NDArray[np.bool_] = 1 - probabilities <= margins
         np.put_along_axis(is_in_set, probabilities.argmax(axis=-1)[..., None], True, axis=-1)
         return is_in_set

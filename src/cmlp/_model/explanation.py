@@ -511,12 +511,10 @@ def explain(
         values, errors = (np.stack(each) for each in zip(*pairs, strict=True))
     names = _names_of_features(model), output_names(model)
     if model.kind == "regressor" and len(base) == 1:
-        values, errors, base, predictions = (
-            values[..., 0],
-            errors[..., 0],
-            base[0],
-            predictions[:, 0],
-        )
+        values = values[..., 0]
+        errors = errors[..., 0]
+        base = base[0]
+        predictions = predictions[:, 0]
     counts = method.n_evaluations, len(background.rows)
     return Explanation(values, errors, np.asarray(base), predictions, data, *names, *counts)
 

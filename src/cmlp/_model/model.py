@@ -156,10 +156,8 @@ class Combination(NamedTuple):
 def network_parameters(net: _core.Net) -> dict[str, Any]:
     """Return the parameters of an estimator's constructor that a network determines."""
     hidden, numbers = net.activations[:-1], list(net.activation_parameters[:-1])
-    p, parameter = (
-        net.loss_parameter,
-        "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter",
-    )
+    p = net.loss_parameter
+    parameter = "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter"
     return {
         "hidden_layer_sizes": net.sizes[1:-1],
         "activation": hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 _EMBEDDED = Path(__file__).parent / "digits28"
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 # The bundled images, as tools/make_sample.py packs them.
-_RUNS, _PIXELS = (
-    "runs-idx1-ubyte.gz",
-    "pixels-idx1-ubyte.gz",
-)
+_RUNS = "runs-idx1-ubyte.gz"
+_PIXELS = "pixels-idx1-ubyte.gz"
 # The magic number contains the element type (0x08 is uint8) and the number of dimensions.
 MAGIC = {IMAGES: 0x0803, LABELS: 0x0801}
 _MAGIC_BYTES = b"\0\0\x08"  # the first bytes of all idx files of uint8

@@ -179,10 +179,8 @@ class TrainingColumn:
             return "text" if is_whole and tally["zeros"] else PLAIN[not is_whole]
         if n_dates == n:
             if tally["instant"] not in (0, n):
-                (at, aware), (row, naive) = (
-                    self.first(["instant"])[0],
-                    self.first(["date", "time"])[0],
-                )
+                at, aware = self.first(["instant"])[0]
+                row, naive = self.first(["date", "time"])[0]
                 raise DataError(
                     f"{place(at)}: {aware!r} has an offset from UTC, but {naive!r} in "
                     f"{place.line(row)} has none. If the column is text, add --text "

@@ -23,10 +23,8 @@ _MOST_POSITIONS = 1024
 # Of positions times classes: with thousands of classes there are fewer positions.
 _MOST_SUMS = 1 << 20
 # A leaf has at least 8 rows, and a 200th of all; n_rows is the effective number.
-_FEWEST_ROWS, _SHARE = (
-    8,
-    200,
-)
+_FEWEST_ROWS = 8
+_SHARE = 200
 # A split must remove more than this multiple of 1 / n_rows of the variance. One that separates
 # nothing removes 1 / n_rows on average, and the best of many such splits several times as much.
 _LEAST_GAIN = 4.0

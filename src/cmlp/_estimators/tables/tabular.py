@@ -1205,10 +1205,8 @@ class TabularRegressor(TabularEstimator):
         predicted = self._predicted(model, X)
         require_rows(predicted)
         predicted = predicted[:, 0] if predicted.shape[1] == 1 else predicted
-        truth, weight = (
-            self._truth(model, y, len(predicted)),
-            as_weights(sample_weight, len(predicted)),
-        )
+        truth = self._truth(model, y, len(predicted))
+        weight = as_weights(sample_weight, len(predicted))
         quantiles = model.net.loss_parameter
         if isinstance(quantiles, tuple):
             return d2_pinball(
