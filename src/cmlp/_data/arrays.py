@@ -168,9 +168,10 @@ def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:
     refuse_records(array, name)
     if array.ndim != 2:
         given = f"an array of shape {array.shape}" if array.ndim else type(array.item()).__name__
-        advice = (
-            ". Reshape your data: X.reshape(1, -1) for a single row." if array.ndim == 1 else ""
-        )
+        if array.ndim == 1:
+            advice = ". Reshape your data: X.reshape(1, -1) for a single row."
+        else:
+            advice = ""
         raise ValueError(f"{name} must be a 2-D array of shape (n, {width}), got {given}{advice}")
     if array.shape[1] != width:
         raise ValueError(f"{name} must have {width} columns, got an array of shape {array.shape}")
@@ -278,9 +279,10 @@ def require_finite(array: NDArray[Any], name: str) -> None:
     where = ", ".join(f"{axis} {at}" for axis, at in zip(("row", "column"), place, strict=False))
     is_missing = np.isnan(array[tuple(place)])
     what = "NaN" if is_missing else f"infinity or a value too large for {array.dtype!r}"
-    remedy = (
-        " Leave out the rows without a target." if is_missing and name in ("y", "y_val") else ""
-    )
+    if is_missing and name in ("y", "y_val"):
+        remedy = " Leave out the rows without a target."
+    else:
+        remedy = ""
     raise ValueError(f"Input {name} contains {what} at {where}.{remedy}")
 
 

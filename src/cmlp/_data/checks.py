@@ -276,19 +276,25 @@ def first_non_finite_error(
     if place is None:
         return error
     row, column = place
-    found = (
-        "NaN"
-        if np.isnan(X[row, column])
-        else "infinity or a value too large for the network's dtype"
-    )
-    name = None if names is None else str(names[column])
+    if np.isnan(X[row, column]):
+        found = "NaN"
+    else:
+        found = "infinity or a value too large for the network's dtype"
+    name = name_of_column(names, column)
     return NonFiniteInputError(found, row, column, argument=argument, column_name=name)
 
 
 def named_column(error: NonFiniteInputError, names: NDArray[Any] | None) -> NonFiniteInputError:
     """Return the core's error with the name of the column, if the columns have names."""
-    name = None if names is None else str(names[error.column])
+    name = name_of_column(names, error.column)
     return NonFiniteInputError(error.found, error.row, error.column, column_name=name)
+
+
+def name_of_column(names: NDArray[Any] | None, column: int) -> str | None:
+    """Return the name of a column; None if the columns have no names."""
+    if names is None:
+        return None
+    return str(names[column])
 
 
 def _first(

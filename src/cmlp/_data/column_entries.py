@@ -355,9 +355,9 @@ def categories_of(column: Column, column_type: str) -> list[Any]:
     if types <= SIMPLE and (
         column_type not in TIMES or not types & _NUMBERS
     ):  # the loop below takes ten times as long
-        return (
-            [None if value != value else value for value in entries] if float in types else entries
-        )
+        if float in types:
+            return [None if value != value else value for value in entries]
+        return entries
     return [
         None if is_missing(value) else _category(value, row, column.label, column_type)
         for row, value in enumerate(entries)

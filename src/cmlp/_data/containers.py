@@ -137,11 +137,9 @@ class Column:
         if array.dtype.kind not in "mM":
             return self._plain(array)
         times: list[Any] = in_microseconds(array, self.label).tolist()
-        return (
-            [None if time is None else time.replace(tzinfo=UTC) for time in times]
-            if self.has_offset()
-            else times
-        )
+        if self.has_offset():
+            return [None if time is None else time.replace(tzinfo=UTC) for time in times]
+        return times
 
     def _plain(self, array: NDArray[Any]) -> list[Any]:
         entries: list[Any] = array.tolist()
@@ -204,11 +202,10 @@ class _Pyarrow(_Typed):
         if not getattr(self.type, "ordered", False):
             return None
         # The chunks may have different dictionaries.
-        chunks = (
-            self.held.unify_dictionaries().chunks
-            if hasattr(self.held, "unify_dictionaries")
-            else [self.held]
-        )
+        if hasattr(self.held, "unify_dictionaries"):
+            chunks = self.held.unify_dictionaries().chunks
+        else:
+            chunks = [self.held]
         return column_of(chunks[0].dictionary, self.label) if chunks else None
 
     def array(self) -> NDArray[Any]:
@@ -219,11 +216,9 @@ class _Pyarrow(_Typed):
 
     def entries(self) -> list[Any]:
         self._require_readable()
-        return (
-            super().entries()
-            if str(self.type).startswith(_TIMES)
-            else self._converted(self.held.to_pylist)
-        )
+        if str(self.type).startswith(_TIMES):
+            return super().entries()
+        return self._converted(self.held.to_pylist)
 
 
 class _OfFile(Column):
@@ -235,11 +230,9 @@ class _OfFile(Column):
         return "tz=" in self.type
 
     def entries(self) -> list[Any]:
-        return (
-            super().entries()
-            if self.type.startswith(_TIMES)
-            else self._converted(self.held.to_pylist)
-        )
+        if self.type.startswith(_TIMES):
+            return super().entries()
+        return self._converted(self.held.to_pylist)
 
 
 def column_of(held: Any, label: str) -> Column:

@@ -429,11 +429,9 @@ def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -
 def _category(value: object, column: int, owner: str) -> object:
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, str):
-        return (
-            value
-            if value is None
-            else _restorable(str(value), f"the category of column {column} of {owner},")
-        )
+        if value is None:
+            return value
+        return _restorable(str(value), f"the category of column {column} of {owner},")
     if type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
         return value
     raise InvalidParameterError(

@@ -101,11 +101,9 @@ def _integers_of(value: Any, labels: NDArray[Any]) -> NDArray[Any]:
     If no type of 64 bits holds them all, they are returned as objects, which are refused.
     """
     entries = np.array(value, object)
-    return (
-        in_64_bits(entries)
-        if all(isinstance(label, (int, np.integer)) for label in entries.flat)
-        else labels
-    )
+    if all(isinstance(label, (int, np.integer)) for label in entries.flat):
+        return in_64_bits(entries)
+    return labels
 
 
 def _require_unicode(labels: NDArray[Any], name: str) -> None:

@@ -341,9 +341,10 @@ def root_mean_squares(
             # Another thread could change the indices: a copy within the columns cannot make a large
             # array.
             indices = X.indices[some].clip(0, X.shape[1] - 1)
-            factor = (
-                input_scale.factor[indices] if isinstance(input_scale, InputScale) else input_scale
-            )
+            if isinstance(input_scale, InputScale):
+                factor = input_scale.factor[indices]
+            else:
+                factor = input_scale
             values = values * factor
             sums = np.bincount(indices, values * values, X.shape[1])
         else:

@@ -83,6 +83,15 @@ def as_weights(
     return weights
 
 
+def weights_of_rows(
+    weight: NDArray[np.float64] | None, rows: NDArray[Any] | slice
+) -> NDArray[np.float64] | None:
+    """Return the weights of some of the rows; None without weights."""
+    if weight is None:
+        return None
+    return weight[rows]
+
+
 # ------------------------------------------------------------------- class weights: the weight of a row from its labels
 
 

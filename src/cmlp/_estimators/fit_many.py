@@ -136,9 +136,10 @@ def _checked_models(models: Iterable[Any]) -> list[Any]:
     seen: dict[int, int] = {}
     for place, model in enumerate(models):
         if isinstance(model, type) or not callable(getattr(model, "fit", None)):
-            what = (
-                f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
-            )
+            if isinstance(model, type):
+                what = f"the class {model.__name__}"
+            else:
+                what = type(model).__name__
             raise TypeError(
                 f"models must be estimators with a method fit, got {what} as models[{place}]."
             )

@@ -151,11 +151,10 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     dtype = np.dtype(np.float32 if single else np.float64)
     if y is None:
         n_columns = 1 if isinstance(options.loss_parameter, tuple) else last.shape[1]
-        y = (
-            rectangular(assigned["classes_"], "classes_")
-            if "classes_" in assigned
-            else np.zeros((1, n_columns))
-        )
+        if "classes_" in assigned:
+            y = rectangular(assigned["classes_"], "classes_")
+        else:
+            y = np.zeros((1, n_columns))
     fit = NetworkFit(estimator, options)
     fit.dtype = dtype
     encoding = learn_encoding(fit, CheckedRows(first, dtype, y=y), is_complete=True)[0]

@@ -1401,11 +1401,9 @@ class MLPRegressor(MultilayerPerceptron):
         targets = as_numbers(as_targets(y, n_rows, type(self).__name__))
         targets = targets[:, np.newaxis] if targets.ndim == 1 else targets
         quantiles = model.net.loss_parameter
-        return (
-            as_quantile_targets(targets, len(quantiles))
-            if isinstance(quantiles, tuple)
-            else targets
-        )
+        if isinstance(quantiles, tuple):
+            return as_quantile_targets(targets, len(quantiles))
+        return targets
 
     def fit_batches(
         self,

@@ -455,11 +455,10 @@ class Network(ExportMethods):
         ValueError
             If a shape is wrong. `NonFiniteInputError`, a subclass, if X contains NaN or infinity.
         """
-        result = (
-            None
-            if order is not None
-            else self._net.forward_small(self._params, X, self._scale, out)
-        )
+        if order is not None:
+            result = None
+        else:
+            result = self._net.forward_small(self._params, X, self._scale, out)
         if result is not None:
             return result
         return self._net.forward(

@@ -17,6 +17,7 @@ from cmlp._data.weights import require_normal
 from cmlp._process.threads import once_per_pool
 from cmlp._train.engine import Engine
 from cmlp._train.same_data import arrays_of
+from cmlp._train.training_run import LearnedScales
 from cmlp.exceptions import name_place
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.job import TrainingJob
-    from cmlp._train.training_run import LearnedScales
 
 
 class RowSource(ABC):
@@ -53,10 +53,10 @@ class RowSource(ABC):
     @abstractmethod
     def survey(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
-    ) -> tuple[int, LearnedScales | None]:
+    ) -> tuple[int, LearnedScales]:
         """Return the number of rows (0 if unknown), and the scales unless they are learned from `job.data`.
 
-        `input_scale` is the name of the scale of the inputs to learn; None if there is none.
+        `scale_to_learn` is the name of the scale of the inputs to learn; None if there is none.
         """
 
     @abstractmethod
@@ -82,9 +82,9 @@ class Arrays(RowSource):
 
     def survey(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
-    ) -> tuple[int, None]:
+    ) -> tuple[int, LearnedScales]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
-        return job.data.rows.n_rows, None
+        return job.data.rows.n_rows, LearnedScales()
 
     def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str]]:
         """Hash all rows."""
@@ -106,7 +106,9 @@ class StreamHashes:
     def begin(self) -> None:
         """Begin a pass, unless one was complete."""
         if not self._are_complete:
-            names = ("X", "y", *(() if self._job.data.rows.weight is None else ("sample_weight",)))
+            names = ["X", "y"]
+            if self._job.data.rows.weight is not None:
+                names.append("sample_weight")
             self._hashes = {
                 name: RowHash(name, name == "X" and is_single(self._job)) for name in names
             }
@@ -124,11 +126,9 @@ class StreamHashes:
 
     def __call__(self) -> dict[str, str] | None:
         """Return the hashes; None if no pass was complete."""
-        return (
-            {name: hashed.hexdigest() for name, hashed in self._hashes.items()}
-            if self._are_complete
-            else None
-        )
+        if self._are_complete:
+            return {name: hashed.hexdigest() for name, hashed in self._hashes.items()}
+        return None
 
 
 def hash_arrays(job: TrainingJob, group: str) -> dict[str, str]:

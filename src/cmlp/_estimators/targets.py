@@ -128,20 +128,16 @@ class NumberEncoding(TargetEncoding):
 
     def objective(self) -> Objective:
         """Return the objective with the score of the loss: R^2, or D^2 for several quantiles."""
-        quantiles = self.quantiles
         loss = self.loss
-        n_outputs = self.n_outputs
-        squared = traits_of(
-            loss
-        ).is_squared  # in scikit-learn half the mean over the outputs, with the sum's gradient
-        return objective_of_numbers(quantiles)._replace(
-            loss_scale=0.5 if squared else 1.0,
-            report_scale=1.0 / n_outputs
-            if squared and n_outputs > 1 and _averages_squared_errors()
-            else 1.0,
-            y_scale=self._y_scale,
-            y_advice="" if callable(loss) else y_advice(loss, "y_scale='standard'"),
-        )
+        objective = objective_of_numbers(self.quantiles)._replace(y_scale=self._y_scale)
+        if not callable(loss):
+            objective = objective._replace(y_advice=y_advice(loss, "y_scale='standard'"))
+        # In scikit-learn half the mean over the outputs, with the sum's gradient.
+        if traits_of(loss).is_squared:
+            objective = objective._replace(loss_scale=0.5)
+            if self.n_outputs > 1 and _averages_squared_errors():
+                objective = objective._replace(report_scale=1.0 / self.n_outputs)
+        return objective
 
 
 def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:

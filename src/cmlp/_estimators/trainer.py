@@ -440,9 +440,10 @@ class Trainer:
 
     def __repr__(self) -> str:
         epochs = f"{self.state.epoch} of at most {self._options.max_iter} epochs"
-        trained = (
-            f"{len(self.networks)} networks of a table" if self._is_of_table else repr(self.network)
-        )
+        if self._is_of_table:
+            trained = f"{len(self.networks)} networks of a table"
+        else:
+            trained = repr(self.network)
         return f"Trainer({trained}, solver={self._options.solver!r}: {epochs})"
 
     def __getstate__(self) -> dict[str, Any]:

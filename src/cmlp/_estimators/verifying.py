@@ -152,11 +152,9 @@ def without_training(model: Any) -> Verification | None:
         for name, known in hashes.items()
         if known != (hash_of_text(texts[name]) if name in texts else None)
     ]
-    return (
-        _other("model", names, f"its {_listed(names)} are not those of the record")
-        if names
-        else None
-    )
+    if names:
+        return _other("model", names, f"its {_listed(names)} are not those of the record")
+    return None
 
 
 class OtherDataError(Exception):
@@ -342,9 +340,9 @@ def _texts(model: TrainedModel) -> dict[str, str]:
 
 def _comparable(value: Any) -> object:
     """Return a value, or the shape, the type and the bytes of an array."""
-    return (
-        (value.shape, value.dtype.name, value.tobytes()) if isinstance(value, np.ndarray) else value
-    )
+    if isinstance(value, np.ndarray):
+        return (value.shape, value.dtype.name, value.tobytes())
+    return value
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import taken
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import root_mean_squares, sample
+from cmlp._data.weights import weights_of_rows
 from cmlp._process.threads import once_per_pool
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.constant_answer import (
@@ -101,7 +102,7 @@ class Judged(NamedTuple):
         """Return at most 100,000 of the rows, whose targets are those of the rows in `order`."""
         chosen = np.arange(0, len(self.targets), -(-len(self.targets) // _MOST_ROWS))
         order = chosen if self.order is None else self.order[chosen]
-        weight = None if self.weight is None else self.weight[chosen]
+        weight = weights_of_rows(self.weight, chosen)
         return self._replace(targets=self.targets[chosen], weight=weight, order=order)
 
     def some(self) -> tuple[NDArray[Any] | CSR, NDArray[Any]]:
@@ -123,7 +124,7 @@ def judged_rows(job: TrainingJob) -> Judged:
         return Judged(own.X, own.targets, own.weight, is_validation=True)
     if held_out is None:
         return Judged(rows.X, rows.targets, rows.weight)
-    weight = None if rows.weight is None else rows.weight[held_out]
+    weight = weights_of_rows(rows.weight, held_out)
     return Judged(rows.X, rows.targets[held_out], weight, held_out, True)
 
 
@@ -373,9 +374,10 @@ def _classes_of(values: NDArray[Any]) -> NDArray[Any]:
     if values.ndim == 1:
         return values[:, np.newaxis]
     is_distribution = values.shape[1] > 1 and bool((np.abs(values[:1].sum() - 1) < 1e-3).all())
-    return (
-        values.argmax(axis=1)[:, np.newaxis] if is_distribution else (values > 0.5).astype(np.int64)
-    )
+    if is_distribution:
+        classes: NDArray[np.int64] = values.argmax(axis=1)
+        return classes[:, np.newaxis]
+    return (values > 0.5).astype(np.int64)
 
 
 # What the data say about the cause, each with its remedy
@@ -431,11 +433,10 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
     for number, units in enumerate(layers[:-1], 1):
         share = float((np.ptp(units, axis=0) <= 1e-6 * (1 + np.abs(units[0]))).mean())
         if share >= _MOST_UNITS:
-            name = (
-                "saturated"
-                if traits_of_activation(net.activations[number - 1]).saturates
-                else "dead"
-            )
+            if traits_of_activation(net.activations[number - 1]).saturates:
+                name = "saturated"
+            else:
+                name = "dead"
             text += f"{share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
             remedy = (
                 "Standardized inputs, a smaller learning_rate_init or another activation helps."
@@ -452,11 +453,9 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
     state, options = job.state, job.options
     if not options.has_epochs:
         reached = state.epoch >= options.max_iter
-        return (
-            f" Training ended after max_iter={options.max_iter!r} iterations: more help."
-            if reached
-            else ""
-        )
+        if reached:
+            return f" Training ended after max_iter={options.max_iter!r} iterations: more help."
+        return ""
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
     last = curve[-max(FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)

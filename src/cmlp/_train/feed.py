@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.checks import name_of_column
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.scale import Moments, sample
 from cmlp._train.random import draw_seed
@@ -114,11 +115,10 @@ def cut(
                 n_batches,
                 *((1 + (first + batch) // interval) * interval - first for interval in intervals),
             )
-            yield (
-                segment
-                if end - batch == n_batches
-                else segment.part(batch * batch_size, end * batch_size)
-            )
+            if end - batch == n_batches:
+                yield segment
+            else:
+                yield segment.part(batch * batch_size, end * batch_size)
             batch = end
         first += n_batches
 
@@ -431,7 +431,7 @@ class StreamFeed(Feed):
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
         """Return the error with the block, and the row in the block."""
         block, row = self._batcher.place(error.row)
-        name = None if self._names is None else str(self._names[error.column])
+        name = name_of_column(self._names, error.column)
         return NonFiniteInputError(error.found, row, error.column, column_name=name, block=block)
 
     def moments(self) -> tuple[Moments, Moments]:
@@ -457,6 +457,6 @@ def add_block(inputs: Moments, targets: Moments, block: EncodedRows) -> None:
 
 def scaled_targets(targets: NDArray[Any], state: TrainingState) -> NDArray[Any]:
     """Return the targets as training sees them."""
-    return (
-        targets if state.weights.target_scale is None else state.weights.target_scale.apply(targets)
-    )
+    if state.weights.target_scale is None:
+        return targets
+    return state.weights.target_scale.apply(targets)

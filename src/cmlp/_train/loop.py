@@ -67,11 +67,10 @@ class EpochLoop:
         Up to `at_once` epochs are trained before it yields, if nobody must be asked in between.
         """
         state, per_epoch = self.state, self.engine.n_batches
-        end = (
-            math.inf
-            if n_batches is None
-            else state.epoch * per_epoch + (state.batch or 0) + n_batches
-        )
+        if n_batches is None:
+            end = math.inf
+        else:
+            end = state.epoch * per_epoch + (state.batch or 0) + n_batches
         with self.callbacks.following():
             while not self.finished:
                 last = end - state.epoch * per_epoch
@@ -127,11 +126,9 @@ class EpochLoop:
 
     def _epochs_ahead(self, most: float) -> float:
         """Return how many epochs may pass before anybody must be asked."""
-        return (
-            1
-            if self.validation
-            else min(most, self.callbacks.epochs_ahead, self.recorder.epochs_ahead)
-        )
+        if self.validation:
+            return 1
+        return min(most, self.callbacks.epochs_ahead, self.recorder.epochs_ahead)
 
     def _finish(self) -> None:
         """Restore the best parameters; warn if `max_iter` came before convergence."""

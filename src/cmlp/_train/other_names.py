@@ -130,11 +130,10 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
         # "--max-iter" rather than "--max_iter", which comes later.
         plain.setdefault(_plain(candidate), candidate)
     meant = _plain(word)
-    longer = (
-        [candidate for candidate in plain if candidate.startswith(meant)]
-        if len(meant) >= _LEAST_BEGINNING
-        else []
-    )
+    if len(meant) >= _LEAST_BEGINNING:
+        longer = [candidate for candidate in plain if candidate.startswith(meant)]
+    else:
+        longer = []
     candidates = sorted(longer, key=len) or difflib.get_close_matches(meant, plain, 1)
     return plain[candidates[0]] if candidates else None
 

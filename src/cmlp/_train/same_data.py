@@ -157,11 +157,10 @@ def _require_same_rows(kept: Digests, now: Digests) -> None:
             _refuse(f"{' or '.join(kinds)} has another format or number of rows")
         if (before != after).any():
             first = int((before != after).argmax()) * BLOCK
-            where = (
-                ""
-                if group == "shards"
-                else f"among the rows from {first} to {first + BLOCK - 1} of "
-            )
+            if group == "shards":
+                where = ""
+            else:
+                where = f"among the rows from {first} to {first + BLOCK - 1} of "
             _refuse(f"a difference is {where or 'in '}{' or '.join(kinds)}")
 
 

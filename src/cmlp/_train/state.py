@@ -438,11 +438,9 @@ class TrainingState:
         """
 
         def act() -> None:
-            generator = (
-                self.generator.copy()
-                if isinstance(self.generator, _core.Random)
-                else self.generator
-            )
+            generator = self.generator
+            if isinstance(generator, _core.Random):
+                generator = generator.copy()
             vars(self).update(draw(generator), generator=generator)
 
         _core.run_deferred(DeferredSignals(), act)

@@ -143,11 +143,10 @@ def _require_resolution(
     coarse = too_coarse(center, spread, np.float32)
     if coarse.any():
         k = int(coarse.argmax())
-        names = (
-            ("mean", "standard deviation")
-            if kind == "standard"
-            else ("median", "interquartile range")
-        )
+        if kind == "standard":
+            names = ("mean", "standard deviation")
+        else:
+            names = ("median", "interquartile range")
         raise InvalidParameterError(
             f"y_scale={kind!r} needs dtype='float64' for this y: column {k} has the {names[0]} "
             f"{center[k]:.6g} and the {names[1]} {spread[k]:.3g}, but a float32 network predicts "

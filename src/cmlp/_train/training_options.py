@@ -80,11 +80,9 @@ class TrainingOptions(TrainingParameters, Options):
         if callable(self.learning_rate):
             return Custom(*numbers, function=self.learning_rate)
         kind = kind_of_schedule(self.learning_rate)
-        return (
-            Schedule(*numbers)
-            if kind.sgd_only and self.solver in ("adam", "adamw")
-            else kind(*numbers)
-        )
+        if kind.sgd_only and self.solver in ("adam", "adamw"):
+            return Schedule(*numbers)
+        return kind(*numbers)
 
     def penalty_and_dropout(self, n_layers: int) -> _core.RunKeywords:
         """Return the keywords of the core for the L2 penalty and dropout of a network with `n_layers` layers."""

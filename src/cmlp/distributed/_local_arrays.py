@@ -13,6 +13,7 @@ from cmlp._data.checksums import BLOCK, RowHash, leaf
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.labels import distinct, kind_of_labels
 from cmlp._data.scale import Moments, scale_of_moments
+from cmlp._data.weights import weights_of_rows
 from cmlp._estimators.sources import RowSource, is_single
 from cmlp._train.feed import Segment, ShardFeed, scaled_targets
 from cmlp._train.split import shard_sizes
@@ -95,8 +96,7 @@ class LocalArrays(RowSource):
         """Return the rows of this process with their targets and weights."""
         self._encoded = rows
         own = slice(self.part.first_row, self.part.first_row + rows.n_rows)
-        weight = None if rows.weight is None else rows.weight[own]
-        return EncodedRows(rows.X, rows.targets[own], weight)
+        return EncodedRows(rows.X, rows.targets[own], weights_of_rows(rows.weight, own))
 
     def survey(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None

@@ -16,7 +16,7 @@ from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.input_frame import InputFrame, frame_of
-from cmlp._data.weights import as_weights
+from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.estimator_options import fix_seed
 from cmlp._estimators.fit import Fit, train_and_store
 from cmlp._estimators.fit_network import make_callback_trainer
@@ -123,7 +123,7 @@ class TableRows(NamedTuple):
     def to_train_on(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
         """The columns and the weights of the training rows."""
         n = self.n_training
-        return self.raw[:n], None if self.weight is None else self.weight[:n]
+        return self.raw[:n], weights_of_rows(self.weight, slice(n))
 
 
 @dataclass(eq=False)
@@ -527,7 +527,7 @@ class TableFit(Fit):
             HELD_OUT,
             np.concatenate(outputs),
             self.rows.truth[rows],
-            None if self.rows.weight is None else self.rows.weight[rows],
+            weights_of_rows(self.rows.weight, rows),
             has_classes=scale is None,
             part=part,
             ends=self._frequent_ends(),
@@ -592,9 +592,10 @@ def _digest_of(fit: TableFit) -> Digests:
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
     names = None if columns.names is None else list(columns.names)
     before = names, columns.categories, columns.dates, classes
-    fields = (
-        [] if scale is None else [f"{name}={value!r}" for name, value in scale._asdict().items()]
-    )
+    if scale is None:
+        fields = []
+    else:
+        fields = [f"{name}={value!r}" for name, value in scale._asdict().items()]
     # The word stays the same whatever the class is called, so that pickled fits can be resumed.
     target = f"TableTarget({', '.join(fields)})" if fields else "None"
     learned = f"({', '.join(map(repr, before))}, {target}, {len(rows.raw) - rows.n_training!r})"

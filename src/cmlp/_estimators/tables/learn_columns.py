@@ -32,6 +32,7 @@ from cmlp._data.columns import DATES
 from cmlp._data.containers import plain_entry
 from cmlp._data.input_frame import frame_of
 from cmlp._data.scale import quantiles
+from cmlp._data.weights import weights_of_rows
 from cmlp._estimators.tables.splits import LEAST_GAIN_OF_PART, step_edges
 from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, TableColumn, TableColumns
 from cmlp._model.unusual_rows import Seen
@@ -347,7 +348,7 @@ def _scaled(
     if len(rows) > _MOST_ROWS and target.weight is None:
         chosen = _core.Random(0).permutation(len(rows))[:_MOST_ROWS]
         rows, present = rows[chosen], present[chosen]
-    weight = None if target.weight is None else target.weight[rows]
+    weight = weights_of_rows(target.weight, rows)
     low, centre, high = quantiles(present, (0.25, 0.5, 0.75), weight)
     scale = high - low if high > low else (largest - smallest) / 2
     column = column._replace(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._data.scale import quantiles
+from cmlp._data.weights import weights_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,7 @@ class SplitTarget(NamedTuple):
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> SplitTarget:
         """Return the target of some rows."""
-        return SplitTarget(self.values[rows], None if self.weight is None else self.weight[rows])
+        return SplitTarget(self.values[rows], weights_of_rows(self.weight, rows))
 
 
 class Sums(NamedTuple):

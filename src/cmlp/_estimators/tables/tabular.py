@@ -821,9 +821,10 @@ class TabularClassifier(TabularEstimator):
             return labels.encode(y)
         if kind_of_labels(y) == "multilabel":
             raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(y)}.")
-        known = (
-            np.full(len(y), False) if mixes_text(y, labels.classes) else np.isin(y, labels.classes)
-        )
+        if mixes_text(y, labels.classes):
+            known = np.full(len(y), False)
+        else:
+            known = np.isin(y, labels.classes)
         if not known.any():
             raise ValueError(
                 f"All labels of y are unknown, such as {y[:1].tolist()[0]!r}: those of fit were "
@@ -868,11 +869,9 @@ class TabularClassifier(TabularEstimator):
 
 def _with_found(model: TableModel, found: Found | None) -> TableModel:
     """Return the model with what is known of its threshold."""
-    return (
-        model
-        if model.summary is None
-        else model.replace(summary=model.summary._replace(found=found))
-    )
+    if model.summary is None:
+        return model
+    return model.replace(summary=model.summary._replace(found=found))
 
 
 def _position_of(pos_label: object, labels: Labels) -> int:

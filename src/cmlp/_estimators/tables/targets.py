@@ -13,7 +13,7 @@ from cmlp._data.columns import feature_names
 from cmlp._data.labels import Labels, kind_of_labels, learn_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import median_and_spread
-from cmlp._data.weights import weights_of_classes
+from cmlp._data.weights import weights_of_classes, weights_of_rows
 from cmlp._estimators.targets import ClassEncoding, NumberEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._train.job import Objective
@@ -159,9 +159,10 @@ class TableNumberEncoding(NumberEncoding):
         if traits_of(self.loss).is_robust:
             numbers /= np.sqrt(1 + (numbers / _SOFT_LIMIT) ** 2)
         elif traits_of(self.loss).has_positive_outputs:
-            numbers = (
-                np.log(numbers) if traits_of(self.loss).needs_positive_targets else np.sqrt(numbers)
-            )
+            if traits_of(self.loss).needs_positive_targets:
+                numbers = np.log(numbers)
+            else:
+                numbers = np.sqrt(numbers)
         return numbers
 
 
@@ -190,7 +191,7 @@ def _learn_table_classes(
     labels = every
     weights = weights_of_classes(fit.options.class_weight, every, values, equal_weight)
     if weights is not None:
-        product = weights.times(None if weight is None else weight[rows], values)
+        product = weights.times(weights_of_rows(weight, rows), values)
         remaining, equal_weight = rows_that_count(product, len(rows))
         if len(remaining) < len(rows):
             rows = rows[remaining]
@@ -320,15 +321,14 @@ def _moments(
     values: NDArray[np.float64], weight: NDArray[np.float64] | None
 ) -> tuple[float, float]:
     """Return the mean and the standard deviation; 1 for equal numbers, and the range if the squares are 0."""
-    centre = float(values.mean() if weight is None else np.average(values, weights=weight))
+    centre = float(np.average(values, weights=weight))
     width = float(np.ptp(values))
     if not width:
         return centre, 1.0
     if weight is None:
         return centre, float(values.std()) or width
-    return centre, float(
-        np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))
-    ) * width or width
+    variance = np.average(((values - centre) / width) ** 2, weights=weight)
+    return centre, float(np.sqrt(variance)) * width or width
 
 
 def _quartiles(
@@ -341,9 +341,7 @@ def _quartiles(
 
 def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
     """Return 0 and the mean: for positive outputs, whose initial values are near 1."""
-    return 0.0, float(
-        values.mean() if weight is None else np.average(values, weights=weight)
-    ) or 1.0
+    return 0.0, float(np.average(values, weights=weight)) or 1.0
 
 
 def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:
