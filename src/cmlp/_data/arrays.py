@@ -550,10 +550,10 @@ def _check_csc(X: Any) -> None:
 def _check_bsr(X: Any) -> None:
     n_rows, n_columns = X.shape
     if not isinstance(X.data, np.ndarray) or X.data.ndim != 3 or 0 in X.data.shape[1:]:
-        _refuse("its values must be blocks of at least one row and one column")
+        _refuse_broken("its values must be blocks of at least one row and one column")
     height, width = X.data.shape[1:]
     if n_rows % height or n_columns % width:
-        _refuse(f"its shape {X.shape} must be a multiple of the block size {height, width}")
+        _refuse_broken(f"its shape {X.shape} must be a multiple of the block size {height, width}")
     _check_pointers(X.indptr, n_rows // height, min(_length(X.indices), len(X.data)))
     _check_range(X.indices, n_columns // width, "block columns")
 
@@ -565,7 +565,7 @@ def _check_coo(X: Any) -> None:
     ):
         _check_range(indices, size, name)
         if len(indices) != _length(X.data):
-            _refuse(
+            _refuse_broken(
                 f"it must have as many {name} as values, got {len(indices)} and {_length(X.data)}"
             )
 
@@ -573,9 +573,9 @@ def _check_coo(X: Any) -> None:
 def _check_dia(X: Any) -> None:
     _check_integers(X.offsets, "offsets")
     if not isinstance(X.data, np.ndarray) or X.data.ndim != 2 or len(X.data) != len(X.offsets):
-        _refuse("its values must have one row for each offset")
+        _refuse_broken("its values must have one row for each offset")
     if (np.abs(X.offsets.astype(np.float64)) >= 2**31).any():
-        _refuse("its offsets must be between -2**31 and 2**31")
+        _refuse_broken("its offsets must be between -2**31 and 2**31")
 
 
 def _check_lil(X: Any) -> None:
@@ -583,9 +583,9 @@ def _check_lil(X: Any) -> None:
     if lengths != [X.shape[0]] * 2 or any(
         type(row) is not list for array in (X.rows, X.data) for row in array
     ):
-        _refuse("it must have one list of columns and one list of values for each row")
+        _refuse_broken("it must have one list of columns and one list of values for each row")
     if list(map(len, X.rows)) != list(map(len, X.data)):
-        _refuse("each of its rows must have as many columns as values")
+        _refuse_broken("each of its rows must have as many columns as values")
 
 
 _CHECKS = {
@@ -601,31 +601,33 @@ _CHECKS = {
 def _check_pointers(indptr: NDArray[Any], n_groups: int, n_values: int) -> None:
     _check_integers(indptr, "pointers")
     if len(indptr) != n_groups + 1:
-        _refuse(f"it must have {n_groups + 1} pointers, got {len(indptr)}")
+        _refuse_broken(f"it must have {n_groups + 1} pointers, got {len(indptr)}")
     if indptr[0] != 0 or (indptr[1:] < indptr[:-1]).any():
-        _refuse("its pointers must start at 0 and never decrease")
+        _refuse_broken("its pointers must start at 0 and never decrease")
     if indptr[-1] > n_values:
-        _refuse(f"its pointers must end at {n_values} or before, got {indptr[-1]}")
+        _refuse_broken(f"its pointers must end at {n_values} or before, got {indptr[-1]}")
 
 
 def _check_range(indices: NDArray[Any], size: int, name: str) -> None:
     _check_integers(indices, name)
     if len(indices) and not (indices.min() >= 0 and indices.max() < size):
-        _refuse(f"its {name} must be from 0 to {size - 1}, got {indices.min()} to {indices.max()}")
+        _refuse_broken(
+            f"its {name} must be from 0 to {size - 1}, got {indices.min()} to {indices.max()}"
+        )
 
 
 def _check_integers(array: NDArray[Any], name: str) -> None:
     if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "iu":
-        _refuse(f"its {name} must be a 1-D array of integers")
+        _refuse_broken(f"its {name} must be a 1-D array of integers")
 
 
 def _length(array: NDArray[Any]) -> int:
     if not isinstance(array, np.ndarray) or array.ndim != 1:
-        _refuse("its values and indices must be 1-D arrays")
+        _refuse_broken("its values and indices must be 1-D arrays")
     return len(array)
 
 
-def _refuse(problem: str) -> NoReturn:
+def _refuse_broken(problem: str) -> NoReturn:
     raise StatusError(
         f"CMLP_ERROR_SPARSE: X is a broken sparse container: {problem}", "CMLP_ERROR_SPARSE"
     )

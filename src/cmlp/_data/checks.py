@@ -272,7 +272,7 @@ def first_non_finite_error(
     The core reads the rows in an order of its own, and reports the first non-finite value that it reads. This function
     checks the rows before the reported row, so the user always gets the first non-finite value in X.
     """
-    place = _first(X, error.row + 1, scale, dtype)
+    place = _first_non_finite(X, error.row + 1, scale, dtype)
     if place is None:
         return error
     row, column = place
@@ -297,7 +297,7 @@ def name_of_column(names: NDArray[Any] | None, column: int) -> str | None:
     return str(names[column])
 
 
-def _first(
+def _first_non_finite(
     X: NDArray[Any] | CSR, n_rows: int, scale: float | InputScale, dtype: np.dtype[Any]
 ) -> tuple[int, int] | None:
     """Return row and column of the first value in `n_rows` rows that is not finite in `dtype`; None if all are."""
@@ -305,20 +305,20 @@ def _first(
         values, columns = X.data[: X.indptr[n_rows]], X.indices[: X.indptr[n_rows]]
         if isinstance(scale, InputScale):
             scale = InputScale(scale.shift[columns], scale.factor[columns])
-        positions = np.flatnonzero(~_finite(values, scale, dtype))
+        positions = np.flatnonzero(~_are_finite(values, scale, dtype))
         if not len(positions):
             return None
         return int(np.searchsorted(X.indptr, positions[0], side="right")) - 1, int(
             X.indices[positions[0]]
         )
     for start in range(0, n_rows, _BLOCK):
-        entries = np.argwhere(~_finite(X[start : min(start + _BLOCK, n_rows)], scale, dtype))
+        entries = np.argwhere(~_are_finite(X[start : min(start + _BLOCK, n_rows)], scale, dtype))
         if len(entries):
             return start + int(entries[0, 0]), int(entries[0, 1])
     return None
 
 
-def _finite(
+def _are_finite(
     values: NDArray[Any], scale: float | InputScale, dtype: np.dtype[Any]
 ) -> NDArray[np.bool_]:
     with np.errstate(over="ignore", invalid="ignore"):

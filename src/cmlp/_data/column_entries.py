@@ -215,7 +215,7 @@ def _require_missing(
         row = int(is_present.argmax())
         value = array[row : row + 1]
         value = in_microseconds(value, label, row) if array.dtype.kind in "mM" else value
-        _refuse(
+        _refuse_entry(
             value.item().replace(tzinfo=UTC) if has_zone else value.item(),
             row,
             label,
@@ -237,7 +237,7 @@ def _number(value: Any, row: int, label: str, column_type: str, in_fit: bool) ->
         value = plain_entry(value)
         if isinstance(value, Number) and not isinstance(value, complex):
             return _double(value)
-    _refuse(value, row, label, column_type, in_fit=in_fit)
+    _refuse_entry(value, row, label, column_type, in_fit=in_fit)
 
 
 def _double(value: Any) -> float:
@@ -248,7 +248,7 @@ def _double(value: Any) -> float:
         return np.inf
 
 
-def _refuse(value: Any, row: int, label: str, column_type: str, *, in_fit: bool) -> NoReturn:
+def _refuse_entry(value: Any, row: int, label: str, column_type: str, *, in_fit: bool) -> NoReturn:
     """Raise the error for an entry of a column of numbers, or of dates."""
     remedy = ""
     if (

@@ -317,7 +317,7 @@ def in_microseconds(array: NDArray[Any], label: str, first: int = 0) -> NDArray[
 
     Raises ValueError for dates and durations outside the limits: NumPy's conversions would wrap silently.
     """
-    is_date, limits = array.dtype.kind == "M", _limits(array.dtype)
+    is_date, limits = array.dtype.kind == "M", _range_of_times(array.dtype)
     if limits is not None:
         outside = (array < limits[0]) | (array > limits[1])
         if outside.any():
@@ -327,7 +327,7 @@ def in_microseconds(array: NDArray[Any], label: str, first: int = 0) -> NDArray[
 
 
 @functools.cache
-def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
+def _range_of_times(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
     """Return the first and the last date, or duration, in the unit of a dtype; None if it has none outside."""
     if np.datetime_data(dtype)[0] in FINE:
         return None

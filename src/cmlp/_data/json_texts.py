@@ -164,13 +164,13 @@ def _no_constant(name: str) -> float:
     raise ValueError(name)
 
 
-def _finite(text: str) -> float:
+def _finite_number(text: str) -> float:
     number = float(text)
     return number if math.isfinite(number) else _no_constant(text)
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_distinct, parse_constant=_no_constant, parse_float=_finite
+    object_pairs_hook=_distinct, parse_constant=_no_constant, parse_float=_finite_number
 )
 
 

@@ -172,19 +172,19 @@ def learned_scale(
         rows = np.sort(rows)
     center, spread = np.zeros(X.shape[1]), np.ones(X.shape[1])
     with np.errstate(all="ignore"):  # inputs that are not finite have an error of their own, later
-        for columns, block in _blocks(X, rows):
+        for columns, block in _blocks_of_columns(X, rows):
             center[columns], spread[columns] = _quartiles(block, weight)
-    return _scale_of(center, spread, isinstance(X, CSR))
+    return _input_scale_of(center, spread, isinstance(X, CSR))
 
 
 def scale_of_moments(kind: str, moments: Moments, sparse: bool = False) -> InputScale:
     """Return the scale "standard" or "minmax" from the moments of the columns."""
-    return _scale_of(
+    return _input_scale_of(
         *(moments.mean_and_deviation() if kind == "standard" else moments.low_and_range()), sparse
     )
 
 
-def _scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
+def _input_scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
     """Return the scale that subtracts a center and divides by a spread; sparse rows have no shift."""
     with np.errstate(all="ignore"):
         inverse = 1 / spread
@@ -193,7 +193,7 @@ def _scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
     return InputScale(np.zeros_like(shift) if sparse else shift, factor)
 
 
-def _blocks(
+def _blocks_of_columns(
     X: NDArray[Any] | CSR, rows: NDArray[np.int64] | None
 ) -> Iterator[tuple[slice, Vector]]:
     """Yield slices of columns, and these columns of the selected rows, dense and in float64."""

@@ -120,9 +120,9 @@ def fit_many(
     with bar_over(n, "model", shows=verbose) as progress:
         _core.run_pool(pool, train, progress)
     for (message, category), indices in pool.warnings().items():
-        warn(f"{message} ({_named(indices)})", category)
+        warn(f"{message} ({_names_of_models(indices)})", category)
     if errors and on_error == "raise":
-        raise _first(errors)
+        raise _first_error(errors)
     return results
 
 
@@ -186,16 +186,16 @@ def _for_each_model(
     return entries
 
 
-def _named(indices: list[int]) -> str:
+def _names_of_models(indices: list[int]) -> str:
     """Return names of the models at these indices, as part of a message."""
     names = [f"models[{place}]" for place in indices[:_MOST_NAMED]]
     rest = len(indices) - len(names)
     return ", ".join(names) + (f" and {rest} others" if rest else "")
 
 
-def _first(errors: dict[int, Exception]) -> Exception:
+def _first_error(errors: dict[int, Exception]) -> Exception:
     """Return the exception of the first model that has one, with a note that names the others."""
     first, *others = sorted(errors)
     if others:
-        errors[first].add_note(f"Other models that were not fitted: {_named(others)}.")
+        errors[first].add_note(f"Other models that were not fitted: {_names_of_models(others)}.")
     return errors[first]

@@ -991,10 +991,10 @@ def _wanted_outputs(net: Net, a: Array, t: Array) -> Array:
 
 def gradient_of(net: Net, flat: NDArray[Any]) -> Gradient:
     """Return the gradient whose numbers, in the layout of the network's parameters, are `flat`."""
-    return Gradient(*net.views(flat), flat, _length(flat))
+    return Gradient(*net.views(flat), flat, _euclidean_norm(flat))
 
 
-def _length(vector: NDArray[Any]) -> float:
+def _euclidean_norm(vector: NDArray[Any]) -> float:
     """Return the Euclidean norm of a vector, computed in double precision."""
     squares = 0.0
     for start in range(0, len(vector), _PIECE):

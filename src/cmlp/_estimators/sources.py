@@ -168,7 +168,7 @@ class BlockFormat(NamedTuple):
         """Return the format of the first block."""
         return cls(
             checks,
-            _listed(first.names),
+            _list_of_names(first.names),
             first.dtype_name,
             first.X.shape[1],
             first.weight is not None,
@@ -189,7 +189,7 @@ class BlockFormat(NamedTuple):
 
     def _require_same(self, rows: CheckedRows) -> None:
         """Raise ValueError, which names no place, unless the rows are like those of the first block."""
-        if _listed(rows.names) != self.names:
+        if _list_of_names(rows.names) != self.names:
             raise ValueError("The columns must have the names that they have in the first block.")
         check_width(rows.X.shape[1], self.width, self.checks.owner)
         if rows.dtype_name != self.kind:
@@ -228,5 +228,5 @@ def unpacked(item: Any, index: int) -> tuple[Any, Any, Any]:
     return (*item, None) if len(item) == 2 else tuple(item)
 
 
-def _listed(names: NDArray[Any] | None) -> list[str]:
+def _list_of_names(names: NDArray[Any] | None) -> list[str]:
     return [] if names is None else names.tolist()

@@ -752,7 +752,7 @@ def mean_outputs(
     if scale is None:
         mean = mean_probabilities(outputs)
         if activation == "softmax":
-            mean /= _sums(mean)
+            mean /= _sums_of_rows(mean)
         return mean
     centre, spread, low, high = np.asarray(
         scale.numbers
@@ -764,7 +764,7 @@ def mean_outputs(
     return answers
 
 
-def _sums(mean: NDArray[np.float64]) -> NDArray[np.float64] | float:
+def _sums_of_rows(mean: NDArray[np.float64]) -> NDArray[np.float64] | float:
     """Return the sum of each row from left to right: the order of NumPy's depends on the number of classes."""
     if len(mean) > 1:
         return np.add.accumulate(mean, axis=1)[:, -1:]

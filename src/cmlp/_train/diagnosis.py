@@ -232,7 +232,9 @@ def warn_if_useless(
             if found.model_is_better():
                 return False
         if rule.needs_proof:
-            outputs = _outputs(job, found.rows) if found.outputs is None else found.outputs
+            outputs = (
+                _outputs_of_network(job, found.rows) if found.outputs is None else found.outputs
+            )
             if not found.is_proven(outputs):
                 return False
         if not rule.warns:
@@ -258,7 +260,7 @@ def _read_again(job: TrainingJob, found: Comparison, unit: float) -> Comparison:
     found = found._replace(rows=rows, loss=_loss(job, rows) * unit)
     if found.model_is_better() or not (_are_classes(net, rows) or traits_of(net.loss).is_robust):
         return found
-    return found._replace(outputs=_outputs(job, rows))
+    return found._replace(outputs=_outputs_of_network(job, rows))
 
 
 def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
@@ -316,7 +318,7 @@ def _are_classes(net: _core.Net, rows: Judged) -> bool:
     return rows.targets.ndim == 1 or traits_of(net.loss).has_probabilities
 
 
-def _outputs(job: TrainingJob, rows: Judged) -> NDArray[Any]:
+def _outputs_of_network(job: TrainingJob, rows: Judged) -> NDArray[Any]:
     """Return the outputs of the present parameters."""
     return job.net.forward(
         job.state.params,
@@ -512,7 +514,7 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
     rare = (counts > 0) & (counts < _RARE / n_classes * len(truth))
     if not rare.any():
         return ""
-    predicted = _classes_of(_outputs(job, rows) if outputs is None else outputs)
+    predicted = _classes_of(_outputs_of_network(job, rows) if outputs is None else outputs)
     if predicted.shape[1] > 1 or truth.shape != predicted.shape:
         return ""
     missed = rare & (np.bincount(predicted[:, 0], minlength=n_classes) == 0)
@@ -562,7 +564,7 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
     largest = float(columns.max())
     helps = _BYTES if data.rows.X.dtype == np.uint8 else _STANDARDIZE
     if largest > _LARGE:
-        names = _named(np.flatnonzero(columns > _LARGE), data.names)
+        names = _names_of_columns(np.flatnonzero(columns > _LARGE), data.names)
         sentences.append(f"X has values of the order of {largest:.0e} in {names}: " + helps)
     elif tiny and 0 < largest < _TINY:
         sentences.append(
@@ -585,7 +587,7 @@ def _size_of(targets: NDArray[Any]) -> float:
         return math.sqrt(np.einsum("ij,ij->j", y, y).max() / len(y))
 
 
-def _named(columns: NDArray[np.intp], names: NDArray[Any] | None) -> str:
+def _names_of_columns(columns: NDArray[np.intp], names: NDArray[Any] | None) -> str:
     """Return the names of columns, or their numbers."""
     shown = [
         str(column) if names is None else repr(names[column])

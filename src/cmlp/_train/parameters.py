@@ -90,7 +90,7 @@ TABULAR = (*TABULAR_CLASSIFIER, *TABULAR_REGRESSOR)
 RIVER = (*RIVER_CLASSIFIER, *RIVER_REGRESSOR)
 
 
-def _listed(names: Iterable[str]) -> str:
+def _set_of_names(names: Iterable[str]) -> str:
     """Return names as the type of a parameter in a docstring."""
     return "{" + ", ".join(f'"{name}"' for name in names) + "}"
 
@@ -104,7 +104,7 @@ _RATE = interval(Real, 0, 1, "left", booleans=False)
 _MOMENTUM = interval(Real, 0, 1, "both")
 _VERBOSE = interval(Integral, 0, math.inf, "left"), *BOOLEAN, one_of(str, "bar")
 _SOLVERS = (one_of(str, "adam", "adamw", "lbfgs", "sgd"),)
-_KINDS = f"{_listed(NAMED_SCHEDULES)} or callable"
+_KINDS = f"{_set_of_names(NAMED_SCHEDULES)} or callable"
 _SCHEDULES = one_of(str, *sorted(NAMED_SCHEDULES)), FUNCTION
 
 
@@ -657,7 +657,7 @@ NETWORK_ENTRIES = (
         "loss",
         Use(
             CLASSIFIER,
-            f"{_listed(losses_of(*CLASSIFIER))} or callable",
+            f"{_set_of_names(losses_of(*CLASSIFIER))} or callable",
             "log_loss",
             (one_of(str, *losses_of(*CLASSIFIER)), FUNCTION),
         ).says(f"""
@@ -709,7 +709,7 @@ NETWORK_ENTRIES = (
         """),
         Use(
             TABULAR_REGRESSOR,
-            _listed(losses_of(*TABULAR_REGRESSOR)),
+            _set_of_names(losses_of(*TABULAR_REGRESSOR)),
             "squared_error",
             (one_of(str, *losses_of(*TABULAR_REGRESSOR)),),
         ).says("""
@@ -720,7 +720,7 @@ NETWORK_ENTRIES = (
         """),
         Use(
             RIVER_REGRESSOR,
-            _listed(losses_of(*RIVER_REGRESSOR)),
+            _set_of_names(losses_of(*RIVER_REGRESSOR)),
             "squared_error",
             (one_of(str, *losses_of(*RIVER_REGRESSOR)),),
         ).says(

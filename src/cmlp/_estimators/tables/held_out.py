@@ -32,7 +32,7 @@ def warn_if_bag_is_useless(groups: Sequence[Sequence[EpochLoop]], rule: WarningR
         return False
     if runs[0].job.objective.score is None and all(map(_is_useful, runs)):
         return False
-    parts = [(judged_rows(group[0].job), _outputs(group)) for group in groups]
+    parts = [(judged_rows(group[0].job), _outputs_of_bag(group)) for group in groups]
     outputs = np.concatenate([part for _, part in parts])
     targets = np.concatenate([rows.targets for rows, _ in parts])
     weights = [rows.weight for rows, _ in parts if rows.weight is not None]
@@ -62,7 +62,7 @@ def _is_useful(run: EpochLoop) -> bool:
     return loss is not None and loss < rows.limit(net, constant.cost, constant.unit)
 
 
-def _outputs(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
+def _outputs_of_bag(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
     """Return the mean outputs of runs for the rows by which they are judged."""
     found = []
     for run in runs:

@@ -93,7 +93,7 @@ def step_edges(
     if not len(x):
         return np.empty(0)
     lowest, highest, group = _groups(x, target.weight, _n_places(target))
-    sums, squares = _sums(group, len(lowest), target)
+    sums, squares = _sums_of_groups(group, len(lowest), target)
     n_rows = sums.weight[-1]
     # The variance of equal targets is a difference of nearly equal sums, which rounding can make
     # negative.
@@ -151,7 +151,9 @@ def _group_of(
     return group
 
 
-def _sums(group: NDArray[np.intp], n_groups: int, wanted: SplitTarget) -> tuple[Sums, float]:
+def _sums_of_groups(
+    group: NDArray[np.intp], n_groups: int, wanted: SplitTarget
+) -> tuple[Sums, float]:
     """Return the sums before each group and after the last one, and the weighted sum of the squared targets."""
     values, weight = wanted
     weights = np.bincount(group, weight, minlength=n_groups)

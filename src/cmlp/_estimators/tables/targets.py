@@ -287,11 +287,11 @@ def _learn_scale(
         )
     before = [None] * n if known is None else [*zip(*known.numbers, strict=True)]
     traits = traits_of(loss)
-    learn = _moments
+    learn = _mean_and_deviation
     if traits.is_robust:
-        learn = _quartiles
+        learn = _median_and_range
     elif traits.has_positive_outputs:
-        learn = _mean
+        learn = _zero_and_mean
     found = [
         _learn_scale_of_one(one, weight, scale, learn)
         for one, scale in zip(values.T, before, strict=True)
@@ -317,7 +317,7 @@ def _learn_scale_of_one(
     return centre, spread, min(targets), max(targets)
 
 
-def _moments(
+def _mean_and_deviation(
     values: NDArray[np.float64], weight: NDArray[np.float64] | None
 ) -> tuple[float, float]:
     """Return the mean and the standard deviation; 1 for equal numbers, and the range if the squares are 0."""
@@ -331,7 +331,7 @@ def _moments(
     return centre, float(np.sqrt(variance)) * width or width
 
 
-def _quartiles(
+def _median_and_range(
     values: NDArray[np.float64], weight: NDArray[np.float64] | None
 ) -> tuple[float, float]:
     """Return the median and the interquartile range, but at least a spread that all numbers are near enough to."""
@@ -339,7 +339,9 @@ def _quartiles(
     return centre, max(spread, float(np.abs(values - centre).max()) / _MOST_SPREADS) or 1.0
 
 
-def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+def _zero_and_mean(
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None
+) -> tuple[float, float]:
     """Return 0 and the mean: for positive outputs, whose initial values are near 1."""
     return 0.0, float(np.average(values, weights=weight)) or 1.0
 
