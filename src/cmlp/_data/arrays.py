@@ -101,7 +101,8 @@ def _refuse_unread(value: object, name: str) -> None:
         if isinstance(path, str) and end:
             reader = _READERS.get(end.lower(), "read_csv")
             raise ValueError(
-                f"{name} is the text {path!r}: read the file first, for example with pandas.{reader}."
+                f"{name} is the text {path!r}: read the file first, for example with "
+                f"pandas.{reader}."
             )
 
 
@@ -157,8 +158,8 @@ def refuse_records(array: NDArray[Any], name: str) -> None:
         what = "a list of dicts"
     if what:
         raise ValueError(
-            f"Expected 2D array, got 1D array instead: {name} is {what}. Pass a data frame, such as "
-            f"pandas.DataFrame({name}), or rows of values without names."
+            f"Expected 2D array, got 1D array instead: {name} is {what}. Pass a data frame, such "
+            f"as pandas.DataFrame({name}), or rows of values without names."
         )
 
 
@@ -352,7 +353,8 @@ def values_and_gradient(
     result = loss(y, output)
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise ValueError(
-            f"The function loss must return a tuple (values, gradient), got {type(result).__name__}."
+            "The function loss must return a tuple (values, gradient), got "
+            f"{type(result).__name__}."
         )
     values = _checked(result[0], "values", output.shape[:1], np.dtype(np.float64))
     return values, _checked(result[1], "gradient", output.shape, output.dtype)
@@ -365,15 +367,16 @@ def _checked(
     array = rectangular(value, f"{name} of the function loss")
     if array.shape != shape or array.dtype.kind not in "buif":
         raise ValueError(
-            f"The function loss must return {name} of shape {shape} and real numbers, got an array of shape "
-            f"{array.shape} and dtype {array.dtype}."
+            f"The function loss must return {name} of shape {shape} and real numbers, got an array "
+            f"of shape {array.shape} and dtype {array.dtype}."
         )
     with np.errstate(over="ignore"):
         copy = np.array(array, dtype, order="C")
     if not np.isfinite(copy).all():
         row = int(np.argwhere(~np.isfinite(copy))[0][0])
         raise ValueError(
-            f"The function loss must return finite {name}, got {np.ravel(copy[row])} in row {row} of its arguments."
+            f"The function loss must return finite {name}, got {np.ravel(copy[row])} in row {row} "
+            "of its arguments."
         )
     return copy
 
@@ -458,8 +461,8 @@ def refuse_sparse(data: object, name: str) -> None:
     """Raise TypeError if targets or weights are sparse: the core reads only dense ones."""
     if is_sparse(data):
         raise TypeError(
-            f"Sparse data was passed for {name}, but dense data is required. Use '.toarray()' to convert to a dense "
-            "numpy array."
+            f"Sparse data was passed for {name}, but dense data is required. Use '.toarray()' to "
+            "convert to a dense numpy array."
         )
 
 

@@ -171,7 +171,8 @@ def check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
         raise ValueError(f"Found array with dim {n_dims}, while dim <= 2 is required by {owner}.")
     if array.shape[1] == 0:
         raise ValueError(
-            f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required by {owner}."
+            f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required "
+            f"by {owner}."
         )
 
 
@@ -187,7 +188,8 @@ def require_samples(array: NDArray[Any] | CSR, owner: str) -> None:
     """Raise ValueError if X has no rows."""
     if array.shape[0] == 0:
         raise ValueError(
-            f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required by {owner}."
+            f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required "
+            f"by {owner}."
         )
 
 
@@ -220,7 +222,8 @@ def as_targets(
         )
     if array.shape[0] != n_rows:
         raise ValueError(
-            f"Found input variables with inconsistent numbers of samples: {[n_rows, array.shape[0]]}"
+            "Found input variables with inconsistent numbers of samples: "
+            f"{[n_rows, array.shape[0]]}"
         )
     if array.size == 0 and n_rows:
         raise ValueError(f"y must have at least one column, got an array of shape {array.shape}.")
@@ -229,8 +232,8 @@ def as_targets(
     if array.ndim == 2 and array.shape[1] == 1:
         if warn_of_column:
             warn(
-                "A column-vector y was passed when a 1d array was expected. Please change the shape "
-                "of y to (n_samples, ), for example using ravel().",
+                "A column-vector y was passed when a 1d array was expected. Please change the "
+                "shape of y to (n_samples, ), for example using ravel().",
                 sklearn_class(DataConversionWarning),
             )
         array = array.ravel()

@@ -123,7 +123,8 @@ def _one_type(first: dict[str, int], label: str) -> str:
     if len(types) > 1:
         (type_i, i), (type_j, j), *_ = first.items()
         raise ValueError(
-            f"{label} must have entries of one kind, got {_WORDS[type_i]} in row {i} and {_WORDS[type_j]} in row {j}."
+            f"{label} must have entries of one kind, got {_WORDS[type_i]} in row {i} and "
+            f"{_WORDS[type_j]} in row {j}."
         )
     return types.pop()
 
@@ -428,8 +429,9 @@ def require_few_equal_hashes(values: Iterable[object], label: str) -> None:
         found.add(value)
         if len(found) > MOST_EQUAL_HASHES:
             raise ValueError(
-                f"{label} must have at most {MOST_EQUAL_HASHES} categories with the same hash, got more integers with "
-                f"the same remainder modulo {modulus}. Convert the column to text."
+                f"{label} must have at most {MOST_EQUAL_HASHES} categories with the same hash, got "
+                f"more integers with the same remainder modulo {modulus}. Convert the column to "
+                "text."
             )
 
 

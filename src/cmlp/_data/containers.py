@@ -162,7 +162,8 @@ class _Typed(Column):
     def _require_readable(self) -> None:
         if str(self.type).lower().startswith(_UNREADABLE):
             raise ValueError(
-                f"{self.label} must be numbers, categories or times, got a column of type {self.type}."
+                f"{self.label} must be numbers, categories or times, got a column of type "
+                f"{self.type}."
             )
 
 

@@ -167,8 +167,11 @@ _TRAITS = {
         answer="location",
         words="the best constant",
         estimators=_STREAM,
-        formula="``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``; by default p = 1. Large\n"
-        "errors count less (Huber 1964).",
+        formula=(
+            "``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``; by default p = "
+            "1. Large\n"
+            "errors count less (Huber 1964)."
+        ),
         descent=lambda a, t, p, n_classes: np.clip(t - a, -p, p),
         power=2,
     ),
@@ -184,8 +187,11 @@ _TRAITS = {
         answer="quantile",
         words="the quantile of y",
         estimators=_TABLE,
-        formula="``(1 - p) * d`` if d is positive, otherwise ``-p * d``; by default p = 0.5. Its minimum is the\n"
-        "quantile of the level p (Koenker and Bassett 1978).",
+        formula=(
+            "``(1 - p) * d`` if d is positive, otherwise ``-p * d``; by default p = 0.5. Its "
+            "minimum is the\n"
+            "quantile of the level p (Koenker and Bassett 1978)."
+        ),
         descent=_quantile_descent,
         power=1,
     ),
@@ -193,8 +199,11 @@ _TRAITS = {
         answer="mean",
         words=_MEAN,
         estimators=_REGRESSORS,
-        formula="``output - target + target * log(target / output)``, half the Poisson deviance, for counts;\n"
-        "targets must not be negative.",
+        formula=(
+            "``output - target + target * log(target / output)``, half the Poisson deviance, for "
+            "counts;\n"
+            "targets must not be negative."
+        ),
         descent=lambda a, t, p, n_classes: t / a - 1,
         targets="not be negative",
     ),
@@ -202,8 +211,11 @@ _TRAITS = {
         answer="mean",
         words=_MEAN,
         estimators=_REGRESSORS,
-        formula="``target / output + log(output)``, up to a constant half the gamma deviance, for prices and\n"
-        "durations; targets must be positive.",
+        formula=(
+            "``target / output + log(output)``, up to a constant half the gamma deviance, for "
+            "prices and\n"
+            "durations; targets must be positive."
+        ),
         descent=lambda a, t, p, n_classes: (t / a - 1) / a,
         targets="be positive",
     ),
@@ -219,8 +231,11 @@ _TRAITS = {
         answer="focused shares",
         words="the best constant probabilities",
         estimators=_CLASSIFIER,
-        formula="the log loss with every ``log(output)`` multiplied by ``(1 - output) ** p``; by default p = 2\n"
-        "(Lin et al. 2017).",
+        formula=(
+            "the log loss with every ``log(output)`` multiplied by ``(1 - output) ** p``; by "
+            "default p = 2\n"
+            "(Lin et al. 2017)."
+        ),
         descent=_focal_descent,
         targets="be from 0 to 1",
     ),
@@ -228,8 +243,11 @@ _TRAITS = {
         answer="smoothed shares",
         words=_SHARES,
         estimators=_CLASSIFIER,
-        formula="the log loss with the targets ``(1 - p) * target + p / n_classes``; p is below 1, by default\n"
-        "0.1 (Szegedy et al. 2016). A logistic output has two classes.",
+        formula=(
+            "the log loss with the targets ``(1 - p) * target + p / n_classes``; p is below 1, by "
+            "default\n"
+            "0.1 (Szegedy et al. 2016). A logistic output has two classes."
+        ),
         descent=_smoothed_descent,
         targets="be from 0 to 1",
     ),

@@ -142,8 +142,9 @@ def composed(
     if lost.any():
         column = int(lost.argmax())
         raise ValueError(
-            f"the shift of column {column}, {total[column]:g}, is too large for a second one after it, which float64 "
-            "cannot add exactly enough: subtract a constant from this column before"
+            f"the shift of column {column}, {total[column]:g}, is too large for a second one after "
+            "it, which float64 cannot add exactly enough: subtract a constant from this column "
+            "before"
         )
     return total, factor
 

@@ -41,8 +41,8 @@ def refusal(
     if row < 0:
         return f"{name} must have a positive sum of at most {most:g}, for {dtype}."
     return (
-        f"{name} must have numbers that are 0 or from {least:g} to {most:g}, for {dtype}, got {weight[row]:g} in row "
-        f"{row}."
+        f"{name} must have numbers that are 0 or from {least:g} to {most:g}, for {dtype}, got "
+        f"{weight[row]:g} in row {row}."
     )
 
 

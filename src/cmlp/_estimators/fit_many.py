@@ -146,7 +146,8 @@ def _checked_models(models: Iterable[Any]) -> list[Any]:
         first = seen.setdefault(id(model), place)
         if first != place:
             raise ValueError(
-                f"models must be different objects, but models[{place}] is models[{first}]: use copies."
+                f"models must be different objects, but models[{place}] is models[{first}]: use "
+                "copies."
             )
         source = getattr(model, "random_state", None)
         if source is None or isinstance(source, (int, np.integer)):
@@ -154,8 +155,9 @@ def _checked_models(models: Iterable[Any]) -> list[Any]:
         first = seen.setdefault(id(source), place)
         if first != place:
             raise ValueError(
-                f"models must not share random numbers, but models[{first}] and models[{place}] have the same "
-                f"{type(source).__name__} as random_state: use a different int for each."
+                f"models must not share random numbers, but models[{first}] and models[{place}] "
+                f"have the same {type(source).__name__} as random_state: use a different int for "
+                "each."
             )
     return models
 
@@ -172,7 +174,8 @@ def _for_each_model(
         return [read_once(shared, name)] * n
     if shared is not None:
         raise TypeError(
-            f"fit_many takes either {name} for all models or {name}s with one for each model, not both."
+            f"fit_many takes either {name} for all models or {name}s with one for each model, not "
+            "both."
         )
     if isinstance(several, str) or not hasattr(several, "__iter__"):
         raise TypeError(

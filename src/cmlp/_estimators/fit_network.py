@@ -131,7 +131,10 @@ def _naming_classes(fit: NetworkFit, source: Arrays) -> Iterator[None]:
         ):
             raise
         if previous is None or np.array_equal(weight, previous.model.class_labels.classes):
-            hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
+            hint = (
+                "The third argument of partial_fit is sample_weight: pass the classes as "
+                "classes=[...]."
+            )
             add_hint(error, hint)
         raise
 
@@ -273,8 +276,8 @@ class NetworkFit(Fit):
             _require_same("the output activation", earlier.activations[-1], net.activations[-1])
             if earlier.sizes != sizes:  # the rows have other numbers of features or targets
                 raise ValueError(
-                    f"The model was fitted with the layer sizes {earlier.sizes}, so training cannot continue with "
-                    f"{sizes}; call fit with warm_start=False to start again."
+                    f"The model was fitted with the layer sizes {earlier.sizes}, so training "
+                    f"cannot continue with {sizes}; call fit with warm_start=False to start again."
                 )
         return net
 
@@ -435,7 +438,10 @@ class NetworkFit(Fit):
         if isinstance(scoring, str):
             scoring = optional(
                 "sklearn.metrics",
-                f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {own!r} or callable.",
+                (
+                    f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', "
+                    f"{own!r} or callable."
+                ),
             ).get_scorer(scoring)
         return objective._replace(scorer=UserScore(scoring, self._model_to_score, y))
 
@@ -540,8 +546,8 @@ def _require_same(name: str, was: object, now: object) -> None:
     """Raise InvalidParameterError if training continues with a different value than the model was fitted with."""
     if was != now:
         raise InvalidParameterError(
-            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; call fit with "
-            "warm_start=False to start again.",
+            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; "
+            "call fit with warm_start=False to start again.",
             parameter=name,
             value=now,
         )

@@ -50,7 +50,8 @@ class _StochasticOnly:
     def __get__(self, instance: Any, owner: type) -> Callable[..., Any]:
         if instance is not None and not has_epochs(instance.solver):
             raise AttributeError(
-                f"{self.function.__name__} is only available for stochastic optimizers. lbfgs is not stochastic."
+                f"{self.function.__name__} is only available for stochastic optimizers. lbfgs is "
+                "not stochastic."
             )
         bound: Callable[..., Any] = self.function.__get__(instance, owner)
         return bound

@@ -67,7 +67,8 @@ def cost_keywords(given: CostKeywords, n_layers: int) -> _core.CallKeywords:
     unknown = sorted(set(given) - set(CostKeywords.__annotations__))
     if unknown:
         raise TypeError(
-            f"unexpected keyword argument {unknown[0]!r}; valid keywords are {', '.join(CostKeywords.__annotations__)}"
+            f"unexpected keyword argument {unknown[0]!r}; valid keywords are "
+            f"{', '.join(CostKeywords.__annotations__)}"
         )
     core: _core.CallKeywords = {"sample_weight": given.get("sample_weight")}
     alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
@@ -279,7 +280,10 @@ class Network(ExportMethods):
     def __repr__(self) -> str:
         shape = "-".join(map(str, self.sizes))
         activations = ", ".join(self._net.activations)
-        return f"Network({shape}: {activations}; {self._net.loss}, {self._net.dtype}, {self.n_params} parameters)"
+        return (
+            f"Network({shape}: {activations}; {self._net.loss}, {self._net.dtype}, {self.n_params} "
+            "parameters)"
+        )
 
     def _trained(self) -> NetworkModel:
         """Return the network as a model, which shares the parameters."""
@@ -352,8 +356,8 @@ class Network(ExportMethods):
         values = np.asarray(values)
         if values.shape != self._params.shape or values.dtype.kind not in "buif":
             raise ValueError(
-                f"params must be {self.n_params} real numbers, got an array of shape {values.shape} "
-                f"and dtype {values.dtype}"
+                f"params must be {self.n_params} real numbers, got an array of shape "
+                f"{values.shape} and dtype {values.dtype}"
             )
         self._params[:] = values
 

@@ -190,7 +190,8 @@ def _known_labels(fit: Fit, y: NDArray[Any], classes: ArrayLike | None) -> Label
     labels: Labels = previous.model.class_labels
     if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
         raise ValueError(
-            f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
+            f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+            f"{labels.classes!r}"
         )
     return labels
 
@@ -225,7 +226,8 @@ def accuracy_of_labels(
         )
     if mixes_text(truth, predicted):
         raise ValueError(
-            f"y must have labels like those of the predictions (dtype {predicted.dtype}), got dtype {truth.dtype}."
+            f"y must have labels like those of the predictions (dtype {predicted.dtype}), got "
+            f"dtype {truth.dtype}."
         )
     correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
     return accuracy(correct, as_weights(sample_weight, len(truth)))

@@ -131,10 +131,14 @@ def without_training(model: Any) -> Verification | None:
         remedy = "only a fit of an estimator" if class_name == "Network" else "only a fit"
         more = ", and partial_fit removes it" if class_name.startswith("MLP") else ""
         raise ValueError(
-            f"This {class_name} has no record of its training: {remedy} with provenance=True has one{more}."
+            f"This {class_name} has no record of its training: {remedy} with provenance=True has "
+            f"one{more}."
         )
     if record["arithmetic"] != ARITHMETIC:
-        what = f"arithmetic {record['arithmetic']} of cmlp {record['cmlp']}, and this version has {ARITHMETIC}"
+        what = (
+            f"arithmetic {record['arithmetic']} of cmlp {record['cmlp']}, and this version has "
+            f"{ARITHMETIC}"
+        )
         return _other("version", [], what)
     now = recorded_parameters(model)
     was = record["parameters"]
@@ -278,8 +282,8 @@ def _repeat_fit(
     if y is not None:
         if twin.shuffle:
             raise ValueError(
-                "X must be the source of blocks with which fit_batches has trained, and y None: the order of shuffled "
-                "rows depends on the blocks."
+                "X must be the source of blocks with which fit_batches has trained, and y None: "
+                "the order of shuffled rows depends on the blocks."
             )
         X = [(X, y) if weight is None else (X, y, weight)]
     from cmlp._estimators.fit_batches import fit_batches

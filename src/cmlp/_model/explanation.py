@@ -248,7 +248,8 @@ def _chosen_method(
         return _Exact(game)
     if budget < 2 * n:
         raise ValueError(
-            f"n_evaluations must be at least {2 * n:,}, twice the number of columns, got {budget:,}."
+            f"n_evaluations must be at least {2 * n:,}, twice the number of columns, got "
+            f"{budget:,}."
         )
     return _Permutations(game, budget // of_pair, rng)
 

@@ -248,8 +248,9 @@ def require_own_class(model: object) -> None:
     kind = type(model)
     if kind.__module__.partition(".")[0] != "cmlp":
         raise TypeError(
-            f"{kind.__name__} cannot be saved: a model file can contain a Network or an estimator of cmlp, but not a "
-            "subclass, because loading must not execute other code. Use pickle instead."
+            f"{kind.__name__} cannot be saved: a model file can contain a Network or an estimator "
+            "of cmlp, but not a subclass, because loading must not execute other code. Use pickle "
+            "instead."
         )
 
 

@@ -106,13 +106,14 @@ class TrainedNet(NamedTuple):
         if above.any():
             row, column = np.argwhere(above)[0]
             raise ValueError(
-                f"lower must be at most upper, got {lower[row, column]} and {upper[row, column]} at row {row}, column "
-                f"{column}."
+                f"lower must be at most upper, got {lower[row, column]} and {upper[row, column]} "
+                f"at row {row}, column {column}."
             )
         inexact = [name for name in net.activations if not traits_of_activation(name).is_exact]
         if net.dtype == np.float64 and inexact:
             raise ValueError(
-                f"bounds of a float64 network need identity, relu or leaky_relu, got {inexact[0]!r}: use float32."
+                "bounds of a float64 network need identity, relu or leaky_relu, got "
+                f"{inexact[0]!r}: use float32."
             )
         try:
             lows, highs = net.bounds(self.params, lower, upper, scale=scale)
@@ -217,8 +218,9 @@ class Tensors(tuple["NDArray[Any]", ...]):
         hint = ""
         if hasattr(list, name):
             hint = (
-                ": its entries are views of the model's parameters. To change the parameters, assign an array to an "
-                "entry, for example model.coefs_[0] = array, or a list of arrays to the attribute."
+                ": its entries are views of the model's parameters. To change the parameters, "
+                "assign an array to an entry, for example model.coefs_[0] = array, or a list of "
+                "arrays to the attribute."
             )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 

@@ -80,8 +80,8 @@ def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None
     text = _described(model, columns, low, high, far)
     if text:
         warn(
-            f"{text}. The coverage of {what} holds for rows as in training or calibration, and not there. "
-            "outside(X) returns the distances."
+            f"{text}. The coverage of {what} holds for rows as in training or calibration, and not "
+            "there. outside(X) returns the distances."
         )
 
 

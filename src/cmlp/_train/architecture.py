@@ -148,8 +148,8 @@ def activation_parameters(
         return [0.0] * len(hidden)
     if not any(defaults):
         raise InvalidParameterError(
-            f"activation_parameter must be None with the activations {list(hidden)}, which have none, "
-            f"got {shown(value)}.",
+            f"activation_parameter must be None with the activations {list(hidden)}, which have "
+            f"none, got {shown(value)}.",
             parameter="activation_parameter",
             value=value,
         )
@@ -161,7 +161,8 @@ def activation_parameters(
     for name, number, default in zip(hidden, parameters, defaults, strict=True):
         if number and not default:
             raise InvalidParameterError(
-                f"activation_parameter must be 0 for {name!r}, which has none, got {shown(number)}.",
+                f"activation_parameter must be 0 for {name!r}, which has none, got "
+                f"{shown(number)}.",
                 parameter="activation_parameter",
                 value=value,
             )

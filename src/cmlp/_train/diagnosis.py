@@ -184,8 +184,9 @@ class Comparison(NamedTuple):
     def warn(self, advice: str) -> None:
         """Warn that the model is not clearly better."""
         text = (
-            f"The model is not clearly better than a constant: its {self.rows.kind} loss is {self.loss:.3g}, that of "
-            f"predicting {_answer(self.net, self.rows.targets)} is {self.constant:.3g}."
+            f"The model is not clearly better than a constant: its {self.rows.kind} loss is "
+            f"{self.loss:.3g}, that of predicting {_answer(self.net, self.rows.targets)} is "
+            f"{self.constant:.3g}."
         )
         warn(text + advice, UselessModelWarning)
 
@@ -409,9 +410,8 @@ def causes(
         _deep(job.net),
     ]
     text = "".join(sentences)
-    return (
-        text
-        or " X may say nothing about y, or the network may be too small or too large for these rows."
+    return text or (
+        " X may say nothing about y, or the network may be too small or too large for these rows."
     )
 
 
@@ -431,7 +431,10 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
     low, high = outputs.min(axis=0), outputs.max(axis=0)
     k = int((high - low).argmax())
     text = f" Its outputs are nearly the same for all rows ({low[k]:.4g} to {high[k]:.4g}): "
-    remedy = "standardized inputs, a larger learning_rate_init or another activation, such as 'relu', helps."
+    remedy = (
+        "standardized inputs, a larger learning_rate_init or another activation, such as 'relu', "
+        "helps."
+    )
     for number, units in enumerate(layers[:-1], 1):
         share = float((np.ptp(units, axis=0) <= 1e-6 * (1 + np.abs(units[0]))).mean())
         if share >= _MOST_UNITS:
@@ -473,8 +476,9 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
     ):
         return ""
     return (
-        f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training ended after "
-        f"{len(curve)} epochs: {rate} or more epochs ({epochs}={options.max_iter!r}) helps."
+        f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training "
+        f"ended after {len(curve)} epochs: {rate} or more epochs ({epochs}={options.max_iter!r}) "
+        "helps."
     )
 
 
@@ -488,7 +492,8 @@ def _plateau(job: TrainingJob) -> str:
     what = "validation score" if options.early_stopping else "training loss"
     return (
         f" Training stopped because the {what} did not improve by tol={options.tol:g} for "
-        f"n_iter_no_change={options.n_iter_no_change:g} epochs: a smaller tol or a larger n_iter_no_change helps."
+        f"n_iter_no_change={options.n_iter_no_change:g} epochs: a smaller tol or a larger "
+        "n_iter_no_change helps."
     )
 
 
@@ -499,8 +504,9 @@ def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
     if targets.ndim == 1 or (targets.min() >= low and targets.max() <= high):
         return ""
     return (
-        f" y has values from {targets.min():.3g} to {targets.max():.3g}, but outputs of {net.activations[-1]!r} are "
-        f"between {low:g} and {high:g}: output='identity' or scaled targets help."
+        f" y has values from {targets.min():.3g} to {targets.max():.3g}, but outputs of "
+        f"{net.activations[-1]!r} are between {low:g} and {high:g}: output='identity' or scaled "
+        "targets help."
     )
 
 

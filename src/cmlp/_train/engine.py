@@ -232,9 +232,10 @@ class Engine:
         optimizer, schedule = job.state.stepping()
         most = "up to " if schedule.is_planned else ""
         return DivergenceError(
-            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-            f"preprocessed. This happened in epoch {self.number} with batches of {self.batch_size} rows and a learning "
-            f"rate of {most}{optimizer.learning_rate:g}; a smaller learning_rate_init or standardized input usually "
+            "Solver produced non-finite parameter weights. The input data may contain large values "
+            f"and need to be preprocessed. This happened in epoch {self.number} with batches of "
+            f"{self.batch_size} rows and a learning rate of {most}{optimizer.learning_rate:g}; a "
+            "smaller learning_rate_init or standardized input usually "
             f"helps.{scale_advice(job.objective, job.data)}"
         )
 

@@ -245,8 +245,8 @@ class ShardFeed(_StoredFeed):
             yield segment
         if not has_weight:
             raise ValueError(
-                f"The sample weights of all rows of epoch {state.epoch + 1} are zero; an epoch does not use the rows "
-                "of a shard beyond the last full batch."
+                f"The sample weights of all rows of epoch {state.epoch + 1} are zero; an epoch "
+                "does not use the rows of a shard beyond the last full batch."
             )
 
     def _orders(self, state: TrainingState) -> list[NDArray[np.int64]]:
@@ -390,8 +390,8 @@ class StreamFeed(Feed):
                     0 < self.n_rows < batcher.n_rows + block.n_rows
                 ):  # learning rates are planned for that number
                     raise ValueError(
-                        f"source yielded more rows in epoch {state.epoch + 1} than the {self.n_rows} that "
-                        "were expected."
+                        f"source yielded more rows in epoch {state.epoch + 1} than the "
+                        f"{self.n_rows} that were expected."
                     )
                 yield from batcher.add(block)
                 del block

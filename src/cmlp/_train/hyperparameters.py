@@ -225,7 +225,10 @@ class Hyperparameters:
                 continue
             for need in conditions:
                 if other in (None, need.other) and not need.is_met(values):
-                    text = f"{name} differs from its default, but has no effect with this {need.other}: {need.reason}."
+                    text = (
+                        f"{name} differs from its default, but has no effect with this "
+                        f"{need.other}: {need.reason}."
+                    )
                     warn(text, UnusedParameterWarning, once=self._notices)
                     break
 

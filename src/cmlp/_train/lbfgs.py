@@ -166,8 +166,15 @@ class LBFGS:
         epoch, max_iter = self.state.epoch, self.job.options.max_iter
         hint, advice = "", scale_advice(self.job.objective, self.job.data, space="\n")
         if epoch == max_iter:
-            hint = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter!r})."
-        problem = f"lbfgs failed to converge after {epoch} iteration(s) (status={result.status}):\n{result.message}\n"
+            hint = (
+                "\n"
+                "Increase the number of iterations to improve the convergence "
+                f"(max_iter={max_iter!r})."
+            )
+        problem = (
+            f"lbfgs failed to converge after {epoch} iteration(s) (status={result.status}):\n"
+            f"{result.message}\n"
+        )
         scaling = (
             "\nYou might also want to scale the data as shown in:\n"
             "    https://scikit-learn.org/stable/modules/preprocessing.html"
@@ -176,6 +183,7 @@ class LBFGS:
 
 
 _DIVERGENCE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-    "preprocessed. The loss is not finite at the starting point of solver 'lbfgs'; standardized input usually helps."
+    "Solver produced non-finite parameter weights. The input data may contain large values and "
+    "need to be preprocessed. The loss is not finite at the starting point of solver 'lbfgs'; "
+    "standardized input usually helps."
 )

@@ -140,8 +140,8 @@ class EpochLoop:
         category = sklearn_class(ConvergenceWarning)
         if not is_planned and state.epoch >= options.max_iter and not is_ignored(category):
             text = (
-                f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the optimization hasn't "
-                "converged yet."
+                f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the "
+                "optimization hasn't converged yet."
             )
             warn(text + scale_advice(job.objective, job.data), category)
 

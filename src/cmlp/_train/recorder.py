@@ -65,8 +65,8 @@ class Recorder:
             message, rate = schedule.rate_after_standstill(rate)
             measure = "Validation score" if options.early_stopping else "Training loss"
             self.message = (
-                f"{measure} did not improve more than tol={options.tol:f} for {options.n_iter_no_change} consecutive "
-                f"epochs. {message}"
+                f"{measure} did not improve more than tol={options.tol:f} for "
+                f"{options.n_iter_no_change} consecutive epochs. {message}"
             )
             history.stale = 0 if rate is not None else history.stale
         best = block_copy(state.params) if is_best else state.weights.best

@@ -104,8 +104,8 @@ class LocalArrays(RowSource):
         """Return the number of rows of all processes, and the scales that they learn together."""
         if scale_to_learn == "robust":
             raise InvalidParameterError(
-                f"input_scale={scale_to_learn!r} needs all rows for the quartiles, which no process has "
-                "with local=True: use 'standard', 'minmax' or (shift, factor).",
+                f"input_scale={scale_to_learn!r} needs all rows for the quartiles, which no "
+                "process has with local=True: use 'standard', 'minmax' or (shift, factor).",
                 parameter="input_scale",
                 value=scale_to_learn,
             )

@@ -119,8 +119,9 @@ def _warn_of_idle(workers: Workers, batch_size: int) -> None:
     n_chunks = -(-batch_size // CHUNK)
     if workers.size > n_chunks and not workers.rank:
         warn(
-            f"A batch of {batch_size} rows has {n_chunks} chunks of {CHUNK} rows, so {n_chunks} of the "
-            f"{workers.size} workers compute and the others wait. Use a larger batch_size or fewer workers."
+            f"A batch of {batch_size} rows has {n_chunks} chunks of {CHUNK} rows, so {n_chunks} of "
+            f"the {workers.size} workers compute and the others wait. Use a larger batch_size or "
+            "fewer workers."
         )
 
 

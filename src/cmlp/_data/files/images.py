@@ -134,7 +134,8 @@ def read_idx(
     header = file.read(4 * start[3]) if len(start) == 4 else b""
     if len(start) < 4 or len(header) < 4 * start[3]:
         raise ValueError(
-            f"{path} is truncated: it ends within its header, after {len(start) + len(header)} bytes."
+            f"{path} is truncated: it ends within its header, after {len(start) + len(header)} "
+            "bytes."
         )
     sizes = struct.unpack(f">{start[3]}I", header)
     n_values, n_header = math.prod(sizes), 4 + len(header)
@@ -143,7 +144,8 @@ def read_idx(
         shape = " x ".join(map(str, sizes))
         got = "more" if len(content) > n_values else f"{n_header + len(content)} bytes"
         raise ValueError(
-            f"{path} must have {n_header + n_values} bytes for the {shape} values in its header, got {got}."
+            f"{path} must have {n_header + n_values} bytes for the {shape} values in its header, "
+            f"got {got}."
         )
     return np.frombuffer(content, np.uint8).reshape(sizes)
 

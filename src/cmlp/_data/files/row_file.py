@@ -297,7 +297,8 @@ class ArrayRows(TrainingRows):
 def untyped(path: str) -> DataError:
     """Return the error for a file that cannot be the rows of the model of a table."""
     return DataError(
-        f"{path} must be delimited text or Parquet for the model of a table, which has typed columns"
+        f"{path} must be delimited text or Parquet for the model of a table, which has typed "
+        "columns"
     )
 
 

@@ -199,8 +199,8 @@ class TrainingColumn:
             row, cell = self.first(["similar"])[0]
             raise DataError(
                 f"{place(row)}: {cell!r} is not a number as it is written. "
-                f"{_remedy(cell, self.grammar.cell_format.decimal)}; if the column is text, add --text "
-                f"{quoted(place.name)}",
+                f"{_remedy(cell, self.grammar.cell_format.decimal)}; if the column is text, add "
+                f"--text {quoted(place.name)}",
             )
         return "text"
 

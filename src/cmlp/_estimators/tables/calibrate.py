@@ -122,9 +122,9 @@ def required_calibration(
         )
     if model.calibration is None:
         raise ValueError(
-            f"{method} needs rows outside the training, and this {owner} has none: fit held out no rows "
-            "(early_stopping=False, or fewer than 16 rows), or the model comes from a file without scores. Call "
-            "calibrate(X, y) with rows that fit has not seen."
+            f"{method} needs rows outside the training, and this {owner} has none: fit held out no "
+            "rows (early_stopping=False, or fewer than 16 rows), or the model comes from a file "
+            "without scores. Call calibrate(X, y) with rows that fit has not seen."
         )
     return model.calibration
 
@@ -228,8 +228,9 @@ def _require_classes(parts: Sequence[Scores], model: TableModel, whose: str, whe
                 )
             if count < _FEW:
                 warn(
-                    f"{whose} only {count} row{'s' * (count > 1)} of the class {name}{where}. With fewer than {_FEW}, "
-                    "calibrate mainly subtracts half of the label smoothing, and probabilities can become too small."
+                    f"{whose} only {count} row{'s' * (count > 1)} of the class {name}{where}. With "
+                    f"fewer than {_FEW}, calibrate mainly subtracts half of the label smoothing, "
+                    "and probabilities can become too small."
                 )
 
 

@@ -569,8 +569,8 @@ def _require_rows(frame: InputFrame, class_name: str) -> None:
     shape = frame.n_rows, len(frame.columns)
     if frame.n_rows < _FEWEST_ROWS:
         raise ValueError(
-            f"Found array with {frame.n_rows} sample(s) (shape={shape}) while a minimum of {_FEWEST_ROWS} is required "
-            f"by {class_name}."
+            f"Found array with {frame.n_rows} sample(s) (shape={shape}) while a minimum of "
+            f"{_FEWEST_ROWS} is required by {class_name}."
         )
 
 

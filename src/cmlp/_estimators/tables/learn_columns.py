@@ -111,8 +111,8 @@ def _ordered(column: Column, levels: Sequence[object]) -> TableColumn:
     for row, value in enumerate(categories_of(column, CATEGORY)):
         if value is not None and value not in known:
             raise ValueError(
-                f"{column.label} must be one of its ordered categories {short_repr(list(known))}, got {shown(value)} "
-                f"in row {row}."
+                f"{column.label} must be one of its ordered categories {short_repr(list(known))}, "
+                f"got {shown(value)} in row {row}."
             )
     return TableColumn("number", ORDERED, list(known), Seen(len(known)))
 
@@ -127,7 +127,8 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
     if given and not ordered and {*map(type, given)} == {bool}:
         if len(given) != n:
             raise InvalidParameterError(
-                f"categorical_features as a mask must have {n} entries, one per column, got {len(given)}.",
+                f"categorical_features as a mask must have {n} entries, one per column, got "
+                f"{len(given)}.",
                 parameter="categorical_features",
                 value=categorical,
             )
@@ -163,7 +164,10 @@ def _entries_of(categorical: Any) -> list[Any]:
 
 
 def _not_columns(categorical: object) -> InvalidParameterError:
-    expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
+    expected = (
+        "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered "
+        "categories"
+    )
     return InvalidParameterError(
         f"categorical_features must be {expected}, got {short_repr(categorical)}.",
         parameter="categorical_features",
@@ -222,7 +226,8 @@ def _with_categories(
         row = next(row for row in rows.tolist() if text_of(values[row]) is None)
         most = sys.get_int_max_str_digits()
         raise ValueError(
-            f"{column.label} must have categories of at most {most:,} digits, got {shown(values[row])} in row {row}."
+            f"{column.label} must have categories of at most {most:,} digits, got "
+            f"{shown(values[row])} in row {row}."
         )
     ordered = sorted(stored, key=lambda value: (-stored[value], value is None, str(value)))
     categories = ordered[:MAX_CATEGORIES]

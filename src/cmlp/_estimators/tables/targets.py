@@ -199,14 +199,16 @@ def _learn_table_classes(
     if len(labels.classes) < 2:
         where = "" if len(rows) == len(y) else " in rows of positive weight"
         raise ValueError(
-            f"{fit.class_name} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}."
+            f"{fit.class_name} needs at least 2 classes{where}, got 1 class: "
+            f"{labels.classes.tolist()[0]!r}."
         )
     if fit.warm_model is not None:
         known = fit.warm_model.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
             raise ValueError(
-                f"warm_start=True needs the classes of the model, {short_repr(known.classes.tolist())}, got "
-                f"{short_repr(labels.classes.tolist())} ({labels.kind})."
+                "warm_start=True needs the classes of the model, "
+                f"{short_repr(known.classes.tolist())}, got {short_repr(labels.classes.tolist())} "
+                f"({labels.kind})."
             )
     encoding = TableClassEncoding(labels, every, fit.options.loss, weights)
     return encoding, encoding.targets_of(rows, values, equal_weight)
@@ -233,7 +235,8 @@ def _learn_table_numbers(
     numbers = numbers[rows]
     if previous is not None and previous.net.activations[-1] != traits_of(loss).output:
         raise InvalidParameterError(
-            f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.",
+            f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got "
+            f"{loss!r}.",
             parameter="loss",
             value=loss,
         )
@@ -283,7 +286,8 @@ def _learn_scale(
     n = values.shape[1]
     if known is not None and len(known.centre) != n:
         raise ValueError(
-            f"warm_start=True needs as many columns of y as the model has, {len(known.centre)}, got {n}."
+            f"warm_start=True needs as many columns of y as the model has, {len(known.centre)}, "
+            f"got {n}."
         )
     before = [None] * n if known is None else [*zip(*known.numbers, strict=True)]
     traits = traits_of(loss)
