@@ -146,7 +146,7 @@ def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
     return array, np.dtype(np.float32 if single else np.float64)
 
 
-def check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
+def check_rows(array: Any, sparse: bool, class_name: str, owner: str) -> None:
     """Raise ValueError if X is not a matrix of real numbers with at least one column."""
     n_dims = len(array.shape)
     if not sparse:
@@ -160,7 +160,7 @@ def check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
         )
     if n_dims == 0 and array.dtype.kind == "O":
         raise ValueError(
-            f"Expected 2D array, got {kind} instead: X must be rows of numbers, "
+            f"Expected 2D array, got {class_name} instead: X must be rows of numbers, "
             "an array-like of shape (n_samples, n_features)."
         )
     if n_dims < 2:

@@ -125,7 +125,9 @@ class BlockSource(RowSource):
         self._feed = feed = StreamFeed(self._open, n_rows, bool(options.shuffle), data.names)
         needs_y_scale = job.learns_y_scale
         if scale_to_learn is not None or needs_y_scale:
-            learns = "y_scale" if scale_to_learn is None else f"input_scale={scale_to_learn!r}"
+            learns = "y_scale"
+            if scale_to_learn is not None:
+                learns = f"input_scale={scale_to_learn!r}"
             self._passes.require(2, f"{learns} takes a pass of its own")
             inputs, targets = feed.moments()
             if scale_to_learn is not None:

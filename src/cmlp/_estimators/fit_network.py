@@ -150,14 +150,16 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     if first.ndim != 2 or last.ndim != 2:
         raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
     options = estimator._options()
-    single = first.dtype == np.float32 if options.dtype == "auto" else options.dtype == "float32"
-    dtype = np.dtype(np.float32 if single else np.float64)
+    dtype: np.dtype[Any] = np.dtype(np.float64)
+    if options.dtype == "float32" or (options.dtype == "auto" and first.dtype == np.float32):
+        dtype = np.dtype(np.float32)
     if y is None:
-        n_columns = 1 if isinstance(options.loss_parameter, tuple) else last.shape[1]
         if "classes_" in assigned:
             y = rectangular(assigned["classes_"], "classes_")
+        elif isinstance(options.loss_parameter, tuple):  # an output for each quantile
+            y = np.zeros((1, 1))
         else:
-            y = np.zeros((1, n_columns))
+            y = np.zeros((1, last.shape[1]))
     fit = NetworkFit(estimator, options)
     fit.dtype = dtype
     encoding = learn_encoding(fit, CheckedRows(first, dtype, y=y), is_complete=True)[0]
@@ -223,9 +225,9 @@ class NetworkFit(Fit):
             previous = fitted_of(estimator)
         if call != RANGE_TEST:  # which leaves no model
             given = estimator._parameters()
-            PARAMETERS.warn_of_unused(
-                estimator._parameter_owner, {**given, "X_val": True} if own_rows else given
-            )
+            if own_rows:
+                given = {**given, "X_val": True}
+            PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
         return cls(
             estimator,
             options,
@@ -298,8 +300,10 @@ class NetworkFit(Fit):
             model = previous.model
             if options.dtype != "auto":
                 _require_same("dtype", model.net.dtype.name, options.dtype)
-            learned = None if options.scale_to_learn is None else previous.scale_name
-            _require_same("input_scale", learned or model.input_scale, options.input_scale)
+            scale: object = model.input_scale
+            if options.scale_to_learn is not None:
+                scale = previous.scale_name or scale
+            _require_same("input_scale", scale, options.input_scale)
             self.dtype = model.net.dtype
             self.names = model.feature_names
             self.input_scale = model.input_scale
@@ -311,7 +315,9 @@ class NetworkFit(Fit):
     @property
     def scale_name(self) -> str | None:
         """The name of the scale that this fit learns, or that the previous one has learned."""
-        return self.options.scale_to_learn if self.previous is None else self.previous.scale_name
+        if self.previous is None:
+            return self.options.scale_to_learn
+        return self.previous.scale_name
 
     def _initial_state(self, net: _core.Net) -> TrainingState:
         """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
@@ -329,8 +335,9 @@ class NetworkFit(Fit):
     def _new_state(self, net: _core.Net, rng: Generator) -> TrainingState:
         """Return the state of a new model, whose parameters are drawn unless the user has assigned them."""
         options = self.options
-        uses_assigned = self.is_incremental or options.warm_start
-        params = assigned_params(self.estimator, net) if uses_assigned else None
+        params = None
+        if self.is_incremental or options.warm_start:
+            params = assigned_params(self.estimator, net)
         is_random = params is None and isinstance(options.initialization, str)
         if params is None:
             params = initial_params(net, rng, options.init_activation, options.initialization)
@@ -514,9 +521,9 @@ class NetworkFit(Fit):
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""
         state = self.run.state
-        return self.fitted_from(
-            state.resumable() if self.can_resume else state.without_rows(), provenance
-        )
+        if self.can_resume:
+            return self.fitted_from(state.resumable(), provenance)
+        return self.fitted_from(state.without_rows(), provenance)
 
     def fitted_from(self, state: TrainingState, provenance: Provenance | None = None) -> Fitted:
         """Return what the fit would leave with a state of its run. Its parameters predict y itself.

@@ -151,7 +151,7 @@ class BlockFormat(NamedTuple):
 
     checks: InputChecks
     names: list[str]  # of the columns; empty for none
-    kind: str
+    dtype_name: str
     width: int  # number of columns
     weighted: bool  # whether there are sample weights
     encoding: TargetEncoding
@@ -192,8 +192,8 @@ class BlockFormat(NamedTuple):
         if _list_of_names(rows.names) != self.names:
             raise ValueError("The columns must have the names that they have in the first block.")
         check_width(rows.X.shape[1], self.width, self.checks.owner)
-        if rows.dtype_name != self.kind:
-            raise ValueError(f"X is {rows.dtype_name}, but {self.kind} in the first block.")
+        if rows.dtype_name != self.dtype_name:
+            raise ValueError(f"X is {rows.dtype_name}, but {self.dtype_name} in the first block.")
         if self.weighted != (rows.weight is not None):
             raise ValueError("Either all blocks must have sample weights, or none.")
 
@@ -204,8 +204,11 @@ def naming_row(index: int, y: Any, labels: Labels | None = None) -> Iterator[Non
     try:
         yield
     except (TypeError, ValueError) as error:
+        place = f"block {index}"
         row = _unknown_row(y, labels)
-        name_place(error, f"block {index}" if row is None else f"block {index}, row {row}")
+        if row is not None:
+            place += f", row {row}"
+        name_place(error, place)
         raise
 
 
@@ -217,15 +220,21 @@ def _unknown_row(y: Any, labels: Labels | None) -> int | None:
         rows = np.flatnonzero(unknown.reshape(len(unknown), -1).any(axis=1))
     except (TypeError, ValueError):
         return None
-    return int(rows[0]) if len(rows) else None
+    if not len(rows):
+        return None
+    return int(rows[0])
 
 
 def unpacked(item: Any, index: int) -> tuple[Any, Any, Any]:
     """Return X, y and the weights (or None) of a block; raises ValueError that names it if it has other entries."""
     if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
-        given = f"{len(item)} entries" if isinstance(item, (tuple, list)) else type(item).__name__
+        given = type(item).__name__
+        if isinstance(item, (tuple, list)):
+            given = f"{len(item)} entries"
         raise ValueError(f"Block {index} must be (X, y) or (X, y, sample_weight), got {given}.")
-    return (*item, None) if len(item) == 2 else tuple(item)
+    if len(item) == 2:
+        return (*item, None)
+    return tuple(item)
 
 
 def _list_of_names(names: NDArray[Any] | None) -> list[str]:

@@ -134,6 +134,12 @@ class _StoredFeed(Feed):
     def _segment(self, order: NDArray[np.int64] | None, is_last: bool) -> Segment:
         return Segment(self.data.rows, order, is_last)
 
+    def _end_of_batches(self, last: int | None, batch_size: int) -> int:
+        """Return the number of rows of the batches before `last` (None for all)."""
+        if last is None:
+            return self.n_rows
+        return min(last * batch_size, self.n_rows)
+
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
         """Return the error for the first non-finite input of all rows."""
         return self.data.first_error(error, dtype)
@@ -159,7 +165,7 @@ class ArrayFeed(_StoredFeed):
         self, state: TrainingState, batch_size: int, first: int, last: int | None
     ) -> Segments:
         """Yield the rows of batches, in segments of about a million rows."""
-        stop = self.n_rows if last is None else min(last * batch_size, self.n_rows)
+        stop = self._end_of_batches(last, batch_size)
         start = first * batch_size
         if start == 0 and stop == self.n_rows and state.order is None:
             yield self._segment(None, True)
@@ -192,7 +198,7 @@ class BlockFeed(_StoredFeed):
         self, state: TrainingState, batch_size: int, first: int, last: int | None
     ) -> Segments:
         """Yield the batches of one window after the other; rows of an incomplete batch wait for the next window."""
-        stop = self.n_rows if last is None else min(last * batch_size, self.n_rows)
+        stop = self._end_of_batches(last, batch_size)
         start, end, waiting = first * batch_size, 0, np.empty(0, np.int64)
         for rows in self._windows(state):
             begin, end = end, end + len(rows)

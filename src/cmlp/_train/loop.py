@@ -103,14 +103,14 @@ class EpochLoop:
             if last is not None:
                 return True
             callbacks.on_validation_begin()
-            score, loss = (
-                self.validation.measure(self.deadline) if self.validation else (None, math.nan)
-            )
-            if (
-                recorder.record(epochs, engine.n_rows, score, loss)
-                or self.state.weights.best is None
-            ):
-                self._kept_measures = KeptMeasures(loss, math.nan if score is None else score)
+            score, loss = None, math.nan
+            if self.validation is not None:
+                score, loss = self.validation.measure(self.deadline)
+            is_best = recorder.record(epochs, engine.n_rows, score, loss)
+            if is_best or self.state.weights.best is None:
+                self._kept_measures = KeptMeasures(loss)
+                if score is not None:
+                    self._kept_measures = KeptMeasures(loss, score)
             engine.end_epoch()
         except TimeLimitReached:
             return False

@@ -117,7 +117,9 @@ class TableRows(NamedTuple):
     def parts(self) -> list[slice]:
         """The training rows, and the validation rows if there are any."""
         n, n_rows = self.n_training, len(self.raw)
-        return [slice(n)] if n == n_rows else [slice(n), slice(n, n_rows)]
+        if n == n_rows:
+            return [slice(n)]
+        return [slice(n), slice(n, n_rows)]
 
     @property
     def to_train_on(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
@@ -555,13 +557,17 @@ class TableFit(Fit):
             for label, of_classes in enumerate([] if class_weights is None else class_weights):
                 weight = weight / of_classes[truth[:, label]]
             parts.append(Scores(np.stack(z), truth, weight))
-        return HeldOutScores(tuple(parts), no_map(networks[0].net)) if parts else None
+        if not parts:
+            return None
+        return HeldOutScores(tuple(parts), no_map(networks[0].net))
 
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     """Return a generator of the core for the user's `random_state`."""
     rng = random_state(seed)
-    return rng if isinstance(rng, _core.Random) else _core.Random(draw_seed(rng))
+    if isinstance(rng, _core.Random):
+        return rng
+    return _core.Random(draw_seed(rng))
 
 
 def _require_rows(frame: InputFrame, class_name: str) -> None:
@@ -592,15 +598,15 @@ def _digest_of(fit: TableFit) -> Digests:
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
     names = None if columns.names is None else list(columns.names)
     before = names, columns.categories, columns.dates, classes
-    if scale is None:
-        fields = []
-    else:
-        fields = [f"{name}={value!r}" for name, value in scale._asdict().items()]
-    # The word stays the same whatever the class is called, so that pickled fits can be resumed.
-    target = f"TableTarget({', '.join(fields)})" if fields else "None"
+    target = "None"
+    if scale is not None:
+        fields = ", ".join(f"{name}={value!r}" for name, value in scale._asdict().items())
+        # The word stays the same whatever the class is called, so that pickled fits can be resumed.
+        target = f"TableTarget({fields})"
     learned = f"({', '.join(map(repr, before))}, {target}, {len(rows.raw) - rows.n_training!r})"
     arrays = [np.where(np.isnan(rows.raw), np.nan, rows.raw), rows.targets]  # NaN has many forms
-    arrays += [] if rows.weight is None else [rows.weight]
+    if rows.weight is not None:
+        arrays.append(rows.weight)
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
     kinds = {"numbers": columns.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
     return {"table": (kinds, checksums.tobytes())}  # type: ignore[dict-item]  # bytes can be compared with ==
