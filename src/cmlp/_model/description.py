@@ -462,7 +462,7 @@ def _described_cells(cell_format: CellFormat, _: TrainedModel) -> Texts:
 _CELL_FORMAT = ModelField(
     "cell_format",
     {name: _member("cells", name) for name in CellFormat._fields},
-    lambda values, _: checked_cell_format(values),
+    lambda values, _: checked_cell_format(**values),
     lambda cells, _: None if cells == CellFormat() else cells._asdict(),
     _described_cells,
 )

@@ -540,16 +540,18 @@ class TableModel(_Model):
         n_threads: int | None = None,
     ) -> NDArray[np.float64]:
         """Return the answers on paths between raw rows, as `NetworkModel.predict_paths`."""
-        columns = self.columns
         outputs = []
-        inputs: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+        first = _encoded(self.networks, self.columns, rows)
+        last = _encoded(self.networks, self.columns, to)
         for net, params in self.networks:
-            if net.n_in not in inputs:
-                bins = columns.has_bins(net)
-                inputs[net.n_in] = columns.encode(rows, bins=bins), columns.encode(to, bins=bins)
-            first, last = inputs[net.n_in]
             answers = net.forward_paths(
-                params, first, last, self._begins(net), starts, orders, n_threads=n_threads
+                params,
+                first[net.n_in],
+                last[net.n_in],
+                self._begins(net),
+                starts,
+                orders,
+                n_threads=n_threads,
             )
             outputs.append(answers.reshape(-1, net.n_out).astype(np.float64))
         answers = mean_outputs(outputs, self.answer_scale, self.net.activations[-1])
@@ -618,6 +620,23 @@ def _combination(
     return Combination(n, "normalized" if normalizes else "plain", "largest", n)
 
 
+def _encoded(
+    networks: Sequence[tuple[_core.Net, NDArray[Any]]],
+    columns: TableColumns,
+    raw: NDArray[np.float64],
+) -> dict[int, NDArray[np.float32]]:
+    """Return raw rows of a table as networks read them, by their number of inputs: with bins, or without."""
+    inputs: dict[int, NDArray[np.float32]] = {}
+    wide = columns.width(True)
+    for net, _ in networks:
+        if net.n_in not in inputs:
+            if wide in inputs:
+                inputs[net.n_in] = columns.without_bins(inputs[wide])
+            else:
+                inputs[net.n_in] = columns.encode(raw, bins=net.n_in == wide)
+    return inputs
+
+
 def outputs_of_table(
     networks: Sequence[tuple[_core.Net, NDArray[Any]]],
     columns: TableColumns,
@@ -625,21 +644,11 @@ def outputs_of_table(
     n_threads: int | None = None,
 ) -> list[NDArray[np.float64]]:
     """Return the outputs of each network for raw rows of a table, of shape (n_rows, n_outputs), as doubles."""
-    inputs: dict[int, NDArray[np.float32]] = {}
-    outputs, wide = [], columns.width(True)
-    for net, params in networks:
-        if net.n_in not in inputs:
-            with_bins = inputs.get(wide)
-            bins = net.n_in == wide
-            inputs[net.n_in] = (
-                columns.encode(raw, bins=bins)
-                if with_bins is None
-                else columns.without_bins(with_bins)
-            )
-        outputs.append(
-            net.forward(params, inputs[net.n_in], n_threads=n_threads).astype(np.float64)
-        )
-    return outputs
+    inputs = _encoded(networks, columns, raw)
+    return [
+        net.forward(params, inputs[net.n_in], n_threads=n_threads).astype(np.float64)
+        for net, params in networks
+    ]
 
 
 def mean_outputs(
