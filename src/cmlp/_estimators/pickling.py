@@ -153,7 +153,7 @@ def _state(fields: dict[str, Any], network: TrainedNet) -> TrainingState:
     """Return the state of a network from what `_fields_of_state` returns."""
     block = network.params
     if "history" not in fields:
-        with _naming_damage():
+        with _naming_damaged_pickle():
             return TrainingState(Weights(block), History.from_fields({**fields}))
     if fields["params"] is not None:
         state = _training_state(fields)
