@@ -552,6 +552,25 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_name
         double reserved[4]
 
+    ctypedef int32_t cmlp_table_calibration_kind
+    enum:
+        CMLP_TABLE_ABSOLUTE_ERROR
+        CMLP_TABLE_SCALED_ERROR
+        CMLP_TABLE_QUANTILES
+        CMLP_TABLE_PROBABILITY
+
+    ctypedef struct cmlp_table_calibration:
+        size_t struct_size
+        const double *scores
+        int64_t n_scores
+        int64_t n_answers
+        const double *widths
+        int64_t n_widths
+        const double *ends
+        int64_t n_ends
+        cmlp_table_calibration_kind kind
+        int32_t is_held_out
+
     ctypedef struct cmlp_table:
         size_t struct_size
         const cmlp_table_column *columns
@@ -562,6 +581,7 @@ cdef extern from "cmlp_table.h" nogil:
         const cmlp_table_target *target
         const double *threshold
         int64_t n_targets
+        const cmlp_table_calibration *calibration
 
     int CMLP_TABLE_MAX_NETS
     cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes)
