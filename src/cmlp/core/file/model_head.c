@@ -12,6 +12,30 @@ const cmlp_dtype_name cmlp_dtype_names[] = {
     {"I32", CMLP_INT32},   {"I64", CMLP_INT64},   {NULL, 0},
 };
 
+const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS] = {
+    [CMLP_CALIBRATION_KIND] = {"calibration.kind", CMLP_INT32},
+    [CMLP_CATEGORY_COUNTS] = {"categories.counts", CMLP_INT64},
+    [CMLP_CATEGORY_ENDS] = {"categories.ends", CMLP_INT64},
+    [CMLP_CATEGORY_INTEGERS] = {"categories.integer", CMLP_INT64},
+    [CMLP_CATEGORY_NUMBERS] = {"categories.number", CMLP_FLOAT64},
+    [CMLP_CATEGORY_ORDER] = {"categories.order", CMLP_INT32},
+    [CMLP_CATEGORY_TEXT] = {"categories.text", CMLP_UINT8},
+    [CMLP_CATEGORY_TYPES] = {"categories.type", CMLP_UINT8},
+    [CMLP_CELL_ENDS] = {"cells.ends", CMLP_INT64},
+    [CMLP_CELL_FORM] = {"cells.form", CMLP_UINT8},
+    [CMLP_CELL_TEXT] = {"cells.text", CMLP_UINT8},
+    [CMLP_COLUMN_KINDS] = {"columns.kinds", CMLP_UINT8},
+    [CMLP_LABEL_ENDS] = {"labels.ends", CMLP_INT64},
+    [CMLP_LABEL_INTEGERS] = {"labels.integer", CMLP_INT64},
+    [CMLP_LABEL_KIND] = {"labels.kind", CMLP_UINT8},
+    [CMLP_LABEL_NUMBERS] = {"labels.number", CMLP_FLOAT64},
+    [CMLP_LABEL_TEXT] = {"labels.text", CMLP_UINT8},
+    [CMLP_NAME_ENDS] = {"names.ends", CMLP_INT64},
+    [CMLP_NAME_TEXT] = {"names.text", CMLP_UINT8},
+    [CMLP_TARGET_ENDS] = {"targets.ends", CMLP_INT64},
+    [CMLP_TARGET_TEXT] = {"targets.text", CMLP_UINT8},
+};
+
 /* What holds in all loops of the reader: the cursor moves forward, inside the head. */
 #define FORWARD CMLP_INSIDE(c->at, __CPROVER_loop_entry(c->at), c->end)
 
