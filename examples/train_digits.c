@@ -142,11 +142,8 @@ int main(int argc, char **argv)
     epoch.batch_size = BATCH;
 
     const cmlp_net *net = make_net();
-    size_t training, prediction;
-    check(cmlp_workspace_size(net, &rows, &objective, &epoch, THREADS, &training), "workspace");
-    check(cmlp_workspace_size(net, &rows, NULL, NULL, THREADS, &prediction), "workspace");
-    cmlp_run run = CMLP_INIT(cmlp_run);
-    run.workspace_size = training > prediction ? training : prediction;
+    cmlp_run run = CMLP_INIT(cmlp_run); /* its workspace also serves predictions */
+    check(cmlp_workspace_size(net, &rows, &objective, &epoch, THREADS, &run.workspace_size), "workspace");
     run.workspace = malloc(run.workspace_size);
     run.n_threads = THREADS;
     train(net, rows, &targets, &objective, &epoch, &run);

@@ -27,7 +27,8 @@
  *   n_threads > 1, the system allocates the stacks of the threads of the call. A call of 1.0 uses at most 8 KB of the
  *   caller's stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks: measured, and no promise.
  * - Threads. Any function may be called from any thread. A net, a model, and parameters that no call writes may be shared
- *   by concurrent calls. A workspace, an optimizer, a run and outputs belong to one call at a time.
+ *   by concurrent calls. A workspace, an optimizer, a run and outputs belong to one call at a time. A thread that is
+ *   cancelled (pthread_cancel) in a call with several threads ends after the call.
  * - Workspace. Computing calls need memory whose contents do not matter. One workspace can serve any number of calls, one
  *   after the other. Its size in bytes is that of cmlp_workspace_size for a network, and for a model those of
  *   cmlp_model_info and cmlp_model_workspace_size. The calls for a single row, and those that load and write files, take
@@ -144,7 +145,7 @@ enum {
     CMLP_ERROR_WEIGHT = 32,          /* not 0 or a positive normal number, or all are 0, or the sum is neither */
     CMLP_ERROR_OPTION = 33,          /* out of its range, or a reserved or unused field or flag is not 0 */
     CMLP_ERROR_BATCH = 34,           /* batch_size, first_batch or rows_done is negative or too large */
-    CMLP_ERROR_THREADS = 35,         /* n_threads is not 0 to 256 */
+    CMLP_ERROR_THREADS = 35,         /* n_threads is negative */
     CMLP_ERROR_SPARSE = 36,          /* indptr decreases, or columns of a row do not ascend or are out of range */
     CMLP_ERROR_WORKERS = 38,         /* the workers of an epoch have different arguments */
     CMLP_ERROR_MODEL = 39,           /* not made by cmlp_model_init of this version */
@@ -420,7 +421,7 @@ CMLP_CHECKED cmlp_status cmlp_labels(const cmlp_net *net, const void *output, in
 /* ============================================================================================ 2. build and train */
 
 #define CMLP_MAX_LAYERS 64  /* input and output layer included */
-#define CMLP_MAX_THREADS 256
+#define CMLP_MAX_THREADS 256 /* a larger n_threads counts as this */
 #define CMLP_MAX_QUANTILES 100
 
 typedef int32_t cmlp_activation;

@@ -70,6 +70,7 @@ public:
     }
     template <typename N, typename = std::enable_if_t<std::is_arithmetic_v<N>>> double code(N number) const
     {
+        static_assert(!std::is_same_v<N, char>, "a character is neither a number nor a text");
         static_assert(!std::is_unsigned_v<N> || sizeof(N) < sizeof(std::int64_t), "an integer must fit in int64_t");
         double found = -1;
         if constexpr (std::is_integral_v<N>)

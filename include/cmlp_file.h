@@ -49,7 +49,8 @@ static inline void cmlp_file_free(cmlp_file *file)
 /* Extends the memory to `capacity` bytes. */
 static inline cmlp_status cmlp_file_extend(cmlp_file *file, uint64_t capacity)
 {
-    void *const memory = capacity < SIZE_MAX ? realloc(file->memory, CMLP_FILE_CAST(size_t, capacity)) : NULL;
+    const size_t n = capacity & SIZE_MAX;
+    void *const memory = capacity < SIZE_MAX ? realloc(file->memory, n) : NULL;
     if (!memory) return CMLP_ERROR_MEMORY;
     file->memory = memory;
     return CMLP_OK;
@@ -61,10 +62,10 @@ static inline cmlp_status cmlp_file_read(cmlp_file *file, FILE *stream, uint64_t
 {
     size_t wanted = *got;
     while (*got < n && *got == wanted) {
-        const uint64_t grown = 2 * CMLP_FILE_CAST(uint64_t, wanted) + 4096;
+        const uint64_t grown = UINT64_C(2) * wanted + 4096;
         const cmlp_status status = cmlp_file_extend(file, n < grown ? n : grown);
         if (status) return status;
-        wanted = CMLP_FILE_CAST(size_t, n < grown ? n : grown);
+        wanted = (n < grown ? n : grown) & SIZE_MAX;
         *got += fread(CMLP_FILE_CAST(char *, file->memory) + *got, 1, wanted - *got, stream);
         if (ferror(stream)) return CMLP_ERROR_FILE_READ;
     }

@@ -23,7 +23,7 @@
     X(CMLP_ERROR_WEIGHT, "row weights must be 0 or positive normal numbers, not all 0, and so must be their sum") \
     X(CMLP_ERROR_OPTION, "a hyperparameter is out of its range, or a reserved or unused field or flag is not 0")  \
     X(CMLP_ERROR_BATCH, "batch_size, first_batch or rows_done is negative or too large")                          \
-    X(CMLP_ERROR_THREADS, "n_threads must be between 0 and 256")                                                  \
+    X(CMLP_ERROR_THREADS, "n_threads must not be negative")                                                       \
     X(CMLP_ERROR_SPARSE, "the CSR rows' indptr decreases, or columns of a row do not ascend or are out of range") \
     X(CMLP_ERROR_WORKERS, "the workers of an epoch have different arguments")                                     \
     X(CMLP_ERROR_MODEL, "the model was not made by cmlp_model_init of this version")                              \

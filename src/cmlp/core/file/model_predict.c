@@ -171,8 +171,7 @@ static cmlp_status table_workspace(const cmlp_model *model, const cmlp_rows *row
     if (!bytes) return CMLP_ERROR_NULL;
     const int64_t n = copy.order ? copy.n_order : copy.n_rows;
     if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return CMLP_ERROR_ROWS;
-    if (!n_threads) n_threads = 1;
-    if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
+    if (cmlp_limit_threads(&n_threads)) return CMLP_ERROR_THREADS;
     const size_t needed = model->tables->rows_space(model->table, n, n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(needed);

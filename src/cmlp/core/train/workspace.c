@@ -46,8 +46,7 @@ cmlp_status cmlp_measure_call(const cmlp_net *net, const cmlp_rows *rows, const 
     if (epoch && epoch_copy.batch_size < 0) return CMLP_ERROR_BATCH;
     if (!n) n = 1;
     const int64_t batch = epoch && epoch_copy.batch_size && epoch_copy.batch_size < n ? epoch_copy.batch_size : n;
-    if (!n_threads) n_threads = 1;
-    if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
+    if (cmlp_limit_threads(&n_threads)) return CMLP_ERROR_THREADS;
     if (objective && !CMLP_BUILDS_TRAINING) return CMLP_ERROR_OPTION;
     const cmlp_objective *wanted = objective ? &objective_copy : NULL;
     const size_t needed = space(net, &rows_copy, wanted, epoch, n, batch, part, n_threads);
@@ -62,7 +61,7 @@ static cmlp_status measure_row(const cmlp_net *net, int32_t n_threads, size_t *b
     cmlp_row_memory memory;
     const cmlp_status status = cmlp_check_net(net);
     if (status) return status;
-    if (n_threads < 0 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
+    if (cmlp_limit_threads(&n_threads)) return CMLP_ERROR_THREADS;
     return bytes ? cmlp_row_space(net, NULL, bytes, &memory) : CMLP_ERROR_NULL;
 }
 
