@@ -73,7 +73,7 @@ static int64_t count_correct(const cmlp_net *net, const cmlp_rows *rows, const i
     int64_t correct = 0;
     if (!output || !answers) exit(1);
     check(cmlp_forward(net, params, rows, output, run), "prediction");
-    check(cmlp_labels(net, output, rows->n_rows, answers), "labels");
+    check(cmlp_labels(net, output, rows->n_rows * DIGITS, answers, rows->n_rows), "labels");
     for (int64_t i = 0; i < rows->n_rows; i++) correct += answers[i] == labels[i];
     free(answers);
     free(output);
