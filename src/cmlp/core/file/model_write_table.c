@@ -215,8 +215,6 @@ static cmlp_status add_calibration(cmlp_writer *w, const cmlp_content_kind *kind
     return CMLP_OK;
 }
 
-static const cmlp_column_reader reader = {cmlp_read_columns, cmlp_check_categories, cmlp_check_targets};
-
 static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
                                size_t workspace_size)
 {
@@ -234,7 +232,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     const cmlp_table *const t = &checked;
     cmlp_writer w = {.net = t->nets[0], .table = t, .put_columns = put_columns, .nets = t->nets, .params = t->params,
                      .n_nets = t->n_nets, .content = &copy, .input_scale = 1};
-    const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(w.net), .output = cmlp_output_activation(w.net), .tables = &reader,
+    const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(w.net), .output = cmlp_output_activation(w.net),
                                     .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets,
                                     .has_calibration = t->calibration != NULL};
     w.order = divided.order;
