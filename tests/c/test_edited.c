@@ -92,7 +92,7 @@ static const struct edit {
     {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\""}}},
     {several, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"targets", "\"requires\":\"targets,more"}}},
     {several, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"targets", "\"requires\":\"more"}}},
-    {several, CMLP_ERROR_FILE_NAME, {{"\"targets\":", "\"tables\":"}}},
+    {several, CMLP_OK, {{"\"targets\":", "\"tables\":"}}}, /* targets need no names */
     {several, CMLP_ERROR_FILE_VALUE,
      {{"\"loss\":\"squared_error\"", "\"loss\":\"quantile:3fb999999999999a,3feccccccccccccd\""}}},
     {limit, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"threshold", "\"requires\":\"threshold,threshold"}}},
