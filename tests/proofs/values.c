@@ -1,0 +1,107 @@
+/* Typed values in the tensors of a file, and in the arrays of a program. The bytes of the tensors may be any: a program
+ * can change them after they have been checked. */
+#include "any.h"
+
+#include "file/values.c"
+
+void prove_is_utf8(void)
+{
+    const size_t n = nondet_size();
+    ASSUME(n <= MOST);
+    const unsigned char *text = any_bytes(n);
+    REQUIRE(!cmlp_is_utf8(text, (int64_t)n) || !n || (text[n - 1] & 0xc0) != 0xc0);
+}
+
+void prove_is_large_integer(void)
+{
+    const size_t n = nondet_size();
+    ASSUME(n <= MOST);
+    cmlp_value value = {.text = any_bytes(n), .n_text = (int64_t)n, .type = CMLP_VALUE_LARGE_INTEGER};
+    REQUIRE(!is_large_integer(&value) || (n >= 19 && value.text[n - 1] >= '0' && value.text[n - 1] <= '9'));
+}
+
+/* A list of at most MOST values whose tensors have any bytes, and a column of it. */
+static cmlp_value_list list;
+static cmlp_value_range range;
+
+static void any_list(void)
+{
+    cmlp_value_list anything;
+    cmlp_value_range any_range;
+    list = anything;
+    range = any_range;
+    ASSUME(list.n >= 1 && list.n <= MOST && list.n_text >= 0 && list.n_text <= MOST);
+    ASSUME(list.n_numbers >= 0 && list.n_numbers <= MOST && list.n_integers >= 0 && list.n_integers <= MOST);
+    ASSUME(range.first >= 0 && range.n >= 1 && range.first <= list.n - range.n && range.n <= list.n);
+    ASSUME(range.first_number >= 0 && range.first_number <= list.n_numbers);
+    ASSUME(range.first_integer >= 0 && range.first_integer <= list.n_integers);
+    list.types = nondet_int() ? any_bytes((size_t)list.n) : NULL;
+    ASSUME(list.type >= CMLP_VALUE_MISSING && list.type <= CMLP_VALUE_LARGE_INTEGER);
+    list.ends = nondet_int() ? any_bytes(8 * (size_t)list.n) : NULL;
+    list.order = any_bytes(4 * (size_t)list.n);
+    list.text = any_bytes((size_t)list.n_text);
+    list.numbers = any_bytes(8 * (size_t)list.n_numbers);
+    list.integers = any_bytes(8 * (size_t)list.n_integers);
+}
+
+void prove_value_at(void)
+{
+    const int64_t i = nondet_int64();
+    any_list();
+    ASSUME(i >= 0 && i < range.n);
+    const cmlp_value value = cmlp_value_at(&list, &range, i);
+    REQUIRE(value.type >= CMLP_VALUE_MISSING && value.type <= CMLP_VALUE_LARGE_INTEGER);
+    REQUIRE(value.n_text >= 0 && (!value.n_text || __CPROVER_r_ok(value.text, (size_t)value.n_text)));
+}
+
+void prove_split_values(void)
+{
+    any_list();
+    cmlp_value_range ranges[2];
+    unsigned char *counts = any_bytes(16);
+    if (!cmlp_split_values(&list, counts, 2, ranges)) return;
+    for (int i = 0; i < 2; i++) {
+        REQUIRE(ranges[i].n >= 0 && ranges[i].first >= 0 && ranges[i].first <= list.n - ranges[i].n);
+        REQUIRE(ranges[i].first_number >= 0 && ranges[i].first_number <= list.n_numbers);
+        REQUIRE(ranges[i].first_integer >= 0 && ranges[i].first_integer <= list.n_integers);
+    }
+}
+
+void prove_is_in_order(void)
+{
+    any_list();
+    const cmlp_value_type type = CMLP_VALUE_INTEGER;
+    list.types = NULL;
+    list.ends = NULL;
+    list.type = type;
+    if (!cmlp_is_in_order(&list, &range)) return;
+    for (int64_t i = 0; i < range.n; i++) {
+        int32_t code;
+        memcpy(&code, list.order + 4 * (range.first + i), sizeof code);
+        REQUIRE(code >= 0 && code < range.n);
+    }
+}
+
+void prove_find_value(void)
+{
+    cmlp_value_list anything;
+    cmlp_value_range any_range;
+    list = anything;
+    range = any_range;
+    ASSUME(list.n >= 0 && list.n <= MOST && range.first >= 0 && range.n >= 0 && range.n <= list.n &&
+           range.first <= list.n - range.n);
+    list.order = any_bytes(4 * (size_t)list.n);
+    const cmlp_value wanted = {.type = CMLP_VALUE_MISSING};
+    const int64_t code = cmlp_find_value(&list, &range, &wanted);
+    REQUIRE(code >= -1 && code < range.n);
+}
+
+/* What the proofs of both functions show of them, for the search. */
+cmlp_value known_value_at(const cmlp_value_list *l, const cmlp_value_range *r, int64_t i)
+{
+    cmlp_value value;
+    REQUIRE(l == &list && i >= 0 && i < r->n);
+    return value;
+}
+
+int known_compare_values(const cmlp_value *a, const cmlp_value *b) { return a && b ? nondet_int() : 0; }
