@@ -94,6 +94,7 @@ def run(*, short):
     before = peers(1)[0]
     one_thread(report, short)
     overhead.add_to(report, before.python if before.tree else None, short)
+    overhead.one_epoch(report, before.python if before.tree else None, short)
     overhead.checksums(report, short)
     overhead.provenance(report, short)
     report.write()
