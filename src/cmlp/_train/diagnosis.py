@@ -392,7 +392,8 @@ def _classes_of(values: NDArray[Any]) -> NDArray[Any]:
         return values[:, np.newaxis]
     is_distribution = values.shape[1] > 1 and abs(float(values[:1].sum()) - 1) < 1e-3
     if is_distribution:
-        return values.argmax(axis=1)[:, np.newaxis]
+        classes: NDArray[np.intp] = values.argmax(axis=1)
+        return classes[:, np.newaxis]
     return (values > 0.5).astype(np.int64)
 
 
