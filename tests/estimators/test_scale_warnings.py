@@ -65,7 +65,12 @@ def test_columns_have_the_names_of_a_data_frame_and_at_most_five_are_named():
 
 @pytest.mark.parametrize(
     ("values", "scale", "is_large"),
-    [([10.0], 1.0, False), ([11.0, 0.0, 0.0], 1.0, False), ([-11.0], 1.0, True), ([22.0], 0.5, True)],
+    [
+        ([10.0], 1.0, False),
+        ([11.0, 0.0, 0.0], 1.0, False),
+        ([-11.0], 1.0, True),
+        ([22.0], 0.5, True),
+    ],
 )
 def test_column_is_large_by_its_root_mean_square(values, scale, is_large):
     rows = np.resize(values, (300, 1))
