@@ -58,8 +58,8 @@
  *   that of the first selected row that has one, for any number of threads and workers, and of the row's input before its
  *   target.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
- *   caller's mode at its end; on other processors than x86 and aarch64 the mode must be the default one. Callbacks run in
- *   the library's mode.
+ *   caller's mode at its end; on other processors than x86 and aarch64, and with compilers without intrinsics, the mode must
+ *   be the default one. Callbacks run in the library's mode.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
  *   rows of cmlp_forward, any instruction set, compiler and system.
  */
