@@ -205,7 +205,7 @@ c_single_file() {
 # square root. The tests are those that tcc translates.
 c_portable() {
     local folder=$WORK/portable golden=tests/consumers/golden/golden.c
-    local tests='^(golden|inference|api|random|net|rows|train|model|stored|written|labels|fma)$'
+    local tests='^(golden|inference|api|random|net|rows|model|stored|written|labels)$'
     have tcc || return 0
     cmake -S . -B "$folder" -DCMAKE_C_COMPILER=tcc
     c_programs portable -R "$tests"

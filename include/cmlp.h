@@ -76,15 +76,18 @@
 #define CMLP_VERSION_PATCH 0
 #define CMLP_VERSION_NUMBER (CMLP_VERSION_MAJOR * 10000 + CMLP_VERSION_MINOR * 100 + CMLP_VERSION_PATCH)
 
-/* A program that uses the DLL of Windows defines CMLP_SHARED; CMLP_BUILD compiles a shared library. */
-#if defined(_WIN32) && defined(CMLP_BUILD)
-#  define CMLP_API __declspec(dllexport)
-#elif defined(_WIN32) && defined(CMLP_SHARED)
-#  define CMLP_API __declspec(dllimport)
-#elif defined(__GNUC__) && defined(CMLP_BUILD)
-#  define CMLP_API __attribute__((visibility("default")))
-#else
-#  define CMLP_API
+/* How functions are declared; a program may define CMLP_API itself. A program that uses the DLL of Windows defines
+ * CMLP_SHARED; CMLP_BUILD compiles a shared library, which exports the functions. */
+#ifndef CMLP_API
+#  if defined(_WIN32) && defined(CMLP_BUILD)
+#    define CMLP_API __declspec(dllexport)
+#  elif defined(_WIN32) && defined(CMLP_SHARED)
+#    define CMLP_API __declspec(dllimport)
+#  elif defined(__GNUC__) && defined(CMLP_BUILD)
+#    define CMLP_API __attribute__((visibility("default")))
+#  else
+#    define CMLP_API
+#  endif
 #endif
 
 /* Compilers warn if a program ignores a status. A program that does not want this defines CMLP_MUST_CHECK as nothing. */
