@@ -122,7 +122,8 @@ c_proofs() {
     [ "$MODE" = quick ] || CBMC=$program python3 tests/proofs/prove.py --broken
 }
 
-# A C++ project that takes cmlp as a subdirectory: it builds, and its build type and its installation stay its own.
+# A C++ project that takes cmlp as a subdirectory: it builds, and its build type and its installation stay its own, to which
+# a shared library belongs.
 c_subproject() {
     local folder=$WORK/subproject
     cmake -S tests/consumers/subproject -B "$folder" -DCMLP_FOLDER="$TREE"
@@ -131,6 +132,11 @@ c_subproject() {
     grep '^CMAKE_BUILD_TYPE:STRING=$' "$folder/CMakeCache.txt"
     cmake --install "$folder" --prefix "$folder/installed"
     [ "$(find "$folder/installed" -type f)" = "$folder/installed/bin/subproject" ]
+    cmake -S tests/consumers/subproject -B "$folder/shared" -DCMLP_FOLDER="$TREE" -DBUILD_SHARED_LIBS=ON -DCMLP_ISA=generic
+    cmake --build "$folder/shared" -j "$JOBS"
+    cmake --install "$folder/shared" --prefix "$folder/moved"
+    rm -r "$folder/shared"
+    LD_LIBRARY_PATH=$(dirname "$(find "$folder/moved" -name libcmlp.so)") "$folder/moved/bin/subproject"
 }
 
 # c_small <instruction set> <most bytes>: inference only, float32, no tables, no threads, optimized for size; its tests, and
