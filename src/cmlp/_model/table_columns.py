@@ -345,7 +345,8 @@ class TableColumns(_core.Columns):
         if self.names is None or frame.names is None:
             if len(frame.columns) != len(self):
                 raise ValueError(
-                    f"X has {len(frame.columns)} features, but {owner} is expecting {len(self)} features as input."
+                    f"X has {len(frame.columns)} features, but {owner} is expecting {len(self)} "
+                    "features as input."
                 )
             if warns and frame.names is None and texts_of_names(self.names) is not None:
                 warn_of_no_names(owner)
@@ -360,7 +361,8 @@ class TableColumns(_core.Columns):
             raise ValueError(f"X must have the columns that it had in fit: {', '.join(found)}.")
         if unknown and notices is not None and notices.is_first("columns that fit did not have"):
             warn(
-                f"X has columns that {owner} did not have in fit, and ignores: {short_repr(unknown)}."
+                f"X has columns that {owner} did not have in fit, and ignores: "
+                f"{short_repr(unknown)}."
             )
         return InputFrame(
             list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows
@@ -441,8 +443,9 @@ class TableColumns(_core.Columns):
         return np.array([column.seen or (0, 0.0) for column in self._columns], np.float64).T
 
     def stored(self) -> dict[str, Any]:
-        """Return what files and pickles keep, without the names: the arguments of `from_stored`."""
+        """Return what files and pickles keep: the arguments of `from_stored`."""
         return {
+            "names": self.names,
             "layout": self.layout,
             "numbers": self.numbers,
             "categories": self.categories,
@@ -453,8 +456,8 @@ class TableColumns(_core.Columns):
     @classmethod
     def from_stored(
         cls,
-        names: Iterable[Any] | None,
         *,
+        names: Iterable[Any] | None,
         layout: Sequence[Layout],
         numbers: NDArray[np.float64],
         categories: Sequence[Sequence[object] | None],
@@ -506,8 +509,8 @@ def _require_no_infinity(raw: NDArray[np.float64], frame: InputFrame) -> None:
     if infinite.any():
         row, column = map(int, np.argwhere(infinite)[0])
         raise ValueError(
-            f"Input X contains infinity or a value too large for float64: {frame.label(column)}, row {row}. "
-            "Replace it by a finite number, or by NaN if it is missing."
+            f"Input X contains infinity or a value too large for float64: {frame.label(column)}, "
+            f"row {row}. Replace it by a finite number, or by NaN if it is missing."
         )
 
 
