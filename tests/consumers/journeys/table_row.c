@@ -1,6 +1,8 @@
 /* Prints the prediction of a table's model for one row: a text, a number as a category, a number. */
 #include "journey.h"
 
+#include <cmlp_table.h>
+
 int main(int argc, char **argv)
 {
     cmlp_file file;
