@@ -156,6 +156,7 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
         c_target[i].centre, c_target[i].scale, c_target[i].low, c_target[i].high = centre, scale, low, high
     table.target, table.n_targets = NULL if target is None else c_target, len(targets)
     table.threshold = NULL if threshold is None else &limit
+    table.calibration = NULL
     check(cmlp_table_workspace_size(&table, &size), b"table")
     cdef void *workspace = workspace_of(size)
     with nogil:
