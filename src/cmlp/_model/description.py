@@ -617,8 +617,9 @@ def _dump_targets(names: Sequence[str | None] | None, _: str) -> Mapping[str, An
 
 
 def _load_targets(metadata: Metadata, _: Draft) -> list[str | None] | None:
-    texts = load_texts(metadata, "targets")
-    return load_target_names(metadata.string("targets")) if texts is None else texts
+    if (texts := load_texts(metadata, "targets")) is not None:
+        return [*texts]
+    return load_target_names(metadata.string("targets"))
 
 
 def _check_without_answer_scale(draft: Draft) -> None:
