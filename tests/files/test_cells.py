@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
-from cell_cases import COLUMNS, FORMATS, model_of_cells, random_cells, read_by_python, with_format
-
-from cmlp._bridge import _core
-from cmlp._bridge.blocks import empty_block
+from cell_cases import (
+    COLUMNS,
+    FORMATS,
+    model_in_c,
+    model_of_cells,
+    random_cells,
+    read_by_python,
+    with_format,
+)
 
 N_CELLS = 10_000  # of each column, in all formats
 
@@ -13,15 +18,6 @@ N_CELLS = 10_000  # of each column, in all formats
 @pytest.fixture(scope="module")
 def model():
     return model_of_cells()
-
-
-def core_model(model, cell_format, folder):
-    path = folder / "model.cmlp"
-    with_format(model, cell_format).save(path)
-    content = np.fromfile(path, np.uint8)
-    block = empty_block(len(content), np.uint8)
-    block[:] = content
-    return _core.Model(block)
 
 
 def read_by_c(core, column, cell):
@@ -37,7 +33,7 @@ def read_by_c(core, column, cell):
 def test_random_cells_have_the_numbers_of_python(cell_format, model, tmp_path):
     n = N_CELLS // len(FORMATS)
     cells = [random_cells(cell_format.thousands, name, n) for name in COLUMNS]
-    core = core_model(model, cell_format, tmp_path)
+    core = model_in_c(with_format(model, cell_format), tmp_path)
     wanted = read_by_python(model, cell_format, cells)
     for i, name in enumerate(COLUMNS):
         found = [read_by_c(core, i, cell) for cell in cells[i]]

@@ -6,6 +6,8 @@ from random import Random
 import numpy as np
 
 from cmlp import TabularRegressor
+from cmlp._bridge import _core
+from cmlp._bridge.blocks import empty_block
 from cmlp._data.columns import CellFormat, FileColumn, FileTable
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError
@@ -80,6 +82,15 @@ def with_format(model, cell_format):
     trained = model._trained().replace(cell_format=cell_format)
     model._fitted = model._fitted._replace(model=trained)
     return model
+
+
+def model_in_c(model, folder):
+    """Return the model as the C library reads its file."""
+    model.save(folder / "model.cmlp")
+    content = np.fromfile(folder / "model.cmlp", np.uint8)
+    block = empty_block(len(content), np.uint8)
+    block[:] = content
+    return _core.Model(block)
 
 
 def read_by_python(model, cell_format, cells):
@@ -172,6 +183,11 @@ def _number(random):
 
 
 def _date(random):
+    if random.random() < 0.3:
+        moment = random.choice(_MOMENTS)
+        return str(
+            random.choice([moment, moment.date(), moment.isoformat(), moment.replace(tzinfo=_UTC)])
+        )
     year = random.choice([1, 0, 1969, 1970, 2000, 2020, 2100, 9999, random.randrange(10000)])
     month, day = random.choice(
         [(5, 1), (2, 29), (12, 31), (1, 1), (random.randrange(14), random.randrange(33))]

@@ -135,7 +135,7 @@ static cmlp_status find_codes(const cmlp_table_categories *categories, const cel
     const int boolean = cmlp_cell_boolean(reader->trimmed);
     const cmlp_number truth = {boolean, 1, NULL, -1};
     char digits[CMLP_CELL_DIGITS];
-    cmlp_number number, category;
+    cmlp_number number, one;
     const int is_number = cmlp_read_cell_number(reader->trimmed, reader->format, &number, digits);
     const cmlp_number nearest = {number.value, 1, NULL, -1};
     cmlp_text t = {categories->list, (const char *)categories->list + categories->list_size, 1};
@@ -145,11 +145,11 @@ static cmlp_status find_codes(const cmlp_table_categories *categories, const cel
         if (!cmlp_text_value(&t)) return CMLP_ERROR_FILE_SYNTAX;
         if (is_printed(value, t, reader->cell)) found->text = i; /* of 1 and "1" the last one */
         if (cmlp_text_pass(&first, "null")) found->missing = i;
-        if (!cmlp_read_number(value, &category)) continue;
+        if (!cmlp_read_number(value, &one)) continue;
         found->has_numbers = 1;
-        if (is_number && number.n_digits >= 0 && cmlp_equal_numbers(&category, &number)) found->integer = i;
-        if (is_number && cmlp_equal_numbers(&category, &nearest)) found->number = i;
-        if (boolean >= 0 && cmlp_equal_numbers(&category, &truth)) found->boolean = i;
+        if (is_number && number.n_digits >= 0 && cmlp_equal_numbers(&one, &number)) found->integer = i;
+        if (is_number && cmlp_equal_numbers(&one, &nearest)) found->number = i;
+        if (boolean >= 0 && cmlp_equal_numbers(&one, &truth)) found->boolean = i;
     }
     return CMLP_OK;
 }
