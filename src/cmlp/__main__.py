@@ -49,7 +49,8 @@ class _Parser(argparse.ArgumentParser):
         chosen, extra = super().parse_known_args(args, namespace)
         if extra:
             self.error(
-                f"{'unknown option' if extra[0].startswith('-') else 'unexpected argument'} {extra[0]!r}"
+                f"{'unknown option' if extra[0].startswith('-') else 'unexpected argument'} "
+                f"{extra[0]!r}"
             )
         return chosen, extra
 

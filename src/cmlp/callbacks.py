@@ -297,7 +297,8 @@ default="validation_loss"
         value = getattr(trainer.last_epoch, self.monitor)
         if value is None:
             raise ValueError(
-                f"monitor={self.monitor!r} is not computed in this training: pass X_val and y_val, or monitor='loss'."
+                f"monitor={self.monitor!r} is not computed in this training: pass X_val and y_val, "
+                "or monitor='loss'."
             )
         self._watch(value)
         if self._waited >= self.patience:

@@ -86,8 +86,8 @@ def check_params(params: NDArray[Any], net: Net) -> None:
     """Raise ValueError unless a parameter block has the network's size and dtype."""
     if params.shape != (net.n_params,) or params.dtype != net.dtype:
         raise ValueError(
-            f"The parameters must be {net.n_params} values of dtype {net.dtype}, got an array of shape "
-            f"{params.shape} and dtype {params.dtype}."
+            f"The parameters must be {net.n_params} values of dtype {net.dtype}, got an array of "
+            f"shape {params.shape} and dtype {params.dtype}."
         )
 
 
@@ -116,6 +116,6 @@ def check_version(fields: Mapping[str, object], what: str) -> None:
     """Raise ValueError if a pickle has a different version of the format."""
     if fields.get("version") != PICKLE_VERSION:
         raise ValueError(
-            f"This {what} was pickled by another version of cmlp and cannot be loaded: train it again, or unpickle it "
-            "with the version that wrote it."
+            f"This {what} was pickled by another version of cmlp and cannot be loaded: train it "
+            "again, or unpickle it with the version that wrote it."
         )

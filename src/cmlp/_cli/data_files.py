@@ -114,7 +114,10 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="TEXT",
-        help="a cell of CSV that is a missing value, besides empty cells, NA, NaN, null and others; can be repeated",
+        help=(
+            "a cell of CSV that is a missing value, besides empty cells, NA, NaN, null and others; "
+            "can be repeated"
+        ),
     )
     parser.add_argument(
         "--comment", metavar="TEXT", help="leave out lines of CSV that begin with this text"

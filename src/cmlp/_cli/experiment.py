@@ -267,7 +267,10 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "nargs": "?",
         "default": "9",
         "metavar": "DIGIT",
-        "help": "the digit to show, 0 to 9 (default: 9); with --data fashion the number or name of a kind of clothing",
+        "help": (
+            "the digit to show, 0 to 9 (default: 9); with --data fashion the number or name of a "
+            "kind of clothing"
+        ),
     },
     "--number": _number_option(
         options.integer(1), "show the N-th image of this digit (default: 1)", default=1
@@ -276,7 +279,10 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--hidden": {
         "type": options.sizes,
         "metavar": "N,N",
-        "help": f"sizes of the hidden layers, or the word none (default: {_by_method('hidden_layer_sizes')})",
+        "help": (
+            "sizes of the hidden layers, or the word none (default: "
+            f"{_by_method('hidden_layer_sizes')})"
+        ),
     },
     "--data": {
         "choices": tuple(SUBJECTS),
@@ -288,7 +294,10 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--activation": {
         "choices": (*HIDDEN, *SYNONYMS),
         "metavar": "NAME",  # the list of choices is wider than a terminal
-        "help": f"hidden activation: {', '.join((*HIDDEN, *SYNONYMS))} (default: {_by_method('activation')})",
+        "help": (
+            f"hidden activation: {', '.join((*HIDDEN, *SYNONYMS))} (default: "
+            f"{_by_method('activation')})"
+        ),
     },
     "--epochs": _number_option(
         options.integer(1), f"number of passes over the images (default: {_by_method('max_iter')})"

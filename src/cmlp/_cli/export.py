@@ -20,8 +20,8 @@ from cmlp._data.columns import joined
 from cmlp._model.model import model_of
 
 DESCRIPTION = (
-    "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only (c-int8), "
-    "or an ONNX file (onnx)."
+    "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only "
+    "(c-int8), or an ONNX file (onnx)."
 )
 # Of parameters.
 _OPTIONS = {
@@ -55,7 +55,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels",
         metavar="FILE",
-        help="for c-int8, the labels of these rows (npy, idx, or text with one a line), to report the loss of accuracy",
+        help=(
+            "for c-int8, the labels of these rows (npy, idx, or text with one a line), to report "
+            "the loss of accuracy"
+        ),
     )
     add_file_options(parser)
 

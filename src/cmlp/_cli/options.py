@@ -72,8 +72,9 @@ def loaded_network(path: str) -> Any:
     model = loaded_model(path)
     if isinstance(model_of(model), TableModel):
         raise CommandError(
-            f"{path} is a {type(model).__name__}, the model of a table: this command takes one network. Python and the "
-            "C library predict with the file, `cmlp export` writes it as a C header or ONNX, `cmlp page` as a web page"
+            f"{path} is a {type(model).__name__}, the model of a table: this command takes one "
+            "network. Python and the C library predict with the file, `cmlp export` writes it as a "
+            "C header or ONNX, `cmlp page` as a web page"
         )
     return model
 
@@ -136,7 +137,8 @@ def sizes(text: str) -> tuple[int, ...]:
         chosen = (0,)
     if min(chosen) < 1:
         raise argparse.ArgumentTypeError(
-            f"expected whole numbers of at least 1 separated by commas, or the word none, got {text!r}"
+            "expected whole numbers of at least 1 separated by commas, or the word none, got "
+            f"{text!r}"
         )
     if len(chosen) > MAX_LAYERS - 2:
         raise argparse.ArgumentTypeError(

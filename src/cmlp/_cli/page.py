@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from cmlp._export.page.assembly import Document
 
 DESCRIPTION = (
-    "Make one self-contained HTML file from a model file: a network to draw digits for, to look into, and to train; or "
-    "the model of a table, with a field for each column. "
-    "Without a model file, the network of the story is trained, which takes less than a second."
+    "Make one self-contained HTML file from a model file: a network to draw digits for, to look "
+    "into, and to train; or the model of a table, with a field for each column. Without a model "
+    "file, the network of the story is trained, which takes less than a second."
 )
 _OPTIONS = {name: f"--{name}" for name in ("background", "data", "target", "unit")}  # of parameters
 
@@ -28,21 +28,29 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "model",
         metavar="MODEL",
         nargs="?",
-        help="a model file, written by the method save (default: the network of the story, trained now)",
+        help=(
+            "a model file, written by the method save (default: the network of the story, trained "
+            "now)"
+        ),
     )
     parser.add_argument(
         "-o",
         "--output",
         metavar="FILE",
-        help="the page; an existing file is replaced (default: the name of the model file, ending in .html, or "
-        f"{PAGE_FILE} without a model file; of existing files, only a page of cmlp is replaced then)",
+        help=(
+            "the page; an existing file is replaced (default: the name of the model file, ending "
+            f"in .html, or {PAGE_FILE} without a model file; of existing files, only a page of "
+            "cmlp is replaced then)"
+        ),
     )
     parser.add_argument(
         "--data",
         choices=tuple(SUBJECTS),
-        help="images for the page (default: the bundled sample of MNIST if the model reads digits, otherwise none; "
-        "mnist and fashion are downloaded once, or read from the folder that the environment variable CMLP_DATA "
-        "names)",
+        help=(
+            "images for the page (default: the bundled sample of MNIST if the model reads digits, "
+            "otherwise none; mnist and fashion are downloaded once, or read from the folder that "
+            "the environment variable CMLP_DATA names)"
+        ),
     )
     parser.add_argument(
         "--no-open",
@@ -52,7 +60,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--background",
         action="store_true",
-        help="put the training rows that keep_background has kept on the page of a table, to explain its answers",
+        help=(
+            "put the training rows that keep_background has kept on the page of a table, to "
+            "explain its answers"
+        ),
     )
     parser.add_argument(
         "--target",

@@ -137,14 +137,20 @@ class TableReport(NamedTuple):
         if self.model._estimator_type == "classifier":
             labels, counts = np.unique(learned, return_counts=True)
             base = np.mean(truth == labels[counts.argmax()])
-            return f"accuracy {np.mean(truth == predicted):.3f} {where}; always {labels[counts.argmax()]}: {base:.3f}"
+            return (
+                f"accuracy {np.mean(truth == predicted):.3f} {where}; always "
+                f"{labels[counts.argmax()]}: {base:.3f}"
+            )
         if traits_of(self.model.loss).predicts_quantiles:
             levels = np.atleast_1d(self.model.quantile)
             error, base = (
                 _pinball(truth, other, levels)
                 for other in (predicted, np.quantile(learned, levels))
             )
-            return f"mean pinball loss {short(error)} {where}; always the quantiles of the training rows: {short(base)}"
+            return (
+                f"mean pinball loss {short(error)} {where}; always the quantiles of the training "
+                f"rows: {short(base)}"
+            )
         error, base = (
             float(np.sqrt(np.mean((truth - other) ** 2))) for other in (predicted, learned.mean())
         )
@@ -163,12 +169,14 @@ class TableReport(NamedTuple):
             sets = self.model.predict_set(rows, _COVERAGE)
             covered = (sets & (truth[:, None] == self.model.classes_)).any(axis=1).mean()
             return [
-                f"{_COVERAGE:.0%} sets: {sets.sum(axis=1).mean():.2f} labels on average, right for {covered:.1%}"
+                f"{_COVERAGE:.0%} sets: {sets.sum(axis=1).mean():.2f} labels on average, right "
+                f"for {covered:.1%}"
             ]
         low, high = self.model.predict_interval(rows, _COVERAGE).T
         covered = np.mean((low <= truth) & (truth <= high))
         return [
-            f"{_COVERAGE:.0%} intervals: {short(np.mean(high - low))} wide on average, right for {covered:.1%}"
+            f"{_COVERAGE:.0%} intervals: {short(np.mean(high - low))} wide on average, right "
+            f"for {covered:.1%}"
         ]
 
     def _columns(self) -> str:

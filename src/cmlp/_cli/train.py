@@ -50,18 +50,20 @@ if TYPE_CHECKING:
 
 
 DESCRIPTION = (
-    "Train a model on the rows of a file, and write it. A CSV or Parquet file whose columns have names, or text, dates "
-    "or gaps, trains the model of a table: an eighth of the rows is held out of a first fit, to measure it, and a "
-    "second fit, whose model is written, learns all rows. A target with fractions or many numbers makes a regressor. "
-    "Arrays, images, columns without names and more than 256 columns of "
-    "numbers train one network: a classifier, or with --regressor a regressor. --table and --network, or an option "
-    "that only one of them has, such as --n-epochs or --max-iter, choose. For a network, an npy file is mapped, "
-    "and a Parquet file of more than --max-bytes is read in blocks, so that they may be larger than memory. If "
-    "all columns are float32 or all are uint8, the network computes in float32 unless --dtype says otherwise. Each "
-    "parameter of MLPClassifier and MLPRegressor, and of TabularClassifier and TabularRegressor for a table, is an "
-    "option, for example --hidden-layer-sizes 64,32 --input-scale 1/255. Ctrl-C, SIGTERM and SIGHUP write the model of "
-    "the epochs so far, which --resume continues if it is one network, and in the second fit of a table the model of "
-    "the first."
+    "Train a model on the rows of a file, and write it. A CSV or Parquet file whose columns have "
+    "names, or text, dates or gaps, trains the model of a table: an eighth of the rows is held out "
+    "of a first fit, to measure it, and a second fit, whose model is written, learns all rows. A "
+    "target with fractions or many numbers makes a regressor. Arrays, images, columns without "
+    "names and more than 256 columns of numbers train one network: a classifier, or with "
+    "--regressor a regressor. --table and --network, or an option that only one of them has, such "
+    "as --n-epochs or --max-iter, choose. For a network, an npy file is mapped, and a Parquet file "
+    "of more than --max-bytes is read in blocks, so that they may be larger than memory. If all "
+    "columns are float32 or all are uint8, the network computes in float32 unless --dtype says "
+    "otherwise. Each parameter of MLPClassifier and MLPRegressor, and of TabularClassifier and "
+    "TabularRegressor for a table, is an option, for example --hidden-layer-sizes 64,32 "
+    "--input-scale 1/255. Ctrl-C, SIGTERM and SIGHUP write the model of the epochs so far, which "
+    "--resume continues if it is one network, and in the second fit of a table the model of the "
+    "first."
 )
 _NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
 _FOR_TABLES = ("table", "holdout", "no_refit")
@@ -96,7 +98,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-refit",
         action="store_true",
-        help="of a table: write the model of the first fit, which does not learn the rows that measure it",
+        help=(
+            "of a table: write the model of the first fit, which does not learn the rows that "
+            "measure it"
+        ),
     )
     parser.add_argument(
         "--provenance",
@@ -110,7 +115,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--checkpoint-every",
         type=options.integer(1),
         metavar="K",
-        help="also write the model after every K epochs, with the epoch in its name (digits-20.cmlp), to resume it",
+        help=(
+            "also write the model after every K epochs, with the epoch in its name "
+            "(digits-20.cmlp), to resume it"
+        ),
     )
     parser.add_argument(
         "--resume",
@@ -263,8 +271,8 @@ def _read_resumed(request: TrainRequest) -> NetworkTraining:
     trained = model_of(model)
     if isinstance(trained, TableModel):
         raise options.CommandError(
-            f"{request.output} is a {trained.class_name}, the model of a table, which --resume cannot continue: "
-            "train without --resume"
+            f"{request.output} is a {trained.class_name}, the model of a table, which --resume "
+            "cannot continue: train without --resume"
         )
     wanted = ("MLPRegressor",) if request.for_regressor else ("MLPClassifier", "MLPRegressor")
     if trained.class_name not in wanted:
@@ -373,7 +381,8 @@ def _decide_target(request: TrainRequest, rows: TrainingRows, form: Form) -> Tar
     if kind == "fractions":
         if not form.is_table:
             raise options.CommandError(
-                f"{rows.place_of_fraction}: the target has numbers with fractions, which are no labels: add --regressor"
+                f"{rows.place_of_fraction}: the target has numbers with fractions, which are no "
+                "labels: add --regressor"
             )
         return Target(rows.numbers(), False, "the target has numbers with fractions")
     if kind == "whole" and form.is_table:
@@ -580,7 +589,10 @@ class TableTraining:
         """Return what is written after an error: the model of the first fit, if it is complete."""
         if self._first is None:
             return None
-        what = f"wrote {path}, the model of the first, which has not learned the {len(self.held):,} held-out rows"
+        what = (
+            f"wrote {path}, the model of the first, which has not learned the {len(self.held):,} "
+            "held-out rows"
+        )
         return f"in the second fit: {what}"
 
 

@@ -46,17 +46,19 @@ class ActivationTraits(NamedTuple):
 
 _TRAITS = {
     "identity": ActivationTraits(is_exact=True, usual_loss="squared_error"),
-    "logistic": ActivationTraits(0, 1, 2, usual_loss="log_loss", synonyms=("sigmoid",)),
-    "tanh": ActivationTraits(-1, 1, 6, usual_loss="squared_error"),
-    "relu": ActivationTraits(0, is_exact=True),
-    "softmax": ActivationTraits(0, 1, usual_loss="log_loss"),
-    "exp": ActivationTraits(0, usual_loss="poisson"),
+    "logistic": ActivationTraits(
+        lowest=0, highest=1, most_layers=2, usual_loss="log_loss", synonyms=("sigmoid",)
+    ),
+    "tanh": ActivationTraits(lowest=-1, highest=1, most_layers=6, usual_loss="squared_error"),
+    "relu": ActivationTraits(lowest=0, is_exact=True),
+    "softmax": ActivationTraits(lowest=0, highest=1, usual_loss="log_loss"),
+    "exp": ActivationTraits(lowest=0, usual_loss="poisson"),
     "leaky_relu": ActivationTraits(is_exact=True),
     "elu": ActivationTraits(),
-    "silu": ActivationTraits(-0.2785),
-    "gelu": ActivationTraits(-0.17),
-    "softplus": ActivationTraits(0),
-    "softsign": ActivationTraits(-1, 1),
+    "silu": ActivationTraits(lowest=-0.2785),
+    "gelu": ActivationTraits(lowest=-0.17),
+    "softplus": ActivationTraits(lowest=0),
+    "softsign": ActivationTraits(lowest=-1, highest=1),
 }
 SYNONYMS = {other: name for name, row in _TRAITS.items() for other in row.synonyms}
 

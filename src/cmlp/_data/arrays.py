@@ -101,7 +101,8 @@ def _refuse_unread(value: object, name: str) -> None:
         if isinstance(path, str) and end:
             reader = _READERS.get(end.lower(), "read_csv")
             raise ValueError(
-                f"{name} is the text {path!r}: read the file first, for example with pandas.{reader}."
+                f"{name} is the text {path!r}: read the file first, for example with "
+                f"pandas.{reader}."
             )
 
 
@@ -157,8 +158,8 @@ def refuse_records(array: NDArray[Any], name: str) -> None:
         what = "a list of dicts"
     if what:
         raise ValueError(
-            f"Expected 2D array, got 1D array instead: {name} is {what}. Pass a data frame, such as "
-            f"pandas.DataFrame({name}), or rows of values without names."
+            f"Expected 2D array, got 1D array instead: {name} is {what}. Pass a data frame, such "
+            f"as pandas.DataFrame({name}), or rows of values without names."
         )
 
 
@@ -168,9 +169,10 @@ def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:
     refuse_records(array, name)
     if array.ndim != 2:
         given = f"an array of shape {array.shape}" if array.ndim else type(array.item()).__name__
-        advice = (
-            ". Reshape your data: X.reshape(1, -1) for a single row." if array.ndim == 1 else ""
-        )
+        if array.ndim == 1:
+            advice = ". Reshape your data: X.reshape(1, -1) for a single row."
+        else:
+            advice = ""
         raise ValueError(f"{name} must be a 2-D array of shape (n, {width}), got {given}{advice}")
     if array.shape[1] != width:
         raise ValueError(f"{name} must have {width} columns, got an array of shape {array.shape}")
@@ -278,9 +280,10 @@ def require_finite(array: NDArray[Any], name: str) -> None:
     where = ", ".join(f"{axis} {at}" for axis, at in zip(("row", "column"), place, strict=False))
     is_missing = np.isnan(array[tuple(place)])
     what = "NaN" if is_missing else f"infinity or a value too large for {array.dtype!r}"
-    remedy = (
-        " Leave out the rows without a target." if is_missing and name in ("y", "y_val") else ""
-    )
+    if is_missing and name in ("y", "y_val"):
+        remedy = " Leave out the rows without a target."
+    else:
+        remedy = ""
     raise ValueError(f"Input {name} contains {what} at {where}.{remedy}")
 
 
@@ -350,7 +353,8 @@ def values_and_gradient(
     result = loss(y, output)
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise ValueError(
-            f"The function loss must return a tuple (values, gradient), got {type(result).__name__}."
+            "The function loss must return a tuple (values, gradient), got "
+            f"{type(result).__name__}."
         )
     values = _checked(result[0], "values", output.shape[:1], np.dtype(np.float64))
     return values, _checked(result[1], "gradient", output.shape, output.dtype)
@@ -363,15 +367,16 @@ def _checked(
     array = rectangular(value, f"{name} of the function loss")
     if array.shape != shape or array.dtype.kind not in "buif":
         raise ValueError(
-            f"The function loss must return {name} of shape {shape} and real numbers, got an array of shape "
-            f"{array.shape} and dtype {array.dtype}."
+            f"The function loss must return {name} of shape {shape} and real numbers, got an array "
+            f"of shape {array.shape} and dtype {array.dtype}."
         )
     with np.errstate(over="ignore"):
         copy = np.array(array, dtype, order="C")
     if not np.isfinite(copy).all():
         row = int(np.argwhere(~np.isfinite(copy))[0][0])
         raise ValueError(
-            f"The function loss must return finite {name}, got {np.ravel(copy[row])} in row {row} of its arguments."
+            f"The function loss must return finite {name}, got {np.ravel(copy[row])} in row {row} "
+            "of its arguments."
         )
     return copy
 
@@ -456,8 +461,8 @@ def refuse_sparse(data: object, name: str) -> None:
     """Raise TypeError if targets or weights are sparse: the core reads only dense ones."""
     if is_sparse(data):
         raise TypeError(
-            f"Sparse data was passed for {name}, but dense data is required. Use '.toarray()' to convert to a dense "
-            "numpy array."
+            f"Sparse data was passed for {name}, but dense data is required. Use '.toarray()' to "
+            "convert to a dense numpy array."
         )
 
 
@@ -548,10 +553,10 @@ def _check_csc(X: Any) -> None:
 def _check_bsr(X: Any) -> None:
     n_rows, n_columns = X.shape
     if not isinstance(X.data, np.ndarray) or X.data.ndim != 3 or 0 in X.data.shape[1:]:
-        _refuse("its values must be blocks of at least one row and one column")
+        _refuse_broken("its values must be blocks of at least one row and one column")
     height, width = X.data.shape[1:]
     if n_rows % height or n_columns % width:
-        _refuse(f"its shape {X.shape} must be a multiple of the block size {height, width}")
+        _refuse_broken(f"its shape {X.shape} must be a multiple of the block size {height, width}")
     _check_pointers(X.indptr, n_rows // height, min(_length(X.indices), len(X.data)))
     _check_range(X.indices, n_columns // width, "block columns")
 
@@ -563,7 +568,7 @@ def _check_coo(X: Any) -> None:
     ):
         _check_range(indices, size, name)
         if len(indices) != _length(X.data):
-            _refuse(
+            _refuse_broken(
                 f"it must have as many {name} as values, got {len(indices)} and {_length(X.data)}"
             )
 
@@ -571,9 +576,9 @@ def _check_coo(X: Any) -> None:
 def _check_dia(X: Any) -> None:
     _check_integers(X.offsets, "offsets")
     if not isinstance(X.data, np.ndarray) or X.data.ndim != 2 or len(X.data) != len(X.offsets):
-        _refuse("its values must have one row for each offset")
+        _refuse_broken("its values must have one row for each offset")
     if (np.abs(X.offsets.astype(np.float64)) >= 2**31).any():
-        _refuse("its offsets must be between -2**31 and 2**31")
+        _refuse_broken("its offsets must be between -2**31 and 2**31")
 
 
 def _check_lil(X: Any) -> None:
@@ -581,9 +586,9 @@ def _check_lil(X: Any) -> None:
     if lengths != [X.shape[0]] * 2 or any(
         type(row) is not list for array in (X.rows, X.data) for row in array
     ):
-        _refuse("it must have one list of columns and one list of values for each row")
+        _refuse_broken("it must have one list of columns and one list of values for each row")
     if list(map(len, X.rows)) != list(map(len, X.data)):
-        _refuse("each of its rows must have as many columns as values")
+        _refuse_broken("each of its rows must have as many columns as values")
 
 
 _CHECKS = {
@@ -599,31 +604,33 @@ _CHECKS = {
 def _check_pointers(indptr: NDArray[Any], n_groups: int, n_values: int) -> None:
     _check_integers(indptr, "pointers")
     if len(indptr) != n_groups + 1:
-        _refuse(f"it must have {n_groups + 1} pointers, got {len(indptr)}")
+        _refuse_broken(f"it must have {n_groups + 1} pointers, got {len(indptr)}")
     if indptr[0] != 0 or (indptr[1:] < indptr[:-1]).any():
-        _refuse("its pointers must start at 0 and never decrease")
+        _refuse_broken("its pointers must start at 0 and never decrease")
     if indptr[-1] > n_values:
-        _refuse(f"its pointers must end at {n_values} or before, got {indptr[-1]}")
+        _refuse_broken(f"its pointers must end at {n_values} or before, got {indptr[-1]}")
 
 
 def _check_range(indices: NDArray[Any], size: int, name: str) -> None:
     _check_integers(indices, name)
     if len(indices) and not (indices.min() >= 0 and indices.max() < size):
-        _refuse(f"its {name} must be from 0 to {size - 1}, got {indices.min()} to {indices.max()}")
+        _refuse_broken(
+            f"its {name} must be from 0 to {size - 1}, got {indices.min()} to {indices.max()}"
+        )
 
 
 def _check_integers(array: NDArray[Any], name: str) -> None:
     if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "iu":
-        _refuse(f"its {name} must be a 1-D array of integers")
+        _refuse_broken(f"its {name} must be a 1-D array of integers")
 
 
 def _length(array: NDArray[Any]) -> int:
     if not isinstance(array, np.ndarray) or array.ndim != 1:
-        _refuse("its values and indices must be 1-D arrays")
+        _refuse_broken("its values and indices must be 1-D arrays")
     return len(array)
 
 
-def _refuse(problem: str) -> NoReturn:
+def _refuse_broken(problem: str) -> NoReturn:
     raise StatusError(
         f"CMLP_ERROR_SPARSE: X is a broken sparse container: {problem}", "CMLP_ERROR_SPARSE"
     )

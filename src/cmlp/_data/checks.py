@@ -146,7 +146,7 @@ def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
     return array, np.dtype(np.float32 if single else np.float64)
 
 
-def check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
+def check_rows(array: Any, sparse: bool, class_name: str, owner: str) -> None:
     """Raise ValueError if X is not a matrix of real numbers with at least one column."""
     n_dims = len(array.shape)
     if not sparse:
@@ -160,7 +160,7 @@ def check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
         )
     if n_dims == 0 and array.dtype.kind == "O":
         raise ValueError(
-            f"Expected 2D array, got {kind} instead: X must be rows of numbers, "
+            f"Expected 2D array, got {class_name} instead: X must be rows of numbers, "
             "an array-like of shape (n_samples, n_features)."
         )
     if n_dims < 2:
@@ -171,7 +171,8 @@ def check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
         raise ValueError(f"Found array with dim {n_dims}, while dim <= 2 is required by {owner}.")
     if array.shape[1] == 0:
         raise ValueError(
-            f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required by {owner}."
+            f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required "
+            f"by {owner}."
         )
 
 
@@ -187,7 +188,8 @@ def require_samples(array: NDArray[Any] | CSR, owner: str) -> None:
     """Raise ValueError if X has no rows."""
     if array.shape[0] == 0:
         raise ValueError(
-            f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required by {owner}."
+            f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required "
+            f"by {owner}."
         )
 
 
@@ -220,7 +222,8 @@ def as_targets(
         )
     if array.shape[0] != n_rows:
         raise ValueError(
-            f"Found input variables with inconsistent numbers of samples: {[n_rows, array.shape[0]]}"
+            "Found input variables with inconsistent numbers of samples: "
+            f"{[n_rows, array.shape[0]]}"
         )
     if array.size == 0 and n_rows:
         raise ValueError(f"y must have at least one column, got an array of shape {array.shape}.")
@@ -229,8 +232,8 @@ def as_targets(
     if array.ndim == 2 and array.shape[1] == 1:
         if warn_of_column:
             warn(
-                "A column-vector y was passed when a 1d array was expected. Please change the shape "
-                "of y to (n_samples, ), for example using ravel().",
+                "A column-vector y was passed when a 1d array was expected. Please change the "
+                "shape of y to (n_samples, ), for example using ravel().",
                 sklearn_class(DataConversionWarning),
             )
         array = array.ravel()
@@ -272,26 +275,32 @@ def first_non_finite_error(
     The core reads the rows in an order of its own, and reports the first non-finite value that it reads. This function
     checks the rows before the reported row, so the user always gets the first non-finite value in X.
     """
-    place = _first(X, error.row + 1, scale, dtype)
+    place = _first_non_finite(X, error.row + 1, scale, dtype)
     if place is None:
         return error
     row, column = place
-    found = (
-        "NaN"
-        if np.isnan(X[row, column])
-        else "infinity or a value too large for the network's dtype"
-    )
-    name = None if names is None else str(names[column])
+    if np.isnan(X[row, column]):
+        found = "NaN"
+    else:
+        found = "infinity or a value too large for the network's dtype"
+    name = name_of_column(names, column)
     return NonFiniteInputError(found, row, column, argument=argument, column_name=name)
 
 
 def named_column(error: NonFiniteInputError, names: NDArray[Any] | None) -> NonFiniteInputError:
     """Return the core's error with the name of the column, if the columns have names."""
-    name = None if names is None else str(names[error.column])
+    name = name_of_column(names, error.column)
     return NonFiniteInputError(error.found, error.row, error.column, column_name=name)
 
 
-def _first(
+def name_of_column(names: NDArray[Any] | None, column: int) -> str | None:
+    """Return the name of a column; None if the columns have no names."""
+    if names is None:
+        return None
+    return str(names[column])
+
+
+def _first_non_finite(
     X: NDArray[Any] | CSR, n_rows: int, scale: float | InputScale, dtype: np.dtype[Any]
 ) -> tuple[int, int] | None:
     """Return row and column of the first value in `n_rows` rows that is not finite in `dtype`; None if all are."""
@@ -299,20 +308,20 @@ def _first(
         values, columns = X.data[: X.indptr[n_rows]], X.indices[: X.indptr[n_rows]]
         if isinstance(scale, InputScale):
             scale = InputScale(scale.shift[columns], scale.factor[columns])
-        positions = np.flatnonzero(~_finite(values, scale, dtype))
+        positions = np.flatnonzero(~_are_finite(values, scale, dtype))
         if not len(positions):
             return None
         return int(np.searchsorted(X.indptr, positions[0], side="right")) - 1, int(
             X.indices[positions[0]]
         )
     for start in range(0, n_rows, _BLOCK):
-        entries = np.argwhere(~_finite(X[start : min(start + _BLOCK, n_rows)], scale, dtype))
+        entries = np.argwhere(~_are_finite(X[start : min(start + _BLOCK, n_rows)], scale, dtype))
         if len(entries):
             return start + int(entries[0, 0]), int(entries[0, 1])
     return None
 
 
-def _finite(
+def _are_finite(
     values: NDArray[Any], scale: float | InputScale, dtype: np.dtype[Any]
 ) -> NDArray[np.bool_]:
     with np.errstate(over="ignore", invalid="ignore"):

@@ -123,7 +123,8 @@ def _one_type(first: dict[str, int], label: str) -> str:
     if len(types) > 1:
         (type_i, i), (type_j, j), *_ = first.items()
         raise ValueError(
-            f"{label} must have entries of one kind, got {_WORDS[type_i]} in row {i} and {_WORDS[type_j]} in row {j}."
+            f"{label} must have entries of one kind, got {_WORDS[type_i]} in row {i} and "
+            f"{_WORDS[type_j]} in row {j}."
         )
     return types.pop()
 
@@ -215,7 +216,7 @@ def _require_missing(
         row = int(is_present.argmax())
         value = array[row : row + 1]
         value = in_microseconds(value, label, row) if array.dtype.kind in "mM" else value
-        _refuse(
+        _refuse_entry(
             value.item().replace(tzinfo=UTC) if has_zone else value.item(),
             row,
             label,
@@ -237,7 +238,7 @@ def _number(value: Any, row: int, label: str, column_type: str, in_fit: bool) ->
         value = plain_entry(value)
         if isinstance(value, Number) and not isinstance(value, complex):
             return _double(value)
-    _refuse(value, row, label, column_type, in_fit=in_fit)
+    _refuse_entry(value, row, label, column_type, in_fit=in_fit)
 
 
 def _double(value: Any) -> float:
@@ -248,7 +249,7 @@ def _double(value: Any) -> float:
         return np.inf
 
 
-def _refuse(value: Any, row: int, label: str, column_type: str, *, in_fit: bool) -> NoReturn:
+def _refuse_entry(value: Any, row: int, label: str, column_type: str, *, in_fit: bool) -> NoReturn:
     """Raise the error for an entry of a column of numbers, or of dates."""
     remedy = ""
     if (
@@ -355,9 +356,9 @@ def categories_of(column: Column, column_type: str) -> list[Any]:
     if types <= SIMPLE and (
         column_type not in TIMES or not types & _NUMBERS
     ):  # the loop below takes ten times as long
-        return (
-            [None if value != value else value for value in entries] if float in types else entries
-        )
+        if float in types:
+            return [None if value != value else value for value in entries]
+        return entries
     return [
         None if is_missing(value) else _category(value, row, column.label, column_type)
         for row, value in enumerate(entries)
@@ -428,8 +429,9 @@ def require_few_equal_hashes(values: Iterable[object], label: str) -> None:
         found.add(value)
         if len(found) > MOST_EQUAL_HASHES:
             raise ValueError(
-                f"{label} must have at most {MOST_EQUAL_HASHES} categories with the same hash, got more integers with "
-                f"the same remainder modulo {modulus}. Convert the column to text."
+                f"{label} must have at most {MOST_EQUAL_HASHES} categories with the same hash, got "
+                f"more integers with the same remainder modulo {modulus}. Convert the column to "
+                "text."
             )
 
 

@@ -229,9 +229,10 @@ class CellFormat(NamedTuple):
 
 def checked_cell_format(fields: Any) -> CellFormat:
     """Return `CellFormat` of a file or a pickle, or raise ValueError."""
-    values = (
-        [fields.get(name) for name in CellFormat._fields] if isinstance(fields, Mapping) else fields
-    )
+    if isinstance(fields, Mapping):
+        values = [fields.get(name) for name in CellFormat._fields]
+    else:
+        values = fields
     if not isinstance(values, (list, tuple)) or len(values) != len(CellFormat._fields):
         raise ValueError("'cells' has not the fields that it must have")
     decimal, thousands, missing = values

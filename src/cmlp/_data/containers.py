@@ -137,11 +137,9 @@ class Column:
         if array.dtype.kind not in "mM":
             return self._plain(array)
         times: list[Any] = in_microseconds(array, self.label).tolist()
-        return (
-            [None if time is None else time.replace(tzinfo=UTC) for time in times]
-            if self.has_offset()
-            else times
-        )
+        if self.has_offset():
+            return [None if time is None else time.replace(tzinfo=UTC) for time in times]
+        return times
 
     def _plain(self, array: NDArray[Any]) -> list[Any]:
         entries: list[Any] = array.tolist()
@@ -164,7 +162,8 @@ class _Typed(Column):
     def _require_readable(self) -> None:
         if str(self.type).lower().startswith(_UNREADABLE):
             raise ValueError(
-                f"{self.label} must be numbers, categories or times, got a column of type {self.type}."
+                f"{self.label} must be numbers, categories or times, got a column of type "
+                f"{self.type}."
             )
 
 
@@ -204,11 +203,10 @@ class _Pyarrow(_Typed):
         if not getattr(self.type, "ordered", False):
             return None
         # The chunks may have different dictionaries.
-        chunks = (
-            self.held.unify_dictionaries().chunks
-            if hasattr(self.held, "unify_dictionaries")
-            else [self.held]
-        )
+        if hasattr(self.held, "unify_dictionaries"):
+            chunks = self.held.unify_dictionaries().chunks
+        else:
+            chunks = [self.held]
         return column_of(chunks[0].dictionary, self.label) if chunks else None
 
     def array(self) -> NDArray[Any]:
@@ -219,11 +217,9 @@ class _Pyarrow(_Typed):
 
     def entries(self) -> list[Any]:
         self._require_readable()
-        return (
-            super().entries()
-            if str(self.type).startswith(_TIMES)
-            else self._converted(self.held.to_pylist)
-        )
+        if str(self.type).startswith(_TIMES):
+            return super().entries()
+        return self._converted(self.held.to_pylist)
 
 
 class _OfFile(Column):
@@ -235,11 +231,9 @@ class _OfFile(Column):
         return "tz=" in self.type
 
     def entries(self) -> list[Any]:
-        return (
-            super().entries()
-            if self.type.startswith(_TIMES)
-            else self._converted(self.held.to_pylist)
-        )
+        if self.type.startswith(_TIMES):
+            return super().entries()
+        return self._converted(self.held.to_pylist)
 
 
 def column_of(held: Any, label: str) -> Column:
@@ -324,7 +318,7 @@ def in_microseconds(array: NDArray[Any], label: str, first: int = 0) -> NDArray[
 
     Raises ValueError for dates and durations outside the limits: NumPy's conversions would wrap silently.
     """
-    is_date, limits = array.dtype.kind == "M", _limits(array.dtype)
+    is_date, limits = array.dtype.kind == "M", _range_of_times(array.dtype)
     if limits is not None:
         outside = (array < limits[0]) | (array > limits[1])
         if outside.any():
@@ -334,7 +328,7 @@ def in_microseconds(array: NDArray[Any], label: str, first: int = 0) -> NDArray[
 
 
 @functools.cache
-def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
+def _range_of_times(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
     """Return the first and the last date, or duration, in the unit of a dtype; None if it has none outside."""
     if np.datetime_data(dtype)[0] in FINE:
         return None

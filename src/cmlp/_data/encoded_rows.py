@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.arrays import section, stacked, taken
+from cmlp._data.weights import weights_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +38,12 @@ class EncodedRows(NamedTuple):
 
     def take(self, rows: NDArray[np.intp]) -> Self:
         """Return a copy of some rows."""
-        weight = None if self.weight is None else self.weight[rows]
+        weight = weights_of_rows(self.weight, rows)
         return self._replace(X=taken(self.X, rows), targets=self.targets[rows], weight=weight)
 
     def section(self, start: int, stop: int) -> Self:
         """Return the rows from `start` to `stop` (exclusive) without a copy of their values."""
-        weight = None if self.weight is None else self.weight[start:stop]
+        weight = weights_of_rows(self.weight, slice(start, stop))
         return self._replace(
             X=section(self.X, start, stop), targets=self.targets[start:stop], weight=weight
         )

@@ -100,17 +100,15 @@ class Grammar:
             (*self._marks, *map(str.upper, _AMONG_NUMBERS), "None", "Null", "NaN", "Na")
         )
         point = r"\." if cell_format.decimal == "." else ","
-        group = (
-            rf"|\d{{1,3}}(?:{SPACES[cell_format.thousands]}\d{{3}})+"
-            if cell_format.thousands
-            else ""
-        )
+        group = ""
+        self._separators = None
+        if cell_format.thousands:
+            separator = SPACES[cell_format.thousands]
+            group = rf"|\d{{1,3}}(?:{separator}\d{{3}})+"
+            self._separators = re.compile(separator)
         self._number = re.compile(
             rf"[+-]?(?:(?:\d+{group})(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?",
             re.ASCII | re.IGNORECASE,
-        )
-        self._separators = (
-            re.compile(SPACES[cell_format.thousands]) if cell_format.thousands else None
         )
         # Texts that would be numbers or dates, such as -999, if they did not stand for missing
         # values.
@@ -236,9 +234,10 @@ class Grammar:
         is_present = [
             not (self.is_mark(cell) if has_sentinels else cell in self._often) for cell in cells
         ]
-        found = (
-            None if all(is_present) else self._floats(list(itertools.compress(cells, is_present)))
-        )
+        if all(is_present):
+            found = None
+        else:
+            found = self._floats(list(itertools.compress(cells, is_present)))
         if found is None:
             return None
         values = np.full(len(cells), np.nan)

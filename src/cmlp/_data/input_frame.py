@@ -72,8 +72,9 @@ def frame_of(X: Any, owner: str, *, types_are_known: bool = False) -> InputFrame
     X = read_once(X, "X")
     if getattr(X, "ndim", 0) == 1 and hasattr(X, "to_frame") and hasattr(X, "to_dict"):  # of pandas
         raise ValueError(
-            "Expected 2D array, got 1D array instead: X is a Series. If it is a row, pass X.to_dict(), or a frame with "
-            "this row such as frame.iloc[[7]]; if it is a column, X.to_frame()."
+            "Expected 2D array, got 1D array instead: X is a Series. If it is a row, pass "
+            "X.to_dict(), or a frame with this row such as frame.iloc[[7]]; if it is a column, "
+            "X.to_frame()."
         )
     names = names_of(X)
     if names is not None:
@@ -119,7 +120,8 @@ def frame_of_records(
     """
     if names is None:
         raise ValueError(
-            f"X has keys, but {owner} was fitted without column names: pass rows of values in the order of the columns."
+            f"X has keys, but {owner} was fitted without column names: pass rows of values in the "
+            "order of the columns."
         )
     records = [X] if isinstance(X, Mapping) else X
     columns, known = [np.empty(len(records), object) for _ in names], set(names)
@@ -134,7 +136,8 @@ def frame_of_records(
                     unknown = [key for key in record if key not in known]
                     other = f", which has the unknown keys {short_repr(unknown)}" if unknown else ""
                     raise ValueError(
-                        f"column {name!r} has no value in row {row}{other}. A missing value is None."
+                        f"column {name!r} has no value in row {row}{other}. A missing value is "
+                        "None."
                     )
                 continue
             n_present += 1
@@ -144,13 +147,15 @@ def frame_of_records(
                 and not isinstance(value, (str, bytes))
             ):
                 raise ValueError(
-                    f"column {name!r} must have one value in row {row}, got {type(value).__name__}. Pass columns of "
-                    "values as a data frame, such as pandas.DataFrame(X)."
+                    f"column {name!r} must have one value in row {row}, got "
+                    f"{type(value).__name__}. Pass columns of values as a data frame, such as "
+                    "pandas.DataFrame(X)."
                 )
             column[row] = value
         if n_present < len(record):
             unknown = [key for key in record if key not in known]
             raise ValueError(
-                f"X must have no other keys than the columns, got {short_repr(unknown)} in row {row}."
+                f"X must have no other keys than the columns, got {short_repr(unknown)} in row "
+                f"{row}."
             )
     return InputFrame(list(names), columns, len(records))

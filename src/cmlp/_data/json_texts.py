@@ -148,7 +148,8 @@ def _restorable(text: str, what: str) -> str:
     """Return text of which JSON keeps every character; raises ValueError for two surrogates that it would join."""
     if _PAIR.search(text):
         raise ValueError(
-            f"{what} {text!r}, has two surrogates that a model file would read as one character: use valid Unicode"
+            f"{what} {text!r}, has two surrogates that a model file would read as one character: "
+            "use valid Unicode"
         )
     return text
 
@@ -164,13 +165,13 @@ def _no_constant(name: str) -> float:
     raise ValueError(name)
 
 
-def _finite(text: str) -> float:
+def _finite_number(text: str) -> float:
     number = float(text)
     return number if math.isfinite(number) else _no_constant(text)
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_distinct, parse_constant=_no_constant, parse_float=_finite
+    object_pairs_hook=_distinct, parse_constant=_no_constant, parse_float=_finite_number
 )
 
 
@@ -184,8 +185,8 @@ def dump_parameters(parameters: Mapping[str, object], owner: str) -> str:
     if len(text) > _MOST_OBJECT:
         longest = max(texts, key=lambda name: len(texts[name]))
         raise ValueError(
-            f"the parameters of {owner} take {len(text)} characters in a model file, which can contain {_MOST_OBJECT}: "
-            f"{longest} is too long"
+            f"the parameters of {owner} take {len(text)} characters in a model file, which can "
+            f"contain {_MOST_OBJECT}: {longest} is too long"
         )
     return text
 
@@ -289,11 +290,13 @@ def dump_labels(labels: Labels) -> str:
     name = f"U{max(1, *map(len, values))}" if classes.dtype.kind == "U" else classes.dtype.name
     if classes.dtype.kind not in "OU" and name not in _NUMBERS:
         raise InvalidParameterError(
-            f"labels of dtype {classes.dtype} cannot be saved: fit on integers, booleans, floats or text"
+            f"labels of dtype {classes.dtype} cannot be saved: fit on integers, booleans, floats "
+            "or text"
         )
     if classes.dtype.kind == "U" and classes.nbytes > _MOST_TEXT:
         raise ValueError(
-            f"the labels take {classes.nbytes} bytes, but a model file can contain at most {_MOST_TEXT}: shorten them"
+            f"the labels take {classes.nbytes} bytes, but a model file can contain at most "
+            f"{_MOST_TEXT}: shorten them"
         )
     if classes.dtype.kind in "iu" and any(abs(value) > _EXACT for value in values):
         values = [str(value) for value in values]
@@ -381,8 +384,8 @@ def dump_column_names(names: Sequence[object], owner: str) -> str:
     text = as_json([plain_json(name, "a column name", owner) for name in names])
     if len(text) > _MOST_OBJECT:
         raise ValueError(
-            f"the column names of {owner} take {len(text)} characters in a model file, which can contain "
-            f"{_MOST_OBJECT} unless all names are text: rename the columns before fit"
+            f"the column names of {owner} take {len(text)} characters in a model file, which can "
+            f"contain {_MOST_OBJECT} unless all names are text: rename the columns before fit"
         )
     return text
 
@@ -415,8 +418,8 @@ def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -
     for i, values in enumerate(categories):
         if values and _most_equal_hashes(values) > MOST_EQUAL_HASHES:
             raise ValueError(
-                f"column {i} of {owner} has more than {MOST_EQUAL_HASHES} integers with the same hash, which a model "
-                "file cannot contain: convert the column to text before fit"
+                f"column {i} of {owner} has more than {MOST_EQUAL_HASHES} integers with the same "
+                "hash, which a model file cannot contain: convert the column to text before fit"
             )
     return as_json(
         [
@@ -429,16 +432,14 @@ def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -
 def _category(value: object, column: int, owner: str) -> object:
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, str):
-        return (
-            value
-            if value is None
-            else _restorable(str(value), f"the category of column {column} of {owner},")
-        )
+        if value is None:
+            return value
+        return _restorable(str(value), f"the category of column {column} of {owner},")
     if type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
         return value
     raise InvalidParameterError(
-        f"column {column} of {owner} has the category {value!r} of type {type(value).__name__}, which a model file "
-        "cannot contain: convert the column to text or numbers before fit"
+        f"column {column} of {owner} has the category {value!r} of type {type(value).__name__}, "
+        "which a model file cannot contain: convert the column to text or numbers before fit"
     )
 
 

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 # to predict.
 _MOST_FLOATS = 50
 FLOATS = (
-    f"y has more than {_MOST_FLOATS} different floats, and each of them is a class. To predict numbers, use a "
-    "regressor: MLPRegressor or TabularRegressor. If they are classes, pass them as integers: y.astype(int)."
+    f"y has more than {_MOST_FLOATS} different floats, and each of them is a class. To predict "
+    "numbers, use a regressor: MLPRegressor or TabularRegressor. If they are classes, pass them as "
+    "integers: y.astype(int)."
 )
 # Types of labels that an array of objects may hold, by the name of the type to which it is
 # converted.
@@ -46,9 +47,9 @@ _TYPES = {
 # In fewer rows, several labels can be exactly one in each row by chance.
 _FEWEST_ROWS = 10
 _ONE_HOT = (
-    "Each row of y has exactly one 1, but the columns are trained as independent labels, of which a row can have any "
-    "number. For classes, pass one label per row: y.argmax(axis=1), or of a data frame y.idxmax(axis=1), which keeps "
-    "the names of the columns."
+    "Each row of y has exactly one 1, but the columns are trained as independent labels, of which "
+    "a row can have any number. For classes, pass one label per row: y.argmax(axis=1), or of a "
+    "data frame y.idxmax(axis=1), which keeps the names of the columns."
 )
 
 
@@ -64,11 +65,13 @@ def as_class_indices(value: ArrayLike, n_classes: int, output: str) -> NDArray[n
     copy = np.array(value).reshape(-1)
     if n_classes == 1 and output != "softmax":
         raise ValueError(
-            f"y must have shape (n, 1) for the one output, got {copy.shape}. Reshape it: y.reshape(-1, 1)."
+            f"y must have shape (n, 1) for the one output, got {copy.shape}. Reshape it: "
+            "y.reshape(-1, 1)."
         )
     if copy.dtype.kind not in "bui" and len(copy):
         raise TypeError(
-            f"y must be class indices (integers) or of shape (n, {n_classes}), got dtype {copy.dtype}"
+            f"y must be class indices (integers) or of shape (n, {n_classes}), got dtype "
+            f"{copy.dtype}"
         )
     if len(copy) and not (0 <= copy.min() and copy.max() < n_classes):
         raise ValueError(
@@ -101,11 +104,9 @@ def _integers_of(value: Any, labels: NDArray[Any]) -> NDArray[Any]:
     If no type of 64 bits holds them all, they are returned as objects, which are refused.
     """
     entries = np.array(value, object)
-    return (
-        in_64_bits(entries)
-        if all(isinstance(label, (int, np.integer)) for label in entries.flat)
-        else labels
-    )
+    if all(isinstance(label, (int, np.integer)) for label in entries.flat):
+        return in_64_bits(entries)
+    return labels
 
 
 def _require_unicode(labels: NDArray[Any], name: str) -> None:
@@ -139,8 +140,8 @@ def kind_of_labels(y: NDArray[Any], name: str = "y") -> str:
     if y.dtype.kind == "f" and (y != np.trunc(y)).any():
         raise ValueError(
             "Unknown label type: continuous. Maybe you are trying to fit a classifier, which "
-            "expects discrete classes on a regression target with continuous values. For numbers use a regressor; pass "
-            "classes as integers or text."
+            "expects discrete classes on a regression target with continuous values. For numbers "
+            "use a regressor; pass classes as integers or text."
         )
     if y.ndim == 2:
         _require_bits(y)
@@ -164,9 +165,15 @@ def _why_unknown(y: NDArray[Any], name: str) -> str:
     if kind == "int" and in_64_bits(y).dtype.kind == "O":
         low, high = min(labels), max(labels)
         shown = short_repr(low if low < np.iinfo(np.int64).min else high)
-        return f"No type of 64 bits has all integers, such as {shown}: convert them to text, with astype(str)."
+        return (
+            f"No type of 64 bits has all integers, such as {shown}: convert them to text, with "
+            "astype(str)."
+        )
     if kind is not None:
-        return f"All labels are of type {kind}, but the array is of dtype object: convert it, with astype({kind})."
+        return (
+            f"All labels are of type {kind}, but the array is of dtype object: convert it, with "
+            f"astype({kind})."
+        )
     first = next(label for label in labels if not isinstance(label, str))
     found = short_repr(first)
     for place, label in entries:
@@ -188,7 +195,8 @@ def _require_bits(y: NDArray[Any]) -> None:
     values = np.unique(y) if numeric else y
     if numeric and len(values) <= 2:
         raise ValueError(
-            f"y must contain only 0 and 1 if it has several columns, got the values {values.tolist()}."
+            "y must contain only 0 and 1 if it has several columns, got the values "
+            f"{values.tolist()}."
         )
     raise ValueError("Multioutput target data is not supported with label binarization")
 
@@ -211,8 +219,8 @@ class Labels:
             classes.dtype.kind in "OU" or not np.array_equal(classes, np.arange(len(classes)))
         ):
             raise ValueError(
-                f"The classes of multilabel targets must be the column numbers 0 to {len(classes) - 1}, "
-                f"got {short_repr(classes.tolist())}."
+                "The classes of multilabel targets must be the column numbers 0 to "
+                f"{len(classes) - 1}, got {short_repr(classes.tolist())}."
             )
         self.n_outputs = 1 if self.kind == "binary" else len(classes)
 
@@ -225,7 +233,8 @@ class Labels:
         if self.kind == "multilabel":
             if kind != "multilabel" or y.shape[1] != len(self.classes):
                 raise ValueError(
-                    f"y must have {len(self.classes)} columns of labels, as in fit, got an array of shape {y.shape}."
+                    f"y must have {len(self.classes)} columns of labels, as in fit, got an array "
+                    f"of shape {y.shape}."
                 )
             targets: NDArray[np.bool_] = y != 0
             return targets
@@ -267,7 +276,8 @@ class Labels:
             if (self.classes[positions] == seen).all():
                 return positions[indices]
         raise ValueError(
-            f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {seen}."
+            f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has "
+            f"{seen}."
         )
 
     def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:

@@ -156,86 +156,110 @@ _MEAN = "the mean of y"
 _SHARES = "the shares of the classes"
 _TRAITS = {
     "squared_error": LossTraits(
-        "mean",
-        _MEAN,
-        (*_CLASSIFIER, *_REGRESSORS),
-        "``d ** 2``; `MLPRegressor` has half of it, as scikit-learn.",
-        lambda a, t, p, n_classes: 2 * (t - a),
+        answer="mean",
+        words=_MEAN,
+        estimators=(*_CLASSIFIER, *_REGRESSORS),
+        formula="``d ** 2``; `MLPRegressor` has half of it, as scikit-learn.",
+        descent=lambda a, t, p, n_classes: 2 * (t - a),
         power=2,
     ),
     "huber": LossTraits(
-        "location",
-        "the best constant",
-        _STREAM,
-        "``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``; by default p = 1. Large\n"
-        "errors count less (Huber 1964).",
-        lambda a, t, p, n_classes: np.clip(t - a, -p, p),
+        answer="location",
+        words="the best constant",
+        estimators=_STREAM,
+        formula=(
+            "``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``; by default p = "
+            "1. Large\n"
+            "errors count less (Huber 1964)."
+        ),
+        descent=lambda a, t, p, n_classes: np.clip(t - a, -p, p),
         power=2,
     ),
     "absolute_error": LossTraits(
-        "median",
-        "the median of y",
-        _REGRESSORS,
-        "``abs(d)``; its minimum is the median.",
-        lambda a, t, p, n_classes: np.sign(t - a),
+        answer="median",
+        words="the median of y",
+        estimators=_REGRESSORS,
+        formula="``abs(d)``; its minimum is the median.",
+        descent=lambda a, t, p, n_classes: np.sign(t - a),
         power=1,
     ),
     "quantile": LossTraits(
-        "quantile",
-        "the quantile of y",
-        _TABLE,
-        "``(1 - p) * d`` if d is positive, otherwise ``-p * d``; by default p = 0.5. Its minimum is the\n"
-        "quantile of the level p (Koenker and Bassett 1978).",
-        _quantile_descent,
+        answer="quantile",
+        words="the quantile of y",
+        estimators=_TABLE,
+        formula=(
+            "``(1 - p) * d`` if d is positive, otherwise ``-p * d``; by default p = 0.5. Its "
+            "minimum is the\n"
+            "quantile of the level p (Koenker and Bassett 1978)."
+        ),
+        descent=_quantile_descent,
         power=1,
     ),
     "poisson": LossTraits(
-        "mean",
-        _MEAN,
-        _REGRESSORS,
-        "``output - target + target * log(target / output)``, half the Poisson deviance, for counts;\n"
-        "targets must not be negative.",
-        lambda a, t, p, n_classes: t / a - 1,
-        "not be negative",
+        answer="mean",
+        words=_MEAN,
+        estimators=_REGRESSORS,
+        formula=(
+            "``output - target + target * log(target / output)``, half the Poisson deviance, for "
+            "counts;\n"
+            "targets must not be negative."
+        ),
+        descent=lambda a, t, p, n_classes: t / a - 1,
+        targets="not be negative",
     ),
     "gamma": LossTraits(
-        "mean",
-        _MEAN,
-        _REGRESSORS,
-        "``target / output + log(output)``, up to a constant half the gamma deviance, for prices and\n"
-        "durations; targets must be positive.",
-        lambda a, t, p, n_classes: (t / a - 1) / a,
-        "be positive",
+        answer="mean",
+        words=_MEAN,
+        estimators=_REGRESSORS,
+        formula=(
+            "``target / output + log(output)``, up to a constant half the gamma deviance, for "
+            "prices and\n"
+            "durations; targets must be positive."
+        ),
+        descent=lambda a, t, p, n_classes: (t / a - 1) / a,
+        targets="be positive",
     ),
     "log_loss": LossTraits(
-        "shares",
-        _SHARES,
-        _CLASSIFIER,
-        "``-log(output)`` of the true class.",
-        _plain_log_descent,
-        "be from 0 to 1",
+        answer="shares",
+        words=_SHARES,
+        estimators=_CLASSIFIER,
+        formula="``-log(output)`` of the true class.",
+        descent=_plain_log_descent,
+        targets="be from 0 to 1",
     ),
     "focal": LossTraits(
-        "focused shares",
-        "the best constant probabilities",
-        _CLASSIFIER,
-        "the log loss with every ``log(output)`` multiplied by ``(1 - output) ** p``; by default p = 2\n"
-        "(Lin et al. 2017).",
-        _focal_descent,
-        "be from 0 to 1",
+        answer="focused shares",
+        words="the best constant probabilities",
+        estimators=_CLASSIFIER,
+        formula=(
+            "the log loss with every ``log(output)`` multiplied by ``(1 - output) ** p``; by "
+            "default p = 2\n"
+            "(Lin et al. 2017)."
+        ),
+        descent=_focal_descent,
+        targets="be from 0 to 1",
     ),
     "label_smoothing": LossTraits(
-        "smoothed shares",
-        _SHARES,
-        _CLASSIFIER,
-        "the log loss with the targets ``(1 - p) * target + p / n_classes``; p is below 1, by default\n"
-        "0.1 (Szegedy et al. 2016). A logistic output has two classes.",
-        _smoothed_descent,
-        "be from 0 to 1",
+        answer="smoothed shares",
+        words=_SHARES,
+        estimators=_CLASSIFIER,
+        formula=(
+            "the log loss with the targets ``(1 - p) * target + p / n_classes``; p is below 1, by "
+            "default\n"
+            "0.1 (Szegedy et al. 2016). A logistic output has two classes."
+        ),
+        descent=_smoothed_descent,
+        targets="be from 0 to 1",
     ),
 }
 FOR_PREDICTION = "squared_error"  # every output activation allows it: for networks that never train
-_OF_A_FUNCTION = LossTraits("unknown", "a constant", (), "", lambda a, t, p, n_classes: a * np.nan)
+_OF_A_FUNCTION = LossTraits(
+    answer="unknown",
+    words="a constant",
+    estimators=(),
+    formula="",
+    descent=lambda a, t, p, n_classes: a * np.nan,
+)
 
 
 def traits_of(loss: Any) -> LossTraits:

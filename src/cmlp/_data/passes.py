@@ -41,7 +41,8 @@ class Passes:
             blocks = self._source()
             if not hasattr(blocks, "__iter__"):
                 raise TypeError(
-                    f"source() must return an iterable of blocks (X, y), got {type(blocks).__name__}."
+                    "source() must return an iterable of blocks (X, y), got "
+                    f"{type(blocks).__name__}."
                 )
             return iter(blocks)
 
@@ -49,9 +50,9 @@ class Passes:
         """Raise ValueError if more passes are needed than the source allows."""
         if self.is_iterator and n_passes > 1:
             raise ValueError(
-                f"source is an iterator, which can be read only once, but {why}. Pass a function that returns a new "
-                "iterator for each pass, for example fit_batches(lambda: read_blocks(path)) instead of "
-                "fit_batches(read_blocks(path))."
+                f"source is an iterator, which can be read only once, but {why}. Pass a function "
+                "that returns a new iterator for each pass, for example fit_batches(lambda: "
+                "read_blocks(path)) instead of fit_batches(read_blocks(path))."
             )
 
 

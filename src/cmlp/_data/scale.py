@@ -142,8 +142,9 @@ def composed(
     if lost.any():
         column = int(lost.argmax())
         raise ValueError(
-            f"the shift of column {column}, {total[column]:g}, is too large for a second one after it, which float64 "
-            "cannot add exactly enough: subtract a constant from this column before"
+            f"the shift of column {column}, {total[column]:g}, is too large for a second one after "
+            "it, which float64 cannot add exactly enough: subtract a constant from this column "
+            "before"
         )
     return total, factor
 
@@ -172,19 +173,19 @@ def learned_scale(
         rows = np.sort(rows)
     center, spread = np.zeros(X.shape[1]), np.ones(X.shape[1])
     with np.errstate(all="ignore"):  # inputs that are not finite have an error of their own, later
-        for columns, block in _blocks(X, rows):
+        for columns, block in _blocks_of_columns(X, rows):
             center[columns], spread[columns] = _quartiles(block, weight)
-    return _scale_of(center, spread, isinstance(X, CSR))
+    return _input_scale_of(center, spread, isinstance(X, CSR))
 
 
 def scale_of_moments(kind: str, moments: Moments, sparse: bool = False) -> InputScale:
     """Return the scale "standard" or "minmax" from the moments of the columns."""
-    return _scale_of(
+    return _input_scale_of(
         *(moments.mean_and_deviation() if kind == "standard" else moments.low_and_range()), sparse
     )
 
 
-def _scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
+def _input_scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
     """Return the scale that subtracts a center and divides by a spread; sparse rows have no shift."""
     with np.errstate(all="ignore"):
         inverse = 1 / spread
@@ -193,7 +194,7 @@ def _scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
     return InputScale(np.zeros_like(shift) if sparse else shift, factor)
 
 
-def _blocks(
+def _blocks_of_columns(
     X: NDArray[Any] | CSR, rows: NDArray[np.int64] | None
 ) -> Iterator[tuple[slice, Vector]]:
     """Yield slices of columns, and these columns of the selected rows, dense and in float64."""
@@ -341,9 +342,10 @@ def root_mean_squares(
             # Another thread could change the indices: a copy within the columns cannot make a large
             # array.
             indices = X.indices[some].clip(0, X.shape[1] - 1)
-            factor = (
-                input_scale.factor[indices] if isinstance(input_scale, InputScale) else input_scale
-            )
+            if isinstance(input_scale, InputScale):
+                factor = input_scale.factor[indices]
+            else:
+                factor = input_scale
             values = values * factor
             sums = np.bincount(indices, values * values, X.shape[1])
         else:
@@ -365,10 +367,8 @@ def _largest(X: NDArray[Any] | CSR) -> float:
 
 
 # Smaller differences, and the inverse of larger ones, have another unit.
-_SMALL, _UNIT = (
-    2.0**-500,
-    2.0**-600,
-)
+_SMALL = 2.0**-500
+_UNIT = 2.0**-600
 _CONVERTED = 1 << 18  # elements to convert to float64 at a time
 
 
@@ -403,10 +403,8 @@ class Moments:
             self._first = X[0].copy()
             self._sums, self._unit = np.zeros((2, X.shape[1])), np.ones(X.shape[1])
             self._low, self._high = X[0].copy(), X[0].copy()
-        self._low, self._high = (
-            np.minimum(self._low, X.min(axis=0)),
-            np.maximum(self._high, X.max(axis=0)),
-        )
+        self._low = np.minimum(self._low, X.min(axis=0))
+        self._high = np.maximum(self._high, X.max(axis=0))
         self._choose_units()
         unit = self._unit
         difference = X - self._first if (unit == 1).all() else X / unit - self._first / unit

@@ -26,7 +26,7 @@ def require_normal(weight: NDArray[np.float64] | None, dtype: np.dtype[Any]) -> 
     """Raise ValueError unless each weight is 0 or a normal number of the dtype in which the network computes."""
     if weight is None:
         return
-    least, most = _limits(dtype)
+    least, most = _normal_range(dtype)
     wrong = (weight != 0) & ((weight < least) | (weight > most))
     if wrong.any():
         name = "sample_weight (with class_weight, their product)"
@@ -37,16 +37,16 @@ def refusal(
     weight: NDArray[np.float64], row: int, dtype: np.dtype[Any], name: str = "sample_weight"
 ) -> str:
     """Return why a network of this dtype cannot use the weight of a row; with the row -1, why not their sum."""
-    least, most = _limits(dtype)
+    least, most = _normal_range(dtype)
     if row < 0:
         return f"{name} must have a positive sum of at most {most:g}, for {dtype}."
     return (
-        f"{name} must have numbers that are 0 or from {least:g} to {most:g}, for {dtype}, got {weight[row]:g} in row "
-        f"{row}."
+        f"{name} must have numbers that are 0 or from {least:g} to {most:g}, for {dtype}, got "
+        f"{weight[row]:g} in row {row}."
     )
 
 
-def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+def _normal_range(dtype: np.dtype[Any]) -> tuple[float, float]:
     """Return the least and the greatest weight: the numbers that are normal, and whose reciprocals are."""
     least = float(np.finfo(dtype).tiny)
     return least, 1 / least
@@ -81,6 +81,15 @@ def as_weights(
     if require_positive and not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights
+
+
+def weights_of_rows(
+    weight: NDArray[np.float64] | None, rows: NDArray[Any] | slice
+) -> NDArray[np.float64] | None:
+    """Return the weights of some of the rows; None without weights."""
+    if weight is None:
+        return None
+    return weight[rows]
 
 
 # ------------------------------------------------------------------- class weights: the weight of a row from its labels

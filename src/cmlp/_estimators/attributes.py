@@ -87,7 +87,8 @@ def with_classes(fitted: Fitted, value: Any) -> Fitted:
     kind_of_labels(labels, "classes_")
     if labels.shape != present.classes.shape or (labels[1:] <= labels[:-1]).any():
         raise ValueError(
-            f"classes_ must be a sorted list of {len(present.classes)} distinct labels, got {value!r}."
+            f"classes_ must be a sorted list of {len(present.classes)} distinct labels, got "
+            f"{value!r}."
         )
     now = Labels(labels, is_multilabel=present.kind == "multilabel")
     return fitted._replace(model=fitted.model.replace(labels=now))
@@ -132,13 +133,11 @@ class FittedAttribute(Generic[Value]):
         nullable: bool = False,
         epochs: bool = False,
     ) -> None:
-        self.read, self.kind, self.write, self.nullable, self.epochs = (
-            read,
-            kind,
-            write,
-            nullable,
-            epochs,
-        )
+        self.read = read
+        self.kind = kind
+        self.write = write
+        self.nullable = nullable
+        self.epochs = epochs
         self.__doc__ = doc
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -250,12 +249,18 @@ class FittedAttributes:
     coefs_ = FittedTensors(
         lambda fitted: fitted.model.coefs,
         "tuple of ndarray",
-        "Weights of each layer, of shape (n_in, n_out): views of one block. Assigning copies values into the block.",
+        (
+            "Weights of each layer, of shape (n_in, n_out): views of one block. Assigning copies "
+            "values into the block."
+        ),
     )
     intercepts_ = FittedTensors(
         lambda fitted: fitted.model.intercepts,
         "tuple of ndarray",
-        "Biases of each layer, of shape (n_out,): views of one block. Assigning copies values into the block.",
+        (
+            "Biases of each layer, of shape (n_out,): views of one block. Assigning copies values "
+            "into the block."
+        ),
     )
     network_ = FittedNetwork(
         lambda fitted: None,
@@ -277,7 +282,10 @@ class FittedAttributes:
     input_scale_ = FittedAttribute(
         lambda fitted: fitted.model.input_scale,
         "float or tuple (shift, factor)",
-        "What happens to the inputs: their factor, or the shift and the factor of each column, given or learned.",
+        (
+            "What happens to the inputs: their factor, or the shift and the factor of each column, "
+            "given or learned."
+        ),
     )
     n_layers_ = FittedAttribute(
         lambda fitted: len(fitted.model.net.sizes),
@@ -321,7 +329,10 @@ class FittedAttributes:
     history_ = FittedAttribute(
         lambda fitted: fitted.state.history.table(),
         "dict of str to list of float",
-        "Loss, validation loss and score, learning rate, gradient norm and seconds of every epoch (see Notes).",
+        (
+            "Loss, validation loss and score, learning rate, gradient norm and seconds of every "
+            "epoch (see Notes)."
+        ),
         epochs=True,
     )
     best_loss_: FittedAttribute[float | None] = FittedAttribute(

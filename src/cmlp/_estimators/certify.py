@@ -253,9 +253,10 @@ def _cases(value: float, radius: float, column: TableColumn) -> list[Case]:
     """Return the intervals of a column that change its inputs in different ways; NaN is a missing number."""
     if column.categories is not None and column.is_used:  # stays as it is, or has any value
         other = OTHER if column.is_category else np.nan  # of ordered ones
-        codes = (
-            [other, *map(float, range(len(column.categories)))] if math.isinf(radius) else [value]
-        )
+        if math.isinf(radius):
+            codes = [other, *map(float, range(len(column.categories)))]
+        else:
+            codes = [value]
         return [(code, code) for code in codes]
     least, most = limits_of_times(column.type) if column.type in TIMES else (-_MOST, _MOST)
     if column.is_number and math.isinf(radius):
@@ -346,10 +347,8 @@ class _TableJudge(_Judge):
                 end.append(bound.astype(np.float64))
         first, second = map(mean_probabilities, ends)
         # The first of two classes falls.
-        least, most = (
-            np.minimum(first, second),
-            np.maximum(first, second),
-        )
+        least = np.minimum(first, second)
+        most = np.maximum(first, second)
         if self.is_multilabel:
             return np.asarray(np.where(target, least > _HALF, most <= _HALF).all(axis=1))
         if self.model.threshold is not None:

@@ -130,7 +130,8 @@ class Estimator(SklearnStub, ExportMethods):
         if cls._parameter_owner != "MLPClassifier":
             names = ", ".join(PRESETS)
             raise ValueError(
-                f"There are no presets for {cls.__name__}: all of them ({names}) are for MLPClassifier."
+                f"There are no presets for {cls.__name__}: all of them ({names}) are for "
+                "MLPClassifier."
             )
         if name not in PRESETS:
             presets = ", ".join(map(repr, PRESETS))
@@ -175,7 +176,10 @@ class Estimator(SklearnStub, ExportMethods):
         names = self._get_param_names()
         for name in params:
             if name not in names:
-                problem = f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: {names!r}."
+                problem = (
+                    f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: "
+                    f"{names!r}."
+                )
                 raise ValueError(
                     f"{problem} {name_hint(name, dict(zip(names, names, strict=True)))}".rstrip()
                 )
@@ -192,8 +196,8 @@ class Estimator(SklearnStub, ExportMethods):
 
     def _not_fitted(self) -> Exception:
         return sklearn_class(NotFittedError)(
-            f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before "
-            "using this estimator."
+            f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate "
+            "arguments before using this estimator."
         )
 
     def __sklearn_tags__(self) -> Any:
@@ -468,14 +472,15 @@ class Estimator(SklearnStub, ExportMethods):
             if kept is None:
                 remedy = f", or fit with keep_background={MOST_BACKGROUND}" if is_table else ""
                 raise ValueError(
-                    f"background must be given, because this {type(self).__name__} has none: pass up to "
-                    f"{MOST_BACKGROUND} training rows{remedy}."
+                    f"background must be given, because this {type(self).__name__} has none: pass "
+                    f"up to {MOST_BACKGROUND} training rows{remedy}."
                 )
             return kept
         with naming("background"):
             rows, _ = self._rows_of(model, background)
         if not 0 < len(rows) <= MOST_BACKGROUND:
             raise ValueError(
-                f"background must have 1 to {MOST_BACKGROUND} rows, got {len(rows):,}: pass a sample of the rows."
+                f"background must have 1 to {MOST_BACKGROUND} rows, got {len(rows):,}: pass a "
+                "sample of the rows."
             )
         return Background(rows, np.ones(len(rows)))

@@ -78,7 +78,8 @@ class EstimatorOptions(FitOptions, TrainingOptions):
         numbers = architecture.activation_parameters(checked["activation_parameter"], names)
         if checked.get("y_scale") is not None and traits_of(checked["loss"]).has_positive_outputs:
             raise InvalidParameterError(
-                f"y_scale={checked['y_scale']!r} needs identity outputs, got loss={checked['loss']!r}.",
+                f"y_scale={checked['y_scale']!r} needs identity outputs, got "
+                f"loss={checked['loss']!r}.",
                 parameter="y_scale",
                 value=checked["y_scale"],
             )
@@ -194,7 +195,8 @@ def fix_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
         )
     if values.get("warm_start"):
         raise InvalidParameterError(
-            "provenance=True needs warm_start=False: what has trained the earlier model is not recorded.",
+            "provenance=True needs warm_start=False: what has trained the earlier model is not "
+            "recorded.",
             parameter="provenance",
             value=True,
         )
@@ -207,13 +209,15 @@ def fix_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
             )
     if values.get("scoring") not in (None, "loss"):
         raise InvalidParameterError(
-            f"provenance=True needs scoring=None or 'loss', got {values['scoring']!r}, which scikit-learn computes.",
+            f"provenance=True needs scoring=None or 'loss', got {values['scoring']!r}, which "
+            "scikit-learn computes.",
             parameter="provenance",
             value=True,
         )
     if not isinstance(values.get("initialization", ""), str):
         raise InvalidParameterError(
-            "provenance=True needs initialization by its name, because initial weights are not recorded.",
+            "provenance=True needs initialization by its name, because initial weights are not "
+            "recorded.",
             parameter="provenance",
             value=True,
         )
@@ -224,7 +228,8 @@ def fix_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
             HOOKS
         ):
             raise InvalidParameterError(
-                f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}.",
+                "provenance=True needs callbacks of cmlp, because others can change the fit, got "
+                f"{callback!r}.",
                 parameter="provenance",
                 value=True,
             )

@@ -63,14 +63,23 @@ class Fit(ABC):
     @property
     def warm_model(self) -> Any:
         """The model that a warm start continues; None for a new one."""
-        return (
-            self.previous.model if self.options.warm_start and self.previous is not None else None
-        )
+        if self.previous is None or not self.options.warm_start:
+            return None
+        return self.previous.model
+
+    @property
+    def resumed(self) -> Fitted | None:
+        """The fit that is resumed; None if none is."""
+        if not self.resume:
+            return None
+        return self.previous
 
     @property
     def earlier_provenance(self) -> dict[str, Any] | None:
         """The record of the fit that is resumed; None if none is resumed, or one without a record."""
-        return self.previous.provenance if self.resume and self.previous is not None else None
+        if self.resumed is None:
+            return None
+        return self.resumed.provenance
 
     @property
     def is_recorded(self) -> bool:

@@ -48,8 +48,8 @@ def fit_batches(
     fit = NetworkFit.from_estimator(
         estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes
     )
-    options, previous = fit.options, fit.previous
-    if fit.is_classifier and previous is None and classes is None:
+    options = fit.options
+    if fit.is_classifier and fit.previous is None and classes is None:
         raise InvalidParameterError(
             "classes must be passed to fit_batches, for example classes=[0, 1], got None.",
             parameter="classes",
@@ -57,7 +57,9 @@ def fit_batches(
     passes = Passes(source)
     checks = fit.input_checks()._replace(width=None, may_be_empty=True)
     stream = BlockSource(passes, checks, n_rows)
-    n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
+    n_epochs = options.max_iter
+    if fit.resumed is not None:
+        n_epochs -= fit.resumed.state.epoch
     passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
     with closing(stream):
         stream.open_first_block()
@@ -68,7 +70,7 @@ def fit_batches(
 class BlockSource(RowSource):
     """The blocks of a source: the first one, which is opened once, then readers of converted blocks."""
 
-    call = "fit_batches"
+    fit_method = "fit_batches"
     _hashes: StreamHashes | None = None  # of a recorded fit
 
     def __init__(self, passes: Passes, checks: InputChecks, n_rows: int | None) -> None:
@@ -84,11 +86,10 @@ class BlockSource(RowSource):
         items = self._passes.open()
         for index, item in enumerate(items):
             X, y, weight = unpacked(item, index)
-            self.given = X, y, weight = (
-                arrow_copied(X),
-                read_once(y, "y"),
-                read_once(weight, "sample_weight"),
-            )
+            X = arrow_copied(X)
+            y = read_once(y, "y")
+            weight = read_once(weight, "sample_weight")
+            self.given = X, y, weight
             self._seen.append((X, y) if weight is None else (X, y, weight))
             rows = self._checks.check_inputs(X)
             if rows.X.shape[0]:
@@ -109,12 +110,12 @@ class BlockSource(RowSource):
 
     def survey(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
-    ) -> tuple[int, LearnedScales | None]:
+    ) -> tuple[int, LearnedScales]:
         """Return the number of rows of a pass, and scales from a pass over the source if one is learned."""
         data = job.data
         options = job.options
         dtype = job.state.params.dtype
-        scales = None
+        scales = LearnedScales()
         self._format = BlockFormat.from_first_block(self._checks, self._first, encoding, dtype)
         index = len(self._seen) - 1
         with naming(f"block {index}"):
@@ -124,16 +125,17 @@ class BlockSource(RowSource):
         self._feed = feed = StreamFeed(self._open, n_rows, bool(options.shuffle), data.names)
         needs_y_scale = job.learns_y_scale
         if scale_to_learn is not None or needs_y_scale:
-            learns = "y_scale" if scale_to_learn is None else f"input_scale={scale_to_learn!r}"
+            learns = "y_scale"
+            if scale_to_learn is not None:
+                learns = f"input_scale={scale_to_learn!r}"
             self._passes.require(2, f"{learns} takes a pass of its own")
             inputs, targets = feed.moments()
-            is_sparse = isinstance(data.rows.X, CSR)
-            scales = LearnedScales(
-                None
-                if scale_to_learn is None
-                else scale_of_moments(scale_to_learn, inputs, is_sparse),
-                standard_scale(targets, dtype) if needs_y_scale else None,
-            )
+            if scale_to_learn is not None:
+                is_sparse = isinstance(data.rows.X, CSR)
+                scale = scale_of_moments(scale_to_learn, inputs, is_sparse)
+                scales = scales._replace(inputs=scale)
+            if needs_y_scale:
+                scales = scales._replace(targets=standard_scale(targets, dtype))
         if not feed.n_rows and (options.warmup or options.schedule().is_planned):
             name = "warmup" if options.warmup else "learning_rate"
             value = getattr(options, name)

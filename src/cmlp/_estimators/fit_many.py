@@ -120,9 +120,9 @@ def fit_many(
     with bar_over(n, "model", shows=verbose) as progress:
         _core.run_pool(pool, train, progress)
     for (message, category), indices in pool.warnings().items():
-        warn(f"{message} ({_named(indices)})", category)
+        warn(f"{message} ({_names_of_models(indices)})", category)
     if errors and on_error == "raise":
-        raise _first(errors)
+        raise _first_error(errors)
     return results
 
 
@@ -136,16 +136,18 @@ def _checked_models(models: Iterable[Any]) -> list[Any]:
     seen: dict[int, int] = {}
     for place, model in enumerate(models):
         if isinstance(model, type) or not callable(getattr(model, "fit", None)):
-            what = (
-                f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
-            )
+            if isinstance(model, type):
+                what = f"the class {model.__name__}"
+            else:
+                what = type(model).__name__
             raise TypeError(
                 f"models must be estimators with a method fit, got {what} as models[{place}]."
             )
         first = seen.setdefault(id(model), place)
         if first != place:
             raise ValueError(
-                f"models must be different objects, but models[{place}] is models[{first}]: use copies."
+                f"models must be different objects, but models[{place}] is models[{first}]: use "
+                "copies."
             )
         source = getattr(model, "random_state", None)
         if source is None or isinstance(source, (int, np.integer)):
@@ -153,8 +155,9 @@ def _checked_models(models: Iterable[Any]) -> list[Any]:
         first = seen.setdefault(id(source), place)
         if first != place:
             raise ValueError(
-                f"models must not share random numbers, but models[{first}] and models[{place}] have the same "
-                f"{type(source).__name__} as random_state: use a different int for each."
+                f"models must not share random numbers, but models[{first}] and models[{place}] "
+                f"have the same {type(source).__name__} as random_state: use a different int for "
+                "each."
             )
     return models
 
@@ -171,7 +174,8 @@ def _for_each_model(
         return [read_once(shared, name)] * n
     if shared is not None:
         raise TypeError(
-            f"fit_many takes either {name} for all models or {name}s with one for each model, not both."
+            f"fit_many takes either {name} for all models or {name}s with one for each model, not "
+            "both."
         )
     if isinstance(several, str) or not hasattr(several, "__iter__"):
         raise TypeError(
@@ -185,16 +189,16 @@ def _for_each_model(
     return entries
 
 
-def _named(indices: list[int]) -> str:
+def _names_of_models(indices: list[int]) -> str:
     """Return names of the models at these indices, as part of a message."""
     names = [f"models[{place}]" for place in indices[:_MOST_NAMED]]
     rest = len(indices) - len(names)
     return ", ".join(names) + (f" and {rest} others" if rest else "")
 
 
-def _first(errors: dict[int, Exception]) -> Exception:
+def _first_error(errors: dict[int, Exception]) -> Exception:
     """Return the exception of the first model that has one, with a note that names the others."""
     first, *others = sorted(errors)
     if others:
-        errors[first].add_note(f"Other models that were not fitted: {_named(others)}.")
+        errors[first].add_note(f"Other models that were not fitted: {_names_of_models(others)}.")
     return errors[first]

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.sources import Arrays, RowSource
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.diagnosis import WarningRule
+    from cmlp._train.job import Objective
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
     from cmlp._train.training_run import TrainingRun
@@ -130,7 +131,10 @@ def _naming_classes(fit: NetworkFit, source: Arrays) -> Iterator[None]:
         ):
             raise
         if previous is None or np.array_equal(weight, previous.model.class_labels.classes):
-            hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
+            hint = (
+                "The third argument of partial_fit is sample_weight: pass the classes as "
+                "classes=[...]."
+            )
             add_hint(error, hint)
         raise
 
@@ -146,15 +150,16 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     if first.ndim != 2 or last.ndim != 2:
         raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
     options = estimator._options()
-    single = first.dtype == np.float32 if options.dtype == "auto" else options.dtype == "float32"
-    dtype = np.dtype(np.float32 if single else np.float64)
+    dtype: np.dtype[Any] = np.dtype(np.float64)
+    if options.dtype == "float32" or (options.dtype == "auto" and first.dtype == np.float32):
+        dtype = np.dtype(np.float32)
     if y is None:
-        n_columns = 1 if isinstance(options.loss_parameter, tuple) else last.shape[1]
-        y = (
-            rectangular(assigned["classes_"], "classes_")
-            if "classes_" in assigned
-            else np.zeros((1, n_columns))
-        )
+        if "classes_" in assigned:
+            y = rectangular(assigned["classes_"], "classes_")
+        elif isinstance(options.loss_parameter, tuple):  # an output for each quantile
+            y = np.zeros((1, 1))
+        else:
+            y = np.zeros((1, last.shape[1]))
     fit = NetworkFit(estimator, options)
     fit.dtype = dtype
     encoding = learn_encoding(fit, CheckedRows(first, dtype, y=y), is_complete=True)[0]
@@ -182,7 +187,6 @@ class NetworkFit(Fit):
     """A call that trains one network."""
 
     options: EstimatorOptions
-    previous: Fitted | None = None
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
     call: str = FIT
@@ -202,7 +206,7 @@ class NetworkFit(Fit):
         validation: tuple[Any, Any, Any] = (None, None, None),
         *,
         call: str = FIT,
-        resume: object = False,
+        resume: bool = False,
         classes: ArrayLike | None = None,
         shards: Shards | None = None,
     ) -> Self:
@@ -221,15 +225,15 @@ class NetworkFit(Fit):
             previous = fitted_of(estimator)
         if call != RANGE_TEST:  # which leaves no model
             given = estimator._parameters()
-            PARAMETERS.warn_of_unused(
-                estimator._parameter_owner, {**given, "X_val": True} if own_rows else given
-            )
+            if own_rows:
+                given = {**given, "X_val": True}
+            PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
         return cls(
             estimator,
             options,
             previous,
             validation,
-            resume=bool(resume),
+            resume=resume,
             classes=classes,
             shards=shards,
             call=call,
@@ -274,54 +278,66 @@ class NetworkFit(Fit):
             _require_same("the output activation", earlier.activations[-1], net.activations[-1])
             if earlier.sizes != sizes:  # the rows have other numbers of features or targets
                 raise ValueError(
-                    f"The model was fitted with the layer sizes {earlier.sizes}, so training cannot continue with "
-                    f"{sizes}; call fit with warm_start=False to start again."
+                    f"The model was fitted with the layer sizes {earlier.sizes}, so training "
+                    f"cannot continue with {sizes}; call fit with warm_start=False to start again."
                 )
         return net
 
     def _decide_inputs(self, rows: CheckedRows) -> None:
-        """Decide dtype, names of columns and scale of the inputs: a continued fit keeps what its model has."""
+        """Decide dtype, names of columns and scale of the inputs: a continued fit keeps what its model has.
+
+        There is a warning of a scale that does not fit the rows.
+        """
         options, previous = self.options, self.previous
         if previous is None:
-            scale = options.input_scale
-            check_scale_width(scale, rows.X.shape[1])
+            check_scale_width(options.input_scale, rows.X.shape[1])
             self.dtype = rows.auto_dtype if options.dtype == "auto" else np.dtype(options.dtype)
-            self.names, self.scale_to_learn = rows.names, options.scale_to_learn
-            self.input_scale = 1.0 if isinstance(scale, str) else scale
+            self.names = rows.names
+            self.scale_to_learn = options.scale_to_learn
+            if not isinstance(options.input_scale, str):
+                self.input_scale = options.input_scale
+        else:
+            model = previous.model
+            if options.dtype != "auto":
+                _require_same("dtype", model.net.dtype.name, options.dtype)
+            scale: object = model.input_scale
+            if options.scale_to_learn is not None:
+                scale = previous.scale_name or scale
+            _require_same("input_scale", scale, options.input_scale)
+            self.dtype = model.net.dtype
+            self.names = model.feature_names
+            self.input_scale = model.input_scale
+        if self.scale_to_learn is not None or (previous is not None and self.is_incremental):
             return
-        model = previous.model
-        if options.dtype != "auto":
-            _require_same("dtype", model.net.dtype.name, options.dtype)
-        learned = None if options.scale_to_learn is None else previous.scale_name
-        _require_same("input_scale", learned or model.input_scale, options.input_scale)
-        self.dtype, self.names, self.input_scale = (
-            model.net.dtype,
-            model.feature_names,
-            model.input_scale,
-        )
+        if isinstance(self.input_scale, float):
+            warn_of_scale(rows.X, self.input_scale)
 
     @property
     def scale_name(self) -> str | None:
         """The name of the scale that this fit learns, or that the previous one has learned."""
-        return self.options.scale_to_learn if self.previous is None else self.previous.scale_name
+        if self.previous is None:
+            return self.options.scale_to_learn
+        return self.previous.scale_name
 
-    def _begun_state(self, net: _core.Net) -> TrainingState:
+    def _initial_state(self, net: _core.Net) -> TrainingState:
         """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
-        options, previous = self.options, self.previous
-        if previous is not None and self.resume:
-            return resumed_state(previous.state, options)
+        options = self.options
+        if self.resumed is not None:
+            return resumed_state(self.resumed.state, options)
         rng = random_state(options.random_state)
-        state = (
-            self._new_state(net, rng) if previous is None else self._continued_state(previous, rng)
-        )
+        if self.previous is None:
+            state = self._new_state(net, rng)
+        else:
+            state = self._continued_state(self.previous, rng)
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         return state
 
     def _new_state(self, net: _core.Net, rng: Generator) -> TrainingState:
         """Return the state of a new model, whose parameters are drawn unless the user has assigned them."""
         options = self.options
-        uses_assigned = self.is_incremental or options.warm_start
-        params = assigned_params(self.estimator, net) if uses_assigned else None
+        params = None
+        if self.is_incremental or options.warm_start:
+            params = assigned_params(self.estimator, net)
         is_random = params is None and isinstance(options.initialization, str)
         if params is None:
             params = initial_params(net, rng, options.init_activation, options.initialization)
@@ -347,11 +363,9 @@ class NetworkFit(Fit):
 
     def _continue_optimizer(self, state: TrainingState, previous: TrainingState) -> None:
         """Continue with the optimizer and the schedule of a previous state, if it has them."""
-        optimizer, schedule, rate = (
-            deepcopy(previous.optimizer),
-            previous.schedule,
-            self.options.learning_rate_init,
-        )
+        optimizer = deepcopy(previous.optimizer)
+        schedule = previous.schedule
+        rate = self.options.learning_rate_init
         if optimizer is None or schedule is None:
             return
         scale = previous.weights.target_scale
@@ -359,21 +373,18 @@ class NetworkFit(Fit):
         if rate != schedule.rate:  # set_params has changed it
             schedule = schedule.with_rate(rate)
             optimizer.learning_rate = schedule.next_rate(schedule.rate, state.history.t)
-        state.optimizer, state.schedule, state.schedule_epoch = (
-            optimizer,
-            schedule,
-            previous.schedule_epoch,
-        )
+        state.optimizer = optimizer
+        state.schedule = schedule
+        state.schedule_epoch = previous.schedule_epoch
 
     def prepare(self, source: RowSource) -> Self:
         """Open the source, and make the training run.
 
         Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
         """
-        options, shards, self.source = self.options, self.shards, source
+        self.source = source
         rows = source.open(self.input_checks())
         self._decide_inputs(rows)
-        self._check_scale(rows)
         encoding, encoded = learn_encoding(
             self,
             rows,
@@ -383,38 +394,16 @@ class NetworkFit(Fit):
         )
         self.labels = encoding.labels
         net = self.net(rows.X.shape[1], encoding.n_outputs, encoding.output)
-        state = self._begun_state(net)
+        state = self._initial_state(net)
         validation, y_to_score = self._validation_rows(rows, encoding)
-        if not self.is_incremental:
-            check_scoring(options, validation is not None)
-        if shards is not None:
-            shards = checked_shards(shards, len(encoded.targets), options, validation is not None)
-        data = Data(
-            source.rows_of_job(encoded),
-            self.input_scale,
-            self.names,
-            validation,
-            shards=shards,
-            groups=encoding.groups(encoded.targets),
-            group_names=None if encoding.labels is None else encoding.labels.classes,
-        )
-        objective = encoding.objective()
-        scorer = self._scorer(objective.score_name, y_to_score)
-        if scorer is not None:
-            objective = objective._replace(scorer=scorer)
-        job = TrainingJob(net, objective, data, options, state, options.n_threads, source.is_whole)
+        data = self._training_data(encoding, encoded, validation)
+        objective = self._objective(encoding, y_to_score)
+        n_threads = self.options.n_threads
+        job = TrainingJob(net, objective, data, self.options, state, n_threads, source.is_whole)
         name = self.scale_to_learn
         n_rows, scales = source.survey(job, encoding, name)
         self.runs = [make_run(job, n_rows, source.engine, scale_to_learn=name, scales=scales)]
         return self
-
-    def _check_scale(self, rows: CheckedRows) -> None:
-        """Warn of a scale of the inputs that does not fit the rows."""
-        scale = self.input_scale
-        if self.scale_to_learn is not None or not isinstance(scale, float):
-            return
-        if self.previous is None or not self.is_incremental:
-            warn_of_scale(rows.X, scale)
 
     def _validation_rows(
         self, rows: CheckedRows, encoding: TargetEncoding
@@ -427,17 +416,41 @@ class NetworkFit(Fit):
             own = checks.check(*self.validation)
             return encoding.encode(own), own.y
 
-    def _scorer(self, own: str, y: NDArray[Any]) -> UserScore | None:
-        """Return the score of the user; None for the estimator's `own` score and for "loss"."""
-        scoring = self.options.scoring
+    def _training_data(
+        self, encoding: TargetEncoding, encoded: EncodedRows, validation: EncodedRows | None
+    ) -> Data:
+        """Return the rows to train on and to validate with, and how they may be divided."""
+        has_validation = validation is not None
+        if not self.is_incremental:
+            check_scoring(self.options, has_validation)
+        shards = self.shards
+        if shards is not None:
+            shards = checked_shards(shards, len(encoded.targets), self.options, has_validation)
+        return Data(
+            self.source.rows_of_job(encoded),
+            self.input_scale,
+            self.names,
+            validation,
+            shards=shards,
+            groups=encoding.groups(encoded.targets),
+            group_names=None if encoding.labels is None else encoding.labels.classes,
+        )
+
+    def _objective(self, encoding: TargetEncoding, y: NDArray[Any]) -> Objective:
+        """Return what training minimizes, and the score of the user if there is one, which gets y."""
+        objective = encoding.objective()
+        scoring, own = self.options.scoring, objective.score_name
         if scoring is None or scoring in ("loss", own):
-            return None
+            return objective
         if isinstance(scoring, str):
             scoring = optional(
                 "sklearn.metrics",
-                f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {own!r} or callable.",
+                (
+                    f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', "
+                    f"{own!r} or callable."
+                ),
             ).get_scorer(scoring)
-        return UserScore(scoring, self._model_to_score, y)
+        return objective._replace(scorer=UserScore(scoring, self._model_to_score, y))
 
     def _model_to_score(self, job: TrainingJob) -> Any:
         """Return a copy of the estimator with the present parameters, for a score of the user.
@@ -508,9 +521,9 @@ class NetworkFit(Fit):
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""
         state = self.run.state
-        return self.fitted_from(
-            state.resumable() if self.can_resume else state.without_rows(), provenance
-        )
+        if self.can_resume:
+            return self.fitted_from(state.resumable(), provenance)
+        return self.fitted_from(state.without_rows(), provenance)
 
     def fitted_from(self, state: TrainingState, provenance: Provenance | None = None) -> Fitted:
         """Return what the fit would leave with a state of its run. Its parameters predict y itself.
@@ -540,8 +553,8 @@ def _require_same(name: str, was: object, now: object) -> None:
     """Raise InvalidParameterError if training continues with a different value than the model was fitted with."""
     if was != now:
         raise InvalidParameterError(
-            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; call fit with "
-            "warm_start=False to start again.",
+            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; "
+            "call fit with warm_start=False to start again.",
             parameter=name,
             value=now,
         )

@@ -47,7 +47,8 @@ def classifier_from_arrays(
         if classes is not None or n_outputs == 1:
             reason = "one output" if classes is None else "classes"
             raise InvalidParameterError(
-                f"multilabel must be False with {reason}: the classes of multilabel targets are 0, 1, ...",
+                f"multilabel must be False with {reason}: the classes of multilabel targets are "
+                "0, 1, ...",
                 parameter="multilabel",
                 value=True,
             )
@@ -94,7 +95,8 @@ def _checked_layers(
     weights, biases = _tensors(coefs, "coefs", 2), _tensors(intercepts, "intercepts", 1)
     if len(weights) != len(biases):
         raise ValueError(
-            f"intercepts must have one array for each of the {len(weights)} layers, got {len(biases)}."
+            f"intercepts must have one array for each of the {len(weights)} layers, got "
+            f"{len(biases)}."
         )
     for layer, (one, other) in enumerate(pairwise(weights), 1):
         if one.shape[1] != len(other):

@@ -74,15 +74,15 @@ def load(
     ...     cmlp.load(path)
     Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
     """
-    with open_regular(path) as file, _naming_damage(path, ValueError, TypeError, KeyError):
+    with open_regular(path) as file, _naming_damaged_file(path, ValueError, TypeError, KeyError):
         model, parameters, metadata = read_model(file, use_map=mmap, verify=verify)
         extras = load_extras(model, parameters, metadata)
-    with _naming_damage(path, ValueError):  # invalid parameters
+    with _naming_damaged_file(path, ValueError):  # invalid parameters
         return _built(model, *extras)  # type: ignore[no-any-return]
 
 
 @contextmanager
-def _naming_damage(path: str | os.PathLike[str], *kinds: type[Exception]) -> Iterator[None]:
+def _naming_damaged_file(path: str | os.PathLike[str], *kinds: type[Exception]) -> Iterator[None]:
     """Raise ModelFormatError with the path for errors of these kinds: the content of the file has caused them."""
     try:
         yield

@@ -50,7 +50,8 @@ class _StochasticOnly:
     def __get__(self, instance: Any, owner: type) -> Callable[..., Any]:
         if instance is not None and not has_epochs(instance.solver):
             raise AttributeError(
-                f"{self.function.__name__} is only available for stochastic optimizers. lbfgs is not stochastic."
+                f"{self.function.__name__} is only available for stochastic optimizers. lbfgs is "
+                "not stochastic."
             )
         bound: Callable[..., Any] = self.function.__get__(instance, owner)
         return bound
@@ -1401,11 +1402,9 @@ class MLPRegressor(MultilayerPerceptron):
         targets = as_numbers(as_targets(y, n_rows, type(self).__name__))
         targets = targets[:, np.newaxis] if targets.ndim == 1 else targets
         quantiles = model.net.loss_parameter
-        return (
-            as_quantile_targets(targets, len(quantiles))
-            if isinstance(quantiles, tuple)
-            else targets
-        )
+        if isinstance(quantiles, tuple):
+            return as_quantile_targets(targets, len(quantiles))
+        return targets
 
     def fit_batches(
         self,

@@ -67,7 +67,8 @@ def cost_keywords(given: CostKeywords, n_layers: int) -> _core.CallKeywords:
     unknown = sorted(set(given) - set(CostKeywords.__annotations__))
     if unknown:
         raise TypeError(
-            f"unexpected keyword argument {unknown[0]!r}; valid keywords are {', '.join(CostKeywords.__annotations__)}"
+            f"unexpected keyword argument {unknown[0]!r}; valid keywords are "
+            f"{', '.join(CostKeywords.__annotations__)}"
         )
     core: _core.CallKeywords = {"sample_weight": given.get("sample_weight")}
     alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
@@ -279,7 +280,10 @@ class Network(ExportMethods):
     def __repr__(self) -> str:
         shape = "-".join(map(str, self.sizes))
         activations = ", ".join(self._net.activations)
-        return f"Network({shape}: {activations}; {self._net.loss}, {self._net.dtype}, {self.n_params} parameters)"
+        return (
+            f"Network({shape}: {activations}; {self._net.loss}, {self._net.dtype}, {self.n_params} "
+            "parameters)"
+        )
 
     def _trained(self) -> NetworkModel:
         """Return the network as a model, which shares the parameters."""
@@ -352,8 +356,8 @@ class Network(ExportMethods):
         values = np.asarray(values)
         if values.shape != self._params.shape or values.dtype.kind not in "buif":
             raise ValueError(
-                f"params must be {self.n_params} real numbers, got an array of shape {values.shape} "
-                f"and dtype {values.dtype}"
+                f"params must be {self.n_params} real numbers, got an array of shape "
+                f"{values.shape} and dtype {values.dtype}"
             )
         self._params[:] = values
 
@@ -455,11 +459,10 @@ class Network(ExportMethods):
         ValueError
             If a shape is wrong. `NonFiniteInputError`, a subclass, if X contains NaN or infinity.
         """
-        result = (
-            None
-            if order is not None
-            else self._net.forward_small(self._params, X, self._scale, out)
-        )
+        if order is not None:
+            result = None
+        else:
+            result = self._net.forward_small(self._params, X, self._scale, out)
         if result is not None:
             return result
         return self._net.forward(
@@ -713,10 +716,8 @@ class Network(ExportMethods):
         >>> bool((low <= net.forward([[0.3, 0.7]])).all() and (net.forward([[0.3, 0.7]]) <= high).all())
         True
         """
-        low, high = (
-            readable(rectangular(lower, "lower"), "lower"),
-            readable(rectangular(upper, "upper"), "upper"),
-        )
+        low = readable(rectangular(lower, "lower"), "lower")
+        high = readable(rectangular(upper, "upper"), "upper")
         return TrainedNet(self._net, self.params).bounds((low, high), self._scale)
 
     # Training
@@ -994,10 +995,10 @@ def _wanted_outputs(net: Net, a: Array, t: Array) -> Array:
 
 def gradient_of(net: Net, flat: NDArray[Any]) -> Gradient:
     """Return the gradient whose numbers, in the layout of the network's parameters, are `flat`."""
-    return Gradient(*net.views(flat), flat, _length(flat))
+    return Gradient(*net.views(flat), flat, _euclidean_norm(flat))
 
 
-def _length(vector: NDArray[Any]) -> float:
+def _euclidean_norm(vector: NDArray[Any]) -> float:
     """Return the Euclidean norm of a vector, computed in double precision."""
     squares = 0.0
     for start in range(0, len(vector), _PIECE):

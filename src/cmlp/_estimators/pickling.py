@@ -39,7 +39,7 @@ def _plain_model(model: TrainedModel) -> dict[str, Any]:
 
 
 @contextmanager
-def _naming_damage() -> Iterator[None]:
+def _naming_damaged_pickle() -> Iterator[None]:
     """Raise ValueError that says that an estimator is damaged for an error in its fields."""
     try:
         yield
@@ -47,7 +47,7 @@ def _naming_damage() -> Iterator[None]:
         raise ValueError(f"The pickled estimator is damaged: {error}") from error
 
 
-def _model(fields: Mapping[str, Any], *, is_table: bool) -> TrainedModel:
+def _model_of_fields(fields: Mapping[str, Any], *, is_table: bool) -> TrainedModel:
     """Return the model with these fields; raises ValueError if they are damaged."""
 
     def values_in(field: ModelField) -> dict[str, Any] | None:
@@ -62,7 +62,7 @@ def _model(fields: Mapping[str, Any], *, is_table: bool) -> TrainedModel:
             for name, entry in field.entries.items()
         }
 
-    with _naming_damage():
+    with _naming_damaged_pickle():
         networks = [_network(*network) for network in fields["networks"]]
         return read_fields(Draft(networks, is_table=is_table), values_in)
 
@@ -180,8 +180,8 @@ _CLASSES: dict[
     str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], Any]]
 ] = {
     "Fitted": (Fitted, _fields_of, _fitted),
-    "TrainedModel": (NetworkModel, _plain_model, partial(_model, is_table=False)),
-    "TableModel": (TableModel, _plain_model, partial(_model, is_table=True)),
+    "TrainedModel": (NetworkModel, _plain_model, partial(_model_of_fields, is_table=False)),
+    "TableModel": (TableModel, _plain_model, partial(_model_of_fields, is_table=True)),
     "TrainingState": (TrainingState, TrainingState.__getstate__, _training_state),
     "Net": (_core.Net, _core.Net.get_state, _core.restored_net),
     "Optimizer": (_core.Optimizer, _core.Optimizer.get_state, _core.restored),

@@ -73,7 +73,7 @@ def begin_network_record(
 
     shards = job.data.shards and list(job.data.shards)
     more = {
-        "call": source.call,
+        "call": source.fit_method,
         "dtype": job.net.dtype.name,
         "shards": shards,
         "seed": fit.options.random_state,
@@ -107,7 +107,8 @@ def _begin(
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):
             raise InvalidParameterError(
-                "provenance=True continues a fit with the same parameters: only max_iter may be another.",
+                "provenance=True continues a fit with the same parameters: only max_iter may be "
+                "another.",
                 parameter="provenance",
                 value=True,
             )

@@ -132,7 +132,8 @@ def find_learning_rate(
     if not isinstance(estimator, MultilayerPerceptron):
         class_name = getattr(estimator, "__name__", type(estimator).__name__)
         raise TypeError(
-            f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {class_name}."
+            "find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got "
+            f"{class_name}."
         )
     rates = _rates(low, high, n_steps)
     run: Any = (

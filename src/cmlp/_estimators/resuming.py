@@ -38,7 +38,8 @@ def _require_same_parameters(kept: Mapping[str, Any], now: Mapping[str, Any]) ->
         was = kept.get(name, value)
         if not _is_same(was, value):
             raise InvalidParameterError(
-                f"resume=True continues a fit with {name}={shown(was)}, so {name}={shown(value)} is not possible.",
+                f"resume=True continues a fit with {name}={shown(was)}, so {name}={shown(value)} "
+                "is not possible.",
                 parameter=name,
                 value=value,
             )
@@ -61,7 +62,8 @@ def _kept_fit(estimator: Estimator) -> Any:
     fitted = vars(estimator).get(INTERRUPTED) or fitted_of(estimator)
     if fitted is None:
         raise sklearn_class(NotFittedError)(
-            f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."
+            f"resume=True continues a call of fit, but this {type(estimator).__name__} instance "
+            "has none."
         )
     return fitted
 

@@ -22,7 +22,8 @@ class OfSklearnClasses:
 
     def __get__(self, instance: object, owner: type) -> NoReturn:
         raise AttributeError(
-            f"{owner.__name__!r} object has no attribute {self.name!r}: use the class of this name in cmlp.sklearn."
+            f"{owner.__name__!r} object has no attribute {self.name!r}: use the class of this name "
+            "in cmlp.sklearn."
         )
 
 

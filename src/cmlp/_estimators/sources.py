@@ -17,6 +17,7 @@ from cmlp._data.weights import require_normal
 from cmlp._process.threads import once_per_pool
 from cmlp._train.engine import Engine
 from cmlp._train.same_data import arrays_of
+from cmlp._train.training_run import LearnedScales
 from cmlp.exceptions import name_place
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.job import TrainingJob
-    from cmlp._train.training_run import LearnedScales
 
 
 class RowSource(ABC):
@@ -39,7 +39,7 @@ class RowSource(ABC):
     given: tuple[Any, Any, Any]
     is_whole = False  # whether these are all rows
     has_all_targets = False  # whether `open` returns all targets, even if not all rows
-    call = "fit"  # the public method that `cmlp verify` repeats
+    fit_method = "fit"  # the public method that `cmlp verify` repeats
     engine: Callable[[TrainingJob], Engine]  # of the job of a run
 
     @abstractmethod
@@ -53,10 +53,10 @@ class RowSource(ABC):
     @abstractmethod
     def survey(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
-    ) -> tuple[int, LearnedScales | None]:
+    ) -> tuple[int, LearnedScales]:
         """Return the number of rows (0 if unknown), and the scales unless they are learned from `job.data`.
 
-        `input_scale` is the name of the scale of the inputs to learn; None if there is none.
+        `scale_to_learn` is the name of the scale of the inputs to learn; None if there is none.
         """
 
     @abstractmethod
@@ -82,9 +82,9 @@ class Arrays(RowSource):
 
     def survey(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
-    ) -> tuple[int, None]:
+    ) -> tuple[int, LearnedScales]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
-        return job.data.rows.n_rows, None
+        return job.data.rows.n_rows, LearnedScales()
 
     def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str]]:
         """Hash all rows."""
@@ -106,7 +106,9 @@ class StreamHashes:
     def begin(self) -> None:
         """Begin a pass, unless one was complete."""
         if not self._are_complete:
-            names = ("X", "y", *(() if self._job.data.rows.weight is None else ("sample_weight",)))
+            names = ["X", "y"]
+            if self._job.data.rows.weight is not None:
+                names.append("sample_weight")
             self._hashes = {
                 name: RowHash(name, name == "X" and is_single(self._job)) for name in names
             }
@@ -124,11 +126,9 @@ class StreamHashes:
 
     def __call__(self) -> dict[str, str] | None:
         """Return the hashes; None if no pass was complete."""
-        return (
-            {name: hashed.hexdigest() for name, hashed in self._hashes.items()}
-            if self._are_complete
-            else None
-        )
+        if self._are_complete:
+            return {name: hashed.hexdigest() for name, hashed in self._hashes.items()}
+        return None
 
 
 def hash_arrays(job: TrainingJob, group: str) -> dict[str, str]:
@@ -151,7 +151,7 @@ class BlockFormat(NamedTuple):
 
     checks: InputChecks
     names: list[str]  # of the columns; empty for none
-    kind: str
+    dtype_name: str
     width: int  # number of columns
     weighted: bool  # whether there are sample weights
     encoding: TargetEncoding
@@ -168,7 +168,7 @@ class BlockFormat(NamedTuple):
         """Return the format of the first block."""
         return cls(
             checks,
-            _listed(first.names),
+            _list_of_names(first.names),
             first.dtype_name,
             first.X.shape[1],
             first.weight is not None,
@@ -189,11 +189,11 @@ class BlockFormat(NamedTuple):
 
     def _require_same(self, rows: CheckedRows) -> None:
         """Raise ValueError, which names no place, unless the rows are like those of the first block."""
-        if _listed(rows.names) != self.names:
+        if _list_of_names(rows.names) != self.names:
             raise ValueError("The columns must have the names that they have in the first block.")
         check_width(rows.X.shape[1], self.width, self.checks.owner)
-        if rows.dtype_name != self.kind:
-            raise ValueError(f"X is {rows.dtype_name}, but {self.kind} in the first block.")
+        if rows.dtype_name != self.dtype_name:
+            raise ValueError(f"X is {rows.dtype_name}, but {self.dtype_name} in the first block.")
         if self.weighted != (rows.weight is not None):
             raise ValueError("Either all blocks must have sample weights, or none.")
 
@@ -204,8 +204,11 @@ def naming_row(index: int, y: Any, labels: Labels | None = None) -> Iterator[Non
     try:
         yield
     except (TypeError, ValueError) as error:
+        place = f"block {index}"
         row = _unknown_row(y, labels)
-        name_place(error, f"block {index}" if row is None else f"block {index}, row {row}")
+        if row is not None:
+            place += f", row {row}"
+        name_place(error, place)
         raise
 
 
@@ -217,16 +220,22 @@ def _unknown_row(y: Any, labels: Labels | None) -> int | None:
         rows = np.flatnonzero(unknown.reshape(len(unknown), -1).any(axis=1))
     except (TypeError, ValueError):
         return None
-    return int(rows[0]) if len(rows) else None
+    if not len(rows):
+        return None
+    return int(rows[0])
 
 
 def unpacked(item: Any, index: int) -> tuple[Any, Any, Any]:
     """Return X, y and the weights (or None) of a block; raises ValueError that names it if it has other entries."""
     if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
-        given = f"{len(item)} entries" if isinstance(item, (tuple, list)) else type(item).__name__
+        given = type(item).__name__
+        if isinstance(item, (tuple, list)):
+            given = f"{len(item)} entries"
         raise ValueError(f"Block {index} must be (X, y) or (X, y, sample_weight), got {given}.")
-    return (*item, None) if len(item) == 2 else tuple(item)
+    if len(item) == 2:
+        return (*item, None)
+    return tuple(item)
 
 
-def _listed(names: NDArray[Any] | None) -> list[str]:
+def _list_of_names(names: NDArray[Any] | None) -> list[str]:
     return [] if names is None else names.tolist()

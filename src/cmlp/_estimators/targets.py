@@ -128,20 +128,16 @@ class NumberEncoding(TargetEncoding):
 
     def objective(self) -> Objective:
         """Return the objective with the score of the loss: R^2, or D^2 for several quantiles."""
-        quantiles = self.quantiles
         loss = self.loss
-        n_outputs = self.n_outputs
-        squared = traits_of(
-            loss
-        ).is_squared  # in scikit-learn half the mean over the outputs, with the sum's gradient
-        return objective_of_numbers(quantiles)._replace(
-            loss_scale=0.5 if squared else 1.0,
-            report_scale=1.0 / n_outputs
-            if squared and n_outputs > 1 and _averages_squared_errors()
-            else 1.0,
-            y_scale=self._y_scale,
-            y_advice="" if callable(loss) else y_advice(loss, "y_scale='standard'"),
-        )
+        objective = objective_of_numbers(self.quantiles)._replace(y_scale=self._y_scale)
+        if not callable(loss):
+            objective = objective._replace(y_advice=y_advice(loss, "y_scale='standard'"))
+        # In scikit-learn half the mean over the outputs, with the sum's gradient.
+        if traits_of(loss).is_squared:
+            objective = objective._replace(loss_scale=0.5)
+            if self.n_outputs > 1 and _averages_squared_errors():
+                objective = objective._replace(report_scale=1.0 / self.n_outputs)
+        return objective
 
 
 def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
@@ -194,7 +190,8 @@ def _known_labels(fit: Fit, y: NDArray[Any], classes: ArrayLike | None) -> Label
     labels: Labels = previous.model.class_labels
     if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
         raise ValueError(
-            f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
+            f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+            f"{labels.classes!r}"
         )
     return labels
 
@@ -229,7 +226,8 @@ def accuracy_of_labels(
         )
     if mixes_text(truth, predicted):
         raise ValueError(
-            f"y must have labels like those of the predictions (dtype {predicted.dtype}), got dtype {truth.dtype}."
+            f"y must have labels like those of the predictions (dtype {predicted.dtype}), got "
+            f"dtype {truth.dtype}."
         )
     correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
     return accuracy(correct, as_weights(sample_weight, len(truth)))

@@ -260,7 +260,8 @@ class Trainer:
         """The network that is trained; AttributeError for a table, which has several."""
         if self._is_of_table:
             raise AttributeError(
-                "A Trainer of a table has no attribute 'network', but several networks: see networks."
+                "A Trainer of a table has no attribute 'network', but several networks: see "
+                "networks."
             )
         return self.networks[0]
 
@@ -312,7 +313,8 @@ class Trainer:
         """
         if n_batches is not None and not self._options.has_epochs:
             raise InvalidParameterError(
-                f"n_batches must be None with solver='lbfgs', which has no batches, got {shown(n_batches)}.",
+                "n_batches must be None with solver='lbfgs', which has no batches, got "
+                f"{shown(n_batches)}.",
                 parameter="n_batches",
                 value=n_batches,
             )
@@ -440,9 +442,10 @@ class Trainer:
 
     def __repr__(self) -> str:
         epochs = f"{self.state.epoch} of at most {self._options.max_iter} epochs"
-        trained = (
-            f"{len(self.networks)} networks of a table" if self._is_of_table else repr(self.network)
-        )
+        if self._is_of_table:
+            trained = f"{len(self.networks)} networks of a table"
+        else:
+            trained = repr(self.network)
         return f"Trainer({trained}, solver={self._options.solver!r}: {epochs})"
 
     def __getstate__(self) -> dict[str, Any]:
@@ -538,7 +541,8 @@ class Trainer:
         if run.callbacks.intervals and not run.has_epochs:
             interval = min(run.callbacks.intervals)
             raise InvalidParameterError(
-                f"every_batches of a callback must be None with solver='lbfgs', which has no batches, got {interval}.",
+                "every_batches of a callback must be None with solver='lbfgs', which has no "
+                f"batches, got {interval}.",
                 parameter="every_batches",
                 value=interval,
             )

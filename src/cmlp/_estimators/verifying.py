@@ -106,14 +106,14 @@ def verify(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # those of the fit
-            _train(twin, trained, record, (X, y, sample_weight), validation, ends)
+            _repeat_fit(twin, trained, record, (X, y, sample_weight), validation, ends)
     except OtherDataError as error:
-        return _other("data", error.args, f"not the {_listed(error.args)} of fit")
+        return _other("data", error.args, f"not the {_joined_by_and(error.args)} of fit")
     different, not_checked = _compared(trained, model_of(twin))
     if (provenance_of(twin) or {}).get("ends") != record["ends"]:
         different.append("number of epochs")
     if different:
-        what = f"these data and parameters give another model, in its {_listed(different)}"
+        what = f"these data and parameters give another model, in its {_joined_by_and(different)}"
         return _other("model", different, what, not_checked)
     n_epochs = max(epoch for epoch, _ in record["ends"])
     what = f"these data and parameters give this model ({n_epochs} epochs)"
@@ -131,10 +131,14 @@ def without_training(model: Any) -> Verification | None:
         remedy = "only a fit of an estimator" if class_name == "Network" else "only a fit"
         more = ", and partial_fit removes it" if class_name.startswith("MLP") else ""
         raise ValueError(
-            f"This {class_name} has no record of its training: {remedy} with provenance=True has one{more}."
+            f"This {class_name} has no record of its training: {remedy} with provenance=True has "
+            f"one{more}."
         )
     if record["arithmetic"] != ARITHMETIC:
-        what = f"arithmetic {record['arithmetic']} of cmlp {record['cmlp']}, and this version has {ARITHMETIC}"
+        what = (
+            f"arithmetic {record['arithmetic']} of cmlp {record['cmlp']}, and this version has "
+            f"{ARITHMETIC}"
+        )
         return _other("version", [], what)
     now = recorded_parameters(model)
     was = record["parameters"]
@@ -145,18 +149,16 @@ def without_training(model: Any) -> Verification | None:
             for name in names
         )
         return _other("parameters", names, "; ".join(each))
-    texts = _texts(trained)
+    texts = _texts_of_model(trained)
     hashes = {name: record["data"].get(name) for name in ("classes", "names", "categories")}
     names = [
         name
         for name, known in hashes.items()
         if known != (hash_of_text(texts[name]) if name in texts else None)
     ]
-    return (
-        _other("model", names, f"its {_listed(names)} are not those of the record")
-        if names
-        else None
-    )
+    if names:
+        return _other("model", names, f"its {_joined_by_and(names)} are not those of the record")
+    return None
 
 
 class OtherDataError(Exception):
@@ -253,7 +255,7 @@ def _twin(model: Any, record: Provenance) -> Any:
     return twin
 
 
-def _train(
+def _repeat_fit(
     twin: Any,
     trained: TrainedModel,
     record: Provenance,
@@ -280,8 +282,8 @@ def _train(
     if y is not None:
         if twin.shuffle:
             raise ValueError(
-                "X must be the source of blocks with which fit_batches has trained, and y None: the order of shuffled "
-                "rows depends on the blocks."
+                "X must be the source of blocks with which fit_batches has trained, and y None: "
+                "the order of shuffled rows depends on the blocks."
             )
         X = [(X, y) if weight is None else (X, y, weight)]
     from cmlp._estimators.fit_batches import fit_batches
@@ -326,34 +328,36 @@ def _parts(model: TrainedModel) -> dict[str, object]:
     parts: dict[str, Any] = {}
     for number, (net, params) in enumerate(networks, 1):
         name = f"network {number}" if isinstance(model, TableModel) else "weights"
-        parts[name] = repr(net.get_state()), _comparable(params)
-    parts |= _texts(model)
+        parts[name] = repr(net.get_state()), _bytes_of_array(params)
+    parts |= _texts_of_model(model)
     for entry, value in values_of(model):
         if entry.part:
             found = entry.dump(value, model.class_name)
-            parts.setdefault(entry.part, []).extend((key, _comparable(found[key])) for key in found)
+            parts.setdefault(entry.part, []).extend(
+                (key, _bytes_of_array(found[key])) for key in found
+            )
     return parts
 
 
-def _texts(model: TrainedModel) -> dict[str, str]:
+def _texts_of_model(model: TrainedModel) -> dict[str, str]:
     categories = model.columns.categories if isinstance(model, TableModel) else None
     return texts_of(model.class_name, model.labels, model.names, categories)
 
 
-def _comparable(value: Any) -> object:
+def _bytes_of_array(value: Any) -> object:
     """Return a value, or the shape, the type and the bytes of an array."""
-    return (
-        (value.shape, value.dtype.name, value.tobytes()) if isinstance(value, np.ndarray) else value
-    )
+    if isinstance(value, np.ndarray):
+        return (value.shape, value.dtype.name, value.tobytes())
+    return value
 
 
-def _listed(names: Iterable[str]) -> str:
+def _joined_by_and(names: Iterable[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
 
 
 def _remark(not_checked: Sequence[str]) -> str:
-    return f"; {_listed(not_checked)} not checked: not made by fit" if not_checked else ""
+    return f"; {_joined_by_and(not_checked)} not checked: not made by fit" if not_checked else ""
 
 
 def _other(

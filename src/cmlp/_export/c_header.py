@@ -122,7 +122,8 @@ def _as_float32(model: TrainedModel, dtype: object) -> TrainedModel:
         return model
     if dtype is None:
         raise InvalidParameterError(
-            "the model computes in float64, a C header in float32: pass dtype='float32' to round the weights.",
+            "the model computes in float64, a C header in float32: pass dtype='float32' to round "
+            "the weights.",
             parameter="dtype",
         )
     rounded = model.astype(np.float32)

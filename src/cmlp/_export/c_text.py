@@ -423,7 +423,10 @@ def _apply_activation(prefix: str, activation: str, parameter: float, values: st
     more = ""
     if parameter:
         more = f", {float_literals(np.array([parameter], np.float32))[0]}"
-    return f"    for (int j = 0; j < {n}; j++) {values}[j] = {prefix}_{activation}({values}[j]{more});\n"
+    return (
+        f"    for (int j = 0; j < {n}; j++) {values}[j] = "
+        f"{prefix}_{activation}({values}[j]{more});\n"
+    )
 
 
 # Quantiles must not cross. Insertion, as in Python: rows that are sorted already cost little.
@@ -467,7 +470,10 @@ def parts_of_rows(model: NetworkModel, prefix: str) -> HeaderParts:
         answers.append(f"{prefix}_classify_f64(x)")
         about = [
             "",
-            "Inputs are raw: each has its own shift and factor, as in Python. Pass large numbers as double:",
+            (
+                "Inputs are raw: each has its own shift and factor, as in Python. Pass large "
+                "numbers as double:"
+            ),
             "float rounds seconds since 1970, for example, to multiples of 128.",
         ]
         scale_bytes = 16 * model.n_inputs
@@ -648,7 +654,10 @@ def _write_row_check(model: NetworkModel, prefix: str) -> str:
             * (2.0**-23 * shrinking)
             / scale.factor
         )
-        value = f"{prefix}_shifts[k] + (double)((int32_t)(state >> 8) - 8388608) * unit / {prefix}_factors[k]"
+        value = (
+            f"{prefix}_shifts[k] + (double)((int32_t)(state >> 8) - 8388608) * unit / "
+            f"{prefix}_factors[k]"
+        )
         kind = {"suffix": "_f64", "ctype": "double", "unit": repr(2.0**-23), "value": value}
     else:
         unit = np.float32(2.0**-23 / abs(scale))

@@ -79,11 +79,29 @@ _ONE = "one = Constant <value = double {1.0}> ()\n"
 
 # The activations that are functions in float64. The reader knows these functions by their names.
 BODIES = {
-    "leaky_relu": f"{_ZERO} high = Max (z, zero)\n low = Min (z, zero)\n s = Mul (low, p)\n a = Add (high, s)\n",
-    "elu": f"{_ZERO}{_ONE} high = Max (z, zero)\n low = Min (z, zero)\n e = Exp (low)\n d = Sub (e, one)\n"
-    " s = Mul (d, p)\n a = Add (high, s)\n",
-    "softplus": f"{_ZERO}{_ONE} high = Max (z, zero)\n size = Abs (z)\n minus = Neg (size)\n e = Exp (minus)\n"
-    " sum = Add (one, e)\n l = Log (sum)\n a = Add (high, l)\n",
+    "leaky_relu": (
+        f"{_ZERO} high = Max (z, zero)\n"
+        " low = Min (z, zero)\n"
+        " s = Mul (low, p)\n"
+        " a = Add (high, s)\n"
+    ),
+    "elu": (
+        f"{_ZERO}{_ONE} high = Max (z, zero)\n"
+        " low = Min (z, zero)\n"
+        " e = Exp (low)\n"
+        " d = Sub (e, one)\n"
+        " s = Mul (d, p)\n"
+        " a = Add (high, s)\n"
+    ),
+    "softplus": (
+        f"{_ZERO}{_ONE} high = Max (z, zero)\n"
+        " size = Abs (z)\n"
+        " minus = Neg (size)\n"
+        " e = Exp (minus)\n"
+        " sum = Add (one, e)\n"
+        " l = Log (sum)\n"
+        " a = Add (high, l)\n"
+    ),
     "softsign": f"{_ONE} size = Abs (z)\n sum = Add (one, size)\n a = Div (z, sum)\n",
     "gelu": _gelu(),
 }

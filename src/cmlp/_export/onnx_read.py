@@ -198,7 +198,8 @@ def _convert_graph(onnx: Any, model: Any) -> Graph:
     versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
     if len(versions) != 1 or versions[0] < _OLDEST_OPSET:
         raise ValueError(
-            f"the file must have one version of ONNX's operators, at least {_OLDEST_OPSET}, got {versions}"
+            f"the file must have one version of ONNX's operators, at least {_OLDEST_OPSET}, got "
+            f"{versions}"
         )
     for function in model.functions:
         _require_own(onnx, function)
@@ -388,7 +389,8 @@ def multiply_weights(
         raise ValueError(f"{node} must multiply by a constant matrix of weights")
     if dtype not in (np.float32, np.float64) or weights.dtype != dtype:
         raise ValueError(
-            f"{node}: all weights must be float32, or all float64, got {weights.dtype} after {dtype}"
+            f"{node}: all weights must be float32, or all float64, got {weights.dtype} after "
+            f"{dtype}"
         )
     if node.operator == "MatMul":
         attributes = {"alpha": 1.0, "beta": 1.0, "transB": 0}
@@ -508,7 +510,8 @@ def _apply_scaler(
         given = attributes[name] or []
         if len(given) not in sizes:
             raise ValueError(
-                f"{node} must have one {name}, or one for each of {x.shape} inputs, got {len(given)}"
+                f"{node} must have one {name}, or one for each of {x.shape} inputs, got "
+                f"{len(given)}"
             )
         numbers.append(np.array(given, np.float64))
     if x.dtype.kind not in "uif":
@@ -1169,7 +1172,8 @@ def _read_attributes(node: Node) -> dict[str, Any]:
             continue
         if default not in allowed:
             raise ValueError(
-                f"{node} must have {name}={' or '.join(map(repr, allowed))}, got the default {default!r}"
+                f"{node} must have {name}={' or '.join(map(repr, allowed))}, got the default "
+                f"{default!r}"
             )
     return {name: node.attributes.get(name, default) for name, (default, _) in known.items()}
 

@@ -536,11 +536,13 @@ def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
     require(model, "to_onnx")
     if input_dtype not in (None, *INPUT_DTYPES):
         raise ValueError(
-            f"input_dtype must be one of {', '.join(map(repr, INPUT_DTYPES))} or None, got {input_dtype!r}"
+            f"input_dtype must be one of {', '.join(map(repr, INPUT_DTYPES))} or None, got "
+            f"{input_dtype!r}"
         )
     if input_dtype is not None and isinstance(model, TableModel):
         raise ValueError(
-            f"input_dtype must be None for a table, whose columns are doubles and text, got {input_dtype!r}"
+            "input_dtype must be None for a table, whose columns are doubles and text, got "
+            f"{input_dtype!r}"
         )
     if model.labels is None:
         classes = None
@@ -614,7 +616,8 @@ def _convert_labels(classes: NDArray[Any]) -> NDArray[Any]:
     if kind == "b" or classes.dtype in (np.float32, np.float64):
         return classes
     raise InvalidParameterError(
-        f"labels of dtype {classes.dtype} cannot be written to ONNX: fit on integers, booleans, float64 or text"
+        f"labels of dtype {classes.dtype} cannot be written to ONNX: fit on integers, booleans, "
+        "float64 or text"
     )
 
 

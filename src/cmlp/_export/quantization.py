@@ -294,7 +294,10 @@ class Int8Comparison(NamedTuple):
     def __str__(self) -> str:
         where = f"{self.rows:,} calibration rows"
         if self.error is not None:
-            return f"Root mean square difference between the outputs of int8 and float32 on {where}: {self.error:.3g}."
+            return (
+                f"Root mean square difference between the outputs of int8 and float32 on {where}: "
+                f"{self.error:.3g}."
+            )
         assert self.same_class is not None
         share = f"{100 * self.same_class / self.rows:.2f} %"
         text = (

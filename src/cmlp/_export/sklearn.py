@@ -58,7 +58,8 @@ def read_sklearn(theirs: Any) -> tuple[NetworkModel, dict[str, Any], TrainingSta
         )
     if not hasattr(theirs, "coefs_"):
         raise sklearn_class(NotFittedError)(
-            f"This {type(theirs).__name__} instance is not fitted yet. Call 'fit' before from_sklearn."
+            f"This {type(theirs).__name__} instance is not fitted yet. Call 'fit' before "
+            "from_sklearn."
         )
     hidden = [theirs.activation] * (len(theirs.coefs_) - 1)
     coefs, intercepts = (
@@ -256,11 +257,13 @@ def _read_scaler(scaler: Any) -> tuple[NDArray[np.float64] | float, NDArray[np.f
         read = _SCALERS.get(kind.__name__)
     if read is None:
         raise TypeError(
-            f"from_pipeline supports {', '.join(_SCALERS)} before the network, got {kind.__name__}: transform X before."
+            f"from_pipeline supports {', '.join(_SCALERS)} before the network, got "
+            f"{kind.__name__}: transform X before."
         )
     if getattr(scaler, "clip", False):
         raise ValueError(
-            f"{kind.__name__}(clip=True) is not supported: the network would need inputs that are clipped."
+            f"{kind.__name__}(clip=True) is not supported: the network would need inputs that are "
+            "clipped."
         )
     if not hasattr(scaler, "n_features_in_"):
         raise ValueError(f"This {kind.__name__} is not fitted yet.")

@@ -237,7 +237,8 @@ class _Reader:
         activation, parameter = _read_activation(self.torch, module)
         if self.pending is not None:
             raise ValueError(
-                f"{type(module).__name__} after BatchNorm1d is only supported if a Linear is before both"
+                f"{type(module).__name__} after BatchNorm1d is only supported if a Linear is "
+                "before both"
             )
         if self.activated:
             where = "after another activation" if self.layers else "before the first Linear"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cmlp._data.weights import weights_of_rows
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
@@ -23,12 +24,10 @@ if TYPE_CHECKING:
 
     from cmlp._bridge import _core
 
-ABSOLUTE_ERROR, SCALED_ERROR, QUANTILES, PROBABILITY = (
-    "absolute_error",
-    "scaled_error",
-    "quantiles",
-    "probability",
-)
+ABSOLUTE_ERROR = "absolute_error"
+SCALED_ERROR = "scaled_error"
+QUANTILES = "quantiles"
+PROBABILITY = "probability"
 KINDS = (ABSOLUTE_ERROR, SCALED_ERROR, QUANTILES, PROBABILITY)
 HELD_OUT, CALIBRATION = "held_out", "calibration"
 ROWS = (HELD_OUT, CALIBRATION)
@@ -136,10 +135,8 @@ class Calibration(NamedTuple):
         """
         margins = self.margins(coverage)
         if len(margins) > 1:
-            probabilities, margins = (
-                np.stack([1 - probabilities, probabilities], axis=-1),
-                margins[:, None],
-            )
+            probabilities = np.stack([1 - probabilities, probabilities], axis=-1)
+            margins = margins[:, None]
         is_in_set: NDArray[np.bool_] = 1 - probabilities <= margins
         np.put_along_axis(is_in_set, probabilities.argmax(axis=-1)[..., None], True, axis=-1)
         return is_in_set
@@ -312,15 +309,14 @@ def _learn_widths(
         mean = _mean(errors[:, j], weight)
         if mean > 0:
             means = [
-                _mean(errors[rows, j] / mean, None if weight is None else weight[rows])
-                for rows in groups
+                _mean(errors[rows, j] / mean, weights_of_rows(weight, rows)) for rows in groups
             ]
             widths[j, 1] = (_SHARE_OF_MEAN + np.asarray(means)) / (1 + _SHARE_OF_MEAN)
     return widths if np.isfinite(widths).all() else None
 
 
 def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> float:
-    return float(values.mean() if weight is None else np.average(values, weights=weight))
+    return float(np.average(values, weights=weight))
 
 
 def learned_widths(
@@ -339,9 +335,7 @@ def learned_widths(
     factors = np.empty_like(predictions)
     for k in range(part.max() + 1):
         others = part != k
-        widths = _learn_widths(
-            predictions[others], errors[others], None if weight is None else weight[others]
-        )
+        widths = _learn_widths(predictions[others], errors[others], weights_of_rows(weight, others))
         if widths is None:
             return None
         factors[~others] = factors_of(widths, predictions[~others])

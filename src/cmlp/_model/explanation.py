@@ -248,7 +248,8 @@ def _chosen_method(
         return _Exact(game)
     if budget < 2 * n:
         raise ValueError(
-            f"n_evaluations must be at least {2 * n:,}, twice the number of columns, got {budget:,}."
+            f"n_evaluations must be at least {2 * n:,}, twice the number of columns, got "
+            f"{budget:,}."
         )
     return _Permutations(game, budget // of_pair, rng)
 
@@ -388,7 +389,7 @@ class Explanation(NamedTuple):
         values = self.values[0].reshape(n, -1)
         order = np.argsort(-np.abs(values).sum(axis=1), kind="stable").tolist()
         shown, hidden = order[:_MOST_SHOWN], order[_MOST_SHOWN:]
-        named = [f"{self.feature_names[i]} = {_text_of(self.data[0, i])}" for i in shown]
+        named = [f"{self.feature_names[i]} = {_text_of_value(self.data[0, i])}" for i in shown]
         effects = values[shown]
         if hidden:
             named.append(f"{len(hidden)} other columns")
@@ -423,7 +424,8 @@ class Explanation(NamedTuple):
         largest = np.abs(effects).max(initial=0)
         n = effects.shape[1]
         columns = [
-            [_number(numbers[k], sign, largest) for _, numbers, sign in lines] for k in range(n)
+            [_rounded_text(numbers[k], sign, largest) for _, numbers, sign in lines]
+            for k in range(n)
         ]
         several = len(columns) > 1
         if several:
@@ -442,7 +444,7 @@ class Explanation(NamedTuple):
         if np.isnan(self.errors).any():
             return ["Their standard errors are unknown: one pair of permutations has none"]
         largest = self.errors.max()
-        return [f"Standard errors up to {_number(largest, '', largest)}"]
+        return [f"Standard errors up to {_rounded_text(largest, '', largest)}"]
 
 
 Explanation.__module__ = "cmlp"
@@ -462,7 +464,7 @@ def _numbers(column: NDArray[Any]) -> NDArray[np.float64]:
     )
 
 
-def _number(value: float, sign: str, largest: float) -> str:
+def _rounded_text(value: float, sign: str, largest: float) -> str:
     """Return a number as text, with three digits of the largest one."""
     if 0 < largest < 1e-4 or not np.isfinite(largest):
         return f"{value:{sign}.3g}"
@@ -470,7 +472,7 @@ def _number(value: float, sign: str, largest: float) -> str:
     return f"{round(value, digits) + 0.0:{sign},.{digits}f}"
 
 
-def _text_of(value: Any) -> str:
+def _text_of_value(value: Any) -> str:
     """Return the value of a column as text on one line."""
     if is_missing(value):
         return "missing"
@@ -511,12 +513,10 @@ def explain(
         values, errors = (np.stack(each) for each in zip(*pairs, strict=True))
     names = _names_of_features(model), output_names(model)
     if model.kind == "regressor" and len(base) == 1:
-        values, errors, base, predictions = (
-            values[..., 0],
-            errors[..., 0],
-            base[0],
-            predictions[:, 0],
-        )
+        values = values[..., 0]
+        errors = errors[..., 0]
+        base = base[0]
+        predictions = predictions[:, 0]
     counts = method.n_evaluations, len(background.rows)
     return Explanation(values, errors, np.asarray(base), predictions, data, *names, *counts)
 

@@ -111,7 +111,7 @@ def _read_network(
     assert isinstance(model, NetworkModel)
     if verify:
         _verify(net, params, model.input_scale, metadata)
-    return model, _parameters(model, metadata), metadata
+    return model, _constructor_parameters(model, metadata), metadata
 
 
 def _short() -> ModelFormatError:
@@ -200,14 +200,14 @@ def _verify(
         output = net.forward(params, row[None], scale=scale, n_threads=1)[0]
     except ValueError:
         output = None
-    if output is None or _canonical(output) != _canonical(expected):
+    if output is None or _canonical_bytes(output) != _canonical_bytes(expected):
         raise ModelFormatError(
             "the computed output of the stored example differs from the stored output",
             "CMLP_ERROR_FILE_EXAMPLE",
         )
 
 
-def _canonical(values: NDArray[Any]) -> bytes:
+def _canonical_bytes(values: NDArray[Any]) -> bytes:
     """Return the bytes of an array, with the same bytes for every NaN."""
     nan = np.isnan(values)
     return (np.where(nan, values.dtype.type(np.nan), values) if nan.any() else values).tobytes()
@@ -230,7 +230,7 @@ def _model(draft: Draft, metadata: Metadata) -> TrainedModel:
         raise refuse(str(error)) from None
 
 
-def _parameters(model: NetworkModel, metadata: Metadata) -> dict[str, Any]:
+def _constructor_parameters(model: NetworkModel, metadata: Metadata) -> dict[str, Any]:
     """Return the parameters of the constructor; none for a network. A file of a C program has none."""
     if model.kind == "network":
         return {}
@@ -248,8 +248,9 @@ def require_own_class(model: object) -> None:
     kind = type(model)
     if kind.__module__.partition(".")[0] != "cmlp":
         raise TypeError(
-            f"{kind.__name__} cannot be saved: a model file can contain a Network or an estimator of cmlp, but not a "
-            "subclass, because loading must not execute other code. Use pickle instead."
+            f"{kind.__name__} cannot be saved: a model file can contain a Network or an estimator "
+            "of cmlp, but not a subclass, because loading must not execute other code. Use pickle "
+            "instead."
         )
 
 

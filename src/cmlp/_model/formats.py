@@ -68,9 +68,10 @@ def _table(message: str) -> FormatRefusal:
 
 
 _ONE_NETWORK = (
-    "to_sklearn does not support tables: it exports one network, and this model has an encoder of columns and several "
-    "networks. to_onnx writes an ONNX file, to_c a C header, to_torch a module, to_html a page, save a file for the C "
-    "library; estimators_ has the networks, whose inputs are encoded rows."
+    "to_sklearn does not support tables: it exports one network, and this model has an encoder of "
+    "columns and several networks. to_onnx writes an ONNX file, to_c a C header, to_torch a "
+    "module, to_html a page, save a file for the C library; estimators_ has the networks, whose "
+    "inputs are encoded rows."
 )
 
 
@@ -78,15 +79,17 @@ def _threshold(model: TrainedModel) -> Exception | None:
     if not isinstance(model, TableModel) or model.threshold is None:
         return None
     return ValueError(
-        f"to_torch does not support a threshold ({model.threshold:.6g}), because a module returns probabilities and no "
-        "label: set threshold_ = None before, and compare the probabilities with it."
+        f"to_torch does not support a threshold ({model.threshold:.6g}), because a module returns "
+        "probabilities and no label: set threshold_ = None before, and compare the probabilities "
+        "with it."
     )
 
 
 def _for_file(model: TrainedModel) -> Exception | None:
     if not isinstance(model.net.loss, str):
         return TypeError(
-            f"loss of {model.class_name} is a function, which a model file cannot contain: use pickle instead."
+            f"loss of {model.class_name} is a function, which a model file cannot contain: use "
+            "pickle instead."
         )
     if len(model.networks) > MOST_NETS:
         return ValueError(
@@ -108,7 +111,8 @@ def _for_int8(model: TrainedModel) -> Exception | None:
         )
     if model.first.sorts:
         return ValueError(
-            "int8 does not support several quantiles: their integers have different units, so they cannot be sorted"
+            "int8 does not support several quantiles: their integers have different units, so they "
+            "cannot be sorted"
         )
     return None
 
@@ -117,7 +121,8 @@ def _for_page(model: TrainedModel) -> Exception | None:
     net, is_table = model.net, isinstance(model, TableModel)
     if model.first.sorts and not is_table:
         return ValueError(
-            "to_html does not support several quantiles: predictions are sorted, but the page shows the neurons."
+            "to_html does not support several quantiles: predictions are sorted, but the page "
+            "shows the neurons."
         )
     if callable(net.loss):
         return ValueError(f"to_html does not support the loss {net.loss!r}.")
@@ -139,8 +144,8 @@ def _for_page(model: TrainedModel) -> Exception | None:
 
 
 _NO_TABLES = (
-    "to_c(int8=True) does not support tables: one byte for each number is too coarse for the bins of its column. Leave "
-    "out int8 and calibrate."
+    "to_c(int8=True) does not support tables: one byte for each number is too coarse for the bins "
+    "of its column. Leave out int8 and calibrate."
 )
 _NOT_SHOWN = "a weight is NaN or infinite: to_html cannot show such a model."
 _EXPORTED = _non_finite("a weight is NaN or infinite: such a model cannot be exported.")

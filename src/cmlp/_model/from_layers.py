@@ -93,8 +93,8 @@ def classifier_of(
     wanted = "logistic" if n_outputs == 1 else "softmax"
     if last.activation not in ("identity", wanted):
         raise ValueError(
-            f"a classifier with {n_outputs} outputs must end with {wanted} or without an activation, "
-            f"got {last.activation!r}; leave out `classes` to get a Network"
+            f"a classifier with {n_outputs} outputs must end with {wanted} or without an "
+            f"activation, got {last.activation!r}; leave out `classes` to get a Network"
         )
     model = network_of([*layers[:-1], sorted_output(last, order, wanted)], input_scale)
     return model.replace(kind="classifier", labels=Labels(labels[order]))
@@ -107,7 +107,8 @@ def class_order(classes: ArrayLike, n_outputs: int) -> tuple[NDArray[Any], NDArr
         raise ValueError(f"classes must be distinct labels, got {classes!r}")
     if len(labels) != max(n_outputs, 2):
         raise ValueError(
-            f"classes must have one label for each of {max(n_outputs, 2)} classes, got {len(labels)}"
+            f"classes must have one label for each of {max(n_outputs, 2)} classes, got "
+            f"{len(labels)}"
         )
     return labels, np.argsort(labels)
 

@@ -106,13 +106,14 @@ class TrainedNet(NamedTuple):
         if above.any():
             row, column = np.argwhere(above)[0]
             raise ValueError(
-                f"lower must be at most upper, got {lower[row, column]} and {upper[row, column]} at row {row}, column "
-                f"{column}."
+                f"lower must be at most upper, got {lower[row, column]} and {upper[row, column]} "
+                f"at row {row}, column {column}."
             )
         inexact = [name for name in net.activations if not traits_of_activation(name).is_exact]
         if net.dtype == np.float64 and inexact:
             raise ValueError(
-                f"bounds of a float64 network need identity, relu or leaky_relu, got {inexact[0]!r}: use float32."
+                "bounds of a float64 network need identity, relu or leaky_relu, got "
+                f"{inexact[0]!r}: use float32."
             )
         try:
             lows, highs = net.bounds(self.params, lower, upper, scale=scale)
@@ -156,10 +157,8 @@ class Combination(NamedTuple):
 def network_parameters(net: _core.Net) -> dict[str, Any]:
     """Return the parameters of an estimator's constructor that a network determines."""
     hidden, numbers = net.activations[:-1], list(net.activation_parameters[:-1])
-    p, parameter = (
-        net.loss_parameter,
-        "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter",
-    )
+    p = net.loss_parameter
+    parameter = "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter"
     return {
         "hidden_layer_sizes": net.sizes[1:-1],
         "activation": hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",
@@ -219,8 +218,9 @@ class Tensors(tuple["NDArray[Any]", ...]):
         hint = ""
         if hasattr(list, name):
             hint = (
-                ": its entries are views of the model's parameters. To change the parameters, assign an array to an "
-                "entry, for example model.coefs_[0] = array, or a list of arrays to the attribute."
+                ": its entries are views of the model's parameters. To change the parameters, "
+                "assign an array to an entry, for example model.coefs_[0] = array, or a list of "
+                "arrays to the attribute."
             )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
@@ -754,7 +754,7 @@ def mean_outputs(
     if scale is None:
         mean = mean_probabilities(outputs)
         if activation == "softmax":
-            mean /= _sums(mean)
+            mean /= _sums_of_rows(mean)
         return mean
     centre, spread, low, high = np.asarray(
         scale.numbers
@@ -766,7 +766,7 @@ def mean_outputs(
     return answers
 
 
-def _sums(mean: NDArray[np.float64]) -> NDArray[np.float64] | float:
+def _sums_of_rows(mean: NDArray[np.float64]) -> NDArray[np.float64] | float:
     """Return the sum of each row from left to right: the order of NumPy's depends on the number of classes."""
     if len(mean) > 1:
         return np.add.accumulate(mean, axis=1)[:, -1:]

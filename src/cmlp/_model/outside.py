@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
 # Of new rows from the same population, a few are a little outside: that is no reason for a warning.
 # Many rows: more than this share is farther outside than this part of the range.
-_MARGIN, _SHARE = (
-    0.1,
-    0.1,
-)
+_MARGIN = 0.1
+_SHARE = 0.1
 _SHOWN = 5  # columns in a warning
 _MOSTLY = 0.5  # of the rows of a warm start
 _FAR = 0.5  # one row is farther outside than this part of the range
@@ -82,8 +80,8 @@ def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None
     text = _described(model, columns, low, high, far)
     if text:
         warn(
-            f"{text}. The coverage of {what} holds for rows as in training or calibration, and not there. "
-            "outside(X) returns the distances."
+            f"{text}. The coverage of {what} holds for rows as in training or calibration, and not "
+            "there. outside(X) returns the distances."
         )
 
 

@@ -388,10 +388,8 @@ class _Likelihood:
         self, theta: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the expected value of minus the second derivatives, and the gradient."""
-        gradient, curvature = (
-            (self.start() - theta) * self.stiffness,
-            np.eye(len(theta)) * self.stiffness,
-        )
+        gradient = (self.start() - theta) * self.stiffness
+        curvature = np.eye(len(theta)) * self.stiffness
         for block, target, weight in zip(self.blocks, self.targets, self.weights, strict=True):
             each = _outputs(block.z, *self.slopes_and_shifts(theta), "softmax")
             mean = np.maximum(_mean(each), _LEAST)

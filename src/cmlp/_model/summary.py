@@ -197,7 +197,8 @@ def checked_summary(
     values = np.asarray(values)
     if values.dtype.kind != "f" or values.shape != (N_VALUES, n_columns) or np.isinf(values).any():
         raise ValueError(
-            f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {n_columns} columns"
+            f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {n_columns} "
+            "columns"
         )
     values = values.astype(np.float64)
     known = None if found is None else _checked_found(found)
@@ -258,6 +259,7 @@ def checked_background(n_columns: int, rows: Any, weights: Any) -> Background:
     is_positive = (np.isfinite(weights) & (weights > 0)).all()
     if not 0 < len(rows) <= MOST_BACKGROUND or np.isinf(rows).any() or not is_positive:
         raise ValueError(
-            f"the background must have 1 to {MOST_BACKGROUND} rows without infinity, of positive weights"
+            f"the background must have 1 to {MOST_BACKGROUND} rows without infinity, of positive "
+            "weights"
         )
     return Background(rows, weights)

@@ -345,7 +345,8 @@ class TableColumns(_core.Columns):
         if self.names is None or frame.names is None:
             if len(frame.columns) != len(self):
                 raise ValueError(
-                    f"X has {len(frame.columns)} features, but {owner} is expecting {len(self)} features as input."
+                    f"X has {len(frame.columns)} features, but {owner} is expecting {len(self)} "
+                    "features as input."
                 )
             if warns and frame.names is None and texts_of_names(self.names) is not None:
                 warn_of_no_names(owner)
@@ -360,7 +361,8 @@ class TableColumns(_core.Columns):
             raise ValueError(f"X must have the columns that it had in fit: {', '.join(found)}.")
         if unknown and notices is not None and notices.is_first("columns that fit did not have"):
             warn(
-                f"X has columns that {owner} did not have in fit, and ignores: {short_repr(unknown)}."
+                f"X has columns that {owner} did not have in fit, and ignores: "
+                f"{short_repr(unknown)}."
             )
         return InputFrame(
             list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows
@@ -506,8 +508,8 @@ def _require_no_infinity(raw: NDArray[np.float64], frame: InputFrame) -> None:
     if infinite.any():
         row, column = map(int, np.argwhere(infinite)[0])
         raise ValueError(
-            f"Input X contains infinity or a value too large for float64: {frame.label(column)}, row {row}. "
-            "Replace it by a finite number, or by NaN if it is missing."
+            f"Input X contains infinity or a value too large for float64: {frame.label(column)}, "
+            f"row {row}. Replace it by a finite number, or by NaN if it is missing."
         )
 
 

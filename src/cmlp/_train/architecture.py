@@ -103,17 +103,17 @@ def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[s
             parameter="activation",
             value=activation,
         )
-    return [_canonical(name) for name in names]
+    return [_core_name_of(name) for name in names]
 
 
-def _canonical(name: str) -> str:
+def _core_name_of(name: str) -> str:
     """Return the core's name of an activation."""
     return SYNONYMS.get(str(name), str(name))
 
 
 def output_and_loss(output: str, loss: str | LossFunction) -> tuple[str, str | LossFunction]:
     """Return an output activation and a loss, after checking that the combination is allowed."""
-    output, loss = _canonical(network_argument("output", output)), network_argument("loss", loss)
+    output, loss = _core_name_of(network_argument("output", output)), network_argument("loss", loss)
     if isinstance(loss, str) and loss not in LOSSES[output]:
         expected = f"one of {', '.join(map(repr, LOSSES[output]))}"
         raise InvalidParameterError(
@@ -148,8 +148,8 @@ def activation_parameters(
         return [0.0] * len(hidden)
     if not any(defaults):
         raise InvalidParameterError(
-            f"activation_parameter must be None with the activations {list(hidden)}, which have none, "
-            f"got {shown(value)}.",
+            f"activation_parameter must be None with the activations {list(hidden)}, which have "
+            f"none, got {shown(value)}.",
             parameter="activation_parameter",
             value=value,
         )
@@ -161,7 +161,8 @@ def activation_parameters(
     for name, number, default in zip(hidden, parameters, defaults, strict=True):
         if number and not default:
             raise InvalidParameterError(
-                f"activation_parameter must be 0 for {name!r}, which has none, got {shown(number)}.",
+                f"activation_parameter must be 0 for {name!r}, which has none, got "
+                f"{shown(number)}.",
                 parameter="activation_parameter",
                 value=value,
             )
@@ -199,7 +200,7 @@ def init_activations(hidden: Sequence[str], activation: str | Iterable[str]) -> 
     The output layer uses the last hidden one. A network without hidden layers uses the user's `activation`; a list
     (which must be empty then) counts as "identity".
     """
-    named = _canonical(activation) if isinstance(activation, str) else "identity"
+    named = _core_name_of(activation) if isinstance(activation, str) else "identity"
     return [*hidden, hidden[-1] if hidden else named]
 
 
@@ -234,15 +235,17 @@ def initial_params(
             factor = _core.ACTIVATIONS[activation].init_factor
             # With NumPy's scalars, a failing allocation can crash.
             bound = math.sqrt(factor / sum(weights.shape))
-            _fill(weights.reshape(-1), bound, rng)
-            _fill(biases, bound, rng)
+            _fill_uniformly(weights.reshape(-1), bound, rng)
+            _fill_uniformly(biases, bound, rng)
         else:
-            _fill(weights.reshape(-1), math.sqrt(_FACTORS[initialization] / weights.shape[0]), rng)
+            _fill_uniformly(
+                weights.reshape(-1), math.sqrt(_FACTORS[initialization] / weights.shape[0]), rng
+            )
             biases[:] = 0
     return params
 
 
-def _fill(tensor: NDArray[Any], bound: float, rng: Generator) -> None:
+def _fill_uniformly(tensor: NDArray[Any], bound: float, rng: Generator) -> None:
     """Fill a flat array with uniform numbers from -bound to bound, in chunks so that Ctrl-C takes effect within ms."""
     for start in range(0, tensor.size, _CHUNK):
         chunk = tensor[start : start + _CHUNK]

@@ -172,11 +172,9 @@ def _require_interval(callback: Any, name: str) -> int | None:
         )
     else:
         value = getattr(callback, name)
-    return (
-        None
-        if value is None
-        else positive_integer(f"{name} of the callback {owner}", value, " or None")
-    )
+    if value is None:
+        return None
+    return positive_integer(f"{name} of the callback {owner}", value, " or None")
 
 
 def callbacks_of(given: Sequence[Any] | None, verbose: bool | int | str) -> list[Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.losses import traits_of
+from cmlp._data.weights import weights_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,11 +71,10 @@ def loss_of_outputs(
     net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any], weight: Weight
 ) -> float:
     """Return the core's plain loss of given outputs, by a network whose layer changes nothing."""
-    activation = (
-        net.activations[-1]
-        if traits_of(net.loss).has_probabilities or net.activations[-1] == "exp"
-        else "identity"
-    )
+    if traits_of(net.loss).has_probabilities or net.activations[-1] == "exp":
+        activation = net.activations[-1]
+    else:
+        activation = "identity"
     with np.errstate(all="ignore"):
         sums = {"identity": outputs, "logistic": np.log(outputs / (1 - outputs))}.get(
             activation, np.log(outputs)
@@ -211,7 +211,7 @@ def _shares(net: _core.Net, targets: NDArray[Any], weight: Weight) -> NDArray[np
         0, len(targets), _ROWS_AT_A_TIME
     ):  # bincount copies what is not of the pointer's size
         part = slice(first, first + _ROWS_AT_A_TIME)
-        shares += np.bincount(targets[part], None if weight is None else weight[part], net.n_out)
+        shares += np.bincount(targets[part], weights_of_rows(weight, part), net.n_out)
     mean: NDArray[np.float64] = shares / shares.sum()
     return mean
 
@@ -227,9 +227,10 @@ def _loss_of_shares(net: _core.Net, shares: NDArray[np.float64]) -> ConstantLoss
     if answer == "smoothed shares":
         smoothed = (1 - parameter) * shares + parameter / (2 if is_logistic else net.n_out)
         return ConstantLoss(_entropy(_with_rest(smoothed) if is_logistic else smoothed), plain)
-    groups = (
-        [np.array([share, 1 - share]) for share in shares.tolist()] if is_logistic else [shares]
-    )
+    if is_logistic:
+        groups = [np.array([share, 1 - share]) for share in shares.tolist()]
+    else:
+        groups = [shares]
     return ConstantLoss(math.fsum(_focal_loss(group, parameter) for group in groups), plain)
 
 

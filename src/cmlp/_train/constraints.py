@@ -179,10 +179,8 @@ POSITIVE = interval(Real, 0, math.inf, "neither", booleans=False)
 NOT_NEGATIVE = interval(Real, 0, math.inf, "left", booleans=False)
 SEED = interval(Integral, 0, 2**32 - 1, "both")
 # The C library's limit.
-_LEVEL, _MOST_QUANTILES = (
-    interval(Real, 0, 1, "neither", booleans=False),
-    100,
-)
+_LEVEL = interval(Real, 0, 1, "neither", booleans=False)
+_MOST_QUANTILES = 100
 QUANTILES = Constraint(
     f"a list of 2 to {_MOST_QUANTILES} ascending floats in the range (0.0, 1.0)",
     _are_quantiles,

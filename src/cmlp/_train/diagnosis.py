@@ -18,6 +18,7 @@ from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import taken
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import root_mean_squares, sample
+from cmlp._data.weights import weights_of_rows
 from cmlp._process.threads import once_per_pool
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.constant_answer import (
@@ -101,7 +102,7 @@ class Judged(NamedTuple):
         """Return at most 100,000 of the rows, whose targets are those of the rows in `order`."""
         chosen = np.arange(0, len(self.targets), -(-len(self.targets) // _MOST_ROWS))
         order = chosen if self.order is None else self.order[chosen]
-        weight = None if self.weight is None else self.weight[chosen]
+        weight = weights_of_rows(self.weight, chosen)
         return self._replace(targets=self.targets[chosen], weight=weight, order=order)
 
     def some(self) -> tuple[NDArray[Any] | CSR, NDArray[Any]]:
@@ -123,7 +124,7 @@ def judged_rows(job: TrainingJob) -> Judged:
         return Judged(own.X, own.targets, own.weight, is_validation=True)
     if held_out is None:
         return Judged(rows.X, rows.targets, rows.weight)
-    weight = None if rows.weight is None else rows.weight[held_out]
+    weight = weights_of_rows(rows.weight, held_out)
     return Judged(rows.X, rows.targets[held_out], weight, held_out, True)
 
 
@@ -183,8 +184,9 @@ class Comparison(NamedTuple):
     def warn(self, advice: str) -> None:
         """Warn that the model is not clearly better."""
         text = (
-            f"The model is not clearly better than a constant: its {self.rows.kind} loss is {self.loss:.3g}, that of "
-            f"predicting {_answer(self.net, self.rows.targets)} is {self.constant:.3g}."
+            f"The model is not clearly better than a constant: its {self.rows.kind} loss is "
+            f"{self.loss:.3g}, that of predicting {_answer(self.net, self.rows.targets)} is "
+            f"{self.constant:.3g}."
         )
         warn(text + advice, UselessModelWarning)
 
@@ -231,7 +233,9 @@ def warn_if_useless(
             if found.model_is_better():
                 return False
         if rule.needs_proof:
-            outputs = _outputs(job, found.rows) if found.outputs is None else found.outputs
+            outputs = (
+                _outputs_of_network(job, found.rows) if found.outputs is None else found.outputs
+            )
             if not found.is_proven(outputs):
                 return False
         if not rule.warns:
@@ -257,7 +261,7 @@ def _read_again(job: TrainingJob, found: Comparison, unit: float) -> Comparison:
     found = found._replace(rows=rows, loss=_loss(job, rows) * unit)
     if found.model_is_better() or not (_are_classes(net, rows) or traits_of(net.loss).is_robust):
         return found
-    return found._replace(outputs=_outputs(job, rows))
+    return found._replace(outputs=_outputs_of_network(job, rows))
 
 
 def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
@@ -315,7 +319,7 @@ def _are_classes(net: _core.Net, rows: Judged) -> bool:
     return rows.targets.ndim == 1 or traits_of(net.loss).has_probabilities
 
 
-def _outputs(job: TrainingJob, rows: Judged) -> NDArray[Any]:
+def _outputs_of_network(job: TrainingJob, rows: Judged) -> NDArray[Any]:
     """Return the outputs of the present parameters."""
     return job.net.forward(
         job.state.params,
@@ -373,9 +377,10 @@ def _classes_of(values: NDArray[Any]) -> NDArray[Any]:
     if values.ndim == 1:
         return values[:, np.newaxis]
     is_distribution = values.shape[1] > 1 and bool((np.abs(values[:1].sum() - 1) < 1e-3).all())
-    return (
-        values.argmax(axis=1)[:, np.newaxis] if is_distribution else (values > 0.5).astype(np.int64)
-    )
+    if is_distribution:
+        classes: NDArray[np.int64] = values.argmax(axis=1)
+        return classes[:, np.newaxis]
+    return (values > 0.5).astype(np.int64)
 
 
 # What the data say about the cause, each with its remedy
@@ -405,9 +410,8 @@ def causes(
         _deep(job.net),
     ]
     text = "".join(sentences)
-    return (
-        text
-        or " X may say nothing about y, or the network may be too small or too large for these rows."
+    return text or (
+        " X may say nothing about y, or the network may be too small or too large for these rows."
     )
 
 
@@ -427,15 +431,17 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
     low, high = outputs.min(axis=0), outputs.max(axis=0)
     k = int((high - low).argmax())
     text = f" Its outputs are nearly the same for all rows ({low[k]:.4g} to {high[k]:.4g}): "
-    remedy = "standardized inputs, a larger learning_rate_init or another activation, such as 'relu', helps."
+    remedy = (
+        "standardized inputs, a larger learning_rate_init or another activation, such as 'relu', "
+        "helps."
+    )
     for number, units in enumerate(layers[:-1], 1):
         share = float((np.ptp(units, axis=0) <= 1e-6 * (1 + np.abs(units[0]))).mean())
         if share >= _MOST_UNITS:
-            name = (
-                "saturated"
-                if traits_of_activation(net.activations[number - 1]).saturates
-                else "dead"
-            )
+            if traits_of_activation(net.activations[number - 1]).saturates:
+                name = "saturated"
+            else:
+                name = "dead"
             text += f"{share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
             remedy = (
                 "Standardized inputs, a smaller learning_rate_init or another activation helps."
@@ -452,11 +458,9 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
     state, options = job.state, job.options
     if not options.has_epochs:
         reached = state.epoch >= options.max_iter
-        return (
-            f" Training ended after max_iter={options.max_iter!r} iterations: more help."
-            if reached
-            else ""
-        )
+        if reached:
+            return f" Training ended after max_iter={options.max_iter!r} iterations: more help."
+        return ""
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
     last = curve[-max(FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
@@ -472,8 +476,9 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
     ):
         return ""
     return (
-        f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training ended after "
-        f"{len(curve)} epochs: {rate} or more epochs ({epochs}={options.max_iter!r}) helps."
+        f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training "
+        f"ended after {len(curve)} epochs: {rate} or more epochs ({epochs}={options.max_iter!r}) "
+        "helps."
     )
 
 
@@ -487,7 +492,8 @@ def _plateau(job: TrainingJob) -> str:
     what = "validation score" if options.early_stopping else "training loss"
     return (
         f" Training stopped because the {what} did not improve by tol={options.tol:g} for "
-        f"n_iter_no_change={options.n_iter_no_change:g} epochs: a smaller tol or a larger n_iter_no_change helps."
+        f"n_iter_no_change={options.n_iter_no_change:g} epochs: a smaller tol or a larger "
+        "n_iter_no_change helps."
     )
 
 
@@ -498,8 +504,9 @@ def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
     if targets.ndim == 1 or (targets.min() >= low and targets.max() <= high):
         return ""
     return (
-        f" y has values from {targets.min():.3g} to {targets.max():.3g}, but outputs of {net.activations[-1]!r} are "
-        f"between {low:g} and {high:g}: output='identity' or scaled targets help."
+        f" y has values from {targets.min():.3g} to {targets.max():.3g}, but outputs of "
+        f"{net.activations[-1]!r} are between {low:g} and {high:g}: output='identity' or scaled "
+        "targets help."
     )
 
 
@@ -513,7 +520,7 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
     rare = (counts > 0) & (counts < _RARE / n_classes * len(truth))
     if not rare.any():
         return ""
-    predicted = _classes_of(_outputs(job, rows) if outputs is None else outputs)
+    predicted = _classes_of(_outputs_of_network(job, rows) if outputs is None else outputs)
     if predicted.shape[1] > 1 or truth.shape != predicted.shape:
         return ""
     missed = rare & (np.bincount(predicted[:, 0], minlength=n_classes) == 0)
@@ -563,7 +570,7 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
     largest = float(columns.max())
     helps = _BYTES if data.rows.X.dtype == np.uint8 else _STANDARDIZE
     if largest > _LARGE:
-        names = _named(np.flatnonzero(columns > _LARGE), data.names)
+        names = _names_of_columns(np.flatnonzero(columns > _LARGE), data.names)
         sentences.append(f"X has values of the order of {largest:.0e} in {names}: " + helps)
     elif tiny and 0 < largest < _TINY:
         sentences.append(
@@ -586,7 +593,7 @@ def _size_of(targets: NDArray[Any]) -> float:
         return math.sqrt(np.einsum("ij,ij->j", y, y).max() / len(y))
 
 
-def _named(columns: NDArray[np.intp], names: NDArray[Any] | None) -> str:
+def _names_of_columns(columns: NDArray[np.intp], names: NDArray[Any] | None) -> str:
     """Return the names of columns, or their numbers."""
     shown = [
         str(column) if names is None else repr(names[column])

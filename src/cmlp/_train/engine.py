@@ -12,7 +12,6 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.warnings import warn
-from cmlp._train.constraints import LARGEST_INTEGER
 from cmlp._train.diagnosis import scale_advice
 from cmlp._train.feed import Segment, array_feed, cut
 from cmlp._train.state import EpochNumbers
@@ -49,15 +48,14 @@ class Engine:
     workers: Any = None  # the processes that compute each batch together
 
     def __init__(self, job: TrainingJob, feed: Feed | None = None) -> None:
-        held_out = job.state.held_out_rows
         self.job = job
         if feed is None:
-            n_rows = job.data.rows.n_rows - (0 if held_out is None else len(held_out))
-            self.batch_size = batch_size_of(job.options, n_rows)
-            self.feed = array_feed(job.data, n_rows, job.options, self.batch_size)
-        else:
-            self.batch_size = batch_size_of(job.options, feed.n_rows)
-            self.feed = feed
+            n_rows = job.data.rows.n_rows
+            if job.state.held_out_rows is not None:
+                n_rows -= len(job.state.held_out_rows)
+            feed = array_feed(job.data, n_rows, job.options)
+        self.feed = feed
+        self.batch_size = _batch_size_of(job.options, feed.n_rows)
         self.passed: list[Epoch] = []
         self.clock = 0.0  # up to when the state has the seconds of the epoch
         # Of the batches of this epoch; None for the optimizer's.
@@ -166,12 +164,10 @@ class Engine:
         """Store in the state that this many batches of the epoch are done, with these sums over their rows."""
         now = time.monotonic()
         state = self.job.state
-        state.batch, state.sums[:], state.seconds, self.clock = (
-            batch,
-            sums,
-            state.seconds + now - self.clock,
-            now,
-        )
+        state.batch = batch
+        state.sums[:] = sums
+        state.seconds = state.seconds + now - self.clock
+        self.clock = now
 
     def between_batches(self, deadline: Deadline) -> None:
         """Leave out the time of callbacks; raise TimeLimitReached if the deadline has come."""
@@ -236,18 +232,19 @@ class Engine:
         optimizer, schedule = job.state.stepping()
         most = "up to " if schedule.is_planned else ""
         return DivergenceError(
-            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-            f"preprocessed. This happened in epoch {self.number} with batches of {self.batch_size} rows and a learning "
-            f"rate of {most}{optimizer.learning_rate:g}; a smaller learning_rate_init or standardized input usually "
+            "Solver produced non-finite parameter weights. The input data may contain large values "
+            f"and need to be preprocessed. This happened in epoch {self.number} with batches of "
+            f"{self.batch_size} rows and a learning rate of {most}{optimizer.learning_rate:g}; a "
+            "smaller learning_rate_init or standardized input usually "
             f"helps.{scale_advice(job.objective, job.data)}"
         )
 
 
-def batch_size_of(options: TrainingOptions, n_rows: int) -> int:
+def _batch_size_of(options: TrainingOptions, n_rows: int) -> int:
     """Return the number of rows of a batch; `n_rows` is 0 if it is not known."""
-    batch_size, n_rows = options.batch_size, n_rows or LARGEST_INTEGER
-    if isinstance(batch_size, str):  # "auto"
-        return min(200, n_rows)
-    if batch_size > n_rows:
+    batch_size = options.full_batch_size
+    if not n_rows or batch_size <= n_rows:
+        return batch_size
+    if options.batch_size != "auto":
         warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
-    return min(batch_size, n_rows)
+    return n_rows

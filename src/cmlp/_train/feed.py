@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.checks import name_of_column
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.scale import Moments, sample
 from cmlp._train.random import draw_seed
@@ -114,11 +115,10 @@ def cut(
                 n_batches,
                 *((1 + (first + batch) // interval) * interval - first for interval in intervals),
             )
-            yield (
-                segment
-                if end - batch == n_batches
-                else segment.part(batch * batch_size, end * batch_size)
-            )
+            if end - batch == n_batches:
+                yield segment
+            else:
+                yield segment.part(batch * batch_size, end * batch_size)
             batch = end
         first += n_batches
 
@@ -133,6 +133,12 @@ class _StoredFeed(Feed):
 
     def _segment(self, order: NDArray[np.int64] | None, is_last: bool) -> Segment:
         return Segment(self.data.rows, order, is_last)
+
+    def _end_of_batches(self, last: int | None, batch_size: int) -> int:
+        """Return the number of rows of the batches before `last` (None for all)."""
+        if last is None:
+            return self.n_rows
+        return min(last * batch_size, self.n_rows)
 
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
         """Return the error for the first non-finite input of all rows."""
@@ -159,7 +165,7 @@ class ArrayFeed(_StoredFeed):
         self, state: TrainingState, batch_size: int, first: int, last: int | None
     ) -> Segments:
         """Yield the rows of batches, in segments of about a million rows."""
-        stop = self.n_rows if last is None else min(last * batch_size, self.n_rows)
+        stop = self._end_of_batches(last, batch_size)
         start = first * batch_size
         if start == 0 and stop == self.n_rows and state.order is None:
             yield self._segment(None, True)
@@ -192,7 +198,7 @@ class BlockFeed(_StoredFeed):
         self, state: TrainingState, batch_size: int, first: int, last: int | None
     ) -> Segments:
         """Yield the batches of one window after the other; rows of an incomplete batch wait for the next window."""
-        stop = self.n_rows if last is None else min(last * batch_size, self.n_rows)
+        stop = self._end_of_batches(last, batch_size)
         start, end, waiting = first * batch_size, 0, np.empty(0, np.int64)
         for rows in self._windows(state):
             begin, end = end, end + len(rows)
@@ -245,8 +251,8 @@ class ShardFeed(_StoredFeed):
             yield segment
         if not has_weight:
             raise ValueError(
-                f"The sample weights of all rows of epoch {state.epoch + 1} are zero; an epoch does not use the rows "
-                "of a shard beyond the last full batch."
+                f"The sample weights of all rows of epoch {state.epoch + 1} are zero; an epoch "
+                "does not use the rows of a shard beyond the last full batch."
             )
 
     def _orders(self, state: TrainingState) -> list[NDArray[np.int64]]:
@@ -258,10 +264,10 @@ class ShardFeed(_StoredFeed):
         ]
 
 
-def array_feed(data: Data, n_rows: int, options: TrainingOptions, batch_size: int) -> Feed:
+def array_feed(data: Data, n_rows: int, options: TrainingOptions) -> Feed:
     """Return the feed of rows in arrays: of shards, or for the parameter `shuffle`."""
     if data.shards is not None:
-        return ShardFeed(data, batch_size)
+        return ShardFeed(data, options.full_batch_size)
     if options.shuffle == "blocks":
         return BlockFeed(data, n_rows, options.block_size)
     return ArrayFeed(data, n_rows, bool(options.shuffle))
@@ -367,12 +373,10 @@ class StreamFeed(Feed):
         shuffle: bool,
         names: NDArray[Any] | None = None,
     ) -> None:
-        self._open_reader, self.n_rows, self.shuffle, self._names = (
-            open_reader,
-            n_rows,
-            shuffle,
-            names,
-        )
+        self._open_reader = open_reader
+        self.n_rows = n_rows
+        self.shuffle = shuffle
+        self._names = names
         self._sampled: list[
             tuple[NDArray[Any], NDArray[np.float64]]
         ] = []  # targets and weights, of one pass
@@ -392,8 +396,8 @@ class StreamFeed(Feed):
                     0 < self.n_rows < batcher.n_rows + block.n_rows
                 ):  # learning rates are planned for that number
                     raise ValueError(
-                        f"source yielded more rows in epoch {state.epoch + 1} than the {self.n_rows} that "
-                        "were expected."
+                        f"source yielded more rows in epoch {state.epoch + 1} than the "
+                        f"{self.n_rows} that were expected."
                     )
                 yield from batcher.add(block)
                 del block
@@ -433,7 +437,7 @@ class StreamFeed(Feed):
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
         """Return the error with the block, and the row in the block."""
         block, row = self._batcher.place(error.row)
-        name = None if self._names is None else str(self._names[error.column])
+        name = name_of_column(self._names, error.column)
         return NonFiniteInputError(error.found, row, error.column, column_name=name, block=block)
 
     def moments(self) -> tuple[Moments, Moments]:
@@ -459,6 +463,6 @@ def add_block(inputs: Moments, targets: Moments, block: EncodedRows) -> None:
 
 def scaled_targets(targets: NDArray[Any], state: TrainingState) -> NDArray[Any]:
     """Return the targets as training sees them."""
-    return (
-        targets if state.weights.target_scale is None else state.weights.target_scale.apply(targets)
-    )
+    if state.weights.target_scale is None:
+        return targets
+    return state.weights.target_scale.apply(targets)

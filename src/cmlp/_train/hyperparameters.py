@@ -37,13 +37,11 @@ class Use:
     def __init__(
         self, owners: Sequence[str], kind: str, default: object, constraints: tuple[Constraint, ...]
     ) -> None:
-        self.owners, self.kind, self.default, self.constraints, self.text = (
-            owners,
-            kind,
-            default,
-            constraints,
-            "",
-        )
+        self.owners = owners
+        self.kind = kind
+        self.default = default
+        self.constraints = constraints
+        self.text = ""
 
     def says(self, text: str) -> Self:
         """Set the paragraph of the docstring.
@@ -107,16 +105,12 @@ class Hyperparameter:
     ) -> None:
         self.refusals = refusals
         self.switched_off = switched_off
-        self.name, self.needs, self.uses = (
-            name,
-            needs,
-            {owner: use for use in uses for owner in use.owners},
-        )
-        self.needs_batches, self.free_on_resume, self.own_per_worker = (
-            needs_batches,
-            free_on_resume,
-            own_per_worker,
-        )
+        self.name = name
+        self.needs = needs
+        self.uses = {owner: use for use in uses for owner in use.owners}
+        self.needs_batches = needs_batches
+        self.free_on_resume = free_on_resume
+        self.own_per_worker = own_per_worker
 
 
 class Hyperparameters:
@@ -231,7 +225,10 @@ class Hyperparameters:
                 continue
             for need in conditions:
                 if other in (None, need.other) and not need.is_met(values):
-                    text = f"{name} differs from its default, but has no effect with this {need.other}: {need.reason}."
+                    text = (
+                        f"{name} differs from its default, but has no effect with this "
+                        f"{need.other}: {need.reason}."
+                    )
                     warn(text, UnusedParameterWarning, once=self._notices)
                     break
 

@@ -85,10 +85,9 @@ class LBFGS:
             options={"maxfun": options.max_fun, "maxiter": options.max_iter, "gtol": options.tol},
         )
         if np.isfinite(result.fun):
-            state.params[:], state.history.loss = (
-                result.x,
-                float(result.fun) * self.job.objective.unit,
-            )
+            loss = float(result.fun) * self.job.objective.unit
+            state.params[:] = result.x
+            state.history.loss = loss
         elif self._reached is not None:  # the first line search found no finite cost
             state.history.loss = self._reached.cost * self.job.objective.unit
         state.epoch = min(int(result.nit), options.max_iter)
@@ -153,11 +152,9 @@ class LBFGS:
     def _iteration_ended(self, intermediate_result: Any) -> None:
         state, loss = self.state, float(intermediate_result.fun) * self.job.objective.unit
         self._reached = self._evaluated
-        state.params[:], state.history.loss, state.epoch = (
-            intermediate_result.x,
-            loss,
-            state.epoch + 1,
-        )
+        state.params[:] = intermediate_result.x
+        state.history.loss = loss
+        state.epoch += 1
         self.callbacks.on_epoch_end()
         if state.stopped or self.deadline.has_come():
             raise StopIteration
@@ -169,8 +166,15 @@ class LBFGS:
         epoch, max_iter = self.state.epoch, self.job.options.max_iter
         hint, advice = "", scale_advice(self.job.objective, self.job.data, space="\n")
         if epoch == max_iter:
-            hint = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter!r})."
-        problem = f"lbfgs failed to converge after {epoch} iteration(s) (status={result.status}):\n{result.message}\n"
+            hint = (
+                "\n"
+                "Increase the number of iterations to improve the convergence "
+                f"(max_iter={max_iter!r})."
+            )
+        problem = (
+            f"lbfgs failed to converge after {epoch} iteration(s) (status={result.status}):\n"
+            f"{result.message}\n"
+        )
         scaling = (
             "\nYou might also want to scale the data as shown in:\n"
             "    https://scikit-learn.org/stable/modules/preprocessing.html"
@@ -179,6 +183,7 @@ class LBFGS:
 
 
 _DIVERGENCE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-    "preprocessed. The loss is not finite at the starting point of solver 'lbfgs'; standardized input usually helps."
+    "Solver produced non-finite parameter weights. The input data may contain large values and "
+    "need to be preprocessed. The loss is not finite at the starting point of solver 'lbfgs'; "
+    "standardized input usually helps."
 )

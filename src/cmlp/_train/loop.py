@@ -67,11 +67,10 @@ class EpochLoop:
         Up to `at_once` epochs are trained before it yields, if nobody must be asked in between.
         """
         state, per_epoch = self.state, self.engine.n_batches
-        end = (
-            math.inf
-            if n_batches is None
-            else state.epoch * per_epoch + (state.batch or 0) + n_batches
-        )
+        if n_batches is None:
+            end = math.inf
+        else:
+            end = state.epoch * per_epoch + (state.batch or 0) + n_batches
         with self.callbacks.following():
             while not self.finished:
                 last = end - state.epoch * per_epoch
@@ -104,14 +103,14 @@ class EpochLoop:
             if last is not None:
                 return True
             callbacks.on_validation_begin()
-            score, loss = (
-                self.validation.measure(self.deadline) if self.validation else (None, math.nan)
-            )
-            if (
-                recorder.record(epochs, engine.n_rows, score, loss)
-                or self.state.weights.best is None
-            ):
-                self._kept_measures = KeptMeasures(loss, math.nan if score is None else score)
+            score, loss = None, math.nan
+            if self.validation is not None:
+                score, loss = self.validation.measure(self.deadline)
+            is_best = recorder.record(epochs, engine.n_rows, score, loss)
+            if is_best or self.state.weights.best is None:
+                self._kept_measures = KeptMeasures(loss)
+                if score is not None:
+                    self._kept_measures = KeptMeasures(loss, score)
             engine.end_epoch()
         except TimeLimitReached:
             return False
@@ -127,11 +126,9 @@ class EpochLoop:
 
     def _epochs_ahead(self, most: float) -> float:
         """Return how many epochs may pass before anybody must be asked."""
-        return (
-            1
-            if self.validation
-            else min(most, self.callbacks.epochs_ahead, self.recorder.epochs_ahead)
-        )
+        if self.validation:
+            return 1
+        return min(most, self.callbacks.epochs_ahead, self.recorder.epochs_ahead)
 
     def _finish(self) -> None:
         """Restore the best parameters; warn if `max_iter` came before convergence."""
@@ -143,8 +140,8 @@ class EpochLoop:
         category = sklearn_class(ConvergenceWarning)
         if not is_planned and state.epoch >= options.max_iter and not is_ignored(category):
             text = (
-                f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the optimization hasn't "
-                "converged yet."
+                f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the "
+                "optimization hasn't converged yet."
             )
             warn(text + scale_advice(job.objective, job.data), category)
 

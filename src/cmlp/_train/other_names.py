@@ -130,11 +130,10 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
         # "--max-iter" rather than "--max_iter", which comes later.
         plain.setdefault(_plain(candidate), candidate)
     meant = _plain(word)
-    longer = (
-        [candidate for candidate in plain if candidate.startswith(meant)]
-        if len(meant) >= _LEAST_BEGINNING
-        else []
-    )
+    if len(meant) >= _LEAST_BEGINNING:
+        longer = [candidate for candidate in plain if candidate.startswith(meant)]
+    else:
+        longer = []
     candidates = sorted(longer, key=len) or difflib.get_close_matches(meant, plain, 1)
     return plain[candidates[0]] if candidates else None
 
@@ -143,7 +142,7 @@ def _plain(word: str) -> str:
     return word.lstrip("-").replace("_", "-").lower()
 
 
-def _names(function: Any) -> tuple[str, ...]:
+def _names_of_arguments(function: Any) -> tuple[str, ...]:
     """Return the names of a function's parameters; none for one that is not written in Python."""
     code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
     return () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -151,7 +150,7 @@ def _names(function: Any) -> tuple[str, ...]:
 
 def hinting(function: Callable[P, R]) -> Callable[P, R]:
     """Return the method with a hint in the TypeError for a keyword that it does not have."""
-    names = _names(function)
+    names = _names_of_arguments(function)
 
     @functools.wraps(function)
     def hinted(*args: P.args, **keywords: P.kwargs) -> R:
@@ -161,7 +160,7 @@ def hinting(function: Callable[P, R]) -> Callable[P, R]:
             unknown = next((name for name in keywords if name not in names), None)
             if unknown is None:
                 raise
-            constructor = _names(type(args[0]).__init__) if args else ()
+            constructor = _names_of_arguments(type(args[0]).__init__) if args else ()
             known = {name: f"{name} of the constructor" for name in constructor}
             hint = name_hint(unknown, {**known, **dict(zip(names, names, strict=True))})
             if not hint:

@@ -90,7 +90,7 @@ TABULAR = (*TABULAR_CLASSIFIER, *TABULAR_REGRESSOR)
 RIVER = (*RIVER_CLASSIFIER, *RIVER_REGRESSOR)
 
 
-def _listed(names: Iterable[str]) -> str:
+def _set_of_names(names: Iterable[str]) -> str:
     """Return names as the type of a parameter in a docstring."""
     return "{" + ", ".join(f'"{name}"' for name in names) + "}"
 
@@ -104,7 +104,7 @@ _RATE = interval(Real, 0, 1, "left", booleans=False)
 _MOMENTUM = interval(Real, 0, 1, "both")
 _VERBOSE = interval(Integral, 0, math.inf, "left"), *BOOLEAN, one_of(str, "bar")
 _SOLVERS = (one_of(str, "adam", "adamw", "lbfgs", "sgd"),)
-_KINDS = f"{_listed(NAMED_SCHEDULES)} or callable"
+_KINDS = f"{_set_of_names(NAMED_SCHEDULES)} or callable"
 _SCHEDULES = one_of(str, *sorted(NAMED_SCHEDULES)), FUNCTION
 
 
@@ -181,9 +181,9 @@ def _needs_own_rows(values: Mapping[str, Any]) -> bool:
 # The sentence of scikit-learn's SGDClassifier.
 _BALANCED = (
     "class_weight 'balanced' is not supported for {call}. In order to use 'balanced' weights, use "
-    "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
-    "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
-    "the class_weight parameter."
+    "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large "
+    "enough sample of the full training set target to properly estimate the class frequency "
+    "distributions. Pass the resulting weights as the class_weight parameter."
 )
 
 TRAINING_ENTRIES = (
@@ -317,7 +317,8 @@ TRAINING_ENTRIES = (
     Hyperparameter(
         "n_epochs",
         Use(TABULAR, "int or None", None, (POSITIVE_INTEGER, NONE)).says(
-            "Number of epochs of each network. None means about 2,000 steps, and from 24 to 96 epochs."
+            "Number of epochs of each network. None means about 2,000 steps, and from 24 to 96 "
+            "epochs."
         ),
     ),
     Hyperparameter(
@@ -392,9 +393,11 @@ TRAINING_ENTRIES = (
             Refusal(
                 (PARTIAL_FIT,),
                 _holds_out,
-                "{call} does not support early_stopping=True, because each call is one epoch: set "
-                "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val "
-                "and y_val.",
+                (
+                    "{call} does not support early_stopping=True, because each call is one epoch: "
+                    "set early_stopping=False and decide yourself when to stop, or use fit_batches "
+                    "with X_val and y_val."
+                ),
             ),
             Refusal(
                 (FIT_BATCHES,),
@@ -406,7 +409,8 @@ TRAINING_ENTRIES = (
     Hyperparameter(
         "validation_fraction",
         Use(MLP, "float", 0.1, (_DECAY,)).says(
-            "Fraction of the rows to use for validation. For binary targets, the split is stratified."
+            "Fraction of the rows to use for validation. For binary targets, the split is "
+            "stratified."
         ),
         Use(TRAINER, "float", 0.1, (_DECAY,)).says("""
             Fraction of the rows to use for validation. For one column of zeros and ones and a loss of probabilities,
@@ -620,7 +624,8 @@ NETWORK_ENTRIES = (
     Hyperparameter(
         "n_estimators",
         Use(TABULAR, "int", 4, (POSITIVE_INTEGER,)).says(
-            "Number of networks. More are a little better (8 rather than 4: about 1 %), and take longer."
+            "Number of networks. More are a little better (8 rather than 4: about 1 %), and take "
+            "longer."
         ),
     ),
     Hyperparameter(
@@ -629,19 +634,23 @@ NETWORK_ENTRIES = (
             "Number of units of each hidden layer; ``()`` gives a linear model."
         ),
         Use(TABULAR, "int or array-like of int", (128, 128), _SIZES).says(
-            "Number of units of each hidden layer. Larger ones need more rows: change it for tables of over 50,000\n"
+            "Number of units of each hidden layer. Larger ones need more rows: change it for "
+            "tables of over 50,000\n"
             "rows."
         ),
     ),
     Hyperparameter(
         "activation",
         Use((*MLP, *RIVER), "str or list of str", "relu", (ACTIVATION, ARRAY_LIKE)).says(
-            "Activation of the hidden layers: one name for all of them, or one for each. The names are\n"
+            "Activation of the hidden layers: one name for all of them, or one for each. The names "
+            "are\n"
             f"{_ACTIVATIONS}."
         ),
         Use(NETWORK, "str or sequence of str", "logistic", (ACTIVATION, ARRAY_LIKE)).says(
-            "Activation of the hidden layers: one name for all of them, or one for each. It also determines the range\n"
-            f"of the initial parameters (see Notes). The names are\n{_ACTIVATIONS}."
+            "Activation of the hidden layers: one name for all of them, or one for each. It also "
+            "determines the range\n"
+            "of the initial parameters (see Notes). The names are\n"
+            f"{_ACTIVATIONS}."
         ),
     ),
     Hyperparameter(
@@ -657,7 +666,7 @@ NETWORK_ENTRIES = (
         "loss",
         Use(
             CLASSIFIER,
-            f"{_listed(losses_of(*CLASSIFIER))} or callable",
+            f"{_set_of_names(losses_of(*CLASSIFIER))} or callable",
             "log_loss",
             (one_of(str, *losses_of(*CLASSIFIER)), FUNCTION),
         ).says(f"""
@@ -709,7 +718,7 @@ NETWORK_ENTRIES = (
         """),
         Use(
             TABULAR_REGRESSOR,
-            _listed(losses_of(*TABULAR_REGRESSOR)),
+            _set_of_names(losses_of(*TABULAR_REGRESSOR)),
             "squared_error",
             (one_of(str, *losses_of(*TABULAR_REGRESSOR)),),
         ).says("""
@@ -720,7 +729,7 @@ NETWORK_ENTRIES = (
         """),
         Use(
             RIVER_REGRESSOR,
-            _listed(losses_of(*RIVER_REGRESSOR)),
+            _set_of_names(losses_of(*RIVER_REGRESSOR)),
             "squared_error",
             (one_of(str, *losses_of(*RIVER_REGRESSOR)),),
         ).says(
@@ -784,8 +793,10 @@ NETWORK_ENTRIES = (
             Refusal(
                 (FIT_BATCHES,),
                 _is("y_scale", "robust"),
-                "y_scale='robust' needs all rows for the quartiles, which {call} does not have: use "
-                "'standard', or scale y yourself.",
+                (
+                    "y_scale='robust' needs all rows for the quartiles, which {call} does not "
+                    "have: use 'standard', or scale y yourself."
+                ),
             ),
         ),
     ),
@@ -820,7 +831,10 @@ NETWORK_ENTRIES = (
             Refusal(
                 (FIT_BATCHES,),
                 _is("class_weight", "balanced"),
-                "class_weight='balanced' needs all labels, which {call} does not have: pass a dict of weights.",
+                (
+                    "class_weight='balanced' needs all labels, which {call} does not have: pass a "
+                    "dict of weights."
+                ),
             ),
         ),
     ),
@@ -925,7 +939,8 @@ NETWORK_ENTRIES = (
             use one RandomState here and for the network's initial parameters.
         """),
         Use(NETWORK, "None, int or RandomState", None, _GENERATOR).says(
-            "Seed of the initial parameters; the same seed gives the same parameters as in the estimators."
+            "Seed of the initial parameters; the same seed gives the same parameters as in the "
+            "estimators."
         ),
         Use(TABULAR, "None, int or RandomState", None, _GENERATOR).says(
             "Seed for the held-out rows, the initial weights, the order of the rows and dropout."
@@ -971,7 +986,8 @@ NETWORK_ENTRIES = (
             depend on it.
         """),
         Use(TABULAR, "None or int", None, _THREADS).says(
-            "Maximum number of threads; in fit, each trains a network. The results do not depend on it."
+            "Maximum number of threads; in fit, each trains a network. The results do not depend "
+            "on it."
         ),
         free_on_resume=True,
         own_per_worker=True,
@@ -1019,8 +1035,10 @@ NETWORK_ENTRIES = (
             Refusal(
                 (FIT_BATCHES,),
                 _is("input_scale", "robust"),
-                "input_scale='robust' needs all rows for the quartiles, which {call} does not have: "
-                "use 'standard', 'minmax' or (shift, factor).",
+                (
+                    "input_scale='robust' needs all rows for the quartiles, which {call} does not "
+                    "have: use 'standard', 'minmax' or (shift, factor)."
+                ),
             ),
         ),
     ),

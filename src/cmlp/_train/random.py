@@ -52,7 +52,8 @@ def stored_generator(generator: Generator) -> _core.Random:
     state = generator.get_state(legacy=False)
     if state["bit_generator"] != "MT19937":
         raise InvalidParameterError(
-            f"random_state must use the bit generator MT19937 to store training state, got {state['bit_generator']}.",
+            "random_state must use the bit generator MT19937 to store training state, got "
+            f"{state['bit_generator']}.",
             parameter="random_state",
             value=generator,
         )

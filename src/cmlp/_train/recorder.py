@@ -65,13 +65,17 @@ class Recorder:
             message, rate = schedule.rate_after_standstill(rate)
             measure = "Validation score" if options.early_stopping else "Training loss"
             self.message = (
-                f"{measure} did not improve more than tol={options.tol:f} for {options.n_iter_no_change} consecutive "
-                f"epochs. {message}"
+                f"{measure} did not improve more than tol={options.tol:f} for "
+                f"{options.n_iter_no_change} consecutive epochs. {message}"
             )
-            history.stale = 0 if rate is not None else history.stale
-        best = block_copy(state.params) if is_best else state.weights.best
+            if rate is not None:
+                history.stale = 0
+        best = state.weights.best
+        if is_best:
+            best = block_copy(state.params)
         # Then the state changes.
-        state.history, state.weights.best = history, best
+        state.history = history
+        state.weights.best = best
         state.epoch += len(epochs)
         state.schedule_epoch += len(epochs)
         if rate is None:
@@ -82,10 +86,14 @@ class Recorder:
 
     def _watch(self, history: History, losses: list[float], score: float | None) -> bool:
         """Count the epochs without improvement of the loss, or of the score; return whether the score is the best."""
-        best = -math.inf if score is None else history.add_score(score)
+        best = -math.inf
+        if score is not None:
+            best = history.add_score(score)
         if not self._options.early_stopping:
             history.watch_losses(losses, self._tol)
             return False
         assert score is not None
-        history.stale = 0 if score >= best + self._tol else history.stale + 1
+        history.stale += 1
+        if score >= best + self._tol:
+            history.stale = 0
         return score > best

@@ -50,14 +50,14 @@ def keep_or_compare_sample(job: TrainingJob) -> None:
     kept, data = job.state.resume_check, job.data
     if not job.is_whole:  # blocks can be cut in another way: only the first row is sure to be there
         data = data._replace(rows=data.rows.take(np.arange(1)))
-    checksum = _checksum(data)
+    checksum = _checksum_of_sample(data)
     if kept.checksum is None:
         kept.checksum = checksum
     elif kept.checksum != checksum:
-        _refuse()
+        _refuse_other_data()
 
 
-def _checksum(data: Data) -> int:
+def _checksum_of_sample(data: Data) -> int:
     """Return the CRC-32 of the shapes, the shards and a sample of the data as doubles, whatever their dtype."""
     parts = [data.rows] if data.validation is None else [data.rows, data.validation]
     total = 0 if data.shards is None else crc32(repr(data.shards).encode())
@@ -97,9 +97,9 @@ def describe_arrays(job: TrainingJob) -> str:
 def arrays_of(data: Data) -> Groups:
     """Return all arrays of a fit, in groups with the same rows; the targets are not standardized."""
     data = data.given or data
-    groups: Groups = {"rows": _named(data.rows)}
+    groups: Groups = {"rows": _arrays_by_name(data.rows)}
     if data.validation is not None:
-        groups["validation"] = _named(data.validation, "_val")
+        groups["validation"] = _arrays_by_name(data.validation, "_val")
     if data.shards is not None:
         groups["shards"] = {"shards": np.array(data.shards)}
     return {
@@ -108,7 +108,7 @@ def arrays_of(data: Data) -> Groups:
     }
 
 
-def _named(rows: EncodedRows, suffix: str = "") -> dict[str, Any]:
+def _arrays_by_name(rows: EncodedRows, suffix: str = "") -> dict[str, Any]:
     """Return the arrays of rows by the names of the parameters."""
     arrays = {"X": rows.X, "y": rows.targets, "sample_weight": rows.weight}
     return {name + suffix: array for name, array in arrays.items()}
@@ -125,7 +125,9 @@ def digests_of(job: TrainingJob, first: int = 0, n_rows: int | None = None) -> D
     for group, arrays in arrays_of(job.data).items():
         kinds = {name: stored_dtype(array) for name, array in arrays.items()}
         if kept is not None and group in kept and kept[group][0].keys() == kinds.keys():
-            kinds = {name: _comparable(kind, kept[group][0][name]) for name, kind in kinds.items()}
+            kinds = {
+                name: _kind_to_compare(kind, kept[group][0][name]) for name, kind in kinds.items()
+            }
         begin = first if group == "rows" else 0
         # A copy for each state: whether threads share the result would be seen in pickles.
         sums = once_per_pool(_checksums, begin, *kinds.values(), *arrays.values()).copy()
@@ -142,7 +144,7 @@ def _checksums(first: int, *kinds_and_rows: Any) -> Checksums:
     return block_checksums(kinds_and_rows[n:], kinds_and_rows[:n], first)
 
 
-def _comparable(now: str, kept: str) -> str:
+def _kind_to_compare(now: str, kept: str) -> str:
     """Return the kind in which an array is compared: that of before, if both are dense or both are sparse."""
     return kept if now.startswith("CSR") == kept.startswith("CSR") else now
 
@@ -151,25 +153,26 @@ def _require_same_rows(kept: Digests, now: Digests) -> None:
     """Raise ValueError unless the checksums are those of the call that is resumed."""
     for group in kept.keys() | now.keys():
         if group not in kept or group not in now or kept[group][0].keys() != now[group][0].keys():
-            _refuse(f"they had {_names(kept)}, and now have {_names(now)}")
+            _refuse_other_data(
+                f"they had {_names_of_arrays(kept)}, and now have {_names_of_arrays(now)}"
+            )
         (kinds, before), (others, after) = kept[group], now[group]
         if kinds != others or len(before) != len(after):
-            _refuse(f"{' or '.join(kinds)} has another format or number of rows")
+            _refuse_other_data(f"{' or '.join(kinds)} has another format or number of rows")
         if (before != after).any():
             first = int((before != after).argmax()) * BLOCK
-            where = (
-                ""
-                if group == "shards"
-                else f"among the rows from {first} to {first + BLOCK - 1} of "
-            )
-            _refuse(f"a difference is {where or 'in '}{' or '.join(kinds)}")
+            if group == "shards":
+                where = ""
+            else:
+                where = f"among the rows from {first} to {first + BLOCK - 1} of "
+            _refuse_other_data(f"a difference is {where or 'in '}{' or '.join(kinds)}")
 
 
-def _names(digests: Digests) -> str:
+def _names_of_arrays(digests: Digests) -> str:
     return " ".join(name for kinds, _ in digests.values() for name in kinds)
 
 
-def _refuse(difference: str = "") -> NoReturn:
+def _refuse_other_data(difference: str = "") -> NoReturn:
     problem = "The data differ from those with which the training began" + (
         f": {difference}" if difference else ""
     )

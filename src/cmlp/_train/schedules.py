@@ -184,8 +184,8 @@ class Custom(Planned):
             rate = math.nan
         if not 0 <= rate < math.inf:
             raise InvalidParameterError(
-                f"learning_rate must return a finite number that is not negative, got {shown(value)} "
-                f"for step {step} of {n_steps}.",
+                "learning_rate must return a finite number that is not negative, got "
+                f"{shown(value)} for step {step} of {n_steps}.",
                 parameter="learning_rate",
                 value=self.function,
             )

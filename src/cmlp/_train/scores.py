@@ -84,7 +84,8 @@ def r_squared(
     predicted = np.asarray(predicted, dtype=np.float64).reshape(n_rows, -1)
     if y.shape != predicted.shape:
         raise ValueError(
-            f"y_true and y_pred have different number of output ({y.shape[1]}!={predicted.shape[1]})"
+            "y_true and y_pred have different number of output "
+            f"({y.shape[1]}!={predicted.shape[1]})"
         )
     y, predicted = _without_ignored(y, predicted, weight)
     w = np.ones((n_rows, 1)) if weight is None else weight[:, None]

@@ -47,7 +47,8 @@ def split(
     for name, rows in (("training", training), ("validation", validation)):
         if weight is not None and not weight[rows].any():
             raise ValueError(
-                f"The sample weights of the {name} set are all zero; use another validation_fraction or random_state."
+                f"The sample weights of the {name} set are all zero; use another "
+                "validation_fraction or random_state."
             )
     return training, validation
 
@@ -70,7 +71,8 @@ def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
         )
     if n_validation < 2:
         raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            "The validation set is too small. Increase 'validation_fraction' or the size of your "
+            "dataset."
         )
     return n_rows - n_validation, n_validation
 
@@ -103,7 +105,8 @@ def stratified_split(
     for name, size in (("train_size", n_training), ("test_size", n_validation)):
         if size < len(counts):
             raise ValueError(
-                f"The {name} = {size} should be greater or equal to the number of classes = {len(counts)}"
+                f"The {name} = {size} should be greater or equal to the number of classes = "
+                f"{len(counts)}"
             )
     training_counts = proportional_counts(counts, n_training, rng)
     validation_counts = proportional_counts(counts - training_counts, n_validation, rng)
@@ -120,8 +123,9 @@ def stratified_split(
 
 def _refuse_rare(names: NDArray[Any]) -> NoReturn:
     raise ValueError(
-        "The least populated classes in y have only 1 member, which is too few. The minimum number of groups for any "
-        f"class cannot be less than 2. Classes with too few members are: {names.tolist()}"
+        "The least populated classes in y have only 1 member, which is too few. The minimum number "
+        "of groups for any class cannot be less than 2. Classes with too few members are: "
+        f"{names.tolist()}"
     )
 
 
@@ -172,16 +176,16 @@ def checked_shards(
             parameter="early_stopping",
             value=True,
         )
-    unit, batch_size = CHUNK * len(sizes), options.batch_size
-    number = 200 if isinstance(batch_size, str) else batch_size
+    unit = CHUNK * len(sizes)
+    number = options.full_batch_size
     if number % unit:
         expected = f"a multiple of {unit} ({CHUNK} rows of each shard)"
         following = -(-number // unit) * unit
         raise InvalidParameterError(
-            f"With {len(sizes)} shards, batch_size must be {expected}, got {batch_size!r}; the "
-            f"next one is {following}.",
+            f"With {len(sizes)} shards, batch_size must be {expected}, got {options.batch_size!r}; "
+            f"the next one is {following}.",
             parameter="batch_size",
-            value=batch_size,
+            value=options.batch_size,
             expected=expected,
         )
     share, smallest = number // len(sizes), min(sizes)

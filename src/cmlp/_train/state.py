@@ -314,19 +314,15 @@ class Weights:
         """If the parameters predict standardized targets, replace them by a new block that predicts y itself."""
         if self.target_scale is not None and not self.predicts_y:
             params = block_copy(self.params)
-            self.target_scale, self.params, self.predicts_y = (
-                self.target_scale.into_params(net, params),
-                params,
-                True,
-            )
+            self.target_scale = self.target_scale.into_params(net, params)
+            self.params = params
+            self.predicts_y = True
 
     def use_units_of_targets(self, net: _core.Net) -> None:
         """If the parameters predict y itself, let them predict standardized targets."""
         if self.target_scale is not None and self.predicts_y:
-            self.target_scale, self.predicts_y = (
-                self.target_scale.out_of_params(net, self.params),
-                False,
-            )
+            self.target_scale = self.target_scale.out_of_params(net, self.params)
+            self.predicts_y = False
 
 
 @dataclass(eq=False, repr=False)
@@ -442,11 +438,9 @@ class TrainingState:
         """
 
         def act() -> None:
-            generator = (
-                self.generator.copy()
-                if isinstance(self.generator, _core.Random)
-                else self.generator
-            )
+            generator = self.generator
+            if isinstance(generator, _core.Random):
+                generator = generator.copy()
             vars(self).update(draw(generator), generator=generator)
 
         _core.run_deferred(DeferredSignals(), act)

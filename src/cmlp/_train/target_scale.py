@@ -101,7 +101,7 @@ def standard_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
         raise ValueError(
             "y has values that are too large for y_scale='standard': their mean is not finite."
         )
-    return _scale_of("standard", mean, deviation, dtype)
+    return _target_scale_of("standard", mean, deviation, dtype)
 
 
 def robust_scale(
@@ -120,10 +120,10 @@ def robust_scale(
         weight = weight[rows]
     y = np.asarray(targets[rows], np.float64)
     center, spread = np.array([median_and_spread(column, weight) for column in y.T]).T
-    return _scale_of("robust", center, spread, dtype)
+    return _target_scale_of("robust", center, spread, dtype)
 
 
-def _scale_of(
+def _target_scale_of(
     kind: str, center: NDArray[np.float64], spread: NDArray[np.float64], dtype: DTypeLike
 ) -> TargetScale:
     """Return the scale with a center and a spread for each column; the factor of a spread of 0 is 1."""
@@ -143,11 +143,10 @@ def _require_resolution(
     coarse = too_coarse(center, spread, np.float32)
     if coarse.any():
         k = int(coarse.argmax())
-        names = (
-            ("mean", "standard deviation")
-            if kind == "standard"
-            else ("median", "interquartile range")
-        )
+        if kind == "standard":
+            names = ("mean", "standard deviation")
+        else:
+            names = ("median", "interquartile range")
         raise InvalidParameterError(
             f"y_scale={kind!r} needs dtype='float64' for this y: column {k} has the {names[0]} "
             f"{center[k]:.6g} and the {names[1]} {spread[k]:.3g}, but a float32 network predicts "
@@ -202,16 +201,16 @@ def scale_of(fields: Mapping[str, Any] | None) -> TargetScale | None:
         return None
     layer = fields.get("layer")
     if layer is not None:
-        layer = _array(layer, "the output layer")
+        layer = _float_array(layer, "the output layer")
     shift, factor = (
-        _array(fields.get(name), f"the {name} of the targets") for name in ("shift", "factor")
+        _float_array(fields.get(name), f"the {name} of the targets") for name in ("shift", "factor")
     )
     return TargetScale(
         shift.astype(np.float64), factor.astype(np.float64), layer, str(fields["kind"])
     )
 
 
-def _array(value: object, what: str) -> NDArray[Any]:
+def _float_array(value: object, what: str) -> NDArray[Any]:
     """Return an array of floats in native byte order."""
     if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
         raise ValueError(f"{what} is {value!r}.")

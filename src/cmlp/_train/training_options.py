@@ -45,6 +45,13 @@ class TrainingOptions(TrainingParameters, Options):
         """Whether the solver trains in epochs and batches, with a learning rate."""
         return has_epochs(self.solver)
 
+    @property
+    def full_batch_size(self) -> int:
+        """The number of rows of a batch if there are as many."""
+        if isinstance(self.batch_size, str):  # "auto"
+            return 200
+        return self.batch_size
+
     def of_trainer(self) -> dict[str, Any]:
         """Return the values of the parameters of `Trainer`, without those that a subclass adds."""
         names = PARAMETERS.constraints("Trainer").keys() - {"random_state"}
@@ -73,11 +80,9 @@ class TrainingOptions(TrainingParameters, Options):
         if callable(self.learning_rate):
             return Custom(*numbers, function=self.learning_rate)
         kind = kind_of_schedule(self.learning_rate)
-        return (
-            Schedule(*numbers)
-            if kind.sgd_only and self.solver in ("adam", "adamw")
-            else kind(*numbers)
-        )
+        if kind.sgd_only and self.solver in ("adam", "adamw"):
+            return Schedule(*numbers)
+        return kind(*numbers)
 
     def penalty_and_dropout(self, n_layers: int) -> _core.RunKeywords:
         """Return the keywords of the core for the L2 penalty and dropout of a network with `n_layers` layers."""

@@ -34,13 +34,16 @@ class LearnedScales(NamedTuple):
     targets: TargetScale | None = None
 
 
+_NO_SCALES = LearnedScales()
+
+
 def make_run(
     job: TrainingJob,
     n_rows: int,
     engine: Callable[[TrainingJob], Engine],
     *,
     scale_to_learn: str | None = None,
-    scales: LearnedScales | None = None,
+    scales: LearnedScales = _NO_SCALES,
 ) -> TrainingRun:
     """Return what trains on `n_rows` rows (0 if not known): the loop, whose engine is made last, or a minimizer.
 
@@ -69,13 +72,11 @@ def make_run(
             f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}."
         )
     if scale_to_learn is not None:
-        input_scale = None if scales is None else scales.inputs
-        if input_scale is None:
-            input_scale = _learned_input_scale(data, state, scale_to_learn)
+        input_scale = scales.inputs or _learned_input_scale(data, state, scale_to_learn)
         data = data._replace(input_scale=input_scale)
     if objective.y_scale is not None:
-        known_scale = state.weights.target_scale or (None if scales is None else scales.targets)
-        scale = known_scale or _learned_target_scale(data, state, objective.y_scale)
+        scale = state.weights.target_scale or scales.targets
+        scale = scale or _learned_target_scale(data, state, objective.y_scale)
         state.weights.target_scale = scale
         state.weights.use_units_of_targets(net)
         objective = objective._replace(unit=_unit_of_loss(scale, net.loss), y_advice="")
@@ -84,7 +85,9 @@ def make_run(
     if options.has_epochs and (state.optimizer is None or state.schedule is None):
         state.optimizer, state.schedule = options.optimizer(net), options.schedule()
     job = job._replace(objective=objective, data=data)
-    return EpochLoop(job, engine(job)) if options.has_epochs else LBFGS(job)
+    if not options.has_epochs:
+        return LBFGS(job)
+    return EpochLoop(job, engine(job))
 
 
 def _draw_split(job: TrainingJob, n_rows: int) -> None:
@@ -117,11 +120,10 @@ def _learned_target_scale(data: Data, state: TrainingState, kind: str) -> Target
 def _unit_of_loss(scale: TargetScale, loss: str | LossFunction) -> float:
     """Return the unit of the loss of standardized targets; 1 if its terms have several units."""
     with np.errstate(over="ignore", under="ignore"):
-        unit = (
-            float(scale.factor[0] ** -traits_of(loss).power)
-            if (scale.factor == scale.factor[0]).all()
-            else 1.0
-        )
+        if (scale.factor == scale.factor[0]).all():
+            unit = float(scale.factor[0] ** -traits_of(loss).power)
+        else:
+            unit = 1.0
     if not 0 < unit < np.inf:
         raise ValueError(
             "y must have a spread whose square is a finite positive number for "

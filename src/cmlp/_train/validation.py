@@ -6,6 +6,7 @@ import math
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from cmlp._data.weights import weights_of_rows
 from cmlp._process.signals import immediate_signals
 from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, shown
@@ -28,9 +29,10 @@ class Validation:
         self.job = job
         data, rows = job.data, job.state.held_out_rows
         if data.validation is None:
-            weight = None if data.rows.weight is None else data.rows.weight[rows]
+            assert rows is not None  # there are validation rows
+            targets, weight = data.rows.targets[rows], weights_of_rows(data.rows.weight, rows)
             # The core selects the rows of X, which are not copied.
-            self._rows = data.rows._replace(targets=data.rows.targets[rows], weight=weight)
+            self._rows = data.rows._replace(targets=targets, weight=weight)
         else:
             self._rows = data.validation
 

@@ -139,7 +139,8 @@ def _load_split(folder: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[np
         )
     if len(images) != len(labels):
         raise ValueError(
-            f"{label_path} must contain a label for each of {len(images)} images, got {len(labels)}."
+            f"{label_path} must contain a label for each of {len(images)} images, got "
+            f"{len(labels)}."
         )
     if labels.size and labels.max() >= len(DIGITS):
         raise ValueError(f"{label_path} must contain labels from 0 to 9, got {labels.max()}.")

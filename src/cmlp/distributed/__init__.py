@@ -119,7 +119,8 @@ def fit(
     if comm is not None:
         if client is not None:
             raise InvalidParameterError(
-                f"client must be None with comm, got {shown(client)}: a call uses either processes or a Dask cluster.",
+                f"client must be None with comm, got {shown(client)}: a call uses either "
+                "processes or a Dask cluster.",
                 parameter="client",
                 value=client,
             )

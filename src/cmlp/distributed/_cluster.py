@@ -96,7 +96,8 @@ def _run(version: str, function: Callable[..., Any], arguments: tuple[Any, ...])
     """Call a function; a worker runs this."""
     if version != __version__:
         return ValueError(
-            f"cmlp must have the same version everywhere, got {__version__} on a worker, and {version}."
+            f"cmlp must have the same version everywhere, got {__version__} on a worker, and "
+            f"{version}."
         )
     try:
         return function(*arguments)

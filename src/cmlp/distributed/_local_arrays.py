@@ -13,8 +13,8 @@ from cmlp._data.checksums import BLOCK, RowHash, leaf
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.labels import distinct, kind_of_labels
 from cmlp._data.scale import Moments, scale_of_moments
+from cmlp._data.weights import weights_of_rows
 from cmlp._estimators.sources import RowSource, is_single
-from cmlp._train.engine import batch_size_of
 from cmlp._train.feed import Segment, ShardFeed, scaled_targets
 from cmlp._train.split import shard_sizes
 from cmlp._train.target_scale import learned_target_scale
@@ -96,8 +96,7 @@ class LocalArrays(RowSource):
         """Return the rows of this process with their targets and weights."""
         self._encoded = rows
         own = slice(self.part.first_row, self.part.first_row + rows.n_rows)
-        weight = None if rows.weight is None else rows.weight[own]
-        return EncodedRows(rows.X, rows.targets[own], weight)
+        return EncodedRows(rows.X, rows.targets[own], weights_of_rows(rows.weight, own))
 
     def survey(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
@@ -105,8 +104,8 @@ class LocalArrays(RowSource):
         """Return the number of rows of all processes, and the scales that they learn together."""
         if scale_to_learn == "robust":
             raise InvalidParameterError(
-                f"input_scale={scale_to_learn!r} needs all rows for the quartiles, which no process has "
-                "with local=True: use 'standard', 'minmax' or (shift, factor).",
+                f"input_scale={scale_to_learn!r} needs all rows for the quartiles, which no "
+                "process has with local=True: use 'standard', 'minmax' or (shift, factor).",
                 parameter="input_scale",
                 value=scale_to_learn,
             )
@@ -141,7 +140,7 @@ class LocalArrays(RowSource):
         if self.is_whole:
             return JointEngine(job, self._workers)
         self._workers.part = self.part
-        return JointEngine(job, self._workers, LocalFeed(job, self._encoded, self.part.all_rows))
+        return JointEngine(job, self._workers, LocalFeed(job, self._encoded))
 
     def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str]]:
         """Hash the rows of all processes."""
@@ -176,8 +175,8 @@ class LocalArrays(RowSource):
 class LocalFeed(ShardFeed):
     """The shards of all processes, of which only those of this process are in its memory."""
 
-    def __init__(self, job: TrainingJob, rows: EncodedRows, n_rows: int) -> None:
-        super().__init__(job.data, batch_size_of(job.options, n_rows))
+    def __init__(self, job: TrainingJob, rows: EncodedRows) -> None:
+        super().__init__(job.data, job.options.full_batch_size)
         self._all = rows
         self._rows = rows._replace(targets=scaled_targets(rows.targets, job.state))
 

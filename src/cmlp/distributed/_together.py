@@ -119,8 +119,9 @@ def _warn_of_idle(workers: Workers, batch_size: int) -> None:
     n_chunks = -(-batch_size // CHUNK)
     if workers.size > n_chunks and not workers.rank:
         warn(
-            f"A batch of {batch_size} rows has {n_chunks} chunks of {CHUNK} rows, so {n_chunks} of the "
-            f"{workers.size} workers compute and the others wait. Use a larger batch_size or fewer workers."
+            f"A batch of {batch_size} rows has {n_chunks} chunks of {CHUNK} rows, so {n_chunks} of "
+            f"the {workers.size} workers compute and the others wait. Use a larger batch_size or "
+            "fewer workers."
         )
 
 
@@ -134,7 +135,7 @@ def _description(job: TrainingJob) -> dict[str, str]:
     options = {
         name: _shown(value) for name, value in job.options.of_trainer().items() if name not in own
     }
-    order, validation = _checksum(state.order), _checksum(state.held_out_rows)
+    order, validation = _checksum_of_array(state.order), _checksum_of_array(state.held_out_rows)
     return {
         "version of cmlp": _core.__version__,
         "number of features": str(data.rows.X.shape[1]),
@@ -150,7 +151,9 @@ def _description(job: TrainingJob) -> dict[str, str]:
         "input scale": _shown(data.input_scale),
         "completed epochs and batches": f"{state.epoch} {state.batch}",
         "random_state": _random_numbers(state.generator, state.dropout_seed),
-        "initial parameters (checksum; random_state must be an int)": _checksum(state.params),
+        "initial parameters (checksum; random_state must be an int)": _checksum_of_array(
+            state.params
+        ),
         "optimizer": _shown(state.stepping().optimizer.get_state()),
         "order of the rows (checksum)": f"{order} {validation}",
     }
@@ -159,7 +162,7 @@ def _description(job: TrainingJob) -> dict[str, str]:
 def _shown(value: Any) -> str:
     """Return a short text that is the same for equal values; arrays have their checksum, functions their name."""
     if isinstance(value, np.ndarray):
-        return _checksum(value)
+        return _checksum_of_array(value)
     if isinstance(value, dict):
         return ", ".join(f"{name}={_shown(entry)}" for name, entry in value.items())
     if isinstance(value, (tuple, list)):
@@ -167,7 +170,7 @@ def _shown(value: Any) -> str:
     return getattr(value, "__qualname__", None) or repr(value)
 
 
-def _checksum(array: NDArray[Any] | None) -> str:
+def _checksum_of_array(array: NDArray[Any] | None) -> str:
     """Return the CRC-32 of an array."""
     return "None" if array is None else f"{crc32(np.ascontiguousarray(array)):08x}"
 

@@ -59,8 +59,8 @@ class Workers:
             methods = comm.Send, comm.Recv, comm.Bcast
         except (AttributeError, TypeError):
             raise ValueError(
-                "comm must be a communicator with rank, size, Send, Recv and Bcast, for example mpi4py.MPI.COMM_WORLD, "
-                f"got {comm!r}."
+                "comm must be a communicator with rank, size, Send, Recv and Bcast, for example "
+                f"mpi4py.MPI.COMM_WORLD, got {comm!r}."
             ) from None
         if not 0 <= self.rank < self.size:
             raise ValueError(
@@ -142,8 +142,9 @@ class Workers:
             self.receive(status.view(np.uint8), self.rank - 1)
             if status[3] != checksum and error is None and status[0] < 0:
                 error = ValueError(
-                    "The parameters, the learning rate or the validation score differ from those of worker 0. "
-                    "Callbacks must change them on all workers alike, and scoring must return the same score."
+                    "The parameters, the learning rate or the validation score differ from those "
+                    "of worker 0. Callbacks must change them on all workers alike, and scoring "
+                    "must return the same score."
                 )
             status[1] |= stops
         if error is not None and status[0] < 0:
@@ -179,8 +180,8 @@ class Workers:
             for name, value in first.items():
                 if other.get(name) != value:
                     raise ValueError(
-                        f"All workers must have the same {name}, got {value} on worker 0 and {other.get(name)} on "
-                        f"worker {rank}."
+                        f"All workers must have the same {name}, got {value} on worker 0 and "
+                        f"{other.get(name)} on worker {rank}."
                     )
 
     def gather(self, text: str) -> list[str]:

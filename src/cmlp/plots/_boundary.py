@@ -126,7 +126,8 @@ class BoundaryDisplay(Display):
             targets = np.asarray(y)
         if targets is not None and targets.shape != (len(rows),):
             raise ValueError(
-                f"y must have one value for each of the {len(rows)} rows, got the shape {targets.shape}."
+                f"y must have one value for each of the {len(rows)} rows, got the shape "
+                f"{targets.shape}."
             )
         low = rows.min(axis=0)
         high = rows.max(axis=0)

@@ -106,7 +106,8 @@ class LossCurveDisplay(Display):
         """
         if is_network(estimator):
             raise TypeError(
-                "A Network keeps no loss curve: train it with a Trainer, and pass its loss_curve to LossCurveDisplay."
+                "A Network keeps no loss curve: train it with a Trainer, and pass its loss_curve "
+                "to LossCurveDisplay."
             )
         estimator = unchanging(estimator)
         curve = getattr(estimator, "loss_curve_", None)

@@ -193,4 +193,7 @@ class ExplanationDisplay(Display):
         if row is None:
             return f"{name}: {len(found.values):,} rows"
         base = found.base_values.reshape(-1)[k]
-        return f"{name}: {found.predictions.reshape(len(found.values), -1)[row, k]:.4g}, on average {base:.4g}"
+        return (
+            f"{name}: {found.predictions.reshape(len(found.values), -1)[row, k]:.4g}, on average "
+            f"{base:.4g}"
+        )

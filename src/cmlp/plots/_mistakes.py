@@ -118,7 +118,8 @@ class MistakesDisplay(Display):
         pixels = np.asarray(X)
         if truth.shape != (len(pixels),):
             raise ValueError(
-                f"y must have one class for each of the {len(pixels)} rows, got the shape {truth.shape}."
+                f"y must have one class for each of the {len(pixels)} rows, got the shape "
+                f"{truth.shape}."
             )
         shape = required_image_shape(pixels.shape[1], image_shape)
         answers = classes[scores.argmax(axis=1)]

@@ -239,7 +239,8 @@ def answers_of(model: Any, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     """
     if not is_classifier(model):
         raise TypeError(
-            f"estimator must be a classifier or a Network with softmax or logistic outputs, got {describe(model)}."
+            "estimator must be a classifier or a Network with softmax or logistic outputs, got "
+            f"{describe(model)}."
         )
     if is_network(model):
         scores = model.forward(X)
@@ -250,7 +251,8 @@ def answers_of(model: Any, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     trained = own_model(model)
     if trained is not None and trained.labels is not None and trained.labels.kind == "multilabel":
         raise ValueError(
-            f"estimator must have one class per row, got a {describe(model)} with multilabel targets."
+            f"estimator must have one class per row, got a {describe(model)} with multilabel "
+            "targets."
         )
     scores = np.asarray(model.predict_proba(X))
     return np.asarray(model.classes_), scores

@@ -466,7 +466,8 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
             shift, spread = self._shift_and_spread(moments)
             if not math.isfinite(spread):
                 raise ValueError(
-                    f"y has values that are too far apart: their deviation is not finite with {value!r}."
+                    "y has values that are too far apart: their deviation is not finite with "
+                    f"{value!r}."
                 )
             scaled.append((value - shift) / spread)
         self._learn(names, 1, rows, np.array(scaled, np.float64).reshape(-1, 1), missing, moments)

@@ -340,7 +340,8 @@ def as_frame(X: Any) -> tuple[Any, list[Hashable], NDArray[np.float64], NDArray[
     if not np.isfinite(rows).all():
         row, column = np.argwhere(~np.isfinite(rows))[0]
         raise ValueError(
-            f"X must have finite numbers, got infinity in row {row} of column {frame.columns[column]!r}."
+            f"X must have finite numbers, got infinity in row {row} of column "
+            f"{frame.columns[column]!r}."
         )
     return frame, list(frame.columns), rows, missing
 

@@ -35,7 +35,8 @@ class SklearnCallbacks(CallbackSupportMixin):  # type: ignore[misc]
             return
         if self.provenance:
             raise ValueError(
-                "provenance=True needs a fit without the callbacks of scikit-learn, which can change it."
+                "provenance=True needs a fit without the callbacks of scikit-learn, which can "
+                "change it."
             )
         try:
             follower = CallsCallbacks(self, X, y, sample_weight)

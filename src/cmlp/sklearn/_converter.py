@@ -126,7 +126,8 @@ def _add_network(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
 def _require_columns(model: Any, found: int) -> None:
     if found != model.n_features_in_:
         raise ValueError(
-            f"The inputs of {type(model).__name__} must have {model.n_features_in_} columns, as in fit, got {found}."
+            f"The inputs of {type(model).__name__} must have {model.n_features_in_} columns, as in "
+            f"fit, got {found}."
         )
 
 

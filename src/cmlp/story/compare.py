@@ -11,13 +11,19 @@ from cmlp._cli import options
 from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp._cli.terminal import Terminal
 
-DESCRIPTION = "Train one network for each choice of hidden layers, in the same way, and compare them in a table."
+DESCRIPTION = (
+    "Train one network for each choice of hidden layers, in the same way, and compare them in a "
+    "table."
+)
 _HIDDEN = ((), (16,), (16, 16), (128,))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    names = f"hidden layers of each network, or the word none (default: {' '.join(map(_format_sizes, _HIDDEN))})"
+    names = (
+        "hidden layers of each network, or the word none (default: "
+        f"{' '.join(map(_format_sizes, _HIDDEN))})"
+    )
     experiment_options.add(parser, "--hidden", nargs="+", default=_HIDDEN, help=names)
     experiment_options.add(parser, *experiment_options.TRAINING)
 

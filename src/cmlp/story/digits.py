@@ -162,7 +162,10 @@ def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
     wrong = np.flatnonzero(answers != truth)
     mistakes = "It made no mistake."
     if len(wrong):
-        mistakes = f"{len(wrong):,} of {len(truth):,} answers were wrong; the last image here is the mistake with the "
+        mistakes = (
+            f"{len(wrong):,} of {len(truth):,} answers were wrong; the last image here is the "
+            "mistake with the "
+        )
         mistakes += "highest activation."
     _say(
         terminal,

@@ -173,7 +173,10 @@ class Opening:
 
     def last_lines(self, width: int, height: int) -> list[str]:
         """Return the lines of the screen at the end: a digit, its answer, and the keys."""
-        title = f"It has learned to read: {self._n_right()} of {len(self.data.y_test):,} digits that it had never seen."
+        title = (
+            f"It has learned to read: {self._n_right()} of {len(self.data.y_test):,} digits that "
+            "it had never seen."
+        )
         strong = self._strong
         menu = [
             f"{strong('s')}      how it works and learns, in your browser",

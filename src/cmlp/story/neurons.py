@@ -150,7 +150,10 @@ def function_sentence(network: Network, layer: int) -> str:
         "sigmoid": "The sigmoid squashes the sum to between 0 and 1.",
         "tanh": "The hyperbolic tangent squashes the sum to between -1 and 1.",
         "ReLU": "ReLU turns a negative sum into 0 and keeps a positive one.",
-        "softmax": "Softmax divides e to the power of the sum by the total over all outputs, so that they add up to 1.",
+        "softmax": (
+            "Softmax divides e to the power of the sum by the total over all outputs, so that they "
+            "add up to 1."
+        ),
         "identity": "The sum is the activation.",
     }
     return known.get(name, f"The activation is {name} of the sum.")

@@ -160,7 +160,10 @@ class Nudge:
         if len(self.images) > 1:
             changes.insert(
                 0,
-                f"the cost of the {len(self.images)} images goes from {mean:.3f} to {self._cost():.3f}",
+                (
+                    f"the cost of the {len(self.images)} images goes from {mean:.3f} to "
+                    f"{self._cost():.3f}"
+                ),
             )
         text = f"One step along the average (learning rate {rate:g}): {', '.join(changes)}"
         return [*wrap(text, self.width), "", *self._outputs_lines()]
@@ -174,7 +177,10 @@ class Nudge:
         The table has the wanted changes.
         """
         answer = self.names.labels[int(self.step.layers[-1].outputs[0].argmax())]
-        text = f"The network says {answer} for this {self.case.example.label}; the cost is {self._cost(1):.3f}, "
+        text = (
+            f"The network says {answer} for this {self.case.example.label}; the cost is "
+            f"{self._cost(1):.3f}, "
+        )
         if self.is_squared:
             text += "the sum of the squares. A wish is 2 x (wanted - is): up or down, and larger where the output is "
             text += "further off."
@@ -235,7 +241,10 @@ class Nudge:
         head = f"{name}: wish for its sum {_format_signed(sum_wish)}"
         # The slope is not defined by a wish of 0, and for softmax it depends on the whole layer.
         if wish and (self.is_squared or not is_output):
-            slope = f"slope of its {neurons.function_name(self.network, unit.layer)} {sum_wish / wish:.3f}"
+            slope = (
+                f"slope of its {neurons.function_name(self.network, unit.layer)} "
+                f"{sum_wish / wish:.3f}"
+            )
             head = (
                 f"{name}: wish {wish:+.3f} x {slope} = wish for its sum {_format_signed(sum_wish)}"
             )
@@ -287,7 +296,10 @@ class Nudge:
         ]
         if len(order) > _MOST_TERMS:
             terms.append(f"{each[order[_MOST_TERMS:]].sum():+.3f} (others)")
-        start = f"{names.name(unit)}: {self.step.layers[unit.layer].output_changes[0, unit.neuron]:+.3f} ="
+        start = (
+            f"{names.name(unit)}: "
+            f"{self.step.layers[unit.layer].output_changes[0, unit.neuron]:+.3f} ="
+        )
         terms = drawing.join_texts([start, *terms], self.width, gap=1)
         return [*wrap(f"{head} adds up:", self.width), *terms, *self._ways_lines(unit)]
 
@@ -302,7 +314,8 @@ class Nudge:
             ]
             if len(values) > _MOST_WISHES:
                 wishes = [
-                    f"{letters(layer)}: {len(values):,} wishes from {values.min():+.0f} to {values.max():+.0f}"
+                    f"{letters(layer)}: {len(values):,} wishes from {values.min():+.0f} to "
+                    f"{values.max():+.0f}"
                 ]
             lines += drawing.join_texts(wishes, self.width, gap=1)
         return lines
@@ -351,7 +364,10 @@ class Nudge:
         head = "What the image wants from three of the knobs (weights and biases):"
         text = "For a single image, this is"
         if n > 1:
-            head = "What each image, the one above first, wants from three of the knobs (weights and biases):"
+            head = (
+                "What each image, the one above first, wants from three of the knobs (weights and "
+                "biases):"
+            )
             text = f"The average over the {n:,} images is"
         text += f" minus the gradient that cmlp computes in one go: for all {len(gradient):,} weights and biases, the "
         text += f"largest difference is {np.abs(self.step.average.flat + gradient).max():.0e}."

@@ -125,7 +125,8 @@ def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> No
     doubtful = find_doubt(picture.pixels)
     if doubtful:
         terminal.say(
-            f"{doubtful} It has an output for each digit and none for anything else, so it names one:"
+            f"{doubtful} It has an output for each digit and none for anything else, so it names "
+            "one:"
         )
     terminal.say(_verdict(answer))
 
@@ -139,7 +140,10 @@ def _verdict(answer: Answer) -> str:
         return f"{first}, but no output is bright: the picture excites none of them much."
     if second >= _BRIGHT:
         return f"{first}, but {answer.labels[order[1]]} is bright too ({second:.3f})."
-    return f"{first}. That is how strongly the network holds its answer, not the probability that it is right."
+    return (
+        f"{first}. That is how strongly the network holds its answer, not the probability that it "
+        "is right."
+    )
 
 
 _BOX = 20
@@ -299,7 +303,10 @@ def find_doubt(pixels: NDArray[np.uint8]) -> str:
             part
         ) > _HEIGHT * _measure_height(image)
     if n_digits > 1:
-        return "Are these two digits? Two parts stand side by side. The network reads one at a time: cut them apart."
+        return (
+            "Are these two digits? Two parts stand side by side. The network reads one at a time: "
+            "cut them apart."
+        )
     return ""
 
 

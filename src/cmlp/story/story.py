@@ -26,7 +26,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help=f"the page; an existing file is replaced (default: {PAGE_FILE}, which replaces only a page of cmlp)",
+        help=(
+            f"the page; an existing file is replaced (default: {PAGE_FILE}, which replaces only a "
+            "page of cmlp)"
+        ),
     )
     parser.add_argument("--no-open", action="store_true", help="do not open the page in a browser")
 

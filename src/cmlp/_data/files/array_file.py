@@ -148,5 +148,6 @@ def _require_size(path: str, shape: tuple[int, ...], size: int, found: int) -> N
     if found != size:
         got = "more" if found > size else f"{found} bytes"
         raise DataError(
-            f"{path} must have {size} bytes after its header for an array of shape {shape}, got {got}"
+            f"{path} must have {size} bytes after its header for an array of shape {shape}, got "
+            f"{got}"
         )

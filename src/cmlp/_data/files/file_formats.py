@@ -21,7 +21,10 @@ _REPORTED = 1 << 20  # bytes between two reports
 _GZIP, NPY, IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
 
 
-OF_IMAGES = "save the pixels of all images as one npy file, a row for each, and their labels as another for --labels"
+OF_IMAGES = (
+    "save the pixels of all images as one npy file, a row for each, and their labels as another "
+    "for --labels"
+)
 
 
 class DataError(Exception):
@@ -76,7 +79,8 @@ class _Bounded(io.RawIOBase):
 def too_large(path: str, limit: int) -> DataError:
     """Return the error for a file that contains more than the limit."""
     return DataError(
-        f"{path} contains more than {limit:,} bytes when decompressed: set the limit with --max-bytes",
+        f"{path} contains more than {limit:,} bytes when decompressed: set the limit with "
+        "--max-bytes",
     )
 
 
@@ -121,7 +125,8 @@ def opening(
                 content: Any = io.BufferedReader(_Bounded(file, path, max_bytes))
                 if content.peek(len(_GZIP)).startswith(_GZIP):
                     raise DataError(
-                        f"{path} was compressed by gzip twice: unpack it once, for example with gunzip"
+                        f"{path} was compressed by gzip twice: unpack it once, for example with "
+                        "gunzip"
                     )
                 yield content
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 _EMBEDDED = Path(__file__).parent / "digits28"
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 # The bundled images, as tools/make_sample.py packs them.
-_RUNS, _PIXELS = (
-    "runs-idx1-ubyte.gz",
-    "pixels-idx1-ubyte.gz",
-)
+_RUNS = "runs-idx1-ubyte.gz"
+_PIXELS = "pixels-idx1-ubyte.gz"
 # The magic number contains the element type (0x08 is uint8) and the number of dimensions.
 MAGIC = {IMAGES: 0x0803, LABELS: 0x0801}
 _MAGIC_BYTES = b"\0\0\x08"  # the first bytes of all idx files of uint8
@@ -136,7 +134,8 @@ def read_idx(
     header = file.read(4 * start[3]) if len(start) == 4 else b""
     if len(start) < 4 or len(header) < 4 * start[3]:
         raise ValueError(
-            f"{path} is truncated: it ends within its header, after {len(start) + len(header)} bytes."
+            f"{path} is truncated: it ends within its header, after {len(start) + len(header)} "
+            "bytes."
         )
     sizes = struct.unpack(f">{start[3]}I", header)
     n_values, n_header = math.prod(sizes), 4 + len(header)
@@ -145,7 +144,8 @@ def read_idx(
         shape = " x ".join(map(str, sizes))
         got = "more" if len(content) > n_values else f"{n_header + len(content)} bytes"
         raise ValueError(
-            f"{path} must have {n_header + n_values} bytes for the {shape} values in its header, got {got}."
+            f"{path} must have {n_header + n_values} bytes for the {shape} values in its header, "
+            f"got {got}."
         )
     return np.frombuffer(content, np.uint8).reshape(sizes)
 

@@ -103,7 +103,8 @@ class ParquetBlocks:
             ):
                 if counts[name] != 1:
                     raise ValueError(
-                        f"{path} has {counts[name] or 'no'} column{'s' * (counts[name] > 1)} {name!r}."
+                        f"{path} has {counts[name] or 'no'} column{'s' * (counts[name] > 1)} "
+                        f"{name!r}."
                     )
 
     def classes(self) -> NDArray[Any]:

@@ -170,8 +170,10 @@ class ParquetFile(RowFile):
 def _notices(path: str, names: Sequence[str]) -> list[str]:
     """Return a notice for an index of a data frame without a name, which pandas writes as a column."""
     return [
-        f"{path}, column {name!r} is the index of a data frame: leave it out with --drop {quoted(name)} unless it is "
-        "an input"
+        (
+            f"{path}, column {name!r} is the index of a data frame: leave it out with --drop "
+            f"{quoted(name)} unless it is an input"
+        )
         for name in names
         if _INDEX.fullmatch(name)
     ]
@@ -258,5 +260,6 @@ class _LargeRows(TrainingRows):
 
     def take_columns(self) -> Any:
         raise DataError(
-            f"{self._path}: the model of a table is trained in memory: use --max-bytes {self._size} or more",
+            f"{self._path}: the model of a table is trained in memory: use --max-bytes "
+            f"{self._size} or more",
         )

@@ -297,7 +297,8 @@ class ArrayRows(TrainingRows):
 def untyped(path: str) -> DataError:
     """Return the error for a file that cannot be the rows of the model of a table."""
     return DataError(
-        f"{path} must be delimited text or Parquet for the model of a table, which has typed columns"
+        f"{path} must be delimited text or Parquet for the model of a table, which has typed "
+        "columns"
     )
 
 
@@ -317,10 +318,8 @@ def require_finite(path: str, matrix: NamedMatrix, kept: Sequence[int], first: i
     if values.dtype.kind != "f" or np.isfinite(values).all():
         return
     row, column = np.argwhere(~np.isfinite(values))[0]
-    value, name = (
-        values[row, column],
-        "" if matrix.columns is None else f" ({matrix.columns[column]!r})",
-    )
+    value = values[row, column]
+    name = "" if matrix.columns is None else f" ({matrix.columns[column]!r})"
     error = NotNumbersError if np.isnan(value) and name else DataError
     raise error(
         f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}"

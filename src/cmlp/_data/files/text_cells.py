@@ -102,7 +102,8 @@ def dates(grammar: Grammar, cells: Sequence[str], column_type: str, place: Place
         if (date.kind == "instant") != (column_type == "instant"):
             has, others = ("an", "has not") if date.kind == "instant" else ("no", "has")
             raise DataError(
-                f"{place(row)}: {cell!r} has {has} offset from UTC, which the column {others} in training"
+                f"{place(row)}: {cell!r} has {has} offset from UTC, which the column {others} in "
+                "training"
             )
         values[row] = date.value
     return values.view("M8[us]")

@@ -179,10 +179,8 @@ class TrainingColumn:
             return "text" if is_whole and tally["zeros"] else PLAIN[not is_whole]
         if n_dates == n:
             if tally["instant"] not in (0, n):
-                (at, aware), (row, naive) = (
-                    self.first(["instant"])[0],
-                    self.first(["date", "time"])[0],
-                )
+                at, aware = self.first(["instant"])[0]
+                row, naive = self.first(["date", "time"])[0]
                 raise DataError(
                     f"{place(at)}: {aware!r} has an offset from UTC, but {naive!r} in "
                     f"{place.line(row)} has none. If the column is text, add --text "
@@ -201,8 +199,8 @@ class TrainingColumn:
             row, cell = self.first(["similar"])[0]
             raise DataError(
                 f"{place(row)}: {cell!r} is not a number as it is written. "
-                f"{_remedy(cell, self.grammar.cell_format.decimal)}; if the column is text, add --text "
-                f"{quoted(place.name)}",
+                f"{_remedy(cell, self.grammar.cell_format.decimal)}; if the column is text, add "
+                f"--text {quoted(place.name)}",
             )
         return "text"
 

@@ -134,7 +134,8 @@ class TextFile(RowFile):
         self.width = len(first)
         if separator is None and self.separator and any(map(has_several_numbers, first)):
             raise DataError(
-                f"{self.path} has several separators: state one with --separator, or replace spaces and tabs by commas",
+                f"{self.path} has several separators: state one with --separator, or replace "
+                "spaces and tabs by commas",
             )
         width, n = Counter(map(len, parsed)).most_common(1)[0]
         if width > self.width and are_most(n, len(parsed)):
@@ -146,7 +147,8 @@ class TextFile(RowFile):
             if options.header is None and not named(first) and named(row):
                 at = f"line {1 + sample.index(line)}"
                 raise DataError(
-                    f"{self.path}, {at}: the names are here, not in the first row: remove the lines above"
+                    f"{self.path}, {at}: the names are here, not in the first row: remove the "
+                    "lines above"
                 )
         self.names_or_numbers = [
             cell if has_names and cell.strip() else f"column {i + 1}"
@@ -157,7 +159,10 @@ class TextFile(RowFile):
             i for i, cell in enumerate(first) if has_names and _NAMELESS.fullmatch(cell)
         ]
         if self.width == 1 and separator is None and are_aligned(filled):
-            self.remedy = "its columns seem to be aligned by spaces: replace two or more of them by a tab or a comma"
+            self.remedy = (
+                "its columns seem to be aligned by spaces: replace two or more of them by a tab or "
+                "a comma"
+            )
 
     def grammar(self) -> Grammar:
         """Return how cells are read."""
@@ -332,17 +337,21 @@ class TextFile(RowFile):
     def _undecodable(self, error: UnicodeError) -> DataError:
         if self.options.encoding is not None:
             return DataError(
-                f"{self.path} is not text in {self.options.encoding}: {error}. Name another --encoding",
+                f"{self.path} is not text in {self.options.encoding}: {error}. Name another "
+                "--encoding",
             )
         return DataError(
-            f"{self.path} is not a CSV file in UTF-8, and not npy, idx or Parquet: {error}. Name its encoding, for "
-            "example --encoding cp1252 (Windows) or --encoding latin-1"
+            f"{self.path} is not a CSV file in UTF-8, and not npy, idx or Parquet: {error}. Name "
+            "its encoding, for example --encoding cp1252 (Windows) or --encoding latin-1"
         )
 
     def _ragged(self, line: int, width: int, *, is_top: bool, is_end: bool = False) -> DataError:
         remedy = ""
         if is_top and width == self.width + 1 > 2:
-            remedy = ". The first line needs a name for each column, also for an empty last one and for names of rows"
+            remedy = (
+                ". The first line needs a name for each column, also for an empty last one and for "
+                "names of rows"
+            )
         elif is_top and width > self.width:
             remedy = ". Remove lines that are a title, or say with --comment TEXT how they begin"
         elif is_end and width < self.width:

@@ -126,7 +126,8 @@ def encoding_of(name: str | None) -> str:
         )
     except LookupError:
         raise DataError(
-            f"--encoding {quoted(str(name))} is unknown: use utf-8, utf-16, latin-1, cp1252 or another one",
+            f"--encoding {quoted(str(name))} is unknown: use utf-8, utf-16, latin-1, cp1252 or "
+            "another one",
         ) from None
     return encoding
 
@@ -156,7 +157,8 @@ def require_text(path: str, start: bytes, encoding: str | None) -> None:
         start.startswith(_UTF_16) or start.count(b"\0") * _NUL_SHARE > len(start)
     ):
         raise DataError(
-            f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs --encoding utf-16",
+            f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs "
+            "--encoding utf-16",
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import targets_in_range
-from cmlp._data.weights import as_weights
+from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.fitted import store_model
 from cmlp._estimators.tables.targets import rows_that_count
 from cmlp._model.calibration import (
@@ -63,9 +63,8 @@ class RowsWithTruth(NamedTuple):
 
     def take(self, part: NDArray[np.bool_]) -> RowsWithTruth:
         """Return some of the rows."""
-        return RowsWithTruth(
-            self.raw[part], self.truth[part], None if self.weight is None else self.weight[part]
-        )
+        weight = weights_of_rows(self.weight, part)
+        return RowsWithTruth(self.raw[part], self.truth[part], weight)
 
 
 class CalibrationMethods:
@@ -123,9 +122,9 @@ def required_calibration(
         )
     if model.calibration is None:
         raise ValueError(
-            f"{method} needs rows outside the training, and this {owner} has none: fit held out no rows "
-            "(early_stopping=False, or fewer than 16 rows), or the model comes from a file without scores. Call "
-            "calibrate(X, y) with rows that fit has not seen."
+            f"{method} needs rows outside the training, and this {owner} has none: fit held out no "
+            "rows (early_stopping=False, or fewer than 16 rows), or the model comes from a file "
+            "without scores. Call calibrate(X, y) with rows that fit has not seen."
         )
     return model.calibration
 
@@ -139,11 +138,10 @@ def _with_calibration(
 ) -> TableModel:
     """Return the model with the scores and the accuracy of outputs."""
     has_classes, known = model.labels is not None, model.calibration
-    widths = (
-        None
-        if known is None or known.widths is None
-        else (known.widths, factors_of(known.widths, outputs))
-    )
+    if known is None or known.widths is None:
+        widths = None
+    else:
+        widths = (known.widths, factors_of(known.widths, outputs))
     ends = None if known is None else known.ends
     calibration, accuracy = measured(
         model.net,
@@ -217,11 +215,10 @@ def _require_classes(parts: Sequence[Scores], model: TableModel, whose: str, whe
     if labels is None or (n > MOST_CLASSES and not several):
         return
     for j in range(truth.shape[1]):
-        classes = (
-            [f"{k} of label {j}" for k in range(2)]
-            if several
-            else [repr(one) for one in labels.classes.tolist()]
-        )
+        if several:
+            classes = [f"{k} of label {j}" for k in range(2)]
+        else:
+            classes = [repr(one) for one in labels.classes.tolist()]
         for name, count in zip(
             classes, np.bincount(truth[:, j], minlength=len(classes)).tolist(), strict=True
         ):
@@ -231,8 +228,9 @@ def _require_classes(parts: Sequence[Scores], model: TableModel, whose: str, whe
                 )
             if count < _FEW:
                 warn(
-                    f"{whose} only {count} row{'s' * (count > 1)} of the class {name}{where}. With fewer than {_FEW}, "
-                    "calibrate mainly subtracts half of the label smoothing, and probabilities can become too small."
+                    f"{whose} only {count} row{'s' * (count > 1)} of the class {name}{where}. With "
+                    f"fewer than {_FEW}, calibrate mainly subtracts half of the label smoothing, "
+                    "and probabilities can become too small."
                 )
 
 

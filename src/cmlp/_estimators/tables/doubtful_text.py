@@ -44,20 +44,18 @@ def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> N
     others = [
         f"{shown(value)} in row {row}" for value, row in first.items() if kinds[value] not in wanted
     ][:_SHOWN]
-    share = (
-        f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)"
-        if n < n_all
-        else f"all {n:,} entries"
-    )
+    if n < n_all:
+        share = f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)"
+    else:
+        share = f"all {n:,} entries"
     listed = f" The first others are {', '.join(others)}." if others else ""
     written = next(
         (value for value, kind in kinds.items() if kind in (_SIMILAR, _OTHER_DATE)), None
     )
-    form = (
-        ""
-        if written is None
-        else f" Values such as {written!r} need their format stated, or other characters removed."
-    )
+    if written is None:
+        form = ""
+    else:
+        form = f" Values such as {written!r} need their format stated, or other characters removed."
     function = "to_numeric" if what == "numbers" else "to_datetime"
     warn(
         f"{label} has text, so its values are categories, but {share} are {what}.{listed} To use "

@@ -16,7 +16,7 @@ from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.input_frame import InputFrame, frame_of
-from cmlp._data.weights import as_weights
+from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.estimator_options import fix_seed
 from cmlp._estimators.fit import Fit, train_and_store
 from cmlp._estimators.fit_network import make_callback_trainer
@@ -100,9 +100,8 @@ def fit_table(
     `repeated` are the columns of a fit that the call repeats.
     """
     fit = TableFit.from_estimator(estimator, validation, resume=resume)
-    fit.repeated = repeated or fit.repeated
     with estimator._followers(*given) as own:
-        train_and_store(fit.prepare(*given), [*own, *followers])
+        train_and_store(fit.prepare(*given, repeated), [*own, *followers])
 
 
 class TableRows(NamedTuple):
@@ -118,13 +117,15 @@ class TableRows(NamedTuple):
     def parts(self) -> list[slice]:
         """The training rows, and the validation rows if there are any."""
         n, n_rows = self.n_training, len(self.raw)
-        return [slice(n)] if n == n_rows else [slice(n), slice(n, n_rows)]
+        if n == n_rows:
+            return [slice(n)]
+        return [slice(n), slice(n, n_rows)]
 
     @property
     def to_train_on(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
         """The columns and the weights of the training rows."""
         n = self.n_training
-        return self.raw[:n], None if self.weight is None else self.weight[:n]
+        return self.raw[:n], weights_of_rows(self.weight, slice(n))
 
 
 @dataclass(eq=False)
@@ -134,8 +135,6 @@ class TableFit(Fit):
     is_of_table = True
 
     options: TableOptions
-    previous: Fitted | None = None
-    repeated: TableColumns | None = None  # the columns of a fit that is continued or repeated
     # Once it is prepared, also these:
     runs: list[EpochLoop] = field(default_factory=list, init=False)
     encoding: TableEncoding = field(init=False)
@@ -154,37 +153,39 @@ class TableFit(Fit):
         """Check the parameters of an estimator, and find the fit that the call continues."""
         options: TableOptions = fix_seed(estimator, estimator._options())
         PARAMETERS.warn_of_unused(estimator._parameter_owner, estimator._parameters())
+        previous = None
         if resume:
             previous = table_to_resume(estimator)
-            return cls(
-                estimator, options, previous, validation, True, repeated=previous.model.columns
-            )
-        return cls(
-            estimator, options, fitted_of(estimator) if options.warm_start else None, validation
-        )
+        elif options.warm_start:
+            previous = fitted_of(estimator)
+        return cls(estimator, options, previous, validation, resume)
 
-    def prepare(self, X: Any, y: Any, weight: Any) -> Self:
+    def prepare(self, X: Any, y: Any, weight: Any, repeated: TableColumns | None = None) -> Self:
         """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change.
 
-        The runs are those of the fit that is resumed, of a warm start, or new.
+        The runs are those of the fit that is resumed, of a warm start, or new. `repeated` are the columns of a fit
+        that the call repeats.
 
         Random numbers are drawn in this order: the seed of the rows for explanations, the folds, the seeds of networks.
         """
-        options, previous = self.options, self.previous
+        options, resumed = self.options, self.resumed
         self.deadline = Deadline(options.max_time)
-        self._learn_columns(self._open(X, y, weight))
+        earlier = repeated
+        if resumed is not None:
+            earlier = resumed.model.columns
+        self._learn_columns(self._open(X, y, weight), earlier)
         rows, columns = self.rows, self.columns
         kinds = {gets_bins(columns, k) for k in range(min(options.n_estimators, 2))}
         self.inputs = {bins: columns.encode(rows.raw, bins=bins) for bins in kinds}
         digest = _digest_of(self)
-        if self.resume and previous is not None:
-            if digest != previous.state.resume_check.digests:
+        if resumed is not None:
+            if digest != resumed.state.resume_check.digests:
                 raise ValueError(
                     "resume=True continues a fit on other data. Pass the same X, y and "
                     "validation data, with the same names of columns, categories and labels."
                 )
-            self.background = previous.model.background
-            self.runs = [self._resumed_run(k, state) for k, state in enumerate(previous.states)]
+            self.background = resumed.model.background
+            self.runs = [self._resumed_run(k, state) for k, state in enumerate(resumed.states)]
         else:
             generator = _generator(options.random_state)
             seed = draw_seed(generator.copy())  # of rows whose choice changes no other number
@@ -192,7 +193,8 @@ class TableFit(Fit):
             self.runs = self._new_runs(generator)
         for run in self.runs:
             check = run.state.resume_check
-            check.parameters, check.digests = parameters_to_keep(self.estimator), digest
+            check.parameters = parameters_to_keep(self.estimator)
+            check.digests = digest
         self.values = values_at_ranks(*rows.to_train_on)
         return self
 
@@ -232,8 +234,15 @@ class TableFit(Fit):
             )
         return opened
 
-    def _learn_columns(self, opened: Sequence[tuple[InputFrame, CountedTargets]]) -> None:
-        """Learn the columns, which a warm start keeps, and read the rows."""
+    def _learn_columns(
+        self,
+        opened: Sequence[tuple[InputFrame, CountedTargets]],
+        earlier: TableColumns | None,
+    ) -> None:
+        """Learn the columns, which a warm start keeps, and read the rows.
+
+        `earlier` are the columns of an equal fit, which is resumed or repeated.
+        """
         model, options = self.warm_model, self.options
         if model is not None:
             self.columns = model.columns
@@ -251,7 +260,7 @@ class TableFit(Fit):
             options.n_threads,
             date_parts=options.date_parts,
             deadline=self.deadline,
-            earlier=self.repeated,
+            earlier=earlier,
         )
 
     def _read(
@@ -520,7 +529,7 @@ class TableFit(Fit):
             HELD_OUT,
             np.concatenate(outputs),
             self.rows.truth[rows],
-            None if self.rows.weight is None else self.rows.weight[rows],
+            weights_of_rows(self.rows.weight, rows),
             has_classes=scale is None,
             part=part,
             ends=self._frequent_ends(),
@@ -548,13 +557,17 @@ class TableFit(Fit):
             for label, of_classes in enumerate([] if class_weights is None else class_weights):
                 weight = weight / of_classes[truth[:, label]]
             parts.append(Scores(np.stack(z), truth, weight))
-        return HeldOutScores(tuple(parts), no_map(networks[0].net)) if parts else None
+        if not parts:
+            return None
+        return HeldOutScores(tuple(parts), no_map(networks[0].net))
 
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     """Return a generator of the core for the user's `random_state`."""
     rng = random_state(seed)
-    return rng if isinstance(rng, _core.Random) else _core.Random(draw_seed(rng))
+    if isinstance(rng, _core.Random):
+        return rng
+    return _core.Random(draw_seed(rng))
 
 
 def _require_rows(frame: InputFrame, class_name: str) -> None:
@@ -562,8 +575,8 @@ def _require_rows(frame: InputFrame, class_name: str) -> None:
     shape = frame.n_rows, len(frame.columns)
     if frame.n_rows < _FEWEST_ROWS:
         raise ValueError(
-            f"Found array with {frame.n_rows} sample(s) (shape={shape}) while a minimum of {_FEWEST_ROWS} is required "
-            f"by {class_name}."
+            f"Found array with {frame.n_rows} sample(s) (shape={shape}) while a minimum of "
+            f"{_FEWEST_ROWS} is required by {class_name}."
         )
 
 
@@ -578,23 +591,22 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
 
 def _digest_of(fit: TableFit) -> Digests:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    rows, columns, labels, scale = (
-        fit.rows,
-        fit.columns,
-        fit.encoding.labels,
-        fit.encoding.answer_scale,
-    )
+    rows = fit.rows
+    columns = fit.columns
+    labels = fit.encoding.labels
+    scale = fit.encoding.answer_scale
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
     names = None if columns.names is None else list(columns.names)
     before = names, columns.categories, columns.dates, classes
-    fields = (
-        [] if scale is None else [f"{name}={value!r}" for name, value in scale._asdict().items()]
-    )
-    # The word stays the same whatever the class is called, so that pickled fits can be resumed.
-    target = f"TableTarget({', '.join(fields)})" if fields else "None"
+    target = "None"
+    if scale is not None:
+        fields = ", ".join(f"{name}={value!r}" for name, value in scale._asdict().items())
+        # The word stays the same whatever the class is called, so that pickled fits can be resumed.
+        target = f"TableTarget({fields})"
     learned = f"({', '.join(map(repr, before))}, {target}, {len(rows.raw) - rows.n_training!r})"
     arrays = [np.where(np.isnan(rows.raw), np.nan, rows.raw), rows.targets]  # NaN has many forms
-    arrays += [] if rows.weight is None else [rows.weight]
+    if rows.weight is not None:
+        arrays.append(rows.weight)
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
     kinds = {"numbers": columns.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
     return {"table": (kinds, checksums.tobytes())}  # type: ignore[dict-item]  # bytes can be compared with ==

@@ -32,19 +32,15 @@ def warn_if_bag_is_useless(groups: Sequence[Sequence[EpochLoop]], rule: WarningR
         return False
     if runs[0].job.objective.score is None and all(map(_is_useful, runs)):
         return False
-    parts = [(judged_rows(group[0].job), _outputs(group)) for group in groups]
-    outputs, targets = (
-        np.concatenate([part for _, part in parts]),
-        np.concatenate([rows.targets for rows, _ in parts]),
-    )
+    parts = [(judged_rows(group[0].job), _outputs_of_bag(group)) for group in groups]
+    outputs = np.concatenate([part for _, part in parts])
+    targets = np.concatenate([rows.targets for rows, _ in parts])
     weights = [rows.weight for rows, _ in parts if rows.weight is not None]
     weight = np.concatenate(weights) if weights else None
     net, first = runs[0].job.net, parts[0][0]
     every = Judged(first.X, targets, weight, is_validation=first.is_validation)
-    loss, constant = (
-        loss_of_outputs(net, outputs, targets, weight),
-        constant_loss(net, targets, weight).plain,
-    )
+    loss = loss_of_outputs(net, outputs, targets, weight)
+    constant = constant_loss(net, targets, weight).plain
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
     found = Comparison(net, every, loss, constant, first.limit(net, constant), outputs)
     if not can_be_beaten(constant, every):
@@ -66,7 +62,7 @@ def _is_useful(run: EpochLoop) -> bool:
     return loss is not None and loss < rows.limit(net, constant.cost, constant.unit)
 
 
-def _outputs(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
+def _outputs_of_bag(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
     """Return the mean outputs of runs for the rows by which they are judged."""
     found = []
     for run in runs:

@@ -32,6 +32,7 @@ from cmlp._data.columns import DATES
 from cmlp._data.containers import plain_entry
 from cmlp._data.input_frame import frame_of
 from cmlp._data.scale import quantiles
+from cmlp._data.weights import weights_of_rows
 from cmlp._estimators.tables.splits import LEAST_GAIN_OF_PART, step_edges
 from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, TableColumn, TableColumns
 from cmlp._model.unusual_rows import Seen
@@ -110,8 +111,8 @@ def _ordered(column: Column, levels: Sequence[object]) -> TableColumn:
     for row, value in enumerate(categories_of(column, CATEGORY)):
         if value is not None and value not in known:
             raise ValueError(
-                f"{column.label} must be one of its ordered categories {short_repr(list(known))}, got {shown(value)} "
-                f"in row {row}."
+                f"{column.label} must be one of its ordered categories {short_repr(list(known))}, "
+                f"got {shown(value)} in row {row}."
             )
     return TableColumn("number", ORDERED, list(known), Seen(len(known)))
 
@@ -126,7 +127,8 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
     if given and not ordered and {*map(type, given)} == {bool}:
         if len(given) != n:
             raise InvalidParameterError(
-                f"categorical_features as a mask must have {n} entries, one per column, got {len(given)}.",
+                f"categorical_features as a mask must have {n} entries, one per column, got "
+                f"{len(given)}.",
                 parameter="categorical_features",
                 value=categorical,
             )
@@ -162,7 +164,10 @@ def _entries_of(categorical: Any) -> list[Any]:
 
 
 def _not_columns(categorical: object) -> InvalidParameterError:
-    expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
+    expected = (
+        "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered "
+        "categories"
+    )
     return InvalidParameterError(
         f"categorical_features must be {expected}, got {short_repr(categorical)}.",
         parameter="categorical_features",
@@ -221,7 +226,8 @@ def _with_categories(
         row = next(row for row in rows.tolist() if text_of(values[row]) is None)
         most = sys.get_int_max_str_digits()
         raise ValueError(
-            f"{column.label} must have categories of at most {most:,} digits, got {shown(values[row])} in row {row}."
+            f"{column.label} must have categories of at most {most:,} digits, got "
+            f"{shown(values[row])} in row {row}."
         )
     ordered = sorted(stored, key=lambda value: (-stored[value], value is None, str(value)))
     categories = ordered[:MAX_CATEGORIES]
@@ -347,7 +353,7 @@ def _scaled(
     if len(rows) > _MOST_ROWS and target.weight is None:
         chosen = _core.Random(0).permutation(len(rows))[:_MOST_ROWS]
         rows, present = rows[chosen], present[chosen]
-    weight = None if target.weight is None else target.weight[rows]
+    weight = weights_of_rows(target.weight, rows)
     low, centre, high = quantiles(present, (0.25, 0.5, 0.75), weight)
     scale = high - low if high > low else (largest - smallest) / 2
     column = column._replace(

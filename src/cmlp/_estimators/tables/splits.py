@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._data.scale import quantiles
+from cmlp._data.weights import weights_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +24,8 @@ _MOST_POSITIONS = 1024
 # Of positions times classes: with thousands of classes there are fewer positions.
 _MOST_SUMS = 1 << 20
 # A leaf has at least 8 rows, and a 200th of all; n_rows is the effective number.
-_FEWEST_ROWS, _SHARE = (
-    8,
-    200,
-)
+_FEWEST_ROWS = 8
+_SHARE = 200
 # A split must remove more than this multiple of 1 / n_rows of the variance. One that separates
 # nothing removes 1 / n_rows on average, and the best of many such splits several times as much.
 _LEAST_GAIN = 4.0
@@ -48,7 +47,7 @@ class SplitTarget(NamedTuple):
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> SplitTarget:
         """Return the target of some rows."""
-        return SplitTarget(self.values[rows], None if self.weight is None else self.weight[rows])
+        return SplitTarget(self.values[rows], weights_of_rows(self.weight, rows))
 
 
 class Sums(NamedTuple):
@@ -94,7 +93,7 @@ def step_edges(
     if not len(x):
         return np.empty(0)
     lowest, highest, group = _groups(x, target.weight, _n_places(target))
-    sums, squares = _sums(group, len(lowest), target)
+    sums, squares = _sums_of_groups(group, len(lowest), target)
     n_rows = sums.weight[-1]
     # The variance of equal targets is a difference of nearly equal sums, which rounding can make
     # negative.
@@ -152,7 +151,9 @@ def _group_of(
     return group
 
 
-def _sums(group: NDArray[np.intp], n_groups: int, wanted: SplitTarget) -> tuple[Sums, float]:
+def _sums_of_groups(
+    group: NDArray[np.intp], n_groups: int, wanted: SplitTarget
+) -> tuple[Sums, float]:
     """Return the sums before each group and after the last one, and the weighted sum of the squared targets."""
     values, weight = wanted
     weights = np.bincount(group, weight, minlength=n_groups)

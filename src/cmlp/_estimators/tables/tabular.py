@@ -270,8 +270,9 @@ class TabularEstimator(CalibrationMethods, Estimator):
         model, name = self._trained(), type(self).__name__
         if model.background is None:
             raise AttributeError(
-                f"This {name} has no feature_importances_, because it has kept no training rows: fit with "
-                f"keep_background=64, or take the mean of the absolute values that explain returns."
+                f"This {name} has no feature_importances_, because it has kept no training rows: "
+                "fit with keep_background=64, or take the mean of the absolute values that explain "
+                "returns."
             )
         from cmlp._model.explanation import importances
 
@@ -663,8 +664,9 @@ class TabularClassifier(TabularEstimator):
             raise ValueError("X is missing: y and sample_weight belong to rows.")
         if fitted.held_out is None:
             raise ValueError(
-                f"X and y are needed, because this {type(self).__name__} knows no held-out rows: fit held out none "
-                "(early_stopping=False, or fewer than 16 rows), or it was loaded, unpickled or copied."
+                f"X and y are needed, because this {type(self).__name__} knows no held-out rows: "
+                "fit held out none (early_stopping=False, or fewer than 16 rows), or it was "
+                "loaded, unpickled or copied."
             )
         return fitted.held_out
 
@@ -821,9 +823,10 @@ class TabularClassifier(TabularEstimator):
             return labels.encode(y)
         if kind_of_labels(y) == "multilabel":
             raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(y)}.")
-        known = (
-            np.full(len(y), False) if mixes_text(y, labels.classes) else np.isin(y, labels.classes)
-        )
+        if mixes_text(y, labels.classes):
+            known = np.full(len(y), False)
+        else:
+            known = np.isin(y, labels.classes)
         if not known.any():
             raise ValueError(
                 f"All labels of y are unknown, such as {y[:1].tolist()[0]!r}: those of fit were "
@@ -868,11 +871,9 @@ class TabularClassifier(TabularEstimator):
 
 def _with_found(model: TableModel, found: Found | None) -> TableModel:
     """Return the model with what is known of its threshold."""
-    return (
-        model
-        if model.summary is None
-        else model.replace(summary=model.summary._replace(found=found))
-    )
+    if model.summary is None:
+        return model
+    return model.replace(summary=model.summary._replace(found=found))
 
 
 def _position_of(pos_label: object, labels: Labels) -> int:
@@ -894,8 +895,9 @@ def _warn_if_frequent(labels: Labels, first: float, second: float) -> None:
     known = labels.classes.tolist()
     if second > first and known not in ([False, True], [-1, 1]):
         warn(
-            f"choose_threshold finds rows of the second class, {known[1]!r}, but {second / (first + second):.0%} of "
-            f"the rows are of it. To find {known[0]!r}, pass pos_label={known[0]!r}; otherwise pos_label={known[1]!r}."
+            f"choose_threshold finds rows of the second class, {known[1]!r}, but "
+            f"{second / (first + second):.0%} of the rows are of it. To find {known[0]!r}, pass "
+            f"pos_label={known[0]!r}; otherwise pos_label={known[1]!r}."
         )
 
 
@@ -1205,10 +1207,8 @@ class TabularRegressor(TabularEstimator):
         predicted = self._predicted(model, X)
         require_rows(predicted)
         predicted = predicted[:, 0] if predicted.shape[1] == 1 else predicted
-        truth, weight = (
-            self._truth(model, y, len(predicted)),
-            as_weights(sample_weight, len(predicted)),
-        )
+        truth = self._truth(model, y, len(predicted))
+        weight = as_weights(sample_weight, len(predicted))
         quantiles = model.net.loss_parameter
         if isinstance(quantiles, tuple):
             return d2_pinball(

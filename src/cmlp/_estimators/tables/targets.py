@@ -13,7 +13,7 @@ from cmlp._data.columns import feature_names
 from cmlp._data.labels import Labels, kind_of_labels, learn_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import median_and_spread
-from cmlp._data.weights import weights_of_classes
+from cmlp._data.weights import weights_of_classes, weights_of_rows
 from cmlp._estimators.targets import ClassEncoding, NumberEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._train.job import Objective
@@ -159,9 +159,10 @@ class TableNumberEncoding(NumberEncoding):
         if traits_of(self.loss).is_robust:
             numbers /= np.sqrt(1 + (numbers / _SOFT_LIMIT) ** 2)
         elif traits_of(self.loss).has_positive_outputs:
-            numbers = (
-                np.log(numbers) if traits_of(self.loss).needs_positive_targets else np.sqrt(numbers)
-            )
+            if traits_of(self.loss).needs_positive_targets:
+                numbers = np.log(numbers)
+            else:
+                numbers = np.sqrt(numbers)
         return numbers
 
 
@@ -190,7 +191,7 @@ def _learn_table_classes(
     labels = every
     weights = weights_of_classes(fit.options.class_weight, every, values, equal_weight)
     if weights is not None:
-        product = weights.times(None if weight is None else weight[rows], values)
+        product = weights.times(weights_of_rows(weight, rows), values)
         remaining, equal_weight = rows_that_count(product, len(rows))
         if len(remaining) < len(rows):
             rows = rows[remaining]
@@ -198,14 +199,16 @@ def _learn_table_classes(
     if len(labels.classes) < 2:
         where = "" if len(rows) == len(y) else " in rows of positive weight"
         raise ValueError(
-            f"{fit.class_name} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}."
+            f"{fit.class_name} needs at least 2 classes{where}, got 1 class: "
+            f"{labels.classes.tolist()[0]!r}."
         )
     if fit.warm_model is not None:
         known = fit.warm_model.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
             raise ValueError(
-                f"warm_start=True needs the classes of the model, {short_repr(known.classes.tolist())}, got "
-                f"{short_repr(labels.classes.tolist())} ({labels.kind})."
+                "warm_start=True needs the classes of the model, "
+                f"{short_repr(known.classes.tolist())}, got {short_repr(labels.classes.tolist())} "
+                f"({labels.kind})."
             )
     encoding = TableClassEncoding(labels, every, fit.options.loss, weights)
     return encoding, encoding.targets_of(rows, values, equal_weight)
@@ -232,7 +235,8 @@ def _learn_table_numbers(
     numbers = numbers[rows]
     if previous is not None and previous.net.activations[-1] != traits_of(loss).output:
         raise InvalidParameterError(
-            f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.",
+            f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got "
+            f"{loss!r}.",
             parameter="loss",
             value=loss,
         )
@@ -282,15 +286,16 @@ def _learn_scale(
     n = values.shape[1]
     if known is not None and len(known.centre) != n:
         raise ValueError(
-            f"warm_start=True needs as many columns of y as the model has, {len(known.centre)}, got {n}."
+            f"warm_start=True needs as many columns of y as the model has, {len(known.centre)}, "
+            f"got {n}."
         )
     before = [None] * n if known is None else [*zip(*known.numbers, strict=True)]
     traits = traits_of(loss)
-    learn = _moments
+    learn = _mean_and_deviation
     if traits.is_robust:
-        learn = _quartiles
+        learn = _median_and_range
     elif traits.has_positive_outputs:
-        learn = _mean
+        learn = _zero_and_mean
     found = [
         _learn_scale_of_one(one, weight, scale, learn)
         for one, scale in zip(values.T, before, strict=True)
@@ -316,22 +321,21 @@ def _learn_scale_of_one(
     return centre, spread, min(targets), max(targets)
 
 
-def _moments(
+def _mean_and_deviation(
     values: NDArray[np.float64], weight: NDArray[np.float64] | None
 ) -> tuple[float, float]:
     """Return the mean and the standard deviation; 1 for equal numbers, and the range if the squares are 0."""
-    centre = float(values.mean() if weight is None else np.average(values, weights=weight))
+    centre = float(np.average(values, weights=weight))
     width = float(np.ptp(values))
     if not width:
         return centre, 1.0
     if weight is None:
         return centre, float(values.std()) or width
-    return centre, float(
-        np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))
-    ) * width or width
+    variance = np.average(((values - centre) / width) ** 2, weights=weight)
+    return centre, float(np.sqrt(variance)) * width or width
 
 
-def _quartiles(
+def _median_and_range(
     values: NDArray[np.float64], weight: NDArray[np.float64] | None
 ) -> tuple[float, float]:
     """Return the median and the interquartile range, but at least a spread that all numbers are near enough to."""
@@ -339,11 +343,11 @@ def _quartiles(
     return centre, max(spread, float(np.abs(values - centre).max()) / _MOST_SPREADS) or 1.0
 
 
-def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+def _zero_and_mean(
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None
+) -> tuple[float, float]:
     """Return 0 and the mean: for positive outputs, whose initial values are near 1."""
-    return 0.0, float(
-        values.mean() if weight is None else np.average(values, weights=weight)
-    ) or 1.0
+    return 0.0, float(np.average(values, weights=weight)) or 1.0
 
 
 def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:

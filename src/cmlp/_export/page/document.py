@@ -62,12 +62,14 @@ def page_of(
     if isinstance(model, TableModel):
         if data is not None:
             raise ValueError(
-                "data must be None for a table, whose page has fields for its columns instead of examples."
+                "data must be None for a table, whose page has fields for its columns instead of "
+                "examples."
             )
         return table_page(model, title, background=background, target=target, unit=unit)
     if background:
         raise InvalidParameterError(
-            f"background must be False for a {model.class_name}: only the page of a table has such rows.",
+            f"background must be False for a {model.class_name}: only the page of a table has "
+            "such rows.",
             parameter="background",
             value=background,
         )

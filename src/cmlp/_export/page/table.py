@@ -490,7 +490,8 @@ def _write_about(model: TableModel) -> str:
     n_nets = len(model.networks)
     n_weights = sum(net.n_params for net, _ in model.networks)
     parts = [
-        f"The model: {n_nets} network{'s' * (n_nets > 1)} with {n_weights:,} weights and biases, made with cmlp."
+        f"The model: {n_nets} network{'s' * (n_nets > 1)} with {n_weights:,} weights and "
+        "biases, made with cmlp."
     ]
     calibration = model.calibration
     if calibration is not None:
