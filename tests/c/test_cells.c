@@ -1,6 +1,7 @@
 /* Cells of text in the model of a table: numbers, booleans, dates, missing values and categories. Each cell lies between
  * two guard pages. tests/files/test_cells.py compares many more with those that Python reads. */
 #include "../../include/cmlp_table.h"
+#include "../../src/cmlp/core/table/cells.h"
 #include "model_file.h"
 #include "support.h"
 
@@ -263,6 +264,25 @@ static void test_any_bytes(void)
     }
 }
 
+/* Every day, and a second of it, becomes a text that is read as the same date. */
+static void test_every_day(void)
+{
+    const int64_t second = 1000000, first = INT64_C(-719162) * 86400 * second, end = INT64_C(2932897) * 86400 * second;
+    char text[CMLP_DATE_TEXT];
+    cmlp_cell_date date;
+    int64_t n_wrong = 0;
+    for (int64_t midnight = first, day = 0; midnight < end; midnight += 86400 * second, day++) {
+        const int64_t times[] = {midnight, midnight + day % 86400 * second + day % 3};
+        for (int form = CMLP_CELL_DATE; form <= CMLP_CELL_INSTANT; form++) {
+            const int64_t time = times[form > 0];
+            const int n = cmlp_write_cell_date(time, form, text);
+            const cmlp_cell written = {text, text + n};
+            n_wrong += !cmlp_read_cell_date(written, &date) || date.microseconds != time || date.form != form;
+        }
+    }
+    CHECK(!n_wrong);
+}
+
 static void test_arguments(void)
 {
     const cmlp_model *model = load(CATEGORIES, KINDS, NULL);
@@ -309,6 +329,7 @@ int main(void)
     test_without_kinds();
     test_many_digits();
     test_any_bytes();
+    test_every_day();
     test_arguments();
     test_damaged_strings();
     slot_free(&place);

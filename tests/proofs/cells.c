@@ -47,19 +47,34 @@ void prove_is_missing_number(void)
     REQUIRE(is_missing || cell.at < cell.end);
 }
 
+void prove_read_digits(void)
+{
+    number_reader anything, reader = anything;
+    const int64_t most = nondet_int64();
+    reader.digits = any_bytes(CMLP_CELL_DIGITS);
+    ASSUME(reader.n_left >= 0 && reader.n_left <= CMLP_CELL_DIGITS);
+    ASSUME(reader.n_digits >= -1 && reader.n_digits <= CMLP_CELL_DIGITS - reader.n_left);
+    ASSUME(reader.n_digits < 1 || reader.digits[0] != '0');
+    any_cell();
+    const cmlp_cell before = cell;
+    const int64_t n = read_digits(&reader, &cell, most, nondet_int() != 0);
+    REQUIRE(n >= 0 && (n <= most || !n) && cell.at == before.at + n && cell.at <= cell.end);
+    REQUIRE(reader.n_digits >= -1 && reader.n_digits <= CMLP_CELL_DIGITS - reader.n_left && reader.n_left >= 0);
+    REQUIRE(reader.n_digits < 1 || reader.digits[0] != '0');
+}
+
 void prove_read_cell_number(void)
 {
     static const char characters[] = ",. '";
     const size_t decimal = nondet_size(), thousands = nondet_size();
-    char *const digits = any_bytes(CMLP_CELL_DIGITS);
+    char digits[CMLP_CELL_DIGITS];
     cmlp_number number;
     any_cell();
     ASSUME(decimal < 2 && thousands <= 4);
     const cmlp_cell_format format = {characters[decimal], characters[thousands]}; /* the last one is 0 */
     if (!cmlp_read_cell_number(cell, format, &number, digits)) return;
-    REQUIRE(cell.at < cell.end && number.n_digits >= -1 && number.n_digits <= CMLP_CELL_DIGITS);
+    REQUIRE(cell.at < cell.end && number.n_digits >= -1);
     REQUIRE(number.n_digits >= 0 || number.is_exact);
-    REQUIRE(number.n_digits < 1 || digits[0] != '0');
 }
 
 void prove_read_cell_date(void)
@@ -71,15 +86,4 @@ void prove_read_cell_date(void)
     REQUIRE(date.microseconds >= FIRST_DAY * MICROSECONDS_OF_A_DAY);
     REQUIRE(date.microseconds < LAST_DAY * MICROSECONDS_OF_A_DAY);
     REQUIRE(date.form >= CMLP_CELL_DATE && date.form <= CMLP_CELL_INSTANT);
-}
-
-/* Any second of MOST days, which begin with any day of the calendar. */
-void prove_write_cell_date(void)
-{
-    char *const text = any_bytes(CMLP_DATE_TEXT);
-    const int64_t microseconds = nondet_int64();
-    const int form = nondet_int();
-    ASSUME(microseconds >= FIRST_DAY * MICROSECONDS_OF_A_DAY && microseconds < LAST_DAY * MICROSECONDS_OF_A_DAY);
-    const int n = cmlp_write_cell_date(microseconds, form, text);
-    REQUIRE(n >= 10 && n <= CMLP_DATE_TEXT);
 }
