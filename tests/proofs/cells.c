@@ -63,20 +63,6 @@ void prove_read_digits(void)
     REQUIRE(reader.n_digits < 1 || reader.digits[0] != '0');
 }
 
-void prove_read_cell_number(void)
-{
-    static const char characters[] = ",. '";
-    const size_t decimal = nondet_size(), thousands = nondet_size();
-    char digits[CMLP_CELL_DIGITS];
-    cmlp_number number;
-    any_cell();
-    ASSUME(decimal < 2 && thousands <= 4);
-    const cmlp_cell_format format = {characters[decimal], characters[thousands]}; /* the last one is 0 */
-    if (!cmlp_read_cell_number(cell, format, &number, digits)) return;
-    REQUIRE(cell.at < cell.end && number.n_digits >= -1);
-    REQUIRE(number.n_digits >= 0 || number.is_exact);
-}
-
 void prove_read_cell_date(void)
 {
     cmlp_cell_date date;
