@@ -372,21 +372,19 @@ def test_numbers_in_other_forms_are_recognized():
 @pytest.mark.parametrize(
     "fields",
     [
-        {},
-        [],
-        [".", "."],
+        [".", None, []],
+        [None, ".", []],
         [".", ".", []],
         [";", "", []],
         [".", "", [1]],
         [".", "", "x"],
+        [".", "", None],
         [",", ",", []],
-        None,
-        5,
     ],
 )
 def test_damaged_cells_of_a_model_are_refused(fields):
     with pytest.raises(ValueError, match="'cells'"):
-        checked_cell_format(fields)
+        checked_cell_format(*fields)
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def without_last_number(columns):
     ("change", "message"),
     [
         (lambda fields: fields.pop("columns"), "damaged: 'columns'"),
-        (lambda fields: fields.update(names=["a"]), "as many names"),
+        (lambda fields: fields["columns"].update(names=["a"]), "as many names"),
         (lambda fields: fields.update(networks=[]), "it has 0 networks"),
         (lambda fields: fields["columns"]["categories"].pop(), "as many names"),
         (lambda fields: fields.update(columns=without_last_number(fields["columns"])), "damaged"),

@@ -119,6 +119,19 @@ def test_fields_of_a_trained_model_never_change(name):
 
 
 @pytest.mark.parametrize(
+    "name", [name for name, (owner, _) in MODELS.items() if not isinstance(owner, Network)]
+)
+def test_each_field_of_a_model_is_described(name):
+    """A pickle has all fields but the counts of warnings: those that have a description."""
+    owner = MODELS[name][0]
+    model = model_of(owner)
+    described = set(owner.__getstate__()["_fitted"]["model"]) - {"class of cmlp"}
+    assert described == set(model._fields) - {"notices"}
+    with pytest.raises(TypeError, match="Model has no field 'nothing'"):
+        model.replace(nothing=1)
+
+
+@pytest.mark.parametrize(
     ("call", "message"),
     [
         (

@@ -214,7 +214,7 @@ def test_columns_read_and_encode_before_their_inputs_are_learned():
 def test_stored_columns_are_the_same():
     _, raw, _, columns = columns_of_every_role()
     columns = columns.with_names(["a", None, 3, "d", ("e", 1)])
-    again = type(columns).from_stored(columns.names, **columns.stored())
+    again = type(columns).from_stored(**columns.stored())
     twin = pickle.loads(pickle.dumps(columns))
     for other in (again, twin):
         assert (other.names, other.types, other.categories) == (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -227,15 +226,8 @@ class CellFormat(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-def checked_cell_format(fields: Any) -> CellFormat:
-    """Return `CellFormat` of a file or a pickle, or raise ValueError."""
-    if isinstance(fields, Mapping):
-        values = [fields.get(name) for name in CellFormat._fields]
-    else:
-        values = fields
-    if not isinstance(values, (list, tuple)) or len(values) != len(CellFormat._fields):
-        raise ValueError("'cells' has not the fields that it must have")
-    decimal, thousands, missing = values
+def checked_cell_format(decimal: Any, thousands: Any, missing: Any) -> CellFormat:
+    """Return the `CellFormat` of a file or a pickle, or raise ValueError."""
     if decimal not in _SEPARATORS or thousands not in _SEPARATORS[decimal]:
         raise ValueError("'cells' has an unknown decimal point or separator of thousands")
     if not isinstance(missing, (list, tuple)) or not all(type(text) is str for text in missing):

@@ -18,7 +18,7 @@ from cmlp._data.scale import SCALES, InputScale
 from cmlp._estimators.fitted import Fitted
 from cmlp._model.description import Draft, fields_of, read_fields
 from cmlp._model.model import NetworkModel, TableModel, TrainedModel, TrainedNet
-from cmlp._train.state import Curve, TrainingState
+from cmlp._train.state import History, TrainingState, Weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +30,7 @@ def _plain_model(model: TrainedModel) -> dict[str, Any]:
     """Return the fields of a model: the value of a field of one entry, or a dict of the values of several."""
     plain: dict[str, Any] = {"networks": [tuple(one) for one in model.networks]}
     for field in fields_of(model):
-        values = field.values(model)
+        values = field.values_of(model)
         if values is not None and len(field.entries) == 1:
             plain[field.name] = values[field.name]
         elif field.entries:
@@ -126,21 +126,42 @@ def restored(value: Any) -> Any:
 
 def _training_state(fields: dict[str, Any]) -> TrainingState:
     check_version(fields, "training state")
-    return TrainingState.from_plain(lambda field: fields[field.key])
+    return TrainingState.from_plain(fields)
 
 
 def _fields_of(fitted: Fitted) -> dict[str, Any]:
     """Return what to pickle of a fit: states without the blocks of the model, and no scores of held-out rows."""
-    states = [state.__getstate__() for state in fitted.states]
-    for fields, state, network in zip(states, fitted.states, fitted.model.networks, strict=False):
-        if state.params is network.params:
-            fields["params"] = None
+    networks = fitted.model.networks
     return {
         "model": fitted.model,
-        "states": states,
+        "states": [*map(_fields_of_state, fitted.states, networks)],
         "provenance": fitted.provenance,
         "scale_name": fitted.scale_name,
     }
+
+
+def _fields_of_state(state: TrainingState, network: TrainedNet) -> dict[str, Any]:
+    """Return what to pickle of the state of a network: if it has nothing else, the history alone."""
+    is_own = state.params is not network.params
+    if not is_own and state.has_only_history:
+        return state.history.fields_without_seconds()
+    fields = state.__getstate__()
+    return fields if is_own else {**fields, "params": None}
+
+
+def _state(fields: dict[str, Any], network: TrainedNet) -> TrainingState:
+    """Return the state of a network from what `_fields_of_state` returns."""
+    block = network.params
+    if "history" not in fields:
+        with _naming_damaged_pickle():
+            return TrainingState(Weights(block), History.from_fields({**fields}))
+    if fields["params"] is not None:
+        state = _training_state(fields)
+    else:
+        state = _training_state({**fields, "params": block})
+        state.weights.params = block
+    state.check(network.net)
+    return state
 
 
 def _fitted(fields: dict[str, Any]) -> Fitted:
@@ -157,15 +178,8 @@ def _fitted(fields: dict[str, Any]) -> Fitted:
         raise ValueError(
             f"The pickled estimator is damaged: the name of its input_scale is {name!r}."
         )
-    states = []
-    for found, network in zip(fields["states"], model.networks, strict=False):
-        params = network.params if found["params"] is None else found["params"]
-        state = _training_state({**found, "params": params})
-        if params is network.params:
-            state.weights.params = params
-        state.check(network.net)
-        states.append(state)
-    return Fitted(model, tuple(states), provenance, name)
+    states = tuple(map(_state, fields["states"], model.networks))
+    return Fitted(model, states, provenance, name)
 
 
 def _checked_provenance(fields: dict[str, Any]) -> dict[str, Any] | None:
@@ -197,11 +211,6 @@ _CLASSES: dict[
         lambda fields: Labels(
             np.asarray(fields["classes"]), is_multilabel=fields["kind"] == "multilabel"
         ),
-    ),
-    "Curve": (
-        Curve,
-        lambda curve: {"values": np.array(list(curve), np.float64)},
-        lambda fields: Curve.from_values(np.asarray(fields["values"], np.float64).tolist()),
     ),
 }
 _NAMES = {cls: name for name, (cls, *_) in _CLASSES.items()}

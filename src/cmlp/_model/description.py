@@ -6,7 +6,6 @@ follow from it. Copies are made of the same fields (`_Model.__reduce__`).
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -47,7 +46,7 @@ from cmlp._model.model import (
     TableModel,
     TrainedNet,
 )
-from cmlp._model.probabilities import checked_class_weights, checked_outputs, checked_threshold
+from cmlp._model.probabilities import check_outputs, checked_class_weights, checked_threshold
 from cmlp._model.summary import checked_background, checked_summary, short
 from cmlp.exceptions import ModelFormatError
 
@@ -92,7 +91,7 @@ class Draft:
     @property
     def labels(self) -> Labels | None:
         """The classes of a classifier."""
-        labels: Labels | None = self.fields["labels"]
+        labels: Labels | None = self.fields.get("labels")
         return labels
 
     @property
@@ -135,32 +134,51 @@ class Entry(NamedTuple):
     by_core: bool = False
 
 
+def _itself(value: Any, _: TrainedModel) -> Any:
+    return value
+
+
+def _as_dict(value: Any, _: TrainedModel) -> Values:
+    values: Values = value._asdict()
+    return values
+
+
 class ModelField(NamedTuple):
     """A field of a model: the values that it is made of, and how `cmlp info` describes it.
 
     Attributes
     ----------
     name : str
-        Of the model's attribute.
+        Of the model's attribute, which is None if a model lacks the field.
     entries : dict of Entry
         By their names. The only one of a field has the name of the field.
-    values : callable
-        Returns the value of each entry, from a model: numbers, text, arrays, and tuples and lists
-        of them. None if the model has no such field.
     read : callable
-        Returns the field from these values; raises ValueError if they do not fit the fields before.
+        Returns the field from the values of its entries; raises ValueError if they do not fit the
+        fields before.
+    parts : callable
+        Returns the value of each entry, by its name, from ``(field, model)``, or of the only entry
+        its value: numbers, text, arrays, and tuples and lists of them. None if there is nothing to
+        store.
     described : callable
-        Returns a name and a text for each line of `cmlp info`, from a model that has the field.
-    absent : callable
-        Returns the field of a model that has no values of it; raises ValueError if it needs them.
+        Returns a name and a text for each line of `cmlp info`, from ``(field, model)``.
+    check_absent : callable
+        Raises ValueError if a model needs values of the field. Otherwise it gets the default.
     """
 
     name: str
     entries: Mapping[str, Entry]
-    values: Callable[[Any], Values | None]
     read: Callable[[Values, Draft], Any]
-    described: Callable[[Any], Texts] = lambda _: {}
-    absent: Callable[[Draft], Any] = lambda _: None
+    parts: Callable[[Any, Any], Any] = _itself
+    described: Callable[[Any, Any], Texts] = lambda field, model: {}
+    check_absent: Callable[[Draft], object] = lambda _: None
+
+    def values_of(self, model: TrainedModel) -> Values | None:
+        """Return the value of each entry; None if there is nothing to store."""
+        field = getattr(model, self.name)
+        parts = None if field is None else self.parts(field, model)
+        if parts is None or len(self.entries) != 1:
+            return parts
+        return {self.name: parts}
 
 
 def fields_of(model: TrainedModel) -> Sequence[ModelField]:
@@ -171,7 +189,7 @@ def fields_of(model: TrainedModel) -> Sequence[ModelField]:
 def values_of(model: TrainedModel) -> Iterator[tuple[Entry, Any]]:
     """Yield each entry of a model with its value."""
     for field in fields_of(model):
-        values = field.values(model)
+        values = field.values_of(model)
         if values is not None:
             yield from ((entry, values[name]) for name, entry in field.entries.items())
 
@@ -181,7 +199,7 @@ def read_fields(draft: Draft, values_in: Callable[[ModelField], Values | None]) 
     for field in TABLE_FIELDS if draft.is_table else NETWORK_FIELDS:
         values = values_in(field)
         if values is None or (values and all(value is None for value in values.values())):
-            draft.fields[field.name] = field.absent(draft)
+            field.check_absent(draft)
         else:
             draft.fields[field.name] = field.read(values, draft)
     return draft.model()
@@ -191,8 +209,8 @@ def described(model: TrainedModel) -> Texts:
     """Return a name and a text for each property of a model."""
     texts: Texts = {}
     for field in fields_of(model):
-        if field.values(model) is not None:
-            texts |= field.described(model)
+        if field.values_of(model) is not None:
+            texts |= field.described(getattr(model, field.name), model)
     return texts
 
 
@@ -223,12 +241,6 @@ def _member(key: str, name: str, part: str = "", *, is_optional: bool = False) -
         return None if members is None else members.get(name)
 
     return Entry(dump, load, part)
-
-
-def _attribute(name: str, model: Any) -> Values | None:
-    """Return the value of a field of one entry."""
-    value = getattr(model, name)
-    return None if value is None else {name: value}
 
 
 def _listed(values: Sequence[object]) -> str:
@@ -263,10 +275,9 @@ def _read_kind(values: Values, draft: Draft) -> str:
 _KIND = ModelField(
     "kind",
     {"kind": Entry(lambda _, class_name: {"class": class_name}, _load_kind, "kind")},
-    partial(_attribute, "kind"),
     _read_kind,
-    lambda model: {"class": model.class_name},
-    _needed,
+    described=lambda _, model: {"class": model.class_name},
+    check_absent=_needed,
 )
 
 
@@ -278,11 +289,11 @@ def _with_parameter(name: str, parameter: float | tuple[float, ...]) -> str:
     return f"{name}({', '.join(f'{number:g}' for number in numbers)})" if parameter else name
 
 
-def _described_networks(model: TrainedModel) -> Texts:
-    net, n_params = model.net, sum(net.n_params for net, _ in model.networks)
+def _described_networks(networks: Sequence[TrainedNet], model: TrainedModel) -> Texts:
+    net, n_params = model.net, sum(net.n_params for net, _ in networks)
     name = "networks" if isinstance(model, TableModel) else "layers"
     return {
-        name: ", ".join("-".join(map(str, net.sizes)) for net, _ in model.networks),
+        name: ", ".join("-".join(map(str, net.sizes)) for net, _ in networks),
         "parameters": f"{n_params:,} ({net.dtype}, {n_params * net.dtype.itemsize:,} bytes)",
         "activations": ", ".join(map(_with_parameter, net.activations, net.activation_parameters)),
         "loss": _with_parameter(str(net.loss), net.loss_parameter),
@@ -292,7 +303,11 @@ def _described_networks(model: TrainedModel) -> Texts:
 # The layers and the numbers of each network: files and pickles have them in their own form, and
 # read them without a copy where they can.
 _NETWORKS = ModelField(
-    "networks", {}, lambda _: {}, lambda _, draft: draft.networks, _described_networks
+    "networks",
+    {},
+    lambda _, draft: draft.networks,
+    lambda networks, model: {},
+    _described_networks,
 )
 
 
@@ -318,8 +333,7 @@ def _read_input_scale(values: Values, draft: Draft) -> float | InputScale:
     return scale
 
 
-def _described_scale(model: NetworkModel) -> Texts:
-    scale = model.input_scale
+def _described_scale(scale: float | InputScale, _: TrainedModel) -> Texts:
     if isinstance(scale, tuple):
         return {"input scale": "a shift and a factor for each input"}
     inverse = 1 / scale
@@ -337,10 +351,9 @@ _INPUT_SCALE = ModelField(
             by_core=True,
         )
     },
-    partial(_attribute, "input_scale"),
     _read_input_scale,
-    _described_scale,
-    _needed,
+    described=_described_scale,
+    check_absent=_needed,
 )
 
 
@@ -353,7 +366,7 @@ def _load_classes(metadata: Metadata, draft: Draft) -> Labels | None:
     return load_labels(metadata.required("classes"), draft.net.n_out)
 
 
-def _without_labels(draft: Draft) -> None:
+def _check_without_labels(draft: Draft) -> None:
     if draft.kind == "classifier":
         raise ValueError("a classifier needs labels")
 
@@ -375,9 +388,9 @@ def _read_labels(values: Values, draft: Draft) -> Labels:
     return labels
 
 
-def _described_labels(model: TrainedModel) -> Texts:
-    classes = model.class_labels.classes
-    if model.class_labels.kind == "multilabel":
+def _described_labels(labels: Labels, _: TrainedModel) -> Texts:
+    classes = labels.classes
+    if labels.kind == "multilabel":
         kind = "multilabel"
     elif classes.dtype.kind in "UO":  # objects are text of any length
         kind = "text"
@@ -386,19 +399,19 @@ def _described_labels(model: TrainedModel) -> Texts:
     return {"classes": f"{len(classes)} ({kind}): {_listed(classes.tolist())}"}
 
 
-_LABELS = (
-    ModelField(  # `verify` compares the texts of classes, names and categories that a record has
-        "labels",
-        {"labels": Entry(lambda labels, _: {"classes": dump_labels(labels)}, _load_classes)},
-        partial(_attribute, "labels"),
-        _read_labels,
-        _described_labels,
-        _without_labels,
-    )
+# `verify` compares the texts of classes, names and categories that a record has.
+_LABELS = ModelField(
+    "labels",
+    {"labels": Entry(lambda labels, _: {"classes": dump_labels(labels)}, _load_classes)},
+    _read_labels,
+    described=_described_labels,
+    check_absent=_check_without_labels,
 )
 
 
-def _dump_names(names: tuple[Any, ...], class_name: str) -> Mapping[str, Any]:
+def _dump_names(names: tuple[Any, ...] | None, class_name: str) -> Mapping[str, Any]:
+    if names is None:
+        return {}
     texts = texts_of_names(names)
     if texts is not None:
         return {"feature_names": dump_names(texts)}
@@ -420,30 +433,24 @@ def _load_names(metadata: Metadata, draft: Draft) -> Sequence[Any] | None:
     return None if text is None else load_names(text, n).tolist()
 
 
-def _read_names(values: Values, draft: Draft) -> tuple[Any, ...]:
-    names = tuple(values["names"])
-    if not draft.is_table and len(names) != draft.net.n_in:
+def _read_names(values: Values, draft: Draft) -> Sequence[Any]:
+    names: Sequence[Any] = values["names"]
+    if len(names) != draft.net.n_in:
         raise ValueError(f"it must have {draft.net.n_in} feature names")
     return names
 
 
-def _described_names(model: TrainedModel) -> Texts:
-    return (
-        {} if model.feature_names is None else {"features": _listed(model.feature_names.tolist())}
-    )
+def _described_names(_: object, model: TrainedModel) -> Texts:
+    names = model.feature_names
+    return {} if names is None else {"features": _listed(names.tolist())}
 
 
-_NAMES = ModelField(
-    "names",
-    {"names": Entry(_dump_names, _load_names)},
-    partial(_attribute, "names"),
-    _read_names,
-    _described_names,
-)
+_NAMES_ENTRY = Entry(_dump_names, _load_names)  # of a network, and of the columns of a table
+_NAMES = ModelField("names", {"names": _NAMES_ENTRY}, _read_names, described=_described_names)
 
 
-def _described_cells(model: TrainedModel) -> Texts:
-    decimal, thousands, missing = model.cell_format
+def _described_cells(cell_format: CellFormat, _: TrainedModel) -> Texts:
+    decimal, thousands, missing = cell_format
     stated = [f"decimal point {decimal!r}"]
     if thousands:
         stated.append(f"thousands {thousands!r}")
@@ -455,10 +462,9 @@ def _described_cells(model: TrainedModel) -> Texts:
 _CELL_FORMAT = ModelField(
     "cell_format",
     {name: _member("cells", name) for name in CellFormat._fields},
-    lambda model: None if model.cell_format == CellFormat() else model.cell_format._asdict(),
-    lambda values, _: checked_cell_format(values),
+    lambda values, _: checked_cell_format(**values),
+    lambda cells, _: None if cells == CellFormat() else cells._asdict(),
     _described_cells,
-    lambda _: CellFormat(),
 )
 
 
@@ -509,13 +515,12 @@ def _load_types(metadata: Metadata, _: Draft) -> Any:
 def _read_columns(values: Values, draft: Draft) -> TableColumns:
     from cmlp._model.table_columns import TableColumns
 
-    names = draft.fields.pop("names")  # the columns have them
-    n = len(values["layout"])
+    n, names = len(values["layout"]), values["names"]
     if n != len(values["categories"]) or (names is not None and n != len(names)):
         raise ValueError("it needs as many names and lists of categories as columns")
     numbers = np.empty(0) if values["numbers"] is None else values["numbers"]
     types = values["types"] or ()
-    columns = TableColumns.from_stored(names, **values | {"numbers": numbers, "types": types})
+    columns = TableColumns.from_stored(**values | {"numbers": numbers, "types": types})
     widths = {columns.width(True), columns.width(False)}
     for net, _ in draft.networks:
         if net.dtype != np.float32:
@@ -525,8 +530,8 @@ def _read_columns(values: Values, draft: Draft) -> TableColumns:
     return columns
 
 
-def _described_columns(model: TableModel) -> Texts:
-    columns, names, texts = model.columns, model.feature_names, {}
+def _described_columns(columns: TableColumns, model: TableModel) -> Texts:
+    names, texts = model.feature_names, _described_names(columns, model)
     types = [one.type if one.is_used else one.role for one in columns]
     counts = {each: types.count(each) for each in (*COLUMN_TYPES, "unused")}
     texts["columns"] = ", ".join(f"{count} {each}" for each, count in counts.items() if count)
@@ -558,6 +563,7 @@ def _described_date(label: str, column: TableColumn) -> str:
 _COLUMNS = ModelField(
     "columns",
     {
+        "names": _NAMES_ENTRY,
         "layout": Entry(
             lambda layout, _: {"columns": layout}, _load_layout, "columns", by_core=True
         ),
@@ -566,8 +572,8 @@ _COLUMNS = ModelField(
         "types": Entry(_dump_types, _load_types, "types of columns"),
         "seen": _array("categories.seen", "categories in fit"),
     },
-    lambda model: model.columns.stored(),
     _read_columns,
+    lambda columns, _: columns.stored(),
     _described_columns,
     _needed,
 )
@@ -576,19 +582,11 @@ _COLUMNS = ModelField(
 # -------------------------------------------- what a table's model has besides networks and columns
 
 
-def _target_names(model: TableModel) -> list[str | None]:
-    """Return the name of each of several targets, or None."""
-    assert model.answer_scale is not None
-    names, n = model.answer_scale.names, n_answers(model.net)
-    return [None] * n if names is None else list(names)
-
-
-def _target_values(model: TableModel) -> Values | None:
-    if model.answer_scale is None:
-        return None
-    numbers = np.array(model.answer_scale.numbers).T.ravel()
-    names = _target_names(model) if n_answers(model.net) > 1 else None
-    return {"numbers": numbers, "names": names}
+def _answer_scale_parts(scale: AnswerScale, model: TableModel) -> Values:
+    n, names = n_answers(model.net), None
+    if n > 1:
+        names = [None] * n if scale.names is None else list(scale.names)
+    return {"numbers": np.array(scale.numbers).T.ravel(), "names": names}
 
 
 def _dump_targets(names: Sequence[str | None] | None, _: str) -> Mapping[str, Any]:
@@ -599,7 +597,7 @@ def _load_targets(metadata: Metadata, _: Draft) -> list[str | None] | None:
     return load_target_names(metadata.string("targets"))
 
 
-def _without_answer_scale(draft: Draft) -> None:
+def _check_without_answer_scale(draft: Draft) -> None:
     if draft.labels is None:
         problem = "the outputs are not those of a TabularRegressor"
         raise ValueError(f"{problem}: a regressor needs the scale of its targets")
@@ -620,33 +618,18 @@ def _read_answer_scale(values: Values, draft: Draft) -> AnswerScale:
     return AnswerScale(centre, scale, low, high, names)
 
 
-def _described_targets(model: TableModel) -> Texts:
+def _described_targets(_: AnswerScale, model: TableModel) -> Texts:
     from cmlp._model.explanation import output_names
 
     n = n_answers(model.net)
     return {} if n == 1 else {"targets": f"{n}: {_listed(output_names(model))}"}
 
 
-_ANSWER_SCALE = ModelField(
-    "answer_scale",
-    {
-        "numbers": _array("table.target", "target", by_core=True),
-        "names": Entry(_dump_targets, _load_targets, "target"),
-    },
-    _target_values,
-    _read_answer_scale,
-    _described_targets,
-    _without_answer_scale,
-)
-
-
-def _calibration_values(model: TableModel) -> Values | None:
-    if model.calibration is None:
-        return None
-    values, widths = model.calibration._asdict(), model.calibration.widths
+def _calibration_parts(calibration: Calibration, _: TableModel) -> Values:
+    widths = calibration.widths
     if widths is not None:
-        values["widths"] = widths.reshape(2 * len(widths), -1)
-    return values
+        widths = widths.reshape(2 * len(widths), -1)
+    return calibration._asdict() | {"widths": widths}
 
 
 def _read_calibration(values: Values, draft: Draft) -> Calibration | None:
@@ -656,57 +639,19 @@ def _read_calibration(values: Values, draft: Draft) -> Calibration | None:
     return checked_calibration(**values, net=draft.net, has_classes=draft.labels is not None)
 
 
-def _described_calibration(model: TableModel) -> Texts:
-    found = model.calibration
-    assert found is not None
+def _described_calibration(found: Calibration, _: TableModel) -> Texts:
     width = "" if found.widths is None else "; their width follows the prediction"
     n = found.scores.shape[1]
     return {"intervals": f"from {n:,} scores of rows {_ORIGINS[found.rows]}{width}"}
 
 
 _ORIGINS = {HELD_OUT: "held out in fit", CALIBRATION: "for calibration"}
-_CALIBRATION = ModelField(
-    "calibration",
-    {
-        "kind": _member("calibration", "kind", "calibration"),
-        "rows": _member("calibration", "rows", "calibration"),
-        "scores": _array("calibration.scores", "calibration"),
-        "widths": _array("calibration.widths", "calibration"),
-        "ends": _array("calibration.ends", "calibration"),
-    },
-    _calibration_values,
-    _read_calibration,
-    _described_calibration,
-)
 
 
-def _fitted_output_values(model: TableModel) -> Values | None:
-    layers = model.fitted_outputs
-    return None if layers is None else {"fitted_outputs": np.stack(layers)}
-
-
-def _read_fitted_outputs(values: Values, draft: Draft) -> Sequence[Any]:
-    return checked_outputs(
-        [*values["fitted_outputs"]], draft.net, len(draft.networks), draft.labels
-    )
-
-
-_FITTED_OUTPUTS = ModelField(
-    "fitted_outputs",
-    # `verify` compares the networks as fit has trained them instead.
-    {"fitted_outputs": _array("calibration.outputs", dtype=np.float32)},
-    _fitted_output_values,
-    _read_fitted_outputs,
-    lambda _: {"probabilities": "calibrated"},
-)
-
-
-_CLASS_WEIGHTS = ModelField(
-    "class_weights",
-    {"class_weights": _array("class_weights", "class weights")},
-    partial(_attribute, "class_weights"),
-    lambda values, draft: checked_class_weights(values["class_weights"], draft.net, draft.labels),
-)
+def _read_fitted_outputs(values: Values, draft: Draft) -> tuple[Any, ...]:
+    layers = tuple(values["fitted_outputs"])
+    check_outputs(layers, draft.net, len(draft.networks), draft.labels)
+    return layers
 
 
 def _load_threshold(metadata: Metadata, _: Draft) -> float | None:
@@ -715,27 +660,14 @@ def _load_threshold(metadata: Metadata, _: Draft) -> float | None:
     return threshold
 
 
-_THRESHOLD = ModelField(  # no part of what fit has made
-    "threshold",
-    {
-        "threshold": Entry(
-            lambda value, _: {"table.threshold": value}, _load_threshold, by_core=True
-        )
-    },
-    partial(_attribute, "threshold"),
-    lambda values, draft: checked_threshold(values["threshold"], draft.labels),
-    lambda model: {"threshold": f"{model.threshold:.6g}, of the second class"},
-)
-
-
-def _summary_values(model: TableModel) -> Values | None:
-    summary = model.summary
-    if summary is None:
-        return None
-    accuracy = None if summary.accuracy is None else tuple(summary.accuracy)
-    found = None if summary.found is None or model.threshold is None else tuple(summary.found)
-    dates = model.columns.dates
-    return {"values": summary.values, "accuracy": accuracy, "dates": dates, "found": found}
+def _summary_parts(summary: Summary, model: TableModel) -> Values:
+    has_found = summary.found is not None and model.threshold is not None
+    return {
+        "values": summary.values,
+        "accuracy": None if summary.accuracy is None else tuple(summary.accuracy),
+        "dates": model.columns.dates,
+        "found": tuple(summary.found or ()) if has_found else None,
+    }
 
 
 def _read_summary(values: Values, draft: Draft) -> Summary | None:
@@ -745,9 +677,9 @@ def _read_summary(values: Values, draft: Draft) -> Summary | None:
     return checked_summary(draft.n_columns, n, **{name: values[name] for name in kept})
 
 
-def _described_accuracy(model: TableModel) -> Texts:
+def _described_accuracy(summary: Summary, model: TableModel) -> Texts:
     """Describe how good a table's model is on rows outside the training."""
-    found = None if model.summary is None else model.summary.accuracy
+    found = summary.accuracy
     if found is None:
         return {}
     rows = f"on {found.n:,} rows {_ORIGINS[found.rows]}"
@@ -759,52 +691,90 @@ def _described_accuracy(model: TableModel) -> Texts:
     return {"accuracy": f"{values} {rows}; always the most frequent class: {bases}"}
 
 
-_SUMMARY = ModelField(
-    "summary",
-    {
-        "values": _array("summary.values", "summary"),
-        "accuracy": _member("summary", "accuracy", "accuracy"),
-        "dates": _member("summary", "dates"),  # for readers that do not read the types of columns
-        "found": _member("summary", "found", is_optional=True),
-    },
-    _summary_values,
-    _read_summary,
-    _described_accuracy,
-)
-
-
 def _read_background(values: Values, draft: Draft) -> Background:
     if any(array is None for array in values.values()):
         raise ValueError("one of background.rows and background.weights is missing")
     return checked_background(draft.n_columns, **values)
 
 
-_BACKGROUND = ModelField(
-    "background",
-    {
-        "rows": _array("background.rows", "background"),
-        "weights": _array("background.weights", "background"),
-    },
-    lambda model: None if model.background is None else model.background._asdict(),
-    _read_background,
-    lambda model: {"background": f"{len(model.background.rows)} training rows, for explanations"},
-)
-
-
 # Each field can be checked with those before it.
 NETWORK_FIELDS = (_KIND, _NETWORKS, _INPUT_SCALE, _LABELS, _NAMES, _CELL_FORMAT)
 TABLE_FIELDS = (
     _KIND,
-    _NAMES,
     _COLUMNS,
     _NETWORKS,
     _LABELS,
     _CELL_FORMAT,
-    _ANSWER_SCALE,
-    _CALIBRATION,
-    _FITTED_OUTPUTS,
-    _CLASS_WEIGHTS,
-    _THRESHOLD,
-    _SUMMARY,
-    _BACKGROUND,
+    ModelField(
+        "answer_scale",
+        {
+            "numbers": _array("table.target", "target", by_core=True),
+            "names": Entry(_dump_targets, _load_targets, "target"),
+        },
+        _read_answer_scale,
+        _answer_scale_parts,
+        _described_targets,
+        _check_without_answer_scale,
+    ),
+    ModelField(
+        "calibration",
+        {
+            "kind": _member("calibration", "kind", "calibration"),
+            "rows": _member("calibration", "rows", "calibration"),
+            "scores": _array("calibration.scores", "calibration"),
+            "widths": _array("calibration.widths", "calibration"),
+            "ends": _array("calibration.ends", "calibration"),
+        },
+        _read_calibration,
+        _calibration_parts,
+        _described_calibration,
+    ),
+    ModelField(
+        "fitted_outputs",
+        # `verify` compares the networks as fit has trained them instead.
+        {"fitted_outputs": _array("calibration.outputs", dtype=np.float32)},
+        _read_fitted_outputs,
+        lambda layers, _: np.stack(layers),
+        lambda layers, _: {"probabilities": "calibrated"},
+    ),
+    ModelField(
+        "class_weights",
+        {"class_weights": _array("class_weights", "class weights")},
+        lambda values, draft: checked_class_weights(
+            values["class_weights"], draft.net, draft.labels
+        ),
+    ),
+    ModelField(
+        "threshold",  # no part of what fit has made
+        {
+            "threshold": Entry(
+                lambda value, _: {"table.threshold": value}, _load_threshold, by_core=True
+            )
+        },
+        lambda values, draft: checked_threshold(values["threshold"], draft.labels),
+        described=lambda value, _: {"threshold": f"{value:.6g}, of the second class"},
+    ),
+    ModelField(
+        "summary",
+        {
+            "values": _array("summary.values", "summary"),
+            "accuracy": _member("summary", "accuracy", "accuracy"),
+            # For readers that do not read the types of columns.
+            "dates": _member("summary", "dates"),
+            "found": _member("summary", "found", is_optional=True),
+        },
+        _read_summary,
+        _summary_parts,
+        _described_accuracy,
+    ),
+    ModelField(
+        "background",
+        {
+            "rows": _array("background.rows", "background"),
+            "weights": _array("background.weights", "background"),
+        },
+        _read_background,
+        _as_dict,
+        lambda kept, _: {"background": f"{len(kept.rows)} training rows, for explanations"},
+    ),
 )

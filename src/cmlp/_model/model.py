@@ -7,6 +7,7 @@ the simplest one; the fullest is that of an estimator for tables: several networ
 from __future__ import annotations
 
 import operator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, cast
 
 import numpy as np
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 CLASS_NAMES = {"network": "Network", "classifier": "MLPClassifier", "regressor": "MLPRegressor"}
 TABLE_CLASS_NAMES = {"classifier": "TabularClassifier", "regressor": "TabularRegressor"}
 
-_PLAIN_FORMAT = CellFormat()
 _TOLERANCE = 1e-7  # of weighted sums, if the input scale becomes a part of the weights
 
 
@@ -228,72 +228,49 @@ class Tensors(tuple["NDArray[Any]", ...]):
 class _Model:
     """What both kinds of a `TrainedModel` have: everything that a prediction depends on.
 
-    Its fields never change, see `replace`. The blocks of parameters are the model's own and can be
+    A field is declared once, with its default; `cmlp._model.description` says how it is stored.
+    Fields never change, see `replace`. The blocks of parameters are the model's own and can be
     written to, so nothing may be cached from their values.
-
-    Parameters
-    ----------
-    kind : {"network", "classifier", "regressor"}
-        What the outputs mean.
-    networks : sequence of (cmlp._bridge._core.Net, ndarray of shape (n_params,))
-        They differ in the number of inputs at most. The blocks are used without a copy.
-    labels : Labels or None
-        The classes of a classifier; `class_labels` for readers who know that it is one.
-    names : sequence or None
-        The names of the columns in fit; those of a table can be of any hashable type.
-    cell_format : CellFormat
-        How the cells of files of text are read.
-
-    Attributes
-    ----------
-    net : cmlp._bridge._core.Net
-        The first network. All have the same layers after the input.
-    n_inputs : int
-        Number of values of a row, before they are encoded.
-    feature_names : ndarray of str or None
-        The names of the columns if all are text; otherwise exports number them.
-    combination : Combination
-        How the outputs of the networks become what `predict_proba`, `predict` of a regressor or
-        `forward` returns.
     """
 
-    kind: str
+    kind: str  # what the outputs mean: "network", "classifier" or "regressor"
+    # They differ in the number of inputs at most. The blocks are used without a copy.
     networks: tuple[TrainedNet, ...]
-    labels: Labels | None
+    # Of a classifier; `class_labels` for readers who know that it is one.
+    labels: Labels | None = None
+    cell_format: CellFormat = CellFormat()  # how the cells of files of text are read
+    _fields: ClassVar[tuple[str, ...]] = tuple(__annotations__)
+
+    # What follows from the fields:
+    # Of the columns in fit; those of a table can be of any hashable type.
     names: tuple[Any, ...] | None
-    cell_format: CellFormat
-    net: _core.Net
-    n_inputs: int
-    feature_names: NDArray[Any] | None
+    feature_names: NDArray[Any] | None  # if all are text; otherwise exports number the columns
+    n_inputs: int  # number of values of a row, before they are encoded
+    net: _core.Net  # the first network; all have the same layers after the input
     combination: Combination
 
     _class_names: ClassVar[Mapping[str, str]]
-    _fields: ClassVar[tuple[str, ...]] = ("kind", "networks", "labels", "names", "cell_format")
-    # Slots are read fastest: a prediction of one row takes less than a microsecond.
-    __slots__ = (*_fields, "combination", "feature_names", "n_inputs", "net")
 
     def __init__(
         self,
         kind: str,
         networks: Sequence[tuple[_core.Net, NDArray[Any]]],
-        labels: Labels | None,
-        names: Iterable[Any] | None,
-        cell_format: CellFormat,
+        names: tuple[Any, ...] | None,
+        n_inputs: int,
+        **fields: Any,
     ) -> None:
-        nets = tuple(TrainedNet(*network) for network in networks)
-        columns = None if names is None else tuple(names)
+        for name in fields:
+            if name not in self._fields:
+                raise TypeError(f"{type(self).__name__} has no field {name!r}")
+        self._store(kind=kind, networks=tuple(TrainedNet(*one) for one in networks), **fields)
+        net = self.networks[0].net
+        is_table = isinstance(self, TableModel)
         self._store(
-            kind=kind,
-            networks=nets,
-            labels=labels,
-            names=columns,
-            cell_format=cell_format,
-            net=nets[0].net,
-            n_inputs=nets[0].net.n_in,
-            feature_names=texts_of_names(columns),
-            combination=_combination(
-                kind, nets[0].net, labels, is_table=isinstance(self, TableModel)
-            ),
+            names=names,
+            feature_names=texts_of_names(names),
+            n_inputs=n_inputs,
+            net=net,
+            combination=_combination(kind, net, self.labels, is_table=is_table),
         )
 
     def _store(self, **values: object) -> None:
@@ -351,71 +328,50 @@ class _Model:
 
 
 class NetworkModel(_Model):
-    """The trained model of one network.
+    """The trained model of one network."""
 
-    Parameters
-    ----------
-    kind, networks, labels, names, cell_format
-        As for `_Model`; one network.
-    input_scale : float or InputScale, default=1.0
-        Factor by which every input is multiplied, or a shift and a factor for each input.
+    # By which every input is multiplied, or a shift and a factor for each input.
+    input_scale: float | InputScale = 1.0
+    _fields = (*_Model._fields, *__annotations__, "names")
 
-    Attributes
-    ----------
-    params : ndarray of shape (n_params,)
-        The parameters of the network.
-    rule : str
-        The `rule` of `Combination`, such as "binary": what is done with the network's outputs.
-    labels_of : callable
-        Returns the labels that outputs of the network mean; only of a classifier.
-    """
-
-    input_scale: float | InputScale
+    # What follows from the fields:
     params: NDArray[Any]
-    rule: str
+    rule: str  # of `combination`, such as "binary": what is done with the network's outputs
+    # Returns the labels that outputs of the network mean; only of a classifier.
     labels_of: Callable[[NDArray[Any]], NDArray[Any]]
-    _tensors: tuple[Tensors, Tensors] | None
 
     _class_names = CLASS_NAMES
-    _fields = (*_Model._fields, "input_scale")
-    __slots__ = ("_tensors", "input_scale", "labels_of", "params", "rule")
 
     def __init__(
         self,
         kind: str,
         networks: Sequence[tuple[_core.Net, NDArray[Any]]],
         *,
-        input_scale: float | InputScale = 1.0,
-        labels: Labels | None = None,
         names: Iterable[Any] | None = None,
-        cell_format: CellFormat = _PLAIN_FORMAT,
+        **fields: Any,
     ) -> None:
-        super().__init__(kind, networks, labels, names, cell_format)
+        columns = None if names is None else tuple(names)
+        super().__init__(kind, networks, columns, networks[0][0].n_in, **fields)
         self._store(
-            input_scale=input_scale,
             params=self.first.params,
             rule=self.combination.rule,
-            labels_of=None if labels is None else labels.decode,
-            _tensors=None,
+            labels_of=None if self.labels is None else self.labels.decode,
         )
 
     @property
     def coefs(self) -> Tensors:
         """Weights of each layer, of shape (n_in, n_out): views of `params`."""
-        return self._views()[0]
+        return self._views[0]
 
     @property
     def intercepts(self) -> Tensors:
         """Biases of each layer, of shape (n_out,): views of `params`."""
-        return self._views()[1]
+        return self._views[1]
 
+    @cached_property
     def _views(self) -> tuple[Tensors, Tensors]:
-        tensors = self._tensors
-        if tensors is None:
-            weights, biases = self.net.views(self.params)
-            tensors = Tensors(weights), Tensors(biases)
-            object.__setattr__(self, "_tensors", tensors)
-        return tensors
+        weights, biases = self.net.views(self.params)
+        return Tensors(weights), Tensors(biases)
 
     def outputs_of_few(self, X: ArrayLike, n_threads: int | None = None) -> NDArray[Any] | None:
         """Return the outputs of the network for few rows in a plain array; None for any other X, also a wrong one."""
@@ -522,65 +478,29 @@ class NetworkModel(_Model):
 class TableModel(_Model):
     """The trained model of a table: several networks behind the columns of a table, which encode its rows.
 
-    Parameters
-    ----------
-    kind, networks, labels, cell_format
-        As for `_Model`. Networks that see no bins have fewer inputs.
-    columns : TableColumns
-        What fit has learned of the columns, with their names.
-    answer_scale : AnswerScale or None
-        Of a regressor.
-    calibration : Calibration or None
-        The scores from which intervals or sets follow.
-    fitted_outputs : sequence of ndarray or None
-        The weights and biases of each network's output layer as fit has trained them, if the
-        probabilities of a classifier are calibrated: those of the networks have slopes and shifts
-        then.
-    class_weights : ndarray of float64, shape (1, n_classes) or (n_labels, 2), or None
-        The class weights of fit, at most 1, if they are not all equal: a row of all classes, or for
-        several labels one of the two of each. No answer depends on them; calibrated probabilities
-        are those without them.
-    threshold : float or None
-        The probability of the second of two classes from which on a classifier predicts it; None
-        predicts the most probable class.
-    background : Background or None
-        Training rows that were kept for explanations.
-    summary : Summary or None
-        Of the training rows, for pages: no answer depends on it.
-    notices : Notices or None
-        Counts the warnings about rows to predict, which are issued once; None begins to count.
-
-    Attributes
-    ----------
-    gaps : Gaps
-        How often the columns were missing in training.
+    Networks that see no bins have fewer inputs.
     """
 
-    columns: TableColumns
-    answer_scale: AnswerScale | None
-    calibration: Calibration | None
-    fitted_outputs: tuple[NDArray[Any], ...] | None
-    class_weights: NDArray[np.float64] | None
-    threshold: float | None
-    background: Background | None
-    summary: Summary | None
-    notices: Notices
-    _gaps: Gaps | None
+    columns: TableColumns  # what fit has learned of the columns, with their names
+    answer_scale: AnswerScale | None = None  # of a regressor
+    calibration: Calibration | None = None  # the scores from which intervals or sets follow
+    # The weights and biases of each network's output layer as fit has trained them, if the
+    # probabilities of a classifier are calibrated: those of the networks have slopes and shifts
+    # then.
+    fitted_outputs: tuple[NDArray[Any], ...] | None = None
+    # The class weights of fit, at most 1, if they are not all equal, of shape (1, n_classes) or
+    # (n_labels, 2): a row of all classes, or for several labels one of the two of each. No answer
+    # depends on them; calibrated probabilities are those without them.
+    class_weights: NDArray[np.float64] | None = None
+    # The probability of the second of two classes from which on a classifier predicts it; None
+    # predicts the most probable class.
+    threshold: float | None = None
+    background: Background | None = None  # training rows that were kept for explanations
+    summary: Summary | None = None  # of the training rows, for pages: no answer depends on it
+    notices: Notices  # counts the warnings about rows to predict, which are issued once
+    _fields = (*_Model._fields, *__annotations__)
 
     _class_names = TABLE_CLASS_NAMES
-    _own = (
-        "answer_scale",
-        "background",
-        "calibration",
-        "class_weights",
-        "columns",
-        "fitted_outputs",
-        "notices",
-        "summary",
-        "threshold",
-    )
-    _fields = ("kind", "networks", "labels", "cell_format", *_own)  # the names are in the columns
-    __slots__ = (*_own, "_gaps")
 
     def __init__(
         self,
@@ -588,40 +508,15 @@ class TableModel(_Model):
         networks: Sequence[tuple[_core.Net, NDArray[Any]]],
         *,
         columns: TableColumns,
-        labels: Labels | None = None,
-        cell_format: CellFormat = _PLAIN_FORMAT,
-        answer_scale: AnswerScale | None = None,
-        calibration: Calibration | None = None,
-        fitted_outputs: Sequence[NDArray[Any]] | None = None,
-        class_weights: NDArray[np.float64] | None = None,
-        threshold: float | None = None,
-        background: Background | None = None,
-        summary: Summary | None = None,
-        notices: Notices | None = None,
+        **fields: Any,
     ) -> None:
-        super().__init__(kind, networks, labels, columns.names, cell_format)
-        self._store(
-            n_inputs=len(columns),
-            columns=columns,
-            answer_scale=answer_scale,
-            calibration=calibration,
-            fitted_outputs=None if fitted_outputs is None else tuple(fitted_outputs),
-            class_weights=class_weights,
-            threshold=threshold,
-            background=background,
-            summary=summary,
-            notices=notices or Notices(),
-            _gaps=None,
-        )
+        fields.setdefault("notices", Notices())
+        super().__init__(kind, networks, columns.names, len(columns), columns=columns, **fields)
 
-    @property
+    @cached_property
     def gaps(self) -> Gaps:
         """How often each column was missing in fit."""
-        gaps = self._gaps
-        if gaps is None:
-            gaps = self.columns.gaps(self.summary)
-            object.__setattr__(self, "_gaps", gaps)
-        return gaps
+        return self.columns.gaps(self.summary)
 
     def with_names(self, names: Iterable[Any] | None) -> Self:
         """Return the model with other names of the columns."""
@@ -645,16 +540,18 @@ class TableModel(_Model):
         n_threads: int | None = None,
     ) -> NDArray[np.float64]:
         """Return the answers on paths between raw rows, as `NetworkModel.predict_paths`."""
-        columns = self.columns
         outputs = []
-        inputs: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+        first = _encoded(self.networks, self.columns, rows)
+        last = _encoded(self.networks, self.columns, to)
         for net, params in self.networks:
-            if net.n_in not in inputs:
-                bins = columns.has_bins(net)
-                inputs[net.n_in] = columns.encode(rows, bins=bins), columns.encode(to, bins=bins)
-            first, last = inputs[net.n_in]
             answers = net.forward_paths(
-                params, first, last, self._begins(net), starts, orders, n_threads=n_threads
+                params,
+                first[net.n_in],
+                last[net.n_in],
+                self._begins(net),
+                starts,
+                orders,
+                n_threads=n_threads,
             )
             outputs.append(answers.reshape(-1, net.n_out).astype(np.float64))
         answers = mean_outputs(outputs, self.answer_scale, self.net.activations[-1])
@@ -723,6 +620,23 @@ def _combination(
     return Combination(n, "normalized" if normalizes else "plain", "largest", n)
 
 
+def _encoded(
+    networks: Sequence[tuple[_core.Net, NDArray[Any]]],
+    columns: TableColumns,
+    raw: NDArray[np.float64],
+) -> dict[int, NDArray[np.float32]]:
+    """Return raw rows of a table as networks read them, by their number of inputs: with bins, or without."""
+    inputs: dict[int, NDArray[np.float32]] = {}
+    wide = columns.width(True)
+    for net, _ in networks:
+        if net.n_in not in inputs:
+            if wide in inputs:
+                inputs[net.n_in] = columns.without_bins(inputs[wide])
+            else:
+                inputs[net.n_in] = columns.encode(raw, bins=net.n_in == wide)
+    return inputs
+
+
 def outputs_of_table(
     networks: Sequence[tuple[_core.Net, NDArray[Any]]],
     columns: TableColumns,
@@ -730,21 +644,11 @@ def outputs_of_table(
     n_threads: int | None = None,
 ) -> list[NDArray[np.float64]]:
     """Return the outputs of each network for raw rows of a table, of shape (n_rows, n_outputs), as doubles."""
-    inputs: dict[int, NDArray[np.float32]] = {}
-    outputs, wide = [], columns.width(True)
-    for net, params in networks:
-        if net.n_in not in inputs:
-            with_bins = inputs.get(wide)
-            bins = net.n_in == wide
-            inputs[net.n_in] = (
-                columns.encode(raw, bins=bins)
-                if with_bins is None
-                else columns.without_bins(with_bins)
-            )
-        outputs.append(
-            net.forward(params, inputs[net.n_in], n_threads=n_threads).astype(np.float64)
-        )
-    return outputs
+    inputs = _encoded(networks, columns, raw)
+    return [
+        net.forward(params, inputs[net.n_in], n_threads=n_threads).astype(np.float64)
+        for net, params in networks
+    ]
 
 
 def mean_outputs(

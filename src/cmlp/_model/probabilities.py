@@ -129,7 +129,7 @@ def with_map(model: TableModel, changes: ProbabilityMap) -> TableModel:
         weights, biases = trained.weights[-1], trained.biases[-1]
         weights[...] = weights * changes.slopes
         biases[...] = biases * changes.slopes + changes.shifts
-    outputs = [output_layer(net, params)[0].copy() for net, params in fitted]
+    outputs = tuple(output_layer(net, params)[0].copy() for net, params in fitted)
     summary = None if model.summary is None else model.summary._replace(found=None)
     threshold = _threshold_of_weights(model)
     return model.replace(
@@ -149,10 +149,10 @@ def _copies(networks: Sequence[TrainedNet]) -> list[TrainedNet]:
     return [TrainedNet(net, block_copy(params)) for net, params in networks]
 
 
-def checked_outputs(
+def check_outputs(
     layers: Sequence[NDArray[Any]], net: _core.Net, n_nets: int, labels: Labels | None
-) -> Sequence[NDArray[Any]]:
-    """Return the output layers of a file or a pickle; raises ValueError if they are not those of such networks."""
+) -> None:
+    """Raise ValueError if output layers, of a file or a pickle, are not those of such networks."""
     shape = ((net.sizes[-2] + 1) * net.n_out,)
     fits = all(
         layer.shape == shape and layer.dtype == np.float32 and np.isfinite(layer).all()
@@ -160,7 +160,6 @@ def checked_outputs(
     )
     if labels is None or len(layers) != n_nets or not fits:
         raise ValueError("the output layers from before the calibration do not fit the networks")
-    return layers
 
 
 def checked_class_weights(

@@ -443,8 +443,9 @@ class TableColumns(_core.Columns):
         return np.array([column.seen or (0, 0.0) for column in self._columns], np.float64).T
 
     def stored(self) -> dict[str, Any]:
-        """Return what files and pickles keep, without the names: the arguments of `from_stored`."""
+        """Return what files and pickles keep: the arguments of `from_stored`."""
         return {
+            "names": self.names,
             "layout": self.layout,
             "numbers": self.numbers,
             "categories": self.categories,
@@ -455,8 +456,8 @@ class TableColumns(_core.Columns):
     @classmethod
     def from_stored(
         cls,
-        names: Iterable[Any] | None,
         *,
+        names: Iterable[Any] | None,
         layout: Sequence[Layout],
         numbers: NDArray[np.float64],
         categories: Sequence[Sequence[object] | None],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from copy import deepcopy
 from dataclasses import MISSING, dataclass, field, fields
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from zlib import crc32
 
@@ -97,8 +98,7 @@ class Curve(Generic[Value]):
         return sum(map(len, self._parts))
 
     def __iter__(self) -> Iterator[Value]:
-        for part in self._parts:
-            yield from part
+        return chain.from_iterable(self._parts)
 
     def last(self) -> Value:
         """Return the last value; raises IndexError if the curve is empty."""
@@ -150,12 +150,6 @@ class History:
         self.best_validation_score = max(best, score)
         return best
 
-    def without_seconds(self) -> History:
-        """Return a copy without the durations, so that the pickles of two fits with equal seeds are equal."""
-        twin = self.copy()
-        twin.records = Curve.from_values(EpochNumbers(*record[:-1]) for record in self.records)
-        return twin
-
     def table(self) -> dict[str, list[float]]:
         """Return a list with one number per epoch for each quantity that was computed in at least one epoch."""
         losses, records = list(self.loss_curve), list(self.records)
@@ -167,47 +161,68 @@ class History:
                 columns[name] = values
         return columns
 
-    def fields(self) -> dict[str, object]:
-        """Return all attributes, sorted by name."""
-        return dict(sorted(vars(self).items()))
+    def fields(self) -> dict[str, Any]:
+        """Return all attributes, sorted by name, with the curves as arrays."""
+        fields = dict(sorted(vars(self).items()))
+        fields["loss_curve"] = np.fromiter(self.loss_curve, np.float64)
+        if self.validation_scores is not None:
+            fields["validation_scores"] = np.fromiter(self.validation_scores, np.float64)
+        numbers = np.fromiter(chain.from_iterable(self.records), np.float64)
+        fields["records"] = numbers.reshape(-1, len(EpochNumbers._fields))
+        return fields
+
+    def fields_without_seconds(self) -> dict[str, Any]:
+        """Return the fields without the durations, so that the pickles of two fits with equal seeds are equal."""
+        fields = self.fields()
+        fields["records"][:, -1] = np.nan
+        return fields
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, object]) -> History:
-        """Return a history with these attributes; raises ValueError if one is missing or has a wrong type."""
+        """Return a history with these `fields`; raises ValueError if one is missing or has a wrong type."""
         history = cls()
         for name, types in _TYPES.items():
-            if not isinstance(fields.get(name, ...), types):
-                raise ValueError(f"{name} is {fields.get(name, 'missing')!r} in the history.")
-            setattr(history, name, fields[name])
+            value = fields.get(name, "missing")
+            if not isinstance(value, types):
+                raise ValueError(f"{name} is {value!r} in the history.")
+            curve = _curve_of(name, value) if isinstance(value, np.ndarray) else value
+            setattr(history, name, curve)
         return history
 
 
+_CURVES = ("loss_curve", "validation_scores", "records")
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "t": (int,),
     "loss": (float, type(None)),
-    "loss_curve": (Curve,),
+    "loss_curve": (np.ndarray,),
     "best_loss": (float, type(None)),
-    "validation_scores": (Curve, type(None)),
+    "validation_scores": (np.ndarray, type(None)),
     "best_validation_score": (float, type(None)),
-    "records": (Curve,),
+    "records": (np.ndarray,),
     "stale": (int,),
 }
 
 
+def _curve_of(name: str, values: NDArray[Any]) -> Curve[Any]:
+    """Return the curve of an array: of numbers, or of rows for the records of epochs."""
+    if not len(values):
+        return Curve()
+    is_table = name == "records"
+    shape = (len(values), len(EpochNumbers._fields)) if is_table else (len(values),)
+    if values.shape != shape or values.dtype.newbyteorder("=") != np.float64:
+        raise ValueError(f"{name} is not a {'table' if is_table else 'list'} of numbers.")
+    numbers = values.tolist()
+    return Curve((tuple(map(tuple, numbers)) if is_table else tuple(numbers),))
+
+
 # How a file has the history: numbers in a JSON object, and curves in arrays.
-
-
-_CURVES = ("loss_curve", "validation_scores", "records")
 
 
 def _dump_history(_: str, fields: Mapping[str, Any]) -> FileParts:
     members = {name: value for name, value in fields.items() if name not in _CURVES}
     # "epoch" is the field of the state, which replaces None; its place is before "scored".
     members |= {"epoch": None, "scored": fields["validation_scores"] is not None}
-    curves = {
-        f"training.{name}": np.array(list(fields[name] or ()), np.float64) for name in _CURVES
-    }
-    return {"history": members, **curves}
+    return {"history": members, **{f"training.{name}": fields[name] for name in _CURVES}}
 
 
 def _load_history(key: str, stored: StoredState) -> dict[str, Any]:
@@ -217,34 +232,16 @@ def _load_history(key: str, stored: StoredState) -> dict[str, Any]:
     counters = (epoch, members.get("t", 0), members.get("stale", 0))
     if type(scored) is not bool or any(type(value) is not int or value < 0 for value in counters):
         raise ValueError("'history' lacks an entry.")
-    curves: dict[str, Curve[Any] | None] = {
-        "loss_curve": _load_curve("training.loss_curve", stored),
-        "validation_scores": _load_curve("training.validation_scores", stored) if scored else None,
-        "records": _load_records("training.records", stored),
-    }
+    curves: dict[str, NDArray[Any] | None] = {}
+    for name in _CURVES:
+        found = stored.array(f"training.{name}")
+        curves[name] = np.empty(0) if found is None else found
+    if not scored:
+        curves["validation_scores"] = None
     fields = {**members, **curves}
     if fields.keys() != _TYPES.keys():
         raise ValueError(f"'history' has other entries than {', '.join(sorted(_TYPES))}.")
     return fields
-
-
-def _load_curve(key: str, stored: StoredState) -> Curve[float]:
-    values = stored.array(key)
-    if values is None:
-        return Curve()
-    if values.ndim != 1 or values.dtype != np.float64:
-        raise ValueError(f"{key!r} is not a list of numbers.")
-    return Curve.from_values(values.tolist())
-
-
-def _load_records(key: str, stored: StoredState) -> Curve[tuple[float, ...]]:
-    values = stored.array(key)
-    if values is None:
-        return Curve()
-    shape = (len(values), len(EpochNumbers._fields))
-    if values.shape != shape or values.dtype != np.float64:
-        raise ValueError(f"{key!r} is not a table of numbers.")
-    return Curve((tuple(map(tuple, values.tolist())),)) if len(values) else Curve()
 
 
 HISTORY_IN_FILE = FileForm(_dump_history, _load_history)
@@ -406,6 +403,12 @@ class TrainingState:
         """Those of `weights`, which says what they are while training and after it."""
         return self.weights.params
 
+    @property
+    def has_only_history(self) -> bool:
+        """Whether there is nothing to continue from but parameters: after a table's fit, or in a file without more."""
+        values = self.flat()
+        return all(values[name] is default for name, default in _NOTHING.items())
+
     def check(self, net: _core.Net) -> None:
         """Raise ValueError unless weights and optimizer match the network's size and dtype."""
         weights = self.weights
@@ -500,20 +503,20 @@ class TrainingState:
         fields: dict[str, Any] = {"version": PICKLE_VERSION}
         for name, value in self.flat().items():
             fields[FIELDS[name].key] = FIELDS[name].plain_of(value)
-        fields["history"] = self.history.without_seconds().fields()
+        fields["history"] = self.history.fields_without_seconds()
         fields["seconds"] = 0.0 if self.batch is None else math.nan
         return fields
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "training state")
-        vars(self).update(vars(TrainingState.from_plain(lambda each: fields[each.key])))
+        vars(self).update(vars(TrainingState.from_plain(fields)))
 
     @classmethod
-    def from_plain(cls, value_in: Callable[[StateField], Any]) -> TrainingState:
+    def from_plain(cls, fields: Mapping[str, Any]) -> TrainingState:
         """Return a state from the plain values of its fields; raises ValueError if they are damaged."""
         with naming_damage():
             state = cls.from_flat(
-                {name: each.loaded(value_in(each)) for name, each in FIELDS.items()}
+                {name: each.loaded(fields[each.key]) for name, each in FIELDS.items()}
             )
             if (state.optimizer is None) != (state.schedule is None):
                 raise ValueError(
@@ -532,4 +535,8 @@ FIELDS: Mapping[str, StateField] = {
 _FIELDS_OF: Mapping[type, Sequence[str]] = {
     kind: [each.name for each in fields(kind) if each.metadata]
     for kind in (TrainingState, Weights, ResumeCheck)
+}
+# What a state has of the fields that are not known without a call of fit.
+_NOTHING: Mapping[str, object] = {
+    name: each.default for name, each in FIELDS.items() if each.default is not MISSING
 }

@@ -16,7 +16,7 @@ from cmlp._bridge import _core
 from cmlp._data.json_texts import dump_parameters, load_parameters, refuse
 from cmlp._train.schedules import SCHEDULES
 from cmlp._train.state import FIELDS, EpochNumbers, History, TrainingState, Weights
-from cmlp._train.state_fields import StoredState
+from cmlp._train.state_fields import StoredState, naming_damage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +89,9 @@ def load_state(
         if "training" not in objects:
             objects["training"] = {**_DEFAULTS, "epoch": objects["history"].get("epoch")}
         stored = StoredState(net, params, parameters, objects, file.array)
-    return TrainingState.from_plain(lambda field: field.in_file.load(field.key, stored))
+    with naming_damage():
+        plain = {each.key: each.in_file.load(each.key, stored) for each in FIELDS.values()}
+    return TrainingState.from_plain(plain)
 
 
 _DEFAULTS = {field.key: field.default for field in FIELDS.values() if field.default is not MISSING}
