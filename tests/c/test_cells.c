@@ -100,7 +100,6 @@ static void check_cells(const cmlp_model *model, const cell *cells, size_t n)
     }
 }
 
-#define DAY(n) (n)
 #define SECONDS(days, seconds) (((days) * 86400.0 + (seconds)) * 1e6 / 86400000000.0)
 #define ZEROS "00000000000000000000000000000000000000000000000000"
 
