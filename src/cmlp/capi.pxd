@@ -115,6 +115,8 @@ cdef extern from "cmlp_capi.h" nogil:
                                              cmlp_table_column_info *info) noexcept nogil
         cmlp_status (*table_code_of_value)(const cmlp_model *model, int64_t column, const cmlp_value *value,
                                            double *code) noexcept nogil
+        cmlp_status (*table_code_of_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                          double *number) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL
