@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._cli.terminal import duration
-from cmlp._estimators.extras import OF_FIT
+from cmlp._estimators.extras import FIT_RECORD_FIELDS
 from cmlp._estimators.fitted import fitted_of
 from cmlp.callbacks import Checkpoint
 
@@ -136,7 +136,7 @@ def save_as_read(
     if record is not None:
         record = {**record, "file": read_as.file._asdict()}
         if read_as.measured is not None:
-            record["measured"] = {name: read_as.measured[name] for name in OF_FIT}
+            record["measured"] = {name: read_as.measured[name] for name in FIT_RECORD_FIELDS}
     trained = fitted.model.replace(cell_format=read_as.cell_format)
     model._fitted = fitted._replace(model=trained, provenance=record)
     model.save(path, include_training_state=include_training_state)

@@ -62,10 +62,13 @@ class Estimator(SklearnStub, ExportMethods):
         """Return the X of a user as rows of the model, and as the user reads them."""
         raise NotImplementedError
 
-    def _followers(
+    def _extra_callbacks(
         self, X: Any, y: Any, sample_weight: Any
     ) -> AbstractContextManager[Sequence[Any]]:
-        """Return a context manager for a fit, with followers of its training: those of a subclass in `cmlp.sklearn`."""
+        """Return a context manager for a fit, with callbacks besides those of the user.
+
+        A subclass in `cmlp.sklearn` has some.
+        """
         return nullcontext(())
 
     # Parameters: get_params, set_params and repr

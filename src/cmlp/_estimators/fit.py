@@ -101,12 +101,18 @@ class Fit(ABC):
         """Begin the record of the fit, before it trains."""
 
     @abstractmethod
-    def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
-        """Train all runs, which the user's callbacks and other ones follow."""
+    def train(self, extra_callbacks: Sequence[Any], provenance_now: ProvenanceNow) -> None:
+        """Train all runs, and call the user's callbacks and extra ones.
+
+        Of a table, there is an extra one for each network, or none.
+        """
 
     @abstractmethod
-    def fitted_now(self, provenance: Provenance | None) -> Fitted:
-        """Return what the fit would leave now, with early stopping with the best parameters so far."""
+    def snapshot(self, provenance: Provenance | None) -> Fitted:
+        """Return what the fit would leave now, with early stopping with the best parameters so far.
+
+        The training of a network can be resumed from it; that of a table has only the history.
+        """
 
     @abstractmethod
     def fitted(self, provenance: Provenance | None) -> Fitted:
@@ -134,7 +140,7 @@ class Fit(ABC):
         return WarningRule(True, _CONTINUED, needs_proof=True)
 
 
-def train_and_store(fit: Fit, followers: Sequence[Any], *, warns: bool = True) -> None:
+def train_and_store(fit: Fit, extra_callbacks: Sequence[Any], *, warns: bool = True) -> None:
     """Train, warn of a useless model, and store the model.
 
     After Ctrl-C, which waits for a safe point, the best model is stored, or the last. After any other exception the
@@ -142,16 +148,16 @@ def train_and_store(fit: Fit, followers: Sequence[Any], *, warns: bool = True) -
     which belong together: of another signal, or of a second Ctrl-C because no safe point came.
     """
     signals = DeferredSignals()
-    _core.run_deferred(signals, _train_and_store, fit, followers, warns, signals)
+    _core.run_deferred(signals, _train_and_store, fit, extra_callbacks, warns, signals)
 
 
 def _train_and_store(
-    fit: Fit, followers: Sequence[Any], warns: bool, signals: DeferredSignals
+    fit: Fit, extra_callbacks: Sequence[Any], warns: bool, signals: DeferredSignals
 ) -> None:
     estimator = fit.estimator
     provenance_now = fit.begin_provenance() if fit.is_recorded else lambda: None
     try:
-        fit.train(followers, provenance_now)
+        fit.train(extra_callbacks, provenance_now)
         is_useless = warns and fit.warn_if_useless(fit.warning_rule())
         store(estimator, fit.fitted(provenance_now())._replace(is_useless=is_useless))
     except KeyboardInterrupt as error:

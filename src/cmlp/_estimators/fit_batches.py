@@ -42,7 +42,7 @@ def fit_batches(
     validation: tuple[Any, Any, Any],
     *,
     resume: bool = False,
-    followers: Sequence[Any] = (),
+    extra_callbacks: Sequence[Any] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     fit = NetworkFit.from_estimator(
@@ -63,8 +63,8 @@ def fit_batches(
     passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
     with closing(stream):
         stream.open_first_block()
-        with estimator._followers(*stream.given) as own:
-            train_network(fit, stream, [*own, *followers])
+        with estimator._extra_callbacks(*stream.given) as extra:
+            train_network(fit, stream, [*extra, *extra_callbacks])
 
 
 class BlockSource(RowSource):

@@ -76,20 +76,20 @@ def fit_network(
     *,
     resume: bool = False,
     shards: Shards | None = None,
-    followers: Sequence[Any] = (),
+    extra_callbacks: Sequence[Any] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     fit = NetworkFit.from_estimator(estimator, validation, resume=resume, shards=shards)
-    with estimator._followers(*source.given) as own:
-        train_network(fit, source, [*own, *followers])
+    with estimator._extra_callbacks(*source.given) as extra:
+        train_network(fit, source, [*extra, *extra_callbacks])
 
 
-def train_network(fit: NetworkFit, source: RowSource, followers: Sequence[Any]) -> None:
+def train_network(fit: NetworkFit, source: RowSource, extra_callbacks: Sequence[Any]) -> None:
     """Train on the rows of a source, and store the model; ValueError if the call resumes a fit on other data."""
     fit.prepare(source)
     if fit.run.has_epochs:
         keep_or_compare(fit.run.job)
-    train_and_store(fit, followers)
+    train_and_store(fit, extra_callbacks)
 
 
 @locked
@@ -212,8 +212,8 @@ class NetworkFit(Fit):
     ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
         options: EstimatorOptions = estimator._options()
-        own_rows = validation[0] is not None
-        PARAMETERS.require_allowed(call, {**vars(options), "X_val": own_rows})
+        has_validation = validation[0] is not None
+        PARAMETERS.require_allowed(call, {**vars(options), "X_val": has_validation})
         ignored = PARAMETERS.switched_off(call)
         if ignored:
             options = options.replace(**ignored)
@@ -224,10 +224,10 @@ class NetworkFit(Fit):
         elif call == PARTIAL_FIT or (options.warm_start and call != RANGE_TEST):
             previous = fitted_of(estimator)
         if call != RANGE_TEST:  # which leaves no model
-            given = estimator._parameters()
-            if own_rows:
-                given = {**given, "X_val": True}
-            PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
+            values = estimator._parameters()
+            if has_validation:
+                values = {**values, "X_val": True}
+            PARAMETERS.warn_of_unused(estimator._parameter_owner, values)
         return cls(
             estimator,
             options,
@@ -413,8 +413,8 @@ class NetworkFit(Fit):
             return None, rows.y
         with naming_validation():
             checks = self.input_checks()._replace(width=rows.X.shape[1], names=self.names)
-            own = checks.check(*self.validation)
-            return encoding.encode(own), own.y
+            checked = checks.check(*self.validation)
+            return encoding.encode(checked), checked.y
 
     def _training_data(
         self, encoding: TargetEncoding, encoded: EncodedRows, validation: EncodedRows | None
@@ -439,15 +439,16 @@ class NetworkFit(Fit):
     def _objective(self, encoding: TargetEncoding, y: NDArray[Any]) -> Objective:
         """Return what training minimizes, and the score of the user if there is one, which gets y."""
         objective = encoding.objective()
-        scoring, own = self.options.scoring, objective.score_name
-        if scoring is None or scoring in ("loss", own):
+        scoring = self.options.scoring
+        default_score = objective.score_name
+        if scoring is None or scoring in ("loss", default_score):
             return objective
         if isinstance(scoring, str):
             scoring = optional(
                 "sklearn.metrics",
                 (
                     f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', "
-                    f"{own!r} or callable."
+                    f"{default_score!r} or callable."
                 ),
             ).get_scorer(scoring)
         return objective._replace(scorer=UserScore(scoring, self._model_to_score, y))
@@ -499,19 +500,20 @@ class NetworkFit(Fit):
 
         return begin_network_record(self, self.source, self.run.job, self.labels)
 
-    def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
-        """Train the network, which the user's callbacks and other ones follow."""
+    def train(self, extra_callbacks: Sequence[Any], provenance_now: ProvenanceNow) -> None:
+        """Train the network, and call the user's callbacks and extra ones."""
         estimator, run = self.estimator, self.run
         job, state = run.job, run.state
         if self.can_resume:
             state.resume_check.parameters = parameters_to_keep(estimator)
-        callbacks = [*callbacks_of(job.options.callbacks, job.options.verbose), *followers]
+        callbacks = [*callbacks_of(job.options.callbacks, job.options.verbose), *extra_callbacks]
         if callbacks:
-            make_callback_trainer(self, self.runs, provenance_now)._follow(callbacks, run)
+            trainer = make_callback_trainer(self, self.runs, provenance_now)
+            trainer._add_callbacks_to(run, callbacks)
         run.train()
 
-    def fitted_now(self, provenance: Provenance | None) -> Fitted:
-        """Return what the fit would leave now, with early stopping with the best parameters so far."""
+    def snapshot(self, provenance: Provenance | None) -> Fitted:
+        """Return what the fit would leave now, from which `resume` can continue."""
         return self.fitted_from(self.run.state.best_so_far(), provenance)
 
     def warn_if_useless(self, rule: WarningRule) -> bool:
@@ -536,7 +538,7 @@ class NetworkFit(Fit):
 def make_callback_trainer(
     fit: Fit, runs: Sequence[TrainingRun], provenance_now: ProvenanceNow
 ) -> Trainer:
-    """Return what the callbacks that follow some of the runs of a fit get."""
+    """Return the trainer of some of the runs of a fit, which callbacks get."""
     from cmlp._estimators.network import Network  # few programs need it
 
     jobs, n_threads = [run.job for run in runs], fit.options.n_threads
@@ -544,9 +546,7 @@ def make_callback_trainer(
         Network._assembled(job.net, job.state.params, job.data.input_scale, n_threads)
         for job in jobs
     ]
-    return Trainer._of_fit(
-        fit.estimator, networks, runs, provenance_now, fit.fitted_now, is_of_table=fit.is_of_table
-    )
+    return Trainer._of_fit(fit, networks, runs, provenance_now)
 
 
 def _require_same(name: str, was: object, now: object) -> None:

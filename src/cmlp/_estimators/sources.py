@@ -133,12 +133,12 @@ class StreamHashes:
 
 def hash_arrays(job: TrainingJob, group: str) -> dict[str, str]:
     """Return the hashes of the arrays of a job, by their names: of its rows, or of the validation rows."""
-    found = {}
+    hashes = {}
     for name, array in arrays_of(job.data).get(group, {}).items():
         hashed = RowHash(name, name.startswith("X") and is_single(job))
         hashed.add(array)
-        found[name] = hashed.hexdigest()
-    return found
+        hashes[name] = hashed.hexdigest()
+    return hashes
 
 
 def is_single(job: TrainingJob) -> bool:

@@ -65,8 +65,8 @@ def fit_together(
         if options["local"]:
             source = LocalArrays(rows, fit.input_checks()._replace(width=None), shards, workers)
             fit.shards = source.shards
-        with estimator._followers(*rows.given) as followers:
-            _train_with_others(fit, source, workers, followers)
+        with estimator._extra_callbacks(*rows.given) as extra:
+            _train_with_others(fit, source, workers, extra)
 
     workers.run(partial(run_locked, estimator, fit_with_others))
 
@@ -99,7 +99,7 @@ def _adapt_to_worker(fit: NetworkFit, workers: Workers) -> None:
 
 
 def _train_with_others(
-    fit: NetworkFit, source: Arrays | LocalArrays, workers: Workers, followers: Sequence[Any]
+    fit: NetworkFit, source: Arrays | LocalArrays, workers: Workers, extra_callbacks: Sequence[Any]
 ) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
     workers.together(partial(fit.prepare, source))
@@ -111,7 +111,8 @@ def _train_with_others(
     workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, batch_size))
     _keep_or_compare(run.job, workers, source)
-    train_and_store(fit, followers, warns=not workers.rank)  # worker 0 warns of a useless model
+    # Worker 0 warns of a useless model.
+    train_and_store(fit, extra_callbacks, warns=not workers.rank)
 
 
 def _warn_of_idle(workers: Workers, batch_size: int) -> None:
