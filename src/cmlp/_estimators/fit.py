@@ -1,8 +1,8 @@
 """A call of `fit`, of networks and of tables alike: a `Fit` is made, prepared, trained and stored.
 
-1. `from_estimator` checks the parameters, and finds the fit that the call
+1. `from_estimator` takes the rows, checks the parameters, and finds the fit that the call
    continues.
-2. Its `prepare` opens the rows and makes the runs.
+2. `prepare` opens the rows and makes the runs.
 3. `train_and_store` trains, warns of a useless model, and stores what the fit leaves in one
    assignment.
 
@@ -21,6 +21,7 @@ from cmlp._process.signals import DeferredSignals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.estimator_options import FitOptions
@@ -38,8 +39,8 @@ _CONTINUED = (
 class Fit(ABC):
     """A call that trains an estimator: one network, or all networks of a table.
 
-    It is made of the validated parameters and the fit that the call continues. `prepare` opens the rows and makes the
-    runs. Until training begins, nothing of the estimator changes.
+    It is made of the validated parameters, the rows of the call and the fit that it continues. Until
+    training begins, nothing of the estimator changes.
     """
 
     estimator: Estimator
@@ -95,6 +96,10 @@ class Fit(ABC):
     @abstractmethod
     def has_trained(self) -> bool:
         """Whether there is a model to store after Ctrl-C."""
+
+    @abstractmethod
+    def prepare(self) -> Self:
+        """Open the rows, and make the runs; the estimator does not change."""
 
     @abstractmethod
     def begin_provenance(self) -> ProvenanceNow:

@@ -51,10 +51,12 @@ class RowSource(ABC):
         return rows
 
     @abstractmethod
-    def survey(
+    def prepare_for(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
     ) -> tuple[int, LearnedScales]:
-        """Return the number of rows (0 if unknown), and the scales unless they are learned from `job.data`.
+        """Prepare to feed the engine of a job. Return the number of rows, and the scales.
+
+        The number is 0 if it is unknown. Scales that are learned from `job.data` are not returned.
 
         `scale_to_learn` is the name of the scale of the inputs to learn; None if there is none.
         """
@@ -80,7 +82,7 @@ class Arrays(RowSource):
         """Return all rows."""
         return once_per_pool(InputChecks.check, checks, *self.given)
 
-    def survey(
+    def prepare_for(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
     ) -> tuple[int, LearnedScales]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""

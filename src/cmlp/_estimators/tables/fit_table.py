@@ -88,19 +88,19 @@ _KEPT_COLUMNS = (
 @locked
 def fit_table(
     estimator: Estimator,
-    given: tuple[Any, Any, Any],
+    training: tuple[Any, Any, Any],
     validation: tuple[Any, Any, Any],
     *,
     resume: bool,
     callback_of_each_network: Sequence[Any] = (),
     repeated: TableColumns | None = None,
 ) -> None:
-    """Learn the columns, train the networks on them, and store what they have learned; `given` are X, y and weights.
+    """Learn the columns, train the networks on them, and store what they have learned.
 
-    `repeated` are the columns of a fit that the call repeats.
+    `training` are X, y and weights; `repeated` are the columns of a fit that the call repeats.
     """
-    fit = TableFit.from_estimator(estimator, validation, resume=resume)
-    train_and_store(fit.prepare(*given, repeated), callback_of_each_network)
+    fit = TableFit.from_estimator(estimator, training, validation, resume=resume, repeated=repeated)
+    train_and_store(fit.prepare(), callback_of_each_network)
 
 
 class TableRows(NamedTuple):
@@ -134,6 +134,8 @@ class TableFit(Fit):
     is_of_table = True
 
     options: TableOptions
+    training: tuple[Any, Any, Any] = field(kw_only=True)  # X, y and weights
+    repeated: TableColumns | None = None  # the columns of a fit that the call repeats
     # Once it is prepared, also these:
     runs: list[EpochLoop] = field(default_factory=list, init=False)
     encoding: TableEncoding = field(init=False)
@@ -147,7 +149,13 @@ class TableFit(Fit):
 
     @classmethod
     def from_estimator(
-        cls, estimator: Estimator, validation: tuple[Any, Any, Any], *, resume: bool
+        cls,
+        estimator: Estimator,
+        training: tuple[Any, Any, Any],
+        validation: tuple[Any, Any, Any],
+        *,
+        resume: bool,
+        repeated: TableColumns | None = None,
     ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
         options: TableOptions = fix_seed(estimator, estimator._options())
@@ -157,22 +165,29 @@ class TableFit(Fit):
             previous = table_to_resume(estimator)
         elif options.warm_start:
             previous = fitted_of(estimator)
-        return cls(estimator, options, previous, validation, resume)
+        return cls(
+            estimator,
+            options,
+            previous,
+            validation,
+            resume,
+            training=training,
+            repeated=repeated,
+        )
 
-    def prepare(self, X: Any, y: Any, weight: Any, repeated: TableColumns | None = None) -> Self:
+    def prepare(self) -> Self:
         """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change.
 
-        The runs are those of the fit that is resumed, of a warm start, or new. `repeated` are the columns of a fit
-        that the call repeats.
+        The runs are those of the fit that is resumed, of a warm start, or new.
 
         Random numbers are drawn in this order: the seed of the rows for explanations, the folds, the seeds of networks.
         """
         options, resumed = self.options, self.resumed
         self.deadline = Deadline(options.max_time)
-        earlier = repeated
+        earlier = self.repeated
         if resumed is not None:
             earlier = resumed.model.columns
-        self._learn_columns(self._open(X, y, weight), earlier)
+        self._learn_columns(self._open(), earlier)
         rows, columns = self.rows, self.columns
         kinds = {gets_bins(columns, k) for k in range(min(options.n_estimators, 2))}
         self.inputs = {bins: columns.encode(rows.raw, bins=bins) for bins in kinds}
@@ -197,8 +212,9 @@ class TableFit(Fit):
         self.values = values_at_ranks(*rows.to_train_on)
         return self
 
-    def _open(self, X: Any, y: Any, weight: Any) -> list[tuple[InputFrame, CountedTargets]]:
+    def _open(self) -> list[tuple[InputFrame, CountedTargets]]:
         """Learn what y means. Return the columns of X, and of X_val if there is one, with the targets that count."""
+        X, y, weight = self.training
         X_val, y_val, weight_val = self.validation
         frame = frame_of(X, self.class_name)
         val_frame = None
