@@ -52,7 +52,7 @@ class ReadingProgress:
 class ProgressLine:
     """A callback that shows a line with a bar, the loss, the validation score and the time left."""
 
-    _repeatable = True  # see `cmlp._estimators.provenance`
+    _repeatable = True  # see `_is_repeatable` in `cmlp._train.parameters`
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
@@ -114,7 +114,7 @@ class ReadAs(NamedTuple):
 class CheckpointOfFile(Checkpoint):
     """A checkpoint from which ``--resume`` reads cells as this training has read them."""
 
-    _repeatable = True  # see `cmlp._estimators.provenance`
+    _repeatable = True  # see `_is_repeatable` in `cmlp._train.parameters`
 
     def __init__(self, path: str, every: int, read_as: ReadAs) -> None:
         super().__init__(path, every=every)
