@@ -10,8 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._cli.terminal import duration
-from cmlp._estimators.extras import FIT_RECORD_FIELDS
 from cmlp._estimators.fitted import fitted_of
+from cmlp._estimators.stored_training import FIT_RECORD_FIELDS
 from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,8 +16,7 @@ from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, shown
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Mapping
     from inspect import Parameter
     from typing import Self
 
@@ -61,15 +59,6 @@ class Estimator(SklearnStub, ExportMethods):
     def _rows_of(self, model: Any, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         """Return the X of a user as rows of the model, and as the user reads them."""
         raise NotImplementedError
-
-    def _extra_callbacks(
-        self, X: Any, y: Any, sample_weight: Any
-    ) -> AbstractContextManager[Sequence[Any]]:
-        """Return a context manager for a fit, with callbacks besides those of the user.
-
-        A subclass in `cmlp.sklearn` has some.
-        """
-        return nullcontext(())
 
     # Parameters: get_params, set_params and repr
 
@@ -295,7 +284,7 @@ class Estimator(SklearnStub, ExportMethods):
             networks, `path` exists and is not a regular file, or ``include_provenance=True`` asks
             for what fit has not recorded.
         """
-        from cmlp._estimators.extras import dump_extras
+        from cmlp._estimators.stored_training import dump_training
         from cmlp._model.file import require_own_class, write_model
         from cmlp._model.formats import require
 
@@ -305,7 +294,7 @@ class Estimator(SklearnStub, ExportMethods):
         now._options()  # raises ValueError for parameters with which a file could not be loaded
         require(model, "save")
         parameters = {**now._parameters(), "callbacks": None}  # they belong to this process
-        strings, arrays = dump_extras(
+        strings, arrays = dump_training(
             now._fitted,
             include_training_state=include_training_state,
             include_provenance=include_provenance,

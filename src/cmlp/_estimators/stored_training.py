@@ -41,7 +41,7 @@ FIT_RECORD_FIELDS = (
 _HASH = re.compile("[0-9a-f]{64}")
 
 
-def dump_extras(
+def dump_training(
     fitted: Fitted, *, include_training_state: bool, include_provenance: bool | None
 ) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
     """Return the strings and arrays to store. Without the training state, only counters are kept of it."""
@@ -72,7 +72,7 @@ def dump_extras(
     return strings | more, arrays
 
 
-def load_extras(
+def load_training(
     model: TrainedModel, parameters: dict[str, Any], metadata: Metadata
 ) -> tuple[dict[str, Any], TrainingState | None, dict[str, Any] | None]:
     """Return the parameters, also those that only the training state of a C program has, the state and the provenance.
