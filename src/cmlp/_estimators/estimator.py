@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,8 @@ from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, shown
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
     from inspect import Parameter
     from typing import Self
 
@@ -59,6 +61,15 @@ class Estimator(SklearnStub, ExportMethods):
     def _rows_of(self, model: Any, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         """Return the X of a user as rows of the model, and as the user reads them."""
         raise NotImplementedError
+
+    def _extra_callbacks(
+        self, X: Any, y: Any, sample_weight: Any
+    ) -> AbstractContextManager[Sequence[Any]]:
+        """Return a context manager for a fit, with callbacks besides those of the user.
+
+        A subclass in `cmlp.sklearn` has some. A fit of a table has none.
+        """
+        return nullcontext(())
 
     # Parameters: get_params, set_params and repr
 

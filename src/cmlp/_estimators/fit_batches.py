@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.checks import CheckedRows, InputChecks
-    from cmlp._estimators.mlp import MultilayerPerceptron
+    from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.job import TrainingJob
 
 
 @locked
 def fit_batches(
-    estimator: MultilayerPerceptron,
+    estimator: Estimator,
     source: Any,
     classes: ArrayLike | None,
     n_rows: int | None,

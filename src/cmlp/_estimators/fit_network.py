@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.estimator_options import EstimatorOptions
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
-    from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.diagnosis import WarningRule
@@ -72,7 +71,7 @@ if TYPE_CHECKING:
 
 @locked
 def fit_network(
-    estimator: MultilayerPerceptron,
+    estimator: Estimator,
     source: Arrays,
     validation: tuple[Any, Any, Any] = (None, None, None),
     *,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
@@ -25,7 +24,6 @@ from cmlp._train.training_parameters import TrainingParameters, has_epochs
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, add_hint
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -91,15 +89,6 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         from cmlp._estimators.estimator_options import estimator_options_of
 
         return estimator_options_of(type(self), self._parameters())
-
-    def _extra_callbacks(
-        self, X: Any, y: Any, sample_weight: Any
-    ) -> AbstractContextManager[Sequence[Any]]:
-        """Return a context manager for a fit, with callbacks besides those of the user.
-
-        A subclass in `cmlp.sklearn` has some.
-        """
-        return nullcontext(())
 
     # Fitting
 
