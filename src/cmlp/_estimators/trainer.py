@@ -495,8 +495,8 @@ class Trainer:
         groups = encoding.groups(rows.targets)
         data = Data(rows, trained.input_scale, validation=validation, groups=groups)
         if callable(options.scoring):
-            scorer = UserScore(options.scoring, lambda _: self.network, user_y)
-            objective = objective._replace(scorer=scorer)
+            user_score = UserScore(options.scoring, lambda _: self.network, user_y)
+            objective = objective._replace(user_score=user_score)
         elif options.scoring not in (None, "loss", objective.score_name):
             expected = (
                 f"None, 'loss', {objective.score_name!r} or a callable for this network and y"

@@ -269,7 +269,7 @@ def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
     objective, net = job.objective, job.net
     if not rows.is_validation or job.options.scoring == "loss":
         return False
-    if objective.scorer is not None or objective.score is None:
+    if objective.user_score is not None or objective.score_of_outputs is None:
         return False
     if rows.targets.ndim == 1 or (net.n_out == 1 and traits_of(net.loss).has_probabilities):
         counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
@@ -287,7 +287,9 @@ def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
     traits = traits_of(net.loss)
     if targets.ndim == 1 and not traits.has_probabilities:
         return "the shares of the classes"
-    return "the quantiles of y" if traits.predicts_quantiles and net.n_out > 1 else traits.words
+    if traits.predicts_quantiles and net.n_out > 1:
+        return "the quantiles of y"
+    return traits.best_constant_text
 
 
 def _loss(job: TrainingJob, rows: Judged) -> float:

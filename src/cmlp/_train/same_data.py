@@ -96,7 +96,7 @@ def describe_arrays(job: TrainingJob) -> str:
 
 def arrays_of(data: Data) -> Groups:
     """Return all arrays of a fit, in groups with the same rows; the targets are not standardized."""
-    data = data.given or data
+    data = data.in_units_of_y or data
     groups: Groups = {"rows": _arrays_by_name(data.rows)}
     if data.validation is not None:
         groups["validation"] = _arrays_by_name(data.validation, "_val")
