@@ -41,8 +41,8 @@ _MOST_EPOCHS = 1000  # of a call of the core: their results are in memory until 
 class Engine:
     """Trains the segments of an epoch with the core: batches of the rows of a feed, by default of `job.data`.
 
-    The state always has how many batches of the present epoch are done, also after an exception. `unrecorded` are complete
-    epochs before it: a segment can be several epochs.
+    The state always has how many batches of the present epoch are done, also after an exception.
+    `unrecorded` are complete epochs before it: a segment can be several epochs.
     """
 
     workers: Any = None  # the processes that compute each batch together
@@ -93,9 +93,10 @@ class Engine:
     def segments(
         self, n_epochs: float, end_batch: int | None, intervals: Collection[int]
     ) -> Generator[Segment, None, None]:
-        """Yield what is left of the epoch in segments, which end before `end_batch` and after multiples of the intervals.
+        """Yield what is left of the epoch in segments, which end after multiples of the intervals.
 
-        A segment has `is_last`. The last one is also the next epochs, `n_epochs` together, if the core can begin them.
+        They are of the batches before `end_batch` (None for all). A segment has
+        `is_last`. The last one is also the next epochs, `n_epochs` together, if the core can begin them.
         """
         state, size, first = self.job.state, self.batch_size, self.job.state.batch or 0
         is_steady = self._rates is None and state.stepping().schedule.is_steady
@@ -178,7 +179,10 @@ class Engine:
             raise TimeLimitReached
 
     def ended_epochs(self) -> list[Epoch]:
-        """Return the epoch that has ended, after the unrecorded ones; raise DivergenceError if its loss is not finite."""
+        """Return the epoch that has ended, after the unrecorded ones.
+
+        Raises DivergenceError if its loss is not finite.
+        """
         state, loss = self.job.state, self.loss()
         norm = float(state.sums[_core.NORM])
         return [

@@ -82,8 +82,9 @@ class EpochLoop:
             self._finish()
 
     def advance(self, at_once: float = 1, end_batch: int | None = None) -> bool:
-        """Train the rest of an epoch, or several ones, or up to `end_batch` (exclusive) of one; return False if time was up.
+        """Train the rest of an epoch, or several ones, or the batches before `end_batch` of one.
 
+        Return False if time was up.
         After an exception, the state has what is done, so that training can continue with the next batch.
         """
         engine, callbacks, recorder = self.engine, self.callbacks, self.recorder
