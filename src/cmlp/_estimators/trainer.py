@@ -29,7 +29,7 @@ from cmlp._train.job import (
     has_validation_rows,
     naming_validation,
 )
-from cmlp._train.other_names import hinting
+from cmlp._train.name_hints import hinting
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import keep_or_compare_sample

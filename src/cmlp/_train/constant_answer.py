@@ -267,8 +267,10 @@ def _focal_loss(shares: NDArray[np.float64], focus: float) -> float:
 
     def at(slope: float) -> NDArray[np.float64]:
         """Return the probabilities at which the derivatives of all classes have this logarithm."""
-        found: NDArray[np.float64] = 1 / (1 + np.exp(-np.interp(slope - sizes, slopes, logits)))
-        return found
+        probabilities: NDArray[np.float64] = 1 / (
+            1 + np.exp(-np.interp(slope - sizes, slopes, logits))
+        )
+        return probabilities
 
     for _ in range(_MOST_STEPS):
         middle = (low + high) / 2

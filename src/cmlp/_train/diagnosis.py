@@ -220,31 +220,33 @@ def warn_if_useless(
     unit = objective.reported(objective.loss_scale)
     constant = once_per_pool(constant_loss, net, compared.targets, compared.weight)
     limit = compared.limit(net, constant.cost, constant.unit)
-    found = Comparison(net, rows, loss, constant.cost * unit, limit * unit)
-    if found.model_is_better():
+    comparison = Comparison(net, rows, loss, constant.cost * unit, limit * unit)
+    if comparison.model_is_better():
         return False
-    if not can_be_beaten(found.constant, compared):
+    if not can_be_beaten(comparison.constant, compared):
         return False
     if _shown_by_score(job, rows, kept.score):
         return False
     try:
         if not is_source:
-            found = _read_again(job, found, unit)
-            if found.model_is_better():
+            comparison = _read_again(job, comparison, unit)
+            if comparison.model_is_better():
                 return False
         if rule.needs_proof:
             outputs = (
-                _outputs_of_network(job, found.rows) if found.outputs is None else found.outputs
+                _outputs_of_network(job, comparison.rows)
+                if comparison.outputs is None
+                else comparison.outputs
             )
-            if not found.is_proven(outputs):
+            if not comparison.is_proven(outputs):
                 return False
         if not rule.warns:
             return True
         with np.errstate(over="ignore"):
-            advice = causes(job, found.rows, found.outputs)
+            advice = causes(job, comparison.rows, comparison.outputs)
     except StatusError:  # another thread has changed the rows, or a loss is too large
         return False
-    found.warn(rule.note + advice)
+    comparison.warn(rule.note + advice)
     return True
 
 
@@ -253,15 +255,17 @@ def can_be_beaten(constant: float, rows: Judged) -> bool:
     return 0 < constant < math.inf and not _is_constant(rows)
 
 
-def _read_again(job: TrainingJob, found: Comparison, unit: float) -> Comparison:
+def _read_again(job: TrainingJob, comparison: Comparison, unit: float) -> Comparison:
     """Return what the rows show, at most 100,000 of them for training, with the parameters that are kept."""
-    rows, net = found.rows, job.net
+    rows, net = comparison.rows, job.net
     if job.data.validation is None and len(rows.targets) > _MOST_ROWS:
         rows = rows.fewer()
-    found = found._replace(rows=rows, loss=_loss(job, rows) * unit)
-    if found.model_is_better() or not (_are_classes(net, rows) or traits_of(net.loss).is_robust):
-        return found
-    return found._replace(outputs=_outputs_of_network(job, rows))
+    comparison = comparison._replace(rows=rows, loss=_loss(job, rows) * unit)
+    if comparison.model_is_better() or not (
+        _are_classes(net, rows) or traits_of(net.loss).is_robust
+    ):
+        return comparison
+    return comparison._replace(outputs=_outputs_of_network(job, rows))
 
 
 def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:

@@ -234,8 +234,8 @@ def _load_history(key: str, stored: StoredState) -> dict[str, Any]:
         raise ValueError("'history' lacks an entry.")
     curves: dict[str, NDArray[Any] | None] = {}
     for name in _CURVES:
-        found = stored.array(f"training.{name}")
-        curves[name] = np.empty(0) if found is None else found
+        curve = stored.array(f"training.{name}")
+        curves[name] = np.empty(0) if curve is None else curve
     if not scored:
         curves["validation_scores"] = None
     fields = {**members, **curves}
@@ -428,8 +428,8 @@ class TrainingState:
     def digest(self) -> int:
         """Return a checksum of what processes that train together must have computed alike."""
         history, scores = self.history, self.history.validation_scores
-        found = None if not scores else scores.last(), history.stale
-        numbers = (self.epoch, self.batch, self.stepping().optimizer.learning_rate, *found)
+        measures = None if not scores else scores.last(), history.stale
+        numbers = (self.epoch, self.batch, self.stepping().optimizer.learning_rate, *measures)
         return crc32(repr(numbers).encode(), crc32(self.params))
 
     def draw_and_assign(self, draw: Callable[[Any], dict[str, object]]) -> None:

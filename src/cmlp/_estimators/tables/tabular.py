@@ -27,7 +27,7 @@ from cmlp._model.outside import outside, warn_outside
 from cmlp._model.probabilities import checked_threshold, chosen_threshold, require_goal
 from cmlp._model.summary import found_by
 from cmlp._process.warnings import warn
-from cmlp._train.other_names import hinting
+from cmlp._train.name_hints import hinting
 from cmlp.exceptions import InvalidParameterError, short_repr, shown
 
 if TYPE_CHECKING:
