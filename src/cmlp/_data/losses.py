@@ -148,9 +148,9 @@ def _quantile_descent(a: Array, t: Array, p: Any, n_classes: int) -> Array:
 
 
 _CLASSIFIER = ("MLPClassifier",)
-_NETWORK = ("MLPRegressor",)
-_STREAM = (*_NETWORK, "river.MLPRegressor")
-_TABLE = (*_NETWORK, "TabularRegressor")
+_MLP_REGRESSOR = ("MLPRegressor",)
+_STREAM = (*_MLP_REGRESSOR, "river.MLPRegressor")
+_TABLE = (*_MLP_REGRESSOR, "TabularRegressor")
 _REGRESSORS = (*_STREAM, "TabularRegressor")
 _MEAN = "the mean of y"
 _SHARES = "the shares of the classes"

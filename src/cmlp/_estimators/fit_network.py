@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.estimator_options import EstimatorOptions
+    from cmlp._estimators.estimator_options import NetworkOptions
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import TargetEncoding
@@ -187,7 +187,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
 class NetworkFit(Fit):
     """A call that trains one network."""
 
-    options: EstimatorOptions
+    options: NetworkOptions
     source: RowSource = field(kw_only=True)
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
@@ -213,7 +213,7 @@ class NetworkFit(Fit):
         shards: Shards | None = None,
     ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
-        options: EstimatorOptions = estimator._options()
+        options: NetworkOptions = estimator._options()
         has_validation = validation[0] is not None
         PARAMETERS.require_allowed(call, {**vars(options), "X_val": has_validation})
         ignored = PARAMETERS.switched_off(call)

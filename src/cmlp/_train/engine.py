@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cmlp._train.training_options import TrainingOptions
 
     # A complete one: its loss, and what else is recorded.
-    Epoch: TypeAlias = tuple[float, EpochNumbers]
+    LossAndNumbers: TypeAlias = tuple[float, EpochNumbers]
 
 # The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it
 # makes a batch up to 10 % slower, so the epoch at most 1 %.
@@ -56,7 +56,7 @@ class Engine:
             feed = array_feed(job.data, n_rows, job.options)
         self.feed = feed
         self.batch_size = _batch_size_of(job.options, feed.n_rows)
-        self.unrecorded: list[Epoch] = []
+        self.unrecorded: list[LossAndNumbers] = []
         self.clock = 0.0  # up to when the state has the seconds of the epoch
         # Of the batches of this epoch; None for the optimizer's.
         self._rates: NDArray[np.float64] | None = None
@@ -178,7 +178,7 @@ class Engine:
         if deadline.has_come():
             raise TimeLimitReached
 
-    def ended_epochs(self) -> list[Epoch]:
+    def ended_epochs(self) -> list[LossAndNumbers]:
         """Return the epoch that has ended, after the unrecorded ones.
 
         Raises DivergenceError if its loss is not finite.
