@@ -10,9 +10,9 @@ import numpy as np
 
 from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._estimators.exports import ExportMethods
-from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy, run_locked, unchanging
+from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy, frozen_copy, run_locked
 from cmlp._estimators.sklearn_stub import SklearnStub
-from cmlp._train.other_names import name_hint
+from cmlp._train.name_hints import name_hint
 from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, shown, sklearn_class
 
 if TYPE_CHECKING:
@@ -300,7 +300,7 @@ class Estimator(SklearnStub, ExportMethods):
         from cmlp._model.formats import require
 
         require_own_class(self)
-        now = unchanging(self)
+        now = frozen_copy(self)
         model = now._trained()
         now._options()  # raises ValueError for parameters with which a file could not be loaded
         require(model, "save")
@@ -356,7 +356,7 @@ class Estimator(SklearnStub, ExportMethods):
         """
         from cmlp._export.sklearn import to_sklearn
 
-        now = unchanging(self)
+        now = frozen_copy(self)
         model = now._trained()
         fitted: Any = now._fitted  # to_sklearn refuses a table before it uses the state
         return to_sklearn(model, now._parameters(), fitted.state if fitted.states else None)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.estimator import Estimator
 
-    OwnOptions = TypeVar("OwnOptions", "EstimatorOptions", "TableOptions")
+    OwnOptions = TypeVar("OwnOptions", "NetworkOptions", "TableOptions")
 
 
 _MEDIAN = 0.5  # the default of `quantile`
@@ -50,7 +50,7 @@ class FitOptions(Options):
         return {name: checked[name] for name in names if name in checked}
 
 
-class EstimatorOptions(FitOptions, TrainingOptions):
+class NetworkOptions(FitOptions, TrainingOptions):
     """The parameters of an estimator of one network: those of training, too."""
 
     activation: tuple[str, ...]  # one name for each hidden layer
@@ -68,7 +68,7 @@ class EstimatorOptions(FitOptions, TrainingOptions):
     @classmethod
     def from_parameters(
         cls, owner: str, values: Mapping[str, object], class_name: str
-    ) -> EstimatorOptions:
+    ) -> NetworkOptions:
         """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
         checked = PARAMETERS.checked(owner, values, class_name)
         sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
@@ -133,7 +133,7 @@ class TableOptions(FitOptions):
 PLAIN = frozenset((bool, float, int, str, type(None)))
 
 
-def estimator_options_of(cls: type[Estimator], values: Mapping[str, object]) -> EstimatorOptions:
+def network_options_of(cls: type[Estimator], values: Mapping[str, object]) -> NetworkOptions:
     """Return the validated parameters of an estimator of a class; raises InvalidParameterError if one is invalid.
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
@@ -145,7 +145,7 @@ def estimator_options_of(cls: type[Estimator], values: Mapping[str, object]) -> 
     types = [*map(type, sizes)] if type(sizes) is tuple else []
     others = [type(value) for value in given.values() if value is not sizes or not types]
     if not PLAIN.issuperset(types + others):
-        return EstimatorOptions.from_parameters(owner, {**given, "random_state": seed}, class_name)
+        return NetworkOptions.from_parameters(owner, {**given, "random_state": seed}, class_name)
     options = _options_of_plain(owner, class_name, *types, **given)
     return options.replace(**PARAMETERS.checked(owner, {"random_state": seed}, class_name))
 
@@ -153,9 +153,9 @@ def estimator_options_of(cls: type[Estimator], values: Mapping[str, object]) -> 
 @lru_cache(64, typed=True)  # by types, too: 1 equals True and 1.0
 def _options_of_plain(
     owner: str, class_name: str, *_types_of_sizes: type, **values: Any
-) -> EstimatorOptions:
+) -> NetworkOptions:
     """Return the validated parameters of an estimator but for its seed."""
-    return EstimatorOptions.from_parameters(owner, {**values, "random_state": None}, class_name)
+    return NetworkOptions.from_parameters(owner, {**values, "random_state": None}, class_name)
 
 
 def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.estimator_options import EstimatorOptions
+    from cmlp._estimators.estimator_options import NetworkOptions
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import TargetEncoding
@@ -109,7 +109,7 @@ def _train_epoch_and_store(fit: NetworkFit) -> None:
     """Train one epoch, which ends no training. The `network_` stays the same object, with the new parameters."""
     estimator, previous, run = fit.estimator, fit.previous, fit.run
     assert run.has_epochs  # the method does not exist with solver="lbfgs"
-    run.train_epoch()
+    run.advance()
     fitted = fit.convert_state(run.state.without_rows())
     network = vars(estimator).get(NETWORK)
     store(estimator, fitted)
@@ -187,7 +187,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
 class NetworkFit(Fit):
     """A call that trains one network."""
 
-    options: EstimatorOptions
+    options: NetworkOptions
     source: RowSource = field(kw_only=True)
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
@@ -213,7 +213,7 @@ class NetworkFit(Fit):
         shards: Shards | None = None,
     ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
-        options: EstimatorOptions = estimator._options()
+        options: NetworkOptions = estimator._options()
         has_validation = validation[0] is not None
         PARAMETERS.require_allowed(call, {**vars(options), "X_val": has_validation})
         ignored = PARAMETERS.switched_off(call)
@@ -454,7 +454,7 @@ class NetworkFit(Fit):
                     f"{default_score!r} or callable."
                 ),
             ).get_scorer(scoring)
-        return objective._replace(scorer=UserScore(scoring, self._model_to_score, y))
+        return objective._replace(user_score=UserScore(scoring, self._model_to_score, y))
 
     def _model_to_score(self, job: TrainingJob) -> Any:
         """Return a copy of the estimator with the present parameters, for a score of the user.

@@ -2,7 +2,7 @@
 
 fit builds a new one and assigns it at the end. So a prediction in another thread always reads a complete model,
 and a failing fit changes nothing. A method that reads fitted attributes more than once could read those of two fits,
-and mix two models: it reads them from `unchanging(estimator)`.
+and mix two models: it reads them from `frozen_copy(estimator)`.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def attributes_to_copy(estimator: object) -> dict[str, object]:
     return attributes
 
 
-def unchanging(estimator: AnyEstimator) -> AnyEstimator:
+def frozen_copy(estimator: AnyEstimator) -> AnyEstimator:
     """Return a twin with the attributes that an estimator has now. It shares the fitted model, which no fit changes.
 
     A method that reads fitted attributes more than once reads those of the twin. Objects of other packages are returned

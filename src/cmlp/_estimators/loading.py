@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.disk import open_regular
-from cmlp._estimators.fitted import unchanging
+from cmlp._estimators.fitted import frozen_copy
 from cmlp._estimators.stored_training import load_training
 from cmlp._model.file import read_model
 from cmlp._model.model import NetworkModel, TableModel, TrainedModel, network_parameters
@@ -320,7 +320,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     from cmlp._export.sklearn import pipeline_scale, steps_of
 
     *scalers, last = steps_of(pipeline)
-    last = unchanging(last)
+    last = frozen_copy(last)
     model = last if isinstance(last, MultilayerPerceptron) else from_sklearn(last)
     trained = model._trained()
     state = copy.deepcopy(model._fitted.state)

@@ -17,9 +17,9 @@ from cmlp._data.checks import (
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_classes
 from cmlp._estimators.estimator import Estimator
-from cmlp._estimators.fitted import FITTED, can_assemble, unchanging
+from cmlp._estimators.fitted import FITTED, can_assemble, frozen_copy
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
-from cmlp._train.other_names import hinting
+from cmlp._train.name_hints import hinting
 from cmlp._train.training_parameters import TrainingParameters, has_epochs
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, add_hint
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeight
-    from cmlp._estimators.estimator_options import EstimatorOptions
+    from cmlp._estimators.estimator_options import NetworkOptions
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
     from cmlp._model.model import NetworkModel
@@ -84,11 +84,11 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
     input_scale: float | str | tuple[ArrayLike, ArrayLike]
     provenance: bool
 
-    def _options(self) -> EstimatorOptions:
+    def _options(self) -> NetworkOptions:
         """Return the parameters for fit, validated and converted."""
-        from cmlp._estimators.estimator_options import estimator_options_of
+        from cmlp._estimators.estimator_options import network_options_of
 
-        return estimator_options_of(type(self), self._parameters())
+        return network_options_of(type(self), self._parameters())
 
     # Fitting
 
@@ -207,7 +207,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         try:
             model = self._fitted.model
         except AttributeError:
-            twin = unchanging(self)
+            twin = frozen_copy(self)
             if FITTED not in vars(twin):  # otherwise a fit has ended meanwhile
                 if not can_assemble(twin):
                     raise self._not_fitted() from None
@@ -1387,7 +1387,7 @@ class MLPRegressor(MultilayerPerceptron):
         model: Self = regressor_from_arrays(cls, coefs, intercepts, parameters)
         return model
 
-    def _options(self) -> EstimatorOptions:
+    def _options(self) -> NetworkOptions:
         try:
             return super()._options()
         except InvalidParameterError as error:
@@ -1528,7 +1528,7 @@ class MLPRegressor(MultilayerPerceptron):
         """
         from cmlp._train.scores import d2_pinball, r_squared, require_rows
 
-        now = unchanging(self)
+        now = frozen_copy(self)
         predicted = now.predict(X)
         require_rows(predicted)
         truth = as_numbers(as_targets(y, len(predicted), type(self).__name__, warn_of_column=False))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.checksums import hash_of_text
-from cmlp._estimators.fitted import provenance_of, unchanging
+from cmlp._estimators.fitted import frozen_copy, provenance_of
 from cmlp._estimators.loading import load
 from cmlp._estimators.provenance import ARITHMETIC, recorded_parameters, texts_of
 from cmlp._model.calibration import CALIBRATION
@@ -93,7 +93,7 @@ def verify(
     >>> cmlp.verify(model, X, [0, 0, 1, 0]).reason
     'data'
     """
-    model = load(model) if isinstance(model, (str, os.PathLike)) else unchanging(model)
+    model = load(model) if isinstance(model, (str, os.PathLike)) else frozen_copy(model)
     answer = without_training(model)
     if answer is not None:
         return answer

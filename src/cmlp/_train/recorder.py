@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cmlp._bridge.blocks import block_copy
 
 if TYPE_CHECKING:
-    from cmlp._train.engine import Epoch
+    from cmlp._train.engine import LossAndNumbers
     from cmlp._train.job import TrainingJob
     from cmlp._train.state import History
 
@@ -32,7 +32,7 @@ class Recorder:
 
     def record(
         self,
-        epochs: list[Epoch],
+        epochs: list[LossAndNumbers],
         n_rows: int,
         score: float | None = None,
         validation_loss: float = math.nan,

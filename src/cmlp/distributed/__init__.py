@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._estimators.fitted import unchanging
-from cmlp._train.other_names import hinting
+from cmlp._estimators.fitted import frozen_copy
+from cmlp._train.name_hints import hinting
 from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, require_estimator
 from cmlp.exceptions import InvalidParameterError, shown
 
@@ -194,7 +194,7 @@ def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
     """
     import_of_dask("dask")
     require_estimator(model)
-    model = unchanging(model)
+    model = frozen_copy(model)
     if method not in _METHODS or not hasattr(model, method):
         offered = ", ".join(repr(name) for name in _METHODS if hasattr(model, name))
         raise InvalidParameterError(

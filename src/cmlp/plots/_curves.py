@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cmlp._estimators.fitted import unchanging
+from cmlp._estimators.fitted import frozen_copy
 from cmlp.plots._style import COLORS, Display, describe, is_network
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class LossCurveDisplay(Display):
                 "A Network keeps no loss curve: train it with a Trainer, and pass its loss_curve "
                 "to LossCurveDisplay."
             )
-        estimator = unchanging(estimator)
+        estimator = frozen_copy(estimator)
         curve = getattr(estimator, "loss_curve_", None)
         if curve is None:
             raise ValueError(

@@ -13,7 +13,7 @@ import numpy as np
 from cmlp._data.activations import traits_of_activation
 from cmlp._data.checks import as_rows, check_width
 from cmlp._data.scale import scaled_rows
-from cmlp._estimators.fitted import unchanging
+from cmlp._estimators.fitted import frozen_copy
 from cmlp._model.model import TrainedModel, model_of, network_model_of
 from cmlp.exceptions import optional
 
@@ -247,7 +247,7 @@ def answers_of(model: Any, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
         if scores.shape[1] == 1:
             scores = np.concatenate([1 - scores, scores], axis=1)
         return np.arange(scores.shape[1]), scores
-    model = unchanging(model)
+    model = frozen_copy(model)
     trained = own_model(model)
     if trained is not None and trained.labels is not None and trained.labels.kind == "multilabel":
         raise ValueError(

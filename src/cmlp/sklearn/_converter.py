@@ -19,7 +19,7 @@ from skl2onnx.common.data_types import (
     guess_proto_type,
 )
 
-from cmlp._estimators.fitted import unchanging
+from cmlp._estimators.fitted import frozen_copy
 from cmlp._export.onnx_write import INPUT_DTYPES, onnx_model
 from cmlp._model.model import TableModel
 
@@ -56,7 +56,7 @@ def _set_types(operator: Any) -> None:
 
     Numbers are doubles if an input is, otherwise floats, as skl2onnx has them.
     """
-    model = unchanging(operator.raw_operator)
+    model = frozen_copy(operator.raw_operator)
     rows = operator.inputs[0].get_first_dimension()
     trained = model._trained()
     doubles = any(isinstance(variable.type, DoubleTensorType) for variable in operator.inputs)
@@ -81,7 +81,7 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of an estimator."""
     own = operator.raw_operator
     graph = _Graph(scope, container)
-    model = unchanging(own)
+    model = frozen_copy(own)
     trained = model._trained()
     add = _add_table if isinstance(trained, TableModel) else _add_network
     *label, numbers = add(graph, model, operator.inputs)

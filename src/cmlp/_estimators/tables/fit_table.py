@@ -24,7 +24,7 @@ from cmlp._estimators.fitted import Fitted, fitted_of, locked, untrained_states
 from cmlp._estimators.resuming import parameters_to_keep, resumed_state, table_to_resume
 from cmlp._estimators.tables.bag import (
     ACTIVATION,
-    FEWEST_ROWS,
+    FEWEST_ROWS_TO_HOLD_OUT,
     N_FOLDS,
     folds_of,
     gets_bins,
@@ -78,7 +78,7 @@ if TYPE_CHECKING:
     from cmlp._train.loop import EpochLoop
     from cmlp._train.training_options import TrainingOptions
 
-_FEWEST_ROWS = 2  # that fit accepts
+_FEWEST_ROWS_TO_FIT = 2  # that fit accepts
 _KEPT_COLUMNS = (
     " warm_start=True keeps the categories, ranges and bins of the earlier fit: fit with "
     "warm_start=False to learn those of these rows."
@@ -241,9 +241,9 @@ class TableFit(Fit):
                         self.encoding.targets(array, as_weights(weight_val, val_frame.n_rows)),
                     )
                 )
-        if len(targets.rows) < _FEWEST_ROWS:
+        if len(targets.rows) < _FEWEST_ROWS_TO_FIT:
             raise ValueError(
-                f"sample_weight must be positive for at least {_FEWEST_ROWS} rows, got "
+                f"sample_weight must be positive for at least {_FEWEST_ROWS_TO_FIT} rows, got "
                 f"{len(targets.rows)} (weights below 1e-30 of the largest count as 0, and "
                 "class_weight multiplies them)."
             )
@@ -428,7 +428,7 @@ class TableFit(Fit):
         n, n_rows = self.rows.n_training, len(self.rows.raw)
         if n < n_rows:
             return np.arange(n), np.arange(n, n_rows)
-        if n < FEWEST_ROWS or not self.options.early_stopping:
+        if n < FEWEST_ROWS_TO_HOLD_OUT or not self.options.early_stopping:
             return np.arange(n), None
         held_out = folds == k % N_FOLDS
         return np.flatnonzero(~held_out), np.flatnonzero(held_out)
@@ -591,10 +591,10 @@ def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
 def _require_rows(frame: InputFrame, class_name: str) -> None:
     """Raise ValueError if there are too few rows."""
     shape = frame.n_rows, len(frame.columns)
-    if frame.n_rows < _FEWEST_ROWS:
+    if frame.n_rows < _FEWEST_ROWS_TO_FIT:
         raise ValueError(
             f"Found array with {frame.n_rows} sample(s) (shape={shape}) while a minimum of "
-            f"{_FEWEST_ROWS} is required by {class_name}."
+            f"{_FEWEST_ROWS_TO_FIT} is required by {class_name}."
         )
 
 
