@@ -88,7 +88,7 @@ class BuildPackage(build_py):
     """Adds what a wheel has beside the Python files.
 
     These are the C library as one file, the definition of its arithmetic, and the file with which
-    `pkg-config --cflags cmlp` finds a wheel's header.
+    `pkg-config --cflags --libs cmlp` finds both.
     """
 
     def run(self):
@@ -102,16 +102,21 @@ class BuildPackage(build_py):
             (folder / "cmlp.pc").write_text(self.pkg_config(), encoding="utf-8")
 
     def pkg_config(self):
-        """Return cmlp.pc for a wheel: CMake's template without the library, because a wheel has only the header."""
+        """Return cmlp.pc for a wheel: CMake's template, with the single file in place of a library.
+
+        The compiler that links a program compiles the file, too.
+        """
         values = {
             "CMLP_PC_PREFIX": "..",
             "CMAKE_INSTALL_INCLUDEDIR": "include",
             "PROJECT_DESCRIPTION": self.distribution.get_description(),
             "PROJECT_VERSION": version(),
             "CMLP_PC_CFLAGS": "",
+            "CMLP_PC_LIBS": "${source} -pthread",
         }
         template = (ROOT / "cmake/cmlp.pc.in").read_text(encoding="utf-8")
-        lines = [line for line in template.splitlines() if not line.lower().startswith("lib")]
+        template = re.sub(r"^libdir=.*$", "source=${prefix}/include/cmlp.c", template, flags=re.M)
+        lines = [line for line in template.splitlines() if not line.startswith("Libs.private")]
         return "".join(
             re.sub(r"@(\w+)@", lambda name: values[name[1]], line).rstrip() + "\n" for line in lines
         )

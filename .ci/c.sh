@@ -122,7 +122,8 @@ c_proofs() {
     [ "$MODE" = quick ] || CBMC=$program python3 tests/proofs/prove.py --broken
 }
 
-# A C++ project that takes cmlp as a subdirectory: it builds, and its build type and its installation stay its own.
+# A C++ project that takes cmlp as a subdirectory: it builds, and its build type and its installation stay its own, to which
+# a shared library belongs.
 c_subproject() {
     local folder=$WORK/subproject
     cmake -S tests/consumers/subproject -B "$folder" -DCMLP_FOLDER="$TREE"
@@ -131,6 +132,11 @@ c_subproject() {
     grep '^CMAKE_BUILD_TYPE:STRING=$' "$folder/CMakeCache.txt"
     cmake --install "$folder" --prefix "$folder/installed"
     [ "$(find "$folder/installed" -type f)" = "$folder/installed/bin/subproject" ]
+    cmake -S tests/consumers/subproject -B "$folder/shared" -DCMLP_FOLDER="$TREE" -DBUILD_SHARED_LIBS=ON -DCMLP_ISA=generic
+    cmake --build "$folder/shared" -j "$JOBS"
+    cmake --install "$folder/shared" --prefix "$folder/moved"
+    rm -r "$folder/shared"
+    LD_LIBRARY_PATH=$(dirname "$(find "$folder/moved" -name libcmlp.so)") "$folder/moved/bin/subproject"
 }
 
 # c_small <instruction set> <most bytes>: inference only, float32, no tables, no threads, optimized for size; its tests, and
@@ -199,6 +205,62 @@ c_single_file() {
     have aarch64-linux-gnu-gcc qemu-aarch64-static || return 0
     aarch64-linux-gnu-gcc -static -O1 -I"$folder" "$golden" "$folder/cmlp.c" -pthread -lm -o "$folder/golden-arm"
     golden_line qemu-aarch64-static "$folder/golden-arm"
+}
+
+# tcc has neither intrinsics nor builtins nor atomic operations, and is no C11: the core is plain C with software fma and
+# square root. The tests are those that tcc translates.
+c_portable() {
+    local folder=$WORK/portable golden=tests/consumers/golden/golden.c
+    local tests='^(golden|inference|api|random|net|rows|model|stored|written|labels)$'
+    have tcc || return 0
+    cmake -S . -B "$folder" -DCMAKE_C_COMPILER=tcc
+    c_programs portable -R "$tests"
+    c_tests portable -R "$tests"
+    python3 tools/make_single_file.py "$folder/cmlp.c"
+    tcc -Iinclude "$golden" "$folder/cmlp.c" -o "$folder/golden"
+    golden_line "$folder/golden"
+}
+
+# frame_moves <options>...: assembles the listing of c_windows_frames, and counts the aligned moves of wide registers between
+# the processor and the stack frame
+frame_moves() {
+    x86_64-w64-mingw32-gcc "$@" -c "$WORK/frames/avx2_f32.s" -o "$WORK/frames/avx2_f32.o"
+    x86_64-w64-mingw32-objdump -d "$WORK/frames/avx2_f32.o" | awk '/vmov(a|dqa).*ymm/ && /%r[sb]p/ { n++ } END { print n + 0 }'
+}
+
+# windows_flags <compiler>: prints the macros and options with which CMake compiles the library for Windows
+windows_flags() {
+    rm -rf "$WORK/frames/build"
+    cmake -S . -B "$WORK/frames/build" -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER="$1" -DBUILD_TESTING=OFF >&2
+    cat "$WORK/frames/build/CMakeFiles/cmlp.dir/flags.make"
+}
+
+# On 64-bit Windows GCC does not align stack frames for the registers of AVX2 and AVX-512, but stores registers there: 550 in
+# one file. An option of the assembler makes these moves unaligned. CMake passes it; without it, the kernels are left out.
+# Debian's GCC is patched to write unaligned moves itself. The listing is edited to be that of other builds of GCC.
+c_windows_frames() {
+    local folder=$WORK/frames compiler=x86_64-w64-mingw32-gcc option=-Wa,-muse-unaligned-vector-move flags
+    have "$compiler" || return 0
+    mkdir -p "$folder"
+    "$compiler" -O3 -Iinclude -DCMLP_BUILD_ISA=15 -S src/cmlp/core/kernels/avx2_f32.c -o "$folder/avx2_f32.s"
+    sed -i -E '/%r[sb]p/ s/\bvmovu(p[sd])\b/vmova\1/; /%r[sb]p/ s/\bvmovdqu\b/vmovdqa/' "$folder/avx2_f32.s"
+    [ "$(frame_moves)" -gt 500 ]
+    [ "$(frame_moves "$option")" -eq 0 ]
+
+    flags=$(windows_flags "$compiler")
+    grep -q -- "$option" <<<"$flags"
+    grep -q 'CMLP_BUILD_ISA=15' <<<"$flags"
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\ncase "$*" in *-muse-unaligned*) exit 1 ;; esac\nexec %s "$@"\n' "$compiler" >"$folder/old-gcc"
+    chmod +x "$folder/old-gcc"
+    flags=$(windows_flags "$folder/old-gcc")
+    if grep -e "$option" -e CMLP_BUILD_ISA <<<"$flags"; then return 1; fi
+
+    python3 tools/make_single_file.py "$folder/cmlp.c"
+    "$compiler" -E -Iinclude -DCMLP_BUILD_ISA=15 "$folder/cmlp.c" -o "$folder/asked.i"
+    "$compiler" -E -Iinclude "$folder/cmlp.c" -o "$folder/default.i"
+    grep -q 'cmlp_kernels_f32_avx2 = ' "$folder/asked.i"
+    if grep 'cmlp_kernels_f.*avx.* = ' "$folder/default.i"; then return 1; fi
 }
 
 # example_programs <folder> <cmake arguments>...: builds the examples and checks what they print. The installed package has

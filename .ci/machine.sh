@@ -22,6 +22,8 @@ optional_packages() {
     echo qemu-system-arm qemu-system-arm
     echo qemu-aarch64-static qemu-user-static
     echo aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    echo tcc tcc
+    echo x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64
     echo npm npm
     echo chromium chromium
     [ "$MODE" = full ] || return 0
@@ -31,7 +33,6 @@ optional_packages() {
     echo powerpc64le-linux-gnu-gcc gcc-powerpc64le-linux-gnu libc6-dev-ppc64el-cross
     echo s390x-linux-gnu-gcc gcc-s390x-linux-gnu libc6-dev-s390x-cross
     echo arm-none-eabi-gcc gcc-arm-none-eabi libnewlib-arm-none-eabi
-    echo x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64
     echo wine wine wine64
     echo node nodejs
 }

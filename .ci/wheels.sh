@@ -86,13 +86,14 @@ wheel_of() { # <python> <version of NumPy: oldest or newest>
     use_wheel "$folder"
 }
 
-# Builds external programs, which find the header by pkg-config, the library by CMake, and the declarations and functions
+# Builds external programs, which find the library's one file by pkg-config and by CMake, and the declarations and functions
 # by cimport.
 use_wheel() { # <folder>
     local python=$1/venv/bin/python flags
     "$python" -m pip install -q setuptools Cython pkgconf
-    read -ra flags <<<"$("$python" -m pkgconf --cflags cmlp)" # finds cmlp.pc through the entry point
-    gcc -c "$1/tests/consumers/golden/golden.c" "${flags[@]}" -o "$1/golden.o"
+    read -ra flags <<<"$("$python" -m pkgconf --cflags --libs cmlp)" # finds cmlp.pc through the entry point
+    gcc -O1 -DCMLP_BUILD_ISA=1 "$1/tests/consumers/golden/golden.c" "${flags[@]}" -o "$1/golden"
+    golden_line "$1/golden"
     example_programs "by-package-$(basename "$1")" -DCMAKE_PREFIX_PATH="$("$python" -c 'import cmlp; print(cmlp.get_cmake_dir())')"
     cd "$1/tests/consumers/cimport"
     "$python" setup.py -q build_ext --inplace

@@ -8,7 +8,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   latency   microseconds for one row, and from Ctrl-C to KeyboardInterrupt
   batch     milliseconds for 10,000 rows
   many      fit_many, relative to the same fits one after the other, and to those of the version that CMLP_BEFORE names;
-            what a small fit costs outside the core; checksums of the data, relative to ten epochs;
+            what a small fit costs outside the core, and its warnings; checksums of the data, relative to ten epochs;
             what it costs that a fit records its provenance
   threads   two threads relative to one, on an idle machine and with one or all CPUs loaded
   loaded    fits with the default number of threads relative to one, on an idle machine and with busy CPUs; also fits of
@@ -42,6 +42,9 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
             bench-tables)
   weights   not in all: probabilities of tables after class_weight and calibrate (extra bench-tables)
   tables    not in all: error and CPU seconds of the estimators for tables, next to boosted trees (extra bench-tables)
+
+Above each table are processor, instruction set, tuning and load. A ratio of times that were measured in the same rounds
+is in parentheses if those of the rounds spread wider than it differs from 1: it is not significant.
 
 Peers that are not installed are reported and skipped. --short uses few rows and rounds: it shows that everything runs,
 but its times mean little. CMLP_DATA names the folder with MNIST; without it, training and prediction use random pixels.

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from benchmarks.peers.limit import bytes_read, operations
+from benchmarks.report import Ratio
 from benchmarks.rounds import Measured, Peer, interleaved
 
 MULTIPLY_ADDS = Peer("limit: multiply-adds", "limit", "multiply_adds")
@@ -30,14 +31,17 @@ ROW = Unit("µs/row", 1e6, 1)
 
 
 def seconds_a_row(result):
-    return result.median / result.case["rows"]
+    """Return the seconds per row of each round."""
+    return [seconds / result.case["rows"] for seconds in result.seconds]
 
 
 def ratio(result, base):
     """Return the ratio of the times per row, or None if one of them was not measured."""
     if not all(isinstance(one, Measured) for one in (result, base)):
         return None
-    return seconds_a_row(result) / seconds_a_row(base)
+    if result is base:
+        return 1.0
+    return Ratio.of_rounds(seconds_a_row(result), seconds_a_row(base))
 
 
 def rates(name, results):

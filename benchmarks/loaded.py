@@ -1,16 +1,15 @@
 """Fits with the default number of threads relative to one, on an idle machine and with busy CPUs.
 
 CMLP_BEFORE may name the source tree of an earlier version, as for ``before``: its fits are then
-measured in the same rounds. Each figure is the median over the rounds of the ratio of two fits, one after the other.
+measured in the same rounds.
 """
 
 import os
-import statistics
 from contextlib import nullcontext
 from functools import partial
 
 from benchmarks.compare import named
-from benchmarks.report import Report
+from benchmarks.report import Ratio, Report
 from benchmarks.rounds import Peer, busy_processors, interleaved
 from benchmarks.threads import NO_LIMIT
 
@@ -35,9 +34,9 @@ def versions():
     yield "now", None
 
 
-def ratios(results, name):
+def ratio(results, name):
     one, default = (results[f"{name}, {threads}"].seconds for threads in (1, None))
-    return statistics.median(b / a for a, b in zip(one, default, strict=True))
+    return Ratio.of_rounds(default, one)
 
 
 def row_of(case, rounds):
@@ -48,7 +47,7 @@ def row_of(case, rounds):
     ]
     results = interleaved(peers, {**case, "free": True}, rounds)
     title = named(case["sizes"], f"{case['rows']} rows", f"{case['epochs']} epochs")
-    return [title, results["now, 1"].median, *(ratios(results, name) for name, _ in versions())]
+    return [title, results["now, 1"].median, *(ratio(results, name) for name, _ in versions())]
 
 
 def run(*, short):

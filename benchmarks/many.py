@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks import overhead
 from benchmarks.compare import named
-from benchmarks.report import Report
+from benchmarks.report import Ratio, Report
 from benchmarks.rounds import Peer, interleaved
 from benchmarks.threads import NO_LIMIT
 from cmlp import MLPRegressor, fit_many
@@ -49,6 +49,19 @@ def peers(n):
     return [*before, Peer(ALONE, "ours", "fit", alone, NO_LIMIT), many]
 
 
+def ratio(results, name, base):
+    """Return how long a peer takes for a model, relative to another peer; None if this one was not measured."""
+    if base not in results:
+        return None
+    if name == base:
+        return 1.0
+    times, others = (
+        [seconds / results[peer].case.get("models", 1) for seconds in results[peer].seconds]
+        for peer in (name, base)
+    )
+    return Ratio.of_rounds(times, others)
+
+
 def one_thread(report, short):
     """Add a table of the CPU time of `fit_many` in one thread, and of the same fits, in turns."""
     X = np.random.RandomState(0).random_sample((200, 20))
@@ -76,24 +89,22 @@ def one_thread(report, short):
 
 def run(*, short):
     report, rounds = Report("many", short), 2 if short else 5
-    report.note(rounds=f"{rounds}, in turns; the fastest of each")
+    report.note(rounds=f"{rounds}, in turns; times of the fastest, ratios of the medians")
     for title, n, case in cases(short):
         results = interleaved(peers(n), case, rounds)
         times = {
             name: min(result.seconds) / result.case.get("models", 1)
             for name, result in results.items()
         }
-        ratios = [
-            (time / times[BEFORE] if BEFORE in times else None, time / times[ALONE])
-            for time in times.values()
-        ]
         rows = [
-            [name, n, 1e3 * times[name], *ratio] for name, ratio in zip(times, ratios, strict=True)
+            [name, n, 1e3 * time, *(ratio(results, name, base) for base in (BEFORE, ALONE))]
+            for name, time in times.items()
         ]
         report.table(title, COLUMNS, rows)
     before = peers(1)[0]
     one_thread(report, short)
     overhead.add_to(report, before.python if before.tree else None, short)
+    overhead.one_epoch(report, before.python if before.tree else None, short)
     overhead.checksums(report, short)
     overhead.provenance(report, short)
     report.write()

@@ -1,7 +1,7 @@
 """What a small fit costs besides the core: checks, copies, objects, and the Python code of an epoch.
 
-As a program, it prints the seconds of a fit and those of its calls of the core, for the cmlp that its Python finds.
-So it measures an earlier version too.
+As a program, it prints the seconds of a fit and those of its calls of the core, or with ``warnings`` those of a fit of
+one epoch with and without warnings, for the cmlp that its Python finds. So it measures an earlier version too.
 """
 
 import functools
@@ -21,6 +21,8 @@ from benchmarks.rounds import ONE_THREAD
 
 TITLE = "a fit outside the core: 20-16-1, 1,000 rows, 20 epochs"
 COLUMNS = ["", "us per fit", "of this in the core", "the others", "/ before"]
+ONE_EPOCH = "a fit of one epoch, 150 rows of 4 columns, three classes, default settings"
+WITH_WARNINGS = "us of CPU time"
 SAME_DATA = "checksums of the data, for resume and comm: 784-16-16-10, ten epochs, one thread"
 SHARE = "% of ten epochs"
 PROVENANCE = "a fit that records its provenance, one thread"
@@ -79,8 +81,29 @@ def work(n_fits):
     print(json.dumps(min(best, key=lambda times: times[0] - times[1])))
 
 
-def measured(python, n_fits):
-    command = [python, "-m", "benchmarks.overhead", str(n_fits)]
+def time_one_epoch(n_fits):
+    """Print the seconds of CPU time of a fit of one epoch with default settings, and of one with warnings ignored."""
+    from cmlp import MLPClassifier
+
+    X = np.random.RandomState(0).random_sample((150, 4))
+    y = (3 * X[:, 0]).astype(int)
+    times = {"default": [], "ignore": []}
+    with open(os.devnull, "w") as sys.stderr:
+        for _ in range(10):
+            for action, seconds in times.items():
+                with warnings.catch_warnings():
+                    # Python shows a text once: the first fit of each round is slower.
+                    warnings.simplefilter(action)
+                    for _ in range(n_fits):
+                        model = MLPClassifier(max_iter=1, random_state=0)
+                        begin = time.process_time()
+                        model.fit(X, y)
+                        seconds.append(time.process_time() - begin)
+    print(json.dumps([min(seconds) for seconds in times.values()]))
+
+
+def measured(python, *arguments):
+    command = [python, "-m", "benchmarks.overhead", *map(str, arguments)]
     environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return json.loads(done.stdout)
@@ -99,6 +122,20 @@ def add_to(report, before, short):
         rest = 1e6 * (whole - core)
         rows.append([name, 1e6 * whole, 1e6 * core, rest, rest / rows[0][3] if rows else None])
     report.table(TITLE, COLUMNS, rows)
+
+
+def one_epoch(report, before, short):
+    """Add a table of a fit of one epoch: what its warnings cost, also of an earlier version."""
+    pythons = {"before": before, "now": sys.executable} if before else {"now": sys.executable}
+    found = {name: [] for name in pythons}
+    for _ in range(1 if short else 5):
+        for name, python in pythons.items():
+            found[name].append(measured(python, "warnings", 2 if short else 50))
+    rows = []
+    for name, times in found.items():
+        shown, ignored = (1e6 * min(column) for column in zip(*times, strict=True))
+        rows.append([name, shown, ignored, shown / ignored])
+    report.table(ONE_EPOCH, ["", WITH_WARNINGS, "warnings ignored", "ratio"], rows)
 
 
 def checksums(report, short):
@@ -188,4 +225,7 @@ def provenance(report, short):
 
 
 if __name__ == "__main__":
-    work(int(sys.argv[1]))
+    if sys.argv[1] == "warnings":
+        time_one_epoch(int(sys.argv[2]))
+    else:
+        work(int(sys.argv[1]))

@@ -1,8 +1,9 @@
-"""Reports: the machine, tables, and the same content as JSON."""
+"""Reports: tables, each below the machine and its load, and the same content as JSON."""
 
 import json
 import os
 import platform
+import statistics
 import time
 from pathlib import Path
 
@@ -10,14 +11,26 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def processor():
-    """Return the name of the processor as the system reports it."""
+    """Return the name of the processor as the system reports it, with family and model: some are "AMD EPYC" alone."""
+    found = {}
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
+            name, _, value = line.partition(":")
+            found.setdefault(name.strip(), value.strip())
     except OSError:
         pass
-    return platform.processor() or platform.machine()
+    if "model name" not in found:
+        return platform.processor() or platform.machine()
+    if "cpu family" not in found:
+        return found["model name"]
+    return f"{found['model name']} (family {found['cpu family']}, model {found['model']})"
+
+
+def load():
+    """Return how many processes have run or waited for a CPU in the last minute; None where nobody counts them."""
+    if not hasattr(os, "getloadavg"):
+        return None
+    return os.getloadavg()[0]
 
 
 def machine():
@@ -38,6 +51,23 @@ def machine():
         "tuning": info["tuning"],
         "available": ", ".join(info["available"]),
     }
+
+
+class Ratio(float):
+    """The ratio of two times, and whether it is significant: further from 1 than the ratios of the rounds spread."""
+
+    is_significant = True
+
+    @classmethod
+    def of_rounds(cls, times, base):
+        """Return the ratio of the medians of times that were measured in the same rounds."""
+        rounds = [one / other for one, other in zip(times, base, strict=True)]
+        ratio = cls(statistics.median(times) / statistics.median(base))
+        ratio.is_significant = len(rounds) > 1 and abs(ratio - 1) > max(rounds) - min(rounds)
+        return ratio
+
+
+NOT_SIGNIFICANT = "A ratio in parentheses is not significant: those of the rounds spread wider."
 
 
 def results_path(command, short):
@@ -74,16 +104,40 @@ class Report:
                 self.content["versions"].append(said)
 
     def table(self, title, columns, rows):
-        """Add and print a table. A cell that was not measured is None."""
-        self.content["tables"].append({"title": title, "columns": columns, "rows": rows})
+        """Add and print a table. A cell that was not measured is None, and one compared by rounds is a `Ratio`."""
+        busy = load()
+        doubtful = [
+            [row[0], column]
+            for row in rows
+            for column, cell in zip(columns, row, strict=True)
+            if isinstance(cell, Ratio) and not cell.is_significant
+        ]
+        self.content["tables"].append(
+            {
+                "title": title,
+                "load": busy,
+                "columns": columns,
+                "rows": rows,
+                "not significant": doubtful,
+            }
+        )
         cells = [columns, *([shown(cell) for cell in row] for row in rows)]
         widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
-        print(f"\n{title}")
+        print(f"\n{self.conditions(busy)}\n{title}")
         for i, row in enumerate(cells):
             first, *others = zip(row, widths, strict=True)
             print("  ".join([f"{first[0]:<{first[1]}}", *(f"{c:>{w}}" for c, w in others)]))
             if i == 0:
                 print("  ".join("-" * width for width in widths))
+        if doubtful:
+            print(NOT_SIGNIFICANT)
+
+    def conditions(self, busy):
+        """Return under which conditions a table was measured, with the load at its end."""
+        names = ("processor", "instruction set", "tuning", "processors")
+        kind, isa, tuning, number = (self.content["machine"][name] for name in names)
+        shown_load = "unknown" if busy is None else f"{busy:.1f} on {number} CPUs"
+        return f"{kind}; {isa}, tuning {tuning}; load {shown_load}"
 
     def write(self):
         print("", *self.content.get("versions", []), sep="\n")
@@ -95,6 +149,9 @@ class Report:
 def shown(cell):
     if cell is None:
         return "-"
-    if isinstance(cell, float):
-        return f"{cell:.0f}" if cell >= 1000 else f"{cell:.3g}"
-    return str(cell)
+    if not isinstance(cell, float):
+        return str(cell)
+    text = f"{cell:.0f}" if cell >= 1000 else f"{cell:.3g}"
+    if isinstance(cell, Ratio) and not cell.is_significant:
+        return f"({text})"
+    return text

@@ -8,7 +8,7 @@ from functools import partial
 from benchmarks import sparse, train
 from benchmarks.compare import named
 from benchmarks.data import rows
-from benchmarks.report import Report
+from benchmarks.report import Ratio, Report
 from benchmarks.rounds import Peer, busy_processors, interleaved
 from cmlp import MLPClassifier
 
@@ -55,7 +55,8 @@ def row_of(title, make, case, rounds):
     peers = [Peer(name, "ours", make, {"threads": n}, NO_LIMIT) for name, n in THREADS.items()]
     results = interleaved(peers, {**case, "free": True}, rounds)
     times = [1e3 * results[name].median for name in THREADS]
-    gains = [times[0] / other for other in times[1:]]
+    one, *others = (results[name].seconds for name in THREADS)
+    gains = [Ratio.of_rounds(one, other) for other in others]
     return [title, *times, *gains, "yes" if min(gains) > 1 - NOISE else "no"]
 
 

@@ -59,8 +59,8 @@
  *   that of the first selected row that has one, for any number of threads and workers, and of the row's input before its
  *   target.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
- *   caller's mode at its end; on other processors than x86 and aarch64 the mode must be the default one. Callbacks run in
- *   the library's mode.
+ *   caller's mode at its end; on other processors than x86 and aarch64, and with compilers without intrinsics, the mode must
+ *   be the default one. Callbacks run in the library's mode.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
  *   rows of cmlp_forward, any instruction set, compiler and system.
  */
@@ -77,15 +77,18 @@
 #define CMLP_VERSION_PATCH 0
 #define CMLP_VERSION_NUMBER (CMLP_VERSION_MAJOR * 10000 + CMLP_VERSION_MINOR * 100 + CMLP_VERSION_PATCH)
 
-/* A program that uses the DLL of Windows defines CMLP_SHARED; CMLP_BUILD compiles a shared library. */
-#if defined(_WIN32) && defined(CMLP_BUILD)
-#  define CMLP_API __declspec(dllexport)
-#elif defined(_WIN32) && defined(CMLP_SHARED)
-#  define CMLP_API __declspec(dllimport)
-#elif defined(__GNUC__) && defined(CMLP_BUILD)
-#  define CMLP_API __attribute__((visibility("default")))
-#else
-#  define CMLP_API
+/* How functions are declared; a program may define CMLP_API itself. A program that uses the DLL of Windows defines
+ * CMLP_SHARED; CMLP_BUILD compiles a shared library, which exports the functions. */
+#ifndef CMLP_API
+#  if defined(_WIN32) && defined(CMLP_BUILD)
+#    define CMLP_API __declspec(dllexport)
+#  elif defined(_WIN32) && defined(CMLP_SHARED)
+#    define CMLP_API __declspec(dllimport)
+#  elif defined(__GNUC__) && defined(CMLP_BUILD)
+#    define CMLP_API __attribute__((visibility("default")))
+#  else
+#    define CMLP_API
+#  endif
 #endif
 
 /* Compilers warn if a program ignores a status. A program that does not want this defines CMLP_MUST_CHECK as nothing. */
@@ -121,7 +124,8 @@ extern "C" {
 #endif
 /* ----------------------------------------------------------------------------------------------------- status */
 
-/* All enumerations of this header are numbers of 32 bits, to which later versions may add values. */
+/* All enumerations of this header are numbers of 32 bits, to which later versions may add values. Those of int32_t have a
+ * constant that ends in _SIGNED and is no value: with it, other languages also read the constants as signed numbers. */
 typedef int32_t cmlp_status;
 enum {
     CMLP_OK = 0,
@@ -175,7 +179,8 @@ enum {
     CMLP_ERROR_FILE_KEY = 107,       /* the metadata do not contain this key */
     CMLP_ERROR_FILE_WRITE = 108,     /* the write callback failed */
     CMLP_ERROR_FILE_READ = 110,      /* the file cannot be opened or read */
-    CMLP_ERROR_FILE_VALUE = 111      /* a layer, activation, loss or number breaks a rule of the format */
+    CMLP_ERROR_FILE_VALUE = 111,     /* a layer, activation, loss or number breaks a rule of the format */
+    CMLP_STATUS_SIGNED = -1
 };
 
 /* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence: static strings, never NULL. */
@@ -213,7 +218,7 @@ CMLP_API int32_t cmlp_version_number(void);
 
 /* Element types. CMLP_INT32 and CMLP_INT64 are only for the indices of CSR rows. */
 typedef int32_t cmlp_dtype;
-enum { CMLP_FLOAT32 = 1, CMLP_FLOAT64 = 2, CMLP_UINT8 = 3, CMLP_INT32 = 4, CMLP_INT64 = 5 };
+enum { CMLP_FLOAT32 = 1, CMLP_FLOAT64 = 2, CMLP_UINT8 = 3, CMLP_INT32 = 4, CMLP_INT64 = 5, CMLP_DTYPE_SIGNED = -1 };
 
 /* A model, and the description of a network (cmlp_net_init). They are constant, must stay where they are, and need no
  * destructor: release their memory when no call uses it. A model also points into the bytes of its file. */
@@ -307,7 +312,7 @@ CMLP_CHECKED cmlp_status cmlp_model_metadata(const cmlp_model *model, const char
 #define CMLP_REPEAT INT64_MIN
 
 typedef int32_t cmlp_rows_kind;
-enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2 };
+enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2, CMLP_ROWS_KIND_SIGNED = -1 };
 
 /* The input: n_rows rows of n_cols values.
  * - Dense: element (i, j) is at data + i * row_stride + j * col_stride. Strides are in bytes, of any sign, and multiples
@@ -448,7 +453,8 @@ enum {
     CMLP_ACTIVATION_SILU = 9,       /* z / (1+e^-z)                                      hidden */
     CMLP_ACTIVATION_GELU = 10,      /* z Phi(z), Phi the normal distribution's; exact    hidden */
     CMLP_ACTIVATION_SOFTPLUS = 11,  /* ln(1+e^z)                                         hidden */
-    CMLP_ACTIVATION_SOFTSIGN = 12   /* z / (1+|z|)                                       hidden */
+    CMLP_ACTIVATION_SOFTSIGN = 12,  /* z / (1+|z|)                                       hidden */
+    CMLP_ACTIVATION_SIGNED = -1
 };
 
 /* The cost of a row; y is the target, a the output activation. Every call checks the targets that it reads, in the net's
@@ -466,8 +472,9 @@ enum {
     CMLP_LOSS_GAMMA = 7,    /* exp: sum (y/a + ln a); y > 0 */
     CMLP_LOSS_FOCAL = 8,    /* softmax: -sum y (1-a)^p ln a;  logistic: -sum (y (1-a)^p ln a + (1-y) a^p ln(1-a));
                              * 0 <= y <= 1; p = 2 by default (Lin et al. 2017) */
-    CMLP_LOSS_LABEL_SMOOTHING = 9 /* the log loss of targets (1-p) y + p/k, k = n_outputs for softmax and 2 for
-                                   * logistic; 0 <= y <= 1; p < 1, 0.1 by default (Szegedy et al. 2016) */
+    CMLP_LOSS_LABEL_SMOOTHING = 9, /* the log loss of targets (1-p) y + p/k, k = n_outputs for softmax and 2 for
+                                    * logistic; 0 <= y <= 1; p < 1, 0.1 by default (Szegedy et al. 2016) */
+    CMLP_LOSS_SIGNED = -1
 };
 
 typedef struct cmlp_net_config {
@@ -520,7 +527,7 @@ CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t 
 CMLP_CHECKED cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
 
 typedef int32_t cmlp_targets_kind;
-enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 };
+enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2, CMLP_TARGETS_KIND_SIGNED = -1 };
 
 /* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
  * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0
@@ -613,7 +620,8 @@ enum {
     CMLP_SOLVER_MOMENTUM = 2, /* v = mu v - lr g;  w += v                        state: v */
     CMLP_SOLVER_NESTEROV = 3, /* v = mu v - lr g;  w += mu v - lr g              state: v (Sutskever et al. 2013) */
     CMLP_SOLVER_ADAM = 4,     /* w -= lr sqrt(1-b2^t)/(1-b1^t) m/(sqrt(v)+eps)   state: m, v (Kingma & Ba 2015) */
-    CMLP_SOLVER_ADAMW = 5 /* w -= lr wd w (weights only), then as Adam           state: m, v (Loshchilov & Hutter 2019) */
+    CMLP_SOLVER_ADAMW = 5, /* w -= lr wd w (weights only), then as Adam           state: m, v (Loshchilov & Hutter 2019) */
+    CMLP_SOLVER_SIGNED = -1
 };
 
 /* Hyperparameters and counters. `state` is a block of cmlp_optimizer_state_size() bytes, which the program zeroes before

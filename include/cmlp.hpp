@@ -1,5 +1,5 @@
 // cmlp.hpp: a C++17 wrapper of cmlp.h and cmlp_table.h for model files. Memory is owned and released, and errors are
-// exceptions.
+// exceptions; without exceptions (-fno-exceptions) a failure calls std::abort, and model::open returns a status instead.
 #ifndef CMLP_HPP
 #define CMLP_HPP
 
@@ -25,9 +25,15 @@ public:
     const cmlp_status status;
 };
 
+// Throws an error unless the status is CMLP_OK.
 inline void check(cmlp_status status)
 {
-    if (status != CMLP_OK) throw error(status);
+    if (status == CMLP_OK) return;
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+    throw error(status);
+#else
+    std::abort();
+#endif
 }
 
 namespace detail {
@@ -91,26 +97,38 @@ private:
 };
 
 // A model, with the bytes of its file. It is constant: any number of threads may share it. Each thread needs a
-// predictor of its own. The functions of a model that has been moved from throw an error with CMLP_ERROR_NULL.
+// predictor of its own. The functions of a model that is empty or has been moved from fail with CMLP_ERROR_NULL.
 class model {
 public:
+    model() = default;
+
     // The bytes of a model file.
     explicit model(std::vector<unsigned char> file) : bytes(std::move(file))
     {
         check(bytes.empty() ? CMLP_ERROR_FILE_SHORT : cmlp_model_size(bytes.data(), bytes.size(), &sizes));
         memory.reset(std::malloc(sizes.model_size));
-        if (!memory) throw error(CMLP_ERROR_MEMORY);
+        if (!memory) check(CMLP_ERROR_MEMORY);
         std::vector<unsigned char> workspace(sizes.workspace_size);
         check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), 0, workspace.data(),
                               workspace.size(), &loaded));
     }
 
-    // Reads a file as cmlp_file_load does, whose statuses the exception has.
+    // Reads a file as cmlp_file_load does. After a failure the model is unchanged.
+    cmlp_status open(const std::string &path)
+    {
+        if (path.find('\0') != std::string::npos) return CMLP_ERROR_FILE_READ;
+        cmlp_file file;
+        const cmlp_status status = cmlp_file_load(&file, path.c_str());
+        if (status == CMLP_OK) *this = model(file);
+        return status;
+    }
+
+    // The model in a file. Throws the status of open.
     static model load(const std::string &path)
     {
-        cmlp_file file;
-        check(path.find('\0') == std::string::npos ? cmlp_file_load(&file, path.c_str()) : CMLP_ERROR_FILE_READ);
-        return model(file);
+        model opened;
+        check(opened.open(path));
+        return opened;
     }
 
     const cmlp_model_info &info() const { return sizes; }
@@ -184,7 +202,7 @@ public:
         : shared(source.get()), n_outputs(static_cast<std::size_t>(source.info().n_outputs)),
           workspace(source.info().workspace_size), values(n_outputs)
     {
-        if (source.info().dtype != (is_float ? CMLP_FLOAT32 : CMLP_FLOAT64)) throw error(CMLP_ERROR_DTYPE);
+        if (source.info().dtype != (is_float ? CMLP_FLOAT32 : CMLP_FLOAT64)) check(CMLP_ERROR_DTYPE);
     }
     explicit predictor(const model &&) = delete;
 

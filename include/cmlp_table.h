@@ -50,7 +50,12 @@ CMLP_CHECKED cmlp_status cmlp_table_code_of_integer(const cmlp_table_categories 
                                                     double *code);
 
 typedef int32_t cmlp_table_category_kind;
-enum { CMLP_TABLE_CATEGORY_MISSING = 1, CMLP_TABLE_CATEGORY_TEXT = 2, CMLP_TABLE_CATEGORY_NUMBER = 3 };
+enum {
+    CMLP_TABLE_CATEGORY_MISSING = 1,
+    CMLP_TABLE_CATEGORY_TEXT = 2,
+    CMLP_TABLE_CATEGORY_NUMBER = 3,
+    CMLP_TABLE_CATEGORY_KIND_SIGNED = -1
+};
 
 /* Writes the category of a code as text, as cmlp_model_label writes a label: a number, true or false as it is in the file,
  * and nothing for the missing value.
@@ -98,7 +103,8 @@ typedef int32_t cmlp_table_column_kind;
 enum {
     CMLP_TABLE_COLUMN_UNUSED = 1,  /* no input */
     CMLP_TABLE_COLUMN_NUMBER = 2,  /* finite numbers; NaN is a missing one */
-    CMLP_TABLE_COLUMN_CATEGORY = 3 /* codes from 0 to n - 1 of categories; any other number is another category */
+    CMLP_TABLE_COLUMN_CATEGORY = 3, /* codes from 0 to n - 1 of categories; any other number is another category */
+    CMLP_TABLE_COLUMN_KIND_SIGNED = -1
 };
 
 /* A part of a date in days since 1970: the time of day, the weekday or the day of the year. Its inputs are two waves that

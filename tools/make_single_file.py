@@ -92,10 +92,20 @@ HEAD = """\
 #define CMLP_LINKAGE_OF(builds) CMLP_LINKAGE_##builds
 #define CMLP_LINKAGE(builds) CMLP_LINKAGE_OF(builds)
 
+/* A plugin keeps its copy of the library for itself: another plugin of the process may have one with other macros. With
+ * CMLP_BUILD, the functions are exported. */
+#include <stddef.h>
+#include <stdint.h>
+#if defined(__GNUC__) && !defined(_WIN32) && !defined(__CYGWIN__)
+#pragma GCC visibility push(hidden)
+#endif
 #include "cmlp.h"
 #include "cmlp_table.h"
 #include "cmlp_workers.h"
 #include "cmlp_explain.h"
+#if defined(__GNUC__) && !defined(_WIN32) && !defined(__CYGWIN__)
+#pragma GCC visibility pop
+#endif
 
 #include <math.h>
 #include <string.h>

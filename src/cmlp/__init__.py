@@ -136,7 +136,11 @@ else:
     def _finish_imports():
         """Before a fork, wait for the imports that other threads have begun: the child would wait for ever."""
         if len(sys._current_frames()) > 1:
-            of_tables = ("_estimators.tables.fit_table", "_estimators.tables.doubtful_text")
+            of_tables = (
+                "_estimators.tables.fit_table",
+                "_estimators.tables.doubtful_text",
+                "_model.outside",
+            )
             is_for_tables = "cmlp._estimators.tables.tabular" in sys.modules
             for name in (*_NEEDED_BY_MODELS, *of_tables) if is_for_tables else _NEEDED_BY_MODELS:
                 import_module(f"cmlp.{name}")

@@ -58,6 +58,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_FILE_WRITE
         CMLP_ERROR_FILE_READ
         CMLP_ERROR_FILE_VALUE
+        CMLP_STATUS_SIGNED
 
     const char *cmlp_status_name(cmlp_status status)
     const char *cmlp_status_string(cmlp_status status)
@@ -71,6 +72,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_UINT8
         CMLP_INT32
         CMLP_INT64
+        CMLP_DTYPE_SIGNED
 
     ctypedef struct cmlp_model:
         pass
@@ -116,6 +118,7 @@ cdef extern from "cmlp.h" nogil:
     enum:
         CMLP_ROWS_DENSE
         CMLP_ROWS_CSR
+        CMLP_ROWS_KIND_SIGNED
 
     ctypedef struct cmlp_rows:
         size_t struct_size
@@ -190,6 +193,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ACTIVATION_GELU
         CMLP_ACTIVATION_SOFTPLUS
         CMLP_ACTIVATION_SOFTSIGN
+        CMLP_ACTIVATION_SIGNED
 
     ctypedef int32_t cmlp_loss
     enum:
@@ -202,6 +206,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_LOSS_GAMMA
         CMLP_LOSS_FOCAL
         CMLP_LOSS_LABEL_SMOOTHING
+        CMLP_LOSS_SIGNED
 
     ctypedef struct cmlp_net_config:
         size_t struct_size
@@ -234,6 +239,7 @@ cdef extern from "cmlp.h" nogil:
     enum:
         CMLP_TARGETS_DENSE
         CMLP_TARGETS_CLASSES
+        CMLP_TARGETS_KIND_SIGNED
 
     ctypedef struct cmlp_targets:
         size_t struct_size
@@ -286,6 +292,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_SOLVER_NESTEROV
         CMLP_SOLVER_ADAM
         CMLP_SOLVER_ADAMW
+        CMLP_SOLVER_SIGNED
 
     ctypedef struct cmlp_optimizer:
         size_t struct_size
@@ -449,6 +456,7 @@ cdef extern from "cmlp_table.h" nogil:
         CMLP_TABLE_CATEGORY_MISSING
         CMLP_TABLE_CATEGORY_TEXT
         CMLP_TABLE_CATEGORY_NUMBER
+        CMLP_TABLE_CATEGORY_KIND_SIGNED
 
     cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
                                     size_t *length, cmlp_table_category_kind *kind)
@@ -462,6 +470,7 @@ cdef extern from "cmlp_table.h" nogil:
         CMLP_TABLE_COLUMN_UNUSED
         CMLP_TABLE_COLUMN_NUMBER
         CMLP_TABLE_COLUMN_CATEGORY
+        CMLP_TABLE_COLUMN_KIND_SIGNED
 
     ctypedef struct cmlp_table_date_part:
         const double *edges

@@ -149,9 +149,49 @@ def test_ratio_is_per_row():
     from benchmarks.compare import ratio
     from benchmarks.rounds import Measured
 
-    few, many = Measured([3.0, 1.0, 2.0], "", {"rows": 10}), Measured([10.0], "", {"rows": 100})
+    few, many = (
+        Measured([3.0, 1.0, 2.0], "", {"rows": 10}),
+        Measured([10.0, 10.0, 10.0], "", {"rows": 100}),
+    )
     assert ratio(few, many) == 2
     assert ratio(few, "not installed") is None
+
+
+@pytest.mark.parametrize(
+    ("times", "shown_as"),
+    [
+        ([0.5, 0.6, 0.7], "0.6"),  # 0.4 below 1, and the rounds spread by 0.2
+        ([0.7, 0.9, 1.0], "(0.9)"),
+        ([1.2, 1.5, 1.6], "1.5"),
+        ([0.5], "(0.5)"),  # one round cannot spread
+        ([1.0, 1.0, 1.0], "(1)"),
+    ],
+)
+def test_ratio_is_significant_if_its_rounds_spread_less_than_it_differs_from_one(times, shown_as):
+    from benchmarks.report import Ratio, shown
+
+    assert shown(Ratio.of_rounds(times, [1.0] * len(times))) == shown_as
+
+
+def test_machine_and_load_are_above_every_table(capsys, monkeypatch):
+    from benchmarks import report as module
+
+    monkeypatch.setattr(module, "load", lambda: 1.25)
+    report = module.Report("batch", short=True)
+    doubtful = module.Ratio.of_rounds([1.0, 3.0], [1.0, 1.0])
+    for title in ("first", "second"):
+        report.table(title, ["", "ms", "/ other"], [["ours", 2.0, doubtful]])
+    machine = report.content["machine"]
+    conditions = (
+        f"{machine['processor']}; {machine['instruction set']}, tuning {machine['tuning']}; "
+        f"load 1.2 on {machine['processors']} CPUs"
+    )
+    lines = capsys.readouterr().out.splitlines()
+    for title in ("first", "second"):
+        assert lines[lines.index(title) - 1] == conditions
+    assert lines[-1] == module.NOT_SIGNIFICANT and lines[-2].split() == ["ours", "2", "(2)"]
+    table = report.content["tables"][0]
+    assert table["load"] == 1.25 and table["not significant"] == [["ours", "/ other"]]
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,15 @@ def test_pxd_declares_the_enums_of_the_header():
     assert pxd_enums() == header_enums()
 
 
+def test_constants_have_the_sign_of_the_parameters_that_take_them():
+    """bindgen, for example, gives an enumeration the smallest type that has all its constants."""
+    found = re.findall(r"typedef (u?int32_t) (\w+);\s*enum \{", header_text())
+    types = {name: kind for kind, name in found}
+    for name, constants in header_enums().items():
+        signed = [constant for constant in constants if constant.endswith("_SIGNED")]
+        assert signed == [f"{name.upper()}_SIGNED"] * (types[name] == "int32_t")
+
+
 def test_pxd_declares_the_structs_of_the_header():
     blocks = pxd_blocks("struct")
     assert blocks.pop("cmlp_net") == blocks.pop("cmlp_model") == ["pass"]  # opaque
@@ -188,6 +197,7 @@ def test_status_values_are_distinct_and_pinned():
     (body,) = re.findall(r"typedef int32_t cmlp_status;\s*enum \{(.*?)\}", header_text(), re.DOTALL)
     values = dict(re.findall(r"(CMLP_\w+) = (-?\d+)", body))
     assert list(values) == header_enums()["cmlp_status"]
+    assert values.pop("CMLP_STATUS_SIGNED") == "-1"
     assert len(set(values.values())) == len(values)
     ranges = {"FILE_": range(96, 128)} | dict.fromkeys(
         ("ISA", "BUILD", "MEMORY", "MESSAGE", "LEFT_OUT"), range(80, 96)

@@ -43,6 +43,14 @@ def compile_commands(folder, source, *options):
     ]
 
 
+def write_user(folder):
+    """Write a project that uses the library."""
+    (folder / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.18)\nproject(user C)\nfind_package(cmlp REQUIRED)\n",
+        encoding="utf-8",
+    )
+
+
 makefiles = pytest.mark.skipif(
     sys.platform == "win32", reason="Visual Studio writes no compile_commands.json"
 )
@@ -62,14 +70,28 @@ makefiles = pytest.mark.skipif(
 def test_debug_builds_of_users_leave_out_the_kernels_of_instruction_sets(
     tmp_path, options, is_generic
 ):
-    (tmp_path / "CMakeLists.txt").write_text(
-        "cmake_minimum_required(VERSION 3.18)\nproject(user C)\nfind_package(cmlp REQUIRED)\n",
-        encoding="utf-8",
-    )
+    write_user(tmp_path)
     package = f"-DCMAKE_PREFIX_PATH={cmlp.get_cmake_dir()}"
     (command,) = compile_commands(tmp_path / "build", tmp_path, package, *options)
     assert ("-DCMLP_BUILD_ISA=1" in command.split()) == is_generic
     assert {"-O1", "-O3"} & {*command.split()}, "never without optimization"
+
+
+@pytest.mark.slow
+@makefiles
+@pytest.mark.parametrize(
+    ("options", "has_threads"),
+    [
+        (["-DCMAKE_SYSTEM_NAME=Linux"], True),
+        (["-DCMAKE_SYSTEM_NAME=Generic"], False),
+        (["-DCMAKE_SYSTEM_NAME=Generic", "-DCMLP_THREADS=ON"], True),
+    ],
+)
+def test_bare_metal_has_no_threads_by_default(tmp_path, options, has_threads):
+    write_user(tmp_path)
+    package = f"-DCMAKE_PREFIX_PATH={cmlp.get_cmake_dir()}"
+    (command,) = compile_commands(tmp_path / "build", tmp_path, package, *options)
+    assert ("-DCMLP_NO_THREADS" in command.split()) == (not has_threads)
 
 
 @pytest.mark.slow

@@ -1,8 +1,10 @@
 """cmlp.c, the whole C library in one file, compiles without warnings and gives the same bits."""
 
+import ctypes
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,57 @@ def test_renamed_file_needs_its_new_name(single_file, tmp_path):
         shutil.copy(header, tmp_path)
     assert subprocess.run([COMPILER, "-fsyntax-only", renamed], capture_output=True).returncode != 0
     run(COMPILER, "-fsyntax-only", '-DCMLP_SELF="network.c"', renamed)
+
+
+PLUGIN = """
+#include "cmlp.h"
+__attribute__((visibility("default"))) int status_of_float64(void)
+{
+    static char memory[CMLP_NET_SIZE];
+    const int64_t sizes[] = {2, 1};
+    const cmlp_activation activations[] = {CMLP_ACTIVATION_IDENTITY};
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    const cmlp_net *net;
+    config.sizes = sizes;
+    config.activations = activations;
+    config.n_layers = 2;
+    config.loss = CMLP_LOSS_SQUARED_ERROR;
+    config.dtype = CMLP_FLOAT64;
+    return cmlp_net_init(memory, sizeof memory, &config, &net);
+}
+"""
+DEFAULT = '__attribute__((visibility("default")))'
+
+
+def plugin(single_file, folder, *flags):
+    source = folder / "plugin.c"
+    source.write_text(PLUGIN, encoding="utf-8")
+    command = [COMPILER, "-O1", "-shared", "-fPIC", f"-I{single_file.parent}", *flags]
+    run(*command, source, single_file, "-pthread", "-o", folder / "plugin.so")
+    return folder / "plugin.so"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("nm"), reason="symbols of ELF")
+def test_plugins_with_different_macros_do_not_share_functions(single_file, tmp_path):
+    """Each is opened with all its symbols, as some programs open plugins."""
+    folders = [tmp_path / "small", tmp_path / "whole", tmp_path / "chosen"]
+    for folder in folders:
+        folder.mkdir()
+    small = plugin(single_file, folders[0], *SMALLEST)
+    whole = plugin(single_file, folders[1], *(set(SMALLEST) - {"-DCMLP_NO_FLOAT64"}))
+    statuses = [
+        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL).status_of_float64()
+        for library in (small, whole)
+    ]
+    assert statuses == [22, 0]  # CMLP_ERROR_DTYPE, CMLP_OK
+    assert exported_dynamically(small) == {"status_of_float64"}
+    chosen = plugin(single_file, folders[2], *SMALLEST, f"-DCMLP_API={DEFAULT}")
+    built = plugin(single_file, folders[2], *SMALLEST, "-DCMLP_BUILD")
+    for library in (chosen, built):
+        assert "cmlp_net_init" in exported_dynamically(library)
+
+
+def exported_dynamically(library):
+    symbols = run("nm", "-D", "--defined-only", library)
+    return {line.split()[-1] for line in symbols.splitlines()} - {"_init", "_fini"}

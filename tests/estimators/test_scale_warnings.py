@@ -64,6 +64,22 @@ def test_columns_have_the_names_of_a_data_frame_and_at_most_five_are_named():
 
 
 @pytest.mark.parametrize(
+    ("values", "scale", "is_large"),
+    [
+        ([10.0], 1.0, False),
+        ([11.0, 0.0, 0.0], 1.0, False),
+        ([-11.0], 1.0, True),
+        ([22.0], 0.5, True),
+    ],
+)
+def test_column_is_large_by_its_root_mean_square(values, scale, is_large):
+    rows = np.resize(values, (300, 1))
+    model = MLPClassifier((3,), max_iter=2, random_state=0, input_scale=scale)
+    (message,) = messages_of(model, rows, LABELS)
+    assert ("X has values of the order of 1e+01 in column 0" in message) == is_large
+
+
+@pytest.mark.parametrize(
     "form", [np.asarray, scipy.sparse.csr_matrix, lambda X: X.astype(np.float32)]
 )
 def test_every_form_of_rows_is_judged_with_its_scale(form):

@@ -24,7 +24,8 @@ from cmlp._estimators.network import CostKeywords
 # names.
 from cmlp._train.constraints import NOT_NEGATIVE
 from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Use
-from cmlp._train.parameters import PARAMETERS, TrainingParameters
+from cmlp._train.parameters import PARAMETERS
+from cmlp._train.training_parameters import TrainingParameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")
 

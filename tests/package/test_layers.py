@@ -290,6 +290,21 @@ def test_import_loads_only_the_bridge():
     assert {name for name in loaded if RANK[name] > RANK["_bridge"]} == {"__init__"}
 
 
+def test_import_of_estimators_loads_nothing_that_only_their_methods_need():
+    names = "MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor"
+    loaded = {ours(name) for name in loaded_by(f"from cmlp import {names}")}
+    assert "_estimators.tables.tabular" in loaded
+    for_methods = {
+        "_estimators.estimator_options",
+        "_estimators.tables.calibrate",
+        "_estimators.tables.targets",
+        "_model.model",
+        "_train.constraints",
+        "_train.parameters",
+    }
+    assert loaded & for_methods == set()
+
+
 def test_programs_that_only_predict_load_no_training_loop():
     loaded = {
         ours(name)

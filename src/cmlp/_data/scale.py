@@ -356,11 +356,26 @@ def root_mean_squares(
     return found
 
 
+def are_at_most(X: NDArray[Any] | CSR, input_scale: float | InputScale, most: float) -> bool:
+    """Return whether this is easily seen of all values that `root_mean_squares` reads, so that it cannot exceed `most`.
+
+    That takes a third of the time. Only dense rows with one scale are looked at.
+    """
+    if isinstance(X, CSR) or isinstance(input_scale, InputScale):
+        return False
+    return _largest_of(X[sample(len(X))]) * abs(input_scale) <= most
+
+
 def _largest(X: NDArray[Any] | CSR) -> float:
     """Return the largest absolute value in the first rows; 0 if there are none or a value is not finite."""
     values = X.data[: X.indptr[min(len(X), SAMPLE_ROWS)]] if isinstance(X, CSR) else X[:SAMPLE_ROWS]
-    largest = max(-float(values.min(initial=0)), float(values.max(initial=0)))
+    largest = _largest_of(values)
     return largest if np.isfinite(largest) else 0.0
+
+
+def _largest_of(values: NDArray[Any]) -> float:
+    """Return the largest absolute value; 0 if there are no values."""
+    return max(-float(values.min(initial=0)), float(values.max(initial=0)))
 
 
 # ------------------------------------------------ mean, deviation and range of columns, from rows that arrive in blocks

@@ -10,6 +10,8 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+import numpy as np
+
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import fill_tensors
 from cmlp._data.arrays import rectangular
@@ -17,8 +19,6 @@ from cmlp._data.columns import texts_of_names
 from cmlp._data.labels import Labels, as_labels, kind_of_labels
 from cmlp._data.losses import FOR_PREDICTION
 from cmlp._estimators.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of, run_locked
-from cmlp._model.model import Tensors
-from cmlp._train.constraints import OUTPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -96,6 +96,8 @@ def with_classes(fitted: Fitted, value: Any) -> Fitted:
 
 def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
     """Set the activation of the output layer for predictions. A warm start then raises ValueError."""
+    from cmlp._train.constraints import OUTPUTS  # few programs need it
+
     net = fitted.model.net
     if value not in OUTPUTS:
         raise ValueError(
@@ -205,7 +207,7 @@ class FittedAttribute(Generic[Value]):
             )
 
 
-class FittedTensors(FittedAttribute[Tensors]):
+class FittedTensors(FittedAttribute[tuple[np.ndarray, ...]]):
     """A fitted attribute: a tuple of views of the parameter block. Assigning copies the values into the block."""
 
     def _assign(self, estimator: object, value: Any) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 from cmlp._data.losses import traits_of
 from cmlp._train import architecture
 from cmlp._train.architecture import init_activations
-from cmlp._train.parameters import PARAMETERS, has_epochs
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import draw_seed, random_state
 from cmlp._train.training_options import Options, TrainingOptions, options_of
+from cmlp._train.training_parameters import has_epochs
 from cmlp.callbacks import HOOKS
 from cmlp.exceptions import InvalidParameterError
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import given_params
-from cmlp._model.model import NetworkModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
-    from cmlp._model.model import TrainedModel, TrainedNet
+    from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
     from cmlp._model.probabilities import HeldOutScores
     from cmlp._train.state import TrainingState
 
@@ -173,6 +172,8 @@ class Fitted(NamedTuple):
         provenance: dict[str, Any] | None = None,
     ) -> Self:
         """Return what is kept of a fit of one network, whose parameters are those of the state."""
+        from cmlp._model.model import NetworkModel  # only a fit and a loaded file need it
+
         kind = "regressor" if labels is None else "classifier"
         model = NetworkModel(
             kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names

@@ -17,7 +17,7 @@ from cmlp._bridge import _core
 from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import taken
 from cmlp._data.losses import traits_of
-from cmlp._data.scale import root_mean_squares, sample
+from cmlp._data.scale import are_at_most, root_mean_squares, sample
 from cmlp._data.weights import weights_of_rows
 from cmlp._process.threads import once_per_pool
 from cmlp._process.warnings import is_ignored, warn
@@ -167,10 +167,14 @@ class Comparison(NamedTuple):
     limit: float  # below which the loss is clearly better
     outputs: NDArray[Any] | None = None
 
+    def has_smaller_loss(self) -> bool:
+        """Return whether the loss shows that the model is clearly better than the constant."""
+        return self.loss < self.limit
+
     def model_is_better(self) -> bool:
         """Return whether the model is clearly better than the constant."""
         net, rows, outputs = self.net, self.rows, self.outputs
-        if self.loss < self.limit:
+        if self.has_smaller_loss():
             return True
         return outputs is not None and (
             _is_accurate(net, outputs, rows) or _is_better_on_most_rows(net, outputs, rows)
@@ -229,9 +233,10 @@ def warn_if_useless(
         return False
     try:
         if not is_source:
-            found = _read_again(job, found, unit)
-            if found.model_is_better():
+            again = _read_again(job, found, unit)
+            if again is None:
                 return False
+            found = again
         if rule.needs_proof:
             outputs = (
                 _outputs_of_network(job, found.rows) if found.outputs is None else found.outputs
@@ -253,15 +258,28 @@ def can_be_beaten(constant: float, rows: Judged) -> bool:
     return 0 < constant < math.inf and not _is_constant(rows)
 
 
-def _read_again(job: TrainingJob, found: Comparison, unit: float) -> Comparison:
-    """Return what the rows show, at most 100,000 of them for training, with the parameters that are kept."""
+def _read_again(job: TrainingJob, found: Comparison, unit: float) -> Comparison | None:
+    """Return what the rows show with the parameters that are kept; None if the model is clearly better.
+
+    At most 100,000 training rows are read. Of classes the outputs are computed first: after one epoch, the accuracy
+    often decides, so that the loss is not needed.
+    """
     rows, net = found.rows, job.net
     if job.data.validation is None and len(rows.targets) > _MOST_ROWS:
         rows = rows.fewer()
-    found = found._replace(rows=rows, loss=_loss(job, rows) * unit)
-    if found.model_is_better() or not (_are_classes(net, rows) or traits_of(net.loss).is_robust):
-        return found
-    return found._replace(outputs=_outputs_of_network(job, rows))
+        found = found._replace(rows=rows)
+    if _are_classes(net, rows):
+        found = found._replace(outputs=_outputs_of_network(job, rows))
+        if found.model_is_better():
+            return None
+    found = found._replace(loss=_loss(job, rows) * unit)
+    if found.has_smaller_loss():
+        return None
+    if found.outputs is None and traits_of(net.loss).is_robust:
+        found = found._replace(outputs=_outputs_of_network(job, rows))
+        if found.model_is_better():
+            return None
+    return found
 
 
 def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
@@ -376,7 +394,7 @@ def _classes_of(values: NDArray[Any]) -> NDArray[Any]:
     """Return the classes of outputs or targets: indices, or a column of zeros and ones for each of several labels."""
     if values.ndim == 1:
         return values[:, np.newaxis]
-    is_distribution = values.shape[1] > 1 and bool((np.abs(values[:1].sum() - 1) < 1e-3).all())
+    is_distribution = values.shape[1] > 1 and abs(float(values[:1].sum()) - 1) < 1e-3
     if is_distribution:
         classes: NDArray[np.int64] = values.argmax(axis=1)
         return classes[:, np.newaxis]
@@ -566,16 +584,9 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
     With `tiny`, they also name X and targets of which all values are tiny. `space` is before the first sentence.
     """
     sentences: list[str] = []
-    columns = once_per_pool(root_mean_squares, data.rows.X, data.input_scale)
-    largest = float(columns.max())
-    helps = _BYTES if data.rows.X.dtype == np.uint8 else _STANDARDIZE
-    if largest > _LARGE:
-        names = _names_of_columns(np.flatnonzero(columns > _LARGE), data.names)
-        sentences.append(f"X has values of the order of {largest:.0e} in {names}: " + helps)
-    elif tiny and 0 < largest < _TINY:
-        sentences.append(
-            f"X has values of the order of {largest:.0e} in all columns: " + _STANDARDIZE
-        )
+    inputs = _advice_about_inputs(data, tiny=tiny)
+    if inputs:
+        sentences.append(inputs)
     # NaN: no advice names y.
     size = once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan
     if size > _LARGE or (tiny and 0 < size < _TINY):
@@ -584,6 +595,22 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
             f"{gap}y has values of the order of {size:.0e}: " + objective.y_advice + " helps."
         )
     return space + "".join(sentences) if sentences else ""
+
+
+def _advice_about_inputs(data: Data, *, tiny: bool) -> str:
+    """Return the sentence about the columns of X; '' if there is none."""
+    X = data.rows.X
+    if not tiny and are_at_most(X, data.input_scale, _LARGE):
+        return ""
+    columns = once_per_pool(root_mean_squares, X, data.input_scale)
+    largest = float(columns.max())
+    if largest > _LARGE:
+        names = _names_of_columns(np.flatnonzero(columns > _LARGE), data.names)
+        helps = _BYTES if X.dtype == np.uint8 else _STANDARDIZE
+        return f"X has values of the order of {largest:.0e} in {names}: " + helps
+    if tiny and 0 < largest < _TINY:
+        return f"X has values of the order of {largest:.0e} in all columns: " + _STANDARDIZE
+    return ""
 
 
 def _size_of(targets: NDArray[Any]) -> float:

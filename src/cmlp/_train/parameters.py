@@ -43,41 +43,10 @@ from cmlp._train.hyperparameters import (
     Use,
 )
 from cmlp._train.schedules import NAMED_SCHEDULES, kind_of_schedule
+from cmlp._train.training_parameters import has_epochs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-
-class TrainingParameters:
-    """The types of the parameters of training, which are attributes of `TrainingOptions` and of the estimators."""
-
-    solver: str
-    alpha: float | Sequence[float]
-    batch_size: int | str
-    learning_rate: str | Callable[[int, int], float]
-    learning_rate_init: float
-    power_t: float
-    max_iter: int
-    shuffle: bool | str
-    tol: float
-    verbose: bool | int | str
-    momentum: float
-    nesterovs_momentum: bool
-    early_stopping: bool
-    validation_fraction: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
-    n_iter_no_change: float
-    max_fun: int
-    weight_decay: float
-    max_grad_norm: float | None
-    dropout: float | Sequence[float]
-    warmup: float
-    max_time: float | None
-    scoring: str | Callable[..., float] | None
-    callbacks: Sequence[Any] | None
-    block_size: int
+    from collections.abc import Callable, Iterable, Mapping
 
 
 # The classes that have parameters. `Network` includes its methods.
@@ -110,11 +79,6 @@ _SCHEDULES = one_of(str, *sorted(NAMED_SCHEDULES)), FUNCTION
 
 # What a parameter needs of another one to have an effect, in the order in which it is checked: the
 # solver comes first.
-def has_epochs(solver: object) -> bool:
-    """Return whether a solver trains in epochs and batches, with a learning rate."""
-    return bool(solver != "lbfgs")
-
-
 def _has_batches(values: Mapping[str, Any]) -> bool:
     return has_epochs(values["solver"])
 

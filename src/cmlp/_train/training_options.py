@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING
 
 from cmlp._bridge import _core
 from cmlp._train.architecture import per_layer
-from cmlp._train.parameters import (
-    OWN_VALIDATION,
-    PARAMETERS,
-    TrainingParameters,
-    has_epochs,
-)
+from cmlp._train.parameters import OWN_VALIDATION, PARAMETERS
 from cmlp._train.random import draw_seed
 from cmlp._train.schedules import Custom, Schedule, kind_of_schedule
+from cmlp._train.training_parameters import TrainingParameters, has_epochs
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:

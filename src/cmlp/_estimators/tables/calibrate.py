@@ -9,7 +9,6 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import targets_in_range
 from cmlp._data.weights import as_weights, weights_of_rows
-from cmlp._estimators.fitted import store_model
 from cmlp._estimators.tables.targets import rows_that_count
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
@@ -39,7 +38,6 @@ from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -67,47 +65,25 @@ class RowsWithTruth(NamedTuple):
         return RowsWithTruth(self.raw[part], self.truth[part], weight)
 
 
-class CalibrationMethods:
-    """The part of the estimators for tables that intervals and sets need; the others define the private members."""
+def counted_rows(
+    model: TableModel,
+    raw: NDArray[np.float64],
+    truth: NDArray[Any],
+    sample_weight: ArrayLike | None,
+) -> RowsWithTruth:
+    """Return the rows that a user has passed, without those of weight 0."""
+    rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
+    truth = truth[rows]
+    if model.labels is None:
+        truth = targets_in_range(truth, model.net.loss)
+    return RowsWithTruth(raw[rows], truth, weight)
 
-    def _trained(self) -> TableModel:
-        raise NotImplementedError
 
-    def _calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:
-        """Measure the errors of the fitted model on other rows, for intervals and sets."""
-        model = self._trained()
-        rows = self._rows_with_truth(model, X, y, sample_weight)
-        model = _with_calibration(
-            model, CALIBRATION, self._answers(model, rows.raw), rows.truth, rows.weight
-        )
-        store_model(self, model)
-        return self
-
-    def _rows_with_truth(
-        self, model: TableModel, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
-    ) -> RowsWithTruth:
-        """Return the rows that a user has passed, without those of weight 0."""
-        if y is None:
-            raise ValueError("y is missing: what is true for the rows of X.")
-        raw = self._raw(model, X)
-        if not len(raw):
-            raise ValueError("X has no rows.")
-        truth = self._truth(model, y, len(raw))
-        rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
-        truth = truth[rows]
-        if model.labels is None:
-            truth = targets_in_range(truth, model.net.loss)
-        return RowsWithTruth(raw[rows], truth, weight)
-
-    def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
-        raise NotImplementedError
-
-    def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        raise NotImplementedError
-
-    def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
-        """Return what `scores_of` compares with the outputs: numbers, indices of classes, or labels."""
-        raise NotImplementedError
+def with_measured_errors(
+    model: TableModel, rows: RowsWithTruth, outputs: NDArray[np.float64]
+) -> TableModel:
+    """Return the model with the errors of its outputs for rows outside the training."""
+    return _with_calibration(model, CALIBRATION, outputs, rows.truth, rows.weight)
 
 
 def required_calibration(

@@ -13,19 +13,7 @@ from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import with_classes, with_feature_names
 from cmlp._estimators.estimator import Estimator
-from cmlp._estimators.estimator_options import TableOptions
 from cmlp._estimators.fitted import fitted_of, locked, store_model
-from cmlp._estimators.tables.calibrate import (
-    CalibrationMethods,
-    required_calibration,
-    with_probabilities_by_held_out,
-    with_probabilities_by_rows,
-)
-from cmlp._estimators.tables.targets import table_numbers
-from cmlp._model.calibration import CALIBRATION, HELD_OUT, n_answers
-from cmlp._model.outside import outside, warn_outside
-from cmlp._model.probabilities import checked_threshold, chosen_threshold, require_goal
-from cmlp._model.summary import found_by
 from cmlp._process.warnings import warn
 from cmlp._train.other_names import hinting
 from cmlp.exceptions import InvalidParameterError, short_repr, shown
@@ -37,8 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.labels import Labels
+    from cmlp._estimators.estimator_options import TableOptions
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
+    from cmlp._estimators.tables.calibrate import RowsWithTruth
     from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOutScores
     from cmlp._model.results import Certification
@@ -48,7 +38,7 @@ if TYPE_CHECKING:
 _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
 
 
-class TabularEstimator(CalibrationMethods, Estimator):
+class TabularEstimator(Estimator):
     """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
 
     _input_tags: ClassVar[Mapping[str, bool]] = {
@@ -123,6 +113,8 @@ class TabularEstimator(CalibrationMethods, Estimator):
 
     def _options(self) -> TableOptions:
         """Return the validated parameters."""
+        from cmlp._estimators.estimator_options import TableOptions
+
         return TableOptions.from_parameters(
             self._parameter_owner, self._parameters(), type(self).__name__
         )
@@ -157,6 +149,32 @@ class TabularEstimator(CalibrationMethods, Estimator):
         """Return the rows of a user as the model reads them, and their entries as they were passed."""
         frame = model.columns.select(self._frame(model, X), type(self).__name__, model.notices)
         return model.columns.values(frame, model.notices, model.gaps), frame.entries()
+
+    def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        """Return what `scores_of` compares with the outputs: numbers, indices of classes, or labels."""
+        raise NotImplementedError
+
+    def _rows_with_truth(
+        self, model: TableModel, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> RowsWithTruth:
+        """Return the rows that a user has passed, without those of weight 0."""
+        from cmlp._estimators.tables.calibrate import counted_rows
+
+        if y is None:
+            raise ValueError("y is missing: what is true for the rows of X.")
+        raw = self._raw(model, X)
+        if not len(raw):
+            raise ValueError("X has no rows.")
+        return counted_rows(model, raw, self._truth(model, y, len(raw)), sample_weight)
+
+    def _calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:
+        """Measure the errors of the fitted model on other rows, for intervals and sets."""
+        from cmlp._estimators.tables.calibrate import with_measured_errors
+
+        model = self._trained()
+        rows = self._rows_with_truth(model, X, y, sample_weight)
+        store_model(self, with_measured_errors(model, rows, self._answers(model, rows.raw)))
+        return self
 
     def _frame(self, model: TableModel, X: Any) -> Any:
         """Return the X of a user, and the columns of records, which may be an empty list, by the names of the model."""
@@ -193,6 +211,8 @@ class TabularEstimator(CalibrationMethods, Estimator):
                [ 6.,  0.],
                [-2.,  0.]])
         """
+        from cmlp._model.outside import outside
+
         model = self._trained()
         # The result shows which values are missing, so no warning does.
         raw = model.columns.read(
@@ -546,6 +566,11 @@ class TabularClassifier(TabularEstimator):
         >>> model = TabularClassifier(random_state=0).fit(x[:300], y[:300])
         >>> model = model.calibrate(x[300:], y[300:], probabilities=True)
         """
+        from cmlp._estimators.tables.calibrate import (
+            with_probabilities_by_held_out,
+            with_probabilities_by_rows,
+        )
+
         if not probabilities:
             if X is None or y is None:
                 raise ValueError(
@@ -624,6 +649,10 @@ class TabularClassifier(TabularEstimator):
         >>> 0 < model.threshold_ < 0.5
         True
         """
+        from cmlp._model.calibration import CALIBRATION, HELD_OUT
+        from cmlp._model.probabilities import checked_threshold, chosen_threshold, require_goal
+        from cmlp._model.summary import found_by
+
         require_goal(recall, costs)
         fitted = self._required_fit()
         model = fitted.model
@@ -678,6 +707,8 @@ class TabularClassifier(TabularEstimator):
     @threshold_.setter
     @locked
     def threshold_(self, value: float | None) -> None:
+        from cmlp._model.probabilities import checked_threshold
+
         fitted = self._required_fit()
         threshold = checked_threshold(value, fitted.model.labels)
         self._fitted = fitted._replace(
@@ -766,6 +797,9 @@ class TabularClassifier(TabularEstimator):
         array([[ True, False],
                [False,  True]])
         """
+        from cmlp._estimators.tables.calibrate import required_calibration
+        from cmlp._model.outside import warn_outside
+
         model = self._trained()
         calibration = required_calibration(model, coverage, "predict_set", type(self).__name__)
         raw = self._raw(model, X)
@@ -1176,6 +1210,9 @@ class TabularRegressor(TabularEstimator):
         >>> bool(low < 0.5 < high)
         True
         """
+        from cmlp._estimators.tables.calibrate import required_calibration
+        from cmlp._model.outside import warn_outside
+
         model = self._trained()
         calibration = required_calibration(model, coverage, "predict_interval", type(self).__name__)
         raw = self._raw(model, X)
@@ -1184,6 +1221,9 @@ class TabularRegressor(TabularEstimator):
         return calibration.intervals(self._answers(model, raw), coverage, lowest)
 
     def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+        from cmlp._estimators.tables.targets import table_numbers
+        from cmlp._model.calibration import n_answers
+
         return table_numbers(as_targets(y, n_rows, type(self).__name__), n_answers(model.net))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:

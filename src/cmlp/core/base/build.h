@@ -7,25 +7,40 @@
  *   CMLP_NO_TABLES         no functions of cmlp_table.h
  *   CMLP_NO_WORKERS        no functions of cmlp_workers.h
  *   CMLP_NO_EXPLAIN        no functions of cmlp_explain.h
- *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread
+ *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread. So it is with a compiler
+ *                          that has no atomics.
  */
 #ifndef CMLP_BUILD_H
 #define CMLP_BUILD_H
 
-#if (defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)) && \
-    !defined(_M_ARM64EC)
+/* Other compilers may have neither intrinsics nor GCC's builtins. For them the core is plain C: one kernel, with fma and
+ * square root in software. */
+#if defined(__GNUC__) || defined(_MSC_VER)
+#define CMLP_INTRINSICS 1
+#else
+#define CMLP_INTRINSICS 0
+#endif
+
+#if CMLP_INTRINSICS && !defined(_M_ARM64EC) && \
+    (defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86))
 #define CMLP_X86 1
 #else
 #define CMLP_X86 0
 #endif
 
-#if defined(__aarch64__) || defined(_M_ARM64)
+#if CMLP_INTRINSICS && (defined(__aarch64__) || defined(_M_ARM64))
 #define CMLP_AARCH64 1
 #else
 #define CMLP_AARCH64 0
 #endif
 
-#ifndef CMLP_BUILD_ISA
+/* On 64-bit Windows GCC aligns stack frames to 16 bytes only, but stores the wider registers of AVX2 and AVX-512 in them
+ * with aligned moves, which crash (GCC bug 54412). Only the assembler's option -muse-unaligned-vector-move prevents that:
+ * a build that passes it defines CMLP_BUILD_ISA, as CMake does. */
+#if defined(CMLP_BUILD_ISA)
+#elif (defined(_WIN64) || defined(__CYGWIN__)) && defined(__GNUC__) && !defined(__clang__)
+#define CMLP_BUILD_ISA 9
+#else
 #define CMLP_BUILD_ISA 15
 #endif
 #define CMLP_BUILDS_GENERIC ((CMLP_BUILD_ISA) & 1)
@@ -66,14 +81,22 @@
 #define CMLP_BUILDS_EXPLAIN 1
 #endif
 
-#ifdef CMLP_NO_THREADS
+/* The atomic operations of GCC and Clang are there in C99 too; MSVC has others. */
+#if defined(CMLP_NO_THREADS)
+#define CMLP_BUILDS_THREADS 0
+#elif !defined(_MSC_VER) && (defined(__STDC_NO_ATOMICS__) || (!defined(__GNUC__) && __STDC_VERSION__ < 201112L))
 #define CMLP_BUILDS_THREADS 0
 #else
 #define CMLP_BUILDS_THREADS 1
 #endif
 
-/* Keywords of C11 and what C99 has instead: GCC and Clang accept most of them in C99 too, but warn. */
-#if defined(__GNUC__) && __STDC_VERSION__ < 201112L
+/* Keywords of C11 and what C99 has instead: GCC and Clang accept most of them in C99 too, but warn. Alignment matters to
+ * vectors alone, which compilers without intrinsics do not use. */
+#if !defined(__GNUC__) && __STDC_VERSION__ < 201112L
+#define CMLP_ALIGNOF(type) offsetof(struct { char first; type second; }, second)
+#define CMLP_ALIGNED(bytes)
+#define CMLP_ASSERT(condition, why) extern const char cmlp_assertion[(condition) ? 1 : -1]
+#elif defined(__GNUC__) && __STDC_VERSION__ < 201112L
 #define CMLP_ALIGNOF(type) __alignof__(type)
 #define CMLP_ALIGNED(bytes) __attribute__((aligned(bytes)))
 #define CMLP_ASSERT(condition, why) extern const char cmlp_assertion[(condition) ? 1 : -1]

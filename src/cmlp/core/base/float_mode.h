@@ -1,7 +1,7 @@
 /* The floating-point mode in which calls compute: round to nearest, with subnormal numbers and without traps, whatever
  * mode the caller's thread is in. The control register of x86 (SSE) and aarch64 is written only if its mode differs:
- * writing it takes tens of cycles, reading it a few. On other processors nothing is read or written, and the caller must
- * not have changed the default mode (see cmlp.h). */
+ * writing it takes tens of cycles, reading it a few. On other processors, and with compilers without
+ * intrinsics, nothing is read or written, and the caller must not have changed the default mode (see cmlp.h). */
 #ifndef CMLP_FLOAT_MODE_H
 #define CMLP_FLOAT_MODE_H
 

@@ -31,8 +31,11 @@ static inline double cmlp_sum_total(const cmlp_sum *sum)
     return p[0];
 }
 
-/* Processors whose floating-point unit has no double: there the compiler would call the C library. */
-#if defined(__arm__) && (!defined(__ARM_FP) || !(__ARM_FP & 8))
+/* Processors whose floating-point unit has no double, and compilers without the builtin: there the compiler would call the
+ * C library. */
+#if !CMLP_INTRINSICS
+#define CMLP_HAS_SOFT_ROOT 1
+#elif defined(__arm__) && (!defined(__ARM_FP) || !(__ARM_FP & 8))
 #define CMLP_HAS_SOFT_ROOT 1
 #elif defined(__riscv) && (!defined(__riscv_flen) || __riscv_flen < 64)
 #define CMLP_HAS_SOFT_ROOT 1
@@ -47,7 +50,7 @@ static inline double cmlp_root(double x)
 #elif defined(_MSC_VER) && !defined(__clang__)
     return vget_lane_f64(vsqrt_f64(vdup_n_f64(x)), 0);
 #elif CMLP_HAS_SOFT_ROOT
-    return cmlp_soft_root(x);
+    return x <= DBL_MAX ? cmlp_soft_root(x) : x; /* infinite sums and NaN stay */
 #else
     return __builtin_sqrt(x); /* an instruction, with -fno-math-errno */
 #endif

@@ -30,6 +30,14 @@ VEC_FN int64_t lowest_bit(uint64_t m)
 {
 #if defined(__GNUC__) || defined(__clang__)
     return __builtin_ctzll(m);
+#elif !defined(_MSC_VER)
+    int64_t at = 0;
+    for (int half = 32; half; half /= 2) {
+        if (m << (64 - half)) continue; /* among the lower half of the bits that are left */
+        m >>= half;
+        at += half;
+    }
+    return at;
 #else
     unsigned long at;
     if (_BitScanForward(&at, (unsigned long)m)) return at;

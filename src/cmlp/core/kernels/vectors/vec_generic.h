@@ -16,6 +16,7 @@
 #define CMLP_VEC_H
 
 #include "../../base/fma.h"
+#include "../../base/sums.h"
 #include "../../base/target.h"
 
 #define V_TAIL_COSTS 0 /* whether a partial load takes longer than a whole one; 2: slightly */
@@ -82,8 +83,7 @@ VEC_FN V v_sqrt(V a) { return __builtin_sqrtf(a); }
 #elif defined(__GNUC__)
 VEC_FN V v_sqrt(V a) { return __builtin_sqrt(a); }
 #else
-#include <math.h>
-VEC_FN V v_sqrt(V a) { return (V)sqrt(a); } /* the double result rounds to the correct float */
+VEC_FN V v_sqrt(V a) { return (V)cmlp_root((double)a); } /* the double result rounds to the correct float */
 #endif
 
 /* v_lt: a < b, false if either is NaN. v_sel: m ? a : b. */
