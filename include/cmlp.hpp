@@ -161,6 +161,15 @@ public:
     }
     categories categories_of(std::int64_t column) const && = delete;
 
+    // The number for the row of a cell of text, as in a CSV file. Throws an error with CMLP_ERROR_INPUT if the column cannot
+    // hold it.
+    double cell(std::int64_t column, std::string_view text) const
+    {
+        double found = 0;
+        check(cmlp_table_code_of_cell(get(), column, text.data(), static_cast<std::int64_t>(text.size()), &found));
+        return found;
+    }
+
     // How far an interval of this coverage reaches beyond the outputs of a row of a table's model.
     double margin(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {

@@ -8,7 +8,7 @@
  *   3. Write.   A model file of such networks (cmlp_table_write).
  *
  * The rules of cmlp.h hold. The macro CMLP_NO_TABLES leaves this part out of the library (CMake: CMLP_TABLES=OFF), which then
- * loads the files of networks alone. */
+ * loads the files of networks alone. CMLP_NO_CELLS leaves out cmlp_table_code_of_cell alone (CMLP_CELLS=OFF). */
 #ifndef CMLP_TABLE_H
 #define CMLP_TABLE_H
 
@@ -39,7 +39,7 @@ CMLP_CHECKED cmlp_status cmlp_table_find_categories(const cmlp_model *model, int
 /* Find the code of a category: the number for the row, and a double as the row is. A category is a text, a number or
  * the missing value. A text never equals a number: "1" and 1 are two categories. Numbers are equal if their values are:
  * 1, 1.0 and true are one category, and so are 0 and false. A search takes a time proportional to the number of
- * categories, of which Python writes at most 200. Integers in the file that need more than 64 bits are not found.
+ * categories, of which Python writes at most 200.
  * text: UTF-8; NULL for the missing value.
  * number: NaN for the missing value.
  * code: receives `unknown` if the category is unknown; ordered categories do not have the missing value.
@@ -63,6 +63,19 @@ enum {
  * Returns LABEL if there is no such code; OPTION as above; BUFFER_SIZE and FILE_SYNTAX as cmlp_model_label. */
 CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer,
                                              size_t n, size_t *length, cmlp_table_category_kind *kind);
+
+/* Reads a cell of text, as in a CSV file, by the rules of docs/guide/files.md and the cell format of the model: decimal
+ * point, separator of thousands, further missing words. The result is the same as Python's, to the bit.
+ * text: n_text bytes of UTF-8, without a final NUL. Bytes that are not UTF-8 are a text that no category equals.
+ * number: receives the number for the row: of a column of numbers, booleans or dates the number of the cell, or NaN if it is
+ *     missing; of a column of categories the code, or `unknown` (cmlp_table_categories). A cell finds a category that Python
+ *     prints as this text, or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
+ * Returns MODEL for the model of a network; OPTION if there is no such column, or n_text is negative; FILE_KEY if it is one
+ * of categories, which the file does not have; INPUT if a column of numbers, booleans or dates cannot hold the cell, or if one
+ * of durations is not missing; FILE_SYNTAX if the string "cells" or "column_kinds", which a C program has written, is not as
+ * docs/model-file.md says. */
+CMLP_CHECKED cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                                 double *number);
 
 /* Finds how far the interval of a row reaches beyond the prediction of a table's model, so that it covers the truth as
  * often as asked. The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank

@@ -111,6 +111,8 @@ cdef extern from "cmlp_capi.h" nogil:
                                       size_t *length, cmlp_table_category_kind *kind) noexcept nogil
         cmlp_status (*table_interval)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                       int64_t n_outputs, double ends[2]) noexcept nogil
+        cmlp_status (*table_code_of_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                          double *number) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

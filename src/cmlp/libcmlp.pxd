@@ -460,6 +460,8 @@ cdef extern from "cmlp_table.h" nogil:
 
     cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
                                     size_t *length, cmlp_table_category_kind *kind)
+    cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                        double *number)
     cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                   int64_t n_outputs, double *margin)
     cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,

@@ -12,10 +12,12 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("nm") or not shutil.which("ar"), reason="needs nm and ar"),
 ]
 SMALL = ("-O0", "-DCMLP_BUILD_ISA=1", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS")
+CELLS = {"cells", "model_cell"}
 PARTS = {
     "CMLP_NO_TABLES": {
         *(
             "encode",
+            "decimal",
             "table",
             "table_rows",
             "model_columns",
@@ -24,7 +26,9 @@ PARTS = {
             "model_margin",
         ),
         "model_write_table",
+        *CELLS,
     },
+    "CMLP_NO_CELLS": CELLS,
     "CMLP_NO_WORKERS": {"workers", "fingerprint"},
     "CMLP_NO_EXPLAIN": {"bounds", "paths"},
 }

@@ -28,6 +28,7 @@ SMALLEST = [
         "INFERENCE_ONLY",
         "NO_FLOAT64",
         "NO_TABLES",
+        "NO_CELLS",
         "NO_WORKERS",
         "NO_EXPLAIN",
         "NO_THREADS",

@@ -21,6 +21,7 @@ from worker_cases import in_threads
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, ModelFormatError, TabularClassifier, TabularRegressor
 from cmlp.callbacks import Checkpoint, EarlyStopping
+from cmlp.exceptions import InvalidParameterError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:.*chunks of 128")
 
@@ -269,7 +270,7 @@ def test_a_fit_that_is_interrupted_is_repeated(step):
     assert record_of(model) == record_of(fitted(max_iter=20, early_stopping=True))
 
 
-@pytest.mark.parametrize("step", [3, 4])
+@pytest.mark.parametrize("step", [4, 5])
 def test_a_fit_that_is_interrupted_in_its_validation_is_repeated(step):
     model = fitted(max_iter=2, early_stopping=True)
     model.set_params(max_iter=20)
@@ -542,6 +543,15 @@ def test_progress_of_a_table_counts_the_epochs_of_all_networks():
         assert told[-1] == (15, 15) and told == sorted(set(told))
 
 
+class WithSlots:
+    """A callback of a user, whose attributes are not in a dict."""
+
+    __slots__ = ()
+
+    def on_epoch_end(self, trainer):
+        pass
+
+
 def replaced(callback):
     callback.on_epoch_end = print
     return callback
@@ -571,6 +581,10 @@ REFUSED = {
         "provenance=True needs an int or None as random_state",
     ),
     "callback": ({"callbacks": [OnEpoch(print)]}, "provenance=True needs callbacks of cmlp"),
+    "callback with slots": (
+        {"callbacks": [WithSlots()]},
+        "provenance=True needs callbacks of cmlp",
+    ),
     "callback of a module cmlp.own": (
         {"callbacks": [type("Own", (OnEpoch,), {"__module__": "cmlp.own"})(print)]},
         "provenance=True needs callbacks of cmlp",
@@ -594,8 +608,9 @@ REFUSED = {
 @pytest.mark.filterwarnings("ignore:.* has no effect with this")  # settings of all cases
 def test_what_cannot_be_repeated_is_refused(case):
     parameters, message = REFUSED[case]
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InvalidParameterError, match=message) as raised:
         fitted(**parameters)
+    assert raised.value.parameter == "provenance" and raised.value.value is True
 
 
 def test_partial_fit_is_refused():

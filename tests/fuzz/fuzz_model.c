@@ -98,6 +98,24 @@ static void use_categories(const used_model *u, int64_t column)
     }
 }
 
+/* Cells of each form, in every column. */
+static void use_cells(const used_model *u, int64_t column)
+{
+    static const char *const cells[] = {"", " NA", "-1,234.5e-3", "9007199254740993", "1.7976931348623159e308", "true", "a",
+                                        "2020-02-29", "2020-02-29T12:00:30.5+02:00", "\xe2\x80\xaf", "\xf0\x9f"};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        const size_t n = strlen(cells[i]);
+        char *const cell = malloc(n + !n);
+        double number = -9;
+        require(cell != NULL);
+        memcpy(cell, cells[i], n);
+        const cmlp_status status = cmlp_table_code_of_cell(u->model, column, cell, (int64_t)n, &number);
+        require(status || number != number || (number >= -1e308 && number <= 1e308));
+        require(!status || number == -9);
+        free(cell);
+    }
+}
+
 static void use_margins(const used_model *u)
 {
     static const double coverages[] = {1e-12, 0.5, 0.9, 1 - 1e-12, 1}, values[] = {0, -1e300, 1e300, -INFINITY, INFINITY, NAN};
@@ -127,7 +145,10 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     use_row(&u);
     use_rows(&u);
     use_text(&u);
-    for (int64_t column = -1; column <= info->n_inputs && column < 8; column++) use_categories(&u, column);
+    for (int64_t column = -1; column <= info->n_inputs && column < 8; column++) {
+        use_categories(&u, column);
+        use_cells(&u, column);
+    }
     use_margins(&u);
     free(u.row);
     free(u.output);

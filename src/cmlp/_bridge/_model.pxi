@@ -248,6 +248,13 @@ cdef class Model:
         check(cmlp_table_category(&categories, code, text, length + 1, NULL, &kind))
         return text[:length].decode(), CATEGORY_KINDS[kind]
 
+    def cell(self, int64_t column, str text not None):
+        """Return the number for the row of a cell of text in a column of a table."""
+        cdef bytes encoded = text.encode("utf-8", "surrogatepass")
+        cdef double number = 0
+        check(cmlp_table_code_of_cell(self.model, column, encoded, len(encoded), &number))
+        return number
+
     def margin(self, double coverage, outputs=None, int64_t target=0):
         """Return how far the interval of a coverage reaches beyond the outputs of a row of a table's model."""
         cdef cnp.ndarray row = np.array([] if outputs is None else outputs, np.float64, ndmin=1)

@@ -10,8 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._cli.terminal import duration
-from cmlp._estimators.extras import OF_FIT
 from cmlp._estimators.fitted import fitted_of
+from cmlp._estimators.stored_training import FIT_RECORD_FIELDS
 from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class ReadingProgress:
 class ProgressLine:
     """A callback that shows a line with a bar, the loss, the validation score and the time left."""
 
-    _repeatable = True  # see `cmlp._estimators.provenance`
+    _repeatable = True  # see `_is_repeatable` in `cmlp._train.parameters`
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
@@ -114,7 +114,7 @@ class ReadAs(NamedTuple):
 class CheckpointOfFile(Checkpoint):
     """A checkpoint from which ``--resume`` reads cells as this training has read them."""
 
-    _repeatable = True  # see `cmlp._estimators.provenance`
+    _repeatable = True  # see `_is_repeatable` in `cmlp._train.parameters`
 
     def __init__(self, path: str, every: int, read_as: ReadAs) -> None:
         super().__init__(path, every=every)
@@ -136,7 +136,7 @@ def save_as_read(
     if record is not None:
         record = {**record, "file": read_as.file._asdict()}
         if read_as.measured is not None:
-            record["measured"] = {name: read_as.measured[name] for name in OF_FIT}
+            record["measured"] = {name: read_as.measured[name] for name in FIT_RECORD_FIELDS}
     trained = fitted.model.replace(cell_format=read_as.cell_format)
     model._fitted = fitted._replace(model=trained, provenance=record)
     model.save(path, include_training_state=include_training_state)

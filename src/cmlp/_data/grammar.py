@@ -69,6 +69,8 @@ _LOOKS_LIKE_A_NUMBER = re.compile(
     r"\s?(?:[$€£¥%]|EUR|USD|GBP|CHF)?[)]?"
 )
 _OTHER_DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}(?:[ T]\d{1,2}:\d{2}.*)?", re.ASCII)
+# What str.strip removes, as a pattern for other languages.
+_SPACE = "[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 # What separates thousands, as patterns.
 SPACES = {
     " ": "[ \u00a0\u202f]",
@@ -119,6 +121,7 @@ class Grammar:
         return {
             "number": self._number.pattern,
             "date": _DATE.pattern,
+            "space": _SPACE,
             "similar": _LOOKS_LIKE_A_NUMBER.pattern,
             "true": [word for word, value in _BOOLEANS.items() if value],
             "false": [word for word, value in _BOOLEANS.items() if not value],

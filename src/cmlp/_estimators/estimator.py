@@ -62,10 +62,13 @@ class Estimator(SklearnStub, ExportMethods):
         """Return the X of a user as rows of the model, and as the user reads them."""
         raise NotImplementedError
 
-    def _followers(
+    def _extra_callbacks(
         self, X: Any, y: Any, sample_weight: Any
     ) -> AbstractContextManager[Sequence[Any]]:
-        """Return a context manager for a fit, with followers of its training: those of a subclass in `cmlp.sklearn`."""
+        """Return a context manager for a fit, with callbacks besides those of the user.
+
+        A subclass in `cmlp.sklearn` has some. A fit of a table has none.
+        """
         return nullcontext(())
 
     # Parameters: get_params, set_params and repr
@@ -292,7 +295,7 @@ class Estimator(SklearnStub, ExportMethods):
             networks, `path` exists and is not a regular file, or ``include_provenance=True`` asks
             for what fit has not recorded.
         """
-        from cmlp._estimators.extras import dump_extras
+        from cmlp._estimators.stored_training import dump_training
         from cmlp._model.file import require_own_class, write_model
         from cmlp._model.formats import require
 
@@ -302,7 +305,7 @@ class Estimator(SklearnStub, ExportMethods):
         now._options()  # raises ValueError for parameters with which a file could not be loaded
         require(model, "save")
         parameters = {**now._parameters(), "callbacks": None}  # they belong to this process
-        strings, arrays = dump_extras(
+        strings, arrays = dump_training(
             now._fitted,
             include_training_state=include_training_state,
             include_provenance=include_provenance,

@@ -10,11 +10,9 @@ import numpy as np
 from cmlp._data.losses import traits_of
 from cmlp._train import architecture
 from cmlp._train.architecture import init_activations
-from cmlp._train.parameters import PARAMETERS
+from cmlp._train.parameters import PARAMETERS, PROVENANCE
 from cmlp._train.random import draw_seed, random_state
 from cmlp._train.training_options import Options, TrainingOptions, options_of
-from cmlp._train.training_parameters import has_epochs
-from cmlp.callbacks import HOOKS
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -188,59 +186,8 @@ def fix_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
     if not options.provenance:
         return options
     values = estimator._parameters()
-    if not has_epochs(values.get("solver")):
-        raise InvalidParameterError(
-            "provenance=True needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.",
-            parameter="provenance",
-            value=True,
-        )
-    if values.get("warm_start"):
-        raise InvalidParameterError(
-            "provenance=True needs warm_start=False: what has trained the earlier model is not "
-            "recorded.",
-            parameter="provenance",
-            value=True,
-        )
-    for name in ("loss", "learning_rate", "scoring"):
-        if callable(values.get(name)):
-            raise InvalidParameterError(
-                f"provenance=True needs {name} by its name, because a function cannot be recorded.",
-                parameter="provenance",
-                value=True,
-            )
-    if values.get("scoring") not in (None, "loss"):
-        raise InvalidParameterError(
-            f"provenance=True needs scoring=None or 'loss', got {values['scoring']!r}, which "
-            "scikit-learn computes.",
-            parameter="provenance",
-            value=True,
-        )
-    if not isinstance(values.get("initialization", ""), str):
-        raise InvalidParameterError(
-            "provenance=True needs initialization by its name, because initial weights are not "
-            "recorded.",
-            parameter="provenance",
-            value=True,
-        )
-    for callback in values.get("callbacks") or ():
-        # A class says itself, and not for its subclasses, that the fit is the same without it but
-        # for its end.
-        if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(
-            HOOKS
-        ):
-            raise InvalidParameterError(
-                "provenance=True needs callbacks of cmlp, because others can change the fit, got "
-                f"{callback!r}.",
-                parameter="provenance",
-                value=True,
-            )
+    PARAMETERS.require_allowed(PROVENANCE, values)
     seed = values["random_state"]
     if seed is None:
         seed = draw_seed(random_state(None))
-    if not isinstance(seed, (int, np.integer)):
-        raise InvalidParameterError(
-            f"provenance=True needs an int or None as random_state, got {type(seed).__name__}.",
-            parameter="provenance",
-            value=True,
-        )
     return options.replace(random_state=int(seed))

@@ -1,8 +1,8 @@
 """A call of `fit`, of networks and of tables alike: a `Fit` is made, prepared, trained and stored.
 
-1. `from_estimator` checks the parameters, and finds the fit that the call
+1. `from_estimator` takes the rows, checks the parameters, and finds the fit that the call
    continues.
-2. Its `prepare` opens the rows and makes the runs.
+2. `prepare` opens the rows and makes the runs.
 3. `train_and_store` trains, warns of a useless model, and stores what the fit leaves in one
    assignment.
 
@@ -21,6 +21,7 @@ from cmlp._process.signals import DeferredSignals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.estimator_options import FitOptions
@@ -38,8 +39,8 @@ _CONTINUED = (
 class Fit(ABC):
     """A call that trains an estimator: one network, or all networks of a table.
 
-    It is made of the validated parameters and the fit that the call continues. `prepare` opens the rows and makes the
-    runs. Until training begins, nothing of the estimator changes.
+    It is made of the validated parameters, the rows of the call and the fit that it continues. Until
+    training begins, nothing of the estimator changes.
     """
 
     estimator: Estimator
@@ -97,16 +98,26 @@ class Fit(ABC):
         """Whether there is a model to store after Ctrl-C."""
 
     @abstractmethod
+    def prepare(self) -> Self:
+        """Open the rows, and make the runs; the estimator does not change."""
+
+    @abstractmethod
     def begin_provenance(self) -> ProvenanceNow:
         """Begin the record of the fit, before it trains."""
 
     @abstractmethod
-    def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
-        """Train all runs, which the user's callbacks and other ones follow."""
+    def train(self, extra_callbacks: Sequence[Any], provenance_now: ProvenanceNow) -> None:
+        """Train all runs, and call the user's callbacks and extra ones.
+
+        Of a table, there is an extra one for each network, or none.
+        """
 
     @abstractmethod
-    def fitted_now(self, provenance: Provenance | None) -> Fitted:
-        """Return what the fit would leave now, with early stopping with the best parameters so far."""
+    def snapshot(self, provenance: Provenance | None) -> Fitted:
+        """Return what the fit would leave now, with early stopping with the best parameters so far.
+
+        The training of a network can be resumed from it; that of a table has only the history.
+        """
 
     @abstractmethod
     def fitted(self, provenance: Provenance | None) -> Fitted:
@@ -134,7 +145,7 @@ class Fit(ABC):
         return WarningRule(True, _CONTINUED, needs_proof=True)
 
 
-def train_and_store(fit: Fit, followers: Sequence[Any], *, warns: bool = True) -> None:
+def train_and_store(fit: Fit, extra_callbacks: Sequence[Any], *, warns: bool = True) -> None:
     """Train, warn of a useless model, and store the model.
 
     After Ctrl-C, which waits for a safe point, the best model is stored, or the last. After any other exception the
@@ -142,16 +153,16 @@ def train_and_store(fit: Fit, followers: Sequence[Any], *, warns: bool = True) -
     which belong together: of another signal, or of a second Ctrl-C because no safe point came.
     """
     signals = DeferredSignals()
-    _core.run_deferred(signals, _train_and_store, fit, followers, warns, signals)
+    _core.run_deferred(signals, _train_and_store, fit, extra_callbacks, warns, signals)
 
 
 def _train_and_store(
-    fit: Fit, followers: Sequence[Any], warns: bool, signals: DeferredSignals
+    fit: Fit, extra_callbacks: Sequence[Any], warns: bool, signals: DeferredSignals
 ) -> None:
     estimator = fit.estimator
     provenance_now = fit.begin_provenance() if fit.is_recorded else lambda: None
     try:
-        fit.train(followers, provenance_now)
+        fit.train(extra_callbacks, provenance_now)
         is_useless = warns and fit.warn_if_useless(fit.warning_rule())
         store(estimator, fit.fitted(provenance_now())._replace(is_useless=is_useless))
     except KeyboardInterrupt as error:

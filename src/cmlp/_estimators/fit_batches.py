@@ -42,11 +42,13 @@ def fit_batches(
     validation: tuple[Any, Any, Any],
     *,
     resume: bool = False,
-    followers: Sequence[Any] = (),
+    extra_callbacks: Sequence[Any] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
+    passes = Passes(source)
+    stream = BlockSource(passes, n_rows)
     fit = NetworkFit.from_estimator(
-        estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes
+        estimator, stream, validation, call=FIT_BATCHES, resume=resume, classes=classes
     )
     options = fit.options
     if fit.is_classifier and fit.previous is None and classes is None:
@@ -54,17 +56,14 @@ def fit_batches(
             "classes must be passed to fit_batches, for example classes=[0, 1], got None.",
             parameter="classes",
         )
-    passes = Passes(source)
-    checks = fit.input_checks()._replace(width=None, may_be_empty=True)
-    stream = BlockSource(passes, checks, n_rows)
     n_epochs = options.max_iter
     if fit.resumed is not None:
         n_epochs -= fit.resumed.state.epoch
     passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
     with closing(stream):
-        stream.open_first_block()
-        with estimator._followers(*stream.given) as own:
-            train_network(fit, stream, [*own, *followers])
+        stream.open_first_block(fit.input_checks()._replace(width=None, may_be_empty=True))
+        with estimator._extra_callbacks(*stream.given) as extra:
+            train_network(fit, [*extra, *extra_callbacks])
 
 
 class BlockSource(RowSource):
@@ -73,16 +72,16 @@ class BlockSource(RowSource):
     fit_method = "fit_batches"
     _hashes: StreamHashes | None = None  # of a recorded fit
 
-    def __init__(self, passes: Passes, checks: InputChecks, n_rows: int | None) -> None:
+    def __init__(self, passes: Passes, n_rows: int | None) -> None:
         self._passes = passes
-        self._checks = checks
         self._n_rows = 0 if n_rows is None else positive_integer("n_rows", n_rows, " or None")
         # The first pass, which begins with the first block.
         self._begun: Generator[Any, None, None] | None = None
         self._seen: list[Any] = []  # the blocks of this pass that were read before
 
-    def open_first_block(self) -> None:
-        """Read blocks until one has rows, and open it."""
+    def open_first_block(self, checks: InputChecks) -> None:
+        """Read blocks until one has rows, and open it; all blocks have the same checks."""
+        self._checks = checks
         items = self._passes.open()
         for index, item in enumerate(items):
             X, y, weight = unpacked(item, index)
@@ -108,10 +107,13 @@ class BlockSource(RowSource):
         """Return the first block with rows."""
         return checks.recheck(self._first)
 
-    def survey(
+    def prepare_for(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
     ) -> tuple[int, LearnedScales]:
-        """Return the number of rows of a pass, and scales from a pass over the source if one is learned."""
+        """Make the feed of all passes; return the number of rows, and the scales.
+
+        To learn scales takes a pass of its own.
+        """
         data = job.data
         options = job.options
         dtype = job.state.params.dtype

@@ -31,6 +31,7 @@ from cmlp._estimators.fitted import (
     locked,
 )
 from cmlp._estimators.resuming import fit_to_resume, parameters_to_keep, resumed_state
+from cmlp._estimators.sources import Arrays
 from cmlp._estimators.targets import learn_encoding
 from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import DeferredSignals
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.estimator_options import EstimatorOptions
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
-    from cmlp._estimators.sources import Arrays, RowSource
+    from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.diagnosis import WarningRule
     from cmlp._train.job import Objective
@@ -76,31 +77,31 @@ def fit_network(
     *,
     resume: bool = False,
     shards: Shards | None = None,
-    followers: Sequence[Any] = (),
+    extra_callbacks: Sequence[Any] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    fit = NetworkFit.from_estimator(estimator, validation, resume=resume, shards=shards)
-    with estimator._followers(*source.given) as own:
-        train_network(fit, source, [*own, *followers])
+    fit = NetworkFit.from_estimator(estimator, source, validation, resume=resume, shards=shards)
+    with estimator._extra_callbacks(*source.given) as extra:
+        train_network(fit, [*extra, *extra_callbacks])
 
 
-def train_network(fit: NetworkFit, source: RowSource, followers: Sequence[Any]) -> None:
-    """Train on the rows of a source, and store the model; ValueError if the call resumes a fit on other data."""
-    fit.prepare(source)
+def train_network(fit: NetworkFit, extra_callbacks: Sequence[Any]) -> None:
+    """Train and store the model; ValueError if the call resumes a fit on other data."""
+    fit.prepare()
     if fit.run.has_epochs:
         keep_or_compare(fit.run.job)
-    train_and_store(fit, followers)
+    train_and_store(fit, extra_callbacks)
 
 
 @locked
 def partial_fit(estimator: Estimator, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
-    fit = NetworkFit.from_estimator(estimator, call=PARTIAL_FIT, classes=classes)
+    fit = NetworkFit.from_estimator(estimator, source, call=PARTIAL_FIT, classes=classes)
     if fit.previous is None and can_assemble(estimator):
         assemble(estimator)
         fit.previous = fitted_of(estimator)
-    with _naming_classes(fit, source):
-        fit.prepare(source)
+    with _naming_classes(fit):
+        fit.prepare()
     _core.run_deferred(DeferredSignals(), _train_epoch_and_store, fit)
 
 
@@ -109,7 +110,7 @@ def _train_epoch_and_store(fit: NetworkFit) -> None:
     estimator, previous, run = fit.estimator, fit.previous, fit.run
     assert run.has_epochs  # the method does not exist with solver="lbfgs"
     run.train_epoch()
-    fitted = fit.fitted_from(run.state.without_rows())
+    fitted = fit.convert_state(run.state.without_rows())
     network = vars(estimator).get(NETWORK)
     store(estimator, fitted)
     if network is not None and previous is not None and network.params is previous.model.params:
@@ -117,12 +118,12 @@ def _train_epoch_and_store(fit: NetworkFit) -> None:
 
 
 @contextmanager
-def _naming_classes(fit: NetworkFit, source: Arrays) -> Iterator[None]:
+def _naming_classes(fit: NetworkFit) -> Iterator[None]:
     """Add to an error that `classes` has a name, if they were passed as the third argument: that is `sample_weight`."""
     try:
         yield
     except ValueError as error:
-        weight = source.given[2]
+        weight = fit.source.given[2]
         previous = fit.previous
         if not fit.is_classifier or fit.classes is not None or weight is None:
             raise
@@ -160,7 +161,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
             y = np.zeros((1, 1))
         else:
             y = np.zeros((1, last.shape[1]))
-    fit = NetworkFit(estimator, options)
+    fit = NetworkFit(estimator, options, source=Arrays(first, y, None))
     fit.dtype = dtype
     encoding = learn_encoding(fit, CheckedRows(first, dtype, y=y), is_complete=True)[0]
     net = fit.net(len(first), encoding.n_outputs, encoding.output)
@@ -187,11 +188,11 @@ class NetworkFit(Fit):
     """A call that trains one network."""
 
     options: EstimatorOptions
+    source: RowSource = field(kw_only=True)
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
     call: str = FIT
     # Once it is prepared, also these:
-    source: RowSource = field(init=False)
     labels: Labels | None = field(default=None, init=False)
     dtype: np.dtype[Any] = field(init=False)
     names: NDArray[Any] | None = field(default=None, init=False)  # of the columns
@@ -203,6 +204,7 @@ class NetworkFit(Fit):
     def from_estimator(
         cls,
         estimator: Estimator,
+        source: RowSource,
         validation: tuple[Any, Any, Any] = (None, None, None),
         *,
         call: str = FIT,
@@ -212,8 +214,8 @@ class NetworkFit(Fit):
     ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
         options: EstimatorOptions = estimator._options()
-        own_rows = validation[0] is not None
-        PARAMETERS.require_allowed(call, {**vars(options), "X_val": own_rows})
+        has_validation = validation[0] is not None
+        PARAMETERS.require_allowed(call, {**vars(options), "X_val": has_validation})
         ignored = PARAMETERS.switched_off(call)
         if ignored:
             options = options.replace(**ignored)
@@ -224,16 +226,17 @@ class NetworkFit(Fit):
         elif call == PARTIAL_FIT or (options.warm_start and call != RANGE_TEST):
             previous = fitted_of(estimator)
         if call != RANGE_TEST:  # which leaves no model
-            given = estimator._parameters()
-            if own_rows:
-                given = {**given, "X_val": True}
-            PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
+            values = estimator._parameters()
+            if has_validation:
+                values = {**values, "X_val": True}
+            PARAMETERS.warn_of_unused(estimator._parameter_owner, values)
         return cls(
             estimator,
             options,
             previous,
             validation,
             resume=resume,
+            source=source,
             classes=classes,
             shards=shards,
             call=call,
@@ -377,12 +380,12 @@ class NetworkFit(Fit):
         state.schedule = schedule
         state.schedule_epoch = previous.schedule_epoch
 
-    def prepare(self, source: RowSource) -> Self:
+    def prepare(self) -> Self:
         """Open the source, and make the training run.
 
         Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
         """
-        self.source = source
+        source = self.source
         rows = source.open(self.input_checks())
         self._decide_inputs(rows)
         encoding, encoded = learn_encoding(
@@ -401,7 +404,7 @@ class NetworkFit(Fit):
         n_threads = self.options.n_threads
         job = TrainingJob(net, objective, data, self.options, state, n_threads, source.is_whole)
         name = self.scale_to_learn
-        n_rows, scales = source.survey(job, encoding, name)
+        n_rows, scales = source.prepare_for(job, encoding, name)
         self.runs = [make_run(job, n_rows, source.engine, scale_to_learn=name, scales=scales)]
         return self
 
@@ -413,8 +416,8 @@ class NetworkFit(Fit):
             return None, rows.y
         with naming_validation():
             checks = self.input_checks()._replace(width=rows.X.shape[1], names=self.names)
-            own = checks.check(*self.validation)
-            return encoding.encode(own), own.y
+            checked = checks.check(*self.validation)
+            return encoding.encode(checked), checked.y
 
     def _training_data(
         self, encoding: TargetEncoding, encoded: EncodedRows, validation: EncodedRows | None
@@ -439,15 +442,16 @@ class NetworkFit(Fit):
     def _objective(self, encoding: TargetEncoding, y: NDArray[Any]) -> Objective:
         """Return what training minimizes, and the score of the user if there is one, which gets y."""
         objective = encoding.objective()
-        scoring, own = self.options.scoring, objective.score_name
-        if scoring is None or scoring in ("loss", own):
+        scoring = self.options.scoring
+        default_score = objective.score_name
+        if scoring is None or scoring in ("loss", default_score):
             return objective
         if isinstance(scoring, str):
             scoring = optional(
                 "sklearn.metrics",
                 (
                     f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', "
-                    f"{own!r} or callable."
+                    f"{default_score!r} or callable."
                 ),
             ).get_scorer(scoring)
         return objective._replace(scorer=UserScore(scoring, self._model_to_score, y))
@@ -457,16 +461,16 @@ class NetworkFit(Fit):
 
         The score is computed from converted rows, which have no names of columns.
         """
-        return copy_with(self.estimator, self._fitted_of_job(job, job.state.without_rows()))
+        return copy_with(self.estimator, self._convert_state_of(job, job.state.without_rows()))
 
-    def _fitted_of_job(
+    def _convert_state_of(
         self,
         job: TrainingJob,
         state: TrainingState,
         names: NDArray[Any] | None = None,
         provenance: Provenance | None = None,
     ) -> Fitted:
-        """Return what a fit with this job leaves with a state of it, which changes: its parameters predict y."""
+        """Let the parameters of a new state predict y itself, and return what the fit leaves with it."""
         state.weights.use_units_of_y(job.net)
         return Fitted.from_network(
             job.net,
@@ -499,20 +503,21 @@ class NetworkFit(Fit):
 
         return begin_network_record(self, self.source, self.run.job, self.labels)
 
-    def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
-        """Train the network, which the user's callbacks and other ones follow."""
+    def train(self, extra_callbacks: Sequence[Any], provenance_now: ProvenanceNow) -> None:
+        """Train the network, and call the user's callbacks and extra ones."""
         estimator, run = self.estimator, self.run
         job, state = run.job, run.state
         if self.can_resume:
             state.resume_check.parameters = parameters_to_keep(estimator)
-        callbacks = [*callbacks_of(job.options.callbacks, job.options.verbose), *followers]
+        callbacks = [*callbacks_of(job.options.callbacks, job.options.verbose), *extra_callbacks]
         if callbacks:
-            make_callback_trainer(self, self.runs, provenance_now)._follow(callbacks, run)
+            trainer = make_callback_trainer(self, self.runs, provenance_now)
+            trainer._add_callbacks_to(run, callbacks)
         run.train()
 
-    def fitted_now(self, provenance: Provenance | None) -> Fitted:
-        """Return what the fit would leave now, with early stopping with the best parameters so far."""
-        return self.fitted_from(self.run.state.best_so_far(), provenance)
+    def snapshot(self, provenance: Provenance | None) -> Fitted:
+        """Return what the fit would leave now, from which `resume` can continue."""
+        return self.convert_state(self.run.state.best_so_far(), provenance)
 
     def warn_if_useless(self, rule: WarningRule) -> bool:
         """Warn if the network is hardly better than a constant; return whether it is useless."""
@@ -522,21 +527,21 @@ class NetworkFit(Fit):
         """Return what the fit leaves, when training has ended or was interrupted."""
         state = self.run.state
         if self.can_resume:
-            return self.fitted_from(state.resumable(), provenance)
-        return self.fitted_from(state.without_rows(), provenance)
+            return self.convert_state(state.resumable(), provenance)
+        return self.convert_state(state.without_rows(), provenance)
 
-    def fitted_from(self, state: TrainingState, provenance: Provenance | None = None) -> Fitted:
-        """Return what the fit would leave with a state of its run. Its parameters predict y itself.
+    def convert_state(self, state: TrainingState, provenance: Provenance | None = None) -> Fitted:
+        """Let a new state of the run predict y itself, and return what the fit would leave with it.
 
         The model shares the block of parameters with the state, unless y is standardized.
         """
-        return self._fitted_of_job(self.run.job, state, self.run.job.data.names, provenance)
+        return self._convert_state_of(self.run.job, state, self.run.job.data.names, provenance)
 
 
 def make_callback_trainer(
     fit: Fit, runs: Sequence[TrainingRun], provenance_now: ProvenanceNow
 ) -> Trainer:
-    """Return what the callbacks that follow some of the runs of a fit get."""
+    """Return the trainer of some of the runs of a fit, which callbacks get."""
     from cmlp._estimators.network import Network  # few programs need it
 
     jobs, n_threads = [run.job for run in runs], fit.options.n_threads
@@ -544,9 +549,7 @@ def make_callback_trainer(
         Network._assembled(job.net, job.state.params, job.data.input_scale, n_threads)
         for job in jobs
     ]
-    return Trainer._of_fit(
-        fit.estimator, networks, runs, provenance_now, fit.fitted_now, is_of_table=fit.is_of_table
-    )
+    return Trainer._of_fit(fit, networks, runs, provenance_now)
 
 
 def _require_same(name: str, was: object, now: object) -> None:

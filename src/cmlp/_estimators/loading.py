@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.disk import open_regular
-from cmlp._estimators.extras import load_extras
 from cmlp._estimators.fitted import unchanging
+from cmlp._estimators.stored_training import load_training
 from cmlp._model.file import read_model
 from cmlp._model.model import NetworkModel, TableModel, TrainedModel, network_parameters
 from cmlp.exceptions import ModelFormatError
@@ -76,9 +76,9 @@ def load(
     """
     with open_regular(path) as file, _naming_damaged_file(path, ValueError, TypeError, KeyError):
         model, parameters, metadata = read_model(file, use_map=mmap, verify=verify)
-        extras = load_extras(model, parameters, metadata)
+        parameters, state, provenance = load_training(model, parameters, metadata)
     with _naming_damaged_file(path, ValueError):  # invalid parameters
-        return _built(model, *extras)  # type: ignore[no-any-return]
+        return _built(model, parameters, state, provenance)  # type: ignore[no-any-return]
 
 
 @contextmanager

@@ -87,9 +87,9 @@ def begin_table_record(
     """Begin the record of a fit of a table, from raw columns, targets as networks see them, weights, and `texts_of`."""
     hashes = _hashed(texts)
     for name, array in arrays.items():
-        found = RowHash(name)
-        found.add(array)
-        hashes[name] = found.hexdigest()
+        row_hash = RowHash(name)
+        row_hash.add(array)
+        hashes[name] = row_hash.hexdigest()
     more = {"call": "fit", "dtype": "float32", "shards": None, "seed": fit.options.random_state}
     return _begin(fit, [run.state for run in fit.runs], lambda: hashes, more)
 
@@ -133,19 +133,19 @@ def texts_of(
 
     Text labels are those of an array of objects: files of rows of another format give the same text in another dtype.
     """
-    found = {}
+    texts = {}
     if labels is not None:
         is_text = labels.classes.dtype.kind == "U"
-        found["classes"] = dump_labels(Labels(labels.classes.astype(object)) if is_text else labels)
+        texts["classes"] = dump_labels(Labels(labels.classes.astype(object)) if is_text else labels)
     if categories is not None:
-        found["categories"] = dump_categories(categories, class_name)
+        texts["categories"] = dump_categories(categories, class_name)
     if names is not None:
         known = tuple(names)
-        texts = texts_of_names(known)
-        found["names"] = (
-            dump_column_names(known, class_name) if texts is None else dump_names(texts)
+        plain = texts_of_names(known)
+        texts["names"] = (
+            dump_column_names(known, class_name) if plain is None else dump_names(plain)
         )
-    return found
+    return texts
 
 
 def _hashed(texts: Mapping[str, str]) -> dict[str, str]:

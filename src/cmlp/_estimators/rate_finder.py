@@ -137,8 +137,8 @@ def find_learning_rate(
         )
     rates = _rates(low, high, n_steps)
     run: Any = (
-        NetworkFit.from_estimator(estimator, call=RANGE_TEST)
-        .prepare(Arrays(X, y, sample_weight))
+        NetworkFit.from_estimator(estimator, Arrays(X, y, sample_weight), call=RANGE_TEST)
+        .prepare()
         .run
     )
     losses, smoothed = _range_test(run.engine, rates)

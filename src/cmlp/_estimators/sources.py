@@ -51,10 +51,12 @@ class RowSource(ABC):
         return rows
 
     @abstractmethod
-    def survey(
+    def prepare_for(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
     ) -> tuple[int, LearnedScales]:
-        """Return the number of rows (0 if unknown), and the scales unless they are learned from `job.data`.
+        """Prepare to feed the engine of a job. Return the number of rows, and the scales.
+
+        The number is 0 if it is unknown. Scales that are learned from `job.data` are not returned.
 
         `scale_to_learn` is the name of the scale of the inputs to learn; None if there is none.
         """
@@ -80,7 +82,7 @@ class Arrays(RowSource):
         """Return all rows."""
         return once_per_pool(InputChecks.check, checks, *self.given)
 
-    def survey(
+    def prepare_for(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
     ) -> tuple[int, LearnedScales]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
@@ -133,12 +135,12 @@ class StreamHashes:
 
 def hash_arrays(job: TrainingJob, group: str) -> dict[str, str]:
     """Return the hashes of the arrays of a job, by their names: of its rows, or of the validation rows."""
-    found = {}
+    hashes = {}
     for name, array in arrays_of(job.data).get(group, {}).items():
         hashed = RowHash(name, name.startswith("X") and is_single(job))
         hashed.add(array)
-        found[name] = hashed.hexdigest()
-    return found
+        hashes[name] = hashed.hexdigest()
+    return hashes
 
 
 def is_single(job: TrainingJob) -> bool:

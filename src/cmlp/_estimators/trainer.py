@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
+    from cmlp._estimators.fit import Fit
+    from cmlp._estimators.fitted import Fitted, ProvenanceNow
     from cmlp._train.training_options import TrainingOptions
     from cmlp._train.training_run import TrainingRun
 
@@ -229,31 +230,27 @@ class Trainer:
         self.networks = tuple(networks)
         self._members = tuple(trained)  # the options and the state of each network
         self._options, self.state = max(self._members, key=lambda one: one[0].max_iter)
-        self._estimator: Any = None  # that is trained
+        self._fit: Fit | None = None  # the call of an estimator that trains them
         self._provenance_now: ProvenanceNow = lambda: None
-        # Returns what its fit would leave now.
-        self._fitted_with: Callable[[Provenance | None], Fitted] | None = None
-        self._is_of_table = False
 
     @classmethod
     def _of_fit(
         cls,
-        estimator: Any,
+        fit: Fit,
         networks: Iterable[Any],
         runs: Iterable[TrainingRun],
         provenance_now: ProvenanceNow,
-        fitted_with: Callable[[Provenance | None], Fitted],
-        *,
-        is_of_table: bool,
     ) -> Self:
         """Return what the callbacks of an estimator's training get: the trainer of runs of a call of fit."""
         trainer = cls.__new__(cls)
         trainer._set_up(networks, [(run.job.options, run.state) for run in runs])
-        trainer._estimator = estimator
+        trainer._fit = fit
         trainer._provenance_now = provenance_now
-        trainer._fitted_with = fitted_with
-        trainer._is_of_table = is_of_table
         return trainer
+
+    @property
+    def _is_of_table(self) -> bool:
+        return self._fit is not None and self._fit.is_of_table
 
     @property
     def network(self) -> Any:
@@ -402,17 +399,17 @@ class Trainer:
     def snapshot(self) -> Any:
         """Return a copy of the model as it is now: of the network, or for an estimator's training of the estimator.
 
-        The copy of an estimator is fitted, with early stopping with the best parameters so far, and its training can be
-        resumed.
+        The copy of an estimator is fitted, with early stopping with the best parameters so far. The training of the
+        copy can be resumed, but not that of a table.
         """
-        if self._fitted_with is None:
+        if self._fit is None:
             return deepcopy(self.network)
-        return copy_with(self._estimator, self._fitted_now())
+        return copy_with(self._fit.estimator, self._fit_snapshot())
 
-    def _fitted_now(self) -> Fitted:
+    def _fit_snapshot(self) -> Fitted:
         """Return what the call of fit would leave now, with early stopping with the best parameters so far."""
-        assert self._fitted_with is not None
-        return self._fitted_with(self._provenance_now())
+        assert self._fit is not None
+        return self._fit.snapshot(self._provenance_now())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `snapshot` to a model file; that of an estimator of one network includes the training state.
@@ -423,7 +420,7 @@ class Trainer:
             As for `Network.save` and `MLPClassifier.save`.
         """
         model = self.snapshot()
-        if self._fitted_with is None or self._is_of_table:
+        if self._fit is None or self._is_of_table:
             model.save(path)
         else:
             model.save(path, include_training_state=True)
@@ -475,7 +472,7 @@ class Trainer:
         X: ArrayLike,
         y: ArrayLike,
         sample_weight: ArrayLike | None,
-        given: tuple[Any, Any, Any],
+        validation: tuple[Any, Any, Any],
     ) -> TrainingRun:
         """Validate the arguments of a call, and return the training run on them."""
         options = self._options
@@ -484,16 +481,18 @@ class Trainer:
         encoding = TrainerEncoding(trained.net, user_y)
         objective = encoding.objective()
         rows = self._encoded_rows(trained.net, X, user_y, sample_weight, encoding)
-        validation = None
-        if has_validation_rows(*given):
+        encoded_validation = None
+        if has_validation_rows(*validation):
             PARAMETERS.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
-            X_val, y_val, weight_val = given
+            X_val, y_val, weight_val = validation
             with naming_validation():
                 user_y = rectangular(y_val, "y")
-                validation = self._encoded_rows(trained.net, X_val, user_y, weight_val, encoding)
-        check_scoring(options, validation is not None)
+                encoded_validation = self._encoded_rows(
+                    trained.net, X_val, user_y, weight_val, encoding
+                )
+        check_scoring(options, encoded_validation is not None)
         groups = encoding.groups(rows.targets)
-        data = Data(rows, trained.input_scale, validation=validation, groups=groups)
+        data = Data(rows, trained.input_scale, validation=encoded_validation, groups=groups)
         if callable(options.scoring):
             scorer = UserScore(options.scoring, lambda _: self.network, user_y)
             objective = objective._replace(scorer=scorer)
@@ -509,7 +508,7 @@ class Trainer:
             )
         job = TrainingJob(trained.net, objective, data, options, self.state, self.network.n_threads)
         run = make_run(job, rows.n_rows, Engine)
-        self._follow(callbacks_of(options.callbacks, options.verbose), run)
+        self._add_callbacks_to(run, callbacks_of(options.callbacks, options.verbose))
         if run.has_epochs:
             keep_or_compare_sample(run.job)
         return run
@@ -535,8 +534,8 @@ class Trainer:
             )
         return EncodedRows(rows, values, as_weights(weight, len(rows)))
 
-    def _follow(self, callbacks: Sequence[Any], run: TrainingRun) -> None:
-        """Call callbacks with this trainer."""
+    def _add_callbacks_to(self, run: TrainingRun, callbacks: Sequence[Any]) -> None:
+        """Let a run call callbacks with this trainer."""
         run.callbacks.add(callbacks, self)
         if run.callbacks.intervals and not run.has_epochs:
             interval = min(run.callbacks.intervals)

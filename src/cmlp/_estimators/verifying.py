@@ -261,7 +261,7 @@ def _repeat_fit(
     record: Provenance,
     rows: tuple[Any, Any, Any],
     validation: tuple[Any, Any, Any],
-    followers: Sequence[EndsAt],
+    callbacks: Sequence[EndsAt],
 ) -> None:
     """Call what has trained the model."""
     X, y, weight = rows
@@ -270,14 +270,20 @@ def _repeat_fit(
 
         # max_time may have ended the search for steps, as it may have ended training.
         fit_table(
-            twin, rows, validation, resume=False, followers=followers, repeated=trained.columns
+            twin,
+            rows,
+            validation,
+            resume=False,
+            callback_of_each_network=callbacks,
+            repeated=trained.columns,
         )
         return
     if record["call"] == "fit":
         from cmlp._estimators.fit_network import fit_network
         from cmlp._estimators.sources import Arrays
 
-        fit_network(twin, Arrays(*rows), validation, shards=record["shards"], followers=followers)
+        shards = record["shards"]
+        fit_network(twin, Arrays(*rows), validation, shards=shards, extra_callbacks=callbacks)
         return
     if y is not None:
         if twin.shuffle:
@@ -291,9 +297,8 @@ def _repeat_fit(
     classes = None if trained.labels is None else trained.labels.classes
     options = twin._options()
     planned = options.warmup or options.schedule().is_planned
-    fit_batches(
-        twin, X, classes, record["n_rows"] if planned else None, validation, followers=followers
-    )
+    n_rows = record["n_rows"] if planned else None
+    fit_batches(twin, X, classes, n_rows, validation, extra_callbacks=callbacks)
 
 
 def _compared(model: TrainedModel, twin: TrainedModel) -> tuple[list[str], tuple[str, ...]]:

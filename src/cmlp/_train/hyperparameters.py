@@ -66,7 +66,7 @@ class Need(NamedTuple):
 class Refusal(NamedTuple):
     """Kinds of calls that refuse a parameter, a test of all values, and the sentence of the error.
 
-    The sentence has the place ``{call}``.
+    The sentence has the place ``{call}``, and may have others with the names of parameters.
     """
 
     calls: tuple[str, ...]
@@ -190,7 +190,7 @@ class Hyperparameters:
         """Raise InvalidParameterError if a kind of call refuses the value of a parameter."""
         for name, refusal in self._refusals.get(call, ()):
             if name in values and refusal.is_refused(values):
-                sentence = refusal.sentence.format(call=call)
+                sentence = refusal.sentence.format(call=call, **values)
                 raise InvalidParameterError(sentence, parameter=name, value=values[name])
 
     def switched_off(self, call: str) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from numbers import Integral, Real
 from textwrap import indent
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.activations import SYNONYMS
@@ -44,6 +45,7 @@ from cmlp._train.hyperparameters import (
 )
 from cmlp._train.schedules import NAMED_SCHEDULES, kind_of_schedule
 from cmlp._train.training_parameters import has_epochs
+from cmlp.callbacks import HOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -131,6 +133,8 @@ FIT, PARTIAL_FIT, FIT_BATCHES = "fit", "partial_fit", "fit_batches"
 JOINT_FIT, RANGE_TEST = "comm", "find_learning_rate"
 # Arguments of calls, which refuse values too.
 RESUME, SHARDS, OWN_VALIDATION = "resume=True", "shards", "X_val"
+# A fit that is recorded refuses what could not be repeated.
+PROVENANCE = "provenance=True"
 
 
 def _is(name: str, refused: str) -> Callable[[Mapping[str, Any]], bool]:
@@ -140,6 +144,22 @@ def _is(name: str, refused: str) -> Callable[[Mapping[str, Any]], bool]:
 
 def _needs_own_rows(values: Mapping[str, Any]) -> bool:
     return _holds_out(values) and not values["X_val"]
+
+
+def _is_function(name: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Return the test whether a parameter, which not every table has, is a function."""
+    return lambda values: callable(values.get(name))
+
+
+def _is_repeatable(callback: Any) -> bool:
+    """Return whether a fit is the same without a callback, but for its end.
+
+    The class says so itself, and not for its subclasses. A method that was assigned to the object
+    is not that of the class.
+    """
+    if not vars(type(callback)).get("_repeatable"):
+        return False
+    return bool(vars(callback).keys().isdisjoint(HOOKS))
 
 
 # The sentence of scikit-learn's SGDClassifier.
@@ -940,6 +960,49 @@ NETWORK_ENTRIES = (
                 (PARTIAL_FIT,),
                 lambda values: bool(values["provenance"]),
                 "{call} does not support provenance=True: it does not record what it trains on.",
+            ),
+            Refusal(
+                (PROVENANCE,),
+                lambda values: not has_epochs(values.get("solver")),
+                "{call} needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.",
+            ),
+            Refusal(
+                (PROVENANCE,),
+                lambda values: bool(values.get("warm_start")),
+                "{call} needs warm_start=False: what has trained the earlier model is not "
+                "recorded.",
+            ),
+            *(
+                Refusal(
+                    (PROVENANCE,),
+                    _is_function(name),
+                    f"{{call}} needs {name} by its name, because a function cannot be recorded.",
+                )
+                for name in ("loss", "learning_rate", "scoring")
+            ),
+            Refusal(
+                (PROVENANCE,),
+                lambda values: values.get("scoring") not in (None, "loss"),
+                "{call} needs scoring=None or 'loss', got {scoring!r}, which scikit-learn "
+                "computes.",
+            ),
+            Refusal(
+                (PROVENANCE,),
+                lambda values: not isinstance(values.get("initialization", ""), str),
+                "{call} needs initialization by its name, because initial weights are not "
+                "recorded.",
+            ),
+            Refusal(
+                (PROVENANCE,),
+                lambda values: not all(map(_is_repeatable, values.get("callbacks") or ())),
+                "{call} needs callbacks of cmlp, because others can change the fit, got "
+                "{callbacks!r}.",
+            ),
+            Refusal(
+                (PROVENANCE,),
+                lambda values: not isinstance(values["random_state"], (Integral, NoneType)),
+                "{call} needs an int or None as random_state, got "
+                "{random_state.__class__.__name__}.",
             ),
         ),
     ),

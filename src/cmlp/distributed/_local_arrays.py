@@ -98,7 +98,7 @@ class LocalArrays(RowSource):
         own = slice(self.part.first_row, self.part.first_row + rows.n_rows)
         return EncodedRows(rows.X, rows.targets[own], weights_of_rows(rows.weight, own))
 
-    def survey(
+    def prepare_for(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
     ) -> tuple[int, LearnedScales]:
         """Return the number of rows of all processes, and the scales that they learn together."""

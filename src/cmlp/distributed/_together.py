@@ -17,7 +17,6 @@ from cmlp._data.checksums import BLOCK, block_checksums
 from cmlp._estimators.fit import train_and_store
 from cmlp._estimators.fit_network import NetworkFit
 from cmlp._estimators.fitted import run_locked
-from cmlp._estimators.sources import Arrays
 from cmlp._process.warnings import warn
 from cmlp._train.callbacks import Deadline
 from cmlp._train.parameters import JOINT_FIT, PARAMETERS
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.checksums import Digests
+    from cmlp._estimators.sources import Arrays, RowSource
     from cmlp._train.job import TrainingJob
     from cmlp._train.random import Generator as RandomNumbers
     from cmlp._train.same_data import Groups
@@ -56,23 +56,24 @@ def fit_together(
 
     def fit_with_others() -> None:
         fit, options = workers.together(
-            partial(_make_fit, estimator, validation, shards, resume, local)
+            partial(_make_fit, estimator, rows, validation, shards, resume, local)
         )
         workers.compare({name: str(value) for name, value in options.items()})
         _adapt_to_worker(fit, workers)
-        source: Arrays | LocalArrays = rows
         rows.engine = partial(JointEngine, workers=workers)
         if options["local"]:
-            source = LocalArrays(rows, fit.input_checks()._replace(width=None), shards, workers)
-            fit.shards = source.shards
-        with estimator._followers(*rows.given) as followers:
-            _train_with_others(fit, source, workers, followers)
+            local_rows = LocalArrays(rows, fit.input_checks()._replace(width=None), shards, workers)
+            fit.source = local_rows
+            fit.shards = local_rows.shards
+        with estimator._extra_callbacks(*rows.given) as extra:
+            _train_with_others(fit, workers, extra)
 
     workers.run(partial(run_locked, estimator, fit_with_others))
 
 
 def _make_fit(
     estimator: Any,
+    rows: Arrays,
     validation: tuple[Any, Any, Any],
     shards: Shards | None,
     resume: bool,
@@ -80,7 +81,7 @@ def _make_fit(
 ) -> tuple[NetworkFit, dict[str, bool]]:
     """Return the fit of this worker, and what decides which messages the workers exchange."""
     fit = NetworkFit.from_estimator(
-        estimator, validation, call=JOINT_FIT, shards=shards, resume=resume
+        estimator, rows, validation, call=JOINT_FIT, shards=shards, resume=resume
     )
     choices = {"local": local, "resume": resume, "warm_start": fit.options.warm_start}
     return fit, {name: bool(value) for name, value in choices.items()}
@@ -98,11 +99,9 @@ def _adapt_to_worker(fit: NetworkFit, workers: Workers) -> None:
     fit.options = options.replace(**changes)
 
 
-def _train_with_others(
-    fit: NetworkFit, source: Arrays | LocalArrays, workers: Workers, followers: Sequence[Any]
-) -> None:
+def _train_with_others(fit: NetworkFit, workers: Workers, extra_callbacks: Sequence[Any]) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
-    workers.together(partial(fit.prepare, source))
+    workers.together(fit.prepare)
     run = fit.run
     assert run.has_epochs
     run.deadline = Deadline(None)  # which the engines end together
@@ -110,8 +109,9 @@ def _train_with_others(
     known = "None" if fit.labels is None else _shown(fit.labels.classes.tolist())
     workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, batch_size))
-    _keep_or_compare(run.job, workers, source)
-    train_and_store(fit, followers, warns=not workers.rank)  # worker 0 warns of a useless model
+    _keep_or_compare(run.job, workers, fit.source)
+    # Worker 0 warns of a useless model.
+    train_and_store(fit, extra_callbacks, warns=not workers.rank)
 
 
 def _warn_of_idle(workers: Workers, batch_size: int) -> None:
@@ -182,7 +182,7 @@ def _random_numbers(generator: RandomNumbers | None, dropout_seed: int) -> str:
     return f"{_shown(stored_generator(generator).get_state())} {dropout_seed}"
 
 
-def _keep_or_compare(job: TrainingJob, workers: Workers, source: Arrays | LocalArrays) -> None:
+def _keep_or_compare(job: TrainingJob, workers: Workers, source: RowSource) -> None:
     """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums."""
     if isinstance(source, LocalArrays):
         digests = workers.together(

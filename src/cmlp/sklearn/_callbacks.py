@@ -25,10 +25,12 @@ class SklearnCallbacks(CallbackSupportMixin):  # type: ignore[misc]
     """Mixin with `set_callbacks`, for estimators that train epoch by epoch."""
 
     @contextmanager
-    def _followers(self, X: Any, y: Any, sample_weight: Any) -> Iterator[list[CallsCallbacks]]:
+    def _extra_callbacks(
+        self, X: Any, y: Any, sample_weight: Any
+    ) -> Iterator[list[CallsCallbacks]]:
         """Call the callbacks before and after a fit on these rows.
 
-        The follower calls them after each epoch.
+        The callback that is returned calls them after each epoch.
         """
         if "_skl_callbacks" not in vars(self):
             yield []
@@ -39,9 +41,9 @@ class SklearnCallbacks(CallbackSupportMixin):  # type: ignore[misc]
                 "change it."
             )
         try:
-            follower = CallsCallbacks(self, X, y, sample_weight)
-            yield [follower]
-            follower.fit_is_over(self._fitted)
+            callback = CallsCallbacks(self, X, y, sample_weight)
+            yield [callback]
+            callback.fit_is_over(self._fitted)
         finally:
             with_callbacks(_nothing)(self)  # which tears down the callbacks at its end
 
@@ -84,7 +86,7 @@ class CallsCallbacks:
 
     def on_epoch_end(self, trainer: Any) -> None:
         """Report that the epoch has ended; a callback may stop training."""
-        attributes = {"reconstruction_attributes": lambda: {FITTED: trainer._fitted_now()}}
+        attributes = {"reconstruction_attributes": lambda: {FITTED: trainer._fit_snapshot()}}
         if self.epoch.call_on_fit_task_end(**self.arguments, **attributes):
             trainer.stop()
 

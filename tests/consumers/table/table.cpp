@@ -71,9 +71,9 @@ int main(int argc, char **argv)
     std::printf("%g %g %g %g\n", numbers.code(1), numbers.code(2.0), numbers.code("1"), numbers.code(true));
     if (!short_row_is_refused(predict) || texts.text(static_cast<std::int64_t>(texts.code("north"))) != "north")
         return 4;
-    const double nan = std::numeric_limits<double>::quiet_NaN();
-    const double rows[3][3] = {{texts.code("1"), numbers.code(2), 0.5}, {texts.code("north"), numbers.code(1.0), nan},
-                               {-1, -1, 3}};
+    const double rows[3][3] = {{texts.code("1"), model.cell(1, "2.0"), model.cell(2, " 0.5")},
+                               {model.cell(0, "north"), numbers.code(1.0), model.cell(2, "NA")},
+                               {model.cell(0, "unknown"), -1, 3}};
     const std::vector<std::int32_t> labels = predict.rows(rows[0], 3, 3, 2);
     const std::vector<double> many = predict.outputs();
     for (std::size_t i = 0; i < 3; i++) {

@@ -88,20 +88,19 @@ _KEPT_COLUMNS = (
 @locked
 def fit_table(
     estimator: Estimator,
-    given: tuple[Any, Any, Any],
+    training: tuple[Any, Any, Any],
     validation: tuple[Any, Any, Any],
     *,
     resume: bool,
-    followers: Sequence[Any] = (),
+    callback_of_each_network: Sequence[Any] = (),
     repeated: TableColumns | None = None,
 ) -> None:
-    """Learn the columns, train the networks on them, and store what they have learned; `given` are X, y and weights.
+    """Learn the columns, train the networks on them, and store what they have learned.
 
-    `repeated` are the columns of a fit that the call repeats.
+    `training` are X, y and weights; `repeated` are the columns of a fit that the call repeats.
     """
-    fit = TableFit.from_estimator(estimator, validation, resume=resume)
-    with estimator._followers(*given) as own:
-        train_and_store(fit.prepare(*given, repeated), [*own, *followers])
+    fit = TableFit.from_estimator(estimator, training, validation, resume=resume, repeated=repeated)
+    train_and_store(fit.prepare(), callback_of_each_network)
 
 
 class TableRows(NamedTuple):
@@ -135,6 +134,8 @@ class TableFit(Fit):
     is_of_table = True
 
     options: TableOptions
+    training: tuple[Any, Any, Any] = field(kw_only=True)  # X, y and weights
+    repeated: TableColumns | None = None  # the columns of a fit that the call repeats
     # Once it is prepared, also these:
     runs: list[EpochLoop] = field(default_factory=list, init=False)
     encoding: TableEncoding = field(init=False)
@@ -148,7 +149,13 @@ class TableFit(Fit):
 
     @classmethod
     def from_estimator(
-        cls, estimator: Estimator, validation: tuple[Any, Any, Any], *, resume: bool
+        cls,
+        estimator: Estimator,
+        training: tuple[Any, Any, Any],
+        validation: tuple[Any, Any, Any],
+        *,
+        resume: bool,
+        repeated: TableColumns | None = None,
     ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
         options: TableOptions = fix_seed(estimator, estimator._options())
@@ -158,22 +165,29 @@ class TableFit(Fit):
             previous = table_to_resume(estimator)
         elif options.warm_start:
             previous = fitted_of(estimator)
-        return cls(estimator, options, previous, validation, resume)
+        return cls(
+            estimator,
+            options,
+            previous,
+            validation,
+            resume,
+            training=training,
+            repeated=repeated,
+        )
 
-    def prepare(self, X: Any, y: Any, weight: Any, repeated: TableColumns | None = None) -> Self:
+    def prepare(self) -> Self:
         """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change.
 
-        The runs are those of the fit that is resumed, of a warm start, or new. `repeated` are the columns of a fit
-        that the call repeats.
+        The runs are those of the fit that is resumed, of a warm start, or new.
 
         Random numbers are drawn in this order: the seed of the rows for explanations, the folds, the seeds of networks.
         """
         options, resumed = self.options, self.resumed
         self.deadline = Deadline(options.max_time)
-        earlier = repeated
+        earlier = self.repeated
         if resumed is not None:
             earlier = resumed.model.columns
-        self._learn_columns(self._open(X, y, weight), earlier)
+        self._learn_columns(self._open(), earlier)
         rows, columns = self.rows, self.columns
         kinds = {gets_bins(columns, k) for k in range(min(options.n_estimators, 2))}
         self.inputs = {bins: columns.encode(rows.raw, bins=bins) for bins in kinds}
@@ -198,8 +212,9 @@ class TableFit(Fit):
         self.values = values_at_ranks(*rows.to_train_on)
         return self
 
-    def _open(self, X: Any, y: Any, weight: Any) -> list[tuple[InputFrame, CountedTargets]]:
+    def _open(self) -> list[tuple[InputFrame, CountedTargets]]:
         """Learn what y means. Return the columns of X, and of X_val if there is one, with the targets that count."""
+        X, y, weight = self.training
         X_val, y_val, weight_val = self.validation
         frame = frame_of(X, self.class_name)
         val_frame = None
@@ -275,24 +290,24 @@ class TableFit(Fit):
         With `notices`, the columns and the gaps are those of an earlier fit, and there are warnings of what these rows
         have besides.
         """
-        (frame, targets), *others = opened
+        (frame, targets), *validation_parts = opened
         raw = columns.read(frame, self.class_name, notices, gaps, in_fit=True)
         if len(targets.rows) < len(raw):
             raw = raw[targets.rows]
         rows = TableRows(raw, targets.values, targets.truth, targets.weight, len(raw))
-        for own_frame, own in others:
+        for val_frame, validation in validation_parts:
             with naming_validation():
-                held_out = columns.read(own_frame, self.class_name, Notices(), gaps)[own.rows]
+                val_raw = columns.read(val_frame, self.class_name, Notices(), gaps)[validation.rows]
             weight = targets.weight
-            if weight is not None or own.weight is not None:
-                weights = zip((weight, own.weight), (raw, held_out), strict=True)
+            if weight is not None or validation.weight is not None:
+                parts = [(weight, len(raw)), (validation.weight, len(val_raw))]
                 weight = np.concatenate(
-                    [np.ones(len(some)) if one is None else one for one, some in weights]
+                    [np.ones(n) if weights is None else weights for weights, n in parts]
                 )
             rows = TableRows(
-                np.concatenate([raw, held_out]),
-                np.concatenate([targets.values, own.values]),
-                np.concatenate([targets.truth, own.truth]),
+                np.concatenate([raw, val_raw]),
+                np.concatenate([targets.values, validation.values]),
+                np.concatenate([targets.truth, validation.truth]),
                 weight,
                 len(raw),
             )
@@ -341,8 +356,8 @@ class TableFit(Fit):
 
     def _require_same(self, previous: Sequence[TrainedNet]) -> None:
         """Raise ValueError if the members of a previous model are not those of a bag like this one."""
-        net = previous[0].net
-        own = self.net(0)
+        earlier = previous[0].net
+        net = self.net(0)
         n = self.options.n_estimators
         if n != len(previous):
             raise InvalidParameterError(
@@ -350,11 +365,11 @@ class TableFit(Fit):
                 parameter="warm_start",
                 value=True,
             )
-        if net.sizes[1:] != own.sizes[1:]:
+        if earlier.sizes[1:] != net.sizes[1:]:
             raise InvalidParameterError(
-                f"warm_start=True needs hidden_layer_sizes={net.sizes[1:-1]!r} and "
-                f"{net.sizes[-1]} outputs, as the model has, got {own.sizes[1:-1]} and "
-                f"{own.sizes[-1]}.",
+                f"warm_start=True needs hidden_layer_sizes={earlier.sizes[1:-1]!r} and "
+                f"{earlier.sizes[-1]} outputs, as the model has, got {net.sizes[1:-1]} and "
+                f"{net.sizes[-1]}.",
                 parameter="warm_start",
                 value=True,
             )
@@ -375,21 +390,21 @@ class TableFit(Fit):
         state.generator = generator
         return self._run(k, net, options, state, split)
 
-    def _resumed_run(self, k: int, kept: TrainingState) -> EpochLoop:
+    def _resumed_run(self, k: int, state: TrainingState) -> EpochLoop:
         """Return the run of member k, from a state of it."""
         net = self.net(k)
         if (
-            kept.params.shape != (net.n_params,)
-            or kept.order is None
-            or kept.n_rows != len(self.rows.raw)
+            state.params.shape != (net.n_params,)
+            or state.order is None
+            or state.n_rows != len(self.rows.raw)
         ):
             raise ValueError(
                 "resume=True continues a fit on other data. Pass the same X, y and validation data."
             )
         options = options_of_member(
-            self.options, len(kept.order), has_validation=kept.held_out_rows is not None
+            self.options, len(state.order), has_validation=state.held_out_rows is not None
         )
-        return self._run(k, net, options, resumed_state(kept, options))
+        return self._run(k, net, options, resumed_state(state, options))
 
     def _run(
         self,
@@ -431,29 +446,30 @@ class TableFit(Fit):
 
         rows, arrays = self.rows, {}
         for suffix, part in zip(("", "_val"), rows.parts, strict=False):
-            given = {"X": rows.raw, "y": rows.targets, "sample_weight": rows.weight}
+            named = {"X": rows.raw, "y": rows.targets, "sample_weight": rows.weight}
             arrays.update(
-                {name + suffix: array[part] for name, array in given.items() if array is not None}
+                {name + suffix: array[part] for name, array in named.items() if array is not None}
             )
         texts = texts_of(
             self.class_name, self.encoding.labels, self.columns.names, self.columns.categories
         )
         return begin_table_record(self, arrays, texts)
 
-    def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
-        """Train all networks side by side; the user's callbacks follow them, and each of the others one network."""
+    def train(self, callback_of_each_network: Sequence[Any], provenance_now: ProvenanceNow) -> None:
+        """Train all networks side by side; the user's callbacks get all of them."""
         options = self.options
-        if followers:
-            for run, follower in zip(self.runs, followers, strict=True):
-                make_callback_trainer(self, [run], provenance_now)._follow([follower], run)
-        own = None
-        callbacks = callbacks_of(options.callbacks, options.verbose)
-        if callbacks:
+        if callback_of_each_network:
+            for run, callback in zip(self.runs, callback_of_each_network, strict=True):
+                trainer = make_callback_trainer(self, [run], provenance_now)
+                trainer._add_callbacks_to(run, [callback])
+        callbacks = None
+        of_user = callbacks_of(options.callbacks, options.verbose)
+        if of_user:
             trainer = make_callback_trainer(self, self.runs, provenance_now)
-            own = Callbacks(trainer)
-            own.add(callbacks, trainer)
-            if own.intervals:
-                interval = min(own.intervals)
+            callbacks = Callbacks(trainer)
+            callbacks.add(of_user, trainer)
+            if callbacks.intervals:
+                interval = min(callbacks.intervals)
                 raise InvalidParameterError(
                     f"every_batches of a callback must be None for {self.class_name}, which calls "
                     f"callbacks after epochs of all networks, got {interval}.",
@@ -461,7 +477,9 @@ class TableFit(Fit):
                     value=interval,
                 )
         lines = options.verbose not in (False, "bar")
-        train_members(self.runs, options.n_threads, self.deadline, verbose=lines, callbacks=own)
+        train_members(
+            self.runs, options.n_threads, self.deadline, verbose=lines, callbacks=callbacks
+        )
 
     def warn_if_useless(self, rule: WarningRule) -> bool:
         """Warn if the networks are hardly better than a constant; return whether they are not."""
@@ -470,13 +488,13 @@ class TableFit(Fit):
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
-        fitted = self.fitted_now(provenance)
+        fitted = self.snapshot(provenance)
         if all(run.state.epoch >= run.job.options.max_iter for run in self.runs):
             return fitted
         return fitted._replace(states=tuple(run.state.resumable() for run in self.runs))
 
-    def fitted_now(self, provenance: Provenance | None) -> Fitted:
-        """Return what the fit would leave now, but for what `resume` needs."""
+    def snapshot(self, provenance: Provenance | None) -> Fitted:
+        """Return what the fit would leave now, without what `resume` needs."""
         encoding, networks = self.encoding, self.trained_nets()
         calibration, accuracy = self._measured_on_held_out(networks)
         model = TableModel(

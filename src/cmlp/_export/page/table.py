@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.arrays import EXACT
 from cmlp._data.grammar import Grammar
 from cmlp._data.losses import traits_of
 from cmlp._export.page.assembly import (
@@ -267,14 +268,15 @@ def _list_file_texts(values: Sequence[object]) -> dict[str, Any]:
     if any(text is not None and text != clean_label(text) for text in texts):
         found["texts"] = texts
     if any(isinstance(value, (bool, int, float)) for value in values):
-        found["numbers"] = [_finite_number(value) for value in values]
+        found["numbers"] = [_value_of_number(value) for value in values]
     return found
 
 
-def _finite_number(value: object) -> float | None:
-    if isinstance(value, (bool, int, float)) and np.isfinite(value):
-        return float(value)
-    return None
+def _value_of_number(value: object) -> float | str | None:
+    """Return a number as a double, or as its digits if it is an integer that a double may round."""
+    if isinstance(value, int) and abs(value) > EXACT:
+        return str(value)
+    return float(value) if isinstance(value, (bool, int, float)) else None
 
 
 def _list_choices(values: Sequence[object]) -> dict[str, Any]:

@@ -5,6 +5,7 @@
  *   CMLP_NO_FLOAT64        no float64 networks
  *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_activations, cmlp_model_predict_... and what they need
  *   CMLP_NO_TABLES         no functions of cmlp_table.h
+ *   CMLP_NO_CELLS          no cmlp_table_code_of_cell
  *   CMLP_NO_WORKERS        no functions of cmlp_workers.h
  *   CMLP_NO_EXPLAIN        no functions of cmlp_explain.h
  *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread. So it is with a compiler
@@ -67,6 +68,12 @@
 #define CMLP_BUILDS_TABLES 0
 #else
 #define CMLP_BUILDS_TABLES 1
+#endif
+
+#if defined(CMLP_NO_CELLS) || defined(CMLP_NO_TABLES)
+#define CMLP_BUILDS_CELLS 0
+#else
+#define CMLP_BUILDS_CELLS 1
 #endif
 
 #if defined(CMLP_NO_WORKERS) || defined(CMLP_INFERENCE_ONLY)

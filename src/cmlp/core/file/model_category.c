@@ -3,181 +3,89 @@
 
 #include "../base/arguments.h"
 #include "model.h"
-#include "model_columns.h"
+#include "model_category.h"
 
 #if CMLP_BUILDS_TABLES
-/* A number with its exact value: an integer, a double, or both. */
-typedef struct exact_number {
-    int is_integer, is_double, negative;
-    uint64_t integer; /* magnitudes */
-    double value;
-} exact_number;
-
 typedef enum category_kind { MISSING, TEXT, NUMBER } category_kind;
 
 /* What is searched. */
 typedef struct category {
     category_kind kind;
     const char *text; /* UTF-8 */
-    exact_number number;
+    cmlp_number number;
 } category;
 
-/* ------------------------------------------------------------------------------------------------- decimals */
-
-/* Decimals of at most this many digits, and with an exponent of 10 of at most this size. Python writes fewer. */
-enum { MOST_DIGITS = 40, MOST_EXPONENT = 400 };
-
-/* 133 bits for the digits, 1329 for 10^400, 1076 for a power of two. The least significant word comes first. */
-typedef struct wide_integer {
-    uint32_t words[82];
-    int n;
-} wide_integer;
-
-/* x = x * factor + added. */
-static void multiply(wide_integer *x, uint32_t factor, uint32_t added)
-{
-    uint64_t carry = added;
-    for (int i = 0; i < x->n; i++, carry >>= 32) {
-        carry += (uint64_t)x->words[i] * factor;
-        x->words[i] = (uint32_t)carry;
-    }
-    if (carry) x->words[x->n++] = (uint32_t)carry;
-}
-
-static void multiply_power(wide_integer *x, uint32_t base, int exponent)
-{
-    while (exponent-- > 0) multiply(x, base, 0);
-}
-
-/* Below, equal to or above 0, as a - b. */
-static int compare(const wide_integer *a, const wide_integer *b)
-{
-    if (a->n != b->n) return a->n - b->n;
-    for (int i = a->n - 1; i >= 0; i--)
-        if (a->words[i] != b->words[i]) return a->words[i] < b->words[i] ? -1 : 1;
-    return 0;
-}
-
-/* A decimal: digits times 10^exponent. */
-typedef struct decimal {
-    wide_integer digits;
-    int exponent;
-} decimal;
-
-/* Reads digits behind those that have been read. Returns their number. */
-static int read_digits(cmlp_text *t, decimal *d)
-{
-    int n = 0;
-    for (cmlp_text ahead = *t;; *t = ahead, n++) {
-        const int32_t c = cmlp_text_next(&ahead);
-        if (c < '0' || c > '9' || n > MOST_DIGITS) return n;
-        multiply(&d->digits, 10, (uint32_t)(c - '0'));
-    }
-}
-
-/* Reads a JSON number without its sign. Returns 0 if it is too long. */
-static int read_decimal(cmlp_text t, const char *end, decimal *d)
-{
-    int n, fraction = 0, exponent = 0;
-    d->digits.n = 0;
-    n = read_digits(&t, d);
-    if (cmlp_text_pass(&t, ".")) fraction = read_digits(&t, d);
-    if (n + fraction > MOST_DIGITS) return 0;
-    if (cmlp_text_pass(&t, "e") || cmlp_text_pass(&t, "E")) {
-        const int minus = cmlp_text_pass(&t, "-");
-        int32_t c;
-        if (!minus) cmlp_text_pass(&t, "+");
-        for (; t.at < end && exponent <= MOST_EXPONENT; exponent = exponent * 10 + (c - '0')) c = cmlp_text_next(&t);
-        if (minus) exponent = -exponent;
-    }
-    d->exponent = exponent - fraction;
-    return t.at == end && d->exponent <= MOST_EXPONENT && d->exponent >= -MOST_EXPONENT;
-}
-
-/* Below, equal to or above 0, as the decimal minus quarters * 2^exponent. */
-static int compare_decimal(const decimal *d, uint64_t quarters, int exponent)
-{
-    wide_integer left = d->digits, right = {{(uint32_t)quarters, (uint32_t)(quarters >> 32)}, quarters >> 32 ? 2 : 1};
-    multiply_power(d->exponent < 0 ? &right : &left, 10, d->exponent < 0 ? -d->exponent : d->exponent);
-    multiply_power(exponent < 0 ? &left : &right, 2, exponent < 0 ? -exponent : exponent);
-    return compare(&left, &right);
-}
-
-/* Whether the double that is nearest to a decimal is `value`, which is finite and not negative; of two the even one. */
-static int rounds_to(const decimal *d, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    if (!bits || !d->digits.n) return !bits && !d->digits.n;
-    const int biased = (int)(bits >> 52), exponent = (biased ? biased : 1) - 1075 - 2;
-    const uint64_t fraction = bits & (UINT64_MAX >> 12), mantissa = fraction | (uint64_t)(biased != 0) << 52;
-    const uint64_t below = fraction || biased <= 1 ? 2 : 1; /* the double below a power of two is nearer */
-    const int low = compare_decimal(d, 4 * mantissa - below, exponent);
-    if (low < 0 || (!low && mantissa % 2)) return 0;
-    const int high = compare_decimal(d, 4 * mantissa + 2, exponent);
-    return high < 0 || (!high && !(mantissa % 2));
-}
-
-/* ----------------------------------------------------------------------------------------------- categories */
-
-static exact_number of_double(double value)
-{
-    const double magnitude = value < 0 ? -value : value + 0.0; /* not -0 */
-    exact_number number = {0, magnitude - magnitude == 0, value < 0, 0, magnitude};
-    if (magnitude < 18446744073709551616.0) {
-        number.integer = (uint64_t)magnitude;
-        number.is_integer = (double)number.integer == magnitude;
-    }
-    return number;
-}
-
-static exact_number of_integer(int64_t integer)
-{
-    const uint64_t magnitude = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
-    const double value = (double)magnitude; /* at most 2^63 */
-    return (exact_number){1, (uint64_t)value == magnitude, integer < 0, magnitude, value};
-}
-
-/* Whether a text that begins behind its quotation mark is `text`, in UTF-8. */
-static int is_text(cmlp_text t, const char *text)
+int cmlp_is_text(cmlp_text t, const char *text, size_t n_text)
 {
     int32_t code;
-    while ((code = cmlp_text_letter(&t)) > 0) {
+    size_t n = 0;
+    if (!cmlp_text_pass(&t, "\"")) return 0;
+    for (; (code = cmlp_text_letter(&t)) >= 0;) {
         char bytes[4];
-        size_t n = 0;
-        cmlp_text_append(code, bytes, &n);
-        for (size_t i = 0; i < n; i++)
-            if (!*text || *text++ != bytes[i]) return 0;
+        size_t n_bytes = 0;
+        cmlp_text_append(code, bytes, &n_bytes);
+        if (n_text - n < n_bytes || memcmp(text + n, bytes, n_bytes)) return 0;
+        n += n_bytes;
     }
-    return code == CMLP_TEXT_END && !*text;
+    return code == CMLP_TEXT_END && n == n_text;
 }
 
-/* Integers are compared as such, and other numbers as the doubles that Python reads. */
-static int is_number(cmlp_text t, const char *end, const exact_number *wanted)
+/* Adds the digits that come next to a decimal, and returns their number. */
+static int64_t add_digits(cmlp_text *t, cmlp_decimal *decimal, int is_fraction)
 {
-    uint64_t integer = 0;
-    decimal d;
+    int64_t n = 0;
+    for (cmlp_text ahead = *t;; *t = ahead, n++) {
+        const int32_t c = cmlp_text_next(&ahead);
+        if (c < '0' || c > '9') return n;
+        cmlp_decimal_add(decimal, c - '0', is_fraction);
+    }
+}
+
+/* Reads the exponent of a number, if it has one. */
+static int64_t read_exponent(cmlp_text *t)
+{
+    int64_t exponent = 0;
+    if (!cmlp_text_pass(t, "e") && !cmlp_text_pass(t, "E")) return 0;
+    const int is_negative = cmlp_text_pass(t, "-");
+    if (!is_negative) cmlp_text_pass(t, "+");
+    for (cmlp_text ahead = *t;; *t = ahead) {
+        const int32_t c = cmlp_text_next(&ahead);
+        if (c < '0' || c > '9') return is_negative ? -exponent : exponent;
+        exponent = cmlp_add_exponent_digit(exponent, c - '0');
+    }
+}
+
+int cmlp_read_number(cmlp_text t, cmlp_number *number)
+{
+    cmlp_decimal decimal;
     const int is_true = cmlp_text_pass(&t, "true"), is_word = is_true || cmlp_text_pass(&t, "false");
-    if (is_word) return wanted->is_integer && !wanted->negative && wanted->integer == (uint64_t)is_true;
-    const int negative = cmlp_text_pass(&t, "-");
-    cmlp_text digits = t;
-    if (cmlp_text_digits(&digits, &integer) && digits.at == end)
-        return wanted->is_integer && wanted->integer == integer && (wanted->negative == negative || !integer);
-    for (digits = t; digits.at < end;) { /* an integer of more than 64 bits equals none */
-        const int32_t c = cmlp_text_next(&digits);
-        if (c < '0' || c > '9') break;
-        if (digits.at == end) return 0;
+    *number = (cmlp_number){.value = is_true, .is_exact = 1, .digits = "1", .n_digits = is_true};
+    if (is_word) return 1;
+    const int is_negative = cmlp_text_pass(&t, "-"), is_zero = t.at < t.end && *t.at == '0';
+    cmlp_decimal_begin(&decimal);
+    number->digits = t.at;
+    const int64_t n = add_digits(&t, &decimal, 0);
+    const char *const end = t.at;
+    if (!n) return 0;
+    if (cmlp_text_pass(&t, ".")) add_digits(&t, &decimal, 1);
+    const int64_t exponent = read_exponent(&t);
+    number->value = cmlp_decimal_value(&decimal, exponent, &number->is_exact);
+    if (is_negative) number->value = -number->value;
+    number->n_digits = is_zero ? 0 : n;
+    if (t.at != end) { /* no integer: its value is the double */
+        number->n_digits = -1;
+        number->is_exact = 1;
     }
-    if (!wanted->is_double || !read_decimal(t, end, &d)) return 0;
-    return (wanted->negative == negative || !d.digits.n) && rounds_to(&d, wanted->value);
+    return 1;
 }
 
-/* Whether the value from `t` to `end` is the category. */
-static int is_category(cmlp_text t, const char *end, const category *wanted)
+/* Whether the value at `t` is the category. */
+static int is_category(cmlp_text t, const category *wanted)
 {
-    if (cmlp_text_pass(&t, "null")) return wanted->kind == MISSING;
-    if (cmlp_text_pass(&t, "\"")) return wanted->kind == TEXT && is_text(t, wanted->text);
-    return wanted->kind == NUMBER && is_number(t, end, &wanted->number);
+    cmlp_number number;
+    if (wanted->kind == MISSING) return cmlp_text_pass(&t, "null");
+    if (wanted->kind == TEXT) return cmlp_is_text(t, wanted->text, strlen(wanted->text));
+    return cmlp_read_number(t, &number) && cmlp_equal_numbers(&number, &wanted->number);
 }
 
 /* Reads the caller's struct, and the list in it. */
@@ -201,7 +109,7 @@ static cmlp_status find(const cmlp_table_categories *given, const category *want
     for (; i < c.n; i++, cmlp_text_pass(&t, ",")) {
         cmlp_text value = t;
         if (!cmlp_text_value(&t)) return CMLP_ERROR_OPTION;
-        if (is_category(value, t.at, wanted)) break;
+        if (is_category(value, wanted)) break;
     }
     *code = i < c.n ? (double)i : c.unknown;
     return CMLP_OK;
@@ -216,7 +124,7 @@ cmlp_status cmlp_table_code_of_text(const cmlp_table_categories *categories, con
 static cmlp_status find_number(const cmlp_table_categories *categories, double number, double *code)
 {
     category wanted = {.kind = MISSING};
-    if (number == number) wanted = (category){.kind = NUMBER, .number = of_double(number)};
+    if (number == number) wanted = (category){.kind = NUMBER, .number = {number, 1, NULL, -1}};
     return find(categories, &wanted, code);
 }
 
@@ -230,7 +138,12 @@ cmlp_status cmlp_table_code_of_number(const cmlp_table_categories *categories, d
 
 static cmlp_status find_integer(const cmlp_table_categories *categories, int64_t integer, double *code)
 {
-    const category wanted = {.kind = NUMBER, .number = of_integer(integer)};
+    char digits[20], *const end = digits + sizeof digits, *first = end;
+    const uint64_t magnitude = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    for (uint64_t rest = magnitude; rest; rest /= 10) *--first = (char)('0' + rest % 10);
+    const double nearest = (double)magnitude, value = integer < 0 ? -nearest : nearest; /* at most 2^63 */
+    const cmlp_number number = {value, (uint64_t)nearest == magnitude, first, end - first};
+    const category wanted = {.kind = NUMBER, .number = number};
     return find(categories, &wanted, code);
 }
 

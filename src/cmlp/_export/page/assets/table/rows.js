@@ -4,65 +4,85 @@ const { grammar, names } = model; // of the columns; null if fit had none
 const whole = (pattern, flags) => new RegExp(`^(?:${pattern})$`, flags);
 const [NUMBER, DATE, SIMILAR] = [whole(grammar.number, "i"), whole(grammar.date), whole(grammar.similar)];
 const separators = grammar.separators && new RegExp(grammar.separators, "g");
+const SPACE = new RegExp(`^${grammar.space}+|${grammar.space}+$`, "g"); // trim() has other characters
+const trim = (cell) => cell.replace(SPACE, "");
 const quoted = (text) => `“${text}”`;
 
 function isMark(cell) {
-	const text = cell.trim();
+	const text = trim(cell);
 	return grammar.marks.includes(text) || grammar.lower.includes(text.toLowerCase());
 }
 
-/** The number of a cell, NaN if it is infinite; null for other text. */
-function numberOf(cell) {
-	const text = cell.trim();
+/** The number of a cell as JavaScript writes it; null for other text. */
+function plainOf(cell) {
+	const text = trim(cell);
 	if (!NUMBER.test(text)) return null;
-	return Number((separators ? text.replace(separators, "") : text).replace(grammar.decimal, "."));
+	return (separators ? text.replace(separators, "") : text).replace(grammar.decimal, ".");
 }
 
 // The first and the last moment, in microseconds since 1970: of the years 1 to 9999 in UTC.
 const [FIRST, LAST] = [-62_135_596_800_000_000n, 253_402_300_799_999_999n];
 
-const booleanOf = (cell) => ["false", "true"].findIndex((name) => grammar[name].includes(cell.trim())); // -1 if none
+const booleanOf = (cell) => ["false", "true"].findIndex((name) => grammar[name].includes(trim(cell))); // -1 if none
 
-/** A date or a point in time as days since 1970, in UTC if it has an offset; null for other text. */
+/** A date or a point in time as days since 1970 and as text, in UTC if it has an offset; null for other text. */
 function momentOf(cell) {
-	const found = DATE.exec(cell.trim());
+	const found = DATE.exec(trim(cell));
 	if (!found) return null;
 	const [, year, month, day, hour = 0, minute = 0, second = 0, fraction = "", offset] = found;
 	const midnight = new Date(`${year}-${month}-${day}T00:00Z`);
 	if (year === "0000" || midnight.getUTCDate() !== Number(day)) return null; // also NaN
 	const [, sign, east, minutes = 0] = /^([+-])(\d\d):?(\d\d)?$/.exec(offset) ?? [0, "+", 0];
 	if (max(hour, east) > 23 || max(minute, second, minutes) > 59) return null;
-	const seconds = hour * 3600 + minute * 60 + Number(second) - `${sign}1` * (east * 3600 + minutes * 60);
-	const all = BigInt(midnight / 1000 + seconds) * 1_000_000n + BigInt(fraction.padEnd(6, 0).slice(0, 6));
+	const clock = hour * 3600 + minute * 60 + Number(second) - `${sign}1` * (east * 3600 + minutes * 60);
+	const [seconds, micro] = [midnight / 1000 + clock, fraction.padEnd(6, 0).slice(0, 6)];
+	const all = BigInt(seconds) * 1_000_000n + BigInt(micro);
 	if (all < FIRST || all > LAST) return null;
-	return { days: Number(all) / 864e8, hasOffset: Boolean(offset) };
+	const text = new Date(seconds * 1000).toISOString().slice(0, 19) + (Number(micro) ? `.${micro}` : "");
+	return { days: Number(all) / 864e8, hasOffset: Boolean(offset), text };
+}
+
+/** The code of a date whose text is a category, as Python writes it. */
+function codeOfDate({ text }, { choices, texts = choices, type }) {
+	if (type === "date") return texts.indexOf(text.replace(/T00:00:00$/, ""));
+	return texts.indexOf(type === "instant" ? `${text}+00:00` : text);
 }
 
 /** The code of a category, found by its text, or by its value if some are numbers; -1 or NaN for another one. */
 function codeOf(cell, { choices, texts = choices, numbers, kind, missing }) {
-	if (texts.includes(cell)) return texts.indexOf(cell);
+	if (texts.includes(cell)) return texts.lastIndexOf(cell);
 	const truth = booleanOf(cell);
-	const value = truth < 0 ? numberOf(cell) : truth;
-	if (numbers && value !== null && numbers.includes(value)) return numbers.indexOf(value);
+	const plain = truth < 0 ? plainOf(cell) : truth;
+	if (numbers && plain !== null) {
+		// An integer equals one of its value, and otherwise the nearest double; those of `numbers` that are large are texts.
+		const isWhole = /^[+-]?\d+$/.test(plain) && plain.length < 40;
+		for (const value of isWhole ? [BigInt(plain), Number(plain)] : [Number(plain)]) {
+			const code = numbers.findIndex((number) => (typeof number === "string" ? BigInt(number) : number) == value);
+			if (code >= 0) return code;
+		}
+	}
 	if (kind === "number") return NaN;
 	return grammar.missing.includes(cell) || (numbers && isMark(cell)) ? missing : -1;
 }
 
 /** The value of a cell of a column; text that says what was expected if it is none. */
 function readCell(cell, column) {
-	const { type, choices } = column;
-	if (["category", "ordered"].includes(type)) return choices ? codeOf(cell, column) : 0;
-	if (isMark(cell)) return NaN;
-	if (["date", "time", "instant"].includes(type)) {
+	const { type, kind, choices } = column;
+	const isDate = ["date", "time", "instant"].includes(type);
+	const isListed = kind === "category" || ["category", "ordered"].includes(type);
+	if (isListed && !isDate) return choices ? codeOf(cell, column) : 0;
+	if (isMark(cell)) return isListed ? column.missing : NaN;
+	if (isDate) {
 		const found = momentOf(cell);
 		const hasOffset = type === "instant";
-		if (found && found.hasOffset === hasOffset) return found.days;
+		if (found && found.hasOffset === hasOffset) return isListed ? codeOfDate(found, column) : found.days;
 		return hasOffset
 			? "a time with its offset such as 2026-11-24T12:00+01:00"
 			: "a date such as 2026-11-24, or 2026-11-24 12:00 without an offset from UTC";
 	}
 	const truth = type === "boolean" ? booleanOf(cell) : -1;
-	const value = truth < 0 ? numberOf(cell) : truth;
+	const plain = truth < 0 ? plainOf(cell) : truth;
+	const value = plain === null ? NaN : Number(plain);
 	return finite(value) ? value : `a number such as ${"1234.5".replace(".", grammar.decimal)}`;
 }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
 _PROVENANCE = "provenance"
-_MOST = 1 << 24  # characters of a record: `input_scale` can have two numbers for each column
+_MOST_CHARACTERS = 1 << 24  # of a record: `input_scale` can have two numbers for each column
 _KINDS: dict[str, tuple[type, ...]] = {
     "arithmetic": (int,),
     "call": (str,),
@@ -31,8 +31,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "seed": (int,),
     "shards": (list, type(None)),
 }
-# Of a record, what differs between fits with the same parameters.
-OF_FIT = (
+# The fields of a record that differ between fits with the same parameters.
+FIT_RECORD_FIELDS = (
     "data",
     "ends",
     "n_rows",
@@ -41,7 +41,7 @@ OF_FIT = (
 _HASH = re.compile("[0-9a-f]{64}")
 
 
-def dump_extras(
+def dump_training(
     fitted: Fitted, *, include_training_state: bool, include_provenance: bool | None
 ) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
     """Return the strings and arrays to store. Without the training state, only counters are kept of it."""
@@ -72,7 +72,7 @@ def dump_extras(
     return strings | more, arrays
 
 
-def load_extras(
+def load_training(
     model: TrainedModel, parameters: dict[str, Any], metadata: Metadata
 ) -> tuple[dict[str, Any], TrainingState | None, dict[str, Any] | None]:
     """Return the parameters, also those that only the training state of a C program has, the state and the provenance.
@@ -96,25 +96,25 @@ def load_extras(
 
 def _load_provenance(text: str, model: TrainedModel) -> dict[str, Any]:
     """Return the record of a file of a model; ModelFormatError if it is none."""
-    found = parsed(text, _PROVENANCE, _MOST)
-    _check_fit(found, tuple(_KINDS), len(model.networks))
-    if "measured" in found:
-        _check_fit(found["measured"], OF_FIT, len(model.networks))
-    if "file" in found:
-        _check_file(found["file"], model.n_inputs)
-    record: dict[str, Any] = found
+    record: dict[str, Any] = parsed(text, _PROVENANCE, _MOST_CHARACTERS)
+    _check_fit(record, tuple(_KINDS), len(model.networks))
+    if "measured" in record:
+        _check_fit(record["measured"], FIT_RECORD_FIELDS, len(model.networks))
+    if "file" in record:
+        _check_file(record["file"], model.n_inputs)
     return record
 
 
-def _check_fit(found: Any, names: tuple[str, ...], n_networks: int) -> None:
+def _check_fit(record: Any, names: tuple[str, ...], n_networks: int) -> None:
     """Raise ModelFormatError if the record of a fit is damaged, or lacks one of the names."""
-    if type(found) is not dict or not all(
-        type(found.get(name, ())) in _KINDS[name] for name in names
+    if type(record) is not dict or not all(
+        type(record.get(name, ())) in _KINDS[name] for name in names
     ):
         raise refuse("'provenance' is not the record of a fit")
-    if len(found["ends"]) != n_networks or not all(map(_is_end, found["ends"])):
+    if len(record["ends"]) != n_networks or not all(map(_is_end, record["ends"])):
         raise refuse("'provenance' has no epoch and batch at which each network ended")
-    if not all(type(one) is str and _HASH.fullmatch(one) for one in found["data"].values()):
+    hashes = record["data"].values()
+    if not all(type(text) is str and _HASH.fullmatch(text) for text in hashes):
         raise refuse("'provenance' has hashes of the data that are not SHA-256")
 
 

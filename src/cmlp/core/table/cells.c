@@ -1,0 +1,342 @@
+#include "cells.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../base/build.h"
+
+#if CMLP_BUILDS_CELLS
+#define MICROSECONDS_OF_A_DAY INT64_C(86400000000)
+/* The days of 0001-01-01 and 10000-01-01 since 1970. */
+enum { FIRST_DAY = -719162, LAST_DAY = 2932897 };
+
+/* ------------------------------------------------------------------------------------------------------ text */
+
+int cmlp_is_space(int32_t code)
+{
+    return (code >= 0x09 && code <= 0x0d) || (code >= 0x1c && code <= 0x20) || code == 0x85 || code == 0xa0 ||
+           code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 || code == 0x202f ||
+           code == 0x205f || code == 0x3000;
+}
+
+static int is_continuation(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
+
+/* The number of bytes of the space with which a text begins, which is at most 3; 0 if there is none. */
+static int space_length(cmlp_cell text)
+{
+    const ptrdiff_t n = text.end - text.at;
+    if (!n) return 0;
+    const unsigned char first = (unsigned char)text.at[0];
+    if (first < 0x80) return cmlp_is_space(first);
+    if (n < 2 || first < 0xc2 || !is_continuation(text.at[1])) return 0;
+    const int32_t second = text.at[1] & 0x3f;
+    if (first < 0xe0) return cmlp_is_space((first & 0x1f) << 6 | second) ? 2 : 0;
+    if (n < 3 || first >= 0xf0 || !is_continuation(text.at[2])) return 0;
+    return cmlp_is_space((first & 0xf) << 12 | second << 6 | (text.at[2] & 0x3f)) ? 3 : 0;
+}
+
+/* The number of bytes of the space with which a text ends. */
+static int last_space_length(cmlp_cell text)
+{
+    for (int n = 1; n <= 3 && n <= text.end - text.at; n++) {
+        const cmlp_cell last = {text.end - n, text.end};
+        if (space_length(last) == n) return n;
+    }
+    return 0;
+}
+
+cmlp_cell cmlp_trim_cell(cmlp_cell cell)
+{
+    int n;
+    while ((n = space_length(cell)) > 0) cell.at += n;
+    while ((n = last_space_length(cell)) > 0) cell.end -= n;
+    return cell;
+}
+
+/* Skips `literal` and returns 1 if it comes next, else returns 0. */
+static int pass_text(cmlp_cell *cell, const char *literal)
+{
+    const size_t n = strlen(literal);
+    if ((size_t)(cell->end - cell->at) < n || memcmp(cell->at, literal, n)) return 0;
+    cell->at += n;
+    return 1;
+}
+
+static char small_letter(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
+
+/* The same for a literal in small letters, and text in any letters. */
+static int pass_letters(cmlp_cell *cell, const char *literal)
+{
+    const char *at = cell->at;
+    for (; *literal; literal++, at++)
+        if (at == cell->end || small_letter(*at) != *literal) return 0;
+    cell->at = at;
+    return 1;
+}
+
+/* Skips one character of a few and returns it, else returns 0. */
+static char pass_any(cmlp_cell *cell, const char *characters)
+{
+    for (; cell->at < cell->end && *characters; characters++)
+        if (*cell->at == *characters) return *cell->at++;
+    return 0;
+}
+
+static int is_digit(cmlp_cell cell) { return cell.at < cell.end && *cell.at >= '0' && *cell.at <= '9'; }
+
+/* ------------------------------------------------------------------------------------------------------ words */
+
+int cmlp_is_missing_cell(cmlp_cell cell)
+{
+    static const char *const words[] = {"",      "#N/A",  "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN",
+                                        "-nan",  "1.#IND", "1.#QNAN", "<NA>", "N/A",    "NA",       "NULL",
+                                        "NaN",   "None",  "n/a",      "nan", "null"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        cmlp_cell rest = cell;
+        if (pass_text(&rest, words[i]) && rest.at == rest.end) return 1;
+    }
+    return 0;
+}
+
+int cmlp_is_missing_number(cmlp_cell cell)
+{
+    static const char *const words[] = {"?", "-", ".", "\\n", "na", "n/a", "nan", "null", "none", "#n/a", "<na>"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        cmlp_cell rest = cell;
+        if (pass_letters(&rest, words[i]) && rest.at == rest.end) return 1;
+    }
+    return cmlp_is_missing_cell(cell);
+}
+
+int cmlp_cell_boolean(cmlp_cell cell)
+{
+    static const char *const words[] = {"False", "false", "FALSE", "True", "true", "TRUE"};
+    for (int i = 0; i < 6; i++) {
+        cmlp_cell rest = cell;
+        if (pass_text(&rest, words[i]) && rest.at == rest.end) return i >= 3;
+    }
+    return -1;
+}
+
+/* ---------------------------------------------------------------------------------------------------- numbers */
+
+/* A number while its digits are read. */
+typedef struct number_reader {
+    cmlp_decimal decimal;
+    char *digits;     /* of an integer, without leading zeros */
+    int64_t n_digits; /* -1 for a double */
+    int n_left;       /* digits that an integer can still have */
+} number_reader;
+
+/* Reads at most `most` digits of the whole part, or of the fraction, and returns their number. */
+static int64_t read_digits(number_reader *reader, cmlp_cell *cell, int64_t most, int is_fraction)
+{
+    int64_t n = 0;
+    for (; n < most && is_digit(*cell); n++) {
+        const char digit = *cell->at++;
+        cmlp_decimal_add(&reader->decimal, digit - '0', is_fraction);
+        if (!reader->n_left) reader->n_digits = -1;
+        if (reader->n_digits < 0) continue;
+        reader->n_left--;
+        if (reader->n_digits || digit != '0') reader->digits[reader->n_digits++] = digit;
+    }
+    return n;
+}
+
+/* Skips a separator of thousands. A space can be one that does not break a line, and an apostrophe a typographic one. */
+static int pass_separator(cmlp_cell *cell, char thousands)
+{
+    const char plain[] = {thousands, 0};
+    if (!thousands) return 0;
+    if (pass_text(cell, plain)) return 1;
+    if (thousands == ' ') return pass_text(cell, "\xc2\xa0") || pass_text(cell, "\xe2\x80\xaf");
+    return thousands == '\'' && pass_text(cell, "\xe2\x80\x99");
+}
+
+/* Reads the whole part. Returns 0 if its groups are not of three digits. */
+static int read_whole_part(number_reader *reader, cmlp_cell *cell, char thousands, int64_t *n)
+{
+    *n = read_digits(reader, cell, INT64_MAX, 0);
+    if (!*n || !pass_separator(cell, thousands)) return 1;
+    if (*n > 3) return 0;
+    do {
+        if (read_digits(reader, cell, 3, 0) < 3) return 0;
+    } while (pass_separator(cell, thousands));
+    return 1;
+}
+
+/* Reads the exponent behind its letter. Returns 0 if it has no digit. */
+static int read_exponent(cmlp_cell *cell, int64_t *exponent)
+{
+    const char sign = pass_any(cell, "+-");
+    if (!is_digit(*cell)) return 0;
+    for (; is_digit(*cell); cell->at++) *exponent = cmlp_add_exponent_digit(*exponent, *cell->at - '0');
+    if (sign == '-') *exponent = -*exponent;
+    return 1;
+}
+
+static int is_infinity(cmlp_cell cell)
+{
+    if (!pass_letters(&cell, "inf")) return 0;
+    pass_letters(&cell, "inity");
+    return cell.at == cell.end;
+}
+
+int cmlp_read_cell_number(cmlp_cell cell, cmlp_cell_format format, cmlp_number *number, char digits[CMLP_CELL_DIGITS])
+{
+    const char sign = pass_any(&cell, "+-"), point[] = {format.decimal, 0};
+    number_reader reader = {.digits = digits, .n_left = CMLP_CELL_DIGITS - (sign != 0)};
+    int64_t exponent = 0, n, n_fraction = 0;
+    *number = (cmlp_number){.value = INFINITY, .digits = digits, .n_digits = -1};
+    if (!is_infinity(cell)) {
+        cmlp_decimal_begin(&reader.decimal);
+        if (!read_whole_part(&reader, &cell, format.thousands, &n)) return 0;
+        if (pass_text(&cell, point)) {
+            reader.n_digits = -1;
+            n_fraction = read_digits(&reader, &cell, INT64_MAX, 1);
+        }
+        if (!n && !n_fraction) return 0;
+        if (pass_any(&cell, "eE")) {
+            reader.n_digits = -1;
+            if (!read_exponent(&cell, &exponent)) return 0;
+        }
+        if (cell.at != cell.end) return 0;
+        number->value = cmlp_decimal_value(&reader.decimal, exponent, &number->is_exact);
+        number->n_digits = reader.n_digits;
+    }
+    if (sign == '-') number->value = -number->value;
+    if (number->n_digits < 0) number->is_exact = 1;
+    return 1;
+}
+
+/* ------------------------------------------------------------------------------------------------------ dates */
+
+/* Reads exactly n digits. */
+static int read_field(cmlp_cell *cell, int n, int *value)
+{
+    *value = 0;
+    for (; n; n--) {
+        if (!is_digit(*cell)) return 0;
+        *value = *value * 10 + (*cell->at++ - '0');
+    }
+    return 1;
+}
+
+static int is_leap(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+
+static int days_of_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return days[month - 1] + (month == 2 && is_leap(year));
+}
+
+/* The days from 1970 to the first day of a year from 1 on, in the Gregorian calendar. */
+static int first_day(int year)
+{
+    const int before = year - 1;
+    return FIRST_DAY + 365 * before + before / 4 - before / 100 + before / 400;
+}
+
+static int read_day(cmlp_cell *cell, int *days)
+{
+    int year, month, day;
+    if (!read_field(cell, 4, &year) || !pass_text(cell, "-") || !read_field(cell, 2, &month) || !pass_text(cell, "-") ||
+        !read_field(cell, 2, &day))
+        return 0;
+    if (!year || !month || month > 12 || !day || day > days_of_month(year, month)) return 0;
+    *days = first_day(year) + day - 1;
+    for (int m = 1; m < month; m++) *days += days_of_month(year, m);
+    return 1;
+}
+
+/* Reads 1 to 9 digits of a second as microseconds; further ones are left out. */
+static int read_fraction(cmlp_cell *cell, int *microseconds)
+{
+    int n = 0;
+    *microseconds = 0;
+    for (; n < 9 && is_digit(*cell); n++, cell->at++)
+        if (n < 6) *microseconds = *microseconds * 10 + (*cell->at - '0');
+    for (int k = n; k < 6; k++) *microseconds *= 10;
+    return n;
+}
+
+/* Reads a time of day as microseconds. */
+static int read_clock(cmlp_cell *cell, int64_t *microseconds)
+{
+    int hour, minute, second = 0, fraction = 0;
+    if (!read_field(cell, 2, &hour) || !pass_text(cell, ":") || !read_field(cell, 2, &minute)) return 0;
+    if (pass_text(cell, ":")) {
+        if (!read_field(cell, 2, &second)) return 0;
+        if (pass_any(cell, ".,") && !read_fraction(cell, &fraction)) return 0;
+    }
+    if (hour > 23 || minute > 59 || second > 59) return 0;
+    *microseconds = (int64_t)(hour * 3600 + minute * 60 + second) * 1000000 + fraction;
+    return 1;
+}
+
+/* Reads an offset from UTC as microseconds to the east. */
+static int read_offset(cmlp_cell *cell, int64_t *microseconds)
+{
+    int hour, minute = 0;
+    *microseconds = 0;
+    if (pass_text(cell, "Z")) return 1;
+    const char sign = pass_any(cell, "+-");
+    if (!sign || !read_field(cell, 2, &hour)) return 0;
+    if ((pass_text(cell, ":") || is_digit(*cell)) && !read_field(cell, 2, &minute)) return 0;
+    if (hour > 23 || minute > 59) return 0;
+    *microseconds = (int64_t)(hour * 3600 + minute * 60) * (sign == '-' ? -1000000 : 1000000);
+    return 1;
+}
+
+int cmlp_read_cell_date(cmlp_cell cell, cmlp_cell_date *date)
+{
+    int days;
+    int64_t clock = 0, east = 0;
+    if (!read_day(&cell, &days)) return 0;
+    date->form = CMLP_CELL_DATE;
+    if (cell.at < cell.end) {
+        if (!pass_any(&cell, "T ") || !read_clock(&cell, &clock)) return 0;
+        date->form = CMLP_CELL_TIME;
+    }
+    if (cell.at < cell.end) {
+        pass_text(&cell, " ");
+        if (!read_offset(&cell, &east) || cell.at < cell.end) return 0;
+        date->form = CMLP_CELL_INSTANT;
+    }
+    date->microseconds = days * MICROSECONDS_OF_A_DAY + clock - east;
+    return date->microseconds >= FIRST_DAY * MICROSECONDS_OF_A_DAY &&
+           date->microseconds < LAST_DAY * MICROSECONDS_OF_A_DAY;
+}
+
+/* Writes `separator`, if it is not 0, and a number of exactly n digits. */
+static void write_field(char **at, char separator, int value, int n)
+{
+    if (separator) *(*at)++ = separator;
+    for (int k = n - 1; k >= 0; k--, value /= 10) (*at)[k] = (char)('0' + value % 10);
+    *at += n;
+}
+
+int cmlp_write_cell_date(int64_t microseconds, int form, char text[CMLP_DATE_TEXT])
+{
+    const int64_t since = microseconds - FIRST_DAY * MICROSECONDS_OF_A_DAY;
+    const int days = (int)(since / MICROSECONDS_OF_A_DAY), clock = (int)(since / 1000000 % 86400);
+    const int fraction = (int)(since % 1000000);
+    int year = days / 366 + 1, month = 1, day = days + FIRST_DAY;
+    char *at = text;
+    while (first_day(year + 1) <= day) year++;
+    for (day -= first_day(year); day >= days_of_month(year, month); month++) day -= days_of_month(year, month);
+    write_field(&at, 0, year, 4);
+    write_field(&at, '-', month, 2);
+    write_field(&at, '-', day + 1, 2);
+    if (form == CMLP_CELL_DATE && !clock && !fraction) return (int)(at - text);
+    write_field(&at, 'T', clock / 3600, 2);
+    write_field(&at, ':', clock / 60 % 60, 2);
+    write_field(&at, ':', clock % 60, 2);
+    if (fraction) write_field(&at, '.', fraction, 6);
+    if (form == CMLP_CELL_INSTANT) {
+        memcpy(at, "+00:00", 6);
+        at += 6;
+    }
+    return (int)(at - text);
+}
+#endif

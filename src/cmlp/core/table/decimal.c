@@ -1,0 +1,139 @@
+#include "decimal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../base/build.h"
+
+#if CMLP_BUILDS_TABLES
+/* Decimals from 10^MOST_EXPONENT on are infinite, and those below 10^LEAST_EXPONENT are 0. */
+enum { MOST_EXPONENT = 310, LEAST_EXPONENT = -330 };
+/* The fields of a double. */
+enum { MANTISSA_BITS = 53, LARGEST_BINARY = 1023, SMALLEST_BINARY = -1022 };
+
+/* x = x * factor + added. */
+static void multiply(cmlp_wide *x, uint32_t factor, uint32_t added)
+{
+    uint64_t carry = added;
+    for (int i = 0; i < x->n; i++, carry >>= 32) {
+        carry += (uint64_t)x->words[i] * factor;
+        x->words[i] = (uint32_t)carry;
+    }
+    if (carry) x->words[x->n++] = (uint32_t)carry;
+}
+
+/* x = x * base^exponent, where `step` is base^n_steps. */
+static void multiply_power(cmlp_wide *x, uint32_t base, int64_t exponent, uint32_t step, int n_steps)
+{
+    for (; exponent >= n_steps; exponent -= n_steps) multiply(x, step, 0);
+    for (; exponent > 0; exponent--) multiply(x, base, 0);
+}
+
+static void multiply_by_tens(cmlp_wide *x, int64_t exponent) { multiply_power(x, 10, exponent, 1000000000, 9); }
+
+static void multiply_by_twos(cmlp_wide *x, int exponent) { multiply_power(x, 2, exponent, UINT32_C(1) << 31, 31); }
+
+/* Below, equal to or above 0, as a - b. */
+static int compare(const cmlp_wide *a, const cmlp_wide *b)
+{
+    if (a->n != b->n) return a->n - b->n;
+    for (int i = a->n - 1; i >= 0; i--)
+        if (a->words[i] != b->words[i]) return a->words[i] < b->words[i] ? -1 : 1;
+    return 0;
+}
+
+/* a = a - b, which is at most a. */
+static void subtract(cmlp_wide *a, const cmlp_wide *b)
+{
+    uint64_t borrow = 0;
+    for (int i = 0; i < a->n; i++) {
+        const uint64_t difference = (uint64_t)a->words[i] - (i < b->n ? b->words[i] : 0) - borrow;
+        a->words[i] = (uint32_t)difference;
+        borrow = difference >> 63;
+    }
+    while (a->n && !a->words[a->n - 1]) a->n--;
+}
+
+/* The number of bits of x, which is not 0. */
+static int count_bits(const cmlp_wide *x)
+{
+    int n = 32 * (x->n - 1);
+    for (uint32_t word = x->words[x->n - 1]; word; word >>= 1) n++;
+    return n;
+}
+
+/* Rounds top / bottom, neither of which is 0, to a double. */
+static double divide(cmlp_wide *top, cmlp_wide *bottom, int *is_exact)
+{
+    int exponent = count_bits(top) - count_bits(bottom);
+    multiply_by_twos(exponent < 0 ? top : bottom, exponent < 0 ? -exponent : exponent);
+    if (compare(top, bottom) < 0) {
+        multiply(top, 2, 0);
+        exponent--;
+    }
+    /* The quotient is now top / bottom * 2^exponent, and bottom <= top < 2 * bottom. */
+    const int is_normal = exponent >= SMALLEST_BINARY;
+    int n = is_normal ? MANTISSA_BITS : MANTISSA_BITS + exponent - SMALLEST_BINARY;
+    uint64_t bits = UINT64_C(0x7ff) << 52; /* infinity */
+    *is_exact = 0;
+    if (exponent <= LARGEST_BINARY) {
+        uint64_t mantissa = 0;
+        for (; n > 0; n--) { /* one bit of the quotient each */
+            const int bit = compare(top, bottom) >= 0;
+            if (bit) subtract(top, bottom);
+            mantissa = mantissa << 1 | (uint64_t)bit;
+            multiply(top, 2, 0);
+        }
+        const int half = n < 0 ? -1 : compare(top, bottom); /* what is left, as half of the last bit */
+        *is_exact = !top->n;
+        mantissa += half > 0 || (!half && (mantissa & 1));
+        bits = mantissa + (is_normal ? (uint64_t)(exponent - SMALLEST_BINARY) << 52 : 0);
+    }
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+void cmlp_decimal_begin(cmlp_decimal *decimal)
+{
+    decimal->digits.n = decimal->n_digits = decimal->is_longer = 0;
+    decimal->exponent = 0;
+}
+
+void cmlp_decimal_add(cmlp_decimal *decimal, int digit, int is_fraction)
+{
+    if (decimal->n_digits == CMLP_DECIMAL_DIGITS) {
+        decimal->is_longer |= digit != 0;
+        decimal->exponent += !is_fraction;
+        return;
+    }
+    decimal->exponent -= is_fraction;
+    if (!decimal->n_digits && !digit) return; /* a leading zero */
+    multiply(&decimal->digits, 10, (uint32_t)digit);
+    decimal->n_digits++;
+}
+
+double cmlp_decimal_value(cmlp_decimal *decimal, int64_t exponent, int *is_exact)
+{
+    cmlp_wide bottom = {{1}, 1};
+    double value = 0;
+    const int64_t end = decimal->n_digits + decimal->exponent + exponent; /* the number is below 10^end */
+    exponent += decimal->exponent;
+    *is_exact = !decimal->n_digits;
+    if (!decimal->n_digits || end < LEAST_EXPONENT) return value;
+    if (end > MOST_EXPONENT) return INFINITY;
+    if (decimal->is_longer) {
+        multiply(&decimal->digits, 10, 1);
+        exponent--;
+    }
+    multiply_by_tens(exponent < 0 ? &bottom : &decimal->digits, exponent < 0 ? -exponent : exponent);
+    return divide(&decimal->digits, &bottom, is_exact);
+}
+
+int cmlp_equal_numbers(const cmlp_number *a, const cmlp_number *b)
+{
+    if (a->n_digits < 0 || b->n_digits < 0) return a->is_exact && b->is_exact && a->value == b->value;
+    return a->n_digits == b->n_digits && !memcmp(a->digits, b->digits, (size_t)a->n_digits) &&
+           (a->value < 0) == (b->value < 0);
+}
+#endif

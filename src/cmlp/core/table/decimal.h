@@ -1,0 +1,55 @@
+/* Decimals as doubles, exactly rounded: any number of digits, any exponent, without a locale. Numbers that are equal. */
+#ifndef CMLP_DECIMAL_H
+#define CMLP_DECIMAL_H
+
+#include <stdint.h>
+
+/* The digits that can decide to which double a decimal rounds: a number in the middle between two doubles has at most 767
+ * significant digits. One more says whether the digits behind them are all 0. */
+#define CMLP_DECIMAL_DIGITS 768
+
+/* 10^1099 has 3651 bits: the power of 10 of 769 digits behind 330 zeros. */
+#define CMLP_WIDE_WORDS 115
+
+/* A large integer. The least significant word comes first, and the last one of `n` is not 0. */
+typedef struct cmlp_wide {
+    uint32_t words[CMLP_WIDE_WORDS];
+    int n;
+} cmlp_wide;
+
+/* A decimal without a sign while its digits are read: digits * 10^exponent. */
+typedef struct cmlp_decimal {
+    cmlp_wide digits;
+    int64_t exponent; /* without that of the text, the number of digits at most */
+    int n_digits;     /* without leading zeros, at most CMLP_DECIMAL_DIGITS */
+    int is_longer;    /* further digits are not all 0 */
+} cmlp_decimal;
+
+void cmlp_decimal_begin(cmlp_decimal *decimal);
+
+/* Adds the next digit; `is_fraction`: it is behind the decimal point. */
+void cmlp_decimal_add(cmlp_decimal *decimal, int digit, int is_fraction);
+
+/* Returns the exponent of 10 with one more digit. From 2^56 on, no further digit changes it, or the double. */
+static inline int64_t cmlp_add_exponent_digit(int64_t exponent, int digit)
+{
+    return exponent < INT64_C(1) << 56 ? exponent * 10 + digit : exponent;
+}
+
+/* Returns the nearest double, of two the one with an even last bit, or INFINITY. *is_exact becomes whether the double equals
+ * the decimal. The decimal is no longer valid.
+ * exponent: of 10, from cmlp_add_exponent_digit; or its negative. */
+double cmlp_decimal_value(cmlp_decimal *decimal, int64_t exponent, int *is_exact);
+
+/* A number as Python has it: an integer, or a double. */
+typedef struct cmlp_number {
+    double value;       /* the nearest double */
+    int is_exact;       /* whether it is the number */
+    const char *digits; /* of an integer, without leading zeros */
+    int64_t n_digits;   /* -1 for a double */
+} cmlp_number;
+
+/* Whether two numbers have the same value. */
+int cmlp_equal_numbers(const cmlp_number *a, const cmlp_number *b);
+
+#endif

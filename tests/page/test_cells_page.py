@@ -1,0 +1,34 @@
+"""The page of a table reads cells of text as Python does."""
+
+import numpy as np
+import pytest
+from cell_cases import COLUMNS, FORMATS, model_of_cells, random_cells, read_by_python, with_format
+
+N_CELLS = 10_000  # of each column, in all formats
+READ = """([cells, i]) => cells.map((cell) => {
+    const value = readCell(cell, columns[i]);
+    return typeof value === "string" ? null : value;
+})"""
+
+
+@pytest.fixture(scope="module")
+def model():
+    return model_of_cells()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell_format", FORMATS, ids=range(len(FORMATS)))
+def test_page_reads_random_cells_as_python(cell_format, model, watch, tmp_path):
+    n = N_CELLS // len(FORMATS)
+    cells = [random_cells(cell_format.thousands, name, n) for name in COLUMNS]
+    wanted = read_by_python(model, cell_format, cells)
+    with_format(model, cell_format).to_html(tmp_path / "page.html")
+    page = watch(tmp_path / "page.html")
+    for i, name in enumerate(COLUMNS):
+        if name == "duration":  # the page takes days, which a file cannot have
+            continue
+        found = page.evaluate(READ, [cells[i], i])
+        for cell, number, expected in zip(cells[i], found, wanted[i], strict=True):
+            is_same = np.float64(number).tobytes() == np.float64(expected).tobytes()
+            agrees = is_same if number is not None else expected is None
+            assert agrees, (name, cell, number, expected)
