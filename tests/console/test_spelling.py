@@ -10,8 +10,8 @@ import pytest
 
 import cmlp
 from cmlp import __main__ as cli
-from cmlp._cli.options import CommandError, reporting
-from cmlp._train.other_names import nearest
+from cmlp._cli.options import CommandError, as_command_errors
+from cmlp._train.name_hints import nearest
 from cmlp.exceptions import InvalidParameterError
 
 OPTIONS = [
@@ -76,13 +76,13 @@ OF_PARAMETERS = {"max_iter": "--max-iter", "X_val": "--validation"}
     ],
 )
 def test_the_command_begins_with_the_option_and_leaves_the_sentence(error, expected):
-    with pytest.raises(CommandError) as caught, reporting(options=OF_PARAMETERS):
+    with pytest.raises(CommandError) as caught, as_command_errors(flags=OF_PARAMETERS):
         raise error
     assert str(caught.value).startswith(expected)
 
 
 def test_an_error_of_python_is_no_message_of_the_command():
-    with pytest.raises(TypeError, match="a bug"), reporting():
+    with pytest.raises(TypeError, match="a bug"), as_command_errors():
         raise TypeError("a bug")
 
 

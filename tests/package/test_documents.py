@@ -33,17 +33,18 @@ def test_links_have_a_text_that_says_what_they_are():
 
 
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+RECIPES = ROOT / "docs/recipes.md"
 PACKAGE = ROOT / "src/cmlp"
 
 
 @in_source_tree
-def test_files_that_contributing_names_exist():
+def test_files_that_contributing_and_the_recipes_name_exist():
     """A path begins at the root, in the package or in one of its folders that the text names with it."""
     made_by_users = {"build/docs/index.html", "mnist/", "fashion-mnist/"}
     words = set(
         re.findall(
             r"`([\w./-]*(?:/|\.(?:py|pyx|pxd|pxi|h|c|md|txt|toml)))`",
-            CONTRIBUTING.read_text("utf-8"),
+            CONTRIBUTING.read_text("utf-8") + RECIPES.read_text("utf-8"),
         )
     )
     assert len(words) > 60

@@ -31,7 +31,7 @@ from cmlp._data.files.row_file import (
     positions,
 )
 from cmlp._model.model import TableModel
-from cmlp._train.other_names import nearest
+from cmlp._train.name_hints import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -234,13 +234,13 @@ def find_inputs(file: RowFile, trained: TrainedModel, dropped: Sequence[str]) ->
 
     If the model and the file have names of columns, these are found by name, in any order.
     """
-    kept = find_kept_columns(file, dropped)
+    columns = find_kept_columns(file, dropped)
     wanted = _read_names(trained)
     if wanted is not None and file.names is not None:
-        return _find_by_name(file.path, wanted, {i: file.names[i] for i in kept})
-    surplus = len(kept) - trained.n_inputs
+        return _find_by_name(file.path, wanted, {i: file.names[i] for i in columns})
+    surplus = len(columns) - trained.n_inputs
     if surplus:
-        has = f"{file.path} has {len(kept)} columns"
+        has = f"{file.path} has {len(columns)} columns"
         if dropped:
             has += " left"
         hint = ""
@@ -251,13 +251,13 @@ def find_inputs(file: RowFile, trained: TrainedModel, dropped: Sequence[str]) ->
                 which = "its name or its number from 1"
             hint = f": leave out {number} with --drop COLUMN, {which}"
         raise CommandError(f"{has}, but the model has {trained.n_inputs} inputs{hint}")
-    return kept
+    return columns
 
 
-def _find_by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int]:
+def _find_by_name(path: str, wanted: Sequence[str], columns: dict[int, str]) -> list[int]:
     meant = {name.strip(): name for name in wanted}
-    read_as = dict(kept)
-    for i, name in kept.items():
+    read_as = dict(columns)
+    for i, name in columns.items():
         if name not in wanted:
             read_as[i] = meant.get(name.strip(), name)
     counts = Counter(read_as.values())
@@ -290,9 +290,9 @@ def find_table_inputs(
     wanted = _read_names(trained)
     names = file.names
     known = {name.strip() for name in wanted or ()}
-    kept = find_kept_columns(file, dropped)
+    columns = find_kept_columns(file, dropped)
     extra = [
-        names[i] for i in kept if names and wanted is not None and names[i].strip() not in known
+        names[i] for i in columns if names and wanted is not None and names[i].strip() not in known
     ]
     if extra:
         what = f"column{'s' * (len(extra) > 1)} {', '.join(map(printable, extra))}"
@@ -341,8 +341,8 @@ class DataFiles(NamedTuple):
         Raises CommandError for options that exclude or need each other.
         """
         # not all commands have these
-        given = {name: getattr(arguments, name, None) for name in cls._field_defaults}
-        files = cls(arguments.data, _read_text_options(arguments), arguments.drop, **given)
+        values = {name: getattr(arguments, name, None) for name in cls._field_defaults}
+        files = cls(arguments.data, _read_text_options(arguments), arguments.drop, **values)
         if files.target is not None and files.labels is not None:
             raise CommandError("--target and --labels exclude each other")
         if files.validation is None and files.validation_labels is not None:
@@ -469,8 +469,8 @@ class DataFiles(NamedTuple):
         """
         assert self.target is not None
         file = self.open(schema_of(trained)._replace(file_types=types or ()))
-        kept = find_inputs(file, trained, [*self.dropped, self.target])
-        return file.known_rows(kept, find_column(file, self.target))
+        columns = find_inputs(file, trained, [*self.dropped, self.target])
+        return file.known_rows(columns, find_column(file, self.target))
 
 
 def divide(n_rows: int, holdout: str | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

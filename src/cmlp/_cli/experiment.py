@@ -52,23 +52,23 @@ class ExperimentOptions:
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace, **changes: Any) -> ExperimentOptions:
         """Return the options among the arguments of a command, with changes."""
-        given = {
+        values = {
             name: value
             for name, value in vars(arguments).items()
             if name in cls.__dataclass_fields__
         }
-        return cls(**{**given, **changes})
+        return cls(**{**values, **changes})
 
     def arguments(self) -> str:
         """Return these options as command-line arguments."""
-        given = {
+        values = {
             name: value
             for name, value in vars(self).items()
             if value != getattr(ExperimentOptions, name)
         }
         if self.hidden is not None:
-            given["hidden"] = ",".join(map(str, self.hidden)) or "none"
-        return " ".join(f"--{name} {value}" for name, value in given.items())
+            values["hidden"] = ",".join(map(str, self.hidden)) or "none"
+        return " ".join(f"--{name} {value}" for name, value in values.items())
 
 
 class _Subject(NamedTuple):
@@ -200,14 +200,14 @@ class Experiment:
     def python(self) -> list[str]:
         """Return the Python program that trains the same network, with the same bits."""
         options = self.options
-        given = {
+        parameters = {
             "hidden_layer_sizes": options.hidden,
             "activation": options.activation,
             "max_iter": options.epochs,
             "learning_rate_init": options.rate,
             "batch_size": options.batch,
         }
-        changed = [f"{name}={value!r}" for name, value in given.items() if value is not None]
+        changed = [f"{name}={value!r}" for name, value in parameters.items() if value is not None]
         arguments = [f'"{self.method.preset}"', *changed, f"random_state={options.seed}"]
         call = ", ".join(arguments)
         if len(call) > 23:

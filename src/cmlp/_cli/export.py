@@ -95,7 +95,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace, model: Any) -> object:
-    with options.reporting(ImportError, options=_OPTIONS):
+    with options.as_command_errors(ImportError, flags=_OPTIONS):
         if arguments.to == "onnx":
             model.to_onnx(arguments.output)
             return None

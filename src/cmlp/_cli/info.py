@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Print the description."""
     import cmlp
 
-    with options.reporting():
+    with options.as_command_errors():
         model = cmlp.load(arguments.model)
         size = os.path.getsize(arguments.model)
     fields = {

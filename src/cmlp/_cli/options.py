@@ -20,15 +20,17 @@ class CommandError(Exception):
     """An error that the command reports in one line, with exit status 1."""
 
 
-_NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
+_NO_FLAGS: Mapping[str, str] = MappingProxyType({})
 
 
 @contextlib.contextmanager
-def reporting(*also: type[Exception], options: Mapping[str, str] = _NO_OPTIONS) -> Iterator[None]:
+def as_command_errors(
+    *also: type[Exception], flags: Mapping[str, str] = _NO_FLAGS
+) -> Iterator[None]:
     """Turn an error in the data or the parameters into a CommandError. Errors while writing the output stay outside.
 
     OSError, ValueError, DataError and the types `also` become a CommandError with the same sentence. It begins with the
-    option if it is about a parameter among `options`, and leaves out what only Python can have. A TypeError that is for
+    flag if it is about a parameter among `flags`, and leaves out what only Python can have. A TypeError that is for
     users is an InvalidParameterError, and so a ValueError; any other one is a bug and keeps its traceback.
     """
     types: tuple[type[Exception], ...] = (OSError, ValueError, DataError, *also)
@@ -40,8 +42,8 @@ def reporting(*also: type[Exception], options: Mapping[str, str] = _NO_OPTIONS) 
             message = f"{error.filename}: {error.strerror}"
         if isinstance(error, InvalidParameterError):
             message = message.replace(error.expected, error.expected_as_text, 1)
-            if error.parameter in options:
-                message = f"{options[error.parameter]}: {message}"
+            if error.parameter in flags:
+                message = f"{flags[error.parameter]}: {message}"
         raise CommandError(message) from error
 
 
@@ -61,7 +63,7 @@ def loaded_model(path: str) -> Any:
     """Return the model of a file."""
     import cmlp
 
-    with reporting():
+    with as_command_errors():
         return cmlp.load(path)
 
 
@@ -175,7 +177,7 @@ def option_hint(word: str, options: Iterable[str]) -> str:
 
     It begins with a colon, or is empty.
     """
-    from cmlp._train.other_names import name_hint
+    from cmlp._train.name_hints import name_hint
 
     known: dict[str, str] = {}
     for option in options:

@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     if arguments.output is None:
         check_page_file(output)
     replaced = ", replaced" if os.path.exists(output) else ""
-    with options.reporting(options=_OPTIONS):
+    with options.as_command_errors(flags=_OPTIONS):
         model = story_network() if path is None else options.loaded_model(path)
         page = _write_page(model, output, arguments)
     fragment = EXPLORER if path is None else ""

@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         for lines in _predict_lines(files, trained, predict, notices.append):
             write(memoryview("".join(f"{line}\n" for line in lines).encode()))
 
-    with options.reporting():
+    with options.as_command_errors():
         write_atomically(arguments.output, produce)
     terminal.write_lines([*map(printable_message, notices)])
     return 0
@@ -128,14 +128,14 @@ def _predict_lines(
     # reads its columns by name and ignores others with a notice
     is_table = isinstance(trained, TableModel)
     noticed: set[str] = set()
-    with options.reporting():
+    with options.as_command_errors():
         schema = schema_of(trained)
         file = files.open(schema)
         if is_table:
-            kept = find_table_inputs(file, trained, files.dropped, _write_notice)
+            columns = find_table_inputs(file, trained, files.dropped, _write_notice)
         else:
-            kept = find_inputs(file, trained, files.dropped)
-        for block in file.blocks(kept, notice):
+            columns = find_inputs(file, trained, files.dropped)
+        for block in file.blocks(columns, notice):
             if is_table:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")

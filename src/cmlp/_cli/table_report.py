@@ -118,11 +118,11 @@ class TableReport(NamedTuple):
         is_rare = self.y[self.held] == rare
         if len(labels) != 2 or share > _RARE or not is_rare.any():
             return []
-        found = (self.model.predict(self.frame.take(self.held)) == rare) & is_rare
-        if 2 * found.sum() > is_rare.sum():
+        hits = (self.model.predict(self.frame.take(self.held)) == rare) & is_rare
+        if 2 * hits.sum() > is_rare.sum():
             return []
         return [
-            f"of {is_rare.sum():,} held-out rows of the rare label {rare}, {found.sum():,} are "
+            f"of {is_rare.sum():,} held-out rows of the rare label {rare}, {hits.sum():,} are "
             "predicted. In Python, load the model, call choose_threshold(X, y, recall=0.7, "
             f"pos_label={rare!r}) with rows of another file, and save it: it then finds more of "
             "them. calibrate(X, y, probabilities=True) before corrects probabilities"

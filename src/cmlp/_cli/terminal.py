@@ -107,13 +107,13 @@ class Terminal:
         cannot be overwritten.
         """
         width = self.width - self.rewrites  # writing to the last column can wrap the line
-        kept = list(fields)
-        while len(kept) > 1 and len("  ".join(kept)) > width:
-            kept.pop()
+        shown = list(fields)
+        while len(shown) > 1 and len("  ".join(shown)) > width:
+            shown.pop()
         if not self.rewrites:
-            self.write_lines(["  ".join(kept)])
+            self.write_lines(["  ".join(shown)])
             return
-        line = "  ".join(kept)[: max(width, 1)]
+        line = "  ".join(shown)[: max(width, 1)]
         # Overwrite the rest of a longer previous line with spaces: not every terminal supports an
         # escape code for this.
         padded = line.ljust(min(self._live_length, width))
@@ -193,16 +193,16 @@ def clip(line: str, width: int) -> str:
     """Return a line without its end if it is wider than `width`; escape codes are kept."""
     if len(without_codes(line)) <= width:
         return line
-    kept = []
+    parts = []
     space = width
     for n, part in enumerate(_PARTS.split(line)):
         is_code = n % 2 == 1
         if is_code:
-            kept.append(part)
+            parts.append(part)
         else:
-            kept.append(part[:space])
-            space -= len(kept[-1])
-    return "".join(kept)
+            parts.append(part[:space])
+            space -= len(parts[-1])
+    return "".join(parts)
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -210,8 +210,8 @@ def wrap(text: str, width: int) -> list[str]:
 
     It is not wrapped within a word nor between a number and its percent sign.
     """
-    kept = text.replace(" %", "\xa0%")
-    lines = textwrap.wrap(kept, max(1, width), break_long_words=False, break_on_hyphens=False)
+    unbroken = text.replace(" %", "\xa0%")
+    lines = textwrap.wrap(unbroken, max(1, width), break_long_words=False, break_on_hyphens=False)
     return [line.replace("\xa0", " ") for line in lines] or [""]
 
 

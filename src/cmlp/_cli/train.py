@@ -10,7 +10,8 @@ import os
 import re
 import time
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -25,7 +26,8 @@ from cmlp._cli.data_files import (
     divide,
     schema_of,
 )
-from cmlp._cli.progress import CheckpointOfFile, ProgressLine, ReadAs, ReadingProgress, save_as_read
+from cmlp._cli.progress import ProgressLine, ReadingProgress
+from cmlp._cli.saving import CheckpointOfFile, ReadAs, save_as_read
 from cmlp._cli.table_report import TableReport
 from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
 from cmlp._data.arrays import EXACT
@@ -187,9 +189,9 @@ class TrainRequest(NamedTuple):
 
     files: DataFiles
     parameters: Mapping[str, Any]  # those that are given
-    for_regressor: str | None  # the option that asks for a regressor, if one does
-    for_table: str | None  # that for the model of a table
-    for_network: str | None  # that for one network
+    regressor_option: str | None  # the option that asks for a regressor, if one does
+    table_option: str | None  # that for the model of a table
+    network_option: str | None  # that for one network
     refits: bool  # whether a table's model learns all rows after it is measured
     output: str
     resume: bool
@@ -200,8 +202,8 @@ class TrainRequest(NamedTuple):
         """Return what the arguments say; a parameter is a word of them with a prefix."""
         files = DataFiles.from_arguments(arguments)
         values = vars(arguments)
-        given = [name for name in values if name.startswith(_PREFIX)]
-        parameters = {name.removeprefix(_PREFIX): values[name] for name in given}
+        dests = [name for name in values if name.startswith(_PREFIX)]
+        parameters = {dest.removeprefix(_PREFIX): values[dest] for dest in dests}
         for name in _LISTS.keys() & parameters.keys():
             value = parameters[name]
             if isinstance(value, (str, int)) and value != _LISTS[name]:
@@ -230,9 +232,9 @@ class TrainRequest(NamedTuple):
         return cls(
             files,
             parameters,
-            for_regressor=regressor,
-            for_table=table,
-            for_network=network,
+            regressor_option=regressor,
+            table_option=table,
+            network_option=network,
             refits=not arguments.no_refit,
             output=arguments.output,
             resume=arguments.resume,
@@ -254,8 +256,11 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     # Reported now, not after hours of training.
     options.check_output(request.output, *request.files.paths)
     progress = ReadingProgress(terminal)
-    with options.reporting(ImportError, options=_options_of_parameters()):
-        training = _read_resumed(request) if request.resume else _decide(request, progress)
+    with options.as_command_errors(ImportError, flags=_options_of_parameters()):
+        if request.resume:
+            training = _resumed_training(request)
+        else:
+            training = _new_training(request, progress)
     progress.end()
     if training.notices:
         terminal.write_lines([*map(printable_message, training.notices)])
@@ -265,7 +270,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 # ------------------------------------------------------------------------------------------------ what is trained
 
 
-def _read_resumed(request: TrainRequest) -> NetworkTraining:
+def _resumed_training(request: TrainRequest) -> Training:
     """Read the model to resume, and the rows as it knows them."""
     model = options.loaded_model(request.output)
     trained = model_of(model)
@@ -274,7 +279,7 @@ def _read_resumed(request: TrainRequest) -> NetworkTraining:
             f"{request.output} is a {trained.class_name}, the model of a table, which --resume "
             "cannot continue: train without --resume"
         )
-    wanted = ("MLPRegressor",) if request.for_regressor else ("MLPClassifier", "MLPRegressor")
+    wanted = ("MLPRegressor",) if request.regressor_option else ("MLPClassifier", "MLPRegressor")
     if trained.class_name not in wanted:
         raise options.CommandError(
             f"{request.output} has a {trained.class_name}, not a {' or '.join(wanted)}"
@@ -287,27 +292,27 @@ def _read_resumed(request: TrainRequest) -> NetworkTraining:
     )
 
 
-def _decide(request: TrainRequest, progress: ReadingProgress) -> NetworkTraining | TableTraining:
+def _new_training(request: TrainRequest, progress: ReadingProgress) -> Training:
     """Read the rows, and decide by them and the request what is trained."""
     from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
     schema = FileSchema(request.files.reading.cell_format(CellFormat()))
     rows = request.files.training_rows(schema, progress)
-    form = _decide_form(request, rows)
-    target = _decide_target(request, rows, form)
+    choice = _choose_model(request, rows)
+    target = _decide_target(request, rows, choice)
     kinds: dict[tuple[bool, bool], Any] = {
         (False, False): MLPRegressor,
         (False, True): MLPClassifier,
         (True, False): TabularRegressor,
         (True, True): TabularClassifier,
     }
-    kind = kinds[form.is_table, target.is_labels]
+    kind = kinds[choice.is_table, target.is_labels]
     request.check_parameters(kind, target.reason)
     model = kind(**request.parameters)
     notices = list(rows.notices)
-    if form.reason:
-        notices.append(f"{form.reason}. So this trains {_with_article(kind)}: {target.reason}")
-    if form.is_table:
+    if choice.reason:
+        notices.append(f"{choice.reason}. So this trains {_with_article(kind)}: {target.reason}")
+    if choice.is_table:
         files = request.files._replace(holdout=request.files.holdout or HOLDOUTS[0])
         read_as = ReadAs(schema.cell_format, files.record(rows.column_types))
         return TableTraining(
@@ -325,39 +330,41 @@ def _with_article(kind: type) -> str:
     return f"{article} {kind.__name__}"
 
 
-class Form(NamedTuple):
+class ModelChoice(NamedTuple):
     """Whether the rows are those of a table, and why."""
 
     is_table: bool
     reason: str  # empty for an array, which cannot be a table
 
 
-def _decide_form(request: TrainRequest, rows: TrainingRows) -> Form:
+def _choose_model(request: TrainRequest, rows: TrainingRows) -> ModelChoice:
     """Decide between the model of a table and one network: columns, an option, or names tell."""
     path = request.files.data
     names = rows.names
     other = rows.other_than_number
-    network = request.for_network
+    network = request.network_option
     if other is not None:
         if network:
             raise options.CommandError(
                 f"{other}. This needs the model of a table, and {network} one network"
             )
-        return Form(True, f"Not all cells are numbers ({other})")
-    if request.for_table:
-        return Form(True, f"{request.for_table} is given")
+        return ModelChoice(True, f"Not all cells are numbers ({other})")
+    if request.table_option:
+        return ModelChoice(True, f"{request.table_option} is given")
     if not rows.can_be_table and names is None:
-        return Form(False, "")
+        return ModelChoice(False, "")
     if network:
-        return Form(False, f"{network} is given")
+        return ModelChoice(False, f"{network} is given")
     if not rows.can_be_table:
-        return Form(False, f"{path} is larger than --max-bytes")
+        return ModelChoice(False, f"{path} is larger than --max-bytes")
     by_table = "(--table trains the model of a table)"
     if names is None:
-        return Form(False, f"{path} has no names of columns {by_table}")
+        return ModelChoice(False, f"{path} has no names of columns {by_table}")
     if len(names) > _MOST_COLUMNS:
-        return Form(False, f"{path} has more than {_MOST_COLUMNS} columns of numbers {by_table}")
-    return Form(True, f"{path} has names of columns (--network trains one network)")
+        return ModelChoice(
+            False, f"{path} has more than {_MOST_COLUMNS} columns of numbers {by_table}"
+        )
+    return ModelChoice(True, f"{path} has names of columns (--network trains one network)")
 
 
 class Target(NamedTuple):
@@ -368,10 +375,10 @@ class Target(NamedTuple):
     reason: str
 
 
-def _decide_target(request: TrainRequest, rows: TrainingRows, form: Form) -> Target:
+def _decide_target(request: TrainRequest, rows: TrainingRows, choice: ModelChoice) -> Target:
     """Decide between labels and numbers; for a table, numbers that are no labels suffice for a regressor."""
     kind = rows.target_kind
-    option = request.for_regressor
+    option = request.regressor_option
     if option:
         if kind == "text":
             raise options.CommandError(
@@ -379,13 +386,13 @@ def _decide_target(request: TrainRequest, rows: TrainingRows, form: Form) -> Tar
             )
         return Target(rows.numbers(), False, f"{option} is given")
     if kind == "fractions":
-        if not form.is_table:
+        if not choice.is_table:
             raise options.CommandError(
                 f"{rows.place_of_fraction}: the target has numbers with fractions, which are no "
                 "labels: add --regressor"
             )
         return Target(rows.numbers(), False, "the target has numbers with fractions")
-    if kind == "whole" and form.is_table:
+    if kind == "whole" and choice.is_table:
         numbers = rows.numbers()
         is_exact = (np.abs(numbers) < EXACT).all()
         n = _count_different(numbers if is_exact else rows.labels())
@@ -405,13 +412,13 @@ def _count_different(values: NDArray[Any]) -> int:
     return len(np.unique(values))
 
 
-def _fit_and_save(path: str, terminal: Terminal, training: NetworkTraining | TableTraining) -> int:
+def _fit_and_save(path: str, terminal: Terminal, training: Training) -> int:
     """Fit, and write the model to a file."""
     progress = ProgressLine(terminal)
     training.model.callbacks = [progress, *training.callbacks]
     try:
         with (
-            options.reporting(ImportError, options=_options_of_parameters()),
+            options.as_command_errors(ImportError, flags=_options_of_parameters()),
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("always")
@@ -426,23 +433,23 @@ def _fit_and_save(path: str, terminal: Terminal, training: NetworkTraining | Tab
         if fitted_of(training.model) is not None:
             _save(path, training)
             with contextlib.suppress(OSError):
-                terminal.write_lines([*map(printable_message, training.interrupted(path))])
+                terminal.write_lines([*map(printable_message, training.interruption_lines(path))])
         if progress.failure is not None:
             raise progress.failure from None
         raise
     except Exception as error:
-        what = training.kept_after_failure(path)
-        if what is None:
+        saved = training.saved_after_failure(path)
+        if saved is None:
             raise
         _save(path, training)
         if isinstance(error, options.CommandError):
-            raise options.CommandError(f"{str(error).rstrip('.')} ({what})") from error
+            raise options.CommandError(f"{str(error).rstrip('.')} ({saved})") from error
         raise
     _save(path, training)
     terminal.write_lines([*map(printable_message, _texts(caught))])
     try:
-        with options.reporting(ImportError):
-            lines = training.report()
+        with options.as_command_errors(ImportError):
+            lines = training.report_lines()
     except KeyboardInterrupt:  # only the figures are missing
         with contextlib.suppress(OSError):
             terminal.write_lines([f"interrupted before the report: wrote {printable(path)}"])
@@ -453,12 +460,38 @@ def _fit_and_save(path: str, terminal: Terminal, training: NetworkTraining | Tab
 
 def _texts(caught: Sequence[warnings.WarningMessage]) -> list[str]:
     """Return the texts of warnings, each once. Of two fits, the first that is useless says so, with its own figures."""
-    found = [warning.message for warning in caught]
-    verdicts = [one for one in found if isinstance(one, UselessModelWarning)]
-    return [*dict.fromkeys(str(one) for one in found if one not in verdicts[1:])]
+    messages = [warning.message for warning in caught]
+    verdicts = [message for message in messages if isinstance(message, UselessModelWarning)]
+    return [*dict.fromkeys(str(message) for message in messages if message not in verdicts[1:])]
 
 
-class NetworkTraining:
+class Training(ABC):
+    """What the command trains: an estimator, and the rows of a file."""
+
+    is_resumable: ClassVar[bool]  # whether `--resume` can continue from the file of the model
+    callbacks: Sequence[Any] = ()
+    model: Any  # the estimator to write
+    read_as: ReadAs
+    notices: list[str]
+
+    @abstractmethod
+    def fit(self, progress: ProgressLine) -> None:
+        """Train the model."""
+
+    @abstractmethod
+    def report_lines(self) -> list[str]:
+        """Return lines about the trained model."""
+
+    @abstractmethod
+    def interruption_lines(self, path: str) -> list[str]:
+        """Return the lines about what an interrupted training has written to a path."""
+
+    @abstractmethod
+    def saved_after_failure(self, path: str) -> str | None:
+        """Return which model is written to a path after an error; None if there is none."""
+
+
+class NetworkTraining(Training):
     """Rows of numbers and the estimator of one network that is trained on them; `schema` is how both read files."""
 
     is_resumable = True
@@ -491,7 +524,7 @@ class NetworkTraining:
             more["classes"] = self._data.classes()
         self.model.fit_batches(self._data, n_rows=self._data.n_rows, **more)
 
-    def report(self) -> list[str]:
+    def report_lines(self) -> list[str]:
         """Return a line: epochs, loss and validation score."""
         loss = getattr(self.model, "loss_", None)  # none after no epoch
         line = count_noun(self.model.n_iter_, "epoch")
@@ -503,20 +536,20 @@ class NetworkTraining:
             line += f", validation score {scores[-1]:.6g}"
         return [line]
 
-    def interrupted(self, path: str) -> list[str]:
+    def interruption_lines(self, path: str) -> list[str]:
         """Return the lines about the model of the epochs so far."""
         return [
-            *self.report(),
+            *self.report_lines(),
             f"wrote {path}",
             "interrupted: the same command with --resume continues",
         ]
 
-    def kept_after_failure(self, path: str) -> None:
-        """Return what is written after an error: nothing."""
+    def saved_after_failure(self, path: str) -> None:
+        """Return None: nothing is written after an error."""
         return None
 
 
-class TableTraining:
+class TableTraining(Training):
     """The rows of a file and the model that is trained on most of them; the others measure it.
 
     A second fit then learns all rows, unless none are held out or `refits` is false. `model` is the one to write: the
@@ -524,7 +557,6 @@ class TableTraining:
     """
 
     is_resumable = False
-    callbacks = ()
 
     def __init__(
         self,
@@ -570,7 +602,7 @@ class TableTraining:
         self.model = second
         self.read_as = self.read_as._replace(measured=provenance_of(model))
 
-    def report(self) -> list[str]:
+    def report_lines(self) -> list[str]:
         """Return lines about the model, measured on the rows that are held out of the first fit."""
         model = self._first if self._refits else self.model
         report = TableReport(model, self.frame, self.y, self.held, self.rows, self._refits)
@@ -578,22 +610,21 @@ class TableTraining:
             return report.notices()
         return report.lines()
 
-    def interrupted(self, path: str) -> list[str]:
+    def interruption_lines(self, path: str) -> list[str]:
         """Return the lines about the model of the epochs so far, or of the first fit if the second is interrupted."""
-        what = self.kept_after_failure(path)
-        if what is None:
+        saved = self.saved_after_failure(path)
+        if saved is None:
             return [f"interrupted: wrote {path}"]
-        return [f"interrupted {what}"]
+        return [f"interrupted {saved}"]
 
-    def kept_after_failure(self, path: str) -> str | None:
+    def saved_after_failure(self, path: str) -> str | None:
         """Return what is written after an error: the model of the first fit, if it is complete."""
         if self._first is None:
             return None
-        what = (
-            f"wrote {path}, the model of the first, which has not learned the {len(self.held):,} "
-            "held-out rows"
+        return (
+            f"in the second fit: wrote {path}, the model of the first, which has not learned the "
+            f"{len(self.held):,} held-out rows"
         )
-        return f"in the second fit: {what}"
 
 
 def _make_checkpoints(request: TrainRequest, read_as: ReadAs) -> list[CheckpointOfFile]:
@@ -603,9 +634,9 @@ def _make_checkpoints(request: TrainRequest, read_as: ReadAs) -> list[Checkpoint
     return [CheckpointOfFile(f"{stem}-{{epoch}}{end}", request.checkpoint_every, read_as)]
 
 
-def _save(path: str, training: NetworkTraining | TableTraining) -> None:
+def _save(path: str, training: Training) -> None:
     model = training.model
     model.callbacks = None
     state = {"include_training_state": training.is_resumable}
-    with options.reporting():
+    with options.as_command_errors():
         _core.run_deferred(DeferredSignals(), save_as_read, model, path, training.read_as, **state)

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
     model = options.loaded_model(arguments.model)
     files = DataFiles.from_arguments(arguments)
-    with options.reporting(ImportError):
+    with options.as_command_errors(ImportError):
         answer = without_training(model)  # the rows are read by names and classes of the model
         if answer is None:
             rows, validation = _read_data(files, arguments.model, model)

@@ -22,13 +22,13 @@ class LossTraits(NamedTuple):
 
     Attributes
     ----------
-    answer : {"mean", "median", "quantile", "location", "shares", "smoothed shares", "focused shares"}
+    best_constant : {"mean", "median", "quantile", "huber location", "shares", ...}
         The best constant answer for the cost that training minimizes, which
-        `cmlp._train.constant_answer` finds. The location is between mean and median: far targets
-        pull with a limited force. The smoothed shares are those of the classes after label
-        smoothing, and the focused ones have less cost than the shares, because the focal loss
-        counts sure answers less.
-    words : str
+        `cmlp._train.constant_answer` finds. The Huber location is between mean and median: far
+        targets pull with a limited force. The "smoothed shares" are those of the classes after
+        label smoothing, and the "focused shares" have less cost than the shares, because the focal
+        loss counts sure answers less.
+    best_constant_text : str
         The best constant answer in a message.
     estimators : tuple of str
         The estimators whose parameter `loss` can name it. `Network` and `Trainer` have all losses.
@@ -44,8 +44,8 @@ class LossTraits(NamedTuple):
         The unit of the loss is this power of y's; 0 if it has none.
     """
 
-    answer: str
-    words: str
+    best_constant: str
+    best_constant_text: str
     estimators: tuple[str, ...]
     formula: str
     descent: Descent
@@ -55,27 +55,27 @@ class LossTraits(NamedTuple):
     @property
     def is_robust(self) -> bool:
         """Whether no single target moves the best constant answer far, and the cost grows with the distance."""
-        return self.answer in ("median", "quantile", "location")
+        return self.best_constant in ("median", "quantile", "huber location")
 
     @property
     def is_squared(self) -> bool:
         """Whether the loss is the squared error, of which R^2 is a ratio."""
-        return self.answer == "mean" and self.power == 2
+        return self.best_constant == "mean" and self.power == 2
 
     @property
     def is_log_loss(self) -> bool:
         """Whether the loss is scikit-learn's log loss, and none of its variants."""
-        return self.answer == "shares"
+        return self.best_constant == "shares"
 
     @property
     def predicts_quantiles(self) -> bool:
         """Whether the parameter of the loss is one or several quantiles."""
-        return self.answer == "quantile"
+        return self.best_constant == "quantile"
 
     @property
     def smooths_labels(self) -> bool:
         """Whether the parameter of the loss is that of label smoothing."""
-        return self.answer == "smoothed shares"
+        return self.best_constant == "smoothed shares"
 
     @property
     def has_positive_outputs(self) -> bool:
@@ -156,16 +156,16 @@ _MEAN = "the mean of y"
 _SHARES = "the shares of the classes"
 _TRAITS = {
     "squared_error": LossTraits(
-        answer="mean",
-        words=_MEAN,
+        best_constant="mean",
+        best_constant_text=_MEAN,
         estimators=(*_CLASSIFIER, *_REGRESSORS),
         formula="``d ** 2``; `MLPRegressor` has half of it, as scikit-learn.",
         descent=lambda a, t, p, n_classes: 2 * (t - a),
         power=2,
     ),
     "huber": LossTraits(
-        answer="location",
-        words="the best constant",
+        best_constant="huber location",
+        best_constant_text="the best constant",
         estimators=_STREAM,
         formula=(
             "``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``; by default p = "
@@ -176,16 +176,16 @@ _TRAITS = {
         power=2,
     ),
     "absolute_error": LossTraits(
-        answer="median",
-        words="the median of y",
+        best_constant="median",
+        best_constant_text="the median of y",
         estimators=_REGRESSORS,
         formula="``abs(d)``; its minimum is the median.",
         descent=lambda a, t, p, n_classes: np.sign(t - a),
         power=1,
     ),
     "quantile": LossTraits(
-        answer="quantile",
-        words="the quantile of y",
+        best_constant="quantile",
+        best_constant_text="the quantile of y",
         estimators=_TABLE,
         formula=(
             "``(1 - p) * d`` if d is positive, otherwise ``-p * d``; by default p = 0.5. Its "
@@ -196,8 +196,8 @@ _TRAITS = {
         power=1,
     ),
     "poisson": LossTraits(
-        answer="mean",
-        words=_MEAN,
+        best_constant="mean",
+        best_constant_text=_MEAN,
         estimators=_REGRESSORS,
         formula=(
             "``output - target + target * log(target / output)``, half the Poisson deviance, for "
@@ -208,8 +208,8 @@ _TRAITS = {
         targets="not be negative",
     ),
     "gamma": LossTraits(
-        answer="mean",
-        words=_MEAN,
+        best_constant="mean",
+        best_constant_text=_MEAN,
         estimators=_REGRESSORS,
         formula=(
             "``target / output + log(output)``, up to a constant half the gamma deviance, for "
@@ -220,16 +220,16 @@ _TRAITS = {
         targets="be positive",
     ),
     "log_loss": LossTraits(
-        answer="shares",
-        words=_SHARES,
+        best_constant="shares",
+        best_constant_text=_SHARES,
         estimators=_CLASSIFIER,
         formula="``-log(output)`` of the true class.",
         descent=_plain_log_descent,
         targets="be from 0 to 1",
     ),
     "focal": LossTraits(
-        answer="focused shares",
-        words="the best constant probabilities",
+        best_constant="focused shares",
+        best_constant_text="the best constant probabilities",
         estimators=_CLASSIFIER,
         formula=(
             "the log loss with every ``log(output)`` multiplied by ``(1 - output) ** p``; by "
@@ -240,8 +240,8 @@ _TRAITS = {
         targets="be from 0 to 1",
     ),
     "label_smoothing": LossTraits(
-        answer="smoothed shares",
-        words=_SHARES,
+        best_constant="smoothed shares",
+        best_constant_text=_SHARES,
         estimators=_CLASSIFIER,
         formula=(
             "the log loss with the targets ``(1 - p) * target + p / n_classes``; p is below 1, by "
@@ -254,8 +254,8 @@ _TRAITS = {
 }
 FOR_PREDICTION = "squared_error"  # every output activation allows it: for networks that never train
 _OF_A_FUNCTION = LossTraits(
-    answer="unknown",
-    words="a constant",
+    best_constant="unknown",
+    best_constant_text="a constant",
     estimators=(),
     formula="",
     descent=lambda a, t, p, n_classes: a * np.nan,

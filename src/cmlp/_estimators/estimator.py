@@ -12,7 +12,7 @@ from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._estimators.exports import ExportMethods
 from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy, run_locked, unchanging
 from cmlp._estimators.sklearn_stub import SklearnStub
-from cmlp._train.other_names import name_hint
+from cmlp._train.name_hints import name_hint
 from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, shown, sklearn_class
 
 if TYPE_CHECKING:

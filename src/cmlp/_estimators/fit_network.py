@@ -109,7 +109,7 @@ def _train_epoch_and_store(fit: NetworkFit) -> None:
     """Train one epoch, which ends no training. The `network_` stays the same object, with the new parameters."""
     estimator, previous, run = fit.estimator, fit.previous, fit.run
     assert run.has_epochs  # the method does not exist with solver="lbfgs"
-    run.train_epoch()
+    run.advance()
     fitted = fit.convert_state(run.state.without_rows())
     network = vars(estimator).get(NETWORK)
     store(estimator, fitted)
@@ -454,7 +454,7 @@ class NetworkFit(Fit):
                     f"{default_score!r} or callable."
                 ),
             ).get_scorer(scoring)
-        return objective._replace(scorer=UserScore(scoring, self._model_to_score, y))
+        return objective._replace(user_score=UserScore(scoring, self._model_to_score, y))
 
     def _model_to_score(self, job: TrainingJob) -> Any:
         """Return a copy of the estimator with the present parameters, for a score of the user.

@@ -19,7 +19,7 @@ from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fitted import FITTED, can_assemble, unchanging
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
-from cmlp._train.other_names import hinting
+from cmlp._train.name_hints import hinting
 from cmlp._train.training_parameters import TrainingParameters, has_epochs
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, add_hint
 

@@ -29,7 +29,7 @@ from cmlp._train.job import (
     has_validation_rows,
     naming_validation,
 )
-from cmlp._train.other_names import hinting
+from cmlp._train.name_hints import hinting
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import keep_or_compare_sample
@@ -494,8 +494,8 @@ class Trainer:
         groups = encoding.groups(rows.targets)
         data = Data(rows, trained.input_scale, validation=encoded_validation, groups=groups)
         if callable(options.scoring):
-            scorer = UserScore(options.scoring, lambda _: self.network, user_y)
-            objective = objective._replace(scorer=scorer)
+            user_score = UserScore(options.scoring, lambda _: self.network, user_y)
+            objective = objective._replace(user_score=user_score)
         elif options.scoring not in (None, "loss", objective.score_name):
             expected = (
                 f"None, 'loss', {objective.score_name!r} or a callable for this network and y"

@@ -51,20 +51,26 @@ class Callbacks:
             return 1
         epoch, followers = self._run.state.epoch, self._calls["on_epoch_end"]
         return min(
-            (every - epoch % every for one, *_ in followers if (every := _every_epochs(one))),
+            (
+                interval - epoch % interval
+                for callback, *_ in followers
+                if (interval := _every_epochs(callback))
+            ),
             default=math.inf,
         )
 
     def _call(
-        self, hook: str, every: Callable[[Any], int | None] | None = None, count: int = 0
+        self, hook: str, interval_of: Callable[[Any], int | None] | None = None, count: int = 0
     ) -> None:
-        """Call a method of those that have it; with `every`, if `count` is a multiple of what this returns."""
+        """Call a method of those that have it; with `interval_of`, if `count` is a multiple of it."""
         calls = self._calls[hook]
         if not calls:
             return
         with immediate_signals():
             for callback, call, trainer in calls:
-                if every is None or ((interval := every(callback)) and count % interval == 0):
+                if interval_of is None or (
+                    (interval := interval_of(callback)) and count % interval == 0
+                ):
                     call(trainer)
 
     @contextmanager
@@ -98,8 +104,8 @@ class Callbacks:
 
 def _every_epochs(callback: Any) -> int | None:
     """Return after how many epochs `on_epoch_end` is called; None for never. It can change."""
-    every: int | None = getattr(callback, "every_epochs", 1)
-    return every
+    interval: int | None = getattr(callback, "every_epochs", 1)
+    return interval
 
 
 class Deadline:

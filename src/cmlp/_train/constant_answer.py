@@ -97,7 +97,7 @@ def best_numbers(net: _core.Net, targets: NDArray[Any], weight: Weight) -> NDArr
     """Return the best constant answer for each output, for a loss that is no variant of the log loss."""
     if targets.ndim == 1:
         return _shares(net, targets, weight)
-    return _FINDERS[traits_of(net.loss).answer](targets, weight, net)
+    return _FINDERS[traits_of(net.loss).best_constant](targets, weight, net)
 
 
 def robust_errors(
@@ -106,7 +106,7 @@ def robust_errors(
     """Return the cost of each row, for a loss for which far targets count little."""
     rest = targets - answer
     costs: NDArray[np.float64]
-    if traits_of(net.loss).answer == "location":
+    if traits_of(net.loss).best_constant == "huber location":
         assert isinstance(net.loss_parameter, float)
         far = np.abs(rest)
         near = np.minimum(far, net.loss_parameter)
@@ -149,17 +149,17 @@ def _quantiles(targets: NDArray[Any], weight: Weight, net: _core.Net) -> NDArray
     return quantiles_of(targets, levels_of(net), weight)
 
 
-def _locations(targets: NDArray[Any], weight: Weight, net: _core.Net) -> NDArray[np.float64]:
+def _huber_locations(targets: NDArray[Any], weight: Weight, net: _core.Net) -> NDArray[np.float64]:
     assert isinstance(net.loss_parameter, float)
     columns = targets.astype(np.float64)
     begin = quantiles_of(columns, np.full(net.n_out, MEDIAN), weight)
     pairs = zip(columns.T, begin.tolist(), strict=True)
     return np.array(
-        [_location(column, weight, net.loss_parameter, median) for column, median in pairs]
+        [_huber_location(column, weight, net.loss_parameter, median) for column, median in pairs]
     )
 
 
-def _location(y: NDArray[np.float64], weight: Weight, limit: float, median: float) -> float:
+def _huber_location(y: NDArray[np.float64], weight: Weight, limit: float, median: float) -> float:
     """Return the number with the smallest Huber loss, whose derivative is linear up to `limit` from a target.
 
     Newton's method, which is exact as soon as it knows the targets that are near; outside of the range that is known
@@ -188,7 +188,7 @@ _FINDERS: dict[str, Finder] = {
     "mean": _means,
     "median": _quantiles,
     "quantile": _quantiles,
-    "location": _locations,
+    "huber location": _huber_locations,
 }
 
 
@@ -218,15 +218,17 @@ def _shares(net: _core.Net, targets: NDArray[Any], weight: Weight) -> NDArray[np
 
 def _loss_of_shares(net: _core.Net, shares: NDArray[np.float64]) -> ConstantLoss:
     """Return the losses of the best constant probabilities: the log loss and its variants depend on shares alone."""
-    answer, parameter = traits_of(net.loss).answer, net.loss_parameter
+    best_constant = traits_of(net.loss).best_constant
+    parameter = net.loss_parameter
     is_logistic = net.activations[-1] == "logistic"
     plain = _entropy(_with_rest(shares) if is_logistic else shares)
-    if answer == "shares":
+    if best_constant == "shares":
         return ConstantLoss(plain, plain)
     assert isinstance(parameter, float)
-    if answer == "smoothed shares":
+    if best_constant == "smoothed shares":
         smoothed = (1 - parameter) * shares + parameter / (2 if is_logistic else net.n_out)
         return ConstantLoss(_entropy(_with_rest(smoothed) if is_logistic else smoothed), plain)
+    assert best_constant == "focused shares"
     if is_logistic:
         groups = [np.array([share, 1 - share]) for share in shares.tolist()]
     else:
@@ -265,8 +267,10 @@ def _focal_loss(shares: NDArray[np.float64], focus: float) -> float:
 
     def at(slope: float) -> NDArray[np.float64]:
         """Return the probabilities at which the derivatives of all classes have this logarithm."""
-        found: NDArray[np.float64] = 1 / (1 + np.exp(-np.interp(slope - sizes, slopes, logits)))
-        return found
+        probabilities: NDArray[np.float64] = 1 / (
+            1 + np.exp(-np.interp(slope - sizes, slopes, logits))
+        )
+        return probabilities
 
     for _ in range(_MOST_STEPS):
         middle = (low + high) / 2

@@ -224,32 +224,34 @@ def warn_if_useless(
     unit = objective.reported(objective.loss_scale)
     constant = once_per_pool(constant_loss, net, compared.targets, compared.weight)
     limit = compared.limit(net, constant.cost, constant.unit)
-    found = Comparison(net, rows, loss, constant.cost * unit, limit * unit)
-    if found.model_is_better():
+    comparison = Comparison(net, rows, loss, constant.cost * unit, limit * unit)
+    if comparison.model_is_better():
         return False
-    if not can_be_beaten(found.constant, compared):
+    if not can_be_beaten(comparison.constant, compared):
         return False
     if _shown_by_score(job, rows, kept.score):
         return False
     try:
         if not is_source:
-            again = _read_again(job, found, unit)
+            again = _read_again(job, comparison, unit)
             if again is None:
                 return False
-            found = again
+            comparison = again
         if rule.needs_proof:
             outputs = (
-                _outputs_of_network(job, found.rows) if found.outputs is None else found.outputs
+                _outputs_of_network(job, comparison.rows)
+                if comparison.outputs is None
+                else comparison.outputs
             )
-            if not found.is_proven(outputs):
+            if not comparison.is_proven(outputs):
                 return False
         if not rule.warns:
             return True
         with np.errstate(over="ignore"):
-            advice = causes(job, found.rows, found.outputs)
+            advice = causes(job, comparison.rows, comparison.outputs)
     except StatusError:  # another thread has changed the rows, or a loss is too large
         return False
-    found.warn(rule.note + advice)
+    comparison.warn(rule.note + advice)
     return True
 
 
@@ -258,28 +260,28 @@ def can_be_beaten(constant: float, rows: Judged) -> bool:
     return 0 < constant < math.inf and not _is_constant(rows)
 
 
-def _read_again(job: TrainingJob, found: Comparison, unit: float) -> Comparison | None:
+def _read_again(job: TrainingJob, comparison: Comparison, unit: float) -> Comparison | None:
     """Return what the rows show with the parameters that are kept; None if the model is clearly better.
 
     At most 100,000 training rows are read. Of classes the outputs are computed first: after one epoch, the accuracy
     often decides, so that the loss is not needed.
     """
-    rows, net = found.rows, job.net
+    rows, net = comparison.rows, job.net
     if job.data.validation is None and len(rows.targets) > _MOST_ROWS:
         rows = rows.fewer()
-        found = found._replace(rows=rows)
+        comparison = comparison._replace(rows=rows)
     if _are_classes(net, rows):
-        found = found._replace(outputs=_outputs_of_network(job, rows))
-        if found.model_is_better():
+        comparison = comparison._replace(outputs=_outputs_of_network(job, rows))
+        if comparison.model_is_better():
             return None
-    found = found._replace(loss=_loss(job, rows) * unit)
-    if found.has_smaller_loss():
+    comparison = comparison._replace(loss=_loss(job, rows) * unit)
+    if comparison.has_smaller_loss():
         return None
-    if found.outputs is None and traits_of(net.loss).is_robust:
-        found = found._replace(outputs=_outputs_of_network(job, rows))
-        if found.model_is_better():
+    if comparison.outputs is None and traits_of(net.loss).is_robust:
+        comparison = comparison._replace(outputs=_outputs_of_network(job, rows))
+        if comparison.model_is_better():
             return None
-    return found
+    return comparison
 
 
 def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
@@ -287,7 +289,7 @@ def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
     objective, net = job.objective, job.net
     if not rows.is_validation or job.options.scoring == "loss":
         return False
-    if objective.scorer is not None or objective.score is None:
+    if objective.user_score is not None or objective.score_of_outputs is None:
         return False
     if rows.targets.ndim == 1 or (net.n_out == 1 and traits_of(net.loss).has_probabilities):
         counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
@@ -305,7 +307,9 @@ def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
     traits = traits_of(net.loss)
     if targets.ndim == 1 and not traits.has_probabilities:
         return "the shares of the classes"
-    return "the quantiles of y" if traits.predicts_quantiles and net.n_out > 1 else traits.words
+    if traits.predicts_quantiles and net.n_out > 1:
+        return "the quantiles of y"
+    return traits.best_constant_text
 
 
 def _loss(job: TrainingJob, rows: Judged) -> float:

@@ -41,8 +41,8 @@ _MOST_EPOCHS = 1000  # of a call of the core: their results are in memory until 
 class Engine:
     """Trains the segments of an epoch with the core: batches of the rows of a feed, by default of `job.data`.
 
-    The state always has how many batches of the present epoch are done, also after an exception. `passed` are complete
-    epochs before it that are not recorded yet: a segment can be several epochs.
+    The state always has how many batches of the present epoch are done, also after an exception.
+    `unrecorded` are complete epochs before it: a segment can be several epochs.
     """
 
     workers: Any = None  # the processes that compute each batch together
@@ -56,7 +56,7 @@ class Engine:
             feed = array_feed(job.data, n_rows, job.options)
         self.feed = feed
         self.batch_size = _batch_size_of(job.options, feed.n_rows)
-        self.passed: list[Epoch] = []
+        self.unrecorded: list[Epoch] = []
         self.clock = 0.0  # up to when the state has the seconds of the epoch
         # Of the batches of this epoch; None for the optimizer's.
         self._rates: NDArray[np.float64] | None = None
@@ -75,7 +75,7 @@ class Engine:
     @property
     def number(self) -> int:
         """Number of the present epoch, from 1."""
-        return self.job.state.epoch + len(self.passed) + 1
+        return self.job.state.epoch + len(self.unrecorded) + 1
 
     def begin_epoch(self) -> None:
         """Begin an epoch, or continue it, with its learning rates."""
@@ -91,15 +91,16 @@ class Engine:
             state.sums[:] = NO_SUMS
 
     def segments(
-        self, n_epochs: float, last: int | None, intervals: Collection[int]
+        self, n_epochs: float, end_batch: int | None, intervals: Collection[int]
     ) -> Generator[Segment, None, None]:
-        """Yield what is left of the epoch in segments, which end at batch `last` and after multiples of the intervals.
+        """Yield what is left of the epoch in segments, which end after multiples of the intervals.
 
-        A segment has `is_last`. The last one is also the next epochs, `n_epochs` together, if the core can begin them.
+        They are of the batches before `end_batch` (None for all). A segment has
+        `is_last`. The last one is also the next epochs, `n_epochs` together, if the core can begin them.
         """
         state, size, first = self.job.state, self.batch_size, self.job.state.batch or 0
         is_steady = self._rates is None and state.stepping().schedule.is_steady
-        segments = self.feed.segments(state, size, first, last)
+        segments = self.feed.segments(state, size, first, end_batch)
         if n_epochs > 1 and is_steady and not first and self.feed.core_continues(state):
             yield next(segments)._replace(n_epochs=int(min(n_epochs, _MOST_EPOCHS)))
         else:
@@ -112,7 +113,7 @@ class Engine:
         end = first + segment.n_batches(self.batch_size)
         shuffles = segment.n_epochs > 1 and segment.order is not None
         if not segment.has_weight:
-            self.done(end, state.sums)
+            self.store_progress(end, state.sums)
             return
         epochs = np.zeros((segment.n_epochs, _core.N_RESULTS))
         epochs[0, : _core.N_SUMS] = state.sums
@@ -141,26 +142,28 @@ class Engine:
             raise self.feed.first_error(error, self.job.net.dtype) from None
         finally:
             if segment.n_epochs > 1:
-                epochs = self._keep_passed(epochs)
+                epochs = self._keep_unrecorded(epochs)
             present = epochs[0]
-            self.done(first + int(present[_core.BATCH]), present[: _core.N_SUMS])
+            self.store_progress(first + int(present[_core.BATCH]), present[: _core.N_SUMS])
 
-    def _keep_passed(self, epochs: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _keep_unrecorded(self, epochs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Keep the epochs before the last one that has begun, or whose loss is not finite; return that one."""
         begun = epochs[epochs[:, _core.BATCH] >= 0]
         losses = self._losses(begun.T).tolist()
-        last = next(
+        present = next(
             (k for k, loss in enumerate(losses) if not math.isfinite(loss)), len(losses) - 1
         )
         nan, rate = math.nan, self.last_rate()
-        rows = zip(losses[:last], *begun[:last, _core.NORM : _core.BATCH].T.tolist(), strict=True)
-        self.passed = [
+        rows = zip(
+            losses[:present], *begun[:present, _core.NORM : _core.BATCH].T.tolist(), strict=True
+        )
+        self.unrecorded = [
             (loss, EpochNumbers(nan, nan, rate, norm, seconds)) for loss, norm, seconds in rows
         ]
-        self.clock = time.monotonic() - float(begun[last, _core.SECONDS])
-        return begun[last : last + 1]
+        self.clock = time.monotonic() - float(begun[present, _core.SECONDS])
+        return begun[present : present + 1]
 
-    def done(self, batch: int, sums: Any) -> None:
+    def store_progress(self, batch: int, sums: Any) -> None:
         """Store in the state that this many batches of the epoch are done, with these sums over their rows."""
         now = time.monotonic()
         state = self.job.state
@@ -176,11 +179,14 @@ class Engine:
             raise TimeLimitReached
 
     def ended_epochs(self) -> list[Epoch]:
-        """Return the epoch that has ended, after the passed ones; raise DivergenceError if its loss is not finite."""
+        """Return the epoch that has ended, after the unrecorded ones.
+
+        Raises DivergenceError if its loss is not finite.
+        """
         state, loss = self.job.state, self.loss()
         norm = float(state.sums[_core.NORM])
         return [
-            *self.passed,
+            *self.unrecorded,
             (
                 loss,
                 EpochNumbers(
@@ -191,7 +197,7 @@ class Engine:
 
     def end_epoch(self) -> None:
         """Begin the next epoch with the next call: this one is recorded."""
-        self.passed, self.job.state.batch, self.job.state.seconds = [], None, 0.0
+        self.unrecorded, self.job.state.batch, self.job.state.seconds = [], None, 0.0
 
     def agree(self, deadline: Deadline) -> None:
         """Agree with other processes after each epoch; may end the deadline, change `state.stopped`, or raise."""

@@ -81,9 +81,9 @@ class Feed(ABC):
 
     @abstractmethod
     def segments(
-        self, state: TrainingState, batch_size: int, first: int, last: int | None
+        self, state: TrainingState, batch_size: int, first: int, end_batch: int | None
     ) -> Segments:
-        """Yield the rows of the epoch's batches from `first` to `last` (exclusive; None for all)."""
+        """Yield the rows of the epoch's batches from `first` to `end_batch` (exclusive; None for all)."""
 
     def core_continues(self, state: TrainingState) -> bool:
         """Return whether the core can begin the next epochs: each has the order of the one before, shuffled."""
@@ -134,11 +134,11 @@ class _StoredFeed(Feed):
     def _segment(self, order: NDArray[np.int64] | None, is_last: bool) -> Segment:
         return Segment(self.data.rows, order, is_last)
 
-    def _end_of_batches(self, last: int | None, batch_size: int) -> int:
-        """Return the number of rows of the batches before `last` (None for all)."""
-        if last is None:
+    def _end_of_batches(self, end_batch: int | None, batch_size: int) -> int:
+        """Return the number of rows of the batches before `end_batch` (None for all)."""
+        if end_batch is None:
             return self.n_rows
-        return min(last * batch_size, self.n_rows)
+        return min(end_batch * batch_size, self.n_rows)
 
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
         """Return the error for the first non-finite input of all rows."""
@@ -162,10 +162,10 @@ class ArrayFeed(_StoredFeed):
             )
 
     def segments(
-        self, state: TrainingState, batch_size: int, first: int, last: int | None
+        self, state: TrainingState, batch_size: int, first: int, end_batch: int | None
     ) -> Segments:
         """Yield the rows of batches, in segments of about a million rows."""
-        stop = self._end_of_batches(last, batch_size)
+        stop = self._end_of_batches(end_batch, batch_size)
         start = first * batch_size
         if start == 0 and stop == self.n_rows and state.order is None:
             yield self._segment(None, True)
@@ -195,10 +195,10 @@ class BlockFeed(_StoredFeed):
         self.block_size = block_size
 
     def segments(
-        self, state: TrainingState, batch_size: int, first: int, last: int | None
+        self, state: TrainingState, batch_size: int, first: int, end_batch: int | None
     ) -> Segments:
         """Yield the batches of one window after the other; rows of an incomplete batch wait for the next window."""
-        stop = self._end_of_batches(last, batch_size)
+        stop = self._end_of_batches(end_batch, batch_size)
         start, end, waiting = first * batch_size, 0, np.empty(0, np.int64)
         for rows in self._windows(state):
             begin, end = end, end + len(rows)
@@ -235,10 +235,10 @@ class ShardFeed(_StoredFeed):
         super().__init__(data, self._n_batches * batch_size)
 
     def segments(
-        self, state: TrainingState, batch_size: int, first: int, last: int | None
+        self, state: TrainingState, batch_size: int, first: int, end_batch: int | None
     ) -> Segments:
         """Yield the rows of batches, in segments of about a million rows."""
-        stop = self._n_batches if last is None else min(last, self._n_batches)
+        stop = self._n_batches if end_batch is None else min(end_batch, self._n_batches)
         orders, has_weight, share = self._orders(state), first > 0, self._share
         step = max(1, _ROWS_AT_A_TIME // batch_size)
         for begin in range(first, stop, step):
@@ -383,10 +383,10 @@ class StreamFeed(Feed):
         self._every: int | None = 1  # of how many blocks one is sampled; None after the pass
 
     def segments(
-        self, state: TrainingState, batch_size: int, first: int, last: int | None
+        self, state: TrainingState, batch_size: int, first: int, end_batch: int | None
     ) -> Segments:
         """Yield the batches from `first` to the end of the source, in segments of at most one block."""
-        assert last is None
+        assert end_batch is None
         reader = self._open_reader()
         self._batcher = batcher = _Batcher(state, batch_size, first, self.shuffle)
         try:

@@ -212,10 +212,12 @@ class Hyperparameters:
         needs = self._needs.get(owner)
         if needs is None:
             defaults = self.defaults(owner)
-            every = (
-                (name, default, self._needs_of(name, owner)) for name, default in defaults.items()
-            )
-            needs = self._needs[owner] = [one for one in every if one[2]]
+            needs = [
+                (name, default, conditions)
+                for name, default in defaults.items()
+                if (conditions := self._needs_of(name, owner))
+            ]
+            self._needs[owner] = needs
         for name, default, conditions in needs:
             value = values.get(name, default)
             if type(value) is type(default):

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class Objective(NamedTuple):
     """What training minimizes, and how it reports losses and scores the validation rows.
 
-    A `score` of None is minus the plain loss of the validation rows: the mean cost without what the
+    A `score_of_outputs` of None is minus the plain loss of the validation rows: the mean cost without what the
     loss adds for training, such as label smoothing. The core computes it in the pass that computes
     the validation loss.
 
@@ -46,17 +46,17 @@ class Objective(NamedTuple):
     if they cannot be too large.
     """
 
-    score: Score | None
+    score_of_outputs: Score | None
     loss_scale: float = 1.0
     report_scale: float = 1.0
     y_scale: str | None = None
     unit: float = 1.0
     y_advice: str = ""
     # The user's own score of the current parameters.
-    scorer: Callable[[TrainingJob], float] | None = None
+    user_score: Callable[[TrainingJob], float] | None = None
     score_name: str = "accuracy"
-    # Whether the score is minus a loss of its own, which is then the validation loss.
-    scores_loss: bool = False
+    # Whether `score_of_outputs` is minus a loss of its own, which is then the validation loss.
+    score_is_minus_loss: bool = False
 
     def reported(self, cost: Any, penalty: Any = 0.0) -> Any:
         """Return the loss to report for a cost of the core without the penalty: numbers, or arrays of them."""
@@ -69,7 +69,8 @@ class Data(NamedTuple):
     `validation` are the user's own validation rows. `shards` are the numbers of rows of the shards into
     which the rows are divided. `split` has the training and the validation rows, if training does not
     choose them. `groups` has each row's group, for a validation split that is stratified, and
-    `group_names` has the names of the classes. With standardized targets, `given` are the data before.
+    `group_names` has the names of the classes. With standardized targets, `in_units_of_y` are
+    the data before.
     """
 
     rows: EncodedRows
@@ -80,7 +81,7 @@ class Data(NamedTuple):
     split: Split | None = None
     groups: NDArray[Any] | None = None
     group_names: NDArray[Any] | None = None
-    given: Data | None = None
+    in_units_of_y: Data | None = None
 
     def standardized(self, scale: TargetScale) -> Data:
         """Return the data with standardized targets, also of the validation rows."""
@@ -88,7 +89,7 @@ class Data(NamedTuple):
         if validation is not None:
             validation = validation._replace(targets=scale.apply(validation.targets))
         rows = self.rows._replace(targets=scale.apply(self.rows.targets))
-        return self._replace(rows=rows, validation=validation, given=self)
+        return self._replace(rows=rows, validation=validation, in_units_of_y=self)
 
     def first_error(
         self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False

@@ -1,4 +1,4 @@
-"""The training loop: `EpochLoop.epochs` and `train_epoch` are what fit does.
+"""The training loop: `EpochLoop.epochs` and `advance` are what fit does.
 
 The engine trains, the validation measures, the recorder decides, callbacks follow, and a deadline may end the training.
 All mutable data is in the state: if it is saved between two batches and loaded later, training continues with the same
@@ -68,22 +68,23 @@ class EpochLoop:
         """
         state, per_epoch = self.state, self.engine.n_batches
         if n_batches is None:
-            end = math.inf
+            end_of_call = math.inf
         else:
-            end = state.epoch * per_epoch + (state.batch or 0) + n_batches
+            end_of_call = state.epoch * per_epoch + (state.batch or 0) + n_batches
         with self.callbacks.following():
             while not self.finished:
-                last = end - state.epoch * per_epoch
-                if last <= (state.batch or 0):
+                end_batch = end_of_call - state.epoch * per_epoch
+                if end_batch <= (state.batch or 0):
                     return
-                if not self.train_epoch(at_once, int(last) if last < per_epoch else None):
+                if not self.advance(at_once, int(end_batch) if end_batch < per_epoch else None):
                     break
                 yield
             self._finish()
 
-    def train_epoch(self, at_once: float = 1, last: int | None = None) -> bool:
-        """Train the rest of an epoch, or several ones, or until the batch `last` of one; return False if time was up.
+    def advance(self, at_once: float = 1, end_batch: int | None = None) -> bool:
+        """Train the rest of an epoch, or several ones, or the batches before `end_batch` of one.
 
+        Return False if time was up.
         After an exception, the state has what is done, so that training can continue with the next batch.
         """
         engine, callbacks, recorder = self.engine, self.callbacks, self.recorder
@@ -92,7 +93,7 @@ class EpochLoop:
         try:
             engine.begin_epoch()
             with closing(
-                engine.segments(self._epochs_ahead(at_once), last, callbacks.intervals)
+                engine.segments(self._epochs_ahead(at_once), end_batch, callbacks.intervals)
             ) as segments:
                 for segment in segments:
                     engine.train(segment, self.deadline)
@@ -100,7 +101,7 @@ class EpochLoop:
                         callbacks.on_batches_end()
                         engine.between_batches(self.deadline)
             epochs = engine.ended_epochs()
-            if last is not None:
+            if end_batch is not None:
                 return True
             callbacks.on_validation_begin()
             score, loss = None, math.nan
@@ -117,9 +118,9 @@ class EpochLoop:
         except DivergenceError as error:
             raise engine.explained(error) from error
         finally:
-            if engine.passed:  # several epochs, of which the last one is not complete
-                recorder.record(engine.passed, engine.n_rows)
-                engine.passed = []
+            if engine.unrecorded:  # several epochs, of which the last one is not complete
+                recorder.record(engine.unrecorded, engine.n_rows)
+                engine.unrecorded = []
         callbacks.on_epoch_end()
         engine.agree(self.deadline)
         return True

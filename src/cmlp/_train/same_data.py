@@ -37,23 +37,23 @@ def keep_or_compare(job: TrainingJob) -> None:
 
 def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
     """Keep the checksums of all rows; raises ValueError if a call is resumed and has others."""
-    kept = job.state.resume_check
-    if kept.digests is not None:
-        _require_same_rows(kept.digests, now)
-    elif kept.checksum is not None and job.is_whole:  # of a file without the checksums
+    check = job.state.resume_check
+    if check.digests is not None:
+        _require_same_rows(check.digests, now)
+    elif check.checksum is not None and job.is_whole:  # of a file without the checksums
         keep_or_compare_sample(job)
-    kept.digests = now
+    check.digests = now
 
 
 def keep_or_compare_sample(job: TrainingJob) -> None:
     """Keep the checksum of a sample of the data; raises ValueError if a call is resumed and has another one."""
-    kept, data = job.state.resume_check, job.data
+    check, data = job.state.resume_check, job.data
     if not job.is_whole:  # blocks can be cut in another way: only the first row is sure to be there
         data = data._replace(rows=data.rows.take(np.arange(1)))
     checksum = _checksum_of_sample(data)
-    if kept.checksum is None:
-        kept.checksum = checksum
-    elif kept.checksum != checksum:
+    if check.checksum is None:
+        check.checksum = checksum
+    elif check.checksum != checksum:
         _refuse_other_data()
 
 
@@ -85,18 +85,18 @@ def _sample(n_rows: int) -> NDArray[np.intp]:
 
 def describe_arrays(job: TrainingJob) -> str:
     """Return the names, shapes and dtypes of all arrays of a fit, also of rows that only other processes have."""
-    found = []
+    descriptions = []
     for group, arrays in arrays_of(job.data).items():
         for name, array in arrays.items():
             n_rows = job.state.n_rows if group == "rows" else array.shape[0]
             sparse = "sparse " if isinstance(array, CSR) else ""
-            found.append(f"{name} of {sparse}{array.dtype} {(n_rows, *array.shape[1:])}")
-    return ", ".join(found)
+            descriptions.append(f"{name} of {sparse}{array.dtype} {(n_rows, *array.shape[1:])}")
+    return ", ".join(descriptions)
 
 
 def arrays_of(data: Data) -> Groups:
     """Return all arrays of a fit, in groups with the same rows; the targets are not standardized."""
-    data = data.given or data
+    data = data.in_units_of_y or data
     groups: Groups = {"rows": _arrays_by_name(data.rows)}
     if data.validation is not None:
         groups["validation"] = _arrays_by_name(data.validation, "_val")
@@ -121,12 +121,13 @@ def digests_of(job: TrainingJob, first: int = 0, n_rows: int | None = None) -> D
     of rows have what its rows contribute: those of all parts are added.
     """
     digests: Digests = {}
-    kept = job.state.resume_check.digests
+    earlier = job.state.resume_check.digests
     for group, arrays in arrays_of(job.data).items():
         kinds = {name: stored_dtype(array) for name, array in arrays.items()}
-        if kept is not None and group in kept and kept[group][0].keys() == kinds.keys():
+        if earlier is not None and group in earlier and earlier[group][0].keys() == kinds.keys():
             kinds = {
-                name: _kind_to_compare(kind, kept[group][0][name]) for name, kind in kinds.items()
+                name: _kind_to_compare(kind, earlier[group][0][name])
+                for name, kind in kinds.items()
             }
         begin = first if group == "rows" else 0
         # A copy for each state: whether threads share the result would be seen in pickles.
@@ -144,19 +145,23 @@ def _checksums(first: int, *kinds_and_rows: Any) -> Checksums:
     return block_checksums(kinds_and_rows[n:], kinds_and_rows[:n], first)
 
 
-def _kind_to_compare(now: str, kept: str) -> str:
+def _kind_to_compare(now: str, earlier: str) -> str:
     """Return the kind in which an array is compared: that of before, if both are dense or both are sparse."""
-    return kept if now.startswith("CSR") == kept.startswith("CSR") else now
+    return earlier if now.startswith("CSR") == earlier.startswith("CSR") else now
 
 
-def _require_same_rows(kept: Digests, now: Digests) -> None:
+def _require_same_rows(earlier: Digests, now: Digests) -> None:
     """Raise ValueError unless the checksums are those of the call that is resumed."""
-    for group in kept.keys() | now.keys():
-        if group not in kept or group not in now or kept[group][0].keys() != now[group][0].keys():
+    for group in earlier.keys() | now.keys():
+        if (
+            group not in earlier
+            or group not in now
+            or earlier[group][0].keys() != now[group][0].keys()
+        ):
             _refuse_other_data(
-                f"they had {_names_of_arrays(kept)}, and now have {_names_of_arrays(now)}"
+                f"they had {_names_of_arrays(earlier)}, and now have {_names_of_arrays(now)}"
             )
-        (kinds, before), (others, after) = kept[group], now[group]
+        (kinds, before), (others, after) = earlier[group], now[group]
         if kinds != others or len(before) != len(after):
             _refuse_other_data(f"{' or '.join(kinds)} has another format or number of rows")
         if (before != after).any():

@@ -25,18 +25,18 @@ from cmlp._train.state_fields import (
     TARGET_SCALE_IN_FILE,
     FileForm,
     array_in_file,
-    count,
-    entry,
-    generator,
+    count_field,
+    generator_field,
     instance_of,
     load_block,
     load_dict,
     load_rows,
     load_sums,
     naming_damage,
-    number,
-    schedule,
-    seed,
+    number_field,
+    schedule_field,
+    seed_field,
+    state_field,
 )
 from cmlp._train.target_scale import scale_of
 
@@ -234,8 +234,8 @@ def _load_history(key: str, stored: StoredState) -> dict[str, Any]:
         raise ValueError("'history' lacks an entry.")
     curves: dict[str, NDArray[Any] | None] = {}
     for name in _CURVES:
-        found = stored.array(f"training.{name}")
-        curves[name] = np.empty(0) if found is None else found
+        curve = stored.array(f"training.{name}")
+        curves[name] = np.empty(0) if curve is None else curve
     if not scored:
         curves["validation_scores"] = None
     fields = {**members, **curves}
@@ -267,14 +267,13 @@ class Weights:
     and `restore_last` undo this. A warm start begins with those of the model, without best and last ones.
     """
 
-    params: NDArray[Any] = entry("params", load_block, MISSING, PARAMS_IN_FILE, copy=block_copy)
+    params: NDArray[Any] = state_field(load_block, MISSING, PARAMS_IN_FILE, copy=block_copy)
     # While training with early stopping: the best ones of this call so far.
-    best: NDArray[Any] | None = entry("best", load_block, None, array_in_file(), copy=block_copy)
+    best: NDArray[Any] | None = state_field(load_block, None, array_in_file(), copy=block_copy)
     # After training with early stopping: those after the last batch.
-    last: NDArray[Any] | None = entry("last", load_block, None, array_in_file(), copy=block_copy)
+    last: NDArray[Any] | None = state_field(load_block, None, array_in_file(), copy=block_copy)
     # Of standardized targets; None before it is learned.
-    target_scale: TargetScale | None = entry(
-        "target_scale",
+    target_scale: TargetScale | None = state_field(
         lambda key, fields: scale_of(load_dict(key, fields)),
         None,
         TARGET_SCALE_IN_FILE,
@@ -282,7 +281,7 @@ class Weights:
     )
     # Whether `params` predict y itself although targets are standardized; `best` and `last` never
     # do.
-    predicts_y: bool = entry("predicts_y", instance_of(bool), False, PREDICTS_Y_IN_FILE)
+    predicts_y: bool = state_field(instance_of(bool), False, PREDICTS_Y_IN_FILE)
 
     @property
     def best_or_last(self) -> NDArray[Any]:
@@ -327,11 +326,11 @@ class ResumeCheck:
     """What must be the same when training is resumed."""
 
     # Of a sample of the data, or of the first row of a source of blocks.
-    checksum: int | None = count("checksum", None)
+    checksum: int | None = count_field(None)
     # Of all rows, if they are in arrays.
-    digests: Digests | None = entry("digests", load_dict, None, DIGESTS_IN_FILE)
+    digests: Digests | None = state_field(load_dict, None, DIGESTS_IN_FILE)
     # Of an estimator, which cannot resume without them.
-    parameters: dict[str, Any] | None = entry("parameters", load_dict, None, PARAMETERS_IN_FILE)
+    parameters: dict[str, Any] | None = state_field(load_dict, None, PARAMETERS_IN_FILE)
 
 
 @dataclass(eq=False, repr=False)
@@ -344,8 +343,7 @@ class TrainingState:
 
     weights: Weights
     # Curves and counters.
-    history: History = entry(
-        "history",
+    history: History = state_field(
         lambda key, fields: History.from_fields(load_dict(key, fields)),
         MISSING,
         HISTORY_IN_FILE,
@@ -353,39 +351,40 @@ class TrainingState:
         plain=History.fields,
     )
     # Shuffles the rows; None after training.
-    generator: Generator | None = generator("generator")
+    generator: Generator | None = generator_field()
     # Without optimizer and schedule, for example after loading parameters, the training makes them
     # when it begins.
-    optimizer: _core.Optimizer | None = entry(
-        "optimizer", instance_of(_core.Optimizer), None, OPTIMIZER_IN_FILE, copy=deepcopy
+    optimizer: _core.Optimizer | None = state_field(
+        instance_of(_core.Optimizer), None, OPTIMIZER_IN_FILE, copy=deepcopy
     )
-    schedule: Schedule | None = schedule("schedule")
+    schedule: Schedule | None = schedule_field()
 
     # The call so far:
     # Completed epochs of the schedule, with partial_fit those of all calls.
-    schedule_epoch: int = count("schedule_epoch", 0)
+    schedule_epoch: int = count_field(0)
     # Completed epochs of this call.
-    epoch: int = count("epoch", 0)
+    epoch: int = count_field(0)
     # Completed batches of an interrupted epoch; None between two epochs.
-    batch: int | None = count("batch", None)
+    batch: int | None = count_field(None)
     # Whether the stopping rule, the minimizer or a callback has ended training.
-    stopped: bool = number("stopped", bool, False)
+    stopped: bool = number_field(bool, False)
     # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an
     # unknown number.
-    n_rows: int | None = count("n_rows", None)
+    n_rows: int | None = count_field(None)
     # For validation.
-    held_out_rows: NDArray[np.int64] | None = entry("validation", load_rows, None, array_in_file())
-    dropout_seed: int = seed("dropout_seed")
+    held_out_rows: NDArray[np.int64] | None = state_field(
+        load_rows, None, array_in_file(), key="validation"
+    )
+    dropout_seed: int = seed_field()
 
     # The epoch in progress:
     # Of its training rows; None: as given.
-    order: NDArray[np.int64] | None = entry("order", load_rows, None, array_in_file(), copy=np.copy)
+    order: NDArray[np.int64] | None = state_field(load_rows, None, array_in_file(), copy=np.copy)
     # Of an order that is shuffled piece by piece.
-    shuffle_seed: int = seed("shuffle_seed")
+    shuffle_seed: int = seed_field()
     # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient
     # norm of the last one: NaN before it, or if the norm is not computed.
-    sums: NDArray[np.float64] = entry(
-        "sums",
+    sums: NDArray[np.float64] = state_field(
         load_sums,
         MISSING,
         array_in_file(absent=NO_SUMS),
@@ -393,7 +392,7 @@ class TrainingState:
         default_factory=NO_SUMS.copy,
     )
     # Of its completed pieces; NaN if they were trained before pickling.
-    seconds: float = number("seconds", float, 0.0)
+    seconds: float = number_field(float, 0.0)
 
     # Compared with a call that resumes training.
     resume_check: ResumeCheck = field(default_factory=ResumeCheck)
@@ -429,8 +428,8 @@ class TrainingState:
     def digest(self) -> int:
         """Return a checksum of what processes that train together must have computed alike."""
         history, scores = self.history, self.history.validation_scores
-        found = None if not scores else scores.last(), history.stale
-        numbers = (self.epoch, self.batch, self.stepping().optimizer.learning_rate, *found)
+        measures = None if not scores else scores.last(), history.stale
+        numbers = (self.epoch, self.batch, self.stepping().optimizer.learning_rate, *measures)
         return crc32(repr(numbers).encode(), crc32(self.params))
 
     def draw_and_assign(self, draw: Callable[[Any], dict[str, object]]) -> None:
@@ -525,10 +524,15 @@ class TrainingState:
         return state
 
 
+def _with_key(described: StateField, name: str) -> StateField:
+    """Return the field with its key: the attribute's name unless it has another one."""
+    return described._replace(key=described.key or name)
+
+
 # The fields of a state and of its two parts. Pickles have this order: `params` first, other parts
 # last.
 FIELDS: Mapping[str, StateField] = {
-    each.name: each.metadata["described"]
+    each.name: _with_key(each.metadata["described"], each.name)
     for each in (fields(Weights)[0], *fields(TrainingState), *fields(Weights), *fields(ResumeCheck))
     if each.metadata
 }

@@ -93,8 +93,6 @@ class StateField(NamedTuple):
 
     Attributes
     ----------
-    key : str
-        Its name in pickles and files.
     load : callable
         Returns the value of ``(key, plain value)``; raises ValueError, TypeError or KeyError.
     default : object
@@ -104,14 +102,16 @@ class StateField(NamedTuple):
     plain : callable
         Returns what a pickle has of a value that is not None.
     in_file : FileForm
+    key : str
+        Its name in pickles and files; if empty, the name of the attribute.
     """
 
-    key: str
     load: Callable[[str, Any], Any]
     default: object
     copy: Callable[[Any], Any]
     plain: Callable[[Any], Any]
     in_file: FileForm
+    key: str = ""
 
     def loaded(self, plain: Any) -> Any:
         """Return the value of a plain value."""
@@ -132,18 +132,18 @@ def _same(value: Any) -> Any:
     return value
 
 
-def entry(
-    key: str,
+def state_field(
     load: Callable[[str, Any], Any],
     default: object,
     in_file: FileForm,
     *,
+    key: str = "",
     copy: Callable[[Any], Any] = _same,
     plain: Callable[[Any], Any] = _same,
     **more: Any,
 ) -> Any:
     """Return a field of a dataclass with its `StateField`."""
-    described = StateField(key, load, default, copy, plain, in_file)
+    described = StateField(load, default, copy, plain, in_file, key)
     return field(default=default, **more, metadata={"described": described})
 
 
@@ -182,19 +182,19 @@ _NUMBER = FileForm(
 )
 
 
-def count(key: str, default: int | None) -> Any:
+def count_field(default: int | None) -> Any:
     """Return the field of an integer that is not negative."""
-    return entry(key, _load_count, default, _NUMBER)
+    return state_field(_load_count, default, _NUMBER)
 
 
-def seed(key: str) -> Any:
+def seed_field() -> Any:
     """Return the field of the seed of random numbers of the core."""
-    return entry(key, _load_seed, 0, _NUMBER)
+    return state_field(_load_seed, 0, _NUMBER)
 
 
-def number(key: str, kind: type, default: object) -> Any:
+def number_field(kind: type, default: object) -> Any:
     """Return the field of a bool or a float."""
-    return entry(key, instance_of(kind), default, _NUMBER)
+    return state_field(instance_of(kind), default, _NUMBER)
 
 
 # ------------------------------------------------------------------------------------------ arrays
@@ -309,11 +309,11 @@ def _load_generator(key: str, stored: StoredState) -> _core.Random | None:
     )
 
 
-def generator(key: str) -> Any:
+def generator_field() -> Any:
     """Return the field of a random generator."""
     form = FileForm(_dump_generator, _load_generator)
     load = instance_of(_core.Random)
-    return entry(key, load, None, form, copy=copied_generator, plain=stored_generator)
+    return state_field(load, None, form, copy=copied_generator, plain=stored_generator)
 
 
 def _dump_digests(key: str, digests: Digests | None) -> FileParts:
@@ -409,7 +409,7 @@ def _load_stored_schedule(key: str, stored: StoredState) -> dict[str, Any] | Non
     return fields or None
 
 
-def schedule(key: str) -> Any:
+def schedule_field() -> Any:
     """Return the field of a learning-rate schedule."""
     form = FileForm(_dump_schedule, _load_stored_schedule)
-    return entry(key, _load_schedule, None, form, plain=_plain_schedule)
+    return state_field(_load_schedule, None, form, plain=_plain_schedule)

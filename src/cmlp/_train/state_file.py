@@ -168,8 +168,8 @@ def _stored_by_c(
     n_epochs = numbers["n_epochs"]
     n_rows = numbers["n_rows"]
     order = file.array("training.order")
-    found = file.array("training.loss_curve")
-    losses = [] if found is None else found.ravel().tolist()
+    curve = file.array("training.loss_curve")
+    losses = [] if curve is None else curve.ravel().tolist()
     n_losses = len(losses)
     n_shuffled = n_rows if file.array("training.generator") is not None else 0
     n_ordered = 0 if order is None else len(order)

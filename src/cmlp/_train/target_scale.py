@@ -40,10 +40,10 @@ class TargetScale(NamedTuple):
     def into_params(self, net: Net, params: NDArray[Any]) -> TargetScale:
         """Make the output layer in `params` predict y (``W / factor``, ``b / factor + shift``); keep the original."""
         layer, weights, biases = output_layer(net, params)
-        kept = layer.copy()
+        original = layer.copy()
         weights[...] = weights / self.factor
         biases[...] = biases / self.factor + self.shift
-        return self._replace(layer=kept)
+        return self._replace(layer=original)
 
     def out_of_params(self, net: Net, params: NDArray[Any]) -> TargetScale:
         """Undo `into_params`, exactly unless a program has changed the output layer since."""

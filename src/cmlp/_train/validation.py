@@ -43,14 +43,14 @@ class Validation:
         by_loss = job.options.scoring == "loss"
         loss = plain_loss = math.nan
         try:
-            if job.data.validation is not None or by_loss or objective.score is None:
+            if job.data.validation is not None or by_loss or objective.score_of_outputs is None:
                 loss, plain_loss = self._losses(deadline)
             if by_loss:
                 return -loss, loss
-            if objective.scorer is not None:
+            if objective.user_score is not None:
                 with immediate_signals():
-                    return objective.scorer(job), loss
-            if objective.score is None:
+                    return objective.user_score(job), loss
+            if objective.score_of_outputs is None:
                 return -plain_loss, plain_loss
             outputs = job.net.forward(
                 state.params,
@@ -60,8 +60,8 @@ class Validation:
                 n_threads=job.n_threads,
                 seconds=deadline.left(),
             )
-            score = objective.score(outputs, own.targets, own.weight)
-            return score, -score if objective.scores_loss else loss
+            score = objective.score_of_outputs(outputs, own.targets, own.weight)
+            return score, -score if objective.score_is_minus_loss else loss
         except NonFiniteInputError as error:
             raise job.data.first_error(error, job.net.dtype, validation=True) from None
 

@@ -37,12 +37,12 @@ class JointEngine(Engine):
         super().begin_epoch()
 
     def segments(
-        self, n_epochs: float, last: int | None, intervals: Collection[int]
+        self, n_epochs: float, end_batch: int | None, intervals: Collection[int]
     ) -> Generator[Segment, None, None]:
         """Yield segments of one epoch, which end where an interval of any worker ends."""
         if self._intervals is None:
             self._intervals = self._workers.unite(set(intervals))
-        return super().segments(1, last, self._intervals)
+        return super().segments(1, end_batch, self._intervals)
 
     def train(self, segment: Segment, deadline: Deadline) -> None:
         """Train a segment, which all workers do, or none."""

@@ -173,7 +173,7 @@ class Player:
         self._train(self.learning.batches_at(seconds / self.seconds))
 
     def _train(self, batch: int) -> None:
-        with options.reporting():
+        with options.as_command_errors():
             self.learning.go_to(batch)
         self.ended = self.ended or self.learning.finished
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cmlp import Network
 from cmlp._cli.experiment import Experiment, ExperimentOptions
-from cmlp._cli.options import CommandError, reporting
+from cmlp._cli.options import CommandError, as_command_errors
 from cmlp._cli.terminal import Terminal, printable
 from cmlp.story.neurons import Names, Unit
 
@@ -91,7 +91,7 @@ def save(network: Network, path: str | None, terminal: Terminal, program: str) -
     """Write a network to a model file, and say so."""
     if path is None:
         return
-    with reporting():
+    with as_command_errors():
         network.save(path)
     terminal.write_lines(["", f"saved: {printable(path)}", f"  Python:    cmlp.load({path!r})"])
     terminal.write_lines(

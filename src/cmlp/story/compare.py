@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     choices = [
         ExperimentOptions.from_arguments(arguments, hidden=hidden) for hidden in arguments.hidden
     ]
-    with options.reporting():
+    with options.as_command_errors():
         first = Experiment(choices[0])
     n_test = len(first.data.y_test)
     if first.n_epochs == 1:
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     terminal.write_lines(["", f"{'hidden layers':{width}}  parameters  training     test  seconds"])
     accuracies = []
     for name, choice in zip(names, choices, strict=True):
-        with options.reporting():
+        with options.as_command_errors():
             experiment = Experiment(choice)
             start = time.perf_counter()
             experiment.train()

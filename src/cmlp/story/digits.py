@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the network that the arguments describe, and return the exit status."""
-    with options.reporting():
+    with options.as_command_errors():
         experiment = Experiment(ExperimentOptions.from_arguments(arguments))
     try:
         _introduce(terminal, experiment)

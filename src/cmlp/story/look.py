@@ -47,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Show the image that the arguments name, and return the exit status."""
-    with options.reporting():
+    with options.as_command_errors():
         case = case_of(arguments, of_training=False)
         before = copy.copy(case.experiment.network)
         after = case.experiment.train()

@@ -66,7 +66,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Explain the image that the arguments name, and return the exit status."""
-    with options.reporting():
+    with options.as_command_errors():
         case = case_of(arguments, of_training=True)
         n = arguments.examples
         n_images = len(case.experiment.data.X_train)

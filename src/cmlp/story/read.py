@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     model = arguments.model
     chosen = ExperimentOptions.from_arguments(arguments)
     picture = read_picture(path)
-    with options.reporting():
+    with options.as_command_errors():
         if model is None:
             experiment = Experiment(chosen)
             answer = Answer(

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
     It is opened if the output is a terminal.
     """
-    with options.reporting():
+    with options.as_command_errors():
         path = write_page(story_network(), arguments.output)
     terminal.say(
         "The story is a web page: 18 chapters, each with a picture to hold, to turn and to bet on."

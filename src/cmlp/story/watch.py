@@ -40,7 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Show the training that the arguments describe, and return the exit status."""
-    with options.reporting():
+    with options.as_command_errors():
         case = case_of(arguments, of_training=True)
         learning = Learning(case.experiment)
     if terminal.moves_cursor:
@@ -85,7 +85,7 @@ def _write_frames(terminal: Terminal, learning: Learning, example: Example) -> N
     n = learning.experiment.n_batches
     for stop in sorted({0, _FIRST_BATCHES, n, 3 * n, 10 * n, learning.total}):
         if stop <= learning.total:
-            with options.reporting():
+            with options.as_command_errors():
                 learning.go_to(stop)
             lines = frame_lines(
                 terminal, learning, example, drawing.page_width(terminal), _TALL - 1

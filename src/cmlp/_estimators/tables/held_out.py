@@ -30,7 +30,7 @@ def warn_if_bag_is_useless(groups: Sequence[Sequence[EpochLoop]], rule: WarningR
     runs = [run for group in groups for run in group]
     if any(run.state.history.loss is None for run in runs):
         return False
-    if runs[0].job.objective.score is None and all(map(_is_useful, runs)):
+    if runs[0].job.objective.score_of_outputs is None and all(map(_is_useful, runs)):
         return False
     parts = [(judged_rows(group[0].job), _outputs_of_bag(group)) for group in groups]
     outputs = np.concatenate([part for _, part in parts])

@@ -15,7 +15,7 @@ from cmlp._estimators.attributes import with_classes, with_feature_names
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fitted import fitted_of, locked, store_model
 from cmlp._process.warnings import warn
-from cmlp._train.other_names import hinting
+from cmlp._train.name_hints import hinting
 from cmlp.exceptions import InvalidParameterError, short_repr, shown
 
 if TYPE_CHECKING:

@@ -88,7 +88,7 @@ class TableClassEncoding(ClassEncoding):
 
     def objective(self) -> Objective:
         """Return the objective without a score: the validation loss decides."""
-        return Objective(score=None)
+        return Objective(score_of_outputs=None)
 
     def groups(self, values: NDArray[Any]) -> NDArray[Any] | None:
         """Return the classes of the rows; None for several labels."""
@@ -145,8 +145,10 @@ class TableNumberEncoding(NumberEncoding):
     def objective(self) -> Objective:
         """Return the objective: for several quantiles with a score, otherwise the validation loss decides."""
         if self.quantiles is None:
-            return Objective(score=None)
-        return Objective(partial(_pinball_score, np.asarray(self.quantiles)), scores_loss=True)
+            return Objective(score_of_outputs=None)
+        return Objective(
+            partial(_pinball_score, np.asarray(self.quantiles)), score_is_minus_loss=True
+        )
 
     def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return numbers whose variance the splits of columns should lower, in one column for all quantiles.

@@ -11,7 +11,7 @@
  *
  * The initialization factor c gives the bound sqrt(c / (n_in + n_out)). An activation without a parameter has the
  * default 0. The last five are its bounds in float, which forward/envelopes.h describes; CMLP_EXACT stands for those of an
- * activation that only multiplies and compares. CONTRIBUTING.md says how to add an activation.
+ * activation that only multiplies and compares. docs/recipes.md says how to add an activation.
  *
  * One worked expansion: with
  *   #define CASE(CODE, name, ...) case CMLP_ACTIVATION_##CODE: return name##_value(z, p);

@@ -13,7 +13,7 @@
  * (CMLP_BY_Z), or for z with x = z (CMLP_BY_Z_FROM_Z). By z it depends on the activation: it is that of logistic
  * outputs if the row allows them, else of exp. Softmax outputs have loops of their own. `outputs` is the mask of
  * activations allowed, `targets` the targets allowed, `parameter` the default of the loss's parameter (0: it has none),
- * which is below `limit`. `plain` is the loss without what it adds for training: usually itself. CONTRIBUTING.md says
+ * which is below `limit`. `plain` is the loss without what it adds for training: usually itself. docs/recipes.md says
  * how to add a loss.
  *
  * One worked expansion: with

@@ -242,7 +242,8 @@ VEC_FN void separate_slopes(const int32_t loss, const int slope, const loss_cons
 /* ------------------------------------------------------------------------------------------------ softmax outputs */
 
 /* -sum y ln a = sum y (ln sum e^t - t), t = z - max z; of smoothed targets; focal: each ln a times (1-a)^p. These
- * losses all need probabilities. */
+ * losses all need probabilities. A further loss of softmax outputs needs code here, in cost_terms() and in
+ * output_delta(). */
 VEC_FN void softmax_terms(const int32_t loss, const loss_constants *c, T *z, const T *y, T *terms, int64_t n)
 {
     const V log_sum = loss_log(v_set1(softmax_row(z, terms, n)));
@@ -297,12 +298,15 @@ static void cost_terms(const cmlp_loss_values *values, const loss_constants *c, 
                        int64_t rows, int64_t n)
 {
     if (values->activation == CMLP_ACTIVATION_SOFTMAX && values->loss != CMLP_LOSS_SQUARED_ERROR) {
+        const V nan = v_float(vi_set1(MATH_NAN));
         for (int64_t i = 0; i < rows * n; i += n) switch (values->loss) {
+            case CMLP_LOSS_LOG: softmax_terms(CMLP_LOSS_LOG, c, z + i, y + i, terms + i, n); break;
             case CMLP_LOSS_FOCAL: softmax_terms(CMLP_LOSS_FOCAL, c, z + i, y + i, terms + i, n); break;
             case CMLP_LOSS_LABEL_SMOOTHING:
                 softmax_terms(CMLP_LOSS_LABEL_SMOOTHING, c, z + i, y + i, terms + i, n);
                 break;
-            default: softmax_terms(CMLP_LOSS_LOG, c, z + i, y + i, terms + i, n);
+            default: /* A loss without code here costs NaN, so that training with it fails. */
+                for (int64_t j = 0; j < n; j += VL) store_lanes(terms + i + j, n - j, nan);
             }
         return;
     }
