@@ -29,7 +29,10 @@ static cmlp_file file;
 #else
 #define PREDICT(f, row) f(file.model, row, width, 0, output, 16, file.workspace, file.info.workspace_size)
 #endif
-int load(const char *path) { return cmlp_file_load_table(&file, path); }
+#ifdef WITHOUT_TABLES /* in an earlier version that loads only networks so */
+#define cmlp_file_load cmlp_file_load_table
+#endif
+int load(const char *path) { return cmlp_file_load(&file, path); }
 float model_f32(const float *x, const float *params, long width, long n)
 {
     float output[16], sum = 0;
@@ -139,6 +142,8 @@ def library(folder, name, tree):
         encoding="utf-8"
     ):
         parts.append("-DWITHOUT_LENGTHS")
+    if "cmlp_file_load_table" in (tree / "include/cmlp_file.h").read_text(encoding="utf-8"):
+        parts.append("-DWITHOUT_TABLES")
     options = [
         single,
         *parts,

@@ -73,7 +73,7 @@ static int64_t count_correct(const cmlp_net *net, const cmlp_rows *rows, const i
     int64_t correct = 0;
     if (!output || !answers) exit(1);
     check(cmlp_forward(net, params, rows, output, run), "prediction");
-    check(cmlp_labels(net, output, rows->n_rows, answers), "labels");
+    check(cmlp_labels(net, output, rows->n_rows * DIGITS, answers, rows->n_rows), "labels");
     for (int64_t i = 0; i < rows->n_rows; i++) correct += answers[i] == labels[i];
     free(answers);
     free(output);
@@ -142,11 +142,8 @@ int main(int argc, char **argv)
     epoch.batch_size = BATCH;
 
     const cmlp_net *net = make_net();
-    size_t training, prediction;
-    check(cmlp_workspace_size(net, &rows, &objective, &epoch, THREADS, &training), "workspace");
-    check(cmlp_workspace_size(net, &rows, NULL, NULL, THREADS, &prediction), "workspace");
-    cmlp_run run = CMLP_INIT(cmlp_run);
-    run.workspace_size = training > prediction ? training : prediction;
+    cmlp_run run = CMLP_INIT(cmlp_run); /* its workspace also serves predictions */
+    check(cmlp_workspace_size(net, &rows, &objective, &epoch, THREADS, &run.workspace_size), "workspace");
     run.workspace = malloc(run.workspace_size);
     run.n_threads = THREADS;
     train(net, rows, &targets, &objective, &epoch, &run);

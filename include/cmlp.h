@@ -9,7 +9,7 @@
  *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_init_params), train it
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
- * More headers belong to the same library: cmlp_table.h (the models of tables, which predict raw rows), cmlp_workers.h
+ * More headers belong to the same library: cmlp_table.h (categories and intervals of tables), cmlp_workers.h
  * (training by several processes) and cmlp_explain.h (bounds, and rows between two others). docs/embedding.md is a
  * tutorial, examples/ has complete programs, and
  * docs/arithmetic.md (in Python packages arithmetic.md beside this file) defines every rounding.
@@ -27,7 +27,8 @@
  *   n_threads > 1, the system allocates the stacks of the threads of the call. A call of 1.0 uses at most 8 KB of the
  *   caller's stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks: measured, and no promise.
  * - Threads. Any function may be called from any thread. A net, a model, and parameters that no call writes may be shared
- *   by concurrent calls. A workspace, an optimizer, a run and outputs belong to one call at a time.
+ *   by concurrent calls. A workspace, an optimizer, a run and outputs belong to one call at a time. A thread that is
+ *   cancelled (pthread_cancel) in a call with several threads ends after the call.
  * - Workspace. Computing calls need memory whose contents do not matter. One workspace can serve any number of calls, one
  *   after the other. Its size in bytes is that of cmlp_workspace_size for a network, and for a model those of
  *   cmlp_model_info and cmlp_model_workspace_size. The calls for a single row, and those that load and write files, take
@@ -137,6 +138,7 @@ enum {
     CMLP_ERROR_ACTIVATION = 20,      /* unknown, or not allowed in its layer */
     CMLP_ERROR_LOSS = 21,            /* unknown, or not allowed with the output activation */
     CMLP_ERROR_DTYPE = 22,           /* an element type is unknown or not allowed here */
+    CMLP_ERROR_LENGTH = 23,          /* an array has not the number of elements that the call needs */
     CMLP_ERROR_OVERFLOW = 24,        /* a size does not fit in size_t or int64_t */
     CMLP_ERROR_BUFFER_SIZE = 25,     /* a buffer is too small */
     CMLP_ERROR_ALIGNMENT = 26,       /* a buffer or stride is not aligned for its type */
@@ -148,7 +150,7 @@ enum {
     CMLP_ERROR_WEIGHT = 32,          /* not 0 or a positive normal number, or all are 0, or the sum is neither */
     CMLP_ERROR_OPTION = 33,          /* out of its range, or a reserved or unused field or flag is not 0 */
     CMLP_ERROR_BATCH = 34,           /* batch_size, first_batch or rows_done is negative or too large */
-    CMLP_ERROR_THREADS = 35,         /* n_threads is not 0 to 256 */
+    CMLP_ERROR_THREADS = 35,         /* n_threads is negative */
     CMLP_ERROR_SPARSE = 36,          /* indptr decreases, or columns of a row do not ascend or are out of range */
     CMLP_ERROR_WORKERS = 38,         /* the workers of an epoch have different arguments */
     CMLP_ERROR_MODEL = 39,           /* not made by cmlp_model_init of this version */
@@ -161,6 +163,7 @@ enum {
     CMLP_ERROR_BUILD = 81,           /* compiled with options that change the arithmetic */
     CMLP_ERROR_MEMORY = 82,          /* malloc failed (cmlp_file.h) */
     CMLP_ERROR_MESSAGE = 83,         /* a message to or from another worker failed (cmlp_workers.h) */
+    CMLP_ERROR_LEFT_OUT = 84,        /* this build leaves out what the call needs: docs/embedding.md ("Small builds") */
     /* A model file. */
     CMLP_ERROR_FILE_SHORT = 96,      /* truncated */
     CMLP_ERROR_FILE_LONG = 97,       /* extra bytes at the end */
@@ -175,7 +178,6 @@ enum {
     CMLP_ERROR_FILE_EXAMPLE = 106,   /* the example's computed output differs from the stored one */
     CMLP_ERROR_FILE_KEY = 107,       /* the metadata do not contain this key */
     CMLP_ERROR_FILE_WRITE = 108,     /* the write callback failed */
-    CMLP_ERROR_FILE_TABLE = 109,     /* a table's file: cmlp_table.h opens it */
     CMLP_ERROR_FILE_READ = 110,      /* the file cannot be opened or read */
     CMLP_ERROR_FILE_VALUE = 111,     /* a layer, activation, loss or number breaks a rule of the format */
     CMLP_STATUS_SIGNED = -1
@@ -203,9 +205,13 @@ CMLP_API int32_t cmlp_version_number(void);
  *     if (!status)
  *         status = cmlp_model_predict_f32(model, row, 784, &label, NULL, 0, workspace, info.workspace_size);
  *
- * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc. The file of
- * a table (Python's TabularClassifier and TabularRegressor) is refused with FILE_TABLE. cmlp_table.h opens it, and the
- * functions of this section then predict with its model.
+ * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
+ *
+ * A model is a network, or a table with one network or several (Python's TabularClassifier and TabularRegressor). The row of
+ * a table is its raw columns as doubles: a finite number, NaN for a missing one, or the code of a category (cmlp_table.h).
+ * All functions for models take both, except those for the network of a model: of a table, cmlp_model_net and
+ * cmlp_model_params return NULL, and cmlp_model_prepare_rows MODEL. The file of a table can have a threshold: of two classes,
+ * the label is then 1 from this probability of the second class on, instead of 0.5.
  *
  * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
  * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
@@ -240,8 +246,8 @@ typedef struct cmlp_model_info {
  * file: the first `n` bytes of the file, of any alignment. They must contain the head.
  * Returns FILE_SHORT if the head is longer than n bytes (call again with info->head_size bytes if that is not 0);
  * FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that of
- * a model file; FILE_TABLE; DTYPE, ISA, OVERFLOW or BUILD if this build of the library cannot run the network. After these,
- * all fields of *info are 0 except struct_size, head_size and error_at. */
+ * a model file; LEFT_OUT (the file of a table), DTYPE, ISA, OVERFLOW or BUILD if this build of the library cannot run the
+ * model. After these, all fields of *info are 0 except struct_size, head_size and error_at. */
 CMLP_CHECKED cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
 
 /* For cmlp_model_init. */
@@ -264,7 +270,7 @@ CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const
                                          const cmlp_model **model);
 
 /* Predicts one row of the model's dtype, or for CMLP_FLOAT32 also of bytes. There is no allocation, lock or system call.
- * row: n_inputs elements, which the function scales as the model's inputs. Of a table: its columns (see cmlp_table.h).
+ * row: n_inputs elements, which the function scales as the model's inputs. Of a table: its columns.
  * label: receives the class index (see cmlp_labels), and -1 from a regressor and from a classifier whose rows can have
  *     several labels: those whose output is above 0.5; or NULL.
  * output: an array of n_outputs elements that receives the outputs, of which the model has info->n_outputs; or NULL, with
@@ -378,13 +384,14 @@ typedef struct cmlp_run {
  * rows: of any kind and type for a network; dense rows of CMLP_FLOAT64 for a table. Without scale, shifts and factors: the
  *     model has its own.
  * labels: receives the label of each selected row, as a single prediction; or NULL.
- * outputs: receives (rows selected, info->n_outputs).
+ * outputs: an array of n_outputs elements that receives (rows selected, info->n_outputs).
  * run: its workspace has cmlp_model_workspace_size() bytes.
- * Returns DTYPE if the function is not that of the model's dtype, or for the rows of a table; OPTION for a scale. */
+ * Returns DTYPE if the function is not that of the model's dtype, or for the rows of a table; BUFFER_SIZE if `outputs` has
+ * fewer elements; OPTION for a scale. */
 CMLP_CHECKED cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                                     float *outputs, cmlp_run *run);
+                                                     float *outputs, int64_t n_outputs, cmlp_run *run);
 CMLP_CHECKED cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                                     double *outputs, cmlp_run *run);
+                                                     double *outputs, int64_t n_outputs, cmlp_run *run);
 
 /* Computes the bytes of workspace for these calls, as cmlp_workspace_size. Returns ROWS, THREADS, OVERFLOW. */
 CMLP_CHECKED cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
@@ -396,15 +403,18 @@ CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_r
 
 struct cmlp_objective;
 struct cmlp_epoch;
+struct cmlp_workers;
 
 /* Computes the bytes of workspace for all calls that take these arguments or some of them. NULL for everything is the size
  * for cmlp_model_write; rows add the predictions (cmlp_forward, cmlp_activations, cmlp_weighted_sums), an objective adds
  * costs and gradients, and an epoch adds cmlp_train_epoch. So a workspace for training also predicts these rows. Data
  * need not be set: the size depends on the kind and the number of the selected rows (0 is allowed), on whether there is
  * dropout or a loss, on the batch size, and on n_threads (0: 1). It never decreases if one of them grows, so that a
- * workspace for more also serves less, and it is bounded for any number of rows. A program that only trains asks with the
+ * workspace for more also serves less, and it is bounded for any number of rows. (With several workers it grows with
+ * batch_size: it then has space for the activations of a worker's rows of a batch.) A program that only trains asks with the
  * rows of one batch.
- * Returns ROWS, BATCH, THREADS, OVERFLOW; OPTION if this build of the library cannot train. */
+ * Returns ROWS, BATCH, THREADS, OVERFLOW; OPTION (workers); LEFT_OUT if this build of the library cannot train, or not with
+ * workers. */
 CMLP_CHECKED cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
                                              const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
                                              int32_t n_threads, size_t *bytes);
@@ -418,14 +428,16 @@ CMLP_CHECKED cmlp_status cmlp_forward(const cmlp_net *net, const void *params, c
 
 /* The class index of each row of outputs: the index of the largest output; for one logistic output, 1 if it is above
  * 0.5, else 0; -1 if the outputs are not probabilities (identity, tanh and exp).
- * output: (n_rows, n_outputs), as cmlp_forward writes them.
- * Returns ROWS if n_rows is negative. */
-CMLP_CHECKED cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels);
+ * outputs: (n_labels, n_out of the last layer), as cmlp_forward writes them: exactly n_outputs elements in all, so that those
+ *     of a model for two labels (info->n_outputs), of which the network has one, are refused.
+ * Returns LENGTH; ROWS if n_labels is negative. */
+CMLP_CHECKED cmlp_status cmlp_labels(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
+                                     int64_t n_labels);
 
 /* ============================================================================================ 2. build and train */
 
 #define CMLP_MAX_LAYERS 64  /* input and output layer included */
-#define CMLP_MAX_THREADS 256
+#define CMLP_MAX_THREADS 256 /* a larger n_threads counts as this */
 #define CMLP_MAX_QUANTILES 100
 
 typedef int32_t cmlp_activation;
@@ -671,9 +683,10 @@ typedef struct cmlp_epoch_result {
 
 /* Options of an epoch.
  *
- * The errors of an epoch: BATCH, ALIGNMENT (rates), OPTION (rates). */
+ * The errors of an epoch: BATCH, ALIGNMENT (rates), OPTION (rates), those of its workers. */
 typedef struct cmlp_epoch {
     size_t struct_size;
+    struct cmlp_workers *workers; /* NULL, or the other processes that train with this one: cmlp_workers.h */
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
     int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */
     const double *rates;  /* one learning rate per batch, including skipped ones; or NULL */

@@ -1,6 +1,5 @@
 // cmlp.hpp: a C++17 wrapper of cmlp.h and cmlp_table.h for model files. Memory is owned and released, and errors are
 // exceptions; without exceptions (-fno-exceptions) a failure calls std::abort, and model::open returns a status instead.
-// Define CMLP_NO_TABLES if the library was built without tables.
 #ifndef CMLP_HPP
 #define CMLP_HPP
 
@@ -77,6 +76,7 @@ public:
     }
     template <typename N, typename = std::enable_if_t<std::is_arithmetic_v<N>>> double code(N number) const
     {
+        static_assert(!std::is_same_v<N, char>, "a character is neither a number nor a text");
         static_assert(!std::is_unsigned_v<N> || sizeof(N) < sizeof(std::int64_t), "an integer must fit in int64_t");
         double found = -1;
         if constexpr (std::is_integral_v<N>)
@@ -105,21 +105,20 @@ public:
     // The bytes of a model file.
     explicit model(std::vector<unsigned char> file) : bytes(std::move(file))
     {
-        check(bytes.empty() ? CMLP_ERROR_FILE_SHORT : reader().size(bytes.data(), bytes.size(), &sizes));
+        check(bytes.empty() ? CMLP_ERROR_FILE_SHORT : cmlp_model_size(bytes.data(), bytes.size(), &sizes));
         memory.reset(std::malloc(sizes.model_size));
         if (!memory) check(CMLP_ERROR_MEMORY);
         std::vector<unsigned char> workspace(sizes.workspace_size);
-        check(reader().init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), 0, workspace.data(),
-                            workspace.size(), &loaded));
+        check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), 0, workspace.data(),
+                              workspace.size(), &loaded));
     }
 
-    // Reads a file as cmlp_file_load_table does. After a failure the model is unchanged.
+    // Reads a file as cmlp_file_load does. After a failure the model is unchanged.
     cmlp_status open(const std::string &path)
     {
         if (path.find('\0') != std::string::npos) return CMLP_ERROR_FILE_READ;
         cmlp_file file;
-        const cmlp_file_reader functions = reader();
-        const cmlp_status status = cmlp_file_load_by(&file, path.c_str(), &functions);
+        const cmlp_status status = cmlp_file_load(&file, path.c_str());
         if (status == CMLP_OK) *this = model(file);
         return status;
     }
@@ -194,15 +193,6 @@ private:
         void operator()(void *block) const { std::free(block); }
     };
 
-    static cmlp_file_reader reader()
-    {
-#ifdef CMLP_NO_TABLES
-        return {cmlp_model_size, cmlp_model_init};
-#else
-        return {cmlp_table_model_size, cmlp_table_model_init};
-#endif
-    }
-
     explicit model(const cmlp_file &file) : memory(file.memory), loaded(file.model), sizes(file.info) {}
 
     std::vector<unsigned char> bytes; // those given to the constructor; allocated memory is aligned for every type
@@ -256,12 +246,13 @@ public:
         std::vector<unsigned char> memory(run.workspace_size);
         std::vector<std::int32_t> labels(static_cast<std::size_t>(n_rows));
         values.resize(labels.size() * n_outputs);
+        const std::int64_t n_values = static_cast<std::int64_t>(values.size());
         run.workspace = memory.data();
         run.n_threads = n_threads;
         if constexpr (is_float)
-            check(cmlp_model_predict_rows_f32(shared, &x, labels.data(), values.data(), &run));
+            check(cmlp_model_predict_rows_f32(shared, &x, labels.data(), values.data(), n_values, &run));
         else
-            check(cmlp_model_predict_rows_f64(shared, &x, labels.data(), values.data(), &run));
+            check(cmlp_model_predict_rows_f64(shared, &x, labels.data(), values.data(), n_values, &run));
         return labels;
     }
 

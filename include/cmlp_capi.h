@@ -43,16 +43,17 @@ typedef struct cmlp_capi {
     const void *(*model_params)(const cmlp_model *model);
     cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text, size_t *length);
     cmlp_status (*model_predict_rows_f32)(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                          float *outputs, cmlp_run *run);
+                                          float *outputs, int64_t n_outputs, cmlp_run *run);
     cmlp_status (*model_predict_rows_f64)(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                          double *outputs, cmlp_run *run);
+                                          double *outputs, int64_t n_outputs, cmlp_run *run);
     cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
                                         size_t *bytes);
     cmlp_status (*model_prepare_rows)(const cmlp_model *model, cmlp_rows *rows);
     cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const struct cmlp_objective *objective,
                                   const struct cmlp_epoch *epoch, int32_t n_threads, size_t *bytes);
     cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
-    cmlp_status (*labels)(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels);
+    cmlp_status (*labels)(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
+                          int64_t n_labels);
     size_t (*net_size)(void);
     cmlp_status (*net_init)(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net);
     int64_t (*net_n_params)(const cmlp_net *net);
@@ -89,10 +90,6 @@ typedef struct cmlp_capi {
     cmlp_status (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                           const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
     cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
-    cmlp_status (*table_model_size)(const void *file, size_t n, cmlp_model_info *info);
-    cmlp_status (*table_model_init)(void *memory, size_t memory_size, const void *file, size_t n,
-                                    cmlp_model_flags flags, void *workspace, size_t workspace_size,
-                                    const cmlp_model **model);
     cmlp_status (*table_find_categories)(const cmlp_model *model, int64_t column, cmlp_table_categories *categories);
     cmlp_status (*table_code_of_text)(const cmlp_table_categories *categories, const char *text, double *code);
     cmlp_status (*table_code_of_number)(const cmlp_table_categories *categories, double number, double *code);
@@ -105,13 +102,6 @@ typedef struct cmlp_capi {
     cmlp_status (*table_workspace_size)(const cmlp_table *table, size_t *bytes);
     cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
                                size_t workspace_size);
-    cmlp_status (*workers_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                          const cmlp_epoch *epoch, const cmlp_workers *workers, int32_t n_threads,
-                                          size_t *bytes);
-    cmlp_status (*workers_train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows,
-                                       const cmlp_targets *targets, const cmlp_objective *objective,
-                                       cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
-                                       cmlp_workers *workers, cmlp_run *run);
     cmlp_status (*forward_paths)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_rows *to,
                                  const cmlp_paths *paths, void *outputs, cmlp_run *run);
     cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
@@ -152,11 +142,9 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write, cmlp_net_layer, cmlp_describe_activation,
     cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa, cmlp_activations,
     cmlp_weighted_sums, cmlp_bounds, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step,
-    cmlp_table_model_size, cmlp_table_model_init, cmlp_table_find_categories, cmlp_table_code_of_text,
-    cmlp_table_code_of_number, cmlp_table_code_of_integer, cmlp_table_margin, cmlp_table_encoder_width,
-    cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write, cmlp_workers_workspace_size,
-    cmlp_workers_train_epoch, cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_table_category, cmlp_table_interval,
-    cmlp_table_code_of_cell
+    cmlp_table_find_categories, cmlp_table_code_of_text, cmlp_table_code_of_number, cmlp_table_code_of_integer,
+    cmlp_table_margin, cmlp_table_encoder_width, cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write,
+    cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_table_category, cmlp_table_interval, cmlp_table_code_of_cell
 };
 #endif
 

@@ -9,14 +9,11 @@
  *     if (!status)
  *         status = cmlp_model_predict_f32(digits.model, row, 784, &label, NULL, 0, digits.workspace,
  *                                         digits.info.workspace_size);
- *     cmlp_file_free(&digits);
- *
- * cmlp_file_load_table loads the file of a table, too (cmlp_table.h). */
+ *     cmlp_file_free(&digits); */
 #ifndef CMLP_FILE_H
 #define CMLP_FILE_H
 
 #include <cmlp.h>
-#include <cmlp_table.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,12 +41,13 @@ static inline void cmlp_file_free(cmlp_file *file)
     file->model = NULL;
 }
 
-/* The next four functions are parts of cmlp_file_load. Programs do not call them: later versions may change them. */
+/* The next three functions are parts of cmlp_file_load. Programs do not call them: later versions may change them. */
 
 /* Extends the memory to `capacity` bytes. */
 static inline cmlp_status cmlp_file_extend(cmlp_file *file, uint64_t capacity)
 {
-    void *const memory = capacity < SIZE_MAX ? realloc(file->memory, CMLP_FILE_CAST(size_t, capacity)) : NULL;
+    const size_t n = capacity & SIZE_MAX;
+    void *const memory = capacity < SIZE_MAX ? realloc(file->memory, n) : NULL;
     if (!memory) return CMLP_ERROR_MEMORY;
     file->memory = memory;
     return CMLP_OK;
@@ -61,32 +59,25 @@ static inline cmlp_status cmlp_file_read(cmlp_file *file, FILE *stream, uint64_t
 {
     size_t wanted = *got;
     while (*got < n && *got == wanted) {
-        const uint64_t grown = 2 * CMLP_FILE_CAST(uint64_t, wanted) + 4096;
+        const uint64_t grown = UINT64_C(2) * wanted + 4096;
         const cmlp_status status = cmlp_file_extend(file, n < grown ? n : grown);
         if (status) return status;
-        wanted = CMLP_FILE_CAST(size_t, n < grown ? n : grown);
+        wanted = (n < grown ? n : grown) & SIZE_MAX;
         *got += fread(CMLP_FILE_CAST(char *, file->memory) + *got, 1, wanted - *got, stream);
         if (ferror(stream)) return CMLP_ERROR_FILE_READ;
     }
     return *got < n ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
 }
 
-/* cmlp_model_size or cmlp_table_model_size, and the function that makes the model. */
-typedef struct cmlp_file_reader {
-    cmlp_status (*size)(const void *file, size_t n, cmlp_model_info *info);
-    cmlp_status (*init)(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
-                        void *workspace, size_t workspace_size, const cmlp_model **model);
-} cmlp_file_reader;
-
 /* Reads the head, which tells the sizes, and then the whole file. */
-static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream, const cmlp_file_reader *reader)
+static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
 {
     size_t got = 0;
     cmlp_status status = cmlp_file_read(file, stream, 8, &got); /* these bytes tell the size of the head */
-    if (!status) status = reader->size(file->memory, got, &file->info);
+    if (!status) status = cmlp_model_size(file->memory, got, &file->info);
     if (status == CMLP_ERROR_FILE_SHORT && got == 8) {
         status = cmlp_file_read(file, stream, file->info.head_size, &got);
-        if (!status) status = reader->size(file->memory, got, &file->info);
+        if (!status) status = cmlp_model_size(file->memory, got, &file->info);
     }
     const uint64_t n = file->info.file_size, model = (n + 7) / 8 * 8, workspace = model + file->info.model_size;
     if (!status) status = cmlp_file_read(file, stream, n, &got);
@@ -95,39 +86,25 @@ static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream, c
     if (status) return status;
     unsigned char *const bytes = CMLP_FILE_CAST(unsigned char *, file->memory);
     file->workspace = bytes + workspace;
-    return reader->init(bytes + model, file->info.model_size, bytes, got, 0, file->workspace,
-                        file->info.workspace_size, &file->model);
+    return cmlp_model_init(bytes + model, file->info.model_size, bytes, got, 0, file->workspace,
+                           file->info.workspace_size, &file->model);
 }
 
-/* Opens the file, reads it and makes the model. */
-static inline cmlp_status cmlp_file_load_by(cmlp_file *file, const char *path, const cmlp_file_reader *reader)
+/* Reads the model file of a network or a table, verifies it and makes the model. All fields of *file are written. The file
+ * is read once from its start to its end, so that a pipe will do.
+ * Returns CMLP_OK; FILE_READ if the file cannot be opened or read, MEMORY if malloc fails; the statuses of
+ * cmlp_model_size and cmlp_model_init. On failure file->model is NULL, and there is nothing to release. */
+static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
 {
     const cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     file->memory = file->workspace = NULL;
     file->model = NULL;
     file->info = info;
     FILE *const stream = path ? fopen(path, "rb") : NULL;
-    const cmlp_status status = stream ? cmlp_file_load_stream(file, stream, reader) : CMLP_ERROR_FILE_READ;
+    const cmlp_status status = stream ? cmlp_file_load_stream(file, stream) : CMLP_ERROR_FILE_READ;
     if (stream) fclose(stream);
     if (status) cmlp_file_free(file);
     return status;
-}
-
-/* Reads the model file of a network, verifies it and makes the model. All fields of *file are written. The file is read
- * once from its start to its end, so that a pipe will do.
- * Returns CMLP_OK; FILE_READ if the file cannot be opened or read, MEMORY if malloc fails; the statuses of
- * cmlp_model_size and cmlp_model_init. On failure file->model is NULL, and there is nothing to release. */
-static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
-{
-    const cmlp_file_reader reader = {cmlp_model_size, cmlp_model_init};
-    return cmlp_file_load_by(file, path, &reader);
-}
-
-/* The same for every model file: that of a network or of a table (cmlp_table.h). */
-static inline cmlp_status cmlp_file_load_table(cmlp_file *file, const char *path)
-{
-    const cmlp_file_reader reader = {cmlp_table_model_size, cmlp_table_model_init};
-    return cmlp_file_load_by(file, path, &reader);
 }
 
 #endif

@@ -1,15 +1,14 @@
-/* cmlp_table.h: the columns of a table, the model files of its networks, and their intervals, on top of cmlp.h.
+/* cmlp_table.h: the columns of a table, its categories and intervals, and the model files of its networks, on top of cmlp.h.
  *
  * A table's networks see its raw columns as an encoder makes inputs of them. A model file holds the columns and the
  * networks (TabularClassifier and TabularRegressor of the Python package write such files); their mean is the prediction.
- *   1. Load and predict. Open the file (cmlp_table_model_size, cmlp_table_model_init) and predict raw rows with the
- *                        functions of cmlp.h for models: cmlp_model_predict_f64, cmlp_model_predict_rows_f64.
- *   2. Encode.           The inputs of a network that a program trains itself (cmlp_table_encode).
- *   3. Write.            A model file of such networks (cmlp_table_write).
+ *   1. Predict. The functions of cmlp.h for models load the file and predict raw rows (cmlp_model_predict_f64,
+ *               cmlp_model_predict_rows_f64). Here are the codes of categories, and intervals.
+ *   2. Encode.  The inputs of a network that a program trains itself (cmlp_table_encode).
+ *   3. Write.   A model file of such networks (cmlp_table_write).
  *
- * The rules of cmlp.h hold. A static library's program that does not use this header does not link this part; the macro
- * CMLP_NO_TABLES leaves it out of the library (CMake: CMLP_TABLES=OFF). CMLP_NO_CELLS leaves out cmlp_table_code_of_cell
- * alone (CMLP_CELLS=OFF). */
+ * The rules of cmlp.h hold. The macro CMLP_NO_TABLES leaves this part out of the library (CMake: CMLP_TABLES=OFF), which then
+ * loads the files of networks alone. CMLP_NO_CELLS leaves out cmlp_table_code_of_cell alone (CMLP_CELLS=OFF). */
 #ifndef CMLP_TABLE_H
 #define CMLP_TABLE_H
 
@@ -19,18 +18,7 @@
 extern "C" {
 #endif
 
-/* ============================================================================================= 1. load and predict */
-
-/* As cmlp_model_size and cmlp_model_init, which refuse the file of a table, but for every model file: that of a table, or
- * that of a network. The row of a table's model is its raw columns as doubles: a finite number, NaN for a missing one, or
- * the code of a category (cmlp_table_find_categories). All functions of cmlp.h for models take the model, except those for
- * the network of a model: cmlp_model_net and cmlp_model_params return NULL, and cmlp_model_prepare_rows MODEL. A file can
- * have a threshold: of two classes, the label is then 1 from this probability of the second class on, instead of 0.5.
- * Returns as cmlp_model_size and cmlp_model_init, but not FILE_TABLE. */
-CMLP_CHECKED cmlp_status cmlp_table_model_size(const void *file, size_t n, cmlp_model_info *info);
-CMLP_CHECKED cmlp_status cmlp_table_model_init(void *memory, size_t memory_size, const void *file, size_t n,
-                                               cmlp_model_flags flags, void *workspace, size_t workspace_size,
-                                               const cmlp_model **model);
+/* ====================================================================================================== 1. predict */
 
 /* The categories of a column in the model of a table. The program owns the struct, and may copy it. It is valid as long as
  * the bytes of the model's file. */

@@ -1,11 +1,12 @@
 /* cmlp_workers.h: training by several processes, on top of cmlp.h.
  *
- * Processes, on one machine or several, train the same network together: each calls cmlp_workers_train_epoch with the same
- * arguments, and computes the gradient of a part of the rows of each batch. Parameters, optimizer, costs and statuses are
- * then the same on all workers, and are bit-identical to cmlp_train_epoch. examples/mpi has a program.
+ * Processes, on one machine or several, train the same network together: each calls cmlp_train_epoch with the same
+ * arguments and a cmlp_workers of its own (cmlp_epoch.workers), and computes the gradient of a part of the rows of each
+ * batch. Parameters, optimizer, costs and statuses are then the same on all workers, and are bit-identical to those of one
+ * process alone. examples/mpi has a program.
  *
- * The rules of cmlp.h hold. A static library's program that does not use this header does not link this part; the macro
- * CMLP_NO_WORKERS leaves it out of the library (CMake: CMLP_WORKERS=OFF). */
+ * The rules of cmlp.h hold. The macro CMLP_NO_WORKERS leaves this part out of the library (CMake: CMLP_WORKERS=OFF); an epoch
+ * with workers then returns CMLP_ERROR_LEFT_OUT. */
 #ifndef CMLP_WORKERS_H
 #define CMLP_WORKERS_H
 
@@ -35,10 +36,11 @@ extern "C" {
  * that they must have in common (the library's version, n_workers, all_shares and all arguments, but not rows->data). If
  * an argument is invalid at one worker, all return its status, and if the numbers differ, or the shares of a worker do
  * not follow those of the worker before, CMLP_ERROR_WORKERS; nothing is changed then. A worker tells the others of any
- * invalid argument, except of a struct_size, a rank, an n_workers or a function that is invalid in cmlp_workers itself,
- * or of an n_workers below that of rank 0: then it returns, and the others wait for a message that it does not send. The
- * last worker of this exchange is the last one by the n_workers of rank 0, so that all name the same sender of the
- * broadcast. A worker whose rank is beyond that number waits for a message that nobody sends.
+ * invalid argument, except of a cmlp_epoch that is NULL or has an invalid struct_size, of a struct_size, a rank, an
+ * n_workers or a function that is invalid in cmlp_workers itself, or of an n_workers below that of rank 0: then it
+ * returns, and the others wait for a message that it does not send. The last worker of this exchange is the last one by the
+ * n_workers of rank 0, so that all name the same sender of the broadcast. A worker whose rank is beyond that number waits
+ * for a message that nobody sends.
  *
  * If one of the functions fails, or a message is one that no worker can have sent, the call ends at this worker only, with
  * CMLP_ERROR_MESSAGE. The program must then end the other workers, as MPI_Abort does. Parameters and optimizer are those
@@ -66,18 +68,6 @@ typedef struct cmlp_workers {
     int32_t failed_rank;
     int32_t first_share, n_shares, all_shares; /* the worker's part of each batch; all 0: one share per worker */
 } cmlp_workers;
-
-/* As cmlp_workspace_size for cmlp_train_epoch. With several workers the workspace also has space for the activations of a
- * worker's rows of a batch, so that it grows with batch_size. Returns as cmlp_workspace_size. */
-CMLP_CHECKED cmlp_status cmlp_workers_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
-                                                     const cmlp_objective *objective, const cmlp_epoch *epoch,
-                                                     const cmlp_workers *workers, int32_t n_threads, size_t *bytes);
-
-/* As cmlp_train_epoch, with the other workers. */
-CMLP_CHECKED cmlp_status cmlp_workers_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
-                                                  const cmlp_targets *targets, const cmlp_objective *objective,
-                                                  cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
-                                                  cmlp_epoch_result *result, cmlp_workers *workers, cmlp_run *run);
 
 #ifdef __cplusplus
 }

@@ -94,7 +94,13 @@ def declarations(root: Path, header: str) -> Iterator[str]:
         r"\((?P<parameters>[^;{]*?)\)\s*[;{]"
     )
     complete: set[str] = set()
-    structs = set(re.findall(r"^typedef struct (\w+) \{", text, re.MULTILINE))
+    structs = {  # of all headers: a struct may be opaque in one and complete in a later one
+        name
+        for each in HEADERS
+        for name in re.findall(
+            r"^typedef struct (\w+) \{", without_comments(root / "include" / each), re.MULTILINE
+        )
+    }
     for match in re.finditer(pattern, text, re.MULTILINE | re.DOTALL):
         found = match.groupdict()
         if name := found["constant"]:

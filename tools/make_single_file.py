@@ -43,6 +43,13 @@ GUARD = re.compile(r"^#ifndef (\w+_H)\n#define \1\n(.*)^#endif\n\Z", re.MULTILIN
 MEMBERS = re.compile(r"(?<=^typedef struct )(\w+ \{)(.*?)(?=^\} \w+;)", re.MULTILINE | re.DOTALL)
 PASTED = re.compile(r"\b(?!name##)([a-z]\w*##\w+(?:##\w+)*)")  # "name" is a parameter of macros
 
+# A function of the core, in column 0.
+FUNCTION = r"^(?!static|typedef|extern|struct \w+ \{)(?=[a-z][\w *]*?\b(cmlp_\w+)\()"
+# A source, or most of it, that a macro leaves out although other sources call it.
+OPTIONAL = re.compile(
+    r"^#if (CMLP_BUILDS_(?:TABLES|WORKERS))\n(.*)^#endif\n\Z", re.MULTILINE | re.DOTALL
+)
+
 # Everything in the core is declared in column 0, so the start of a line tells what is at file
 # scope.
 DECLARED = [
@@ -78,6 +85,12 @@ HEAD = """\
 #elif defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wunused-function"
 #endif
+
+/* How functions are declared that a macro leaves out: they are not static where they have no definition. */
+#define CMLP_LINKAGE_0 extern
+#define CMLP_LINKAGE_1 static
+#define CMLP_LINKAGE_OF(builds) CMLP_LINKAGE_##builds
+#define CMLP_LINKAGE(builds) CMLP_LINKAGE_OF(builds)
 
 /* A plugin keeps its copy of the library for itself: another plugin of the process may have one with other macros. With
  * CMLP_BUILD, the functions are exported. */
@@ -154,6 +167,12 @@ class Core:
         public = "".join(path.read_text(encoding="utf-8") for path in self.public_headers)
         self.public = set(re.findall(r"^CMLP_(?:API|CHECKED) [^;]*?(\w+)\(", public, re.MULTILINE))
         self.version = re.findall(r'#define CMLP_VERSION "(.+)"', public)[0]
+        self.builds = {  # of a function that a macro leaves out: whether it is built
+            name: builds
+            for path in self.sources.values()
+            for builds, text in OPTIONAL.findall(path.read_text(encoding="utf-8"))
+            for name in re.findall(FUNCTION, text, re.MULTILINE)
+        }
         self.written: set[Path] = set()
         self.parts: dict[str, str] = {}
 
@@ -217,15 +236,23 @@ class Core:
         )
 
     def internal(self, text: str) -> str:
-        """Make all functions and tables static that are not in a public header."""
+        """Make all functions and tables static that are not in a public header.
+
+        Where a part is left out, its functions are only called in code that the compiler removes.
+        It would warn if they were static and not defined.
+        """
+
+        def linkage(match: re.Match[str]) -> str:
+            if match[1] in self.public:
+                return ""
+            builds = self.builds.get(match[1])
+            return f"CMLP_LINKAGE({builds}) " if builds else "static "
+
         text = re.sub(r"^extern const [^;]*;\n", "", text, flags=re.MULTILINE)
         text = re.sub(
             r"^(?=const \w[^;(]*\bcmlp_\w+(?:\[\])? = )", "static ", text, flags=re.MULTILINE
         )
-        function = r"^(?!static|typedef|extern|struct \w+ \{)(?=[a-z][\w *]*?\b(cmlp_\w+)\()"
-        return re.sub(
-            function, lambda m: "" if m[1] in self.public else "static ", text, flags=re.MULTILINE
-        )
+        return re.sub(FUNCTION, linkage, text, flags=re.MULTILINE)
 
 
 def sources(core: Core, names: Iterable[str], taken: set[str]) -> Iterator[str]:

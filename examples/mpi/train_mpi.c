@@ -51,12 +51,13 @@ static cmlp_status train(const cmlp_net *net, cmlp_workers *workers)
     adam.state_size = sizeof state;
     adam.learning_rate = 0.02;
     epoch.batch_size = BATCH;
-    cmlp_status status = cmlp_workers_workspace_size(net, &x, &objective, &epoch, workers, 1, &run.workspace_size);
+    epoch.workers = workers;
+    cmlp_status status = cmlp_workspace_size(net, &x, &objective, &epoch, 1, &run.workspace_size);
     if (status) return status;
     run.workspace = malloc(run.workspace_size);
     if (!run.workspace) return CMLP_ERROR_MEMORY;
     for (int i = 1; i <= EPOCHS && !status; i++) {
-        status = cmlp_workers_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &result, workers, &run);
+        status = cmlp_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &result, &run);
         if (!workers->rank && !status) printf("epoch %d: cost %.4f\n", i, result.cost);
     }
     free(run.workspace);

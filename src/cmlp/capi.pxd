@@ -32,9 +32,9 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text,
                                       size_t *length) noexcept nogil
         cmlp_status (*model_predict_rows_f32)(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                              float *outputs, cmlp_run *run) noexcept nogil
+                                              float *outputs, int64_t n_outputs, cmlp_run *run) noexcept nogil
         cmlp_status (*model_predict_rows_f64)(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                              double *outputs, cmlp_run *run) noexcept nogil
+                                              double *outputs, int64_t n_outputs, cmlp_run *run) noexcept nogil
         cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
                                             size_t *bytes) noexcept nogil
         cmlp_status (*model_prepare_rows)(const cmlp_model *model, cmlp_rows *rows) noexcept nogil
@@ -42,7 +42,8 @@ cdef extern from "cmlp_capi.h" nogil:
                                       const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes) noexcept nogil
         cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
                                cmlp_run *run) noexcept nogil
-        cmlp_status (*labels)(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels) noexcept nogil
+        cmlp_status (*labels)(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
+                              int64_t n_labels) noexcept nogil
         size_t (*net_size)() noexcept nogil
         cmlp_status (*net_init)(void *memory, size_t memory_size, const cmlp_net_config *config,
                                 const cmlp_net **net) noexcept nogil
@@ -85,10 +86,6 @@ cdef extern from "cmlp_capi.h" nogil:
                               cmlp_run *run) noexcept nogil
         cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient,
                             cmlp_optimizer *optimizer) noexcept nogil
-        cmlp_status (*table_model_size)(const void *file, size_t n, cmlp_model_info *info) noexcept nogil
-        cmlp_status (*table_model_init)(void *memory, size_t memory_size, const void *file, size_t n,
-                                        cmlp_model_flags flags, void *workspace, size_t workspace_size,
-                                        const cmlp_model **model) noexcept nogil
         cmlp_status (*table_find_categories)(const cmlp_model *model, int64_t column,
                                              cmlp_table_categories *categories) noexcept nogil
         cmlp_status (*table_code_of_text)(const cmlp_table_categories *categories, const char *text,
@@ -105,15 +102,6 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*table_workspace_size)(const cmlp_table *table, size_t *bytes) noexcept nogil
         cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
                                    size_t workspace_size) noexcept nogil
-        cmlp_status (*workers_workspace_size)(const cmlp_net *net, const cmlp_rows *rows,
-                                              const cmlp_objective *objective, const cmlp_epoch *epoch,
-                                              const cmlp_workers *workers, int32_t n_threads,
-                                              size_t *bytes) noexcept nogil
-        cmlp_status (*workers_train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows,
-                                           const cmlp_targets *targets, const cmlp_objective *objective,
-                                           cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
-                                           cmlp_epoch_result *result, cmlp_workers *workers,
-                                           cmlp_run *run) noexcept nogil
         cmlp_status (*forward_paths)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                      const cmlp_rows *to, const cmlp_paths *paths, void *outputs,
                                      cmlp_run *run) noexcept nogil

@@ -19,6 +19,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_ACTIVATION
         CMLP_ERROR_LOSS
         CMLP_ERROR_DTYPE
+        CMLP_ERROR_LENGTH
         CMLP_ERROR_OVERFLOW
         CMLP_ERROR_BUFFER_SIZE
         CMLP_ERROR_ALIGNMENT
@@ -41,6 +42,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_BUILD
         CMLP_ERROR_MEMORY
         CMLP_ERROR_MESSAGE
+        CMLP_ERROR_LEFT_OUT
         CMLP_ERROR_FILE_SHORT
         CMLP_ERROR_FILE_LONG
         CMLP_ERROR_FILE_MAGIC
@@ -54,7 +56,6 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_FILE_EXAMPLE
         CMLP_ERROR_FILE_KEY
         CMLP_ERROR_FILE_WRITE
-        CMLP_ERROR_FILE_TABLE
         CMLP_ERROR_FILE_READ
         CMLP_ERROR_FILE_VALUE
         CMLP_STATUS_SIGNED
@@ -155,9 +156,9 @@ cdef extern from "cmlp.h" nogil:
         double pace
 
     cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                            float *outputs, cmlp_run *run)
+                                            float *outputs, int64_t n_outputs, cmlp_run *run)
     cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                            double *outputs, cmlp_run *run)
+                                            double *outputs, int64_t n_outputs, cmlp_run *run)
     cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
                                           size_t *bytes)
     cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows)
@@ -166,11 +167,14 @@ cdef extern from "cmlp.h" nogil:
 
     ctypedef struct cmlp_epoch
 
+    ctypedef struct cmlp_workers
+
     cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                     const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
     cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
                              cmlp_run *run)
-    cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels)
+    cmlp_status cmlp_labels(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
+                            int64_t n_labels)
     int CMLP_MAX_LAYERS
     int CMLP_MAX_THREADS
     int CMLP_MAX_QUANTILES
@@ -323,6 +327,7 @@ cdef extern from "cmlp.h" nogil:
 
     ctypedef struct cmlp_epoch:
         size_t struct_size
+        cmlp_workers *workers
         int64_t batch_size
         int64_t first_batch
         const double *rates
@@ -434,11 +439,6 @@ cdef extern from "cmlp.h" nogil:
     cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
 
 cdef extern from "cmlp_table.h" nogil:
-    cmlp_status cmlp_table_model_size(const void *file, size_t n, cmlp_model_info *info)
-    cmlp_status cmlp_table_model_init(void *memory, size_t memory_size, const void *file, size_t n,
-                                      cmlp_model_flags flags, void *workspace, size_t workspace_size,
-                                      const cmlp_model **model)
-
     ctypedef struct cmlp_table_categories:
         size_t struct_size
         const void *list
@@ -539,14 +539,6 @@ cdef extern from "cmlp_workers.h" nogil:
         int32_t first_share
         int32_t n_shares
         int32_t all_shares
-
-    cmlp_status cmlp_workers_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                            const cmlp_epoch *epoch, const cmlp_workers *workers, int32_t n_threads,
-                                            size_t *bytes)
-    cmlp_status cmlp_workers_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
-                                         const cmlp_targets *targets, const cmlp_objective *objective,
-                                         cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
-                                         cmlp_workers *workers, cmlp_run *run)
 
 cdef extern from "cmlp_explain.h" nogil:
     cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,

@@ -204,9 +204,7 @@ int fixture_call(fixture *f, call c)
                                    f->p_run);
     case STEP: return cmlp_step(f->p_net, f->params, f->gradient, f->p_optimizer);
     default:
-        if (f->workers)
-            return cmlp_workers_train_epoch(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_optimizer,
-                                            f->p_epoch, f->p_result, f->workers, f->p_run);
+        if (f->workers) f->epoch.workers = f->workers;
         return cmlp_train_epoch(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_optimizer,
                                 f->p_epoch, f->p_result, f->p_run);
     }

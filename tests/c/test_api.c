@@ -231,7 +231,7 @@ static void test_objective(void)
 static void test_run(void)
 {
     INVALID(ALL_ROWS, CMLP_ERROR_THREADS, f.run.n_threads = -1);
-    INVALID(ALL_ROWS, CMLP_ERROR_THREADS, f.run.n_threads = CMLP_MAX_THREADS + 1);
+    INVALID(ALL_ROWS, CMLP_ERROR_THREADS, f.run.n_threads = INT32_MIN);
     INVALID(ALL_ROWS, CMLP_ERROR_BUFFER_SIZE, f.run.workspace_size = 0);
     INVALID(ALL_ROWS, CMLP_ERROR_BUFFER_SIZE, f.run.workspace_size--);
 }

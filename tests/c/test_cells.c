@@ -63,7 +63,7 @@ static const cmlp_model *load(const char *categories, const char *kinds, const c
     if (kinds) strings[content.n_strings++] = (cmlp_model_string){"column_kinds", kinds, {0}};
     file.size = 0;
     CHECK(cmlp_table_write(&table, &content, workspace, sizeof workspace) == CMLP_OK);
-    CHECK(cmlp_table_model_init(memory, sizeof memory, file.bytes, file.size, 0, workspace, sizeof workspace, &model) ==
+    CHECK(cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, workspace, sizeof workspace, &model) ==
           CMLP_OK);
     return model;
 }

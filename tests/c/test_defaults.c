@@ -4,6 +4,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BIT(c) (1u << (c))
@@ -176,6 +177,29 @@ static void test_numbers(void)
     SAME(BIT(TRAIN), f.epoch.batch_size = f.n, f.epoch.batch_size = 0);
 }
 
+static void *large; /* a workspace for CMLP_MAX_THREADS threads, and its size */
+static size_t large_size;
+
+static void use_threads(int32_t n_threads)
+{
+    f.run.n_threads = n_threads;
+    f.run.workspace = large;
+    f.run.workspace_size = large_size;
+}
+
+/* The number of threads is a maximum: a machine may have more processors than a call uses. */
+static void test_more_threads_than_the_most(void)
+{
+    size_t bytes = 0;
+    CHECK(call_workspace(f.net, CALL_TRAIN, f.n, CMLP_MAX_THREADS, &large_size) == CMLP_OK);
+    CHECK(call_workspace(f.net, CALL_TRAIN, f.n, INT32_MAX, &bytes) == CMLP_OK && bytes == large_size);
+    CHECK(cmlp_workspace_size(f.net, NULL, NULL, NULL, CMLP_MAX_THREADS + 1, &bytes) == CMLP_OK);
+    large = malloc(large_size);
+    SAME(ALL_ROWS, use_threads(1), use_threads(CMLP_MAX_THREADS + 1));
+    SAME(ALL_ROWS, use_threads(1), use_threads(INT32_MAX));
+    free(large);
+}
+
 /* A learning rate of zero is a valid value: no parameter changes. */
 static void test_zero_rates_stay_zero(void)
 {
@@ -217,6 +241,7 @@ int main(void)
     test_missing_row_stride();
     test_repeat();
     test_numbers();
+    test_more_threads_than_the_most();
     test_zero_rates_stay_zero();
     test_powers_underflow();
     test_workspace();

@@ -29,10 +29,10 @@ static int load(const cmlp_model **model)
     if (!s.base) slot_make(&s, MODEL_FILE_CAPACITY);
     unsigned char *const copy = slot_place(&s, file.size, AT_END, (8 - file.size % 8) % 8);
     memcpy(copy, file.bytes, file.size);
-    const int status = cmlp_table_model_size(copy, file.size, &info);
+    const int status = cmlp_model_size(copy, file.size, &info);
     CHECK(info.error_at <= info.head_size);
     if (status) return status;
-    return cmlp_table_model_init(model_memory, sizeof model_memory, copy, file.size, 0, scratch, sizeof scratch, model);
+    return cmlp_model_init(model_memory, sizeof model_memory, copy, file.size, 0, scratch, sizeof scratch, model);
 }
 
 static const char f32[] = "v1_network_f32", texts[] = "v1_classifier_text", classes[] = "v1_table_classifier",

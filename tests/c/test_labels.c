@@ -27,21 +27,23 @@ static void test_labels_of_outputs(void)
     const float outputs[] = {0.5f, 0.1f, 0.4f, 0, 0.5f, 0.5f, 0.1f, 0.2f, 0.7f};
     int32_t labels[N_OUT] = {-7, -7, -7};
     make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
-    CHECK(cmlp_labels(net, outputs, 3, labels) == CMLP_OK && labels[0] == 0 && labels[1] == 1 && labels[2] == 2);
-    CHECK(cmlp_labels(NULL, outputs, 3, labels) == CMLP_ERROR_NULL);
-    CHECK(cmlp_labels(net, NULL, 0, NULL) == CMLP_OK);
-    CHECK(cmlp_labels(net, NULL, 1, labels) == CMLP_ERROR_NULL);
-    CHECK(cmlp_labels(net, outputs, 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_labels(net, outputs, -1, labels) == CMLP_ERROR_ROWS);
-    CHECK(cmlp_labels(net, (const char *)outputs + 1, 1, labels) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_labels(net, outputs, 9, labels, 3) == CMLP_OK && labels[0] == 0 && labels[1] == 1 && labels[2] == 2);
+    CHECK(cmlp_labels(NULL, outputs, 9, labels, 3) == CMLP_ERROR_NULL);
+    CHECK(cmlp_labels(net, NULL, 0, NULL, 0) == CMLP_OK);
+    CHECK(cmlp_labels(net, NULL, 3, labels, 1) == CMLP_ERROR_NULL);
+    CHECK(cmlp_labels(net, outputs, 3, NULL, 1) == CMLP_ERROR_NULL);
+    CHECK(cmlp_labels(net, outputs, -3, labels, -1) == CMLP_ERROR_ROWS);
+    CHECK(cmlp_labels(net, (const char *)outputs + 1, 3, labels, 1) == CMLP_ERROR_ALIGNMENT);
+    for (int64_t n = 8; n <= 10; n += 2) CHECK(cmlp_labels(net, outputs, n, labels, 3) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_labels(net, outputs, 9, labels, INT64_MAX) == CMLP_ERROR_LENGTH);
     int32_t *const misaligned = (int32_t *)(void *)((char *)labels + 2);
-    CHECK(cmlp_labels(net, outputs, 1, misaligned) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_labels(net, outputs, 3, misaligned, 1) == CMLP_ERROR_ALIGNMENT);
     make_net(CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, 1);
-    CHECK(cmlp_labels(net, outputs + 6, 3, labels) == CMLP_OK && !labels[0] && !labels[1] && labels[2] == 1);
+    CHECK(cmlp_labels(net, outputs + 6, 3, labels, 3) == CMLP_OK && !labels[0] && !labels[1] && labels[2] == 1);
     const int32_t regressors[] = {CMLP_ACTIVATION_IDENTITY, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_EXP};
     for (int i = 0; i < 3; i++) {
         make_net(regressors[i], CMLP_LOSS_SQUARED_ERROR, N_OUT);
-        CHECK(cmlp_labels(net, outputs, 1, labels) == CMLP_OK && labels[0] == -1);
+        CHECK(cmlp_labels(net, outputs, 3, labels, 1) == CMLP_OK && labels[0] == -1);
     }
 }
 
@@ -137,8 +139,8 @@ static void expect_prediction(const char *classes, int32_t expected)
     CHECK(write_labels(classes) == CMLP_OK && load() == CMLP_OK);
     CHECK(cmlp_model_predict_f32(model, row, N_IN, &one, outputs, N_OUT, scratch_memory, sizeof scratch_memory) == CMLP_OK);
     CHECK(cmlp_model_predict_f32(model, row, N_IN, NULL, NULL, 0, scratch_memory, sizeof scratch_memory) == CMLP_OK);
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, &of_rows, outputs, &run) == CMLP_OK);
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, NULL, outputs, &run) == CMLP_OK);
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, &of_rows, outputs, N_OUT, &run) == CMLP_OK);
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, NULL, outputs, N_OUT, &run) == CMLP_OK);
     CHECK(one == expected && of_rows == expected);
 }
 
@@ -244,6 +246,24 @@ static void test_labels_of_one_output(void)
         CHECK(load() == CMLP_OK && cmlp_model_label(model, i, buffer, sizeof buffer, NULL) == CMLP_OK);
         CHECK(!strcmp(buffer, "true"));
     }
+    /* The model of two labels has two outputs, and its network one. */
+    const float values[2 * N_IN] = {2, 1, -2, -1};
+    const cmlp_rows rows = cmlp_dense_rows(values, CMLP_FLOAT32, 2, N_IN);
+    float outputs[4];
+    int32_t labels[4];
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace = scratch_memory;
+    run.workspace_size = sizeof scratch_memory;
+    for (int64_t n = -1; n < 4; n++)
+        CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, outputs, n, &run) == CMLP_ERROR_BUFFER_SIZE &&
+              !strcmp(run.refused, "n_outputs"));
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, NULL, 0, &run) == CMLP_ERROR_NULL &&
+          !strcmp(run.refused, "outputs"));
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, (float *)(void *)((char *)outputs + 1), 4, &run) ==
+          CMLP_ERROR_ALIGNMENT && !strcmp(run.refused, "outputs"));
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, outputs, 4, &run) == CMLP_OK);
+    CHECK(outputs[0] + outputs[1] == 1 && labels[0] == (outputs[1] > 0.5f));
+    CHECK(cmlp_labels(cmlp_model_net(model), outputs, 4, labels, 2) == CMLP_ERROR_LENGTH);
     content.strings = &three;
     CHECK(cmlp_model_write(net, params, &content, scratch_memory, sizeof scratch_memory) == CMLP_ERROR_FILE_SYNTAX);
 }

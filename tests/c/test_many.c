@@ -47,7 +47,7 @@ static int has(const char *text)
 static const cmlp_model *loaded(void)
 {
     const cmlp_model *model = NULL;
-    CHECK(cmlp_table_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, scratch, sizeof scratch,
+    CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, scratch, sizeof scratch,
                           &model) == CMLP_OK);
     return model;
 }

@@ -132,7 +132,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
         layer.activation == CMLP_ACTIVATION_SOFTMAX || layer.activation == CMLP_ACTIVATION_LOGISTIC;
     if (layer.n_out == 1) best = layer.activation == CMLP_ACTIVATION_LOGISTIC && get(info.dtype, output, 0) > 0.5;
     CHECK(label == (is_classifier ? best : -1));
-    CHECK(cmlp_labels(net, output, 1, &of_many) == CMLP_OK && of_many == label);
+    CHECK(cmlp_labels(net, output, layer.n_out, &of_many, 1) == CMLP_OK && of_many == label);
     size_t needed = 0;
     CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &needed) == CMLP_OK && needed == size);
     CHECK(predict_one(net, params, &rows, &other, again, scratch, size) == CMLP_OK && other == label);
@@ -152,19 +152,19 @@ static void compare_many_rows(const cmlp_model *model, void *scratch, size_t siz
     run.workspace = workspace;
     CHECK(cmlp_model_workspace_size(model, &rows, 0, &run.workspace_size) == CMLP_OK &&
           run.workspace_size <= sizeof workspace);
-    CHECK((r = rows, r.scale = 1, cmlp_model_predict_rows_f32(model, &r, labels, many[0], &run)) == CMLP_OK);
+    CHECK((r = rows, r.scale = 1, cmlp_model_predict_rows_f32(model, &r, labels, many[0], 3 * N_OUT, &run)) == CMLP_OK);
     for (int i = 0; i < 3; i++) {
         CHECK(cmlp_model_predict_f32(model, x[i], N_IN, &label, one, N_OUT, scratch, size) == CMLP_OK && label == labels[i]);
         CHECK(same_bits(CMLP_FLOAT32, many[i], one, N_OUT));
     }
-    CHECK((r = rows, r.order = order, r.n_order = 2, cmlp_model_predict_rows_f32(model, &r, labels, many[0], &run)) ==
+    CHECK((r = rows, r.order = order, r.n_order = 2, cmlp_model_predict_rows_f32(model, &r, labels, many[0], 3 * N_OUT, &run)) ==
           CMLP_OK && label == labels[0] && same_bits(CMLP_FLOAT32, many[0], one, N_OUT));
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, NULL, many[0], &run) == CMLP_OK);
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, (int32_t *)(void *)((char *)labels + 1), many[0], &run) ==
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, NULL, many[0], 3 * N_OUT, &run) == CMLP_OK);
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, (int32_t *)(void *)((char *)labels + 1), many[0], 3 * N_OUT, &run) ==
           CMLP_ERROR_ALIGNMENT && !strcmp(run.refused, "labels"));
-    CHECK((r = rows, r.scale = 2, cmlp_model_predict_rows_f32(model, &r, labels, many[0], &run)) == CMLP_ERROR_OPTION);
+    CHECK((r = rows, r.scale = 2, cmlp_model_predict_rows_f32(model, &r, labels, many[0], 3 * N_OUT, &run)) == CMLP_ERROR_OPTION);
     labels[0] = -2;
-    CHECK((r = rows, r.n_cols = 3, cmlp_model_predict_rows_f32(model, &r, labels, many[0], &run)) != CMLP_OK &&
+    CHECK((r = rows, r.n_cols = 3, cmlp_model_predict_rows_f32(model, &r, labels, many[0], 3 * N_OUT, &run)) != CMLP_OK &&
           labels[0] == -2);
 }
 

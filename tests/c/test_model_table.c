@@ -105,7 +105,7 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
 static int load(const model_file *file, int verify, void (*use)(const cmlp_model *, void *, size_t))
 {
     static slot file_slot, model_slot, scratch_slot;
-    cmlp_model_info info = CMLP_INIT(cmlp_model_info), network = info;
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     if (!file_slot.base) {
         slot_make(&file_slot, MODEL_FILE_CAPACITY);
         slot_make(&model_slot, 1 << 16);
@@ -113,9 +113,8 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     }
     unsigned char *const copy = slot_place(&file_slot, file->size, AT_END, (8 - file->size % 8) % 8);
     memcpy(copy, file->bytes, file->size);
-    int status = cmlp_table_model_size(copy, file->size, &info);
+    int status = cmlp_model_size(copy, file->size, &info);
     if (status) return status;
-    CHECK(cmlp_model_size(copy, file->size, &network) == CMLP_ERROR_FILE_TABLE && !network.model_size);
     CHECK(info.n_inputs == N_COLUMNS && info.n_outputs == n_outputs && info.dtype == CMLP_FLOAT64);
     CHECK(info.n_nets == n_nets && info.input_scale == 1);
     const cmlp_model *model = NULL;
@@ -123,9 +122,9 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
     void *scratch = slot_place(&scratch_slot, info.workspace_size, AT_END, 0);
     const int too_small =
-        cmlp_table_model_init(memory, info.model_size - 1, copy, file->size, CMLP_MODEL_TRUSTED, NULL, 0, &model);
+        cmlp_model_init(memory, info.model_size - 1, copy, file->size, CMLP_MODEL_TRUSTED, NULL, 0, &model);
     CHECK(too_small == (file->size < info.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_BUFFER_SIZE));
-    status = cmlp_table_model_init(memory, info.model_size, copy, file->size, flags, scratch, info.workspace_size, &model);
+    status = cmlp_model_init(memory, info.model_size, copy, file->size, flags, scratch, info.workspace_size, &model);
     if (!status && use) use(model, scratch, info.workspace_size);
     CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));
     return status;
@@ -233,7 +232,7 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
     static int64_t order[MANY];
     static unsigned char workspace[1 << 20];
     int32_t labels[MANY], label = -7;
-    size_t bytes;
+    size_t bytes, most;
     uint64_t state = 3;
     cmlp_run run = CMLP_INIT(cmlp_run);
     for (int i = 0; i < MANY; i++) {
@@ -251,33 +250,34 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
         CHECK(cmlp_model_workspace_size(model, &rows, run.n_threads, &run.workspace_size) == CMLP_OK);
         CHECK(run.workspace_size <= sizeof workspace);
         memset(found, 0, sizeof found);
-        CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, found[0], &run) == CMLP_OK);
+        CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, found[0], MANY * N_OUT, &run) == CMLP_OK);
         for (int i = 0; i < MANY; i++) {
             const int at = k & 2 ? MANY - 1 - i : i;
             CHECK(cmlp_model_predict_f64(model, raw[i], N_COLUMNS, &label, expected[i], N_OUT, scratch, size) == CMLP_OK);
             CHECK(label == labels[at] && same_bits(CMLP_FLOAT64, found[at], expected[i], N_OUT));
         }
         run.workspace_size--;
-        CHECK(cmlp_model_predict_rows_f64(model, &rows, NULL, found[0], &run) == CMLP_ERROR_BUFFER_SIZE);
+        CHECK(cmlp_model_predict_rows_f64(model, &rows, NULL, found[0], MANY * N_OUT, &run) == CMLP_ERROR_BUFFER_SIZE);
     }
     cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, MANY, N_COLUMNS), r;
     run.workspace_size = sizeof workspace;
     raw[200][2] = INFINITY;
     raw[290][0] = INFINITY;
-    CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, found[0], &run) == CMLP_ERROR_INPUT);
+    CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, found[0], MANY * N_OUT, &run) == CMLP_ERROR_INPUT);
     CHECK(run.bad_row == 200 && run.bad_column == 2 && !run.refused);
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, (float *)(void *)found[0], &run) == CMLP_ERROR_DTYPE);
-    CHECK((r = rows, r.dtype = CMLP_FLOAT32, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], &run)) ==
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, (float *)(void *)found[0], MANY * N_OUT, &run) == CMLP_ERROR_DTYPE);
+    CHECK((r = rows, r.dtype = CMLP_FLOAT32, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], MANY * N_OUT, &run)) ==
           CMLP_ERROR_DTYPE && !strcmp(run.refused, "rows->dtype"));
     CHECK((r = rows, r.n_rows = -1, cmlp_model_workspace_size(model, &r, 1, &bytes)) == CMLP_ERROR_ROWS);
     CHECK((r = rows, r.kind = CMLP_ROWS_CSR, cmlp_model_workspace_size(model, &r, 1, &bytes)) == CMLP_ERROR_ROWS);
     CHECK(cmlp_model_workspace_size(model, &rows, -1, &bytes) == CMLP_ERROR_THREADS);
-    CHECK(cmlp_model_workspace_size(model, &rows, CMLP_MAX_THREADS + 1, &bytes) == CMLP_ERROR_THREADS);
-    CHECK((r = rows, r.n_cols--, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], &run)) == CMLP_ERROR_ROWS);
-    CHECK((r = rows, r.scale = 2, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], &run)) == CMLP_ERROR_OPTION &&
+    CHECK(cmlp_model_workspace_size(model, &rows, CMLP_MAX_THREADS, &most) == CMLP_OK);
+    CHECK(cmlp_model_workspace_size(model, &rows, INT32_MAX, &bytes) == CMLP_OK && bytes == most);
+    CHECK((r = rows, r.n_cols--, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], MANY * N_OUT, &run)) == CMLP_ERROR_ROWS);
+    CHECK((r = rows, r.scale = 2, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], MANY * N_OUT, &run)) == CMLP_ERROR_OPTION &&
           !strcmp(run.refused, "rows->scale"));
-    CHECK(cmlp_model_predict_rows_f64(model, &rows, NULL, NULL, &run) == CMLP_ERROR_NULL);
-    CHECK((r = rows, r.n_rows = 0, r.data = NULL, cmlp_model_predict_rows_f64(model, &r, NULL, NULL, &run)) == CMLP_OK);
+    CHECK(cmlp_model_predict_rows_f64(model, &rows, NULL, NULL, 0, &run) == CMLP_ERROR_NULL);
+    CHECK((r = rows, r.n_rows = 0, r.data = NULL, cmlp_model_predict_rows_f64(model, &r, NULL, NULL, 0, &run)) == CMLP_OK);
 }
 
 static const double *decimals;
@@ -430,7 +430,7 @@ static void check_eight_nets(void)
     table.n_nets = 8;
     outputs_of(0, row, wanted);
     CHECK(write_table(&table, 0) == CMLP_OK);
-    CHECK(cmlp_table_model_init(memory, sizeof memory, good.bytes, good.size, 0, scratch, sizeof scratch, &model) == CMLP_OK);
+    CHECK(cmlp_model_init(memory, sizeof memory, good.bytes, good.size, 0, scratch, sizeof scratch, &model) == CMLP_OK);
     CHECK(predict_row(model, row, N_COLUMNS, NULL, found, scratch, sizeof scratch) == CMLP_OK);
     CHECK(same_bits(CMLP_FLOAT64, found, wanted, N_OUT));
 }
@@ -1038,7 +1038,7 @@ static void check_label(const cmlp_model *model, void *scratch, size_t size)
     const cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, 2, N_COLUMNS);
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
-    CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, outputs, &run) == CMLP_OK);
+    CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, outputs, 2, &run) == CMLP_OK);
     CHECK(labels[0] == expected_label && labels[1] == expected_label && outputs[1] == threshold_output);
 }
 

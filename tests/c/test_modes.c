@@ -131,12 +131,12 @@ static void check_descriptions(descriptions *d, const mode *m)
     const cmlp_float_mode before = enter(m);
     int status = cmlp_net_init(d->net, sizeof d->net, &d->config, &net);
     status |= cmlp_table_encoder_width(&encoder, &width);
-    status |= cmlp_labels(net, d->outputs, 1, &label);
+    status |= cmlp_labels(net, d->outputs, 2, &label, 1);
     status |= cmlp_table_code_of_integer(&d->categories, INT64_MAX, &code); /* is no double */
     status |= cmlp_table_code_of_number(&d->categories, 0x1p-1060, &code);
     status |= cmlp_model_write(net, d->params, &d->content, d->scratch, sizeof d->scratch);
-    status |= cmlp_table_model_size(d->file.bytes, d->file.size, &d->info);
-    status |= cmlp_table_model_init(d->memory, sizeof d->memory, d->file.bytes, d->file.size, 0, d->scratch, sizeof d->scratch,
+    status |= cmlp_model_size(d->file.bytes, d->file.size, &d->info);
+    status |= cmlp_model_init(d->memory, sizeof d->memory, d->file.bytes, d->file.size, 0, d->scratch, sizeof d->scratch,
                               &model);
     cmlp_write_mode(before);
     check_that(!status && width == 2 && label == 1 && code < 0, "descriptions in mode \"%s\": status %d, %d, %d, %d",
@@ -221,9 +221,9 @@ static int table_in(const mode *m, double *results)
     run.workspace_size = sizeof scratch;
     const cmlp_float_mode before = enter(m);
     int status = cmlp_table_write(&table, &content, scratch, sizeof scratch);
-    if (!status) status = cmlp_table_model_init(memory, sizeof memory, file.bytes, file.size, 0, scratch, sizeof scratch, &model);
+    if (!status) status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, scratch, sizeof scratch, &model);
     if (!status) status = cmlp_model_predict_f64(model, raw, 1, NULL, &results[0], 1, scratch, sizeof scratch);
-    if (!status) status = cmlp_model_predict_rows_f64(model, &row, NULL, &results[1], &run);
+    if (!status) status = cmlp_model_predict_rows_f64(model, &row, NULL, &results[1], 1, &run);
     if (!status && cmlp_table_margin(model, 0, NAN, NULL, 0, &results[2]) != CMLP_ERROR_OPTION) status = -1;
     cmlp_write_mode(before);
     results[2] = (double)hash_elements(HASH_START, CMLP_FLOAT64, file.bytes, (int64_t)(file.size / 8));

@@ -39,12 +39,13 @@ static void test_rows_of_workers(void)
     rows.kind = CMLP_ROWS_DENSE;
     rows.n_rows = INT64_MAX;
     workers.n_workers = 2;
-    CHECK(cmlp_workers_workspace_size(net, &rows, &objective, &epoch, &workers, 1, &bytes) == CMLP_ERROR_OVERFLOW);
+    epoch.workers = &workers;
+    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_ERROR_OVERFLOW);
     CHECK(bytes == 7);
     rows.n_rows = 100;
     for (workers.n_workers = -1; workers.n_workers < 1; workers.n_workers++)
-        CHECK(cmlp_workers_workspace_size(net, &rows, &objective, &epoch, &workers, 1, &bytes) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_workers_workspace_size(net, &rows, &objective, &epoch, &workers, 1, &bytes) == CMLP_OK);
+        CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_OK);
     CHECK(bytes > 7);
 }
 

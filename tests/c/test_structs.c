@@ -111,7 +111,7 @@ static void check_no_rows(void)
     CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
     CHECK(cmlp_activations(net, params, &rows, outputs, &run) == CMLP_OK);
     CHECK(cmlp_weighted_sums(net, params, &rows, NULL, &run) == CMLP_OK);
-    CHECK(cmlp_labels(net, NULL, 0, NULL) == CMLP_OK && cmlp_table_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
+    CHECK(cmlp_labels(net, NULL, 0, NULL, 0) == CMLP_OK && cmlp_table_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
     rows.kind = CMLP_ROWS_CSR;
     rows.index_dtype = CMLP_INT32;
     CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);

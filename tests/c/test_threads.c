@@ -219,6 +219,39 @@ static void test_signals(void)
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) CHECK(!sigismember(&mask, own[i]));
 }
 
+/* A thread is cancelled while it waits for its team: the call ends first. */
+static void wait_cancelled(void *context, cmlp_member self)
+{
+    _Atomic int *is_cancelled = context;
+    if (self.index)
+        while (!*is_cancelled || slept_after < 0) sched_yield(); /* thread 0 sleeps at the barrier */
+    else
+        *is_cancelled = !pthread_cancel(pthread_self());
+    cmlp_team_wait(self);
+}
+
+static _Atomic int ended; /* whether the call of the cancelled thread has ended */
+
+static void *call_cancelled(void *memory)
+{
+    _Atomic int is_cancelled = 0;
+    cmlp_team_run(2, memory, wait_cancelled, &is_cancelled);
+    ended = 1;
+    pthread_testcancel();
+    return NULL;
+}
+
+static void test_cancelled_thread(void)
+{
+    void *const memory = malloc(cmlp_team_space(2));
+    void *result = NULL;
+    pthread_t thread;
+    slept_after = -1;
+    CHECK(!__real_pthread_create(&thread, NULL, call_cancelled, memory));
+    CHECK(!pthread_join(thread, &result) && result == PTHREAD_CANCELED && ended);
+    if (ended) free(memory); /* else the other thread of the team still uses it */
+}
+
 /* Calls with little work create no threads. */
 static void test_small_work(void)
 {
@@ -362,6 +395,7 @@ int main(void)
 #ifdef TEST_WRAPS_THREADS
     test_small_work();
     test_signals();
+    test_cancelled_thread();
     test_spinning_ends_by_the_clock();
 #else
     printf("failed thread creation and spinning are tested on Linux only\n");

@@ -179,12 +179,13 @@ static void make_workspace(fixture *f, slot *s)
     rows.order = NULL;
     rows.n_order = 0;
     cmlp_workers workers = *f->workers;
-    cmlp_status status = cmlp_workers_workspace_size(f->net, &rows, &f->objective, &f->epoch, &workers, f->run.n_threads,
-                                                     &f->run.workspace_size);
+    cmlp_epoch epoch = f->epoch;
+    epoch.workers = &workers;
+    cmlp_status status = cmlp_workspace_size(f->net, &rows, &f->objective, &epoch, f->run.n_threads,
+                                             &f->run.workspace_size);
     if (status == CMLP_ERROR_OPTION) { /* of a test of such shares */
         workers.first_share = workers.n_shares = workers.all_shares = 0;
-        status = cmlp_workers_workspace_size(f->net, &rows, &f->objective, &f->epoch, &workers, f->run.n_threads,
-                                             &f->run.workspace_size);
+        status = cmlp_workspace_size(f->net, &rows, &f->objective, &epoch, f->run.n_threads, &f->run.workspace_size);
     }
     CHECK(status == CMLP_OK);
     slot_make(s, f->run.workspace_size);
@@ -593,6 +594,14 @@ static void test_refused(void)
     *workers = good;
     workers->struct_size = 0;
     expect_refused(f, CMLP_ERROR_STRUCT_SIZE);
+    *workers = good;
+    f->p_epoch = NULL; /* it names the workers */
+    CHECK(fixture_call(f, TRAIN) == CMLP_ERROR_NULL && !strcmp(f->run.refused, "epoch") && workers->failed_rank == -7);
+    f->p_epoch = &f->epoch;
+    workers->n_workers = 1;
+    workers->rank = 1;
+    CHECK(fixture_call(f, TRAIN) == CMLP_ERROR_OPTION && !strcmp(f->run.refused, "workers->rank"));
+    CHECK(workers->failed_rank == 0); /* the only one there is */
     slot_free(&workspace);
     close_office(&o, all);
 }
@@ -622,9 +631,9 @@ static void share_of_another(worker *w) { give_shares(w, (w->workers.rank + 1) %
 static void bad_epoch(worker *w)
 {
     static cmlp_epoch epoch = {.struct_size = sizeof epoch, .batch_size = -1};
+    epoch.workers = &w->workers;
     w->fixture.p_epoch = &epoch;
 }
-static void no_epoch(worker *w) { w->fixture.p_epoch = NULL; }
 static void bad_result(worker *w)
 {
     static cmlp_epoch_result result; /* its struct_size is 0 */
@@ -693,7 +702,7 @@ static void test_gap_in_shares(void)
 static void test_disagreements(void)
 {
     static const change changes[] = {
-        {bad_epoch, CMLP_ERROR_BATCH},       {no_epoch, CMLP_ERROR_NULL},          {bad_result, CMLP_ERROR_STRUCT_SIZE},
+        {bad_epoch, CMLP_ERROR_BATCH},       {bad_result, CMLP_ERROR_STRUCT_SIZE},
         {null_run, CMLP_ERROR_NULL},         {negative_stored, CMLP_ERROR_OPTION}, {negative_first, CMLP_ERROR_OPTION},
         {share_of_none, CMLP_ERROR_OPTION},  {no_share, CMLP_ERROR_OPTION},        {negative_share, CMLP_ERROR_OPTION},
         {far_share, CMLP_ERROR_OPTION},      {many_shares, CMLP_ERROR_OPTION},     {other_shares, CMLP_ERROR_WORKERS},

@@ -120,7 +120,7 @@ static cmlp_model_content any_content(int is_table, int64_t n_out)
 }
 
 /* Counts a status of a writer. If the file was written, it must be read. */
-static void read_back(cmlp_status written, int is_table, int64_t n_in, int round)
+static void read_back(cmlp_status written, int64_t n_in, int round)
 {
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     const cmlp_model *model = NULL;
@@ -133,11 +133,10 @@ static void read_back(cmlp_status written, int is_table, int64_t n_in, int round
         check_that(!file.size, "round %d: bytes of a refused file", round);
         return;
     }
-    cmlp_status status = (is_table ? cmlp_table_model_size : cmlp_model_size)(file.bytes, file.size, &info);
+    cmlp_status status = cmlp_model_size(file.bytes, file.size, &info);
     CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof workspace);
     if (!status)
-        status = (is_table ? cmlp_table_model_init : cmlp_model_init)(memory, sizeof memory, file.bytes, file.size, 0,
-                                                                      workspace, sizeof workspace, &model);
+        status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, workspace, sizeof workspace, &model);
     check_that(!status && info.n_inputs == n_in, "round %d: %s", round, cmlp_status_name(status));
     if (!status) CHECK(predict_row(model, zeros, n_in, &label, output, workspace, sizeof workspace) != CMLP_ERROR_DTYPE);
 }
@@ -154,7 +153,7 @@ static void write_network(int round)
     for (int k = 0; k < MOST_UNITS; k++) shifts[k] = any_number(), factors[k] = any_number();
     if (one_of(3)) content.shifts = shifts, content.factors = factors;
     file.size = 0;
-    read_back(cmlp_model_write(net, params[0], &content, workspace, sizeof workspace), 0, f.sizes[0], round);
+    read_back(cmlp_model_write(net, params[0], &content, workspace, sizeof workspace), f.sizes[0], round);
 }
 
 /* ---- tables */
@@ -222,7 +221,7 @@ static void write_table(int round)
     file.size = 0;
     const cmlp_status status = cmlp_table_write(&table, &content, workspace, sizeof workspace);
     for (int32_t i = 0; i < content.n_arrays && !status; i++) n_calibrated += arrays[i].name == names[1];
-    read_back(status, 1, table.n_columns, round);
+    read_back(status, table.n_columns, round);
 }
 
 int main(void)

@@ -22,6 +22,15 @@ static inline cmlp_status call_workspace(const cmlp_net *net, int kind, int64_t 
                                plain == CALL_TRAIN ? &epoch : NULL, n_threads, bytes);
 }
 
+/* The number of a network's outputs. */
+static inline int64_t last_size(const cmlp_net *net)
+{
+    cmlp_layer layer = CMLP_INIT(cmlp_layer);
+    int32_t l = 0;
+    while (!cmlp_net_layer(net, l, &layer)) l++;
+    return layer.n_out;
+}
+
 /* Computes the outputs of one row; its class index if `label` is not NULL. */
 static inline cmlp_status predict_one(const cmlp_net *net, const void *params, const cmlp_rows *row, int32_t *label,
                                       void *output, void *workspace, size_t size)
@@ -30,7 +39,7 @@ static inline cmlp_status predict_one(const cmlp_net *net, const void *params, c
     run.workspace = workspace;
     run.workspace_size = size;
     const cmlp_status status = cmlp_forward(net, params, row, output, &run);
-    return status || !label ? status : cmlp_labels(net, output, 1, label);
+    return status || !label ? status : cmlp_labels(net, output, last_size(net), label, 1);
 }
 
 #endif

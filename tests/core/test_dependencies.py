@@ -133,7 +133,7 @@ def test_c_modules_have_no_cycle():
 MOST_PARAMETERS = 8
 # Public functions that take options, results and workers as structs of their own, whose types a
 # compiler tells apart.
-LONGER = {"cmlp_train_epoch": 9, "cmlp_workers_train_epoch": 10}
+LONGER = {"cmlp_train_epoch": 9}
 
 
 def functions(text):

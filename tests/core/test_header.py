@@ -200,12 +200,13 @@ def test_status_values_are_distinct_and_pinned():
     assert values.pop("CMLP_STATUS_SIGNED") == "-1"
     assert len(set(values.values())) == len(values)
     ranges = {"FILE_": range(96, 128)} | dict.fromkeys(
-        ("ISA", "BUILD", "MEMORY", "MESSAGE"), range(80, 96)
+        ("ISA", "BUILD", "MEMORY", "MESSAGE", "LEFT_OUT"), range(80, 96)
     )
     ranges |= dict.fromkeys(("INPUT", "TARGET", "DIVERGED"), range(64, 80)) | {"": range(16, 64)}
     for name, value in list(values.items())[2:]:  # the range is the kind of a status
         kind = re.match(
-            r"CMLP_ERROR_(FILE_|(?:ISA|BUILD|MEMORY|MESSAGE|INPUT|TARGET|DIVERGED)$|)", name
+            r"CMLP_ERROR_(FILE_|(?:ISA|BUILD|MEMORY|MESSAGE|LEFT_OUT|INPUT|TARGET|DIVERGED)$|)",
+            name,
         )[1]
         assert int(value) in ranges[kind], name
     assert (

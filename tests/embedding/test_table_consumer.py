@@ -147,7 +147,7 @@ def test_interval_of_c_contains_every_row_up_to_its_rank(single_file, tmp_path, 
         assert sum(ends[x][0] <= truth <= ends[x][1] for x, truth in zip(X, y, strict=True)) >= rank
 
 
-@pytest.mark.parametrize("case", [0, 1, 2, 3])
+@pytest.mark.parametrize("case", [0, 1, 2, 3, 4])
 def test_what_would_go_wrong_later_does_not_compile(case):
     command = [
         CPLUSPLUS,
@@ -158,3 +158,9 @@ def test_what_would_go_wrong_later_does_not_compile(case):
         PROGRAM,
     ]
     assert (subprocess.run(command, capture_output=True).returncode == 0) == (case == 0)
+
+
+def test_headers_have_no_casts_that_compilers_call_useless():
+    # Clang knows no such warning.
+    warnings = ["-Wuseless-cast", "-Wno-unknown-warning-option", "-Werror"]
+    run(CPLUSPLUS, *STRICT, *warnings, f"-I{cmlp.get_include()}", "-fsyntax-only", PROGRAM)

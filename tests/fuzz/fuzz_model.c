@@ -51,8 +51,8 @@ static void use_rows(const used_model *u)
     run.workspace = malloc(run.workspace_size);
     run.n_threads = 1;
     require(outputs && run.workspace);
-    cmlp_status status = cmlp_model_predict_rows_f32(u->model, &rows, labels, outputs, &run);
-    if (status == CMLP_ERROR_DTYPE) status = cmlp_model_predict_rows_f64(u->model, &rows, labels, outputs, &run);
+    cmlp_status status = cmlp_model_predict_rows_f32(u->model, &rows, labels, outputs, 2 * info->n_outputs, &run);
+    if (status == CMLP_ERROR_DTYPE) status = cmlp_model_predict_rows_f64(u->model, &rows, labels, outputs, 2 * info->n_outputs, &run);
     require(status == CMLP_OK || (info->input_scale != info->input_scale && status == CMLP_ERROR_INPUT));
     const cmlp_net *const net = cmlp_model_net(u->model);
     require(!net == (info->n_nets > 0));
@@ -154,15 +154,14 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     free(u.output);
 }
 
-/* Reads the bytes as cmlp_file_load_table reads a file. */
+/* Reads the bytes as cmlp_file_load reads a file. */
 static cmlp_status load_stream(const uint8_t *data, size_t size)
 {
     cmlp_file file = {.info = CMLP_INIT(cmlp_model_info)};
     uint8_t nothing = 0;
     FILE *stream = fmemopen(size ? (void *)(uintptr_t)data : &nothing, size, "rb");
     require(stream != NULL);
-    const cmlp_file_reader reader = {cmlp_table_model_size, cmlp_table_model_init};
-    const cmlp_status status = cmlp_file_load_stream(&file, stream, &reader);
+    const cmlp_status status = cmlp_file_load_stream(&file, stream);
     fclose(stream);
     cmlp_file_free(&file);
     return status;
@@ -175,16 +174,13 @@ static void load(const uint8_t *data, size_t size, int verify)
     unsigned char *file = malloc(size + !size);
     require(file != NULL);
     memcpy(file, data, size);
-    cmlp_model_info network = CMLP_INIT(cmlp_model_info);
-    cmlp_status status = cmlp_table_model_size(file, size, &info);
-    const cmlp_status alone = cmlp_model_size(file, size, &network); /* without tables */
-    require(alone == (!status && info.n_nets ? CMLP_ERROR_FILE_TABLE : status) || (status && alone == CMLP_ERROR_FILE_TABLE));
+    cmlp_status status = cmlp_model_size(file, size, &info);
     if (!status && info.model_size + info.workspace_size < 1 << 26) {
         const cmlp_model *model = NULL;
         const uint32_t flags = verify ? 0 : CMLP_MODEL_TRUSTED;
         void *memory = malloc(info.model_size), *scratch = malloc(info.workspace_size);
         require(memory && scratch);
-        status = cmlp_table_model_init(memory, info.model_size, file, size, flags, scratch, info.workspace_size, &model);
+        status = cmlp_model_init(memory, info.model_size, file, size, flags, scratch, info.workspace_size, &model);
         if (!status && info.n_inputs < 1 << 20) use(file, model, &info, scratch);
         free(memory);
         free(scratch);

@@ -510,11 +510,7 @@ cdef class Call:
         self.set_threads(n_threads, work)
         if 0 < self.epoch.batch_size < self.n:  # the workspace is for this call alone
             rows.n_rows, rows.order, rows.n_order = epoch.batch_size, NULL, 0
-        if self.peers is None:
-            check(cmlp_workspace_size(self.net.net, &rows, objective, epoch, self.run.n_threads, &size))
-        else:
-            check(cmlp_workers_workspace_size(self.net.net, &rows, objective, epoch, &self.workers, self.run.n_threads,
-                                              &size))
+        check(cmlp_workspace_size(self.net.net, &rows, objective, epoch, self.run.n_threads, &size))
         return self.allocate(size, work, seconds)
 
     cdef int prepare_paths(self, const cmlp_rows *to, const cmlp_paths *paths, object n_threads) except -1:
@@ -543,14 +539,6 @@ cdef class Call:
             self.run.poll, self.run.poll_context = poll_signals, &self.poll
         return 0
 
-    cdef int train_one(self, cmlp_optimizer *optimizer) noexcept:
-        """Train for one epoch, or the rest of it; return the status."""
-        if self.peers is None:
-            return cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective, optimizer,
-                                    &self.epoch, &self.result, &self.run)
-        return cmlp_workers_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective, optimizer,
-                                        &self.epoch, &self.result, &self.workers, &self.run)
-
     cdef int train(self, Optimizer optimizer, cmlp_random *random, double *epochs, int64_t n_epochs) noexcept:
         """Train, see Net.train_epoch; return the status."""
         self.run.pace = optimizer.pace
@@ -571,7 +559,8 @@ cdef class Call:
                 epochs[BATCH], self.epoch.before = 0, NULL
                 if self.rows.order != NULL:
                     cmlp_random_shuffle(random, <int64_t *>self.rows.order, self.n)
-            status = self.train_one(&optimizer.optimizer)
+            status = cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
+                                      &optimizer.optimizer, &self.epoch, &self.result, &self.run)
             end = now()
             if status_trained(status):
                 epochs[COST], epochs[PENALTY] = self.result.cost_sum, self.result.penalty_sum
@@ -697,5 +686,7 @@ cdef Call call_of_epoch(Net net, params, X, Y, scale, order, dict objective, int
     require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
     cdef Call call = call_with_targets(net, params, X, Y, scale, order, objective, checked, workers)
     call.epoch.struct_size, call.epoch.batch_size, call.epoch.want_norm = sizeof(cmlp_epoch), batch_size, want_norm
+    if workers is not None:
+        call.epoch.workers = &call.workers
     call.result.struct_size = sizeof(cmlp_epoch_result)
     return call

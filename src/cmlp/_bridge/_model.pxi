@@ -25,7 +25,7 @@ def model_head_size(bytes start not None):
     """Return the size of the head of a model file in bytes; `start` are the first 8 bytes of the file."""
     cdef cmlp_model_info info
     info.struct_size = sizeof(cmlp_model_info)
-    cdef int status = cmlp_table_model_size(<const char *>start, min(len(start), 8), &info)
+    cdef int status = cmlp_model_size(<const char *>start, min(len(start), 8), &info)
     if status != CMLP_ERROR_FILE_SHORT or not info.head_size:
         check_file(status, info.error_at)
     return info.head_size
@@ -42,7 +42,7 @@ def model_file_info(bytes head not None):
     cdef size_t n = len(head)
     cdef int status
     with nogil:
-        status = cmlp_table_model_size(start, n, &info)
+        status = cmlp_model_size(start, n, &info)
     if status == CMLP_ERROR_FILE_VERSION:
         # The number of an unknown version, or what a file requires from the first unknown word on.
         unknown = head[info.error_at : info.error_at + 200].partition(b'"')[0].decode("ascii", "replace")
@@ -189,11 +189,11 @@ cdef class Model:
             raise ValueError(f"file must be a contiguous array of uint8, got {describe(file)}")
         self.file = file
         self.info.struct_size = sizeof(cmlp_model_info)
-        check_file(cmlp_table_model_size(first, n, &self.info), self.info.error_at)
+        check_file(cmlp_model_size(first, n, &self.info), self.info.error_at)
         self.memory = workspace_of(self.info.model_size)
         self.workspace = workspace_of(self.info.workspace_size)
         with nogil:
-            status = cmlp_table_model_init(self.memory, self.info.model_size, first, n, 0 if verify else CMLP_MODEL_TRUSTED,
+            status = cmlp_model_init(self.memory, self.info.model_size, first, n, 0 if verify else CMLP_MODEL_TRUSTED,
                                      self.workspace, self.info.workspace_size, &self.model)
         check_file(status)
 

@@ -26,7 +26,7 @@ int main(int argc, char **argv)
     for (int pass = 0; pass < 2; pass++) {
         rows.order = pass ? chosen : NULL;
         rows.n_order = pass ? 4 : 0;
-        OK(cmlp_model_predict_rows_f32(file.model, &rows, labels, outputs, &run));
+        OK(cmlp_model_predict_rows_f32(file.model, &rows, labels, outputs, ROWS * n_out, &run));
         for (int64_t i = 0; i < (pass ? 4 : ROWS / 2); i++) {
             float alone[16];
             int32_t label;
@@ -38,11 +38,11 @@ int main(int argc, char **argv)
     const int64_t outside = ROWS;
     rows.order = &outside;
     rows.n_order = 1;
-    CHECK(cmlp_model_predict_rows_f32(file.model, &rows, labels, outputs, &run) == CMLP_ERROR_ORDER);
+    CHECK(cmlp_model_predict_rows_f32(file.model, &rows, labels, outputs, ROWS * n_out, &run) == CMLP_ERROR_ORDER);
     CHECK(run.bad_row == 0 && run.refused && !strcmp(run.refused, "rows->order"));
     rows.order = NULL;
     rows.n_order = rows.n_rows = 0;
-    OK(cmlp_model_predict_rows_f32(file.model, &rows, NULL, NULL, &run));
+    OK(cmlp_model_predict_rows_f32(file.model, &rows, NULL, NULL, 0, &run));
     free(run.workspace);
     cmlp_file_free(&file);
     return 0;

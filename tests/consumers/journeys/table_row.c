@@ -1,11 +1,13 @@
 /* Prints the prediction of a table's model for one row: a text, a number as a category, a number. */
 #include "journey.h"
 
+#include <cmlp_table.h>
+
 int main(int argc, char **argv)
 {
     cmlp_file file;
     CHECK(argc == 5);
-    OK(cmlp_file_load_table(&file, argv[1]));
+    OK(cmlp_file_load(&file, argv[1]));
     CHECK(file.info.n_inputs == 3 && file.info.dtype == CMLP_FLOAT64 && file.info.n_nets > 0);
     cmlp_table_categories places = CMLP_INIT(cmlp_table_categories), sizes = CMLP_INIT(cmlp_table_categories);
     OK(cmlp_table_find_categories(file.model, 0, &places));

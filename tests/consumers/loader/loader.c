@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 {
     for (int i = 2; i < argc; i++) {
         cmlp_file file;
-        cmlp_status status = cmlp_file_load_table(&file, argv[i]);
+        cmlp_status status = cmlp_file_load(&file, argv[i]);
         if (!status) {
             const int64_t n = file.info.n_inputs;
             const size_t size = file.info.workspace_size;

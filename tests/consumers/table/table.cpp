@@ -16,6 +16,8 @@ cmlp::predictor<float> refused(cmlp::model::load("x")); // the model would not o
 cmlp::predictor<long long> refused(*static_cast<cmlp::model *>(nullptr));
 #elif REFUSED == 3
 auto refused = cmlp::model::load("x").categories_of(0);
+#elif REFUSED == 4
+double refused = static_cast<cmlp::categories *>(nullptr)->code('a'); // not the number 97
 #endif
 
 static cmlp_status status_of(const std::string &path)

@@ -42,6 +42,15 @@ static inline cmlp_status cmlp_refuse(const char **refused, cmlp_status status, 
     return status;
 }
 
+/* Completes a number of threads: 0 means 1, and the library uses at most CMLP_MAX_THREADS. */
+static inline cmlp_status cmlp_limit_threads(int32_t *n_threads)
+{
+    if (*n_threads < 0) return CMLP_ERROR_THREADS;
+    if (!*n_threads) *n_threads = 1;
+    if (*n_threads > CMLP_MAX_THREADS) *n_threads = CMLP_MAX_THREADS;
+    return CMLP_OK;
+}
+
 /* One computing call: the library's copy of the caller's run, and the caller's floating-point mode. */
 typedef struct cmlp_frame {
     cmlp_run run;
@@ -59,8 +68,7 @@ static inline cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
     frame->callers = run;
     frame->run.refused = NULL;
     frame->run.bad_row = frame->run.bad_column = -1;
-    if (!frame->run.n_threads) frame->run.n_threads = 1;
-    if (frame->run.n_threads < 1 || frame->run.n_threads > CMLP_MAX_THREADS)
+    if (cmlp_limit_threads(&frame->run.n_threads))
         return cmlp_refuse(&frame->run.refused, CMLP_ERROR_THREADS, "run->n_threads");
     return frame->run.reserved ? cmlp_refuse(&frame->run.refused, CMLP_ERROR_OPTION, "run->reserved") : CMLP_OK;
 }

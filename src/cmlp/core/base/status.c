@@ -12,6 +12,7 @@
     X(CMLP_ERROR_ACTIVATION, "an activation is unknown or not allowed in its layer")                              \
     X(CMLP_ERROR_LOSS, "the loss is unknown or not allowed with the output activation")                           \
     X(CMLP_ERROR_DTYPE, "an element type is unknown or not allowed here")                                         \
+    X(CMLP_ERROR_LENGTH, "an array has not the number of elements that the call needs")                           \
     X(CMLP_ERROR_OVERFLOW, "a size does not fit in size_t or int64_t")                                            \
     X(CMLP_ERROR_BUFFER_SIZE, "a buffer is too small")                                                            \
     X(CMLP_ERROR_ALIGNMENT, "a buffer or stride is not aligned for its type")                                     \
@@ -23,7 +24,7 @@
     X(CMLP_ERROR_WEIGHT, "row weights must be 0 or positive normal numbers, not all 0, and so must be their sum") \
     X(CMLP_ERROR_OPTION, "a hyperparameter is out of its range, or a reserved or unused field or flag is not 0")  \
     X(CMLP_ERROR_BATCH, "batch_size, first_batch or rows_done is negative or too large")                          \
-    X(CMLP_ERROR_THREADS, "n_threads must be between 0 and 256")                                                  \
+    X(CMLP_ERROR_THREADS, "n_threads must not be negative")                                                       \
     X(CMLP_ERROR_SPARSE, "the CSR rows' indptr decreases, or columns of a row do not ascend or are out of range") \
     X(CMLP_ERROR_WORKERS, "the workers of an epoch have different arguments")                                     \
     X(CMLP_ERROR_MODEL, "the model was not made by cmlp_model_init of this version")                              \
@@ -34,6 +35,7 @@
     X(CMLP_ERROR_BUILD, "the library was compiled with options that change arithmetic, as -ffp-contract=fast")    \
     X(CMLP_ERROR_MEMORY, "not enough memory")                                                                     \
     X(CMLP_ERROR_MESSAGE, "a message to or from another worker failed: the other workers may wait for ever")      \
+    X(CMLP_ERROR_LEFT_OUT, "this build of the library leaves out what the call needs")                            \
     X(CMLP_ERROR_FILE_SHORT, "the file is truncated")                                                             \
     X(CMLP_ERROR_FILE_LONG, "the file has extra bytes at its end")                                                \
     X(CMLP_ERROR_FILE_MAGIC, "the file is not a cmlp model file")                                                 \
@@ -47,7 +49,6 @@
     X(CMLP_ERROR_FILE_EXAMPLE, "the computed output of the stored example differs from the stored output")        \
     X(CMLP_ERROR_FILE_KEY, "the metadata do not contain this key")                                                \
     X(CMLP_ERROR_FILE_WRITE, "the write callback failed")                                                         \
-    X(CMLP_ERROR_FILE_TABLE, "the file is that of a table: cmlp_table.h opens it")                                \
     X(CMLP_ERROR_FILE_READ, "the file cannot be opened or read")                                                  \
     X(CMLP_ERROR_FILE_VALUE, "a layer, activation, loss or number in the file breaks a rule of the format")
 

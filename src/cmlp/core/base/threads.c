@@ -48,6 +48,8 @@ double cmlp_seconds(void)
     QueryPerformanceFrequency(&frequency);
     return (double)now.QuadPart / (double)frequency.QuadPart;
 }
+static int forbid_cancel(void) { return 0; }
+static void allow_cancel(int before) { (void)before; }
 static int thread_start(thread_t *t, LPTHREAD_START_ROUTINE run, void *argument)
 {
     *t = CreateThread(NULL, 0, run, argument, 0, NULL);
@@ -82,6 +84,21 @@ double cmlp_seconds(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
+/* A thread that waits can be cancelled (pthread_cancel). The caller's stack, which the team uses, would be gone then. It is
+ * therefore cancelled after the call. Android and WASI have no such function. */
+#if defined(PTHREAD_CANCEL_DISABLE) && !defined(__wasi__)
+static int forbid_cancel(void)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+static void allow_cancel(int before) { pthread_setcancelstate(before, NULL); }
+#else
+static int forbid_cancel(void) { return 0; }
+static void allow_cancel(int before) { (void)before; }
+#endif
+
 /* Linux often starts a thread on its creator's processor although others are idle, and leaves both there for up to a
  * whole epoch, each waiting for the other. A thread is therefore started on another processor and then gets its
  * creator's affinity mask. */
@@ -268,6 +285,7 @@ size_t cmlp_team_space(int32_t n) { return n > 1 ? sizeof(cmlp_team) + (size_t)(
  * not on the stack, of which a batch may need 8 KB. */
 REAL_FN void run_threads(int32_t n, cmlp_team *team, cmlp_work *work, void *context)
 {
+    const int before = forbid_cancel();
     *team = (cmlp_team){.work = work, .context = context, .size = 1};
     team_init(team);
     lock_take(&team->lock);
@@ -280,6 +298,7 @@ REAL_FN void run_threads(int32_t n, cmlp_team *team, cmlp_work *work, void *cont
     work(context, (cmlp_member){team->size > 1 ? team : NULL, 0, team->size});
     for (int32_t i = 1; i < team->size; i++) thread_join(team->threads[i - 1].thread);
     team_destroy(team);
+    allow_cancel(before);
 }
 
 void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context)

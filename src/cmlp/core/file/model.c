@@ -16,8 +16,8 @@ typedef struct model_memory {
 } model_memory;
 
 /* Divides the memory at `base`, which is aligned, and returns its size in *size; if `base` is NULL, only the size. */
-static cmlp_status divide_model(const cmlp_table_part *tables, const cmlp_net *net, const cmlp_head *head, void *base,
-                                model_memory *memory, size_t *size)
+static cmlp_status divide_model(const cmlp_net *net, const cmlp_head *head, void *base, model_memory *memory,
+                                size_t *size)
 {
     const int64_t columns = head->input_factor ? cmlp_n_in(net) : 0;
     cmlp_space space = {base, 0, 0};
@@ -25,7 +25,7 @@ static cmlp_status divide_model(const cmlp_table_part *tables, const cmlp_net *n
     memory->factors = cmlp_take(&space, columns, sizeof(double));
     memory->shifts = cmlp_take(&space, columns, sizeof(double));
     memory->table.table = NULL;
-    if (cmlp_is_table(head)) tables->lay_out(&space, head, &memory->table);
+    if (CMLP_IS_TABLE(head)) cmlp_table_lay_out(&space, head, &memory->table);
     memory->params = cmlp_take(&space, cmlp_is_big_endian() ? (int64_t)head->params_size : 0, 1);
     cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
     *size = space.used;
@@ -33,34 +33,34 @@ static cmlp_status divide_model(const cmlp_table_part *tables, const cmlp_net *n
 }
 
 /* The buffers of a prediction. A network uses `row`, a table all of them. */
-static cmlp_status row_space(const cmlp_table_part *tables, const cmlp_net *net, int64_t n_columns, void *memory,
-                             size_t *size, cmlp_table_scratch *scratch)
+static cmlp_status row_space(const cmlp_net *net, int64_t n_columns, void *memory, size_t *size,
+                             cmlp_table_scratch *scratch)
 {
     const cmlp_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
-    if (CMLP_BUILDS_TABLES && n_columns) return tables->space(&sizes, memory, size, scratch);
+    if (CMLP_BUILDS_TABLES && n_columns) return cmlp_table_space(&sizes, memory, size, scratch);
     return cmlp_row_space(net, memory, size, &scratch->row);
 }
 
-cmlp_status cmlp_check_model_space(const cmlp_table_part *tables, const cmlp_net *net, int64_t n_columns, void *memory,
-                                   size_t size, cmlp_table_scratch *scratch)
+cmlp_status cmlp_check_model_space(const cmlp_net *net, int64_t n_columns, void *memory, size_t size,
+                                   cmlp_table_scratch *scratch)
 {
     size_t needed;
-    const cmlp_status status = row_space(tables, net, n_columns, memory, &needed, scratch);
+    const cmlp_status status = row_space(net, n_columns, memory, &needed, scratch);
     if (status) return status;
     if (!memory) return CMLP_ERROR_NULL;
     return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
 
 /* A real function: its net is not on the stack while the head is read. */
-REAL_FN cmlp_status describe(const cmlp_table_part *tables, const cmlp_head *head, cmlp_model_info *info)
+REAL_FN cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
 {
     CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net;
     cmlp_table_scratch scratch;
     model_memory memory;
     const int64_t n_columns = head->words.n_columns;
     cmlp_status status = cmlp_head_net(head, head->sizes[0], &net);
-    if (!status) status = divide_model(tables, &net, head, NULL, &memory, &info->model_size);
-    if (!status) status = row_space(tables, &net, n_columns, NULL, &info->workspace_size, &scratch);
+    if (!status) status = divide_model(&net, head, NULL, &memory, &info->model_size);
+    if (!status) status = row_space(&net, n_columns, NULL, &info->workspace_size, &scratch);
     if (status) return status;
     info->file_size = head->file_size;
     info->n_inputs = n_columns ? n_columns : cmlp_n_in(&net);
@@ -71,7 +71,7 @@ REAL_FN cmlp_status describe(const cmlp_table_part *tables, const cmlp_head *hea
     return CMLP_OK;
 }
 
-static cmlp_status describe_file(const cmlp_table_part *tables, const void *file, size_t n, cmlp_model_info *info)
+static cmlp_status describe_file(const void *file, size_t n, cmlp_model_info *info)
 {
     cmlp_model_info copy;
     cmlp_head head;
@@ -79,26 +79,21 @@ static cmlp_status describe_file(const cmlp_table_part *tables, const void *file
     if (status) return status;
     if (!file) return CMLP_ERROR_NULL;
     copy = (cmlp_model_info){.struct_size = sizeof copy};
-    status = cmlp_head_read(file, n, tables ? &tables->reader : NULL, &head);
+    status = cmlp_head_read(file, n, &head);
     copy.head_size = head.bytes;
     copy.error_at = head.error_at;
-    if (!status) status = describe(tables, &head, &copy);
+    if (!status) status = describe(&head, &copy);
     if (status) copy.model_size = copy.workspace_size = 0;
     cmlp_write_struct(info, &copy, sizeof copy);
     return status;
 }
 
-cmlp_status cmlp_measure_model(const cmlp_table_part *tables, const void *file, size_t n, cmlp_model_info *info)
-{
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = describe_file(tables, file, n, info);
-    cmlp_leave_mode(mode);
-    return status;
-}
-
 cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
 {
-    return cmlp_measure_model(NULL, file, n, info);
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlp_status status = describe_file(file, n, info);
+    cmlp_leave_mode(mode);
+    return status;
 }
 
 static cmlp_status check_data(const unsigned char *file, size_t n, const cmlp_head *head)
@@ -131,9 +126,9 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
                                  const cmlp_table_scratch *scratch)
 {
     const cmlp_net *net = &model->net;
-    if (cmlp_table_of(model)) {
+    if (CMLP_HAS_TABLE(model)) {
         cmlp_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
-        const cmlp_status status = model->tables->row(model->table, scratch->raw, NULL, scratch->result, scratch);
+        const cmlp_status status = cmlp_table_row(model->table, scratch->raw, NULL, scratch->result, scratch);
         return status ? CMLP_ERROR_FILE_EXAMPLE
                       : compare(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlp_n_out(net));
     }
@@ -172,29 +167,30 @@ static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, cons
     return head->example_input ? check_example(model, model->file, head, scratch) : CMLP_OK;
 }
 
-static cmlp_status load(const cmlp_table_part *tables, const cmlp_loading *given)
+/* cmlp_model_init in the core's floating-point mode. */
+static cmlp_status load(void *memory, size_t memory_size, const unsigned char *file, size_t n, cmlp_model_flags flags,
+                        void *workspace, size_t workspace_size, const cmlp_model **loaded)
 {
-    const int verify = !(given->flags & CMLP_MODEL_TRUSTED);
-    const unsigned char *file = given->file;
+    const int verify = !(flags & CMLP_MODEL_TRUSTED);
     cmlp_head head;
     model_memory divided;
     cmlp_table_scratch buffers;
     size_t needed;
-    if (!given->model) return CMLP_ERROR_NULL;
-    *given->model = NULL;
-    if (!given->memory || !file) return CMLP_ERROR_NULL;
-    if (given->flags & ~(uint32_t)CMLP_MODEL_TRUSTED) return CMLP_ERROR_OPTION;
+    if (!loaded) return CMLP_ERROR_NULL;
+    *loaded = NULL;
+    if (!memory || !file) return CMLP_ERROR_NULL;
+    if (flags & ~(uint32_t)CMLP_MODEL_TRUSTED) return CMLP_ERROR_OPTION;
     if (cmlp_misaligned(file, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
-    cmlp_status status = cmlp_head_read(file, given->n, tables ? &tables->reader : NULL, &head);
+    cmlp_status status = cmlp_head_read(file, n, &head);
     if (status) return status;
-    if (given->n != head.file_size) return given->n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
-    if (given->memory_size < sizeof(cmlp_model) + CMLP_ALIGNMENT) return CMLP_ERROR_BUFFER_SIZE;
-    cmlp_model *model = cmlp_aligned(given->memory);
+    if (n != head.file_size) return n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
+    if (memory_size < sizeof(cmlp_model) + CMLP_ALIGNMENT) return CMLP_ERROR_BUFFER_SIZE;
+    cmlp_model *model = cmlp_aligned(memory);
     model->magic = 0;
     status = cmlp_head_net(&head, head.sizes[0], &model->net);
-    if (!status) status = divide_model(tables, &model->net, &head, model, &divided, &needed);
+    if (!status) status = divide_model(&model->net, &head, model, &divided, &needed);
     if (status) return status;
-    if (given->memory_size < needed) return CMLP_ERROR_BUFFER_SIZE;
+    if (memory_size < needed) return CMLP_ERROR_BUFFER_SIZE;
     model->file = file;
     model->input_scale = head.input_scale;
     model->params = file + head.bytes;
@@ -203,12 +199,10 @@ static cmlp_status load(const cmlp_table_part *tables, const cmlp_loading *given
         model->params = divided.params;
     }
     if (verify)
-        status = cmlp_check_model_space(tables, &model->net, head.words.n_columns, given->workspace,
-                                        given->workspace_size, &buffers);
-    if (!status && verify) status = check_data(file, given->n, &head);
+        status = cmlp_check_model_space(&model->net, head.words.n_columns, workspace, workspace_size, &buffers);
+    if (!status && verify) status = check_data(file, n, &head);
     if (!status) status = load_scales(&head, &divided);
     model->table = divided.table.table; /* NULL: one network */
-    model->tables = tables;
     model->scores = head.scores;
     model->n_scores = head.n_scores;
     model->n_score_rows = head.n_score_rows;
@@ -217,30 +211,24 @@ static cmlp_status load(const cmlp_table_part *tables, const cmlp_loading *given
     model->ends = head.ends;
     model->is_pair = cmlp_is_pair(head.classes, cmlp_n_out(&model->net));
     model->is_multilabel = cmlp_is_multilabel(head.classes);
-    if (!status && cmlp_table_of(model)) {
-        status = cmlp_file_status(tables->load(&head, file, model->params, &divided.table));
-        if (!status) status = cmlp_file_status(tables->check_scores(model));
+    if (CMLP_HAS_TABLE(model) && !status) {
+        status = cmlp_file_status(cmlp_table_load(&head, file, model->params, &divided.table));
+        if (!status) status = cmlp_file_status(cmlp_check_scores(model));
     }
     if (!status && verify) status = verified(model, &head, &buffers);
     if (status) return status;
     model->magic = CMLP_MODEL_MAGIC;
-    *given->model = model;
+    *loaded = model;
     return CMLP_OK;
-}
-
-cmlp_status cmlp_load_model(const cmlp_table_part *tables, const cmlp_loading *given)
-{
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = load(tables, given);
-    cmlp_leave_mode(mode);
-    return status;
 }
 
 cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
                             void *workspace, size_t workspace_size, const cmlp_model **model)
 {
-    const cmlp_loading given = {memory, memory_size, file, n, flags, workspace, workspace_size, model};
-    return cmlp_load_model(NULL, &given);
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlp_status status = load(memory, memory_size, file, n, flags, workspace, workspace_size, model);
+    cmlp_leave_mode(mode);
+    return status;
 }
 
 cmlp_status cmlp_check_model(const cmlp_model *model)
@@ -253,7 +241,7 @@ cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows)
 {
     cmlp_rows copy;
     cmlp_status status = cmlp_check_model(model);
-    if (!status && cmlp_table_of(model)) status = CMLP_ERROR_MODEL;
+    if (!status && CMLP_HAS_TABLE(model)) status = CMLP_ERROR_MODEL;
     if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     if (status) return status;
     copy.kind = CMLP_ROWS_DENSE;
@@ -267,12 +255,12 @@ cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows)
 
 const cmlp_net *cmlp_model_net(const cmlp_model *model)
 {
-    return cmlp_check_model(model) || cmlp_table_of(model) ? NULL : &model->net;
+    return cmlp_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : &model->net;
 }
 
 const void *cmlp_model_params(const cmlp_model *model)
 {
-    return cmlp_check_model(model) || cmlp_table_of(model) ? NULL : model->params;
+    return cmlp_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : model->params;
 }
 
 cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)

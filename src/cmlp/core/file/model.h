@@ -2,7 +2,7 @@
 #ifndef CMLP_MODEL_H
 #define CMLP_MODEL_H
 
-#include "table_part.h"
+#include "model_table.h"
 
 #define CMLP_MODEL_MAGIC CMLP_MAGIC(0x6c646d63, cmlp_model)
 
@@ -15,7 +15,6 @@ struct cmlp_model {
     uint64_t scores;                /* of the calibration: their offset in the file, and how many for each answer */
     int64_t n_scores, n_score_rows;
     const cmlp_table *table;        /* after this struct; NULL: the model is one network */
-    const cmlp_table_part *tables;  /* the functions for it */
     CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net; /* of a table: one with the most inputs */
     /* Behind the net, where the struct would have padding. */
     uint64_t widths; /* of the calibration: their offset, or 0, and how many for each answer */
@@ -25,11 +24,8 @@ struct cmlp_model {
     int is_multilabel; /* a row can have several labels, so that no class index is its answer */
 };
 
-/* The model's table, or NULL: known to compilers where tables are left out. */
-static inline const cmlp_table *cmlp_table_of(const cmlp_model *model)
-{
-    return CMLP_BUILDS_TABLES ? model->table : NULL;
-}
+/* Whether the model is that of a table: see CMLP_IS_TABLE. */
+#define CMLP_HAS_TABLE(model) (CMLP_BUILDS_TABLES && (model)->table)
 
 /* Returns CMLP_OK, or the status for a model that is NULL or not initialized. */
 cmlp_status cmlp_check_model(const cmlp_model *model);
@@ -45,22 +41,8 @@ static inline cmlp_rows cmlp_model_row(const cmlp_model *model, const void *row,
 
 /* Divides the caller's workspace for one row of a network, or of a table if n_columns is not 0. Returns an error if it is
  * NULL or too small. */
-cmlp_status cmlp_check_model_space(const cmlp_table_part *tables, const cmlp_net *net, int64_t n_columns, void *memory,
-                                   size_t size, cmlp_table_scratch *scratch);
-
-/* cmlp_model_size and cmlp_model_init, with the arguments of cmlp_model_init. `tables` is NULL if tables are refused. */
-typedef struct cmlp_loading {
-    void *memory;
-    size_t memory_size;
-    const void *file;
-    size_t n;
-    cmlp_model_flags flags;
-    void *workspace;
-    size_t workspace_size;
-    const cmlp_model **model;
-} cmlp_loading;
-cmlp_status cmlp_measure_model(const cmlp_table_part *tables, const void *file, size_t n, cmlp_model_info *info);
-cmlp_status cmlp_load_model(const cmlp_table_part *tables, const cmlp_loading *given);
+cmlp_status cmlp_check_model_space(const cmlp_net *net, int64_t n_columns, void *memory, size_t size,
+                                   cmlp_table_scratch *scratch);
 
 /* Returns OPTION if a score of the calibration is NaN or below the one before it, or its widths break a rule. */
 cmlp_status cmlp_check_scores(const cmlp_model *model);

@@ -229,7 +229,7 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
     column_kind kind;
     cmlp_status status = cmlp_check_model(model);
     if (status) return status;
-    const cmlp_table *const table = cmlp_table_of(model);
+    const cmlp_table *const table = model->table;
     if (!table) return CMLP_ERROR_MODEL;
     if (!number || (n_text && !text)) return CMLP_ERROR_NULL;
     if (column < 0 || column >= table->n_columns || n_text < 0) return CMLP_ERROR_OPTION;

@@ -47,10 +47,11 @@ static cmlp_status check_strings(const cmlp_model_content *content, const cmlp_c
         if (!cmlp_order_of(s->key, "classes") && cmlp_check_labels(text, kind->n_outputs, &at))
             return CMLP_ERROR_FILE_SYNTAX;
         const cmlp_column_list columns = {{NULL, NULL, 0}, kind->columns, kind->n_columns};
-        if (kind->tables && !cmlp_order_of(s->key, "categories") && kind->tables->categories(text, columns, &at))
+        if (CMLP_BUILDS_TABLES && kind->columns && !cmlp_order_of(s->key, "categories") &&
+            cmlp_check_categories(text, columns, &at))
             return CMLP_ERROR_FILE_SYNTAX;
-        if (!several || cmlp_order_of(s->key, "targets")) continue;
-        if (kind->tables->targets(text, kind->n_targets, &at)) return CMLP_ERROR_FILE_SYNTAX;
+        if (!CMLP_BUILDS_TABLES || !several || cmlp_order_of(s->key, "targets")) continue;
+        if (cmlp_check_targets(text, kind->n_targets, &at)) return CMLP_ERROR_FILE_SYNTAX;
         has_targets = 1;
     }
     return has_targets ? CMLP_OK : CMLP_ERROR_FILE_NAME;
@@ -62,7 +63,7 @@ static cmlp_status check_array(const cmlp_model_array *a, const cmlp_content_kin
     if (a->reserved[0] || a->reserved[1] || a->reserved[2]) return CMLP_ERROR_OPTION;
     if (!a->name || !a->data) return CMLP_ERROR_NULL;
     if (!is_key(a->name)) return CMLP_ERROR_FILE_NAME;
-    for (size_t i = kind->has_training ? 0 : 1; i < (kind->tables ? 6 : 4); i++) {
+    for (size_t i = kind->has_training ? 0 : 1; i < (kind->columns ? 6 : 4); i++) {
         int n = 0;
         while (reserved[i][n] && a->name[n] == reserved[i][n]) n++;
         if (!reserved[i][n]) return CMLP_ERROR_FILE_NAME;

@@ -8,8 +8,7 @@
 typedef struct cmlp_content_kind {
     int64_t n_outputs;
     int32_t output; /* its activation */
-    const cmlp_column_reader *tables; /* with the next three fields; NULL for a network */
-    const cmlp_table_column *columns;
+    const cmlp_table_column *columns; /* with the next two fields; NULL for a network */
     int64_t n_columns;
     int64_t n_targets; /* of a table with several; otherwise below 2 */
     int has_training;  /* then names of arrays do not start with "training." */

@@ -153,7 +153,7 @@ static void stop_at(cursor *c, cmlp_status status, const char *const *at)
 }
 
 /* Reads the columns of a table, the last of the fixed keys. */
-static void read_columns(cursor *c, const cmlp_column_reader *tables, cmlp_head *head)
+static void read_columns(cursor *c, cmlp_head *head)
 {
     const char *at;
     if (!PASS(c, CMLP_HEAD_COLUMNS)) {
@@ -161,18 +161,18 @@ static void read_columns(cursor *c, const cmlp_column_reader *tables, cmlp_head 
         return;
     }
     head->is_table = 1;
-    if (!CMLP_BUILDS_TABLES || !tables) {
-        fail(c, CMLP_ERROR_FILE_TABLE);
+    if (!CMLP_BUILDS_TABLES) {
+        fail(c, CMLP_ERROR_LEFT_OUT);
         return;
     }
     if (!c->status && head->input_scale != 1) fail(c, CMLP_ERROR_FILE_VALUE);
     if (c->status) return;
     head->columns = next_text(c);
-    if (!c->status) stop_at(c, tables->columns(head->columns, NULL, &head->words, &at), &at);
+    if (!c->status) stop_at(c, cmlp_read_columns(head->columns, NULL, &head->words, &at), &at);
 }
 
 /* Reads the fixed keys, then the others: labels, categories, and keys that only other programs use. */
-static void read_metadata(cursor *c, const cmlp_column_reader *tables, cmlp_head *head)
+static void read_metadata(cursor *c, cmlp_head *head)
 {
     DEMAND(c, "\",\"data_crc32\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->data_crc = (uint32_t)hex(c, 8);
@@ -191,7 +191,7 @@ static void read_metadata(cursor *c, const cmlp_column_reader *tables, cmlp_head
     head->loss = next_loss(c, &head->loss_parameter);
     read_quantiles(c, head);
     DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
-    read_columns(c, tables, head);
+    read_columns(c, head);
     slice last = {(const unsigned char *)"", 0};
     while (PASS(c, ",")) {
         const slice key = next_name(c, &last);
@@ -199,7 +199,7 @@ static void read_metadata(cursor *c, const cmlp_column_reader *tables, cmlp_head
         DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
         const cmlp_text value = next_text(c);
         if (!c->status && is_name(key, "classes")) head->classes = value;
-        if (!c->status && is_name(key, "categories") && cmlp_is_table(head)) head->categories = value;
+        if (!c->status && is_name(key, "categories") && CMLP_IS_TABLE(head)) head->categories = value;
         if (!c->status && is_name(key, "targets") && head->feature == CMLP_HAS_TARGETS) head->targets = value;
     }
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
@@ -302,7 +302,7 @@ static void note_ends(cursor *c, cmlp_head *head, const tensor *t, uint64_t star
 /* Notes where a tensor of this format starts, and checks its type and shape. */
 static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
 {
-    const int of_table = cmlp_is_table(head);
+    const int of_table = CMLP_IS_TABLE(head);
     const int64_t n_in = of_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
     const int32_t dtype = of_table ? CMLP_FLOAT64 : head->dtype; /* of the example */
     const int64_t targets = head->feature == CMLP_HAS_TARGETS ? head->n_targets : CMLP_TARGET_NUMBERS;
@@ -356,7 +356,7 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     }
     if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->input_shift != !head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
-    if (cmlp_is_table(head) && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
+    if (CMLP_IS_TABLE(head) && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->feature == CMLP_HAS_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
     if (CMLP_BUILDS_TABLES) check_threshold(c, head);
@@ -366,16 +366,17 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
 }
 
 /* The labels: their number depends on the outputs. The categories: there is an entry for each column. */
-static void read_values(cursor *c, const cmlp_column_reader *tables, const cmlp_head *head)
+static void read_values(cursor *c, const cmlp_head *head)
 {
     const char *at;
     if (!c->status && head->classes.at)
         stop_at(c, cmlp_check_labels(head->classes, head->sizes[head->n_layers - 1], &at), &at);
     const cmlp_column_list columns = {head->columns, NULL, 0};
-    if (!c->status && head->categories.at) stop_at(c, tables->categories(head->categories, columns, &at), &at);
-    if (head->feature != CMLP_HAS_TARGETS) return;
+    if (CMLP_BUILDS_TABLES && !c->status && head->categories.at)
+        stop_at(c, cmlp_check_categories(head->categories, columns, &at), &at);
+    if (!CMLP_BUILDS_TABLES || head->feature != CMLP_HAS_TARGETS) return;
     if (!c->status && !head->targets.at) fail(c, CMLP_ERROR_FILE_NAME);
-    if (!c->status) stop_at(c, tables->targets(head->targets, head->n_targets, &at), &at);
+    if (!c->status) stop_at(c, cmlp_check_targets(head->targets, head->n_targets, &at), &at);
     if (head->n_quantiles || head->n_targets < 2) fail(c, CMLP_ERROR_OPTION);
 }
 
@@ -433,7 +434,7 @@ static void read_requirements(cursor *c, cmlp_head *head)
     fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
 }
 
-cmlp_status cmlp_head_read(const unsigned char *file, size_t n, const cmlp_column_reader *tables, cmlp_head *head)
+cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
 {
     memset(head, 0, sizeof *head);
     const cmlp_status status = head_length(file, n, &head->bytes);
@@ -445,14 +446,14 @@ cmlp_status cmlp_head_read(const unsigned char *file, size_t n, const cmlp_colum
     const uint32_t crc = (uint32_t)hex(&c, 8);
     if (!c.status && crc != head_crc(file, (size_t)head->bytes)) fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
     read_requirements(&c, head);
-    read_metadata(&c, tables, head);
-    if (cmlp_is_table(head))
+    read_metadata(&c, head);
+    if (CMLP_IS_TABLE(head))
         read_nets(&c, head, &offset);
     else
         read_layers(&c, head, -1, head->sizes, &offset);
     head->params_size = offset;
     head->n_targets = head->feature == CMLP_HAS_TARGETS ? head->sizes[head->n_layers - 1] : 1;
-    read_values(&c, tables, head);
+    read_values(&c, head);
     read_other_tensors(&c, head, &offset);
     read_padding(&c);
     head->error_at = (uint64_t)(c.at - file);

@@ -74,19 +74,12 @@ typedef struct cmlp_head {
     uint64_t error_at;                      /* offset of the byte where reading stopped */
 } cmlp_head;
 
-/* Whether the file is that of a table: known to compilers where tables are left out. */
-static inline int cmlp_is_table(const cmlp_head *head) { return CMLP_BUILDS_TABLES && head->is_table; }
-
-/* What is only in the head of a table: the functions of model_columns.h. */
-typedef struct cmlp_column_reader {
-    cmlp_status (*columns)(cmlp_text text, cmlp_table_column *columns, cmlp_column_words *words, const char **at);
-    cmlp_status (*categories)(cmlp_text text, cmlp_column_list columns, const char **at);
-    cmlp_status (*targets)(cmlp_text text, int64_t n, const char **at);
-} cmlp_column_reader;
+/* Whether the file is that of a table. A macro: compilers that do not optimize know it, too, where tables are left out. */
+#define CMLP_IS_TABLE(head) (CMLP_BUILDS_TABLES && (head)->is_table)
 
 /* Reads and checks the head of the `n` first bytes of a file. If the status is CMLP_ERROR_FILE_SHORT and head->bytes is
- * not 0, that many bytes are needed. `tables`: NULL refuses the file of a table. */
-cmlp_status cmlp_head_read(const unsigned char *file, size_t n, const cmlp_column_reader *tables, cmlp_head *head);
+ * not 0, that many bytes are needed. */
+cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head);
 
 /* The status of a file whose layers or numbers break a rule: statuses of arguments are for arguments. */
 static inline cmlp_status cmlp_file_status(cmlp_status status)

@@ -154,7 +154,7 @@ cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double 
     const cmlp_float_mode mode = cmlp_enter_mode();
     cmlp_status status = find_margin(model, target, coverage, outputs, n_outputs, &margin);
     if (!status && (!outputs || !ends)) status = CMLP_ERROR_NULL;
-    if (!status && !cmlp_table_of(model)->target) status = CMLP_ERROR_FILE_KEY;
+    if (!status && !model->table->target) status = CMLP_ERROR_FILE_KEY;
     if (!status) {
         const int64_t last = model->net.n_quantiles ? n_outputs - 1 : target;
         if (isnan(outputs[target]) || isnan(outputs[last])) status = CMLP_ERROR_OPTION;

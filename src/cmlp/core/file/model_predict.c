@@ -5,7 +5,7 @@ static cmlp_status check_dtype(const cmlp_model *model, cmlp_dtype dtype)
 {
     const cmlp_status status = cmlp_check_model(model);
     if (status) return status;
-    return dtype == (cmlp_table_of(model) ? CMLP_FLOAT64 : model->net.dtype) ? CMLP_OK : CMLP_ERROR_DTYPE;
+    return dtype == (CMLP_HAS_TABLE(model) ? CMLP_FLOAT64 : model->net.dtype) ? CMLP_OK : CMLP_ERROR_DTYPE;
 }
 
 /* Checks the type of a model and the lengths of a row and its outputs. */
@@ -14,7 +14,7 @@ static cmlp_status check_row(const cmlp_model *model, cmlp_dtype dtype, int64_t 
 {
     const cmlp_status status = check_dtype(model, dtype);
     if (status) return status;
-    if (n_inputs != (cmlp_table_of(model) ? model->table->n_columns : cmlp_n_in(&model->net))) return CMLP_ERROR_WIDTH;
+    if (n_inputs != (CMLP_HAS_TABLE(model) ? model->table->n_columns : cmlp_n_in(&model->net))) return CMLP_ERROR_WIDTH;
     if (!output) return n_outputs ? CMLP_ERROR_NULL : CMLP_OK;
     return n_outputs < cmlp_n_out(&model->net) + model->is_pair ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
@@ -42,15 +42,15 @@ static cmlp_status predict_table(const cmlp_model *model, const double *row, int
                                  void *memory, size_t size)
 {
     cmlp_table_scratch scratch;
-    const cmlp_status status =
-        cmlp_check_model_space(model->tables, &model->net, model->table->n_columns, memory, size, &scratch);
+    const cmlp_status status = cmlp_check_model_space(&model->net, model->table->n_columns, memory, size, &scratch);
     if (status) return status;
     if (!row) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(row, sizeof(double)) || cmlp_misaligned(output, sizeof(double)) ||
         cmlp_misaligned(label, sizeof *label))
         return CMLP_ERROR_ALIGNMENT;
     const cmlp_status predicted =
-        model->tables->row(model->table, row, label, output ? output : scratch.result, &scratch);
+        CMLP_BUILDS_TABLES ? cmlp_table_row(model->table, row, label, output ? output : scratch.result, &scratch)
+                           : CMLP_ERROR_LEFT_OUT;
     const cmlp_float_mode mode = cmlp_enter_mode();
     if (!predicted) adapt_to_labels(model, CMLP_FLOAT64, label, output, 1);
     cmlp_leave_mode(mode);
@@ -94,7 +94,7 @@ cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, i
 {
     const cmlp_status status = check_row(model, CMLP_FLOAT64, n_inputs, output, n_outputs);
     if (status) return status;
-    if (cmlp_table_of(model)) return predict_table(model, row, label, output, workspace, workspace_size);
+    if (CMLP_HAS_TABLE(model)) return predict_table(model, row, label, output, workspace, workspace_size);
     return predict(model, row, CMLP_FLOAT64, label, output, workspace, workspace_size);
 }
 
@@ -117,6 +117,20 @@ static cmlp_status read_rows(const cmlp_rows *given, cmlp_rows *rows, cmlp_run *
     return rows->factors ? cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->factors") : CMLP_OK;
 }
 
+static int64_t selected_rows(const cmlp_rows *rows) { return rows->order ? rows->n_order : rows->n_rows; }
+
+/* Without rows any array will do; the number of rows is checked later. */
+static cmlp_status check_outputs(const cmlp_model *model, const cmlp_rows *rows, const void *outputs, int64_t n_outputs,
+                                 cmlp_run *run)
+{
+    const int64_t n = selected_rows(rows), n_out = cmlp_n_out(&model->net) + model->is_pair;
+    const size_t element = CMLP_HAS_TABLE(model) ? sizeof(double) : model->net.element;
+    if (n < 1) return CMLP_OK;
+    if (!outputs) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "outputs");
+    if (cmlp_misaligned(outputs, element)) return cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "outputs");
+    return n_outputs / n_out < n ? cmlp_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "n_outputs") : CMLP_OK;
+}
+
 /* Predicts rows with a network. */
 static cmlp_status predict_rows(const cmlp_model *model, const cmlp_rows *given, int32_t *labels, void *outputs,
                                 cmlp_run *run)
@@ -127,11 +141,12 @@ static cmlp_status predict_rows(const cmlp_model *model, const cmlp_rows *given,
     rows.factors = model->factors;
     const cmlp_status status = cmlp_forward(&model->net, model->params, &rows, outputs, run);
     if (status || !labels) return status;
-    return cmlp_labels(&model->net, outputs, rows.order ? rows.n_order : rows.n_rows, labels);
+    const int64_t n = selected_rows(&rows);
+    return cmlp_labels(&model->net, outputs, n * cmlp_n_out(&model->net), labels, n);
 }
 
 static cmlp_status predict_model(const cmlp_model *model, cmlp_dtype dtype, const cmlp_rows *given, int32_t *labels,
-                                 void *outputs, cmlp_run *callers)
+                                 void *outputs, int64_t n_outputs, cmlp_run *callers)
 {
     cmlp_frame frame;
     cmlp_rows rows;
@@ -144,23 +159,24 @@ static cmlp_status predict_model(const cmlp_model *model, cmlp_dtype dtype, cons
     else if (cmlp_misaligned(labels, sizeof *labels))
         status = cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "labels");
     if (!status) status = read_rows(given, &rows, run);
+    if (!status) status = check_outputs(model, &rows, outputs, n_outputs, run);
     if (!status)
-        status = cmlp_table_of(model) ? model->tables->rows(model->table, &rows, labels, outputs, run)
+        status = CMLP_HAS_TABLE(model) ? cmlp_table_rows(model->table, &rows, labels, outputs, run)
                                       : predict_rows(model, &rows, labels, outputs, run);
-    if (!status) adapt_to_labels(model, dtype, labels, outputs, rows.order ? rows.n_order : rows.n_rows);
+    if (!status) adapt_to_labels(model, dtype, labels, outputs, selected_rows(&rows));
     return cmlp_end_call(&frame, status);
 }
 
 cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                        float *outputs, cmlp_run *run)
+                                        float *outputs, int64_t n_outputs, cmlp_run *run)
 {
-    return predict_model(model, CMLP_FLOAT32, rows, labels, outputs, run);
+    return predict_model(model, CMLP_FLOAT32, rows, labels, outputs, n_outputs, run);
 }
 
 cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                        double *outputs, cmlp_run *run)
+                                        double *outputs, int64_t n_outputs, cmlp_run *run)
 {
-    return predict_model(model, CMLP_FLOAT64, rows, labels, outputs, run);
+    return predict_model(model, CMLP_FLOAT64, rows, labels, outputs, n_outputs, run);
 }
 
 static cmlp_status table_workspace(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads, size_t *bytes)
@@ -171,9 +187,8 @@ static cmlp_status table_workspace(const cmlp_model *model, const cmlp_rows *row
     if (!bytes) return CMLP_ERROR_NULL;
     const int64_t n = copy.order ? copy.n_order : copy.n_rows;
     if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return CMLP_ERROR_ROWS;
-    if (!n_threads) n_threads = 1;
-    if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
-    const size_t needed = model->tables->rows_space(model->table, n, n_threads);
+    if (cmlp_limit_threads(&n_threads)) return CMLP_ERROR_THREADS;
+    const size_t needed = CMLP_BUILDS_TABLES ? cmlp_table_rows_space(model->table, n, n_threads) : 0;
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(needed);
     return CMLP_OK;
@@ -183,6 +198,6 @@ cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *
 {
     const cmlp_status status = cmlp_check_model(model);
     if (status) return status;
-    if (cmlp_table_of(model)) return table_workspace(model, rows, n_threads, bytes);
+    if (CMLP_HAS_TABLE(model)) return table_workspace(model, rows, n_threads, bytes);
     return rows ? cmlp_workspace_size(&model->net, rows, NULL, NULL, n_threads, bytes) : CMLP_ERROR_NULL;
 }

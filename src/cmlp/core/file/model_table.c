@@ -1,8 +1,8 @@
 /* The networks and columns of a table, from a model file to the memory of a model. */
-#include "model.h"
+#include "model_table.h"
 
 #if CMLP_BUILDS_TABLES
-static void lay_out_table(cmlp_space *space, const cmlp_head *head, cmlp_table_memory *memory)
+void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_memory *memory)
 {
     const int64_t n_columns = head->words.n_columns, n_nets = head->n_nets;
     memory->table = cmlp_take(space, 1, sizeof(cmlp_table));
@@ -57,8 +57,8 @@ static cmlp_status load_nets(const cmlp_head *head, const char *params, const cm
     return CMLP_OK;
 }
 
-static cmlp_status load_table(const cmlp_head *head, const unsigned char *file, const void *params,
-                              const cmlp_table_memory *memory)
+cmlp_status cmlp_table_load(const cmlp_head *head, const unsigned char *file, const void *params,
+                            const cmlp_table_memory *memory)
 {
     cmlp_status status = load_columns(head, file, memory);
     if (!status) status = load_nets(head, params, memory);
@@ -82,28 +82,5 @@ static cmlp_status load_table(const cmlp_head *head, const unsigned char *file, 
     }
     status = cmlp_check_columns(memory->columns, head->words.n_columns);
     return status ? status : cmlp_check_answer(memory->table);
-}
-
-static const cmlp_table_part table_part = {
-    .reader = {cmlp_read_columns, cmlp_check_categories, cmlp_check_targets},
-    .lay_out = lay_out_table,
-    .load = load_table,
-    .check_scores = cmlp_check_scores,
-    .space = cmlp_table_space,
-    .row = cmlp_table_row,
-    .rows = cmlp_table_rows,
-    .rows_space = cmlp_table_rows_space,
-};
-
-cmlp_status cmlp_table_model_size(const void *file, size_t n, cmlp_model_info *info)
-{
-    return cmlp_measure_model(&table_part, file, n, info);
-}
-
-cmlp_status cmlp_table_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
-                                  void *workspace, size_t workspace_size, const cmlp_model **model)
-{
-    const cmlp_loading given = {memory, memory_size, file, n, flags, workspace, workspace_size, model};
-    return cmlp_load_model(&table_part, &given);
 }
 #endif

@@ -169,8 +169,6 @@ cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes)
     return status;
 }
 
-static const cmlp_column_reader reader = {cmlp_read_columns, cmlp_check_categories, cmlp_check_targets};
-
 static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
                                size_t workspace_size)
 {
@@ -187,7 +185,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     const cmlp_table *const t = &checked;
     cmlp_writer w = {.net = t->nets[0], .table = t, .put_columns = put_columns, .nets = t->nets, .params = t->params,
                      .n_nets = t->n_nets, .content = &copy, .input_scale = 1};
-    const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(w.net), .output = cmlp_output_activation(w.net), .tables = &reader,
+    const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(w.net), .output = cmlp_output_activation(w.net),
                                     .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets};
     status = cmlp_check_content(&copy, &kind);
     for (int64_t i = 0; i < w.n_nets && !status; i++)

@@ -369,8 +369,7 @@ cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows
     if (status) return status;
     if (selected_rows(&ends[0]) < 0 || selected_rows(&ends[1]) < 0) return CMLP_ERROR_ROWS;
     if (job.paths.n_groups < 1) return CMLP_ERROR_OPTION;
-    if (!n_threads) n_threads = 1;
-    if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
+    if (cmlp_limit_threads(&n_threads)) return CMLP_ERROR_THREADS;
     const size_t size = divide_paths(&job, NULL, net, selected_rows(&ends[0]), selected_rows(&ends[1]), n_threads);
     if (!size) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(size);

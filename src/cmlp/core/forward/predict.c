@@ -42,22 +42,25 @@ int32_t cmlp_label_of(const cmlp_net *net, const void *output, int32_t dtype)
     return label;
 }
 
-static cmlp_status find_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels)
+static cmlp_status find_labels(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
+                               int64_t n_labels)
 {
     const cmlp_status status = cmlp_check_net(net);
     if (status) return status;
-    if (n_rows < 0) return CMLP_ERROR_ROWS;
-    if (n_rows && (!output || !labels)) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(output, net->element) || cmlp_misaligned(labels, sizeof *labels)) return CMLP_ERROR_ALIGNMENT;
-    for (int64_t i = 0; i < n_rows; i++)
-        labels[i] = cmlp_label_of(net, cmlp_at(net, output, i * cmlp_n_out(net)), net->dtype);
+    if (n_labels < 0) return CMLP_ERROR_ROWS;
+    if (n_labels > INT64_MAX / cmlp_n_out(net) || n_outputs != n_labels * cmlp_n_out(net)) return CMLP_ERROR_LENGTH;
+    if (n_labels && (!outputs || !labels)) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(outputs, net->element) || cmlp_misaligned(labels, sizeof *labels)) return CMLP_ERROR_ALIGNMENT;
+    for (int64_t i = 0; i < n_labels; i++)
+        labels[i] = cmlp_label_of(net, cmlp_at(net, outputs, i * cmlp_n_out(net)), net->dtype);
     return CMLP_OK;
 }
 
-cmlp_status cmlp_labels(const cmlp_net *net, const void *output, int64_t n_rows, int32_t *labels)
+cmlp_status cmlp_labels(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
+                        int64_t n_labels)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = find_labels(net, output, n_rows, labels);
+    const cmlp_status status = find_labels(net, outputs, n_outputs, labels, n_labels);
     cmlp_leave_mode(mode);
     return status;
 }

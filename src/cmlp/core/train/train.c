@@ -11,8 +11,8 @@ typedef struct epoch_job {
     cmlp_optimizer optimizer; /* the caller's structs with defaults filled in; written back at the end */
     cmlp_epoch epoch;
     cmlp_epoch_result before, result; /* the sums that the epoch continues, if epoch.before is not NULL */
-    cmlp_chain *chain;                /* NULL if the caller trains alone */
-    cmlp_batch_fn *process;           /* a batch: cmlp_batch_member, or chain->batch if there are other workers */
+    cmlp_workers workers;             /* a checked copy, if epoch.workers is not NULL */
+    int has_bad_shares;               /* of the caller's workers */
     void *params;
     int64_t n_batches, batch_next; /* index of the first batch not done */
     double cost, penalty; /* sums over all processed rows */
@@ -103,6 +103,14 @@ static void count_batch(epoch_job *job, int32_t size, double seconds, double wai
 
 static const cmlp_member alone = {NULL, 0, 1};
 
+static int process_batch(epoch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
+                         cmlp_member self)
+{
+    if (CMLP_BUILDS_WORKERS && job->batch.workers)
+        return cmlp_workers_batch(&job->batch, first, n, update, cost, self);
+    return cmlp_batch_member(&job->batch, first, n, update, cost, self);
+}
+
 /* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
  * backs off. */
 static void lead(epoch_job *job, cmlp_member self)
@@ -122,7 +130,7 @@ static void lead(epoch_job *job, cmlp_member self)
             job->next = b;
             cmlp_team_release(team);
         }
-        const int done = job->process(&job->batch, first, n, &job->update, &cost, together ? self : alone);
+        const int done = process_batch(job, first, n, &job->update, &cost, together ? self : alone);
         if (together) cmlp_team_gather(team);
         if (!done) {
             job->n_batches = b; /* stop after this batch */
@@ -151,7 +159,7 @@ static void epoch_member(void *context, cmlp_member self)
     }
     for (cmlp_team_wait(self); job->next >= 0; cmlp_team_wait(self)) {
         const int64_t n = batch_rows(job, job->next, &first);
-        job->process(&job->batch, first, n, &job->update, NULL, self);
+        process_batch(job, first, n, &job->update, NULL, self);
     }
 }
 
@@ -164,12 +172,10 @@ static void train_together(epoch_job *job, int32_t threads)
     if (job->led > 0) count_loss(job, cmlp_seconds() - begin - job->led); /* a team started and ended */
 }
 
-static cmlp_status read_epoch(epoch_job *job, const cmlp_epoch *given, const cmlp_epoch_result *result,
-                              const char **refused)
+static cmlp_status check_epoch(epoch_job *job, const cmlp_epoch_result *result, const char **refused)
 {
     cmlp_epoch *const epoch = &job->epoch;
-    cmlp_status status = CMLP_READ(epoch, given, cmlp_epoch, reserved);
-    if (status) return cmlp_refuse(refused, status, "epoch");
+    cmlp_status status = CMLP_OK;
     if (epoch->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->reserved");
     if (epoch->batch_size < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
     if (epoch->first_batch < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
@@ -216,7 +222,7 @@ static int check_params(const epoch_job *job)
 }
 
 /* Writes the results. */
-static cmlp_status finish_epoch(epoch_job *job, const cmlp_epoch_call *call, cmlp_run *run)
+static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_optimizer *optimizer, cmlp_run *run)
 {
     cmlp_fault fault = cmlp_first_fault(job->batch.memory.faults, run->n_threads);
     const double rows = (double)job->rows_done; /* without batches, 0 / 0 gives NaN */
@@ -230,9 +236,9 @@ static cmlp_status finish_epoch(epoch_job *job, const cmlp_epoch_call *call, cml
                                       .rows_done = job->rows_done,
                                       .next_batch = job->batch_next};
     if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
-    if (call->result) cmlp_write_struct(call->result, &job->result, sizeof job->result);
+    if (result) cmlp_write_struct(result, &job->result, sizeof job->result);
     run->pace = job->lost;
-    cmlp_return_counters(call->optimizer, &job->optimizer);
+    cmlp_return_counters(optimizer, &job->optimizer);
     return cmlp_report(run, &job->batch.data, fault);
 }
 
@@ -240,7 +246,7 @@ static cmlp_status finish_epoch(epoch_job *job, const cmlp_epoch_call *call, cml
 static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *given, const cmlp_optimizer *optimizer)
 {
     cmlp_run *run = given->run;
-    const cmlp_workers *workers = job->chain ? &job->chain->workers : NULL;
+    cmlp_workers *const workers = CMLP_BUILDS_WORKERS && job->epoch.workers ? &job->workers : NULL;
     const cmlp_part part = workers ? (cmlp_part){workers->n_workers, workers->n_shares, workers->all_shares}
                                    : CMLP_ALL_ROWS;
     cmlp_status status = cmlp_check_net(given->net);
@@ -251,12 +257,14 @@ static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *gi
                                     (cmlp_batch_shape){.call = CMLP_CALL_TRAIN, .rows = job->epoch.batch_size,
                                                        .part = part});
     if (status) return status;
-    job->batch.workers = part.n_workers > 1 ? &job->chain->workers : NULL;
-    job->process = part.n_workers > 1 ? job->chain->batch : cmlp_batch_member;
+    job->batch.workers = part.n_workers > 1 ? workers : NULL;
     if (!job->epoch.batch_size) job->epoch.batch_size = job->batch.data.n;
     job->n_batches = (job->batch.data.n - 1) / job->epoch.batch_size + 1;
     status = check_counts(job, &run->refused);
-    return status || !job->chain ? status : job->chain->find_stored(job->chain, &job->batch, &job->epoch);
+    if (!CMLP_BUILDS_WORKERS || !workers || status) return status;
+    if (job->has_bad_shares)
+        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "workers->first_share, n_shares or all_shares");
+    return cmlp_find_stored(workers, &job->batch, &job->epoch);
 }
 
 /* The run's counter of seconds, which a program may have changed. */
@@ -280,25 +288,38 @@ static void begin_epoch(epoch_job *job, void *params, const cmlp_run *run)
     if (job->batch.penalized) cmlp_squares_renew(&job->batch);
 }
 
-cmlp_status cmlp_run_epoch(const cmlp_epoch_call *call, cmlp_chain *chain)
+/* Reads the struct that tells whether there are other workers, and these. */
+static cmlp_status read_epoch(epoch_job *job, const cmlp_epoch *given, const char **refused)
+{
+    const cmlp_status status = CMLP_READ(&job->epoch, given, cmlp_epoch, reserved);
+    if (status) return cmlp_refuse(refused, status, "epoch");
+    if (!job->epoch.workers) return CMLP_OK;
+    if (!CMLP_BUILDS_WORKERS) return cmlp_refuse(refused, CMLP_ERROR_LEFT_OUT, "epoch->workers");
+    return cmlp_read_workers(&job->workers, job->epoch.workers, &job->has_bad_shares, refused);
+}
+
+cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
+                             const cmlp_objective *objective, cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
+                             cmlp_epoch_result *result, cmlp_run *run)
 {
     cmlp_frame frame;
     epoch_job job;
-    const cmlp_batch_arguments given = {call->net, call->params, call->rows, call->targets, call->objective, &frame.run};
-    const cmlp_status begun = cmlp_begin_call(&frame, call->run);
+    const cmlp_batch_arguments given = {net, params, rows, targets, objective, &frame.run};
+    const cmlp_status begun = cmlp_begin_call(&frame, run);
     const char *refused = NULL;
-    job.chain = chain;
-    cmlp_status status = chain ? chain->read(chain, &refused) : CMLP_OK;
+    cmlp_status status = read_epoch(&job, epoch, &refused);
     if (status) {
         if (!begun) frame.run.refused = refused;
         return cmlp_end_call(&frame, begun ? begun : status);
     }
+    cmlp_workers *const workers = job.epoch.workers;
     status = begun;
-    if (!status) status = read_epoch(&job, call->epoch, call->result, &frame.run.refused);
-    if (!status) status = read_arguments(&job, &given, call->optimizer);
-    if (chain) status = chain->agree(chain, status, &job.batch, &job.optimizer, &job.epoch, &frame.run);
+    if (!status) status = check_epoch(&job, result, &frame.run.refused);
+    if (!status) status = read_arguments(&job, &given, optimizer);
+    if (CMLP_BUILDS_WORKERS && workers)
+        status = cmlp_agree(&job.workers, status, &job.batch, &job.optimizer, &job.epoch, &frame.run);
     if (!status) {
-        begin_epoch(&job, call->params, &frame.run);
+        begin_epoch(&job, params, &frame.run);
         const int32_t threads = cmlp_useful_threads(&job.batch.data, job.batch.memory.rows, 3, frame.run.n_threads);
         while (job.batch_next < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.alone = threads > 1 && backs_off(&job);
@@ -307,18 +328,10 @@ cmlp_status cmlp_run_epoch(const cmlp_epoch_call *call, cmlp_chain *chain)
             else
                 train_together(&job, threads);
         }
-        status = finish_epoch(&job, call, &frame.run);
+        status = finish_epoch(&job, result, optimizer, &frame.run);
     }
-    if (chain) chain->given->failed_rank = status && chain->workers.n_workers == 1 ? 0 : chain->workers.failed_rank;
+    if (workers) workers->failed_rank = status && job.workers.n_workers == 1 ? 0 : job.workers.failed_rank;
     return cmlp_end_call(&frame, status);
-}
-
-cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                             const cmlp_objective *objective, cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
-                             cmlp_epoch_result *result, cmlp_run *run)
-{
-    const cmlp_epoch_call call = {net, params, rows, targets, objective, optimizer, epoch, result, run};
-    return cmlp_run_epoch(&call, NULL);
 }
 
 #endif

@@ -216,8 +216,8 @@ static void own_rows(const cmlp_workers *workers, int64_t n, int64_t *first, int
     cmlp_team_share(n, CMLP_CHUNK, workers->first_share + workers->n_shares - 1, workers->all_shares, &between, end);
 }
 
-static int workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                         cmlp_member self)
+int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
+                       cmlp_member self)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_workers *workers = job->workers;
@@ -262,27 +262,24 @@ static int find_shares(cmlp_workers *workers)
     return first || n || all;
 }
 
-static cmlp_status read_workers(cmlp_chain *chain, const char **refused)
+cmlp_status cmlp_read_workers(cmlp_workers *workers, cmlp_workers *given, int *has_bad_shares, const char **refused)
 {
-    cmlp_workers *workers = &chain->workers;
-    const cmlp_status status = CMLP_READ(workers, chain->given, cmlp_workers, all_shares);
+    const cmlp_status status = CMLP_READ(workers, given, cmlp_workers, all_shares);
     if (status) return cmlp_refuse(refused, status, "workers");
-    chain->given->failed_rank = workers->failed_rank = -1;
+    workers->failed_rank = -1;
+    given->failed_rank = workers->n_workers == 1 ? 0 : -1; /* unless the call ends otherwise */
     if (workers->rank < 0 || workers->rank >= workers->n_workers)
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->rank");
-    chain->has_bad_shares = find_shares(workers);
+    *has_bad_shares = find_shares(workers);
     if (workers->n_workers > 1 && (!workers->send || !workers->receive || !workers->broadcast))
         return cmlp_refuse(refused, CMLP_ERROR_NULL, "workers->send, receive or broadcast");
     return CMLP_OK;
 }
 
-static cmlp_status find_stored(const cmlp_chain *chain, cmlp_batch_job *job, const cmlp_epoch *epoch)
+cmlp_status cmlp_find_stored(const cmlp_workers *workers, cmlp_batch_job *job, const cmlp_epoch *epoch)
 {
-    const cmlp_workers *workers = &chain->workers;
     cmlp_data *data = &job->data;
     const int64_t size = epoch->batch_size;
-    if (chain->has_bad_shares)
-        return cmlp_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_share, n_shares or all_shares");
     if (workers->first_stored < 0 || workers->n_stored < 0)
         return cmlp_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
     if (!workers->n_stored) return CMLP_OK;
@@ -302,37 +299,23 @@ static cmlp_status find_stored(const cmlp_chain *chain, cmlp_batch_job *job, con
     return CMLP_OK;
 }
 
-static cmlp_status agree(cmlp_chain *chain, cmlp_status own, const cmlp_batch_job *job, const cmlp_optimizer *optimizer,
-                         const cmlp_epoch *epoch, cmlp_run *run)
+cmlp_status cmlp_agree(cmlp_workers *workers, cmlp_status own, const cmlp_batch_job *job,
+                       const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_run *run)
 {
-    cmlp_workers *workers = &chain->workers;
     if (workers->n_workers == 1) return own;
     const cmlp_status status = greet(workers, own, own ? 0 : cmlp_fingerprint(job, optimizer, epoch));
     if (status && status != CMLP_ERROR_MESSAGE && !own) run->refused = "workers";
     return status;
 }
 
-cmlp_status cmlp_workers_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                        const cmlp_epoch *epoch, const cmlp_workers *workers, int32_t n_threads,
-                                        size_t *bytes)
+cmlp_status cmlp_workers_part(const cmlp_workers *given, cmlp_part *part)
 {
-    cmlp_workers copy;
-    const cmlp_status status = CMLP_READ(&copy, workers, cmlp_workers, all_shares);
+    cmlp_workers workers;
+    const cmlp_status status = CMLP_READ(&workers, given, cmlp_workers, all_shares);
     if (status) return status;
-    if (copy.n_workers < 1 || find_shares(&copy)) return CMLP_ERROR_OPTION;
-    const cmlp_part part = {copy.n_workers, copy.n_shares, copy.all_shares};
-    return epoch ? cmlp_measure_call(net, rows, objective, epoch, part, n_threads, bytes) : CMLP_ERROR_NULL;
-}
-
-cmlp_status cmlp_workers_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
-                                     const cmlp_targets *targets, const cmlp_objective *objective,
-                                     cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
-                                     cmlp_workers *workers, cmlp_run *run)
-{
-    const cmlp_epoch_call call = {net, params, rows, targets, objective, optimizer, epoch, result, run};
-    cmlp_chain chain = {.given = workers, .read = read_workers, .find_stored = find_stored, .agree = agree,
-                        .batch = workers_batch};
-    return cmlp_run_epoch(&call, &chain);
+    if (workers.n_workers < 1 || find_shares(&workers)) return CMLP_ERROR_OPTION;
+    *part = (cmlp_part){workers.n_workers, workers.n_shares, workers.all_shares};
+    return CMLP_OK;
 }
 
 #endif

@@ -29,9 +29,17 @@ static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objec
 #endif
 }
 
-cmlp_status cmlp_measure_call(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                              const cmlp_epoch *epoch, cmlp_part part, int32_t n_threads, size_t *bytes)
+static cmlp_status find_part(const cmlp_workers *workers, cmlp_part *part)
 {
+    *part = CMLP_ALL_ROWS;
+    if (!workers) return CMLP_OK;
+    return CMLP_BUILDS_WORKERS ? cmlp_workers_part(workers, part) : CMLP_ERROR_LEFT_OUT;
+}
+
+static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                                const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
+{
+    cmlp_part part = CMLP_ALL_ROWS;
     cmlp_rows rows_copy;
     cmlp_objective objective_copy;
     cmlp_epoch epoch_copy;
@@ -39,6 +47,7 @@ cmlp_status cmlp_measure_call(const cmlp_net *net, const cmlp_rows *rows, const 
     if (!status) status = CMLP_READ(&rows_copy, rows, cmlp_rows, factors);
     if (!status && objective) status = CMLP_READ(&objective_copy, objective, cmlp_objective, loss_context);
     if (!status && epoch) status = CMLP_READ(&epoch_copy, epoch, cmlp_epoch, reserved);
+    if (!status && epoch) status = find_part(epoch_copy.workers, &part);
     if (status) return status;
     if (!bytes || (epoch && !objective)) return CMLP_ERROR_NULL;
     int64_t n = rows_copy.order ? rows_copy.n_order : rows_copy.n_rows;
@@ -46,9 +55,8 @@ cmlp_status cmlp_measure_call(const cmlp_net *net, const cmlp_rows *rows, const 
     if (epoch && epoch_copy.batch_size < 0) return CMLP_ERROR_BATCH;
     if (!n) n = 1;
     const int64_t batch = epoch && epoch_copy.batch_size && epoch_copy.batch_size < n ? epoch_copy.batch_size : n;
-    if (!n_threads) n_threads = 1;
-    if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
-    if (objective && !CMLP_BUILDS_TRAINING) return CMLP_ERROR_OPTION;
+    if (cmlp_limit_threads(&n_threads)) return CMLP_ERROR_THREADS;
+    if (objective && !CMLP_BUILDS_TRAINING) return CMLP_ERROR_LEFT_OUT;
     const cmlp_objective *wanted = objective ? &objective_copy : NULL;
     const size_t needed = space(net, &rows_copy, wanted, epoch, n, batch, part, n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
@@ -62,13 +70,13 @@ static cmlp_status measure_row(const cmlp_net *net, int32_t n_threads, size_t *b
     cmlp_row_memory memory;
     const cmlp_status status = cmlp_check_net(net);
     if (status) return status;
-    if (n_threads < 0 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
+    if (cmlp_limit_threads(&n_threads)) return CMLP_ERROR_THREADS;
     return bytes ? cmlp_row_space(net, NULL, bytes, &memory) : CMLP_ERROR_NULL;
 }
 
 cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                 const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
 {
-    return rows || objective || epoch ? cmlp_measure_call(net, rows, objective, epoch, CMLP_ALL_ROWS, n_threads, bytes)
+    return rows || objective || epoch ? measure_call(net, rows, objective, epoch, n_threads, bytes)
                                       : measure_row(net, n_threads, bytes);
 }

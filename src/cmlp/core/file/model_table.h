@@ -1,0 +1,28 @@
+/* The networks and columns of a table in the memory of a model. */
+#ifndef CMLP_MODEL_TABLE_H
+#define CMLP_MODEL_TABLE_H
+
+#include "../table/table.h"
+#include "model_head.h"
+
+/* The arrays that a table in a model's memory points into. */
+typedef struct cmlp_table_memory {
+    cmlp_table *table;
+    cmlp_net *nets;          /* without and with bins */
+    cmlp_table_column *columns;
+    double *numbers;
+    cmlp_table_target *target;
+    double *threshold;
+    const cmlp_net **net_list;
+    const void **params_list;
+} cmlp_table_memory;
+
+/* Takes memory for the table of a head. */
+void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_memory *memory);
+
+/* Fills the memory from the bytes of a file whose parameters, in native byte order, are at `params`; checks the numbers
+ * of the columns. */
+cmlp_status cmlp_table_load(const cmlp_head *head, const unsigned char *file, const void *params,
+                            const cmlp_table_memory *memory);
+
+#endif
