@@ -1,6 +1,6 @@
 /* The columns of a table: their inputs by the definition, tiles, refused columns, and memory. */
 #include "../../include/cmlp_table.h"
-#include "../../src/cmlp/core/base/sums.h"
+#include "../../src/cmlp/core/base/root.h"
 #include "support.h"
 
 #include <math.h>

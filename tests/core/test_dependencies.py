@@ -57,7 +57,7 @@ def includes(path):
 
 
 def is_kernel(path):
-    base = ("target.h", "intrinsics.h", "fma.h", "build.h")
+    base = ("target.h", "intrinsics.h", "fma.h", "build.h", "root.h", "soft_root.h")
     return (CORE / "kernels" in path.parents and path.stem != "cpu") or path.name in base
 
 

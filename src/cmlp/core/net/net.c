@@ -2,7 +2,7 @@
 #include "net.h"
 
 #include "../base/arguments.h"
-#include "../base/sums.h"
+#include "../base/root.h"
 #include "../kernels/cpu.h"
 #include "tuning_names.h"
 

@@ -3,7 +3,7 @@
 #define CMLP_ENCODED_H
 
 #include "../../../../include/cmlp_table.h"
-#include "../base/sums.h"
+#include "../base/root.h"
 
 #define CMLP_PARTS 3 /* of a date */
 

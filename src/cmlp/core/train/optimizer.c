@@ -1,7 +1,7 @@
 #include "optimizer.h"
 
 #include "../base/arguments.h"
-#include "../base/sums.h"
+#include "../base/root.h"
 
 #if CMLP_BUILDS_TRAINING
 

@@ -16,7 +16,7 @@
 #define CMLP_VEC_H
 
 #include "../../base/fma.h"
-#include "../../base/sums.h"
+#include "../../base/root.h"
 #include "../../base/target.h"
 
 #define V_TAIL_COSTS 0 /* whether a partial load takes longer than a whole one; 2: slightly */
