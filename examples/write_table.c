@@ -18,8 +18,8 @@ static int append(void *file, const void *bytes, size_t n)
 static cmlp_status write_flats(const cmlp_net *net, FILE *file)
 {
     const void *net_params = params;
-    const cmlp_table_column columns[2] = {{.kind = CMLP_TABLE_COLUMN_NUMBER, .centre = 60, .scale = 25},
-                                          {.kind = CMLP_TABLE_COLUMN_CATEGORY, .n = 3}};
+    const cmlp_table_column columns[2] = {{.role = CMLP_TABLE_ROLE_NUMBER, .centre = 60, .scale = 25},
+                                          {.role = CMLP_TABLE_ROLE_CATEGORY, .n = 3}};
     const cmlp_table_target rent = {.centre = 900, .scale = 300, .low = -3, .high = 3};
     /* What cmlp.load needs: {} means that all parameters have their defaults. A TabularClassifier needs classes, too. */
     const cmlp_model_string strings[3] = {

@@ -297,6 +297,7 @@ enum {
     CMLP_VALUE_INTEGER = 3,       /* of 64 bits */
     CMLP_VALUE_BOOLEAN = 4,       /* 0 or 1 */
     CMLP_VALUE_LARGE_INTEGER = 5, /* an integer beyond 64 bits, as decimal digits with "-" before them if it is negative */
+    CMLP_VALUE_TYPE_SIGNED = -1
 };
 
 /* A label, a category of a table, or a name: a text or a number. Texts that the library returns belong to the model's file
@@ -783,6 +784,15 @@ typedef struct cmlp_training {
  *
  * Python loads the file as a classifier if the strings contain "class", "MLPClassifier", and "classes", the labels; as a
  * regressor with "class", "MLPRegressor"; otherwise as a Network. */
+/* How cells of text become numbers and categories (docs/guide/files.md). */
+typedef struct cmlp_model_cells {
+    const cmlp_value *missing; /* n_missing texts: further words for missing values; or NULL */
+    int64_t n_missing;
+    int32_t decimal;           /* '.' or ',' */
+    int32_t thousands;         /* 0 for none, or a separator other than `decimal`: ',', '.', ' ' or '\'' */
+    int64_t reserved[2];       /* 0 */
+} cmlp_model_cells;
+
 typedef struct cmlp_model_content {
     size_t struct_size;
     /* Takes the next n bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */
@@ -792,6 +802,9 @@ typedef struct cmlp_model_content {
                                        * to LARGE_INTEGER, ascending without repetition (texts by bytes). An integer or a
                                        * boolean can have its text, too; a DOUBLE must have one. */
     int64_t n_labels;
+    const cmlp_value *names;          /* NULL, or the names of a network's inputs: texts. The columns of a table have their own */
+    int64_t n_names;
+    const cmlp_model_cells *cells;    /* NULL: a decimal point, no separator of thousands, no further words */
     const cmlp_model_string *strings; /* keys ascending by bytes */
     int64_t n_strings;
     const cmlp_model_array *arrays;   /* names ascending by bytes */
@@ -809,8 +822,8 @@ typedef struct cmlp_model_content {
  * workspace: the bytes of cmlp_workspace_size without rows.
  * Returns OPTION (input_scale, shifts, factors, a count or a reserved field), DTYPE, OVERFLOW; INPUT (a shift is so large
  * that no input of the net's type can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong
- * labels), FILE_TENSOR (an array's shape), FILE_VALUE (a label), FILE_NONFINITE (a parameter). After these, nothing has been written. After
- * FILE_WRITE, part of the file has. What is written without an error can be read by cmlp_model_init. */
+ * labels), FILE_TENSOR (an array's shape), FILE_VALUE (a label, a name, or cells), FILE_NONFINITE (a parameter). After these,
+ * nothing has been written. After FILE_WRITE, part of the file has. What is written without an error can be read by cmlp_model_init. */
 CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                           void *workspace, size_t workspace_size);
 

@@ -30,7 +30,17 @@ enum {
     CMLP_TABLE_INSTANT = 5,  /* the same in UTC */
     CMLP_TABLE_DURATION = 6, /* days */
     CMLP_TABLE_CATEGORY = 7, /* codes of categories */
-    CMLP_TABLE_ORDERED = 8   /* codes of categories that are ordered: their ranks, from 0 */
+    CMLP_TABLE_ORDERED = 8,  /* codes of categories that are ordered: their ranks, from 0 */
+    CMLP_TABLE_KIND_SIGNED = -1
+};
+
+/* What the networks see of a column. */
+typedef int32_t cmlp_table_role;
+enum {
+    CMLP_TABLE_ROLE_UNUSED = 1,   /* no input */
+    CMLP_TABLE_ROLE_NUMBER = 2,   /* finite numbers; NaN is a missing one */
+    CMLP_TABLE_ROLE_CATEGORY = 3, /* codes from 0 to n - 1 of categories; any other number is another category */
+    CMLP_TABLE_ROLE_SIGNED = -1
 };
 
 /* The categories of a column in the model of a table. The program owns the struct, and may copy it. It is valid as long as
@@ -89,8 +99,7 @@ typedef struct cmlp_table_column_info {
     int64_t n_categories; /* the codes of the categories are 0 to n_categories - 1; 0 for a column of numbers */
     double unknown;       /* the code of an unknown category: -1, or NaN, a missing number, if they are ordered */
     cmlp_table_kind kind;
-    int32_t role;         /* a cmlp_table_column_kind. A column of categories can be UNUSED, and one of dates can have the
-                           * role CATEGORY */
+    cmlp_table_role role; /* a column of categories can be UNUSED, and a column of dates can have the role CATEGORY */
 } cmlp_table_column_info;
 
 /* Describes a column of a table's model, in constant time.
@@ -156,14 +165,6 @@ CMLP_CHECKED cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t ta
  * defines every rounding. A program that only predicts with a model file needs nothing of it: cmlp_model_predict_f64
  * encodes the row. */
 
-typedef int32_t cmlp_table_column_kind;
-enum {
-    CMLP_TABLE_COLUMN_UNUSED = 1,  /* no input */
-    CMLP_TABLE_COLUMN_NUMBER = 2,  /* finite numbers; NaN is a missing one */
-    CMLP_TABLE_COLUMN_CATEGORY = 3, /* codes from 0 to n - 1 of categories; any other number is another category */
-    CMLP_TABLE_COLUMN_KIND_SIGNED = -1
-};
-
 /* A part of a date in days since 1970: the time of day, the weekday or the day of the year. Its inputs are two waves that
  * begin anew with each day, week or year, and, if the encoder has bins and the part has edges, n - 1 inputs: the place in
  * bins, as that of a number, of the days since the period began. */
@@ -174,25 +175,28 @@ typedef struct cmlp_table_date_part {
     int32_t reserved;    /* 0 */
 } cmlp_table_date_part;
 
-/* How a column is encoded.
+/* How a column is encoded, and, for cmlp_table_write, what it is.
  * - NUMBER: (x - centre) / scale, soft-clipped to (-3, 3); then, if the encoder has bins and the column has edges,
  *   n - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then, if
  *   has_missing is not 0, an input that is 1 where the number is missing; then the inputs of each part of a date. A
  *   missing number has 0 in the other inputs.
  * - CATEGORY: n inputs, that of the row's category is 1 and the others are 0; or if n is 2, one input that is 1 for
  *   category 0 and -1 for category 1. Any other number, also NaN, has 0 in all inputs.
- * Fields of the other kinds are 0. */
+ * Fields of the other roles are 0. */
 typedef struct cmlp_table_column {
-    cmlp_table_column_kind kind;
+    cmlp_table_role role;
     int32_t has_missing;  /* NUMBER */
     int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on; below 2^31 */
     double centre, scale; /* NUMBER: finite; scale > 0 */
     const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; NULL if n is 0 */
     cmlp_table_date_part parts[3]; /* NUMBER with edges: the time of day, the weekday, the day of the year */
-    int64_t n_categories; /* for cmlp_table_write: 0, or of a column of categories, also of ordered or unused ones */
-    const cmlp_value *categories; /* for cmlp_table_write: n_categories different values, by code from 0; or NULL */
+    int64_t n_categories; /* for cmlp_table_write: of ordered or unused categories; with the role CATEGORY n, or 0 */
+    const cmlp_value *categories; /* for cmlp_table_write: the different values of the categories, by code from 0. NULL: the
+                                   * integers from 0 on, which are their own codes */
     const char *name;     /* for cmlp_table_write: n_name bytes of UTF-8, or NULL. All columns have names, or none */
     int64_t n_name;
+    cmlp_table_kind kind; /* for cmlp_table_write; 0: ORDERED for a NUMBER with categories, CATEGORY for others, or NUMBER */
+    int32_t reserved_2;   /* 0 */
     int64_t reserved[4];  /* 0 */
 } cmlp_table_column;
 
@@ -237,7 +241,8 @@ enum {
     CMLP_TABLE_ABSOLUTE_ERROR = 1,
     CMLP_TABLE_SCALED_ERROR = 2, /* with widths */
     CMLP_TABLE_QUANTILES = 3,
-    CMLP_TABLE_PROBABILITY = 4
+    CMLP_TABLE_PROBABILITY = 4,
+    CMLP_TABLE_CALIBRATION_KIND_SIGNED = -1
 };
 
 /* Scores for intervals and sets (docs/model-file.md, "Calibration").
@@ -294,7 +299,7 @@ CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size
  * docs/model-file.md (FILE_VALUE).
  * Python loads the file if the networks are of CMLP_FLOAT32 and the strings contain "categories", "parameters" (for example
  * "{}") and "class", "TabularRegressor" or, with "classes", "TabularClassifier".
- * content: input_scale is 0 and shifts, factors and training are NULL (OPTION).
+ * content: input_scale is 0 and names, shifts, factors and training are NULL (OPTION).
  * Returns as cmlp_model_write. */
 CMLP_CHECKED cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
                                           size_t workspace_size);

@@ -117,6 +117,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_VALUE_INTEGER
         CMLP_VALUE_BOOLEAN
         CMLP_VALUE_LARGE_INTEGER
+        CMLP_VALUE_TYPE_SIGNED
 
     ctypedef struct cmlp_value:
         const char *text
@@ -381,12 +382,22 @@ cdef extern from "cmlp.h" nogil:
         const double *losses
         double alpha
 
+    ctypedef struct cmlp_model_cells:
+        const cmlp_value *missing
+        int64_t n_missing
+        int32_t decimal
+        int32_t thousands
+        int64_t reserved[2]
+
     ctypedef struct cmlp_model_content:
         size_t struct_size
         int (*write)(void *context, const void *bytes, size_t n) noexcept nogil
         void *context
         const cmlp_value *labels
         int64_t n_labels
+        const cmlp_value *names
+        int64_t n_names
+        const cmlp_model_cells *cells
         const cmlp_model_string *strings
         int64_t n_strings
         const cmlp_model_array *arrays
@@ -471,6 +482,14 @@ cdef extern from "cmlp_table.h" nogil:
         CMLP_TABLE_DURATION
         CMLP_TABLE_CATEGORY
         CMLP_TABLE_ORDERED
+        CMLP_TABLE_KIND_SIGNED
+
+    ctypedef int32_t cmlp_table_role
+    enum:
+        CMLP_TABLE_ROLE_UNUSED
+        CMLP_TABLE_ROLE_NUMBER
+        CMLP_TABLE_ROLE_CATEGORY
+        CMLP_TABLE_ROLE_SIGNED
 
     ctypedef struct cmlp_table_categories:
         size_t struct_size
@@ -505,7 +524,7 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_categories
         double unknown
         cmlp_table_kind kind
-        int32_t role
+        cmlp_table_role role
 
     cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info)
     cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code)
@@ -516,13 +535,6 @@ cdef extern from "cmlp_table.h" nogil:
     cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                     int64_t n_outputs, double ends[2])
 
-    ctypedef int32_t cmlp_table_column_kind
-    enum:
-        CMLP_TABLE_COLUMN_UNUSED
-        CMLP_TABLE_COLUMN_NUMBER
-        CMLP_TABLE_COLUMN_CATEGORY
-        CMLP_TABLE_COLUMN_KIND_SIGNED
-
     ctypedef struct cmlp_table_date_part:
         const double *edges
         int64_t n
@@ -530,7 +542,7 @@ cdef extern from "cmlp_table.h" nogil:
         int32_t reserved
 
     ctypedef struct cmlp_table_column:
-        cmlp_table_column_kind kind
+        cmlp_table_role role
         int32_t has_missing
         int64_t n
         double centre
@@ -541,6 +553,8 @@ cdef extern from "cmlp_table.h" nogil:
         const cmlp_value *categories
         const char *name
         int64_t n_name
+        cmlp_table_kind kind
+        int32_t reserved_2
         int64_t reserved[4]
 
     ctypedef struct cmlp_table_encoder:
@@ -569,6 +583,7 @@ cdef extern from "cmlp_table.h" nogil:
         CMLP_TABLE_SCALED_ERROR
         CMLP_TABLE_QUANTILES
         CMLP_TABLE_PROBABILITY
+        CMLP_TABLE_CALIBRATION_KIND_SIGNED
 
     ctypedef struct cmlp_table_calibration:
         size_t struct_size

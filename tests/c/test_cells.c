@@ -42,12 +42,12 @@ static const cmlp_model *load(const char *categories, const char *kinds, const c
                                   .write = model_file_append, .context = &file};
     const cmlp_model *model = NULL;
     memset(columns, 0, sizeof columns);
-    for (int i = 0; i < N_COLUMNS; i++) columns[i] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_NUMBER, .scale = 1};
-    columns[UNUSED] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_UNUSED};
-    columns[TEXTS] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_CATEGORY, .n = 7};
-    columns[NUMBERS] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_CATEGORY, .n = 14};
-    columns[DAYS] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_CATEGORY, .n = 4};
-    columns[INSTANTS] = columns[TRUTH] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_CATEGORY, .n = 2};
+    for (int i = 0; i < N_COLUMNS; i++) columns[i] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 1};
+    columns[UNUSED] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_UNUSED};
+    columns[TEXTS] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 7};
+    columns[NUMBERS] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 14};
+    columns[DAYS] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 4};
+    columns[INSTANTS] = columns[TRUTH] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 2};
     const cmlp_table_encoder encoder = {.struct_size = sizeof encoder, .columns = columns, .n_columns = N_COLUMNS,
                                         .dtype = CMLP_FLOAT32};
     int64_t sizes[] = {0, 1};

@@ -13,10 +13,10 @@ enum { N_COLUMNS = 4, N_OUT = 3, N_HIDDEN = 5, WIDE = 1 + 2 + 1 + 4 + 2 + 3 + 1,
 
 static const double edges[] = {-1, 0.25, 2, 0, 0.25, 0.75}; /* the last three are those of the time of day */
 static const cmlp_table_column columns[N_COLUMNS] = {
-    {CMLP_TABLE_COLUMN_NUMBER, 1, 3, 0.5, 2, edges, {{edges + 3, 3, 1, 0}, {NULL, 0, 0, 0}, {NULL, 0, 1, 0}}, 0, NULL, NULL, 0, {0}},
-    {CMLP_TABLE_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, {0}},
-    {CMLP_TABLE_COLUMN_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, {0}},
-    {CMLP_TABLE_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, {0}}};
+    {CMLP_TABLE_ROLE_NUMBER, 1, 3, 0.5, 2, edges, {{edges + 3, 3, 1, 0}, {NULL, 0, 0, 0}, {NULL, 0, 1, 0}}, 0, NULL, NULL, 0, 0, 0, {0}},
+    {CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}},
+    {CMLP_TABLE_ROLE_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}},
+    {CMLP_TABLE_ROLE_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}}};
 static const cmlp_table_target target = {100, 7, -0.25, 0.5, NULL, 0, {0}};
 static unsigned char net_memory[2][CMLP_NET_SIZE];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */
@@ -446,7 +446,7 @@ static void check_edges(void)
     CHECK(write_table(&table, 0) == CMLP_OK);
     size_t head = 8, at;
     for (int i = 0; i < 8; i++) head += (size_t)good.bytes[i] << 8 * i;
-    for (at = head; at < good.size - sizeof numbers && memcmp(good.bytes + at, numbers, sizeof numbers);) at += 4;
+    for (at = head; at < good.size - sizeof numbers && memcmp(good.bytes + at, numbers, sizeof numbers);) at++;
     CHECK(!memcmp(good.bytes + at, numbers, sizeof numbers));
     memcpy(good.bytes + at + 3 * sizeof wrong, &wrong, sizeof wrong);
     model_file_repair(&good, head);

@@ -180,6 +180,82 @@ static void test_multilabel(void)
     }
 }
 
+/* ---- names of inputs, and the format of cells */
+
+static void test_names_of_inputs(void)
+{
+    const cmlp_value names[] = {text_of("height"), text_of(""), text_of("\xc3\xa4ge")};
+    const cmlp_value broken[] = {text_of("a"), text_of("\xff"), text_of("b")}, numbers[] = {text_of("a"), integer(1), text_of("")};
+    const cmlp_model *model;
+    cmlp_model_info info;
+    make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
+    cmlp_model_content content = content_of(NULL, 0);
+    content.names = names;
+    content.n_names = 3;
+    CHECK(write_network(&content) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    int found = 0;
+    for (size_t at = 0; at + 10 <= good.size; at++) found |= !memcmp(good.bytes + at, "height\xc3\xa4ge", 10);
+    CHECK(found);
+    memcpy(&changed, &good, sizeof good);
+    CHECK(model_file_replace(&changed, "\"names.text\":{\"dtype\":\"U8\"", "\"names.text\":{\"dtype\":\"I8\""));
+    CHECK(load(&changed, &model, &info) == CMLP_ERROR_FILE_TENSOR);
+    content = content_of(NULL, 0);
+    content.names = names;
+    content.n_names = 2;
+    CHECK(write_network(&content) == CMLP_ERROR_OPTION);
+    content.n_names = 0;
+    CHECK(write_network(&content) == CMLP_ERROR_OPTION);
+    content.n_names = 3;
+    content.names = NULL;
+    CHECK(write_network(&content) == CMLP_ERROR_NULL);
+    content.names = broken;
+    CHECK(write_network(&content) == CMLP_ERROR_FILE_SYNTAX);
+    content.names = numbers;
+    CHECK(write_network(&content) == CMLP_ERROR_FILE_VALUE);
+}
+
+static void test_cell_formats(void)
+{
+    const cmlp_value words[] = {text_of("unknown"), text_of("")}, broken[] = {text_of("\xff")}, numbers[] = {integer(1)};
+    const cmlp_model *model;
+    cmlp_model_info info;
+    const struct {
+        cmlp_model_cells cells;
+        cmlp_status status;
+    } cases[] = {{{words, 2, ',', '.', {0}}, CMLP_OK},
+                 {{NULL, 0, '.', 0, {0}}, CMLP_OK},
+                 {{NULL, 0, '.', '\'', {0}}, CMLP_OK},
+                 {{NULL, 0, '.', ' ', {0}}, CMLP_OK},
+                 {{NULL, 0, '.', '.', {0}}, CMLP_ERROR_FILE_VALUE},
+                 {{NULL, 0, ';', 0, {0}}, CMLP_ERROR_FILE_VALUE},
+                 {{NULL, 0, 0, 0, {0}}, CMLP_ERROR_FILE_VALUE},
+                 {{NULL, 0, '.', '_', {0}}, CMLP_ERROR_FILE_VALUE},
+                 {{NULL, 0, '.' + 256, 0, {0}}, CMLP_ERROR_FILE_VALUE},
+                 {{NULL, 0, '.', 0, {0, 1}}, CMLP_ERROR_OPTION},
+                 {{words, 0, '.', 0, {0}}, CMLP_ERROR_OPTION},
+                 {{words, -1, '.', 0, {0}}, CMLP_ERROR_OPTION},
+                 {{NULL, 1, '.', 0, {0}}, CMLP_ERROR_NULL},
+                 {{broken, 1, '.', 0, {0}}, CMLP_ERROR_FILE_SYNTAX},
+                 {{numbers, 1, '.', 0, {0}}, CMLP_ERROR_FILE_VALUE}};
+    make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cmlp_model_content content = content_of(NULL, 0);
+        content.cells = &cases[i].cells;
+        const cmlp_status status = write_network(&content);
+        check_that(status == cases[i].status, "cells %d: %s", (int)i, cmlp_status_name(status));
+        if (status) continue;
+        CHECK(load(&good, &model, &info) == CMLP_OK);
+        const size_t head = (size_t)good.bytes[0] + ((size_t)good.bytes[1] << 8) + 8;
+        const unsigned char form[2] = {(unsigned char)cases[i].cells.decimal, (unsigned char)cases[i].cells.thousands};
+        size_t at = good.size - 2;
+        while (at > head && memcmp(good.bytes + at, form, 2)) at--;
+        CHECK(at > head);
+        good.bytes[at] = ';';
+        model_file_repair(&good, head);
+        CHECK(load(&good, &model, &info) == CMLP_ERROR_FILE_VALUE);
+    }
+}
+
 /* ---- columns */
 
 static cmlp_value first[3], ordered[2];
@@ -195,10 +271,10 @@ static void make_table(void)
     ordered[0] = integer(1);
     ordered[1] = number(2.5, "");
     memset(columns, 0, sizeof columns);
-    columns[0] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_CATEGORY, .n = 3, .n_categories = 3, .categories = first};
-    columns[1] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_NUMBER, .scale = 1, .n_categories = 2, .categories = ordered};
-    columns[2] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_UNUSED};
-    columns[3] = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_NUMBER, .scale = 2};
+    columns[0] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 3, .n_categories = 3, .categories = first};
+    columns[1] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 1, .n_categories = 2, .categories = ordered};
+    columns[2] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_UNUSED};
+    columns[3] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 2};
     static const char *const names[N_COLUMNS] = {"colour", "size", "", "\xc3\xa4ge"};
     for (int i = 0; i < N_COLUMNS; i++) {
         columns[i].name = names[i];
@@ -250,7 +326,7 @@ static void test_columns(void)
     CHECK(isnan(code_of(model, 1, number(INFINITY, ""))) && isnan(code_of(model, 1, text_of("1"))));
     CHECK(cmlp_table_describe_column(model, 0, &column) == CMLP_OK);
     CHECK(column.n_categories == 3 && column.unknown == -1 && column.kind == CMLP_TABLE_CATEGORY && !column.n_unit);
-    CHECK(column.n_name == 6 && !memcmp(column.name, "colour", 6) && column.role == CMLP_TABLE_COLUMN_CATEGORY);
+    CHECK(column.n_name == 6 && !memcmp(column.name, "colour", 6) && column.role == CMLP_TABLE_ROLE_CATEGORY);
     CHECK(cmlp_table_describe_column(model, 1, &column) == CMLP_OK);
     CHECK(column.n_categories == 2 && isnan(column.unknown) && column.n_name == 4);
     CHECK(cmlp_table_describe_column(model, 3, &column) == CMLP_OK);
@@ -268,6 +344,38 @@ static void test_columns(void)
     CHECK(cmlp_table_code_of_value(model, 0, &first[0], NULL) == CMLP_ERROR_NULL && code == -9);
 }
 
+/* What columns hold, and categories without values. */
+static void test_kinds(void)
+{
+    static const cmlp_table_kind kinds[N_COLUMNS] = {CMLP_TABLE_CATEGORY, CMLP_TABLE_ORDERED, CMLP_TABLE_NUMBER,
+                                                     CMLP_TABLE_NUMBER};
+    static const char *const units[] = {"", "", "0 or 1", "days since 1970-01-01", "days since 1970-01-01",
+                                        "days since 1970-01-01", "days", "", ""};
+    const cmlp_model *model;
+    cmlp_model_info info;
+    cmlp_table_column_info column = CMLP_INIT(cmlp_table_column_info);
+    make_table();
+    columns[0].categories = NULL;
+    columns[0].n_categories = 0;
+    columns[2].n_categories = 2;
+    CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    for (int i = 0; i < N_COLUMNS; i++) {
+        CHECK(cmlp_table_describe_column(model, i, &column) == CMLP_OK);
+        CHECK(column.kind == (i == 2 ? CMLP_TABLE_CATEGORY : kinds[i]));
+    }
+    CHECK(code_of(model, 0, integer(2)) == 2 && code_of(model, 0, integer(3)) == -1 && code_of(model, 2, integer(1)) == 1);
+    for (cmlp_table_kind kind = CMLP_TABLE_NUMBER; kind < CMLP_TABLE_CATEGORY; kind++) {
+        make_table();
+        columns[2].kind = columns[3].kind = kind;
+        CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+        for (int i = 2; i < N_COLUMNS; i++) {
+            CHECK(cmlp_table_describe_column(model, i, &column) == CMLP_OK);
+            CHECK(column.kind == kind && !strcmp(column.unit, units[kind]));
+            CHECK(column.n_unit == (int64_t)strlen(units[kind]));
+        }
+    }
+}
+
 static void test_refused_columns(void)
 {
     make_table();
@@ -277,8 +385,20 @@ static void test_refused_columns(void)
     columns[0].n_categories = 2;
     CHECK(write_table() == CMLP_ERROR_OPTION); /* the column has three inputs */
     make_table();
-    columns[3].n_categories = 2;
-    CHECK(write_table() == CMLP_ERROR_NULL);
+    columns[3].kind = CMLP_TABLE_CATEGORY; /* without categories */
+    CHECK(write_table() == CMLP_ERROR_OPTION);
+    for (cmlp_table_kind kind = CMLP_TABLE_KIND_SIGNED; kind <= CMLP_TABLE_ORDERED + 1; kind++) {
+        const int is_ordered = kind == CMLP_TABLE_ORDERED, is_known = kind > 0 && kind <= CMLP_TABLE_ORDERED;
+        make_table();
+        columns[0].kind = kind;
+        CHECK(write_table() == (!kind || (is_known && !is_ordered) ? CMLP_OK : CMLP_ERROR_OPTION));
+        make_table();
+        columns[1].kind = kind;
+        CHECK(write_table() == (!kind || is_ordered ? CMLP_OK : CMLP_ERROR_OPTION));
+    }
+    make_table();
+    columns[3].reserved_2 = 1;
+    CHECK(write_table() == CMLP_ERROR_OPTION);
     make_table();
     first[2] = text_of("b");
     CHECK(write_table() == CMLP_ERROR_FILE_VALUE);
@@ -415,7 +535,10 @@ int main(void)
     test_labels();
     test_refused_labels();
     test_multilabel();
+    test_names_of_inputs();
+    test_cell_formats();
     test_columns();
+    test_kinds();
     test_refused_columns();
     test_calibration();
     test_damage();

@@ -150,7 +150,7 @@ static void test_descriptions(void)
     d.edges[0] = 0x1p-1060;
     d.edges[1] = d.outputs[1] = 0x1p-1050;
     d.outputs[0] = 0x1p-1060;
-    d.column = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_NUMBER, .n = 2, .scale = 0x1p-1050, .edges = d.edges};
+    d.column = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .n = 2, .scale = 0x1p-1050, .edges = d.edges};
     d.categories = CMLP_INIT(cmlp_table_categories);
     d.categories.unknown = -1;
     d.categories.list = "0]";
@@ -197,7 +197,7 @@ static int bounds_in(const mode *m, double *results)
 /* Writes a table, and predicts one row with it: alone, and by the call for many. */
 static int table_in(const mode *m, double *results)
 {
-    static const cmlp_table_column column = {.kind = CMLP_TABLE_COLUMN_NUMBER, .scale = 0x1p-1050};
+    static const cmlp_table_column column = {.role = CMLP_TABLE_ROLE_NUMBER, .scale = 0x1p-1050};
     static const cmlp_table_target target = {0, 0x1p-10, 0, 0x1p-1040, NULL, 0, {0}};
     static const double raw[] = {0x1p-1052};
     static int64_t memory[1 << 12], scratch[1 << 12];

@@ -102,7 +102,7 @@ static void check_no_rows(void)
     cmlp_table_encoder encoder = CMLP_INIT(cmlp_table_encoder);
     void *outputs[] = {NULL};
     memset(&column, 0, sizeof column);
-    column.kind = CMLP_TABLE_COLUMN_UNUSED;
+    column.role = CMLP_TABLE_ROLE_UNUSED;
     encoder.columns = &column;
     encoder.n_columns = 1;
     encoder.dtype = CMLP_FLOAT32;

@@ -160,10 +160,10 @@ static void write_network(int round)
 
 static cmlp_table_column any_column(double *edges)
 {
-    cmlp_table_column c = {.kind = (int32_t)(1 + below(3)), .n = below(4)};
+    cmlp_table_column c = {.role = (int32_t)(1 + below(3)), .n = below(4)};
     for (int k = 0; k < MOST_EDGES; k++) edges[k] = k + (one_of(20) ? any_number() : 0);
-    if (c.kind == CMLP_TABLE_COLUMN_UNUSED && !one_of(50)) c.n = 0;
-    if (c.kind == CMLP_TABLE_COLUMN_NUMBER) {
+    if (c.role == CMLP_TABLE_ROLE_UNUSED && !one_of(50)) c.n = 0;
+    if (c.role == CMLP_TABLE_ROLE_NUMBER) {
         c.has_missing = (int32_t)below(2);
         c.centre = any_number();
         c.scale = any_number();
@@ -174,10 +174,10 @@ static cmlp_table_column any_column(double *edges)
             if (part->n) part->edges = edges + 3 * (k + 1);
         }
     }
-    if (c.kind == CMLP_TABLE_COLUMN_CATEGORY && one_of(200)) c.n = INT64_C(1) << 31;
-    if (c.kind == CMLP_TABLE_COLUMN_NUMBER && c.n == 1 && !one_of(10)) c.n = 2;
-    if (c.kind == CMLP_TABLE_COLUMN_CATEGORY && !c.n && !one_of(10)) c.n = 2;
-    if (c.kind == CMLP_TABLE_COLUMN_NUMBER && (c.n || one_of(50))) c.edges = edges;
+    if (c.role == CMLP_TABLE_ROLE_CATEGORY && one_of(200)) c.n = INT64_C(1) << 31;
+    if (c.role == CMLP_TABLE_ROLE_NUMBER && c.n == 1 && !one_of(10)) c.n = 2;
+    if (c.role == CMLP_TABLE_ROLE_CATEGORY && !c.n && !one_of(10)) c.n = 2;
+    if (c.role == CMLP_TABLE_ROLE_NUMBER && (c.n || one_of(50))) c.edges = edges;
     return c;
 }
 

@@ -14,7 +14,7 @@ static void any_column(void)
     cmlp_table_column anything;
     c = anything;
     ASSUME(c.n >= 0 && c.n <= MOST);
-    c.edges = c.kind == CMLP_TABLE_COLUMN_NUMBER && c.n ? any_bytes((size_t)c.n * sizeof *c.edges) : NULL;
+    c.edges = c.role == CMLP_TABLE_ROLE_NUMBER && c.n ? any_bytes((size_t)c.n * sizeof *c.edges) : NULL;
     for (int k = 0; k < CMLP_PARTS; k++) {
         if (k != 1) ASSUME(!c.parts[k].used);
         ASSUME(c.parts[k].n == 0 || (k == 1 && c.parts[k].n == 2));
@@ -38,7 +38,7 @@ void prove_encode_row(void)
 void prove_encode_number(void)
 {
     any_column();
-    ASSUME(c.kind == CMLP_TABLE_COLUMN_NUMBER);
+    ASSUME(c.role == CMLP_TABLE_ROLE_NUMBER);
     const int has_bins = nondet_int() != 0;
     double inputs[MOST + 2 + 3];
     const int64_t at = cmlp_encode_number(&c, has_bins, nondet_double(), (cmlp_encoded){inputs, 0}, 0);
@@ -49,7 +49,7 @@ void prove_encode_number(void)
 void prove_encode_category(void)
 {
     any_column();
-    ASSUME(c.kind == CMLP_TABLE_COLUMN_CATEGORY);
+    ASSUME(c.role == CMLP_TABLE_ROLE_CATEGORY);
     const double code = nondet_double();
     double inputs[MOST + 1], sum = 0;
     const int64_t at = cmlp_encode_category(&c, code, (cmlp_encoded){inputs, 0}, 0);
@@ -62,12 +62,12 @@ void prove_encode_category(void)
 void prove_check_columns(void)
 {
     any_column();
-    REQUIRE(c.kind == CMLP_TABLE_COLUMN_NUMBER || c.kind == CMLP_TABLE_COLUMN_CATEGORY ||
-            c.kind == CMLP_TABLE_COLUMN_UNUSED);
-    if (c.kind == CMLP_TABLE_COLUMN_NUMBER) {
+    REQUIRE(c.role == CMLP_TABLE_ROLE_NUMBER || c.role == CMLP_TABLE_ROLE_CATEGORY ||
+            c.role == CMLP_TABLE_ROLE_UNUSED);
+    if (c.role == CMLP_TABLE_ROLE_NUMBER) {
         REQUIRE(c.scale > 0 && cmlp_is_finite(c.centre) && c.n != 1);
         for (int64_t k = 1; k < c.n; k++) REQUIRE(c.edges[k - 1] < c.edges[k]);
         for (int k = 0; k < CMLP_PARTS; k++) REQUIRE(c.parts[k].n != 1 && (!c.parts[k].used || c.n));
     }
-    REQUIRE(c.kind != CMLP_TABLE_COLUMN_CATEGORY || c.n >= 1);
+    REQUIRE(c.role != CMLP_TABLE_ROLE_CATEGORY || c.n >= 1);
 }

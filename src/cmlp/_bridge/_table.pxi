@@ -1,9 +1,9 @@
 # Included by _core.pyx: the columns of a table.
 
 COLUMN_ROLES = {
-    "unused": CMLP_TABLE_COLUMN_UNUSED,
-    "number": CMLP_TABLE_COLUMN_NUMBER,
-    "category": CMLP_TABLE_COLUMN_CATEGORY,
+    "unused": CMLP_TABLE_ROLE_UNUSED,
+    "number": CMLP_TABLE_ROLE_NUMBER,
+    "category": CMLP_TABLE_ROLE_CATEGORY,
 }
 
 
@@ -37,7 +37,7 @@ cdef class Columns:
         sizes, firsts = [], []
         for i, (role, n, has_missing, widths) in enumerate(layout):
             firsts.append(len(sizes))
-            column[i].kind = choice(COLUMN_ROLES, role, "role")
+            column[i].role = choice(COLUMN_ROLES, role, "role")
             column[i].n = n
             column[i].has_missing = has_missing
             if role != "number":

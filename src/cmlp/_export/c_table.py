@@ -164,7 +164,7 @@ class _Table:
         columns = []
         edges: list[str] = []
         for column in self.columns:
-            kind = column.role.upper()
+            role = column.role.upper()
             n = column.n
             where = self._add_edges(column.edges, edges)
             numbers = f"{column.centre!r}, {column.scale!r}"
@@ -172,7 +172,7 @@ class _Table:
             if self.has_parts:
                 parts = f", {{{', '.join(self._write_parts(column, edges))}}}"
             columns.append(
-                f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}{parts}}}"
+                f"{{{prefix}_ROLE_{role}, {int(column.missing)}, {n}, {numbers}, {where}{parts}}}"
             )
         if edges:
             yield "/* Edges of the bins of all columns and of their parts. */\n" + array(
@@ -322,7 +322,7 @@ static inline double ${prefix}_category(int column, const char *name)
         while (a && b && *a && *a == *b) a++, b++;
         if (a && b ? *a == *b : a == b) return (double)(i - first[column]);
     }
-    if (${prefix}_columns[column].kind != ${prefix}_COLUMN_NUMBER || first[column] == first[column \
+    if (${prefix}_columns[column].role != ${prefix}_ROLE_NUMBER || first[column] == first[column \
 + 1]) return -1.0;
     const uint64_t nan = 0x7ff8000000000000u;
     double code;
@@ -383,9 +383,9 @@ static inline int ${prefix}_check(void)
             const ${prefix}_column *c = &${prefix}_columns[k];
             state = state * 1664525u + 1013904223u;
             x[k] = 0.0;
-            if (c->kind == ${prefix}_COLUMN_CATEGORY) x[k] = (double)((state >> 8) % \
+            if (c->role == ${prefix}_ROLE_CATEGORY) x[k] = (double)((state >> 8) % \
 (uint32_t)(c->n + 1)) - 1.0;
-            if (c->kind != ${prefix}_COLUMN_NUMBER) continue;
+            if (c->role != ${prefix}_ROLE_NUMBER) continue;
             x[k] = (double)((int32_t)(state >> 8) - 8388608) / 2097152.0;
             x[k] = ${prefix}_rounded(x[k] * c->scale) + c->centre;
             if (c->has_missing && !(state >> 29)) memcpy(&x[k], &nan, sizeof nan);

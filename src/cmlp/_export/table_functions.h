@@ -1,6 +1,6 @@
 /* What exported headers of tables have before the text of the core's encode_row.h, where NAME_ becomes the prefix. */
 
-enum { NAME_COLUMN_UNUSED = 1, NAME_COLUMN_NUMBER = 2, NAME_COLUMN_CATEGORY = 3 };
+enum { NAME_ROLE_UNUSED = 1, NAME_ROLE_NUMBER = 2, NAME_ROLE_CATEGORY = 3 };
 
 #if NAME_PARTS
 #define NAME_PARTS 3
@@ -14,7 +14,7 @@ typedef struct NAME_date_part {
 #endif
 /* How a column is encoded. */
 typedef struct NAME_column {
-    int32_t kind, has_missing; /* has_missing: numbers have an input that says whether they are missing */
+    int32_t role, has_missing; /* has_missing: numbers have an input that says whether they are missing */
     int64_t n;                 /* number of edges, or of categories */
     double centre, scale;
     const double *edges;

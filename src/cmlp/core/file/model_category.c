@@ -196,7 +196,7 @@ cmlp_status cmlp_table_find_categories(const cmlp_model *model, int64_t column, 
     cmlp_text_pass(&t, "[");
     copy.list = t.at;
     copy.list_size = (uint64_t)(end.at - t.at);
-    copy.unknown = model->table->columns[column].kind == CMLP_TABLE_COLUMN_NUMBER ? NAN : -1;
+    copy.unknown = model->table->columns[column].role == CMLP_TABLE_ROLE_NUMBER ? NAN : -1;
     cmlp_write_struct(categories, &copy, sizeof copy);
     return CMLP_OK;
 }

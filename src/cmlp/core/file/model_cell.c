@@ -234,7 +234,7 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
     if (!number || (n_text && !text)) return CMLP_ERROR_NULL;
     if (column < 0 || column >= table->n_columns || n_text < 0) return CMLP_ERROR_OPTION;
     const cmlp_status listed = cmlp_table_find_categories(model, column, &categories);
-    if (listed && table->columns[column].kind == CMLP_TABLE_COLUMN_CATEGORY) return listed;
+    if (listed && table->columns[column].role == CMLP_TABLE_ROLE_CATEGORY) return listed;
     status = read_kind(model, column, !listed, &kind);
     if (!status) status = read_format(model, &reader.format, &reader.missing);
     if (status) return status;

@@ -28,12 +28,12 @@ static int read_word(cmlp_text *t, cmlp_table_column *column)
     uint64_t n = 0;
     memset(column, 0, sizeof *column);
     if (cmlp_text_pass(t, "unused")) {
-        column->kind = CMLP_TABLE_COLUMN_UNUSED;
+        column->role = CMLP_TABLE_ROLE_UNUSED;
         return 1;
     }
     column->has_missing = cmlp_text_pass(t, "number_or_missing:");
     const int is_number = column->has_missing || cmlp_text_pass(t, "number:");
-    column->kind = is_number ? CMLP_TABLE_COLUMN_NUMBER : CMLP_TABLE_COLUMN_CATEGORY;
+    column->role = is_number ? CMLP_TABLE_ROLE_NUMBER : CMLP_TABLE_ROLE_CATEGORY;
     if (!is_number && !cmlp_text_pass(t, "category:")) return 0;
     if (!cmlp_text_digits(t, &n) || n > CMLP_MAX_WIDTH) return 0;
     column->n = (int64_t)n;
@@ -49,7 +49,7 @@ cmlp_status cmlp_read_columns(cmlp_text text, cmlp_table_column *columns, cmlp_c
         if (!read_word(&text, &column)) return CMLP_ERROR_FILE_SYNTAX;
         if (columns) columns[words->n_columns] = column;
         words->n_columns++;
-        if (column.kind == CMLP_TABLE_COLUMN_NUMBER) words->n_numbers += 2 + cmlp_column_edges(&column);
+        if (column.role == CMLP_TABLE_ROLE_NUMBER) words->n_numbers += 2 + cmlp_column_edges(&column);
         for (int bins = 0; bins < 2; bins++) words->widths[bins] += cmlp_column_width(&column, bins);
         if (words->widths[1] > CMLP_MAX_WIDTH || words->n_numbers > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
     } while (cmlp_text_pass(&text, ","));
@@ -76,7 +76,7 @@ cmlp_status cmlp_check_categories(cmlp_text text, cmlp_column_list columns, cons
         *at = text.at;
         if (!cmlp_text_pass(&text, i ? "," : "[") || !cmlp_text_list(&text, &n)) return CMLP_ERROR_FILE_SYNTAX;
         /* The list of a column of numbers has ordered categories: the numbers are their ranks. */
-        const int is_wrong = column.kind == CMLP_TABLE_COLUMN_NUMBER ? !n : column.kind == CMLP_TABLE_COLUMN_CATEGORY && n != column.n;
+        const int is_wrong = column.role == CMLP_TABLE_ROLE_NUMBER ? !n : column.role == CMLP_TABLE_ROLE_CATEGORY && n != column.n;
         if (is_wrong) return CMLP_ERROR_FILE_SYNTAX;
     }
     *at = text.at;

@@ -327,7 +327,7 @@ static void note_ends(cursor *c, cmlp_head *head, const tensor *t, uint64_t star
 static void note_values(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
 {
     for (int i = 0; i < CMLP_VALUE_TENSORS; i++) {
-        const int of_any = i >= CMLP_LABEL_ENDS && i <= CMLP_NAME_TEXT;
+        const int of_any = (i >= CMLP_LABEL_ENDS && i <= CMLP_NAME_TEXT) || (i >= CMLP_CELL_ENDS && i <= CMLP_CELL_TEXT);
         if (!is_name(n, cmlp_value_tensors[i].name) || (!of_any && !CMLP_IS_TABLE(head))) continue;
         head->values.starts[i] = start;
         head->values.n[i] = (int64_t)t->shape[0];

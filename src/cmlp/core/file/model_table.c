@@ -27,7 +27,7 @@ static cmlp_status load_columns(const cmlp_head *head, const unsigned char *file
     if (status) return status;
     for (int64_t i = 0; i < words.n_columns; i++) {
         cmlp_table_column *c = &memory->columns[i];
-        if (c->kind != CMLP_TABLE_COLUMN_NUMBER) continue;
+        if (c->role != CMLP_TABLE_ROLE_NUMBER) continue;
         c->centre = number[0];
         c->scale = number[1];
         number += 2;

@@ -105,12 +105,10 @@ static cmlp_status check_labels(const cmlp_model *model, int64_t n_outputs)
     return CMLP_OK;
 }
 
-/* The cell format: decimal point, separator of thousands or 0. */
-static int is_cell_form(const unsigned char *form)
+int cmlp_is_cell_form(int32_t decimal, int32_t thousands)
 {
-    if (!form) return 1;
-    const int has_separator = form[1] && memchr(",. '", form[1], 4);
-    return (form[0] == '.' || form[0] == ',') && form[0] != form[1] && (!form[1] || has_separator);
+    if ((decimal != '.' && decimal != ',') || decimal == thousands) return 0;
+    return !thousands || thousands == ',' || thousands == '.' || thousands == ' ' || thousands == '\'';
 }
 
 #if CMLP_BUILDS_TABLES
@@ -127,24 +125,31 @@ static cmlp_value_list list_categories(const cmlp_model *model)
     return list;
 }
 
-/* The kind of a column. A file without kinds has only numbers and categories. */
+cmlp_table_kind cmlp_usual_kind(cmlp_table_role role, int64_t n)
+{
+    if (!n) return CMLP_TABLE_NUMBER;
+    return role == CMLP_TABLE_ROLE_NUMBER ? CMLP_TABLE_ORDERED : CMLP_TABLE_CATEGORY;
+}
+
+int cmlp_fits_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n)
+{
+    if (kind < CMLP_TABLE_NUMBER || kind > CMLP_TABLE_ORDERED) return 0;
+    if (column->role == CMLP_TABLE_ROLE_CATEGORY) return kind != CMLP_TABLE_ORDERED && n == column->n;
+    if (kind == CMLP_TABLE_ORDERED) return n > 0;
+    if (column->role == CMLP_TABLE_ROLE_NUMBER) return !n && kind != CMLP_TABLE_CATEGORY;
+    return !n || kind == CMLP_TABLE_CATEGORY;
+}
+
+static int64_t count_categories(const cmlp_model *model, int64_t column)
+{
+    return model->ranges ? model->ranges[column].n : 0;
+}
+
 static cmlp_table_kind kind_of(const cmlp_model *model, int64_t column)
 {
     const unsigned char *kinds = tensor_at(model, CMLP_COLUMN_KINDS);
     if (kinds) return kinds[column];
-    return model->ranges && model->ranges[column].n ? CMLP_TABLE_CATEGORY : CMLP_TABLE_NUMBER;
-}
-
-/* Whether the categories of a column are those of its word and its kind. */
-static int fits_column(const cmlp_model *model, int64_t i)
-{
-    const cmlp_table_column *column = &model->table->columns[i];
-    const cmlp_table_kind kind = kind_of(model, i);
-    const int64_t n = model->ranges ? model->ranges[i].n : 0;
-    if (kind < CMLP_TABLE_NUMBER || kind > CMLP_TABLE_ORDERED) return 0;
-    if (column->kind == CMLP_TABLE_COLUMN_CATEGORY) return kind != CMLP_TABLE_ORDERED && n == column->n;
-    if (kind == CMLP_TABLE_ORDERED) return n > 0;
-    return !n || (kind == CMLP_TABLE_CATEGORY && column->kind == CMLP_TABLE_COLUMN_UNUSED);
+    return cmlp_usual_kind(model->table->columns[column].role, count_categories(model, column));
 }
 
 static cmlp_status check_categories(cmlp_model *model)
@@ -159,7 +164,9 @@ static cmlp_status check_categories(cmlp_model *model)
     if (!has_text != !list.ends) return CMLP_ERROR_FILE_VALUE;
     for (int64_t i = 0; i < n_columns; i++) {
         const cmlp_value_range *range = model->ranges ? &model->ranges[i] : NULL;
-        if (tensor_at(model, CMLP_COLUMN_KINDS) && !fits_column(model, i)) return CMLP_ERROR_FILE_VALUE;
+        const int64_t n = count_categories(model, i);
+        if (tensor_at(model, CMLP_COLUMN_KINDS) && !cmlp_fits_kind(&model->table->columns[i], kind_of(model, i), n))
+            return CMLP_ERROR_FILE_VALUE;
         if (!range) continue;
         const cmlp_status status = cmlp_check_values(&list, range);
         if (status) return status;
@@ -178,7 +185,8 @@ cmlp_status cmlp_check_stored_values(cmlp_model *model)
         const cmlp_value_list list = list_texts(model, texts[i][0], texts[i][1]);
         status = check_list(&list);
     }
-    if (!status && !is_cell_form(tensor_at(model, CMLP_CELL_FORM))) status = CMLP_ERROR_FILE_VALUE;
+    const unsigned char *form = tensor_at(model, CMLP_CELL_FORM);
+    if (!status && form && !cmlp_is_cell_form(form[0], form[1])) status = CMLP_ERROR_FILE_VALUE;
 #if CMLP_BUILDS_TABLES
     if (!status && model->table) status = check_categories(model);
 #endif
@@ -208,7 +216,7 @@ static cmlp_status check_column(const cmlp_model *model, int64_t column)
 /* The code of a category that is none of a column's. */
 static double unknown_of(const cmlp_model *model, int64_t column)
 {
-    return model->table->columns[column].kind == CMLP_TABLE_COLUMN_NUMBER ? NAN : -1;
+    return model->table->columns[column].role == CMLP_TABLE_ROLE_NUMBER ? NAN : -1;
 }
 
 cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info)
@@ -218,11 +226,11 @@ cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, 
     if (!status) status = CMLP_READ(&copy, info, cmlp_table_column_info, role);
     if (status) return status;
     copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = kind_of(model, column), .unknown = -1};
-    copy.role = model->table->columns[column].kind;
+    copy.role = model->table->columns[column].role;
     copy.unit = unit_of(copy.kind);
     copy.n_unit = (int64_t)strlen(copy.unit);
     copy.format = "";
-    copy.n_categories = model->ranges ? model->ranges[column].n : 0;
+    copy.n_categories = count_categories(model, column);
     copy.unknown = unknown_of(model, column);
     const cmlp_value_list names = list_texts(model, CMLP_NAME_ENDS, CMLP_NAME_TEXT);
     if (names.n) {
@@ -240,7 +248,7 @@ static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp
     cmlp_status status = check_column(model, column);
     if (status) return status;
     if (!value || !code) return CMLP_ERROR_NULL;
-    if (!model->ranges || !model->ranges[column].n) return CMLP_ERROR_OPTION;
+    if (!count_categories(model, column)) return CMLP_ERROR_OPTION;
     cmlp_value wanted = *value;
     if (wanted.type == CMLP_VALUE_DOUBLE && !cmlp_is_finite(wanted.number)) {
         if (wanted.number != wanted.number) wanted.type = CMLP_VALUE_MISSING;

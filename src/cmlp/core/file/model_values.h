@@ -55,6 +55,15 @@ typedef struct cmlp_value_sizes {
     int has_scores;
 } cmlp_value_sizes;
 
+/* The kind of a column with n categories that has none in a program or a file. */
+cmlp_table_kind cmlp_usual_kind(cmlp_table_role role, int64_t n);
+
+/* Whether a column with n categories can be of a kind. */
+int cmlp_fits_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n);
+
+/* Whether cells can have this decimal point and this separator of thousands, or 0. */
+int cmlp_is_cell_form(int32_t decimal, int32_t thousands);
+
 /* Checks which tensors there are, and their lengths. Returns FILE_NAME or FILE_TENSOR. */
 cmlp_status cmlp_check_value_sizes(const cmlp_stored_values *values, const cmlp_value_sizes *sizes);
 

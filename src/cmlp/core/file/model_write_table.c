@@ -9,11 +9,11 @@ static void put_columns(sink *s, const cmlp_table *table)
     for (int64_t i = 0; i < table->n_columns; i++) {
         const cmlp_table_column *c = &table->columns[i];
         if (i) put_byte(s, ',');
-        put_text(s, c->kind == CMLP_TABLE_COLUMN_CATEGORY  ? "category:"
-                    : c->kind != CMLP_TABLE_COLUMN_NUMBER ? "unused"
+        put_text(s, c->role == CMLP_TABLE_ROLE_CATEGORY  ? "category:"
+                    : c->role != CMLP_TABLE_ROLE_NUMBER ? "unused"
                     : c->has_missing                ? "number_or_missing:"
                                                     : "number:");
-        if (c->kind != CMLP_TABLE_COLUMN_UNUSED) put_decimal(s, (uint64_t)c->n);
+        if (c->role != CMLP_TABLE_ROLE_UNUSED) put_decimal(s, (uint64_t)c->n);
         for (int k = 0; k < CMLP_PARTS; k++) {
             if (!c->parts[k].used) continue;
             put_text(s, k == 0 ? "/day:" : k == 1 ? "/week:" : "/year:");
@@ -29,8 +29,8 @@ static void make_raw_row(const cmlp_table *table, double *row)
         const cmlp_table_column *c = &table->columns[i];
         const double value = cmlp_pseudo_random(i), number = 2 * value * c->scale + c->centre;
         row[i] = value;
-        if (c->kind == CMLP_TABLE_COLUMN_NUMBER) row[i] = cmlp_is_finite(number) ? number : c->centre;
-        if (c->kind == CMLP_TABLE_COLUMN_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n);
+        if (c->role == CMLP_TABLE_ROLE_NUMBER) row[i] = cmlp_is_finite(number) ? number : c->centre;
+        if (c->role == CMLP_TABLE_ROLE_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n);
     }
 }
 
@@ -49,7 +49,7 @@ static void list_table_arrays(cmlp_writer *w, const cmlp_table_scratch *scratch)
     int64_t n = 0;
     for (int64_t i = 0; i < table->n_columns; i++) {
         const cmlp_table_column *c = &table->columns[i];
-        if (c->kind != CMLP_TABLE_COLUMN_NUMBER) continue;
+        if (c->role != CMLP_TABLE_ROLE_NUMBER) continue;
         scratch->numbers[n++] = c->centre;
         scratch->numbers[n++] = c->scale;
         for (int64_t k = 0; k < c->n; k++) scratch->numbers[n++] = c->edges[k];
@@ -135,12 +135,12 @@ static cmlp_status count_categories(const cmlp_table *table, int64_t *n)
 {
     for (int64_t i = 0; i < table->n_columns; i++) {
         const cmlp_table_column *c = &table->columns[i];
-        if (c->n_categories < 0 || (c->categories && !c->n_categories)) return CMLP_ERROR_OPTION;
-        if (c->n_categories && c->kind == CMLP_TABLE_COLUMN_CATEGORY && c->n_categories != c->n) return CMLP_ERROR_OPTION;
-        if (c->n_categories && !c->categories) return CMLP_ERROR_NULL;
+        const int64_t n_categories = cmlp_count_categories(c);
+        if (c->n_categories < 0 || (c->categories && !n_categories)) return CMLP_ERROR_OPTION;
+        if (c->n_categories && c->role == CMLP_TABLE_ROLE_CATEGORY && c->n_categories != c->n) return CMLP_ERROR_OPTION;
         if (cmlp_misaligned(c->categories, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
-        if (c->n_categories > CMLP_MAX_WIDTH - *n) return CMLP_ERROR_OVERFLOW;
-        *n += c->n_categories;
+        if (n_categories > CMLP_MAX_WIDTH - *n) return CMLP_ERROR_OVERFLOW;
+        *n += n_categories;
     }
     return CMLP_OK;
 }
@@ -159,7 +159,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     sizes.widest = cmlp_table_widest(copy);
     sizes.n_columns = copy->n_columns;
     for (int64_t i = 0; i < copy->n_columns; i++)
-        if (copy->columns[i].kind == CMLP_TABLE_COLUMN_NUMBER) sizes.n_numbers += 2 + cmlp_column_edges(&copy->columns[i]);
+        if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlp_column_edges(&copy->columns[i]);
     if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
     status = count_categories(copy, &sizes.n_categories);
     if (status) return status;
@@ -236,6 +236,10 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
                                     .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets,
                                     .has_calibration = t->calibration != NULL};
     w.order = divided.order;
+    for (int64_t i = 0; copy.strings && i < copy.n_strings; i++)
+        if (copy.strings[i].key)
+            w.has_texts |= !cmlp_order_of(copy.strings[i].key, "categories") ||
+                           !cmlp_order_of(copy.strings[i].key, "column_kinds");
     if (t->calibration) {
         status = CMLP_READ(&calibration, t->calibration, cmlp_table_calibration, is_held_out);
         if (status) return status;

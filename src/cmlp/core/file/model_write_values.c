@@ -6,12 +6,13 @@
 
 #if CMLP_BUILDS_TRAINING
 /* The lists of values. Categories have one for each column. */
-typedef enum value_list { LABELS, NAMES, TARGETS, CATEGORIES } value_list;
+typedef enum value_list { LABELS, NAMES, TARGETS, WORDS, CATEGORIES } value_list;
 
 static value_list list_of(int tensor)
 {
     if (tensor >= CMLP_LABEL_ENDS && tensor <= CMLP_LABEL_TEXT) return LABELS;
     if (tensor == CMLP_NAME_ENDS || tensor == CMLP_NAME_TEXT) return NAMES;
+    if (tensor == CMLP_CELL_ENDS || tensor == CMLP_CELL_TEXT) return WORDS;
     return tensor == CMLP_TARGET_ENDS || tensor == CMLP_TARGET_TEXT ? TARGETS : CATEGORIES;
 }
 
@@ -25,10 +26,11 @@ static int64_t count_of(const cmlp_writer *w, value_list list, int64_t column)
 {
     const cmlp_table *table = w->table;
     if (list == LABELS) return w->content->n_labels;
-    if (!table) return 0;
+    if (list == WORDS) return w->content->cells ? w->content->cells->n_missing : 0;
+    if (!table) return list == NAMES ? w->content->n_names : 0;
     if (list == NAMES) return table->columns[0].name ? table->n_columns : 0;
     if (list == TARGETS) return table->n_targets > 1 && table->target[0].name ? table->n_targets : 0;
-    return table->columns[column].n_categories;
+    return w->has_texts ? table->columns[column].n_categories : cmlp_count_categories(&table->columns[column]);
 }
 
 /* Value i of a list or column, with the text that the file has. `buffer` may be needed for the text of a label. */
@@ -36,7 +38,10 @@ static cmlp_value value_of(const cmlp_writer *w, value_list list, int64_t column
 {
     cmlp_value value = {.type = CMLP_VALUE_TEXT};
     if (list == LABELS) return cmlp_with_text(&w->content->labels[i], buffer);
-    if (list == CATEGORIES) return w->table->columns[column].categories[i];
+    if (list == WORDS) return w->content->cells->missing[i];
+    if (list == NAMES && !w->table) return w->content->names[i];
+    if (list == CATEGORIES && w->table->columns[column].categories) return w->table->columns[column].categories[i];
+    if (list == CATEGORIES) return (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
     value.text = list == NAMES ? w->table->columns[i].name : w->table->target[i].name;
     value.n_text = list == NAMES ? w->table->columns[i].n_name : w->table->target[i].n_name;
     return value;
@@ -82,6 +87,37 @@ static cmlp_status check_labels(const cmlp_writer *w)
     return CMLP_OK;
 }
 
+/* Checks n texts of a program. */
+static cmlp_status check_texts(const cmlp_writer *w, value_list list, const cmlp_value *values, int64_t n)
+{
+    if (n < 0 || (values && !n)) return CMLP_ERROR_OPTION;
+    if (n && !values) return CMLP_ERROR_NULL;
+    if (n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    if (cmlp_misaligned(values, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
+    for (int64_t i = 0; i < n; i++)
+        if (values[i].type != CMLP_VALUE_TEXT) return CMLP_ERROR_FILE_VALUE;
+    return check_list(w, list, 0);
+}
+
+static cmlp_status check_cells(const cmlp_writer *w)
+{
+    const cmlp_model_cells *cells = w->content->cells;
+    if (!cells) return CMLP_OK;
+    if (cmlp_misaligned(cells, CMLP_ALIGNOF(cmlp_model_cells))) return CMLP_ERROR_ALIGNMENT;
+    if (cells->reserved[0] || cells->reserved[1]) return CMLP_ERROR_OPTION;
+    if (!cmlp_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_FILE_VALUE;
+    return check_texts(w, WORDS, cells->missing, cells->n_missing);
+}
+
+/* Checks the names of a network's inputs. */
+static cmlp_status check_input_names(const cmlp_writer *w)
+{
+    const cmlp_model_content *content = w->content;
+    if (w->table) return content->names || content->n_names ? CMLP_ERROR_OPTION : CMLP_OK;
+    if (content->n_names && content->n_names != cmlp_n_in(w->net)) return CMLP_ERROR_OPTION;
+    return check_texts(w, NAMES, content->names, content->n_names);
+}
+
 #if CMLP_BUILDS_TABLES
 /* Checks that all columns or targets have names, or none. */
 static cmlp_status check_names(const cmlp_writer *w, value_list list, int64_t n)
@@ -96,21 +132,33 @@ static cmlp_status check_names(const cmlp_writer *w, value_list list, int64_t n)
     return check_list(w, list, 0);
 }
 
+static cmlp_table_kind kind_of(const cmlp_writer *w, int64_t column)
+{
+    const cmlp_table_column *c = &w->table->columns[column];
+    return c->kind ? c->kind : cmlp_usual_kind(c->role, count_of(w, CATEGORIES, column));
+}
+
 static cmlp_status check_categories(const cmlp_writer *w)
 {
     int32_t *order = w->order;
     for (int64_t i = 0; i < w->table->n_columns; i++) {
         const cmlp_table_column *column = &w->table->columns[i];
+        const int64_t n = count_of(w, CATEGORIES, i);
+        if (!cmlp_fits_kind(column, kind_of(w, i), n) && !w->has_texts) return CMLP_ERROR_OPTION;
+        if (!column->categories) {
+            for (int64_t k = 0; k < n; k++) *order++ = (int32_t)k;
+            continue;
+        }
         const cmlp_status status = check_list(w, CATEGORIES, i);
         if (status) return status;
-        cmlp_sort_values(column->categories, column->n_categories, order);
-        for (int64_t k = 0; k < column->n_categories; k++) {
+        cmlp_sort_values(column->categories, n, order);
+        for (int64_t k = 0; k < n; k++) {
             const cmlp_value *value = &column->categories[order[k]];
             const int is_text = value->type == CMLP_VALUE_TEXT || value->type == CMLP_VALUE_LARGE_INTEGER;
             if (value->n_text && !is_text) return CMLP_ERROR_FILE_VALUE;
             if (k && cmlp_compare_values(&column->categories[order[k - 1]], value) >= 0) return CMLP_ERROR_FILE_VALUE;
         }
-        order += column->n_categories;
+        order += n;
     }
     return CMLP_OK;
 }
@@ -119,6 +167,8 @@ static cmlp_status check_categories(const cmlp_writer *w)
 cmlp_status cmlp_check_given_values(const cmlp_writer *w)
 {
     cmlp_status status = check_labels(w);
+    if (!status) status = check_input_names(w);
+    if (!status) status = check_cells(w);
 #if CMLP_BUILDS_TABLES
     if (!w->table) return status;
     if (!status) status = check_names(w, NAMES, w->table->n_columns);
@@ -166,6 +216,7 @@ static void put_value(sink *s, int tensor, const cmlp_value *value, int64_t *end
         put_little(s, bits, 8);
         break;
     case CMLP_CATEGORY_TEXT:
+    case CMLP_CELL_TEXT:
     case CMLP_LABEL_TEXT:
     case CMLP_NAME_TEXT:
     case CMLP_TARGET_TEXT:
@@ -213,10 +264,16 @@ void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor)
         put_little(s, (uint64_t)w->calibration->kind, 4);
         put_little(s, w->calibration->is_held_out ? 1 : 2, 4);
         return;
-    case CMLP_CELL_ENDS:
     case CMLP_CELL_FORM:
-    case CMLP_CELL_TEXT:
-    case CMLP_COLUMN_KINDS: return;
+        if (!w->content->cells) return;
+        put_byte(s, (unsigned)w->content->cells->decimal);
+        put_byte(s, (unsigned)w->content->cells->thousands);
+        return;
+#if CMLP_BUILDS_TABLES
+    case CMLP_COLUMN_KINDS:
+        for (int64_t i = 0; !w->has_texts && i < columns_of(w, CATEGORIES); i++) put_byte(s, (unsigned)kind_of(w, i));
+        return;
+#endif
     default: put_tensor_values(s, w, tensor);
     }
 }

@@ -17,6 +17,7 @@ typedef struct cmlp_writer {
     const cmlp_model_content *content;
     const cmlp_table_calibration *calibration; /* of a table; or NULL */
     double input_scale;
+    int has_texts; /* the program writes the categories or kinds of columns as strings */
     /* The example, two of the inputs or of the table, the training, the calibration, values: names ascending by bytes. */
     cmlp_model_array own[7 + CMLP_TRAINING_ARRAYS + CMLP_VALUE_TENSORS]; /* data NULL: cmlp_put_values has them */
     int32_t n_own;
@@ -28,6 +29,12 @@ static inline cmlp_model_array cmlp_array_of(const char *name, const void *data,
                                              cmlp_dtype dtype)
 {
     return (cmlp_model_array){.name = name, .data = data, .rows = rows, .columns = columns, .dtype = dtype};
+}
+
+/* The number of categories of a column. */
+static inline int64_t cmlp_count_categories(const cmlp_table_column *column)
+{
+    return column->role == CMLP_TABLE_ROLE_CATEGORY ? column->n : column->n_categories;
 }
 
 /* A number in [-1, 1): a hash of the index (the finalizer of MurmurHash3, Appleby 2011). */

@@ -7,7 +7,7 @@
 #if CMLP_BUILDS_TABLES
 int64_t cmlp_column_width(const cmlp_table_column *c, int has_bins)
 {
-    if (c->kind != CMLP_TABLE_COLUMN_NUMBER) return c->kind == CMLP_TABLE_COLUMN_CATEGORY ? c->n - (c->n == 2) : 0;
+    if (c->role != CMLP_TABLE_ROLE_NUMBER) return c->role == CMLP_TABLE_ROLE_CATEGORY ? c->n - (c->n == 2) : 0;
     int64_t width = 1 + (has_bins && c->n ? c->n - 1 : 0) + (c->has_missing != 0);
     for (int k = 0; k < CMLP_PARTS; k++) width += cmlp_part_width(&c->parts[k], has_bins);
     return width;
@@ -17,7 +17,7 @@ int64_t cmlp_columns_width(const cmlp_table_column *columns, int64_t n_columns, 
 {
     int64_t width = 0;
     for (int64_t i = 0; i < n_columns; i++) {
-        if (columns[i].kind != CMLP_TABLE_COLUMN_UNUSED && columns[i].n > CMLP_MAX_WIDTH) return -1;
+        if (columns[i].role != CMLP_TABLE_ROLE_UNUSED && columns[i].n > CMLP_MAX_WIDTH) return -1;
         for (int k = 0; k < CMLP_PARTS; k++)
             if (columns[i].parts[k].n > CMLP_MAX_WIDTH) return -1;
         width += cmlp_column_width(&columns[i], has_bins);
@@ -26,17 +26,18 @@ int64_t cmlp_columns_width(const cmlp_table_column *columns, int64_t n_columns, 
     return width ? width : 1;
 }
 
-/* Whether a field is set that a column of this kind does not use, or that is reserved. */
+/* Whether a field is set that a column of this role does not use, or that is reserved. */
 static int has_unused(const cmlp_table_column *c)
 {
     int is_used = c->has_missing || c->centre != 0 || c->scale != 0 || c->edges;
+    if (c->reserved_2) return 1;
     for (size_t i = 0; i < sizeof c->reserved / sizeof *c->reserved; i++)
         if (c->reserved[i]) return 1;
     for (int k = 0; k < CMLP_PARTS; k++) {
         if (c->parts[k].reserved || (!c->parts[k].used && (c->parts[k].n || c->parts[k].edges))) return 1;
         is_used |= c->parts[k].used != 0;
     }
-    return c->kind != CMLP_TABLE_COLUMN_NUMBER && (is_used || (c->kind == CMLP_TABLE_COLUMN_UNUSED && c->n));
+    return c->role != CMLP_TABLE_ROLE_NUMBER && (is_used || (c->role == CMLP_TABLE_ROLE_UNUSED && c->n));
 }
 
 static cmlp_status check_edges(const double *edges, int64_t n)
@@ -74,11 +75,11 @@ cmlp_status cmlp_check_columns(const cmlp_table_column *columns, int64_t n_colum
         const cmlp_table_column *c = &columns[i];
         if (has_unused(c))
             status = CMLP_ERROR_OPTION;
-        else if (c->kind == CMLP_TABLE_COLUMN_NUMBER)
+        else if (c->role == CMLP_TABLE_ROLE_NUMBER)
             status = check_number(c);
-        else if (c->kind == CMLP_TABLE_COLUMN_CATEGORY)
+        else if (c->role == CMLP_TABLE_ROLE_CATEGORY)
             status = c->n < 1 ? CMLP_ERROR_OPTION : CMLP_OK;
-        else if (c->kind != CMLP_TABLE_COLUMN_UNUSED)
+        else if (c->role != CMLP_TABLE_ROLE_UNUSED)
             status = CMLP_ERROR_OPTION;
     }
     return status;

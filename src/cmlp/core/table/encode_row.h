@@ -105,9 +105,9 @@ VEC_FN void cmlp_encode_columns(const cmlp_table_column *columns, int64_t n_colu
 {
     int64_t at = 0;
     for (int64_t i = 0; i < n_columns; i++) {
-        if (columns[i].kind == CMLP_TABLE_COLUMN_NUMBER)
+        if (columns[i].role == CMLP_TABLE_ROLE_NUMBER)
             at = cmlp_encode_number(&columns[i], has_bins, raw[i], inputs, at);
-        else if (columns[i].kind == CMLP_TABLE_COLUMN_CATEGORY)
+        else if (columns[i].role == CMLP_TABLE_ROLE_CATEGORY)
             at = cmlp_encode_category(&columns[i], raw[i], inputs, at);
     }
     if (!at) cmlp_put(inputs, 0, 0.0);
