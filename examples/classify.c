@@ -33,11 +33,11 @@ int main(int argc, char **argv)
     }
     for (int64_t i = 0; i < images.n && i < atoi(argv[3]); i++) {
         int32_t answer;
-        char label[64];
+        cmlp_value label;
         check(cmlp_model_predict_u8(digits.model, images.data + i * images.size, images.size, &answer, NULL, 0,
                                     digits.workspace, digits.info.workspace_size), argv[2]);
-        if (cmlp_model_label(digits.model, answer, label, sizeof label, NULL) == CMLP_OK)
-            printf("%s\n", label); /* a file from C may have no labels */
+        if (cmlp_model_label(digits.model, answer, &label) == CMLP_OK)
+            printf("%.*s\n", (int)label.n_text, label.text); /* a file from C may have no labels */
         else
             printf("%d\n", (int)answer);
     }

@@ -101,14 +101,15 @@ static void save(const cmlp_net *net, const cmlp_rows *rows, double alpha, const
 {
     FILE *file = fopen(path, "wb");
     size_t size;
-    const cmlp_model_string strings[] = {
-        {.key = "class", .value = "MLPClassifier"},
-        {.key = "classes", .value = "{\"kind\":\"labels\",\"dtype\":\"uint8\",\"values\":[0,1,2,3,4,5,6,7,8,9]}"},
-    };
+    const cmlp_model_string name = {.key = "class", .value = "MLPClassifier"};
+    cmlp_value labels[10] = {{.type = CMLP_VALUE_INTEGER}};
+    for (int i = 1; i < 10; i++) labels[i] = (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
     const cmlp_training training = training_of(rows->n_rows, alpha);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
-    content.strings = strings;
-    content.n_strings = 2;
+    content.strings = &name;
+    content.n_strings = 1;
+    content.labels = labels;
+    content.n_labels = 10;
     content.training = &training;
     content.input_scale = rows->scale;
     content.write = write_part;

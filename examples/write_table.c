@@ -18,12 +18,15 @@ static int append(void *file, const void *bytes, size_t n)
 static cmlp_status write_flats(const cmlp_net *net, FILE *file)
 {
     const void *net_params = params;
-    const cmlp_table_column columns[2] = {{.role = CMLP_TABLE_ROLE_NUMBER, .centre = 60, .scale = 25},
-                                          {.role = CMLP_TABLE_ROLE_CATEGORY, .n = 3}};
+    const cmlp_value districts[3] = {{.text = "north", .n_text = 5, .type = CMLP_VALUE_TEXT},
+                                     {.text = "centre", .n_text = 6, .type = CMLP_VALUE_TEXT},
+                                     {.text = "south", .n_text = 5, .type = CMLP_VALUE_TEXT}};
+    const cmlp_table_column columns[2] = {
+        {.role = CMLP_TABLE_ROLE_NUMBER, .centre = 60, .scale = 25},
+        {.role = CMLP_TABLE_ROLE_CATEGORY, .n = 3, .categories = districts}};
     const cmlp_table_target rent = {.centre = 900, .scale = 300, .low = -3, .high = 3};
-    /* What cmlp.load needs: {} means that all parameters have their defaults. A TabularClassifier needs classes, too. */
-    const cmlp_model_string strings[3] = {
-        {.key = "categories", .value = "[null,[\"north\",\"centre\",\"south\"]]"},
+    /* What cmlp.load needs: {} means that all parameters have their defaults. A TabularClassifier needs labels, too. */
+    const cmlp_model_string strings[2] = {
         {.key = "class", .value = "TabularRegressor"},
         {.key = "parameters", .value = "{}"}};
     cmlp_table table = CMLP_INIT(cmlp_table);
@@ -37,7 +40,7 @@ static cmlp_status write_flats(const cmlp_net *net, FILE *file)
     content.write = append; /* receives the bytes, in pieces */
     content.context = file;
     content.strings = strings;
-    content.n_strings = 3;
+    content.n_strings = 2;
     return cmlp_table_write(&table, &content, workspace, sizeof workspace);
 }
 

@@ -312,14 +312,9 @@ typedef struct cmlp_value {
     int32_t reserved[3]; /* 0 */
 } cmlp_value;
 
-/* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL; numbers, true and false as they are in
- * the file. Python writes the labels of classifiers. Each call searches the head of the file from its start.
- * buffer: n bytes, which every failure leaves unchanged; may be NULL if n is 0.
- * length: receives the number of bytes without the NUL, also if the status is BUFFER_SIZE; or NULL.
- * Returns FILE_KEY if the file has no labels; LABEL if there is no such class, as -1; BUFFER_SIZE;
- * FILE_SYNTAX if the label contains U+0000 or half of a surrogate pair, which the text cannot express. */
-CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n,
-                                          size_t *length);
+/* Finds the label of a class, with its text: numbers as Python prints them. Python writes the labels of classifiers.
+ * Returns FILE_KEY if the file has no labels; LABEL if there is no such class, as -1. */
+CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value);
 
 /* The network and its parameters, valid as long as the model. NULL for an invalid model, and for that of a table. */
 CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
@@ -800,7 +795,8 @@ typedef struct cmlp_model_content {
     void *context;
     const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one type, TEXT
                                        * to LARGE_INTEGER, ascending without repetition (texts by bytes). An integer or a
-                                       * boolean can have its text, too; a DOUBLE must have one. */
+                                       * boolean can have its text, too; a DOUBLE must have one. Of LARGE_INTEGER, some can be
+                                       * smaller. */
     int64_t n_labels;
     const cmlp_value *names;          /* NULL, or the names of a network's inputs: texts. The columns of a table have their own */
     int64_t n_names;

@@ -37,64 +37,13 @@ inline void check(cmlp_status status)
 }
 
 namespace detail {
-// The text that a function writes: it is called for the length, and again.
-template <typename F> std::string text_of(F write)
-{
-    std::size_t length = 0;
-    cmlp_status status = write(nullptr, 0, &length);
-    std::string text(length + 1, '\0');
-    if (status == CMLP_ERROR_BUFFER_SIZE) status = write(&text[0], text.size(), &length);
-    check(status);
-    text.resize(length);
-    return text;
-}
 } // namespace detail
 
-// The categories of a column in the model of a table. They are valid as long as the model, and may be copied.
-class categories {
-public:
-    explicit categories(const cmlp_table_categories &found) : list(found) {}
-
-    // How many there are: their codes are 0 to size() - 1.
-    std::int64_t size() const { return list.n; }
-
-    // The text of a code, in UTF-8; empty for the missing value.
-    std::string text(std::int64_t code) const
-    {
-        return detail::text_of([&](char *text, std::size_t n, std::size_t *length) {
-            return cmlp_table_category(&list, code, text, n, length, nullptr);
-        });
-    }
-
-    // The code of a category, for the row. That of an unknown one is -1, or NaN if the categories are ordered. A text never
-    // equals a number.
-    double code(const std::string &text) const
-    {
-        double found = list.unknown;
-        if (text.find('\0') == std::string::npos) check(cmlp_table_code_of_text(&list, text.c_str(), &found));
-        return found;
-    }
-    template <typename N, typename = std::enable_if_t<std::is_arithmetic_v<N>>> double code(N number) const
-    {
-        static_assert(!std::is_same_v<N, char>, "a character is neither a number nor a text");
-        static_assert(!std::is_unsigned_v<N> || sizeof(N) < sizeof(std::int64_t), "an integer must fit in int64_t");
-        double found = -1;
-        if constexpr (std::is_integral_v<N>)
-            check(cmlp_table_code_of_integer(&list, number, &found));
-        else
-            check(cmlp_table_code_of_number(&list, static_cast<double>(number), &found));
-        return found;
-    }
-    double code(std::nullptr_t) const // of the missing value
-    {
-        double found = -1;
-        check(cmlp_table_code_of_text(&list, nullptr, &found));
-        return found;
-    }
-
-private:
-    cmlp_table_categories list;
-};
+// The text of a label, a category or a name; it is valid as long as the model. Empty for a number among the categories.
+inline std::string_view text_of(const cmlp_value &value)
+{
+    return value.text ? std::string_view(value.text, static_cast<std::size_t>(value.n_text)) : std::string_view();
+}
 
 // A model, with the bytes of its file. It is constant: any number of threads may share it. Each thread needs a
 // predictor of its own. The functions of a model that is empty or has been moved from fail with CMLP_ERROR_NULL.
@@ -147,19 +96,53 @@ public:
     // The label of a class, in UTF-8.
     std::string label(std::int32_t index) const
     {
-        return detail::text_of([&](char *text, std::size_t n, std::size_t *length) {
-            return cmlp_model_label(get(), index, text, n, length);
-        });
+        cmlp_value value{};
+        check(cmlp_model_label(get(), index, &value));
+        return std::string(text_of(value));
     }
 
-    // The categories of a table's column.
-    categories categories_of(std::int64_t column) const &
+    // What a table's column is.
+    cmlp_table_column_info column(std::int64_t index) const
     {
-        cmlp_table_categories found = CMLP_INIT(cmlp_table_categories);
-        check(cmlp_table_find_categories(get(), column, &found));
-        return categories(found);
+        cmlp_table_column_info found = CMLP_INIT(cmlp_table_column_info);
+        check(cmlp_table_describe_column(get(), index, &found));
+        return found;
     }
-    categories categories_of(std::int64_t column) const && = delete;
+
+    // The category of a code.
+    cmlp_value category(std::int64_t column, std::int64_t code) const
+    {
+        cmlp_value value{};
+        check(cmlp_table_category(get(), column, code, &value));
+        return value;
+    }
+
+    // The code of a category, for the row. That of an unknown one is -1, or NaN if the categories are ordered. A text never
+    // equals a number.
+    double code(std::int64_t column, std::string_view text) const
+    {
+        cmlp_value value{};
+        value.type = CMLP_VALUE_TEXT;
+        value.text = text.data() ? text.data() : "";
+        value.n_text = static_cast<std::int64_t>(text.size());
+        return code_of(column, value);
+    }
+    template <typename N, typename = std::enable_if_t<std::is_arithmetic_v<N>>>
+    double code(std::int64_t column, N number) const
+    {
+        static_assert(!std::is_same_v<N, char>, "a character is neither a number nor a text");
+        static_assert(!std::is_unsigned_v<N> || sizeof(N) < sizeof(std::int64_t), "an integer must fit in int64_t");
+        cmlp_value value{};
+        if constexpr (std::is_integral_v<N>) {
+            value.type = CMLP_VALUE_INTEGER;
+            value.integer = number;
+        } else {
+            value.type = CMLP_VALUE_DOUBLE;
+            value.number = static_cast<double>(number);
+        }
+        return code_of(column, value);
+    }
+    double code(std::int64_t column, std::nullptr_t) const { return code_of(column, cmlp_value{}); } // of the missing value
 
     // The number for the row of a cell of text, as in a CSV file. Throws an error with CMLP_ERROR_INPUT if the column cannot
     // hold it.
@@ -192,6 +175,13 @@ private:
     struct release {
         void operator()(void *block) const { std::free(block); }
     };
+
+    double code_of(std::int64_t column, const cmlp_value &value) const
+    {
+        double found = -1;
+        check(cmlp_table_code_of_value(get(), column, &value, &found));
+        return found;
+    }
 
     explicit model(const cmlp_file &file) : memory(file.memory), loaded(file.model), sizes(file.info) {}
 

@@ -38,7 +38,7 @@ typedef struct cmlp_capi {
                                      double *output, int64_t n_outputs, void *workspace, size_t workspace_size);
     cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
                                     float *output, int64_t n_outputs, void *workspace, size_t workspace_size);
-    cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n, size_t *length);
+    cmlp_status (*model_label)(const cmlp_model *model, int32_t label, cmlp_value *value);
     const cmlp_net *(*model_net)(const cmlp_model *model);
     const void *(*model_params)(const cmlp_model *model);
     cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text, size_t *length);
@@ -90,10 +90,6 @@ typedef struct cmlp_capi {
     cmlp_status (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                           const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
     cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
-    cmlp_status (*table_find_categories)(const cmlp_model *model, int64_t column, cmlp_table_categories *categories);
-    cmlp_status (*table_code_of_text)(const cmlp_table_categories *categories, const char *text, double *code);
-    cmlp_status (*table_code_of_number)(const cmlp_table_categories *categories, double number, double *code);
-    cmlp_status (*table_code_of_integer)(const cmlp_table_categories *categories, int64_t integer, double *code);
     cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                 int64_t n_outputs, double *margin);
     cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_inputs);
@@ -106,8 +102,7 @@ typedef struct cmlp_capi {
                                  const cmlp_paths *paths, void *outputs, cmlp_run *run);
     cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                         const cmlp_paths *paths, int32_t n_threads, size_t *bytes);
-    cmlp_status (*table_category)(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
-                                  size_t *length, cmlp_table_category_kind *kind);
+    cmlp_status (*table_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value);
     cmlp_status (*table_interval)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                   int64_t n_outputs, double ends[2]);
     cmlp_status (*table_describe_column)(const cmlp_model *model, int64_t column, cmlp_table_column_info *info);
@@ -144,7 +139,6 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write, cmlp_net_layer, cmlp_describe_activation,
     cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa, cmlp_activations,
     cmlp_weighted_sums, cmlp_bounds, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step,
-    cmlp_table_find_categories, cmlp_table_code_of_text, cmlp_table_code_of_number, cmlp_table_code_of_integer,
     cmlp_table_margin, cmlp_table_encoder_width, cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write,
     cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_table_category, cmlp_table_interval, cmlp_table_describe_column,
     cmlp_table_code_of_value, cmlp_table_code_of_cell

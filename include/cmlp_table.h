@@ -43,50 +43,6 @@ enum {
     CMLP_TABLE_ROLE_SIGNED = -1
 };
 
-/* The categories of a column in the model of a table. The program owns the struct, and may copy it. It is valid as long as
- * the bytes of the model's file. */
-typedef struct cmlp_table_categories {
-    size_t struct_size;
-    const void *list;   /* this field and the next one belong to the library */
-    uint64_t list_size;
-    int64_t n;          /* the codes of the categories are 0 to n - 1 */
-    double unknown;     /* the code of an unknown category: -1, or NaN, a missing number, if the categories are ordered */
-} cmlp_table_categories;
-
-/* Finds the categories of a column.
- * column: index of a column of categories. Ordered ones are a column of numbers: the code of a category is its rank.
- * Returns FILE_KEY if the file has no categories; OPTION if the column has none. */
-CMLP_CHECKED cmlp_status cmlp_table_find_categories(const cmlp_model *model, int64_t column,
-                                                    cmlp_table_categories *categories);
-
-/* Find the code of a category: the number for the row, and a double as the row is. A category is a text, a number or
- * the missing value. A text never equals a number: "1" and 1 are two categories. Numbers are equal if their values are:
- * 1, 1.0 and true are one category, and so are 0 and false. A search takes a time proportional to the number of
- * categories, of which Python writes at most 200.
- * text: UTF-8; NULL for the missing value.
- * number: NaN for the missing value.
- * code: receives `unknown` if the category is unknown; ordered categories do not have the missing value.
- * Returns OPTION if cmlp_table_find_categories has not filled the struct. */
-CMLP_CHECKED cmlp_status cmlp_table_code_of_text(const cmlp_table_categories *categories, const char *text, double *code);
-CMLP_CHECKED cmlp_status cmlp_table_code_of_number(const cmlp_table_categories *categories, double number, double *code);
-CMLP_CHECKED cmlp_status cmlp_table_code_of_integer(const cmlp_table_categories *categories, int64_t integer,
-                                                    double *code);
-
-typedef int32_t cmlp_table_category_kind;
-enum {
-    CMLP_TABLE_CATEGORY_MISSING = 1,
-    CMLP_TABLE_CATEGORY_TEXT = 2,
-    CMLP_TABLE_CATEGORY_NUMBER = 3,
-    CMLP_TABLE_CATEGORY_KIND_SIGNED = -1
-};
-
-/* Writes the category of a code as text, as cmlp_model_label writes a label: a number, true or false as it is in the file,
- * and nothing for the missing value.
- * kind: receives what the category is: "1" and 1 have the same text; or NULL.
- * Returns LABEL if there is no such code; OPTION as above; BUFFER_SIZE and FILE_SYNTAX as cmlp_model_label. */
-CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer,
-                                             size_t n, size_t *length, cmlp_table_category_kind *kind);
-
 /* Properties of a column. Its texts belong to the model's file. */
 typedef struct cmlp_table_column_info {
     size_t struct_size;
@@ -117,16 +73,17 @@ CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int
 CMLP_CHECKED cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value,
                                                   double *code);
 
+/* Finds the category of a code, in constant time. Returns as cmlp_table_code_of_value; LABEL if there is no such code. */
+CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value);
+
 /* Reads a cell of text, as in a CSV file, by the rules of docs/guide/files.md and the cell format of the model: decimal
  * point, separator of thousands, further missing words. The result is the same as Python's, to the bit.
  * text: n_text bytes of UTF-8, without a final NUL. Bytes that are not UTF-8 are a text that no category equals.
  * number: receives the number for the row: of a column of numbers, booleans or dates the number of the cell, or NaN if it is
- *     missing; of a column of categories the code, or `unknown` (cmlp_table_categories). A cell finds a category that Python
- *     prints as this text, or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
- * Returns MODEL for the model of a network; OPTION if there is no such column, or n_text is negative; FILE_KEY if it is one
- * of categories, which the file does not have; INPUT if a column of numbers, booleans or dates cannot hold the cell, or if one
- * of durations is not missing; FILE_SYNTAX if the string "cells" or "column_kinds", which a C program has written, is not as
- * docs/model-file.md says. */
+ *     missing; of a column of categories the code, or the column's `unknown`. A cell finds a category that Python prints as
+ *     this text, or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
+ * Returns MODEL for the model of a network; OPTION if there is no such column, or n_text is negative; INPUT if a column of
+ * numbers, booleans or dates cannot hold the cell, or if one of durations is not missing. */
 CMLP_CHECKED cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                                  double *number);
 

@@ -74,10 +74,9 @@ static int write_part(void *file, const void *bytes, size_t n)
 
 static cmlp_status save(const cmlp_net *net, const cmlp_rows *x, double alpha)
 {
-    static const cmlp_model_string strings[] = {
-        {.key = "class", .value = "MLPClassifier"},
-        {.key = "classes", .value = "{\"kind\":\"labels\",\"dtype\":\"uint8\",\"values\":[0,1,2,3,4,5,6,7,8,9]}"},
-    };
+    static const cmlp_model_string class = {.key = "class", .value = "MLPClassifier"};
+    static cmlp_value labels[10];
+    for (int i = 0; i < 10; i++) labels[i] = (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
     static const char name[] = TRAINED;
     const uintptr_t arguments[] = {(uintptr_t)name, 5, sizeof name - 1}; /* mode 5: "wb" */
     uint32_t file = semihosting(1, arguments);
@@ -92,8 +91,10 @@ static cmlp_status save(const cmlp_net *net, const cmlp_rows *x, double alpha)
     training.alpha = alpha;
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.input_scale = x->scale;
-    content.strings = strings;
-    content.n_strings = 2;
+    content.strings = &class;
+    content.n_strings = 1;
+    content.labels = labels;
+    content.n_labels = 10;
     content.training = &training;
     content.write = write_part;
     content.context = &file;

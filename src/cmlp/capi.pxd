@@ -25,8 +25,7 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
                                         float *output, int64_t n_outputs, void *workspace,
                                         size_t workspace_size) noexcept nogil
-        cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n,
-                                   size_t *length) noexcept nogil
+        cmlp_status (*model_label)(const cmlp_model *model, int32_t label, cmlp_value *value) noexcept nogil
         const cmlp_net *(*model_net)(const cmlp_model *model) noexcept nogil
         const void *(*model_params)(const cmlp_model *model) noexcept nogil
         cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text,
@@ -86,14 +85,6 @@ cdef extern from "cmlp_capi.h" nogil:
                               cmlp_run *run) noexcept nogil
         cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient,
                             cmlp_optimizer *optimizer) noexcept nogil
-        cmlp_status (*table_find_categories)(const cmlp_model *model, int64_t column,
-                                             cmlp_table_categories *categories) noexcept nogil
-        cmlp_status (*table_code_of_text)(const cmlp_table_categories *categories, const char *text,
-                                          double *code) noexcept nogil
-        cmlp_status (*table_code_of_number)(const cmlp_table_categories *categories, double number,
-                                            double *code) noexcept nogil
-        cmlp_status (*table_code_of_integer)(const cmlp_table_categories *categories, int64_t integer,
-                                             double *code) noexcept nogil
         cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                     int64_t n_outputs, double *margin) noexcept nogil
         cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_inputs) noexcept nogil
@@ -107,8 +98,8 @@ cdef extern from "cmlp_capi.h" nogil:
                                      cmlp_run *run) noexcept nogil
         cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                             const cmlp_paths *paths, int32_t n_threads, size_t *bytes) noexcept nogil
-        cmlp_status (*table_category)(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
-                                      size_t *length, cmlp_table_category_kind *kind) noexcept nogil
+        cmlp_status (*table_category)(const cmlp_model *model, int64_t column, int64_t code,
+                                      cmlp_value *value) noexcept nogil
         cmlp_status (*table_interval)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                       int64_t n_outputs, double ends[2]) noexcept nogil
         cmlp_status (*table_describe_column)(const cmlp_model *model, int64_t column,

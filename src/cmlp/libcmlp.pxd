@@ -127,7 +127,7 @@ cdef extern from "cmlp.h" nogil:
         cmlp_value_type type
         int32_t reserved[3]
 
-    cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n, size_t *length)
+    cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)
     cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
@@ -491,28 +491,6 @@ cdef extern from "cmlp_table.h" nogil:
         CMLP_TABLE_ROLE_CATEGORY
         CMLP_TABLE_ROLE_SIGNED
 
-    ctypedef struct cmlp_table_categories:
-        size_t struct_size
-        const void *list
-        uint64_t list_size
-        int64_t n
-        double unknown
-
-    cmlp_status cmlp_table_find_categories(const cmlp_model *model, int64_t column, cmlp_table_categories *categories)
-    cmlp_status cmlp_table_code_of_text(const cmlp_table_categories *categories, const char *text, double *code)
-    cmlp_status cmlp_table_code_of_number(const cmlp_table_categories *categories, double number, double *code)
-    cmlp_status cmlp_table_code_of_integer(const cmlp_table_categories *categories, int64_t integer, double *code)
-
-    ctypedef int32_t cmlp_table_category_kind
-    enum:
-        CMLP_TABLE_CATEGORY_MISSING
-        CMLP_TABLE_CATEGORY_TEXT
-        CMLP_TABLE_CATEGORY_NUMBER
-        CMLP_TABLE_CATEGORY_KIND_SIGNED
-
-    cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
-                                    size_t *length, cmlp_table_category_kind *kind)
-
     ctypedef struct cmlp_table_column_info:
         size_t struct_size
         const char *name
@@ -528,6 +506,7 @@ cdef extern from "cmlp_table.h" nogil:
 
     cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info)
     cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code)
+    cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value)
     cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                         double *number)
     cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,

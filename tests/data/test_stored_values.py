@@ -8,10 +8,10 @@ import pytest
 from cmlp._data.json_texts import Head, Metadata
 from cmlp._data.stored_values import (
     load_calibration_kind,
+    load_categories,
     load_cell_format,
     load_kinds,
-    load_stored_categories,
-    load_stored_labels,
+    load_labels,
     load_texts,
 )
 from cmlp.exceptions import ModelFormatError
@@ -49,9 +49,9 @@ def test_texts_are_between_their_ends(texts):
 
 def test_texts_that_are_not_there_are_none():
     empty = metadata_of()
-    assert load_texts(empty, "names") is load_stored_labels(empty) is load_kinds(empty) is None
+    assert load_texts(empty, "names") is load_labels(empty) is load_kinds(empty) is None
     assert load_cell_format(empty) is load_calibration_kind(empty) is None
-    assert load_stored_categories(empty, 2) == [None, None]
+    assert load_categories(empty, 2) == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_texts_that_are_not_there_are_none():
 )
 def test_labels_have_their_type(kind, values, dtype, stored, name):
     texts = [*map(str, values)]
-    labels = load_stored_labels(
+    labels = load_labels(
         metadata_of(
             {} if name is None else {"labels_dtype": name},
             labels__ends=ends(*texts),
@@ -90,7 +90,7 @@ def test_labels_of_which_a_row_can_have_several_are_numbers_of_columns():
         labels__text=bytes_of("01"),
         labels__integer=[0, 1],
     )
-    labels = load_stored_labels(stored)
+    labels = load_labels(stored)
     assert labels.kind == "multilabel"
     assert labels.classes.tolist() == [0, 1]
 
@@ -105,7 +105,7 @@ def test_labels_that_do_not_fit_their_type_are_refused(name):
         labels__integer=[1, 300],
     )
     with pytest.raises(ModelFormatError, match="the labels"):
-        load_stored_labels(stored)
+        load_labels(stored)
 
 
 def test_categories_have_their_types():
@@ -117,7 +117,7 @@ def test_categories_have_their_types():
         categories__text=bytes_of("ba" + "-9223372036854775809"),
         categories__type=np.array([1, 0, 1, 3, 2, 4, 1, 5, 3], np.uint8),
     )
-    categories = load_stored_categories(stored, 4)
+    categories = load_categories(stored, 4)
     assert repr(categories) == repr(
         [["b", None, "a"], None, [1, 2.5], [False, "", -(2**63) - 1, -7]]
     )
@@ -129,7 +129,7 @@ def test_categories_need_no_texts():
         categories__integer=[5, 6],
         categories__type=np.array([3, 3], np.uint8),
     )
-    assert load_stored_categories(stored, 1) == [[5, 6]]
+    assert load_categories(stored, 1) == [[5, 6]]
 
 
 def test_kinds_and_the_cell_format_have_their_names():

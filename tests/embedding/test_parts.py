@@ -22,7 +22,6 @@ PARTS = {
             "table_rows",
             "model_columns",
             "model_table",
-            "model_category",
             "model_margin",
         ),
         "model_write_table",

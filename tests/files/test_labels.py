@@ -57,17 +57,10 @@ def partly_fitted(labels):
     return MLPClassifier((1,)).partial_fit(np.eye(len(labels))[:, :2], labels, classes=labels)
 
 
-def test_text_dtype_in_the_file_is_as_wide_as_the_longest_label(tmp_path):
-    for labels, dtype in ((["", "a", "bcd"], "U3"), (["", "a"], "U1")):
+def test_loaded_text_is_as_wide_as_the_longest_label(tmp_path):
+    for labels, dtype in ((["", "a", "bcd"], "<U3"), (["", "a"], "<U1")):
         partly_fitted(np.array(labels, "U500")).save(tmp_path / "model")
-        assert f'\\"dtype\\":\\"{dtype}\\"'.encode() in (tmp_path / "model").read_bytes()
-
-
-def test_integers_that_javascript_would_round_are_text(tmp_path):
-    round_trip([2**53, 2**53 + 1], tmp_path / "model")
-    assert rb"[\"9007199254740992\",\"9007199254740993\"]" in (tmp_path / "model").read_bytes()
-    round_trip([2**53, 1], tmp_path / "model")
-    assert b"[1,9007199254740992]" in (tmp_path / "model").read_bytes()
+        assert cmlp.load(tmp_path / "model").classes_.dtype.str == dtype
 
 
 @pytest.mark.parametrize("kind", ["category", "string", "Int64"])

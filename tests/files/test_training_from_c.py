@@ -16,10 +16,7 @@ SOLVERS = {"sgd": 1, "momentum": 2, "nesterov": 3, "adam": 4, "adamw": 5}
 TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
 ENDLESS = {"tol": 0, "n_iter_no_change": np.inf}
 X = np.random.RandomState(0).standard_normal((41, 4)).astype(np.float32)
-LABELS = {
-    "class": "MLPClassifier",
-    "classes": '{"kind":"labels","dtype":"U3","values":["cat","dog","owl"]}',
-}
+CLASS, LABELS = {"class": "MLPClassifier"}, ["cat", "dog", "owl"]
 Y = np.array(["cat", "dog", "owl"])[np.arange(41) % 3]
 
 
@@ -28,7 +25,7 @@ def path(tmp_path):
     return tmp_path / "model.cmlp"
 
 
-def as_of_c(path, model, strings=LABELS, **changes):
+def as_of_c(path, model, strings=CLASS, labels=LABELS, **changes):
     """Write the training of a model as cmlp_model_write does; return the network and its arrays."""
     model.save(path, include_training_state=True)
     metadata, tensors = read(path.read_bytes())
@@ -54,13 +51,13 @@ def as_of_c(path, model, strings=LABELS, **changes):
         net.net.sizes, net.net.activations[:-1], output=net.net.activations[-1], loss=net.net.loss
     )
     network.params[:] = net.params
-    path.write_bytes(written(network, strings, arrays))
+    path.write_bytes(written(network, strings, arrays, labels))
     return network, arrays
 
 
 def test_network_with_a_class_is_an_estimator(path):
     network = Network([4, 3, 5, 3], ["relu", "tanh"], random_state=0)
-    path.write_bytes(written(network, LABELS))
+    path.write_bytes(written(network, CLASS, labels=LABELS))
     model = cmlp.load(path)
     assert isinstance(model, MLPClassifier) and model.classes_.tolist() == ["cat", "dog", "owl"]
     assert (model.hidden_layer_sizes, model.activation, model.solver) == (
@@ -76,7 +73,7 @@ def test_network_with_a_class_is_an_estimator(path):
     path.write_bytes(written(network, {"class": "MLPRegressor"}))
     assert isinstance(cmlp.load(path), MLPRegressor)
     path.write_bytes(written(network, {"class": "MLPClassifier"}))
-    with pytest.raises(ModelFormatError, match="'classes' is missing"):
+    with pytest.raises(ModelFormatError, match="a classifier needs labels"):
         cmlp.load(path)
 
 
@@ -157,7 +154,7 @@ def test_arrays_that_do_not_match_raise(path, name):
     ):
         others = {key: array for key, array in arrays.items() if key != name}
         path.write_bytes(
-            written(network, LABELS, others if wrong is None else {**arrays, name: wrong})
+            written(network, CLASS, others if wrong is None else {**arrays, name: wrong}, LABELS)
         )
         if name == "training.loss_curve" and wrong is None:
             assert cmlp.load(path).loss_curve_ == []

@@ -65,11 +65,11 @@ static void use_rows(const used_model *u)
 static void use_text(const used_model *u)
 {
     static const char *const keys[] = {"cmlp", "activations", "loss", "classes", "note"};
-    char copy[256];
     const char *text;
     size_t length;
+    cmlp_value label;
     for (int32_t i = -1; i < 4; i++)
-        if (cmlp_model_label(u->model, i, copy, sizeof copy, NULL) == CMLP_OK) require(strlen(copy) < sizeof copy);
+        if (cmlp_model_label(u->model, i, &label) == CMLP_OK) require(label.n_text >= 0 && label.text);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const int found = cmlp_model_metadata(u->model, keys[i], &text, &length);
         require(i > 2 || !found);
@@ -80,21 +80,16 @@ static void use_text(const used_model *u)
 /* The categories of a column, and some that it may not have. */
 static void use_categories(const used_model *u, int64_t column)
 {
-    cmlp_table_categories c = CMLP_INIT(cmlp_table_categories);
-    cmlp_table_category_kind kind;
-    char text[64];
-    double code;
-    size_t length;
-    if (cmlp_table_find_categories(u->model, column, &c)) return;
+    cmlp_table_column_info info = CMLP_INIT(cmlp_table_column_info);
+    cmlp_value value;
+    if (cmlp_table_describe_column(u->model, column, &info)) return;
     for (int64_t i = -1; i < 8; i++) {
-        const cmlp_status status = cmlp_table_category(&c, i, text, sizeof text, &length, &kind);
-        require((status == CMLP_ERROR_LABEL) == (i < 0 || i >= c.n));
+        const cmlp_status status = cmlp_table_category(u->model, column, i, &value);
+        double code = -9;
+        if (info.n_categories) require((status == CMLP_ERROR_LABEL) == (i < 0 || i >= info.n_categories));
         if (status) continue;
-        require(length == strlen(text));
-        require(cmlp_table_code_of_text(&c, kind == CMLP_TABLE_CATEGORY_MISSING ? NULL : text, &code) == CMLP_OK);
-        require(kind == CMLP_TABLE_CATEGORY_NUMBER || (code >= 0 && code <= (double)i)); /* the first of equal ones */
-        require(cmlp_table_code_of_number(&c, strtod(text, NULL), &code) == CMLP_OK);
-        require(cmlp_table_code_of_integer(&c, strtoll(text, NULL, 10), &code) == CMLP_OK);
+        require(value.n_text >= 0 && (!value.n_text || (const unsigned char *)value.text > u->file));
+        require(cmlp_table_code_of_value(u->model, column, &value, &code) == CMLP_OK && code == (double)i);
     }
 }
 

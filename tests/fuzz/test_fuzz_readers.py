@@ -47,7 +47,7 @@ def test_fuzzer_of_model_files_calls_every_function_that_reads_a_model():
     text = "".join(
         (HERE.parents[1] / "include" / name).read_text() for name in ("cmlp.h", "cmlp_table.h")
     )
-    declared = set(re.findall(r"\b(cmlp_\w+)\(const (?:cmlp_model|cmlp_table_categories) \*", text))
+    declared = set(re.findall(r"\b(cmlp_\w+)\(const cmlp_model \*", text))
     called = {*re.findall(r"\b(cmlp_\w+)\(", (HERE / "fuzz_model.c").read_text())}
     called |= {*re.findall(r"\b(cmlp_\w+)\(", (HERE.parent / "c/model_file.h").read_text())}
     assert len(declared) > 10 and declared <= called, declared - called

@@ -23,8 +23,7 @@ ORDER = (
     "model_workspace_size model_prepare_rows workspace_size forward labels net_size net_init net_n_params "
     "random_seed random_double random_shuffle init_params optimizer_state_size train_epoch model_write net_layer "
     "describe_activation describe_loss isa_name solver_name net_isa cpu_isa activations weighted_sums bounds cost "
-    "gradient input_gradient deltas step table_find_categories table_code_of_text "
-    "table_code_of_number table_code_of_integer table_margin table_encoder_width table_encode table_workspace_size "
+    "gradient input_gradient deltas step table_margin table_encoder_width table_encode table_workspace_size "
     "table_write forward_paths paths_workspace_size table_category "
     "table_interval table_describe_column table_code_of_value table_code_of_cell"
 )

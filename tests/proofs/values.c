@@ -17,7 +17,7 @@ void prove_is_large_integer(void)
     const size_t n = nondet_size();
     ASSUME(n <= MOST);
     cmlp_value value = {.text = any_bytes(n), .n_text = (int64_t)n, .type = CMLP_VALUE_LARGE_INTEGER};
-    REQUIRE(!is_large_integer(&value) || (n >= 19 && value.text[n - 1] >= '0' && value.text[n - 1] <= '9'));
+    REQUIRE(!is_large_integer(&value, 0) || (n >= 19 && value.text[n - 1] >= '0' && value.text[n - 1] <= '9'));
 }
 
 /* A list of at most MOST values whose tensors have any bytes, and a column of it. */

@@ -60,17 +60,13 @@ def with_text(old, new, file="network"):
     return make
 
 
-TARGET = rb"{\"name\":null,\"kind\":\"number\",\"outputs\":1}"
-
-
-def with_targets(file, n):
-    """Turn a table with one target into one with a list of n targets."""
+def with_targets(file):
+    """Turn a table with one target into one that requires several."""
 
     def make(good):
         text, data = split(good[file])
         text = text.replace(b',"data_crc32"', b',"requires":"targets","data_crc32"', 1)
-        listed = b',"targets":"[%s]"},"nets.0.' % b",".join([TARGET] * n)
-        return repaired(text.replace(b'},"nets.0.', listed, 1), data)
+        return repaired(text, data)
 
     return make
 
@@ -84,6 +80,17 @@ def with_number(file, tensor, value, at=0):
         code, size = ("<f", 4) if entry["dtype"] == "F32" else ("<d", 8)
         begin = entry["data_offsets"][at < 0] + at * size
         return repaired(text, data[:begin] + struct.pack(code, value) + data[begin + size :])
+
+    return make
+
+
+def with_byte(file, tensor, value, at=0):
+    """Change a byte of a tensor, the last one if `at` is -1."""
+
+    def make(good):
+        text, data = split(good[file])
+        place = json.loads(text)[tensor]["data_offsets"][at < 0] + at
+        return repaired(text, data[:place] + bytes([value]) + data[place + 1 :])
 
     return make
 
@@ -109,12 +116,11 @@ STATUSES = {
     ],
     "CMLP_ERROR_FILE_SYNTAX": [
         "the text does not follow the grammar",
-        "`classes` do not have the form of labels",
-        "`targets` does not have its form, with an entry for each output",
+        "a label, a name or a category is not UTF-8",
     ],
     "CMLP_ERROR_FILE_NAME": [
         "a name is missing, unknown among the layers, or out of order",
-        "`targets` is required and missing",
+        "`columns.kinds` or another tensor of values is missing",
         "a threshold is required and missing, or is there and not required",
     ],
     "CMLP_ERROR_FILE_TENSOR": [
@@ -125,7 +131,8 @@ STATUSES = {
         "the loss is unknown or does not fit the outputs",
         "`input_scale` is 0, NaN or infinite",
         "a factor is 0",
-        "`targets` with one output, or several quantiles",
+        "several targets with one output, or several quantiles",
+        "a label, a kind or a category breaks a rule",
         "a threshold beside other outputs than one logistic one",
         "a number in `table.numbers` breaks a rule",
         "a number in `table.target` breaks a rule",
@@ -147,7 +154,22 @@ STATUSES = {
     ],
 }
 FILES = {
-    "`targets` is required and missing": [with_text(b',"targets":"[%s,%s]"' % (TARGET, TARGET), b"", "targets")],
+    "`columns.kinds` or another tensor of values is missing": [
+        with_text(b'"columns.kinds"', b'"columns.kindt"', "table"),
+        with_text(b'"labels.kind"', b'"labels.kindt"', "classifier"),
+        with_text(b'"categories.order"', b'"categories.orders"', "table"),
+    ],
+    "a label, a name or a category is not UTF-8": [
+        with_byte("classifier", "labels.text", 0xFF),
+        with_byte("table", "categories.text", 0xC3, at=-1),
+    ],
+    "a label, a kind or a category breaks a rule": [
+        with_byte("classifier", "labels.text", 0x7A),  # not ascending
+        with_byte("classifier", "labels.kind", 6),
+        with_byte("table", "columns.kinds", 9),
+        with_byte("table", "categories.order", 1),
+        with_byte("table", "categories.counts", 7),
+    ],
     "a threshold is required and missing, or is there and not required": [
         with_text(b'"table.threshold"', b'"table.thresholds"', "threshold"),
         with_text(b',"requires":"threshold"', b"", "threshold"),
@@ -157,13 +179,7 @@ FILES = {
             b'logistic","loss":"label_smoothing:3f947ae147ae147b', b'identity","loss":"squared_error', "threshold"
         ),
     ],
-    "`targets` does not have its form, with an entry for each output": [
-        with_text(rb"\"outputs\":1", rb"\"outputs\":2", "targets"),
-        with_text(rb"\"number\"", rb"\"binary\"", "targets"),
-        with_text(b",%s]" % TARGET, b"]", "targets"),
-        with_text(b"[%s" % TARGET, b"[%s,%s" % (TARGET, TARGET), "targets"),
-    ],
-    "`targets` with one output, or several quantiles": [with_targets("table", 1), with_targets("quantiles", 2)],
+    "several targets with one output, or several quantiles": [with_targets("table"), with_targets("quantiles")],
     "the file ends too early": [lambda good: good["network"][:-1], lambda good: good["table"][:100], lambda good: b""],
     "bytes follow the data": [lambda good: good["network"] + b"x", lambda good: good["table"] + b"\0"],
     "the first bytes are others": [lambda good: good["network"].replace(b"__metadata__", b"__metadatA__")],
@@ -177,7 +193,6 @@ FILES = {
         with_text(b'"loss":', b'"loss": '),
         with_text(b"number", b"numbers", "table"),
     ],
-    "`classes` do not have the form of labels": [with_text(b'\\"kind\\"', b'\\"sort\\"', "classifier")],
     "a name is missing, unknown among the layers, or out of order": [
         with_text(b"layers.1.weight", b"layers.2.weight"),
         with_text(b"example.input", b"example.zzzzz", "table"),

@@ -24,13 +24,14 @@ def status_in_c(content, verify=True):
     return "CMLP_OK"
 
 
-def written(network=NETWORK, strings=None, arrays=None):
+def written(network=NETWORK, strings=None, arrays=None, labels=None, is_multilabel=False):
     out = io.BytesIO()
     strings = {"note": "x"} if strings is None else strings
     _core.write_model(
         network._net,
         network.params,
         scale=1.0,
+        labels=None if labels is None else (labels, is_multilabel),
         strings=strings,
         arrays=arrays or {},
         write=out.write,
@@ -41,11 +42,11 @@ def written(network=NETWORK, strings=None, arrays=None):
 _FORM = ("number", 0, False, ())  # of a column as the core has it
 
 
-def written_table(columns, numbers, networks, target, strings):
+def written_table(columns, numbers, networks, target, strings, **values):
     """Return the file of a table, also of one that no estimator has."""
     out, nets = io.BytesIO(), [(network._net, network.params) for network in networks]
     encoder = _core.Columns([(*column, *_FORM[len(column) :]) for column in columns], numbers)
-    _core.write_table(encoder, nets, target, strings=strings, arrays={}, write=out.write)
+    _core.write_table(encoder, nets, target, strings=strings, arrays={}, write=out.write, **values)
     return out.getvalue()
 
 

@@ -9,6 +9,7 @@ import math
 import re
 import struct
 import zlib
+from fractions import Fraction
 
 PREFIX = b'{"__metadata__":{"cmlp":"1","crc32":"'
 CRC_AT = 8 + len(PREFIX)
@@ -31,11 +32,6 @@ PLAIN = {
 PARAMETRIC = {"leaky_relu", "elu"}
 LOSSES = {"log_loss", "squared_error", "poisson", "absolute_error", "gamma"}
 LABEL = r'(?:"(?:[^"\\]|\\.)*"|[-+.\w]+)'
-CLASSES = re.compile(
-    rf'\{{"kind":"(labels|multilabel)","dtype":({LABEL}),"values":(\[{LABEL}(?:,{LABEL})*\])\}}\Z',
-    re.ASCII,
-)
-FLOATS = {"float16": "e", "float32": "f", "float64": "d"}
 PARAMETRIC_LOSSES = {"huber": math.inf, "quantile": 1, "focal": math.inf, "label_smoothing": 1}
 
 
@@ -144,58 +140,6 @@ def check_metadata(metadata):
     return len(activations), len(levels)
 
 
-def check_integers(values, name):
-    texts = type(values[0]) is str
-    demand(all(type(value) is (str if texts else int) for value in values))
-    demand(not texts or all(re.fullmatch("0|-?[1-9][0-9]*", value, re.ASCII) for value in values))
-    values = [int(value) for value in values]
-    demand(texts == any(abs(value) > 2**53 for value in values))
-    bits = int(name.lstrip("uint"))
-    least, most = (0, 2**bits - 1) if name[0] == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    demand(all(least <= value <= most for value in values))
-    return values
-
-
-def check_texts(values, name):
-    demand(all(type(value) is str for value in values))
-    if name == "object":
-        return
-    width = max(1, *map(len, values))
-    demand(name == f"U{width}" and 4 * width * len(values) <= 2**28)
-    demand(not any(value.endswith("\0") for value in values))
-
-
-def check_classes(text, n_outputs):
-    """Check what the C library checks: the form of labels, and their number."""
-    found = CLASSES.match(text)
-    demand(found)
-    _, values = json.loads(f"[{found[2]},{found[3]}]", parse_int=str, parse_constant=refuse)
-    n = len(values)
-    demand(n == n_outputs or (n_outputs == 1 and n == 2))
-
-
-def check_labels(text, n_outputs):
-    """Check what Python checks: that values are of their type and ascend."""
-    kind, name, values = CLASSES.match(text).groups()
-    name = json.loads(name)
-    values = json.loads(values)
-    demand(len(values) == n_outputs or (kind == "labels" and n_outputs == 1 and len(values) == 2))
-    demand(kind != "labels" or len(values) != 2 or n_outputs == 1)
-    is_integer = re.fullmatch("u?int(8|16|32|64)", name)
-    if is_integer:
-        values = check_integers(values, name)
-    elif name in FLOATS:
-        code = FLOATS[name]
-        demand(all(type(value) is float and math.isfinite(value) for value in values))
-        demand(all(struct.unpack(code, struct.pack(code, value)) == (value,) for value in values))
-    elif name == "bool":
-        demand(all(type(value) is bool for value in values))
-    else:
-        check_texts(values, name)
-    demand(all(a < b for a, b in itertools.pairwise(values)))
-    demand(kind == "labels" or (is_integer and values == list(range(n_outputs))))
-
-
 def word_of_column(word):
     """Return kind, number of edges (also of parts) or categories, and the numbers of inputs without and with bins."""
     word, *parts = word.split("/")
@@ -235,8 +179,6 @@ def check_table(metadata, tensors, n_layers):
     widths = [max(1, sum(widths)) for widths in list(zip(*columns, strict=True))[2:]]
     n_numbers = sum(2 + n for kind, n, *_ in columns if kind == "number")
     demand(max(*widths, n_numbers) < 2**31)
-    if "categories" in metadata:
-        check_categories(metadata["categories"], columns)
     names = list(tensors)
     n_nets = sum(name.startswith("nets.") for name in names) // (2 * n_layers)
     demand(1 <= n_nets <= 1024)
@@ -261,10 +203,6 @@ def check_table(metadata, tensors, n_layers):
     if metadata.get("requires") == "targets":
         known["table.target"] = [n_outputs, 4]
         demand(n_outputs > 1 and "table.target" in tensors and "," not in metadata["loss"])
-        demand(
-            TARGETS.fullmatch(metadata["targets"])
-            and len(json.loads(metadata["targets"])) == n_outputs
-        )
     demand(("table.numbers" in tensors) == bool(n_numbers))
     demand(
         not any(
@@ -288,24 +226,6 @@ def check_scores(metadata, tensor, n_outputs):
         demand(
             tensor["dtype"] == "F64" and len(tensor["shape"]) == 2 and tensor["shape"][0] in allowed
         )
-
-
-VALUE = r'(?:"(?:[^"\\]|\\.)*"|null|true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)'
-ENTRY = rf"(?:null|\[(?:{VALUE}(?:,{VALUE})*)?\])"
-TARGET = r'{"name":(?:"(?:[^"\\]|\\.)*"|null),"kind":"number","outputs":1}'
-TARGETS = re.compile(rf"\[{TARGET}(?:,{TARGET})*\]", re.ASCII)
-CATEGORIES = re.compile(rf"\[{ENTRY}(?:,{ENTRY})*\]", re.ASCII)
-
-
-def check_categories(text, columns):
-    demand(CATEGORIES.fullmatch(text))
-    entries = json.loads(text, parse_int=str)
-    demand(len(entries) == len(columns))
-    for entry, (kind, n, *_) in zip(
-        entries, columns, strict=True
-    ):  # others may have ordered categories
-        demand(entry is None or kind == "unused" or len(entry) in range(1, 2**31) if kind != "category" else
-               entry is not None and len(entry) == n)  # fmt: skip
 
 
 def check_tensors(tensors, n_layers):
@@ -356,6 +276,214 @@ def check_columns(metadata, tensors):
             demand({key: tensors[name][key] for key in column} == column)
 
 
+# ---------------------------------------------------------------------------------- values in tensors
+
+MISSING, TEXT, DOUBLE, INTEGER, BOOLEAN, LARGE = range(6)
+CODES = {"U8": "B", "I32": "i", "I64": "q", "F64": "d"}
+OF_ANY = {
+    "labels.ends": "I64",
+    "labels.kind": "U8",
+    "labels.text": "U8",
+    "labels.number": "F64",
+    "labels.integer": "I64",
+    "names.ends": "I64",
+    "names.text": "U8",
+    "cells.form": "U8",
+    "cells.ends": "I64",
+    "cells.text": "U8",
+}
+OF_TABLES = {
+    "columns.kinds": "U8",
+    "categories.counts": "I64",
+    "categories.type": "U8",
+    "categories.ends": "I64",
+    "categories.text": "U8",
+    "categories.number": "F64",
+    "categories.integer": "I64",
+    "categories.order": "I32",
+    "targets.ends": "I64",
+    "targets.text": "U8",
+    "calibration.kind": "I32",
+}
+
+
+def check_sizes_of_values(metadata, tensors, n_outputs):
+    """Check what the head tells of labels, names, cell formats, categories and kinds."""
+    is_table, sizes = "columns" in metadata, {}
+    for name, dtype in (OF_ANY | OF_TABLES if is_table else OF_ANY).items():
+        if name in tensors:
+            demand(tensors[name]["dtype"] == dtype and len(tensors[name]["shape"]) == 1)
+        sizes[name] = tensors[name]["shape"][0] if name in tensors else 0
+    n_columns = metadata["columns"].count(",") + 1 if is_table else 0
+    n_inputs = n_columns or tensors["layers.0.weight"]["shape"][0]
+    n_labels, n_categories = sizes["labels.ends"], sizes.get("categories.type", 0)
+    for name in ("labels", "names", "cells", *["targets", "categories"] * is_table):
+        demand(not sizes[f"{name}.text"] or sizes[f"{name}.ends"])
+    demand(n_labels in (0, n_outputs) or (n_labels == 2 and n_outputs == 1))
+    demand(sizes["labels.kind"] == 2 * (n_labels > 0))
+    demand({sizes["labels.integer"], sizes["labels.number"]} <= {0, n_labels})
+    demand(sizes["names.ends"] in (0, n_inputs) and sizes["cells.form"] in (0, 2))
+    if is_table:
+        demand(sizes["columns.kinds"] == n_columns)
+        demand(sizes["categories.counts"] == n_columns * (n_categories > 0))
+        demand(sizes["categories.order"] == n_categories)
+        demand(sizes["categories.ends"] in (0, n_categories))
+        has_targets = metadata.get("requires") == "targets"
+        demand(sizes["targets.ends"] in (0, n_outputs * has_targets))
+        demand(sizes["calibration.kind"] in (0, 2 * ("calibration.scores" in tensors)))
+
+
+def has_valid_values(file):
+    """Return whether the labels, names and categories of a file that `read` accepts follow the rules."""
+    metadata, content = read(file)
+    last = [tensor for name, tensor in content.items() if name.startswith(("layers.", "nets."))][-1]
+    try:
+        check_values(metadata, content, last[1][0])
+    except Refused:
+        return False
+    return True
+
+
+def check_values(metadata, content, n_outputs):
+    """Check labels, names, cell formats, categories, kinds and the kind of a calibration."""
+    is_table, found = "columns" in metadata, {}
+    for name, dtype in (OF_ANY | OF_TABLES if is_table else OF_ANY).items():
+        if name in content:
+            stored, shape, data = content[name]
+            demand(stored == dtype and len(shape) == 1)
+            found[name] = struct.unpack(f"<{shape[0]}{CODES[dtype]}", data)
+    words = metadata["columns"].split(",") if is_table else []
+    first = next(shape for _, shape, _ in content.values())
+    check_stored_labels(found, n_outputs)
+    texts_of(found, "names", len(words) if is_table else first[0])
+    texts_of(found, "cells")
+    if "cells.form" in found:
+        demand(len(found["cells.form"]) == 2)
+        decimal, thousands = map(chr, found["cells.form"])
+        demand(decimal in ".," and thousands in "\0,. '" and decimal != thousands)
+    if not is_table:
+        return
+    names = texts_of(found, "targets", n_outputs)
+    demand(names is None or metadata.get("requires") == "targets")
+    if "calibration.kind" in found:
+        demand(len(found["calibration.kind"]) == 2 and "calibration.scores" in content)
+    kinds = found.get("columns.kinds", ())
+    demand(len(kinds) == len(words))
+    counts = check_stored_categories(found, len(words))
+    for word, kind, n in zip(words, kinds, counts, strict=True):
+        role, _, size = word.partition("/")[0].partition(":")
+        demand(1 <= kind <= 8)
+        if role == "category":
+            demand(kind != 8 and n == int(size))
+        elif kind == 8:
+            demand(n > 0)
+        else:
+            demand((not n and (kind != 7 or role == "unused")) or (kind == 7 and role == "unused"))
+
+
+def texts_of(found, name, n=None):
+    ends, text = found.get(f"{name}.ends"), bytes(found.get(f"{name}.text", b""))
+    demand(ends is not None or not text)
+    if ends is None:
+        return None
+    demand(n is None or len(ends) == n)
+    demand(all(a <= b for a, b in itertools.pairwise([0, *ends])) and ends[-1] == len(text))
+    try:
+        return [
+            text[a:b].decode("utf-8", "surrogatepass") for a, b in itertools.pairwise([0, *ends])
+        ]
+    except UnicodeDecodeError:
+        raise Refused from None
+
+
+def value(kind, text, number, integer):
+    """Return a stored value: None, text or an exact number."""
+    demand(kind in range(6))
+    if kind == MISSING:
+        return None
+    if kind == DOUBLE:
+        demand(math.isfinite(number))
+        return Fraction(number)
+    if kind in (INTEGER, BOOLEAN):
+        demand(kind == INTEGER or integer in (0, 1))
+        return Fraction(integer)
+    if kind == LARGE:
+        demand(re.fullmatch("0|-?[1-9][0-9]*", text, re.ASCII))
+        return Fraction(int(text))
+    return text
+
+
+def key(value):
+    """Return what the order of values compares: missing, numbers, texts by bytes."""
+    if value is None:
+        return 0, 0
+    return (2, value.encode("utf-8", "surrogatepass")) if type(value) is str else (1, value)
+
+
+def check_stored_labels(found, n_outputs):
+    texts, kind = texts_of(found, "labels"), found.get("labels.kind")
+    demand((kind is None) == (texts is None))
+    numbers, integers = found.get("labels.number"), found.get("labels.integer")
+    if texts is None:
+        demand(numbers is None and integers is None)
+        return
+    demand(len(kind) == 2)
+    kind, use = kind
+    n = len(texts)
+    demand(kind in range(1, 6) and use in (1, 2))
+    demand(n == n_outputs or (n == 2 and n_outputs == 1 and use == 1))
+    demand((numbers is not None) == (kind == DOUBLE))
+    demand((integers is not None) == (kind in (INTEGER, BOOLEAN)))
+    demand(len(numbers or texts) == len(integers or texts) == n)
+    labels = [
+        value(kind, *each)
+        for each in zip(texts, numbers or [0.0] * n, integers or [0] * n, strict=True)
+    ]
+    demand(all(key(a) < key(b) for a, b in itertools.pairwise(labels)))
+    for label, text in zip(labels, texts, strict=True):
+        printed = {INTEGER: str(label), BOOLEAN: str(label == 1)}.get(kind, text)
+        demand(text == printed and (text or kind == TEXT))
+
+
+def check_stored_categories(found, n_columns):
+    """Return the number of categories of each column."""
+    named = [found.get(f"categories.{name}") for name in ("counts", "type", "order")]
+    counts, types, order = (one or () for one in named)
+    demand(len({one is None for one in named}) == 1)
+    texts = texts_of(found, "categories", len(types))
+    demand((texts is not None) == (not {TEXT, LARGE}.isdisjoint(types)))
+    texts, numbers, integers = (
+        list(one or ())
+        for one in (texts, found.get("categories.number"), found.get("categories.integer"))
+    )
+    if named[0] is None:
+        demand(not numbers and not integers)
+        return [0] * n_columns
+    demand(len(counts) == n_columns and min(counts) >= 0 and sum(counts) == len(types))
+    demand(len(order) == len(types))
+    at = 0
+    for n in counts:
+        own = types[at : at + n]
+        one = [numbers.pop(0) if numbers else math.nan for _ in own] if DOUBLE in own else [0.0] * n
+        has_integer = not {INTEGER, BOOLEAN}.isdisjoint(own)
+        demand(not has_integer or len(integers) >= n)
+        other = [integers.pop(0) for _ in own] if has_integer else [0] * n
+        of_text = texts[at : at + n] or [""] * n
+        values = []
+        for kind, text, number, integer in zip(own, of_text, one, other, strict=True):
+            demand(kind in (TEXT, LARGE) or not text)
+            demand(kind == DOUBLE or struct.pack("<d", number) == bytes(8))
+            demand(kind in (INTEGER, BOOLEAN) or not integer)
+            values.append(value(kind, text, number, integer))
+            demand(kind != LARGE or not -(2**63) <= values[-1] < 2**63)
+        codes = order[at : at + n]
+        demand(sorted(codes) == list(range(n)))
+        demand(all(key(values[a]) < key(values[b]) for a, b in itertools.pairwise(codes)))
+        at += n
+    demand(not numbers and not integers)
+    return counts
+
+
 def read(file):
     """Return metadata and {name: (dtype, shape, bytes)}; Refused for anything but a model file."""
     demand(len(file) >= 8)
@@ -378,8 +506,7 @@ def read(file):
             n_outputs = check_tensors(tensors, n_layers)
             check_columns(metadata, tensors)
         demand(not n_quantiles or n_quantiles == n_outputs)
-        if "classes" in metadata:
-            check_classes(metadata["classes"], n_outputs)
+        check_sizes_of_values(metadata, tensors, n_outputs)
     except (
         ValueError,
         KeyError,
@@ -401,15 +528,6 @@ def read(file):
             demand(all(map(math.isfinite, numbers)) and (name == "input.shift" or all(numbers)))
         at += size
     return metadata, content
-
-
-def are_labels(text, n_outputs):
-    """Return whether an estimator can have these labels, which have the right form."""
-    try:
-        check_labels(text, n_outputs)
-    except (Refused, ValueError, TypeError, OverflowError):
-        return False
-    return True
 
 
 def is_accepted_elsewhere(file):

@@ -285,6 +285,9 @@ def write_model(
     params: Array,
     *,
     scale: float | tuple[Array, Array],
+    labels: tuple[Sequence[object], bool] | None = ...,
+    names: Sequence[str] | None = ...,
+    cells: tuple[str, str, Sequence[str]] | None = ...,
     strings: dict[str, str],
     arrays: dict[str, Array],
     write: Callable[[memoryview], object],
@@ -295,6 +298,13 @@ def write_table(
     target: Sequence[Sequence[float]] | None = ...,
     threshold: float | None = ...,
     *,
+    kinds: Sequence[str] | None = ...,
+    categories: Sequence[Sequence[object] | None] | None = ...,
+    names: Sequence[str] | None = ...,
+    target_names: Sequence[str] | None = ...,
+    calibration: dict[str, Any] | None = ...,
+    labels: tuple[Sequence[object], bool] | None = ...,
+    cells: tuple[str, str, Sequence[str]] | None = ...,
     strings: dict[str, str],
     arrays: dict[str, Array],
     write: Callable[[memoryview], object],
@@ -306,13 +316,32 @@ class Content:
         strings: dict[str, str],
         arrays: dict[str, Array],
         write: Callable[[memoryview], object],
+        labels: tuple[Sequence[object], bool] | None = ...,
+        names: Sequence[str] | None = ...,
+        cells: tuple[str, str, Sequence[str]] | None = ...,
     ) -> None: ...
+
+class Values:
+    def __init__(self, values: Sequence[object], are_labels: bool = ...) -> None: ...
+
+class TableColumns:
+    def __init__(
+        self,
+        columns: Columns,
+        kinds: Sequence[str] | None,
+        categories: Sequence[Sequence[object] | None] | None,
+        names: Sequence[str] | None,
+    ) -> None: ...
+
+class Calibration:
+    def __init__(self, given: dict[str, Any]) -> None: ...
 
 class Model:
     def __init__(self, file: npt.NDArray[np.uint8], verify: bool = True) -> None: ...
     def predict(self, row: npt.ArrayLike) -> tuple[int, Array]: ...
     def category(self, column: int, value: str | float | None) -> float: ...
-    def category_text(self, column: int, code: int) -> tuple[str, str]: ...
+    def label(self, index: int) -> tuple[object, str]: ...
+    def category_of(self, column: int, code: int) -> object: ...
     def cell(self, column: int, text: str) -> float: ...
     def margin(
         self, coverage: float, outputs: npt.ArrayLike | None = ..., target: int = ...

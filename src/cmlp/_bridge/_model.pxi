@@ -4,10 +4,22 @@ cdef extern from "Python.h":
     object PyMemoryView_FromMemory(char *memory, Py_ssize_t size, int flags)
     int PyBUF_READ
 
-CATEGORY_KINDS = {
-    CMLP_TABLE_CATEGORY_MISSING: "missing",
-    CMLP_TABLE_CATEGORY_TEXT: "text",
-    CMLP_TABLE_CATEGORY_NUMBER: "number",
+# What a column holds, and what the scores of a calibration are.
+COLUMN_KINDS = {
+    "number": CMLP_TABLE_NUMBER,
+    "boolean": CMLP_TABLE_BOOLEAN,
+    "date": CMLP_TABLE_DATE,
+    "time": CMLP_TABLE_TIME,
+    "instant": CMLP_TABLE_INSTANT,
+    "duration": CMLP_TABLE_DURATION,
+    "category": CMLP_TABLE_CATEGORY,
+    "ordered": CMLP_TABLE_ORDERED,
+}
+CALIBRATION_KINDS = {
+    "absolute_error": CMLP_TABLE_ABSOLUTE_ERROR,
+    "scaled_error": CMLP_TABLE_SCALED_ERROR,
+    "quantiles": CMLP_TABLE_QUANTILES,
+    "probability": CMLP_TABLE_PROBABILITY,
 }
 FILE_DTYPES = {"f4": CMLP_FLOAT32, "f8": CMLP_FLOAT64, "u1": CMLP_UINT8, "i4": CMLP_INT32, "i8": CMLP_INT64}
 
@@ -63,18 +75,74 @@ cdef int write_piece(void *context, const void *piece, size_t n) noexcept with g
     return 0
 
 
+cdef class Values:
+    """Text, integers, booleans, floats and None as values of the core.
+
+    Of labels, all have a text, and all are large integers if one is.
+    """
+
+    cdef cnp.ndarray memory
+    cdef list texts
+    cdef const cmlp_value *first
+
+    def __cinit__(self, values, bint are_labels=False):
+        cdef cmlp_value *value
+        cdef bint is_large = False
+        self.texts = []
+        self.memory = np.zeros((len(values) + 1) * sizeof(cmlp_value), np.uint8)
+        value = <cmlp_value *>cnp.PyArray_DATA(self.memory)
+        self.first = value
+        for given in values:
+            is_large |= are_labels and isinstance(given, int) and is_beyond_64_bits(given)
+        for i, given in enumerate(values):
+            value[i].type = CMLP_VALUE_MISSING
+            if isinstance(given, str):
+                value[i].type = CMLP_VALUE_TEXT
+            elif isinstance(given, bool):
+                value[i].type, value[i].integer = CMLP_VALUE_BOOLEAN, given
+            elif isinstance(given, int):
+                value[i].type = CMLP_VALUE_LARGE_INTEGER if is_large or is_beyond_64_bits(given) else CMLP_VALUE_INTEGER
+                value[i].integer = given if value[i].type == CMLP_VALUE_INTEGER else 0
+            elif given is not None:
+                value[i].type, value[i].number = CMLP_VALUE_DOUBLE, given
+            if value[i].type in (CMLP_VALUE_TEXT, CMLP_VALUE_LARGE_INTEGER) or are_labels:
+                self.texts.append(str(given).encode("utf-8", "surrogatepass"))
+                value[i].text, value[i].n_text = <bytes>self.texts[-1], len(self.texts[-1])
+
+
+cdef bint is_beyond_64_bits(integer):
+    return not -2**63 <= integer < 2**63
+
+
+cdef object value_of(const cmlp_value *value):
+    """Return a value of the core."""
+    if value.type == CMLP_VALUE_TEXT:
+        return value.text[:value.n_text].decode("utf-8", "surrogatepass")
+    if value.type == CMLP_VALUE_LARGE_INTEGER:
+        return int(value.text[:value.n_text])
+    if value.type == CMLP_VALUE_DOUBLE:
+        return value.number
+    if value.type == CMLP_VALUE_MISSING:
+        return None
+    return bool(value.integer) if value.type == CMLP_VALUE_BOOLEAN else value.integer
+
+
 cdef class Content:
-    """The strings and arrays of a model file, and the function that takes its bytes, as a struct of the core.
+    """The content of a model file besides its networks and columns, as a struct of the core.
 
     `strings` maps keys to printable ASCII text; `arrays` maps names to contiguous arrays of one or two dimensions;
-    `write(memoryview)` must not keep a reference to its argument.
+    `write(memoryview)` takes the bytes and must not keep a reference to its argument. `labels` is None or a pair: the
+    labels, and whether a row can have several; `names` is None or the names of a network's inputs; `cells` is None or
+    the decimal point, the separator of thousands and a list of words for missing values.
     """
 
     cdef cmlp_model_content content
+    cdef cmlp_model_cells cells
     cdef list errors, context, keys, tensors
     cdef cnp.ndarray strings, arrays
+    cdef Values labels, names, words
 
-    def __cinit__(self, dict strings, dict arrays, write):
+    def __cinit__(self, dict strings, dict arrays, write, labels=None, names=None, cells=None):
         cdef cmlp_model_string *string
         cdef cmlp_model_array *array
         self.errors = []
@@ -98,6 +166,20 @@ cdef class Content:
             array[i].name, array[i].data = name, cnp.PyArray_DATA(<cnp.ndarray>data)
             array[i].rows, array[i].columns = data.shape[0], (data.shape[1] if data.ndim > 1 else 0)
             array[i].dtype = FILE_DTYPES[data.dtype.str[1:]]
+        if labels is not None:
+            values, self.content.is_multilabel = labels
+            self.labels = Values(values, True)
+            self.content.labels, self.content.n_labels = self.labels.first, len(values)
+        if names is not None:
+            self.names = Values(names)
+            self.content.names, self.content.n_names = self.names.first, len(names)
+        if cells is not None:
+            decimal, thousands, missing = cells
+            self.words = Values(missing)
+            self.cells.missing = self.words.first if missing else NULL
+            self.cells.n_missing = len(missing)
+            self.cells.decimal, self.cells.thousands = ord(decimal), ord(thousands or "\0")
+            self.content.cells = &self.cells
 
     cdef int done(self, int status) except -1:
         """Raise the exception of the function that took the bytes, or that of the status."""
@@ -106,9 +188,9 @@ cdef class Content:
         return check_file(status)
 
 
-def write_model(Net net not None, params, *, scale, dict strings, dict arrays, write):
-    """Write the model file of a network; see `Content` for the last three arguments."""
-    cdef Content content = Content(strings, arrays, write)
+def write_model(Net net not None, params, *, scale, labels=None, names=None, cells=None, dict strings, dict arrays, write):
+    """Write the model file of a network; see `Content` for the arguments after `scale`."""
+    cdef Content content = Content(strings, arrays, write, labels, names, cells)
     cdef cmlp_rows rows
     cdef void *block = cnp.PyArray_DATA(net.usable_params(params, False))
     cdef size_t size = 0
@@ -125,13 +207,67 @@ def write_model(Net net not None, params, *, scale, dict strings, dict arrays, w
     content.done(status)
 
 
-def write_table(Columns columns not None, nets, target=None, threshold=None, *, dict strings, dict arrays, write):
+cdef class TableColumns:
+    """The columns of a table with what only a file has of them: kinds, categories and names."""
+
+    cdef cnp.ndarray memory
+    cdef list values
+    cdef Values names
+    cdef const cmlp_table_column *first
+
+    def __cinit__(self, Columns columns not None, kinds, categories, names):
+        cdef cmlp_table_column *column
+        cdef const cmlp_value *name
+        self.memory, self.values = columns.memory.copy(), []
+        column = <cmlp_table_column *>cnp.PyArray_DATA(self.memory)
+        self.first = column
+        for i, kind in enumerate(kinds or ()):
+            column[i].kind = choice(COLUMN_KINDS, kind, "kind")
+        for i, values in enumerate(categories or ()):
+            if values:
+                self.values.append(Values(values))
+                column[i].categories, column[i].n_categories = (<Values>self.values[-1]).first, len(values)
+        if names is not None:
+            self.names = Values(names)
+            name = self.names.first
+            for i in range(len(names)):
+                column[i].name, column[i].n_name = name[i].text, name[i].n_text
+
+
+cdef class Calibration:
+    """The scores of a calibration: a dict of `kind`, `rows`, `scores`, `widths` and `ends`, as a struct of the core."""
+
+    cdef cmlp_table_calibration calibration
+    cdef cnp.ndarray scores, widths, ends
+
+    def __cinit__(self, dict given not None):
+        self.calibration.struct_size = sizeof(cmlp_table_calibration)
+        self.calibration.kind = choice(CALIBRATION_KINDS, given["kind"], "kind")
+        self.calibration.is_held_out = given["rows"] == "held_out"
+        self.scores = np.ascontiguousarray(given["scores"], np.float64)
+        self.calibration.scores = <const double *>cnp.PyArray_DATA(self.scores)
+        self.calibration.n_scores, self.calibration.n_answers = self.scores.size, len(self.scores)
+        if given["widths"] is not None:
+            self.widths = np.ascontiguousarray(given["widths"], np.float64)
+            self.calibration.widths, self.calibration.n_widths = <const double *>cnp.PyArray_DATA(self.widths), self.widths.size
+        if given["ends"] is not None:
+            self.ends = np.ascontiguousarray(given["ends"], np.float64)
+            self.calibration.ends, self.calibration.n_ends = <const double *>cnp.PyArray_DATA(self.ends), self.ends.size
+
+
+def write_table(Columns columns not None, nets, target=None, threshold=None, *, kinds=None, categories=None, names=None,
+                target_names=None, calibration=None, labels=None, cells=None, dict strings, dict arrays, write):
     """Write the model file of a table.
 
     `nets` are pairs (net, params); `target` is None, or four lists with a number for each target: centre, scale, low and
-    high; `threshold` is None or a number. See `Content` for the other arguments.
+    high; `threshold` is None or a number. `kinds`, `categories` (of a column None if it has none) and `names` are those
+    of the columns, or None; `calibration` is None or a dict, see `Calibration`. See `Content` for the other arguments.
     """
-    cdef Content content = Content(strings, arrays, write)
+    cdef Content content = Content(strings, arrays, write, labels, None, cells)
+    cdef TableColumns table_columns = TableColumns(columns, kinds, categories, names)
+    cdef Values names_of_targets = Values(target_names or [])
+    cdef const cmlp_value *name = names_of_targets.first
+    cdef Calibration scores
     cdef cnp.ndarray addresses = np.zeros((2, max(len(nets), 1)), np.uintp)
     cdef list targets = [] if target is None else [*zip(*target, strict=True)]
     cdef cnp.npy_uintp *address = <cnp.npy_uintp *>cnp.PyArray_DATA(addresses)
@@ -147,16 +283,21 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
         address[i] = <cnp.npy_uintp>(<Net>net).net
         address[len(nets) + i] = <cnp.npy_uintp>cnp.PyArray_DATA(<cnp.ndarray>blocks[i])
     table.struct_size, table.n_nets = sizeof(cmlp_table), len(nets)
-    table.columns, table.n_columns = columns.encoder.columns, columns.encoder.n_columns
+    table.columns, table.n_columns = table_columns.first, columns.encoder.n_columns
     table.nets = <const cmlp_net *const *>address
     table.params = <const void *const *>(address + len(nets))
     memory = np.zeros(max(len(targets), 1) * sizeof(cmlp_table_target), np.uint8)
     c_target = <cmlp_table_target *>cnp.PyArray_DATA(memory)
     for i, (centre, scale, low, high) in enumerate(targets):
         c_target[i].centre, c_target[i].scale, c_target[i].low, c_target[i].high = centre, scale, low, high
+        if target_names:
+            c_target[i].name, c_target[i].n_name = name[i].text, name[i].n_text
     table.target, table.n_targets = NULL if target is None else c_target, len(targets)
     table.threshold = NULL if threshold is None else &limit
     table.calibration = NULL
+    if calibration is not None:
+        scores = Calibration(calibration)
+        table.calibration = &scores.calibration
     check(cmlp_table_workspace_size(&table, &size), b"table")
     cdef void *workspace = workspace_of(size)
     with nogil:
@@ -220,34 +361,24 @@ cdef class Model:
                                          self.info.workspace_size))
         return label, outputs
 
+    def label(self, int32_t index):
+        """Return the label of a class, and its text."""
+        cdef cmlp_value label
+        check(cmlp_model_label(self.model, index, &label))
+        return value_of(&label), label.text[:label.n_text].decode("utf-8", "surrogatepass")
+
     def category(self, int64_t column, value):
         """Return the code of a category in a column of a table: text, a number, or None for the missing value."""
-        cdef cmlp_table_categories categories
+        cdef Values values = Values([value])
         cdef double code = 0
-        categories.struct_size = sizeof(cmlp_table_categories)
-        check(cmlp_table_find_categories(self.model, column, &categories))
-        if value is None:
-            check(cmlp_table_code_of_text(&categories, NULL, &code))
-        elif isinstance(value, str):
-            check(cmlp_table_code_of_text(&categories, value.encode(), &code))
-        elif isinstance(value, int):
-            check(cmlp_table_code_of_integer(&categories, value, &code))
-        else:
-            check(cmlp_table_code_of_number(&categories, value, &code))
+        check(cmlp_table_code_of_value(self.model, column, values.first, &code))
         return code
 
-    def category_text(self, int64_t column, int64_t code):
-        """Return the text of a category in a column of a table, and "missing", "text" or "number"."""
-        cdef cmlp_table_categories categories
-        cdef cmlp_table_category_kind kind = 0
-        cdef size_t length = 0
-        cdef bytearray text
-        categories.struct_size = sizeof(cmlp_table_categories)
-        check(cmlp_table_find_categories(self.model, column, &categories))
-        cmlp_table_category(&categories, code, NULL, 0, &length, NULL)
-        text = bytearray(length + 1)
-        check(cmlp_table_category(&categories, code, text, length + 1, NULL, &kind))
-        return text[:length].decode(), CATEGORY_KINDS[kind]
+    def category_of(self, int64_t column, int64_t code):
+        """Return the category of a code in a column of a table."""
+        cdef cmlp_value category
+        check(cmlp_table_category(self.model, column, code, &category))
+        return value_of(&category)
 
     def cell(self, int64_t column, str text not None):
         """Return the number for the row of a cell of text in a column of a table."""

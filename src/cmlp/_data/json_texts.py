@@ -5,7 +5,6 @@ It is here, and not beside `cmlp._model.file`, because `cmlp._train.state_file` 
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import re
@@ -282,12 +281,10 @@ def _restored_dict(pairs: list[Any], key: str) -> dict[Any, Any]:
 # ---------------------------------------------------------------------------------------------------------- labels
 
 
-def dump_labels(labels: Labels) -> str:
-    """Return a classifier's classes as JSON; raises TypeError if their dtype cannot be stored exactly."""
+def storable_labels(labels: Labels) -> tuple[list[Any], str]:
+    """Return a classifier's classes and the name of their dtype; raises TypeError if it cannot be stored exactly."""
     classes = labels.classes
     values: list[Any] = classes.tolist()
-    if classes.dtype.kind in "OU":
-        values = [_restorable(value, "the label,") for value in values]
     name = f"U{max(1, *map(len, values))}" if classes.dtype.kind == "U" else classes.dtype.name
     if classes.dtype.kind not in "OU" and name not in NUMBERS:
         raise InvalidParameterError(
@@ -299,59 +296,24 @@ def dump_labels(labels: Labels) -> str:
             f"the labels take {classes.nbytes} bytes, but a model file can contain at most "
             f"{MOST_TEXT}: shorten them"
         )
-    if classes.dtype.kind in "iu" and any(abs(value) > _EXACT for value in values):
+    return values, name
+
+
+def dump_labels(labels: Labels) -> str:
+    """Return a classifier's classes as JSON; raises as `storable_labels`."""
+    values, name = storable_labels(labels)
+    if labels.classes.dtype.kind in "OU":
+        values = [_restorable(value, "the label,") for value in values]
+    if labels.classes.dtype.kind in "iu" and any(abs(value) > _EXACT for value in values):
         values = [str(value) for value in values]
     kind = "multilabel" if labels.kind == "multilabel" else "labels"
     return as_json({"kind": kind, "dtype": name, "values": values})
-
-
-def load_labels(text: str, n_outputs: int) -> Labels:
-    """Return the labels from the JSON of `dump_labels`, whose form and number the core has checked.
-
-    Labels of their type, stored as `dump_labels` stores them, come back as the same values.
-    """
-    try:
-        stored = json.loads(text)
-        labels = Labels(
-            _array_of(stored["values"], stored["dtype"]),
-            is_multilabel=stored["kind"] == "multilabel",
-        )
-        is_same = dump_labels(labels) == as_json(stored)
-    except (TypeError, ValueError, OverflowError):
-        is_same = False
-    if not is_same or not all(a < b for a, b in itertools.pairwise(labels.classes.tolist())):
-        raise refuse("'classes' are not ascending values of their type")
-    n = len(labels.classes)
-    if labels.kind == "multilabel" and (labels.classes.dtype.kind not in "iu" or n != n_outputs):
-        raise refuse("'classes' are not the numbers of the columns")
-    if stored["kind"] == "labels" and n == n_outputs == 2:
-        raise refuse("a classifier of two classes has one output")
-    return labels
 
 
 def dump_target_names(names: Sequence[str | None]) -> str:
     """Return the JSON of the targets of a table, which are numbers, with their names."""
     texts = [None if name is None else _restorable(name, "the name of a target,") for name in names]
     return as_json([{"name": name, "kind": "number", "outputs": 1} for name in texts])
-
-
-def load_target_names(text: str | None) -> list[str | None] | None:
-    """Return the names of the targets from the JSON of `dump_target_names`, whose form the core has checked."""
-    return None if text is None else [target["name"] for target in parsed(text, "targets")]
-
-
-def _array_of(values: list[Any], name: str) -> NDArray[Any]:
-    """Return stored labels as an array. A width beyond that of the longest text could take any amount of memory."""
-    if name not in NUMBERS and not all(type(value) is str for value in values):
-        raise TypeError(name)
-    if name not in (*NUMBERS, "object"):
-        width = max(1, *map(len, values))
-        if name != f"U{width}" or 4 * width * len(values) > MOST_TEXT:
-            raise ValueError(name)
-    if "int" in name and type(values[0]) is str:
-        values = [int(value) for value in values]
-    with np.errstate(over="ignore"):
-        return np.array(values, name)
 
 
 def dump_names(names: NDArray[Any]) -> str:
@@ -414,28 +376,35 @@ def _is_name(value: Any) -> bool:
 # ------------------------------------------------------------------------------------------ categories of a table
 
 
-def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -> str:
-    """Return the categories of each column, None for a column of numbers, as JSON; errors name the column."""
+def storable_categories(
+    categories: Sequence[Sequence[object] | None], owner: str
+) -> list[list[object] | None]:
+    """Return the categories of each column, None for a column of numbers, as plain values; errors name the column."""
     for i, values in enumerate(categories):
-        if values and _most_equal_hashes(values) > MOST_EQUAL_HASHES:
+        if values and _has_equal_hashes(values):
             raise ValueError(
                 f"column {i} of {owner} has more than {MOST_EQUAL_HASHES} integers with the same "
                 "hash, which a model file cannot contain: convert the column to text before fit"
             )
-    return as_json(
-        [
-            None if values is None else [_category(value, i, owner) for value in values]
-            for i, values in enumerate(categories)
-        ]
-    )
+    return [
+        None if values is None else [_category(value, i, owner) for value in values]
+        for i, values in enumerate(categories)
+    ]
+
+
+def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -> str:
+    """Return the categories of each column as JSON; raises as `storable_categories`."""
+    for i, values in enumerate(categories):
+        for value in values or ():
+            if isinstance(value, str):
+                _restorable(value, f"the category of column {i} of {owner},")
+    return as_json(storable_categories(categories, owner))
 
 
 def _category(value: object, column: int, owner: str) -> object:
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, str):
-        if value is None:
-            return value
-        return _restorable(str(value), f"the category of column {column} of {owner},")
+        return value if value is None else str(value)
     if type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
         return value
     raise InvalidParameterError(
@@ -444,20 +413,12 @@ def _category(value: object, column: int, owner: str) -> object:
     )
 
 
-def _most_equal_hashes(values: Sequence[object]) -> int:
-    """Return how many values share a hash. Only chosen integers do: those with equal remainders modulo 2**61 - 1."""
-    return max(Counter(map(hash, values)).values())
+def _has_equal_hashes(values: Sequence[object]) -> bool:
+    """Return whether too many values share a hash: integers chosen to have equal remainders modulo 2**61 - 1."""
+    return max(Counter(map(hash, values)).values()) > MOST_EQUAL_HASHES
 
 
-def load_categories(text: str) -> list[list[Any] | None]:
-    """Return the categories of each column from the JSON of `dump_categories`, which the core has checked."""
-    try:
-        categories: list[list[Any] | None] = _DECODER.decode(text)
-    except (ValueError, RecursionError):
-        raise refuse("'categories' is not JSON") from None
-    for values in categories:
-        if values and _most_equal_hashes(values) > MOST_EQUAL_HASHES:
-            raise refuse("'categories' has a column in which too many integers have the same hash")
-        if values is not None and len(set(values)) != len(values):
-            raise refuse("'categories' has a column with two equal categories")
-    return categories
+def check_loaded_categories(categories: Sequence[Sequence[object] | None]) -> None:
+    """Refuse a file with a column in which searches would take long."""
+    if any(values and _has_equal_hashes(values) for values in categories):
+        raise refuse("'categories' has a column in which too many integers have the same hash")

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.json_texts import MOST_TEXT, NUMBERS, refuse
+from cmlp._data.json_texts import (
+    MOST_TEXT,
+    NUMBERS,
+    check_loaded_categories,
+    refuse,
+    storable_labels,
+)
 from cmlp._data.labels import Labels
 
 if TYPE_CHECKING:
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 
 
 _MISSING, _TEXT, _DOUBLE, _INTEGER, _BOOLEAN, _LARGE = range(6)  # the type of a value
+_LARGEST = 2**63  # integers from here on are large
 _SEVERAL = 2  # of labels: a row can have any number of them
 # The dtype of labels without a key that names another one; `large` integers are unsigned.
 _DTYPES = {_TEXT: "U", _DOUBLE: "float64", _INTEGER: "int64", _BOOLEAN: "bool", _LARGE: "uint64"}
@@ -44,19 +51,34 @@ def load_texts(metadata: Metadata, name: str) -> list[str] | None:
     ]
 
 
-def load_stored_labels(metadata: Metadata) -> Labels | None:
+def dtype_to_store(labels: Labels) -> str | None:
+    """Return the name of the dtype of labels; None if it is the usual one of their type."""
+    values, name = storable_labels(labels)
+    kind = labels.classes.dtype.kind
+    is_large = kind == "u" and max(values) >= _LARGEST
+    types = {"U": _TEXT, "O": _TEXT, "b": _BOOLEAN, "f": _DOUBLE}
+    usual = _DTYPES[_LARGE if is_large else types.get(kind, _INTEGER)]
+    name = "U" if kind == "U" else name
+    return None if name == usual else name
+
+
+def load_labels(metadata: Metadata) -> Labels | None:
     """Return the labels of a classifier; None if the file has none."""
     kind, texts = metadata.array("labels.kind"), load_texts(metadata, "labels")
     if kind is None or texts is None:
         return None
     value_type, use = kind.tolist()
-    name = metadata.string("labels_dtype") or _DTYPES.get(value_type)
+    name = metadata.string("labels_dtype")
+    if name is None:
+        name = _DTYPES[value_type]
     width = 4 * max(map(len, texts)) if name == "U" else 0
-    if name not in (*NUMBERS, "U", "object") or width * len(texts) > MOST_TEXT:
+    allowed = ("U", "object") if value_type == _TEXT else NUMBERS
+    if name not in allowed or width * len(texts) > MOST_TEXT:
         raise refuse("the labels have an unknown type, or take too much memory")
     values = _label_values(metadata, value_type, texts)
     try:
-        labels = np.array(values, name)
+        with np.errstate(over="ignore"):
+            labels = np.array(values, name)
         is_same = labels.tolist() == values
     except (TypeError, ValueError, OverflowError):
         is_same = False
@@ -75,7 +97,7 @@ def _label_values(metadata: Metadata, value_type: int, texts: list[str]) -> list
     return [bool(value) if value_type == _BOOLEAN else value for value in stored.tolist()]
 
 
-def load_stored_categories(metadata: Metadata, n_columns: int) -> list[list[Any] | None]:
+def load_categories(metadata: Metadata, n_columns: int) -> list[list[Any] | None]:
     """Return the categories of each column of a table; None for a column without any."""
     counts, types = metadata.array("categories.counts"), metadata.array("categories.type")
     if counts is None or types is None:
@@ -93,6 +115,7 @@ def load_stored_categories(metadata: Metadata, n_columns: int) -> list[list[Any]
         whole = [next(integers) for _ in kinds] if is_integer else [0] * count
         values = zip(kinds, [next(texts) for _ in kinds], doubles, whole, strict=True)
         columns.append([_category(*value) for value in values] or None)
+    check_loaded_categories(columns)
     return columns
 
 

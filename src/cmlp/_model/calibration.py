@@ -89,6 +89,13 @@ class Calibration(NamedTuple):
         """Return the calibration with these scores of rows, of shape (n_answers, n_rows), and the rows' weights."""
         return cls(kind, rows, np.stack([_kept(each, weight) for each in scores]), widths, ends)
 
+    def stored(self) -> dict[str, Any]:
+        """Return what files and pickles keep."""
+        widths = self.widths
+        if widths is not None:
+            widths = widths.reshape(2 * len(widths), -1)
+        return self._asdict() | {"widths": widths}
+
     def margins(self, coverage: float) -> NDArray[np.float64]:
         """Return the scores of rank ``ceil((n + 1) * coverage)``; infinity, with a warning, if n is too small.
 

@@ -15,28 +15,21 @@ from cmlp._data.column_entries import COLUMN_TYPES
 from cmlp._data.columns import CellFormat, checked_cell_format, texts_of_names
 from cmlp._data.json_texts import (
     as_json,
-    dump_categories,
     dump_column_names,
-    dump_labels,
-    dump_names,
     dump_target_names,
-    load_categories,
     load_column_names,
-    load_labels,
-    load_names,
-    load_target_names,
     number_of_digits,
-    parsed,
     refuse,
 )
 from cmlp._data.labels import Labels
 from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._data.stored_values import (
+    dtype_to_store,
     load_calibration_kind,
+    load_categories,
     load_cell_format,
     load_kinds,
-    load_stored_categories,
-    load_stored_labels,
+    load_labels,
     load_texts,
 )
 from cmlp._model.calibration import (
@@ -244,7 +237,8 @@ def _member(
     part: str = "",
     *,
     is_optional: bool = False,
-    stored: Callable[[Metadata], Mapping[str, Any] | None] = lambda _: None,
+    by_core: bool = False,
+    stored: Callable[[Metadata], Mapping[str, Any] | None] | None = None,
 ) -> Entry:
     """Return the entry of a member of a JSON object, or of what `stored` returns from tensors."""
 
@@ -252,10 +246,10 @@ def _member(
         return {} if value is None and is_optional else {key: {name: value}}
 
     def load(metadata: Metadata, _: Draft) -> Any:
-        members = stored(metadata) or metadata.members(key)
+        members = metadata.members(key) if stored is None else stored(metadata)
         return None if members is None else members.get(name)
 
-    return Entry(dump, load, part)
+    return Entry(dump, load, part, by_core=by_core)
 
 
 def _listed(values: Sequence[object]) -> str:
@@ -378,8 +372,13 @@ _INPUT_SCALE = ModelField(
 def _load_classes(metadata: Metadata, draft: Draft) -> Labels | None:
     if draft.kind != "classifier":
         return None
-    stored = load_stored_labels(metadata)
-    return load_labels(metadata.required("classes"), draft.net.n_out) if stored is None else stored
+    return load_labels(metadata)
+
+
+def _dump_labels(labels: Labels, _: str) -> Mapping[str, Any]:
+    """Return what the core does not write of labels: their dtype, if it does not follow from their type."""
+    name = dtype_to_store(labels)
+    return {} if name is None else {"labels_dtype": name}
 
 
 def _check_without_labels(draft: Draft) -> None:
@@ -418,7 +417,7 @@ def _described_labels(labels: Labels, _: TrainedModel) -> Texts:
 # `verify` compares the texts of classes, names and categories that a record has.
 _LABELS = ModelField(
     "labels",
-    {"labels": Entry(lambda labels, _: {"classes": dump_labels(labels)}, _load_classes)},
+    {"labels": Entry(_dump_labels, _load_classes)},
     _read_labels,
     described=_described_labels,
     check_absent=_check_without_labels,
@@ -426,11 +425,9 @@ _LABELS = ModelField(
 
 
 def _dump_names(names: tuple[Any, ...] | None, class_name: str) -> Mapping[str, Any]:
-    if names is None:
+    """Return the names, which the core writes as text, exactly if one of them is no text."""
+    if names is None or texts_of_names(names) is not None:
         return {}
-    texts = texts_of_names(names)
-    if texts is not None:
-        return {"feature_names": dump_names(texts)}
     return {"column_names": dump_column_names(names, class_name)}
 
 
@@ -445,10 +442,7 @@ def _load_names(metadata: Metadata, draft: Draft) -> Sequence[Any] | None:
     n = _count_columns(metadata) if draft.is_table else draft.net.n_in
     if (text := metadata.string("column_names")) is not None:
         return load_column_names(text, n)
-    if (texts := load_texts(metadata, "names")) is not None:
-        return texts
-    text = metadata.string("feature_names")
-    return None if text is None else load_names(text, n).tolist()
+    return load_texts(metadata, "names")
 
 
 def _read_names(values: Values, draft: Draft) -> Sequence[Any]:
@@ -479,7 +473,10 @@ def _described_cells(cell_format: CellFormat, _: TrainedModel) -> Texts:
 
 _CELL_FORMAT = ModelField(
     "cell_format",
-    {name: _member("cells", name, stored=load_cell_format) for name in CellFormat._fields},
+    {
+        name: _member("cells", name, by_core=True, stored=load_cell_format)
+        for name in CellFormat._fields
+    },
     lambda values, _: checked_cell_format(**values),
     lambda cells, _: None if cells == CellFormat() else cells._asdict(),
     _described_cells,
@@ -489,7 +486,6 @@ _CELL_FORMAT = ModelField(
 # ------------------------------------------------------------------------------- columns of a table
 
 
-_MOST_TYPE = 16  # limit in characters for the word that says what a column holds
 _PLAIN_TYPES = {"number", "category"}  # of columns in a file without types
 _DATE_PARTS = {"day": "time of day", "week": "weekday", "year": "day of the year"}
 
@@ -510,29 +506,16 @@ def _layout(word: str) -> Layout:
 
 
 def _load_categories(metadata: Metadata, _: Draft) -> list[list[Any] | None]:
-    text = metadata.string("categories")
-    if text is None:
-        return load_stored_categories(metadata, _count_columns(metadata))
-    return load_categories(text)
+    return load_categories(metadata, _count_columns(metadata))
 
 
 def _dump_types(types: Sequence[str], _: str) -> Mapping[str, Any]:
     return {} if {*types} <= _PLAIN_TYPES else {"column_kinds": as_json(list(types))}
 
 
-def _dump_categories(
-    categories: Sequence[Sequence[object] | None], class_name: str
-) -> Mapping[str, Any]:
-    return {"categories": dump_categories(categories, class_name)}
-
-
 def _load_types(metadata: Metadata, _: Draft) -> Any:
-    if (kinds := load_kinds(metadata)) is not None:
-        return None if {*kinds} <= _PLAIN_TYPES else kinds
-    text = metadata.string("column_kinds")
-    if text is None:
-        return None
-    return parsed(text, "column_kinds", _MOST_TYPE * _count_columns(metadata))
+    kinds = load_kinds(metadata)
+    return None if kinds is None or {*kinds} <= _PLAIN_TYPES else kinds
 
 
 def _read_columns(values: Values, draft: Draft) -> TableColumns:
@@ -591,8 +574,10 @@ _COLUMNS = ModelField(
             lambda layout, _: {"columns": layout}, _load_layout, "columns", by_core=True
         ),
         "numbers": _array("table.numbers", "columns", by_core=True),
-        "categories": Entry(_dump_categories, _load_categories),
-        "types": Entry(_dump_types, _load_types, "types of columns"),
+        "categories": Entry(
+            lambda values, _: {"categories": values}, _load_categories, by_core=True
+        ),
+        "types": Entry(_dump_types, _load_types, "types of columns", by_core=True),
         "seen": _array("categories.seen", "categories in fit"),
     },
     _read_columns,
@@ -617,9 +602,8 @@ def _dump_targets(names: Sequence[str | None] | None, _: str) -> Mapping[str, An
 
 
 def _load_targets(metadata: Metadata, _: Draft) -> list[str | None] | None:
-    if (texts := load_texts(metadata, "targets")) is not None:
-        return [*texts]
-    return load_target_names(metadata.string("targets"))
+    texts = load_texts(metadata, "targets")
+    return None if texts is None else [*texts]
 
 
 def _check_without_answer_scale(draft: Draft) -> None:
@@ -651,10 +635,7 @@ def _described_targets(_: AnswerScale, model: TableModel) -> Texts:
 
 
 def _calibration_parts(calibration: Calibration, _: TableModel) -> Values:
-    widths = calibration.widths
-    if widths is not None:
-        widths = widths.reshape(2 * len(widths), -1)
-    return calibration._asdict() | {"widths": widths}
+    return calibration.stored()
 
 
 def _read_calibration(values: Values, draft: Draft) -> Calibration | None:
@@ -734,7 +715,7 @@ TABLE_FIELDS = (
         "answer_scale",
         {
             "numbers": _array("table.target", "target", by_core=True),
-            "names": Entry(_dump_targets, _load_targets, "target"),
+            "names": Entry(_dump_targets, _load_targets, "target", by_core=True),
         },
         _read_answer_scale,
         _answer_scale_parts,
@@ -744,11 +725,16 @@ TABLE_FIELDS = (
     ModelField(
         "calibration",
         {
-            "kind": _member("calibration", "kind", "calibration", stored=load_calibration_kind),
-            "rows": _member("calibration", "rows", "calibration", stored=load_calibration_kind),
-            "scores": _array("calibration.scores", "calibration"),
-            "widths": _array("calibration.widths", "calibration"),
-            "ends": _array("calibration.ends", "calibration"),
+            **{
+                name: _member(
+                    CALIBRATION, name, CALIBRATION, by_core=True, stored=load_calibration_kind
+                )
+                for name in ("kind", "rows")
+            },
+            **{
+                name: _array(f"{CALIBRATION}.{name}", CALIBRATION, by_core=True)
+                for name in ("scores", "widths", "ends")
+            },
         },
         _read_calibration,
         _calibration_parts,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-import zlib
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,11 +34,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.scale import InputScale
     from cmlp._model.description import ModelField
 
 
-_CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 _LENGTH = 8  # bytes of the head's length, with which a file begins
 _NOTHING: Mapping[str, Any] = {}
 
@@ -55,13 +52,23 @@ def read_model(
     The blocks are writeable: a mapped page that is written to becomes a private copy. Raises ModelFormatError,
     ValueError, TypeError or KeyError if the file is invalid.
     """
-    size, use_map = os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little"
+    size, is_map = os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little"
     head, n_nets = _read_head(file, size)
-    if n_nets:
-        return _read_table(
-            head, n_nets, _contents(file, size, use_map), is_map=use_map, verify=verify
-        )
-    return _read_network(head, file, size, use_map=use_map, verify=verify)
+    content = _contents(file, size, is_map)
+    _core.Model(content, verify)  # the core decides what a valid file is
+    networks = []
+    at = head_size = _LENGTH + len(head)
+    for net in _nets_of_table(head, n_nets) if n_nets else [_net(head)]:
+        n_bytes = net.n_params * net.dtype.itemsize
+        params = content[at : at + n_bytes].view(net.dtype)
+        networks.append(TrainedNet(net, params if is_map else block_copy(params)))
+        at += n_bytes
+    if sys.byteorder == "big":
+        for _, params in networks:
+            params.byteswap(inplace=True)
+    metadata = Metadata(head, memoryview(content)[at:], at - head_size)
+    model = _model(Draft(networks, is_table=n_nets > 0), metadata)
+    return model, _constructor_parameters(model, metadata), metadata
 
 
 # ------------------------------------------------------------------------------------------------------ the tensors
@@ -80,38 +87,6 @@ def _read_head(file: IO[bytes], size: int) -> tuple[Head, int]:
     if size > file_size:
         raise ModelFormatError("the file has extra bytes at its end", "CMLP_ERROR_FILE_LONG")
     return Head(memoryview(head)[_LENGTH:], "ascii"), n_nets
-
-
-def _read_network(
-    head: Head, file: IO[bytes], size: int, *, use_map: bool, verify: bool
-) -> tuple[TrainedModel, dict[str, Any], Metadata]:
-    net, head_size = _net(head), _LENGTH + len(head)
-    bytes_of_params = net.n_params * net.dtype.itemsize
-    if use_map:
-        # A private mapping: processes share the pages until one writes to them; writes do not
-        # change the file.
-        mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
-        params = np.frombuffer(mapped, net.dtype, net.n_params, head_size)
-        rest = memoryview(mapped)[head_size + bytes_of_params :]
-    else:
-        params = empty_block(net.n_params, net.dtype)
-        if file.readinto(params.view(np.uint8).data) != bytes_of_params:  # type: ignore[attr-defined]
-            raise _short()
-        rest = memoryview(_exactly(file, size - head_size - bytes_of_params))
-    crc = int(head.text("data_crc32"), 16)
-    if verify and zlib.crc32(rest, zlib.crc32(params.view(np.uint8).data)) != crc:
-        raise ModelFormatError(
-            "the checksum of the data does not match: the file was changed or damaged",
-            "CMLP_ERROR_FILE_DATA_CRC",
-        )
-    if sys.byteorder == "big":
-        params.byteswap(inplace=True)
-    metadata = Metadata(head, rest, bytes_of_params)
-    model = _model(Draft([TrainedNet(net, params)], is_table=False), metadata)
-    assert isinstance(model, NetworkModel)
-    if verify:
-        _verify(net, params, model.input_scale, metadata)
-    return model, _constructor_parameters(model, metadata), metadata
 
 
 def _short() -> ModelFormatError:
@@ -166,53 +141,6 @@ def _contents(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
     return content
 
 
-def _read_table(
-    head: Head, n_nets: int, content: NDArray[np.uint8], *, is_map: bool, verify: bool
-) -> tuple[TrainedModel, dict[str, Any], Metadata]:
-    _core.Model(content, verify)
-    networks, head_size = [], _LENGTH + len(head)
-    at = head_size
-    for net in _nets_of_table(head, n_nets):
-        size = net.n_params * net.dtype.itemsize
-        params = content[at : at + size].view(net.dtype)
-        networks.append(TrainedNet(net, params if is_map else block_copy(params)))
-        at += size
-    if sys.byteorder == "big":
-        for _, params in networks:
-            params.byteswap(inplace=True)
-    metadata = Metadata(head, memoryview(content)[at:], at - head_size)
-    model = _model(Draft(networks, is_table=True), metadata)
-    return model, load_parameters(metadata.required("parameters")), metadata
-
-
-def _verify(
-    net: _core.Net, params: NDArray[Any], scale: float | InputScale, metadata: Metadata
-) -> None:
-    """Check that the parameters are finite and that the stored example gives the stored output, bit for bit."""
-    for start in range(0, net.n_params, _CHUNK):
-        if not np.isfinite(params[start : start + _CHUNK]).all():
-            raise ModelFormatError("a weight is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
-    row = metadata.array("example.input")
-    expected = metadata.array("example.output")
-    if row is None or expected is None:
-        return
-    try:
-        output = net.forward(params, row[None], scale=scale, n_threads=1)[0]
-    except ValueError:
-        output = None
-    if output is None or _canonical_bytes(output) != _canonical_bytes(expected):
-        raise ModelFormatError(
-            "the computed output of the stored example differs from the stored output",
-            "CMLP_ERROR_FILE_EXAMPLE",
-        )
-
-
-def _canonical_bytes(values: NDArray[Any]) -> bytes:
-    """Return the bytes of an array, with the same bytes for every NaN."""
-    nan = np.isnan(values)
-    return (np.where(nan, values.dtype.type(np.nan), values) if nan.any() else values).tobytes()
-
-
 # ---------------------------------------------------------------------------------------------------- the metadata
 
 
@@ -230,8 +158,10 @@ def _model(draft: Draft, metadata: Metadata) -> TrainedModel:
         raise refuse(str(error)) from None
 
 
-def _constructor_parameters(model: NetworkModel, metadata: Metadata) -> dict[str, Any]:
+def _constructor_parameters(model: TrainedModel, metadata: Metadata) -> dict[str, Any]:
     """Return the parameters of the constructor; none for a network. A file of a C program has none."""
+    if not isinstance(model, NetworkModel):
+        return load_parameters(metadata.required("parameters"))
     if model.kind == "network":
         return {}
     stored = metadata.members("parameters")

@@ -306,6 +306,19 @@ class _Model:
             raise TypeError(f"a {self.kind} has no labels")
         return self.labels
 
+    def _stored_values(self) -> dict[str, Any]:
+        """Return the labels, the names of columns and the format of cells, as the core writes them to a file."""
+        from cmlp._data.json_texts import storable_labels
+
+        labels, cells, names = None, self.cell_format, self.names
+        if self.labels is not None:
+            labels = storable_labels(self.labels)[0], self.labels.kind == "multilabel"
+        return {
+            "labels": labels,
+            "names": None if names is None else [str(name) for name in names],
+            "cells": None if cells == CellFormat() else tuple(cells),
+        }
+
     def used_columns(self) -> NDArray[np.bool_]:
         """Return whether any weight of the first layer of a network reads each column."""
         used = np.zeros(self.n_inputs, bool)
@@ -437,6 +450,7 @@ class NetworkModel(_Model):
             self.net,
             self.params,
             scale=self.input_scale,
+            **self._stored_values(),
             strings=strings,
             arrays=arrays,
             write=write,
@@ -576,12 +590,19 @@ class TableModel(_Model):
 
     def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
         """Write a model file, as `NetworkModel.write`."""
+        from cmlp._data.json_texts import storable_categories
+
         target = None if self.answer_scale is None else self.answer_scale.numbers
         _core.write_table(
             self.columns,
             self.networks,
             target,
             self.threshold,
+            kinds=self.columns.types,
+            categories=storable_categories(self.columns.categories, self.class_name),
+            target_names=None if self.answer_scale is None else self.answer_scale.names,
+            calibration=None if self.calibration is None else self.calibration.stored(),
+            **self._stored_values(),
             strings=strings,
             arrays=arrays,
             write=write,

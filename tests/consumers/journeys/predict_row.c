@@ -5,7 +5,7 @@ int main(int argc, char **argv)
 {
     cmlp_file file;
     float row[16], output[16];
-    char label[32];
+    cmlp_value label;
     int32_t index = -1;
     CHECK(argc == 3);
     OK(cmlp_file_load(&file, argv[1]));
@@ -14,8 +14,8 @@ int main(int argc, char **argv)
     CHECK(rows);
     while (fread(row, sizeof *row, (size_t)file.info.n_inputs, rows) == (size_t)file.info.n_inputs) {
         OK(cmlp_model_predict_f32(file.model, row, file.info.n_inputs, &index, output, 16, file.workspace, file.info.workspace_size));
-        OK(cmlp_model_label(file.model, index, label, sizeof label, NULL));
-        printf("%s", label);
+        OK(cmlp_model_label(file.model, index, &label));
+        printf("%.*s", (int)label.n_text, label.text);
         for (int64_t k = 0; k < file.info.n_outputs; k++) printf(" %.9g", (double)output[k]);
         printf("\n");
     }

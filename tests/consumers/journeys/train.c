@@ -6,17 +6,20 @@ static int write_piece(void *context, const void *bytes, size_t n) { return fwri
 
 static void save(const learner *l, const cmlp_training *training, const char *path)
 {
-    const cmlp_model_string strings[] = {
-        {"class", "MLPClassifier", {0, 0}},
-        {"classes", "{\"kind\":\"labels\",\"dtype\":\"U5\",\"values\":[\"first\",\"other\",\"third\"]}", {0, 0}}};
+    const cmlp_model_string name = {"class", "MLPClassifier", {0, 0}};
+    const cmlp_value labels[] = {{.text = "first", .n_text = 5, .type = CMLP_VALUE_TEXT},
+                                 {.text = "other", .n_text = 5, .type = CMLP_VALUE_TEXT},
+                                 {.text = "third", .n_text = 5, .type = CMLP_VALUE_TEXT}};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     size_t n;
     OK(cmlp_workspace_size(net_of(l), NULL, NULL, NULL, 1, &n));
     void *const workspace = malloc(n);
     FILE *const file = fopen(path, "wb");
     CHECK(workspace && file);
-    content.strings = strings;
-    content.n_strings = 2;
+    content.strings = &name;
+    content.n_strings = 1;
+    content.labels = labels;
+    content.n_labels = 3;
     content.training = training;
     content.write = write_piece;
     content.context = file;

@@ -6,15 +6,19 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Returns the element of a row for the text of a value. */
 static cmlp_status value_of(const cmlp_model *model, int64_t column, const char *text, double *value)
 {
-    cmlp_table_categories categories = CMLP_INIT(cmlp_table_categories);
-    cmlp_status status = cmlp_table_find_categories(model, column, &categories);
-    if (status == CMLP_OK) return cmlp_table_code_of_text(&categories, *text ? text : NULL, value);
+    const cmlp_value category = {.text = text, .n_text = (int64_t)strlen(text),
+                                 .type = *text ? CMLP_VALUE_TEXT : CMLP_VALUE_MISSING};
+    cmlp_table_column_info info = CMLP_INIT(cmlp_table_column_info);
+    const cmlp_status status = cmlp_table_describe_column(model, column, &info);
+    if (status) return status;
+    if (info.n_categories) return cmlp_table_code_of_value(model, column, &category, value);
     *value = *text ? strtod(text, NULL) : NAN;
-    return status == CMLP_ERROR_OPTION || status == CMLP_ERROR_FILE_KEY ? CMLP_OK : status; /* a column of numbers */
+    return CMLP_OK;
 }
 
 /* Prints a line for each target. A model of one target can have several outputs: quantiles. */

@@ -6,18 +6,16 @@ extern "C" {
 #endif
 #include <cmlp.hpp>
 
-#include <cmath>
 #include <cstdio>
-#include <limits>
 
 #if REFUSED == 1
 cmlp::predictor<float> refused(cmlp::model::load("x")); // the model would not outlive the statement
 #elif REFUSED == 2
 cmlp::predictor<long long> refused(*static_cast<cmlp::model *>(nullptr));
 #elif REFUSED == 3
-auto refused = cmlp::model::load("x").categories_of(0);
+auto refused = cmlp::model::load("x").metadata("class");
 #elif REFUSED == 4
-double refused = static_cast<cmlp::categories *>(nullptr)->code('a'); // not the number 97
+double refused = static_cast<cmlp::model *>(nullptr)->code(0, 'a'); // not the number 97
 #endif
 
 static cmlp_status status_of(const std::string &path)
@@ -40,14 +38,6 @@ static cmlp_status status_of_nothing()
     return CMLP_OK;
 }
 
-/* UTF-8 with U+0000 is no category; of ordered ones an unknown category is a missing number. */
-static bool zero_is_unknown()
-{
-    cmlp_table_categories ordered = CMLP_INIT(cmlp_table_categories);
-    ordered.unknown = std::numeric_limits<double>::quiet_NaN();
-    return std::isnan(cmlp::categories(ordered).code(std::string("a\0", 2)));
-}
-
 /* A row that is too short is not read. */
 static bool short_row_is_refused(cmlp::predictor<double> &predict)
 {
@@ -62,17 +52,16 @@ static bool short_row_is_refused(cmlp::predictor<double> &predict)
 int main(int argc, char **argv)
 {
     if (argc != 2) return 2;
-    if (!zero_is_unknown()) return 3;
     cmlp::model loaded = cmlp::model::load(argv[1]);
     cmlp::predictor<double> predict(loaded);
     const cmlp::model model = std::move(loaded); // a predictor stays valid
-    const cmlp::categories texts = model.categories_of(0), numbers = model.categories_of(1);
-    std::printf("%g %g %g %g\n", texts.code("1"), texts.code(1), texts.code("north"), texts.code(nullptr));
-    std::printf("%g %g %g %g\n", numbers.code(1), numbers.code(2.0), numbers.code("1"), numbers.code(true));
-    if (!short_row_is_refused(predict) || texts.text(static_cast<std::int64_t>(texts.code("north"))) != "north")
+    if (model.code(0, std::string_view("north\0", 6)) != -1 || model.column(2).n_categories) return 3;
+    std::printf("%g %g %g %g\n", model.code(0, "1"), model.code(0, 1), model.code(0, "north"), model.code(0, nullptr));
+    std::printf("%g %g %g %g\n", model.code(1, 1), model.code(1, 2.0), model.code(1, "1"), model.code(1, true));
+    if (!short_row_is_refused(predict) || cmlp::text_of(model.category(0, static_cast<std::int64_t>(model.code(0, "north")))) != "north")
         return 4;
-    const double rows[3][3] = {{texts.code("1"), model.cell(1, "2.0"), model.cell(2, " 0.5")},
-                               {model.cell(0, "north"), numbers.code(1.0), model.cell(2, "NA")},
+    const double rows[3][3] = {{model.code(0, "1"), model.cell(1, "2.0"), model.cell(2, " 0.5")},
+                               {model.cell(0, "north"), model.code(1, 1.0), model.cell(2, "NA")},
                                {model.cell(0, "unknown"), -1, 3}};
     const std::vector<std::int32_t> labels = predict.rows(rows[0], 3, 3, 2);
     const std::vector<double> many = predict.outputs();

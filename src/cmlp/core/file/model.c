@@ -55,14 +55,14 @@ cmlp_status cmlp_check_model_space(const cmlp_net *net, int64_t n_columns, void 
 static int is_pair(const cmlp_head *head)
 {
     const int64_t n_outputs = head->sizes[head->n_layers - 1];
-    return (n_outputs == 1 && head->values.n[CMLP_LABEL_ENDS] == 2) || cmlp_is_pair(head->classes, n_outputs);
+    return n_outputs == 1 && head->values.n[CMLP_LABEL_ENDS] == 2;
 }
 
 /* Whether a row can have several of the labels. */
 static int is_multilabel(const cmlp_head *head, const unsigned char *file)
 {
     const uint64_t kind = head->values.starts[CMLP_LABEL_KIND];
-    return (kind && file[kind + 1] == CMLP_LABELS_ARE_SEVERAL) || cmlp_is_multilabel(head->classes);
+    return kind && file[kind + 1] == CMLP_LABELS_ARE_SEVERAL;
 }
 
 /* A real function: its net is not on the stack while the head is read. */

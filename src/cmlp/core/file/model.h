@@ -23,7 +23,7 @@ struct cmlp_model {
     uint64_t ends; /* of the calibration: the offset of its frequent ends of the targets, or 0 */
     cmlp_stored_values values; /* where labels, names and categories are */
     cmlp_value_range *ranges; /* after this struct: of the categories of each column; or NULL */
-    int is_pair; /* see cmlp_is_pair: the caller receives the probabilities of both labels */
+    int is_pair; /* one logistic output for two labels: the caller receives the probabilities of both labels */
     int is_multilabel; /* a row can have several labels, so that no class index is its answer */
 };
 
@@ -49,6 +49,16 @@ cmlp_status cmlp_check_model_space(const cmlp_net *net, int64_t n_columns, void 
 
 /* Checks labels, names and categories, and finds those of each column. Returns a status of a file. */
 cmlp_status cmlp_check_stored_values(cmlp_model *model);
+
+#if CMLP_BUILDS_TABLES
+/* What cells of text need: the decimal point and the separator of thousands, or NULL; the further words for missing
+ * values; the categories of all columns; the kind of a column, and its code for an unknown category. */
+const unsigned char *cmlp_cell_form(const cmlp_model *model);
+cmlp_value_list cmlp_list_missing_words(const cmlp_model *model);
+cmlp_value_list cmlp_list_categories(const cmlp_model *model);
+cmlp_table_kind cmlp_kind_of_column(const cmlp_model *model, int64_t column);
+double cmlp_unknown_code(const cmlp_model *model, int64_t column);
+#endif
 
 /* Returns OPTION if a score of the calibration is NaN or below the one before it, or its widths break a rule. */
 cmlp_status cmlp_check_scores(const cmlp_model *model);

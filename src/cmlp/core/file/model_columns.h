@@ -1,9 +1,14 @@
-/* The columns of a table in the head of a model file: their words, and their categories. */
+/* The words of a table's columns in the head of a model file. */
 #ifndef CMLP_MODEL_COLUMNS_H
 #define CMLP_MODEL_COLUMNS_H
 
 #include "../../../../include/cmlp_table.h"
-#include "model_text.h"
+
+/* The value of the metadata key "columns", without its quotation marks. */
+typedef struct cmlp_words {
+    const unsigned char *at;
+    size_t length;
+} cmlp_words;
 
 /* What the words of all columns tell. */
 typedef struct cmlp_column_words {
@@ -12,22 +17,9 @@ typedef struct cmlp_column_words {
     int64_t widths[2]; /* number of inputs without and with bins */
 } cmlp_column_words;
 
-/* Reads the value of the metadata key "columns". If `columns` is not NULL, writes kind, has_missing, n, and n and used
- * of the parts of each column, and zeros. *at becomes the place of an error. */
-cmlp_status cmlp_read_columns(cmlp_text text, cmlp_table_column *columns, cmlp_column_words *words, const char **at);
-
-/* Checked columns: their words, or an array. */
-typedef struct cmlp_column_list {
-    cmlp_text words;
-    const cmlp_table_column *columns; /* NULL for words */
-    int64_t n_columns;
-} cmlp_column_list;
-
-/* Checks the value of the metadata key "categories". *at becomes the place of an error. */
-cmlp_status cmlp_check_categories(cmlp_text text, cmlp_column_list columns, const char **at);
-
-/* Checks the value of the metadata key "targets": a name, or null, for each of n targets. *at becomes the place of an
- * error. */
-cmlp_status cmlp_check_targets(cmlp_text text, int64_t n, const char **at);
+/* Reads the words. If `columns` is not NULL, writes role, has_missing, n, and n and used of the parts of each column, and
+ * zeros. *at becomes the place of an error. */
+cmlp_status cmlp_read_columns(const cmlp_words *text, cmlp_table_column *columns, cmlp_column_words *words,
+                              const unsigned char **at);
 
 #endif

@@ -28,10 +28,8 @@ static int is_key(const char *text)
     return n && n <= CMLP_NAME_MOST;
 }
 
-static cmlp_status check_strings(const cmlp_model_content *content, const cmlp_content_kind *kind)
+static cmlp_status check_strings(const cmlp_model_content *content)
 {
-    const int several = kind->n_targets > 1;
-    int has_targets = !several;
     if (content->n_strings < 0) return CMLP_ERROR_OPTION;
     if (content->n_strings && !content->strings) return CMLP_ERROR_NULL;
     for (int64_t i = 0; i < content->n_strings; i++) {
@@ -40,28 +38,17 @@ static cmlp_status check_strings(const cmlp_model_content *content, const cmlp_c
         if (!s->key || !s->value) return CMLP_ERROR_NULL;
         if (!is_key(s->key) || cmlp_is_fixed_key(s->key)) return CMLP_ERROR_FILE_NAME;
         if (i && cmlp_order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_FILE_NAME;
-        const char *c = s->value, *at;
-        for (; *c; c++)
+        for (const char *c = s->value; *c; c++)
             if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) return CMLP_ERROR_FILE_SYNTAX;
-        const cmlp_text text = {s->value, c, 0};
-        if (!cmlp_order_of(s->key, "classes") && cmlp_check_labels(text, kind->n_outputs, &at))
-            return CMLP_ERROR_FILE_SYNTAX;
-        const cmlp_column_list columns = {{NULL, NULL, 0}, kind->columns, kind->n_columns};
-        if (CMLP_BUILDS_TABLES && kind->columns && !cmlp_order_of(s->key, "categories") &&
-            cmlp_check_categories(text, columns, &at))
-            return CMLP_ERROR_FILE_SYNTAX;
-        if (!CMLP_BUILDS_TABLES || !several || cmlp_order_of(s->key, "targets")) continue;
-        if (cmlp_check_targets(text, kind->n_targets, &at)) return CMLP_ERROR_FILE_SYNTAX;
-        has_targets = 1;
     }
-    return has_targets ? CMLP_OK : CMLP_ERROR_FILE_NAME;
+    return CMLP_OK;
 }
 
 static cmlp_status check_array(const cmlp_model_array *a, const cmlp_content_kind *kind)
 {
-    static const char *const reserved[] = {"training.", "layers.", "example.", "input.",
-                                           "nets.",     "table.",  "calibration."};
-    const size_t n_reserved = kind->has_calibration ? 7 : kind->columns ? 6 : 4;
+    static const char *const reserved[] = {"training.", "layers.", "example.", "input.", "nets.", "table."};
+    static const char *const scores[] = {CMLP_CALIBRATION_ENDS, CMLP_CALIBRATION_SCORES, CMLP_CALIBRATION_WIDTHS};
+    const size_t n_reserved = kind->columns ? 6 : 4;
     if (a->reserved[0] || a->reserved[1] || a->reserved[2]) return CMLP_ERROR_OPTION;
     if (!a->name || !a->data) return CMLP_ERROR_NULL;
     if (!is_key(a->name)) return CMLP_ERROR_FILE_NAME;
@@ -70,6 +57,8 @@ static cmlp_status check_array(const cmlp_model_array *a, const cmlp_content_kin
         while (reserved[i][n] && a->name[n] == reserved[i][n]) n++;
         if (!reserved[i][n]) return CMLP_ERROR_FILE_NAME;
     }
+    for (int i = 0; kind->has_calibration && i < 3; i++)
+        if (!cmlp_order_of(a->name, scores[i])) return CMLP_ERROR_FILE_NAME;
     for (int i = 0; i < CMLP_VALUE_TENSORS; i++)
         if (!cmlp_order_of(a->name, cmlp_value_tensors[i].name)) return CMLP_ERROR_FILE_NAME;
     if (!cmlp_dtype_name_of(a->dtype)) return CMLP_ERROR_DTYPE;
@@ -137,7 +126,7 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_co
 
 cmlp_status cmlp_check_content(const cmlp_model_content *content, const cmlp_content_kind *kind)
 {
-    const cmlp_status status = check_strings(content, kind);
+    const cmlp_status status = check_strings(content);
     return status ? status : check_arrays(content, kind);
 }
 #endif

@@ -10,7 +10,7 @@ typedef struct cmlp_content_kind {
     int32_t output; /* its activation */
     const cmlp_table_column *columns; /* with the next two fields; NULL for a network */
     int64_t n_columns;
-    int has_calibration; /* then no arrays start with "calibration." */
+    int has_calibration; /* then no arrays are scores, widths or ends of another one */
     int64_t n_targets; /* of a table with several; otherwise below 2 */
     int has_training;  /* then names of arrays do not start with "training." */
 } cmlp_content_kind;

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "model_text.h"
 #include "../base/invariant.h"
 #include "../net/net.h"
+#include "model_head.h"
 
 typedef struct cursor {
     const unsigned char *at, *end;

@@ -160,26 +160,10 @@ static tensor next_tensor(cursor *c, uint64_t *offset)
     return t;
 }
 
-/* Reads a string, as text that undoes the escapes. */
-static cmlp_text next_text(cursor *c)
-{
-    const char *text = (const char *)c->at + 1;
-    const size_t length = string(c);
-    return (cmlp_text){text, c->status ? text : text + length, 1};
-}
-
-/* Reports the status of a function that has read a text, and where it stopped. */
-static void stop_at(cursor *c, cmlp_status status, const char *const *at)
-{
-    if (!status) return;
-    fail(c, status);
-    c->at = (const unsigned char *)*at;
-}
-
 /* Reads the columns of a table, the last of the fixed keys. */
 static void read_columns(cursor *c, cmlp_head *head)
 {
-    const char *at;
+    const unsigned char *at;
     if (!PASS(c, CMLP_HEAD_COLUMNS)) {
         if (head->feature) fail(c, CMLP_ERROR_FILE_SYNTAX);
         return;
@@ -191,11 +175,15 @@ static void read_columns(cursor *c, cmlp_head *head)
     }
     if (!c->status && head->input_scale != 1) fail(c, CMLP_ERROR_FILE_VALUE);
     if (c->status) return;
-    head->columns = next_text(c);
-    if (!c->status) stop_at(c, cmlp_read_columns(head->columns, NULL, &head->words, &at), &at);
+    head->columns.at = c->at + 1;
+    head->columns.length = string(c);
+    if (c->status) return;
+    const cmlp_status status = cmlp_read_columns(&head->columns, NULL, &head->words, &at);
+    if (status) c->at = at;
+    fail(c, status);
 }
 
-/* Reads the fixed keys, then the others: labels, categories, and keys that only other programs use. */
+/* Reads the fixed keys, then the others, which only other programs use. */
 static void read_metadata(cursor *c, cmlp_head *head)
 {
     DEMAND(c, "\",\"data_crc32\":\"", CMLP_ERROR_FILE_SYNTAX);
@@ -221,10 +209,7 @@ static void read_metadata(cursor *c, cmlp_head *head)
         const slice key = next_name(c, &last);
         if (is_fixed(key)) fail(c, CMLP_ERROR_FILE_NAME);
         DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
-        const cmlp_text value = next_text(c);
-        if (!c->status && is_name(key, "classes")) head->classes = value;
-        if (!c->status && is_name(key, "categories") && CMLP_IS_TABLE(head)) head->categories = value;
-        if (!c->status && is_name(key, "targets") && head->feature == CMLP_HAS_TARGETS) head->targets = value;
+        string(c);
     }
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
@@ -408,20 +393,6 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
 
-/* The labels: their number depends on the outputs. The categories: there is an entry for each column. */
-static void read_values(cursor *c, const cmlp_head *head)
-{
-    const char *at;
-    if (!c->status && head->classes.at)
-        stop_at(c, cmlp_check_labels(head->classes, head->sizes[head->n_layers - 1], &at), &at);
-    const cmlp_column_list columns = {head->columns, NULL, 0};
-    if (CMLP_BUILDS_TABLES && !c->status && head->categories.at)
-        stop_at(c, cmlp_check_categories(head->categories, columns, &at), &at);
-    if (!CMLP_BUILDS_TABLES || head->feature != CMLP_HAS_TARGETS) return;
-    if (!c->status && head->targets.at) stop_at(c, cmlp_check_targets(head->targets, head->n_targets, &at), &at);
-    if (head->n_quantiles || head->n_targets < 2) fail(c, CMLP_ERROR_OPTION);
-}
-
 /* Skips at most 63 spaces before the parameters. */
 static void read_padding(cursor *c)
 {
@@ -495,7 +466,7 @@ cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
         read_layers(&c, head, -1, head->sizes, &offset);
     head->params_size = offset;
     head->n_targets = head->feature == CMLP_HAS_TARGETS ? head->sizes[head->n_layers - 1] : 1;
-    read_values(&c, head);
+    if (head->feature == CMLP_HAS_TARGETS && (head->n_quantiles || head->n_targets < 2)) fail(&c, CMLP_ERROR_OPTION);
     read_other_tensors(&c, head, &offset);
     read_padding(&c);
     head->error_at = (uint64_t)(c.at - file);

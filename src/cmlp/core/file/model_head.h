@@ -35,6 +35,9 @@
 #define CMLP_CALIBRATION_SCORES "calibration.scores"
 #define CMLP_CALIBRATION_WIDTHS "calibration.widths"
 
+#define CMLP_DATA_MOST (UINT64_C(1) << 53) /* the largest number in a head: exact in JavaScript */
+#define CMLP_NAME_MOST 64                  /* letters of a key or a tensor's name */
+
 /* A tensor's type in the file and in cmlp.h. The table ends with an entry without a name. */
 typedef struct cmlp_dtype_name {
     const char *name;
@@ -69,8 +72,7 @@ typedef struct cmlp_head {
     int64_t n_knots;
     uint64_t ends;                          /* likewise; of the calibration */
     cmlp_stored_values values;              /* tensors of labels, names and categories */
-    cmlp_text classes, categories, targets; /* the labels, the categories of a table's columns, the targets; or NULL */
-    cmlp_text columns;                      /* the words of a table's columns */
+    cmlp_words columns;                     /* of a table */
     cmlp_column_words words;                /* what they tell; 0 columns without a table */
     uint64_t has_bins[CMLP_TABLE_MAX_NETS / 64];  /* bit i: the input of network i of a table has bins */
     uint64_t error_at;                      /* offset of the byte where reading stopped */

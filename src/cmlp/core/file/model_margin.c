@@ -60,28 +60,15 @@ cmlp_status cmlp_check_scores(const cmlp_model *model)
     return cmlp_are_ends(ends) ? check_widths(model) : CMLP_ERROR_OPTION;
 }
 
-/* Whether the file names a kind of score that this library knows, has widths if and only if this kind needs them, and no
+/* Whether the file has a kind of score that this library knows, has widths if and only if this kind needs them, and no
  * ends that this kind does not use. */
 static int is_known(const cmlp_model *model)
 {
-    static const char *const kinds[] = {"scaled_error", "absolute_error", "quantiles", "probability"};
-    static const char start[] = "{\\\"kind\\\":\\\"";
-    const char *text;
-    size_t length;
-    if (model->values.n[CMLP_CALIBRATION_KIND]) {
-        int32_t kind;
-        cmlp_load(&kind, model->file + model->values.starts[CMLP_CALIBRATION_KIND], 1, sizeof kind);
-        if (kind < 1 || kind > 4) return 0;
-        return (kind == 2) == !!model->widths && (kind == 3 || !model->ends);
-    }
-    if (!cmlp_head_find(model->file, "calibration", &text, &length)) return 0;
-    if (length < sizeof start || memcmp(text, start, sizeof start - 1)) return 0;
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        size_t n = 0, at = sizeof start - 1;
-        while (kinds[k][n] && at < length && text[at] == kinds[k][n]) n++, at++;
-        if (!kinds[k][n] && at < length && text[at] == '\\') return !k == !!model->widths && (k == 2 || !model->ends);
-    }
-    return 0;
+    int32_t kind;
+    if (!model->values.n[CMLP_CALIBRATION_KIND]) return 0;
+    cmlp_load(&kind, model->file + model->values.starts[CMLP_CALIBRATION_KIND], 1, sizeof kind);
+    if (kind < CMLP_TABLE_ABSOLUTE_ERROR || kind > CMLP_TABLE_PROBABILITY) return 0;
+    return (kind == CMLP_TABLE_SCALED_ERROR) == !!model->widths && (kind == CMLP_TABLE_QUANTILES || !model->ends);
 }
 
 /* By which factor intervals are wider than usual where the output is `value`: docs/arithmetic.md, "Widths of intervals". */

@@ -20,10 +20,10 @@ void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_mem
 static cmlp_status load_columns(const cmlp_head *head, const unsigned char *file, const cmlp_table_memory *memory)
 {
     cmlp_column_words words;
-    const char *at;
+    const unsigned char *at;
     const double *number = memory->numbers;
     cmlp_load(memory->numbers, file + head->table_numbers, head->words.n_numbers, sizeof(double));
-    const cmlp_status status = cmlp_read_columns(head->columns, memory->columns, &words, &at);
+    const cmlp_status status = cmlp_read_columns(&head->columns, memory->columns, &words, &at);
     if (status) return status;
     for (int64_t i = 0; i < words.n_columns; i++) {
         cmlp_table_column *c = &memory->columns[i];

@@ -28,6 +28,7 @@ cmlp_status cmlp_check_value_sizes(const cmlp_stored_values *v, const cmlp_value
         return CMLP_ERROR_FILE_TENSOR;
     if (!has_length(v, CMLP_CELL_FORM, 2)) return CMLP_ERROR_FILE_TENSOR;
     if (!sizes->n_columns) return CMLP_OK;
+    if (!n[CMLP_COLUMN_KINDS]) return CMLP_ERROR_FILE_NAME;
     if (!n[CMLP_CATEGORY_COUNTS] != !n_categories || !n[CMLP_CATEGORY_ORDER] != !n_categories)
         return CMLP_ERROR_FILE_NAME;
     if (n[CMLP_CALIBRATION_KIND] && !sizes->has_scores) return CMLP_ERROR_FILE_NAME;
@@ -66,6 +67,19 @@ static cmlp_value_list list_labels(const cmlp_model *model)
     list.integers = tensor_at(model, CMLP_LABEL_INTEGERS);
     list.n_integers = model->values.n[CMLP_LABEL_INTEGERS];
     return list;
+}
+
+cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value)
+{
+    const cmlp_status status = cmlp_check_model(model);
+    if (status) return status;
+    if (!value) return CMLP_ERROR_NULL;
+    const cmlp_value_list list = list_labels(model);
+    const cmlp_value_range all = cmlp_all_values(&list);
+    if (!list.n) return CMLP_ERROR_FILE_KEY;
+    if (label < 0 || label >= list.n) return CMLP_ERROR_LABEL;
+    *value = cmlp_value_at(&list, &all, label);
+    return CMLP_OK;
 }
 
 /* ------------------------------------------------------------------------------------------- contents */
@@ -112,7 +126,7 @@ int cmlp_is_cell_form(int32_t decimal, int32_t thousands)
 }
 
 #if CMLP_BUILDS_TABLES
-static cmlp_value_list list_categories(const cmlp_model *model)
+cmlp_value_list cmlp_list_categories(const cmlp_model *model)
 {
     cmlp_value_list list = list_texts(model, CMLP_CATEGORY_ENDS, CMLP_CATEGORY_TEXT);
     list.n = model->values.n[CMLP_CATEGORY_TYPES];
@@ -145,16 +159,14 @@ static int64_t count_categories(const cmlp_model *model, int64_t column)
     return model->ranges ? model->ranges[column].n : 0;
 }
 
-static cmlp_table_kind kind_of(const cmlp_model *model, int64_t column)
+cmlp_table_kind cmlp_kind_of_column(const cmlp_model *model, int64_t column)
 {
-    const unsigned char *kinds = tensor_at(model, CMLP_COLUMN_KINDS);
-    if (kinds) return kinds[column];
-    return cmlp_usual_kind(model->table->columns[column].role, count_categories(model, column));
+    return tensor_at(model, CMLP_COLUMN_KINDS)[column];
 }
 
 static cmlp_status check_categories(cmlp_model *model)
 {
-    const cmlp_value_list list = list_categories(model);
+    const cmlp_value_list list = cmlp_list_categories(model);
     const int64_t n_columns = model->table->n_columns;
     if (list.n && !cmlp_split_values(&list, tensor_at(model, CMLP_CATEGORY_COUNTS), n_columns, model->ranges))
         return CMLP_ERROR_FILE_VALUE;
@@ -165,7 +177,7 @@ static cmlp_status check_categories(cmlp_model *model)
     for (int64_t i = 0; i < n_columns; i++) {
         const cmlp_value_range *range = model->ranges ? &model->ranges[i] : NULL;
         const int64_t n = count_categories(model, i);
-        if (tensor_at(model, CMLP_COLUMN_KINDS) && !cmlp_fits_kind(&model->table->columns[i], kind_of(model, i), n))
+        if (!cmlp_fits_kind(&model->table->columns[i], cmlp_kind_of_column(model, i), n))
             return CMLP_ERROR_FILE_VALUE;
         if (!range) continue;
         const cmlp_status status = cmlp_check_values(&list, range);
@@ -196,6 +208,13 @@ cmlp_status cmlp_check_stored_values(cmlp_model *model)
 #if CMLP_BUILDS_TABLES
 /* ------------------------------------------------------------------------------------ columns of a model */
 
+const unsigned char *cmlp_cell_form(const cmlp_model *model) { return tensor_at(model, CMLP_CELL_FORM); }
+
+cmlp_value_list cmlp_list_missing_words(const cmlp_model *model)
+{
+    return list_texts(model, CMLP_CELL_ENDS, CMLP_CELL_TEXT);
+}
+
 static const char *unit_of(cmlp_table_kind kind)
 {
     if (kind == CMLP_TABLE_BOOLEAN) return "0 or 1";
@@ -213,8 +232,7 @@ static cmlp_status check_column(const cmlp_model *model, int64_t column)
     return column < 0 || column >= model->table->n_columns ? CMLP_ERROR_OPTION : CMLP_OK;
 }
 
-/* The code of a category that is none of a column's. */
-static double unknown_of(const cmlp_model *model, int64_t column)
+double cmlp_unknown_code(const cmlp_model *model, int64_t column)
 {
     return model->table->columns[column].role == CMLP_TABLE_ROLE_NUMBER ? NAN : -1;
 }
@@ -225,13 +243,13 @@ cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, 
     cmlp_status status = check_column(model, column);
     if (!status) status = CMLP_READ(&copy, info, cmlp_table_column_info, role);
     if (status) return status;
-    copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = kind_of(model, column), .unknown = -1};
+    copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = cmlp_kind_of_column(model, column), .unknown = -1};
     copy.role = model->table->columns[column].role;
     copy.unit = unit_of(copy.kind);
     copy.n_unit = (int64_t)strlen(copy.unit);
     copy.format = "";
     copy.n_categories = count_categories(model, column);
-    copy.unknown = unknown_of(model, column);
+    copy.unknown = cmlp_unknown_code(model, column);
     const cmlp_value_list names = list_texts(model, CMLP_NAME_ENDS, CMLP_NAME_TEXT);
     if (names.n) {
         const cmlp_value_range all = cmlp_all_values(&names);
@@ -254,12 +272,25 @@ static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp
         if (wanted.number != wanted.number) wanted.type = CMLP_VALUE_MISSING;
         wanted.number = 0; /* for the check; the file has no infinite number */
     }
-    status = cmlp_check_value(&wanted);
+    status = cmlp_check_value(&wanted, 0);
     if (status) return status;
     if (wanted.type == CMLP_VALUE_DOUBLE) wanted.number = value->number;
-    const cmlp_value_list list = list_categories(model);
+    const cmlp_value_list list = cmlp_list_categories(model);
     const int64_t found = cmlp_find_value(&list, &model->ranges[column], &wanted);
-    *code = found < 0 ? unknown_of(model, column) : (double)found;
+    *code = found < 0 ? cmlp_unknown_code(model, column) : (double)found;
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value)
+{
+    const cmlp_status status = check_column(model, column);
+    if (status) return status;
+    if (!value) return CMLP_ERROR_NULL;
+    const int64_t n = count_categories(model, column);
+    if (!n) return CMLP_ERROR_OPTION;
+    if (code < 0 || code >= n) return CMLP_ERROR_LABEL;
+    const cmlp_value_list list = cmlp_list_categories(model);
+    *value = cmlp_value_at(&list, &model->ranges[column], code);
     return CMLP_OK;
 }
 

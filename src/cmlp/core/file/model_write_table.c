@@ -236,10 +236,6 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
                                     .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets,
                                     .has_calibration = t->calibration != NULL};
     w.order = divided.order;
-    for (int64_t i = 0; copy.strings && i < copy.n_strings; i++)
-        if (copy.strings[i].key)
-            w.has_texts |= !cmlp_order_of(copy.strings[i].key, "categories") ||
-                           !cmlp_order_of(copy.strings[i].key, "column_kinds");
     if (t->calibration) {
         status = CMLP_READ(&calibration, t->calibration, cmlp_table_calibration, is_held_out);
         if (status) return status;

@@ -30,7 +30,7 @@ static int64_t count_of(const cmlp_writer *w, value_list list, int64_t column)
     if (!table) return list == NAMES ? w->content->n_names : 0;
     if (list == NAMES) return table->columns[0].name ? table->n_columns : 0;
     if (list == TARGETS) return table->n_targets > 1 && table->target[0].name ? table->n_targets : 0;
-    return w->has_texts ? table->columns[column].n_categories : cmlp_count_categories(&table->columns[column]);
+    return cmlp_count_categories(&table->columns[column]);
 }
 
 /* Value i of a list or column, with the text that the file has. `buffer` may be needed for the text of a label. */
@@ -55,7 +55,7 @@ static cmlp_status check_list(const cmlp_writer *w, value_list list, int64_t col
     const int64_t n = count_of(w, list, column);
     for (int64_t i = 0; i < n; i++) {
         const cmlp_value value = value_of(w, list, column, i, buffer);
-        const cmlp_status status = cmlp_check_value(&value);
+        const cmlp_status status = cmlp_check_value(&value, list == LABELS);
         if (status) return status == CMLP_ERROR_OPTION ? CMLP_ERROR_FILE_VALUE : status;
     }
     return CMLP_OK;
@@ -144,7 +144,7 @@ static cmlp_status check_categories(const cmlp_writer *w)
     for (int64_t i = 0; i < w->table->n_columns; i++) {
         const cmlp_table_column *column = &w->table->columns[i];
         const int64_t n = count_of(w, CATEGORIES, i);
-        if (!cmlp_fits_kind(column, kind_of(w, i), n) && !w->has_texts) return CMLP_ERROR_OPTION;
+        if (!cmlp_fits_kind(column, kind_of(w, i), n)) return CMLP_ERROR_OPTION;
         if (!column->categories) {
             for (int64_t k = 0; k < n; k++) *order++ = (int32_t)k;
             continue;
@@ -205,7 +205,7 @@ static int needs(const cmlp_writer *w, int tensor, value_list list, int64_t colu
 static void put_value(sink *s, int tensor, const cmlp_value *value, int64_t *end)
 {
     uint64_t bits;
-    const double number = value->number + 0.0; /* not -0 */
+    const double number = tensor == CMLP_CATEGORY_NUMBERS ? value->number + 0.0 : value->number; /* not -0 */
     switch (tensor) {
     case CMLP_CATEGORY_TYPES: put_byte(s, (unsigned)value->type); break;
     case CMLP_CATEGORY_INTEGERS:
@@ -271,7 +271,7 @@ void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor)
         return;
 #if CMLP_BUILDS_TABLES
     case CMLP_COLUMN_KINDS:
-        for (int64_t i = 0; !w->has_texts && i < columns_of(w, CATEGORIES); i++) put_byte(s, (unsigned)kind_of(w, i));
+        for (int64_t i = 0; i < columns_of(w, CATEGORIES); i++) put_byte(s, (unsigned)kind_of(w, i));
         return;
 #endif
     default: put_tensor_values(s, w, tensor);

@@ -17,7 +17,6 @@ typedef struct cmlp_writer {
     const cmlp_model_content *content;
     const cmlp_table_calibration *calibration; /* of a table; or NULL */
     double input_scale;
-    int has_texts; /* the program writes the categories or kinds of columns as strings */
     /* The example, two of the inputs or of the table, the training, the calibration, values: names ascending by bytes. */
     cmlp_model_array own[7 + CMLP_TRAINING_ARRAYS + CMLP_VALUE_TENSORS]; /* data NULL: cmlp_put_values has them */
     int32_t n_own;

@@ -52,16 +52,16 @@ static int compare_digits(const char *a, int64_t n_a, const char *b, int64_t n_b
     return compare_texts(a, n_a, b, n_b);
 }
 
-/* Whether a text is an integer beyond 64 bits. */
-static int is_large_integer(const cmlp_value *value)
+/* Whether a text is an integer beyond 64 bits; of a label, of any size. */
+static int is_large_integer(const cmlp_value *value, int is_label)
 {
     const int negative = is_negative(value);
     const char *digits = value->text + negative;
     const int64_t n = value->n_text - negative;
-    if (n < 19 || digits[0] == '0') return 0;
+    if (n < 1 || (digits[0] == '0' && value->n_text > 1)) return 0;
     for (int64_t i = 0; i < n; i++)
         if (digits[i] < '0' || digits[i] > '9') return 0;
-    return compare_digits(digits, n, negative ? "9223372036854775808" : "9223372036854775807", 19) > 0;
+    return is_label || compare_digits(digits, n, negative ? "9223372036854775808" : "9223372036854775807", 19) > 0;
 }
 
 static int compare_integers(int64_t a, int64_t b) { return (a > b) - (a < b); }
@@ -152,7 +152,7 @@ int cmlp_compare_values(const cmlp_value *a, const cmlp_value *b)
     return rank ? compare_numbers(a, b) : 0;
 }
 
-cmlp_status cmlp_check_value(const cmlp_value *value)
+cmlp_status cmlp_check_value(const cmlp_value *value, int is_label)
 {
     const cmlp_value_type type = value->type;
     const int has_integer = type == CMLP_VALUE_INTEGER || type == CMLP_VALUE_BOOLEAN;
@@ -163,7 +163,7 @@ cmlp_status cmlp_check_value(const cmlp_value *value)
     if (type == CMLP_VALUE_BOOLEAN && value->integer != 0 && value->integer != 1) return CMLP_ERROR_OPTION;
     if (value->n_text < 0 || (type == CMLP_VALUE_MISSING && value->n_text)) return CMLP_ERROR_OPTION;
     if (value->n_text && !value->text) return CMLP_ERROR_NULL;
-    if (type == CMLP_VALUE_LARGE_INTEGER) return is_large_integer(value) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
+    if (type == CMLP_VALUE_LARGE_INTEGER) return is_large_integer(value, is_label) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
     return cmlp_is_utf8((const unsigned char *)value->text, value->n_text) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
 }
 
@@ -254,7 +254,7 @@ cmlp_status cmlp_check_values(const cmlp_value_list *list, const cmlp_value_rang
         const cmlp_value value = cmlp_value_at(list, range, i);
         const int is_text = value.type == CMLP_VALUE_TEXT || value.type == CMLP_VALUE_LARGE_INTEGER;
         if (list->types && value.n_text && !is_text) return CMLP_ERROR_FILE_VALUE; /* labels have texts of numbers */
-        const cmlp_status status = cmlp_file_status(cmlp_check_value(&value));
+        const cmlp_status status = cmlp_file_status(cmlp_check_value(&value, !list->types));
         if (status) return status;
     }
     return CMLP_OK;

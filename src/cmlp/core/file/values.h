@@ -33,8 +33,8 @@ static inline cmlp_value_range cmlp_all_values(const cmlp_value_list *list)
 int cmlp_is_utf8(const unsigned char *text, int64_t n);
 
 /* Checks a value of a program. Returns NULL or OPTION for a field, FILE_SYNTAX for a text that is not UTF-8, or a large
- * integer that is none. */
-cmlp_status cmlp_check_value(const cmlp_value *value);
+ * integer that is none; that of a label can also be smaller. */
+cmlp_status cmlp_check_value(const cmlp_value *value, int is_label);
 
 /* A label with the text that the file has of it: an integer or a boolean as Python prints it, in the buffer. */
 enum { CMLP_PRINTED = 20 };

@@ -209,6 +209,95 @@ int cmlp_read_cell_number(cmlp_cell cell, cmlp_cell_format format, cmlp_number *
     return 1;
 }
 
+enum { DOUBLE_DIGITS = 17, PRINTED_DOUBLE = 26 }; /* digits that tell all doubles apart; the longest text of one */
+
+/* The digits of a decimal below 10^point, without zeros at its ends. */
+typedef struct decimal_digits {
+    char digits[DOUBLE_DIGITS];
+    int n, point;
+} decimal_digits;
+
+/* Reads the digits of a number without separators. Returns 0 if Python prints no double with so many. */
+static int read_decimal(cmlp_cell cell, decimal_digits *decimal)
+{
+    int is_fraction = 0;
+    int64_t exponent = 0;
+    *decimal = (decimal_digits){.n = 0};
+    for (; cell.at < cell.end && (is_digit(cell) || *cell.at == '.'); cell.at++) {
+        const int is_leading = !decimal->n && *cell.at == '0';
+        is_fraction |= *cell.at == '.';
+        if (*cell.at == '.') continue;
+        if (!is_leading && decimal->n == DOUBLE_DIGITS) return 0;
+        if (!is_leading) decimal->digits[decimal->n++] = *cell.at;
+        if (is_leading == is_fraction) decimal->point += is_fraction ? -1 : 1;
+    }
+    if (pass_any(&cell, "e") && (!read_exponent(&cell, &exponent) || exponent > 308 || exponent < -324)) return 0;
+    decimal->point += (int)exponent;
+    while (decimal->n && decimal->digits[decimal->n - 1] == '0') decimal->n--;
+    if (!decimal->n) decimal->point = 1;
+    return decimal->point > -330 && decimal->point < 310;
+}
+
+/* Writes the digits from `first` to `end`, and 0 behind the last one. Returns the new number of bytes. */
+static int print_digits(const decimal_digits *decimal, int first, int end, char text[PRINTED_DOUBLE], int n)
+{
+    for (int i = first; i < end; i++) text[n++] = i < decimal->n ? decimal->digits[i] : '0';
+    return n;
+}
+
+/* Writes the digits as Python prints a double. Returns the number of bytes. */
+static int print_decimal(const decimal_digits *decimal, char text[PRINTED_DOUBLE])
+{
+    const int point = decimal->point, exponent = point < 1 ? 1 - point : point - 1;
+    const int is_short = point > -4 && point <= 16, whole = is_short ? point : 1;
+    int n = 0;
+    if (whole < 1) text[n++] = '0';
+    n = print_digits(decimal, 0, whole, text, n);
+    if (is_short || decimal->n > 1) text[n++] = '.';
+    for (int i = whole; i < 0; i++) text[n++] = '0';
+    const int first = whole < 0 ? 0 : whole, least = is_short ? first + 1 : 1;
+    n = print_digits(decimal, first, decimal->n > least ? decimal->n : least, text, n);
+    if (is_short) return n;
+    text[n++] = 'e';
+    text[n++] = point < 1 ? '-' : '+';
+    if (exponent > 99) text[n++] = (char)('0' + exponent / 100);
+    text[n++] = (char)('0' + exponent / 10 % 10);
+    text[n++] = (char)('0' + exponent % 10);
+    return n;
+}
+
+static double nearest_double(uint64_t digits, int exponent)
+{
+    cmlp_decimal decimal;
+    uint64_t power = 1;
+    int is_exact;
+    while (digits / power >= 10) power *= 10;
+    cmlp_decimal_begin(&decimal);
+    for (; power; power /= 10) cmlp_decimal_add(&decimal, (int)(digits / power % 10), 0);
+    return cmlp_decimal_value(&decimal, exponent, &is_exact);
+}
+
+int cmlp_is_printed_double(cmlp_cell cell, double value)
+{
+    const double magnitude = value < 0 ? -value : value;
+    decimal_digits decimal;
+    char text[PRINTED_DOUBLE];
+    uint64_t digits = 0;
+    if (value < 0) cell.at++; /* the sign */
+    if (!read_decimal(cell, &decimal)) return 0;
+    const int n = print_decimal(&decimal, text), exponent = decimal.point - decimal.n;
+    if (cell.end - cell.at != n || memcmp(cell.at, text, (size_t)n)) return 0;
+    if (!decimal.n) return 1;
+    for (int i = 0; i < decimal.n; i++) digits = 10 * digits + (uint64_t)(decimal.digits[i] - '0');
+    if (decimal.n > 1 && nearest_double(digits / 10, exponent + 1) == magnitude) return 0;
+    if (decimal.n > 1 && nearest_double(digits / 10 + 1, exponent + 1) == magnitude) return 0;
+    const int is_odd = digits % 2 != 0; /* of two decimals that are as near, the even one is printed */
+    const int is_lower = cmlp_compare_decimal(10 * digits - 5, exponent - 1, magnitude) > -is_odd;
+    const int is_higher = cmlp_compare_decimal(10 * digits + 5, exponent - 1, magnitude) < is_odd;
+    if (is_lower && nearest_double(digits - 1, exponent) == magnitude) return 0;
+    return !is_higher || nearest_double(digits + 1, exponent) != magnitude;
+}
+
 /* ------------------------------------------------------------------------------------------------------ dates */
 
 /* Reads exactly n digits. */

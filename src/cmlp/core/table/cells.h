@@ -49,6 +49,10 @@ int cmlp_cell_boolean(cmlp_cell cell);
 /* Returns 0 for other text. A number can be infinite. Its digits are those in `digits`. */
 int cmlp_read_cell_number(cmlp_cell cell, cmlp_cell_format format, cmlp_number *number, char digits[CMLP_CELL_DIGITS]);
 
+/* Whether a cell that is a number with this value is the text that Python prints of the double: the shortest decimal that
+ * rounds to it, of these the nearest one. */
+int cmlp_is_printed_double(cmlp_cell cell, double value);
+
 /* Returns 0 for other text. */
 int cmlp_read_cell_date(cmlp_cell cell, cmlp_cell_date *date);
 

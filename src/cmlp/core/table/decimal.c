@@ -130,6 +130,25 @@ double cmlp_decimal_value(cmlp_decimal *decimal, int64_t exponent, int *is_exact
     return divide(&decimal->digits, &bottom, is_exact);
 }
 
+static cmlp_wide wide_of(uint64_t x)
+{
+    cmlp_wide wide = {{(uint32_t)x, (uint32_t)(x >> 32)}, 2};
+    while (wide.n && !wide.words[wide.n - 1]) wide.n--;
+    return wide;
+}
+
+int cmlp_compare_decimal(uint64_t digits, int exponent, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const int field = (int)(bits >> 52 & 0x7ff), is_normal = field != 0;
+    const int binary = (is_normal ? field : 1) + SMALLEST_BINARY - MANTISSA_BITS; /* of the last bit */
+    cmlp_wide a = wide_of(digits), b = wide_of((bits & (UINT64_MAX >> 12)) | (uint64_t)is_normal << 52);
+    multiply_by_tens(exponent < 0 ? &b : &a, exponent < 0 ? -exponent : exponent);
+    multiply_by_twos(binary < 0 ? &a : &b, binary < 0 ? -binary : binary);
+    return compare(&a, &b);
+}
+
 int cmlp_equal_numbers(const cmlp_number *a, const cmlp_number *b)
 {
     if (a->n_digits < 0 || b->n_digits < 0) return a->is_exact && b->is_exact && a->value == b->value;

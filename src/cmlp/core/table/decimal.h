@@ -41,6 +41,10 @@ static inline int64_t cmlp_add_exponent_digit(int64_t exponent, int digit)
  * exponent: of 10, from cmlp_add_exponent_digit; or its negative. */
 double cmlp_decimal_value(cmlp_decimal *decimal, int64_t exponent, int *is_exact);
 
+/* Below, equal to or above 0, as digits * 10^exponent minus the value, which is finite and above 0. All digits of the value
+ * and the decimal are at least 10^-341. */
+int cmlp_compare_decimal(uint64_t digits, int exponent, double value);
+
 /* A number as Python has it: an integer, or a double. */
 typedef struct cmlp_number {
     double value;       /* the nearest double */
