@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from model_files import FIXED, SIZES, head_of, repaired, split
-from model_grammar import random_labels
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor
@@ -65,6 +64,9 @@ SCALARS = [
     ],
     *("", "a\0", "\ud800", "\U0001f600", "\u202e"),
 ]
+# The dtypes of labels, and words that are none.
+LABEL_TYPES = ["bool", "float16", "float32", "float64", "object", "U", "U1", "int",
+               *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))]  # fmt: skip
 CLASSES = [
     "MLPClassifier",
     "MLPRegressor",
@@ -232,8 +234,9 @@ def _break(file: _File, rng: random.Random) -> None:
         key = rng.choice(trees)
         with contextlib.suppress(ValueError):  # broken already
             file.metadata[key] = _edited(file.metadata[key], rng)
-    elif way < 0.75 and "classes" in file.metadata:
-        file.metadata["classes"] = random_labels(rng, rng.choice([1, 2, 3]))
+    elif way < 0.75 and "labels.kind" in file.tensors:
+        file.metadata["labels_dtype"] = rng.choice(LABEL_TYPES)
+        file.metadata = _sorted(file.metadata)
     elif way < 0.9:
         _break_tensor(file, rng)
     elif way < 0.93:
