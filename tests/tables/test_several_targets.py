@@ -275,11 +275,8 @@ def parts(regressor, tmp_path):
         (b'"requires":"targets"', b'"requires":"gates,targets"', "FILE_VERSION"),
         (b'"requires":"targets"', b'"requires":"targets,"', "FILE_SYNTAX"),
         (b'"requires":"targets"', b'"requires":"target"', "FILE_VERSION"),
-        (b'"targets":"[', b'"targetz":"[', "FILE_NAME"),
-        (b'{\\"name\\":\\"step\\",\\"kind\\":\\"number\\",\\"outputs\\":1},', b"", "FILE_SYNTAX"),
-        (b'\\"step\\"', b"7", "FILE_SYNTAX"),
-        (b'\\"step\\"', b"null", "FILE_SYNTAX"),  # a rule of Python
-        (b'\\"step\\",\\"kind\\":\\"number\\"', b'\\"step\\",\\"kind\\":\\"class\\"', "FILE_SYNTAX"),
+        (b'"targets.ends"', b'"targets.endz"', "FILE_NAME"),
+        (b'"targets.text":{"dtype":"U8"', b'"targets.text":{"dtype":"I8"', "FILE_TENSOR"),
         (b'"table.target":{"dtype":"F64","shape":[2,4]', b'"table.target":{"dtype":"F64","shape":[4,2]', "FILE_TENSOR"),
         (b'"table.target":{"dtype":"F64","shape":[2,4]', b'"table.target":{"dtype":"F64","shape":[8]', "FILE_TENSOR"),
         (b'"table.target"', b'"table.targex"', "FILE_NAME"),
