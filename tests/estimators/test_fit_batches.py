@@ -36,6 +36,14 @@ def classifier(**parameters):
     return MLPClassifier((6,), **{**FIT, **parameters})
 
 
+def wait_for_readers():
+    """Wait until no reader is alive: a thread that has done its work is so for a moment."""
+    end = time.monotonic() + 10
+    while any(thread.name == "cmlp-reader" for thread in threading.enumerate()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def regressor(**parameters):
     return MLPRegressor(hidden_layer_sizes=(6,), **{**FIT, **parameters})
 
@@ -381,7 +389,7 @@ def test_an_error_names_block_and_row_and_leaves_the_model(source, message):
         model.fit_batches(source, classes=[0, 1, 2])
     assert ("NaN" in message) == isinstance(caught.value, NonFiniteInputError)
     assert outcome(model) == before
-    assert not [thread for thread in threading.enumerate() if thread.name == "cmlp-reader"]
+    wait_for_readers()
 
 
 def test_an_error_names_rows_of_shuffled_blocks():
@@ -483,7 +491,7 @@ def test_ctrl_c_leaves_no_thread_and_the_call_continues_with_the_same_bits(at, s
     model = classifier(**params)
     with pytest.raises(KeyboardInterrupt):
         model.fit_batches(source, classes=[0, 1, 2])
-    assert not [thread for thread in threading.enumerate() if thread.name == "cmlp-reader"]
+    wait_for_readers()
     if at > 1:  # the first block is read before training begins
         model.fit_batches(blocks(100, X, Y), classes=[0, 1, 2], resume=True)
         assert_same(model, whole)
