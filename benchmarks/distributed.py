@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks import data, processes
 from benchmarks.compare import named
-from benchmarks.report import Report
+from benchmarks.report import Ratio, Report
 
 DASK, RATIO = "Dask: rows on two workers", "times plain fit"
 SIZES = [784, 128, 10]
@@ -153,7 +153,7 @@ def gradient_bytes():
 def dask(report, short):
     """Add rows of training with rows in memory and on a cluster."""
     n_blocks, n_rows = (4, 1_000) if short else (50, 100_000)
-    table, plain = [], None
+    table, times = [], []
     for where, title in (("memory", "fit, rows in memory"), ("cluster", "distributed.fit")):
         with tempfile.TemporaryDirectory() as folder:
             program = Path(folder, "program.py")  # the workers of Dask import it
@@ -161,8 +161,8 @@ def dask(report, short):
             command = [sys.executable, str(program), where, str(n_blocks), str(n_rows)]
             done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
         seconds, accuracy, peak = json.loads(done.stdout.splitlines()[-1])
-        plain = plain or seconds
-        table.append([title, seconds, seconds / plain, accuracy, peak])
+        times.append(seconds)
+        table.append([title, seconds, Ratio.of_rounds([seconds], times[:1]), accuracy, peak])
     columns = ["", "s", RATIO, "accuracy", "peak of this process, MB"]
     report.table(f"{DASK}: {n_blocks * n_rows:,} x 28, 2 epochs", columns, table)
 
