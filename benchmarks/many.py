@@ -66,8 +66,8 @@ def one_thread(report, short):
     y, rows = X[:, 0], []
     with warnings.catch_warnings(action="ignore"):
         # Modules are loaded before the first round.
-        fit_many([MLPRegressor((16,), max_iter=1) for _ in range(2)], X, y, n_threads=1)
-        MLPRegressor((16,), max_iter=1).fit(X, y)
+        fit_many([MLPRegressor(max_iter=1) for _ in range(2)], X, y, n_threads=1)
+        MLPRegressor(max_iter=1).fit(X, y)
     for n_epochs in (1, 20, 200):
         settings = {"hidden_layer_sizes": (16,), "max_iter": n_epochs, "n_threads": 1}
         times = {}
