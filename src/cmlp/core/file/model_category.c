@@ -12,6 +12,7 @@ typedef enum category_kind { MISSING, TEXT, NUMBER } category_kind;
 typedef struct category {
     category_kind kind;
     const char *text; /* UTF-8 */
+    size_t n_text;
     cmlp_number number;
 } category;
 
@@ -84,7 +85,7 @@ static int is_category(cmlp_text t, const category *wanted)
 {
     cmlp_number number;
     if (wanted->kind == MISSING) return cmlp_text_pass(&t, "null");
-    if (wanted->kind == TEXT) return cmlp_is_text(t, wanted->text, strlen(wanted->text));
+    if (wanted->kind == TEXT) return cmlp_is_text(t, wanted->text, wanted->n_text);
     return cmlp_read_number(t, &number) && cmlp_equal_numbers(&number, &wanted->number);
 }
 
@@ -117,7 +118,8 @@ static cmlp_status find(const cmlp_table_categories *given, const category *want
 
 cmlp_status cmlp_table_code_of_text(const cmlp_table_categories *categories, const char *text, double *code)
 {
-    const category wanted = {.kind = text ? TEXT : MISSING, .text = text};
+    category wanted = {.kind = text ? TEXT : MISSING, .text = text};
+    while (text && text[wanted.n_text]) wanted.n_text++;
     return find(categories, &wanted, code);
 }
 

@@ -56,9 +56,10 @@ cmlp_cell cmlp_trim_cell(cmlp_cell cell)
 /* Skips `literal` and returns 1 if it comes next, else returns 0. */
 static int pass_text(cmlp_cell *cell, const char *literal)
 {
-    const size_t n = strlen(literal);
-    if ((size_t)(cell->end - cell->at) < n || memcmp(cell->at, literal, n)) return 0;
-    cell->at += n;
+    const char *at = cell->at;
+    for (; *literal; literal++, at++)
+        if (at == cell->end || *at != *literal) return 0;
+    cell->at = at;
     return 1;
 }
 
