@@ -154,8 +154,8 @@ def _is_function(name: str) -> Callable[[Mapping[str, Any]], bool]:
 def _is_repeatable(callback: Any) -> bool:
     """Return whether a fit is the same without a callback, but for its end.
 
-    The class says so itself, and not for its subclasses. A method that was assigned to the object
-    is not that of the class.
+    The class says so itself, and not for its subclasses. It does not speak for a method that was
+    assigned to the object.
     """
     if not vars(type(callback)).get("_repeatable"):
         return False
