@@ -86,7 +86,7 @@ def _has_batches(values: Mapping[str, Any]) -> bool:
 
 
 def _has_no_batches(values: Mapping[str, Any]) -> bool:
-    return not has_epochs(values["solver"])
+    return not has_epochs(values.get("solver"))  # tables have no solver
 
 
 def _uses_learning_rate(values: Mapping[str, Any]) -> bool:
@@ -963,7 +963,7 @@ NETWORK_ENTRIES = (
             ),
             Refusal(
                 (PROVENANCE,),
-                lambda values: not has_epochs(values.get("solver")),
+                _has_no_batches,
                 "{call} needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.",
             ),
             Refusal(
