@@ -111,8 +111,7 @@ def measured(peer, *arguments):
     environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": path}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
-        where = f"its tree, {peer.tree}," if peer.tree else "Python or PYTHONPATH"
-        raise RuntimeError(f"{peer.name}: is cmlp installed or compiled in {where}?\n{done.stderr}")
+        raise RuntimeError(f"{peer.without_cmlp}\n{done.stderr}")
     return json.loads(done.stdout)
 
 

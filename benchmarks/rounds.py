@@ -47,7 +47,19 @@ class Peer(NamedTuple):
         own = self.own_python
         if own is None:
             return os.environ.get("PYTHONPATH", "")
-        return "" if own.exists() else str(Path(self.tree, "src").absolute())
+        if own.exists():
+            return ""
+        source = Path(self.tree, "src").absolute()
+        if not (source / "cmlp").exists():
+            # Python would import the present version, if that one is installed.
+            raise RuntimeError(self.without_cmlp)
+        return str(source)
+
+    @property
+    def without_cmlp(self):
+        """What an error says of a version that Python does not find."""
+        where = f"its tree, {self.tree}," if self.tree else "Python or PYTHONPATH"
+        return f"{self.name}: is cmlp installed or compiled in {where}?"
 
 
 def versions():

@@ -224,6 +224,7 @@ def test_version_of_a_tree_is_imported_from_its_environment_or_its_source(tmp_pa
 
     monkeypatch.setenv("PYTHONPATH", "present")
     monkeypatch.setenv("CMLP_BEFORE", str(tmp_path))
+    (tmp_path / "src" / "cmlp").mkdir(parents=True)
     before, now = versions()
     assert (before.name, now.name) == ("before", "now")
     assert before.python_path == str(tmp_path / "src") and before.python == sys.executable
@@ -236,11 +237,16 @@ def test_version_of_a_tree_is_imported_from_its_environment_or_its_source(tmp_pa
     assert versions() == [now]
 
 
-def test_version_without_cmlp_is_named_by_the_error(tmp_path):
+@pytest.mark.parametrize("folder", ["other", "src/cmlp"])
+def test_version_without_cmlp_is_named_by_the_error(folder, tmp_path):
+    """Also if the present version is installed, which would otherwise be measured twice."""
     from benchmarks.overhead import measured
     from benchmarks.rounds import Peer
 
     tree = str(tmp_path)
+    package = tmp_path / folder
+    package.mkdir(parents=True)
+    package.joinpath("__init__.py").touch()
     with pytest.raises(RuntimeError, match=f"^before: is cmlp .* its tree, {re.escape(tree)},"):
         measured(Peer("before", "", "", tree=tree), 1)
 
