@@ -43,8 +43,9 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   weights   not in all: probabilities of tables after class_weight and calibrate (extra bench-tables)
   tables    not in all: error and CPU seconds of the estimators for tables, next to boosted trees (extra bench-tables)
 
-Above each table are processor, instruction set, tuning and load. A ratio of times that were measured in the same rounds
-is in parentheses if those of the rounds spread wider than it differs from 1: it is not significant.
+Above each table are processor, instruction set, tuning and load. A ratio of times that were measured
+in the same rounds is in parentheses if those of the rounds spread wider than it differs from 1, or
+if there was one round: it is not significant. The rounds of `accuracy` are its seeds.
 
 Peers that are not installed are reported and skipped. --short uses few rows and rounds: it shows that everything runs,
 but its times mean little. CMLP_DATA names the folder with MNIST; without it, training and prediction use random pixels.

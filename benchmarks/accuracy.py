@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.fits import fitted
 from benchmarks.recipe import CHOSEN
-from benchmarks.report import Report
+from benchmarks.report import Ratio, Report
 
 TO_98 = "98 %: seeds 0 to 4, test accuracy, seconds of fit; scikit-learn: 10 epochs of Adam"
 RECIPE, ONE, TWO = "MNIST: the recipe", "1 thread, s", "2 threads, s"
@@ -81,11 +81,14 @@ def scikit_ten_epochs(data, seed, short):
 
 
 def time_row(title, one_thread, two_threads, base):
-    """Return a row of accuracies and fit times: median and worst with one thread, and with two."""
+    """Return a row of accuracies and fit times: median and worst with one thread, and with two.
+
+    The seeds are the rounds of the ratio: the fits of a seed follow each other.
+    """
     accuracies = [fit.accuracy for fit in two_threads]
     times = [[fit.seconds for fit in fits] for fits in (one_thread, two_threads)]
     cells = [f(t) if t else None for t in times for f in (statistics.median, max)]
-    ratio = statistics.median(times[1]) / statistics.median(fit.seconds for fit in base)
+    ratio = Ratio.of_rounds(times[1], [fit.seconds for fit in base])
     return [title, statistics.mean(accuracies), min(accuracies), *cells, ratio]
 
 

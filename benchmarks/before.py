@@ -4,6 +4,8 @@ The tree has an environment of its own in which it is installed::
 
     git worktree add ../before COMMIT && cd ../before
     python -m venv .venv && .venv/bin/python -m pip install -e .
+
+Without .venv, the Python in use imports the version that is compiled in the tree.
 """
 
 import os

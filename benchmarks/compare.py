@@ -39,8 +39,6 @@ def ratio(result, base):
     """Return the ratio of the times per row, or None if one of them was not measured."""
     if not all(isinstance(one, Measured) for one in (result, base)):
         return None
-    if result is base:
-        return 1.0
     return Ratio.of_rounds(seconds_a_row(result), seconds_a_row(base))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import data, embedded
 from benchmarks.compare import named
-from benchmarks.report import Report
+from benchmarks.report import Ratio, Report
 from cmlp import MLPClassifier
 
 NETS = [([784, 16, 16, 10], "logistic"), ([784, 128, 64, 10], "relu")]
@@ -94,9 +94,7 @@ def one_row(report, sizes, activation, folder, *, rounds, n):
     rows = []
     for name, found in times.items():
         ratios = [
-            statistics.median(a / b for a, b in zip(found, times[base], strict=True))
-            if base in times
-            else None
+            Ratio.of_rounds(found, times[base]) if base in times else None
             for base in (LIBRARY, KANN)
         ]
         rows.append([name, min(found), statistics.median(found), *ratios])

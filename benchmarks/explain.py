@@ -11,11 +11,17 @@ import time
 
 import numpy as np
 
-from benchmarks.report import Report
-from benchmarks.rounds import ONE_THREAD, Peer
+from benchmarks.report import Ratio, Report
+from benchmarks.rounds import ONE_THREAD, versions
 from cmlp import TabularRegressor
 
-WIDE_COLUMNS = ["version", "predictions per row", "CPU s per 100 rows", "standard error of a value"]
+WIDE_COLUMNS = [
+    "version",
+    "predictions per row",
+    "CPU s per 100 rows",
+    "standard error of a value",
+    "seconds / before",
+]
 SMALL = 2000  # predictions per row that an earlier version may refuse
 # The process of a version: fits once, and then explains rows for each line of its input.
 WIDE = """
@@ -118,20 +124,16 @@ def theirs(model, background, exact, Z):
 def wide(short):
     """Return a row for each version and budget."""
     arguments, rounds = (["200", "2"], 1) if short else (["2400", "10"], 3)
-    tree = os.environ.get("CMLP_BEFORE")
-    peers = {
-        "now": Peer("now", "", ""),
-        **({"before": Peer("before", "", "", tree=tree)} if tree else {}),
-    }
-    pipes = {
-        "stdin": subprocess.PIPE,
-        "stdout": subprocess.PIPE,
-        "env": {**os.environ, **ONE_THREAD},
-        "text": True,
-    }
     workers = {
-        name: subprocess.Popen([peer.python, "-c", WIDE, *arguments], cwd=peer.tree, **pipes)
-        for name, peer in peers.items()
+        peer.name: subprocess.Popen(
+            [peer.python, "-c", WIDE, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **ONE_THREAD, "PYTHONPATH": peer.python_path},
+            cwd=peer.tree,
+            text=True,
+        )
+        for peer in versions()
     }
     found = {(name, budget): [] for budget in (None, SMALL) for name in workers}
     for _ in range(rounds):
@@ -147,7 +149,16 @@ def wide(short):
         yield [
             f"{name}{limit}{'' if results[0][0] else ' (refused)'}",
             *sorted(results)[len(results) // 2],
+            seconds_ratio(results, found.get(("before", budget))),
         ]
+
+
+def seconds_ratio(results, before):
+    """Return the ratio of the seconds; None without an earlier version, or if one refuses."""
+    if before is None or before[0][1] is None or results[0][1] is None:
+        return None
+    seconds, others = ([round_[1] for round_ in rounds] for rounds in (results, before))
+    return Ratio.of_rounds(seconds, others)
 
 
 def rms(values):

@@ -8,11 +8,11 @@ source tree of another version, with its environment in .venv, which is measured
 import os
 import random
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.report import Report
+from benchmarks.rounds import versions
 
 TRAIN = ["--hidden-layer-sizes", "4", "--random-state", "0"]
 FEW = {
@@ -32,14 +32,12 @@ def run(*, short):
     """Write the files, and print a row for each command."""
     report = Report("files", short)
     n_rows = 2_000 if short else int(os.environ.get("CMLP_ROWS", "1_000_000"))
-    trees = {"this": sys.executable}
-    if os.environ.get("CMLP_BEFORE"):
-        trees["before"] = str(Path(os.environ["CMLP_BEFORE"]) / ".venv/bin/python")
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name, write in (("numbers", _numbers), ("mixed", _mixed)):
             write(Path(folder, f"{name}.csv"), n_rows)
-            for which, python in trees.items():
+            for peer in versions():
+                which = peer.name
                 output = ["-o", f"{which}.cmlp"]
                 train = ["train", f"{name}.csv", "--target", "y", *output, *TRAIN, *FEW[name]]
                 predict = [
@@ -52,7 +50,7 @@ def run(*, short):
                     f"{which}.txt",
                 ]
                 for command in (train, predict):
-                    seconds, peak = _measured(python, command, folder)
+                    seconds, peak = _measured(peer, command, folder)
                     rows.append([name, command[0], which, round(seconds, 2), round(peak)])
     report.table(
         f"{n_rows:,} rows", ["file", "command", "version", "CPU seconds", "peak MiB"], rows
@@ -60,11 +58,12 @@ def run(*, short):
     report.write()
 
 
-def _measured(python, command, folder):
+def _measured(peer, command, folder):
     found = []
     for _ in range(ROUNDS):
         done = subprocess.run(
-            [python, "-c", PROGRAM, *command],
+            [peer.python, "-c", PROGRAM, *command],
+            env={**os.environ, "PYTHONPATH": peer.python_path},
             cwd=folder,
             capture_output=True,
             text=True,

@@ -6,10 +6,9 @@ With CMLP_BEFORE, see `benchmarks.before`, those of an earlier version are measu
 import os
 import statistics
 import subprocess
-import sys
 
-from benchmarks.report import Report
-from benchmarks.rounds import Peer
+from benchmarks.report import Ratio, Report
+from benchmarks.rounds import Peer, versions
 
 PROGRAM = """
 import time
@@ -24,13 +23,14 @@ OURS = ["import cmlp", "from cmlp import MLPClassifier", "from cmlp import Tabul
 MODULES = ["sklearn.neural_network", "onnxruntime", "jax", "torch"]
 
 
-def seconds(python, statement):
+def seconds(peer, statement):
     """Return the CPU time of numpy's import and that of another one, or None if the module is not installed."""
     environ = {
         name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
     }
+    environ["PYTHONPATH"] = peer.python_path
     command = [
-        python,
+        peer.python,
         "-P",
         "-c",
         PROGRAM.format(statement=statement),
@@ -41,13 +41,12 @@ def seconds(python, statement):
 
 def run(*, short):
     report, rows = Report("import", short), []
-    tree, now = os.environ.get("CMLP_BEFORE"), ("", sys.executable)
-    pythons = [(", before", Peer("before", "", "", tree=tree).python), now] if tree else [now]
-    cases = [(version, statement, python) for statement in OURS for version, python in pythons]
-    cases += [("", f"import {module}", sys.executable) for module in MODULES]
+    names = {"before": ", before", "now": ""}
+    cases = [(names[peer.name], statement, peer) for statement in OURS for peer in versions()]
+    cases += [("", f"import {module}", Peer("peer", "", "")) for module in MODULES]
     # The first round writes the byte code, which users have as well.
     rounds = [
-        [seconds(python, statement) for _, statement, python in cases]
+        [seconds(peer, statement) for _, statement, peer in cases]
         for _ in range(2 if short else 26)
     ][1:]
     for (version, statement, _), times in zip(cases, zip(*rounds, strict=True), strict=True):
@@ -58,7 +57,7 @@ def run(*, short):
                     statement + version,
                     1e3 * statistics.median(own),
                     1e3 * min(own),
-                    min(own) / min(numpys),
+                    Ratio.of_rounds(own, numpys, min),
                 ]
             )
     report.table(TITLE, ["", "median", "least", "/ numpy"], rows)

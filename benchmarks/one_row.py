@@ -1,7 +1,8 @@
 """Nanoseconds to predict one row in C: this version, plain loops, and an earlier version that CMLP_BEFORE names.
 
 The plain loops are what a program without a library would have: no checks, no skipping of zeros, and the library's exp.
-All of them predict the same rows in turns, and the least time of many rounds counts.
+All of them predict the same rows in turns. The time of a round is the least of many turns, and the
+least round counts.
 """
 
 import ctypes
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.report import Report
+from benchmarks.report import Ratio, Report
 from cmlp import MLPClassifier, cpu_info
 from cmlp._bridge import _core
 
@@ -103,7 +104,7 @@ float plain(const float *x, const float *params, long width, long n)
     return sum;
 }
 """
-N_ROWS = 64
+N_ROWS, ROUNDS = 64, 10
 NETS = [[4, 8, 3], [784, 16, 16, 10]]
 COLUMNS = ["", "ns", "/ plain loops", "/ before"]
 
@@ -167,22 +168,30 @@ def timed(function, x, params, repeats):
     return 1e9 * (time.perf_counter() - start) / (repeats * len(x))
 
 
-def least(functions, x, params, rounds):
-    """Return the least time of each function, which take turns."""
-    times = [[timed(one, x, params, 10) for one in functions.values()] for _ in range(rounds)]
-    return dict(zip(functions, np.min(times, axis=0).tolist(), strict=True))
+def least(functions, x, params, turns):
+    """Return the times of each function, which take turns: of each round the least of its turns."""
+    times = [
+        [[timed(one, x, params, 10) for one in functions.values()] for _ in range(turns)]
+        for _ in range(ROUNDS)
+    ]
+    return dict(zip(functions, np.min(times, axis=1).T.tolist(), strict=True))
+
+
+def ratio(times, name, base):
+    """Return the ratio of the least times of two functions; None if `base` was not measured."""
+    return Ratio.of_rounds(times[name], times[base], min) if base in times else None
 
 
 def add_table(report, title, times):
     """Add named times, relative to the plain loops and to the version before."""
-    plain, rows = times.get("plain loops"), []
-    for name, ns in times.items():
-        before = times.get(name.replace("now", "before")) if "now" in name else None
-        rows.append([name, ns, ns / plain if plain else None, ns / before if before else None])
+    rows = []
+    for name, rounds in times.items():
+        before = ratio(times, name, name.replace("now", "before")) if "now" in name else None
+        rows.append([name, min(rounds), ratio(times, name, "plain loops"), before])
     report.table(title, COLUMNS, rows)
 
 
-def network(report, folder, libraries, sizes, rounds):
+def network(report, folder, libraries, sizes, turns):
     rng = np.random.RandomState(0)
     X = np.where(
         rng.random_sample((N_ROWS, sizes[0])) < 0.25, rng.random_sample((N_ROWS, sizes[0])), 0
@@ -204,10 +213,10 @@ def network(report, folder, libraries, sizes, rounds):
             functions[f"cmlp_{call.replace('model_f32', 'model_predict_f32')}, {version}"] = loaded[
                 call
             ]
-    add_table(report, f"one row of {name}, float32", least(functions, X, params, rounds))
+    add_table(report, f"one row of {name}, float32", least(functions, X, params, turns))
 
 
-def raw_row(report, folder, libraries, rounds):
+def raw_row(report, folder, libraries, turns):
     from cmlp import TabularRegressor
 
     rng = np.random.RandomState(0)
@@ -223,12 +232,12 @@ def raw_row(report, folder, libraries, rounds):
     add_table(
         report,
         "one raw row of a table, 20 columns",
-        least(functions, X[:N_ROWS].copy(), None, rounds),
+        least(functions, X[:N_ROWS].copy(), None, turns),
     )
 
 
 def run(*, short):
-    report, rounds = Report("one-row", short), 5 if short else 300
+    report, turns = Report("one-row", short), 1 if short else 30
     trees = {"now": ROOT}
     if "CMLP_BEFORE" in os.environ:
         trees = {"before": Path(os.environ["CMLP_BEFORE"]), "now": ROOT}
@@ -236,6 +245,6 @@ def run(*, short):
         folder = Path(name)
         libraries = {version: library(folder, version, tree) for version, tree in trees.items()}
         for sizes in NETS:
-            network(report, folder, libraries, sizes, rounds)
-        raw_row(report, folder, libraries, rounds // 3)
+            network(report, folder, libraries, sizes, turns)
+        raw_row(report, folder, libraries, max(1, turns // 3))
     report.write()

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import data
-from benchmarks.rounds import ONE_THREAD
+from benchmarks.report import Ratio
+from benchmarks.rounds import ONE_THREAD, versions
 
 TITLE = "a fit outside the core: 20-16-1, 1,000 rows, 20 epochs"
 COLUMNS = ["", "us per fit", "of this in the core", "the others", "/ before"]
@@ -102,39 +103,47 @@ def time_one_epoch(n_fits):
     print(json.dumps([min(seconds) for seconds in times.values()]))
 
 
-def measured(python, *arguments):
-    command = [python, "-m", "benchmarks.overhead", *map(str, arguments)]
-    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+def measured(peer, *arguments):
+    """Run this module as a program with a version of cmlp; return what it prints."""
+    command = [peer.python, "-m", "benchmarks.overhead", *map(str, arguments)]
+    folders = [str(Path(__file__).parents[1]), peer.python_path]
+    path = os.pathsep.join(filter(None, folders))
+    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": path}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise RuntimeError(f"{peer.without_cmlp}\n{done.stderr}")
     return json.loads(done.stdout)
 
 
-def add_to(report, before, short):
-    """Add a table with the present version, and with that whose Python is `before` unless it is None."""
-    pythons = {"before": before, "now": sys.executable} if before else {"now": sys.executable}
-    rounds = [
-        {name: measured(python, 5 if short else 100) for name, python in pythons.items()}
-        for _ in range(3)
-    ]
+def in_turns(rounds, *arguments):
+    """Return what each version prints in each round."""
+    found = {peer.name: [] for peer in versions()}
+    for _ in range(rounds):
+        for peer in versions():
+            found[peer.name].append(measured(peer, *arguments))
+    return found
+
+
+def add_to(report, short):
+    """Add a table of a fit outside the core, also of an earlier version."""
+    times = in_turns(3, 5 if short else 100)
+    outside = {name: [whole - core for whole, core in found] for name, found in times.items()}
     rows = []
-    for name in pythons:
-        whole, core = min((found[name] for found in rounds), key=lambda times: times[0] - times[1])
-        rest = 1e6 * (whole - core)
-        rows.append([name, 1e6 * whole, 1e6 * core, rest, rest / rows[0][3] if rows else None])
+    for name, found in times.items():
+        whole, core = min(found, key=lambda pair: pair[0] - pair[1])
+        before = outside.get("before")
+        ratio = Ratio.of_rounds(outside[name], before, min) if before else None
+        rows.append([name, 1e6 * whole, 1e6 * core, 1e6 * min(outside[name]), ratio])
     report.table(TITLE, COLUMNS, rows)
 
 
-def one_epoch(report, before, short):
+def one_epoch(report, short):
     """Add a table of a fit of one epoch: what its warnings cost, also of an earlier version."""
-    pythons = {"before": before, "now": sys.executable} if before else {"now": sys.executable}
-    found = {name: [] for name in pythons}
-    for _ in range(1 if short else 5):
-        for name, python in pythons.items():
-            found[name].append(measured(python, "warnings", 2 if short else 50))
     rows = []
-    for name, times in found.items():
-        shown, ignored = (1e6 * min(column) for column in zip(*times, strict=True))
-        rows.append([name, shown, ignored, shown / ignored])
+    for name, times in in_turns(1 if short else 5, "warnings", 2 if short else 50).items():
+        shown, ignored = zip(*times, strict=True)
+        ratio = Ratio.of_rounds(shown, ignored, min)
+        rows.append([name, 1e6 * min(shown), 1e6 * min(ignored), ratio])
     report.table(ONE_EPOCH, ["", WITH_WARNINGS, "warnings ignored", "ratio"], rows)
 
 
@@ -211,6 +220,8 @@ def provenance(report, short):
             {"max_iter": 50},
         ),
     ]
+    # The modules that a record needs are loaded before the first round.
+    MLPClassifier(4, provenance=True, **settings, max_iter=1).fit(few, few[:, 0] > 0.5)
     rows = []
     for name, X, targets, hidden, own in cases:
         times = {}
@@ -218,10 +229,11 @@ def provenance(report, short):
             begin = time.process_time()
             MLPClassifier(hidden, provenance=recorded, **settings, **own).fit(X, targets)
             times.setdefault(recorded, []).append(time.process_time() - begin)
-        without, with_record = min(times[False]), min(times[True])
-        rows.append([name, 1e3 * without, 1e3 * with_record, 100 * (with_record / without - 1)])
+        without, with_record = times[False], times[True]
+        ratio = Ratio.of_rounds(with_record, without, min)
+        rows.append([name, 1e3 * min(without), 1e3 * min(with_record), ratio])
     report.note(images=source)
-    report.table(PROVENANCE, ["", "ms of CPU time", "with the record", "% more"], rows)
+    report.table(PROVENANCE, ["", "ms of CPU time", "with the record", "/ without"], rows)
 
 
 if __name__ == "__main__":

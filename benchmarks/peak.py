@@ -1,10 +1,11 @@
 """Share of the processor's peak that each dense product and an epoch reach, one thread, float32.
 
-The peak is the loop of multiply-adds in registers that `peers/limit.py` compiles, for the instruction set in use. The
-products are the kernels of the installed library, compiled from ``cmlp.get_source()`` for this instruction set alone,
-and called as in training: `delta_product` of backward.c, and the kernels `dense` and `gradient`. Their rows
-are in the caches. Each round measures the peak before each product, and shares are medians of the rounds, so that a
-change of the clock affects both. CMLP_ISA and CMLP_TUNING select what is measured.
+The peak is the loop of multiply-adds in registers that `peers/limit.py` compiles, for the
+instruction set in use. The products are the kernels of this source tree, compiled for this
+instruction set alone, and called as in training: `delta_product` of backward.c, and the kernels
+`dense` and `gradient`. Their rows are in the caches. Each round measures the peak before each
+product, and shares are medians of the rounds, so that a change of the clock affects both. CMLP_ISA
+and CMLP_TUNING select what is measured.
 """
 
 import ctypes
@@ -12,6 +13,7 @@ import os
 import shlex
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,6 +23,7 @@ from benchmarks.peers import limit
 from benchmarks.report import Report
 from benchmarks.rounds import Peer
 
+ROOT = Path(__file__).parents[1]
 SOURCE = r"""
 #include "cmlp.c"
 #define ELEMENTS (1 << 19) /* more than the weights and biases of the largest layer */
@@ -104,15 +107,15 @@ PRODUCTS_TITLE = "products of a layer: GFLOP/s, percent of the peak"
 
 def compiled(isa):
     """Return the functions of SOURCE as a loaded library with the kernels of one instruction set."""
-    import cmlp
     from cmlp._bridge import _core
 
     compiler = shlex.split(os.environ.get("CC", "cc"))
-    folders = [f"-I{Path(cmlp.get_source()).parent}", f"-I{cmlp.get_include()}"]
     with tempfile.TemporaryDirectory() as folder:
+        single = Path(folder, "cmlp.c")
+        subprocess.run([sys.executable, ROOT / "tools/make_single_file.py", single], check=True)
         source, library = Path(folder, "products.c"), Path(folder, "products.so")
         source.write_text(SOURCE, encoding="ascii")
-        options = [*FLAGS, f"-DCMLP_BUILD_ISA={_core.ISAS[isa]}", *folders]
+        options = [*FLAGS, f"-DCMLP_BUILD_ISA={_core.ISAS[isa]}", f"-I{ROOT / 'include'}"]
         subprocess.run([*compiler, *options, source, "-o", library, "-pthread", "-lm"], check=True)
         loaded = ctypes.CDLL(str(library))
     loaded.prepare.argtypes = [ctypes.c_uint32, ctypes.c_int64, ctypes.c_int64]

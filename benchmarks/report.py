@@ -54,20 +54,26 @@ def machine():
 
 
 class Ratio(float):
-    """The ratio of two times, and whether it is significant: further from 1 than the ratios of the rounds spread."""
+    """The ratio of two times; significant if the rounds spread no wider than it differs from 1."""
 
     is_significant = True
 
     @classmethod
-    def of_rounds(cls, times, base):
-        """Return the ratio of the medians of times that were measured in the same rounds."""
+    def of_rounds(cls, times, base, of=statistics.median):
+        """Return the ratio of the medians of times that were measured in the same rounds.
+
+        A table that shows the least times passes `min` as `of`. One round is never significant.
+        """
         rounds = [one / other for one, other in zip(times, base, strict=True)]
-        ratio = cls(statistics.median(times) / statistics.median(base))
-        ratio.is_significant = len(rounds) > 1 and abs(ratio - 1) > max(rounds) - min(rounds)
+        ratio = cls(of(times) / of(base))
+        ratio.is_significant = len(rounds) > 1 and abs(ratio - 1) >= max(rounds) - min(rounds)
         return ratio
 
 
-NOT_SIGNIFICANT = "A ratio in parentheses is not significant: those of the rounds spread wider."
+NOT_SIGNIFICANT = (
+    "A ratio in parentheses is not significant: those of the rounds spread wider, "
+    "or there was one round."
+)
 
 
 def results_path(command, short):

@@ -21,7 +21,7 @@ class Peer(NamedTuple):
     """One kind of work of a library: the function ``make(case)`` of a module in peers/.
 
     `case` and `environ` are added to the case and to the environment of this peer. `tree` is the source tree of another
-    version, with an environment in .venv.
+    version, with an environment in .venv or compiled in place.
     """
 
     name: str
@@ -32,9 +32,41 @@ class Peer(NamedTuple):
     tree: str | None = None
 
     @property
+    def own_python(self):
+        """The Python of the tree's environment, which may not exist; None without a tree."""
+        return Path(self.tree, ".venv", "bin", "python").absolute() if self.tree else None
+
+    @property
     def python(self):
-        own = Path(self.tree or ".", ".venv", "bin", "python").absolute()
-        return str(own) if self.tree and own.exists() else sys.executable
+        own = self.own_python
+        return str(own) if own and own.exists() else sys.executable
+
+    @property
+    def python_path(self):
+        """The PYTHONPATH with which its Python imports its version of cmlp, and no other one."""
+        own = self.own_python
+        if own is None:
+            return os.environ.get("PYTHONPATH", "")
+        if own.exists():
+            return ""
+        source = Path(self.tree, "src").absolute()
+        if not (source / "cmlp").exists():
+            # Python would import the present version, if that one is installed.
+            raise RuntimeError(self.without_cmlp)
+        return str(source)
+
+    @property
+    def without_cmlp(self):
+        """What an error says of a version that Python does not find."""
+        where = f"its tree, {self.tree}," if self.tree else "Python or PYTHONPATH"
+        return f"{self.name}: is cmlp installed or compiled in {where}?"
+
+
+def versions():
+    """Return this version, after the one that CMLP_BEFORE names, as peers without work."""
+    tree = os.environ.get("CMLP_BEFORE")
+    before = [Peer("before", "", "", tree=tree)] if tree else []
+    return [*before, Peer("now", "", "")]
 
 
 class Measured(NamedTuple):
@@ -59,7 +91,12 @@ class Worker:
             [*command, json.dumps(self.case)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **ONE_THREAD, **peer.environ},
+            env={
+                **os.environ,
+                **ONE_THREAD,
+                "PYTHONPATH": peer.python_path,
+                **peer.environ,
+            },
             cwd=peer.tree,
             text=True,
         )

@@ -81,14 +81,15 @@ def worst_of(sizes, rounds):
 def own_choice(model, X, units, rounds):
     """Return the time of predict_proba with the library's own choice of threads, relative to one thread."""
     times = {1: [], None: []}
-    for _ in range(rounds):
+    for _ in range(rounds + 1):
         for n_threads, seconds in times.items():
             model.n_threads = n_threads
             start = time.perf_counter()
             for _ in range(units):
                 model.predict_proba(X)
             seconds.append(time.perf_counter() - start)
-    return min(times[None]) / min(times[1])
+    default, one = (seconds[1:] for seconds in (times[None], times[1]))  # after the first calls
+    return Ratio.of_rounds(default, one, min)
 
 
 def run(*, short):

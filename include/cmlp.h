@@ -405,7 +405,7 @@ typedef struct cmlp_run {
  * labels: receives the label of each selected row, as a single prediction; or NULL.
  * outputs: an array of n_outputs elements that receives (rows selected, info->n_outputs).
  * run: its workspace has cmlp_model_workspace_size() bytes.
- * Returns DTYPE if the function is not that of the model's dtype, or for the rows of a table; BUFFER_SIZE if `outputs` has
+ * Returns DTYPE if the model has the other dtype, or if the rows of a table are not doubles; BUFFER_SIZE if `outputs` has
  * fewer elements; OPTION for a scale. */
 CMLP_CHECKED cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
                                                      float *outputs, int64_t n_outputs, cmlp_run *run);

@@ -36,9 +36,9 @@ extern "C" {
  * that they must have in common (the library's version, n_workers, all_shares and all arguments, but not rows->data). If
  * an argument is invalid at one worker, all return its status, and if the numbers differ, or the shares of a worker do
  * not follow those of the worker before, CMLP_ERROR_WORKERS; nothing is changed then. A worker tells the others of any
- * invalid argument, except of a cmlp_epoch that is NULL or has an invalid struct_size, of a struct_size, a rank, an
- * n_workers or a function that is invalid in cmlp_workers itself, or of an n_workers below that of rank 0: then it
- * returns, and the others wait for a message that it does not send. The last worker of this exchange is the last one by the
+ * invalid argument, with three exceptions: a cmlp_epoch that is NULL or has an invalid struct_size; a struct_size, a rank,
+ * an n_workers or a function of cmlp_workers that is invalid; and an n_workers that is lower than the one of rank 0. Then
+ * it returns, and the others wait for a message that it does not send. The last worker of this exchange is the last one by the
  * n_workers of rank 0, so that all name the same sender of the broadcast. A worker whose rank is beyond that number waits
  * for a message that nobody sends.
  *

@@ -147,6 +147,7 @@ def test_sparse_rows_equal_the_dense_rows():
 
 def test_ratio_is_per_row():
     from benchmarks.compare import ratio
+    from benchmarks.report import shown
     from benchmarks.rounds import Measured
 
     few, many = (
@@ -154,6 +155,7 @@ def test_ratio_is_per_row():
         Measured([10.0, 10.0, 10.0], "", {"rows": 100}),
     )
     assert ratio(few, many) == 2
+    assert shown(ratio(few, few)) == "1"  # its rounds do not spread
     assert ratio(few, "not installed") is None
 
 
@@ -164,13 +166,89 @@ def test_ratio_is_per_row():
         ([0.7, 0.9, 1.0], "(0.9)"),
         ([1.2, 1.5, 1.6], "1.5"),
         ([0.5], "(0.5)"),  # one round cannot spread
-        ([1.0, 1.0, 1.0], "(1)"),
+        ([1.0, 1.0, 1.0], "1"),  # as the base of a table, whose rounds do not spread
     ],
 )
 def test_ratio_is_significant_if_its_rounds_spread_less_than_it_differs_from_one(times, shown_as):
     from benchmarks.report import Ratio, shown
 
     assert shown(Ratio.of_rounds(times, [1.0] * len(times))) == shown_as
+
+
+def test_ratio_of_least_times_is_significant_by_all_rounds():
+    from benchmarks.report import Ratio, shown
+
+    times, base = [0.5, 0.5, 2.0], [1.0, 1.0, 1.0]
+    assert shown(Ratio.of_rounds(times, base, min)) == "(0.5)"
+    assert shown(Ratio.of_rounds(times[:2], base[:2], min)) == "0.5"
+
+
+def test_rounds_of_overhead_one_row_and_explain_decide_about_their_ratios(monkeypatch):
+    from benchmarks import explain, one_row, overhead
+    from benchmarks.report import shown
+
+    class Table:
+        def table(self, title, columns, rows):
+            self.ratios = [shown(row[-1]) for row in rows]
+
+    table = Table()
+    found = {"before": [[4.0, 1.0], [4.0, 1.0]], "now": [[2.0, 1.0], [6.0, 1.0]]}
+    monkeypatch.setattr(overhead, "in_turns", lambda *_: found)
+    overhead.one_epoch(table, short=True)
+    assert table.ratios == ["4", "(2)"]
+    overhead.add_to(table, short=True)
+    assert table.ratios == ["1", "(0.333)"]
+    one_row.add_table(table, "", {"f, before": [2.0, 2.0], "f, now": [1.0, 2.2]})
+    assert table.ratios == ["-", "(0.5)"]
+    one_row.add_table(table, "", {"f, before": [2.0, 2.0], "f, now": [1.0, 1.1]})
+    assert table.ratios == ["-", "0.5"]
+    rounds = [[10, 1.0, 0.1], [10, 4.0, 0.1]]
+    assert shown(explain.seconds_ratio(rounds, [[10, 2.0, 0.1], [10, 2.0, 0.1]])) == "(1.25)"
+    assert explain.seconds_ratio(rounds, 2 * [[None] * 3]) is None
+
+
+def test_seeds_are_the_rounds_of_accuracies():
+    from benchmarks.accuracy import time_row
+    from benchmarks.fits import Fit
+    from benchmarks.report import shown
+
+    base = [Fit(98.0, 1.0, 1.0), Fit(98.0, 1.0, 1.0)]
+    alike, apart = ([Fit(98.0, 0.5, 1.0), Fit(98.0, s, 1.0)] for s in (0.6, 1.5))
+    assert shown(time_row("", [], alike, base)[-1]) == "0.55"
+    assert shown(time_row("", [], apart, base)[-1]) == "(1)"
+
+
+def test_version_of_a_tree_is_imported_from_its_environment_or_its_source(tmp_path, monkeypatch):
+    """A PYTHONPATH of the present version would otherwise be measured twice."""
+    from benchmarks.rounds import versions
+
+    monkeypatch.setenv("PYTHONPATH", "present")
+    monkeypatch.setenv("CMLP_BEFORE", str(tmp_path))
+    (tmp_path / "src" / "cmlp").mkdir(parents=True)
+    before, now = versions()
+    assert (before.name, now.name) == ("before", "now")
+    assert before.python_path == str(tmp_path / "src") and before.python == sys.executable
+    assert now.python_path == "present"
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    assert before.python_path == "" and before.python == str(python)
+    monkeypatch.delenv("CMLP_BEFORE")
+    assert versions() == [now]
+
+
+@pytest.mark.parametrize("folder", ["other", "src/cmlp"])
+def test_version_without_cmlp_is_named_by_the_error(folder, tmp_path):
+    """Also if the present version is installed, which would otherwise be measured twice."""
+    from benchmarks.overhead import measured
+    from benchmarks.rounds import Peer
+
+    tree = str(tmp_path)
+    package = tmp_path / folder
+    package.mkdir(parents=True)
+    package.joinpath("__init__.py").touch()
+    with pytest.raises(RuntimeError, match=f"^before: is cmlp .* its tree, {re.escape(tree)},"):
+        measured(Peer("before", "", "", tree=tree), 1)
 
 
 def test_machine_and_load_are_above_every_table(capsys, monkeypatch):

@@ -608,8 +608,10 @@ def test_closed_pipe_ends_training_silently_and_keeps_the_model(train):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 def test_progress_that_cannot_be_written_is_an_error_that_keeps_the_model(train):
     with open("/dev/full", "wb") as full:
+        # The first line comes after a tenth of the epochs.
+        command = [*ENDLESS, "--max-iter", "20000"]
         done = subprocess.run(
-            ENDLESS, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
         )
     assert done.returncode == 1 and done.stderr.startswith("python -m cmlp: error: cannot write: ")
     assert done.stderr.count("\n") == 1 and loaded().n_iter_ >= 1

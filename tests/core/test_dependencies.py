@@ -167,7 +167,7 @@ def test_functions_take_few_parameters():
 # External functions that the core may call: moving memory, threads, and what compilers insert
 # themselves.
 ALLOWED = re.compile(
-    r"mem(cpy|move|set|cmp)|bcmp|pthread_(create|join|sigmask|setaffinity_np|attr_\w+|mutex_\w+|cond_\w+)|"
+    r"mem(cpy|move|set|cmp)|bcmp|pthread_(create|join|sigmask|setaffinity_np|setcancelstate|attr_\w+|mutex_\w+|cond_\w+)|"
     r"sig(fill|del)set|clock_gettime|"
     r"sched_get(affinity|cpu)|__sched_cpucount|"
     r"__stack_chk_\w+|_GLOBAL_OFFSET_TABLE_|__(addtf3|unordtf2|aeabi_\w+)"

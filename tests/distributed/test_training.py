@@ -2,13 +2,11 @@
 
 import os
 import signal
-import threading
-import time
 
 import numpy as np
 import pytest
 from estimator_cases import flat
-from helpers import assert_same_bits
+from helpers import assert_same_bits, wait_for_threads
 from optional import package
 
 import cmlp
@@ -236,10 +234,7 @@ def test_ctrl_c_keeps_complete_epochs_and_ends_the_fetching(threads, expected):
     with pytest.raises(KeyboardInterrupt):
         cmlp.distributed.fit(model, blocks(100, 300), client=threads)
     assert model.n_iter_ == 2
-    end = time.monotonic() + 10
-    while any(thread.name.startswith("cmlp-fetch") for thread in threading.enumerate()):
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_for_threads("cmlp-fetch")
     equal(
         cmlp.distributed.fit(
             model.set_params(callbacks=None), blocks(100, 300), client=threads, resume=True

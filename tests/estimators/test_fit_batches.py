@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from helpers import labels, uniform
+from helpers import labels, uniform, wait_for_threads
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, NonFiniteInputError
@@ -381,7 +381,7 @@ def test_an_error_names_block_and_row_and_leaves_the_model(source, message):
         model.fit_batches(source, classes=[0, 1, 2])
     assert ("NaN" in message) == isinstance(caught.value, NonFiniteInputError)
     assert outcome(model) == before
-    assert not [thread for thread in threading.enumerate() if thread.name == "cmlp-reader"]
+    wait_for_threads("cmlp-reader")
 
 
 def test_an_error_names_rows_of_shuffled_blocks():
@@ -483,7 +483,7 @@ def test_ctrl_c_leaves_no_thread_and_the_call_continues_with_the_same_bits(at, s
     model = classifier(**params)
     with pytest.raises(KeyboardInterrupt):
         model.fit_batches(source, classes=[0, 1, 2])
-    assert not [thread for thread in threading.enumerate() if thread.name == "cmlp-reader"]
+    wait_for_threads("cmlp-reader")
     if at > 1:  # the first block is read before training begins
         model.fit_batches(blocks(100, X, Y), classes=[0, 1, 2], resume=True)
         assert_same(model, whole)

@@ -120,6 +120,7 @@ def test_sigterm_in_a_checkpointed_fit(tmp_path):
     end_and_resume(tmp_path / "model.cmlp", signal.SIGTERM, 0.02)
 
 
+@pytest.mark.usefixtures("no_lost_signals")
 @on_posix
 def test_exception_of_a_signal_handler_in_a_refit():
     class Alarm(Exception):

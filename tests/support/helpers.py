@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -127,6 +129,14 @@ def python_calls(call):
     finally:
         sys.setprofile(before)
     return len(names)
+
+
+def wait_for_threads(name):
+    """Wait until no thread is alive whose name begins so: one that has done its work is so for a moment."""
+    end = time.monotonic() + 10
+    while any(thread.name.startswith(name) for thread in threading.enumerate()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def imported(path):

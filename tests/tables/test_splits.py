@@ -249,6 +249,7 @@ STAIRS = np.digitize(X[:, 0], np.linspace(-2, 2, 30)) * 1.0
 QUICK = {"n_estimators": 3, "hidden_layer_sizes": (8,), "random_state": 0}
 
 
+@pytest.mark.usefixtures("no_lost_signals")
 def test_ctrl_c_ends_the_search_for_steps(slow_search):
     model = TabularRegressor(**QUICK)
     timer = threading.Timer(0.4, interrupt_main)

@@ -118,6 +118,7 @@ def test_epochs_that_need_python_in_between_have_the_results_of_epochs_one_by_on
     assert fitted() == fitted(**EPOCHS_ONE_BY_ONE)
 
 
+@pytest.mark.usefixtures("no_lost_signals")
 @pytest.mark.filterwarnings("ignore")
 def test_ctrl_c_takes_effect_within_several_epochs_of_one_call_of_the_core():
     rows, y = uniform(0, 4000, 20), labels(1, 4000, 3)

@@ -116,7 +116,7 @@ class Fit(ABC):
     def snapshot(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit would leave now, with early stopping with the best parameters so far.
 
-        The training of a network can be resumed from it; that of a table has only the history.
+        The training of a network can be resumed from it. For a table it has only the history.
         """
 
     @abstractmethod

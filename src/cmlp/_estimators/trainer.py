@@ -400,7 +400,7 @@ class Trainer:
         """Return a copy of the model as it is now: of the network, or for an estimator's training of the estimator.
 
         The copy of an estimator is fitted, with early stopping with the best parameters so far. The training of the
-        copy can be resumed, but not that of a table.
+        copy can be resumed, unless it is the copy of a table.
         """
         if self._fit is None:
             return deepcopy(self.network)

@@ -86,7 +86,7 @@ def _has_batches(values: Mapping[str, Any]) -> bool:
 
 
 def _has_no_batches(values: Mapping[str, Any]) -> bool:
-    return not has_epochs(values["solver"])
+    return not has_epochs(values.get("solver"))  # tables have no solver
 
 
 def _uses_learning_rate(values: Mapping[str, Any]) -> bool:
@@ -154,8 +154,8 @@ def _is_function(name: str) -> Callable[[Mapping[str, Any]], bool]:
 def _is_repeatable(callback: Any) -> bool:
     """Return whether a fit is the same without a callback, but for its end.
 
-    The class says so itself, and not for its subclasses. A method that was assigned to the object
-    is not that of the class.
+    The class says so itself, and not for its subclasses. It does not speak for a method that was
+    assigned to the object.
     """
     if not vars(type(callback)).get("_repeatable"):
         return False
@@ -963,7 +963,7 @@ NETWORK_ENTRIES = (
             ),
             Refusal(
                 (PROVENANCE,),
-                lambda values: not has_epochs(values.get("solver")),
+                _has_no_batches,
                 "{call} needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.",
             ),
             Refusal(

@@ -48,8 +48,6 @@ double cmlp_seconds(void)
     QueryPerformanceFrequency(&frequency);
     return (double)now.QuadPart / (double)frequency.QuadPart;
 }
-static int forbid_cancel(void) { return 0; }
-static void allow_cancel(int before) { (void)before; }
 static int thread_start(thread_t *t, LPTHREAD_START_ROUTINE run, void *argument)
 {
     *t = CreateThread(NULL, 0, run, argument, 0, NULL);
@@ -84,20 +82,6 @@ double cmlp_seconds(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
-/* A thread that waits can be cancelled (pthread_cancel). The caller's stack, which the team uses, would be gone then. It is
- * therefore cancelled after the call. Android and WASI have no such function. */
-#if defined(PTHREAD_CANCEL_DISABLE) && !defined(__wasi__)
-static int forbid_cancel(void)
-{
-    int before = PTHREAD_CANCEL_ENABLE;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    return before;
-}
-static void allow_cancel(int before) { pthread_setcancelstate(before, NULL); }
-#else
-static int forbid_cancel(void) { return 0; }
-static void allow_cancel(int before) { (void)before; }
-#endif
 
 /* Linux often starts a thread on its creator's processor although others are idle, and leaves both there for up to a
  * whole epoch, each waiting for the other. A thread is therefore started on another processor and then gets its
@@ -142,6 +126,21 @@ REAL_FN int thread_start(thread_t *t, void *(*run)(void *), void *argument)
 #endif
 }
 static void thread_join(thread_t t) { pthread_join(t, NULL); }
+#endif
+
+/* A thread that waits can be cancelled (pthread_cancel). The caller's stack, which the team uses, would be gone then. It is
+ * therefore cancelled after the call. Windows, Android and WASI have no such function. */
+#if defined(PTHREAD_CANCEL_DISABLE) && !defined(__wasi__)
+static int forbid_cancel(void)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+static void allow_cancel(int before) { pthread_setcancelstate(before, NULL); }
+#else
+static int forbid_cancel(void) { return 0; }
+static void allow_cancel(int before) { (void)before; }
 #endif
 
 /* Pauses for some 10 nanoseconds. On aarch64 YIELD does nothing; ISB takes about as long as PAUSE on x86. */

@@ -27,7 +27,7 @@ struct cmlp_model {
     int is_multilabel; /* a row can have several labels, so that no class index is its answer */
 };
 
-/* Whether the model is that of a table: see CMLP_IS_TABLE. */
+/* Whether the model is a table: see CMLP_IS_TABLE. */
 #define CMLP_HAS_TABLE(model) (CMLP_BUILDS_TABLES && (model)->table)
 
 /* Returns CMLP_OK, or the status for a model that is NULL or not initialized. */

@@ -78,7 +78,7 @@ typedef struct cmlp_head {
     uint64_t error_at;                      /* offset of the byte where reading stopped */
 } cmlp_head;
 
-/* Whether the file is that of a table. A macro: compilers that do not optimize know it, too, where tables are left out. */
+/* Whether the file has a table. A macro: compilers that do not optimize know it, too, where tables are left out. */
 #define CMLP_IS_TABLE(head) (CMLP_BUILDS_TABLES && (head)->is_table)
 
 /* Reads and checks the head of the `n` first bytes of a file. If the status is CMLP_ERROR_FILE_SHORT and head->bytes is

@@ -56,9 +56,10 @@ cmlp_cell cmlp_trim_cell(cmlp_cell cell)
 /* Skips `literal` and returns 1 if it comes next, else returns 0. */
 static int pass_text(cmlp_cell *cell, const char *literal)
 {
-    const size_t n = strlen(literal);
-    if ((size_t)(cell->end - cell->at) < n || memcmp(cell->at, literal, n)) return 0;
-    cell->at += n;
+    const char *at = cell->at;
+    for (; *literal; literal++, at++)
+        if (at == cell->end || *at != *literal) return 0;
+    cell->at = at;
     return 1;
 }
 
@@ -86,36 +87,35 @@ static int is_digit(cmlp_cell cell) { return cell.at < cell.end && *cell.at >= '
 
 /* ------------------------------------------------------------------------------------------------------ words */
 
+/* Returns the index of the word that the whole cell is, by the comparison `passes`, or -1. */
+static int find_word(cmlp_cell cell, const char *const *words, size_t n, int (*passes)(cmlp_cell *, const char *))
+{
+    for (size_t i = 0; i < n; i++) {
+        cmlp_cell rest = cell;
+        if (passes(&rest, words[i]) && rest.at == rest.end) return (int)i;
+    }
+    return -1;
+}
+
 int cmlp_is_missing_cell(cmlp_cell cell)
 {
     static const char *const words[] = {"",      "#N/A",  "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN",
                                         "-nan",  "1.#IND", "1.#QNAN", "<NA>", "N/A",    "NA",       "NULL",
                                         "NaN",   "None",  "n/a",      "nan", "null"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        cmlp_cell rest = cell;
-        if (pass_text(&rest, words[i]) && rest.at == rest.end) return 1;
-    }
-    return 0;
+    return find_word(cell, words, sizeof words / sizeof *words, pass_text) >= 0;
 }
 
 int cmlp_is_missing_number(cmlp_cell cell)
 {
     static const char *const words[] = {"?", "-", ".", "\\n", "na", "n/a", "nan", "null", "none", "#n/a", "<na>"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        cmlp_cell rest = cell;
-        if (pass_letters(&rest, words[i]) && rest.at == rest.end) return 1;
-    }
-    return cmlp_is_missing_cell(cell);
+    return find_word(cell, words, sizeof words / sizeof *words, pass_letters) >= 0 || cmlp_is_missing_cell(cell);
 }
 
 int cmlp_cell_boolean(cmlp_cell cell)
 {
     static const char *const words[] = {"False", "false", "FALSE", "True", "true", "TRUE"};
-    for (int i = 0; i < 6; i++) {
-        cmlp_cell rest = cell;
-        if (pass_text(&rest, words[i]) && rest.at == rest.end) return i >= 3;
-    }
-    return -1;
+    const int i = find_word(cell, words, 6, pass_text);
+    return i < 0 ? -1 : i >= 3;
 }
 
 /* ---------------------------------------------------------------------------------------------------- numbers */

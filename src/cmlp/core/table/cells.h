@@ -57,7 +57,7 @@ int cmlp_is_printed_double(cmlp_cell cell, double value);
 int cmlp_read_cell_date(cmlp_cell cell, cmlp_cell_date *date);
 
 /* Writes a date as the category that Python makes of it, and returns the number of bytes.
- * form: that of the column. Only a column of dates has days alone. */
+ * form: the form of the dates of the column. Only a column of dates has days alone. */
 int cmlp_write_cell_date(int64_t microseconds, int form, char text[CMLP_DATE_TEXT]);
 
 #endif

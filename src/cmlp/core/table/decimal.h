@@ -20,7 +20,7 @@ typedef struct cmlp_wide {
 /* A decimal without a sign while its digits are read: digits * 10^exponent. */
 typedef struct cmlp_decimal {
     cmlp_wide digits;
-    int64_t exponent; /* without that of the text, the number of digits at most */
+    int64_t exponent; /* before the exponent in the text is added; at most the number of digits */
     int n_digits;     /* without leading zeros, at most CMLP_DECIMAL_DIGITS */
     int is_longer;    /* further digits are not all 0 */
 } cmlp_decimal;
