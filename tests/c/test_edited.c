@@ -35,9 +35,8 @@ static int load(const cmlp_model **model)
     return cmlp_model_init(model_memory, sizeof model_memory, copy, file.size, 0, scratch, sizeof scratch, model);
 }
 
-static const char f32[] = "v1_network_f32", texts[] = "v1_classifier_text", classes[] = "v1_table_classifier",
-                  several[] = "v1_table_targets", limit[] = "v1_table_threshold";
-
+static const char f32[] = "v1_network_f32", classes[] = "v1_table_classifier", several[] = "v1_table_targets",
+                  limit[] = "v1_table_threshold";
 
 #define LETTERS_64 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 #define LAST_OF_F32 "\"data_offsets\":[108,116]}"

@@ -367,6 +367,8 @@ def check_values(metadata, content, n_outputs):
     demand(names is None or metadata.get("requires") == "targets")
     if "calibration.kind" in found:
         demand(len(found["calibration.kind"]) == 2 and "calibration.scores" in content)
+        kind, rows = found["calibration.kind"]
+        demand(kind not in range(1, 5) or rows in (1, 2))
     kinds = found.get("columns.kinds", ())
     demand(len(kinds) == len(words))
     counts = check_stored_categories(found, len(words))

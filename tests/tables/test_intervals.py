@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from bad_files import with_byte
 from helpers import model_in_c
 from model_files import repaired, split
 from table_parts import factors_of, write_with_widths
@@ -596,11 +597,8 @@ def parts(regressor, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (b"scaled_error", b"probability"),
-        (b"scaled_error", b"absolute_error"),
         (b'"calibration.widths"', b'"calibration.width"'),
         (b'"shape":[2,5]', b'"shape":[1,10]'),
-        (b':\\"held_out', b':\\"held_0ut'),
         (b'"shape":[1,100]', b'"shape":[2,50]'),
         (b'"shape":[1,100]', b'"shape":[100]'),
     ],
@@ -613,9 +611,21 @@ def test_bad_calibration_in_a_file_raises(parts, old, new, tmp_path):
         cmlp.load(tmp_path / "bad.cmlp")
 
 
-def test_calibration_of_an_unknown_kind_is_ignored(parts, tmp_path):
-    text, data = parts
-    file = repaired(text.replace(b"scaled_error", b"something_new"), data)
+@pytest.mark.parametrize(
+    ("at", "number"),
+    [(0, 1), (0, 4), (4, 0), (4, 3)],
+    ids=["absolute error", "probability", "no rows", "unknown rows"],
+)
+def test_bad_kind_of_calibration_in_a_file_raises(parts, at, number, tmp_path):
+    file = with_byte("regressor", "calibration.kind", number, at)({"regressor": repaired(*parts)})
+    (tmp_path / "bad.cmlp").write_bytes(file)
+    with pytest.raises(ModelFormatError):
+        cmlp.load(tmp_path / "bad.cmlp")
+
+
+@pytest.mark.parametrize("kind", [0, 5])
+def test_calibration_of_an_unknown_kind_is_ignored(parts, kind, tmp_path):
+    file = with_byte("regressor", "calibration.kind", kind)({"regressor": repaired(*parts)})
     (tmp_path / "new.cmlp").write_bytes(file)
     model = cmlp.load(tmp_path / "new.cmlp")
     assert len(model.predict(np.zeros((2, 3)))) == 2

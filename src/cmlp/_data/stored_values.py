@@ -155,11 +155,11 @@ def load_cell_format(metadata: Metadata) -> dict[str, Any] | None:
 
 
 def load_calibration_kind(metadata: Metadata) -> dict[str, str] | None:
-    """Return the kind of scores and which rows they are of; None for a kind that is unknown, or none."""
+    """Return the kind of scores and which rows they are of; None for an unknown kind or no scores."""
     stored = metadata.array("calibration.kind")
     if stored is None:
         return None
     kind, rows = stored.tolist()
-    if not (1 <= kind <= len(_SCORES) and 1 <= rows <= len(_ROWS)):
+    if not 1 <= kind <= len(_SCORES):
         return None
     return {"kind": _SCORES[kind - 1], "rows": _ROWS[rows - 1]}

@@ -11,9 +11,9 @@
 /* Reads the parts of a date. */
 static int read_parts(cursor *c, cmlp_table_column *column)
 {
-    static const char *const names[CMLP_PARTS] = {"/day:", "/week:", "/year:"};
+    static const char names[CMLP_PARTS][7] = {"/day:", "/week:", "/year:"};
     for (int k = 0; k < CMLP_PARTS; k++) {
-        if (!pass(c, names[k], strlen(names[k]))) continue;
+        if (!pass(c, names[k], k ? 6 : 5)) continue;
         const uint64_t n = number(c);
         if (c->status || n < 2 || n > CMLP_MAX_WIDTH) return 0;
         column->parts[k].used = 1;

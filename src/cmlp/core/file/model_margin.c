@@ -46,9 +46,23 @@ static cmlp_status check_widths(const cmlp_model *model)
     return CMLP_OK;
 }
 
+/* Loads the kind of the scores and of their rows; zeros if the file does not tell. */
+static void load_kind(const cmlp_model *model, int32_t kind[2])
+{
+    kind[0] = kind[1] = 0;
+    if (!model->values.n[CMLP_CALIBRATION_KIND]) return;
+    cmlp_load(kind, model->file + model->values.starts[CMLP_CALIBRATION_KIND], 2, sizeof *kind);
+}
+
+/* Whether this library knows a kind of scores. Another version can have more. */
+static int is_kind(int32_t kind) { return kind >= CMLP_TABLE_ABSOLUTE_ERROR && kind <= CMLP_TABLE_PROBABILITY; }
+
 cmlp_status cmlp_check_scores(const cmlp_model *model)
 {
     double last = -INFINITY;
+    int32_t kind[2];
+    load_kind(model, kind);
+    if (is_kind(kind[0]) && kind[1] != 1 && kind[1] != 2) return CMLP_ERROR_OPTION; /* rows held out, of calibration */
     for (int64_t i = 0; i < model->n_scores * model->n_score_rows; i++) {
         const double score = score_at(model, i);
         if (i % model->n_scores == 0) last = -INFINITY;
@@ -64,11 +78,10 @@ cmlp_status cmlp_check_scores(const cmlp_model *model)
  * ends that this kind does not use. */
 static int is_known(const cmlp_model *model)
 {
-    int32_t kind;
-    if (!model->values.n[CMLP_CALIBRATION_KIND]) return 0;
-    cmlp_load(&kind, model->file + model->values.starts[CMLP_CALIBRATION_KIND], 1, sizeof kind);
-    if (kind < CMLP_TABLE_ABSOLUTE_ERROR || kind > CMLP_TABLE_PROBABILITY) return 0;
-    return (kind == CMLP_TABLE_SCALED_ERROR) == !!model->widths && (kind == CMLP_TABLE_QUANTILES || !model->ends);
+    int32_t kind[2];
+    load_kind(model, kind);
+    if (!is_kind(kind[0]) || (kind[0] == CMLP_TABLE_SCALED_ERROR) != !!model->widths) return 0;
+    return kind[0] == CMLP_TABLE_QUANTILES || !model->ends;
 }
 
 /* By which factor intervals are wider than usual where the output is `value`: docs/arithmetic.md, "Widths of intervals". */

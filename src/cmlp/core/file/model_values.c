@@ -215,12 +215,17 @@ cmlp_value_list cmlp_list_missing_words(const cmlp_model *model)
     return list_texts(model, CMLP_CELL_ENDS, CMLP_CELL_TEXT);
 }
 
-static const char *unit_of(cmlp_table_kind kind)
+static cmlp_value unit_of(cmlp_table_kind kind)
 {
-    if (kind == CMLP_TABLE_BOOLEAN) return "0 or 1";
-    if (kind == CMLP_TABLE_DATE || kind == CMLP_TABLE_TIME) return "days since 1970-01-01";
-    if (kind == CMLP_TABLE_INSTANT) return "days since 1970-01-01";
-    return kind == CMLP_TABLE_DURATION ? "days" : "";
+    static const char since[] = "days since 1970-01-01";
+    switch (kind) {
+    case CMLP_TABLE_BOOLEAN: return (cmlp_value){.text = "0 or 1", .n_text = 6};
+    case CMLP_TABLE_DATE:
+    case CMLP_TABLE_TIME:
+    case CMLP_TABLE_INSTANT: return (cmlp_value){.text = since, .n_text = sizeof since - 1};
+    case CMLP_TABLE_DURATION: return (cmlp_value){.text = "days", .n_text = 4};
+    default: return (cmlp_value){.text = ""};
+    }
 }
 
 /* Whether a model has this column. */
@@ -245,8 +250,9 @@ cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, 
     if (status) return status;
     copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = cmlp_kind_of_column(model, column), .unknown = -1};
     copy.role = model->table->columns[column].role;
-    copy.unit = unit_of(copy.kind);
-    copy.n_unit = (int64_t)strlen(copy.unit);
+    const cmlp_value unit = unit_of(copy.kind);
+    copy.unit = unit.text;
+    copy.n_unit = unit.n_text;
     copy.format = "";
     copy.n_categories = count_categories(model, column);
     copy.unknown = cmlp_unknown_code(model, column);
