@@ -27,8 +27,9 @@ static const void *const block_list[N_NETS] = {blocks[0], blocks[1], blocks[2]};
 static const cmlp_model_string strings[2] = {{"first", "x", {0}}, {"second", "y", {0}}};
 static cmlp_model_array arrays[2];
 static int32_t n_arrays;
-/* The kind of the scores in `arrays`; 0: none. The writer makes it only of a cmlp_table_calibration, whose shapes are right. */
-static int32_t score_kind[2];
+/* The kind of the scores in `arrays`, or 0 for none, and of their rows. The writer makes both only of a
+ * cmlp_table_calibration, whose shapes are right. */
+static int32_t score_kind[2] = {0, 1};
 static int n_outputs = N_OUT, n_nets = N_NETS; /* of the file */
 static model_file good, changed;
 
@@ -546,6 +547,12 @@ static void check_calibration(const cmlp_table *table)
     score_kind[0] = 5;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
     score_kind[0] = CMLP_TABLE_ABSOLUTE_ERROR;
+    for (int rows = 0; rows < 4; rows++) { /* 1: held out, 2: of calibration */
+        score_kind[1] = rows;
+        CHECK(write_table(table, 1) == CMLP_OK);
+        CHECK(load(&good, 1, NULL) == (rows % 3 ? CMLP_OK : CMLP_ERROR_FILE_VALUE));
+    }
+    score_kind[1] = 1;
     values[4] = 2.5;
     check_refused_scores(table, 1, CMLP_ERROR_FILE_VALUE);
     for (int k = 0; k < N_SCORES; k += N_SCORES - 1) {

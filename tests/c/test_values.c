@@ -410,8 +410,8 @@ static void test_broken(tensors *t)
     cmlp_value_range ranges[COLUMNS];
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         write_tensors(t, 0);
-        unsigned char *const tensors[7] = {t->counts, t->types, t->order, t->ends, t->text, t->numbers, t->integers};
-        tensors[changes[i].tensor][changes[i].offset] = (unsigned char)changes[i].value;
+        unsigned char *const parts[7] = {t->counts, t->types, t->order, t->ends, t->text, t->numbers, t->integers};
+        parts[changes[i].tensor][changes[i].offset] = (unsigned char)changes[i].value;
         const cmlp_status status = check_all(t, ranges);
         check_that(status == changes[i].status, "change %d: %s", (int)i, cmlp_status_name(status));
     }
@@ -443,11 +443,11 @@ static void test_changed(tensors *t)
     for (int round = 0; round < 3000; round++) {
         write_tensors(t, (size_t)round % 8);
         CHECK(check_all(t, ranges) == CMLP_OK);
-        unsigned char *const tensors[6] = {t->types, t->order, t->ends, t->text, t->numbers, t->integers};
+        unsigned char *const parts[6] = {t->types, t->order, t->ends, t->text, t->numbers, t->integers};
         const size_t sizes[6] = {13, 4 * 13, 8 * 13, (size_t)t->list.n_text, 8 * 8, 8 * 10};
         for (int k = 0; k < 6; k++)
             for (size_t i = 0; i < sizes[k]; i++)
-                if (random_below(&state, 4) == 0) tensors[k][i] = (unsigned char)random_bits(&state);
+                if (random_below(&state, 4) == 0) parts[k][i] = (unsigned char)random_bits(&state);
         if (round % 2)
             for (size_t i = 0; i < sizes[0]; i++) t->types[i] %= 6;
         for (int column = 0; column < COLUMNS; column++) {
