@@ -236,9 +236,9 @@ typedef struct cmlp_table {
     const cmlp_table_target *target; /* NULL if outputs are probabilities; n_targets is then 0 */
     const double *threshold; /* NULL, or a number from 0 to 1, or the next double: the label is 1 if the only output, of
                               * a logistic output layer, is at least this probability; `target` is then NULL */
+    const cmlp_table_calibration *calibration; /* for cmlp_table_write; or NULL */
     int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
                         * the networks have no quantiles */
-    const cmlp_table_calibration *calibration; /* for cmlp_table_write; or NULL */
 } cmlp_table;
 
 #define CMLP_TABLE_MAX_NETS 1024
@@ -246,18 +246,13 @@ typedef struct cmlp_table {
 /* Computes the bytes of workspace that cmlp_table_write needs. */
 CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes);
 
-/* Writes the model file of a table, as cmlp_model_write does that of a network. The string "categories", if there is one,
- * has the categories of each column, and "targets", which several targets need, their names (docs/model-file.md). Names of
- * arrays do not start with "nets." or "table.". An array "calibration.scores" is of CMLP_FLOAT64 and has one row, with
- * several targets one for each of them, and with several logistic outputs one row or one for each output (FILE_TENSOR).
- * The numbers of each row ascend or are equal, without NaN (FILE_VALUE). The string "calibration" says what they are, such
- * as {"kind":"absolute_error","rows":"held_out"}; cmlp_table_margin ignores scores without it. An array
- * "calibration.widths" is of CMLP_FLOAT64 and has two rows for each row of scores (FILE_TENSOR), by the rules of
- * docs/model-file.md (FILE_VALUE).
- * Python loads the file if the networks are of CMLP_FLOAT32 and the strings contain "categories", "parameters" (for example
- * "{}") and "class", "TabularRegressor" or, with "classes", "TabularClassifier".
+/* Writes the model file of a table, as cmlp_model_write does that of a network. Names of arrays do not start with "nets." or
+ * "table.".
+ * Python loads the file if the networks are of CMLP_FLOAT32 and the strings contain "parameters" (for example "{}") and
+ * "class", "TabularRegressor" or, with labels, "TabularClassifier".
  * content: input_scale is 0 and names, shifts, factors and training are NULL (OPTION).
- * Returns as cmlp_model_write. */
+ * Returns as cmlp_model_write, and the errors of a table and of a calibration; FILE_VALUE if two categories of a column are
+ * equal, FILE_SYNTAX for a name or a category that is not UTF-8. */
 CMLP_CHECKED cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
                                           size_t workspace_size);
 

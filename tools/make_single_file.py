@@ -18,7 +18,7 @@ from pathlib import Path
 
 CORE = "src/cmlp/core"
 HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h", "cmlp_explain.h"]
-FIRST = ["model_head.c"]  # defines a table that other sources use
+FIRST = ["known_tensors.c", "model_head.c"]  # define tables that other sources use
 LAST = [
     "cpu.c",
     "threads.c",
@@ -250,7 +250,7 @@ class Core:
 
         text = re.sub(r"^extern const [^;]*;\n", "", text, flags=re.MULTILINE)
         text = re.sub(
-            r"^(?=const \w[^;(]*\bcmlp_\w+(?:\[\])? = )", "static ", text, flags=re.MULTILINE
+            r"^(?=const \w[^;(]*\bcmlp_\w+(?:\[\w*\])? = )", "static ", text, flags=re.MULTILINE
         )
         return re.sub(FUNCTION, linkage, text, flags=re.MULTILINE)
 

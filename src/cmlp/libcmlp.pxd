@@ -585,8 +585,8 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_nets
         const cmlp_table_target *target
         const double *threshold
-        int64_t n_targets
         const cmlp_table_calibration *calibration
+        int64_t n_targets
 
     int CMLP_TABLE_MAX_NETS
     cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes)

@@ -168,6 +168,7 @@ def test_every_function_that_can_fail_documents_its_statuses():
         "training",
         "encoder",
         "table",
+        "calibration",
         "workers",
     }
     assert set(re.findall(r"The errors of (?:an? )?(\w+): ", text)) == structs

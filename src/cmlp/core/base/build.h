@@ -70,6 +70,9 @@
 #define CMLP_BUILDS_TABLES 1
 #endif
 
+/* The smallest builds do not check labels: they read none outside the file, whatever it has. */
+#define CMLP_CHECKS_VALUES (CMLP_BUILDS_TABLES || CMLP_BUILDS_TRAINING)
+
 #if defined(CMLP_NO_CELLS) || defined(CMLP_NO_TABLES)
 #define CMLP_BUILDS_CELLS 0
 #else

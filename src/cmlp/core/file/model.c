@@ -224,7 +224,7 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     model->n_knots = head.n_knots;
     model->ends = head.ends;
     model->values = head.values;
-    model->ranges = head.values.n[CMLP_CATEGORY_COUNTS] ? divided.table.ranges : NULL;
+    model->ranges = divided.table.ranges;
     model->is_pair = is_pair(&head);
     model->is_multilabel = is_multilabel(&head, file);
     if (CMLP_HAS_TABLE(model) && !status) {

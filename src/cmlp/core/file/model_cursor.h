@@ -6,7 +6,7 @@
 
 #include "../base/invariant.h"
 #include "../net/net.h"
-#include "model_head.h"
+#include "known_tensors.h"
 
 typedef struct cursor {
     const unsigned char *at, *end;

@@ -12,30 +12,6 @@ const cmlp_dtype_name cmlp_dtype_names[] = {
     {"I32", CMLP_INT32},   {"I64", CMLP_INT64},   {NULL, 0},
 };
 
-const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS] = {
-    [CMLP_CALIBRATION_KIND] = {"calibration.kind", CMLP_INT32},
-    [CMLP_CATEGORY_COUNTS] = {"categories.counts", CMLP_INT64},
-    [CMLP_CATEGORY_ENDS] = {"categories.ends", CMLP_INT64},
-    [CMLP_CATEGORY_INTEGERS] = {"categories.integer", CMLP_INT64},
-    [CMLP_CATEGORY_NUMBERS] = {"categories.number", CMLP_FLOAT64},
-    [CMLP_CATEGORY_ORDER] = {"categories.order", CMLP_INT32},
-    [CMLP_CATEGORY_TEXT] = {"categories.text", CMLP_UINT8},
-    [CMLP_CATEGORY_TYPES] = {"categories.type", CMLP_UINT8},
-    [CMLP_CELL_ENDS] = {"cells.ends", CMLP_INT64},
-    [CMLP_CELL_FORM] = {"cells.form", CMLP_UINT8},
-    [CMLP_CELL_TEXT] = {"cells.text", CMLP_UINT8},
-    [CMLP_COLUMN_KINDS] = {"columns.kinds", CMLP_UINT8},
-    [CMLP_LABEL_ENDS] = {"labels.ends", CMLP_INT64},
-    [CMLP_LABEL_INTEGERS] = {"labels.integer", CMLP_INT64},
-    [CMLP_LABEL_KIND] = {"labels.kind", CMLP_UINT8},
-    [CMLP_LABEL_NUMBERS] = {"labels.number", CMLP_FLOAT64},
-    [CMLP_LABEL_TEXT] = {"labels.text", CMLP_UINT8},
-    [CMLP_NAME_ENDS] = {"names.ends", CMLP_INT64},
-    [CMLP_NAME_TEXT] = {"names.text", CMLP_UINT8},
-    [CMLP_TARGET_ENDS] = {"targets.ends", CMLP_INT64},
-    [CMLP_TARGET_TEXT] = {"targets.text", CMLP_UINT8},
-};
-
 /* What holds in all loops of the reader: the cursor moves forward, inside the head. */
 #define FORWARD CMLP_INSIDE(c->at, __CPROVER_loop_entry(c->at), c->end)
 
@@ -129,14 +105,14 @@ static int32_t next_dtype(cursor *c)
 
 /* Reads {"dtype":"F32","shape":[...],"data_offsets":[a,b]}. a must be the end of the previous tensor, and b - a the
  * size of the shape, so that there are neither gaps nor overlaps. */
-typedef struct tensor {
+typedef struct shaped_tensor {
     int32_t dtype, n_dims;
     uint64_t shape[2];
-} tensor;
+} shaped_tensor;
 
-static tensor next_tensor(cursor *c, uint64_t *offset)
+static shaped_tensor next_tensor(cursor *c, uint64_t *offset)
 {
-    tensor t = {0, 0, {0, 0}};
+    shaped_tensor t = {0, 0, {0, 0}};
     DEMAND(c, ":{\"dtype\":\"", CMLP_ERROR_FILE_SYNTAX);
     t.dtype = next_dtype(c);
     DEMAND(c, "\",\"shape\":[", CMLP_ERROR_FILE_SYNTAX);
@@ -246,9 +222,9 @@ static void read_layers(cursor *c, cmlp_head *head, int32_t net, int64_t *sizes,
         CMLP_LOOP(FORWARD && l >= 0 && l < head->n_layers && *offset <= CMLP_DATA_MOST, head->n_layers - l, l, c->at,
                   c->status, *offset, head->dtype, CMLP_WHOLE(head->sizes)) {
         layer_name(c, net, l, 0);
-        const tensor weights = next_tensor(c, offset);
+        const shaped_tensor weights = next_tensor(c, offset);
         layer_name(c, net, l, 1);
-        const tensor biases = next_tensor(c, offset);
+        const shaped_tensor biases = next_tensor(c, offset);
         if (c->status) return;
         if (!l) sizes[0] = (int64_t)weights.shape[0];
         if (!l && is_first) head->dtype = weights.dtype;
@@ -282,7 +258,7 @@ static void read_nets(cursor *c, cmlp_head *head, uint64_t *offset)
 }
 
 /* Notes where the scores of the calibration start. They are those of one answer, or of each of several. */
-static void note_scores(cursor *c, cmlp_head *head, const tensor *t, uint64_t start)
+static void note_scores(cursor *c, cmlp_head *head, const shaped_tensor *t, uint64_t start)
 {
     head->scores = start;
     head->n_score_rows = (int64_t)t->shape[0];
@@ -293,7 +269,7 @@ static void note_scores(cursor *c, cmlp_head *head, const tensor *t, uint64_t st
 }
 
 /* Notes where its widths start. The scores come before them. */
-static void note_widths(cursor *c, cmlp_head *head, const tensor *t, uint64_t start)
+static void note_widths(cursor *c, cmlp_head *head, const shaped_tensor *t, uint64_t start)
 {
     head->widths = start;
     head->n_knots = (int64_t)t->shape[1];
@@ -302,18 +278,18 @@ static void note_widths(cursor *c, cmlp_head *head, const tensor *t, uint64_t st
 }
 
 /* Notes where its frequent ends of the targets start. */
-static void note_ends(cursor *c, cmlp_head *head, const tensor *t, uint64_t start)
+static void note_ends(cursor *c, cmlp_head *head, const shaped_tensor *t, uint64_t start)
 {
     head->ends = start;
     if (!cmlp_holds_ends(t->dtype, (int64_t)t->shape[0], (int64_t)t->shape[1])) fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where the elements of labels, names and categories start. Of a network, those of tables are other programs'. */
-static void note_values(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
+static void note_values(cursor *c, cmlp_head *head, slice n, const shaped_tensor *t, uint64_t start)
 {
-    for (int i = 0; i < CMLP_VALUE_TENSORS; i++) {
-        const int of_any = (i >= CMLP_LABEL_ENDS && i <= CMLP_NAME_TEXT) || (i >= CMLP_CELL_ENDS && i <= CMLP_CELL_TEXT);
-        if (!is_name(n, cmlp_value_tensors[i].name) || (!of_any && !CMLP_IS_TABLE(head))) continue;
+    const int n_known = CMLP_IS_TABLE(head) ? CMLP_VALUE_TENSORS : CMLP_NETWORK_TENSORS;
+    for (int i = 0; i < n_known; i++) {
+        if (!is_name(n, cmlp_value_tensors[i].name)) continue;
         head->values.starts[i] = start;
         head->values.n[i] = (int64_t)t->shape[0];
         if (t->dtype != cmlp_value_tensors[i].dtype || t->n_dims != 1) fail(c, CMLP_ERROR_FILE_TENSOR);
@@ -321,7 +297,7 @@ static void note_values(cursor *c, cmlp_head *head, slice n, const tensor *t, ui
 }
 
 /* Notes where a tensor of this format starts, and checks its type and shape. */
-static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
+static void note_tensor(cursor *c, cmlp_head *head, slice n, const shaped_tensor *t, uint64_t start)
 {
     const int of_table = CMLP_IS_TABLE(head);
     const int64_t n_in = of_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
@@ -372,7 +348,7 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     while (PASS(c, ",")) {
         const slice n = next_name(c, &last);
         const uint64_t start = head->bytes + *offset;
-        const tensor t = next_tensor(c, offset);
+        const shaped_tensor t = next_tensor(c, offset);
         if (c->status) return;
         note_tensor(c, head, n, &t, start);
     }

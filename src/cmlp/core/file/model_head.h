@@ -9,7 +9,7 @@
 #include "../base/build.h"
 #include "../net/net.h"
 #include "model_columns.h"
-#include "model_values.h"
+#include "known_tensors.h"
 
 #define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
 #define CMLP_HEAD_VERSION "1\",\"crc32\":\""
@@ -35,8 +35,6 @@
 #define CMLP_CALIBRATION_SCORES "calibration.scores"
 #define CMLP_CALIBRATION_WIDTHS "calibration.widths"
 
-#define CMLP_DATA_MOST (UINT64_C(1) << 53) /* the largest number in a head: exact in JavaScript */
-#define CMLP_NAME_MOST 64                  /* letters of a key or a tensor's name */
 
 /* A tensor's type in the file and in cmlp.h. The table ends with an entry without a name. */
 typedef struct cmlp_dtype_name {

@@ -11,7 +11,8 @@ void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_mem
     memory->numbers = cmlp_take(space, head->words.n_numbers, sizeof(double));
     memory->target = cmlp_take(space, head->n_targets, sizeof(cmlp_table_target));
     memory->threshold = cmlp_take(space, 1, sizeof(double));
-    memory->ranges = cmlp_take(space, head->values.n[CMLP_CATEGORY_COUNTS], sizeof(cmlp_value_range));
+    const int64_t n_ranges = head->values.n[CMLP_CATEGORY_COUNTS];
+    memory->ranges = n_ranges ? cmlp_take(space, n_ranges, sizeof(cmlp_value_range)) : NULL;
     memory->net_list = cmlp_take(space, n_nets, sizeof(cmlp_net *));
     memory->params_list = cmlp_take(space, n_nets, sizeof(void *));
 }

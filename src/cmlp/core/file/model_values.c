@@ -1,46 +1,9 @@
-/* The typed values in the tensors of a model file: which of them there are, and what they hold. */
+/* The typed values in the tensors of a model file: what they hold, and their search. */
 #include <math.h>
 
 #include "../base/arguments.h"
 #include "model.h"
 #include "values.h"
-
-/* --------------------------------------------------------------------------------------------- lengths */
-
-/* Whether a tensor has n elements, or is not there. */
-static int has_length(const cmlp_stored_values *v, int tensor, int64_t n) { return !v->n[tensor] || v->n[tensor] == n; }
-
-cmlp_status cmlp_check_value_sizes(const cmlp_stored_values *v, const cmlp_value_sizes *sizes)
-{
-    const int64_t *n = v->n, n_labels = n[CMLP_LABEL_ENDS], n_categories = n[CMLP_CATEGORY_TYPES];
-    static const int texts[][2] = {{CMLP_LABEL_TEXT, CMLP_LABEL_ENDS}, {CMLP_NAME_TEXT, CMLP_NAME_ENDS},
-                                   {CMLP_TARGET_TEXT, CMLP_TARGET_ENDS}, {CMLP_CELL_TEXT, CMLP_CELL_ENDS},
-                                   {CMLP_CATEGORY_TEXT, CMLP_CATEGORY_ENDS}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (n[texts[i][0]] && !n[texts[i][1]]) return CMLP_ERROR_FILE_NAME;
-    if (!n[CMLP_LABEL_KIND] != !n_labels) return CMLP_ERROR_FILE_NAME;
-    if (!n_labels && (n[CMLP_LABEL_INTEGERS] || n[CMLP_LABEL_NUMBERS])) return CMLP_ERROR_FILE_NAME;
-    const int is_pair = n_labels == 2 && sizes->n_outputs == 1;
-    if (n_labels && n_labels != sizes->n_outputs && !is_pair) return CMLP_ERROR_FILE_TENSOR;
-    if (!has_length(v, CMLP_LABEL_KIND, 2) || !has_length(v, CMLP_LABEL_INTEGERS, n_labels))
-        return CMLP_ERROR_FILE_TENSOR;
-    if (!has_length(v, CMLP_LABEL_NUMBERS, n_labels) || !has_length(v, CMLP_NAME_ENDS, sizes->n_inputs))
-        return CMLP_ERROR_FILE_TENSOR;
-    if (!has_length(v, CMLP_CELL_FORM, 2)) return CMLP_ERROR_FILE_TENSOR;
-    if (!sizes->n_columns) return CMLP_OK;
-    if (!n[CMLP_COLUMN_KINDS]) return CMLP_ERROR_FILE_NAME;
-    if (!n[CMLP_CATEGORY_COUNTS] != !n_categories || !n[CMLP_CATEGORY_ORDER] != !n_categories)
-        return CMLP_ERROR_FILE_NAME;
-    if (n[CMLP_CALIBRATION_KIND] && !sizes->has_scores) return CMLP_ERROR_FILE_NAME;
-    if (n[CMLP_TARGET_ENDS] && !sizes->n_targets) return CMLP_ERROR_FILE_NAME;
-    if (!has_length(v, CMLP_CATEGORY_COUNTS, sizes->n_columns) || !has_length(v, CMLP_CATEGORY_ORDER, n_categories))
-        return CMLP_ERROR_FILE_TENSOR;
-    if (!has_length(v, CMLP_CATEGORY_ENDS, n_categories) || !has_length(v, CMLP_COLUMN_KINDS, sizes->n_columns))
-        return CMLP_ERROR_FILE_TENSOR;
-    if (!has_length(v, CMLP_TARGET_ENDS, sizes->n_targets) || !has_length(v, CMLP_CALIBRATION_KIND, 2))
-        return CMLP_ERROR_FILE_TENSOR;
-    return CMLP_OK;
-}
 
 /* ---------------------------------------------------------------------------------------------- lists */
 
@@ -84,6 +47,18 @@ cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value 
 
 /* ------------------------------------------------------------------------------------------- contents */
 
+/* Finds out whether labels have numbers or integers if and only if their type needs them. */
+static cmlp_status check_types(const cmlp_model *model, const cmlp_value_list *labels)
+{
+    const int use = tensor_at(model, CMLP_LABEL_KIND)[1], is_double = labels->type == CMLP_VALUE_DOUBLE;
+    const int is_integer = labels->type == CMLP_VALUE_INTEGER || labels->type == CMLP_VALUE_BOOLEAN;
+    if (labels->type < CMLP_VALUE_TEXT || labels->type > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
+    if (use != CMLP_LABELS_ARE_CLASSES && use != CMLP_LABELS_ARE_SEVERAL) return CMLP_ERROR_FILE_VALUE;
+    if (use == CMLP_LABELS_ARE_SEVERAL && labels->n != cmlp_n_out(&model->net)) return CMLP_ERROR_FILE_VALUE;
+    return !labels->n_numbers != !is_double || !labels->n_integers != !is_integer ? CMLP_ERROR_FILE_NAME : CMLP_OK;
+}
+
+#if CMLP_CHECKS_VALUES
 static cmlp_status check_list(const cmlp_value_list *list)
 {
     const cmlp_value_range all = cmlp_all_values(list);
@@ -92,38 +67,43 @@ static cmlp_status check_list(const cmlp_value_list *list)
     return cmlp_uses_all_text(list) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
 }
 
-/* All labels have one type, and ascend. */
-static cmlp_status check_labels(const cmlp_model *model, int64_t n_outputs)
+/* Labels ascend, and have the text that Python prints of their value. */
+static cmlp_status check_labels(const cmlp_value_list *list)
 {
-    const cmlp_value_list list = list_labels(model);
-    const cmlp_value_range all = cmlp_all_values(&list);
-    if (!list.n) return CMLP_OK;
-    const int use = tensor_at(model, CMLP_LABEL_KIND)[1], is_double = list.type == CMLP_VALUE_DOUBLE;
-    const int is_integer = list.type == CMLP_VALUE_INTEGER || list.type == CMLP_VALUE_BOOLEAN;
-    if (list.type < CMLP_VALUE_TEXT || list.type > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
-    if (use != CMLP_LABELS_ARE_CLASSES && use != CMLP_LABELS_ARE_SEVERAL) return CMLP_ERROR_FILE_VALUE;
-    if (use == CMLP_LABELS_ARE_SEVERAL && list.n != n_outputs) return CMLP_ERROR_FILE_VALUE;
-    if (!list.n_numbers != !is_double || !list.n_integers != !is_integer) return CMLP_ERROR_FILE_NAME;
-    const cmlp_status status = check_list(&list);
+    const cmlp_value_range all = cmlp_all_values(list);
+    const cmlp_status status = check_list(list);
     if (status) return status;
     char buffer[CMLP_PRINTED];
-    for (int64_t i = 0; i < list.n; i++) {
-        const cmlp_value label = cmlp_value_at(&list, &all, i);
+    for (int64_t i = 0; i < list->n; i++) {
+        const cmlp_value label = cmlp_value_at(list, &all, i);
         const cmlp_value printed = cmlp_with_text(&label, buffer);
         if (!cmlp_has_text(&label, &printed)) return CMLP_ERROR_FILE_VALUE;
-        if (list.type != CMLP_VALUE_TEXT && !label.n_text) return CMLP_ERROR_FILE_VALUE;
+        if (list->type != CMLP_VALUE_TEXT && !label.n_text) return CMLP_ERROR_FILE_VALUE;
         if (!i) continue;
-        const cmlp_value before = cmlp_value_at(&list, &all, i - 1);
+        const cmlp_value before = cmlp_value_at(list, &all, i - 1);
         if (cmlp_compare_values(&before, &label) >= 0) return CMLP_ERROR_FILE_VALUE;
     }
     return CMLP_OK;
 }
 
-int cmlp_is_cell_form(int32_t decimal, int32_t thousands)
+/* Checks what all models can have: labels, names and the format of cells. */
+static cmlp_status check_texts(const cmlp_model *model, const cmlp_value_list *labels)
 {
-    if ((decimal != '.' && decimal != ',') || decimal == thousands) return 0;
-    return !thousands || thousands == ',' || thousands == '.' || thousands == ' ' || thousands == '\'';
+    static const int texts[][2] = {{CMLP_NAME_ENDS, CMLP_NAME_TEXT}, {CMLP_CELL_ENDS, CMLP_CELL_TEXT},
+#if CMLP_BUILDS_TABLES
+                                   {CMLP_TARGET_ENDS, CMLP_TARGET_TEXT}
+#endif
+    };
+    cmlp_status status = check_labels(labels);
+    for (size_t i = 0; !status && i < sizeof texts / sizeof *texts; i++) {
+        const cmlp_value_list list = list_texts(model, texts[i][0], texts[i][1]);
+        status = check_list(&list);
+    }
+    const unsigned char *form = tensor_at(model, CMLP_CELL_FORM);
+    if (!status && form && !cmlp_is_cell_form(form[0], form[1])) status = CMLP_ERROR_FILE_VALUE;
+    return status;
 }
+#endif
 
 #if CMLP_BUILDS_TABLES
 cmlp_value_list cmlp_list_categories(const cmlp_model *model)
@@ -137,21 +117,6 @@ cmlp_value_list cmlp_list_categories(const cmlp_model *model)
     list.integers = tensor_at(model, CMLP_CATEGORY_INTEGERS);
     list.n_integers = model->values.n[CMLP_CATEGORY_INTEGERS];
     return list;
-}
-
-cmlp_table_kind cmlp_usual_kind(cmlp_table_role role, int64_t n)
-{
-    if (!n) return CMLP_TABLE_NUMBER;
-    return role == CMLP_TABLE_ROLE_NUMBER ? CMLP_TABLE_ORDERED : CMLP_TABLE_CATEGORY;
-}
-
-int cmlp_fits_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n)
-{
-    if (kind < CMLP_TABLE_NUMBER || kind > CMLP_TABLE_ORDERED) return 0;
-    if (column->role == CMLP_TABLE_ROLE_CATEGORY) return kind != CMLP_TABLE_ORDERED && n == column->n;
-    if (kind == CMLP_TABLE_ORDERED) return n > 0;
-    if (column->role == CMLP_TABLE_ROLE_NUMBER) return !n && kind != CMLP_TABLE_CATEGORY;
-    return !n || kind == CMLP_TABLE_CATEGORY;
 }
 
 static int64_t count_categories(const cmlp_model *model, int64_t column)
@@ -190,15 +155,11 @@ static cmlp_status check_categories(cmlp_model *model)
 
 cmlp_status cmlp_check_stored_values(cmlp_model *model)
 {
-    static const int texts[][2] = {{CMLP_NAME_ENDS, CMLP_NAME_TEXT}, {CMLP_CELL_ENDS, CMLP_CELL_TEXT},
-                                   {CMLP_TARGET_ENDS, CMLP_TARGET_TEXT}};
-    cmlp_status status = check_labels(model, cmlp_n_out(&model->net));
-    for (size_t i = 0; !status && i < sizeof texts / sizeof *texts; i++) {
-        const cmlp_value_list list = list_texts(model, texts[i][0], texts[i][1]);
-        status = check_list(&list);
-    }
-    const unsigned char *form = tensor_at(model, CMLP_CELL_FORM);
-    if (!status && form && !cmlp_is_cell_form(form[0], form[1])) status = CMLP_ERROR_FILE_VALUE;
+    const cmlp_value_list labels = list_labels(model);
+    cmlp_status status = labels.n ? check_types(model, &labels) : CMLP_OK;
+#if CMLP_CHECKS_VALUES
+    if (!status) status = check_texts(model, &labels);
+#endif
 #if CMLP_BUILDS_TABLES
     if (!status && model->table) status = check_categories(model);
 #endif

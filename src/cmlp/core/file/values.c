@@ -4,6 +4,7 @@
 
 #include "../base/invariant.h"
 
+#if CMLP_CHECKS_VALUES
 /* ----------------------------------------------------------------------------------------------- texts */
 
 /* The bytes of the character that begins a text, or 0 if there is none. */
@@ -190,6 +191,8 @@ int cmlp_has_text(const cmlp_value *value, const cmlp_value *other)
     return !value->n_text || !compare_texts(value->text, value->n_text, other->text, other->n_text);
 }
 
+#endif
+
 /* ----------------------------------------------------------------------------------- values of a file */
 
 static int64_t load_integer(const unsigned char *tensor, int64_t i)
@@ -231,6 +234,7 @@ cmlp_value cmlp_value_at(const cmlp_value_list *list, const cmlp_value_range *ra
     return value;
 }
 
+#if CMLP_CHECKS_VALUES
 /* Whether the tensors have 0 where a column's value i needs nothing of them. */
 static int has_only_its_own(const cmlp_value_list *list, const cmlp_value_range *range, int64_t i)
 {
@@ -264,6 +268,7 @@ int cmlp_uses_all_text(const cmlp_value_list *list)
 {
     return list->n_text == (list->ends ? end_at(list, list->n - 1) : 0);
 }
+#endif
 
 #if CMLP_BUILDS_TABLES
 /* Whether a column has a value of one of two types. */

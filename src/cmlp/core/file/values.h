@@ -29,6 +29,7 @@ static inline cmlp_value_range cmlp_all_values(const cmlp_value_list *list)
     return (cmlp_value_range){.n = list->n};
 }
 
+#if CMLP_CHECKS_VALUES
 /* Whether a text is UTF-8, in which surrogates may have three bytes each. */
 int cmlp_is_utf8(const unsigned char *text, int64_t n);
 
@@ -46,15 +47,19 @@ int cmlp_has_text(const cmlp_value *value, const cmlp_value *other);
 /* Below, equal to or above 0, as a minus b: missing values, then numbers by their exact values, then texts by bytes. */
 int cmlp_compare_values(const cmlp_value *a, const cmlp_value *b);
 
+#endif
+
 /* Value i of a column. Whatever the bytes of the tensors are, its text is inside the list's. */
 cmlp_value cmlp_value_at(const cmlp_value_list *list, const cmlp_value_range *range, int64_t i);
 
+#if CMLP_CHECKS_VALUES
 /* Checks the values of a column, and what the tensors have where a value needs nothing. The columns before it must have
  * been checked. Returns FILE_VALUE or FILE_SYNTAX. */
 cmlp_status cmlp_check_values(const cmlp_value_list *list, const cmlp_value_range *range);
 
 /* Whether the last text of a list ends where its tensor does. */
 int cmlp_uses_all_text(const cmlp_value_list *list);
+#endif
 
 #if CMLP_BUILDS_TABLES
 /* Finds the values of each column. `counts` has an I64 for each column in the file, or is NULL if no column has values.

@@ -1,24 +1,19 @@
-/* The labels, names, categories, cell format and kind of calibration in the tensors of a model file. docs/model-file.md
- * has the rules. */
-#ifndef CMLP_MODEL_VALUES_H
-#define CMLP_MODEL_VALUES_H
+/* The tensors of a model file that have labels, names, categories, the cell format and the kind of a calibration.
+ * docs/model-file.md has the rules. */
+#ifndef CMLP_KNOWN_TENSORS_H
+#define CMLP_KNOWN_TENSORS_H
 
 #include "../../../../include/cmlp_table.h"
+#include "../base/build.h"
 
-/* The tensors, in ascending order of their names. */
+#define CMLP_DATA_MOST (UINT64_C(1) << 53) /* the largest number in a head: exact in JavaScript */
+#define CMLP_NAME_MOST 64                  /* letters of a key or a tensor's name */
+
+/* The tensors: those of every model, then those of tables. */
 enum {
-    CMLP_CALIBRATION_KIND,
-    CMLP_CATEGORY_COUNTS,
-    CMLP_CATEGORY_ENDS,
-    CMLP_CATEGORY_INTEGERS,
-    CMLP_CATEGORY_NUMBERS,
-    CMLP_CATEGORY_ORDER,
-    CMLP_CATEGORY_TEXT,
-    CMLP_CATEGORY_TYPES,
     CMLP_CELL_ENDS,
     CMLP_CELL_FORM,
     CMLP_CELL_TEXT,
-    CMLP_COLUMN_KINDS,
     CMLP_LABEL_ENDS,
     CMLP_LABEL_INTEGERS,
     CMLP_LABEL_KIND,
@@ -26,15 +21,28 @@ enum {
     CMLP_LABEL_TEXT,
     CMLP_NAME_ENDS,
     CMLP_NAME_TEXT,
+    CMLP_NETWORK_TENSORS,
+    CMLP_CALIBRATION_KIND = CMLP_NETWORK_TENSORS,
+    CMLP_CATEGORY_COUNTS,
+    CMLP_CATEGORY_ENDS,
+    CMLP_CATEGORY_INTEGERS,
+    CMLP_CATEGORY_NUMBERS,
+    CMLP_CATEGORY_ORDER,
+    CMLP_CATEGORY_TEXT,
+    CMLP_CATEGORY_TYPES,
+    CMLP_COLUMN_KINDS,
     CMLP_TARGET_ENDS,
     CMLP_TARGET_TEXT,
-    CMLP_VALUE_TENSORS
+    CMLP_TABLE_TENSORS
 };
 
-/* Name and type of each. */
+#define CMLP_VALUE_TENSORS (CMLP_BUILDS_TABLES ? CMLP_TABLE_TENSORS : CMLP_NETWORK_TENSORS)
+
+/* The name and the type of a tensor, and another one without which there is none of it. */
 typedef struct cmlp_value_tensor {
     const char *name;
     cmlp_dtype dtype;
+    int32_t needed;
 } cmlp_value_tensor;
 
 extern const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS];

@@ -1,0 +1,90 @@
+/* Which tensors of labels, names and categories a model file has, and their lengths. */
+#include "known_tensors.h"
+
+const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS] = {
+    [CMLP_CELL_ENDS] = {"cells.ends", CMLP_INT64, CMLP_CELL_ENDS},
+    [CMLP_CELL_FORM] = {"cells.form", CMLP_UINT8, CMLP_CELL_FORM},
+    [CMLP_CELL_TEXT] = {"cells.text", CMLP_UINT8, CMLP_CELL_ENDS},
+    [CMLP_LABEL_ENDS] = {"labels.ends", CMLP_INT64, CMLP_LABEL_KIND},
+    [CMLP_LABEL_INTEGERS] = {"labels.integer", CMLP_INT64, CMLP_LABEL_ENDS},
+    [CMLP_LABEL_KIND] = {"labels.kind", CMLP_UINT8, CMLP_LABEL_ENDS},
+    [CMLP_LABEL_NUMBERS] = {"labels.number", CMLP_FLOAT64, CMLP_LABEL_ENDS},
+    [CMLP_LABEL_TEXT] = {"labels.text", CMLP_UINT8, CMLP_LABEL_ENDS},
+    [CMLP_NAME_ENDS] = {"names.ends", CMLP_INT64, CMLP_NAME_ENDS},
+    [CMLP_NAME_TEXT] = {"names.text", CMLP_UINT8, CMLP_NAME_ENDS},
+#if CMLP_BUILDS_TABLES
+    [CMLP_CALIBRATION_KIND] = {"calibration.kind", CMLP_INT32, CMLP_CALIBRATION_KIND},
+    [CMLP_CATEGORY_COUNTS] = {"categories.counts", CMLP_INT64, CMLP_CATEGORY_ORDER},
+    [CMLP_CATEGORY_ENDS] = {"categories.ends", CMLP_INT64, CMLP_CATEGORY_TYPES},
+    [CMLP_CATEGORY_INTEGERS] = {"categories.integer", CMLP_INT64, CMLP_CATEGORY_TYPES},
+    [CMLP_CATEGORY_NUMBERS] = {"categories.number", CMLP_FLOAT64, CMLP_CATEGORY_TYPES},
+    [CMLP_CATEGORY_ORDER] = {"categories.order", CMLP_INT32, CMLP_CATEGORY_TYPES},
+    [CMLP_CATEGORY_TEXT] = {"categories.text", CMLP_UINT8, CMLP_CATEGORY_ENDS},
+    [CMLP_CATEGORY_TYPES] = {"categories.type", CMLP_UINT8, CMLP_CATEGORY_COUNTS},
+    [CMLP_COLUMN_KINDS] = {"columns.kinds", CMLP_UINT8, CMLP_COLUMN_KINDS},
+    [CMLP_TARGET_ENDS] = {"targets.ends", CMLP_INT64, CMLP_TARGET_ENDS},
+    [CMLP_TARGET_TEXT] = {"targets.text", CMLP_UINT8, CMLP_TARGET_ENDS},
+#endif
+};
+
+/* The number of elements that a tensor must have. */
+static int64_t length_of(int tensor, const int64_t *n, const cmlp_value_sizes *sizes)
+{
+    switch (tensor) {
+    case CMLP_LABEL_ENDS: return n[tensor] == 2 && sizes->n_outputs == 1 ? 2 : sizes->n_outputs;
+    case CMLP_LABEL_INTEGERS:
+    case CMLP_LABEL_NUMBERS: return n[CMLP_LABEL_ENDS];
+    case CMLP_NAME_ENDS: return sizes->n_inputs;
+    case CMLP_CELL_FORM:
+    case CMLP_LABEL_KIND: return 2;
+#if CMLP_BUILDS_TABLES
+    case CMLP_CALIBRATION_KIND: return 2;
+    case CMLP_CATEGORY_COUNTS:
+    case CMLP_COLUMN_KINDS: return sizes->n_columns;
+    case CMLP_CATEGORY_ENDS:
+    case CMLP_CATEGORY_ORDER: return n[CMLP_CATEGORY_TYPES];
+    case CMLP_TARGET_ENDS: return sizes->n_targets;
+#endif
+    default: return n[tensor]; /* their content tells it */
+    }
+}
+
+cmlp_status cmlp_check_value_sizes(const cmlp_stored_values *values, const cmlp_value_sizes *sizes)
+{
+    const int64_t *n = values->n;
+    for (int i = 0; i < CMLP_VALUE_TENSORS; i++)
+        if (n[i] && !n[cmlp_value_tensors[i].needed]) return CMLP_ERROR_FILE_NAME;
+#if CMLP_BUILDS_TABLES
+    if (sizes->n_columns && !n[CMLP_COLUMN_KINDS]) return CMLP_ERROR_FILE_NAME;
+    if (n[CMLP_CALIBRATION_KIND] && !sizes->has_scores) return CMLP_ERROR_FILE_NAME;
+    if (n[CMLP_TARGET_ENDS] && !sizes->n_targets) return CMLP_ERROR_FILE_NAME;
+#endif
+    for (int i = 0; i < CMLP_VALUE_TENSORS; i++)
+        if (n[i] && n[i] != length_of(i, n, sizes)) return CMLP_ERROR_FILE_TENSOR;
+    return CMLP_OK;
+}
+
+#if CMLP_CHECKS_VALUES
+int cmlp_is_cell_form(int32_t decimal, int32_t thousands)
+{
+    if ((decimal != '.' && decimal != ',') || decimal == thousands) return 0;
+    return !thousands || thousands == ',' || thousands == '.' || thousands == ' ' || thousands == '\'';
+}
+#endif
+
+#if CMLP_BUILDS_TABLES
+cmlp_table_kind cmlp_usual_kind(cmlp_table_role role, int64_t n)
+{
+    if (!n) return CMLP_TABLE_NUMBER;
+    return role == CMLP_TABLE_ROLE_NUMBER ? CMLP_TABLE_ORDERED : CMLP_TABLE_CATEGORY;
+}
+
+int cmlp_fits_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n)
+{
+    if (kind < CMLP_TABLE_NUMBER || kind > CMLP_TABLE_ORDERED) return 0;
+    if (column->role == CMLP_TABLE_ROLE_CATEGORY) return kind != CMLP_TABLE_ORDERED && n == column->n;
+    if (kind == CMLP_TABLE_ORDERED) return n > 0;
+    if (column->role == CMLP_TABLE_ROLE_NUMBER) return !n && kind != CMLP_TABLE_CATEGORY;
+    return !n || kind == CMLP_TABLE_CATEGORY;
+}
+#endif
