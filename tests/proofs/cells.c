@@ -9,11 +9,10 @@ static void any_digit(cmlp_decimal *decimal, int digit, int is_fraction)
     REQUIRE(digit >= 0 && digit <= 9 && (is_fraction == 0 || is_fraction == 1));
 }
 
-static double any_value(cmlp_decimal *decimal, int64_t exponent, int *is_exact)
+static double any_value(cmlp_decimal *decimal, int64_t exponent)
 {
     (void)decimal;
     REQUIRE(exponent > -(INT64_C(1) << 60) && exponent < INT64_C(1) << 60);
-    *is_exact = nondet_int() != 0;
     return nondet_double();
 }
 

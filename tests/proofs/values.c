@@ -105,3 +105,44 @@ cmlp_value known_value_at(const cmlp_value_list *l, const cmlp_value_range *r, i
 }
 
 int known_compare_values(const cmlp_value *a, const cmlp_value *b) { return a && b ? nondet_int() : 0; }
+
+/* A value of a program that has been checked, but for the characters of its text. */
+static cmlp_value any_value(void)
+{
+    cmlp_value anything;
+    cmlp_value value = anything;
+    ASSUME(value.type >= CMLP_VALUE_MISSING && value.type <= CMLP_VALUE_LARGE_INTEGER);
+    ASSUME(value.n_text >= 0 && value.n_text <= MOST && !__CPROVER_isnand(value.number));
+    value.text = any_bytes((size_t)value.n_text);
+    return value;
+}
+
+void prove_compare_values(void)
+{
+    const cmlp_value a = any_value(), b = any_value();
+    ASSUME(a.type != CMLP_VALUE_DOUBLE || b.type != CMLP_VALUE_LARGE_INTEGER);
+    ASSUME(b.type != CMLP_VALUE_DOUBLE || a.type != CMLP_VALUE_LARGE_INTEGER);
+    const int order = cmlp_compare_values(&a, &b);
+    if (a.type == CMLP_VALUE_TEXT && b.type == CMLP_VALUE_TEXT)
+        REQUIRE(order || a.n_text == b.n_text);
+    else
+        REQUIRE((a.type == CMLP_VALUE_TEXT) <= (order > 0) && (b.type == CMLP_VALUE_TEXT) <= (order < 0));
+}
+
+void prove_sift(void)
+{
+    const size_t n = nondet_size(), root = nondet_size();
+    ASSUME(n >= 1 && n <= MOST && root < n);
+    cmlp_value *values = any_bytes(n * sizeof(cmlp_value));
+    int32_t *heap = any_bytes(n * sizeof(int32_t)), others = 0;
+    for (size_t i = 0; i < n; i++) {
+        ASSUME(heap[i] >= 0 && heap[i] < (int32_t)n);
+        for (size_t k = 0; k < i; k++) ASSUME(heap[k] != heap[i]);
+    }
+    sift(values, heap, (int64_t)n, (int64_t)root);
+    for (size_t i = 0; i < n; i++) {
+        REQUIRE(heap[i] >= 0 && heap[i] < (int32_t)n);
+        others |= 1 << heap[i];
+    }
+    REQUIRE(others == (1 << n) - 1);
+}

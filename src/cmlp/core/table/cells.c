@@ -201,11 +201,10 @@ int cmlp_read_cell_number(cmlp_cell cell, cmlp_cell_format format, cmlp_number *
             if (!read_exponent(&cell, &exponent)) return 0;
         }
         if (cell.at != cell.end) return 0;
-        number->value = cmlp_decimal_value(&reader.decimal, exponent, &number->is_exact);
+        number->value = cmlp_decimal_value(&reader.decimal, exponent);
         number->n_digits = reader.n_digits;
     }
     if (sign == '-') number->value = -number->value;
-    if (number->n_digits < 0) number->is_exact = 1;
     return 1;
 }
 
@@ -270,11 +269,10 @@ static double nearest_double(uint64_t digits, int exponent)
 {
     cmlp_decimal decimal;
     uint64_t power = 1;
-    int is_exact;
     while (digits / power >= 10) power *= 10;
     cmlp_decimal_begin(&decimal);
     for (; power; power /= 10) cmlp_decimal_add(&decimal, (int)(digits / power % 10), 0);
-    return cmlp_decimal_value(&decimal, exponent, &is_exact);
+    return cmlp_decimal_value(&decimal, exponent);
 }
 
 int cmlp_is_printed_double(cmlp_cell cell, double value)

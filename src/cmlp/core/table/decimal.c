@@ -63,7 +63,7 @@ static int count_bits(const cmlp_wide *x)
 }
 
 /* Rounds top / bottom, neither of which is 0, to a double. */
-static double divide(cmlp_wide *top, cmlp_wide *bottom, int *is_exact)
+static double divide(cmlp_wide *top, cmlp_wide *bottom)
 {
     int exponent = count_bits(top) - count_bits(bottom);
     multiply_by_twos(exponent < 0 ? top : bottom, exponent < 0 ? -exponent : exponent);
@@ -75,7 +75,6 @@ static double divide(cmlp_wide *top, cmlp_wide *bottom, int *is_exact)
     const int is_normal = exponent >= SMALLEST_BINARY;
     int n = is_normal ? MANTISSA_BITS : MANTISSA_BITS + exponent - SMALLEST_BINARY;
     uint64_t bits = UINT64_C(0x7ff) << 52; /* infinity */
-    *is_exact = 0;
     if (exponent <= LARGEST_BINARY) {
         uint64_t mantissa = 0;
         for (; n > 0; n--) { /* one bit of the quotient each */
@@ -85,7 +84,6 @@ static double divide(cmlp_wide *top, cmlp_wide *bottom, int *is_exact)
             multiply(top, 2, 0);
         }
         const int half = n < 0 ? -1 : compare(top, bottom); /* what is left, as half of the last bit */
-        *is_exact = !top->n;
         mantissa += half > 0 || (!half && (mantissa & 1));
         bits = mantissa + (is_normal ? (uint64_t)(exponent - SMALLEST_BINARY) << 52 : 0);
     }
@@ -113,13 +111,12 @@ void cmlp_decimal_add(cmlp_decimal *decimal, int digit, int is_fraction)
     decimal->n_digits++;
 }
 
-double cmlp_decimal_value(cmlp_decimal *decimal, int64_t exponent, int *is_exact)
+double cmlp_decimal_value(cmlp_decimal *decimal, int64_t exponent)
 {
     cmlp_wide bottom = {{1}, 1};
     double value = 0;
     const int64_t end = decimal->n_digits + decimal->exponent + exponent; /* the number is below 10^end */
     exponent += decimal->exponent;
-    *is_exact = !decimal->n_digits;
     if (!decimal->n_digits || end < LEAST_EXPONENT) return value;
     if (end > MOST_EXPONENT) return INFINITY;
     if (decimal->is_longer) {
@@ -127,7 +124,7 @@ double cmlp_decimal_value(cmlp_decimal *decimal, int64_t exponent, int *is_exact
         exponent--;
     }
     multiply_by_tens(exponent < 0 ? &bottom : &decimal->digits, exponent < 0 ? -exponent : exponent);
-    return divide(&decimal->digits, &bottom, is_exact);
+    return divide(&decimal->digits, &bottom);
 }
 
 static cmlp_wide wide_of(uint64_t x)
@@ -147,12 +144,5 @@ int cmlp_compare_decimal(uint64_t digits, int exponent, double value)
     multiply_by_tens(exponent < 0 ? &b : &a, exponent < 0 ? -exponent : exponent);
     multiply_by_twos(binary < 0 ? &a : &b, binary < 0 ? -binary : binary);
     return compare(&a, &b);
-}
-
-int cmlp_equal_numbers(const cmlp_number *a, const cmlp_number *b)
-{
-    if (a->n_digits < 0 || b->n_digits < 0) return a->is_exact && b->is_exact && a->value == b->value;
-    return a->n_digits == b->n_digits && !memcmp(a->digits, b->digits, (size_t)a->n_digits) &&
-           (a->value < 0) == (b->value < 0);
 }
 #endif

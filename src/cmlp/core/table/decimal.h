@@ -1,4 +1,4 @@
-/* Decimals as doubles, exactly rounded: any number of digits, any exponent, without a locale. Numbers that are equal. */
+/* Decimals as doubles, exactly rounded: any number of digits, any exponent, without a locale. */
 #ifndef CMLP_DECIMAL_H
 #define CMLP_DECIMAL_H
 
@@ -36,10 +36,10 @@ static inline int64_t cmlp_add_exponent_digit(int64_t exponent, int digit)
     return exponent < INT64_C(1) << 56 ? exponent * 10 + digit : exponent;
 }
 
-/* Returns the nearest double, of two the one with an even last bit, or INFINITY. *is_exact becomes whether the double equals
- * the decimal. The decimal is no longer valid.
+/* Returns the nearest double, of two the one with an even last bit, or INFINITY. The decimal is no longer
+ * valid.
  * exponent: of 10, from cmlp_add_exponent_digit; or its negative. */
-double cmlp_decimal_value(cmlp_decimal *decimal, int64_t exponent, int *is_exact);
+double cmlp_decimal_value(cmlp_decimal *decimal, int64_t exponent);
 
 /* Below, equal to or above 0, as digits * 10^exponent minus the value, which is finite and above 0. All digits of the value
  * and the decimal are at least 10^-341. */
@@ -48,12 +48,8 @@ int cmlp_compare_decimal(uint64_t digits, int exponent, double value);
 /* A number as Python has it: an integer, or a double. */
 typedef struct cmlp_number {
     double value;       /* the nearest double */
-    int is_exact;       /* whether it is the number */
     const char *digits; /* of an integer, without leading zeros */
     int64_t n_digits;   /* -1 for a double */
 } cmlp_number;
-
-/* Whether two numbers have the same value. */
-int cmlp_equal_numbers(const cmlp_number *a, const cmlp_number *b);
 
 #endif
