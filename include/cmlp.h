@@ -736,9 +736,7 @@ CMLP_CHECKED cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, con
 
 /* A string for other programs. The key is a lower-case letter, then at most 63 of a-z 0-9 _ and ., but not one that the
  * format has itself: activations, cmlp, columns, crc32, data_crc32, input_scale, loss, requires. The value is printable
- * ASCII. The value of "classes" lists the labels, for example
- *   {"kind":"labels","dtype":"U3","values":["cat","cow","dog"]}
- * with ascending values, one for each output (docs/model-file.md). */
+ * ASCII. */
 typedef struct cmlp_model_string {
     const char *key, *value;
     int64_t reserved[2]; /* 0 */
@@ -775,10 +773,6 @@ typedef struct cmlp_training {
     double alpha;                    /* as in cmlp_objective */
 } cmlp_training;
 
-/* What cmlp_model_write writes in addition to the network and its parameters.
- *
- * Python loads the file as a classifier if the strings contain "class", "MLPClassifier", and "classes", the labels; as a
- * regressor with "class", "MLPRegressor"; otherwise as a Network. */
 /* How cells of text become numbers and categories (docs/guide/files.md). */
 typedef struct cmlp_model_cells {
     const cmlp_value *missing; /* n_missing texts: further words for missing values; or NULL */
@@ -788,6 +782,10 @@ typedef struct cmlp_model_cells {
     int64_t reserved[2];       /* 0 */
 } cmlp_model_cells;
 
+/* What cmlp_model_write writes in addition to the network and its parameters.
+ *
+ * Python loads the file as a classifier if there are labels and the strings contain "class", "MLPClassifier"; as a
+ * regressor with "class", "MLPRegressor"; otherwise as a Network. */
 typedef struct cmlp_model_content {
     size_t struct_size;
     /* Takes the next n bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */

@@ -299,6 +299,43 @@ static void test_every_day(void)
     CHECK(!n_wrong);
 }
 
+static int is_printed(const char *text, double value)
+{
+    const size_t n = strlen(text);
+    char *const bytes = slot_place(&place, n, AT_END, 0);
+    memcpy(bytes, text, n);
+    return cmlp_is_printed_double((cmlp_cell){bytes, bytes + n}, value);
+}
+
+/* A text is that of a category only if Python prints the category so: with the fewest digits that round to its value. */
+static void test_printed_doubles(void)
+{
+    static const struct {
+        const char *text;
+        double value;
+        int is_printed;
+    } known[] = {
+        {"0.1", 0.1, 1},         {"0.10", 0.1, 0},  {".1", 0.1, 0},       {"1e-1", 0.1, 0},
+        {"0.0", 0, 1},           {"0", 0, 0},       {"1.0", 1, 1},        {"1", 1, 0},
+        {"-0.5", -0.5, 1},       {"+0.5", 0.5, 0},  {"0.0001", 1e-4, 1},  {"1e-04", 1e-4, 0},
+        {"1e-05", 1e-5, 1},      {"1e-5", 1e-5, 0}, {"0.00001", 1e-5, 0}, {"1.5e-07", 1.5e-7, 1},
+        {"1e+16", 1e16, 1},      {"1e16", 1e16, 0}, {"1E+16", 1e16, 0},   {"10000000000000000.0", 1e16, 0},
+        {"5e-324", 5e-324, 1},   {"4e-324", 5e-324, 0},
+        {"9999999999999998.0", 9999999999999998.0, 1},
+        {"9007199254740992.0", 9007199254740992.0, 1},
+        {"9007199254740993.0", 9007199254740992.0, 0}, /* rounds to the same double */
+        {"0.3", 0.3, 1},
+        {"0.29999999999999999", 0.3, 0}, /* more digits than needed */
+        {"0.30000000000000004", 0.1 + 0.2, 1},
+        {"0.30000000000000005", 0.1 + 0.2, 0}, /* not the nearest one of as many digits */
+        {"1.7976931348623157e+308", 1.7976931348623157e308, 1},
+        {"1.7976931348623158e+308", 1.7976931348623157e308, 0},
+        {"2.2250738585072014e-308", 2.2250738585072014e-308, 1},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        check_that(is_printed(known[i].text, known[i].value) == known[i].is_printed, "%s", known[i].text);
+}
+
 static void test_arguments(void)
 {
     const cmlp_model *const model = load(all_kinds, NULL);
@@ -321,6 +358,7 @@ int main(void)
     test_many_digits();
     test_any_bytes();
     test_every_day();
+    test_printed_doubles();
     test_arguments();
     slot_free(&place);
     return finish();
