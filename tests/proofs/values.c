@@ -128,21 +128,3 @@ void prove_compare_values(void)
     else
         REQUIRE((a.type == CMLP_VALUE_TEXT) <= (order > 0) && (b.type == CMLP_VALUE_TEXT) <= (order < 0));
 }
-
-void prove_sift(void)
-{
-    const size_t n = nondet_size(), root = nondet_size();
-    ASSUME(n >= 1 && n <= MOST && root < n);
-    cmlp_value *values = any_bytes(n * sizeof(cmlp_value));
-    int32_t *heap = any_bytes(n * sizeof(int32_t)), others = 0;
-    for (size_t i = 0; i < n; i++) {
-        ASSUME(heap[i] >= 0 && heap[i] < (int32_t)n);
-        for (size_t k = 0; k < i; k++) ASSUME(heap[k] != heap[i]);
-    }
-    sift(values, heap, (int64_t)n, (int64_t)root);
-    for (size_t i = 0; i < n; i++) {
-        REQUIRE(heap[i] >= 0 && heap[i] < (int32_t)n);
-        others |= 1 << heap[i];
-    }
-    REQUIRE(others == (1 << n) - 1);
-}
