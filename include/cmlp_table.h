@@ -69,7 +69,7 @@ CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int
  * value: MISSING, or any other type; a DOUBLE that is NaN counts as MISSING.
  * code: receives the column's `unknown` if no category is equal.
  * Returns MODEL for the model of a network; OPTION if there is no such column, if it has no categories, or for the type or a
- * reserved field of `value`; FILE_SYNTAX for a text that is not UTF-8, or a LARGE_INTEGER that is none. */
+ * reserved field of `value`; FILE_SYNTAX for bytes that are no text, or a larger integer that is none. */
 CMLP_CHECKED cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value,
                                                   double *code);
 
@@ -252,7 +252,7 @@ CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size
  * "class", "TabularRegressor" or, with labels, "TabularClassifier".
  * content: input_scale is 0 and names, shifts, factors and training are NULL (OPTION).
  * Returns as cmlp_model_write, and the errors of a table and of a calibration; FILE_VALUE if two categories of a column are
- * equal, FILE_SYNTAX for a name or a category that is not UTF-8. */
+ * equal, FILE_SYNTAX for a name or a category whose bytes are no text. */
 CMLP_CHECKED cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
                                           size_t workspace_size);
 
