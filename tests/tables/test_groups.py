@@ -381,6 +381,76 @@ def test_one_set_of_held_out_rows_is_split_by_group():
     assert [part.weight.sum() for part in parts] == pytest.approx([5, 5])
 
 
+# ------------------------------------------------------------------------ the note where groups are missing
+
+
+def with_ids(ids, **more):
+    """Return the rows as a frame with a column of ids."""
+    pandas = package("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcxz"))
+    return frame.assign(person=ids, **more)
+
+
+def notes_of(frame, **more):
+    """Return the warnings of a fit that speak of repeated measurements."""
+    model = TabularRegressor(**QUICK | {"n_epochs": 1, "n_estimators": 1})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(frame, Y, **more)
+    texts = [str(one.message) for one in caught]
+    return [text for text in texts if text.startswith("X looks like repeated measurements")]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [GROUP + 1000, [f"p{one}" for one in GROUP], [f"p{one}" if one else None for one in GROUP]],
+    ids=["numbers", "texts", "one missing"],
+)
+def test_repeated_measurements_are_noted(ids):
+    (note,) = notes_of(with_ids(ids))
+    assert "of column 'person': the columns 'a', 'b', 'c' are constant for each of its 60" in note
+    assert "pass groups (--groups of cmlp train)" in note
+
+
+def test_more_categories_than_a_model_lists_are_noted():
+    pandas = package("pandas")
+    frame = pandas.DataFrame({"x": X[:, 4]}).assign(person=[f"p{row // 2}" for row in range(480)])
+    wealth = np.random.RandomState(0).randint(0, 9, (240, 2))[np.arange(480) // 2]
+    frame[["age", "rank"]] = wealth
+    (note,) = notes_of(frame)
+    assert "column 'person': the columns 'age', 'rank' are constant for each of its 240" in note
+
+
+@pytest.mark.parametrize(
+    "frame, more",
+    [
+        (lambda: with_ids(GROUP), {"groups": GROUP}),
+        (lambda: with_ids(GROUP), {"X_val": with_ids(GROUP), "y_val": Y}),
+        (lambda: with_ids(GROUP).drop(columns=["a", "b"]), {}),
+        (lambda: with_ids(np.arange(480)), {}),
+        (lambda: with_ids(GROUP + 0.5), {}),
+        (lambda: with_ids(GROUP // 8), {}),
+        (lambda: with_ids(GROUP).iloc[np.arange(480) // 8 * 8], {}),
+        (lambda: with_ids(GROUP)[["x", "person"]].assign(p=GROUP * 2, q=GROUP // 59), {}),
+        (lambda: with_ids(GROUP)[["x", "person"]].assign(p=np.sqrt(GROUP), q=-np.cbrt(GROUP)), {}),
+    ],
+    ids=[
+        "groups",
+        "own validation rows",
+        "one constant column",
+        "each row another",
+        "no whole numbers",
+        "few values",
+        "equal rows",
+        "another name and nearly a constant",
+        "numbers that are computed from it",
+    ],
+)
+def test_other_tables_are_not_noted(frame, more):
+    package("pandas")
+    assert notes_of(frame(), **more) == []
+
+
 # ------------------------------------------------------------------------- files, pickles, resume, verify, tools
 
 

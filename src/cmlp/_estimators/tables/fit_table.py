@@ -35,6 +35,7 @@ from cmlp._estimators.tables.bag import (
 from cmlp._estimators.tables.calibrate import measured
 from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
+from cmlp._estimators.tables.repeated_rows import warn_of_repeated_rows
 from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._estimators.tables.targets import learn_table_encoding
 from cmlp._estimators.tables.train_bag import train_members
@@ -312,6 +313,8 @@ class TableFit(Fit):
         categorical = options.categorical_features
         known = learn_columns(frame, categorical, self.class_name, targets.rows, targets.weight)
         self.rows = self._read(known, opened)
+        if self.row_groups is None and len(opened) == 1 and earlier is None:
+            warn_of_repeated_rows(frame, known, self.rows.to_train_on[0], targets.rows)
         self.columns = learn_inputs(
             known,
             self.rows.to_train_on[0],
