@@ -510,7 +510,7 @@ def divide(
     `holdout` is a word of `HOLDOUTS`. Whole groups are held out.
     """
     if groups is not None and holdout != "none":
-        n_folds = min(groups.count.n, _HELD_OUT)
+        n_folds = min(groups.group_count.n, _HELD_OUT)
         if n_rows < _FEWEST_ROWS or n_folds < _FEWEST_GROUPS:
             return np.arange(0), np.arange(n_rows)
         folds = folds_of_groups(groups, None, n_folds, _core.Random(0))

@@ -172,7 +172,7 @@ class TableReport(NamedTuple):
         fit = "a first fit" if self.is_first else "training"
         of_groups = ""
         if self.groups is not None:
-            of_groups = f" of {self.groups.take(self.held).count.n:,} groups"
+            of_groups = f" of {self.groups.take(self.held).group_count.n:,} groups"
         where = f"on {len(self.held):,} rows{of_groups} held out of {fit}"
         if self.model._estimator_type == "classifier":
             labels, counts = np.unique(learned, return_counts=True)

@@ -42,7 +42,7 @@ class Groups(NamedTuple):
     column: str | None
 
     @property
-    def count(self) -> GroupCount:
+    def group_count(self) -> GroupCount:
         """How many groups there are, and their column."""
         return GroupCount(len(self.values), self.column)
 

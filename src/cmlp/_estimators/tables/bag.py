@@ -50,7 +50,7 @@ def number_of_folds(groups: Groups | None, n_estimators: int) -> int:
     """Return the number of folds, of which a network holds out one."""
     if groups is None:
         return N_FOLDS
-    return min(max(n_estimators, _FEWEST_FOLDS_OF_GROUPS), N_FOLDS, groups.count.n)
+    return min(max(n_estimators, _FEWEST_FOLDS_OF_GROUPS), N_FOLDS, groups.group_count.n)
 
 
 def folds_of(n_rows: int, classes: NDArray[Any] | None, rng: _core.Random) -> NDArray[np.int64]:
@@ -72,7 +72,7 @@ def folds_of_groups(
     which the sum of squares of the shares of each class grows least: the folds then have about the
     same numbers of rows of each class, or of rows if there are no classes.
     """
-    n_groups = groups.count.n
+    n_groups = groups.group_count.n
     if classes is None:
         classes = np.zeros(len(groups.codes), np.int64)
     n_of_class = np.bincount(classes).tolist()

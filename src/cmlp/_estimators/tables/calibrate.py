@@ -66,7 +66,7 @@ class RowsWithTruth(NamedTuple):
     @property
     def group_count(self) -> GroupCount | None:
         """Of how many groups the rows are."""
-        return None if self.groups is None else self.groups.count
+        return None if self.groups is None else self.groups.group_count
 
     def take(self, part: NDArray[np.bool_]) -> RowsWithTruth:
         """Return some of the rows: of each group all or none."""

@@ -407,7 +407,7 @@ class TableFit(Fit):
 
     def _require_groups(self, groups: Groups, classes: NDArray[Any] | None) -> None:
         """Raise ValueError if each network cannot hold out groups whose classes others have, too."""
-        if groups.count.n < 2:
+        if groups.group_count.n < 2:
             raise ValueError(
                 f"groups must have at least 2 groups, of which networks hold out some, got 1 group: "
                 f"{shown(groups.values[0])}."
@@ -646,7 +646,7 @@ class TableFit(Fit):
         weight, count = weights_of_rows(self.rows.weight, rows), None
         if self.row_groups is not None:
             groups = self._groups_of(rows)
-            weight, count = groups.equal_weights(weight), groups.count
+            weight, count = groups.equal_weights(weight), groups.group_count
         return measured(
             net,
             HELD_OUT,
@@ -687,7 +687,7 @@ class TableFit(Fit):
         if not parts:
             return None
         if self.row_groups is not None:
-            count = self._groups_of(np.concatenate([rows for rows, _ in judged])).count
+            count = self._groups_of(np.concatenate([rows for rows, _ in judged])).group_count
         return HeldOutScores(tuple(parts), no_map(networks[0].net), count)
 
 
