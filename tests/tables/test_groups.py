@@ -10,9 +10,6 @@ from optional import package
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp._bridge._core import Random
-from cmlp._data.groups import as_groups
-from cmlp._estimators.tables.bag import folds_of_groups, number_of_folds
 
 QUICK = {"hidden_layer_sizes": (16,), "n_epochs": 12, "random_state": 0}
 COVERAGE = 0.9
@@ -173,25 +170,6 @@ def test_each_network_holds_out_whole_groups(n_estimators, n_folds):
     if n_estimators >= n_folds:
         assert frozenset.union(*folds) == {*range(40)}
     assert held_out_of(model)[0].n == len(frozenset.union(*folds))
-
-
-def test_folds_are_balanced_by_rows_and_classes():
-    rng = np.random.RandomState(3)
-    sizes = rng.geometric(0.05, 90)
-    group = np.repeat(np.arange(90), sizes)
-    share = rng.random_sample(90) ** 3
-    y = (rng.random_sample(len(group)) < share[group]).astype(np.int64)
-    folds = folds_of_groups(as_groups(group, len(group)), y, 4, Random(0))
-    for one in range(2):
-        counts = np.bincount(folds[y == one], minlength=4)
-        assert counts.max() < 1.1 * counts.min()
-    by_rows = np.bincount(folds_of_groups(as_groups(group, len(group)), None, 4, Random(0)))
-    assert by_rows.max() - by_rows.min() <= sizes.max() / 10
-    assert all(len({*folds[group == one]}) == 1 for one in range(90))
-
-
-def test_few_groups_make_few_folds():
-    assert number_of_folds(as_groups(list("aabbcc"), 6), 4) == 3
 
 
 @pytest.mark.parametrize("kind, y", [(TabularRegressor, Y), (TabularClassifier, LABELS)])
