@@ -1,4 +1,7 @@
-"""Groups of rows, such as the rows of a person: what is measured on rows outside the training holds for new groups."""
+"""Groups of rows, such as the rows of a person.
+
+What is measured on rows outside the training holds for new groups, if whole groups are held out.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class GroupCount(NamedTuple):
-    """How many groups some rows are of, and the name of the column that has the groups, if it has one."""
+    """How many groups some rows are of, and the name of the column that has the groups."""
 
     n: int
     column: str | None
@@ -57,7 +60,10 @@ class Groups(NamedTuple):
         )
 
     def equal_weights(self, weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """Return weights of the rows whose sum is 1 in each group; `weight` divides it among the rows of a group."""
+        """Return weights of the rows whose sum is 1 in each group.
+
+        `weight` divides it among the rows of a group.
+        """
         if weight is None:
             weight = np.ones(len(self.codes))
         share: NDArray[np.float64] = weight / np.bincount(self.codes, weight)[self.codes]
@@ -65,9 +71,9 @@ class Groups(NamedTuple):
 
 
 def as_groups(groups: Any, n_rows: int, name: str = "groups") -> Groups | None:
-    """Return the groups of rows, values of any hashable type; None without groups. `Groups` are returned as they are.
+    """Return the groups of rows, values of any hashable type; None without groups.
 
-    Raises ValueError, which begins with the name of the argument, unless each row has one.
+    `Groups` are returned as they are. Raises ValueError, which begins with the name of the argument, unless each row has one.
     """
     if groups is None or isinstance(groups, Groups):
         return groups
@@ -79,14 +85,18 @@ def as_groups(groups: Any, n_rows: int, name: str = "groups") -> Groups | None:
         entries = column_of(groups, name).entries()
     if len(entries) != n_rows:
         raise ValueError(
-            f"{name} must have a value for each of the {n_rows:,} rows, got {len(entries):,} values."
+            f"{name} must have a value for each of the {n_rows:,} rows, got {len(entries):,} "
+            "values."
         )
     column = getattr(groups, "name", None)
     return groups_of(entries, column if isinstance(column, str) else None, name)
 
 
 def groups_of(entries: Sequence[Any], column: str | None, name: str = "groups") -> Groups:
-    """Return the groups of rows from a value for each of them; ValueError if one is missing or has no hash."""
+    """Return the groups of rows from a value for each of them.
+
+    Raises ValueError if one is missing or has no hash.
+    """
     code_of: dict[Any, int] = {}
     codes = np.empty(len(entries), np.int64)
     for row, entry in enumerate(entries):

@@ -92,9 +92,10 @@ class Calibration(NamedTuple):
         ends: NDArray[np.float64] | None = None,
         groups: GroupCount | None = None,
     ) -> Self:
-        """Return the calibration with these scores of rows, of shape (n_answers, n_rows), and the rows' weights.
+        """Return the calibration with these scores of rows, and the rows' weights.
 
-        With `groups`, the weights of each group have the sum 1.
+        The shape of the scores is (n_answers, n_rows). With `groups`, the weights of each group
+        have the sum 1.
         """
         if groups is None:
             kept = [_kept(each, weight) for each in scores]
@@ -409,9 +410,10 @@ def _kept_by_group(
     """Return the sorted scores of one answer of rows in groups, each of which has the weight 1.
 
     The margin of a coverage should be the smallest score whose cumulative weight is at least
-    ``coverage * (n_groups + 1)``, and infinity if the weight of all groups is less. Readers of the file take the score
-    of rank ``coverage * (n + 1)``. So each group has r ranks: score i is the smallest one whose cumulative weight is at
-    least i / r, and r - 1 infinite scores stand for the new group. With one row in each group, r is 1.
+    ``coverage * (n_groups + 1)``, and infinity if the weight of all groups is less. Readers of the
+    file take the score of rank ``coverage * (n + 1)`` of n. So each group has r ranks: score i is
+    the smallest one whose cumulative weight is at least i / r, and r - 1 infinite scores stand for
+    the new group. With one row in each group, r is 1.
     """
     order = np.argsort(scores, kind="stable")
     m = min(n_groups, MOST_SCORES)

@@ -201,7 +201,10 @@ class RowFile(ABC):
         """Return columns and targets for a new model."""
 
     def groups(self, column: int) -> Groups:
-        """Return the groups of all rows, from a column that is no input; raises DataError if one is missing."""
+        """Return the groups of all rows, from a column that is no input.
+
+        Raises DataError if one is missing.
+        """
         raise untyped(self.path)
 
     def numbers(self, kept: Sequence[int]) -> Any:

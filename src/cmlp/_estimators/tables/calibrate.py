@@ -56,7 +56,10 @@ _OUTSIDE = " outside of the fourth that measures the sets"
 
 
 class RowsWithTruth(NamedTuple):
-    """Raw rows with what is true for them. With groups, the weights of each group have the sum 1."""
+    """Raw rows with what is true for them.
+
+    With groups, the weights of each group have the sum 1.
+    """
 
     raw: NDArray[np.float64]
     truth: NDArray[Any]

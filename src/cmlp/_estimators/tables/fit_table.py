@@ -102,8 +102,8 @@ def fit_table(
 ) -> None:
     """Learn the columns, train the networks on them, and store what they have learned.
 
-    `training` are X, y and weights; `groups` are those of the rows of training and validation; `repeated` are the
-    columns of a fit that the call repeats.
+    `training` are X, y and weights; `groups` are those of the rows of training and validation;
+    `repeated` are the columns of a fit that the call repeats.
     """
     fit = TableFit.from_estimator(
         estimator, training, validation, groups, resume=resume, repeated=repeated
@@ -264,7 +264,10 @@ class TableFit(Fit):
         return opened
 
     def _open_groups(self, opened: Sequence[tuple[InputFrame, CountedTargets]]) -> None:
-        """Read the groups of the rows that count; raises ValueError for groups that nothing would use."""
+        """Read the groups of the rows that count.
+
+        Raises ValueError for groups that nothing would use.
+        """
         given, given_val = self.groups
         (frame, targets), *validation_parts = opened
         groups = as_groups(given, frame.n_rows)
@@ -406,11 +409,11 @@ class TableFit(Fit):
         return runs
 
     def _require_groups(self, groups: Groups, classes: NDArray[Any] | None) -> None:
-        """Raise ValueError if each network cannot hold out groups whose classes others have, too."""
+        """Raise ValueError if networks cannot hold out groups whose classes others have, too."""
         if groups.group_count.n < 2:
             raise ValueError(
-                f"groups must have at least 2 groups, of which networks hold out some, got 1 group: "
-                f"{shown(groups.values[0])}."
+                "groups must have at least 2 groups, of which networks hold out some, got 1 "
+                f"group: {shown(groups.values[0])}."
             )
         labels = self.encoding.labels
         if classes is None or labels is None:
@@ -613,7 +616,10 @@ class TableFit(Fit):
         ]
 
     def _judged_parts(self) -> list[tuple[NDArray[np.int64], list[int]]]:
-        """Return the sets of held-out rows from which is learned for the others: of groups, at least two."""
+        """Return the sets of held-out rows, each of which learns from the others.
+
+        Of groups there are at least two.
+        """
         parts = self._held_out_rows()
         if len(parts) != 1 or self.row_groups is None:
             return parts

@@ -33,9 +33,10 @@ _SHOWN = 3  # columns in a message
 def warn_of_repeated_rows(
     frame: InputFrame, columns: TableColumns, raw: NDArray[np.float64], rows: NDArray[np.intp]
 ) -> None:
-    """Warn of the first column of texts or whole numbers for each of whose values several others are constant.
+    """Warn of a column of texts or whole numbers for each of whose values several others are constant.
 
-    Without `groups`, `fit` then holds out rows of persons that it also trains on, and intervals do not cover new ones.
+    Without `groups`, `fit` holds out rows of persons on whom it also trains, and intervals do not
+    cover new ones.
     """
     for i, column in enumerate(columns):
         if column.type not in (CATEGORY, "number") or not column.is_used:
@@ -61,7 +62,10 @@ def _compared(columns: TableColumns) -> list[int]:
 def _constant_columns(
     values: NDArray[np.float64], raw: NDArray[np.float64], others: Sequence[int]
 ) -> list[int]:
-    """Return the other columns that are constant for each value; none if the values do not repeat as those of ids."""
+    """Return the other columns that are constant for each value.
+
+    There are none if the values do not repeat as those of ids do.
+    """
     present = np.flatnonzero(~np.isnan(values))
     if not _are_ids(values[present[:_FEW_ROWS]]) or not _are_ids(values[present]):
         return []
@@ -98,10 +102,11 @@ def _is_constant(values: NDArray[np.float64], has_before: NDArray[np.bool_]) -> 
 
 
 def _says_something(values: NDArray[np.float64], firsts: NDArray[np.intp]) -> bool:
-    """Return whether a constant column is neither another name of the groups nor nearly the same for all rows.
+    """Return whether a constant column says something of the groups.
 
-    The rows have the order of the groups. Another name is a value of its own for each group: a text, a whole number, or
-    a number that ascends or descends with the values of the column, which is computed from them.
+    It does not if it is nearly the same for all rows, or another name of the groups: a value of its
+    own for each group, which is a text, a whole number, or a number that is computed from the
+    groups and so ascends or descends with them. The rows have the order of the groups.
     """
     counts = np.unique(values, return_counts=True)[1]
     if counts.max() > _MOST_OF_ONE_NUMBER * len(values):
@@ -117,8 +122,8 @@ def _warn(frame: InputFrame, i: int, others: Sequence[int], n_values: int) -> No
     more = len(others) - len(names)
     listed = ", ".join(names) + f" and {more} more" * (more > 0)
     warn(
-        f"X looks like repeated measurements of {frame.label(i)}: the columns {listed} are constant "
-        f"for each of its {n_values:,} values. If rows to predict will be of others, pass groups "
+        f"X looks like repeated measurements of {frame.label(i)}: the columns {listed} are "
+        f"constant for each of its {n_values:,} values. If rows to predict will be of others, pass groups "
         "(--groups of cmlp train), this column, and leave it out of X: errors and intervals are "
         "then those of rows of new ones, instead of far too small."
     )

@@ -85,10 +85,11 @@ class TabularEstimator(Estimator):
             Rows of weight 0 are checked, and then dropped; weights below 1e-30 of the largest count
             as 0.
         groups : array-like of shape (n_samples,), default=None
-            What the rows belong to, if several are of one person, machine or place, and new rows will be of others:
-            values of any hashable type, none missing. Each network then holds out whole groups, and each group counts
-            as one, whatever its number of rows, in all that is measured on held-out rows: intervals and sets cover rows
-            of new groups [1]_. The groups are no input: that takes a column of X.
+            What the rows belong to, if several are of one person, machine or place, and new rows
+            will be of others: values of any hashable type, none missing. Each network then holds
+            out whole groups, and each group counts as one, whatever its number of rows, in all that
+            is measured on held-out rows: intervals and sets cover rows of new groups [1]_. The
+            groups are no input: that takes a column of X.
         X_val, y_val : default=None
             Validation data, to choose the best epoch of each network. If None, each network holds
             out another eighth of the rows; with `groups`, there are as many parts as networks, from
@@ -118,8 +119,8 @@ class TabularEstimator(Estimator):
 
         References
         ----------
-        .. [1] Dunn, Wasserman, Ramdas (2022), "Distribution-free prediction sets for two-layer hierarchical models",
-            Journal of the American Statistical Association.
+        .. [1] Dunn, Wasserman, Ramdas (2022), "Distribution-free prediction sets for two-layer
+            hierarchical models", Journal of the American Statistical Association.
         """
         from cmlp._estimators.tables.fit_table import fit_table
 
@@ -812,8 +813,8 @@ class TabularClassifier(TabularEstimator):
         Returns
         -------
         ndarray of bool, shape (n_samples, n_classes)
-            Whether each class of `classes_` is in the set. If there are too few rows, or too few groups, all are, and
-            a warning says so: 0.9 needs 9, 0.99 needs 99. For multilabel targets, each label has a
+            Whether each class of `classes_` is in the set. If there are too few rows, or too few
+            groups, all are, and a warning says so: 0.9 needs 9, 0.99 needs 99. For multilabel targets, each label has a
             set of its own, of the answers no and yes: the shape is (n_samples, n_classes, 2), and
             the coverage is that of each label, not of all together. Another warning names columns
             of which rows are clearly outside the training range, see `outside`.
@@ -1181,8 +1182,8 @@ class TabularRegressor(TabularEstimator):
             Weights of the rows, as in `fit`. The coverage is then that of the weighted rows,
             without a guarantee.
         groups : array-like of shape (n_samples,), default=None
-            What the rows belong to, as in `fit`: each group counts as one, and the guarantee is that for a row of a new
-            group.
+            What the rows belong to, as in `fit`: each group counts as one, and the guarantee is
+            that for a row of a new group.
 
         Returns
         -------
@@ -1233,7 +1234,8 @@ class TabularRegressor(TabularEstimator):
         ndarray of float64, shape (n_samples, 2) or (n_samples, n_targets, 2)
             The lower and the upper ends. With several targets, each has its own intervals, and the
             coverage is that of each target, not of all together. They are infinite, and a warning
-            says so, if there are too few errors, or too few groups: 0.9 needs 9, 0.99 needs 99. Another warning names
+            says so, if there are too few errors, or too few groups: 0.9 needs 9, 0.99 needs 99.
+            Another warning names
             columns of which rows are clearly outside the training range, see `outside`: the
             coverage does not hold there.
 
