@@ -73,7 +73,8 @@ class Groups(NamedTuple):
 def as_groups(groups: Any, n_rows: int, name: str = "groups") -> Groups | None:
     """Return the groups of rows, values of any hashable type; None without groups.
 
-    `Groups` are returned as they are. Raises ValueError, which begins with the name of the argument, unless each row has one.
+    `Groups` are returned as they are. Raises ValueError, which begins with the name of the
+    argument, unless each row has one.
     """
     if groups is None or isinstance(groups, Groups):
         return groups

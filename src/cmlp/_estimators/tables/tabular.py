@@ -1235,9 +1235,8 @@ class TabularRegressor(TabularEstimator):
             The lower and the upper ends. With several targets, each has its own intervals, and the
             coverage is that of each target, not of all together. They are infinite, and a warning
             says so, if there are too few errors, or too few groups: 0.9 needs 9, 0.99 needs 99.
-            Another warning names
-            columns of which rows are clearly outside the training range, see `outside`: the
-            coverage does not hold there.
+            Another warning names columns of which rows are clearly outside the training range, see
+            `outside`: the coverage does not hold there.
 
         Raises
         ------
