@@ -814,10 +814,11 @@ class TabularClassifier(TabularEstimator):
         -------
         ndarray of bool, shape (n_samples, n_classes)
             Whether each class of `classes_` is in the set. If there are too few rows, or too few
-            groups, all are, and a warning says so: 0.9 needs 9, 0.99 needs 99. For multilabel targets, each label has a
-            set of its own, of the answers no and yes: the shape is (n_samples, n_classes, 2), and
-            the coverage is that of each label, not of all together. Another warning names columns
-            of which rows are clearly outside the training range, see `outside`.
+            groups, all are, and a warning says so: 0.9 needs 9, 0.99 needs 99. For multilabel
+            targets, each label has a set of its own, of the answers no and yes: the shape is
+            (n_samples, n_classes, 2), and the coverage is that of each label, not of all together.
+            Another warning names columns of which rows are clearly outside the training range, see
+            `outside`.
 
         Raises
         ------
