@@ -22,6 +22,7 @@ from cmlp._data.json_texts import load_names, parsed
 from cmlp._data.labels import Labels
 from cmlp._data.scale import InputScale, composed
 from cmlp._export.onnx_functions import BODIES, DOMAIN, OPERATORS, WITH_PARAMETER, function_text
+from cmlp._export.onnx_nodes import FUNCTIONS_OPSET, OLDEST_OPSET, Nodes
 from cmlp._export.onnx_write import CLASS_KEY, LOSS_KEY, NAMES_KEY, NEEDS
 from cmlp._model.from_layers import Layer, classifier_of, network_of, original_scale
 from cmlp._model.model import CLASS_NAMES
@@ -201,16 +202,20 @@ def _convert_graph(onnx: Any, model: Any) -> Graph:
             f"the file must have one version of ONNX's operators, at least {_OLDEST_OPSET}, got "
             f"{versions}"
         )
+    (opset,) = versions
     for function in model.functions:
-        _require_own(onnx, function)
+        _require_own(onnx, function, opset)
     _require_defined(nodes, {function.name for function in model.functions})
     tensor = inputs[0].type.tensor_type
+    tensors = {entry.name: Constant(onnx, entry) for entry in graph.initializer}
+    if CLASS_KEY in metadata and OLDEST_OPSET <= opset < FUNCTIONS_OPSET:
+        nodes = _call_functions(onnx, nodes, tensors, opset)
     return Graph(
         onnx,
         inputs[0].name,
         dtype_of(onnx, tensor.elem_type),
         tuple(_read_size(size) for size in tensor.shape.dim),
-        {entry.name: Constant(onnx, entry) for entry in graph.initializer},
+        tensors,
         nodes,
         [entry.name for entry in graph.output],
         metadata,
@@ -251,11 +256,11 @@ def _require_unique(names: list[str]) -> None:
         raise ValueError(f"the name {twice[0]!r} is used twice")
 
 
-def _require_own(onnx: Any, function: Any) -> None:
+def _require_own(onnx: Any, function: Any, opset: int) -> None:
     """Raise ValueError if a function in a file is not the one that `to_onnx` writes."""
     text = None
     if function.domain == DOMAIN and not _overload(function):
-        text = function_text(function.name)
+        text = function_text(function.name, opset)
     if text is None or not _same_function(onnx, function, onnx.parser.parse_function(text)):
         raise ValueError(f"the function {function.domain}.{function.name} is not supported")
 
@@ -287,8 +292,77 @@ def _same_node(onnx: Any, a: Node, b: Node) -> bool:
     tensors = [node.attributes.get("value") for node in (a, b)]
     if None in tensors:
         return a.attributes == b.attributes
-    x, y = map(onnx.numpy_helper.to_array, tensors)
+    return _same_values(*map(onnx.numpy_helper.to_array, tensors))
+
+
+def _same_values(x: Any, y: Any) -> bool:
     return x.dtype == y.dtype and x.shape == y.shape and bool(np.allclose(x, y, _CLOSE, 0))
+
+
+class _Inlined(NamedTuple):
+    """The nodes that `to_onnx` writes for a float64 activation in an opset without functions."""
+
+    name: str
+    inputs: list[str]  # z, and the parameter of the activation
+    nodes: list[Node]
+    constants: dict[str, NDArray[Any]]
+
+    def call(self, nodes: list[Node], constants: dict[str, Constant]) -> Node | None:
+        """Return the call of the function whose nodes these are; None if they are others."""
+        found: dict[str, str] = {}  # the names in the file
+        for own, node in zip(self.nodes, nodes, strict=True):
+            if (own.operator, own.attributes) != (node.operator, node.attributes):
+                return None
+            if len(own.inputs) != len(node.inputs) or len(node.outputs) != 1:
+                return None
+            for name, other in zip(own.inputs, node.inputs, strict=True):
+                if found.setdefault(name, other) != other:
+                    return None
+            found[own.outputs[0]] = node.outputs[0]
+        for name, values in self.constants.items():
+            constant = constants.get(found[name])
+            if constant is None or constant.shape != values.shape:
+                return None
+            if not _same_values(constant.value, values):
+                return None
+        inputs = tuple(found[name] for name in self.inputs)
+        return Node(f"{DOMAIN}.{self.name}", nodes[0].name, inputs, nodes[-1].outputs, {})
+
+
+def _inlined_activation(onnx: Any, name: str, opset: int) -> _Inlined:
+    function = onnx.parser.parse_function(function_text(name, opset))
+    written = Nodes(onnx, np.dtype(np.float64), opset)
+    written.inlined(function, function.input)
+    nodes = [_read_node(onnx, node) for node in written.nodes]
+    read = {name for node in nodes for name in node.inputs}
+    to_array = onnx.numpy_helper.to_array
+    constants = {
+        name: to_array(tensor) for name, tensor in written.constants.items() if name in read
+    }
+    return _Inlined(name, list(function.input), nodes, constants)
+
+
+def _call_functions(
+    onnx: Any, nodes: list[Node], constants: dict[str, Constant], opset: int
+) -> list[Node]:
+    """Return the nodes of a file of `to_onnx` with calls of its functions that are inlined."""
+    activations = [_inlined_activation(onnx, name, opset) for name in BODIES]
+    found: list[Node] = []
+    at = 0
+    while at < len(nodes):
+        node = nodes[at]
+        size = 1
+        for activation in activations:
+            part = nodes[at : at + len(activation.nodes)]
+            call = None
+            if len(part) == len(activation.nodes):
+                call = activation.call(part, constants)
+            if call is not None:
+                node = call
+                size = len(part)
+        found.append(node)
+        at += size
+    return found
 
 
 # ------------------------------------------ what the tensors of a multilayer perceptron's graph are
@@ -667,6 +741,9 @@ _STATES = {
     "Concat(complement, logistic)": "pair",
     "ReduceSum(logistic, [1])": "sum",
     "Equal(sum, 0)": "is zero",
+    "Neg(sum)": "-sum",
+    "Sum(-sum, 0)": "-sum",
+    "Not(has sum)": "is zero",
     "Where(is zero, 1, logistic)": "numerator",
     "Where(is zero, n, sum)": "denominator",
     "Div(numerator, denominator)": "normalized",
@@ -722,6 +799,8 @@ def _look_up_state(
     if node.operator.startswith(f"{DOMAIN}.") and term.sums.weights.dtype != np.float64:
         return None
     operands = [_name_operand(argument, term, node.operator) for argument in arguments]
+    if attributes.get("axes"):  # an argument in newer opsets
+        operands.append(str(attributes["axes"]))
     if node.operator in ("Add", "Mul"):
         operands.sort()
     if node.operator == "Concat" and attributes["axis"] not in (1, -1):
@@ -849,8 +928,8 @@ def _cast_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
             return None
         return term._replace(classes=classes)
     if term.state in _CAST_STATES:
-        state, source = _CAST_STATES[term.state]
-        if to in (np.int32, np.int64):
+        state, source, kinds = _CAST_STATES[term.state]
+        if to in kinds:
             return term._replace(state=state, source=source or term.source)
         return None
     is_number = term.state.removeprefix("flat ") in (*ACTIVATIONS, "pair", "normalized")
@@ -868,14 +947,16 @@ def _map_labels(attributes: dict[str, Any], arguments: list[Any]) -> Term | None
 
 
 _VECTORS = {"index column": "index", "label column": "label", "label row": "label"}
-# State after a conversion to an integer dtype, and from what a class index was computed.
-_CAST_STATES = {
-    "is second": ("index", "pair"),
-    "is never": ("index", "single"),
-    "is present": ("multilabel", "logistic"),
-    "multilabel": ("multilabel", ""),
-    "index": ("index", ""),
-    "index column": ("index column", ""),
+_INTEGERS = (np.int32, np.int64)
+# State after a conversion, from what a class index was computed, and the dtypes for which this holds.
+_CAST_STATES: dict[str, tuple[str, str, tuple[type[np.generic], ...]]] = {
+    "is second": ("index", "pair", _INTEGERS),
+    "is never": ("index", "single", _INTEGERS),
+    "is present": ("multilabel", "logistic", _INTEGERS),
+    "multilabel": ("multilabel", "", _INTEGERS),
+    "index": ("index", "", _INTEGERS),
+    "index column": ("index column", "", _INTEGERS),
+    "-sum": ("has sum", "", (np.bool_,)),
 }
 _LABEL_RULES: dict[str, Callable[[dict[str, Any], list[Any]], Term | None]] = {
     "ArgMax": _find_largest,
@@ -1083,7 +1164,11 @@ _ATTRIBUTES: dict[str, dict[str, tuple[Any, Any]]] = {
     "Gelu": {"approximate": (b"none", (b"none",))},
     "Gemm": {"alpha": (1.0, None), "beta": (1.0, None), "transA": (0, (0,)), "transB": (0, (0, 1))},
     "LeakyRelu": {"alpha": (0.01, None)},
-    "ReduceSum": {"keepdims": (1, (1,)), "noop_with_empty_axes": (0, (0, 1))},
+    "ReduceSum": {
+        "axes": (None, ([1],)),
+        "keepdims": (1, (1,)),
+        "noop_with_empty_axes": (0, (0, 1)),
+    },
     "Reshape": {"allowzero": (0, (0, 1))},
     "Shape": {"start": (0, (0,)), "end": (None, (None, 1))},
     "Softmax": {"axis": (-1, (1, -1))},
