@@ -24,7 +24,13 @@ from cmlp._data.scale import InputScale, composed
 from cmlp._export.onnx_functions import BODIES, DOMAIN, OPERATORS, WITH_PARAMETER, function_text
 from cmlp._export.onnx_nodes import FUNCTIONS_OPSET, OLDEST_OPSET, Nodes
 from cmlp._export.onnx_write import CLASS_KEY, LOSS_KEY, NAMES_KEY, NEEDS
-from cmlp._model.from_layers import Layer, classifier_of, network_of, original_scale
+from cmlp._model.from_layers import (
+    Layer,
+    Normalization,
+    classifier_of,
+    network_of,
+    original_scale,
+)
 from cmlp._model.model import CLASS_NAMES
 from cmlp._train.constraints import MAX_LAYERS
 from cmlp.exceptions import optional
@@ -381,6 +387,7 @@ class Inputs(NamedTuple):
     rounded: bool = False  # whether a conversion to float32 may have rounded
     # Instead of it shift and factor: one number or one for each column.
     columns: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    normalization: Normalization | None = None  # of the scaled inputs, a part of the first layer
 
     def input_scale(self, n_inputs: int) -> float | InputScale:
         """Return the scale as a network has it."""
@@ -408,16 +415,34 @@ class WeightedSums:
         alpha: float = 1.0,
         biases: Constant | None = None,
         beta: float = 1.0,
+        normalizations: tuple[Normalization, ...] = (),
     ) -> None:
         self.before = before
         self.weights = weights
         self.alpha = alpha
         self.biases = biases
         self.beta = beta
+        self.normalizations = normalizations  # after the sums, in this order
         self.n_out = weights.shape[1]
 
-    def arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the weights (n_in, n_out) and the biases (n_out,)."""
+    def normalized(self, normalization: Normalization) -> WeightedSums:
+        """Return the sums after another normalization."""
+        normalizations = (*self.normalizations, normalization)
+        return WeightedSums(
+            self.before, self.weights, self.alpha, self.biases, self.beta, normalizations
+        )
+
+    def layer(self, activation: str, parameter: float) -> Layer:
+        """Return the layer with the normalizations before and after the sums in its parameters."""
+        layer = Layer(*self._arrays(), activation, parameter)
+        for normalization in self.normalizations:
+            layer = normalization.after(layer)
+        if self.before.normalization is not None:
+            layer = self.before.normalization.before(layer)
+        return layer
+
+    def _arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the weights (n_in, n_out) and the biases (n_out,), without normalizations."""
         kind = self.weights.dtype.type
         alpha = kind(self.alpha)
         beta = kind(self.beta)
@@ -439,8 +464,9 @@ class Term(NamedTuple):
     sums: WeightedSums
     state: str  # which function it is
     parameter: float = 0.0  # of the activation
-    source: str = ""  # the state from which labels are computed
+    source: str = ""  # the state from which labels are computed, or which is normalized
     classes: Any = None  # labels by index: a Constant, a list or None
+    normalization: Normalization | None = None  # of an activation, a part of the next layer
 
 
 Value = Constant | Inputs | InputRows | Term | None
@@ -502,6 +528,24 @@ def add_biases(node: Node, sums: WeightedSums, biases: Any, beta: float) -> Term
     return Term(WeightedSums(sums.before, sums.weights, sums.alpha, biases, beta), "identity")
 
 
+def read_normalization(
+    node: Node, attributes: dict[str, Any], arguments: list[Any], dtype: np.dtype[Any]
+) -> Normalization:
+    """Return what a BatchNormalization computes in prediction.
+
+    Raises ValueError if it computes something else, or an argument is no constant of the dtype.
+    """
+    if len([name for name in node.outputs if name]) > 1:
+        raise ValueError(f"{node} must have one output, as in prediction, got {node.outputs}")
+    constants = arguments[1:]
+    for constant in constants:
+        known = isinstance(constant, Constant) and len(constant.shape) == 1
+        if not known or constant.dtype != dtype or constant.shape != constants[0].shape:
+            raise ValueError(f"{node} must have constants of {dtype} with a number for each column")
+    scale, shift, mean, variance = (constant.value.astype(np.float64) for constant in constants)
+    return Normalization.from_moments(mean, variance, attributes["epsilon"], scale, shift)
+
+
 # ------------------------------------------- what operators compute from the input of an ONNX graph
 
 
@@ -509,6 +553,12 @@ def apply_to_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]
     """Return what a node computes from the inputs; None if no rule matches."""
     x = arguments[0]
     others = arguments[1:]
+    is_normalized = any(
+        isinstance(argument, Inputs) and argument.normalization is not None
+        for argument in arguments
+    )
+    if is_normalized and node.operator not in ("Gemm", "MatMul"):
+        return None
     if node.operator in ("Mul", "Div", "Add", "Sub", "ai.onnx.ml.Scaler"):
         return _scale_inputs(node, attributes, arguments)
     if not isinstance(x, Inputs):
@@ -517,6 +567,8 @@ def apply_to_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]
         if len(x.shape) == 2:
             return multiply_weights(node, attributes, x, others)
         return None
+    if node.operator == "BatchNormalization":
+        return _normalize_inputs(node, attributes, x, arguments)
     if node.operator == "Reshape" and len(others) == 1:
         return _reshape_inputs(node, attributes, x, others[0])
     if others:
@@ -530,6 +582,19 @@ def apply_to_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]
             return InputRows("shape")
         return InputRows((0,))
     return None
+
+
+def _normalize_inputs(
+    node: Node, attributes: dict[str, Any], x: Inputs, arguments: list[Any]
+) -> Inputs | None:
+    """Return the inputs after a batch normalization; None if they are no matrix of its columns."""
+    if len(x.shape) != 2:
+        return None
+    normalization = read_normalization(node, attributes, arguments, x.dtype)
+    n = len(normalization.factor)
+    if x.shape[1] not in (None, n):
+        return None
+    return x._replace(shape=(x.shape[0], n), normalization=normalization)
 
 
 def _scale_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Inputs:
@@ -715,6 +780,8 @@ def apply_to_shape(
 _STATES = {
     **{f"{operator}(identity)": name for name, operator in OPERATORS.items()},
     "Gelu(identity)": "gelu",
+    "LogSoftmax(identity)": "log softmax",
+    "Log(softmax)": "log softmax",
     "Mul(identity, logistic)": "silu",
     # softsign and gelu by arithmetic
     "Abs(identity)": "size",
@@ -765,10 +832,18 @@ def apply_to_terms(node: Node, attributes: dict[str, Any], arguments: list[Any])
     first = arguments[0]
     term: Term = next(argument for argument in arguments if isinstance(argument, Term))
     if node.operator in ("Gemm", "MatMul"):
-        if first is term and term.state in ACTIVATIONS:
-            return multiply_weights(node, attributes, term, arguments[1:])
-        return None
-    lacks_biases = term.state == "identity" and term.sums.biases is None
+        if first is term and term.state == "normalized activation":
+            term = term._replace(state=term.source)
+        elif first is not term or term.state not in ACTIVATIONS:
+            return None
+        return multiply_weights(node, attributes, term, arguments[1:])
+    if node.operator == "BatchNormalization":
+        return _normalize_term(node, attributes, term, arguments)
+    if node.operator == "Clip":
+        return _limit_term(node, attributes, arguments)
+    lacks_biases = (
+        term.state == "identity" and term.sums.biases is None and not term.sums.normalizations
+    )
     if node.operator == "Add" and len(arguments) == 2 and lacks_biases:
         biases = arguments[1] if first is term else first
         if isinstance(biases, Constant):
@@ -779,6 +854,49 @@ def apply_to_terms(node: Node, attributes: dict[str, Any], arguments: list[Any])
     if node.operator in _LABEL_RULES:
         return _LABEL_RULES[node.operator](attributes, arguments)
     return _look_up_state(node, attributes, arguments, term)
+
+
+def _normalize_term(
+    node: Node, attributes: dict[str, Any], term: Term, arguments: list[Any]
+) -> Term | None:
+    """Return a layer whose sums or activations are normalized; None if the term is no layer."""
+    if arguments[0] is not term or term.state not in ACTIVATIONS:
+        return None
+    normalization = read_normalization(node, attributes, arguments, term.sums.weights.dtype)
+    if len(normalization.factor) != term.sums.n_out:
+        return None
+    if term.state == "identity":
+        return Term(term.sums.normalized(normalization), "identity")
+    return Term(
+        term.sums,
+        "normalized activation",
+        term.parameter,
+        source=term.state,
+        normalization=normalization,
+    )
+
+
+def _limit_term(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+    """Return Clip as "relu", which has the limit 0 only; raises ValueError for other limits."""
+    term = arguments[0]
+    if not isinstance(term, Term):
+        return None
+    limits = [attributes["min"], attributes["max"]]
+    for k, argument in enumerate(arguments[1:]):
+        if isinstance(argument, Constant):
+            limits[k] = argument.number()
+        if argument is not None and limits[k] is None:
+            return None
+    low, high = limits
+    is_open = high is None or high >= np.finfo(term.sums.weights.dtype).max
+    if low != 0 or not is_open:
+        raise ValueError(
+            f"{node} must have the lower limit 0 and no upper limit, as relu, because cmlp has no "
+            f"activation with other limits, got {low} and {high}"
+        )
+    if term.state != "identity":
+        return None
+    return Term(term.sums, "relu")
 
 
 def _sort_outputs(term: Term, arguments: list[Any]) -> Term | None:
@@ -873,6 +991,8 @@ def _reshape_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | No
         return term._replace(state=_VECTORS[term.state])
     if last not in ACTIVATIONS:
         return None
+    if n_out > 1 and target == [-1, 1]:  # as skl2onnx writes several targets
+        return term._replace(state=f"column of {last}")
     if n_out == 1 and target == [-1]:
         return term._replace(state=f"flat {last}")
     matrices = [[-1, n_out]]
@@ -901,6 +1021,8 @@ def _squeeze_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | No
 def _find_largest(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     (term,) = arguments
     form = "index column" if attributes["keepdims"] else "index"
+    if term.state == "log softmax":
+        return Term(term.sums, form, source="softmax")
     if term.sums.n_out > 1 and term.state in ACTIVATIONS:
         return Term(term.sums, form, source=term.state)
     if term.sums.n_out == 1 and term.state == "pair":
@@ -948,7 +1070,7 @@ def _map_labels(attributes: dict[str, Any], arguments: list[Any]) -> Term | None
 
 _VECTORS = {"index column": "index", "label column": "label", "label row": "label"}
 _INTEGERS = (np.int32, np.int64)
-# State after a conversion, from what a class index was computed, and the dtypes for which this holds.
+# State after a conversion to one of the dtypes, and from what a class index was computed.
 _CAST_STATES: dict[str, tuple[str, str, tuple[type[np.generic], ...]]] = {
     "is second": ("index", "pair", _INTEGERS),
     "is never": ("index", "single", _INTEGERS),
@@ -1060,6 +1182,10 @@ def _find_last_layer(numbers: Term, label: Term | None) -> tuple[Term, str]:
         state = numbers.source
     if state in ("pair", "normalized"):
         return numbers._replace(state="logistic"), state
+    if state == "log softmax":
+        return numbers._replace(state="softmax"), "matrix"
+    if state.startswith("column of "):
+        return numbers._replace(state=state.removeprefix("column of ")), "column"
     if state.startswith("sorted "):
         return numbers._replace(state=state.removeprefix("sorted ")), "sorted"
     form = "vector" if state.startswith("flat ") else "matrix"
@@ -1085,7 +1211,7 @@ def _allowed_forms(
             return ("matrix", "vector", "pair")
         return ("matrix",)
     if label is None:
-        return ("matrix", "vector", "sorted")
+        return ("matrix", "vector", "column", "sorted")
     if label.sums is not last.sums:
         return ()
     if label.state == "multilabel":  # skl2onnx returns 1 - p and p
@@ -1141,7 +1267,7 @@ def _collect_layers(last: Term) -> tuple[list[Layer], float | InputScale]:
         # layers can share weights, so each one can need more memory than its node
         if len(layers) == MAX_LAYERS - 1:
             raise ValueError(f"a network can have at most {MAX_LAYERS - 1} layers of weights")
-        layers.append(Layer(*term.sums.arrays(), term.state, term.parameter))
+        layers.append(term.sums.layer(term.state, term.parameter))
         term = term.sums.before
     layers.reverse()
     return layers, original_scale(term.input_scale(len(layers[0].weights)), layers[0].weights.dtype)
@@ -1153,7 +1279,14 @@ def _collect_layers(last: Term) -> tuple[list[Layer], float | InputScale]:
 # refused.
 _ATTRIBUTES: dict[str, dict[str, tuple[Any, Any]]] = {
     "ArgMax": {"axis": (0, (1, -1)), "keepdims": (1, (0, 1)), "select_last_index": (0, (0,))},
+    "BatchNormalization": {
+        "epsilon": (1e-5, None),
+        "momentum": (0.9, None),
+        "spatial": (1, (0, 1)),  # of opset 8: the same for a matrix
+        "training_mode": (0, (0,)),
+    },
     "Cast": {"to": (0, None), "saturate": (1, (0, 1))},
+    "Clip": {"min": (None, None), "max": (None, None)},
     "Concat": {"axis": (0, None)},
     "Constant": {"value": (None, None)}
     | {f"value_{kind}": (None, None) for kind in ("float", "int", "ints", "floats")},
@@ -1164,6 +1297,7 @@ _ATTRIBUTES: dict[str, dict[str, tuple[Any, Any]]] = {
     "Gelu": {"approximate": (b"none", (b"none",))},
     "Gemm": {"alpha": (1.0, None), "beta": (1.0, None), "transA": (0, (0,)), "transB": (0, (0, 1))},
     "LeakyRelu": {"alpha": (0.01, None)},
+    "LogSoftmax": {"axis": (-1, (1, -1))},
     "ReduceSum": {
         "axes": (None, ([1],)),
         "keepdims": (1, (1,)),
