@@ -14,7 +14,8 @@ from cmlp import MLPRegressor, Network
 onnx, onnxruntime = package("onnx"), package("onnxruntime")
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")
 
-OPSETS = range(9, 1 + min(28, onnx.defs.onnx_opset_version()))
+NEWEST = 28
+OPSETS = range(9, 1 + min(NEWEST, onnx.defs.onnx_opset_version()))
 # The first opset of each form: others have the same operators.
 FIRST = [9, 11, 12, 13, 15, OPSETS[-1]]
 EACH = [
@@ -34,6 +35,8 @@ def written(model, path, opset, **options):
     release = next(row for row in onnx.helper.VERSION_TABLE if row[2] == opset)
     assert proto.ir_version == release[1]
     assert proto.ir_version >= 8 or not proto.functions
+    read = {name for node in proto.graph.node for name in node.input}
+    assert {tensor.name for tensor in proto.graph.initializer} <= read
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
@@ -94,6 +97,39 @@ def test_estimators(tmp_path, opset, dtype, name):
     np.testing.assert_array_equal(back.predict(rows), model.predict(rows))
 
 
+def other_constant(graph):
+    (half,) = (tensor for tensor in graph.initializer if tensor.name == "gelu.half")
+    half.CopyFrom(onnx.numpy_helper.from_array(np.array(0.25), half.name))
+
+
+def other_argument(graph):
+    (division,) = (node for node in graph.node if node.op_type == "Div")
+    division.input[0] = division.input[1]
+
+
+def inner_output(graph):
+    graph.output[0].name = next(node for node in graph.node if node.op_type == "Neg").output[0]
+
+
+@pytest.mark.parametrize(
+    ("activation", "change", "operator"),
+    [
+        ("gelu", other_constant, "Max"),
+        ("softsign", other_argument, "Abs|Add|Div"),
+        ("gelu", inner_output, ""),
+    ],
+)
+def test_inlined_functions_must_be_those_of_to_onnx(tmp_path, activation, change, operator):
+    path = tmp_path / "net.onnx"
+    Network([4, 5, 3], activation, dtype="float64", random_state=0).to_onnx(path, opset=13)
+    cmlp.from_onnx(path)
+    proto = onnx.load(path)
+    change(proto.graph)
+    onnx.save(proto, path)
+    with pytest.raises(ValueError, match=f"cannot be converted: .*({operator})"):
+        cmlp.from_onnx(path)
+
+
 def test_zero_outputs_give_equal_probabilities(tmp_path):
     model = small(loss="squared_error").fit(X, Y)
     model.intercepts_[-1] = np.full(3, -2000.0)
@@ -133,9 +169,9 @@ def test_other_opsets_are_refused(tmp_path, opset):
 
 
 def test_the_method_documents_the_opsets(tmp_path):
-    newest = OPSETS[-1]
-    assert f"from 9 to {newest}," in Network.to_onnx.__doc__
-    with pytest.raises(ValueError, match=f"opset must be an integer from 9 to {newest}, got 99"):
+    assert f"from 9 to {NEWEST}," in Network.to_onnx.__doc__
+    expected = f"opset must be an integer from 9 to {OPSETS[-1]}, got 99"
+    with pytest.raises(ValueError, match=expected):
         Network([2, 3]).to_onnx(tmp_path / "net.onnx", opset=99)
     Network([2, 3]).to_onnx(tmp_path / "a.onnx")
     default = inspect.signature(Network.to_onnx).parameters["opset"].default

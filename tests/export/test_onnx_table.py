@@ -220,7 +220,7 @@ def test_each_opset_agrees_with_python(tmp_path, onnx, name):
 @pytest.mark.parametrize("name", MODELS)
 def test_every_opset_agrees_with_python(tmp_path, onnx, name):
     model = MODELS[name]()
-    for opset in range(11, newest_opset(onnx) + 1):
+    for opset in range(11 if name in LACKING else 9, newest_opset(onnx) + 1):
         assert_agrees(model, tmp_path / "table.onnx", UNSEEN, opset=opset)
 
 
