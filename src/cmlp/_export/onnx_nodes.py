@@ -244,11 +244,13 @@ class Nodes:
 # ------------------------------------------------------------------- the forms of older opsets
 
 
-def _by_others(body: str) -> Callable[..., str]:
-    """Return the writer of an operator as a function of others, in ONNX's text format."""
+def _by_others(parameters: str, body: str) -> Callable[..., str]:
+    """Return the writer of an operator as others: a function body in ONNX's text format."""
+    head = f'<domain: "{DOMAIN}", opset_import: ["" : {OLDEST_OPSET}]> form ({parameters}) => (y)'
 
     def write(nodes: Nodes, operator: str, inputs: Sequence[str], **attributes: Any) -> str:
-        return nodes.inlined(nodes.onnx.parser.parse_function(body), inputs)
+        function = nodes.onnx.parser.parse_function(f"{head} {{ {body} }}")
+        return nodes.inlined(function, inputs)
 
     return write
 
@@ -292,32 +294,28 @@ def _missing(name: str) -> Callable[..., str]:
 
 
 class _Form(NamedTuple):
-    """How an operator is written in opsets below this one."""
+    """How an operator is written in opsets below a certain one."""
 
     below: int
     write: Callable[..., str]
 
 
-_HEAD = '<domain: "cmlp", opset_import: ["" : 9]>'
-# All operators of the graphs that have had another form since `OLDEST_OPSET`, or did not exist.
-# Methods write the form of `DEFAULT_OPSET`, which newer opsets have, too.
+# All operators of the graphs that did not exist in `OLDEST_OPSET`, or have had another form since
+# then. Methods write the form of `DEFAULT_OPSET`, which newer opsets have, too.
 _OLDER_FORMS = {
     # Opset 11 has it for float32 and float64, but ONNX Runtime for float32 only.
-    "Clip": _Form(
-        12, _by_others(_HEAD + "clip (x, low, high) => (y) { a = Max (x, low) y = Min (a, high) }")
-    ),
+    "Clip": _Form(12, _by_others("x, low, high", "a = Max (x, low) y = Min (a, high)")),
     "CumSum": _Form(11, _missing("the operator CumSum for several classes")),
-    # For integers and booleans only. NaN becomes true as a boolean, thus is equal to nothing.
+    # Opset 9 has it for integers and booleans only. NaN is true as a boolean, so it equals nothing.
     "Equal": _Form(
         11,
         _by_others(
-            f"{_HEAD} equal (a, b) => (y) {{ minus = Neg (a) difference = Sum (minus, b)"
-            " differs = Cast <to = 9> (difference) y = Not (differs) }"
+            "a, b",
+            "minus = Neg (a) difference = Sum (minus, b) "
+            "differs = Cast <to = 9> (difference) y = Not (differs)",
         ),
     ),
-    "GreaterOrEqual": _Form(
-        12, _by_others(f"{_HEAD} at_least (a, b) => (y) {{ below = Less (a, b) y = Not (below) }}")
-    ),
+    "GreaterOrEqual": _Form(12, _by_others("a, b", "below = Less (a, b) y = Not (below)")),
     "LabelEncoder": _Form(11, _with_classes),
     "ReduceSum": _Form(13, _with_axes_as_attribute),
     "Squeeze": _Form(13, _with_axes_as_attribute),
