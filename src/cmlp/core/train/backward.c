@@ -94,7 +94,7 @@ static int needs_sums(const cmlp_net *net, int32_t l)
 static int64_t kept_rows(const cmlp_net *net, cmlp_batch_shape shape)
 {
     const int64_t chunks = (shape.rows - 1) / CMLP_CHUNK + 1;
-    const int64_t n = shape.part.n_shares, all = shape.part.all_shares;
+    const int64_t n = shape.part.n_shards, all = shape.part.n_all_shards;
     const int64_t most = shape.part.n_workers > 1  ? (chunks / all * n + (chunks % all * n + all - 1) / all) * CMLP_CHUNK
                          : net->n_params < LARGE_NET ? MICROBATCH_ROWS
                                                      : CMLP_CHUNK;

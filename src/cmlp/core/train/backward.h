@@ -24,9 +24,9 @@ typedef struct cmlp_batch_arguments {
     cmlp_run *run;
 } cmlp_batch_arguments;
 
-/* The part of a batch that one of several processes computes: of all_shares shares, n_shares. */
+/* The part of a batch that one of several processes computes: n_shards of n_all_shards shards. */
 typedef struct cmlp_part {
-    int32_t n_workers, n_shares, all_shares;
+    int32_t n_workers, n_shards, n_all_shards;
 } cmlp_part;
 
 #define CMLP_ALL_ROWS ((cmlp_part){1, 1, 1}) /* of a process that computes alone */

@@ -5,9 +5,10 @@
 #include "../../../../include/cmlp_workers.h"
 #include "backward.h"
 
-/* Reads the caller's struct, sets its failed_rank, and checks what cmlp_agree needs. Shares that are invalid are replaced by
- * one for each worker: the other workers must be told of them first. */
-cmlp_status cmlp_read_workers(cmlp_workers *copy, cmlp_workers *given, int *has_bad_shares, const char **refused);
+/* Reads the caller's struct, sets its failed_rank, and checks what cmlp_agree needs. Shards that are
+ * invalid are replaced by one for each worker: the other workers must be told of them first. */
+cmlp_status cmlp_read_workers(cmlp_workers *copy, cmlp_workers *given, int *has_bad_shards,
+                              const char **refused);
 
 /* Once the other arguments are valid: checks the rest. If only some rows are stored, this worker's must be, and job->data
  * then has the range of those that are. */

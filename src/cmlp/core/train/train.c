@@ -12,7 +12,7 @@ typedef struct epoch_job {
     cmlp_epoch epoch;
     cmlp_epoch_result before, result; /* the sums that the epoch continues, if epoch.before is not NULL */
     cmlp_workers workers;             /* a checked copy, if epoch.workers is not NULL */
-    int has_bad_shares;               /* of the caller's workers */
+    int has_bad_shards;               /* of the caller's workers */
     void *params;
     int64_t n_batches, batch_next; /* index of the first batch not done */
     double cost, penalty; /* sums over all processed rows */
@@ -247,8 +247,8 @@ static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *gi
 {
     cmlp_run *run = given->run;
     cmlp_workers *const workers = CMLP_BUILDS_WORKERS && job->epoch.workers ? &job->workers : NULL;
-    const cmlp_part part = workers ? (cmlp_part){workers->n_workers, workers->n_shares, workers->all_shares}
-                                   : CMLP_ALL_ROWS;
+    cmlp_part part = CMLP_ALL_ROWS;
+    if (workers) part = (cmlp_part){workers->n_workers, workers->n_shards, workers->n_all_shards};
     cmlp_status status = cmlp_check_net(given->net);
     if (status) return cmlp_refuse(&run->refused, status, "net");
     status = cmlp_read_optimizer(&job->optimizer, given->net, optimizer, &run->refused);
@@ -262,8 +262,9 @@ static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *gi
     job->n_batches = (job->batch.data.n - 1) / job->epoch.batch_size + 1;
     status = check_counts(job, &run->refused);
     if (!CMLP_BUILDS_WORKERS || !workers || status) return status;
-    if (job->has_bad_shares)
-        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "workers->first_share, n_shares or all_shares");
+    if (job->has_bad_shards)
+        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION,
+                           "workers->first_shard, n_shards or n_all_shards");
     return cmlp_find_stored(workers, &job->batch, &job->epoch);
 }
 
@@ -295,7 +296,7 @@ static cmlp_status read_epoch(epoch_job *job, const cmlp_epoch *given, const cha
     if (status) return cmlp_refuse(refused, status, "epoch");
     if (!job->epoch.workers) return CMLP_OK;
     if (!CMLP_BUILDS_WORKERS) return cmlp_refuse(refused, CMLP_ERROR_LEFT_OUT, "epoch->workers");
-    return cmlp_read_workers(&job->workers, job->epoch.workers, &job->has_bad_shares, refused);
+    return cmlp_read_workers(&job->workers, job->epoch.workers, &job->has_bad_shards, refused);
 }
 
 cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,

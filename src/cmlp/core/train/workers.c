@@ -26,12 +26,13 @@ typedef struct cmlp_message {
 } cmlp_message;
 CMLP_ASSERT(sizeof(cmlp_message) <= CMLP_MESSAGE_BYTES, "the message fits before the gradient");
 
-/* What a worker tells the next one before the first batch, and the last one all of them: the arguments of rank 0, the
- * first worker that refuses the call, and how many shares the workers so far have. Who is the last one is what rank 0
- * says, so that workers that disagree about their number take part in the same broadcast. */
+/* What a worker tells the next one before the first batch, and the last one all of them: the
+ * arguments of rank 0, the first worker that refuses the call, and how many shards the workers so far
+ * have. Who is the last one is what rank 0 says, so that workers that disagree about their number take
+ * part in the same broadcast. */
 typedef struct cmlp_greeting {
     uint64_t fingerprint;
-    int64_t status, failed_rank, n_workers, n_shares;
+    int64_t status, failed_rank, n_workers, n_shards;
 } cmlp_greeting;
 
 /* The three functions of the caller, for any number of bytes. Each returns whether it fails. */
@@ -41,7 +42,8 @@ static int send_to_next(const cmlp_workers *workers, const void *bytes, size_t n
 {
     int failed = 0;
     for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
-        failed = workers->send(workers->context, (const char *)bytes + at, piece(n - at), workers->rank + 1) != 0;
+        failed = workers->send(workers->context, (const char *)bytes + at, piece(n - at),
+                               workers->rank + 1, workers->seconds) != 0;
     return failed;
 }
 
@@ -49,7 +51,8 @@ static int receive_from_last(const cmlp_workers *workers, void *bytes, size_t n)
 {
     int failed = 0;
     for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
-        failed = workers->receive(workers->context, (char *)bytes + at, piece(n - at), workers->rank - 1) != 0;
+        failed = workers->receive(workers->context, (char *)bytes + at, piece(n - at),
+                                  workers->rank - 1, workers->seconds) != 0;
     return failed;
 }
 
@@ -57,13 +60,14 @@ static int broadcast_from(const cmlp_workers *workers, void *bytes, size_t n, in
 {
     int failed = 0;
     for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
-        failed = workers->broadcast(workers->context, (char *)bytes + at, piece(n - at), from) != 0;
+        failed = workers->broadcast(workers->context, (char *)bytes + at, piece(n - at), from,
+                                    workers->seconds) != 0;
     return failed;
 }
 
 /* All workers take part, also those that must refuse the call (`own` is then their status), and all return the status of
- * the first that refuses it, or CMLP_ERROR_WORKERS if a worker's fingerprint is another than that of rank 0, or its shares
- * are not the next ones. */
+ * the first that refuses it, or CMLP_ERROR_WORKERS if a worker's fingerprint is another than that of
+ * rank 0, or its shards are not the next ones. */
 static cmlp_status greet(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
 {
     const int32_t rank = workers->rank;
@@ -75,10 +79,10 @@ static cmlp_status greet(cmlp_workers *workers, cmlp_status own, uint64_t finger
         workers->failed_rank = rank;
         return CMLP_ERROR_WORKERS;
     }
-    const int is_same = before.fingerprint == fingerprint && before.n_shares == workers->first_share;
+    const int is_same = before.fingerprint == fingerprint && before.n_shards == workers->first_shard;
     const cmlp_status mine = own ? own : is_same ? CMLP_OK : CMLP_ERROR_WORKERS;
     cmlp_greeting sent = before;
-    sent.n_shares = (int64_t)workers->first_share + workers->n_shares;
+    sent.n_shards = (int64_t)workers->first_shard + workers->n_shards;
     if (!before.status && mine) sent.status = mine, sent.failed_rank = rank;
     if (rank < n - 1 && send_to_next(workers, &sent, sizeof sent)) return CMLP_ERROR_MESSAGE;
     if (broadcast_from(workers, &sent, sizeof sent, n - 1)) return CMLP_ERROR_MESSAGE;
@@ -212,8 +216,9 @@ static void share_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
 static void own_rows(const cmlp_workers *workers, int64_t n, int64_t *first, int64_t *end)
 {
     int64_t between;
-    cmlp_team_share(n, CMLP_CHUNK, workers->first_share, workers->all_shares, first, &between);
-    cmlp_team_share(n, CMLP_CHUNK, workers->first_share + workers->n_shares - 1, workers->all_shares, &between, end);
+    const int32_t shard = workers->first_shard, all = workers->n_all_shards;
+    cmlp_team_share(n, CMLP_CHUNK, shard, all, first, &between);
+    cmlp_team_share(n, CMLP_CHUNK, shard + workers->n_shards - 1, all, &between, end);
 }
 
 int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
@@ -248,29 +253,33 @@ int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp
 
 /* ------------------------------------------------------------------------------------------------- the epoch */
 
-/* Gives each worker one share if the caller has named none, or invalid ones; returns whether they are invalid. */
-static int find_shares(cmlp_workers *workers)
+/* Gives each worker one shard if the caller has named none, or invalid ones. Returns whether they are
+ * invalid. */
+static int find_shards(cmlp_workers *workers)
 {
-    const int32_t all = workers->all_shares, first = workers->first_share, n = workers->n_shares;
-    const int32_t last = workers->n_workers - 1; /* all workers have a share, so that the others have at least as many */
+    const int32_t all = workers->n_all_shards, first = workers->first_shard, n = workers->n_shards;
+    const int32_t last = workers->n_workers - 1; /* the others have a shard each, or more */
     if (first >= workers->rank && n >= 1 && all > last && n <= all - last && first <= all - n &&
         (first > 0) == (workers->rank > 0) && (first < all - n) == (workers->rank < last))
         return 0;
-    workers->first_share = workers->rank;
-    workers->n_shares = 1;
-    workers->all_shares = workers->n_workers;
+    workers->first_shard = workers->rank;
+    workers->n_shards = 1;
+    workers->n_all_shards = workers->n_workers;
     return first || n || all;
 }
 
-cmlp_status cmlp_read_workers(cmlp_workers *workers, cmlp_workers *given, int *has_bad_shares, const char **refused)
+cmlp_status cmlp_read_workers(cmlp_workers *workers, cmlp_workers *given, int *has_bad_shards,
+                              const char **refused)
 {
-    const cmlp_status status = CMLP_READ(workers, given, cmlp_workers, all_shares);
+    const cmlp_status status = CMLP_READ(workers, given, cmlp_workers, failed_rank);
     if (status) return cmlp_refuse(refused, status, "workers");
     workers->failed_rank = -1;
     given->failed_rank = workers->n_workers == 1 ? 0 : -1; /* unless the call ends otherwise */
     if (workers->rank < 0 || workers->rank >= workers->n_workers)
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->rank");
-    *has_bad_shares = find_shares(workers);
+    if (!(workers->seconds >= 0)) /* or NaN */
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->seconds");
+    *has_bad_shards = find_shards(workers);
     if (workers->n_workers > 1 && (!workers->send || !workers->receive || !workers->broadcast))
         return cmlp_refuse(refused, CMLP_ERROR_NULL, "workers->send, receive or broadcast");
     return CMLP_OK;
@@ -311,10 +320,10 @@ cmlp_status cmlp_agree(cmlp_workers *workers, cmlp_status own, const cmlp_batch_
 cmlp_status cmlp_workers_part(const cmlp_workers *given, cmlp_part *part)
 {
     cmlp_workers workers;
-    const cmlp_status status = CMLP_READ(&workers, given, cmlp_workers, all_shares);
+    const cmlp_status status = CMLP_READ(&workers, given, cmlp_workers, failed_rank);
     if (status) return status;
-    if (workers.n_workers < 1 || find_shares(&workers)) return CMLP_ERROR_OPTION;
-    *part = (cmlp_part){workers.n_workers, workers.n_shares, workers.all_shares};
+    if (workers.n_workers < 1 || find_shards(&workers)) return CMLP_ERROR_OPTION;
+    *part = (cmlp_part){workers.n_workers, workers.n_shards, workers.n_all_shards};
     return CMLP_OK;
 }
 
