@@ -16,7 +16,10 @@ static int pipes[WORKERS][WORKERS][2]; /* from, to */
 /* Moves all bytes; fails if there is none to move for some seconds (0: waits for ever). */
 static int transfer(int descriptor, void *bytes, size_t n_bytes, int is_write, double seconds)
 {
-    struct pollfd ready = {.fd = descriptor, .events = is_write ? POLLOUT : POLLIN};
+    struct pollfd ready;
+    ready.fd = descriptor;
+    ready.events = POLLIN;
+    if (is_write) ready.events = POLLOUT;
     for (size_t done = 0; done < n_bytes;) {
         char *const at = (char *)bytes + done;
         if (poll(&ready, 1, seconds > 0 ? (int)(seconds * 1e3) : -1) <= 0) return 1;
