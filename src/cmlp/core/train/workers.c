@@ -30,10 +30,10 @@ CMLP_ASSERT(sizeof(cmlp_message) <= CMLP_MESSAGE_BYTES, "the message fits before
  * arguments of rank 0, the first worker that refuses the call, and how many shards the workers so far
  * have. Who is the last one is what rank 0 says, so that workers that disagree about their number take
  * part in the same broadcast. */
-typedef struct cmlp_greeting {
+typedef struct cmlp_handshake {
     uint64_t fingerprint;
     int64_t status, failed_rank, n_workers, n_shards;
-} cmlp_greeting;
+} cmlp_handshake;
 
 /* The three functions of the caller, for any number of bytes. Each returns whether it fails. */
 static size_t piece(size_t left) { return left < MOST_BYTES ? left : MOST_BYTES; }
@@ -68,10 +68,10 @@ static int broadcast_from(const cmlp_workers *workers, void *bytes, size_t n, in
 /* All workers take part, also those that must refuse the call (`own` is then their status), and all return the status of
  * the first that refuses it, or CMLP_ERROR_WORKERS if a worker's fingerprint is another than that of
  * rank 0, or its shards are not the next ones. */
-static cmlp_status greet(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
+static cmlp_status handshake(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
 {
     const int32_t rank = workers->rank;
-    cmlp_greeting before = {fingerprint, CMLP_OK, -1, workers->n_workers, 0};
+    cmlp_handshake before = {fingerprint, CMLP_OK, -1, workers->n_workers, 0};
     if (rank && receive_from_last(workers, &before, sizeof before)) return CMLP_ERROR_MESSAGE;
     if (before.n_workers < 2 || before.n_workers > INT32_MAX) return CMLP_ERROR_MESSAGE; /* no worker sends this */
     const int32_t n = (int32_t)before.n_workers;
@@ -81,7 +81,7 @@ static cmlp_status greet(cmlp_workers *workers, cmlp_status own, uint64_t finger
     }
     const int is_same = before.fingerprint == fingerprint && before.n_shards == workers->first_shard;
     const cmlp_status mine = own ? own : is_same ? CMLP_OK : CMLP_ERROR_WORKERS;
-    cmlp_greeting sent = before;
+    cmlp_handshake sent = before;
     sent.n_shards = (int64_t)workers->first_shard + workers->n_shards;
     if (!before.status && mine) sent.status = mine, sent.failed_rank = rank;
     if (rank < n - 1 && send_to_next(workers, &sent, sizeof sent)) return CMLP_ERROR_MESSAGE;
@@ -312,7 +312,7 @@ cmlp_status cmlp_agree(cmlp_workers *workers, cmlp_status own, const cmlp_batch_
                        const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_run *run)
 {
     if (workers->n_workers == 1) return own;
-    const cmlp_status status = greet(workers, own, own ? 0 : cmlp_fingerprint(job, optimizer, epoch));
+    const cmlp_status status = handshake(workers, own, own ? 0 : cmlp_fingerprint(job, optimizer, epoch));
     if (status && status != CMLP_ERROR_MESSAGE && !own) run->refused = "workers";
     return status;
 }
