@@ -213,7 +213,7 @@ static void share_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
 }
 
 /* The rows [*first, *end) of a batch of n rows that a worker computes. */
-static void own_rows(const cmlp_workers *workers, int64_t n, int64_t *first, int64_t *end)
+static void worker_rows(const cmlp_workers *workers, int64_t n, int64_t *first, int64_t *end)
 {
     int64_t between;
     const int32_t shard = workers->first_shard, all = workers->n_all_shards;
@@ -228,7 +228,7 @@ int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp
     const cmlp_workers *workers = job->workers;
     const int64_t most = slice_elements(net);
     int64_t a, b;
-    own_rows(workers, n, &a, &b);
+    worker_rows(workers, n, &a, &b);
     if (!self.index)
         job->exchange = (cmlp_exchange){.takes = workers->rank > 0, .gives = workers->rank < workers->n_workers - 1};
     cmlp_batch_rows(job, first + a, b - a, self);
@@ -298,7 +298,7 @@ cmlp_status cmlp_find_stored(const cmlp_workers *workers, cmlp_batch_job *job, c
     data->n_stored = workers->n_stored;
     for (int64_t first = 0, n = data->n; first < n; first += size) {
         int64_t a, b;
-        own_rows(workers, n - first < size ? n - first : size, &a, &b);
+        worker_rows(workers, n - first < size ? n - first : size, &a, &b);
         for (int64_t i = first + a; i < first + b; i++) {
             if (cmlp_is_stored(data, i)) continue;
             job->run->bad_row = i;
