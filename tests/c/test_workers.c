@@ -428,8 +428,8 @@ static void test_shapes(void)
     }
 }
 
-/* A large network is reduced by the workers in several slices. */
-static void test_slices(void)
+/* A large network is reduced by the workers in several buckets. */
+static void test_buckets(void)
 {
     shape s = wide_shape();
     s.sizes[2] = 400;
@@ -860,7 +860,7 @@ static void test_other_numbers(void)
 int main(void)
 {
     test_shapes();
-    test_slices();
+    test_buckets();
     test_one_layer();
     test_stored();
     test_far_rows();

@@ -6,19 +6,19 @@
 
 #if CMLP_BUILDS_WORKERS
 
-/* A slice has about this many elements, and there are at most about MOST_SLICES. A worker waits for one slice of the
+/* A bucket has about this many elements, and there are at most about MOST_BUCKETS. A worker waits for one bucket of the
  * worker before, and a message takes as long as computing with some thousand elements. */
-#ifndef SLICE_ELEMENTS
-#define SLICE_ELEMENTS 16384
+#ifndef BUCKET_ELEMENTS
+#define BUCKET_ELEMENTS 16384
 #endif
-#define MOST_SLICES 16
+#define MOST_BUCKETS 16
 
 /* A message of more bytes is sent in pieces. */
 #ifndef MOST_BYTES
 #define MOST_BYTES ((size_t)1 << 30)
 #endif
 
-/* What travels with the sums: sent in front of the first slice, and broadcast in front of all of them. */
+/* What travels with the sums: sent in front of the first bucket, and broadcast in front of all of them. */
 typedef struct cmlp_message {
     double cost[CMLP_PARTIALS];       /* partial sums over the rows of the workers so far */
     int64_t status, selected, column; /* the fault of the first row that has one */
@@ -104,14 +104,14 @@ static int is_message(const cmlp_batch_job *job, const cmlp_message *m)
            m->column < (n_in > n_out ? n_in : n_out) && m->failed_rank >= 0 && m->failed_rank < job->workers->n_workers;
 }
 
-/* The end of the slice that starts at the parameter `begin`: at most `most` elements, but at least CMLP_SLICE_ROWS
+/* The end of the bucket that starts at the parameter `begin`: at most `most` elements, but at least CMLP_BUCKET_ROWS
  * weight rows, or the rest of a layer with its biases. */
-static int64_t slice_end(const cmlp_net *net, int64_t begin, int64_t most)
+static int64_t bucket_end(const cmlp_net *net, int64_t begin, int64_t most)
 {
     int64_t end = begin;
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlp_dense_layer *layer = &net->layers[l];
-        const int64_t layer_end = layer->biases + layer->n_out, unit = CMLP_SLICE_ROWS * layer->n_out;
+        const int64_t layer_end = layer->biases + layer->n_out, unit = CMLP_BUCKET_ROWS * layer->n_out;
         if (layer_end <= begin) continue;
         if (layer_end - begin <= most) {
             end = layer_end;
@@ -126,14 +126,14 @@ static int64_t slice_end(const cmlp_net *net, int64_t begin, int64_t most)
     return end;
 }
 
-static int64_t slice_elements(const cmlp_net *net)
+static int64_t bucket_elements(const cmlp_net *net)
 {
-    const int64_t elements = net->n_params / MOST_SLICES;
-    return elements < SLICE_ELEMENTS ? SLICE_ELEMENTS : elements;
+    const int64_t elements = net->n_params / MOST_BUCKETS;
+    return elements < BUCKET_ELEMENTS ? BUCKET_ELEMENTS : elements;
 }
 
-/* The memory of the slice [begin, end), with the message if it is the first. */
-static void *slice_bytes(const cmlp_batch_job *job, int64_t begin, int64_t end, size_t *bytes)
+/* The memory of the bucket [begin, end), with the message if it is the first. */
+static void *bucket_bytes(const cmlp_batch_job *job, int64_t begin, int64_t end, size_t *bytes)
 {
     void *sums = cmlp_at(job->data.net, job->out.gradient, begin);
     *bytes = (size_t)(end - begin) * job->data.net->element + (begin ? 0 : CMLP_MESSAGE_BYTES);
@@ -160,13 +160,13 @@ static void join(cmlp_batch_job *job, cmlp_fault own, int64_t n)
     memcpy(message->cost, sum.partial, sizeof sum.partial);
 }
 
-/* Gets the sums of the workers before for a slice. */
-static void begin_slice(cmlp_batch_job *job, cmlp_fault own, int64_t n, int64_t begin, int64_t end)
+/* Gets the sums of the workers before for a bucket. */
+static void begin_bucket(cmlp_batch_job *job, cmlp_fault own, int64_t n, int64_t begin, int64_t end)
 {
     const cmlp_workers *workers = job->workers;
     cmlp_message *message = job->memory.message;
     size_t bytes;
-    void *data = slice_bytes(job, begin, end, &bytes);
+    void *data = bucket_bytes(job, begin, end, &bytes);
     if (job->exchange.broken) return;
     if (!workers->rank) {
         memset(data, 0, bytes);
@@ -178,12 +178,12 @@ static void begin_slice(cmlp_batch_job *job, cmlp_fault own, int64_t n, int64_t 
     if (!begin && !job->exchange.broken) join(job, own, n);
 }
 
-static void end_slice(cmlp_batch_job *job, int64_t begin, int64_t end)
+static void end_bucket(cmlp_batch_job *job, int64_t begin, int64_t end)
 {
     const cmlp_workers *workers = job->workers;
     const cmlp_message *message = job->memory.message;
     size_t bytes;
-    void *data = slice_bytes(job, begin, end, &bytes);
+    void *data = bucket_bytes(job, begin, end, &bytes);
     if (!job->exchange.gives) return;
     job->exchange.broken = send_to_next(workers, data, bytes);
     if (message->status) job->exchange.gives = 0; /* the next worker expects no more */
@@ -197,7 +197,7 @@ static void share_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
     const cmlp_message *message = job->memory.message;
     cmlp_fault fault = {CMLP_ERROR_MESSAGE, -1, -1};
     size_t bytes;
-    void *all = slice_bytes(job, 0, job->data.net->n_params, &bytes);
+    void *all = bucket_bytes(job, 0, job->data.net->n_params, &bytes);
     workers->failed_rank = -1;
     if (!job->exchange.broken && message->status) memset(job->out.gradient, 0, bytes - CMLP_MESSAGE_BYTES);
     if (!job->exchange.broken && !broadcast_from(workers, all, bytes, workers->n_workers - 1) &&
@@ -226,7 +226,7 @@ int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp
 {
     const cmlp_net *net = job->data.net;
     const cmlp_workers *workers = job->workers;
-    const int64_t most = slice_elements(net);
+    const int64_t most = bucket_elements(net);
     int64_t a, b;
     worker_rows(workers, n, &a, &b);
     if (!self.index)
@@ -234,14 +234,14 @@ int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp
     cmlp_batch_rows(job, first + a, b - a, self);
     const cmlp_fault own = cmlp_first_fault(job->memory.faults, self.size);
     for (int64_t begin = 0, to; begin < net->n_params; begin = to) {
-        to = slice_end(net, begin, most);
-        if (!self.index) begin_slice(job, own, b - a, begin, to);
+        to = bucket_end(net, begin, most);
+        if (!self.index) begin_bucket(job, own, b - a, begin, to);
         cmlp_team_wait(self);
         const int broken = job->exchange.broken;
         if (!broken && job->exchange.computes) cmlp_weights_continue(job, b - a, begin, to, self);
         cmlp_team_wait(self);
         if (broken) break;
-        if (!self.index) end_slice(job, begin, to);
+        if (!self.index) end_bucket(job, begin, to);
     }
     if (!self.index) share_sums(job, cost, self.size);
     cmlp_team_wait(self);
