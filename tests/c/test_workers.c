@@ -39,7 +39,7 @@ typedef struct worker {
     int status;
 } worker;
 
-static int in_pieces; /* whether a message had the largest size */
+static int in_fragments; /* whether a message had the largest size */
 
 /* Counts a call of a function. Returns whether it fails. */
 static int fails(worker *w, double seconds)
@@ -82,7 +82,7 @@ static int post(office *o, mail *m, const void *bytes, size_t n, int readers, do
 static void read_mail(mail *m, void *bytes, size_t n)
 {
     CHECK(m->n == n && n && n <= MOST_BYTES);
-    in_pieces |= n == MOST_BYTES;
+    in_fragments |= n == MOST_BYTES;
     memcpy(bytes, m->bytes, n);
     m->readers--;
 }
@@ -437,7 +437,7 @@ static void test_buckets(void)
     s.batch = 400;
     s.n_threads = 2;
     for (int32_t n = 2; n < 5; n++) test_same_bits(&s, n, n == 3);
-    CHECK(in_pieces);
+    CHECK(in_fragments);
 }
 
 /* A network without a hidden layer, in one message and in several. */

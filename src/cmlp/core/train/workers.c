@@ -13,7 +13,7 @@
 #endif
 #define MOST_BUCKETS 16
 
-/* A message of more bytes is sent in pieces. */
+/* A message of more bytes is sent in fragments. */
 #ifndef MOST_BYTES
 #define MOST_BYTES ((size_t)1 << 30)
 #endif
@@ -36,13 +36,13 @@ typedef struct cmlp_handshake {
 } cmlp_handshake;
 
 /* The three functions of the caller, for any number of bytes. Each returns whether it fails. */
-static size_t piece(size_t left) { return left < MOST_BYTES ? left : MOST_BYTES; }
+static size_t fragment_bytes(size_t left) { return left < MOST_BYTES ? left : MOST_BYTES; }
 
 static int send_to_next(const cmlp_workers *workers, const void *bytes, size_t n)
 {
     int failed = 0;
     for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
-        failed = workers->send(workers->context, (const char *)bytes + at, piece(n - at),
+        failed = workers->send(workers->context, (const char *)bytes + at, fragment_bytes(n - at),
                                workers->rank + 1, workers->seconds) != 0;
     return failed;
 }
@@ -51,7 +51,7 @@ static int receive_from_last(const cmlp_workers *workers, void *bytes, size_t n)
 {
     int failed = 0;
     for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
-        failed = workers->receive(workers->context, (char *)bytes + at, piece(n - at),
+        failed = workers->receive(workers->context, (char *)bytes + at, fragment_bytes(n - at),
                                   workers->rank - 1, workers->seconds) != 0;
     return failed;
 }
@@ -60,7 +60,7 @@ static int broadcast_from(const cmlp_workers *workers, void *bytes, size_t n, in
 {
     int failed = 0;
     for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
-        failed = workers->broadcast(workers->context, (char *)bytes + at, piece(n - at), from,
+        failed = workers->broadcast(workers->context, (char *)bytes + at, fragment_bytes(n - at), from,
                                     workers->seconds) != 0;
     return failed;
 }
