@@ -102,15 +102,15 @@ static uint64_t *begin_column_mask(const cmlp_net *net, const cmlp_input_space *
     return scans ? mask : NULL;
 }
 
-uint64_t *cmlp_join_column_masks(const cmlp_net *net, const cmlp_input_space *space, cmlp_member self)
+uint64_t *cmlp_merge_column_masks(const cmlp_net *net, const cmlp_input_space *space, cmlp_member self)
 {
     if (!space->column_masks) return NULL;
     const int64_t words = n_words(net), each = 2 * words;
-    uint64_t *joined = space->column_masks + self.index * each + words;
-    memset(joined, 0, (size_t)words * sizeof *joined);
+    uint64_t *merged = space->column_masks + self.index * each + words;
+    memset(merged, 0, (size_t)words * sizeof *merged);
     for (int32_t i = 0; i < self.size; i++)
-        for (int64_t word = 0; word < words; word++) joined[word] |= space->column_masks[i * each + word];
-    return mostly_nonzero(joined, words) ? NULL : joined;
+        for (int64_t word = 0; word < words; word++) merged[word] |= space->column_masks[i * each + word];
+    return mostly_nonzero(merged, words) ? NULL : merged;
 }
 
 cmlp_gradient_input cmlp_gathered_rows(const cmlp_net *net, const cmlp_input_space *space, int64_t a, int64_t n,

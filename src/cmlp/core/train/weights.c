@@ -206,7 +206,7 @@ static weight_share share_of(const cmlp_batch_job *job, int32_t layer, int64_t k
     share.k0 += k0;
     share.k1 += k0;
     for (int32_t i = 0; i < self.size; i++) share.masked &= job->memory.masked[i];
-    if (!layer) share.column_mask = cmlp_join_column_masks(net, &job->memory.input, self);
+    if (!layer) share.column_mask = cmlp_merge_column_masks(net, &job->memory.input, self);
     share.sums = cmlp_at(net, job->out.gradient, net->layers[layer].weights);
     return share;
 }

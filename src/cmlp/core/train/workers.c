@@ -140,8 +140,8 @@ static void *bucket_bytes(const cmlp_batch_job *job, int64_t begin, int64_t end,
     return begin ? sums : job->memory.message;
 }
 
-/* Joins what the worker before has sent with the fault and the costs of this worker's n rows. */
-static void join(cmlp_batch_job *job, cmlp_fault own, int64_t n)
+/* Merges what the worker before has sent with the fault and the costs of this worker's n rows. */
+static void merge_message(cmlp_batch_job *job, cmlp_fault own, int64_t n)
 {
     const cmlp_workers *workers = job->workers;
     cmlp_message *message = job->memory.message;
@@ -175,7 +175,7 @@ static void begin_bucket(cmlp_batch_job *job, cmlp_fault own, int64_t n, int64_t
         job->exchange.broken = receive_from_last(workers, data, bytes);
     }
     if (!begin && !job->exchange.broken) job->exchange.broken = !is_message(job, message);
-    if (!begin && !job->exchange.broken) join(job, own, n);
+    if (!begin && !job->exchange.broken) merge_message(job, own, n);
 }
 
 static void end_bucket(cmlp_batch_job *job, int64_t begin, int64_t end)
