@@ -14,7 +14,7 @@ typedef struct cmlp_layer_space {
 
 /* State of the exchange of a batch's sums with other workers, written by thread 0 while the others wait. */
 typedef struct cmlp_exchange {
-    int takes, gives; /* whether this worker receives further buckets, and sends them */
+    int receives, sends; /* whether this worker receives further buckets, and sends them */
     int computes;     /* whether it adds its rows to them: no worker so far has a fault */
     int broken;       /* the transport has failed */
 } cmlp_exchange;

@@ -145,7 +145,7 @@ static void merge_message(cmlp_batch_job *job, cmlp_fault own, int64_t n)
 {
     const cmlp_workers *workers = job->workers;
     cmlp_message *message = job->memory.message;
-    job->exchange.takes = workers->rank > 0 && !message->status; /* after a fault the worker before sends no more */
+    job->exchange.receives = workers->rank > 0 && !message->status; /* after a fault the worker before sends no more */
     if (!message->status && own.status) {
         message->status = own.status;
         message->selected = own.selected;
@@ -171,7 +171,7 @@ static void begin_bucket(cmlp_batch_job *job, cmlp_fault own, int64_t n, int64_t
     if (!workers->rank) {
         memset(data, 0, bytes);
         if (!begin) message->failed_rank = -1;
-    } else if (job->exchange.takes) {
+    } else if (job->exchange.receives) {
         job->exchange.broken = receive_from_last(workers, data, bytes);
     }
     if (!begin && !job->exchange.broken) job->exchange.broken = !is_message(job, message);
@@ -184,9 +184,9 @@ static void end_bucket(cmlp_batch_job *job, int64_t begin, int64_t end)
     const cmlp_message *message = job->memory.message;
     size_t bytes;
     void *data = bucket_bytes(job, begin, end, &bytes);
-    if (!job->exchange.gives) return;
+    if (!job->exchange.sends) return;
     job->exchange.broken = send_to_next(workers, data, bytes);
-    if (message->status) job->exchange.gives = 0; /* the next worker expects no more */
+    if (message->status) job->exchange.sends = 0; /* the next worker expects no more */
 }
 
 /* Sends all sums from the last worker to the others. If a worker has a fault, all workers get it, and zeros instead of
@@ -230,7 +230,7 @@ int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp
     int64_t a, b;
     worker_rows(workers, n, &a, &b);
     if (!self.index)
-        job->exchange = (cmlp_exchange){.takes = workers->rank > 0, .gives = workers->rank < workers->n_workers - 1};
+        job->exchange = (cmlp_exchange){.receives = workers->rank > 0, .sends = workers->rank < workers->n_workers - 1};
     cmlp_batch_rows(job, first + a, b - a, self);
     const cmlp_fault own = cmlp_first_fault(job->memory.faults, self.size);
     for (int64_t begin = 0, to; begin < net->n_params; begin = to) {
