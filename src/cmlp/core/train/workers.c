@@ -6,8 +6,9 @@
 
 #if CMLP_BUILDS_WORKERS
 
-/* A bucket has about this many elements, and there are at most about MOST_BUCKETS. A worker waits for one bucket of the
- * worker before, and a message takes as long as computing with some thousand elements. */
+/* A bucket has about this many elements, and there are at most about MOST_BUCKETS. A worker waits for
+ * one bucket of the worker before, and a message takes as long as computing with some thousand
+ * elements. */
 #ifndef BUCKET_ELEMENTS
 #define BUCKET_ELEMENTS 16384
 #endif
@@ -18,7 +19,7 @@
 #define MOST_BYTES ((size_t)1 << 30)
 #endif
 
-/* What travels with the sums: sent in front of the first bucket, and broadcast in front of all of them. */
+/* What is sent in front of the first bucket, and broadcast in front of all of them. */
 typedef struct cmlp_message {
     double cost[CMLP_PARTIALS];       /* partial sums over the rows of the workers so far */
     int64_t status, selected, column; /* the fault of the first row that has one */
@@ -60,8 +61,8 @@ static int broadcast_from(const cmlp_workers *workers, void *bytes, size_t n, in
 {
     int failed = 0;
     for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
-        failed = workers->broadcast(workers->context, (char *)bytes + at, fragment_bytes(n - at), from,
-                                    workers->seconds) != 0;
+        failed = workers->broadcast(workers->context, (char *)bytes + at, fragment_bytes(n - at),
+                                    from, workers->seconds) != 0;
     return failed;
 }
 
@@ -104,14 +105,15 @@ static int is_message(const cmlp_batch_job *job, const cmlp_message *m)
            m->column < (n_in > n_out ? n_in : n_out) && m->failed_rank >= 0 && m->failed_rank < job->workers->n_workers;
 }
 
-/* The end of the bucket that starts at the parameter `begin`: at most `most` elements, but at least CMLP_BUCKET_ROWS
- * weight rows, or the rest of a layer with its biases. */
+/* The end of the bucket that starts at the parameter `begin`: at most `most` elements, but at least
+ * CMLP_BUCKET_ROWS weight rows, or the rest of a layer with its biases. */
 static int64_t bucket_end(const cmlp_net *net, int64_t begin, int64_t most)
 {
     int64_t end = begin;
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlp_dense_layer *layer = &net->layers[l];
-        const int64_t layer_end = layer->biases + layer->n_out, unit = CMLP_BUCKET_ROWS * layer->n_out;
+        const int64_t layer_end = layer->biases + layer->n_out;
+        const int64_t unit = CMLP_BUCKET_ROWS * layer->n_out;
         if (layer_end <= begin) continue;
         if (layer_end - begin <= most) {
             end = layer_end;
@@ -145,7 +147,8 @@ static void merge_message(cmlp_batch_job *job, cmlp_fault own, int64_t n)
 {
     const cmlp_workers *workers = job->workers;
     cmlp_message *message = job->memory.message;
-    job->exchange.receives = workers->rank > 0 && !message->status; /* after a fault the worker before sends no more */
+    /* After a fault the worker before sends no more. */
+    job->exchange.receives = workers->rank > 0 && !message->status;
     if (!message->status && own.status) {
         message->status = own.status;
         message->selected = own.selected;
@@ -230,7 +233,8 @@ int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp
     int64_t a, b;
     worker_rows(workers, n, &a, &b);
     if (!self.index)
-        job->exchange = (cmlp_exchange){.receives = workers->rank > 0, .sends = workers->rank < workers->n_workers - 1};
+        job->exchange = (cmlp_exchange){.receives = workers->rank > 0,
+                                        .sends = workers->rank < workers->n_workers - 1};
     cmlp_batch_rows(job, first + a, b - a, self);
     const cmlp_fault own = cmlp_first_fault(job->memory.faults, self.size);
     for (int64_t begin = 0, to; begin < net->n_params; begin = to) {
@@ -312,7 +316,8 @@ cmlp_status cmlp_agree(cmlp_workers *workers, cmlp_status own, const cmlp_batch_
                        const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_run *run)
 {
     if (workers->n_workers == 1) return own;
-    const cmlp_status status = handshake(workers, own, own ? 0 : cmlp_fingerprint(job, optimizer, epoch));
+    const uint64_t fingerprint = own ? 0 : cmlp_fingerprint(job, optimizer, epoch);
+    const cmlp_status status = handshake(workers, own, fingerprint);
     if (status && status != CMLP_ERROR_MESSAGE && !own) run->refused = "workers";
     return status;
 }
