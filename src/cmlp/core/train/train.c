@@ -18,7 +18,8 @@ typedef struct epoch_job {
     double cost, penalty; /* sums over all processed rows */
     double norm;
     int64_t rows_done, batches_done;
-    double lost, shortest, led; /* seconds: see count_loss(); thread 0's shortest share of a batch; a team's batches */
+    double lost, shortest; /* seconds: see count_loss(); thread 0's shortest range of a batch */
+    double trained;        /* seconds of a team's batches */
     int alone;                  /* whether thread 0 trains without a team, as long as it backs off */
 
     /* state of one batch, written by thread 0 while the others wait */
@@ -113,7 +114,7 @@ static int process_batch(epoch_job *job, int64_t first, int64_t n, const cmlp_up
 
 /* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
  * backs off. */
-static void lead(epoch_job *job, cmlp_member self)
+static void train_batches(epoch_job *job, cmlp_member self)
 {
     cmlp_team *const team = self.team;
     const int32_t size = self.size;
@@ -142,7 +143,7 @@ static void lead(epoch_job *job, cmlp_member self)
         end_batch(job, b, first, n, &cost);
     }
     if (size == 1) return;
-    job->led = cmlp_seconds() - begin;
+    job->trained = cmlp_seconds() - begin;
     cmlp_team_gather(team);
     job->next = -1;
     cmlp_team_release(team);
@@ -154,7 +155,7 @@ static void epoch_member(void *context, cmlp_member self)
     epoch_job *job = context;
     int64_t first;
     if (!self.index) {
-        lead(job, self);
+        train_batches(job, self);
         return;
     }
     for (cmlp_team_wait(self); job->next >= 0; cmlp_team_wait(self)) {
@@ -167,9 +168,10 @@ static void epoch_member(void *context, cmlp_member self)
 static void train_together(epoch_job *job, int32_t threads)
 {
     const double begin = cmlp_seconds();
-    job->led = 0;
+    job->trained = 0;
     cmlp_team_run(threads, job->batch.memory.team, epoch_member, job);
-    if (job->led > 0) count_loss(job, cmlp_seconds() - begin - job->led); /* a team started and ended */
+    /* The rest of the time is that of starting and ending the team. */
+    if (job->trained > 0) count_loss(job, cmlp_seconds() - begin - job->trained);
 }
 
 static cmlp_status check_epoch(epoch_job *job, const cmlp_epoch_result *result, const char **refused)
@@ -325,7 +327,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows 
         while (job.batch_next < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.alone = threads > 1 && backs_off(&job);
             if (threads == 1 || job.alone)
-                lead(&job, alone);
+                train_batches(&job, alone);
             else
                 train_together(&job, threads);
         }
