@@ -135,8 +135,16 @@ def fit(
         from cmlp.distributed._together import fit_together
 
         rows = Arrays(X, y, sample_weight)
-        options = {"shards": shards, "local": local, "resume": resume, "timeout": timeout}
-        fit_together(model, rows, validation, comm, **options)
+        fit_together(
+            model,
+            rows,
+            validation,
+            comm,
+            shards=shards,
+            local=local,
+            resume=resume,
+            timeout=timeout,
+        )
         return model
     if local:
         raise InvalidParameterError(
