@@ -41,8 +41,9 @@ double cmlp_team_waited(const cmlp_team *team);
 /* The system's monotonic clock. */
 double cmlp_seconds(void);
 
-/* The share [*first, *end) of n items for thread or worker `index` of `size`, in multiples of `unit`. */
-static inline void cmlp_team_share(int64_t n, int64_t unit, int32_t index, int32_t size, int64_t *first, int64_t *end)
+/* The range [*first, *end) of n items for thread or worker `index` of `size`, in multiples of `unit`. */
+static inline void cmlp_team_range(int64_t n, int64_t unit, int32_t index, int32_t size,
+                                   int64_t *first, int64_t *end)
 {
     int64_t units = (n + unit - 1) / unit;
     *first = units * index / size * unit;

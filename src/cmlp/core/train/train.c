@@ -18,7 +18,7 @@ typedef struct epoch_job {
     double cost, penalty; /* sums over all processed rows */
     double norm;
     int64_t rows_done, batches_done;
-    double lost, shortest; /* seconds: see count_loss(); thread 0's shortest range of a batch */
+    double lost, shortest; /* seconds: see count_loss(); thread 0's shortest part of a batch */
     double trained;        /* seconds of a team's batches */
     int alone;                  /* whether thread 0 trains without a team, as long as it backs off */
 
@@ -56,8 +56,8 @@ static void begin_batch(epoch_job *job, int64_t b, int together)
     job->penalty_now = job->batch.penalized ? cmlp_penalty(&job->batch) : 0;
 }
 
-/* Called by thread 0 when all threads have finished their share of a batch. Not inlined, so that its sums are not on the
- * stack during a batch. */
+/* Called by thread 0 when all threads have finished their part of a batch. Not inlined, so that its
+ * sums are not on the stack during a batch. */
 REAL_FN void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const cmlp_sum *cost)
 {
     const cmlp_objective *objective = &job->batch.objective;

@@ -202,7 +202,7 @@ static weight_share share_of(const cmlp_batch_job *job, int32_t layer, int64_t k
 {
     const cmlp_net *net = job->data.net;
     weight_share share = {.layer = layer, .biases = !self.index, .masked = 1, .index = self.index};
-    cmlp_team_share(k1 - k0, unit, self.index, self.size, &share.k0, &share.k1);
+    cmlp_team_range(k1 - k0, unit, self.index, self.size, &share.k0, &share.k1);
     share.k0 += k0;
     share.k1 += k0;
     for (int32_t i = 0; i < self.size; i++) share.masked &= job->memory.masked[i];
@@ -265,7 +265,7 @@ void cmlp_weights_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_memb
     for (int32_t l = 0; l < net->depth; l++) {
         weight_share share = {.layer = l, .biases = !self.index};
         share.sums = cmlp_at(net, job->out.gradient, net->layers[l].weights);
-        cmlp_team_share(net->layers[l].n_in, SQUARE_ROWS, self.index, self.size, &share.k0, &share.k1);
+        cmlp_team_range(net->layers[l].n_in, SQUARE_ROWS, self.index, self.size, &share.k0, &share.k1);
         step_share(job, &share, update);
         if (job->penalized) squares_of(job, update->params, l, share.k0, share.k1);
     }

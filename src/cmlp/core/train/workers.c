@@ -194,7 +194,7 @@ static void end_bucket(cmlp_batch_job *job, int64_t begin, int64_t end)
 
 /* Sends all sums from the last worker to the others. If a worker has a fault, all workers get it, and zeros instead of
  * sums that no worker has computed. */
-static void share_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
+static void broadcast_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
 {
     cmlp_workers *workers = job->workers;
     const cmlp_message *message = job->memory.message;
@@ -220,8 +220,8 @@ static void worker_rows(const cmlp_workers *workers, int64_t n, int64_t *first, 
 {
     int64_t between;
     const int32_t shard = workers->first_shard, all = workers->n_all_shards;
-    cmlp_team_share(n, CMLP_CHUNK, shard, all, first, &between);
-    cmlp_team_share(n, CMLP_CHUNK, shard + workers->n_shards - 1, all, &between, end);
+    cmlp_team_range(n, CMLP_CHUNK, shard, all, first, &between);
+    cmlp_team_range(n, CMLP_CHUNK, shard + workers->n_shards - 1, all, &between, end);
 }
 
 int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
@@ -247,7 +247,7 @@ int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp
         if (broken) break;
         if (!self.index) end_bucket(job, begin, to);
     }
-    if (!self.index) share_sums(job, cost, self.size);
+    if (!self.index) broadcast_sums(job, cost, self.size);
     cmlp_team_wait(self);
     if (job->memory.faults[0].status) return 0;
     cmlp_weights_finish(job, cmlp_weight_sum(&job->data, first, n), update, self);
