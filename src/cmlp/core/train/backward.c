@@ -428,7 +428,7 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
         microbatch.n = m;
         microbatch.is_first = !t;
         microbatch.is_last = t + m == n;
-        if (job->out.gradient) cmlp_weights_share(job, &microbatch, self);
+        if (job->out.gradient) cmlp_weights_microbatch(job, &microbatch, self);
     }
     cmlp_batch_clipped_step(job, update, self);
     return 1;
