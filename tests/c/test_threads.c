@@ -65,7 +65,7 @@ int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 }
 
 /* The worker thread arrives when thread 0 has fallen asleep. */
-static void wait_for_sleeper(void *context, cmlp_member self)
+static void wait_for_sleeper(void *context, cmlp_thread self)
 {
     (void)context;
     while (self.index && slept_after < 0) sched_yield();
@@ -202,7 +202,7 @@ static void test_failed_thread_creation(fixture *f)
 }
 
 /* Worker threads block signals sent to the process, but not those that a thread raises itself. */
-static void read_mask(void *context, cmlp_member self)
+static void read_mask(void *context, cmlp_thread self)
 {
     if (self.index) pthread_sigmask(SIG_SETMASK, NULL, context);
 }
@@ -220,7 +220,7 @@ static void test_signals(void)
 }
 
 /* A thread is cancelled while it waits for its team: the call ends first. */
-static void wait_cancelled(void *context, cmlp_member self)
+static void wait_cancelled(void *context, cmlp_thread self)
 {
     _Atomic int *is_cancelled = context;
     if (self.index)

@@ -14,9 +14,9 @@ void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context)
 {
     (void)n;
     (void)memory;
-    work(context, (cmlp_member){NULL, 0, 1});
+    work(context, (cmlp_thread){NULL, 0, 1});
 }
-void cmlp_team_wait(cmlp_member self) { (void)self; }
+void cmlp_team_wait(cmlp_thread self) { (void)self; }
 void cmlp_team_gather(cmlp_team *team) { (void)team; }
 void cmlp_team_release(cmlp_team *team) { (void)team; }
 int cmlp_team_here(cmlp_team *team) { return !team; }
@@ -179,7 +179,7 @@ static int spin(spin_wait *wait)
 
 typedef struct team_thread {
     thread_t thread;
-    cmlp_member self; /* without the size */
+    cmlp_thread self; /* without the size */
 } team_thread;
 
 struct cmlp_team {
@@ -236,7 +236,7 @@ static void arrive(cmlp_team *team)
     lock_release(&team->lock);
 }
 
-void cmlp_team_wait(cmlp_member self)
+void cmlp_team_wait(cmlp_thread self)
 {
     if (!self.team) return;
     if (self.index) {
@@ -251,7 +251,7 @@ void cmlp_team_wait(cmlp_member self)
 static THREAD_RESULT run_thread(void *argument)
 {
     const team_thread *thread = argument;
-    cmlp_member self = thread->self;
+    cmlp_thread self = thread->self;
     lock_acquire(&self.team->lock);
     self.size = self.team->size;
     lock_release(&self.team->lock);
@@ -294,7 +294,7 @@ REAL_FN void run_threads(int32_t n, cmlp_team *team, cmlp_work *work, void *cont
         if (!thread_start(&added->thread, run_thread, added)) break;
     }
     lock_release(&team->lock);
-    work(context, (cmlp_member){team->size > 1 ? team : NULL, 0, team->size});
+    work(context, (cmlp_thread){team->size > 1 ? team : NULL, 0, team->size});
     for (int32_t i = 1; i < team->size; i++) thread_join(team->threads[i - 1].thread);
     team_destroy(team);
     allow_cancel(before);
@@ -305,7 +305,7 @@ void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context)
     if (n > 1)
         run_threads(n, memory, work, context);
     else
-        work(context, (cmlp_member){NULL, 0, 1});
+        work(context, (cmlp_thread){NULL, 0, 1});
 }
 
 #endif

@@ -142,7 +142,7 @@ cmlp_fault cmlp_forward_row(const cmlp_data *data, const void *params, const cml
     return predict_rows(data, params, outputs, &memory, 0, 1);
 }
 
-static void forward_thread(void *context, cmlp_member self)
+static void forward_thread(void *context, cmlp_thread self)
 {
     forward_job *job = context;
     cmlp_fault *fault = &job->faults[self.index];

@@ -102,7 +102,7 @@ static uint64_t *begin_column_mask(const cmlp_net *net, const cmlp_input_space *
     return scans ? mask : NULL;
 }
 
-uint64_t *cmlp_merge_column_masks(const cmlp_net *net, const cmlp_input_space *space, cmlp_member self)
+uint64_t *cmlp_merge_column_masks(const cmlp_net *net, const cmlp_input_space *space, cmlp_thread self)
 {
     if (!space->column_masks) return NULL;
     const int64_t words = n_words(net), each = 2 * words;

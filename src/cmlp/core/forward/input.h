@@ -49,7 +49,7 @@ int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_row_r
 
 /* The union of the column masks that all threads have found in their rows, for one of them. NULL if nearly all columns
  * are nonzero. */
-uint64_t *cmlp_merge_column_masks(const cmlp_net *net, const cmlp_input_space *space, cmlp_member self);
+uint64_t *cmlp_merge_column_masks(const cmlp_net *net, const cmlp_input_space *space, cmlp_thread self);
 
 /* The n gathered dense rows from row a on, as thread `index` reads them for the gradient. `masked` states whether all
  * of them have a nonzero mask. */

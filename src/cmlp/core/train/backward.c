@@ -378,13 +378,13 @@ static cmlp_fault earlier_fault(cmlp_batch_job *job, const cmlp_row_range *range
 /* ------------------------------------------------------------------------------------------------- the batch */
 
 /* The calling thread polls before each pass: forward, backward, and the gradient that follows. */
-static cmlp_fault polled(const cmlp_batch_job *job, cmlp_member self)
+static cmlp_fault polled(const cmlp_batch_job *job, cmlp_thread self)
 {
     const int cancelled = !self.index && cmlp_polls_cancel(job->run);
     return (cmlp_fault){cancelled ? CMLP_CANCELLED : CMLP_OK, -1, -1};
 }
 
-void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_member self)
+void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_thread self)
 {
     int64_t a, b;
     cmlp_team_range(n, 1, self.index, self.size, &a, &b);
@@ -405,7 +405,7 @@ void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_member 
     cmlp_team_wait(self);
 }
 
-void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_member self)
+void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_thread self)
 {
     if (!cmlp_clips(update)) return;
     cmlp_team_wait(self); /* for the whole gradient */
@@ -414,8 +414,8 @@ void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_update *update, cml
     cmlp_weights_step(job, update, self);
 }
 
-int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                      cmlp_member self)
+int cmlp_process_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update,
+                       cmlp_sum *cost, cmlp_thread self)
 {
     cmlp_microbatch microbatch = {.weight_sum = cmlp_weight_sum(&job->data, first, n), .update = update};
     for (int64_t t = 0, m; t < n; t += m) {

@@ -102,19 +102,19 @@ static void count_batch(epoch_job *job, int32_t size, double seconds, double wai
     count_loss(job, waited - (size - 1) * job->shortest);
 }
 
-static const cmlp_member alone = {NULL, 0, 1};
+static const cmlp_thread alone = {NULL, 0, 1};
 
 static int process_batch(epoch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                         cmlp_member self)
+                         cmlp_thread self)
 {
     if (CMLP_BUILDS_WORKERS && job->batch.workers)
         return cmlp_workers_batch(&job->batch, first, n, update, cost, self);
-    return cmlp_batch_member(&job->batch, first, n, update, cost, self);
+    return cmlp_process_batch(&job->batch, first, n, update, cost, self);
 }
 
 /* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
  * backs off. */
-static void train_batches(epoch_job *job, cmlp_member self)
+static void train_batches(epoch_job *job, cmlp_thread self)
 {
     cmlp_team *const team = self.team;
     const int32_t size = self.size;
@@ -150,7 +150,7 @@ static void train_batches(epoch_job *job, cmlp_member self)
 }
 
 /* Work of each thread of a team. */
-static void epoch_member(void *context, cmlp_member self)
+static void epoch_thread(void *context, cmlp_thread self)
 {
     epoch_job *job = context;
     int64_t first;
@@ -169,7 +169,7 @@ static void train_together(epoch_job *job, int32_t threads)
 {
     const double begin = cmlp_seconds();
     job->trained = 0;
-    cmlp_team_run(threads, job->batch.memory.team, epoch_member, job);
+    cmlp_team_run(threads, job->batch.memory.team, epoch_thread, job);
     /* The rest of the time is that of starting and ending the team. */
     if (job->trained > 0) count_loss(job, cmlp_seconds() - begin - job->trained);
 }

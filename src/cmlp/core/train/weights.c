@@ -200,7 +200,7 @@ static void step_in_blocks(cmlp_batch_job *job, const weight_part *part,
 
 /* Weight rows [k0, k1) of a layer: the part of a thread, in multiples of `unit` rows. */
 static weight_part part_of(const cmlp_batch_job *job, int32_t layer, int64_t k0, int64_t k1,
-                           int64_t unit, cmlp_member self)
+                           int64_t unit, cmlp_thread self)
 {
     const cmlp_net *net = job->data.net;
     weight_part part = {.layer = layer, .biases = !self.index, .masked = 1, .index = self.index};
@@ -213,7 +213,7 @@ static weight_part part_of(const cmlp_batch_job *job, int32_t layer, int64_t k0,
     return part;
 }
 
-void cmlp_weights_microbatch(cmlp_batch_job *job, const cmlp_microbatch *microbatch, cmlp_member self)
+void cmlp_weights_microbatch(cmlp_batch_job *job, const cmlp_microbatch *microbatch, cmlp_thread self)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_update *update = microbatch->update;
@@ -236,7 +236,7 @@ void cmlp_weights_microbatch(cmlp_batch_job *job, const cmlp_microbatch *microba
 }
 
 #if CMLP_BUILDS_WORKERS
-void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlp_member self)
+void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlp_thread self)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_update keep = {.mode = CMLP_KEEP_SUM, .params = (void *)(uintptr_t)job->params};
@@ -254,14 +254,14 @@ void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_
     }
 }
 
-void cmlp_weights_finish(cmlp_batch_job *job, double weight_sum, const cmlp_update *update, cmlp_member self)
+void cmlp_weights_finish(cmlp_batch_job *job, double weight_sum, const cmlp_update *update, cmlp_thread self)
 {
     const cmlp_microbatch all = {.is_last = 1, .weight_sum = weight_sum, .update = update};
     cmlp_weights_microbatch(job, &all, self);
 }
 #endif
 
-void cmlp_weights_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_member self)
+void cmlp_weights_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_thread self)
 {
     const cmlp_net *net = job->data.net;
     for (int32_t l = 0; l < net->depth; l++) {

@@ -225,7 +225,7 @@ static void worker_rows(const cmlp_workers *workers, int64_t n, int64_t *first, 
 }
 
 int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                       cmlp_member self)
+                       cmlp_thread self)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_workers *workers = job->workers;
