@@ -335,7 +335,7 @@ static void test_empty_batches(fixture *f)
 
 /* Two tiles. The first thread's rows are sparse. The last thread's rows have fewer zeros, so that it backs off and does
  * not scan the second tile. The results equal those of one thread, which finds enough zeros in each tile. */
-static void test_shares(fixture *f, uint32_t isa, int32_t dtype)
+static void test_ranges_of_rows(fixture *f, uint32_t isa, int32_t dtype)
 {
     enum { TILE = 256 };
     uint64_t alone = 0;
@@ -390,7 +390,7 @@ int main(void)
         }
 #endif
         fixture_free(&f);
-        if (!wide && i % 4 < 2) test_shares(&f, s.isa, s.dtype);
+        if (!wide && i % 4 < 2) test_ranges_of_rows(&f, s.isa, s.dtype);
     }
 #ifdef TEST_WRAPS_THREADS
     test_small_work();
