@@ -162,7 +162,7 @@ enum {
     CMLP_ERROR_ISA = 80,             /* no allowed instruction set is available */
     CMLP_ERROR_BUILD = 81,           /* compiled with options that change the arithmetic */
     CMLP_ERROR_MEMORY = 82,          /* malloc failed (cmlp_file.h) */
-    CMLP_ERROR_MESSAGE = 83,         /* a message of a worker failed or came too late (cmlp_workers.h) */
+    CMLP_ERROR_MESSAGE = 83,         /* a message failed or came too late (cmlp_workers.h) */
     CMLP_ERROR_LEFT_OUT = 84,        /* this build leaves out what the call needs: docs/embedding.md ("Small builds") */
     /* A model file. */
     CMLP_ERROR_FILE_SHORT = 96,      /* truncated */
@@ -686,7 +686,7 @@ typedef struct cmlp_epoch_result {
  * The errors of an epoch: BATCH, ALIGNMENT (rates), OPTION (rates), those of its workers. */
 typedef struct cmlp_epoch {
     size_t struct_size;
-    /* NULL, or the other processes that train with this one: cmlp_workers.h, which is experimental. */
+    /* NULL, or the other processes that train with this one: cmlp_workers.h (experimental). */
     struct cmlp_workers *workers;
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
     int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */

@@ -1,5 +1,5 @@
-/* Several processes train one network with MPI. Each prints the same checksum of the parameters, for any
- * number of them. If a process hangs, the others give up after 60 seconds, and end the job.
+/* Several processes train one network with MPI. Each prints the same checksum of the parameters,
+ * for any number of them. If a process hangs, the others give up after 60 seconds, and end the job.
  *
  *   mpicc -O2 train_mpi.c cmlp.c -pthread -o train_mpi && mpiexec -n 3 ./train_mpi */
 #include <cmlp_workers.h>
@@ -26,8 +26,8 @@ static int is_complete(MPI_Request *request, double seconds)
     return is_done;
 }
 
-/* The three functions give MPI a copy of a message, because MPI may use it until the job ends if they
- * give up. Then the copy is not freed. */
+/* The three functions give MPI a copy of a message, because MPI may use it until the job ends if
+ * they give up. Then the copy is not freed. */
 static int send_bytes(void *context, const void *bytes, size_t n_bytes, int32_t to, double seconds)
 {
     const MPI_Comm comm = *(MPI_Comm *)context;

@@ -1,7 +1,7 @@
-/* Several workers train together: results are bit-identical to a call without workers, for any number
- * of workers, also where a worker has no rows. The workers are threads of this program. Errors and
- * cancellation reach all of them, and no worker waits longer than its limit. Compiled with MOST_BYTES,
- * the largest message, so that large networks need several. */
+/* Several workers train together: results are bit-identical to a call without workers, for any
+ * number of workers, also where a worker has no rows. The workers are threads of this program.
+ * Errors and cancellation reach all of them, and no worker waits longer than its limit. Compiled
+ * with MOST_BYTES, the largest message, so that large networks need several. */
 #define _POSIX_C_SOURCE 200809L
 #include "faults.h"
 
@@ -314,8 +314,8 @@ static shape wide_shape(void)
                    .solver = CMLP_SOLVER_ADAM, .rows = 700, .batch = 300, .alpha = 0.01, .with_order = 1};
 }
 
-/* Each worker stores only the rows of the one batch that it computes, before a guard page. With uneven shards, worker r has
- * r + 1 of them. */
+/* Each worker stores only the rows of the one batch that it computes, before a guard page. With
+ * uneven shards, worker r has r + 1 of them. */
 static void test_stored_rows(const shape *s, int32_t n_workers, int uneven)
 {
     office o;
@@ -589,7 +589,8 @@ static void test_broken_send(void)
     close_office(&o, all);
 }
 
-/* A worker does not make the call, or a function of it fails: the others give up after their seconds. */
+/* A worker does not make the call, or a function of it fails: the others give up after their
+ * seconds. */
 static void test_absent_worker(void)
 {
     const shape s = wide_shape();

@@ -1,4 +1,4 @@
-"""Messages with a time limit, by the methods of a communicator that return before a message has arrived."""
+"""Messages with a time limit, by methods of a communicator that return before a message arrives."""
 
 from __future__ import annotations
 

@@ -44,9 +44,9 @@ class Workers:
     ``Recv(buffer, source)`` and ``Bcast(buffer, root)``, for example ``mpi4py.MPI.COMM_WORLD``; the
     buffers are contiguous 1-D arrays of uint8. With a time limit it has ``Isend``, ``Irecv`` and
     ``Ibcast`` instead, which return an object whose method ``Test()`` says whether the message has
-    arrived. `seconds` is the limit of this worker, 0 for none. `broken` is whether no
-    further message can be exchanged, because the communicator has failed or all workers have
-    raised. `part` says which rows this process has, if not all.
+    arrived. `seconds` is the limit of this worker, 0 for none. `broken` is whether no further
+    message can be exchanged, because the communicator has failed or all workers have raised. `part`
+    says which rows this process has, if not all.
 
     All workers leave `run` together: if an exception is raised on one of them, one is raised on all. Within it, Ctrl-C
     in the main thread waits for a moment at which all workers can stop; a second Ctrl-C does not. Otherwise it could
@@ -64,8 +64,8 @@ class Workers:
             methods = [getattr(comm, name) for name in names]
         except (AttributeError, TypeError):
             raise ValueError(
-                f"comm must be a communicator with rank, size, {names[0]}, {names[1]} and {names[2]}, "
-                f"for example mpi4py.MPI.COMM_WORLD, got {comm!r}."
+                f"comm must be a communicator with rank, size, {names[0]}, {names[1]} and "
+                f"{names[2]}, for example mpi4py.MPI.COMM_WORLD, got {comm!r}."
             ) from None
         if not 0 <= self.rank < self.size:
             raise ValueError(
@@ -78,7 +78,7 @@ class Workers:
     def _exchange(
         self, method: Callable[[Any, int], object], buffer: Any, rank: int, seconds: float
     ) -> None:
-        """Exchange bytes; after an exception, for example of a second Ctrl-C, the communicator is broken."""
+        """Exchange bytes; after an exception, as of a second Ctrl-C, the communicator is broken."""
         if self.size == 1:
             return
         try:

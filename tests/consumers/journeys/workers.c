@@ -1,5 +1,6 @@
-/* Three processes train together over pipes, bit-identical to one; all refuse a call in which one of them
- * has other arguments, or an invalid one; and if one does not make the call, the others give up. */
+/* Three processes train together over pipes, bit-identical to one; all refuse a call in which one
+ * of them has other arguments, or an invalid one; and if one does not make the call, the others
+ * give up. */
 #define _POSIX_C_SOURCE 200809L
 #include "journey.h"
 

@@ -41,7 +41,8 @@ double cmlp_team_waited(const cmlp_team *team);
 /* The system's monotonic clock. */
 double cmlp_seconds(void);
 
-/* The range [*first, *end) of n items for thread or worker `index` of `size`, in multiples of `unit`. */
+/* The range [*first, *end) of n items for thread or worker `index` of `size`, in multiples of
+ * `unit`. */
 static inline void cmlp_team_range(int64_t n, int64_t unit, int32_t index, int32_t size,
                                    int64_t *first, int64_t *end)
 {

@@ -56,8 +56,8 @@ static void begin_batch(epoch_job *job, int64_t b, int together)
     job->penalty_now = job->batch.penalized ? cmlp_penalty(&job->batch) : 0;
 }
 
-/* Called by thread 0 when all threads have finished their part of a batch. Not inlined, so that its
- * sums are not on the stack during a batch. */
+/* Called by thread 0 when all threads have finished their part of a batch. Not inlined, so that
+ * its sums are not on the stack during a batch. */
 REAL_FN void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const cmlp_sum *cost)
 {
     const cmlp_objective *objective = &job->batch.objective;

@@ -6,8 +6,8 @@
 
 #if CMLP_BUILDS_WORKERS
 
-/* A bucket has about this many elements, and there are at most about MOST_BUCKETS. A worker waits for
- * one bucket of the worker before, and a message takes as long as computing with some thousand
+/* A bucket has about this many elements, and there are at most about MOST_BUCKETS. A worker waits
+ * for one bucket of the worker before, and a message takes as long as computing with some thousand
  * elements. */
 #ifndef BUCKET_ELEMENTS
 #define BUCKET_ELEMENTS 16384
@@ -28,9 +28,9 @@ typedef struct cmlp_message {
 CMLP_ASSERT(sizeof(cmlp_message) <= CMLP_MESSAGE_BYTES, "the message fits before the gradient");
 
 /* What a worker tells the next one before the first batch, and the last one all of them: the
- * arguments of rank 0, the first worker that refuses the call, and how many shards the workers so far
- * have. Who is the last one is what rank 0 says, so that workers that disagree about their number take
- * part in the same broadcast. */
+ * arguments of rank 0, the first worker that refuses the call, and how many shards the workers so
+ * far have. Who is the last one is what rank 0 says, so that workers that disagree about their
+ * number take part in the same broadcast. */
 typedef struct cmlp_handshake {
     uint64_t fingerprint;
     int64_t status, failed_rank, n_workers, n_shards;
@@ -66,9 +66,9 @@ static int broadcast_from(const cmlp_workers *workers, void *bytes, size_t n, in
     return failed;
 }
 
-/* All workers take part, also those that must refuse the call (`own` is then their status), and all return the status of
- * the first that refuses it, or CMLP_ERROR_WORKERS if a worker's fingerprint is another than that of
- * rank 0, or its shards are not the next ones. */
+/* All workers take part, also those that must refuse the call (`own` is then their status), and
+ * all return the status of the first that refuses it, or CMLP_ERROR_WORKERS if a worker's
+ * fingerprint is another than that of rank 0, or its shards are not the next ones. */
 static cmlp_status handshake(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
 {
     const int32_t rank = workers->rank;
@@ -80,7 +80,8 @@ static cmlp_status handshake(cmlp_workers *workers, cmlp_status own, uint64_t fi
         workers->failed_rank = rank;
         return CMLP_ERROR_WORKERS;
     }
-    const int is_same = before.fingerprint == fingerprint && before.n_shards == workers->first_shard;
+    const int is_same = before.fingerprint == fingerprint &&
+                        before.n_shards == workers->first_shard;
     const cmlp_status mine = own ? own : is_same ? CMLP_OK : CMLP_ERROR_WORKERS;
     cmlp_handshake sent = before;
     sent.n_shards = (int64_t)workers->first_shard + workers->n_shards;
@@ -257,8 +258,8 @@ int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp
 
 /* ------------------------------------------------------------------------------------------------- the epoch */
 
-/* Gives each worker one shard if the caller has named none, or invalid ones. Returns whether they are
- * invalid. */
+/* Gives each worker one shard if the caller has named none, or invalid ones. Returns whether they
+ * are invalid. */
 static int find_shards(cmlp_workers *workers)
 {
     const int32_t all = workers->n_all_shards, first = workers->first_shard, n = workers->n_shards;
