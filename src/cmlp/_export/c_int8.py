@@ -12,18 +12,37 @@ if TYPE_CHECKING:
     from cmlp._export.quantization import InputRange, IntegerLayer, IntegerNet
     from cmlp._model.model import Combination, NetworkModel
 
-# AVR processors copy constants to RAM, unless they are declared so and read by an instruction of
-# their own. The weights and tables are nearly all constants.
+# AVR processors copy constants to RAM, unless these are declared so and read by instructions of their
+# own. Where there are more than 64 KB of flash, an ordinary pointer does not reach all of it: the
+# constants are behind the code then, so that those of the program, which may be read by such
+# pointers, stay within its reach.
 _OPENING = """\
 #include <stdint.h>
 
-#ifdef __AVR__ /* for example Arduino Uno: weights stay in flash memory */
+/* Constants are in flash memory. NAME_ITEM is the address of an element of an array. */
+#if defined(__AVR_HAVE_ELPM__) /* AVR with more than 64 KB of flash, for example Arduino Mega */
+#include <avr/pgmspace.h>
+#define NAME_FLASH __attribute__((section(".text.NAME_constants")))
+#define NAME_ITEM(array, i) (pgm_get_far_address(array) + (uint_farptr_t)(sizeof *(array) * (i)))
+#define NAME_READ8(address) pgm_read_byte_far(address)
+#define NAME_READ32(address) pgm_read_dword_far(address)
+#define NAME_READ_FLOAT(address) pgm_read_float_far(address)
+typedef uint_farptr_t NAME_address;
+#elif defined(__AVR__) /* for example Arduino Uno */
 #include <avr/pgmspace.h>
 #define NAME_FLASH PROGMEM
-#define NAME_READ(address) pgm_read_byte(address)
+#define NAME_ITEM(array, i) ((array) + (i))
+#define NAME_READ8(address) pgm_read_byte(address)
+#define NAME_READ32(address) pgm_read_dword(address)
+#define NAME_READ_FLOAT(address) pgm_read_float(address)
+typedef const int8_t *NAME_address;
 #else
 #define NAME_FLASH
-#define NAME_READ(address) (*(address))
+#define NAME_ITEM(array, i) ((array) + (i))
+#define NAME_READ8(address) (*(address))
+#define NAME_READ32(address) (*(address))
+#define NAME_READ_FLOAT(address) (*(address))
+typedef const int8_t *NAME_address;
 #endif
 """
 
@@ -42,23 +61,32 @@ static inline uint8_t NAME_scale(int32_t sum, uint32_t factor, uint8_t shift)
 _LAYER = Template("""\
 static inline void ${prefix}_layer$i(const $ctype *x, int32_t *z)
 {
-    const int8_t *w = ${prefix}_weights$i;
-    for (int j = 0; j < $n_out; j++) z[j] = ${prefix}_biases$i[j];
+    ${prefix}_address w = ${prefix}_ITEM(${prefix}_weights$i, 0);
+    for (int j = 0; j < $n_out; j++)
+        z[j] = (int32_t)${prefix}_READ32(${prefix}_ITEM(${prefix}_biases$i, j));
     for (int k = 0; k < $n_in; k++, w += $n_out) {
         const int32_t v = x[k];
         if (v == 0) continue;
-        for (int j = 0; j < $n_out; j++) z[j] += v * (int8_t)${prefix}_READ(w + j);
+        for (int j = 0; j < $n_out; j++) z[j] += v * (int8_t)${prefix}_READ8(w + j);
     }
 }
 """)
 
-_RELU = "a[j] = NAME_scale(z[j], NAME_factors$i[j], NAME_shifts$i[j]);"
-_TABLE = """{
-        const uint8_t place = NAME_scale(z[j] < 0 ? -z[j] : z[j], NAME_factors$i[j], \
-NAME_shifts$i[j]);
-        const uint8_t size = NAME_READ(NAME_table$i + place);
-        a[j] = ($ctype)(z[j] < 0 ? $negative : size);
-    }"""
+_ACTIVATE = Template("""\
+static inline void ${prefix}_activate$i(const int32_t *z, $ctype *a)
+{
+    for (int j = 0; j < $n; j++) {
+        const uint32_t factor = ${prefix}_READ32(${prefix}_ITEM(${prefix}_factors$i, j));
+        const uint8_t shift = ${prefix}_READ8(${prefix}_ITEM(${prefix}_shifts$i, j));
+        $activate
+    }
+}
+""")
+_RELU = "a[j] = NAME_scale(z[j], factor, shift);"
+_TABLE = """\
+const uint8_t place = NAME_scale(z[j] < 0 ? -z[j] : z[j], factor, shift);
+        const uint8_t size = NAME_READ8(NAME_ITEM(NAME_table$i, place));
+        a[j] = ($ctype)(z[j] < 0 ? $negative : size);"""
 _NEGATIVE = {"logistic": "255 - size", "tanh": "-size"}
 
 _QUANTIZE = Template("""\
@@ -66,7 +94,9 @@ _QUANTIZE = Template("""\
 static inline void ${prefix}_quantize(const float x[$n_in], uint8_t q[$n_in])
 {
     for (int k = 0; k < $n_in; k++) {
-        const float above = x[k] - ${prefix}_low[k], t = above / ${prefix}_step[k];
+        const float low = ${prefix}_READ_FLOAT(${prefix}_ITEM(${prefix}_low, k));
+        const float step = ${prefix}_READ_FLOAT(${prefix}_ITEM(${prefix}_step, k));
+        const float above = x[k] - low, t = above / step;
         q[k] = (uint8_t)(!(t > 0.0f) ? 0.0f : t < 255.0f ? t + 0.5f : 255.0f);
     }
 }
@@ -152,7 +182,9 @@ def _activation_type(layer: IntegerLayer) -> str:
 
 
 def _write_input(ranges: InputRange, prefix: str) -> list[str]:
-    arrays = float_array(f"{prefix}_low", ranges.low) + float_array(f"{prefix}_step", ranges.step)
+    flash = f" {prefix}_FLASH"
+    arrays = float_array(f"{prefix}_low", ranges.low, flash)
+    arrays += float_array(f"{prefix}_step", ranges.step, flash)
     return [
         f"/* The range of each input: the byte q is about low + q * step. */\n{arrays}",
         _QUANTIZE.substitute(prefix=prefix, n_in=len(ranges.low)),
@@ -165,11 +197,11 @@ def _write_constants(layer: IntegerLayer, prefix: str, i: int) -> str:
     text = (
         f"/* Layer {i}: weights ({n_in} inputs, {n_out} outputs) and biases. */\n"
         + integer_array("int8_t", f"{prefix}_weights{i}", layer.weights, flash)
-        + integer_array("int32_t", f"{prefix}_biases{i}", layer.biases)
+        + integer_array("int32_t", f"{prefix}_biases{i}", layer.biases, flash)
     )
     if layer.rescale is not None:
-        text += integer_array("uint32_t", f"{prefix}_factors{i}", layer.rescale.multipliers)
-        text += integer_array("uint8_t", f"{prefix}_shifts{i}", layer.rescale.shifts)
+        text += integer_array("uint32_t", f"{prefix}_factors{i}", layer.rescale.multipliers, flash)
+        text += integer_array("uint8_t", f"{prefix}_shifts{i}", layer.rescale.shifts, flash)
         if layer.rescale.table is not None:
             text += integer_array("uint8_t", f"{prefix}_table{i}", layer.rescale.table, flash)
     return text
@@ -177,22 +209,29 @@ def _write_constants(layer: IntegerLayer, prefix: str, i: int) -> str:
 
 def _write_activation(layer: IntegerLayer, prefix: str, i: int) -> str:
     negative = _NEGATIVE.get(layer.activation)
-    template = Template(_RELU if negative is None else _TABLE)
-    statement = template.substitute(i=i, ctype=_activation_type(layer), negative=negative)
-    return (
-        f"static inline void NAME_activate{i}(const int32_t *z, {_activation_type(layer)} *a)\n{{\n"
-        f"    for (int j = 0; j < {len(layer.biases)}; j++) {statement}\n}}\n"
-    ).replace("NAME_", f"{prefix}_")
+    template = Template(_TABLE)
+    if negative is None:
+        template = Template(_RELU)
+    ctype = _activation_type(layer)
+    statements = template.substitute(i=i, ctype=ctype, negative=negative)
+    return _ACTIVATE.substitute(
+        prefix=prefix,
+        i=i,
+        ctype=ctype,
+        n=len(layer.biases),
+        activate=statements.replace("NAME_", f"{prefix}_"),
+    )
 
 
 def _write_unit(net: IntegerNet, prefix: str) -> str:
     """Return the function with the value of 1 in each output."""
     units = net.layers[-1].units
-    table = "    " + inner(float_array("units", units))
+    table = "    " + inner(float_array("units", units, f" {prefix}_FLASH"))
+    unit = f"{prefix}_READ_FLOAT({prefix}_ITEM(units, j))"
     return (
         "/* The value of 1 in output j. */\n"
         f"static inline float {prefix}_unit(int j)\n{{\n{table}\n"
-        f"    return j < 0 || j >= {len(units)} ? 0.0f : units[j];\n}}\n"
+        f"    return j < 0 || j >= {len(units)} ? 0.0f : {unit};\n}}\n"
     )
 
 

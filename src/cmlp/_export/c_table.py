@@ -14,7 +14,6 @@ import numpy as np
 from cmlp._export.c_text import (
     CHECK_ROWS,
     CHECK_USAGE,
-    OPENING,
     SEED,
     HeaderParts,
     NetText,
@@ -25,6 +24,7 @@ from cmlp._export.c_text import (
     inner,
     literal,
     stack_of_layers,
+    write_opening,
 )
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import Combination
@@ -38,12 +38,16 @@ if TYPE_CHECKING:
     from cmlp._model.model import AnswerScale, TableModel
     from cmlp._model.table_columns import TableColumn, TableColumns
 
-_OPENING = f"""\
-{OPENING}
+_OPENING = """
 #if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
 #endif
 """
+# For AVR processors.
+_REMEDY = (
+    "a table needs them, so use a processor of 32 bits, or train one network (MLPClassifier or "
+    "MLPRegressor) and write it with to_c(..., int8=True)"
+)
 _NUMBER_BYTES = 8
 _COLUMN_BYTES = 40
 _PARTS_BYTES = 48
@@ -81,7 +85,7 @@ def parts_of_table(model: TableModel, prefix: str) -> HeaderParts:
         code=f"{code} of code and the compiler's arithmetic in double",
         frames="250 bytes",
         sizes=(len(columns), combination.n),
-        opening=_OPENING,
+        opening=write_opening(_REMEDY) + _OPENING,
         body="\n".join(table.write_body()),
     )
 

@@ -135,9 +135,9 @@ def inner(definition: str) -> str:
     return definition.replace("\n", "\n    ").strip()
 
 
-def float_array(name: str, values: NDArray[Any]) -> str:
+def float_array(name: str, values: NDArray[Any], attribute: str = "") -> str:
     """Return the definition of an array of float."""
-    return array(f"float {name}", float_literals(values), 8)
+    return array(f"float {name}", float_literals(values), 8, attribute)
 
 
 def integer_array(ctype: str, name: str, values: NDArray[Any], attribute: str = "") -> str:
@@ -229,7 +229,7 @@ CHUNK = 128  # length of the partial sums, see docs/arithmetic.md
 CHECK_ROWS = 8
 SEED = 20
 
-OPENING = """\
+_OPENING = Template("""\
 #include <float.h>
 #include <stdint.h>
 #include <string.h>
@@ -238,12 +238,19 @@ OPENING = """\
 #error "this header gives other results with -ffast-math, -Ofast or /fp:fast"
 #endif
 #if defined(__AVR__) && DBL_MANT_DIG != 53
-#error "AVR processors (Arduino Uno, Nano, Mega) have no 64-bit doubles: write the header with \
-to_c(..., int8=True)"
+#error "AVR processors (Arduino Uno, Nano, Mega) have no 64-bit doubles: $remedy"
 #elif DBL_MANT_DIG != 53 || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1 && FLT_EVAL_METHOD != 16)
 #error "this header needs 64-bit doubles and no excess precision (32-bit x86: -msse2 -mfpmath=sse)"
 #endif
-"""
+""")
+
+
+def write_opening(remedy: str) -> str:
+    """Return the text that includes standard headers, and refuses compilers that change results.
+
+    `remedy` is for AVR processors.
+    """
+    return _OPENING.substitute(remedy=remedy)
 
 
 # A partial sum for each chunk of inputs. Skipping zeros changes no bit.
@@ -490,7 +497,10 @@ def parts_of_rows(model: NetworkModel, prefix: str) -> HeaderParts:
         code="1 to 3 KB of code",
         frames="200 bytes",
         sizes=(model.n_inputs, combination.n),
-        opening=OPENING,
+        opening=write_opening(
+            "write the header with to_c(..., int8=True), which reads constants beyond 64 KB of "
+            "flash, too"
+        ),
         body=_write_row_functions(model, prefix),
     )
 
