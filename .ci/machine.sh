@@ -22,6 +22,7 @@ optional_packages() {
     echo qemu-system-arm qemu-system-arm
     echo avr-gcc gcc-avr avr-libc
     echo simavr simavr
+    echo riscv64-unknown-elf-gcc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
     echo qemu-aarch64-static qemu-user-static
     echo aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     echo tcc tcc

@@ -42,6 +42,8 @@ class ExportMethods:
           `predict` of a regressor.
         - ``digits_predict_u8(const uint8_t *x, float *output)``: the same for a row of bytes. Both
           functions apply the `input_scale` of the model.
+        - ``digits_predict_checked``: returns 0 and computes nothing if an input is NaN or infinite,
+          which `predict` refuses in Python, otherwise 1.
         - ``digits_classify``, ``digits_classify_u8``: the index of the predicted class, and
           ``digits_label(index)``, its label. Only if each row has one class.
         - ``digits_feature(index)``: the name of a column, if the columns have names.
@@ -52,6 +54,10 @@ class ExportMethods:
         and outputs are doubles, and there are no functions for bytes. A row has an element for each
         column in the order of `fit`: a number, NaN for a missing one, or the code of a category,
         which ``digits_category(column, name)`` returns.
+
+        Several C files can include the header: all of them define ``digits_DECLARE`` before, which
+        declares the functions only, but one of them defines ``digits_DEFINE``. The header states
+        how much stack each function needs at most.
 
         With `int8`, the header uses integer arithmetic only. It takes about a quarter of the
         memory, and its outputs are approximations (see Notes).
@@ -102,7 +108,7 @@ class ExportMethods:
         >>> import io
         >>> from cmlp import Network
         >>> print(Network([784, 16, 10], input_scale=1 / 255).to_c(io.StringIO(), name="digits"))
-        digits: 51,944 bytes of constants, 168 bytes of stack
+        digits: 51,944 bytes of constants, 464 bytes of stack
         """
         from cmlp._export.c_header import write_c_header
 

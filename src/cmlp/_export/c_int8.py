@@ -5,19 +5,33 @@ from __future__ import annotations
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from cmlp._export.c_text import HeaderParts, classify, float_array, inner, integer_array
+from cmlp._export.c_text import (
+    CALL,
+    Function,
+    HeaderParts,
+    checked,
+    classify,
+    define_out_of_line,
+    float_array,
+    inner,
+    integer_array,
+)
 from cmlp._export.quantization import calibration_rows, compare, quantize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cmlp._export.quantization import InputRange, IntegerLayer, IntegerNet
     from cmlp._model.model import Combination, NetworkModel
 
+_FRAMES = 128  # bytes of stack beside the arrays, like those of c_text.py
 # AVR processors copy constants to RAM, unless these are declared so and read by instructions of their
 # own. Where there are more than 64 KB of flash, an ordinary pointer does not reach all of it: the
 # constants are behind the code then, so that those of the program, which may be read by such
 # pointers, stay within its reach.
 _OPENING = """\
 #include <stdint.h>
+#include <string.h>
 
 /* Constants are in flash memory. NAME_ITEM is the address of an element of an array. */
 #if defined(__AVR_HAVE_ELPM__) /* AVR with more than 64 KB of flash, for example Arduino Mega */
@@ -59,7 +73,7 @@ static inline uint8_t NAME_scale(int32_t sum, uint32_t factor, uint8_t shift)
 """
 
 _LAYER = Template("""\
-static inline void ${prefix}_layer$i(const $ctype *x, int32_t *z)
+${prefix}_OUT_OF_LINE void ${prefix}_layer$i(const $ctype *x, int32_t *z)
 {
     ${prefix}_address w = ${prefix}_ITEM(${prefix}_weights$i, 0);
     for (int j = 0; j < $n_out; j++)
@@ -73,7 +87,7 @@ static inline void ${prefix}_layer$i(const $ctype *x, int32_t *z)
 """)
 
 _ACTIVATE = Template("""\
-static inline void ${prefix}_activate$i(const int32_t *z, $ctype *a)
+${prefix}_OUT_OF_LINE void ${prefix}_activate$i(const int32_t *z, $ctype *a)
 {
     for (int j = 0; j < $n; j++) {
         const uint32_t factor = ${prefix}_READ32(${prefix}_ITEM(${prefix}_factors$i, j));
@@ -90,24 +104,12 @@ const uint8_t place = NAME_scale(z[j] < 0 ? -z[j] : z[j], factor, shift);
 _NEGATIVE = {"logistic": "255 - size", "tanh": "-size"}
 
 _QUANTIZE = Template("""\
-/* Converts a row of float to the bytes that the other functions need. Computes in float. */
-static inline void ${prefix}_quantize(const float x[$n_in], uint8_t q[$n_in])
-{
     for (int k = 0; k < $n_in; k++) {
         const float low = ${prefix}_READ_FLOAT(${prefix}_ITEM(${prefix}_low, k));
         const float step = ${prefix}_READ_FLOAT(${prefix}_ITEM(${prefix}_step, k));
         const float above = x[k] - low, t = above / step;
         q[k] = (uint8_t)(!(t > 0.0f) ? 0.0f : t < 255.0f ? t + 0.5f : 255.0f);
     }
-}
-""")
-
-_PREDICT = Template("""\
-/* Computes the outputs of one row: output[j] * ${prefix}_unit(j) is about the weighted sum of \
-output j. */
-static inline void ${prefix}_predict_u8(const uint8_t x[$n_in], int32_t output[$n_out])
-{
-$body}
 """)
 
 
@@ -122,19 +124,11 @@ def parts_of_integers(model: NetworkModel, prefix: str, calibrate: Any) -> Heade
     combination = model.combination
     if combination.rule == "binary" and combination.n_classes == 2:
         combination = combination._replace(answer="threshold")
-    usage = [("predict_u8(q, output)", "the weighted sums of the output layer, as integers")]
-    if combination.answer:
-        usage.append(("classify_u8(q)", "the index of the predicted class"))
-    usage.append(("unit(j)", "the weighted sum of output j is about output[j] * unit"))
+    inputs = ""
     if net.input is None:
         inputs = "The inputs q are the bytes of the model's data."
-    else:
-        inputs = ""
-        usage.insert(0, ("quantize(x, q)", "the bytes q of a row x of float"))
     return HeaderParts(
         constants=_constants_size(net),
-        stack=_integer_stack_size(net),
-        usage=usage,
         about=[
             "",
             "8-bit integers approximate the float32 model.",
@@ -142,21 +136,21 @@ def parts_of_integers(model: NetworkModel, prefix: str, calibrate: Any) -> Heade
             *str(comparison).splitlines(),
         ],
         code="less than 1 KB of code",
-        frames="100 bytes",
         sizes=(model.n_inputs, model.net.n_out),
-        opening=_OPENING.replace("NAME_", f"{prefix}_"),
-        body=_write_integer_functions(net, prefix, combination),
+        opening=_OPENING.replace("NAME_", f"{prefix}_") + define_out_of_line(prefix),
+        body=_write_integer_layers(net, prefix),
+        functions=list(_write_integer_functions(net, prefix, combination)),
         comparison=comparison,
     )
 
 
-def _write_integer_functions(net: IntegerNet, prefix: str, combination: Combination) -> str:
-    """Return the arithmetic of a header."""
+def _write_integer_layers(net: IntegerNet, prefix: str) -> str:
+    """Return the constants and the layers of a header."""
     parts = []
     if len(net.layers) > 1:
         parts.append(_SCALE.replace("NAME_", f"{prefix}_"))
     if net.input is not None:
-        parts += _write_input(net.input, prefix)
+        parts.append(_write_ranges(net.input, prefix))
     ctype = "uint8_t"
     for i, layer in enumerate(net.layers, 1):
         n_in, n_out = layer.weights.shape
@@ -165,14 +159,40 @@ def _write_integer_functions(net: IntegerNet, prefix: str, combination: Combinat
         ctype = _activation_type(layer)
         if layer.rescale is not None:
             parts.append(_write_activation(layer, prefix, i))
-    parts += [_write_unit(net, prefix), _write_predict(net, prefix)]
-    if combination.answer:
-        n_in = net.layers[0].weights.shape[0]
-        n_out = net.layers[-1].weights.shape[1]
-        declaration = f"{prefix}_classify_u8(const uint8_t x[{n_in}])"
-        calls = f"{prefix}_predict_u8(x, output);"
-        parts.append(classify(declaration, f"int32_t output[{n_out}];", calls, combination, "0"))
     return "\n".join(parts)
+
+
+def _write_integer_functions(
+    net: IntegerNet, prefix: str, combination: Combination
+) -> Iterator[Function]:
+    """Yield the functions that programs call."""
+    n_in = net.layers[0].weights.shape[0]
+    n_out = net.layers[-1].weights.shape[1]
+    stack = _integer_stack_size(net)
+    if net.input is not None:
+        quantized = Function(
+            f"void {prefix}_quantize(const float x[{n_in}], uint8_t q[{n_in}])",
+            "Converts a row of float to the bytes q that the other functions need, clipped to their "
+            "range. NaN becomes 0. Computes in float.",
+            _QUANTIZE.substitute(prefix=prefix, n_in=n_in),
+            _FRAMES,
+        )
+        yield quantized
+        yield checked(quantized, f"{prefix}_quantize", n_in, "float", "q")
+    yield Function(
+        f"void {prefix}_predict_u8(const uint8_t q[{n_in}], int32_t output[{n_out}])",
+        "Computes the weighted sums of the output layer as integers: that of output j is about "
+        f"output[j] * {prefix}_unit(j).",
+        _write_prediction(net, prefix),
+        stack,
+    )
+    if combination.answer:
+        signature = f"{prefix}_classify_u8(const uint8_t q[{n_in}])"
+        arrays = f"int32_t output[{n_out}];"
+        calls = f"{prefix}_predict_u8(q, output);"
+        needed = stack + 4 * n_out + CALL
+        yield classify(signature, arrays, calls, combination, needed, threshold="0")
+    yield _write_unit(net, prefix)
 
 
 def _activation_type(layer: IntegerLayer) -> str:
@@ -181,14 +201,11 @@ def _activation_type(layer: IntegerLayer) -> str:
     return "uint8_t"
 
 
-def _write_input(ranges: InputRange, prefix: str) -> list[str]:
+def _write_ranges(ranges: InputRange, prefix: str) -> str:
     flash = f" {prefix}_FLASH"
     arrays = float_array(f"{prefix}_low", ranges.low, flash)
     arrays += float_array(f"{prefix}_step", ranges.step, flash)
-    return [
-        f"/* The range of each input: the byte q is about low + q * step. */\n{arrays}",
-        _QUANTIZE.substitute(prefix=prefix, n_in=len(ranges.low)),
-    ]
+    return f"/* The range of each input: the byte q is about low + q * step. */\n{arrays}"
 
 
 def _write_constants(layer: IntegerLayer, prefix: str, i: int) -> str:
@@ -223,23 +240,22 @@ def _write_activation(layer: IntegerLayer, prefix: str, i: int) -> str:
     )
 
 
-def _write_unit(net: IntegerNet, prefix: str) -> str:
+def _write_unit(net: IntegerNet, prefix: str) -> Function:
     """Return the function with the value of 1 in each output."""
     units = net.layers[-1].units
     table = "    " + inner(float_array("units", units, f" {prefix}_FLASH"))
     unit = f"{prefix}_READ_FLOAT({prefix}_ITEM(units, j))"
-    return (
-        "/* The value of 1 in output j. */\n"
-        f"static inline float {prefix}_unit(int j)\n{{\n{table}\n"
-        f"    return j < 0 || j >= {len(units)} ? 0.0f : {unit};\n}}\n"
+    return Function(
+        f"float {prefix}_unit(int j)",
+        "Returns the value of 1 in output j.",
+        f"{table}\n    return j < 0 || j >= {len(units)} ? 0.0f : {unit};\n",
     )
 
 
-def _write_predict(net: IntegerNet, prefix: str) -> str:
-    n_in = net.layers[0].weights.shape[0]
-    n_out = net.layers[-1].weights.shape[1]
+def _write_prediction(net: IntegerNet, prefix: str) -> str:
+    """Return the statements that compute all layers."""
     lines = []
-    source = "x"
+    source = "q"
     if len(net.layers) > 1:
         lines.append(f"    int32_t z[{_widest(net)}];\n")
     for ctype, name in (("uint8_t", "a"), ("int8_t", "b")):
@@ -250,10 +266,12 @@ def _write_predict(net: IntegerNet, prefix: str) -> str:
             lines.append(f"    {ctype} {name}[{max(widths)}];\n")
     for i, layer in enumerate(net.layers[:-1], 1):
         lines.append(f"    {prefix}_layer{i}({source}, z);\n")
-        source = "b" if _activation_type(layer) == "int8_t" else "a"
+        source = "a"
+        if _activation_type(layer) == "int8_t":
+            source = "b"
         lines.append(f"    {prefix}_activate{i}(z, {source});\n")
     lines.append(f"    {prefix}_layer{len(net.layers)}({source}, output);\n")
-    return _PREDICT.substitute(prefix=prefix, n_in=n_in, n_out=n_out, body="".join(lines))
+    return "".join(lines)
 
 
 def _widest(net: IntegerNet) -> int:
@@ -274,6 +292,6 @@ def _constants_size(net: IntegerNet) -> int:
 
 
 def _integer_stack_size(net: IntegerNet) -> int:
-    """Return the bytes of the arrays that are on the stack during a prediction."""
+    """Return the bytes of stack that a prediction needs at most, without the outputs."""
     types = {_activation_type(layer) for layer in net.layers[:-1]}
-    return (4 + len(types)) * _widest(net) + 4 * len(net.layers[-1].biases)
+    return (4 + len(types)) * _widest(net) + _FRAMES
