@@ -75,6 +75,7 @@ def write_c_header(
     """Write a model as a C header; see `Network.to_c`."""
     prefix = prefix_of(name, path)
     require(model, "to_c(int8=True)" if int8 else "to_c")
+    parameter_hash = model.parameter_hash  # of the model as its file has it, before rounding
     model = _as_float32(model, dtype)
     if calibrate is not None and not int8:
         raise InvalidParameterError(
@@ -87,7 +88,7 @@ def write_c_header(
     else:
         parts = parts_of_rows(model, prefix)
     header = CHeader(prefix, parts.constants, parts.stack, parts.comparison)
-    text = _join_parts(model, header, parts)
+    text = _join_parts(model, header, parts, parameter_hash)
     if isinstance(path, (str, bytes, os.PathLike)):
         write_atomically(path, lambda write: write(memoryview(text.encode("ascii"))))
     else:
@@ -95,7 +96,9 @@ def write_c_header(
     return header
 
 
-def _join_parts(model: TrainedModel, header: CHeader, parts: HeaderParts) -> str:
+def _join_parts(
+    model: TrainedModel, header: CHeader, parts: HeaderParts, parameter_hash: str
+) -> str:
     """Return the text of a header from its parts."""
     prefix = header.name
     n_in, n_out = parts.sizes
@@ -105,7 +108,9 @@ def _join_parts(model: TrainedModel, header: CHeader, parts: HeaderParts) -> str
             _write_comment(model, header, parts),
             parts.opening,
             _LINKAGE.replace("NAME_", f"{prefix}_"),
+            _write_constants(model, prefix, parameter_hash),
             f"enum {{ {prefix}_inputs = {n_in}, {prefix}_outputs = {n_out} }};\n",
+            parts.contract,
             *(function.declare(prefix) for function in functions),
             _DEFINITIONS.replace("NAME_", f"{prefix}_"),
             parts.body,
@@ -222,6 +227,22 @@ def _describe_model(model: TrainedModel) -> list[str]:
         "",
         f"{columns}Layers: {inputs} inputs, {layers}.",
     ]
+
+
+def _write_constants(model: TrainedModel, prefix: str, parameter_hash: str) -> str:
+    """Return the macros that say which model it is, and how a table's classes follow."""
+    lines = [
+        f'#define {prefix}_CMLP_VERSION "{_core.__version__}"',
+        "/* Of weights and biases, as cmlp info prints it. */",
+        f'#define {prefix}_SHA256 "{parameter_hash}"',
+    ]
+    if isinstance(model, TableModel) and model.threshold is not None:
+        lines += [
+            "/* The class with this index is predicted from this probability on. */",
+            f"#define {prefix}_POSITIVE_CLASS 1",
+            f"#define {prefix}_THRESHOLD {model.threshold!r}",
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def _text_functions(model: TrainedModel, prefix: str) -> Iterator[Function]:

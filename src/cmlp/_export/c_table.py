@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib.resources import files
-from itertools import accumulate
+from itertools import accumulate, chain
 from string import Template
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -54,6 +54,7 @@ _REMEDY = (
     "a table needs them, so use a processor of 32 bits, or train one network (MLPClassifier or "
     "MLPRegressor) and write it with to_c(..., int8=True)"
 )
+_LONGEST_IDENTIFIER = 63  # in characters that C99 guarantees
 _NUMBER_BYTES = 8
 _COLUMN_BYTES = 40
 _PARTS_BYTES = 48
@@ -84,7 +85,29 @@ def parts_of_table(model: TableModel, prefix: str) -> HeaderParts:
         opening=write_opening(prefix, _REMEDY) + _OPENING,
         body="\n".join(table.write_body()),
         functions=list(table.write_functions()),
+        contract=_write_contract(model, prefix),
     )
+
+
+def _write_contract(model: TableModel, prefix: str) -> str:
+    """Return the enum of the columns, with the meaning of each."""
+    lines = []
+    used = set()
+    most = _LONGEST_IDENTIFIER - len(f"{prefix}_column__{len(model.columns)}")
+    for i, column in enumerate(model.columns):
+        name = ""
+        if model.feature_names is not None:
+            name = re.sub(r"[\W_]+", "_", str(model.feature_names[i]), flags=re.ASCII)[:most].strip(
+                "_"
+            )
+        while not name or name in used:
+            name = f"{name}_{i}".strip("_")
+        used.add(name)
+        meaning = column.meaning
+        if column.categories is not None:
+            meaning += f": {prefix}_category({i}, name)"
+        lines.append(f"    {prefix}_column_{name} = {i}, /* {meaning} */\n")
+    return f"/* The columns, and the values that they take. */\nenum {{\n{''.join(lines)}}};\n"
 
 
 def _name_outputs(model: TableModel) -> str:
@@ -125,7 +148,9 @@ class _Table:
         names = {True: ("inputs", "layer1"), False: ("plain", "layer1_plain")}
         seen = sorted({net.n_in for net, _ in model.networks}, reverse=True)
         self.encodings = [_Encoding(n == wide, n, *names[n == wide]) for n in seen]
-        self.has_categories = any(column.categories is not None for column in self.columns)
+        self.has_categories = any(
+            column.categories is not None or column.type == "boolean" for column in self.columns
+        )
         self.has_parts = any(column.parts for column in self.columns)
 
     def write_body(self) -> Iterator[str]:
@@ -331,14 +356,13 @@ _THEN = {
 _CATEGORY = Template("""\
     $first
     $names
-    if (column < 0 || column >= $n) return -1.0;
-    for (int i = first[column]; i < first[column + 1]; i++) {
+    const int is_column = column >= 0 && column < $n;
+    for (int i = is_column ? first[column] : 0; is_column && i < first[column + 1]; i++) {
         const char *a = names[i], *b = name;
         while (a && b && *a && *a == *b) a++, b++;
         if (a && b ? *a == *b : a == b) return (double)(i - first[column]);
     }
-    if (${prefix}_columns[column].kind != ${prefix}_COLUMN_NUMBER || first[column] == first[column \
-+ 1]) return -1.0;
+    if (is_column && ${prefix}_columns[column].kind == ${prefix}_COLUMN_CATEGORY) return -1.0;
     const uint64_t nan = 0x7ff8000000000000u;
     double code;
     memcpy(&code, &nan, sizeof nan);
@@ -348,21 +372,41 @@ _CATEGORY = Template("""\
 
 def _write_category_function(columns: TableColumns, prefix: str) -> Function:
     """Return the function that finds the code of a category."""
-    texts = [_category_literal(value) for column in columns for value in column.categories or ()]
-    first = map(str, accumulate((len(column.categories or ()) for column in columns), initial=0))
+    each = [_category_literals(columns, i) for i in range(len(columns))]
+    first = map(str, accumulate(map(len, each), initial=0))
     return Function(
         f"double {prefix}_category(int column, const char *name)",
         "Returns the code of a category in a column, for its place in a row. name: the category in "
         "UTF-8 (a number as in JSON, for example 2.5), or NULL for the missing value. Returns "
-        "-1.0, the code of all other categories, if the category is not known, or the column has "
-        "no categories; NaN, a missing number, if they are ordered.",
+        "-1.0, the code of all other categories, if the category is not known; NaN, a missing "
+        "number, if the column has numbers, ordered categories or no place in a row. For a column "
+        "of 0 or 1, false and true are known.",
         _CATEGORY.substitute(
             prefix=prefix,
             n=len(columns),
             first=inner(array("int first", first, 16)),
-            names=inner(array("char *const names", texts, 6)),
+            names=inner(array("char *const names", chain.from_iterable(each), 6)),
         ),
     )
+
+
+def _category_literals(columns: TableColumns, i: int) -> list[str]:
+    """Return the names of the codes of a column; raises ValueError if two of them are equal."""
+    values = columns[i].categories
+    if values is None:
+        return ['"false"', '"true"'] if columns[i].type == "boolean" else []
+    texts = [_category_literal(value) for value in values]
+    for value, text in zip(values, texts, strict=True):
+        first = values[texts.index(text)]
+        if first is not value:
+            label = f"column {i}"
+            if columns.names is not None:
+                label = f"column {str(columns.names[i])!r}"
+            raise ValueError(
+                f"{label} has the categories {first!r} and {value!r}, which are the same text in C: "
+                "convert the column to text before fit"
+            )
+    return texts
 
 
 def _category_literal(value: object) -> str:

@@ -71,6 +71,7 @@ class HeaderParts(NamedTuple):
     opening: str  # before the declarations
     body: str  # constants and functions that the header itself calls
     functions: list[Function]
+    contract: str = ""  # what each column of a table is
     comparison: Int8Comparison | None = None  # of integers with float32
 
     @property
