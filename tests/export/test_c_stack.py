@@ -58,7 +58,8 @@ every_processor = pytest.mark.parametrize(
 @every_processor
 @pytest.mark.parametrize("name", [*NETWORKS, *TABLES])
 def test_floats(tmp_path, processor, name):
-    {**NETWORKS, **TABLES}[name]().to_c(tmp_path / "model.h")
+    options = {"intervals": True} if name == "targets" else {}
+    {**NETWORKS, **TABLES}[name]().to_c(tmp_path / "model.h", **options)
     assert_bounds_hold(tmp_path, "model", processor)
 
 

@@ -145,9 +145,14 @@ def bytes_of_stack(folder, name, processor, optimization):
         arrays = ""
         for parameter in parameters.split(", "):
             if parameter != "void":
-                ctype, array = re.fullmatch(r"(?:const )?(\w+) (\w+\[\d+\])", parameter).groups()
-                arrays += f"static {ctype} {function}_{array};\n"
-                arguments += f", {function}_{array.partition('[')[0]}"
+                ctype, array, size = re.fullmatch(
+                    r"(?:const )?(\w+) (\w+)((?:\[\d+\])?)", parameter
+                ).groups()
+                # A coverage is between 0 and 1, and no target is above 0 if there is one.
+                value = "" if size or ctype == "int" else " = 0.5"
+                storage = "static" if size else "static volatile"
+                arrays += f"{storage} {ctype} {function}_{array}{size}{value};\n"
+                arguments += f", {function}_{array}"
         result = "" if returned == "void" else "result = "
         functions += (
             f"{arrays}__attribute__((noinline)) static void call{i}(void)\n{{\n"

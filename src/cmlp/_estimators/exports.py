@@ -30,6 +30,7 @@ class ExportMethods:
         dtype: str | None = None,
         int8: bool = False,
         calibrate: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None,
+        intervals: bool = False,
     ) -> CHeader:
         """Write the trained model as a C header that only predicts, for microcontrollers and other programs.
 
@@ -79,6 +80,11 @@ class ExportMethods:
             With `int8`: typical rows, for example 5,000 rows of the training data, which determine
             the ranges of the integers. The rows themselves are not stored. With the labels y of a
             classifier, the result also contains the accuracy on these rows.
+        intervals : bool, default=False
+            Of a regressor for tables: whether the header also has ``digits_interval(target,
+            coverage, output, ends)``, the interval of `predict_interval` for the outputs of
+            ``digits_predict``, and ``digits_outside(x, distance)``, see `outside`. The scores of
+            the held-out or the calibration rows take 8 bytes of constants each.
 
         Returns
         -------
@@ -93,7 +99,8 @@ class ExportMethods:
         OSError
             If the file cannot be written.
         ValueError
-            If an argument is invalid, a weight is NaN or infinite, `int8` does not support the
+            If an argument is invalid, `intervals` needs scores that the model does not have, a
+            weight is NaN or infinite, `int8` does not support the
             model, a category, label or name contains a NUL character, an output is not finite, or
             float32 cannot hold the differences of a float64 model's outputs, because they are far
             from 0.
@@ -113,7 +120,13 @@ class ExportMethods:
         from cmlp._export.c_header import write_c_header
 
         return write_c_header(
-            self._trained(), path, name=name, dtype=dtype, int8=int8, calibrate=calibrate
+            self._trained(),
+            path,
+            name=name,
+            dtype=dtype,
+            int8=int8,
+            calibrate=calibrate,
+            intervals=intervals,
         )
 
     def to_html(

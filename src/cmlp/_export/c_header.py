@@ -71,6 +71,7 @@ def write_c_header(
     dtype: str | None,
     int8: bool,
     calibrate: ArrayLike | tuple[ArrayLike, ArrayLike] | None,
+    intervals: bool,
 ) -> CHeader:
     """Write a model as a C header; see `Network.to_c`."""
     prefix = prefix_of(name, path)
@@ -81,8 +82,12 @@ def write_c_header(
         raise InvalidParameterError(
             "calibrate is only used with int8=True.", parameter="calibrate", value=calibrate
         )
+    if intervals and not isinstance(model, TableModel):
+        raise InvalidParameterError(
+            "intervals=True is only for regressors for tables.", parameter="intervals", value=True
+        )
     if isinstance(model, TableModel):
-        parts = parts_of_table(model, prefix)
+        parts = parts_of_table(model, prefix, intervals=intervals)
     elif int8:
         parts = parts_of_integers(model, prefix, calibrate)
     else:

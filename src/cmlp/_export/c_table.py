@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cmlp._export.c_intervals import interval_constants, write_interval_functions
 from cmlp._export.c_text import (
     CALL,
     CHECK_ROWS,
@@ -65,7 +66,7 @@ _ABOUT = [
 ]
 
 
-def parts_of_table(model: TableModel, prefix: str) -> HeaderParts:
+def parts_of_table(model: TableModel, prefix: str, *, intervals: bool) -> HeaderParts:
     """Return the parts of a header for several networks behind an encoder of columns."""
     table = _Table(model, prefix)
     columns = table.columns
@@ -77,14 +78,19 @@ def parts_of_table(model: TableModel, prefix: str) -> HeaderParts:
     if table.has_parts:
         column_bytes += _PARTS_BYTES
         code = "3 to 4 KB"
+    functions = list(table.write_functions())
+    size = 0
+    if intervals:
+        functions += write_interval_functions(model, prefix)
+        size = interval_constants(model)
     return HeaderParts(
-        constants=4 * n_params + _NUMBER_BYTES * n_numbers + column_bytes * len(columns),
+        constants=4 * n_params + _NUMBER_BYTES * n_numbers + column_bytes * len(columns) + size,
         about=_ABOUT,
         code=f"{code} of code and the compiler's arithmetic in double",
         sizes=(len(columns), combination.n),
         opening=write_opening(prefix, _REMEDY) + _OPENING,
         body="\n".join(table.write_body()),
-        functions=list(table.write_functions()),
+        functions=functions,
         contract=_write_contract(model, prefix),
     )
 
