@@ -36,6 +36,7 @@ from cmlp._model.calibration import (
     CALIBRATION,
     HELD_OUT,
     KINDS,
+    PROBABILITY,
     checked_calibration,
     n_answers,
 )
@@ -304,6 +305,7 @@ def _described_networks(networks: Sequence[TrainedNet], model: TrainedModel) -> 
     return {
         name: ", ".join("-".join(map(str, net.sizes)) for net, _ in networks),
         "parameters": f"{n_params:,} ({net.dtype}, {n_params * net.dtype.itemsize:,} bytes)",
+        "SHA-256": model.parameter_hash,
         "activations": ", ".join(map(_with_parameter, net.activations, net.activation_parameters)),
         "loss": _with_parameter(str(net.loss), net.loss_parameter),
     }
@@ -546,6 +548,7 @@ def _described_columns(columns: TableColumns, model: TableModel) -> Texts:
     partly_known = [f"{label} {_kept_categories(one)}" for label, one in pairs if one.has_unlisted]
     if partly_known:
         texts["categories"] = _listed(partly_known)
+    texts["values"] = _listed([f"{label} ({one.meaning})" for label, one in pairs])
     dates = [_described_date(label, one) for label, one in pairs if one.parts]
     if dates:
         texts["parts of dates"] = _listed(dates)
@@ -647,11 +650,21 @@ def _read_calibration(values: Values, draft: Draft) -> Calibration | None:
 
 def _described_calibration(found: Calibration, _: TableModel) -> Texts:
     width = "" if found.widths is None else "; their width follows the prediction"
-    n = found.scores.shape[1]
-    return {"intervals": f"from {n:,} scores of rows {_ORIGINS[found.rows]}{width}"}
+    counted = f"{found.scores.shape[1]:,} scores"
+    if found.groups is not None:
+        counted = f"{found.groups.n:,} groups"
+    texts = {"intervals": f"from {counted} of rows {_ORIGINS[found.rows]}{width}"}
+    if found.groups is not None:
+        what = "sets" if found.kind == PROBABILITY else "intervals"
+        origin = _ORIGINS_OF_GROUPS[found.rows]
+        if found.groups.column is not None:
+            origin += f" by {found.groups.column}"
+        texts["groups"] = f"{origin}: {found.groups.n:,} groups, {what} hold for new ones"
+    return texts
 
 
 _ORIGINS = {HELD_OUT: "held out in fit", CALIBRATION: "for calibration"}
+_ORIGINS_OF_GROUPS = {HELD_OUT: "held out", CALIBRATION: "calibrated"}
 
 
 def _read_fitted_outputs(values: Values, draft: Draft) -> tuple[Any, ...]:
@@ -735,6 +748,8 @@ TABLE_FIELDS = (
                 name: _array(f"{CALIBRATION}.{name}", CALIBRATION, by_core=True)
                 for name in ("scores", "widths", "ends")
             },
+            "n_groups": _member("groups", "n", CALIBRATION, is_optional=True),
+            "group_column": _member("groups", "column", is_optional=True),
         },
         _read_calibration,
         _calibration_parts,

@@ -28,7 +28,7 @@ static int is_fixed(slice n)
 int cmlp_is_fixed_key(const char *key)
 {
     slice n = {(const unsigned char *)key, 0};
-    while (key[n.length]) n.length++;
+    while (n.length <= CMLP_NAME_MOST && key[n.length]) n.length++;
     return is_fixed(n);
 }
 
