@@ -63,8 +63,8 @@ typedef struct cmlp_capi {
     cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params);
     cmlp_status (*optimizer_state_size)(const cmlp_net *net, cmlp_solver solver, size_t *bytes);
     cmlp_status (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                               const cmlp_objective *objective, cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
-                               cmlp_epoch_result *result, cmlp_run *run);
+                               const cmlp_objective *objective, const cmlp_optimizer *optimizer,
+                               const cmlp_epoch *epoch, cmlp_epoch_result *result, cmlp_run *run);
     cmlp_status (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                void *workspace, size_t workspace_size);
     cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer);
@@ -89,7 +89,7 @@ typedef struct cmlp_capi {
                                   cmlp_run *run);
     cmlp_status (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                           const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
-    cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
+    cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient, const cmlp_optimizer *optimizer);
     cmlp_status (*table_find_categories)(const cmlp_model *model, int64_t column, cmlp_table_categories *categories);
     cmlp_status (*table_code_of_text)(const cmlp_table_categories *categories, const char *text, double *code);
     cmlp_status (*table_code_of_number)(const cmlp_table_categories *categories, double number, double *code);

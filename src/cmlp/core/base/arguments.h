@@ -63,7 +63,7 @@ static inline cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
 {
     frame->mode = cmlp_enter_mode();
     frame->callers = NULL;
-    const cmlp_status status = CMLP_READ(&frame->run, run, cmlp_run, pace);
+    const cmlp_status status = CMLP_READ(&frame->run, run, cmlp_run, reserved);
     if (status) return status;
     frame->callers = run;
     frame->run.refused = NULL;
@@ -80,7 +80,6 @@ static inline cmlp_status cmlp_end_call(const cmlp_frame *frame, cmlp_status sta
         frame->callers->bad_row = frame->run.bad_row;
         frame->callers->bad_column = frame->run.bad_column;
         frame->callers->refused = frame->run.refused;
-        frame->callers->pace = frame->run.pace;
     }
     cmlp_leave_mode(frame->mode);
     return status;

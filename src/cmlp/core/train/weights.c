@@ -164,10 +164,10 @@ static void step_share(const cmlp_batch_job *job, const weight_share *share, con
     const cmlp_net *net = job->data.net;
     const cmlp_dense_layer *layer = &net->layers[share->layer];
     const int64_t from = share->k0 * layer->n_out, n = (share->k1 - share->k0) * layer->n_out;
-    cmlp_step_elements(net, update->step, update->state, update->params, cmlp_at(net, share->sums, from),
+    cmlp_step_elements(net, update->step, update->moments, update->params, cmlp_at(net, share->sums, from),
                        layer->weights + from, n, 0);
     if (share->biases)
-        cmlp_step_elements(net, update->step, update->state, update->params,
+        cmlp_step_elements(net, update->step, update->moments, update->params,
                            cmlp_at(net, job->out.gradient, layer->biases), layer->biases, layer->n_out, 1);
 }
 
