@@ -357,6 +357,10 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
     return rows;
 }
 
+/* Writes what cmlp_dense_rows returns to the struct_size bytes of *rows: for languages that cannot call inline functions. */
+CMLP_API void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                             int64_t n_cols);
+
 /* How a call runs, and why it failed.
  *
  * The errors of a run: THREADS, those of its workspace, and CMLP_CANCELLED. */
@@ -564,6 +568,10 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_r
     return targets;
 }
 
+/* Writes what cmlp_class_targets returns, if n_cols is 0, or cmlp_dense_targets to the struct_size bytes of *targets. */
+CMLP_API void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
+                                int64_t n_rows, int64_t n_cols);
+
 /* Dropout (Srivastava et al. 2014): a unit's activation is set to 0 with the rate of its layer, else divided by
  * 1 - rate. */
 typedef struct cmlp_dropout {
@@ -667,6 +675,9 @@ static inline cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
     optimizer.weight_decay = 0.01;
     return optimizer;
 }
+
+/* Writes what cmlp_default_optimizer returns to the struct_size bytes of *optimizer. */
+CMLP_API void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver);
 
 /* Computes the bytes of an optimizer's state: those of cmlp_optimizer_state and of 0 to 2 moments, each as large as the
  * parameters. Returns OPTION (an unknown solver), OVERFLOW. */

@@ -112,6 +112,11 @@ typedef struct cmlp_capi {
                                   int64_t n_outputs, double ends[2]);
     cmlp_status (*table_code_of_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                       double *number);
+    void (*rows_init)(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                      int64_t n_cols);
+    void (*targets_init)(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                         int64_t n_cols);
+    void (*optimizer_init)(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
@@ -144,7 +149,8 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_weighted_sums, cmlp_bounds, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step,
     cmlp_table_find_categories, cmlp_table_code_of_text, cmlp_table_code_of_number, cmlp_table_code_of_integer,
     cmlp_table_margin, cmlp_table_encoder_width, cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write,
-    cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_table_category, cmlp_table_interval, cmlp_table_code_of_cell
+    cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_table_category, cmlp_table_interval, cmlp_table_code_of_cell,
+    cmlp_rows_init, cmlp_targets_init, cmlp_optimizer_init
 };
 #endif
 

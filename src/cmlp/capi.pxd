@@ -113,6 +113,11 @@ cdef extern from "cmlp_capi.h" nogil:
                                       int64_t n_outputs, double ends[2]) noexcept nogil
         cmlp_status (*table_code_of_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                           double *number) noexcept nogil
+        void (*rows_init)(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                          int64_t n_cols) noexcept nogil
+        void (*targets_init)(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
+                             int64_t n_rows, int64_t n_cols) noexcept nogil
+        void (*optimizer_init)(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

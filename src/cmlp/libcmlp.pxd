@@ -141,6 +141,8 @@ cdef extern from "cmlp.h" nogil:
         const double *factors
 
     cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
+    void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                        int64_t n_cols)
 
     ctypedef struct cmlp_run:
         size_t struct_size
@@ -252,6 +254,8 @@ cdef extern from "cmlp.h" nogil:
 
     cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
     cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
+    void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
+                           int64_t n_rows, int64_t n_cols)
 
     ctypedef struct cmlp_dropout:
         size_t struct_size
@@ -315,6 +319,7 @@ cdef extern from "cmlp.h" nogil:
         int64_t reserved[4]
 
     cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
+    void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver)
     cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes)
 
     ctypedef struct cmlp_epoch_result:

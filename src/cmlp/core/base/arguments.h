@@ -35,6 +35,10 @@ static inline cmlp_status cmlp_read_struct(void *copy, const void *given, size_t
 /* Copies the fields behind struct_size to the caller's struct, as far as it has them. */
 void cmlp_write_struct(void *given, const void *copy, size_t size);
 
+/* Makes the caller's struct of `given_size` bytes a copy of one that has `size`: without its last fields if it is smaller,
+ * and with zeros behind them if it is larger. */
+void cmlp_init_struct(void *given, size_t given_size, const void *copy, size_t size);
+
 /* Names the refused argument and returns the status. */
 static inline cmlp_status cmlp_refuse(const char **refused, cmlp_status status, const char *argument)
 {

@@ -30,6 +30,12 @@ cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, s
     return CMLP_OK;
 }
 
+void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver)
+{
+    const cmlp_optimizer usual = cmlp_default_optimizer(solver);
+    cmlp_init_struct(optimizer, struct_size, &usual, sizeof usual);
+}
+
 static int within(double x, double low, double high) { return x >= low && x <= high; } /* false for NaN */
 
 static int is_adam(int32_t solver) { return solver == CMLP_SOLVER_ADAM || solver == CMLP_SOLVER_ADAMW; }
