@@ -1,8 +1,8 @@
 # cython: language_level=3, freethreading_compatible=True
 """The bridge between Python and the C core: converts arguments, calls the core without the GIL, raises exceptions.
 
-It calls only functions of ``cmlp.h``, ``cmlp_table.h``, ``cmlp_workers.h`` and ``cmlp_explain.h``, which any other program
-can call too, and those that choose a tuning. No argument may crash the interpreter.
+It calls only functions of ``cmlp.h``, ``cmlp_table.h`` and ``cmlp_explain.h``, which any other
+program can call too, and those that choose a tuning. No argument may crash the interpreter.
 
 ``_call.pxi`` has the arguments and errors of a call, ``_atomic.pxi`` calls that no signal handler can leave by half,
 ``_table.pxi`` the columns of a table, ``_model.pxi`` model files; ``libcmlp.pxd`` declares the headers.
@@ -560,7 +560,7 @@ cdef class Net:
             positions_of(order)
             random = generator.random
         call.prepare(n_threads, seconds)
-        optimizer.check(self)
+        optimizer.require_fit(self)
         status = call.train(optimizer, &random, row, n_epochs)
         if shuffles:
             cnp.PyArray_CopyInto(order, call.order)
@@ -614,7 +614,7 @@ cdef class Optimizer:
         self.state = self.block[sizeof(cmlp_optimizer_state):].view(dtype)
         return <cmlp_optimizer_state *>self.optimizer.state
 
-    def check(self, Net net not None):
+    cdef int require_fit(self, Net net) except -1:
         """Raise ValueError if the moments do not match the network's size and dtype."""
         cdef size_t size = 0
         check(cmlp_optimizer_state_size(net.net, self.optimizer.solver, &size))
@@ -622,6 +622,7 @@ cdef class Optimizer:
         if not isinstance(self.state, cnp.ndarray) or not fits(self.state, 1, n, 1, net.code):
             raise StatusError(f"The {self.solver!r} optimizer state must have {n} values of dtype {net.dtype} for this "
                               f"network, got {describe(self.state)}.", "CMLP_ERROR_BUFFER_SIZE")
+        return 0
 
     cdef cmlp_optimizer_state counters(self):
         """Return a copy of the counters; zeros of an object that `__new__` alone has made."""
@@ -653,6 +654,10 @@ cdef class Optimizer:
                 "beta_1": o.beta_1, "beta_2": o.beta_2, "epsilon": o.epsilon, "beta_1_power": counters.beta_1_power,
                 "beta_2_power": counters.beta_2_power, "n_steps": counters.n_steps, "weight_decay": o.weight_decay,
                 "max_norm": o.max_norm, "state": self.state.copy()}
+
+    def check(self, Net net not None):
+        """Raise ValueError if the optimizer does not match the network's size and dtype."""
+        self.require_fit(net)
 
     def __reduce__(self):
         return restored, (self.get_state(),)
@@ -824,7 +829,7 @@ def step(Net net not None, params, gradient, Optimizer optimizer not None):
     cdef cnp.ndarray p = net.usable_params(params, True)
     cdef cnp.ndarray g = usable(gradient, "gradient", net, False, net.n_params)
     cdef int status
-    optimizer.check(net)
+    optimizer.require_fit(net)
     with nogil:
         status = cmlp_step(net.net, cnp.PyArray_DATA(p), cnp.PyArray_DATA(g), &optimizer.optimizer)
     check(status)
