@@ -418,12 +418,12 @@ def test_label_with_an_answer_of_weight_zero_keeps_its_scores():
         (((X[:9],), {"probabilities": True}), "y is missing"),
         (((None, BAD[:9]), {"probabilities": True}), "X is missing"),
         (((X[:3], ["bad"] * 3), {"probabilities": True}), "at least 4 rows"),
-        (((X[:4], [*["unknown"] * 3, "bad"]), {"probabilities": True}), "at least 4 rows"),
         (
-            ((X[:2], ["unknown", "new"]), {}),
-            r"All labels of y are unknown, such as 'unknown': .*'bad'\]",
+            ((X[:4], [*["unknown"] * 3, "bad"]), {"probabilities": True}),
+            r"not in `self\.classes_`\. .* 'y' has \['bad' 'unknown'\]",
         ),
-        (((X[:2], [True, False]), {}), "All labels of y are unknown, such as True"),
+        (((X[:2], ["unknown", "new"]), {}), r"'y' has \['new' 'unknown'\]"),
+        (((X[:2], [True, False]), {}), r"'y' has \[False\s+True\]"),
     ],
 )
 def test_calibrate_refuses_missing_rows(arguments, message):

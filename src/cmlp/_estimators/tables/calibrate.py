@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.arrays import targets_in_range
-from cmlp._data.weights import as_weights, weights_of_rows
-from cmlp._estimators.tables.targets import rows_that_count
+from cmlp._data.weights import weights_of_rows
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
     CALIBRATION,
@@ -39,7 +37,7 @@ from cmlp.exceptions import InvalidParameterError, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOutScores, ProbabilityMap
@@ -63,20 +61,6 @@ class RowsWithTruth(NamedTuple):
         """Return some of the rows."""
         weight = weights_of_rows(self.weight, part)
         return RowsWithTruth(self.raw[part], self.truth[part], weight)
-
-
-def counted_rows(
-    model: TableModel,
-    raw: NDArray[np.float64],
-    truth: NDArray[Any],
-    sample_weight: ArrayLike | None,
-) -> RowsWithTruth:
-    """Return the rows that a user has passed, without those of weight 0."""
-    rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
-    truth = truth[rows]
-    if model.labels is None:
-        truth = targets_in_range(truth, model.net.loss)
-    return RowsWithTruth(raw[rows], truth, weight)
 
 
 def with_measured_errors(
@@ -145,10 +129,8 @@ def with_probabilities_by_rows(
     is_fourth = _fourth_of(rows.truth)
     learning, scoring = rows.take(~is_fourth), rows.take(is_fourth)
     scores = _scores(model, learning)
-    if not len(scoring.raw) or not len(scores.weight):
-        raise ValueError(
-            f"probabilities=True needs at least {_FOURTH} rows, and known labels{_OUTSIDE}."
-        )
+    if not len(scoring.raw):
+        raise ValueError(f"probabilities=True needs at least {_FOURTH} rows.")
     _require_classes([scores], model, "y has", _OUTSIDE)
     found = learned_map([scores], model.net, model.class_weights)
     model = with_map(model, found)
@@ -174,11 +156,12 @@ def _fourth_of(truth: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _scores(model: TableModel, rows: RowsWithTruth) -> Scores:
-    """Return the scores of rows with a known class by the networks as fit has trained them."""
+    """Return the scores of rows by the networks as fit has trained them."""
     truth = rows.truth.reshape(len(rows.raw), -1).astype(np.int64)
     weight = np.ones(len(rows.raw)) if rows.weight is None else rows.weight
-    scores = scores_of_rows(networks_as_trained(model), model.columns, rows.raw)
-    return Scores(scores, truth, weight).take(np.asarray((truth >= 0).all(axis=1)))
+    return Scores(
+        scores_of_rows(networks_as_trained(model), model.columns, rows.raw), truth, weight
+    )
 
 
 def _require_classes(parts: Sequence[Scores], model: TableModel, whose: str, where: str) -> None:
