@@ -245,17 +245,6 @@ def test_weights_count_like_repeated_rows():
     assert dropped.predict_proba(X[NEW]).tobytes() == fewer.predict_proba(X[NEW]).tobytes()
 
 
-def test_unknown_labels_are_left_out_of_the_map():
-    y = KINDS["multiclass"][LEFT].copy()
-    y[:12] = 77
-    model = fitted("multiclass").calibrate(X[LEFT], y, probabilities=True)
-    assert np.isinf(model._trained().calibration.scores).sum() == 3
-    X_moved = X[LEFT].copy()
-    X_moved[:12] += 9
-    other = fitted("multiclass").calibrate(X_moved, y, probabilities=True)
-    assert model.predict_proba(X[NEW]).tobytes() == other.predict_proba(X[NEW]).tobytes()
-
-
 def test_calibrated_probabilities_have_the_same_bits_everywhere():
     found = [
         calibrated(kind).predict_proba(X[NEW][:50])

@@ -222,7 +222,8 @@ def scores_of(
     label that a row can have. `ends` are those of `Calibration`.
     """
     if kind == PROBABILITY and y.ndim == 1:
-        return (1 - outputs[np.arange(len(y)), y])[None]
+        scores: NDArray[np.float64] = 1 - outputs[np.arange(len(y)), y]
+        return scores[None]
     if kind == PROBABILITY:
         return (1 - np.where(y, outputs, 1 - outputs)).T
     low, high = _ends(kind, outputs)

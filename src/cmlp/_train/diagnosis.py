@@ -449,18 +449,16 @@ def _constant_inputs(job: TrainingJob) -> str:
     X = job.data.rows.X
     if not job.is_whole:
         return ""
-    first = taken(X, np.zeros(1, np.intp))
+    first = _dense(section(X, 0, 1))
     for start in range(0, len(X), _ROWS_AT_A_TIME):
-        part = section(X, start, min(start + _ROWS_AT_A_TIME, len(X)))
-        if isinstance(part, CSR):
-            is_constant = np.array_equal(
-                part.toarray(), np.broadcast_to(first.toarray(), part.shape)
-            )
-        else:
-            is_constant = bool((part == first).all())
-        if not is_constant:
+        part = _dense(section(X, start, min(start + _ROWS_AT_A_TIME, len(X))))
+        if (part != first).any():
             return ""
     return " All columns of X are constant: they say nothing about y."
+
+
+def _dense(X: NDArray[Any] | CSR) -> NDArray[Any]:
+    return X.toarray() if isinstance(X, CSR) else X
 
 
 def _far_targets_of(job: TrainingJob) -> str:
