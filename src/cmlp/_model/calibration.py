@@ -222,8 +222,8 @@ def scores_of(
     label that a row can have. `ends` are those of `Calibration`.
     """
     if kind == PROBABILITY and y.ndim == 1:
-        scores: NDArray[np.float64] = 1 - outputs[np.arange(len(y)), y]
-        return scores[None]
+        rest: NDArray[np.float64] = 1 - outputs[np.arange(len(y)), y]
+        return rest[None]
     if kind == PROBABILITY:
         return (1 - np.where(y, outputs, 1 - outputs)).T
     low, high = _ends(kind, outputs)
