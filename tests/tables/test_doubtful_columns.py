@@ -87,10 +87,11 @@ def test_counting_numbers_are_named(column, y):
         np.arange(N) // 2,
         np.arange(N) + 0.5,
         np.arange(N) * 3,
+        np.r_[0, 0, 2:N],
         np.where(np.arange(N) == 7, np.nan, np.arange(N)),
         np.datetime64("2026-01-01", "D") + np.arange(N),
     ],
-    ids=["twice each", "fractions", "every third", "one is missing", "days"],
+    ids=["twice each", "fractions", "every third", "one twice", "one is missing", "days"],
 )
 def test_other_numbers_are_read_in_silence(column):
     assert about_columns(id=column) == []
