@@ -296,6 +296,7 @@ def _described_networks(networks: Sequence[TrainedNet], model: TrainedModel) -> 
     return {
         name: ", ".join("-".join(map(str, net.sizes)) for net, _ in networks),
         "parameters": f"{n_params:,} ({net.dtype}, {n_params * net.dtype.itemsize:,} bytes)",
+        "SHA-256": model.parameter_hash,
         "activations": ", ".join(map(_with_parameter, net.activations, net.activation_parameters)),
         "loss": _with_parameter(str(net.loss), net.loss_parameter),
     }
@@ -541,6 +542,7 @@ def _described_columns(columns: TableColumns, model: TableModel) -> Texts:
     partly_known = [f"{label} {_kept_categories(one)}" for label, one in pairs if one.has_unlisted]
     if partly_known:
         texts["categories"] = _listed(partly_known)
+    texts["values"] = _listed([f"{label} ({one.meaning})" for label, one in pairs])
     dates = [_described_date(label, one) for label, one in pairs if one.parts]
     if dates:
         texts["parts of dates"] = _listed(dates)
