@@ -25,7 +25,8 @@ ORDER = (
     "describe_activation describe_loss isa_name solver_name net_isa cpu_isa activations weighted_sums bounds cost "
     "gradient input_gradient deltas step table_margin table_encoder_width table_encode table_workspace_size "
     "table_write forward_paths paths_workspace_size table_category "
-    "table_interval table_describe_column table_code_of_value table_code_of_cell"
+    "table_interval table_describe_column table_code_of_value table_code_of_cell "
+    "rows_init targets_init optimizer_init"
 )
 
 
