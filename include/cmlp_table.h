@@ -195,17 +195,17 @@ typedef struct cmlp_table_target {
 /* What the scores of a calibration are. The numbers are those of model files, whose page defines them. */
 typedef int32_t cmlp_table_calibration_kind;
 enum {
-    CMLP_TABLE_ABSOLUTE_ERROR = 1,
-    CMLP_TABLE_SCALED_ERROR = 2, /* with widths */
-    CMLP_TABLE_QUANTILES = 3,
-    CMLP_TABLE_PROBABILITY = 4,
+    CMLP_TABLE_ABSOLUTE_ERROR = 1, /* of targets */
+    CMLP_TABLE_SCALED_ERROR = 2,   /* of targets, with widths */
+    CMLP_TABLE_QUANTILES = 3,      /* of networks with quantiles */
+    CMLP_TABLE_PROBABILITY = 4,    /* of outputs that are probabilities */
     CMLP_TABLE_CALIBRATION_KIND_SIGNED = -1
 };
 
 /* Scores for intervals and sets (docs/model-file.md, "Calibration").
  *
- * The errors of a calibration: OPTION, NULL, ALIGNMENT; FILE_TENSOR (the number of answers), FILE_VALUE (a number that breaks
- * a rule of the format). */
+ * The errors of a calibration: OPTION (also for a kind that is not that of the answers), NULL, ALIGNMENT; FILE_TENSOR (the
+ * number of answers), FILE_VALUE (a number that breaks a rule of the format). */
 typedef struct cmlp_table_calibration {
     size_t struct_size;
     const double *scores; /* (n_answers, scores of each), ascending or equal in each row, no NaN */

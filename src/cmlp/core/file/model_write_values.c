@@ -82,6 +82,7 @@ static cmlp_status check_labels(const cmlp_writer *w)
         if (labels[i].type != labels[0].type || labels[i].type == CMLP_VALUE_MISSING) return CMLP_ERROR_FILE_VALUE;
         if (!text.n_text && labels[i].type == CMLP_VALUE_DOUBLE) return CMLP_ERROR_FILE_VALUE;
         if (!cmlp_has_text(&labels[i], &text)) return CMLP_ERROR_FILE_VALUE;
+        if (content->is_multilabel && !cmlp_is_number_of(&labels[i], i)) return CMLP_ERROR_FILE_VALUE;
         if (i && cmlp_compare_values(&labels[i - 1], &labels[i]) >= 0) return CMLP_ERROR_FILE_VALUE;
     }
     return CMLP_OK;

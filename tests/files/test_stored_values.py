@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cmlp._data.json_texts import Head, Metadata
-from cmlp._data.stored_values import (
+from cmlp._model.stored_values import (
     load_calibration_kind,
     load_categories,
     load_cell_format,
