@@ -163,6 +163,7 @@ static void test_refused_labels(void)
     content = content_of(NULL, 0);
     content.arrays = &own;
     content.n_arrays = 1;
+    content.has_any_names = 1;
     CHECK(write_network(&content) == CMLP_ERROR_FILE_NAME);
 }
 
@@ -182,6 +183,64 @@ static void test_multilabel(void)
         CHECK(write_network(&content) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
         CHECK(cmlp_model_predict_f32(model, row, 3, &label, NULL, 0, workspace, sizeof workspace) == CMLP_OK);
         CHECK(several ? label == -1 : label >= 0);
+    }
+}
+
+/* ---- class and own names */
+
+/* Writes a network with these outputs and compares the class that Python finds in the file; NULL for none. */
+static void check_class(int64_t n_out, int32_t output, cmlp_model_content content, const char *expected)
+{
+    const cmlp_model *model;
+    cmlp_model_info info;
+    const char *text;
+    size_t n;
+    make_net(3, n_out, output);
+    CHECK(write_network(&content) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    const cmlp_status status = cmlp_model_metadata(model, "class", &text, &n);
+    CHECK(status == (expected ? CMLP_OK : CMLP_ERROR_FILE_KEY));
+    if (!status) CHECK(n == strlen(expected) && !memcmp(text, expected, n));
+}
+
+static void test_class(void)
+{
+    const cmlp_value labels[] = {integer(0), integer(1), integer(2)};
+    cmlp_model_content regressor = content_of(NULL, 0), several = content_of(labels, 2), any = content_of(labels, 3);
+    regressor.is_regressor = 1;
+    several.is_multilabel = 1;
+    any.has_any_names = 1;
+    check_class(2, CMLP_ACTIVATION_IDENTITY, content_of(NULL, 0), NULL);
+    check_class(2, CMLP_ACTIVATION_IDENTITY, regressor, "MLPRegressor");
+    check_class(3, CMLP_ACTIVATION_SOFTMAX, content_of(labels, 3), "MLPClassifier");
+    check_class(1, CMLP_ACTIVATION_LOGISTIC, content_of(labels, 2), "MLPClassifier");
+    check_class(2, CMLP_ACTIVATION_SOFTMAX, content_of(labels, 2), NULL); /* Python has one output for them */
+    check_class(2, CMLP_ACTIVATION_LOGISTIC, several, "MLPClassifier");
+    check_class(3, CMLP_ACTIVATION_SOFTMAX, any, NULL);
+    make_net(3, 3, CMLP_ACTIVATION_SOFTMAX);
+    regressor.labels = labels;
+    regressor.n_labels = 3;
+    CHECK(write_network(&regressor) == CMLP_ERROR_OPTION);
+}
+
+static void test_own_names(void)
+{
+    static const char *const names[] = {"user.a", "user.", "user", "usea.a", "class", "a"};
+    for (int i = 0; i < 6; i++) {
+        const cmlp_model_string string = {.key = names[i], .value = "x"};
+        const cmlp_model_array array = {.name = names[i], .data = "x", .rows = 1, .dtype = CMLP_UINT8};
+        cmlp_model_content content = content_of(NULL, 0);
+        make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
+        content.strings = &string;
+        content.n_strings = 1;
+        CHECK(write_network(&content) == (i < 2 ? CMLP_OK : CMLP_ERROR_FILE_NAME));
+        content.has_any_names = 1;
+        CHECK(write_network(&content) == CMLP_OK);
+        content = content_of(NULL, 0);
+        content.arrays = &array;
+        content.n_arrays = 1;
+        CHECK(write_network(&content) == (i < 2 ? CMLP_OK : CMLP_ERROR_FILE_NAME));
+        content.has_any_names = 1;
+        CHECK(write_network(&content) == CMLP_OK);
     }
 }
 
@@ -578,6 +637,8 @@ int main(void)
     test_labels();
     test_refused_labels();
     test_multilabel();
+    test_class();
+    test_own_names();
     test_names_of_inputs();
     test_cell_formats();
     test_columns();

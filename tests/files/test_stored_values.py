@@ -59,6 +59,7 @@ def test_texts_that_are_not_there_are_none():
     [
         (1, ["cat", "cow"], "<U3", {}, None),
         (1, ["cat", "cow"], object, {}, "object"),
+        (1, ["a\0", "b"], object, {}, None),  # U would lose the NUL
         (2, [0.5, 2.5], np.float64, {"labels__number": [0.5, 2.5]}, None),
         (2, [0.5, 2.5], np.float16, {"labels__number": [0.5, 2.5]}, "float16"),
         (3, [-1, 2**62], np.int64, {"labels__integer": [-1, 2**62]}, None),

@@ -133,7 +133,9 @@ def random_calibration(rng, n_answers):
     if rng.random() < 0.5:
         return None
     n, kind = rng.choice([n_answers, 1]), rng.choice([*_core.CALIBRATION_KINDS])
-    scores = np.array([[rng.choice([0.0, 0.5, 0.25, math.inf]) for _ in range(2)] for _ in range(n)])
+    scores = np.array(
+        [[rng.choice([0.0, 0.5, 0.25, math.inf]) for _ in range(2)] for _ in range(n)]
+    )
     if rng.random() < 0.8:
         scores.sort()
     widths = None

@@ -70,9 +70,10 @@ def load_labels(metadata: Metadata) -> Labels | None:
     name = metadata.string("labels_dtype")
     if name is None:
         name = _DTYPES[value_type]
-    width = 4 * max(map(len, texts)) if name == "U" else 0
+        if name == "U" and not _have_equal_width(texts):
+            name = "object"
     allowed = ("U", "object") if value_type == _TEXT else NUMBERS
-    if name not in allowed or width * len(texts) > MOST_TEXT:
+    if name not in allowed or (name == "U" and not _have_equal_width(texts)):
         raise refuse("the labels have an unknown type, or take too much memory")
     values = _label_values(metadata, value_type, texts)
     try:
@@ -84,6 +85,15 @@ def load_labels(metadata: Metadata) -> Labels | None:
     if not is_same:
         raise refuse("the labels are not values of their type")
     return Labels(labels, is_multilabel=use == _SEVERAL)
+
+
+def _have_equal_width(texts: list[str]) -> bool:
+    """Return whether texts can be an array whose elements have the width of the longest one.
+
+    It would lose the NUL at the end of a text.
+    """
+    is_small = 4 * max(map(len, texts)) * len(texts) <= MOST_TEXT
+    return is_small and not any(text.endswith("\0") for text in texts)
 
 
 def _label_values(metadata: Metadata, value_type: int, texts: list[str]) -> list[Any]:

@@ -206,7 +206,7 @@ static cmlp_status add_calibration(cmlp_writer *w, const cmlp_content_kind *kind
     if (c->n_answers < 1 || c->n_scores < 1 || c->n_scores % c->n_answers) return CMLP_ERROR_OPTION;
     if (c->n_widths < 0 || c->n_answers > CMLP_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_answers)) return CMLP_ERROR_OPTION;
     if (c->n_scores > CMLP_MAX_WIDTH || c->n_widths > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
-    const cmlp_model_array arrays[] = {
+    const cmlp_model_array arrays[3] = {
         cmlp_array_of(CMLP_CALIBRATION_SCORES, c->scores, c->n_answers, c->n_scores / c->n_answers, CMLP_FLOAT64),
         cmlp_array_of(CMLP_CALIBRATION_WIDTHS, c->widths, 2 * c->n_answers, c->n_widths / (2 * c->n_answers),
                       CMLP_FLOAT64),

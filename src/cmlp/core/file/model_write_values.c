@@ -69,6 +69,7 @@ static cmlp_status check_labels(const cmlp_writer *w)
     const int is_logistic = cmlp_output_activation(w->net) == CMLP_ACTIVATION_LOGISTIC;
     char buffer[CMLP_PRINTED];
     if (n < 0 || (!n && content->is_multilabel)) return CMLP_ERROR_OPTION;
+    if (content->is_regressor && (n || w->table)) return CMLP_ERROR_OPTION;
     if (!n) return CMLP_OK;
     if (!labels) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(labels, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
