@@ -196,6 +196,7 @@ static void check_class(int64_t n_out, int32_t output, cmlp_model_content conten
     const char *text;
     size_t n;
     make_net(3, n_out, output);
+    good.size = 0;
     CHECK(write_network(&content) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     const cmlp_status status = cmlp_model_metadata(model, "class", &text, &n);
     CHECK(status == (expected ? CMLP_OK : CMLP_ERROR_FILE_KEY));
