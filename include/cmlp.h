@@ -799,8 +799,9 @@ typedef struct cmlp_model_cells {
 
 /* What cmlp_model_write writes in addition to the network and its parameters.
  *
- * Python loads the file as an MLPClassifier if there are labels (two are those of one output); as an MLPRegressor if
- * is_regressor is not 0; otherwise as a Network. */
+ * Python loads the file as an MLPClassifier if there are labels (two are those of one output) and the loss is the squared
+ * error or one of classes (LOG, FOCAL, LABEL_SMOOTHING); as an MLPRegressor if is_regressor is not 0 and the loss is not one
+ * of classes; otherwise as a Network. */
 typedef struct cmlp_model_content {
     size_t struct_size;
     /* Takes the next n bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */

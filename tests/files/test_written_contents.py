@@ -205,6 +205,38 @@ def test_tables_with_random_contents_are_refused_or_loaded(path):
     assert n_loaded > N_CONTENTS / 20
 
 
+@pytest.mark.parametrize("wrong", [1, 3, 40])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("kinds", "number"), ("categories", [1]), ("names", "x"), ("target_names", "x")],
+)
+def test_values_of_another_number_of_columns_or_targets_are_refused(name, value, wrong):
+    net = Network([2, 2], random_state=0)
+    pairs = ((0.0, 0.0), (1.0, 1.0), (-3.0, -3.0), (3.0, 3.0))
+    with pytest.raises(ValueError, match=rf"^{name} must have 2 entries, got {wrong}$"):
+        written_table(
+            [("number", 0, False)] * 2,
+            [0.0, 1.0] * 2,
+            [net],
+            pairs,
+            {"class": "TabularRegressor", "parameters": "{}"},
+            **{name: [value] * wrong},
+        )
+
+
+def test_names_of_targets_without_targets_are_refused():
+    net = Network([2, 2], output="softmax", loss="log_loss", random_state=0)
+    with pytest.raises(ValueError, match="^target_names must have 0 entries, got 2$"):
+        written_table(
+            [("number", 0, False)] * 2,
+            [0.0, 1.0] * 2,
+            [net],
+            None,
+            {"class": "TabularClassifier", "parameters": "{}"},
+            target_names=["a", "b"],
+        )
+
+
 def fits_a_table(labels, output, n_outputs):
     """Whether Python has a class for the outputs of a table with these labels."""
     if labels is None:
