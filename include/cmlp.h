@@ -835,9 +835,9 @@ typedef struct cmlp_model_content {
  * workspace: the bytes of cmlp_workspace_size without rows.
  * Returns OPTION (input_scale, shifts, factors, a count or a reserved field), DTYPE, OVERFLOW; INPUT (a shift is so large
  * that no input of the net's type can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, a
- * label or a name that is not UTF-8), FILE_TENSOR (an array's shape), FILE_VALUE (a label, a name, or cells), FILE_NONFINITE
- * (a parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. What is written without an
- * error can be read by cmlp_model_init. */
+ * label or a name whose bytes are no text), FILE_TENSOR (an array's shape), FILE_VALUE (a label, a name, or cells),
+ * FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. What is
+ * written without an error can be read by cmlp_model_init. */
 CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                           void *workspace, size_t workspace_size);
 
