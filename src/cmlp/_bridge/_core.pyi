@@ -270,7 +270,10 @@ CATEGORY_KINDS: dict[int, str]
 
 class Columns:
     def __new__(
-        cls, layout: Sequence[tuple[str, int, bool, tuple[int, ...]]], numbers: npt.ArrayLike
+        cls,
+        layout: Sequence[tuple[str, int, bool, tuple[int, ...]]],
+        numbers: npt.ArrayLike,
+        levels: npt.ArrayLike = ...,
     ) -> Self: ...
     def width(self, bins: bool) -> int: ...
     def begins(self, bins: bool) -> npt.NDArray[np.int64]: ...

@@ -489,6 +489,7 @@ _CELL_FORMAT = ModelField(
 
 
 _PLAIN_TYPES = {"number", "category"}  # of columns in a file without types
+_LEVELS = ("one_hot", "levels")  # numbers of inputs of a column with levels
 _DATE_PARTS = {"day": "time of day", "week": "weekday", "year": "day of the year"}
 
 
@@ -503,7 +504,8 @@ def _layout(word: str) -> Layout:
     column, *parts = word.split("/")
     role, _, n = column.partition(":")
     widths = dict(part.split(":") for part in parts)
-    all_widths = tuple(int(widths.get(name, 0)) for name in PARTS) if parts else ()
+    names = _LEVELS if role == "category" else PARTS
+    all_widths = tuple(int(widths.get(name, 0)) for name in names) if parts else ()
     return role.removesuffix("_or_missing"), int(n or 0), role == "number_or_missing", all_widths
 
 
@@ -577,6 +579,8 @@ _COLUMNS = ModelField(
             lambda layout, _: {"columns": layout}, _load_layout, "columns", by_core=True
         ),
         "numbers": _array("table.numbers", "columns", by_core=True),
+        "levels": _array("table.levels", "levels of categories", dtype=np.float32, by_core=True),
+        "priors": _array("categories.priors", "levels of categories"),
         "categories": Entry(
             lambda values, _: {"categories": values}, _load_categories, by_core=True
         ),
