@@ -105,13 +105,10 @@ static void save(const cmlp_net *net, const cmlp_rows *rows, double alpha, const
 {
     FILE *file = fopen(path, "wb");
     size_t size;
-    const cmlp_model_string name = {.key = "class", .value = "MLPClassifier"};
     cmlp_value labels[10] = {{.type = CMLP_VALUE_INTEGER}};
     for (int i = 1; i < 10; i++) labels[i] = (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
     const cmlp_training training = training_of(rows->n_rows, alpha);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
-    content.strings = &name;
-    content.n_strings = 1;
     content.labels = labels;
     content.n_labels = 10;
     content.training = &training;

@@ -25,10 +25,6 @@ static cmlp_status write_flats(const cmlp_net *net, FILE *file)
         {.role = CMLP_TABLE_ROLE_NUMBER, .centre = 60, .scale = 25},
         {.role = CMLP_TABLE_ROLE_CATEGORY, .n = 3, .categories = districts}};
     const cmlp_table_target rent = {.centre = 900, .scale = 300, .low = -3, .high = 3};
-    /* What cmlp.load needs: {} means that all parameters have their defaults. A TabularClassifier needs labels, too. */
-    const cmlp_model_string strings[2] = {
-        {.key = "class", .value = "TabularRegressor"},
-        {.key = "parameters", .value = "{}"}};
     cmlp_table table = CMLP_INIT(cmlp_table);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     table.columns = columns;
@@ -39,8 +35,6 @@ static cmlp_status write_flats(const cmlp_net *net, FILE *file)
     table.target = &rent; /* how outputs become rents */
     content.write = append; /* receives the bytes, in pieces */
     content.context = file;
-    content.strings = strings;
-    content.n_strings = 2;
     return cmlp_table_write(&table, &content, workspace, sizeof workspace);
 }
 

@@ -751,16 +751,14 @@ CMLP_CHECKED cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, con
 
 /* ---------------------------------------------------------------------------------------- write a model file */
 
-/* A string for other programs. The key is a lower-case letter, then at most 63 of a-z 0-9 _ and ., but not one that the
- * format has itself: activations, cmlp, columns, crc32, data_crc32, input_scale, loss, requires. The value is printable
- * ASCII. */
+/* A string for other programs. The key is "user.", then at most 59 of a-z 0-9 _ and . The value is printable ASCII. */
 typedef struct cmlp_model_string {
     const char *key, *value;
     int64_t reserved[2]; /* 0 */
 } cmlp_model_string;
 
 /* An array for other programs: `rows`, or `rows` times `columns` elements if `columns` is not 0. The name follows the
- * rule for keys and does not start with "layers.", "example." or "input.". */
+ * rule for keys. */
 typedef struct cmlp_model_array {
     const char *name;
     const void *data;
@@ -801,8 +799,8 @@ typedef struct cmlp_model_cells {
 
 /* What cmlp_model_write writes in addition to the network and its parameters.
  *
- * Python loads the file as a classifier if there are labels and the strings contain "class", "MLPClassifier"; as a
- * regressor with "class", "MLPRegressor"; otherwise as a Network. */
+ * Python loads the file as an MLPClassifier if there are labels (two are those of one output); as an MLPRegressor if
+ * is_regressor is not 0; otherwise as a Network. */
 typedef struct cmlp_model_content {
     size_t struct_size;
     /* Takes the next n bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */
@@ -810,8 +808,8 @@ typedef struct cmlp_model_content {
     void *context;
     const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one type, TEXT
                                        * to LARGE_INTEGER, ascending without repetition (texts by bytes). An integer or a
-                                       * boolean can have its text, too; a DOUBLE must have one. Of LARGE_INTEGER, some can be
-                                       * smaller. */
+                                       * boolean can have its text, too; a DOUBLE must have one. LARGE_INTEGERs are from 0 to
+                                       * 2^64 - 1. */
     int64_t n_labels;
     const cmlp_value *names;          /* NULL, or the names of a network's inputs: texts. The columns of a table have their own */
     int64_t n_names;
@@ -819,12 +817,15 @@ typedef struct cmlp_model_content {
     const cmlp_model_string *strings; /* keys ascending by bytes */
     int64_t n_strings;
     const cmlp_model_array *arrays;   /* names ascending by bytes */
-    const cmlp_training *training;    /* NULL, or the state that Python continues. Names of arrays then do not start
-                                       * with "training." */
+    const cmlp_training *training;    /* NULL, or the state that Python continues */
     int64_t n_arrays;
     const double *shifts, *factors;   /* of the inputs, instead of input_scale (0 or 1) as in cmlp_rows; or both NULL */
     double input_scale;               /* finite; 0: 1 */
-    int32_t is_multilabel;            /* nonzero: a row can have any number of the labels; at least two logistic outputs */
+    int32_t is_multilabel;            /* nonzero: a row can have any number of the labels, which are the numbers of the
+                                       * outputs, from 0; at least two logistic outputs */
+    int32_t is_regressor;             /* nonzero: the answers are numbers; without labels. 0 of a table */
+    int32_t has_any_names;            /* nonzero: keys and names need not begin with "user.", and no class is written. For
+                                       * the Python package, which knows what they mean */
     int32_t reserved;                 /* 0 */
 } cmlp_model_content;
 
@@ -832,9 +833,10 @@ typedef struct cmlp_model_content {
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
  * workspace: the bytes of cmlp_workspace_size without rows.
  * Returns OPTION (input_scale, shifts, factors, a count or a reserved field), DTYPE, OVERFLOW; INPUT (a shift is so large
- * that no input of the net's type can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, or wrong
- * labels), FILE_TENSOR (an array's shape), FILE_VALUE (a label, a name, or cells), FILE_NONFINITE (a parameter). After these,
- * nothing has been written. After FILE_WRITE, part of the file has. What is written without an error can be read by cmlp_model_init. */
+ * that no input of the net's type can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, a
+ * label or a name that is not UTF-8), FILE_TENSOR (an array's shape), FILE_VALUE (a label, a name, or cells), FILE_NONFINITE
+ * (a parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. What is written without an
+ * error can be read by cmlp_model_init. */
 CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                           void *workspace, size_t workspace_size);
 

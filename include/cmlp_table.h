@@ -200,17 +200,17 @@ typedef struct cmlp_table_target {
 /* What the scores of a calibration are. The numbers are those of model files, whose page defines them. */
 typedef int32_t cmlp_table_calibration_kind;
 enum {
-    CMLP_TABLE_ABSOLUTE_ERROR = 1,
-    CMLP_TABLE_SCALED_ERROR = 2, /* with widths */
-    CMLP_TABLE_QUANTILES = 3,
-    CMLP_TABLE_PROBABILITY = 4,
+    CMLP_TABLE_ABSOLUTE_ERROR = 1, /* of targets */
+    CMLP_TABLE_SCALED_ERROR = 2,   /* of targets, with widths */
+    CMLP_TABLE_QUANTILES = 3,      /* of networks with quantiles */
+    CMLP_TABLE_PROBABILITY = 4,    /* of outputs that are probabilities */
     CMLP_TABLE_CALIBRATION_KIND_SIGNED = -1
 };
 
 /* Scores for intervals and sets (docs/model-file.md, "Calibration").
  *
- * The errors of a calibration: OPTION, NULL, ALIGNMENT; FILE_TENSOR (the number of answers), FILE_VALUE (a number that breaks
- * a rule of the format). */
+ * The errors of a calibration: OPTION (also for a kind that is not that of the answers), NULL, ALIGNMENT; FILE_TENSOR (the
+ * number of answers), FILE_VALUE (a number that breaks a rule of the format). */
 typedef struct cmlp_table_calibration {
     size_t struct_size;
     const double *scores; /* (n_answers, scores of each), ascending or equal in each row, no NaN */
@@ -251,10 +251,10 @@ typedef struct cmlp_table {
 /* Computes the bytes of workspace that cmlp_table_write needs. */
 CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes);
 
-/* Writes the model file of a table, as cmlp_model_write does that of a network. Names of arrays do not start with "nets." or
- * "table.".
- * Python loads the file if the networks are of CMLP_FLOAT32 and the strings contain "parameters" (for example "{}") and
- * "class", "TabularRegressor" or, with labels, "TabularClassifier".
+/* Writes the model file of a table, as cmlp_model_write does that of a network.
+ * Python loads the file if the networks are of CMLP_FLOAT32: as a TabularRegressor with a target of identity or exponential
+ * outputs, as a TabularClassifier with labels of softmax outputs from three on, of one logistic output, or of several of
+ * which a row can have any number.
  * content: input_scale is 0 and names, shifts, factors and training are NULL (OPTION).
  * Returns as cmlp_model_write, and the errors of a table and of a calibration; FILE_VALUE if two categories of a column are
  * equal, FILE_SYNTAX for a name or a category whose bytes are no text. */

@@ -78,7 +78,6 @@ static int write_part(void *file, const void *bytes, size_t n)
 
 static cmlp_status save(const cmlp_net *net, const cmlp_rows *x, double alpha)
 {
-    static const cmlp_model_string class = {.key = "class", .value = "MLPClassifier"};
     static cmlp_value labels[10];
     for (int i = 0; i < 10; i++) labels[i] = (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
     static const char name[] = TRAINED;
@@ -95,8 +94,6 @@ static cmlp_status save(const cmlp_net *net, const cmlp_rows *x, double alpha)
     training.alpha = alpha;
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.input_scale = x->scale;
-    content.strings = &class;
-    content.n_strings = 1;
     content.labels = labels;
     content.n_labels = 10;
     content.training = &training;

@@ -415,6 +415,8 @@ cdef extern from "cmlp.h" nogil:
         const double *factors
         double input_scale
         int32_t is_multilabel
+        int32_t is_regressor
+        int32_t has_any_names
         int32_t reserved
 
     cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,

@@ -157,7 +157,7 @@ static void test_labels_of_files(void)
     static const cmlp_value numbers[] = {{.text = "-1.5", .n_text = 4, .number = -1.5, .type = CMLP_VALUE_DOUBLE},
                                          {.text = "1e-45", .n_text = 5, .number = 1e-45, .type = CMLP_VALUE_DOUBLE},
                                          {.text = "1e+10", .n_text = 5, .number = 1e10, .type = CMLP_VALUE_DOUBLE}};
-    static const cmlp_value large[] = {LARGE("-1"), LARGE("0"), LARGE("18446744073709551615")};
+    static const cmlp_value large[] = {LARGE("0"), LARGE("7"), LARGE("18446744073709551615")};
     static const cmlp_value indices[] = {INTEGER(0), INTEGER(1), INTEGER(2)};
     cmlp_value label;
     expect(texts, 0, "a\"b");
@@ -169,8 +169,8 @@ static void test_labels_of_files(void)
     expect(integers, 1, "0");
     expect(numbers, 0, "-1.5");
     expect(numbers, 1, "1e-45");
-    expect(large, 0, "-1");
-    expect(large, 1, "0");
+    expect(large, 0, "0");
+    expect(large, 1, "7");
     expect(large, 2, "18446744073709551615");
     expect_prediction(NULL, 0, 2);
     expect_prediction(texts, 0, 2);
@@ -181,10 +181,14 @@ static void test_labels_of_files(void)
     CHECK(cmlp_model_label(NULL, 0, &label) == CMLP_ERROR_NULL && cmlp_model_label(model, 0, NULL) == CMLP_ERROR_NULL);
 }
 
+/* Python has a type for the integers from 0 to 2^64 - 1. */
 static void test_refused_large_labels(void)
 {
     static const cmlp_value leading[] = {LARGE("01"), LARGE("2"), LARGE("3")}, sign[] = {LARGE("-"), LARGE("2"), LARGE("3")};
     static const cmlp_value zero[] = {LARGE("-0"), LARGE("2"), LARGE("3")}, order[] = {LARGE("9"), LARGE("10"), LARGE("2")};
+    static const cmlp_value below[] = {LARGE("-1"), LARGE("2"), LARGE("3")};
+    static const cmlp_value beyond[] = {LARGE("0"), LARGE("2"), LARGE("18446744073709551616")};
+    CHECK(write_labels(below, 0) == CMLP_ERROR_FILE_SYNTAX && write_labels(beyond, 0) == CMLP_ERROR_FILE_SYNTAX);
     CHECK(write_labels(leading, 0) == CMLP_ERROR_FILE_SYNTAX && write_labels(sign, 0) == CMLP_ERROR_FILE_SYNTAX);
     CHECK(write_labels(zero, 0) == CMLP_ERROR_FILE_SYNTAX && write_labels(order, 0) == CMLP_ERROR_FILE_VALUE);
 }

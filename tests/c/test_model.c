@@ -34,6 +34,7 @@ static void make_net(int32_t dtype, int32_t output, int32_t loss, int64_t n_out)
 static cmlp_model_content content_for(model_file *f)
 {
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    content.has_any_names = 1;
     f->size = 0;
     content.input_scale = 0.5;
     content.strings = strings;

@@ -32,6 +32,7 @@ static void write_good(int32_t dtype)
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
                                     .n_layers = 2, .loss = CMLP_LOSS_LOG, .dtype = dtype};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    content.has_any_names = 1;
     uint64_t state = 7;
     size_t size;
     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);

@@ -99,6 +99,7 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     cmlp_model_array all[3];
     static slot scratch;
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    content.has_any_names = 1;
     size_t size = 0;
     if (!scratch.base) slot_make(&scratch, 1 << 18);
     good.size = 0;
@@ -514,6 +515,7 @@ static void check_names(void)
     static const char *const names[] = {"nets.0", "table.numbers", "table.x", "layers.0", "input.x", "example.x"};
     const cmlp_table table = table_of(&target);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    content.has_any_names = 1;
     static unsigned char scratch[1 << 16];
     cmlp_model_string string = {"columns", "unused", {0}};
     content.write = model_file_append;

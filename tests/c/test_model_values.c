@@ -144,7 +144,8 @@ static void test_refused_labels(void)
         check_that(status == cases[i].status, "labels %d: %s", (int)i, cmlp_status_name(status));
         CHECK(!status || !good.size);
     }
-    cmlp_model_content content = content_of(sorted, 2);
+    const cmlp_value outputs[] = {integer(0), integer(1)}, others[] = {integer(0), integer(2)};
+    cmlp_model_content content = content_of(outputs, 2);
     content.is_multilabel = 1;
     make_net(3, 1, CMLP_ACTIVATION_LOGISTIC);
     CHECK(write_network(&content) == CMLP_ERROR_FILE_VALUE);
@@ -152,19 +153,24 @@ static void test_refused_labels(void)
     CHECK(write_network(&content) == CMLP_ERROR_FILE_VALUE);
     make_net(3, 2, CMLP_ACTIVATION_LOGISTIC);
     CHECK(write_network(&content) == CMLP_OK);
+    content.labels = others;
+    CHECK(write_network(&content) == CMLP_ERROR_FILE_VALUE);
+    content.labels = sorted;
+    CHECK(write_network(&content) == CMLP_ERROR_FILE_VALUE);
     content.n_labels = 0;
     CHECK(write_network(&content) == CMLP_ERROR_OPTION);
     const cmlp_model_array own = {.name = "labels.text", .data = "a", .rows = 1, .dtype = CMLP_UINT8};
     content = content_of(NULL, 0);
     content.arrays = &own;
     content.n_arrays = 1;
+    content.has_any_names = 1;
     CHECK(write_network(&content) == CMLP_ERROR_FILE_NAME);
 }
 
 /* A row can have any number of the labels: no class index is its answer. */
 static void test_multilabel(void)
 {
-    const cmlp_value labels[] = {text_of("a"), text_of("b")};
+    const cmlp_value labels[] = {integer(0), integer(1)};
     static unsigned char workspace[1 << 16];
     const float row[3] = {1, 2, 3};
     const cmlp_model *model;
@@ -177,6 +183,65 @@ static void test_multilabel(void)
         CHECK(write_network(&content) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
         CHECK(cmlp_model_predict_f32(model, row, 3, &label, NULL, 0, workspace, sizeof workspace) == CMLP_OK);
         CHECK(several ? label == -1 : label >= 0);
+    }
+}
+
+/* ---- class and own names */
+
+/* Writes a network with these outputs and compares the class that Python finds in the file; NULL for none. */
+static void check_class(int64_t n_out, int32_t output, cmlp_model_content content, const char *expected)
+{
+    const cmlp_model *model;
+    cmlp_model_info info;
+    const char *text;
+    size_t n;
+    make_net(3, n_out, output);
+    good.size = 0;
+    CHECK(write_network(&content) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    const cmlp_status status = cmlp_model_metadata(model, "class", &text, &n);
+    CHECK(status == (expected ? CMLP_OK : CMLP_ERROR_FILE_KEY));
+    if (!status) CHECK(n == strlen(expected) && !memcmp(text, expected, n));
+}
+
+static void test_class(void)
+{
+    const cmlp_value labels[] = {integer(0), integer(1), integer(2)};
+    cmlp_model_content regressor = content_of(NULL, 0), several = content_of(labels, 2), any = content_of(labels, 3);
+    regressor.is_regressor = 1;
+    several.is_multilabel = 1;
+    any.has_any_names = 1;
+    check_class(2, CMLP_ACTIVATION_IDENTITY, content_of(NULL, 0), NULL);
+    check_class(2, CMLP_ACTIVATION_IDENTITY, regressor, "MLPRegressor");
+    check_class(3, CMLP_ACTIVATION_SOFTMAX, content_of(labels, 3), "MLPClassifier");
+    check_class(1, CMLP_ACTIVATION_LOGISTIC, content_of(labels, 2), "MLPClassifier");
+    check_class(2, CMLP_ACTIVATION_SOFTMAX, content_of(labels, 2), NULL); /* Python has one output for them */
+    check_class(2, CMLP_ACTIVATION_LOGISTIC, several, "MLPClassifier");
+    check_class(3, CMLP_ACTIVATION_SOFTMAX, any, NULL);
+    make_net(3, 3, CMLP_ACTIVATION_SOFTMAX);
+    regressor.labels = labels;
+    regressor.n_labels = 3;
+    CHECK(write_network(&regressor) == CMLP_ERROR_OPTION);
+}
+
+static void test_own_names(void)
+{
+    static const char *const names[] = {"user.a", "user.", "user", "usea.a", "class", "a"};
+    for (int i = 0; i < 6; i++) {
+        const cmlp_model_string string = {.key = names[i], .value = "x"};
+        const cmlp_model_array array = {.name = names[i], .data = "x", .rows = 1, .dtype = CMLP_UINT8};
+        cmlp_model_content content = content_of(NULL, 0);
+        make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
+        content.strings = &string;
+        content.n_strings = 1;
+        CHECK(write_network(&content) == (i < 2 ? CMLP_OK : CMLP_ERROR_FILE_NAME));
+        content.has_any_names = 1;
+        CHECK(write_network(&content) == CMLP_OK);
+        content = content_of(NULL, 0);
+        content.arrays = &array;
+        content.n_arrays = 1;
+        CHECK(write_network(&content) == (i < 2 ? CMLP_OK : CMLP_ERROR_FILE_NAME));
+        content.has_any_names = 1;
+        CHECK(write_network(&content) == CMLP_OK);
     }
 }
 
@@ -294,7 +359,7 @@ static cmlp_status write_table(void)
     static slot scratch;
     size_t size = 0;
     const cmlp_value labels[] = {integer(1), integer(2), integer(3)};
-    const cmlp_model_content content = content_of(labels, 3);
+    const cmlp_model_content content = content_of(labels, table.target ? 0 : 3);
     if (!scratch.base) slot_make(&scratch, 1 << 16);
     const cmlp_status status = cmlp_table_workspace_size(&table, &size);
     if (status) return status;
@@ -416,6 +481,28 @@ static void test_refused_columns(void)
 
 /* ---- calibration */
 
+/* Makes a table whose answers have scores of this kind, or whose outputs are probabilities. */
+static void make_table_of(cmlp_table_calibration_kind kind)
+{
+    static const double quantiles[3] = {0.1, 0.5, 0.9};
+    static const cmlp_table_target target = {.scale = 1, .low = -9, .high = 9};
+    make_table();
+    if (kind < CMLP_TABLE_ABSOLUTE_ERROR || kind > CMLP_TABLE_QUANTILES) return;
+    make_net(5, 3, CMLP_ACTIVATION_IDENTITY);
+    table.target = &target;
+    if (kind != CMLP_TABLE_QUANTILES) return;
+    const int64_t sizes[] = {5, 3};
+    const int32_t output = CMLP_ACTIVATION_IDENTITY;
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.sizes = sizes;
+    config.activations = &output;
+    config.n_layers = 2;
+    config.loss = CMLP_LOSS_QUANTILE;
+    config.dtype = CMLP_FLOAT32;
+    config.quantiles = quantiles;
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+}
+
 static void test_calibration(void)
 {
     static const double scores[] = {0.1, 0.2, 0.4, 0.8}, widths[] = {0, 1, 1, 2}, ends[] = {0, 1, 5, 4};
@@ -424,8 +511,6 @@ static void test_calibration(void)
     cmlp_model_info info;
     double margin = -1;
     cmlp_table_calibration c = CMLP_INIT(cmlp_table_calibration);
-    make_table();
-    table.calibration = &c;
     const struct {
         cmlp_table_calibration_kind kind;
         const double *scores, *widths, *ends;
@@ -453,6 +538,8 @@ static void test_calibration(void)
         {CMLP_TABLE_PROBABILITY, descending, NULL, NULL, 2, 1, 0, 0, CMLP_ERROR_FILE_VALUE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        make_table_of(cases[i].kind);
+        table.calibration = &c;
         c.kind = cases[i].kind;
         c.scores = cases[i].scores;
         c.widths = cases[i].widths;
@@ -472,6 +559,22 @@ static void test_calibration(void)
         CHECK(model_file_replace(&changed, "\"calibration.kind\"", "\"calibration.kinds\""));
         CHECK(load(&changed, &model, &info) == CMLP_OK);
         CHECK(cmlp_table_margin(model, 0, 0.6, outputs, 3, &margin) == CMLP_ERROR_FILE_KEY);
+    }
+    for (cmlp_table_calibration_kind kind = CMLP_TABLE_ABSOLUTE_ERROR; kind <= CMLP_TABLE_PROBABILITY; kind++) {
+        const int is_scaled = kind == CMLP_TABLE_SCALED_ERROR;
+        for (cmlp_table_calibration_kind of = CMLP_TABLE_ABSOLUTE_ERROR; of <= CMLP_TABLE_PROBABILITY; of++) {
+            const int are_errors = kind <= CMLP_TABLE_SCALED_ERROR && of <= CMLP_TABLE_SCALED_ERROR;
+            c = CMLP_INIT(cmlp_table_calibration);
+            make_table_of(of);
+            table.calibration = &c;
+            c.kind = kind;
+            c.scores = scores;
+            c.n_scores = 4;
+            c.n_answers = 1;
+            c.widths = is_scaled ? widths : NULL;
+            c.n_widths = is_scaled ? 4 : 0;
+            CHECK(write_table() == (kind == of || are_errors ? CMLP_OK : CMLP_ERROR_OPTION));
+        }
     }
 }
 
@@ -535,6 +638,8 @@ int main(void)
     test_labels();
     test_refused_labels();
     test_multilabel();
+    test_class();
+    test_own_names();
     test_names_of_inputs();
     test_cell_formats();
     test_columns();

@@ -56,6 +56,7 @@ static int write_with(const cmlp_training *training, const char *array)
 {
     const cmlp_model_array arrays[] = {{.name = array, .data = losses, .rows = 3, .dtype = CMLP_FLOAT64}};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    content.has_any_names = 1;
     content.training = training;
     content.arrays = arrays;
     content.n_arrays = array != NULL;

@@ -98,6 +98,7 @@ static int64_t next_index(int64_t last, int64_t n) { return last + (one_of(50) ?
 static cmlp_model_content any_content(int is_table, int64_t n_out)
 {
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    content.has_any_names = !one_of(8);
     for (int64_t k = next_index(-1, 4); k >= 0 && k < 8 && content.n_strings < MOST_STRINGS; k = next_index(k, 4))
         if (one_of(2) || k == 0 || k == 2 || k == 7) /* the others follow a rule */
             strings[content.n_strings++] = (cmlp_model_string){keys[k], values[below(11)], {0}};

@@ -391,7 +391,7 @@ def test_damaged_cells_of_a_model_are_refused(fields):
     "kinds", ["date", ["date"], ["word", "number"], ["category", "number"], [1, 2]]
 )
 def test_damaged_kinds_of_a_model_are_refused(kinds):
-    with pytest.raises(ValueError, match="'column_kinds'"):
+    with pytest.raises(ValueError, match="the types of columns"):
         checked_types(kinds, ["number", "category"])
 
 

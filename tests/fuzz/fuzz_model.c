@@ -64,7 +64,7 @@ static void use_rows(const used_model *u)
 
 static void use_text(const used_model *u)
 {
-    static const char *const keys[] = {"cmlp", "activations", "loss", "classes", "note"};
+    static const char *const keys[] = {"cmlp", "activations", "loss", "class", "note"};
     const char *text;
     size_t length;
     cmlp_value label;

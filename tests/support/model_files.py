@@ -453,6 +453,8 @@ def check_stored_labels(found, n_outputs):
         for each in zip(texts, numbers or [0.0] * n, integers or [0] * n, strict=True)
     ]
     demand(all(key(a) < key(b) for a, b in itertools.pairwise(labels)))
+    demand(kind != LARGE or 0 <= labels[0] <= labels[-1] < 2**64)
+    demand(use == 1 or labels == list(range(n)))
     for label, text in zip(labels, texts, strict=True):
         printed = {INTEGER: str(label), BOOLEAN: str(label == 1)}.get(kind, text)
         demand(text == printed and (text or kind == TEXT))

@@ -132,7 +132,7 @@ def test_pickle_whose_categories_do_not_fit_is_refused(field, column, value):
     columns = state["_fitted"]["model"]["columns"]
     columns[field] = list(columns[field])
     columns[field][column] = value
-    with pytest.raises(ValueError, match="'categories' does not fit 'column_kinds'"):
+    with pytest.raises(ValueError, match="the categories of a column do not fit its type"):
         TabularRegressor().__setstate__(state)
 
 

@@ -10,7 +10,7 @@ from helpers import assert_same_bits, changed, digest, model_in_c
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp._bridge import _core
-from cmlp._estimators.tables.calibrate import _fourth_of
+from cmlp._estimators.tables.calibrate import RowsWithTruth, _fourth_of
 from cmlp._model.model import outputs_of_table
 from cmlp._model.probabilities import chosen_threshold
 
@@ -129,7 +129,7 @@ def test_rows_of_the_sets_are_others_than_those_of_the_map(kind):
     """They are a fourth of each class, or of all rows with several labels each, and not every fourth row."""
     model, y = calibrated(kind), KINDS[kind][LEFT]
     codes = y if kind == "multilabel" else np.searchsorted(model.classes_, y)
-    is_fourth = _fourth_of(codes)
+    is_fourth = _fourth_of(RowsWithTruth(X[LEFT], codes, None))
     assert is_fourth.sum() == len(y) // 4 and 0.2 < is_fourth[3::4].mean() < 0.3
     if kind != "multilabel":
         for code in np.unique(codes):

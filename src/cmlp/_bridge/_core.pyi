@@ -266,7 +266,8 @@ def restored(*arguments: object) -> Optimizer: ...
 def restored_random(*arguments: object) -> Random: ...
 
 COLUMN_ROLES: dict[str, int]
-CATEGORY_KINDS: dict[int, str]
+COLUMN_KINDS: dict[str, int]
+CALIBRATION_KINDS: dict[str, int]
 
 class Columns:
     def __new__(

@@ -160,6 +160,7 @@ cdef class Content:
         self.content.strings, self.content.n_strings = string, len(self.keys)
         self.content.arrays, self.content.n_arrays = array, len(self.tensors)
         self.content.write, self.content.context = write_piece, <void *>self.context
+        self.content.has_any_names = True
         for i, (key, value) in enumerate(self.keys):
             string[i].key, string[i].value = key, value
         for i, (name, data) in enumerate(self.tensors):

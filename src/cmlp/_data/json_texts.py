@@ -310,12 +310,6 @@ def dump_labels(labels: Labels) -> str:
     return as_json({"kind": kind, "dtype": name, "values": values})
 
 
-def dump_target_names(names: Sequence[str | None]) -> str:
-    """Return the JSON of the targets of a table, which are numbers, with their names."""
-    texts = [None if name is None else _restorable(name, "the name of a target,") for name in names]
-    return as_json([{"name": name, "kind": "number", "outputs": 1} for name in texts])
-
-
 def dump_names(names: NDArray[Any]) -> str:
     """Return feature names as JSON."""
     return as_json(

@@ -129,7 +129,7 @@ def texts_of(
     names: Iterable[object] | None,
     categories: Sequence[Sequence[object] | None] | None = None,
 ) -> dict[str, str]:
-    """Return the classes, names of columns, and categories that there are, as a model file has them.
+    """Return the classes, names of columns, and categories that there are, as JSON.
 
     Text labels are those of an array of objects: files of rows of another format give the same text in another dtype.
     """

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._data.groups import GroupCount
 from cmlp._data.weights import weights_of_rows
 from cmlp._process.warnings import warn
@@ -24,13 +25,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._bridge import _core
-
 ABSOLUTE_ERROR = "absolute_error"
 SCALED_ERROR = "scaled_error"
 QUANTILES = "quantiles"
 PROBABILITY = "probability"
-KINDS = (ABSOLUTE_ERROR, SCALED_ERROR, QUANTILES, PROBABILITY)
+KINDS = tuple(_core.CALIBRATION_KINDS)
 HELD_OUT, CALIBRATION = "held_out", "calibration"
 ROWS = (HELD_OUT, CALIBRATION)
 MOST_SCORES = 9_999  # that are kept: 80 kB of a file

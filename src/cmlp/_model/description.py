@@ -14,24 +14,13 @@ from cmlp._data.activations import traits_of_activation
 from cmlp._data.column_entries import COLUMN_TYPES
 from cmlp._data.columns import CellFormat, checked_cell_format, texts_of_names
 from cmlp._data.json_texts import (
-    as_json,
     dump_column_names,
-    dump_target_names,
     load_column_names,
     number_of_digits,
     refuse,
 )
 from cmlp._data.labels import Labels
 from cmlp._data.scale import InputScale, check_scale_width
-from cmlp._data.stored_values import (
-    dtype_to_store,
-    load_calibration_kind,
-    load_categories,
-    load_cell_format,
-    load_kinds,
-    load_labels,
-    load_texts,
-)
 from cmlp._model.calibration import (
     CALIBRATION,
     HELD_OUT,
@@ -49,6 +38,15 @@ from cmlp._model.model import (
     TrainedNet,
 )
 from cmlp._model.probabilities import check_outputs, checked_class_weights, checked_threshold
+from cmlp._model.stored_values import (
+    dtype_to_store,
+    load_calibration_kind,
+    load_categories,
+    load_cell_format,
+    load_kinds,
+    load_labels,
+    load_texts,
+)
 from cmlp._model.summary import checked_background, checked_summary, short
 from cmlp.exceptions import ModelFormatError
 
@@ -488,7 +486,7 @@ _CELL_FORMAT = ModelField(
 # ------------------------------------------------------------------------------- columns of a table
 
 
-_PLAIN_TYPES = {"number", "category"}  # of columns in a file without types
+_PLAIN_TYPES = {"number", "category"}  # of columns of which a model has no types
 _LEVELS = ("one_hot", "levels")  # numbers of inputs of a column with levels
 _DATE_PARTS = {"day": "time of day", "week": "weekday", "year": "day of the year"}
 
@@ -511,10 +509,6 @@ def _layout(word: str) -> Layout:
 
 def _load_categories(metadata: Metadata, _: Draft) -> list[list[Any] | None]:
     return load_categories(metadata, _count_columns(metadata))
-
-
-def _dump_types(types: Sequence[str], _: str) -> Mapping[str, Any]:
-    return {} if {*types} <= _PLAIN_TYPES else {"column_kinds": as_json(list(types))}
 
 
 def _load_types(metadata: Metadata, _: Draft) -> Any:
@@ -584,7 +578,12 @@ _COLUMNS = ModelField(
         "categories": Entry(
             lambda values, _: {"categories": values}, _load_categories, by_core=True
         ),
-        "types": Entry(_dump_types, _load_types, "types of columns", by_core=True),
+        "types": Entry(
+            lambda types, _: {} if {*types} <= _PLAIN_TYPES else {"types": types},
+            _load_types,
+            "types of columns",
+            by_core=True,
+        ),
         "seen": _array("categories.seen", "categories in fit"),
     },
     _read_columns,
@@ -602,10 +601,6 @@ def _answer_scale_parts(scale: AnswerScale, model: TableModel) -> Values:
     if n > 1:
         names = [None] * n if scale.names is None else list(scale.names)
     return {"numbers": np.array(scale.numbers).T.ravel(), "names": names}
-
-
-def _dump_targets(names: Sequence[str | None] | None, _: str) -> Mapping[str, Any]:
-    return {} if names is None else {"targets": dump_target_names(names)}
 
 
 def _load_targets(metadata: Metadata, _: Draft) -> list[str | None] | None:
@@ -732,7 +727,9 @@ TABLE_FIELDS = (
         "answer_scale",
         {
             "numbers": _array("table.target", "target", by_core=True),
-            "names": Entry(_dump_targets, _load_targets, "target", by_core=True),
+            "names": Entry(
+                lambda names, _: {"targets": names}, _load_targets, "target", by_core=True
+            ),
         },
         _read_answer_scale,
         _answer_scale_parts,

@@ -20,7 +20,6 @@ from cmlp._data.json_texts import (
     Metadata,
     as_json,
     dump_parameters,
-    load_parameters,
     number_of_digits,
     refuse,
     without_tensors,
@@ -160,11 +159,11 @@ def _model(draft: Draft, metadata: Metadata) -> TrainedModel:
 
 def _constructor_parameters(model: TrainedModel, metadata: Metadata) -> dict[str, Any]:
     """Return the parameters of the constructor; none for a network. A file of a C program has none."""
+    stored = metadata.members("parameters")
     if not isinstance(model, NetworkModel):
-        return load_parameters(metadata.required("parameters"))
+        return {} if stored is None else dict(stored)
     if model.kind == "network":
         return {}
-    stored = metadata.members("parameters")
     parameters = network_parameters(model.net) if stored is None else dict(stored)
     parameters.setdefault("input_scale", model.input_scale)
     return parameters

@@ -331,6 +331,12 @@ class TableColumns(_core.Columns):
         """Return the columns with other names."""
         return type(self)(self._columns, names)
 
+    def label(self, i: int) -> str:
+        """Return the name of a column, for messages."""
+        if self.names is None:
+            return f"column {i}"
+        return f"column {self.names[i]!r}"
+
     @property
     def categories(self) -> list[Sequence[object] | None]:
         """The categories of each column in the order of their codes; None for a column of numbers."""
@@ -554,9 +560,9 @@ class TableColumns(_core.Columns):
             if (column.is_number and (values is not None) != is_ordered) or (
                 is_ordered and values is None
             ):
-                raise ValueError("'categories' does not fit 'column_kinds'")
+                raise ValueError("the categories of a column do not fit its type")
             if column.is_category and (values is None or len(values) != n):
-                raise ValueError("'categories' does not fit 'columns'")
+                raise ValueError("a column has another number of categories")
             if column.is_number:
                 centre, scale = rest[:2].tolist()
                 edges = rest[2 : 2 + n]
@@ -593,10 +599,10 @@ def _require_no_infinity(raw: NDArray[np.float64], frame: InputFrame) -> None:
 def checked_types(types: Any, roles: Sequence[str]) -> tuple[str, ...]:
     """Return the types of columns in a file or a pickle, or none; raises ValueError if they do not fit the roles."""
     if not isinstance(types, (list, tuple)) or (types and len(types) != len(roles)):
-        raise ValueError("'column_kinds' is not a list with a word for each column")
+        raise ValueError("the types of columns are not a list with one for each column")
     for word, role in zip(types, roles, strict=False):
         if word not in COLUMN_TYPES or word == _NEVER_HELD.get(role):
-            raise ValueError("'column_kinds' has a word that does not fit its column")
+            raise ValueError("the types of columns do not fit the columns")
     return tuple(types)
 
 

@@ -65,7 +65,7 @@ _MOST_OF_VARIANCE = 0.9
 _FAR = 10.0  # interquartile ranges from the median
 _FEW_FAR = 100  # one of so many targets can be far from the others, at least one
 _FEWEST_OTHERS = 10  # targets, of which one can be far from the others
-_ROWS_AT_A_TIME = 4096
+_VALUES_AT_A_TIME = 1 << 18
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
 
 
@@ -449,9 +449,10 @@ def _constant_inputs(job: TrainingJob) -> str:
     X = job.data.rows.X
     if not job.is_whole:
         return ""
+    n_rows = max(1, _VALUES_AT_A_TIME // X.shape[1])
     first = _dense(section(X, 0, 1))
-    for start in range(0, len(X), _ROWS_AT_A_TIME):
-        part = _dense(section(X, start, min(start + _ROWS_AT_A_TIME, len(X))))
+    for start in range(0, len(X), n_rows):
+        part = _dense(section(X, start, min(start + n_rows, len(X))))
         if (part != first).any():
             return ""
     return " All columns of X are constant: they say nothing about y."

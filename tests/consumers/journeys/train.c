@@ -6,7 +6,6 @@ static int write_piece(void *context, const void *bytes, size_t n) { return fwri
 
 static void save(const learner *l, const cmlp_training *training, const char *path)
 {
-    const cmlp_model_string name = {"class", "MLPClassifier", {0, 0}};
     const cmlp_value labels[] = {{.text = "first", .n_text = 5, .type = CMLP_VALUE_TEXT},
                                  {.text = "other", .n_text = 5, .type = CMLP_VALUE_TEXT},
                                  {.text = "third", .n_text = 5, .type = CMLP_VALUE_TEXT}};
@@ -16,8 +15,6 @@ static void save(const learner *l, const cmlp_training *training, const char *pa
     void *const workspace = malloc(n);
     FILE *const file = fopen(path, "wb");
     CHECK(workspace && file);
-    content.strings = &name;
-    content.n_strings = 1;
     content.labels = labels;
     content.n_labels = 3;
     content.training = training;

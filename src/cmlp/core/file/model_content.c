@@ -1,6 +1,8 @@
 /* Checks of the strings and arrays that a program adds to a model file. */
 #include "model_content.h"
 
+#include <string.h>
+
 #include "../base/build.h"
 
 #if CMLP_BUILDS_TRAINING
@@ -28,6 +30,12 @@ static int is_key(const char *text)
     return n && n <= CMLP_NAME_MOST;
 }
 
+/* Whether a program can have this name, which is not one of the format or of Python. */
+static int is_allowed(const char *name, const cmlp_model_content *content)
+{
+    return content->has_any_names || !strncmp(name, "user.", 5);
+}
+
 static cmlp_status check_strings(const cmlp_model_content *content)
 {
     if (content->n_strings < 0) return CMLP_ERROR_OPTION;
@@ -36,7 +44,7 @@ static cmlp_status check_strings(const cmlp_model_content *content)
         const cmlp_model_string *s = &content->strings[i];
         if (s->reserved[0] || s->reserved[1]) return CMLP_ERROR_OPTION;
         if (!s->key || !s->value) return CMLP_ERROR_NULL;
-        if (!is_key(s->key) || cmlp_is_fixed_key(s->key)) return CMLP_ERROR_FILE_NAME;
+        if (!is_key(s->key) || cmlp_is_fixed_key(s->key) || !is_allowed(s->key, content)) return CMLP_ERROR_FILE_NAME;
         if (i && cmlp_order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_FILE_NAME;
         for (const char *c = s->value; *c; c++)
             if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) return CMLP_ERROR_FILE_SYNTAX;
@@ -117,6 +125,7 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_co
     for (int64_t i = 0; i < content->n_arrays; i++) {
         const cmlp_model_array *a = &content->arrays[i];
         cmlp_status status = check_array(a, kind);
+        if (!status && !is_allowed(a->name, content)) status = CMLP_ERROR_FILE_NAME;
         if (!status && kind->columns) status = cmlp_check_calibration_array(a, kind, &n_score_rows);
         if (status) return status;
         if (i && cmlp_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;

@@ -67,8 +67,9 @@ static cmlp_status check_list(const cmlp_value_list *list)
     return cmlp_uses_all_text(list) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
 }
 
-/* Labels ascend, and have the text that Python prints of their value. */
-static cmlp_status check_labels(const cmlp_value_list *list)
+/* Labels ascend, and have the text that Python prints of their value. If a row can have several, they are the numbers of
+ * the outputs. */
+static cmlp_status check_labels(const cmlp_value_list *list, int are_several)
 {
     const cmlp_value_range all = cmlp_all_values(list);
     const cmlp_status status = check_list(list);
@@ -79,6 +80,7 @@ static cmlp_status check_labels(const cmlp_value_list *list)
         const cmlp_value printed = cmlp_with_text(&label, buffer);
         if (!cmlp_has_text(&label, &printed)) return CMLP_ERROR_FILE_VALUE;
         if (list->type != CMLP_VALUE_TEXT && !label.n_text) return CMLP_ERROR_FILE_VALUE;
+        if (are_several && !cmlp_is_number_of(&label, i)) return CMLP_ERROR_FILE_VALUE;
         if (!i) continue;
         const cmlp_value before = cmlp_value_at(list, &all, i - 1);
         if (cmlp_compare_values(&before, &label) >= 0) return CMLP_ERROR_FILE_VALUE;
@@ -94,7 +96,7 @@ static cmlp_status check_texts(const cmlp_model *model, const cmlp_value_list *l
                                    {CMLP_TARGET_ENDS, CMLP_TARGET_TEXT}
 #endif
     };
-    cmlp_status status = check_labels(labels);
+    cmlp_status status = check_labels(labels, model->is_multilabel);
     for (size_t i = 0; !status && i < sizeof texts / sizeof *texts; i++) {
         const cmlp_value_list list = list_texts(model, texts[i][0], texts[i][1]);
         status = check_list(&list);

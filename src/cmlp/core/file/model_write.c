@@ -44,6 +44,24 @@ static const cmlp_model_array *array_at(const cmlp_writer *w, int64_t i, int64_t
     return is_own ? &w->own[own] : &content->arrays[(*given)++];
 }
 
+/* What cmlp.load of Python returns; NULL: a Network. */
+static const char *class_of(const cmlp_writer *w)
+{
+    const cmlp_model_content *content = w->content;
+    if (w->table) return w->table->target ? "TabularRegressor" : "TabularClassifier";
+    if (content->is_regressor) return "MLPRegressor";
+    const int is_pair = content->n_labels == 2 && cmlp_n_out(w->net) == 2 && !content->is_multilabel;
+    return content->n_labels && !is_pair ? "MLPClassifier" : NULL; /* Python has two labels of one output */
+}
+
+static void put_pair(sink *s, const char *key, const char *value)
+{
+    put_byte(s, ',');
+    put_string(s, key);
+    put_byte(s, ':');
+    put_string(s, value);
+}
+
 static void put_metadata(sink *s, const cmlp_writer *w, uint32_t crc)
 {
     const cmlp_net *net = w->net;
@@ -73,12 +91,9 @@ static void put_metadata(sink *s, const cmlp_writer *w, uint32_t crc)
         w->put_columns(s, w->table);
     }
     put_byte(s, '"');
-    for (int64_t i = 0; i < w->content->n_strings; i++) {
-        put_byte(s, ',');
-        put_string(s, w->content->strings[i].key);
-        put_byte(s, ':');
-        put_string(s, w->content->strings[i].value);
-    }
+    if (!w->content->has_any_names && class_of(w)) put_pair(s, "class", class_of(w));
+    for (int64_t i = 0; i < w->content->n_strings; i++)
+        put_pair(s, w->content->strings[i].key, w->content->strings[i].value);
     put_byte(s, '}');
 }
 

@@ -198,19 +198,27 @@ cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes)
     return status;
 }
 
+/* Whether scores of a kind are those of a table's answers. */
+static int fits_answers(const cmlp_table *table, cmlp_table_calibration_kind kind)
+{
+    if (!table->target) return kind == CMLP_TABLE_PROBABILITY;
+    if (table->nets[0]->n_quantiles) return kind == CMLP_TABLE_QUANTILES;
+    return kind == CMLP_TABLE_ABSOLUTE_ERROR || kind == CMLP_TABLE_SCALED_ERROR;
+}
+
 /* Lists the arrays of a calibration and checks them. */
 static cmlp_status add_calibration(cmlp_writer *w, const cmlp_content_kind *kind)
 {
     const cmlp_table_calibration *c = w->calibration;
     int64_t n_score_rows = 0;
     if (!c) return CMLP_OK;
-    if (c->kind < CMLP_TABLE_ABSOLUTE_ERROR || c->kind > CMLP_TABLE_PROBABILITY) return CMLP_ERROR_OPTION;
+    if (!fits_answers(w->table, c->kind)) return CMLP_ERROR_OPTION;
     if ((c->kind == CMLP_TABLE_SCALED_ERROR) != (c->n_widths != 0)) return CMLP_ERROR_OPTION;
     if (c->n_ends && (c->kind != CMLP_TABLE_QUANTILES || c->n_ends != 4)) return CMLP_ERROR_OPTION;
     if (c->n_answers < 1 || c->n_scores < 1 || c->n_scores % c->n_answers) return CMLP_ERROR_OPTION;
     if (c->n_widths < 0 || c->n_answers > CMLP_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_answers)) return CMLP_ERROR_OPTION;
     if (c->n_scores > CMLP_MAX_WIDTH || c->n_widths > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
-    const cmlp_model_array arrays[] = {
+    const cmlp_model_array arrays[3] = {
         cmlp_array_of(CMLP_CALIBRATION_SCORES, c->scores, c->n_answers, c->n_scores / c->n_answers, CMLP_FLOAT64),
         cmlp_array_of(CMLP_CALIBRATION_WIDTHS, c->widths, 2 * c->n_answers, c->n_widths / (2 * c->n_answers),
                       CMLP_FLOAT64),

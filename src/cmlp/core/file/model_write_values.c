@@ -69,6 +69,7 @@ static cmlp_status check_labels(const cmlp_writer *w)
     const int is_logistic = cmlp_output_activation(w->net) == CMLP_ACTIVATION_LOGISTIC;
     char buffer[CMLP_PRINTED];
     if (n < 0 || (!n && content->is_multilabel)) return CMLP_ERROR_OPTION;
+    if (content->is_regressor && (n || w->table)) return CMLP_ERROR_OPTION;
     if (!n) return CMLP_OK;
     if (!labels) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(labels, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
@@ -82,6 +83,7 @@ static cmlp_status check_labels(const cmlp_writer *w)
         if (labels[i].type != labels[0].type || labels[i].type == CMLP_VALUE_MISSING) return CMLP_ERROR_FILE_VALUE;
         if (!text.n_text && labels[i].type == CMLP_VALUE_DOUBLE) return CMLP_ERROR_FILE_VALUE;
         if (!cmlp_has_text(&labels[i], &text)) return CMLP_ERROR_FILE_VALUE;
+        if (content->is_multilabel && !cmlp_is_number_of(&labels[i], i)) return CMLP_ERROR_FILE_VALUE;
         if (i && cmlp_compare_values(&labels[i - 1], &labels[i]) >= 0) return CMLP_ERROR_FILE_VALUE;
     }
     return CMLP_OK;

@@ -53,7 +53,7 @@ static int compare_digits(const char *a, int64_t n_a, const char *b, int64_t n_b
     return compare_texts(a, n_a, b, n_b);
 }
 
-/* Whether a text is an integer beyond 64 bits; of a label, of any size. */
+/* Whether a text is an integer beyond 64 bits; of a label, one from 0 to 2^64 - 1. */
 static int is_large_integer(const cmlp_value *value, int is_label)
 {
     const int negative = is_negative(value);
@@ -62,7 +62,8 @@ static int is_large_integer(const cmlp_value *value, int is_label)
     if (n < 1 || (digits[0] == '0' && value->n_text > 1)) return 0;
     for (int64_t i = 0; i < n; i++)
         if (digits[i] < '0' || digits[i] > '9') return 0;
-    return is_label || compare_digits(digits, n, negative ? "9223372036854775808" : "9223372036854775807", 19) > 0;
+    if (is_label) return !negative && compare_digits(digits, n, "18446744073709551615", 20) <= 0;
+    return compare_digits(digits, n, negative ? "9223372036854775808" : "9223372036854775807", 19) > 0;
 }
 
 static int compare_integers(int64_t a, int64_t b) { return (a > b) - (a < b); }
@@ -184,6 +185,12 @@ cmlp_value cmlp_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED])
     value.text = digits;
     value.n_text = buffer + CMLP_PRINTED - digits;
     return value;
+}
+
+int cmlp_is_number_of(const cmlp_value *label, int64_t output)
+{
+    const cmlp_value number = {.integer = output, .type = CMLP_VALUE_INTEGER};
+    return !cmlp_compare_values(label, &number);
 }
 
 int cmlp_has_text(const cmlp_value *value, const cmlp_value *other)

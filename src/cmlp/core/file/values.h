@@ -34,12 +34,15 @@ static inline cmlp_value_range cmlp_all_values(const cmlp_value_list *list)
 int cmlp_is_utf8(const unsigned char *text, int64_t n);
 
 /* Checks a value of a program. Returns NULL or OPTION for a field, FILE_SYNTAX for a text that is not UTF-8, or a large
- * integer that is none; that of a label can also be smaller. */
+ * integer that is none. A label's is one from 0 to 2^64 - 1, which Python has a type for. */
 cmlp_status cmlp_check_value(const cmlp_value *value, int is_label);
 
 /* A label with the text that the file has of it: an integer or a boolean as Python prints it, in the buffer. */
 enum { CMLP_PRINTED = 20 };
 cmlp_value cmlp_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED]);
+
+/* Whether a label is the number of its output, as all are if a row can have several. */
+int cmlp_is_number_of(const cmlp_value *label, int64_t output);
 
 /* Whether a value has no text, or that of another one. */
 int cmlp_has_text(const cmlp_value *value, const cmlp_value *other);

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cmlp._data.json_texts import Head, Metadata
-from cmlp._data.stored_values import (
+from cmlp._model.stored_values import (
     load_calibration_kind,
     load_categories,
     load_cell_format,
@@ -59,6 +59,7 @@ def test_texts_that_are_not_there_are_none():
     [
         (1, ["cat", "cow"], "<U3", {}, None),
         (1, ["cat", "cow"], object, {}, "object"),
+        (1, ["a\0", "b"], object, {}, None),  # U would lose the NUL
         (2, [0.5, 2.5], np.float64, {"labels__number": [0.5, 2.5]}, None),
         (2, [0.5, 2.5], np.float16, {"labels__number": [0.5, 2.5]}, "float16"),
         (3, [-1, 2**62], np.int64, {"labels__integer": [-1, 2**62]}, None),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._data.json_texts import (
     MOST_TEXT,
     NUMBERS,
@@ -18,6 +19,7 @@ from cmlp._data.json_texts import (
     storable_labels,
 )
 from cmlp._data.labels import Labels
+from cmlp._model.calibration import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,11 +34,8 @@ _LARGEST = 2**63  # integers from here on are large
 _SEVERAL = 2  # of labels: a row can have any number of them
 # The dtype of labels without a key that names another one; `large` integers are unsigned.
 _DTYPES = {_TEXT: "U", _DOUBLE: "float64", _INTEGER: "int64", _BOOLEAN: "bool", _LARGE: "uint64"}
-# What the columns of a table hold, numbered from 1.
-_KINDS = ("number", "boolean", "date", "time", "instant", "duration", "category", "ordered")
-# What the scores of a calibration are, numbered from 1.
-_SCORES = ("absolute_error", "scaled_error", "quantiles", "probability")
-_ROWS = ("held_out", "calibration")  # of a calibration, numbered from 1
+_KINDS = {number: name for name, number in _core.COLUMN_KINDS.items()}
+_SCORES = {number: name for name, number in _core.CALIBRATION_KINDS.items()}
 
 
 def load_texts(metadata: Metadata, name: str) -> list[str] | None:
@@ -71,9 +70,10 @@ def load_labels(metadata: Metadata) -> Labels | None:
     name = metadata.string("labels_dtype")
     if name is None:
         name = _DTYPES[value_type]
-    width = 4 * max(map(len, texts)) if name == "U" else 0
+        if name == "U" and not _have_equal_width(texts):
+            name = "object"
     allowed = ("U", "object") if value_type == _TEXT else NUMBERS
-    if name not in allowed or width * len(texts) > MOST_TEXT:
+    if name not in allowed or (name == "U" and not _have_equal_width(texts)):
         raise refuse("the labels have an unknown type, or take too much memory")
     values = _label_values(metadata, value_type, texts)
     try:
@@ -85,6 +85,15 @@ def load_labels(metadata: Metadata) -> Labels | None:
     if not is_same:
         raise refuse("the labels are not values of their type")
     return Labels(labels, is_multilabel=use == _SEVERAL)
+
+
+def _have_equal_width(texts: list[str]) -> bool:
+    """Return whether texts can be an array whose elements have the width of the longest one.
+
+    It would lose the NUL at the end of a text.
+    """
+    is_small = 4 * max(map(len, texts)) * len(texts) <= MOST_TEXT
+    return is_small and not any(text.endswith("\0") for text in texts)
 
 
 def _label_values(metadata: Metadata, value_type: int, texts: list[str]) -> list[Any]:
@@ -138,7 +147,7 @@ def _category(value_type: int, text: str, number: float, integer: int) -> Any:
 def load_kinds(metadata: Metadata) -> list[str] | None:
     """Return what each column of a table holds; None if the file does not say it."""
     kinds = metadata.array("columns.kinds")
-    return None if kinds is None else [_KINDS[kind - 1] for kind in kinds.tolist()]
+    return None if kinds is None else [_KINDS[kind] for kind in kinds.tolist()]
 
 
 def load_cell_format(metadata: Metadata) -> dict[str, Any] | None:
@@ -160,6 +169,6 @@ def load_calibration_kind(metadata: Metadata) -> dict[str, str] | None:
     if stored is None:
         return None
     kind, rows = stored.tolist()
-    if not 1 <= kind <= len(_SCORES):
+    if kind not in _SCORES:
         return None
-    return {"kind": _SCORES[kind - 1], "rows": _ROWS[rows - 1]}
+    return {"kind": _SCORES[kind], "rows": ROWS[rows - 1]}

@@ -1,0 +1,216 @@
+"""What the core writes without an error, Python reads: labels, names, cells, categories and calibrations at random.
+
+The other direction needs no test: the loader of Python calls `cmlp_model_init` for every file.
+"""
+
+import io
+import math
+import random
+
+import numpy as np
+import pytest
+from hostile_files import written_table
+
+import cmlp
+from cmlp import ModelFormatError, Network
+from cmlp._bridge import _core
+
+N_CONTENTS = 1_500  # of networks, and as many of tables
+OUTPUTS = {"softmax": "log_loss", "logistic": "log_loss", "identity": "squared_error"}
+TEXTS = ["", "a", "b", "ab", "\0", "é", "\ud800", "\udfff", "\ue000", "\U0001f600", "1", "True"]
+INTEGERS = [0, 1, 2, 3, -1, -(2**63), 2**63 - 1]
+LARGE = [2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**30]
+DOUBLES = [0.0, -0.0, 1.0, 0.5, -1.5, 5e-324, 1.7e308, 2.0**63, math.inf, math.nan]
+VALUES = [*TEXTS, *INTEGERS, *LARGE, *DOUBLES, False, True, None]
+KINDS = [*_core.COLUMN_KINDS]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.cmlp"
+
+
+def one_type(rng):
+    return rng.choice([TEXTS, INTEGERS, [*INTEGERS, *LARGE], DOUBLES, [False, True], VALUES])
+
+
+def random_labels(rng, n_outputs):
+    """Return labels, which are often valid, and whether a row can have several; or None."""
+    if rng.random() < 0.1:
+        return None
+    n = rng.choice([n_outputs, n_outputs, n_outputs, 2, rng.randint(1, 3)])
+    if rng.random() < 0.2:
+        return list(range(n)), True
+    labels = [rng.choice(one_type(rng)) for _ in range(n)]
+    if rng.random() < 0.8:
+        kinds = one_type(rng)
+        labels = rng.sample(kinds, min(n, len(kinds)))
+    if rng.random() < 0.8 and len({isinstance(label, str) for label in labels}) == 1:
+        labels = sorted(label for label in labels if label is not None)
+    return (labels, rng.random() < 0.1) if labels else None
+
+
+def random_texts(rng, n, given=0.5):
+    """Return n texts, or None; seldom another number of them."""
+    if rng.random() > given:
+        return None
+    return [rng.choice(TEXTS) for _ in range(n if rng.random() < 0.9 else rng.randint(1, 4))]
+
+
+def random_cells(rng):
+    if rng.random() < 0.5:
+        return None
+    separators = ".,"
+    return (
+        rng.choice(".,.,;"),
+        rng.choice([*separators, "", " ", "'", "_"]),
+        random_texts(rng, rng.randint(0, 3)) or [],
+    )
+
+
+def equal(found, expected):
+    """Whether values are equal and have equal types; a file has no -0 among categories."""
+    plain = [value + 0.0 if type(value) is float else value for value in expected]
+    return list(map(repr, found)) == list(map(repr, plain))
+
+
+def loaded(path, content):
+    path.write_bytes(content)
+    return cmlp.load(path)
+
+
+def test_networks_with_random_contents_are_refused_or_loaded(path):
+    rng, n_loaded = random.Random(1), 0
+    for _ in range(N_CONTENTS):
+        output, n_in = rng.choice([*OUTPUTS]), rng.randint(1, 3)
+        n_out = rng.randint(2 if output == "softmax" else 1, 3)
+        net = Network([n_in, n_out], output=output, loss=OUTPUTS[output], random_state=0)
+        labels, names, cells = random_labels(rng, n_out), random_texts(rng, n_in), random_cells(rng)
+        is_pair = labels is not None and not labels[1] and len(labels[0]) == 2 == n_out
+        is_classifier = labels is not None and not is_pair  # of two labels it has one output
+        out = io.BytesIO()
+        try:
+            _core.write_model(
+                net._net,
+                net.params,
+                scale=1.0,
+                labels=labels,
+                names=names,
+                cells=cells,
+                strings={"class": "MLPClassifier"} if is_classifier else {},
+                arrays={},
+                write=out.write,
+            )
+        except ModelFormatError:
+            continue
+        n_loaded += 1
+        model = loaded(path, out.getvalue())
+        assert isinstance(model, cmlp.MLPClassifier if is_classifier else Network)
+        if not is_classifier:
+            continue
+        assert [*map(repr, model.classes_.tolist())] == [*map(repr, labels[0])]
+        assert (model._trained().labels.kind == "multilabel") == labels[1]
+        assert names is None or [*model._trained().names] == names
+        assert cells is None or model._trained().cell_format == (*cells[:2], tuple(cells[2]))
+    assert n_loaded > N_CONTENTS / 5
+
+
+def random_column(rng):
+    """Return the role and size of a column, its numbers, its kind, and its categories."""
+    role = rng.choice(["number", "number", "category", "category", "unused"])
+    categories = None
+    if role == "category" or rng.random() < 0.3:
+        values = rng.choice([TEXTS, TEXTS, INTEGERS, VALUES])
+        categories = rng.sample(values, rng.randint(1, 4))
+    size = len(categories) if role == "category" else 0
+    if rng.random() < 0.1:
+        categories = None
+    usual = "number" if categories is None else "ordered" if role == "number" else "category"
+    kind = usual if rng.random() < 0.7 else rng.choice(KINDS)
+    return (role, size, False), [0.0, 1.0] if role == "number" else [], kind, categories
+
+
+def random_calibration(rng, n_answers):
+    if rng.random() < 0.5:
+        return None
+    n, kind = rng.choice([n_answers, 1]), rng.choice([*_core.CALIBRATION_KINDS])
+    scores = np.array(
+        [[rng.choice([0.0, 0.5, 0.25, math.inf]) for _ in range(2)] for _ in range(n)]
+    )
+    if rng.random() < 0.8:
+        scores.sort()
+    widths = None
+    if kind == "scaled_error" or rng.random() < 0.1:
+        widths = np.array([[0.0, rng.choice([0.0, 1.0, -1.0])], [1.0, 2.0]] * n)
+    return {
+        "kind": kind,
+        "rows": rng.choice(["held_out", "calibration"]),
+        "scores": scores,
+        "widths": widths,
+        "ends": rng.choice([None, None, np.array([[0.0, 1.0], [5.0, 4.0]])]),
+    }
+
+
+def test_tables_with_random_contents_are_refused_or_loaded(path):
+    rng, n_loaded = random.Random(2), 0
+    for _ in range(N_CONTENTS):
+        columns = [random_column(rng) for _ in range(rng.randint(1, 3))]
+        layout, numbers, kinds, categories = zip(*columns, strict=True)
+        numbers = [number for each in numbers for number in each]
+        output = rng.choice([*OUTPUTS])
+        is_regressor = output == "identity"
+        n_out = rng.randint(2 if output == "softmax" else 1, 3)
+        encoder = _core.Columns([(*each, ()) for each in layout], numbers)
+        net = Network(
+            [encoder.width(False), n_out], output=output, loss=OUTPUTS[output], random_state=0
+        )
+        labels = random_labels(rng, n_out)
+        if not is_regressor and not fits_a_table(labels, output, n_out):
+            continue
+        names = random_texts(rng, len(columns))
+        target_names = random_texts(rng, n_out) if is_regressor and n_out > 1 else None
+        calibration = random_calibration(rng, 1 if output == "softmax" else n_out)
+        name = "TabularRegressor" if is_regressor else "TabularClassifier"
+        if is_regressor:
+            labels = None
+        try:
+            content = written_table(
+                layout,
+                numbers,
+                [net],
+                [(0.0,) * n_out, (1.0,) * n_out, (-3.0,) * n_out, (3.0,) * n_out]
+                if is_regressor
+                else None,
+                {"class": name, "parameters": "{}"},
+                kinds=kinds,
+                categories=categories,
+                names=names,
+                target_names=target_names,
+                calibration=calibration,
+                labels=labels,
+            )
+        except (ModelFormatError, ValueError):
+            continue
+        n_loaded += 1
+        model = loaded(path, content)
+        assert type(model).__name__ == name
+        trained = model._trained()
+        for found, expected in zip(trained.columns, columns, strict=True):
+            categories = expected[3] or [*range(expected[0][1])] or None  # the usual ones
+            assert found.categories is categories is None or equal(found.categories, categories)
+        assert names is None or [*trained.columns.names] == names
+        assert (trained.calibration is None) == (calibration is None)
+        if labels is not None:
+            assert [*map(repr, model.classes_.tolist())] == [*map(repr, labels[0])]
+    assert n_loaded > N_CONTENTS / 20
+
+
+def fits_a_table(labels, output, n_outputs):
+    """Whether Python has a class for the outputs of a table with these labels."""
+    if labels is None:
+        return False
+    if labels[1]:
+        return output == "logistic" and n_outputs > 1
+    if len(labels[0]) == 2:
+        return output == "logistic" and n_outputs == 1
+    return output == "softmax" and n_outputs > 2
