@@ -224,7 +224,7 @@ class _Table:
             yield self._without_unused(each)
 
     def _without_unused(self, text: str) -> str:
-        """Return a text without what is in `#if CMLP_PARTS` or `#if CMLP_LEVELS` if no column has parts or levels."""
+        """Return a text without what is in `#if` for columns with parts, or levels, if none has some."""
         for name, is_used in (("PARTS", self.has_parts), ("LEVELS", self.has_levels)):
             kept = r"\1" if is_used else ""
             text = re.sub(rf"#if \w+_{name}\n(.*?)#endif\n", kept, text, flags=re.DOTALL)
@@ -252,7 +252,8 @@ class _Table:
                 levels = f", {prefix}_levels + {n_levels}, {table.size}, {n_one_hot}"
                 n_levels += table.size
             columns.append(
-                f"{{{prefix}_ROLE_{role}, {int(column.missing)}, {n}, {numbers}, {where}{parts}{levels}}}"
+                f"{{{prefix}_ROLE_{role}, {int(column.missing)}, {n}, {numbers}, {where}{parts}"
+                f"{levels}}}"
             )
         if edges:
             yield "/* Edges of the bins of all columns and of their parts. */\n" + array(

@@ -544,6 +544,9 @@ def _described_columns(columns: TableColumns, model: TableModel) -> Texts:
     partly_known = [f"{label} {_kept_categories(one)}" for label, one in pairs if one.has_unlisted]
     if partly_known:
         texts["categories"] = _listed(partly_known)
+    many = [f"{label} {_means_of_categories(one)}" for label, one in pairs if one.levels]
+    if many:
+        texts["means of y"] = _listed(many)
     texts["values"] = _listed([f"{label} ({one.meaning})" for label, one in pairs])
     dates = [_described_date(label, one) for label, one in pairs if one.parts]
     if dates:
@@ -558,6 +561,15 @@ def _kept_categories(column: TableColumn) -> str:
         return f"(at most the {n:,} most frequent)"
     share = f"about {1 - column.seen.rare:.0%} of the values"
     return f"(the {n:,} most frequent of {column.seen.n:,}, which have {share})"
+
+
+def _means_of_categories(column: TableColumn) -> str:
+    """Describe what the networks see of a column with levels."""
+    assert column.levels is not None
+    table, n_one_hot, _ = column.levels
+    n_means = table.shape[1] - 1
+    each = "a mean" if n_means == 1 else f"{n_means} means"
+    return f"({each} for each of {len(table):,} categories; {n_one_hot:,} also have an input each)"
 
 
 def _described_date(label: str, column: TableColumn) -> str:

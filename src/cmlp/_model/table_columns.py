@@ -49,11 +49,12 @@ if TYPE_CHECKING:
     Codes: TypeAlias = Mapping[object, int]
     Layout: TypeAlias = tuple[str, int, bool, tuple[int, ...]]  # see `TableColumn.layout`
 
-# The code of a category that fit has not seen, or that is rarer than the most frequent MAX_CATEGORIES.
+# The code of a category that fit has not seen, or that is rarer than the most frequent
+# MAX_CATEGORIES.
 OTHER = -1.0
-MAX_CATEGORIES = 200  # of a column that a model lists: the most frequent ones
+MAX_CATEGORIES = 65_536  # of a column that a model lists: the most frequent ones
 MOST_ONE_HOT = 200  # categories of a column that have an input of their own
-N_PRIORS = 4  # numbers of a prior: see `Levels`
+_N_PRIORS = 4  # numbers of a prior: see `Levels`
 # The parts of a date: the period of each in days, and the day since 1970 on which one begins.
 PARTS = {"day": (1.0, 0.0), "week": (7.0, 4.0), "year": (365.2425, 0.0)}
 N_WAVES = 2  # inputs of a part that are not bins
@@ -86,14 +87,14 @@ class DatePart(NamedTuple):
 
 
 class Levels(NamedTuple):
-    """What stands for each category of a column with many: soft-clipped means of the targets, and their reliability.
+    """What the networks see of a column with many categories: means of the targets in each.
 
     Attributes
     ----------
     table : ndarray of float32
-        A row for each category, in the order of their codes: the means of some outputs, and from
-        0 to 1 how reliable they are. The networks see the row of a category; of an unknown one
-        they see zeros, the mean of all rows with the reliability 0.
+        A row for each category, in the order of their codes: the soft-clipped means of some
+        outputs, and from 0 to 1 how reliable they are. The networks see the row of a category; of
+        an unknown one they see zeros, the mean of all rows with the reliability 0.
     n_one_hot : int
         The first categories, which are one-hot besides.
     priors : ndarray of float64 or None
@@ -177,12 +178,8 @@ class TableColumn(NamedTuple):
         and pickles have the layout beside the `numbers` and the table of levels.
         """
         if self.levels is not None:
-            return (
-                self.role,
-                self.n,
-                self.missing,
-                (self.levels.n_one_hot, self.levels.table.shape[1]),
-            )
+            n_inputs = self.levels.n_one_hot, self.levels.table.shape[1]
+            return self.role, self.n, self.missing, n_inputs
         present = {part.name: part.width() for part in self.parts}
         widths = tuple(present.get(name, 0) for name in PARTS) if present else ()
         return self.role, self.n, self.missing, widths
@@ -209,7 +206,9 @@ class TableColumn(NamedTuple):
         """What a value of the column is, with its unit, as exports and `cmlp info` say it."""
         if self.categories is not None:
             kind = "ordered categories" if self.type == ORDERED else "categories"
-            meaning = f"one of {len(self.categories)} {kind}"
+            meaning = f"one of {len(self.categories):,} {kind}"
+            if not self.is_used and self.type != ORDERED and len(self.categories) > 1:
+                meaning += ", on which the targets do not depend"
         elif self.type in DATES:
             meaning = "a date, in days since 1970-01-01"
             if self.type == "instant":
@@ -622,17 +621,15 @@ def _parts_of(
 def _levels_of(
     layout: Sequence[Layout], levels: NDArray[np.float32], priors: Any
 ) -> Iterator[Levels]:
-    """Yield the levels of each column that has some; raises ValueError if there are priors that do not fit them."""
+    """Yield the levels of each column that has some.
+
+    Raises ValueError if there are priors that do not fit them.
+    """
     shapes = [(n, *widths) for role, n, _, widths in layout if role == "category" and widths]
     n_priors = sum(width - 1 for _, _, width in shapes)
-    if priors is not None and (
-        not isinstance(priors, np.ndarray)
-        or priors.dtype != np.float64
-        or priors.shape != (n_priors, N_PRIORS)
-        or not np.isfinite(priors).all()
-    ):
+    if priors is not None and not _are_priors(priors, n_priors):
         raise ValueError(
-            f"'categories.priors' must have {N_PRIORS} numbers for each of {n_priors} means"
+            f"'categories.priors' must have {_N_PRIORS} numbers for each of {n_priors} means"
         )
     for n, n_one_hot, width in shapes:
         table, levels = levels[: n * width].reshape(n, width), levels[n * width :]
@@ -640,6 +637,17 @@ def _levels_of(
         if priors is not None:
             kept, priors = priors[: width - 1], priors[width - 1 :]
         yield Levels(table, n_one_hot, kept)
+
+
+def _are_priors(priors: Any, n: int) -> bool:
+    """Return whether a value has the priors of `n` means."""
+    if not isinstance(priors, np.ndarray) or priors.dtype != np.float64:
+        return False
+    if priors.shape != (n, _N_PRIORS) or not np.isfinite(priors).all():
+        return False
+    output, _, ratio, spread = priors.T
+    is_index = (output >= 0) & (output == np.floor(output))
+    return bool((is_index & (ratio > 0) & (spread > 0)).all())
 
 
 def _with_seen(columns: list[TableColumn], seen: Any) -> list[TableColumn]:
