@@ -12,6 +12,7 @@ from table_models import assert_table_agrees
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp import __main__ as cli
+from cmlp._estimators import certify
 from cmlp._estimators.tables import doubtful_columns, learn_columns
 from cmlp._estimators.tables.fit_table import TableFit
 
@@ -274,8 +275,10 @@ def test_explanations_sum_to_the_prediction(regressor):
     np.testing.assert_allclose(total, regressor.predict(X[:5]), rtol=1e-4)
 
 
-def test_certificates_of_other_categories(classifier):
+@pytest.mark.parametrize("most_boxes", [100, 2000])
+def test_certificates_of_other_categories(classifier, most_boxes, monkeypatch):
     """With any category allowed, counterexamples are real, and what is certified holds for all."""
+    monkeypatch.setattr(certify, "MOST_BOXES", most_boxes)
     rows = X[:6]
     found = classifier.certify(rows, [np.inf, 0.0])
     predicted = classifier.predict(rows)

@@ -261,7 +261,7 @@ def _clipped(targets: NDArray[np.generic], output: int) -> NDArray[np.float64]:
 
 def _scaled(sums: _Sums) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the effective numbers of rows, and the sums of their targets."""
-    counts: NDArray[np.float64] = sums.counts * sums.unit
+    counts = np.asarray(sums.counts * sums.unit, np.float64)
     return counts, sums.targets / _UNIT * sums.scale
 
 

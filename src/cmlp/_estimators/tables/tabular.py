@@ -474,9 +474,9 @@ class TabularClassifier(TabularEstimator):
     A category that fit has not seen has zeros in all inputs. A column of more than 200 categories has
     an input for each output, the soft-clipped mean of y in the rows with the category, drawn towards
     the mean of all rows the more the fewer they are; one for how reliable these means are; and a
-    one-hot input for each of up to 200 categories with enough rows. In the rows of fit, the means are
-    those of other rows: of the parts that other networks hold out. If y does not depend on such a
-    column, it is not used. Ordered categories are numbers, their ranks; unknown ones are missing.
+    one-hot input for each of up to 200 categories with enough rows. In fit, the means for a row come
+    from other rows: not from its eighth of the rows. If y does not depend on such a column, it is not
+    used. Ordered categories are numbers, their ranks; unknown ones are missing.
     Dates are numbers: days since 1970, in UTC if they have a time zone. A column that is constant in
     fit is not used.
 
