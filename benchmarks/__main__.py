@@ -30,6 +30,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   size      lines of code, bytes of the wheel
   goals     goals, compared with the last results of the other commands
   all       all commands in turn
+  categories not in all: tables with columns of more than 200 categories (extra bench-tables)
   coverage  not in all: how often intervals and sets of tables contain the truth (extra bench-tables)
   distributed not in all: communication of a step by MPI, predictions for 8 to 1,000 workers, speed of two processes by
             MPI, rows on a Dask cluster beside rows in memory
@@ -80,6 +81,7 @@ COMMANDS = [
     "goals",
 ]
 MORE = [
+    "categories",
     "coverage",
     "distributed",
     "files",

@@ -138,7 +138,8 @@ typedef struct cmlp_table_date_part {
  *   has_missing is not 0, an input that is 1 where the number is missing; then the inputs of each part of a date. A
  *   missing number has 0 in the other inputs.
  * - CATEGORY: n inputs, that of the row's category is 1 and the others are 0; or if n is 2, one input that is 1 for
- *   category 0 and -1 for category 1. Any other number, also NaN, has 0 in all inputs.
+ *   category 0 and -1 for category 1. If `levels` is not NULL: an input for each of the first n_one_hot categories, as if n
+ *   were not 2, then the row of `levels` of the row's category. Any other number, also NaN, has 0 in all inputs.
  * Fields of the other roles are 0. */
 typedef struct cmlp_table_column {
     cmlp_table_role role;
@@ -154,13 +155,17 @@ typedef struct cmlp_table_column {
     int64_t n_name;
     cmlp_table_kind kind; /* for cmlp_table_write; 0: ORDERED for a NUMBER with categories, CATEGORY for others, or NUMBER */
     int32_t reserved_2;   /* 0 */
-    int64_t reserved[4];  /* 0 */
+    const float *levels;  /* CATEGORY: NULL, or for each category, by code from 0, as many finite numbers */
+    int64_t n_levels;     /* elements of `levels`, a multiple of n below 2^31; 0 if it is NULL */
+    int64_t n_one_hot;    /* from 0 to n; 0 if `levels` is NULL */
+    int64_t reserved[1];  /* 0 */
 } cmlp_table_column;
 
 /* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are
  * unused.
  *
- * The errors of an encoder: DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges), OVERFLOW. */
+ * The errors of an encoder: DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges, levels), OVERFLOW. It
+ * does not check that levels are finite; a model file checks it. */
 typedef struct cmlp_table_encoder {
     size_t struct_size;
     const cmlp_table_column *columns;

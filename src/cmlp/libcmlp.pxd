@@ -544,7 +544,10 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_name
         cmlp_table_kind kind
         int32_t reserved_2
-        int64_t reserved[4]
+        const float *levels
+        int64_t n_levels
+        int64_t n_one_hot
+        int64_t reserved[1]
 
     ctypedef struct cmlp_table_encoder:
         size_t struct_size

@@ -7,15 +7,17 @@
 #include <string.h>
 
 enum {
-    N_COLUMNS = 7,
+    N_COLUMNS = 9,
     ROWS = 200,
     N_EDGES = 17,
     PARTS = 6 + 2 + 4, /* of a date, with bins */
-    WIDTH = 17 + 2 + 3 + 1 + 1 + 2 + PARTS,
-    WIDTH_WITHOUT = 1 + 2 + 3 + 1 + 1 + 1 + 6
+    LEVELS = (3 + 2) + (2 + 1), /* of two columns */
+    WIDTH = 17 + 2 + 3 + 1 + 1 + 2 + PARTS + LEVELS,
+    WIDTH_WITHOUT = 1 + 2 + 3 + 1 + 1 + 1 + 6 + LEVELS
 };
 
 static const double date_edges[] = {-1, 1, 0, 0.25, 0.5, 0.875, 1, 100, 200, 365};
+static const float levels[] = {0.5f, -0.25f, 3, 1e-30f, -0.0f, 7, 8, -9, 0.1f, 11}, pair_levels[] = {-1.5f, 2.5f};
 static double edges[N_EDGES], raw[ROWS][N_COLUMNS + 1]; /* a column more: rows are not contiguous */
 static cmlp_table_column columns[N_COLUMNS];
 
@@ -35,18 +37,20 @@ static void make_table(void)
     uint64_t state = 11;
     memset(columns, 0, sizeof columns);
     for (int k = 0; k < N_EDGES; k++) edges[k] = -1 + 0.125 * k + (k ? uniform(&state, 0, 0.1) : 0);
-    columns[0] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, N_EDGES, 0.1, 0.3, edges, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}};
-    columns[1] = (cmlp_table_column){CMLP_TABLE_ROLE_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}};
-    columns[2] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 1, 0, -2.5, 1e-3, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}};
-    columns[3] = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}};
-    columns[4] = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}};
-    columns[5] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, 0, 0, 1, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}};
+    columns[0] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, N_EDGES, 0.1, 0.3, edges, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
+    columns[1] = (cmlp_table_column){CMLP_TABLE_ROLE_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
+    columns[2] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 1, 0, -2.5, 1e-3, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
+    columns[3] = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
+    columns[4] = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
+    columns[5] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, 0, 0, 1, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
     columns[6] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, 2, 0.5, 2, date_edges,
-                                     {{date_edges + 2, 5, 1, 0}, {NULL, 0, 1, 0}, {date_edges + 7, 3, 1, 0}}, 0, NULL, NULL, 0, 0, 0, {0}};
+                                     {{date_edges + 2, 5, 1, 0}, {NULL, 0, 1, 0}, {date_edges + 7, 3, 1, 0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
+    columns[7] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 5, .levels = levels, .n_levels = 10, .n_one_hot = 3};
+    columns[8] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 2, .levels = pair_levels, .n_levels = 2, .n_one_hot = 2};
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < N_COLUMNS; j++) {
             const int is_category = columns[j].role == CMLP_TABLE_ROLE_CATEGORY;
-            raw[i][j] = is_category ? (double)random_below(&state, 5) - 1 : uniform(&state, -2, 2);
+            raw[i][j] = is_category ? (double)random_below(&state, 7) - 1 : uniform(&state, -2, 2);
             if (!random_below(&state, 4)) raw[i][j] = special[random_below(&state, 8)];
             if (j == 6 && random_below(&state, 2)) raw[i][j] = uniform(&state, -9e3, 4e4);
             if (columns[j].n == N_EDGES && !random_below(&state, 4)) raw[i][j] = edges[random_below(&state, N_EDGES)];
@@ -97,6 +101,16 @@ static double expected_number(const cmlp_table_column *c, double x, int64_t inpu
     return bin(x, c->edges[input - 1], c->edges[input]);
 }
 
+/* An input of a category with levels. */
+static double expected_levels(const cmlp_table_column *c, double x, int64_t input)
+{
+    for (int64_t code = 0; code < c->n; code++) {
+        if (x != (double)code) continue;
+        return input < c->n_one_hot ? input == code : (double)c->levels[code * (c->n_levels / c->n) + input - c->n_one_hot];
+    }
+    return 0;
+}
+
 static double expected(const double *row, int64_t input, int has_bins)
 {
     for (int j = 0; j < N_COLUMNS; j++) {
@@ -105,11 +119,13 @@ static double expected(const double *row, int64_t input, int has_bins)
         if (c->role == CMLP_TABLE_ROLE_NUMBER) width = 1 + (has_bins && c->n ? c->n - 1 : 0) + c->has_missing;
         if (c->parts[0].used) width += has_bins ? PARTS : 6;
         if (c->role == CMLP_TABLE_ROLE_CATEGORY) width = c->n == 2 ? 1 : c->n;
+        if (c->levels) width = c->n_one_hot + c->n_levels / c->n;
         if (input >= width) {
             input -= width;
             continue;
         }
         if (c->role == CMLP_TABLE_ROLE_NUMBER) return expected_number(c, row[j], input, has_bins);
+        if (c->levels) return expected_levels(c, row[j], input);
         if (c->n == 2) return (row[j] == 0) - (double)(row[j] == 1);
         return row[j] == (double)input;
     }
@@ -155,7 +171,7 @@ static void check_memory(int32_t dtype)
 static void check_missing_in_last(int32_t dtype)
 {
     slot out;
-    const cmlp_table_column last = {CMLP_TABLE_ROLE_NUMBER, 0, 3, 0, 1, edges, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}};
+    const cmlp_table_column last = {CMLP_TABLE_ROLE_NUMBER, 0, 3, 0, 1, edges, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
     cmlp_table_encoder encoder = encoder_of(dtype, 1);
     const double missing = NAN, zeros[3] = {0};
     encoder.columns = &last;
@@ -195,17 +211,38 @@ static void check_repeated(const cmlp_table_encoder *encoder)
     CHECK(!memcmp(inputs, expected + width, row) && !memcmp(inputs + width, expected, row));
 }
 
+static void check_refused_levels(void)
+{
+    cmlp_table_column c = columns[7];
+    CHECK(width_with(c) == CMLP_OK);
+    CHECK((c.n_one_hot = 5, width_with(c)) == CMLP_OK && (c.n_one_hot = 0, width_with(c)) == CMLP_OK);
+    CHECK((c.n_one_hot = 6, width_with(c)) == CMLP_ERROR_OPTION && (c.n_one_hot = -1, width_with(c)) == CMLP_ERROR_OPTION);
+    c.n_one_hot = 0;
+    CHECK((c.n_levels = 9, width_with(c)) == CMLP_ERROR_OPTION && (c.n_levels = -5, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c.n_levels = 0, width_with(c)) == CMLP_ERROR_OPTION); /* an array without elements */
+    CHECK((c.n_levels = INT64_C(2147483650), width_with(c)) == CMLP_ERROR_OVERFLOW);
+    CHECK((c.n_levels = 10, c.levels = NULL, width_with(c)) == CMLP_ERROR_NULL);
+    CHECK((c.levels = (const float *)(const void *)((const char *)levels + 2), width_with(c)) == CMLP_ERROR_ALIGNMENT);
+    c = columns[3];
+    CHECK((c.n_one_hot = 1, width_with(c)) == CMLP_ERROR_OPTION);
+    c = columns[1];
+    CHECK((c.levels = levels, c.n_levels = 10, width_with(c)) == CMLP_ERROR_OPTION);
+    c = columns[2];
+    CHECK((c.n_one_hot = 1, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c.n_one_hot = 0, c.n_levels = 10, width_with(c)) == CMLP_ERROR_OPTION);
+}
+
 static void check_refusals(void)
 {
     static double flat[] = {0, 0}, down[] = {1, 0}, far[] = {-1.7e308, 1.7e308}, nans[] = {0, NAN}, good[] = {0, 1};
-    const cmlp_table_column n = {CMLP_TABLE_ROLE_NUMBER, 0, 2, 0, 1, good, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}};
+    const cmlp_table_column n = {CMLP_TABLE_ROLE_NUMBER, 0, 2, 0, 1, good, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
     cmlp_table_column c;
     CHECK(width_with(n) == CMLP_OK);
     for (double *const *e = (double *const[]){flat, down, far, nans, NULL}; *e; e++)
         CHECK((c = n, c.edges = *e, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c = n, c.edges = NULL, width_with(c)) == CMLP_ERROR_NULL);
     CHECK((c = n, c.n = 0, width_with(c)) == CMLP_ERROR_OPTION);
-    for (int i = 0; i < 4; i++) CHECK((c = n, c.reserved[i] = 1, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c = n, c.reserved[0] = 1, width_with(c)) == CMLP_ERROR_OPTION);
     for (int i = 0; i < 3; i++) {
         c = n;
         cmlp_table_date_part *const part = &c.parts[i];
@@ -222,7 +259,7 @@ static void check_refusals(void)
         CHECK((part->n = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
         *part = (cmlp_table_date_part){.used = 1};
         CHECK((c.n = 0, c.edges = NULL, width_with(c)) == CMLP_ERROR_OPTION);
-        c = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}};
+        c = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
         CHECK((part->used = 1, width_with(c)) == CMLP_ERROR_OPTION);
     }
     CHECK((c = n, c.edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) ==
@@ -234,11 +271,12 @@ static void check_refusals(void)
     }
     CHECK((c = n, c.n = 1, width_with(c)) == CMLP_ERROR_OPTION && (c.n = -1, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c = n, c.role = 0, width_with(c)) == CMLP_ERROR_OPTION && (c.role = 4, width_with(c)) == CMLP_ERROR_OPTION);
-    c = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}};
+    c = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
     CHECK(width_with(c) == CMLP_ERROR_OPTION && (c.n = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
     CHECK((c.n = 2147483647, width_with(c)) == CMLP_ERROR_OVERFLOW && (c.n = 1, width_with(c)) == CMLP_OK);
     const int64_t others = WIDTH - N_EDGES; /* the inputs of the other columns */
     CHECK((c.n = 2147483647 - others, width_with(c)) == CMLP_OK && (c.n++, width_with(c)) == CMLP_ERROR_OVERFLOW);
+    check_refused_levels();
     cmlp_table_encoder encoder = encoder_of(CMLP_FLOAT32, 0);
     float inputs[WIDTH];
     CHECK(cmlp_table_encoder_width(NULL, NULL) == CMLP_ERROR_NULL && cmlp_table_encoder_width(&encoder, NULL) == CMLP_ERROR_NULL);

@@ -8,15 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_COLUMNS = 4, N_OUT = 3, N_HIDDEN = 5, WIDE = 1 + 2 + 1 + 4 + 2 + 3 + 1, NARROW = WIDE - 2 - 2, N_NETS = 3,
+enum { N_COLUMNS = 5, N_OUT = 3, N_HIDDEN = 5, WIDE = 1 + 2 + 1 + 4 + 2 + 3 + 1 + (2 + 3), NARROW = WIDE - 2 - 2, N_NETS = 3,
        MOST = WIDE * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT };
 
 static const double edges[] = {-1, 0.25, 2, 0, 0.25, 0.75}; /* the last three are those of the time of day */
+static const float levels[4 * 3] = {0.5f, -1, 2, 3, 1e-30f, -0.0f, 7, 8, -9, 0.1f, 11, 12};
 static const cmlp_table_column columns[N_COLUMNS] = {
-    {CMLP_TABLE_ROLE_NUMBER, 1, 3, 0.5, 2, edges, {{edges + 3, 3, 1, 0}, {NULL, 0, 0, 0}, {NULL, 0, 1, 0}}, 0, NULL, NULL, 0, 0, 0, {0}},
-    {CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}},
-    {CMLP_TABLE_ROLE_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}},
-    {CMLP_TABLE_ROLE_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, {0}}};
+    {CMLP_TABLE_ROLE_NUMBER, 1, 3, 0.5, 2, edges, {{edges + 3, 3, 1, 0}, {NULL, 0, 0, 0}, {NULL, 0, 1, 0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}},
+    {CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}},
+    {CMLP_TABLE_ROLE_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}},
+    {CMLP_TABLE_ROLE_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}},
+    {CMLP_TABLE_ROLE_CATEGORY, 0, 4, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, levels, 12, 2, {0}}};
 static const cmlp_table_target target = {100, 7, -0.25, 0.5, NULL, 0, {0}};
 static unsigned char net_memory[2][CMLP_NET_SIZE];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */
@@ -172,7 +174,7 @@ static const cmlp_table_target *targets[N_OUT]; /* of each output, or NULL */
 /* Predictions are bit-identical to the mean of the networks' outputs; those of classes to the means divided by their sum. */
 static void compare(const cmlp_model *model, void *scratch, size_t size)
 {
-    static const double rows[][N_COLUMNS] = {{0, 0, 9, 1}, {NAN, 2, NAN, 0}, {1e300, -1, 0, NAN}, {0.25, 1, -3, 5}};
+    static const double rows[][N_COLUMNS] = {{0, 0, 9, 1, 0}, {NAN, 2, NAN, 0, 3}, {1e300, -1, 0, NAN, -1}, {0.25, 1, -3, 5, 2}};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         double sums[N_OUT] = {0}, found[N_OUT];
         double total = 0;
@@ -252,7 +254,8 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
     uint64_t state = 3;
     cmlp_run run = CMLP_INIT(cmlp_run);
     for (int i = 0; i < MANY; i++) {
-        const double row[N_COLUMNS] = {i % 7 ? uniform(&state, -3, 3) : NAN, (double)(i % 4), 0, (double)(i % 3)};
+        const double row[N_COLUMNS] = {i % 7 ? uniform(&state, -3, 3) : NAN, (double)(i % 4), 0, (double)(i % 3),
+                                       (double)(i % 6) - 1};
         memcpy(raw[i], row, sizeof row);
         for (int j = 0; j < N_COLUMNS; j++) columns_first[j][i] = row[j];
         order[i] = MANY - 1 - i;
@@ -348,6 +351,53 @@ static void check_edges(void)
     model_file_repair(&good, head);
     CHECK(load(&good, 1, NULL) == CMLP_ERROR_FILE_VALUE);
     slot_free(&place);
+}
+
+static void refuse_words(const char *words, cmlp_status status)
+{
+    memcpy(&changed, &good, sizeof good);
+    CHECK(model_file_replace(&changed, "category:4/one_hot:2/levels:3", words));
+    const cmlp_status found = load(&changed, 1, NULL);
+    check_that(found == status, "%s: %s", words, cmlp_status_name(found));
+}
+
+/* Levels that are not finite, or do not fit the words, are refused. */
+static void check_levels(void)
+{
+    static const float wrong[] = {NAN, INFINITY};
+    const cmlp_table table = table_of(&target);
+    CHECK(write_table(&table, 0) == CMLP_OK);
+    refuse_words("category:4/one_hot:3/levels:3", CMLP_ERROR_FILE_TENSOR); /* another width */
+    refuse_words("category:3/one_hot:2/levels:3", CMLP_ERROR_FILE_TENSOR); /* another tensor */
+    refuse_words("category:4/one_hot:1/levels:4", CMLP_ERROR_FILE_TENSOR);
+    refuse_words("category:4/one_hot:2/levels:0", CMLP_ERROR_FILE_SYNTAX);
+    refuse_words("category:4/one_hot:5/levels:0", CMLP_ERROR_FILE_SYNTAX);
+    refuse_words("category:4/levels:3/one_hot:2", CMLP_ERROR_FILE_SYNTAX);
+    refuse_words("category:4/one_hot:02/level:3", CMLP_ERROR_FILE_SYNTAX);
+    refuse_words("number:40/one_hot:20/levels:3", CMLP_ERROR_FILE_SYNTAX);
+    refuse_words("category:4/one_hot:000000002,", CMLP_ERROR_FILE_SYNTAX);
+    refuse_words("category:5", CMLP_ERROR_FILE_TENSOR);
+    refuse_words("category:0/one_hot:0/levels:3", CMLP_ERROR_FILE_SYNTAX);
+    memcpy(&changed, &good, sizeof good);
+    CHECK(model_file_replace(&changed, "table.levels", "table.levelt") && load(&changed, 1, NULL) == CMLP_ERROR_FILE_NAME);
+    size_t head = 8, at;
+    for (int i = 0; i < 8; i++) head += (size_t)good.bytes[i] << 8 * i;
+    for (at = head; at < good.size - sizeof levels && memcmp(good.bytes + at, levels, sizeof levels);) at++;
+    CHECK(!memcmp(good.bytes + at, levels, sizeof levels));
+    for (int i = 0; i < 2; i++) {
+        memcpy(good.bytes + at + 11 * sizeof *wrong, &wrong[i], sizeof *wrong);
+        model_file_repair(&good, head);
+        CHECK(load(&good, 1, NULL) == CMLP_ERROR_FILE_NONFINITE && load(&good, 0, NULL) == CMLP_ERROR_FILE_NONFINITE);
+    }
+    static float changed_levels[4 * 3];
+    cmlp_table_column changed_columns[N_COLUMNS];
+    cmlp_table t = table;
+    memcpy(changed_levels, levels, sizeof levels);
+    memcpy(changed_columns, columns, sizeof columns);
+    changed_columns[4].levels = changed_levels;
+    changed_levels[7] = INFINITY;
+    t.columns = changed_columns;
+    CHECK(write_table(&t, 0) == CMLP_ERROR_FILE_NONFINITE && !good.size);
 }
 
 static cmlp_status refused(cmlp_table table) { return write_table(&table, 0); }
@@ -1015,6 +1065,7 @@ int main(void)
     check_two_targets();
     check_threshold();
     check_edges();
+    check_levels();
     check_names();
     check_different_nets();
     check_different_quantiles();

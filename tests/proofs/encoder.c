@@ -1,5 +1,5 @@
 /* The encoder of tables: any column that cmlp_check_columns accepts, with at most MOST edges or categories, a
- * week of at most 3 inputs, and any number. The value of the square root is anything. */
+ * week of at most 3 inputs or at most MOST levels, and any number. The value of the square root is anything. */
 #include "any.h"
 
 #include "base/root.h"
@@ -14,6 +14,8 @@ static void any_column(void)
     cmlp_table_column anything;
     c = anything;
     ASSUME(c.n >= 0 && c.n <= MOST);
+    ASSUME(c.n_levels >= 0 && c.n_levels <= MOST);
+    c.levels = c.n_levels ? any_bytes((size_t)c.n_levels * sizeof *c.levels) : NULL;
     c.edges = c.role == CMLP_TABLE_ROLE_NUMBER && c.n ? any_bytes((size_t)c.n * sizeof *c.edges) : NULL;
     for (int k = 0; k < CMLP_PARTS; k++) {
         if (k != 1) ASSUME(!c.parts[k].used);
@@ -45,11 +47,11 @@ void prove_encode_number(void)
     REQUIRE(at == cmlp_column_width(&c, has_bins));
 }
 
-/* A category is one-hot; one of two is 1 or -1; an unknown one is zeros. */
+/* A category without levels is one-hot; one of two is 1 or -1; an unknown one is zeros. */
 void prove_encode_category(void)
 {
     any_column();
-    ASSUME(c.role == CMLP_TABLE_ROLE_CATEGORY);
+    ASSUME(c.role == CMLP_TABLE_ROLE_CATEGORY && !c.levels);
     const double code = nondet_double();
     double inputs[MOST + 1], sum = 0;
     const int64_t at = cmlp_encode_category(&c, code, (cmlp_encoded){inputs, 0}, 0);
@@ -57,6 +59,21 @@ void prove_encode_category(void)
     for (int64_t k = 0; k < at; k++) sum += inputs[k];
     const int known = code == 0 || code == 1 || code == 2 || code == 3;
     REQUIRE(sum == (known && code < (double)c.n ? (c.n == 2 && code == 1 ? -1 : 1) : 0));
+}
+
+/* With levels, the first categories are one-hot, and of an unknown one all inputs are zeros. */
+void prove_encode_levels(void)
+{
+    any_column();
+    ASSUME(c.role == CMLP_TABLE_ROLE_CATEGORY && c.levels);
+    const double code = nondet_double();
+    double inputs[2 * MOST], sum = 0;
+    const int64_t at = cmlp_encode_levels(&c, code, (cmlp_encoded){inputs, 0}, 0);
+    REQUIRE(at == cmlp_column_width(&c, 1) && at == c.n_one_hot + c.n_levels / c.n);
+    for (int64_t k = 0; k < c.n_one_hot; k++) sum += inputs[k];
+    const int known = (code == 0 || code == 1 || code == 2 || code == 3) && code < (double)c.n;
+    REQUIRE(sum == (known && code < (double)c.n_one_hot));
+    for (int64_t k = c.n_one_hot; k < at; k++) REQUIRE(known || inputs[k] == 0);
 }
 
 void prove_check_columns(void)
@@ -70,4 +87,6 @@ void prove_check_columns(void)
         for (int k = 0; k < CMLP_PARTS; k++) REQUIRE(c.parts[k].n != 1 && (!c.parts[k].used || c.n));
     }
     REQUIRE(c.role != CMLP_TABLE_ROLE_CATEGORY || c.n >= 1);
+    REQUIRE(!c.levels || (c.role == CMLP_TABLE_ROLE_CATEGORY && c.n_one_hot >= 0 && c.n_one_hot <= c.n));
+    REQUIRE(!c.levels || c.n_levels % c.n == 0);
 }

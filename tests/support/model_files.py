@@ -141,7 +141,7 @@ def check_metadata(metadata):
 
 
 def word_of_column(word):
-    """Return kind, number of edges (also of parts) or categories, and the numbers of inputs without and with bins."""
+    """Return kind, number of edges (also of parts) or categories, of levels, and of inputs without and with bins."""
     word, *parts = word.split("/")
     kind, colon, digits = word.partition(":")
     demand(
@@ -166,19 +166,28 @@ def word_of_column(word):
             demand(re.fullmatch("[1-9][0-9]*", digits, re.ASCII) and 2 <= int(digits) < 2**31)
             narrow, wide = narrow + 2, wide + int(digits)
             n += int(digits) - 1 if int(digits) > 2 else 0
-        return "number", n, narrow, wide
-    demand((kind == "unused" or n > 0) and not parts)
+        return "number", n, 0, narrow, wide
+    demand((kind == "unused" or n > 0) and (kind == "category" or not parts))
+    if parts:
+        found = re.fullmatch(
+            "one_hot:(0|[1-9][0-9]*)/levels:([1-9][0-9]*)", "/".join(parts), re.ASCII
+        )
+        demand(found)
+        n_one_hot, each = map(int, found.groups())
+        demand(n_one_hot <= n and n * each < 2**31)
+        return kind, n, n * each, n_one_hot + each, n_one_hot + each
     width = n - (n == 2)
-    return kind, n, width, width
+    return kind, n, 0, width, width
 
 
 def check_table(metadata, tensors, n_layers):
     """Check the columns, their categories and the networks of a table; return the number of outputs."""
     columns = [word_of_column(word) for word in metadata["columns"].split(",")]
     demand(metadata["input_scale"] == "3ff0000000000000")
-    widths = [max(1, sum(widths)) for widths in list(zip(*columns, strict=True))[2:]]
+    widths = [max(1, sum(widths)) for widths in list(zip(*columns, strict=True))[3:]]
     n_numbers = sum(2 + n for kind, n, *_ in columns if kind == "number")
-    demand(max(*widths, n_numbers) < 2**31)
+    n_levels = sum(n for _, _, n, *_ in columns)
+    demand(max(*widths, n_numbers, n_levels) < 2**31)
     names = list(tensors)
     n_nets = sum(name.startswith("nets.") for name in names) // (2 * n_layers)
     demand(1 <= n_nets <= 1024)
@@ -204,13 +213,15 @@ def check_table(metadata, tensors, n_layers):
         known["table.target"] = [n_outputs, 4]
         demand(n_outputs > 1 and "table.target" in tensors and "," not in metadata["loss"])
     demand(("table.numbers" in tensors) == bool(n_numbers))
+    demand(("table.levels" in tensors) == bool(n_levels))
     demand(
         not any(
             name.startswith(("nets.", "layers.")) or name in ("input.factor", "input.shift")
             for name in names
         )
     )
-    check_others(tensors, {name: ("F64", shape) for name, shape in known.items()})
+    known = {name: ("F64", shape) for name, shape in known.items()}
+    check_others(tensors, known | {"table.levels": ("F32", [n_levels])})
     check_scores(metadata, tensors.get("calibration.scores"), n_outputs)
     return n_outputs
 

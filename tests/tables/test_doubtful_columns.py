@@ -50,7 +50,7 @@ def about_columns(y=CLASS, **columns):
 def test_text_that_hardly_repeats_is_named_with_what_was_done(text):
     (message,) = about_columns(note=text)
     assert message.startswith("column 'note' hardly repeats a value, as ids and free text do.")
-    assert "the 200 most frequent values of fit" in message and "Leave it out, or" in message
+    assert "each value of fit as a category" in message and "Leave it out, or" in message
 
 
 def test_numbers_that_are_named_as_categories_and_hardly_repeat_are_named():

@@ -271,7 +271,10 @@ CALIBRATION_KINDS: dict[str, int]
 
 class Columns:
     def __new__(
-        cls, layout: Sequence[tuple[str, int, bool, tuple[int, ...]]], numbers: npt.ArrayLike
+        cls,
+        layout: Sequence[tuple[str, int, bool, tuple[int, ...]]],
+        numbers: npt.ArrayLike,
+        levels: npt.ArrayLike = ...,
     ) -> Self: ...
     def width(self, bins: bool) -> int: ...
     def begins(self, bins: bool) -> npt.NDArray[np.int64]: ...

@@ -12,26 +12,33 @@ cdef class Columns:
 
     Parameters
     ----------
-    layout : sequence of tuples (role, n, has_missing, part_widths)
+    layout : sequence of tuples (role, n, has_missing, widths)
         The role is "unused", "number" (with n edges) or "category" (with n categories). A date with parts has three
-        numbers of inputs: those of the time of day, of the weekday and of the day of the year, each 0 or at least 2.
+        numbers of inputs: those of the time of day, of the weekday and of the day of the year, each 0 or at least 2. A
+        column of categories with levels has two: the number of one-hot categories, and that of the levels of each.
     numbers : ndarray of float64
         For each column of numbers its centre, its scale, its edges and those of its parts. Copied.
+    levels : ndarray of float32
+        For each column with levels those of its categories. Copied.
     """
 
     cdef cmlp_table_encoder encoder
-    cdef cnp.ndarray memory, numbers
+    cdef cnp.ndarray memory, numbers, levels
     cdef cnp.ndarray sizes, firsts  # numbers of inputs before, in and behind the bins of each scale; the first of each column
 
-    def __cinit__(self, layout, numbers):
+    def __cinit__(self, layout, numbers, levels=()):
         cdef cmlp_table_column *column
         cdef cmlp_table_date_part *part
         cdef const double *number
+        cdef const float *level
         cdef int64_t at = 0
+        cdef int64_t level_at = 0
         self.memory = np.zeros(len(layout) * sizeof(cmlp_table_column), np.uint8)
         self.numbers = np.array(numbers, np.float64).reshape(-1)
         column = <cmlp_table_column *>cnp.PyArray_DATA(self.memory)
+        self.levels = np.array(levels, np.float32).reshape(-1)
         number = <const double *>cnp.PyArray_DATA(self.numbers)
+        level = <const float *>cnp.PyArray_DATA(self.levels)
         self.encoder.struct_size = sizeof(cmlp_table_encoder)
         self.encoder.columns, self.encoder.n_columns = column, len(layout)
         sizes, firsts = [], []
@@ -40,6 +47,14 @@ cdef class Columns:
             column[i].role = choice(COLUMN_ROLES, role, "role")
             column[i].n = n
             column[i].has_missing = has_missing
+            if role == "category" and len(widths):
+                if n < 1 or len(widths) != 2 or widths[1] < 1 or n * widths[1] > len(self.levels) - level_at:
+                    raise ValueError(f"column {i} must have a number of one-hot categories, and levels for each category")
+                column[i].levels, column[i].n_levels = &level[level_at], n * widths[1]
+                column[i].n_one_hot = widths[0]
+                sizes.append((sum(widths), 0, 0))
+                level_at += n * widths[1]
+                continue
             if role != "number":
                 sizes.append((n - (n == 2) if role == "category" else 0, 0, 0))
                 continue
@@ -63,6 +78,8 @@ cdef class Columns:
                 at += part.n
         if at != len(self.numbers):
             raise ValueError(f"numbers must have {at} entries for the columns, got {len(self.numbers)}")
+        if level_at != len(self.levels):
+            raise ValueError(f"levels must have {level_at} entries for the columns, got {len(self.levels)}")
         for has_bins in (0, 1):
             self.width(has_bins)  # raises if a column is invalid
         self.sizes = np.array(sizes, np.int64).reshape(-1)

@@ -134,8 +134,9 @@ class _Judge(ABC):
     ) -> tuple[str, Boxes | None]:
         """Return the answer for boxes around a row, and the counterexample within the radii if there is one."""
         (least, most), target, n_boxes = _ends_within(row, radii), self.targets(row[None])[0], 0
+        most_boxes = max(MOST_BOXES, len(boxes))
         while boxes:
-            if n_boxes >= MOST_BOXES or time.monotonic() >= end:
+            if n_boxes >= most_boxes or time.monotonic() >= end:
                 return "unknown", None
             lows, highs = (np.array(ends) for ends in zip(*boxes[-_AT_ONCE:], strict=True))
             del boxes[-_AT_ONCE:]
@@ -240,7 +241,8 @@ def certify_table(
     for i, row in enumerate(raw):
         cases = [_cases(*column) for column in zip(row, radii, model.columns, strict=True)]
         answer, example = "unknown", None
-        if math.prod(map(len, cases)) <= MOST_BOXES:
+        # All categories of one column are judged, however many there are.
+        if math.prod(map(len, cases)) <= max(MOST_BOXES, *map(len, cases)):
             boxes = [tuple(np.array(case).T) for case in itertools.product(*cases)]
             answer, example = judge.decide(boxes, row, radii, end)
         answers.append(answer)

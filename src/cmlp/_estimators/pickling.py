@@ -137,6 +137,7 @@ def _fields_of(fitted: Fitted) -> dict[str, Any]:
         "states": [*map(_fields_of_state, fitted.states, networks)],
         "provenance": fitted.provenance,
         "scale_name": fitted.scale_name,
+        "folds": fitted.folds,
     }
 
 
@@ -179,7 +180,10 @@ def _fitted(fields: dict[str, Any]) -> Fitted:
             f"The pickled estimator is damaged: the name of its input_scale is {name!r}."
         )
     states = tuple(map(_state, fields["states"], model.networks))
-    return Fitted(model, states, provenance, name)
+    folds = fields["folds"]
+    if folds is not None and not (isinstance(folds, np.ndarray) and folds.dtype == np.uint8):
+        raise ValueError("The pickled estimator is damaged: its folds are no array of uint8.")
+    return Fitted(model, states, provenance, name, folds=folds)
 
 
 def _checked_provenance(fields: dict[str, Any]) -> dict[str, Any] | None:

@@ -59,6 +59,7 @@ _LONGEST_IDENTIFIER = 63  # in characters that C99 guarantees
 _NUMBER_BYTES = 8
 _COLUMN_BYTES = 40
 _PARTS_BYTES = 48
+_LEVELS_BYTES = 24
 _ABOUT = [
     "",
     "A row has a double for each column, in the order of fit: a number, NaN if it is missing, or the code of a",
@@ -78,13 +79,19 @@ def parts_of_table(model: TableModel, prefix: str, *, intervals: bool) -> Header
     if table.has_parts:
         column_bytes += _PARTS_BYTES
         code = "3 to 4 KB"
+    n_levels = len(columns.levels)
+    if n_levels:
+        column_bytes += _LEVELS_BYTES
     functions = list(table.write_functions())
     size = 0
     if intervals:
         functions += write_interval_functions(model, prefix)
         size = interval_constants(model)
     return HeaderParts(
-        constants=4 * n_params + _NUMBER_BYTES * n_numbers + column_bytes * len(columns) + size,
+        constants=4 * (n_params + n_levels)
+        + _NUMBER_BYTES * n_numbers
+        + column_bytes * len(columns)
+        + size,
         about=_ABOUT,
         code=f"{code} of code and the compiler's arithmetic in double",
         sizes=(len(columns), combination.n),
@@ -158,6 +165,7 @@ class _Table:
             column.categories is not None or column.type == "boolean" for column in self.columns
         )
         self.has_parts = any(column.parts for column in self.columns)
+        self.has_levels = any(column.levels is not None for column in self.columns)
 
     def write_body(self) -> Iterator[str]:
         """Yield the columns, the networks, and the functions that the header itself calls."""
@@ -208,20 +216,26 @@ class _Table:
         yield _read_core_text("base/soft_root.h", self.prefix)
         text = files("cmlp._export").joinpath("table_functions.h").read_text("ascii")
         text = text.split("\n\n", 1)[1].replace("NAME_", f"{self.prefix}_")
-        # What is in "#if CMLP_PARTS" is left out if no column has parts.
-        kept = r"\1" if self.has_parts else ""
         encode = _read_core_text("table/encode_row.h", self.prefix).replace(
             f"static inline void {self.prefix}_encode_columns(",
             f"{self.prefix}_OUT_OF_LINE void {self.prefix}_encode_columns(",
         )
         for each in (text, encode):
-            yield re.sub(r"#if \w+_PARTS\n(.*?)#endif\n", kept, each, flags=re.DOTALL)
+            yield self._without_unused(each)
+
+    def _without_unused(self, text: str) -> str:
+        """Return a text without what is in `#if` for columns with parts, or levels, if none has some."""
+        for name, is_used in (("PARTS", self.has_parts), ("LEVELS", self.has_levels)):
+            kept = r"\1" if is_used else ""
+            text = re.sub(rf"#if \w+_{name}\n(.*?)#endif\n", kept, text, flags=re.DOTALL)
+        return text
 
     def _write_columns(self) -> Iterator[str]:
-        """Yield the edges of all bins, and the columns."""
+        """Yield the edges of all bins, the levels, and the columns."""
         prefix = self.prefix
         columns = []
         edges: list[str] = []
+        n_levels = 0
         for column in self.columns:
             role = column.role.upper()
             n = column.n
@@ -230,13 +244,25 @@ class _Table:
             parts = ""
             if self.has_parts:
                 parts = f", {{{', '.join(self._write_parts(column, edges))}}}"
+            levels = ""
+            if self.has_levels:
+                levels = ", NULL, 0, 0"
+            if column.levels is not None:
+                table, n_one_hot, _ = column.levels
+                levels = f", {prefix}_levels + {n_levels}, {table.size}, {n_one_hot}"
+                n_levels += table.size
             columns.append(
-                f"{{{prefix}_ROLE_{role}, {int(column.missing)}, {n}, {numbers}, {where}{parts}}}"
+                f"{{{prefix}_ROLE_{role}, {int(column.missing)}, {n}, {numbers}, {where}{parts}"
+                f"{levels}}}"
             )
         if edges:
             yield "/* Edges of the bins of all columns and of their parts. */\n" + array(
                 f"double {prefix}_edges", edges, 4
             )
+        if n_levels:
+            title = "/* The levels of the categories of each column with levels. */\n"
+            # no negative zero
+            yield title + float_array(f"{prefix}_levels", self.columns.levels + np.float32(0))
         yield array(f"{prefix}_column {prefix}_columns", columns, 1)
 
     def _add_edges(self, added: NDArray[np.float64], edges: list[str]) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.scale import InputScale
     from cmlp._model.model import NetworkModel, TrainedModel
-    from cmlp._model.table_columns import TableColumn
+    from cmlp._model.table_columns import Levels, TableColumn
 
 
 def require_unicode(text: str, what: str) -> bytes:
@@ -99,9 +99,13 @@ class ColumnNodes:
         numbers = {i: column for i, column in enumerate(self.columns) if column.is_number}
         if numbers:
             self._encode_numbers(list(numbers), list(numbers.values()))
-        sizes = {i: column.n for i, column in enumerate(self.columns) if column.is_category}
+        categories = {i: column for i, column in enumerate(self.columns) if column.is_category}
+        sizes = {i: column.n for i, column in categories.items() if column.levels is None}
         self._encode_categories([i for i, n in sizes.items() if n != 2])
         self._encode_pairs([i for i, n in sizes.items() if n == 2])
+        for i, column in categories.items():
+            if column.levels is not None:
+                self._encode_levels(i, column.levels)
         if self.features:
             self.all = nodes.node("Concat", *self.features, axis=1)
         else:
@@ -250,6 +254,32 @@ class ColumnNodes:
                 self.nodes.node("Sub", *(self.nodes.cast(part, np.float32) for part in parts)),
                 columns,
             )
+
+    def _encode_levels(self, i: int, levels: Levels) -> None:
+        """Add the inputs of a column with levels: those of its first categories, then the levels."""
+        keys = self._keys(i)
+        nodes, name, (table, n_one_hot, _) = self.nodes, f"levels.{i}", levels
+        if is_text(self._categories(i)):
+            code = self._value(i)
+            if n_one_hot:
+                first = self._constant(f"{name}.codes", keys[:n_one_hot])
+                self._add(nodes.node("Equal", code, first), [i] * n_one_hot)
+            # The last row is that of other categories.
+            rows = np.concatenate([table, np.zeros((1, table.shape[1]), np.float32)])
+            is_other = nodes.node("Less", code, nodes.double(0.0))
+            code = nodes.node("Where", is_other, nodes.double(float(len(table))), code)
+            found = nodes.node(
+                "Gather", nodes.constant(name, rows), nodes.cast(code, np.int64), axis=0
+            )
+            shape = nodes.constant(f"{name}.shape", np.array([-1, table.shape[1]], np.int64))
+            found = nodes.node("Reshape", found, shape)
+        else:
+            # At most one category is equal, so that the products are exact.
+            each = self._equal([i], [i] * len(keys), keys, f"{name}.keys")
+            if n_one_hot:
+                self._add(self._chosen(each, range(n_one_hot)), [i] * n_one_hot)
+            found = nodes.node("MatMul", nodes.cast(each, np.float32), nodes.constant(name, table))
+        self._add(found, [i] * table.shape[1])
 
     def _equal(
         self, columns: Sequence[int], owners: Sequence[int], keys: Sequence[float], name: str
@@ -435,7 +465,7 @@ def _estimate_size(model: TrainedModel) -> int:
     if isinstance(model, TableModel):
         texts = [value for values in model.columns.categories for value in values or ()]
         entries = len(model.columns) + len(model.columns.numbers) + len(texts)
-        size += _ENTRY_BYTES * entries
+        size += _ENTRY_BYTES * entries + model.columns.levels.nbytes
         size += 4 * sum(len(text) for text in texts if isinstance(text, str))
     return size
 

@@ -21,6 +21,10 @@ typedef struct NAME_column {
 #if NAME_PARTS
     NAME_date_part parts[NAME_PARTS];
 #endif
+#if NAME_LEVELS
+    const float *levels;         /* n_levels numbers, as many for each category; or NULL */
+    int64_t n_levels, n_one_hot; /* n_one_hot: the first categories that have an input each, if there are levels */
+#endif
 } NAME_column;
 
 typedef float *NAME_encoded;

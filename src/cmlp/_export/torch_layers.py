@@ -136,14 +136,26 @@ class Table(torch.nn.Module):  # type: ignore[misc]
             if column.is_number:
                 parts += _encode_number(column, x, bins)
             elif column.is_category:
-                codes = torch.arange(column.n, dtype=x.dtype, device=x.device)
-                known = (x[:, None] == codes).to(x.dtype)
-                if column.n == 2:
-                    known = known[:, :1] - known[:, 1:]
-                parts.append(known)
+                parts += _encode_category(column, x)
         if parts:
             return torch.cat(parts, dim=1)
         return torch.zeros_like(rows[:, :1])
+
+
+def _encode_category(column: TableColumn, x: torch.Tensor) -> list[torch.Tensor]:
+    """Return the inputs of a column of categories."""
+    codes = torch.arange(column.n, dtype=x.dtype, device=x.device)
+    if column.levels is not None:
+        table, n_one_hot, _ = column.levels
+        is_known = (x >= 0) & (x < column.n) & (x == x.floor())
+        rows = torch.tensor(table, dtype=x.dtype, device=x.device)
+        found = rows[torch.where(is_known, x, 0.0).long()]
+        one_hot = (x[:, None] == codes[:n_one_hot]).to(x.dtype)
+        return [one_hot, torch.where(is_known[:, None], found, 0.0)]
+    known = (x[:, None] == codes).to(x.dtype)
+    if column.n == 2:
+        known = known[:, :1] - known[:, 1:]
+    return [known]
 
 
 def _encode_number(column: TableColumn, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:

@@ -487,6 +487,7 @@ _CELL_FORMAT = ModelField(
 
 
 _PLAIN_TYPES = {"number", "category"}  # of columns of which a model has no types
+_LEVELS = ("one_hot", "levels")  # numbers of inputs of a column with levels
 _DATE_PARTS = {"day": "time of day", "week": "weekday", "year": "day of the year"}
 
 
@@ -501,7 +502,8 @@ def _layout(word: str) -> Layout:
     column, *parts = word.split("/")
     role, _, n = column.partition(":")
     widths = dict(part.split(":") for part in parts)
-    all_widths = tuple(int(widths.get(name, 0)) for name in PARTS) if parts else ()
+    names = _LEVELS if role == "category" else PARTS
+    all_widths = tuple(int(widths.get(name, 0)) for name in names) if parts else ()
     return role.removesuffix("_or_missing"), int(n or 0), role == "number_or_missing", all_widths
 
 
@@ -542,6 +544,9 @@ def _described_columns(columns: TableColumns, model: TableModel) -> Texts:
     partly_known = [f"{label} {_kept_categories(one)}" for label, one in pairs if one.has_unlisted]
     if partly_known:
         texts["categories"] = _listed(partly_known)
+    many = [f"{label} {_means_of_categories(one)}" for label, one in pairs if one.levels]
+    if many:
+        texts["means of y"] = _listed(many)
     texts["values"] = _listed([f"{label} ({one.meaning})" for label, one in pairs])
     dates = [_described_date(label, one) for label, one in pairs if one.parts]
     if dates:
@@ -558,6 +563,15 @@ def _kept_categories(column: TableColumn) -> str:
     return f"(the {n:,} most frequent of {column.seen.n:,}, which have {share})"
 
 
+def _means_of_categories(column: TableColumn) -> str:
+    """Describe what the networks see of a column with levels."""
+    assert column.levels is not None
+    table, n_one_hot, _ = column.levels
+    n_means = table.shape[1] - 1
+    each = "a mean" if n_means == 1 else f"{n_means} means"
+    return f"({each} for each of {len(table):,} categories; {n_one_hot:,} also have an input each)"
+
+
 def _described_date(label: str, column: TableColumn) -> str:
     parts = ", ".join(_DATE_PARTS[part.name] for part in column.parts)
     return f"{label} ({parts}{' in UTC' if column.type == 'instant' else ''})"
@@ -571,6 +585,8 @@ _COLUMNS = ModelField(
             lambda layout, _: {"columns": layout}, _load_layout, "columns", by_core=True
         ),
         "numbers": _array("table.numbers", "columns", by_core=True),
+        "levels": _array("table.levels", "levels of categories", dtype=np.float32, by_core=True),
+        "priors": _array("categories.priors", "levels of categories"),
         "categories": Entry(
             lambda values, _: {"categories": values}, _load_categories, by_core=True
         ),

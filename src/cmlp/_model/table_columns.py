@@ -52,13 +52,16 @@ if TYPE_CHECKING:
 # The code of a category that fit has not seen, or that is rarer than the most frequent
 # MAX_CATEGORIES.
 OTHER = -1.0
-MAX_CATEGORIES = 200  # of a column that a model lists: the most frequent ones
+MAX_CATEGORIES = 65_536  # of a column that a model lists: the most frequent ones
+MOST_ONE_HOT = 200  # categories of a column that have an input of their own
+_N_PRIORS = 4  # numbers of a prior: see `Levels`
 # The parts of a date: the period of each in days, and the day since 1970 on which one begins.
 PARTS = {"day": (1.0, 0.0), "week": (7.0, 4.0), "year": (365.2425, 0.0)}
 N_WAVES = 2  # inputs of a part that are not bins
 _NEVER_HELD = {"number": CATEGORY, "category": ORDERED}  # what no column of a role holds
 _FEW_ROWS = 32
 _FEW_NUMBERS = 64
+_NO_LEVELS = np.empty(0, np.float32)
 
 
 class DatePart(NamedTuple):
@@ -81,6 +84,28 @@ class DatePart(NamedTuple):
 
     def _since(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray((x if self.name == "day" else np.floor(x)) - PARTS[self.name][1])
+
+
+class Levels(NamedTuple):
+    """What the networks see of a column with many categories: means of the targets in each.
+
+    Attributes
+    ----------
+    table : ndarray of float32
+        A row for each category, in the order of their codes: the soft-clipped means of some
+        outputs, and from 0 to 1 how reliable they are. The networks see the row of a category; of
+        an unknown one they see zeros, the mean of all rows with the reliability 0.
+    n_one_hot : int
+        The first categories, which are one-hot besides.
+    priors : ndarray of float64 or None
+        For each mean the index of its output, the mean of all rows, the number of rows at which a
+        mean of a category has the same weight as it, and the standard deviation between
+        categories. None if they are not known.
+    """
+
+    table: NDArray[np.float32]
+    n_one_hot: int
+    priors: NDArray[np.float64] | None = None
 
 
 class TableColumn(NamedTuple):
@@ -107,6 +132,8 @@ class TableColumn(NamedTuple):
         Of the bins of a number, ascending.
     parts : sequence of DatePart
         Of a date, in the order of `PARTS`.
+    levels : Levels or None
+        Of categories that are not all one-hot.
     """
 
     role: str
@@ -118,6 +145,7 @@ class TableColumn(NamedTuple):
     scale: float = 1.0
     edges: NDArray[np.float64] = np.empty(0)
     parts: Sequence[DatePart] = ()
+    levels: Levels | None = None
 
     @property
     def is_number(self) -> bool:
@@ -143,10 +171,15 @@ class TableColumn(NamedTuple):
 
     @property
     def layout(self) -> Layout:
-        """Its role, its `n`, `missing`, and the number of inputs of each part of a date, 0 for one that it lacks.
+        """Its role, its `n`, `missing`, and numbers of inputs.
 
-        Without parts, there are no numbers of inputs. The core, files and pickles have the layout beside the `numbers`.
+        These are those of each part of a date, 0 for one that it lacks, or of a column with levels
+        those of one-hot categories and of levels; of other columns there are none. The core, files
+        and pickles have the layout beside the `numbers` and the table of levels.
         """
+        if self.levels is not None:
+            n_inputs = self.levels.n_one_hot, self.levels.table.shape[1]
+            return self.role, self.n, self.missing, n_inputs
         present = {part.name: part.width() for part in self.parts}
         widths = tuple(present.get(name, 0) for name in PARTS) if present else ()
         return self.role, self.n, self.missing, widths
@@ -173,7 +206,9 @@ class TableColumn(NamedTuple):
         """What a value of the column is, with its unit, as exports and `cmlp info` say it."""
         if self.categories is not None:
             kind = "ordered categories" if self.type == ORDERED else "categories"
-            meaning = f"one of {len(self.categories)} {kind}"
+            meaning = f"one of {len(self.categories):,} {kind}"
+            if not self.is_used and self.type != ORDERED and len(self.categories) > 1:
+                meaning += ", on which the targets do not depend"
         elif self.type in DATES:
             meaning = "a date, in days since 1970-01-01"
             if self.type == "instant":
@@ -251,6 +286,8 @@ class TableColumns(_core.Columns):
         That of each column.
     numbers : ndarray of float64
         Those of all columns in one vector.
+    levels : ndarray of float32
+        The tables of levels of all columns in one vector.
     """
 
     def __new__(cls, columns: Iterable[TableColumn], names: Iterable[Any] | None = None) -> Self:
@@ -259,12 +296,15 @@ class TableColumns(_core.Columns):
         layout = [column.layout for column in columns]
         each = [np.empty(0), *(numbers for column in columns for numbers in column.numbers)]
         numbers = np.concatenate(each)
-        self = super().__new__(cls, layout, numbers)
+        found = [column.levels for column in columns if column.levels is not None]
+        levels = np.concatenate([_NO_LEVELS, *(one.table.ravel() for one in found)])
+        self = super().__new__(cls, layout, numbers, levels)
         self._columns = columns
         self.names = None if names is None else tuple(names)
         self.types = tuple(column.type for column in columns)
         self.layout = layout
         self.numbers = numbers
+        self.levels = levels
         return self
 
     _columns: tuple[TableColumn, ...]
@@ -272,6 +312,7 @@ class TableColumns(_core.Columns):
     types: tuple[str, ...]
     layout: list[Layout]
     numbers: NDArray[np.float64]
+    levels: NDArray[np.float32]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._columns, self.names)
@@ -473,10 +514,19 @@ class TableColumns(_core.Columns):
             "names": self.names,
             "layout": self.layout,
             "numbers": self.numbers,
+            "levels": self.levels if len(self.levels) else None,
+            "priors": self._priors,
             "categories": self.categories,
             "types": self.types,
             "seen": self.seen_numbers,
         }
+
+    @property
+    def _priors(self) -> NDArray[np.float64] | None:
+        """The priors of all columns with levels, one below the other; None if not all are known."""
+        found = [column.levels.priors for column in self._columns if column.levels is not None]
+        known = [priors for priors in found if priors is not None]
+        return np.concatenate(known) if found and len(known) == len(found) else None
 
     @classmethod
     def from_stored(
@@ -486,6 +536,8 @@ class TableColumns(_core.Columns):
         layout: Sequence[Layout],
         numbers: NDArray[np.float64],
         categories: Sequence[Sequence[object] | None],
+        levels: Any = None,
+        priors: Any = None,
         types: Any = (),
         seen: Any = None,
     ) -> Self:
@@ -496,7 +548,9 @@ class TableColumns(_core.Columns):
         types = checked_types(types, [role for role, *_ in layout])
         if not types:
             types = ["number" if values is None else CATEGORY for values in categories]
-        _core.Columns(layout, numbers)  # raises if they do not fit each other
+        levels = _NO_LEVELS if levels is None else np.asarray(levels, np.float32).reshape(-1)
+        _core.Columns(layout, numbers, levels)  # raises if they do not fit each other
+        tables = _levels_of(layout, levels, priors)
         columns = []
         rest = numbers
         for (role, n, missing, widths), values, held in zip(layout, categories, types, strict=True):
@@ -513,6 +567,8 @@ class TableColumns(_core.Columns):
                 edges = rest[2 : 2 + n]
                 parts, rest = _parts_of(widths, rest[2 + n :])
                 column = column._replace(centre=centre, scale=scale, edges=edges, parts=parts)
+            elif widths:
+                column = column._replace(levels=next(tables))
             columns.append(column)
         return cls(_with_seen(columns, seen), names)
 
@@ -560,6 +616,38 @@ def _parts_of(
             parts.append(DatePart(name, numbers[:n_edges]))
         numbers = numbers[n_edges:]
     return parts, numbers
+
+
+def _levels_of(
+    layout: Sequence[Layout], levels: NDArray[np.float32], priors: Any
+) -> Iterator[Levels]:
+    """Yield the levels of each column that has some.
+
+    Raises ValueError if there are priors that do not fit them.
+    """
+    shapes = [(n, *widths) for role, n, _, widths in layout if role == "category" and widths]
+    n_priors = sum(width - 1 for _, _, width in shapes)
+    if priors is not None and not _are_priors(priors, n_priors):
+        raise ValueError(
+            f"'categories.priors' must have {_N_PRIORS} numbers for each of {n_priors} means"
+        )
+    for n, n_one_hot, width in shapes:
+        table, levels = levels[: n * width].reshape(n, width), levels[n * width :]
+        kept = None
+        if priors is not None:
+            kept, priors = priors[: width - 1], priors[width - 1 :]
+        yield Levels(table, n_one_hot, kept)
+
+
+def _are_priors(priors: Any, n: int) -> bool:
+    """Return whether a value has the priors of `n` means."""
+    if not isinstance(priors, np.ndarray) or priors.dtype != np.float64:
+        return False
+    if priors.shape != (n, _N_PRIORS) or not np.isfinite(priors).all():
+        return False
+    output, _, ratio, spread = priors.T
+    is_index = (output >= 0) & (output == np.floor(output))
+    return bool((is_index & (ratio > 0) & (spread > 0)).all())
 
 
 def _with_seen(columns: list[TableColumn], seen: Any) -> list[TableColumn]:

@@ -26,6 +26,7 @@ MOST_GAPS = 0.1  # share of rows in which a column that was never missing in fit
 _SHOWN = 3  # values in a message
 _COLUMNS_SHOWN = 5
 _MOSTLY = 0.5
+_FEW_CATEGORIES = 200  # of which new rows hardly have others, if fit has seen them all
 _LEAST_SHOWN = 0.005  # share that a message shows as 1 % or more
 _LEAST_CHANCE = 1e-5  # of as few usual values, below which they are not chance
 
@@ -205,7 +206,7 @@ def _are_new(n_known: int, n: int, n_listed: int, seen: Seen | None) -> bool:
     """Return whether the unknown ones of n values are something that the rows of fit did not have."""
     if seen is None:
         return False
-    if seen.n <= n_listed and seen.rare <= _MOSTLY:
+    if seen.n <= n_listed <= _FEW_CATEGORIES and seen.rare <= _MOSTLY:
         # The model lists every category of fit, so that one row can be judged.
         return 2 * n_known < n * (1 - seen.rare)
     return is_clearly_rarer(n_known, n, 1 - seen.rare)

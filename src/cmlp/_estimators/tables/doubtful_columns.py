@@ -50,13 +50,18 @@ def warn_of_categories(
     n = sum(filled)
     if n >= _FEWEST_ROWS and filled.count(1) > _MOST_ALONE * n:
         warn(
-            f"{label} hardly repeats a value, as ids and free text do. The networks see each of the "
-            f"{MAX_CATEGORIES} most frequent values of fit as a category, and nothing of others, so "
-            "the column says hardly anything of new rows. Leave it out, or derive columns from it "
-            "whose values repeat, such as a part of the text, its length, or whether a word is in "
-            "it."
+            f"{label} hardly repeats a value, as ids and free text do. The networks see each value "
+            "of fit as a category, and nothing of others, so the column says hardly anything of new "
+            "rows. Leave it out, or derive columns from it whose values repeat, such as a part of "
+            "the text, its length, or whether a word is in it."
         )
         return
+    if len(counts) > MAX_CATEGORIES:
+        warn(
+            f"{label} has {len(counts):,} categories, of which the model knows the "
+            f"{MAX_CATEGORIES:,} most frequent. To the networks, the others are one category, as "
+            "those that fit has not seen: derive a column from it with fewer values."
+        )
     warn_of_spellings(counts, label, "categories")
 
 

@@ -36,6 +36,11 @@ from cmlp._estimators.tables.calibrate import measured
 from cmlp._estimators.tables.doubtful_columns import warn_of_inputs
 from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
+from cmlp._estimators.tables.learn_levels import (
+    replace_training_levels,
+    with_levels,
+    with_new_levels,
+)
 from cmlp._estimators.tables.repeated_rows import warn_of_repeated_rows
 from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._estimators.tables.targets import learn_table_encoding
@@ -63,7 +68,7 @@ from cmlp._train.training_run import make_run
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -84,6 +89,7 @@ if TYPE_CHECKING:
     from cmlp._train.training_options import TrainingOptions
 
 _FEWEST_ROWS_TO_FIT = 2  # that fit accepts
+_OTHER_DATA = "resume=True continues a fit on other data. Pass the same X, y and validation data."
 _KEPT_COLUMNS = (
     " warm_start=True keeps the categories, ranges and bins of the earlier fit: fit with "
     "warm_start=False to learn those of these rows."
@@ -152,9 +158,12 @@ class TableFit(Fit):
     columns: TableColumns = field(init=False)
     # Of the validation rows if there are some, or else of those of training.
     row_groups: Groups | None = field(default=None, init=False)
+    training_groups: Groups | None = field(default=None, init=False)
     rows: TableRows = field(init=False)
     # Of the members with and without bins.
-    inputs: Mapping[bool, NDArray[np.float32]] = field(init=False)
+    inputs: dict[bool, NDArray[np.float32]] = field(init=False)
+    # Of the training rows: the levels of a row are learned without its fold.
+    folds: NDArray[np.uint8] = field(init=False)
     deadline: Deadline = field(init=False)
     values: NDArray[np.float64] = field(init=False)  # of the columns, for the summary of the model
     background: Background | None = field(default=None, init=False)
@@ -213,6 +222,7 @@ class TableFit(Fit):
                     "validation data, with the same names of columns, categories and labels."
                 )
             self.background = resumed.model.background
+            self._use_folds(self._folds_to_resume(resumed))
             self.runs = [self._resumed_run(k, state) for k, state in enumerate(resumed.states)]
         else:
             generator = _generator(options.random_state)
@@ -282,6 +292,7 @@ class TableFit(Fit):
                     value=False,
                 )
             groups = groups.take(targets.rows)
+        self.training_groups = groups
         if not validation_parts:
             if given_val is not None:
                 raise ValueError("groups_val must be passed with X_val and y_val, got X_val=None.")
@@ -313,7 +324,9 @@ class TableFit(Fit):
         if model is not None:
             self.columns = model.columns
             self.rows = self._read(model.columns, opened, Notices(_KEPT_COLUMNS), model.gaps)
-            warn_of_moved_rows(model, self.rows.to_train_on[0], _KEPT_COLUMNS)
+            raw, weight = self.rows.to_train_on
+            warn_of_moved_rows(model, raw, _KEPT_COLUMNS)
+            self.columns = with_new_levels(model.columns, raw, self._averages, weight)
             return
         frame, targets = opened[0]
         categorical = options.categorical_features
@@ -329,15 +342,34 @@ class TableFit(Fit):
         )
         if self.row_groups is None and len(opened) == 1 and earlier is None:
             warn_of_repeated_rows(frame, known, self.rows.to_train_on[0], targets.rows)
-        self.columns = learn_inputs(
+        raw, weight = self.rows.to_train_on
+        columns = learn_inputs(
             known,
-            self.rows.to_train_on[0],
+            raw,
             SplitTarget(self.encoding.to_split(targets.values), targets.weight),
             options.n_threads,
             date_parts=options.date_parts,
             deadline=self.deadline,
             earlier=earlier,
         )
+        self.columns = with_levels(columns, raw, self._averages, weight)
+
+    def _averages(self) -> NDArray[Any]:
+        """Return the targets of the training rows of which levels are means."""
+        return self.encoding.to_average(self.rows.targets[self.rows.parts[0]])
+
+    def _folds_to_resume(self, resumed: Fitted) -> NDArray[np.uint8]:
+        """Return the folds of the fit that is resumed."""
+        folds = resumed.folds
+        if folds is None or len(folds) != self.rows.n_training:
+            raise ValueError(_OTHER_DATA)
+        return folds
+
+    def _use_folds(self, folds: NDArray[np.integer]) -> None:
+        """Learn the levels of each training row without its fold, and keep the folds."""
+        self.folds = folds.astype(np.uint8)
+        raw, weight = self.rows.to_train_on
+        replace_training_levels(self.inputs, self.columns, raw, folds, self._averages, weight)
 
     def _read(
         self,
@@ -407,11 +439,18 @@ class TableFit(Fit):
             previous = networks_as_trained(self.previous.model)
             self._require_same(previous)
         classes = self.encoding.groups(rows.targets[rows.parts[0]])
+        own_rng, groups = rng.copy(), self.training_groups
         if self.row_groups is None or not self._holds_out:
             folds = folds_of(rows.n_training, classes, rng)
         else:
             self._require_groups(self.row_groups, classes)
             folds = folds_of_groups(self.row_groups, classes, self._n_folds, rng)
+        if groups is None or self._holds_out:
+            self._use_folds(folds)
+        else:
+            # The levels of a row must not know the targets of its group.
+            n_folds = number_of_folds(groups, self.options.n_estimators)
+            self._use_folds(folds_of_groups(groups, classes, n_folds, own_rng))
         seeds = [draw_seed(rng) for _ in range(self.options.n_estimators)]
         runs = [self._new_run(k, folds, seed) for k, seed in enumerate(seeds)]
         if previous is not None:
@@ -483,9 +522,7 @@ class TableFit(Fit):
             or state.order is None
             or state.n_rows != len(self.rows.raw)
         ):
-            raise ValueError(
-                "resume=True continues a fit on other data. Pass the same X, y and validation data."
-            )
+            raise ValueError(_OTHER_DATA)
         options = options_of_member(
             self.options, len(state.order), has_validation=state.held_out_rows is not None
         )
@@ -550,9 +587,11 @@ class TableFit(Fit):
             arrays.update(
                 {name + suffix: array[part] for name, array in named.items() if array is not None}
             )
-        if self.row_groups is not None:
-            # The names of groups decide nothing.
-            arrays["groups" + "_val" * (len(rows.parts) - 1)] = self.row_groups.codes
+        # The names of groups decide nothing.
+        if self.training_groups is not None:
+            arrays["groups"] = self.training_groups.codes
+        if self.row_groups is not None and len(rows.parts) > 1:
+            arrays["groups_val"] = self.row_groups.codes
         texts = texts_of(
             self.class_name, self.encoding.labels, self.columns.names, self.columns.categories
         )
@@ -594,7 +633,8 @@ class TableFit(Fit):
         fitted = self.snapshot(provenance)
         if all(run.state.epoch >= run.job.options.max_iter for run in self.runs):
             return fitted
-        return fitted._replace(states=tuple(run.state.resumable() for run in self.runs))
+        states = tuple(run.state.resumable() for run in self.runs)
+        return fitted._replace(states=states, folds=self.folds)
 
     def snapshot(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit would leave now, without what `resume` needs."""
@@ -760,4 +800,6 @@ def _digest_of(fit: TableFit) -> Digests:
         learned += f", groups {hash_of_text(fit.row_groups.codes.tobytes().hex())}"
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
     kinds = {"numbers": columns.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
+    if len(columns.levels):
+        kinds["levels"] = hash_of_text(columns.levels.tobytes().hex())
     return {"table": (kinds, checksums.tobytes())}  # type: ignore[dict-item]  # bytes can be compared with ==

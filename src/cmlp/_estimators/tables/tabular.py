@@ -242,7 +242,7 @@ class TabularEstimator(Estimator):
         ndarray of float64, shape (n_samples, n_features)
             0 inside the range of a column, the distance above the largest number, or minus the
             distance below the smallest one, in days for dates. NaN for a category, or a missing
-            value, that no training row had; of a column of which fit has seen more than the 200
+            value, that no training row had; of a column of which fit has seen more than the 65,536
             categories that the model knows, others have 0, because they may be among those. The
             columns are in the order of fit. ``(outside(X) != 0).any(axis=1)`` are the rows with
             something new.
@@ -295,8 +295,8 @@ class TabularEstimator(Estimator):
     def categories_(self) -> dict[Any, list[Any]]:
         """The categories that the model knows of each column that has some, from the most frequent one on.
 
-        Of a column with more than 200 categories in fit these are the 200 most frequent ones. Ordered ones are all, in
-        their order.
+        Of a column with more than 65,536 categories in fit these are the most frequent ones.
+        Ordered ones are all, in their order.
         """
         model = self._trained()
         pairs = zip(model.names or range(model.n_inputs), model.columns.categories, strict=True)
@@ -355,10 +355,11 @@ class TabularClassifier(TabularEstimator):
     It takes data frames and arrays as they are: numbers of any scale, categories, missing values.
     Numbers are scaled robustly and clipped smoothly [1]_, and every second network sees their
     piecewise-linear encoding too [2]_, in bins that a decision tree of each column finds.
-    Categories are one-hot encoded. Each network is trained by AdamW with dropout and label
-    smoothing, on other seven eighths of the rows; its best epoch is that with the smallest log loss
-    on the other eighth. The predicted probabilities are the mean over the networks, that of three
-    classes and more divided by its sum.
+    Categories are one-hot encoded; if a column has more than 200, the networks see the mean of y in
+    each [3]_. Each network is trained by AdamW with dropout and label smoothing, on other seven
+    eighths of the rows; its best epoch is that with the smallest log loss on the other eighth. The
+    predicted probabilities are the mean over the networks, that of three classes and more divided
+    by its sum.
 
     If y is a 0/1 matrix (multilabel), each column has a logistic output of the same networks. A
     tree then splits where the share of any label changes, and the epoch is that with the smallest
@@ -453,7 +454,7 @@ class TabularClassifier(TabularEstimator):
         offset from UTC) or "duration".
     categories_ : dict of list
         The categories that the model knows of each column that has some: those that fit has seen,
-        of more than 200 the most frequent ones, None if a value was missing. Those of an ordered
+        of more than 65,536 the most frequent ones, None if a value was missing. Those of an ordered
         column are all that its type or your list has, in ascending order.
     threshold_ : float or None
         The probability of the second of two classes from which on `predict` returns it, see
@@ -470,9 +471,14 @@ class TabularClassifier(TabularEstimator):
 
     Notes
     -----
-    A category that fit has not seen, or that is rarer than the 200 most frequent ones of its column, has zeros in all
-    inputs. Ordered categories are numbers, their ranks; unknown ones are missing. Dates are numbers: days since 1970,
-    in UTC if they have a time zone. A column that is constant in fit is not used.
+    A category that fit has not seen has zeros in all inputs. A column of more than 200 categories has
+    an input for each output, the soft-clipped mean of y in the rows with the category, drawn towards
+    the mean of all rows the more the fewer they are; one for how reliable these means are; and a
+    one-hot input for each of up to 200 categories with enough rows. In fit, the means for a row come
+    from other rows: not from its eighth of the rows. If y does not depend on such a column, it is not
+    used. Ordered categories are numbers, their ranks; unknown ones are missing.
+    Dates are numbers: days since 1970, in UTC if they have a time zone. A column that is constant in
+    fit is not used.
 
     References
     ----------
@@ -480,6 +486,8 @@ class TabularClassifier(TabularEstimator):
         boosted trees on tabular data", NeurIPS.
     .. [2] Gorishniy, Rubachev, Babenko (2022), "On embeddings for numerical features in tabular
         deep learning", NeurIPS.
+    .. [3] Micci-Barreca (2001), "A preprocessing scheme for high-cardinality categorical attributes
+        in classification and prediction problems", SIGKDD Explorations.
 
     Examples
     --------
@@ -1092,7 +1100,7 @@ class TabularRegressor(TabularEstimator):
         offset from UTC) or "duration".
     categories_ : dict of list
         The categories that the model knows of each column that has some: those that fit has seen,
-        of more than 200 the most frequent ones, None if a value was missing. Those of an ordered
+        of more than 65,536 the most frequent ones, None if a value was missing. Those of an ordered
         column are all that its type or your list has, in ascending order.
     feature_importances_ : ndarray of float64, shape (n_features,)
         Mean absolute Shapley value of each column, see `explain`, over the training rows that

@@ -94,6 +94,14 @@ class TableClassEncoding(ClassEncoding):
         """Return the classes of the rows; None for several labels."""
         return None if self.labels.kind == "multilabel" else values.reshape(-1)
 
+    def to_average(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what is averaged in each category: the second of two classes, each class or label."""
+        groups = self.groups(values)
+        if groups is None:
+            return values
+        averaged: NDArray[Any] = groups[:, None] == np.arange(len(self.labels.classes))
+        return averaged[:, 1:] if self.labels.kind == "binary" else averaged
+
     def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the classes, which the splits of columns should separate, or a column of numbers for each label."""
         groups = self.groups(values)
@@ -149,6 +157,10 @@ class TableNumberEncoding(NumberEncoding):
         return Objective(
             partial(_pinball_score, np.asarray(self.quantiles)), score_is_minus_loss=True
         )
+
+    def to_average(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what is averaged in each category: standardized targets, one for all quantiles."""
+        return values if self.quantiles is None else values[:, :1]
 
     def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return numbers whose variance the splits of columns should lower, in one column for all quantiles.

@@ -22,6 +22,19 @@ static int read_parts(cursor *c, cmlp_table_column *column)
     return 1;
 }
 
+/* Reads the levels of a category: how many categories are one-hot, and how many numbers each has. */
+static int read_levels(cursor *c, cmlp_table_column *column)
+{
+    if (!PASS(c, "/one_hot:")) return 1;
+    const uint64_t n_one_hot = number(c);
+    if (!PASS(c, "/levels:")) return 0;
+    const uint64_t width = number(c), n = (uint64_t)column->n;
+    if (c->status || n_one_hot > n || width < 1 || width > CMLP_MAX_WIDTH / n) return 0;
+    column->n_one_hot = (int64_t)n_one_hot;
+    column->n_levels = (int64_t)(n * width);
+    return 1;
+}
+
 /* Reads the word of a column, and its number. */
 static int read_word(cursor *c, cmlp_table_column *column)
 {
@@ -37,7 +50,8 @@ static int read_word(cursor *c, cmlp_table_column *column)
     const uint64_t n = number(c);
     if (c->status || n > CMLP_MAX_WIDTH) return 0;
     column->n = (int64_t)n;
-    return is_number ? n != 1 && (!n || read_parts(c, column)) : n > 0;
+    if (is_number) return n != 1 && (!n || read_parts(c, column));
+    return n > 0 && read_levels(c, column);
 }
 
 cmlp_status cmlp_read_columns(const cmlp_words *text, cmlp_table_column *columns, cmlp_column_words *words,
@@ -52,8 +66,10 @@ cmlp_status cmlp_read_columns(const cmlp_words *text, cmlp_table_column *columns
         if (columns) columns[words->n_columns] = column;
         words->n_columns++;
         if (column.role == CMLP_TABLE_ROLE_NUMBER) words->n_numbers += 2 + cmlp_column_edges(&column);
+        words->n_levels += column.n_levels;
         for (int bins = 0; bins < 2; bins++) words->widths[bins] += cmlp_column_width(&column, bins);
         if (words->widths[1] > CMLP_MAX_WIDTH || words->n_numbers > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
+        if (words->n_levels > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
     } while (PASS(&c, ","));
     *at = c.at;
     for (int bins = 0; bins < 2; bins++) words->widths[bins] += !words->widths[bins];

@@ -14,11 +14,12 @@ typedef struct cmlp_words {
 typedef struct cmlp_column_words {
     int64_t n_columns;
     int64_t n_numbers; /* a centre, a scale, and the edges of each column of numbers and of its parts */
+    int64_t n_levels;  /* of all columns */
     int64_t widths[2]; /* number of inputs without and with bins */
 } cmlp_column_words;
 
-/* Reads the words. If `columns` is not NULL, writes role, has_missing, n, and n and used of the parts of each column, and
- * zeros. *at becomes the place of an error. */
+/* Reads the words. If `columns` is not NULL, writes role, has_missing, n, n_levels and n_one_hot of each column, n and used
+ * of its parts, and zeros. *at becomes the place of an error. */
 cmlp_status cmlp_read_columns(const cmlp_words *text, cmlp_table_column *columns, cmlp_column_words *words,
                               const unsigned char **at);
 

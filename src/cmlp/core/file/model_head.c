@@ -313,10 +313,11 @@ static void note_tensor(cursor *c, cmlp_head *head, slice n, const shaped_tensor
                  {CMLP_EXAMPLE_OUTPUT, dtype, n_out, 0, &head->example_output},
                  {CMLP_INPUT_FACTOR, CMLP_FLOAT64, n_in, 0, &head->input_factor},
                  {CMLP_INPUT_SHIFT, CMLP_FLOAT64, n_in, 0, &head->input_shift},
+                 {CMLP_TABLE_LEVELS, CMLP_FLOAT32, head->words.n_levels, 0, &head->table_levels},
                  {CMLP_TABLE_NUMBERS, CMLP_FLOAT64, head->words.n_numbers, 0, &head->table_numbers},
                  {CMLP_TABLE_TARGET, CMLP_FLOAT64, targets, numbers, &head->table_target},
                  {CMLP_TABLE_THRESHOLD, CMLP_FLOAT64, 1, 0, &head->table_threshold}};
-    const size_t n_known = sizeof known / sizeof *known - (of_table ? 0 : 3);
+    const size_t n_known = sizeof known / sizeof *known - (of_table ? 0 : 4);
     if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
     if (of_table && n.length > 4 && !memcmp(n.at, "nets.", 5)) fail(c, CMLP_ERROR_FILE_NAME);
     for (size_t i = 0; i < n_known; i++) {
@@ -356,6 +357,7 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     if (!head->input_shift != !head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (CMLP_IS_TABLE(head) && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!head->table_levels != !head->words.n_levels) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->feature == CMLP_HAS_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
     if (CMLP_BUILDS_TABLES) check_threshold(c, head);
     const cmlp_value_sizes sizes = {.n_inputs = CMLP_IS_TABLE(head) ? head->words.n_columns : head->sizes[0],

@@ -27,6 +27,7 @@
 #define CMLP_EXAMPLE_OUTPUT "example.output"
 #define CMLP_INPUT_FACTOR "input.factor"
 #define CMLP_INPUT_SHIFT "input.shift"
+#define CMLP_TABLE_LEVELS "table.levels"
 #define CMLP_TABLE_NUMBERS "table.numbers"
 #define CMLP_TABLE_TARGET "table.target"
 #define CMLP_TABLE_THRESHOLD "table.threshold"
@@ -63,7 +64,7 @@ typedef struct cmlp_head {
     uint64_t example_input, example_output; /* offsets in the file; 0: there is no example */
     uint64_t input_factor, input_shift;     /* likewise; both or neither */
     uint64_t params_size;                   /* bytes of all parameters */
-    uint64_t table_numbers, table_target, table_threshold; /* likewise; of a table only */
+    uint64_t table_levels, table_numbers, table_target, table_threshold; /* likewise; of a table only */
     uint64_t scores;                        /* likewise; of the calibration: n_score_rows times n_scores */
     int64_t n_scores, n_score_rows, n_targets;
     uint64_t widths;                        /* likewise; of the calibration: 2 * n_score_rows times n_knots */

@@ -9,6 +9,7 @@ void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_mem
     memory->nets = cmlp_take(space, 2, sizeof(cmlp_net));
     memory->columns = cmlp_take(space, n_columns, sizeof(cmlp_table_column));
     memory->numbers = cmlp_take(space, head->words.n_numbers, sizeof(double));
+    memory->levels = cmlp_take(space, head->words.n_levels, sizeof(float));
     memory->target = cmlp_take(space, head->n_targets, sizeof(cmlp_table_target));
     memory->threshold = cmlp_take(space, 1, sizeof(double));
     const int64_t n_ranges = head->values.n[CMLP_CATEGORY_COUNTS];
@@ -17,17 +18,21 @@ void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_mem
     memory->params_list = cmlp_take(space, n_nets, sizeof(void *));
 }
 
-/* The numbers of the columns point into the copy of the tensor. */
+/* The numbers and levels of the columns point into the copies of the tensors. */
 static cmlp_status load_columns(const cmlp_head *head, const unsigned char *file, const cmlp_table_memory *memory)
 {
     cmlp_column_words words;
     const unsigned char *at;
     const double *number = memory->numbers;
+    const float *level = memory->levels;
     cmlp_load(memory->numbers, file + head->table_numbers, head->words.n_numbers, sizeof(double));
+    cmlp_load(memory->levels, file + head->table_levels, head->words.n_levels, sizeof(float));
     const cmlp_status status = cmlp_read_columns(&head->columns, memory->columns, &words, &at);
     if (status) return status;
     for (int64_t i = 0; i < words.n_columns; i++) {
         cmlp_table_column *c = &memory->columns[i];
+        if (c->n_levels) c->levels = level;
+        level += c->n_levels;
         if (c->role != CMLP_TABLE_ROLE_NUMBER) continue;
         c->centre = number[0];
         c->scale = number[1];
@@ -39,7 +44,7 @@ static cmlp_status load_columns(const cmlp_head *head, const unsigned char *file
             number += c->parts[k].n;
         }
     }
-    return CMLP_OK;
+    return cmlp_check_levels(memory->columns, words.n_columns);
 }
 
 /* There are at most two networks that differ in more than their parameters. */

@@ -12,6 +12,7 @@ typedef struct cmlp_table_memory {
     cmlp_net *nets;          /* without and with bins */
     cmlp_table_column *columns;
     double *numbers;
+    float *levels;
     cmlp_table_target *target;
     double *threshold;
     cmlp_value_range *ranges; /* of the categories of each column */

@@ -14,6 +14,12 @@ static void put_columns(sink *s, const cmlp_table *table)
                     : c->has_missing                ? "number_or_missing:"
                                                     : "number:");
         if (c->role != CMLP_TABLE_ROLE_UNUSED) put_decimal(s, (uint64_t)c->n);
+        if (c->n_levels) {
+            put_text(s, "/one_hot:");
+            put_decimal(s, (uint64_t)c->n_one_hot);
+            put_text(s, "/levels:");
+            put_decimal(s, (uint64_t)(c->n_levels / c->n));
+        }
         for (int k = 0; k < CMLP_PARTS; k++) {
             if (!c->parts[k].used) continue;
             put_text(s, k == 0 ? "/day:" : k == 1 ? "/week:" : "/year:");
@@ -42,13 +48,14 @@ static cmlp_status make_table_example(const cmlp_writer *w, const cmlp_table_scr
     return status;
 }
 
-/* Collects the numbers of the columns, and behind them those of the targets, and lists the arrays. */
+/* Collects the levels and the numbers of the columns, and behind these those of the targets, and lists the arrays. */
 static void list_table_arrays(cmlp_writer *w, const cmlp_table_scratch *scratch)
 {
     const cmlp_table *table = w->table;
-    int64_t n = 0;
+    int64_t n = 0, n_levels = 0;
     for (int64_t i = 0; i < table->n_columns; i++) {
         const cmlp_table_column *c = &table->columns[i];
+        for (int64_t k = 0; k < c->n_levels; k++) scratch->levels[n_levels++] = c->levels[k];
         if (c->role != CMLP_TABLE_ROLE_NUMBER) continue;
         scratch->numbers[n++] = c->centre;
         scratch->numbers[n++] = c->scale;
@@ -58,6 +65,8 @@ static void list_table_arrays(cmlp_writer *w, const cmlp_table_scratch *scratch)
     }
     w->own[w->n_own++] = cmlp_array_of(CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
     w->own[w->n_own++] = cmlp_array_of(CMLP_EXAMPLE_OUTPUT, scratch->result, cmlp_n_out(w->net), 0, CMLP_FLOAT64);
+    if (n_levels)
+        w->own[w->n_own++] = cmlp_array_of(CMLP_TABLE_LEVELS, scratch->levels, n_levels, 0, CMLP_FLOAT32);
     if (n) w->own[w->n_own++] = cmlp_array_of(CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
     if (table->threshold)
         w->own[w->n_own++] = cmlp_array_of(CMLP_TABLE_THRESHOLD, table->threshold, 1, 0, CMLP_FLOAT64);
@@ -158,12 +167,15 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     if (status) return status;
     sizes.widest = cmlp_table_widest(copy);
     sizes.n_columns = copy->n_columns;
-    for (int64_t i = 0; i < copy->n_columns; i++)
+    for (int64_t i = 0; i < copy->n_columns; i++) {
+        sizes.n_levels += copy->columns[i].n_levels;
         if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlp_column_edges(&copy->columns[i]);
+    }
     if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
     status = count_categories(copy, &sizes.n_categories);
     if (status) return status;
-    return sizes.n_numbers > CMLP_MAX_WIDTH ? CMLP_ERROR_OVERFLOW : cmlp_table_space(&sizes, memory, size, scratch);
+    if (sizes.n_numbers > CMLP_MAX_WIDTH || sizes.n_levels > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    return cmlp_table_space(&sizes, memory, size, scratch);
 }
 
 static cmlp_status measure_table(const cmlp_table *table, size_t *bytes)
@@ -252,6 +264,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     status = cmlp_check_content(&copy, &kind);
     if (!status) status = add_calibration(&w, &kind);
     if (!status) status = cmlp_check_given_values(&w);
+    if (!status) status = cmlp_check_levels(t->columns, t->n_columns);
     for (int64_t i = 0; i < w.n_nets && !status; i++)
         if (!cmlp_are_finite(w.nets[i], w.params[i], w.nets[i]->n_params)) status = CMLP_ERROR_FILE_NONFINITE;
     if (status) return status;

@@ -17,8 +17,8 @@ typedef struct cmlp_writer {
     const cmlp_model_content *content;
     const cmlp_table_calibration *calibration; /* of a table; or NULL */
     double input_scale;
-    /* The example, two of the inputs or of the table, the training, the calibration, values: names ascending by bytes. */
-    cmlp_model_array own[7 + CMLP_TRAINING_ARRAYS + CMLP_VALUE_TENSORS]; /* data NULL: cmlp_put_values has them */
+    /* The example, two of the inputs or four of the table, the training, the calibration, values: names ascending by bytes. */
+    cmlp_model_array own[8 + CMLP_TRAINING_ARRAYS + CMLP_VALUE_TENSORS]; /* data NULL: cmlp_put_values has them */
     int32_t n_own;
     int32_t *order; /* of a table: the categories of each column in the order of their values */
     uint32_t data_crc;

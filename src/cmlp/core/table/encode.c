@@ -7,7 +7,9 @@
 #if CMLP_BUILDS_TABLES
 int64_t cmlp_column_width(const cmlp_table_column *c, int has_bins)
 {
-    if (c->role != CMLP_TABLE_ROLE_NUMBER) return c->role == CMLP_TABLE_ROLE_CATEGORY ? c->n - (c->n == 2) : 0;
+    if (c->role == CMLP_TABLE_ROLE_CATEGORY)
+        return c->n_levels ? c->n_one_hot + c->n_levels / c->n : c->n - (c->n == 2);
+    if (c->role != CMLP_TABLE_ROLE_NUMBER) return 0;
     int64_t width = 1 + (has_bins && c->n ? c->n - 1 : 0) + (c->has_missing != 0);
     for (int k = 0; k < CMLP_PARTS; k++) width += cmlp_part_width(&c->parts[k], has_bins);
     return width;
@@ -18,6 +20,7 @@ int64_t cmlp_columns_width(const cmlp_table_column *columns, int64_t n_columns, 
     int64_t width = 0;
     for (int64_t i = 0; i < n_columns; i++) {
         if (columns[i].role != CMLP_TABLE_ROLE_UNUSED && columns[i].n > CMLP_MAX_WIDTH) return -1;
+        if (columns[i].n_levels > CMLP_MAX_WIDTH) return -1;
         for (int k = 0; k < CMLP_PARTS; k++)
             if (columns[i].parts[k].n > CMLP_MAX_WIDTH) return -1;
         width += cmlp_column_width(&columns[i], has_bins);
@@ -37,6 +40,7 @@ static int has_unused(const cmlp_table_column *c)
         if (c->parts[k].reserved || (!c->parts[k].used && (c->parts[k].n || c->parts[k].edges))) return 1;
         is_used |= c->parts[k].used != 0;
     }
+    if (c->role != CMLP_TABLE_ROLE_CATEGORY && (c->levels || c->n_levels || c->n_one_hot)) return 1;
     return c->role != CMLP_TABLE_ROLE_NUMBER && (is_used || (c->role == CMLP_TABLE_ROLE_UNUSED && c->n));
 }
 
@@ -65,6 +69,16 @@ static cmlp_status check_number(const cmlp_table_column *c)
     return status;
 }
 
+static cmlp_status check_category(const cmlp_table_column *c)
+{
+    if (c->n < 1) return CMLP_ERROR_OPTION;
+    if (!c->n_levels) return c->levels || c->n_one_hot ? CMLP_ERROR_OPTION : CMLP_OK;
+    if (c->n_levels < 0 || c->n_levels % c->n) return CMLP_ERROR_OPTION;
+    if (c->n_one_hot < 0 || c->n_one_hot > c->n) return CMLP_ERROR_OPTION;
+    if (!c->levels) return CMLP_ERROR_NULL;
+    return cmlp_misaligned(c->levels, sizeof(float)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
+}
+
 cmlp_status cmlp_check_columns(const cmlp_table_column *columns, int64_t n_columns)
 {
     if (!columns) return CMLP_ERROR_NULL;
@@ -78,11 +92,19 @@ cmlp_status cmlp_check_columns(const cmlp_table_column *columns, int64_t n_colum
         else if (c->role == CMLP_TABLE_ROLE_NUMBER)
             status = check_number(c);
         else if (c->role == CMLP_TABLE_ROLE_CATEGORY)
-            status = c->n < 1 ? CMLP_ERROR_OPTION : CMLP_OK;
+            status = check_category(c);
         else if (c->role != CMLP_TABLE_ROLE_UNUSED)
             status = CMLP_ERROR_OPTION;
     }
     return status;
+}
+
+cmlp_status cmlp_check_levels(const cmlp_table_column *columns, int64_t n_columns)
+{
+    for (int64_t i = 0; i < n_columns; i++)
+        for (int64_t k = 0; k < columns[i].n_levels; k++)
+            if (!cmlp_is_finite(columns[i].levels[k])) return CMLP_ERROR_FILE_NONFINITE;
+    return CMLP_OK;
 }
 
 /* The type of the inputs is a constant here, so that it costs nothing. */

@@ -16,6 +16,7 @@ cmlp_status cmlp_table_space(const cmlp_table_sizes *sizes, void *memory, size_t
     scratch->raw = cmlp_take(&space, sizes->n_columns, sizeof(double));
     scratch->result = cmlp_take(&space, cmlp_n_out(net), sizeof(double));
     scratch->numbers = cmlp_take(&space, sizes->n_numbers, sizeof(double));
+    scratch->levels = cmlp_take(&space, sizes->n_levels, sizeof(float));
     scratch->order = cmlp_take(&space, sizes->n_categories, sizeof(int32_t));
     for (int i = 0; i < 2; i++)
         scratch->inputs[i] = cmlp_take(&space, sizes->n_rows * cmlp_n_in(net), net->element);

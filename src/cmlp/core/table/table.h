@@ -8,7 +8,8 @@
 /* The workspace of a call: a raw row, its result, and the inputs, outputs and workspace of one network for a tile
  * of rows. */
 typedef struct cmlp_table_scratch {
-    double *raw, *result, *numbers; /* the numbers of the columns are for the writer of model files, and so is the */
+    double *raw, *result, *numbers; /* the numbers of the columns are for the writer of model files, and so are their */
+    float *levels;                  /* levels and the */
     int32_t *order;                 /* order of the categories */
     void *inputs[2];                /* without and with bins */
     cmlp_row_memory row;            /* its row is not used */
@@ -17,7 +18,7 @@ typedef struct cmlp_table_scratch {
 /* Sizes of the workspace: those of the network with the most inputs, of the columns, and the rows of a tile. */
 typedef struct cmlp_table_sizes {
     const cmlp_net *widest;
-    int64_t n_columns, n_numbers, n_categories, n_rows;
+    int64_t n_columns, n_numbers, n_levels, n_categories, n_rows;
 } cmlp_table_sizes;
 
 /* Divides a workspace of any alignment into its buffers. If `memory` is NULL, only computes *size. */

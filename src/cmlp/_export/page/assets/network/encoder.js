@@ -17,6 +17,9 @@ function readNetworks() {
 }
 
 const networks = readNetworks();
+for (const column of columns) {
+	if (column.levels) column.levels = new Float32Array(bytes(column.levels).buffer);
+}
 const clip = (x, low, high) => min(max(x, low), high);
 
 function squeeze(x, { centre, scale }) {
@@ -54,7 +57,17 @@ function encodeNumber(x, column, hasBins) {
 	return inputs.concat(column.parts.flatMap((part) => encodePart(x, part, hasBins)));
 }
 
-function encodeCategory(code, n) {
+/** The first categories have an input each, and the levels of the category follow; of an unknown one all are 0. */
+function encodeLevels(code, { n, levels, oneHot }) {
+	const width = levels.length / n;
+	const isKnown = Number.isInteger(code) && code >= 0 && code < n;
+	const found = range(width).map((k) => (isKnown ? levels[code * width + k] : 0));
+	return [...range(oneHot).map((k) => Number(code === k)), ...found];
+}
+
+function encodeCategory(code, column) {
+	const { n, levels } = column;
+	if (levels) return encodeLevels(code, column);
 	if (n === 2) return [code === 0 ? 1 : code === 1 ? -1 : 0];
 	return range(n).map((k) => Number(code === k));
 }
@@ -63,7 +76,7 @@ function encodeCategory(code, n) {
 function encode(row, hasBins) {
 	const inputs = columns.map((column, i) => {
 		if (column.kind === "number") return encodeNumber(row[i], column, hasBins);
-		return column.kind === "category" ? encodeCategory(row[i], column.n) : [];
+		return column.kind === "category" ? encodeCategory(row[i], column) : [];
 	});
 	return Float32Array.from(inputs.flat().length ? inputs.flat() : [0]);
 }

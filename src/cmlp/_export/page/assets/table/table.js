@@ -1,6 +1,7 @@
 // --- The page of a table's model: a field and a curve for each column, and the prediction.
 
 const N_POINTS = 33; // of a curve
+const MOST_CHOICES = 200; // the most frequent categories, which a list or a curve shows
 const [WIDTH, HEIGHT] = [100, 40]; // of a curve, in its own units (table.html)
 const N_REASONS = 8; // columns whose effects are shown one by one
 const N_FIRST = 10; // columns that are shown at first
@@ -107,9 +108,11 @@ function outsideOf(i, value) {
 	return value < low || value > high ? `${textOf(i, low)} to ${textOf(i, high)} in training` : "";
 }
 
+const shownChoices = (i) => min(columns[i].choices.length, MOST_CHOICES);
+
 /** The values at which a curve is computed: of a date at the row's time and weekday, if the answers depend on them. */
 function pointsOf(i) {
-	if (!isNumber(i)) return range(columns[i].choices.length);
+	if (!isNumber(i)) return range(shownChoices(i));
 	if (!ends(columns[i])) return [];
 	const [[low, high], periods] = [ends(columns[i]), columns[i].parts.map(({ period }) => period)];
 	const step = (high - low) / (N_POINTS - 1);
@@ -122,7 +125,7 @@ function pointsOf(i) {
 
 // Where a value is on its curve, from 0 to WIDTH. A category has a part of the width.
 function placeOf(i, value) {
-	if (!isNumber(i)) return ((value + 0.5) / columns[i].choices.length) * WIDTH;
+	if (!isNumber(i)) return ((value + 0.5) / shownChoices(i)) * WIDTH;
 	const [low, high] = ends(columns[i]);
 	return clip((value - low) / (high - low), 0, 1) * WIDTH;
 }
@@ -167,9 +170,23 @@ function makeNumber(i, card) {
 
 /** Writes a value into a field. */
 function fill(field, i, value) {
-	if (Number.isNaN(value)) field.value = isNumber(i) ? "" : NaN;
+	if (field.list) field.value = value >= 0 ? (columns[i].choices[value] ?? "") : "";
+	else if (Number.isNaN(value)) field.value = isNumber(i) ? "" : NaN;
 	else if (isDate(i)) field.valueAsNumber = Math.round(value * 1440) * 60_000;
 	else field.value = value;
+}
+
+/** A field for the text of a category, with the most frequent ones as suggestions: a list of all would be too long. */
+function makeSearch(i, card) {
+	const { choices, missing } = columns[i];
+	const list = Object.assign(make("datalist"), { id: `categories-${i}` });
+	choices.slice(0, MOST_CHOICES).forEach((choice) => choice !== null && list.append(make("option", "", choice)));
+	const field = Object.assign(make("input"), { type: "text", placeholder: missing < 0 ? "other or missing" : "missing" });
+	field.setAttribute("list", list.id);
+	listen(field, "input", () => change(i, field.value ? choices.indexOf(field.value) : missing));
+	card.usual = `${choices.length.toLocaleString("en")} categories`;
+	card.box.append(list);
+	return field;
 }
 
 function makeChoice(i, card) {
@@ -212,7 +229,9 @@ function buildColumn(i) {
 		make("label", "", columns[i].name),
 	];
 	const card = (cards[i] = { ...makeGraph(), box, hint: make("span", "quiet") });
-	card.field = isNumber(i) ? makeNumber(i, card) : makeChoice(i, card);
+	if (isNumber(i)) card.field = makeNumber(i, card);
+	else if (columns[i].kind === "category" && columns[i].choices.length > MOST_CHOICES) card.field = makeSearch(i, card);
+	else card.field = makeChoice(i, card);
 	card.field.id = text.htmlFor = `column-${i}`;
 	card.hint.id = `hint-${i}`;
 	card.field.setAttribute("aria-describedby", card.hint.id);
@@ -437,7 +456,7 @@ function paintReasons({ mean, values }) {
 function paintDots() {
 	cards.forEach((card, i) => {
 		if (!card) return;
-		const isOn = isNumber(i) ? finite(row[i]) && ends(columns[i]) : row[i] >= 0;
+		const isOn = isNumber(i) ? finite(row[i]) && ends(columns[i]) : row[i] >= 0 && row[i] < shownChoices(i);
 		card.dot.setAttribute("d", isOn ? `M${placeOf(i, row[i])} ${heightOf(result[shownOutput()])}h0` : "");
 	});
 }
@@ -450,7 +469,7 @@ function paintCurves() {
 	isPainted = true;
 	cards.forEach((card, i) => {
 		if (!card) return;
-		const half = isNumber(i) ? 0 : (0.4 * WIDTH) / columns[i].choices.length;
+		const half = isNumber(i) ? 0 : (0.4 * WIDTH) / shownChoices(i);
 		const at = pointsOf(i).map((value) => placeOf(i, value));
 		const parts = curves[i].map((value, k) =>
 			half ? `M${at[k] - half} ${heightOf(value)}h${2 * half}` : `${k ? "L" : "M"}${at[k]} ${heightOf(value)}`,
