@@ -41,7 +41,9 @@ def cases(folder):
         model = MLPClassifier((5,), max_iter=2, random_state=0, dtype=dtype)
         path = saved(model.fit(NUMBERS, LABELS), folder, f"{dtype}.cmlp")
         for row, outputs in zip(NUMBERS[::9], model.predict_proba(NUMBERS[::9]), strict=True):
-            yield Case(path, [repr(float(number)) for number in row], int(np.argmax(outputs)), outputs)
+            yield Case(
+                path, [repr(float(number)) for number in row], int(np.argmax(outputs)), outputs
+            )
     options = {"n_estimators": 2, "hidden_layer_sizes": (6,), "n_epochs": 2, "random_state": 0}
     classifier = TabularClassifier(**options).fit(TABLE, LABELS)
     path = saved(classifier, folder, "classifier.cmlp")
