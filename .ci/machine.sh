@@ -37,6 +37,13 @@ optional_packages() {
     echo arm-none-eabi-gcc gcc-arm-none-eabi libnewlib-arm-none-eabi
     echo wine wine wine64
     echo node nodejs
+    echo wasm-ld lld
+    echo go golang-go
+    echo javac default-jdk-headless
+    [ -e /usr/share/java/jna.jar ] || echo jna.jar libjna-java
+    echo mcs mono-mcs mono-runtime libmono-system-core4.0-cil
+    echo cargo cargo rustc
+    echo bindgen bindgen rustfmt
 }
 
 # Whether gcc can build for i386.

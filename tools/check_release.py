@@ -1,12 +1,13 @@
 """Check that a release is complete: versions, owner.toml, built files; with ``--all`` all that needs no network.
 
-Usage: ``python tools/check_release.py [--tag v1.2.3] [--dist FOLDER [--complete]] [--all]``
+Usage: ``python tools/check_release.py [--tag v1.2.3] [--dist FOLDER [--complete]] [--languages FOLDER] [--all]``
 
 Only include/cmlp.h defines the version. Without ``--tag``, the first entry of the changelog may be unreleased, and
 values of owner.toml may be empty; they are listed. ``--all`` also runs the tests of links, figures, promises and tools,
 and builds the documentation, which needs the extras test and docs.
 ``--dist`` checks the metadata of the sdist and the wheels in a folder. With ``--complete``, the folder must contain one
-sdist, each wheel that docs/platforms.md lists, and nothing else.
+sdist, each wheel that docs/platforms.md lists, and nothing else. ``--languages`` checks the folder of the files for
+other languages, which are attached to the release.
 """
 
 import argparse
@@ -96,6 +97,42 @@ def completeness_complaints(names: list[str], version: str) -> list[str]:
     return complaints
 
 
+def language_complaints(folder: Path, version: str) -> list[str]:
+    """Check the WebAssembly module, its JavaScript and the crates, and their version."""
+    crates = f"cmlp-rust-{version}.tar.gz"
+    wanted = {"cmlp.wasm", "cmlp.mjs", crates}
+    names = {path.name for path in folder.iterdir()}
+    complaints = [f"{name} is missing" for name in sorted(wanted - names)]
+    complaints += [f"{name} is not a file for other languages" for name in sorted(names - wanted)]
+    module = folder / "cmlp.wasm"
+    if module.exists() and f"\0{version}\0".encode() not in module.read_bytes():
+        complaints.append(f"cmlp.wasm does not contain the version {version}")
+    if crates in names:
+        complaints += crate_complaints(folder / crates, version)
+    return complaints
+
+
+def crate_complaints(file: Path, version: str) -> list[str]:
+    """Check the versions of both crates, and that the C library is with them."""
+    with tarfile.open(file) as crates:
+        names = {Path(name).as_posix() for name in crates.getnames()}
+        complaints = [
+            f"{file.name}: {name} is missing"
+            for name in (
+                "cmlp-sys/c/cmlp.c",
+                "cmlp-sys/c/cmlp.h",
+                "cmlp-sys/LICENSE",
+                "cmlp/LICENSE",
+            )
+            if name not in names
+        ]
+        for crate in ("cmlp-sys", "cmlp"):
+            manifest = crates.extractfile(f"./{crate}/Cargo.toml").read().decode()
+            if f'version = "{version}"' not in manifest:
+                complaints.append(f"{file.name}: {crate} does not have the version {version}")
+    return complaints
+
+
 def owner_complaints(released: bool) -> list[str]:
     """Check that files follow from owner.toml, and for a release that all of it is known; else list what is not."""
     complaints = [
@@ -139,6 +176,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--tag")
     parser.add_argument("--dist", type=Path)
     parser.add_argument("--complete", action="store_true")
+    parser.add_argument("--languages", type=Path)
     parser.add_argument("--all", action="store_true")
     chosen = parser.parse_args(arguments)
     header = (ROOT / "include/cmlp.h").read_text(encoding="utf-8")
@@ -156,6 +194,8 @@ def main(arguments: list[str] | None = None) -> int:
         complaints += file_complaints(file, version)
     if chosen.complete:
         complaints += completeness_complaints([file.name for file in files], version)
+    if chosen.languages:
+        complaints += language_complaints(chosen.languages, version)
     agreeing = f"{version}: header, changelog{', tag' * bool(chosen.tag)}, {len(files)} files agree"
     print("\n".join(complaints) or agreeing)
     return 1 if complaints else 0

@@ -1,0 +1,78 @@
+# Programs in other languages, with the shared library, WebAssembly and the crates. All predict with Python's bits.
+
+# predicts <command>...: runs a program with models of each kind
+predicts() {
+    echo "$*"
+    LD_LIBRARY_PATH=$WORK/languages "$WORK/readme/bin/python" tests/support/language_programs.py "$@"
+}
+
+other_languages() {
+    local folder=$WORK/languages
+    needs package
+    mkdir -p "$folder"
+    python3 tools/make_single_file.py "$folder/cmlp.c"
+    gcc -O2 -shared -fPIC -DCMLP_BUILD -DCMLP_INFERENCE_ONLY -DCMLP_NO_THREADS -Iinclude "$folder/cmlp.c" -o "$folder/libcmlp.so"
+    predicts python3 -I examples/serverless/predictor.py "$folder/libcmlp.so"
+    if have clang wasm-ld node; then from_wasm; fi
+    if have npm; then from_koffi; fi
+    if have go; then from_go; fi
+    if have javac; then from_java; fi
+    if have mcs mono; then from_csharp; fi
+    if have julia; then predicts julia examples/languages/julia/predict.jl "$folder/libcmlp.so"; fi
+    if have cargo; then from_rust; fi
+}
+
+from_wasm() {
+    local folder=$WORK/languages/wasm
+    mkdir -p "$folder"
+    python3 tools/make_wasm.py "$folder/cmlp.wasm"
+    cp examples/languages/node/wasm.mjs packaging/wasm/cmlp.mjs "$folder"
+    node -e 'const { readFileSync } = require("node:fs");
+        process.exitCode = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(process.argv[1]))).length' \
+        "$folder/cmlp.wasm"
+    predicts node "$folder/wasm.mjs" "$folder/cmlp.wasm"
+}
+
+from_koffi() {
+    local folder=$WORK/languages/koffi
+    mkdir -p "$folder"
+    cp examples/languages/node/koffi.mjs "$folder"
+    npm install --silent --no-save --prefix "$folder" koffi
+    predicts node "$folder/koffi.mjs" "$WORK/languages/libcmlp.so"
+}
+
+from_go() {
+    (cd examples/languages/go && CGO_CFLAGS=-I$TREE/include CGO_LDFLAGS=-L$WORK/languages go build -o "$WORK/languages/go-predict")
+    predicts "$WORK/languages/go-predict"
+}
+
+from_java() {
+    local jar=/usr/share/java/jna.jar
+    [ -e "$jar" ] || { echo 'skipped: JNA is not installed' && return; }
+    javac -cp "$jar" -d "$WORK/languages/java" examples/languages/java/Predict.java
+    predicts java -cp "$jar:$WORK/languages/java" -Djna.library.path="$WORK/languages" Predict
+}
+
+from_csharp() {
+    mcs -out:"$WORK/languages/Predict.exe" examples/languages/csharp/Predict.cs
+    predicts mono "$WORK/languages/Predict.exe"
+}
+
+# The crates in the source tree with their tests, the program that uses them, and the crates as a release has them.
+from_rust() {
+    export CARGO_TARGET_DIR=$WORK/languages/rust
+    cargo test --offline --manifest-path packaging/rust/Cargo.toml
+    cargo build --offline --release --manifest-path examples/languages/rust/Cargo.toml
+    predicts "$CARGO_TARGET_DIR/release/predict"
+    python3 tools/make_crates.py "$WORK/crates"
+    cargo package --offline --no-verify --allow-dirty --list --manifest-path "$WORK/crates/cmlp-sys/Cargo.toml" | grep '^c/cmlp.c$'
+    cargo build --offline --manifest-path "$WORK/crates/Cargo.toml"
+    if have bindgen && [ "$(bindgen --version)" = 'bindgen 0.60.1' ]; then bindings_are_current; fi
+}
+
+# Without rustfmt, bindgen breaks lines otherwise.
+bindings_are_current() {
+    packaging/rust/bindgen.sh | tr -d ' \n' | sed 's/,)/)/g' >"$WORK/languages/new"
+    tr -d ' \n' <packaging/rust/cmlp-sys/src/bindings.rs | sed 's/,)/)/g' >"$WORK/languages/committed"
+    cmp "$WORK/languages/new" "$WORK/languages/committed"
+}

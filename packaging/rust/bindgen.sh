@@ -1,0 +1,10 @@
+#!/bin/sh
+# Prints the bindings of cmlp-sys, by bindgen 0.60 or later: packaging/rust/bindgen.sh >packaging/rust/cmlp-sys/src/bindings.rs
+set -eu
+cd "$(dirname "$0")/../.."
+functions='cmlp_(version|version_number|status_name|status_string'
+functions="$functions|model_(size|init|predict_f32|predict_f64|predict_u8|label)"
+functions="$functions|table_(describe_column|category|code_of_value|code_of_cell|margin|interval))"
+exec bindgen include/cmlp_table.h --no-layout-tests --no-doc-comments --disable-header-comment --size_t-is-usize \
+    --blocklist-type '__u?int.*_t|cmlp_net' --allowlist-function "$functions" --allowlist-var 'CMLP_(OK|ERROR_.*|FLOAT32|FLOAT64|MODEL_.*|VALUE_.*|TABLE_.*)' \
+    --raw-line '// The functions of cmlp.h and cmlp_table.h that load a model and predict, by packaging/rust/bindgen.sh.'

@@ -1,0 +1,266 @@
+// The functions of cmlp.h and cmlp_table.h that load a model and predict, by packaging/rust/bindgen.sh.
+
+pub const CMLP_TABLE_MAX_NETS: u32 = 1024;
+pub type cmlp_status = i32;
+pub const CMLP_OK: _bindgen_ty_1 = 0;
+pub const CMLP_CANCELLED: _bindgen_ty_1 = 1;
+pub const CMLP_ERROR_NULL: _bindgen_ty_1 = 16;
+pub const CMLP_ERROR_STRUCT_SIZE: _bindgen_ty_1 = 17;
+pub const CMLP_ERROR_LAYERS: _bindgen_ty_1 = 18;
+pub const CMLP_ERROR_WIDTH: _bindgen_ty_1 = 19;
+pub const CMLP_ERROR_ACTIVATION: _bindgen_ty_1 = 20;
+pub const CMLP_ERROR_LOSS: _bindgen_ty_1 = 21;
+pub const CMLP_ERROR_DTYPE: _bindgen_ty_1 = 22;
+pub const CMLP_ERROR_LENGTH: _bindgen_ty_1 = 23;
+pub const CMLP_ERROR_OVERFLOW: _bindgen_ty_1 = 24;
+pub const CMLP_ERROR_BUFFER_SIZE: _bindgen_ty_1 = 25;
+pub const CMLP_ERROR_ALIGNMENT: _bindgen_ty_1 = 26;
+pub const CMLP_ERROR_NET: _bindgen_ty_1 = 27;
+pub const CMLP_ERROR_ROWS: _bindgen_ty_1 = 28;
+pub const CMLP_ERROR_TARGETS: _bindgen_ty_1 = 29;
+pub const CMLP_ERROR_ORDER: _bindgen_ty_1 = 30;
+pub const CMLP_ERROR_LABEL: _bindgen_ty_1 = 31;
+pub const CMLP_ERROR_WEIGHT: _bindgen_ty_1 = 32;
+pub const CMLP_ERROR_OPTION: _bindgen_ty_1 = 33;
+pub const CMLP_ERROR_BATCH: _bindgen_ty_1 = 34;
+pub const CMLP_ERROR_THREADS: _bindgen_ty_1 = 35;
+pub const CMLP_ERROR_SPARSE: _bindgen_ty_1 = 36;
+pub const CMLP_ERROR_WORKERS: _bindgen_ty_1 = 38;
+pub const CMLP_ERROR_MODEL: _bindgen_ty_1 = 39;
+pub const CMLP_ERROR_INPUT: _bindgen_ty_1 = 64;
+pub const CMLP_ERROR_TARGET: _bindgen_ty_1 = 65;
+pub const CMLP_ERROR_DIVERGED: _bindgen_ty_1 = 66;
+pub const CMLP_ERROR_ISA: _bindgen_ty_1 = 80;
+pub const CMLP_ERROR_BUILD: _bindgen_ty_1 = 81;
+pub const CMLP_ERROR_MEMORY: _bindgen_ty_1 = 82;
+pub const CMLP_ERROR_MESSAGE: _bindgen_ty_1 = 83;
+pub const CMLP_ERROR_LEFT_OUT: _bindgen_ty_1 = 84;
+pub const CMLP_ERROR_FILE_SHORT: _bindgen_ty_1 = 96;
+pub const CMLP_ERROR_FILE_LONG: _bindgen_ty_1 = 97;
+pub const CMLP_ERROR_FILE_MAGIC: _bindgen_ty_1 = 98;
+pub const CMLP_ERROR_FILE_VERSION: _bindgen_ty_1 = 99;
+pub const CMLP_ERROR_FILE_HEAD_CRC: _bindgen_ty_1 = 100;
+pub const CMLP_ERROR_FILE_DATA_CRC: _bindgen_ty_1 = 101;
+pub const CMLP_ERROR_FILE_SYNTAX: _bindgen_ty_1 = 102;
+pub const CMLP_ERROR_FILE_NAME: _bindgen_ty_1 = 103;
+pub const CMLP_ERROR_FILE_TENSOR: _bindgen_ty_1 = 104;
+pub const CMLP_ERROR_FILE_NONFINITE: _bindgen_ty_1 = 105;
+pub const CMLP_ERROR_FILE_EXAMPLE: _bindgen_ty_1 = 106;
+pub const CMLP_ERROR_FILE_KEY: _bindgen_ty_1 = 107;
+pub const CMLP_ERROR_FILE_WRITE: _bindgen_ty_1 = 108;
+pub const CMLP_ERROR_FILE_READ: _bindgen_ty_1 = 110;
+pub const CMLP_ERROR_FILE_VALUE: _bindgen_ty_1 = 111;
+pub const CMLP_STATUS_SIGNED: _bindgen_ty_1 = -1;
+pub type _bindgen_ty_1 = ::std::os::raw::c_int;
+extern "C" {
+    pub fn cmlp_status_name(status: cmlp_status) -> *const ::std::os::raw::c_char;
+}
+extern "C" {
+    pub fn cmlp_status_string(status: cmlp_status) -> *const ::std::os::raw::c_char;
+}
+extern "C" {
+    pub fn cmlp_version() -> *const ::std::os::raw::c_char;
+}
+extern "C" {
+    pub fn cmlp_version_number() -> i32;
+}
+pub type cmlp_dtype = i32;
+pub const CMLP_FLOAT32: _bindgen_ty_2 = 1;
+pub const CMLP_FLOAT64: _bindgen_ty_2 = 2;
+pub const CMLP_UINT8: _bindgen_ty_2 = 3;
+pub const CMLP_INT32: _bindgen_ty_2 = 4;
+pub const CMLP_INT64: _bindgen_ty_2 = 5;
+pub const CMLP_DTYPE_SIGNED: _bindgen_ty_2 = -1;
+pub type _bindgen_ty_2 = ::std::os::raw::c_int;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct cmlp_model {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+pub struct cmlp_model_info {
+    pub struct_size: usize,
+    pub model_size: usize,
+    pub workspace_size: usize,
+    pub head_size: u64,
+    pub file_size: u64,
+    pub error_at: u64,
+    pub n_inputs: i64,
+    pub n_outputs: i64,
+    pub input_scale: f64,
+    pub n_nets: i64,
+    pub dtype: cmlp_dtype,
+    pub reserved: i32,
+}
+extern "C" {
+    pub fn cmlp_model_size(
+        file: *const ::std::os::raw::c_void,
+        n: usize,
+        info: *mut cmlp_model_info,
+    ) -> cmlp_status;
+}
+pub type cmlp_model_flags = u32;
+pub const CMLP_MODEL_TRUSTED: _bindgen_ty_3 = 1;
+pub type _bindgen_ty_3 = ::std::os::raw::c_uint;
+extern "C" {
+    pub fn cmlp_model_init(
+        memory: *mut ::std::os::raw::c_void,
+        memory_size: usize,
+        file: *const ::std::os::raw::c_void,
+        n: usize,
+        flags: cmlp_model_flags,
+        workspace: *mut ::std::os::raw::c_void,
+        workspace_size: usize,
+        model: *mut *const cmlp_model,
+    ) -> cmlp_status;
+}
+extern "C" {
+    pub fn cmlp_model_predict_f32(
+        model: *const cmlp_model,
+        row: *const f32,
+        n_inputs: i64,
+        label: *mut i32,
+        output: *mut f32,
+        n_outputs: i64,
+        workspace: *mut ::std::os::raw::c_void,
+        workspace_size: usize,
+    ) -> cmlp_status;
+}
+extern "C" {
+    pub fn cmlp_model_predict_f64(
+        model: *const cmlp_model,
+        row: *const f64,
+        n_inputs: i64,
+        label: *mut i32,
+        output: *mut f64,
+        n_outputs: i64,
+        workspace: *mut ::std::os::raw::c_void,
+        workspace_size: usize,
+    ) -> cmlp_status;
+}
+extern "C" {
+    pub fn cmlp_model_predict_u8(
+        model: *const cmlp_model,
+        row: *const u8,
+        n_inputs: i64,
+        label: *mut i32,
+        output: *mut f32,
+        n_outputs: i64,
+        workspace: *mut ::std::os::raw::c_void,
+        workspace_size: usize,
+    ) -> cmlp_status;
+}
+pub type cmlp_value_type = i32;
+pub const CMLP_VALUE_MISSING: _bindgen_ty_4 = 0;
+pub const CMLP_VALUE_TEXT: _bindgen_ty_4 = 1;
+pub const CMLP_VALUE_DOUBLE: _bindgen_ty_4 = 2;
+pub const CMLP_VALUE_INTEGER: _bindgen_ty_4 = 3;
+pub const CMLP_VALUE_BOOLEAN: _bindgen_ty_4 = 4;
+pub const CMLP_VALUE_LARGE_INTEGER: _bindgen_ty_4 = 5;
+pub const CMLP_VALUE_TYPE_SIGNED: _bindgen_ty_4 = -1;
+pub type _bindgen_ty_4 = ::std::os::raw::c_int;
+#[repr(C)]
+pub struct cmlp_value {
+    pub text: *const ::std::os::raw::c_char,
+    pub n_text: i64,
+    pub number: f64,
+    pub integer: i64,
+    pub type_: cmlp_value_type,
+    pub reserved: [i32; 3usize],
+}
+extern "C" {
+    pub fn cmlp_model_label(
+        model: *const cmlp_model,
+        label: i32,
+        value: *mut cmlp_value,
+    ) -> cmlp_status;
+}
+pub type cmlp_table_kind = i32;
+pub const CMLP_TABLE_NUMBER: _bindgen_ty_11 = 1;
+pub const CMLP_TABLE_BOOLEAN: _bindgen_ty_11 = 2;
+pub const CMLP_TABLE_DATE: _bindgen_ty_11 = 3;
+pub const CMLP_TABLE_TIME: _bindgen_ty_11 = 4;
+pub const CMLP_TABLE_INSTANT: _bindgen_ty_11 = 5;
+pub const CMLP_TABLE_DURATION: _bindgen_ty_11 = 6;
+pub const CMLP_TABLE_CATEGORY: _bindgen_ty_11 = 7;
+pub const CMLP_TABLE_ORDERED: _bindgen_ty_11 = 8;
+pub const CMLP_TABLE_KIND_SIGNED: _bindgen_ty_11 = -1;
+pub type _bindgen_ty_11 = ::std::os::raw::c_int;
+pub type cmlp_table_role = i32;
+pub const CMLP_TABLE_ROLE_UNUSED: _bindgen_ty_12 = 1;
+pub const CMLP_TABLE_ROLE_NUMBER: _bindgen_ty_12 = 2;
+pub const CMLP_TABLE_ROLE_CATEGORY: _bindgen_ty_12 = 3;
+pub const CMLP_TABLE_ROLE_SIGNED: _bindgen_ty_12 = -1;
+pub type _bindgen_ty_12 = ::std::os::raw::c_int;
+#[repr(C)]
+pub struct cmlp_table_column_info {
+    pub struct_size: usize,
+    pub name: *const ::std::os::raw::c_char,
+    pub n_name: i64,
+    pub unit: *const ::std::os::raw::c_char,
+    pub n_unit: i64,
+    pub format: *const ::std::os::raw::c_char,
+    pub n_format: i64,
+    pub n_categories: i64,
+    pub unknown: f64,
+    pub kind: cmlp_table_kind,
+    pub role: cmlp_table_role,
+}
+extern "C" {
+    pub fn cmlp_table_describe_column(
+        model: *const cmlp_model,
+        column: i64,
+        info: *mut cmlp_table_column_info,
+    ) -> cmlp_status;
+}
+extern "C" {
+    pub fn cmlp_table_code_of_value(
+        model: *const cmlp_model,
+        column: i64,
+        value: *const cmlp_value,
+        code: *mut f64,
+    ) -> cmlp_status;
+}
+extern "C" {
+    pub fn cmlp_table_category(
+        model: *const cmlp_model,
+        column: i64,
+        code: i64,
+        value: *mut cmlp_value,
+    ) -> cmlp_status;
+}
+extern "C" {
+    pub fn cmlp_table_code_of_cell(
+        model: *const cmlp_model,
+        column: i64,
+        text: *const ::std::os::raw::c_char,
+        n_text: i64,
+        number: *mut f64,
+    ) -> cmlp_status;
+}
+extern "C" {
+    pub fn cmlp_table_margin(
+        model: *const cmlp_model,
+        target: i64,
+        coverage: f64,
+        outputs: *const f64,
+        n_outputs: i64,
+        margin: *mut f64,
+    ) -> cmlp_status;
+}
+extern "C" {
+    pub fn cmlp_table_interval(
+        model: *const cmlp_model,
+        target: i64,
+        coverage: f64,
+        outputs: *const f64,
+        n_outputs: i64,
+        ends: *mut f64,
+    ) -> cmlp_status;
+}
+pub const CMLP_TABLE_ABSOLUTE_ERROR: _bindgen_ty_13 = 1;
+pub const CMLP_TABLE_SCALED_ERROR: _bindgen_ty_13 = 2;
+pub const CMLP_TABLE_QUANTILES: _bindgen_ty_13 = 3;
+pub const CMLP_TABLE_PROBABILITY: _bindgen_ty_13 = 4;
+pub const CMLP_TABLE_CALIBRATION_KIND_SIGNED: _bindgen_ty_13 = -1;
+pub type _bindgen_ty_13 = ::std::os::raw::c_int;

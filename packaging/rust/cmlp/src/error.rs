@@ -1,0 +1,85 @@
+use std::ffi::CStr;
+use std::{fmt, io};
+
+use cmlp_sys as sys;
+
+/// Why a model cannot be loaded, or a row not be predicted.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file cannot be read.
+    Io(io::Error),
+    /// The bytes are no model file, or are damaged.
+    File(Status),
+    /// An argument does not fit the model: a type, a length, a column, a class.
+    Argument(Status),
+    /// A row contains infinity, or NaN that the model does not take; or a cell cannot be read.
+    Data(Status),
+    /// This build, this processor or the memory does not suffice.
+    System(Status),
+}
+
+/// A status of the C library: an error with a name and a sentence.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct Status(sys::cmlp_status);
+
+impl Status {
+    /// The number of the status in cmlp.h.
+    pub fn number(self) -> i32 {
+        self.0
+    }
+
+    /// The name of the status in cmlp.h, such as CMLP_ERROR_FILE_SHORT.
+    pub fn name(self) -> &'static str {
+        // SAFETY: the library returns a constant text for every number.
+        text(unsafe { CStr::from_ptr(sys::cmlp_status_name(self.0)) })
+    }
+}
+
+fn text(words: &'static CStr) -> &'static str {
+    words.to_str().unwrap_or("unknown status") // all texts are ASCII
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // SAFETY: the library returns a constant text for every number.
+        formatter.write_str(text(unsafe { CStr::from_ptr(sys::cmlp_status_string(self.0)) }))
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl Error {
+    /// The ranges are those of cmlp.h.
+    pub(crate) fn of(status: sys::cmlp_status) -> Error {
+        match status {
+            64..=79 => Error::Data(Status(status)),
+            80..=95 => Error::System(Status(status)),
+            96..=127 => Error::File(Status(status)),
+            _ => Error::Argument(Status(status)),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Io(error) => error.fmt(formatter),
+            Error::File(status) | Error::Argument(status) | Error::Data(status) | Error::System(status) => {
+                status.fmt(formatter)
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Error {
+        Error::Io(error)
+    }
+}
