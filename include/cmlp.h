@@ -514,11 +514,13 @@ typedef struct cmlp_net_config {
     const void *reserved; /* NULL */
 } cmlp_net_config;
 
-/* Bytes for a net, and a bound of them in every 1.x, for static storage:  static char memory[CMLP_NET_SIZE]; */
-CMLP_API size_t cmlp_net_size(void);
-#define CMLP_NET_SIZE 8192
+/* Sets *bytes to the size of the net that the configuration describes, and a bound of it in every 1.x, for static storage:
+ * static char memory[CMLP_NET_SIZE(3)]; for one with quantiles 8 bytes more for each.
+ * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION, as cmlp_net_init. */
+CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes);
+#define CMLP_NET_SIZE(n_layers) (512 + 64 * (n_layers))
 
-/* Checks the description and makes a net in `memory` (memory_size bytes, at least cmlp_net_size()). It keeps no pointer to
+/* Checks the description and makes a net in `memory` (memory_size bytes, at least those of cmlp_net_size). It keeps no pointer to
  * `config`. Functions of another version of the library return NET for this net, as MODEL for a model.
  * net: receives the net, whose address is inside `memory`.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or of the loss, or quantiles), ISA,

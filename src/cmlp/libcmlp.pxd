@@ -241,8 +241,7 @@ cdef extern from "cmlp.h" nogil:
         const double *quantiles
         const void *reserved
 
-    size_t cmlp_net_size()
-    int CMLP_NET_SIZE
+    cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes)
     cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net)
     int64_t cmlp_net_n_params(const cmlp_net *net)
 
