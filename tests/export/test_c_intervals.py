@@ -46,7 +46,7 @@ def test_intervals_and_outside(tmp_path, name):
     model = MODELS[name]()
     model.to_c(tmp_path / "table.h", intervals=True)
     calibration = model._trained().calibration
-    assert (calibration.widths is not None) == (name == "adaptive")
+    assert (calibration.widths is not None) == (name in ("adaptive", "groups", "groups of targets"))
     assert (calibration.ends is not None) == (name == "frequent ends")
     raw = model._rows_of(model._trained(), UNSEEN)[0]
     n_out = model.predict(UNSEEN[:1]).size
