@@ -29,7 +29,7 @@ SOURCE = r"""
 #define ELEMENTS (1 << 19) /* more than the weights and biases of the largest layer */
 static _Alignas(64) float x[ELEMENTS], w[ELEMENTS], z[ELEMENTS], d[ELEMENTS], scratch[ELEMENTS];
 static _Alignas(64) char copies[CMLP_COPY_BYTES];
-static char memory[CMLP_NET_SIZE];
+static char memory[CMLP_NET_SIZE(2)];
 static const cmlp_net *net;
 static cmlp_layer_space layer_space = {.deltas = d};
 static cmlp_batch_job job;

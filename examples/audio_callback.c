@@ -14,7 +14,7 @@ enum { WINDOW = 8, HIDDEN = 8, BLOCK = 64, BLOCKS = 50, N_PARAMS = WINDOW * HIDD
 enum { TRAINING = 4000, EPOCHS = 30 };
 
 typedef struct effect {
-    char net_memory[CMLP_NET_SIZE];
+    char net_memory[CMLP_NET_SIZE(3)];
     const cmlp_net *net; /* in net_memory */
     float params[N_PARAMS];
     float history[WINDOW - 1 + BLOCK]; /* the samples before the block, then the block */

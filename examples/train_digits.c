@@ -13,7 +13,7 @@
 enum { PIXELS = 784, HIDDEN = 32, DIGITS = 10, N_PARAMS = PIXELS * HIDDEN + HIDDEN + HIDDEN * DIGITS + DIGITS };
 enum { EPOCHS = 5, BATCH = 50, THREADS = 2 };
 
-static char net_memory[CMLP_NET_SIZE];
+static char net_memory[CMLP_NET_SIZE(3)];
 static float params[N_PARAMS];
 static struct {
     cmlp_optimizer_state counters;

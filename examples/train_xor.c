@@ -7,7 +7,7 @@
 
 enum { N_PARAMS = 2 * 4 + 4 + 4 * 1 + 1, EPOCHS = 500 };
 
-static char net_memory[CMLP_NET_SIZE];
+static char net_memory[CMLP_NET_SIZE(3)];
 static unsigned char workspace[16384]; /* cmlp_workspace_size() gives the size that is needed */
 static float params[N_PARAMS];
 static struct {

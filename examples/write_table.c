@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-static char net_memory[CMLP_NET_SIZE];
+static char net_memory[CMLP_NET_SIZE(2)];
 static unsigned char workspace[65536]; /* cmlp_table_workspace_size() gives the size that is needed */
 static const float params[] = {1, 0.5f, -0.5f, 0.25f, 0};
 

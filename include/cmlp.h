@@ -145,19 +145,19 @@ enum {
     CMLP_ERROR_NET = 27,             /* not made by cmlp_net_init of this version */
     CMLP_ERROR_ROWS = 28,            /* the rows do not fit the network */
     CMLP_ERROR_TARGETS = 29,         /* the targets do not fit the network or the rows */
-    CMLP_ERROR_ORDER = 30,           /* an index of the row order is outside the rows */
-    CMLP_ERROR_LABEL = 31,           /* a class index is outside the outputs */
-    CMLP_ERROR_WEIGHT = 32,          /* not 0 or a positive normal number, or all are 0, or the sum is neither */
     CMLP_ERROR_OPTION = 33,          /* out of its range, or a reserved or unused field or flag is not 0 */
     CMLP_ERROR_BATCH = 34,           /* batch_size, first_batch or rows_done is negative or too large */
     CMLP_ERROR_THREADS = 35,         /* n_threads is negative */
-    CMLP_ERROR_SPARSE = 36,          /* indptr decreases, or columns of a row do not ascend or are out of range */
     CMLP_ERROR_WORKERS = 38,         /* the workers of an epoch have different arguments */
     CMLP_ERROR_MODEL = 39,           /* not made by cmlp_model_init of this version */
     /* The data: cmlp_run.bad_row and bad_column give the position. */
     CMLP_ERROR_INPUT = 64,           /* NaN, infinite or too large for the network's element type */
     CMLP_ERROR_TARGET = 65,          /* the same of a target, or the loss does not allow it */
     CMLP_ERROR_DIVERGED = 66,        /* the cost or a parameter became NaN or infinite */
+    CMLP_ERROR_LABEL = 67,           /* a class index is outside the outputs */
+    CMLP_ERROR_WEIGHT = 68,          /* not 0 or a positive normal number, or all are 0, or the sum is neither */
+    CMLP_ERROR_ORDER = 69,           /* an index of the row order is outside the rows */
+    CMLP_ERROR_SPARSE = 70,          /* indptr decreases, or columns of a row do not ascend or are out of range */
     /* This build, processor or system. */
     CMLP_ERROR_ISA = 80,             /* no allowed instruction set is available */
     CMLP_ERROR_BUILD = 81,           /* compiled with options that change the arithmetic */
@@ -514,11 +514,13 @@ typedef struct cmlp_net_config {
     const void *reserved; /* NULL */
 } cmlp_net_config;
 
-/* Bytes for a net, and a bound of them in every 1.x, for static storage:  static char memory[CMLP_NET_SIZE]; */
-CMLP_API size_t cmlp_net_size(void);
-#define CMLP_NET_SIZE 8192
+/* Sets *bytes to the size of the net that the configuration describes, and a bound of it in every 1.x, for static storage:
+ * static char memory[CMLP_NET_SIZE(3)]; for one with quantiles 8 bytes more for each.
+ * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION, as cmlp_net_init. */
+CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes);
+#define CMLP_NET_SIZE(n_layers) (512 + 64 * (n_layers))
 
-/* Checks the description and makes a net in `memory` (memory_size bytes, at least cmlp_net_size()). It keeps no pointer to
+/* Checks the description and makes a net in `memory` (memory_size bytes, at least those of cmlp_net_size). It keeps no pointer to
  * `config`. Functions of another version of the library return NET for this net, as MODEL for a model.
  * net: receives the net, whose address is inside `memory`.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or of the loss, or quantiles), ISA,

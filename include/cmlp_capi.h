@@ -54,7 +54,7 @@ typedef struct cmlp_capi {
     cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
     cmlp_status (*labels)(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
                           int64_t n_labels);
-    size_t (*net_size)(void);
+    cmlp_status (*net_size)(const cmlp_net_config *config, size_t *bytes);
     cmlp_status (*net_init)(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net);
     int64_t (*net_n_params)(const cmlp_net *net);
     void (*random_seed)(cmlp_random *random, uint32_t seed);

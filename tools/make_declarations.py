@@ -85,7 +85,7 @@ def declarations(root: Path, header: str) -> Iterator[str]:
     """Yield the declarations of a header for Cython, as groups of lines, in its order."""
     text = without_comments(root / "include" / header)
     pattern = (
-        r"^#define (?P<constant>CMLP_(?:VERSION\w*|REPEAT|(?:TABLE_)?MAX_\w+|NET_SIZE)) (?P<value>[^\n]*)$"
+        r"^#define (?P<constant>CMLP_(?:VERSION\w*|REPEAT|(?:TABLE_)?MAX_\w+)) (?P<value>[^\n]*)$"
         r"|^typedef struct (?P<struct>\w+) \{(?P<fields>.*?)^\} \w+;"
         r"|^(?:typedef )?struct (?P<opaque>\w+)(?: \w+)?;"
         r"|^typedef (?P<type>\w+) (?P<alias>\w+);"

@@ -20,7 +20,7 @@ EMBED(labels, LABELS);
 enum { PIXELS = 64, HIDDEN = 16, CLASSES = 10, N_PARAMS = PIXELS * HIDDEN + HIDDEN + HIDDEN * CLASSES + CLASSES };
 enum { EPOCHS = 5, BATCH = 10, MOST_ROWS = 200, WORKSPACE_SIZE = 14 * 1024 };
 
-static char net_memory[CMLP_NET_SIZE];
+static char net_memory[CMLP_NET_SIZE(3)];
 static int64_t order[MOST_ROWS];
 static float params[N_PARAMS];
 static struct {

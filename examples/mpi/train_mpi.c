@@ -12,7 +12,7 @@
 enum { N_ROWS = 2000, N_IN = 20, N_HIDDEN = 50, N_OUT = 3, BATCH = 600, EPOCHS = 5 };
 enum { N_PARAMS = N_IN * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT };
 
-static char net_memory[CMLP_NET_SIZE];
+static char net_memory[CMLP_NET_SIZE(3)];
 static float inputs[N_ROWS * N_IN], params[N_PARAMS];
 static struct {
     cmlp_optimizer_state counters;

@@ -43,7 +43,7 @@ cdef extern from "cmlp_capi.h" nogil:
                                cmlp_run *run) noexcept nogil
         cmlp_status (*labels)(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
                               int64_t n_labels) noexcept nogil
-        size_t (*net_size)() noexcept nogil
+        cmlp_status (*net_size)(const cmlp_net_config *config, size_t *bytes) noexcept nogil
         cmlp_status (*net_init)(void *memory, size_t memory_size, const cmlp_net_config *config,
                                 const cmlp_net **net) noexcept nogil
         int64_t (*net_n_params)(const cmlp_net *net) noexcept nogil

@@ -26,18 +26,18 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_NET
         CMLP_ERROR_ROWS
         CMLP_ERROR_TARGETS
-        CMLP_ERROR_ORDER
-        CMLP_ERROR_LABEL
-        CMLP_ERROR_WEIGHT
         CMLP_ERROR_OPTION
         CMLP_ERROR_BATCH
         CMLP_ERROR_THREADS
-        CMLP_ERROR_SPARSE
         CMLP_ERROR_WORKERS
         CMLP_ERROR_MODEL
         CMLP_ERROR_INPUT
         CMLP_ERROR_TARGET
         CMLP_ERROR_DIVERGED
+        CMLP_ERROR_LABEL
+        CMLP_ERROR_WEIGHT
+        CMLP_ERROR_ORDER
+        CMLP_ERROR_SPARSE
         CMLP_ERROR_ISA
         CMLP_ERROR_BUILD
         CMLP_ERROR_MEMORY
@@ -241,8 +241,7 @@ cdef extern from "cmlp.h" nogil:
         const double *quantiles
         const void *reserved
 
-    size_t cmlp_net_size()
-    int CMLP_NET_SIZE
+    cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes)
     cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net)
     int64_t cmlp_net_n_params(const cmlp_net *net)
 

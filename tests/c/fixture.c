@@ -38,8 +38,9 @@ static void make_net(fixture *f)
                                   .loss = s->loss,
                                   .dtype = s->dtype,
                                   .isa_mask = s->isa};
-    f->net_memory = fixture_block(f, cmlp_net_size());
-    must(cmlp_net_init(f->net_memory, cmlp_net_size(), &f->config, &f->net), "cmlp_net_init");
+    must(cmlp_net_size(&f->config, &f->net_bytes), "cmlp_net_size");
+    f->net_memory = fixture_block(f, f->net_bytes);
+    must(cmlp_net_init(f->net_memory, f->net_bytes, &f->config, &f->net), "cmlp_net_init");
     if (s->tuning) must(cmlp_net_tune(f->net, s->tuning - 1), "cmlp_net_tune");
     f->n_params = cmlp_net_n_params(f->net);
     f->n_in = s->sizes[0];

@@ -47,6 +47,7 @@ typedef struct fixture {
     cmlp_net_config config;
     const cmlp_net *net; /* in net_memory */
     void *net_memory;
+    size_t net_bytes;
     int64_t n, n_in, n_out, n_params;
     size_t state_size;
 

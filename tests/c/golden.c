@@ -81,7 +81,7 @@ static const golden_case cases[] = {
 typedef struct problem {
     const golden_case *c;
     cmlp_random random;
-    unsigned char memory[CMLP_NET_SIZE];
+    unsigned char memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
     const cmlp_net *net; /* in the memory */
     _Alignas(64) unsigned char workspace[1 << 21];
     double x[MAX_ELEMENTS], y[MAX_ELEMENTS], params[MAX_ELEMENTS], output[MAX_ELEMENTS];

@@ -22,7 +22,7 @@ static int intact(const unsigned char *guard)
 
 static void call_all(void)
 {
-    static int64_t memory[2 * CMLP_NET_SIZE / 8];
+    static int64_t memory[2 * CMLP_NET_SIZE(CMLP_MAX_LAYERS) / 8];
     static unsigned char workspace[1 << 16];
     static float params[64], gradient[64], output[8];
     static struct { cmlp_optimizer_state counters; float moments[128]; } state;
@@ -88,7 +88,7 @@ static void call_all(void)
 /* The library rejects structs from before the first release and from a newer header. */
 static void test_other_versions(void)
 {
-    static int64_t memory[2 * CMLP_NET_SIZE / 8];
+    static int64_t memory[2 * CMLP_NET_SIZE(CMLP_MAX_LAYERS) / 8];
     const cmlp_net *net;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.struct_size = 8;

@@ -8,7 +8,7 @@
 
 enum { N_IN = 3, N_OUT = 2, ROWS = 2 };
 
-static unsigned char net_memory[CMLP_NET_SIZE];
+static unsigned char net_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *net;
 static double params[N_IN * N_OUT + N_OUT], low[ROWS * N_IN], high[ROWS * N_IN], least[ROWS * N_OUT], most[ROWS * N_OUT];
 static void *lowest[] = {least}, *highest[] = {most};

@@ -44,7 +44,7 @@ static slot place;
 /* Loads a table with these kinds of columns, or NULL, and cells. */
 static const cmlp_model *load(const cmlp_table_kind *kinds, const cmlp_model_cells *cells)
 {
-    static unsigned char net_memory[CMLP_NET_SIZE];
+    static unsigned char net_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
     static float params[64];
     cmlp_table_column columns[N_COLUMNS];
     const cmlp_net *net;

@@ -108,7 +108,7 @@ static void run_with(int32_t index_dtype, double scale, int by_column)
     const size_t index = index_dtype == CMLP_INT64 ? 8 : 4;
     pthread_t other;
     size_t most = 0, bytes;
-    static unsigned char net_memory[CMLP_NET_SIZE];
+    static unsigned char net_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
     config.sizes = sizes;
     config.activations = activations;
     config.n_layers = 3;

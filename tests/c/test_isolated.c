@@ -88,7 +88,7 @@ static int32_t labels[ROWS], byte_labels[ROWS];
 
 static void write_model(void)
 {
-    static _Alignas(64) unsigned char memory[CMLP_NET_SIZE];
+    static _Alignas(64) unsigned char memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
     static float params[N_IN * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT];
     const int64_t sizes[] = {N_IN, N_HIDDEN, N_OUT};
     const int32_t activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_SOFTMAX};

@@ -9,7 +9,7 @@
 
 enum { N_IN = 2, N_OUT = 3 };
 
-static unsigned char net_memory[CMLP_NET_SIZE];
+static unsigned char net_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *net;
 static const float params[N_IN * N_OUT + N_OUT] = {1, 2, 3, -1, 0, 1, 0, 0, 0};
 static model_file file;

@@ -6,7 +6,7 @@
 
 enum { N_LAYERS = 13, N_NETS = 66, N_EDGES = 3 };
 
-static _Alignas(64) unsigned char nets[2][CMLP_NET_SIZE], model_memory[1 << 18], scratch[1 << 18];
+static _Alignas(64) unsigned char nets[2][CMLP_NET_SIZE(CMLP_MAX_LAYERS)], model_memory[1 << 18], scratch[1 << 18];
 static const double edges[N_EDGES] = {-1, 0, 1};
 static float block[2 * N_LAYERS];
 static model_file file;
@@ -24,7 +24,7 @@ static const cmlp_net *net_of(unsigned char *memory, int64_t n_in, int32_t n_lay
     config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
     const cmlp_net *net = NULL;
-    CHECK(cmlp_net_init(memory, CMLP_NET_SIZE, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &net) == CMLP_OK);
     return net;
 }
 

@@ -9,7 +9,7 @@
 
 enum { N_IN = 4, N_HIDDEN = 3, N_OUT = 2, N_PARAMS = 4 * 3 + 3 + 3 * 2 + 2 };
 
-static unsigned char net_memory[CMLP_NET_SIZE];
+static unsigned char net_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *net;
 static double params[N_PARAMS]; /* large enough, and aligned, for both types */
 static model_file good, changed;

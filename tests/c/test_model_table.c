@@ -20,7 +20,7 @@ static const cmlp_table_column columns[N_COLUMNS] = {
     {CMLP_TABLE_ROLE_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}},
     {CMLP_TABLE_ROLE_CATEGORY, 0, 4, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, levels, 12, 2, {0}}};
 static const cmlp_table_target target = {100, 7, -0.25, 0.5, NULL, 0, {0}};
-static unsigned char net_memory[2][CMLP_NET_SIZE];
+static unsigned char net_memory[2][CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */
 static int are_classes; /* whether their outputs are softmax */
 static double blocks[N_NETS][MOST]; /* large enough, and aligned, for both types */
@@ -50,7 +50,7 @@ static void make_net(int bins, int32_t dtype, int32_t output, const double *leve
     config.dtype = dtype;
     config.quantiles = levels;
     are_classes = output == CMLP_ACTIVATION_SOFTMAX;
-    CHECK(cmlp_net_init(net_memory[bins], CMLP_NET_SIZE, &config, &nets[bins]) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory[bins], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[bins]) == CMLP_OK);
 }
 
 /* Networks with a quantile for each output: those without bins, and those with them. */
@@ -445,10 +445,10 @@ static void check_refusals(void)
     config.n_layers = 2;
     config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE, &config, &nets[1]) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1]) == CMLP_OK);
     CHECK(refused(t) == CMLP_ERROR_LAYERS);
     config.dtype = CMLP_FLOAT64;
-    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE, &config, &nets[1]) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1]) == CMLP_OK);
     CHECK(refused(t) == CMLP_ERROR_DTYPE);
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
     blocks[1][0] = NAN;
@@ -484,7 +484,7 @@ static void check_different_nets(void)
             config.loss = others[k].loss;
             config.loss_parameter = others[k].loss_parameter;
             config.dtype = CMLP_FLOAT32;
-            CHECK(cmlp_net_init(net_memory[bins], CMLP_NET_SIZE, &config, &nets[bins]) == CMLP_OK);
+            CHECK(cmlp_net_init(net_memory[bins], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[bins]) == CMLP_OK);
         }
         CHECK(refused(table_of(&target)) == others[i].status);
     }
@@ -504,7 +504,7 @@ static void check_different_quantiles(void)
     config.dtype = CMLP_FLOAT32;
     config.quantiles = quantiles[0];
     make_quantile_nets(quantiles[0], quantiles[0]);
-    CHECK(cmlp_net_init(net_memory[0], CMLP_NET_SIZE, &config, &nets[0]) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory[0], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[0]) == CMLP_OK);
     CHECK(refused(table_of(&target)) == CMLP_ERROR_LOSS);
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
 }
@@ -863,7 +863,7 @@ static void check_positive_targets(void)
         config.n_layers = 2;
         config.loss = losses[k];
         config.dtype = CMLP_FLOAT32;
-        CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE, &config, &nets[1]) == CMLP_OK);
+        CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1]) == CMLP_OK);
         table.n_nets = 1;
         CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_intervals_of_counts) == CMLP_OK);
     }
@@ -953,7 +953,7 @@ static void check_two_targets(void)
     config.n_layers = 2;
     config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE, &config, &nets[1]) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1]) == CMLP_OK);
     table.n_nets = 1;
     table.n_targets = 2;
     CHECK(write_table(&table, 1) == CMLP_OK && !memcmp(good.bytes + 53, "\",\"requires\":\"targets\"", 22));
@@ -1003,7 +1003,7 @@ static void check_threshold(void)
     config.n_layers = 2;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE, &config, &nets[1]) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1]) == CMLP_OK);
     table.n_nets = 1;
     n_outputs = n_nets = 1;
     write_and_label(&table, -1);

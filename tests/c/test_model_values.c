@@ -9,7 +9,7 @@
 
 enum { MOST_OUT = 4, MOST_PARAMS = 64, N_COLUMNS = 4 };
 
-static unsigned char net_memory[CMLP_NET_SIZE];
+static unsigned char net_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *net;
 static float params[MOST_PARAMS];
 static model_file good, changed;

@@ -103,7 +103,7 @@ typedef struct descriptions {
     double parameters[2], edges[2], outputs[2], factors[2];
     cmlp_table_column column;
     cmlp_net_config config;
-    int64_t net[CMLP_NET_SIZE / 8];
+    int64_t net[CMLP_NET_SIZE(CMLP_MAX_LAYERS) / 8];
     model_file file;
     cmlp_model_content content;
     cmlp_model_info info;
@@ -158,7 +158,7 @@ static void test_descriptions(void)
 /* ---- calls with subnormal numbers only: their results are 0, or they fail, if such numbers count as 0 */
 
 enum { RESULTS = 3 };
-static int64_t tiny_memory[CMLP_NET_SIZE / 8];
+static int64_t tiny_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS) / 8];
 static const double tiny[] = {0x1p-1060, 0x1p-1055, 0x1p-1050}; /* weights, then a bias */
 
 static const cmlp_net *tiny_net(int64_t n_in)

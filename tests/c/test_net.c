@@ -32,7 +32,7 @@ static void reset(void)
         reset();                                                                          \
         change;                                                                           \
         memset(memory, 0x77, sizeof memory);                                              \
-        const int status = cmlp_net_init(memory, cmlp_net_size(), &config, &net);                  \
+        const int status = cmlp_net_init(memory, sizeof memory, &config, &net);                  \
         int untouched = 1;                                                                \
         for (size_t b = 0; b < sizeof memory; b++) untouched = untouched && memory[b] == 0x77; \
         check_that(status == (expected) && untouched && !net, "%s: %s", #change, cmlp_status_name(status)); \
@@ -69,10 +69,35 @@ static void test_invalid_config(void)
     INVALID(CMLP_ERROR_ISA, config.isa_mask = UINT32_C(0x80000000));
     INVALID(CMLP_ERROR_ISA, config.isa_mask = ~cmlp_cpu_isa());
     reset();
-    CHECK(cmlp_net_init(NULL, cmlp_net_size(), &config, &net) == CMLP_ERROR_NULL);
-    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_net_init(memory, cmlp_net_size(), NULL, &net) == CMLP_ERROR_NULL);
-    CHECK(cmlp_net_init(memory, cmlp_net_size() - 1, &config, &net) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_net_init(NULL, sizeof memory, &config, &net) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_init(memory, sizeof memory, NULL, &net) == CMLP_ERROR_NULL);
+}
+
+/* A net takes memory by its layers and quantiles, and no more than the bound of the header. */
+static void test_net_size(void)
+{
+    static const double quantiles[3] = {0.1, 0.5, 0.9};
+    size_t bytes = 5, three, with_quantiles;
+    reset();
+    CHECK(cmlp_net_size(&config, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_size(NULL, &bytes) == CMLP_ERROR_NULL);
+    config.loss = 0;
+    CHECK(cmlp_net_size(&config, &bytes) == CMLP_ERROR_LOSS && bytes == 5);
+    reset();
+    CHECK(cmlp_net_size(&config, &bytes) == CMLP_OK && bytes <= CMLP_NET_SIZE(4));
+    CHECK(cmlp_net_init(memory, bytes - 1, &config, &net) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_net_init(memory, bytes, &config, &net) == CMLP_OK);
+    config.n_layers = 3;
+    sizes[2] = 3;
+    activations[1] = CMLP_ACTIVATION_IDENTITY;
+    config.loss = CMLP_LOSS_QUANTILE;
+    CHECK(cmlp_net_size(&config, &three) == CMLP_OK && three < bytes);
+    config.quantiles = quantiles;
+    CHECK(cmlp_net_size(&config, &with_quantiles) == CMLP_OK && with_quantiles == three + sizeof quantiles);
+    CHECK(cmlp_net_init(memory, with_quantiles - 1, &config, &net) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_net_init(memory, with_quantiles, &config, &net) == CMLP_OK);
+    reset();
 }
 
 /* Each output activation with each loss: only the pairs that the header lists are accepted. */
@@ -88,7 +113,7 @@ static void test_pairs(void)
             reset();
             activations[2] = output;
             config.loss = loss;
-            check_that((cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK) == allowed[output][loss],
+            check_that((cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK) == allowed[output][loss],
                        "output %d with loss %d", (int)output, (int)loss);
         }
 }
@@ -101,7 +126,7 @@ static void test_parameters(void)
     reset();
     config.activation_parameters = parameters;
     activations[0] = activations[1] = CMLP_ACTIVATION_LEAKY_RELU;
-    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
     CHECK(cmlp_net_layer(net, 0, &layer) == CMLP_OK && layer.parameter == 0.01);
     CHECK(cmlp_net_layer(net, 1, &layer) == CMLP_OK && layer.parameter == 0.25);
     INVALID(CMLP_ERROR_OPTION, config.activation_parameters = parameters); /* tanh has none */
@@ -137,7 +162,7 @@ static void test_layout(void)
     config.n_layers = CMLP_MAX_LAYERS;
     activations[2] = CMLP_ACTIVATION_RELU;
     activations[CMLP_MAX_LAYERS - 2] = CMLP_ACTIVATION_SOFTMAX;
-    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
     for (int32_t l = 0; l < CMLP_MAX_LAYERS - 1; l++) {
         CHECK(cmlp_net_layer(net, l, &layer) == CMLP_OK);
         CHECK(layer.n_in == sizes[l] && layer.n_out == sizes[l + 1] && layer.activation == activations[l]);
@@ -172,15 +197,15 @@ static void test_overflow(void)
     const int64_t most = INT64_C(2147483647);
     size_t bytes = 5;
     describe(most, most, most);
-    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_ERROR_OVERFLOW);
     config.dtype = CMLP_FLOAT64;
-    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_ERROR_OVERFLOW);
     describe(most, most, 0);
-    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_ERROR_OVERFLOW);
     if (sizeof(size_t) < 8) return;
 
     describe(most, (INT64_C(1) << 30) - 1, 0); /* the block just fits, and nothing else does */
-    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
     CHECK(cmlp_net_n_params(net) == (INT64_C(1) << 61) - (INT64_C(1) << 31));
     CHECK(call_workspace(net, CALL_TRAIN, 256, 1, &bytes) == CMLP_ERROR_OVERFLOW);
     CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
@@ -188,11 +213,11 @@ static void test_overflow(void)
     CHECK(call_workspace(net, CALL_FORWARD, INT64_MAX, CMLP_MAX_THREADS, &bytes) == CMLP_OK && bytes > 5);
 
     describe(most, INT64_C(1) << 29, 0);
-    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
     CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
     config.dtype = CMLP_FLOAT64;
     describe(most, INT64_C(1) << 28, 0);
-    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
     CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_OK);
     CHECK(bytes == sizeof(cmlp_optimizer_state) + (size_t)(UINT64_C(1) << 62));
 }
@@ -201,7 +226,7 @@ static void test_sizes(void)
 {
     size_t bytes = 5, other;
     reset();
-    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
@@ -243,22 +268,22 @@ static void test_instruction_sets(void)
     for (int i = 0; i < n; i++) {
         reset();
         config.isa_mask = isas[i];
-        CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
+        CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
         config.isa_mask = isas[i] | (isas[i] - 1);
-        CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
+        CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
     }
     config.isa_mask = 0;
-    CHECK(cmlp_net_init(memory, cmlp_net_size(), &config, &net) == CMLP_OK && cmlp_net_isa(net) == isas[n - 1]);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK && cmlp_net_isa(net) == isas[n - 1]);
 }
 
 /* A net is made in memory of any alignment, and its address is inside it. */
 static void test_any_alignment(void)
 {
-    static unsigned char block[2 * CMLP_NET_SIZE];
+    static unsigned char block[2 * CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
     reset();
     for (size_t shift = 0; shift < 64; shift++) {
         const cmlp_net *made = NULL;
-        CHECK(cmlp_net_init(block + shift, cmlp_net_size(), &config, &made) == CMLP_OK);
+        CHECK(cmlp_net_init(block + shift, sizeof block / 2, &config, &made) == CMLP_OK);
         const unsigned char *const at = (const unsigned char *)made;
         CHECK(at >= block + shift && at < block + shift + 8 && cmlp_net_n_params(made) > 0);
     }
@@ -284,6 +309,7 @@ static void test_statuses(void)
 int main(void)
 {
     test_invalid_config();
+    test_net_size();
     test_pairs();
     test_parameters();
     test_descriptions();

@@ -8,7 +8,7 @@
 
 enum { N_IN = 5, N_HIDDEN = 7, N_OUT = 3, N_ROWS = 700 };
 
-static unsigned char net_memory[CMLP_NET_SIZE];
+static unsigned char net_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *net;
 static double x[N_ROWS * N_IN], y[N_ROWS * N_OUT], weights[N_ROWS], params[256], other[256], gradients[2][256];
 static int32_t labels[N_ROWS];

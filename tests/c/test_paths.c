@@ -21,7 +21,7 @@ typedef struct subject {
     cmlp_run run;
     int64_t starts[PATHS], orders[PATHS * GROUPS];
     double params[8192], a[STARTS * N_IN], b[TARGETS * N_IN], outputs[TARGETS * PATHS * STEPS * MOST_OUT];
-    unsigned char memory[CMLP_NET_SIZE];
+    unsigned char memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 } subject;
 
 static subject s;

@@ -17,7 +17,7 @@ static float x[ROWS * 784], params[MAX_PARAMS], ours[MAX_PARAMS], output[ROWS * 
 static float a[ROWS][PLAIN_LAYERS][PLAIN_WIDEST], d[ROWS][PLAIN_LAYERS][PLAIN_WIDEST];
 static float inputs[BATCH * 784], deltas[BATCH * PLAIN_WIDEST];
 static int32_t labels[ROWS];
-static int64_t memory[CMLP_NET_SIZE / 8], workspace[1 << 20];
+static int64_t memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS) / 8], workspace[1 << 20];
 
 static void make_data(const plain_net *net, int64_t n_params)
 {

@@ -29,14 +29,14 @@ static double cost_with(fixture *f, int32_t loss, double clip)
     const double alpha = f->shape.alpha;
     cmlp_net_config config = f->config;
     config.loss = loss;
-    CHECK(cmlp_net_init(f->net_memory, cmlp_net_size(), &config, &f->net) == CMLP_OK);
+    CHECK(cmlp_net_init(f->net_memory, f->net_bytes, &config, &f->net) == CMLP_OK);
     f->shape.alpha = 0;
     fixture_reset(f, COST);
     f->objective.log_loss_clip = clip;
     f->p_plain_loss = NULL;
     CHECK(fixture_call(f, COST) == CMLP_OK && f->plain_loss == -7);
     f->shape.alpha = alpha;
-    CHECK(cmlp_net_init(f->net_memory, cmlp_net_size(), &f->config, &f->net) == CMLP_OK);
+    CHECK(cmlp_net_init(f->net_memory, f->net_bytes, &f->config, &f->net) == CMLP_OK);
     return f->cost;
 }
 
@@ -114,7 +114,7 @@ static void test_infinite_plain_loss(void)
     const double y[3] = {1, 1, 0}, params[6] = {0, 0, 0, -8e307, -8e307, 8e307};
     fixture_make(&f, &s);
     f.config.loss_parameter = 0.99;
-    CHECK(cmlp_net_init(f.net_memory, cmlp_net_size(), &f.config, &f.net) == CMLP_OK);
+    CHECK(cmlp_net_init(f.net_memory, f.net_bytes, &f.config, &f.net) == CMLP_OK);
     fixture_reset(&f, COST);
     memcpy(f.params, params, sizeof params);
     f.targets = cmlp_dense_targets(y, CMLP_FLOAT64, 1, 3);

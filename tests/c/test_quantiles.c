@@ -7,7 +7,7 @@
 
 enum { N_IN = 3, N_OUT = 4, N_PARAMS = N_IN * N_OUT + N_OUT, N_ROWS = 200 };
 
-static unsigned char net_memory[CMLP_NET_SIZE];
+static unsigned char net_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *net;
 static double params[N_PARAMS], x[N_ROWS * N_IN]; /* large enough, and aligned, for both types */
 static const double quantiles[N_OUT] = {0.1, 0.25, 0.5, 0.9};

@@ -179,7 +179,7 @@ static void test_every_table(void)
 
 /* ---- networks, random numbers, model files */
 
-static char net_memory[CMLP_NET_SIZE];
+static char net_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *net;
 static model_file file;
 static double params[100], row[9], scratch[4096], model_memory[1024], bytes_needed;

@@ -18,7 +18,7 @@ enum { STATUS_OF_TABLES = CMLP_OK };
 /* CMLP_OK, or CMLP_ERROR_DTYPE if the library was built without float64. */
 static int status_of_float64(void)
 {
-    static unsigned char memory[CMLP_NET_SIZE];
+    static unsigned char memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
     const cmlp_net *net;
     const int64_t sizes[] = {1, 1};
     const int32_t activations[] = {CMLP_ACTIVATION_IDENTITY};

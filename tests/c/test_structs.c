@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int64_t memory[CMLP_NET_SIZE / 8];
+static int64_t memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS) / 8];
 static const cmlp_net *net;
 static const int64_t sizes[] = {2, 3};
 static const int32_t activations[] = {CMLP_ACTIVATION_SOFTMAX};
@@ -165,7 +165,7 @@ static void check_inits(void)
 static void check_sizes(void)
 {
     CHECK(sizeof(cmlp_status) == 4 && sizeof(cmlp_solver) == 4 && sizeof(cmlp_dtype) == 4 && sizeof(cmlp_isa) == 4);
-    CHECK(CMLP_NET_SIZE >= 8192 && cmlp_net_size() <= CMLP_NET_SIZE / 2);
+    CHECK(CMLP_NET_SIZE(CMLP_MAX_LAYERS) == 4608 && CMLP_NET_SIZE(2) == 640);
     for (int32_t i = 1; cmlp_describe_activation(i); i++)
         CHECK(cmlp_describe_activation(i)->struct_size == sizeof(cmlp_activation_info));
     for (int32_t i = 1; cmlp_describe_loss(i); i++) CHECK(cmlp_describe_loss(i)->struct_size == sizeof(cmlp_loss_info));

@@ -11,7 +11,7 @@ enum { ROUNDS = 30000, MOST_COLUMNS = 5, MOST_EDGES = 16, MOST_NETS = 3, MOST_UN
 static uint64_t state = 11;
 static model_file file;
 static double params[MOST_NETS][MOST_PARAMS], numbers[64], zeros[64];
-static _Alignas(64) unsigned char net_memory[MOST_NETS][CMLP_NET_SIZE], workspace[1 << 18], memory[1 << 18];
+static _Alignas(64) unsigned char net_memory[MOST_NETS][CMLP_NET_SIZE(CMLP_MAX_LAYERS)], workspace[1 << 18], memory[1 << 18];
 static int64_t n_accepted, n_refused, n_calibrated, statuses[128]; /* calibrated: accepted tables with scores */
 
 static int64_t below(int64_t n) { return random_below(&state, n); }
@@ -69,7 +69,7 @@ static const cmlp_net *make_net(int i, const form *f, int64_t n_in)
     config.loss_parameter = own.loss_parameter;
     config.dtype = own.dtype;
     config.quantiles = own.has_quantiles ? own.quantiles : NULL;
-    CHECK(cmlp_net_init(net_memory[i], CMLP_NET_SIZE, &config, &net) == CMLP_OK && cmlp_net_n_params(net) <= MOST_PARAMS);
+    CHECK(cmlp_net_init(net_memory[i], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &net) == CMLP_OK && cmlp_net_n_params(net) <= MOST_PARAMS);
     for (int64_t k = 0; k < cmlp_net_n_params(net); k++) put(own.dtype, params[i], k, uniform(&state, -1, 1));
     if (one_of(100)) put(own.dtype, params[i], below(cmlp_net_n_params(net)), NAN);
     return net;

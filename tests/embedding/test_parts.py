@@ -36,7 +36,7 @@ PROGRAM = """
 static int nothing(void *context, const void *bytes, size_t n) { (void)context, (void)bytes; return n == 0; }
 int main(int argc, char **argv)
 {
-    static char memory[CMLP_NET_SIZE], workspace[1 << 16];
+    static char memory[CMLP_NET_SIZE(2)], workspace[1 << 16];
     static float params[64], row[4];
     const cmlp_net *net = NULL;
     const cmlp_net_config config = CMLP_INIT(cmlp_net_config);
@@ -64,7 +64,7 @@ WITH_WORKERS = """
 #include <cmlp_workers.h>
 int main(void)
 {
-    static char memory[CMLP_NET_SIZE], workspace[1 << 14];
+    static char memory[CMLP_NET_SIZE(2)], workspace[1 << 14];
     static float params[3], row[2];
     static const int64_t sizes[] = {2, 1};
     static const cmlp_activation identity = CMLP_ACTIVATION_IDENTITY;

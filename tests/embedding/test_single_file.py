@@ -111,7 +111,7 @@ PLUGIN = """
 #include "cmlp.h"
 __attribute__((visibility("default"))) int status_of_float64(void)
 {
-    static char memory[CMLP_NET_SIZE];
+    static char memory[CMLP_NET_SIZE(2)];
     const int64_t sizes[] = {2, 1};
     const cmlp_activation activations[] = {CMLP_ACTIVATION_IDENTITY};
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);

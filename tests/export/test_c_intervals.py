@@ -20,6 +20,12 @@ def large():
     return TabularRegressor(**FAST).fit(mixed_rows(600, seed=0), np.arange(600.0) ** 2)
 
 
+def grouped(n_targets=1):
+    """Return a model of 12 groups, some of whose scores are infinite: new groups may have any error."""
+    y = np.arange(80.0 * n_targets).reshape(80, n_targets) ** 1.5
+    return TabularRegressor(**FAST).fit(X, y[:, 0] if n_targets == 1 else y, groups=np.arange(80) % 12)
+
+
 MODELS = {
     "held out": regressor,
     "adaptive": lambda: large().calibrate(mixed_rows(300, seed=0), np.arange(300.0) ** 2),
@@ -28,6 +34,8 @@ MODELS = {
     "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.4, 0.9]),
     "frequent ends": lambda: regressor_of(TIED, loss="quantile", quantile=[0.1, 0.9]),
     "poisson": lambda: regressor_of(np.arange(80) % 9, loss="poisson"),
+    "groups": grouped,
+    "groups of targets": lambda: grouped(2),
     "targets": lambda: regressor_of(np.arange(240.0).reshape(80, 3) ** [1, 2, 0.5]),
 }
 
@@ -38,7 +46,7 @@ def test_intervals_and_outside(tmp_path, name):
     model = MODELS[name]()
     model.to_c(tmp_path / "table.h", intervals=True)
     calibration = model._trained().calibration
-    assert (calibration.widths is not None) == (name == "adaptive")
+    assert (calibration.widths is not None) == (name in ("adaptive", "groups", "groups of targets"))
     assert (calibration.ends is not None) == (name == "frequent ends")
     raw = model._rows_of(model._trained(), UNSEEN)[0]
     n_out = model.predict(UNSEEN[:1]).size

@@ -34,7 +34,8 @@ void prove_set_strides(void)
 }
 
 static int64_t n_classes;
-static struct cmlp_net net;
+static cmlp_any_net any;
+static cmlp_net *const net = &any.net;
 
 static void any_labels(cmlp_data *data, cmlp_targets *targets, cmlp_rows *rows)
 {
@@ -42,13 +43,13 @@ static void any_labels(cmlp_data *data, cmlp_targets *targets, cmlp_rows *rows)
     ASSUME(n >= 1 && n <= MOST);
     n_classes = nondet_int64();
     ASSUME(n_classes >= 1 && n_classes <= CMLP_MAX_WIDTH);
-    net.depth = 1;
-    net.layers[0].n_out = n_classes;
+    net->depth = 1;
+    net->layers[0].n_out = n_classes;
     rows->order = NULL;
     rows->n_rows = targets->n_rows = n;
     targets->data = any_bytes((size_t)n * sizeof(int32_t));
     targets->row_stride = sizeof(int32_t);
-    data->net = &net;
+    data->net = net;
     data->rows = rows;
     data->targets = targets;
     data->n = n;

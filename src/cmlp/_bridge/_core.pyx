@@ -220,6 +220,7 @@ cdef class Net:
         cdef int32_t c_activations[64]
         cdef double c_parameters[64]
         cdef double c_quantiles[100]
+        cdef size_t net_size = 0
         cdef int32_t n
         self.sizes, self.activations = tuple(map(operator.index, sizes)), tuple(activations)
         self.loss, self.dtype = loss, np.dtype(dtype)
@@ -259,10 +260,11 @@ cdef class Net:
         # A function replaces the loss of the C network in every call, so any loss that is always allowed will do.
         config.loss = CMLP_LOSS_SQUARED_ERROR if callable(loss) else choice(LOSSES, loss, "loss").code
         config.dtype = self.code
-        self.memory = PyMem_RawMalloc(cmlp_net_size())
+        check(cmlp_net_size(&config, &net_size))
+        self.memory = PyMem_RawMalloc(net_size)
         if self.memory == NULL:
             raise MemoryError("no memory for a network")
-        check(cmlp_net_init(self.memory, cmlp_net_size(), &config, &self.net))
+        check(cmlp_net_init(self.memory, net_size, &config, &self.net))
         if TUNING >= 0:
             check(cmlp_net_tune(self.net, TUNING))
         self.n_params, self.n_in, self.n_out = cmlp_net_n_params(self.net), c_sizes[0], c_sizes[n - 1]

@@ -29,6 +29,7 @@ _OPTIONS = {
     "name": "--name",
     "dtype": "--dtype",
     "calibrate": "--calibrate",
+    "intervals": "--intervals",
     "opset": "--opset",
     "int8": "--to c-int8",
 }
@@ -46,6 +47,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--dtype",
         choices=("float32",),
         help="for C headers: round the weights of a float64 model to float32",
+    )
+    parser.add_argument(
+        "--intervals",
+        action="store_true",
+        help="for the C header of a regressor for tables: its intervals and ranges, too",
     )
     parser.add_argument(
         "--opset",
@@ -103,6 +109,8 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
     for option in ("name", "dtype"):
         if arguments.to == "onnx" and getattr(arguments, option) is not None:
             raise options.CommandError(f"--{option} is only for C headers, got --to onnx")
+    if arguments.to != "c" and arguments.intervals:
+        raise options.CommandError(f"--intervals is only for --to c, got --to {arguments.to}")
     if arguments.to != "onnx" and arguments.opset is not None:
         raise options.CommandError(f"--opset is only for --to onnx, got --to {arguments.to}")
 
@@ -113,6 +121,8 @@ def _export(arguments: argparse.Namespace, model: Any) -> object:
             model.to_onnx(arguments.output, opset=arguments.opset or DEFAULT_OPSET)
             return None
         header = {"name": arguments.name, "dtype": arguments.dtype}
+        if arguments.intervals:
+            header["intervals"] = True
         if arguments.to == "c-int8":
             header |= {
                 "int8": True,

@@ -34,7 +34,7 @@ _INTERVAL = Template("""\
     rank = (int)place;
     if (rank < 1 || (double)rank < place) rank++;
     memcpy(&margin, &infinity, sizeof margin);
-    if (rank <= $n) margin = scores[target * $n + rank - 1];
+    if (rank <= $n_finite) margin = scores[target * $stride + rank - 1];
     $factor
     low = first - margin;
     high = last + margin;
@@ -76,7 +76,7 @@ def interval_constants(model: TableModel) -> int:
     """Return the bytes of the constants of both functions."""
     calibration = model.calibration
     assert calibration is not None
-    n_numbers = calibration.scores.size + 2 * len(model.columns)
+    n_numbers = calibration.scores.size + len(calibration.scores) + 2 * len(model.columns)
     if calibration.widths is not None:
         n_numbers += calibration.widths.size
     return 8 * n_numbers + len(model.columns)
@@ -93,8 +93,6 @@ def write_interval_functions(model: TableModel, prefix: str) -> Iterator[Functio
             parameter="intervals",
             value=True,
         )
-    if not np.isfinite(calibration.scores).all():
-        raise ValueError("a score of the calibration is not finite: intervals cannot be exported")
     n_out = model.combination.n
     yield Function(
         f"int {prefix}_interval(int target, double coverage, const double output[{n_out}], "
@@ -118,6 +116,15 @@ def write_interval_functions(model: TableModel, prefix: str) -> Iterator[Functio
 
 def _write_interval(model: TableModel, calibration: Calibration, prefix: str) -> str:
     n_targets, n = calibration.scores.shape
+    counts = np.isfinite(calibration.scores).sum(axis=1).tolist()
+    stride = max(*counts, 1)  # scores ascend, so those that are infinite are the last
+    finite = calibration.scores[:, :stride].copy()
+    finite[~np.isfinite(finite)] = 0  # no rank reads it
+    scores = array("double scores", map(repr, finite.ravel().tolist()), 4)
+    n_finite = str(counts[0])
+    if len(set(counts)) > 1:
+        scores += "\n" + array("int n_finite", map(str, counts), 4)
+        n_finite = "n_finite[target]"
     first = last = "target"
     if calibration.kind == QUANTILES:
         first = "0"
@@ -144,7 +151,9 @@ def _write_interval(model: TableModel, calibration: Calibration, prefix: str) ->
         lowest = f"if (low < {bound!r}) low = {bound!r};"
     text = _INTERVAL.substitute(
         prefix=prefix,
-        scores=inner(array("double scores", map(repr, calibration.scores.ravel().tolist()), 4)),
+        scores=inner(scores),
+        stride=stride,
+        n_finite=n_finite,
         widths=widths,
         n=n,
         n1=n + 1,

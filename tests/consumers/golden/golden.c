@@ -68,7 +68,9 @@ static const cmlp_net *make_net(const recipe *r, uint32_t isa)
     config.loss = r->loss;
     config.dtype = r->dtype;
     config.isa_mask = isa;
-    demand(cmlp_net_init(memory(cmlp_net_size()), cmlp_net_size(), &config, &net), "net");
+    size_t bytes = 0;
+    demand(cmlp_net_size(&config, &bytes), "net size");
+    demand(cmlp_net_init(memory(bytes), bytes, &config, &net), "net");
     return net;
 }
 

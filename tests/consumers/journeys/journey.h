@@ -27,7 +27,7 @@ enum { N_IN = 5, N_HIDDEN = 7, N_OUT = 3, N_PARAMS = (N_IN + 1) * N_HIDDEN + (N_
 
 /* A network that begins from seed 1, with its optimizer. */
 typedef struct learner {
-    char memory[CMLP_NET_SIZE];
+    char memory[CMLP_NET_SIZE(3)];
     const cmlp_net *net; /* in the memory */
     float params[N_PARAMS];
     struct {

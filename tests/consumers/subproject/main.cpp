@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-static char net_memory[CMLP_NET_SIZE];
+static char net_memory[CMLP_NET_SIZE(2)];
 
 int main()
 {

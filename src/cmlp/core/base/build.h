@@ -100,19 +100,15 @@
 #define CMLP_BUILDS_THREADS 1
 #endif
 
-/* Keywords of C11 and what C99 has instead: GCC and Clang accept most of them in C99 too, but warn. Alignment matters to
- * vectors alone, which compilers without intrinsics do not use. */
+/* Keywords of C11 and what C99 has instead: GCC and Clang accept most of them in C99 too, but warn. */
 #if !defined(__GNUC__) && __STDC_VERSION__ < 201112L
 #define CMLP_ALIGNOF(type) offsetof(struct { char first; type second; }, second)
-#define CMLP_ALIGNED(bytes)
 #define CMLP_ASSERT(condition, why) extern const char cmlp_assertion[(condition) ? 1 : -1]
 #elif defined(__GNUC__) && __STDC_VERSION__ < 201112L
 #define CMLP_ALIGNOF(type) __alignof__(type)
-#define CMLP_ALIGNED(bytes) __attribute__((aligned(bytes)))
 #define CMLP_ASSERT(condition, why) extern const char cmlp_assertion[(condition) ? 1 : -1]
 #else
 #define CMLP_ALIGNOF(type) _Alignof(type)
-#define CMLP_ALIGNED(bytes) _Alignas(bytes)
 #define CMLP_ASSERT(condition, why) _Static_assert(condition, why)
 #endif
 

@@ -19,18 +19,18 @@
     X(CMLP_ERROR_NET, "the net was not made by cmlp_net_init of this version")                                    \
     X(CMLP_ERROR_ROWS, "the rows do not fit the network")                                                         \
     X(CMLP_ERROR_TARGETS, "the targets do not fit the network or the rows")                                       \
-    X(CMLP_ERROR_ORDER, "an index of the row order is outside the rows")                                          \
-    X(CMLP_ERROR_LABEL, "a class index is outside the outputs")                                                   \
-    X(CMLP_ERROR_WEIGHT, "row weights must be 0 or positive normal numbers, not all 0, and so must be their sum") \
     X(CMLP_ERROR_OPTION, "a hyperparameter is out of its range, or a reserved or unused field or flag is not 0")  \
     X(CMLP_ERROR_BATCH, "batch_size, first_batch or rows_done is negative or too large")                          \
     X(CMLP_ERROR_THREADS, "n_threads must not be negative")                                                       \
-    X(CMLP_ERROR_SPARSE, "the CSR rows' indptr decreases, or columns of a row do not ascend or are out of range") \
     X(CMLP_ERROR_WORKERS, "the workers of an epoch have different arguments")                                     \
     X(CMLP_ERROR_MODEL, "the model was not made by cmlp_model_init of this version")                              \
     X(CMLP_ERROR_INPUT, "an input is NaN, infinite or too large for the network's element type")                  \
     X(CMLP_ERROR_TARGET, "a target is NaN, infinite, too large for the element type or not allowed by the loss")  \
     X(CMLP_ERROR_DIVERGED, "the cost or a parameter became NaN or infinite")                                      \
+    X(CMLP_ERROR_LABEL, "a class index is outside the outputs")                                                   \
+    X(CMLP_ERROR_WEIGHT, "row weights must be 0 or positive normal numbers, not all 0, and so must be their sum") \
+    X(CMLP_ERROR_ORDER, "an index of the row order is outside the rows")                                          \
+    X(CMLP_ERROR_SPARSE, "the CSR rows' indptr decreases, or columns of a row do not ascend or are out of range") \
     X(CMLP_ERROR_ISA, "no allowed instruction set is available on this processor")                                \
     X(CMLP_ERROR_BUILD, "the library was compiled with options that change arithmetic, as -ffp-contract=fast")    \
     X(CMLP_ERROR_MEMORY, "not enough memory")                                                                     \

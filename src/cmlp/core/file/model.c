@@ -7,21 +7,23 @@
 #include "crc.h"
 #include "model_head.h"
 
-/* A model's memory: the struct, factors and shifts, a table, and the parameters if their bytes must be swapped. */
+/* A model's memory: the struct, its network, factors and shifts, a table, and the parameters if their bytes must be
+ * swapped. */
 typedef struct model_memory {
     cmlp_model *model;
+    cmlp_net *net;
     double *factors, *shifts;
     cmlp_table_memory table;
     void *params;
 } model_memory;
 
 /* Divides the memory at `base`, which is aligned, and returns its size in *size; if `base` is NULL, only the size. */
-static cmlp_status divide_model(const cmlp_net *net, const cmlp_head *head, void *base, model_memory *memory,
-                                size_t *size)
+static cmlp_status divide_model(const cmlp_head *head, void *base, model_memory *memory, size_t *size)
 {
-    const int64_t columns = head->input_factor ? cmlp_n_in(net) : 0;
+    const int64_t columns = head->input_factor ? head->sizes[0] : 0;
     cmlp_space space = {base, 0, 0};
     memory->model = cmlp_take(&space, 1, sizeof(cmlp_model));
+    memory->net = cmlp_take(&space, 1, cmlp_head_net_size(head));
     memory->factors = cmlp_take(&space, columns, sizeof(double));
     memory->shifts = cmlp_take(&space, columns, sizeof(double));
     memory->table.table = NULL;
@@ -68,17 +70,18 @@ static int is_multilabel(const cmlp_head *head, const unsigned char *file)
 /* A real function: its net is not on the stack while the head is read. */
 REAL_FN cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
 {
-    CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net;
+    cmlp_any_net any;
+    cmlp_net *net = &any.net;
     cmlp_table_scratch scratch;
     model_memory memory;
     const int64_t n_columns = head->words.n_columns;
-    cmlp_status status = cmlp_head_net(head, head->sizes[0], &net);
-    if (!status) status = divide_model(&net, head, NULL, &memory, &info->model_size);
-    if (!status) status = row_space(&net, n_columns, NULL, &info->workspace_size, &scratch);
+    cmlp_status status = cmlp_head_net(head, head->sizes[0], net);
+    if (!status) status = divide_model(head, NULL, &memory, &info->model_size);
+    if (!status) status = row_space(net, n_columns, NULL, &info->workspace_size, &scratch);
     if (status) return status;
     info->file_size = head->file_size;
-    info->n_inputs = n_columns ? n_columns : cmlp_n_in(&net);
-    info->n_outputs = cmlp_n_out(&net) + is_pair(head);
+    info->n_inputs = n_columns ? n_columns : cmlp_n_in(net);
+    info->n_outputs = cmlp_n_out(net) + is_pair(head);
     info->input_scale = head->input_factor ? NAN : head->input_scale;
     info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
     info->n_nets = head->n_nets;
@@ -139,7 +142,7 @@ static cmlp_status compare(void *outputs, const unsigned char *stored, int32_t d
 static cmlp_status check_example(const cmlp_model *model, const unsigned char *file, const cmlp_head *head,
                                  const cmlp_table_scratch *scratch)
 {
-    const cmlp_net *net = &model->net;
+    const cmlp_net *net = model->net;
     if (CMLP_HAS_TABLE(model)) {
         cmlp_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
         const cmlp_status status = cmlp_table_row(model->table, scratch->raw, NULL, scratch->result, scratch);
@@ -160,7 +163,7 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
 static cmlp_status load_scales(const cmlp_head *head, const model_memory *memory)
 {
     cmlp_model *model = memory->model;
-    const int64_t n = cmlp_n_in(&model->net);
+    const int64_t n = cmlp_n_in(model->net);
     model->factors = model->shifts = NULL;
     if (!head->input_factor) return CMLP_OK;
     cmlp_load(memory->factors, model->file + head->input_factor, n, sizeof(double));
@@ -176,8 +179,8 @@ static cmlp_status load_scales(const cmlp_head *head, const model_memory *memory
 
 static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, const cmlp_table_scratch *scratch)
 {
-    const int64_t n = (int64_t)(head->params_size / model->net.element); /* of all networks */
-    if (!cmlp_are_finite(&model->net, model->params, n)) return CMLP_ERROR_FILE_NONFINITE;
+    const int64_t n = (int64_t)(head->params_size / model->net->element); /* of all networks */
+    if (!cmlp_are_finite(model->net, model->params, n)) return CMLP_ERROR_FILE_NONFINITE;
     return head->example_input ? check_example(model, model->file, head, scratch) : CMLP_OK;
 }
 
@@ -198,22 +201,23 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     cmlp_status status = cmlp_head_read(file, n, &head);
     if (status) return status;
     if (n != head.file_size) return n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
-    if (memory_size < sizeof(cmlp_model) + CMLP_ALIGNMENT) return CMLP_ERROR_BUFFER_SIZE;
-    cmlp_model *model = cmlp_aligned(memory);
-    model->magic = 0;
-    status = cmlp_head_net(&head, head.sizes[0], &model->net);
-    if (!status) status = divide_model(&model->net, &head, model, &divided, &needed);
+    status = divide_model(&head, cmlp_aligned(memory), &divided, &needed);
     if (status) return status;
     if (memory_size < needed) return CMLP_ERROR_BUFFER_SIZE;
+    cmlp_model *model = divided.model;
+    model->magic = 0;
+    model->net = divided.net;
+    status = cmlp_head_net(&head, head.sizes[0], divided.net);
+    if (status) return status;
     model->file = file;
     model->input_scale = head.input_scale;
     model->params = file + head.bytes;
     if (cmlp_is_big_endian()) {
-        cmlp_swap(divided.params, file + head.bytes, head.params_size, model->net.element);
+        cmlp_swap(divided.params, file + head.bytes, head.params_size, model->net->element);
         model->params = divided.params;
     }
     if (verify)
-        status = cmlp_check_model_space(&model->net, head.words.n_columns, workspace, workspace_size, &buffers);
+        status = cmlp_check_model_space(model->net, head.words.n_columns, workspace, workspace_size, &buffers);
     if (!status && verify) status = check_data(file, n, &head);
     if (!status) status = load_scales(&head, &divided);
     model->table = divided.table.table; /* NULL: one network */
@@ -262,7 +266,7 @@ cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows)
     if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     if (status) return status;
     copy.kind = CMLP_ROWS_DENSE;
-    copy.n_cols = cmlp_n_in(&model->net);
+    copy.n_cols = cmlp_n_in(model->net);
     copy.scale = model->input_scale;
     copy.shifts = model->shifts;
     copy.factors = model->factors;
@@ -272,7 +276,7 @@ cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows)
 
 const cmlp_net *cmlp_model_net(const cmlp_model *model)
 {
-    return cmlp_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : &model->net;
+    return cmlp_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : model->net;
 }
 
 const void *cmlp_model_params(const cmlp_model *model)

@@ -16,8 +16,7 @@ struct cmlp_model {
     uint64_t scores;                /* of the calibration: their offset in the file, and how many for each answer */
     int64_t n_scores, n_score_rows;
     const cmlp_table *table;        /* after this struct; NULL: the model is one network */
-    CMLP_ALIGNED(CMLP_ALIGNMENT) cmlp_net net; /* of a table: one with the most inputs */
-    /* Behind the net, where the struct would have padding. */
+    const cmlp_net *net;            /* after this struct; of a table: one with the most inputs */
     uint64_t widths; /* of the calibration: their offset, or 0, and how many for each answer */
     int64_t n_knots;
     uint64_t ends; /* of the calibration: the offset of its frequent ends of the targets, or 0 */
@@ -36,7 +35,7 @@ cmlp_status cmlp_check_model(const cmlp_model *model);
 /* One row of the model's width, scaled as the model's inputs. */
 static inline cmlp_rows cmlp_model_row(const cmlp_model *model, const void *row, cmlp_dtype dtype)
 {
-    cmlp_rows rows = cmlp_one_row(&model->net, row, dtype, model->input_scale);
+    cmlp_rows rows = cmlp_one_row(model->net, row, dtype, model->input_scale);
     rows.shifts = model->shifts;
     rows.factors = model->factors;
     return rows;

@@ -145,6 +145,12 @@ static inline int cmlp_are_ends(const double ends[4]) { return ends[0] <= ends[1
 /* Checks the description of the network in a head, with n_in inputs, and writes the network. */
 cmlp_status cmlp_head_net(const cmlp_head *head, int64_t n_in, cmlp_net *net);
 
+/* Bytes of this network. */
+static inline size_t cmlp_head_net_size(const cmlp_head *head)
+{
+    return CMLP_NET_BYTES(head->n_layers, head->n_quantiles);
+}
+
 /* Copies elements of `size` bytes in the opposite byte order. */
 static inline void cmlp_swap(void *to, const void *from, uint64_t bytes, size_t size)
 {

@@ -105,7 +105,7 @@ static cmlp_status find_margin(const cmlp_model *model, int64_t target, double c
     const cmlp_status status = cmlp_check_model(model);
     if (status) return status;
     if (!margin) return CMLP_ERROR_NULL;
-    if (n_outputs != (outputs ? cmlp_n_out(&model->net) + model->is_pair : 0)) return CMLP_ERROR_WIDTH;
+    if (n_outputs != (outputs ? cmlp_n_out(model->net) + model->is_pair : 0)) return CMLP_ERROR_WIDTH;
     if (cmlp_misaligned(outputs, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
     if (target < 0 || !(coverage > 0 && coverage < 1)) return CMLP_ERROR_OPTION;
     if (target && target >= model->n_score_rows) return CMLP_ERROR_OPTION;
@@ -148,7 +148,7 @@ static void find_ends(const cmlp_model *model, double first, double last, double
         if (is_near[k] && high < frequent[2 * k]) high = frequent[2 * k];
     }
     if (low > high) low = high = (low + high) / 2;
-    if (low < lowest_target(model->net.loss)) low = lowest_target(model->net.loss);
+    if (low < lowest_target(model->net->loss)) low = lowest_target(model->net->loss);
     ends[0] = low;
     ends[1] = high;
 }
@@ -162,7 +162,7 @@ cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double 
     if (!status && (!outputs || !ends)) status = CMLP_ERROR_NULL;
     if (!status && !model->table->target) status = CMLP_ERROR_FILE_KEY;
     if (!status) {
-        const int64_t last = model->net.n_quantiles ? n_outputs - 1 : target;
+        const int64_t last = model->net->n_quantiles ? n_outputs - 1 : target;
         if (isnan(outputs[target]) || isnan(outputs[last])) status = CMLP_ERROR_OPTION;
         else find_ends(model, outputs[target], outputs[last], margin, ends);
     }

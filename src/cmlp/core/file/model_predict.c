@@ -5,7 +5,7 @@ static cmlp_status check_dtype(const cmlp_model *model, cmlp_dtype dtype)
 {
     const cmlp_status status = cmlp_check_model(model);
     if (status) return status;
-    return dtype == (CMLP_HAS_TABLE(model) ? CMLP_FLOAT64 : model->net.dtype) ? CMLP_OK : CMLP_ERROR_DTYPE;
+    return dtype == (CMLP_HAS_TABLE(model) ? CMLP_FLOAT64 : model->net->dtype) ? CMLP_OK : CMLP_ERROR_DTYPE;
 }
 
 /* Checks the type of a model and the lengths of a row and its outputs. */
@@ -14,9 +14,9 @@ static cmlp_status check_row(const cmlp_model *model, cmlp_dtype dtype, int64_t 
 {
     const cmlp_status status = check_dtype(model, dtype);
     if (status) return status;
-    if (n_inputs != (CMLP_HAS_TABLE(model) ? model->table->n_columns : cmlp_n_in(&model->net))) return CMLP_ERROR_WIDTH;
+    if (n_inputs != (CMLP_HAS_TABLE(model) ? model->table->n_columns : cmlp_n_in(model->net))) return CMLP_ERROR_WIDTH;
     if (!output) return n_outputs ? CMLP_ERROR_NULL : CMLP_OK;
-    return n_outputs < cmlp_n_out(&model->net) + model->is_pair ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
+    return n_outputs < cmlp_n_out(model->net) + model->is_pair ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
 
 /* Adapts the answers for n rows to the labels in the file: of two labels, the outputs become the probabilities of both, and
@@ -42,7 +42,7 @@ static cmlp_status predict_table(const cmlp_model *model, const double *row, int
                                  void *memory, size_t size)
 {
     cmlp_table_scratch scratch;
-    const cmlp_status status = cmlp_check_model_space(&model->net, model->table->n_columns, memory, size, &scratch);
+    const cmlp_status status = cmlp_check_model_space(model->net, model->table->n_columns, memory, size, &scratch);
     if (status) return status;
     if (!row) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(row, sizeof(double)) || cmlp_misaligned(output, sizeof(double)) ||
@@ -61,7 +61,7 @@ static cmlp_status predict_table(const cmlp_model *model, const double *row, int
 static cmlp_status predict(const cmlp_model *model, const void *row, cmlp_dtype dtype, int32_t *label, void *output,
                            void *workspace, size_t workspace_size)
 {
-    const cmlp_net *net = &model->net;
+    const cmlp_net *net = model->net;
     const cmlp_rows rows = cmlp_model_row(model, row, dtype);
     cmlp_row_memory memory;
     cmlp_data data;
@@ -123,8 +123,8 @@ static int64_t selected_rows(const cmlp_rows *rows) { return rows->order ? rows-
 static cmlp_status check_outputs(const cmlp_model *model, const cmlp_rows *rows, const void *outputs, int64_t n_outputs,
                                  cmlp_run *run)
 {
-    const int64_t n = selected_rows(rows), n_out = cmlp_n_out(&model->net) + model->is_pair;
-    const size_t element = CMLP_HAS_TABLE(model) ? sizeof(double) : model->net.element;
+    const int64_t n = selected_rows(rows), n_out = cmlp_n_out(model->net) + model->is_pair;
+    const size_t element = CMLP_HAS_TABLE(model) ? sizeof(double) : model->net->element;
     if (n < 1) return CMLP_OK;
     if (!outputs) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "outputs");
     if (cmlp_misaligned(outputs, element)) return cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "outputs");
@@ -139,10 +139,10 @@ static cmlp_status predict_rows(const cmlp_model *model, const cmlp_rows *given,
     rows.scale = model->input_scale;
     rows.shifts = model->shifts;
     rows.factors = model->factors;
-    const cmlp_status status = cmlp_forward(&model->net, model->params, &rows, outputs, run);
+    const cmlp_status status = cmlp_forward(model->net, model->params, &rows, outputs, run);
     if (status || !labels) return status;
     const int64_t n = selected_rows(&rows);
-    return cmlp_labels(&model->net, outputs, n * cmlp_n_out(&model->net), labels, n);
+    return cmlp_labels(model->net, outputs, n * cmlp_n_out(model->net), labels, n);
 }
 
 static cmlp_status predict_model(const cmlp_model *model, cmlp_dtype dtype, const cmlp_rows *given, int32_t *labels,
@@ -199,5 +199,5 @@ cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *
     const cmlp_status status = cmlp_check_model(model);
     if (status) return status;
     if (CMLP_HAS_TABLE(model)) return table_workspace(model, rows, n_threads, bytes);
-    return rows ? cmlp_workspace_size(&model->net, rows, NULL, NULL, n_threads, bytes) : CMLP_ERROR_NULL;
+    return rows ? cmlp_workspace_size(model->net, rows, NULL, NULL, n_threads, bytes) : CMLP_ERROR_NULL;
 }

@@ -6,7 +6,7 @@ void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_mem
 {
     const int64_t n_columns = head->words.n_columns, n_nets = head->n_nets;
     memory->table = cmlp_take(space, 1, sizeof(cmlp_table));
-    memory->nets = cmlp_take(space, 2, sizeof(cmlp_net));
+    for (int bins = 0; bins < 2; bins++) memory->nets[bins] = cmlp_take(space, 1, cmlp_head_net_size(head));
     memory->columns = cmlp_take(space, n_columns, sizeof(cmlp_table_column));
     memory->numbers = cmlp_take(space, head->words.n_numbers, sizeof(double));
     memory->levels = cmlp_take(space, head->words.n_levels, sizeof(float));
@@ -53,7 +53,7 @@ static cmlp_status load_nets(const cmlp_head *head, const char *params, const cm
     int made[2] = {0, 0};
     for (int32_t i = 0; i < head->n_nets; i++) {
         const int bins = cmlp_head_has_bins(head, i);
-        cmlp_net *net = &memory->nets[bins];
+        cmlp_net *net = memory->nets[bins];
         const cmlp_status status = made[bins] ? CMLP_OK : cmlp_head_net(head, head->words.widths[bins], net);
         if (status) return status;
         made[bins] = 1;

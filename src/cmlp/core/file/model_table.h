@@ -9,7 +9,7 @@
 /* The arrays that a table in a model's memory points into. */
 typedef struct cmlp_table_memory {
     cmlp_table *table;
-    cmlp_net *nets;          /* without and with bins */
+    cmlp_net *nets[2];       /* without and with bins */
     cmlp_table_column *columns;
     double *numbers;
     float *levels;

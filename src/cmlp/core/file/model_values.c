@@ -54,7 +54,7 @@ static cmlp_status check_types(const cmlp_model *model, const cmlp_value_list *l
     const int is_integer = labels->type == CMLP_VALUE_INTEGER || labels->type == CMLP_VALUE_BOOLEAN;
     if (labels->type < CMLP_VALUE_TEXT || labels->type > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
     if (use != CMLP_LABELS_ARE_CLASSES && use != CMLP_LABELS_ARE_SEVERAL) return CMLP_ERROR_FILE_VALUE;
-    if (use == CMLP_LABELS_ARE_SEVERAL && labels->n != cmlp_n_out(&model->net)) return CMLP_ERROR_FILE_VALUE;
+    if (use == CMLP_LABELS_ARE_SEVERAL && labels->n != cmlp_n_out(model->net)) return CMLP_ERROR_FILE_VALUE;
     return !labels->n_numbers != !is_double || !labels->n_integers != !is_integer ? CMLP_ERROR_FILE_NAME : CMLP_OK;
 }
 

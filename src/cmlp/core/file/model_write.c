@@ -88,7 +88,7 @@ static void put_metadata(sink *s, const cmlp_writer *w, uint32_t crc)
     put_parameter(s, net->loss_parameter);
     for (int64_t j = 0; j < net->n_quantiles; j++) {
         put_byte(s, j ? ',' : ':');
-        put_hex_double(s, net->quantiles[j]);
+        put_hex_double(s, cmlp_quantiles(net)[j]);
     }
     if (w->table) {
         put_text(s, "\"" CMLP_HEAD_COLUMNS "\"");

@@ -87,7 +87,7 @@ static cmlp_status compare_nets(const cmlp_net *a, const cmlp_net *b)
     if (a->loss != b->loss || a->loss_parameter != b->loss_parameter || a->n_quantiles != b->n_quantiles)
         return CMLP_ERROR_LOSS;
     for (int64_t j = 0; j < a->n_quantiles; j++)
-        if (a->quantiles[j] != b->quantiles[j]) return CMLP_ERROR_LOSS;
+        if (cmlp_quantiles(a)[j] != cmlp_quantiles(b)[j]) return CMLP_ERROR_LOSS;
     for (int32_t l = 0; l < a->depth; l++) {
         const cmlp_dense_layer *one = &a->layers[l], *other = &b->layers[l];
         if (one->n_out != other->n_out) return CMLP_ERROR_WIDTH;

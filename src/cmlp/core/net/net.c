@@ -151,10 +151,15 @@ int cmlp_is_exact(void)
     return a * a + c == 0 && one + small - one == 0;
 }
 
-CMLP_ASSERT(sizeof(cmlp_net) + CMLP_ALIGNOF(cmlp_net) <= CMLP_NET_SIZE, "as cmlp.h promises");
+/* Bytes of the net that a valid configuration describes, with space for its alignment. */
+static size_t net_size(const cmlp_net_config *config)
+{
+    const int64_t n_quantiles = config->quantiles ? config->sizes[config->n_layers - 1] : 0;
+    return CMLP_NET_BYTES(config->n_layers, n_quantiles) + CMLP_ALIGNOF(cmlp_net);
+}
 
-/* With space for the alignment. */
-size_t cmlp_net_size(void) { return sizeof(cmlp_net) + CMLP_ALIGNOF(cmlp_net); }
+CMLP_ASSERT(CMLP_NET_BYTES(1, 0) + CMLP_ALIGNOF(cmlp_net) <= CMLP_NET_SIZE(1), "as cmlp.h promises");
+CMLP_ASSERT(sizeof(cmlp_dense_layer) <= CMLP_NET_SIZE(2) - CMLP_NET_SIZE(1), "as cmlp.h promises");
 
 cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config)
 {
@@ -174,7 +179,7 @@ cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config)
     net->n_quantiles = config->quantiles ? config->sizes[config->n_layers - 1] : 0;
     if (config->quantiles) {
         net->loss_parameter = 0;
-        memcpy(net->quantiles, config->quantiles, (size_t)net->n_quantiles * sizeof(double));
+        memcpy(&net->layers[net->depth], config->quantiles, (size_t)net->n_quantiles * sizeof(double));
     }
     net->dtype = config->dtype;
     net->element = element;
@@ -185,14 +190,30 @@ cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config)
     return CMLP_OK;
 }
 
+/* Copies a program's configuration and checks it. */
+static cmlp_status read_config(cmlp_net_config *copy, const cmlp_net_config *config)
+{
+    const cmlp_status status = CMLP_READ(copy, config, cmlp_net_config, reserved);
+    return status ? status : check_config(copy);
+}
+
+cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes)
+{
+    cmlp_net_config copy;
+    const cmlp_status status = read_config(&copy, config);
+    if (status) return status;
+    if (!bytes) return CMLP_ERROR_NULL;
+    *bytes = net_size(&copy);
+    return CMLP_OK;
+}
+
 static cmlp_status init_net(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **result)
 {
     cmlp_net_config copy;
-    cmlp_status status = CMLP_READ(&copy, config, cmlp_net_config, reserved);
-    if (!status) status = check_config(&copy);
+    cmlp_status status = read_config(&copy, config);
     if (status) return status;
     if (!memory || !result) return CMLP_ERROR_NULL;
-    if (memory_size < cmlp_net_size()) return CMLP_ERROR_BUFFER_SIZE;
+    if (memory_size < net_size(&copy)) return CMLP_ERROR_BUFFER_SIZE;
     cmlp_net *net = (void *)((char *)memory + (0 - (uintptr_t)memory) % CMLP_ALIGNOF(cmlp_net));
     status = cmlp_make_net(net, &copy);
     if (!status) *result = net;

@@ -37,13 +37,22 @@ struct cmlp_net {
     int64_t widest;   /* width of the widest layer, without the input */
     size_t element;   /* bytes */
     double loss_parameter;
-    int64_t n_quantiles; /* 0, or the number of outputs: each has its own parameter of the loss */
-    double quantiles[CMLP_MAX_QUANTILES];
+    int64_t n_quantiles; /* 0, or the number of outputs: each has its own parameter of the loss, behind the layers */
     const cmlp_kernels *kernels;
     const cmlp_tuning_values *tuning; /* of the dense products */
     cmlp_row_layout row;
-    cmlp_dense_layer layers[CMLP_MAX_LAYERS - 1];
+    cmlp_dense_layer layers[]; /* depth of them */
 };
+
+/* Bytes of a net, whose address is aligned. */
+#define CMLP_NET_BYTES(n_layers, n_quantiles) \
+    (sizeof(cmlp_net) + (size_t)((n_layers)-1) * sizeof(cmlp_dense_layer) + (size_t)(n_quantiles) * sizeof(double))
+
+/* A net of any description, for a variable. */
+typedef union cmlp_any_net {
+    cmlp_net net;
+    unsigned char bytes[CMLP_NET_BYTES(CMLP_MAX_LAYERS, CMLP_MAX_QUANTILES)];
+} cmlp_any_net;
 
 /* Makes a net as cmlp_net_init does, in aligned memory, in the core's floating-point mode. */
 cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config);
@@ -54,6 +63,12 @@ cmlp_status cmlp_check_net(const cmlp_net *net);
 /* Whether the compiler kept the arithmetic of the files outside the kernels, which is all in double (see
  * exact_tmpl.h). Called in the core's floating-point mode. */
 int cmlp_is_exact(void);
+
+/* The parameters of the outputs' losses, or NULL. */
+static inline const double *cmlp_quantiles(const cmlp_net *net)
+{
+    return net->n_quantiles ? (const double *)(const void *)&net->layers[net->depth] : NULL;
+}
 
 static inline int64_t cmlp_n_in(const cmlp_net *net) { return net->layers[0].n_in; }
 static inline int64_t cmlp_n_out(const cmlp_net *net) { return net->layers[net->depth - 1].n_out; }

@@ -34,7 +34,7 @@ static uint64_t mix_net(uint64_t hash, const cmlp_net *net)
         hash = mix_numbers(hash, &layer->parameter, 1);
     }
     hash = mix(mix(hash, (uint64_t)net->loss), (uint64_t)net->dtype);
-    return mix_numbers(mix_numbers(hash, &net->loss_parameter, 1), net->quantiles, net->n_quantiles);
+    return mix_numbers(mix_numbers(hash, &net->loss_parameter, 1), cmlp_quantiles(net), net->n_quantiles);
 }
 
 /* Targets and weights of all rows; of the rows themselves only what all workers have. */

@@ -100,7 +100,7 @@ cmlp_fault cmlp_output_rows(cmlp_batch_job *job, const cmlp_row_range *range, in
     cmlp_loss_values values = {.activation = cmlp_output_activation(net),
                                .loss = net->loss,
                                .parameter = net->loss_parameter,
-                               .quantiles = net->n_quantiles ? net->quantiles : NULL,
+                               .quantiles = cmlp_quantiles(net),
                                .is_given = job->objective.loss != NULL,
                                .scale = job->objective.loss_scale,
                                .clip = job->objective.log_loss_clip};

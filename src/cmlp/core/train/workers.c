@@ -90,8 +90,8 @@ static cmlp_status handshake(cmlp_workers *workers, cmlp_status own, uint64_t fi
     if (broadcast_from(workers, &sent, sizeof sent, n - 1)) return CMLP_ERROR_MESSAGE;
     if (!sent.status && sent.fingerprint == fingerprint) return CMLP_OK;
     workers->failed_rank = sent.failed_rank >= 0 && sent.failed_rank < n ? (int32_t)sent.failed_rank : -1;
-    return sent.status > CMLP_CANCELLED && sent.status < CMLP_ERROR_INPUT ? (cmlp_status)sent.status
-                                                                        : CMLP_ERROR_WORKERS;
+    return sent.status > CMLP_CANCELLED && sent.status <= CMLP_ERROR_SPARSE ? (cmlp_status)sent.status
+                                                                          : CMLP_ERROR_WORKERS;
 }
 
 /* Whether a message is one that a worker with these arguments can send: its numbers become an index and a status. */
