@@ -102,8 +102,9 @@ def page_of(
     }
     if _has_tale(described, examples):
         parts["tale"] = script_json(_tale(described))
-        sheet = script_json(dense(style(["chapters/chapters", "figures/playground"])))
-        scripts = f"{parts['script']}const STYLE = {sheet};\n{script(_CHAPTER_SCRIPTS)}"
+        sheet = script_json(dense(style(["chapters/chapters", "figures/playground", "film/film"])))
+        texts = f"const STYLE = {sheet};\nconst CAPTIONS = {script_json(_captions())};\n"
+        scripts = f"{parts['script']}{texts}{script(_CHAPTER_SCRIPTS)}"
         parts["chapters"] = compressed(dense_script(scripts))
         parts |= {"style": dense(parts["style"]), "script": dense_script(script(_LOADER_SCRIPTS))}
         parts["data"] = fill(asset("chapters/data.html"), parts)
@@ -175,7 +176,7 @@ def _write_template_texts(
         texts["filters"] = f"its first {_MOST_FILTERS} neurons"
     if model.kind in ("classes", "binary"):
         texts["wanted"] = _WANTED_CLASS
-    sections = {"input": "fields", "training": "", "column": "", "figure": ""}
+    sections = {"input": "fields", "training": "", "column": "", "figure": "", "film": ""}
     if model.is_image:
         sections["input"] = "drawing"
     if examples is not None:
@@ -183,6 +184,7 @@ def _write_template_texts(
     if _has_tale(model, examples):
         sections["column"] = "chapters/column"
         sections["figure"] = "chapters/figure"
+        sections["film"] = "film/film"
     for name, file in sections.items():
         texts[name] = ""
         if file:
@@ -434,10 +436,17 @@ _FIGURES = (
 _LOADER_SCRIPTS = ("drawing/dom", "chapters/loader")  # unpack the others
 _TRAINING_SCRIPTS = ("explore/training", "explore/batch")
 _FOOL_SCRIPTS = ("explore/fool",)  # change an image until the answer is another
+_FILM = (
+    *("time", "words", "digit", "facts", "places", "camera", "paint", "fields"),
+    *("scenes/numbers", "scenes/sum", "scenes/knobs"),
+    "player",
+)
+_LANGUAGES = ("en", "de", "es")  # of the captions
 _CHAPTER_SCRIPTS = (
     *_TRAINING_SCRIPTS,
     *_FOOL_SCRIPTS,
     *(f"figures/{name}" for name in _FIGURES),
+    *(f"film/{name}" for name in _FILM),
     "chapters/chapters",
     "chapters/frame",
 )
@@ -455,6 +464,11 @@ def _has_tale(model: Described, examples: Examples | None) -> bool:
     if examples is None or model.sizes != (784, 16, 16, 10) or model.params.dtype != np.float32:
         return False
     return zlib.crc32(model.params.astype("<f4").tobytes()) == _NETWORK and model.noun == "digit"
+
+
+def _captions() -> dict[str, Any]:
+    """Return the words of the film by language."""
+    return {name: json.loads(asset(f"film/captions/{name}.json")) for name in _LANGUAGES}
 
 
 def _half_trained() -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ function paintNow() {
 
 function paint() {
 	frame = 0;
+	if (hasTale && film.isOpen) return film.paint();
 	input = input || currentInput();
 	result = network.forward(input);
 	answers = result.a[last];
@@ -66,13 +67,15 @@ function rest() {
 }
 
 function writeUrl() {
+	const inFilm = hasTale && film.isOpen;
 	const inTale = hasTale && chapter;
-	const parts = inTale ? { ...figure.parts?.() } : stateParts();
+	const parts = inFilm ? film.parts() : inTale ? { ...figure.parts?.() } : stateParts();
 	if (themed) parts.theme = root.dataset.theme;
 	if (!$("keys").checked) parts.keys = "off";
 	const text = String(new URLSearchParams(parts));
+	const place = inFilm ? "film" : inTale ? chapter : "";
 	try {
-		history.replaceState(null, "", `#${inTale ? chapter + (text && "?") : ""}${text}`);
+		history.replaceState(null, "", `#${place && place + (text && "?")}${text}`);
 	} catch {
 		// A page that embeds this one may forbid it.
 	}
@@ -107,7 +110,9 @@ async function readUrl() {
 	if (parts.theme === "dark" || parts.theme === "light") setTheme(parts.theme);
 	$("keys").checked = parts.keys !== "off";
 	await readState(parts);
-	if (inTale) readChapter();
+	const filmParts = hasTale && learner && filmAddress();
+	if (filmParts) film.open(filmParts);
+	else if (inTale) readChapter();
 }
 
 /** Shows what a link, or the state before the tale, tells to show. */
@@ -174,6 +179,7 @@ function pressKey(event) {
 	const { key, target } = event;
 	const takes = key === " " ? "button, input, select" : "input[type=number], input[type=text], select";
 	if (event.ctrlKey || event.metaKey || event.altKey || target.closest(takes)) return;
+	if (hasTale && film.isOpen) return film.press(key, target) && event.preventDefault();
 	if (hasTale && pressChapterKey(event)) return;
 	if (key === "Escape") select(null);
 	else if (!$("keys").checked) return;
@@ -198,7 +204,7 @@ function listenToControls() {
 	listen(window, "hashchange", () => (hasTale && chapterAddress()) || location.reload());
 	listen(matchMedia("(forced-colors: active)"), "change", repaintAll);
 	const observer = new ResizeObserver(repaintAll);
-	for (const id of ["stage", "scene"]) if ($(id)) observer.observe($(id));
+	for (const id of ["stage", "scene", "film-scene"]) if ($(id)) observer.observe($(id));
 }
 
 async function start() {

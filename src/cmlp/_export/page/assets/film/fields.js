@@ -1,0 +1,75 @@
+// --- All 13,002 knobs as dots: for their values, and later for their turns.
+
+const FIELD_COUNTS = [12560, 272, 170];
+
+/** The values of a layer as rows of dots: a row for each neuron, its bias last. */
+function rowsOfLayer(net, layer, values) {
+	const { inputs, outputs, w, b } = net.layers[layer];
+	const rows = range(outputs).map((j) => [...range(inputs).map((i) => values[w + i * outputs + j]), values[b + j]]);
+	return rows.flat();
+}
+
+/** The pictures of all dots: of the 16 patches into A, of A's biases, and of the two later layers. */
+function fieldPictures(net, values, most) {
+	const [first, second] = net.layers;
+	const patches = range(16).map((j) => {
+		const weights = Float64Array.from({ length: PIXELS }, (_, i) => values[first.w + i * 16 + j]);
+		return signedPicture(weights, SIDE, most[0], 0.7);
+	});
+	const biases = signedPicture(values.subarray(first.b, second.w), 16, most[0], 0.7);
+	const later = [1, 2].map((layer) => signedPicture(rowsOfLayer(net, layer, values), 17, most[layer], 0.7));
+	return { patches, biases, later };
+}
+
+/** Lines between dots, so that each can be seen. */
+function paintGaps(view, [x, y, width, height], dot, alpha) {
+	const { pen, scale } = view;
+	if (dot * scale < 2.4) return;
+	pen.strokeStyle = colours.ground;
+	pen.globalAlpha = alpha;
+	pen.lineWidth = dot * 0.22;
+	pen.beginPath();
+	for (let across = x; across <= x + width + 0.01; across += dot) {
+		pen.moveTo(across, y);
+		pen.lineTo(across, y + height);
+	}
+	for (let down = y; down <= y + height + 0.01; down += dot) {
+		pen.moveTo(x, down);
+		pen.lineTo(x + width, down);
+	}
+	pen.stroke();
+	pen.globalAlpha = 1;
+}
+
+/**
+ * The dots. `patch(k)` gives the alpha of neuron k's patch, and how far it has come from its neuron to its place; `field(n)`
+ * gives the alpha of the biases of A (0) and of the later layers (1 and 2).
+ */
+function paintFields(view, { patches, biases, later }, { patch, field }) {
+	const { pen, places } = view;
+	const fields = fieldPlaces(places);
+	patches.forEach((picture, k) => {
+		const [alpha, u] = patch(k);
+		if (alpha <= 0) return;
+		const [x, y] = places.at(1, k);
+		const [across, down, small] = places.patch;
+		const [px, py, side] = blendAll([x + across - small / 2, y + down - small / 2, small], fields.patch(k), u);
+		box(pen, px, py, side, side, colours.ground, alpha);
+		paintPicture(view, picture, px, py, side, side, alpha);
+		if (u === 1) paintGaps(view, [px, py, side, side], fields.dot, alpha);
+	});
+	paintPicture(view, biases, ...fields.biases, field(0));
+	later.forEach((picture, n) => {
+		const place = [fields.second, fields.third][n];
+		paintPicture(view, picture, ...place, field(n + 1));
+		if (field(n + 1) > 0) paintGaps(view, place, fields.dot, field(n + 1));
+	});
+}
+
+/** How many knobs there are, where they are counted. */
+function paintCount(view, count, alpha) {
+	const { places, upright } = view;
+	const { third, dot } = fieldPlaces(places);
+	const [x, y] = upright ? [third[0] + third[2] + 12 * dot, third[1] + 8 * dot] : [third[0], third[1] + third[3] + 16 * dot];
+	letters(view, filmNumber(count, 0), x, y, upright ? 24 : 44, { colour: colours.mark, alpha, align: "left" });
+}

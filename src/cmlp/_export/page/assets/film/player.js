@@ -1,0 +1,366 @@
+// --- The player: the time, what stops it, the words below the picture, the keys and the address.
+
+const FILM_SCENES = [numbersScene, sumScene, knobsScene];
+const DRAWN_IN = 2; // seconds in which a digit draws itself, before the film's time begins
+const PEN_UP = 1.2; // seconds after which a drawing is finished
+const NOBODY_DRAWS = 6;
+const [BET_WAITS, LABEL_WAITS] = [8, 10];
+const SPEEDS = [1, 1.5, 2, 0.5];
+
+// Every scene, shot and pause with its moment in the whole film.
+const FILM_STARTS = FILM_SCENES.map((_, n) => sum(FILM_SCENES.slice(0, n).map(({ seconds }) => seconds)));
+const FILM_SECONDS = sum(FILM_SCENES.map(({ seconds }) => seconds));
+const onFilm = (lists) => lists.flatMap((list, n) => list.map(([at, ...rest]) => [FILM_STARTS[n] + at, ...rest]));
+const FILM_SHOTS = onFilm(FILM_SCENES.map(({ shots }) => shots));
+const FILM_PAUSES = FILM_SCENES.flatMap(({ id, pauses }, n) =>
+	pauses.map((pause) => ({ ...pause, id: pause.kind === "label" ? "is" : id, at: FILM_STARTS[n] + pause.at })),
+);
+
+/** The facts of a digit. If the first answer is right by luck, the next seeds are tried, and `lucky` has the first. */
+function filmFacts(digit, label, seed) {
+	const first = new FilmFacts(digit, label, seed);
+	let facts = first;
+	while (facts.says === label) facts = new FilmFacts(digit, label, facts.seed + 1);
+	facts.lucky = facts === first ? null : first;
+	return facts;
+}
+
+const film = {
+	isOpen: false,
+	time: 0,
+	isPlaying: false,
+	speed: 1,
+	seed: 1,
+	strokes: [], // of the drawing that is not finished
+	digit: null,
+	facts: null,
+	isOurs: false,
+	decided: {}, // by the name of a pause: what was chosen, or null for nothing
+	waiting: null, // the pause at which the film stands
+	left: 0, // seconds that it still waits
+	told: "", // the caption that is shown
+	painted: 0, // when it was painted last
+
+	/** Opens the film at a digit and a moment of its address, or with an empty pad. */
+	open(parts) {
+		this.isOpen = true;
+		chooseLanguage(parts.get("lang") ?? new URLSearchParams(location.search).get("lang"));
+		document.body.classList.add("films");
+		$("film").hidden = false;
+		this.nameControls();
+		this.seed = integer(parts.get("seed"), 1e9) ?? 1;
+		this.empty();
+		const { strokes } = readInput({ draw: parts.get("draw") ?? "" });
+		if (!strokes) return;
+		this.take(strokes, integer(parts.get("is"), 10));
+		for (const bet of (parts.get("bets") ?? "").split("_").filter(Boolean)) {
+			const [id, choice] = bet.split("-");
+			this.decided[id] = integer(choice, 10) ?? null;
+		}
+		const at = Number(parts.get("at"));
+		if (at > 0) {
+			this.pause();
+			this.seek(at);
+		}
+	},
+
+	close() {
+		this.isOpen = this.isPlaying = false;
+		document.body.classList.remove("films");
+		$("film").hidden = true;
+	},
+
+	nameControls() {
+		const [play, , back, next, speed] = filmWords("ui.play");
+		write("film-play", play);
+		Object.assign($("film-back"), { ariaLabel: back });
+		Object.assign($("film-next"), { ariaLabel: next });
+		Object.assign($("film-speed"), { ariaLabel: speed });
+		const [done, undo, clear] = filmWords("ui.draw");
+		write("film-done", done);
+		write("film-undo", undo);
+		write("film-clear", clear);
+	},
+
+	// --- Before the film: the pad.
+
+	empty() {
+		Object.assign(this, { time: 0, isPlaying: false, strokes: [], digit: null, facts: null, isOurs: false });
+		Object.assign(this, { decided: {}, waiting: null });
+		this.rest(NOBODY_DRAWS, () => this.takeOurs());
+		this.show();
+	},
+
+	/** Does something after some seconds without a pen on the pad. */
+	rest(seconds, act) {
+		clearTimeout(this.timer);
+		this.timer = setTimeout(() => this.isOpen && !this.digit && !filmPen.isLowered() && act(), 1000 * seconds);
+	},
+
+	takeOurs() {
+		this.isOurs = true;
+		this.take(strokesOf(OUR_THREE.draw), OUR_THREE.is);
+	},
+
+	finish() {
+		if (!this.strokes.length) return;
+		const digit = filmDigit(this.strokes);
+		if (isTooSmall(digit)) return this.say("other.small");
+		this.take(this.strokes, undefined, 0);
+	},
+
+	/** Begins the film with a drawing, whose label may be known. */
+	take(strokes, label, from = -DRAWN_IN) {
+		clearTimeout(this.timer);
+		this.digit = filmDigit(strokes);
+		if (label !== undefined) this.decided.is = label;
+		this.labelIt(label ?? nearestLabel(this.digit));
+		this.seek(from);
+		this.play();
+	},
+
+	labelIt(label) {
+		this.facts = filmFacts(this.digit, label, this.seed);
+		this.captions = onFilm(FILM_SCENES.map((scene) => scene.captions(this.facts)));
+		this.told = "";
+	},
+
+	// --- The time.
+
+	play() {
+		if (!this.digit) return this.takeOurs();
+		if (this.time >= FILM_SECONDS) this.time = 0;
+		this.isPlaying = true;
+		this.painted = performance.now();
+		this.show();
+	},
+
+	pause() {
+		this.isPlaying = false;
+		this.show();
+		writeUrl();
+	},
+
+	seek(time) {
+		if (!this.digit) return;
+		this.time = clamp(time, -DRAWN_IN, FILM_SECONDS);
+		this.waiting = null;
+		this.show();
+	},
+
+	/** Goes to the next caption, or to the one before. */
+	step(by) {
+		if (!this.digit) return this.takeOurs();
+		const stops = this.captions.map(([at]) => at);
+		const next = by > 0 ? stops.find((at) => at > this.time + 0.05) : stops.findLast((at) => at < this.time - 0.6);
+		this.seek(next ?? (by > 0 ? FILM_SECONDS : 0));
+	},
+
+	/** Lets the time go on; it stands still at a question until that is answered, or for some seconds. */
+	advance(seconds) {
+		if (this.waiting) {
+			this.left -= seconds;
+			if (this.left <= 0) this.decide(null);
+			return;
+		}
+		const to = this.time + seconds * this.speed;
+		const pause = FILM_PAUSES.find(({ at, id }) => !(id in this.decided) && at >= this.time && at <= to);
+		if (pause) {
+			this.time = pause.at;
+			this.waiting = pause;
+			this.left = pause.kind === "label" ? LABEL_WAITS : BET_WAITS;
+		} else this.time = min(to, FILM_SECONDS);
+		if (this.time === FILM_SECONDS) this.pause();
+	},
+
+	/** Takes the answer to the question at which the film stands. */
+	decide(choice) {
+		const { id, kind } = this.waiting;
+		this.decided[id] = choice;
+		this.waiting = null;
+		if (kind === "label" && choice === 10) return this.drawAgain("other.none");
+		if (kind === "label" && choice !== null) this.labelIt(choice);
+		this.painted = performance.now();
+		this.show();
+	},
+
+	drawAgain(why) {
+		this.empty();
+		this.say(why);
+	},
+
+	// --- The picture and the words.
+
+	/** The moment whose picture is shown: with reduced motion the last one of its caption. */
+	shownTime() {
+		if (!isCalm() || this.waiting) return this.time;
+		const next = this.captions.find(([at]) => at > this.time)?.[0] ?? FILM_SECONDS;
+		return next - 0.05;
+	},
+
+	sceneAt: (time) => max(0, FILM_STARTS.findLastIndex((start) => start <= time)),
+
+	paint() {
+		const now = performance.now();
+		if (this.isPlaying) this.advance(min(0.1, (now - this.painted) / 1000));
+		this.painted = now;
+		const canvas = $("film-scene");
+		const places = filmPlaces(canvas.clientWidth, canvas.clientHeight);
+		if (this.digit) this.paintScene(canvas, places);
+		else this.paintDrawing(canvas, places);
+		this.showWords();
+		if (this.isPlaying) requestPaint();
+	},
+
+	paintDrawing(canvas, places) {
+		const camera = frameRect(places.padShot, canvas.clientWidth, canvas.clientHeight);
+		const view = filmView(canvas, places, camera);
+		paintPad(view, { lines: this.strokes.map(smooth) });
+		const side = places.image[2] * camera[2];
+		const [left, top] = [(canvas.clientWidth - side) / 2, (canvas.clientHeight - side) / 2];
+		Object.assign($("film-pad").style, { left: `${left}px`, top: `${top}px`, width: `${side}px`, height: `${side}px` });
+		filmPen.paint(prepare($("film-pad")).pen, side);
+	},
+
+	paintScene(canvas, places) {
+		const time = this.shownTime();
+		const camera = cameraAt(FILM_SHOTS, time, places, this.facts, canvas.clientWidth, canvas.clientHeight);
+		const n = this.sceneAt(time);
+		FILM_SCENES[n].paint(filmView(canvas, places, camera), this.facts, time - FILM_STARTS[n]);
+	},
+
+	/** Shows what has changed: controls now, the picture with the next frame. */
+	show() {
+		const isDrawing = !this.digit;
+		$("film").classList.toggle("draws", isDrawing);
+		$("film-bar").inert = isDrawing;
+		$("film-pad").hidden = $("film-tools").hidden = !isDrawing;
+		$("film-tools").inert = !this.strokes.length;
+		write("film-play", filmWords("ui.play")[this.isPlaying ? 1 : 0]);
+		write("film-speed", `${filmNumber(this.speed, this.speed % 1 ? 1 : 0)}×`);
+		requestPaint();
+	},
+
+	say(key) {
+		this.told = key;
+		write("film-caption", filmWords(key, this.facts ? this.words() : {}));
+	},
+
+	words() {
+		const [scene, facts] = [FILM_SCENES[this.sceneAt(this.time)], this.facts];
+		return { ...commonWords(facts), ...scene.words(facts) };
+	},
+
+	/** The caption of this moment, and the options of a question. */
+	showWords() {
+		if (!this.digit) {
+			if (!this.told) this.say("numbers.1");
+			return;
+		}
+		$("film-time").value = max(0, this.time);
+		const key = this.time < 0 && this.isOurs ? "other.ours" : (this.captions.findLast(([at]) => at <= this.time)?.[1] ?? "numbers.1");
+		const state = `${key} ${this.waiting?.id}`;
+		if (state === this.told) return;
+		this.told = state;
+		const values = this.words();
+		const id = key.split(".")[0];
+		let text = [filmWords(key, values)].flat()[0];
+		const asked = FILM_PAUSES.find((pause) => pause.id === id);
+		if (key.endsWith(".verdict") && (this.decided[id] ?? null) === null) {
+			const answer = filmWords(`${id}.bet`, values)[1 + asked.right(this.facts)];
+			text = `${filmWords("bet.none", { answer })} ${text}`;
+		}
+		write("film-caption", text);
+		const [question, ...options] = this.optionsNow(values);
+		if (question) write("film-caption", question);
+		$("film-options").replaceChildren(
+			...options.map((option, n) => {
+				const button = make("button", "", option);
+				listen(button, "click", () => this.decide(n));
+				return button;
+			}),
+		);
+		$("film-scene").ariaLabel = $("film-caption").textContent;
+	},
+
+	/** The question at which the film stands, and its options. */
+	optionsNow(values) {
+		if (!this.waiting) return [];
+		if (this.waiting.kind === "bet") return filmWords(`${this.waiting.id}.bet`, values);
+		return [filmWords("numbers.4"), ...range(10), filmWords("ui.draw")[3]];
+	},
+
+	// --- Keys and address.
+
+	press(key, target) {
+		if (target === $("film-pad") && key !== " ") return false;
+		const choice = Number(key) - (this.waiting?.kind === "bet" ? 1 : 0);
+		if (key === " ") {
+			if (this.isPlaying) this.pause();
+			else this.play();
+		} else if (key === "ArrowRight" || key === "PageDown") this.step(1);
+		else if (key === "ArrowLeft" || key === "PageUp") this.step(-1);
+		else if (key === "Home") this.seek(0);
+		else if (key === "End") this.seek(FILM_SECONDS);
+		else if (this.waiting && choice in $("film-options").children) this.decide(choice);
+		else return false;
+		return true;
+	},
+
+	/** What brings the film back to this moment. */
+	parts() {
+		const parts = {};
+		const { is, ...bets } = this.decided;
+		if (this.digit) {
+			parts.at = max(0, this.time).toFixed(1);
+			parts.draw = this.digit.strokes.map(pointsText).join(".");
+		}
+		if (is !== undefined && is !== null) parts.is = is;
+		const made = Object.entries(bets).map(([id, choice]) => `${id}-${choice ?? ""}`);
+		if (made.length) parts.bets = made.join("_");
+		if (this.seed !== 1) parts.seed = this.seed;
+		if (language !== "en") parts.lang = language;
+		return parts;
+	},
+};
+
+let filmPen;
+
+function setUpFilm() {
+	const begin = (point) => {
+		const stroke = [point];
+		film.strokes.push(stroke);
+		film.told = "";
+		clearTimeout(film.timer);
+		film.show();
+		return stroke;
+	};
+	filmPen = new Pen($("film-pad"), begin, requestPaint, (stroke) => film.strokes.includes(stroke));
+	listen($("film-pad"), "pointerup", () => film.rest(PEN_UP, () => film.finish()));
+	listen($("film-done"), "click", () => film.finish());
+	listen($("film-undo"), "click", () => {
+		film.strokes.pop();
+		film.show();
+	});
+	listen($("film-clear"), "click", () => film.empty());
+	listen($("film-play"), "click", () => (film.isPlaying ? film.pause() : film.play()));
+	listen($("film-back"), "click", () => film.step(-1));
+	listen($("film-next"), "click", () => film.step(1));
+	listen($("film-again"), "click", () => film.empty());
+	listen($("film-speed"), "click", () => {
+		film.speed = SPEEDS[(SPEEDS.indexOf(film.speed) + 1) % SPEEDS.length];
+		film.show();
+	});
+	Object.assign($("film-time"), { max: FILM_SECONDS, step: "any" });
+	listen($("film-time"), "input", () => {
+		film.pause();
+		film.seek(Number($("film-time").value));
+	});
+	setInterval(() => film.isOpen && film.isPlaying && writeUrl(), 1000);
+}
+
+/** The parts of the address if it is one of the film. */
+function filmAddress() {
+	const [, rest] = /^#film(?:\?(.*))?$/.exec(location.hash) ?? [];
+	return location.hash.startsWith("#film") ? new URLSearchParams(rest) : null;
+}
