@@ -438,7 +438,8 @@ _TRAINING_SCRIPTS = ("explore/training", "explore/batch")
 _FOOL_SCRIPTS = ("explore/fool",)  # change an image until the answer is another
 _FILM = (
     *("time", "words", "digit", "facts", "places", "camera", "paint", "fields"),
-    *("scenes/numbers", "scenes/sum", "scenes/knobs"),
+    *("scenes/numbers", "scenes/sum", "scenes/knobs", "scenes/cost", "scenes/wishes"),
+    "scenes/turn",
     "player",
 )
 _LANGUAGES = ("en", "de", "es")  # of the captions

@@ -1,5 +1,6 @@
 // --- Every number of the film. It knows a digit, its label and a seed; it knows neither time nor canvas.
 
+const START_FACTORS = [6, 6, 6]; // wide enough that sums and answers differ visibly
 const FILM_RATE = 2; // the learning rate with other people's digits
 const N_KNOBS = 13002;
 
@@ -41,7 +42,7 @@ class FilmFacts {
 	get start() {
 		return this.#once("start", () => {
 			const net = new Network(model, new Float64Array(N_KNOBS));
-			drawParameters(net, randomNumbers(this.seed));
+			drawParameters(net, START_FACTORS, randomNumbers(this.seed));
 			return net;
 		});
 	}
@@ -149,6 +150,35 @@ class FilmFacts {
 	requests(layer, from) {
 		const { outputs, w } = this.start.layers[layer];
 		return range(outputs).map((j) => this.wishes[layer + 1][j] * this.start.params[w + from * outputs + j]);
+	}
+
+	/** What the wishes of a layer were before its curve: for outputs twice the gap, before them the sum of all requests. */
+	pushes(layer) {
+		return this.#once(`pushes${layer}`, () =>
+			this.start.backward(this.result, this.targets).slopes[layer].map((value) => -value),
+		);
+	}
+
+	/** How much a wire into the next layer asks of its start, against the most that one asks. */
+	requestShares(layer) {
+		return this.#once(`shares${layer}`, () => {
+			const { inputs, outputs, w } = this.start.layers[layer];
+			const all = Float64Array.from({ length: inputs * outputs }, (_, k) => this.wishes[layer + 1][k % outputs] * this.start.params[w + k]);
+			const most = largest(all);
+			return (i, j) => all[i * outputs + j] / most;
+		});
+	}
+
+	/** A neuron of A with a strong wish, and a bright and a dark pixel, to show what turns a wire. */
+	get hands() {
+		return this.#once("hands", () => {
+			const wishes = this.wishes[1];
+			const inner = range(16).filter((k) => k > 2 && k < 13);
+			const neuron = inner.reduce((found, k) => (abs(wishes[k]) > abs(wishes[found]) ? k : found));
+			const bright = range(PIXELS).find((k) => this.input[k] > 0.97) ?? this.input.indexOf(max(...this.input));
+			const dark = range(PIXELS).findLast((k) => this.input[k] === 0);
+			return { neuron, bright, dark };
+		});
 	}
 
 	/** The neuron of B that is asked to raise itself by the wrong answer most: the most negative wire into it. */

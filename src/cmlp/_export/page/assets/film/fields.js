@@ -66,10 +66,14 @@ function paintFields(view, { patches, biases, later }, { patch, field }) {
 	});
 }
 
+/** A line of text beside the dots. */
+function countPlace({ places, upright }, line) {
+	const { third, dot } = fieldPlaces(places);
+	if (upright) return [third[0] + third[2] + 8 * dot, third[1] + (9 + 9 * line) * dot];
+	return [third[0], third[1] + third[3] + (20 + 10 * line) * dot];
+}
+
 /** How many knobs there are, where they are counted. */
 function paintCount(view, count, alpha) {
-	const { places, upright } = view;
-	const { third, dot } = fieldPlaces(places);
-	const [x, y] = upright ? [third[0] + third[2] + 12 * dot, third[1] + 8 * dot] : [third[0], third[1] + third[3] + 16 * dot];
-	letters(view, filmNumber(count, 0), x, y, upright ? 24 : 44, { colour: colours.mark, alpha, align: "left" });
+	letters(view, filmNumber(count, 0), ...countPlace(view, 0), view.upright ? 22 : 32, { colour: colours.mark, alpha, align: "left" });
 }

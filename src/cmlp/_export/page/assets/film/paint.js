@@ -320,15 +320,15 @@ const ALL_ARRIVED = () => 1;
  * The whole network at work.
  *
  * `shown`: alpha of everything but the pad. `wave`: how far the activations have come, from 0 to 3. `flown`: of the pixels.
- * `dim(layer, k)`: alpha of a neuron. `wires`: alpha of what the wires carry; `waiting`: of the wires that carry nothing
+ * `dim(layer, k)`: alpha of a neuron. `params`: the knobs, if not those of the start. `wires`: alpha of what the wires carry; `waiting`: of the wires that carry nothing
  * yet. `says`: alpha of the ring around the brightest output.
  */
 function paintWorking(view, facts, options = {}) {
 	const { shown = 1, wave = 3, flown = ALL_ARRIVED, result = facts.result, image = facts.digit.image } = options;
-	const { dim = () => 1, wires = 1, waiting = 0.3, says = 0, names = 1, inputs = 1 } = options;
+	const { dim = () => 1, wires = 1, waiting = 0.3, says = 0, inputs = 1, params = facts.start.params } = options;
 	if (shown <= 0) return;
 	const { places, upright } = view;
-	const { params, layers } = facts.start;
+	const { layers } = facts.start;
 	layers.forEach(({ outputs, w }, layer) => {
 		const list = facts.wires(layer);
 		const come = clamp(wave - layer);
@@ -356,7 +356,7 @@ function paintWorking(view, facts, options = {}) {
 		const [x, y] = places.at(3, k);
 		const marked = k === best ? says : 0;
 		letters(view, k, x + places.name[0], y + places.name[1], (upright ? 15 : 19) * (1 + 0.35 * marked), {
-			alpha: shown * names * dim(3, k) * blend(0.55, 1, marked),
+			alpha: shown * dim(3, k) * blend(0.55, 1, marked),
 			bold: marked > 0.5,
 		});
 	}

@@ -64,6 +64,8 @@ function filmPlaces(width, height) {
 		pixel,
 		input,
 		whole: [0, 0, ...form.size],
+		outputs: upright ? [0, 372, 390, 148] : [870, 20, 410, 620],
+		lastLayers: upright ? [0, 300, 390, 220] : [700, 20, 580, 620],
 		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),
 		/** The surroundings of a neuron, in its radii. */
 		near: (layer, k, radii) => around(at(layer, k), 2 * radii * radius[layer], 2 * radii * radius[layer]),

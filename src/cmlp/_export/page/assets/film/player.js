@@ -1,6 +1,6 @@
 // --- The player: the time, what stops it, the words below the picture, the keys and the address.
 
-const FILM_SCENES = [numbersScene, sumScene, knobsScene];
+const FILM_SCENES = [numbersScene, sumScene, knobsScene, costScene, wishesScene, turnScene];
 const DRAWN_IN = 2; // seconds in which a digit draws itself, before the film's time begins
 const PEN_UP = 1.2; // seconds after which a drawing is finished
 const NOBODY_DRAWS = 6;
@@ -232,7 +232,7 @@ const film = {
 	/** Shows what has changed: controls now, the picture with the next frame. */
 	show() {
 		const isDrawing = !this.digit;
-		$("film").classList.toggle("draws", isDrawing);
+		if (isDrawing) $("film").classList.add("begins");
 		$("film-bar").inert = isDrawing;
 		$("film-pad").hidden = $("film-tools").hidden = !isDrawing;
 		$("film-tools").inert = !this.strokes.length;
@@ -262,6 +262,7 @@ const film = {
 		const state = `${key} ${this.waiting?.id}`;
 		if (state === this.told) return;
 		this.told = state;
+		$("film").classList.toggle("begins", key === "numbers.1");
 		const values = this.words();
 		const id = key.split(".")[0];
 		let text = [filmWords(key, values)].flat()[0];

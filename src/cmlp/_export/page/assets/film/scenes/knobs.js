@@ -50,7 +50,7 @@ function trembling(facts, t) {
 	const params = start.params.slice();
 	start.layers.forEach(({ w, b, outputs }, layer) => {
 		const most = 0.8 * u * mostKnob[layer];
-		for (let k = w; k < b + outputs; k++) params[k] += most * Math.sin(4 * t + k * 2.399);
+		for (let k = w; k < b + outputs; k++) params[k] += most * Math.sin(4 * t + k * k * 0.7);
 	});
 	return { params, result: new Network(model, params).forward(input) };
 }

@@ -52,6 +52,7 @@ const numbersScene = {
 		if (away <= 0 || guest < 0 || guest >= 9) paintShuffled(view, facts, t, own);
 		else paintGuest(view, facts, guest);
 		paintTally(view, facts, t);
+		paintAnswer(view, beforeLuck(facts).says, t);
 	},
 };
 
@@ -81,6 +82,17 @@ function paintGuest(view, facts, guest) {
 	paintPicture(view, pictureOf(one), x, y, side, side, min(1, 8 * u, 8 * (1 - u)));
 	const ring = part(u, 0.6, 0.7);
 	paintWorking(view, early, { result: one.result, image: one.input, wave: 3 * part(u, 0, 0.65), says: ring });
+}
+
+/** What it says, as large as what was drawn. */
+function paintAnswer(view, says, t) {
+	const { places, upright } = view;
+	const u = rise(t, 12.8, 1.1);
+	const [x, y] = places.at(3, says);
+	const start = [x + places.name[0], y + places.name[1]];
+	const end = upright ? places.square : [places.square[0], places.image[1] + places.image[2] / 2];
+	const size = blend(16, (places.image[2] * view.scale) / view.unit, u);
+	letters(view, says, ...blendAll(start, end, u), size, { colour: colours.mark, alpha: within(t, 12.7, OTHERS_AT, 0.6) });
 }
 
 /** Each of the other digits beside the output that it was read as. */

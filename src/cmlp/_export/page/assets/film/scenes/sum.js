@@ -160,7 +160,6 @@ function paintAddition(view, facts, form, t) {
 	pen.lineTo(at(0), base);
 	pen.stroke();
 	pen.globalAlpha = 1;
-	letters(view, "0", at(0), base + form.width / 50, form.number * 0.85, { colour: colours.muted, alpha: shown });
 	const faded = 1 - 0.75 * rise(t, CURVE_AT - 1, 2);
 	let end = 0;
 	let row = 0;
@@ -203,8 +202,10 @@ function paintAddition(view, facts, form, t) {
 		bold: true,
 	});
 	const most = floor(reach);
-	for (const z of [-most, most])
-		if (most >= 4) letters(view, filmNumber(z, 0), at(z), base + form.width / 50, form.number * 0.85, { colour: colours.muted, alpha: shown });
+	const marks = most >= 4 ? [-most, 0, most] : [0];
+	const isCrossed = abs(at(end) - at(0)) < form.width / 12 && t > 24.5 && t < CURVE_AT + 3.2;
+	for (const z of marks.filter((mark) => mark || !isCrossed))
+		letters(view, filmNumber(z, 0), at(z), base + form.width / 50, form.number * 0.85, { colour: colours.muted, alpha: shown });
 }
 
 const productText = (facts, { pixel, weight }) => `${filmNumber(facts.input[pixel], 2)} × ${filmNumber(weight, 2)}`;
