@@ -13,7 +13,7 @@ const LYING = {
 	mark: [25, 0], // of a wish, from a hidden neuron's middle
 	square: [1180, 250],
 	unit: 54, // the side of a square of area 1 beside its output
-	unitOfAll: 66, // and of the square of all ten
+	unitOfAll: 88, // and of the square of all ten
 	fields: [322, 96, 4.1],
 	patch: [-38, 0, 30],
 };

@@ -32,6 +32,9 @@ const costScene = {
 			poured: (k) => rise(t, POUR_AT + 0.6 + k * 0.28, 1.6),
 		});
 		const all = rise(t, POUR_AT + 4.4, 0.8);
+		// What ten times 0.1 would cost, inside.
+		const tenth = { colour: colours.ground, filled: 0, outline: within(t, COST_BET_AT + 0.6, 35) };
+		paintSquare(view, ...view.places.square, Math.sqrt(facts.tenth) * view.places.unitOfAll, tenth);
 		paintCostNumber(view, facts.cost, all * (1 - rise(t, 38, 1)));
 		if (t > 34) paintCostOutline(view, facts.cost, rise(t, 34, 2));
 	},

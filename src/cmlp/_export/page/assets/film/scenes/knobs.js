@@ -29,7 +29,7 @@ const knobsScene = {
 			wires: 1 - 0.97 * open,
 			inputs: 1 - 0.9 * open,
 			waiting: 0.3 * rise(t, 1, 2),
-			dim: (layer, k) => (layer === 1 ? lit(k) : 1) * (layer === 3 ? 1 - 0.9 * open * (1 - watched) : 1 - 0.9 * open),
+			dim: (layer, k) => (layer === 1 ? lit(k) : 1) * (layer === 3 ? 1 - 0.97 * open * (1 - watched) : 1 - 0.97 * open),
 		});
 		paintFields(view, facts.pictures(params === facts.start.params ? "knobs" : null, () => fieldPictures(facts.start, params, facts.mostKnob)), {
 			patch: (k) => [lit(k) * rise(t, 1.4, 1.2) * (1 - rise(t, 27.4, 1.2)), rise(t, OPEN_AT + k * 0.06, 1.7) * (1 - rise(t, 26, 1.6))],

@@ -42,13 +42,13 @@ const turnScene = {
 	paint(view, facts, t) {
 		const turned = facts.turned(rise(t, TURN_AT + 0.6, TURN_SECONDS));
 		const open = within(t, GRID_AT - 0.5, TURN_AT + 0.4, 1.2);
-		const dim = 1 - 0.9 * open;
+		const dim = 1 - 0.97 * open;
 		const { digit } = facts;
 		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
 		paintWorking(view, facts, {
 			result: turned.result,
 			params: turned.net.params,
-			wires: dim * (0.12 + 0.7 * rise(t, TURN_AT - 0.4, 1.5)),
+			wires: dim * (0.12 - 0.08 * within(t, 0.4, PATCHES_AT, 1.2) + 0.7 * rise(t, TURN_AT - 0.4, 1.5)),
 			inputs: dim,
 			dim: () => dim,
 			says: rise(t, TURN_AT + TURN_SECONDS + 0.6, 0.6),
@@ -114,9 +114,10 @@ function paintHands(view, facts, t) {
 		outline(pen, colours.ring, 0.5, start[0] - size, start[1] - size, 2 * size, 2 * size);
 		pen.globalAlpha = 1;
 		paintNeuron(view, ...end, places.radius[1], facts.result.a[1][neuron]);
-		const middle = blendAll(start, end, 0.5);
+		const x = blend(start[0], end[0], 0.5);
+		const y = n ? max(start[1], end[1]) + places.radius[1] * 1.7 : min(start[1], end[1]) - places.radius[1] * 1.7;
 		const product = `${filmNumber(wish, 3)} × ${filmNumber(value, 2)} = ${filmNumber(wish * value, 3)}`;
-		letters(view, product, middle[0], middle[1] + (n ? 1 : -1) * places.radius[1] * 0.75, 19, {
+		letters(view, product, x, y, 19, {
 			alpha: alpha * met,
 			colour: value ? tint(wish) : colours.muted,
 		});

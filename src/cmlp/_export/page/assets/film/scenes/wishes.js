@@ -30,7 +30,8 @@ const wishesScene = {
 	pauses: [{ at: WISH_BET_AT, kind: "bet", right: () => 0 }],
 	shots: [
 		[0.4, 2.4, (places) => places.outputs],
-		[WISH_BET_AT - 2, 2.2, (places) => places.lastLayers],
+		[WISH_BET_AT - 3, 2, (places) => places.lastLayers],
+		[ONE_AT - 0.6, 2, (places, { asked }) => places.near(2, asked, 10)],
 		[ALL_AT - 1, 2, (places) => places.whole],
 	],
 	paint(view, facts, t) {
