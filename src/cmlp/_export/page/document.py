@@ -104,7 +104,7 @@ def page_of(
         parts["tale"] = script_json(_tale(described))
         sheet = script_json(dense(style(["chapters/chapters", "figures/playground", "film/film"])))
         texts = f"const STYLE = {sheet};\nconst CAPTIONS = {script_json(_captions())};\n"
-        scripts = f"{parts['script']}{texts}{script(_CHAPTER_SCRIPTS)}"
+        scripts = f"{parts['script']}{texts}{_film_script()}{script(_CHAPTER_SCRIPTS)}"
         parts["chapters"] = compressed(dense_script(scripts))
         parts |= {"style": dense(parts["style"]), "script": dense_script(script(_LOADER_SCRIPTS))}
         parts["data"] = fill(asset("chapters/data.html"), parts)
@@ -437,9 +437,9 @@ _LOADER_SCRIPTS = ("drawing/dom", "chapters/loader")  # unpack the others
 _TRAINING_SCRIPTS = ("explore/training", "explore/batch")
 _FOOL_SCRIPTS = ("explore/fool",)  # change an image until the answer is another
 _FILM = (
-    *("time", "words", "digit", "facts", "places", "camera", "paint", "fields"),
-    *("scenes/numbers", "scenes/sum", "scenes/knobs", "scenes/cost", "scenes/wishes"),
-    "scenes/turn",
+    *("time", "words", "digit", "training", "facts", "places", "camera", "paint", "fields"),
+    *("scenes/numbers", "scenes/sum", "scenes/knobs", "scenes/cost", "scenes/hill"),
+    *("scenes/wishes", "scenes/turn", "scenes/learn", "scenes/exam"),
     "player",
 )
 _LANGUAGES = ("en", "de", "es")  # of the captions
@@ -447,7 +447,6 @@ _CHAPTER_SCRIPTS = (
     *_TRAINING_SCRIPTS,
     *_FOOL_SCRIPTS,
     *(f"figures/{name}" for name in _FIGURES),
-    *(f"film/{name}" for name in _FILM),
     "chapters/chapters",
     "chapters/frame",
 )
@@ -465,6 +464,12 @@ def _has_tale(model: Described, examples: Examples | None) -> bool:
     if examples is None or model.sizes != (784, 16, 16, 10) or model.params.dtype != np.float32:
         return False
     return zlib.crc32(model.params.astype("<f4").tobytes()) == _NETWORK and model.noun == "digit"
+
+
+def _film_script() -> str:
+    """Return the script of the film, whose only name for other scripts is its player."""
+    files = script(f"film/{name}" for name in _FILM)
+    return f"const film = (() => {{\n{files}return player;\n}})();\n"
 
 
 def _captions() -> dict[str, Any]:

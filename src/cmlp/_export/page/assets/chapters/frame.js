@@ -502,5 +502,5 @@ async function setUpTale() {
 	listen($("chapter-back"), "click", () => turn(-1));
 	listen($("tale-button"), "click", () => goTo(chapter ? null : (left ?? CHAPTERS[0]), visits[left]?.[2]));
 	listen(window, "popstate", () => chapterAddress() && readChapter());
-	setUpFilm();
+	film.setUp();
 }

@@ -110,7 +110,7 @@ async function readUrl() {
 	if (parts.theme === "dark" || parts.theme === "light") setTheme(parts.theme);
 	$("keys").checked = parts.keys !== "off";
 	await readState(parts);
-	const filmParts = hasTale && learner && filmAddress();
+	const filmParts = hasTale && learner && film.address();
 	if (filmParts) film.open(filmParts);
 	else if (inTale) readChapter();
 }

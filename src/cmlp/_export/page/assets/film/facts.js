@@ -3,6 +3,10 @@
 const START_FACTORS = [6, 6, 6]; // wide enough that sums and answers differ visibly
 const FILM_RATE = 2; // the learning rate with other people's digits
 const N_KNOBS = 13002;
+const [HEAPS, SURE] = [1000, 0.9];
+const [MOST_FOOLING, FOOLING_STEP] = [300, 0.02];
+const trainings = new Map(); // by seed
+const [BALL_STEPS, BALL_RATE] = [40, 2.5];
 
 /** The wires into a layer that carry most: [from, to], strongest first, at most `count`. */
 function strongWiresInto(layer, net, result, count) {
@@ -139,6 +143,29 @@ class FilmFacts {
 		return 0.9 ** 2 + 9 * 0.1 ** 2;
 	}
 
+	/**
+	 * The cost over two knobs, the biases of the wanted output and of the wrong answer, as a function of their changes; and the
+	 * way down in steps against the slope.
+	 */
+	get hill() {
+		return this.#once("hill", () => {
+			const z = this.result.z[2];
+			const others = this.cost - (1 - logistic(z[this.label])) ** 2 - logistic(z[this.says]) ** 2;
+			const cost = (up, down) => others + (1 - logistic(z[this.label] + up)) ** 2 + logistic(z[this.says] + down) ** 2;
+			const slopes = (up, down) => {
+				const [a, b] = [logistic(z[this.label] + up), logistic(z[this.says] + down)];
+				return [-2 * (1 - a) * a * (1 - a), 2 * b * b * (1 - b)];
+			};
+			const path = [[0, 0]];
+			while (path.length <= BALL_STEPS) {
+				const [up, down] = path.at(-1);
+				const [p, q] = slopes(up, down);
+				path.push([up - BALL_RATE * p, down - BALL_RATE * q]);
+			}
+			return { cost, slopes, path, floor: cost(...path.at(-1)) };
+		});
+	}
+
 	/** Wishes of layers 1 to 3: the negative slopes of the cost by the weighted sums. */
 	get wishes() {
 		return this.#once("wishes", () =>
@@ -213,6 +240,94 @@ class FilmFacts {
 			const { net, result, cost } = this.turned(1);
 			const own = examples.test.filter((one) => winner(net.forward(one.input).a[3]) === this.label).length;
 			return { result, cost, says: winner(result.a[3]), own };
+		});
+	}
+
+	/** The training, which does not depend on the digit; it may not have come to its end. */
+	get training() {
+		return this.#once("training", () => {
+			if (!trainings.has(this.seed)) trainings.set(this.seed, new FilmTraining(this.start, this.seed));
+			return trainings.get(this.seed);
+		});
+	}
+
+	/** The network after so many steps (or the last kept ones before), what it gives for this digit, and for test digits. */
+	learned(step) {
+		const kept = this.training.keptAt(step);
+		return this.#once(`learned${kept}`, () => {
+			const net = new Network(model, this.training.kept.get(kept));
+			const result = net.forward(this.input);
+			return { step: kept, net, result, says: winner(result.a[3]), cost: net.compare(result, this.targets).cost };
+		});
+	}
+
+	/** The share of test digits that it reads after so many steps. */
+	shareAfter(step) {
+		return this.#once(`share${this.training.keptAt(step)}`, () => rightShare(this.learned(step).net));
+	}
+
+	/** What each of the first ten digits wants of each knob, averaged over the first n, for n from 1 to 10. */
+	get averages() {
+		return this.#once("averages", () => {
+			const total = new Float64Array(N_KNOBS);
+			return this.training.first.map((one, n) => {
+				const { gradient } = this.start.gradient([one]);
+				for (let k = 0; k < N_KNOBS; k++) total[k] -= gradient[k];
+				return total.map((value) => value / (n + 1));
+			});
+		});
+	}
+
+	/** The final network. */
+	get trained() {
+		return this.learned(FILM_STEPS);
+	}
+
+	/** Heaps of this digit's pixels: how many of a thousand are called a digit for sure, and the surest. */
+	get heaps() {
+		return this.#once("heaps", () => {
+			const random = randomNumbers(this.seed + 1000);
+			const found = { sure: 0, activation: -1 };
+			for (let n = 0; n < HEAPS; n++) {
+				const order = range(PIXELS);
+				for (let k = PIXELS - 1; k > 0; k--) {
+					const other = floor(random() * (k + 1));
+					[order[k], order[other]] = [order[other], order[k]];
+				}
+				const image = Float64Array.from(order, (k) => this.input[k]);
+				const result = this.trained.net.forward(image);
+				const activation = max(...result.a[3]);
+				if (activation > SURE) found.sure++;
+				if (activation > found.activation) Object.assign(found, { activation, image, order, result, says: winner(result.a[3]) });
+			}
+			return { ...found, picture: brightPicture(found.image) };
+		});
+	}
+
+	/**
+	 * The digit changed until the network reads another: small steps of the pixels towards the second answer, or towards the
+	 * right one if the first is wrong.
+	 */
+	get fooled() {
+		return this.#once("fooled", () => {
+			const { net, result, says } = this.trained;
+			const outputs = [...result.a[3]];
+			const second = outputs.indexOf(max(...outputs.filter((_, k) => k !== says)));
+			const target = says === this.label ? second : this.label;
+			let image = this.input;
+			let now = result;
+			let steps = 0;
+			while (winner(now.a[3]) !== target && steps < MOST_FOOLING) {
+				const slopes = net.slopesBefore(0, net.backward(now, targetsOf(target)).deltas[1]);
+				const most = largest(slopes);
+				image = image.map((value, k) => clamp(value - (FOOLING_STEP * slopes[k]) / most));
+				now = net.forward(image);
+				steps++;
+			}
+			const change = sum(image.map((value, k) => abs(value - this.input[k]))) / PIXELS;
+			const difference = image.map((value, k) => value - this.input[k]);
+			const [picture, changes] = [brightPicture(image), signedPicture(difference, SIDE, largest(difference), 0.7)];
+			return { image, result: now, says: winner(now.a[3]), holds: steps === MOST_FOOLING, change, picture, changes };
 		});
 	}
 

@@ -66,11 +66,31 @@ function paintFields(view, { patches, biases, later }, { patch, field }) {
 	});
 }
 
+/** The empty places of all knobs. */
+function paintEmptyFields(view, alpha) {
+	if (alpha <= 0) return;
+	const { pen, places } = view;
+	const fields = fieldPlaces(places);
+	pen.globalAlpha = alpha;
+	const frames = range(16).map((k) => [...fields.patch(k), fields.patch(k)[2]]);
+	for (const [x, y, width, height] of [...frames, fields.biases, fields.second, fields.third]) {
+		pen.fillStyle = colours.surface;
+		pen.fillRect(x, y, width, height);
+	}
+	pen.globalAlpha = 1;
+}
+
+/** Where the bias of an output lies as a dot, [x, y, side]. */
+function biasDot({ places }, k) {
+	const { third, dot } = fieldPlaces(places);
+	return [third[0] + 16 * dot, third[1] + k * dot, dot];
+}
+
 /** A line of text beside the dots. */
 function countPlace({ places, upright }, line) {
 	const { third, dot } = fieldPlaces(places);
 	if (upright) return [third[0] + third[2] + 8 * dot, third[1] + (9 + 9 * line) * dot];
-	return [third[0], third[1] + third[3] + (20 + 10 * line) * dot];
+	return [1050, 480 + 52 * line];
 }
 
 /** How many knobs there are, where they are counted. */

@@ -14,6 +14,7 @@ const LYING = {
 	square: [1180, 250],
 	unit: 54, // the side of a square of area 1 beside its output
 	unitOfAll: 88, // and of the square of all ten
+	hill: [640, 330, 175, 72, 130], // its middle, and what a step to the right, to the front and of the cost is
 	fields: [322, 96, 4.1],
 	patch: [-38, 0, 30],
 };
@@ -31,7 +32,8 @@ const UPRIGHT = {
 	square: [318, 60],
 	unit: 30,
 	unitOfAll: 38,
-	fields: [60, 122, 2.4],
+	hill: [195, 280, 82, 44, 74],
+	fields: [70, 112, 2.1],
 	patch: [0, -21, 19],
 };
 
@@ -65,6 +67,7 @@ function filmPlaces(width, height) {
 		input,
 		whole: [0, 0, ...form.size],
 		outputs: upright ? [0, 372, 390, 148] : [870, 20, 410, 620],
+		pour: upright ? [0, 0, ...form.size] : [870, 20, 410, 620],
 		lastLayers: upright ? [0, 300, 390, 220] : [700, 20, 580, 620],
 		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),
 		/** The surroundings of a neuron, in its radii. */

@@ -1,6 +1,6 @@
 // --- The player: the time, what stops it, the words below the picture, the keys and the address.
 
-const FILM_SCENES = [numbersScene, sumScene, knobsScene, costScene, wishesScene, turnScene];
+const FILM_SCENES = [numbersScene, sumScene, knobsScene, costScene, hillScene, wishesScene, turnScene, learnScene, examScene];
 const DRAWN_IN = 2; // seconds in which a digit draws itself, before the film's time begins
 const PEN_UP = 1.2; // seconds after which a drawing is finished
 const NOBODY_DRAWS = 6;
@@ -9,6 +9,7 @@ const SPEEDS = [1, 1.5, 2, 0.5];
 
 // Every scene, shot and pause with its moment in the whole film.
 const FILM_STARTS = FILM_SCENES.map((_, n) => sum(FILM_SCENES.slice(0, n).map(({ seconds }) => seconds)));
+const LEARN_SCENE = FILM_SCENES.indexOf(learnScene); // from here on the training must have been done
 const FILM_SECONDS = sum(FILM_SCENES.map(({ seconds }) => seconds));
 const onFilm = (lists) => lists.flatMap((list, n) => list.map(([at, ...rest]) => [FILM_STARTS[n] + at, ...rest]));
 const FILM_SHOTS = onFilm(FILM_SCENES.map(({ shots }) => shots));
@@ -25,7 +26,7 @@ function filmFacts(digit, label, seed) {
 	return facts;
 }
 
-const film = {
+const player = {
 	isOpen: false,
 	time: 0,
 	isPlaying: false,
@@ -48,11 +49,12 @@ const film = {
 		document.body.classList.add("films");
 		$("film").hidden = false;
 		this.nameControls();
-		this.seed = integer(parts.get("seed"), 1e9) ?? 1;
+		const whole = (name, below) => integer(parts.get(name) ?? undefined, below);
+		this.seed = whole("seed", 1e9) ?? 1;
 		this.empty();
 		const { strokes } = readInput({ draw: parts.get("draw") ?? "" });
 		if (!strokes) return;
-		this.take(strokes, integer(parts.get("is"), 10));
+		this.take(strokes, whole("is", 10));
 		for (const bet of (parts.get("bets") ?? "").split("_").filter(Boolean)) {
 			const [id, choice] = bet.split("-");
 			this.decided[id] = integer(choice, 10) ?? null;
@@ -156,6 +158,15 @@ const film = {
 		this.seek(next ?? (by > 0 ? FILM_SECONDS : 0));
 	},
 
+	/** Whether the film must wait for the training at a moment; says how far it has come. */
+	isLearning(time) {
+		const { training } = this.facts;
+		if (time < FILM_STARTS[LEARN_SCENE] || training.steps >= FILM_STEPS) return false;
+		training.advance(25);
+		if (training.steps >= FILM_STEPS) this.labelIt(this.facts.label);
+		return training.steps < FILM_STEPS;
+	},
+
 	/** Lets the time go on; it stands still at a question until that is answered, or for some seconds. */
 	advance(seconds) {
 		if (this.waiting) {
@@ -204,10 +215,18 @@ const film = {
 		const now = performance.now();
 		if (this.isPlaying) this.advance(min(0.1, (now - this.painted) / 1000));
 		this.painted = now;
+		// The network learns while the first scenes are seen.
+		if (this.isPlaying) this.facts.training.advance(5);
 		const canvas = $("film-scene");
 		const places = filmPlaces(canvas.clientWidth, canvas.clientHeight);
-		if (this.digit) this.paintScene(canvas, places);
-		else this.paintDrawing(canvas, places);
+		if (!this.digit) this.paintDrawing(canvas, places);
+		else if (this.isLearning(this.shownTime())) {
+			const { steps } = this.facts.training;
+			write("film-caption", filmWords("other.wait", { done: filmNumber(steps, 0), steps: filmNumber(FILM_STEPS, 0) }));
+			this.told = "";
+			this.paintScene(canvas, places, FILM_STARTS[LEARN_SCENE] - 0.01);
+			return requestPaint();
+		} else this.paintScene(canvas, places);
 		this.showWords();
 		if (this.isPlaying) requestPaint();
 	},
@@ -222,8 +241,7 @@ const film = {
 		filmPen.paint(prepare($("film-pad")).pen, side);
 	},
 
-	paintScene(canvas, places) {
-		const time = this.shownTime();
+	paintScene(canvas, places, time = this.shownTime()) {
 		const camera = cameraAt(FILM_SHOTS, time, places, this.facts, canvas.clientWidth, canvas.clientHeight);
 		const n = this.sceneAt(time);
 		FILM_SCENES[n].paint(filmView(canvas, places, camera), this.facts, time - FILM_STARTS[n]);
@@ -327,41 +345,43 @@ const film = {
 
 let filmPen;
 
-function setUpFilm() {
+function setUpPlayer() {
 	const begin = (point) => {
 		const stroke = [point];
-		film.strokes.push(stroke);
-		film.told = "";
-		clearTimeout(film.timer);
-		film.show();
+		player.strokes.push(stroke);
+		player.told = "";
+		clearTimeout(player.timer);
+		player.show();
 		return stroke;
 	};
-	filmPen = new Pen($("film-pad"), begin, requestPaint, (stroke) => film.strokes.includes(stroke));
-	listen($("film-pad"), "pointerup", () => film.rest(PEN_UP, () => film.finish()));
-	listen($("film-done"), "click", () => film.finish());
+	filmPen = new Pen($("film-pad"), begin, requestPaint, (stroke) => player.strokes.includes(stroke));
+	listen($("film-pad"), "pointerup", () => player.rest(PEN_UP, () => player.finish()));
+	listen($("film-done"), "click", () => player.finish());
 	listen($("film-undo"), "click", () => {
-		film.strokes.pop();
-		film.show();
+		player.strokes.pop();
+		player.show();
 	});
-	listen($("film-clear"), "click", () => film.empty());
-	listen($("film-play"), "click", () => (film.isPlaying ? film.pause() : film.play()));
-	listen($("film-back"), "click", () => film.step(-1));
-	listen($("film-next"), "click", () => film.step(1));
-	listen($("film-again"), "click", () => film.empty());
+	listen($("film-clear"), "click", () => player.empty());
+	listen($("film-play"), "click", () => (player.isPlaying ? player.pause() : player.play()));
+	listen($("film-back"), "click", () => player.step(-1));
+	listen($("film-next"), "click", () => player.step(1));
+	listen($("film-again"), "click", () => player.empty());
 	listen($("film-speed"), "click", () => {
-		film.speed = SPEEDS[(SPEEDS.indexOf(film.speed) + 1) % SPEEDS.length];
-		film.show();
+		player.speed = SPEEDS[(SPEEDS.indexOf(player.speed) + 1) % SPEEDS.length];
+		player.show();
 	});
 	Object.assign($("film-time"), { max: FILM_SECONDS, step: "any" });
 	listen($("film-time"), "input", () => {
-		film.pause();
-		film.seek(Number($("film-time").value));
+		player.pause();
+		player.seek(Number($("film-time").value));
 	});
-	setInterval(() => film.isOpen && film.isPlaying && writeUrl(), 1000);
+	setInterval(() => player.isOpen && player.isPlaying && writeUrl(), 1000);
 }
 
 /** The parts of the address if it is one of the film. */
-function filmAddress() {
+player.address = () => {
 	const [, rest] = /^#film(?:\?(.*))?$/.exec(location.hash) ?? [];
 	return location.hash.startsWith("#film") ? new URLSearchParams(rest) : null;
-}
+};
+player.setUp = setUpPlayer;
+player.starts = FILM_STARTS;

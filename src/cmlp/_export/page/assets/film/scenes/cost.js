@@ -19,11 +19,12 @@ const costScene = {
 	pauses: [{ at: COST_BET_AT, kind: "bet", right: () => 1 }],
 	shots: [
 		[0.4, 2.4, (places) => places.outputs],
+		[POUR_AT - 1, 1.6, (places) => places.pour],
 		[34.5, 2.5, (places) => places.whole],
 	],
 	paint(view, facts, t) {
 		const quiet = within(t, 0.4, 38, 2);
-		paintNumbersEnd(view, facts, { says: rise(t, 0, 0.1) * (1 - quiet), wires: 1 - 0.8 * quiet });
+		paintNumbersEnd(view, facts, { says: 1 - rise(t, 0.2, 1), wires: 1 - 0.8 * quiet });
 		paintGapColumns(view, facts, facts.result.a[3], {
 			columns: within(t, 1.4, POUR_AT + 4, 1.2),
 			wanted: within(t, GAPS_AT, POUR_AT + 4, 1),

@@ -6,21 +6,21 @@ const CURVE_AT = 27;
 /** The places of the figure inside a neuron, which is as wide as `width`. */
 const INSIDE_LYING = {
 	width: 1092,
-	patch: [36, 90, 480],
-	axis: [600, 960, 372],
+	patch: [36, 106, 448],
+	axis: [556, 880, 372],
 	rows: [100, 38],
 	curve: [600, 410],
-	disc: [1035, 36],
+	disc: [985, 36],
 	number: 17,
 };
 const INSIDE_UPRIGHT = {
 	width: 576,
 	patch: [163, 10, 250],
-	axis: [66, 436, 500],
+	axis: [44, 396, 500],
 	rows: [282, 30],
-	curve: [680, 530],
-	disc: [516, 30],
-	number: 13,
+	curve: [676, 536],
+	disc: [490, 32],
+	number: 16,
 };
 
 const sumScene = {

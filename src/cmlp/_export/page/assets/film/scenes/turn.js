@@ -53,6 +53,7 @@ const turnScene = {
 			dim: () => dim,
 			says: rise(t, TURN_AT + TURN_SECONDS + 0.6, 0.6),
 		});
+		paintEnd(view, 1 - rise(t, 0, 0.8));
 		paintTurningWires(view, facts, t);
 		const wishes = (1 - open) * (1 - rise(t, TURN_AT - 1, 0.8));
 		if (wishes > 0) for (const layer of [1, 2, 3]) paintWishesOf(view, facts, layer, () => wishes);
@@ -84,9 +85,12 @@ function paintHands(view, facts, t) {
 		[dark, DARK_AT, within(t, DARK_AT, PATCHES_AT - 1.2, 0.8)],
 	].forEach(([pixel, from, alpha], n) => {
 		if (alpha <= 0) return;
-		const { pen, places, upright } = view;
+		const { pen, places } = view;
 		const end = places.at(1, neuron);
-		const start = blendAll(end, places.input(pixel), upright ? 0.55 : 0.28);
+		const input = places.input(pixel);
+		// Only the last part of the wire is seen from near.
+		const seen = (5 * places.radius[1]) / hypot(input[0] - end[0], input[1] - end[1]);
+		const start = blendAll(end, input, seen);
 		const value = facts.input[pixel];
 		const wish = facts.wishes[1][neuron];
 		const met = rise(t, from + 1.2, 1.4);

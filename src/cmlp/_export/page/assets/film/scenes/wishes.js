@@ -35,7 +35,7 @@ const wishesScene = {
 		[ALL_AT - 1, 2, (places) => places.whole],
 	],
 	paint(view, facts, t) {
-		const quiet = within(t, 0.2, 46, 1.5);
+		const quiet = rise(t, 0.2, 1.5);
 		const one = within(t, WISH_BET_AT - 1.4, ALL_AT, 1.2);
 		paintNumbersEnd(view, facts, {
 			says: 0,
@@ -46,14 +46,15 @@ const wishesScene = {
 		paintAskedWires(view, facts, t, one);
 		const back = facts.wires(2);
 		const last = facts.requestShares(2);
-		paintDots(view, back, 2, last, (i, j) => (i === facts.asked ? part(t, requestAt(j), requestAt(j) + REQUEST_SECONDS) : 0), 6);
+		paintDots(view, back, 2, last, (i, j) => (i === facts.asked ? part(t, requestAt(j), requestAt(j) + REQUEST_SECONDS) : 0), view.upright ? 2.2 : 3.2);
 		paintDots(view, back, 2, last, (i, j) => (i === facts.asked ? 0 : part(t, ofAllAt(j), ofAllAt(j) + 1.6)), view.upright ? 2.6 : 4.2, 0.9);
 		paintDots(view, facts.wires(1), 1, facts.requestShares(1), (i, j) => part(t, toAAt(j), toAAt(j) + 1.8), view.upright ? 2.6 : 4.2, 0.9);
-		paintWishesOf(view, facts, 3, (k) => rise(t, 0.6 + k * 0.12, 0.8), (k) => rise(t, SLOPES_AT + k * 0.12, 1));
+		const isFirst = (k) => k === facts.label || k === facts.says; // the two numbers of the hill
+		paintWishesOf(view, facts, 3, (k) => (isFirst(k) ? 1 : rise(t, 0.6 + k * 0.12, 0.8)), (k) => (isFirst(k) ? 1 - within(t, 1, SLOPES_AT + 1.6) : rise(t, SLOPES_AT + k * 0.12, 1)));
 		paintStack(view, facts, t);
 		paintWishesOf(view, facts, 2, (k) => (k === facts.asked ? rise(t, WEAKENED_AT + 1.4, 0.8) : rise(t, ALL_AT + 3.4, 1)));
 		paintWishesOf(view, facts, 1, () => rise(t, TO_A_AT + 4, 1.2));
-		paintEnd(view, t);
+		paintEnd(view, rise(t, 41.6, 0.8));
 	},
 };
 
@@ -142,9 +143,8 @@ function paintStack(view, facts, t) {
 }
 
 /** Pixels have no wishes: a line at the inputs. */
-function paintEnd(view, t) {
+function paintEnd(view, alpha) {
 	const { pen, places, upright } = view;
-	const alpha = rise(t, 41.6, 0.8);
 	if (alpha <= 0) return;
 	const [x, y, cell] = places.ribbon;
 	const [length, thick] = [112 * cell, 7 * cell];

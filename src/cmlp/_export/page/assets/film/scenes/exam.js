@@ -1,0 +1,114 @@
+// --- Scene 9: heaps of pixels that it calls a digit, and the own digit changed until it reads another.
+
+const HEAP_BET_AT = 5;
+const HEAPS_AT = 5.4;
+const RESTORE_AT = 10;
+const FOOL_AT = 12;
+const FOOL_END = 17;
+const LAST_AT = 23;
+
+const examScene = {
+	id: "exam",
+	seconds: 30,
+	captions: (facts) => [
+		[0, "exam.1"],
+		[HEAP_BET_AT - 0.6, "exam.bet"],
+		[HEAP_BET_AT + 1, "exam.verdict"],
+		[FOOL_AT - 1, facts.training.steps < FILM_STEPS ? "exam.2" : fooledCaption(facts)],
+		[LAST_AT, "exam.3"],
+	],
+	words: ({ heaps, fooled }) => ({
+		heap: heaps.says,
+		heap_activation: filmNumber(heaps.activation, 2),
+		sure: filmNumber(heaps.sure, 0),
+		change: filmPercent(fooled.change, 1),
+		fooled: fooled.says,
+	}),
+	pauses: [
+		{
+			at: HEAP_BET_AT,
+			kind: "bet",
+			needs: FILM_STEPS,
+			right: ({ heaps: { sure } }) => (sure === 0 ? 0 : sure <= 10 ? 1 : 2),
+		},
+	],
+	shots: [[0, 0.1, (places) => places.whole]],
+	paint(view, facts, t) {
+		const { digit, heaps, fooled, trained } = facts;
+		const restored = rise(t, RESTORE_AT, 1);
+		const u = rise(t, FOOL_AT, FOOL_END - FOOL_AT);
+		const image = t < RESTORE_AT ? heaps.image : facts.input.map((value, k) => blend(value, fooled.image[k], u));
+		const isHeap = t > 3.4 && t < RESTORE_AT + 0.4;
+		const isFooled = t >= RESTORE_AT + 0.4;
+		const result = isHeap ? heaps.result : isFooled && t < LAST_AT ? trained.net.forward(image) : trained.result;
+		paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
+		paintSwirl(view, facts, t, restored);
+		if (isFooled) paintChange(view, facts, t, u);
+		paintWorking(view, facts, {
+			result,
+			image: isHeap ? heaps.image : digit.image,
+			params: trained.net.params,
+			wave: t < 3.4 ? 3 : t < RESTORE_AT + 0.4 ? 3 * part(t, 3.4, 4.6) : 3 * part(t, RESTORE_AT + 0.4, RESTORE_AT + 1.4),
+			wires: 0.85,
+			says: t < 3.4 ? 1 : t < RESTORE_AT ? rise(t, 4.6, 0.3) : rise(t, RESTORE_AT + 1.4, 0.3),
+		});
+		paintCostOutline(view, facts.cost, 1 - rise(t, 0.4, 1));
+		const lit = 1 - rise(t, 0.2, 1);
+		paintSquare(view, ...view.places.square, Math.sqrt(trained.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
+		paintCostNumber(view, trained.cost, lit, facts.cost);
+		paintVerdictOf(view, winner(result.a[3]), within(t, 4.8, RESTORE_AT, 0.5) + within(t, RESTORE_AT + 1.6, LAST_AT, 0.5));
+	},
+};
+
+/** What the fooling came to. */
+function fooledCaption({ fooled, trained, label }) {
+	if (fooled.holds) return "other.held";
+	return trained.says === label ? "exam.2" : "other.reverse";
+}
+
+/** The pixels on their way from the digit to the heap, and back. */
+function paintSwirl(view, { digit, heaps }, t, restored) {
+	const { pen, places } = view;
+	const out = rise(t, 0.6, 2.6) * (1 - restored);
+	const [x, y, side] = places.image;
+	const size = side / SIDE;
+	if (out === 0 && t >= RESTORE_AT) return paintPicture(view, digit.picture, x, y, side);
+	pen.fillStyle = colours.on;
+	heaps.order.forEach((from, to) => {
+		const value = digit.image[from];
+		if (value < 0.04) return;
+		const start = [x + (from % SIDE) * size, y + floor(from / SIDE) * size];
+		const end = [x + (to % SIDE) * size, y + floor(to / SIDE) * size];
+		const middle = [x + side / 2, y + side / 2];
+		const angle = Math.sin(Math.PI * out) * 1.4;
+		const [px, py] = blendAll(start, end, out);
+		const [dx, dy] = [px - middle[0], py - middle[1]];
+		pen.globalAlpha = value;
+		pen.fillRect(
+			middle[0] + dx * Math.cos(angle) - dy * Math.sin(angle),
+			middle[1] + dx * Math.sin(angle) + dy * Math.cos(angle),
+			size * 1.02,
+			size * 1.02,
+		);
+	});
+	pen.globalAlpha = 1;
+}
+
+/** The digit as it is changed, and beside it the change in blue and orange. */
+function paintChange(view, { digit, fooled }, t, u) {
+	const { places, upright } = view;
+	const [x, y, side] = places.image;
+	paintPicture(view, fooled.picture, x, y, side, side, u);
+	const shown = within(t, FOOL_AT - 0.4, LAST_AT, 0.8);
+	const place = upright ? [x + side + 14, y] : [x, y + side + 16];
+	paintPicture(view, fooled.changes, ...place, side * 0.9, side * 0.9, shown * u);
+	const before = upright ? [x + side + 28 + side * 0.9, y] : [x, y - side * 0.9 - 16];
+	paintPicture(view, digit.picture, ...before, side * (upright ? 0.6 : 0.9), undefined, shown * rise(t, FOOL_END, 0.8));
+}
+
+/** What it says, as large as the digit. */
+function paintVerdictOf(view, says, alpha) {
+	const { places, upright } = view;
+	const place = upright ? places.square : [places.square[0], places.image[1] + places.image[2] / 2];
+	letters(view, says, ...place, (places.image[2] * view.scale * 0.9) / view.unit, { colour: colours.mark, alpha });
+}
