@@ -440,7 +440,7 @@ _FILM = (
     *("time", "words", "digit", "training", "facts", "places", "camera", "paint", "fields"),
     *("scenes/numbers", "scenes/sum", "scenes/knobs", "scenes/cost", "scenes/hill"),
     *("scenes/wishes", "scenes/turn", "scenes/learn", "scenes/exam"),
-    "player",
+    *("card", "player"),
 )
 _LANGUAGES = ("en", "de", "es")  # of the captions
 _CHAPTER_SCRIPTS = (

@@ -4,6 +4,7 @@ const FILM_SCENES = [numbersScene, sumScene, knobsScene, costScene, hillScene, w
 const DRAWN_IN = 2; // seconds in which a digit draws itself, before the film's time begins
 const PEN_UP = 1.2; // seconds after which a drawing is finished
 const NOBODY_DRAWS = 6;
+const CARD_SECONDS = 4; // at the end
 const [BET_WAITS, LABEL_WAITS] = [8, 10];
 const SPEEDS = [1, 1.5, 2, 0.5];
 
@@ -67,6 +68,7 @@ const player = {
 	},
 
 	close() {
+		clearTimeout(this.timer);
 		this.isOpen = this.isPlaying = false;
 		document.body.classList.remove("films");
 		$("film").hidden = true;
@@ -82,6 +84,11 @@ const player = {
 		write("film-done", done);
 		write("film-undo", undo);
 		write("film-clear", clear);
+		const [save, copy, again, , explore] = filmWords("card.buttons");
+		write("card-save", save);
+		write("card-copy", copy);
+		write("card-again", again);
+		write("card-explore", explore);
 	},
 
 	// --- Before the film: the pad.
@@ -252,6 +259,7 @@ const player = {
 		const isDrawing = !this.digit;
 		if (isDrawing) $("film").classList.add("begins");
 		$("film-bar").inert = isDrawing;
+		if (isDrawing) $("film-card").hidden = true;
 		$("film-pad").hidden = $("film-tools").hidden = !isDrawing;
 		$("film-tools").inert = !this.strokes.length;
 		write("film-play", filmWords("ui.play")[this.isPlaying ? 1 : 0]);
@@ -276,6 +284,7 @@ const player = {
 			return;
 		}
 		$("film-time").value = max(0, this.time);
+		this.showCard();
 		const key = this.time < 0 && this.isOurs ? "other.ours" : (this.captions.findLast(([at]) => at <= this.time)?.[1] ?? "numbers.1");
 		const state = `${key} ${this.waiting?.id}`;
 		if (state === this.told) return;
@@ -300,6 +309,24 @@ const player = {
 			}),
 		);
 		$("film-scene").ariaLabel = $("film-caption").textContent;
+	},
+
+	/** Shows the card over the end of the film. */
+	showCard() {
+		const isEnd = this.time > FILM_SECONDS - CARD_SECONDS;
+		if (isEnd === !$("film-card").hidden) return;
+		$("film-card").hidden = !isEnd;
+		if (isEnd) paintCard($("card"), this.facts, this.decided);
+	},
+
+	/** Leaves the film for the explorer, with the visitor's digit. */
+	explore() {
+		const { strokes } = this.digit;
+		this.close();
+		push("#");
+		if (chapter) openChapter(null);
+		show({ strokes });
+		repaintAll();
 	},
 
 	/** The question at which the film stands, and its options. */
@@ -370,6 +397,10 @@ function setUpPlayer() {
 		player.speed = SPEEDS[(SPEEDS.indexOf(player.speed) + 1) % SPEEDS.length];
 		player.show();
 	});
+	listen($("card-save"), "click", () => saveCard($("card")));
+	listen($("card-copy"), "click", () => navigator.clipboard?.writeText(location.href.replace(/at=[\d.]+&?/, "")));
+	listen($("card-again"), "click", () => player.empty());
+	listen($("card-explore"), "click", () => player.explore());
 	Object.assign($("film-time"), { max: FILM_SECONDS, step: "any" });
 	listen($("film-time"), "input", () => {
 		player.pause();

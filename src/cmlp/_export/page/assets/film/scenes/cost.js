@@ -24,7 +24,7 @@ const costScene = {
 	],
 	paint(view, facts, t) {
 		const quiet = within(t, 0.4, 38, 2);
-		paintNumbersEnd(view, facts, { says: 1 - rise(t, 0.2, 1), wires: 1 - 0.8 * quiet });
+		paintNumbersEnd(view, facts, { says: 0, wires: 1 - 0.8 * quiet });
 		paintGapColumns(view, facts, facts.result.a[3], {
 			columns: within(t, 1.4, POUR_AT + 4, 1.2),
 			wanted: within(t, GAPS_AT, POUR_AT + 4, 1),

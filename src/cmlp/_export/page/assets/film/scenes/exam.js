@@ -9,11 +9,12 @@ const LAST_AT = 23;
 
 const examScene = {
 	id: "exam",
-	seconds: 30,
+	seconds: 31,
 	captions: (facts) => [
 		[0, "exam.1"],
 		[HEAP_BET_AT - 0.6, "exam.bet"],
-		[HEAP_BET_AT + 1, "exam.verdict"],
+		[HEAP_BET_AT + 0.4, "exam.surest"],
+		[HEAP_BET_AT + 2.6, "exam.verdict"],
 		[FOOL_AT - 1, facts.training.steps < FILM_STEPS ? "exam.2" : fooledCaption(facts)],
 		[LAST_AT, "exam.3"],
 	],
@@ -36,11 +37,12 @@ const examScene = {
 	paint(view, facts, t) {
 		const { digit, heaps, fooled, trained } = facts;
 		const restored = rise(t, RESTORE_AT, 1);
-		const u = rise(t, FOOL_AT, FOOL_END - FOOL_AT);
+		const u = rise(t, FOOL_AT, FOOL_END - FOOL_AT) * (1 - rise(t, LAST_AT - 1, 1.2));
 		const image = t < RESTORE_AT ? heaps.image : facts.input.map((value, k) => blend(value, fooled.image[k], u));
 		const isHeap = t > 3.4 && t < RESTORE_AT + 0.4;
 		const isFooled = t >= RESTORE_AT + 0.4;
-		const result = isHeap ? heaps.result : isFooled && t < LAST_AT ? trained.net.forward(image) : trained.result;
+		const after = isFooled ? trained.net.forward(image) : trained.result;
+		const result = isHeap ? heaps.result : after;
 		paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
 		paintSwirl(view, facts, t, restored);
 		if (isFooled) paintChange(view, facts, t, u);
@@ -72,7 +74,7 @@ function paintSwirl(view, { digit, heaps }, t, restored) {
 	const out = rise(t, 0.6, 2.6) * (1 - restored);
 	const [x, y, side] = places.image;
 	const size = side / SIDE;
-	if (out === 0 && t >= RESTORE_AT) return paintPicture(view, digit.picture, x, y, side);
+	if (out === 0) return paintPicture(view, digit.picture, x, y, side);
 	pen.fillStyle = colours.on;
 	heaps.order.forEach((from, to) => {
 		const value = digit.image[from];

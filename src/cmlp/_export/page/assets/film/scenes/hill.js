@@ -31,7 +31,6 @@ const hillScene = {
 		paintWorking(view, facts, {
 			wires: dim,
 			inputs: dim,
-			says: 1 - rise(t, 0, 0.8),
 			dim: (layer, k) => (layer === 3 && (k === facts.label || k === facts.says) ? max(dim, knobs) : dim),
 		});
 		const ball = ballAt(hill, t);

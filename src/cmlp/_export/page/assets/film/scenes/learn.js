@@ -17,7 +17,8 @@ const learnScene = {
 		[LEARN_BET_AT - 0.4, "learn.bet"],
 		[MANY_AT + 5, "learn.verdict"],
 		[MANY_END, "learn.3"],
-		...(facts.training.steps >= FILM_STEPS && facts.trained.says !== facts.label ? [[SEAL_OPENS_AT + 3.5, "other.wrong"]] : []),
+		[SEAL_OPENS_AT + 3.2, "learn.now"],
+		...(facts.training.steps >= FILM_STEPS && facts.trained.says !== facts.label ? [[SEAL_OPENS_AT + 3.3, "other.wrong"]] : []),
 	],
 	words: (facts) => ({
 		steps: filmNumber(FILM_STEPS, 0),

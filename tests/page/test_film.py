@@ -1,0 +1,325 @@
+"""The film: its numbers, its pictures as functions of the time, its player, and its words."""
+
+import json
+import re
+from importlib import resources
+
+import numpy as np
+import pytest
+
+LAYERS = ((784, 16), (16, 16), (16, 10))
+THREE = (
+    "290-215-402-148-505-125-610-152-690-226-702-318-640-396-548-446-455-478-560-490-655-528-722-604-738-704-690-800"
+    "-600-868-490-894-380-872-292-806"
+)
+# Changed pixels of two pictures of the canvas, as a share of all.
+DIFFERENCE = """([before, after]) => {
+    const canvas = document.getElementById("film-scene");
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [canvas.width, canvas.height];
+    const pen = copy.getContext("2d", { willReadFrequently: true });
+    const at = (t) => {
+        film.seek(t);
+        film.paint();
+        pen.drawImage(canvas, 0, 0);
+        return pen.getImageData(0, 0, copy.width, copy.height).data;
+    };
+    const [p, q] = [at(before), at(after)];
+    return p.reduce((n, value, k) => n + (Math.abs(value - q[k]) > 24), 0) / p.length;
+}"""
+
+
+@pytest.fixture
+def opened(watch, story_path):
+    """Open the film of our 3, standing still; `opened(at, learned=True)` has trained its network."""
+
+    def open_film(at=0, learned=False, parts="", **options):
+        page = watch(story_path, f"#film?draw={THREE}&is=3{parts}", **options)
+        page.evaluate("film.pause()")
+        if learned:
+            page.evaluate("film.facts.training.advance(1e9); film.labelIt(film.facts.label)")
+        page.evaluate(f"film.seek({at})")
+        page.settle()
+        return page
+
+    return open_film
+
+
+def matrices(params):
+    """Return the weights and biases of each layer."""
+    found, used = [], 0
+    for inputs, outputs in LAYERS:
+        weights = params[used : used + inputs * outputs].reshape(inputs, outputs)
+        used += inputs * outputs
+        found.append((weights, params[used : used + outputs]))
+        used += outputs
+    return found
+
+
+def forward(params, image, change=None):
+    """Return sums and activations; `change` is (layer, neuron, by), added to one sum."""
+    sums, activations = [], [image]
+    for layer, (weights, bias) in enumerate(matrices(params)):
+        z = activations[-1] @ weights + bias
+        if change is not None and change[0] == layer:
+            z[change[1]] += change[2]
+        sums.append(z)
+        activations.append(1 / (1 + np.exp(-z)))
+    return sums, activations
+
+
+def cost(params, image, label, change=None):
+    return ((forward(params, image, change)[1][-1] - np.eye(10)[label]) ** 2).sum()
+
+
+def gradient(params, image, label):
+    sums, activations = forward(params, image)
+    delta = 2 * (activations[-1] - np.eye(10)[label]) * activations[-1] * (1 - activations[-1])
+    parts = []
+    for layer in (2, 1, 0):
+        parts = [np.outer(activations[layer], delta).ravel(), delta, *parts]
+        a = activations[layer]
+        delta = (matrices(params)[layer][0] @ delta) * a * (1 - a)
+    return np.concatenate(parts)
+
+
+@pytest.mark.slow
+def test_numbers_of_the_film_are_those_of_numpy(opened):
+    page = opened()
+    got = page.evaluate(
+        """(() => {
+            const { facts } = film;
+            const list = (values) => [...values];
+            return {
+                params: list(facts.start.params),
+                image: list(facts.input),
+                outputs: list(facts.result.a[3]),
+                says: facts.says,
+                addition: facts.addition,
+                cost: facts.cost,
+                wishes: facts.wishes.slice(1).map(list),
+                turns: list(facts.turns),
+                after: facts.after.cost,
+                hill: [facts.hill.slopes(0, 0), facts.hill.cost(0.7, -0.4)],
+            };
+        })()"""
+    )
+    params, image = np.array(got["params"]), np.array(got["image"])
+    sums, activations = forward(params, image)
+    np.testing.assert_allclose(got["outputs"], activations[-1], rtol=0, atol=1e-12)
+    assert got["says"] == activations[-1].argmax() != 3
+    terms = got["addition"]["terms"]
+    assert abs(sum(term["value"] for term in terms) - sums[0][got["addition"]["to"]]) < 1e-9
+    assert abs(got["cost"] - cost(params, image, 3)) < 1e-12
+    turns = np.array(got["turns"])
+    np.testing.assert_allclose(turns, -gradient(params, image, 3), rtol=0, atol=1e-12)
+    assert abs(got["after"] - cost(params + turns, image, 3)) < 1e-12
+    h = 1e-4
+    for layer, wishes in enumerate(got["wishes"]):
+        for neuron, wish in enumerate(wishes):
+            ends = [cost(params, image, 3, (layer, neuron, by)) for by in (-2 * h, -h, h, 2 * h)]
+            slope = (ends[0] - 8 * ends[1] + 8 * ends[2] - ends[3]) / (12 * h)
+            assert abs(wish + slope) < 1e-9
+    slopes, height = got["hill"]
+    np.testing.assert_allclose(slopes, [-turns[-7], -turns[-10 + got["says"]]], rtol=0, atol=1e-12)
+    moved = params.copy()
+    moved[-7] += 0.7
+    moved[-10 + got["says"]] -= 0.4
+    assert abs(height - cost(moved, image, 3)) < 1e-12
+
+
+@pytest.mark.slow
+def test_first_step_with_other_digits_is_their_average(opened):
+    page = opened(learned=True)
+    params, first, average, digits = page.evaluate(
+        """(() => {
+            const { facts } = film;
+            const batch = facts.training.first.map(({ input, label }) => [[...input], label]);
+            const kept = facts.training.kept;
+            return [[...kept.get(0)], [...kept.get(1)], [...facts.averages[9]], batch];
+        })()"""
+    )
+    expected = -np.mean(
+        [gradient(np.array(params), np.array(image), label) for image, label in digits], axis=0
+    )
+    np.testing.assert_allclose(average, expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(first, params + 2 * expected, rtol=0, atol=1e-12)
+    share = page.evaluate("film.facts.shareAfter(2000)")
+    assert share > 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(1000, 640), (390, 844)])
+def test_picture_never_cuts_between_scenes(opened, size):
+    page = opened(learned=True, viewport={"width": size[0], "height": size[1]})
+    for start in page.evaluate("film.starts")[1:]:
+        assert page.evaluate(DIFFERENCE, [start - 1e-4, start + 1e-4]) < 2e-4
+
+
+@pytest.mark.slow
+def test_pictures_depend_on_the_moment_alone(opened):
+    page = opened(learned=True)
+    assert page.evaluate(
+        """(() => {
+            const canvas = document.getElementById("film-scene");
+            const moments = Array.from({ length: 36 }, (_, n) => n * 10 + 0.7);
+            const pictures = (order) =>
+                order.map((t) => {
+                    film.seek(t);
+                    film.paint();
+                    return canvas.toDataURL();
+                });
+            const forwards = pictures(moments);
+            const backwards = pictures([...moments].reverse()).reverse();
+            return forwards.every((picture, n) => picture === backwards[n]) && new Set(forwards).size === 36;
+        })()"""
+    )
+
+
+@pytest.mark.slow
+def test_drawn_digit_plays_asks_and_survives_a_reload(watch, story_path):
+    page = watch(story_path, "#film")
+    assert page.text("#film-caption") == "Draw a digit."
+    box = page.page.locator("#film-pad").bounding_box()
+    mouse = page.page.mouse
+    points = [
+        (box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+        for x, y in ((0.3, 0.2), (0.7, 0.2), (0.45, 0.85))
+    ]
+    mouse.move(*points[0])
+    mouse.down()
+    for point in points[1:]:
+        mouse.move(*point, steps=5)
+    mouse.up()
+    page.until("film.time > 0.3")
+    page.press(" ")
+    still = page.evaluate("film.time")
+    page.settle()
+    assert page.evaluate("film.time") == still
+    page.evaluate("film.seek(14.9)")
+    page.press(" ")
+    page.until("film.waiting?.kind === 'label'")
+    assert page.text("#film-caption") == "What did you draw?"
+    assert page.page.locator("#film-options button").count() == 11
+    page.press("7")
+    page.until("film.waiting?.id === 'numbers'")
+    page.press("1")
+    page.until("film.time > 16.2")
+    page.press(" ")
+    before = page.evaluate("[film.time, film.facts.label, film.decided, film.facts.says]")
+    page.page.reload()
+    page.evaluate("ready")
+    page.settle()
+    after = page.evaluate("[film.time, film.facts.label, film.decided, film.facts.says]")
+    assert after[1:] == before[1:] and after[1] == 7
+    assert abs(after[0] - before[0]) < 0.06
+    assert page.evaluate("film.isPlaying") is False
+
+
+@pytest.mark.slow
+def test_bet_opens_by_itself(opened):
+    page = opened(15.9)
+    page.evaluate("film.play()")
+    page.until("film.waiting !== null")
+    page.evaluate("film.left = 0.05")
+    page.until("film.time > 16.1")
+    assert page.evaluate("film.decided.numbers") is None
+    page.evaluate("film.pause(); film.seek(26)")
+    page.settle()
+    assert page.text("#film-caption").startswith("No bet. It was: ")
+
+
+@pytest.mark.slow
+def test_arrows_go_from_caption_to_caption(opened):
+    page = opened()
+    moments = [page.evaluate("film.time")]
+    for _ in range(4):
+        page.press("ArrowRight")
+        moments.append(page.evaluate("film.time"))
+    assert moments == sorted(set(moments))
+    page.press("ArrowLeft")
+    assert page.evaluate("film.time") == moments[-2]
+    page.press("End")
+    page.until("film.facts.training.steps === 2000")
+    page.settle()
+    assert page.page.locator("#film-card").is_visible()
+    page.press("Home")
+    assert page.page.locator("#film-card").is_hidden()
+
+
+@pytest.mark.slow
+def test_reduced_motion_shows_the_end_of_each_caption(opened):
+    page = opened(4, reduced_motion="reduce")
+    same = page.evaluate(DIFFERENCE, [4, 9])
+    other = page.evaluate(DIFFERENCE, [4, 13])
+    assert same == 0 < other
+
+
+SIZES = {
+    "projector": (1920, 1080),
+    "laptop": (1280, 800),
+    "tablet": (820, 1180),
+    "phone on its side": (844, 390),
+    "phone": (390, 844),
+    "frame": (720, 480),
+    "zoomed": (640, 400),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SIZES)
+def test_figure_words_and_bar_are_whole_at_every_size(opened, name):
+    width, height = SIZES[name]
+    page = opened(15.5, viewport={"width": width, "height": height})
+    page.evaluate("film.seek(15); delete film.decided.is; film.play()")
+    page.until("film.waiting !== null")
+    page.settle()
+    boxes = page.evaluate(
+        """["film-stage", "film-caption", "film-options", "film-bar"].map((id) => {
+            const { left, top, right, bottom } = document.getElementById(id).getBoundingClientRect();
+            return [left, top, right, bottom];
+        })"""
+    )
+    for left, top, right, bottom in boxes:
+        assert -0.5 <= left < right <= width + 0.5 and -0.5 <= top < bottom <= height + 0.5
+    for n, one in enumerate(boxes):
+        for other in boxes[n + 1 :]:
+            across = min(one[2], other[2]) - max(one[0], other[0])
+            down = min(one[3], other[3]) - max(one[1], other[1])
+            assert across < 1 or down < 1
+    stage = boxes[0]
+    assert stage[3] - stage[1] >= 300
+    if name == "projector":
+        assert (stage[2] - stage[0]) * (stage[3] - stage[1]) > 0.6 * width * height
+        size = page.evaluate("parseFloat(getComputedStyle(document.getElementById('film-caption')).fontSize)")
+        assert size >= 28
+
+
+def captions():
+    folder = resources.files("cmlp._export.page") / "assets/film/captions"
+    return {file.name[:2]: json.loads(file.read_text(encoding="utf-8")) for file in folder.iterdir()}
+
+
+def test_captions_have_the_same_keys_and_placeholders_in_every_language():
+    every = captions()
+    assert set(every) == {"en", "de", "es"}
+
+    def form(text):
+        if isinstance(text, list):
+            return [form(one) for one in text]
+        return set(re.findall(r"\{(\w+)\}", text)) - {"a_digit", "digit"}
+
+    for name in ("de", "es"):
+        assert list(every[name]) == list(every["en"])
+        assert {key: form(text) for key, text in every[name].items()} == {
+            key: form(text) for key, text in every["en"].items()
+        }
+
+
+def test_captions_of_a_scene_are_short():
+    words = {}
+    for key, text in captions()["en"].items():
+        scene, name = key.split(".")
+        if name.isdigit():
+            words[scene] = words.get(scene, 0) + len(text.split())
+    assert len(words) == 9 and max(words.values()) <= 65
