@@ -11,7 +11,10 @@ function frameRect([x, y, w, h], width, height) {
  */
 function cameraAt(shots, t, places, facts, width, height) {
 	const aim = (shot) => frameRect(shot[2](places, facts), width, height);
-	const n = max(0, shots.findLastIndex(([from]) => from <= t));
+	const n = max(
+		0,
+		shots.findLastIndex(([from]) => from <= t),
+	);
 	const now = aim(shots[n]);
 	if (n === 0) return now;
 	const before = aim(shots[n - 1]);

@@ -1,7 +1,10 @@
 // --- The visitor's digit: its strokes, its pixels, and how they come to their place.
 
 // What draws itself if nobody draws.
-const OUR_THREE = { draw: "290-215-402-148-505-125-610-152-690-226-702-318-640-396-548-446-455-478-560-490-655-528-722-604-738-704-690-800-600-868-490-894-380-872-292-806", is: 3 };
+const OUR_THREE = {
+	draw: "290-215-402-148-505-125-610-152-690-226-702-318-640-396-548-446-455-478-560-490-655-528-722-604-738-704-690-800-600-868-490-894-380-872-292-806",
+	is: 3,
+};
 const LEAST_LIT = 12; // pixels of a digit
 
 const strokesOf = (draw) =>
@@ -29,9 +32,12 @@ function nearestLabel({ image }) {
 		}
 		return product / Math.sqrt(square);
 	};
-	const best = examples.train.reduce((found, one) => {
-		const value = likeness(one);
-		return value > found.value ? { value, label: one.label } : found;
-	}, { value: -1 });
+	const best = examples.train.reduce(
+		(found, one) => {
+			const value = likeness(one);
+			return value > found.value ? { value, label: one.label } : found;
+		},
+		{ value: -1 },
+	);
 	return best.label;
 }

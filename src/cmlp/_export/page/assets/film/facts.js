@@ -99,7 +99,9 @@ class FilmFacts {
 
 	/** The largest weight or bias of each layer, for the colours. */
 	get mostKnob() {
-		return this.#once("mostKnob", () => this.start.layers.map(({ w, b, outputs }) => largest(this.start.params.subarray(w, b + outputs))));
+		return this.#once("mostKnob", () =>
+			this.start.layers.map(({ w, b, outputs }) => largest(this.start.params.subarray(w, b + outputs))),
+		);
 	}
 
 	/** Pictures that are painted from facts; without a name they are made anew. */
@@ -190,7 +192,10 @@ class FilmFacts {
 	requestShares(layer) {
 		return this.#once(`shares${layer}`, () => {
 			const { inputs, outputs, w } = this.start.layers[layer];
-			const all = Float64Array.from({ length: inputs * outputs }, (_, k) => this.wishes[layer + 1][k % outputs] * this.start.params[w + k]);
+			const all = Float64Array.from(
+				{ length: inputs * outputs },
+				(_, k) => this.wishes[layer + 1][k % outputs] * this.start.params[w + k],
+			);
 			const most = largest(all);
 			return (i, j) => all[i * outputs + j] / most;
 		});
@@ -298,7 +303,8 @@ class FilmFacts {
 				const result = this.trained.net.forward(image);
 				const activation = max(...result.a[3]);
 				if (activation > SURE) found.sure++;
-				if (activation > found.activation) Object.assign(found, { activation, image, order, result, says: winner(result.a[3]) });
+				if (activation > found.activation)
+					Object.assign(found, { activation, image, order, result, says: winner(result.a[3]) });
 			}
 			return { ...found, picture: brightPicture(found.image) };
 		});
@@ -333,6 +339,8 @@ class FilmFacts {
 
 	/** The largest change of a knob in each layer, for the colours. */
 	get mostTurned() {
-		return this.#once("mostTurned", () => this.start.layers.map(({ w, b, outputs }) => largest(this.turns.subarray(w, b + outputs))));
+		return this.#once("mostTurned", () =>
+			this.start.layers.map(({ w, b, outputs }) => largest(this.turns.subarray(w, b + outputs))),
+		);
 	}
 }

@@ -95,5 +95,9 @@ function countPlace({ places, upright }, line) {
 
 /** How many knobs there are, where they are counted. */
 function paintCount(view, count, alpha) {
-	letters(view, filmNumber(count, 0), ...countPlace(view, 0), view.upright ? 22 : 32, { colour: colours.mark, alpha, align: "left" });
+	letters(view, filmNumber(count, 0), ...countPlace(view, 0), view.upright ? 22 : 32, {
+		colour: colours.mark,
+		alpha,
+		align: "left",
+	});
 }

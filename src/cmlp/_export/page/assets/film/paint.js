@@ -341,7 +341,8 @@ function paintWorking(view, facts, options = {}) {
 		const some = layer ? list : list.slice(0, 420);
 		if (come < 1) paintWires(view, some.slice(0, 170), layer, carried, { alpha: waiting * shown, least: 0 });
 		paintWires(view, some, layer, carried, { to: come, alpha: shown * wires * (layer ? 0.75 : 0.5) });
-		if (moving) paintWires(view, some, layer, carried, { from: max(0, come - 0.16), to: come, alpha: shown, width: 1.5 });
+		if (moving)
+			paintWires(view, some, layer, carried, { from: max(0, come - 0.16), to: come, alpha: shown, width: 1.5 });
 	});
 	paintInputs(view, image, flown, shown * inputs);
 	for (let layer = 1; layer <= 3; layer++) {

@@ -73,7 +73,11 @@ function filmPlaces(width, height) {
 		/** The surroundings of a neuron, in its radii. */
 		near: (layer, k, radii) => around(at(layer, k), 2 * radii * radius[layer], 2 * radii * radius[layer]),
 		/** What fits into a neuron's circle: the room of the figure inside it. */
-		inside: (layer, k) => around(at(layer, k), ...(upright ? [9.6, 11.6] : [18.2, 11]).map((side) => (side * radius[layer]) / form.radius[1])),
+		inside: (layer, k) =>
+			around(
+				at(layer, k),
+				...(upright ? [9.6, 11.6] : [18.2, 11]).map((side) => (side * radius[layer]) / form.radius[1]),
+			),
 	};
 }
 
@@ -82,7 +86,15 @@ function fieldPlaces({ fields: [x, y, dot], upright }) {
 	const side = 4 * 28 * dot + 3 * 2 * dot;
 	const gap = upright ? 6 * dot : 10 * dot;
 	const bottom = y + side + 3 * dot;
-	const [second, third] = upright ? [[x, bottom + gap], [x + 17 * dot + gap * 3, bottom + gap]] : [[x + side + gap, y], [x + side + gap, y + 16 * dot + gap]];
+	const [second, third] = upright
+		? [
+				[x, bottom + gap],
+				[x + 17 * dot + gap * 3, bottom + gap],
+			]
+		: [
+				[x + side + gap, y],
+				[x + side + gap, y + 16 * dot + gap],
+			];
 	return {
 		dot,
 		side,

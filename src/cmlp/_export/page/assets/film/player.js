@@ -1,6 +1,16 @@
 // --- The player: the time, what stops it, the words below the picture, the keys and the address.
 
-const FILM_SCENES = [numbersScene, sumScene, knobsScene, costScene, hillScene, wishesScene, turnScene, learnScene, examScene];
+const FILM_SCENES = [
+	numbersScene,
+	sumScene,
+	knobsScene,
+	costScene,
+	hillScene,
+	wishesScene,
+	turnScene,
+	learnScene,
+	examScene,
+];
 const DRAWN_IN = 2; // seconds in which a digit draws itself, before the film's time begins
 const PEN_UP = 1.2; // seconds after which a drawing is finished
 const NOBODY_DRAWS = 6;
@@ -216,7 +226,11 @@ const player = {
 		return next - 0.05;
 	},
 
-	sceneAt: (time) => max(0, FILM_STARTS.findLastIndex((start) => start <= time)),
+	sceneAt: (time) =>
+		max(
+			0,
+			FILM_STARTS.findLastIndex((start) => start <= time),
+		),
 
 	paint() {
 		const now = performance.now();
@@ -285,7 +299,10 @@ const player = {
 		}
 		$("film-time").value = max(0, this.time);
 		this.showCard();
-		const key = this.time < 0 && this.isOurs ? "other.ours" : (this.captions.findLast(([at]) => at <= this.time)?.[1] ?? "numbers.1");
+		const key =
+			this.time < 0 && this.isOurs
+				? "other.ours"
+				: (this.captions.findLast(([at]) => at <= this.time)?.[1] ?? "numbers.1");
 		const state = `${key} ${this.waiting?.id}`;
 		if (state === this.told) return;
 		this.told = state;

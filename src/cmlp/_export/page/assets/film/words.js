@@ -12,7 +12,11 @@ function chooseLanguage(wanted) {
 
 /** A number as the language writes it. */
 const filmNumber = (value, places) =>
-	new Intl.NumberFormat(language, { minimumFractionDigits: places, maximumFractionDigits: places, signDisplay: "negative" })
+	new Intl.NumberFormat(language, {
+		minimumFractionDigits: places,
+		maximumFractionDigits: places,
+		signDisplay: "negative",
+	})
 		.format(value)
 		.replace("-", "−");
 

@@ -74,8 +74,14 @@ function paintGapColumns(view, facts, outputs, { columns, wanted, gaps, grown, p
 		line(end, goal, colours.mark, thick * 0.8, gaps * (1 - poured(k)));
 		const half = thick * 1.5;
 		const [from, to] = upright
-			? [[goal[0] - half, goal[1]], [goal[0] + half, goal[1]]]
-			: [[goal[0], goal[1] - half], [goal[0], goal[1] + half]];
+			? [
+					[goal[0] - half, goal[1]],
+					[goal[0] + half, goal[1]],
+				]
+			: [
+					[goal[0], goal[1] - half],
+					[goal[0], goal[1] + half],
+				];
 		line(from, to, colours.on, places.unit * 0.05, wanted);
 		const side = abs(value - target);
 		const u = poured(k);
@@ -100,6 +106,14 @@ function paintCostNumber(view, cost, alpha, most = cost) {
 /** The square as it stays beside the network while something else is the point: a white outline. */
 function paintCostOutline(view, cost, alpha) {
 	const side = Math.sqrt(cost) * view.places.unitOfAll;
-	box(view.pen, view.places.square[0] - side / 2 - 1, view.places.square[1] - side / 2 - 1, side + 2, side + 2, colours.ground, alpha);
+	box(
+		view.pen,
+		view.places.square[0] - side / 2 - 1,
+		view.places.square[1] - side / 2 - 1,
+		side + 2,
+		side + 2,
+		colours.ground,
+		alpha,
+	);
 	paintSquare(view, ...view.places.square, side, { colour: colours.on, filled: 0, outline: 0.8 * alpha });
 }

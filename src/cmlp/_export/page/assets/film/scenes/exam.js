@@ -50,7 +50,8 @@ const examScene = {
 			result,
 			image: isHeap ? heaps.image : digit.image,
 			params: trained.net.params,
-			wave: t < 3.4 ? 3 : t < RESTORE_AT + 0.4 ? 3 * part(t, 3.4, 4.6) : 3 * part(t, RESTORE_AT + 0.4, RESTORE_AT + 1.4),
+			wave:
+				t < 3.4 ? 3 : t < RESTORE_AT + 0.4 ? 3 * part(t, 3.4, 4.6) : 3 * part(t, RESTORE_AT + 0.4, RESTORE_AT + 1.4),
 			wires: 0.85,
 			says: t < 3.4 ? 1 : t < RESTORE_AT ? rise(t, 4.6, 0.3) : rise(t, RESTORE_AT + 1.4, 0.3),
 		});
@@ -58,7 +59,11 @@ const examScene = {
 		const lit = 1 - rise(t, 0.2, 1);
 		paintSquare(view, ...view.places.square, Math.sqrt(trained.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
 		paintCostNumber(view, trained.cost, lit, facts.cost);
-		paintVerdictOf(view, winner(result.a[3]), within(t, 4.8, RESTORE_AT, 0.5) + within(t, RESTORE_AT + 1.6, LAST_AT, 0.5));
+		paintVerdictOf(
+			view,
+			winner(result.a[3]),
+			within(t, 4.8, RESTORE_AT, 0.5) + within(t, RESTORE_AT + 1.6, LAST_AT, 0.5),
+		);
 	},
 };
 

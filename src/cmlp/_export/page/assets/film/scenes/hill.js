@@ -36,7 +36,9 @@ const hillScene = {
 		const ball = ballAt(hill, t);
 		paintHill(view, facts, t, shown, ball);
 		paintCostOutline(view, facts.cost, 1);
-		paintSquare(view, ...view.places.square, Math.sqrt(hill.cost(...ball)) * view.places.unitOfAll, { filled: 0.85 * knobs });
+		paintSquare(view, ...view.places.square, Math.sqrt(hill.cost(...ball)) * view.places.unitOfAll, {
+			filled: 0.85 * knobs,
+		});
 		for (const [k, value] of [
 			[facts.label, ball[0]],
 			[facts.says, ball[1]],
@@ -48,7 +50,7 @@ const hillScene = {
 
 /** How the two knobs are turned at a moment: first one alone, then down the hill in steps, and back. */
 function ballAt({ path }, t) {
-	if (t < SURFACE_AT) return [HILL_REACH * Math.sin((2 * Math.PI * part(t, 1, CURVE_SECONDS + 0.4))) * 0.96, 0];
+	if (t < SURFACE_AT) return [HILL_REACH * Math.sin(2 * Math.PI * part(t, 1, CURVE_SECONDS + 0.4)) * 0.96, 0];
 	const steps = (path.length - 1) * part(t, ROLL_AT, ROLL_END) ** 1.7;
 	const back = rise(t, BACK_AT, 2);
 	const n = min(path.length - 2, floor(steps));
@@ -78,7 +80,16 @@ function paintKnob(view, k, value, alpha) {
 }
 
 /** Where a setting of the two knobs lies on the hill, as high as its cost. */
-function hillPlace({ places: { hill: [x, y, across, down, tall] } }, facts, up, turned) {
+function hillPlace(
+	{
+		places: {
+			hill: [x, y, across, down, tall],
+		},
+	},
+	facts,
+	up,
+	turned,
+) {
 	const [u, v] = [up / HILL_REACH, turned / HILL_REACH];
 	const height = facts.hill.cost(up, turned) - facts.cost;
 	return [x + (u - v) * across, y + (u + v) * down - height * tall];
@@ -98,7 +109,13 @@ function paintHill(view, facts, t, shown, ball) {
 				const [low, high] = [clamp(knob(j), -wide, wide), clamp(knob(j + 1), -wide, wide)];
 				if (high - low < 1e-6) continue;
 				pen.beginPath();
-				for (const corner of [[knob(i), low], [knob(i + 1), low], [knob(i + 1), high], [knob(i), high]]) pen.lineTo(...at(...corner));
+				for (const corner of [
+					[knob(i), low],
+					[knob(i + 1), low],
+					[knob(i + 1), high],
+					[knob(i), high],
+				])
+					pen.lineTo(...at(...corner));
 				pen.closePath();
 				pen.globalAlpha = shown;
 				pen.fillStyle = colours.ground;
@@ -112,7 +129,9 @@ function paintHill(view, facts, t, shown, ball) {
 	}
 	// The curve that one knob alone leaves.
 	const seen = part(t, 1, CURVE_SECONDS + 0.4);
-	const reached = [-1, 1].map((side) => side * HILL_REACH * 0.96 * part(seen, side < 0 ? 0.5 : 0, side < 0 ? 0.75 : 0.25));
+	const reached = [-1, 1].map(
+		(side) => side * HILL_REACH * 0.96 * part(seen, side < 0 ? 0.5 : 0, side < 0 ? 0.75 : 0.25),
+	);
 	pen.globalAlpha = shown * (1 - 0.6 * rise(t, ROLL_AT, 2));
 	pen.strokeStyle = colours.on;
 	pen.lineWidth = view.upright ? 1.2 : 2.2;
@@ -163,7 +182,8 @@ function paintArrowDown(view, facts, t, shown) {
 	pen.stroke();
 	pen.beginPath();
 	pen.moveTo(end[0] + head * Math.cos(angle), end[1] + head * Math.sin(angle));
-	for (const turn of [-2.4, 2.4]) pen.lineTo(end[0] + head * Math.cos(angle + turn), end[1] + head * Math.sin(angle + turn));
+	for (const turn of [-2.4, 2.4])
+		pen.lineTo(end[0] + head * Math.cos(angle + turn), end[1] + head * Math.sin(angle + turn));
 	pen.fill();
 	pen.globalAlpha = 1;
 }

@@ -31,10 +31,19 @@ const knobsScene = {
 			waiting: 0.3 * rise(t, 1, 2),
 			dim: (layer, k) => (layer === 1 ? lit(k) : 1) * (layer === 3 ? 1 - 0.97 * open * (1 - watched) : 1 - 0.97 * open),
 		});
-		paintFields(view, facts.pictures(params === facts.start.params ? "knobs" : null, () => fieldPictures(facts.start, params, facts.mostKnob)), {
-			patch: (k) => [lit(k) * rise(t, 1.4, 1.2) * (1 - rise(t, 27.4, 1.2)), rise(t, OPEN_AT + k * 0.06, 1.7) * (1 - rise(t, 26, 1.6))],
-			field: (n) => rise(t, FIELD_AT[n], 1.2) * (1 - rise(t, 26, 1.2)),
-		});
+		paintFields(
+			view,
+			facts.pictures(params === facts.start.params ? "knobs" : null, () =>
+				fieldPictures(facts.start, params, facts.mostKnob),
+			),
+			{
+				patch: (k) => [
+					lit(k) * rise(t, 1.4, 1.2) * (1 - rise(t, 27.4, 1.2)),
+					rise(t, OPEN_AT + k * 0.06, 1.7) * (1 - rise(t, 26, 1.6)),
+				],
+				field: (n) => rise(t, FIELD_AT[n], 1.2) * (1 - rise(t, 26, 1.2)),
+			},
+		);
 		const counted = FIELD_COUNTS.map((size, n) => Math.round(size * rise(t, FIELD_AT[n] + 0.8, 1.2)));
 		paintCount(view, sum(counted), within(t, OPEN_AT + 0.8, 26.6));
 		paintVeil(view, 1 - rise(t, 0.4, 2));

@@ -18,7 +18,9 @@ const learnScene = {
 		[MANY_AT + 5, "learn.verdict"],
 		[MANY_END, "learn.3"],
 		[SEAL_OPENS_AT + 3.2, "learn.now"],
-		...(facts.training.steps >= FILM_STEPS && facts.trained.says !== facts.label ? [[SEAL_OPENS_AT + 3.3, "other.wrong"]] : []),
+		...(facts.training.steps >= FILM_STEPS && facts.trained.says !== facts.label
+			? [[SEAL_OPENS_AT + 3.3, "other.wrong"]]
+			: []),
 	],
 	words: (facts) => ({
 		steps: filmNumber(FILM_STEPS, 0),
@@ -38,7 +40,8 @@ const learnScene = {
 		const { digit, after, label } = facts;
 		const back = 1 - rise(t, 0.4, 2.4);
 		const turned = facts.turned(back);
-		const now = t < FIRST_STEPS_AT ? { net: turned.net, result: turned.result, cost: turned.cost } : facts.learned(stepAt(t));
+		const now =
+			t < FIRST_STEPS_AT ? { net: turned.net, result: turned.result, cost: turned.cost } : facts.learned(stepAt(t));
 		const sheets = within(t, TEN_AT - 0.8, FIRST_STEPS_AT + 0.6, 0.9);
 		const patches = within(t, MANY_AT - 0.6, SEAL_OPENS_AT - 0.4, 1.2);
 		const dim = 1 - 0.97 * max(sheets, patches);
@@ -59,7 +62,8 @@ const learnScene = {
 		paintGrowing(view, facts, t, patches);
 		paintCostOutline(view, facts.cost, 1);
 		const lit = 1 - 0.9 * within(t, 3.2, SEAL_OPENS_AT + 2.6, 1);
-		if (lit > 0.11) paintSquare(view, ...view.places.square, Math.sqrt(now.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
+		if (lit > 0.11)
+			paintSquare(view, ...view.places.square, Math.sqrt(now.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
 		paintCostNumber(view, now.cost, lit > 0.11 ? lit : 0, facts.cost);
 	},
 };
@@ -107,7 +111,9 @@ function paintTen(view, facts, t, alpha) {
 function paintGrowing(view, facts, t, alpha) {
 	if (alpha <= 0) return;
 	const { step, net } = facts.learned(stepAt(t));
-	const most = facts.learned(FILM_STEPS).net.layers.map(({ w, b, outputs }) => 0.6 * largest(net.params.subarray(w, b + outputs)));
+	const most = facts
+		.learned(FILM_STEPS)
+		.net.layers.map(({ w, b, outputs }) => 0.6 * largest(net.params.subarray(w, b + outputs)));
 	const pictures = facts.pictures(`learned${step}`, () => fieldPictures(net, net.params, most));
 	paintFields(view, pictures, { patch: () => [alpha, 1], field: () => alpha });
 	paintCount(view, stepAt(t), alpha);

@@ -48,7 +48,12 @@ const numbersScene = {
 		const shown = rise(t, 3.2, 1.6);
 		if (shown <= 0) return;
 		const says = within(t, 12.7, OTHERS_AT, 0.5) + rise(t, OTHERS_END + 0.5, 0.6);
-		const own = { shown, wave: waveAt(t), flown: (row, column) => rise(t, 4.4 + row * 0.05 + column * 0.006, 1.3), says };
+		const own = {
+			shown,
+			wave: waveAt(t),
+			flown: (row, column) => rise(t, 4.4 + row * 0.05 + column * 0.006, 1.3),
+			says,
+		};
 		if (away <= 0 || guest < 0 || guest >= 9) paintShuffled(view, facts, t, own);
 		else paintGuest(view, facts, guest);
 		paintTally(view, facts, t);
@@ -92,7 +97,10 @@ function paintAnswer(view, says, t) {
 	const start = [x + places.name[0], y + places.name[1]];
 	const end = upright ? places.square : [places.square[0], places.image[1] + places.image[2] / 2];
 	const size = blend(16, (places.image[2] * view.scale) / view.unit, u);
-	letters(view, says, ...blendAll(start, end, u), size, { colour: colours.mark, alpha: within(t, 12.7, OTHERS_AT, 0.6) });
+	letters(view, says, ...blendAll(start, end, u), size, {
+		colour: colours.mark,
+		alpha: within(t, 12.7, OTHERS_AT, 0.6),
+	});
 }
 
 /** Each of the other digits beside the output that it was read as. */

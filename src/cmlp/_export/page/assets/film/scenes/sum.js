@@ -205,7 +205,10 @@ function paintAddition(view, facts, form, t) {
 	const marks = most >= 4 ? [-most, 0, most] : [0];
 	const isCrossed = abs(at(end) - at(0)) < form.width / 12 && t > 24.5 && t < CURVE_AT + 3.2;
 	for (const z of marks.filter((mark) => mark || !isCrossed))
-		letters(view, filmNumber(z, 0), at(z), base + form.width / 50, form.number * 0.85, { colour: colours.muted, alpha: shown });
+		letters(view, filmNumber(z, 0), at(z), base + form.width / 50, form.number * 0.85, {
+			colour: colours.muted,
+			alpha: shown,
+		});
 }
 
 const productText = (facts, { pixel, weight }) => `${filmNumber(facts.input[pixel], 2)} × ${filmNumber(weight, 2)}`;

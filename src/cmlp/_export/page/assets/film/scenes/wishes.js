@@ -46,13 +46,44 @@ const wishesScene = {
 		paintAskedWires(view, facts, t, one);
 		const back = facts.wires(2);
 		const last = facts.requestShares(2);
-		paintDots(view, back, 2, last, (i, j) => (i === facts.asked ? part(t, requestAt(j), requestAt(j) + REQUEST_SECONDS) : 0), view.upright ? 2.2 : 3.2);
-		paintDots(view, back, 2, last, (i, j) => (i === facts.asked ? 0 : part(t, ofAllAt(j), ofAllAt(j) + 1.6)), view.upright ? 2.6 : 4.2, 0.9);
-		paintDots(view, facts.wires(1), 1, facts.requestShares(1), (i, j) => part(t, toAAt(j), toAAt(j) + 1.8), view.upright ? 2.6 : 4.2, 0.9);
+		paintDots(
+			view,
+			back,
+			2,
+			last,
+			(i, j) => (i === facts.asked ? part(t, requestAt(j), requestAt(j) + REQUEST_SECONDS) : 0),
+			view.upright ? 2.2 : 3.2,
+		);
+		paintDots(
+			view,
+			back,
+			2,
+			last,
+			(i, j) => (i === facts.asked ? 0 : part(t, ofAllAt(j), ofAllAt(j) + 1.6)),
+			view.upright ? 2.6 : 4.2,
+			0.9,
+		);
+		paintDots(
+			view,
+			facts.wires(1),
+			1,
+			facts.requestShares(1),
+			(i, j) => part(t, toAAt(j), toAAt(j) + 1.8),
+			view.upright ? 2.6 : 4.2,
+			0.9,
+		);
 		const isFirst = (k) => k === facts.label || k === facts.says; // the two numbers of the hill
-		paintWishesOf(view, facts, 3, (k) => (isFirst(k) ? 1 : rise(t, 0.6 + k * 0.12, 0.8)), (k) => (isFirst(k) ? 1 - within(t, 1, SLOPES_AT + 1.6) : rise(t, SLOPES_AT + k * 0.12, 1)));
+		paintWishesOf(
+			view,
+			facts,
+			3,
+			(k) => (isFirst(k) ? 1 : rise(t, 0.6 + k * 0.12, 0.8)),
+			(k) => (isFirst(k) ? 1 - within(t, 1, SLOPES_AT + 1.6) : rise(t, SLOPES_AT + k * 0.12, 1)),
+		);
 		paintStack(view, facts, t);
-		paintWishesOf(view, facts, 2, (k) => (k === facts.asked ? rise(t, WEAKENED_AT + 1.4, 0.8) : rise(t, ALL_AT + 3.4, 1)));
+		paintWishesOf(view, facts, 2, (k) =>
+			k === facts.asked ? rise(t, WEAKENED_AT + 1.4, 0.8) : rise(t, ALL_AT + 3.4, 1),
+		);
 		paintWishesOf(view, facts, 1, () => rise(t, TO_A_AT + 4, 1.2));
 		paintEnd(view, rise(t, 41.6, 0.8));
 	},
@@ -131,7 +162,15 @@ function paintStack(view, facts, t) {
 	const total = (sum(requests) / most) * tall;
 	const slope = facts.wishes[2][facts.asked] / sum(requests);
 	const size = total * blend(1, slope / 0.25 / 4, weakened);
-	box(pen, x - width / 2, min(y, y - size), width, abs(size), tint(total), alpha * added * (1 - rise(t, WEAKENED_AT + 1.4, 0.8)));
+	box(
+		pen,
+		x - width / 2,
+		min(y, y - size),
+		width,
+		abs(size),
+		tint(total),
+		alpha * added * (1 - rise(t, WEAKENED_AT + 1.4, 0.8)),
+	);
 	pen.globalAlpha = alpha;
 	pen.strokeStyle = colours.text;
 	pen.lineWidth = upright ? 0.8 : 1.2;
