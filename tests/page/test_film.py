@@ -162,7 +162,7 @@ def test_pictures_depend_on_the_moment_alone(opened):
     assert page.evaluate(
         """(() => {
             const canvas = document.getElementById("film-scene");
-            const moments = Array.from({ length: 36 }, (_, n) => n * 10 + 0.7);
+            const moments = Array.from({ length: 36 }, (_, n) => n * 9.7 + 0.7);
             const pictures = (order) =>
                 order.map((t) => {
                     film.seek(t);

@@ -501,6 +501,9 @@ async function setUpTale() {
 	listen($("chapter-next"), "click", () => turn(1));
 	listen($("chapter-back"), "click", () => turn(-1));
 	listen($("tale-button"), "click", () => goTo(chapter ? null : (left ?? CHAPTERS[0]), visits[left]?.[2]));
-	listen(window, "popstate", () => chapterAddress() && readChapter());
+	listen(window, "popstate", () => {
+		if (film.isOpen && !film.address()) film.close();
+		if (chapterAddress()) readChapter();
+	});
 	film.setUp();
 }

@@ -177,9 +177,10 @@ const KEYS = { c: "clear", t: "random", m: "mistake", n: "noise", w: "wishes", z
 
 function pressKey(event) {
 	const { key, target } = event;
+	const isShortcut = !(event.ctrlKey || event.metaKey || event.altKey);
+	if (hasTale && film.isOpen) return isShortcut && film.press(event);
 	const takes = key === " " ? "button, input, select" : "input[type=number], input[type=text], select";
-	if (event.ctrlKey || event.metaKey || event.altKey || target.closest(takes)) return;
-	if (hasTale && film.isOpen) return film.press(key, target) && event.preventDefault();
+	if (!isShortcut || target.closest(takes)) return;
 	if (hasTale && pressChapterKey(event)) return;
 	if (key === "Escape") select(null);
 	else if (!$("keys").checked) return;

@@ -12,10 +12,9 @@ function rowsOfLayer(net, layer, values) {
 /** The pictures of all dots: of the 16 patches into A, of A's biases, and of the two later layers. */
 function fieldPictures(net, values, most) {
 	const [first, second] = net.layers;
-	const patches = range(16).map((j) => {
-		const weights = Float64Array.from({ length: PIXELS }, (_, i) => values[first.w + i * 16 + j]);
-		return signedPicture(weights, SIDE, most[0], 0.7);
-	});
+	const weights = new Float64Array(first.b);
+	for (let k = 0; k < weights.length; k++) weights[(k % 16) * PIXELS + floor(k / 16)] = values[k];
+	const patches = signedPicture(weights, SIDE, most[0], 0.7); // one below the other
 	const biases = signedPicture(values.subarray(first.b, second.w), 16, most[0], 0.7);
 	const later = [1, 2].map((layer) => signedPicture(rowsOfLayer(net, layer, values), 17, most[layer], 0.7));
 	return { patches, biases, later };
@@ -48,16 +47,19 @@ function paintGaps(view, [x, y, width, height], dot, alpha) {
 function paintFields(view, { patches, biases, later }, { patch, field }) {
 	const { pen, places } = view;
 	const fields = fieldPlaces(places);
-	patches.forEach((picture, k) => {
+	for (let k = 0; k < 16; k++) {
 		const [alpha, u] = patch(k);
-		if (alpha <= 0) return;
+		if (alpha <= 0) continue;
 		const [x, y] = places.at(1, k);
 		const [across, down, small] = places.patch;
 		const [px, py, side] = blendAll([x + across - small / 2, y + down - small / 2, small], fields.patch(k), u);
 		box(pen, px, py, side, side, colours.ground, alpha);
-		paintPicture(view, picture, px, py, side, side, alpha);
+		pen.globalAlpha = alpha;
+		pen.imageSmoothingEnabled = false;
+		pen.drawImage(patches, 0, k * SIDE, SIDE, SIDE, px, py, side, side);
+		pen.globalAlpha = 1;
 		if (u === 1) paintGaps(view, [px, py, side, side], fields.dot, alpha);
-	});
+	}
 	paintPicture(view, biases, ...fields.biases, field(0));
 	later.forEach((picture, n) => {
 		const place = [fields.second, fields.third][n];

@@ -2,9 +2,12 @@
 
 const FILM_FONT = 'system-ui, "Segoe UI", Roboto, Arial, sans-serif';
 
-/** The world as the camera sees it, on an empty canvas. `unit` enlarges texts on large screens. */
-function filmView(canvas, places, camera) {
-	const ratio = min(2, window.devicePixelRatio || 1);
+/**
+ * The world as the camera sees it, on an empty canvas. `unit` enlarges texts on large screens; at a higher
+ * `level` less is painted, for slow machines.
+ */
+function filmView(canvas, places, camera, level = 0) {
+	const ratio = min(2, window.devicePixelRatio || 1) * (level > 1 ? 0.75 : 1);
 	const [width, height] = [canvas.clientWidth, canvas.clientHeight];
 	const pixels = [Math.round(width * ratio), Math.round(height * ratio)];
 	// Setting a size clears a canvas anew, which is slow.
@@ -22,7 +25,8 @@ function filmView(canvas, places, camera) {
 	pen.lineCap = "butt";
 	pen.lineJoin = "round";
 	const unit = clamp(min(width, 1.7 * height) / 1000, 0.8, 1.7);
-	return { pen, places, ratio, scale, unit, width, height, upright: places.upright };
+	const wires = [420, 260, 180][level]; // of the first layer
+	return { pen, places, ratio, scale, unit, width, height, wires, upright: places.upright };
 }
 
 /** Text at a place of the world, with a size of the screen. */
@@ -133,11 +137,14 @@ function signedPicture(values, width, most, power = 1) {
 	const canvas = Object.assign(make("canvas"), { width, height });
 	const pen = canvas.getContext("2d");
 	const pixels = pen.createImageData(width, height);
+	const { data } = pixels;
 	const [low, high] = [rgb("negative"), rgb("positive")];
-	values.forEach((value, k) => {
-		const share = min(1, abs(value) / most) ** power;
-		pixels.data.set([...(value < 0 ? low : high), 255 * share], 4 * k);
-	});
+	// Without arrays for each pixel: all knobs are painted anew in each frame while they tremble.
+	for (let k = 0; k < values.length; k++) {
+		const colour = values[k] < 0 ? low : high;
+		for (let c = 0; c < 3; c++) data[4 * k + c] = colour[c];
+		data[4 * k + 3] = 255 * min(1, abs(values[k]) / most) ** power;
+	}
 	pen.putImageData(pixels, 0, 0);
 	return canvas;
 }
@@ -338,7 +345,7 @@ function paintWorking(view, facts, options = {}) {
 			const value = params[w + i * outputs + j] * result.a[layer][i];
 			return Math.sign(value) * min(1, abs(value) / most) ** 0.85;
 		};
-		const some = layer ? list : list.slice(0, 420);
+		const some = layer ? list : list.slice(0, view.wires);
 		if (come < 1) paintWires(view, some.slice(0, 170), layer, carried, { alpha: waiting * shown, least: 0 });
 		paintWires(view, some, layer, carried, { to: come, alpha: shown * wires * (layer ? 0.75 : 0.5) });
 		if (moving)

@@ -14,6 +14,7 @@ const FILM_SCENES = [
 const DRAWN_IN = 2; // seconds in which a digit draws itself, before the film's time begins
 const PEN_UP = 1.2; // seconds after which a drawing is finished
 const NOBODY_DRAWS = 6;
+const LATE = 24; // milliseconds of a frame
 const CARD_SECONDS = 4; // at the end
 const [BET_WAITS, LABEL_WAITS] = [8, 10];
 const SPEEDS = [1, 1.5, 2, 0.5];
@@ -52,6 +53,8 @@ const player = {
 	left: 0, // seconds that it still waits
 	told: "", // the caption that is shown
 	painted: 0, // when it was painted last
+	pace: 0, // milliseconds of a frame, averaged
+	level: 0, // how much is left out so that frames are not late
 
 	/** Opens the film at a digit and a moment of its address, or with an empty pad. */
 	open(parts) {
@@ -94,6 +97,7 @@ const player = {
 		write("film-done", done);
 		write("film-undo", undo);
 		write("film-clear", clear);
+		Object.assign($("film-again"), { ariaLabel: filmWords("numbers.1"), title: filmWords("numbers.1") });
 		const [save, copy, again, , explore] = filmWords("card.buttons");
 		write("card-save", save);
 		write("card-copy", copy);
@@ -234,7 +238,10 @@ const player = {
 
 	paint() {
 		const now = performance.now();
-		if (this.isPlaying) this.advance(min(0.1, (now - this.painted) / 1000));
+		if (this.isPlaying) {
+			this.advance(min(0.1, (now - this.painted) / 1000));
+			this.watchPace(now - this.painted);
+		}
 		this.painted = now;
 		// The network learns while the first scenes are seen.
 		if (this.isPlaying) this.facts.training.advance(5);
@@ -252,6 +259,14 @@ const player = {
 		if (this.isPlaying) requestPaint();
 	},
 
+	/** Paints less if frames come late for some time. */
+	watchPace(milliseconds) {
+		this.pace = blend(this.pace, min(100, milliseconds), 0.05);
+		if (this.pace < LATE || this.level === 2) return;
+		this.level++;
+		this.pace = 0;
+	},
+
 	paintDrawing(canvas, places) {
 		const camera = frameRect(places.padShot, canvas.clientWidth, canvas.clientHeight);
 		const view = filmView(canvas, places, camera);
@@ -265,7 +280,7 @@ const player = {
 	paintScene(canvas, places, time = this.shownTime()) {
 		const camera = cameraAt(FILM_SHOTS, time, places, this.facts, canvas.clientWidth, canvas.clientHeight);
 		const n = this.sceneAt(time);
-		FILM_SCENES[n].paint(filmView(canvas, places, camera), this.facts, time - FILM_STARTS[n]);
+		FILM_SCENES[n].paint(filmView(canvas, places, camera, this.isPlaying ? this.level : 0), this.facts, time - FILM_STARTS[n]);
 	},
 
 	/** Shows what has changed: controls now, the picture with the next frame. */
@@ -355,8 +370,14 @@ const player = {
 
 	// --- Keys and address.
 
-	press(key, target) {
-		if (target === $("film-pad") && key !== " ") return false;
+	/** Keys work wherever the focus is, except that Space presses a focused button and arrows move the pen on the pad. */
+	press(event) {
+		const { key, target } = event;
+		const isTaken = key === " " || key === "Enter" ? target.closest("button") : target === $("film-pad");
+		if (!isTaken && this.answer(key)) event.preventDefault();
+	},
+
+	answer(key) {
 		const choice = Number(key) - (this.waiting?.kind === "bet" ? 1 : 0);
 		if (key === " ") {
 			if (this.isPlaying) this.pause();

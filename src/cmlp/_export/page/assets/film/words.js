@@ -8,6 +8,7 @@ function chooseLanguage(wanted) {
 	captions = CAPTIONS[language];
 	root.lang = language;
 	document.title = captions["page.title"];
+	$("film").ariaLabel = document.title;
 }
 
 /** A number as the language writes it. */

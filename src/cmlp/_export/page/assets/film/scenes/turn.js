@@ -68,7 +68,7 @@ function paintTurningWires(view, facts, t) {
 	const alpha = within(t, TURN_AT, TURN_AT + TURN_SECONDS + 0.6, 1);
 	if (alpha <= 0) return;
 	facts.start.layers.forEach(({ outputs, w }, layer) => {
-		const wires = layer ? facts.wires(layer) : facts.wires(0).slice(0, 420);
+		const wires = layer ? facts.wires(layer) : facts.wires(0).slice(0, view.wires);
 		const most = facts.mostTurned[layer];
 		paintWires(view, wires, layer, (i, j) => clamp(facts.turns[w + i * outputs + j] / most, -1, 1), {
 			alpha: alpha * (layer ? 0.9 : 0.4),
