@@ -25,6 +25,7 @@ from cmlp.exceptions import NotFittedError
 from cmlp.story import story_network
 
 MOST_CODE = 140_000  # bytes of markup, style and script
+MOST_WITH_FILM = 170_000  # the same, with the film and the chapters
 
 
 def rows(n_inputs, n=20, seed=0):
@@ -58,7 +59,7 @@ def test_page_of_digits_is_small(activation, loss):
 
 def test_page_with_chapters_is_small_and_has_its_scripts_compressed():
     page = page_of(model_of(story_network()))
-    assert code_size(page) <= MOST_CODE
+    assert code_size(page) <= MOST_WITH_FILM
     assert page.sizes["tale"] <= 90_000
     assert sum(page.sizes.values()) == len(page.html.encode())
     packed = re.search(r'id="chapters">([^\n]+)</script>', page.html)[1]

@@ -2,10 +2,10 @@
 
 import json
 import re
-from importlib import resources
 
 import numpy as np
 import pytest
+from c_build import ROOT
 
 LAYERS = ((784, 16), (16, 16), (16, 10))
 THREE = (
@@ -73,7 +73,7 @@ def cost(params, image, label, change=None):
 
 
 def gradient(params, image, label):
-    sums, activations = forward(params, image)
+    activations = forward(params, image)[1]
     delta = 2 * (activations[-1] - np.eye(10)[label]) * activations[-1] * (1 - activations[-1])
     parts = []
     for layer in (2, 1, 0):
@@ -291,13 +291,17 @@ def test_figure_words_and_bar_are_whole_at_every_size(opened, name):
     assert stage[3] - stage[1] >= 300
     if name == "projector":
         assert (stage[2] - stage[0]) * (stage[3] - stage[1]) > 0.6 * width * height
-        size = page.evaluate("parseFloat(getComputedStyle(document.getElementById('film-caption')).fontSize)")
+        size = page.evaluate(
+            "parseFloat(getComputedStyle(document.getElementById('film-caption')).fontSize)"
+        )
         assert size >= 28
 
 
 def captions():
-    folder = resources.files("cmlp._export.page") / "assets/film/captions"
-    return {file.name[:2]: json.loads(file.read_text(encoding="utf-8")) for file in folder.iterdir()}
+    folder = ROOT / "src/cmlp/_export/page/assets/film/captions"
+    return {
+        file.name[:2]: json.loads(file.read_text(encoding="utf-8")) for file in folder.iterdir()
+    }
 
 
 def test_captions_have_the_same_keys_and_placeholders_in_every_language():
