@@ -20,7 +20,7 @@ function paintCard(canvas, facts, decided) {
 	pen.strokeStyle = colours.ring;
 	pen.lineWidth = 2;
 	pen.strokeRect(70, 85, 460, 460);
-	const numbers = { says: first.says, now: facts.trained.says, ...betsOf(facts, decided) };
+	const numbers = { says: first.says, now: facts.final.says, ...betsOf(facts, decided) };
 	const lines = filmWords("card.text", numbers)
 		.split(/(?<=\.) /)
 		.slice(0, numbers.betted ? 3 : 2);
@@ -31,7 +31,7 @@ function paintCard(canvas, facts, decided) {
 		pen.fillText(line, 600, 150 + n * 92);
 	});
 	const [x, bottom, unit] = [600, 545, 70];
-	const [before, after] = [facts.cost, facts.trained.cost].map((cost) => Math.sqrt(cost) * unit);
+	const [before, after] = [facts.cost, facts.final.cost].map((cost) => Math.sqrt(cost) * unit);
 	pen.strokeStyle = colours.on;
 	pen.strokeRect(x, bottom - before, before, before);
 	pen.fillStyle = colours.mark;

@@ -283,9 +283,28 @@ class FilmFacts {
 		});
 	}
 
-	/** The final network. */
+	/** The network after all steps. */
 	get trained() {
 		return this.learned(FILM_STEPS);
+	}
+
+	get isMisread() {
+		return this.trained.says !== this.label;
+	}
+
+	/** The network after more steps, in each of which this digit is among the others. */
+	get taught() {
+		return this.#once("taught", () => {
+			const more = this.training.moreWith({ input: this.input, targets: this.targets });
+			const result = more.forward(this.input);
+			const cost = more.compare(result, this.targets).cost;
+			return { net: more, result, says: winner(result.a[3]), cost, share: rightShare(more) };
+		});
+	}
+
+	/** The network that the film ends with: one that misread the digit has learned from it. */
+	get final() {
+		return this.isMisread ? this.taught : this.trained;
 	}
 
 	/** Heaps of this digit's pixels: how many of a thousand are called a digit for sure, and the surest. */
@@ -300,7 +319,7 @@ class FilmFacts {
 					[order[k], order[other]] = [order[other], order[k]];
 				}
 				const image = Float64Array.from(order, (k) => this.input[k]);
-				const result = this.trained.net.forward(image);
+				const result = this.final.net.forward(image);
 				const activation = max(...result.a[3]);
 				if (activation > SURE) found.sure++;
 				if (activation > found.activation)
@@ -316,7 +335,7 @@ class FilmFacts {
 	 */
 	get fooled() {
 		return this.#once("fooled", () => {
-			const { net, result, says } = this.trained;
+			const { net, result, says } = this.final;
 			const outputs = [...result.a[3]];
 			const second = outputs.indexOf(max(...outputs.filter((_, k) => k !== says)));
 			const target = says === this.label ? second : this.label;

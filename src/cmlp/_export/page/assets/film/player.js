@@ -142,6 +142,13 @@ const player = {
 		this.play();
 	},
 
+	/** The visitor names the digit at any time; everything is then computed anew. */
+	relabel(label) {
+		this.decided.is = label;
+		this.labelIt(label);
+		this.show();
+	},
+
 	labelIt(label) {
 		this.facts = filmFacts(this.digit, label, this.seed);
 		this.captions = onFilm(FILM_SCENES.map((scene) => scene.captions(this.facts)));
@@ -210,6 +217,7 @@ const player = {
 		const { id, kind } = this.waiting;
 		this.decided[id] = choice;
 		this.waiting = null;
+		this.told = "";
 		if (kind === "label" && choice === 10) return this.drawAgain("other.none");
 		if (kind === "label" && choice !== null) this.labelIt(choice);
 		this.painted = performance.now();
@@ -298,12 +306,12 @@ const player = {
 
 	say(key) {
 		this.told = key;
-		write("film-caption", filmWords(key, this.facts ? this.words() : {}));
+		write("film-caption", filmWords(key, this.facts ? this.words(key) : {}));
 	},
 
-	words() {
+	words(key) {
 		const [scene, facts] = [FILM_SCENES[this.sceneAt(this.time)], this.facts];
-		return { ...commonWords(facts), ...scene.words(facts) };
+		return { ...commonWords(facts), ...scene.words(facts, key) };
 	},
 
 	/** The caption of this moment, and the options of a question. */
@@ -322,9 +330,10 @@ const player = {
 		if (state === this.told) return;
 		this.told = state;
 		$("film").classList.toggle("begins", key === "numbers.1");
-		const values = this.words();
+		const values = this.words(key);
 		const id = key.split(".")[0];
 		let text = [filmWords(key, values)].flat()[0];
+		if (key === "numbers.4" && this.decided.is === null) text = filmWords("other.taken", values);
 		const asked = FILM_PAUSES.find((pause) => pause.id === id);
 		if (key.endsWith(".verdict") && (this.decided[id] ?? null) === null) {
 			const answer = filmWords(`${id}.bet`, values)[1 + asked.right(this.facts)];
@@ -387,6 +396,7 @@ const player = {
 		else if (key === "Home") this.seek(0);
 		else if (key === "End") this.seek(FILM_SECONDS);
 		else if (this.waiting && choice in $("film-options").children) this.decide(choice);
+		else if (this.digit && /^\d$/.test(key)) this.relabel(Number(key));
 		else return false;
 		return true;
 	},
@@ -439,6 +449,7 @@ function setUpPlayer() {
 	listen($("card-copy"), "click", () => navigator.clipboard?.writeText(location.href.replace(/at=[\d.]+&?/, "")));
 	listen($("card-again"), "click", () => player.empty());
 	listen($("card-explore"), "click", () => player.explore());
+	$("film-scenes").replaceChildren(...FILM_STARTS.map((value) => Object.assign(make("option"), { value })));
 	Object.assign($("film-time"), { max: FILM_SECONDS, step: "any" });
 	listen($("film-time"), "input", () => {
 		player.pause();

@@ -44,6 +44,17 @@ class FilmTraining {
 		while (this.steps < until && performance.now() < end) this.step();
 	}
 
+	/** The network after some more steps, each with one example added to the others. The training itself stays as it is. */
+	moreWith(example) {
+		const net = new Network(model, this.kept.get(FILM_STEPS).slice());
+		for (let n = 0; n < MORE_STEPS; n++) {
+			const others = range(FILM_BATCH).map((k) => examples.train[(n * FILM_BATCH + k) % examples.train.length]);
+			const { gradient } = net.gradient([...others, example]);
+			for (let k = 0; k < N_KNOBS; k++) net.params[k] -= FILM_RATE * gradient[k];
+		}
+		return net;
+	}
+
 	/** Which kept step comes at or before a step. */
 	keptAt(step) {
 		return max(...[...this.kept.keys()].filter((one) => one <= step));

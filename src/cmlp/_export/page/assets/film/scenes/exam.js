@@ -35,13 +35,13 @@ const examScene = {
 	],
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
-		const { digit, heaps, fooled, trained } = facts;
+		const { digit, heaps, fooled, final } = facts;
 		const restored = rise(t, RESTORE_AT, 1);
 		const u = rise(t, FOOL_AT, FOOL_END - FOOL_AT) * (1 - rise(t, LAST_AT - 1, 1.2));
 		const image = t < RESTORE_AT ? heaps.image : facts.input.map((value, k) => blend(value, fooled.image[k], u));
 		const isHeap = t > 3.4 && t < RESTORE_AT + 0.4;
 		const isFooled = t >= RESTORE_AT + 0.4;
-		const after = isFooled ? trained.net.forward(image) : trained.result;
+		const after = isFooled ? final.net.forward(image) : final.result;
 		const result = isHeap ? heaps.result : after;
 		paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
 		paintSwirl(view, facts, t, restored);
@@ -49,7 +49,7 @@ const examScene = {
 		paintWorking(view, facts, {
 			result,
 			image: isHeap ? heaps.image : digit.image,
-			params: trained.net.params,
+			params: final.net.params,
 			wave:
 				t < 3.4 ? 3 : t < RESTORE_AT + 0.4 ? 3 * part(t, 3.4, 4.6) : 3 * part(t, RESTORE_AT + 0.4, RESTORE_AT + 1.4),
 			wires: 0.85,
@@ -57,8 +57,8 @@ const examScene = {
 		});
 		paintCostOutline(view, facts.cost, 1 - rise(t, 0.4, 1));
 		const lit = 1 - rise(t, 0.2, 1);
-		paintSquare(view, ...view.places.square, Math.sqrt(trained.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
-		paintCostNumber(view, trained.cost, lit, facts.cost);
+		paintSquare(view, ...view.places.square, Math.sqrt(final.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
+		paintCostNumber(view, final.cost, lit, facts.cost);
 		paintVerdictOf(
 			view,
 			winner(result.a[3]),
@@ -68,9 +68,9 @@ const examScene = {
 };
 
 /** What the fooling came to. */
-function fooledCaption({ fooled, trained, label }) {
+function fooledCaption({ fooled, final, label }) {
 	if (fooled.holds) return "other.held";
-	return trained.says === label ? "exam.2" : "other.reverse";
+	return final.says === label ? "exam.2" : "other.reverse";
 }
 
 /** The pixels on their way from the digit to the heap, and back. */

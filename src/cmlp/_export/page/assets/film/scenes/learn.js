@@ -7,10 +7,15 @@ const LEARN_BET_AT = 18;
 const MANY_AT = 19;
 const MANY_END = 30;
 const SEAL_OPENS_AT = 32;
+const WRONG_AT = SEAL_OPENS_AT + 3.3;
+const TAUGHT_AT = WRONG_AT + 3.4; // a digit that is misread is learned from
+
+/** Whether the training is done and the digit is still misread. */
+const isKnownMisread = (facts) => facts.training.steps >= FILM_STEPS && facts.isMisread;
 
 const learnScene = {
 	id: "learn",
-	seconds: 41,
+	seconds: 45,
 	captions: (facts) => [
 		[0, "learn.1"],
 		[FIRST_STEPS_AT, "learn.2"],
@@ -18,14 +23,19 @@ const learnScene = {
 		[MANY_AT + 5, "learn.verdict"],
 		[MANY_END, "learn.3"],
 		[SEAL_OPENS_AT + 3.2, "learn.now"],
-		...(facts.training.steps >= FILM_STEPS && facts.trained.says !== facts.label
-			? [[SEAL_OPENS_AT + 3.3, "other.wrong"]]
+		...(isKnownMisread(facts)
+			? [
+					[WRONG_AT, "other.wrong"],
+					[TAUGHT_AT + 1.6, "other.taught"],
+				]
 			: []),
 	],
-	words: (facts) => ({
+	words: (facts, key) => ({
 		steps: filmNumber(FILM_STEPS, 0),
-		share: filmPercent(facts.shareAfter(500)),
+		share: filmPercent(facts.shareAfter(key === "learn.verdict" ? 500 : FILM_STEPS)),
 		now: facts.trained.says,
+		more: MORE_STEPS,
+		...(key === "other.taught" && { taught: facts.taught.says, share_after: filmPercent(facts.taught.share) }),
 	}),
 	pauses: [
 		{
@@ -40,8 +50,11 @@ const learnScene = {
 		const { digit, after, label } = facts;
 		const back = 1 - rise(t, 0.4, 2.4);
 		const turned = facts.turned(back);
+		const isTaught = t >= TAUGHT_AT && facts.isMisread;
 		const now =
-			t < FIRST_STEPS_AT ? { net: turned.net, result: turned.result, cost: turned.cost } : facts.learned(stepAt(t));
+			t < FIRST_STEPS_AT ? { net: turned.net, result: turned.result, cost: turned.cost } : isTaught
+					? blendedNet(facts, rise(t, TAUGHT_AT, 1.6))
+					: facts.learned(stepAt(t));
 		const sheets = within(t, TEN_AT - 0.8, FIRST_STEPS_AT + 0.6, 0.9);
 		const patches = within(t, MANY_AT - 0.6, SEAL_OPENS_AT - 0.4, 1.2);
 		const dim = 1 - 0.97 * max(sheets, patches);
@@ -67,6 +80,14 @@ const learnScene = {
 		paintCostNumber(view, now.cost, lit > 0.11 ? lit : 0, facts.cost);
 	},
 };
+
+/** Between the network that misreads the digit and the one that has learned from it. */
+function blendedNet({ trained, taught, input, targets }, u) {
+	const params = trained.net.params.map((value, k) => blend(value, taught.net.params[k], u));
+	const net = new Network(model, params);
+	const result = net.forward(input);
+	return { net, result, cost: net.compare(result, targets).cost };
+}
 
 /** The step that is shown at a moment: the first ten one by one, then faster and faster. */
 function stepAt(t) {
