@@ -196,7 +196,7 @@ def test_drawn_digit_plays_asks_and_survives_a_reload(watch, story_path):
     still = page.evaluate("film.time")
     page.settle()
     assert page.evaluate("film.time") == still
-    page.evaluate("film.seek(14.9)")
+    page.evaluate("film.seek(15.5)")
     page.press(" ")
     page.until("film.waiting?.kind === 'label'")
     assert page.text("#film-caption") == "What did you draw?"
@@ -204,7 +204,7 @@ def test_drawn_digit_plays_asks_and_survives_a_reload(watch, story_path):
     page.press("7")
     page.until("film.waiting?.id === 'numbers'")
     page.press("1")
-    page.until("film.time > 16.2")
+    page.until("film.time > 17")
     page.press(" ")
     before = page.evaluate("[film.time, film.facts.label, film.decided, film.facts.says]")
     page.page.reload()
@@ -218,13 +218,13 @@ def test_drawn_digit_plays_asks_and_survives_a_reload(watch, story_path):
 
 @pytest.mark.slow
 def test_bet_opens_by_itself(opened):
-    page = opened(15.9)
+    page = opened(16.7)
     page.evaluate("film.play()")
     page.until("film.waiting !== null")
     page.evaluate("film.left = 0.05")
-    page.until("film.time > 16.1")
+    page.until("film.time > 16.9")
     assert page.evaluate("film.decided.numbers") is None
-    page.evaluate("film.pause(); film.seek(26)")
+    page.evaluate("film.pause(); film.seek(27)")
     page.settle()
     assert page.text("#film-caption").startswith("No bet. It was: ")
 
@@ -270,8 +270,8 @@ SIZES = {
 @pytest.mark.parametrize("name", SIZES)
 def test_figure_words_and_bar_are_whole_at_every_size(opened, name):
     width, height = SIZES[name]
-    page = opened(15.5, viewport={"width": width, "height": height})
-    page.evaluate("film.seek(15); delete film.decided.is; film.play()")
+    page = opened(15, viewport={"width": width, "height": height})
+    page.evaluate("film.seek(15.5); delete film.decided.is; film.play()")
     page.until("film.waiting !== null")
     page.settle()
     boxes = page.evaluate(

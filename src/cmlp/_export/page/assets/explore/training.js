@@ -11,7 +11,7 @@ let notice = "";
 /** Starts over from random weights and biases. */
 function restart(newSeed) {
 	random = randomNumbers(newSeed);
-	drawParameters(learner, model.factors, random);
+	drawParameters(learner, random);
 	[seed, queue, record, costs, measured, notice] = [newSeed, [], [], [], [], ""];
 	taken = null;
 	changes++;

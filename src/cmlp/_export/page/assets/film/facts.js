@@ -1,6 +1,5 @@
 // --- Every number of the film. It knows a digit, its label and a seed; it knows neither time nor canvas.
 
-const START_FACTORS = [6, 6, 6]; // wide enough that sums and answers differ visibly
 const FILM_RATE = 2; // the learning rate with other people's digits
 const N_KNOBS = 13002;
 const [HEAPS, SURE] = [1000, 0.9];
@@ -46,7 +45,7 @@ class FilmFacts {
 	get start() {
 		return this.#once("start", () => {
 			const net = new Network(model, new Float64Array(N_KNOBS));
-			drawParameters(net, START_FACTORS, randomNumbers(this.seed));
+			drawParameters(net, randomNumbers(this.seed));
 			return net;
 		});
 	}
@@ -125,7 +124,7 @@ class FilmFacts {
 			const rest = sum(products) - sum(largest.map((i) => products[i]));
 			const bias = this.start.params[this.start.layers[0].b + to];
 			const terms = largest.map((i) => ({ pixel: i, weight: weights[i], value: products[i] }));
-			terms.push({ value: rest }, { value: bias });
+			terms.push({ label: "label.rest", value: rest }, { label: "label.bias", value: bias });
 			let end = 0;
 			for (const term of terms) {
 				term.from = end;

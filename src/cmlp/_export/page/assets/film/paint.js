@@ -24,7 +24,7 @@ function filmView(canvas, places, camera, level = 0) {
 	pen.setTransform(zoom, 0, 0, zoom, pixels[0] / 2 - zoom * x, pixels[1] / 2 - zoom * y);
 	pen.lineCap = "butt";
 	pen.lineJoin = "round";
-	const unit = clamp(min(width, 1.7 * height) / 1000, 0.8, 1.7);
+	const unit = clamp(min(width / places.size[0], height / places.size[1]) * places.text, 0.8, 1.7);
 	const wires = [420, 260, 180][level]; // of the first layer
 	return { pen, places, ratio, scale, unit, width, height, wires, upright: places.upright };
 }

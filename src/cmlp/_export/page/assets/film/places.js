@@ -3,6 +3,7 @@
 const LYING = {
 	upright: false,
 	size: [1280, 660],
+	text: 1.1, // the size of texts, at this size
 	image: [44, 232, 196],
 	pad: 1.3, // the height of the first picture, in sides of the image
 	ribbon: [318, 50, 5],
@@ -12,6 +13,7 @@ const LYING = {
 	tally: [58, 0],
 	mark: [25, 0], // of a wish, from a hidden neuron's middle
 	square: [1180, 250],
+	wish: [null, [15, 15], [15, 15], [26, 26]], // how high and wide a triangle can be
 	unit: 54, // the side of a square of area 1 beside its output
 	unitOfAll: 88, // and of the square of all ten
 	hill: [640, 330, 175, 72, 130], // its middle, and what a step to the right, to the front and of the cost is
@@ -21,6 +23,7 @@ const LYING = {
 const UPRIGHT = {
 	upright: true,
 	size: [390, 520],
+	text: 0.8,
 	image: [18, 12, 92],
 	pad: 1.12,
 	ribbon: [21.4, 120, 3.1],
@@ -30,6 +33,7 @@ const UPRIGHT = {
 	tally: [0, 40],
 	mark: [0, 17],
 	square: [318, 60],
+	wish: [null, [9, 9], [9, 9], [22, 20]],
 	unit: 30,
 	unitOfAll: 38,
 	hill: [195, 280, 82, 44, 74],
@@ -39,7 +43,7 @@ const UPRIGHT = {
 
 /** The places for a canvas of this size. Rectangles are [x, y, width, height] and may be seen by the camera. */
 function filmPlaces(width, height) {
-	const form = width < 0.95 * height ? UPRIGHT : LYING;
+	const form = width < 1.2 * height ? UPRIGHT : LYING;
 	const { upright, image, ribbon, ends, radius } = form;
 	const at = (layer, k) => {
 		const [a, b, c] = ends[layer];

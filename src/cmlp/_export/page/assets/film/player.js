@@ -11,6 +11,8 @@ const FILM_SCENES = [
 	learnScene,
 	examScene,
 ];
+// The same for everyone. Of the first 40 seeds, 36 give 100 test digits all the same answer, but seed 1 does not.
+const FILM_SEED = 2;
 const DRAWN_IN = 2; // seconds in which a digit draws itself, before the film's time begins
 const PEN_UP = 1.2; // seconds after which a drawing is finished
 const NOBODY_DRAWS = 6;
@@ -43,7 +45,7 @@ const player = {
 	time: 0,
 	isPlaying: false,
 	speed: 1,
-	seed: 1,
+	seed: FILM_SEED,
 	strokes: [], // of the drawing that is not finished
 	digit: null,
 	facts: null,
@@ -64,7 +66,7 @@ const player = {
 		$("film").hidden = false;
 		this.nameControls();
 		const whole = (name, below) => integer(parts.get(name) ?? undefined, below);
-		this.seed = whole("seed", 1e9) ?? 1;
+		this.seed = whole("seed", 1e9) ?? FILM_SEED;
 		this.empty();
 		const { strokes } = readInput({ draw: parts.get("draw") ?? "" });
 		if (!strokes) return;
@@ -288,7 +290,11 @@ const player = {
 	paintScene(canvas, places, time = this.shownTime()) {
 		const camera = cameraAt(FILM_SHOTS, time, places, this.facts, canvas.clientWidth, canvas.clientHeight);
 		const n = this.sceneAt(time);
-		FILM_SCENES[n].paint(filmView(canvas, places, camera, this.isPlaying ? this.level : 0), this.facts, time - FILM_STARTS[n]);
+		FILM_SCENES[n].paint(
+			filmView(canvas, places, camera, this.isPlaying ? this.level : 0),
+			this.facts,
+			time - FILM_STARTS[n],
+		);
 	},
 
 	/** Shows what has changed: controls now, the picture with the next frame. */
@@ -412,7 +418,7 @@ const player = {
 		if (is !== undefined && is !== null) parts.is = is;
 		const made = Object.entries(bets).map(([id, choice]) => `${id}-${choice ?? ""}`);
 		if (made.length) parts.bets = made.join("_");
-		if (this.seed !== 1) parts.seed = this.seed;
+		if (this.seed !== FILM_SEED) parts.seed = this.seed;
 		if (language !== "en") parts.lang = language;
 		return parts;
 	},

@@ -21,7 +21,7 @@ const filmNumber = (value, places) =>
 		.format(value)
 		.replace("-", "−");
 
-const filmPercent = (share, places = 0) => `${filmNumber(100 * share, places)} %`;
+const filmPercent = (share, places = 0) => `${filmNumber(100 * share, places)}\u00a0%`;
 
 /** The text of a key, with the numbers of the film in it. A list of texts stands for a question and its options. */
 function filmWords(key, values = {}) {

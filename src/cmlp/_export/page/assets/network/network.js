@@ -114,8 +114,8 @@ class Network {
 	}
 }
 
-/** Sets all weights and biases to random numbers, evenly spread: wider where a layer's factor is larger. */
-function drawParameters({ layers, params }, factors, random) {
+/** Sets all weights and biases to random numbers, as the networks of cmlp begin. */
+function drawParameters({ layers, params, factors }, random) {
 	layers.forEach(({ inputs, outputs, w, b }, l) => {
 		const bound = Math.sqrt(factors[l] / (inputs + outputs));
 		for (let k = w; k < b + outputs; k++) params[k] = bound * (2 * random() - 1);

@@ -91,7 +91,7 @@ function paintGapColumns(view, facts, outputs, { columns, wanted, gaps, grown, p
 		if (grown(k) <= 0 || full) return;
 		const [x, y] = blendAll(middle, places.square, u);
 		const unit = blend(places.unit, places.unitOfAll, u);
-		paintSquare(view, x, y, side * unit * (upright ? grown(k) : grown(k)), { filled: 0.85 });
+		paintSquare(view, x, y, side * unit * grown(k), { filled: 0.85 });
 	});
 	if (area > 0) paintSquare(view, ...places.square, Math.sqrt(area) * places.unitOfAll, { filled: 0.9 });
 }

@@ -2,19 +2,20 @@
 
 const HEAP_BET_AT = 5;
 const HEAPS_AT = 5.4;
-const RESTORE_AT = 10;
-const FOOL_AT = 12;
-const FOOL_END = 17;
-const LAST_AT = 23;
+const RESTORE_AT = 13;
+const [HEAP_AT, OWN_AT] = [3.4, RESTORE_AT + 0.4]; // from when on each is read
+const FOOL_AT = 15.5;
+const FOOL_END = 20.5;
+const LAST_AT = 26.5;
 
 const examScene = {
 	id: "exam",
-	seconds: 31,
+	seconds: 34.5,
 	captions: (facts) => [
 		[0, "exam.1"],
 		[HEAP_BET_AT - 0.6, "exam.bet"],
 		[HEAP_BET_AT + 0.4, "exam.surest"],
-		[HEAP_BET_AT + 2.6, "exam.verdict"],
+		[HEAP_BET_AT + 3.2, "exam.verdict"],
 		[FOOL_AT - 1, facts.training.steps < FILM_STEPS ? "exam.2" : fooledCaption(facts)],
 		[LAST_AT, "exam.3"],
 	],
@@ -29,8 +30,7 @@ const examScene = {
 		{
 			at: HEAP_BET_AT,
 			kind: "bet",
-			needs: FILM_STEPS,
-			right: ({ heaps: { sure } }) => (sure === 0 ? 0 : sure <= 10 ? 1 : 2),
+			right: ({ heaps: { sure } }) => [0, 10, HEAPS].findIndex((most) => sure <= most),
 		},
 	],
 	shots: [[0, 0.1, (places) => places.whole]],
@@ -39,10 +39,12 @@ const examScene = {
 		const restored = rise(t, RESTORE_AT, 1);
 		const u = rise(t, FOOL_AT, FOOL_END - FOOL_AT) * (1 - rise(t, LAST_AT - 1, 1.2));
 		const image = t < RESTORE_AT ? heaps.image : facts.input.map((value, k) => blend(value, fooled.image[k], u));
-		const isHeap = t > 3.4 && t < RESTORE_AT + 0.4;
-		const isFooled = t >= RESTORE_AT + 0.4;
+		const isHeap = t > HEAP_AT && t < OWN_AT;
+		const isFooled = t >= OWN_AT;
 		const after = isFooled ? final.net.forward(image) : final.result;
 		const result = isHeap ? heaps.result : after;
+		// The digit of the last scene has been read; then the heap is, and the digit again.
+		const started = [-9, HEAP_AT, OWN_AT].findLast((at) => at <= t);
 		paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
 		paintSwirl(view, facts, t, restored);
 		if (isFooled) paintChange(view, facts, t, u);
@@ -50,10 +52,9 @@ const examScene = {
 			result,
 			image: isHeap ? heaps.image : digit.image,
 			params: final.net.params,
-			wave:
-				t < 3.4 ? 3 : t < RESTORE_AT + 0.4 ? 3 * part(t, 3.4, 4.6) : 3 * part(t, RESTORE_AT + 0.4, RESTORE_AT + 1.4),
+			wave: 3 * part(t, started, started + 1.2),
 			wires: 0.85,
-			says: t < 3.4 ? 1 : t < RESTORE_AT ? rise(t, 4.6, 0.3) : rise(t, RESTORE_AT + 1.4, 0.3),
+			says: rise(t, started + 1.2, 0.3),
 		});
 		paintCostOutline(view, facts.cost, 1 - rise(t, 0.4, 1));
 		const lit = 1 - rise(t, 0.2, 1);

@@ -29,7 +29,10 @@ const knobsScene = {
 			wires: 1 - 0.97 * open,
 			inputs: 1 - 0.9 * open,
 			waiting: 0.3 * rise(t, 1, 2),
-			dim: (layer, k) => (layer === 1 ? lit(k) : 1) * (layer === 3 ? 1 - 0.97 * open * (1 - watched) : 1 - 0.97 * open),
+			dim(layer, k) {
+				const hidden = layer === 3 ? open * (1 - watched) : open;
+				return (layer === 1 ? lit(k) : 1) * (1 - 0.97 * hidden);
+			},
 		});
 		paintFields(
 			view,

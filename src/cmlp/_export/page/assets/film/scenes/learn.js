@@ -41,20 +41,14 @@ const learnScene = {
 		{
 			at: LEARN_BET_AT,
 			kind: "bet",
-			needs: FILM_STEPS,
 			right: (facts) => nearest([0.2, 0.4, 0.7], facts.shareAfter(500)),
 		},
 	],
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
-		const { digit, after, label } = facts;
+		const { digit } = facts;
 		const back = 1 - rise(t, 0.4, 2.4);
-		const turned = facts.turned(back);
-		const isTaught = t >= TAUGHT_AT && facts.isMisread;
-		const now =
-			t < FIRST_STEPS_AT ? { net: turned.net, result: turned.result, cost: turned.cost } : isTaught
-					? blendedNet(facts, rise(t, TAUGHT_AT, 1.6))
-					: facts.learned(stepAt(t));
+		const now = learningAt(facts, t, back);
 		const sheets = within(t, TEN_AT - 0.8, FIRST_STEPS_AT + 0.6, 0.9);
 		const patches = within(t, MANY_AT - 0.6, SEAL_OPENS_AT - 0.4, 1.2);
 		const dim = 1 - 0.97 * max(sheets, patches);
@@ -69,7 +63,7 @@ const learnScene = {
 			inputs: dim,
 			wave,
 			dim: () => dim,
-			says: t < 3 ? (after.says === label ? 1 : 0) * rise(back, 0.5, 0.4) : rise(t, SEAL_OPENS_AT + 3.2, 0.6),
+			says: rise(back, 0.5, 0.4) + rise(t, SEAL_OPENS_AT + 3.2, 0.6),
 		});
 		paintTen(view, facts, t, sheets);
 		paintGrowing(view, facts, t, patches);
@@ -80,6 +74,13 @@ const learnScene = {
 		paintCostNumber(view, now.cost, lit > 0.11 ? lit : 0, facts.cost);
 	},
 };
+
+/** The network at a moment, with its result and cost: back to the start, then learning, then perhaps taught. */
+function learningAt(facts, t, back) {
+	if (t < FIRST_STEPS_AT) return facts.turned(back);
+	if (t >= TAUGHT_AT && facts.isMisread) return blendedNet(facts, rise(t, TAUGHT_AT, 1.6));
+	return facts.learned(stepAt(t));
+}
 
 /** Between the network that misreads the digit and the one that has learned from it. */
 function blendedNet({ trained, taught, input, targets }, u) {

@@ -1,30 +1,31 @@
 // --- Scene 1: a digit becomes 784 numbers, and a network with random weights says something.
 
-const OTHERS_AT = 17;
+const OTHERS_AT = 18;
 const OTHER_SECONDS = 0.95; // for each of nine
 const OTHERS_END = OTHERS_AT + 9 * OTHER_SECONDS;
-const SHUFFLE_AT = 30; // if the first answer was right by luck
+const LUCK_AT = OTHERS_END + 6;
+const SHUFFLE_AT = LUCK_AT + 1; // if the first answer was right by luck
 
 /** What is seen before the knobs are shuffled: they are only if the first answer was right. */
 const beforeLuck = (facts) => facts.lucky ?? facts;
 
 const numbersScene = {
 	id: "numbers",
-	seconds: 36,
+	seconds: 41,
 	captions: (facts) => [
 		[0, "numbers.1"],
 		[2.6, "numbers.2"],
 		[12.6, "numbers.3"],
-		[14.8, "numbers.4"],
-		[15.6, "numbers.bet"],
+		[15.4, "numbers.4"],
+		[16.4, "numbers.bet"],
 		[OTHERS_END, "numbers.verdict"],
-		...(facts.lucky ? [[29, "other.luck"]] : []),
-		[facts.lucky ? 32 : 29.5, "numbers.5"],
+		...(facts.lucky ? [[LUCK_AT, "other.luck"]] : []),
+		[LUCK_AT + (facts.lucky ? 4.4 : 0), "numbers.5"],
 	],
 	words: (facts) => ({ says: beforeLuck(facts).says, same: beforeLuck(facts).same, others: 9 }),
 	pauses: [
-		{ at: 15, kind: "label" },
-		{ at: 16, kind: "bet", right: (facts) => (beforeLuck(facts).same >= 5 ? 0 : 1) },
+		{ at: 15.6, kind: "label" },
+		{ at: 16.8, kind: "bet", right: (facts) => (beforeLuck(facts).same >= 5 ? 0 : 1) },
 	],
 	shots: [
 		[0, 0, (places) => places.padShot],
@@ -107,7 +108,7 @@ function paintAnswer(view, says, t) {
 function paintTally(view, facts, t) {
 	const early = beforeLuck(facts);
 	const { places, upright } = view;
-	const alpha = 1 - rise(t, 28.2, 0.8);
+	const alpha = 1 - rise(t, LUCK_AT - 1, 0.8);
 	if (t < OTHERS_AT || alpha <= 0) return;
 	const counts = Array(10).fill(0);
 	early.others.forEach((one, n) => {

@@ -179,7 +179,7 @@ function paintAddition(view, facts, form, t) {
 		const height = step * 0.62;
 		const [from, to] = [at(term.from), at(end)];
 		box(pen, min(from, to), line - height / 2, max(abs(to - from), form.width / 800), height, tint(term.value), faded);
-		const name = term.pixel === undefined ? filmWords(n === 5 ? "label.rest" : "label.bias") : productText(facts, term);
+		const name = term.label ? filmWords(term.label) : productText(facts, term);
 		letters(view, name, right + form.width / 90, line, form.number * 0.9, {
 			colour: colours.muted,
 			alpha: grown * faded,

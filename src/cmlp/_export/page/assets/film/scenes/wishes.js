@@ -98,12 +98,11 @@ function wishPlace({ places, upright }, layer, k) {
 
 /** The wishes of a layer as triangles. `grown(k)` is how far each has appeared, `sloped(k)` how far its curve has weakened it. */
 function paintWishesOf(view, facts, layer, grown, sloped = () => 1) {
-	const { upright } = view;
 	const before = facts.pushes(layer);
 	const after = facts.wishes[layer];
 	// A slope is at most 1/4; without it a wish is drawn as if it were that.
 	const most = largest(before) / 4;
-	const [height, width] = layer === 3 ? (upright ? [22, 20] : [26, 26]) : upright ? [9, 9] : [15, 15];
+	const [height, width] = view.places.wish[layer];
 	const scale = layer === 3 ? height / most : height / largest(after);
 	for (let k = 0; k < sizes[layer]; k++) {
 		const shown = grown(k);
@@ -141,12 +140,11 @@ function paintStack(view, facts, t) {
 	const requests = facts.requests(2, facts.asked);
 	const most = max(sum(requests.filter((value) => value > 0)), -sum(requests.filter((value) => value < 0)));
 	const [x0, y] = places.at(2, facts.asked);
-	const x = x0 + places.mark[0] * 1.7 + (upright ? 12 : 0);
+	const x = x0 + places.mark[0] * 1.7 + (upright ? 15 : 0);
 	const tall = upright ? 34 : 74;
-	const width = upright ? 10 : 16;
+	const width = upright ? 8 : 16;
 	const added = rise(t, ADDED_AT, 1.2);
 	const weakened = rise(t, WEAKENED_AT, 1.2);
-	box(pen, x - width, y - tall * 1.1, 2 * width, 2.2 * tall, colours.ground, 0.8 * alpha);
 	let [up, down] = [0, 0];
 	requests.forEach((value, j) => {
 		const u = rise(t, requestAt(j) + REQUEST_SECONDS - 0.2, 0.4);
