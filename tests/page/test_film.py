@@ -327,3 +327,27 @@ def test_captions_of_a_scene_are_short():
         if name.isdigit():
             words[scene] = words.get(scene, 0) + len(text.split())
     assert len(words) == 9 and max(words.values()) <= 65
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_captions_rest_until_they_can_be_read(opened, language):
+    page = opened(learned=True, parts=f"&lang={language}")
+    rests = page.evaluate(
+        """(() => {
+            const words = () => document.getElementById("film-caption").textContent.split(/\\s+/).length;
+            return film.captions.slice(0, -1).map(([at, key], n) => {
+                film.seek(at + 0.01);
+                film.paint();
+                return [key, film.captions[n + 1][0] - at, words()];
+            });
+        })()"""
+    )
+    assert document_language(page) == language
+    # The film stands still at a question.
+    asked = ("numbers.4", *(key for key, _, _ in rests if key.endswith(".bet")))
+    assert [one for one in rests if one[0] not in asked and one[1] < 0.24 * one[2]] == []
+
+
+def document_language(page):
+    return page.evaluate("document.documentElement.lang")

@@ -17,6 +17,7 @@ const DRAWN_IN = 2; // seconds in which a digit draws itself, before the film's 
 const PEN_UP = 1.2; // seconds after which a drawing is finished
 const NOBODY_DRAWS = 6;
 const LATE = 24; // milliseconds of a frame
+const [LEARNS_FOR, LEARNS_ALONE_FOR] = [5, 25]; // milliseconds in a frame
 const CARD_SECONDS = 4; // at the end
 const [BET_WAITS, LABEL_WAITS] = [8, 10];
 const SPEEDS = [1, 1.5, 2, 0.5];
@@ -153,6 +154,11 @@ const player = {
 
 	labelIt(label) {
 		this.facts = filmFacts(this.digit, label, this.seed);
+		this.writeCaptions();
+	},
+
+	/** What is said depends on the facts, and at last on what the network has learned. */
+	writeCaptions() {
 		this.captions = onFilm(FILM_SCENES.map((scene) => scene.captions(this.facts)));
 		this.told = "";
 	},
@@ -188,13 +194,17 @@ const player = {
 		this.seek(next ?? (by > 0 ? FILM_SECONDS : 0));
 	},
 
-	/** Whether the film must wait for the training at a moment; says how far it has come. */
-	isLearning(time) {
+	/** Lets the network learn for some milliseconds. */
+	learn(milliseconds) {
 		const { training } = this.facts;
-		if (time < FILM_STARTS[LEARN_SCENE] || training.steps >= FILM_STEPS) return false;
-		training.advance(25);
-		if (training.steps >= FILM_STEPS) this.labelIt(this.facts.label);
-		return training.steps < FILM_STEPS;
+		if (training.steps >= FILM_STEPS) return;
+		training.advance(milliseconds);
+		if (training.steps >= FILM_STEPS) this.writeCaptions();
+	},
+
+	/** Whether the film must wait for the training, because what comes now needs the learned network. */
+	isLearning() {
+		return this.shownTime() >= FILM_STARTS[LEARN_SCENE] && this.facts.training.steps < FILM_STEPS;
 	},
 
 	/** Lets the time go on; it stands still at a question until that is answered, or for some seconds. */
@@ -248,25 +258,34 @@ const player = {
 
 	paint() {
 		const now = performance.now();
-		if (this.isPlaying) {
-			this.advance(min(0.1, (now - this.painted) / 1000));
-			this.watchPace(now - this.painted);
-		}
+		const passed = now - this.painted;
 		this.painted = now;
-		// The network learns while the first scenes are seen.
-		if (this.isPlaying) this.facts.training.advance(5);
 		const canvas = $("film-scene");
 		const places = filmPlaces(canvas.clientWidth, canvas.clientHeight);
-		if (!this.digit) this.paintDrawing(canvas, places);
-		else if (this.isLearning(this.shownTime())) {
-			const { steps } = this.facts.training;
-			write("film-caption", filmWords("other.wait", { done: filmNumber(steps, 0), steps: filmNumber(FILM_STEPS, 0) }));
-			this.told = "";
-			this.paintScene(canvas, places, FILM_STARTS[LEARN_SCENE] - 0.01);
-			return requestPaint();
-		} else this.paintScene(canvas, places);
+		if (!this.digit) {
+			this.paintDrawing(canvas, places);
+			return this.showWords();
+		}
+		if (this.isLearning()) return this.paintWaiting(canvas, places);
+		if (this.isPlaying) {
+			this.advance(min(0.1, passed / 1000));
+			this.watchPace(passed);
+			this.learn(LEARNS_FOR); // while the first scenes are seen
+			if (!this.digit || this.isLearning()) return requestPaint();
+		}
+		this.paintScene(canvas, places);
 		this.showWords();
 		if (this.isPlaying) requestPaint();
+	},
+
+	/** The film stands still until the network has learned, and says how far it has come. */
+	paintWaiting(canvas, places) {
+		this.learn(LEARNS_ALONE_FOR);
+		const { steps } = this.facts.training;
+		this.paintScene(canvas, places, FILM_STARTS[LEARN_SCENE] - 0.01);
+		write("film-caption", filmWords("other.wait", { done: filmNumber(steps, 0), steps: filmNumber(FILM_STEPS, 0) }));
+		this.told = "";
+		requestPaint();
 	},
 
 	/** Paints less if frames come late for some time. */
@@ -328,26 +347,15 @@ const player = {
 		}
 		$("film-time").value = max(0, this.time);
 		this.showCard();
-		const key =
-			this.time < 0 && this.isOurs
-				? "other.ours"
-				: (this.captions.findLast(([at]) => at <= this.time)?.[1] ?? "numbers.1");
+		const key = this.keyNow();
 		const state = `${key} ${this.waiting?.id}`;
 		if (state === this.told) return;
 		this.told = state;
 		$("film").classList.toggle("begins", key === "numbers.1");
 		const values = this.words(key);
-		const id = key.split(".")[0];
-		let text = [filmWords(key, values)].flat()[0];
-		if (key === "numbers.4" && this.decided.is === null) text = filmWords("other.taken", values);
-		const asked = FILM_PAUSES.find((pause) => pause.id === id);
-		if (key.endsWith(".verdict") && (this.decided[id] ?? null) === null) {
-			const answer = filmWords(`${id}.bet`, values)[1 + asked.right(this.facts)];
-			text = `${filmWords("bet.none", { answer })} ${text}`;
-		}
-		write("film-caption", text);
 		const [question, ...options] = this.optionsNow(values);
-		if (question) write("film-caption", question);
+		write("film-caption", question ?? this.captionOf(key, values));
+		$("film-scene").ariaLabel = $("film-caption").textContent;
 		$("film-options").replaceChildren(
 			...options.map((option, n) => {
 				const button = make("button", "", option);
@@ -355,7 +363,23 @@ const player = {
 				return button;
 			}),
 		);
-		$("film-scene").ariaLabel = $("film-caption").textContent;
+	},
+
+	/** The key of the caption of this moment. */
+	keyNow() {
+		if (this.time < 0) return this.isOurs ? "other.ours" : "numbers.1";
+		const key = this.captions.findLast(([at]) => at <= this.time)[1];
+		return key === "numbers.4" && this.decided.is === null ? "other.taken" : key;
+	},
+
+	/** The text of a caption; of a verdict without a bet with the answer. */
+	captionOf(key, values) {
+		const [text] = [filmWords(key, values)].flat();
+		const [id, name] = key.split(".");
+		if (name !== "verdict" || (this.decided[id] ?? null) !== null) return text;
+		const { right } = FILM_PAUSES.find((pause) => pause.id === id);
+		const answer = filmWords(`${id}.bet`, values)[1 + right(this.facts)];
+		return `${filmWords("bet.none", { answer })} ${text}`;
 	},
 
 	/** Shows the card over the end of the film. */
