@@ -209,6 +209,10 @@ def test_export_to_int8(command, tmp_path):
             ["--to", "onnx", "-o", "m.onnx", "--name", "x"],
             "--name is only for C headers, got --to onnx",
         ),
+        (
+            ["--to", "c", "-o", "m.h", "--opset", "17"],
+            "--opset is only for --to onnx, got --to c",
+        ),
         (["--to", "c-int8", "-o", "m.h", "--calibrate", "no.npy"], "No such file"),
         (["--to", "c", "-o", "nowhere/m.h"], "nowhere: No such folder"),
     ],
@@ -218,6 +222,18 @@ def test_export_errors(command, tmp_path, arguments, message):
     status, out, err = command("export", "m.cmlp", *arguments)
     assert (status, out) == (1, "") and message in err and err.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["m.cmlp"]
+
+
+def test_export_to_an_opset(command, tmp_path):
+    onnx = package("onnx")
+    Network([4, 3, 2]).save("m.cmlp")
+    status, _, err = command("export", "m.cmlp", "--to", "onnx", "-o", "m.onnx", "--opset", "9")
+    assert (status, err) == (0, "")
+    assert [each.version for each in onnx.load(tmp_path / "m.onnx").opset_import] == [9]
+    MLPRegressor("quantile", quantile=[0.1, 0.9], max_iter=1).fit(X, Y).save("q.cmlp")
+    status, _, err = command("export", "q.cmlp", "--to", "onnx", "-o", "q.onnx", "--opset", "10")
+    assert status == 1 and "--opset: opset must be at least 11 for this model" in err
+    assert not (tmp_path / "q.onnx").exists()
 
 
 def test_export_of_labels_that_onnx_cannot_contain(command):

@@ -205,9 +205,14 @@ def test_other_forms_of_the_same_network(onnx, tmp_path):
     ("body", "message"),
     [
         (
-            "z = Gemm(x, w, b) y = LogSoftmax(z)",
-            r"the operator 'LogSoftmax' \(output 'y'\) is not supported",
+            "z = Gemm(x, w, b) y = Selu(z)",
+            r"the operator 'Selu' \(output 'y'\) is not supported",
         ),
+        (
+            "z = Gemm(x, w, b) l = LogSoftmax(z) y = Gemm(l, w, b)",
+            "the operator 'Gemm' (.*) is not supported",
+        ),
+        ("z = Gemm(x, w, b) y = LogSoftmax <axis = 0> (z)", "must have axis=1 or -1, got 0"),
         ("c = Sub(b, x) y = Gemm(c, w, b)", "the operator 'Sub' (.*) is not supported"),
         (
             "z = Gemm(x, w, b) a = Relu(z) t = Tanh(a) y = Gemm(t, w, b)",
@@ -234,6 +239,165 @@ def test_unsupported_graphs_are_refused_by_name(onnx, tmp_path, body, message):
     path = saved(onnx, tmp_path, body, w=W, b=B, v=np.ones((3, 2), np.float32))
     with pytest.raises(ValueError, match=rf"net\.onnx cannot be converted: .*{message}"):
         cmlp.from_onnx(path)
+
+
+@pytest.mark.parametrize("body", ["y = LogSoftmax(z)", "p = Softmax(z) y = Log(p)"])
+def test_log_softmax_is_read_as_probabilities(onnx, tmp_path, body):
+    rows = np.array([[0.25, -0.5], [3, 1]], np.float32)
+    path = saved(onnx, tmp_path, f"z = Gemm(x, w, b) {body}", w=W, b=B)
+    exponentials = np.exp(rows @ W + B)
+    expected = exponentials / exponentials.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(cmlp.from_onnx(path).forward(rows), expected, rtol=1e-5)
+    model = cmlp.from_onnx(path, classes=["b", "a"])
+    np.testing.assert_allclose(model.predict_proba(rows), expected[:, ::-1], rtol=1e-5)
+
+
+def test_labels_of_log_softmax(onnx, tmp_path):
+    text = (
+        '<ir_version: 9, opset_import: ["" : 20]> g (float[N, 2] x) => (int64[N] l, float[N, 2] y) '
+        "{ z = Gemm(x, w, b) y = LogSoftmax(z) i = ArgMax <axis = 1, keepdims = 0> (y) "
+        "l = Gather(names, i) }"
+    )
+    model = onnx.parser.parse_model(text)
+    for name, values in (("w", W), ("b", B), ("names", np.array([7, 5]))):
+        model.graph.initializer.append(onnx.numpy_helper.from_array(values, name))
+    onnx.save(model, tmp_path / "net.onnx")
+    ours = cmlp.from_onnx(tmp_path / "net.onnx")
+    rows = np.array([[-9, 0], [9, 0]], np.float32)
+    assert ours.classes_.tolist() == [5, 7] and ours.predict(rows).tolist() == [7, 5]
+
+
+LIMITED = "z = Gemm(x, w, b) a = Clip(z{}) y = Gemm(a, w, b)"
+
+
+@pytest.mark.parametrize("limits", [", zero", ", zero, ", ", zero, largest"])
+def test_clip_without_upper_limit_is_relu(onnx, tmp_path, limits):
+    rows = np.array([[0.25, -0.5], [-9, 1]], np.float32)
+    numbers = {"zero": np.array(0, np.float32), "largest": np.array(np.finfo("f4").max)}
+    path = saved(onnx, tmp_path, LIMITED.format(limits), w=W, b=B, **numbers)
+    net = cmlp.from_onnx(path)
+    assert net._net.activations == ("relu", "identity")
+    np.testing.assert_allclose(net.forward(rows), np.maximum(rows @ W + B, 0) @ W + B, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("limits", "found"),
+    [
+        (", zero, six", "0.0 and 6.0"),
+        (", , six", "None and 6.0"),
+        (", six", "6.0 and None"),
+        ("", "None and None"),
+    ],
+)
+def test_clip_with_other_limits_is_refused(onnx, tmp_path, limits, found):
+    numbers = {"zero": np.array(0, np.float32), "six": np.array(6, np.float32)}
+    path = saved(onnx, tmp_path, LIMITED.format(limits), w=W, b=B, **numbers)
+    message = f"the operator 'Clip' .* must have the lower limit 0 and no upper .* got {found}$"
+    with pytest.raises(ValueError, match=message):
+        cmlp.from_onnx(path)
+
+
+BATCH = {
+    "scale": np.array([2, -0.5], np.float32),
+    "shift": np.array([1, 3], np.float32),
+    "mean": np.array([-1, 0.25], np.float32),
+    "variance": np.array([4, 0.25], np.float32),
+}
+
+
+def batch_normalized(rows):
+    factor = BATCH["scale"] / np.sqrt(BATCH["variance"] + 1e-3)
+    return (rows - BATCH["mean"]) * factor + BATCH["shift"]
+
+
+NORMALIZE = "{1} = BatchNormalization <epsilon = 0.001> ({0}, scale, shift, mean, variance)"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (f"{NORMALIZE.format('x', 'n')} y = Gemm(n, w, b)", lambda x: batch_normalized(x) @ W + B),
+        (f"z = Gemm(x, w, b) {NORMALIZE.format('z', 'y')}", lambda x: batch_normalized(x @ W + B)),
+        (
+            f"m = MatMul(x, w) {NORMALIZE.format('m', 'n')} a = Relu(n) y = MatMul(a, w)",
+            lambda x: np.maximum(batch_normalized(x @ W), 0) @ W,
+        ),
+        (
+            f"z = Gemm(x, w, b) a = Relu(z) {NORMALIZE.format('a', 'n')} y = Gemm(n, w, b)",
+            lambda x: batch_normalized(np.maximum(x @ W + B, 0)) @ W + B,
+        ),
+        (
+            f"{NORMALIZE.format('x', 'n')} z = Gemm(n, w, b) {NORMALIZE.format('z', 'o')} "
+            f"{NORMALIZE.format('o', 'p')} a = Tanh(p) {NORMALIZE.format('a', 'q')} "
+            "m = MatMul(q, w) y = Add(m, b)",
+            lambda x: (
+                batch_normalized(
+                    np.tanh(batch_normalized(batch_normalized(batch_normalized(x) @ W + B)))
+                )
+                @ W
+                + B
+            ),
+        ),
+    ],
+)
+def test_batch_normalization_becomes_a_part_of_a_layer(onnx, tmp_path, body, expected):
+    rows = np.array([[0.25, -0.5], [-9, 1], [2, 2]], np.float32)
+    net = cmlp.from_onnx(saved(onnx, tmp_path, body, w=W, b=B, **BATCH))
+    np.testing.assert_allclose(net.forward(rows), expected(rows), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            f"z = Gemm(x, w, b) a = Tanh(z) {NORMALIZE.format('a', 'y')}",
+            "is not an activation of cmlp, but 'normalized activation'",
+        ),
+        (f"{NORMALIZE.format('x', 'n')} a = Relu(n) y = Gemm(a, w, b)", "the operator 'Relu'"),
+        (f"{NORMALIZE.format('x', 'n')} a = Mul(n, one) y = Gemm(a, w, b)", "the operator 'Mul'"),
+        (
+            f"{NORMALIZE.format('x', 'm')} {NORMALIZE.format('m', 'n')} y = Gemm(n, w, b)",
+            "the operator 'BatchNormalization'",
+        ),
+        (
+            f"m = MatMul(x, w) {NORMALIZE.format('m', 'n')} y = Add(n, b)",
+            r"the operator 'Add' \(output 'y'\) is not supported",
+        ),
+        (
+            f"z = Gemm(x, w, b) {NORMALIZE.format('z', 'y').replace('mean', 'three')}",
+            "must have constants of float32 with a number for each column",
+        ),
+        (
+            f"z = Gemm(x, v, three) {NORMALIZE.format('z', 'n')} y = Gemm(n, u, b)",
+            "the operator 'BatchNormalization' .* is not supported here",
+        ),
+        (
+            f"z = Gemm(x, w, b) {NORMALIZE.format('z', 'y').replace('mean', 'b64')}",
+            "must have constants of float32",
+        ),
+        (
+            "z = Gemm(x, w, b) y, m1, m2 = BatchNormalization <training_mode = 1> "
+            "(z, scale, shift, mean, variance)",
+            "must have training_mode=0, got 1",
+        ),
+        (
+            f"z = Gemm(x, w, b) {NORMALIZE.format('z', 'y').replace('variance', 'shrunk')}",
+            "a weight is NaN or infinite",
+        ),
+    ],
+)
+def test_other_batch_normalizations_are_refused(onnx, tmp_path, body, message):
+    others = {
+        "one": np.ones(1, np.float32),
+        "three": np.ones(3, np.float32),
+        "v": np.ones((2, 3), np.float32),
+        "u": np.ones((3, 2), np.float32),
+        "b64": np.ones(2),
+        "shrunk": np.array([-1, 1], np.float32),
+    }
+    used = {name: values for name, values in others.items() if name in body}
+    with pytest.raises(ValueError, match=message):
+        cmlp.from_onnx(saved(onnx, tmp_path, body, w=W, b=B, **BATCH, **used))
 
 
 def test_a_regressor_of_probabilities_is_refused(onnx, tmp_path):

@@ -58,10 +58,18 @@ READ = {
     "shift": lambda m, x: relu_net(m, (x.flatten(1) - 0.5) / 0.25),
     "softmax": lambda m, x: relu_net(m, x.flatten(1)).softmax(-1),
     "exp": lambda m, x: relu_net(m, x.flatten(1)).exp(),
+    "clip": lambda m, x: m.b(m.a(x.flatten(1)).clamp(min=0)),
 }
 REFUSED = {
     "shift from a number": (lambda m, x: relu_net(m, 0.5 - x.flatten(1)), "'Sub' .* by constants"),
-    "log": (lambda m, x: relu_net(m, x.flatten(1)).log_softmax(1), "'LogSoftmax'"),
+    "log of one column": (
+        lambda m, x: relu_net(m, x.flatten(1)).log_softmax(0),
+        "'LogSoftmax' .* must have axis=1 or -1",
+    ),
+    "relu6": (
+        lambda m, x: m.b(m.a(x.flatten(1)).clamp(0, 6)),
+        "'Clip' .* no activation with other limits, got 0.0 and 6.0",
+    ),
     "softmax of columns": (
         lambda m, x: relu_net(m, x.flatten(1)).softmax(0),
         "'Softmax' .* must have axis=1 or -1",
@@ -109,6 +117,28 @@ def test_functions_of_torch_are_refused_by_name(onnx, tmp_path, name):
     export(torch, layers(torch, forward), path, torch.from_numpy(X.reshape(-1, 1, 2, 2)))
     with pytest.raises(ValueError, match=message):
         cmlp.from_onnx(path)
+
+
+@pytest.mark.parametrize("opset", [9, 13, 17])
+def test_batch_normalization_and_log_softmax_of_torch(onnx, tmp_path, opset):
+    torch, path = package("torch"), str(tmp_path / "net.onnx")
+    nn = torch.nn
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.BatchNorm1d(4), nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.BatchNorm1d(6),
+        nn.Linear(6, 3), nn.LogSoftmax(1),
+    )  # fmt: skip
+    for _ in range(5):  # moves the running moments
+        module(torch.from_numpy(3 * X + 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module.eval(), (torch.from_numpy(X),), path, dynamo=False, opset_version=opset,
+            input_names=["x"], dynamic_axes={"x": {0: "n"}},
+        )  # fmt: skip
+    np.testing.assert_allclose(
+        np.log(cmlp.from_onnx(path).forward(X)), run(path, X)[0], rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("squeezed", [False, True])
@@ -196,7 +226,7 @@ def test_multilabel_classifier_of_skl2onnx(onnx, tmp_path, zipmap, n_outputs):
 
 
 def test_regressors_of_skl2onnx(onnx, tmp_path):
-    """skl2onnx reshapes two predictions per row to one column, so such a file has other rows than the model."""
+    """skl2onnx reshapes two predictions per row to one column; the network has both in a row."""
     from sklearn.neural_network import MLPRegressor as Theirs
 
     one = Theirs(hidden_layer_sizes=(6,), max_iter=30, random_state=0).fit(X, X[:, 0])
@@ -205,10 +235,10 @@ def test_regressors_of_skl2onnx(onnx, tmp_path):
         cmlp.from_onnx(path).forward(X), run(path, X)[0], rtol=1e-5, atol=1e-5
     )
     two = Theirs(hidden_layer_sizes=(6,), max_iter=30, random_state=0).fit(X, X[:, :2])
-    with pytest.raises(
-        ValueError, match=r"the operator 'Reshape' \(node 'Reshape'\) is not supported here"
-    ):
-        cmlp.from_onnx(sklearn_file(tmp_path, two, X))
+    path = sklearn_file(tmp_path, two, X)
+    ours = cmlp.from_onnx(path).forward(X)
+    np.testing.assert_allclose(ours, two.predict(X), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(ours.reshape(-1), run(path, X)[0].reshape(-1), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

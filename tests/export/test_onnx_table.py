@@ -166,9 +166,9 @@ def assert_outputs_agree(model, got, rows):
     assert label[clear].tolist() == model.predict(rows)[clear].tolist()
 
 
-def assert_agrees(model, path, rows, feed=None):
+def assert_agrees(model, path, rows, feed=None, opset=17):
     """Export a model, and compare its outputs in ONNX Runtime; return the session."""
-    model.to_onnx(path)
+    model.to_onnx(path, opset=opset)
     checked(path)
     session = package("onnxruntime").InferenceSession(path, providers=["CPUExecutionProvider"])
     feed = feed_of(session, rows) if feed is None else feed
@@ -189,6 +189,39 @@ def test_onnx_runtime_agrees_with_python(tmp_path, onnxruntime, name):
         assert [len(one) for one in got] == [n] * len(got)
         if n:
             assert_outputs_agree(model, got, UNSEEN[:n])
+
+
+def newest_opset(onnx):
+    return min(28, onnx.defs.onnx_opset_version())
+
+
+# Operators that older opsets lack.
+LACKING = {"multiclass": "CumSum", "quantiles": "TopK"}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_each_opset_agrees_with_python(tmp_path, onnx, name):
+    model = MODELS[name]()
+    path = tmp_path / "table.onnx"
+    for opset in (9, 11, 12, 13, newest_opset(onnx)):
+        if opset < 11 and name in LACKING:
+            message = f"opset must be at least 11 for this .*{LACKING[name]}.*, got {opset}$"
+            with pytest.raises(ValueError, match=message):
+                model.to_onnx(path, opset=opset)
+            assert not path.exists()
+        else:
+            assert_agrees(model, path, UNSEEN, opset=opset)
+            assert [each.version for each in onnx.load(path).opset_import if not each.domain] == [
+                opset
+            ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_every_opset_agrees_with_python(tmp_path, onnx, name):
+    model = MODELS[name]()
+    for opset in range(11 if name in LACKING else 9, newest_opset(onnx) + 1):
+        assert_agrees(model, tmp_path / "table.onnx", UNSEEN, opset=opset)
 
 
 def test_probabilities_of_classes_sum_to_one_in_double(tmp_path, onnxruntime):

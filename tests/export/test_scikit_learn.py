@@ -143,6 +143,30 @@ def test_feature_names_and_further_training():
     assert ours.score(frame, y) > before
 
 
+def test_pipelines_are_those_of_from_pipeline():
+    from sklearn.exceptions import NotFittedError
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+    X, y = blobs()
+    inner = make_pipeline(MinMaxScaler(), classifier())
+    for pipeline in (
+        make_pipeline(StandardScaler(), classifier()),
+        make_pipeline(StandardScaler(), cmlp.MLPClassifier(max_iter=20)),
+        make_pipeline(StandardScaler(), inner),
+    ):
+        pipeline.fit(X, y)
+        ours = cmlp.from_sklearn(pipeline)
+        np.testing.assert_allclose(
+            ours.predict_proba(X), pipeline.predict_proba(X), rtol=0, atol=1e-12
+        )
+        np.testing.assert_array_equal(
+            cmlp.from_pipeline(pipeline).predict_proba(X), ours.predict_proba(X)
+        )
+    with pytest.raises(NotFittedError, match="This MLPClassifier instance is not fitted yet"):
+        cmlp.from_sklearn(make_pipeline(classifier()))
+
+
 def test_weights_are_copied():
     X, y = blobs()
     theirs = classifier().fit(X, y)
@@ -160,7 +184,7 @@ def test_errors():
         cmlp.from_sklearn(classifier())
     for other, name in (
         (LinearRegression(), r"sklearn\.linear_model\._base\.LinearRegression"),
-        (make_pipeline(classifier()), r"sklearn\.pipeline\.Pipeline"),
+        (make_pipeline(LinearRegression()), r"sklearn\.linear_model\._base\.LinearRegression"),
         (cmlp.MLPClassifier(), r"cmlp\.MLPClassifier"),
         (None, r"builtins\.NoneType"),
     ):

@@ -138,6 +138,11 @@ class Graph:
             return z
         return self.add("Add", *((bias, z) if self.maybe() else (z, bias)))
 
+    def normalized(self, x: str, n: int) -> str:
+        """Normalize the columns by moments."""
+        moments = [self.constant(self.normal(n)) for _ in range(3)]
+        return self.add("BatchNormalization", x, *moments, self.constant(np.exp(self.normal(n))))
+
     def activation(self, z: str, *, last: bool = False) -> str:
         form = self.rng.choice(["operator"] * 5 + ["silu", "gelu", "softsign", "none"])
         if form == "none" or (form != "operator" and last):
@@ -154,12 +159,14 @@ class Graph:
             )
             return self.add("Mul", self.add("Mul", z, self.constant(0.5)), e)
         operator = self.rng.choice(
-            ACTIVATIONS[:8] if not last else ["Sigmoid", "Tanh", "Softmax", "Exp", "Identity"]
+            ACTIVATIONS[:8]
+            if not last
+            else ["Sigmoid", "Tanh", "Softmax", "Exp", "Identity", "LogSoftmax"]
         )
         attributes = {}
         if operator in ("LeakyRelu", "Elu") and self.maybe(0.7):
             attributes["alpha"] = self.rng.choice([0.01, 0.3, 1.0, 2.5, 0.0, -0.5])
-        if operator == "Softmax" and self.maybe(0.7):
+        if operator in ("Softmax", "LogSoftmax") and self.maybe(0.7):
             attributes["axis"] = self.rng.choice([1, -1, 1, -1, 0])
         return self.add(operator, z, **attributes)
 
@@ -213,7 +220,11 @@ def _model(rng: random.Random) -> onnx.ModelProto:
     x = graph.scaled(x, sizes[0])
     for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
         x = graph.layer(x, n_in, n_out)
+        if graph.maybe(0.1):
+            x = graph.normalized(x, n_out)
         x = graph.activation(x, last=i == len(sizes) - 2)
+        if graph.maybe(0.1):
+            x = graph.normalized(x, n_out)
         if graph.maybe(0.15):
             x = graph.add(rng.choice(["Identity", "Dropout"]), x)
     outputs = [helper.make_tensor_value_info(x, helper.np_dtype_to_tensor_dtype(graph.dtype), None)]
@@ -431,10 +442,13 @@ def _compared(ours: Any, content: bytes) -> str:
     found = (
         ours.forward(matrix) if is_network else getattr(ours, "predict_proba", ours.predict)(matrix)
     )
+    operators = {node.op_type for node in onnx.load_model_from_string(content).graph.node}
     for output in outputs:
         if isinstance(output, list):
             output = np.array([list(row.values()) for row in output])
         if output.dtype.kind == "f":
+            if operators & {"LogSoftmax", "Log"} and (output <= 0).all():
+                output = np.exp(output)  # a network returns the probabilities
             _compare_numbers(np.asarray(found, np.float64), output.astype(np.float64), is_network)
         else:
             assert output.reshape(-1).tolist() == ours.predict(matrix).reshape(

@@ -17,6 +17,7 @@ from cmlp._cli.data_files import (
 )
 from cmlp._cli.terminal import Terminal, printable, printable_message
 from cmlp._data.columns import joined
+from cmlp._export.onnx_nodes import DEFAULT_OPSET, NEWEST_OPSET, OLDEST_OPSET
 from cmlp._model.model import model_of
 
 DESCRIPTION = (
@@ -28,6 +29,7 @@ _OPTIONS = {
     "name": "--name",
     "dtype": "--dtype",
     "calibrate": "--calibrate",
+    "opset": "--opset",
     "int8": "--to c-int8",
 }
 
@@ -44,6 +46,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--dtype",
         choices=("float32",),
         help="for C headers: round the weights of a float64 model to float32",
+    )
+    parser.add_argument(
+        "--opset",
+        type=options.integer(OLDEST_OPSET, NEWEST_OPSET),
+        metavar="N",
+        help=(
+            f"for onnx, the version of ONNX's operators, {OLDEST_OPSET} to {NEWEST_OPSET} "
+            f"(default: {DEFAULT_OPSET})"
+        ),
     )
     parser.add_argument(
         "--calibrate",
@@ -92,12 +103,14 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
     for option in ("name", "dtype"):
         if arguments.to == "onnx" and getattr(arguments, option) is not None:
             raise options.CommandError(f"--{option} is only for C headers, got --to onnx")
+    if arguments.to != "onnx" and arguments.opset is not None:
+        raise options.CommandError(f"--opset is only for --to onnx, got --to {arguments.to}")
 
 
 def _export(arguments: argparse.Namespace, model: Any) -> object:
     with options.as_command_errors(ImportError, flags=_OPTIONS):
         if arguments.to == "onnx":
-            model.to_onnx(arguments.output)
+            model.to_onnx(arguments.output, opset=arguments.opset or DEFAULT_OPSET)
             return None
         header = {"name": arguments.name, "dtype": arguments.dtype}
         if arguments.to == "c-int8":

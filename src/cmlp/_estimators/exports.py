@@ -189,8 +189,10 @@ class ExportMethods:
             self._trained(), data, title, background=background, target=target, unit=unit
         ).write(path)
 
-    def to_onnx(self, path: str | os.PathLike[str], *, input_dtype: str | None = None) -> None:
-        """Write the trained model as an ONNX file (opset 17), for ONNX Runtime and other programs.
+    def to_onnx(
+        self, path: str | os.PathLike[str], *, input_dtype: str | None = None, opset: int = 17
+    ) -> None:
+        """Write the trained model as an ONNX file, for ONNX Runtime and other programs.
 
         The graph has one input ``X`` of shape (n, n_features), for any n. The scaling by
         `input_scale` is part of the graph. The outputs are:
@@ -217,6 +219,11 @@ class ExportMethods:
             An existing file is replaced atomically.
         input_dtype : {"float32", "float64", "uint8"} or None, default=None
             Element type of ``X``; None means the type of the weights. Always None for a table.
+        opset : int, default=17
+            The version of ONNX's operators, from 9 to 28, but none that the installed package onnx
+            does not know. ONNX Runtime 1.12 and later read 17; browsers, game engines and other
+            old programs may need a lower one. Several quantiles, and several classes of a table,
+            need at least 11.
 
         Raises
         ------
@@ -233,8 +240,9 @@ class ExportMethods:
             If a weight is NaN or infinite, a label is not valid Unicode or not below ``2**63``,
             `input_scale` is out of the range of the weights' type, inputs of float32 cannot hold
             the values of a column, ONNX cannot contain a column of a table (its categories are text
-            and numbers, or a number that is not a double, or both "" and missing values), or the
-            file would be larger than 2 GiB.
+            and numbers, or a number that is not a double, or both "" and missing values), the
+            opset is out of range or cannot express the model, or the file would be larger than 2
+            GiB.
 
         Notes
         -----
@@ -255,7 +263,7 @@ class ExportMethods:
         """
         from cmlp._export.onnx_write import write_onnx
 
-        write_onnx(self._trained(), path, input_dtype)
+        write_onnx(self._trained(), path, input_dtype, opset)
 
     def to_torch(self) -> Any:
         """Return the trained network as a PyTorch module, in evaluation mode.

@@ -149,9 +149,10 @@ def from_onnx(
     path : str or path-like
         A file of `to_onnx`, of scikit-learn's MLP by skl2onnx, or of a PyTorch module. The graph
         must be a chain of layers: Gemm, or MatMul and Add, with the activations Sigmoid, Tanh,
-        Relu, LeakyRelu, Elu, Gelu, Softplus, Softsign, x * Sigmoid(x), and at the end Softmax or
-        Exp. At the start, Flatten, Reshape with the same rows, Cast to float32 or float64 and one
-        multiplication by a positive number are supported.
+        Relu, LeakyRelu, Elu, Gelu, Softplus, Softsign, x * Sigmoid(x), Clip from 0 without an upper
+        limit (as Relu), and at the end Softmax or Exp. A BatchNormalization becomes a part of the
+        layer before or after it. At the start, Flatten, Reshape with the same rows, Cast to float32
+        or float64, and shifts and factors of the columns are supported.
     classes : array-like of shape (n_classes,) or None, default=None
         Labels in the order of the outputs, for a file without labels; see `cmlp.from_torch`.
 
@@ -176,6 +177,10 @@ def from_onnx(
     -----
     Each node is matched once, and each must match exactly: nothing in a graph is skipped. The time is proportional to
     the size of the file.
+
+    Two outputs have another form than in the file. For LogSoftmax, the model returns the
+    probabilities instead of their logarithms. For a regressor with several targets, which skl2onnx
+    writes with a single column, a row of the result has all targets.
 
     Examples
     --------
@@ -250,6 +255,7 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     Parameters
     ----------
     model : sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+        Or a pipeline that ends with one, for which this is `from_pipeline`.
 
     Returns
     -------
@@ -263,7 +269,11 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     NotFittedError
         If `model` is not fitted.
     TypeError
-        If `model` is another object, for example a pipeline: see `from_pipeline`.
+        If `model` is another object.
+
+    See Also
+    --------
+    cmlp.from_pipeline : What the steps of a pipeline can be.
 
     Examples
     --------
@@ -274,6 +284,8 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     """
     from cmlp._export.sklearn import read_sklearn
 
+    if isinstance(getattr(model, "steps", None), list):
+        return from_pipeline(model)
     trained, parameters, state = read_sklearn(model)
     own = _class_of(trained.class_name)._get_param_names()
     parameters = {name: value for name, value in parameters.items() if name in own}

@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 
-OPSET = 17
 DOMAIN = "cmlp"
 
 # Operators whose name differs from cmlp's name of the activation, or that need more than one node,
@@ -107,7 +106,7 @@ BODIES = {
 }
 
 
-def function_text(activation: str) -> str | None:
+def function_text(activation: str, opset: int) -> str | None:
     """Return the float64 function of an activation in ONNX's text format.
 
     It is None if an operator supports float64.
@@ -118,5 +117,5 @@ def function_text(activation: str) -> str | None:
         inputs = "z, p"
     else:
         inputs = "z"
-    head = f'<domain: "{DOMAIN}", opset_import: ["" : {OPSET}]>\n{activation} ({inputs}) => (a)\n'
+    head = f'<domain: "{DOMAIN}", opset_import: ["" : {opset}]>\n{activation} ({inputs}) => (a)\n'
     return head + "{\n" + BODIES[activation] + "}\n"

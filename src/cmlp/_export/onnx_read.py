@@ -22,8 +22,15 @@ from cmlp._data.json_texts import load_names, parsed
 from cmlp._data.labels import Labels
 from cmlp._data.scale import InputScale, composed
 from cmlp._export.onnx_functions import BODIES, DOMAIN, OPERATORS, WITH_PARAMETER, function_text
+from cmlp._export.onnx_nodes import FUNCTIONS_OPSET, OLDEST_OPSET, Nodes
 from cmlp._export.onnx_write import CLASS_KEY, LOSS_KEY, NAMES_KEY, NEEDS
-from cmlp._model.from_layers import Layer, classifier_of, network_of, original_scale
+from cmlp._model.from_layers import (
+    Layer,
+    Normalization,
+    classifier_of,
+    network_of,
+    original_scale,
+)
 from cmlp._model.model import CLASS_NAMES
 from cmlp._train.constraints import MAX_LAYERS
 from cmlp.exceptions import optional
@@ -201,16 +208,20 @@ def _convert_graph(onnx: Any, model: Any) -> Graph:
             f"the file must have one version of ONNX's operators, at least {_OLDEST_OPSET}, got "
             f"{versions}"
         )
+    (opset,) = versions
     for function in model.functions:
-        _require_own(onnx, function)
+        _require_own(onnx, function, opset)
     _require_defined(nodes, {function.name for function in model.functions})
     tensor = inputs[0].type.tensor_type
+    tensors = {entry.name: Constant(onnx, entry) for entry in graph.initializer}
+    if CLASS_KEY in metadata and OLDEST_OPSET <= opset < FUNCTIONS_OPSET:
+        nodes = _call_functions(onnx, nodes, tensors, opset)
     return Graph(
         onnx,
         inputs[0].name,
         dtype_of(onnx, tensor.elem_type),
         tuple(_read_size(size) for size in tensor.shape.dim),
-        {entry.name: Constant(onnx, entry) for entry in graph.initializer},
+        tensors,
         nodes,
         [entry.name for entry in graph.output],
         metadata,
@@ -251,11 +262,11 @@ def _require_unique(names: list[str]) -> None:
         raise ValueError(f"the name {twice[0]!r} is used twice")
 
 
-def _require_own(onnx: Any, function: Any) -> None:
+def _require_own(onnx: Any, function: Any, opset: int) -> None:
     """Raise ValueError if a function in a file is not the one that `to_onnx` writes."""
     text = None
     if function.domain == DOMAIN and not _overload(function):
-        text = function_text(function.name)
+        text = function_text(function.name, opset)
     if text is None or not _same_function(onnx, function, onnx.parser.parse_function(text)):
         raise ValueError(f"the function {function.domain}.{function.name} is not supported")
 
@@ -287,8 +298,77 @@ def _same_node(onnx: Any, a: Node, b: Node) -> bool:
     tensors = [node.attributes.get("value") for node in (a, b)]
     if None in tensors:
         return a.attributes == b.attributes
-    x, y = map(onnx.numpy_helper.to_array, tensors)
+    return _same_values(*map(onnx.numpy_helper.to_array, tensors))
+
+
+def _same_values(x: Any, y: Any) -> bool:
     return x.dtype == y.dtype and x.shape == y.shape and bool(np.allclose(x, y, _CLOSE, 0))
+
+
+class _Inlined(NamedTuple):
+    """The nodes that `to_onnx` writes for a float64 activation in an opset without functions."""
+
+    name: str
+    inputs: list[str]  # z, and the parameter of the activation
+    nodes: list[Node]
+    constants: dict[str, NDArray[Any]]
+
+    def call(self, nodes: list[Node], constants: dict[str, Constant]) -> Node | None:
+        """Return the call of the function whose nodes these are; None if they are others."""
+        found: dict[str, str] = {}  # the names in the file
+        for own, node in zip(self.nodes, nodes, strict=True):
+            if (own.operator, own.attributes) != (node.operator, node.attributes):
+                return None
+            if len(own.inputs) != len(node.inputs) or len(node.outputs) != 1:
+                return None
+            for name, other in zip(own.inputs, node.inputs, strict=True):
+                if found.setdefault(name, other) != other:
+                    return None
+            found[own.outputs[0]] = node.outputs[0]
+        for name, values in self.constants.items():
+            constant = constants.get(found[name])
+            if constant is None or constant.shape != values.shape:
+                return None
+            if not _same_values(constant.value, values):
+                return None
+        inputs = tuple(found[name] for name in self.inputs)
+        return Node(f"{DOMAIN}.{self.name}", nodes[0].name, inputs, nodes[-1].outputs, {})
+
+
+def _inlined_activation(onnx: Any, name: str, opset: int) -> _Inlined:
+    function = onnx.parser.parse_function(function_text(name, opset))
+    written = Nodes(onnx, np.dtype(np.float64), opset)
+    written.inlined(function, function.input)
+    nodes = [_read_node(onnx, node) for node in written.nodes]
+    read = {name for node in nodes for name in node.inputs}
+    to_array = onnx.numpy_helper.to_array
+    constants = {
+        name: to_array(tensor) for name, tensor in written.constants.items() if name in read
+    }
+    return _Inlined(name, list(function.input), nodes, constants)
+
+
+def _call_functions(
+    onnx: Any, nodes: list[Node], constants: dict[str, Constant], opset: int
+) -> list[Node]:
+    """Return the nodes of a file of `to_onnx` with calls of its functions that are inlined."""
+    activations = [_inlined_activation(onnx, name, opset) for name in BODIES]
+    found: list[Node] = []
+    at = 0
+    while at < len(nodes):
+        node = nodes[at]
+        size = 1
+        for activation in activations:
+            part = nodes[at : at + len(activation.nodes)]
+            call = None
+            if len(part) == len(activation.nodes):
+                call = activation.call(part, constants)
+            if call is not None:
+                node = call
+                size = len(part)
+        found.append(node)
+        at += size
+    return found
 
 
 # ------------------------------------------ what the tensors of a multilayer perceptron's graph are
@@ -307,6 +387,7 @@ class Inputs(NamedTuple):
     rounded: bool = False  # whether a conversion to float32 may have rounded
     # Instead of it shift and factor: one number or one for each column.
     columns: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    normalization: Normalization | None = None  # of the scaled inputs, a part of the first layer
 
     def input_scale(self, n_inputs: int) -> float | InputScale:
         """Return the scale as a network has it."""
@@ -334,16 +415,34 @@ class WeightedSums:
         alpha: float = 1.0,
         biases: Constant | None = None,
         beta: float = 1.0,
+        normalizations: tuple[Normalization, ...] = (),
     ) -> None:
         self.before = before
         self.weights = weights
         self.alpha = alpha
         self.biases = biases
         self.beta = beta
+        self.normalizations = normalizations  # after the sums, in this order
         self.n_out = weights.shape[1]
 
-    def arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the weights (n_in, n_out) and the biases (n_out,)."""
+    def normalized(self, normalization: Normalization) -> WeightedSums:
+        """Return the sums after another normalization."""
+        normalizations = (*self.normalizations, normalization)
+        return WeightedSums(
+            self.before, self.weights, self.alpha, self.biases, self.beta, normalizations
+        )
+
+    def layer(self, activation: str, parameter: float) -> Layer:
+        """Return the layer with the normalizations before and after the sums in its parameters."""
+        layer = Layer(*self._arrays(), activation, parameter)
+        for normalization in self.normalizations:
+            layer = normalization.after(layer)
+        if self.before.normalization is not None:
+            layer = self.before.normalization.before(layer)
+        return layer
+
+    def _arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the weights (n_in, n_out) and the biases (n_out,), without normalizations."""
         kind = self.weights.dtype.type
         alpha = kind(self.alpha)
         beta = kind(self.beta)
@@ -365,8 +464,9 @@ class Term(NamedTuple):
     sums: WeightedSums
     state: str  # which function it is
     parameter: float = 0.0  # of the activation
-    source: str = ""  # the state from which labels are computed
+    source: str = ""  # the state from which labels are computed, or which is normalized
     classes: Any = None  # labels by index: a Constant, a list or None
+    normalization: Normalization | None = None  # of an activation, a part of the next layer
 
 
 Value = Constant | Inputs | InputRows | Term | None
@@ -428,6 +528,24 @@ def add_biases(node: Node, sums: WeightedSums, biases: Any, beta: float) -> Term
     return Term(WeightedSums(sums.before, sums.weights, sums.alpha, biases, beta), "identity")
 
 
+def read_normalization(
+    node: Node, attributes: dict[str, Any], arguments: list[Any], dtype: np.dtype[Any]
+) -> Normalization:
+    """Return what a BatchNormalization computes in prediction.
+
+    Raises ValueError if it computes something else, or an argument is no constant of the dtype.
+    """
+    if len([name for name in node.outputs if name]) > 1:
+        raise ValueError(f"{node} must have one output, as in prediction, got {node.outputs}")
+    constants = arguments[1:]
+    for constant in constants:
+        known = isinstance(constant, Constant) and len(constant.shape) == 1
+        if not known or constant.dtype != dtype or constant.shape != constants[0].shape:
+            raise ValueError(f"{node} must have constants of {dtype} with a number for each column")
+    scale, shift, mean, variance = (constant.value.astype(np.float64) for constant in constants)
+    return Normalization.from_moments(mean, variance, attributes["epsilon"], scale, shift)
+
+
 # ------------------------------------------- what operators compute from the input of an ONNX graph
 
 
@@ -435,6 +553,12 @@ def apply_to_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]
     """Return what a node computes from the inputs; None if no rule matches."""
     x = arguments[0]
     others = arguments[1:]
+    is_normalized = any(
+        isinstance(argument, Inputs) and argument.normalization is not None
+        for argument in arguments
+    )
+    if is_normalized and node.operator not in ("Gemm", "MatMul"):
+        return None
     if node.operator in ("Mul", "Div", "Add", "Sub", "ai.onnx.ml.Scaler"):
         return _scale_inputs(node, attributes, arguments)
     if not isinstance(x, Inputs):
@@ -443,6 +567,8 @@ def apply_to_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]
         if len(x.shape) == 2:
             return multiply_weights(node, attributes, x, others)
         return None
+    if node.operator == "BatchNormalization":
+        return _normalize_inputs(node, attributes, x, arguments)
     if node.operator == "Reshape" and len(others) == 1:
         return _reshape_inputs(node, attributes, x, others[0])
     if others:
@@ -456,6 +582,19 @@ def apply_to_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]
             return InputRows("shape")
         return InputRows((0,))
     return None
+
+
+def _normalize_inputs(
+    node: Node, attributes: dict[str, Any], x: Inputs, arguments: list[Any]
+) -> Inputs | None:
+    """Return the inputs after a batch normalization; None if they are no matrix of its columns."""
+    if len(x.shape) != 2:
+        return None
+    normalization = read_normalization(node, attributes, arguments, x.dtype)
+    n = len(normalization.factor)
+    if x.shape[1] not in (None, n):
+        return None
+    return x._replace(shape=(x.shape[0], n), normalization=normalization)
 
 
 def _scale_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Inputs:
@@ -641,6 +780,8 @@ def apply_to_shape(
 _STATES = {
     **{f"{operator}(identity)": name for name, operator in OPERATORS.items()},
     "Gelu(identity)": "gelu",
+    "LogSoftmax(identity)": "log softmax",
+    "Log(softmax)": "log softmax",
     "Mul(identity, logistic)": "silu",
     # softsign and gelu by arithmetic
     "Abs(identity)": "size",
@@ -667,6 +808,9 @@ _STATES = {
     "Concat(complement, logistic)": "pair",
     "ReduceSum(logistic, [1])": "sum",
     "Equal(sum, 0)": "is zero",
+    "Neg(sum)": "-sum",
+    "Sum(-sum, 0)": "-sum",
+    "Not(has sum)": "is zero",
     "Where(is zero, 1, logistic)": "numerator",
     "Where(is zero, n, sum)": "denominator",
     "Div(numerator, denominator)": "normalized",
@@ -688,10 +832,18 @@ def apply_to_terms(node: Node, attributes: dict[str, Any], arguments: list[Any])
     first = arguments[0]
     term: Term = next(argument for argument in arguments if isinstance(argument, Term))
     if node.operator in ("Gemm", "MatMul"):
-        if first is term and term.state in ACTIVATIONS:
-            return multiply_weights(node, attributes, term, arguments[1:])
-        return None
-    lacks_biases = term.state == "identity" and term.sums.biases is None
+        if first is term and term.state == "normalized activation":
+            term = term._replace(state=term.source)
+        elif first is not term or term.state not in ACTIVATIONS:
+            return None
+        return multiply_weights(node, attributes, term, arguments[1:])
+    if node.operator == "BatchNormalization":
+        return _normalize_term(node, attributes, term, arguments)
+    if node.operator == "Clip":
+        return _limit_term(node, attributes, arguments)
+    lacks_biases = (
+        term.state == "identity" and term.sums.biases is None and not term.sums.normalizations
+    )
     if node.operator == "Add" and len(arguments) == 2 and lacks_biases:
         biases = arguments[1] if first is term else first
         if isinstance(biases, Constant):
@@ -702,6 +854,49 @@ def apply_to_terms(node: Node, attributes: dict[str, Any], arguments: list[Any])
     if node.operator in _LABEL_RULES:
         return _LABEL_RULES[node.operator](attributes, arguments)
     return _look_up_state(node, attributes, arguments, term)
+
+
+def _normalize_term(
+    node: Node, attributes: dict[str, Any], term: Term, arguments: list[Any]
+) -> Term | None:
+    """Return a layer whose sums or activations are normalized; None if the term is no layer."""
+    if arguments[0] is not term or term.state not in ACTIVATIONS:
+        return None
+    normalization = read_normalization(node, attributes, arguments, term.sums.weights.dtype)
+    if len(normalization.factor) != term.sums.n_out:
+        return None
+    if term.state == "identity":
+        return Term(term.sums.normalized(normalization), "identity")
+    return Term(
+        term.sums,
+        "normalized activation",
+        term.parameter,
+        source=term.state,
+        normalization=normalization,
+    )
+
+
+def _limit_term(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+    """Return Clip as "relu", which has the limit 0 only; raises ValueError for other limits."""
+    term = arguments[0]
+    if not isinstance(term, Term):
+        return None
+    limits = [attributes["min"], attributes["max"]]
+    for k, argument in enumerate(arguments[1:]):
+        if isinstance(argument, Constant):
+            limits[k] = argument.number()
+        if argument is not None and limits[k] is None:
+            return None
+    low, high = limits
+    is_open = high is None or high >= np.finfo(term.sums.weights.dtype).max
+    if low != 0 or not is_open:
+        raise ValueError(
+            f"{node} must have the lower limit 0 and no upper limit, as relu, because cmlp has no "
+            f"activation with other limits, got {low} and {high}"
+        )
+    if term.state != "identity":
+        return None
+    return Term(term.sums, "relu")
 
 
 def _sort_outputs(term: Term, arguments: list[Any]) -> Term | None:
@@ -722,6 +917,8 @@ def _look_up_state(
     if node.operator.startswith(f"{DOMAIN}.") and term.sums.weights.dtype != np.float64:
         return None
     operands = [_name_operand(argument, term, node.operator) for argument in arguments]
+    if attributes.get("axes"):  # an argument in newer opsets
+        operands.append(str(attributes["axes"]))
     if node.operator in ("Add", "Mul"):
         operands.sort()
     if node.operator == "Concat" and attributes["axis"] not in (1, -1):
@@ -794,6 +991,8 @@ def _reshape_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | No
         return term._replace(state=_VECTORS[term.state])
     if last not in ACTIVATIONS:
         return None
+    if n_out > 1 and target == [-1, 1]:  # as skl2onnx writes several targets
+        return term._replace(state=f"column of {last}")
     if n_out == 1 and target == [-1]:
         return term._replace(state=f"flat {last}")
     matrices = [[-1, n_out]]
@@ -822,6 +1021,8 @@ def _squeeze_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | No
 def _find_largest(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     (term,) = arguments
     form = "index column" if attributes["keepdims"] else "index"
+    if term.state == "log softmax":
+        return Term(term.sums, form, source="softmax")
     if term.sums.n_out > 1 and term.state in ACTIVATIONS:
         return Term(term.sums, form, source=term.state)
     if term.sums.n_out == 1 and term.state == "pair":
@@ -849,8 +1050,8 @@ def _cast_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
             return None
         return term._replace(classes=classes)
     if term.state in _CAST_STATES:
-        state, source = _CAST_STATES[term.state]
-        if to in (np.int32, np.int64):
+        state, source, kinds = _CAST_STATES[term.state]
+        if to in kinds:
             return term._replace(state=state, source=source or term.source)
         return None
     is_number = term.state.removeprefix("flat ") in (*ACTIVATIONS, "pair", "normalized")
@@ -868,14 +1069,16 @@ def _map_labels(attributes: dict[str, Any], arguments: list[Any]) -> Term | None
 
 
 _VECTORS = {"index column": "index", "label column": "label", "label row": "label"}
-# State after a conversion to an integer dtype, and from what a class index was computed.
-_CAST_STATES = {
-    "is second": ("index", "pair"),
-    "is never": ("index", "single"),
-    "is present": ("multilabel", "logistic"),
-    "multilabel": ("multilabel", ""),
-    "index": ("index", ""),
-    "index column": ("index column", ""),
+_INTEGERS = (np.int32, np.int64)
+# State after a conversion to one of the dtypes, and from what a class index was computed.
+_CAST_STATES: dict[str, tuple[str, str, tuple[type[np.generic], ...]]] = {
+    "is second": ("index", "pair", _INTEGERS),
+    "is never": ("index", "single", _INTEGERS),
+    "is present": ("multilabel", "logistic", _INTEGERS),
+    "multilabel": ("multilabel", "", _INTEGERS),
+    "index": ("index", "", _INTEGERS),
+    "index column": ("index column", "", _INTEGERS),
+    "-sum": ("has sum", "", (np.bool_,)),
 }
 _LABEL_RULES: dict[str, Callable[[dict[str, Any], list[Any]], Term | None]] = {
     "ArgMax": _find_largest,
@@ -979,6 +1182,10 @@ def _find_last_layer(numbers: Term, label: Term | None) -> tuple[Term, str]:
         state = numbers.source
     if state in ("pair", "normalized"):
         return numbers._replace(state="logistic"), state
+    if state == "log softmax":
+        return numbers._replace(state="softmax"), "matrix"
+    if state.startswith("column of "):
+        return numbers._replace(state=state.removeprefix("column of ")), "column"
     if state.startswith("sorted "):
         return numbers._replace(state=state.removeprefix("sorted ")), "sorted"
     form = "vector" if state.startswith("flat ") else "matrix"
@@ -1004,7 +1211,7 @@ def _allowed_forms(
             return ("matrix", "vector", "pair")
         return ("matrix",)
     if label is None:
-        return ("matrix", "vector", "sorted")
+        return ("matrix", "vector", "column", "sorted")
     if label.sums is not last.sums:
         return ()
     if label.state == "multilabel":  # skl2onnx returns 1 - p and p
@@ -1060,7 +1267,7 @@ def _collect_layers(last: Term) -> tuple[list[Layer], float | InputScale]:
         # layers can share weights, so each one can need more memory than its node
         if len(layers) == MAX_LAYERS - 1:
             raise ValueError(f"a network can have at most {MAX_LAYERS - 1} layers of weights")
-        layers.append(Layer(*term.sums.arrays(), term.state, term.parameter))
+        layers.append(term.sums.layer(term.state, term.parameter))
         term = term.sums.before
     layers.reverse()
     return layers, original_scale(term.input_scale(len(layers[0].weights)), layers[0].weights.dtype)
@@ -1072,7 +1279,14 @@ def _collect_layers(last: Term) -> tuple[list[Layer], float | InputScale]:
 # refused.
 _ATTRIBUTES: dict[str, dict[str, tuple[Any, Any]]] = {
     "ArgMax": {"axis": (0, (1, -1)), "keepdims": (1, (0, 1)), "select_last_index": (0, (0,))},
+    "BatchNormalization": {
+        "epsilon": (1e-5, None),
+        "momentum": (0.9, None),
+        "spatial": (1, (0, 1)),  # of opset 8: the same for a matrix
+        "training_mode": (0, (0,)),
+    },
     "Cast": {"to": (0, None), "saturate": (1, (0, 1))},
+    "Clip": {"min": (None, None), "max": (None, None)},
     "Concat": {"axis": (0, None)},
     "Constant": {"value": (None, None)}
     | {f"value_{kind}": (None, None) for kind in ("float", "int", "ints", "floats")},
@@ -1083,7 +1297,12 @@ _ATTRIBUTES: dict[str, dict[str, tuple[Any, Any]]] = {
     "Gelu": {"approximate": (b"none", (b"none",))},
     "Gemm": {"alpha": (1.0, None), "beta": (1.0, None), "transA": (0, (0,)), "transB": (0, (0, 1))},
     "LeakyRelu": {"alpha": (0.01, None)},
-    "ReduceSum": {"keepdims": (1, (1,)), "noop_with_empty_axes": (0, (0, 1))},
+    "LogSoftmax": {"axis": (-1, (1, -1))},
+    "ReduceSum": {
+        "axes": (None, ([1],)),
+        "keepdims": (1, (1,)),
+        "noop_with_empty_axes": (0, (0, 1)),
+    },
     "Reshape": {"allowzero": (0, (0, 1))},
     "Shape": {"start": (0, (0,)), "end": (None, (None, 1))},
     "Softmax": {"axis": (-1, (1, -1))},

@@ -14,7 +14,7 @@ from cmlp._bridge import _core
 from cmlp._data.disk import write_atomically
 from cmlp._data.json_texts import as_json, dump_names
 from cmlp._data.scale import too_coarse
-from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER, function_text
+from cmlp._export.onnx_nodes import DEFAULT_OPSET, ML_DOMAIN, Nodes, require_opset
 from cmlp._model.formats import require, scale_in
 from cmlp._model.model import TableModel
 from cmlp._model.table_columns import PARTS
@@ -22,19 +22,13 @@ from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from cmlp._data.scale import InputScale
-    from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
+    from cmlp._model.model import NetworkModel, TrainedModel
     from cmlp._model.table_columns import TableColumn
-
-
-_IR_VERSION = 8  # the version of opset 17; ONNX Runtime 1.12 (2022) and later read it
-# the version of opset 17
-ML_DOMAIN = "ai.onnx.ml"
-ML_OPSET = 3
 
 
 def require_unicode(text: str, what: str) -> bytes:
@@ -45,160 +39,6 @@ def require_unicode(text: str, what: str) -> bytes:
         raise ValueError(
             f"the {what} {text!r} is not valid Unicode, so ONNX cannot contain it"
         ) from None
-
-
-class Nodes:
-    """The nodes, constants and functions of a graph, in the order in which methods add them.
-
-    The type is that of the networks' arithmetic, and the names of nodes and constants begin with
-    the prefix.
-    """
-
-    def __init__(self, onnx: Any, dtype: np.dtype[Any], prefix: str = "") -> None:
-        self.onnx = onnx
-        self.dtype = dtype
-        self.prefix = prefix
-        self.nodes: list[Any] = []
-        self.constants: dict[str, Any] = {}
-        self.functions: dict[str, Any] = {}
-        self.outputs: list[Any] = []
-
-    def model(self, inputs: Sequence[Any], metadata: Mapping[str, str]) -> Any:
-        """Return the model with these inputs."""
-        helper = self.onnx.helper
-        graph = helper.make_graph(
-            self.nodes, "cmlp", inputs, self.outputs, list(self.constants.values())
-        )
-        versions = {"": OPSET, ML_DOMAIN: ML_OPSET, DOMAIN: 1}
-        used = {"", *(node.domain for node in self.nodes)}
-        proto = helper.make_model(
-            graph,
-            producer_name="cmlp",
-            producer_version=_core.__version__,
-            opset_imports=[
-                helper.make_opsetid(name, versions[name]) for name in versions if name in used
-            ],
-            ir_version=_IR_VERSION,
-            functions=list(self.functions.values()),
-        )
-        helper.set_model_props(proto, metadata)
-        return proto
-
-    # Networks
-
-    def layers(self, trained: TrainedNet, a: str, name: str = "") -> str:
-        """Add the nodes of all layers of a network; return the name of its outputs.
-
-        Quantiles are in ascending order.
-        """
-        for i, (weights, biases, activation, parameter) in enumerate(trained.layers):
-            w = self.constant(f"{name}layers.{i}.weight", weights)
-            b = self.constant(f"{name}layers.{i}.bias", biases)
-            a = self.activation(activation, parameter, self.node("Gemm", a, w, b))
-        if trained.sorts:
-            return self.sorted(a, trained.net.n_out)
-        return a
-
-    def activation(self, name: str, parameter: float, z: str) -> str:
-        """Add the nodes of an activation; return the name of the result."""
-        if name == "identity":
-            return z
-        if name == "silu":
-            return self.node("Mul", z, self.node("Sigmoid", z))
-        text = None
-        if self.dtype == np.float64:
-            text = function_text(name)
-        if text is not None:
-            self.functions.setdefault(name, self.onnx.parser.parse_function(text))
-            inputs = [z]
-            if name in WITH_PARAMETER:
-                inputs.append(self.number(parameter))
-            return self.node(name, *inputs, domain=DOMAIN)
-        if name == "gelu":
-            erf = self.node("Erf", self.node("Mul", z, self.number(math.sqrt(0.5))))
-            half = self.node("Mul", z, self.number(0.5))
-            return self.node("Mul", half, self.node("Add", erf, self.number(1)))
-        if name in WITH_PARAMETER:
-            return self.node(OPERATORS[name], z, alpha=parameter)
-        if name == "softmax":
-            return self.node("Softmax", z, axis=1)
-        return self.node(OPERATORS[name], z)
-
-    def sorted(self, a: str, n: int) -> str:
-        """Sort each row, so that predicted quantiles never cross."""
-        size = self.constant("n_quantiles", np.array([n], np.int64))
-        return self.node("TopK", a, size, n_outputs=2, axis=1, largest=0)
-
-    def flat(self, a: str) -> str:
-        """Drop the second dimension of a column."""
-        return self.node("Reshape", a, self.constant("flat", np.array([-1], np.int64)))
-
-    # Parts of the graph
-
-    def element(self, dtype: np.dtype[Any]) -> int:
-        """Return ONNX's code of a dtype."""
-        if dtype.kind == "U":
-            dtype = np.dtype(object)
-        code: int = self.onnx.helper.np_dtype_to_tensor_dtype(dtype)
-        return code
-
-    def output(
-        self, name: str, value: str, dtype: np.dtype[Any], n_columns: int | None = None
-    ) -> None:
-        """Add an output of the graph, with one row for each row of X."""
-        shape: list[str | int] = ["N"]
-        if n_columns is not None:
-            shape.append(n_columns)
-        self.nodes.append(self.onnx.helper.make_node("Identity", [value], [name]))
-        info = self.onnx.helper.make_tensor_value_info(name, self.element(dtype), shape)
-        self.outputs.append(info)
-
-    def node(
-        self, operator: str, *inputs: str, domain: str = "", n_outputs: int = 1, **attributes: Any
-    ) -> str:
-        """Add a node; return the name of its first output."""
-        name = f"{self.prefix}{operator.lower()}_{len(self.nodes)}"
-        names = [name, *(f"{name}_{i}" for i in range(1, n_outputs))]
-        self.nodes.append(
-            self.onnx.helper.make_node(operator, inputs, names, name, domain=domain, **attributes)
-        )
-        return name
-
-    def cast(self, value: str, dtype: type[np.generic]) -> str:
-        """Add a conversion to another type."""
-        return self.node("Cast", value, to=self.element(np.dtype(dtype)))
-
-    def moved(self, value: str, by: str) -> str:
-        """Add the sum of a value and a constant.
-
-        Not by Add or Sub: ONNX Runtime removes those whose single constant is 0 in float32,
-        although it is a double.
-        """
-        return self.node("Sum", value, by)
-
-    def number(self, value: float) -> str:
-        """Return the name of a constant number in the type of the arithmetic."""
-        return self.constant(f"number_{value!r}", np.asarray(value, self.dtype))
-
-    def double(self, value: float) -> str:
-        """Return the name of a constant number in double precision."""
-        return self.constant(f"double_{float(value)!r}", np.asarray(value, np.float64))
-
-    def constant(self, name: str, values: NDArray[Any]) -> str:
-        """Add a constant, unless there is one of this name; return its name in the graph."""
-        name = self.prefix + name
-        if name not in self.constants:
-            if values.dtype.kind in "OU":
-                texts = [label.encode() for label in values.tolist()]
-                tensor = self.onnx.helper.make_tensor(
-                    name, self.onnx.TensorProto.STRING, values.shape, texts
-                )
-            else:
-                tensor = self.onnx.numpy_helper.from_array(
-                    np.ascontiguousarray(values).reshape(values.shape), name
-                )
-            self.constants[name] = tensor
-        return name
 
 
 # ------------------------------------------------------------- the encoder of a table as ONNX nodes
@@ -523,17 +363,20 @@ _ENTRY_BYTES = 64  # of an edge, a category or a column, without its text
 
 
 def write_onnx(
-    model: TrainedModel, path: str | os.PathLike[str], input_dtype: str | None = None
+    model: TrainedModel, path: str | os.PathLike[str], input_dtype: str | None, opset: int
 ) -> None:
     """Write an ONNX file; see `Network.to_onnx`."""
-    content = onnx_model(model, input_dtype).SerializeToString(deterministic=True)
+    content = onnx_model(model, input_dtype, opset).SerializeToString(deterministic=True)
     write_atomically(path, lambda write: write(memoryview(content)))
 
 
-def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
+def onnx_model(
+    model: TrainedModel, input_dtype: str | None = None, opset: int = DEFAULT_OPSET
+) -> Any:
     """Return the content of the file as an ``onnx.ModelProto``."""
     onnx = optional("onnx", f"to_onnx{NEEDS}")
     require(model, "to_onnx")
+    opset = require_opset(onnx, opset)
     if input_dtype not in (None, *INPUT_DTYPES):
         raise ValueError(
             f"input_dtype must be one of {', '.join(map(repr, INPUT_DTYPES))} or None, got "
@@ -560,9 +403,9 @@ def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
         )
     writer: _Writer
     if isinstance(model, TableModel):
-        writer = _TableWriter(onnx, model)
+        writer = _TableWriter(onnx, model, opset)
     else:
-        writer = _RowWriter(onnx, model, input_dtype)
+        writer = _RowWriter(onnx, model, input_dtype, opset)
     if classes is not None:
         writer.classifier(classes)
     else:
@@ -691,8 +534,8 @@ class _RowWriter(_Writer):
 
     trained: NetworkModel
 
-    def __init__(self, onnx: Any, model: NetworkModel, input_dtype: str | None) -> None:
-        super().__init__(onnx, model.net.dtype)
+    def __init__(self, onnx: Any, model: NetworkModel, input_dtype: str | None, opset: int) -> None:
+        super().__init__(onnx, model.net.dtype, opset)
         self.trained = model
         self.kind = self.dtype
         input_dtype = input_dtype or self.dtype.name
@@ -751,7 +594,7 @@ class _TableWriter(_Writer):
 
     trained: TableModel
 
-    def __init__(self, onnx: Any, model: TableModel) -> None:
+    def __init__(self, onnx: Any, model: TableModel, opset: int) -> None:
         outputs = ["prediction"]
         if model.labels is not None:
             outputs = ["label", "probabilities"]
@@ -759,7 +602,7 @@ class _TableWriter(_Writer):
         prefix = "cmlp."
         while any(name.startswith(prefix) for name in names):  # the names of a graph must differ
             prefix += "_"
-        super().__init__(onnx, np.dtype(np.float32), prefix)
+        super().__init__(onnx, np.dtype(np.float32), opset, prefix)
         self.trained = model
         self.kind = np.dtype(np.float64)
         # Also for columns that are not used: programs pass the whole table.

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._data.scale import InputScale
 from cmlp._model.formats import require, scale_in
-from cmlp._model.from_layers import Layer, classifier_of, network_of, original_scale
+from cmlp._model.from_layers import (
+    Layer,
+    Normalization,
+    classifier_of,
+    network_of,
+    original_scale,
+)
 from cmlp._model.model import TableModel
 from cmlp.exceptions import optional
 
@@ -158,13 +164,6 @@ def _require_unchanged(module: Any) -> None:
         raise ValueError(f"{name} has a replaced forward method, which from_torch does not support")
 
 
-class Affine(NamedTuple):
-    """A normalization: each value times a factor, plus an offset, in double precision."""
-
-    factor: NDArray[np.float64]
-    offset: NDArray[np.float64]
-
-
 class _Reader:
     """Collects the layers of modules in the order of their calls."""
 
@@ -173,7 +172,7 @@ class _Reader:
         self.layers: list[Layer] = []
         self.input_scale: float | InputScale = 1.0
         self.activated = True  # whether the last layer has its activation; there is no layer yet
-        self.pending: Affine | None = None  # a normalization that is a part of the next Linear
+        self.pending: Normalization | None = None  # which is a part of the next Linear
 
     def add(self, module: Any) -> None:
         """Add a module; raises TypeError or ValueError if it is not supported."""
@@ -191,7 +190,8 @@ class _Reader:
         if type(module) is nn.Linear:
             layer = _read_linear(self.torch, module)
             if self.pending is not None:
-                layer = _normalize_inputs(layer, self.pending)
+                _require_features(self.pending, len(layer.weights))
+                layer = self.pending.before(layer)
             self.layers.append(layer)
             self.activated = False
             self.pending = None
@@ -218,15 +218,16 @@ class _Reader:
         else:
             self.activate(module)
 
-    def normalize(self, affine: Affine) -> None:
+    def normalize(self, normalization: Normalization) -> None:
         """Fold a normalization into the last layer.
 
         After an activation, keep it for the next one.
         """
         if not self.activated:
-            self.layers[-1] = _normalize_outputs(self.layers[-1], affine)
+            _require_features(normalization, len(self.layers[-1].biases))
+            self.layers[-1] = normalization.after(self.layers[-1])
         elif self.pending is None:
-            self.pending = affine
+            self.pending = normalization
         else:
             raise ValueError(
                 "BatchNorm1d after another BatchNorm1d is only supported after a Linear"
@@ -271,46 +272,25 @@ def _read_linear(torch: Any, linear: Any) -> Layer:
     return Layer(weights, linear.bias.detach().cpu().numpy(), "identity")
 
 
-def _read_batch_norm(norm: Any) -> Affine:
+def _read_batch_norm(norm: Any) -> Normalization:
     """Return what a BatchNorm1d computes with its running mean and variance."""
     if norm.running_mean is None:
         raise ValueError(
             "BatchNorm1d needs track_running_stats=True: without it, a row depends on the others"
         )
-    mean = norm.running_mean.cpu().double().numpy()
-    variance = norm.running_var.cpu().double().numpy()
-    factor = 1 / np.sqrt(variance + norm.eps)
+    mean, variance = (each.cpu().double().numpy() for each in (norm.running_mean, norm.running_var))
+    scale = None
     if norm.weight is not None:
-        factor = factor * norm.weight.detach().cpu().double().numpy()
-    offset = -mean * factor
+        scale = norm.weight.detach().cpu().double().numpy()
+    shift = None
     if norm.bias is not None:
-        offset = offset + norm.bias.detach().cpu().double().numpy()
-    return Affine(factor, offset)
+        shift = norm.bias.detach().cpu().double().numpy()
+    return Normalization.from_moments(mean, variance, norm.eps, scale, shift)
 
 
-def _normalize_outputs(layer: Layer, affine: Affine) -> Layer:
-    """Return a layer whose outputs are normalized."""
-    _require_features(affine, len(layer.biases))
-    weights = layer.weights * affine.factor
-    biases = layer.biases * affine.factor + affine.offset
-    return layer._replace(
-        weights=weights.astype(layer.weights.dtype), biases=biases.astype(layer.biases.dtype)
-    )
-
-
-def _normalize_inputs(layer: Layer, affine: Affine) -> Layer:
-    """Return a layer whose inputs are normalized."""
-    _require_features(affine, len(layer.weights))
-    weights = layer.weights * affine.factor[:, np.newaxis]
-    biases = layer.biases + affine.offset @ layer.weights.astype(np.float64)
-    return layer._replace(
-        weights=weights.astype(layer.weights.dtype), biases=biases.astype(layer.biases.dtype)
-    )
-
-
-def _require_features(affine: Affine, size: int) -> None:
-    if len(affine.factor) != size:
-        raise ValueError(f"BatchNorm1d must have {size} features, got {len(affine.factor)}")
+def _require_features(normalization: Normalization, size: int) -> None:
+    if len(normalization.factor) != size:
+        raise ValueError(f"BatchNorm1d must have {size} features, got {len(normalization.factor)}")
 
 
 def _read_activation(torch: Any, module: Any) -> tuple[str, float]:

@@ -27,6 +27,53 @@ class Layer(NamedTuple):
     parameter: float = 0.0
 
 
+class Normalization(NamedTuple):
+    """A batch normalization in prediction: each value times a factor, plus an offset."""
+
+    factor: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+    @classmethod
+    def from_moments(
+        cls,
+        mean: NDArray[np.float64],
+        variance: NDArray[np.float64],
+        epsilon: float,
+        scale: NDArray[np.float64] | None,
+        shift: NDArray[np.float64] | None,
+    ) -> Normalization:
+        """Return the normalization by running moments, then by what was learned, if there is any.
+
+        Numbers that are not finite become weights that are not, which `network_of` refuses.
+        """
+        with np.errstate(all="ignore"):
+            factor = 1 / np.sqrt(variance + epsilon)
+            if scale is not None:
+                factor = factor * scale
+            offset = -mean * factor
+            if shift is not None:
+                offset = offset + shift
+        return cls(factor, offset)
+
+    def after(self, layer: Layer) -> Layer:
+        """Return a layer whose weighted sums are normalized."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return layer._replace(
+                weights=(layer.weights * self.factor).astype(layer.weights.dtype),
+                biases=(layer.biases * self.factor + self.offset).astype(layer.biases.dtype),
+            )
+
+    def before(self, layer: Layer) -> Layer:
+        """Return a layer whose inputs are normalized."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights = layer.weights * self.factor[:, np.newaxis]
+            biases = layer.biases + self.offset @ layer.weights.astype(np.float64)
+            return layer._replace(
+                weights=weights.astype(layer.weights.dtype),
+                biases=biases.astype(layer.biases.dtype),
+            )
+
+
 def network_of(
     layers: Sequence[Layer],
     input_scale: float | InputScale = 1.0,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
-from onnx.inliner import inline_local_functions
 from skl2onnx import update_registered_converter
 from skl2onnx.common.data_types import (
     DoubleTensorType,
@@ -38,6 +37,9 @@ _OPTIONS: dict[str, list[Any]] = {
 # calls that method.
 _RAW_SCORES = "raw_scores"
 _END_OF_INT64 = 2.0**63
+# Newer opsets have the same forms of the operators. A file of this one has no functions, which
+# skl2onnx cannot add to a graph.
+_OPSET = 13
 
 
 def register(*classes: type) -> None:
@@ -120,7 +122,7 @@ def _add_network(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
         x = values[0]
     else:
         x = graph.node("Concat", *values, axis=1)
-    return graph.add(onnx_model(model._trained(), dtype), [x])
+    return graph.add(onnx_model(model._trained(), dtype, _OPSET), [x])
 
 
 def _require_columns(model: Any, found: int) -> None:
@@ -136,7 +138,7 @@ def _add_table(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
 
     An input may be a matrix of several ones.
     """
-    proto = onnx_model(model._trained())
+    proto = onnx_model(model._trained(), opset=_OPSET)
     expected = proto.graph.input
     found: list[tuple[str, int]] = []
     for variable in inputs:
@@ -174,7 +176,6 @@ class _Graph:
 
     def add(self, model: Any, inputs: Sequence[str]) -> list[str]:
         """Add a model that reads these values; return the names of its outputs."""
-        model = inline_local_functions(model)
         graph = model.graph
         versions = {entry.domain: entry.version for entry in model.opset_import}
         new = {given.name: name for given, name in zip(graph.input, inputs, strict=True)}
