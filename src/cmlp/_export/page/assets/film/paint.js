@@ -34,24 +34,25 @@ function letters(view, text, x, y, size, { colour = colours.text, alpha = 1, ali
 	if (alpha <= 0.01) return;
 	const { pen, ratio, unit } = view;
 	const m = pen.getTransform();
+	const height = min(size * unit, (view.most ?? Infinity) * (m.a / ratio));
 	pen.save();
 	pen.setTransform(ratio, 0, 0, ratio, m.a * x + m.e, m.d * y + m.f);
 	pen.globalAlpha = alpha;
 	pen.fillStyle = colour;
-	pen.font = `${bold ? 600 : 400} ${size * unit}px ${FILM_FONT}`;
+	pen.font = `${bold ? 600 : 400} ${height}px ${FILM_FONT}`;
 	pen.textAlign = align;
 	pen.textBaseline = "middle";
-	pen.fillText(text, 0, size * unit * 0.05);
+	pen.fillText(text, 0, height * 0.05);
 	pen.restore();
 }
 
-/** Paints a figure of its own size into a rectangle of the world. */
+/** Paints a figure of its own size into a rectangle of the world. Seen from afar its texts are small, too. */
 function paintInside(view, [x, y, width], designWidth, paintFigure) {
 	const { pen } = view;
 	pen.save();
 	pen.translate(x, y);
 	pen.scale(width / designWidth, width / designWidth);
-	paintFigure();
+	paintFigure({ ...view, most: designWidth / 30 });
 	pen.restore();
 }
 

@@ -87,6 +87,7 @@ const player = {
 		clearTimeout(this.timer);
 		this.isOpen = this.isPlaying = false;
 		document.body.classList.remove("films");
+		leaveLanguage();
 		$("film").hidden = true;
 	},
 

@@ -2,6 +2,7 @@
 
 let captions = CAPTIONS.en;
 let language = "en";
+const pageTitle = document.title;
 
 function chooseLanguage(wanted) {
 	language = [wanted, ...navigator.languages.map((name) => name.slice(0, 2)), "en"].find((name) => name in CAPTIONS);
@@ -9,6 +10,12 @@ function chooseLanguage(wanted) {
 	root.lang = language;
 	document.title = captions["page.title"];
 	$("film").ariaLabel = document.title;
+}
+
+/** Gives the page back its language and its title. */
+function leaveLanguage() {
+	root.lang = "en";
+	document.title = pageTitle;
 }
 
 /** A number as the language writes it. */

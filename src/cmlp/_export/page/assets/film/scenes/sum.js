@@ -101,10 +101,10 @@ function paintOpenNeuron(view, facts, t, closed) {
 	const form = upright ? INSIDE_UPRIGHT : INSIDE_LYING;
 	const [x, y] = places.at(1, to);
 	paintNeuron(view, x, y, places.radius[1], 0);
-	paintInside(view, places.inside(1, to), form.width, () => {
-		paintWeightedDigit(view, facts, form, t);
-		paintAddition(view, facts, form, t);
-		paintSquash(view, facts, form, t);
+	paintInside(view, places.inside(1, to), form.width, (inner) => {
+		paintWeightedDigit(inner, facts, form, t);
+		paintAddition(inner, facts, form, t);
+		paintSquash(inner, facts, form, t);
 	});
 	pen.globalAlpha = closed;
 	pen.fillStyle = colours.ground;
