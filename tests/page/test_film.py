@@ -245,6 +245,10 @@ def test_arrows_go_from_caption_to_caption(opened):
     assert page.page.locator("#film-card").is_visible()
     page.press("Home")
     assert page.page.locator("#film-card").is_hidden()
+    page.page.locator("#film-scene").click()
+    assert page.evaluate("film.isPlaying") is True
+    page.page.locator("#film-scene").click()
+    assert page.evaluate("film.isPlaying") is False
 
 
 @pytest.mark.slow

@@ -180,6 +180,11 @@ const player = {
 		writeUrl();
 	},
 
+	toggle() {
+		if (this.isPlaying) this.pause();
+		else this.play();
+	},
+
 	seek(time) {
 		if (!this.digit) return;
 		this.time = clamp(time, -DRAWN_IN, FILM_SECONDS);
@@ -419,10 +424,8 @@ const player = {
 
 	answer(key) {
 		const choice = Number(key) - (this.waiting?.kind === "bet" ? 1 : 0);
-		if (key === " ") {
-			if (this.isPlaying) this.pause();
-			else this.play();
-		} else if (key === "ArrowRight" || key === "PageDown") this.step(1);
+		if (key === " ") this.toggle();
+		else if (key === "ArrowRight" || key === "PageDown") this.step(1);
 		else if (key === "ArrowLeft" || key === "PageUp") this.step(-1);
 		else if (key === "Home") this.seek(0);
 		else if (key === "End") this.seek(FILM_SECONDS);
@@ -468,7 +471,7 @@ function setUpPlayer() {
 		player.show();
 	});
 	listen($("film-clear"), "click", () => player.empty());
-	listen($("film-play"), "click", () => (player.isPlaying ? player.pause() : player.play()));
+	for (const id of ["film-play", "film-scene"]) listen($(id), "click", () => player.toggle());
 	listen($("film-back"), "click", () => player.step(-1));
 	listen($("film-next"), "click", () => player.step(1));
 	listen($("film-again"), "click", () => player.empty());
