@@ -252,6 +252,17 @@ def test_arrows_go_from_caption_to_caption(opened):
 
 
 @pytest.mark.slow
+def test_label_can_be_changed_at_any_time(opened):
+    page = opened(100)
+    page.page.locator("#film-label").click()
+    page.page.locator("#film-options button", has_text="8").click()
+    page.settle()
+    assert page.evaluate("[film.facts.label, film.time]") == [8, 100]
+    assert page.text("#film-label") == "8"
+    assert page.page.locator("#film-options button").count() == 0
+
+
+@pytest.mark.slow
 def test_reduced_motion_shows_the_end_of_each_caption(opened):
     page = opened(4, reduced_motion="reduce")
     same = page.evaluate(DIFFERENCE, [4, 9])

@@ -101,6 +101,7 @@ const player = {
 		write("film-done", done);
 		write("film-undo", undo);
 		write("film-clear", clear);
+		$("film-label").title = filmWords("numbers.4");
 		Object.assign($("film-again"), { ariaLabel: filmWords("numbers.1"), title: filmWords("numbers.1") });
 		const [save, copy, again, , explore] = filmWords("card.buttons");
 		write("card-save", save);
@@ -230,6 +231,14 @@ const player = {
 		if (this.time === FILM_SECONDS) this.pause();
 	},
 
+	/** Asks for the name of the digit again, at any moment. */
+	askLabel() {
+		this.isPlaying = false;
+		this.waiting = FILM_PAUSES.find(({ kind }) => kind === "label");
+		this.left = LABEL_WAITS;
+		this.show();
+	},
+
 	/** Takes the answer to the question at which the film stands. */
 	decide(choice) {
 		const { id, kind } = this.waiting;
@@ -352,6 +361,8 @@ const player = {
 			return;
 		}
 		$("film-time").value = max(0, this.time);
+		write("film-label", this.facts.label);
+		$("film-label").ariaLabel = `${filmWords("numbers.4")} ${this.facts.label}`;
 		this.showCard();
 		const key = this.keyNow();
 		const state = `${key} ${this.waiting?.id}`;
@@ -472,6 +483,7 @@ function setUpPlayer() {
 	});
 	listen($("film-clear"), "click", () => player.empty());
 	for (const id of ["film-play", "film-scene"]) listen($(id), "click", () => player.toggle());
+	listen($("film-label"), "click", () => player.askLabel());
 	listen($("film-back"), "click", () => player.step(-1));
 	listen($("film-next"), "click", () => player.step(1));
 	listen($("film-again"), "click", () => player.empty());
