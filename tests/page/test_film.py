@@ -177,6 +177,22 @@ def test_pictures_depend_on_the_moment_alone(opened):
 
 
 @pytest.mark.slow
+def test_heaps_are_the_same_in_slices(opened):
+    page = opened(learned=True)
+    assert page.evaluate(
+        """(() => {
+            const find = ({ sure, activation, says, searched }) => [sure, activation, says, searched].join();
+            const whole = find(film.facts.heaps);
+            film.labelIt(3);
+            for (let n = 0; n < 30; n++) film.facts.searchHeaps(1);
+            const order = [...film.facts.heaps.order].sort((p, q) => p - q);
+            return find(film.facts.heaps) === whole && order.every((k, n) => k === n);
+        })()"""
+    )
+    assert page.evaluate("film.facts.heaps.searched") == 1000
+
+
+@pytest.mark.slow
 def test_drawn_digit_plays_asks_and_survives_a_reload(watch, story_path):
     page = watch(story_path, "#film")
     assert page.text("#film-caption") == "Draw a digit."

@@ -19,8 +19,19 @@ function strongWiresInto(layer, net, result, count) {
 	return found.sort((p, q) => q[2] - p[2]).slice(0, count);
 }
 
+/** The numbers of all pixels in a random order. */
+function shuffled(random) {
+	const order = range(PIXELS);
+	for (let k = PIXELS - 1; k > 0; k--) {
+		const other = floor(random() * (k + 1));
+		[order[k], order[other]] = [order[other], order[k]];
+	}
+	return order;
+}
+
 class FilmFacts {
 	#known = {};
+	#found = null; // among the heaps that were read so far
 
 	/** `label` may be a guess at first: with another label, there are other facts. */
 	constructor(digit, label, seed) {
@@ -308,24 +319,26 @@ class FilmFacts {
 
 	/** Heaps of this digit's pixels: how many of a thousand are called a digit for sure, and the surest. */
 	get heaps() {
-		return this.#once("heaps", () => {
-			const random = randomNumbers(this.seed + 1000);
-			const found = { sure: 0, activation: -1 };
-			for (let n = 0; n < HEAPS; n++) {
-				const order = range(PIXELS);
-				for (let k = PIXELS - 1; k > 0; k--) {
-					const other = floor(random() * (k + 1));
-					[order[k], order[other]] = [order[other], order[k]];
-				}
-				const image = Float64Array.from(order, (k) => this.input[k]);
-				const result = this.final.net.forward(image);
-				const activation = max(...result.a[3]);
-				if (activation > SURE) found.sure++;
-				if (activation > found.activation)
-					Object.assign(found, { activation, image, order, result, says: winner(result.a[3]) });
+		this.searchHeaps(Infinity);
+		return this.#once("heaps", () => ({ ...this.#found, picture: brightPicture(this.#found.image) }));
+	}
+
+	/** Lets the network read heaps for some milliseconds, so that no frame waits for all of them. */
+	searchHeaps(milliseconds) {
+		const end = performance.now() + milliseconds;
+		this.#found ??= { searched: 0, random: randomNumbers(this.seed + 1000), sure: 0, activation: -1 };
+		const found = this.#found;
+		while (found.searched < HEAPS && performance.now() < end) {
+			const order = shuffled(found.random);
+			const image = Float64Array.from(order, (k) => this.input[k]);
+			const result = this.final.net.forward(image);
+			const activation = max(...result.a[3]);
+			if (activation > SURE) found.sure++;
+			if (activation > found.activation) {
+				Object.assign(found, { activation, image, order, result, says: winner(result.a[3]) });
 			}
-			return { ...found, picture: brightPicture(found.image) };
-		});
+			found.searched++;
+		}
 	}
 
 	/**

@@ -201,10 +201,10 @@ const player = {
 		this.seek(next ?? (by > 0 ? FILM_SECONDS : 0));
 	},
 
-	/** Lets the network learn for some milliseconds. */
+	/** Lets the network learn for some milliseconds, and then read the heaps of the last scene. */
 	learn(milliseconds) {
 		const { training } = this.facts;
-		if (training.steps >= FILM_STEPS) return;
+		if (training.steps >= FILM_STEPS) return this.facts.searchHeaps(milliseconds);
 		training.advance(milliseconds);
 		if (training.steps >= FILM_STEPS) this.writeCaptions();
 	},
