@@ -20,6 +20,9 @@ optional_packages() {
     echo g++ g++
     echo arm-none-eabi-gcc gcc-arm-none-eabi libnewlib-arm-none-eabi
     echo qemu-system-arm qemu-system-arm
+    echo avr-gcc gcc-avr avr-libc
+    echo simavr simavr
+    echo riscv64-unknown-elf-gcc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
     echo qemu-aarch64-static qemu-user-static
     echo aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     echo tcc tcc
@@ -27,7 +30,6 @@ optional_packages() {
     echo npm npm
     echo chromium chromium
     [ "$MODE" = full ] || return 0
-    echo avr-gcc gcc-avr avr-libc
     echo arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
     echo riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
     echo powerpc64le-linux-gnu-gcc gcc-powerpc64le-linux-gnu libc6-dev-ppc64el-cross

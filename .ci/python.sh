@@ -41,7 +41,7 @@ slow_tests() {
 # Exported C headers with each compiler and emulator. In full mode all of them must be installed.
 exported_headers() { # <installed or all>
     needs package
-    CMLP_TARGETS=$1 "$WORK/readme/bin/python" -m pytest -m slow tests/export/test_c_targets.py
+    CMLP_TARGETS=$1 "$WORK/readme/bin/python" -m pytest -m slow tests/export/test_c_{targets,avr,stack}.py
 }
 
 # The tests that need other libraries. None of them may skip here. scikit-learn's checks are among the slow tests. torch has

@@ -35,6 +35,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
             MPI, rows on a Dask cluster beside rows in memory
   files     not in all: seconds and memory of the command on CSV files of a million rows, also of the version that
             CMLP_BEFORE names
+  groups    not in all: intervals of tables for rows of new persons, firms or countries (extra bench-tables)
   large     not in all: memory of a fit over 2 GB, from a memory-mapped file and from Parquet
   intervals not in all: intervals of tables whose width follows the prediction, and constant ones (extra bench-tables)
   rare      not in all: a rare class and calibrated probabilities of tables (extra bench-tables)
@@ -82,6 +83,7 @@ MORE = [
     "coverage",
     "distributed",
     "files",
+    "groups",
     "intervals",
     "large",
     "rare",

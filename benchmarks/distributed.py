@@ -5,7 +5,7 @@ clock starts; this process fetches them in every epoch. Its peak memory is that 
 own.
 
 The model of a synchronous step of B rows by MPI, in which n workers continue each other's sums of
-chunks of 128 rows: the P bytes of the gradient flow through the chain of workers in slices of K
+chunks of 128 rows: the P bytes of the gradient flow through the chain of workers in buckets of K
 bytes, and back. t_row is one row with one thread.
 
     seconds = ceil(B / 128 / n) * 128 * t_row + 2 * (P * b + (n - 1) * (a + K * b))
@@ -105,7 +105,7 @@ for n_bytes in map(int, sys.argv[2:]):
 if comm.rank == 0:
     print(json.dumps(found))
 """
-SLICE = 1 << 16  # bytes
+BUCKET = 1 << 16  # bytes
 BATCHES = (1024, 16_384)
 
 
@@ -127,7 +127,7 @@ def messages(n_bytes, short):
 
 
 def mpi(report, t_row, short):
-    n_bytes = [8, SLICE, gradient_bytes()]
+    n_bytes = [8, BUCKET, gradient_bytes()]
     seconds = messages(n_bytes, short)
     if seconds is None:
         report.note(MPI="not measured: needs mpi4py and mpiexec")
@@ -141,7 +141,7 @@ def mpi(report, t_row, short):
         row = [n]
         for batch in BATCHES:
             work = 128 * math.ceil(math.ceil(batch / 128) / n) * t_row
-            step = work + 2 * (n_bytes[2] * per_byte + (n - 1) * (latency + SLICE * per_byte))
+            step = work + 2 * (n_bytes[2] * per_byte + (n - 1) * (latency + BUCKET * per_byte))
             row += [1e3 * step, batch * t_row / step]
         table.append(row)
     report.table(f"predicted for MPI, one step, {named(SIZES)}", ["workers", *columns], table)

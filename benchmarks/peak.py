@@ -58,8 +58,8 @@ void run_forward(int64_t rows, int64_t calls)
 
 void run_deltas(int64_t rows, int64_t calls)
 {
-    const cmlp_rows_share share = {.n = rows};
-    while (calls--) delta_product(&job, 0, &share, z);
+    const cmlp_row_range range = {.n = rows};
+    while (calls--) delta_product(&job, 0, &range, z);
 }
 
 void run_gradient(int64_t rows, int64_t calls)

@@ -9,9 +9,9 @@
  *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_init_params), train it
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
- * More headers belong to the same library: cmlp_table.h (categories and intervals of tables), cmlp_workers.h
- * (training by several processes) and cmlp_explain.h (bounds, and rows between two others). docs/embedding.md is a
- * tutorial, examples/ has complete programs, and
+ * More headers belong to the same library: cmlp_table.h (categories and intervals of tables),
+ * cmlp_explain.h (bounds, and rows between two others) and cmlp_workers.h (training by several
+ * processes; experimental). docs/embedding.md is a tutorial, examples/ has complete programs, and
  * docs/arithmetic.md (in Python packages arithmetic.md beside this file) defines every rounding.
  *
  * Building. One line compiles the library with a program (add -lm where sqrt is a function call), from the source tree
@@ -162,7 +162,7 @@ enum {
     CMLP_ERROR_ISA = 80,             /* no allowed instruction set is available */
     CMLP_ERROR_BUILD = 81,           /* compiled with options that change the arithmetic */
     CMLP_ERROR_MEMORY = 82,          /* malloc failed (cmlp_file.h) */
-    CMLP_ERROR_MESSAGE = 83,         /* a message to or from another worker failed (cmlp_workers.h) */
+    CMLP_ERROR_MESSAGE = 83,         /* a message failed or came too late (cmlp_workers.h) */
     CMLP_ERROR_LEFT_OUT = 84,        /* this build leaves out what the call needs: docs/embedding.md ("Small builds") */
     /* A model file. */
     CMLP_ERROR_FILE_SHORT = 96,      /* truncated */
@@ -686,7 +686,8 @@ typedef struct cmlp_epoch_result {
  * The errors of an epoch: BATCH, ALIGNMENT (rates), OPTION (rates), those of its workers. */
 typedef struct cmlp_epoch {
     size_t struct_size;
-    struct cmlp_workers *workers; /* NULL, or the other processes that train with this one: cmlp_workers.h */
+    /* NULL, or the other processes that train with this one: cmlp_workers.h (experimental). */
+    struct cmlp_workers *workers;
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
     int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */
     const double *rates;  /* one learning rate per batch, including skipped ones; or NULL */

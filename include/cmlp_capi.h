@@ -1,5 +1,6 @@
-/* cmlp_capi.h: the functions of cmlp.h, cmlp_table.h, cmlp_workers.h and cmlp_explain.h for extension modules of Python,
- * from the installed package, without linking. tools/make_declarations.py writes the struct.
+/* cmlp_capi.h: the functions of cmlp.h, cmlp_table.h and cmlp_explain.h for extension modules of
+ * Python, from the installed package, without linking. tools/make_declarations.py writes the
+ * struct.
  *
  * The capsule cmlp.capi holds a table of pointers to the functions in cmlp's own extension module. In C or C++, after
  * Python.h:
@@ -18,7 +19,6 @@
 
 #include <cmlp.h>
 #include <cmlp_table.h>
-#include <cmlp_workers.h>
 #include <cmlp_explain.h>
 
 #define CMLP_CAPI_NAME "cmlp.capi"

@@ -1,4 +1,5 @@
-/* Several processes train one network with MPI. Each prints the same checksum of the parameters, for any number of them.
+/* Several processes train one network with MPI. Each prints the same checksum of the parameters,
+ * for any number of them. If a process hangs, the others give up after 60 seconds, and end the job.
  *
  *   mpicc -O2 train_mpi.c cmlp.c -pthread -o train_mpi && mpiexec -n 3 ./train_mpi */
 #include <cmlp_workers.h>
@@ -6,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { N_ROWS = 2000, N_IN = 20, N_HIDDEN = 50, N_OUT = 3, BATCH = 600, EPOCHS = 5 };
 enum { N_PARAMS = N_IN * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT };
@@ -14,19 +16,56 @@ static char net_memory[CMLP_NET_SIZE];
 static float inputs[N_ROWS * N_IN], params[N_PARAMS], state[2 * N_PARAMS];
 static int32_t labels[N_ROWS];
 
-static int send_bytes(void *context, const void *bytes, size_t n, int32_t to)
+/* Waits until a message is complete, for some seconds; 0: for ever. */
+static int is_complete(MPI_Request *request, double seconds)
 {
-    return MPI_Send(bytes, (int)n, MPI_BYTE, to, 0, *(MPI_Comm *)context) != MPI_SUCCESS;
+    const double end = MPI_Wtime() + seconds;
+    int is_done = 0;
+    while (!is_done && (seconds == 0 || MPI_Wtime() < end))
+        if (MPI_Test(request, &is_done, MPI_STATUS_IGNORE) != MPI_SUCCESS) return 0;
+    return is_done;
 }
 
-static int receive_bytes(void *context, void *bytes, size_t n, int32_t from)
+/* The three functions give MPI a copy of a message, because MPI may use it until the job ends if
+ * they give up. Then the copy is not freed. */
+static int send_bytes(void *context, const void *bytes, size_t n_bytes, int32_t to, double seconds)
 {
-    return MPI_Recv(bytes, (int)n, MPI_BYTE, from, 0, *(MPI_Comm *)context, MPI_STATUS_IGNORE) != MPI_SUCCESS;
+    const MPI_Comm comm = *(MPI_Comm *)context;
+    MPI_Request request;
+    void *const copy = malloc(n_bytes);
+    if (!copy) return 1;
+    memcpy(copy, bytes, n_bytes);
+    if (MPI_Isend(copy, (int)n_bytes, MPI_BYTE, to, 0, comm, &request) != MPI_SUCCESS) return 1;
+    if (!is_complete(&request, seconds)) return 1;
+    free(copy);
+    return 0;
 }
 
-static int broadcast_bytes(void *context, void *bytes, size_t n, int32_t from)
+static int receive_bytes(void *context, void *bytes, size_t n_bytes, int32_t from, double seconds)
 {
-    return MPI_Bcast(bytes, (int)n, MPI_BYTE, from, *(MPI_Comm *)context) != MPI_SUCCESS;
+    const MPI_Comm comm = *(MPI_Comm *)context;
+    MPI_Request request;
+    void *const copy = malloc(n_bytes);
+    if (!copy) return 1;
+    if (MPI_Irecv(copy, (int)n_bytes, MPI_BYTE, from, 0, comm, &request) != MPI_SUCCESS) return 1;
+    if (!is_complete(&request, seconds)) return 1;
+    memcpy(bytes, copy, n_bytes);
+    free(copy);
+    return 0;
+}
+
+static int broadcast_bytes(void *context, void *bytes, size_t n_bytes, int32_t from, double seconds)
+{
+    const MPI_Comm comm = *(MPI_Comm *)context;
+    MPI_Request request;
+    void *const copy = malloc(n_bytes);
+    if (!copy) return 1;
+    memcpy(copy, bytes, n_bytes);
+    if (MPI_Ibcast(copy, (int)n_bytes, MPI_BYTE, from, comm, &request) != MPI_SUCCESS) return 1;
+    if (!is_complete(&request, seconds)) return 1;
+    memcpy(bytes, copy, n_bytes);
+    free(copy);
+    return 0;
 }
 
 /* Rows whose class is that of the largest of their first three inputs. */
@@ -72,7 +111,7 @@ int main(int argc, char **argv)
                                     .activations = activations, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
     const cmlp_net *net;
     cmlp_workers workers = {.struct_size = sizeof workers, .send = send_bytes, .receive = receive_bytes,
-                            .broadcast = broadcast_bytes};
+                            .broadcast = broadcast_bytes, .seconds = 60};
     MPI_Comm comm = MPI_COMM_WORLD;
     int rank, size;
     MPI_Init(&argc, &argv);

@@ -138,7 +138,7 @@ class ModelFormatError(StatusError):
 
 
 class WorkerError(CmlpError, RuntimeError):
-    """Another worker failed while several processes trained; the message has its number and its error."""
+    """Another worker failed, or sent no message in time, while several processes trained."""
 
 
 class InvalidParameterError(CmlpError, ValueError, TypeError):

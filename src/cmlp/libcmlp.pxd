@@ -527,18 +527,19 @@ cdef extern from "cmlp_table.h" nogil:
 cdef extern from "cmlp_workers.h" nogil:
     ctypedef struct cmlp_workers:
         size_t struct_size
-        int32_t rank
-        int32_t n_workers
-        int (*send)(void *context, const void *bytes, size_t n, int32_t to) noexcept nogil
-        int (*receive)(void *context, void *bytes, size_t n, int32_t from_) noexcept nogil
-        int (*broadcast)(void *context, void *bytes, size_t n, int32_t from_) noexcept nogil
+        int (*send)(void *context, const void *bytes, size_t n_bytes, int32_t to, double seconds) noexcept nogil
+        int (*receive)(void *context, void *bytes, size_t n_bytes, int32_t from_, double seconds) noexcept nogil
+        int (*broadcast)(void *context, void *bytes, size_t n_bytes, int32_t from_, double seconds) noexcept nogil
         void *context
+        double seconds
         int64_t first_stored
         int64_t n_stored
+        int32_t rank
+        int32_t n_workers
+        int32_t first_shard
+        int32_t n_shards
+        int32_t n_all_shards
         int32_t failed_rank
-        int32_t first_share
-        int32_t n_shares
-        int32_t all_shares
 
 cdef extern from "cmlp_explain.h" nogil:
     cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,

@@ -40,6 +40,7 @@ def test_every_command_has_a_test():
 
     others = {
         "coverage",
+        "groups",
         "intervals",
         "rare",
         "tables",

@@ -65,7 +65,7 @@ int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 }
 
 /* The worker thread arrives when thread 0 has fallen asleep. */
-static void wait_for_sleeper(void *context, cmlp_member self)
+static void wait_for_sleeper(void *context, cmlp_thread self)
 {
     (void)context;
     while (self.index && slept_after < 0) sched_yield();
@@ -202,7 +202,7 @@ static void test_failed_thread_creation(fixture *f)
 }
 
 /* Worker threads block signals sent to the process, but not those that a thread raises itself. */
-static void read_mask(void *context, cmlp_member self)
+static void read_mask(void *context, cmlp_thread self)
 {
     if (self.index) pthread_sigmask(SIG_SETMASK, NULL, context);
 }
@@ -220,7 +220,7 @@ static void test_signals(void)
 }
 
 /* A thread is cancelled while it waits for its team: the call ends first. */
-static void wait_cancelled(void *context, cmlp_member self)
+static void wait_cancelled(void *context, cmlp_thread self)
 {
     _Atomic int *is_cancelled = context;
     if (self.index)
@@ -335,7 +335,7 @@ static void test_empty_batches(fixture *f)
 
 /* Two tiles. The first thread's rows are sparse. The last thread's rows have fewer zeros, so that it backs off and does
  * not scan the second tile. The results equal those of one thread, which finds enough zeros in each tile. */
-static void test_shares(fixture *f, uint32_t isa, int32_t dtype)
+static void test_ranges_of_rows(fixture *f, uint32_t isa, int32_t dtype)
 {
     enum { TILE = 256 };
     uint64_t alone = 0;
@@ -390,7 +390,7 @@ int main(void)
         }
 #endif
         fixture_free(&f);
-        if (!wide && i % 4 < 2) test_shares(&f, s.isa, s.dtype);
+        if (!wide && i % 4 < 2) test_ranges_of_rows(&f, s.isa, s.dtype);
     }
 #ifdef TEST_WRAPS_THREADS
     test_small_work();

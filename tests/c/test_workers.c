@@ -1,11 +1,14 @@
-/* Several workers train together: results are bit-identical to a call without workers, for any number of workers, also
- * where a worker has no rows. The workers are threads of this program. Errors and cancellation reach all of them. Compiled
+/* Several workers train together: results are bit-identical to a call without workers, for any
+ * number of workers, also where a worker has no rows. The workers are threads of this program.
+ * Errors and cancellation reach all of them, and no worker waits longer than its limit. Compiled
  * with MOST_BYTES, the largest message, so that large networks need several. */
+#define _POSIX_C_SOURCE 200809L
 #include "faults.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { MOST_WORKERS = 8 };
 
@@ -32,26 +35,54 @@ typedef struct worker {
     int64_t rounds, polls, stop_at, fail_at, calls; /* the poll, or the call of a function, that fails; 0: none */
     int tampers, leaks; /* which number of its messages the worker changes; whether it has sent stale memory */
     int forges;         /* whether it changes the status of what it sends to the next worker */
+    int is_absent;      /* whether it does not make the call */
     int status;
 } worker;
 
-static int in_pieces; /* whether a message had the largest size */
+static int in_fragments; /* whether a message had the largest size */
 
-static int fails(worker *w) { return ++w->calls == w->fail_at; }
-
-static void post(office *o, mail *m, const void *bytes, size_t n, int readers)
+/* Counts a call of a function. Returns whether it fails. */
+static int fails(worker *w, double seconds)
 {
-    while (m->readers) pthread_cond_wait(&o->changed, &o->lock);
+    CHECK(seconds == w->workers.seconds);
+    return ++w->calls == w->fail_at;
+}
+
+/* When a function gives up that may wait for some seconds. */
+static struct timespec time_after(double seconds)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    const int64_t nanoseconds = end.tv_nsec + (int64_t)(seconds * 1e9);
+    end.tv_sec += (time_t)(nanoseconds / 1000000000);
+    end.tv_nsec = (long)(nanoseconds % 1000000000);
+    return end;
+}
+
+/* Waits for a change. Returns 0 if there is none before the end. */
+static int wait_until(office *o, double seconds, const struct timespec *end)
+{
+    if (seconds > 0) return !pthread_cond_timedwait(&o->changed, &o->lock, end);
+    return !pthread_cond_wait(&o->changed, &o->lock);
+}
+
+/* Puts a message where its readers find it. Returns 0 if the one before is not read in time. */
+static int post(office *o, mail *m, const void *bytes, size_t n, int readers, double seconds)
+{
+    const struct timespec end = time_after(seconds);
+    while (m->readers)
+        if (!wait_until(o, seconds, &end)) return 0;
     m->bytes = realloc(m->bytes, n);
     memcpy(m->bytes, bytes, n);
     m->n = n;
     m->readers = readers;
+    return 1;
 }
 
 static void read_mail(mail *m, void *bytes, size_t n)
 {
     CHECK(m->n == n && n && n <= MOST_BYTES);
-    in_pieces |= n == MOST_BYTES;
+    in_fragments |= n == MOST_BYTES;
     memcpy(bytes, m->bytes, n);
     m->readers--;
 }
@@ -78,53 +109,55 @@ static void watch(worker *w, char *bytes, size_t n)
     if (w->tampers) memcpy(bytes, &m, sizeof m);
 }
 
-static int send_bytes(void *context, const void *bytes, size_t n, int32_t to)
+static int send_bytes(void *context, const void *bytes, size_t n_bytes, int32_t to, double seconds)
 {
     worker *w = context;
     office *o = w->office;
-    if (fails(w)) return 1;
     pthread_mutex_lock(&o->lock);
     CHECK(to == w->workers.rank + 1 && to < o->n_workers);
-    post(o, &o->next[to], bytes, n, 1);
-    if (w->forges && n >= sizeof(message)) ((message *)(void *)o->next[to].bytes)->status = 77;
+    const int is_sent = !fails(w, seconds) && post(o, &o->next[to], bytes, n_bytes, 1, seconds);
+    if (is_sent && w->forges && n_bytes >= sizeof(message))
+        ((message *)(void *)o->next[to].bytes)->status = 77;
     pthread_cond_broadcast(&o->changed);
     pthread_mutex_unlock(&o->lock);
-    return 0;
+    return !is_sent;
 }
 
-static int receive_bytes(void *context, void *bytes, size_t n, int32_t from)
+static int receive_bytes(void *context, void *bytes, size_t n_bytes, int32_t from, double seconds)
 {
     worker *w = context;
     office *o = w->office;
-    if (fails(w)) return 1;
+    const struct timespec end = time_after(seconds);
     pthread_mutex_lock(&o->lock);
     CHECK(from == w->workers.rank - 1);
-    while (!o->next[from + 1].readers) pthread_cond_wait(&o->changed, &o->lock);
-    read_mail(&o->next[from + 1], bytes, n);
+    int is_here = !fails(w, seconds);
+    while (is_here && !o->next[from + 1].readers) is_here = wait_until(o, seconds, &end);
+    if (is_here) read_mail(&o->next[from + 1], bytes, n_bytes);
     pthread_cond_broadcast(&o->changed);
     pthread_mutex_unlock(&o->lock);
-    return 0;
+    return !is_here;
 }
 
-static int broadcast_bytes(void *context, void *bytes, size_t n, int32_t from)
+static int broadcast_bytes(void *context, void *bytes, size_t n_bytes, int32_t from, double seconds)
 {
     worker *w = context;
     office *o = w->office;
-    if (fails(w)) return 1;
+    const struct timespec end = time_after(seconds);
     pthread_mutex_lock(&o->lock);
     CHECK(from == o->n_workers - 1); /* the same one at all workers */
-    if (w->workers.rank == from) {
-        watch(w, bytes, n);
-        post(o, &o->all, bytes, n, o->n_workers - 1);
-        w->rounds = ++o->rounds;
-    } else {
-        while (o->rounds == w->rounds) pthread_cond_wait(&o->changed, &o->lock);
+    int is_here = !fails(w, seconds);
+    if (is_here && w->workers.rank == from) {
+        watch(w, bytes, n_bytes);
+        is_here = post(o, &o->all, bytes, n_bytes, o->n_workers - 1, seconds);
+        if (is_here) w->rounds = ++o->rounds;
+    } else if (is_here) {
+        while (is_here && o->rounds == w->rounds) is_here = wait_until(o, seconds, &end);
         w->rounds = o->rounds;
-        read_mail(&o->all, bytes, n);
+        if (is_here) read_mail(&o->all, bytes, n_bytes);
     }
     pthread_cond_broadcast(&o->changed);
     pthread_mutex_unlock(&o->lock);
-    return 0;
+    return !is_here;
 }
 
 static int poll(void *context)
@@ -183,8 +216,8 @@ static void make_workspace(fixture *f, slot *s)
     epoch.workers = &workers;
     cmlp_status status = cmlp_workspace_size(f->net, &rows, &f->objective, &epoch, f->run.n_threads,
                                              &f->run.workspace_size);
-    if (status == CMLP_ERROR_OPTION) { /* of a test of such shares */
-        workers.first_share = workers.n_shares = workers.all_shares = 0;
+    if (status == CMLP_ERROR_OPTION) { /* of a test of such shards */
+        workers.first_shard = workers.n_shards = workers.n_all_shards = 0;
         status = cmlp_workspace_size(f->net, &rows, &f->objective, &epoch, f->run.n_threads, &f->run.workspace_size);
     }
     CHECK(status == CMLP_OK);
@@ -200,9 +233,10 @@ static void work(office *o, worker *all)
     for (int32_t r = 0; r < o->n_workers; r++) make_workspace(&all[r].fixture, &slots[r]);
     pthread_mutex_lock(&o->lock); /* all checks that several threads make are made with it */
     for (int32_t r = 0; r < o->n_workers; r++)
-        CHECK(!pthread_create(&all[r].thread, NULL, train, &all[r]));
+        if (!all[r].is_absent) CHECK(!pthread_create(&all[r].thread, NULL, train, &all[r]));
     pthread_mutex_unlock(&o->lock);
-    for (int32_t r = 0; r < o->n_workers; r++) pthread_join(all[r].thread, NULL);
+    for (int32_t r = 0; r < o->n_workers; r++)
+        if (!all[r].is_absent) pthread_join(all[r].thread, NULL);
     for (int32_t r = 0; r < o->n_workers; r++) {
         CHECK(slot_intact(&slots[r]) && fixture_intact(&all[r].fixture));
         slot_free(&slots[r]);
@@ -280,8 +314,8 @@ static shape wide_shape(void)
                    .solver = CMLP_SOLVER_ADAM, .rows = 700, .batch = 300, .alpha = 0.01, .with_order = 1};
 }
 
-/* Each worker stores only the rows of the one batch that it computes, before a guard page. With uneven shares, worker r has
- * r + 1 of them. */
+/* Each worker stores only the rows of the one batch that it computes, before a guard page. With
+ * uneven shards, worker r has r + 1 of them. */
 static void test_stored_rows(const shape *s, int32_t n_workers, int uneven)
 {
     office o;
@@ -292,10 +326,10 @@ static void test_stored_rows(const shape *s, int32_t n_workers, int uneven)
     open_office(&o, all, s, n_workers);
     for (int32_t r = 0; r < n_workers; r++) {
         cmlp_rows *rows = &all[r].fixture.rows;
-        const int32_t share = uneven ? r * (r + 1) / 2 : r, n_shares = uneven ? r + 1 : 1;
-        const int32_t all_shares = uneven ? n_workers * (n_workers + 1) / 2 : n_workers;
-        const int64_t first = n_chunks * share / all_shares * 128;
-        const int64_t last = n_chunks * (share + n_shares) / all_shares * 128;
+        const int32_t shard = uneven ? r * (r + 1) / 2 : r, n_shards = uneven ? r + 1 : 1;
+        const int32_t n_all_shards = uneven ? n_workers * (n_workers + 1) / 2 : n_workers;
+        const int64_t first = n_chunks * shard / n_all_shards * 128;
+        const int64_t last = n_chunks * (shard + n_shards) / n_all_shards * 128;
         const int64_t n = (last < s->rows ? last : s->rows) - first;
         const size_t row = (size_t)rows->n_cols * (rows->dtype == CMLP_FLOAT64 ? 8 : 4);
         slot_make(&stored[r], (size_t)n * row);
@@ -304,9 +338,9 @@ static void test_stored_rows(const shape *s, int32_t n_workers, int uneven)
         all[r].workers.first_stored = first;
         all[r].workers.n_stored = n;
         if (uneven) {
-            all[r].workers.first_share = share;
-            all[r].workers.n_shares = n_shares;
-            all[r].workers.all_shares = all_shares;
+            all[r].workers.first_shard = shard;
+            all[r].workers.n_shards = n_shards;
+            all[r].workers.n_all_shards = n_all_shards;
         }
     }
     work(&o, all);
@@ -394,8 +428,8 @@ static void test_shapes(void)
     }
 }
 
-/* A large network is reduced by the workers in several slices. */
-static void test_slices(void)
+/* A large network is reduced by the workers in several buckets. */
+static void test_buckets(void)
 {
     shape s = wide_shape();
     s.sizes[2] = 400;
@@ -403,7 +437,7 @@ static void test_slices(void)
     s.batch = 400;
     s.n_threads = 2;
     for (int32_t n = 2; n < 5; n++) test_same_bits(&s, n, n == 3);
-    CHECK(in_pieces);
+    CHECK(in_fragments);
 }
 
 /* A network without a hidden layer, in one message and in several. */
@@ -555,6 +589,44 @@ static void test_broken_send(void)
     close_office(&o, all);
 }
 
+/* A worker does not make the call, or a function of it fails: the others give up after their
+ * seconds. */
+static void test_absent_worker(void)
+{
+    const shape s = wide_shape();
+    for (int32_t rank = 0; rank < 3; rank++)
+        for (int64_t fail_at = 0; fail_at < 6; fail_at++) {
+            office o;
+            worker all[MOST_WORKERS];
+            open_office(&o, all, &s, 3);
+            for (int32_t r = 0; r < 3; r++) all[r].workers.seconds = 0.05;
+            all[rank].is_absent = !fail_at;
+            all[rank].fail_at = fail_at;
+            work(&o, all);
+            for (int32_t r = 0; r < 3; r++) {
+                if (all[r].is_absent) continue;
+                CHECK(all[r].status == CMLP_ERROR_MESSAGE && all[r].workers.failed_rank == -1);
+                CHECK(all[r].fixture.result.batches <= 2);
+            }
+            close_office(&o, all);
+        }
+}
+
+/* A limit that no worker reaches changes no bit. */
+static void test_seconds(void)
+{
+    const shape s = wide_shape();
+    const uint64_t alone = hash_alone(&s);
+    office o;
+    worker all[MOST_WORKERS];
+    open_office(&o, all, &s, 3);
+    for (int32_t r = 0; r < 3; r++) all[r].workers.seconds = 60 + r; /* they may differ */
+    work(&o, all);
+    for (int32_t r = 0; r < 3; r++)
+        CHECK(all[r].status == CMLP_OK && fixture_hash(&all[r].fixture) == alone);
+    close_office(&o, all);
+}
+
 static void expect_refused(fixture *f, int status)
 {
     const uint64_t before = fixture_hash(f);
@@ -592,6 +664,11 @@ static void test_refused(void)
     workers->broadcast = NULL;
     expect_refused(f, CMLP_ERROR_NULL);
     *workers = good;
+    workers->seconds = -1;
+    expect_refused(f, CMLP_ERROR_OPTION);
+    workers->seconds = NAN;
+    expect_refused(f, CMLP_ERROR_OPTION);
+    *workers = good;
     workers->struct_size = 0;
     expect_refused(f, CMLP_ERROR_STRUCT_SIZE);
     *workers = good;
@@ -611,23 +688,23 @@ static void few_stored(worker *w) { w->workers.n_stored = 10; } /* of the 128 ro
 static void too_many_stored(worker *w) { w->workers.n_stored = w->fixture.rows.n_rows + 1; }
 static void negative_stored(worker *w) { w->workers.n_stored = -1; }
 static void negative_first(worker *w) { w->workers.first_stored = -1; }
-static void give_shares(worker *w, int32_t first, int32_t n, int32_t all)
+static void give_shards(worker *w, int32_t first, int32_t n, int32_t all)
 {
-    w->workers.first_share = first;
-    w->workers.n_shares = n;
-    w->workers.all_shares = all;
+    w->workers.first_shard = first;
+    w->workers.n_shards = n;
+    w->workers.n_all_shards = all;
 }
-static void share_of_none(worker *w) { give_shares(w, 1, 0, 0); }
-static void no_share(worker *w) { give_shares(w, 1, 0, 3); }
-static void negative_share(worker *w) { give_shares(w, -1, 1, 3); }
-static void far_share(worker *w) { give_shares(w, INT32_MAX - 1, 2, INT32_MAX); }
-static void many_shares(worker *w) { give_shares(w, w->workers.rank, 2, 3); }
-static void other_shares(worker *w) /* valid ones, but the others have one of 3 */
+static void shards_of_none(worker *w) { give_shards(w, 1, 0, 0); }
+static void no_shard(worker *w) { give_shards(w, 1, 0, 3); }
+static void negative_shard(worker *w) { give_shards(w, -1, 1, 3); }
+static void far_shard(worker *w) { give_shards(w, INT32_MAX - 1, 2, INT32_MAX); }
+static void many_shards(worker *w) { give_shards(w, w->workers.rank, 2, 3); }
+static void other_shards(worker *w) /* valid ones, but the others have one of 3 */
 {
     const int32_t rank = w->workers.rank;
-    give_shares(w, 2 * rank, 2, 6);
+    give_shards(w, 2 * rank, 2, 6);
 }
-static void share_of_another(worker *w) { give_shares(w, (w->workers.rank + 1) % 3, 1, 3); }
+static void shard_of_another(worker *w) { give_shards(w, (w->workers.rank + 1) % 3, 1, 3); }
 static void bad_epoch(worker *w)
 {
     static cmlp_epoch epoch = {.struct_size = sizeof epoch, .batch_size = -1};
@@ -679,8 +756,8 @@ typedef struct change {
     int status;
 } change;
 
-/* Worker 1 has shares that are valid alone, but not the next ones after those of worker 0. */
-static void test_gap_in_shares(void)
+/* Worker 1 has shards that are valid alone, but not the next ones after those of worker 0. */
+static void test_gap_in_shards(void)
 {
     static const int32_t firsts[] = {1, 3};
     shape s = wide_shape();
@@ -689,8 +766,8 @@ static void test_gap_in_shares(void)
         office o;
         worker all[MOST_WORKERS];
         open_office(&o, all, &s, 3);
-        for (int32_t r = 0; r < 3; r++) give_shares(&all[r], 2 * r, 2, 6);
-        give_shares(&all[1], firsts[i], 4 - firsts[i], 6);
+        for (int32_t r = 0; r < 3; r++) give_shards(&all[r], 2 * r, 2, 6);
+        give_shards(&all[1], firsts[i], 4 - firsts[i], 6);
         work(&o, all);
         for (int32_t r = 0; r < 3; r++)
             CHECK(all[r].status == CMLP_ERROR_WORKERS && all[r].workers.failed_rank == 1);
@@ -704,9 +781,9 @@ static void test_disagreements(void)
     static const change changes[] = {
         {bad_epoch, CMLP_ERROR_BATCH},       {bad_result, CMLP_ERROR_STRUCT_SIZE},
         {null_run, CMLP_ERROR_NULL},         {negative_stored, CMLP_ERROR_OPTION}, {negative_first, CMLP_ERROR_OPTION},
-        {share_of_none, CMLP_ERROR_OPTION},  {no_share, CMLP_ERROR_OPTION},        {negative_share, CMLP_ERROR_OPTION},
-        {far_share, CMLP_ERROR_OPTION},      {many_shares, CMLP_ERROR_OPTION},     {other_shares, CMLP_ERROR_WORKERS},
-        {share_of_another, CMLP_ERROR_OPTION},
+        {shards_of_none, CMLP_ERROR_OPTION},  {no_shard, CMLP_ERROR_OPTION},        {negative_shard, CMLP_ERROR_OPTION},
+        {far_shard, CMLP_ERROR_OPTION},      {many_shards, CMLP_ERROR_OPTION},     {other_shards, CMLP_ERROR_WORKERS},
+        {shard_of_another, CMLP_ERROR_OPTION},
         {few_stored, CMLP_ERROR_ORDER},      {too_many_stored, CMLP_ERROR_OPTION}, {no_params, CMLP_ERROR_NULL},
         {no_net, CMLP_ERROR_NULL},           {no_run, CMLP_ERROR_STRUCT_SIZE},     {bad_rate, CMLP_ERROR_OPTION},
         {other_params, CMLP_ERROR_WORKERS},  {other_label, CMLP_ERROR_WORKERS},    {other_rate, CMLP_ERROR_WORKERS},
@@ -784,7 +861,7 @@ static void test_other_numbers(void)
 int main(void)
 {
     test_shapes();
-    test_slices();
+    test_buckets();
     test_one_layer();
     test_stored();
     test_far_rows();
@@ -795,9 +872,11 @@ int main(void)
     test_broken_transport();
     test_bad_sums();
     test_broken_send();
+    test_absent_worker();
+    test_seconds();
     test_refused();
     test_disagreements();
-    test_gap_in_shares();
+    test_gap_in_shards();
     test_fewer_workers();
     test_other_numbers();
     return finish();

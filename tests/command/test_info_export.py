@@ -1,9 +1,11 @@
 """``cmlp info`` and ``cmlp export``."""
 
+import hashlib
 import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +33,12 @@ def command(capsys, tmp_path, monkeypatch):
     return run
 
 
+def sha256_of(model):
+    """Return the hash of the weights of a network of float64."""
+    params = model._trained().first.params
+    return hashlib.sha256(params.astype("<f8").tobytes()).hexdigest()
+
+
 def described(text):
     """Return the printed fields."""
     return {line.partition("  ")[0]: line.partition("  ")[2].strip() for line in text.splitlines()}
@@ -50,6 +58,7 @@ def test_info_of_a_classifier(command):
         "class": "MLPClassifier",
         "layers": "4-8-3",
         "parameters": "67 (float64, 536 bytes)",
+        "SHA-256": sha256_of(model),
         "activations": "relu, softmax",
         "loss": "log_loss",
         "input scale": "1/255",
@@ -258,6 +267,17 @@ def table(tmp_path):
     model.fit(X, ["no", "yes"] * 15).save(tmp_path / "table.cmlp")
 
 
+def test_hash_of_a_header_is_that_of_the_file(command, table):
+    """Also of weights that the header rounds."""
+    network = Network([2, 3], dtype="float64", random_state=0)
+    network.save("net.cmlp")
+    assert command("export", "net.cmlp", "--to", "c", "--dtype", "float32", "-o", "net.h")[0] == 0
+    assert command("export", "table.cmlp", "--to", "c", "-o", "table.h")[0] == 0
+    for name in ("net", "table"):
+        found = described(command("info", f"{name}.cmlp")[1])["SHA-256"]
+        assert f'#define {name}_SHA256 "{found}"\n' in Path(f"{name}.h").read_text()
+
+
 def test_info_of_a_table(command, table):
     status, out, _ = command("info", "table.cmlp")
     fields = described(out)
@@ -265,6 +285,7 @@ def test_info_of_a_table(command, table):
         status == 0
         and fields["class"] == "TabularClassifier"
         and fields["columns"] == "1 number, 1 category"
+        and fields["values"] == "0 (a number), 1 (one of 2 categories)"
     )
     assert fields["classes"] == "2 (text): no, yes" and fields["networks"].endswith("-4-1")
     assert fields["intervals"] == "from 8 scores of rows held out in fit"

@@ -32,7 +32,10 @@ PAGES = {str(path.relative_to(DOCS)): blocks.blocks_of(path) for path in sorted(
 NOTES = {"", "compile only", "not run", "needs", "output varies", "file"}
 # Languages of blocks that are no code, and the directives of the documentation.
 SHOWN = re.compile(r"\{[\w:-]+\}|text|toml|cmake|json|html|cython|cpp|javascript|")
-WHOLE = {"start/tables.md"}  # their shell blocks use what all Python blocks before have written
+WHOLE = {
+    "start/tables.md",
+    "guide/groups.md",
+}  # their shell blocks use what all Python blocks before have written
 LONG = {"start/embedding.md", "start/learner.md"}  # they compile the library and fit large networks
 # Pages of fragments, which use objects of the reader: their Python is compiled. The tests of the
 # exports run the calls.

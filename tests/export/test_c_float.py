@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from c_export import (
     NATIVE,
+    WARNINGS,
     Target,
     assert_activations_agree,
     assert_digits_agree,
@@ -229,12 +230,67 @@ def test_float64_models_are_rounded_on_request(tmp_path):
     assert_same_bits(outputs, single.forward(rows))
 
 
+def test_rows_that_python_refuses(tmp_path):
+    """NaN and infinity; what the outputs were before is kept."""
+    X = ROWS.astype(float) * 1e3
+    model = MLPClassifier((4,), random_state=0, input_scale="standard", dtype="float32")
+    model.partial_fit(X, CLASSES, classes=[0, 1, 2])
+    model.to_c(tmp_path / "net.h")
+    model.to_c(tmp_path / "small.h", int8=True, calibrate=X)
+    source = """#include <math.h>
+#include <stdio.h>
+#include "net.h"
+#include "small.h"
+int main(void)
+{
+    const double bad[] = {NAN, INFINITY, -INFINITY, 1.0};
+    for (int i = 0; i < 4; i++) {
+        float x[5] = {1, 2, 3, 4, 5}, output[3] = {7, 7, 7};
+        double wide[5] = {1, 2, 3, 4, 5};
+        uint8_t q[5] = {9, 9, 9, 9, 9};
+        x[4] = (float)(wide[4] = bad[i]);
+        printf("%d", net_predict_checked(x, output));
+        printf("%d", net_predict_f64_checked(wide, output));
+        printf("%d", small_quantize_checked(x, q));
+        printf(" %d %d\\n", output[0] == 7.0f, q[0] == 9);
+    }
+    return 0;
+}
+"""
+    printed = run(build(tmp_path, source, NATIVE)).decode().splitlines()
+    assert printed == ["000 1 1"] * 3 + ["111 0 0"]
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_several_files_share_a_header(tmp_path, int8):
+    """One of them defines the functions and constants, and the others only declare them."""
+    model = MLPClassifier((4,), random_state=0).partial_fit(ROWS, CLASSES, classes=[0, 1, 2])
+    options = {"int8": True, "calibrate": ROWS} if int8 else {}
+    constants = model.to_c(tmp_path / "net.h", **options).constants
+    (tmp_path / "net.c").write_text('#define net_DEFINE\n#include "net.h"\n')
+    sources = {
+        "main.c": "int other(void);\nint main(void) { return other() != net_label(2)[0]; }\n",
+        "other.c": "int other(void);\nint other(void) { return net_label(2)[0]; }\n",
+        "more.cpp": "int more();\nint more() { return net_label(1)[0]; }\n",
+    }
+    for name, text in sources.items():
+        (tmp_path / name).write_text(f'#define net_DECLARE\n#include "net.h"\n{text}')
+    if not shutil.which("g++"):
+        del sources["more.cpp"]
+    strict = [*WARNINGS, "-Wmissing-prototypes", "-Os"]
+    for name in ("net.c", *sources):
+        warnings = WARNINGS if name.endswith("cpp") else strict
+        run(["gcc", *warnings, "-c", tmp_path / name, "-o", tmp_path / f"{name}.o"])
+        text, *_ = run(["size", tmp_path / f"{name}.o"]).splitlines()[1].split()
+        assert (int(text) > constants) == (name == "net.c")
+    run(["gcc", *(tmp_path / f"{name}.o" for name in ("net.c", *sources)), "-o", tmp_path / "main"])
+    run([tmp_path / "main"])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
-        ("gcc", "-O3", "-funsafe-math-optimizations"),
-        ("gcc", "-O3", "-fassociative-math", "-fno-signed-zeros", "-fno-trapping-math"),
         ("clang", "-O2", "-freciprocal-math"),
         ("clang", "-O3", "-funsafe-math-optimizations"),
     ],
@@ -250,10 +306,18 @@ def test_check_finds_options_that_change_results(digits, options):
     assert subprocess.run(command).returncode == 3
 
 
-@pytest.mark.parametrize("option", ["-ffast-math", "-Ofast"])
-def test_fast_math_does_not_compile(digits, option):
+@pytest.mark.parametrize(
+    "options",
+    [
+        "-ffast-math",
+        "-Ofast",
+        "-O3 -funsafe-math-optimizations",
+        "-O3 -fassociative-math -fno-signed-zeros -fno-trapping-math",
+    ],
+)
+def test_fast_math_does_not_compile(digits, options):
     done = subprocess.run(
-        ["gcc", option, "-fsyntax-only", "-x", "c", str(digits[1] / "digits.h")],
+        ["gcc", *options.split(), "-fsyntax-only", "-x", "c", str(digits[1] / "digits.h")],
         capture_output=True,
         text=True,
     )

@@ -191,6 +191,21 @@ def test_onnx_runtime_agrees_with_python(tmp_path, onnxruntime, name):
             assert_outputs_agree(model, got, UNSEEN[:n])
 
 
+def test_inputs_say_what_their_values_are(tmp_path, onnx):
+    rows = [
+        [i % 9, bool(i % 2), ["x", "y", "z"][i % 3], np.datetime64("2020-01-01") + i]
+        for i in range(80)
+    ]
+    TabularRegressor(**FAST).fit(rows, np.arange(80.0)).to_onnx(tmp_path / "table.onnx")
+    inputs = onnx.load(tmp_path / "table.onnx").graph.input
+    assert [one.doc_string for one in inputs] == [
+        "a number",
+        "0 or 1",
+        "one of 3 categories",
+        "a date, in days since 1970-01-01",
+    ]
+
+
 def newest_opset(onnx):
     return min(28, onnx.defs.onnx_opset_version())
 

@@ -50,16 +50,16 @@ void prove_check_workspace(void)
     REQUIRE(needed > 0 && skipped >= 0 && skipped < CMLP_ALIGNMENT && (size_t)skipped + needed <= size);
 }
 
-void prove_team_share(void)
+void prove_team_range(void)
 {
     const int64_t n = nondet_int64(), unit = nondet_int64();
     const int32_t size = nondet_int32(), index = nondet_int32();
     int64_t first, end, next, last;
     ASSUME(n >= 0 && n <= MOST && unit >= 1 && unit <= 16 && size >= 1 && size <= 8 && index >= 0 && index < size);
-    cmlp_team_share(n, unit, index, size, &first, &end);
+    cmlp_team_range(n, unit, index, size, &first, &end);
     REQUIRE(0 <= first && first <= end && end <= n && (first % unit == 0 || first == n));
     REQUIRE((index || !first) && (index + 1 < size || end == n));
     if (index + 1 == size) return;
-    cmlp_team_share(n, unit, index + 1, size, &next, &last);
+    cmlp_team_range(n, unit, index + 1, size, &next, &last);
     REQUIRE(next == end);
 }

@@ -1,4 +1,4 @@
-/* Workers that train together: their slices, and the messages that they accept. */
+/* Workers that train together: their buckets, and the messages that they accept. */
 #include "any.h"
 
 #include "train/workers.c"
@@ -24,24 +24,24 @@ static void any_net(void)
     net.n_params = at;
 }
 
-/* From any place where a slice can begin, the next slice is not empty and ends where the next one can begin. */
+/* From any place where a bucket can begin, the next bucket is not empty and ends where the next one can begin. */
 static int is_start(int64_t at)
 {
     for (int l = 0; l < net.depth; l++) {
         const cmlp_dense_layer *layer = &net.layers[l];
         if (at == layer->weights) return 1;
-        if (at > layer->weights && at < layer->biases && (at - layer->weights) % (CMLP_SLICE_ROWS * layer->n_out) == 0)
+        if (at > layer->weights && at < layer->biases && (at - layer->weights) % (CMLP_BUCKET_ROWS * layer->n_out) == 0)
             return 1;
     }
     return 0;
 }
 
-void prove_slice_end(void)
+void prove_bucket_end(void)
 {
     const int64_t begin = nondet_int64(), most = nondet_int64();
     any_net();
     ASSUME(begin >= 0 && begin < net.n_params && most >= 1 && most <= 1000 && is_start(begin));
-    const int64_t end = slice_end(&net, begin, most);
+    const int64_t end = bucket_end(&net, begin, most);
     REQUIRE(end > begin && end <= net.n_params);
     REQUIRE(end == net.n_params || is_start(end));
 }

@@ -40,6 +40,44 @@ class QueueComm:
                 self.Send(buffer, rank)
 
 
+class Request:
+    """A message on its way, of which `test` says whether it has arrived."""
+
+    def __init__(self, test):
+        self.Test = test
+
+
+class RequestComm:
+    """The communicator of a thread, whose methods return requests."""
+
+    def __init__(self, rank, size, boxes):
+        self.rank, self.size, self.boxes = rank, size, boxes
+
+    def Isend(self, buffer, dest):
+        self.boxes[self.rank, dest].put(bytes(buffer))
+        return Request(lambda: True)
+
+    def Irecv(self, buffer, source):
+        def test():
+            try:
+                data = self.boxes[source, self.rank].get_nowait()
+            except queue.Empty:
+                return False
+            assert len(data) == len(buffer)
+            buffer[:] = np.frombuffer(data, np.uint8)
+            return True
+
+        return Request(test)
+
+    def Ibcast(self, buffer, root):
+        if self.rank != root:
+            return self.Irecv(buffer, root)
+        for rank in range(self.size):
+            if rank != root:
+                self.Isend(buffer, rank)
+        return Request(lambda: True)
+
+
 def in_threads(size, work, comm_class=QueueComm, main=None):
     """Call ``work(comm)`` in a thread for each rank; return the results or exceptions, by rank.
 
@@ -131,13 +169,13 @@ def model_of(name, **changes):
     return model, (X, y * 10.0 if regress else y, weight if weighed else None)
 
 
-def fitted(name, comm=None, **changes):
+def fitted(name, comm=None, timeout=None, **changes):
     """Return the fitted estimator of a case."""
     model, arguments = model_of(name, **changes)
     shards = CASES[name].get("shards")
     if comm is None:
         return model.fit(*arguments, shards=shards)
-    return cmlp.distributed.fit(model, *arguments, comm=comm, shards=shards)
+    return cmlp.distributed.fit(model, *arguments, comm=comm, shards=shards, timeout=timeout)
 
 
 def digest(model):

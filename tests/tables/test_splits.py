@@ -16,8 +16,9 @@ from optional import package
 import cmlp
 from cmlp import TabularRegressor
 from cmlp._bridge._core import Random
+from cmlp._data.groups import as_groups
 from cmlp._estimators.tables import learn_columns, splits
-from cmlp._estimators.tables.bag import folds_of
+from cmlp._estimators.tables.bag import folds_of, folds_of_groups, number_of_folds
 from cmlp._estimators.tables.splits import SplitTarget, step_edges
 
 
@@ -297,3 +298,22 @@ def test_folds_spread_the_classes_evenly():
     groups = np.repeat([0, 1], [80, 8])
     folds = folds_of(88, groups, Random(0))
     assert np.bincount(folds[groups == 1], minlength=8).tolist() == [1] * 8
+
+
+def test_folds_are_balanced_by_rows_and_classes():
+    rng = np.random.RandomState(3)
+    sizes = rng.geometric(0.05, 90)
+    group = np.repeat(np.arange(90), sizes)
+    share = rng.random_sample(90) ** 3
+    y = (rng.random_sample(len(group)) < share[group]).astype(np.int64)
+    folds = folds_of_groups(as_groups(group, len(group)), y, 4, Random(0))
+    for one in range(2):
+        counts = np.bincount(folds[y == one], minlength=4)
+        assert counts.max() < 1.1 * counts.min()
+    by_rows = np.bincount(folds_of_groups(as_groups(group, len(group)), None, 4, Random(0)))
+    assert by_rows.max() - by_rows.min() <= sizes.max() / 10
+    assert all(len({*folds[group == one]}) == 1 for one in range(90))
+
+
+def test_few_groups_make_few_folds():
+    assert number_of_folds(as_groups(list("aabbcc"), 6), 4) == 3

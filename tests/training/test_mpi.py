@@ -206,6 +206,32 @@ show(digest(model))
     assert done.stdout.splitlines() == [alone["dropout"]] * 3, done.stderr
 
 
+def test_timeout_that_no_message_needs_changes_no_bit(tmp_path, alone):
+    text = """
+from worker_cases import fitted
+for name in ("200", "halves"):
+    show(digest(fitted(name, comm, timeout=100)))
+"""
+    done = mpi(3, program(tmp_path, text), timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [alone["200"]] * 3 + [alone["halves"]] * 3
+
+
+def test_process_that_hangs_ends_the_job_after_the_timeout(tmp_path):
+    text = """
+class Hangs:
+    def on_epoch_end(self, trainer):
+        if trainer.last_epoch.number == 2:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+model, arguments = model_of("200", callbacks=[Hangs()] if comm.rank == 1 else None)
+cmlp.distributed.fit(model, *arguments, comm=comm, timeout=2)
+"""
+    done = mpi(3, program(tmp_path, text), timeout=60)
+    assert done.returncode != 0
+    assert "took longer than timeout=2 seconds" in done.stderr
+
+
 @pytest.mark.parametrize("name", ["200", "halves"])
 def test_process_that_is_killed_in_an_epoch_resumes_from_it_with_the_same_bits(
     tmp_path, alone, name

@@ -9,7 +9,17 @@ import warnings
 import numpy as np
 import pytest
 from optional import package
-from worker_cases import CASES, DENSE, QueueComm, data, digest, fitted, in_threads, model_of
+from worker_cases import (
+    CASES,
+    DENSE,
+    QueueComm,
+    RequestComm,
+    data,
+    digest,
+    fitted,
+    in_threads,
+    model_of,
+)
 
 import cmlp
 from cmlp import MLPClassifier, WorkerError, load
@@ -447,6 +457,63 @@ def test_broken_communicator_raises_its_error():
 
     found = in_threads(2, fit_with, Broken)
     assert [str(error) for error in found] == ["connection lost"] * 2
+
+
+@pytest.mark.parametrize("name", ["200", "large", "halves"])
+def test_timeout_that_no_message_needs_changes_no_bit(alone, name):
+    models = in_threads(3, lambda comm: digest(fitted(name, comm, timeout=60)), RequestComm)
+    assert models == [alone(name)] * 3
+
+
+@pytest.mark.parametrize("absent", [0, 1, 2])
+def test_workers_give_up_if_one_does_not_make_the_call(absent):
+    def fit(comm):
+        return None if comm.rank == absent else fitted("200", comm, timeout=0.3)
+
+    found = in_threads(3, fit, RequestComm)
+    assert found.pop(absent) is None
+    for error in found:
+        assert isinstance(error, WorkerError)
+        assert "took longer than timeout=0.3 seconds" in str(error)
+
+
+class EndsAfterSums(RequestComm):
+    """Worker 1 ends without a word at the sums of the fourth batch."""
+
+    n_sums = 0
+
+    def Ibcast(self, buffer, root):
+        if self.rank == 1 and len(buffer) > 1000:  # the sums of a batch
+            self.n_sums += 1
+            if self.n_sums == 4:
+                raise SystemExit
+        return super().Ibcast(buffer, root)
+
+
+def test_workers_give_up_if_one_ends_in_an_epoch():
+    """Both wait in the core: one for the sums of the worker before, one for those of all."""
+    found = in_threads(3, lambda comm: fitted("200", comm, timeout=0.3), EndsAfterSums)
+    assert isinstance(found[1], SystemExit)
+    for error in found[::2]:
+        assert isinstance(error, WorkerError)
+        assert "took longer than timeout=0.3 seconds" in str(error)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, np.nan, np.inf, "10", True])
+def test_timeout_that_is_no_positive_number_is_refused(timeout):
+    with pytest.raises(ValueError, match=r"^timeout must be a positive number of seconds or None"):
+        fitted("200", RequestComm(0, 2, {}), timeout=timeout)
+
+
+def test_timeout_without_communicator_is_refused():
+    model, arguments = model_of("200")
+    with pytest.raises(ValueError, match=r"^timeout needs comm, got 5"):
+        cmlp.distributed.fit(model, *arguments, timeout=5)
+
+
+def test_communicator_without_requests_is_refused_for_a_timeout():
+    with pytest.raises(ValueError, match=r"^comm must .* Isend, Irecv and Ibcast"):
+        fitted("200", QueueComm(0, 2, {}), timeout=5)
 
 
 def test_time_limit_of_worker_0_stops_all_after_the_same_batch(alone):

@@ -313,19 +313,25 @@ cdef int call_loss(void *context, const cmlp_loss_call *rows) noexcept nogil:
         return (<Call>context).call_loss(rows)
 
 
-cdef int send_bytes(void *context, const void *data, size_t n, int32_t to) noexcept nogil:
+cdef int send_bytes(void *context, const void *data, size_t n_bytes, int32_t to,
+                    double seconds) noexcept nogil:
     with gil:
-        return (<Call>context).exchange((<Call>context).peers.send, <void *>data, n, to)
+        call = <Call>context
+        return call.exchange(call.peers.send, <void *>data, n_bytes, to, seconds)
 
 
-cdef int receive_bytes(void *context, void *data, size_t n, int32_t source) noexcept nogil:
+cdef int receive_bytes(void *context, void *data, size_t n_bytes, int32_t source,
+                       double seconds) noexcept nogil:
     with gil:
-        return (<Call>context).exchange((<Call>context).peers.receive, data, n, source)
+        call = <Call>context
+        return call.exchange(call.peers.receive, data, n_bytes, source, seconds)
 
 
-cdef int broadcast_bytes(void *context, void *data, size_t n, int32_t source) noexcept nogil:
+cdef int broadcast_bytes(void *context, void *data, size_t n_bytes, int32_t source,
+                         double seconds) noexcept nogil:
     with gil:
-        return (<Call>context).exchange((<Call>context).peers.broadcast, data, n, source)
+        call = <Call>context
+        return call.exchange(call.peers.broadcast, data, n_bytes, source, seconds)
 
 
 cdef class Call:
@@ -367,8 +373,8 @@ cdef class Call:
             if self.peers is not None and self.peers.part is not None:
                 part = self.peers.part
                 self.workers.first_stored, self.workers.n_stored = part.first_row, rows.n_rows
-                self.workers.first_share, self.workers.n_shares = part.first_shard, part.n_shards
-                self.workers.all_shares, rows.n_rows = part.all_shards, part.all_rows
+                self.workers.first_shard, self.workers.n_shards = part.first_shard, part.n_shards
+                self.workers.n_all_shards, rows.n_rows = part.n_all_shards, part.all_rows
             rows.row_stride, rows.col_stride = stride_of(self.X, 0), stride_of(self.X, 1)
         rows.struct_size, rows.dtype = sizeof(cmlp_rows), dtype_code(self.X)
         require(is_scale(scale, net.n_in), CMLP_ERROR_OPTION, "rows->scale")
@@ -584,6 +590,7 @@ cdef class Call:
         workers.struct_size, workers.rank, workers.n_workers = sizeof(cmlp_workers), peers.rank, peers.size
         workers.send, workers.receive, workers.broadcast = send_bytes, receive_bytes, broadcast_bytes
         workers.context, workers.failed_rank = <void *>self, -1
+        workers.seconds = peers.seconds
         self.poll.call = <PyObject *>self
         return 0
 
@@ -598,11 +605,12 @@ cdef class Call:
             return True
         return False
 
-    cdef int exchange(self, object method, void *data, size_t n, int32_t rank) noexcept:
+    cdef int exchange(self, object method, void *data, size_t n_bytes, int32_t rank,
+                      double seconds) noexcept:
         """Send or receive bytes; return nonzero after an exception, which is kept."""
-        cdef cnp.npy_intp size = n
+        cdef cnp.npy_intp size = n_bytes
         try:
-            method(cnp.PyArray_SimpleNewFromData(1, &size, cnp.NPY_UINT8, data), rank)
+            method(cnp.PyArray_SimpleNewFromData(1, &size, cnp.NPY_UINT8, data), rank, seconds)
         except BaseException as error:
             self.error = error
             return 1

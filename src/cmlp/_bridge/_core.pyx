@@ -1,8 +1,8 @@
 # cython: language_level=3, freethreading_compatible=True
 """The bridge between Python and the C core: converts arguments, calls the core without the GIL, raises exceptions.
 
-It calls only functions of ``cmlp.h``, ``cmlp_table.h``, ``cmlp_workers.h`` and ``cmlp_explain.h``, which any other program
-can call too, and those that choose a tuning. No argument may crash the interpreter.
+It calls only functions of ``cmlp.h``, ``cmlp_table.h`` and ``cmlp_explain.h``, which any other
+program can call too, and those that choose a tuning. No argument may crash the interpreter.
 
 ``_call.pxi`` has the arguments and errors of a call, ``_atomic.pxi`` calls that no signal handler can leave by half,
 ``_table.pxi`` the columns of a table, ``_model.pxi`` model files; ``libcmlp.pxd`` declares the headers.

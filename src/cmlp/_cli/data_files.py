@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._cli import options
 from cmlp._cli.options import CommandError
 from cmlp._cli.terminal import printable
@@ -30,6 +31,7 @@ from cmlp._data.files.row_file import (
     TextOptions,
     positions,
 )
+from cmlp._estimators.tables.bag import folds_of_groups
 from cmlp._model.model import TableModel
 from cmlp._train.name_hints import nearest
 
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.files.row_file import LabelledRows, RowFile, TrainingRows
+    from cmlp._data.groups import Groups
     from cmlp._model.model import TrainedModel
 
 DATA_HELP = (
@@ -50,6 +53,7 @@ _MOST_NAMED = 5  # columns in a message
 _PATIENCE = 1.0  # seconds for a program to open the other end of a pipe
 _HELD_OUT = 8  # every eighth row of a table, in random order, is held out of training
 _FEWEST_ROWS = 32  # of a table of which some are held out
+_FEWEST_GROUPS = 3  # of which one is held out, because the fit of the others needs two
 
 
 # ------------------------------------------------------------------------------------------ options
@@ -177,6 +181,14 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
         choices=HOLDOUTS,
         help="of a table: which eighth of the rows is held out of a first fit, to measure it "
         "(default: random); last for rows in the order of time, none to measure nothing",
+    )
+    parser.add_argument(
+        "--groups",
+        metavar="COLUMN",
+        action=options.OnlyOnce,
+        help="of a table: a column with what the rows belong to, such as persons, if new rows will "
+        "be of others. It is no input, and whole groups are held out, so that figures and "
+        "intervals hold for new ones",
     )
     parser.add_argument(
         "--validation",
@@ -333,6 +345,7 @@ class DataFiles(NamedTuple):
     validation: str | None = None
     validation_labels: str | None = None
     holdout: str | None = None  # a word of `HOLDOUTS`
+    groups: str | None = None  # a column
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> Self:
@@ -348,6 +361,12 @@ class DataFiles(NamedTuple):
         if files.validation is None and files.validation_labels is not None:
             raise CommandError(
                 "--validation-labels needs --validation DATA: the rows that have these labels"
+            )
+        if files.groups is not None and files.groups == files.target:
+            raise CommandError(f"--groups and --target are the same column, {files.target!r}")
+        if files.groups is not None and files.holdout == "last":
+            raise CommandError(
+                "--groups and --holdout last exclude each other: whole groups are held out"
             )
         return files
 
@@ -369,7 +388,7 @@ class DataFiles(NamedTuple):
             reading.comment,
             reading.max_bytes,
         )
-        return FileRecord(self.target, [*self.dropped], *form, self.holdout, types)
+        return FileRecord(self.target, [*self.dropped], *form, self.holdout, self.groups, types)
 
     def as_recorded(self, record: FileRecord, path: str) -> Self:
         """Return the files as training has read them for the model in `path`.
@@ -394,6 +413,7 @@ class DataFiles(NamedTuple):
             dropped=self.dropped or record.drop,
             target=target,
             holdout=record.holdout,
+            groups=record.groups if self.groups is None else self.groups,
         )
 
     def with_limit(self) -> Self:
@@ -442,13 +462,22 @@ class DataFiles(NamedTuple):
         The targets may not be one of the columns.
         """
         file = self.open(schema)
+        left_out = self._left_out()
         if self.target is None:
-            return file, find_kept_columns(file, self.dropped), None
-        return (
-            file,
-            find_kept_columns(file, [*self.dropped, self.target]),
-            find_column(file, self.target),
-        )
+            return file, find_kept_columns(file, left_out), None
+        return file, find_kept_columns(file, left_out), find_column(file, self.target)
+
+    def _left_out(self) -> list[str]:
+        """Return the columns that are no inputs."""
+        others = [column for column in (self.target, self.groups) if column is not None]
+        return [*self.dropped, *others]
+
+    def read_groups(self, schema: FileSchema) -> Groups | None:
+        """Return the groups of the rows; None without a column of groups."""
+        if self.groups is None:
+            return None
+        file = self.open(schema)
+        return file.groups(find_column(file, self.groups))
 
     def validation_rows(self, schema: FileSchema) -> LabelledRows | None:
         """Return the rows of the validation file in memory; None without a file."""
@@ -469,15 +498,23 @@ class DataFiles(NamedTuple):
         """
         assert self.target is not None
         file = self.open(schema_of(trained)._replace(file_types=types or ()))
-        columns = find_inputs(file, trained, [*self.dropped, self.target])
+        columns = find_inputs(file, trained, self._left_out())
         return file.known_rows(columns, find_column(file, self.target))
 
 
-def divide(n_rows: int, holdout: str | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def divide(
+    n_rows: int, holdout: str | None, groups: Groups | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows that are held out, and those of training.
 
-    `holdout` is a word of `HOLDOUTS`.
+    `holdout` is a word of `HOLDOUTS`. Whole groups are held out.
     """
+    if groups is not None and holdout != "none":
+        n_folds = min(groups.group_count.n, _HELD_OUT)
+        if n_rows < _FEWEST_ROWS or n_folds < _FEWEST_GROUPS:
+            return np.arange(0), np.arange(n_rows)
+        folds = folds_of_groups(groups, None, n_folds, _core.Random(0))
+        return np.flatnonzero(folds == 0), np.flatnonzero(folds)
     if holdout != "last":
         order = np.random.RandomState(0).permutation(n_rows)
     else:
@@ -490,16 +527,19 @@ def divide(n_rows: int, holdout: str | None) -> tuple[NDArray[np.intp], NDArray[
 
 def rows_of_fit(
     files: DataFiles, trained: TrainedModel, record: FileRecord | None, *, is_second: bool
-) -> tuple[Any, NDArray[Any]]:
-    """Return the rows and targets of a file on which a table's model was trained.
+) -> tuple[Any, NDArray[Any], Groups | None]:
+    """Return the rows, the targets and the groups of a file on which a table's model was trained.
 
     The record is that of ``cmlp train``, where a second fit has learned all rows; a fit in Python,
     which has none, has learned all rows, or the part that the option names.
     """
     types = record.types if record is not None else None
     X, y = files.rows_of_table(trained, types)
+    groups = files.read_groups(schema_of(trained))
     if files.holdout is not None and not is_second:
-        _, rows = divide(len(y), files.holdout)
+        _, rows = divide(len(y), files.holdout, groups)
         X = X.take(rows)
         y = y[rows]
-    return X, y
+        if groups is not None:
+            groups = groups.take(rows)
+    return X, y, groups

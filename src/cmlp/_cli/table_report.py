@@ -18,6 +18,8 @@ from cmlp._model.summary import MOST_BACKGROUND, short
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._data.groups import Groups
+
 _EXPLAINED = 400_000  # predictions to find the columns that matter most
 _NAMED = 8  # columns in a line
 _RARE = 0.2  # the largest share of a rare class
@@ -36,6 +38,7 @@ class TableReport(NamedTuple):
     y: NDArray[Any]
     held: NDArray[np.intp]
     rows: NDArray[np.intp]
+    groups: Groups | None
     is_first: bool
 
     def lines(self) -> list[str]:
@@ -55,6 +58,40 @@ class TableReport(NamedTuple):
     def notices(self) -> list[str]:
         """Return the lines that measure nothing: how columns are read."""
         return [*self._read_as(), *self._clock()]
+
+    def hints(self, *, has_holdout: bool) -> list[str]:
+        """Return lines about which rows should be held out instead, where the file shows it.
+
+        `has_holdout` is whether the user has chosen.
+        """
+        if not len(self.held):
+            return []
+        if not has_holdout:
+            return self._ascending()
+        labels = np.unique(self.y[self.held])
+        is_last = self.held[0] == len(self.y) - len(self.held)
+        if self.model._estimator_type != "classifier" or len(labels) > 1 or not is_last:
+            return []
+        return [
+            f"all {len(self.held):,} held-out rows are of the label {labels[0]}, so these figures "
+            "say little: if the file is sorted by the target, leave out --holdout last"
+        ]
+
+    def _ascending(self) -> list[str]:
+        """Return a line about a column of dates that ascend from row to row."""
+        trained = self.model._trained()
+        for name, column, values in zip(
+            trained.feature_names,
+            trained.columns,
+            self.model._raw(trained, self.frame).T,
+            strict=True,
+        ):
+            if column.type in DATES and values[0] < values[-1] and (np.diff(values) >= 0).all():
+                return [
+                    f"{printable(name)} ascends from row to row: if rows to predict will be later "
+                    "ones, --holdout last measures this with the latest rows"
+                ]
+        return []
 
     def _second(self) -> list[str]:
         """Return a line about the second fit, if there is one."""
@@ -133,7 +170,10 @@ class TableReport(NamedTuple):
         learned = self.y[self.rows]
         predicted = self.model.predict(self.frame.take(self.held))
         fit = "a first fit" if self.is_first else "training"
-        where = f"on {len(self.held):,} rows held out of {fit}"
+        of_groups = ""
+        if self.groups is not None:
+            of_groups = f" of {self.groups.take(self.held).group_count.n:,} groups"
+        where = f"on {len(self.held):,} rows{of_groups} held out of {fit}"
         if self.model._estimator_type == "classifier":
             labels, counts = np.unique(learned, return_counts=True)
             base = np.mean(truth == labels[counts.argmax()])

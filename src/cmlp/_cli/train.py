@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.files.row_file import TrainingRows
+    from cmlp._data.groups import Groups
 
 
 DESCRIPTION = (
@@ -68,7 +69,7 @@ DESCRIPTION = (
     "first."
 )
 _NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
-_FOR_TABLES = ("table", "holdout", "no_refit")
+_FOR_TABLES = ("table", "holdout", "groups", "no_refit")
 _FOR_NETWORKS = ("network", "resume", "checkpoint_every", "labels", "validation")
 # Parameters whose one value is a list of one, but for this value.
 _LISTS = {"categorical_features": "from_dtype"}
@@ -158,7 +159,7 @@ def _parameters() -> list[str]:
 def _options_of_parameters() -> dict[str, str]:
     """Map parameters, and the arguments of fit that are options, to their options."""
     flags = {name: options.flag(name) for name in _parameters()}
-    return {**flags, "resume": "--resume", "X_val": "--validation"}
+    return {**flags, "resume": "--resume", "X_val": "--validation", "groups": "--groups"}
 
 
 def _parameters_of_networks() -> set[str]:
@@ -315,8 +316,16 @@ def _new_training(request: TrainRequest, progress: ReadingProgress) -> Training:
     if choice.is_table:
         files = request.files._replace(holdout=request.files.holdout or HOLDOUTS[0])
         read_as = ReadAs(schema.cell_format, files.record(rows.column_types))
+        groups = files.read_groups(schema)
         return TableTraining(
-            model, rows.take_columns(), target.y, read_as, notices, refits=request.refits
+            model,
+            rows.take_columns(),
+            target.y,
+            groups,
+            read_as,
+            notices,
+            refits=request.refits,
+            has_holdout=request.files.holdout is not None,
         )
     schema = schema._replace(names=rows.names)
     if target.is_labels:
@@ -563,24 +572,30 @@ class TableTraining(Training):
         model: Any,
         frame: Any,
         y: NDArray[Any],
+        groups: Groups | None,
         read_as: ReadAs,
         notices: list[str],
         *,
         refits: bool,
+        has_holdout: bool,
     ) -> None:
         self.model = model
         self.frame = frame
         self.y = y
+        self.groups = groups
+        self._has_holdout = has_holdout  # whether the user has said which rows are held out
         self.read_as = read_as
         self.notices = notices
-        self.held, self.rows = divide(len(y), read_as.file.holdout)
+        self.held, self.rows = divide(len(y), read_as.file.holdout, groups)
         self._refits = refits and len(self.held) > 0
         self._first: Any = None  # complete, if there is a second fit
 
     def fit(self, progress: ProgressLine) -> None:
         """Train the model; with two fits, `max_time` is for both."""
+        first_groups = None if self.groups is None else self.groups.take(self.rows)
+        first = self.frame.take(self.rows), self.y[self.rows]
         if not self._refits:
-            self.model.fit(self.frame.take(self.rows), self.y[self.rows])
+            self.model.fit(*first, groups=first_groups)
             return
         model = self.model
         limit = model.max_time
@@ -589,7 +604,7 @@ class TableTraining(Training):
         if POSITIVE.accepts(limit):  # fit refuses another value
             model.max_time = limit / 2
         try:
-            model.fit(self.frame.take(self.rows), self.y[self.rows])
+            model.fit(*first, groups=first_groups)
         finally:
             model.max_time = limit
         self._first = model
@@ -597,7 +612,7 @@ class TableTraining(Training):
         progress.title = "fit 2 of 2"
         if limit is not None:
             second.max_time = max(limit - (time.monotonic() - started), _LEAST_TIME)
-        second.fit(self.frame, self.y)
+        second.fit(self.frame, self.y, groups=self.groups)
         second.max_time = limit
         self.model = second
         self.read_as = self.read_as._replace(measured=provenance_of(model))
@@ -605,9 +620,13 @@ class TableTraining(Training):
     def report_lines(self) -> list[str]:
         """Return lines about the model, measured on the rows that are held out of the first fit."""
         model = self._first if self._refits else self.model
-        report = TableReport(model, self.frame, self.y, self.held, self.rows, self._refits)
+        report = TableReport(
+            model, self.frame, self.y, self.held, self.rows, self.groups, self._refits
+        )
         if self.read_as.file.holdout == "none":
             return report.notices()
+        if self.groups is None:
+            return [*report.lines(), *report.hints(has_holdout=self._has_holdout)]
         return report.lines()
 
     def interruption_lines(self, path: str) -> list[str]:

@@ -75,6 +75,10 @@ def _read_data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...]
         raise options.CommandError(
             f"{path} is one network: --holdout is only for the model of a table"
         )
+    if not isinstance(trained, TableModel) and files.groups is not None:
+        raise options.CommandError(
+            f"{path} is one network: --groups is only for the model of a table"
+        )
     record = _read_file_record(model)
     if record is None:
         files = files.with_limit()
@@ -91,7 +95,8 @@ def _read_data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...]
                 f"{path} is the model of a table, which needs --target COLUMN"
             )
         is_second = "measured" in (provenance_of(model) or {})
-        return rows_of_fit(files, trained, record, is_second=is_second), {}
+        X, y, groups = rows_of_fit(files, trained, record, is_second=is_second)
+        return (X, y), {"groups": groups}
     schema = schema_of(trained)
     data = files.rows(schema)
     validation = files.validation_rows(schema)

@@ -30,6 +30,7 @@ class ExportMethods:
         dtype: str | None = None,
         int8: bool = False,
         calibrate: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None,
+        intervals: bool = False,
     ) -> CHeader:
         """Write the trained model as a C header that only predicts, for microcontrollers and other programs.
 
@@ -42,6 +43,8 @@ class ExportMethods:
           `predict` of a regressor.
         - ``digits_predict_u8(const uint8_t *x, float *output)``: the same for a row of bytes. Both
           functions apply the `input_scale` of the model.
+        - ``digits_predict_checked``: returns 0 and computes nothing if an input is NaN or infinite,
+          which `predict` refuses in Python, otherwise 1.
         - ``digits_classify``, ``digits_classify_u8``: the index of the predicted class, and
           ``digits_label(index)``, its label. Only if each row has one class.
         - ``digits_feature(index)``: the name of a column, if the columns have names.
@@ -52,6 +55,10 @@ class ExportMethods:
         and outputs are doubles, and there are no functions for bytes. A row has an element for each
         column in the order of `fit`: a number, NaN for a missing one, or the code of a category,
         which ``digits_category(column, name)`` returns.
+
+        Several C files can include the header: all of them define ``digits_DECLARE`` before, which
+        declares the functions only, but one of them defines ``digits_DEFINE``. The header states
+        how much stack each function needs at most.
 
         With `int8`, the header uses integer arithmetic only. It takes about a quarter of the
         memory, and its outputs are approximations (see Notes).
@@ -73,6 +80,11 @@ class ExportMethods:
             With `int8`: typical rows, for example 5,000 rows of the training data, which determine
             the ranges of the integers. The rows themselves are not stored. With the labels y of a
             classifier, the result also contains the accuracy on these rows.
+        intervals : bool, default=False
+            Of a regressor for tables: whether the header also has ``digits_interval(target,
+            coverage, output, ends)``, the interval of `predict_interval` for the outputs of
+            ``digits_predict``, and ``digits_outside(x, distance)``, see `outside`. The scores of
+            the held-out or the calibration rows take 8 bytes of constants each.
 
         Returns
         -------
@@ -87,7 +99,8 @@ class ExportMethods:
         OSError
             If the file cannot be written.
         ValueError
-            If an argument is invalid, a weight is NaN or infinite, `int8` does not support the
+            If an argument is invalid, `intervals` needs scores that the model does not have, a
+            weight is NaN or infinite, `int8` does not support the
             model, a category, label or name contains a NUL character, an output is not finite, or
             float32 cannot hold the differences of a float64 model's outputs, because they are far
             from 0.
@@ -102,12 +115,18 @@ class ExportMethods:
         >>> import io
         >>> from cmlp import Network
         >>> print(Network([784, 16, 10], input_scale=1 / 255).to_c(io.StringIO(), name="digits"))
-        digits: 51,944 bytes of constants, 168 bytes of stack
+        digits: 51,944 bytes of constants, 464 bytes of stack
         """
         from cmlp._export.c_header import write_c_header
 
         return write_c_header(
-            self._trained(), path, name=name, dtype=dtype, int8=int8, calibrate=calibrate
+            self._trained(),
+            path,
+            name=name,
+            dtype=dtype,
+            int8=int8,
+            calibrate=calibrate,
+            intervals=intervals,
         )
 
     def to_html(

@@ -35,9 +35,11 @@ def verify(
     y: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     *,
+    groups: ArrayLike | None = None,
     X_val: ArrayLike | None = None,
     y_val: ArrayLike | None = None,
     sample_weight_val: ArrayLike | None = None,
+    groups_val: ArrayLike | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
     """Train a model again on its data, and compare all its parts bit by bit.
@@ -58,7 +60,10 @@ def verify(
         The targets; None for a source of blocks.
     sample_weight : array-like or None, default=None
         The weights of the rows, if the fit had them.
-    X_val, y_val, sample_weight_val : array-like or None, default=None
+    groups : array-like or None, default=None
+        The groups of the rows of a table, if the fit had them; what they are called does not
+        matter.
+    X_val, y_val, sample_weight_val, groups_val : array-like or None, default=None
         The validation data, if the fit had them.
     progress : callable or None, default=None
         Called with the numbers of completed and of all epochs of all networks:
@@ -103,10 +108,14 @@ def verify(
     counts = EpochCount(progress, record["ends"])
     ends = [EndsAt(end, record["data"], counts) for end in record["ends"]]
     validation = X_val, y_val, sample_weight_val
+    of_groups = groups, groups_val
+    has_groups = groups is not None or groups_val is not None
+    if has_groups and not isinstance(trained, TableModel):
+        raise ValueError(f"groups are only for the model of a table, got a {trained.class_name}.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # those of the fit
-            _repeat_fit(twin, trained, record, (X, y, sample_weight), validation, ends)
+            _repeat_fit(twin, trained, record, (X, y, sample_weight), validation, of_groups, ends)
     except OtherDataError as error:
         return _other("data", error.args, f"not the {_joined_by_and(error.args)} of fit")
     different, not_checked = _compared(trained, model_of(twin))
@@ -261,6 +270,7 @@ def _repeat_fit(
     record: Provenance,
     rows: tuple[Any, Any, Any],
     validation: tuple[Any, Any, Any],
+    groups: tuple[Any, Any],
     callbacks: Sequence[EndsAt],
 ) -> None:
     """Call what has trained the model."""
@@ -274,6 +284,7 @@ def _repeat_fit(
             rows,
             validation,
             resume=False,
+            groups=groups,
             callback_of_each_network=callbacks,
             repeated=trained.columns,
         )

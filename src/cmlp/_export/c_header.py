@@ -18,11 +18,12 @@ from cmlp._model.model import TableModel
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TextIO
 
     from numpy.typing import ArrayLike
 
-    from cmlp._export.c_text import HeaderParts
+    from cmlp._export.c_text import Function, HeaderParts
     from cmlp._export.quantization import Int8Comparison
     from cmlp._model.model import TrainedModel
 
@@ -39,7 +40,9 @@ class CHeader(NamedTuple):
         3 KB more, and with `int8` less than 1 KB. That of a table also needs the compiler's
         arithmetic in double.
     stack : int
-        Bytes of the arrays that a prediction has on the stack: RAM. There are no static variables.
+        Bytes of the stack that a prediction needs at most: RAM. There are no static variables. The
+        comment of each function in the header has its own number. They hold for GCC 12 with -Os,
+        -O2 and -O3 on Cortex-M0, Cortex-M4F and RISC-V, and with `int8` for AVR.
     comparison : Int8Comparison or None
         How well an int8 header agrees with the float32 model on the calibration rows; None without
         `int8`.
@@ -68,23 +71,29 @@ def write_c_header(
     dtype: str | None,
     int8: bool,
     calibrate: ArrayLike | tuple[ArrayLike, ArrayLike] | None,
+    intervals: bool,
 ) -> CHeader:
     """Write a model as a C header; see `Network.to_c`."""
     prefix = prefix_of(name, path)
     require(model, "to_c(int8=True)" if int8 else "to_c")
+    parameter_hash = model.parameter_hash  # of the model as its file has it, before rounding
     model = _as_float32(model, dtype)
     if calibrate is not None and not int8:
         raise InvalidParameterError(
             "calibrate is only used with int8=True.", parameter="calibrate", value=calibrate
         )
+    if intervals and not isinstance(model, TableModel):
+        raise InvalidParameterError(
+            "intervals=True is only for regressors for tables.", parameter="intervals", value=True
+        )
     if isinstance(model, TableModel):
-        parts = parts_of_table(model, prefix)
+        parts = parts_of_table(model, prefix, intervals=intervals)
     elif int8:
         parts = parts_of_integers(model, prefix, calibrate)
     else:
         parts = parts_of_rows(model, prefix)
     header = CHeader(prefix, parts.constants, parts.stack, parts.comparison)
-    text = _join_parts(model, header, parts)
+    text = _join_parts(model, header, parts, parameter_hash)
     if isinstance(path, (str, bytes, os.PathLike)):
         write_atomically(path, lambda write: write(memoryview(text.encode("ascii"))))
     else:
@@ -92,21 +101,57 @@ def write_c_header(
     return header
 
 
-def _join_parts(model: TrainedModel, header: CHeader, parts: HeaderParts) -> str:
+def _join_parts(
+    model: TrainedModel, header: CHeader, parts: HeaderParts, parameter_hash: str
+) -> str:
     """Return the text of a header from its parts."""
+    prefix = header.name
     n_in, n_out = parts.sizes
-    usage, texts = _write_texts(model, header.name)
-    sizes = f"enum {{ {header.name}_inputs = {n_in}, {header.name}_outputs = {n_out} }};\n"
-    head = _write_comment(model, header, parts, usage)
-    return "\n".join([head, parts.opening, _PUSH, sizes, parts.body, *texts, _POP]) + "\n#endif\n"
+    functions = [*parts.functions, *_text_functions(model, prefix)]
+    return "\n".join(
+        [
+            _write_comment(model, header, parts),
+            parts.opening,
+            _LINKAGE.replace("NAME_", f"{prefix}_"),
+            _write_constants(model, prefix, parameter_hash),
+            f"enum {{ {prefix}_inputs = {n_in}, {prefix}_outputs = {n_out} }};\n",
+            parts.contract,
+            *(function.declare(prefix) for function in functions),
+            _DEFINITIONS.replace("NAME_", f"{prefix}_"),
+            parts.body,
+            *(function.define(prefix) for function in functions),
+            _END.replace("NAME_", f"{prefix}_"),
+        ]
+    )
 
 
+_LINKAGE = """\
+#if defined(NAME_DECLARE) || defined(NAME_DEFINE)
+#define NAME_API
+#else
+#define NAME_API static inline
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+"""
 # The code is C and C++. C has only the casts of which C++ compilers can be asked to warn.
 _CPLUSPLUS = "#if defined(__cplusplus) && defined(__GNUC__)\n{}\n#endif\n"
-_PUSH = _CPLUSPLUS.format(
+_DEFINITIONS = "#ifndef NAME_DECLARE\n" + _CPLUSPLUS.format(
     '#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored "-Wold-style-cast"'
 )
-_POP = _CPLUSPLUS.format("#pragma GCC diagnostic pop")
+_END = (
+    _CPLUSPLUS.format("#pragma GCC diagnostic pop")
+    + """\
+#endif /* NAME_DECLARE */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
+"""
+)
 
 
 def _as_float32(model: TrainedModel, dtype: object) -> TrainedModel:
@@ -150,24 +195,23 @@ def _require_fine_outputs(model: TrainedModel) -> None:
         )
 
 
-def _write_comment(
-    model: TrainedModel, header: CHeader, parts: HeaderParts, more: list[tuple[str, str]]
-) -> str:
+def _write_comment(model: TrainedModel, header: CHeader, parts: HeaderParts) -> str:
     """Return the comment that explains the header, and the include guard."""
-    usage = [*parts.usage, *more]
-    width = max(len(call) for call, _ in usage)
+    name = header.name
     lines = [
         *_describe_model(model),
-        "",
-        *(f"  {header.name}_{call:<{width}}  {meaning}" for call, meaning in usage),
         *(line for i, line in enumerate(parts.about) if line or not i),
+        "",
+        f"Include it in one .c file, or in several: all of them define {name}_DECLARE before, which",
+        f"declares the functions only, but one of them {name}_DEFINE.",
         "",
         "C99 or C++, without dependencies, allocation and static variables; threads can share it.",
         f"Flash: {header.constants} bytes of constants, and {parts.code} (Cortex-M4).",
-        f"RAM: {header.stack} bytes of arrays on the stack, and less than {parts.frames} more.",
+        f"RAM: at most {header.stack} bytes of stack for a prediction. Numbers of stack hold for GCC 12",
+        "with -Os, -O2 or -O3 on Cortex-M0, Cortex-M4F and RISC-V, and for integers on AVR.",
     ]
     comment = "\n".join(f" * {line}".rstrip() for line in lines)
-    guard = f"CMLP_EXPORT_{header.name}"
+    guard = f"CMLP_EXPORT_{name}"
     return f"/*{comment[2:]}\n */\n#ifndef {guard}\n#define {guard}\n"
 
 
@@ -190,18 +234,32 @@ def _describe_model(model: TrainedModel) -> list[str]:
     ]
 
 
-def _write_texts(model: TrainedModel, prefix: str) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return the usage and the functions of the class labels and the names of the inputs."""
+def _write_constants(model: TrainedModel, prefix: str, parameter_hash: str) -> str:
+    """Return the macros that say which model it is, and how a table's classes follow."""
+    lines = [
+        f'#define {prefix}_CMLP_VERSION "{_core.__version__}"',
+        "/* Of weights and biases, as cmlp info prints it. */",
+        f'#define {prefix}_SHA256 "{parameter_hash}"',
+    ]
+    if isinstance(model, TableModel) and model.threshold is not None:
+        lines += [
+            "/* The class with this index is predicted from this probability on. */",
+            f"#define {prefix}_POSITIVE_CLASS 1",
+            f"#define {prefix}_THRESHOLD {model.threshold!r}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _text_functions(model: TrainedModel, prefix: str) -> Iterator[Function]:
+    """Yield the functions of the class labels and the names of the inputs."""
     texts = []
     if model.labels is not None:
-        texts.append(("label", model.labels.classes, "the label of a class"))
+        texts.append(("label", model.labels.classes, "label of a class"))
     if model.feature_names is not None:
-        named = "a column" if isinstance(model, TableModel) else "an input"
-        texts.append(("feature", model.feature_names, f"the name of {named}"))
-    usage = []
-    functions = []
+        named = "an input"
+        if isinstance(model, TableModel):
+            named = "a column"
+        texts.append(("feature", model.feature_names, f"name of {named}"))
     for what, values, meaning in texts:
-        usage.append((f"{what}(index)", meaning))
-        comment = f"{meaning.capitalize()}, in UTF-8."
-        functions.append(text_function(prefix, what, list(map(str, values.tolist())), comment))
-    return usage, functions
+        comment = f'Returns the {meaning}, in UTF-8; "" for other numbers.'
+        yield text_function(prefix, what, list(map(str, values.tolist())), comment)

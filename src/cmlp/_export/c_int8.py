@@ -5,25 +5,58 @@ from __future__ import annotations
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from cmlp._export.c_text import HeaderParts, classify, float_array, inner, integer_array
+from cmlp._export.c_text import (
+    CALL,
+    Function,
+    HeaderParts,
+    checked,
+    classify,
+    define_out_of_line,
+    float_array,
+    inner,
+    integer_array,
+)
 from cmlp._export.quantization import calibration_rows, compare, quantize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cmlp._export.quantization import InputRange, IntegerLayer, IntegerNet
     from cmlp._model.model import Combination, NetworkModel
 
-# AVR processors copy constants to RAM, unless they are declared so and read by an instruction of
-# their own. The weights and tables are nearly all constants.
+_FRAMES = 128  # bytes of stack beside the arrays, like those of c_text.py
+# AVR processors copy constants to RAM, unless these are declared so and read by instructions of their
+# own. Where there are more than 64 KB of flash, an ordinary pointer does not reach all of it: the
+# constants are behind the code then, so that those of the program, which may be read by such
+# pointers, stay within its reach.
 _OPENING = """\
 #include <stdint.h>
+#include <string.h>
 
-#ifdef __AVR__ /* for example Arduino Uno: weights stay in flash memory */
+/* Constants are in flash memory. NAME_ITEM is the address of an element of an array. */
+#if defined(__AVR_HAVE_ELPM__) /* AVR with more than 64 KB of flash, for example Arduino Mega */
+#include <avr/pgmspace.h>
+#define NAME_FLASH __attribute__((section(".text.NAME_constants")))
+#define NAME_ITEM(array, i) (pgm_get_far_address(array) + (uint_farptr_t)(sizeof *(array) * (i)))
+#define NAME_READ8(address) pgm_read_byte_far(address)
+#define NAME_READ32(address) pgm_read_dword_far(address)
+#define NAME_READ_FLOAT(address) pgm_read_float_far(address)
+typedef uint_farptr_t NAME_address;
+#elif defined(__AVR__) /* for example Arduino Uno */
 #include <avr/pgmspace.h>
 #define NAME_FLASH PROGMEM
-#define NAME_READ(address) pgm_read_byte(address)
+#define NAME_ITEM(array, i) ((array) + (i))
+#define NAME_READ8(address) pgm_read_byte(address)
+#define NAME_READ32(address) pgm_read_dword(address)
+#define NAME_READ_FLOAT(address) pgm_read_float(address)
+typedef const int8_t *NAME_address;
 #else
 #define NAME_FLASH
-#define NAME_READ(address) (*(address))
+#define NAME_ITEM(array, i) ((array) + (i))
+#define NAME_READ8(address) (*(address))
+#define NAME_READ32(address) (*(address))
+#define NAME_READ_FLOAT(address) (*(address))
+typedef const int8_t *NAME_address;
 #endif
 """
 
@@ -40,44 +73,43 @@ static inline uint8_t NAME_scale(int32_t sum, uint32_t factor, uint8_t shift)
 """
 
 _LAYER = Template("""\
-static inline void ${prefix}_layer$i(const $ctype *x, int32_t *z)
+${prefix}_OUT_OF_LINE void ${prefix}_layer$i(const $ctype *x, int32_t *z)
 {
-    const int8_t *w = ${prefix}_weights$i;
-    for (int j = 0; j < $n_out; j++) z[j] = ${prefix}_biases$i[j];
+    ${prefix}_address w = ${prefix}_ITEM(${prefix}_weights$i, 0);
+    for (int j = 0; j < $n_out; j++)
+        z[j] = (int32_t)${prefix}_READ32(${prefix}_ITEM(${prefix}_biases$i, j));
     for (int k = 0; k < $n_in; k++, w += $n_out) {
         const int32_t v = x[k];
         if (v == 0) continue;
-        for (int j = 0; j < $n_out; j++) z[j] += v * (int8_t)${prefix}_READ(w + j);
+        for (int j = 0; j < $n_out; j++) z[j] += v * (int8_t)${prefix}_READ8(w + j);
     }
 }
 """)
 
-_RELU = "a[j] = NAME_scale(z[j], NAME_factors$i[j], NAME_shifts$i[j]);"
-_TABLE = """{
-        const uint8_t place = NAME_scale(z[j] < 0 ? -z[j] : z[j], NAME_factors$i[j], \
-NAME_shifts$i[j]);
-        const uint8_t size = NAME_READ(NAME_table$i + place);
-        a[j] = ($ctype)(z[j] < 0 ? $negative : size);
-    }"""
+_ACTIVATE = Template("""\
+${prefix}_OUT_OF_LINE void ${prefix}_activate$i(const int32_t *z, $ctype *a)
+{
+    for (int j = 0; j < $n; j++) {
+        const uint32_t factor = ${prefix}_READ32(${prefix}_ITEM(${prefix}_factors$i, j));
+        const uint8_t shift = ${prefix}_READ8(${prefix}_ITEM(${prefix}_shifts$i, j));
+        $activate
+    }
+}
+""")
+_RELU = "a[j] = NAME_scale(z[j], factor, shift);"
+_TABLE = """\
+const uint8_t place = NAME_scale(z[j] < 0 ? -z[j] : z[j], factor, shift);
+        const uint8_t size = NAME_READ8(NAME_ITEM(NAME_table$i, place));
+        a[j] = ($ctype)(z[j] < 0 ? $negative : size);"""
 _NEGATIVE = {"logistic": "255 - size", "tanh": "-size"}
 
 _QUANTIZE = Template("""\
-/* Converts a row of float to the bytes that the other functions need. Computes in float. */
-static inline void ${prefix}_quantize(const float x[$n_in], uint8_t q[$n_in])
-{
     for (int k = 0; k < $n_in; k++) {
-        const float above = x[k] - ${prefix}_low[k], t = above / ${prefix}_step[k];
+        const float low = ${prefix}_READ_FLOAT(${prefix}_ITEM(${prefix}_low, k));
+        const float step = ${prefix}_READ_FLOAT(${prefix}_ITEM(${prefix}_step, k));
+        const float above = x[k] - low, t = above / step;
         q[k] = (uint8_t)(!(t > 0.0f) ? 0.0f : t < 255.0f ? t + 0.5f : 255.0f);
     }
-}
-""")
-
-_PREDICT = Template("""\
-/* Computes the outputs of one row: output[j] * ${prefix}_unit(j) is about the weighted sum of \
-output j. */
-static inline void ${prefix}_predict_u8(const uint8_t x[$n_in], int32_t output[$n_out])
-{
-$body}
 """)
 
 
@@ -92,19 +124,11 @@ def parts_of_integers(model: NetworkModel, prefix: str, calibrate: Any) -> Heade
     combination = model.combination
     if combination.rule == "binary" and combination.n_classes == 2:
         combination = combination._replace(answer="threshold")
-    usage = [("predict_u8(q, output)", "the weighted sums of the output layer, as integers")]
-    if combination.answer:
-        usage.append(("classify_u8(q)", "the index of the predicted class"))
-    usage.append(("unit(j)", "the weighted sum of output j is about output[j] * unit"))
+    inputs = ""
     if net.input is None:
         inputs = "The inputs q are the bytes of the model's data."
-    else:
-        inputs = ""
-        usage.insert(0, ("quantize(x, q)", "the bytes q of a row x of float"))
     return HeaderParts(
         constants=_constants_size(net),
-        stack=_integer_stack_size(net),
-        usage=usage,
         about=[
             "",
             "8-bit integers approximate the float32 model.",
@@ -112,21 +136,21 @@ def parts_of_integers(model: NetworkModel, prefix: str, calibrate: Any) -> Heade
             *str(comparison).splitlines(),
         ],
         code="less than 1 KB of code",
-        frames="100 bytes",
         sizes=(model.n_inputs, model.net.n_out),
-        opening=_OPENING.replace("NAME_", f"{prefix}_"),
-        body=_write_integer_functions(net, prefix, combination),
+        opening=_OPENING.replace("NAME_", f"{prefix}_") + define_out_of_line(prefix),
+        body=_write_integer_layers(net, prefix),
+        functions=list(_write_integer_functions(net, prefix, combination)),
         comparison=comparison,
     )
 
 
-def _write_integer_functions(net: IntegerNet, prefix: str, combination: Combination) -> str:
-    """Return the arithmetic of a header."""
+def _write_integer_layers(net: IntegerNet, prefix: str) -> str:
+    """Return the constants and the layers of a header."""
     parts = []
     if len(net.layers) > 1:
         parts.append(_SCALE.replace("NAME_", f"{prefix}_"))
     if net.input is not None:
-        parts += _write_input(net.input, prefix)
+        parts.append(_write_ranges(net.input, prefix))
     ctype = "uint8_t"
     for i, layer in enumerate(net.layers, 1):
         n_in, n_out = layer.weights.shape
@@ -135,14 +159,40 @@ def _write_integer_functions(net: IntegerNet, prefix: str, combination: Combinat
         ctype = _activation_type(layer)
         if layer.rescale is not None:
             parts.append(_write_activation(layer, prefix, i))
-    parts += [_write_unit(net, prefix), _write_predict(net, prefix)]
-    if combination.answer:
-        n_in = net.layers[0].weights.shape[0]
-        n_out = net.layers[-1].weights.shape[1]
-        declaration = f"{prefix}_classify_u8(const uint8_t x[{n_in}])"
-        calls = f"{prefix}_predict_u8(x, output);"
-        parts.append(classify(declaration, f"int32_t output[{n_out}];", calls, combination, "0"))
     return "\n".join(parts)
+
+
+def _write_integer_functions(
+    net: IntegerNet, prefix: str, combination: Combination
+) -> Iterator[Function]:
+    """Yield the functions that programs call."""
+    n_in = net.layers[0].weights.shape[0]
+    n_out = net.layers[-1].weights.shape[1]
+    stack = _integer_stack_size(net)
+    if net.input is not None:
+        quantized = Function(
+            f"void {prefix}_quantize(const float x[{n_in}], uint8_t q[{n_in}])",
+            "Converts a row of float to the bytes q that the other functions need, clipped to their "
+            "range. NaN becomes 0. Computes in float.",
+            _QUANTIZE.substitute(prefix=prefix, n_in=n_in),
+            _FRAMES,
+        )
+        yield quantized
+        yield checked(quantized, f"{prefix}_quantize", n_in, "float", "q")
+    yield Function(
+        f"void {prefix}_predict_u8(const uint8_t q[{n_in}], int32_t output[{n_out}])",
+        "Computes the weighted sums of the output layer as integers: that of output j is about "
+        f"output[j] * {prefix}_unit(j).",
+        _write_prediction(net, prefix),
+        stack,
+    )
+    if combination.answer:
+        signature = f"{prefix}_classify_u8(const uint8_t q[{n_in}])"
+        arrays = f"int32_t output[{n_out}];"
+        calls = f"{prefix}_predict_u8(q, output);"
+        needed = stack + 4 * n_out + CALL
+        yield classify(signature, arrays, calls, combination, needed, threshold="0")
+    yield _write_unit(net, prefix)
 
 
 def _activation_type(layer: IntegerLayer) -> str:
@@ -151,12 +201,11 @@ def _activation_type(layer: IntegerLayer) -> str:
     return "uint8_t"
 
 
-def _write_input(ranges: InputRange, prefix: str) -> list[str]:
-    arrays = float_array(f"{prefix}_low", ranges.low) + float_array(f"{prefix}_step", ranges.step)
-    return [
-        f"/* The range of each input: the byte q is about low + q * step. */\n{arrays}",
-        _QUANTIZE.substitute(prefix=prefix, n_in=len(ranges.low)),
-    ]
+def _write_ranges(ranges: InputRange, prefix: str) -> str:
+    flash = f" {prefix}_FLASH"
+    arrays = float_array(f"{prefix}_low", ranges.low, flash)
+    arrays += float_array(f"{prefix}_step", ranges.step, flash)
+    return f"/* The range of each input: the byte q is about low + q * step. */\n{arrays}"
 
 
 def _write_constants(layer: IntegerLayer, prefix: str, i: int) -> str:
@@ -165,11 +214,11 @@ def _write_constants(layer: IntegerLayer, prefix: str, i: int) -> str:
     text = (
         f"/* Layer {i}: weights ({n_in} inputs, {n_out} outputs) and biases. */\n"
         + integer_array("int8_t", f"{prefix}_weights{i}", layer.weights, flash)
-        + integer_array("int32_t", f"{prefix}_biases{i}", layer.biases)
+        + integer_array("int32_t", f"{prefix}_biases{i}", layer.biases, flash)
     )
     if layer.rescale is not None:
-        text += integer_array("uint32_t", f"{prefix}_factors{i}", layer.rescale.multipliers)
-        text += integer_array("uint8_t", f"{prefix}_shifts{i}", layer.rescale.shifts)
+        text += integer_array("uint32_t", f"{prefix}_factors{i}", layer.rescale.multipliers, flash)
+        text += integer_array("uint8_t", f"{prefix}_shifts{i}", layer.rescale.shifts, flash)
         if layer.rescale.table is not None:
             text += integer_array("uint8_t", f"{prefix}_table{i}", layer.rescale.table, flash)
     return text
@@ -177,30 +226,36 @@ def _write_constants(layer: IntegerLayer, prefix: str, i: int) -> str:
 
 def _write_activation(layer: IntegerLayer, prefix: str, i: int) -> str:
     negative = _NEGATIVE.get(layer.activation)
-    template = Template(_RELU if negative is None else _TABLE)
-    statement = template.substitute(i=i, ctype=_activation_type(layer), negative=negative)
-    return (
-        f"static inline void NAME_activate{i}(const int32_t *z, {_activation_type(layer)} *a)\n{{\n"
-        f"    for (int j = 0; j < {len(layer.biases)}; j++) {statement}\n}}\n"
-    ).replace("NAME_", f"{prefix}_")
-
-
-def _write_unit(net: IntegerNet, prefix: str) -> str:
-    """Return the function with the value of 1 in each output."""
-    units = net.layers[-1].units
-    table = "    " + inner(float_array("units", units))
-    return (
-        "/* The value of 1 in output j. */\n"
-        f"static inline float {prefix}_unit(int j)\n{{\n{table}\n"
-        f"    return j < 0 || j >= {len(units)} ? 0.0f : units[j];\n}}\n"
+    template = Template(_TABLE)
+    if negative is None:
+        template = Template(_RELU)
+    ctype = _activation_type(layer)
+    statements = template.substitute(i=i, ctype=ctype, negative=negative)
+    return _ACTIVATE.substitute(
+        prefix=prefix,
+        i=i,
+        ctype=ctype,
+        n=len(layer.biases),
+        activate=statements.replace("NAME_", f"{prefix}_"),
     )
 
 
-def _write_predict(net: IntegerNet, prefix: str) -> str:
-    n_in = net.layers[0].weights.shape[0]
-    n_out = net.layers[-1].weights.shape[1]
+def _write_unit(net: IntegerNet, prefix: str) -> Function:
+    """Return the function with the value of 1 in each output."""
+    units = net.layers[-1].units
+    table = "    " + inner(float_array("units", units, f" {prefix}_FLASH"))
+    unit = f"{prefix}_READ_FLOAT({prefix}_ITEM(units, j))"
+    return Function(
+        f"float {prefix}_unit(int j)",
+        "Returns the value of 1 in output j.",
+        f"{table}\n    return j < 0 || j >= {len(units)} ? 0.0f : {unit};\n",
+    )
+
+
+def _write_prediction(net: IntegerNet, prefix: str) -> str:
+    """Return the statements that compute all layers."""
     lines = []
-    source = "x"
+    source = "q"
     if len(net.layers) > 1:
         lines.append(f"    int32_t z[{_widest(net)}];\n")
     for ctype, name in (("uint8_t", "a"), ("int8_t", "b")):
@@ -211,10 +266,12 @@ def _write_predict(net: IntegerNet, prefix: str) -> str:
             lines.append(f"    {ctype} {name}[{max(widths)}];\n")
     for i, layer in enumerate(net.layers[:-1], 1):
         lines.append(f"    {prefix}_layer{i}({source}, z);\n")
-        source = "b" if _activation_type(layer) == "int8_t" else "a"
+        source = "a"
+        if _activation_type(layer) == "int8_t":
+            source = "b"
         lines.append(f"    {prefix}_activate{i}(z, {source});\n")
     lines.append(f"    {prefix}_layer{len(net.layers)}({source}, output);\n")
-    return _PREDICT.substitute(prefix=prefix, n_in=n_in, n_out=n_out, body="".join(lines))
+    return "".join(lines)
 
 
 def _widest(net: IntegerNet) -> int:
@@ -235,6 +292,6 @@ def _constants_size(net: IntegerNet) -> int:
 
 
 def _integer_stack_size(net: IntegerNet) -> int:
-    """Return the bytes of the arrays that are on the stack during a prediction."""
+    """Return the bytes of stack that a prediction needs at most, without the outputs."""
     types = {_activation_type(layer) for layer in net.layers[:-1]}
-    return (4 + len(types)) * _widest(net) + 4 * len(net.layers[-1].biases)
+    return (4 + len(types)) * _widest(net) + _FRAMES

@@ -5,26 +5,30 @@ from __future__ import annotations
 import json
 import re
 from importlib.resources import files
-from itertools import accumulate
+from itertools import accumulate, chain
 from string import Template
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cmlp._export.c_intervals import interval_constants, write_interval_functions
 from cmlp._export.c_text import (
+    CALL,
     CHECK_ROWS,
-    CHECK_USAGE,
-    OPENING,
     SEED,
+    Function,
     HeaderParts,
     NetText,
     array,
+    check_function,
+    checked,
     classify,
     expected_outputs,
     float_array,
     inner,
     literal,
     stack_of_layers,
+    write_opening,
 )
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import Combination
@@ -38,12 +42,20 @@ if TYPE_CHECKING:
     from cmlp._model.model import AnswerScale, TableModel
     from cmlp._model.table_columns import TableColumn, TableColumns
 
-_OPENING = f"""\
-{OPENING}
+_OPENING = """
 #if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
 #endif
 """
+# Bytes of stack beside the arrays, like those of c_text.py.
+_FRAMES = 320
+_FRAMES_OF_DATES = 64  # more, if columns have parts
+# For AVR processors.
+_REMEDY = (
+    "a table needs them, so use a processor of 32 bits, or train one network (MLPClassifier or "
+    "MLPRegressor) and write it with to_c(..., int8=True)"
+)
+_LONGEST_IDENTIFIER = 63  # in characters that C99 guarantees
 _NUMBER_BYTES = 8
 _COLUMN_BYTES = 40
 _PARTS_BYTES = 48
@@ -54,12 +66,11 @@ _ABOUT = [
 ]
 
 
-def parts_of_table(model: TableModel, prefix: str) -> HeaderParts:
+def parts_of_table(model: TableModel, prefix: str, *, intervals: bool) -> HeaderParts:
     """Return the parts of a header for several networks behind an encoder of columns."""
     table = _Table(model, prefix)
     columns = table.columns
     combination = model.combination
-    n_inputs = sum(encoding.n_inputs for encoding in table.encodings)
     n_numbers = sum(len(edges) for column in columns for edges in column.all_edges)
     n_params = sum(net.n_params for net, _ in model.networks)
     column_bytes = _COLUMN_BYTES
@@ -67,23 +78,42 @@ def parts_of_table(model: TableModel, prefix: str) -> HeaderParts:
     if table.has_parts:
         column_bytes += _PARTS_BYTES
         code = "3 to 4 KB"
-    usage = [("predict(x, output)", f"{_name_outputs(model)} of a raw row x, as doubles")]
-    if combination.answer:
-        usage.append(("classify(x)", "the index of the predicted class"))
-    if table.has_categories:
-        usage.append(("category(column, name)", "the code of a category for a row"))
-    n_floats = n_inputs + stack_of_layers(model.first) + model.net.n_out
+    functions = list(table.write_functions())
+    size = 0
+    if intervals:
+        functions += write_interval_functions(model, prefix)
+        size = interval_constants(model)
     return HeaderParts(
-        constants=4 * n_params + _NUMBER_BYTES * n_numbers + column_bytes * len(columns),
-        stack=4 * n_floats + _NUMBER_BYTES * combination.n,
-        usage=[*usage, CHECK_USAGE],
+        constants=4 * n_params + _NUMBER_BYTES * n_numbers + column_bytes * len(columns) + size,
         about=_ABOUT,
         code=f"{code} of code and the compiler's arithmetic in double",
-        frames="250 bytes",
         sizes=(len(columns), combination.n),
-        opening=_OPENING,
+        opening=write_opening(prefix, _REMEDY) + _OPENING,
         body="\n".join(table.write_body()),
+        functions=functions,
+        contract=_write_contract(model, prefix),
     )
+
+
+def _write_contract(model: TableModel, prefix: str) -> str:
+    """Return the enum of the columns, with the meaning of each."""
+    lines = []
+    used = set()
+    most = _LONGEST_IDENTIFIER - len(f"{prefix}_column__{len(model.columns)}")
+    for i, column in enumerate(model.columns):
+        name = ""
+        if model.feature_names is not None:
+            name = re.sub(r"[\W_]+", "_", str(model.feature_names[i]), flags=re.ASCII)[:most].strip(
+                "_"
+            )
+        while not name or name in used:
+            name = f"{name}_{i}".strip("_")
+        used.add(name)
+        meaning = column.meaning
+        if column.categories is not None:
+            meaning += f": {prefix}_category({i}, name)"
+        lines.append(f"    {prefix}_column_{name} = {i}, /* {meaning} */\n")
+    return f"/* The columns, and the values that they take. */\nenum {{\n{''.join(lines)}}};\n"
 
 
 def _name_outputs(model: TableModel) -> str:
@@ -124,11 +154,13 @@ class _Table:
         names = {True: ("inputs", "layer1"), False: ("plain", "layer1_plain")}
         seen = sorted({net.n_in for net, _ in model.networks}, reverse=True)
         self.encodings = [_Encoding(n == wide, n, *names[n == wide]) for n in seen]
-        self.has_categories = any(column.categories is not None for column in self.columns)
+        self.has_categories = any(
+            column.categories is not None or column.type == "boolean" for column in self.columns
+        )
         self.has_parts = any(column.parts for column in self.columns)
 
     def write_body(self) -> Iterator[str]:
-        """Yield the functions, columns, networks, predictions and the self-check of a header."""
+        """Yield the columns, the networks, and the functions that the header itself calls."""
         n_out = self.model.net.n_out
         text = NetText(self.model.first, self.prefix, Combination(n_out), block=True)
         yield text.write_functions()
@@ -144,10 +176,33 @@ class _Table:
             yield text.write_dense(suffix, shape, "float", "x[k]", skip=True)
         yield from text.write_later_layers()
         yield text.write_finish()
-        yield from self._write_predictions()
+        scale = self.model.answer_scale
+        if scale is not None and n_answers(self.model.net) > 1:
+            yield _write_targets(scale, self.prefix)
+
+    def write_functions(self) -> Iterator[Function]:
+        """Yield the functions that programs call."""
+        prefix = self.prefix
+        model = self.model
+        n_in = len(self.columns)
+        combination = model.combination
+        predict = self._write_prediction()
+        yield predict
+        yield checked(predict, f"{prefix}_predict", n_in, "double", "output", nan_is_missing=True)
+        n_bytes = _NUMBER_BYTES * combination.n
+        if combination.answer:
+            yield classify(
+                f"{prefix}_classify(const double x[{n_in}])",
+                f"double output[{combination.n}];",
+                f"{prefix}_predict(x, output);",
+                combination,
+                predict.stack + n_bytes + CALL,
+                of_second=model.threshold,
+            )
         if self.has_categories:
-            yield _write_category_function(self.columns, self.prefix)
-        yield _write_table_check(self.model, self.prefix)
+            yield _write_category_function(self.columns, prefix)
+        body = _write_table_check(model, prefix)
+        yield check_function(prefix, body, predict.stack + n_bytes + _NUMBER_BYTES * n_in)
 
     def _write_encoder(self) -> Iterator[str]:
         yield _read_core_text("base/soft_root.h", self.prefix)
@@ -155,7 +210,11 @@ class _Table:
         text = text.split("\n\n", 1)[1].replace("NAME_", f"{self.prefix}_")
         # What is in "#if CMLP_PARTS" is left out if no column has parts.
         kept = r"\1" if self.has_parts else ""
-        for each in (text, _read_core_text("table/encode_row.h", self.prefix)):
+        encode = _read_core_text("table/encode_row.h", self.prefix).replace(
+            f"static inline void {self.prefix}_encode_columns(",
+            f"{self.prefix}_OUT_OF_LINE void {self.prefix}_encode_columns(",
+        )
+        for each in (text, encode):
             yield re.sub(r"#if \w+_PARTS\n(.*?)#endif\n", kept, each, flags=re.DOTALL)
 
     def _write_columns(self) -> Iterator[str]:
@@ -199,7 +258,7 @@ class _Table:
             else:
                 yield "{NULL, 0, 0}"
 
-    def _write_predictions(self) -> Iterator[str]:
+    def _write_prediction(self) -> Function:
         prefix = self.prefix
         model = self.model
         combination = self.model.combination
@@ -213,16 +272,12 @@ class _Table:
             numbers: Iterable[str] = (f"{prefix}_targets[j][{k}]" for k in range(4))
             if n_answers(model.net) == 1:
                 numbers = (repr(one) for (one,) in model.answer_scale.numbers)
-            else:
-                yield _write_targets(model.answer_scale, prefix)
             centre, scale, low, high = numbers
             limited = f", above = value < {low} ? {low} : value"
             value = f"(above > {high} ? {high} : above)"
             mean = f"{prefix}_rounded({mean} * {scale}) + {centre}"
-        yield _PREDICT.substitute(
+        body = _PREDICT.substitute(
             prefix=prefix,
-            n_in=n_in,
-            n_out=n_out,
             n=model.net.n_out,
             n_nets=n_nets,
             nets=", ".join(f"{prefix}_net{i}" for i in range(n_nets)),
@@ -240,11 +295,14 @@ class _Table:
             mean=mean,
             then=_THEN.get(combination.rule, "").format(n=n_out),
         )
-        if combination.answer:
-            calls = f"{prefix}_predict(x, output);"
-            declaration = f"{prefix}_classify(const double x[{n_in}])"
-            arrays = f"double output[{n_out}];"
-            yield classify(declaration, arrays, calls, combination, of_second=model.threshold)
+        n_floats = sum(encoding.n_inputs for encoding in self.encodings)
+        n_floats += stack_of_layers(model.first) + model.net.n_out
+        return Function(
+            f"void {prefix}_predict(const double x[{n_in}], double output[{n_out}])",
+            f"Computes {_name_outputs(model)} of a raw row.",
+            body,
+            4 * n_floats + _FRAMES + self.has_parts * _FRAMES_OF_DATES,
+        )
 
     def _write_forward(self) -> str:
         """Return the statements that compute network i, from the inputs that it sees."""
@@ -280,9 +338,6 @@ def _read_core_text(name: str, prefix: str) -> str:
 
 
 _PREDICT = Template("""\
-/* Computes the outputs of one raw row. */
-static inline void ${prefix}_predict(const double x[$n_in], double output[$n_out])
-{
     static const float *const nets[$n_nets] = {$nets};
     float $arrays, z[$width], net[$n];
     $encode
@@ -294,7 +349,6 @@ static inline void ${prefix}_predict(const double x[$n_in], double output[$n_out
         }
     }
     for (int j = 0; j < $n; j++) output[j] = $mean;$then
-}
 """)
 # What follows the mean, by the rule of the combination.
 _THEN = {
@@ -306,42 +360,59 @@ _THEN = {
 }
 
 _CATEGORY = Template("""\
-/* Returns the code of a category in a column, for its place in a row. name: the category in UTF-8 \
-(a number as in
- * JSON, for example 2.5), or NULL for the missing value. Returns -1.0, the code of all other \
-categories, if the
- * category is not known, or the column has no categories; NaN, a missing number, if they are \
-ordered. */
-static inline double ${prefix}_category(int column, const char *name)
-{
     $first
     $names
-    if (column < 0 || column >= $n) return -1.0;
-    for (int i = first[column]; i < first[column + 1]; i++) {
+    const int is_column = column >= 0 && column < $n;
+    for (int i = is_column ? first[column] : 0; is_column && i < first[column + 1]; i++) {
         const char *a = names[i], *b = name;
         while (a && b && *a && *a == *b) a++, b++;
         if (a && b ? *a == *b : a == b) return (double)(i - first[column]);
     }
-    if (${prefix}_columns[column].kind != ${prefix}_COLUMN_NUMBER || first[column] == first[column \
-+ 1]) return -1.0;
+    if (is_column && ${prefix}_columns[column].kind == ${prefix}_COLUMN_CATEGORY) return -1.0;
     const uint64_t nan = 0x7ff8000000000000u;
     double code;
     memcpy(&code, &nan, sizeof nan);
     return code;
-}
 """)
 
 
-def _write_category_function(columns: TableColumns, prefix: str) -> str:
+def _write_category_function(columns: TableColumns, prefix: str) -> Function:
     """Return the function that finds the code of a category."""
-    texts = [_category_literal(value) for column in columns for value in column.categories or ()]
-    first = map(str, accumulate((len(column.categories or ()) for column in columns), initial=0))
-    return _CATEGORY.substitute(
-        prefix=prefix,
-        n=len(columns),
-        first=inner(array("int first", first, 16)),
-        names=inner(array("char *const names", texts, 6)),
+    each = [_category_literals(columns, i) for i in range(len(columns))]
+    first = map(str, accumulate(map(len, each), initial=0))
+    return Function(
+        f"double {prefix}_category(int column, const char *name)",
+        "Returns the code of a category in a column, for its place in a row. name: the category in "
+        "UTF-8 (a number as in JSON, for example 2.5), or NULL for the missing value. Returns "
+        "-1.0, the code of all other categories, if the category is not known; NaN, a missing "
+        "number, if the column has numbers, ordered categories or no place in a row. For a column "
+        "of 0 or 1, false and true are known.",
+        _CATEGORY.substitute(
+            prefix=prefix,
+            n=len(columns),
+            first=inner(array("int first", first, 16)),
+            names=inner(array("char *const names", chain.from_iterable(each), 6)),
+        ),
     )
+
+
+def _category_literals(columns: TableColumns, i: int) -> list[str]:
+    """Return the names of the codes of a column; raises ValueError if two of them are equal."""
+    values = columns[i].categories
+    if values is None:
+        return ['"false"', '"true"'] if columns[i].type == "boolean" else []
+    texts = [_category_literal(value) for value in values]
+    for value, text in zip(values, texts, strict=True):
+        first = values[texts.index(text)]
+        if first is not value:
+            label = f"column {i}"
+            if columns.names is not None:
+                label = f"column {str(columns.names[i])!r}"
+            raise ValueError(
+                f"{label} has the categories {first!r} and {value!r}, which are the same text in C: "
+                "convert the column to text before fit"
+            )
+    return texts
 
 
 def _category_literal(value: object) -> str:
@@ -368,11 +439,6 @@ def _write_targets(scale: AnswerScale, prefix: str) -> str:
 
 
 _CHECK = Template("""\
-/* Returns 1 if the outputs of $rows pseudo-random rows have the bits that Python computed. \
-Otherwise returns 0: options
- * of the compiler, or the floating-point mode, change the results. */
-static inline int ${prefix}_check(void)
-{
     $expected
     const uint64_t nan = 0x7ff8000000000000u;
     double x[$n_in], output[$n_out];
@@ -397,7 +463,6 @@ static inline int ${prefix}_check(void)
         }
     }
     return wrong == 0;
-}
 """)
 
 

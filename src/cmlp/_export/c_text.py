@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import textwrap
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,22 +39,45 @@ _KEYWORDS = """
 """
 
 
-CHECK_USAGE = ("check()", "1 if the outputs have the bits that Python computed, else 0")
+class Function(NamedTuple):
+    """A function that programs call."""
+
+    signature: str  # for example "int digits_classify(const float x[64])"
+    comment: str
+    body: str  # the statements, each line with its indent
+    stack: int = 0  # bytes that a call needs at most; 0 for next to nothing
+
+    def declare(self, prefix: str) -> str:
+        """Return the declaration, with the comment."""
+        text = self.comment
+        if self.stack:
+            text += f" Needs at most {self.stack} bytes of stack."
+        lines = textwrap.wrap(text, 94, break_on_hyphens=False)
+        comment = "\n * ".join(lines)
+        return f"/* {comment} */\n{prefix}_API {self.signature};\n"
+
+    def define(self, prefix: str) -> str:
+        """Return the definition."""
+        return f"{prefix}_API {self.signature}\n{{\n{self.body}}}\n"
 
 
 class HeaderParts(NamedTuple):
     """The parts of a header that depend on its rows and its arithmetic."""
 
     constants: int  # bytes
-    stack: int  # bytes of the arrays on it
-    usage: list[tuple[str, str]]  # each function, without the prefix, and what it does
     about: list[str]  # more lines for the comment
     code: str  # its size on a Cortex-M4
-    frames: str  # bytes of stack beside the arrays
     sizes: tuple[int, int]  # number of inputs and outputs
-    opening: str  # before the sizes
-    body: str  # after them
+    opening: str  # before the declarations
+    body: str  # constants and functions that the header itself calls
+    functions: list[Function]
+    contract: str = ""  # what each column of a table is
     comparison: Int8Comparison | None = None  # of integers with float32
+
+    @property
+    def stack(self) -> int:
+        """Bytes of stack that a prediction needs at most: of any function but the self-check."""
+        return max(each.stack for each in self.functions if "_check(" not in each.signature)
 
 
 def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
@@ -135,9 +159,9 @@ def inner(definition: str) -> str:
     return definition.replace("\n", "\n    ").strip()
 
 
-def float_array(name: str, values: NDArray[Any]) -> str:
+def float_array(name: str, values: NDArray[Any], attribute: str = "") -> str:
     """Return the definition of an array of float."""
-    return array(f"float {name}", float_literals(values), 8)
+    return array(f"float {name}", float_literals(values), 8, attribute)
 
 
 def integer_array(ctype: str, name: str, values: NDArray[Any], attribute: str = "") -> str:
@@ -147,7 +171,7 @@ def integer_array(ctype: str, name: str, values: NDArray[Any], attribute: str = 
     return array(f"{ctype} {name}", texts, per_line, attribute)
 
 
-def text_function(prefix: str, what: str, texts: Sequence[str], comment: str) -> str:
+def text_function(prefix: str, what: str, texts: Sequence[str], comment: str) -> Function:
     """Return a function that returns one of several strings.
 
     Raises ValueError if a string contains a NUL.
@@ -158,35 +182,24 @@ def text_function(prefix: str, what: str, texts: Sequence[str], comment: str) ->
             f"the {what} {ended[0]!r} contains a NUL character, which would end it in C"
         )
     table = ",\n".join(f"        {literal(text)}" for text in texts)
-    return (
-        f"/* {comment} */\n"
-        f"static inline const char *{prefix}_{what}(int index)\n{{\n"
+    return Function(
+        f"const char *{prefix}_{what}(int index)",
+        comment,
         f"    static const char *const texts[{len(texts)}] = {{\n{table}}};\n"
-        f'    return index < 0 || index >= {len(texts)} ? "" : texts[index];\n}}\n'
+        f'    return index < 0 || index >= {len(texts)} ? "" : texts[index];\n',
     )
 
 
-_CLASSIFY = Template("""\
-/* Returns the index of the predicted class. */
-static inline int $declaration
-{
-    $arrays
-    int best = 0;
-    $calls
-    $find
-    return best;
-}
-""")
-
-
 def classify(
-    declaration: str,
+    signature: str,
     arrays: str,
     calls: str,
     combination: Combination,
+    stack: int,
+    *,
     threshold: str = "0.5f",
     of_second: float | None = None,
-) -> str:
+) -> Function:
     """Return the function that finds the class of a row from its outputs.
 
     `of_second` is the probability of the second class from which on it is predicted.
@@ -197,7 +210,49 @@ def classify(
     elif combination.answer == "largest":
         loop = f"for (int j = 1; j < {combination.n_classes}; j++)"
         find = f"{loop} best = output[j] > output[best] ? j : best;"
-    return _CLASSIFY.substitute(declaration=declaration, arrays=arrays, calls=calls, find=find)
+    return Function(
+        f"int {signature}",
+        "Returns the index of the predicted class of a row.",
+        f"    {arrays}\n    int best = 0;\n    {calls}\n    {find}\n    return best;\n",
+        stack,
+    )
+
+
+_CHECKED = Template("""\
+    for (int k = 0; k < $n; k++) {
+        $word bits;
+        memcpy(&bits, &x[k], sizeof bits);
+        if ($refused) return 0;
+    }
+    $name(x, $result);
+    return 1;
+""")
+
+
+def checked(
+    function: Function, name: str, n: int, ctype: str, result: str, *, nan_is_missing: bool = False
+) -> Function:
+    """Return the variant of a function of a row x that refuses rows as Python does.
+
+    `name` is that of the function, and `result` the array that it writes.
+    """
+    word = "uint32_t"
+    exponent = "0x7f800000u"
+    if ctype == "double":
+        word = "uint64_t"
+        exponent = "0x7ff0000000000000u"
+    refused = f"(bits & {exponent}) == {exponent}"
+    what = "NaN or infinite"
+    if nan_is_missing:
+        refused = f"bits << 1 >> 1 == {exponent}"
+        what = "infinite"
+    return Function(
+        function.signature.replace(f"void {name}(", f"int {name}_checked("),
+        f"Returns 0, and leaves {result} as it is, if a number is {what}, which Python refuses. "
+        f"Otherwise calls {name}, and returns 1.",
+        _CHECKED.substitute(n=n, word=word, refused=refused, name=name, result=result),
+        function.stack + _CHECKED_FRAME,
+    )
 
 
 def take_functions(template: str, prefix: str, used: Iterable[str]) -> str:
@@ -216,7 +271,7 @@ def take_functions(template: str, prefix: str, used: Iterable[str]) -> str:
         name = waiting.pop()
         if name not in wanted:
             wanted.add(name)
-            waiting += re.findall(r"NAME_(\w+)", defined[name])
+            waiting += re.findall(r"NAME_([a-z]\w*)", defined[name])  # no macros
     kept = [text for name, text in defined.items() if name in wanted]
     return "\n\n".join(kept).replace("NAME_", f"{prefix}_") + "\n"
 
@@ -224,31 +279,60 @@ def take_functions(template: str, prefix: str, used: Iterable[str]) -> str:
 # ----------------------------------------------------------- the text of the networks in a C header
 
 
+# Bytes of stack beside the arrays, which the bounds in headers count. tests/export/test_c_stack.py
+# compares the bounds with what processors need.
+_FRAMES = 272
+CALL = 16  # for a call of a function that predicts
+_CHECKED_FRAME = 64
+_CHECK_FRAME = 128
 CHUNK = 128  # length of the partial sums, see docs/arithmetic.md
 # The pseudo-random rows of the self-check.
 CHECK_ROWS = 8
 SEED = 20
 
-OPENING = """\
+_OUT_OF_LINE = """
+/* A function whose arrays or temporaries are not on the stack of its callers, too. */
+#if defined(__GNUC__) || defined(__clang__)
+#define NAME_OUT_OF_LINE static __attribute__((noinline, unused))
+#elif defined(_MSC_VER)
+#define NAME_OUT_OF_LINE static __declspec(noinline)
+#else
+#define NAME_OUT_OF_LINE static
+#endif
+"""
+_OPENING = Template("""\
 #include <float.h>
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__FAST_MATH__) || defined(_M_FP_FAST)
-#error "this header gives other results with -ffast-math, -Ofast or /fp:fast"
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(_M_FP_FAST)
+#error "this header gives other results with -ffast-math, -funsafe-math-optimizations, -Ofast or \
+/fp:fast"
 #endif
 #if defined(__AVR__) && DBL_MANT_DIG != 53
-#error "AVR processors (Arduino Uno, Nano, Mega) have no 64-bit doubles: write the header with \
-to_c(..., int8=True)"
+#error "AVR processors (Arduino Uno, Nano, Mega) have no 64-bit doubles: $remedy"
 #elif DBL_MANT_DIG != 53 || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1 && FLT_EVAL_METHOD != 16)
 #error "this header needs 64-bit doubles and no excess precision (32-bit x86: -msse2 -mfpmath=sse)"
 #endif
-"""
+""")
+
+
+def define_out_of_line(prefix: str) -> str:
+    """Return the macro that begins a function which compilers may not inline."""
+    return _OUT_OF_LINE.replace("NAME_", f"{prefix}_")
+
+
+def write_opening(prefix: str, remedy: str) -> str:
+    """Return the text that includes standard headers, and refuses compilers that change results.
+
+    `remedy` is for AVR processors.
+    """
+    return _OPENING.substitute(remedy=remedy) + define_out_of_line(prefix)
 
 
 # A partial sum for each chunk of inputs. Skipping zeros changes no bit.
 _DENSE = Template("""\
-static inline void ${prefix}_layer${suffix}(${parameter}const $ctype *x, float *z)
+${prefix}_OUT_OF_LINE void ${prefix}_layer${suffix}(${parameter}const $ctype *x, float *z)
 {
     const float *w = $weights, *const biases = $biases;
     float sum[$n_out];
@@ -391,7 +475,7 @@ class NetText:
             lines = "    (void)params;\n" + lines
         return (
             "/* Computes the outputs from the weighted sums of the first layer, which it "
-            f"overwrites. */\nstatic inline void {prefix}_finish({declared}float *z, float "
+            f"overwrites. */\n{prefix}_OUT_OF_LINE void {prefix}_finish({declared}float *z, float "
             f"*output)\n{{\n{lines}}}\n"
         )
 
@@ -451,23 +535,10 @@ _MEANINGS = {
 
 def parts_of_rows(model: NetworkModel, prefix: str) -> HeaderParts:
     """Return the parts of a header for a model in float32 without a table."""
-    labels = model.labels
     scale = model.input_scale
-    combination = model.combination
-    if labels is None:
-        meaning = "the outputs"
-    else:
-        meaning = _MEANINGS.get(labels.kind, "the probability of each label")
-    usage = [
-        ("predict(x, output)", f"{meaning} of a row x of float"),
-        ("predict_u8(x, output)", "the same for a row x of uint8_t"),
-    ]
-    answers = ["classify(x)", f"{prefix}_classify_u8(x)"]
     about = []
     scale_bytes = 0
     if isinstance(scale, tuple):
-        usage.append(("predict_f64(x, output)", "the same for a row x of double"))
-        answers.append(f"{prefix}_classify_f64(x)")
         about = [
             "",
             (
@@ -480,23 +551,27 @@ def parts_of_rows(model: NetworkModel, prefix: str) -> HeaderParts:
     elif scale != 1:
         about = ["", f"All inputs are multiplied by {scale!r}, as in Python."]
         scale_bytes = 1024
-    if combination.answer:
-        usage.append((", ".join(answers), "the index of the predicted class"))
     return HeaderParts(
         constants=4 * model.net.n_params + scale_bytes,
-        stack=_stack_size(model),
-        usage=[*usage, CHECK_USAGE],
-        about=about,
+        about=[
+            *about,
+            "",
+            "A row with NaN or infinity has outputs without meaning: the checked functions refuse it.",
+        ],
         code="1 to 3 KB of code",
-        frames="200 bytes",
-        sizes=(model.n_inputs, combination.n),
-        opening=OPENING,
-        body=_write_row_functions(model, prefix),
+        sizes=(model.n_inputs, model.combination.n),
+        opening=write_opening(
+            prefix,
+            "write the header with to_c(..., int8=True), which reads constants beyond 64 KB of "
+            "flash, too",
+        ),
+        body=_write_layers(model, prefix),
+        functions=[*_write_predictions(model, prefix), _write_row_check(model, prefix)],
     )
 
 
-def _write_row_functions(model: NetworkModel, prefix: str) -> str:
-    """Return the functions, weights, layers, predictions and the self-check of a header."""
+def _write_layers(model: NetworkModel, prefix: str) -> str:
+    """Return the weights and the layers of a header."""
     text = NetText(model.first, prefix, model.combination)
     parts = [
         text.write_functions(),
@@ -504,8 +579,6 @@ def _write_row_functions(model: NetworkModel, prefix: str) -> str:
         *_write_first_layers(model, text),
         *text.write_later_layers(),
         text.write_finish(),
-        *_write_predictions(model, prefix),
-        _write_row_check(model, prefix),
     ]
     return "\n".join(parts)
 
@@ -568,53 +641,47 @@ def _row_types(model: NetworkModel) -> list[tuple[str, str]]:
 
 
 _PREDICT = Template("""\
-/* $comment */
-static inline void ${prefix}_predict$suffix(const $ctype x[$n_in], float output[$n_out])
-{
     float z[$width];
     ${prefix}_layer1$suffix(x, z);
     ${prefix}_finish(z, output);$after
-}
 """)
 
-_OF = {"": "", "_u8": " of bytes", "_f64": " of doubles"}
+_OF = {"": "float", "_u8": "bytes", "_f64": "double"}
 
 
-def _write_predictions(model: NetworkModel, prefix: str) -> Iterator[str]:
-    """Yield the functions that a program calls, for each type of rows."""
+def _write_predictions(model: NetworkModel, prefix: str) -> Iterator[Function]:
+    """Yield the functions that predict, for each type of rows."""
     n_in = model.n_inputs
     width = max(model.net.sizes[1:])
     combination = model.combination
     n_out = combination.n
+    meaning = "the outputs"
+    if model.labels is not None:
+        meaning = _MEANINGS.get(model.labels.kind, "the probability of each label")
     after = ""
     if combination.rule == "normalized":
         after = f"\n    {prefix}_normalize(output, {n_out});"
+    stack = _stack_size(model)
     for suffix, ctype in _row_types(model):
-        comment = f"Computes the outputs of one row{_OF[suffix]}."
-        names = {
-            "prefix": prefix,
-            "suffix": suffix,
-            "ctype": ctype,
-            "n_in": n_in,
-            "n_out": n_out,
-            "width": width,
-        }
-        yield _PREDICT.substitute(names, comment=comment, after=after)
+        name = f"{prefix}_predict{suffix}"
+        predict = Function(
+            f"void {name}(const {ctype} x[{n_in}], float output[{n_out}])",
+            f"Computes {meaning} of a row of {_OF[suffix]}.",
+            _PREDICT.substitute(prefix=prefix, suffix=suffix, width=width, after=after),
+            stack,
+        )
+        yield predict
+        if ctype != "uint8_t":
+            yield checked(predict, name, n_in, ctype, "output")
         if combination.answer:
             calls = f"{prefix}_layer1{suffix}(x, z);\n    {prefix}_finish(z, output);"
             arrays = f"float z[{width}], output[{n_out}];"
-            yield classify(
-                f"{prefix}_classify{suffix}(const {ctype} x[{n_in}])", arrays, calls, combination
-            )
+            signature = f"{prefix}_classify{suffix}(const {ctype} x[{n_in}])"
+            yield classify(signature, arrays, calls, combination, stack + 4 * n_out + CALL)
 
 
 # The rows shrink, because large inputs can saturate activations and hide errors.
 _CHECK = Template("""\
-/* Returns 1 if the outputs of $rows pseudo-random rows have the bits that Python computed. \
-Otherwise returns 0: options
- * of the compiler, or the floating-point mode, change the results. Needs $stack bytes of stack. */
-static inline int ${prefix}_check(void)
-{
     $expected
     $ctype x[$n_in], unit = $unit;
     float output[$n_out];
@@ -629,11 +696,22 @@ static inline int ${prefix}_check(void)
 + j];
     }
     return wrong == 0;
-}
 """)
 
 
-def _write_row_check(model: NetworkModel, prefix: str) -> str:
+def check_function(prefix: str, body: str, stack: int) -> Function:
+    """Return the self-check."""
+    return Function(
+        f"int {prefix}_check(void)",
+        f"Returns 1 if the outputs of {CHECK_ROWS} pseudo-random rows have the bits that Python "
+        "computed. Otherwise returns 0: options of the compiler, or the floating-point mode, "
+        "change the results.",
+        body,
+        stack + _CHECK_FRAME,
+    )
+
+
+def _write_row_check(model: NetworkModel, prefix: str) -> Function:
     """Return the self-check.
 
     Scaled inputs of the first row are uniform from -1 to 1; with shifts, rows are double.
@@ -668,18 +746,18 @@ def _write_row_check(model: NetworkModel, prefix: str) -> str:
         kind["value"] = "(float)((int32_t)(state >> 8) - 8388608) * unit"
     outputs = model.predict(rows)
     n_out = outputs.shape[1]
-    return _CHECK.substitute(
+    body = _CHECK.substitute(
         kind,
         prefix=prefix,
         rows=CHECK_ROWS,
         n_in=n_in,
         n_out=n_out,
-        stack=rows.itemsize * n_in + 4 * n_out + _stack_size(model),
         expected=expected_outputs(outputs, "inputs", 9),
         seed=SEED,
     )
+    return check_function(prefix, body, rows.itemsize * n_in + 4 * n_out + _stack_size(model))
 
 
 def _stack_size(model: NetworkModel) -> int:
-    """Return the bytes of the arrays that are on the stack during a prediction."""
-    return 4 * (stack_of_layers(model.first) + model.combination.n)
+    """Return the bytes of stack that a prediction needs at most, without the outputs."""
+    return 4 * stack_of_layers(model.first) + _FRAMES

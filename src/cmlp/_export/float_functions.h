@@ -19,8 +19,14 @@ static inline float NAME_fma(float a, float b, float c)
 static inline float NAME_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 #else
 /* a * b + c, rounded once. The product is exact in double; the sum is rounded to odd, so that rounding it again to float
- * gives the correct result (Boldo and Melquiond 2008). */
-static inline float NAME_fma(float a, float b, float c)
+ * gives the correct result (Boldo and Melquiond 2008). Without a floating-point unit, each operation is a call: there it
+ * is out of line, which takes less flash and less stack. */
+#if defined(__SOFTFP__) || (defined(__riscv) && !defined(__riscv_flen))
+NAME_OUT_OF_LINE
+#else
+static inline
+#endif
+float NAME_fma(float a, float b, float c)
 {
     const double p = (double)a * (double)b;
     double s = p + (double)c;

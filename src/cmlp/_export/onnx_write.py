@@ -607,9 +607,10 @@ class _TableWriter(_Writer):
         self.kind = np.dtype(np.float64)
         # Also for columns that are not used: programs pass the whole table.
         self.inputs = []
-        for name, values in zip(names, model.columns.categories, strict=True):
-            kind = object if is_text(values) else np.float64
+        for name, column in zip(names, model.columns, strict=True):
+            kind = object if is_text(column.categories) else np.float64
             self.inputs.append(self.input(name, np.dtype(kind), 1))
+            self.inputs[-1].doc_string = column.meaning
         encoder = ColumnNodes(self, model, names)
         encoded: dict[int, str] = {}
         found = []

@@ -4,7 +4,8 @@ Split conformal prediction: Vovk, Gammerman, Shafer, "Algorithmic learning in a 
 others, "Inductive confidence machines for regression", 2002. Quantiles: Romano, Patterson, Candès, "Conformalized
 quantile regression", 2019. Widths that follow the row: Papadopoulos, Gammerman, Vovk, "Normalized nonconformity
 measures for regression conformal prediction", 2008. Sets of classes: Sadinle, Lei, Wasserman, "Least ambiguous
-set-valued classifiers with bounded error levels", 2019.
+set-valued classifiers with bounded error levels", 2019. Rows of new groups (hierarchical conformal prediction): Dunn,
+Wasserman, Ramdas, "Distribution-free prediction sets for two-layer hierarchical models", 2022.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cmlp._data.groups import GroupCount
 from cmlp._data.weights import weights_of_rows
 from cmlp._process.warnings import warn
 
@@ -68,6 +70,8 @@ class Calibration(NamedTuple):
         this number, and the highest one if its highest quantile is at least this number. Infinite
         for an end that is not frequent. The answer of one network, which gives the score of a
         held-out row, often is such a target, but the mean of several hardly ever.
+    groups : GroupCount or None
+        Of how many groups the rows are, if intervals should cover rows of new groups.
     """
 
     kind: str
@@ -75,6 +79,7 @@ class Calibration(NamedTuple):
     scores: NDArray[np.float64]
     widths: NDArray[np.float64] | None = None
     ends: NDArray[np.float64] | None = None
+    groups: GroupCount | None = None
 
     @classmethod
     def from_scores(
@@ -85,9 +90,19 @@ class Calibration(NamedTuple):
         weight: NDArray[np.float64] | None,
         widths: NDArray[np.float64] | None = None,
         ends: NDArray[np.float64] | None = None,
+        groups: GroupCount | None = None,
     ) -> Self:
-        """Return the calibration with these scores of rows, of shape (n_answers, n_rows), and the rows' weights."""
-        return cls(kind, rows, np.stack([_kept(each, weight) for each in scores]), widths, ends)
+        """Return the calibration with these scores of rows, and the rows' weights.
+
+        The shape of the scores is (n_answers, n_rows). With `groups`, the weights of each group
+        have the sum 1.
+        """
+        if groups is None:
+            kept = [_kept(each, weight) for each in scores]
+        else:
+            assert weight is not None
+            kept = [_kept_by_group(each, weight, groups.n) for each in scores]
+        return cls(kind, rows, np.stack(kept), widths, ends, groups)
 
     def margins(self, coverage: float) -> NDArray[np.float64]:
         """Return the scores of rank ``ceil((n + 1) * coverage)``; infinity, with a warning, if n is too small.
@@ -95,12 +110,19 @@ class Calibration(NamedTuple):
         If the widths follow the rows, the factor of a row multiplies them.
         """
         n_answers, n = self.scores.shape
+        counted, n_counted, n_finite = "scores", n, n
+        if self.groups is not None:
+            counted, n_counted = "groups", self.groups.n
+            n_finite = n + 1 - _ranks_per_group(n, n_counted)
         rank = max(1, math.ceil(coverage * (n + 1) - _ROUNDING))
-        if rank <= n:
+        if rank <= n_finite:
             return self.scores[:, rank - 1]
         needed = math.ceil(coverage / (1 - coverage) - _ROUNDING)
         what = "sets have all classes" if self.kind == PROBABILITY else "intervals are infinite"
-        warn(f"coverage={coverage} needs at least {needed} scores, but the model has {n}: {what}.")
+        warn(
+            f"coverage={coverage} needs at least {needed} {counted}, but the model has "
+            f"{n_counted}: {what}."
+        )
         return np.full(n_answers, math.inf)
 
     def intervals(
@@ -154,6 +176,8 @@ def checked_calibration(
     scores: NDArray[np.float64],
     widths: NDArray[np.float64] | None,
     ends: NDArray[np.float64] | None,
+    n_groups: object,
+    group_column: object,
     net: _core.Net,
     *,
     has_classes: bool,
@@ -162,6 +186,7 @@ def checked_calibration(
 
     `widths` have two rows for each answer, as in a file.
     """
+    groups = _checked_groups(n_groups, group_column)
     n, usual = n_answers(net), kind_of_scores(net, has_classes=has_classes)
     if (
         kind not in KINDS
@@ -182,7 +207,7 @@ def checked_calibration(
     if ends is not None:
         _check_ends(ends, str(kind))
     if widths is None:
-        return Calibration(str(kind), str(rows), scores, None, ends)
+        return Calibration(str(kind), str(rows), scores, None, ends, groups)
     if widths.ndim != 2 or len(widths) != 2 * n or not widths.size:
         raise ValueError("the widths of the calibration are invalid")
     widths = widths.reshape(n, 2, -1)
@@ -192,7 +217,16 @@ def checked_calibration(
     ascend = np.isfinite(predictions).all() and np.isfinite(steps).all() and (steps >= 0).all()
     if not ascend or not (np.isfinite(factors) & (factors > 0)).all():
         raise ValueError("the widths of the calibration break a rule")
-    return Calibration(str(kind), str(rows), scores, widths)
+    return Calibration(str(kind), str(rows), scores, widths, groups=groups)
+
+
+def _checked_groups(n: object, column: object) -> GroupCount | None:
+    """Return how many groups the rows of a calibration are of, or raise ValueError."""
+    if n is None and column is None:
+        return None
+    if type(n) is not int or n < 1 or not isinstance(column, (str, type(None))):
+        raise ValueError("the groups of the calibration are invalid")
+    return GroupCount(n, column)
 
 
 def _check_ends(ends: NDArray[np.float64], kind: str) -> None:
@@ -368,3 +402,28 @@ def _kept(scores: NDArray[np.float64], weight: NDArray[np.float64] | None) -> ND
         levels = np.arange(1, m + 1) / m * summed[-1] * (1 - 1e-12)
         ranks = 1 + np.minimum(np.searchsorted(summed, levels), n - 1)
     return scores[order][ranks - 1]
+
+
+def _kept_by_group(
+    scores: NDArray[np.float64], weight: NDArray[np.float64], n_groups: int
+) -> NDArray[np.float64]:
+    """Return the sorted scores of one answer of rows in groups, each of which has the weight 1.
+
+    The margin of a coverage should be the smallest score whose cumulative weight is at least
+    ``coverage * (n_groups + 1)``, and infinity if the weight of all groups is less. Readers of the
+    file take the score of rank ``coverage * (n + 1)`` of n. So each group has r ranks: score i is
+    the smallest one whose cumulative weight is at least i / r, and r - 1 infinite scores stand for
+    the new group. With one row in each group, r is 1.
+    """
+    order = np.argsort(scores, kind="stable")
+    m = min(n_groups, MOST_SCORES)
+    r = max(1, min(-(-len(scores) // (m + 1)), (MOST_SCORES + 1) // (m + 1)))
+    summed = np.cumsum(weight[order])
+    levels = np.arange(1, r * m + 1) / (r * m) * summed[-1] * (1 - 1e-12)
+    places = np.minimum(np.searchsorted(summed, levels), len(scores) - 1)
+    return np.concatenate([scores[order][places], np.full(r - 1, np.inf)])
+
+
+def _ranks_per_group(n_scores: int, n_groups: int) -> int:
+    """Return r of `_kept_by_group`, from what it has returned."""
+    return max(1, (n_scores + 1) // (n_groups + 1))

@@ -35,6 +35,7 @@ from cmlp._model.calibration import (
     CALIBRATION,
     HELD_OUT,
     KINDS,
+    PROBABILITY,
     checked_calibration,
     n_answers,
 )
@@ -295,6 +296,7 @@ def _described_networks(networks: Sequence[TrainedNet], model: TrainedModel) -> 
     return {
         name: ", ".join("-".join(map(str, net.sizes)) for net, _ in networks),
         "parameters": f"{n_params:,} ({net.dtype}, {n_params * net.dtype.itemsize:,} bytes)",
+        "SHA-256": model.parameter_hash,
         "activations": ", ".join(map(_with_parameter, net.activations, net.activation_parameters)),
         "loss": _with_parameter(str(net.loss), net.loss_parameter),
     }
@@ -540,6 +542,7 @@ def _described_columns(columns: TableColumns, model: TableModel) -> Texts:
     partly_known = [f"{label} {_kept_categories(one)}" for label, one in pairs if one.has_unlisted]
     if partly_known:
         texts["categories"] = _listed(partly_known)
+    texts["values"] = _listed([f"{label} ({one.meaning})" for label, one in pairs])
     dates = [_described_date(label, one) for label, one in pairs if one.parts]
     if dates:
         texts["parts of dates"] = _listed(dates)
@@ -629,7 +632,9 @@ def _calibration_parts(calibration: Calibration, _: TableModel) -> Values:
     widths = calibration.widths
     if widths is not None:
         widths = widths.reshape(2 * len(widths), -1)
-    return calibration._asdict() | {"widths": widths}
+    values = calibration._asdict() | {"widths": widths}
+    n_groups, column = values.pop("groups") or (None, None)
+    return values | {"n_groups": n_groups, "group_column": column}
 
 
 def _read_calibration(values: Values, draft: Draft) -> Calibration | None:
@@ -641,11 +646,21 @@ def _read_calibration(values: Values, draft: Draft) -> Calibration | None:
 
 def _described_calibration(found: Calibration, _: TableModel) -> Texts:
     width = "" if found.widths is None else "; their width follows the prediction"
-    n = found.scores.shape[1]
-    return {"intervals": f"from {n:,} scores of rows {_ORIGINS[found.rows]}{width}"}
+    counted = f"{found.scores.shape[1]:,} scores"
+    if found.groups is not None:
+        counted = f"{found.groups.n:,} groups"
+    texts = {"intervals": f"from {counted} of rows {_ORIGINS[found.rows]}{width}"}
+    if found.groups is not None:
+        what = "sets" if found.kind == PROBABILITY else "intervals"
+        origin = _ORIGINS_OF_GROUPS[found.rows]
+        if found.groups.column is not None:
+            origin += f" by {found.groups.column}"
+        texts["groups"] = f"{origin}: {found.groups.n:,} groups, {what} hold for new ones"
+    return texts
 
 
 _ORIGINS = {HELD_OUT: "held out in fit", CALIBRATION: "for calibration"}
+_ORIGINS_OF_GROUPS = {HELD_OUT: "held out", CALIBRATION: "calibrated"}
 
 
 def _read_fitted_outputs(values: Values, draft: Draft) -> tuple[Any, ...]:
@@ -724,6 +739,8 @@ TABLE_FIELDS = (
             "scores": _array("calibration.scores", "calibration"),
             "widths": _array("calibration.widths", "calibration"),
             "ends": _array("calibration.ends", "calibration"),
+            "n_groups": _member("groups", "n", "calibration", is_optional=True),
+            "group_column": _member("groups", "column", is_optional=True),
         },
         _read_calibration,
         _calibration_parts,

@@ -322,6 +322,16 @@ class _Model:
         """Return the model with other names of the columns."""
         return self.replace(names=names)
 
+    @property
+    def parameter_hash(self) -> str:
+        """SHA-256 of the weights and biases of all networks, little-endian, in hexadecimal digits."""
+        from hashlib import sha256
+
+        found = sha256()
+        for _, params in self.networks:
+            found.update(params.astype(params.dtype.newbyteorder("<"), copy=False).tobytes())
+        return found.hexdigest()
+
     def astype(self, dtype: DTypeLike) -> Self:
         """Return the model with networks in another type; parameters that it cannot hold become infinite."""
         return self.replace(networks=[trained.astype(dtype) for trained in self.networks])

@@ -31,7 +31,7 @@ def outside(model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
     NaN stands for a category or a missing value that training did not have. In a column of which training had other
     categories than those that the model lists, a category that is not listed may be one of them, so it has 0.
     """
-    return _distances(model, raw, *_ranges(model))
+    return _distances(model, raw, *ranges_of(model))
 
 
 def _distances(
@@ -50,7 +50,7 @@ def _distances(
     return found
 
 
-def _ranges(model: TableModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def ranges_of(model: TableModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the smallest and the largest number of each column in training; NaN for categories, and if not known."""
     ranges = np.full((2, len(model.columns)), np.nan)
     for i, column in enumerate(model.columns):
@@ -69,7 +69,7 @@ def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None
     """Warn of columns of which rows are clearly outside the training range, once of each: no coverage holds there."""
     if not len(raw):
         return
-    low, high = _ranges(model)
+    low, high = ranges_of(model)
     far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
     width = np.nan_to_num(high - low)
     due = ((far > _MARGIN * width).mean(axis=0) > _SHARE) | (far > _FAR * width).any(axis=0)
@@ -90,7 +90,7 @@ def warn_of_moved_rows(model: TableModel, raw: NDArray[np.float64], note: str) -
 
     The networks can hardly tell these rows apart, because their inputs are clipped.
     """
-    low, high = _ranges(model)
+    low, high = ranges_of(model)
     far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
     are_numbers = [column.is_number for column in model.columns]
     moved = np.flatnonzero(((far > 0).mean(axis=0) > _MOSTLY) & are_numbers).tolist()

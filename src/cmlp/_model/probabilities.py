@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.groups import GroupCount
     from cmlp._data.labels import Labels
     from cmlp._model.model import TableModel
     from cmlp._model.table_columns import TableColumns
@@ -77,10 +78,12 @@ class HeldOutScores(NamedTuple):
     """The scores of the rows that the networks held out in fit, in a part for all networks with the same rows.
 
     They are those of the networks as fit has trained them. `map` is that by which `calibrate` has changed the model's.
+    `groups` is that of the calibration.
     """
 
     parts: tuple[Scores, ...]
     map: ProbabilityMap
+    groups: GroupCount | None = None
 
 
 # ------------------------------------------------------------------------------------------------ scores and networks

@@ -16,6 +16,7 @@ from cmlp._bridge import _core
 from cmlp._data.column_entries import (
     CATEGORY,
     COLUMN_TYPES,
+    DURATION,
     ORDERED,
     SIMPLE,
     TIMES,
@@ -166,6 +167,24 @@ class TableColumn(NamedTuple):
     def is_date(self) -> bool:
         """Whether its numbers are dates."""
         return self.type in DATES and self.categories is None
+
+    @property
+    def meaning(self) -> str:
+        """What a value of the column is, with its unit, as exports and `cmlp info` say it."""
+        if self.categories is not None:
+            kind = "ordered categories" if self.type == ORDERED else "categories"
+            meaning = f"one of {len(self.categories)} {kind}"
+        elif self.type in DATES:
+            meaning = "a date, in days since 1970-01-01"
+            if self.type == "instant":
+                meaning += " in UTC"
+        elif self.type == DURATION:
+            meaning = "a duration, in days"
+        elif self.type == "boolean":
+            meaning = "0 or 1"
+        else:
+            meaning = "a number"
+        return meaning if self.is_used else f"not used: {meaning}"
 
     @property
     def is_time(self) -> bool:

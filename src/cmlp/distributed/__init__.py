@@ -32,6 +32,7 @@ def fit(
     client: Any = None,
     shards: Shards | None = None,
     local: bool = False,
+    timeout: float | None = None,
     X_val: ArrayLike | None = None,
     y_val: ArrayLike | None = None,
     sample_weight_val: ArrayLike | None = None,
@@ -68,7 +69,9 @@ def fit(
         The communicator. Any object with the attributes `rank` and `size` and the methods
         ``Send(buffer, dest)``, ``Recv(buffer, source)`` and ``Bcast(buffer, root)`` will do; a
         buffer is a contiguous array of uint8. There must be no other messages between the processes
-        during the call. An exception on one of them raises one on all.
+        during the call. An exception on one of them raises one on all. `timeout` needs the methods
+        ``Isend``, ``Irecv`` and ``Ibcast`` with the same arguments instead; they return an object
+        whose method ``Test()`` is true once the message has arrived.
     client : distributed.Client or None, default=None
         The cluster, if there is no `comm`. None means the current client; if there is none, threads
         in this process.
@@ -82,6 +85,10 @@ def fit(
         of all processes, in the order of their ranks, with the shards of all. The processes
         exchange the targets and weights, but not the rows, which must be dense. They learn an
         ``input_scale`` of "standard" or "minmax" together.
+    timeout : float or None, default=None
+        How many seconds a process waits for a message of another one, for `comm`; None for ever. A
+        process that has ended or hangs then raises an error on all others. It must be more than the
+        slowest batch, callback and validation take, and all processes must have one, or none.
     X_val, y_val, sample_weight_val : array-like or None, default=None
         Validation rows in the memory of this process, as for `MLPClassifier.fit`.
     resume : bool, default=False
@@ -103,7 +110,7 @@ def fit(
         row. The model stays as it was. With `comm`, also if the processes have different
         parameters, data, versions of cmlp or random states.
     cmlp.WorkerError
-        If another process of `comm` has failed.
+        If another process of `comm` has failed, or has sent no message within `timeout`.
 
     Examples
     --------
@@ -128,13 +135,28 @@ def fit(
         from cmlp.distributed._together import fit_together
 
         rows = Arrays(X, y, sample_weight)
-        fit_together(model, rows, validation, comm, shards=shards, local=local, resume=resume)
+        fit_together(
+            model,
+            rows,
+            validation,
+            comm,
+            shards=shards,
+            local=local,
+            resume=resume,
+            timeout=timeout,
+        )
         return model
     if local:
         raise InvalidParameterError(
             "local=True needs comm, the communicator of the processes.",
             parameter="local",
             value=True,
+        )
+    if timeout is not None:
+        raise InvalidParameterError(
+            f"timeout needs comm, got {shown(timeout)}: it is for messages between processes.",
+            parameter="timeout",
+            value=timeout,
         )
     if shards is not None:
         raise InvalidParameterError(

@@ -81,7 +81,7 @@ class LocalArrays(RowSource):
             all_rows=sum(map(len, targets)),
             first_shard=sum(map(len, shards_of_all[: workers.rank])),
             n_shards=len(sizes),
-            all_shards=len(self.shards),
+            n_all_shards=len(self.shards),
         )
         self._rows = rows._replace(y=np.concatenate(targets), weight=weights)
 

@@ -50,9 +50,10 @@ def fit_together(
     shards: Shards | None,
     local: bool,
     resume: bool,
+    timeout: float | None,
 ) -> None:
     """Do the same as `cmlp._estimators.fit_network.fit_network`, together with the other processes of `comm`."""
-    workers = Workers(comm)
+    workers = Workers(comm, timeout)
 
     def fit_with_others() -> None:
         fit, options = workers.together(

@@ -1,7 +1,7 @@
 """The processes that train a model together: what they tell each other, besides the sums of the core.
 
 A failure of one worker must become an exception on all of them, because a worker that waits for a message of another
-one waits for ever.
+one waits for ever, or until its time limit has passed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._process.signals import DeferredSignals, TimeLimitReached, deliver, mark
 from cmlp._process.threads import available_threads
+from cmlp.distributed._messages import exchange_within, seconds_of
 from cmlp.exceptions import WorkerError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Part(NamedTuple):
     all_rows: int  # number of the rows of all processes
     first_shard: int
     n_shards: int
-    all_shards: int
+    n_all_shards: int
 
 
 class Workers:
@@ -41,26 +42,30 @@ class Workers:
 
     A communicator has the attributes `rank` and `size` and the methods ``Send(buffer, dest)``,
     ``Recv(buffer, source)`` and ``Bcast(buffer, root)``, for example ``mpi4py.MPI.COMM_WORLD``; the
-    buffers are contiguous 1-D arrays of uint8. `broken` is whether no further message can be
-    exchanged, because the communicator has failed or all workers have raised. `part` says which
-    rows this process has, if not all.
+    buffers are contiguous 1-D arrays of uint8. With a time limit it has ``Isend``, ``Irecv`` and
+    ``Ibcast`` instead, which return an object whose method ``Test()`` says whether the message has
+    arrived. `seconds` is the limit of this worker, 0 for none. `broken` is whether no further
+    message can be exchanged, because the communicator has failed or all workers have raised. `part`
+    says which rows this process has, if not all.
 
     All workers leave `run` together: if an exception is raised on one of them, one is raised on all. Within it, Ctrl-C
     in the main thread waits for a moment at which all workers can stop; a second Ctrl-C does not. Otherwise it could
     interrupt one worker between two messages, or before it records an epoch.
     """
 
-    def __init__(self, comm: Any) -> None:
+    def __init__(self, comm: Any, timeout: float | None) -> None:
         self._signals = DeferredSignals(lifts=False)
         self.broken = False
         self.part: Part | None = None
+        self.seconds = seconds_of(timeout)
+        names = ("Isend", "Irecv", "Ibcast") if self.seconds else ("Send", "Recv", "Bcast")
         try:
             self.rank, self.size = operator.index(comm.rank), operator.index(comm.size)
-            methods = comm.Send, comm.Recv, comm.Bcast
+            methods = [getattr(comm, name) for name in names]
         except (AttributeError, TypeError):
             raise ValueError(
-                "comm must be a communicator with rank, size, Send, Recv and Bcast, for example "
-                f"mpi4py.MPI.COMM_WORLD, got {comm!r}."
+                f"comm must be a communicator with rank, size, {names[0]}, {names[1]} and "
+                f"{names[2]}, for example mpi4py.MPI.COMM_WORLD, got {comm!r}."
             ) from None
         if not 0 <= self.rank < self.size:
             raise ValueError(
@@ -70,12 +75,17 @@ class Workers:
             partial(self._exchange, method) for method in methods
         )
 
-    def _exchange(self, method: Callable[[Any, int], object], buffer: Any, rank: int) -> None:
-        """Call a method of the communicator; after an exception, for example of a second Ctrl-C, it is broken."""
+    def _exchange(
+        self, method: Callable[[Any, int], object], buffer: Any, rank: int, seconds: float
+    ) -> None:
+        """Exchange bytes; after an exception, as of a second Ctrl-C, the communicator is broken."""
         if self.size == 1:
             return
         try:
-            method(buffer, rank)
+            if seconds:
+                exchange_within(seconds, method, buffer, rank)
+            else:
+                method(buffer, rank)
         except BaseException:
             self.broken = True
             raise
@@ -139,7 +149,7 @@ class Workers:
             return stops, late
         status = np.array([-1, stops, late, checksum], np.int64)
         if self.rank:
-            self.receive(status.view(np.uint8), self.rank - 1)
+            self.receive(status.view(np.uint8), self.rank - 1, self.seconds)
             if status[3] != checksum and error is None and status[0] < 0:
                 error = ValueError(
                     "The parameters, the learning rate or the validation score differ from those "
@@ -150,8 +160,8 @@ class Workers:
         if error is not None and status[0] < 0:
             status[0] = self.rank
         if self.rank < self.size - 1:
-            self.send(status.view(np.uint8), self.rank + 1)
-        self.broadcast(status.view(np.uint8), self.size - 1)
+            self.send(status.view(np.uint8), self.rank + 1, self.seconds)
+        self.broadcast(status.view(np.uint8), self.size - 1, self.seconds)
         if status[0] >= 0:
             try:
                 self.raise_together(error, int(status[0]))
@@ -199,7 +209,7 @@ class Workers:
             # be read-only.
             data = np.array(array, order="C") if rank == self.rank else np.empty(shape, dtype)
             if data.nbytes:
-                self.broadcast(data.reshape(-1).view(np.uint8), rank)
+                self.broadcast(data.reshape(-1).view(np.uint8), rank, self.seconds)
             arrays.append(data)
         return arrays
 
@@ -210,7 +220,7 @@ class Workers:
     def receive_from(self, array: NDArray[Any], rank: int) -> NDArray[Any]:
         """Return the array of a worker. All workers must pass one of the same shape and dtype, without objects."""
         data = np.array(array, order="C")
-        self.broadcast(data.reshape(-1).view(np.uint8), rank)
+        self.broadcast(data.reshape(-1).view(np.uint8), rank, self.seconds)
         return data
 
     def unite(self, numbers: Set[int]) -> tuple[int, ...]:
@@ -246,11 +256,11 @@ class Workers:
             text.encode(errors="surrogatepass"), np.uint8
         ).copy()
         length = np.array([len(data)])
-        self.broadcast(length.view(np.uint8), sender)
+        self.broadcast(length.view(np.uint8), sender, self.seconds)
         if self.rank != sender:
             data = np.empty(int(length[0]), np.uint8)
         if len(data):
-            self.broadcast(data, sender)
+            self.broadcast(data, sender, self.seconds)
         return data.tobytes().decode(errors="surrogatepass")
 
 

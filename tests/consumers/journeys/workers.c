@@ -1,10 +1,12 @@
-/* Three processes train together over pipes, bit-identical to one; all refuse a call in which one of them has other
- * arguments, or an invalid one. */
+/* Three processes train together over pipes, bit-identical to one; all refuse a call in which one
+ * of them has other arguments, or an invalid one; and if one does not make the call, the others
+ * give up. */
 #define _POSIX_C_SOURCE 200809L
 #include "journey.h"
 
 #include <cmlp_workers.h>
 
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,33 +14,40 @@ enum { WORKERS = 3 };
 
 static int pipes[WORKERS][WORKERS][2]; /* from, to */
 
-static int transfer(int descriptor, void *bytes, size_t n, int is_write)
+/* Moves all bytes; fails if there is none to move for some seconds (0: waits for ever). */
+static int transfer(int descriptor, void *bytes, size_t n_bytes, int is_write, double seconds)
 {
-    for (size_t done = 0; done < n;) {
+    struct pollfd ready;
+    ready.fd = descriptor;
+    ready.events = POLLIN;
+    if (is_write) ready.events = POLLOUT;
+    for (size_t done = 0; done < n_bytes;) {
         char *const at = (char *)bytes + done;
-        const ssize_t moved = is_write ? write(descriptor, at, n - done) : read(descriptor, at, n - done);
+        if (poll(&ready, 1, seconds > 0 ? (int)(seconds * 1e3) : -1) <= 0) return 1;
+        const ssize_t moved = is_write ? write(descriptor, at, n_bytes - done)
+                                       : read(descriptor, at, n_bytes - done);
         if (moved <= 0) return 1;
         done += (size_t)moved;
     }
     return 0;
 }
 
-static int send_to(void *context, const void *bytes, size_t n, int32_t to)
+static int send_to(void *context, const void *bytes, size_t n_bytes, int32_t to, double seconds)
 {
-    return transfer(pipes[*(int *)context][to][1], (void *)bytes, n, 1);
+    return transfer(pipes[*(int *)context][to][1], (void *)bytes, n_bytes, 1, seconds);
 }
 
-static int receive_from(void *context, void *bytes, size_t n, int32_t from)
+static int receive_from(void *context, void *bytes, size_t n_bytes, int32_t from, double seconds)
 {
-    return transfer(pipes[from][*(int *)context][0], bytes, n, 0);
+    return transfer(pipes[from][*(int *)context][0], bytes, n_bytes, 0, seconds);
 }
 
-static int broadcast(void *context, void *bytes, size_t n, int32_t from)
+static int broadcast(void *context, void *bytes, size_t n_bytes, int32_t from, double seconds)
 {
     const int me = *(int *)context;
-    if (me != from) return receive_from(context, bytes, n, from);
+    if (me != from) return receive_from(context, bytes, n_bytes, from, seconds);
     for (int32_t to = 0; to < WORKERS; to++)
-        if (to != me && send_to(context, bytes, n, to)) return 1;
+        if (to != me && send_to(context, bytes, n_bytes, to, seconds)) return 1;
     return 0;
 }
 
@@ -66,7 +75,7 @@ static cmlp_status train(learner *l, cmlp_workers *workers, double alpha, int64_
     return status;
 }
 
-enum { AGREE, OTHER_ALPHA, BAD_BATCH, CASES };
+enum { AGREE, OTHER_ALPHA, BAD_BATCH, ABSENT, CASES };
 
 /* One of the processes: 0 if its parameters are those of a single process, or the status is the expected one. */
 static int together(int rank, int which)
@@ -79,9 +88,12 @@ static int together(int rank, int which)
     workers.receive = receive_from;
     workers.broadcast = broadcast;
     workers.context = &rank;
+    workers.seconds = which == ABSENT ? 0.5 : 60;
     const int differs = which && rank == 1;
+    if (differs && which == ABSENT) return 0;
     const cmlp_status status = train(&l, &workers, differs && which == OTHER_ALPHA ? 0.5 : 0.25,
                                      differs && which == BAD_BATCH ? -1 : 0);
+    if (which == ABSENT) return status != CMLP_ERROR_MESSAGE || workers.failed_rank != -1;
     CHECK(workers.failed_rank == (which ? 1 : -1));
     if (which) return status != (which == BAD_BATCH ? CMLP_ERROR_BATCH : CMLP_ERROR_WORKERS);
     OK(status);

@@ -11,6 +11,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, FileColumn, FileTable, NamedMatrix, objects
+from cmlp._data.containers import column_of
 from cmlp._data.files.file_formats import DataError, NotNumbersError, quoted
 from cmlp._data.files.parquet import (
     ParquetBlocks,
@@ -27,6 +28,7 @@ from cmlp._data.files.row_file import (
     as_integers,
     require_finite,
 )
+from cmlp._data.groups import groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.files.row_file import FileSchema, Notice, Progress, TargetKind, TextOptions
+    from cmlp._data.groups import Groups
 
 _BLOCK_ROWS = 8192
 _INDEX = re.compile(r"__index_level_\d+__")
@@ -80,6 +83,15 @@ class ParquetFile(RowFile):
     def frame(self, kept: Sequence[int]) -> Any:
         """Return all rows as an Arrow table."""
         return read_parquet(self.path, self._used(kept))
+
+    def groups(self, column: int) -> Groups:
+        (name,) = self._used([column])
+        label = f"column {name!r} of {self.path}"
+        entries = column_of(read_parquet(self.path, [name]).column(0), label).entries()
+        if None in entries:
+            row = entries.index(None)
+            raise DataError(f"{self.path}, row {row + 1} ({name!r}): the group is missing")
+        return groups_of(entries, name)
 
     def _targets(self, column: int) -> NDArray[Any]:
         from cmlp._data.arrow import read

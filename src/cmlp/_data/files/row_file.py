@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.columns import NamedMatrix
     from cmlp._data.files.parquet import ParquetBlocks
+    from cmlp._data.groups import Groups
 
     Notice: TypeAlias = Callable[[str], None] | None  # gets a line for the user
     Progress: TypeAlias = Callable[[float], None] | None  # gets the share of the file that was read
@@ -107,6 +108,7 @@ class FileRecord(NamedTuple):
     comment: str | None
     max_bytes: int
     holdout: str | None  # a word of `HOLDOUTS`, of a table
+    groups: str | None  # a column, of a table
     # Of the columns of a table in a file of text, which has none of its own.
     types: list[str] | None
 
@@ -116,7 +118,7 @@ class FileRecord(NamedTuple):
         if type(fields) is not dict or fields.keys() != {*cls._fields}:
             raise ValueError("a field is missing or unknown")
         record = cls(**fields)
-        texts = record.target, record.separator, record.encoding, record.comment
+        texts = record.target, record.separator, record.encoding, record.comment, record.groups
         is_valid = (
             all(value is None or type(value) is str for value in texts)
             and type(record.header) in (bool, type(None))
@@ -197,6 +199,13 @@ class RowFile(ABC):
         self, kept: Sequence[int], target: int, progress: Progress = None
     ) -> TrainingRows:
         """Return columns and targets for a new model."""
+
+    def groups(self, column: int) -> Groups:
+        """Return the groups of all rows, from a column that is no input.
+
+        Raises DataError if one is missing.
+        """
+        raise untyped(self.path)
 
     def numbers(self, kept: Sequence[int]) -> Any:
         """Return all rows as an array of numbers, with the names of the columns if there are some."""

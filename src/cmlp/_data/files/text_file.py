@@ -36,6 +36,7 @@ from cmlp._data.files.text_lines import (
     without_end,
 )
 from cmlp._data.grammar import Grammar
+from cmlp._data.groups import groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.files.row_file import Notice, Progress, TargetKind, TextOptions
+    from cmlp._data.groups import Groups
 
 _NAMES = {"\t": "tab", " ": "space"}
 _SAMPLE_LINES, _SAMPLE_LETTERS = 200, 1 << 16  # from which the separator is found
@@ -222,6 +224,16 @@ class TextFile(RowFile):
             yield LabelledRows(X, np.empty(0) if target is None else self._targets(block, target))
         if notice is not None:
             notice(self.summary(block.first + len(block.lines)))
+
+    def groups(self, column: int) -> Groups:
+        entries: list[Any] = []
+        for block in self.cells():
+            place = self.place(column, block.lines.__getitem__)
+            texts = text_cells.values(self.grammar(), block.columns[column], "text", place).tolist()
+            if None in texts:
+                raise DataError(f"{place(texts.index(None))}: the group is missing")
+            entries += [text.strip() for text in texts]
+        return groups_of(entries, self.names_or_numbers[column])
 
     def _targets(self, block: TextBlock, target: int) -> NDArray[Any]:
         """Return the targets of some rows as the model knows them."""

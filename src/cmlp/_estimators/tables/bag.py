@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._bridge import _core
+    from cmlp._data.groups import Groups
     from cmlp._estimators.estimator_options import TableOptions
     from cmlp._model.table_columns import TableColumns
     from cmlp._train.training_options import TrainingOptions
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 N_FOLDS = 8
 FEWEST_ROWS_TO_HOLD_OUT = 2 * N_FOLDS  # with fewer rows nothing is held out
+# With groups there are as many folds as networks, so that every group is judged: with eight folds
+# and four networks, intervals of tables with few groups covered less.
+_FEWEST_FOLDS_OF_GROUPS = 4
 # The recipe was chosen by its error and its log loss on the sets that benchmarks/table_sets.py
 # calls CHOSEN.
 _RECIPE: dict[str, Any] = {
@@ -42,14 +46,58 @@ def _batch_and_epochs(n_rows: int) -> tuple[int, int]:
     return batch, int(np.clip(round(_N_UPDATES * batch / n_rows), *_FEWEST_AND_MOST_EPOCHS))
 
 
-def folds_of(n_rows: int, groups: NDArray[Any] | None, rng: _core.Random) -> NDArray[np.int64]:
-    """Return the fold of each row, from 0 to N_FOLDS - 1; each group is spread evenly."""
+def number_of_folds(groups: Groups | None, n_estimators: int) -> int:
+    """Return the number of folds, of which a network holds out one."""
+    if groups is None:
+        return N_FOLDS
+    return min(max(n_estimators, _FEWEST_FOLDS_OF_GROUPS), N_FOLDS, groups.group_count.n)
+
+
+def folds_of(n_rows: int, classes: NDArray[Any] | None, rng: _core.Random) -> NDArray[np.int64]:
+    """Return the fold of each row, from 0 to N_FOLDS - 1; each class is spread evenly."""
     order = rng.permutation(n_rows)
-    if groups is not None:
-        order = order[np.argsort(groups[order], kind="stable")]
+    if classes is not None:
+        order = order[np.argsort(classes[order], kind="stable")]
     folds = np.empty(n_rows, np.int64)
     folds[order] = np.arange(n_rows) % N_FOLDS
     return folds
+
+
+def folds_of_groups(
+    groups: Groups, classes: NDArray[Any] | None, n_folds: int, rng: _core.Random
+) -> NDArray[np.int64]:
+    """Return the fold of each row, from 0 to `n_folds` - 1; those of a group are in one fold.
+
+    The groups, from the largest on and those of one size in random order, each go to the fold in
+    which the sum of squares of the shares of each class grows least: the folds then have about the
+    same numbers of rows of each class, or of rows if there are no classes.
+    """
+    n_groups = groups.group_count.n
+    if classes is None:
+        classes = np.zeros(len(groups.codes), np.int64)
+    n_of_class = np.bincount(classes).tolist()
+    pairs, counts = np.unique(groups.codes * len(n_of_class) + classes, return_counts=True)
+    content: list[list[tuple[int, int]]] = [[] for _ in range(n_groups)]
+    for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
+        group, one = divmod(pair, len(n_of_class))
+        content[group].append((one, count))
+    sizes = np.bincount(groups.codes, minlength=n_groups)
+    order = rng.permutation(n_groups)
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    n_rows = [0] * n_folds
+    n_in_fold = [[0] * len(n_of_class) for _ in range(n_folds)]
+    fold_of_group = np.empty(n_groups, np.int64)
+    for group in order.tolist():
+        growths = [
+            sum(n * (2 * held[one] + n) / n_of_class[one] ** 2 for one, n in content[group])
+            for held in n_in_fold
+        ]
+        fold = min(range(n_folds), key=lambda k: (growths[k], n_rows[k]))
+        fold_of_group[group] = fold
+        n_rows[fold] += int(sizes[group])
+        for one, n in content[group]:
+            n_in_fold[fold][one] += n
+    return fold_of_group[groups.codes]
 
 
 def gets_bins(columns: TableColumns, k: int) -> bool:

@@ -15,6 +15,7 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.encoded_rows import EncodedRows
+from cmlp._data.groups import as_groups, require_other_groups
 from cmlp._data.input_frame import InputFrame, frame_of
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.estimator_options import fix_seed
@@ -25,14 +26,16 @@ from cmlp._estimators.resuming import parameters_to_keep, resumed_state, table_t
 from cmlp._estimators.tables.bag import (
     ACTIVATION,
     FEWEST_ROWS_TO_HOLD_OUT,
-    N_FOLDS,
     folds_of,
+    folds_of_groups,
     gets_bins,
+    number_of_folds,
     options_of_member,
 )
 from cmlp._estimators.tables.calibrate import measured
 from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
+from cmlp._estimators.tables.repeated_rows import warn_of_repeated_rows
 from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._estimators.tables.targets import learn_table_encoding
 from cmlp._estimators.tables.train_bag import train_members
@@ -56,7 +59,7 @@ from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import draw_seed, random_state
 from cmlp._train.state import History, TrainingState, Weights
 from cmlp._train.training_run import make_run
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.checksums import Digests
+    from cmlp._data.groups import Groups
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.estimator_options import TableOptions
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
@@ -92,14 +96,18 @@ def fit_table(
     validation: tuple[Any, Any, Any],
     *,
     resume: bool,
+    groups: tuple[Any, Any] = (None, None),
     callback_of_each_network: Sequence[Any] = (),
     repeated: TableColumns | None = None,
 ) -> None:
     """Learn the columns, train the networks on them, and store what they have learned.
 
-    `training` are X, y and weights; `repeated` are the columns of a fit that the call repeats.
+    `training` are X, y and weights; `groups` are those of the rows of training and validation;
+    `repeated` are the columns of a fit that the call repeats.
     """
-    fit = TableFit.from_estimator(estimator, training, validation, resume=resume, repeated=repeated)
+    fit = TableFit.from_estimator(
+        estimator, training, validation, groups, resume=resume, repeated=repeated
+    )
     train_and_store(fit.prepare(), callback_of_each_network)
 
 
@@ -117,8 +125,8 @@ class TableRows(NamedTuple):
         """The training rows, and the validation rows if there are any."""
         n, n_rows = self.n_training, len(self.raw)
         if n == n_rows:
-            return [slice(n)]
-        return [slice(n), slice(n, n_rows)]
+            return [slice(0, n)]
+        return [slice(0, n), slice(n, n_rows)]
 
     @property
     def to_train_on(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
@@ -135,11 +143,14 @@ class TableFit(Fit):
 
     options: TableOptions
     training: tuple[Any, Any, Any] = field(kw_only=True)  # X, y and weights
+    groups: tuple[Any, Any] = field(kw_only=True)  # of the rows of training and validation
     repeated: TableColumns | None = None  # the columns of a fit that the call repeats
     # Once it is prepared, also these:
     runs: list[EpochLoop] = field(default_factory=list, init=False)
     encoding: TableEncoding = field(init=False)
     columns: TableColumns = field(init=False)
+    # Of the validation rows if there are some, or else of those of training.
+    row_groups: Groups | None = field(default=None, init=False)
     rows: TableRows = field(init=False)
     # Of the members with and without bins.
     inputs: Mapping[bool, NDArray[np.float32]] = field(init=False)
@@ -153,6 +164,7 @@ class TableFit(Fit):
         estimator: Estimator,
         training: tuple[Any, Any, Any],
         validation: tuple[Any, Any, Any],
+        groups: tuple[Any, Any],
         *,
         resume: bool,
         repeated: TableColumns | None = None,
@@ -172,6 +184,7 @@ class TableFit(Fit):
             validation,
             resume,
             training=training,
+            groups=groups,
             repeated=repeated,
         )
 
@@ -241,6 +254,7 @@ class TableFit(Fit):
                         self.encoding.targets(array, as_weights(weight_val, val_frame.n_rows)),
                     )
                 )
+        self._open_groups(opened)
         if len(targets.rows) < _FEWEST_ROWS_TO_FIT:
             raise ValueError(
                 f"sample_weight must be positive for at least {_FEWEST_ROWS_TO_FIT} rows, got "
@@ -248,6 +262,40 @@ class TableFit(Fit):
                 "class_weight multiplies them)."
             )
         return opened
+
+    def _open_groups(self, opened: Sequence[tuple[InputFrame, CountedTargets]]) -> None:
+        """Read the groups of the rows that count.
+
+        Raises ValueError for groups that nothing would use.
+        """
+        given, given_val = self.groups
+        (frame, targets), *validation_parts = opened
+        groups = as_groups(given, frame.n_rows)
+        if groups is not None:
+            if not self.options.early_stopping:
+                raise InvalidParameterError(
+                    "early_stopping=False holds out no rows: leave out groups.",
+                    parameter="early_stopping",
+                    value=False,
+                )
+            groups = groups.take(targets.rows)
+        if not validation_parts:
+            if given_val is not None:
+                raise ValueError("groups_val must be passed with X_val and y_val, got X_val=None.")
+            self.row_groups = groups
+            return
+        for val_frame, validation in validation_parts:
+            groups_val = as_groups(given_val, val_frame.n_rows, "groups_val")
+            if groups_val is not None:
+                groups_val = groups_val.take(validation.rows)
+            if groups is not None:
+                if groups_val is None:
+                    raise ValueError(
+                        "groups_val must be passed with groups and X_val, got groups_val=None: fit "
+                        "holds out no groups then, and measures errors on X_val."
+                    )
+                require_other_groups(groups, groups_val)
+            self.row_groups = groups_val
 
     def _learn_columns(
         self,
@@ -268,6 +316,8 @@ class TableFit(Fit):
         categorical = options.categorical_features
         known = learn_columns(frame, categorical, self.class_name, targets.rows, targets.weight)
         self.rows = self._read(known, opened)
+        if self.row_groups is None and len(opened) == 1 and earlier is None:
+            warn_of_repeated_rows(frame, known, self.rows.to_train_on[0], targets.rows)
         self.columns = learn_inputs(
             known,
             self.rows.to_train_on[0],
@@ -345,14 +395,38 @@ class TableFit(Fit):
         if self.previous is not None:
             previous = networks_as_trained(self.previous.model)
             self._require_same(previous)
-        groups = self.encoding.groups(rows.targets[rows.parts[0]])
-        folds = folds_of(rows.n_training, groups, rng)
+        classes = self.encoding.groups(rows.targets[rows.parts[0]])
+        if self.row_groups is None or not self._holds_out:
+            folds = folds_of(rows.n_training, classes, rng)
+        else:
+            self._require_groups(self.row_groups, classes)
+            folds = folds_of_groups(self.row_groups, classes, self._n_folds, rng)
         seeds = [draw_seed(rng) for _ in range(self.options.n_estimators)]
         runs = [self._new_run(k, folds, seed) for k, seed in enumerate(seeds)]
         if previous is not None:
             for run, network in zip(runs, previous, strict=True):
                 run.state.params[:] = network.params
         return runs
+
+    def _require_groups(self, groups: Groups, classes: NDArray[Any] | None) -> None:
+        """Raise ValueError if networks cannot hold out groups whose classes others have, too."""
+        if groups.group_count.n < 2:
+            raise ValueError(
+                "groups must have at least 2 groups, of which networks hold out some, got 1 "
+                f"group: {shown(groups.values[0])}."
+            )
+        labels = self.encoding.labels
+        if classes is None or labels is None:
+            return
+        pairs = np.unique(np.stack([classes, groups.codes], axis=1), axis=0)
+        alone = np.flatnonzero(np.bincount(pairs[:, 0]) == 1)
+        if len(alone):
+            group = pairs[pairs[:, 0] == alone[0], 1][0]
+            raise ValueError(
+                f"groups must have each class in at least 2 groups, got class "
+                f"{shown(labels.classes.tolist()[alone[0]])} in {shown(groups.values[group])} "
+                "only: the networks that hold out this group cannot learn the class."
+            )
 
     def _require_same(self, previous: Sequence[TrainedNet]) -> None:
         """Raise ValueError if the members of a previous model are not those of a bag like this one."""
@@ -423,14 +497,26 @@ class TableFit(Fit):
         assert run.has_epochs
         return run
 
+    @property
+    def _holds_out(self) -> bool:
+        """Whether each network holds out some of the training rows."""
+        n = self.rows.n_training
+        has_own = n < len(self.rows.raw)
+        return not has_own and n >= FEWEST_ROWS_TO_HOLD_OUT and self.options.early_stopping
+
+    @property
+    def _n_folds(self) -> int:
+        """The number of folds of the training rows, of which a network holds out one."""
+        return number_of_folds(self.row_groups, self.options.n_estimators)
+
     def _split(self, k: int, folds: NDArray[np.int64]) -> Split:
         """Return the training and the validation rows of member k."""
         n, n_rows = self.rows.n_training, len(self.rows.raw)
         if n < n_rows:
             return np.arange(n), np.arange(n, n_rows)
-        if n < FEWEST_ROWS_TO_HOLD_OUT or not self.options.early_stopping:
+        if not self._holds_out:
             return np.arange(n), None
-        held_out = folds == k % N_FOLDS
+        held_out = folds == k % self._n_folds
         return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
     # Training
@@ -450,6 +536,9 @@ class TableFit(Fit):
             arrays.update(
                 {name + suffix: array[part] for name, array in named.items() if array is not None}
             )
+        if self.row_groups is not None:
+            # The names of groups decide nothing.
+            arrays["groups" + "_val" * (len(rows.parts) - 1)] = self.row_groups.codes
         texts = texts_of(
             self.class_name, self.encoding.labels, self.columns.names, self.columns.categories
         )
@@ -518,7 +607,7 @@ class TableFit(Fit):
     def _held_out_rows(self) -> list[tuple[NDArray[np.int64], list[int]]]:
         """Return each set of held-out rows with the members that held out these; none if no rows were held out."""
         # Member k holds out the set k % n_sets.
-        n_sets = N_FOLDS if len(self.rows.parts) == 1 else 1
+        n_sets = self._n_folds if len(self.rows.parts) == 1 else 1
         sets = [run.state.held_out_rows for run in self.runs[:n_sets]]
         return [
             (rows, list(range(k, len(self.runs), n_sets)))
@@ -526,31 +615,54 @@ class TableFit(Fit):
             if rows is not None
         ]
 
+    def _judged_parts(self) -> list[tuple[NDArray[np.int64], list[int]]]:
+        """Return the sets of held-out rows, each of which learns from the others.
+
+        Of groups there are at least two.
+        """
+        parts = self._held_out_rows()
+        if len(parts) != 1 or self.row_groups is None:
+            return parts
+        ((rows, members),) = parts
+        is_second = self._groups_of(rows).codes % 2 == 1
+        halves = rows[~is_second], rows[is_second]
+        return [(half, members) for half in halves if len(half)]
+
+    def _groups_of(self, rows: NDArray[np.int64]) -> Groups:
+        """Return the groups of held-out rows."""
+        assert self.row_groups is not None
+        return self.row_groups.take(rows - self.rows.parts[-1].start)
+
     def _measured_on_held_out(
         self, networks: Sequence[TrainedNet]
     ) -> tuple[Calibration | None, Accuracy | None]:
         """Return scores and accuracy on held-out rows, each by the networks that held it out; None without such."""
-        groups = self._held_out_rows()
-        if not groups:
+        parts = self._judged_parts()
+        if not parts:
             return None, None
         scale, net = self.encoding.answer_scale, networks[0].net
-        rows = np.concatenate([held for held, _ in groups])
+        rows = np.concatenate([held for held, _ in parts])
         outputs = []
-        for held, members in groups:
+        for held, members in parts:
             each = [self._outputs(k, networks[k], held) for k in members]
             outputs.append(mean_outputs(each, scale, net.activations[-1]))
         part = None
         if self.options.interval_width == "adaptive":
-            part = np.repeat(np.arange(len(groups)), [len(held) for held, _ in groups])
+            part = np.repeat(np.arange(len(parts)), [len(held) for held, _ in parts])
+        weight, count = weights_of_rows(self.rows.weight, rows), None
+        if self.row_groups is not None:
+            groups = self._groups_of(rows)
+            weight, count = groups.equal_weights(weight), groups.group_count
         return measured(
             net,
             HELD_OUT,
             np.concatenate(outputs),
             self.rows.truth[rows],
-            weights_of_rows(self.rows.weight, rows),
+            weight,
             has_classes=scale is None,
             part=part,
             ends=self._frequent_ends(),
+            groups=count,
         )
 
     def _frequent_ends(self) -> NDArray[np.float64] | None:
@@ -568,16 +680,21 @@ class TableFit(Fit):
         if self.encoding.labels is None:
             return None
         parts, class_weights = [], self.encoding.weights_of_labels
-        for rows, members in self._held_out_rows():
+        judged, count = self._judged_parts(), None
+        for rows, members in judged:
             z = [scores_of_inputs(networks[k], self.inputs_of(k)[rows]) for k in members]
             weight = np.ones(len(rows)) if self.rows.weight is None else self.rows.weight[rows]
             truth = self.rows.truth[rows].reshape(len(rows), -1).astype(np.int64)
             for label, of_classes in enumerate([] if class_weights is None else class_weights):
                 weight = weight / of_classes[truth[:, label]]
+            if self.row_groups is not None:
+                weight = self._groups_of(rows).equal_weights(weight)
             parts.append(Scores(np.stack(z), truth, weight))
         if not parts:
             return None
-        return HeldOutScores(tuple(parts), no_map(networks[0].net))
+        if self.row_groups is not None:
+            count = self._groups_of(np.concatenate([rows for rows, _ in judged])).group_count
+        return HeldOutScores(tuple(parts), no_map(networks[0].net), count)
 
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
@@ -625,6 +742,8 @@ def _digest_of(fit: TableFit) -> Digests:
     arrays = [np.where(np.isnan(rows.raw), np.nan, rows.raw), rows.targets]  # NaN has many forms
     if rows.weight is not None:
         arrays.append(rows.weight)
+    if fit.row_groups is not None:
+        learned += f", groups {hash_of_text(fit.row_groups.codes.tobytes().hex())}"
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
     kinds = {"numbers": columns.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
     return {"table": (kinds, checksums.tobytes())}  # type: ignore[dict-item]  # bytes can be compared with ==

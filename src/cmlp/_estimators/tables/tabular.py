@@ -57,9 +57,11 @@ class TabularEstimator(Estimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
+        groups: ArrayLike | None = None,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        groups_val: ArrayLike | None = None,
         resume: bool = False,
     ) -> Self:
         """Learn the columns, and train the networks on them.
@@ -82,11 +84,20 @@ class TabularEstimator(Estimator):
             Weights of the rows, not negative. Everything that is learned from the rows is weighted.
             Rows of weight 0 are checked, and then dropped; weights below 1e-30 of the largest count
             as 0.
+        groups : array-like of shape (n_samples,), default=None
+            What the rows belong to, if several are of one person, machine or place, and new rows
+            will be of others: values of any hashable type, none missing. Each network then holds
+            out whole groups, and each group counts as one, whatever its number of rows, in all that
+            is measured on held-out rows: intervals and sets cover rows of new groups [1]_. The
+            groups are no input: that takes a column of X.
         X_val, y_val : default=None
             Validation data, to choose the best epoch of each network. If None, each network holds
-            out another eighth of the rows.
+            out another eighth of the rows; with `groups`, there are as many parts as networks, from
+            4 to 8.
         sample_weight_val : None, float or array-like, default=None
             Weights of the validation rows, as `sample_weight`; `class_weight` multiplies them.
+        groups_val : array-like, default=None
+            What the validation rows belong to: others than `groups`, which then hold out nothing.
         resume : bool, default=False
             Whether to continue a fit on the same data that was interrupted, by Ctrl-C, `max_time` or a callback. The
             result then is bit-identical to a fit without the break. Of the parameters, only these may have changed:
@@ -105,10 +116,21 @@ class TabularEstimator(Estimator):
             nothing to continue, or the data or the parameters have changed.
         cmlp.DivergenceError
             If training diverged.
+
+        References
+        ----------
+        .. [1] Dunn, Wasserman, Ramdas (2022), "Distribution-free prediction sets for two-layer
+            hierarchical models", Journal of the American Statistical Association.
         """
         from cmlp._estimators.tables.fit_table import fit_table
 
-        fit_table(self, (X, y, sample_weight), (X_val, y_val, sample_weight_val), resume=resume)
+        fit_table(
+            self,
+            (X, y, sample_weight),
+            (X_val, y_val, sample_weight_val),
+            groups=(groups, groups_val),
+            resume=resume,
+        )
         return self
 
     def _options(self) -> TableOptions:
@@ -155,7 +177,12 @@ class TabularEstimator(Estimator):
         raise NotImplementedError
 
     def _rows_with_truth(
-        self, model: TableModel, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+        self,
+        model: TableModel,
+        X: ArrayLike,
+        y: ArrayLike | None,
+        sample_weight: ArrayLike | None,
+        groups: ArrayLike | None,
     ) -> RowsWithTruth:
         """Return the rows that a user has passed, without those of weight 0."""
         from cmlp._estimators.tables.calibrate import counted_rows
@@ -165,14 +192,20 @@ class TabularEstimator(Estimator):
         raw = self._raw(model, X)
         if not len(raw):
             raise ValueError("X has no rows.")
-        return counted_rows(model, raw, self._truth(model, y, len(raw)), sample_weight)
+        return counted_rows(model, raw, self._truth(model, y, len(raw)), sample_weight, groups)
 
-    def _calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:
+    def _calibrate(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        groups: ArrayLike | None,
+    ) -> Self:
         """Measure the errors of the fitted model on other rows, for intervals and sets."""
         from cmlp._estimators.tables.calibrate import with_measured_errors
 
         model = self._trained()
-        rows = self._rows_with_truth(model, X, y, sample_weight)
+        rows = self._rows_with_truth(model, X, y, sample_weight, groups)
         store_model(self, with_measured_errors(model, rows, self._answers(model, rows.raw)))
         return self
 
@@ -493,6 +526,7 @@ class TabularClassifier(TabularEstimator):
         y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
+        groups: ArrayLike | None = None,
         probabilities: bool = False,
     ) -> Self:
         """Measure the errors of the fitted model on other rows, for sets, and with `probabilities` calibrate these too.
@@ -532,6 +566,9 @@ class TabularClassifier(TabularEstimator):
         sample_weight : None, float or array-like of shape (n_samples,), default=None
             Weights of the rows, as in `fit`. The coverage is then that of the weighted rows,
             without a guarantee.
+        groups : array-like of shape (n_samples,), default=None
+            What the rows belong to, as in `fit`: each group counts as one, and sets cover rows of
+            new groups. ``probabilities=True`` then takes a fourth of the groups.
         probabilities : bool, default=False
             Whether to calibrate the probabilities too, starting from those that `fit` has left.
             This replaces the threshold of `choose_threshold`. If False, probabilities do not
@@ -576,16 +613,16 @@ class TabularClassifier(TabularEstimator):
                 raise ValueError(
                     "calibrate needs X and y; only probabilities=True has a meaning without rows."
                 )
-            return self._calibrate(X, y, sample_weight)
+            return self._calibrate(X, y, sample_weight, groups)
         fitted = self._required_fit()
         model = fitted.model
         if X is None:
             model, held = with_probabilities_by_held_out(
-                model, self._held_out(fitted, y, sample_weight)
+                model, self._held_out(fitted, y, sample_weight, groups)
             )
             self._fitted = fitted._replace(model=model, held_out=held)
         else:
-            rows = self._rows_with_truth(model, X, y, sample_weight)
+            rows = self._rows_with_truth(model, X, y, sample_weight, groups)
             model, found = with_probabilities_by_rows(model, rows, self._answers)
             held_out = None if fitted.held_out is None else fitted.held_out._replace(map=found)
             self._fitted = fitted._replace(model=model, held_out=held_out)
@@ -598,6 +635,7 @@ class TabularClassifier(TabularEstimator):
         y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
+        groups: ArrayLike | None = None,
         recall: float | None = None,
         costs: tuple[float, float] | None = None,
         pos_label: Any = None,
@@ -615,6 +653,8 @@ class TabularClassifier(TabularEstimator):
             They are known until the classifier is saved, pickled or copied.
         y : array-like of shape (n_samples,), optional
         sample_weight : None, float or array-like of shape (n_samples,), default=None
+        groups : array-like of shape (n_samples,), default=None
+            What the rows belong to, as in `fit`: each group counts as one.
         recall : float, optional
             Find at least this share of the rows of the positive class, and as few others as
             possible. If rows of the first class have the probability 1 of the second one, finding
@@ -659,7 +699,7 @@ class TabularClassifier(TabularEstimator):
         checked_threshold(0, model.labels)
         positive = _position_of(pos_label, model.class_labels)
         if X is None:
-            held_out = self._held_out(fitted, y, sample_weight)
+            held_out = self._held_out(fitted, y, sample_weight, groups)
             output = model.net.activations[-1]
             p = np.concatenate(
                 [held_out.map.probabilities(part, output)[:, 1] for part in held_out.parts]
@@ -667,7 +707,7 @@ class TabularClassifier(TabularEstimator):
             truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
             weight = np.concatenate([part.weight for part in held_out.parts])
         else:
-            rows = self._rows_with_truth(model, X, y, sample_weight)
+            rows = self._rows_with_truth(model, X, y, sample_weight, groups)
             p, truth = self._answers(model, rows.raw)[:, 1], rows.truth
             weight = np.ones(len(p)) if rows.weight is None else rows.weight
         is_positive = truth == positive
@@ -687,10 +727,12 @@ class TabularClassifier(TabularEstimator):
         store_model(self, _with_found(model, found))
         return self
 
-    def _held_out(self, fitted: Fitted, y: object, sample_weight: object) -> HeldOutScores:
+    def _held_out(
+        self, fitted: Fitted, y: object, sample_weight: object, groups: object
+    ) -> HeldOutScores:
         """Return the rows that networks held out; raises ValueError if there are none, or some arguments are given."""
-        if y is not None or sample_weight is not None:
-            raise ValueError("X is missing: y and sample_weight belong to rows.")
+        if y is not None or sample_weight is not None or groups is not None:
+            raise ValueError("X is missing: y, sample_weight and groups belong to rows.")
         if fitted.held_out is None:
             raise ValueError(
                 f"X and y are needed, because this {type(self).__name__} knows no held-out rows: "
@@ -771,11 +813,12 @@ class TabularClassifier(TabularEstimator):
         Returns
         -------
         ndarray of bool, shape (n_samples, n_classes)
-            Whether each class of `classes_` is in the set. If there are too few rows, all are, and
-            a warning says so: 0.9 needs 9, 0.99 needs 99. For multilabel targets, each label has a
-            set of its own, of the answers no and yes: the shape is (n_samples, n_classes, 2), and
-            the coverage is that of each label, not of all together. Another warning names columns
-            of which rows are clearly outside the training range, see `outside`.
+            Whether each class of `classes_` is in the set. If there are too few rows, or too few
+            groups, all are, and a warning says so: 0.9 needs 9, 0.99 needs 99. For multilabel
+            targets, each label has a set of its own, of the answers no and yes: the shape is
+            (n_samples, n_classes, 2), and the coverage is that of each label, not of all together.
+            Another warning names columns of which rows are clearly outside the training range, see
+            `outside`.
 
         Raises
         ------
@@ -1115,7 +1158,14 @@ class TabularRegressor(TabularEstimator):
         return predicted[:, 0] if predicted.shape[1] == 1 else predicted
 
     @locked
-    def calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def calibrate(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Measure the errors of the fitted model on other rows: intervals are then as wide as these need.
 
         These rows replace those that the networks held out in `fit`, also for the accuracy on a
@@ -1132,6 +1182,9 @@ class TabularRegressor(TabularEstimator):
         sample_weight : None, float or array-like of shape (n_samples,), default=None
             Weights of the rows, as in `fit`. The coverage is then that of the weighted rows,
             without a guarantee.
+        groups : array-like of shape (n_samples,), default=None
+            What the rows belong to, as in `fit`: each group counts as one, and the guarantee is
+            that for a row of a new group.
 
         Returns
         -------
@@ -1147,7 +1200,7 @@ class TabularRegressor(TabularEstimator):
         ----------
         .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
         """
-        return self._calibrate(X, y, sample_weight)
+        return self._calibrate(X, y, sample_weight, groups)
 
     def predict_interval(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
         """Return an interval for each row that contains the true number as often as asked for.
@@ -1182,9 +1235,9 @@ class TabularRegressor(TabularEstimator):
         ndarray of float64, shape (n_samples, 2) or (n_samples, n_targets, 2)
             The lower and the upper ends. With several targets, each has its own intervals, and the
             coverage is that of each target, not of all together. They are infinite, and a warning
-            says so, if there are too few errors: 0.9 needs 9, 0.99 needs 99. Another warning names
-            columns of which rows are clearly outside the training range, see `outside`: the
-            coverage does not hold there.
+            says so, if there are too few errors, or too few groups: 0.9 needs 9, 0.99 needs 99.
+            Another warning names columns of which rows are clearly outside the training range, see
+            `outside`: the coverage does not hold there.
 
         Raises
         ------

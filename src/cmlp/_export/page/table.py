@@ -500,10 +500,12 @@ def _write_about(model: TableModel) -> str:
         else:
             what = "Intervals"
         if calibration.rows == CALIBRATION:
+            rows = f"{calibration.scores.shape[1]:,} rows outside the training"
+            if calibration.groups is not None:
+                rows = f"rows of {calibration.groups.n:,} groups"
             parts.append(
-                f"{what} contain the truth as often as stated, for rows like the "
-                f"{calibration.scores.shape[1]:,} rows outside the training with which they were "
-                "calibrated."
+                f"{what} contain the truth as often as stated, for rows like the {rows} with which "
+                "they were calibrated."
             )
         else:
             parts.append(

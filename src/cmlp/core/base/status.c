@@ -34,7 +34,7 @@
     X(CMLP_ERROR_ISA, "no allowed instruction set is available on this processor")                                \
     X(CMLP_ERROR_BUILD, "the library was compiled with options that change arithmetic, as -ffp-contract=fast")    \
     X(CMLP_ERROR_MEMORY, "not enough memory")                                                                     \
-    X(CMLP_ERROR_MESSAGE, "a message to or from another worker failed: the other workers may wait for ever")      \
+    X(CMLP_ERROR_MESSAGE, "a message of a worker failed or came too late: the others may still wait")              \
     X(CMLP_ERROR_LEFT_OUT, "this build of the library leaves out what the call needs")                            \
     X(CMLP_ERROR_FILE_SHORT, "the file is truncated")                                                             \
     X(CMLP_ERROR_FILE_LONG, "the file has extra bytes at its end")                                                \

@@ -14,9 +14,9 @@ void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context)
 {
     (void)n;
     (void)memory;
-    work(context, (cmlp_member){NULL, 0, 1});
+    work(context, (cmlp_thread){NULL, 0, 1});
 }
-void cmlp_team_wait(cmlp_member self) { (void)self; }
+void cmlp_team_wait(cmlp_thread self) { (void)self; }
 void cmlp_team_gather(cmlp_team *team) { (void)team; }
 void cmlp_team_release(cmlp_team *team) { (void)team; }
 int cmlp_team_here(cmlp_team *team) { return !team; }
@@ -37,8 +37,8 @@ static void lock_init(lock_t *lock) { InitializeSRWLock(lock); }
 static void lock_destroy(lock_t *lock) { (void)lock; }
 static void condition_init(condition_t *condition) { InitializeConditionVariable(condition); }
 static void condition_destroy(condition_t *condition) { (void)condition; }
-static void lock_take(lock_t *lock) { AcquireSRWLockExclusive(lock); }
-static void lock_give(lock_t *lock) { ReleaseSRWLockExclusive(lock); }
+static void lock_acquire(lock_t *lock) { AcquireSRWLockExclusive(lock); }
+static void lock_release(lock_t *lock) { ReleaseSRWLockExclusive(lock); }
 static void sleep_on(condition_t *c, lock_t *lock) { SleepConditionVariableSRW(c, lock, INFINITE, 0); }
 static void wake_all(condition_t *condition) { WakeAllConditionVariable(condition); }
 double cmlp_seconds(void)
@@ -72,8 +72,8 @@ static void lock_init(lock_t *lock) { pthread_mutex_init(lock, NULL); }
 static void lock_destroy(lock_t *lock) { pthread_mutex_destroy(lock); }
 static void condition_init(condition_t *condition) { pthread_cond_init(condition, NULL); }
 static void condition_destroy(condition_t *condition) { pthread_cond_destroy(condition); }
-static void lock_take(lock_t *lock) { pthread_mutex_lock(lock); }
-static void lock_give(lock_t *lock) { pthread_mutex_unlock(lock); }
+static void lock_acquire(lock_t *lock) { pthread_mutex_lock(lock); }
+static void lock_release(lock_t *lock) { pthread_mutex_unlock(lock); }
 static void sleep_on(condition_t *condition, lock_t *lock) { pthread_cond_wait(condition, lock); }
 static void wake_all(condition_t *condition) { pthread_cond_broadcast(condition); }
 double cmlp_seconds(void)
@@ -179,7 +179,7 @@ static int spin(spin_wait *wait)
 
 typedef struct team_thread {
     thread_t thread;
-    cmlp_member self; /* without the size */
+    cmlp_thread self; /* without the size */
 } team_thread;
 
 struct cmlp_team {
@@ -202,9 +202,9 @@ void cmlp_team_gather(cmlp_team *team)
         if (cmlp_team_here(team)) return;
     } while (spin(&wait));
     const double asleep = cmlp_seconds();
-    lock_take(&team->lock);
+    lock_acquire(&team->lock);
     while (!cmlp_team_here(team)) sleep_on(&team->all_here, &team->lock);
-    lock_give(&team->lock);
+    lock_release(&team->lock);
     team->waited += cmlp_seconds() - asleep;
 }
 
@@ -213,30 +213,30 @@ double cmlp_team_waited(const cmlp_team *team) { return team->waited; }
 void cmlp_team_release(cmlp_team *team)
 {
     cmlp_atomic_store(&team->arrived, 0);
-    lock_take(&team->lock);
+    lock_acquire(&team->lock);
     cmlp_atomic_add(&team->round, 1);
     wake_all(&team->released);
-    lock_give(&team->lock);
+    lock_release(&team->lock);
 }
 
 static void arrive(cmlp_team *team)
 {
     const long round = cmlp_atomic_load(&team->round);
     if (cmlp_atomic_add(&team->arrived, 1) == team->size - 2) {
-        lock_take(&team->lock);
+        lock_acquire(&team->lock);
         wake_all(&team->all_here);
-        lock_give(&team->lock);
+        lock_release(&team->lock);
     }
     spin_wait wait = {0};
     do {
         if (cmlp_atomic_load(&team->round) != round) return;
     } while (spin(&wait));
-    lock_take(&team->lock);
+    lock_acquire(&team->lock);
     while (cmlp_atomic_load(&team->round) == round) sleep_on(&team->released, &team->lock);
-    lock_give(&team->lock);
+    lock_release(&team->lock);
 }
 
-void cmlp_team_wait(cmlp_member self)
+void cmlp_team_wait(cmlp_thread self)
 {
     if (!self.team) return;
     if (self.index) {
@@ -251,10 +251,10 @@ void cmlp_team_wait(cmlp_member self)
 static THREAD_RESULT run_thread(void *argument)
 {
     const team_thread *thread = argument;
-    cmlp_member self = thread->self;
-    lock_take(&self.team->lock);
+    cmlp_thread self = thread->self;
+    lock_acquire(&self.team->lock);
     self.size = self.team->size;
-    lock_give(&self.team->lock);
+    lock_release(&self.team->lock);
     cmlp_float_mode mode = cmlp_enter_mode();
     self.team->work(self.team->context, self);
     cmlp_leave_mode(mode);
@@ -287,14 +287,14 @@ REAL_FN void run_threads(int32_t n, cmlp_team *team, cmlp_work *work, void *cont
     const int before = forbid_cancel();
     *team = (cmlp_team){.work = work, .context = context, .size = 1};
     team_init(team);
-    lock_take(&team->lock);
+    lock_acquire(&team->lock);
     for (; team->size < n; team->size++) {
         team_thread *added = &team->threads[team->size - 1];
         *added = (team_thread){.self = {team, team->size, 0}};
         if (!thread_start(&added->thread, run_thread, added)) break;
     }
-    lock_give(&team->lock);
-    work(context, (cmlp_member){team->size > 1 ? team : NULL, 0, team->size});
+    lock_release(&team->lock);
+    work(context, (cmlp_thread){team->size > 1 ? team : NULL, 0, team->size});
     for (int32_t i = 1; i < team->size; i++) thread_join(team->threads[i - 1].thread);
     team_destroy(team);
     allow_cancel(before);
@@ -305,7 +305,7 @@ void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context)
     if (n > 1)
         run_threads(n, memory, work, context);
     else
-        work(context, (cmlp_member){NULL, 0, 1});
+        work(context, (cmlp_thread){NULL, 0, 1});
 }
 
 #endif

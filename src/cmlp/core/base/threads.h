@@ -9,13 +9,13 @@
 typedef struct cmlp_team cmlp_team;
 
 /* Thread `index` of `size`. The calling thread has index 0. `team` is NULL if it is the only one. */
-typedef struct cmlp_member {
+typedef struct cmlp_thread {
     cmlp_team *team;
     int32_t index, size;
-} cmlp_member;
+} cmlp_thread;
 
 /* The work of a thread. */
-typedef void cmlp_work(void *context, cmlp_member self);
+typedef void cmlp_work(void *context, cmlp_thread self);
 
 /* Runs `work` in up to n threads, including the calling thread, and returns when all have finished. The team is smaller
  * if the system cannot create all threads, so results must not depend on its size. */
@@ -26,7 +26,7 @@ size_t cmlp_team_space(int32_t n);
 
 /* Barrier: returns when all threads have called it. Writes before it are visible to all threads after it. Does
  * nothing if the thread is the only one. */
-void cmlp_team_wait(cmlp_member self);
+void cmlp_team_wait(cmlp_thread self);
 
 /* The barrier in two halves, for thread 0 only: waits until all other threads have arrived; lets them continue. */
 void cmlp_team_gather(cmlp_team *team);
@@ -41,8 +41,10 @@ double cmlp_team_waited(const cmlp_team *team);
 /* The system's monotonic clock. */
 double cmlp_seconds(void);
 
-/* The share [*first, *end) of n items for thread or worker `index` of `size`, in multiples of `unit`. */
-static inline void cmlp_team_share(int64_t n, int64_t unit, int32_t index, int32_t size, int64_t *first, int64_t *end)
+/* The range [*first, *end) of n items for thread or worker `index` of `size`, in multiples of
+ * `unit`. */
+static inline void cmlp_team_range(int64_t n, int64_t unit, int32_t index, int32_t size,
+                                   int64_t *first, int64_t *end)
 {
     int64_t units = (n + unit - 1) / unit;
     *first = units * index / size * unit;

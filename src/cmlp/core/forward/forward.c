@@ -107,8 +107,8 @@ static cmlp_fault predict_rows(const cmlp_data *data, const void *params, const 
         void *const hidden = memory->activations[l & 1], *z = layer_output(net, outputs, l, first, hidden);
         void *const a = outputs->sums ? hidden : z;
         if (!l && (n > 1 || cmlp_is_sparse(data))) {
-            const cmlp_rows_share share = {.selected = first, .n = n, .microbatch = n, .once = 1};
-            cmlp_first_layer(data, params, &share, &memory->input, z, scratch);
+            const cmlp_row_range range = {.selected = first, .n = n, .microbatch = n, .once = 1};
+            cmlp_first_layer(data, params, &range, &memory->input, z, scratch);
         } else if (n > 1) {
             const cmlp_dense_input rows = {.rows = n, .n_in = n_in, .base = x, .ld = n_in,
                                            .copy = cmlp_copy_space(&memory->input, 0)};
@@ -142,7 +142,7 @@ cmlp_fault cmlp_forward_row(const cmlp_data *data, const void *params, const cml
     return predict_rows(data, params, outputs, &memory, 0, 1);
 }
 
-static void forward_share(void *context, cmlp_member self)
+static void forward_thread(void *context, cmlp_thread self)
 {
     forward_job *job = context;
     cmlp_fault *fault = &job->faults[self.index];
@@ -206,7 +206,7 @@ static cmlp_status forward(const cmlp_net *net, const void *params, const cmlp_r
     cmlp_atomic_init(&job.next, 0);
     cmlp_atomic_init(&job.stopped, 0);
     for (int32_t i = 0; i < threads; i++) job.faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
-    cmlp_team_run(threads, job.team, forward_share, &job);
+    cmlp_team_run(threads, job.team, forward_thread, &job);
     cmlp_fault fault = cmlp_first_fault(job.faults, threads);
     if (!fault.status && cmlp_atomic_load(&job.stopped)) fault.status = CMLP_CANCELLED;
     return cmlp_report(run, &job.data, fault);

@@ -62,23 +62,23 @@ static int skips_scan(const cmlp_input_space *space, int32_t index)
     return space->pause[index] && --space->pause[index];
 }
 
-/* Builds the nonzero masks of a share's rows [i, end). Returns the number of nonzero elements. */
-static int64_t mask_rows(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share, int64_t i,
+/* Builds the nonzero masks of a range's rows [i, end). Returns the number of nonzero elements. */
+static int64_t mask_rows(const cmlp_net *net, const cmlp_input_space *space, const cmlp_row_range *range, int64_t i,
                          int64_t end)
 {
     int64_t masked = 0;
-    for (int64_t row = share->a + i; row < share->a + end; row++)
+    for (int64_t row = range->a + i; row < range->a + end; row++)
         masked += net->kernels->nonzero_mask(space->list[row], cmlp_n_in(net), space->mask + row * n_words(net));
     return masked;
 }
 
-/* Builds the nonzero masks of a share's first n rows as a sample. Returns 0, and backs off, if too few elements are
+/* Builds the nonzero masks of a range's first n rows as a sample. Returns 0, and backs off, if too few elements are
  * zero for the masked kernels to be faster. */
-static int sample_mask(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share, int64_t n)
+static int sample_mask(const cmlp_net *net, const cmlp_input_space *space, const cmlp_row_range *range, int64_t n)
 {
-    if (!space->mask || skips_scan(space, share->index)) return 0;
-    if (mask_rows(net, space, share, 0, n) <= MAX_NONZERO(n * cmlp_n_in(net))) return 1;
-    space->pause[share->index] = SCAN_PAUSE;
+    if (!space->mask || skips_scan(space, range->index)) return 0;
+    if (mask_rows(net, space, range, 0, n) <= MAX_NONZERO(n * cmlp_n_in(net))) return 1;
+    space->pause[range->index] = SCAN_PAUSE;
     return 0;
 }
 
@@ -92,25 +92,25 @@ static int mostly_nonzero(const uint64_t *mask, int64_t words)
 }
 
 /* A thread's column mask with all bits cleared. If the thread backs off, all bits are set and the result is NULL. */
-static uint64_t *begin_column_mask(const cmlp_net *net, const cmlp_input_space *space, const cmlp_rows_share *share)
+static uint64_t *begin_column_mask(const cmlp_net *net, const cmlp_input_space *space, const cmlp_row_range *range)
 {
     const int64_t words = n_words(net);
-    uint64_t *mask = space->column_masks + share->index * 2 * words;
-    if (!space->pause[share->index] && mostly_nonzero(mask, words)) space->pause[share->index] = SCAN_PAUSE;
-    const int scans = !skips_scan(space, share->index);
+    uint64_t *mask = space->column_masks + range->index * 2 * words;
+    if (!space->pause[range->index] && mostly_nonzero(mask, words)) space->pause[range->index] = SCAN_PAUSE;
+    const int scans = !skips_scan(space, range->index);
     memset(mask, scans ? 0 : 0xff, (size_t)words * sizeof *mask);
     return scans ? mask : NULL;
 }
 
-uint64_t *cmlp_join_column_masks(const cmlp_net *net, const cmlp_input_space *space, cmlp_member self)
+uint64_t *cmlp_merge_column_masks(const cmlp_net *net, const cmlp_input_space *space, cmlp_thread self)
 {
     if (!space->column_masks) return NULL;
     const int64_t words = n_words(net), each = 2 * words;
-    uint64_t *joined = space->column_masks + self.index * each + words;
-    memset(joined, 0, (size_t)words * sizeof *joined);
+    uint64_t *merged = space->column_masks + self.index * each + words;
+    memset(merged, 0, (size_t)words * sizeof *merged);
     for (int32_t i = 0; i < self.size; i++)
-        for (int64_t word = 0; word < words; word++) joined[word] |= space->column_masks[i * each + word];
-    return mostly_nonzero(joined, words) ? NULL : joined;
+        for (int64_t word = 0; word < words; word++) merged[word] |= space->column_masks[i * each + word];
+    return mostly_nonzero(merged, words) ? NULL : merged;
 }
 
 cmlp_gradient_input cmlp_gathered_rows(const cmlp_net *net, const cmlp_input_space *space, int64_t a, int64_t n,
@@ -124,30 +124,30 @@ cmlp_gradient_input cmlp_gathered_rows(const cmlp_net *net, const cmlp_input_spa
 }
 
 /* Whether the kernels convert uint8 rows themselves. */
-static int stay_bytes(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space)
+static int stay_bytes(const cmlp_data *data, const cmlp_row_range *range, const cmlp_input_space *space)
 {
-    return share->once && space->copies && share->n > 1 && !is_wide(data->net) && cmlp_are_bytes(data);
+    return range->once && space->copies && range->n > 1 && !is_wide(data->net) && cmlp_are_bytes(data);
 }
 
-static void gather(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space)
+static void gather(const cmlp_data *data, const cmlp_row_range *range, const cmlp_input_space *space)
 {
-    const int64_t n_in = cmlp_n_in(data->net), a = share->a;
-    if (stay_bytes(data, share, space))
-        cmlp_list_rows(data, share->selected, share->n, space->list + a);
+    const int64_t n_in = cmlp_n_in(data->net), a = range->a;
+    if (stay_bytes(data, range, space))
+        cmlp_list_rows(data, range->selected, range->n, space->list + a);
     else
-        cmlp_gather_rows(data, share->selected, share->n, space->list + a,
+        cmlp_gather_rows(data, range->selected, range->n, space->list + a,
                          cmlp_at(data->net, space->converted, a * n_in));
 }
 
-/* A share's dense rows [i, i + n) in the form that the kernel reads. */
-static cmlp_dense_input share_input(const cmlp_data *data, const cmlp_rows_share *share, const cmlp_input_space *space,
+/* A range's dense rows [i, i + n) in the form that the kernel reads. */
+static cmlp_dense_input range_input(const cmlp_data *data, const cmlp_row_range *range, const cmlp_input_space *space,
                                     int64_t i, int64_t n, int masked)
 {
-    const int64_t a = share->a + i, next = i + n < share->n ? n : share->microbatch - i, words = n_words(data->net);
+    const int64_t a = range->a + i, next = i + n < range->n ? n : range->microbatch - i, words = n_words(data->net);
     const int64_t distance = masked || n < PREFETCH_ROWS ? n : PREFETCH_ROWS;
-    const int bytes = stay_bytes(data, share, space);
+    const int bytes = stay_bytes(data, range, space);
     cmlp_dense_input x = {.rows = n, .n_in = cmlp_n_in(data->net), .list = space->list + a,
-                          .copy = cmlp_copy_space(space, share->index)};
+                          .copy = cmlp_copy_space(space, range->index)};
     if (masked) {
         x.mask = space->mask + a * words;
         x.ld_mask = words;
@@ -155,42 +155,42 @@ static cmlp_dense_input share_input(const cmlp_data *data, const cmlp_rows_share
     if (bytes)
         x.byte_scale = data->rows->scale;
     else if (space->column_masks)
-        x.column_mask = begin_column_mask(data->net, space, share);
+        x.column_mask = begin_column_mask(data->net, space, range);
     if (space->prefetch && (data->in_place || bytes) &&
-        cmlp_list_prefetch(data, share->selected + i, n, distance, next, space->prefetch + a))
+        cmlp_list_prefetch(data, range->selected + i, n, distance, next, space->prefetch + a))
         x.prefetch = space->prefetch + a;
     return x;
 }
 
-static void sparse_sums(const cmlp_data *data, const void *params, const cmlp_rows_share *share,
+static void sparse_sums(const cmlp_data *data, const void *params, const cmlp_row_range *range,
                         const cmlp_input_space *space, void *z, void *scratch)
 {
     const cmlp_product to = cmlp_layer_product(data->net, params, 0, z);
-    cmlp_gather_sparse(data, share->selected, share->n, space->sparse + share->a);
-    const cmlp_csr x = cmlp_sparse_matrix(data, space->sparse + share->a, share->n);
+    cmlp_gather_sparse(data, range->selected, range->n, space->sparse + range->a);
+    const cmlp_csr x = cmlp_sparse_matrix(data, space->sparse + range->a, range->n);
     data->net->kernels->csr(&x, &to, scratch);
 }
 
-int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_share *share,
+int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_row_range *range,
                      const cmlp_input_space *space, void *z, void *scratch)
 {
     const cmlp_net *net = data->net;
-    const int64_t n = share->n, blocks = n / MASKED_ROWS + 1;
+    const int64_t n = range->n, blocks = n / MASKED_ROWS + 1;
     int64_t block = 0, i = 0, m;
     int masked = 0;
     if (cmlp_is_sparse(data)) {
-        sparse_sums(data, params, share, space, z, scratch);
+        sparse_sums(data, params, range, space, z, scratch);
         return 0;
     }
-    gather(data, share, space);
+    gather(data, range, space);
     do { /* runs once even without rows, to clear the column mask */
         m = n * ++block / blocks - i;
         if (i)
-            mask_rows(net, space, share, i, i + m);
+            mask_rows(net, space, range, i, i + m);
         else
-            masked = sample_mask(net, space, share, m);
+            masked = sample_mask(net, space, range, m);
         if (!masked) m = n;
-        const cmlp_dense_input x = share_input(data, share, space, i, m, masked);
+        const cmlp_dense_input x = range_input(data, range, space, i, m, masked);
         cmlp_layer_sums(net, params, 0, &x, cmlp_at(net, z, i * net->layers[0].n_out));
         i += m;
     } while (i < n);

@@ -7,7 +7,7 @@
 
 #include "../data/run.h"
 
-/* Memory for the rows of a microbatch. Several threads may fill it, each its share of the rows. */
+/* Memory for the rows of a microbatch. Several threads may fill it, each its range of them. */
 typedef struct cmlp_input_space {
     const void **list, **prefetch; /* the rows; and for each, a later row to prefetch, or NULL */
     cmlp_csr_row *sparse; /* the rows of CSR data */
@@ -35,21 +35,21 @@ void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *input);
 
 /* The selected rows [selected, selected + n), which thread `index` stores at [a, a + n) of `microbatch` rows.
  * Prediction reads each row `once`: its kernel converts uint8 itself instead of a separate pass. */
-typedef struct cmlp_rows_share {
+typedef struct cmlp_row_range {
     int64_t selected, n, a, microbatch;
     int32_t index;
     int once;
-} cmlp_rows_share;
+} cmlp_row_range;
 
-/* Gathers a share of rows and computes the first layer's weighted sums z = b + x W. Prefetches the rows that follow,
+/* Gathers a range of rows and computes the first layer's weighted sums z = b + x W. Prefetches the rows that follow,
  * at the end those of the next microbatch. `scratch` has space for one row of inputs. Returns whether all of the rows
  * have nonzero masks. */
-int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_rows_share *share,
+int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_row_range *range,
                      const cmlp_input_space *space, void *z, void *scratch);
 
 /* The union of the column masks that all threads have found in their rows, for one of them. NULL if nearly all columns
  * are nonzero. */
-uint64_t *cmlp_join_column_masks(const cmlp_net *net, const cmlp_input_space *space, cmlp_member self);
+uint64_t *cmlp_merge_column_masks(const cmlp_net *net, const cmlp_input_space *space, cmlp_thread self);
 
 /* The n gathered dense rows from row a on, as thread `index` reads them for the gradient. `masked` states whether all
  * of them have a nonzero mask. */

@@ -207,7 +207,7 @@ static void walk(path_walker *walker, int64_t target, int64_t path)
 
 static int64_t blocks_of(const paths_job *job) { return (job->paths.n_paths + PATHS - 1) / PATHS; }
 
-static void walk_paths(void *context, cmlp_member self)
+static void walk_paths(void *context, cmlp_thread self)
 {
     paths_job *job = context;
     path_walker walker;

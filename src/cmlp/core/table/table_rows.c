@@ -75,7 +75,7 @@ static cmlp_fault predict_tile(const table_job *job, int64_t first, int64_t n, c
     return (cmlp_fault){status, status ? first : -1, -1};
 }
 
-static void predict_tiles(void *context, cmlp_member self)
+static void predict_tiles(void *context, cmlp_thread self)
 {
     table_job *job = context;
     const cmlp_table_sizes sizes = tile_sizes(job->table, job->n);

@@ -94,7 +94,7 @@ static int needs_sums(const cmlp_net *net, int32_t l)
 static int64_t kept_rows(const cmlp_net *net, cmlp_batch_shape shape)
 {
     const int64_t chunks = (shape.rows - 1) / CMLP_CHUNK + 1;
-    const int64_t n = shape.part.n_shares, all = shape.part.all_shares;
+    const int64_t n = shape.part.n_shards, all = shape.part.n_all_shards;
     const int64_t most = shape.part.n_workers > 1  ? (chunks / all * n + (chunks % all * n + all - 1) / all) * CMLP_CHUNK
                          : net->n_params < LARGE_NET ? MICROBATCH_ROWS
                                                      : CMLP_CHUNK;
@@ -234,21 +234,21 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     return CMLP_OK;
 }
 
-/* -------------------------------------------------------------------- a share of rows: forward, cost, deltas */
+/* -------------------------------------------------------------------- a range of rows: forward, cost, deltas */
 
 /* Activations of a hidden layer, from its weighted sums. The argument of its slope stays in slope_input, without
  * dropout. */
-static void activate_rows(cmlp_batch_job *job, int32_t l, const cmlp_rows_share *share)
+static void activate_rows(cmlp_batch_job *job, int32_t l, const cmlp_row_range *range)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_layer_space *space = &job->memory.layers[l];
     const int64_t n_out = net->layers[l].n_out;
-    void *z = cmlp_at(net, space->slope_input, share->a * n_out),
-         *out = cmlp_at(net, space->activations, share->a * n_out);
+    void *z = cmlp_at(net, space->slope_input, range->a * n_out),
+         *out = cmlp_at(net, space->activations, range->a * n_out);
     void *activations = needs_sums(net, l) ? out : z;
-    cmlp_activate_rows(net, l, z, activations, share->n);
-    if (activations != out) memcpy(out, activations, (size_t)(share->n * n_out) * net->element);
-    cmlp_drop(&job->data, &job->objective, l, share->selected, share->n, out);
+    cmlp_activate_rows(net, l, z, activations, range->n);
+    if (activations != out) memcpy(out, activations, (size_t)(range->n * n_out) * net->element);
+    cmlp_drop(&job->data, &job->objective, l, range->selected, range->n, out);
 }
 
 /* Sets the first layer's sums z of rows of weight 0 to 0, because infinity times a weight of 0 would not be 0. */
@@ -260,44 +260,44 @@ static void clear_ignored(const cmlp_data *data, void *z, int64_t selected, int6
             memset(cmlp_at(data->net, z, i * n_out), 0, (size_t)n_out * data->net->element);
 }
 
-static cmlp_fault forward_rows(cmlp_batch_job *job, const cmlp_rows_share *share)
+static cmlp_fault forward_rows(cmlp_batch_job *job, const cmlp_row_range *range)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_batch_memory *memory = &job->memory;
     const cmlp_layer_space *layers = memory->layers;
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlp_dense_layer *layer = &net->layers[l];
-        void *z = cmlp_at(net, layers[l].slope_input, share->a * layer->n_out);
+        void *z = cmlp_at(net, layers[l].slope_input, range->a * layer->n_out);
         if (l) {
-            const cmlp_dense_input x = {.rows = share->n, .n_in = layer->n_in, .ld = layer->n_in,
-                                        .base = cmlp_at(net, layers[l - 1].activations, share->a * layer->n_in),
-                                        .copy = cmlp_copy_space(&memory->input, share->index)};
+            const cmlp_dense_input x = {.rows = range->n, .n_in = layer->n_in, .ld = layer->n_in,
+                                        .base = cmlp_at(net, layers[l - 1].activations, range->a * layer->n_in),
+                                        .copy = cmlp_copy_space(&memory->input, range->index)};
             cmlp_layer_sums(net, job->params, l, &x, z);
         } else {
-            void *const scratch = cmlp_thread_scratch(job, share->index);
-            memory->masked[share->index] =
-                cmlp_first_layer(&job->data, job->params, share, &memory->input, z, scratch);
-            const cmlp_fault fault = cmlp_check_sums(&job->data, z, share->selected, share->n, scratch, 1);
+            void *const scratch = cmlp_thread_scratch(job, range->index);
+            memory->masked[range->index] =
+                cmlp_first_layer(&job->data, job->params, range, &memory->input, z, scratch);
+            const cmlp_fault fault = cmlp_check_sums(&job->data, z, range->selected, range->n, scratch, 1);
             if (fault.status) return fault;
-            clear_ignored(&job->data, z, share->selected, share->n);
+            clear_ignored(&job->data, z, range->selected, range->n);
         }
-        if (l < net->depth - 1) activate_rows(job, l, share);
+        if (l < net->depth - 1) activate_rows(job, l, range);
     }
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 
-/* previous[i, k] = sum_j delta[i, j] w[k, j], for the rows of a share. The smaller matrix is transposed: W or the
+/* previous[i, k] = sum_j delta[i, j] w[k, j], for the rows of a range. The smaller matrix is transposed: W or the
  * deltas. With transposed deltas, a vector holds one element of several rows, and W is read without a copy. */
-static void delta_product(cmlp_batch_job *job, int32_t l, const cmlp_rows_share *share, void *previous)
+static void delta_product(cmlp_batch_job *job, int32_t l, const cmlp_row_range *range, void *previous)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_kernels *kernels = net->kernels;
     const cmlp_dense_layer *layer = &net->layers[l];
-    const int64_t n = share->n, block = delta_block(net, n), n_in = layer->n_in, n_out = layer->n_out;
+    const int64_t n = range->n, block = delta_block(net, n), n_in = layer->n_in, n_out = layer->n_out;
     const char *weights = cmlp_at(net, job->params, layer->weights),
-               *delta = cmlp_at(net, job->memory.layers[l].deltas, share->a * n_out);
-    void *transposed = cmlp_thread_scratch(job, share->index), *product = cmlp_at(net, transposed, block * n_out),
-         *copy = cmlp_copy_space(&job->memory.input, share->index);
+               *delta = cmlp_at(net, job->memory.layers[l].deltas, range->a * n_out);
+    void *transposed = cmlp_thread_scratch(job, range->index), *product = cmlp_at(net, transposed, block * n_out),
+         *copy = cmlp_copy_space(&job->memory.input, range->index);
     if (transposes_weights(net, layer, n)) {
         const cmlp_dense_input deltas = {.rows = n, .n_in = n_out, .base = delta, .ld = n_out, .copy = copy};
         const cmlp_product to = {.w = transposed, .ldw = n_in, .n_out = n_in, .z = previous, .ldz = n_in,
@@ -338,37 +338,37 @@ static void scale_input_gradient(const cmlp_data *data, void *gradient, int64_t 
                 ((double *)gradient)[i * n_in + j] *= factors[j];
 }
 
-static void backward_rows(cmlp_batch_job *job, const cmlp_rows_share *share)
+static void backward_rows(cmlp_batch_job *job, const cmlp_row_range *range)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_layer_space *layers = job->memory.layers;
-    const int64_t a = share->a, n = share->n, n_in = cmlp_n_in(net);
+    const int64_t a = range->a, n = range->n, n_in = cmlp_n_in(net);
     for (int32_t l = net->depth - 1; l > 0; l--) {
         const cmlp_dense_layer *before = &net->layers[l - 1];
         void *previous = cmlp_at(net, layers[l - 1].deltas, a * before->n_out);
-        delta_product(job, l, share, previous);
-        cmlp_drop(&job->data, &job->objective, l - 1, share->selected, n, previous);
+        delta_product(job, l, range, previous);
+        cmlp_drop(&job->data, &job->objective, l - 1, range->selected, n, previous);
         net->kernels->derivative(before->activation, before->parameter,
                                  cmlp_at(net, layers[l - 1].slope_input, a * before->n_out), previous,
                                  n * before->n_out);
     }
     for (int32_t l = 0; job->out.deltas && l < net->depth; l++) {
         const int64_t n_out = net->layers[l].n_out;
-        memcpy(cmlp_at(net, job->out.deltas[l], share->selected * n_out), cmlp_at(net, layers[l].deltas, a * n_out),
+        memcpy(cmlp_at(net, job->out.deltas[l], range->selected * n_out), cmlp_at(net, layers[l].deltas, a * n_out),
                (size_t)(n * n_out) * net->element);
     }
     if (!job->out.input_gradient) return;
-    void *out = cmlp_at(net, job->out.input_gradient, share->selected * n_in);
-    delta_product(job, 0, share, out);
+    void *out = cmlp_at(net, job->out.input_gradient, range->selected * n_in);
+    delta_product(job, 0, range, out);
     scale_input_gradient(&job->data, out, n);
 }
 
 /* The first fault of some rows of which `input` is a fault in the inputs or sums. The rows before it are computed to the
  * end, because one of them may have a fault of its own, in its targets or costs. */
-static cmlp_fault earlier_fault(cmlp_batch_job *job, const cmlp_rows_share *share, cmlp_fault input)
+static cmlp_fault earlier_fault(cmlp_batch_job *job, const cmlp_row_range *range, cmlp_fault input)
 {
-    cmlp_rows_share before = *share;
-    before.n = input.selected - share->selected;
+    cmlp_row_range before = *range;
+    before.n = input.selected - range->selected;
     if (!before.n) return input;
     forward_rows(job, &before);
     const cmlp_fault earlier = cmlp_output_rows(job, &before, 0);
@@ -378,34 +378,34 @@ static cmlp_fault earlier_fault(cmlp_batch_job *job, const cmlp_rows_share *shar
 /* ------------------------------------------------------------------------------------------------- the batch */
 
 /* The calling thread polls before each pass: forward, backward, and the gradient that follows. */
-static cmlp_fault polled(const cmlp_batch_job *job, cmlp_member self)
+static cmlp_fault polled(const cmlp_batch_job *job, cmlp_thread self)
 {
     const int cancelled = !self.index && cmlp_polls_cancel(job->run);
     return (cmlp_fault){cancelled ? CMLP_CANCELLED : CMLP_OK, -1, -1};
 }
 
-void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_member self)
+void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_thread self)
 {
     int64_t a, b;
-    cmlp_team_share(n, 1, self.index, self.size, &a, &b);
-    const cmlp_rows_share share = {
+    cmlp_team_range(n, 1, self.index, self.size, &a, &b);
+    const cmlp_row_range range = {
         .selected = first + a, .n = b - a, .a = a, .microbatch = job->memory.rows, .index = self.index};
     const int want_delta = job->out.gradient || job->out.input_gradient || job->out.deltas;
     cmlp_fault fault = polled(job, self);
     if (!fault.status) {
-        fault = forward_rows(job, &share);
-        fault = fault.status ? earlier_fault(job, &share, fault) : cmlp_output_rows(job, &share, want_delta);
+        fault = forward_rows(job, &range);
+        fault = fault.status ? earlier_fault(job, &range, fault) : cmlp_output_rows(job, &range, want_delta);
     }
     if (!fault.status && want_delta) fault = polled(job, self);
     if (!fault.status && want_delta) {
-        backward_rows(job, &share);
+        backward_rows(job, &range);
         fault = polled(job, self);
     }
     job->memory.faults[self.index] = fault;
     cmlp_team_wait(self);
 }
 
-void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_member self)
+void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_thread self)
 {
     if (!cmlp_clips(update)) return;
     cmlp_team_wait(self); /* for the whole gradient */
@@ -414,8 +414,8 @@ void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_update *update, cml
     cmlp_weights_step(job, update, self);
 }
 
-int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                      cmlp_member self)
+int cmlp_process_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update,
+                       cmlp_sum *cost, cmlp_thread self)
 {
     cmlp_microbatch microbatch = {.weight_sum = cmlp_weight_sum(&job->data, first, n), .update = update};
     for (int64_t t = 0, m; t < n; t += m) {
@@ -428,7 +428,7 @@ int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_
         microbatch.n = m;
         microbatch.is_first = !t;
         microbatch.is_last = t + m == n;
-        if (job->out.gradient) cmlp_weights_share(job, &microbatch, self);
+        if (job->out.gradient) cmlp_weights_microbatch(job, &microbatch, self);
     }
     cmlp_batch_clipped_step(job, update, self);
     return 1;

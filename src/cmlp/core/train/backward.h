@@ -24,9 +24,9 @@ typedef struct cmlp_batch_arguments {
     cmlp_run *run;
 } cmlp_batch_arguments;
 
-/* The part of a batch that one of several processes computes: of all_shares shares, n_shares. */
+/* The part of a batch that one of several processes computes: n_shards of n_all_shards shards. */
 typedef struct cmlp_part {
-    int32_t n_workers, n_shares, all_shares;
+    int32_t n_workers, n_shards, n_all_shards;
 } cmlp_part;
 
 #define CMLP_ALL_ROWS ((cmlp_part){1, 1, 1}) /* of a process that computes alone */
@@ -46,23 +46,19 @@ int cmlp_batch_flags(int sparse, const cmlp_objective *objective);
  * number of rows of 0 are replaced by those of the arguments. For CMLP_CALL_TRAIN job->out.gradient is in the workspace. */
 cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, cmlp_batch_shape shape);
 
-/* Processes a batch, in each thread of a team. */
-typedef int cmlp_batch_fn(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                          cmlp_member self);
-
 /* Processes the selected rows [first, first + n) as one batch; each thread of the team calls it. Thread 0 adds the
  * sum of the rows' costs times their weights to `cost`, and that of their plain losses to job->out.plain_sum if it is
  * not NULL. Returns 1 on success; otherwise job->memory.faults holds a fault.
  * The threads must synchronize before they use the result. */
-int cmlp_batch_member(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                      cmlp_member self);
+int cmlp_process_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update,
+                       cmlp_sum *cost, cmlp_thread self);
 
 /* The passes of a microbatch: activations, costs and deltas of the n selected rows from `first` on. Then waits for the
  * other threads. Faults are in job->memory.faults. */
-void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_member self);
+void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_thread self);
 
 /* If the gradient is clipped: waits until the whole gradient is there, and takes the step. */
-void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_member self);
+void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_thread self);
 
 /* Bytes of the workspace; 0 if it cannot be addressed. */
 size_t cmlp_batch_space(const cmlp_net *net, cmlp_batch_shape shape);

@@ -14,9 +14,9 @@ typedef struct cmlp_layer_space {
 
 /* State of the exchange of a batch's sums with other workers, written by thread 0 while the others wait. */
 typedef struct cmlp_exchange {
-    int takes, gives; /* whether this worker receives further slices, and sends them */
-    int computes;     /* whether it adds its rows to them: no worker so far has a fault */
-    int broken;       /* the transport has failed */
+    int receives, sends; /* whether this worker receives further buckets, and sends them */
+    int computes;        /* whether it adds its rows to them: no worker so far has a fault */
+    int broken;          /* the transport has failed */
 } cmlp_exchange;
 #define CMLP_MESSAGE_BYTES (3 * CMLP_ALIGNMENT)
 

@@ -91,7 +91,8 @@ uint64_t cmlp_fingerprint(const cmlp_batch_job *job, const cmlp_optimizer *optim
     const cmlp_net *net = job->data.net;
     const int64_t n_batches = (job->data.n - 1) / epoch->batch_size + 1;
     const cmlp_workers *workers = job->workers;
-    uint64_t hash = mix(mix(CMLP_VERSION_NUMBER, (uint64_t)workers->n_workers), (uint64_t)workers->all_shares);
+    uint64_t hash = mix(CMLP_VERSION_NUMBER, (uint64_t)workers->n_workers);
+    hash = mix(hash, (uint64_t)workers->n_all_shards);
     hash = mix_net(hash, net);
     hash = mix_bytes(hash, job->params, (size_t)net->n_params * net->element);
     hash = mix_data(hash, &job->data);

@@ -16,11 +16,11 @@ typedef struct full_batch_outputs {
     const char *missing;
 } full_batch_outputs;
 
-static void full_batch_member(void *context, cmlp_member self)
+static void full_batch_thread(void *context, cmlp_thread self)
 {
     full_batch_job *job = context;
     const cmlp_update none = {.mode = CMLP_GRADIENT, .params = (void *)(uintptr_t)job->batch->params};
-    cmlp_batch_member(job->batch, 0, job->batch->data.n, &none, &job->cost, self);
+    cmlp_process_batch(job->batch, 0, job->batch->data.n, &none, &job->cost, self);
 }
 
 /* Writes the objective and the plain loss to the outputs that are not NULL, if both are finite. */
@@ -45,7 +45,7 @@ static cmlp_status run_full_batch(cmlp_batch_job *batch, const full_batch_output
     if (outputs->plain_loss) batch->out.plain_sum = &job.plain;
     if (batch->penalized) cmlp_squares_renew(batch);
     cmlp_team_run(cmlp_useful_threads(&batch->data, batch->memory.rows, 3, batch->run->n_threads),
-                  batch->memory.team, full_batch_member, &job);
+                  batch->memory.team, full_batch_thread, &job);
     cmlp_fault fault = cmlp_first_fault(batch->memory.faults, batch->run->n_threads);
     if (!fault.status && outputs->cost) fault.status = write_costs(&job, outputs);
     return cmlp_report(batch->run, &batch->data, fault);

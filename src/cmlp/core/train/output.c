@@ -89,14 +89,14 @@ static cmlp_fault check_costs(const cmlp_batch_job *job, const double *costs, in
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 
-cmlp_fault cmlp_output_rows(cmlp_batch_job *job, const cmlp_rows_share *share, int want_delta)
+cmlp_fault cmlp_output_rows(cmlp_batch_job *job, const cmlp_row_range *range, int want_delta)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_batch_memory *memory = &job->memory;
     const cmlp_layer_space *output = &memory->layers[net->depth - 1];
-    const int64_t selected = share->selected, a = share->a, n = share->n;
+    const int64_t selected = range->selected, a = range->a, n = range->n;
     const int64_t n_out = cmlp_n_out(net), max_rows = target_rows(net, n);
-    void *const scratch = cmlp_thread_scratch(job, share->index);
+    void *const scratch = cmlp_thread_scratch(job, range->index);
     cmlp_loss_values values = {.activation = cmlp_output_activation(net),
                                .loss = net->loss,
                                .parameter = net->loss_parameter,

@@ -12,13 +12,14 @@ typedef struct epoch_job {
     cmlp_epoch epoch;
     cmlp_epoch_result before, result; /* the sums that the epoch continues, if epoch.before is not NULL */
     cmlp_workers workers;             /* a checked copy, if epoch.workers is not NULL */
-    int has_bad_shares;               /* of the caller's workers */
+    int has_bad_shards;               /* of the caller's workers */
     void *params;
     int64_t n_batches, batch_next; /* index of the first batch not done */
     double cost, penalty; /* sums over all processed rows */
     double norm;
     int64_t rows_done, batches_done;
-    double lost, shortest, led; /* seconds: see count_loss(); thread 0's shortest share of a batch; a team's batches */
+    double lost, shortest; /* seconds: see count_loss(); thread 0's shortest part of a batch */
+    double trained;        /* seconds of a team's batches */
     int alone;                  /* whether thread 0 trains without a team, as long as it backs off */
 
     /* state of one batch, written by thread 0 while the others wait */
@@ -55,8 +56,8 @@ static void begin_batch(epoch_job *job, int64_t b, int together)
     job->penalty_now = job->batch.penalized ? cmlp_penalty(&job->batch) : 0;
 }
 
-/* Called by thread 0 when all threads have finished their share of a batch. Not inlined, so that its sums are not on the
- * stack during a batch. */
+/* Called by thread 0 when all threads have finished their part of a batch. Not inlined, so that
+ * its sums are not on the stack during a batch. */
 REAL_FN void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const cmlp_sum *cost)
 {
     const cmlp_objective *objective = &job->batch.objective;
@@ -101,19 +102,19 @@ static void count_batch(epoch_job *job, int32_t size, double seconds, double wai
     count_loss(job, waited - (size - 1) * job->shortest);
 }
 
-static const cmlp_member alone = {NULL, 0, 1};
+static const cmlp_thread alone = {NULL, 0, 1};
 
 static int process_batch(epoch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                         cmlp_member self)
+                         cmlp_thread self)
 {
     if (CMLP_BUILDS_WORKERS && job->batch.workers)
         return cmlp_workers_batch(&job->batch, first, n, update, cost, self);
-    return cmlp_batch_member(&job->batch, first, n, update, cost, self);
+    return cmlp_process_batch(&job->batch, first, n, update, cost, self);
 }
 
 /* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
  * backs off. */
-static void lead(epoch_job *job, cmlp_member self)
+static void train_batches(epoch_job *job, cmlp_thread self)
 {
     cmlp_team *const team = self.team;
     const int32_t size = self.size;
@@ -142,19 +143,19 @@ static void lead(epoch_job *job, cmlp_member self)
         end_batch(job, b, first, n, &cost);
     }
     if (size == 1) return;
-    job->led = cmlp_seconds() - begin;
+    job->trained = cmlp_seconds() - begin;
     cmlp_team_gather(team);
     job->next = -1;
     cmlp_team_release(team);
 }
 
 /* Work of each thread of a team. */
-static void epoch_member(void *context, cmlp_member self)
+static void epoch_thread(void *context, cmlp_thread self)
 {
     epoch_job *job = context;
     int64_t first;
     if (!self.index) {
-        lead(job, self);
+        train_batches(job, self);
         return;
     }
     for (cmlp_team_wait(self); job->next >= 0; cmlp_team_wait(self)) {
@@ -167,9 +168,10 @@ static void epoch_member(void *context, cmlp_member self)
 static void train_together(epoch_job *job, int32_t threads)
 {
     const double begin = cmlp_seconds();
-    job->led = 0;
-    cmlp_team_run(threads, job->batch.memory.team, epoch_member, job);
-    if (job->led > 0) count_loss(job, cmlp_seconds() - begin - job->led); /* a team started and ended */
+    job->trained = 0;
+    cmlp_team_run(threads, job->batch.memory.team, epoch_thread, job);
+    /* The rest of the time is that of starting and ending the team. */
+    if (job->trained > 0) count_loss(job, cmlp_seconds() - begin - job->trained);
 }
 
 static cmlp_status check_epoch(epoch_job *job, const cmlp_epoch_result *result, const char **refused)
@@ -247,8 +249,8 @@ static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *gi
 {
     cmlp_run *run = given->run;
     cmlp_workers *const workers = CMLP_BUILDS_WORKERS && job->epoch.workers ? &job->workers : NULL;
-    const cmlp_part part = workers ? (cmlp_part){workers->n_workers, workers->n_shares, workers->all_shares}
-                                   : CMLP_ALL_ROWS;
+    cmlp_part part = CMLP_ALL_ROWS;
+    if (workers) part = (cmlp_part){workers->n_workers, workers->n_shards, workers->n_all_shards};
     cmlp_status status = cmlp_check_net(given->net);
     if (status) return cmlp_refuse(&run->refused, status, "net");
     status = cmlp_read_optimizer(&job->optimizer, given->net, optimizer, &run->refused);
@@ -262,8 +264,9 @@ static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *gi
     job->n_batches = (job->batch.data.n - 1) / job->epoch.batch_size + 1;
     status = check_counts(job, &run->refused);
     if (!CMLP_BUILDS_WORKERS || !workers || status) return status;
-    if (job->has_bad_shares)
-        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "workers->first_share, n_shares or all_shares");
+    if (job->has_bad_shards)
+        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION,
+                           "workers->first_shard, n_shards or n_all_shards");
     return cmlp_find_stored(workers, &job->batch, &job->epoch);
 }
 
@@ -295,7 +298,7 @@ static cmlp_status read_epoch(epoch_job *job, const cmlp_epoch *given, const cha
     if (status) return cmlp_refuse(refused, status, "epoch");
     if (!job->epoch.workers) return CMLP_OK;
     if (!CMLP_BUILDS_WORKERS) return cmlp_refuse(refused, CMLP_ERROR_LEFT_OUT, "epoch->workers");
-    return cmlp_read_workers(&job->workers, job->epoch.workers, &job->has_bad_shares, refused);
+    return cmlp_read_workers(&job->workers, job->epoch.workers, &job->has_bad_shards, refused);
 }
 
 cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
@@ -324,7 +327,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows 
         while (job.batch_next < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.alone = threads > 1 && backs_off(&job);
             if (threads == 1 || job.alone)
-                lead(&job, alone);
+                train_batches(&job, alone);
             else
                 train_together(&job, threads);
         }

@@ -15,16 +15,16 @@
 #endif
 #define STEP_ROWS 64
 
-/* A share of a layer's weights: weight rows [k0, k1), with the biases if `biases` is 1. */
-typedef struct weight_share {
+/* A part of a layer's weights: weight rows [k0, k1), with the biases if `biases` is 1. */
+typedef struct weight_part {
     int32_t layer;
     int64_t k0, k1;
     int biases;
-    void *sums;    /* address of weight row 0's sums; may be before the memory of the share */
+    void *sums;    /* address of weight row 0's sums; may be before the memory of the part */
     const uint64_t *column_mask; /* column mask of the first layer's input, or NULL */
     int32_t index; /* of the thread */
     int masked;    /* whether the rows of that input have nonzero masks */
-} weight_share;
+} weight_part;
 
 /* ------------------------------------------------------------------------------------------------- squares */
 
@@ -78,30 +78,30 @@ static const void **row_pointers(const cmlp_batch_job *job, int32_t index)
 }
 
 /* Inputs of a layer: n rows of the microbatch from row `first` on. */
-static cmlp_gradient_input layer_input(const cmlp_batch_job *job, const weight_share *share, int64_t first, int64_t n)
+static cmlp_gradient_input layer_input(const cmlp_batch_job *job, const weight_part *part, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
-    const void **list = row_pointers(job, share->index);
-    if (!share->layer && n) {
-        cmlp_gradient_input a = cmlp_gathered_rows(net, &job->memory.input, first, n, share->masked, share->index);
-        a.column_mask = share->column_mask;
+    const void **list = row_pointers(job, part->index);
+    if (!part->layer && n) {
+        cmlp_gradient_input a = cmlp_gathered_rows(net, &job->memory.input, first, n, part->masked, part->index);
+        a.column_mask = part->column_mask;
         return a;
     }
-    const cmlp_dense_layer *layer = &net->layers[share->layer];
+    const cmlp_dense_layer *layer = &net->layers[part->layer];
     for (int64_t i = 0; i < n; i++)
-        list[i] = cmlp_at(net, job->memory.layers[share->layer - 1].activations, (first + i) * layer->n_in);
-    return (cmlp_gradient_input){.rows = n, .list = list, .copy = cmlp_copy_space(&job->memory.input, share->index)};
+        list[i] = cmlp_at(net, job->memory.layers[part->layer - 1].activations, (first + i) * layer->n_in);
+    return (cmlp_gradient_input){.rows = n, .list = list, .copy = cmlp_copy_space(&job->memory.input, part->index)};
 }
 
 /* The gradient of biases is that of weights whose inputs are all 1. */
-static void bias_gradient(const cmlp_batch_job *job, const weight_share *share, int64_t n, cmlp_gradient_output to,
+static void bias_gradient(const cmlp_batch_job *job, const weight_part *part, int64_t n, cmlp_gradient_output to,
                           void *params)
 {
     static const float one_f = 1;
     static const double one_d = 1;
     const cmlp_net *net = job->data.net;
-    const int64_t biases = net->layers[share->layer].biases;
-    const void **list = row_pointers(job, share->index);
+    const int64_t biases = net->layers[part->layer].biases;
+    const void **list = row_pointers(job, part->index);
     const cmlp_gradient_input ones = {.rows = n, .list = list};
     for (int64_t i = 0; i < n; i++) list[i] = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d;
     to.k0 = 0;
@@ -112,39 +112,40 @@ static void bias_gradient(const cmlp_batch_job *job, const weight_share *share, 
     net->kernels->gradient(&ones, &to);
 }
 
-/* Whether sparse_share() computes the gradient of a layer's weights. */
-static int is_sparse_share(const cmlp_batch_job *job, int32_t layer, const cmlp_microbatch *microbatch)
+/* Whether compute_sparse_gradient() computes the gradient of a layer's weights. */
+static int is_sparse_part(const cmlp_batch_job *job, int32_t layer, const cmlp_microbatch *microbatch)
 {
     return !layer && microbatch->n && cmlp_is_sparse(&job->data);
 }
 
-static void gradient_share(cmlp_batch_job *job, const weight_share *share, const cmlp_microbatch *microbatch)
+static void compute_gradient(cmlp_batch_job *job, const weight_part *part,
+                             const cmlp_microbatch *microbatch)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_dense_layer *layer = &net->layers[share->layer];
-    cmlp_gradient_output to = {.k0 = share->k0, .k1 = share->k1, .n_out = layer->n_out, .sums = share->sums,
+    const cmlp_dense_layer *layer = &net->layers[part->layer];
+    cmlp_gradient_output to = {.k0 = part->k0, .k1 = part->k1, .n_out = layer->n_out, .sums = part->sums,
                            .w = cmlp_at(net, microbatch->update->params, layer->weights), .tuning = net->tuning};
     int64_t i = 0, m;
     do { /* runs once even without rows, for the epilogue */
         m = microbatch->n - i < CMLP_CHUNK ? microbatch->n - i : CMLP_CHUNK;
         to.first = microbatch->is_first && !i;
-        to.finish = finish_at(job, share->layer, microbatch, i + m);
-        to.d = cmlp_at(net, job->memory.layers[share->layer].deltas, i * layer->n_out);
-        if (!is_sparse_share(job, share->layer, microbatch)) { /* sparse_share() has computed the others */
-            const cmlp_gradient_input a = layer_input(job, share, i, m);
+        to.finish = finish_at(job, part->layer, microbatch, i + m);
+        to.d = cmlp_at(net, job->memory.layers[part->layer].deltas, i * layer->n_out);
+        if (!is_sparse_part(job, part->layer, microbatch)) {
+            const cmlp_gradient_input a = layer_input(job, part, i, m);
             net->kernels->gradient(&a, &to);
         }
-        if (share->biases) bias_gradient(job, share, m, to, microbatch->update->params);
+        if (part->biases) bias_gradient(job, part, m, to, microbatch->update->params);
         i += m;
     } while (i < microbatch->n);
 }
 
 /* The first layer's weights, for sparse rows: all rows of a microbatch are sorted by column at once. */
-static void sparse_share(cmlp_batch_job *job, const weight_share *share, const cmlp_microbatch *microbatch,
-                         void *scratch)
+static void compute_sparse_gradient(cmlp_batch_job *job, const weight_part *part,
+                                    const cmlp_microbatch *microbatch, void *scratch)
 {
     const cmlp_net *net = job->data.net;
-    cmlp_gradient_output to = {.k0 = share->k0, .k1 = share->k1, .n_out = net->layers[0].n_out, .sums = share->sums,
+    cmlp_gradient_output to = {.k0 = part->k0, .k1 = part->k1, .n_out = net->layers[0].n_out, .sums = part->sums,
                            .w = cmlp_at(net, microbatch->update->params, net->layers[0].weights)};
     for (int64_t i = 0, m; i < microbatch->n; i += m) {
         m = microbatch->n - i < CMLP_CSR_ROWS ? microbatch->n - i : CMLP_CSR_ROWS;
@@ -158,15 +159,15 @@ static void sparse_share(cmlp_batch_job *job, const weight_share *share, const c
 
 /* ---------------------------------------------------------------------------------------------------- step */
 
-/* Optimizer step of a share of the weights. */
-static void step_share(const cmlp_batch_job *job, const weight_share *share, const cmlp_update *update)
+/* Optimizer step of a part of the weights. */
+static void step_part(const cmlp_batch_job *job, const weight_part *part, const cmlp_update *update)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_dense_layer *layer = &net->layers[share->layer];
-    const int64_t from = share->k0 * layer->n_out, n = (share->k1 - share->k0) * layer->n_out;
-    cmlp_step_elements(net, update->step, update->state, update->params, cmlp_at(net, share->sums, from),
+    const cmlp_dense_layer *layer = &net->layers[part->layer];
+    const int64_t from = part->k0 * layer->n_out, n = (part->k1 - part->k0) * layer->n_out;
+    cmlp_step_elements(net, update->step, update->state, update->params, cmlp_at(net, part->sums, from),
                        layer->weights + from, n, 0);
-    if (share->biases)
+    if (part->biases)
         cmlp_step_elements(net, update->step, update->state, update->params,
                            cmlp_at(net, job->out.gradient, layer->biases), layer->biases, layer->n_out, 1);
 }
@@ -178,40 +179,41 @@ static int64_t block_rows(const cmlp_net *net, const cmlp_dense_layer *layer)
     return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
 }
 
-/* Gradient and step of a share in blocks of some weight rows, which all use the same memory for the gradient. */
-static void share_in_blocks(cmlp_batch_job *job, const weight_share *share, const cmlp_microbatch *microbatch)
+/* Gradient and step of a part in blocks of some weight rows, which all use the same memory for the gradient. */
+static void step_in_blocks(cmlp_batch_job *job, const weight_part *part,
+                           const cmlp_microbatch *microbatch)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_dense_layer *layer = &net->layers[share->layer];
+    const cmlp_dense_layer *layer = &net->layers[part->layer];
     const int64_t rows = block_rows(net, layer);
     const size_t row = (size_t)layer->n_out * net->element;
-    weight_share block = *share;
+    weight_part block = *part;
     do { /* runs once even without weight rows, for the biases */
-        block.k1 = share->k1 - block.k0 < rows ? share->k1 : block.k0 + rows;
-        block.biases = share->biases && block.k1 == share->k1;
-        block.sums = (void *)((uintptr_t)share->sums - (size_t)(block.k0 - share->k0) * row);
-        gradient_share(job, &block, microbatch);
-        step_share(job, &block, microbatch->update);
+        block.k1 = part->k1 - block.k0 < rows ? part->k1 : block.k0 + rows;
+        block.biases = part->biases && block.k1 == part->k1;
+        block.sums = (void *)((uintptr_t)part->sums - (size_t)(block.k0 - part->k0) * row);
+        compute_gradient(job, &block, microbatch);
+        step_part(job, &block, microbatch->update);
         block.k0 = block.k1;
-    } while (block.k0 < share->k1);
+    } while (block.k0 < part->k1);
 }
 
-/* Weight rows [k0, k1) of a layer: the share of a thread, in multiples of `unit` rows. */
-static weight_share share_of(const cmlp_batch_job *job, int32_t layer, int64_t k0, int64_t k1, int64_t unit,
-                             cmlp_member self)
+/* Weight rows [k0, k1) of a layer: the part of a thread, in multiples of `unit` rows. */
+static weight_part part_of(const cmlp_batch_job *job, int32_t layer, int64_t k0, int64_t k1,
+                           int64_t unit, cmlp_thread self)
 {
     const cmlp_net *net = job->data.net;
-    weight_share share = {.layer = layer, .biases = !self.index, .masked = 1, .index = self.index};
-    cmlp_team_share(k1 - k0, unit, self.index, self.size, &share.k0, &share.k1);
-    share.k0 += k0;
-    share.k1 += k0;
-    for (int32_t i = 0; i < self.size; i++) share.masked &= job->memory.masked[i];
-    if (!layer) share.column_mask = cmlp_join_column_masks(net, &job->memory.input, self);
-    share.sums = cmlp_at(net, job->out.gradient, net->layers[layer].weights);
-    return share;
+    weight_part part = {.layer = layer, .biases = !self.index, .masked = 1, .index = self.index};
+    cmlp_team_range(k1 - k0, unit, self.index, self.size, &part.k0, &part.k1);
+    part.k0 += k0;
+    part.k1 += k0;
+    for (int32_t i = 0; i < self.size; i++) part.masked &= job->memory.masked[i];
+    if (!layer) part.column_mask = cmlp_merge_column_masks(net, &job->memory.input, self);
+    part.sums = cmlp_at(net, job->out.gradient, net->layers[layer].weights);
+    return part;
 }
 
-void cmlp_weights_share(cmlp_batch_job *job, const cmlp_microbatch *microbatch, cmlp_member self)
+void cmlp_weights_microbatch(cmlp_batch_job *job, const cmlp_microbatch *microbatch, cmlp_thread self)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_update *update = microbatch->update;
@@ -220,21 +222,21 @@ void cmlp_weights_share(cmlp_batch_job *job, const cmlp_microbatch *microbatch, 
     const int in_blocks = steps && microbatch->is_first && microbatch->n <= STEP_ROWS && !update->keep;
     const int64_t unit = job->penalized ? SQUARE_ROWS : CMLP_GROUP;
     for (int32_t l = 0; l < net->depth; l++) {
-        const int sparse = is_sparse_share(job, l, microbatch);
-        const weight_share share = share_of(job, l, 0, net->layers[l].n_in, unit, self);
-        if (sparse) sparse_share(job, &share, microbatch, cmlp_thread_scratch(job, self.index));
+        const int sparse = is_sparse_part(job, l, microbatch);
+        const weight_part part = part_of(job, l, 0, net->layers[l].n_in, unit, self);
+        if (sparse) compute_sparse_gradient(job, &part, microbatch, cmlp_thread_scratch(job, self.index));
         if (in_blocks && !sparse) {
-            share_in_blocks(job, &share, microbatch);
+            step_in_blocks(job, &part, microbatch);
         } else {
-            gradient_share(job, &share, microbatch);
-            if (steps) step_share(job, &share, update);
+            compute_gradient(job, &part, microbatch);
+            if (steps) step_part(job, &part, update);
         }
-        if (ends && job->penalized) squares_of(job, update->params, l, share.k0, share.k1);
+        if (ends && job->penalized) squares_of(job, update->params, l, part.k0, part.k1);
     }
 }
 
 #if CMLP_BUILDS_WORKERS
-void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlp_member self)
+void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlp_thread self)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_update keep = {.mode = CMLP_KEEP_SUM, .params = (void *)(uintptr_t)job->params};
@@ -244,30 +246,30 @@ void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_
         if (end <= layer->weights || begin >= layer->biases + layer->n_out) continue;
         const int64_t k0 = begin > layer->weights ? (begin - layer->weights) / layer->n_out : 0;
         const int64_t k1 = end < layer->biases ? (end - layer->weights) / layer->n_out : layer->n_in;
-        weight_share share = share_of(job, l, k0, k1, CMLP_GROUP, self);
-        share.biases &= end > layer->biases;
-        if (is_sparse_share(job, l, &microbatch))
-            sparse_share(job, &share, &microbatch, cmlp_thread_scratch(job, self.index));
-        gradient_share(job, &share, &microbatch);
+        weight_part part = part_of(job, l, k0, k1, CMLP_GROUP, self);
+        part.biases &= end > layer->biases;
+        if (is_sparse_part(job, l, &microbatch))
+            compute_sparse_gradient(job, &part, &microbatch, cmlp_thread_scratch(job, self.index));
+        compute_gradient(job, &part, &microbatch);
     }
 }
 
-void cmlp_weights_finish(cmlp_batch_job *job, double weight_sum, const cmlp_update *update, cmlp_member self)
+void cmlp_weights_finish(cmlp_batch_job *job, double weight_sum, const cmlp_update *update, cmlp_thread self)
 {
     const cmlp_microbatch all = {.is_last = 1, .weight_sum = weight_sum, .update = update};
-    cmlp_weights_share(job, &all, self);
+    cmlp_weights_microbatch(job, &all, self);
 }
 #endif
 
-void cmlp_weights_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_member self)
+void cmlp_weights_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_thread self)
 {
     const cmlp_net *net = job->data.net;
     for (int32_t l = 0; l < net->depth; l++) {
-        weight_share share = {.layer = l, .biases = !self.index};
-        share.sums = cmlp_at(net, job->out.gradient, net->layers[l].weights);
-        cmlp_team_share(net->layers[l].n_in, SQUARE_ROWS, self.index, self.size, &share.k0, &share.k1);
-        step_share(job, &share, update);
-        if (job->penalized) squares_of(job, update->params, l, share.k0, share.k1);
+        weight_part part = {.layer = l, .biases = !self.index};
+        part.sums = cmlp_at(net, job->out.gradient, net->layers[l].weights);
+        cmlp_team_range(net->layers[l].n_in, SQUARE_ROWS, self.index, self.size, &part.k0, &part.k1);
+        step_part(job, &part, update);
+        if (job->penalized) squares_of(job, update->params, l, part.k0, part.k1);
     }
 }
 

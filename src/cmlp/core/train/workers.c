@@ -6,19 +6,20 @@
 
 #if CMLP_BUILDS_WORKERS
 
-/* A slice has about this many elements, and there are at most about MOST_SLICES. A worker waits for one slice of the
- * worker before, and a message takes as long as computing with some thousand elements. */
-#ifndef SLICE_ELEMENTS
-#define SLICE_ELEMENTS 16384
+/* A bucket has about this many elements, and there are at most about MOST_BUCKETS. A worker waits
+ * for one bucket of the worker before, and a message takes as long as computing with some thousand
+ * elements. */
+#ifndef BUCKET_ELEMENTS
+#define BUCKET_ELEMENTS 16384
 #endif
-#define MOST_SLICES 16
+#define MOST_BUCKETS 16
 
-/* A message of more bytes is sent in pieces. */
+/* A message of more bytes is sent in fragments. */
 #ifndef MOST_BYTES
 #define MOST_BYTES ((size_t)1 << 30)
 #endif
 
-/* What travels with the sums: sent in front of the first slice, and broadcast in front of all of them. */
+/* What is sent in front of the first bucket, and broadcast in front of all of them. */
 typedef struct cmlp_message {
     double cost[CMLP_PARTIALS];       /* partial sums over the rows of the workers so far */
     int64_t status, selected, column; /* the fault of the first row that has one */
@@ -26,22 +27,24 @@ typedef struct cmlp_message {
 } cmlp_message;
 CMLP_ASSERT(sizeof(cmlp_message) <= CMLP_MESSAGE_BYTES, "the message fits before the gradient");
 
-/* What a worker tells the next one before the first batch, and the last one all of them: the arguments of rank 0, the
- * first worker that refuses the call, and how many shares the workers so far have. Who is the last one is what rank 0
- * says, so that workers that disagree about their number take part in the same broadcast. */
-typedef struct cmlp_greeting {
+/* What a worker tells the next one before the first batch, and the last one all of them: the
+ * arguments of rank 0, the first worker that refuses the call, and how many shards the workers so
+ * far have. Who is the last one is what rank 0 says, so that workers that disagree about their
+ * number take part in the same broadcast. */
+typedef struct cmlp_handshake {
     uint64_t fingerprint;
-    int64_t status, failed_rank, n_workers, n_shares;
-} cmlp_greeting;
+    int64_t status, failed_rank, n_workers, n_shards;
+} cmlp_handshake;
 
 /* The three functions of the caller, for any number of bytes. Each returns whether it fails. */
-static size_t piece(size_t left) { return left < MOST_BYTES ? left : MOST_BYTES; }
+static size_t fragment_bytes(size_t left) { return left < MOST_BYTES ? left : MOST_BYTES; }
 
 static int send_to_next(const cmlp_workers *workers, const void *bytes, size_t n)
 {
     int failed = 0;
     for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
-        failed = workers->send(workers->context, (const char *)bytes + at, piece(n - at), workers->rank + 1) != 0;
+        failed = workers->send(workers->context, (const char *)bytes + at, fragment_bytes(n - at),
+                               workers->rank + 1, workers->seconds) != 0;
     return failed;
 }
 
@@ -49,7 +52,8 @@ static int receive_from_last(const cmlp_workers *workers, void *bytes, size_t n)
 {
     int failed = 0;
     for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
-        failed = workers->receive(workers->context, (char *)bytes + at, piece(n - at), workers->rank - 1) != 0;
+        failed = workers->receive(workers->context, (char *)bytes + at, fragment_bytes(n - at),
+                                  workers->rank - 1, workers->seconds) != 0;
     return failed;
 }
 
@@ -57,17 +61,18 @@ static int broadcast_from(const cmlp_workers *workers, void *bytes, size_t n, in
 {
     int failed = 0;
     for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
-        failed = workers->broadcast(workers->context, (char *)bytes + at, piece(n - at), from) != 0;
+        failed = workers->broadcast(workers->context, (char *)bytes + at, fragment_bytes(n - at),
+                                    from, workers->seconds) != 0;
     return failed;
 }
 
-/* All workers take part, also those that must refuse the call (`own` is then their status), and all return the status of
- * the first that refuses it, or CMLP_ERROR_WORKERS if a worker's fingerprint is another than that of rank 0, or its shares
- * are not the next ones. */
-static cmlp_status greet(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
+/* All workers take part, also those that must refuse the call (`own` is then their status), and
+ * all return the status of the first that refuses it, or CMLP_ERROR_WORKERS if a worker's
+ * fingerprint is another than that of rank 0, or its shards are not the next ones. */
+static cmlp_status handshake(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
 {
     const int32_t rank = workers->rank;
-    cmlp_greeting before = {fingerprint, CMLP_OK, -1, workers->n_workers, 0};
+    cmlp_handshake before = {fingerprint, CMLP_OK, -1, workers->n_workers, 0};
     if (rank && receive_from_last(workers, &before, sizeof before)) return CMLP_ERROR_MESSAGE;
     if (before.n_workers < 2 || before.n_workers > INT32_MAX) return CMLP_ERROR_MESSAGE; /* no worker sends this */
     const int32_t n = (int32_t)before.n_workers;
@@ -75,10 +80,11 @@ static cmlp_status greet(cmlp_workers *workers, cmlp_status own, uint64_t finger
         workers->failed_rank = rank;
         return CMLP_ERROR_WORKERS;
     }
-    const int is_same = before.fingerprint == fingerprint && before.n_shares == workers->first_share;
+    const int is_same = before.fingerprint == fingerprint &&
+                        before.n_shards == workers->first_shard;
     const cmlp_status mine = own ? own : is_same ? CMLP_OK : CMLP_ERROR_WORKERS;
-    cmlp_greeting sent = before;
-    sent.n_shares = (int64_t)workers->first_share + workers->n_shares;
+    cmlp_handshake sent = before;
+    sent.n_shards = (int64_t)workers->first_shard + workers->n_shards;
     if (!before.status && mine) sent.status = mine, sent.failed_rank = rank;
     if (rank < n - 1 && send_to_next(workers, &sent, sizeof sent)) return CMLP_ERROR_MESSAGE;
     if (broadcast_from(workers, &sent, sizeof sent, n - 1)) return CMLP_ERROR_MESSAGE;
@@ -100,14 +106,15 @@ static int is_message(const cmlp_batch_job *job, const cmlp_message *m)
            m->column < (n_in > n_out ? n_in : n_out) && m->failed_rank >= 0 && m->failed_rank < job->workers->n_workers;
 }
 
-/* The end of the slice that starts at the parameter `begin`: at most `most` elements, but at least CMLP_SLICE_ROWS
- * weight rows, or the rest of a layer with its biases. */
-static int64_t slice_end(const cmlp_net *net, int64_t begin, int64_t most)
+/* The end of the bucket that starts at the parameter `begin`: at most `most` elements, but at least
+ * CMLP_BUCKET_ROWS weight rows, or the rest of a layer with its biases. */
+static int64_t bucket_end(const cmlp_net *net, int64_t begin, int64_t most)
 {
     int64_t end = begin;
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlp_dense_layer *layer = &net->layers[l];
-        const int64_t layer_end = layer->biases + layer->n_out, unit = CMLP_SLICE_ROWS * layer->n_out;
+        const int64_t layer_end = layer->biases + layer->n_out;
+        const int64_t unit = CMLP_BUCKET_ROWS * layer->n_out;
         if (layer_end <= begin) continue;
         if (layer_end - begin <= most) {
             end = layer_end;
@@ -122,26 +129,27 @@ static int64_t slice_end(const cmlp_net *net, int64_t begin, int64_t most)
     return end;
 }
 
-static int64_t slice_elements(const cmlp_net *net)
+static int64_t bucket_elements(const cmlp_net *net)
 {
-    const int64_t elements = net->n_params / MOST_SLICES;
-    return elements < SLICE_ELEMENTS ? SLICE_ELEMENTS : elements;
+    const int64_t elements = net->n_params / MOST_BUCKETS;
+    return elements < BUCKET_ELEMENTS ? BUCKET_ELEMENTS : elements;
 }
 
-/* The memory of the slice [begin, end), with the message if it is the first. */
-static void *slice_bytes(const cmlp_batch_job *job, int64_t begin, int64_t end, size_t *bytes)
+/* The memory of the bucket [begin, end), with the message if it is the first. */
+static void *bucket_bytes(const cmlp_batch_job *job, int64_t begin, int64_t end, size_t *bytes)
 {
     void *sums = cmlp_at(job->data.net, job->out.gradient, begin);
     *bytes = (size_t)(end - begin) * job->data.net->element + (begin ? 0 : CMLP_MESSAGE_BYTES);
     return begin ? sums : job->memory.message;
 }
 
-/* Joins what the worker before has sent with the fault and the costs of this worker's n rows. */
-static void join(cmlp_batch_job *job, cmlp_fault own, int64_t n)
+/* Merges what the worker before has sent with the fault and the costs of this worker's n rows. */
+static void merge_message(cmlp_batch_job *job, cmlp_fault own, int64_t n)
 {
     const cmlp_workers *workers = job->workers;
     cmlp_message *message = job->memory.message;
-    job->exchange.takes = workers->rank > 0 && !message->status; /* after a fault the worker before sends no more */
+    /* After a fault the worker before sends no more. */
+    job->exchange.receives = workers->rank > 0 && !message->status;
     if (!message->status && own.status) {
         message->status = own.status;
         message->selected = own.selected;
@@ -156,44 +164,44 @@ static void join(cmlp_batch_job *job, cmlp_fault own, int64_t n)
     memcpy(message->cost, sum.partial, sizeof sum.partial);
 }
 
-/* Gets the sums of the workers before for a slice. */
-static void begin_slice(cmlp_batch_job *job, cmlp_fault own, int64_t n, int64_t begin, int64_t end)
+/* Gets the sums of the workers before for a bucket. */
+static void begin_bucket(cmlp_batch_job *job, cmlp_fault own, int64_t n, int64_t begin, int64_t end)
 {
     const cmlp_workers *workers = job->workers;
     cmlp_message *message = job->memory.message;
     size_t bytes;
-    void *data = slice_bytes(job, begin, end, &bytes);
+    void *data = bucket_bytes(job, begin, end, &bytes);
     if (job->exchange.broken) return;
     if (!workers->rank) {
         memset(data, 0, bytes);
         if (!begin) message->failed_rank = -1;
-    } else if (job->exchange.takes) {
+    } else if (job->exchange.receives) {
         job->exchange.broken = receive_from_last(workers, data, bytes);
     }
     if (!begin && !job->exchange.broken) job->exchange.broken = !is_message(job, message);
-    if (!begin && !job->exchange.broken) join(job, own, n);
+    if (!begin && !job->exchange.broken) merge_message(job, own, n);
 }
 
-static void end_slice(cmlp_batch_job *job, int64_t begin, int64_t end)
+static void end_bucket(cmlp_batch_job *job, int64_t begin, int64_t end)
 {
     const cmlp_workers *workers = job->workers;
     const cmlp_message *message = job->memory.message;
     size_t bytes;
-    void *data = slice_bytes(job, begin, end, &bytes);
-    if (!job->exchange.gives) return;
+    void *data = bucket_bytes(job, begin, end, &bytes);
+    if (!job->exchange.sends) return;
     job->exchange.broken = send_to_next(workers, data, bytes);
-    if (message->status) job->exchange.gives = 0; /* the next worker expects no more */
+    if (message->status) job->exchange.sends = 0; /* the next worker expects no more */
 }
 
 /* Sends all sums from the last worker to the others. If a worker has a fault, all workers get it, and zeros instead of
  * sums that no worker has computed. */
-static void share_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
+static void broadcast_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
 {
     cmlp_workers *workers = job->workers;
     const cmlp_message *message = job->memory.message;
     cmlp_fault fault = {CMLP_ERROR_MESSAGE, -1, -1};
     size_t bytes;
-    void *all = slice_bytes(job, 0, job->data.net->n_params, &bytes);
+    void *all = bucket_bytes(job, 0, job->data.net->n_params, &bytes);
     workers->failed_rank = -1;
     if (!job->exchange.broken && message->status) memset(job->out.gradient, 0, bytes - CMLP_MESSAGE_BYTES);
     if (!job->exchange.broken && !broadcast_from(workers, all, bytes, workers->n_workers - 1) &&
@@ -209,36 +217,38 @@ static void share_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
 }
 
 /* The rows [*first, *end) of a batch of n rows that a worker computes. */
-static void own_rows(const cmlp_workers *workers, int64_t n, int64_t *first, int64_t *end)
+static void worker_rows(const cmlp_workers *workers, int64_t n, int64_t *first, int64_t *end)
 {
     int64_t between;
-    cmlp_team_share(n, CMLP_CHUNK, workers->first_share, workers->all_shares, first, &between);
-    cmlp_team_share(n, CMLP_CHUNK, workers->first_share + workers->n_shares - 1, workers->all_shares, &between, end);
+    const int32_t shard = workers->first_shard, all = workers->n_all_shards;
+    cmlp_team_range(n, CMLP_CHUNK, shard, all, first, &between);
+    cmlp_team_range(n, CMLP_CHUNK, shard + workers->n_shards - 1, all, &between, end);
 }
 
 int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                       cmlp_member self)
+                       cmlp_thread self)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_workers *workers = job->workers;
-    const int64_t most = slice_elements(net);
+    const int64_t most = bucket_elements(net);
     int64_t a, b;
-    own_rows(workers, n, &a, &b);
+    worker_rows(workers, n, &a, &b);
     if (!self.index)
-        job->exchange = (cmlp_exchange){.takes = workers->rank > 0, .gives = workers->rank < workers->n_workers - 1};
+        job->exchange = (cmlp_exchange){.receives = workers->rank > 0,
+                                        .sends = workers->rank < workers->n_workers - 1};
     cmlp_batch_rows(job, first + a, b - a, self);
     const cmlp_fault own = cmlp_first_fault(job->memory.faults, self.size);
     for (int64_t begin = 0, to; begin < net->n_params; begin = to) {
-        to = slice_end(net, begin, most);
-        if (!self.index) begin_slice(job, own, b - a, begin, to);
+        to = bucket_end(net, begin, most);
+        if (!self.index) begin_bucket(job, own, b - a, begin, to);
         cmlp_team_wait(self);
         const int broken = job->exchange.broken;
         if (!broken && job->exchange.computes) cmlp_weights_continue(job, b - a, begin, to, self);
         cmlp_team_wait(self);
         if (broken) break;
-        if (!self.index) end_slice(job, begin, to);
+        if (!self.index) end_bucket(job, begin, to);
     }
-    if (!self.index) share_sums(job, cost, self.size);
+    if (!self.index) broadcast_sums(job, cost, self.size);
     cmlp_team_wait(self);
     if (job->memory.faults[0].status) return 0;
     cmlp_weights_finish(job, cmlp_weight_sum(&job->data, first, n), update, self);
@@ -248,29 +258,33 @@ int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp
 
 /* ------------------------------------------------------------------------------------------------- the epoch */
 
-/* Gives each worker one share if the caller has named none, or invalid ones; returns whether they are invalid. */
-static int find_shares(cmlp_workers *workers)
+/* Gives each worker one shard if the caller has named none, or invalid ones. Returns whether they
+ * are invalid. */
+static int find_shards(cmlp_workers *workers)
 {
-    const int32_t all = workers->all_shares, first = workers->first_share, n = workers->n_shares;
-    const int32_t last = workers->n_workers - 1; /* all workers have a share, so that the others have at least as many */
+    const int32_t all = workers->n_all_shards, first = workers->first_shard, n = workers->n_shards;
+    const int32_t last = workers->n_workers - 1; /* the others have a shard each, or more */
     if (first >= workers->rank && n >= 1 && all > last && n <= all - last && first <= all - n &&
         (first > 0) == (workers->rank > 0) && (first < all - n) == (workers->rank < last))
         return 0;
-    workers->first_share = workers->rank;
-    workers->n_shares = 1;
-    workers->all_shares = workers->n_workers;
+    workers->first_shard = workers->rank;
+    workers->n_shards = 1;
+    workers->n_all_shards = workers->n_workers;
     return first || n || all;
 }
 
-cmlp_status cmlp_read_workers(cmlp_workers *workers, cmlp_workers *given, int *has_bad_shares, const char **refused)
+cmlp_status cmlp_read_workers(cmlp_workers *workers, cmlp_workers *given, int *has_bad_shards,
+                              const char **refused)
 {
-    const cmlp_status status = CMLP_READ(workers, given, cmlp_workers, all_shares);
+    const cmlp_status status = CMLP_READ(workers, given, cmlp_workers, failed_rank);
     if (status) return cmlp_refuse(refused, status, "workers");
     workers->failed_rank = -1;
     given->failed_rank = workers->n_workers == 1 ? 0 : -1; /* unless the call ends otherwise */
     if (workers->rank < 0 || workers->rank >= workers->n_workers)
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->rank");
-    *has_bad_shares = find_shares(workers);
+    if (!(workers->seconds >= 0)) /* or NaN */
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->seconds");
+    *has_bad_shards = find_shards(workers);
     if (workers->n_workers > 1 && (!workers->send || !workers->receive || !workers->broadcast))
         return cmlp_refuse(refused, CMLP_ERROR_NULL, "workers->send, receive or broadcast");
     return CMLP_OK;
@@ -289,7 +303,7 @@ cmlp_status cmlp_find_stored(const cmlp_workers *workers, cmlp_batch_job *job, c
     data->n_stored = workers->n_stored;
     for (int64_t first = 0, n = data->n; first < n; first += size) {
         int64_t a, b;
-        own_rows(workers, n - first < size ? n - first : size, &a, &b);
+        worker_rows(workers, n - first < size ? n - first : size, &a, &b);
         for (int64_t i = first + a; i < first + b; i++) {
             if (cmlp_is_stored(data, i)) continue;
             job->run->bad_row = i;
@@ -303,7 +317,8 @@ cmlp_status cmlp_agree(cmlp_workers *workers, cmlp_status own, const cmlp_batch_
                        const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_run *run)
 {
     if (workers->n_workers == 1) return own;
-    const cmlp_status status = greet(workers, own, own ? 0 : cmlp_fingerprint(job, optimizer, epoch));
+    const uint64_t fingerprint = own ? 0 : cmlp_fingerprint(job, optimizer, epoch);
+    const cmlp_status status = handshake(workers, own, fingerprint);
     if (status && status != CMLP_ERROR_MESSAGE && !own) run->refused = "workers";
     return status;
 }
@@ -311,10 +326,10 @@ cmlp_status cmlp_agree(cmlp_workers *workers, cmlp_status own, const cmlp_batch_
 cmlp_status cmlp_workers_part(const cmlp_workers *given, cmlp_part *part)
 {
     cmlp_workers workers;
-    const cmlp_status status = CMLP_READ(&workers, given, cmlp_workers, all_shares);
+    const cmlp_status status = CMLP_READ(&workers, given, cmlp_workers, failed_rank);
     if (status) return status;
-    if (workers.n_workers < 1 || find_shares(&workers)) return CMLP_ERROR_OPTION;
-    *part = (cmlp_part){workers.n_workers, workers.n_shares, workers.all_shares};
+    if (workers.n_workers < 1 || find_shards(&workers)) return CMLP_ERROR_OPTION;
+    *part = (cmlp_part){workers.n_workers, workers.n_shards, workers.n_all_shards};
     return CMLP_OK;
 }
 

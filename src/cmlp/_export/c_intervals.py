@@ -1,0 +1,181 @@
+"""The functions of a C header for the intervals of a table's regressor, and for values outside of its training."""
+
+from __future__ import annotations
+
+from string import Template
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cmlp._data.losses import traits_of
+from cmlp._export.c_text import Function, array, inner
+from cmlp._model.calibration import QUANTILES
+from cmlp._model.outside import ranges_of
+from cmlp.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cmlp._model.calibration import Calibration
+    from cmlp._model.model import TableModel
+
+_STACK = 256  # bytes that a call needs at most: it has no arrays
+
+# docs/arithmetic.md, "Ends of intervals". The rank is computed as in `Calibration.margins`.
+_INTERVAL = Template("""\
+    $scores
+    $widths
+    const double place = ${prefix}_rounded(coverage * $n1.0) - 1e-9;
+    const double first = output[$first], last = output[$last];
+    const uint64_t infinity = 0x7ff0000000000000u;
+    double margin, low, high;
+    int rank;
+    if (target < 0 || target >= $n_targets || !(coverage > 0.0 && coverage < 1.0)) return 0;
+    rank = (int)place;
+    if (rank < 1 || (double)rank < place) rank++;
+    memcpy(&margin, &infinity, sizeof margin);
+    if (rank <= $n) margin = scores[target * $n + rank - 1];
+    $factor
+    low = first - margin;
+    high = last + margin;
+    $frequent
+    if (low > high) low = high = (low + high) / 2.0;
+    $lowest
+    ends[0] = low;
+    ends[1] = high;
+    return 1;
+""")
+_FACTOR = Template("""\
+{
+        const double *const knots = widths + target * $size, *const factors = knots + $n_knots;
+        double value = first, factor;
+        int at = 0;
+        value = value < knots[0] ? knots[0] : value;
+        value = value > knots[$last] ? knots[$last] : value;
+        while (at < $last && knots[at + 1] <= value) at++;
+        factor = factors[at];
+        if (at < $last) {
+            const double share = (value - knots[at]) / (knots[at + 1] - knots[at]);
+            factor += ${prefix}_rounded(share * (factors[at + 1] - factors[at]));
+        }
+        margin = ${prefix}_rounded(margin * factor);
+    }""")
+_OUTSIDE = Template("""\
+    $ranges
+    const uint64_t nan = 0x7ff8000000000000u;
+    for (int k = 0; k < $n; k++) {
+        const double low = ranges[2 * k], high = ranges[2 * k + 1];
+        distance[k] = x[k] > high ? x[k] - high : x[k] < low ? x[k] - low : 0.0;
+        if ((never_missing[k] == 1 && x[k] != x[k]) || (never_missing[k] == 2 && x[k] < 0.0))
+            memcpy(&distance[k], &nan, sizeof nan);
+    }
+""")
+
+
+def interval_constants(model: TableModel) -> int:
+    """Return the bytes of the constants of both functions."""
+    calibration = model.calibration
+    assert calibration is not None
+    n_numbers = calibration.scores.size + 2 * len(model.columns)
+    if calibration.widths is not None:
+        n_numbers += calibration.widths.size
+    return 8 * n_numbers + len(model.columns)
+
+
+def write_interval_functions(model: TableModel, prefix: str) -> Iterator[Function]:
+    """Yield the functions; raises ValueError if the model has no intervals."""
+    calibration = model.calibration
+    if model.labels is not None or calibration is None:
+        what = "is a classifier" if model.labels is not None else "has no scores: call calibrate"
+        raise InvalidParameterError(
+            f"intervals=True needs a regressor for tables with scores of rows outside the training; "
+            f"this model {what}.",
+            parameter="intervals",
+            value=True,
+        )
+    if not np.isfinite(calibration.scores).all():
+        raise ValueError("a score of the calibration is not finite: intervals cannot be exported")
+    n_out = model.combination.n
+    yield Function(
+        f"int {prefix}_interval(int target, double coverage, const double output[{n_out}], "
+        "double ends[2])",
+        "Computes the ends of the interval of a target, whose coverage is above 0 and below 1, from "
+        f"the outputs of {prefix}_predict, as predict_interval in Python. They are infinite if there "
+        "are too few scores. Returns 0 if an argument is invalid, otherwise 1.",
+        _write_interval(model, calibration, prefix),
+        _STACK,
+    )
+    n = len(model.columns)
+    yield Function(
+        f"void {prefix}_outside(const double x[{n}], double distance[{n}])",
+        "Finds how far each value of a row is above or, negative, below the values of its column in "
+        "training; NaN for a category or a missing value that training did not have. No coverage "
+        "holds for a row with another number than 0.",
+        _write_outside(model),
+        _STACK,
+    )
+
+
+def _write_interval(model: TableModel, calibration: Calibration, prefix: str) -> str:
+    n_targets, n = calibration.scores.shape
+    first = last = "target"
+    if calibration.kind == QUANTILES:
+        first = "0"
+        last = str(model.combination.n - 1)
+    widths = factor = frequent = lowest = ""
+    if calibration.widths is not None:
+        n_knots = calibration.widths.shape[2]
+        numbers = map(repr, calibration.widths.ravel().tolist())
+        widths = inner(array("double widths", numbers, 4))
+        factor = _FACTOR.substitute(
+            prefix=prefix, size=2 * n_knots, n_knots=n_knots, last=n_knots - 1
+        )
+    if calibration.ends is not None:
+        lines = []
+        near = ("first <= {}", "last >= {}")
+        for (end, number), is_near in zip(calibration.ends.tolist(), near, strict=True):
+            if np.isfinite(end):
+                condition = is_near.format(repr(number))
+                lines.append(f"if ({condition} && low > {end!r}) low = {end!r};")
+                lines.append(f"if ({condition} && high < {end!r}) high = {end!r};")
+        frequent = "\n    ".join(lines)
+    bound = traits_of(model.net.loss).lowest_target
+    if np.isfinite(bound):
+        lowest = f"if (low < {bound!r}) low = {bound!r};"
+    text = _INTERVAL.substitute(
+        prefix=prefix,
+        scores=inner(array("double scores", map(repr, calibration.scores.ravel().tolist()), 4)),
+        widths=widths,
+        n=n,
+        n1=n + 1,
+        n_targets=n_targets,
+        first=first,
+        last=last,
+        factor=factor,
+        frequent=frequent,
+        lowest=lowest,
+    )
+    return "".join(f"{line}\n" for line in text.splitlines() if line.strip())
+
+
+def _write_outside(model: TableModel) -> str:
+    numbers = []
+    kinds = []
+    for column, low, high in zip(model.columns, *ranges_of(model), strict=True):
+        if np.isnan(low):
+            numbers += ["-DBL_MAX", "DBL_MAX"]
+        else:
+            numbers += [repr(float(low)), repr(float(high))]
+        kind = 0
+        if column.categories is not None and not column.is_number:
+            if not column.has_unlisted:
+                kind = 2
+        elif column.is_number and not column.missing:
+            kind = 1
+        kinds.append(str(kind))
+    ranges = inner(array("double ranges", numbers, 4))
+    missing = inner(
+        "/* 1: not missing in training, 2: no other categories */\n"
+        + array("char never_missing", kinds, 24)
+    )
+    return _OUTSIDE.substitute(ranges=f"{ranges}\n    {missing}", n=len(model.columns))
