@@ -43,6 +43,7 @@ def wanted_files(root: Path) -> set[str]:
         "_data/files/*/LICENSE.txt",
         "_export/page/assets/*.*",
         "_export/page/assets/*/*",
+        "_export/page/assets/*/*/*",
         "_export/*.h",
         "core/base/soft_root.h",
         "core/table/encode_row.h",

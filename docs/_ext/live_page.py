@@ -4,7 +4,7 @@
 :height: 900
 ```
 
-The arguments are chapters of the page. The first is shown, and links below the frame open the others in it. The build
+The arguments are scenes of the film or side doors. The first is shown, and links below the frame open the others in it. The build
 writes the page once, as network.html.
 """
 
@@ -21,7 +21,7 @@ FILE = "network.html"
 
 
 class LivePage(SphinxDirective):
-    """The web page in a frame, links to its chapters, and one that opens it alone."""
+    """The web page in a frame, links to its scenes and doors, and one that opens it alone."""
 
     optional_arguments = 1
     final_argument_whitespace = True
@@ -29,13 +29,13 @@ class LivePage(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a frame as wide as the text."""
-        chapters = self.arguments[0].split() if self.arguments else [""]
+        places = self.arguments[0].split() if self.arguments else [""]
         page = "../" * self.env.docname.count("/") + FILE
-        addresses = [html.escape(f"{page}#{chapter}" if chapter else page) for chapter in chapters]
+        addresses = [html.escape(f"{page}#{place}" if place else page) for place in places]
         links = [
-            f'<a href="{address}" target="live-page"><code>#{chapter}</code></a>'
-            for address, chapter in zip(addresses, chapters, strict=True)
-            if len(chapters) > 1
+            f'<a href="{address}" target="live-page"><code>#{place}</code></a>'
+            for address, place in zip(addresses, places, strict=True)
+            if len(places) > 1
         ]
         links.append(f'<a href="{addresses[0]}">Open it in a tab of its own</a>')
         height = self.options.get("height", 900)

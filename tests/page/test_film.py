@@ -6,12 +6,9 @@ import re
 import numpy as np
 import pytest
 from c_build import ROOT
+from page_parts import THREE
 
 LAYERS = ((784, 16), (16, 16), (16, 10))
-THREE = (
-    "290-215-402-148-505-125-610-152-690-226-702-318-640-396-548-446-455-478-560-490-655-528-722-604-738-704-690-800"
-    "-600-868-490-894-380-872-292-806"
-)
 # Changed pixels of two pictures of the canvas, as a share of all.
 DIFFERENCE = """([before, after]) => {
     const canvas = document.getElementById("film-scene");
@@ -275,7 +272,7 @@ def test_label_can_be_changed_at_any_time(opened):
     page.settle()
     assert page.evaluate("[film.facts.label, film.time]") == [8, 100]
     assert page.text("#film-label") == "8"
-    assert page.page.locator("#film-options button").count() == 0
+    assert page.page.locator("#film-options button", has_text="8").count() == 0
 
 
 @pytest.mark.slow
@@ -382,3 +379,60 @@ def test_captions_rest_until_they_can_be_read(opened, language):
 
 def document_language(page):
     return page.evaluate("document.documentElement.lang")
+
+
+@pytest.mark.slow
+def test_handles_change_the_picture_until_the_film_goes_on(opened):
+    page = opened(70)
+    told = page.text("#film-caption")
+    z = "(film.changed ?? film.facts).addition.z"
+    before = page.evaluate(z)
+    page.page.locator("#film-options input").fill("3")
+    page.settle()
+    assert page.evaluate(z) == pytest.approx(before + 3, abs=1e-9)
+    assert page.evaluate("film.changed.way") == page.evaluate("film.facts.way")
+    page.press("ArrowRight")
+    assert page.evaluate("film.changed") is None
+    assert page.page.locator("#film-options input").count() == 1
+    page.evaluate("film.seek(70)")
+    page.settle()
+    assert page.text("#film-caption") == told and page.evaluate(z) == before
+
+
+@pytest.mark.slow
+def test_knobs_are_shaken_at_a_pause(opened):
+    page = opened(100)
+    outputs = "[...(film.changed ?? film.facts).result.a[3]]"
+    before = page.evaluate(outputs)
+    page.page.locator("#film-options input").fill("1")
+    page.settle()
+    after = page.evaluate(outputs)
+    assert max(abs(p - q) for p, q in zip(before, after, strict=True)) > 0.05
+    page.page.locator("#film-options input").fill("0")
+    assert page.evaluate(outputs) == before
+
+
+@pytest.mark.slow
+def test_picture_is_painted_on_at_a_pause(opened):
+    page = opened(14)
+    box = page.page.locator("#film-scene").bounding_box()
+    x, y, side = page.evaluate(
+        """(() => {
+            const canvas = document.getElementById("film-scene");
+            return film.imageOnScreen(canvas.clientWidth, canvas.clientHeight);
+        })()"""
+    )
+    lit = "(film.changed ?? film.facts).input.filter((value) => value === 1).length"
+    before = page.evaluate(lit)
+    mouse = page.page.mouse
+    mouse.move(box["x"] + x + 0.2 * side, box["y"] + y + 0.9 * side)
+    mouse.down()
+    mouse.move(box["x"] + x + 0.5 * side, box["y"] + y + 0.9 * side, steps=8)
+    mouse.up()
+    page.settle()
+    assert page.evaluate(lit) > before + 8
+    assert page.evaluate("film.isPlaying") is False
+    says = page.evaluate("film.changed.says")
+    assert page.text("#film-caption").endswith(f": {says}.")
+    page.press(" ")
+    assert page.evaluate(lit) == before

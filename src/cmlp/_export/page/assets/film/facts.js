@@ -32,10 +32,41 @@ function shuffled(random) {
 class FilmFacts {
 	#known = {};
 	#found = null; // among the heaps that were read so far
+	#params; // of the start, if they are not those of the seed
 
 	/** `label` may be a guess at first: with another label, there are other facts. */
-	constructor(digit, label, seed) {
+	constructor(digit, label, seed, params = null) {
 		Object.assign(this, { digit, label, seed });
+		this.#params = params;
+	}
+
+	/** The facts of a changed image or of changed start weights, seen on the same way into the network. */
+	changed({ image, params = this.#params }) {
+		const digit = image ? { ...this.digit, image, picture: brightPicture(image) } : this.digit;
+		const facts = new FilmFacts(digit, this.label, this.seed, params);
+		facts.#known.way = this.way;
+		return facts;
+	}
+
+	/** With another bias of the neuron that the film looks into. */
+	withBias(by) {
+		const params = this.start.params.slice();
+		params[this.start.layers[0].b + this.way[2]] += by;
+		return this.changed({ params });
+	}
+
+	/** With all knobs turned at random, by about as much as is given. */
+	shaken(by) {
+		const random = randomNumbers(this.seed + 2000);
+		const shake = () => 2 * by * (random() + random() + random() - 1.5);
+		return this.changed({ params: this.start.params.map((value) => value + shake()) });
+	}
+
+	/** With some pixels made white. */
+	withInk(pixels) {
+		const image = Float64Array.from(this.input);
+		for (const k of pixels) image[k] = 1;
+		return this.changed({ image });
 	}
 
 	/** Computes a fact at its first use. */
@@ -55,6 +86,7 @@ class FilmFacts {
 	/** The network with random weights. */
 	get start() {
 		return this.#once("start", () => {
+			if (this.#params) return new Network(model, this.#params);
 			const net = new Network(model, new Float64Array(N_KNOBS));
 			drawParameters(net, randomNumbers(this.seed));
 			return net;

@@ -18,6 +18,7 @@ const PEN_UP = 1.2; // seconds after which a drawing is finished
 const NOBODY_DRAWS = 6;
 const LATE = 24; // milliseconds of a frame
 const [LEARNS_FOR, LEARNS_ALONE_FOR] = [5, 25]; // milliseconds in a frame
+const INK_FROM = 3; // seconds, from which on the picture can be painted on
 const CARD_SECONDS = 4; // at the end
 const [BET_WAITS, LABEL_WAITS] = [8, 10];
 const SPEEDS = [1, 1.5, 2, 0.5];
@@ -47,9 +48,12 @@ const player = {
 	isPlaying: false,
 	speed: 1,
 	seed: FILM_SEED,
+	wantedLanguage: null,
+	sceneAlone: null, // the number of the only scene that is shown
 	strokes: [], // of the drawing that is not finished
 	digit: null,
 	facts: null,
+	changed: null, // the facts with what a handle has changed, until the film goes on
 	isOurs: false,
 	decided: {}, // by the name of a pause: what was chosen, or null for nothing
 	waiting: null, // the pause at which the film stands
@@ -59,16 +63,46 @@ const player = {
 	pace: 0, // milliseconds of a frame, averaged
 	level: 0, // how much is left out so that frames are not late
 
-	/** Opens the film at a digit and a moment of its address, or with an empty pad. */
-	open(parts) {
+	/** Whether an address is one of the film: the whole, or a scene. */
+	knows: (id) => id === "film" || FILM_SCENES.some((scene) => scene.id === id),
+
+	/** Opens the film, or one of its scenes; alone that scene is all there is. Only the beginning needs no digit. */
+	open(id, parts, isAlone) {
+		closeDoor();
+		const n = FILM_SCENES.findIndex((scene) => scene.id === id);
+		this.sceneAlone = isAlone && n >= 0 ? n : null;
+		this.read(parts);
+		if (!this.digit && (n > 0 || isAlone)) this.takeOurs();
+		if (this.digit && !(parts.get("at") >= FILM_STARTS[n])) this.begin(n);
+		this.resume();
+	},
+
+	/** Plays from the beginning of a scene; without one the film plays already. */
+	begin(n) {
+		if (n < 0) return;
+		this.seek(FILM_STARTS[n]);
+		this.play();
+	},
+
+	/** Shows the film as it was left. */
+	resume() {
 		this.isOpen = true;
-		chooseLanguage(parts.get("lang") ?? new URLSearchParams(location.search).get("lang"));
 		document.body.classList.add("films");
+		chooseLanguage(this.wantedLanguage);
 		$("film").hidden = false;
+		const [from, to] = this.span();
+		Object.assign($("film-time"), { min: max(0, from), max: to, step: "any" });
 		this.nameControls();
-		const whole = (name, below) => integer(parts.get(name) ?? undefined, below);
-		this.seed = whole("seed", 1e9) ?? FILM_SEED;
+		if (this.digit) return this.show();
 		this.empty();
+	},
+
+	/** Takes over a digit and a moment from an address. */
+	read(parts, at = parts.get("at")) {
+		const whole = (name, below) => integer(parts.get(name) ?? undefined, below);
+		this.wantedLanguage = parts.get("lang") ?? new URLSearchParams(location.search).get("lang") ?? this.wantedLanguage;
+		this.seed = whole("seed", 1e9) ?? FILM_SEED;
+		this.forget();
 		const { strokes } = readInput({ draw: parts.get("draw") ?? "" });
 		if (!strokes) return;
 		this.take(strokes, whole("is", 10));
@@ -76,10 +110,9 @@ const player = {
 			const [id, choice] = bet.split("-");
 			this.decided[id] = integer(choice, 10) ?? null;
 		}
-		const at = Number(parts.get("at"));
 		if (at > 0) {
-			this.pause();
-			this.seek(at);
+			this.isPlaying = false;
+			this.seek(Number(at));
 		}
 	},
 
@@ -89,6 +122,19 @@ const player = {
 		document.body.classList.remove("films");
 		leaveLanguage();
 		$("film").hidden = true;
+	},
+
+	/** The first and the last second that is shown. */
+	span() {
+		const n = this.sceneAlone;
+		if (n === null) return [-DRAWN_IN, FILM_SECONDS];
+		return [FILM_STARTS[n], FILM_STARTS[n + 1] ?? FILM_SECONDS];
+	},
+
+	/** The digit's facts for the doors; of our digit if nobody has drawn. */
+	factsNow() {
+		this.standIn ??= filmFacts(filmDigit(strokesOf(OUR_THREE.draw)), OUR_THREE.is, FILM_SEED);
+		return this.facts ?? this.standIn;
 	},
 
 	nameControls() {
@@ -112,9 +158,13 @@ const player = {
 
 	// --- Before the film: the pad.
 
-	empty() {
+	forget() {
 		Object.assign(this, { time: 0, isPlaying: false, strokes: [], digit: null, facts: null, isOurs: false });
 		Object.assign(this, { decided: {}, waiting: null });
+	},
+
+	empty() {
+		this.forget();
 		this.rest(NOBODY_DRAWS, () => this.takeOurs());
 		this.show();
 	},
@@ -169,10 +219,50 @@ const player = {
 
 	play() {
 		if (!this.digit) return this.takeOurs();
-		if (this.time >= FILM_SECONDS) this.time = 0;
+		const [from, to] = this.span();
+		if (this.time >= to) this.time = max(0, from);
 		this.isPlaying = true;
 		this.painted = performance.now();
+		this.undo();
 		this.show();
+	},
+
+	/** Takes back what a handle has changed. */
+	undo() {
+		this.changed = null;
+		this.told = "";
+	},
+
+	/** Shows other facts while the film stands still. */
+	turn(facts) {
+		this.changed = facts;
+		const key = this.keyNow();
+		write("film-caption", this.captionOf(key, this.words(key)));
+		requestPaint();
+	},
+
+	/** Whether the film stands still, and no question is open. */
+	isAtPause() {
+		return Boolean(this.digit) && !this.isPlaying && !this.waiting;
+	},
+
+	/** Where the picture of the digit is on the canvas: its left and upper end and its side. */
+	imageOnScreen(width, height) {
+		const places = filmPlaces(width, height);
+		const [x, y, scale] = cameraAt(FILM_SHOTS, this.shownTime(), places, this.facts, width, height);
+		const [left, top, side] = places.image;
+		return [width / 2 + scale * (left - x), height / 2 + scale * (top - y), scale * side];
+	},
+
+	/** Paints a pixel of the picture that is seen, if there is one at a place of the canvas. */
+	ink(x, y) {
+		const scene = FILM_SCENES[this.sceneAt(this.time)];
+		if (!this.isAtPause() || !scene.isPaintable || this.time < INK_FROM) return false;
+		const { clientWidth, clientHeight } = $("film-scene");
+		const k = pixelAt(x, y, this.imageOnScreen(clientWidth, clientHeight));
+		if (k < 0) return false;
+		this.turn((this.changed ?? this.facts).withInk([k, k + 1, k + SIDE].filter((one) => one < PIXELS)));
+		return true;
 	},
 
 	pause() {
@@ -188,8 +278,9 @@ const player = {
 
 	seek(time) {
 		if (!this.digit) return;
-		this.time = clamp(time, -DRAWN_IN, FILM_SECONDS);
+		this.time = clamp(time, ...this.span());
 		this.waiting = null;
+		this.undo();
 		this.show();
 	},
 
@@ -222,13 +313,14 @@ const player = {
 			return;
 		}
 		const to = this.time + seconds * this.speed;
+		const [, end] = this.span();
 		const pause = FILM_PAUSES.find(({ at, id }) => !(id in this.decided) && at >= this.time && at <= to);
 		if (pause) {
 			this.time = pause.at;
 			this.waiting = pause;
 			this.left = pause.kind === "label" ? LABEL_WAITS : BET_WAITS;
-		} else this.time = min(to, FILM_SECONDS);
-		if (this.time === FILM_SECONDS) this.pause();
+		} else this.time = min(to, end);
+		if (this.time === end) this.pause();
 	},
 
 	/** Asks for the name of the digit again, at any moment. */
@@ -326,7 +418,7 @@ const player = {
 		const n = this.sceneAt(time);
 		FILM_SCENES[n].paint(
 			filmView(canvas, places, camera, this.isPlaying ? this.level : 0),
-			this.facts,
+			this.changed ?? this.facts,
 			time - FILM_STARTS[n],
 		);
 	},
@@ -350,7 +442,8 @@ const player = {
 	},
 
 	words(key) {
-		const [scene, facts] = [FILM_SCENES[this.sceneAt(this.time)], this.facts];
+		const scene = FILM_SCENES[this.sceneAt(this.time)];
+		const facts = this.changed ?? this.facts;
 		return { ...commonWords(facts), ...scene.words(facts, key) };
 	},
 
@@ -365,21 +458,45 @@ const player = {
 		$("film-label").ariaLabel = `${filmWords("numbers.4")} ${this.facts.label}`;
 		this.showCard();
 		const key = this.keyNow();
-		const state = `${key} ${this.waiting?.id}`;
+		const doors = this.doorsNow();
+		const state = `${key} ${this.waiting?.id} ${doors} ${this.isPlaying}`;
 		if (state === this.told) return;
 		this.told = state;
 		$("film").classList.toggle("begins", key === "numbers.1");
 		const values = this.words(key);
 		const [question, ...options] = this.optionsNow(values);
-		write("film-caption", question ?? this.captionOf(key, values));
+		const text = question ?? this.captionOf(key, values);
+		if ($("film-caption").textContent !== text) write("film-caption", text); // the same is not spoken again
 		$("film-scene").ariaLabel = $("film-caption").textContent;
-		$("film-options").replaceChildren(
-			...options.map((option, n) => {
-				const button = make("button", "", option);
-				listen(button, "click", () => this.decide(n));
-				return button;
-			}),
-		);
+		const buttonOf = (text, press) => {
+			const button = make("button", "", text);
+			listen(button, "click", press);
+			return button;
+		};
+		const buttons = options.map((option, n) => buttonOf(option, () => this.decide(n)));
+		const ways = doors.map((id) => buttonOf(filmWords(`door.${id}`), () => goTo(id)));
+		if (ways.length) ways.unshift(make("span", "quiet", filmWords("ui.more")[0]));
+		$("film-options").replaceChildren(...buttons, ...this.handlesNow(), ...ways);
+	},
+
+	/** What can be turned by hand in this scene, while the film stands still. */
+	handlesNow() {
+		const { handle, isPaintable } = FILM_SCENES[this.sceneAt(this.time)];
+		if (!this.isAtPause() || this.sceneAlone !== null) return [];
+		const found = [];
+		if (isPaintable && this.time > INK_FROM) found.push(make("span", "quiet", filmWords("handle.paint")));
+		if (!handle) return found;
+		const [line, field] = [make("label", "quiet", filmWords(handle.key)), make("input")];
+		Object.assign(field, { type: "range", min: handle.from, max: handle.to, step: handle.step, value: 0 });
+		listen(field, "input", () => this.turn(handle.change(this.facts, Number(field.value))));
+		line.append(field);
+		return [...found, line];
+	},
+
+	/** The side doors of this scene, while the film stands still. */
+	doorsNow() {
+		if (!this.isAtPause() || this.sceneAlone !== null) return [];
+		return FILM_SCENES[this.sceneAt(this.time)].doors;
 	},
 
 	/** The key of the caption of this moment. */
@@ -411,8 +528,7 @@ const player = {
 	explore() {
 		const { strokes } = this.digit;
 		this.close();
-		push("#");
-		if (chapter) openChapter(null);
+		push("#explore");
 		show({ strokes });
 		repaintAll();
 	},
@@ -461,6 +577,17 @@ const player = {
 		if (language !== "en") parts.lang = language;
 		return parts;
 	},
+
+	/** The same for the address of a door, where the moment has another name. */
+	partsBehindDoor() {
+		const { at, ...parts } = this.parts();
+		return at ? { ...parts, second: at } : parts;
+	},
+
+	/** Its name in the address. */
+	place() {
+		return this.sceneAlone === null ? "film" : FILM_SCENES[this.sceneAlone].id;
+	},
 };
 
 let filmPen;
@@ -482,7 +609,8 @@ function setUpPlayer() {
 		player.show();
 	});
 	listen($("film-clear"), "click", () => player.empty());
-	for (const id of ["film-play", "film-scene"]) listen($(id), "click", () => player.toggle());
+	listen($("film-play"), "click", () => player.toggle());
+	listenToPicture($("film-scene"));
 	listen($("film-label"), "click", () => player.askLabel());
 	listen($("film-back"), "click", () => player.step(-1));
 	listen($("film-next"), "click", () => player.step(1));
@@ -496,7 +624,6 @@ function setUpPlayer() {
 	listen($("card-again"), "click", () => player.empty());
 	listen($("card-explore"), "click", () => player.explore());
 	$("film-scenes").replaceChildren(...FILM_STARTS.map((value) => Object.assign(make("option"), { value })));
-	Object.assign($("film-time"), { max: FILM_SECONDS, step: "any" });
 	listen($("film-time"), "input", () => {
 		player.pause();
 		player.seek(Number($("film-time").value));
@@ -504,10 +631,15 @@ function setUpPlayer() {
 	setInterval(() => player.isOpen && player.isPlaying && writeUrl(), 1000);
 }
 
-/** The parts of the address if it is one of the film. */
-player.address = () => {
-	const [, rest] = /^#film(?:\?(.*))?$/.exec(location.hash) ?? [];
-	return location.hash.startsWith("#film") ? new URLSearchParams(rest) : null;
-};
+/** A click on the picture plays and pauses; at a pause the digit in it can be painted on. */
+function listenToPicture(scene) {
+	let isInked = false;
+	const ink = ({ offsetX, offsetY }) => player.ink(offsetX, offsetY);
+	listen(scene, "pointerdown", (event) => (isInked = ink(event)));
+	listen(scene, "pointermove", (event) => isInked && event.buttons && ink(event));
+	listen(scene, "click", () => isInked || player.toggle());
+}
+
 player.setUp = setUpPlayer;
 player.starts = FILM_STARTS;
+player.doors = FILM_SCENES.flatMap(({ doors }) => doors);

@@ -7,6 +7,7 @@ const COST_BET_AT = 27;
 
 const costScene = {
 	id: "cost",
+	doors: [],
 	seconds: 40,
 	captions: () => [
 		[0, "cost.1"],

@@ -10,6 +10,7 @@ const LAST_AT = 26.5;
 
 const examScene = {
 	id: "exam",
+	doors: ["playground"],
 	seconds: 34.5,
 	captions: (facts) => [
 		[0, "exam.1"],

@@ -12,6 +12,7 @@ const HILL_LINES = 22;
 
 const hillScene = {
 	id: "hill",
+	doors: ["gradient"],
 	seconds: 45,
 	captions: () => [
 		[0, "hill.1"],

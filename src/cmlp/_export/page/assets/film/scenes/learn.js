@@ -15,6 +15,7 @@ const isKnownMisread = (facts) => facts.training.steps >= FILM_STEPS && facts.is
 
 const learnScene = {
 	id: "learn",
+	doors: ["inside", "batches"],
 	seconds: 45,
 	captions: (facts) => [
 		[0, "learn.1"],

@@ -11,6 +11,8 @@ const beforeLuck = (facts) => facts.lucky ?? facts;
 
 const numbersScene = {
 	id: "numbers",
+	doors: ["read"],
+	isPaintable: true,
 	seconds: 41,
 	captions: (facts) => [
 		[0, "numbers.1"],

@@ -25,6 +25,9 @@ const INSIDE_UPRIGHT = {
 
 const sumScene = {
 	id: "sum",
+	doors: ["edge", "squash"],
+	isPaintable: true,
+	handle: { key: "handle.bias", from: -8, to: 8, step: 0.1, change: (facts, by) => facts.withBias(by) },
 	seconds: 42,
 	captions: () => [
 		[0, "sum.1"],

@@ -11,6 +11,7 @@ const TURN_BET_AT = 34;
 
 const turnScene = {
 	id: "turn",
+	doors: ["chain"],
 	seconds: 43,
 	captions: () => [
 		[0, "turn.1"],

@@ -14,6 +14,7 @@ const toAAt = (j) => TO_A_AT + 0.6 + j * 0.16;
 
 const wishesScene = {
 	id: "wishes",
+	doors: ["ways", "curves"],
 	seconds: 45,
 	captions: () => [
 		[0, "wishes.1"],

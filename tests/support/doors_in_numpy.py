@@ -1,4 +1,4 @@
-"""What chapters of the page compute, in NumPy: the rule by hand, the neuron by hand, the chain, edges."""
+"""What side doors of the page compute, in NumPy: the rule by hand, the neuron by hand, the chain, edges."""
 
 from itertools import product
 

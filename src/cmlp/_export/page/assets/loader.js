@@ -1,6 +1,6 @@
 "use strict";
 
-// --- A page with chapters has its scripts compressed, in base85, which is a sixteenth shorter than base64.
+// --- A page with the film has its scripts compressed, in base85, which is a sixteenth shorter than base64.
 
 const DIGITS85 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 
@@ -17,7 +17,7 @@ function base85(text) {
 
 async function unpack() {
 	try {
-		const packed = await inflate($("chapters").textContent, base85);
+		const packed = await inflate($("packed").textContent, base85);
 		document.head.append(make("script", "", new TextDecoder().decode(packed)));
 	} catch {
 		return write("facts", "This browser is too old to unpack the page.");
