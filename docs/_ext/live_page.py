@@ -4,8 +4,8 @@
 :height: 900
 ```
 
-The arguments are scenes of the film or side doors. The first is shown, and links below the frame open the others in it. The build
-writes the page once, as network.html.
+The arguments are scenes of the film or side doors. The first is shown, and links below the frame
+open the others in it. The build writes the page once, as network.html.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ DESCRIPTION = (
     "Show in a film of six minutes how a neural network learns to read a digit that you draw. The "
     "film is computed while it plays: its network starts with random weights and learns in the "
     "page. The page is one file without any request to the network. The command writes it and, if "
-    "the output is a terminal, opens it in the browser. It follows 3Blue1Brown's series Neural networks, chapters 1 to 4."
+    "the output is a terminal, opens it in the browser. It follows 3Blue1Brown's series Neural "
+    "networks, chapters 1 to 4."
 )
 
 

@@ -175,7 +175,6 @@ function pressPlay() {
 	play(isCalm() ? nextAt() : 1);
 }
 
-
 const nextStop = () => play(nextAt());
 const lastStop = () => play(figure.stops.findLast(([at]) => at < moment - 1e-6)?.[0] ?? 0);
 

@@ -48,18 +48,15 @@ function edgeAt(weights, place) {
 	return edge;
 }
 
-const BLURS = 2; // after which neighbours are as much alike as in the weights of A
-
-/** Random weights as smooth as those of A. */
+/** Random weights whose neighbours are as much alike as those of A. */
 function smoothWeights(isUsed) {
 	const random = randomNumbers(3);
-	const between = (values, step) => {
+	const noise = range(PIXELS).map(() => 2 * random() - 1);
+	const blurred = (values, step) => {
 		const near = (k) => values[clamp(k, 0, PIXELS - 1)];
 		return values.map((value, k) => (near(k - step) + 2 * value + near(k + step)) / 4);
 	};
-	let weights = range(PIXELS).map(() => 2 * random() - 1);
-	for (let n = 0; n < BLURS; n++) weights = between(between(weights, 1), SIDE);
-	return Float32Array.from(weights, (value, k) => isUsed[k] * value);
+	return Float32Array.from(blurred(blurred(noise, 1), SIDE), (value, k) => isUsed[k] * value);
 }
 
 /** For each neuron's weights: the share that the best direction explains at each place, and the best place of all. */
