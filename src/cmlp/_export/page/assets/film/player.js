@@ -101,6 +101,7 @@ const player = {
 	read(parts, at = parts.get("at")) {
 		const whole = (name, below) => integer(parts.get(name) ?? undefined, below);
 		this.wantedLanguage = parts.get("lang") ?? new URLSearchParams(location.search).get("lang") ?? this.wantedLanguage;
+		chooseLanguage(this.wantedLanguage);
 		this.seed = whole("seed", 1e9) ?? FILM_SEED;
 		this.forget();
 		const { strokes } = readInput({ draw: parts.get("draw") ?? "" });
