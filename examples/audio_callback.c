@@ -52,7 +52,11 @@ static float signal_at(int i)
 /* Trains before the stream starts, with the same memory. */
 static cmlp_status prepare(effect *e)
 {
-    static float samples[WINDOW - 1 + TRAINING], targets[TRAINING], state[2 * N_PARAMS];
+    static float samples[WINDOW - 1 + TRAINING], targets[TRAINING];
+    static struct {
+        cmlp_optimizer_state counters;
+        float moments[2 * N_PARAMS];
+    } state;
     static unsigned char workspace[1 << 18];
     const int64_t sizes[] = {WINDOW, HIDDEN, 1};
     const int32_t activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_IDENTITY};
@@ -74,7 +78,7 @@ static cmlp_status prepare(effect *e)
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_optimizer optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     optimizer.learning_rate = 0.01;
-    optimizer.state = state;
+    optimizer.state = &state;
     optimizer.state_size = sizeof state;
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     epoch.batch_size = 20;

@@ -14,7 +14,11 @@ enum { PIXELS = 784, HIDDEN = 32, DIGITS = 10, N_PARAMS = PIXELS * HIDDEN + HIDD
 enum { EPOCHS = 5, BATCH = 50, THREADS = 2 };
 
 static char net_memory[CMLP_NET_SIZE];
-static float params[N_PARAMS], state[2 * N_PARAMS];
+static float params[N_PARAMS];
+static struct {
+    cmlp_optimizer_state counters;
+    float moments[2 * N_PARAMS];
+} state;
 static double losses[EPOCHS];
 static cmlp_optimizer optimizer;
 static cmlp_random generator;
@@ -53,7 +57,7 @@ static void train(const cmlp_net *net, cmlp_rows rows, const cmlp_targets *targe
     rows.n_order = rows.n_rows;
     optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     optimizer.learning_rate = 0.003;
-    optimizer.state = state;
+    optimizer.state = &state;
     optimizer.state_size = sizeof state;
     cmlp_random_seed(&generator, 1);
     check(cmlp_init_params(net, &generator, params), "parameters");

@@ -9,7 +9,11 @@ enum { N_PARAMS = 2 * 4 + 4 + 4 * 1 + 1, EPOCHS = 500 };
 
 static char net_memory[CMLP_NET_SIZE];
 static unsigned char workspace[16384]; /* cmlp_workspace_size() gives the size that is needed */
-static float params[N_PARAMS], state[2 * N_PARAMS];
+static float params[N_PARAMS];
+static struct {
+    cmlp_optimizer_state counters;
+    float moments[2 * N_PARAMS];
+} state;
 
 static const float inputs[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
 static const float targets[4] = {0, 1, 1, 0};
@@ -26,7 +30,7 @@ int main(void)
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_optimizer adam = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     adam.learning_rate = 0.05;
-    adam.state = state;
+    adam.state = &state;
     adam.state_size = sizeof state;
     const cmlp_epoch epoch = CMLP_INIT(cmlp_epoch); /* batch_size 0: all rows are one batch */
     cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);

@@ -26,21 +26,21 @@
  * - Memory. The caller owns all memory. The library allocates nothing, prints nothing, and has no global state. If
  *   n_threads > 1, the system allocates the stacks of the threads of the call. A call of 1.0 uses at most 8 KB of the
  *   caller's stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks: measured, and no promise.
- * - Threads. Any function may be called from any thread. A net, a model, and parameters that no call writes may be shared
- *   by concurrent calls. A workspace, an optimizer, a run and outputs belong to one call at a time. A thread that is
- *   cancelled (pthread_cancel) in a call with several threads ends after the call.
+ * - Threads. Any function may be called from any thread. A net, a model, an optimizer, and parameters that no call writes
+ *   may be shared by concurrent calls. A workspace, the state of an optimizer, a run and outputs belong to one call at a
+ *   time. A thread that is cancelled (pthread_cancel) in a call with several threads ends after the call.
  * - Workspace. Computing calls need memory whose contents do not matter. One workspace can serve any number of calls, one
  *   after the other. Its size in bytes is that of cmlp_workspace_size for a network, and for a model those of
  *   cmlp_model_info and cmlp_model_workspace_size. The calls for a single row, and those that load and write files, take
  *   its address and size; the others take it in cmlp_run.
- * - Arguments. Only outputs change, the parameters and optimizer of cmlp_train_epoch and cmlp_step, and random generators.
- *   Other threads must not change an input during a call. (If CSR index arrays do change, results are wrong, but no access
- *   is outside the arrays.) Outputs, workspace and optimizer state must not overlap each other or any input; inputs may
- *   overlap each other. No function works in place.
+ * - Arguments. Only outputs change, the parameters and the optimizer's state in cmlp_train_epoch and cmlp_step, and random
+ *   generators. Other threads must not change an input during a call. (If CSR index arrays do change, results are wrong,
+ *   but no access is outside the arrays.) Outputs, workspace and optimizer state must not overlap each other or any input;
+ *   inputs may overlap each other. No function works in place.
  * - Arrays are contiguous unless they have strides. They need the alignment of their elements; `params`, outputs and
- *   gradients have those of the net's type. A model file needs 8 bytes; a workspace and the memory of a net or a model
- *   need none. If no row is selected, the pointers to data, labels and outputs may be NULL; functions that need a row
- *   return ROWS.
+ *   gradients have those of the net's type. A model file and the state of an optimizer need 8 bytes; a workspace and the
+ *   memory of a net or a model need none. If no row is selected, the pointers to data, labels and outputs may be NULL;
+ *   functions that need a row return ROWS.
  * - Structs. Set up every struct that has a struct_size with CMLP_INIT, which zeroes it. Zero means the default wherever
  *   zero is not a valid value. Fields that a call does not use and reserved fields must be zero, so that they can get a
  *   meaning (but an optimizer may have the hyperparameters of other solvers, and a callback's context is never read).
@@ -357,6 +357,10 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
     return rows;
 }
 
+/* Writes what cmlp_dense_rows returns to the struct_size bytes of *rows: for languages that cannot call inline functions. */
+CMLP_API void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                             int64_t n_cols);
+
 /* How a call runs, and why it failed.
  *
  * The errors of a run: THREADS, those of its workspace, and CMLP_CANCELLED. */
@@ -371,13 +375,11 @@ typedef struct cmlp_run {
     void *poll_context;
     /* Outputs. The row is a position in the rows, not in `order`, except for ORDER. The column is that of an input, or
      * the output to which the target belongs. -1: the status is about no row, or no column. */
+    const char *refused;   /* the invalid argument, a static string such as "rows->scale"; else NULL */
     int64_t bad_row;       /* for INPUT, TARGET, DIVERGED, LABEL, WEIGHT, SPARSE and ORDER */
     int64_t bad_column;    /* for INPUT and TARGET */
-    const char *refused;   /* the invalid argument, a static string such as "rows->scale"; else NULL */
     int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer */
     int32_t reserved;      /* 0 */
-    double pace;           /* belongs to the library: 0 at the start, then kept from epoch to epoch. It changes how long
-                            * epochs take, and no result. No value is an error */
 } cmlp_run;
 
 /* Predict any number of rows with a model, bit-identical to single predictions and several times faster per row.
@@ -566,12 +568,16 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_r
     return targets;
 }
 
+/* Writes what cmlp_class_targets returns, if n_cols is 0, or cmlp_dense_targets to the struct_size bytes of *targets. */
+CMLP_API void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
+                                int64_t n_rows, int64_t n_cols);
+
 /* Dropout (Srivastava et al. 2014): a unit's activation is set to 0 with the rate of its layer, else divided by
  * 1 - rate. */
 typedef struct cmlp_dropout {
     size_t struct_size;
     const double *rates; /* one for each hidden layer, in [0, 1) */
-    int64_t step;        /* seeds the choice of units; 0 for cmlp_train_epoch, which uses the optimizer's n_steps */
+    int64_t step;        /* seeds the choice of units; 0 for cmlp_train_epoch, which uses the state's n_steps */
     int64_t row;         /* added to the indices of the rows, if they are part of a larger set; >= 0. The sum counts modulo
                           * 2^48 */
     uint32_t seed;
@@ -616,40 +622,48 @@ typedef struct cmlp_objective {
 
 typedef int32_t cmlp_solver;
 enum {
-    CMLP_SOLVER_SGD = 1,      /* w -= lr g                                       state: none */
-    CMLP_SOLVER_MOMENTUM = 2, /* v = mu v - lr g;  w += v                        state: v */
-    CMLP_SOLVER_NESTEROV = 3, /* v = mu v - lr g;  w += mu v - lr g              state: v (Sutskever et al. 2013) */
-    CMLP_SOLVER_ADAM = 4,     /* w -= lr sqrt(1-b2^t)/(1-b1^t) m/(sqrt(v)+eps)   state: m, v (Kingma & Ba 2015) */
-    CMLP_SOLVER_ADAMW = 5, /* w -= lr wd w (weights only), then as Adam           state: m, v (Loshchilov & Hutter 2019) */
+    CMLP_SOLVER_SGD = 1,      /* w -= lr g                                       moments: none */
+    CMLP_SOLVER_MOMENTUM = 2, /* v = mu v - lr g;  w += v                        moments: v */
+    CMLP_SOLVER_NESTEROV = 3, /* v = mu v - lr g;  w += mu v - lr g              moments: v (Sutskever et al. 2013) */
+    CMLP_SOLVER_ADAM = 4,     /* w -= lr sqrt(1-b2^t)/(1-b1^t) m/(sqrt(v)+eps)   moments: m, v (Kingma & Ba 2015) */
+    CMLP_SOLVER_ADAMW = 5, /* w -= lr wd w (weights only), then as Adam        moments: m, v (Loshchilov & Hutter 2019) */
     CMLP_SOLVER_SIGNED = -1
 };
 
-/* Hyperparameters and counters. `state` is a block of cmlp_optimizer_state_size() bytes, which the program zeroes before
- * the first step; no call checks it. To resume training, keep the state and the counters together. Every solver reads
- * learning_rate and n_steps; momentum and nesterov read momentum; adam reads beta_1, beta_2, epsilon and the powers. A
- * zero learning rate, momentum or beta is a value, not a request for a default.
+/* The hyperparameters of an optimizer, and where its state is; no call changes this struct. Every solver reads
+ * learning_rate and max_norm; momentum and nesterov read momentum; adam and adamw read beta_1, beta_2 and epsilon; adamw
+ * reads weight_decay. Zero is a value of momentum, the betas and weight_decay, not a request for a default.
  *
  * The errors of an optimizer: OPTION, and NULL, BUFFER_SIZE, ALIGNMENT or OVERFLOW for the state. */
 typedef struct cmlp_optimizer {
     size_t struct_size;
-    void *state;
-    size_t state_size;
-    double learning_rate;            /* finite, >= 0 */
-    double momentum;                 /* in [0, 1] */
-    double beta_1, beta_2;           /* in [0, 1) */
-    double epsilon;                  /* > 0; 0: 1e-8 */
-    double beta_1_power, beta_2_power; /* beta^n_steps, a product that is rounded at every step and is therefore part of
-                                        * the state; a call with n_steps 0 begins with 1 */
-    int64_t n_steps;                 /* 0 before the first step */
+    void *state;           /* a cmlp_optimizer_state and the moments behind it, which calls that train change */
+    size_t state_size;     /* at least the bytes of cmlp_optimizer_state_size */
+    double learning_rate;  /* finite, > 0; may be 0 if each batch has a rate (cmlp_epoch.rates) */
+    double momentum;       /* in [0, 1] */
+    double beta_1, beta_2; /* in [0, 1) */
+    double epsilon;        /* > 0; 0: 1e-8 */
+    double weight_decay;   /* wd of AdamW, >= 0 */
+    double max_norm;       /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
     cmlp_solver solver;
-    int32_t reserved;                /* 0 */
-    double weight_decay;             /* wd of AdamW, >= 0 */
-    double max_norm;                 /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
+    int32_t reserved;      /* 0 */
 } cmlp_optimizer;
 
+/* The beginning of the state, which holds all that training changes beside the parameters. The program zeroes the whole
+ * state before the first step, and stores all its bytes to resume training; they have the byte order of the machine. The
+ * moments are arrays of n_params elements of the net's type, which no call checks. The struct has this size for ever. */
+typedef struct cmlp_optimizer_state {
+    int64_t n_steps;                   /* steps taken, >= 0 */
+    double beta_1_power, beta_2_power; /* of adam and adamw: beta^n_steps, a product that is rounded at every step. With
+                                        * n_steps 0 they are not read and count as 1 */
+    double pace;                       /* belongs to the library. It changes how long epochs take, and no result, and
+                                        * differs between two runs of a program. No value is an error */
+    int64_t reserved[4];               /* 0 */
+} cmlp_optimizer_state;
+
 /* An optimizer with the usual hyperparameters: learning rate 0.001 (sgd, momentum and nesterov: 0.1), momentum 0.9,
- * beta_1 0.9, beta_2 0.999, epsilon 1e-8, weight decay 0.01, no clipping. Set `state` afterwards (except for
- * CMLP_SOLVER_SGD), and the fields that should differ. */
+ * beta_1 0.9, beta_2 0.999, epsilon 1e-8, weight decay 0.01, no clipping. Set `state` and state_size afterwards, and the
+ * fields that should differ. */
 static inline cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
 {
     cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
@@ -658,13 +672,15 @@ static inline cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
     optimizer.momentum = optimizer.beta_1 = 0.9;
     optimizer.beta_2 = 0.999;
     optimizer.epsilon = 1e-8;
-    optimizer.beta_1_power = optimizer.beta_2_power = 1;
     optimizer.weight_decay = 0.01;
     return optimizer;
 }
 
-/* Computes the bytes of an optimizer's state; 0 for CMLP_SOLVER_SGD. The state needs the alignment of the net's type.
- * Returns OPTION (an unknown solver), OVERFLOW. */
+/* Writes what cmlp_default_optimizer returns to the struct_size bytes of *optimizer. */
+CMLP_API void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver);
+
+/* Computes the bytes of an optimizer's state: those of cmlp_optimizer_state and of 0 to 2 moments, each as large as the
+ * parameters. Returns OPTION (an unknown solver), OVERFLOW. */
 CMLP_CHECKED cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes);
 
 /* What a call of cmlp_train_epoch has done. Each value is from before its batch's step, and NaN if no batch was
@@ -703,16 +719,16 @@ typedef struct cmlp_epoch {
 /* Trains one epoch: uses the selected rows once, in batches, with one optimizer step per batch. It does not shuffle:
  * rows are taken in the sequence of `rows` or of `order`, which cmlp_random_shuffle can permute before each epoch. A
  * batch whose row weights are all zero is skipped.
- * params: the parameter block, updated in place.
+ * params: the parameter block, updated in place, as the optimizer's state.
  * result: or NULL.
  * Returns ROWS if no row is selected; DIVERGED. After CMLP_CANCELLED, INPUT, TARGET and DIVERGED in a batch, parameters and
- * optimizer are those after the last complete batch, and *result covers the complete batches. After DIVERGED the parameters
+ * state are those after the last complete batch, and *result covers the complete batches. After DIVERGED the parameters
  * need not be finite: the last step may have made them NaN or infinite. A bad_row of -1 means that the last step of the
  * epoch did. */
 CMLP_CHECKED cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
                                           const cmlp_targets *targets, const cmlp_objective *objective,
-                                          cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
-                                          cmlp_run *run);
+                                          const cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
+                                          cmlp_epoch_result *result, cmlp_run *run);
 
 /* ---------------------------------------------------------------------------------------- write a model file */
 
@@ -746,7 +762,7 @@ typedef struct cmlp_model_array {
  * hyperparameters that the solver does not read. */
 typedef struct cmlp_training {
     size_t struct_size;
-    const cmlp_optimizer *optimizer; /* after the last epoch, as the other fields */
+    const cmlp_optimizer *optimizer; /* with the state after the last epoch */
     const cmlp_random *random;       /* NULL: rows are not shuffled */
     const int64_t *order;            /* n_rows indices; NULL if random is NULL */
     int64_t n_rows;                  /* from 1 to 2^31 - 1 */
@@ -876,9 +892,10 @@ CMLP_CHECKED cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, co
                                      const cmlp_targets *targets, const cmlp_objective *objective, void *const *deltas,
                                      cmlp_run *run);
 
-/* One optimizer step with `gradient` (in the layout of the parameters), in the calling thread. Updates `params`, the
- * optimizer's state and its counters. The new parameters are not checked: they are not finite if the gradient is not. */
-CMLP_CHECKED cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
+/* One optimizer step with `gradient` (in the layout of the parameters), in the calling thread. Updates `params` and the
+ * optimizer's state. The new parameters are not checked: they are not finite if the gradient is not. */
+CMLP_CHECKED cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient,
+                                   const cmlp_optimizer *optimizer);
 
 #ifdef __cplusplus
 }

@@ -63,8 +63,8 @@ typedef struct cmlp_capi {
     cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params);
     cmlp_status (*optimizer_state_size)(const cmlp_net *net, cmlp_solver solver, size_t *bytes);
     cmlp_status (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                               const cmlp_objective *objective, cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
-                               cmlp_epoch_result *result, cmlp_run *run);
+                               const cmlp_objective *objective, const cmlp_optimizer *optimizer,
+                               const cmlp_epoch *epoch, cmlp_epoch_result *result, cmlp_run *run);
     cmlp_status (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                void *workspace, size_t workspace_size);
     cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer);
@@ -89,7 +89,7 @@ typedef struct cmlp_capi {
                                   cmlp_run *run);
     cmlp_status (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                           const cmlp_objective *objective, void *const *deltas, cmlp_run *run);
-    cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer);
+    cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient, const cmlp_optimizer *optimizer);
     cmlp_status (*table_find_categories)(const cmlp_model *model, int64_t column, cmlp_table_categories *categories);
     cmlp_status (*table_code_of_text)(const cmlp_table_categories *categories, const char *text, double *code);
     cmlp_status (*table_code_of_number)(const cmlp_table_categories *categories, double number, double *code);
@@ -112,6 +112,11 @@ typedef struct cmlp_capi {
                                   int64_t n_outputs, double ends[2]);
     cmlp_status (*table_code_of_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                       double *number);
+    void (*rows_init)(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                      int64_t n_cols);
+    void (*targets_init)(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                         int64_t n_cols);
+    void (*optimizer_init)(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
@@ -144,7 +149,8 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_weighted_sums, cmlp_bounds, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step,
     cmlp_table_find_categories, cmlp_table_code_of_text, cmlp_table_code_of_number, cmlp_table_code_of_integer,
     cmlp_table_margin, cmlp_table_encoder_width, cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write,
-    cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_table_category, cmlp_table_interval, cmlp_table_code_of_cell
+    cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_table_category, cmlp_table_interval, cmlp_table_code_of_cell,
+    cmlp_rows_init, cmlp_targets_init, cmlp_optimizer_init
 };
 #endif
 

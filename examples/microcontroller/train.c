@@ -22,7 +22,11 @@ enum { EPOCHS = 5, BATCH = 10, MOST_ROWS = 200, WORKSPACE_SIZE = 14 * 1024 };
 
 static char net_memory[CMLP_NET_SIZE];
 static int64_t order[MOST_ROWS];
-static float params[N_PARAMS], state[2 * N_PARAMS];
+static float params[N_PARAMS];
+static struct {
+    cmlp_optimizer_state counters;
+    float moments[2 * N_PARAMS];
+} state;
 static unsigned char workspace[WORKSPACE_SIZE];
 static int32_t classes[MOST_ROWS];
 static double losses[EPOCHS];
@@ -52,7 +56,7 @@ static cmlp_status train(const cmlp_net *net, cmlp_rows *x, const cmlp_objective
     batch.n_order = BATCH;
     optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     optimizer.learning_rate = 0.01;
-    optimizer.state = state;
+    optimizer.state = &state;
     optimizer.state_size = sizeof state;
     cmlp_random_seed(&generator, 0);
     cmlp_status status = cmlp_init_params(net, &generator, params);

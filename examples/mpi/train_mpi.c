@@ -13,7 +13,11 @@ enum { N_ROWS = 2000, N_IN = 20, N_HIDDEN = 50, N_OUT = 3, BATCH = 600, EPOCHS =
 enum { N_PARAMS = N_IN * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT };
 
 static char net_memory[CMLP_NET_SIZE];
-static float inputs[N_ROWS * N_IN], params[N_PARAMS], state[2 * N_PARAMS];
+static float inputs[N_ROWS * N_IN], params[N_PARAMS];
+static struct {
+    cmlp_optimizer_state counters;
+    float moments[2 * N_PARAMS];
+} state;
 static int32_t labels[N_ROWS];
 
 /* Waits until a message is complete, for some seconds; 0: for ever. */
@@ -86,7 +90,7 @@ static cmlp_status train(const cmlp_net *net, cmlp_workers *workers)
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     cmlp_run run = CMLP_INIT(cmlp_run);
-    adam.state = state;
+    adam.state = &state;
     adam.state_size = sizeof state;
     adam.learning_rate = 0.02;
     epoch.batch_size = BATCH;

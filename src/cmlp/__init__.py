@@ -131,6 +131,7 @@ else:
         "_estimators.network",
         "_train.scores",
         "_estimators.trainer",
+        "_data.column_entries",
     )
 
     def _finish_imports():

@@ -55,7 +55,7 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*optimizer_state_size)(const cmlp_net *net, cmlp_solver solver, size_t *bytes) noexcept nogil
         cmlp_status (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows,
                                    const cmlp_targets *targets, const cmlp_objective *objective,
-                                   cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
+                                   const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
                                    cmlp_run *run) noexcept nogil
         cmlp_status (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                    void *workspace, size_t workspace_size) noexcept nogil
@@ -85,7 +85,7 @@ cdef extern from "cmlp_capi.h" nogil:
                               const cmlp_targets *targets, const cmlp_objective *objective, void **deltas,
                               cmlp_run *run) noexcept nogil
         cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient,
-                            cmlp_optimizer *optimizer) noexcept nogil
+                            const cmlp_optimizer *optimizer) noexcept nogil
         cmlp_status (*table_find_categories)(const cmlp_model *model, int64_t column,
                                              cmlp_table_categories *categories) noexcept nogil
         cmlp_status (*table_code_of_text)(const cmlp_table_categories *categories, const char *text,
@@ -113,6 +113,11 @@ cdef extern from "cmlp_capi.h" nogil:
                                       int64_t n_outputs, double ends[2]) noexcept nogil
         cmlp_status (*table_code_of_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                           double *number) noexcept nogil
+        void (*rows_init)(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                          int64_t n_cols) noexcept nogil
+        void (*targets_init)(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
+                             int64_t n_rows, int64_t n_cols) noexcept nogil
+        void (*optimizer_init)(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

@@ -141,6 +141,8 @@ cdef extern from "cmlp.h" nogil:
         const double *factors
 
     cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
+    void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                        int64_t n_cols)
 
     ctypedef struct cmlp_run:
         size_t struct_size
@@ -148,12 +150,11 @@ cdef extern from "cmlp.h" nogil:
         size_t workspace_size
         int (*poll)(void *context) noexcept nogil
         void *poll_context
+        const char *refused
         int64_t bad_row
         int64_t bad_column
-        const char *refused
         int32_t n_threads
         int32_t reserved
-        double pace
 
     cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
                                             float *outputs, int64_t n_outputs, cmlp_run *run)
@@ -253,6 +254,8 @@ cdef extern from "cmlp.h" nogil:
 
     cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
     cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
+    void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
+                           int64_t n_rows, int64_t n_cols)
 
     ctypedef struct cmlp_dropout:
         size_t struct_size
@@ -303,15 +306,20 @@ cdef extern from "cmlp.h" nogil:
         double beta_1
         double beta_2
         double epsilon
-        double beta_1_power
-        double beta_2_power
-        int64_t n_steps
-        cmlp_solver solver
-        int32_t reserved
         double weight_decay
         double max_norm
+        cmlp_solver solver
+        int32_t reserved
+
+    ctypedef struct cmlp_optimizer_state:
+        int64_t n_steps
+        double beta_1_power
+        double beta_2_power
+        double pace
+        int64_t reserved[4]
 
     cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
+    void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver)
     cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes)
 
     ctypedef struct cmlp_epoch_result:
@@ -336,8 +344,8 @@ cdef extern from "cmlp.h" nogil:
         int32_t reserved
 
     cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                                 const cmlp_objective *objective, cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
-                                 cmlp_epoch_result *result, cmlp_run *run)
+                                 const cmlp_objective *objective, const cmlp_optimizer *optimizer,
+                                 const cmlp_epoch *epoch, cmlp_epoch_result *result, cmlp_run *run)
 
     ctypedef struct cmlp_model_string:
         const char *key
@@ -436,7 +444,7 @@ cdef extern from "cmlp.h" nogil:
                                     cmlp_run *run)
     cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                             const cmlp_objective *objective, void **deltas, cmlp_run *run)
-    cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
+    cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, const cmlp_optimizer *optimizer)
 
 cdef extern from "cmlp_table.h" nogil:
     ctypedef struct cmlp_table_categories:

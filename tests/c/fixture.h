@@ -51,7 +51,8 @@ typedef struct fixture {
     size_t state_size;
 
     void *params, *initial, *gradient, *input_gradient, *output, *outputs[CMLP_MAX_LAYERS];
-    void *x, *state;
+    void *x;
+    cmlp_optimizer_state *state; /* with the moments behind it */
     int32_t *labels;
     float *positive; /* targets for gamma, which allows no class indices */
     double *weights, *rates;

@@ -84,7 +84,11 @@ typedef struct problem {
     unsigned char memory[CMLP_NET_SIZE];
     const cmlp_net *net; /* in the memory */
     _Alignas(64) unsigned char workspace[1 << 21];
-    double x[MAX_ELEMENTS], y[MAX_ELEMENTS], params[MAX_ELEMENTS], state[2 * MAX_ELEMENTS], output[MAX_ELEMENTS];
+    double x[MAX_ELEMENTS], y[MAX_ELEMENTS], params[MAX_ELEMENTS], output[MAX_ELEMENTS];
+    struct {
+        cmlp_optimizer_state counters;
+        double moments[2 * MAX_ELEMENTS];
+    } state;
     int32_t labels[512];
     double weights[512];
     int64_t order[512];
@@ -194,11 +198,10 @@ static int train(problem *p, uint32_t isa, int32_t tuning, int32_t n_threads, ui
     int status = make_net(p, isa, tuning);
     const cmlp_net *const net = p->net;
     for (int64_t i = 0; i < c->rows; i++) p->order[i] = i;
-    memset(p->state, 0, sizeof p->state);
-    cmlp_optimizer optimizer = {.struct_size = sizeof optimizer, .state = p->state, .state_size = sizeof p->state,
+    memset(&p->state, 0, sizeof p->state);
+    cmlp_optimizer optimizer = {.struct_size = sizeof optimizer, .state = &p->state, .state_size = sizeof p->state,
                                 .learning_rate = c->solver == ADAM ? 0.01 : 0.1, .momentum = 0.9, .beta_1 = 0.9,
-                                .beta_2 = 0.999, .epsilon = 1e-8, .beta_1_power = 1, .beta_2_power = 1,
-                                .solver = c->solver};
+                                .beta_2 = 0.999, .epsilon = 1e-8, .solver = c->solver};
     cmlp_rows rows = {.struct_size = sizeof rows, .data = p->x, .n_rows = c->rows, .n_cols = n_in(c),
                       .row_stride = n_in(c) * size, .col_stride = size,
                       .scale = c->by_column ? 0 : c->x_dtype == U8 ? 1 / 255.0 : 1,

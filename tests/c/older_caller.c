@@ -24,7 +24,8 @@ static void call_all(void)
 {
     static int64_t memory[2 * CMLP_NET_SIZE / 8];
     static unsigned char workspace[1 << 16];
-    static float params[64], gradient[64], state[128], output[8];
+    static float params[64], gradient[64], output[8];
+    static struct { cmlp_optimizer_state counters; float moments[128]; } state;
     static const float x[8] = {1, 2, 3, 4, 5, 6, 7, 8}, y[8] = {0, 1, 0, 1, 0, 1, 0, 1};
     const int64_t sizes[] = {2, 3, 2};
     const int32_t activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_IDENTITY};
@@ -64,7 +65,7 @@ static void call_all(void)
     optimizer.value.learning_rate = 0.1;
     optimizer.value.beta_1 = 0.9;
     optimizer.value.beta_2 = 0.999;
-    optimizer.value.state = state;
+    optimizer.value.state = &state;
     optimizer.value.state_size = sizeof state;
     run.value.workspace = workspace;
     run.value.workspace_size = sizeof workspace;
@@ -76,7 +77,7 @@ static void call_all(void)
     CHECK(cmlp_step(net, params, gradient, &optimizer.value) == CMLP_OK);
     CHECK(cmlp_train_epoch(net, params, &rows.value, &targets.value, &objective.value, &optimizer.value, &epoch.value,
                            &result.value, &run.value) == CMLP_OK);
-    CHECK(optimizer.value.n_steps == 2 && result.value.batches == 1);
+    CHECK(state.counters.n_steps == 2 && result.value.batches == 1);
     rows.value.n_cols = 3;
     CHECK(cmlp_forward(net, params, &rows.value, output, &run.value) == CMLP_ERROR_ROWS);
     CHECK(run.value.refused && !strcmp(run.value.refused, "rows->n_cols"));

@@ -247,19 +247,22 @@ static void test_optimizer(void)
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.max_norm = bad[i]);
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION,
                 (f.optimizer.solver = CMLP_SOLVER_ADAMW, f.optimizer.weight_decay = bad[i]));
-        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_1_power = bad[i]));
-        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.n_steps = 1, f.optimizer.beta_2_power = bad[i]));
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.state->n_steps = 1, f.state->beta_1_power = bad[i]));
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.state->n_steps = 1, f.state->beta_2_power = bad[i]));
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION,
                 (f.optimizer.solver = CMLP_SOLVER_NESTEROV, f.optimizer.momentum = bad[i]));
     }
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = 1);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = 1);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_SOLVER_MOMENTUM, f.optimizer.momentum = 1.001));
-    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.n_steps = -1);
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.state->n_steps = -1);
+    for (int i = 0; i < 4; i++) INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.state->reserved[i] = 1);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 0);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.solver = 6);
     INVALID(ALL_STEPS, CMLP_ERROR_BUFFER_SIZE, f.optimizer.state_size--);
-    INVALID(ALL_STEPS, CMLP_ERROR_ALIGNMENT, f.optimizer.state = off(f.state, 1));
+    INVALID(ALL_STEPS, CMLP_ERROR_ALIGNMENT, f.optimizer.state = off(f.state, 4));
+    INVALID(ALL_STEPS, CMLP_ERROR_NULL, (f.optimizer.solver = CMLP_SOLVER_SGD, f.optimizer.state = NULL));
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.learning_rate = 0);
 }
 
 static void test_epoch(void)
@@ -283,8 +286,8 @@ static void test_epoch(void)
 /* Counters that would overflow during the call. */
 static void test_largest_counters(void)
 {
-    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.n_steps = INT64_MAX);
-    INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, (f.epoch.batch_size = 1, f.optimizer.n_steps = INT64_MAX - f.n + 1));
+    INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.state->n_steps = INT64_MAX);
+    INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, (f.epoch.batch_size = 1, f.state->n_steps = INT64_MAX - f.n + 1));
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, (f.result.rows_done = INT64_MAX, f.epoch.before = &f.result));
     INVALID(BIT(TRAIN), CMLP_ERROR_BATCH, (f.result.rows_done = INT64_MAX - f.n + 1, f.epoch.before = &f.result));
 }

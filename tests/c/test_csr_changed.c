@@ -65,6 +65,7 @@ typedef struct job {
     cmlp_targets targets;
     cmlp_objective objective;
     cmlp_optimizer optimizer;
+    cmlp_optimizer_state state;
     cmlp_epoch epoch;
     cmlp_run run;
     slot params, gradient, output, workspace;
@@ -155,6 +156,8 @@ static void run_with(int32_t index_dtype, double scale, int by_column)
     j.objective.loss_scale = 1;
     j.optimizer.solver = CMLP_SOLVER_SGD;
     j.optimizer.learning_rate = 0.1;
+    j.optimizer.state = &j.state;
+    j.optimizer.state_size = sizeof j.state;
     j.epoch.batch_size = 128;
     j.run.n_threads = 2;
     CHECK(!pthread_create(&other, NULL, change, &a));

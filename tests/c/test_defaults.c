@@ -172,8 +172,8 @@ static void test_numbers(void)
     SAME(ALL_ROWS, f.run.n_threads = 1, f.run.n_threads = 0);
     SAME(ALL_TARGETS, f.objective.loss_scale = 1, f.objective.loss_scale = 0);
     SAME(ALL_STEPS, f.optimizer.epsilon = 1e-8, f.optimizer.epsilon = 0);
-    SAME(ALL_STEPS, (void)0, f.optimizer.beta_1_power = f.optimizer.beta_2_power = 0);
-    SAME(ALL_STEPS, (void)0, f.optimizer.beta_1_power = NAN);
+    SAME(ALL_STEPS, (void)0, f.state->beta_1_power = f.state->beta_2_power = 0.5);
+    SAME(ALL_STEPS, (void)0, f.state->beta_1_power = NAN);
     SAME(BIT(TRAIN), f.epoch.batch_size = f.n, f.epoch.batch_size = 0);
 }
 
@@ -200,24 +200,29 @@ static void test_more_threads_than_the_most(void)
     free(large);
 }
 
-/* A learning rate of zero is a valid value: no parameter changes. */
+/* A rate of zero is a value among those of the batches: no parameter changes. The optimizer then needs no rate, and without
+ * one it is refused by this name. */
 static void test_zero_rates_stay_zero(void)
 {
+    const double rate = 0;
     fixture_reset(&f, TRAIN);
     f.optimizer.learning_rate = 0;
+    CHECK(fixture_call(&f, TRAIN) == CMLP_ERROR_OPTION && !strcmp(f.run.refused, "optimizer->learning_rate"));
+    CHECK(!f.state->n_steps);
+    f.epoch.rates = &rate;
     CHECK(fixture_call(&f, TRAIN) == CMLP_OK);
     CHECK(!memcmp(f.params, f.initial, (size_t)f.n_params * sizeof(float)));
-    CHECK(f.optimizer.n_steps == 1 && f.optimizer.beta_1_power == 0.9);
+    CHECK(f.state->n_steps == 1 && f.state->beta_1_power == 0.9);
 }
 
 /* After thousands of steps 0.9^t is 0. It must not be reset to 1. */
 static void test_powers_underflow(void)
 {
     fixture_reset(&f, STEP);
-    f.optimizer.n_steps = 10000;
-    f.optimizer.beta_1_power = f.optimizer.beta_2_power = 0;
+    f.state->n_steps = 10000;
+    f.state->beta_1_power = f.state->beta_2_power = 0;
     CHECK(fixture_call(&f, STEP) == CMLP_OK);
-    CHECK(f.optimizer.n_steps == 10001 && f.optimizer.beta_1_power == 0 && f.optimizer.beta_2_power == 0);
+    CHECK(f.state->n_steps == 10001 && f.state->beta_1_power == 0 && f.state->beta_2_power == 0);
 }
 
 static void test_workspace(void)

@@ -271,17 +271,18 @@ static void test_labels_of_one_output(void)
 /* Each solver's name and its defaults, which a call accepts. */
 static void test_solvers(void)
 {
-    static float own[9], state[18], gradient[9];
+    static float own[9], gradient[9];
+    static struct { cmlp_optimizer_state counters; float moments[18]; } state;
     make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
     for (int32_t solver = CMLP_SOLVER_SGD; solver <= CMLP_SOLVER_ADAMW; solver++) {
         cmlp_optimizer optimizer = cmlp_default_optimizer(solver);
         CHECK(optimizer.solver == solver && optimizer.beta_1 == 0.9 && optimizer.beta_2 == 0.999);
-        memset(state, 0, sizeof state);
+        memset(&state, 0, sizeof state);
         memset(own, 0, sizeof own);
         for (int i = 0; i < 9; i++) gradient[i] = 1;
-        optimizer.state = state;
+        optimizer.state = &state;
         optimizer.state_size = sizeof state;
-        CHECK(cmlp_step(net, own, gradient, &optimizer) == CMLP_OK && own[0] < 0);
+        CHECK(cmlp_step(net, own, gradient, &optimizer) == CMLP_OK && own[0] < 0 && state.counters.n_steps == 1);
         CHECK(cmlp_solver_name(solver) != NULL);
     }
     CHECK(!strcmp(cmlp_solver_name(CMLP_SOLVER_NESTEROV), "nesterov"));

@@ -57,6 +57,7 @@ static void compare(int32_t output, int32_t dtype, int classes, const int64_t *o
     const cmlp_targets targets = classes ? cmlp_class_targets(labels, N_ROWS) : cmlp_dense_targets(y, dtype, N_ROWS, N_OUT);
     cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_optimizer sgd = cmlp_default_optimizer(CMLP_SOLVER_SGD);
+    cmlp_optimizer_state state = {0};
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     cmlp_run run = CMLP_INIT(cmlp_run);
@@ -65,6 +66,8 @@ static void compare(int32_t output, int32_t dtype, int classes, const int64_t *o
     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     rows.order = order;
     rows.n_order = order ? N_ROWS : 0;
+    sgd.state = &state;
+    sgd.state_size = sizeof state;
     objective.row_weights = weights;
     objective.loss_scale = 0.5;
     objective.alpha = 0.01;
@@ -92,7 +95,7 @@ static void compare(int32_t output, int32_t dtype, int classes, const int64_t *o
     /* the second batch ends: the parameters are those after the first one */
     context = (loss_context){order, 0, 400};
     CHECK(cmlp_train_epoch(net, other, &rows, &targets, &objective, &sgd, &epoch, &result, &run) == CMLP_CANCELLED);
-    CHECK(result.batches == 1 && sgd.n_steps == 7 && !same_bits(dtype, params, other, cmlp_net_n_params(net)));
+    CHECK(result.batches == 1 && state.n_steps == 7 && !same_bits(dtype, params, other, cmlp_net_n_params(net)));
     context = (loss_context){order, 0, 400};
     cost = plain_loss = -7;
     CHECK(cmlp_cost(net, other, &rows, &targets, &objective, &cost, &plain_loss, &run) == CMLP_CANCELLED);

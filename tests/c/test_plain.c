@@ -79,6 +79,7 @@ static void compare(const plain_net *plain, const cmlp_net *net, const char *nam
     cmlp_targets targets = CMLP_INIT(cmlp_targets);
     cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_optimizer optimizer = CMLP_INIT(cmlp_optimizer);
+    cmlp_optimizer_state state = {0};
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     cmlp_run run = CMLP_INIT(cmlp_run);
@@ -88,6 +89,8 @@ static void compare(const plain_net *plain, const cmlp_net *net, const char *nam
     targets.n_rows = ROWS;
     optimizer.solver = CMLP_SOLVER_SGD;
     optimizer.learning_rate = 0.25;
+    optimizer.state = &state;
+    optimizer.state_size = sizeof state;
     epoch.batch_size = BATCH;
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;

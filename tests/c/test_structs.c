@@ -131,6 +131,36 @@ static void check_no_rows(void)
     check_no_rows_to_train(&rows, &run);
 }
 
+/* Checks a function that writes what an inline helper returns (`expected`) to a struct of any size: without the last fields,
+ * or with zeros behind them. Structs of 32-bit processors have gaps, whose bytes mean nothing. */
+#define CHECK_INIT(type, last, call, expected)                                                         \
+    do {                                                                                               \
+        static NEWER(type) made;                                                                       \
+        const type wanted = (expected);                                                                \
+        type *const given = &made.value;                                                               \
+        const unsigned char *const bytes = (const unsigned char *)&made;                               \
+        for (size_t size = offsetof(type, last); size <= sizeof wanted + 16; size += 8) {              \
+            const size_t known = size < sizeof wanted ? size : sizeof wanted;                          \
+            memset(&made, 0xff, sizeof made);                                                          \
+            call;                                                                                      \
+            CHECK(given->struct_size == size && bytes[size] == 0xff);                                  \
+            CHECK(sizeof(void *) < 8 || !memcmp(bytes + 8, (const char *)&wanted + 8, known - 8));     \
+            CHECK(size == known || (!made.tail[0] && !made.tail[size - known - 1]));                   \
+        }                                                                                              \
+    } while (0)
+
+static void check_inits(void)
+{
+    CHECK_INIT(cmlp_rows, kind, cmlp_rows_init(given, size, inputs, CMLP_FLOAT32, 1, 2),
+               cmlp_dense_rows(inputs, CMLP_FLOAT32, 1, 2));
+    CHECK_INIT(cmlp_targets, kind, cmlp_targets_init(given, size, inputs, CMLP_FLOAT32, 1, 2),
+               cmlp_dense_targets(inputs, CMLP_FLOAT32, 1, 2));
+    CHECK_INIT(cmlp_targets, kind, cmlp_targets_init(given, size, activations, CMLP_INT32, 1, 0),
+               cmlp_class_targets(activations, 1));
+    for (cmlp_solver solver = CMLP_SOLVER_SGD; solver <= CMLP_SOLVER_ADAMW; solver++)
+        CHECK_INIT(cmlp_optimizer, solver, cmlp_optimizer_init(given, size, solver), cmlp_default_optimizer(solver));
+}
+
 /* The tables of activations and losses tell their size, and all enumerations have 32 bits. */
 static void check_sizes(void)
 {
@@ -158,6 +188,7 @@ int main(void)
     check_unread();
     check_calls();
     check_no_rows();
+    check_inits();
     check_sizes();
     check_version();
     return finish();

@@ -74,7 +74,7 @@ static void test_value(fixture *f, double y, double seen)
                        (int)f->run.bad_column);
             if (good) continue;
             if (c == TRAIN)
-                CHECK(f->result.batches == batches_before(f, row) && f->optimizer.n_steps == f->result.batches);
+                CHECK(f->result.batches == batches_before(f, row) && f->state->n_steps == f->result.batches);
             else
                 CHECK(fixture_hash(f) == before);
         }

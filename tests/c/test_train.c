@@ -96,6 +96,7 @@ static void test_rates(fixture *f)
     fixture_reset(f, TRAIN);
     for (int64_t b = 0; b < 5; b++) {
         f->optimizer.learning_rate = rates[b];
+        f->epoch.rates = rates[b] > 0 ? NULL : rates; /* 0 is a rate of batches alone */
         train_batches(f, b, b + 1);
     }
     CHECK(fixture_trained(f) == by_rates);
@@ -122,7 +123,7 @@ static void test_weights(fixture *f)
     for (int64_t i = 0; i < 16; i++) f->weights[order[i]] = 0.25 * (double)(i % 4);
     fixture_reset(f, TRAIN);
     f->objective.row_weights = f->weights;
-    CHECK(fixture_call(f, TRAIN) == CMLP_OK && f->result.batches == 3 && f->optimizer.n_steps == 3);
+    CHECK(fixture_call(f, TRAIN) == CMLP_OK && f->result.batches == 3 && f->state->n_steps == 3);
     const uint64_t skipped = fixture_trained(f);
     const double cost = f->result.cost;
     memmove(f->order + 16, f->order + 48, 22 * sizeof *f->order);

@@ -469,7 +469,7 @@ static void test_bad_rows(void)
         for (int32_t r = 0; r < 3; r++) {
             const fixture *f = &all[r].fixture;
             CHECK(all[r].status == CMLP_ERROR_INPUT && f->run.bad_row == (later ? 599 : 440));
-            CHECK(f->run.bad_column == (later ? 3 : 7) && f->result.batches == 1 && f->optimizer.n_steps == 1);
+            CHECK(f->run.bad_column == (later ? 3 : 7) && f->result.batches == 1 && f->state->n_steps == 1);
             CHECK(all[r].workers.failed_rank == (later ? 2 : 1));
             CHECK(fixture_hash(f) == fixture_hash(&all[0].fixture));
             CHECK(!all[r].leaks);
@@ -724,8 +724,8 @@ static void bad_rate(worker *w) { w->fixture.optimizer.learning_rate = -1; }
 static void other_params(worker *w) { put(w->fixture.shape.dtype, w->fixture.params, 7, 0.25); }
 static void other_label(worker *w) { w->fixture.labels[650] = (w->fixture.labels[650] + 1) % 5; }
 static void other_rate(worker *w) { w->fixture.optimizer.learning_rate *= 2; }
-static void other_state(worker *w) { put(w->fixture.shape.dtype, w->fixture.state, 3, 0.5); }
-static void other_steps(worker *w) { w->fixture.optimizer.n_steps++; }
+static void other_state(worker *w) { put(w->fixture.shape.dtype, w->fixture.state + 1, 3, 0.5); }
+static void other_steps(worker *w) { w->fixture.state->n_steps++; }
 static void other_batch(worker *w) { w->fixture.epoch.batch_size = 256; }
 static void other_start(worker *w) { w->fixture.epoch.first_batch = 1; }
 static void other_alpha(worker *w) { w->fixture.objective.alpha *= 2; }

@@ -580,6 +580,28 @@ def test_warnings_of_the_fit_are_lines(command):
     assert "(n_epochs) or a larger learning_rate_init than 1e-09" in line
 
 
+def test_columns_that_say_nothing_of_new_rows_are_lines(command):
+    """Of two fits, each is named once."""
+    lines = Path("flats.csv").read_text().splitlines()
+    ids = [f"id,{lines[0]}", *(f"{i},{line}" for i, line in enumerate(lines[1:]))]
+    Path("flats.csv").write_text("\n".join(ids))
+    _, lines, _ = command("train", "flats.csv", "--target", "kind", "--n-epochs", "1", *OPTIONS)
+    assert sum("column 'id' counts" in line for line in lines) == 1
+    assert sum("column 'note' hardly repeats a value" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize(("n", "kind"), [(16, "Regressor"), (3, "Regressor"), (2, "Classifier")])
+def test_a_whole_number_of_its_own_in_each_row_makes_a_regressor(command, n, kind):
+    Path("few.csv").write_text("x,y\n" + "".join(f"{i % 3},{7 * i}\n" for i in range(n)))
+    status, lines, _ = command("train", "few.csv", "--target", "y", "--n-epochs", "1", *OPTIONS)
+    assert (
+        status == 0 and f"So this trains a Tabular{kind}: the target has {n} different" in lines[1]
+    )
+    Path("few.csv").write_text("x,y\n" + "".join(f"{i % 3},{i // 2}\n" for i in range(2 * n)))
+    _, lines, _ = command("train", "few.csv", "--target", "y", "--n-epochs", "1", *OPTIONS)
+    assert f"So this trains a TabularClassifier: the target has {n} different" in lines[1]
+
+
 def test_integers_that_a_double_cannot_hold_are_counted_as_different_labels(command):
     Path("ids.csv").write_text(
         "x,y\n" + "".join(f"{'ab'[i % 2]},{2**64 + i % 3}\n" for i in range(60))
@@ -813,7 +835,7 @@ def test_predictions_have_intervals_and_sets_on_demand(command):
 
 def test_coverage_of_several_targets_and_labels(command):
     """Each target has its number and both ends, each label what its set contains."""
-    X, t = [[float(i % 9), "ab"[i % 2]] for i in range(90)], np.arange(90)
+    X, t = [[float(i % 10), "ab"[i // 3 % 2]] for i in range(90)], np.arange(90)
     Path("x.csv").write_text(
         "number,side\n" + "".join(f"{x},{side}\n" for x, side in X[:5]), encoding="utf-8"
     )

@@ -369,6 +369,7 @@ def attack(calls, unchanged):
 def without_warnings(test):
     for message in (
         "X has",
+        "y has labels that fit did not have",
         "A column-vector",
         "Stochastic Opt",
         "Got `batch",

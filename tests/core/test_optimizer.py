@@ -298,3 +298,13 @@ def test_order_selects_rows_targets_and_weights():
         == net.cost(params, X, Y, order=order, sample_weight=weight, **keywords)
     )
     assert_same_bits(net.forward(params, X, order=order), net.forward(params, X[order]))
+
+
+@pytest.mark.parametrize("kind", SOLVERS)
+def test_epoch_with_a_rate_of_zero_counts_its_steps(kind):
+    net, params, X, Y = problem(np.float32)
+    optimizer, before = _core.Optimizer(net, kind, **SOLVERS[kind]), params.copy()
+    optimizer.learning_rate = 0
+    net.train_epoch(params, X, Y, optimizer, batch_size=15)
+    assert_same_bits(params, before)
+    assert optimizer.n_steps == 4

@@ -46,7 +46,10 @@ int main(int argc, char **argv)
     const cmlp_targets targets = cmlp_dense_targets(row, CMLP_FLOAT32, 1, 1);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     const cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    static cmlp_optimizer_state state;
     cmlp_optimizer sgd = cmlp_default_optimizer(CMLP_SOLVER_SGD);
+    sgd.state = &state;
+    sgd.state_size = sizeof state;
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     cmlp_file file;
     int status = argc > 1 ? cmlp_file_load(&file, argv[1]) : cmlp_net_init(memory, sizeof memory, &config, &net);
@@ -74,7 +77,10 @@ int main(void)
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_workers workers = {.struct_size = sizeof workers, .n_workers = 1};
     const cmlp_epoch epoch = {.struct_size = sizeof epoch, .workers = &workers};
+    static cmlp_optimizer_state state;
     cmlp_optimizer sgd = cmlp_default_optimizer(CMLP_SOLVER_SGD);
+    sgd.state = &state;
+    sgd.state_size = sizeof state;
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     size_t bytes = 0;
     const cmlp_status made = cmlp_net_init(memory, sizeof memory, &config, &net);

@@ -141,7 +141,11 @@ def test_equal_outputs_decode_to_the_first_class():
             ValueError,
             "Unknown label type: continuous.* For numbers use a regressor",
         ),
-        (np.array([[0, 1], [2, 1]]), ValueError, "Multioutput target data"),
+        (
+            np.array([[0, 1], [2, 1]]),
+            ValueError,
+            r"Multioutput target data .* as sklearn\.multioutput\.MultiOutputClassifier does\.",
+        ),
         (np.array([[0.5, 1.0], [0.0, 1.0]]), ValueError, "Unknown label type: continuous"),
         (np.array([1, "a", None], dtype=object), ValueError, "Unknown label type: unknown"),
         (np.array([b"a", b"b"]), TypeError, "represented as bytes"),

@@ -26,7 +26,7 @@ ORDER = (
     "gradient input_gradient deltas step table_find_categories table_code_of_text "
     "table_code_of_number table_code_of_integer table_margin table_encoder_width table_encode table_workspace_size "
     "table_write forward_paths paths_workspace_size table_category "
-    "table_interval table_code_of_cell"
+    "table_interval table_code_of_cell rows_init targets_init optimizer_init"
 )
 
 

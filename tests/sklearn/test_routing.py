@@ -422,9 +422,11 @@ def test_estimators_for_tables_request_weights_for_the_methods_that_they_have(ro
     model = kind().set_fit_request(sample_weight=True).set_score_request(sample_weight="w")
     fit = {
         "sample_weight": True,
+        "groups": None,
         "X_val": None,
         "y_val": None,
         "sample_weight_val": None,
+        "groups_val": None,
         "resume": None,
     }
     assert model.get_metadata_routing().fit.requests == fit

@@ -353,14 +353,6 @@ def test_too_few_rows_give_infinite_intervals_and_all_classes(regressor, classif
         )
 
 
-def test_unknown_labels_are_in_no_set(classifier):
-    X, y = classes(100, seed=5)
-    y[:20] = "unknown"
-    model = copy_of(classifier).calibrate(X, y)
-    assert not model.predict_set(X, 0.7).all()
-    assert model.predict_set(X, 0.9).all()  # the score of an unknown label is infinite
-
-
 def test_weights_count_as_copies_of_rows(regressor):
     X, y = numbers(40, seed=6)
     copies = np.repeat(np.arange(40), 5)

@@ -241,7 +241,7 @@ def test_warm_start_with_other_classes_raises():
         ),
         (
             lambda model: model.calibrate(X, np.eye(2, dtype=int)[(Y > 0) * 1]),
-            "needs one label per row, got y of",
+            "y must have one label per row, as in fit",
         ),
         (
             lambda model: model.save("model", include_training_state=True),

@@ -10,7 +10,7 @@ from helpers import assert_same_bits, changed, digest, model_in_c
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp._bridge import _core
-from cmlp._estimators.tables.calibrate import _fourth_of
+from cmlp._estimators.tables.calibrate import RowsWithTruth, _fourth_of
 from cmlp._model.model import outputs_of_table
 from cmlp._model.probabilities import chosen_threshold
 
@@ -129,7 +129,7 @@ def test_rows_of_the_sets_are_others_than_those_of_the_map(kind):
     """They are a fourth of each class, or of all rows with several labels each, and not every fourth row."""
     model, y = calibrated(kind), KINDS[kind][LEFT]
     codes = y if kind == "multilabel" else np.searchsorted(model.classes_, y)
-    is_fourth = _fourth_of(codes)
+    is_fourth = _fourth_of(RowsWithTruth(X[LEFT], codes, None))
     assert is_fourth.sum() == len(y) // 4 and 0.2 < is_fourth[3::4].mean() < 0.3
     if kind != "multilabel":
         for code in np.unique(codes):
@@ -243,17 +243,6 @@ def test_weights_count_like_repeated_rows():
     )
     fewer = fitted().calibrate(X[rows[:1600]], y[rows[:1600]], probabilities=True)
     assert dropped.predict_proba(X[NEW]).tobytes() == fewer.predict_proba(X[NEW]).tobytes()
-
-
-def test_unknown_labels_are_left_out_of_the_map():
-    y = KINDS["multiclass"][LEFT].copy()
-    y[:12] = 77
-    model = fitted("multiclass").calibrate(X[LEFT], y, probabilities=True)
-    assert np.isinf(model._trained().calibration.scores).sum() == 3
-    X_moved = X[LEFT].copy()
-    X_moved[:12] += 9
-    other = fitted("multiclass").calibrate(X_moved, y, probabilities=True)
-    assert model.predict_proba(X[NEW]).tobytes() == other.predict_proba(X[NEW]).tobytes()
 
 
 def test_calibrated_probabilities_have_the_same_bits_everywhere():
@@ -418,12 +407,12 @@ def test_label_with_an_answer_of_weight_zero_keeps_its_scores():
         (((X[:9],), {"probabilities": True}), "y is missing"),
         (((None, BAD[:9]), {"probabilities": True}), "X is missing"),
         (((X[:3], ["bad"] * 3), {"probabilities": True}), "at least 4 rows"),
-        (((X[:4], [*["unknown"] * 3, "bad"]), {"probabilities": True}), "at least 4 rows"),
         (
-            ((X[:2], ["unknown", "new"]), {}),
-            r"All labels of y are unknown, such as 'unknown': .*'bad'\]",
+            ((X[:4], [*["unknown"] * 3, "bad"]), {"probabilities": True}),
+            r"not in `self\.classes_`\. .* 'y' has \['bad' 'unknown'\]",
         ),
-        (((X[:2], [True, False]), {}), "All labels of y are unknown, such as True"),
+        (((X[:2], ["unknown", "new"]), {}), r"'y' has \['new' 'unknown'\]"),
+        (((X[:2], [True, False]), {}), r"'y' has \[False\s+True\]"),
     ],
 )
 def test_calibrate_refuses_missing_rows(arguments, message):

@@ -195,6 +195,58 @@ def test_the_category_is_no_convergence_warning():
         untrained(MLPRegressor).fit(X, NOISE)
 
 
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor])
+def test_constant_columns_are_the_only_cause(kind):
+    y = BORDER if kind._estimator_type == "classifier" else Y
+    model = kind(random_state=0, **({"max_iter": 20} if kind.__name__ < "N" else {"n_epochs": 3}))
+    message = message_of(model, np.ones((1000, 2)), y)
+    assert message.endswith(". All columns of X are constant: they say nothing about y.")
+
+
+def test_constant_sparse_columns_are_named():
+    sparse = package("scipy.sparse").csr_matrix(np.tile([0.0, 3.0], (5000, 1)))
+    message = message_of(untrained(MLPRegressor), sparse, np.resize(Y, 5000))
+    assert message.endswith("All columns of X are constant: they say nothing about y.")
+    sparse.data[-1] = 4.0
+    message = message_of(untrained(MLPRegressor), sparse, np.resize(Y, 5000))
+    assert "All columns" not in message
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MLPRegressor(hidden_layer_sizes=(20,), max_iter=30, random_state=0),
+        MLPRegressor(hidden_layer_sizes=(20,), max_iter=30, y_scale="standard", random_state=0),
+        TabularRegressor(n_estimators=2, n_epochs=10, random_state=0),
+    ],
+    ids=["network", "standardized", "table"],
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_far_target_is_the_only_cause(model, weighted):
+    y = Y.copy()
+    y[7] = 1e6
+    weights = np.ones(1000)
+    if weighted:
+        y[8] = 1e9
+        weights[8] = 0
+    low, high = np.quantile(y[weights > 0], [0.25, 0.75])
+    message = message_of(model, X, y, sample_weight=weights)
+    assert (
+        message.split(" is ", 2)[2]
+        .partition(". ")[2]
+        .startswith(
+            f"y has values far from the others, such as 1e+06, but half of y is from {low:.4g} to "
+            f"{high:.4g}: a squared error depends on the far ones alone. Leave out their rows"
+        )
+    )
+    assert "helps." in message and "y_scale" not in message and "n_epochs" not in message
+
+
+def test_targets_of_all_sizes_are_not_called_far():
+    for y in (np.exp(2 * NOISE), NOISE, np.where(np.arange(1000) % 200, 0.0, 1.0)):
+        assert "far from the others" not in message_of(untrained(MLPRegressor), X, y)
+
+
 # The numbers
 
 
@@ -307,7 +359,7 @@ def test_a_warm_start_on_columns_that_make_the_network_a_constant():
     assert said(lambda: model.fit(X, Y)) == []
     same = np.zeros((1000, 5))
     (message,) = said(lambda: model.fit(same, Y))
-    assert "nearly the same for all rows" in message
+    assert "All columns of X are constant" in message
 
 
 def test_a_warm_start_of_a_classifier_on_labels_that_are_exchanged():

@@ -547,7 +547,6 @@ cdef class Call:
 
     cdef int train(self, Optimizer optimizer, cmlp_random *random, double *epochs, int64_t n_epochs) noexcept:
         """Train, see Net.train_epoch; return the status."""
-        self.run.pace = optimizer.pace
         cdef PyThreadState *released = release_gil(n_epochs * self.work())
         cdef int status = CMLP_OK
         cdef double begin, end = now(), total
@@ -576,7 +575,6 @@ cdef class Call:
             if status != CMLP_OK or total - total != 0:  # infinite or NaN
                 break
         take_gil(released)
-        optimizer.pace = self.run.pace
         return status
 
     cdef double work(self) noexcept:

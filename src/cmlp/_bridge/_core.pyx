@@ -534,7 +534,6 @@ cdef class Net:
         """
         cdef Call call = call_of_epoch(self, params, X, Y, scale, order, objective, batch_size, want_norm, checked, workers)
         cdef cmlp_epoch_result *result = &call.result
-        cdef cnp.ndarray state
         cdef cmlp_random random
         cdef double *row
         cdef int64_t n_epochs
@@ -549,6 +548,8 @@ cdef class Net:
         require(0 <= row[N_ROWS] <= MOST_ROWS, CMLP_ERROR_BATCH, "epoch->before->rows_done")
         result.cost_sum, result.penalty_sum, result.rows_done = row[COST], row[PENALTY], <int64_t>row[N_ROWS]
         call.epoch.before = result
+        if rates is None and optimizer.optimizer.learning_rate == 0:
+            rates = np.zeros(-(-call.n // batch_size))  # the core takes a rate of 0 only as that of a batch
         if rates is not None:
             call.learning_rates = as_doubles(rates, -(-call.n // batch_size), "learning_rates")
             call.epoch.rates = <const double *>cnp.PyArray_DATA(call.learning_rates)
@@ -559,7 +560,7 @@ cdef class Net:
             positions_of(order)
             random = generator.random
         call.prepare(n_threads, seconds)
-        state = optimizer.bind(self)  # this reference keeps the state alive during the call
+        optimizer.require_fit(self)
         status = call.train(optimizer, &random, row, n_epochs)
         if shuffles:
             cnp.PyArray_CopyInto(order, call.order)
@@ -585,9 +586,9 @@ cdef class Optimizer:
     """
 
     cdef cmlp_optimizer optimizer
-    cdef double pace  # of the runs that train with it
+    cdef cnp.ndarray block  # the memory of its state
     cdef readonly str solver
-    cdef readonly object state
+    cdef readonly object state  # the moments in this memory
 
     def __init__(self, Net net not None, solver, *, double learning_rate, double momentum=0.0, double beta_1=0.9,
                  double beta_2=0.999, double epsilon=1e-8, double weight_decay=0.0, double max_norm=0.0):
@@ -601,24 +602,35 @@ cdef class Optimizer:
         o.weight_decay, o.max_norm = weight_decay, max_norm
         require(epsilon != 0, CMLP_ERROR_OPTION, "optimizer->epsilon")
         check(cmlp_optimizer_state_size(net.net, o.solver, &size))
-        self.state = np.zeros(size // net.dtype.itemsize, net.dtype)
+        self.allocate(size, net.dtype)
 
     def __repr__(self):
         return f"Optimizer({self.solver!r}, learning_rate={self.learning_rate:g}, n_steps={self.n_steps})"
 
-    cdef cnp.ndarray bind(self, Net net):
-        """Store the state's address in the C struct; return the state. Raise ValueError if it does not match `net`."""
-        cdef cnp.ndarray state
+    cdef cmlp_optimizer_state *allocate(self, size_t size, object dtype) except NULL:
+        """Allocate a state of `size` bytes, which are zero and stay where they are; return its counters."""
+        self.block = np.zeros(size, np.uint8)
+        self.optimizer.state, self.optimizer.state_size = cnp.PyArray_DATA(self.block), size
+        self.state = self.block[sizeof(cmlp_optimizer_state):].view(dtype)
+        return <cmlp_optimizer_state *>self.optimizer.state
+
+    cdef int require_fit(self, Net net) except -1:
+        """Raise ValueError if the moments do not match the network's size and dtype."""
         cdef size_t size = 0
         check(cmlp_optimizer_state_size(net.net, self.optimizer.solver, &size))
-        n = size // net.dtype.itemsize
+        n = (size - sizeof(cmlp_optimizer_state)) // net.dtype.itemsize
         if not isinstance(self.state, cnp.ndarray) or not fits(self.state, 1, n, 1, net.code):
             raise StatusError(f"The {self.solver!r} optimizer state must have {n} values of dtype {net.dtype} for this "
                               f"network, got {describe(self.state)}.", "CMLP_ERROR_BUFFER_SIZE")
-        state = self.state
-        with cython.critical_section(self):  # in free-threaded Python, other threads may be reading the struct
-            self.optimizer.state, self.optimizer.state_size = cnp.PyArray_DATA(state), cnp.PyArray_NBYTES(state)
-        return state
+        return 0
+
+    cdef cmlp_optimizer_state counters(self):
+        """Return a copy of the counters; zeros of an object that `__new__` alone has made."""
+        cdef cmlp_optimizer_state counters
+        memset(&counters, 0, sizeof(counters))
+        if self.optimizer.state != NULL:
+            memcpy(&counters, self.optimizer.state, sizeof(counters))
+        return counters
 
     @property
     def learning_rate(self):
@@ -632,26 +644,29 @@ cdef class Optimizer:
     @property
     def n_steps(self):
         """Number of steps taken."""
-        return self.optimizer.n_steps
+        return self.counters().n_steps
 
     def get_state(self):
         """Return hyperparameters, counters and a copy of the moments (`state`) as a dict, for pickling."""
         cdef cmlp_optimizer o = self.optimizer
+        cdef cmlp_optimizer_state counters = self.counters()
         return {"version": STATE_VERSION, "solver": self.solver, "learning_rate": o.learning_rate, "momentum": o.momentum,
-                "beta_1": o.beta_1, "beta_2": o.beta_2, "epsilon": o.epsilon, "beta_1_power": o.beta_1_power,
-                "beta_2_power": o.beta_2_power, "n_steps": o.n_steps, "weight_decay": o.weight_decay,
+                "beta_1": o.beta_1, "beta_2": o.beta_2, "epsilon": o.epsilon, "beta_1_power": counters.beta_1_power,
+                "beta_2_power": counters.beta_2_power, "n_steps": counters.n_steps, "weight_decay": o.weight_decay,
                 "max_norm": o.max_norm, "state": self.state.copy()}
 
     def check(self, Net net not None):
         """Raise ValueError if the optimizer does not match the network's size and dtype."""
-        self.bind(net)
+        self.require_fit(net)
 
     def __reduce__(self):
         return restored, (self.get_state(),)
 
     def __deepcopy__(self, memo):
         cdef Optimizer twin = Optimizer.__new__(Optimizer)
-        twin.solver, twin.optimizer, twin.state = self.solver, self.optimizer, self.state.copy()
+        twin.solver, twin.optimizer = self.solver, self.optimizer
+        twin.allocate(self.optimizer.state_size, self.state.dtype)
+        cnp.PyArray_CopyInto(twin.block, self.block)
         return twin
 
 
@@ -698,18 +713,22 @@ def restored(*arguments):
     fields = named_fields(arguments, "optimizer")
     cdef Optimizer optimizer = Optimizer.__new__(Optimizer)
     cdef cmlp_optimizer *o = &optimizer.optimizer
+    cdef cmlp_optimizer_state counters
+    memset(&counters, 0, sizeof(counters))
     try:
         optimizer.solver = fields["solver"]
         o.struct_size, o.solver = sizeof(cmlp_optimizer), choice(SOLVERS, optimizer.solver, "solver")
         o.learning_rate, o.momentum, o.epsilon = fields["learning_rate"], fields["momentum"], fields["epsilon"]
-        o.beta_1, o.beta_1_power = fields["beta_1"], fields["beta_1_power"]
-        o.beta_2, o.beta_2_power = fields["beta_2"], fields["beta_2_power"]
-        o.n_steps, o.weight_decay, o.max_norm = fields["n_steps"], fields["weight_decay"], fields["max_norm"]
+        o.beta_1, counters.beta_1_power = fields["beta_1"], fields["beta_1_power"]
+        o.beta_2, counters.beta_2_power = fields["beta_2"], fields["beta_2_power"]
+        o.weight_decay, o.max_norm, counters.n_steps = fields["weight_decay"], fields["max_norm"], fields["n_steps"]
     except (KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"an optimizer has invalid fields: {error!r}") from error
-    if o.n_steps < 0:
-        raise ValueError(f"n_steps of an optimizer is {o.n_steps}")
-    optimizer.state = native_vector(fields.get("state"), (np.float32, np.float64), "The optimizer state")
+    if counters.n_steps < 0:
+        raise ValueError(f"n_steps of an optimizer is {counters.n_steps}")
+    moments = native_vector(fields.get("state"), (np.float32, np.float64), "The optimizer state")
+    optimizer.allocate(sizeof(counters) + moments.nbytes, moments.dtype)[0] = counters
+    optimizer.state[...] = moments
     return optimizer
 
 
@@ -809,8 +828,8 @@ def step(Net net not None, params, gradient, Optimizer optimizer not None):
     """Take one optimizer step with `gradient`; changes params and optimizer in place."""
     cdef cnp.ndarray p = net.usable_params(params, True)
     cdef cnp.ndarray g = usable(gradient, "gradient", net, False, net.n_params)
-    cdef cnp.ndarray state = optimizer.bind(net)
     cdef int status
+    optimizer.require_fit(net)
     with nogil:
         status = cmlp_step(net.net, cnp.PyArray_DATA(p), cnp.PyArray_DATA(g), &optimizer.optimizer)
     check(status)

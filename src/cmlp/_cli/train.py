@@ -77,6 +77,7 @@ _PREFIX = "parameter_"
 _LEAST_TIME = 1e-9  # seconds, for the second fit: an epoch
 _MOST_COLUMNS = 256  # of numbers with names in a table; more are probably pixels
 _MOST_CLASSES = 30  # more distinct numbers are no labels of a table
+_FEWEST_CLASSES = 2  # so many labels can be those of a table with a row each; more are numbers
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -405,7 +406,7 @@ def _decide_target(request: TrainRequest, rows: TrainingRows, choice: ModelChoic
         numbers = rows.numbers()
         is_exact = (np.abs(numbers) < EXACT).all()
         n = _count_different(numbers if is_exact else rows.labels())
-        if n > _MOST_CLASSES:
+        if n > _MOST_CLASSES or (n == len(numbers) and n > _FEWEST_CLASSES):
             return Target(numbers, False, f"the target has {n:,} different numbers")
     labels = rows.labels()
     n = _count_different(labels)

@@ -280,10 +280,14 @@ def require_finite(array: NDArray[Any], name: str) -> None:
     where = ", ".join(f"{axis} {at}" for axis, at in zip(("row", "column"), place, strict=False))
     is_missing = np.isnan(array[tuple(place)])
     what = "NaN" if is_missing else f"infinity or a value too large for {array.dtype!r}"
+    remedy = ""
     if is_missing and name in ("y", "y_val"):
         remedy = " Leave out the rows without a target."
-    else:
-        remedy = ""
+        if array.ndim == 2 and array.shape[1] > 1:
+            remedy = (
+                " Leave out the rows that lack a target, or fit a model for each target, on the "
+                "rows that have it."
+            )
     raise ValueError(f"Input {name} contains {what} at {where}.{remedy}")
 
 

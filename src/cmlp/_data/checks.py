@@ -96,8 +96,9 @@ class InputChecks(NamedTuple):
             y=y, weight=as_weights(weight, n_rows, require_positive=not self.may_be_empty)
         )
 
-    def check(self, X: Any, y: Any, weight: Any) -> CheckedRows:
-        """Return converted rows with targets and weights."""
+    def check(self, X: Any, y: Any, weight: Any, suffix: str = "") -> CheckedRows:
+        """Return converted rows with targets and weights; `suffix` is that of their names in messages."""
+        warn_of_other_order(X, **{f"y{suffix}": y, f"sample_weight{suffix}": weight})
         return self.add_targets(self.check_inputs(X), y, weight)
 
     def recheck(self, rows: CheckedRows) -> CheckedRows:
@@ -254,6 +255,31 @@ def as_quantile_targets(targets: NDArray[Any], n_quantiles: int) -> NDArray[Any]
     if targets.shape[1] != 1:
         raise ValueError(f"y must have one column with several quantiles, got {targets.shape[1]}.")
     return np.broadcast_to(targets, (len(targets), n_quantiles))
+
+
+def warn_of_other_order(X: Any, **others: Any) -> None:
+    """Warn if the index of y or of weights, which have their names in messages, has X's labels in another order.
+
+    Rows are matched by position. An index with other labels is common, and right: one was reset.
+    """
+    index = _index_of(X)
+    if index is None:
+        return
+    for name, held in others.items():
+        other = _index_of(held)
+        if other is None or other is index or len(other) != len(index) or other.equals(index):
+            continue
+        if index.isin(other).all() and other.isin(index).all():
+            warn(
+                f"The index of {name} has the labels of X's index in another order, but rows are "
+                f"matched by position. To match them by label, pass {name}.loc[X.index]; if the "
+                f"positions are right, {name}.to_numpy()."
+            )
+
+
+def _index_of(held: Any) -> Any:
+    """Return the index of a frame or a column of pandas; None for others."""
+    return getattr(held, "index", None) if hasattr(held, "iloc") else None
 
 
 # --------------------------------------------------------------------------------- error messages for non-finite inputs

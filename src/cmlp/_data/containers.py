@@ -114,19 +114,24 @@ class Column:
     def array(self) -> NDArray[Any]:
         """Return the column as an array with an entry for each row."""
         self._require_readable()
+        # The exception of a signal handler is not taken for one of a library where there is none.
+        is_plain = type(self.held) is np.ndarray
+        array: NDArray[Any] = self.held if is_plain else self._as_numpy()
+        if array.ndim != 1:
+            raise ValueError(
+                f"{self.label} must have one value per row, got an array of shape {array.shape}."
+            )
+        return array
+
+    def _as_numpy(self) -> NDArray[Any]:
         try:
-            array = np.asarray(self.held)
+            return np.asarray(self.held)
         except MemoryError:
             raise
         except Exception as error:  # of the data frame's library
             raise ValueError(
                 f"{self.label} cannot be converted to a NumPy array: {error}"
             ) from error
-        if array.ndim != 1:
-            raise ValueError(
-                f"{self.label} must have one value per row, got an array of shape {array.shape}."
-            )
-        return array
 
     def _require_readable(self) -> None:
         """Raise ValueError if the type says that the entries are no numbers, categories or times."""

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits, is_missing, rectangular
+from cmlp._data.spelling import matching_change, warn_of_spellings
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, short_repr
 
@@ -198,7 +199,11 @@ def _require_bits(y: NDArray[Any]) -> None:
             "y must contain only 0 and 1 if it has several columns, got the values "
             f"{values.tolist()}."
         )
-    raise ValueError("Multioutput target data is not supported with label binarization")
+    raise ValueError(
+        "Multioutput target data is not supported with label binarization. For several columns of "
+        "classes, fit a classifier for each column, as sklearn.multioutput.MultiOutputClassifier "
+        "does."
+    )
 
 
 class Labels:
@@ -275,9 +280,24 @@ class Labels:
             positions[positions == len(self.classes)] = 0
             if (self.classes[positions] == seen).all():
                 return positions[indices]
+        known = set(self.classes.tolist())
+        unknown = [label for label in seen.tolist() if label not in known]
         raise ValueError(
             f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has "
-            f"{seen}."
+            f"{seen}.{matching_change(unknown, known)}"
+        )
+
+    def warn_of_unknown(self, y: NDArray[Any], n_rows: int) -> None:
+        """Warn if labels that are predicted wrong, in some of `n_rows` rows, are not among the classes."""
+        is_unknown = ~np.isin(y, self.classes)
+        if not is_unknown.any():
+            return
+        unknown = distinct(y[is_unknown])[0].tolist()
+        known = self.classes.tolist()
+        warn(
+            f"y has labels that fit did not have in {np.count_nonzero(is_unknown):,} of {n_rows:,} "
+            f"rows, which count as wrong: {short_repr(unknown)}; fit knows {short_repr(known)}."
+            f"{matching_change(unknown, known)}"
         )
 
     def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
@@ -329,6 +349,8 @@ def learn_labels(y: NDArray[Any]) -> tuple[Labels, NDArray[Any]]:
     classes, indices = distinct(y)
     if y.dtype.kind == "f" and len(classes) > _MOST_FLOATS:
         warn(FLOATS)
+    if classes.dtype.kind in "OU":
+        warn_of_spellings(classes.tolist(), "y", "classes")
     labels = Labels(classes)
     return labels, labels.targets(indices)
 

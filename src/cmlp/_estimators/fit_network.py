@@ -416,7 +416,7 @@ class NetworkFit(Fit):
             return None, rows.y
         with naming_validation():
             checks = self.input_checks()._replace(width=rows.X.shape[1], names=self.names)
-            checked = checks.check(*self.validation)
+            checked = checks.check(*self.validation, suffix="_val")
             return encoding.encode(checked), checked.y
 
     def _training_data(

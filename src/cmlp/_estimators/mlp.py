@@ -13,6 +13,7 @@ from cmlp._data.checks import (
     as_quantile_targets,
     as_targets,
     first_non_finite_error,
+    warn_of_other_order,
 )
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_classes
@@ -996,7 +997,10 @@ class MLPClassifier(MultilayerPerceptron):
         """
         from cmlp._estimators.targets import accuracy_of_labels
 
-        return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
+        warn_of_other_order(X, y=y, sample_weight=sample_weight)
+        now = frozen_copy(self)
+        labels = now._trained().class_labels
+        return accuracy_of_labels(now.predict(X), y, sample_weight, labels, type(self).__name__)
 
 
 class MLPRegressor(MultilayerPerceptron):
@@ -1528,6 +1532,7 @@ class MLPRegressor(MultilayerPerceptron):
         """
         from cmlp._train.scores import d2_pinball, r_squared, require_rows
 
+        warn_of_other_order(X, y=y, sample_weight=sample_weight)
         now = frozen_copy(self)
         predicted = now.predict(X)
         require_rows(predicted)

@@ -213,9 +213,16 @@ def _averages_squared_errors() -> bool:
 
 
 def accuracy_of_labels(
-    predicted: NDArray[Any], y: ArrayLike, sample_weight: ArrayLike | None, owner: str
+    predicted: NDArray[Any],
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    labels: Labels,
+    owner: str,
 ) -> float:
-    """Return the accuracy of predicted labels for the y that a user passed to `owner`."""
+    """Return the accuracy of predicted labels for the y that a user passed to `owner`.
+
+    Labels that the model does not have count as wrong, as in scikit-learn, with a warning.
+    """
     require_rows(predicted)
     truth = as_targets(y, len(predicted), owner, labels=True, warn_of_column=False)
     if truth.dtype.kind == "O":
@@ -230,6 +237,8 @@ def accuracy_of_labels(
             f"dtype {truth.dtype}."
         )
     correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
+    if labels.kind != "multilabel" and not correct.all():
+        labels.warn_of_unknown(truth[~correct], len(truth))
     return accuracy(correct, as_weights(sample_weight, len(truth)))
 
 

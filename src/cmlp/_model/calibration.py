@@ -252,11 +252,12 @@ def scores_of(
 ) -> NDArray[np.float64]:
     """Return the scores of rows, of shape (n_answers, n_rows).
 
-    y has a column of numbers for each target, or the index of each row's class, which is -1 for an unknown class, or a
-    bool for each label that a row can have. `ends` are those of `Calibration`.
+    y has a column of numbers for each target, or the index of each row's class, or a bool for each
+    label that a row can have. `ends` are those of `Calibration`.
     """
     if kind == PROBABILITY and y.ndim == 1:
-        return np.where(y < 0, np.inf, 1 - outputs[np.arange(len(y)), y])[None]
+        rest: NDArray[np.float64] = 1 - outputs[np.arange(len(y)), y]
+        return rest[None]
     if kind == PROBABILITY:
         return (1 - np.where(y, outputs, 1 - outputs)).T
     low, high = _ends(kind, outputs)

@@ -131,7 +131,7 @@ def accuracy_of(
     *,
     has_classes: bool,
 ) -> Accuracy | None:
-    """Return the accuracy on some rows; y are numbers, indices of classes (-1 for unknown ones), or 0/1 labels."""
+    """Return the accuracy on some rows; y are numbers, indices of classes, or 0/1 labels."""
     several, middle = n_answers(net) > 1, None if has_classes else _median_output(net)
     if has_classes:
         answers = outputs > _HALF if several else outputs.argmax(axis=1)[:, None]

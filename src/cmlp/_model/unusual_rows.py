@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.column_entries import ORDERED, categories_of, stored_category, text_of
+from cmlp._data.column_entries import ORDERED, categories_of
+from cmlp._data.spelling import matching_change
 from cmlp._process.warnings import warn
 from cmlp.exceptions import shown
 
@@ -27,14 +28,6 @@ _COLUMNS_SHOWN = 5
 _MOSTLY = 0.5
 _LEAST_SHOWN = 0.005  # share that a message shows as 1 % or more
 _LEAST_CHANCE = 1e-5  # of as few usual values, below which they are not chance
-
-# How values may have to be changed, from the smallest change on.
-_CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
-    ("str", str),
-    ("str.strip", str.strip),
-    ("str.casefold", str.casefold),
-    ("str.strip and str.casefold", lambda text: text.strip().casefold()),
-)
 
 
 class Seen(NamedTuple):
@@ -120,7 +113,7 @@ def warn_of_unknown(
         return
     match = ""
     if not _are_new(n_known, n, len(codes), seen):
-        match = _match(new, codes) if n >= ROWS_TO_COMPARE else ""
+        match = matching_change(new, codes) if n >= ROWS_TO_COMPARE else ""
         if not match:
             return
     if not notices.is_first(f"{label}: unknown categories"):
@@ -139,7 +132,7 @@ def warn_of_unknown(
         few += f" (in fit about {seen.rare:.0%})"
     warn(
         f"{label}: {few}, and unknown values {become}. {came}; fit knows "
-        f"{examples}.{match or _match(new, codes)}{notices.note}"
+        f"{examples}.{match or matching_change(new, codes)}{notices.note}"
     )
 
 
@@ -231,22 +224,3 @@ def is_clearly_rarer(count: int, n: int, share: float) -> bool:
     if count:
         divergence += found * math.log(found / share)
     return n * divergence > -math.log(_LEAST_CHANCE)
-
-
-def _match(new: Sequence[Any], codes: Mapping[object, int]) -> str:
-    """Return a sentence about the change after which most values are known ones; "" if none are."""
-    texts: dict[str, Any] = {}  # whose hashes differ
-    for value in new:
-        text = text_of(stored_category(value))
-        if text is not None:
-            texts.setdefault(text, value)
-    categories = [value for value in codes if value is not None]
-    best: tuple[int, str] = 0, ""
-    for name, change in _CHANGES:
-        meant = {change(str(value)): value for value in categories}
-        pairs = [(value, meant.get(change(text))) for text, value in texts.items()]
-        matching = [(value, other) for value, other in pairs if other is not None]
-        if len(matching) > best[0]:
-            value, other = matching[0]
-            best = len(matching), f" They would match after {name}: {value!r} is like {other!r}."
-    return best[1]

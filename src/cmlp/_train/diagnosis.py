@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.activations import traits_of_activation
-from cmlp._data.arrays import taken
+from cmlp._data.arrays import CSR, section, taken
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import are_at_most, root_mean_squares, sample
 from cmlp._data.weights import weights_of_rows
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.arrays import CSR
     from cmlp._train.job import Data, Objective, TrainingJob
 
     # Targets and their weights.
@@ -62,6 +61,11 @@ FEW_EPOCHS = 5
 _FALLING = 0.7
 _LATE = 0.8  # share of the epochs after which the best one, of validation rows, shows that more epochs would help
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
+_MOST_OF_VARIANCE = 0.9
+_FAR = 10.0  # interquartile ranges from the median
+_FEW_FAR = 100  # one of so many targets can be far from the others, at least one
+_FEWEST_OTHERS = 10  # targets, of which one can be far from the others
+_VALUES_AT_A_TIME = 1 << 18
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
 
 
@@ -418,6 +422,9 @@ def causes(
 
     `outputs` of the rows are computed if they are None. `epochs` is the parameter with their number.
     """
+    only_cause = _constant_inputs(job) or _far_targets_of(job)
+    if only_cause:
+        return only_cause
     X, targets = rows.some()
     layers = job.net.activations_of(
         job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads
@@ -434,6 +441,57 @@ def causes(
     text = "".join(sentences)
     return text or (
         " X may say nothing about y, or the network may be too small or too large for these rows."
+    )
+
+
+def _constant_inputs(job: TrainingJob) -> str:
+    """Return a sentence if all training rows are equal."""
+    X = job.data.rows.X
+    if not job.is_whole:
+        return ""
+    n_rows = max(1, _VALUES_AT_A_TIME // X.shape[1])
+    first = _dense(section(X, 0, 1))
+    for start in range(0, len(X), n_rows):
+        part = _dense(section(X, start, min(start + n_rows, len(X))))
+        if (part != first).any():
+            return ""
+    return " All columns of X are constant: they say nothing about y."
+
+
+def _dense(X: NDArray[Any] | CSR) -> NDArray[Any]:
+    return X.toarray() if isinstance(X, CSR) else X
+
+
+def _far_targets_of(job: TrainingJob) -> str:
+    """Return a sentence if a squared error depends on a few far targets alone."""
+    has_classes = job.data.group_names is not None or job.data.rows.targets.ndim == 1
+    if not job.is_whole or has_classes or not traits_of(job.net.loss).is_squared:
+        return ""
+    sentence = _far_targets(job.data)
+    return f" {sentence}" if sentence else ""
+
+
+def _far_targets(data: Data) -> str:
+    """Return a sentence if a few targets are so far from the others that they make up nearly all of the variance."""
+    rows = (data.in_units_of_y or data).rows
+    y = rows.targets if rows.weight is None else rows.targets[rows.weight > 0]
+    low, median, high = np.quantile(y.astype(np.float64), (0.25, 0.5, 0.75), axis=0)
+    distance = np.abs(y - median)
+    n_far = max(1, len(y) // _FEW_FAR)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.sort(distance / distance.max(axis=0), axis=0) ** 2
+        share = squares[-n_far:].sum(axis=0) / squares.sum(axis=0)
+    are_far = (distance.max(axis=0) > _FAR * (high - low)) & (high > low)
+    columns = np.flatnonzero(are_far & (share > _MOST_OF_VARIANCE))
+    if len(y) < _FEWEST_OTHERS or not len(columns):
+        return ""
+    k = int(columns[0])
+    farthest = y[distance[:, k].argmax(), k]
+    return (
+        f"y has values far from the others, such as {farthest:.4g}, but half of y is from "
+        f"{low[k]:.4g} to {high[k]:.4g}: a squared error depends on the far ones alone. Leave out "
+        "their rows if they are wrong; otherwise a loss such as 'absolute_error', for which they "
+        "count little, helps."
     )
 
 
@@ -595,8 +653,9 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
     size = once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan
     if size > _LARGE or (tiny and 0 < size < _TINY):
         gap = " " if sentences else ""
+        far = once_per_pool(_far_targets, data) if size > _LARGE else ""
         sentences.append(
-            f"{gap}y has values of the order of {size:.0e}: " + objective.y_advice + " helps."
+            gap + (far or f"y has values of the order of {size:.0e}: {objective.y_advice} helps.")
         )
     return space + "".join(sentences) if sentences else ""
 

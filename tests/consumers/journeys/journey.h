@@ -29,7 +29,11 @@ enum { N_IN = 5, N_HIDDEN = 7, N_OUT = 3, N_PARAMS = (N_IN + 1) * N_HIDDEN + (N_
 typedef struct learner {
     char memory[CMLP_NET_SIZE];
     const cmlp_net *net; /* in the memory */
-    float params[N_PARAMS], state[2 * N_PARAMS];
+    float params[N_PARAMS];
+    struct {
+        cmlp_optimizer_state counters;
+        float moments[2 * N_PARAMS];
+    } state;
     cmlp_optimizer optimizer;
     cmlp_random random;
 } learner;
@@ -52,7 +56,7 @@ static inline void begin(learner *l, cmlp_activation output, cmlp_loss loss)
     cmlp_random_seed(&l->random, 1);
     OK(cmlp_init_params(net_of(l), &l->random, l->params));
     l->optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
-    l->optimizer.state = l->state;
+    l->optimizer.state = &l->state;
     l->optimizer.state_size = sizeof l->state;
 }
 

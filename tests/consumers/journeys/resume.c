@@ -46,7 +46,7 @@ int main(void)
     train(&whole, 0);
     train(&parts, 10);
     CHECK(!memcmp(whole.params, parts.params, sizeof whole.params));
-    CHECK(!memcmp(whole.state, parts.state, sizeof whole.state));
-    CHECK(whole.optimizer.n_steps == parts.optimizer.n_steps);
+    CHECK(!memcmp(whole.state.moments, parts.state.moments, sizeof whole.state.moments));
+    CHECK(whole.state.counters.n_steps == parts.state.counters.n_steps);
     return 0;
 }

@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.arrays import targets_in_range
-from cmlp._data.groups import as_groups
-from cmlp._data.weights import as_weights, weights_of_rows
+from cmlp._data.weights import weights_of_rows
 from cmlp._estimators.tables.bag import folds_of_groups
-from cmlp._estimators.tables.targets import rows_that_count
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
     CALIBRATION,
@@ -41,7 +38,7 @@ from cmlp.exceptions import InvalidParameterError, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from cmlp._data.groups import GroupCount, Groups
     from cmlp._model.model import TableModel
@@ -76,25 +73,6 @@ class RowsWithTruth(NamedTuple):
         weight = weights_of_rows(self.weight, part)
         groups = None if self.groups is None else self.groups.take(part)
         return RowsWithTruth(self.raw[part], self.truth[part], weight, groups)
-
-
-def counted_rows(
-    model: TableModel,
-    raw: NDArray[np.float64],
-    truth: NDArray[Any],
-    sample_weight: ArrayLike | None,
-    groups: Any,
-) -> RowsWithTruth:
-    """Return the rows that a user has passed, without those of weight 0."""
-    rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
-    truth = truth[rows]
-    if model.labels is None:
-        truth = targets_in_range(truth, model.net.loss)
-    known = as_groups(groups, len(raw))
-    if known is not None:
-        known = known.take(rows)
-        weight = known.equal_weights(weight)
-    return RowsWithTruth(raw[rows], truth, weight, known)
 
 
 def with_measured_errors(
@@ -165,11 +143,9 @@ def with_probabilities_by_rows(
     is_fourth = _fourth_of(rows)
     learning, scoring = rows.take(~is_fourth), rows.take(is_fourth)
     scores = _scores(model, learning)
-    if not len(scoring.raw) or not len(scores.weight):
+    if not len(scoring.raw):
         what = "rows" if rows.groups is None else "groups"
-        raise ValueError(
-            f"probabilities=True needs at least {_FOURTH} {what}, and known labels{_OUTSIDE}."
-        )
+        raise ValueError(f"probabilities=True needs at least {_FOURTH} {what}.")
     _require_classes([scores], model, "y has", _OUTSIDE)
     found = learned_map([scores], model.net, model.class_weights)
     model = with_map(model, found)
@@ -206,11 +182,12 @@ def _fourth_of(rows: RowsWithTruth) -> NDArray[np.bool_]:
 
 
 def _scores(model: TableModel, rows: RowsWithTruth) -> Scores:
-    """Return the scores of rows with a known class by the networks as fit has trained them."""
+    """Return the scores of rows by the networks as fit has trained them."""
     truth = rows.truth.reshape(len(rows.raw), -1).astype(np.int64)
     weight = np.ones(len(rows.raw)) if rows.weight is None else rows.weight
-    scores = scores_of_rows(networks_as_trained(model), model.columns, rows.raw)
-    return Scores(scores, truth, weight).take(np.asarray((truth >= 0).all(axis=1)))
+    return Scores(
+        scores_of_rows(networks_as_trained(model), model.columns, rows.raw), truth, weight
+    )
 
 
 def _require_classes(parts: Sequence[Scores], model: TableModel, whose: str, where: str) -> None:

@@ -26,17 +26,20 @@ _NUMBERS = ("integer", "number", _ZEROS, "infinite", _SIMILAR)
 _TIMES = (*DATES, _OTHER_DATE)
 
 
-def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> None:
-    """Warn if nearly all values of a column of text, in some rows, are numbers or dates by the grammar of files."""
+def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> bool:
+    """Warn if nearly all values of a column of text, in some rows, are numbers or dates by the grammar of files.
+
+    Returns whether they are.
+    """
     filled = [row for row in rows.tolist() if values[row] is not None]
     counts = Counter(values[row] for row in filled)
     if len(counts) > _SAMPLED:
         sample = random.Random(0).sample(filled, _SAMPLED)
         if not _judged(Counter(values[row] for row in sample))[0]:
-            return
+            return False
     what, kinds, n = _judged(counts)
     if not what:
-        return
+        return False
     wanted, n_all = _NUMBERS if what == "numbers" else _TIMES, len(filled)
     first: dict[Any, int] = {}
     for row in filled:
@@ -63,6 +66,7 @@ def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> N
         f"pandas.{function}(column, errors='coerce').{form} To use categories, give it the dtype "
         "'category', or name all such columns in categorical_features."
     )
+    return True
 
 
 def _judged(counts: Counter[Any]) -> tuple[str, dict[Any, str], int]:

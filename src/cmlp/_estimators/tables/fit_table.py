@@ -12,7 +12,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
-from cmlp._data.checks import as_targets
+from cmlp._data.checks import as_targets, warn_of_other_order
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.groups import as_groups, require_other_groups
@@ -33,6 +33,7 @@ from cmlp._estimators.tables.bag import (
     options_of_member,
 )
 from cmlp._estimators.tables.calibrate import measured
+from cmlp._estimators.tables.doubtful_columns import warn_of_inputs
 from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
 from cmlp._estimators.tables.repeated_rows import warn_of_repeated_rows
@@ -229,9 +230,11 @@ class TableFit(Fit):
         """Learn what y means. Return the columns of X, and of X_val if there is one, with the targets that count."""
         X, y, weight = self.training
         X_val, y_val, weight_val = self.validation
+        warn_of_other_order(X, y=y, sample_weight=weight)
         frame = frame_of(X, self.class_name)
         val_frame = None
         if has_validation_rows(X_val, y_val, weight_val):
+            warn_of_other_order(X_val, y_val=y_val, sample_weight_val=weight_val)
             if not self.options.early_stopping:
                 raise InvalidParameterError(
                     "early_stopping=False uses no validation data: leave out X_val and y_val.",
@@ -316,6 +319,14 @@ class TableFit(Fit):
         categorical = options.categorical_features
         known = learn_columns(frame, categorical, self.class_name, targets.rows, targets.weight)
         self.rows = self._read(known, opened)
+        n = self.rows.n_training
+        warn_of_inputs(
+            known,
+            self.rows.raw[:n],
+            self.rows.truth[:n],
+            frame.label,
+            has_classes=self.is_classifier,
+        )
         if self.row_groups is None and len(opened) == 1 and earlier is None:
             warn_of_repeated_rows(frame, known, self.rows.to_train_on[0], targets.rows)
         self.columns = learn_inputs(
@@ -492,6 +503,9 @@ class TableFit(Fit):
         classes = None if labels is None or labels.kind == "multilabel" else labels.classes
         encoded = EncodedRows(self.inputs_of(k), rows.targets, rows.weight)
         data = Data(encoded, 1.0, split=split, group_names=classes)
+        if labels is None:
+            in_units_of_y = data._replace(rows=encoded._replace(targets=rows.truth))
+            data = data._replace(in_units_of_y=in_units_of_y)
         job = TrainingJob(net, self.encoding.objective(), data, options, state, 1)
         run = make_run(job, encoded.n_rows, Engine)
         assert run.has_epochs

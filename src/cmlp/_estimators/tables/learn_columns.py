@@ -33,6 +33,7 @@ from cmlp._data.containers import plain_entry
 from cmlp._data.input_frame import frame_of
 from cmlp._data.scale import quantiles
 from cmlp._data.weights import weights_of_rows
+from cmlp._estimators.tables.doubtful_columns import warn_of_categories
 from cmlp._estimators.tables.splits import LEAST_GAIN_OF_PART, step_edges
 from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, TableColumn, TableColumns
 from cmlp._model.unusual_rows import Seen
@@ -91,14 +92,8 @@ def learn_columns(
         if levels is not None:
             found.append(_ordered(column, levels))
         elif i in chosen or (categorical is not None and _holds_categories(column, rows)):
-            learned = _with_categories(column, column_type, rows, weight)
             is_decided = i in chosen or column.is_of_file or column.has_categories()
-            if learned.type == CATEGORY and not is_decided:
-                # Few programs need it.
-                from cmlp._estimators.tables.doubtful_text import warn_of_text
-
-                warn_of_text(categories_of(column, CATEGORY), column.label, rows)
-            found.append(learned)
+            found.append(_with_categories(column, column_type, rows, weight, is_decided=is_decided))
         else:
             found.append(TableColumn("number", type_of_numbers(column_type)))
     return TableColumns(found, frame.names)
@@ -205,11 +200,17 @@ def _holds_categories(column: Column, rows: NDArray[np.intp]) -> bool:
 
 
 def _with_categories(
-    column: Column, entries_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None
+    column: Column,
+    entries_type: str,
+    rows: NDArray[np.intp],
+    weight: NDArray[np.float64] | None,
+    *,
+    is_decided: bool,
 ) -> TableColumn:
     """Return a column with the categories of the largest weights, and with what there was besides them.
 
-    Categories of equal weight have the order of text, None last.
+    Categories of equal weight have the order of text, None last. There is a warning if they are probably none;
+    `is_decided` is whether the user or a type says that they are categories, not numbers or dates.
     """
     column_type = entries_type if entries_type in TIMES else CATEGORY
     values = categories_of(column, column_type)
@@ -240,6 +241,8 @@ def _with_categories(
     if len(stored) > len(listed):
         part = _part_in_new_rows(occurring, listed)
         rare = rare if part == 1 else 1 - part * (1 - rare)
+    if column_type == CATEGORY:
+        warn_of_categories(values, occurring, column.label, rows, may_be_text=not is_decided)
     role = "category" if len(categories) > 1 else "unused"
     return TableColumn(role, column_type, categories, Seen(len(stored), rare))
 

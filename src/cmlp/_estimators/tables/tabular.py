@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cmlp._data.checks import as_quantile_targets, as_targets
+from cmlp._data.arrays import targets_in_range
+from cmlp._data.checks import as_quantile_targets, as_targets, warn_of_other_order
+from cmlp._data.groups import as_groups
 from cmlp._data.input_frame import frame_of_records, is_records
-from cmlp._data.labels import kind_of_labels, mixes_text
+from cmlp._data.labels import kind_of_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import with_classes, with_feature_names
 from cmlp._estimators.estimator import Estimator
-from cmlp._estimators.fitted import fitted_of, locked, store_model
+from cmlp._estimators.fitted import fitted_of, frozen_copy, locked, store_model
 from cmlp._process.warnings import warn
 from cmlp._train.name_hints import hinting
-from cmlp.exceptions import InvalidParameterError, short_repr, shown
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,8 +174,10 @@ class TabularEstimator(Estimator):
         frame = model.columns.select(self._frame(model, X), type(self).__name__, model.notices)
         return model.columns.values(frame, model.notices, model.gaps), frame.entries()
 
-    def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
-        """Return what `scores_of` compares with the outputs: numbers, indices of classes, or labels."""
+    def _truth(
+        self, model: TableModel, y: ArrayLike, n_rows: int, rows: NDArray[np.intp]
+    ) -> NDArray[Any]:
+        """Return what `scores_of` compares with the outputs of some rows: numbers, indices of classes, or labels."""
         raise NotImplementedError
 
     def _rows_with_truth(
@@ -185,14 +189,22 @@ class TabularEstimator(Estimator):
         groups: ArrayLike | None,
     ) -> RowsWithTruth:
         """Return the rows that a user has passed, without those of weight 0."""
-        from cmlp._estimators.tables.calibrate import counted_rows
+        from cmlp._estimators.tables.calibrate import RowsWithTruth
+        from cmlp._estimators.tables.targets import rows_that_count
 
         if y is None:
             raise ValueError("y is missing: what is true for the rows of X.")
+        warn_of_other_order(X, y=y, sample_weight=sample_weight)
         raw = self._raw(model, X)
         if not len(raw):
             raise ValueError("X has no rows.")
-        return counted_rows(model, raw, self._truth(model, y, len(raw)), sample_weight, groups)
+        rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
+        truth = self._truth(model, y, len(raw), rows)
+        known = as_groups(groups, len(raw))
+        if known is not None:
+            known = known.take(rows)
+            weight = known.equal_weights(weight)
+        return RowsWithTruth(raw[rows], truth, weight, known)
 
     def _calibrate(
         self,
@@ -562,7 +574,7 @@ class TabularClassifier(TabularEstimator):
             With ``probabilities=True``, None means the rows that the networks held out in `fit`.
             They are known until the classifier is saved, pickled or copied.
         y : array-like of shape (n_samples,) or (n_samples, n_classes), optional
-            Labels, as for `fit`. No set contains a label that `fit` has not seen.
+            Labels, as for `fit`, and none that `fit` has not seen.
         sample_weight : None, float or array-like of shape (n_samples,), default=None
             Weights of the rows, as in `fit`. The coverage is then that of the weighted rows,
             without a guarantee.
@@ -581,9 +593,9 @@ class TabularClassifier(TabularEstimator):
         Raises
         ------
         ValueError
-            If the classifier is not fitted, or the rows are invalid, too few or missing, or with
-            ``probabilities=True`` and at most 16 classes have none of a class. It then keeps its
-            former calibration.
+            If the classifier is not fitted, or the rows are invalid, too few or missing, or have a
+            label that `fit` has not seen, or with ``probabilities=True`` and at most 16 classes
+            have none of a class. It then keeps its former calibration.
 
         References
         ----------
@@ -893,25 +905,14 @@ class TabularClassifier(TabularEstimator):
 
         return certify_table(self, X, radius, max_time)
 
-    def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
-        owner, labels = type(self).__name__, model.class_labels
-        y = as_targets(y, n_rows, owner, labels=True)
-        if labels.kind == "multilabel":
-            return labels.encode(y)
-        if kind_of_labels(y) == "multilabel":
-            raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(y)}.")
-        if mixes_text(y, labels.classes):
-            known = np.full(len(y), False)
-        else:
-            known = np.isin(y, labels.classes)
-        if not known.any():
-            raise ValueError(
-                f"All labels of y are unknown, such as {y[:1].tolist()[0]!r}: those of fit were "
-                f"{short_repr(labels.classes.tolist())}."
-            )
-        codes = np.full(len(y), -1)  # no set contains an unknown label
-        codes[known] = labels.encode(y[known]).reshape(-1)
-        return codes
+    def _truth(
+        self, model: TableModel, y: ArrayLike, n_rows: int, rows: NDArray[np.intp]
+    ) -> NDArray[Any]:
+        labels = model.class_labels
+        y = as_targets(y, n_rows, type(self).__name__, labels=True)
+        kind_of_labels(y)  # raises an error for rows of weight 0 too
+        truth = labels.encode(y[rows])
+        return truth if labels.kind == "multilabel" else truth.reshape(-1).astype(np.intp)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of `predict_proba`.
@@ -943,7 +944,10 @@ class TabularClassifier(TabularEstimator):
         """
         from cmlp._estimators.targets import accuracy_of_labels
 
-        return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
+        warn_of_other_order(X, y=y, sample_weight=sample_weight)
+        now = frozen_copy(self)
+        labels = now._trained().class_labels
+        return accuracy_of_labels(now.predict(X), y, sample_weight, labels, type(self).__name__)
 
 
 def _with_found(model: TableModel, found: Found | None) -> TableModel:
@@ -1273,7 +1277,13 @@ class TabularRegressor(TabularEstimator):
         lowest = traits_of(model.net.loss).lowest_target
         return calibration.intervals(self._answers(model, raw), coverage, lowest)
 
-    def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _truth(
+        self, model: TableModel, y: ArrayLike, n_rows: int, rows: NDArray[np.intp]
+    ) -> NDArray[Any]:
+        return targets_in_range(self._numbers(model, y, n_rows)[rows], model.net.loss)
+
+    def _numbers(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[np.float64]:
+        """Return y as numbers, a column for each target of the model."""
         from cmlp._estimators.tables.targets import table_numbers
         from cmlp._model.calibration import n_answers
 
@@ -1296,11 +1306,12 @@ class TabularRegressor(TabularEstimator):
         """
         from cmlp._train.scores import d2_pinball, r_squared, require_rows
 
+        warn_of_other_order(X, y=y, sample_weight=sample_weight)
         model = self._trained()
         predicted = self._predicted(model, X)
         require_rows(predicted)
         predicted = predicted[:, 0] if predicted.shape[1] == 1 else predicted
-        truth = self._truth(model, y, len(predicted))
+        truth = self._numbers(model, y, len(predicted))
         weight = as_weights(sample_weight, len(predicted))
         quantiles = model.net.loss_parameter
         if isinstance(quantiles, tuple):

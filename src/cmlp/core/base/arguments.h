@@ -35,6 +35,10 @@ static inline cmlp_status cmlp_read_struct(void *copy, const void *given, size_t
 /* Copies the fields behind struct_size to the caller's struct, as far as it has them. */
 void cmlp_write_struct(void *given, const void *copy, size_t size);
 
+/* Makes the caller's struct of `given_size` bytes a copy of one that has `size`: without its last fields if it is smaller,
+ * and with zeros behind them if it is larger. */
+void cmlp_init_struct(void *given, size_t given_size, const void *copy, size_t size);
+
 /* Names the refused argument and returns the status. */
 static inline cmlp_status cmlp_refuse(const char **refused, cmlp_status status, const char *argument)
 {
@@ -63,7 +67,7 @@ static inline cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
 {
     frame->mode = cmlp_enter_mode();
     frame->callers = NULL;
-    const cmlp_status status = CMLP_READ(&frame->run, run, cmlp_run, pace);
+    const cmlp_status status = CMLP_READ(&frame->run, run, cmlp_run, reserved);
     if (status) return status;
     frame->callers = run;
     frame->run.refused = NULL;
@@ -80,7 +84,6 @@ static inline cmlp_status cmlp_end_call(const cmlp_frame *frame, cmlp_status sta
         frame->callers->bad_row = frame->run.bad_row;
         frame->callers->bad_column = frame->run.bad_column;
         frame->callers->refused = frame->run.refused;
-        frame->callers->pace = frame->run.pace;
     }
     cmlp_leave_mode(frame->mode);
     return status;

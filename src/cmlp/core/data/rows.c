@@ -352,3 +352,20 @@ int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch)
     return find_bad(data, scratch);
 }
 #endif
+
+#if CMLP_BUILDS_TRAINING
+void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                    int64_t n_cols)
+{
+    const cmlp_rows dense = cmlp_dense_rows(data, dtype, n_rows, n_cols);
+    cmlp_init_struct(rows, struct_size, &dense, sizeof dense);
+}
+
+void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                       int64_t n_cols)
+{
+    cmlp_targets made = cmlp_dense_targets(data, dtype, n_rows, n_cols);
+    if (!n_cols) made.kind = CMLP_TARGETS_CLASSES;
+    cmlp_init_struct(targets, struct_size, &made, sizeof made);
+}
+#endif

@@ -32,7 +32,7 @@ static cmlp_status check(const cmlp_training *t)
 }
 
 /* Hyperparameters that the solver does not use may be any numbers. A reader gets the usual ones. */
-static void reset_unused(cmlp_optimizer *o)
+static void reset_unused(cmlp_optimizer *o, cmlp_optimizer_state *counters)
 {
     const cmlp_optimizer usual = cmlp_default_optimizer(o->solver);
     if (o->solver != CMLP_SOLVER_MOMENTUM && o->solver != CMLP_SOLVER_NESTEROV) o->momentum = usual.momentum;
@@ -41,32 +41,33 @@ static void reset_unused(cmlp_optimizer *o)
     o->beta_1 = usual.beta_1;
     o->beta_2 = usual.beta_2;
     o->epsilon = usual.epsilon;
-    o->beta_1_power = o->beta_2_power = 1;
+    counters->beta_1_power = counters->beta_2_power = 1;
 }
 
 cmlp_status cmlp_read_training(cmlp_training_arrays *arrays, const cmlp_net *net, const cmlp_training *training)
 {
     cmlp_training t;
     cmlp_optimizer o;
+    cmlp_optimizer_state counters;
     const char *refused;
-    size_t bytes;
     arrays->n = 0;
     cmlp_status status = CMLP_READ(&t, training, cmlp_training, alpha);
     if (!status) status = check(&t);
-    if (!status) status = cmlp_read_optimizer(&o, net, t.optimizer, &refused);
-    if (!status) status = cmlp_optimizer_state_size(net, o.solver, &bytes);
+    if (!status) status = cmlp_read_optimizer(&o, &counters, net, t.optimizer, NULL, &refused);
     if (status) return status;
-    reset_unused(&o);
-    if (o.n_steps > (int64_t)CMLP_DATA_MOST || bytes / net->element > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    reset_unused(&o, &counters);
+    const int64_t n_elements = cmlp_n_moments(o.solver) * net->n_params;
+    if (counters.n_steps > (int64_t)CMLP_DATA_MOST || n_elements > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     const double numbers[CMLP_TRAINING_NUMBERS] = {
-        o.solver, o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon, o.beta_1_power, o.beta_2_power,
-        o.weight_decay, o.max_norm, (double)o.n_steps, t.alpha, (double)(t.batch_size ? t.batch_size : t.n_rows),
-        (double)t.n_rows, (double)t.n_epochs, t.random ? t.random->position : 0};
+        o.solver, o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon, counters.beta_1_power,
+        counters.beta_2_power, o.weight_decay, o.max_norm, (double)counters.n_steps, t.alpha,
+        (double)(t.batch_size ? t.batch_size : t.n_rows), (double)t.n_rows, (double)t.n_epochs,
+        t.random ? t.random->position : 0};
     memcpy(arrays->numbers, numbers, sizeof numbers);
     list(arrays, "training.generator", t.random ? t.random->key : NULL, 624, CMLP_INT32);
     list(arrays, "training.loss_curve", t.losses, t.n_epochs, CMLP_FLOAT64);
     list(arrays, "training.numbers", arrays->numbers, CMLP_TRAINING_NUMBERS, CMLP_FLOAT64);
-    list(arrays, "training.optimizer", o.state, (int64_t)(bytes / net->element), net->dtype);
+    list(arrays, "training.optimizer", cmlp_moments(&o), n_elements, net->dtype);
     list(arrays, "training.order", t.order, t.n_rows, CMLP_INT64);
     return CMLP_OK;
 }

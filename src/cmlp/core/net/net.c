@@ -30,6 +30,15 @@ void cmlp_write_struct(void *given, const void *copy, size_t size)
            (theirs < size ? theirs : size) - sizeof theirs);
 }
 
+#if CMLP_BUILDS_TRAINING
+void cmlp_init_struct(void *given, size_t given_size, const void *copy, size_t size)
+{
+    memset(given, 0, given_size);
+    memcpy(given, copy, given_size < size ? given_size : size);
+    memcpy(given, &given_size, sizeof given_size);
+}
+#endif
+
 /* A parameter is finite, positive and below `limit` (0: no bound). 0 means the default, and is the only value where
  * there is no parameter. */
 static int is_parameter(double value, double standard, double limit)

@@ -70,7 +70,7 @@ typedef struct cmlp_update {
     cmlp_finish_mode mode; /* CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
     cmlp_step_values *step;       /* NULL: no step */
     int keep;                     /* whether the gradient is needed after the step */
-    void *params, *state;
+    void *params, *moments;
 } cmlp_update;
 
 static inline int cmlp_clips(const cmlp_update *update)

@@ -18,7 +18,8 @@ cmlp_status cmlp_find_stored(const cmlp_workers *workers, cmlp_batch_job *job, c
 /* Before the first batch: all workers train, or none. `own` is the status of this worker's arguments, which the other
  * workers get; if it is not CMLP_OK, the structs are not read. */
 cmlp_status cmlp_agree(cmlp_workers *workers, cmlp_status own, const cmlp_batch_job *job,
-                       const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_run *run);
+                       const cmlp_optimizer *optimizer, const cmlp_optimizer_state *counters,
+                       const cmlp_epoch *epoch, cmlp_run *run);
 
 /* As cmlp_process_batch(), but computes only this worker's rows, and exchanges sums. Sets
  * job->workers->failed_rank if a worker ends the call; job->memory.faults then has that worker's

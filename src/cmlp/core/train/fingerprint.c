@@ -68,14 +68,15 @@ static uint64_t mix_objective(uint64_t hash, const cmlp_objective *o, int32_t de
     return mix(hash, o->loss != NULL);
 }
 
-static uint64_t mix_optimizer(uint64_t hash, const cmlp_optimizer *o, const cmlp_net *net)
+/* The state without `pace`, which differs between workers. */
+static uint64_t mix_optimizer(uint64_t hash, const cmlp_optimizer *o, const cmlp_optimizer_state *counters,
+                              const cmlp_net *net)
 {
-    const double numbers[] = {o->learning_rate, o->momentum,     o->beta_1,       o->beta_2,  o->epsilon,
-                              o->beta_1_power,  o->beta_2_power, o->weight_decay, o->max_norm};
-    size_t state = 0;
-    if (cmlp_optimizer_state_size(net, o->solver, &state)) return 0; /* the optimizer has been checked */
-    hash = mix(mix(hash, (uint64_t)o->solver), (uint64_t)o->n_steps);
-    return mix_bytes(mix_numbers(hash, numbers, 9), o->state, state);
+    const double numbers[] = {o->learning_rate,       o->momentum,            o->beta_1,       o->beta_2,  o->epsilon,
+                              counters->beta_1_power, counters->beta_2_power, o->weight_decay, o->max_norm};
+    const size_t n_moments = (size_t)cmlp_n_moments(o->solver); /* the optimizer has been checked */
+    hash = mix(mix(hash, (uint64_t)o->solver), (uint64_t)counters->n_steps);
+    return mix_bytes(mix_numbers(hash, numbers, 9), cmlp_moments(o), n_moments * (size_t)net->n_params * net->element);
 }
 
 static uint64_t mix_epoch(uint64_t hash, const cmlp_epoch *e, int64_t n_batches)
@@ -86,7 +87,8 @@ static uint64_t mix_epoch(uint64_t hash, const cmlp_epoch *e, int64_t n_batches)
     return mix_numbers(mix_numbers(hash, sums, 2), e->rates, n_batches);
 }
 
-uint64_t cmlp_fingerprint(const cmlp_batch_job *job, const cmlp_optimizer *optimizer, const cmlp_epoch *epoch)
+uint64_t cmlp_fingerprint(const cmlp_batch_job *job, const cmlp_optimizer *optimizer,
+                          const cmlp_optimizer_state *counters, const cmlp_epoch *epoch)
 {
     const cmlp_net *net = job->data.net;
     const int64_t n_batches = (job->data.n - 1) / epoch->batch_size + 1;
@@ -97,7 +99,7 @@ uint64_t cmlp_fingerprint(const cmlp_batch_job *job, const cmlp_optimizer *optim
     hash = mix_bytes(hash, job->params, (size_t)net->n_params * net->element);
     hash = mix_data(hash, &job->data);
     hash = mix_objective(hash, &job->objective, net->depth);
-    return mix_epoch(mix_optimizer(hash, optimizer, net), epoch, n_batches);
+    return mix_epoch(mix_optimizer(hash, optimizer, counters, net), epoch, n_batches);
 }
 
 #endif

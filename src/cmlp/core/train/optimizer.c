@@ -5,8 +5,7 @@
 
 #if CMLP_BUILDS_TRAINING
 
-/* Number of arrays in the optimizer state, each as large as that of the parameters, or -1 for an unknown solver. */
-static int state_arrays(int solver)
+int cmlp_n_moments(cmlp_solver solver)
 {
     switch (solver) {
     case CMLP_SOLVER_SGD: return 0;
@@ -20,14 +19,21 @@ static int state_arrays(int solver)
 
 cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes)
 {
-    const int arrays = state_arrays(solver);
+    const int moments = cmlp_n_moments(solver);
     const cmlp_status status = cmlp_check_net(net);
     if (status) return status;
     if (!bytes) return CMLP_ERROR_NULL;
-    if (arrays < 0) return CMLP_ERROR_OPTION;
-    if ((size_t)net->n_params > (size_t)PTRDIFF_MAX / net->element / 2) return CMLP_ERROR_OVERFLOW;
-    *bytes = (size_t)arrays * (size_t)net->n_params * net->element;
+    if (moments < 0) return CMLP_ERROR_OPTION;
+    if ((size_t)net->n_params > ((size_t)PTRDIFF_MAX - sizeof(cmlp_optimizer_state)) / net->element / 2)
+        return CMLP_ERROR_OVERFLOW;
+    *bytes = sizeof(cmlp_optimizer_state) + (size_t)moments * (size_t)net->n_params * net->element;
     return CMLP_OK;
+}
+
+void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver)
+{
+    const cmlp_optimizer usual = cmlp_default_optimizer(solver);
+    cmlp_init_struct(optimizer, struct_size, &usual, sizeof usual);
 }
 
 static int within(double x, double low, double high) { return x >= low && x <= high; } /* false for NaN */
@@ -35,56 +41,56 @@ static int within(double x, double low, double high) { return x >= low && x <= h
 static int is_adam(int32_t solver) { return solver == CMLP_SOLVER_ADAM || solver == CMLP_SOLVER_ADAMW; }
 
 /* Fills in Adam's defaults and checks its fields. */
-static cmlp_status check_adam(cmlp_optimizer *o, const char **refused)
+static cmlp_status check_adam(cmlp_optimizer *o, cmlp_optimizer_state *s, const char **refused)
 {
     if (o->epsilon == 0) o->epsilon = 1e-8;
-    if (!o->n_steps) o->beta_1_power = o->beta_2_power = 1;
+    if (!s->n_steps) s->beta_1_power = s->beta_2_power = 1;
     if (!within(o->beta_1, 0, 1) || o->beta_1 == 1) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_1");
     if (!within(o->beta_2, 0, 1) || o->beta_2 == 1) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_2");
     if (!within(o->epsilon, 0, DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->epsilon");
-    if (!within(o->beta_1_power, 0, 1)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_1_power");
-    if (!within(o->beta_2_power, 0, 1)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_2_power");
+    if (!within(s->beta_1_power, 0, 1))
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->beta_1_power");
+    if (!within(s->beta_2_power, 0, 1))
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->beta_2_power");
     return CMLP_OK;
 }
 
-static cmlp_status check_state(const cmlp_optimizer *o, size_t needed, size_t element, const char **refused)
+/* Reads the counters of a state that has at least `needed` bytes. */
+static cmlp_status read_counters(cmlp_optimizer_state *s, const cmlp_optimizer *o, size_t needed, const char **refused)
 {
-    if (!needed) return CMLP_OK;
     if (!o->state) return cmlp_refuse(refused, CMLP_ERROR_NULL, "optimizer->state");
     if (o->state_size < needed) return cmlp_refuse(refused, CMLP_ERROR_BUFFER_SIZE, "optimizer->state_size");
-    return cmlp_misaligned(o->state, element) ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "optimizer->state")
-                                              : CMLP_OK;
+    if (cmlp_misaligned(o->state, sizeof(double)))
+        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "optimizer->state");
+    memcpy(s, o->state, sizeof *s);
+    if (s->n_steps < 0 || s->n_steps == INT64_MAX)
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->n_steps");
+    if (s->reserved[0] || s->reserved[1] || s->reserved[2] || s->reserved[3])
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->reserved");
+    return CMLP_OK;
 }
 
-cmlp_status cmlp_read_optimizer(cmlp_optimizer *o, const cmlp_net *net, const cmlp_optimizer *given,
-                                const char **refused)
+cmlp_status cmlp_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counters, const cmlp_net *net,
+                                const cmlp_optimizer *given, const double *rates, const char **refused)
 {
     size_t needed;
-    cmlp_status status = CMLP_READ(o, given, cmlp_optimizer, max_norm);
+    cmlp_status status = CMLP_READ(o, given, cmlp_optimizer, reserved);
     if (status) return cmlp_refuse(refused, status, "optimizer");
     if (o->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->reserved");
     status = cmlp_optimizer_state_size(net, o->solver, &needed);
     if (status) return cmlp_refuse(refused, status, status == CMLP_ERROR_OPTION ? "optimizer->solver" : "net");
-    if (!within(o->learning_rate, 0, DBL_MAX))
+    if (!within(o->learning_rate, 0, DBL_MAX) || (o->learning_rate == 0 && !rates))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->learning_rate");
-    if (o->n_steps < 0 || o->n_steps == INT64_MAX) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->n_steps");
     if ((o->solver == CMLP_SOLVER_MOMENTUM || o->solver == CMLP_SOLVER_NESTEROV) && !within(o->momentum, 0, 1))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->momentum");
     if (!within(o->max_norm, 0, DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
     if (o->solver == CMLP_SOLVER_ADAMW && !within(o->weight_decay, 0, DBL_MAX))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
-    if (is_adam(o->solver)) status = check_adam(o, refused);
-    return status ? status : check_state(o, needed, net->element, refused);
+    status = read_counters(counters, o, needed, refused);
+    return !status && is_adam(o->solver) ? check_adam(o, counters, refused) : status;
 }
 
-void cmlp_return_counters(cmlp_optimizer *given, const cmlp_optimizer *o)
-{
-    given->n_steps = o->n_steps;
-    given->beta_1_power = o->beta_1_power;
-    given->beta_2_power = o->beta_2_power;
-}
-
-cmlp_step_values cmlp_begin_step(cmlp_optimizer *o, double learning_rate)
+cmlp_step_values cmlp_begin_step(const cmlp_optimizer *o, cmlp_optimizer_state *counters, double learning_rate)
 {
     cmlp_step_values values = {.solver = o->solver,
                                .rate = learning_rate,
@@ -95,11 +101,11 @@ cmlp_step_values cmlp_begin_step(cmlp_optimizer *o, double learning_rate)
                                .decay = o->solver == CMLP_SOLVER_ADAMW ? learning_rate * o->weight_decay : 0,
                                .max_norm = o->max_norm,
                                .shrink = 1};
-    o->n_steps++;
+    counters->n_steps++;
     if (is_adam(o->solver)) {
-        o->beta_1_power *= o->beta_1;
-        o->beta_2_power *= o->beta_2;
-        values.rate = learning_rate * cmlp_root(1 - o->beta_2_power) / (1 - o->beta_1_power);
+        counters->beta_1_power *= o->beta_1;
+        counters->beta_2_power *= o->beta_2;
+        values.rate = learning_rate * cmlp_root(1 - counters->beta_2_power) / (1 - counters->beta_1_power);
     }
     return values;
 }
@@ -115,58 +121,59 @@ void cmlp_clip(const cmlp_net *net, const void *gradient, cmlp_step_values *valu
     if (norm > values->max_norm) values->shrink = values->max_norm / norm;
 }
 
-static void step_array(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
+static void step_array(const cmlp_net *net, const cmlp_step_values *values, void *moments, void *params,
                        const void *gradient, int64_t first, int64_t n)
 {
-    int arrays = state_arrays(values->solver);
-    void *m = arrays > 0 ? cmlp_at(net, state, first) : NULL;
-    void *v = arrays > 1 ? cmlp_at(net, state, net->n_params + first) : NULL;
+    const int n_moments = cmlp_n_moments(values->solver);
+    void *m = n_moments > 0 ? cmlp_at(net, moments, first) : NULL;
+    void *v = n_moments > 1 ? cmlp_at(net, moments, net->n_params + first) : NULL;
     net->kernels->step(values, cmlp_at(net, params, first), gradient, m, v, n);
 }
 
 #define SHRUNK_ELEMENTS 256 /* clipped at once, in a copy: the caller's gradient must not change */
 
-void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *state, void *params,
+void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *moments, void *params,
                         const void *gradient, int64_t first, int64_t n, int biases)
 {
     double shrunk[SHRUNK_ELEMENTS]; /* or floats */
     cmlp_step_values copy = *values;
     if (biases) copy.decay = 0;
     if (values->shrink == 1) {
-        step_array(net, &copy, state, params, gradient, first, n);
+        step_array(net, &copy, moments, params, gradient, first, n);
         return;
     }
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < SHRUNK_ELEMENTS ? n - i : SHRUNK_ELEMENTS;
         memcpy(shrunk, cmlp_at(net, gradient, i), (size_t)m * net->element);
         net->kernels->multiply(shrunk, m, values->shrink);
-        step_array(net, &copy, state, params, shrunk, first + i, m);
+        step_array(net, &copy, moments, params, shrunk, first + i, m);
     }
 }
 
-static cmlp_status take_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
+static cmlp_status take_step(const cmlp_net *net, void *params, const void *gradient, const cmlp_optimizer *optimizer)
 {
     cmlp_optimizer copy;
+    cmlp_optimizer_state counters;
     const char *refused; /* unused: this call has no cmlp_run to report it in */
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = cmlp_read_optimizer(&copy, net, optimizer, &refused);
+    if (!status) status = cmlp_read_optimizer(&copy, &counters, net, optimizer, NULL, &refused);
     if (status) return status;
     if (!params || !gradient) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(params, net->element) || cmlp_misaligned(gradient, net->element)) return CMLP_ERROR_ALIGNMENT;
-    cmlp_step_values values = cmlp_begin_step(&copy, copy.learning_rate);
+    cmlp_step_values values = cmlp_begin_step(&copy, &counters, copy.learning_rate);
     if (values.max_norm > 0) cmlp_clip(net, gradient, &values);
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlp_dense_layer *layer = &net->layers[l];
-        cmlp_step_elements(net, &values, copy.state, params, cmlp_at(net, gradient, layer->weights), layer->weights,
-                           layer->n_in * layer->n_out, 0);
-        cmlp_step_elements(net, &values, copy.state, params, cmlp_at(net, gradient, layer->biases), layer->biases,
-                           layer->n_out, 1);
+        cmlp_step_elements(net, &values, cmlp_moments(&copy), params, cmlp_at(net, gradient, layer->weights),
+                           layer->weights, layer->n_in * layer->n_out, 0);
+        cmlp_step_elements(net, &values, cmlp_moments(&copy), params, cmlp_at(net, gradient, layer->biases),
+                           layer->biases, layer->n_out, 1);
     }
-    cmlp_return_counters(optimizer, &copy);
+    memcpy(copy.state, &counters, sizeof counters);
     return CMLP_OK;
 }
 
-cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, cmlp_optimizer *optimizer)
+cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, const cmlp_optimizer *optimizer)
 {
     cmlp_float_mode mode = cmlp_enter_mode();
     cmlp_status status = take_step(net, params, gradient, optimizer);

@@ -8,7 +8,8 @@
 
 typedef struct epoch_job {
     cmlp_batch_job batch;
-    cmlp_optimizer optimizer; /* the caller's structs with defaults filled in; written back at the end */
+    cmlp_optimizer optimizer; /* the caller's structs with defaults filled in */
+    cmlp_optimizer_state counters; /* of the optimizer's state; written back at the end */
     cmlp_epoch epoch;
     cmlp_epoch_result before, result; /* the sums that the epoch continues, if epoch.before is not NULL */
     cmlp_workers workers;             /* a checked copy, if epoch.workers is not NULL */
@@ -23,7 +24,7 @@ typedef struct epoch_job {
     int alone;                  /* whether thread 0 trains without a team, as long as it backs off */
 
     /* state of one batch, written by thread 0 while the others wait */
-    cmlp_optimizer after;
+    cmlp_optimizer_state after;
     cmlp_step_values step;
     cmlp_update update;
     double penalty_now;
@@ -44,15 +45,16 @@ static void begin_batch(epoch_job *job, int64_t b, int together)
 {
     const cmlp_epoch *epoch = &job->epoch;
     const int fused = job->optimizer.solver == CMLP_SOLVER_SGD && !wants_norm(job, b) && !(job->optimizer.max_norm > 0);
-    job->after = job->optimizer;
-    job->step = cmlp_begin_step(&job->after, epoch->rates ? epoch->rates[b] : job->optimizer.learning_rate);
+    job->after = job->counters;
+    job->step = cmlp_begin_step(&job->optimizer, &job->after,
+                                epoch->rates ? epoch->rates[b] : job->optimizer.learning_rate);
     job->step.shared = together;
     job->update = (cmlp_update){.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
                                 .step = &job->step,
                                 .keep = wants_norm(job, b),
                                 .params = job->params,
-                                .state = job->optimizer.state};
-    job->batch.dropout.step = job->optimizer.n_steps;
+                                .moments = cmlp_moments(&job->optimizer)};
+    job->batch.dropout.step = job->counters.n_steps;
     job->penalty_now = job->batch.penalized ? cmlp_penalty(&job->batch) : 0;
 }
 
@@ -66,7 +68,7 @@ REAL_FN void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, cons
     job->penalty += job->penalty_now / weight_sum * (double)n;
     job->rows_done += n;
     job->batches_done++;
-    job->optimizer = job->after;
+    job->counters = job->after;
     if (wants_norm(job, b)) job->norm = cmlp_gradient_norm(job->batch.data.net, job->batch.out.gradient);
 }
 
@@ -199,8 +201,8 @@ static cmlp_status check_counts(const epoch_job *job, const char **refused)
     if (epoch->first_batch > job->n_batches) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
     if (job->before.rows_done > INT64_MAX - job->batch.data.n)
         return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
-    if (job->optimizer.n_steps > INT64_MAX - job->n_batches)
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->n_steps");
+    if (job->counters.n_steps > INT64_MAX - job->n_batches)
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->n_steps");
     if (!epoch->rates) return CMLP_OK;
     if (cmlp_misaligned(epoch->rates, sizeof *epoch->rates))
         return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "epoch->rates");
@@ -215,16 +217,14 @@ static int check_params(const epoch_job *job)
 {
     const cmlp_net *net = job->batch.data.net;
     const cmlp_optimizer *o = &job->optimizer;
-    size_t state = 0;
     if (net->kernels->find_nonfinite(job->params, 1, net->n_params) == net->n_params) return 1;
     cmlp_unify_nans(net->dtype, job->params, net->n_params);
-    if (!cmlp_optimizer_state_size(net, o->solver, &state))
-        cmlp_unify_nans(net->dtype, o->state, (int64_t)(state / net->element));
+    cmlp_unify_nans(net->dtype, cmlp_moments(o), cmlp_n_moments(o->solver) * net->n_params);
     return 0;
 }
 
 /* Writes the results. */
-static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_optimizer *optimizer, cmlp_run *run)
+static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_run *run)
 {
     cmlp_fault fault = cmlp_first_fault(job->batch.memory.faults, run->n_threads);
     const double rows = (double)job->rows_done; /* without batches, 0 / 0 gives NaN */
@@ -239,8 +239,8 @@ static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_
                                       .next_batch = job->batch_next};
     if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
     if (result) cmlp_write_struct(result, &job->result, sizeof job->result);
-    run->pace = job->lost;
-    cmlp_return_counters(optimizer, &job->optimizer);
+    job->counters.pace = job->lost;
+    memcpy(job->optimizer.state, &job->counters, sizeof job->counters);
     return cmlp_report(run, &job->batch.data, fault);
 }
 
@@ -253,7 +253,7 @@ static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *gi
     if (workers) part = (cmlp_part){workers->n_workers, workers->n_shards, workers->n_all_shards};
     cmlp_status status = cmlp_check_net(given->net);
     if (status) return cmlp_refuse(&run->refused, status, "net");
-    status = cmlp_read_optimizer(&job->optimizer, given->net, optimizer, &run->refused);
+    status = cmlp_read_optimizer(&job->optimizer, &job->counters, given->net, optimizer, job->epoch.rates, &run->refused);
     if (!status)
         status = cmlp_batch_prepare(&job->batch, given,
                                     (cmlp_batch_shape){.call = CMLP_CALL_TRAIN, .rows = job->epoch.batch_size,
@@ -270,14 +270,14 @@ static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *gi
     return cmlp_find_stored(workers, &job->batch, &job->epoch);
 }
 
-/* The run's counter of seconds, which a program may have changed. */
+/* The seconds that the state keeps, which a program may have changed. */
 static double lost_before(double lost)
 {
     return !(lost > -LARGEST_GAIN) ? (lost < 0 ? -LARGEST_GAIN : 0) : lost > LARGEST_LOSS ? LARGEST_LOSS : lost;
 }
 
 /* Sets the sums and counters with which an epoch starts. */
-static void begin_epoch(epoch_job *job, void *params, const cmlp_run *run)
+static void begin_epoch(epoch_job *job, void *params)
 {
     job->params = params;
     job->cost = job->before.cost_sum;
@@ -285,7 +285,7 @@ static void begin_epoch(epoch_job *job, void *params, const cmlp_run *run)
     job->rows_done = job->before.rows_done;
     job->batches_done = 0;
     job->norm = NAN;
-    job->lost = lost_before(run->pace);
+    job->lost = lost_before(job->counters.pace);
     job->shortest = HUGE_VAL;
     job->batch_next = job->epoch.first_batch;
     if (job->batch.penalized) cmlp_squares_renew(&job->batch);
@@ -302,7 +302,7 @@ static cmlp_status read_epoch(epoch_job *job, const cmlp_epoch *given, const cha
 }
 
 cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                             const cmlp_objective *objective, cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
+                             const cmlp_objective *objective, const cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
                              cmlp_epoch_result *result, cmlp_run *run)
 {
     cmlp_frame frame;
@@ -320,9 +320,9 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows 
     if (!status) status = check_epoch(&job, result, &frame.run.refused);
     if (!status) status = read_arguments(&job, &given, optimizer);
     if (CMLP_BUILDS_WORKERS && workers)
-        status = cmlp_agree(&job.workers, status, &job.batch, &job.optimizer, &job.epoch, &frame.run);
+        status = cmlp_agree(&job.workers, status, &job.batch, &job.optimizer, &job.counters, &job.epoch, &frame.run);
     if (!status) {
-        begin_epoch(&job, params, &frame.run);
+        begin_epoch(&job, params);
         const int32_t threads = cmlp_useful_threads(&job.batch.data, job.batch.memory.rows, 3, frame.run.n_threads);
         while (job.batch_next < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.alone = threads > 1 && backs_off(&job);
@@ -331,7 +331,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows 
             else
                 train_together(&job, threads);
         }
-        status = finish_epoch(&job, result, optimizer, &frame.run);
+        status = finish_epoch(&job, result, &frame.run);
     }
     if (workers) workers->failed_rank = status && job.workers.n_workers == 1 ? 0 : job.workers.failed_rank;
     return cmlp_end_call(&frame, status);

@@ -165,10 +165,10 @@ static void step_part(const cmlp_batch_job *job, const weight_part *part, const 
     const cmlp_net *net = job->data.net;
     const cmlp_dense_layer *layer = &net->layers[part->layer];
     const int64_t from = part->k0 * layer->n_out, n = (part->k1 - part->k0) * layer->n_out;
-    cmlp_step_elements(net, update->step, update->state, update->params, cmlp_at(net, part->sums, from),
+    cmlp_step_elements(net, update->step, update->moments, update->params, cmlp_at(net, part->sums, from),
                        layer->weights + from, n, 0);
     if (part->biases)
-        cmlp_step_elements(net, update->step, update->state, update->params,
+        cmlp_step_elements(net, update->step, update->moments, update->params,
                            cmlp_at(net, job->out.gradient, layer->biases), layer->biases, layer->n_out, 1);
 }
 

@@ -314,10 +314,11 @@ cmlp_status cmlp_find_stored(const cmlp_workers *workers, cmlp_batch_job *job, c
 }
 
 cmlp_status cmlp_agree(cmlp_workers *workers, cmlp_status own, const cmlp_batch_job *job,
-                       const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_run *run)
+                       const cmlp_optimizer *optimizer, const cmlp_optimizer_state *counters,
+                       const cmlp_epoch *epoch, cmlp_run *run)
 {
     if (workers->n_workers == 1) return own;
-    const uint64_t fingerprint = own ? 0 : cmlp_fingerprint(job, optimizer, epoch);
+    const uint64_t fingerprint = own ? 0 : cmlp_fingerprint(job, optimizer, counters, epoch);
     const cmlp_status status = handshake(workers, own, fingerprint);
     if (status && status != CMLP_ERROR_MESSAGE && !own) run->refused = "workers";
     return status;

@@ -1,0 +1,61 @@
+"""Texts that are probably meant to be the same: categories and labels that differ in blanks, case or a final dot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cmlp._process.warnings import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+# How values may have to be changed, from the smallest change on.
+_CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
+    ("str", str),
+    ("str.strip", str.strip),
+    ("str.rstrip('.')", lambda text: text.rstrip(".")),
+    ("str.casefold", str.casefold),
+    ("str.strip and str.casefold", lambda text: text.strip().casefold()),
+)
+
+
+def matching_change(unknown: Iterable[Any], known: Iterable[Any]) -> str:
+    """Return a sentence about the change after which most unknown values are known ones; "" if none are."""
+    # Few programs need it.
+    from cmlp._data.column_entries import stored_category, text_of
+
+    texts: dict[str, Any] = {}  # whose hashes differ
+    for value in unknown:
+        text = text_of(stored_category(value))
+        if text is not None:
+            texts.setdefault(text, value)
+    wanted = [value for value in known if value is not None]
+    best: tuple[int, str] = 0, ""
+    for name, change in _CHANGES:
+        meant = {change(str(value)): value for value in wanted}
+        pairs = [(value, meant.get(change(text))) for text, value in texts.items()]
+        matching = [(value, other) for value, other in pairs if other is not None]
+        if len(matching) > best[0]:
+            value, other = matching[0]
+            best = len(matching), f" They would match after {name}: {value!r} is like {other!r}."
+    return best[1]
+
+
+def warn_of_spellings(values: Iterable[Any], whose: str, what: str) -> None:
+    """Warn if two of different texts differ only by blanks or case; `what` they are in a model.
+
+    The texts stay different: only the user knows whether they mean the same.
+    """
+    first: dict[str, str] = {}
+    for value in values:
+        if not isinstance(value, str):
+            continue
+        other = first.setdefault(" ".join(value.split()).casefold(), value)
+        if other != value:
+            one, two = sorted([str(other), str(value)])
+            warn(
+                f"{whose} has {one!r} and {two!r}, which differ only by blanks or case, and are "
+                f"different {what}. If such texts mean the same, make them equal before fit and "
+                "predict, for example by column.str.strip().str.casefold()."
+            )
+            return

@@ -1,0 +1,137 @@
+"""The warnings at fit about columns that say nothing of new rows: ids, free text, and copies of the target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.column_entries import NUMBER
+from cmlp._data.spelling import warn_of_spellings
+from cmlp._model.table_columns import MAX_CATEGORIES
+from cmlp._process.warnings import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._model.table_columns import TableColumns
+
+# In fewer rows, a column can agree with y, or hardly repeat a value, by chance.
+_FEWEST_ROWS = 50
+# Share of the values that are in one row alone, above which a column hardly repeats a value.
+_MOST_ALONE = 0.5
+# Share of the numbers between its ends that a counting column has. Half of a shuffled file has about half of them.
+_LEAST_DENSITY = 0.4
+# Rows on average of a value of y, from which on it cannot be by chance that a column says which value it is.
+_FEWEST_PER_VALUE = 5
+
+
+def warn_of_categories(
+    values: Sequence[Any],
+    counts: Mapping[Any, int],
+    label: str,
+    rows: NDArray[np.intp],
+    *,
+    may_be_text: bool,
+) -> None:
+    """Warn if the values of a column in some rows, with their counts, are probably no categories, or are misspelt.
+
+    Values that `may_be_text` can be numbers or dates.
+    """
+    if may_be_text:
+        # Few programs need it.
+        from cmlp._estimators.tables.doubtful_text import warn_of_text
+
+        if warn_of_text(values, label, rows):
+            return
+    filled = [count for value, count in counts.items() if value is not None]
+    n = sum(filled)
+    if n >= _FEWEST_ROWS and filled.count(1) > _MOST_ALONE * n:
+        warn(
+            f"{label} hardly repeats a value, as ids and free text do. The networks see each of the "
+            f"{MAX_CATEGORIES} most frequent values of fit as a category, and nothing of others, so "
+            "the column says hardly anything of new rows. Leave it out, or derive columns from it "
+            "whose values repeat, such as a part of the text, its length, or whether a word is in "
+            "it."
+        )
+        return
+    warn_of_spellings(counts, label, "categories")
+
+
+def warn_of_inputs(
+    columns: TableColumns,
+    raw: NDArray[np.float64],
+    truth: NDArray[Any],
+    label: Callable[[int], str],
+    *,
+    has_classes: bool,
+) -> None:
+    """Warn of columns that count the rows, and of those that say y exactly: no new row has such values.
+
+    `raw` are the training rows, and `truth` their classes, numbers or labels. A single column is what y is to follow
+    from, whatever it is.
+    """
+    if len(raw) < _FEWEST_ROWS or len(columns) < 2:
+        return
+    answers = truth.reshape(len(raw), -1).T.astype(np.float64)
+    for i, column in enumerate(columns):
+        if column.is_time:
+            continue
+        is_ordered = column.is_number and not has_classes
+        x = raw[:, i]
+        if any(_is_copy(x, answer, is_ordered=is_ordered) for answer in answers):
+            warn(
+                f"{label(i)} says y exactly: in all rows, equal values of one are equal values of "
+                "the other. If it is a copy of y, or made from y, the model has learned nothing "
+                "for new rows, in which it is not known: leave it out."
+            )
+        elif column.type == NUMBER and column.is_number and _counts(x):
+            warn(
+                f"{label(i)} counts: it has different whole numbers with hardly a gap, as the "
+                "numbers of rows. If it is an id, what the model learns from it is wrong for new "
+                "rows: leave it out. If it is a time, new rows are outside of its range."
+            )
+
+
+def _is_copy(x: NDArray[np.float64], y: NDArray[np.float64], *, is_ordered: bool) -> bool:
+    """Return whether a column has the values of y under other names or, if `is_ordered`, on another scale."""
+    if not _agree(x[:_FEWEST_ROWS], y[:_FEWEST_ROWS], is_ordered=is_ordered):
+        return False
+    present = ~np.isnan(x)
+    n = np.count_nonzero(present)
+    if n < max(_FEWEST_ROWS, len(x) / 2):
+        return False
+    x = x[present]
+    y = y[present]
+    if not is_ordered and len(np.unique(y)) * _FEWEST_PER_VALUE > n:
+        return False
+    return bool(np.ptp(y)) and _agree(x, y, is_ordered=is_ordered)
+
+
+def _agree(x: NDArray[np.float64], y: NDArray[np.float64], *, is_ordered: bool) -> bool:
+    """Return whether equal values of x are equal values of y and the other way round, in an order if `is_ordered`."""
+    order = np.argsort(y, kind="stable")
+    order = order[~np.isnan(x[order])]
+    x = x[order]
+    steps = np.diff(x)
+    is_new = np.diff(y[order]) != 0
+    if ((steps != 0) != is_new).any():
+        return False
+    if is_ordered:
+        return bool((steps[is_new] > 0).all() or (steps[is_new] < 0).all())
+    firsts = x[np.flatnonzero(is_new) + 1]
+    return len(np.unique([*x[:1], *firsts])) == len(x[:1]) + len(firsts)
+
+
+def _counts(x: NDArray[np.float64]) -> bool:
+    """Return whether numbers are whole, all different, and hardly one between them is missing."""
+    low, high = x.min(), x.max()
+    n = len(x)
+    if not n - 1 <= high - low < n / _LEAST_DENSITY:  # also if one is NaN
+        return False
+    offsets = x - low
+    if (x != np.floor(x)).any():
+        return False
+    return bool(np.bincount(offsets.astype(np.intp)).max() == 1)

@@ -1,0 +1,264 @@
+"""What fit says of columns, labels and indexes that would pass in silence, and spoil what is learned."""
+
+import warnings
+
+import numpy as np
+import pytest
+from optional import package
+
+from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
+from cmlp.exceptions import UselessModelWarning
+
+QUICK = {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_epochs": 1, "random_state": 0}
+NETWORK = {"hidden_layer_sizes": (4,), "max_iter": 1}
+N = 200
+rng = np.random.RandomState(0)
+SIZE, COLOR = rng.standard_normal(N), rng.choice(["red", "green", "blue"], N)
+CLASS = np.where(SIZE + 0.5 * rng.standard_normal(N) > 0, "yes", "no")
+NUMBER = SIZE + rng.standard_normal(N)
+
+
+def frame(**columns):
+    return package("pandas").DataFrame({"size": SIZE, "color": COLOR} | columns)
+
+
+def messages(function, *arguments, **keywords):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        function(*arguments, **keywords)
+    silent = UselessModelWarning
+    found = [str(one.message) for one in caught if not issubclass(one.category, silent)]
+    return [message for message in found if "Optimizer" not in message]
+
+
+def about_columns(y=CLASS, **columns):
+    kind = TabularClassifier if y.dtype.kind == "U" else TabularRegressor
+    return messages(kind(**QUICK).fit, frame(**columns), y)
+
+
+# ------------------------------------------------------------------------------------ values that do not repeat
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        [f"{word} {i}" for i, word in enumerate(COLOR)],
+        [f"text {min(i, 150)}" for i in range(N - 1)] + [None],
+    ],
+    ids=["ids", "three quarters alone"],
+)
+def test_text_that_hardly_repeats_is_named_with_what_was_done(text):
+    (message,) = about_columns(note=text)
+    assert message.startswith("column 'note' hardly repeats a value, as ids and free text do.")
+    assert "the 200 most frequent values of fit" in message and "Leave it out, or" in message
+
+
+def test_numbers_that_are_named_as_categories_and_hardly_repeat_are_named():
+    model = TabularClassifier(categorical_features=["code", "color"], **QUICK)
+    (message,) = messages(model.fit, frame(code=rng.permutation(10**6)[:N]), CLASS)
+    assert message.startswith("column 'code' hardly repeats a value")
+
+
+def test_values_of_which_half_repeat_are_read_in_silence():
+    half = [f"{i if i < N // 2 else i % 10}" + "th" for i in range(N)]
+    assert about_columns(note=half) == []
+    few = frame(note=[f"text {i}" for i in range(N)])[:49]
+    assert messages(TabularClassifier(**QUICK).fit, few, CLASS[:49]) == []
+
+
+# ------------------------------------------------------------------------------------------------ numbers of rows
+
+
+@pytest.mark.parametrize(
+    "column",
+    [range(N), range(-5, N - 5), rng.permutation(2 * N)[:N], 10.0**6 + np.arange(N)[::-1]],
+    ids=["all", "from -5", "half of a shuffled file", "descending"],
+)
+@pytest.mark.parametrize("y", [CLASS, NUMBER], ids=["classes", "numbers"])
+def test_counting_numbers_are_named(column, y):
+    (message,) = about_columns(y, id=column)
+    assert message.startswith("column 'id' counts: it has different whole numbers")
+    assert "If it is an id" in message and "leave it out" in message
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.arange(N) // 2,
+        np.arange(N) + 0.5,
+        np.arange(N) * 3,
+        np.r_[0, 0, 2:N],
+        np.where(np.arange(N) == 7, np.nan, np.arange(N)),
+        np.datetime64("2026-01-01", "D") + np.arange(N),
+    ],
+    ids=["twice each", "fractions", "every third", "one twice", "one is missing", "days"],
+)
+def test_other_numbers_are_read_in_silence(column):
+    assert about_columns(id=column) == []
+
+
+# ------------------------------------------------------------------------------------------- copies of the target
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        CLASS,
+        np.where(CLASS == "yes", 0, 7),
+        CLASS == "yes",
+        np.where(np.arange(N) % 3, CLASS == "yes", np.nan),
+    ],
+    ids=["itself", "numbers", "booleans", "numbers with gaps"],
+)
+def test_a_column_that_says_the_class_is_named(copy):
+    (message,) = about_columns(copy=copy)
+    assert message.startswith("column 'copy' says y exactly") and "leave it out" in message
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [NUMBER, np.exp(-NUMBER), np.where(np.arange(N) < 90, np.nan, NUMBER)],
+    ids=["itself", "falling function", "gaps"],
+)
+def test_a_column_that_says_the_number_is_named(copy):
+    (message,) = about_columns(NUMBER, copy=copy)
+    assert message.startswith("column 'copy' says y exactly")
+
+
+def test_a_copy_of_one_of_several_targets_is_named():
+    pandas = package("pandas")
+    targets = pandas.DataFrame({"a": rng.standard_normal(N), "b": NUMBER})
+    (message,) = messages(TabularRegressor(**QUICK).fit, frame(copy=NUMBER), targets)
+    assert message.startswith("column 'copy' says y exactly")
+    labels = np.stack([CLASS == "yes", SIZE > 0.5], axis=1)
+    (message,) = messages(TabularClassifier(**QUICK).fit, frame(copy=SIZE > 0.5), labels)
+    assert message.startswith("column 'copy' says y exactly")
+
+
+def test_columns_that_nearly_say_y_are_read_in_silence():
+    nearly = CLASS == "yes"
+    nearly[100] = not nearly[100]
+    assert about_columns(nearly=nearly) == []
+    order = np.argsort(NUMBER)
+    swapped = NUMBER.copy()
+    swapped[order[[120, 121]]] = NUMBER[order[[121, 120]]]
+    assert about_columns(NUMBER, nearly=swapped) == []
+    assert about_columns(NUMBER, finer=np.where(NUMBER > 0, NUMBER, 0)) == []
+    regions = np.arange(N) % 100
+    assert about_columns(regions.astype(float), region=[f"r{region}" for region in regions]) == []
+
+
+def test_a_single_column_may_say_y():
+    assert messages(TabularRegressor(**QUICK).fit, NUMBER[:, None], NUMBER) == []
+    few = frame(copy=NUMBER)[:49]
+    assert messages(TabularRegressor(**QUICK).fit, few, NUMBER[:49]) == []
+
+
+# ---------------------------------------------------------------------------------------------------- spellings
+
+
+def test_categories_that_differ_by_blanks_or_case_are_named():
+    mixed = np.where(np.arange(N) % 9, COLOR, "Green ")
+    (message,) = about_columns(color=mixed)
+    assert message.startswith(
+        "column 'color' has 'Green ' and 'green', which differ only by blanks or case, and are "
+        "different categories."
+    )
+    model = TabularClassifier(**QUICK)
+    assert len(messages(model.fit, frame(color=mixed), CLASS)) == 1
+    assert model.categories_["color"].count("Green ") == 1
+
+
+@pytest.mark.parametrize("kind", [TabularClassifier, MLPClassifier])
+def test_labels_that_differ_by_blanks_or_case_are_named(kind):
+    labels = np.where(np.arange(N) % 9, CLASS, "Yes")
+    model = kind(**QUICK) if kind is TabularClassifier else kind(**NETWORK)
+    (message,) = messages(model.fit, SIZE[:, None], labels)
+    assert message.startswith("y has 'Yes' and 'yes', which differ only by blanks or case")
+    assert "different classes" in message
+    assert model.classes_.tolist() == ["Yes", "no", "yes"]
+
+
+# -------------------------------------------------------------------------------------------- labels of other rows
+
+
+@pytest.mark.parametrize("kind", [TabularClassifier, MLPClassifier])
+def test_labels_that_fit_does_not_know_are_named_by_score(kind):
+    model = kind(**QUICK) if kind is TabularClassifier else kind(**NETWORK)
+    messages(model.fit, SIZE[:, None], CLASS)
+    dotted = np.where(np.arange(N) < 150, np.char.add(CLASS, "."), CLASS)
+    scores = []
+    (message,) = messages(lambda: scores.append(model.score(SIZE[:, None], dotted)))
+    right = model.predict(SIZE[:, None]) == dotted
+    assert scores == [right.mean()] and not right[:150].any()
+    assert message.startswith(
+        "y has labels that fit did not have in 150 of 200 rows, which count as wrong: "
+        "['no.', 'yes.']; fit knows ['no', 'yes']."
+    )
+    assert message.endswith("They would match after str.rstrip('.'): 'no.' is like 'no'.")
+    assert messages(model.score, SIZE[:, None], CLASS) == []
+
+
+def test_labels_that_fit_does_not_know_are_refused_by_calibrate_and_validation_data():
+    model = TabularClassifier(**QUICK)
+    messages(model.fit, SIZE[:, None], CLASS)
+    dotted = np.char.add(CLASS, ".")
+    wanted = (
+        r"y` has classes not in .*'yes\.'.* match after str\.rstrip\('\.'\): 'no\.' is like 'no'"
+    )
+    X = SIZE[:, None]
+    for call in (
+        lambda: model.calibrate(X, dotted),
+        lambda: model.calibrate(X, dotted, probabilities=True),
+        lambda: model.choose_threshold(X, dotted, recall=0.5),
+        lambda: TabularClassifier(**QUICK).fit(X, CLASS, X_val=X, y_val=dotted),
+        lambda: MLPClassifier((4,), max_iter=1).fit(X, CLASS, X_val=X, y_val=dotted),
+    ):
+        with pytest.raises(ValueError, match=wanted):
+            call()
+    weights = np.where(np.arange(N) < 20, 0, 1)
+    some = np.where(weights, CLASS, "unknown")
+    assert messages(model.calibrate, X, some, weights) == []
+
+
+# ------------------------------------------------------------------------------------------------------- indexes
+
+
+@pytest.mark.parametrize("kind", [TabularRegressor, MLPRegressor])
+def test_an_index_with_the_same_labels_in_another_order_is_named(kind):
+    pandas = package("pandas")
+    X = pandas.DataFrame({"size": SIZE, "other": rng.standard_normal(N)})
+    y = pandas.Series(NUMBER)
+    shuffled = y.sample(frac=1, random_state=0)
+    weights = pandas.Series(np.ones(N)).sample(frac=1, random_state=0)
+    model = kind(**QUICK) if kind is TabularRegressor else kind(**NETWORK)
+    (message,) = messages(model.fit, X, shuffled)
+    assert message.startswith("The index of y has the labels of X's index in another order")
+    assert "pass y.loc[X.index]" in message and "y.to_numpy()" in message
+    (message,) = messages(model.fit, X, y, weights)
+    assert message.startswith("The index of sample_weight has")
+    (message,) = messages(model.score, X, shuffled)
+    assert message.startswith("The index of y has")
+    early = {} if kind is TabularRegressor else {"early_stopping": True}
+    fit = model.set_params(**early).fit
+    (message,) = messages(fit, X, y, X_val=X, y_val=shuffled)
+    assert message.startswith("The index of y_val has")
+    if kind is TabularRegressor:
+        (message,) = messages(model.calibrate, X, shuffled)
+        assert message.startswith("The index of y has")
+
+
+def test_an_index_with_the_same_or_other_labels_is_no_reason_for_a_warning():
+    pandas = package("pandas")
+    X, y = frame(), pandas.Series(NUMBER)
+    order = rng.permutation(N)
+    model = TabularRegressor(**QUICK)
+    for X_now, y_now in [
+        (X.iloc[order], y.iloc[order]),
+        (X.iloc[order[:150]].reset_index(drop=True), y.iloc[order[:150]]),
+        (X.iloc[order], NUMBER[order]),
+        (X.iloc[order].to_numpy(), y),
+        (X, y.set_axis([f"row {i}" for i in range(N)])),
+        (X, y.set_axis(pandas.MultiIndex.from_product([range(2), range(N // 2)]))),
+    ]:
+        assert messages(model.fit, X_now, y_now) == []
