@@ -45,6 +45,16 @@ static int send_bytes(void *context, const void *bytes, size_t n_bytes, int32_t 
     return 0;
 }
 
+/* Waits for a message, and moves it out of the memory that MPI got. */
+static int move_message(MPI_Request *request, void *copy, void *bytes, size_t n_bytes,
+                        double seconds)
+{
+    if (!is_complete(request, seconds)) return 1;
+    memcpy(bytes, copy, n_bytes);
+    free(copy);
+    return 0;
+}
+
 static int receive_bytes(void *context, void *bytes, size_t n_bytes, int32_t from, double seconds)
 {
     const MPI_Comm comm = *(MPI_Comm *)context;
@@ -52,10 +62,7 @@ static int receive_bytes(void *context, void *bytes, size_t n_bytes, int32_t fro
     void *const copy = malloc(n_bytes);
     if (!copy) return 1;
     if (MPI_Irecv(copy, (int)n_bytes, MPI_BYTE, from, 0, comm, &request) != MPI_SUCCESS) return 1;
-    if (!is_complete(&request, seconds)) return 1;
-    memcpy(bytes, copy, n_bytes);
-    free(copy);
-    return 0;
+    return move_message(&request, copy, bytes, n_bytes, seconds);
 }
 
 static int broadcast_bytes(void *context, void *bytes, size_t n_bytes, int32_t from, double seconds)
@@ -66,10 +73,7 @@ static int broadcast_bytes(void *context, void *bytes, size_t n_bytes, int32_t f
     if (!copy) return 1;
     memcpy(copy, bytes, n_bytes);
     if (MPI_Ibcast(copy, (int)n_bytes, MPI_BYTE, from, comm, &request) != MPI_SUCCESS) return 1;
-    if (!is_complete(&request, seconds)) return 1;
-    memcpy(bytes, copy, n_bytes);
-    free(copy);
-    return 0;
+    return move_message(&request, copy, bytes, n_bytes, seconds);
 }
 
 /* Rows whose class is that of the largest of their first three inputs. */

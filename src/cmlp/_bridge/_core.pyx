@@ -549,7 +549,7 @@ cdef class Net:
         result.cost_sum, result.penalty_sum, result.rows_done = row[COST], row[PENALTY], <int64_t>row[N_ROWS]
         call.epoch.before = result
         if rates is None and optimizer.optimizer.learning_rate == 0:
-            rates = np.zeros(-(-call.n // batch_size))  # the core takes a rate of 0 only as that of a batch
+            rates = np.zeros(-(-call.n // batch_size))  # a rate of 0 is valid for a batch only
         if rates is not None:
             call.learning_rates = as_doubles(rates, -(-call.n // batch_size), "learning_rates")
             call.epoch.rates = <const double *>cnp.PyArray_DATA(call.learning_rates)

@@ -77,7 +77,7 @@ _PREFIX = "parameter_"
 _LEAST_TIME = 1e-9  # seconds, for the second fit: an epoch
 _MOST_COLUMNS = 256  # of numbers with names in a table; more are probably pixels
 _MOST_CLASSES = 30  # more distinct numbers are no labels of a table
-_FEWEST_CLASSES = 2  # so many labels can be those of a table with a row each; more are numbers
+_FEWEST_CLASSES = 2  # with a row each; more numbers that all differ are no labels
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -97,7 +97,7 @@ class InputChecks(NamedTuple):
         )
 
     def check(self, X: Any, y: Any, weight: Any, suffix: str = "") -> CheckedRows:
-        """Return converted rows with targets and weights; `suffix` is that of their names in messages."""
+        """Return converted rows with targets and weights; messages name them with `suffix`."""
         warn_of_other_order(X, **{f"y{suffix}": y, f"sample_weight{suffix}": weight})
         return self.add_targets(self.check_inputs(X), y, weight)
 

@@ -114,9 +114,7 @@ class Column:
     def array(self) -> NDArray[Any]:
         """Return the column as an array with an entry for each row."""
         self._require_readable()
-        # The exception of a signal handler is not taken for one of a library where there is none.
-        is_plain = type(self.held) is np.ndarray
-        array: NDArray[Any] = self.held if is_plain else self._as_numpy()
+        array = self._as_numpy()
         if array.ndim != 1:
             raise ValueError(
                 f"{self.label} must have one value per row, got an array of shape {array.shape}."
@@ -124,6 +122,10 @@ class Column:
         return array
 
     def _as_numpy(self) -> NDArray[Any]:
+        if type(self.held) is np.ndarray:
+            # No library can fail here, so an exception is that of a signal handler.
+            array: NDArray[Any] = self.held
+            return array
         try:
             return np.asarray(self.held)
         except MemoryError:

@@ -405,11 +405,8 @@ def _category_literals(columns: TableColumns, i: int) -> list[str]:
     for value, text in zip(values, texts, strict=True):
         first = values[texts.index(text)]
         if first is not value:
-            label = f"column {i}"
-            if columns.names is not None:
-                label = f"column {str(columns.names[i])!r}"
             raise ValueError(
-                f"{label} has the categories {first!r} and {value!r}, which are the same text in C: "
+                f"{columns.label(i)} has the categories {first!r} and {value!r}, which are the same text in C: "
                 "convert the column to text before fit"
             )
     return texts

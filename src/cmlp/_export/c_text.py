@@ -234,7 +234,7 @@ def checked(
 ) -> Function:
     """Return the variant of a function of a row x that refuses rows as Python does.
 
-    `name` is that of the function, and `result` the array that it writes.
+    `name` is what the function is called, and `result` the array that it writes.
     """
     word = "uint32_t"
     exponent = "0x7f800000u"

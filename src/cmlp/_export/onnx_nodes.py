@@ -51,8 +51,8 @@ def _versions_with(onnx: Any, opset: int) -> tuple[int, int]:
 class Nodes:
     """The nodes, constants and functions of a graph, in the order in which methods add them.
 
-    The type is that of the networks' arithmetic, and the names of nodes and constants begin with
-    the prefix.
+    Constants have the type of the networks' arithmetic, `dtype`. The names of nodes and constants
+    begin with the prefix.
     """
 
     def __init__(self, onnx: Any, dtype: np.dtype[Any], opset: int, prefix: str = "") -> None:

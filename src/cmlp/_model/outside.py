@@ -75,7 +75,7 @@ def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None
     due = ((far > _MARGIN * width).mean(axis=0) > _SHARE) | (far > _FAR * width).any(axis=0)
     columns = []
     for i in np.flatnonzero(due).tolist():
-        if model.notices.is_first(f"{_label(model, i)}: outside the training range"):
+        if model.notices.is_first(f"{model.columns.label(i)}: outside the training range"):
             columns.append(i)
     text = _described(model, columns, low, high, far)
     if text:
@@ -99,10 +99,6 @@ def warn_of_moved_rows(model: TableModel, raw: NDArray[np.float64], note: str) -
         warn(f"{text}.{note}")
 
 
-def _label(model: TableModel, i: int) -> str:
-    return f"column {i}" if model.names is None else f"column {model.names[i]!r}"
-
-
 def _described(
     model: TableModel,
     columns: Sequence[int],
@@ -124,7 +120,7 @@ def _described(
         where = "" if texts else f" of {len(far):,} rows are outside the range of the training rows"
         far_away = f"{short(distance)}{' days' * is_date}{share}"
         texts.append(
-            f"{_label(model, i)}: {n:,}{where} ({ends[0]} to {ends[1]}), by up to {far_away}"
+            f"{model.columns.label(i)}: {n:,}{where} ({ends[0]} to {ends[1]}), by up to {far_away}"
         )
     n_more = len(texts) - _SHOWN
     more = f"; and {n_more} more column{'s' * (n_more > 1)}" * (n_more > 0)

@@ -78,7 +78,7 @@ class HeldOutScores(NamedTuple):
     """The scores of the rows that the networks held out in fit, in a part for all networks with the same rows.
 
     They are those of the networks as fit has trained them. `map` is that by which `calibrate` has changed the model's.
-    `groups` is that of the calibration.
+    `groups` says of how many groups the rows are.
     """
 
     parts: tuple[Scores, ...]

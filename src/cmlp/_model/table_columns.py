@@ -289,6 +289,12 @@ class TableColumns(_core.Columns):
         """Return the columns with other names."""
         return type(self)(self._columns, names)
 
+    def label(self, i: int) -> str:
+        """Return the name of a column, for messages."""
+        if self.names is None:
+            return f"column {i}"
+        return f"column {self.names[i]!r}"
+
     @property
     def categories(self) -> list[Sequence[object] | None]:
         """The categories of each column in the order of their codes; None for a column of numbers."""

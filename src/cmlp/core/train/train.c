@@ -172,7 +172,7 @@ static void train_together(epoch_job *job, int32_t threads)
     const double begin = cmlp_seconds();
     job->trained = 0;
     cmlp_team_run(threads, job->batch.memory.team, epoch_thread, job);
-    /* The rest of the time is that of starting and ending the team. */
+    /* In the rest of the time the team starts and ends. */
     if (job->trained > 0) count_loss(job, cmlp_seconds() - begin - job->trained);
 }
 

@@ -68,7 +68,7 @@ static int broadcast_from(const cmlp_workers *workers, void *bytes, size_t n, in
 
 /* All workers take part, also those that must refuse the call (`own` is then their status), and
  * all return the status of the first that refuses it, or CMLP_ERROR_WORKERS if a worker's
- * fingerprint is another than that of rank 0, or its shards are not the next ones. */
+ * fingerprint differs from the one of rank 0, or its shards are not the next ones. */
 static cmlp_status handshake(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
 {
     const int32_t rank = workers->rank;
