@@ -144,7 +144,9 @@ def test_claim_is_seen_in_its_place(claim, claims, watch, story_path):
     page.settle()
     found(words, page.evaluate(FILM_TEXTS))
     if claim == 36:
-        assert page.evaluate("sum(film.facts.requests(2, 4)) - film.facts.pushes(2)[4]") == pytest.approx(0)
+        assert page.evaluate(
+            "sum(film.facts.requests(2, 4)) - film.facts.pushes(2)[4]"
+        ) == pytest.approx(0)
         assert page.evaluate("film.facts.requests(2, 4).length") == 10
     if claim == 28:
         assert page.evaluate("film.facts.trained.cost < 0.3 * film.facts.cost")

@@ -10,7 +10,7 @@ const LYING = {
 	ends: [null, [560, 60, 600], [785, 60, 600], [985, 76, 584]],
 	radius: [0, 11, 11, 15],
 	name: [32, 0], // of an output, from its middle
-	value: [76, 0], // the number of an output
+	value: [88, 0], // the number of an output
 	tally: [58, 0],
 	mark: [25, 0], // of a wish, from a hidden neuron's middle
 	square: [1180, 250],

@@ -407,15 +407,17 @@ const player = {
 		if (this.isPlaying) requestPaint();
 	},
 
-	/** The film stands still until the network has learned, and says how far it has come. */
+	/** The film stands still until the network has learned, and says how far it has come. Heaps are read in a moment. */
 	paintWaiting(canvas, places) {
 		this.learn(LEARNS_ALONE_FOR);
-		const { steps } = this.facts.training;
-		const before = this.facts.isLearned ? this.sceneAt(this.shownTime()) : LEARN_SCENE;
-		this.paintScene(canvas, places, FILM_STARTS[before] - 0.01);
-		write("film-caption", filmWords("other.wait", { done: filmNumber(steps, 0), steps: filmNumber(FILM_STEPS, 0) }));
-		this.told = "";
 		requestPaint();
+		const { training, isLearned } = this.facts;
+		const next = isLearned ? this.sceneAt(this.shownTime()) : LEARN_SCENE;
+		this.paintScene(canvas, places, FILM_STARTS[next] - 0.01);
+		if (isLearned) return;
+		const [done, steps] = [training.steps, FILM_STEPS].map((count) => filmNumber(count, 0));
+		write("film-caption", filmWords("other.wait", { done, steps }));
+		this.told = "";
 	},
 
 	/** Paints less if frames come late for some time. */

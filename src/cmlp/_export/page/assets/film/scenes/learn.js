@@ -114,7 +114,7 @@ function paintSeal(view, alpha) {
 /** Where one of the ten digits is shown. */
 function tenPlace({ places: { image, upright } }, n) {
 	const [x, y, side] = image;
-	if (upright) return [x + side + 14 + (n % 5) * 36, y + 8 + floor(n / 5) * 38, 30];
+	if (upright) return [x + side + 14 + (n % 5) * 31, y + 12 + floor(n / 5) * 36, 28];
 	return [x + (n % 5) * (side / 5), y - 110 + floor(n / 5) * 44, side / 5 - 4];
 }
 
