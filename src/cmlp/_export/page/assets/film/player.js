@@ -497,6 +497,7 @@ const player = {
 		const ways = doors.map((id) => buttonOf(filmWords(`door.${id}`), () => goTo(id)));
 		if (ways.length) ways.unshift(make("span", "quiet", filmWords("ui.more")[0]));
 		const lines = [this.handlesNow(), ways].filter((parts) => parts.length).map(lineOf);
+		$("film-options").classList.toggle("still", lines.length > 0);
 		$("film-options").replaceChildren(...buttons, ...lines);
 	},
 
