@@ -1,5 +1,6 @@
 """The side doors of the film: each has an address and a figure, whose motion has a handle."""
 
+import json
 import re
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from page_models import largest_difference
 from page_parts import DOORS, SCENES, THREE, page_of
 
 from cmlp import Network
-from cmlp._export.page.document import _HIDDEN
 from cmlp.story import story_network
 
 pytestmark = pytest.mark.slow
@@ -676,7 +676,9 @@ def test_chain_and_edges_are_those_of_numpy(watch, story_path, data):
 
 
 def test_shares_with_other_hidden_layers_are_those_of_python(data):
-    for layers, share in zip(([], [16, 16], [128]), _HIDDEN, strict=True):
+    html = page_of(story_network())
+    shown = json.loads(re.search(r'id="door-data">(.*?)</script>', html)[1])["hidden"]
+    for layers, share in zip(([], [16, 16], [128]), shown, strict=True):
         random = np.random.RandomState(0)
         kinds = {"output": "logistic", "loss": "squared_error", "input_scale": 1 / 255}
         network = Network([784, *layers, 10], "logistic", **kinds, random_state=random)
