@@ -57,7 +57,7 @@ def test_last_screen_shows_a_digit_its_answer_and_the_keys(opening):
     text = "\n".join(without_codes(line) for line in opening.last_lines(79, 24))
     assert "889 of 1,000 digits" in text and "It says 9." in text and "▀" in text
     assert re.search(
-        r"^s +the film.*\nd +draw.*\nspace +another digit +a +again +q +quit$",
+        r"^s +a film.*\nd +draw.*\nspace +another digit +a +again +q +quit$",
         text,
         re.MULTILINE,
     )
@@ -190,8 +190,7 @@ def test_text_is_written_where_nothing_can_be_played(changes):
     assert written.endswith("  python -m cmlp story\r\n")
 
 
-@pytest.mark.parametrize("columns", [30, 60, 80, 120])
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("columns, encoding", [(50, "ascii"), (80, "utf-8")])
 def test_pipe_gets_the_same_as_text(monkeypatch, columns, encoding):
     text = output_of(monkeypatch, columns=columns, encoding=encoding)
     assert text.isascii() == (encoding == "ascii") and "\x1b" not in text
@@ -200,7 +199,8 @@ def test_pipe_gets_the_same_as_text(monkeypatch, columns, encoding):
     assert words.startswith("13,002 random numbers. This is a 9; they say 3.")
     assert "889 of 1,000 digits that it had never seen" in words and "It says 9." in words
     assert "A1 A2" in words
-    assert text.endswith("read it:\n  cmlp story\n")
+    assert words.endswith("how a network learns to read it: cmlp story")
+    assert text.endswith("\n  cmlp story\n")
 
 
 def test_two_runs_write_the_same(monkeypatch):

@@ -206,8 +206,8 @@ class Opening:
         """Return the lines of the screen at the end: a digit, its answer, and the keys."""
         strong = self._strong
         menu = [
-            f"{strong('s')}      the film, which begins with a digit that you draw",
-            f"{strong('d')}      draw digits for it, and turn its weights",
+            f"{strong('s')}      a film that begins with your digit",
+            f"{strong('d')}      draw for it, and turn its weights",
             f"{strong('space')}  another digit     {strong('a')}  again     {strong('q')}  quit",
         ]
         heading = [strong(line) for line in wrap(self._result(), width)]
