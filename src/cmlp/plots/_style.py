@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 # a contrast of at least 3 with white and with black. Markers distinguish classes too.
 COLORS = ("#0072B2", "#D55E00", "#009175", "#B5628F", "#7F7F7F", "#8C6D00", "#3F7FE0", "#A0522D")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-# Activations from dark blue to yellow, with evenly increasing lightness (Nunez, Anderton and
+# Predicted numbers from dark blue to yellow, with evenly increasing lightness (Nunez, Anderton and
 # Renslow 2018).
-ACTIVATIONS = "cividis"
+VALUES = "cividis"
+# Activations, from off to on, on a light and on a dark background, as the web page has them.
+_ACTIVATIONS = {False: ("#16202c", "#ffffff"), True: ("#0d1117", "#ffffff")}
 # The ends of the colours of weights, negative and positive, on a light and on a dark background.
 _SIGNED = {False: ("#A84F00", "#2166AC"), True: ("#FFA64D", "#74B9F0")}
 
@@ -77,6 +79,13 @@ def signed_colormap() -> Colormap:
     return LinearSegmentedColormap.from_list(
         "cmlp_signed", [negative, pyplot().rcParams["axes.facecolor"], positive]
     )
+
+
+def activation_colormap() -> Colormap:
+    """Return a colour map from dark (off) to white (on)."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("cmlp_activations", _ACTIVATIONS[is_dark()])
 
 
 def signed_limit(values: NDArray[Any]) -> float:
