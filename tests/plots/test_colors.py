@@ -69,14 +69,21 @@ def test_colours_of_weights_follow_the_style(style):
 @pytest.mark.parametrize(("style", "theme"), [("default", 0), ("dark_background", 1)])
 def test_activations_have_the_colours_of_the_page(style, theme):
     css = (Path(cmlp.__file__).parent / "_export/page/assets/base.css").read_text("utf-8")
-    off, on = (re.findall(rf"--{name}: (#\w+);", css)[theme] for name in ("off", "on"))
+    negative, off, on = (
+        to_rgb(re.findall(rf"--{name}: (#\w+);", css)[theme]) for name in ("negative", "off", "on")
+    )
     with plt.style.context(style):
         network = Network((3, 4, 2), random_state=0)
         strips = ActivationsDisplay.from_estimator(network, np.eye(3)).images_
         discs = NetworkDisplay.from_estimator(network, np.ones(3)).neurons_
         for drawn in (*strips, *discs):
             colors = drawn.get_cmap()
-            assert (to_rgb(colors(0.0)), to_rgb(colors(1.0))) == (to_rgb(off), to_rgb(on))
+            assert (to_rgb(colors(0.0)), to_rgb(colors(1.0))) == (off, on)
+        network = Network((1, 1, 1), activation="tanh", output="identity", random_state=0)
+        network.weights[0][:] = -9
+        hidden = ActivationsDisplay.from_estimator(network, [[1.0], [-1.0]]).images_[0]
+        shown = [to_rgb(hidden.cmap(hidden.norm(value))) for value in (-1, 0, 1)]
+        np.testing.assert_allclose(shown, [negative, off, on], atol=0.01)
 
 
 def test_first_colours_differ_for_colour_blind_readers():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._model.results import letters
-from cmlp.plots._style import COLORS, Display, Layers, activation_colormap, image_shape_of
+from cmlp.plots._style import COLORS, Display, Layers, activation_colors, image_shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,14 +173,9 @@ class ActivationsDisplay(Display):
 
         n_rows, n_units = layer.shape
         width = self._width(layer)
-        # Logistic and softmax activations are from 0 to 1, whatever the largest of them is.
-        low = min(0.0, float(layer.min()))
-        high = max(1.0, float(layer.max()))
         image = ax.imshow(
             layer,
-            cmap=activation_colormap(),
-            vmin=low,
-            vmax=high,
+            **activation_colors(layer),
             extent=(left, left + width, n_rows, 0),
             aspect="auto",
             interpolation="nearest",

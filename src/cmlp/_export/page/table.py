@@ -123,6 +123,7 @@ def table_page(
     parts = {
         "title": escape(clean_label(title)),
         "facts": escape(facts[0]),
+        "description": escape(facts[0]),
         "about": escape(_write_about(model)),
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
