@@ -11,9 +11,11 @@ open the others in it. The build writes the page once, as network.html.
 from __future__ import annotations
 
 import html
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
+from cards import card_tags
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
@@ -52,7 +54,20 @@ def write_network(app: Any, error: Exception | None) -> None:
     if error is None and app.builder.format == "html":
         from cmlp.story import story_network
 
-        story_network().to_html(Path(app.outdir) / FILE)
+        path = Path(app.outdir) / FILE
+        story_network().to_html(path)
+        page = path.read_text(encoding="utf-8")
+        path.write_text(with_card(page, app.config.html_baseurl), encoding="utf-8")
+
+
+def with_card(page: str, base: str) -> str:
+    """Return a page with the tags of its card: its own title and description, and the picture of the documentation."""
+    title, description = (
+        html.unescape(re.search(pattern, page)[1])
+        for pattern in ("<title>(.*?)</title>", '<meta name="description" content="(.*?)">')
+    )
+    tags = card_tags(title, description, base, FILE)
+    return page.replace("</title>\n", f"</title>\n{tags}\n", 1)
 
 
 def setup(app: Any) -> dict[str, bool]:

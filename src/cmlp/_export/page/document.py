@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 _MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)
 
+# What the film shows, for search engines and for cards of links.
+_FILM = "Draw a digit, and see in a film of six minutes how a neural network learns to read it."
+
 
 def page_of(
     model: TrainedModel,
@@ -100,6 +103,7 @@ def page_of(
         "examples": script_json(None if examples is None else examples.as_json()),
     }
     if _has_film(described, examples):
+        parts["description"] = _FILM
         parts["doors"] = script_json(_door_data())
         sheet = script_json(dense(style(["doors/door", "figures/playground", "film/film"])))
         texts = f"const STYLE = {sheet};\nconst CAPTIONS = {script_json(_captions())};\n"
@@ -150,6 +154,7 @@ def _write_template_texts(
     noun = model.noun
     if title is None:
         title = _default_title(model)
+    facts = escape(_write_facts(model, examples))
     texts = {
         "noun": noun,
         "a_noun": {"digit": "a digit", "image": "an image"}.get(noun, noun),
@@ -159,7 +164,8 @@ def _write_template_texts(
         "measured": f"test {noun}s right",
         "filters": "its neurons",
         "title": escape(clean_label(title)),
-        "facts": escape(_write_facts(model, examples)),
+        "facts": facts,
+        "description": facts,
         "keys": escape(_list_keys(model, examples is not None)),
         "wanted": _WANTED_NUMBERS,
         "hidden": " and ".join(map(str, model.sizes[1:-1])),

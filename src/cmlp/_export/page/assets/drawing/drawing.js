@@ -48,7 +48,7 @@ function inputReader(buffer) {
 }
 
 // Fainter pixels are ground. No digit of MNIST's first 5,000 covers more of its image than MOST_INK; a part of a drawing
-// counts as a digit from these shares of its ink and height on. cmlp/story/read.py has the same.
+// counts as a digit from these shares of its ink and height on.
 const [INK, MOST_INK, INK_SHARE, HEIGHT_SHARE] = [50 / 255, 0.36, 0.2, 0.6];
 
 /** Why a drawing is hardly one digit; empty for most digits. */
