@@ -713,6 +713,7 @@ def test_other_networks_have_no_film(net):
 def test_network_of_the_story_has_the_film():
     html = page_of(story_network())
     assert 'id="film"' in html and 'id="packed"' in html
+    assert '<meta name="description" content="Draw a digit, and see in a film' in html
 
 
 # --------------------------------------------------------------------------------------------- narrow screens, Firefox
