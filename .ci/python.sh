@@ -22,7 +22,7 @@ enter_sdist() {
     python3 -m venv "$WORK/readme"
     # shellcheck disable=SC1091
     . "$WORK/readme/bin/activate"
-    python -m pip install -q pandas polars rich matplotlib pillow pooch tqdm # for the tests with optional packages
+    python -m pip install -q pandas polars rich matplotlib pooch tqdm # for the tests with optional packages
 }
 
 # readme_command <1 or 2>: prints the command. After a release, the README's first one installs from the package index;

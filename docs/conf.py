@@ -7,6 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
+from cards import card_tags
+
 import cmlp
 from cmlp._estimators.fitted import Fitted
 
@@ -78,17 +80,9 @@ def skip_member(app, what, name, member, skip, options):
 def add_description(app, pagename, templatename, context, doctree):
     """Describe the page for search engines, and for programs that show a card for a link."""
     title = context.get("title", project)
-    tags = {"og:title": f"{title} - cmlp", "og:description": DESCRIPTION, "og:type": "website"}
-    if html_baseurl:
-        tags |= {
-            "og:url": f"{html_baseurl}{pagename}.html",
-            "og:image": f"{html_baseurl}_static/card.png",
-        }
-    lines = [
-        f'<meta property="{name}" content="{html.escape(text)}">' for name, text in tags.items()
-    ]
-    lines.append(f'<meta name="description" content="{html.escape(DESCRIPTION)}">')
-    context["metatags"] = context.get("metatags", "") + "\n".join(lines)
+    tags = card_tags(f"{title} - cmlp", DESCRIPTION, html_baseurl, f"{pagename}.html")
+    description = f'<meta name="description" content="{html.escape(DESCRIPTION)}">'
+    context["metatags"] = f"{context.get('metatags', '')}{tags}\n{description}"
 
 
 def setup(app):

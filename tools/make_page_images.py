@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from browser import DIGITS, Watched, chromium
+from page_parts import THREE
 from PIL import Image
 from sklearn.datasets import load_wine
 
@@ -51,7 +52,7 @@ PICTURES: dict[str, Picture] = {
     "desktop-dark": (DESKTOP, "dark", "", draw_and_look),
     "phone-light": (PHONE, "light", "", draw),
     "phone-dark": (PHONE, "dark", "#layers?at=1", draw),
-    "tale-dark": (DESKTOP, "dark", "#wishes?at=0.34", Watched.settle),
+    "film-dark": (DESKTOP, "dark", f"#film?draw={THREE}&is=3&at=225.5", Watched.settle),
 }
 TABLE: Picture = (DESKTOP, "light", "", when_complete)
 

@@ -4,16 +4,18 @@
 :height: 900
 ```
 
-The arguments are chapters of the page. The first is shown, and links below the frame open the others in it. The build
-writes the page once, as network.html.
+The arguments are scenes of the film or side doors. The first is shown, and links below the frame
+open the others in it. The build writes the page once, as network.html.
 """
 
 from __future__ import annotations
 
 import html
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
+from cards import card_tags
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
@@ -21,7 +23,7 @@ FILE = "network.html"
 
 
 class LivePage(SphinxDirective):
-    """The web page in a frame, links to its chapters, and one that opens it alone."""
+    """The web page in a frame, links to its scenes and doors, and one that opens it alone."""
 
     optional_arguments = 1
     final_argument_whitespace = True
@@ -29,13 +31,13 @@ class LivePage(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a frame as wide as the text."""
-        chapters = self.arguments[0].split() if self.arguments else [""]
+        places = self.arguments[0].split() if self.arguments else [""]
         page = "../" * self.env.docname.count("/") + FILE
-        addresses = [html.escape(f"{page}#{chapter}" if chapter else page) for chapter in chapters]
+        addresses = [html.escape(f"{page}#{place}" if place else page) for place in places]
         links = [
-            f'<a href="{address}" target="live-page"><code>#{chapter}</code></a>'
-            for address, chapter in zip(addresses, chapters, strict=True)
-            if len(chapters) > 1
+            f'<a href="{address}" target="live-page"><code>#{place}</code></a>'
+            for address, place in zip(addresses, places, strict=True)
+            if len(places) > 1
         ]
         links.append(f'<a href="{addresses[0]}">Open it in a tab of its own</a>')
         height = self.options.get("height", 900)
@@ -52,7 +54,20 @@ def write_network(app: Any, error: Exception | None) -> None:
     if error is None and app.builder.format == "html":
         from cmlp.story import story_network
 
-        story_network().to_html(Path(app.outdir) / FILE)
+        path = Path(app.outdir) / FILE
+        story_network().to_html(path)
+        page = path.read_text(encoding="utf-8")
+        path.write_text(with_card(page, app.config.html_baseurl), encoding="utf-8")
+
+
+def with_card(page: str, base: str) -> str:
+    """Return a page with the tags of its card: its own title and description, and the picture of the documentation."""
+    title, description = (
+        html.unescape(re.search(pattern, page)[1])
+        for pattern in ("<title>(.*?)</title>", '<meta name="description" content="(.*?)">')
+    )
+    tags = card_tags(title, description, base, FILE)
+    return page.replace("</title>\n", f"</title>\n{tags}\n", 1)
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -7,7 +7,7 @@ A caption, which is also the text for readers who do not see the picture.
 shows matplotlib's current figure after the Python blocks above it have run. It is drawn twice, for
 the light and for the dark theme.
 
-```{terminal} cmlp compare
+```{terminal} cmlp info --help
 ```
 
 shows what a command prints, in colour. The options ``:lines: 3-20`` and ``:last: 10`` select lines.

@@ -14,16 +14,7 @@ from typing import Any, NoReturn, TextIO
 # imported.
 _COMMANDS = {
     "story": ("cmlp.story.story", "tell how a neural network works and learns, in your browser"),
-    "digits": ("cmlp.story.digits", "train a network on images (the default command)"),
-    "watch": ("cmlp.story.watch", "watch the network learn, in about 20 seconds"),
-    "look": ("cmlp.story.look", "show one digit on its way through the network"),
-    "nudge": ("cmlp.story.nudge", "show backpropagation for one digit, in numbers"),
-    "compare": (
-        "cmlp.story.compare",
-        "train networks with different hidden layers and compare them",
-    ),
     "page": ("cmlp._cli.page", "make a web page that shows a trained model at work"),
-    "read": ("cmlp.story.read", "read a picture of a digit"),
     "train": ("cmlp._cli.train", "train a model on a file of rows"),
     "verify": ("cmlp._cli.verify", "train a model again, and compare all bits"),
     "predict": ("cmlp._cli.predict", "print the predictions of a model for a file of rows"),
@@ -131,14 +122,12 @@ def _run(arguments: list[str], program: str) -> int:
     if not arguments:
         from cmlp.story import first
 
-        if first.can_play(terminal, sys.stdin):
-            return first.run(terminal, program)
-    # "digits" is the default command: its name can be omitted.
-    if not arguments or (arguments[0].startswith("-") and arguments[0] not in _GENERAL):
-        arguments = ["digits", *arguments]
-    parser = make_parser(program, arguments[0])
-    if arguments[0] not in (*_COMMANDS, *_GENERAL):
-        parser.error(_unknown_command(arguments[0]))
+        return first.run(terminal, program)
+    word = arguments[0]
+    parser = make_parser(program, word)
+    if word not in (*_COMMANDS, *_GENERAL):
+        unknown = _unknown_option(word, _GENERAL) if word[:1] == "-" else _unknown_command(word)
+        parser.error(unknown)
     chosen = parser.parse_args(arguments)
     run = chosen.run
     del chosen.run
@@ -154,7 +143,10 @@ def make_parser(program: str, chosen: str) -> argparse.ArgumentParser:
 
     parser = _Parser(
         prog=program,
-        description="A neural network learns to read handwritten digits before your eyes.",
+        description=(
+            "Without a command, a neural network learns to read handwritten digits before your "
+            "eyes."
+        ),
         allow_abbrev=False,
     )
     version = f"cmlp {__version__}"

@@ -1,8 +1,6 @@
-"""The command as a process: the story in a pipe and on a terminal, Ctrl-C, broken pipes, a full disk."""
+"""The command as a process: in a pipe and on a terminal, Ctrl-C, broken pipes, a full disk."""
 
-import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -11,11 +9,23 @@ import pytest
 from terminals import Pty
 
 from cmlp import __main__ as cli
+from cmlp.story import story_network
 
 COMMAND = [sys.executable, "-m", "cmlp"]
-EPOCH = (
-    r"epoch +\d+/\d+  cost \d\.\d{4}  gradient \d+\.\d{4}  test accuracy \d+\.\d %(  \S+ \w+ left)?"
-)
+# A command that prints lines until a signal ends it.
+ENDLESS = """
+import sys, time
+from cmlp._cli import info
+from cmlp.__main__ import main
+
+def print_lines(arguments, terminal, program):
+    while True:
+        terminal.write_lines(["a line"])
+        time.sleep(0.01)
+
+info.run = print_lines
+sys.exit(main(["info", "model"], "python -m cmlp"))
+"""
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and ptys are POSIX here")
 
@@ -43,128 +53,23 @@ def run(*arguments, stdout=subprocess.PIPE, **changes):
     )
 
 
-def run_on_terminal(*arguments, **changes):
-    """Run the command on a new pseudo-terminal; return its exit status and its output."""
-    with Pty(*arguments, **changes) as terminal:
-        return terminal.end(seconds=60)
-
-
-@pytest.fixture(scope="module")
-def piped_story():
-    return run()
-
-
-def test_story_in_a_pipe(piped_story):
-    assert piped_story.returncode == 0
-    assert piped_story.stderr == b""
-    text = piped_story.stdout.decode()
-    assert "\x1b" not in text and "\r" not in text.replace("\r\n", "\n")
-    lines = text.splitlines()
-    assert "12,960 weights" in text and "42 biases" in text and "13,002 parameters" in text
-    (before,) = [line for line in lines if line.startswith("accuracy before training: ")]
-    assert re.fullmatch(r"accuracy before training: \d+\.\d %", before)
-    assert float(before.split()[-2]) < 20
-    epochs = [line for line in lines if line.startswith("epoch")]
-    assert len(epochs) == 31
-    assert all(re.fullmatch(EPOCH, line) for line in epochs)
-    (after,) = [line for line in lines if line.startswith("test accuracy: ")]
-    assert re.fullmatch(r"test accuracy: \d+\.\d %", after)
-    assert float(after.split()[-2]) > 87
-    assert f"{after.split()[-2]} %" in epochs[-1]
-    assert re.search(r"Training took \S+ \w+:", text)
-
-
-def test_cost_decreases(piped_story):
-    costs = [float(cost) for cost in re.findall(r"cost (\d\.\d{4})", piped_story.stdout.decode())]
-    assert costs[0] > 0.5
-    assert costs[-1] < 0.1
-
-
-def test_story_draws_four_digits_and_two_neurons(piped_story):
-    text = piped_story.stdout.decode()
-    assert len(re.findall(r"answer: \d", text)) == 4
-    assert len(re.findall(r"activation: [01]\.\d{3}", text)) == 4
-    assert len(re.findall(r"truth: \d", text)) == 4
-    assert text.count("(mistake)") == 1
-    assert len(re.findall(r"^A\d+ +A\d+$", text, re.MULTILINE)) == 1
-    assert max(len(line) for line in text.splitlines()) <= 80
-
-
-def test_two_runs_print_the_same_except_for_times(piped_story):
-    def without_times(output):
-        return re.sub(rb"\S+ (s|min)( left|:.* a second)", b"", output.replace(b"\n", b" "))
-
-    assert without_times(run().stdout) == without_times(piped_story.stdout)
-
-
-def test_seed_changes_the_output(piped_story):
-    other = run("--seed", "1", "--epochs", "1").stdout.decode()
-    line = next(line for line in other.splitlines() if line.startswith("epoch 1/1"))
-    assert line.partition("  test")[0].replace("1/1", "") not in piped_story.stdout.decode()
-
-
-@posix
-def test_story_on_a_terminal_rewrites_one_line():
-    status, text = run_on_terminal("--epochs", "5", COLORTERM="truecolor")
-    assert status == 0
-    (live,) = [line for line in text.split("\r\n") if "epoch 1/5" in line]
-    rewritten = live.lstrip("\r").split("\r")
-    assert len(rewritten) == 6
-    assert all(re.fullmatch(EPOCH, line.rstrip()) for line in rewritten)
-    assert "\x1b[38;2;" in text
-    assert "▀" in text
-    # Only colors: no cursor movement, and the last escape sequence resets the color.
-    assert set(re.findall(r"\x1b\[[^a-zA-Z]*([a-zA-Z])", text)) == {"m"}
-    assert text.rindex("\x1b[0m") == text.rindex("\x1b[")
-
-
-@pytest.mark.parametrize("columns", [60, 80, 120])
-def test_story_in_a_pipe_fits_the_width(columns, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", str(columns))
-    assert cli.main(["--epochs", "10"], "python -m cmlp") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert max(map(len, lines)) <= columns
-    assert re.search(
-        r"test (accuracy )?\d+\.\d %",
-        next(line for line in lines if line.startswith("epoch 10/10")),
-    )
-
-
-@posix
-@pytest.mark.parametrize("columns", [1, 20, 40])
-def test_story_on_a_narrow_terminal(columns):
-    status, text = run_on_terminal("--epochs", "3", columns=columns)
-    assert status == 0
-    live = next(line for line in text.split("\r\n") if line.startswith("\r"))
-    assert all(len(part) <= max(columns - 1, 1) for part in live.split("\r"))
-    assert live.count("\r") == 4
-    assert ("▀" in text) == (columns >= 28)
-
-
-@posix
-def test_wide_terminal_puts_four_digits_side_by_side():
-    _, text = run_on_terminal("--epochs", "1", columns=118)
-    assert re.search(r"(answer: \d +){3}answer: \d", text)
+def test_command_alone_in_a_pipe():
+    done = run()
+    assert (done.returncode, done.stderr) == (0, b"")
+    text = done.stdout.decode()
+    assert "\x1b" not in text and "█" in text
+    assert "889 of 1,000 digits" in text
 
 
 @posix
 def test_no_color():
-    status, text = run_on_terminal("--epochs", "2", NO_COLOR="1")
-    assert status == 0
-    assert "\x1b" not in text
-    assert "█" in text and "\repoch 2/2" in text
-
-
-@posix
-def test_dumb_terminal_gets_plain_lines():
-    status, text = run_on_terminal("--epochs", "2", TERM="dumb")
-    assert status == 0
-    assert "\x1b" not in text
-    assert "\r" not in text.replace("\r\n", "")
+    with Pty(NO_COLOR="1", lines=10) as terminal:
+        status, text = terminal.end(seconds=60)
+    assert status == 0 and "\x1b" not in text and "█" in text
 
 
 def test_encoding_without_block_characters():
-    result = run("--epochs", "1", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    result = run(PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert result.returncode == 0
     assert result.stderr == b""
     assert result.stdout.isascii()
@@ -173,7 +78,8 @@ def test_encoding_without_block_characters():
 
 @posix
 def test_encoding_without_block_characters_on_a_terminal():
-    status, text = run_on_terminal("--epochs", "2", PYTHONIOENCODING="latin-1", PYTHONUTF8="0")
+    with Pty(lines=10, PYTHONIOENCODING="latin-1", PYTHONUTF8="0") as terminal:
+        status, text = terminal.end(seconds=60)
     assert status == 0
     assert text.isascii()
     assert "\x1b[38;5;" in text
@@ -190,40 +96,31 @@ def test_encoding_without_block_characters_on_a_terminal():
 )
 def test_signals_end_the_command_with_the_status_of_a_shell(name, status, message):
     process = subprocess.Popen(
-        [*COMMAND, "digits", "--epochs", "1000000"],
+        [sys.executable, "-c", ENDLESS],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(),
     )
-    for line in process.stdout:
-        if line.startswith(b"epoch"):
-            break
+    process.stdout.readline()
     process.send_signal(getattr(signal, name))
-    rest, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == status
     assert errors.decode() == f"python -m cmlp: {message}\n"
-    assert b"test accuracy: " not in rest
 
 
 @posix
 def test_ignored_signals_stay_ignored():
     """nohup ignores SIGHUP, so that a command goes on after its terminal is closed."""
-    with_nohup = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\nfrom cmlp.__main__ import main\nmain()"
+    with_nohup = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
     process = subprocess.Popen(
-        [sys.executable, "-c", with_nohup, "digits", "--epochs", "1000000"],
-        stdout=subprocess.PIPE,
-        env=environment(),
+        [sys.executable, "-c", with_nohup + ENDLESS], stdout=subprocess.PIPE, env=environment()
     )
     with process:
-        seen = 0
-        for line in process.stdout:
-            seen += line.startswith(b"epoch")
-            if seen == 1:
-                process.send_signal(signal.SIGHUP)
-            if seen == 20:
-                break
+        process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        lines = [process.stdout.readline() for _ in range(20)]
         process.kill()
-    assert seen == 20
+    assert lines == [f"a line{os.linesep}".encode()] * 20
 
 
 def test_handlers_of_signals_are_those_of_before():
@@ -231,33 +128,6 @@ def test_handlers_of_signals_are_those_of_before():
     with pytest.raises(SystemExit):
         cli.main(["--version"])
     assert {number: signal.getsignal(number) for number in signal.valid_signals()} == before
-
-
-@posix
-def test_ctrl_c_on_a_terminal_keeps_the_live_line():
-    import pty
-
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, "--epochs", "1000000"],
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        env=environment(),
-        start_new_session=True,
-    )
-    os.close(slave)
-    text = b""
-    while b"\repoch" not in text:
-        text += os.read(master, 65536)
-    process.send_signal(signal.SIGINT)
-    with contextlib.suppress(OSError):
-        while chunk := os.read(master, 65536):
-            text += chunk
-    os.close(master)
-    assert process.wait(timeout=60) == 130
-    assert re.search(rb"%[^\r\n]*\r\npython -m cmlp: interrupted\r\n\Z", text)
-    assert b"Traceback" not in text
 
 
 @posix
@@ -322,7 +192,7 @@ def run_closed(descriptor, *arguments):
 @posix
 @pytest.mark.parametrize(
     "arguments",
-    ["", "--help", "story", "digits --epochs 1", "watch", "look", "nudge", "predict a b"],
+    ["", "--help", "story", "predict a b"],
 )
 def test_closed_output_is_reported_in_one_line(arguments):
     done = run_closed(">&-", *arguments.split())
@@ -336,38 +206,20 @@ def test_closed_error_output_does_not_write_to_the_output():
     assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    ["--rate 1e308", "--method fast --rate 1e30", "--rate 1e38 --hidden none --method fast"],
-)
-def test_divergence_is_reported_in_one_line(arguments):
-    done = run("digits", "--epochs", "2", *arguments.split())
-    assert done.returncode == 1
-    rate = float(arguments.split("--rate ")[1].split()[0])
-    assert (
-        done.stderr.decode()
-        == f"python -m cmlp: error: training diverged: choose a --rate below {rate:g}\n"
-    )
-
-
-def test_learning_rate_with_huge_weights_prints_no_warning():
-    done = run("digits", "--epochs", "1", "--rate", "1e38")
-    assert (done.returncode, done.stderr) == (0, b"")
-
-
 def test_numbers_beyond_64_bits_are_reported_in_one_line(capsys):
     with pytest.raises(SystemExit):
-        cli.main(["digits", "--batch", str(2**63)])
+        cli.main(["train", "x", "-o", "m", "--checkpoint-every", str(2**63)])
+    expected = f"expected a whole number from 1 to {2**63 - 1}, got '{2**63}'"
     assert capsys.readouterr().err.startswith(
-        f"cmlp digits: error: argument --batch: expected a whole number from 1 to {2**63 - 1}, got '{2**63}'"
+        f"cmlp train: error: argument --checkpoint-every: {expected}"
     )
 
 
 def test_arguments_cannot_forge_a_second_line(capsys):
     for arguments in (
         ["a\nb"],
-        ["digits", "a\nb"],
-        ["digits", "--epochs", "a\nb"],
+        ["info", "m", "a\nb"],
+        ["train", "x", "-o", "m", "--checkpoint-every", "a\nb"],
         ["predict", "--a\x1b[2J\nb"],
     ):
         with pytest.raises(SystemExit) as caught:
@@ -380,8 +232,7 @@ def test_arguments_cannot_forge_a_second_line(capsys):
 def test_file_names_that_the_stream_cannot_encode_are_escaped(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    done = run("digits", "--epochs", "1", "--save", "é.cmlp", **ascii_only)
-    assert (done.returncode, done.stderr) == (0, b"") and b"saved: \\xe9.cmlp\n" in done.stdout
+    story_network(0).save("é.cmlp")
     done = run("page", "é.cmlp", "-o", "é.html", **ascii_only)
     assert (done.returncode, done.stderr) == (0, b"") and done.stdout.startswith(b"\\xe9.html: ")
 
@@ -411,17 +262,3 @@ def test_unknown_instruction_set_is_reported_in_one_line(started_by, tmp_path, m
     )
     assert done.stderr.decode().startswith(expected)
     assert len(done.stderr.splitlines()) == 1
-
-
-def test_fast_method_explains_its_differences(capsys, piped_story):
-    assert cli.main(["--method", "fast", "--epochs", "2"]) == 0
-    text = capsys.readouterr().out
-    words = " ".join(text.split())
-    plain = " ".join(piped_story.stdout.decode().split())
-    for word in ("ReLU", "softmax", "log loss", "Adam", "one cycle", "96 at a time"):
-        assert word in words and word not in plain
-    assert "139,930 parameters" in words and "10 at a time" in plain
-    assert re.search("cmlp digits --method story +the story's plain method", text)
-    assert "--hidden 128,64" in plain and "--hidden 128,64" not in words
-    assert all(re.fullmatch(EPOCH, line) for line in text.splitlines() if line.startswith("epoch"))
-    assert max(map(len, text.splitlines())) <= 80

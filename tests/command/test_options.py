@@ -1,8 +1,6 @@
-"""Options of the command: bad arguments, defaults, suggestions, and their effect on the network."""
+"""Options of the command: bad arguments, and hints for mistyped ones."""
 
 import importlib.metadata
-import os
-import re
 import sys
 
 import pytest
@@ -10,28 +8,20 @@ import pytest
 import cmlp
 from cmlp import __main__ as cli
 
+TRAIN = ["train", "x", "-o", "m"]
+
 
 @pytest.mark.parametrize(
     "arguments, expected",
     [
-        (["--epochs", "0"], "--epochs: expected a whole number of at least 1, got '0'"),
-        (["--rate", "0"], "--rate: expected a positive number, got '0'"),
-        (["--rate", "nan"], "--rate: expected a positive number, got 'nan'"),
-        (["--batch", "x"], "--batch: expected a whole number of at least 1, got 'x'"),
-        (["--epochs", "1.5"], "--epochs: expected a whole number of at least 1, got '1.5'"),
-        (["digits", "--threads", "-2"], "--threads: expected a whole number of at least 1"),
-        (["--seed", "-1"], "--seed: expected a whole number from 0 to 4294967295, got '-1'"),
-        (["--seed", str(2**32)], "--seed: expected a whole number from 0 to 4294967295"),
-        (["--hidden", "16;16"], "--hidden: expected whole numbers of at least 1"),
-        (["--hidden", "16,"], "--hidden: expected whole numbers of at least 1"),
-        (["--hidden", "0"], "--hidden: expected whole numbers of at least 1"),
-        (["--data", "cats"], "--data: invalid choice: 'cats'"),
-        (["--method", "slow"], "--method: invalid choice: 'slow'"),
-        (
-            ["--epoch", "3"],
-            "unknown option '--epoch': did you mean --epochs? (see cmlp digits --help)",
-        ),
-        (["digits", "--epochs"], "--epochs: expected one argument"),
+        ([*TRAIN, "--checkpoint-every", "0"], "a whole number of at least 1, got '0'"),
+        ([*TRAIN, "--checkpoint-every", "1.5"], "a whole number of at least 1, got '1.5'"),
+        ([*TRAIN, "--checkpoint-every", "x"], "--checkpoint-every: expected a whole number"),
+        ([*TRAIN, "--checkpoint-every"], "--checkpoint-every: expected one argument"),
+        (["export", "m", "--opset", "8"], "--opset: expected a whole number from 9 to 28, got '8'"),
+        (["page", "--data", "cats"], "--data: invalid choice: 'cats'"),
+        (["--epochs", "3"], "unknown option '--epochs' (see cmlp --help)"),
+        (["digits"], "unknown command 'digits' (see cmlp --help)"),
         (["letters"], "unknown command 'letters' (see cmlp --help)"),
         (["stroy"], "unknown command 'stroy': did you mean story? (see cmlp --help)"),
         (["EXPORT"], "unknown command 'EXPORT': did you mean export?"),
@@ -48,8 +38,6 @@ from cmlp import __main__ as cli
         (["predict", "m", "x", "--wrong"], "unknown option '--wrong' (see cmlp predict --help)"),
         (["predict", "m", "x", "-x"], "unknown option '-x' (see cmlp predict --help)"),
         (["predict", "m", "x", "y"], "unexpected argument 'y' (see cmlp predict --help)"),
-        (["--hidden", ",".join(["1"] * 63)], "--hidden: expected at most 62 hidden layers, got 63"),
-        (["--hidden", str(2**31)], f"--hidden: expected sizes below {2**31}, got {2**31}"),
     ],
 )
 def test_bad_argument_is_reported_in_one_line(arguments, expected, capsys):
@@ -63,22 +51,16 @@ def test_bad_argument_is_reported_in_one_line(arguments, expected, capsys):
     assert expected in errors
 
 
-@pytest.mark.parametrize(
-    "arguments, expected",
-    [
-        (["--data", "mnist"], "CMLP_DATA is not set"),
-        (["digits", "--data", "fashion"], "CMLP_DATA is not set"),
-    ],
-)
-def test_failure_is_reported_in_one_line(arguments, expected, capsys, monkeypatch):
+@pytest.mark.parametrize("data", ["mnist", "fashion"])
+def test_failure_is_reported_in_one_line(data, capsys, monkeypatch):
     monkeypatch.delenv("CMLP_DATA", raising=False)
     monkeypatch.setitem(sys.modules, "pooch", None)  # no download
-    assert cli.main(arguments) == 1
+    assert cli.main(["page", "--data", data]) == 1
     output, errors = capsys.readouterr()
     assert output == ""
     assert errors.count("\n") == 1
     assert errors.startswith("cmlp: error: ")
-    assert expected in errors
+    assert "CMLP_DATA is not set" in errors
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["train", "--version"]])
@@ -98,45 +80,6 @@ def test_help_of_a_command_comes_before_an_unknown_option(capsys):
 def test_console_script_is_the_command():
     (script,) = importlib.metadata.entry_points(group="console_scripts", name="cmlp")
     assert script.load() is cli.main
-
-
-def test_options_reach_the_network(capsys):
-    assert cli.main(["digits", "--hidden", "8,7,6", "--epochs", "1", "--threads", "1"]) == 0
-    text = capsys.readouterr().out
-    assert "784 x 8 + 8 x 7 + 7 x 6 + 6 x 10 = 6,430 weights, and 31 biases" in text
-    assert "6,461 parameters" in text
-    assert "neurons of the first layer" in text and re.search(r"^A\d +A\d$", text, re.MULTILINE)
-    assert text.count("epoch 1/1") == 1
-
-
-def test_failed_save_is_reported_in_one_line(capsys, tmp_path):
-    assert cli.main(["--epochs", "1", "--save", str(tmp_path)]) == 1
-    errors = capsys.readouterr().err
-    assert (
-        errors.startswith("cmlp: error: ") and errors.count("\n") == 1 and str(tmp_path) in errors
-    )
-
-
-def test_no_hidden_layer(capsys):
-    assert cli.main(["--hidden", "none", "--epochs", "1"]) == 0
-    text = capsys.readouterr().out
-    assert "784 x 10 = 7,840 weights" in text
-    assert "hidden neurons" not in text
-    assert re.search(r"^\d +\d$", text, re.MULTILINE)
-
-
-def test_one_hidden_neuron(capsys):
-    assert cli.main(["--hidden", "1", "--epochs", "1"]) == 0
-    assert "\nA1\n" in capsys.readouterr().out
-
-
-@pytest.mark.skipif("CMLP_DATA" not in os.environ, reason="CMLP_DATA names no folder")
-def test_fashion_mnist_shows_class_names(capsys):
-    assert cli.main(["--data", "fashion", "--epochs", "1"]) == 0
-    text = " ".join(capsys.readouterr().out.split())
-    assert "139,930 parameters" in text and "fast method" in text
-    assert "answer: ankle boot" in text
-    assert "one for each kind of clothing" in text
 
 
 def error_of(capsys, *arguments):
@@ -161,31 +104,12 @@ HINTS = {
     "device": "training runs on the processor, with n_threads threads",
     "max-itr": "did you mean --max-iter?",
 }
-HINTS_OF_DIGITS = {
-    "lr": "did you mean --rate?",
-    "max-iter": "did you mean --epochs?",
-    "batch-size": "did you mean --batch?",
-    "random-state": "did you mean --seed?",
-    "n-jobs": "did you mean --threads?",
-    "hidden-layers": "did you mean --hidden?",
-}
 
 
 @pytest.mark.parametrize("name", HINTS)
 def test_options_have_the_hints_of_parameters(capsys, name):
     assert f"unknown option '--{name}': {HINTS[name]} (see cmlp train --help)" in error_of(
         capsys, f"--{name}", "1"
-    )
-
-
-@pytest.mark.parametrize("name", HINTS_OF_DIGITS)
-def test_options_of_other_names_have_the_hints_of_their_parameters(capsys, name):
-    with pytest.raises(SystemExit) as caught:
-        cli.main(["digits", f"--{name}", "1"])
-    assert caught.value.code == 2
-    assert (
-        f"unknown option '--{name}': {HINTS_OF_DIGITS[name]} (see cmlp digits --help)"
-        in capsys.readouterr().err
     )
 
 

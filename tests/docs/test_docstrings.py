@@ -16,7 +16,6 @@ OPTIONAL = (
     "sklearn",
     "scipy",
     "pyarrow",
-    "PIL",
     "river",
     "dask",
     "distributed",

@@ -92,11 +92,14 @@ FIGURES = {
         ("benchmarks/memory.py", r"BOUND, BLOCKS = (\d+) \* MB", 1),
         ("docs/performance.md", r"parameters, (\d+) MB, and", 1),
     ],
-    "chapters of the story": [
-        ("src/cmlp/story/story.py", r"Tell in (\d+) chapters", 1),
-        ("src/cmlp/story/story.py", r"web page: (\d+) chapters", 1),
-        ("README.md", r"in (\d+)\s+chapters", 1),
-        ("paper/paper.md", r"page of (\d+) chapters", 1),
+    "minutes of the film": [
+        ("src/cmlp/story/story.py", r"film of (\w+) minutes", 1),
+        ("src/cmlp/story/story.py", r"see in (\w+) minutes", 1),
+        ("src/cmlp/_export/page/document.py", r"film of (\w+) minutes", 1),
+        ("README.md", r"film of (\w+) minutes", 1),
+        ("paper/paper.md", r"film of (\w+) minutes", 1),
+        ("docs/page.md", r"film of (\w+) minutes", 1),
+        ("docs/lecture/index.md", r"film of (\w+) minutes", 1),
     ],
     "seconds until Ctrl-C ends a fit": [
         ("docs/guide/stopping.md", r"Ctrl-C stops a fit within ([\d.]+) s", 1),

@@ -22,6 +22,9 @@ from optional import package
 
 import cmlp
 import cmlp.plots
+from cmlp._export.page.document import page_of
+from cmlp._model.model import model_of
+from cmlp.story import story_network
 
 DOCS = ROOT / "docs"
 if not (DOCS / "_ext/blocks.py").exists():
@@ -62,6 +65,24 @@ def test_start_page_chapters_and_lecture_contain_the_live_page():
     for name in ("index", "page", "lecture/index", *chapters):
         text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
         assert re.search(r"^```\{live-page\}( [a-z]+)*$", text, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("base", ["", "https://example.org/cmlp/"])
+def test_published_page_of_the_network_has_a_card(monkeypatch, base):
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(str(DOCS / "_ext"))
+    from live_page import with_card
+
+    page = page_of(model_of(story_network())).html
+    title = re.search("<title>(.*)</title>", page)[1]
+    shown = with_card(page, base)
+    tags = dict(re.findall('<meta property="(.*?)" content="(.*?)">', shown))
+    assert tags.pop("og:title") == title and "digit" in title
+    assert tags.pop("og:description").startswith("Draw a digit, and see in a film")
+    assert tags.pop("og:type") == "website"
+    addresses = {"og:url": f"{base}network.html", "og:image": f"{base}_static/card.png"}
+    assert tags == (addresses if base else {})
+    assert re.sub('<meta property=".*">\n', "", shown) == page
 
 
 def test_every_public_name_is_in_the_reference():

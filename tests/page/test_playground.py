@@ -422,17 +422,17 @@ def test_escape_closes_what_is_asked_and_stays(watch, story_path):
     page.press("ArrowDown", "Enter")
     page.page.locator(".knob input").fill("4")
     page.press("Escape")
-    assert page.evaluate("[chapter, figure.knob, figure.small.params[0]]") == [
+    assert page.evaluate("[door, figure.knob, figure.small.params[0]]") == [
         "playground",
         None,
         4,
     ]
     page.press("Escape")
-    assert page.evaluate("chapter") == "playground"
-    page.page.locator("#chapter-next").click()
-    assert not page.page.locator("#tale").is_visible()
+    assert page.evaluate("door") == "playground"
+    page.page.locator("#film-open").click()
+    assert not page.page.locator("#door").is_visible()
     page.page.go_back()
-    page.until("chapter === 'playground'")
+    page.until("door === 'playground'")
 
 
 def test_layer_of_a_pressed_neuron_is_taken_away(watch, story_path):
@@ -473,7 +473,8 @@ def test_steppers_stand_above_their_layers(watch, story_path):
     boxes = [one.bounding_box() for one in page.page.locator(".heads > div").all()][1:]
     assert [box["x"] + box["width"] / 2 - left for box in boxes] == pytest.approx(centres, abs=1)
     assert page.page.locator(".heads output").all_inner_texts() == ["3", "5", "3", "8"]
-    page.page.locator("#chapter-back").click()
+    page.evaluate("goTo('chain')")
+    page.settle()
     assert page.page.locator(".heads, .runs").all() and not page.page.locator(".heads").is_visible()
     assert page.page.locator("#play").is_visible() and not page.page.locator(".runs").is_visible()
 
@@ -606,12 +607,12 @@ def test_run_without_a_bet_has_no_verdict(watch, story_path):
     assert page.text("#verdict") == ""
 
 
-def test_chapters_open_it_and_back_returns(watch, story_path):
+def test_doors_open_it_and_the_browser_leads_back(watch, story_path):
     page = watch(story_path, "#curves?at=0.31")
     page.page.locator("#controls button", has_text="Spiral").click()
     assert page.link().startswith("#playground?preset=fading")
-    page.page.locator("#chapter-back").click()
-    assert page.link() == "#curves"
+    page.page.go_back()
+    page.until("door === 'curves'")
 
 
 def test_layers_grow_and_shrink_one_by_one(watch, story_path):
@@ -636,18 +637,6 @@ def test_layers_grow_and_shrink_one_by_one(watch, story_path):
         sizes == [2, 1]
         and page.page.get_by_role("button", name="Layers −", exact=True).is_disabled()
     )
-
-
-@pytest.mark.parametrize(
-    "preset, chapter", [("circles", "layers"), ("fading", "curves"), ("jumping", "hill")]
-)
-def test_playground_opened_by_its_address_leads_back_to_its_chapter(
-    preset, chapter, watch, story_path
-):
-    page = watch(story_path, f"#playground?preset={preset}")
-    assert page.text("#chapter-back") == "Back to the chapter"
-    page.page.locator("#chapter-back").click()
-    assert page.link() == f"#{chapter}"
 
 
 def test_keys_ask_neurons(watch, story_path):

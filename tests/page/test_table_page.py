@@ -183,6 +183,51 @@ def test_slider_and_arrow_keys_move_a_number(models, watch, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_case_has_an_address(models, watch, tmp_path):
+    path = written(models["three classes"], tmp_path)
+    page = watch(path)
+    typical = page.evaluate("[...row]")
+    page.page.locator("#column-0").fill("33.5")
+    page.page.locator("#column-1").select_option("(missing)")
+    page.page.locator("#column-5").fill("")
+    page.until("location.hash !== ''")
+    row, address = page.evaluate("[[...row], location.hash.slice(1)]")
+    again = watch(path, address)
+    assert again.evaluate("[...row]") == pytest.approx(row, nan_ok=True)
+    assert again.page.locator("#column-0").input_value() == "33.5"
+    assert again.text("#headline") == page.text("#headline")
+    again.page.evaluate("location.hash = 'row=5,0,0,0,0,1'")
+    again.until("row[0] === 5")
+    page.page.locator("#reset").click()
+    page.until("location.hash === ''")
+    for other in ("row=1,2", "row=x,0,0,0,1,1", "row=5,9,0,0,1,1", "row=5,0.5,0,0,1,1", "explore"):
+        assert watch(path, other).evaluate("[...row]") == typical, other
+
+
+@pytest.mark.slow
+def test_a_column_of_integers_stays_integers(watch, tmp_path):
+    random = np.random.RandomState(0)
+    X = np.stack([random.randint(1, 40, 200), 1.5 * random.randint(1, 40, 200)], axis=1)
+    X[0] = 1_000_001, 1.5
+    page = watch(
+        written(TabularRegressor(n_estimators=1, random_state=0).fit(X, X[:, 0]), tmp_path)
+    )
+    assert page.evaluate("columns.map((one) => one.whole)") == [True, False]
+    assert page.evaluate("cards.map(({ field }) => field.step)") == ["1", "any"]
+    assert page.evaluate("[textOf(0, 1_000_001), textOf(0, 2015)]") == ["1,000,001", "2015"]
+    points = page.evaluate("pointsOf(0)")
+    assert points == sorted({*map(round, points)})
+    before = page.evaluate("row[0]")
+    page.page.get_by_label("column 0, slider").focus()
+    page.press("ArrowRight")
+    after = page.evaluate("row[0]")
+    assert before == int(before) < after == int(after)
+    page.page.locator("#column-0").focus()
+    page.press("ArrowUp")
+    assert page.evaluate("row[0]") == after + 1
+
+
+@pytest.mark.slow
 def test_hostile_names_are_shown_as_text(watch, tmp_path):
     pandas = pytest.importorskip("pandas")
     X = pandas.DataFrame({name: np.arange(30.0) ** (i + 1) for i, name in enumerate(HOSTILE)})

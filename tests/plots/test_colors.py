@@ -1,5 +1,8 @@
 """The colours of the plots are readable on light and dark backgrounds, also for colour-blind readers."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,8 +11,14 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.colors import to_rgb  # noqa: E402
 
-from cmlp import MLPClassifier  # noqa: E402
-from cmlp.plots import BoundaryDisplay, WeightsDisplay  # noqa: E402
+import cmlp  # noqa: E402
+from cmlp import MLPClassifier, Network  # noqa: E402
+from cmlp.plots import (  # noqa: E402
+    ActivationsDisplay,
+    BoundaryDisplay,
+    NetworkDisplay,
+    WeightsDisplay,
+)
 
 N_COLORS = 8
 
@@ -55,6 +64,26 @@ def test_colours_of_weights_follow_the_style(style):
         background = matplotlib.rcParams["axes.facecolor"]
         assert contrast(colors(0.5), background) < 1.1
         assert min(contrast(colors(0.0), background), contrast(colors(1.0), background)) > 5
+
+
+@pytest.mark.parametrize(("style", "theme"), [("default", 0), ("dark_background", 1)])
+def test_activations_have_the_colours_of_the_page(style, theme):
+    css = (Path(cmlp.__file__).parent / "_export/page/assets/base.css").read_text("utf-8")
+    negative, off, on = (
+        to_rgb(re.findall(rf"--{name}: (#\w+);", css)[theme]) for name in ("negative", "off", "on")
+    )
+    with plt.style.context(style):
+        network = Network((3, 4, 2), random_state=0)
+        strips = ActivationsDisplay.from_estimator(network, np.eye(3)).images_
+        discs = NetworkDisplay.from_estimator(network, np.ones(3)).neurons_
+        for drawn in (*strips, *discs):
+            colors = drawn.get_cmap()
+            assert (to_rgb(colors(0.0)), to_rgb(colors(1.0))) == (off, on)
+        network = Network((1, 1, 1), activation="tanh", output="identity", random_state=0)
+        network.weights[0][:] = -9
+        hidden = ActivationsDisplay.from_estimator(network, [[1.0], [-1.0]]).images_[0]
+        shown = [to_rgb(hidden.cmap(hidden.norm(value))) for value in (-1, 0, 1)]
+        np.testing.assert_allclose(shown, [negative, off, on], atol=0.01)
 
 
 def test_first_colours_differ_for_colour_blind_readers():

@@ -5,13 +5,16 @@ import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 
-CHAPTERS = [
-    *("read", "numbers", "layers"),
-    *("sum", "edge", "squash", "knobs"),
-    *("cost", "gradient", "hill", "learn"),
-    *("ways", "wishes", "chain", "batches", "curves"),
-    *("inside", "exam"),
+SCENES = ["numbers", "sum", "knobs", "cost", "hill", "wishes", "turn", "learn", "exam"]
+DOORS = [
+    *("read", "edge", "squash", "layers", "gradient", "ways", "curves"),
+    *("chain", "inside", "batches", "playground"),
 ]
+# A drawn 3, as the address of the film has it.
+THREE = (
+    "290-215-402-148-505-125-610-152-690-226-702-318-640-396-548-446-455-478-560-490-655-528-722"
+    "-604-738-704-690-800-600-868-490-894-380-872-292-806"
+)
 
 HOSTILE = [
     "\"quote'",

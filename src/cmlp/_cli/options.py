@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cmlp._data.files.file_formats import DataError
-from cmlp._train.constraints import LARGEST_INTEGER, MAX_LAYERS, SIZE_LIMIT
+from cmlp._train.constraints import LARGEST_INTEGER
 from cmlp.exceptions import InvalidParameterError
 
 
@@ -100,17 +99,6 @@ class OnlyOnce(argparse.Action):
         setattr(namespace, self.dest, values)
 
 
-def positive(text: str) -> float:
-    """Convert text to a positive finite number."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a positive number, got {text!r}")
-    return number
-
-
 def integer(least: int, most: int | None = None) -> Callable[[str], int]:
     """Return a function that converts text to an integer and checks its range."""
     expected = f"of at least {least}" if most is None else f"from {least} to {most}"
@@ -129,42 +117,11 @@ def integer(least: int, most: int | None = None) -> Callable[[str], int]:
     return convert
 
 
-def sizes(text: str) -> tuple[int, ...]:
-    """Convert the sizes of hidden layers: "128,64", or "none"."""
-    if text == "none":
-        return ()
-    try:
-        chosen = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        chosen = (0,)
-    if min(chosen) < 1:
-        raise argparse.ArgumentTypeError(
-            "expected whole numbers of at least 1 separated by commas, or the word none, got "
-            f"{text!r}"
-        )
-    if len(chosen) > MAX_LAYERS - 2:
-        raise argparse.ArgumentTypeError(
-            f"expected at most {MAX_LAYERS - 2} hidden layers, got {len(chosen)}"
-        )
-    if max(chosen) >= SIZE_LIMIT:
-        raise argparse.ArgumentTypeError(f"expected sizes below {SIZE_LIMIT}, got {max(chosen)}")
-    return chosen
-
-
 # ----------------------------------------------------------------------------------------------------- mistyped words
 
 
 # Options with another name than the parameter or argument that they stand for.
-_PARAMETERS = {
-    "--validation": "X_val",
-    "--checkpoint-every": "checkpoint",
-    "--hidden": "hidden_layer_sizes",
-    "--epochs": "max_iter",
-    "--rate": "learning_rate_init",
-    "--batch": "batch_size",
-    "--seed": "random_state",
-    "--threads": "n_threads",
-}
+_PARAMETERS = {"--validation": "X_val", "--checkpoint-every": "checkpoint"}
 
 
 def flag(parameter: str) -> str:

@@ -7,9 +7,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
-from cmlp._cli.experiment import SUBJECTS, story_network
+from cmlp._cli.story_network import story_network
 from cmlp._cli.terminal import Terminal, printable
 from cmlp._cli.web import EXPLORER, PAGE_FILE, check_page_file, open_in_browser
+from cmlp.datasets import load_digits28, load_fashion_mnist, load_mnist
 
 if TYPE_CHECKING:
     from cmlp._export.page.assembly import Document
@@ -19,6 +20,7 @@ DESCRIPTION = (
     "into, and to train; or the model of a table, with a field for each column. Without a model "
     "file, the network of the story is trained, which takes less than a second."
 )
+_IMAGES = {"sample": load_digits28, "mnist": load_mnist, "fashion": load_fashion_mnist}
 _OPTIONS = {name: f"--{name}" for name in ("background", "data", "target", "unit")}  # of parameters
 
 
@@ -45,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--data",
-        choices=tuple(SUBJECTS),
+        choices=tuple(_IMAGES),
         help=(
             "images for the page (default: the bundled sample of MNIST if the model reads digits, "
             "otherwise none; mnist and fashion are downloaded once, or read from the folder that "
@@ -111,7 +113,7 @@ def _write_page(model: Any, output: str, arguments: argparse.Namespace) -> Docum
         raise ValueError(
             f"--data shows images to a network: a {trained.class_name} has fields for its columns"
         )
-    data = SUBJECTS[arguments.data].load() if arguments.data else None
+    data = _IMAGES[arguments.data]() if arguments.data else None
     shown = {"background": arguments.background, "target": arguments.target, "unit": arguments.unit}
     page = page_of(trained, data, arguments.title, **shown)
     page.write(output)

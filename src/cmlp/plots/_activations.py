@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._model.results import letters
-from cmlp.plots._style import ACTIVATIONS, Display, Layers, image_shape_of
+from cmlp.plots._style import COLORS, Display, Layers, activation_colors, image_shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,22 +169,22 @@ class ActivationsDisplay(Display):
 
         With `names`, the neurons' names and the brightest one of each row are written.
         """
+        from matplotlib.patches import Rectangle
+
         n_rows, n_units = layer.shape
         width = self._width(layer)
-        # Logistic and softmax activations are from 0 to 1, whatever the largest of them is.
-        low = min(0.0, float(layer.min()))
-        high = max(1.0, float(layer.max()))
         image = ax.imshow(
             layer,
-            cmap=ACTIVATIONS,
-            vmin=low,
-            vmax=high,
+            **activation_colors(layer),
             extent=(left, left + width, n_rows, 0),
             aspect="auto",
             interpolation="nearest",
         )
         self.images_.append(image)
         ax.hlines(range(1, n_rows), left, left + width, colors=ax.get_facecolor(), linewidth=4)
+        # An outline shows where a strip with the background's colour ends.
+        edge = {"fill": False, "edgecolor": COLORS[4], "linewidth": 0.8, "clip_on": False}
+        ax.add_patch(Rectangle((left, 0), width, n_rows, **edge))
         self.texts_.append(ax.text(left + width / 2, -0.12, title, ha="center", va="bottom"))
         if not names or n_units < 2:
             return

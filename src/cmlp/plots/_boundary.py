@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp.plots._style import (
-    ACTIVATIONS,
     COLORS,
     MARKERS,
+    VALUES,
     Display,
     answers_of,
     describe,
@@ -224,7 +224,7 @@ class BoundaryDisplay(Display):
     def _draw_values(self, ax: Axes) -> AxesImage:
         """Draw the predictions of a regressor."""
         image = ax.imshow(
-            self.values, extent=self.limits, origin="lower", aspect="auto", cmap=ACTIVATIONS
+            self.values, extent=self.limits, origin="lower", aspect="auto", cmap=VALUES
         )
         self.figure_.colorbar(image, ax=ax, label="prediction")
         return image
@@ -236,9 +236,7 @@ class BoundaryDisplay(Display):
         """
         edge = {"edgecolors": [text_color()], "linewidths": 0.6, "s": 28}
         if self.classes is None:
-            drawn = ax.scatter(
-                *points.T, c=targets, norm=self.image_.norm, cmap=ACTIVATIONS, **edge
-            )
+            drawn = ax.scatter(*points.T, c=targets, norm=self.image_.norm, cmap=VALUES, **edge)
             self.points_.append(drawn)
             return
         for name, color, marker in zip(self.classes, COLORS, MARKERS, strict=False):

@@ -11,10 +11,10 @@ import numpy as np
 
 from cmlp._model.results import letters
 from cmlp.plots._style import (
-    ACTIVATIONS,
     COLORS,
     Display,
     Layers,
+    activation_colors,
     image_shape_of,
     signed_colormap,
     text_color,
@@ -291,9 +291,7 @@ class NetworkDisplay(Display):
                 np.full(len(values), x),
                 heights,
                 c=values,
-                cmap=ACTIVATIONS,
-                vmin=min(0.0, float(values.min())),
-                vmax=max(1.0, float(values.max())),
+                **activation_colors(values),
                 s=80 if len(values) > 12 else 130,
                 edgecolors=[text_color()],
                 linewidths=0.8,

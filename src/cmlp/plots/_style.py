@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 # a contrast of at least 3 with white and with black. Markers distinguish classes too.
 COLORS = ("#0072B2", "#D55E00", "#009175", "#B5628F", "#7F7F7F", "#8C6D00", "#3F7FE0", "#A0522D")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-# Activations from dark blue to yellow, with evenly increasing lightness (Nunez, Anderton and
+# Predicted numbers from dark blue to yellow, with evenly increasing lightness (Nunez, Anderton and
 # Renslow 2018).
-ACTIVATIONS = "cividis"
+VALUES = "cividis"
+# Activations below 0, at 0 and above it, on a light and on a dark background, as on the web page.
+_ACTIVATIONS = {False: ("#bf4d04", "#16202c", "#ffffff"), True: ("#ff8f3f", "#0d1117", "#ffffff")}
 # The ends of the colours of weights, negative and positive, on a light and on a dark background.
 _SIGNED = {False: ("#A84F00", "#2166AC"), True: ("#FFA64D", "#74B9F0")}
 
@@ -77,6 +79,27 @@ def signed_colormap() -> Colormap:
     return LinearSegmentedColormap.from_list(
         "cmlp_signed", [negative, pyplot().rcParams["axes.facecolor"], positive]
     )
+
+
+def activation_colors(values: NDArray[Any]) -> dict[str, Any]:
+    """Return the colour map of activations and its ends, ``vmin`` and ``vmax``.
+
+    It goes from dark at 0 to white, and below 0 to orange. Logistic and softmax activations are
+    from 0 to 1, whatever the largest of them is.
+    """
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    low = min(0.0, float(values.min()))
+    high = max(1.0, float(values.max()))
+    negative, off, on = map(to_rgb, _ACTIVATIONS[is_dark()])
+    # As far from dark as the lowest activation is from 0.
+    strength = min(-low / high, 1.0)
+    lowest = tuple(a + strength * (b - a) for a, b in zip(off, negative, strict=True))
+    stops = [(0.0, lowest), (-low / (high - low), off), (1.0, on)]
+    if low == 0:
+        stops = [(0.0, off), (1.0, on)]
+    colormap = LinearSegmentedColormap.from_list("cmlp_activations", stops)
+    return {"cmap": colormap, "vmin": low, "vmax": high}
 
 
 def signed_limit(values: NDArray[Any]) -> float:

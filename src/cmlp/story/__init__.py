@@ -1,8 +1,5 @@
-"""What a shell is good for.
+"""What a shell shows of the network that reads digits: ``cmlp`` alone, and ``cmlp story``."""
 
-Its commands show a network of images learning, one image in it, and one step of it.
-"""
-
-from cmlp._cli.experiment import story_network
+from cmlp._cli.story_network import story_network
 
 __all__ = ["story_network"]

@@ -11,19 +11,16 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cmlp._cli import options
-from cmlp._cli.experiment import Experiment, Measurement
+from cmlp._cli.story_network import Measurement, StoryTraining
 from cmlp._cli.terminal import Terminal, count_noun, side_by_side, without_codes
 from cmlp.story import drawing
-from cmlp.story.case import Example
-from cmlp.story.neurons import SIDE
 from cmlp.story.screen import QUIT_KEYS
 
 _FRAME_SECONDS = 0.1
 _PAUSED_SECONDS = 0.5
-_BACK_SECONDS = 2.0  # at normal speed
-_SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+_BACK_SECONDS = 2.0
 # Lines of the lower half of a frame: ten outputs, at most an image of 28 rows of pixels.
 _BARS = 10
 _MOST_BARS = 14
@@ -35,11 +32,7 @@ _GAP = 3
 # The first batches change most. The pace has doubled after this number of batches, tripled after
 # twice as many.
 _SLOW_BATCHES = 80
-# Measuring costs a forward pass over all images; beyond this number of multiplications it is only
-# done now and then.
-_CHEAP = 2e9
 _MEASUREMENTS = 60
-_COSTLY_MEASUREMENTS = 12
 
 
 class Point(NamedTuple):
@@ -50,25 +43,22 @@ class Point(NamedTuple):
 
 
 class Learning:
-    """The training of an experiment, batch by batch: `batch` of `total` are complete.
+    """A training, batch by batch: `batch` of `total` are complete.
 
     `history` has measurements at equal distances of the time in which it is shown, the first before
-    training. The network becomes the same as by `Experiment.train`.
+    training. The network becomes the same as by `story_network`.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
-        self.total = experiment.n_batches * experiment.n_epochs
-        n_images = len(experiment.data.X_train) + len(experiment.data.X_test)
-        self._is_cheap = n_images * experiment.network.n_params < _CHEAP
-        n_measurements = _MEASUREMENTS if self._is_cheap else _COSTLY_MEASUREMENTS
-        shares = np.linspace(0, 1, n_measurements + 1).tolist()
+    def __init__(self, training: StoryTraining) -> None:
+        self.total: int = training.n_batches * training.n_epochs
+        shares = np.linspace(0, 1, _MEASUREMENTS + 1).tolist()
         self._due = sorted({self.batches_at(share) for share in shares})
-        self._begin(experiment)
+        self._begin(training)
 
-    def _begin(self, experiment: Experiment) -> None:
-        self.experiment = experiment
+    def _begin(self, training: StoryTraining) -> None:
+        self.training = training
         self.batch = 0
-        self._now = Point(0, experiment.measure())
+        self._now = Point(0, training.measure())
         self.history = [self._now]
 
     def batches_at(self, share: float) -> int:
@@ -85,14 +75,11 @@ class Learning:
         return math.log1p(batches / _SLOW_BATCHES) / math.log1p(self.total / _SLOW_BATCHES)
 
     @property
-    def now(self) -> Point:
-        """The measurements of the network as it is.
-
-        They are the last ones if measuring takes too long.
-        """
-        if self._is_cheap and self._now.batch != self.batch:
-            self._now = Point(self.batch, self.experiment.measure())
-        return self._now
+    def now(self) -> Measurement:
+        """The measurements of the network as it is."""
+        if self._now.batch != self.batch:
+            self._now = Point(self.batch, self.training.measure())
+        return self._now.measured
 
     @property
     def finished(self) -> bool:
@@ -106,28 +93,25 @@ class Learning:
         """
         target = min(target, self.total)
         if target < self.batch:
-            self._begin(Experiment(self.experiment.options))
+            self._begin(StoryTraining(self.training.seed, self.training.n_epochs))
         while self.batch < target:
             due = next(batch for batch in self._due if batch > self.batch)
-            self.experiment.train_batches(min(target, due) - self.batch)
+            self.training.train_batches(min(target, due) - self.batch)
             self.batch = min(target, due)
             if self.batch == due:
-                self._now = Point(due, self.experiment.measure())
+                self._now = Point(due, self.training.measure())
                 self.history.append(self._now)
 
 
 class Player:
-    """A training that takes some seconds at normal speed.
-
-    Keys pause it, change its speed, and go back in it.
-    """
+    """A training that takes some seconds. Keys pause it, go back in it and end it."""
 
     def __init__(self, learning: Learning, seconds: float) -> None:
         self.learning = learning
         self.seconds = seconds
-        self.speed = _SPEEDS.index(1.0)
-        self.paused = self.ended = False
-        self._time = 0.0  # at normal speed
+        self.paused = False
+        self.ended = False
+        self._time = 0.0
 
     def play(
         self,
@@ -145,7 +129,7 @@ class Player:
             if not self.paused:
                 # At most five frames at once: after a stop (Ctrl-Z) the training goes on where it
                 # was.
-                self._go_to(self._time + min(now - last, 5 * _FRAME_SECONDS) * _SPEEDS[self.speed])
+                self._go_to(self._time + min(now - last, 5 * _FRAME_SECONDS))
             last = now
             if key is not None:
                 self.press(key)
@@ -155,14 +139,6 @@ class Player:
         """React to a key; unknown keys do nothing."""
         if key == " ":
             self.paused = not self.paused
-        elif key == "n":
-            self.paused = True
-            self._train(self.learning.batch + 1)
-            self._time = self.learning.share_at(self.learning.batch) * self.seconds
-        elif key in ("+", "="):
-            self.speed = min(self.speed + 1, len(_SPEEDS) - 1)
-        elif key in ("-", "_"):
-            self.speed = max(self.speed - 1, 0)
         elif key == "left":
             self._go_to(max(0.0, self._time - _BACK_SECONDS))
         elif key in (*QUIT_KEYS, "enter"):
@@ -170,97 +146,44 @@ class Player:
 
     def _go_to(self, seconds: float) -> None:
         self._time = seconds
-        self._train(self.learning.batches_at(seconds / self.seconds))
-
-    def _train(self, batch: int) -> None:
-        with options.as_command_errors():
-            self.learning.go_to(batch)
+        self.learning.go_to(self.learning.batches_at(seconds / self.seconds))
         self.ended = self.ended or self.learning.finished
-
-    def keys(self) -> str:
-        """Return what the keys do now."""
-        speed = "speed"
-        if _SPEEDS[self.speed] != 1:
-            speed = f"speed {_SPEEDS[self.speed]:g}x"
-        space = "go on" if self.paused else "pause"
-        return f"space {space}   q end   left back   n one batch   + - {speed}"
 
 
 def old_and_new(terminal: Terminal) -> tuple[str, str]:
     """Return the marks of images that the network learns from, and of new ones."""
-    return drawing.styled(terminal, drawing.symbol(terminal, "point"), "up"), drawing.symbol(
+    return drawing.styled(terminal, drawing.symbol(terminal, "point"), "blue"), drawing.symbol(
         terminal, "ring"
     )
 
 
-def frame_lines(
-    terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int
-) -> list[str]:
-    """Draw a frame.
-
-    It has a line of progress, weights if there are enough lines, and an image with its outputs and
-    charts.
-    """
-    return [
-        _header(terminal, learning, width),
-        *body_lines(terminal, learning, chosen, width, height - 1),
-    ]
-
-
 def body_lines(
-    terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int
+    terminal: Terminal, learning: Learning, row: NDArray[np.uint8], width: int, height: int
 ) -> list[str]:
-    """Draw the frame below its first line."""
-    experiment = learning.experiment
-    labels = learning.experiment.data.labels
+    """Draw weights if there are enough lines, an image with its outputs, and charts."""
+    training = learning.training
     top = []
     if height >= 6 + _BARS:
-        top = drawing.patch_lines(terminal, experiment.network, labels, width, height - _BARS)
+        top = drawing.patch_lines(terminal, training.network, width, height - _BARS)
     height = min(height - len(top), _MOST_BARS)
-    bar_width = _BAR_WIDTH + max(max(map(len, labels)) - 4, 0)
+    bar_width = _BAR_WIDTH
     blocks = []
     if width >= 2 * _BAR_WIDTH + _GAP:
-        blocks.append(drawing.digit_lines(terminal, chosen.row, whole=height >= SIDE // 2))
+        blocks.append(drawing.digit_lines(terminal, row, whole=height >= drawing.SIDE // 2))
         width -= len(without_codes(blocks[0][0])) + _GAP
     has_charts = width >= bar_width + _GAP + _CHART_WIDTH
-    outputs = experiment.network.forward(chosen.row[None])[0]
+    outputs = training.network.forward(row[None])[0]
     if not has_charts:
         bar_width = width
-    blocks.append(drawing.output_bars(terminal, outputs, labels, bar_width, 2))
+    blocks.append(drawing.output_bars(terminal, outputs, training.data.labels, bar_width))
     if has_charts:
-        bottom = [(0.0, "0"), (1.0, count_noun(experiment.n_epochs, "epoch"))]
-        if experiment.n_epochs > 5:
-            bottom.insert(1, (learning.share_at(experiment.n_batches), "1"))
+        bottom = [(0.0, "0"), (1.0, count_noun(training.n_epochs, "epoch"))]
+        if training.n_epochs > 5:
+            bottom.insert(1, (learning.share_at(training.n_batches), "1"))
         # The first epochs get as much space as the last.
         history = [(learning.share_at(point.batch), point.measured) for point in learning.history]
         blocks.append(training_charts(terminal, history, bottom, width - bar_width - _GAP, height))
     return [*top, *drawing.beside(*blocks, gap=_GAP)[: max(height, _BARS)]]
-
-
-def _header(terminal: Terminal, learning: Learning, width: int) -> str:
-    """Return the line with epoch, batch, cost and accuracies.
-
-    It has a progress bar if there is space.
-    """
-    experiment = learning.experiment
-    at, now = learning.now
-    number = min(-(-learning.batch // experiment.n_batches), experiment.n_epochs) or 1
-    batch = learning.batch - (number - 1) * experiment.n_batches
-    measured = ""
-    if at != learning.batch:
-        measured = f"after batch {at:,}: "
-    parts = [
-        f"epoch {number} of {experiment.n_epochs}, batch {batch:,} of {experiment.n_batches:,}",
-        f"{measured}cost {now.cost:.3f}",
-        f"right {now.accuracy:.1f} %, new images {now.test_accuracy:.1f} %",
-    ]
-    text = "   ".join(parts)
-    if len(text) > width:
-        text = text.replace(f", batch {batch:,} of {experiment.n_batches:,}", "")
-    space = min(width - len(text) - 5, 20)
-    if space > 3:
-        return f"{text}   [{drawing.bar(terminal, learning.batch / learning.total, space):{space}}]"
-    return text
 
 
 _Ticks: TypeAlias = Sequence[tuple[float, str]]  # positions or values with their labels

@@ -1,4 +1,4 @@
-"""The command ``cmlp story``: opens the page of a learning network at its first chapter."""
+"""The command ``cmlp story``: opens the page of a learning network, which begins with a film."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import os
 
 from cmlp import Network
 from cmlp._cli import options
-from cmlp._cli.experiment import SERIES
+from cmlp._cli.story_network import SERIES, story_network
 from cmlp._cli.terminal import Terminal, printable
 from cmlp._cli.web import PAGE_FILE, check_page_file, open_in_browser
-from cmlp.story import story_network
 
 DESCRIPTION = (
-    "Tell in 18 chapters how a neural network reads digits and learns, with the numbers of a "
-    "network that is trained now. The chapters are a web page, one file without any request to "
-    "the network. The command writes it and, if the output is a terminal, opens it in the "
-    "browser. It follows 3Blue1Brown's series Neural networks, chapters 1 to 4."
+    "Show in a film of six minutes how a neural network learns to read a digit that you draw. The "
+    "film is computed while it plays: its network starts with random weights and learns in the "
+    "page. The page is one file without any request to the network. The command writes it and, if "
+    "the output is a terminal, opens it in the browser. It follows 3Blue1Brown's series Neural "
+    "networks, chapters 1 to 4."
 )
 
 
@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     with options.as_command_errors():
         path = write_page(story_network(), arguments.output)
     terminal.say(
-        "The story is a web page: 18 chapters, each with a picture to hold, to turn and to bet on."
+        "The story is a web page: draw a digit, and see in six minutes how a network learns to "
+        "read it."
     )
     terminal.write_lines(["", f"  {printable(path)}", ""])
     if terminal.rewrites and not arguments.no_open and open_in_browser(path):

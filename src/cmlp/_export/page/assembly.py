@@ -23,7 +23,7 @@ SYSTEM_THEME = (
 )
 # and empty lines: a tenth of the script
 _COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)?\n", re.MULTILINE)
-_BLOCKS = ("style", "script", "chapters", "model", "examples", "tale")
+_BLOCKS = ("style", "script", "packed", "model", "examples", "doors")
 
 
 class Document:
@@ -32,8 +32,8 @@ class Document:
     `parts` replace the names in the templates, among them "title", "theme" (a script), "style",
     "script" and "model", the model as JSON. `html` is the whole page, and `sizes` has the bytes of
     its parts: "markup", "style", "script", "weights" (with the model's description), "examples"
-    and, if there are chapters, "tale": their data. A page with chapters has its scripts compressed,
-    with the style of the chapters; they count as "script".
+    and, if there is the film, "doors": the data of its side doors. A page with the film has its
+    scripts compressed, with the style of the film; they count as "script".
     """
 
     def __init__(self, template: str, parts: Mapping[str, str]) -> None:
@@ -42,7 +42,7 @@ class Document:
         sizes = {name: len(parts[name].encode()) for name in _BLOCKS if name in parts}
         self.sizes = {"markup": len(self.html.encode()) - sum(sizes.values()), **sizes}
         self.sizes["weights"] = self.sizes.pop("model")
-        self.sizes["script"] += self.sizes.pop("chapters", 0)
+        self.sizes["script"] += self.sizes.pop("packed", 0)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the page to a file; an existing one is replaced atomically."""
@@ -60,11 +60,6 @@ def fill(template: str, parts: Mapping[str, str]) -> str:
 def asset(name: str) -> str:
     """Return the text of a file in assets/."""
     return (resources.files("cmlp._export.page") / "assets" / name).read_text(encoding="utf-8")
-
-
-def recorded(name: str) -> bytes:
-    """Return a file in assets/data, which tools/make_page_data.py has written."""
-    return (resources.files("cmlp._export.page") / "assets" / "data" / name).read_bytes()
 
 
 def style(names: Iterable[str]) -> str:
@@ -94,7 +89,7 @@ def dense(text: str) -> str:
 
 
 def compressed(text: str) -> str:
-    """Return a text compressed and in base85, for assets/chapters/loader.js."""
+    """Return a text compressed and in base85, for assets/loader.js."""
     return base64.b85encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
 
@@ -114,8 +109,8 @@ def _policy(parts: Mapping[str, str]) -> str:
         return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
 
     texts = [parts["theme"], "\n" + parts["script"] + "\n"]
-    if "chapters" in parts:
-        texts.append(zlib.decompress(base64.b85decode(parts["chapters"])).decode())
+    if "packed" in parts:
+        texts.append(zlib.decompress(base64.b85decode(parts["packed"])).decode())
     scripts = " ".join(map(digest, texts))
     return (
         f"default-src 'none'; script-src {scripts}; style-src "

@@ -123,6 +123,7 @@ def table_page(
     parts = {
         "title": escape(clean_label(title)),
         "facts": escape(facts[0]),
+        "description": escape(facts[0]),
         "about": escape(_write_about(model)),
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
@@ -253,7 +254,8 @@ def _choose_field(model: TableModel, i: int, column: TableColumn) -> dict[str, A
         is_bit = np.isin(found, (0, 1)).all() and len(column.edges) == 2
         if is_bit:
             return {"field": "choice", "choices": ["no (0)", "yes (1)"]}
-        return {"field": "number"}
+        is_whole = len(found) > 0 and (found == np.floor(found)).all()
+        return {"field": "number", "whole": bool(is_whole)}
     if not len(found) or found.min() < _DATES[0] or found.max() > _DATES[1]:
         return {"field": "number"}
     if (found == np.floor(found)).all():

@@ -15,8 +15,11 @@ function smooth(stroke) {
 	return ends === 1 ? stroke : path;
 }
 
-/** As MNIST was made: fitted into 20 x 20, then the centre of mass moved to the middle of 28 x 28. */
-function toImage(strokes) {
+/**
+ * As MNIST was made: fitted into 20 x 20, then the centre of mass moved to the middle of 28 x 28. Returns the strokes
+ * rounded off, and the scale and the shift that bring them there.
+ */
+function placeInImage(strokes) {
 	const lines = strokes.map(smooth);
 	const ranges = [0, 1].map((c) => {
 		const values = lines.flat().map((p) => p[c]);
@@ -32,8 +35,10 @@ function toImage(strokes) {
 		x += ink * ((at % SIDE) + 0.5);
 		y += ink * (floor(at / SIDE) + 0.5);
 	});
-	return rasterize(lines, scale, [shift[0] + SIDE / 2 - x / mass, shift[1] + SIDE / 2 - y / mass]);
+	return [lines, scale, [shift[0] + SIDE / 2 - x / mass, shift[1] + SIDE / 2 - y / mass]];
 }
+
+const toImage = (strokes) => rasterize(...placeInImage(strokes));
 
 /** Returns a function for the pixels of an example; two of them are a byte. */
 function inputReader(buffer) {
@@ -43,7 +48,7 @@ function inputReader(buffer) {
 }
 
 // Fainter pixels are ground. No digit of MNIST's first 5,000 covers more of its image than MOST_INK; a part of a drawing
-// counts as a digit from these shares of its ink and height on. cmlp/story/read.py has the same.
+// counts as a digit from these shares of its ink and height on.
 const [INK, MOST_INK, INK_SHARE, HEIGHT_SHARE] = [50 / 255, 0.36, 0.2, 0.6];
 
 /** Why a drawing is hardly one digit; empty for most digits. */

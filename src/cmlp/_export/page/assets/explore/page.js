@@ -16,12 +16,13 @@ function paintNow() {
 
 function paint() {
 	frame = 0;
+	if (hasFilm && film.isOpen) return film.paint();
 	input = input || currentInput();
 	result = network.forward(input);
 	answers = result.a[last];
 	const targets = targetsNow();
 	back = wishing && targets ? network.backward(result, targets) : null;
-	if (hasTale && chapter) paintChapter();
+	if (hasFilm && door) paintDoor();
 	else paintNetwork();
 	say($("source"), describe());
 	say($("own-cost"), targets ? ["Cost: ", number(network.compare(result, targets).cost), "."] : []);
@@ -60,26 +61,33 @@ function rest() {
 			button.ariaLabel = words + (back ? `, wish ${signed(wish(layer, index), 2)}` : "");
 		}),
 	);
-	if (hasTale && chapter) labelScene();
+	if (hasFilm && door) labelScene();
 	write("spoken", $("source").textContent + (isAsking() ? " " + $("question").textContent : ""));
 	writeUrl();
 }
 
+/** Where the page is, and what brings it back there. */
+function placeAndParts() {
+	if (hasFilm && film.isOpen) return [film.place(), film.parts()];
+	if (hasFilm && door) return [door, { ...doorParts() }];
+	return ["", stateParts()];
+}
+
 function writeUrl() {
-	const inTale = hasTale && chapter;
-	const parts = inTale ? { ...figure.parts?.() } : stateParts();
+	const [place, parts] = placeAndParts();
 	if (themed) parts.theme = root.dataset.theme;
 	if (!$("keys").checked) parts.keys = "off";
 	const text = String(new URLSearchParams(parts));
+	const alone = document.body.classList.contains("alone") ? "&figure" : "";
 	try {
-		history.replaceState(null, "", `#${inTale ? chapter + (text && "?") : ""}${text}`);
+		history.replaceState(null, "", `#${place && place + alone + (text && "?")}${text}`);
 	} catch {
 		// A page that embeds this one may forbid it.
 	}
 }
 
 const facts = $("facts").textContent; // of the trained network
-const hasTale = $("tale") !== null;
+const hasFilm = $("film") !== null;
 
 /** What is shown and chosen, for the link. */
 function stateParts() {
@@ -102,15 +110,15 @@ function stateParts() {
 const integer = (text, below) => (text >= 0 && text < below ? floor(text) : undefined);
 
 async function readUrl() {
-	const inTale = hasTale && learner && chapterAddress();
-	const parts = inTale ? {} : Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+	const place = hasFilm && learner ? placeNow() : null;
+	const parts = place ? {} : Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 	if (parts.theme === "dark" || parts.theme === "light") setTheme(parts.theme);
 	$("keys").checked = parts.keys !== "off";
 	await readState(parts);
-	if (inTale) readChapter();
+	if (place) openPlace(place);
 }
 
-/** Shows what a link, or the state before the tale, tells to show. */
+/** Shows what a link, or the state before a door, tells to show. */
 async function readState(parts) {
 	const [example, noise] = [integer(parts.example, examples.all.length), integer(parts.noise, 1e9)];
 	if (example !== undefined) show({ example });
@@ -172,9 +180,11 @@ const KEYS = { c: "clear", t: "random", m: "mistake", n: "noise", w: "wishes", z
 
 function pressKey(event) {
 	const { key, target } = event;
+	const isShortcut = !(event.ctrlKey || event.metaKey || event.altKey);
+	if (hasFilm && film.isOpen) return isShortcut && film.press(event);
 	const takes = key === " " ? "button, input, select" : "input[type=number], input[type=text], select";
-	if (event.ctrlKey || event.metaKey || event.altKey || target.closest(takes)) return;
-	if (hasTale && pressChapterKey(event)) return;
+	if (!isShortcut || target.closest(takes)) return;
+	if (hasFilm && pressDoorKey(event)) return;
 	if (key === "Escape") select(null);
 	else if (!$("keys").checked) return;
 	else if (/^\d$/.test(key) && white) pressNumber(labels.indexOf(key));
@@ -195,10 +205,10 @@ function listenToControls() {
 	listen($("wanted"), "change", readWanted);
 	listen($("keys"), "change", requestPaint);
 	listen(document, "keydown", pressKey);
-	listen(window, "hashchange", () => (hasTale && chapterAddress()) || location.reload());
+	listen(window, "hashchange", () => (hasFilm && placeNow()) || location.reload());
 	listen(matchMedia("(forced-colors: active)"), "change", repaintAll);
 	const observer = new ResizeObserver(repaintAll);
-	for (const id of ["stage", "scene"]) if ($(id)) observer.observe($(id));
+	for (const id of ["stage", "scene", "film-scene"]) if ($(id)) observer.observe($(id));
 }
 
 async function start() {
@@ -214,7 +224,7 @@ async function start() {
 	if (usable) {
 		startTraining();
 		Object.assign(ACTIONS, TRAINING_ACTIONS);
-		if (hasTale) await setUpTale();
+		if (hasFilm) await setUpDoors();
 	}
 	if (!white) buildFields();
 	buildStage();

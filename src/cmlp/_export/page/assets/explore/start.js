@@ -1,3 +1,3 @@
-// --- A page without chapters starts at once; chapters/loader.js starts the others.
+// --- A page without the film starts at once; loader.js starts the others.
 
 const ready = start();

@@ -11,10 +11,7 @@ let notice = "";
 /** Starts over from random weights and biases. */
 function restart(newSeed) {
 	random = randomNumbers(newSeed);
-	learner.layers.forEach(({ inputs, outputs, w, b }, l) => {
-		const bound = Math.sqrt(model.factors[l] / (inputs + outputs));
-		for (let k = w; k < b + outputs; k++) learner.params[k] = bound * (2 * random() - 1);
-	});
+	drawParameters(learner, random);
 	[seed, queue, record, costs, measured, notice] = [newSeed, [], [], [], [], ""];
 	taken = null;
 	changes++;

@@ -1,8 +1,8 @@
-// --- Chapter 15: which way the steps of 1, 10, all digits point, and their race in seconds.
+// --- Side door of scene 8: which way the steps of 1, 10, all digits point.
 
-const RACE_START = 0.0003; // seconds: the clock runs the faster, the later it is
-const FAN = [0.16, 0.48]; // from one digit a step to all
+const FAN = [0.2, 0.94]; // from one digit a step to all
 const ARROWS = 24;
+const FAN_STEPS = 500; // how far the film's network has learned
 
 /** An arrow from one place to another. */
 function pointer(pen, from, to, colour, wide) {
@@ -19,39 +19,25 @@ function pointer(pen, from, to, colour, wide) {
 	pen.fill();
 }
 
+const FAN_DIGITS = 500; // that are averaged at most
 /** When the fan shows steps of so many digits, and the other way round. */
-const fanMoment = (n) => blend(...FAN, log(n) / log(examples.train.length));
-const fanCount = (t) => examples.train.length ** part(t, ...FAN);
+const fanMoment = (n) => FAN[0] + ((FAN[1] - FAN[0]) * Math.log(n)) / Math.log(FAN_DIGITS);
+const fanCount = (t) => FAN_DIGITS ** part(t, ...FAN);
 
 FIGURES.batches = {
-	seconds: 13,
-	net: "half",
-	unlocked: true,
+	seconds: 9,
+	net: `The film’s network after ${FAN_STEPS} steps`,
 	stops: [
 		[0, "Straight down: the step that all digits together wish for. Where does one digit alone point?"],
 		[FAN[0], "24 arrows of one digit each; then each averages more. The angles are true, left or right is chance."],
-		[0.2786, "Averages of ten digits: nearly all go downhill. And with more?"],
-		[0.397, "Averages of a hundred digits: a narrow bundle."],
-		[FAN[1], "All 500 digits of this page: one arrow, straight down. But each step must look at every digit. Bet."],
-		[0.52, "A race: four networks start alike. The clock starts slowly and speeds up."],
-		[1, "Recorded on one processor core, each network at its best learning rate."],
+		[fanMoment(10), "Averages of ten digits: nearly all go downhill. And with more?"],
+		[fanMoment(100), "Averages of a hundred digits: a narrow bundle."],
+		[FAN[1], "All 500 digits of this page: one arrow, straight down. But each step must look at every digit."],
+		[1, ""],
 	],
-	bet: {
-		question: "A step of 10 digits, or of all 5,000: which network is the first to read 80 % of the test digits?",
-		options: ["5,000", "10: ten times sooner", "10: over 100 times sooner"],
-		at: FAN[1],
-		ratio: () => tale.race[3][3] / tale.race[1][3],
-		measure() {
-			return this.ratio() < 1 ? 0 : this.ratio() < 50 ? 1 : 2;
-		},
-		verdict() {
-			const [, ten, , all] = tale.race;
-			return `Ten a step: ${ten[2]} steps, ${ten[3]} s. All 5,000: only ${all[2]} steps, but ${number(all[3], 1)} s, ${number(this.ratio(), 0)} times as long. Many rough steps beat few sure ones.`;
-		},
-	},
 	set() {
-		this.seed = 4; // as on average over many: 83°, 64° and 30° for 1, 10 and 100 digits
-		const most = examples.train.length;
+		this.seed = 4;
+		const most = FAN_DIGITS;
 		const count = slider(
 			"Digits a step",
 			{ min: 0, max: 1, step: 0.001, value: 0, words: (share) => number(most ** share, 0) },
@@ -73,17 +59,25 @@ FIGURES.batches = {
 	known: [], // of each digit: its activations and deltas
 	products: [], // of the gradients of each two digits
 	isKnown() {
-		return this.known.length === examples.train.length;
+		return this.known.length === FAN_DIGITS;
+	},
+	/** The network must have learned first. */
+	isReady() {
+		const { training } = film.factsNow();
+		if (training.steps < FAN_STEPS) training.advance(5, FAN_STEPS);
+		else this.network ??= new Network(model, training.kept.get(FAN_STEPS));
+		return Boolean(this.network);
 	},
 	/** One digit more. A layer's part of its gradient is activations × deltas, so a product of two gradients is short. */
 	hear() {
+		if (!this.isReady()) return;
 		const i = this.known.length;
 		const { input, targets } = examples.train[i];
-		const result = half.forward(input);
-		const [{ a }, { deltas }] = [result, half.backward(result, targets)];
+		const result = this.network.forward(input);
+		const [{ a }, { deltas }] = [result, this.network.backward(result, targets)];
 		const lit = [...input.keys()].filter((k) => input[k]);
 		this.known.push({ a, deltas });
-		this.products.push(new Float64Array(examples.train.length));
+		this.products.push(new Float64Array(FAN_DIGITS));
 		this.known.forEach((one, j) => {
 			const pixels = lit.reduce((total, k) => total + input[k] * one.a[0][k], 0);
 			const alike = [pixels, dot2(a[1], one.a[1]), dot2(a[2], one.a[2])];
@@ -94,7 +88,7 @@ FIGURES.batches = {
 	/** Angles to downhill of the average of the first 1, 2, 3, ... digits, in random orders that begin with other digits. */
 	spread() {
 		const random = randomNumbers(this.seed);
-		const all = range(examples.train.length);
+		const all = range(FAN_DIGITS);
 		const downhill = this.products.map(sum);
 		const whole = sum(downhill);
 		this.fan = range(ARROWS).map((k) => {
@@ -120,18 +114,6 @@ FIGURES.batches = {
 	},
 	paint({ pen, width, height, narrow }, t) {
 		this.showCount();
-		const leave = ease(part(t, FAN[1], 0.52));
-		if (leave) {
-			pen.translate(0, height * (1 - leave));
-			this.paintRace(pen, width, height, part(t, 0.53, 0.98), narrow);
-			pen.translate(0, -height * (1 - leave));
-		}
-		if (leave === 1) return;
-		pen.translate(0, -height * leave);
-		this.paintFan(pen, width, height, t, narrow);
-		pen.translate(0, height * leave);
-	},
-	paintFan(pen, width, height, t, narrow) {
 		const count = fanCount(t);
 		const n = Math.round(count);
 		const size = narrow ? 13 : 16;
@@ -168,43 +150,24 @@ FIGURES.batches = {
 		const [low, dot] = narrow ? [82, 3] : [height, 5];
 		const words = [`${n} digit${n > 1 ? "s" : ""} a step`, `${number(this.off(n), 0)}° off on average`];
 		words.forEach((one, k) => headline(pen, one, 0, low - 28 + 22 * k, "left", size, !k));
-		range(examples.train.length).forEach((k) => {
+		range(FAN_DIGITS).forEach((k) => {
 			const place = [width - dot * (25 - (k % 25)), low - 20 - dot * (20 - floor(k / 25)), dot - 1, dot - 1];
 			box(pen, ...place, k < n ? colours.mark : colours.line);
 		});
-		note(pen, `it looks at ${n} of ${examples.train.length}`, width, low - 6, "right", small);
+		note(pen, `it looks at ${n} of ${FAN_DIGITS}`, width, low - 6, "right", small);
 	},
-	/** A lane for each network: how many test digits it reads, up to 80 %, and below it the seconds it took. */
-	paintRace(pen, width, height, come, narrow) {
-		const now = come && RACE_START * (tale.race[3][3] / RACE_START) ** come;
-		const pitch = (height - 30) / 4;
-		const [left, size] = [narrow ? 80 : 175, narrow ? 11 : 15];
-		const room = (width - left - (narrow ? 84 : 190)) / 80;
-		const goal = left + 80 * room;
-		headline(pen, `${number(now, now < 0.1 ? 4 : 3)} s`, 0, 16, "left", narrow ? 14 : 20);
-		note(pen, "80 % of the test digits", goal, 14, "right", { size });
-		drawLine(pen, segment(goal, 22, goal, height - 8), colours.text, 1.5, [4, 4]);
-		tale.race.forEach(([count, , steps, seconds, curve], n) => {
-			const y = 30 + n * pitch;
-			const tall = pitch * 0.46;
-			const right = curve.findLast(([time]) => time <= now)?.[1] ?? curve[0][1];
-			const name = count.toLocaleString("en");
-			headline(pen, `${name}${narrow ? "" : n ? " digits" : " digit"} a step`, 0, y + tall / 2 + 5, "left", size);
-			note(pen, "time", left - 8, y + tall + pitch * 0.2 + 4, "right");
-			box(pen, left, y, 80 * room, tall, colours.line);
-			box(pen, left, y, min(80, right) * room, tall, n === 1 ? colours.mark : colours.positive);
-			box(pen, left, y + tall + 4, (80 * room * min(now, seconds)) / tale.race[3][3], pitch * 0.2, colours.ring);
-			const done = floor(steps * min(1, now / seconds)).toLocaleString("en");
-			headline(pen, `${done} step${done === "1" ? "" : "s"}`, goal + 10, y + tall / 2 + 5, "left", size, false);
-			if (now >= seconds) headline(pen, `${seconds} s`, goal + 10, y + tall + pitch * 0.2 + 4, "left", size);
-		});
+	says(t) {
+		if (t < 1 || !this.fan) return;
+		const [one, ten, hundred] = [1, 10, 100].map((n) => `${number(this.off(n), 0)}°`);
+		const share = percent(Math.cos((this.off(10) * Math.PI) / 180));
+		return `Off downhill on average: one digit ${one}, ten ${ten}, a hundred ${hundred}. A step of ten goes down about ${share} as steeply as the step of all ${FAN_DIGITS}, and looks at one in ${FAN_DIGITS / 10} of them.`;
 	},
 	label(t) {
 		const n = Math.round(fanCount(t));
 		const words =
-			this.fan && t >= FAN[0] && t <= FAN[1]
+			this.fan && t >= FAN[0] && t < 1
 				? ` ${n} digits a step: ${number(this.off(n), 0)}° off downhill on average.`
 				: "";
-		return stopsAt(t)[1] + words;
+		return (this.says(t) ?? stopsAt(t)[1]) + words;
 	},
 };

@@ -1,4 +1,4 @@
-// --- Chapter 14: four neurons in a row, and a weight to pull.
+// --- Side door of scene 7: four neurons in a row, and a weight to pull.
 
 const CHAIN = { sizes: [1, 1, 1, 1], activations: Array(3).fill("logistic"), parameters: [] };
 const CHAIN_PARAMS = [1.5, -0.5, -1, 0.6, 1.2, 0.1]; // w1, b1, w2, b2, w3, b3
@@ -35,21 +35,10 @@ FIGURES.chain = {
 		],
 		[
 			0.5,
-			"Each change is the change before it × the slope between the two. Three factors, one product. Now guess for 0.20.",
+			"Each change is the change before it × the slope between the two. Three factors, one product. Now pull by 0.20.",
 		],
 		[1, "Drag sideways to pull a weight yourself. Dashed: what the slopes promise. The curve: what is measured."],
 	],
-	bet: {
-		question: `The cost is ${number(chainAt(0).numbers[3], 4)}. With w3 + 0.20 it will be …`,
-		options: null,
-		at: 0.5,
-		near: 0.0015,
-		measure: () => chainAt(ASKED).numbers[3],
-		verdict() {
-			const guess = chosen === null ? "" : `You said ${number(chosen, 4)}. `;
-			return `${guess}Measured: ${number(this.measure(), 4)}. By the slopes: ${number(chainAt(0).numbers[3] + ASKED * chainSlope(), 4)}. With w3 + 1 the slopes promise ${number(chainAt(0).numbers[3] + chainSlope(), 4)}, but measured is ${number(chainAt(1).numbers[3], 4)}: a slope holds only nearby.`;
-		},
-	},
 	set() {
 		[this.pulled, this.weight] = [ASKED, 3];
 		choices(

@@ -1,4 +1,4 @@
-// --- Chapter 16: two ways to squash, and what they leave of a wish on its way to the front.
+// --- Side door of scene 6: two ways to squash, and what they leave of a wish on its way to the front.
 
 const [CURVE_SIZES, CURVE_START] = [[784, 16, 16, 16, 16, 10], 0.55];
 const [CURVE_STEPS, CURVE_KEPT] = [1500, 75]; // how far both learn, and after how many steps something is kept to be shown
@@ -15,24 +15,6 @@ FIGURES.curves = {
 		[CURVE_START, "The bars: how much of the outputs’ wishes reaches each layer, before any learning. Now both learn."],
 		[1, ""],
 	],
-	bet: {
-		question: "Wishes go back through four layers of sigmoids. How much of them is left at A?",
-		options: ["1 in 2,000", "1 in 100", "1 in 10"],
-		at: 0.3,
-		arrived: () => FIGURES.curves.nets.map((one) => one.wishes[0]),
-		measure() {
-			return nearest([0.0005, 0.01, 0.1], this.arrived()[0]);
-		},
-		verdict() {
-			const [first, second] = FIGURES.curves.until(CURVE_STEPS).map((one) => percent(one.shares.at(-1)));
-			const [low, high] = this.arrived().map((share) => percent(share, share < 0.01 ? 2 : 0));
-			const why =
-				FIGURES.curves.scale > 1
-					? "So the fading held the sigmoids back. ReLU hardly fades, so ordinary weights will do. With two hidden layers little fades, and both read 87 % or more."
-					: "A sigmoid’s slope is at most a quarter, so A hardly learns.";
-			return `${low} is left at A with sigmoids, ${high} with ReLU. ${why} After ${CURVE_STEPS.toLocaleString("en")} steps: Sigmoid ${first}, ReLU ${second}.`;
-		},
-	},
 	set() {
 		this.start(1);
 		choices(
@@ -44,8 +26,7 @@ FIGURES.curves = {
 			(scale) => scale === this.scale,
 			(scale) => {
 				this.start(scale);
-				again();
-				if (moment < 1) moment = 0.2;
+				replay(0.2);
 			},
 		);
 		action("Spiral, 4 layers", () => goTo("playground", { preset: "fading" }));
@@ -109,9 +90,11 @@ FIGURES.curves = {
 			const y = n * (height / 2 + 6);
 			const place = [n * (half1 + 24), 20, half1, height - 70];
 			const [left, top, across, down] = blendAll(place, [0, y + 20, wide, tall - 50], glide);
-			const f = (z) => (n ? max(0, z) / 4 : logistic(z));
+			const f = (z) => (n ? max(0, z) : logistic(z));
 			const slope = (z) => (n ? Number(z > 0) : f(z) * (1 - f(z)));
-			const at = (z, value) => [left + ((z + 4) / 8) * across, top + down * (1 - value)];
+			// Both on the same axes, with the same scale for the sum and the activation.
+			const unit = min(across / 8, down / 4);
+			const at = (z, value) => [left + (z + 4) * unit, top + down - unit * value];
 			headline(pen, ["sigmoid", "ReLU"][n], left, blend(top - 6, y + 14, leave), "left", size + 1);
 			if (leave < 1) {
 				pen.globalAlpha = 1 - leave;
@@ -185,8 +168,8 @@ FIGURES.curves = {
 		if (t < 1) return;
 		const gap = this.nets.map((one) => Math.round(100 * one.shares.at(-1)));
 		if (this.scale > 1)
-			return `Sigmoids that start with weights 3 times as large: ${percent(this.nets[0].wishes[0])} of the wishes arrive at A, and they learn.`;
-		return `ReLU wins by ${gap[1] - gap[0]} points. Would sigmoids learn if more of a wish arrived? Start them with larger weights.`;
+			return `Sigmoids that start with weights 3 times as large: ${percent(this.nets[0].wishes[0])} of the wishes arrive at A, and ${gap[0]} % of the test digits are read.`;
+		return `After ${CURVE_STEPS.toLocaleString("en")} steps: sigmoids ${gap[0]} %, ReLU ${gap[1]} %. Wishes that fade are one reason, the start another: try larger weights.`;
 	},
 	label(t) {
 		const step = floor(part(t, CURVE_START, 1) * CURVE_STEPS);

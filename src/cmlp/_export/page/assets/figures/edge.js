@@ -1,4 +1,4 @@
-// --- Chapter 5: weights made by hand.
+// --- Side door of scene 2: weights made by hand.
 
 const [BAR_TOP, BORDER] = [8, -0.75];
 
@@ -26,23 +26,9 @@ FIGURES.edge = {
 		[0.52, "Now a border comes: what is bright there lowers the sum."],
 		[
 			1,
-			"With a negative border, the middle of the block gives 0. Paint weights of your own: which digits do they find?",
+			"With a negative border the middle of the block gives 0, and only its edges are high: an edge detector. Paint weights of your own: which digits do they find?",
 		],
 	],
-	bet: {
-		question: "Now the bar gets a border of −0.75. Which image has the larger sum?",
-		options: ["the 7", "the block"],
-		at: 0.5,
-		sums: () => [pictures.seven.input, filledBlock].map((image) => sumOver(barWeights(BAR_TOP, BORDER), image)),
-		measure() {
-			const [seven, block] = this.sums();
-			return Number(block > seven);
-		},
-		verdict() {
-			const [seven, block] = this.sums();
-			return `The 7: ${number(seven, 2)}. The block: ${number(block, 2)}; what the bar adds, the border takes away again. The curve is high only at the edges of the block: this neuron is an edge detector.`;
-		},
-	},
 	set() {
 		this.made = null;
 		this.brush = 1;

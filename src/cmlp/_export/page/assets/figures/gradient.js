@@ -1,45 +1,28 @@
-// --- Chapter 9: random directions against the gradient.
+// --- Side door of scene 5: random directions against the gradient.
 
 const [STEP_LENGTH, TRIES] = [0.1, 200];
 
 FIGURES.gradient = {
-	unlocked: true,
 	seconds: 10,
-	net: "half",
+	net: "The film’s network with random weights, and your digit",
 	stops: [
 		[0, "One step of all 13,002 knobs, equally long in every direction. Turn the step: where does the cost fall most?"],
 		[0.3, "At 0° the step goes along the gradient: the cost rises most. At 180°, against it, the cost falls most."],
 		[0.4, "Now 200 steps in random directions, one after the other. How far down the curve does each come?"],
 		[
 			0.78,
-			"All stop near 90°, where the cost hardly changes: nearly every direction is across the slope, because there are 13,002.",
+			"All stop near 90°, where the cost hardly changes: among 13,002 directions, nearly every one is across the slope.",
 		],
 		[
 			1,
 			"Below, the gradient itself, a number for each knob. Blue: turned up, it raises the cost. Orange: it lowers it.",
 		],
 	],
-	bet: {
-		question:
-			"One step against the gradient lowers the cost. What share of that does the best of 200 random steps reach?",
-		options: ["1/2", "1/10", "below 1/20"],
-		ratio() {
-			const one = FIGURES.gradient;
-			one.try(TRIES);
-			return min(...one.tries.slice(0, TRIES).map(([change]) => change)) / one.down;
-		},
-		measure() {
-			return this.ratio() > 0.25 ? 0 : this.ratio() > 0.05 ? 1 : 2;
-		},
-		verdict() {
-			return `Only 1/${number(1 / this.ratio(), 0)} of it. Among 13,002 directions, a random one is nearly at right angles to the slope. The gradient points straight uphill, its negative straight downhill.`;
-		},
-	},
 	set() {
-		this.digits = examples.train.slice(0, 100);
-		this.start = Float64Array.from(half.params);
-		this.base = this.costAt(this.start, 0);
-		const { gradient } = half.gradient(this.digits);
+		this.facts = film.factsNow();
+		this.start = this.facts.start.params;
+		this.base = this.facts.cost;
+		const gradient = this.facts.turns.map((value) => -value);
 		Object.assign(this, {
 			gradient,
 			length: hypot2(gradient),
@@ -82,7 +65,7 @@ FIGURES.gradient = {
 			model,
 			this.start.map((value, k) => value + by * direction[k]),
 		);
-		return sum(this.digits.map((one) => net.compare(net.forward(one.input), one.targets).cost)) / this.digits.length;
+		return net.compare(net.forward(this.facts.input), this.facts.targets).cost;
 	},
 	direction() {
 		const direction = this.start.map(() => this.random() + this.random() + this.random() - 1.5);
@@ -104,7 +87,7 @@ FIGURES.gradient = {
 			return `${this.tries.length} random steps now, and the best still goes down only 1/${number(this.down / best, 0)} as far as the step against the gradient.`;
 		}
 		if (t % 1 || this.angle === 90) return;
-		return `At ${this.angle}° the cost changes by ${signed(this.curve[this.angle / 5], 4)}.${t ? "" : " Find the best direction, then bet."}`;
+		return `At ${this.angle}° the cost changes by ${signed(this.curve[this.angle / 5], 4)}.${t ? "" : " Find the best direction."}`;
 	},
 	paint({ pen, width, height, narrow }, t) {
 		if (t === 1 && this.tries.length < this.goal)
@@ -127,7 +110,7 @@ FIGURES.gradient = {
 		const angle = t % 1 ? 5 * turned : this.angle;
 		if (t < 0.3) note(pen, "▲ cost rises", left, 14, "left");
 		if (t < 0.8) note(pen, "▼ cost falls", left + 24, bottom - 10, "left");
-		for (const change of [-0.01, 0, 0.01]) drawLine(pen, [at(0, change), at(180, change)], colours.line);
+		for (const change of [-0.1, 0, 0.1]) drawLine(pen, [at(0, change), at(180, change)], colours.line);
 		for (const mark of [0, 45, 90, 135, 180]) {
 			drawLine(pen, [at(mark, this.up), at(mark, this.down)], colours.line);
 			note(pen, `${mark}°`, at(mark, 0)[0], bottom + 20);

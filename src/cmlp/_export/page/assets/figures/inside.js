@@ -1,4 +1,4 @@
-// --- Chapter 17: does layer A look for edges? The detector of chapter 5 is laid over the weights of each neuron.
+// --- Side door of scene 8: does layer A look for edges? An edge detector is laid over the weights of each neuron.
 
 const [STRIP_REACH, STRIP_MARGIN] = [5, 3];
 const [RANDOM, BY_HAND] = [16, 17]; // beside the 16 neurons of A
@@ -48,6 +48,17 @@ function edgeAt(weights, place) {
 	return edge;
 }
 
+/** Random weights whose neighbours are as much alike as those of A. */
+function smoothWeights(isUsed) {
+	const random = randomNumbers(3);
+	const noise = range(PIXELS).map(() => 2 * random() - 1);
+	const blurred = (values, step) => {
+		const near = (k) => values[clamp(k, 0, PIXELS - 1)];
+		return values.map((value, k) => (near(k - step) + 2 * value + near(k + step)) / 4);
+	};
+	return Float32Array.from(blurred(blurred(noise, 1), SIDE), (value, k) => isUsed[k] * value);
+}
+
 /** For each neuron's weights: the share that the best direction explains at each place, and the best place of all. */
 function searchEdges(all) {
 	const squares = all.map((weights) => hypot2(weights) ** 2);
@@ -70,29 +81,18 @@ function searchEdges(all) {
 FIGURES.inside = {
 	seconds: 9,
 	stops: [
-		[0, "The yardstick: the detector of chapter 5. Where does an edge fit its weights?"],
+		[0, "The yardstick: weights made by hand, an edge detector. Where does an edge fit them?"],
 		[0.3, "Bright fits well: at one place, 100 %. Now the neurons of A."],
 		[0.31, "All 16, row by row."],
-		[0.75, "Nowhere a bright spot. Now take these edges out of all neurons."],
+		[0.75, "Nowhere a bright spot: no neuron is an edge detector. Now take one edge out of each."],
 		[1, ""],
 	],
-	bet: {
-		question: "Of A’s 16 neurons, take the one where an edge fits best. How much does the edge explain?",
-		options: ["90 %", "50 %", "20 %"],
-		at: 0.3,
-		shown: 0.75,
-		measure: () => nearest([0.9, 0.5, 0.2], FIGURES.inside.found[FIGURES.inside.top].share),
-		verdict() {
-			const { found, top, name } = FIGURES.inside;
-			return `About 20 %: of ${name(top)} it explains ${percent(found[top].share)}, of random weights ${percent(found[RANDOM].share)}. The weights look more like blobs. Nobody told the network to look for edges. It found a way of its own.`;
-		},
-	},
 	name: (n) => (n < RANDOM ? neuronName(1, n) : n === RANDOM ? "random" : "by hand"),
 	set() {
-		const bits = bytes(tale.used);
+		const bits = bytes(doorData.used);
 		used = range(PIXELS).map((k) => (bits[k >> 3] >> (7 - (k & 7))) & 1);
 		const column = (net, j) => Float32Array.from(used, (isUsed, k) => isUsed * net.params[k * 16 + j]);
-		const all = [...range(16).map((j) => column(trained, j)), column(learner, 3), barWeights(BAR_TOP, BORDER)];
+		const all = [...range(16).map((j) => column(trained, j)), smoothWeights(used), barWeights(BAR_TOP, BORDER)];
 		this.found ??= searchEdges(all);
 		this.top = range(16).reduce((best, n) => (this.found[n].share > this.found[best].share ? n : best));
 		Object.assign(this, { neuron: this.top, hand: null, kept: 2, right: [], whole: rightShare(trained) });
@@ -125,7 +125,6 @@ FIGURES.inside = {
 	choose(n) {
 		if (!isOpen()) return false;
 		Object.assign(this, { neuron: n, hand: null, kept: 2 });
-		delete $("stop").dataset.bet; // it was about all
 		moment = 0.31;
 		play(1);
 	},
@@ -144,7 +143,8 @@ FIGURES.inside = {
 		const right = `${percent(this.rightNow())} of the test digits are read`;
 		if (!this.kept) return `All weights: ${right}. ${best}`;
 		if (this.kept === 1) return `Only the best edge of each neuron: ${right}.`;
-		return `Without these edges ${right}, with them ${percent(this.whole)}: it does not look for edges. Press a neuron.`;
+		const random = percent(this.found[RANDOM].share);
+		return `${best} Of random weights as smooth: ${random}. No neuron is an edge detector. Without its best edge in each, ${right}, with them ${percent(this.whole)}.`;
 	},
 	lay(place) {
 		this.hand = place;

@@ -1,4 +1,4 @@
-// --- Chapter 3: activations travel through the layers.
+// --- Side door of scene 3: activations travel through the layers.
 
 const ON = 0.5;
 const THREES = ["three1", "three2", "three3"];
@@ -14,40 +14,56 @@ FIGURES.layers = {
 		],
 		[0.34, "The second 3: which neurons does it excite?"],
 		[2 / 3, "Other neurons, and output 3 again. Now the third 3."],
-		[1, "Three 3s, three patterns, one answer. Draw a 3 of your own: which neurons does it excite?"],
+		[1, ""],
 	],
-	bet: {
-		question: "Three 3s: how many of A’s 16 neurons are on for all of them?",
-		options: ["none", "3", "9"],
-		at: 1 / 3,
-		shared: () => range(16).filter((k) => THREES.every((name) => resultOf(trained, pictures[name].input).a[1][k] > ON)),
-		measure() {
-			const n = this.shared().length;
-			return n > 6 ? 2 : n > 1 ? 1 : 0;
-		},
-		verdict() {
-			const shared = this.shared();
-			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
-			const names = shared.map((k) => neuronName(1, k)).join(", ");
-			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. B and the outputs make one answer of them.`;
-		},
+	/** The neurons of A that are on for all three. */
+	shared: () => range(16).filter((k) => THREES.every((name) => resultOf(trained, pictures[name].input).a[1][k] > ON)),
+	/** On how many of the test digits that are no 3 a neuron of A is on. */
+	elsewhere(k) {
+		const others = examples.test.filter(({ label }) => label !== 3);
+		return others.filter((one) => resultOf(trained, one.input).a[1][k] > ON).length / others.length;
 	},
-	says() {
-		if (!strokesNow().length) return;
+	/** What is said of all three: neurons that they share are on for many other digits as well. */
+	summary() {
+		const shared = this.shared();
+		const names = shared.map((k) => neuronName(1, k)).join(", ");
+		const shares = shared.map((k) => percent(this.elsewhere(k))).join(", ");
+		return `Three 3s, three patterns, one answer. ${names} are on for all three, but also for ${shares} of all digits that are no 3: no neuron of A stands for 3.`;
+	},
+	/** What a network gives, its outputs by the curve that is chosen. */
+	withCurve(result) {
+		if (!this.isSoft) return result;
+		const sums = result.z[2];
+		const outputs = sums.map((value) => exp(value - logSumExp(sums)));
+		return { ...result, a: [...result.a.slice(0, 3), outputs] };
+	},
+	says(t) {
+		if (this.isSoft)
+			return "Softmax squashes the ten sums together, so that the outputs add up to 1; with sigmoids each is a number of its own. The order stays.";
+		if (!strokesNow().length) return t === 1 ? this.summary() : undefined;
 		const { a } = trained.forward(input ?? currentInput());
 		const on = range(16).filter((k) => a[1][k] > ON);
 		const best = winner(a[3]);
 		return `Your drawing turns on ${on.length} of A: ${on.map((k) => neuronName(1, k)).join(", ") || "none"}. It is read as a ${best}, at ${number(a[3][best], 2)}.`;
 	},
 	set() {
-		Object.assign(this, { pulses: [], drawn: null, seen: null });
+		Object.assign(this, { pulses: [], drawn: null, seen: null, isSoft: false });
+		choices(
+			"Outputs",
+			[
+				[false, "sigmoid"],
+				[true, "softmax"],
+			],
+			(isSoft) => isSoft === this.isSoft,
+			(isSoft) => (this.isSoft = isSoft),
+		);
 		action("Why hidden at all? The playground", () => goTo("playground", { preset: "circles" }));
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const n = min(2, floor(t * 3 - 1e-6 < 0 ? 0 : t * 3 - 1e-6));
 		const isDrawn = strokesNow().length > 0;
 		if (isDrawn) this.follow();
-		const result = isDrawn ? this.drawn : resultOf(trained, pictures[THREES[n]].input);
+		const result = this.withCurve(isDrawn ? this.drawn : resultOf(trained, pictures[THREES[n]].input));
 		const wave = isDrawn ? 3.2 : part(t, n / 3, (n + 0.97) / 3) * 3.3;
 		const places = placesOf(narrow ? 0 : 8, 0, width - (narrow ? 0 : 56), height - (narrow ? 40 : 56));
 		paintNet(pen, places, trained, result, wave);
@@ -59,7 +75,7 @@ FIGURES.layers = {
 				note(pen, number(value, 2), width, places.at(3, k)[1] + 4, "right", style);
 			});
 		if (t > 0.99 && !isDrawn) {
-			const [none, two, one] = tale.hidden.map(([, right]) => right);
+			const [none, two, one] = doorData.hidden;
 			const size = narrow ? 12 : 15;
 			headline(
 				pen,
@@ -73,7 +89,6 @@ FIGURES.layers = {
 			headline(pen, rest, 0, height - 6, "left", size, false);
 		} else if (!isDrawn) this.paintHope(pen, places, height, narrow);
 		const shown = THREES.slice(0, n + 1);
-		const shared = this.bet.shared();
 		range(16).forEach((k) => {
 			const [x, y] = places.at(1, k);
 			const size = narrow ? 6 : 9;
@@ -84,7 +99,6 @@ FIGURES.layers = {
 				const isOn = resultOf(trained, pictures[name].input).a[1][k] > ON;
 				box(pen, left, y - size / 2, size, size, isOn ? colours.on : colours.muted, isOn ? 1 : 0.4);
 			});
-			if (t > 0.99 && !isDrawn && shared.includes(k)) disc(pen, x, y, places.radius, result.a[1][k], colours.mark, 3);
 		});
 	},
 	/** Beneath each layer: what it was hoped to find. An edge, a loop, a digit. */
@@ -133,6 +147,6 @@ FIGURES.layers = {
 	},
 	label() {
 		const n = min(2, floor(moment * 3 - 1e-6));
-		return `${stopsAt(moment)[1]} Output 3: ${number(resultOf(trained, pictures[THREES[max(0, n)]].input).a[3][3])}.`;
+		return `${this.says(moment) ?? stopsAt(moment)[1]} Output 3: ${number(resultOf(trained, pictures[THREES[max(0, n)]].input).a[3][3])}.`;
 	},
 };

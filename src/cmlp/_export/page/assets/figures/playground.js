@@ -60,7 +60,6 @@ const PLAY_PRESETS = {
 	fading: { data: "spiral", layers: "8-8-8-8", curve: "logistic" },
 	jumping: { data: "spiral", layers: "8-8", rate: 10 },
 };
-const PLAY_FROM = { circles: "layers", fading: "curves", jumping: "hill" }; // the chapters that open them
 const SHARES = {
 	options: ["about half", "3 of 4", "nearly all"],
 	measure: (states) => nearest([0.5, 0.75, 1], states.at(-1).share),
@@ -107,7 +106,6 @@ const PLAY_BETS = {
 };
 
 FIGURES.playground = {
-	unlocked: true,
 	net: "A small network of two numbers, learning here",
 	stops: [
 		[0, "It learns: each step goes down the slope of some points’ cost, and the boundary bends."],
@@ -285,7 +283,7 @@ FIGURES.playground = {
 		closeRow("Network");
 		this.showOptions();
 	},
-	/** The buttons beside the slider; those of the chapters stop at their ends. */
+	/** The buttons beside the slider; those of other figures stop at their ends. */
 	buildHandle() {
 		if (this.heads) return;
 		const [box, step] = [make("div", "runs"), make("button", "", "Step")];
@@ -320,7 +318,7 @@ FIGURES.playground = {
 		$("scene").before(this.heads);
 		[this.broken, this.shows] = [make("div", "broken"), make("div", "shows")];
 		this.heads.after(this.shows);
-		$("chapter-text").after(this.broken);
+		$("door-text").after(this.broken);
 		this.buildKnob();
 	},
 	/** The field for the weight or the bias that was pressed, at its wire or neuron. */
@@ -572,7 +570,7 @@ FIGURES.playground = {
 		this.goTo(step);
 		const now = this.measures();
 		const { sizes } = this.small;
-		const side = narrow ? 180 : min(height - 118, 430, width * 0.5);
+		const side = narrow ? 196 : min(height - 100, 640, width * 0.55);
 		this.plane = narrow ? [width - side, 20, side] : [width - side - 4, 20, side];
 		const room = width - side - (narrow ? 24 : 60);
 		const grid2 = range(PLANE * PLANE).map(
@@ -866,7 +864,6 @@ const MENU_TITLES = {
 	tests: "Tests",
 	batch: "Batch",
 };
-const same = (values) => values.map((value) => [value, value]);
 const MENUS = {
 	curve: [
 		["logistic", "sigmoid"],

@@ -1,4 +1,4 @@
-// --- Chapter 1: a rule, as a person would write it, beside the network.
+// --- Side door of scene 1: a rule, as a person would write it, beside the network.
 
 // What counts as dark, and where a loop is high up.
 const RULE = { dark: 100, high: 0.42 };
@@ -86,7 +86,6 @@ function hitsOf(rule) {
 const ruleShare = (rule) => hitsOf(rule).filter(Boolean).length / examples.test.length;
 
 FIGURES.read = {
-	unlocked: true,
 	seconds: 5,
 	stops: [
 		[0, "An 8 whose pen has left a gap: the network reads it. Beneath it, some of the 300 test digits."],
@@ -94,16 +93,9 @@ FIGURES.read = {
 		[0.5, "Now the other digits: the rule misreads those in a yellow frame."],
 		[
 			1,
-			"Only the misread ones are left. Now repair the rule: a thicker pen closes gaps. What happens to the other digits?",
+			"Only the misread ones are left. Now change the rule: a thicker pen closes gaps. What happens to the other digits?",
 		],
 	],
-	bet: {
-		question: "How many test digits does the rule read correctly?",
-		options: ["70 %", "50 %", "30 %"],
-		measure: () => nearest([0.7, 0.5, 0.3], ruleShare(RULE)),
-		verdict: () =>
-			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))} (${tale.right[0]} % of all 1,000). A cleverer rule would do better. But try the repairs below: what one digit gains, another loses.`,
-	},
 	set() {
 		this.rule = { ...RULE };
 		this.one = pictures.gap;
@@ -165,11 +157,11 @@ FIGURES.read = {
 		const low = narrow ? 44 + 10 * row : height;
 		const size = narrow ? 20 : 34;
 		if (t >= 0.99 && won.length + lost.length) {
-			// What a repair wins, and what it loses.
+			// What a change wins, and what it loses.
 			const half2 = (low - top2) / 2;
 			[won, lost].forEach((list, n) => {
 				const y2 = top2 + n * half2;
-				headline(pen, `this repair ${n ? "loses" : "wins"} ${list.length}`, left2, y2 + 12, "left", 12);
+				headline(pen, `this change ${n ? "loses" : "wins"} ${list.length}`, left2, y2 + 12, "left", 12);
 				crowd(pen, list, [left2, y2 + 18, wide, half2 - 20], size);
 			});
 		} else {
@@ -196,7 +188,7 @@ FIGURES.read = {
 		const [answer, said] = [LEAVES[leafOf(one.input, rule)][1], winner(resultOf(trained, one.input).a[3])];
 		if (one !== pictures.gap) return `A ${one.label}: the rule answers ${answer}, the network ${said}.`;
 		if (t === 1 && ruleShare(rule) !== ruleShare(RULE))
-			return `With this repair the rule reads ${percent(ruleShare(rule))}, before ${percent(ruleShare(RULE))}: what helps some digits harms others.`;
+			return `With this change the rule reads ${percent(ruleShare(rule))}, before ${percent(ruleShare(RULE))}: what helps some digits harms others.`;
 	},
 };
 

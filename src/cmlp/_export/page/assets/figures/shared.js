@@ -1,11 +1,10 @@
-// --- What the figures of the tale share. Each figure has, in the same form:
-// seconds: how long its motion takes; stops: [moment, sentence]; bet: { question, options, at, measure(), verdict() };
-// paint(view, t): the picture at a moment from 0 to 1; set(): at its opening; work(t) computes towards a moment, and
-// returns the one that is reached; says(t): words instead of those of a stop; unlocked: its controls need no bet; and what it listens to: press, drag, keys.
+// --- What the figures of the side doors share. Each figure has, in the same form:
+// seconds: how long its motion takes; stops: [moment, sentence]; paint(view, t): the picture at a moment from 0 to 1;
+// set(): at its opening; work(t) computes towards a moment, and returns the one that is reached; says(t): words instead of
+// those of a stop; and what it listens to: press, drag, keys.
 
 const FIGURES = {};
-let tale; // the data
-let half; // the network after one of its 30 passes
+let doorData; // what the page brings for them
 const pictures = {}; // images in all of their levels
 
 /** Computes towards a moment for some milliseconds, so that the page never stands still. */
@@ -176,7 +175,7 @@ function paintOutputs(pen, { at, radius, outputs }, values, grown = 1, numbers =
 	});
 }
 
-/** What a network gives for a picture of the tale; computed once. */
+/** What a network gives for a picture; computed once. */
 const forwards = new WeakMap();
 function resultOf(net, input) {
 	if (!forwards.has(input)) forwards.set(input, new Map());
@@ -224,3 +223,6 @@ function axes(pen, [left, top, right, bottom]) {
 		colours.line,
 	);
 }
+
+/** Values as options that are called as they are. */
+const same = (values) => values.map((value) => [value, value]);

@@ -1,4 +1,4 @@
-// --- Chapter 6: the sigmoid, and the bias as a threshold.
+// --- Side door of scene 2: the sigmoid, and the bias as a threshold.
 
 FIGURES.squash = {
 	seconds: 6,
@@ -13,21 +13,6 @@ FIGURES.squash = {
 		[0.52, "The bias goes to −10: all dots move to the left."],
 		[1, "Few are left above 0.5, most of them sevens. Move the bias: which digits light up?"],
 	],
-	bet: {
-		question: "The bias goes from 0 to −10. How many of the dots above 0.5 stay above it?",
-		options: ["15 %", "50 %", "75 %"],
-		at: 0.5,
-		counts: () => [0, -10].map((bias) => FIGURES.squash.sums.filter(([z]) => z + bias > 0).length),
-		measure() {
-			const [before, after] = this.counts();
-			return after > before * 0.62 ? 2 : Number(after > before * 0.3);
-		},
-		verdict() {
-			const [before, after] = this.counts();
-			const sevens = FIGURES.squash.sums.filter(([z, label]) => z > 10 && label === 7).length;
-			return `About 15 %: ${before} dots before, ${after} after, and ${sevens} of these are sevens. One number turns a neuron for almost anything into a neuron for sevens.`;
-		},
-	},
 	says(t) {
 		const { bias } = this;
 		if (t === 1 && bias !== null)

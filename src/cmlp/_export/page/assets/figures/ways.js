@@ -1,14 +1,7 @@
-// --- Chapter 12: three ways to change one output. The picture is the one of the next chapter: B, and the outputs.
+// --- Side door of scene 6: three hands at one neuron, each with what its step changes, measured.
 
-const [WAYS, WAY_RATE] = [["bias", "weights", "activations"], 0.1];
-
-/** Backpropagation of a picture in the half-trained network: wishes for activations, and for weighted sums. */
-function wishesIn(net, picture) {
-	const result = resultOf(net, picture.input);
-	const { slopes, deltas } = net.backward(result, picture.targets);
-	const turned = (values) => values.map((one) => one && [...one].map((value) => -value));
-	return { a: result.a, z: result.z, wish: turned(slopes), push: turned(deltas) };
-}
+const HANDS = ["bias", "weights", "activations"];
+const HAND_AT = [0.04, 0.34, 0.64];
 
 /** An arrow beside a neuron, up or down; the longer (at most 18 pixels, times `scale`), the more. */
 function arrow(pen, x, y, share, scale = 1) {
@@ -29,217 +22,134 @@ function arrow(pen, x, y, share, scale = 1) {
 /** The places of `count` neurons, one below the other. */
 const rowsBetween = (top, bottom, count) => (k) => top + ((bottom - top) * (k + 0.5)) / count;
 
-/** The outputs: circles, names, and what they wish. The largest wishes in words, or as numbers if none is marked. */
-function paintWishing(pen, { a, wish }, x, y, grown, mark) {
-	const top = largest(wish[3]);
-	stand(pen, x, y(0) - 13, y(9) + 13, 10);
-	wish[3].forEach((value, k) => {
-		disc(pen, x, y(k), 10, a[3][k], k === mark ? colours.mark : colours.ring, k === mark ? 3 : 1.5);
-		headline(pen, k, x + 20, y(k) + 5, "center", 14, k === mark);
-		arrow(pen, x + 36, y(k), (grown * value) / top);
-		if (grown === 1 && abs(value) > 0.5)
-			note(pen, mark < 0 ? signed(value, 2) : value < 0 ? "darker" : "brighter", x + 46, y(k) + 4, "left", {
-				colour: tint(value),
-			});
-	});
-}
-
 FIGURES.ways = {
 	seconds: 10,
-	net: "half",
+	net: "The film’s network with random weights, and your digit",
 	stops: [
-		[0, "Blue: should be brighter. Orange: darker. The longer the arrow, the more."],
-		[0.25, "Take output 9. It is a weighted sum of B, squashed. Three things can raise this sum."],
-		[0.26, "First, its bias: turn it up a little, and the sum rises as much."],
-		[0.46, "Second, its weights: the brighter the neuron in front, the more it helps to turn its weight."],
-		[
-			0.66,
-			"Third, B itself: the larger the weight, the more. Where it is negative (dashed), the neuron should be darker.",
-		],
-		[1, "All three together. Switch a way off, or press another output. And if only this 9 were heard?"],
+		[0, "The further off an output is, and the steeper its curve, the stronger its wish."],
+		[HAND_AT[0], "The first hand turns its bias: the sum follows."],
+		[HAND_AT[1], "The second turns its weights: those from bright neurons of B most, because they help most."],
+		[HAND_AT[2], "The third asks B: brighter where the weight is positive, darker where it is negative."],
+		[0.8, "But B is asked by all ten outputs, and follows their sum. Now the arrows are what B really does."],
+		[1, ""],
 	],
-	bet: {
-		question: "Which of the three ways raises the sum of output 9 most?",
-		options: WAYS,
-		at: 0.25,
-		measure() {
-			return FIGURES.ways.first.indexOf(max(...FIGURES.ways.first));
-		},
-		verdict() {
-			const [bias, weights, activations] = FIGURES.ways.first.map((one) => percent(one));
-			return `The activations give ${activations}, the weights ${weights}, the bias ${bias}: one bias, but 16 weights and 16 activations. Yet nobody can set activations: output 9 must ask B for them.`;
-		},
-	},
 	set() {
-		Object.assign(this, { on: [true, true, true], one: 9 });
-		this.hear(0);
-		this.first = this.shares;
-		// The steps use all ways: either the one or the other.
-		const showWays = choices(
-			"Change",
-			WAYS.map((name, n) => [n, name]),
-			(n) => this.on[n],
-			(n) => {
-				this.on[n] = !this.on[n];
-				this.hear(0);
-				this.showSteps();
+		this.facts = film.factsNow();
+		this.share = 1;
+		this.choose(this.facts.label);
+		choices(
+			"Output",
+			same([this.facts.label, this.facts.says]),
+			(k) => k === this.one,
+			(k) => {
+				this.choose(k);
 				moveTo(1);
 			},
 		);
-		this.showSteps = choices(
-			"Steps for this 9 alone",
-			[0, 10, 20, 40].map((steps) => [steps, steps]),
-			(steps) => steps === this.steps,
-			(steps) => {
-				this.on.fill(true);
-				showWays();
-				this.hear(steps);
-				moveTo(1);
-			},
-		);
-	},
-	nets: {},
-	/** Shows the network after some learning steps in which only this digit had wishes. */
-	hear(steps) {
-		this.nets[steps] ??= this.learn(steps);
-		const net = this.nets[steps];
-		Object.assign(this, wishesIn(net, pictures.train4), { heard: net, steps });
-		this.nines = steps ? examples.test.filter((one) => winner(resultOf(net, one.input).a[3]) === 9) : [];
-		this.choose(this.one);
-	},
-	learn(steps) {
-		const net = new Network(model, half.params.slice());
-		range(steps).forEach(() => {
-			const { gradient } = net.gradient([pictures.train4]);
-			net.params.set(net.params.map((value, k) => value - WAY_RATE * gradient[k]));
+		slider("Steps", { min: 0, max: 2, step: 0.05, value: 1, places: 2 }, (share) => {
+			this.share = share;
+			moveTo(1);
 		});
-		return net;
 	},
-	/** For an output's sum: what the ways that are switched on add to it, by the neurons of B. */
 	choose(k) {
-		const { w, outputs } = this.heard.layers[2];
-		const [a, step] = [[...this.a[2]], WAY_RATE * this.push[3][k]];
-		const weights = range(16).map((i) => this.heard.params[w + i * outputs + k]);
-		const squares = [[1], a, weights].map((values) => values.map((value) => value * value));
-		this.adds = squares.map((values, n) => values.map((value) => value * step * this.on[n]));
-		const sums = squares.map((values) => sum(values));
-		Object.assign(this, { one: k, weights, shares: sums.map((one) => one / sum(sums)), most: step * sum(sums) });
+		this.one = k;
+		this.weights = this.facts.weightsInto(2, k);
+		this.known = new Map();
+	},
+	/** How much the sum of the output changes if one hand turns its knobs by a share of the step, and the others rest. */
+	effect(hand, share) {
+		const key = `${hand} ${share}`;
+		if (!this.known.has(key)) this.known.set(key, this.measure(hand, share));
+		return this.known.get(key);
+	},
+	measure(hand, share) {
+		const { start, turns, input, result } = this.facts;
+		const { w, b, outputs } = start.layers[2];
+		const isOwn = (k, first) => (k - first) % outputs === this.one;
+		const belongs = [(k) => k >= b && isOwn(k, b), (k) => k >= w && k < b && isOwn(k, w), (k) => k < w][hand];
+		const params = start.params.map((value, k) => (belongs(k) ? value + share * turns[k] : value));
+		return new Network(model, params).forward(input).z[2][this.one] - result.z[2][this.one];
 	},
 	paint({ pen, width, height, narrow }, t) {
-		if (t < 1 && this.steps) {
-			this.hear(0);
-			this.showSteps();
-		}
-		const { a, one, weights, adds } = this;
-		const [wish, push] = [this.wish[3][one], this.push[3][one]];
-		const shown = ease(part(t, 0.14, 0.22)); // B, after the wishes
-		const low = height - (narrow ? 106 : 140); // where the bars begin
-		const bottom = low - (narrow ? 22 : 12);
-		const [yB, yOut] = [rowsBetween(20, bottom, 16), (this.yOut = rowsBetween(8, bottom, 10))];
-		const [x, out, radius] = [narrow ? 62 : 330, width - (narrow ? 100 : 150), min(11, bottom / 42)];
-		const size = narrow ? 12 : 15;
-		const isWished = t > 0.255 && `wish: 2 × (${one === 9 ? 1 : 0} − ${number(a[3][one])}) = ${signed(wish, 3)}`;
-		pen.globalAlpha = narrow ? 1 - shown : 1;
-		const found = this.steps ? `after ${this.steps} steps, read as a 9:` : "a 9, read as a 4";
-		if (!narrow || shown < 1) {
-			note(pen, found, 0, 12, "left");
-			if (this.steps) crowd(pen, examples.test, [0, 20, 184, 184], 22, (one) => this.nines.includes(one));
-			else picture(pen, pictures.train4.input, 0, 20, narrow ? 150 : blend(340, 180, shown));
-		}
-		pen.globalAlpha = 1;
-		if (narrow) {
-			if (isWished) headline(pen, `output ${one}, ${isWished}`, 0, low - 10, "left", size);
-		} else if (isWished) {
-			headline(
-				pen,
-				`output ${one} is ${number(a[3][one])}, should be ${one === 9 ? 1 : 0}`,
-				0,
-				232,
-				"left",
-				size,
-				false,
-			);
-			headline(pen, isWished, 0, 257, "left", size);
-		}
-		const end = [out - 12, yOut(one)];
-		const top = largest(weights);
-		paintWishing(pen, this, out, yOut, ease(part(t, 0.02, 0.12)), shown ? one : 10);
-		if (!shown) return;
-		note(pen, "B", x, 12);
-		stand(pen, x, yB(0) - radius - 3, yB(15) + radius + 3, radius);
-		const between = (k, share) => blendAll([x + radius, yB(k)], end, share);
+		const { facts, one, weights } = this;
+		const { a } = facts.result;
+		const wish = facts.wishes[3][one];
+		const low = height - (narrow ? 112 : 140); // where the bars begin
+		const bottom = low - 16;
+		const y = rowsBetween(44, bottom, 16);
+		const radius = min(10, bottom / 46);
+		const [x, out] = [width * (narrow ? 0.3 : 0.4), [width * 0.76, (44 + bottom) / 2]];
+		const size = narrow ? 12 : 16;
+		const wanted = one === facts.label ? 1 : 0;
+		const gap = `2 × (${wanted} − ${number(a[3][one])})`;
+		const steepness = number(a[3][one] * (1 - a[3][one]), 2);
+		const words = narrow ? `wish of ${one}:` : `Output ${one} is ${number(a[3][one])}, wanted ${wanted}. Its wish:`;
+		headline(pen, `${words} ${gap} × ${steepness} = ${signed(wish, 3)}`, 0, 16, "left", size);
+		if (!narrow) picture(pen, facts.input, 0, 44, min(160, bottom - 60));
+		const most = largest(weights);
 		weights.forEach((weight, k) => {
-			const wide = abs(weight) / top;
-			pen.globalAlpha = shown * (0.25 + 0.5 * wide);
-			// Blue and orange are wishes here: a wire only says how large its weight is, and whether it is negative.
-			drawLine(pen, [end, between(k, 0)], colours.muted, 0.5 + 4 * wide, weight < 0 ? [7, 5] : []);
+			const share = abs(weight) / most;
+			pen.globalAlpha = 0.25 + 0.5 * share;
+			drawLine(
+				pen,
+				[
+					[x + radius, y(k)],
+					[out[0] - 26, out[1]],
+				],
+				tint(weight),
+				0.5 + 3 * share,
+			);
 			pen.globalAlpha = 1;
-			disc(pen, x, yB(k), radius, a[2][k]);
-			note(pen, neuronName(2, k), x - radius - 24, yB(k) + 4, "right", { size: 11 });
 		});
-		// The arrows of each way, and what each adds, which flies to the bar of this way.
-		const brightest = largest(a[2]);
-		const arrows = [
-			[[...blendAll(end, [x, end[1]], 0.03), 1.4]],
-			weights.map((_, k) => [...between(k, 0.42), a[2][k] / brightest]),
-			weights.map((weight, k) => [x - radius - 12, yB(k), weight / top]),
-		];
-		const [left, pitch] = [narrow ? 104 : 130, narrow ? 26 : 36];
-		const room = width - left - (narrow ? 56 : 236);
-		let total = 0;
-		arrows.forEach((list, n) => {
-			const begin = 0.27 + 0.2 * n;
-			const y = low + n * pitch;
-			const isOn = this.on[n];
-			const [come, fly] = [ease(part(t, begin, begin + 0.07)), isOn * ease(part(t, begin + 0.09, begin + 0.17))];
-			box(pen, left, y, room, pitch - 10, colours.line);
-			headline(pen, `${n + 1}. ${WAYS[n]}`, 0, y + pitch / 2, "left", size, come > 0 && isOn);
-			let start = left;
-			list.forEach(([across, down, share], k) => {
-				const wide = (room * adds[n][k]) / this.most;
-				// One way at a time, all of them at the end.
-				pen.globalAlpha = 1 - 0.75 * part(t, begin + 0.19, begin + 0.25) * part(t, 0.97, 0.93);
-				if (come && isOn) arrow(pen, across, down, share * Math.sign(push) * come);
-				pen.globalAlpha = 1;
-				// On a phone they would fly over B and its names: there they grow in their bar.
-				const from = narrow ? [start, y, 0, pitch - 10] : [across - 3, down - 3, 6, 6];
-				if (fly) box(pen, ...blendAll(from, [start, y, wide + 0.5, pitch - 10], fly), tint(push));
-				start += wide;
-			});
-			total += fly * sum(adds[n]);
-			if (fly === 1 || !isOn)
-				headline(
-					pen,
-					isOn ? (narrow ? "" : "sum ") + signed(sum(adds[n]), 3) : "off",
-					left + room + 8,
-					y + pitch / 2,
-					"left",
-					size,
-				);
+		stand(pen, x, y(0) - radius - 3, y(15) + radius + 3, radius);
+		weights.forEach((_, k) => {
+			disc(pen, x, y(k), radius, a[2][k]);
+			note(pen, neuronName(2, k), x - radius - 24, y(k) + 4, "right", { size: 11 });
 		});
-		const after = logistic(this.z[2][one] + total);
-		if (!narrow) {
-			disc(pen, width - 66, low + 44, 40, after, colours.mark, 4);
-			headline(pen, `output ${one}: ${number(after)}`, width - 66, low + 108, "center", size);
-		}
-		if (t < 0.93) return;
-		const sums = `The sum ${signed(total, 3)}, so output ${one}: ${number(a[3][one])} → ${number(after)}`;
-		disc(pen, out, end[1], 10, after, colours.mark, 3);
-		note(pen, sums, 0, height - 8, "left", { colour: colours.text, size: narrow ? 12 : 15 });
+		disc(pen, ...out, 26, a[3][one], colours.mark, 3);
+		headline(pen, one, out[0] + 38, out[1] + 6, "left", size + 2);
+		this.paintArrows(pen, { x, y, out, radius }, t);
+		this.paintEffects(pen, width, low, t, narrow);
+	},
+	/** What each hand wants to turn: one at a time, and all of them at the end. */
+	paintArrows(pen, { x, y, out, radius }, t) {
+		const { facts, one, weights } = this;
+		const direction = Math.sign(facts.wishes[3][one]);
+		const [a, asked] = [facts.result.a[2], facts.wishes[2]];
+		const [brightest, heaviest, loudest] = [a, weights, asked].map(largest);
+		const isShown = (n) => t >= HAND_AT[n] && (t > 0.95 || n === HAND_AT.findLastIndex((at) => t >= at));
+		const grown = (n) => ease(part(t, HAND_AT[n] + 0.01, HAND_AT[n] + 0.1));
+		if (isShown(0)) arrow(pen, out[0], out[1] - 42, direction * grown(0), 1.4);
+		weights.forEach((weight, k) => {
+			const place = blendAll([x + radius, y(k)], out, 0.4);
+			if (isShown(1)) arrow(pen, ...place, (direction * grown(1) * a[k]) / brightest);
+			if (!isShown(2)) return;
+			const heard = ease(part(t, 0.8, 0.88));
+			const share = blend((direction * weight) / heaviest, asked[k] / loudest, heard);
+			arrow(pen, x - radius - 12, y(k), grown(2) * share);
+		});
+	},
+	/** What a step of each hand adds to the sum, measured in the network. */
+	paintEffects(pen, width, low, t, narrow) {
+		const share = t < 1 ? 1 : this.share;
+		const effects = HANDS.map((_, n) => this.effect(n, share));
+		const most = max(...HANDS.map((_, n) => abs(this.effect(n, 2))), ...effects.map(abs));
+		const [left, right, pitch] = [narrow ? 120 : 170, width - 70, narrow ? 32 : 40];
+		const zero = (left + right) / 2;
+		const size = narrow ? 12 : 15;
+		drawLine(pen, segment(zero, low - 4, zero, low + 3 * pitch - 8), colours.ring);
+		effects.forEach((effect, n) => {
+			const come = ease(part(t, HAND_AT[n] + 0.1, HAND_AT[n] + 0.2));
+			const top = low + n * pitch;
+			const wide = (come * effect * (right - zero)) / most;
+			headline(pen, `${n + 1}. ${HANDS[n]}`, 0, top + pitch / 2, "left", size, come > 0);
+			box(pen, min(zero, zero + wide), top, abs(wide), pitch - 12, tint(effect));
+			if (come === 1) headline(pen, signed(effect, 3), right + 8, top + pitch / 2, "left", size);
+		});
 	},
 	says(t) {
-		if (t === 1 && this.steps)
-			return `After ${this.steps} steps of all weights and biases for this 9 alone, output 9 is ${number(this.a[3][9], 2)}. But it reads ${this.nines.length} of ${examples.test.length} test digits as a 9: all must be heard.`;
-		const names = WAYS.filter((_, n) => !this.on[n]);
-		if (t === 1 && names.length) return `Switched off: ${names.join(", ")}. Only the rest changes the sum.`;
-	},
-	press(x, y) {
-		if (isOpen()) this.choose(nearest(range(10).map(this.yOut), y));
-	},
-	keys(across, down) {
-		if (isOpen()) this.choose((this.one + across + down + 10) % 10);
-	},
-	label(t) {
-		return `${stopsAt(t)[1]} Arrow keys choose an output; output ${this.one}: wish ${signed(this.wish[3][this.one], 3)}${t < 1 ? "" : `, after the change ${number(logistic(this.z[2][this.one] + sum(this.adds.flat())))}`}.`;
+		if (t < 1) return;
+		const [bias, weights, before] = HANDS.map((_, n) => signed(this.effect(n, this.share), 3));
+		return `Measured, each hand alone: its bias changes the sum of output ${this.one} by ${bias}, its weights by ${weights}, and all knobs before it, by way of B, by ${before}.`;
 	},
 };

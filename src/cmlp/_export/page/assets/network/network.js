@@ -114,6 +114,14 @@ class Network {
 	}
 }
 
+/** Sets all weights and biases to random numbers, as the networks of cmlp begin. */
+function drawParameters({ layers, params, factors }, random) {
+	layers.forEach(({ inputs, outputs, w, b }, l) => {
+		const bound = Math.sqrt(factors[l] / (inputs + outputs));
+		for (let k = w; k < b + outputs; k++) params[k] = bound * (2 * random() - 1);
+	});
+}
+
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
 function randomNumbers(seed) {
 	return () => {

@@ -19,8 +19,9 @@ let isPainted = true; // the curves
 let explaining = null; // the computation of the reasons
 let loaded = null; // the rows of a file or of pasted text
 
-function typicalOf({ kind, centre, field }) {
+function typicalOf({ kind, centre, field, whole }) {
 	if (kind !== "number") return 0;
+	if (whole) return Math.round(centre);
 	if (field === "number") return Number(centre.toPrecision(6));
 	const steps = field === "datetime-local" ? 1440 : 1; // of a day
 	return Math.round(centre * steps) / steps;
@@ -82,6 +83,10 @@ function roundedEnd(value, width, side) {
 	return plain(side * (value - near) > step / 100 ? near + side * step : near);
 }
 
+/** Whether a column had only integers in training, or only days. */
+const isWhole = (i) => Boolean(columns[i].whole) || columns[i].field === "date";
+const wholeText = (value) => value.toLocaleString("en", { useGrouping: abs(value) >= 1e4 }).replace("-", "−");
+
 const isDate = (i) => isNumber(i) && columns[i].field !== "number";
 const dateOf = (days) => new Date(Math.round(days * MS_OF_A_DAY)).toISOString();
 
@@ -90,6 +95,7 @@ function textOf(i, value) {
 	const { choices, missing, field } = columns[i];
 	if (Number.isNaN(value)) return "missing";
 	if (!isNumber(i)) return choices[value] ?? (value >= 0 ? "missing" : missing < 0 ? "other or missing" : "other");
+	if (isWhole(i) && Number.isInteger(value) && abs(value) < 1e15) return wholeText(value);
 	if (!isDate(i)) return plain(value);
 	return dateOf(value)
 		.slice(0, field === "date" ? 10 : 16)
@@ -116,7 +122,8 @@ function pointsOf(i) {
 	if (!ends(columns[i])) return [];
 	const [[low, high], periods] = [ends(columns[i]), columns[i].parts.map(({ period }) => period)];
 	const step = (high - low) / (N_POINTS - 1);
-	if (!periods.length) return range(N_POINTS).map((k) => low + step * k);
+	const all = range(N_POINTS).map((k) => low + step * k);
+	if (!periods.length) return columns[i].whole ? [...new Set(all.map(Math.round))] : all;
 	const whole = max(0, ...periods.filter((period) => period < 9)) || min(step, 1);
 	const size = whole * max(1, floor(min(step, max(...periods) < 9 ? step : 30) / whole));
 	const from = finite(row[i]) ? row[i] - size * floor((row[i] - low) / size) : low;
@@ -137,7 +144,7 @@ function ticksOf(i) {
 		return choices.length > 6 ? [] : choices.map((choice, code) => [code, choice ?? "missing"]);
 	}
 	const [low, high] = ends(columns[i]);
-	const least = columns[i].edges.every(Number.isInteger) ? 1 : 0;
+	const least = columns[i].whole ? 1 : 0;
 	if (isDate(i)) return [low, (low + high) / 2, high].map((day) => [day, dateOf(day).slice(0, 10)]);
 	const power = 10 ** floor(Math.log10((high - low) / 3));
 	const step = [1, 2, 5, 10].map((k) => k * power).find((size) => size >= least && (high - low) / size <= 4);
@@ -150,15 +157,17 @@ const heightOf = (value) => HEIGHT - clip((value - limits[0]) / (limits[1] - lim
 // --- The elements
 
 function makeNumber(i, card) {
-	const field = Object.assign(make("input"), { type: columns[i].field, step: "any", placeholder: "missing" });
+	const { field: type, whole } = columns[i];
+	const field = Object.assign(make("input"), { type, step: whole ? 1 : "any", placeholder: "missing" });
 	listen(field, "input", () => change(i, field.valueAsNumber / (isDate(i) ? MS_OF_A_DAY : 1)));
 	const between = ends(columns[i]);
 	card.usual = between ? between.map((end) => textOf(i, end)).join(" to ") : `median ${textOf(i, columns[i].centre)}`;
 	if (!between) return field;
 	const [low, high] = between;
-	const slider = Object.assign(make("input"), { type: "range", min: low, max: high, step: "any" });
+	const step = max(10 ** floor(Math.log10((high - low) / 100)), isWhole(i) ? 1 : 0);
+	const of = isWhole(i) ? step : "any"; // a smaller step of an arrow key would be rounded away
+	const slider = Object.assign(make("input"), { type: "range", min: low, max: high, step: of });
 	slider.ariaLabel = columns[i].name + ", slider";
-	const step = max(10 ** floor(Math.log10((high - low) / 100)), columns[i].field === "date" ? 1 : 0);
 	listen(slider, "input", () => {
 		const value = Number((Math.round(slider.value / step) * step).toPrecision(12));
 		fill(field, i, clip(value, low, high));
@@ -327,6 +336,36 @@ function showLoaded(n) {
 	write("loaded", `Row ${k} of ${rows.length} is in the fields.${more}`);
 }
 
+// --- The address of a case
+
+/** The address of the row: each value, nothing for a missing one, and codes of categories. None for the typical row. */
+function addressOf() {
+	if (row.every((value, i) => Object.is(value, typical[i]))) return "";
+	return `#row=${row.map((value) => (Number.isNaN(value) ? "" : value)).join(",")}`;
+}
+
+function writeAddress() {
+	if (addressOf() === location.hash) return;
+	try {
+		history.replaceState(null, "", addressOf() || "#");
+	} catch {
+		// A page that embeds this one may forbid it.
+	}
+}
+
+/** The row of the page's address; the typical one if there is no address of a row of this model. */
+function rowOfAddress() {
+	const texts = /^#row=(.*)$/.exec(location.hash)?.[1].split(",") ?? [];
+	const values = texts.map((text) => (text === "" ? NaN : Number(text)));
+	const fits = (value, i) => {
+		const { kind, choices } = columns[i];
+		if (!choices) return texts[i] === "" || finite(value);
+		if (Number.isNaN(value)) return kind === "number" && texts[i] === "";
+		return Number.isInteger(value) && value >= (kind === "number" ? 0 : -1) && value < choices.length;
+	};
+	return values.length === columns.length && values.every(fits) ? values : typical;
+}
+
 // --- Painting
 
 function paintOutputs() {
@@ -397,7 +436,8 @@ function paintInterval() {
 				]
 			: [outputs, result];
 		const found = names.filter((_, k) => k === p.indexOf(max(...p)) || 1 - p[k] <= margin + MOST_DIFFERENCE);
-		return write("ends", `The right answer ${several ? `for ${outputs[j]} ` : ""}is ${listed(found, " or ")} in`);
+		const whose = several ? ` for ${outputs[j]}` : "";
+		return write("ends", `Set of answers${whose}: ${listed(found, " or ")}. Sets made so contain the truth in`);
 	}
 	const [low, high] = endsOf(...(several ? [result[j], result[j]] : [result[0], result.at(-1)]), margin);
 	const shown = [roundedEnd(low, high - low, -1), roundedEnd(high, high - low, 1)];
@@ -518,8 +558,9 @@ function show(changed) {
 	resting = setTimeout(rest, 400);
 }
 
-/** Once nothing has changed for a while: words for screen readers. */
+/** Once nothing has changed for a while: the address, and words for screen readers. */
 function rest() {
+	writeAddress();
 	write("spoken", target || several ? answer() : `${answer()}, ${shownValue(result[chosen()])}`);
 }
 
@@ -545,7 +586,8 @@ async function start() {
 	result = predict(row);
 	const middle = floor((outputs.length - 1) / 2);
 	$("shown").value = several ? 0 : target ? middle : model.threshold === null ? best() : model.positive;
-	use(typical);
+	use(rowOfAddress());
+	listen(window, "hashchange", () => use(rowOfAddress()));
 	listen($("reset"), "click", () => use(typical));
 	listen($("load"), "click", () => load($("pasted").value));
 	listen($("file"), "change", async () => load((await $("file").files[0]?.text()) ?? ""));

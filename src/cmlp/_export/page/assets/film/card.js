@@ -1,0 +1,53 @@
+// --- The card at the end: a picture to keep, and where to go from here.
+
+const [CARD_WIDTH, CARD_HEIGHT] = [1200, 630];
+
+/** What the bets came to: how many were made, and how many of them were right. */
+function betsOf(facts, decided) {
+	const made = FILM_PAUSES.filter(({ kind, id }) => kind === "bet" && (decided[id] ?? null) !== null);
+	return { betted: made.length, won: made.filter(({ id, right }) => decided[id] === right(facts)).length };
+}
+
+/** The digit, what was said of it first and at last, both squares, and the bets. */
+function paintCard(canvas, facts, decided) {
+	Object.assign(canvas, { width: CARD_WIDTH, height: CARD_HEIGHT });
+	const pen = canvas.getContext("2d");
+	const first = beforeLuck(facts);
+	pen.fillStyle = colours.ground;
+	pen.fillRect(0, 0, CARD_WIDTH, CARD_HEIGHT);
+	pen.imageSmoothingEnabled = false;
+	pen.drawImage(facts.digit.picture, 70, 85, 460, 460);
+	pen.strokeStyle = colours.ring;
+	pen.lineWidth = 2;
+	pen.strokeRect(70, 85, 460, 460);
+	const numbers = { says: first.says, now: facts.final.says, ...betsOf(facts, decided) };
+	const lines = filmWords("card.text", numbers)
+		.split(/(?<=\.) /)
+		.slice(0, numbers.betted ? 3 : 2);
+	pen.textBaseline = "middle";
+	lines.forEach((line, n) => {
+		pen.fillStyle = n === 1 ? colours.mark : colours.text;
+		pen.font = `${n === 1 ? 64 : 40}px ${FILM_FONT}`;
+		pen.fillText(line, 600, 150 + n * 92);
+	});
+	const [x, bottom, unit] = [600, 545, 70];
+	const [before, after] = [facts.cost, facts.final.cost].map((cost) => Math.sqrt(cost) * unit);
+	pen.strokeStyle = colours.on;
+	pen.strokeRect(x, bottom - before, before, before);
+	pen.fillStyle = colours.mark;
+	pen.fillRect(x, bottom - after, after, after);
+	pen.fillStyle = colours.muted;
+	pen.font = `22px ${FILM_FONT}`;
+	pen.textAlign = "right";
+	pen.fillText(`784-16-16-10 · ${facts.seed}`, CARD_WIDTH - 40, CARD_HEIGHT - 34);
+	canvas.ariaLabel = lines.join(" ");
+}
+
+/** Lets the browser save the card as a picture. */
+function saveCard(canvas) {
+	canvas.toBlob((blob) => {
+		const link = Object.assign(make("a"), { href: URL.createObjectURL(blob), download: "digit.png" });
+		link.click();
+		URL.revokeObjectURL(link.href);
+	});
+}

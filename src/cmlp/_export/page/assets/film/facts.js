@@ -1,0 +1,473 @@
+// --- Every number of the film. It knows a digit, its label and a seed; it knows neither time nor canvas.
+
+const FILM_RATE = 2; // the learning rate with other people's digits
+const N_KNOBS = 13002;
+const [HEAPS, SURE] = [1000, 0.9];
+const [MOST_FOOLING, FOOLING_STEP] = [300, 0.02];
+const trainings = new Map(); // by seed
+const [BALL_STEPS, BALL_RATE] = [40, 2.5];
+
+/** The wires into a layer that carry most: [from, to], strongest first, at most `count`. */
+function strongWiresInto(layer, net, result, count) {
+	const { inputs, outputs, w } = net.layers[layer];
+	const found = [];
+	for (let i = 0; i < inputs; i++) {
+		const a = result.a[layer][i];
+		if (layer === 0 && a < 0.04) continue;
+		for (let j = 0; j < outputs; j++) found.push([i, j, abs(a * net.params[w + i * outputs + j])]);
+	}
+	return found.sort((p, q) => q[2] - p[2]).slice(0, count);
+}
+
+/** The numbers of all pixels in a random order. */
+function shuffled(random) {
+	const order = range(PIXELS);
+	for (let k = PIXELS - 1; k > 0; k--) {
+		const other = floor(random() * (k + 1));
+		[order[k], order[other]] = [order[other], order[k]];
+	}
+	return order;
+}
+
+class FilmFacts {
+	#known = {};
+	#found = null; // among the heaps that were read so far
+	#params; // of the start, if they are not those of the seed
+
+	/** `label` may be a guess at first: with another label, there are other facts. */
+	constructor(digit, label, seed, params = null) {
+		Object.assign(this, { digit, label, seed });
+		this.#params = params;
+	}
+
+	/** The facts of a changed image or of changed start weights, seen on the same way into the network. */
+	changed({ image, params = this.#params, known = {} }) {
+		const digit = image ? { ...this.digit, image, picture: brightPicture(image) } : this.digit;
+		const facts = new FilmFacts(digit, this.label, this.seed, params);
+		Object.assign(facts.#known, { way: this.way }, known);
+		return facts;
+	}
+
+	/** With other activations of some outputs, as if the network had said so. */
+	withOutputs(values) {
+		const { z, a } = this.result;
+		const outputs = a[3].map((value, k) => values[k] ?? value);
+		return this.changed({ known: { result: { z, a: [...a.slice(0, 3), outputs] } } });
+	}
+
+	/** With the two knobs of the hill turned by so much. */
+	withBall(ball) {
+		return this.changed({ known: { hill: { ...this.hill, ball } } });
+	}
+
+	/** With the network as it is after so many steps. */
+	atStep(step) {
+		return this.changed({ known: { step, lesson: this.#known.lesson } });
+	}
+
+	/** With the pixels in another order, the n-th one. */
+	reshuffled(n) {
+		const heap = this.#readHeap(shuffled(randomNumbers(this.seed + 3000 + n)));
+		return this.changed({ known: { heap, heaps: this.heaps, lesson: this.#known.lesson } });
+	}
+
+	/** The step of the training that a handle has chosen. */
+	get step() {
+		return this.#known.step;
+	}
+
+	/** The heap that is shown: the surest, or one that a handle has shuffled. */
+	get heap() {
+		return this.#known.heap ?? this.heaps;
+	}
+
+	/** With another bias of the neuron that the film looks into. */
+	withBias(by) {
+		const params = this.start.params.slice();
+		params[this.start.layers[0].b + this.way[2]] += by;
+		return this.changed({ params });
+	}
+
+	/** With all knobs turned at random, by about as much as is given. */
+	shaken(by) {
+		const random = randomNumbers(this.seed + 2000);
+		const shake = () => 2 * by * (random() + random() + random() - 1.5);
+		return this.changed({ params: this.start.params.map((value) => value + shake()) });
+	}
+
+	/** With some pixels made white. */
+	withInk(pixels) {
+		const image = Float64Array.from(this.input);
+		for (const k of pixels) image[k] = 1;
+		return this.changed({ image });
+	}
+
+	/** Computes a fact at its first use. */
+	#once(name, compute) {
+		this.#known[name] ??= compute();
+		return this.#known[name];
+	}
+
+	get input() {
+		return this.#once("input", () => Float64Array.from(this.digit.image));
+	}
+
+	get targets() {
+		return this.#once("targets", () => targetsOf(this.label));
+	}
+
+	/** The network with random weights. */
+	get start() {
+		return this.#once("start", () => {
+			if (this.#params) return new Network(model, this.#params);
+			const net = new Network(model, new Float64Array(N_KNOBS));
+			drawParameters(net, randomNumbers(this.seed));
+			return net;
+		});
+	}
+
+	get result() {
+		return this.#once("result", () => this.start.forward(this.input));
+	}
+
+	get says() {
+		return winner(this.result.a[3]);
+	}
+
+	/** The first test digit of each other class, with what the network gives for it. */
+	get others() {
+		return this.#once("others", () => {
+			const classes = range(10).filter((digit) => digit !== this.label);
+			const found = classes.map((digit) => examples.test.find(({ label }) => label === digit));
+			return found.map((one) => ({ ...one, result: this.start.forward(one.input) }));
+		});
+	}
+
+	/** How many of the other digits get the same answer. */
+	get same() {
+		return this.others.filter(({ result }) => winner(result.a[3]) === this.says).length;
+	}
+
+	wires(layer) {
+		return this.#once(`wires${layer}`, () => strongWiresInto(layer, this.start, this.result, [1100, 256, 160][layer]));
+	}
+
+	/** The largest |weight x activation| of a layer, for the widths of wires. */
+	mostCarried(layer) {
+		return this.wires(layer)[0][2];
+	}
+
+	/** Where the film goes into the network: from the answer back along the strongest wires, [output, B, A]. */
+	get way() {
+		return this.#once("way", () => {
+			const before = (layer, to) => this.wires(layer).find(([, end]) => end === to)[0];
+			const b = before(2, this.says);
+			return [this.says, b, before(1, b)];
+		});
+	}
+
+	/** The weights into neuron `to` of a layer, in the order of the layer before. */
+	weightsInto(layer, to, params = this.start.params) {
+		const { inputs, outputs, w } = this.start.layers[layer];
+		return Float64Array.from({ length: inputs }, (_, i) => params[w + i * outputs + to]);
+	}
+
+	/** The largest weight or bias of each layer, for the colours. */
+	get mostKnob() {
+		return this.#once("mostKnob", () =>
+			this.start.layers.map(({ w, b, outputs }) => largest(this.start.params.subarray(w, b + outputs))),
+		);
+	}
+
+	/** Pictures that are painted from facts; without a name they are made anew. */
+	pictures(name, paintThem) {
+		return name === null ? paintThem() : this.#once(`pictures ${name}`, paintThem);
+	}
+
+	weightsOfA(to) {
+		return this.#once(`weights${to}`, () => this.weightsInto(0, to));
+	}
+
+	/** How the sum of one neuron of A comes about: the five largest products, the others together, the bias. */
+	get addition() {
+		return this.#once("addition", () => {
+			const to = this.way[2];
+			const weights = this.weightsOfA(to);
+			const products = weights.map((weight, i) => weight * this.input[i]);
+			const largest = range(PIXELS)
+				.sort((p, q) => abs(products[q]) - abs(products[p]))
+				.slice(0, 5);
+			const rest = sum(products) - sum(largest.map((i) => products[i]));
+			const bias = this.start.params[this.start.layers[0].b + to];
+			const terms = largest.map((i) => ({ pixel: i, weight: weights[i], value: products[i] }));
+			terms.push({ label: "label.rest", value: rest }, { label: "label.bias", value: bias });
+			let end = 0;
+			for (const term of terms) {
+				term.from = end;
+				end += term.value;
+				term.to = end;
+			}
+			return { to, products, terms, z: this.result.z[0][to], activation: this.result.a[1][to] };
+		});
+	}
+
+	get cost() {
+		return this.start.compare(this.result, this.targets).cost;
+	}
+
+	/** What the ten outputs would cost if all were 0.1. */
+	get tenth() {
+		return 0.9 ** 2 + 9 * 0.1 ** 2;
+	}
+
+	/**
+	 * The cost over two knobs, the biases of the wanted output and of the wrong answer, as a function of their changes; and the
+	 * way down in steps against the slope.
+	 */
+	get hill() {
+		return this.#once("hill", () => {
+			const z = this.result.z[2];
+			const others = this.cost - (1 - logistic(z[this.label])) ** 2 - logistic(z[this.says]) ** 2;
+			const cost = (up, down) => others + (1 - logistic(z[this.label] + up)) ** 2 + logistic(z[this.says] + down) ** 2;
+			const slopes = (up, down) => {
+				const [a, b] = [logistic(z[this.label] + up), logistic(z[this.says] + down)];
+				return [-2 * (1 - a) * a * (1 - a), 2 * b * b * (1 - b)];
+			};
+			const path = [[0, 0]];
+			while (path.length <= BALL_STEPS) {
+				const [up, down] = path.at(-1);
+				const [p, q] = slopes(up, down);
+				path.push([up - BALL_RATE * p, down - BALL_RATE * q]);
+			}
+			return { cost, slopes, path, floor: cost(...path.at(-1)) };
+		});
+	}
+
+	/** Wishes of layers 1 to 3: the negative slopes of the cost by the weighted sums. */
+	get wishes() {
+		return this.#once("wishes", () =>
+			this.start.backward(this.result, this.targets).deltas.map((deltas) => deltas?.map((value) => -value)),
+		);
+	}
+
+	/** What each wire into a neuron's layer asks of neuron `from`: wish x weight, by output. */
+	requests(layer, from) {
+		const { outputs, w } = this.start.layers[layer];
+		return range(outputs).map((j) => this.wishes[layer + 1][j] * this.start.params[w + from * outputs + j]);
+	}
+
+	/** What the wishes of a layer were before its curve: for outputs twice the gap, before them the sum of all requests. */
+	pushes(layer) {
+		return this.#once(`pushes${layer}`, () =>
+			this.start.backward(this.result, this.targets).slopes[layer].map((value) => -value),
+		);
+	}
+
+	/** How much a wire into the next layer asks of its start, against the most that one asks. */
+	requestShares(layer) {
+		return this.#once(`shares${layer}`, () => {
+			const { inputs, outputs, w } = this.start.layers[layer];
+			const all = Float64Array.from(
+				{ length: inputs * outputs },
+				(_, k) => this.wishes[layer + 1][k % outputs] * this.start.params[w + k],
+			);
+			const most = largest(all);
+			return (i, j) => all[i * outputs + j] / most;
+		});
+	}
+
+	/** A neuron of A with a strong wish, and a bright and a dark pixel, to show what turns a wire. */
+	get hands() {
+		return this.#once("hands", () => {
+			const wishes = this.wishes[1];
+			const inner = range(16).filter((k) => k > 2 && k < 13);
+			const neuron = inner.reduce((found, k) => (abs(wishes[k]) > abs(wishes[found]) ? k : found));
+			const bright = range(PIXELS).find((k) => this.input[k] > 0.97) ?? this.input.indexOf(max(...this.input));
+			const dark = range(PIXELS).findLast((k) => this.input[k] === 0);
+			return { neuron, bright, dark };
+		});
+	}
+
+	/** The neuron of B that is asked to raise itself by the wrong answer most: the most negative wire into it. */
+	get asked() {
+		return this.#once("asked", () => {
+			const weights = this.weightsInto(2, this.says);
+			return weights.indexOf(min(...weights));
+		});
+	}
+
+	/** By how much each of the 13,002 knobs turns: the negative gradient of this digit's cost. */
+	get turns() {
+		return this.#once("turns", () => {
+			const { gradient } = this.start.gradient([{ input: this.input, targets: this.targets }]);
+			return gradient.map((value) => -value);
+		});
+	}
+
+	/** Parameters and results after a share of the step: 0 is the start, 1 the whole step. */
+	turned(share) {
+		const known = this.#known.turned;
+		if (known?.share === share) return known;
+		const params = this.start.params.map((value, k) => value + share * this.turns[k]);
+		const net = new Network(model, params);
+		const result = net.forward(this.input);
+		this.#known.turned = { share, net, result, cost: net.compare(result, this.targets).cost };
+		return this.#known.turned;
+	}
+
+	get after() {
+		return this.#once("after", () => {
+			const { net, result, cost } = this.turned(1);
+			const own = examples.test.filter((one) => winner(net.forward(one.input).a[3]) === this.label).length;
+			return { result, cost, says: winner(result.a[3]), own };
+		});
+	}
+
+	/** The training, which does not depend on the digit; it may not have come to its end. */
+	get training() {
+		return this.#once("training", () => {
+			if (!trainings.has(this.seed)) trainings.set(this.seed, new FilmTraining(this.start, this.seed));
+			return trainings.get(this.seed);
+		});
+	}
+
+	/** The network after so many steps (or the last kept ones before), what it gives for this digit, and for test digits. */
+	learned(step) {
+		const kept = this.training.keptAt(step);
+		return this.#once(`learned${kept}`, () => {
+			const net = new Network(model, this.training.kept.get(kept));
+			const result = net.forward(this.input);
+			return { step: kept, net, result, says: winner(result.a[3]), cost: net.compare(result, this.targets).cost };
+		});
+	}
+
+	/** The share of test digits that it reads after so many steps. */
+	shareAfter(step) {
+		return this.#once(`share${this.training.keptAt(step)}`, () => rightShare(this.learned(step).net));
+	}
+
+	/** What each of the first ten digits wants of each knob, averaged over the first n, for n from 1 to 10. */
+	get averages() {
+		return this.#once("averages", () => {
+			const total = new Float64Array(N_KNOBS);
+			return this.training.first.map((one, n) => {
+				const { gradient } = this.start.gradient([one]);
+				for (let k = 0; k < N_KNOBS; k++) total[k] -= gradient[k];
+				return total.map((value) => value / (n + 1));
+			});
+		});
+	}
+
+	/** The network after all steps. */
+	get trained() {
+		return this.learned(FILM_STEPS);
+	}
+
+	get isMisread() {
+		return this.trained.says !== this.label;
+	}
+
+	/** The steps with this digit among the others, which may not have come to their end. */
+	get lesson() {
+		return this.#once("lesson", () => {
+			const example = { input: this.input, targets: this.targets };
+			return new Lesson(this.training.kept.get(FILM_STEPS), example);
+		});
+	}
+
+	/** The network after more steps, in each of which this digit is among the others. */
+	get taught() {
+		return this.#once("taught", () => {
+			this.lesson.advance(Infinity);
+			const { net } = this.lesson;
+			const result = net.forward(this.input);
+			const { cost } = net.compare(result, this.targets);
+			return { net, result, says: winner(result.a[3]), cost, share: rightShare(net) };
+		});
+	}
+
+	/** The network that the film ends with: one that misread the digit has learned from it. */
+	get final() {
+		return this.isMisread ? this.taught : this.trained;
+	}
+
+	/** Whether the network has learned all that the film shows: a misread digit is learned, too. */
+	get isLearned() {
+		if (this.training.steps < FILM_STEPS) return false;
+		return !this.isMisread || this.lesson.steps === MORE_STEPS;
+	}
+
+	/** Learns for some milliseconds, so that no frame waits for all steps; then the heaps are read in the same way. */
+	work(milliseconds) {
+		if (this.isLearned) this.searchHeaps(milliseconds);
+		else if (this.training.steps < FILM_STEPS) this.training.advance(milliseconds);
+		else this.lesson.advance(milliseconds);
+	}
+
+	/** Whether all heaps have been read. */
+	get areHeapsRead() {
+		return this.#found?.searched === HEAPS;
+	}
+
+	/** Heaps of this digit's pixels: how many of a thousand are called a digit for sure, and the surest. */
+	get heaps() {
+		return this.#once("heaps", () => {
+			this.searchHeaps(Infinity);
+			return this.#found;
+		});
+	}
+
+	/** Lets the network read heaps for some milliseconds, so that no frame waits for all of them. */
+	searchHeaps(milliseconds) {
+		const end = performance.now() + milliseconds;
+		this.#found ??= { searched: 0, random: randomNumbers(this.seed + 1000), sure: 0, activation: -1 };
+		const found = this.#found;
+		while (found.searched < HEAPS && performance.now() < end) {
+			const heap = this.#readHeap(shuffled(found.random));
+			if (heap.activation > SURE) found.sure++;
+			if (heap.activation > found.activation) Object.assign(found, heap);
+			found.searched++;
+		}
+	}
+
+	/** A heap of the pixels in an order, and what the network gives for it. */
+	#readHeap(order) {
+		const image = Float64Array.from(order, (k) => this.input[k]);
+		const result = this.final.net.forward(image);
+		return { image, order, result, activation: max(...result.a[3]), says: winner(result.a[3]) };
+	}
+
+	/**
+	 * The digit changed until the network reads another: small steps of the pixels towards the second answer, or towards the
+	 * right one if the first is wrong.
+	 */
+	get fooled() {
+		return this.#once("fooled", () => {
+			const { net, result, says } = this.final;
+			const outputs = [...result.a[3]];
+			const second = outputs.indexOf(max(...outputs.filter((_, k) => k !== says)));
+			const target = says === this.label ? second : this.label;
+			let image = this.input;
+			let now = result;
+			let steps = 0;
+			while (winner(now.a[3]) !== target && steps < MOST_FOOLING) {
+				const slopes = net.slopesBefore(0, net.backward(now, targetsOf(target)).deltas[1]);
+				const most = largest(slopes);
+				image = image.map((value, k) => clamp(value - (FOOLING_STEP * slopes[k]) / most));
+				now = net.forward(image);
+				steps++;
+			}
+			const change = sum(image.map((value, k) => abs(value - this.input[k]))) / PIXELS;
+			const difference = image.map((value, k) => value - this.input[k]);
+			const [picture, changes] = [brightPicture(image), signedPicture(difference, SIDE, largest(difference), 0.7)];
+			return { image, result: now, says: winner(now.a[3]), holds: steps === MOST_FOOLING, change, picture, changes };
+		});
+	}
+
+	/** The largest change of a knob in each layer, for the colours. */
+	get mostTurned() {
+		return this.#once("mostTurned", () =>
+			this.start.layers.map(({ w, b, outputs }) => largest(this.turns.subarray(w, b + outputs))),
+		);
+	}
+}

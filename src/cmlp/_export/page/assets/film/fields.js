@@ -1,0 +1,113 @@
+// --- All 13,002 knobs as dots: for their values, and later for their turns.
+
+const FIELD_COUNTS = [12560, 272, 170];
+
+/** The values of a layer as rows of dots: a row for each neuron, its bias last. */
+function rowsOfLayer(net, layer, values) {
+	const { inputs, outputs, w, b } = net.layers[layer];
+	const rows = range(outputs).map((j) => [...range(inputs).map((i) => values[w + i * outputs + j]), values[b + j]]);
+	return rows.flat();
+}
+
+/** The pictures of all dots: of the 16 patches into A, of A's biases, and of the two later layers. */
+function fieldPictures(net, values, most) {
+	const [first, second] = net.layers;
+	const weights = new Float64Array(first.b);
+	for (let k = 0; k < weights.length; k++) weights[(k % 16) * PIXELS + floor(k / 16)] = values[k];
+	const patches = signedPicture(weights, SIDE, most[0], 0.7); // one below the other
+	const biases = signedPicture(values.subarray(first.b, second.w), 16, most[0], 0.7);
+	const later = [1, 2].map((layer) => signedPicture(rowsOfLayer(net, layer, values), 17, most[layer], 0.7));
+	return { patches, biases, later };
+}
+
+/** Lines between dots, so that each can be seen. */
+function paintGaps(view, [x, y, width, height], dot, alpha) {
+	const { pen, scale } = view;
+	if (dot * scale < 2.4) return;
+	pen.strokeStyle = colours.ground;
+	pen.globalAlpha = alpha;
+	pen.lineWidth = dot * 0.22;
+	pen.beginPath();
+	for (let across = x; across <= x + width + 0.01; across += dot) {
+		pen.moveTo(across, y);
+		pen.lineTo(across, y + height);
+	}
+	for (let down = y; down <= y + height + 0.01; down += dot) {
+		pen.moveTo(x, down);
+		pen.lineTo(x + width, down);
+	}
+	pen.stroke();
+	pen.globalAlpha = 1;
+}
+
+/**
+ * The dots. `patch(k)` gives the alpha of neuron k's patch, and how far it has come from its neuron to its place; `field(n)`
+ * gives the alpha of the biases of A (0) and of the later layers (1 and 2).
+ */
+function paintFields(view, { patches, biases, later }, { patch, field }) {
+	const { pen, places } = view;
+	const fields = fieldPlaces(places);
+	for (let k = 0; k < 16; k++) {
+		const [alpha, u] = patch(k);
+		if (alpha <= 0) continue;
+		const [x, y] = places.at(1, k);
+		const [across, down, small] = places.patch;
+		const [px, py, side] = blendAll([x + across - small / 2, y + down - small / 2, small], fields.patch(k), u);
+		box(pen, px, py, side, side, colours.ground, alpha);
+		pen.globalAlpha = alpha;
+		pen.imageSmoothingEnabled = false;
+		pen.drawImage(patches, 0, k * SIDE, SIDE, SIDE, px, py, side, side);
+		pen.globalAlpha = 1;
+		if (u === 1) paintGaps(view, [px, py, side, side], fields.dot, alpha);
+	}
+	paintPicture(view, biases, ...fields.biases, field(0));
+	later.forEach((picture, n) => {
+		const place = [fields.second, fields.third][n];
+		paintPicture(view, picture, ...place, field(n + 1));
+		if (field(n + 1) > 0) paintGaps(view, place, fields.dot, field(n + 1));
+	});
+}
+
+/** The empty places of all knobs. */
+function paintEmptyFields(view, alpha) {
+	if (alpha <= 0) return;
+	const { pen, places } = view;
+	const fields = fieldPlaces(places);
+	pen.globalAlpha = alpha;
+	const frames = range(16).map((k) => [...fields.patch(k), fields.patch(k)[2]]);
+	for (const [x, y, width, height] of [...frames, fields.biases, fields.second, fields.third]) {
+		pen.fillStyle = colours.surface;
+		pen.fillRect(x, y, width, height);
+	}
+	pen.globalAlpha = 1;
+}
+
+/** Where the bias of an output lies as a dot, [x, y, side]. */
+function biasDot({ places }, k) {
+	const { third, dot } = fieldPlaces(places);
+	return [third[0] + 16 * dot, third[1] + k * dot, dot];
+}
+
+/** A line of text beside the dots. */
+function countPlace({ places, upright }, line) {
+	const { third, dot } = fieldPlaces(places);
+	if (upright) return [third[0] + third[2] + 8 * dot, third[1] + (9 + 9 * line) * dot];
+	return [1050, 480 + 52 * line];
+}
+
+/** Below all dots, for what is said of their colours. */
+function scalePlace({ places, upright }) {
+	const { patch, side, third } = fieldPlaces(places);
+	const [x, y] = patch(0);
+	if (upright) return [places.size[0] / 2, third[1] + third[3] + 34];
+	return [x + side / 2, y + side + 40];
+}
+
+/** How many knobs there are, where they are counted. */
+function paintCount(view, count, alpha) {
+	letters(view, filmNumber(count, 0), ...countPlace(view, 0), view.upright ? 22 : 32, {
+		colour: colours.mark,
+		alpha,
+		align: "left",
+	});
+}

@@ -1,0 +1,116 @@
+// --- Where everything is. The film has one world, lying or upright, in which only the camera moves.
+
+const LYING = {
+	upright: false,
+	size: [1280, 660],
+	text: 1.1, // the size of texts, at this size
+	image: [44, 232, 196],
+	pad: 1.3, // the height of the first picture, in sides of the image
+	ribbon: [318, 50, 5],
+	ends: [null, [560, 60, 600], [785, 60, 600], [985, 76, 584]],
+	radius: [0, 11, 11, 15],
+	name: [32, 0], // of an output, from its middle
+	value: [88, 0], // the number of an output
+	tally: [58, 0],
+	mark: [25, 0], // of a wish, from a hidden neuron's middle
+	square: [1180, 250],
+	wish: [null, [22, 18], [22, 18], [26, 26]], // how high and wide a triangle can be
+	unit: 54, // the side of a square of area 1 beside its output
+	unitOfAll: 88, // and of the square of all ten
+	hill: [640, 330, 175, 72, 130], // its middle, and what a step to the right, to the front and of the cost is
+	fields: [322, 96, 4.1],
+	patch: [-38, 0, 30],
+};
+const UPRIGHT = {
+	upright: true,
+	size: [390, 520],
+	text: 0.8,
+	image: [18, 12, 92],
+	pad: 1.12,
+	ribbon: [21.4, 120, 3.1],
+	ends: [null, [24, 366, 232], [24, 366, 330], [31, 359, 430]],
+	radius: [0, 7.6, 7.6, 11],
+	name: [0, 22],
+	value: [0, 42],
+	tally: [0, 40],
+	mark: [0, 17],
+	square: [318, 60],
+	wish: [null, [9, 9], [9, 9], [22, 20]],
+	unit: 30,
+	unitOfAll: 38,
+	hill: [195, 280, 82, 44, 74],
+	fields: [70, 112, 2.1],
+	patch: [0, -21, 19],
+};
+
+/** The places for a canvas of this size. Rectangles are [x, y, width, height] and may be seen by the camera. */
+function filmPlaces(width, height) {
+	const form = width < 1.2 * height ? UPRIGHT : LYING;
+	const { upright, image, ribbon, ends, radius } = form;
+	const at = (layer, k) => {
+		const [a, b, c] = ends[layer];
+		const share = k / (sizes[layer] - 1);
+		return upright ? [blend(a, b, share), c] : [a, blend(b, c, share)];
+	};
+	const pixel = (k) => [
+		image[0] + (((k % SIDE) + 0.5) * image[2]) / SIDE,
+		image[1] + ((floor(k / SIDE) + 0.5) * image[2]) / SIDE,
+	];
+	// The 784 inputs are a ribbon of 7 x 112, because a single column could not be seen.
+	const input = (k) => {
+		const [along, across] = [floor(k / SIDE) * 4 + floor((k % SIDE) / 7), k % 7];
+		const [x, y, cell] = ribbon;
+		return upright
+			? [x + (along + 0.5) * cell, y + (across + 0.5) * cell]
+			: [x + (across + 0.5) * cell, y + (along + 0.5) * cell];
+	};
+	const around = ([x, y], w, h) => [x - w / 2, y - h / 2, w, h];
+	// The last layers of a lying network: as far to the right as the square of the cost, and as wide as the screen allows.
+	const [right, tall] = [form.size[0] + 20, 620];
+	const wide = min(right, (tall * width) / height);
+	const end = [right - wide, 20, wide, tall];
+	const middle = [image[0] + image[2] / 2, image[1] + image[2] / 2];
+	return {
+		...form,
+		at,
+		pixel,
+		input,
+		whole: [0, 0, ...form.size],
+		outputs: upright ? [0, 372, 390, 148] : end,
+		pour: upright ? [0, 0, ...form.size] : end,
+		lastLayers: upright ? [0, 300, 390, 220] : end,
+		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),
+		/** The surroundings of a neuron, in its radii. */
+		near: (layer, k, radii) => around(at(layer, k), 2 * radii * radius[layer], 2 * radii * radius[layer]),
+		/** What fits into a neuron's circle: the room of the figure inside it. */
+		inside: (layer, k) =>
+			around(
+				at(layer, k),
+				...(upright ? [9.6, 11.6] : [18.2, 11]).map((side) => (side * radius[layer]) / form.radius[1]),
+			),
+	};
+}
+
+/** Where the 13,002 knobs lie as dots: 16 patches with their biases, then 16 x 17 and 10 x 17 dots of the same size. */
+function fieldPlaces({ fields: [x, y, dot], upright }) {
+	const side = 4 * 28 * dot + 3 * 2 * dot;
+	const gap = upright ? 6 * dot : 10 * dot;
+	const bottom = y + side + 3 * dot;
+	const [second, third] = upright
+		? [
+				[x, bottom + gap],
+				[x + 17 * dot + gap * 3, bottom + gap],
+			]
+		: [
+				[x + side + gap, y],
+				[x + side + gap, y + 16 * dot + gap],
+			];
+	return {
+		dot,
+		side,
+		patch: (k) => [x + (k % 4) * 30 * dot, y + floor(k / 4) * 30 * dot, 28 * dot],
+		biases: [x, bottom - dot, 16 * dot, dot],
+		second: [...second, 17 * dot, 16 * dot],
+		third: [...third, 17 * dot, 10 * dot],
+	};
+}

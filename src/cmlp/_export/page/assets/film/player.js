@@ -1,0 +1,696 @@
+// --- The player: the time, what stops it, the words below the picture, the keys and the address.
+
+const FILM_SCENES = [
+	numbersScene,
+	sumScene,
+	knobsScene,
+	costScene,
+	hillScene,
+	wishesScene,
+	turnScene,
+	learnScene,
+	examScene,
+];
+// The same for everyone. Of the first 40 seeds, 36 give 100 test digits all the same answer, but seed 1 does not.
+const FILM_SEED = 2;
+const DRAWN_IN = 2; // seconds in which a digit draws itself, before the film's time begins
+const PEN_UP = 1.2; // seconds after which a drawing is finished
+const NOBODY_DRAWS = 6;
+const LATE = 24; // milliseconds of a frame
+const [LEARNS_FOR, LEARNS_ALONE_FOR] = [5, 25]; // milliseconds in a frame
+const INK_FROM = 3; // seconds, from which on the picture can be painted on
+const CARD_SECONDS = 4; // at the end
+const [BET_WAITS, LABEL_WAITS] = [8, 10];
+const SPEEDS = [1, 1.5, 2, 0.5];
+
+// Every scene, shot and pause with its moment in the whole film.
+const FILM_STARTS = FILM_SCENES.map((_, n) => sum(FILM_SCENES.slice(0, n).map(({ seconds }) => seconds)));
+const LEARN_SCENE = FILM_SCENES.indexOf(learnScene); // from here on the training must have been done
+const FILM_SECONDS = sum(FILM_SCENES.map(({ seconds }) => seconds));
+const onFilm = (lists) => lists.flatMap((list, n) => list.map(([at, ...rest]) => [FILM_STARTS[n] + at, ...rest]));
+const FILM_SHOTS = onFilm(FILM_SCENES.map(({ shots }) => shots));
+const FILM_PAUSES = FILM_SCENES.flatMap(({ id, pauses }, n) =>
+	pauses.map((pause) => ({ ...pause, id: pause.kind === "label" ? "is" : id, at: FILM_STARTS[n] + pause.at })),
+);
+
+/** The facts of a digit. If the first answer is right by luck, the next seeds are tried, and `lucky` has the first. */
+function filmFacts(digit, label, seed) {
+	const first = new FilmFacts(digit, label, seed);
+	let facts = first;
+	while (facts.says === label) facts = new FilmFacts(digit, label, facts.seed + 1);
+	facts.lucky = facts === first ? null : first;
+	return facts;
+}
+
+const player = {
+	isOpen: false,
+	time: 0,
+	isPlaying: false,
+	speed: 1,
+	seed: FILM_SEED,
+	wantedLanguage: null,
+	sceneAlone: null, // the number of the only scene that is shown
+	strokes: [], // of the drawing that is not finished
+	digit: null,
+	facts: null,
+	changed: null, // the facts with what a handle has changed, until the film goes on
+	isOurs: false,
+	decided: {}, // by the name of a pause: what was chosen, or null for nothing
+	waiting: null, // the pause at which the film stands
+	left: 0, // seconds that it still waits
+	told: "", // the caption that is shown
+	painted: 0, // when it was painted last
+	pace: 0, // milliseconds of a frame, averaged
+	level: 0, // how much is left out so that frames are not late
+
+	/** Whether an address is one of the film: the whole, or a scene. */
+	knows: (id) => id === "film" || FILM_SCENES.some((scene) => scene.id === id),
+
+	/** Opens the film, or one of its scenes; alone that scene is all there is. Only the beginning needs no digit. */
+	open(id, parts, isAlone) {
+		closeDoor();
+		const n = FILM_SCENES.findIndex((scene) => scene.id === id);
+		this.sceneAlone = isAlone && n >= 0 ? n : null;
+		this.read(parts);
+		if (!this.digit && (n > 0 || isAlone)) this.takeOurs();
+		if (this.digit && !(parts.get("at") >= FILM_STARTS[n])) this.begin(n);
+		this.resume();
+	},
+
+	/** Plays from the beginning of a scene; without one the film plays already. */
+	begin(n) {
+		if (n < 0) return;
+		this.seek(FILM_STARTS[n]);
+		this.play();
+	},
+
+	/** Shows the film as it was left. */
+	resume() {
+		this.isOpen = true;
+		document.body.classList.add("films");
+		this.chooseWords();
+		$("film").hidden = false;
+		const [from, to] = this.span();
+		Object.assign($("film-time"), { min: max(0, from), max: to, step: "any" });
+		this.nameControls();
+		if (this.digit) return this.show();
+		this.empty();
+	},
+
+	/** Takes over a digit and a moment from an address. */
+	read(parts, at = parts.get("at")) {
+		const whole = (name, below) => integer(parts.get(name) ?? undefined, below);
+		this.seed = whole("seed", 1e9) ?? FILM_SEED;
+		this.forget();
+		this.readLanguage(parts);
+		const draw = parts.get("draw") ?? "";
+		const { strokes } = readInput({ draw });
+		this.isOurs = draw === OUR_THREE.draw;
+		if (!strokes) return;
+		this.take(strokes, whole("is", 10));
+		for (const bet of (parts.get("bets") ?? "").split("_").filter(Boolean)) {
+			const [id, choice] = bet.split("-");
+			this.decided[id] = integer(choice, 10) ?? null;
+		}
+		if (at > 0) {
+			this.isPlaying = false;
+			this.seek(Number(at));
+		}
+	},
+
+	close() {
+		clearTimeout(this.timer);
+		this.isOpen = this.isPlaying = false;
+		document.body.classList.remove("films");
+		leaveLanguage();
+		$("film").hidden = true;
+	},
+
+	/** The first and the last second that is shown. */
+	span() {
+		const n = this.sceneAlone;
+		if (n === null) return [-DRAWN_IN, FILM_SECONDS];
+		return [FILM_STARTS[n], FILM_STARTS[n + 1] ?? FILM_SECONDS];
+	},
+
+	/** The digit's facts for the doors; of our digit if nobody has drawn. */
+	factsNow() {
+		this.standIn ??= filmFacts(filmDigit(strokesOf(OUR_THREE.draw)), OUR_THREE.is, FILM_SEED);
+		return this.facts ?? this.standIn;
+	},
+
+	nameControls() {
+		const [play, , back, next, speed] = filmWords("ui.play");
+		write("film-play", play);
+		Object.assign($("film-back"), { ariaLabel: back });
+		Object.assign($("film-next"), { ariaLabel: next });
+		Object.assign($("film-speed"), { ariaLabel: speed });
+		const [done, undo, clear] = filmWords("ui.draw");
+		write("film-done", done);
+		write("film-undo", undo);
+		write("film-clear", clear);
+		$("film-label").title = filmWords("numbers.4");
+		Object.assign($("film-again"), { ariaLabel: filmWords("numbers.1"), title: filmWords("numbers.1") });
+		const [save, copy, again, explore] = filmWords("card.buttons");
+		write("card-save", save);
+		write("card-copy", copy);
+		write("card-again", again);
+		write("card-explore", explore);
+	},
+
+	// --- Before the film: the pad.
+
+	forget() {
+		Object.assign(this, { time: 0, isPlaying: false, strokes: [], digit: null, facts: null, isOurs: false });
+		Object.assign(this, { decided: {}, waiting: null });
+	},
+
+	empty() {
+		this.forget();
+		this.chooseWords();
+		this.rest(NOBODY_DRAWS, () => this.takeOurs());
+		this.show();
+	},
+
+	/** Does something after some seconds without a pen on the pad. */
+	rest(seconds, act) {
+		clearTimeout(this.timer);
+		this.timer = setTimeout(() => this.isOpen && !this.digit && !filmPen.isLowered() && act(), 1000 * seconds);
+	},
+
+	readLanguage(parts) {
+		this.wantedLanguage = parts.get("lang") ?? new URLSearchParams(location.search).get("lang") ?? this.wantedLanguage;
+		this.chooseWords();
+	},
+
+	/** The title and the words of a door. */
+	describe(id) {
+		$("door").lang = language;
+		write("door-title", filmWords(`door.${id}`));
+		write("door-text", filmWords(`door.${id}.text`));
+	},
+
+	/** Captions in the visitor's language, of a digit that is the visitor's own or, as long as nothing is drawn, ours. */
+	chooseWords() {
+		chooseLanguage(this.wantedLanguage, this.isOurs || !this.digit);
+	},
+
+	takeOurs() {
+		this.isOurs = true;
+		this.take(strokesOf(OUR_THREE.draw), OUR_THREE.is);
+	},
+
+	finish() {
+		if (!this.strokes.length) return;
+		const digit = filmDigit(this.strokes);
+		if (isTooSmall(digit)) return this.say("other.small");
+		this.take(this.strokes, undefined, 0);
+	},
+
+	/** Begins the film with a drawing, whose label may be known. */
+	take(strokes, label, from = -DRAWN_IN) {
+		clearTimeout(this.timer);
+		this.digit = filmDigit(strokes);
+		this.chooseWords();
+		if (label !== undefined) this.decided.is = label;
+		this.labelIt(label ?? nearestLabel(this.digit));
+		this.seek(from);
+		this.play();
+	},
+
+	/** The visitor names the digit at any time; everything is then computed anew. */
+	relabel(label) {
+		this.decided.is = label;
+		this.labelIt(label);
+		this.show();
+	},
+
+	labelIt(label) {
+		this.facts = filmFacts(this.digit, label, this.seed);
+		this.writeCaptions();
+	},
+
+	/** What is said depends on the facts, and at last on what the network has learned. */
+	writeCaptions() {
+		this.captions = onFilm(FILM_SCENES.map((scene) => scene.captions(this.facts)));
+		this.told = "";
+	},
+
+	// --- The time.
+
+	play() {
+		if (!this.digit) return this.takeOurs();
+		const [from, to] = this.span();
+		if (this.time >= to) this.time = max(0, from);
+		this.isPlaying = true;
+		this.painted = performance.now();
+		this.undo();
+		this.show();
+	},
+
+	/** Takes back what a handle has changed. */
+	undo() {
+		this.changed = null;
+		this.told = "";
+	},
+
+	/** Shows other facts while the film stands still. */
+	turn(facts) {
+		this.changed = facts;
+		const key = this.keyNow();
+		write("film-caption", this.captionOf(key, this.words(key)));
+		requestPaint();
+	},
+
+	/** Whether the film stands still, and no question is open. */
+	isAtPause() {
+		return Boolean(this.digit) && !this.isPlaying && !this.waiting;
+	},
+
+	/** Where the picture of the digit is on the canvas: its left and upper end and its side. */
+	imageOnScreen(width, height) {
+		const places = filmPlaces(width, height);
+		const [x, y, scale] = cameraAt(FILM_SHOTS, this.shownTime(), places, this.facts, width, height);
+		const [left, top, side] = places.image;
+		return [width / 2 + scale * (left - x), height / 2 + scale * (top - y), scale * side];
+	},
+
+	/** Paints a pixel of the picture that is seen, if there is one at a place of the canvas. */
+	ink(x, y) {
+		const scene = FILM_SCENES[this.sceneAt(this.time)];
+		if (!this.isAtPause() || !scene.isPaintable || this.time < INK_FROM) return false;
+		const { clientWidth, clientHeight } = $("film-scene");
+		const k = pixelAt(x, y, this.imageOnScreen(clientWidth, clientHeight));
+		if (k < 0) return false;
+		this.turn((this.changed ?? this.facts).withInk([k, k + 1, k + SIDE].filter((one) => one < PIXELS)));
+		return true;
+	},
+
+	pause() {
+		this.isPlaying = false;
+		this.show();
+		writeUrl();
+	},
+
+	toggle() {
+		if (this.isPlaying) this.pause();
+		else this.play();
+	},
+
+	seek(time) {
+		if (!this.digit) return;
+		this.time = clamp(time, ...this.span());
+		this.waiting = null;
+		this.undo();
+		this.show();
+	},
+
+	/** Goes to the next caption, or to the one before. */
+	step(by) {
+		if (!this.digit) return this.takeOurs();
+		const stops = this.captions.map(([at]) => at);
+		const next = by > 0 ? stops.find((at) => at > this.time + 0.05) : stops.findLast((at) => at < this.time - 0.6);
+		this.seek(next ?? (by > 0 ? FILM_SECONDS : 0));
+	},
+
+	/** Lets the network learn for some milliseconds, and then read the heaps of the last scene. */
+	learn(milliseconds) {
+		const { facts } = this;
+		if (facts.isLearned) return facts.work(milliseconds);
+		facts.work(milliseconds);
+		if (facts.isLearned) this.writeCaptions();
+	},
+
+	/** Whether the film must wait, because what comes now needs the learned network, or the heaps that it has read. */
+	isLearning() {
+		const n = this.sceneAt(this.shownTime());
+		return (n >= LEARN_SCENE && !this.facts.isLearned) || (n > LEARN_SCENE && !this.facts.areHeapsRead);
+	},
+
+	/** Lets the time go on; it stands still at a question until that is answered, or for some seconds. */
+	advance(seconds) {
+		if (this.waiting) {
+			this.left -= seconds;
+			if (this.left <= 0) this.decide(null);
+			return;
+		}
+		const to = this.time + seconds * this.speed;
+		const [, end] = this.span();
+		const pause = FILM_PAUSES.find(({ at, id }) => !(id in this.decided) && at >= this.time && at <= to);
+		if (pause) {
+			this.time = pause.at;
+			this.waiting = pause;
+			this.left = pause.kind === "label" ? LABEL_WAITS : BET_WAITS;
+		} else this.time = min(to, end);
+		if (this.time === end) this.pause();
+	},
+
+	/** Asks for the name of the digit again, at any moment. */
+	askLabel() {
+		this.isPlaying = false;
+		this.waiting = FILM_PAUSES.find(({ kind }) => kind === "label");
+		this.left = LABEL_WAITS;
+		this.show();
+	},
+
+	/** Takes the answer to the question at which the film stands. */
+	decide(choice) {
+		const { id, kind } = this.waiting;
+		this.decided[id] = choice;
+		this.waiting = null;
+		this.told = "";
+		if (kind === "label" && choice === 10) return this.drawAgain("other.none");
+		if (kind === "label" && choice !== null) this.labelIt(choice);
+		this.painted = performance.now();
+		this.show();
+	},
+
+	drawAgain(why) {
+		this.empty();
+		this.say(why);
+	},
+
+	// --- The picture and the words.
+
+	/** The moment whose picture is shown: with reduced motion the last one of its caption. */
+	shownTime() {
+		if (!isCalm() || this.waiting) return this.time;
+		const next = this.captions.find(([at]) => at > this.time)?.[0] ?? FILM_SECONDS;
+		return next - 0.05;
+	},
+
+	sceneAt: (time) =>
+		max(
+			0,
+			FILM_STARTS.findLastIndex((start) => start <= time),
+		),
+
+	paint() {
+		const now = performance.now();
+		const passed = now - this.painted;
+		this.painted = now;
+		const canvas = $("film-scene");
+		const places = filmPlaces(canvas.clientWidth, canvas.clientHeight);
+		if (!this.digit) {
+			this.paintDrawing(canvas, places);
+			return this.showWords();
+		}
+		if (this.isLearning()) return this.paintWaiting(canvas, places);
+		if (this.isPlaying) {
+			this.advance(min(0.1, passed / 1000));
+			this.watchPace(passed);
+			this.learn(LEARNS_FOR); // while the first scenes are seen
+			if (!this.digit || this.isLearning()) return requestPaint();
+		}
+		this.paintScene(canvas, places);
+		this.showWords();
+		if (this.isPlaying) requestPaint();
+	},
+
+	/** The film stands still until the network has learned, and says how far it has come. Heaps are read in a moment. */
+	paintWaiting(canvas, places) {
+		this.learn(LEARNS_ALONE_FOR);
+		requestPaint();
+		const { training, isLearned } = this.facts;
+		const next = isLearned ? this.sceneAt(this.shownTime()) : LEARN_SCENE;
+		this.paintScene(canvas, places, FILM_STARTS[next] - 0.01);
+		if (isLearned) return;
+		const [done, steps] = [training.steps, FILM_STEPS].map((count) => filmNumber(count, 0));
+		write("film-caption", filmWords("other.wait", { done, steps }));
+		this.told = "";
+	},
+
+	/** Paints less if frames come late for some time. */
+	watchPace(milliseconds) {
+		this.pace = blend(this.pace, min(100, milliseconds), 0.05);
+		if (this.pace < LATE || this.level === 2) return;
+		this.level++;
+		this.pace = 0;
+	},
+
+	paintDrawing(canvas, places) {
+		const camera = frameRect(places.padShot, canvas.clientWidth, canvas.clientHeight);
+		const view = filmView(canvas, places, camera);
+		paintPad(view, { lines: this.strokes.map(smooth) });
+		const side = places.image[2] * camera[2];
+		const [left, top] = [(canvas.clientWidth - side) / 2, (canvas.clientHeight - side) / 2];
+		Object.assign($("film-pad").style, { left: `${left}px`, top: `${top}px`, width: `${side}px`, height: `${side}px` });
+		filmPen.paint(prepare($("film-pad")).pen, side);
+	},
+
+	paintScene(canvas, places, time = this.shownTime()) {
+		const camera = cameraAt(FILM_SHOTS, time, places, this.facts, canvas.clientWidth, canvas.clientHeight);
+		const n = this.sceneAt(time);
+		FILM_SCENES[n].paint(
+			filmView(canvas, places, camera, this.isPlaying ? this.level : 0),
+			this.changed ?? this.facts,
+			time - FILM_STARTS[n],
+		);
+	},
+
+	/** Shows what has changed: controls now, the picture with the next frame. */
+	show() {
+		const isDrawing = !this.digit;
+		if (isDrawing) $("film").classList.add("begins");
+		$("film-bar").inert = isDrawing;
+		if (isDrawing) $("film-card").hidden = true;
+		$("film-pad").hidden = $("film-tools").hidden = !isDrawing;
+		$("film-tools").inert = !this.strokes.length;
+		write("film-play", filmWords("ui.play")[this.isPlaying ? 1 : 0]);
+		write("film-speed", `${filmNumber(this.speed, this.speed % 1 ? 1 : 0)}×`);
+		requestPaint();
+	},
+
+	say(key) {
+		this.told = key;
+		write("film-caption", filmWords(key, this.facts ? this.words(key) : {}));
+	},
+
+	words(key) {
+		const scene = FILM_SCENES[this.sceneAt(this.time)];
+		const facts = this.changed ?? this.facts;
+		return { ...commonWords(facts), ...scene.words(facts, key) };
+	},
+
+	/** The caption of this moment, and the options of a question. */
+	showWords() {
+		if (!this.digit) {
+			if (!this.told) this.say("numbers.1");
+			return;
+		}
+		$("film-time").value = max(0, this.time);
+		write("film-label", this.facts.label);
+		$("film-label").ariaLabel = `${filmWords("numbers.4")} ${this.facts.label}`;
+		this.showCard();
+		const key = this.keyNow();
+		const doors = this.doorsNow();
+		const state = `${key} ${this.waiting?.id} ${doors} ${this.isPlaying}`;
+		if (state === this.told) return;
+		this.told = state;
+		$("film").classList.toggle("begins", key === "numbers.1");
+		const values = this.words(key);
+		const [question, ...options] = this.optionsNow(values);
+		const text = question ?? this.captionOf(key, values);
+		if ($("film-caption").textContent !== text) write("film-caption", text); // the same is not spoken again
+		$("film-scene").ariaLabel = $("film-caption").textContent;
+		const buttons = options.map((option, n) => buttonOf(option, () => this.decide(n)));
+		const ways = doors.map((id) => buttonOf(filmWords(`door.${id}`), () => goTo(id)));
+		if (ways.length) ways.unshift(make("span", "quiet", filmWords("ui.more")[0]));
+		const lines = [this.handlesNow(), ways].filter((parts) => parts.length).map(lineOf);
+		$("film-options").classList.toggle("still", lines.length > 0);
+		$("film-options").replaceChildren(...buttons, ...lines);
+	},
+
+	/** What can be turned by hand in this scene, while the film stands still. */
+	handlesNow() {
+		if (!this.isAtPause() || this.sceneAlone !== null) return [];
+		const n = this.sceneAt(this.time);
+		const { handles, change, isPaintable } = FILM_SCENES[n];
+		const found = handles?.(this.facts, this.time - FILM_STARTS[n]) ?? [];
+		const values = found.map(({ value }) => value);
+		const turn = (k, value) => {
+			values[k] = value;
+			this.turn(change(this.facts, values));
+		};
+		const parts = found.map((handle, k) =>
+			handle.to === undefined
+				? buttonOf(filmWords(handle.key), () => turn(k, values[k] + 1))
+				: knobOf(handle, (to) => turn(k, to)),
+		);
+		if (isPaintable && this.time > INK_FROM) parts.push(make("span", "quiet", filmWords("handle.paint")));
+		return parts;
+	},
+
+	/** The side doors of this scene, while the film stands still. */
+	doorsNow() {
+		if (!this.isAtPause() || this.sceneAlone !== null) return [];
+		return FILM_SCENES[this.sceneAt(this.time)].doors;
+	},
+
+	/** The key of the caption of this moment. */
+	keyNow() {
+		if (this.time < 0) return this.isOurs ? "other.ours" : "numbers.1";
+		const key = this.captions.findLast(([at]) => at <= this.time)[1];
+		return key === "numbers.4" && this.decided.is === null ? "other.taken" : key;
+	},
+
+	/** The text of a caption; of a verdict without a bet with the answer. */
+	captionOf(key, values) {
+		const [text] = [filmWords(key, values)].flat();
+		const [id, name] = key.split(".");
+		if (name !== "verdict" || (this.decided[id] ?? null) !== null) return text;
+		const { right } = FILM_PAUSES.find((pause) => pause.id === id);
+		const answer = filmWords(`${id}.bet`, values)[1 + right(this.facts)];
+		return `${filmWords("bet.none", { answer })} ${text}`;
+	},
+
+	/** Shows the card over the end of the film. */
+	showCard() {
+		const isEnd = this.time > FILM_SECONDS - CARD_SECONDS;
+		if (isEnd === !$("film-card").hidden) return;
+		$("film-card").hidden = !isEnd;
+		if (isEnd) paintCard($("card"), this.facts, this.decided);
+	},
+
+	/** Leaves the film for the explorer, with the visitor's digit. */
+	explore() {
+		const { strokes } = this.digit;
+		this.close();
+		push("#explore");
+		show({ strokes });
+		repaintAll();
+	},
+
+	/** The question at which the film stands, and its options. */
+	optionsNow(values) {
+		if (!this.waiting) return [];
+		if (this.waiting.kind === "bet") return filmWords(`${this.waiting.id}.bet`, values);
+		return [filmWords("numbers.4"), ...range(10), filmWords("ui.draw")[3]];
+	},
+
+	// --- Keys and address.
+
+	/** Keys work wherever the focus is, except that Space presses a focused button and arrows move the pen on the pad. */
+	press(event) {
+		const { key, target } = event;
+		const isTaken = key === " " || key === "Enter" ? target.closest("button") : target === $("film-pad");
+		if (!isTaken && this.answer(key)) event.preventDefault();
+	},
+
+	answer(key) {
+		const choice = Number(key) - (this.waiting?.kind === "bet" ? 1 : 0);
+		if (key === " ") this.toggle();
+		else if (key === "ArrowRight" || key === "PageDown") this.step(1);
+		else if (key === "ArrowLeft" || key === "PageUp") this.step(-1);
+		else if (key === "Home") this.seek(0);
+		else if (key === "End") this.seek(FILM_SECONDS);
+		else if (this.waiting && choice in $("film-options").children) this.decide(choice);
+		else if (this.digit && /^\d$/.test(key)) this.relabel(Number(key));
+		else return false;
+		return true;
+	},
+
+	/** What brings the film back to this moment. */
+	parts() {
+		const parts = {};
+		const { is, ...bets } = this.decided;
+		if (this.digit) {
+			parts.at = max(0, this.time).toFixed(1);
+			parts.draw = this.digit.strokes.map(pointsText).join(".");
+		}
+		if (is !== undefined && is !== null) parts.is = is;
+		const made = Object.entries(bets).map(([id, choice]) => `${id}-${choice ?? ""}`);
+		if (made.length) parts.bets = made.join("_");
+		if (this.seed !== FILM_SEED) parts.seed = this.seed;
+		if (language !== "en") parts.lang = language;
+		return parts;
+	},
+
+	/** The same for the address of a door, where the moment has another name. */
+	partsBehindDoor() {
+		const { at, ...parts } = this.parts();
+		return at ? { ...parts, second: at } : parts;
+	},
+
+	/** Its name in the address. */
+	place() {
+		return this.sceneAlone === null ? "film" : FILM_SCENES[this.sceneAlone].id;
+	},
+};
+
+/** A handle that is slid, with its name. */
+function knobOf({ key, words, from, to, step, value }, turn) {
+	const [line, field] = [make("label", "quiet", filmWords(key, words)), make("input")];
+	Object.assign(field, { type: "range", min: from, max: to, step, value });
+	listen(field, "input", () => turn(Number(field.value)));
+	line.append(field);
+	return line;
+}
+
+function buttonOf(text, press) {
+	const button = make("button", "", text);
+	listen(button, "click", press);
+	return button;
+}
+
+/** A line of handles or doors. */
+function lineOf(parts) {
+	const line = make("div");
+	line.append(...parts);
+	return line;
+}
+
+let filmPen;
+
+function setUpPlayer() {
+	const begin = (point) => {
+		const stroke = [point];
+		player.strokes.push(stroke);
+		player.told = "";
+		clearTimeout(player.timer);
+		player.show();
+		return stroke;
+	};
+	filmPen = new Pen($("film-pad"), begin, requestPaint, (stroke) => player.strokes.includes(stroke));
+	listen($("film-pad"), "pointerup", () => player.rest(PEN_UP, () => player.finish()));
+	listen($("film-done"), "click", () => player.finish());
+	listen($("film-undo"), "click", () => {
+		player.strokes.pop();
+		player.show();
+	});
+	listen($("film-clear"), "click", () => player.empty());
+	listen($("film-play"), "click", () => player.toggle());
+	listenToPicture($("film-scene"));
+	listen($("film-label"), "click", () => player.askLabel());
+	listen($("film-back"), "click", () => player.step(-1));
+	listen($("film-next"), "click", () => player.step(1));
+	listen($("film-again"), "click", () => player.empty());
+	listen($("film-speed"), "click", () => {
+		player.speed = SPEEDS[(SPEEDS.indexOf(player.speed) + 1) % SPEEDS.length];
+		player.show();
+	});
+	listen($("card-save"), "click", () => saveCard($("card")));
+	listen($("card-copy"), "click", () => navigator.clipboard?.writeText(location.href.replace(/at=[\d.]+&?/, "")));
+	listen($("card-again"), "click", () => player.empty());
+	listen($("card-explore"), "click", () => player.explore());
+	$("film-scenes").replaceChildren(...FILM_STARTS.map((value) => Object.assign(make("option"), { value })));
+	listen($("film-time"), "input", () => {
+		player.pause();
+		player.seek(Number($("film-time").value));
+	});
+	setInterval(() => player.isOpen && player.isPlaying && writeUrl(), 1000);
+}
+
+/** A click on the picture plays and pauses; at a pause the digit in it can be painted on. */
+function listenToPicture(scene) {
+	let isInked = false;
+	const ink = ({ offsetX, offsetY }) => player.ink(offsetX, offsetY);
+	listen(scene, "pointerdown", (event) => (isInked = ink(event)));
+	listen(scene, "pointermove", (event) => isInked && event.buttons && ink(event));
+	listen(scene, "click", () => isInked || player.toggle());
+}
+
+player.setUp = setUpPlayer;
+player.starts = FILM_STARTS;
+player.doors = FILM_SCENES.flatMap(({ doors }) => doors);
+player.pauses = FILM_PAUSES;

@@ -1,0 +1,133 @@
+// --- Scene 4: ten gaps become ten squares, and these become one, which stays until the end.
+
+const GAPS_AT = 3;
+const SQUARES_AT = 9;
+const POUR_AT = 19;
+const COST_BET_AT = 27;
+
+const costScene = {
+	id: "cost",
+	doors: [],
+	handles: (facts) =>
+		twoOutputs(facts).map((digit) => ({
+			key: "handle.output",
+			words: { digit },
+			from: 0,
+			to: 1,
+			step: 0.01,
+			value: facts.result.a[3][digit],
+		})),
+	change: (facts, values) => facts.withOutputs(Object.fromEntries(twoOutputs(facts).map((k, n) => [k, values[n]]))),
+	seconds: 40,
+	captions: () => [
+		[0, "cost.1"],
+		[SQUARES_AT - 1, "cost.2"],
+		[POUR_AT, "cost.3"],
+		[COST_BET_AT - 0.5, "cost.bet"],
+		[COST_BET_AT + 0.5, "cost.verdict"],
+	],
+	words: ({ cost, tenth }) => ({ cost: filmNumber(cost, 2), tenth: filmNumber(tenth, 2) }),
+	pauses: [{ at: COST_BET_AT, kind: "bet", right: () => 1 }],
+	shots: [
+		[0.4, 2.4, (places) => places.outputs],
+		[POUR_AT - 1, 1.6, (places) => places.pour],
+		[34.5, 2.5, (places) => places.whole],
+	],
+	paint(view, facts, t) {
+		const quiet = within(t, 0.4, 38, 2);
+		paintNumbersEnd(view, facts, { says: 0, wires: 1 - 0.8 * quiet });
+		paintGapColumns(view, facts, facts.result.a[3], {
+			columns: within(t, 1.4, POUR_AT + 4, 1.2),
+			wanted: within(t, GAPS_AT, POUR_AT + 4, 1),
+			gaps: within(t, SQUARES_AT - 2.4, POUR_AT + 2, 1),
+			grown: (k) => rise(t, SQUARES_AT + k * 0.3, 1.2),
+			poured: (k) => rise(t, POUR_AT + 0.6 + k * 0.28, 1.6),
+		});
+		const all = rise(t, POUR_AT + 4.4, 0.8);
+		// What ten times 0.1 would cost, inside.
+		const tenth = { colour: colours.ground, filled: 0, outline: within(t, COST_BET_AT + 0.6, 35) };
+		paintSquare(view, ...view.places.square, Math.sqrt(facts.tenth) * view.places.unitOfAll, tenth);
+		paintCostNumber(view, facts.cost, all * (1 - rise(t, 38, 1)));
+		if (t > 34) paintCostOutline(view, facts.cost, rise(t, 34, 2));
+	},
+};
+
+/** The wanted output and the answer: these a handle changes, and their biases make the hill. */
+const twoOutputs = ({ label, says }) => [label, says];
+
+/** Where a value from 0 to 1 of an output lies on its bar. */
+function barPlace({ places, upright }, k, value) {
+	const [x, y] = places.at(3, k);
+	return upright ? [x, places.size[1] - 14 - value * places.unit] : [x + 60 + value * places.unit, y];
+}
+
+/**
+ * The ten outputs as bars, with a mark where each was wanted; the gaps between, the squares of the gaps, and their way into
+ * one square whose area is their sum.
+ */
+function paintGapColumns(view, facts, outputs, { columns, wanted, gaps, grown, poured }) {
+	const { pen, places, upright } = view;
+	const thick = places.unit * 0.14;
+	let area = 0;
+	outputs.forEach((value, k) => {
+		const target = facts.targets[k];
+		const [zero, end, goal] = [0, value, target].map((one) => barPlace(view, k, one));
+		const line = (from, to, colour, width, alpha) => {
+			if (alpha <= 0) return;
+			pen.globalAlpha = alpha;
+			pen.strokeStyle = colour;
+			pen.lineWidth = width;
+			pen.beginPath();
+			pen.moveTo(...from);
+			pen.lineTo(...to);
+			pen.stroke();
+			pen.globalAlpha = 1;
+		};
+		line(zero, barPlace(view, k, 1), colours.line, thick, columns);
+		line(zero, blendAll(zero, end, columns), colours.on, thick, columns);
+		line(end, goal, colours.mark, thick * 0.8, gaps * (1 - poured(k)));
+		const half = thick * 1.5;
+		const [from, to] = upright
+			? [
+					[goal[0] - half, goal[1]],
+					[goal[0] + half, goal[1]],
+				]
+			: [
+					[goal[0], goal[1] - half],
+					[goal[0], goal[1] + half],
+				];
+		line(from, to, colours.on, places.unit * 0.05, wanted);
+		const side = abs(value - target);
+		const u = poured(k);
+		const middle = blendAll(end, goal, 0.5);
+		const full = u >= 1;
+		area += full ? side ** 2 : 0;
+		if (grown(k) <= 0 || full) return;
+		const [x, y] = blendAll(middle, places.square, u);
+		const unit = blend(places.unit, places.unitOfAll, u);
+		paintSquare(view, x, y, side * unit * grown(k), { filled: 0.85 });
+	});
+	if (area > 0) paintSquare(view, ...places.square, Math.sqrt(area) * places.unitOfAll, { filled: 0.9 });
+}
+
+/** The number of the cost, below its square. */
+function paintCostNumber(view, cost, alpha, most = cost) {
+	const { places, upright } = view;
+	const y = places.square[1] + (Math.sqrt(max(cost, most)) * places.unitOfAll) / 2 + (upright ? 14 : 26);
+	letters(view, filmNumber(cost, 2), places.square[0], y, upright ? 17 : 26, { colour: colours.mark, alpha });
+}
+
+/** The square as it stays beside the network while something else is the point: a white outline. */
+function paintCostOutline(view, cost, alpha) {
+	const side = Math.sqrt(cost) * view.places.unitOfAll;
+	box(
+		view.pen,
+		view.places.square[0] - side / 2 - 1,
+		view.places.square[1] - side / 2 - 1,
+		side + 2,
+		side + 2,
+		colours.ground,
+		alpha,
+	);
+	paintSquare(view, ...view.places.square, side, { colour: colours.on, filled: 0, outline: 0.8 * alpha });
+}

@@ -1,0 +1,125 @@
+// --- Scene 9: heaps of pixels that it calls a digit, and the own digit changed until it reads another.
+
+const HEAP_BET_AT = 5;
+const HEAPS_AT = 5.4;
+const RESTORE_AT = 13;
+const [HEAP_AT, OWN_AT] = [3.4, RESTORE_AT + 0.4]; // from when on each is read
+const FOOL_AT = 15.5;
+const FOOL_END = 20.5;
+const LAST_AT = 26.5;
+
+const examScene = {
+	id: "exam",
+	doors: ["playground"],
+	handles: (_, t) => (t > HEAP_AT && t < RESTORE_AT ? [{ key: "handle.shuffle", value: 0 }] : []),
+	change: (facts, [presses]) => facts.reshuffled(presses),
+	seconds: 34.5,
+	captions: (facts) => [
+		[0, "exam.1"],
+		[HEAP_BET_AT - 0.6, "exam.bet"],
+		[HEAP_BET_AT + 0.4, "exam.surest"],
+		[HEAP_BET_AT + 3.2, "exam.verdict"],
+		[FOOL_AT - 1, facts.isLearned ? fooledCaption(facts) : "exam.2"],
+		[LAST_AT, "exam.3"],
+	],
+	words: ({ heaps, fooled }) => ({
+		heap: heaps.says,
+		heap_activation: filmNumber(heaps.activation, 2),
+		sure: filmNumber(heaps.sure, 0),
+		change: filmPercent(fooled.change, 1),
+		fooled: fooled.says,
+	}),
+	pauses: [
+		{
+			at: HEAP_BET_AT,
+			kind: "bet",
+			right: ({ heaps: { sure } }) => [0, 10, HEAPS].findIndex((most) => sure <= most),
+		},
+	],
+	shots: [[0, 0.1, (places) => places.whole]],
+	paint(view, facts, t) {
+		const { digit, heap, fooled, final } = facts;
+		const restored = rise(t, RESTORE_AT, 1);
+		const u = rise(t, FOOL_AT, FOOL_END - FOOL_AT) * (1 - rise(t, LAST_AT - 1, 1.2));
+		const image = t < RESTORE_AT ? heap.image : facts.input.map((value, k) => blend(value, fooled.image[k], u));
+		const isHeap = t > HEAP_AT && t < OWN_AT;
+		const isFooled = t >= OWN_AT;
+		const after = isFooled ? final.net.forward(image) : final.result;
+		const result = isHeap ? heap.result : after;
+		// The digit of the last scene has been read; then the heap is, and the digit again.
+		const started = [-9, HEAP_AT, OWN_AT].findLast((at) => at <= t);
+		paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
+		paintSwirl(view, facts, t, restored);
+		if (isFooled) paintChange(view, facts, t, u);
+		paintWorking(view, facts, {
+			result,
+			image: isHeap ? heap.image : digit.image,
+			params: final.net.params,
+			wave: 3 * part(t, started, started + 1.2),
+			wires: 0.85,
+			says: rise(t, started + 1.2, 0.3),
+		});
+		paintCostOutline(view, facts.cost, 1 - rise(t, 0.4, 1));
+		const lit = 1 - rise(t, 0.2, 1);
+		paintSquare(view, ...view.places.square, Math.sqrt(final.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
+		paintCostNumber(view, final.cost, lit, facts.cost);
+		paintVerdictOf(
+			view,
+			winner(result.a[3]),
+			within(t, 4.8, RESTORE_AT, 0.5) + within(t, RESTORE_AT + 1.6, LAST_AT, 0.5),
+		);
+	},
+};
+
+/** What the fooling came to. */
+function fooledCaption({ fooled, final, label }) {
+	if (fooled.holds) return "other.held";
+	return final.says === label ? "exam.2" : "other.reverse";
+}
+
+/** The pixels on their way from the digit to the heap, and back. */
+function paintSwirl(view, { digit, heap }, t, restored) {
+	const { pen, places } = view;
+	const out = rise(t, 0.6, 2.6) * (1 - restored);
+	const [x, y, side] = places.image;
+	const size = side / SIDE;
+	if (out === 0) return paintPicture(view, digit.picture, x, y, side);
+	pen.fillStyle = colours.on;
+	heap.order.forEach((from, to) => {
+		const value = digit.image[from];
+		if (value < 0.04) return;
+		const start = [x + (from % SIDE) * size, y + floor(from / SIDE) * size];
+		const end = [x + (to % SIDE) * size, y + floor(to / SIDE) * size];
+		const middle = [x + side / 2, y + side / 2];
+		const angle = Math.sin(Math.PI * out) * 1.4;
+		const [px, py] = blendAll(start, end, out);
+		const [dx, dy] = [px - middle[0], py - middle[1]];
+		pen.globalAlpha = value;
+		pen.fillRect(
+			middle[0] + dx * Math.cos(angle) - dy * Math.sin(angle),
+			middle[1] + dx * Math.sin(angle) + dy * Math.cos(angle),
+			size * 1.02,
+			size * 1.02,
+		);
+	});
+	pen.globalAlpha = 1;
+}
+
+/** The digit as it is changed, and beside it the change in blue and orange. */
+function paintChange(view, { digit, fooled }, t, u) {
+	const { places, upright } = view;
+	const [x, y, side] = places.image;
+	paintPicture(view, fooled.picture, x, y, side, side, u);
+	const shown = within(t, FOOL_AT - 0.4, LAST_AT, 0.8);
+	const place = upright ? [x + side + 14, y] : [x, y + side + 16];
+	paintPicture(view, fooled.changes, ...place, side * 0.9, side * 0.9, shown * u);
+	const before = upright ? [x + side + 28 + side * 0.9, y] : [x, y - side * 0.9 - 16];
+	paintPicture(view, digit.picture, ...before, side * (upright ? 0.6 : 0.9), undefined, shown * rise(t, FOOL_END, 0.8));
+}
+
+/** What it says, as large as the digit. */
+function paintVerdictOf(view, says, alpha) {
+	const { places, upright } = view;
+	const place = upright ? places.square : [places.square[0], places.image[1] + places.image[2] / 2];
+	letters(view, says, ...place, (places.image[2] * view.scale * 0.9) / view.unit, { colour: colours.mark, alpha });
+}

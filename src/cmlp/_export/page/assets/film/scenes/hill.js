@@ -1,0 +1,228 @@
+// --- Scene 5: two of the knobs make a hill. The ball is the square: its height is the cost.
+
+const CURVE_SECONDS = 6;
+const SURFACE_AT = 7;
+const ROLL_AT = 15;
+const ROLL_END = 28;
+const BACK_AT = 32;
+const PARTS_AT = 36.5;
+const PLACES_AT = 38.5;
+const HILL_REACH = 5; // how far each knob is turned, to both sides
+const HILL_LINES = 22;
+
+const hillScene = {
+	id: "hill",
+	doors: ["gradient"],
+	handles: (facts, t) =>
+		twoOutputs(facts).map((digit, n) => ({
+			key: "handle.knob",
+			words: { digit },
+			from: -HILL_REACH,
+			to: HILL_REACH,
+			step: 0.05,
+			value: ballAt(facts.hill, t)[n],
+		})),
+	change: (facts, ball) => facts.withBall(ball),
+	seconds: 45,
+	captions: () => [
+		[0, "hill.1"],
+		[ROLL_AT - 0.8, "hill.2"],
+		[ROLL_END + 0.5, "hill.3"],
+	],
+	words: (facts) => ({ floor: filmNumber(facts.hill.floor, 2) }),
+	pauses: [],
+	shots: [[0, 0.1, (places) => places.whole]],
+	paint(view, facts, t) {
+		const shown = within(t, 0.6, PARTS_AT + 2.5, 1.4);
+		const { digit, hill } = facts;
+		const knobs = within(t, 0.3, PARTS_AT + 2, 1);
+		const places = within(t, PLACES_AT - 1, 43.8, 1.2);
+		const dim = 1 - 0.97 * within(t, 0.6, 43.8, 1.4);
+		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
+		paintWorking(view, facts, {
+			wires: dim,
+			inputs: dim,
+			dim: (layer, k) => (layer === 3 && (k === facts.label || k === facts.says) ? max(dim, knobs) : dim),
+		});
+		const ball = ballAt(hill, t);
+		paintHill(view, facts, t, shown, ball);
+		paintCostOutline(view, facts.cost, 1);
+		paintSquare(view, ...view.places.square, Math.sqrt(hill.cost(...ball)) * view.places.unitOfAll, {
+			filled: 0.85 * knobs,
+		});
+		for (const [k, value] of [
+			[facts.label, ball[0]],
+			[facts.says, ball[1]],
+		])
+			paintKnob(view, k, value, knobs);
+		paintTwoParts(view, facts, t, places);
+	},
+};
+
+/** How the two knobs are turned at a moment: first one alone, then down the hill in steps, and back. */
+function ballAt({ path, ball }, t) {
+	if (ball) return ball; // a handle has moved it
+	if (t < SURFACE_AT) return [HILL_REACH * Math.sin(2 * Math.PI * part(t, 1, CURVE_SECONDS + 0.4)) * 0.96, 0];
+	const steps = (path.length - 1) * part(t, ROLL_AT, ROLL_END) ** 1.7;
+	const back = rise(t, BACK_AT, 2);
+	const n = min(path.length - 2, floor(steps));
+	const point = blendAll(path[n], path[n + 1], rise(steps - n, 0.1, 0.8));
+	return point.map((value) => value * (1 - back));
+}
+
+/** A knob beside its output: a dial whose hand is turned as far as the bias. */
+function paintKnob(view, k, value, alpha) {
+	if (alpha <= 0) return;
+	const { pen, upright } = view;
+	const [x, y] = wishPlace(view, 3, k);
+	const radius = upright ? 9 : 15;
+	const angle = -Math.PI / 2 + (value / HILL_REACH) * 2.3;
+	pen.globalAlpha = alpha;
+	pen.strokeStyle = colours.ring;
+	pen.lineWidth = radius * 0.14;
+	pen.beginPath();
+	pen.arc(x, y, radius, 0, 7);
+	pen.stroke();
+	pen.strokeStyle = colours.on;
+	pen.beginPath();
+	pen.moveTo(x, y);
+	pen.lineTo(x + radius * Math.cos(angle), y + radius * Math.sin(angle));
+	pen.stroke();
+	pen.globalAlpha = 1;
+}
+
+/** Where a setting of the two knobs lies on the hill, as high as its cost. */
+function hillPlace(
+	{
+		places: {
+			hill: [x, y, across, down, tall],
+		},
+	},
+	facts,
+	up,
+	turned,
+) {
+	const [u, v] = [up / HILL_REACH, turned / HILL_REACH];
+	const height = facts.hill.cost(up, turned) - facts.cost;
+	return [x + (u - v) * across, y + (u + v) * down - height * tall];
+}
+
+function paintHill(view, facts, t, shown, ball) {
+	if (shown <= 0) return;
+	const { pen } = view;
+	const knob = (n) => (n / HILL_LINES) * 2 * HILL_REACH - HILL_REACH;
+	const wide = HILL_REACH * rise(t, SURFACE_AT, 6);
+	const at = (up, turned) => hillPlace(view, facts, up, turned);
+	pen.lineJoin = "round";
+	// From the back to the front, so that what is in front covers.
+	if (wide > 0) {
+		for (let i = 0; i < HILL_LINES; i++) {
+			for (let j = 0; j < HILL_LINES; j++) {
+				const [low, high] = [clamp(knob(j), -wide, wide), clamp(knob(j + 1), -wide, wide)];
+				if (high - low < 1e-6) continue;
+				pen.beginPath();
+				for (const corner of [
+					[knob(i), low],
+					[knob(i + 1), low],
+					[knob(i + 1), high],
+					[knob(i), high],
+				])
+					pen.lineTo(...at(...corner));
+				pen.closePath();
+				pen.globalAlpha = shown;
+				pen.fillStyle = colours.ground;
+				pen.fill();
+				pen.globalAlpha = 0.8 * shown;
+				pen.strokeStyle = colours.ring;
+				pen.lineWidth = view.upright ? 0.5 : 0.9;
+				pen.stroke();
+			}
+		}
+	}
+	// The curve that one knob alone leaves.
+	const seen = part(t, 1, CURVE_SECONDS + 0.4);
+	const reached = [-1, 1].map(
+		(side) => side * HILL_REACH * 0.96 * part(seen, side < 0 ? 0.5 : 0, side < 0 ? 0.75 : 0.25),
+	);
+	pen.globalAlpha = shown * (1 - 0.6 * rise(t, ROLL_AT, 2));
+	pen.strokeStyle = colours.on;
+	pen.lineWidth = view.upright ? 1.2 : 2.2;
+	pen.beginPath();
+	for (let k = 0; k <= 60; k++) pen.lineTo(...at(blend(reached[0], reached[1], k / 60), 0));
+	pen.stroke();
+	paintSteps(view, facts, t, shown, at);
+	paintArrowDown(view, facts, t, shown);
+	const [x, y] = at(...ball);
+	pen.globalAlpha = shown;
+	pen.fillStyle = colours.mark;
+	pen.beginPath();
+	pen.arc(x, y - 2, view.upright ? 5 : 9, 0, 7);
+	pen.fill();
+	pen.globalAlpha = 1;
+}
+
+/** The steps that the ball has taken. */
+function paintSteps(view, facts, t, shown, at) {
+	const { pen } = view;
+	const { path } = facts.hill;
+	const steps = (path.length - 1) * part(t, ROLL_AT, ROLL_END) ** 1.7;
+	pen.fillStyle = colours.on;
+	pen.globalAlpha = shown * (1 - 0.8 * rise(t, BACK_AT, 1));
+	for (const point of path.slice(0, ceil(steps))) {
+		pen.beginPath();
+		pen.arc(...at(...point), view.upright ? 1.6 : 2.6, 0, 7);
+		pen.fill();
+	}
+	pen.globalAlpha = 1;
+}
+
+/** The arrow down from the start, along the surface, as long as the slope. */
+function paintArrowDown(view, facts, t, shown) {
+	const grown = rise(t, BACK_AT + 2, 1.4);
+	if (grown <= 0) return;
+	const { pen } = view;
+	const [p, q] = facts.hill.slopes(0, 0);
+	const [start, end] = [0, 6 * grown].map((length) => hillPlace(view, facts, -length * p, -length * q));
+	const angle = Math.atan2(end[1] - start[1], end[0] - start[0]);
+	const head = (view.upright ? 7 : 13) * grown;
+	pen.globalAlpha = shown;
+	pen.strokeStyle = pen.fillStyle = colours.mark;
+	pen.lineWidth = view.upright ? 2 : 3.6;
+	pen.beginPath();
+	pen.moveTo(...start);
+	pen.lineTo(...end);
+	pen.stroke();
+	pen.beginPath();
+	pen.moveTo(end[0] + head * Math.cos(angle), end[1] + head * Math.sin(angle));
+	for (const turn of [-2.4, 2.4])
+		pen.lineTo(end[0] + head * Math.cos(angle + turn), end[1] + head * Math.sin(angle + turn));
+	pen.fill();
+	pen.globalAlpha = 1;
+}
+
+/** The arrow parts into two numbers. They go to their two places among those of all knobs, and to their outputs. */
+function paintTwoParts(view, facts, t, places) {
+	paintEmptyFields(view, places);
+	paintCount(view, N_KNOBS, within(t, PLACES_AT + 1.6, 43.4));
+	const wishes = facts.wishes[3];
+	const [p, q] = facts.hill.slopes(0, 0);
+	const tip = hillPlace(view, facts, -6 * p, -6 * q);
+	const home = rise(t, 42.4, 2);
+	for (const k of [facts.label, facts.says]) {
+		const alpha = rise(t, PARTS_AT, 0.8);
+		if (alpha <= 0) continue;
+		const [x, y, dot] = biasDot(view, k);
+		const u = rise(t, PARTS_AT + 1.2, 1.8);
+		const beside = [tip[0], tip[1] + (k === facts.label ? -1 : 1) * (view.upright ? 16 : 30)];
+		const middle = [x + dot / 2, y + dot / 2];
+		const place = blendAll(beside, middle, u);
+		box(view.pen, place[0] - dot / 2, place[1] - dot / 2, dot, dot, tint(wishes[k]), alpha * places * (1 - home));
+		const text = [place[0] + (view.upright ? 12 : 22) * u, place[1]];
+		letters(view, (wishes[k] > 0 ? "+" : "") + filmNumber(wishes[k], 2), ...text, view.upright ? 17 : 24, {
+			colour: tint(wishes[k]),
+			alpha: alpha * (1 - rise(t, PARTS_AT + 2.6, 0.6)),
+			align: u > 0.5 ? "left" : "center",
+		});
+	}
+	paintWishesOf(view, facts, 3, (k) => (k === facts.label || k === facts.says ? home : 0));
+}

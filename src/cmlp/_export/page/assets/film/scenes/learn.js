@@ -1,0 +1,147 @@
+// --- Scene 8: the same with ten digits of other people, then two thousand steps, and the visitor's digit at last.
+
+const TEN_AT = 4.5;
+const TEN_SECONDS = 0.75;
+const FIRST_STEPS_AT = 13;
+const LEARN_BET_AT = 18;
+const MANY_AT = 19;
+const MANY_END = 30;
+const SEAL_OPENS_AT = 32;
+const WRONG_AT = SEAL_OPENS_AT + 3.3;
+const TAUGHT_AT = WRONG_AT + 3.4; // a digit that is misread is learned from
+
+/** Whether the training is done and the digit is still misread. */
+const isKnownMisread = (facts) => facts.training.steps >= FILM_STEPS && facts.isMisread;
+
+const learnScene = {
+	id: "learn",
+	doors: ["inside", "batches"],
+	handles: (_, t) => [{ key: "handle.step", from: 0, to: FILM_STEPS, step: 1, value: max(0, stepAt(t)) }],
+	change: (facts, [step]) => facts.atStep(step),
+	seconds: 45,
+	captions: (facts) => [
+		[0, "learn.1"],
+		[FIRST_STEPS_AT, "learn.2"],
+		[LEARN_BET_AT - 0.4, "learn.bet"],
+		[MANY_AT + 5, "learn.verdict"],
+		[MANY_END, "learn.3"],
+		[SEAL_OPENS_AT + 3.2, "learn.now"],
+		...(isKnownMisread(facts)
+			? [
+					[WRONG_AT, "other.wrong"],
+					[TAUGHT_AT + 1.6, "other.taught"],
+				]
+			: []),
+	],
+	words: (facts, key) => ({
+		steps: filmNumber(FILM_STEPS, 0),
+		share: filmPercent(facts.shareAfter(key === "learn.verdict" ? 500 : FILM_STEPS)),
+		now: facts.trained.says,
+		more: MORE_STEPS,
+		...(key === "other.taught" && { taught: facts.taught.says, share_after: filmPercent(facts.taught.share) }),
+	}),
+	pauses: [
+		{
+			at: LEARN_BET_AT,
+			kind: "bet",
+			right: (facts) => nearest([0.2, 0.4, 0.7], facts.shareAfter(500)),
+		},
+	],
+	shots: [[0, 0.1, (places) => places.whole]],
+	paint(view, facts, t) {
+		const { digit } = facts;
+		const back = 1 - rise(t, 0.4, 2.4);
+		const now = learningAt(facts, t, back);
+		const sheets = within(t, TEN_AT - 0.8, FIRST_STEPS_AT + 0.6, 0.9);
+		const patches = within(t, MANY_AT - 0.6, SEAL_OPENS_AT - 0.4, 1.2);
+		const dim = 1 - 0.97 * max(sheets, patches);
+		const sealed = within(t, 2.4, SEAL_OPENS_AT + 1.2, 1);
+		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
+		paintSeal(view, sealed);
+		const wave = t < SEAL_OPENS_AT ? 3 : 3 * part(t, SEAL_OPENS_AT + 0.8, SEAL_OPENS_AT + 3.2);
+		paintWorking(view, facts, {
+			result: now.result,
+			params: now.net.params,
+			wires: dim * 0.85,
+			inputs: dim,
+			wave,
+			dim: () => dim,
+			says: rise(back, 0.5, 0.4) + rise(t, SEAL_OPENS_AT + 3.2, 0.6),
+		});
+		paintTen(view, facts, t, sheets);
+		paintGrowing(view, facts, t, patches);
+		paintCostOutline(view, facts.cost, 1);
+		const lit = 1 - 0.9 * within(t, 3.2, SEAL_OPENS_AT + 2.6, 1);
+		if (lit > 0.11)
+			paintSquare(view, ...view.places.square, Math.sqrt(now.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
+		paintCostNumber(view, now.cost, lit > 0.11 ? lit : 0, facts.cost);
+	},
+};
+
+/** The network at a moment, with its result and cost: back to the start, then learning, then perhaps taught. */
+function learningAt(facts, t, back) {
+	if (facts.step !== undefined) return facts.learned(facts.step);
+	if (t < FIRST_STEPS_AT) return facts.turned(back);
+	if (t >= TAUGHT_AT && facts.isMisread) return blendedNet(facts, rise(t, TAUGHT_AT, 1.6));
+	return facts.learned(stepAt(t));
+}
+
+/** Between the network that misreads the digit and the one that has learned from it. */
+function blendedNet({ trained, taught, input, targets }, u) {
+	const params = trained.net.params.map((value, k) => blend(value, taught.net.params[k], u));
+	const net = new Network(model, params);
+	const result = net.forward(input);
+	return { net, result, cost: net.compare(result, targets).cost };
+}
+
+/** The step that is shown at a moment: the first ten one by one, then faster and faster. */
+function stepAt(t) {
+	if (t < MANY_AT) return floor(FIRST_STEPS * part(t, FIRST_STEPS_AT + 0.5, FIRST_STEPS_AT + 4));
+	return Math.round(FIRST_STEPS * (FILM_STEPS / FIRST_STEPS) ** part(t, MANY_AT + 0.5, MANY_END));
+}
+
+/** The visitor's digit is not used for learning: it waits behind a frame. */
+function paintSeal(view, alpha) {
+	if (alpha <= 0) return;
+	const [x, y, side] = view.places.image;
+	box(view.pen, x + 1, y + 1, side - 2, side - 2, colours.ground, 0.72 * alpha);
+	view.pen.globalAlpha = alpha;
+	outline(view.pen, colours.on, side / 90, x + side * 0.03, y + side * 0.03, side * 0.94, side * 0.94);
+	outline(view.pen, colours.on, side / 90, x - side * 0.03, y - side * 0.03, side * 1.06, side * 1.06);
+	view.pen.globalAlpha = 1;
+}
+
+/** Where one of the ten digits is shown. */
+function tenPlace({ places: { image, upright } }, n) {
+	const [x, y, side] = image;
+	if (upright) return [x + side + 14 + (n % 5) * 31, y + 12 + floor(n / 5) * 36, 28];
+	return [x + (n % 5) * (side / 5), y - 110 + floor(n / 5) * 44, side / 5 - 4];
+}
+
+/** Ten digits of other people, and the average of what those so far want of each knob. */
+function paintTen(view, facts, t, alpha) {
+	if (alpha <= 0) return;
+	const n = clamp(floor((t - TEN_AT) / TEN_SECONDS), -1, FILM_BATCH - 1);
+	facts.training.first.slice(0, n + 1).forEach((one, k) => {
+		const [x, y, side] = tenPlace(view, k);
+		paintPicture(view, pictureOf(one), x, y, side, side, alpha * rise(t, TEN_AT + k * TEN_SECONDS, 0.4));
+	});
+	paintEmptyFields(view, alpha);
+	if (n < 0) return;
+	const most = facts.start.layers.map(({ w, b, outputs }) => largest(facts.averages[0].subarray(w, b + outputs)));
+	const pictures = facts.pictures(`average${n}`, () => fieldPictures(facts.start, facts.averages[n], most));
+	paintFields(view, pictures, { patch: () => [alpha, 1], field: () => alpha });
+}
+
+/** The weights of A as patterns grow in them, and the count of the steps. */
+function paintGrowing(view, facts, t, alpha) {
+	if (alpha <= 0) return;
+	const shown = facts.step ?? stepAt(t);
+	const { step, net } = facts.learned(shown);
+	const most = facts
+		.learned(FILM_STEPS)
+		.net.layers.map(({ w, b, outputs }) => 0.6 * largest(net.params.subarray(w, b + outputs)));
+	const pictures = facts.pictures(`learned${step}`, () => fieldPictures(net, net.params, most));
+	paintFields(view, pictures, { patch: () => [alpha, 1], field: () => alpha });
+	paintCount(view, shown, alpha);
+}

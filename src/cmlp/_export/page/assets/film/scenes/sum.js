@@ -1,0 +1,271 @@
+// --- Scene 2: back along the strongest wires into one neuron of A, which multiplies, adds and squashes.
+
+const TERM_AT = [12, 13.8, 15.4, 17, 18.4, 20.4, 23]; // when each term starts to its place
+const CURVE_AT = 27;
+
+/** The places of the figure inside a neuron, which is as wide as `width`. */
+const INSIDE_LYING = {
+	width: 1092,
+	patch: [36, 106, 448],
+	axis: [556, 880, 372],
+	rows: [100, 38],
+	curve: [600, 410],
+	disc: [985, 36],
+	number: 17,
+};
+const INSIDE_UPRIGHT = {
+	width: 576,
+	patch: [163, 10, 250],
+	axis: [44, 396, 500],
+	rows: [282, 30],
+	curve: [676, 536],
+	disc: [490, 32],
+	number: 18.5,
+};
+
+const sumScene = {
+	id: "sum",
+	doors: ["edge", "squash"],
+	isPaintable: true,
+	handles: () => [{ key: "handle.bias", from: -8, to: 8, step: 0.1, value: 0 }],
+	change: (facts, [by]) => facts.withBias(by),
+	seconds: 42,
+	captions: () => [
+		[0, "sum.1"],
+		[11.4, "sum.2"],
+		[25.6, "sum.3"],
+	],
+	words: () => ({}),
+	pauses: [],
+	shots: [
+		[0.2, 1.9, (places, { way }) => places.near(3, way[0], 4.5)],
+		[2.3, 1.6, (places, { way }) => places.near(2, way[1], 5)],
+		[4.1, 1.6, (places, { way }) => places.near(1, way[2], 5)],
+		[5.9, 1.7, (places, { way }) => places.inside(1, way[2])],
+	],
+	paint(view, facts, t) {
+		const quiet = rise(t, 0.2, 1.4);
+		paintNumbersEnd(view, facts, {
+			says: 1 - quiet,
+			wires: 1 - 0.75 * quiet,
+			dim: (layer, k) => (facts.way[3 - layer] === k ? 1 : 1 - 0.6 * quiet),
+		});
+		paintWay(view, facts, t);
+		paintVeil(view, rise(t, 6.2, 1.1));
+		paintOpenNeuron(view, facts, t, 1 - rise(t, 5.8, 1.2));
+	},
+};
+
+/** The picture that the first scene ended with: all has arrived. */
+function paintNumbersEnd(view, facts, options = {}) {
+	const { digit } = facts;
+	paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
+	paintWorking(view, facts, { says: 1, ...options });
+}
+
+/** The two wires that the camera follows, with a dot that runs ahead of it. */
+function paintWay(view, facts, t) {
+	const { pen, places } = view;
+	const [says, b, a] = facts.way;
+	[
+		[places.at(3, says), places.at(2, b), 1.6, [2, b, says]],
+		[places.at(2, b), places.at(1, a), 3.4, [1, a, b]],
+	].forEach(([start, end, from, [layer, i, j]]) => {
+		const u = rise(t, from, 1.6);
+		const alpha = rise(t, from - 0.6, 0.6);
+		if (alpha <= 0) return;
+		const { w, outputs } = facts.start.layers[layer];
+		pen.globalAlpha = alpha;
+		pen.strokeStyle = tint(facts.start.params[w + i * outputs + j]);
+		pen.lineWidth = 3.4;
+		pen.beginPath();
+		pen.moveTo(...start);
+		pen.lineTo(...end);
+		pen.stroke();
+		pen.globalAlpha = 1;
+		if (u > 0 && u < 1) {
+			pen.fillStyle = colours.mark;
+			pen.beginPath();
+			pen.arc(...blendAll(start, end, u), 3.4, 0, 7);
+			pen.fill();
+		}
+		for (const [point, l, k] of [
+			[start, layer + 1, j],
+			[end, layer, i],
+		])
+			paintNeuron(view, ...point, places.radius[l], facts.result.a[l][k]);
+	});
+}
+
+/** The neuron of A as a room: its circle, and the figure inside, at a second of this scene. At `closed` = 1 it only shines. */
+function paintOpenNeuron(view, facts, t, closed) {
+	if (closed === 1) return;
+	const { pen, places, upright } = view;
+	const { to, activation } = facts.addition;
+	const form = upright ? INSIDE_UPRIGHT : INSIDE_LYING;
+	const [x, y] = places.at(1, to);
+	paintNeuron(view, x, y, places.radius[1], 0);
+	paintInside(view, places.inside(1, to), form.width, (inner) => {
+		paintWeightedDigit(inner, facts, form, t);
+		paintAddition(inner, facts, form, t);
+		paintSquash(inner, facts, form, t);
+	});
+	pen.globalAlpha = closed;
+	pen.fillStyle = colours.ground;
+	pen.beginPath();
+	pen.arc(x, y, places.radius[1], 0, 7);
+	pen.fill();
+	pen.globalAlpha = closed * activation;
+	pen.fillStyle = colours.on;
+	pen.fill();
+	pen.globalAlpha = 1;
+}
+
+/** First the digit, then the weights of all pixels over it, then only what both give: the products. */
+function paintWeightedDigit(view, facts, { patch: [x, y, side] }, t) {
+	const { to, products } = facts.addition;
+	const weights = facts.weightsOfA(to);
+	const [allWeights, onlyProducts] = facts.pictures(`neuron${to}`, () => [
+		signedPicture(weights, SIDE, largest(weights), 0.8),
+		signedPicture(products, SIDE, largest(products), 0.8),
+	]);
+	const [spread, multiplied] = [rise(t, 7.6, 1.4), rise(t, 11.4, 1.2)];
+	paintPicture(view, facts.digit.picture, x, y, side, side, (1 - 0.65 * spread) * (1 - multiplied));
+	paintPicture(view, allWeights, x, y, side, side, spread * (1 - multiplied));
+	paintPicture(view, onlyProducts, x, y, side, side, multiplied);
+	view.pen.globalAlpha = 0.8;
+	outline(view.pen, colours.ring, side / 300, x, y, side, side);
+	view.pen.globalAlpha = 1;
+}
+
+/** The axis of the sum: how long a unit is, from what the terms need to what the curve needs. */
+function axisOf(facts, { axis: [left, right] }, t) {
+	const most = max(...facts.addition.terms.flatMap(({ from, to }) => [abs(from), abs(to)]));
+	const reach = exp(blend(log(1.25 * most), log(max(6, 1.25 * most)), rise(t, CURVE_AT - 1, 2.4)));
+	const middle = (left + right) / 2;
+	return { reach, at: (z) => middle + (z / reach) * ((right - left) / 2) };
+}
+
+function paintAddition(view, facts, form, t) {
+	const { pen } = view;
+	const [left, right, base] = form.axis;
+	const [x, y, side] = form.patch;
+	const [top, step] = form.rows;
+	const shown = rise(t, TERM_AT[0] - 0.8, 0.8);
+	if (shown <= 0) return;
+	const { at, reach } = axisOf(facts, form, t);
+	pen.globalAlpha = shown;
+	pen.strokeStyle = colours.ring;
+	pen.lineWidth = form.width / 700;
+	pen.beginPath();
+	pen.moveTo(left, base);
+	pen.lineTo(right, base);
+	pen.moveTo(at(0), top - step / 2);
+	pen.lineTo(at(0), base);
+	pen.stroke();
+	pen.globalAlpha = 1;
+	const faded = 1 - 0.75 * rise(t, CURVE_AT - 1, 2);
+	let end = 0;
+	let row = 0;
+	facts.addition.terms.forEach((term, n) => {
+		const u = rise(t, TERM_AT[n], 1.2);
+		if (u <= 0) return;
+		const grown = rise(t, TERM_AT[n] + 0.9, 0.6);
+		end = blend(term.from, term.to, grown);
+		row = n;
+		const line = top + n * step;
+		const size = side / SIDE;
+		if (term.pixel !== undefined && u < 1) {
+			const start = [x + (term.pixel % SIDE) * size, y + floor(term.pixel / SIDE) * size];
+			const [px, py] = blendAll(start, [at(term.from), line - size / 2], u);
+			box(pen, px, py, size, size, tint(term.value), min(1, 3 * (1 - u) + 0.3));
+		}
+		const height = step * 0.62;
+		const [from, to] = [at(term.from), at(end)];
+		box(pen, min(from, to), line - height / 2, max(abs(to - from), form.width / 800), height, tint(term.value), faded);
+		const name = term.label ? filmWords(term.label) : productText(facts, term);
+		letters(view, name, right + form.width / 90, line, form.number * 0.9, {
+			colour: colours.muted,
+			alpha: grown * faded,
+			align: "left",
+		});
+	});
+	// The end of the bar is the one thing to look at.
+	if (t > TERM_AT[0] && t < CURVE_AT + 3) {
+		const line = top + row * step;
+		pen.strokeStyle = colours.mark;
+		pen.lineWidth = form.width / 350;
+		pen.beginPath();
+		pen.moveTo(at(end), line - step * 0.4);
+		pen.lineTo(at(end), blend(line + step * 0.4, base, rise(t, 24.6, 1)));
+		pen.stroke();
+	}
+	letters(view, `z = ${filmNumber(end, 2)}`, at(end), base + form.width / 50, form.number, {
+		colour: colours.mark,
+		alpha: within(t, 24.8, CURVE_AT + 3.4),
+		bold: true,
+	});
+	const most = floor(reach);
+	const marks = most >= 4 ? [-most, 0, most] : [0];
+	const isCrossed = abs(at(end) - at(0)) < form.width / 12 && t > 24.5 && t < CURVE_AT + 3.2;
+	for (const z of marks.filter((mark) => mark || !isCrossed))
+		letters(view, filmNumber(z, 0), at(z), base + form.width / 50, form.number * 0.85, {
+			colour: colours.muted,
+			alpha: shown,
+		});
+}
+
+const productText = (facts, { pixel, weight }) => `${filmNumber(facts.input[pixel], 2)} × ${filmNumber(weight, 2)}`;
+
+/** The end of the sum drops onto the curve, and the neuron takes that brightness. */
+function paintSquash(view, facts, form, t) {
+	const shown = rise(t, CURVE_AT, 1.6);
+	if (shown <= 0) return;
+	const { pen } = view;
+	const { z, activation } = facts.addition;
+	const [left, right, base] = form.axis;
+	const [bottom, top] = form.curve;
+	const { at, reach } = axisOf(facts, form, t);
+	const y = (a) => blend(bottom, top, a);
+	pen.globalAlpha = shown;
+	pen.strokeStyle = colours.text;
+	pen.lineWidth = form.width / 420;
+	pen.beginPath();
+	for (let k = 0; k <= 80 * shown; k++) {
+		const value = (k / 40 - 1) * reach;
+		pen.lineTo(at(value), y(logistic(value)));
+	}
+	pen.stroke();
+	pen.globalAlpha = 0.5 * shown;
+	pen.strokeStyle = colours.ring;
+	pen.lineWidth = form.width / 900;
+	for (const a of [0, 1]) {
+		pen.beginPath();
+		pen.moveTo(left, y(a));
+		pen.lineTo(right, y(a));
+		pen.stroke();
+		letters(view, a, left - form.width / 60, y(a), form.number * 0.85, { colour: colours.muted, alpha: shown });
+	}
+	pen.globalAlpha = 1;
+	const [down, across] = [rise(t, CURVE_AT + 3, 1.8), rise(t, CURVE_AT + 5.4, 1.6)];
+	const [discX, radius] = form.disc;
+	const level = y(activation);
+	const lit = rise(t, CURVE_AT + 6.6, 0.8);
+	paintNeuron(view, discX, level, radius, activation * lit, shown);
+	if (down <= 0) return;
+	const point = [blend(at(z), discX - radius, across), blend(base, level, down)];
+	pen.strokeStyle = colours.mark;
+	pen.lineWidth = form.width / 500;
+	pen.globalAlpha = 0.7;
+	pen.beginPath();
+	pen.moveTo(at(z), base);
+	pen.lineTo(at(z), point[1]);
+	pen.lineTo(...point);
+	pen.stroke();
+	pen.globalAlpha = 1;
+	pen.fillStyle = colours.mark;
+	pen.beginPath();
+	pen.arc(...point, form.width / 150, 0, 7);
+	pen.fill();
+	letters(view, filmNumber(activation, 2), discX, level + radius * 1.5, form.number * 1.1, { alpha: lit, bold: true });
+}

@@ -1,0 +1,192 @@
+// --- Scene 6: wishes, from the outputs back to A.
+
+const SLOPES_AT = 4.5;
+const WISH_BET_AT = 10;
+const ONE_AT = 12; // ten requests reach one neuron of B
+const REQUEST_SECONDS = 1.3;
+const ADDED_AT = ONE_AT + 10 * 0.55 + REQUEST_SECONDS + 0.6;
+const WEAKENED_AT = ADDED_AT + 2;
+const ALL_AT = 25.5;
+const TO_A_AT = 33;
+const requestAt = (j) => ONE_AT + 0.4 + j * 0.55;
+const ofAllAt = (j) => ALL_AT + j * 0.25;
+const toAAt = (j) => TO_A_AT + 0.6 + j * 0.16;
+
+const wishesScene = {
+	id: "wishes",
+	doors: ["ways", "curves"],
+	seconds: 45,
+	captions: () => [
+		[0, "wishes.1"],
+		[WISH_BET_AT - 0.6, "wishes.bet"],
+		[WISH_BET_AT + 0.3, "wishes.2"],
+		[ADDED_AT, "wishes.verdict"],
+		[TO_A_AT - 0.4, "wishes.3"],
+	],
+	words: (facts) => ({
+		says: facts.says,
+		B: `B${facts.asked + 1}`,
+		direction: captions["wishes.directions"][facts.wishes[2][facts.asked] > 0 ? 0 : 1],
+	}),
+	pauses: [{ at: WISH_BET_AT, kind: "bet", right: () => 0 }],
+	shots: [
+		[0.4, 2.4, (places) => places.outputs],
+		[WISH_BET_AT - 3, 2, (places) => places.lastLayers],
+		[ONE_AT - 0.6, 2, (places, { asked }) => places.near(2, asked, 10)],
+		[ALL_AT - 1, 2, (places) => places.whole],
+	],
+	paint(view, facts, t) {
+		const quiet = rise(t, 0.2, 1.5);
+		const one = within(t, WISH_BET_AT - 1.4, ALL_AT, 1.2);
+		paintNumbersEnd(view, facts, {
+			says: 0,
+			wires: 1 - 0.88 * quiet,
+			dim: (layer, k) => (layer === 3 || (layer === 2 && k === facts.asked) ? 1 : 1 - 0.65 * one),
+		});
+		paintCostOutline(view, facts.cost, 1);
+		paintAskedWires(view, facts, t, one);
+		const back = facts.wires(2);
+		const last = facts.requestShares(2);
+		paintDots(
+			view,
+			back,
+			2,
+			last,
+			(i, j) => (i === facts.asked ? part(t, requestAt(j), requestAt(j) + REQUEST_SECONDS) : 0),
+			view.upright ? 2.2 : 3.2,
+		);
+		paintDots(
+			view,
+			back,
+			2,
+			last,
+			(i, j) => (i === facts.asked ? 0 : part(t, ofAllAt(j), ofAllAt(j) + 1.6)),
+			view.upright ? 2.6 : 4.2,
+			0.9,
+		);
+		paintDots(
+			view,
+			facts.wires(1),
+			1,
+			facts.requestShares(1),
+			(i, j) => part(t, toAAt(j), toAAt(j) + 1.8),
+			view.upright ? 2.6 : 4.2,
+			0.9,
+		);
+		const isFirst = (k) => k === facts.label || k === facts.says; // the two numbers of the hill
+		paintWishesOf(
+			view,
+			facts,
+			3,
+			(k) => (isFirst(k) ? 1 : rise(t, 0.6 + k * 0.12, 0.8)),
+			(k) => (isFirst(k) ? 1 - within(t, 1, SLOPES_AT + 1.6) : rise(t, SLOPES_AT + k * 0.12, 1)),
+		);
+		paintStack(view, facts, t);
+		paintWishesOf(view, facts, 2, (k) =>
+			k === facts.asked ? rise(t, WEAKENED_AT + 1.4, 0.8) : rise(t, ALL_AT + 3.4, 1),
+		);
+		paintWishesOf(view, facts, 1, () => rise(t, TO_A_AT + 4, 1.2));
+		paintEnd(view, rise(t, 41.6, 0.8));
+	},
+};
+
+/** Where the wish of a neuron is shown. */
+function wishPlace({ places, upright }, layer, k) {
+	const [x, y] = places.at(layer, k);
+	if (layer < 3) return [x + places.mark[0], y + places.mark[1]];
+	return upright ? [x, places.size[1] - 34] : [x + 84, y];
+}
+
+/** The wishes of a layer as triangles. `grown(k)` is how far each has appeared, `sloped(k)` how far its curve has weakened it. */
+function paintWishesOf(view, facts, layer, grown, sloped = () => 1) {
+	const before = facts.pushes(layer);
+	const after = facts.wishes[layer];
+	// A slope is at most 1/4; without it a wish is drawn as if it were that.
+	const most = largest(before) / 4;
+	const [height, width] = view.places.wish[layer];
+	const scale = layer === 3 ? height / most : height / largest(after);
+	for (let k = 0; k < sizes[layer]; k++) {
+		const shown = grown(k);
+		if (shown <= 0) continue;
+		const value = layer === 3 ? blend(before[k] / 4, after[k], sloped(k)) : after[k];
+		const [x, y] = wishPlace(view, layer, k);
+		const size = value * scale * shown;
+		paintWish(view, x, y + size / 2, size, width, min(1, shown));
+	}
+}
+
+/** The wires between the asked neuron of B and the outputs, in the colours of their weights. */
+function paintAskedWires(view, facts, t, alpha) {
+	const { w, outputs } = facts.start.layers[2];
+	const own = facts.wires(2).filter(([i]) => i === facts.asked);
+	const early = within(t, 0, ONE_AT, 0.6);
+	paintWires(
+		view,
+		own,
+		2,
+		(i, j) => (early > 0.5 && j !== facts.says ? 0 : facts.start.params[w + i * outputs + j] / facts.mostKnob[2]),
+		{ alpha: 0.9 * alpha },
+	);
+	const [x, y] = view.places.at(2, facts.asked);
+	paintNeuron(view, x, y, view.places.radius[2], facts.result.a[2][facts.asked], alpha || 1);
+	paintRing(view, x, y, view.places.radius[2] * 1.4, within(t, WISH_BET_AT - 1, ONE_AT + 1, 0.6));
+	letters(view, `B${facts.asked + 1}`, x - view.places.radius[2] * 2.2, y, 16, { alpha });
+}
+
+/** The ten requests beside the asked neuron: those up on one side, those down on the other; then their sum. */
+function paintStack(view, facts, t) {
+	const alpha = within(t, ONE_AT, ALL_AT + 1, 0.8);
+	if (alpha <= 0) return;
+	const { pen, places, upright } = view;
+	const requests = facts.requests(2, facts.asked);
+	const most = max(sum(requests.filter((value) => value > 0)), -sum(requests.filter((value) => value < 0)));
+	const [x0, y] = places.at(2, facts.asked);
+	const x = x0 + places.mark[0] * 1.7 + (upright ? 15 : 0);
+	const tall = upright ? 34 : 74;
+	const width = upright ? 8 : 16;
+	const added = rise(t, ADDED_AT, 1.2);
+	const weakened = rise(t, WEAKENED_AT, 1.2);
+	let [up, down] = [0, 0];
+	requests.forEach((value, j) => {
+		const u = rise(t, requestAt(j) + REQUEST_SECONDS - 0.2, 0.4);
+		const size = (abs(value) / most) * tall * u;
+		if (value > 0) {
+			box(pen, x - width / 2, y - up - size, width, max(0, size - 0.6), colours.positive, alpha * (1 - added));
+			up += size;
+		} else {
+			box(pen, x - width / 2, y + down, width, max(0, size - 0.6), colours.negative, alpha * (1 - added));
+			down += size;
+		}
+	});
+	const total = (sum(requests) / most) * tall;
+	const slope = facts.wishes[2][facts.asked] / sum(requests);
+	const size = total * blend(1, slope / 0.25 / 4, weakened);
+	box(
+		pen,
+		x - width / 2,
+		min(y, y - size),
+		width,
+		abs(size),
+		tint(total),
+		alpha * added * (1 - rise(t, WEAKENED_AT + 1.4, 0.8)),
+	);
+	pen.globalAlpha = alpha;
+	pen.strokeStyle = colours.text;
+	pen.lineWidth = upright ? 0.8 : 1.2;
+	pen.beginPath();
+	pen.moveTo(x - width * 0.9, y);
+	pen.lineTo(x + width * 0.9, y);
+	pen.stroke();
+	pen.globalAlpha = 1;
+}
+
+/** Pixels have no wishes: a line at the inputs. */
+function paintEnd(view, alpha) {
+	const { pen, places, upright } = view;
+	if (alpha <= 0) return;
+	const [x, y, cell] = places.ribbon;
+	const [length, thick] = [112 * cell, 7 * cell];
+	pen.globalAlpha = alpha;
+	outline(pen, colours.on, 1.5, x - 2, y - 2, (upright ? length : thick) + 4, (upright ? thick : length) + 4);
+	pen.globalAlpha = 1;
+}

@@ -1,0 +1,47 @@
+// --- The words of the film, in the language of the visitor.
+
+let captions = CAPTIONS.en;
+let language = "en";
+const pageTitle = document.title;
+
+/** Chooses the words; of a digit that nobody has drawn some captions say "our" in place of "your". */
+function chooseLanguage(wanted, isOurs) {
+	language = [wanted, ...navigator.languages.map((name) => name.slice(0, 2)), "en"].find((name) => name in CAPTIONS);
+	captions = { ...CAPTIONS[language], ...(isOurs ? CAPTIONS[language].ours : {}) };
+	root.lang = language;
+	document.title = captions["page.title"];
+	$("film").ariaLabel = document.title;
+}
+
+/** Gives the page back its language and its title. */
+function leaveLanguage() {
+	root.lang = "en";
+	document.title = pageTitle;
+}
+
+/** A number as the language writes it. */
+const filmNumber = (value, places) =>
+	new Intl.NumberFormat(language, {
+		minimumFractionDigits: places,
+		maximumFractionDigits: places,
+		signDisplay: "negative",
+	})
+		.format(value)
+		.replace("-", "−");
+
+const filmPercent = (share, places = 0) => `${filmNumber(100 * share, places)}\u00a0%`;
+
+/** The text of a key, with the numbers of the film in it. A list of texts stands for a question and its options. */
+function filmWords(key, values = {}) {
+	const fill = (text) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+	const text = captions[key];
+	return Array.isArray(text) ? text.map(fill) : fill(text);
+}
+
+/** What captions say of every scene. */
+const commonWords = ({ label }) => ({
+	pixels: filmNumber(PIXELS, 0),
+	knobs: filmNumber(N_KNOBS, 0),
+	digit: label,
+	a_digit: label === 8 ? "an 8" : `a ${label}`,
+});
