@@ -799,8 +799,9 @@ typedef struct cmlp_model_cells {
 
 /* What cmlp_model_write writes in addition to the network and its parameters.
  *
- * Python loads the file as an MLPClassifier if there are labels (two are those of one output); as an MLPRegressor if
- * is_regressor is not 0; otherwise as a Network. */
+ * Python loads the file as an MLPClassifier if there are labels (two are those of one output) and the loss is the squared
+ * error or one of classes (LOG, FOCAL, LABEL_SMOOTHING); as an MLPRegressor if is_regressor is not 0 and the loss is not one
+ * of classes; otherwise as a Network. */
 typedef struct cmlp_model_content {
     size_t struct_size;
     /* Takes the next n bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */
@@ -834,9 +835,9 @@ typedef struct cmlp_model_content {
  * workspace: the bytes of cmlp_workspace_size without rows.
  * Returns OPTION (input_scale, shifts, factors, a count or a reserved field), DTYPE, OVERFLOW; INPUT (a shift is so large
  * that no input of the net's type can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, a
- * label or a name that is not UTF-8), FILE_TENSOR (an array's shape), FILE_VALUE (a label, a name, or cells), FILE_NONFINITE
- * (a parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. What is written without an
- * error can be read by cmlp_model_init. */
+ * label or a name whose bytes are no text), FILE_TENSOR (an array's shape), FILE_VALUE (a label, a name, or cells),
+ * FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. What is
+ * written without an error can be read by cmlp_model_init. */
 CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                           void *workspace, size_t workspace_size);
 

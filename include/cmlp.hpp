@@ -36,9 +36,6 @@ inline void check(cmlp_status status)
 #endif
 }
 
-namespace detail {
-} // namespace detail
-
 // The text of a label, a category or a name; it is valid as long as the model. Empty for a number among the categories.
 inline std::string_view text_of(const cmlp_value &value)
 {

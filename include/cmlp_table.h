@@ -252,9 +252,9 @@ typedef struct cmlp_table {
 CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes);
 
 /* Writes the model file of a table, as cmlp_model_write does that of a network.
- * Python loads the file if the networks are of CMLP_FLOAT32: as a TabularRegressor with a target of identity or exponential
- * outputs, as a TabularClassifier with labels of softmax outputs from three on, of one logistic output, or of several of
- * which a row can have any number.
+ * Python loads the file if the networks are of CMLP_FLOAT32: as a TabularRegressor with a target for each identity or
+ * exponential output, or one for all quantiles; as a TabularClassifier with labels of softmax outputs from three on, of one
+ * logistic output, or of several of which a row can have any number.
  * content: input_scale is 0 and names, shifts, factors and training are NULL (OPTION).
  * Returns as cmlp_model_write, and the errors of a table and of a calibration; FILE_VALUE if two categories of a column are
  * equal, FILE_SYNTAX for a name or a category whose bytes are no text. */

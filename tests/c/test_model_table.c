@@ -923,7 +923,7 @@ static void check_targets(void)
     CHECK(refused_targets(table) == CMLP_ERROR_OPTION);
     several[1].reserved[0] = 0;
     for (int j = 0; j < N_OUT; j++) {
-        several[j].name = "a\xc3\xa9" + j % 2;
+        several[j].name = &"a\xc3\xa9"[j % 2];
         several[j].n_name = j + !j;
     }
     CHECK(write_table(&table, 1) == CMLP_ERROR_FILE_SYNTAX); /* half a letter */

@@ -26,17 +26,22 @@ static cmlp_value number(double x, const char *text)
 
 static cmlp_value integer(int64_t i) { return (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER}; }
 
-static void make_net(int64_t n_in, int64_t n_out, int32_t output)
+static void make_net_with_loss(int64_t n_in, int64_t n_out, int32_t output, cmlp_loss loss)
 {
     const int64_t sizes[] = {n_in, n_out};
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.sizes = sizes;
     config.activations = &output;
     config.n_layers = 2;
-    config.loss = output == CMLP_ACTIVATION_IDENTITY ? CMLP_LOSS_SQUARED_ERROR : CMLP_LOSS_LOG;
+    config.loss = loss;
     config.dtype = CMLP_FLOAT32;
     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     for (int i = 0; i < MOST_PARAMS; i++) params[i] = (float)(i % 7) / 8 - 0.25f;
+}
+
+static void make_net(int64_t n_in, int64_t n_out, int32_t output)
+{
+    make_net_with_loss(n_in, n_out, output, output == CMLP_ACTIVATION_IDENTITY ? CMLP_LOSS_SQUARED_ERROR : CMLP_LOSS_LOG);
 }
 
 static cmlp_model_content content_of(const cmlp_value *labels, int64_t n)
@@ -149,6 +154,9 @@ static void test_refused_labels(void)
     content.is_multilabel = 1;
     make_net(3, 1, CMLP_ACTIVATION_LOGISTIC);
     CHECK(write_network(&content) == CMLP_ERROR_FILE_VALUE);
+    content.n_labels = 1;
+    CHECK(write_network(&content) == CMLP_ERROR_FILE_VALUE);
+    content.n_labels = 2;
     make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
     CHECK(write_network(&content) == CMLP_ERROR_FILE_VALUE);
     make_net(3, 2, CMLP_ACTIVATION_LOGISTIC);
@@ -188,14 +196,13 @@ static void test_multilabel(void)
 
 /* ---- class and own names */
 
-/* Writes a network with these outputs and compares the class that Python finds in the file; NULL for none. */
-static void check_class(int64_t n_out, int32_t output, cmlp_model_content content, const char *expected)
+/* Writes the network and compares the class that Python finds in the file; NULL for none. */
+static void check_class(cmlp_model_content content, const char *expected)
 {
     const cmlp_model *model;
     cmlp_model_info info;
     const char *text;
     size_t n;
-    make_net(3, n_out, output);
     good.size = 0;
     CHECK(write_network(&content) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     const cmlp_status status = cmlp_model_metadata(model, "class", &text, &n);
@@ -206,17 +213,27 @@ static void check_class(int64_t n_out, int32_t output, cmlp_model_content conten
 static void test_class(void)
 {
     const cmlp_value labels[] = {integer(0), integer(1), integer(2)};
+    static const cmlp_loss losses[] = {CMLP_LOSS_LOG,   CMLP_LOSS_FOCAL,          CMLP_LOSS_LABEL_SMOOTHING,
+                                       CMLP_LOSS_HUBER, CMLP_LOSS_ABSOLUTE_ERROR, CMLP_LOSS_SQUARED_ERROR};
     cmlp_model_content regressor = content_of(NULL, 0), several = content_of(labels, 2), any = content_of(labels, 3);
     regressor.is_regressor = 1;
     several.is_multilabel = 1;
     any.has_any_names = 1;
-    check_class(2, CMLP_ACTIVATION_IDENTITY, content_of(NULL, 0), NULL);
-    check_class(2, CMLP_ACTIVATION_IDENTITY, regressor, "MLPRegressor");
-    check_class(3, CMLP_ACTIVATION_SOFTMAX, content_of(labels, 3), "MLPClassifier");
-    check_class(1, CMLP_ACTIVATION_LOGISTIC, content_of(labels, 2), "MLPClassifier");
-    check_class(2, CMLP_ACTIVATION_SOFTMAX, content_of(labels, 2), NULL); /* Python has one output for them */
-    check_class(2, CMLP_ACTIVATION_LOGISTIC, several, "MLPClassifier");
-    check_class(3, CMLP_ACTIVATION_SOFTMAX, any, NULL);
+    make_net(3, 2, CMLP_ACTIVATION_IDENTITY);
+    check_class(content_of(NULL, 0), NULL);
+    check_class(regressor, "MLPRegressor");
+    make_net(3, 3, CMLP_ACTIVATION_SOFTMAX);
+    check_class(content_of(labels, 3), "MLPClassifier");
+    check_class(any, NULL);
+    make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
+    check_class(content_of(labels, 2), NULL); /* Python has one output for them */
+    make_net(3, 2, CMLP_ACTIVATION_LOGISTIC);
+    check_class(several, "MLPClassifier");
+    for (int i = 0; i < 6; i++) { /* a loss that an estimator of Python does not have */
+        make_net_with_loss(3, 1, CMLP_ACTIVATION_LOGISTIC, losses[i]);
+        check_class(content_of(labels, 2), i == 3 || i == 4 ? NULL : "MLPClassifier");
+        check_class(regressor, i < 3 ? NULL : "MLPRegressor");
+    }
     make_net(3, 3, CMLP_ACTIVATION_SOFTMAX);
     regressor.labels = labels;
     regressor.n_labels = 3;
@@ -506,7 +523,7 @@ static void make_table_of(cmlp_table_calibration_kind kind)
 static void test_calibration(void)
 {
     static const double scores[] = {0.1, 0.2, 0.4, 0.8}, widths[] = {0, 1, 1, 2}, ends[] = {0, 1, 5, 4};
-    static const double descending[] = {0.2, 0.1};
+    static const double descending[] = {0.2, 0.1}, equal[12] = {0};
     const cmlp_model *model;
     cmlp_model_info info;
     double margin = -1;
@@ -559,6 +576,17 @@ static void test_calibration(void)
         CHECK(model_file_replace(&changed, "\"calibration.kind\"", "\"calibration.kinds\""));
         CHECK(load(&changed, &model, &info) == CMLP_OK);
         CHECK(cmlp_table_margin(model, 0, 0.6, outputs, 3, &margin) == CMLP_ERROR_FILE_KEY);
+    }
+    for (int n_answers = 1; n_answers <= 4; n_answers++) { /* each of several logistic outputs has its row */
+        make_table();
+        make_net(5, 3, CMLP_ACTIVATION_LOGISTIC);
+        c = CMLP_INIT(cmlp_table_calibration);
+        table.calibration = &c;
+        c.kind = CMLP_TABLE_PROBABILITY;
+        c.scores = equal;
+        c.n_scores = 12;
+        c.n_answers = n_answers;
+        CHECK(write_table() == (n_answers == 3 ? CMLP_OK : CMLP_ERROR_FILE_TENSOR));
     }
     for (cmlp_table_calibration_kind kind = CMLP_TABLE_ABSOLUTE_ERROR; kind <= CMLP_TABLE_PROBABILITY; kind++) {
         const int is_scaled = kind == CMLP_TABLE_SCALED_ERROR;

@@ -3,17 +3,15 @@
 The other direction needs no test: the loader of Python calls `cmlp_model_init` for every file.
 """
 
-import io
 import math
 import random
 
 import numpy as np
 import pytest
-from hostile_files import written_table
+from hostile_files import encoder_of, written, written_table
 
 import cmlp
 from cmlp import ModelFormatError, Network
-from cmlp._bridge import _core
 
 N_CONTENTS = 1_500  # of networks, and as many of tables
 OUTPUTS = {"softmax": "log_loss", "logistic": "log_loss", "identity": "squared_error"}
@@ -22,7 +20,8 @@ INTEGERS = [0, 1, 2, 3, -1, -(2**63), 2**63 - 1]
 LARGE = [2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**30]
 DOUBLES = [0.0, -0.0, 1.0, 0.5, -1.5, 5e-324, 1.7e308, 2.0**63, math.inf, math.nan]
 VALUES = [*TEXTS, *INTEGERS, *LARGE, *DOUBLES, False, True, None]
-KINDS = [*_core.COLUMN_KINDS]
+KINDS = ["number", "boolean", "date", "time", "instant", "duration", "category", "ordered"]
+SCORES = ["absolute_error", "scaled_error", "quantiles", "probability"]
 
 
 @pytest.fixture
@@ -88,23 +87,20 @@ def test_networks_with_random_contents_are_refused_or_loaded(path):
         labels, names, cells = random_labels(rng, n_out), random_texts(rng, n_in), random_cells(rng)
         is_pair = labels is not None and not labels[1] and len(labels[0]) == 2 == n_out
         is_classifier = labels is not None and not is_pair  # of two labels it has one output
-        out = io.BytesIO()
+        values, is_multilabel = labels or (None, False)
         try:
-            _core.write_model(
-                net._net,
-                net.params,
-                scale=1.0,
-                labels=labels,
+            content = written(
+                net,
+                {"class": "MLPClassifier"} if is_classifier else {},
+                labels=values,
+                is_multilabel=is_multilabel,
                 names=names,
                 cells=cells,
-                strings={"class": "MLPClassifier"} if is_classifier else {},
-                arrays={},
-                write=out.write,
             )
         except ModelFormatError:
             continue
         n_loaded += 1
-        model = loaded(path, out.getvalue())
+        model = loaded(path, content)
         assert isinstance(model, cmlp.MLPClassifier if is_classifier else Network)
         if not is_classifier:
             continue
@@ -133,7 +129,7 @@ def random_column(rng):
 def random_calibration(rng, n_answers):
     if rng.random() < 0.5:
         return None
-    n, kind = rng.choice([n_answers, 1]), rng.choice([*_core.CALIBRATION_KINDS])
+    n, kind = rng.choice([n_answers, 1]), rng.choice(SCORES)
     scores = np.array(
         [[rng.choice([0.0, 0.5, 0.25, math.inf]) for _ in range(2)] for _ in range(n)]
     )
@@ -160,10 +156,8 @@ def test_tables_with_random_contents_are_refused_or_loaded(path):
         output = rng.choice([*OUTPUTS])
         is_regressor = output == "identity"
         n_out = rng.randint(2 if output == "softmax" else 1, 3)
-        encoder = _core.Columns([(*each, ()) for each in layout], numbers)
-        net = Network(
-            [encoder.width(False), n_out], output=output, loss=OUTPUTS[output], random_state=0
-        )
+        width = encoder_of(layout, numbers).width(False)
+        net = Network([width, n_out], output=output, loss=OUTPUTS[output], random_state=0)
         labels = random_labels(rng, n_out)
         if not is_regressor and not fits_a_table(labels, output, n_out):
             continue
@@ -203,6 +197,38 @@ def test_tables_with_random_contents_are_refused_or_loaded(path):
         if labels is not None:
             assert [*map(repr, model.classes_.tolist())] == [*map(repr, labels[0])]
     assert n_loaded > N_CONTENTS / 20
+
+
+@pytest.mark.parametrize("wrong", [1, 3, 40])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("kinds", "number"), ("categories", [1]), ("names", "x"), ("target_names", "x")],
+)
+def test_values_of_another_number_of_columns_or_targets_are_refused(name, value, wrong):
+    net = Network([2, 2], random_state=0)
+    pairs = ((0.0, 0.0), (1.0, 1.0), (-3.0, -3.0), (3.0, 3.0))
+    with pytest.raises(ValueError, match=rf"^{name} must have 2 entries, got {wrong}$"):
+        written_table(
+            [("number", 0, False)] * 2,
+            [0.0, 1.0] * 2,
+            [net],
+            pairs,
+            {"class": "TabularRegressor", "parameters": "{}"},
+            **{name: [value] * wrong},
+        )
+
+
+def test_names_of_targets_without_targets_are_refused():
+    net = Network([2, 2], output="softmax", loss="log_loss", random_state=0)
+    with pytest.raises(ValueError, match=r"^target_names must have 0 entries, got 2$"):
+        written_table(
+            [("number", 0, False)] * 2,
+            [0.0, 1.0] * 2,
+            [net],
+            None,
+            {"class": "TabularClassifier", "parameters": "{}"},
+            target_names=["a", "b"],
+        )
 
 
 def fits_a_table(labels, output, n_outputs):

@@ -24,7 +24,7 @@ def status_in_c(content, verify=True):
     return "CMLP_OK"
 
 
-def written(network=NETWORK, strings=None, arrays=None, labels=None, is_multilabel=False):
+def written(network=NETWORK, strings=None, arrays=None, labels=None, is_multilabel=False, **values):
     out = io.BytesIO()
     strings = {"note": "x"} if strings is None else strings
     _core.write_model(
@@ -35,6 +35,7 @@ def written(network=NETWORK, strings=None, arrays=None, labels=None, is_multilab
         strings=strings,
         arrays=arrays or {},
         write=out.write,
+        **values,
     )
     return out.getvalue()
 
@@ -42,10 +43,14 @@ def written(network=NETWORK, strings=None, arrays=None, labels=None, is_multilab
 _FORM = ("number", 0, False, ())  # of a column as the core has it
 
 
+def encoder_of(columns, numbers):
+    return _core.Columns([(*column, *_FORM[len(column) :]) for column in columns], numbers)
+
+
 def written_table(columns, numbers, networks, target, strings, **values):
     """Return the file of a table, also of one that no estimator has."""
     out, nets = io.BytesIO(), [(network._net, network.params) for network in networks]
-    encoder = _core.Columns([(*column, *_FORM[len(column) :]) for column in columns], numbers)
+    encoder = encoder_of(columns, numbers)
     _core.write_table(encoder, nets, target, strings=strings, arrays={}, write=out.write, **values)
     return out.getvalue()
 

@@ -208,6 +208,13 @@ def write_model(Net net not None, params, *, scale, labels=None, names=None, cel
     content.done(status)
 
 
+cdef int require_length(values, int64_t n, str name) except -1:
+    """Raise ValueError unless `values` are None or n in number, as many as the structs of the core that they go to."""
+    if values is not None and len(values) != n:
+        raise ValueError(f"{name} must have {n} entries, got {len(values)}")
+    return 0
+
+
 cdef class TableColumns:
     """The columns of a table with what only a file has of them: kinds, categories and names."""
 
@@ -219,6 +226,10 @@ cdef class TableColumns:
     def __cinit__(self, Columns columns not None, kinds, categories, names):
         cdef cmlp_table_column *column
         cdef const cmlp_value *name
+        cdef int64_t n = columns.encoder.n_columns
+        require_length(kinds, n, "kinds")
+        require_length(categories, n, "categories")
+        require_length(names, n, "names")
         self.memory, self.values = columns.memory.copy(), []
         column = <cmlp_table_column *>cnp.PyArray_DATA(self.memory)
         self.first = column
@@ -279,6 +290,7 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     cdef double limit = 0.0 if threshold is None else threshold
     cdef size_t size = 0
     cdef int status
+    require_length(target_names, len(targets), "target_names")
     for i, (net, params) in enumerate(nets):
         blocks.append((<Net?>net).usable_params(params, False))
         address[i] = <cnp.npy_uintp>(<Net>net).net
@@ -291,7 +303,7 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     c_target = <cmlp_table_target *>cnp.PyArray_DATA(memory)
     for i, (centre, scale, low, high) in enumerate(targets):
         c_target[i].centre, c_target[i].scale, c_target[i].low, c_target[i].high = centre, scale, low, high
-        if target_names:
+        if target_names is not None:
             c_target[i].name, c_target[i].n_name = name[i].text, name[i].n_text
     table.target, table.n_targets = NULL if target is None else c_target, len(targets)
     table.threshold = NULL if threshold is None else &limit
@@ -391,8 +403,10 @@ cdef class Model:
     def margin(self, double coverage, outputs=None, int64_t target=0):
         """Return how far the interval of a coverage reaches beyond the outputs of a row of a table's model."""
         cdef cnp.ndarray row = np.array([] if outputs is None else outputs, np.float64, ndmin=1)
-        cdef const double *first = NULL if outputs is None else <const double *>cnp.PyArray_DATA(row)
+        cdef const double *first = NULL
         cdef double margin = 0
+        if outputs is not None:
+            first = <const double *>cnp.PyArray_DATA(row)
         check(cmlp_table_margin(self.model, target, coverage, first, len(row), &margin))
         return margin
 

@@ -110,14 +110,13 @@ static inline int cmlp_is_big_endian(void)
     return !first;
 }
 
-/* Whether a tensor or an array can hold the scores of a calibration: those of one answer, or of each of several. 0 columns
- * mean one dimension. */
+/* Whether a tensor or an array can hold the scores of a calibration: a row for each target, for each logistic output, or
+ * one. 0 columns mean one dimension. */
 static inline int cmlp_holds_scores(int32_t dtype, int64_t rows, int64_t columns, int64_t n_outputs, int32_t output,
                                     int has_targets)
 {
-    const int is_one = rows == 1 && !has_targets;
-    const int is_each = rows == n_outputs && (has_targets || output == CMLP_ACTIVATION_LOGISTIC);
-    return dtype == CMLP_FLOAT64 && columns && (is_one || is_each);
+    const int64_t n_answers = has_targets || output == CMLP_ACTIVATION_LOGISTIC ? n_outputs : 1;
+    return dtype == CMLP_FLOAT64 && columns && rows == n_answers;
 }
 
 /* Whether a number can be one of the widths of a calibration: a factor, which is finite and above 0, or a prediction, whose

@@ -44,14 +44,18 @@ static const cmlp_model_array *array_at(const cmlp_writer *w, int64_t i, int64_t
     return is_own ? &w->own[own] : &content->arrays[(*given)++];
 }
 
-/* What cmlp.load of Python returns; NULL: a Network. */
+/* What cmlp.load of Python returns; NULL: a Network. Python's classifiers have two labels of one output, and each estimator
+ * has its losses. */
 static const char *class_of(const cmlp_writer *w)
 {
     const cmlp_model_content *content = w->content;
+    const cmlp_loss loss = w->net->loss;
+    const int is_of_classes = loss == CMLP_LOSS_LOG || loss == CMLP_LOSS_FOCAL || loss == CMLP_LOSS_LABEL_SMOOTHING;
     if (w->table) return w->table->target ? "TabularRegressor" : "TabularClassifier";
-    if (content->is_regressor) return "MLPRegressor";
+    if (content->is_regressor) return is_of_classes ? NULL : "MLPRegressor";
+    if (!content->n_labels || !(is_of_classes || loss == CMLP_LOSS_SQUARED_ERROR)) return NULL;
     const int is_pair = content->n_labels == 2 && cmlp_n_out(w->net) == 2 && !content->is_multilabel;
-    return content->n_labels && !is_pair ? "MLPClassifier" : NULL; /* Python has two labels of one output */
+    return is_pair ? NULL : "MLPClassifier";
 }
 
 static void put_pair(sink *s, const char *key, const char *value)

@@ -75,7 +75,7 @@ static cmlp_status check_labels(const cmlp_writer *w)
     if (cmlp_misaligned(labels, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
     if (!is_logistic && cmlp_output_activation(w->net) != CMLP_ACTIVATION_SOFTMAX) return CMLP_ERROR_FILE_VALUE;
     if (n != n_outputs && !(n == 2 && n_outputs == 1 && is_logistic)) return CMLP_ERROR_FILE_VALUE;
-    if (content->is_multilabel && (!is_logistic || n != n_outputs)) return CMLP_ERROR_FILE_VALUE;
+    if (content->is_multilabel && (!is_logistic || n != n_outputs || n < 2)) return CMLP_ERROR_FILE_VALUE;
     const cmlp_status status = check_list(w, LABELS, 0);
     if (status) return status;
     for (int64_t i = 0; i < n; i++) {
