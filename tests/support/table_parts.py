@@ -37,9 +37,9 @@ def limit_boxes(monkeypatch, n):
     monkeypatch.setattr(certify, "MOST_BOXES", n)
 
 
-def list_at_most(monkeypatch, n):
-    """Let models list at most the n most frequent categories of a column."""
-    for module in (doubtful_columns, learn_columns, table_columns):
+def list_at_most(monkeypatch, n, *, warns=False):
+    """Let models list at most the n most frequent categories of a column, also with a warning."""
+    for module in (learn_columns, table_columns, *[doubtful_columns] * warns):
         monkeypatch.setattr(module, "MAX_CATEGORIES", n)
 
 

@@ -118,7 +118,7 @@ def test_a_column_on_which_y_does_not_depend_is_not_used(tmp_path, capsys):
 
 
 def test_the_most_frequent_of_too_many_categories_are_known(monkeypatch):
-    list_at_most(monkeypatch, 400)
+    list_at_most(monkeypatch, 400, warns=True)
     model = TabularRegressor(**QUICK)
     (said,) = messages(model.fit, X, Y)
     assert said.startswith("column 0 has 600 categories, of which the model knows the 400 most")
