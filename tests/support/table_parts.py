@@ -1,10 +1,22 @@
 """Parts of a table's model that tests change, or call on their own."""
 
-from cmlp._estimators.certify import _TableJudge
+from cmlp._estimators import certify
+from cmlp._estimators.fitted import copy_with
+from cmlp._estimators.tables import doubtful_columns, learn_columns
+from cmlp._estimators.tables.fit_table import TableFit
+from cmlp._model import table_columns
 from cmlp._model.calibration import SCALED_ERROR, factors_of
 from cmlp._model.file import write_model
 
-__all__ = ["factors_of", "table_judge", "write_with_widths"]
+__all__ = [
+    "factors_of",
+    "inputs_of_fit",
+    "limit_boxes",
+    "list_at_most",
+    "table_judge",
+    "with_levels",
+    "write_with_widths",
+]
 
 
 def write_with_widths(path, estimator, widths):
@@ -17,4 +29,30 @@ def write_with_widths(path, estimator, widths):
 
 def table_judge(model):
     """Return what `certify` asks about boxes of a table's model."""
-    return _TableJudge(model)
+    return certify._TableJudge(model)
+
+
+def limit_boxes(monkeypatch, n):
+    """Let `certify` judge at most n boxes of a row."""
+    monkeypatch.setattr(certify, "MOST_BOXES", n)
+
+
+def list_at_most(monkeypatch, n, *, warns=False):
+    """Let models list at most the n most frequent categories of a column, also with a warning."""
+    for module in (learn_columns, table_columns, *[doubtful_columns] * warns):
+        monkeypatch.setattr(module, "MAX_CATEGORIES", n)
+
+
+def inputs_of_fit(estimator, *, training, groups=(None, None), validation=(None, None, None)):
+    """Return the inputs of networks without bins in a fit, of all rows."""
+    fit = TableFit.from_estimator(estimator, training, validation, groups, resume=False)
+    return fit.prepare().inputs[False]
+
+
+def with_levels(estimator, **changes):
+    """Return a copy of a fitted estimator whose first column has changed levels."""
+    model = estimator._trained()
+    first, *others = model.columns
+    first = first._replace(levels=first.levels._replace(**changes))
+    columns = table_columns.TableColumns([first, *others], model.columns.names)
+    return copy_with(estimator, estimator._fitted._replace(model=model.replace(columns=columns)))

@@ -8,13 +8,11 @@ import pytest
 from optional import package
 from page_parts import Parts, page_of
 from table_models import assert_table_agrees
+from table_parts import inputs_of_fit, limit_boxes, list_at_most, with_levels
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp import __main__ as cli
-from cmlp._estimators import certify
-from cmlp._estimators.tables import doubtful_columns, learn_columns
-from cmlp._estimators.tables.fit_table import TableFit
 
 pytestmark = pytest.mark.filterwarnings("ignore:column 0.*unknown values count as one category")
 
@@ -120,8 +118,7 @@ def test_a_column_on_which_y_does_not_depend_is_not_used(tmp_path, capsys):
 
 
 def test_the_most_frequent_of_too_many_categories_are_known(monkeypatch):
-    for module in (doubtful_columns, learn_columns):
-        monkeypatch.setattr(module, "MAX_CATEGORIES", 400)
+    list_at_most(monkeypatch, 400, warns=True)
     model = TabularRegressor(**QUICK)
     (said,) = messages(model.fit, X, Y)
     assert said.startswith("column 0 has 600 categories, of which the model knows the 400 most")
@@ -132,17 +129,11 @@ def test_the_most_frequent_of_too_many_categories_are_known(monkeypatch):
 # ------------------------------------------------------------------------------ levels of the rows of fit
 
 
-def inputs_of(model, *args, groups=(None, None), validation=(None, None, None)):
-    """Return the inputs of networks without bins in a fit."""
-    fit = TableFit.from_estimator(model, (*args, None), validation, groups, resume=False)
-    return fit.prepare().inputs[False]
-
-
 def test_rows_of_fit_do_not_know_their_own_target():
     far = Y.copy()
     far[7] += 1.0
     model = TabularRegressor(**QUICK)
-    before, after = (inputs_of(model, X, y) for y in (Y, far))
+    before, after = (inputs_of_fit(model, training=(X, y, None)) for y in (Y, far))
     same_code = CODE == CODE[7]
     width = levels_of(model.fit(X, Y)).table.shape[1]
     first = levels_of(model).n_one_hot
@@ -159,12 +150,11 @@ def test_rows_of_a_group_do_not_know_its_targets(has_validation):
         validation = (NEW, [0.0, 1.0], None)
         groups = CODE, [-1, -2]
     model = TabularRegressor(**QUICK)
-    found = inputs_of(model, X, Y, groups=groups, validation=validation)
-    width = 2
-    first = np.flatnonzero((found[:N] == 0).all(axis=0))
+    training = X, Y, None
+    found = inputs_of_fit(model, training=training, groups=groups, validation=validation)
     reliability = found[:N, -2]  # the number is the last input
-    assert width and len(first) and not reliability.any()
-    assert inputs_of(model, X, Y)[:N, -2].any()
+    assert not reliability.any()
+    assert inputs_of_fit(model, training=training)[:N, -2].any()
 
 
 def test_resume_continues_with_the_same_bits():
@@ -206,11 +196,7 @@ def test_warm_start_learns_the_levels_of_the_rows():
 
 def test_warm_start_keeps_levels_without_priors(regressor):
     """Those of the file of a C program."""
-    model = pickle.loads(pickle.dumps(regressor)).set_params(warm_start=True)
-    trained = model._trained()
-    column = trained.columns[0]._replace(levels=levels_of(model)._replace(priors=None))
-    columns = type(trained.columns)([column, *list(trained.columns)[1:]], trained.names)
-    model._fitted = model._fitted._replace(model=trained.replace(columns=columns))
+    model = with_levels(regressor, priors=None).set_params(warm_start=True)
     model.fit(X, Y + 1)
     assert levels_of(model).table.tobytes() == levels_of(regressor).table.tobytes()
 
@@ -218,13 +204,8 @@ def test_warm_start_keeps_levels_without_priors(regressor):
 def test_verify_repeats_the_levels():
     model = TabularRegressor(**QUICK, provenance=True).fit(X, Y)
     assert cmlp.verify(model, X, Y).reason == "identical"
-    trained = model._trained()
-    table = levels_of(model).table.copy()
-    table[5, 0] += 1
-    column = trained.columns[0]._replace(levels=levels_of(model)._replace(table=table))
-    columns = type(trained.columns)([column, *list(trained.columns)[1:]], trained.names)
-    model._fitted = model._fitted._replace(model=trained.replace(columns=columns))
-    assert "levels of categories" in cmlp.verify(model, X, Y).different
+    other = with_levels(model, table=levels_of(model).table + np.float32(0.5))
+    assert "levels of categories" in cmlp.verify(other, X, Y).different
 
 
 # ------------------------------------------------------------------------- files, exports, explanations
@@ -278,7 +259,7 @@ def test_explanations_sum_to_the_prediction(regressor):
 @pytest.mark.parametrize("most_boxes", [100, 2000])
 def test_certificates_of_other_categories(classifier, most_boxes, monkeypatch):
     """With any category allowed, counterexamples are real, and what is certified holds for all."""
-    monkeypatch.setattr(certify, "MOST_BOXES", most_boxes)
+    limit_boxes(monkeypatch, most_boxes)
     rows = X[:6]
     found = classifier.certify(rows, [np.inf, 0.0])
     predicted = classifier.predict(rows)

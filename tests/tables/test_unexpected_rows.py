@@ -10,11 +10,11 @@ from decimal import Decimal
 import numpy as np
 import pytest
 from optional import package
+from table_parts import list_at_most
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp import __main__ as cli
-from cmlp._estimators.tables import learn_columns
 
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 2, "random_state": 0}
 N = 160
@@ -334,7 +334,7 @@ def test_few_unknown_rows_of_a_full_column_are_not_new():
 @pytest.fixture
 def few_listed(monkeypatch):
     """Models that list at most 200 categories of a column."""
-    monkeypatch.setattr(learn_columns, "MAX_CATEGORIES", 200)
+    list_at_most(monkeypatch, 200)
 
 
 def test_the_share_of_rare_categories_is_weighted(few_listed):

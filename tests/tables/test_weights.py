@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from helpers import assert_same_bits
 from optional import package
+from table_parts import list_at_most
 
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp._estimators.tables import learn_columns
 
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (16,), "random_state": 0}
 N = 300
@@ -144,7 +144,7 @@ def test_categories_are_ordered_by_their_weight():
 
 
 def test_the_heaviest_categories_are_kept(monkeypatch):
-    monkeypatch.setattr(learn_columns, "MAX_CATEGORIES", 200)
+    list_at_most(monkeypatch, 200)
     names = np.array([f"c{k:03}" for k in range(300)], object)
     weight = np.where(np.arange(N) < 100, 1e-3, 1.0)
     model = TabularRegressor(**QUICK).fit(names[:, None], NUMBERS, weight)

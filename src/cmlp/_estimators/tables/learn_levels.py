@@ -78,6 +78,8 @@ def with_new_levels(
 
     The priors stay the same, and so do the levels of categories without rows.
     """
+    if not len(columns.levels):
+        return columns
     found = list(columns)
     for i, levels, targets in _with_priors(columns, average):
         is_known, category, known_weight = _known(raw[:, i], weight)

@@ -58,18 +58,11 @@ function encodeNumber(x, column, hasBins) {
 }
 
 /** The first categories have an input each, and the levels of the category follow; of an unknown one all are 0. */
-function encodeLevels(code, { n, levels, oneHot }) {
+function encodeCategory(code, { n, levels = [], oneHot = n }) {
+	if (n === 2 && !levels.length) return [code === 0 ? 1 : code === 1 ? -1 : 0];
 	const width = levels.length / n;
-	const isKnown = Number.isInteger(code) && code >= 0 && code < n;
-	const found = range(width).map((k) => (isKnown ? levels[code * width + k] : 0));
+	const found = range(width).map((k) => levels[code * width + k] ?? 0);
 	return [...range(oneHot).map((k) => Number(code === k)), ...found];
-}
-
-function encodeCategory(code, column) {
-	const { n, levels } = column;
-	if (levels) return encodeLevels(code, column);
-	if (n === 2) return [code === 0 ? 1 : code === 1 ? -1 : 0];
-	return range(n).map((k) => Number(code === k));
 }
 
 /** The inputs of a row of numbers (NaN if missing) and codes of categories, as docs/arithmetic.md defines them. */

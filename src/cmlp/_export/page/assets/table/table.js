@@ -190,10 +190,10 @@ function makeSearch(i, card) {
 	const { choices, missing } = columns[i];
 	const list = Object.assign(make("datalist"), { id: `categories-${i}` });
 	choices.slice(0, MOST_CHOICES).forEach((choice) => choice !== null && list.append(make("option", "", choice)));
-	const field = Object.assign(make("input"), { type: "text", placeholder: missing < 0 ? "other or missing" : "missing" });
+	const field = Object.assign(make("input"), { placeholder: "missing" });
 	field.setAttribute("list", list.id);
 	listen(field, "input", () => change(i, field.value ? choices.indexOf(field.value) : missing));
-	card.usual = `${choices.length.toLocaleString("en")} categories`;
+	card.usual = `${choices.length} categories`;
 	card.box.append(list);
 	return field;
 }
