@@ -77,7 +77,7 @@ def check(*command):
             same = np.array(list(map(float, outputs)), case.outputs.dtype)
             assert same.tobytes() == case.outputs.tobytes(), (case, done.stdout)
         content = found[0].path.read_bytes()
-        for size in (0, 7, 100, len(content) - 1):
+        for size in (1, 7, 100, len(content) - 1):
             found[0].path.write_bytes(content[:size])
             done = run(*command, found[0].path, *found[0].cells)
             assert done.returncode > 0 and "the file is truncated" in done.stderr, (size, done)

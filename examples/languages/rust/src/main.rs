@@ -1,10 +1,21 @@
 //! Predicts a row with a model file: cargo run --release MODEL CELL...
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use cmlp::{Dtype, Model};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match predict() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn predict() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (path, cells) = arguments.split_first().ok_or("usage: predict MODEL CELL...")?;
     let model = Model::load(path)?;
