@@ -45,6 +45,8 @@ def wanted_files(root: Path) -> set[str]:
         "_export/page/assets/*.*",
         "_export/page/assets/*/*",
         "_export/*.h",
+        "_export/projects/**/*.*",
+        "_export/projects/**/Kconfig",
         "core/base/soft_root.h",
         "core/table/encode_row.h",
     ]
