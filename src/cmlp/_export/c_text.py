@@ -97,12 +97,12 @@ def prefix_of(
     if name is not None:
         prefix = name
         origin = "name"
-    elif of_folder:
+    elif isinstance(path, (str, bytes, os.PathLike)):
         prefix = os.path.basename(os.fsdecode(path))
         origin = "the folder's name"
-    elif isinstance(path, (str, bytes, os.PathLike)):
-        prefix = os.path.splitext(os.path.basename(os.fsdecode(path)))[0]
-        origin = "the file name without its suffix"
+        if not of_folder:
+            prefix = os.path.splitext(prefix)[0]
+            origin = "the file name without its suffix"
     else:
         raise InvalidParameterError("name must be given if path is an open file.", parameter="name")
     if (
