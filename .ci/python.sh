@@ -44,6 +44,15 @@ exported_headers() { # <installed or all>
     CMLP_TARGETS=$1 "$WORK/readme/bin/python" -m pytest -m slow tests/export/test_c_{targets,avr,stack}.py
 }
 
+# Libraries of exported headers: packed by PlatformIO, if pip can install it, and their examples compiled as the tools do.
+exported_projects() {
+    needs package
+    python3 -m venv "$WORK/platformio"
+    "$WORK/platformio/bin/python" -m pip install -q 'platformio==6.*' || echo 'skipped: pip cannot install platformio'
+    CMLP_TARGETS=$1 PATH=$WORK/platformio/bin:$PATH PLATFORMIO_CORE_DIR=$WORK/platformio/core \
+        "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_c_project.py
+}
+
 # The tests that need other libraries. None of them may skip here. scikit-learn's checks are among the slow tests. torch has
 # the version of the CPU build for CPython 3.11.
 other_libraries() {

@@ -1,4 +1,4 @@
-"""The command ``cmlp export``: writes a model as a C header or an ONNX file."""
+"""The command ``cmlp export``: writes a model as a C header, a library with it, or an ONNX file."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from cmlp._cli.data_files import (
 )
 from cmlp._cli.terminal import Terminal, printable, printable_message
 from cmlp._data.columns import joined
+from cmlp._export.c_project import ECOSYSTEMS
 from cmlp._export.onnx_nodes import DEFAULT_OPSET, NEWEST_OPSET, OLDEST_OPSET
 from cmlp._model.model import model_of
 
@@ -26,7 +27,9 @@ DESCRIPTION = (
 )
 # Of parameters.
 _OPTIONS = {
+    "path": "-o",
     "name": "--name",
+    "project": "--project",
     "dtype": "--dtype",
     "calibrate": "--calibrate",
     "intervals": "--intervals",
@@ -39,9 +42,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("model", metavar="MODEL", help="a model file, written by save")
     parser.add_argument("--to", required=True, choices=("c", "c-int8", "onnx"), help="the format")
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="the file to write, or the folder of --project",
+    )
     parser.add_argument(
         "--name", metavar="NAME", help="prefix of the C functions (default: from the name of FILE)"
+    )
+    parser.add_argument(
+        "--project",
+        choices=tuple(ECOSYSTEMS),
+        help="for C headers: write a library for this tool, with the header and an example",
     )
     parser.add_argument(
         "--dtype",
@@ -83,7 +97,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the file."""
     _check_arguments(arguments)
-    options.check_output(arguments.output, arguments.model, arguments.data, arguments.labels)
+    if arguments.project is None:
+        options.check_output(arguments.output, arguments.model, arguments.data, arguments.labels)
     load = options.loaded_network if arguments.to == "c-int8" else options.loaded_model
     model = load(arguments.model)
     if arguments.to == "c-int8" and arguments.data is None:
@@ -91,8 +106,10 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             "--to c-int8 needs --calibrate DATA: rows that are typical for the input"
         )
     result = _export(arguments, model)
-    size = os.path.getsize(arguments.output)
-    lines = [f"wrote {printable(arguments.output)}, {size:,} bytes"]
+    written = f"a library for {arguments.project}"
+    if arguments.project is None:
+        written = f"{os.path.getsize(arguments.output):,} bytes"
+    lines = [f"wrote {printable(arguments.output)}, {written}"]
     if result is not None:
         lines += map(printable_message, str(result).splitlines())
     terminal.write_lines(lines)
@@ -106,7 +123,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         raise options.CommandError(
             "--labels needs --calibrate DATA: the rows that have these labels"
         )
-    for option in ("name", "dtype"):
+    for option in ("name", "project", "dtype"):
         if arguments.to == "onnx" and getattr(arguments, option) is not None:
             raise options.CommandError(f"--{option} is only for C headers, got --to onnx")
     if arguments.to != "c" and arguments.intervals:
@@ -120,7 +137,11 @@ def _export(arguments: argparse.Namespace, model: Any) -> object:
         if arguments.to == "onnx":
             model.to_onnx(arguments.output, opset=arguments.opset or DEFAULT_OPSET)
             return None
-        header = {"name": arguments.name, "dtype": arguments.dtype}
+        header = {
+            "name": arguments.name,
+            "project": arguments.project,
+            "dtype": arguments.dtype,
+        }
         if arguments.intervals:
             header["intervals"] = True
         if arguments.to == "c-int8":

@@ -27,6 +27,7 @@ class ExportMethods:
         path: str | os.PathLike[str] | TextIO,
         *,
         name: str | None = None,
+        project: str | None = None,
         dtype: str | None = None,
         int8: bool = False,
         calibrate: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None,
@@ -66,10 +67,13 @@ class ExportMethods:
         Parameters
         ----------
         path : str, path-like or text file
-            The header. An existing file is replaced atomically.
+            The header. An existing file is replaced atomically. With `project`, a folder.
         name : str or None, default=None
             Prefix of all names in the header, a C identifier; None means the file's name without
-            its suffix.
+            its suffix, or the folder's name.
+        project : {"arduino", "platformio", "zephyr", "esp-idf"} or None, default=None
+            Write a library for this tool instead of the header alone: a folder with the header, the
+            description that the tool reads, and an example. `path` is a new or an empty folder.
         dtype : {"float32"} or None, default=None
             "float32" rounds the weights of a float64 model, which is otherwise refused.
         int8 : bool, default=False
@@ -123,6 +127,7 @@ class ExportMethods:
             self._trained(),
             path,
             name=name,
+            project=project,
             dtype=dtype,
             int8=int8,
             calibrate=calibrate,

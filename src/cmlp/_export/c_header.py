@@ -11,6 +11,7 @@ from cmlp._bridge import _core
 from cmlp._data.disk import write_atomically
 from cmlp._data.scale import too_coarse
 from cmlp._export.c_int8 import parts_of_integers
+from cmlp._export.c_project import new_folder, require_no_system_header, write_project
 from cmlp._export.c_table import parts_of_table
 from cmlp._export.c_text import parts_of_rows, prefix_of, text_function
 from cmlp._model.formats import require
@@ -68,13 +69,19 @@ def write_c_header(
     path: str | os.PathLike[str] | TextIO,
     *,
     name: str | None,
+    project: str | None,
     dtype: str | None,
     int8: bool,
     calibrate: ArrayLike | tuple[ArrayLike, ArrayLike] | None,
     intervals: bool,
 ) -> CHeader:
-    """Write a model as a C header; see `Network.to_c`."""
-    prefix = prefix_of(name, path)
+    """Write a model as a C header, or as a library with this header; see `Network.to_c`."""
+    if project is None:
+        prefix = prefix_of(name, path)
+    else:
+        folder = new_folder(project, path)
+        prefix = prefix_of(name, folder, of_folder=True)
+        require_no_system_header(prefix)
     require(model, "to_c(int8=True)" if int8 else "to_c")
     parameter_hash = model.parameter_hash  # of the model as its file has it, before rounding
     model = _as_float32(model, dtype)
@@ -92,9 +99,12 @@ def write_c_header(
         parts = parts_of_integers(model, prefix, calibrate)
     else:
         parts = parts_of_rows(model, prefix)
+    parts = parts._replace(functions=[*parts.functions, *_text_functions(model, prefix)])
     header = CHeader(prefix, parts.constants, parts.stack, parts.comparison)
     text = _join_parts(model, header, parts, parameter_hash)
-    if isinstance(path, (str, bytes, os.PathLike)):
+    if project is not None:
+        write_project(folder, project, prefix, text, parts.functions)
+    elif isinstance(path, (str, bytes, os.PathLike)):
         write_atomically(path, lambda write: write(memoryview(text.encode("ascii"))))
     else:
         path.write(text)
@@ -107,7 +117,6 @@ def _join_parts(
     """Return the text of a header from its parts."""
     prefix = header.name
     n_in, n_out = parts.sizes
-    functions = [*parts.functions, *_text_functions(model, prefix)]
     return "\n".join(
         [
             _write_comment(model, header, parts),
@@ -116,10 +125,10 @@ def _join_parts(
             _write_constants(model, prefix, parameter_hash),
             f"enum {{ {prefix}_inputs = {n_in}, {prefix}_outputs = {n_out} }};\n",
             parts.contract,
-            *(function.declare(prefix) for function in functions),
+            *(function.declare(prefix) for function in parts.functions),
             _DEFINITIONS.replace("NAME_", f"{prefix}_"),
             parts.body,
-            *(function.define(prefix) for function in functions),
+            *(function.define(prefix) for function in parts.functions),
             _END.replace("NAME_", f"{prefix}_"),
         ]
     )

@@ -80,8 +80,13 @@ class HeaderParts(NamedTuple):
         return max(each.stack for each in self.functions if "_check(" not in each.signature)
 
 
-def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
-    """Return the prefix of all names in a header: `name`, or the stem of the file's name."""
+def prefix_of(
+    name: str | None, path: str | os.PathLike[str] | TextIO, *, of_folder: bool = False
+) -> str:
+    """Return the prefix of all names in a header: `name`, or the stem of the file's name.
+
+    If `path` is the folder of a library, it is the folder's name.
+    """
     if name is not None and not isinstance(name, str):
         raise InvalidParameterError(
             f"name must be a str or None, got {type(name).__name__}.",
@@ -93,8 +98,11 @@ def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
         prefix = name
         origin = "name"
     elif isinstance(path, (str, bytes, os.PathLike)):
-        prefix = os.path.splitext(os.path.basename(os.fsdecode(path)))[0]
-        origin = "the file name without its suffix"
+        prefix = os.path.basename(os.fsdecode(path))
+        origin = "the folder's name"
+        if not of_folder:
+            prefix = os.path.splitext(prefix)[0]
+            origin = "the file name without its suffix"
     else:
         raise InvalidParameterError("name must be given if path is an open file.", parameter="name")
     if (
