@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cmlp import MLPRegressor, TabularRegressor
+from cmlp import Network, TabularRegressor
 from cmlp.__main__ import main
 
 TINY = {"n_estimators": 1, "hidden_layer_sizes": (4,), "random_state": 0, "n_epochs": 1}
@@ -38,17 +38,15 @@ def test_status_and_table_say_what_has_drifted(run):
     write("moved.csv", 7)
     status, lines, err = run("check", "m.cmlp", "train.csv")
     assert status == 0 and lines[-1].startswith("0 of 2 columns have drifted in 3,000 rows")
-    assert err == "cmlp: the model does not need the column y: ignored\n"
+    assert err.startswith("cmlp: the model does not need the column y: ignored\n")
     status, lines, err = run("check", "m.cmlp", "moved.csv", "--drop", "y")
-    assert (status, err) == (3, "")
+    assert status == 3 and "ignored" not in err
     assert lines[1].split() == ["size", "96.9%", "100.0%", "0.0%", "0.0%", "drifted"]
     assert lines[-1].startswith("1 of 2 columns have drifted")
 
 
 def test_networks_and_wrong_files_are_errors(run):
-    MLPRegressor((4,), max_iter=300, random_state=0).fit([[0.0], [1.0]] * 20, [0.0, 1.0] * 20).save(
-        "n.cmlp"
-    )
+    Network([2, 3, 2]).save("n.cmlp")
     status, _, err = run("check", "n.cmlp", "train.csv")
     assert status == 1 and "only the model of a table knows its training rows" in err
     Path("few.csv").write_text("size\n1\n")

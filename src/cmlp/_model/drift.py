@@ -68,7 +68,7 @@ class Drift(NamedTuple):
 
     def __str__(self) -> str:
         drifted = self.drifted
-        table = [("", "shift", "outside", "unknown", "missing", "")]
+        table: list[tuple[str, ...]] = [("", "shift", "outside", "unknown", "missing", "")]
         for i in self._order():
             shares = (self.shift[i], self.outside[i], self.unknown[i], self.missing[i])
             mark = ""

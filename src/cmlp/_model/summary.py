@@ -230,7 +230,8 @@ def _checked_importances(n_columns: int, importances: Any) -> NDArray[np.float64
         raise ValueError(
             f"the importances must be a number from 0 to 1 for each of {n_columns} columns"
         )
-    return importances.astype(np.float64)
+    checked: NDArray[np.float64] = importances.astype(np.float64)
+    return checked
 
 
 def _checked_found(found: Any) -> Found:
