@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.arrays import taken
 from cmlp._data.losses import FOR_PREDICTION
 from cmlp._data.weights import weights_of_rows
 from cmlp._model.model import TrainedNet
@@ -65,7 +66,8 @@ def _increases(
     # The seed is fixed, because the choice of rows must not change the random numbers of the fit.
     chosen = _core.Random(0).permutation(len(rows.targets))[:n_rows]
     order = chosen if rows.order is None else rows.order[chosen]
-    inputs, targets = rows.X[order], rows.targets[chosen]
+    inputs = np.asarray(taken(rows.X, order))
+    targets = rows.targets[chosen]
     weight = weights_of_rows(rows.weight, chosen)
     weights, rest = network.weights[0], _behind_first_sums(network)
 
