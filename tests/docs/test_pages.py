@@ -34,7 +34,6 @@ NOTES = {"", "compile only", "not run", "needs", "output varies", "file"}
 SHOWN = re.compile(r"\{[\w:-]+\}|text|toml|cmake|json|html|cython|cpp|javascript|")
 WHOLE = {
     "start/tables.md",
-    "guide/batch-scoring.md",
     "guide/groups.md",
     "guide/monitoring.md",
 }  # their shell blocks use what all Python blocks before have written
