@@ -27,6 +27,7 @@ __all__ = [
     "ConvergenceWarning",
     "DataConversionWarning",
     "DivergenceError",
+    "Drift",
     "Epoch",
     "Explanation",
     "Gradient",
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.tables.tabular import TabularClassifier, TabularRegressor
     from cmlp._estimators.trainer import Trainer
     from cmlp._estimators.verifying import verify
+    from cmlp._model.drift import Drift
     from cmlp._model.explanation import Explanation
     from cmlp._model.results import (
         Certification,
@@ -105,6 +107,7 @@ else:
         "_estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),
         "_estimators.loading": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch", "load"),
         "_estimators.network": ("Network",),
+        "_model.drift": ("Drift",),
         "_model.explanation": ("Explanation",),
         "_model.results": (
             "Certification",

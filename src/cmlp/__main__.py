@@ -18,6 +18,7 @@ _COMMANDS = {
     "train": ("cmlp._cli.train", "train a model on a file of rows"),
     "verify": ("cmlp._cli.verify", "train a model again, and compare all bits"),
     "predict": ("cmlp._cli.predict", "print the predictions of a model for a file of rows"),
+    "check": ("cmlp._cli.check", "compare the rows of a file with those of training"),
     "info": ("cmlp._cli.info", "describe a model file"),
     "export": ("cmlp._cli.export", "write a model as a C header or an ONNX file"),
 }

@@ -73,7 +73,7 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
     )
     error, base = (float(words[k].replace(",", "")) for k in (4, -1))
     assert error < base / 2 and "," in words[-1]
-    assert lines[-3].startswith("effect of the columns: size ") and lines[-3].count("%") == 3
+    assert lines[-3].startswith("importance of the columns: size ") and lines[-3].count("%") == 3
     assert lines[-1] == "wrote m.cmlp"
     model = cmlp.load("m.cmlp")
     assert isinstance(model, TabularRegressor) and model.feature_names_in_.tolist() == [
@@ -566,7 +566,7 @@ def test_few_rows_are_all_learned_in_one_fit(command):
     Path("few.csv").write_text("x,y\n" + "".join(f"a{i % 3},{i}.5\n" for i in range(31)))
     _, lines, _ = command("train", "few.csv", "--target", "y", *OPTIONS)
     assert [line for line in lines if "fit" in line] == [] and lines[-2].startswith(
-        "effect of the columns: "
+        "importance of the columns: "
     )
 
 

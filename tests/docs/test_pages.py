@@ -38,6 +38,7 @@ SHOWN = re.compile(r"\{[\w:-]+\}|text|toml|cmake|json|html|cython|cpp|javascript
 WHOLE = {
     "start/tables.md",
     "guide/groups.md",
+    "guide/monitoring.md",
 }  # their shell blocks use what all Python blocks before have written
 LONG = {"start/embedding.md", "start/learner.md"}  # they compile the library and fit large networks
 # Pages of fragments, which use objects of the reader: their Python is compiled. The tests of the

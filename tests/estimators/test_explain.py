@@ -434,53 +434,6 @@ def test_verbose_shows_a_bar_over_the_rows(monkeypatch):
         model.explain(X, BACKGROUND, verbose=True)
 
 
-# ------------------------------------------------------------------------------------------------- feature importances
-
-
-def test_importances_are_the_mean_absolute_values_of_the_kept_rows():
-    model = kept(10)
-    kept_rows = model._trained().background.rows
-    values = model.explain(kept_rows).values
-    np.testing.assert_allclose(model.feature_importances_, np.abs(values).mean(axis=0), rtol=1e-12)
-    assert model.feature_importances_.shape == (N_COLUMNS,)
-    weight = np.arange(40) % 4
-    exact = kept(64, sample_weight=weight).feature_importances_
-    repeated = np.abs(
-        kept(64, sample_weight=weight).explain(np.repeat(X, weight, axis=0)).values
-    ).mean(axis=0)
-    np.testing.assert_allclose(exact, repeated, rtol=1e-9)
-
-
-def test_importances_of_several_classes_are_the_mean_over_them():
-    model = kept(10, TabularClassifier, LABELS)
-    values = model.explain(model._trained().background.rows).values
-    np.testing.assert_allclose(
-        model.feature_importances_, np.abs(values).mean(axis=(0, 2)), rtol=1e-12
-    )
-
-
-@pytest.mark.parametrize("kind", [TabularRegressor, TabularClassifier])
-def test_importances_need_a_fit_with_kept_rows(kind):
-    with pytest.raises(AttributeError, match="not fitted"):
-        _ = kind().feature_importances_
-    model = kind(**TABLE).fit(X, NUMBERS > 0)
-    with pytest.raises(
-        AttributeError, match="has kept no training rows: fit with keep_background=64"
-    ):
-        _ = model.feature_importances_
-    assert not hasattr(model, "feature_importances_") and not hasattr(
-        kind(), "feature_importances_"
-    )
-
-
-def test_features_are_selected_by_their_importances():
-    selection = package("sklearn.feature_selection")
-    chosen = selection.SelectFromModel(
-        TabularRegressor(**TABLE, keep_background=16), max_features=3, threshold=-np.inf
-    )
-    assert chosen.fit(X, NUMBERS).get_support().sum() == 3
-
-
 # ------------------------------------------------------------------------------------------------- the kept background
 
 

@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     if arguments.output is None:
         n_lines = 0
         try:
-            for lines in _predict_lines(files, trained, predict, _write_notice):
+            for lines in _predict_lines(files, trained, predict, write_notice):
                 terminal.write_lines(lines)
                 n_lines += len(lines)
         except options.CommandError as error:
@@ -132,7 +132,7 @@ def _predict_lines(
         schema = schema_of(trained)
         file = files.open(schema)
         if is_table:
-            columns = find_table_inputs(file, trained, files.dropped, _write_notice)
+            columns = find_table_inputs(file, trained, files.dropped, write_notice)
         else:
             columns = find_inputs(file, trained, files.dropped)
         for block in file.blocks(columns, notice):
@@ -143,7 +143,7 @@ def _predict_lines(
                 for text in dict.fromkeys(str(warning.message) for warning in caught):
                     if text not in noticed:
                         noticed.add(text)
-                        _write_notice(printable_message(text))
+                        write_notice(printable_message(text))
             else:
                 results = predict(NamedMatrix(block.values, schema.names))
             yield list(map(_format_line, results))
@@ -205,7 +205,7 @@ def _predict_intervals(model: Any, frame: Any, coverage: float) -> Any:
     return np.concatenate([predictions[..., None], intervals], axis=2).reshape(len(predictions), -1)
 
 
-def _write_notice(text: str) -> None:
+def write_notice(text: str) -> None:
     """Write a line to the standard error stream, which may be closed."""
     if sys.stderr is not None:
         with contextlib.suppress(OSError):

@@ -13,14 +13,13 @@ import numpy as np
 from cmlp._cli.terminal import printable
 from cmlp._data.columns import DATES
 from cmlp._data.losses import traits_of
-from cmlp._model.summary import MOST_BACKGROUND, short
+from cmlp._model.summary import short
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.groups import Groups
 
-_EXPLAINED = 400_000  # predictions to find the columns that matter most
 _NAMED = 8  # columns in a line
 _RARE = 0.2  # the largest share of a rare class
 _COVERAGE = 0.9  # of the intervals and sets that are measured
@@ -220,27 +219,12 @@ class TableReport(NamedTuple):
         ]
 
     def _columns(self) -> str:
-        """Return the columns in the order of their mean absolute Shapley values, as shares."""
-        from cmlp._model.explanation import DEFAULT_PAIRS
-
-        n = max(1, min(100, _EXPLAINED // (2 * DEFAULT_PAIRS * len(self.frame.columns))))
-        chosen = (self.held if len(self.held) else self.rows)[:n]
-        background = self.frame.take(
-            np.random.RandomState(0).permutation(self.rows)[:MOST_BACKGROUND]
-        )
-        explanation = self.model.explain(self.frame.take(chosen), background)
-        effects = (
-            np.abs(explanation.values)
-            .mean(axis=0)
-            .reshape(len(explanation.feature_names), -1)
-            .sum(axis=1)
-        )
-        total = effects.sum() or 1.0
-        order = np.argsort(-effects, kind="stable")[:_NAMED].tolist()
-        shown = ", ".join(
-            f"{printable(explanation.feature_names[i])} {effects[i] / total:.0%}" for i in order
-        )
-        return f"effect of the columns: {shown}"
+        """Return the columns that matter most, as shares."""
+        found = self.model.feature_importances_
+        order = np.argsort(-found, kind="stable")[:_NAMED].tolist()
+        names = self.model._trained().feature_names
+        shown = ", ".join(f"{printable(names[i])} {found[i]:.0%}" for i in order)
+        return f"importance of the columns: {shown}"
 
 
 def _pinball(truth: NDArray[Any], predicted: NDArray[Any], levels: NDArray[np.float64]) -> float:

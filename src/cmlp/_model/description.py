@@ -697,14 +697,30 @@ def _summary_parts(summary: Summary, model: TableModel) -> Values:
         "accuracy": None if summary.accuracy is None else tuple(summary.accuracy),
         "dates": model.columns.dates,
         "found": tuple(summary.found or ()) if has_found else None,
+        "importances": summary.importances,
     }
 
 
 def _read_summary(values: Values, draft: Draft) -> Summary | None:
     if values["values"] is None:
         return None
-    n, kept = n_answers(draft.net), ("values", "accuracy", "found")
+    n, kept = n_answers(draft.net), ("values", "accuracy", "found", "importances")
     return checked_summary(draft.n_columns, n, **{name: values[name] for name in kept})
+
+
+def _described_summary(summary: Summary, model: TableModel) -> Texts:
+    """Describe how good the model is on rows outside the training, and which columns matter."""
+    return _described_accuracy(summary, model) | _described_importances(summary, model)
+
+
+def _described_importances(summary: Summary, model: TableModel) -> Texts:
+    found = summary.importances
+    if found is None:
+        return {}
+    order = np.argsort(-found, kind="stable").tolist()
+    names = [i if model.names is None else model.names[i] for i in order]
+    shares = [f"{name} {found[i]:.0%}" for name, i in zip(names, order, strict=True)]
+    return {"importances": _listed(shares)}
 
 
 def _described_accuracy(summary: Summary, model: TableModel) -> Texts:
@@ -801,10 +817,11 @@ TABLE_FIELDS = (
             # For readers that do not read the types of columns.
             "dates": _member("summary", "dates"),
             "found": _member("summary", "found", is_optional=True),
+            "importances": _array("summary.importances", "importances"),
         },
         _read_summary,
         _summary_parts,
-        _described_accuracy,
+        _described_summary,
     ),
     ModelField(
         "background",

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._bridge import _core
 from cmlp._data.arrays import is_missing
 from cmlp._data.checks import positive_integer
 from cmlp._model.model import TableModel
@@ -519,16 +518,6 @@ def explain(
         predictions = predictions[:, 0]
     counts = method.n_evaluations, len(background.rows)
     return Explanation(values, errors, np.asarray(base), predictions, data, *names, *counts)
-
-
-def importances(
-    model: TableModel, background: Background, n_threads: int | None
-) -> NDArray[np.float64]:
-    """Return the mean absolute Shapley value of each column over rows that a model has kept."""
-    game = _game_of(model, background, n_threads)
-    method = _chosen_method(game, _core.Random(0), exact=False, n_evaluations=None)
-    sizes = [np.abs(values).mean(axis=1) for values, _ in method.values(background.rows, game.base)]
-    return _sum(np.stack(sizes) * background.weights[:, None]) / _sum(background.weights)
 
 
 def _names_of_features(model: TrainedModel) -> list[str]:

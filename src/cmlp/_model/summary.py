@@ -87,11 +87,15 @@ class Summary(NamedTuple):
         None if no rows were held out, or for quantiles without the median.
     found : Found or None
         None if `choose_threshold` has not chosen the threshold.
+    importances : ndarray of float64, shape (n_columns,), or None
+        How much each column matters: not negative, of sum 1, or 0 if none matters. None if it is
+        not known.
     """
 
     values: NDArray[np.float64]
     accuracy: Accuracy | None = None
     found: Found | None = None
+    importances: NDArray[np.float64] | None = None
 
 
 def short(error: float) -> str:
@@ -191,7 +195,7 @@ def found_by(
 
 
 def checked_summary(
-    n_columns: int, n: int, values: Any, accuracy: Any, found: Any = None
+    n_columns: int, n: int, values: Any, accuracy: Any, found: Any = None, importances: Any = None
 ) -> Summary:
     """Return the summary of a file or a pickle for some columns and `n` answers, or raise ValueError."""
     values = np.asarray(values)
@@ -202,8 +206,10 @@ def checked_summary(
         )
     values = values.astype(np.float64)
     known = None if found is None else _checked_found(found)
+    if importances is not None:
+        importances = _checked_importances(n_columns, importances)
     if accuracy is None:
-        return Summary(values, None, known)
+        return Summary(values, None, known, importances)
     is_whole = isinstance(accuracy, (list, tuple)) and len(accuracy) == len(Accuracy._fields)
     rows, n_rows, *pair = accuracy if is_whole else ("", 0)
     each = [[x] if n == 1 else x for x in pair]
@@ -213,7 +219,19 @@ def checked_summary(
     )
     if rows not in ROWS or type(n_rows) is not int or n_rows < 1 or not are_errors:
         raise ValueError("the accuracy of the summary is invalid")
-    return Summary(values, Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair))), known)
+    measured = Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair)))
+    return Summary(values, measured, known, importances)
+
+
+def _checked_importances(n_columns: int, importances: Any) -> NDArray[np.float64]:
+    importances = np.asarray(importances)
+    is_whole = importances.dtype.kind == "f" and importances.shape == (n_columns,)
+    if not is_whole or not ((importances >= 0) & (importances <= 1)).all():
+        raise ValueError(
+            f"the importances must be a number from 0 to 1 for each of {n_columns} columns"
+        )
+    checked: NDArray[np.float64] = importances.astype(np.float64)
+    return checked
 
 
 def _checked_found(found: Any) -> Found:

@@ -35,6 +35,7 @@ from cmlp._estimators.tables.bag import (
 from cmlp._estimators.tables.calibrate import measured
 from cmlp._estimators.tables.doubtful_columns import warn_of_inputs
 from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
+from cmlp._estimators.tables.importances import importances_of
 from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
 from cmlp._estimators.tables.learn_levels import (
     replace_training_levels,
@@ -59,6 +60,7 @@ from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.warnings import Notices
 from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.callbacks import Callbacks, Deadline, callbacks_of
+from cmlp._train.diagnosis import judged_rows
 from cmlp._train.engine import Engine
 from cmlp._train.job import Data, TrainingJob, has_validation_rows, naming_validation
 from cmlp._train.parameters import PARAMETERS
@@ -649,7 +651,7 @@ class TableFit(Fit):
             calibration=calibration,
             class_weights=encoding.weights_of_labels,
             background=self.background,
-            summary=Summary(self.values, accuracy),
+            summary=Summary(self.values, accuracy, importances=self._importances(networks)),
         )
         states = untrained_states(networks)
         for state, run in zip(states, self.runs, strict=True):
@@ -718,6 +720,17 @@ class TableFit(Fit):
             ends=self._frequent_ends(),
             groups=count,
         )
+
+    def _importances(self, networks: Sequence[TrainedNet]) -> NDArray[np.float64]:
+        """Return how much each column matters for the networks."""
+        judged = []
+        for run in self.runs:
+            rows = judged_rows(run.job)
+            if self.row_groups is not None and rows.order is not None:
+                groups = self._groups_of(rows.order)
+                rows = rows._replace(weight=groups.equal_weights(rows.weight))
+            judged.append(rows)
+        return importances_of(self.columns, networks, judged)
 
     def _frequent_ends(self) -> NDArray[np.float64] | None:
         """Return the frequent ends of the targets, which intervals of several quantiles reach; None without such."""

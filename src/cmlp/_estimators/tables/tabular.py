@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
     from cmlp._estimators.tables.calibrate import RowsWithTruth
+    from cmlp._model.drift import Drift
     from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOutScores
     from cmlp._model.results import Certification
@@ -265,6 +266,39 @@ class TabularEstimator(Estimator):
         )
         return outside(model, raw)
 
+    def drift(self, X: ArrayLike) -> Drift:
+        """Compare the columns of a batch with those of training, by the summary in the model.
+
+        Parameters
+        ----------
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
+
+        Returns
+        -------
+        Drift
+            For each column the share of rows that must have moved, and those with a number outside
+            the range, with an unknown category, and with a missing value; and the names of the
+            columns that have ``drifted``.
+
+        Examples
+        --------
+        >>> from cmlp import TabularRegressor
+        >>> rows = [[float(x), x % 3] for x in range(1000)]
+        >>> model = TabularRegressor(random_state=0, n_epochs=1).fit(rows, range(1000))
+        >>> print(model.drift([[x + 500, k] for x, k in rows]))
+             shift  outside  unknown  missing
+        0    48.1%    50.0%     0.0%     0.0%  drifted
+        1     0.0%     0.0%     0.0%     0.0%
+        1 of 2 columns have drifted in 1,000 rows: their shift is above 16.2%
+        """
+        from cmlp._model.drift import DriftCounts
+
+        model = self._trained()
+        counts = DriftCounts(model)
+        # The result shows what is unknown and missing, so no warning does.
+        counts.add(model.columns.read(self._frame(model, X), type(self).__name__))
+        return counts.drift()
+
     @property
     def n_features_in_(self) -> int:
         """Number of columns of X in fit."""
@@ -328,20 +362,18 @@ class TabularEstimator(Estimator):
 
     @property
     def feature_importances_(self) -> NDArray[np.float64]:
-        """Mean absolute Shapley value of each column over the training rows that `keep_background` has kept.
+        """How much the loss on held-out rows grows if a column is permuted; the sum is 1.
 
-        The mean is also over the outputs, in their unit. Each access computes the values, as `explain` does.
+        The rows are those that each network held out, or without such those of training. Columns
+        that tell the same share their importance. If no column helps, all have 0.
         """
-        model, name = self._trained(), type(self).__name__
-        if model.background is None:
+        summary = self._trained().summary
+        if summary is None or summary.importances is None:
             raise AttributeError(
-                f"This {name} has no feature_importances_, because it has kept no training rows: "
-                "fit with keep_background=64, or take the mean of the absolute values that explain "
-                "returns."
+                f"This {type(self).__name__} has no feature_importances_: it is from a file that "
+                "does not contain them, and fit measures them."
             )
-        from cmlp._model.explanation import importances
-
-        return importances(model, model.background, self.n_threads)
+        return summary.importances.copy()
 
     @property
     def warning_counts_(self) -> dict[str, int]:
@@ -461,9 +493,9 @@ class TabularClassifier(TabularEstimator):
         `choose_threshold` and `calibrate`. None after fit: `predict` returns the most probable
         class.
     feature_importances_ : ndarray of float64, shape (n_features,)
-        Mean absolute Shapley value of each column, see `explain`, over the training rows that
-        `keep_background` has kept, in the unit of the predictions; the attribute does not exist
-        without them. Each access computes it.
+        How much the loss on held-out rows grows if the values of a column are permuted: not
+        negative, of sum 1, or 0 if no column helps (Breiman, "Random forests", 2001). Without
+        held-out rows, training rows measure it. Columns that tell the same share their importance.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit: unknown categories, missing
         values where fit had none, numbers outside the training range, other columns. Each is issued
@@ -1103,9 +1135,9 @@ class TabularRegressor(TabularEstimator):
         of more than 65,536 the most frequent ones, None if a value was missing. Those of an ordered
         column are all that its type or your list has, in ascending order.
     feature_importances_ : ndarray of float64, shape (n_features,)
-        Mean absolute Shapley value of each column, see `explain`, over the training rows that
-        `keep_background` has kept, in the unit of the predictions; the attribute does not exist
-        without them. Each access computes it.
+        How much the loss on held-out rows grows if the values of a column are permuted: not
+        negative, of sum 1, or 0 if no column helps (Breiman, "Random forests", 2001). Without
+        held-out rows, training rows measure it. Columns that tell the same share their importance.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit: unknown categories, missing
         values where fit had none, numbers outside the training range, other columns. Each is issued
