@@ -484,6 +484,8 @@ def test_handles_of_later_scenes(opened):
     page.settle()
     ball = page.evaluate("film.changed.hill.ball")
     assert ball[1] == 2 and ball[0] != 0
+    page.press("ArrowRight")  # which moves the handle that has the focus
+    assert page.evaluate("film.changed.hill.ball[1]") == pytest.approx(2.05)
     at(7, 25).nth(0).fill("40")
     page.settle()
     assert page.evaluate("film.changed.step") == 40

@@ -44,7 +44,7 @@ class FilmFacts {
 	changed({ image, params = this.#params, known = {} }) {
 		const digit = image ? { ...this.digit, image, picture: brightPicture(image) } : this.digit;
 		const facts = new FilmFacts(digit, this.label, this.seed, params);
-		Object.assign(facts.#known, { way: this.way }, known);
+		Object.assign(facts.#known, { way: this.way }, params === this.#params && { start: this.start }, known);
 		return facts;
 	}
 
