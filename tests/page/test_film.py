@@ -414,7 +414,7 @@ def test_handles_change_the_picture_until_the_film_goes_on(opened):
     page.settle()
     assert page.evaluate(z) == pytest.approx(before + 3, abs=1e-9)
     assert page.evaluate("film.changed.way") == page.evaluate("film.facts.way")
-    page.press("ArrowRight")
+    page.page.locator("#film-next").click()
     assert page.evaluate("film.changed") is None
     assert page.page.locator("#film-options input").count() == 1
     page.evaluate("film.seek(70)")
