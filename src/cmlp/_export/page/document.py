@@ -48,7 +48,9 @@ if TYPE_CHECKING:
 _MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)
 
 # What the film shows, for search engines and for cards of links.
-_DESCRIPTION = "Draw a digit, and see in a film of six minutes how a neural network learns to read it."
+_FILM_DESCRIPTION = (
+    "Draw a digit, and see in a film of six minutes how a neural network learns to read it."
+)
 
 
 def page_of(
@@ -103,7 +105,7 @@ def page_of(
         "examples": script_json(None if examples is None else examples.as_json()),
     }
     if _has_film(described, examples):
-        parts["description"] = _DESCRIPTION
+        parts["description"] = _FILM_DESCRIPTION
         parts["doors"] = script_json(_door_data())
         sheet = script_json(dense(style(["doors/door", "figures/playground", "film/film"])))
         texts = f"const STYLE = {sheet};\nconst CAPTIONS = {script_json(_captions())};\n"
