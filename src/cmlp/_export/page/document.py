@@ -460,7 +460,7 @@ _DOOR_SCRIPTS = (
     *_TRAINING_SCRIPTS,
     *_FOOL_SCRIPTS,
     *(f"figures/{name}" for name in _FIGURES),
-    *("doors/texts", "doors/bet", "doors/frame"),
+    *("doors/bet", "doors/frame"),
 )
 # The doors show images and neurons of one network: that of the story, by the checksum of its
 # parameters.
