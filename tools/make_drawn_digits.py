@@ -81,7 +81,7 @@ CROSSED_SEVENS = (
 
 
 def spread(random: Random, size: float) -> float:
-    """Return a random number around 0 with this standard deviation, at most three times as large."""
+    """Return a random number around 0 with this standard deviation, at most three of them."""
     return 2 * size * (random.random() + random.random() + random.random() - 1.5)
 
 

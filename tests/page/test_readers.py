@@ -1,7 +1,7 @@
-"""How many drawn digits the networks of the page read: drawn by a program, put into the image as the page does it.
+"""How many digits that programs draw the networks of the page read. The page places them.
 
-``python -m pytest -m slow -s tests/page/test_readers.py`` prints the shares. No network has learned from these
-shapes: tools/make_drawn_digits.py has others, and draws them in another way.
+``python -m pytest -m slow -s tests/page/test_readers.py`` prints the shares. No network has
+learned from these shapes: tools/make_drawn_digits.py has others, and draws them in another way.
 """
 
 import math
@@ -115,7 +115,8 @@ SHARES = """([sets, step]) => {
     film.facts.training.advance(1e9);
     const nets = { film: film.facts.learned(step).net, trained };
     return Object.fromEntries(Object.entries(nets).map(([name, net]) => {
-        const right = ([label, strokes]) => winner(net.forward(toImage(strokes).map((q) => q * white)).a[3]) === label;
+        const says = (input) => winner(net.forward(input).a[3]);
+        const right = ([label, strokes]) => says(toImage(strokes).map((q) => q * white)) === label;
         const shares = sets.map((all) => all.filter(right).length / all.length);
         return [name, [...shares, rightShare(net)]];
     }));
@@ -148,7 +149,8 @@ def test_page_learns_from_mnist_and_drawn_digits(watch, story_path):
         """([label, draw]) => {
             const { input, label: found, targets } = examples.train[1200];
             const image = toImage(strokesOf(draw)).map((value) => value * white);
-            return found === label && targets[label] === 1 && input.every((value, k) => value === image[k]);
+            const isSame = input.every((value, k) => value === image[k]);
+            return isSame && found === label && targets[label] === 1;
         }""",
         [int(label), draw],
     )

@@ -42,7 +42,10 @@ const toImage = (strokes) => rasterize(...placeInImage(strokes));
 
 /** The training digits that a program has drawn: lines with a class and its strokes. */
 async function readDrawn(packed) {
-	const lines = new TextDecoder().decode(await inflate(packed)).trim().split("\n");
+	const lines = new TextDecoder()
+		.decode(await inflate(packed))
+		.trim()
+		.split("\n");
 	return lines.map((line) => {
 		const [label, draw] = [Number(line[0]), line.slice(2)];
 		const input = toImage(strokesOf(draw)).map((value) => value * white);
