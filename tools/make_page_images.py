@@ -52,7 +52,7 @@ PICTURES: dict[str, Picture] = {
     "desktop-dark": (DESKTOP, "dark", "", draw_and_look),
     "phone-light": (PHONE, "light", "", draw),
     "phone-dark": (PHONE, "dark", "#layers?at=1", draw),
-    "film-dark": (DESKTOP, "dark", f"#film?draw={THREE}&is=3&at=222", Watched.settle),
+    "film-dark": (DESKTOP, "dark", f"#film?draw={THREE}&is=3&at=225.5", Watched.settle),
 }
 TABLE: Picture = (DESKTOP, "light", "", when_complete)
 

@@ -1,5 +1,6 @@
 """The side doors of the film: each has an address and a figure, whose motion has a handle."""
 
+import json
 import re
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from page_models import largest_difference
 from page_parts import DOORS, SCENES, THREE, page_of
 
 from cmlp import Network
-from cmlp._export.page.document import _HIDDEN
 from cmlp.story import story_network
 
 pytestmark = pytest.mark.slow
@@ -24,18 +24,18 @@ CLAIMS = {
     2: (1, "Right of 300: rule 55 %, network 93 %.*Now write down how"),
     3: (5, "Each pixel is a number from 0, black, to 1, white"),
     4: (5, "All 784 go into a network"),
-    5: (14, "The brightest of ten outputs"),
+    5: (14, r"The brightest of ten outputs.*\n0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n"),
     6: (0, "hidden layers of 16 neurons; the size was a choice"),
     7: (1, "computed from the one before it and nothing else"),
-    8: (14, "The brightest of ten outputs is its answer"),
+    8: (14, r"The brightest of ten outputs is its answer: 9.*\n0\.59\n.*\n0\.67\n9"),
     9: (1, "No neuron is an edge detector"),
     10: (0.8, r"A15\n22 %\n.*The hope was: layer A finds edges, B loops"),
-    11: (10, "Each weight is a knob, each bias too: 13,002"),
-    12: (14, "Pixel times weight, all added up, plus a bias"),
+    11: (14, r"Each weight is a knob, each bias too: 13,002.*\n13,002"),
+    12: (25.4, r"Pixel times weight, all added up, plus a bias.*the bias\n.*z = 0\.1"),
     13: (0.5, r"a 7: 15\.38\n.*a block: 24\.00"),
     14: (1, r"a 7: 15\.03\n.*a block: 0\.00.*an edge detector"),
-    15: (14, "Blue pushes the sum up, orange down"),
-    16: (33, "The sum can be any number. A curve squashes it to between 0 and 1"),
+    15: (19, r"Blue pushes the sum up, orange down.*1\.00 × 0\.05\n.*1\.00 × −0\.05"),
+    16: (35, r"The sum can be any number. A curve squashes it to between 0 and 1.*0\.53"),
     17: (0.5, "a very negative sum becomes almost 0, a very positive one almost 1"),
     18: (1, "bias −10: 22 above 0.5\n16 of them sevens"),
     19: (1, "Weights say which pattern; the bias says how much of it is needed"),
@@ -48,11 +48,11 @@ CLAIMS = {
     26: (12, "Each gap becomes the side of a square"),
     27: (0, "The cost of the network is the average over all digits"),
     28: (40, "It says 3"),
-    29: (25, "Learning means making this square small"),
+    29: (25, r"Learning means making this square small.*\n2\.79"),
     30: (1, r"▲ \+0\.\d+.*▼ −0\.\d+.*Its negative points downhill"),
     31: (25, "longer where it is steep, shorter where it is flat"),
     32: (25, "Take a small step. Repeat"),
-    33: (21, "All 13,002 turns together point downhill: the negative gradient"),
+    33: (23, r"All 13,002 turns together point downhill: the negative gradient.*−∇C"),
     34: (5, "Start at the end. 3 should rise.*Far off, on a steep curve: a strong wish"),
     35: (1, r"its bias changes the sum of output 3 by \+.*its weights by \+.*all knobs before it"),
     36: (16, "A neuron of B adds up what all ten ask"),
@@ -64,7 +64,7 @@ CLAIMS = {
 }
 
 
-# What is shown as text: in a door what is painted, and the words beside it; in the film its caption.
+# What a door shows as text: what is painted, and the words beside it.
 TEXTS = """async () => {
     const seen = [], original = note;
     note = (pen, text, ...others) => { seen.push(String(text)); original(pen, text, ...others); };
@@ -72,6 +72,20 @@ TEXTS = """async () => {
     note = original;
     return [...seen, $("door").innerText, $("stop").textContent].join("\\n");
 }"""
+
+
+# What the film shows as text: its caption, and what is painted so that it can be seen.
+FILM_TEXTS = """(() => {
+    const pen = CanvasRenderingContext2D.prototype, { fillText } = pen;
+    const seen = [document.getElementById("film-caption").textContent];
+    pen.fillText = function (text, ...place) {
+        if (this.globalAlpha > 0.5) seen.push(String(text));
+        fillText.call(this, text, ...place);
+    };
+    film.paint();
+    pen.fillText = fillText;
+    return seen.join("\\n");
+})()"""
 
 
 # The page's clock stands still from now on: `advance(seconds)` shows frames of a twentieth of a
@@ -125,10 +139,15 @@ def test_claim_is_seen_in_its_place(claim, claims, watch, story_path):
     page = watch(story_path, f"#film?draw={THREE}&is=3")
     page.evaluate("film.pause()")
     if place in ("learn", "exam"):
-        page.evaluate("film.facts.training.advance(1e9); film.labelIt(3)")
+        page.evaluate("film.facts.training.advance(1e9); film.labelIt(3); film.facts.heaps")
     page.evaluate(f"film.seek(film.starts[{SCENES.index(place)}] + {moment})")
     page.settle()
-    found(words, page.text("#film-caption"))
+    found(words, page.evaluate(FILM_TEXTS))
+    if claim == 36:
+        assert page.evaluate(
+            "sum(film.facts.requests(2, 4)) - film.facts.pushes(2)[4]"
+        ) == pytest.approx(0)
+        assert page.evaluate("film.facts.requests(2, 4).length") == 10
     if claim == 28:
         assert page.evaluate("film.facts.trained.cost < 0.3 * film.facts.cost")
         assert page.evaluate("film.facts.shareAfter(2000)") > 0.75
@@ -657,7 +676,9 @@ def test_chain_and_edges_are_those_of_numpy(watch, story_path, data):
 
 
 def test_shares_with_other_hidden_layers_are_those_of_python(data):
-    for layers, share in zip(([], [16, 16], [128]), _HIDDEN, strict=True):
+    html = page_of(story_network())
+    shown = json.loads(re.search(r'id="door-data">(.*?)</script>', html)[1])["hidden"]
+    for layers, share in zip(([], [16, 16], [128]), shown, strict=True):
         random = np.random.RandomState(0)
         kinds = {"output": "logistic", "loss": "squared_error", "input_scale": 1 / 255}
         network = Network([784, *layers, 10], "logistic", **kinds, random_state=random)
@@ -692,6 +713,7 @@ def test_other_networks_have_no_film(net):
 def test_network_of_the_story_has_the_film():
     html = page_of(story_network())
     assert 'id="film"' in html and 'id="packed"' in html
+    assert '<meta name="description" content="Draw a digit, and see in a film' in html
 
 
 # --------------------------------------------------------------------------------------------- narrow screens, Firefox

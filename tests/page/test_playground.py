@@ -473,7 +473,8 @@ def test_steppers_stand_above_their_layers(watch, story_path):
     boxes = [one.bounding_box() for one in page.page.locator(".heads > div").all()][1:]
     assert [box["x"] + box["width"] / 2 - left for box in boxes] == pytest.approx(centres, abs=1)
     assert page.page.locator(".heads output").all_inner_texts() == ["3", "5", "3", "8"]
-    page.page.locator("#chapter-back").click()
+    page.evaluate("goTo('chain')")
+    page.settle()
     assert page.page.locator(".heads, .runs").all() and not page.page.locator(".heads").is_visible()
     assert page.page.locator("#play").is_visible() and not page.page.locator(".runs").is_visible()
 

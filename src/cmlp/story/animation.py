@@ -50,7 +50,7 @@ class Learning:
     """
 
     def __init__(self, training: StoryTraining) -> None:
-        self.total = training.n_batches * training.n_epochs
+        self.total: int = training.n_batches * training.n_epochs
         shares = np.linspace(0, 1, _MEASUREMENTS + 1).tolist()
         self._due = sorted({self.batches_at(share) for share in shares})
         self._begin(training)

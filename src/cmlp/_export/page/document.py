@@ -48,9 +48,7 @@ if TYPE_CHECKING:
 _MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)
 
 # What the film shows, for search engines and for cards of links.
-_FILM_DESCRIPTION = (
-    "Draw a digit, and see in a film of six minutes how a neural network learns to read it."
-)
+_DESCRIPTION = "Draw a digit, and see in a film of six minutes how a neural network learns to read it."
 
 
 def page_of(
@@ -105,7 +103,7 @@ def page_of(
         "examples": script_json(None if examples is None else examples.as_json()),
     }
     if _has_film(described, examples):
-        parts["description"] = _FILM_DESCRIPTION
+        parts["description"] = _DESCRIPTION
         parts["doors"] = script_json(_door_data())
         sheet = script_json(dense(style(["doors/door", "figures/playground", "film/film"])))
         texts = f"const STYLE = {sheet};\nconst CAPTIONS = {script_json(_captions())};\n"
@@ -462,7 +460,7 @@ _DOOR_SCRIPTS = (
     *_TRAINING_SCRIPTS,
     *_FOOL_SCRIPTS,
     *(f"figures/{name}" for name in _FIGURES),
-    *("doors/texts", "doors/bet", "doors/frame"),
+    *("doors/bet", "doors/frame"),
 )
 # The doors show images and neurons of one network: that of the story, by the checksum of its
 # parameters.

@@ -28,8 +28,7 @@ function openDoor(id, at, parts) {
 	moment = aim = 0;
 	$("controls").replaceChildren();
 	figure.set?.(parts);
-	write("door-title", doorTitle(id));
-	write("door-text", DOOR_TEXTS[id]);
+	film.describe(id);
 	write("facts", figure.net ?? facts);
 	$("stops").replaceChildren(...figure.stops.map(([value]) => Object.assign(make("option"), { value })));
 	ask();
@@ -76,8 +75,6 @@ function setBack() {
 	brush = "plus";
 	document.body.classList.remove("inspecting");
 }
-
-const doorTitle = (id) => CAPTIONS.en[`door.${id}`];
 
 /** Whether the figure may be changed: only at its end. Otherwise says what comes first. */
 function isOpen() {
@@ -263,7 +260,8 @@ function openPlace({ id, isAlone, parts }) {
 	if (["dark", "light"].includes(parts.get("theme"))) setTheme(parts.get("theme"));
 	document.body.classList.toggle("alone", isAlone);
 	if (!(id in FIGURES)) return film.open(id, parts, isAlone);
-	if (!FIGURES[id].parts) film.read(parts, parts.get("second"));
+	if (FIGURES[id].parts) film.readLanguage(parts);
+	else film.read(parts, parts.get("second"));
 	openDoor(id, parts.has("at") ? Number(parts.get("at")) || 0 : undefined, parts);
 }
 

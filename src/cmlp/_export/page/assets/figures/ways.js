@@ -90,7 +90,15 @@ FIGURES.ways = {
 		weights.forEach((weight, k) => {
 			const share = abs(weight) / most;
 			pen.globalAlpha = 0.25 + 0.5 * share;
-			drawLine(pen, [[x + radius, y(k)], [out[0] - 26, out[1]]], tint(weight), 0.5 + 3 * share);
+			drawLine(
+				pen,
+				[
+					[x + radius, y(k)],
+					[out[0] - 26, out[1]],
+				],
+				tint(weight),
+				0.5 + 3 * share,
+			);
 			pen.globalAlpha = 1;
 		});
 		stand(pen, x, y(0) - radius - 3, y(15) + radius + 3, radius);

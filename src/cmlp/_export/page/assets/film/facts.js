@@ -41,11 +41,44 @@ class FilmFacts {
 	}
 
 	/** The facts of a changed image or of changed start weights, seen on the same way into the network. */
-	changed({ image, params = this.#params }) {
+	changed({ image, params = this.#params, known = {} }) {
 		const digit = image ? { ...this.digit, image, picture: brightPicture(image) } : this.digit;
 		const facts = new FilmFacts(digit, this.label, this.seed, params);
-		facts.#known.way = this.way;
+		Object.assign(facts.#known, { way: this.way }, params === this.#params && { start: this.start }, known);
 		return facts;
+	}
+
+	/** With other activations of some outputs, as if the network had said so. */
+	withOutputs(values) {
+		const { z, a } = this.result;
+		const outputs = a[3].map((value, k) => values[k] ?? value);
+		return this.changed({ known: { result: { z, a: [...a.slice(0, 3), outputs] } } });
+	}
+
+	/** With the two knobs of the hill turned by so much. */
+	withBall(ball) {
+		return this.changed({ known: { hill: { ...this.hill, ball } } });
+	}
+
+	/** With the network as it is after so many steps. */
+	atStep(step) {
+		return this.changed({ known: { step, lesson: this.#known.lesson } });
+	}
+
+	/** With the pixels in another order, the n-th one. */
+	reshuffled(n) {
+		const heap = this.#readHeap(shuffled(randomNumbers(this.seed + 3000 + n)));
+		return this.changed({ known: { heap, heaps: this.heaps, lesson: this.#known.lesson } });
+	}
+
+	/** The step of the training that a handle has chosen. */
+	get step() {
+		return this.#known.step;
+	}
+
+	/** The heap that is shown: the surest, or one that a handle has shuffled. */
+	get heap() {
+		return this.#known.heap ?? this.heaps;
 	}
 
 	/** With another bias of the neuron that the film looks into. */
@@ -334,13 +367,22 @@ class FilmFacts {
 		return this.trained.says !== this.label;
 	}
 
+	/** The steps with this digit among the others, which may not have come to their end. */
+	get lesson() {
+		return this.#once("lesson", () => {
+			const example = { input: this.input, targets: this.targets };
+			return new Lesson(this.training.kept.get(FILM_STEPS), example);
+		});
+	}
+
 	/** The network after more steps, in each of which this digit is among the others. */
 	get taught() {
 		return this.#once("taught", () => {
-			const more = this.training.moreWith({ input: this.input, targets: this.targets });
-			const result = more.forward(this.input);
-			const cost = more.compare(result, this.targets).cost;
-			return { net: more, result, says: winner(result.a[3]), cost, share: rightShare(more) };
+			this.lesson.advance(Infinity);
+			const { net } = this.lesson;
+			const result = net.forward(this.input);
+			const { cost } = net.compare(result, this.targets);
+			return { net, result, says: winner(result.a[3]), cost, share: rightShare(net) };
 		});
 	}
 
@@ -349,10 +391,30 @@ class FilmFacts {
 		return this.isMisread ? this.taught : this.trained;
 	}
 
+	/** Whether the network has learned all that the film shows: a misread digit is learned, too. */
+	get isLearned() {
+		if (this.training.steps < FILM_STEPS) return false;
+		return !this.isMisread || this.lesson.steps === MORE_STEPS;
+	}
+
+	/** Learns for some milliseconds, so that no frame waits for all steps; then the heaps are read in the same way. */
+	work(milliseconds) {
+		if (this.isLearned) this.searchHeaps(milliseconds);
+		else if (this.training.steps < FILM_STEPS) this.training.advance(milliseconds);
+		else this.lesson.advance(milliseconds);
+	}
+
+	/** Whether all heaps have been read. */
+	get areHeapsRead() {
+		return this.#found?.searched === HEAPS;
+	}
+
 	/** Heaps of this digit's pixels: how many of a thousand are called a digit for sure, and the surest. */
 	get heaps() {
-		this.searchHeaps(Infinity);
-		return this.#once("heaps", () => ({ ...this.#found, picture: brightPicture(this.#found.image) }));
+		return this.#once("heaps", () => {
+			this.searchHeaps(Infinity);
+			return this.#found;
+		});
 	}
 
 	/** Lets the network read heaps for some milliseconds, so that no frame waits for all of them. */
@@ -361,16 +423,18 @@ class FilmFacts {
 		this.#found ??= { searched: 0, random: randomNumbers(this.seed + 1000), sure: 0, activation: -1 };
 		const found = this.#found;
 		while (found.searched < HEAPS && performance.now() < end) {
-			const order = shuffled(found.random);
-			const image = Float64Array.from(order, (k) => this.input[k]);
-			const result = this.final.net.forward(image);
-			const activation = max(...result.a[3]);
-			if (activation > SURE) found.sure++;
-			if (activation > found.activation) {
-				Object.assign(found, { activation, image, order, result, says: winner(result.a[3]) });
-			}
+			const heap = this.#readHeap(shuffled(found.random));
+			if (heap.activation > SURE) found.sure++;
+			if (heap.activation > found.activation) Object.assign(found, heap);
 			found.searched++;
 		}
+	}
+
+	/** A heap of the pixels in an order, and what the network gives for it. */
+	#readHeap(order) {
+		const image = Float64Array.from(order, (k) => this.input[k]);
+		const result = this.final.net.forward(image);
+		return { image, order, result, activation: max(...result.a[3]), says: winner(result.a[3]) };
 	}
 
 	/**

@@ -95,6 +95,14 @@ function countPlace({ places, upright }, line) {
 	return [1050, 480 + 52 * line];
 }
 
+/** Below all dots, for what is said of their colours. */
+function scalePlace({ places, upright }) {
+	const { patch, side, third } = fieldPlaces(places);
+	const [x, y] = patch(0);
+	if (upright) return [places.size[0] / 2, third[1] + third[3] + 34];
+	return [x + side / 2, y + side + 40];
+}
+
 /** How many knobs there are, where they are counted. */
 function paintCount(view, count, alpha) {
 	letters(view, filmNumber(count, 0), ...countPlace(view, 0), view.upright ? 22 : 32, {

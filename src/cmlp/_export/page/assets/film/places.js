@@ -10,10 +10,11 @@ const LYING = {
 	ends: [null, [560, 60, 600], [785, 60, 600], [985, 76, 584]],
 	radius: [0, 11, 11, 15],
 	name: [32, 0], // of an output, from its middle
+	value: [88, 0], // the number of an output
 	tally: [58, 0],
 	mark: [25, 0], // of a wish, from a hidden neuron's middle
 	square: [1180, 250],
-	wish: [null, [15, 15], [15, 15], [26, 26]], // how high and wide a triangle can be
+	wish: [null, [22, 18], [22, 18], [26, 26]], // how high and wide a triangle can be
 	unit: 54, // the side of a square of area 1 beside its output
 	unitOfAll: 88, // and of the square of all ten
 	hill: [640, 330, 175, 72, 130], // its middle, and what a step to the right, to the front and of the cost is
@@ -30,6 +31,7 @@ const UPRIGHT = {
 	ends: [null, [24, 366, 232], [24, 366, 330], [31, 359, 430]],
 	radius: [0, 7.6, 7.6, 11],
 	name: [0, 22],
+	value: [0, 42],
 	tally: [0, 40],
 	mark: [0, 17],
 	square: [318, 60],
@@ -63,6 +65,10 @@ function filmPlaces(width, height) {
 			: [x + (across + 0.5) * cell, y + (along + 0.5) * cell];
 	};
 	const around = ([x, y], w, h) => [x - w / 2, y - h / 2, w, h];
+	// The last layers of a lying network: as far to the right as the square of the cost, and as wide as the screen allows.
+	const [right, tall] = [form.size[0] + 20, 620];
+	const wide = min(right, (tall * width) / height);
+	const end = [right - wide, 20, wide, tall];
 	const middle = [image[0] + image[2] / 2, image[1] + image[2] / 2];
 	return {
 		...form,
@@ -70,9 +76,9 @@ function filmPlaces(width, height) {
 		pixel,
 		input,
 		whole: [0, 0, ...form.size],
-		outputs: upright ? [0, 372, 390, 148] : [870, 20, 410, 620],
-		pour: upright ? [0, 0, ...form.size] : [870, 20, 410, 620],
-		lastLayers: upright ? [0, 300, 390, 220] : [700, 20, 580, 620],
+		outputs: upright ? [0, 372, 390, 148] : end,
+		pour: upright ? [0, 0, ...form.size] : end,
+		lastLayers: upright ? [0, 300, 390, 220] : end,
 		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),
 		/** The surroundings of a neuron, in its radii. */
 		near: (layer, k, radii) => around(at(layer, k), 2 * radii * radius[layer], 2 * radii * radius[layer]),

@@ -88,7 +88,7 @@ const player = {
 	resume() {
 		this.isOpen = true;
 		document.body.classList.add("films");
-		chooseLanguage(this.wantedLanguage);
+		this.chooseWords();
 		$("film").hidden = false;
 		const [from, to] = this.span();
 		Object.assign($("film-time"), { min: max(0, from), max: to, step: "any" });
@@ -100,11 +100,12 @@ const player = {
 	/** Takes over a digit and a moment from an address. */
 	read(parts, at = parts.get("at")) {
 		const whole = (name, below) => integer(parts.get(name) ?? undefined, below);
-		this.wantedLanguage = parts.get("lang") ?? new URLSearchParams(location.search).get("lang") ?? this.wantedLanguage;
-		chooseLanguage(this.wantedLanguage);
 		this.seed = whole("seed", 1e9) ?? FILM_SEED;
 		this.forget();
-		const { strokes } = readInput({ draw: parts.get("draw") ?? "" });
+		this.readLanguage(parts);
+		const draw = parts.get("draw") ?? "";
+		const { strokes } = readInput({ draw });
+		this.isOurs = draw === OUR_THREE.draw;
 		if (!strokes) return;
 		this.take(strokes, whole("is", 10));
 		for (const bet of (parts.get("bets") ?? "").split("_").filter(Boolean)) {
@@ -150,7 +151,7 @@ const player = {
 		write("film-clear", clear);
 		$("film-label").title = filmWords("numbers.4");
 		Object.assign($("film-again"), { ariaLabel: filmWords("numbers.1"), title: filmWords("numbers.1") });
-		const [save, copy, again, , explore] = filmWords("card.buttons");
+		const [save, copy, again, explore] = filmWords("card.buttons");
 		write("card-save", save);
 		write("card-copy", copy);
 		write("card-again", again);
@@ -166,6 +167,7 @@ const player = {
 
 	empty() {
 		this.forget();
+		this.chooseWords();
 		this.rest(NOBODY_DRAWS, () => this.takeOurs());
 		this.show();
 	},
@@ -174,6 +176,23 @@ const player = {
 	rest(seconds, act) {
 		clearTimeout(this.timer);
 		this.timer = setTimeout(() => this.isOpen && !this.digit && !filmPen.isLowered() && act(), 1000 * seconds);
+	},
+
+	readLanguage(parts) {
+		this.wantedLanguage = parts.get("lang") ?? new URLSearchParams(location.search).get("lang") ?? this.wantedLanguage;
+		this.chooseWords();
+	},
+
+	/** The title and the words of a door. */
+	describe(id) {
+		$("door").lang = language;
+		write("door-title", filmWords(`door.${id}`));
+		write("door-text", filmWords(`door.${id}.text`));
+	},
+
+	/** Captions in the visitor's language, of a digit that is the visitor's own or, as long as nothing is drawn, ours. */
+	chooseWords() {
+		chooseLanguage(this.wantedLanguage, this.isOurs || !this.digit);
 	},
 
 	takeOurs() {
@@ -192,6 +211,7 @@ const player = {
 	take(strokes, label, from = -DRAWN_IN) {
 		clearTimeout(this.timer);
 		this.digit = filmDigit(strokes);
+		this.chooseWords();
 		if (label !== undefined) this.decided.is = label;
 		this.labelIt(label ?? nearestLabel(this.digit));
 		this.seek(from);
@@ -295,15 +315,16 @@ const player = {
 
 	/** Lets the network learn for some milliseconds, and then read the heaps of the last scene. */
 	learn(milliseconds) {
-		const { training } = this.facts;
-		if (training.steps >= FILM_STEPS) return this.facts.searchHeaps(milliseconds);
-		training.advance(milliseconds);
-		if (training.steps >= FILM_STEPS) this.writeCaptions();
+		const { facts } = this;
+		if (facts.isLearned) return facts.work(milliseconds);
+		facts.work(milliseconds);
+		if (facts.isLearned) this.writeCaptions();
 	},
 
-	/** Whether the film must wait for the training, because what comes now needs the learned network. */
+	/** Whether the film must wait, because what comes now needs the learned network, or the heaps that it has read. */
 	isLearning() {
-		return this.shownTime() >= FILM_STARTS[LEARN_SCENE] && this.facts.training.steps < FILM_STEPS;
+		const n = this.sceneAt(this.shownTime());
+		return (n >= LEARN_SCENE && !this.facts.isLearned) || (n > LEARN_SCENE && !this.facts.areHeapsRead);
 	},
 
 	/** Lets the time go on; it stands still at a question until that is answered, or for some seconds. */
@@ -386,14 +407,17 @@ const player = {
 		if (this.isPlaying) requestPaint();
 	},
 
-	/** The film stands still until the network has learned, and says how far it has come. */
+	/** The film stands still until the network has learned, and says how far it has come. Heaps are read in a moment. */
 	paintWaiting(canvas, places) {
 		this.learn(LEARNS_ALONE_FOR);
-		const { steps } = this.facts.training;
-		this.paintScene(canvas, places, FILM_STARTS[LEARN_SCENE] - 0.01);
-		write("film-caption", filmWords("other.wait", { done: filmNumber(steps, 0), steps: filmNumber(FILM_STEPS, 0) }));
-		this.told = "";
 		requestPaint();
+		const { training, isLearned } = this.facts;
+		const next = isLearned ? this.sceneAt(this.shownTime()) : LEARN_SCENE;
+		this.paintScene(canvas, places, FILM_STARTS[next] - 0.01);
+		if (isLearned) return;
+		const [done, steps] = [training.steps, FILM_STEPS].map((count) => filmNumber(count, 0));
+		write("film-caption", filmWords("other.wait", { done, steps }));
+		this.told = "";
 	},
 
 	/** Paints less if frames come late for some time. */
@@ -469,29 +493,32 @@ const player = {
 		const text = question ?? this.captionOf(key, values);
 		if ($("film-caption").textContent !== text) write("film-caption", text); // the same is not spoken again
 		$("film-scene").ariaLabel = $("film-caption").textContent;
-		const buttonOf = (text, press) => {
-			const button = make("button", "", text);
-			listen(button, "click", press);
-			return button;
-		};
 		const buttons = options.map((option, n) => buttonOf(option, () => this.decide(n)));
 		const ways = doors.map((id) => buttonOf(filmWords(`door.${id}`), () => goTo(id)));
 		if (ways.length) ways.unshift(make("span", "quiet", filmWords("ui.more")[0]));
-		$("film-options").replaceChildren(...buttons, ...this.handlesNow(), ...ways);
+		const lines = [this.handlesNow(), ways].filter((parts) => parts.length).map(lineOf);
+		$("film-options").classList.toggle("still", lines.length > 0);
+		$("film-options").replaceChildren(...buttons, ...lines);
 	},
 
 	/** What can be turned by hand in this scene, while the film stands still. */
 	handlesNow() {
-		const { handle, isPaintable } = FILM_SCENES[this.sceneAt(this.time)];
 		if (!this.isAtPause() || this.sceneAlone !== null) return [];
-		const found = [];
-		if (isPaintable && this.time > INK_FROM) found.push(make("span", "quiet", filmWords("handle.paint")));
-		if (!handle) return found;
-		const [line, field] = [make("label", "quiet", filmWords(handle.key)), make("input")];
-		Object.assign(field, { type: "range", min: handle.from, max: handle.to, step: handle.step, value: 0 });
-		listen(field, "input", () => this.turn(handle.change(this.facts, Number(field.value))));
-		line.append(field);
-		return [...found, line];
+		const n = this.sceneAt(this.time);
+		const { handles, change, isPaintable } = FILM_SCENES[n];
+		const found = handles?.(this.facts, this.time - FILM_STARTS[n]) ?? [];
+		const values = found.map(({ value }) => value);
+		const turn = (k, value) => {
+			values[k] = value;
+			this.turn(change(this.facts, values));
+		};
+		const parts = found.map((handle, k) =>
+			handle.to === undefined
+				? buttonOf(filmWords(handle.key), () => turn(k, values[k] + 1))
+				: knobOf(handle, (to) => turn(k, to)),
+		);
+		if (isPaintable && this.time > INK_FROM) parts.push(make("span", "quiet", filmWords("handle.paint")));
+		return parts;
 	},
 
 	/** The side doors of this scene, while the film stands still. */
@@ -543,10 +570,11 @@ const player = {
 
 	// --- Keys and address.
 
-	/** Keys work wherever the focus is, except that Space presses a focused button and arrows move the pen on the pad. */
+	/** Keys work wherever the focus is, except that Space presses a focused button, and arrows move the pen or a handle. */
 	press(event) {
 		const { key, target } = event;
-		const isTaken = key === " " || key === "Enter" ? target.closest("button") : target === $("film-pad");
+		const isTaken =
+			key === " " || key === "Enter" ? target.closest("button") : target.matches("#film-pad, #film-options input");
 		if (!isTaken && this.answer(key)) event.preventDefault();
 	},
 
@@ -590,6 +618,28 @@ const player = {
 		return this.sceneAlone === null ? "film" : FILM_SCENES[this.sceneAlone].id;
 	},
 };
+
+/** A handle that is slid, with its name. */
+function knobOf({ key, words, from, to, step, value }, turn) {
+	const [line, field] = [make("label", "quiet", filmWords(key, words)), make("input")];
+	Object.assign(field, { type: "range", min: from, max: to, step, value });
+	listen(field, "input", () => turn(Number(field.value)));
+	line.append(field);
+	return line;
+}
+
+function buttonOf(text, press) {
+	const button = make("button", "", text);
+	listen(button, "click", press);
+	return button;
+}
+
+/** A line of handles or doors. */
+function lineOf(parts) {
+	const line = make("div");
+	line.append(...parts);
+	return line;
+}
 
 let filmPen;
 
@@ -644,3 +694,4 @@ function listenToPicture(scene) {
 player.setUp = setUpPlayer;
 player.starts = FILM_STARTS;
 player.doors = FILM_SCENES.flatMap(({ doors }) => doors);
+player.pauses = FILM_PAUSES;

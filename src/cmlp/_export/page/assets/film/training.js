@@ -5,6 +5,18 @@ const FILM_BATCH = 10;
 const FIRST_STEPS = 10; // each of these is kept, later ones less often
 const MORE_STEPS = 100; // with the visitor's digit, if it is still misread
 
+/** One step against the average gradient of some examples. */
+function descend(net, batch) {
+	const { gradient } = net.gradient(batch);
+	for (let k = 0; k < N_KNOBS; k++) net.params[k] -= FILM_RATE * gradient[k];
+}
+
+/** Lets a training take steps for some milliseconds, or until it has taken so many. */
+function takeSteps(training, until, milliseconds) {
+	const end = performance.now() + milliseconds;
+	while (training.steps < until && performance.now() < end) training.step();
+}
+
 class FilmTraining {
 	steps = 0;
 	kept = new Map();
@@ -32,31 +44,39 @@ class FilmTraining {
 	step() {
 		const batch = this.nextBatch();
 		this.first ??= batch;
-		const { gradient } = this.net.gradient(batch);
-		for (let k = 0; k < N_KNOBS; k++) this.net.params[k] -= FILM_RATE * gradient[k];
+		descend(this.net, batch);
 		this.steps++;
 		if (this.steps <= FIRST_STEPS || this.steps % (this.steps < 100 ? 10 : 50) === 0) this.keep();
 	}
 
 	/** Learns for some milliseconds, or until a step is reached. */
 	advance(milliseconds, until = FILM_STEPS) {
-		const end = performance.now() + milliseconds;
-		while (this.steps < until && performance.now() < end) this.step();
-	}
-
-	/** The network after some more steps, each with one example added to the others. The training itself stays as it is. */
-	moreWith(example) {
-		const net = new Network(model, this.kept.get(FILM_STEPS).slice());
-		for (let n = 0; n < MORE_STEPS; n++) {
-			const others = range(FILM_BATCH).map((k) => examples.train[(n * FILM_BATCH + k) % examples.train.length]);
-			const { gradient } = net.gradient([...others, example]);
-			for (let k = 0; k < N_KNOBS; k++) net.params[k] -= FILM_RATE * gradient[k];
-		}
-		return net;
+		takeSteps(this, until, milliseconds);
 	}
 
 	/** Which kept step comes at or before a step. */
 	keptAt(step) {
 		return max(...[...this.kept.keys()].filter((one) => one <= step));
+	}
+}
+
+/** More steps after the training, each with one example added to the others. The training itself stays as it is. */
+class Lesson {
+	steps = 0;
+
+	constructor(params, example) {
+		this.net = new Network(model, params.slice());
+		this.example = example;
+	}
+
+	step() {
+		const { train } = examples;
+		const others = range(FILM_BATCH).map((k) => train[(this.steps * FILM_BATCH + k) % train.length]);
+		descend(this.net, [...others, this.example]);
+		this.steps++;
+	}
+
+	advance(milliseconds) {
+		takeSteps(this, MORE_STEPS, milliseconds);
 	}
 }

@@ -4,9 +4,10 @@ let captions = CAPTIONS.en;
 let language = "en";
 const pageTitle = document.title;
 
-function chooseLanguage(wanted) {
+/** Chooses the words; of a digit that nobody has drawn some captions say "our" in place of "your". */
+function chooseLanguage(wanted, isOurs) {
 	language = [wanted, ...navigator.languages.map((name) => name.slice(0, 2)), "en"].find((name) => name in CAPTIONS);
-	captions = CAPTIONS[language];
+	captions = { ...CAPTIONS[language], ...(isOurs ? CAPTIONS[language].ours : {}) };
 	root.lang = language;
 	document.title = captions["page.title"];
 	$("film").ariaLabel = document.title;

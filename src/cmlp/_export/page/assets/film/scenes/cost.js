@@ -8,6 +8,16 @@ const COST_BET_AT = 27;
 const costScene = {
 	id: "cost",
 	doors: [],
+	handles: (facts) =>
+		twoOutputs(facts).map((digit) => ({
+			key: "handle.output",
+			words: { digit },
+			from: 0,
+			to: 1,
+			step: 0.01,
+			value: facts.result.a[3][digit],
+		})),
+	change: (facts, values) => facts.withOutputs(Object.fromEntries(twoOutputs(facts).map((k, n) => [k, values[n]]))),
 	seconds: 40,
 	captions: () => [
 		[0, "cost.1"],
@@ -41,6 +51,9 @@ const costScene = {
 		if (t > 34) paintCostOutline(view, facts.cost, rise(t, 34, 2));
 	},
 };
+
+/** The wanted output and the answer: these a handle changes, and their biases make the hill. */
+const twoOutputs = ({ label, says }) => [label, says];
 
 /** Where a value from 0 to 1 of an output lies on its bar. */
 function barPlace({ places, upright }, k, value) {

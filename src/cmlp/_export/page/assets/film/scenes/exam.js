@@ -11,13 +11,15 @@ const LAST_AT = 26.5;
 const examScene = {
 	id: "exam",
 	doors: ["playground"],
+	handles: (_, t) => (t > HEAP_AT && t < RESTORE_AT ? [{ key: "handle.shuffle", value: 0 }] : []),
+	change: (facts, [presses]) => facts.reshuffled(presses),
 	seconds: 34.5,
 	captions: (facts) => [
 		[0, "exam.1"],
 		[HEAP_BET_AT - 0.6, "exam.bet"],
 		[HEAP_BET_AT + 0.4, "exam.surest"],
 		[HEAP_BET_AT + 3.2, "exam.verdict"],
-		[FOOL_AT - 1, facts.training.steps < FILM_STEPS ? "exam.2" : fooledCaption(facts)],
+		[FOOL_AT - 1, facts.isLearned ? fooledCaption(facts) : "exam.2"],
 		[LAST_AT, "exam.3"],
 	],
 	words: ({ heaps, fooled }) => ({
@@ -36,14 +38,14 @@ const examScene = {
 	],
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
-		const { digit, heaps, fooled, final } = facts;
+		const { digit, heap, fooled, final } = facts;
 		const restored = rise(t, RESTORE_AT, 1);
 		const u = rise(t, FOOL_AT, FOOL_END - FOOL_AT) * (1 - rise(t, LAST_AT - 1, 1.2));
-		const image = t < RESTORE_AT ? heaps.image : facts.input.map((value, k) => blend(value, fooled.image[k], u));
+		const image = t < RESTORE_AT ? heap.image : facts.input.map((value, k) => blend(value, fooled.image[k], u));
 		const isHeap = t > HEAP_AT && t < OWN_AT;
 		const isFooled = t >= OWN_AT;
 		const after = isFooled ? final.net.forward(image) : final.result;
-		const result = isHeap ? heaps.result : after;
+		const result = isHeap ? heap.result : after;
 		// The digit of the last scene has been read; then the heap is, and the digit again.
 		const started = [-9, HEAP_AT, OWN_AT].findLast((at) => at <= t);
 		paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
@@ -51,7 +53,7 @@ const examScene = {
 		if (isFooled) paintChange(view, facts, t, u);
 		paintWorking(view, facts, {
 			result,
-			image: isHeap ? heaps.image : digit.image,
+			image: isHeap ? heap.image : digit.image,
 			params: final.net.params,
 			wave: 3 * part(t, started, started + 1.2),
 			wires: 0.85,
@@ -76,14 +78,14 @@ function fooledCaption({ fooled, final, label }) {
 }
 
 /** The pixels on their way from the digit to the heap, and back. */
-function paintSwirl(view, { digit, heaps }, t, restored) {
+function paintSwirl(view, { digit, heap }, t, restored) {
 	const { pen, places } = view;
 	const out = rise(t, 0.6, 2.6) * (1 - restored);
 	const [x, y, side] = places.image;
 	const size = side / SIDE;
 	if (out === 0) return paintPicture(view, digit.picture, x, y, side);
 	pen.fillStyle = colours.on;
-	heaps.order.forEach((from, to) => {
+	heap.order.forEach((from, to) => {
 		const value = digit.image[from];
 		if (value < 0.04) return;
 		const start = [x + (from % SIDE) * size, y + floor(from / SIDE) * size];

@@ -13,6 +13,16 @@ const HILL_LINES = 22;
 const hillScene = {
 	id: "hill",
 	doors: ["gradient"],
+	handles: (facts, t) =>
+		twoOutputs(facts).map((digit, n) => ({
+			key: "handle.knob",
+			words: { digit },
+			from: -HILL_REACH,
+			to: HILL_REACH,
+			step: 0.05,
+			value: ballAt(facts.hill, t)[n],
+		})),
+	change: (facts, ball) => facts.withBall(ball),
 	seconds: 45,
 	captions: () => [
 		[0, "hill.1"],
@@ -50,7 +60,8 @@ const hillScene = {
 };
 
 /** How the two knobs are turned at a moment: first one alone, then down the hill in steps, and back. */
-function ballAt({ path }, t) {
+function ballAt({ path, ball }, t) {
+	if (ball) return ball; // a handle has moved it
 	if (t < SURFACE_AT) return [HILL_REACH * Math.sin(2 * Math.PI * part(t, 1, CURVE_SECONDS + 0.4)) * 0.96, 0];
 	const steps = (path.length - 1) * part(t, ROLL_AT, ROLL_END) ** 1.7;
 	const back = rise(t, BACK_AT, 2);

@@ -9,7 +9,8 @@ const knobsScene = {
 	id: "knobs",
 	doors: ["layers"],
 	isPaintable: true,
-	handle: { key: "handle.shake", from: 0, to: 1, step: 0.01, change: (facts, by) => facts.shaken(by) },
+	handles: () => [{ key: "handle.shake", from: 0, to: 1, step: 0.01, value: 0 }],
+	change: (facts, [by]) => facts.shaken(by),
 	seconds: 30,
 	captions: () => [
 		[0, "knobs.1"],

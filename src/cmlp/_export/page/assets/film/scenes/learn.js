@@ -16,6 +16,8 @@ const isKnownMisread = (facts) => facts.training.steps >= FILM_STEPS && facts.is
 const learnScene = {
 	id: "learn",
 	doors: ["inside", "batches"],
+	handles: (_, t) => [{ key: "handle.step", from: 0, to: FILM_STEPS, step: 1, value: max(0, stepAt(t)) }],
+	change: (facts, [step]) => facts.atStep(step),
 	seconds: 45,
 	captions: (facts) => [
 		[0, "learn.1"],
@@ -78,6 +80,7 @@ const learnScene = {
 
 /** The network at a moment, with its result and cost: back to the start, then learning, then perhaps taught. */
 function learningAt(facts, t, back) {
+	if (facts.step !== undefined) return facts.learned(facts.step);
 	if (t < FIRST_STEPS_AT) return facts.turned(back);
 	if (t >= TAUGHT_AT && facts.isMisread) return blendedNet(facts, rise(t, TAUGHT_AT, 1.6));
 	return facts.learned(stepAt(t));
@@ -111,7 +114,7 @@ function paintSeal(view, alpha) {
 /** Where one of the ten digits is shown. */
 function tenPlace({ places: { image, upright } }, n) {
 	const [x, y, side] = image;
-	if (upright) return [x + side + 14 + (n % 5) * 36, y + 8 + floor(n / 5) * 38, 30];
+	if (upright) return [x + side + 14 + (n % 5) * 31, y + 12 + floor(n / 5) * 36, 28];
 	return [x + (n % 5) * (side / 5), y - 110 + floor(n / 5) * 44, side / 5 - 4];
 }
 
@@ -133,11 +136,12 @@ function paintTen(view, facts, t, alpha) {
 /** The weights of A as patterns grow in them, and the count of the steps. */
 function paintGrowing(view, facts, t, alpha) {
 	if (alpha <= 0) return;
-	const { step, net } = facts.learned(stepAt(t));
+	const shown = facts.step ?? stepAt(t);
+	const { step, net } = facts.learned(shown);
 	const most = facts
 		.learned(FILM_STEPS)
 		.net.layers.map(({ w, b, outputs }) => 0.6 * largest(net.params.subarray(w, b + outputs)));
 	const pictures = facts.pictures(`learned${step}`, () => fieldPictures(net, net.params, most));
 	paintFields(view, pictures, { patch: () => [alpha, 1], field: () => alpha });
-	paintCount(view, stepAt(t), alpha);
+	paintCount(view, shown, alpha);
 }

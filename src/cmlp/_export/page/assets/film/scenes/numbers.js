@@ -60,6 +60,7 @@ const numbersScene = {
 		if (away <= 0 || guest < 0 || guest >= 9) paintShuffled(view, facts, t, own);
 		else paintGuest(view, facts, guest);
 		paintTally(view, facts, t);
+		paintActivations(view, beforeLuck(facts), within(t, 12.7, OTHERS_AT, 0.6));
 		paintAnswer(view, beforeLuck(facts).says, t);
 	},
 };
@@ -106,23 +107,43 @@ function paintAnswer(view, says, t) {
 	});
 }
 
+/** The activations of the outputs as numbers, which show more than shades of gray. */
+function paintActivations(view, { result }, alpha) {
+	const { places, upright } = view;
+	const best = winner(result.a[3]);
+	for (let k = 0; k < 10; k++) {
+		const [x, y] = places.at(3, k);
+		letters(view, filmNumber(result.a[3][k], 2), x + places.value[0], y + places.value[1], upright ? 15 : 16, {
+			colour: k === best ? colours.mark : colours.muted,
+			alpha,
+		});
+	}
+}
+
+/** Where one of the digits with the same answer goes: in a row beside the output, or in rows of three below it. */
+function tallyPlace(places, answer, place, size) {
+	const [x, y] = places.at(3, answer);
+	const [left, top] = [x + places.tally[0] - size / 2, y + places.tally[1] - size / 2];
+	if (!places.upright) return [left + place * 27, top];
+	const step = size + 1;
+	const first = clamp(left - step, 0, places.size[0] - 3 * step);
+	return [first + (place % 3) * step, top + floor(place / 3) * step];
+}
+
 /** Each of the other digits beside the output that it was read as. */
 function paintTally(view, facts, t) {
 	const early = beforeLuck(facts);
 	const { places, upright } = view;
 	const alpha = 1 - rise(t, LUCK_AT - 1, 0.8);
 	if (t < OTHERS_AT || alpha <= 0) return;
-	const counts = Array(10).fill(0);
+	const answers = early.others.map(({ result }) => winner(result.a[3]));
+	const size = upright ? 19 : 25;
 	early.others.forEach((one, n) => {
 		const u = rise(t, OTHERS_AT + (n + 0.62) * OTHER_SECONDS, 0.6);
-		const answer = winner(one.result.a[3]);
-		const place = counts[answer]++;
 		if (u <= 0) return;
-		const size = upright ? 12 : 25;
-		const [x, y] = places.at(3, answer);
-		const across = upright ? ((place % 3) - 1) * 13 : place * 27;
-		const down = upright ? floor(place / 3) * 13 : 0;
-		const end = [x + places.tally[0] + across - size / 2, y + places.tally[1] + down - size / 2];
+		const answer = answers[n];
+		const place = answers.slice(0, n).filter((other) => other === answer).length;
+		const end = tallyPlace(places, answer, place, size);
 		const [left, top, side] = places.image;
 		const [px, py] = blendAll([left, top], end, u);
 		paintPicture(view, pictureOf(one), px, py, blend(side, size, u), undefined, alpha);

@@ -20,14 +20,15 @@ const INSIDE_UPRIGHT = {
 	rows: [282, 30],
 	curve: [676, 536],
 	disc: [490, 32],
-	number: 16,
+	number: 18.5,
 };
 
 const sumScene = {
 	id: "sum",
 	doors: ["edge", "squash"],
 	isPaintable: true,
-	handle: { key: "handle.bias", from: -8, to: 8, step: 0.1, change: (facts, by) => facts.withBias(by) },
+	handles: () => [{ key: "handle.bias", from: -8, to: 8, step: 0.1, value: 0 }],
+	change: (facts, [by]) => facts.withBias(by),
 	seconds: 42,
 	captions: () => [
 		[0, "sum.1"],

@@ -139,6 +139,10 @@ function paintTurns(view, facts, t) {
 		field: (n) => rise(t, REST_AT + n * 1.2, 1.2) * (1 - back),
 	});
 	paintCount(view, N_KNOBS, within(t, REST_AT + 3, TURN_AT - 0.2));
+	letters(view, filmWords("ui.scale"), ...scalePlace(view), 15, {
+		colour: colours.muted,
+		alpha: within(t, REST_AT + 1, TURN_AT - 0.2),
+	});
 	letters(view, "−∇C", ...countPlace(view, -1), view.upright ? 22 : 32, {
 		alpha: within(t, REST_AT + 3.6, TURN_AT - 0.2),
 		align: "left",

@@ -130,7 +130,7 @@ function paintAskedWires(view, facts, t, alpha) {
 	const [x, y] = view.places.at(2, facts.asked);
 	paintNeuron(view, x, y, view.places.radius[2], facts.result.a[2][facts.asked], alpha || 1);
 	paintRing(view, x, y, view.places.radius[2] * 1.4, within(t, WISH_BET_AT - 1, ONE_AT + 1, 0.6));
-	letters(view, `B${facts.asked + 1}`, x - view.places.radius[2] * 2.2, y, view.upright ? 13 : 16, { alpha });
+	letters(view, `B${facts.asked + 1}`, x - view.places.radius[2] * 2.2, y, 16, { alpha });
 }
 
 /** The ten requests beside the asked neuron: those up on one side, those down on the other; then their sum. */
