@@ -48,7 +48,9 @@ if TYPE_CHECKING:
 _MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)
 
 # What the film shows, for search engines and for cards of links.
-_DESCRIPTION = "Draw a digit, and see in a film of six minutes how a neural network learns to read it."
+_DESCRIPTION = (
+    "Draw a digit, and see in a film of six minutes how a neural network learns to read it."
+)
 
 
 def page_of(
