@@ -254,7 +254,7 @@ def test_arrows_go_from_caption_to_caption(opened):
     page.press("ArrowLeft")
     assert page.evaluate("film.time") == moments[-2]
     page.press("End")
-    page.until("film.facts.training.steps === 2000")
+    page.until("film.facts.areHeapsRead")
     page.settle()
     assert page.page.locator("#film-card").is_visible()
     page.press("Home")
