@@ -19,11 +19,10 @@ from c_build import COMPILER, ROOT, WARNINGS, needs_compiler
 from c_build import run as run_command
 from helpers import imported
 from optional import package
+from page_parts import page_of
 
 import cmlp
 import cmlp.plots
-from cmlp._export.page.document import page_of
-from cmlp._model.model import model_of
 from cmlp.story import story_network
 
 DOCS = ROOT / "docs"
@@ -74,7 +73,7 @@ def test_published_page_of_the_network_has_a_card(monkeypatch, base):
     monkeypatch.syspath_prepend(str(DOCS / "_ext"))
     from live_page import with_card
 
-    page = page_of(model_of(story_network())).html
+    page = page_of(story_network())
     title = re.search("<title>(.*)</title>", page)[1]
     shown = with_card(page, base)
     tags = dict(re.findall('<meta property="(.*?)" content="(.*?)">', shown))

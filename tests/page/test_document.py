@@ -61,6 +61,8 @@ def test_page_with_the_film_is_small_and_has_its_scripts_compressed():
     page = page_of(model_of(story_network()))
     assert code_size(page) <= MOST_WITH_FILM
     assert page.sizes["doors"] <= 2_000
+    assert len(page.html.encode()) <= 500_000
+    assert len(Parts(page.html).examples()["targets"]) == 1200 + 300
     assert sum(page.sizes.values()) == len(page.html.encode())
     packed = re.search(r'id="packed">([^\n]+)</script>', page.html)[1]
     text = zlib.decompress(base64.b85decode(packed))

@@ -359,7 +359,7 @@ def test_arrows_of_batches_have_their_angle_to_the_gradient_of_all(watch, story_
     page = watch(story_path, "#batches?at=0.5")
     page.until("figure.fan")
     found, measured = page.evaluate("""() => {
-        const { train } = examples;
+        const train = examples.train.slice(0, 500);
         const angle = (p, q) => Math.acos(dot2(p, q) / hypot2(p) / hypot2(q));
         const gradientOf = (list) => figure.network.gradient(list).gradient;
         const all = gradientOf(train);

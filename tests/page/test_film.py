@@ -254,7 +254,7 @@ def test_arrows_go_from_caption_to_caption(opened):
     page.press("ArrowLeft")
     assert page.evaluate("film.time") == moments[-2]
     page.press("End")
-    page.until("film.facts.training.steps === 2000")
+    page.until("film.facts.areHeapsRead")
     page.settle()
     assert page.page.locator("#film-card").is_visible()
     page.press("Home")
@@ -414,7 +414,7 @@ def test_handles_change_the_picture_until_the_film_goes_on(opened):
     page.settle()
     assert page.evaluate(z) == pytest.approx(before + 3, abs=1e-9)
     assert page.evaluate("film.changed.way") == page.evaluate("film.facts.way")
-    page.press("ArrowRight")
+    page.page.locator("#film-next").click()
     assert page.evaluate("film.changed") is None
     assert page.page.locator("#film-options input").count() == 1
     page.evaluate("film.seek(70)")
@@ -484,19 +484,25 @@ def test_handles_of_later_scenes(opened):
     page.settle()
     ball = page.evaluate("film.changed.hill.ball")
     assert ball[1] == 2 and ball[0] != 0
+    page.press("ArrowRight")  # which moves the handle that has the focus
+    assert page.evaluate("film.changed.hill.ball[1]") == pytest.approx(2.05)
     at(7, 25).nth(0).fill("40")
     page.settle()
     assert page.evaluate("film.changed.step") == 40
     at(8, 7)
     orders = "[film.facts.heaps.order, film.changed?.heap.order].map((order) => order?.join())"
-    surest, none = page.evaluate(orders)
+    found, none = page.evaluate(orders)
     assert none is None
+    assert page.evaluate("[film.facts.heaps.says === 3, film.facts.heaps.activation > 0.9]") == [
+        False,
+        True,
+    ]
     shuffle = page.page.locator("#film-options button", has_text="Shuffle again")
     shuffle.click()
     first = page.evaluate(orders)
     shuffle.click()
     second = page.evaluate(orders)
-    assert first[0] == second[0] == surest and len({surest, first[1], second[1]}) == 3
+    assert first[0] == second[0] == found and len({found, first[1], second[1]}) == 3
     page.press("ArrowRight")
     assert page.evaluate("film.changed") is None
 

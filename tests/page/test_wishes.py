@@ -134,7 +134,7 @@ def test_wires_and_arrows_fade_with_the_wishes(watch, story_path):
     )
     learned, mistake = int(np.argmin(costs)), int(np.argmax(costs))
     assert costs[learned] < 1e-4 and costs[mistake] > 1
-    page = watch(story_path, f"#example={500 + learned}&view=wishes")
+    page = watch(story_path, f"#example={1400 + learned}&view=wishes")
     values = page.page.locator(".value").all_inner_texts()
     assert {text.lstrip("+−") for text in values} <= {"0.00", "0.01"}
     ink = page.evaluate(INK)

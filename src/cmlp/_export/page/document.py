@@ -48,7 +48,9 @@ if TYPE_CHECKING:
 _MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)
 
 # What the film shows, for search engines and for cards of links.
-_DESCRIPTION = "Draw a digit, and see in a film of six minutes how a neural network learns to read it."
+_FILM_DESCRIPTION = (
+    "Draw a digit, and see in a film of six minutes how a neural network learns to read it."
+)
 
 
 def page_of(
@@ -89,7 +91,10 @@ def page_of(
     if data is None:
         examples = default_digits(described)
         if examples is not None:
-            credit = asset("credit.html")
+            drawn = ""
+            if _has_film(described, examples):
+                drawn = "; and 200 digits that a program has drawn"
+            credit = fill(asset("credit.html"), {"drawn": drawn})
     else:
         described.use_data(data)
         examples = Examples(described, data)
@@ -100,10 +105,10 @@ def page_of(
         "style": _assemble_style(described),
         "script": _assemble_script(described, examples),
         "model": script_json(described.as_json(_white_input(described, examples))),
-        "examples": script_json(None if examples is None else examples.as_json()),
+        "examples": script_json(_pack_examples(described, examples)),
     }
     if _has_film(described, examples):
-        parts["description"] = _DESCRIPTION
+        parts["description"] = _FILM_DESCRIPTION
         parts["doors"] = script_json(_door_data())
         sheet = script_json(dense(style(["doors/door", "figures/playground", "film/film"])))
         texts = f"const STYLE = {sheet};\nconst CAPTIONS = {script_json(_captions())};\n"
@@ -250,6 +255,9 @@ def _white_input(model: Described, examples: Examples | None) -> float:
 _N_TRAIN = 500
 _N_TEST = 300
 _MOST_BYTES = 120_000  # of all examples in a page
+# The same with the film, whose network must read what a visitor draws.
+_N_TRAIN_OF_FILM = 1200
+_MOST_BYTES_OF_FILM = 200_000
 
 
 class Examples:
@@ -346,14 +354,14 @@ class Examples:
             return None
         return float(((outputs > 0.5) == (y.reshape(len(y), -1) > 0.5)).all(axis=1).mean())
 
-    def as_json(self) -> dict[str, Any]:
-        """Return as many of the first examples as fit into `_MOST_BYTES`.
+    def as_json(self, n_train: int = _N_TRAIN, most_bytes: int = _MOST_BYTES) -> dict[str, Any]:
+        """Return as many of the first examples as fit into a number of bytes.
 
         They have a form for the page's script.
         """
         share = 1.0
         while True:
-            counts = [max(1, int(share * n)) for n in (_N_TRAIN, _N_TEST)]
+            counts = [max(1, int(share * n)) for n in (n_train, _N_TEST)]
             parts = [
                 (X[:n], y[:n]) for (X, y), n in zip((self.train, self.test), counts, strict=True)
             ]
@@ -364,9 +372,9 @@ class Examples:
                 "data": self._pack(rows),
             }
             size = len(packed["data"]) + len(str(packed["targets"]))
-            if size <= _MOST_BYTES or len(rows) <= 2:
+            if size <= most_bytes or len(rows) <= 2:
                 return packed
-            share *= min(0.95, 0.97 * _MOST_BYTES / size)
+            share *= min(0.95, 0.97 * most_bytes / size)
 
     def _pack(self, rows: NDArray[Any]) -> str:
         """Return rows as text: images with 16 levels of grey, two pixels a byte; others as numbers.
@@ -490,6 +498,20 @@ def _film_script() -> str:
 def _captions() -> dict[str, Any]:
     """Return the words of the film by language."""
     return {name: json.loads(asset(f"film/captions/{name}.json")) for name in _LANGUAGES}
+
+
+def _pack_examples(model: Described, examples: Examples | None) -> dict[str, Any] | None:
+    """Return the examples for the page's script.
+
+    Those of the film have the digits of tools/make_drawn_digits.py for training, too.
+    """
+    if examples is None:
+        return None
+    if not _has_film(model, examples):
+        return examples.as_json()
+    packed = examples.as_json(_N_TRAIN_OF_FILM, _MOST_BYTES_OF_FILM)
+    drawn = zlib.compress(asset("drawn.txt").encode(), 9)
+    return {**packed, "drawn": encode_base64(drawn)}
 
 
 def _door_data() -> dict[str, Any]:

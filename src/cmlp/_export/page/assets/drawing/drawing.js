@@ -40,6 +40,19 @@ function placeInImage(strokes) {
 
 const toImage = (strokes) => rasterize(...placeInImage(strokes));
 
+/** The training digits that a program has drawn: lines with a class and its strokes. */
+async function readDrawn(packed) {
+	const lines = new TextDecoder()
+		.decode(await inflate(packed))
+		.trim()
+		.split("\n");
+	return lines.map((line) => {
+		const [label, draw] = [Number(line[0]), line.slice(2)];
+		const input = toImage(strokesOf(draw)).map((value) => value * white);
+		return { label, targets: targetsOf(label), input };
+	});
+}
+
 /** Returns a function for the pixels of an example; two of them are a byte. */
 function inputReader(buffer) {
 	const pairs = new Uint8Array(buffer);
@@ -142,9 +155,6 @@ const INPUT_ACTIONS = {
 const inputParts = () => (strokesNow().length || isEmpty() ? { draw: strokesNow().map(pointsText).join(".") } : {});
 
 function readInput({ draw = "" }) {
-	const strokes = draw
-		.split(".")
-		.map(pointsIn)
-		.filter((stroke) => stroke.length);
+	const strokes = strokesOf(draw);
 	return strokes.length && !isOutside(strokes) ? { strokes } : {};
 }

@@ -116,7 +116,12 @@ function rasterize(lines, scale, shift) {
 	return ink;
 }
 
-/** Strokes as text for the link, and back. */
+/** A stroke as text for the link, and back, and all strokes of a digit. */
 const pointsText = (stroke) => stroke.flat().join("-");
 const pointsIn = (text) => (text.match(/\d+-\d+/g) || []).map((pair) => pair.split("-").map(Number));
+const strokesOf = (draw) =>
+	draw
+		.split(".")
+		.map(pointsIn)
+		.filter((stroke) => stroke.length);
 const isOutside = (strokes) => strokes.flat(2).some((value) => value >= UNITS);

@@ -32,14 +32,16 @@ const isClassifier = isBinary || model.kind === "classes";
 const targetsOf = (label) => (isBinary ? [label] : range(sizes[last]).map((j) => Number(j === label)));
 const winner = (outputs) => (isBinary ? Number(outputs[0] > 0.5) : outputs.indexOf(max(...outputs)));
 
-async function unpackExamples({ train, targets, data }) {
+async function unpackExamples({ train, targets, data, drawn }) {
 	const read = inputReader((await inflate(data)).buffer);
 	const all = targets.map((target, n) => ({
 		label: isClassifier ? target : null,
 		targets: isClassifier ? targetsOf(target) : target,
 		...read(n),
 	}));
-	return { train: all.slice(0, train), test: all.slice(train), all };
+	const more = drawn ? await readDrawn(drawn) : [];
+	const [first, test] = [[...all.slice(0, train), ...more], all.slice(train)];
+	return { train: first, test, all: [...first, ...test] };
 }
 
 /** The weights, biases and activation that lead to a layer. */

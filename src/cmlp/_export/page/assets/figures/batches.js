@@ -19,7 +19,7 @@ function pointer(pen, from, to, colour, wide) {
 	pen.fill();
 }
 
-const FAN_DIGITS = 500; // that are averaged at most
+const FAN_DIGITS = 500; // that are averaged at most: the first training digits
 /** When the fan shows steps of so many digits, and the other way round. */
 const fanMoment = (n) => FAN[0] + ((FAN[1] - FAN[0]) * Math.log(n)) / Math.log(FAN_DIGITS);
 const fanCount = (t) => FAN_DIGITS ** part(t, ...FAN);
@@ -32,7 +32,7 @@ FIGURES.batches = {
 		[FAN[0], "24 arrows of one digit each; then each averages more. The angles are true, left or right is chance."],
 		[fanMoment(10), "Averages of ten digits: nearly all go downhill. And with more?"],
 		[fanMoment(100), "Averages of a hundred digits: a narrow bundle."],
-		[FAN[1], "All 500 digits of this page: one arrow, straight down. But each step must look at every digit."],
+		[FAN[1], "All 500 digits: one arrow, straight down. But each step must look at every digit."],
 		[1, ""],
 	],
 	set() {

@@ -570,7 +570,7 @@ FIGURES.playground = {
 		this.goTo(step);
 		const now = this.measures();
 		const { sizes } = this.small;
-		const side = narrow ? 196 : min(height - 100, 640, width * 0.55);
+		const side = narrow ? 196 : min(height - 98, 640, width * 0.55);
 		this.plane = narrow ? [width - side, 20, side] : [width - side - 4, 20, side];
 		const room = width - side - (narrow ? 24 : 60);
 		const grid2 = range(PLANE * PLANE).map(

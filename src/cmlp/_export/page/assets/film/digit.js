@@ -7,12 +7,6 @@ const OUR_THREE = {
 };
 const LEAST_LIT = 12; // pixels of a digit
 
-const strokesOf = (draw) =>
-	draw
-		.split(".")
-		.map(pointsIn)
-		.filter((stroke) => stroke.length);
-
 /** A digit of strokes: its pixels from 0 to 1 as MNIST has them, and the scale and shift that lead from the pad to them. */
 function filmDigit(strokes) {
 	const [lines, scale, shift] = placeInImage(strokes);

@@ -44,7 +44,7 @@ class FilmFacts {
 	changed({ image, params = this.#params, known = {} }) {
 		const digit = image ? { ...this.digit, image, picture: brightPicture(image) } : this.digit;
 		const facts = new FilmFacts(digit, this.label, this.seed, params);
-		Object.assign(facts.#known, { way: this.way }, known);
+		Object.assign(facts.#known, { way: this.way }, params === this.#params && { start: this.start }, known);
 		return facts;
 	}
 
@@ -76,7 +76,7 @@ class FilmFacts {
 		return this.#known.step;
 	}
 
-	/** The heap that is shown: the surest, or one that a handle has shuffled. */
+	/** The heap that is shown: the one found, or one that a handle has shuffled. */
 	get heap() {
 		return this.#known.heap ?? this.heaps;
 	}
@@ -409,7 +409,10 @@ class FilmFacts {
 		return this.#found?.searched === HEAPS;
 	}
 
-	/** Heaps of this digit's pixels: how many of a thousand are called a digit for sure, and the surest. */
+	/**
+	 * Heaps of this digit's pixels: how many of a thousand are called a digit for sure, and one to show: the surest
+	 * that is called another digit, so that nobody takes the answer for right.
+	 */
 	get heaps() {
 		return this.#once("heaps", () => {
 			this.searchHeaps(Infinity);
@@ -420,12 +423,13 @@ class FilmFacts {
 	/** Lets the network read heaps for some milliseconds, so that no frame waits for all of them. */
 	searchHeaps(milliseconds) {
 		const end = performance.now() + milliseconds;
-		this.#found ??= { searched: 0, random: randomNumbers(this.seed + 1000), sure: 0, activation: -1 };
+		this.#found ??= { searched: 0, random: randomNumbers(this.seed + 1000), sure: 0, rank: -1 };
 		const found = this.#found;
 		while (found.searched < HEAPS && performance.now() < end) {
 			const heap = this.#readHeap(shuffled(found.random));
 			if (heap.activation > SURE) found.sure++;
-			if (heap.activation > found.activation) Object.assign(found, heap);
+			const rank = heap.activation + (heap.says === this.label ? 0 : 1);
+			if (rank > found.rank) Object.assign(found, heap, { rank });
 			found.searched++;
 		}
 	}

@@ -570,10 +570,11 @@ const player = {
 
 	// --- Keys and address.
 
-	/** Keys work wherever the focus is, except that Space presses a focused button and arrows move the pen on the pad. */
+	/** Keys work wherever the focus is, except that Space presses a focused button, and arrows move the pen or a handle. */
 	press(event) {
 		const { key, target } = event;
-		const isTaken = key === " " || key === "Enter" ? target.closest("button") : target === $("film-pad");
+		const isTaken =
+			key === " " || key === "Enter" ? target.closest("button") : target.matches("#film-pad, #film-options input");
 		if (!isTaken && this.answer(key)) event.preventDefault();
 	},
 

@@ -17,14 +17,14 @@ const examScene = {
 	captions: (facts) => [
 		[0, "exam.1"],
 		[HEAP_BET_AT - 0.6, "exam.bet"],
-		[HEAP_BET_AT + 0.4, "exam.surest"],
+		[HEAP_BET_AT + 0.4, "exam.heap"],
 		[HEAP_BET_AT + 3.2, "exam.verdict"],
 		[FOOL_AT - 1, facts.isLearned ? fooledCaption(facts) : "exam.2"],
 		[LAST_AT, "exam.3"],
 	],
-	words: ({ heaps, fooled }) => ({
-		heap: heaps.says,
-		heap_activation: filmNumber(heaps.activation, 2),
+	words: ({ heap, heaps, fooled }) => ({
+		heap: heap.says,
+		heap_activation: filmNumber(heap.activation, 2),
 		sure: filmNumber(heaps.sure, 0),
 		change: filmPercent(fooled.change, 1),
 		fooled: fooled.says,
