@@ -95,7 +95,7 @@ function textOf(i, value) {
 	const { choices, missing, field } = columns[i];
 	if (Number.isNaN(value)) return "missing";
 	if (!isNumber(i)) return choices[value] ?? (value >= 0 ? "missing" : missing < 0 ? "other or missing" : "other");
-	if (isWhole(i) && Number.isInteger(value) && abs(value) < 1e15) return wholeText(value);
+	if (columns[i].whole && Number.isInteger(value) && abs(value) < 1e15) return wholeText(value);
 	if (!isDate(i)) return plain(value);
 	return dateOf(value)
 		.slice(0, field === "date" ? 10 : 16)
