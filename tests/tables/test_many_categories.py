@@ -269,3 +269,7 @@ def test_certificates_of_other_categories(classifier, most_boxes, monkeypatch):
         is_constant = (classifier.predict(others) == predicted[i]).all()
         assert answer == ("certified" if is_constant else "counterexample")
     assert set(classifier.certify(rows, [0.0, 1e-9]).answers) == {"certified"}
+    mostly_by_number = 10 * X[:, 1].astype(float) + EFFECT[CODE] > 0
+    model = TabularClassifier(**QUICK).fit(X, mostly_by_number)
+    assert levels_of(model) is not None
+    assert model.certify([["k1", 3.0]], [np.inf, 0.0]).answers == ["certified"]
