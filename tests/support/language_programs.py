@@ -36,7 +36,13 @@ class Case(NamedTuple):
 
 
 def cases(folder):
-    """Write models of each kind to a folder; yield their cases."""
+    """Write models of each kind to a folder; return their cases."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # models of two epochs are not useful
+        return list(_cases(folder))
+
+
+def _cases(folder):
     for dtype in ("float32", "float64"):
         model = MLPClassifier((5,), max_iter=2, random_state=0, dtype=dtype)
         path = saved(model.fit(NUMBERS, LABELS), folder, f"{dtype}.cmlp")
@@ -66,9 +72,7 @@ def saved(model, folder, name):
 def check(*command):
     """Run a program with all cases, and with files that are cut off."""
     with tempfile.TemporaryDirectory() as folder:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # models of two epochs are not useful
-            found = list(cases(folder))
+        found = cases(folder)
         for case in found:
             done = run(*command, case.path, *case.cells)
             assert done.returncode == 0, done.stdout + done.stderr
