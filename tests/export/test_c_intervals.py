@@ -23,7 +23,9 @@ def large():
 def grouped(n_targets=1):
     """Return a model of 12 groups, some of whose scores are infinite: new groups may have any error."""
     y = np.arange(80.0 * n_targets).reshape(80, n_targets) ** 1.5
-    return TabularRegressor(**FAST).fit(X, y[:, 0] if n_targets == 1 else y, groups=np.arange(80) % 12)
+    return TabularRegressor(**FAST).fit(
+        X, y[:, 0] if n_targets == 1 else y, groups=np.arange(80) % 12
+    )
 
 
 MODELS = {
