@@ -38,7 +38,7 @@ static model_file good, changed;
 static const double quantiles[2][N_OUT] = {{0.1, 0.5, 0.9}, {0.1, 0.5, 0.8}};
 
 /* The network for rows without bins or with them; its loss is that of the quantiles, unless they are NULL. */
-static void make_net(int bins, int32_t dtype, int32_t output, const double *levels)
+static void make_net(int bins, int32_t dtype, int32_t output, const double *its_quantiles)
 {
     const int32_t activations[] = {CMLP_ACTIVATION_RELU, output};
     const int64_t sizes[] = {bins ? WIDE : NARROW, N_HIDDEN, N_OUT};
@@ -46,9 +46,9 @@ static void make_net(int bins, int32_t dtype, int32_t output, const double *leve
     config.sizes = sizes;
     config.activations = activations;
     config.n_layers = 3;
-    config.loss = levels ? CMLP_LOSS_QUANTILE : CMLP_LOSS_SQUARED_ERROR;
+    config.loss = its_quantiles ? CMLP_LOSS_QUANTILE : CMLP_LOSS_SQUARED_ERROR;
     config.dtype = dtype;
-    config.quantiles = levels;
+    config.quantiles = its_quantiles;
     are_classes = output == CMLP_ACTIVATION_SOFTMAX;
     CHECK(cmlp_net_init(net_memory[bins], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[bins]) == CMLP_OK);
 }
