@@ -39,6 +39,7 @@ def test_every_command_has_a_test():
     from benchmarks.__main__ import MORE
 
     others = {
+        "categories",
         "coverage",
         "groups",
         "intervals",

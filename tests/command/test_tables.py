@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from notices import without_found
 from optional import package
+from table_parts import list_at_most
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
@@ -870,7 +871,8 @@ def test_coverage_is_refused_by_name(command, tmp_path):
     )
 
 
-def test_info_says_of_which_categories_the_model_knows_a_part(capsys, tmp_path):
+def test_info_says_of_which_categories_the_model_knows_a_part(capsys, tmp_path, monkeypatch):
+    list_at_most(monkeypatch, 200)
     codes = np.tile(np.arange(400), 3)
     rows = [[f"k{code}", f"j{code % 200}"] for code in codes.tolist()]
     model = cmlp.TabularRegressor(n_estimators=1, n_epochs=1, random_state=0).fit(rows, codes)

@@ -14,7 +14,10 @@ from optional import package
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
+    pytest.mark.filterwarnings("ignore:y has labels that fit did not have"),  # of the other fit
+]
 
 X = uniform(0, 60, 2)
 MANY = np.resize(X, (2100, 2))  # rows of more than one block
@@ -127,6 +130,7 @@ CALLS = {
     "activations": lambda model, _: model.activations(X),
     "certify": lambda model, _: model.certify(X[:3], 0.01),
     "decision_function": lambda model, _: model.decision_function(X),
+    "drift": lambda model, _: model.drift(X),
     "explain": lambda model, _: model.explain(X[:2], X[:4]),
     "gradients": lambda model, _: model.gradients(X, answers(model)[0]),
     "input_gradient": lambda model, _: model.input_gradient(X, answers(model)[0]),

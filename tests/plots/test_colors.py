@@ -79,7 +79,9 @@ def test_activations_have_the_colours_of_the_page(style, theme):
         for drawn in (*strips, *discs):
             colors = drawn.get_cmap()
             assert (to_rgb(colors(0.0)), to_rgb(colors(1.0))) == (off, on)
-        network = Network((1, 1, 1), activation="tanh", output="identity", random_state=0)
+        network = Network(
+            (1, 1, 1), "tanh", output="identity", loss="squared_error", random_state=0
+        )
         network.weights[0][:] = -9
         hidden = ActivationsDisplay.from_estimator(network, [[1.0], [-1.0]]).images_[0]
         shown = [to_rgb(hidden.cmap(hidden.norm(value))) for value in (-1, 0, 1)]

@@ -88,9 +88,9 @@ static int is_name(slice n, const char *text) { return nondet_int(); }
 
 /* ---- what their own proofs show of functions that the others call (`replaced` in proofs.toml) */
 
-tensor known_tensor(cursor *c, uint64_t *offset)
+shaped_tensor known_tensor(cursor *c, uint64_t *offset)
 {
-    tensor t = {nondet_int32(), nondet_int32(), {nondet_uint64(), nondet_uint64()}};
+    shaped_tensor t = {nondet_int32(), nondet_int32(), {nondet_uint64(), nondet_uint64()}};
     const uint64_t end = nondet_uint64();
     ASSUME(t.n_dims >= 0 && t.n_dims <= 2 && t.shape[0] <= CMLP_MAX_WIDTH && t.shape[1] <= CMLP_MAX_WIDTH);
     if (!advance(c, 1)) return t;
@@ -152,7 +152,7 @@ void prove_next_tensor(void)
     uint64_t offset = nondet_uint64();
     const uint64_t start = offset;
     ASSUME(offset <= CMLP_DATA_MOST);
-    const tensor t = next_tensor(&c, &offset);
+    const shaped_tensor t = next_tensor(&c, &offset);
     REQUIRE(t.n_dims >= 0 && t.n_dims <= 2 && t.shape[0] <= CMLP_MAX_WIDTH && t.shape[1] <= CMLP_MAX_WIDTH);
     REQUIRE(c.status || (t.n_dims >= 1 && t.shape[0] >= 1));
     REQUIRE(c.status || (offset > start && offset <= CMLP_DATA_MOST));
