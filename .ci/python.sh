@@ -48,9 +48,10 @@ exported_headers() { # <installed or all>
 exported_projects() {
     needs package
     python3 -m venv "$WORK/platformio"
-    "$WORK/platformio/bin/python" -m pip install -q 'platformio==6.*' || echo 'skipped: pip cannot install platformio'
+    "$WORK/platformio/bin/python" -m pip install -q 'platformio==6.*' meson ninja ||
+        echo 'skipped: pip cannot install platformio, meson and ninja'
     CMLP_TARGETS=$1 PATH=$WORK/platformio/bin:$PATH PLATFORMIO_CORE_DIR=$WORK/platformio/core \
-        "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_c_project.py
+        "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_c_project.py tests/embedding/test_meson.py
 }
 
 # The tests that need other libraries. None of them may skip here. scikit-learn's checks are among the slow tests. torch has
