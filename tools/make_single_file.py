@@ -45,10 +45,8 @@ PASTED = re.compile(r"\b(?!name##)([a-z]\w*##\w+(?:##\w+)*)")  # "name" is a par
 
 # A function of the core, in column 0.
 FUNCTION = r"^(?!static|typedef|extern|struct \w+ \{)(?=[a-z][\w *]*?\b(cmlp_\w+)\()"
-# A source, or most of it, that a macro leaves out although other sources call it.
-OPTIONAL = re.compile(
-    r"^#if (CMLP_BUILDS_(?:TABLES|WORKERS))\n(.*)^#endif\n\Z", re.MULTILINE | re.DOTALL
-)
+# A part of a source that a macro leaves out although other sources call it.
+OPTIONAL = re.compile(r"#if (CMLP_BUILDS_(?:TABLES|WORKERS))\n")
 
 # Everything in the core is declared in column 0, so the start of a line tells what is at file
 # scope.
@@ -155,6 +153,21 @@ def file_scope_names(text: str) -> set[str]:
     return {name for name in names if not name.startswith(("CMLP_", "cmlp_"))}
 
 
+def left_out(source: str) -> Iterator[tuple[str, str]]:
+    """Yield the functions of a source that a macro can leave out, each with the macro that builds it."""
+    open_parts: list[str] = []  # from the outermost on: the macro of an optional part, or ""
+    for line in source.splitlines(keepends=True):
+        if line.startswith("#if"):
+            optional = OPTIONAL.fullmatch(line)
+            open_parts.append(optional[1] if optional else "")
+        elif line.startswith("#endif"):
+            open_parts.pop()
+        elif function := re.match(FUNCTION, line):
+            builds = next(filter(None, open_parts), "")
+            if builds:
+                yield function[1], builds
+
+
 class Core:
     """The core's files. Each header is written once; parts are compiled once per kernel."""
 
@@ -170,8 +183,7 @@ class Core:
         self.builds = {  # of a function that a macro leaves out: whether it is built
             name: builds
             for path in self.sources.values()
-            for builds, text in OPTIONAL.findall(path.read_text(encoding="utf-8"))
-            for name in re.findall(FUNCTION, text, re.MULTILINE)
+            for name, builds in left_out(path.read_text(encoding="utf-8"))
         }
         self.written: set[Path] = set()
         self.parts: dict[str, str] = {}

@@ -25,6 +25,17 @@
 
 enum { N_IN = 5, N_HIDDEN = 7, N_OUT = 3, N_PARAMS = (N_IN + 1) * N_HIDDEN + (N_HIDDEN + 1) * N_OUT, N_ROWS = 300 };
 
+/* A label or a category that is a text. */
+static inline cmlp_value text_value(const char *text)
+{
+    cmlp_value value;
+    memset(&value, 0, sizeof value);
+    value.type = CMLP_VALUE_TEXT;
+    value.text = text;
+    value.n_text = (int64_t)strlen(text);
+    return value;
+}
+
 /* A network that begins from seed 1, with its optimizer. */
 typedef struct learner {
     char memory[CMLP_NET_SIZE(3)];

@@ -9,8 +9,11 @@ int main(int argc, char **argv)
     CHECK(argc == 5);
     OK(cmlp_file_load(&file, argv[1]));
     CHECK(file.info.n_inputs == 3 && file.info.dtype == CMLP_FLOAT64 && file.info.n_nets > 0);
-    const cmlp_value place = {.text = argv[2], .n_text = (int64_t)strlen(argv[2]), .type = CMLP_VALUE_TEXT};
-    const cmlp_value size = {.number = atof(argv[3]), .type = CMLP_VALUE_DOUBLE};
+    const cmlp_value place = text_value(argv[2]);
+    cmlp_value size;
+    memset(&size, 0, sizeof size);
+    size.type = CMLP_VALUE_DOUBLE;
+    size.number = atof(argv[3]);
     double row[3], output;
     OK(cmlp_table_code_of_value(file.model, 0, &place, &row[0]));
     OK(cmlp_table_code_of_value(file.model, 1, &size, &row[1]));

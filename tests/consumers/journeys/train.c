@@ -6,9 +6,7 @@ static int write_piece(void *context, const void *bytes, size_t n) { return fwri
 
 static void save(const learner *l, const cmlp_training *training, const char *path)
 {
-    const cmlp_value labels[] = {{.text = "first", .n_text = 5, .type = CMLP_VALUE_TEXT},
-                                 {.text = "other", .n_text = 5, .type = CMLP_VALUE_TEXT},
-                                 {.text = "third", .n_text = 5, .type = CMLP_VALUE_TEXT}};
+    const cmlp_value labels[] = {text_value("first"), text_value("other"), text_value("third")};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     size_t n;
     OK(cmlp_workspace_size(net_of(l), NULL, NULL, NULL, 1, &n));

@@ -287,7 +287,7 @@ class TabularEstimator(Estimator):
         >>> model = TabularRegressor(random_state=0, n_epochs=1).fit(rows, range(1000))
         >>> print(model.drift([[x + 500, k] for x, k in rows]))
              shift  outside  unknown  missing
-        0    48.1%    50.0%     0.0%     0.0%  drifted
+        0    49.9%    50.0%     0.0%     0.0%  drifted
         1     0.0%     0.0%     0.0%     0.0%
         1 of 2 columns have drifted in 1,000 rows: their shift is above 16.2%
         """

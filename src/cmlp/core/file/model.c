@@ -27,6 +27,7 @@ static cmlp_status divide_model(const cmlp_head *head, void *base, model_memory 
     memory->factors = cmlp_take(&space, columns, sizeof(double));
     memory->shifts = cmlp_take(&space, columns, sizeof(double));
     memory->table.table = NULL;
+    memory->table.ranges = NULL;
     if (CMLP_IS_TABLE(head)) cmlp_table_lay_out(&space, head, &memory->table);
     memory->params = cmlp_take(&space, cmlp_is_big_endian() ? (int64_t)head->params_size : 0, 1);
     cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */

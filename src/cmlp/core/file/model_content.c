@@ -33,7 +33,10 @@ static int is_key(const char *text)
 /* Whether a program can have this name, which is not one of the format or of Python. */
 static int is_allowed(const char *name, const cmlp_model_content *content)
 {
-    return content->has_any_names || !strncmp(name, "user.", 5);
+    static const char start[] = "user.";
+    for (int i = 0; start[i]; i++)
+        if (name[i] != start[i]) return content->has_any_names;
+    return 1;
 }
 
 static cmlp_status check_strings(const cmlp_model_content *content)

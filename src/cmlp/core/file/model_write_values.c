@@ -6,30 +6,30 @@
 
 #if CMLP_BUILDS_TRAINING
 /* The lists of values. Categories have one for each column. */
-typedef enum value_list { LABELS, NAMES, TARGETS, WORDS, CATEGORIES } value_list;
+typedef enum value_list { LABEL_LIST, NAME_LIST, TARGET_LIST, WORD_LIST, CATEGORY_LIST } value_list;
 
 static value_list list_of(int tensor)
 {
-    if (tensor >= CMLP_LABEL_ENDS && tensor <= CMLP_LABEL_TEXT) return LABELS;
-    if (tensor == CMLP_NAME_ENDS || tensor == CMLP_NAME_TEXT) return NAMES;
-    if (tensor == CMLP_CELL_ENDS || tensor == CMLP_CELL_TEXT) return WORDS;
-    return tensor == CMLP_TARGET_ENDS || tensor == CMLP_TARGET_TEXT ? TARGETS : CATEGORIES;
+    if (tensor >= CMLP_LABEL_ENDS && tensor <= CMLP_LABEL_TEXT) return LABEL_LIST;
+    if (tensor == CMLP_NAME_ENDS || tensor == CMLP_NAME_TEXT) return NAME_LIST;
+    if (tensor == CMLP_CELL_ENDS || tensor == CMLP_CELL_TEXT) return WORD_LIST;
+    return tensor == CMLP_TARGET_ENDS || tensor == CMLP_TARGET_TEXT ? TARGET_LIST : CATEGORY_LIST;
 }
 
 static int64_t columns_of(const cmlp_writer *w, value_list list)
 {
-    if (list != CATEGORIES) return 1;
+    if (list != CATEGORY_LIST) return 1;
     return w->table ? w->table->n_columns : 0;
 }
 
 static int64_t count_of(const cmlp_writer *w, value_list list, int64_t column)
 {
     const cmlp_table *table = w->table;
-    if (list == LABELS) return w->content->n_labels;
-    if (list == WORDS) return w->content->cells ? w->content->cells->n_missing : 0;
-    if (!table) return list == NAMES ? w->content->n_names : 0;
-    if (list == NAMES) return table->columns[0].name ? table->n_columns : 0;
-    if (list == TARGETS) return table->n_targets > 1 && table->target[0].name ? table->n_targets : 0;
+    if (list == LABEL_LIST) return w->content->n_labels;
+    if (list == WORD_LIST) return w->content->cells ? w->content->cells->n_missing : 0;
+    if (!table) return list == NAME_LIST ? w->content->n_names : 0;
+    if (list == NAME_LIST) return table->columns[0].name ? table->n_columns : 0;
+    if (list == TARGET_LIST) return table->n_targets > 1 && table->target[0].name ? table->n_targets : 0;
     return cmlp_count_categories(&table->columns[column]);
 }
 
@@ -37,13 +37,13 @@ static int64_t count_of(const cmlp_writer *w, value_list list, int64_t column)
 static cmlp_value value_of(const cmlp_writer *w, value_list list, int64_t column, int64_t i, char buffer[CMLP_PRINTED])
 {
     cmlp_value value = {.type = CMLP_VALUE_TEXT};
-    if (list == LABELS) return cmlp_with_text(&w->content->labels[i], buffer);
-    if (list == WORDS) return w->content->cells->missing[i];
-    if (list == NAMES && !w->table) return w->content->names[i];
-    if (list == CATEGORIES && w->table->columns[column].categories) return w->table->columns[column].categories[i];
-    if (list == CATEGORIES) return (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
-    value.text = list == NAMES ? w->table->columns[i].name : w->table->target[i].name;
-    value.n_text = list == NAMES ? w->table->columns[i].n_name : w->table->target[i].n_name;
+    if (list == LABEL_LIST) return cmlp_with_text(&w->content->labels[i], buffer);
+    if (list == WORD_LIST) return w->content->cells->missing[i];
+    if (list == NAME_LIST && !w->table) return w->content->names[i];
+    if (list == CATEGORY_LIST && w->table->columns[column].categories) return w->table->columns[column].categories[i];
+    if (list == CATEGORY_LIST) return (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
+    value.text = list == NAME_LIST ? w->table->columns[i].name : w->table->target[i].name;
+    value.n_text = list == NAME_LIST ? w->table->columns[i].n_name : w->table->target[i].n_name;
     return value;
 }
 
@@ -55,7 +55,7 @@ static cmlp_status check_list(const cmlp_writer *w, value_list list, int64_t col
     const int64_t n = count_of(w, list, column);
     for (int64_t i = 0; i < n; i++) {
         const cmlp_value value = value_of(w, list, column, i, buffer);
-        const cmlp_status status = cmlp_check_value(&value, list == LABELS);
+        const cmlp_status status = cmlp_check_value(&value, list == LABEL_LIST);
         if (status) return status == CMLP_ERROR_OPTION ? CMLP_ERROR_FILE_VALUE : status;
     }
     return CMLP_OK;
@@ -76,7 +76,7 @@ static cmlp_status check_labels(const cmlp_writer *w)
     if (!is_logistic && cmlp_output_activation(w->net) != CMLP_ACTIVATION_SOFTMAX) return CMLP_ERROR_FILE_VALUE;
     if (n != n_outputs && !(n == 2 && n_outputs == 1 && is_logistic)) return CMLP_ERROR_FILE_VALUE;
     if (content->is_multilabel && (!is_logistic || n != n_outputs || n < 2)) return CMLP_ERROR_FILE_VALUE;
-    const cmlp_status status = check_list(w, LABELS, 0);
+    const cmlp_status status = check_list(w, LABEL_LIST, 0);
     if (status) return status;
     for (int64_t i = 0; i < n; i++) {
         const cmlp_value text = cmlp_with_text(&labels[i], buffer);
@@ -108,7 +108,7 @@ static cmlp_status check_cells(const cmlp_writer *w)
     if (cmlp_misaligned(cells, CMLP_ALIGNOF(cmlp_model_cells))) return CMLP_ERROR_ALIGNMENT;
     if (cells->reserved[0] || cells->reserved[1]) return CMLP_ERROR_OPTION;
     if (!cmlp_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_FILE_VALUE;
-    return check_texts(w, WORDS, cells->missing, cells->n_missing);
+    return check_texts(w, WORD_LIST, cells->missing, cells->n_missing);
 }
 
 /* Checks the names of a network's inputs. */
@@ -117,7 +117,7 @@ static cmlp_status check_input_names(const cmlp_writer *w)
     const cmlp_model_content *content = w->content;
     if (w->table) return content->names || content->n_names ? CMLP_ERROR_OPTION : CMLP_OK;
     if (content->n_names && content->n_names != cmlp_n_in(w->net)) return CMLP_ERROR_OPTION;
-    return check_texts(w, NAMES, content->names, content->n_names);
+    return check_texts(w, NAME_LIST, content->names, content->n_names);
 }
 
 #if CMLP_BUILDS_TABLES
@@ -137,7 +137,7 @@ static cmlp_status check_names(const cmlp_writer *w, value_list list, int64_t n)
 static cmlp_table_kind kind_of(const cmlp_writer *w, int64_t column)
 {
     const cmlp_table_column *c = &w->table->columns[column];
-    return c->kind ? c->kind : cmlp_usual_kind(c->role, count_of(w, CATEGORIES, column));
+    return c->kind ? c->kind : cmlp_usual_kind(c->role, count_of(w, CATEGORY_LIST, column));
 }
 
 static cmlp_status check_categories(const cmlp_writer *w)
@@ -145,13 +145,13 @@ static cmlp_status check_categories(const cmlp_writer *w)
     int32_t *order = w->order;
     for (int64_t i = 0; i < w->table->n_columns; i++) {
         const cmlp_table_column *column = &w->table->columns[i];
-        const int64_t n = count_of(w, CATEGORIES, i);
+        const int64_t n = count_of(w, CATEGORY_LIST, i);
         if (!cmlp_fits_kind(column, kind_of(w, i), n)) return CMLP_ERROR_OPTION;
         if (!column->categories) {
             for (int64_t k = 0; k < n; k++) *order++ = (int32_t)k;
             continue;
         }
-        const cmlp_status status = check_list(w, CATEGORIES, i);
+        const cmlp_status status = check_list(w, CATEGORY_LIST, i);
         if (status) return status;
         cmlp_sort_values(column->categories, n, order);
         for (int64_t k = 0; k < n; k++) {
@@ -173,8 +173,8 @@ cmlp_status cmlp_check_given_values(const cmlp_writer *w)
     if (!status) status = check_cells(w);
 #if CMLP_BUILDS_TABLES
     if (!w->table) return status;
-    if (!status) status = check_names(w, NAMES, w->table->n_columns);
-    if (!status && w->table->n_targets > 1) status = check_names(w, TARGETS, w->table->n_targets);
+    if (!status) status = check_names(w, NAME_LIST, w->table->n_columns);
+    if (!status && w->table->n_targets > 1) status = check_names(w, TARGET_LIST, w->table->n_targets);
     if (!status) status = check_categories(w);
 #endif
     return status;
@@ -247,7 +247,7 @@ static void put_tensor_values(sink *s, const cmlp_writer *w, int tensor)
 void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor)
 {
     int64_t n = 0;
-    for (int64_t i = 0; i < columns_of(w, CATEGORIES); i++) n += count_of(w, CATEGORIES, i);
+    for (int64_t i = 0; i < columns_of(w, CATEGORY_LIST); i++) n += count_of(w, CATEGORY_LIST, i);
     switch (tensor) {
     case CMLP_LABEL_KIND:
         if (!w->content->n_labels) return;
@@ -255,8 +255,8 @@ void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor)
         put_byte(s, w->content->is_multilabel ? CMLP_LABELS_ARE_SEVERAL : CMLP_LABELS_ARE_CLASSES);
         return;
     case CMLP_CATEGORY_COUNTS:
-        for (int64_t i = 0; n && i < columns_of(w, CATEGORIES); i++)
-            put_little(s, (uint64_t)count_of(w, CATEGORIES, i), 8);
+        for (int64_t i = 0; n && i < columns_of(w, CATEGORY_LIST); i++)
+            put_little(s, (uint64_t)count_of(w, CATEGORY_LIST, i), 8);
         return;
     case CMLP_CATEGORY_ORDER:
         for (int64_t i = 0; i < n; i++) put_little(s, (uint64_t)w->order[i], 4);
@@ -273,7 +273,7 @@ void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor)
         return;
 #if CMLP_BUILDS_TABLES
     case CMLP_COLUMN_KINDS:
-        for (int64_t i = 0; i < columns_of(w, CATEGORIES); i++) put_byte(s, (unsigned)kind_of(w, i));
+        for (int64_t i = 0; i < columns_of(w, CATEGORY_LIST); i++) put_byte(s, (unsigned)kind_of(w, i));
         return;
 #endif
     default: put_tensor_values(s, w, tensor);
