@@ -43,9 +43,7 @@ def wanted_files(root: Path) -> set[str]:
         "py.typed",
         "_data/files/*/*.gz",
         "_data/files/*/LICENSE.txt",
-        "_export/page/assets/*.*",
-        "_export/page/assets/*/*",
-        "_export/page/assets/*/*/*",
+        "_export/page/assets/**/*",
         "_export/*.h",
         "_export/projects/**/*.*",
         "_export/projects/**/Kconfig",
@@ -56,6 +54,7 @@ def wanted_files(root: Path) -> set[str]:
         path.relative_to(source).as_posix()
         for pattern in patterns
         for path in (source / "cmlp").glob(pattern)
+        if path.is_file()
     }
     licences = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"][
         "license-files"
