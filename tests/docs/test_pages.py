@@ -33,7 +33,7 @@ blocks = imported(DOCS / "_ext/blocks.py")
 PAGES = {str(path.relative_to(DOCS)): blocks.blocks_of(path) for path in sorted(DOCS.rglob("*.md"))}
 NOTES = {"", "compile only", "not run", "needs", "output varies", "file"}
 # Languages of blocks that are no code, and the directives of the documentation.
-SHOWN = re.compile(r"\{[\w:-]+\}|text|toml|cmake|json|html|cython|cpp|javascript|")
+SHOWN = re.compile(r"\{[\w:-]+\}|text|toml|ini|meson|cmake|json|html|cython|cpp|javascript|")
 WHOLE = {
     "start/tables.md",
     "guide/groups.md",

@@ -136,9 +136,8 @@ def test_each_label_has_its_set(shown, models):
                 for name, q in (("no", 1 - p[j]), ("yes", p[j]))
                 if q >= 0.5 or 1 - q <= margins[j]
             ]
-            assert (
-                page.text("#ends") == f"The right answer for label {j} is {' or '.join(names)} in"
-            )
+            answers = f"Set of answers for label {j}: {' or '.join(names)}."
+            assert page.text("#ends") == f"{answers} Sets made so contain the truth in"
     assert page.evaluate("document.querySelectorAll('.winner').length") == len(labels)
 
 
