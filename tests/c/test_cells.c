@@ -307,7 +307,7 @@ static int is_printed(const char *text, double value)
     return cmlp_is_printed_double((cmlp_cell){bytes, bytes + n}, value);
 }
 
-/* A text is that of a category only if Python prints the category so: with the fewest digits that round to its value. */
+/* A text names a category that is a number only if Python prints the number so: by the fewest digits that round to it. */
 static void test_printed_doubles(void)
 {
     static const struct {

@@ -26,7 +26,8 @@ static cmlp_value number(double x, const char *text)
 
 static cmlp_value integer(int64_t i) { return (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER}; }
 
-static void make_net_with_loss(int64_t n_in, int64_t n_out, int32_t output, cmlp_loss loss)
+/* `quantiles` is NULL, or has a quantile for each output. */
+static void make_net_with_loss(int64_t n_in, int64_t n_out, int32_t output, cmlp_loss loss, const double *quantiles)
 {
     const int64_t sizes[] = {n_in, n_out};
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
@@ -35,13 +36,15 @@ static void make_net_with_loss(int64_t n_in, int64_t n_out, int32_t output, cmlp
     config.n_layers = 2;
     config.loss = loss;
     config.dtype = CMLP_FLOAT32;
+    config.quantiles = quantiles;
     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
     for (int i = 0; i < MOST_PARAMS; i++) params[i] = (float)(i % 7) / 8 - 0.25f;
 }
 
 static void make_net(int64_t n_in, int64_t n_out, int32_t output)
 {
-    make_net_with_loss(n_in, n_out, output, output == CMLP_ACTIVATION_IDENTITY ? CMLP_LOSS_SQUARED_ERROR : CMLP_LOSS_LOG);
+    const cmlp_loss loss = output == CMLP_ACTIVATION_IDENTITY ? CMLP_LOSS_SQUARED_ERROR : CMLP_LOSS_LOG;
+    make_net_with_loss(n_in, n_out, output, loss, NULL);
 }
 
 static cmlp_model_content content_of(const cmlp_value *labels, int64_t n)
@@ -230,7 +233,7 @@ static void test_class(void)
     make_net(3, 2, CMLP_ACTIVATION_LOGISTIC);
     check_class(several, "MLPClassifier");
     for (int i = 0; i < 6; i++) { /* a loss that an estimator of Python does not have */
-        make_net_with_loss(3, 1, CMLP_ACTIVATION_LOGISTIC, losses[i]);
+        make_net_with_loss(3, 1, CMLP_ACTIVATION_LOGISTIC, losses[i], NULL);
         check_class(content_of(labels, 2), i == 3 || i == 4 ? NULL : "MLPClassifier");
         check_class(regressor, i < 3 ? NULL : "MLPRegressor");
     }
@@ -507,17 +510,7 @@ static void make_table_of(cmlp_table_calibration_kind kind)
     if (kind < CMLP_TABLE_ABSOLUTE_ERROR || kind > CMLP_TABLE_QUANTILES) return;
     make_net(5, 3, CMLP_ACTIVATION_IDENTITY);
     table.target = &target;
-    if (kind != CMLP_TABLE_QUANTILES) return;
-    const int64_t sizes[] = {5, 3};
-    const int32_t output = CMLP_ACTIVATION_IDENTITY;
-    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
-    config.sizes = sizes;
-    config.activations = &output;
-    config.n_layers = 2;
-    config.loss = CMLP_LOSS_QUANTILE;
-    config.dtype = CMLP_FLOAT32;
-    config.quantiles = quantiles;
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    if (kind == CMLP_TABLE_QUANTILES) make_net_with_loss(5, 3, CMLP_ACTIVATION_IDENTITY, CMLP_LOSS_QUANTILE, quantiles);
 }
 
 static void test_calibration(void)

@@ -810,9 +810,14 @@ def _digest_of(fit: TableFit) -> Digests:
     if rows.weight is not None:
         arrays.append(rows.weight)
     if fit.row_groups is not None:
-        learned += f", groups {hash_of_text(fit.row_groups.codes.tobytes().hex())}"
+        learned += f", groups {_hash_of(fit.row_groups.codes)}"
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
     kinds = {"numbers": columns.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
     if len(columns.levels):
-        kinds["levels"] = hash_of_text(columns.levels.tobytes().hex())
+        kinds["levels"] = _hash_of(columns.levels)
     return {"table": (kinds, checksums.tobytes())}  # type: ignore[dict-item]  # bytes can be compared with ==
+
+
+def _hash_of(array: NDArray[Any]) -> str:
+    """Return a checksum of the bytes of an array."""
+    return hash_of_text(array.tobytes().hex())
