@@ -57,6 +57,7 @@ const player = {
 	values: [], // of the handles, as they are now
 	grip: null, // what is dragged in the picture: from a place to the values of the handles
 	isOurs: false,
+	scribble: null, // a drawing that was called no digit: it comes back at the end
 	decided: {}, // by the name of a pause: what was chosen, or null for nothing
 	waiting: null, // the pause at which the film stands
 	left: 0, // seconds that it still waits
@@ -107,6 +108,8 @@ const player = {
 		this.readLanguage(parts);
 		const draw = parts.get("draw") ?? "";
 		const { strokes } = readInput({ draw });
+		const { strokes: scribble } = readInput({ draw: parts.get("none") ?? "" });
+		this.scribble = scribble ? filmDigit(scribble) : null;
 		this.isOurs = draw === OUR_THREE.draw;
 		if (!strokes) return;
 		this.take(strokes, whole("is", 10));
@@ -231,6 +234,7 @@ const player = {
 
 	labelIt(label) {
 		this.facts = filmFacts(this.digit, label, this.seed);
+		this.facts.scribble = this.scribble;
 		this.writeCaptions();
 	},
 
@@ -395,7 +399,10 @@ const player = {
 		this.decided[id] = choice;
 		this.waiting = null;
 		this.told = "";
-		if (kind === "label" && choice === 10) return this.drawAgain("other.none");
+		if (kind === "label" && choice === 10) {
+			this.scribble = this.digit;
+			return this.drawAgain("other.none");
+		}
 		if (kind === "label" && choice !== null) this.labelIt(choice);
 		this.painted = performance.now();
 		this.show();
@@ -633,6 +640,7 @@ const player = {
 			parts.draw = this.digit.strokes.map(pointsText).join(".");
 		}
 		if (is !== undefined && is !== null) parts.is = is;
+		if (this.scribble) parts.none = this.scribble.strokes.map(pointsText).join(".");
 		const made = Object.entries(bets).map(([id, choice]) => `${id}-${choice ?? ""}`);
 		if (made.length) parts.bets = made.join("_");
 		if (this.seed !== FILM_SEED) parts.seed = this.seed;
