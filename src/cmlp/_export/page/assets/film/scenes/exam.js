@@ -76,7 +76,7 @@ const examScene = {
 		paintVerdictOf(
 			view,
 			winner(result.a[3]),
-			within(t, 4.8, RESTORE_AT, 0.5) + within(t, RESTORE_AT + 1.6, LAST_AT, 0.5),
+			within(t, facts.scribble ? SCRIBBLE_AT + 1.4 : 4.8, RESTORE_AT, 0.5) + within(t, RESTORE_AT + 1.6, LAST_AT, 0.5),
 		);
 	},
 };
