@@ -546,7 +546,8 @@ cdef extern from "cmlp_table.h" nogil:
         const float *levels
         int64_t n_levels
         int64_t n_one_hot
-        int64_t reserved[1]
+        const char *format
+        int64_t n_format
 
     ctypedef struct cmlp_table_encoder:
         size_t struct_size

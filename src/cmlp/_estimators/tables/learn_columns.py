@@ -33,7 +33,7 @@ from cmlp._data.containers import plain_entry
 from cmlp._data.input_frame import frame_of
 from cmlp._data.scale import quantiles
 from cmlp._data.weights import weights_of_rows
-from cmlp._estimators.tables.doubtful_columns import warn_of_categories
+from cmlp._estimators.tables.doubtful_columns import warn_of_categories, warn_of_numbers
 from cmlp._estimators.tables.splits import LEAST_GAIN_OF_PART, step_edges
 from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, TableColumn, TableColumns
 from cmlp._model.unusual_rows import Seen
@@ -70,6 +70,7 @@ def learn_columns(
     owner: str,
     rows: NDArray[np.intp] | None = None,
     weight: NDArray[np.float64] | None = None,
+    forms: Mapping[int, str] | None = None,
 ) -> TableColumns:
     """Return the columns of a table, with their types and categories; `learn_inputs` learns the rest.
 
@@ -77,6 +78,7 @@ def learn_columns(
 
     Columns of a category, text or object dtype that has no numbers are categories, unless `categorical` is None, and so
     are those that it has: names, indices, a mask, or a mapping to lists of ordered categories (None for no order).
+    `forms` are those of columns whose texts are dates, which the frame has as dates.
     """
     frame = frame_of(X, owner)
     if rows is None:
@@ -95,8 +97,22 @@ def learn_columns(
             is_decided = i in chosen or column.is_of_file or column.has_categories()
             found.append(_with_categories(column, column_type, rows, weight, is_decided=is_decided))
         else:
+            if categorical is not None and not column.is_of_file:
+                warn_of_numbers(column, rows)
             found.append(TableColumn("number", type_of_numbers(column_type)))
+        if forms is not None and i in forms:
+            found[i] = _with_form(found[i], forms[i], frame.label(i))
     return TableColumns(found, frame.names)
+
+
+def _with_form(column: TableColumn, form: str, label: str) -> TableColumn:
+    """Return a column of dates whose texts have a form."""
+    if column.type not in DATES:
+        raise InvalidParameterError(
+            f"{label} is in date_formats, but categorical_features orders its categories.",
+            parameter="date_formats",
+        )
+    return column._replace(date_format=form)
 
 
 def _ordered(column: Column, levels: Sequence[object]) -> TableColumn:

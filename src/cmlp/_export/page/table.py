@@ -15,6 +15,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import EXACT
+from cmlp._data.date_forms import date_form
 from cmlp._data.grammar import Grammar
 from cmlp._data.losses import traits_of
 from cmlp._export.page.assembly import (
@@ -210,6 +211,8 @@ def _describe_columns(model: TableModel) -> list[dict[str, Any]]:
             "n": one.n,
             "type": one.type,
         }
+        if one.date_format:
+            column["form"] = date_form(one.date_format).as_json()
         if one.is_number:
             column |= {
                 "centre": one.centre,

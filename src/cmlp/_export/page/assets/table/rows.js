@@ -42,6 +42,30 @@ function momentOf(cell) {
 	return { days: Number(all) / 864e8, hasOffset: Boolean(offset), text };
 }
 
+/** The moment of a cell of a stated form, as `momentOf` has it, of a month or a quarter the first day; null for other text. */
+function momentOfForm(cell, { pattern, directives, months, century }) {
+	const found = whole(pattern).exec(trim(cell));
+	if (!found) return null;
+	const got = Object.fromEntries([...directives].map((letter, k) => [letter, found[k + 1]]));
+	const year = got.Y ?? `${got.y < century ? 20 : 19}${got.y}`;
+	const short = (name) => name.slice(0, 3).toLowerCase();
+	const name = got.b ?? got.B;
+	let month = name ? months.findIndex((one) => short(one) === short(name)) + 1 : (got.m ?? 3 * (got.q ?? 1) - 2);
+	let [day, hour] = [got.d ?? 1, got.H ?? 0];
+	if (got.j) {
+		const date = new Date(`${year}-01-01T00:00Z`);
+		date.setUTCDate(got.j);
+		if (date.getUTCFullYear() !== Number(year)) return null;
+		[month, day] = [date.getUTCMonth() + 1, date.getUTCDate()];
+	}
+	if (got.p) {
+		if (hour < 1 || hour > 12) return null;
+		hour = (hour % 12) + 12 * (got.p.toUpperCase() === "PM");
+	}
+	const [mm, dd, ...clock] = [month, day, hour, got.M ?? 0, got.S ?? 0].map((number) => String(number).padStart(2, 0));
+	return momentOf(`${year}-${mm}-${dd}T${clock.join(":")}${got.z ?? ""}`);
+}
+
 /** The code of a date whose text is a category, as Python writes it. */
 function codeOfDate({ text }, { choices, texts = choices, type }) {
 	if (type === "date") return texts.indexOf(text.replace(/T00:00:00$/, ""));
@@ -67,15 +91,16 @@ function codeOf(cell, { choices, texts = choices, numbers, kind, missing }) {
 
 /** The value of a cell of a column; text that says what was expected if it is none. */
 function readCell(cell, column) {
-	const { type, kind, choices } = column;
+	const { type, kind, choices, form } = column;
 	const isDate = ["date", "time", "instant"].includes(type);
 	const isListed = kind === "category" || ["category", "ordered"].includes(type);
 	if (isListed && !isDate) return choices ? codeOf(cell, column) : 0;
 	if (isMark(cell)) return isListed ? column.missing : NaN;
 	if (isDate) {
-		const found = momentOf(cell);
+		const found = form ? momentOfForm(cell, form) : momentOf(cell);
 		const hasOffset = type === "instant";
 		if (found && found.hasOffset === hasOffset) return isListed ? codeOfDate(found, column) : found.days;
+		if (form) return `a date of the form ${form.text}`;
 		return hasOffset
 			? "a time with its offset such as 2026-11-24T12:00+01:00"
 			: "a date such as 2026-11-24, or 2026-11-24 12:00 without an offset from UTC";
