@@ -161,6 +161,7 @@ typedef struct cmlp_table_column {
     int64_t n_one_hot;    /* from 0 to n; 0 if `levels` is NULL */
     const char *format;   /* for cmlp_table_write: of DATE, TIME or INSTANT, the form of dates in cells; NULL: ISO 8601 */
     int64_t n_format;     /* bytes of UTF-8 */
+    int64_t reserved[1];  /* 0 */
 } cmlp_table_column;
 
 /* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are

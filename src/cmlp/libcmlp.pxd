@@ -548,6 +548,7 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_one_hot
         const char *format
         int64_t n_format
+        int64_t reserved[1]
 
     ctypedef struct cmlp_table_encoder:
         size_t struct_size

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from cmlp._train.callbacks import Deadline
 
 _FROM_DTYPE = "from_dtype"
+_NO_FORMS: Mapping[int, str] = {}
 _MOST_ROWS = 100_000  # from which quartiles and steps are learned: of more rows without weights, a random choice
 _ROWS_FOR_THREADS = 10_000  # that make threads worth their time
 # Quantiles are those of numbers clipped to it, so that their differences do not overflow.
@@ -70,7 +71,7 @@ def learn_columns(
     owner: str,
     rows: NDArray[np.intp] | None = None,
     weight: NDArray[np.float64] | None = None,
-    forms: Mapping[int, str] | None = None,
+    forms: Mapping[int, str] = _NO_FORMS,
 ) -> TableColumns:
     """Return the columns of a table, with their types and categories; `learn_inputs` learns the rest.
 
@@ -88,6 +89,12 @@ def learn_columns(
     for i, column in enumerate(frame.exact_columns()):
         column_type = type_of_entries(column, rows)
         levels = chosen.get(i)
+        if levels is not None and i in forms:
+            raise InvalidParameterError(
+                f"{column.label} is in date_formats, but categorical_features orders its "
+                "categories.",
+                parameter="date_formats",
+            )
         if levels is None and categorical is not None and column_type not in TIMES:
             held = column.levels()
             levels = None if held is None else categories_of(held, CATEGORY)
@@ -100,19 +107,9 @@ def learn_columns(
             if categorical is not None and not column.is_of_file:
                 warn_of_numbers(column, rows)
             found.append(TableColumn("number", type_of_numbers(column_type)))
-        if forms is not None and i in forms:
-            found[i] = _with_form(found[i], forms[i], frame.label(i))
+        if i in forms:
+            found[i] = found[i]._replace(date_format=forms[i])
     return TableColumns(found, frame.names)
-
-
-def _with_form(column: TableColumn, form: str, label: str) -> TableColumn:
-    """Return a column of dates whose texts have a form."""
-    if column.type not in DATES:
-        raise InvalidParameterError(
-            f"{label} is in date_formats, but categorical_features orders its categories.",
-            parameter="date_formats",
-        )
-    return column._replace(date_format=form)
 
 
 def _ordered(column: Column, levels: Sequence[object]) -> TableColumn:

@@ -34,6 +34,8 @@ static int has_unused(const cmlp_table_column *c)
 {
     int is_used = c->has_missing || c->centre != 0 || c->scale != 0 || c->edges;
     if (c->reserved_2) return 1;
+    for (size_t i = 0; i < sizeof c->reserved / sizeof *c->reserved; i++)
+        if (c->reserved[i]) return 1;
     for (int k = 0; k < CMLP_PARTS; k++) {
         if (c->parts[k].reserved || (!c->parts[k].used && (c->parts[k].n || c->parts[k].edges))) return 1;
         is_used |= c->parts[k].used != 0;
