@@ -72,7 +72,6 @@ _INSTEAD = {"I": "%H, which with %p is from 1 to 12", "f": "%S without a fractio
 _OF_MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%m.%Y")
 _LETTERS_OF_MONTH = 7
 # Forms that are common, in the order in which a warning names them.
-_DATES = (Day, np.datetime64)  # entries that are dates themselves
 _COMMON = (
     *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d"),
     *("%m/%d/%y", "%d/%m/%y", "%d.%m.%y", *_OF_MONTHS),
@@ -81,16 +80,16 @@ _COMMON = (
     *("%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%b%Y", "%Y-%b", "%YM%m", "%Ym%m"),
     *("%YQ%q", "%Y Q%q", "%Y-Q%q", "Q%q %Y", "Q%q%Y", "Q%q-%Y", "Q%q/%Y", "%Yq%q"),
     "%Y%m%dT%H%M%S",
-    "%Y%m%d%H%M%S",
 )
 # Forms of digits alone, which numbers can have by chance: their years are near those of today.
-_OF_DIGITS = ("%Y%m%d", "%Y%m")
+_OF_DIGITS = ("%Y%m%d", "%Y%m", "%Y%m%d%H%M%S")
 _YEARS = (1800, 2100)
 _DAYS_OF_YEAR = 365.2425
 _CLOCK = re.compile(rf"([T ])\d{{1,2}}:\d\d(:\d\d)?(?:( ?)[AP]M)?(?:( ?){OFFSET})?$", re.I | re.A)
 _FIRST_DIGITS, _LAST_DIGITS = 180_001, 21_000_000  # the numbers with such digits
 _FEWEST_NUMBERS = 10  # different ones that are not all dates by chance
 _LONGEST = 40  # letters of a date
+_DATES = (Day, np.datetime64)  # entries that are dates themselves
 _TRIED = 20  # different cells that are read by all common forms
 
 

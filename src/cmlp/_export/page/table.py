@@ -121,6 +121,9 @@ def table_page(
         subject = name or ("A number" if model.labels is None else "A class")
         title = f"{subject} from {n} column{'s' * (n != 1)}"
     network = _NETWORK if has_rare_activation(model.net) else _NETWORK[:1]
+    scripts = [*network, *_SCRIPTS]
+    if model.columns.formats is not None:
+        scripts.insert(scripts.index("table/table"), "table/forms")
     parts = {
         "title": escape(clean_label(title)),
         "facts": escape(facts[0]),
@@ -128,7 +131,7 @@ def table_page(
         "about": escape(_write_about(model)),
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
-        "script": dense_script(script([*network, *_SCRIPTS])),
+        "script": dense_script(script(scripts)),
         "model": script_json(described),
     }
     return Document("table.html", parts)
