@@ -18,7 +18,7 @@ static const cmlp_table_column columns[N_COLUMNS] = {
     {CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}},
     {CMLP_TABLE_ROLE_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}},
     {CMLP_TABLE_ROLE_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}},
-    {CMLP_TABLE_ROLE_CATEGORY, 0, 4, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, levels, 12, 2, {0}}};
+    {CMLP_TABLE_ROLE_CATEGORY, 0, 4, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, levels, 12, 2, NULL, 0, {0}}};
 static const cmlp_table_target target = {100, 7, -0.25, 0.5, NULL, 0, {0}};
 static unsigned char net_memory[2][CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */
