@@ -546,6 +546,8 @@ cdef extern from "cmlp_table.h" nogil:
         const float *levels
         int64_t n_levels
         int64_t n_one_hot
+        const char *format
+        int64_t n_format
         int64_t reserved[1]
 
     ctypedef struct cmlp_table_encoder:

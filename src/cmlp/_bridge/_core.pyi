@@ -305,6 +305,7 @@ def write_table(
     kinds: Sequence[str] | None = ...,
     categories: Sequence[Sequence[object] | None] | None = ...,
     names: Sequence[str] | None = ...,
+    formats: Sequence[str] | None = ...,
     target_names: Sequence[str] | None = ...,
     calibration: dict[str, Any] | None = ...,
     labels: tuple[Sequence[object], bool] | None = ...,

@@ -105,6 +105,7 @@ class TableOptions(FitOptions):
     n_estimators: int
     max_time: float | None
     categorical_features: Any  # "from_dtype", or what `learn_columns` accepts
+    date_formats: Any  # what `forms_of_columns` accepts
     date_parts: bool
     learning_rate_init: float
     dropout: float | tuple[float, ...]
@@ -123,7 +124,8 @@ class TableOptions(FitOptions):
         checked = PARAMETERS.checked(owner, values, class_name)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         # Checked with the columns of X.
-        checked["categorical_features"] = values["categorical_features"]
+        for name in ("categorical_features", "date_formats"):
+            checked[name] = values[name]
         if "loss" in checked:
             checked["loss_parameter"] = _loss_parameter(checked)
         return cls(cls._own(checked))

@@ -596,6 +596,12 @@ _COLUMNS = ModelField(
             "types of columns",
             by_core=True,
         ),
+        "formats": Entry(
+            lambda formats, _: {} if formats is None else {"formats": formats},
+            lambda metadata, _: load_texts(metadata, "columns.formats"),
+            "types of columns",
+            by_core=True,
+        ),
         "seen": _array("categories.seen", "categories in fit"),
     },
     _read_columns,

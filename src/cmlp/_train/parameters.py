@@ -833,6 +833,16 @@ NETWORK_ENTRIES = (
         """),
     ),
     Hyperparameter(
+        "date_formats",
+        Use(TABULAR, "None, str or dict", None, ()).says("""
+            How dates are written, if columns have them as text or, such as 19580329, as whole numbers: a dict maps
+            columns, by names or indices, to forms, such as ``{"born": "%d.%m.%Y"}``. A single form is that of each
+            column of text of which it reads nearly all values. A form is made of %Y, %y (69 to 99 are 1969 to 1999),
+            %m, %d, %b and %B (English names), %H, %M, %S, %p (with it, %H is from 1 to 12), %j, %z and %q (the
+            quarter). A month or a quarter is its first day. Later rows are read by the same forms.
+        """),
+    ),
+    Hyperparameter(
         "date_parts",
         Use(TABULAR, "bool", True, BOOLEAN).says("""
             Whether the networks see the time of day, the weekday and the day of the year of a column of dates, where

@@ -16,7 +16,7 @@ from cmlp._data.checks import as_targets, warn_of_other_order
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.groups import as_groups, require_other_groups
-from cmlp._data.input_frame import InputFrame, frame_of
+from cmlp._data.input_frame import InputFrame, frame_of, with_dates
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.estimator_options import fix_seed
 from cmlp._estimators.fit import Fit, train_and_store
@@ -33,6 +33,7 @@ from cmlp._estimators.tables.bag import (
     options_of_member,
 )
 from cmlp._estimators.tables.calibrate import measured
+from cmlp._estimators.tables.date_formats import forms_of_columns
 from cmlp._estimators.tables.doubtful_columns import warn_of_inputs
 from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
 from cmlp._estimators.tables.importances import importances_of
@@ -330,10 +331,15 @@ class TableFit(Fit):
             warn_of_moved_rows(model, raw, _KEPT_COLUMNS)
             self.columns = with_new_levels(model.columns, raw, self._averages, weight)
             return
-        frame, targets = opened[0]
+        (frame, targets), *others = opened
         categorical = options.categorical_features
-        known = learn_columns(frame, categorical, self.class_name, targets.rows, targets.weight)
-        self.rows = self._read(known, opened)
+        forms = forms_of_columns(options.date_formats, frame, targets.rows)
+        if forms:
+            frame = with_dates(frame, forms)
+        known = learn_columns(
+            frame, categorical, self.class_name, targets.rows, targets.weight, forms
+        )
+        self.rows = self._read(known, [(frame, targets), *others])
         n = self.rows.n_training
         warn_of_inputs(
             known,

@@ -418,6 +418,13 @@ class TabularClassifier(TabularEstimator):
         means nothing, such as postal codes. A dict maps columns to a list of their categories in
         ascending order, such as ``{"size": ["S", "M", "L"]}``, or to None. Types of pandas and
         Arrow that are ordered, and polars' Enum, keep their order. If None, no column is detected.
+    date_formats : None, str or dict, default=None
+        How dates are written, if columns have them as text or, such as 19580329, as whole numbers:
+        a dict maps columns, by names or indices, to forms, such as ``{"born": "%d.%m.%Y"}``. A
+        single form is that of each column of text of which it reads nearly all values. A form is
+        made of %Y, %y (69 to 99 are 1969 to 1999), %m, %d, %b and %B (English names), %H, %M, %S,
+        %p (with it, %H is from 1 to 12), %j, %z and %q (the quarter). A month or a quarter is its
+        first day. Later rows are read by the same forms.
     date_parts : bool, default=True
         Whether the networks see the time of day, the weekday and the day of the year of a column of
         dates, where they vary and the target changes along them, beside the days since 1970. They
@@ -544,6 +551,7 @@ class TabularClassifier(TabularEstimator):
         hidden_layer_sizes: int | Sequence[int] = (128, 128),
         max_time: float | None = None,
         categorical_features: str | ArrayLike | None = "from_dtype",
+        date_formats: str | Mapping[Any, str] | None = None,
         date_parts: bool = True,
         class_weight: str | Mapping[Any, float] | Sequence[Mapping[int, float]] | None = None,
         learning_rate_init: float = 0.005,
@@ -1057,6 +1065,13 @@ class TabularRegressor(TabularEstimator):
         means nothing, such as postal codes. A dict maps columns to a list of their categories in
         ascending order, such as ``{"size": ["S", "M", "L"]}``, or to None. Types of pandas and
         Arrow that are ordered, and polars' Enum, keep their order. If None, no column is detected.
+    date_formats : None, str or dict, default=None
+        How dates are written, if columns have them as text or, such as 19580329, as whole numbers:
+        a dict maps columns, by names or indices, to forms, such as ``{"born": "%d.%m.%Y"}``. A
+        single form is that of each column of text of which it reads nearly all values. A form is
+        made of %Y, %y (69 to 99 are 1969 to 1999), %m, %d, %b and %B (English names), %H, %M, %S,
+        %p (with it, %H is from 1 to 12), %j, %z and %q (the quarter). A month or a quarter is its
+        first day. Later rows are read by the same forms.
     date_parts : bool, default=True
         Whether the networks see the time of day, the weekday and the day of the year of a column of
         dates, where they vary and the target changes along them, beside the days since 1970. They
@@ -1166,6 +1181,7 @@ class TabularRegressor(TabularEstimator):
         hidden_layer_sizes: int | Sequence[int] = (128, 128),
         max_time: float | None = None,
         categorical_features: str | ArrayLike | None = "from_dtype",
+        date_formats: str | Mapping[Any, str] | None = None,
         date_parts: bool = True,
         loss: str = "squared_error",
         quantile: float | Sequence[float] = 0.5,

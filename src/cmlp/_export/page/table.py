@@ -15,6 +15,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import EXACT
+from cmlp._data.date_forms import date_form
 from cmlp._data.grammar import Grammar
 from cmlp._data.losses import traits_of
 from cmlp._export.page.assembly import (
@@ -120,6 +121,9 @@ def table_page(
         subject = name or ("A number" if model.labels is None else "A class")
         title = f"{subject} from {n} column{'s' * (n != 1)}"
     network = _NETWORK if has_rare_activation(model.net) else _NETWORK[:1]
+    scripts = [*network, *_SCRIPTS]
+    if model.columns.formats is not None:
+        scripts.insert(scripts.index("table/table"), "table/forms")
     parts = {
         "title": escape(clean_label(title)),
         "facts": escape(facts[0]),
@@ -127,7 +131,7 @@ def table_page(
         "about": escape(_write_about(model)),
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
-        "script": dense_script(script([*network, *_SCRIPTS])),
+        "script": dense_script(script(scripts)),
         "model": script_json(described),
     }
     return Document("table.html", parts)
@@ -210,6 +214,8 @@ def _describe_columns(model: TableModel) -> list[dict[str, Any]]:
             "n": one.n,
             "type": one.type,
         }
+        if one.date_format:
+            column["form"] = date_form(one.date_format).as_json()
         if one.is_number:
             column |= {
                 "centre": one.centre,

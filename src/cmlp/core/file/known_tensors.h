@@ -30,6 +30,8 @@ enum {
     CMLP_CATEGORY_ORDER,
     CMLP_CATEGORY_TEXT,
     CMLP_CATEGORY_TYPES,
+    CMLP_FORMAT_ENDS,
+    CMLP_FORMAT_TEXT,
     CMLP_COLUMN_KINDS,
     CMLP_TARGET_ENDS,
     CMLP_TARGET_TEXT,
@@ -65,6 +67,9 @@ typedef struct cmlp_value_sizes {
 
 /* The kind of a column with n categories that has none in a program or a file. */
 cmlp_table_kind cmlp_usual_kind(cmlp_table_role role, int64_t n);
+
+/* Whether a column of this kind holds dates. */
+int cmlp_is_date_kind(cmlp_table_kind kind);
 
 /* Whether a column with n categories can be of a kind. */
 int cmlp_fits_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n);

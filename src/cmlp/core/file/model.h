@@ -56,6 +56,9 @@ const unsigned char *cmlp_cell_form(const cmlp_model *model);
 cmlp_value_list cmlp_list_missing_words(const cmlp_model *model);
 cmlp_value_list cmlp_list_categories(const cmlp_model *model);
 cmlp_table_kind cmlp_kind_of_column(const cmlp_model *model, int64_t column);
+
+/* The form of the dates of a column, in its text; without one the text is empty. */
+cmlp_value cmlp_format_of_column(const cmlp_model *model, int64_t column);
 double cmlp_unknown_code(const cmlp_model *model, int64_t column);
 #endif
 

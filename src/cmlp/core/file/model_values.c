@@ -93,7 +93,7 @@ static cmlp_status check_texts(const cmlp_model *model, const cmlp_value_list *l
 {
     static const int texts[][2] = {{CMLP_NAME_ENDS, CMLP_NAME_TEXT}, {CMLP_CELL_ENDS, CMLP_CELL_TEXT},
 #if CMLP_BUILDS_TABLES
-                                   {CMLP_TARGET_ENDS, CMLP_TARGET_TEXT}
+                                   {CMLP_TARGET_ENDS, CMLP_TARGET_TEXT}, {CMLP_FORMAT_ENDS, CMLP_FORMAT_TEXT}
 #endif
     };
     cmlp_status status = check_labels(labels, model->is_multilabel);
@@ -131,6 +131,14 @@ cmlp_table_kind cmlp_kind_of_column(const cmlp_model *model, int64_t column)
     return tensor_at(model, CMLP_COLUMN_KINDS)[column];
 }
 
+cmlp_value cmlp_format_of_column(const cmlp_model *model, int64_t column)
+{
+    const cmlp_value_list formats = list_texts(model, CMLP_FORMAT_ENDS, CMLP_FORMAT_TEXT);
+    if (!formats.n) return (cmlp_value){.text = "", .type = CMLP_VALUE_TEXT};
+    const cmlp_value_range all = cmlp_all_values(&formats);
+    return cmlp_value_at(&formats, &all, column);
+}
+
 static cmlp_status check_categories(cmlp_model *model)
 {
     const cmlp_value_list list = cmlp_list_categories(model);
@@ -145,6 +153,8 @@ static cmlp_status check_categories(cmlp_model *model)
         const cmlp_value_range *range = model->ranges ? &model->ranges[i] : NULL;
         const int64_t n = count_categories(model, i);
         if (!cmlp_fits_kind(&model->table->columns[i], cmlp_kind_of_column(model, i), n))
+            return CMLP_ERROR_FILE_VALUE;
+        if (cmlp_format_of_column(model, i).n_text && !cmlp_is_date_kind(cmlp_kind_of_column(model, i)))
             return CMLP_ERROR_FILE_VALUE;
         if (!range) continue;
         const cmlp_status status = cmlp_check_values(&list, range);
@@ -216,7 +226,9 @@ cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, 
     const cmlp_value unit = unit_of(copy.kind);
     copy.unit = unit.text;
     copy.n_unit = unit.n_text;
-    copy.format = "";
+    const cmlp_value format = cmlp_format_of_column(model, column);
+    copy.format = format.text;
+    copy.n_format = format.n_text;
     copy.n_categories = count_categories(model, column);
     copy.unknown = cmlp_unknown_code(model, column);
     const cmlp_value_list names = list_texts(model, CMLP_NAME_ENDS, CMLP_NAME_TEXT);

@@ -6,13 +6,14 @@
 
 #if CMLP_BUILDS_TRAINING
 /* The lists of values. Categories have one for each column. */
-typedef enum value_list { LABEL_LIST, NAME_LIST, TARGET_LIST, WORD_LIST, CATEGORY_LIST } value_list;
+typedef enum value_list { LABEL_LIST, NAME_LIST, TARGET_LIST, WORD_LIST, FORMAT_LIST, CATEGORY_LIST } value_list;
 
 static value_list list_of(int tensor)
 {
     if (tensor >= CMLP_LABEL_ENDS && tensor <= CMLP_LABEL_TEXT) return LABEL_LIST;
     if (tensor == CMLP_NAME_ENDS || tensor == CMLP_NAME_TEXT) return NAME_LIST;
     if (tensor == CMLP_CELL_ENDS || tensor == CMLP_CELL_TEXT) return WORD_LIST;
+    if (tensor == CMLP_FORMAT_ENDS || tensor == CMLP_FORMAT_TEXT) return FORMAT_LIST;
     return tensor == CMLP_TARGET_ENDS || tensor == CMLP_TARGET_TEXT ? TARGET_LIST : CATEGORY_LIST;
 }
 
@@ -22,12 +23,20 @@ static int64_t columns_of(const cmlp_writer *w, value_list list)
     return w->table ? w->table->n_columns : 0;
 }
 
+static int has_formats(const cmlp_table *table)
+{
+    for (int64_t i = 0; i < table->n_columns; i++)
+        if (table->columns[i].n_format) return 1;
+    return 0;
+}
+
 static int64_t count_of(const cmlp_writer *w, value_list list, int64_t column)
 {
     const cmlp_table *table = w->table;
     if (list == LABEL_LIST) return w->content->n_labels;
     if (list == WORD_LIST) return w->content->cells ? w->content->cells->n_missing : 0;
     if (!table) return list == NAME_LIST ? w->content->n_names : 0;
+    if (list == FORMAT_LIST) return has_formats(table) ? table->n_columns : 0;
     if (list == NAME_LIST) return table->columns[0].name ? table->n_columns : 0;
     if (list == TARGET_LIST) return table->n_targets > 1 && table->target[0].name ? table->n_targets : 0;
     return cmlp_count_categories(&table->columns[column]);
@@ -42,6 +51,11 @@ static cmlp_value value_of(const cmlp_writer *w, value_list list, int64_t column
     if (list == NAME_LIST && !w->table) return w->content->names[i];
     if (list == CATEGORY_LIST && w->table->columns[column].categories) return w->table->columns[column].categories[i];
     if (list == CATEGORY_LIST) return (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
+    if (list == FORMAT_LIST) {
+        value.text = w->table->columns[i].format ? w->table->columns[i].format : "";
+        value.n_text = w->table->columns[i].n_format;
+        return value;
+    }
     value.text = list == NAME_LIST ? w->table->columns[i].name : w->table->target[i].name;
     value.n_text = list == NAME_LIST ? w->table->columns[i].n_name : w->table->target[i].n_name;
     return value;
@@ -140,6 +154,19 @@ static cmlp_table_kind kind_of(const cmlp_writer *w, int64_t column)
     return c->kind ? c->kind : cmlp_usual_kind(c->role, count_of(w, CATEGORY_LIST, column));
 }
 
+/* Checks that only columns of dates have a form. */
+static cmlp_status check_formats(const cmlp_writer *w)
+{
+    for (int64_t i = 0; i < w->table->n_columns; i++) {
+        const cmlp_table_column *column = &w->table->columns[i];
+        if (column->n_format < 0 || (column->format && !column->n_format)) return CMLP_ERROR_OPTION;
+        if (!column->n_format) continue;
+        if (!column->format) return CMLP_ERROR_NULL;
+        if (!cmlp_is_date_kind(kind_of(w, i))) return CMLP_ERROR_OPTION;
+    }
+    return check_list(w, FORMAT_LIST, 0);
+}
+
 static cmlp_status check_categories(const cmlp_writer *w)
 {
     int32_t *order = w->order;
@@ -175,6 +202,7 @@ cmlp_status cmlp_check_given_values(const cmlp_writer *w)
     if (!w->table) return status;
     if (!status) status = check_names(w, NAME_LIST, w->table->n_columns);
     if (!status && w->table->n_targets > 1) status = check_names(w, TARGET_LIST, w->table->n_targets);
+    if (!status) status = check_formats(w);
     if (!status) status = check_categories(w);
 #endif
     return status;
@@ -219,6 +247,7 @@ static void put_value(sink *s, int tensor, const cmlp_value *value, int64_t *end
         break;
     case CMLP_CATEGORY_TEXT:
     case CMLP_CELL_TEXT:
+    case CMLP_FORMAT_TEXT:
     case CMLP_LABEL_TEXT:
     case CMLP_NAME_TEXT:
     case CMLP_TARGET_TEXT:
