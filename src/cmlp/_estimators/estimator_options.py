@@ -113,6 +113,7 @@ class TableOptions(FitOptions):
     verbose: bool | int | str
     callbacks: Sequence[Any] | None
     keep_background: int
+    ordered: Any = False  # of a classifier: see `in_order_of_classes`
     loss: str = "label_smoothing"  # of a classifier
     loss_parameter: float | tuple[float, ...] = 0.02
     interval_width: str = ""

@@ -428,6 +428,12 @@ class TabularClassifier(TabularEstimator):
         balanced classes. For multilabel targets, a list with a dict for each column; the weights of
         a row's columns multiply. The weights count in held-out rows and in `y_val` too. A class of
         weight 0 is not in `classes_`, as if its rows were not there.
+    ordered : "from_dtype", bool or list, default="from_dtype"
+        Whether the classes have an order, which `classes_` then has: each network learns for every
+        class but the last whether y is above it. True is for numbers and booleans, in ascending
+        order. A list has the labels in ascending order, such as ``["low", "medium", "high"]``, also
+        some that y lacks. "from_dtype" means the order of the type of y, if it has one: an ordered
+        type of pandas or Arrow, or polars' Enum.
     learning_rate_init : float, default=0.005
         The largest learning rate: after a short warm-up, it falls to 0 as half of a cosine.
     dropout : float or sequence of float, default=0.1
@@ -546,6 +552,7 @@ class TabularClassifier(TabularEstimator):
         categorical_features: str | ArrayLike | None = "from_dtype",
         date_parts: bool = True,
         class_weight: str | Mapping[Any, float] | Sequence[Mapping[int, float]] | None = None,
+        ordered: str | bool | Sequence[Any] = "from_dtype",
         learning_rate_init: float = 0.005,
         dropout: float | Sequence[float] = 0.1,
         n_epochs: int | None = None,
@@ -752,9 +759,8 @@ class TabularClassifier(TabularEstimator):
         positive = _position_of(pos_label, model.class_labels)
         if X is None:
             held_out = self._held_out(fitted, y, sample_weight, groups)
-            output = model.net.activations[-1]
             p = np.concatenate(
-                [held_out.map.probabilities(part, output)[:, 1] for part in held_out.parts]
+                [held_out.map.probabilities(part, model)[:, 1] for part in held_out.parts]
             )
             truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
             weight = np.concatenate([part.weight for part in held_out.parts])
@@ -899,7 +905,7 @@ class TabularClassifier(TabularEstimator):
         calibration = required_calibration(model, coverage, "predict_set", type(self).__name__)
         raw = self._raw(model, X)
         warn_outside(model, raw, "sets")
-        return calibration.sets(self._answers(model, raw), coverage)
+        return calibration.sets(self._answers(model, raw), coverage, model.class_labels)
 
     def certify(
         self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None
@@ -952,7 +958,7 @@ class TabularClassifier(TabularEstimator):
         y = as_targets(y, n_rows, type(self).__name__, labels=True)
         kind_of_labels(y)  # raises an error for rows of weight 0 too
         truth = labels.encode(y[rows])
-        return truth if labels.kind == "multilabel" else truth.reshape(-1).astype(np.intp)
+        return truth if labels.kind == "multilabel" else labels.indices(truth).astype(np.intp)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of `predict_proba`.
@@ -1327,7 +1333,7 @@ class TabularRegressor(TabularEstimator):
         from cmlp._estimators.tables.targets import table_numbers
         from cmlp._model.calibration import n_answers
 
-        return table_numbers(as_targets(y, n_rows, type(self).__name__), n_answers(model.net))
+        return table_numbers(as_targets(y, n_rows, type(self).__name__), n_answers(model.net, None))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination R^2 of the predictions; with several targets, their mean.
