@@ -56,6 +56,8 @@ def _order_of_type(y: object) -> Sequence[Any] | None:
     names = names_of(y)
     if names is not None and len(names) == 1:
         y = columns_of(y, names, types_are_known=False)[0]
+    if hasattr(y, "ordered") and hasattr(y, "categories"):  # a Categorical of pandas, no column
+        return list(y.categories) if y.ordered else None
     levels = column_of(y, "y").levels()
     return None if levels is None else levels.entries()
 
