@@ -812,7 +812,9 @@ typedef struct cmlp_model_content {
     int (*write)(void *context, const void *bytes, size_t n);
     void *context;
     const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one type, TEXT
-                                       * to LARGE_INTEGER, ascending without repetition (texts by bytes). An integer or a
+                                       * to LARGE_INTEGER, ascending without repetition (texts by bytes). Of a table, one
+                                       * more than the logistic outputs, at most 256, are ordered: without repetition, and
+                                       * each output is the probability of the labels behind one of them. An integer or a
                                        * boolean can have its text, too; a DOUBLE must have one. LARGE_INTEGERs are from 0 to
                                        * 2^64 - 1. */
     int64_t n_labels;

@@ -363,6 +363,13 @@ def test_onnx_has_the_probabilities_and_the_median(model, opset, tmp_path):
     assert labels.tolist() == model.predict(NEW).tolist()
 
 
+def test_torch_module_has_the_probabilities(model):
+    torch = pytest.importorskip("torch")
+    with torch.no_grad():
+        found = model.to_torch()(torch.tensor(NEW)).numpy()
+    np.testing.assert_allclose(found, model.predict_proba(NEW), atol=1e-6)
+
+
 def test_record_is_verified():
     y = np.array(RANKS)[RANK]
     model = fitted(provenance=True)

@@ -397,6 +397,10 @@ class TabularClassifier(TabularEstimator):
     tree then splits where the share of any label changes, and the epoch is that with the smallest
     sum of the labels' log losses.
 
+    If the classes have an order (`ordered`), each but the last has a logistic output of the same
+    networks: the probability of the classes above it. Of the means over the networks, none may be
+    larger than the one before it, and their differences are the probabilities of the classes.
+
     Parameters
     ----------
     n_estimators : int, default=4
@@ -477,7 +481,8 @@ class TabularClassifier(TabularEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted; for multilabel targets the numbers of the columns.
+        The labels, sorted, or in their order if they have one; for multilabel targets the numbers
+        of the columns.
     estimators_ : list of Network
         The networks. Their inputs are encoded rows.
     history_ : dict of list
@@ -570,7 +575,7 @@ class TabularClassifier(TabularEstimator):
 
     @property
     def classes_(self) -> np.ndarray:
-        """The labels, sorted."""
+        """The labels, sorted, or in their order if they have one."""
         return self._trained().class_labels.classes
 
     @classes_.setter
@@ -833,6 +838,10 @@ class TabularClassifier(TabularEstimator):
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable label of each row; with a `threshold_`, the second one from this probability on.
 
+        Of three or more ordered classes, the median of the probabilities, whose expected distance
+        from the right class is smallest: the last class that has, with those above it, more than
+        half.
+
         Parameters
         ----------
         X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
@@ -853,7 +862,9 @@ class TabularClassifier(TabularEstimator):
         share `coverage` has a right class for which this holds: of n such rows, q is number
         ``ceil((n + 1) * coverage)`` of their values of ``1 - probability`` in ascending order.
         These sets are the smallest on average (LAC [1]_). A set that would be empty gets the most
-        probable class.
+        probable class. Sets of ordered classes have no gaps: they reach from the lowest to the
+        highest of the predicted class and those for which this holds, and q is measured with such
+        sets.
 
         The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows,
         the coverage is at least `coverage`. Without `calibrate` they are the rows that the networks
