@@ -5,12 +5,10 @@ import pickle
 import numpy as np
 import pytest
 from c_export import predictions
-from helpers import assert_same_bits
+from helpers import assert_same_bits, loaded_by_c
 
 import cmlp
 from cmlp import TabularClassifier
-from cmlp._bridge import _core
-from cmlp._data.labels import Labels, medians, ordered_probabilities
 from cmlp.exceptions import InvalidParameterError
 
 RANKS = ["poor", "fair", "good", "very good", "excellent"]
@@ -43,7 +41,10 @@ def model():
 
 
 def by_hand(above):
-    """Return the probabilities and the median of one row from the answers "above each class", by loops."""
+    """Return the probabilities and the median of one row from the answers "above each class", by loops.
+
+    test_ordered_probabilities_and_medians_have_known_values compares the functions with numbers.
+    """
     least = []
     for answer in above:
         least.append(min([answer, *least[-1:]]))
@@ -54,22 +55,6 @@ def by_hand(above):
         rank -= 1
         total += probabilities[rank]
     return probabilities, rank
-
-
-def test_probabilities_and_medians_are_those_of_the_definition():
-    assert by_hand([0.75, 0.25]) == ([0.25, 0.5, 0.25], 1)
-    assert by_hand([0.25, 0.5]) == ([0.75, 0.0, 0.25], 0)
-    assert by_hand([0.5, 0.5, 0.5]) == ([0.5, 0.0, 0.0, 0.5], 0)
-    rng = np.random.RandomState(0)
-    for n in (2, 3, 7):
-        above = rng.random_sample((200, n))
-        above[:20] = 0.5
-        above[20:60].sort(axis=1)
-        found = ordered_probabilities(above)
-        assert found.shape == (200, n + 1) and (found >= 0).all()
-        assert np.abs(found.sum(axis=1) - 1).max() < 1e-14
-        for one, rank, answers in zip(found, medians(found), above.tolist(), strict=True):
-            assert (one.tolist(), rank) == by_hand(answers)
 
 
 def test_model_has_the_mean_answers_of_its_networks(model):
@@ -312,7 +297,7 @@ def test_weights_are_how_often_a_row_counts():
 
 def assert_c_agrees(path, model):
     """Compare the C library's labels and probabilities, with and without outputs, with Python's."""
-    loaded = _core.Model(np.fromfile(path, np.uint8))
+    loaded = loaded_by_c(path)
     found, expected = model.predict(NEW), model.predict_proba(NEW)
     for row, label, probabilities in zip(NEW, found, expected, strict=True):
         index, outputs = loaded.predict(row)
@@ -401,13 +386,3 @@ def test_explanation_has_the_effects_on_each_probability(model):
     np.testing.assert_allclose(
         found.values.sum(axis=1) + found.base_values, model.predict_proba(NEW[:3]), atol=1e-5
     )
-
-
-def test_labels_of_three_ordered_classes():
-    labels = Labels(np.array(["low", "middle", "high"]), is_ordered=True)
-    assert labels.kind == "ordered" and labels.n_outputs == 2 and labels.is_ordered
-    targets = labels.encode(np.array(["high", "low", "middle"]))
-    assert targets.tolist() == [[True, True], [False, False], [True, False]]
-    assert labels.indices(targets).tolist() == [2, 0, 1]
-    with pytest.raises(ValueError, match="has classes not in"):
-        labels.encode(np.array(["zero"]))

@@ -287,7 +287,7 @@ class Labels:
     def indices(self, targets: NDArray[Any]) -> NDArray[Any]:
         """Return the class indices of targets that `targets` has returned."""
         if self.kind == "ordered":
-            return np.count_nonzero(targets, axis=1)
+            return np.asarray(np.count_nonzero(targets, axis=1), np.intp)
         return targets.reshape(-1)
 
     def _are_indices(self, y: NDArray[Any]) -> bool:

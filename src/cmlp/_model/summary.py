@@ -140,6 +140,7 @@ def accuracy_of(
     """Return the accuracy on some rows; y are numbers, indices of classes, or 0/1 labels."""
     has_classes = labels is not None
     several, middle = n_answers(net, labels) > 1, None if has_classes else _median_output(net)
+    answers: NDArray[Any]
     if labels is not None and labels.kind == "ordered":
         answers = medians(outputs)[:, None]
     elif has_classes:

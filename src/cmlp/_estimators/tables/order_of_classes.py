@@ -14,7 +14,7 @@ from cmlp.exceptions import InvalidParameterError, short_repr, shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cmlp._estimators.estimator_options import TableOptions
+    from cmlp._estimators.estimator_options import FitOptions
 
 _REMEDY = (
     'pass them in ascending order, such as ordered=["low", "medium", "high"], or y of an ordered '
@@ -22,12 +22,12 @@ _REMEDY = (
 )
 
 
-def in_order_of_classes(labels: Labels, y: object, options: TableOptions) -> Labels:
+def in_order_of_classes(labels: Labels, y: object, options: FitOptions) -> Labels:
     """Return the labels of y in their order; as they are if they have none, or `ordered` is False."""
     given = options.ordered
     if given is False:
         return labels
-    order = given if isinstance(given, (list, tuple)) else None
+    order: Sequence[Any] | None = given if isinstance(given, (list, tuple)) else None
     is_asked = order is not None or given is True
     if labels.kind == "multilabel":
         if is_asked:
@@ -81,7 +81,7 @@ def _places(labels: Labels, order: Sequence[Any], given: object) -> list[int]:
     return [places[label] for label in known]
 
 
-def _require_possible(labels: Labels, options: TableOptions) -> None:
+def _require_possible(labels: Labels, options: FitOptions) -> None:
     """Raise InvalidParameterError for too many ordered classes, or weights of them."""
     n = len(labels.classes)
     if n > MOST_RANKS:
