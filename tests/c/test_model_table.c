@@ -33,8 +33,8 @@ static int32_t n_arrays;
  * cmlp_table_calibration, whose shapes are right. */
 static int32_t score_kind[2] = {0, 1};
 static int n_outputs = N_OUT, n_nets = N_NETS; /* of the file */
-static const cmlp_value *labels;
-static int64_t n_labels;
+static const cmlp_value *its_labels;
+static int64_t n_its_labels;
 static model_file good, changed;
 
 static const double quantiles[2][N_OUT] = {{0.1, 0.5, 0.9}, {0.1, 0.5, 0.8}};
@@ -105,8 +105,8 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     size_t size = 0;
     if (!scratch.base) slot_make(&scratch, 1 << 18);
     good.size = 0;
-    content.labels = labels;
-    content.n_labels = n_labels;
+    content.labels = its_labels;
+    content.n_labels = n_its_labels;
     content.strings = strings;
     content.n_strings = n_strings;
     content.arrays = all;
@@ -1106,8 +1106,8 @@ static void check_order(void)
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_LOGISTIC);
     cmlp_table table = table_of(NULL);
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, find_answers) == CMLP_OK);
-    labels = ranks;
-    n_labels = n_outputs = N_OUT + 1;
+    its_labels = ranks;
+    n_its_labels = n_outputs = N_OUT + 1;
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, check_ordered) == CMLP_OK);
     CHECK(!memcmp(good.bytes + 53, "\",\"requires\":\"ordered\",\"data_crc32\"", 35));
     score_kind[0] = CMLP_TABLE_PROBABILITY;
@@ -1132,22 +1132,22 @@ static void check_order(void)
                                                    : CMLP_ERROR_FILE_VALUE;
         check_that(status == expected, "%s: %s", edits[k][1], cmlp_status_name(status));
     }
-    labels = ranks + 1; /* "low" is last, so these are still different */
+    its_labels = ranks + 1; /* "low" is last, so these are still different */
     CHECK(write_table(&table, 0) == CMLP_OK);
-    n_labels = N_OUT + 2;
-    labels = ranks;
+    n_its_labels = N_OUT + 2;
+    its_labels = ranks;
     CHECK(refused(table) == CMLP_ERROR_FILE_VALUE);
     static cmlp_value repeated[N_OUT + 1];
     memcpy(repeated, ranks, sizeof repeated);
     repeated[3] = ranks[0];
-    labels = repeated;
-    n_labels = N_OUT + 1;
+    its_labels = repeated;
+    n_its_labels = N_OUT + 1;
     CHECK(refused(table) == CMLP_ERROR_FILE_VALUE);
-    labels = ranks;
+    its_labels = ranks;
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX);
     CHECK(refused(table) == CMLP_ERROR_FILE_VALUE);
-    labels = NULL;
-    n_labels = 0;
+    its_labels = NULL;
+    n_its_labels = 0;
     n_outputs = N_OUT;
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
 }
