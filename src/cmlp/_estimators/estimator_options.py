@@ -37,6 +37,7 @@ class FitOptions(Options):
     loss: str | LossFunction
     loss_parameter: float | tuple[float, ...]
     class_weight: ClassWeight = None
+    ordered: Any = False  # of a classifier for tables: see `in_order_of_classes`
     y_scale: str | None = None
     random_state: int | np.random.RandomState | None
     warm_start: bool

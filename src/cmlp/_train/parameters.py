@@ -29,6 +29,7 @@ from cmlp._train.constraints import (
     POSITIVE_INTEGER,
     QUANTILES,
     SEED,
+    Constraint,
     argument,
     instance,
     interval,
@@ -597,6 +598,11 @@ _ACTIVATIONS = ", ".join(f'"{name}"' for name in HIDDEN)
 _SIZES = ARRAY_LIKE, interval(Integral, 1, math.inf, "left")
 _LEVELS = interval(Real, 0, 1, "neither", booleans=False), QUANTILES
 _DICT = instance(dict, "values such as '{0: 1, 1: 5}'")
+_LABELS = Constraint(
+    "a list of labels",
+    lambda value: isinstance(value, (list, tuple)),
+    as_text="labels with commas such as 'low,medium,high'",
+)
 _DICTS = instance(list, "several of them such as '[{0: 1, 1: 5}, {0: 1, 1: 1}]'")
 _INITIALIZATION = one_of(str, "glorot", "he", "lecun"), pair("coefs", "intercepts")
 _SCALE = interval(Real, 0, math.inf, "neither"), COLUMNS
@@ -821,6 +827,20 @@ NETWORK_ENTRIES = (
                 ),
             ),
         ),
+    ),
+    Hyperparameter(
+        "ordered",
+        Use(
+            TABULAR_CLASSIFIER,
+            '"from_dtype", bool or list',
+            "from_dtype",
+            (one_of(str, "from_dtype"), *BOOLEAN, _LABELS),
+        ).says("""
+            Whether the classes have an order, which `classes_` then has: each network learns for every class but the
+            last whether y is above it. True is for numbers and booleans, in ascending order. A list has the labels in
+            ascending order, such as ``["low", "medium", "high"]``, also some that y lacks. "from_dtype" means the order
+            of the type of y, if it has one: an ordered type of pandas or Arrow, or polars' Enum.
+        """),
     ),
     Hyperparameter(
         "categorical_features",

@@ -48,7 +48,7 @@ from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._estimators.tables.targets import learn_table_encoding
 from cmlp._estimators.tables.train_bag import train_members
 from cmlp._model.calibration import HELD_OUT, frequent_ends
-from cmlp._model.model import TableModel, TrainedNet, mean_outputs
+from cmlp._model.model import TableModel, TrainedNet, combination_of, mean_outputs
 from cmlp._model.outside import warn_of_moved_rows
 from cmlp._model.probabilities import (
     HeldOutScores,
@@ -545,7 +545,9 @@ class TableFit(Fit):
         split: Split | None = None,
     ) -> EpochLoop:
         rows, labels = self.rows, self.encoding.labels
-        classes = None if labels is None or labels.kind == "multilabel" else labels.classes
+        classes = None
+        if labels is not None and labels.kind in ("binary", "multiclass"):
+            classes = labels.classes
         encoded = EncodedRows(self.inputs_of(k), rows.targets, rows.weight)
         data = Data(encoded, 1.0, split=split, group_names=classes)
         if labels is None:
@@ -702,12 +704,13 @@ class TableFit(Fit):
         parts = self._judged_parts()
         if not parts:
             return None, None
-        scale, net = self.encoding.answer_scale, networks[0].net
+        scale, net, labels = self.encoding.answer_scale, networks[0].net, self.encoding.labels
+        rule = combination_of(self.estimator._estimator_type, net, labels, is_table=True).rule
         rows = np.concatenate([held for held, _ in parts])
         outputs = []
         for held, members in parts:
             each = [self._outputs(k, networks[k], held) for k in members]
-            outputs.append(mean_outputs(each, scale, net.activations[-1]))
+            outputs.append(mean_outputs(each, scale, rule))
         part = None
         if self.options.interval_width == "adaptive":
             part = np.repeat(np.arange(len(parts)), [len(held) for held, _ in parts])
@@ -721,7 +724,7 @@ class TableFit(Fit):
             np.concatenate(outputs),
             self.rows.truth[rows],
             weight,
-            has_classes=scale is None,
+            labels,
             part=part,
             ends=self._frequent_ends(),
             groups=count,
@@ -757,7 +760,7 @@ class TableFit(Fit):
         for rows, members in judged:
             z = [scores_of_inputs(networks[k], self.inputs_of(k)[rows]) for k in members]
             weight = np.ones(len(rows)) if self.rows.weight is None else self.rows.weight[rows]
-            truth = self.rows.truth[rows].reshape(len(rows), -1).astype(np.int64)
+            truth = self.rows.targets[rows].reshape(len(rows), -1).astype(np.int64)
             for label, of_classes in enumerate([] if class_weights is None else class_weights):
                 weight = weight / of_classes[truth[:, label]]
             if self.row_groups is not None:
