@@ -668,6 +668,9 @@ typedef struct cmlp_optimizer {
     double epsilon;        /* > 0; 0: 1e-8 */
     double weight_decay;   /* wd of AdamW, >= 0 */
     double max_norm;       /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
+    const int8_t *signs;   /* for each parameter: 1, it is at least 0 after each step, as it becomes 0 otherwise; -1, it
+                            * is at most 0; 2, it is 0; 0, it may have any value. NULL: all may. Files do not have it */
+    int64_t n_signs;       /* the number of parameters; not read without signs */
     cmlp_solver solver;
     int32_t reserved;      /* 0 */
 } cmlp_optimizer;

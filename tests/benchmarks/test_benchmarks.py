@@ -44,6 +44,7 @@ def test_every_command_has_a_test():
         "groups",
         "intervals",
         "ordered",
+        "monotone",
         "rare",
         "tables",
         "ties",

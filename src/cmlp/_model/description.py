@@ -37,6 +37,7 @@ from cmlp._model.model import (
     TableModel,
     TrainedNet,
 )
+from cmlp._model.monotone import signs_of_model, texts_of_signs
 from cmlp._model.probabilities import check_outputs, checked_class_weights, checked_threshold
 from cmlp._model.stored_values import (
     dtype_to_store,
@@ -555,6 +556,9 @@ def _described_columns(columns: TableColumns, model: TableModel) -> Texts:
     dates = [_described_date(label, one) for label, one in pairs if one.parts]
     if dates:
         texts["parts of dates"] = _listed(dates)
+    monotone = texts_of_signs(signs_of_model(model), labels)
+    if monotone:
+        texts["monotone"] = "; ".join(monotone)
     return texts
 
 

@@ -43,6 +43,12 @@ from cmlp._estimators.tables.learn_levels import (
     with_levels,
     with_new_levels,
 )
+from cmlp._estimators.tables.monotone import (
+    begin_with_signs,
+    cut_to_signs,
+    signs_of_columns,
+    signs_of_params,
+)
 from cmlp._estimators.tables.repeated_rows import warn_of_repeated_rows
 from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._estimators.tables.targets import learn_table_encoding
@@ -159,6 +165,8 @@ class TableFit(Fit):
     runs: list[EpochLoop] = field(default_factory=list, init=False)
     encoding: TableEncoding = field(init=False)
     columns: TableColumns = field(init=False)
+    # Of the columns with which the answers can only rise or fall; None without such.
+    column_signs: NDArray[np.int8] | None = field(default=None, init=False)
     # Of the validation rows if there are some, or else of those of training.
     row_groups: Groups | None = field(default=None, init=False)
     training_groups: Groups | None = field(default=None, init=False)
@@ -215,6 +223,7 @@ class TableFit(Fit):
             earlier = resumed.model.columns
         self._learn_columns(self._open(), earlier)
         rows, columns = self.rows, self.columns
+        self.column_signs = signs_of_columns(options.monotonic_cst, columns, self.encoding)
         kinds = {gets_bins(columns, k) for k in range(min(options.n_estimators, 2))}
         self.inputs = {bins: columns.encode(rows.raw, bins=bins) for bins in kinds}
         digest = _digest_of(self)
@@ -464,6 +473,8 @@ class TableFit(Fit):
         if previous is not None:
             for run, network in zip(runs, previous, strict=True):
                 run.state.params[:] = network.params
+                if run.job.signs is not None:
+                    cut_to_signs(run.state.params, run.job.signs)
         return runs
 
     def _require_groups(self, groups: Groups, classes: NDArray[Any] | None) -> None:
@@ -513,6 +524,9 @@ class TableFit(Fit):
         params = initial_params(
             net, generator, init_activations([ACTIVATION] * len(net.sizes[1:-1]), ACTIVATION)
         )
+        signs = self._signs(net)
+        if signs is not None:
+            begin_with_signs(net, params, signs)
         split = order, validation = self._split(k, folds)
         options = options_of_member(self.options, len(order), has_validation=validation is not None)
         # A second generator draws the seed of dropout, so that the order of the rows is the same
@@ -521,6 +535,12 @@ class TableFit(Fit):
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         state.generator = generator
         return self._run(k, net, options, state, split)
+
+    def _signs(self, net: _core.Net) -> NDArray[np.int8] | None:
+        """Return the signs that the parameters of a network keep; None if they keep none."""
+        if self.column_signs is None:
+            return None
+        return signs_of_params(net, self.columns, self.column_signs)
 
     def _resumed_run(self, k: int, state: TrainingState) -> EpochLoop:
         """Return the run of member k, from a state of it."""
@@ -553,7 +573,9 @@ class TableFit(Fit):
         if labels is None:
             in_units_of_y = data._replace(rows=encoded._replace(targets=rows.truth))
             data = data._replace(in_units_of_y=in_units_of_y)
-        job = TrainingJob(net, self.encoding.objective(), data, options, state, 1)
+        job = TrainingJob(
+            net, self.encoding.objective(), data, options, state, 1, signs=self._signs(net)
+        )
         run = make_run(job, encoded.n_rows, Engine)
         assert run.has_epochs
         return run

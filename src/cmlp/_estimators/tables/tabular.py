@@ -376,6 +376,17 @@ class TabularEstimator(Estimator):
         return summary.importances.copy()
 
     @property
+    def monotonic_cst_(self) -> NDArray[np.int8]:
+        """For each column 1 if no answer can fall when its number grows, -1 if none can rise, otherwise 0.
+
+        The signs of the weights prove it for all values of the other columns, however the model was
+        trained.
+        """
+        from cmlp._model.monotone import signs_of_model  # few programs need it
+
+        return signs_of_model(self._trained())
+
+    @property
     def warning_counts_(self) -> dict[str, int]:
         """How often each warning about rows to predict was due since `fit`; each is issued once, and then counted."""
         return dict(self._trained().notices.counts)
@@ -433,6 +444,11 @@ class TabularClassifier(TabularEstimator):
         Whether the networks see the time of day, the weekday and the day of the year of a column of
         dates, where they vary and the target changes along them, beside the days since 1970. They
         are those of the stored time, which is UTC if it has an offset.
+    monotonic_cst : array-like of int, dict or None, default=None
+        Columns of numbers with which answers can only rise (1) or only fall (-1), whatever the
+        other columns have; of two classes, the answer is the probability of the second one, and of
+        `ordered` ones that of those above each. A sign for each column, or a dict of names or
+        indices to signs. The signs of the weights prove it: see `monotonic_cst_`.
     class_weight : None, "balanced", dict or list of dict, default=None
         Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same
         sum of weights: for rare classes whose mistakes cost more. Probabilities are then those of
@@ -514,6 +530,9 @@ class TabularClassifier(TabularEstimator):
         How much the loss on held-out rows grows if the values of a column are permuted: not
         negative, of sum 1, or 0 if no column helps (Breiman, "Random forests", 2001). Without
         held-out rows, training rows measure it. Columns that tell the same share their importance.
+    monotonic_cst_ : ndarray of int8, shape (n_features,)
+        1 for a column with which answers can only rise, -1 for one with which they can only fall, as
+        the signs of the weights prove it, otherwise 0: see `monotonic_cst`.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit: unknown categories, missing
         values where fit had none, numbers outside the training range, other columns. Each is issued
@@ -564,6 +583,7 @@ class TabularClassifier(TabularEstimator):
         categorical_features: str | ArrayLike | None = "from_dtype",
         date_formats: str | Mapping[Any, str] | None = None,
         date_parts: bool = True,
+        monotonic_cst: ArrayLike | Mapping[Any, int] | None = None,
         class_weight: str | Mapping[Any, float] | Sequence[Mapping[int, float]] | None = None,
         ordered: str | bool | Sequence[Any] = "from_dtype",
         learning_rate_init: float = 0.005,
@@ -1093,6 +1113,11 @@ class TabularRegressor(TabularEstimator):
         Whether the networks see the time of day, the weekday and the day of the year of a column of
         dates, where they vary and the target changes along them, beside the days since 1970. They
         are those of the stored time, which is UTC if it has an offset.
+    monotonic_cst : array-like of int, dict or None, default=None
+        Columns of numbers with which answers can only rise (1) or only fall (-1), whatever the
+        other columns have; of two classes, the answer is the probability of the second one, and of
+        `ordered` ones that of those above each. A sign for each column, or a dict of names or
+        indices to signs. The signs of the weights prove it: see `monotonic_cst_`.
     loss : {"absolute_error", "gamma", "poisson", "quantile", "squared_error"}, default="squared_error"
         What is minimized: "squared_error" predicts the mean, "absolute_error" the median,
         "quantile" a quantile. "poisson" and "gamma" predict a mean, too, which is positive: half
@@ -1170,6 +1195,9 @@ class TabularRegressor(TabularEstimator):
         How much the loss on held-out rows grows if the values of a column are permuted: not
         negative, of sum 1, or 0 if no column helps (Breiman, "Random forests", 2001). Without
         held-out rows, training rows measure it. Columns that tell the same share their importance.
+    monotonic_cst_ : ndarray of int8, shape (n_features,)
+        1 for a column with which answers can only rise, -1 for one with which they can only fall, as
+        the signs of the weights prove it, otherwise 0: see `monotonic_cst`.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit: unknown categories, missing
         values where fit had none, numbers outside the training range, other columns. Each is issued
@@ -1200,6 +1228,7 @@ class TabularRegressor(TabularEstimator):
         categorical_features: str | ArrayLike | None = "from_dtype",
         date_formats: str | Mapping[Any, str] | None = None,
         date_parts: bool = True,
+        monotonic_cst: ArrayLike | Mapping[Any, int] | None = None,
         loss: str = "squared_error",
         quantile: float | Sequence[float] = 0.5,
         interval_width: str = "adaptive",
