@@ -5,9 +5,9 @@ import re
 
 import numpy as np
 import pytest
+from cell_cases import days_of_form
 
 from cmlp import TabularRegressor
-from cmlp._data.date_forms import date_form
 
 FORMS = [
     *("%d.%m.%Y", "%m/%d/%y", "%Y%m%d", "%y%m%d", "%b %d %Y", "%d. %B %Y", "%d%b%y", "%YQ%q"),
@@ -47,12 +47,6 @@ def random_cell(form, rng):
     return cell
 
 
-def days_of(form, cell):
-    """Return the days since 1970 of a cell, None if it is no date."""
-    date = date_form(form).date(cell)
-    return None if date is None else date.value / 86_400_000_000
-
-
 @pytest.mark.slow
 def test_page_reads_random_dates_as_python(watch, tmp_path):
     rng = random.Random(0)
@@ -71,7 +65,7 @@ def test_page_reads_random_dates_as_python(watch, tmp_path):
     n_read = 0
     for i, form in enumerate(FORMS):
         cells = [random_cell(form, rng) for _ in range(N_CELLS)]
-        expected = [days_of(form, cell) for cell in cells]
+        expected = [days_of_form(form, cell) for cell in cells]
         assert page.evaluate(READ, [cells, i]) == expected, form
         n_read += sum(days is not None for days in expected)
     assert n_read > len(FORMS) * N_CELLS / 5
