@@ -3,6 +3,7 @@
 Usage: ``python tools/check_wheel.py WHEEL``, in the source tree that the wheel was built from.
 """
 
+import configparser
 import re
 import sys
 import tomllib
@@ -88,6 +89,17 @@ def faults_of_names(names: Iterable[str], wanted: set[str]) -> Iterator[str]:
         yield f"{name} does not belong there"
 
 
+def faults_of_entry_points(text: str, root: Path) -> Iterator[str]:
+    """Yield a message for each entry point of pyproject.toml that entry_points.txt lacks."""
+    found = configparser.ConfigParser(delimiters="=")
+    found.read_string(text)
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for group, points in project["entry-points"].items():
+        for name, target in points.items():
+            if found.get(group, name, fallback=None) != target:
+                yield f"lacks the entry point {name} of {group}"
+
+
 def faults_of_sizes(whole: int, sample: int) -> Iterator[str]:
     """Yield a message for each limit that is exceeded."""
     if whole > LARGEST:
@@ -101,6 +113,11 @@ def main(path: str) -> int:
     whole = Path(path).stat().st_size
     with zipfile.ZipFile(path) as wheel:
         files = [info for info in wheel.infolist() if not info.is_dir()]
+        (entry_points,) = [
+            wheel.read(info).decode()
+            for info in files
+            if info.filename.endswith(".dist-info/entry_points.txt")
+        ]
     sample = sum(info.compress_size for info in files if info.filename.startswith(SAMPLE))
     module = sum(info.file_size for info in files if MODULE.fullmatch(info.filename))
     print(
@@ -108,6 +125,7 @@ def main(path: str) -> int:
     )
     faults = [
         *faults_of_names((info.filename for info in files), wanted_files(ROOT)),
+        *faults_of_entry_points(entry_points, ROOT),
         *faults_of_sizes(whole, sample),
     ]
     for fault in faults:
