@@ -14,7 +14,7 @@ cmlp_status cmlp_table_space(const cmlp_table_sizes *sizes, void *memory, size_t
     cmlp_space space = {memory ? cmlp_aligned(memory) : NULL, 0, 0};
     if (!workspace_size) return CMLP_ERROR_OVERFLOW;
     scratch->raw = cmlp_take(&space, sizes->n_columns, sizeof(double));
-    scratch->result = cmlp_take(&space, cmlp_n_out(net), sizeof(double));
+    scratch->result = cmlp_take(&space, sizes->n_rows * cmlp_n_out(net), sizeof(double));
     scratch->numbers = cmlp_take(&space, sizes->n_numbers, sizeof(double));
     scratch->levels = cmlp_take(&space, sizes->n_levels, sizeof(float));
     scratch->order = cmlp_take(&space, sizes->n_categories, sizeof(int32_t));
@@ -110,9 +110,9 @@ static cmlp_status forward_tile(const cmlp_net *net, const void *params, const v
     cmlp_rows rows = cmlp_one_row(net, inputs, net->dtype, 1);
     cmlp_run run = {.struct_size = sizeof run, .workspace = memory->workspace,
                     .workspace_size = memory->workspace_size, .n_threads = 1};
-    const cmlp_outputs outputs = {&memory->output, 0, 0};
+    const cmlp_outputs outputs = {.last = memory->output};
     rows.n_rows = n;
-    if (n != 1) return cmlp_forward(net, params, &rows, memory->output, &run);
+    if (n != 1) return cmlp_forward(net, params, net->n_params, &rows, memory->output, n * cmlp_n_out(net), &run);
     if (memory->workspace_size < cmlp_with_slack(net->row.forward)) return CMLP_ERROR_BUFFER_SIZE;
     cmlp_set_rows(&data, net, &rows, 1);
     return cmlp_forward_row(&data, params, &outputs, memory->workspace).status;
