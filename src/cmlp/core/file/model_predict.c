@@ -31,6 +31,17 @@ static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *
 
 /* ---------------------------------------------------------------------------------------------------- one row */
 
+/* Whether an address is not a multiple of a size, which is a power of two. Without a division, which takes as long as a layer. */
+static inline int is_odd(const void *address, size_t size) { return ((uintptr_t)address & (size - 1)) != 0; }
+
+/* Whether rows have a field that contiguous dense rows do not use. */
+static inline int has_more_fields(const cmlp_rows *rows)
+{
+    const uintptr_t pointers = (uintptr_t)rows->order | (uintptr_t)rows->indptr | (uintptr_t)rows->indices |
+                               (uintptr_t)rows->shifts | (uintptr_t)rows->factors;
+    return pointers || (rows->n_order | rows->n_values | rows->row_stride | rows->index_dtype | rows->reserved);
+}
+
 /* Whether the arguments are those of one row that needs no conversion but scaling, in structs of this version and without a
  * fault that they show. They are read where they are, since copies would take a good part of the time of a small network. All
  * others take the way of many rows, which names a fault. */
@@ -40,16 +51,15 @@ static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const c
     if (!rows || !prediction || !run || cmlp_check_model(model)) return 0;
     if (rows->struct_size != sizeof *rows || prediction->struct_size != sizeof *prediction) return 0;
     if (run->struct_size != sizeof *run || run->n_threads < 0 || run->reserved) return 0;
-    const cmlp_dtype dtype = dtype_of(model), given = rows->dtype;
-    const int64_t size = given == CMLP_UINT8 ? 1 : (int64_t)cmlp_bytes_of(dtype);
+    const cmlp_dtype dtype = dtype_of(model);
+    const size_t element = CMLP_HAS_TABLE(model) ? sizeof(double) : model->net->element;
+    const size_t size = rows->dtype == dtype ? element : 1;
+    if (rows->dtype != dtype && (rows->dtype != CMLP_UINT8 || dtype != CMLP_FLOAT32)) return 0;
     if (rows->kind != CMLP_ROWS_DENSE || rows->n_rows != 1 || rows->n_cols != n_in_of(model)) return 0;
-    if (given != dtype && (given != CMLP_UINT8 || dtype != CMLP_FLOAT32)) return 0;
-    if (rows->order || rows->n_order || rows->indptr || rows->indices || rows->n_values || rows->index_dtype) return 0;
-    if (rows->row_stride || (rows->col_stride && rows->col_stride != size) || rows->reserved) return 0;
-    if (rows->shifts || rows->factors || (rows->scale != 0 && rows->scale != 1)) return 0;
-    if (!rows->data || cmlp_misaligned(rows->data, (size_t)size) || !run->workspace) return 0;
-    if (cmlp_misaligned(prediction->outputs, cmlp_bytes_of(dtype))) return 0;
-    if (cmlp_misaligned(prediction->labels, sizeof *prediction->labels)) return 0;
+    if (has_more_fields(rows) || (rows->scale != 0 && rows->scale != 1)) return 0;
+    if (rows->col_stride && rows->col_stride != (int64_t)size) return 0;
+    if (!rows->data || is_odd(rows->data, size) || is_odd(prediction->outputs, element)) return 0;
+    if (is_odd(prediction->labels, sizeof *prediction->labels)) return 0;
     if (prediction->outputs ? prediction->n_outputs < n_out_of(model) : prediction->n_outputs != 0) return 0;
     return prediction->labels ? prediction->n_labels >= 1 : prediction->n_labels == 0;
 }
