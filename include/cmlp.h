@@ -663,9 +663,9 @@ typedef struct cmlp_objective {
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
     double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
                                 * cost, which is then finite; the gradient is always that of the exact cost */
+    const cmlp_dropout *dropout; /* or NULL */
     const double *alphas;      /* NULL, or instead of alpha (0) one for each layer with weights, >= 0 */
     int64_t n_alphas;
-    const cmlp_dropout *dropout; /* or NULL */
     /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it for all
      * selected rows of a batch, in their sequence. How they are divided into calls is not specified. A result other than 0
      * cancels the call, as that of cmlp_run.poll, whose rules hold. */
@@ -760,13 +760,13 @@ typedef struct cmlp_epoch {
     struct cmlp_workers *workers;
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
     int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */
-    const double *rates;  /* one learning rate per batch, including skipped ones, finite, >= 0; or NULL */
-    int64_t n_rates;
     /* NULL, or the result of the call that this one continues: the sums of this call start with its cost_sum, penalty_sum
      * and rows_done, so that costs are those of the whole epoch. It may be the struct that receives the results. So a
      * program resumes an epoch, or trains it in several calls, each with other rows. Each call but the last then needs a
      * multiple of batch_size rows; cmlp_dropout.row is the index of its first row. */
     const cmlp_epoch_result *before;
+    const double *rates;  /* one learning rate per batch, including skipped ones, finite, >= 0; or NULL */
+    int64_t n_rates;
     int32_t want_norm;    /* nonzero: compute gradient_norm */
     int32_t reserved;     /* 0 */
 } cmlp_epoch;

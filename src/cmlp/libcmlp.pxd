@@ -305,9 +305,9 @@ cdef extern from "cmlp.h" nogil:
         double alpha
         double loss_scale
         double log_loss_clip
+        const cmlp_dropout *dropout
         const double *alphas
         int64_t n_alphas
-        const cmlp_dropout *dropout
         int (*loss)(void *context, const cmlp_loss_call *call) noexcept nogil
         void *loss_context
 
@@ -361,9 +361,9 @@ cdef extern from "cmlp.h" nogil:
         cmlp_workers *workers
         int64_t batch_size
         int64_t first_batch
+        const cmlp_epoch_result *before
         const double *rates
         int64_t n_rates
-        const cmlp_epoch_result *before
         int32_t want_norm
         int32_t reserved
 

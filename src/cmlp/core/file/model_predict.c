@@ -103,8 +103,10 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
     }
     if (!fault.status) adapt_to_labels(model, dtype_of(model), prediction->labels, prediction->outputs, 1);
     cmlp_leave_mode(mode);
-    run->bad_row = fault.selected;
-    run->bad_column = fault.column;
+    if (fault.status) {
+        run->bad_row = fault.selected;
+        run->bad_column = fault.column;
+    }
     return fault.status;
 }
 
