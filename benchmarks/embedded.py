@@ -21,13 +21,16 @@ LIBRARY = """
 #include "cmlp.h"
 static int64_t memory[1 << 17], workspace[1 << 16];
 static const cmlp_model *model;
+static cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
 int load(const void *file, long size) {
-    return cmlp_model_init(memory, sizeof memory, file, (size_t)size, 0, workspace, sizeof workspace, &model);
+    return cmlp_model_init(memory, sizeof memory, file, (size_t)size, 0, &model, &run);
 }
 float predict(const float *x, int n) {
     float output[10], sum = 0;
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = output, .n_outputs = 10};
     for (int i = 0; i < n; i++) {
-        if (cmlp_model_predict_f32(model, x + 784 * i, 784, 0, output, 10, workspace, sizeof workspace)) return 0;
+        const cmlp_rows row = cmlp_dense_rows(x + 784 * i, CMLP_FLOAT32, 1, 784);
+        if (cmlp_model_predict(model, &row, &prediction, &run)) return 0;
         sum += output[0];
     }
     return sum;

@@ -159,17 +159,20 @@ LIBRARY = f"""#include <cmlp.h>
 EMBED(model_file, "digits.cmlp");
 static unsigned char memory[4096] __attribute__((aligned(8))), workspace[WORKSPACE] __attribute__((aligned(8)));
 static const cmlp_model *model;
+static cmlp_run run = {{.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace}};
 {FUNCTION} void start(void)
 {{
     const size_t n = (size_t)(model_file_end - model_file);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    if (cmlp_model_size(model_file, n, &info)) fault();
-    if (cmlp_model_init(memory, sizeof memory, model_file, n, 0, workspace, sizeof workspace, &model)) fault();
+    if (cmlp_model_size(model_file, n, &info, 0)) fault();
+    if (cmlp_model_init(memory, sizeof memory, model_file, n, 0, &model, &run)) fault();
 }}
 {FUNCTION} int classify(const uint8_t *x)
 {{
     int32_t answer = -1;
-    return cmlp_model_predict_u8(model, x, INPUTS, &answer, 0, 0, workspace, sizeof workspace) ? -1 : answer;
+    const cmlp_rows row = cmlp_dense_rows(x, CMLP_UINT8, 1, INPUTS);
+    const cmlp_prediction prediction = {{.struct_size = sizeof prediction, .labels = &answer, .n_labels = 1}};
+    return cmlp_model_predict(model, &row, &prediction, &run) ? -1 : answer;
 }}
 """
 LARGEST = """

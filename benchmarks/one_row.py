@@ -25,10 +25,28 @@ ROOT = Path(__file__).parents[1]
 LIBRARY = """
 #include "cmlp_file.h"
 static cmlp_file file;
-#ifdef WITHOUT_LENGTHS /* an earlier version */
+#ifdef WITHOUT_PREDICTIONS /* an earlier version has functions for each type */
+#ifdef WITHOUT_LENGTHS
 #define PREDICT(f, row) f(file.model, row, 0, output, file.workspace, file.info.workspace_size)
 #else
 #define PREDICT(f, row) f(file.model, row, width, 0, output, 16, file.workspace, file.info.workspace_size)
+#endif
+#define PREDICT_F32(row) PREDICT(cmlp_model_predict_f32, row)
+#define PREDICT_F64(row) PREDICT(cmlp_model_predict_f64, row)
+#define FORWARD(rows) cmlp_forward(cmlp_model_net(file.model), cmlp_model_params(file.model), rows, output, &run)
+#define WORKSPACE file.workspace
+#else
+static int predict(const void *row, cmlp_dtype dtype, long width, void *output)
+{
+    const cmlp_rows rows = cmlp_dense_rows(row, dtype, 1, width);
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = output, .n_outputs = 16};
+    return cmlp_model_predict(file.model, &rows, &prediction, &file.run);
+}
+#define PREDICT_F32(row) predict(row, CMLP_FLOAT32, width, output)
+#define PREDICT_F64(row) predict(row, CMLP_FLOAT64, width, output)
+#define FORWARD(rows) cmlp_forward(cmlp_model_net(file.model), cmlp_model_params(file.model), \
+                                   cmlp_net_n_params(cmlp_model_net(file.model)), rows, output, 16, &run)
+#define WORKSPACE file.run.workspace
 #endif
 #ifdef WITHOUT_TABLES /* in an earlier version that loads only networks so */
 #define cmlp_file_load cmlp_file_load_table
@@ -39,7 +57,7 @@ float model_f32(const float *x, const float *params, long width, long n)
     float output[16], sum = 0;
     (void)params;
     for (long i = 0; i < n; i++) {
-        if (PREDICT(cmlp_model_predict_f32, x + i * width)) return -1;
+        if (PREDICT_F32(x + i * width)) return -1;
         sum += output[0];
     }
     return sum;
@@ -47,11 +65,11 @@ float model_f32(const float *x, const float *params, long width, long n)
 float forward(const float *x, const float *params, long width, long n)
 {
     float output[16], sum = 0;
-    cmlp_run run = {.struct_size = sizeof run, .workspace = file.workspace, .workspace_size = file.info.workspace_size};
+    cmlp_run run = {.struct_size = sizeof run, .workspace = WORKSPACE, .workspace_size = file.info.workspace_size};
     (void)params;
     for (long i = 0; i < n; i++) {
         const cmlp_rows rows = cmlp_dense_rows(x + i * width, CMLP_FLOAT32, 1, width);
-        if (cmlp_forward(cmlp_model_net(file.model), cmlp_model_params(file.model), &rows, output, &run)) return -1;
+        if (FORWARD(&rows)) return -1;
         sum += output[0];
     }
     return sum;
@@ -61,7 +79,7 @@ float table(const double *x, const float *params, long width, long n)
     double output[16], sum = 0;
     (void)params;
     for (long i = 0; i < n; i++) {
-        if (PREDICT(cmlp_model_predict_f64, x + i * width)) return -1;
+        if (PREDICT_F64(x + i * width)) return -1;
         sum += output[0];
     }
     return (float)sum;
@@ -139,9 +157,10 @@ def library(folder, name, tree):
         "-DCMLP_NO_FLOAT64",
         f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}",
     ]
-    if "const float *row, int64_t n_inputs" not in (tree / "include/cmlp.h").read_text(
-        encoding="utf-8"
-    ):
+    header = (tree / "include/cmlp.h").read_text(encoding="utf-8")
+    if "cmlp_model_predict(" not in header:
+        parts.append("-DWITHOUT_PREDICTIONS")
+    if "const float *row, int64_t n_inputs" not in header:
         parts.append("-DWITHOUT_LENGTHS")
     if "cmlp_file_load_table" in (tree / "include/cmlp_file.h").read_text(encoding="utf-8"):
         parts.append("-DWITHOUT_TABLES")

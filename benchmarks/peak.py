@@ -42,7 +42,7 @@ int prepare(uint32_t isa_mask, int32_t tuning, int64_t n_in, int64_t n_out)
                                     .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32,
                                     .isa_mask = isa_mask};
     for (int i = 0; i < ELEMENTS; i++) x[i] = w[i] = d[i] = (float)(i % 97 + 1) / 97;
-    const cmlp_status status = cmlp_net_init(memory, sizeof memory, &config, &net);
+    const cmlp_status status = cmlp_net_init(memory, sizeof memory, &config, &net, NULL);
     job = (cmlp_batch_job){.data.net = net, .params = w, .memory = {.input.copies = copies, .layers = &layer_space,
                            .scratch = (char *)scratch}};
     return status ? status : cmlp_net_tune(net, tuning);

@@ -24,10 +24,11 @@ int load(const char *path) { return cmlp_file_load(&file, path); }
 double predict(const double *rows, int n, int repeats)
 {
     double output[16], sum = 0;
-    const int64_t width = file.info.n_inputs;
+    const int64_t width = file.info.n_in;
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = output, .n_outputs = 16};
     for (int i = 0; i < n * repeats; i++) {
-        if (cmlp_model_predict_f64(file.model, rows + i % n * width, width, 0, output, 16, file.workspace,
-                                   file.info.workspace_size)) return 0;
+        const cmlp_rows row = cmlp_dense_rows(rows + i % n * width, CMLP_FLOAT64, 1, width);
+        if (cmlp_model_predict(file.model, &row, &prediction, &file.run)) return 0;
         sum += output[0];
     }
     return sum;

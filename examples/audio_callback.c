@@ -38,7 +38,7 @@ static cmlp_status process(effect *e, const float *input, float *output)
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = e->workspace;
     run.workspace_size = sizeof e->workspace;
-    return cmlp_forward(e->net, e->params, &rows, output, &run);
+    return cmlp_forward(e->net, e->params, N_PARAMS, &rows, output, BLOCK, &run);
 }
 
 /* The amplifier that the network learns: a gain of 3, limited softly, and an echo after 5 samples. */
@@ -68,8 +68,8 @@ static cmlp_status prepare(effect *e)
     config.dtype = CMLP_FLOAT32;
     cmlp_random random;
     cmlp_random_seed(&random, 2);
-    cmlp_status status = cmlp_net_init(e->net_memory, sizeof e->net_memory, &config, &e->net);
-    if (!status) status = cmlp_init_params(e->net, &random, e->params);
+    cmlp_status status = cmlp_net_init(e->net_memory, sizeof e->net_memory, &config, &e->net, NULL);
+    if (!status) status = cmlp_init_params(e->net, &random, e->params, N_PARAMS, NULL);
     for (int i = 0; i < WINDOW - 1 + TRAINING; i++) samples[i] = (float)(2 * cmlp_random_double(&random) - 1);
     for (int i = 0; i < TRAINING; i++) targets[i] = amplifier(samples + i + WINDOW - 1);
 
@@ -86,7 +86,7 @@ static cmlp_status prepare(effect *e)
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
     for (int i = 0; i < EPOCHS && !status; i++)
-        status = cmlp_train_epoch(e->net, e->params, &rows, &y, &objective, &optimizer, &epoch, NULL, &run);
+        status = cmlp_train_epoch(e->net, e->params, N_PARAMS, &rows, &y, &objective, &optimizer, &epoch, NULL, &run);
     return status;
 }
 

@@ -27,16 +27,17 @@ int main(int argc, char **argv)
     check(cmlp_file_load(&digits, argv[1]), argv[1]);
 
     const idx images = read_idx(argv[2], 3);
-    if (images.size != digits.info.n_inputs) {
-        fprintf(stderr, "the model has %d inputs, an image has %d pixels\n", (int)digits.info.n_inputs, (int)images.size);
+    if (images.size != digits.info.n_in) {
+        fprintf(stderr, "the model has %d inputs, an image has %d pixels\n", (int)digits.info.n_in, (int)images.size);
         return 1;
     }
     for (int64_t i = 0; i < images.n && i < atoi(argv[3]); i++) {
         int32_t answer;
         cmlp_value label;
-        check(cmlp_model_predict_u8(digits.model, images.data + i * images.size, images.size, &answer, NULL, 0,
-                                    digits.workspace, digits.info.workspace_size), argv[2]);
-        if (cmlp_model_label(digits.model, answer, &label) == CMLP_OK)
+        const cmlp_rows image = cmlp_dense_rows(images.data + i * images.size, CMLP_UINT8, 1, images.size);
+        const cmlp_prediction prediction = {.struct_size = sizeof prediction, .labels = &answer, .n_labels = 1};
+        check(cmlp_model_predict(digits.model, &image, &prediction, &digits.run), argv[2]);
+        if (cmlp_model_label(digits.model, answer, &label, NULL) == CMLP_OK)
             printf("%.*s\n", (int)label.n_text, label.text); /* a file from C may have no labels */
         else
             printf("%d\n", (int)answer);

@@ -16,8 +16,7 @@ typedef struct worker {
     const idx *images;
     int32_t *answers; /* one per image */
     int64_t first, step;
-    void *workspace;
-    size_t workspace_size;
+    cmlp_run run; /* with its workspace */
     cmlp_status status;
 } worker;
 
@@ -26,9 +25,10 @@ static void *work(void *argument)
 {
     worker *w = argument;
     for (int64_t i = w->first; i < w->images->n; i += w->step) {
-        const uint8_t *image = w->images->data + i * w->images->size;
-        w->status = cmlp_model_predict_u8(w->model, image, w->images->size, &w->answers[i], NULL, 0, w->workspace,
-                                          w->workspace_size);
+        const uint8_t *first = w->images->data + i * w->images->size;
+        const cmlp_rows image = cmlp_dense_rows(first, CMLP_UINT8, 1, w->images->size);
+        const cmlp_prediction prediction = {.struct_size = sizeof prediction, .labels = &w->answers[i], .n_labels = 1};
+        w->status = cmlp_model_predict(w->model, &image, &prediction, &w->run);
         if (w->status) break;
     }
     return NULL;
@@ -51,17 +51,18 @@ int main(int argc, char **argv)
     const size_t size = digits.info.workspace_size;
     int32_t *answers = malloc((size_t)images.n * sizeof *answers);
     worker *workers = threads < 1 ? NULL : calloc((size_t)threads, sizeof *workers);
-    if (images.size != digits.info.n_inputs || !answers || !workers) return 1;
+    if (images.size != digits.info.n_in || !answers || !workers) return 1;
     for (int64_t t = 0; t < threads; t++) {
         workers[t] = (worker){.model = digits.model, .images = &images, .answers = answers, .first = t,
-                              .step = threads, .workspace = malloc(size), .workspace_size = size};
-        if (!workers[t].workspace || pthread_create(&workers[t].thread, NULL, work, &workers[t])) return 1;
+                              .step = threads,
+                              .run = {.struct_size = sizeof(cmlp_run), .workspace = malloc(size), .workspace_size = size}};
+        if (!workers[t].run.workspace || pthread_create(&workers[t].thread, NULL, work, &workers[t])) return 1;
     }
     int64_t counts[10] = {0};
     for (int64_t t = 0; t < threads; t++) {
         pthread_join(workers[t].thread, NULL);
         if (workers[t].status) status = workers[t].status;
-        free(workers[t].workspace);
+        free(workers[t].run.workspace);
     }
     if (status) {
         fprintf(stderr, "%s\n", cmlp_status_string(status));

@@ -42,7 +42,7 @@ static const cmlp_net *make_net(void)
     config.activations = activations;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    check(cmlp_net_init(net_memory, sizeof net_memory, &config, &net), "net");
+    check(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL), "net");
     return net;
 }
 
@@ -60,10 +60,11 @@ static void train(const cmlp_net *net, cmlp_rows rows, const cmlp_targets *targe
     optimizer.state = &state;
     optimizer.state_size = sizeof state;
     cmlp_random_seed(&generator, 1);
-    check(cmlp_init_params(net, &generator, params), "parameters");
+    check(cmlp_init_params(net, &generator, params, N_PARAMS, NULL), "parameters");
     for (int i = 0; i < EPOCHS; i++) {
         cmlp_random_shuffle(&generator, order, rows.n_rows);
-        check(cmlp_train_epoch(net, params, &rows, targets, objective, &optimizer, epoch, &result, run), "training");
+        check(cmlp_train_epoch(net, params, N_PARAMS, &rows, targets, objective, &optimizer, epoch, &result, run),
+              "training");
         losses[i] = result.cost + result.penalty;
         printf("epoch %d: cost %.4f\n", i + 1, result.cost);
     }
@@ -76,8 +77,8 @@ static int64_t count_correct(const cmlp_net *net, const cmlp_rows *rows, const i
     int32_t *answers = malloc((size_t)rows->n_rows * sizeof *answers);
     int64_t correct = 0;
     if (!output || !answers) exit(1);
-    check(cmlp_forward(net, params, rows, output, run), "prediction");
-    check(cmlp_labels(net, output, rows->n_rows * DIGITS, answers, rows->n_rows), "labels");
+    check(cmlp_forward(net, params, N_PARAMS, rows, output, rows->n_rows * DIGITS, run), "prediction");
+    check(cmlp_labels(net, output, rows->n_rows * DIGITS, answers, rows->n_rows, NULL), "labels");
     for (int64_t i = 0; i < rows->n_rows; i++) correct += answers[i] == labels[i];
     free(answers);
     free(output);
@@ -101,10 +102,9 @@ static cmlp_training training_of(int64_t n_rows, double alpha)
     return training;
 }
 
-static void save(const cmlp_net *net, const cmlp_rows *rows, double alpha, const char *path)
+static void save(const cmlp_net *net, const cmlp_rows *rows, double alpha, const char *path, cmlp_run *run)
 {
     FILE *file = fopen(path, "wb");
-    size_t size;
     cmlp_value labels[10] = {{.type = CMLP_VALUE_INTEGER}};
     for (int i = 1; i < 10; i++) labels[i] = (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
     const cmlp_training training = training_of(rows->n_rows, alpha);
@@ -115,11 +115,8 @@ static void save(const cmlp_net *net, const cmlp_rows *rows, double alpha, const
     content.input_scale = rows->scale;
     content.write = write_part;
     content.context = file;
-    check(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &size), path);
-    void *workspace = malloc(size);
-    if (!file || !workspace) check(CMLP_ERROR_FILE_WRITE, path);
-    check(cmlp_model_write(net, params, &content, workspace, size), path);
-    free(workspace);
+    if (!file) check(CMLP_ERROR_FILE_WRITE, path);
+    check(cmlp_model_write(net, params, N_PARAMS, &content, run), path);
     if (fclose(file)) check(CMLP_ERROR_FILE_WRITE, path);
 }
 
@@ -144,14 +141,14 @@ int main(int argc, char **argv)
     epoch.batch_size = BATCH;
 
     const cmlp_net *net = make_net();
-    cmlp_run run = CMLP_INIT(cmlp_run); /* its workspace also serves predictions */
-    check(cmlp_workspace_size(net, &rows, &objective, &epoch, THREADS, &run.workspace_size), "workspace");
-    run.workspace = malloc(run.workspace_size);
+    cmlp_run run = CMLP_INIT(cmlp_run); /* its workspace also serves predictions and the file */
     run.n_threads = THREADS;
+    check(cmlp_workspace_size(net, &rows, &objective, &epoch, &run.workspace_size, &run), "workspace");
+    run.workspace = malloc(run.workspace_size);
     train(net, rows, &targets, &objective, &epoch, &run);
     printf("%.1f %% of the training images are read correctly\n",
            100.0 * (double)count_correct(net, &rows, labels, &run) / (double)images.n);
-    save(net, &rows, objective.alpha, argv[3]);
+    save(net, &rows, objective.alpha, argv[3], &run);
     free(run.workspace);
     free(order);
     free(labels);

@@ -37,16 +37,16 @@ int main(void)
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     cmlp_random random;
     cmlp_random_seed(&random, 0);
-    cmlp_status status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net);
-    if (!status) status = cmlp_init_params(net, &random, params);
+    cmlp_status status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL);
+    if (!status) status = cmlp_init_params(net, &random, params, N_PARAMS, NULL);
 
     for (int i = 1; i <= EPOCHS && !status; i++) {
-        status = cmlp_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &result, &run);
+        status = cmlp_train_epoch(net, params, N_PARAMS, &x, &y, &objective, &adam, &epoch, &result, &run);
         if (i % 100 == 0) printf("epoch %d: cost %.4f\n", i, result.cost);
     }
 
     float output[4];
-    if (!status) status = cmlp_forward(net, params, &x, output, &run);
+    if (!status) status = cmlp_forward(net, params, N_PARAMS, &x, output, 4, &run);
     for (int i = 0; i < 4 && !status; i++)
         printf("%g xor %g = %.3f\n", (double)inputs[i][0], (double)inputs[i][1], (double)output[i]);
     if (status) fprintf(stderr, "%s %s\n", cmlp_status_string(status), run.refused ? run.refused : "");

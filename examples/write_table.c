@@ -35,7 +35,10 @@ static cmlp_status write_flats(const cmlp_net *net, FILE *file)
     table.target = &rent; /* how outputs become rents */
     content.write = append; /* receives the bytes, in pieces */
     content.context = file;
-    return cmlp_table_write(&table, &content, workspace, sizeof workspace);
+    cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
+    const cmlp_status status = cmlp_table_write(&table, &content, &run);
+    if (status && run.refused) fprintf(stderr, "%s: ", run.refused);
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -49,7 +52,7 @@ int main(int argc, char **argv)
     FILE *file = argc == 2 ? fopen(argv[1], "wb") : NULL;
     cmlp_status status;
     if (!file) return 2;
-    status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net);
+    status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL);
     if (!status) status = write_flats(net, file);
     if (fclose(file) || status) {
         fprintf(stderr, "%s: %s\n", argv[1], cmlp_status_string(status));

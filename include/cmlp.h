@@ -5,7 +5,7 @@
  * averaged over the rows. Backpropagation computes its gradient with respect to every weight and bias, and an optimizer
  * takes a step against it.
  *
- *   1. Load and predict. Load a model file and predict one row (cmlp_model_predict_f32) or many.
+ *   1. Load and predict. Load a model file (cmlp_model_init) and predict one row or many (cmlp_model_predict).
  *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_init_params), train it
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
@@ -29,15 +29,22 @@
  * - Threads. Any function may be called from any thread. A net, a model, an optimizer, and parameters that no call writes
  *   may be shared by concurrent calls. A workspace, the state of an optimizer, a run and outputs belong to one call at a
  *   time. A thread that is cancelled (pthread_cancel) in a call with several threads ends after the call.
+ * - Run. The last parameter of every function that returns a status is a cmlp_run: workspace, number of threads, a callback,
+ *   and what the function reports beside its status. NULL stands for CMLP_INIT(cmlp_run), whose reports nobody reads: one
+ *   thread, no workspace, no callback. Functions that need no workspace ignore that of the run.
  * - Workspace. Computing calls need memory whose contents do not matter. One workspace can serve any number of calls, one
  *   after the other. Its size in bytes is that of cmlp_workspace_size for a network, and for a model those of
- *   cmlp_model_info and cmlp_model_workspace_size. The calls for a single row, and those that load and write files, take
- *   its address and size; the others take it in cmlp_run.
+ *   cmlp_model_info and cmlp_model_workspace_size.
+ * - Lengths. An array is followed by its length, whose name is n_ and the name of the array. It counts the elements of the
+ *   whole array. An array without a length has the shape that its comment states, in terms of other lengths. An input has
+ *   exactly the length that the call needs, an output at least this length; otherwise the function returns LENGTH. Blocks of
+ *   bytes have a size (memory_size), which may be larger than needed; otherwise BUFFER_SIZE. Keys and paths end with NUL;
+ *   other texts have a length, are UTF-8, and may contain NUL.
  * - Arguments. Only outputs change, the parameters and the optimizer's state in cmlp_train_epoch and cmlp_step, and random
  *   generators. Other threads must not change an input during a call. (If CSR index arrays do change, results are wrong,
  *   but no access is outside the arrays.) Outputs, workspace and optimizer state must not overlap each other or any input;
  *   inputs may overlap each other. No function works in place.
- * - Arrays are contiguous unless they have strides. They need the alignment of their elements; `params`, outputs and
+ * - Alignment. Arrays are contiguous unless they have strides. They need the alignment of their elements; `params`, outputs and
  *   gradients have those of the net's type. A model file and the state of an optimizer need 8 bytes; a workspace and the
  *   memory of a net or a model need none. If no row is selected, the pointers to data, labels and outputs may be NULL;
  *   functions that need a row return ROWS.
@@ -48,21 +55,23 @@
  *   zero, and nothing is written beyond it. If it is larger, up to 4,096 bytes, the fields that the library does not know
  *   must be zero. Elements of arrays have no size, but reserved fields. A program works with every library of the same
  *   major version that has the functions that it calls (docs/stability.md).
- * - Status. Every function that can fail returns a cmlp_status: CMLP_OK, NULL for a required pointer, ALIGNMENT of an
- *   array, and the errors of its arguments. Those of a net are NET, of a model MODEL; those of a struct are STRUCT_SIZE and
- *   what its comment lists, those of a workspace BUFFER_SIZE and OVERFLOW. (All without the prefix CMLP_ERROR_.) The comment
- *   of a function lists the others after "Returns". The kind of a status is its range: 16 to 63 an invalid argument, 64 to
- *   79 the data, 80 to 95 this build, processor or system, 96 to 127 a model file.
+ * - Status. Every function that can fail returns a cmlp_status: CMLP_OK, NULL for a required pointer, ALIGNMENT or LENGTH of
+ *   an array, and the errors of its arguments. Those of a net are NET, of a model MODEL; those of a struct are STRUCT_SIZE
+ *   and what its comment lists, those of a run THREADS and CANCELLED, those of a workspace NULL, BUFFER_SIZE and OVERFLOW.
+ *   (All without the prefix CMLP_ERROR_.) The comment of a function lists the others after "Returns". The kind of a status
+ *   is its range: 16 to 63 an invalid argument, 64 to 79 the data, 80 to 95 this build, processor or system, 96 to 127 a
+ *   model file.
  * - After a failure, outputs are unchanged, unless the function's comment says otherwise. But arrays that a call fills are
  *   unspecified after CMLP_CANCELLED and statuses above 63. The outputs of cmlp_run are always set: `refused` names an
- *   invalid argument, and bad_row is the row of a bad label, weight or index. Of several faults in the data, a call reports
+ *   invalid argument or a part of a model file, and bad_row is the row with bad data, or the index of the refused element of
+ *   the array that `refused` names. Of several faults in the data, a call reports
  *   that of the first selected row that has one, for any number of threads and workers, and of the row's input before its
  *   target.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64, and with compilers without intrinsics, the mode must
  *   be the default one. Callbacks run in the library's mode.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
- *   rows of cmlp_forward, any instruction set, compiler and system.
+ *   rows of a prediction, any instruction set, compiler and system.
  */
 #ifndef CMLP_H
 #define CMLP_H
@@ -134,16 +143,16 @@ enum {
     CMLP_ERROR_NULL = 16,            /* a required pointer is NULL */
     CMLP_ERROR_STRUCT_SIZE = 17,     /* not set, or fields that this version does not know are not 0 */
     CMLP_ERROR_LAYERS = 18,          /* not 2 to 64 layers, including input and output */
-    CMLP_ERROR_WIDTH = 19,           /* a layer's size or a row's length is not allowed here */
+    CMLP_ERROR_WIDTH = 19,           /* a layer's size is not allowed */
     CMLP_ERROR_ACTIVATION = 20,      /* unknown, or not allowed in its layer */
     CMLP_ERROR_LOSS = 21,            /* unknown, or not allowed with the output activation */
     CMLP_ERROR_DTYPE = 22,           /* an element type is unknown or not allowed here */
     CMLP_ERROR_LENGTH = 23,          /* an array has not the number of elements that the call needs */
     CMLP_ERROR_OVERFLOW = 24,        /* a size does not fit in size_t or int64_t */
-    CMLP_ERROR_BUFFER_SIZE = 25,     /* a buffer is too small */
+    CMLP_ERROR_BUFFER_SIZE = 25,     /* a block of bytes is too small */
     CMLP_ERROR_ALIGNMENT = 26,       /* a buffer or stride is not aligned for its type */
     CMLP_ERROR_NET = 27,             /* not made by cmlp_net_init of this version */
-    CMLP_ERROR_ROWS = 28,            /* the rows do not fit the network */
+    CMLP_ERROR_ROWS = 28,            /* the rows do not fit the network or the model */
     CMLP_ERROR_TARGETS = 29,         /* the targets do not fit the network or the rows */
     CMLP_ERROR_OPTION = 33,          /* out of its range, or a reserved or unused field or flag is not 0 */
     CMLP_ERROR_BATCH = 34,           /* batch_size, first_batch or rows_done is negative or too large */
@@ -190,20 +199,52 @@ CMLP_API const char *cmlp_status_string(cmlp_status status);
 CMLP_API const char *cmlp_version(void);
 CMLP_API int32_t cmlp_version_number(void);
 
+/* How a call runs, and why it failed: the last parameter of every function that can fail. NULL is a run whose fields are
+ * all 0.
+ *
+ * The errors of a run: THREADS, those of its workspace, and CMLP_CANCELLED. */
+typedef struct cmlp_run {
+    size_t struct_size;
+    void *workspace;       /* workspace_size bytes, at least those of the function that measures it */
+    size_t workspace_size;
+    /* NULL, or called by the calling thread between the passes over at most 256 rows (with several workers, over a
+     * worker's rows of a batch): usually every few milliseconds, with 10^7 parameters some 0.1 s. A result other
+     * than 0 cancels the call. It must return (no longjmp, no C++ exception): other threads may work for this call.
+     * Predictions of one row need not call it. */
+    int (*poll)(void *context);
+    void *poll_context;
+    /* Outputs. The row is a position in the rows, not in `order`, except for ORDER; for an element of an array, its index.
+     * The column is that of an input, or the output to which the target belongs. -1: the status is about no row or element,
+     * or no column. */
+    const char *refused;   /* the invalid argument, or a part of a model file, a static string such as "rows->scale"; else
+                            * NULL */
+    int64_t bad_row;
+    int64_t bad_column;    /* for INPUT and TARGET */
+    int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer, and none uses
+                            * more than 256 */
+    int32_t reserved;      /* 0 */
+} cmlp_run;
+
 /* ================================================================================ 1. load and predict: model files
  *
  * A model file holds a network, its parameters and scale, and strings and arrays for other programs, whose arrays the
- * library does not read (docs/model-file.md). To load and predict (`file` holds the n bytes of the file, a row 784 numbers):
+ * library does not read (docs/model-file.md). To load and predict (`file`
+ * holds the file_size bytes of the file, a row 784 floats):
  *
  *     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
- *     cmlp_status status = cmlp_model_size(file, n, &info);
+ *     cmlp_run run = CMLP_INIT(cmlp_run);
+ *     cmlp_status status = cmlp_model_size(file, file_size, &info, &run);
  *     if (status) return status;
- *     void *memory = malloc(info.model_size), *workspace = malloc(info.workspace_size);
+ *     void *memory = malloc(info.model_size);
+ *     run.workspace = malloc(run.workspace_size = info.workspace_size);
  *     const cmlp_model *model;
+ *     status = cmlp_model_init(memory, info.model_size, file, file_size, 0, &model, &run);
+ *     const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT32, 1, 784);
  *     int32_t label;
- *     status = cmlp_model_init(memory, info.model_size, file, n, 0, workspace, info.workspace_size, &model);
- *     if (!status)
- *         status = cmlp_model_predict_f32(model, row, 784, &label, NULL, 0, workspace, info.workspace_size);
+ *     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
+ *     prediction.labels = &label;
+ *     prediction.n_labels = 1;
+ *     if (!status) status = cmlp_model_predict(model, &rows, &prediction, &run);
  *
  * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
  *
@@ -233,101 +274,45 @@ typedef struct cmlp_model_info {
     uint64_t head_size;   /* bytes of the head; the data follow */
     uint64_t file_size;   /* bytes of the whole file */
     uint64_t error_at;    /* if the head is invalid: the byte of the file where reading stopped */
-    int64_t n_inputs;
-    int64_t n_outputs;    /* of a prediction: a classifier of two labels has both probabilities, and one output of its
-                           * network, the second one; of ordered labels, a table has all probabilities, and an output for
-                           * each label but the last */
-    double input_scale;   /* NaN if each column has a shift and a factor of its own: see cmlp_model_prepare_rows */
-    int64_t n_nets;       /* the networks of a table, whose columns are the inputs; 0 if the model is one network */
-    cmlp_dtype dtype;     /* of the rows and outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
+    int64_t n_in;         /* values of a row: the inputs of the network, or the columns of a table */
+    int64_t n_out;        /* outputs of a prediction per row. A classifier of two labels has both probabilities, but its
+                           * network has one output, the second one; of ordered labels, a table has all probabilities,
+                           * and its networks an output for each label but the last */
+    int64_t n_labels;     /* labels in the file; 0 if there are none */
+    int64_t n_nets;       /* the networks of a table; 0 if the model is one network */
+    cmlp_dtype dtype;     /* of the outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
     int32_t reserved;
 } cmlp_model_info;
 
 /* Checks the head of a model file, and reports how much memory the other functions need.
- * file: the first `n` bytes of the file, of any alignment. They must contain the head.
- * Returns FILE_SHORT if the head is longer than n bytes (call again with info->head_size bytes if that is not 0);
+ * file: the first file_size bytes of the file, of any alignment. They must contain the head.
+ * Returns FILE_SHORT if the head is longer than file_size bytes (call again with info->head_size bytes if that is not 0);
  * FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that of
  * a model file; LEFT_OUT (the file of a table), DTYPE, ISA, OVERFLOW or BUILD if this build of the library cannot run the
  * model. After these, all fields of *info are 0 except struct_size, head_size and error_at. */
-CMLP_CHECKED cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info);
+CMLP_CHECKED cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
 
 /* For cmlp_model_init. */
-typedef uint32_t cmlp_model_flags;
-enum { CMLP_MODEL_TRUSTED = 1 /* skips the checks that read all data */ };
+typedef int32_t cmlp_model_flags;
+enum {
+    CMLP_MODEL_TRUSTED = 1, /* skips the checks that read all data */
+    CMLP_MODEL_FLAGS_SIGNED = -1
+};
 
 /* Makes a model in `memory`.
  * memory: info->model_size bytes.
- * file: the `n` bytes of the whole file. They must stay in place, unchanged, as long as the model is used, because the
+ * file: the file_size bytes of the whole file, at a multiple of 8. They must stay in place, unchanged, as long as the model is used, because the
  *     model uses the parameters in them.
  * flags: 0, or CMLP_MODEL_TRUSTED: then the function checks neither the data's checksum, nor that all parameters are finite,
  *     nor that the example in the file gives the stored output.
- * workspace: info->workspace_size bytes. May be NULL with CMLP_MODEL_TRUSTED.
  * model: receives the model, whose address is inside `memory`.
+ * run: its workspace has info->workspace_size bytes, with CMLP_MODEL_TRUSTED none. `refused` can be a part of the file, such
+ *     as "input.factor", "labels" or "categories".
  * Returns the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE and FILE_VALUE (a shift, a factor, a number of a table);
  * unless trusted, FILE_DATA_CRC, FILE_NONFINITE (a parameter) and FILE_EXAMPLE; OPTION (an unknown flag). After every
  * failure *model is NULL, and the contents of `memory` are unspecified. */
-CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n,
-                                         cmlp_model_flags flags, void *workspace, size_t workspace_size,
-                                         const cmlp_model **model);
-
-/* Predicts one row of the model's dtype, or for CMLP_FLOAT32 also of bytes. There is no allocation, lock or system call.
- * row: n_inputs elements, which the function scales as the model's inputs. Of a table: its columns.
- * label: receives the class index (see cmlp_labels), and -1 from a regressor and from a classifier whose rows can have
- *     several labels: those whose output is above 0.5; or NULL. Of ordered labels, it is the median: the last one that has,
- *     with those above it, more than half of the probability.
- * output: an array of n_outputs elements that receives the outputs, of which the model has info->n_outputs; or NULL, with
- *     n_outputs 0.
- * workspace: info->workspace_size bytes.
- * Returns DTYPE if the function is not that of the model's dtype; WIDTH if n_inputs is not that of the model; BUFFER_SIZE;
- * INPUT if the row contains NaN (except in a table) or infinity. */
-CMLP_CHECKED cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int64_t n_inputs,
-                                                int32_t *label, float *output, int64_t n_outputs, void *workspace,
-                                                size_t workspace_size);
-CMLP_CHECKED cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int64_t n_inputs,
-                                                int32_t *label, double *output, int64_t n_outputs, void *workspace,
-                                                size_t workspace_size);
-CMLP_CHECKED cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int64_t n_inputs,
-                                               int32_t *label, float *output, int64_t n_outputs, void *workspace,
-                                               size_t workspace_size);
-
-/* The type of a value. The numbers are those of model files. */
-typedef int32_t cmlp_value_type;
-enum {
-    CMLP_VALUE_MISSING = 0,
-    CMLP_VALUE_TEXT = 1,
-    CMLP_VALUE_DOUBLE = 2,        /* finite */
-    CMLP_VALUE_INTEGER = 3,       /* of 64 bits */
-    CMLP_VALUE_BOOLEAN = 4,       /* 0 or 1 */
-    CMLP_VALUE_LARGE_INTEGER = 5, /* an integer beyond 64 bits, as decimal digits with "-" before them if it is negative */
-    CMLP_VALUE_TYPE_SIGNED = -1
-};
-
-/* A label, a category of a table, or a name: a text or a number. Texts that the library returns belong to the model's file
- * and are valid as long as its bytes; a surrogate without its partner, which Python's texts can have, is three bytes of
- * them. */
-typedef struct cmlp_value {
-    const char *text;  /* TEXT and LARGE_INTEGER, and each label: n_text bytes of UTF-8, without NUL at their end; or NULL */
-    int64_t n_text;
-    double number;     /* DOUBLE; otherwise 0 */
-    int64_t integer;   /* INTEGER and BOOLEAN; otherwise 0 */
-    cmlp_value_type type;
-    int32_t reserved[3]; /* 0 */
-} cmlp_value;
-
-/* Finds the label of a class, with its text: numbers as Python prints them. Python writes the labels of classifiers.
- * Returns FILE_KEY if the file has no labels; LABEL if there is no such class, as -1. */
-CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value);
-
-/* The network and its parameters, valid as long as the model. NULL for an invalid model, and for that of a table. */
-CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
-CMLP_API const void *cmlp_model_params(const cmlp_model *model);
-
-/* Finds a metadata string: `*text` points to `*length` bytes of the file, without a terminating NUL. They are printable
- * ASCII, in which \" stands for " and \\ for \. Python writes JSON. Returns FILE_KEY if the file has no such key. */
-CMLP_CHECKED cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text,
-                                             size_t *length);
-
-/* ------------------------------------------------------------------------------------ many rows in one call */
+CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size,
+                                         cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run);
 
 /* A stride that repeats one row for every i, or one element for every j. (A stride of 0 means contiguous.) */
 #define CMLP_REPEAT INT64_MIN
@@ -369,12 +354,22 @@ typedef struct cmlp_rows {
 /* Contiguous dense rows; dtype is that of the data. Set the other fields afterwards, such as the scale. */
 static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
 {
-    cmlp_rows rows = CMLP_INIT(cmlp_rows);
-    rows.kind = CMLP_ROWS_DENSE;
-    rows.dtype = dtype;
+    cmlp_rows rows;
+    rows.struct_size = sizeof rows;
     rows.data = data;
     rows.n_rows = n_rows;
     rows.n_cols = n_cols;
+    rows.row_stride = rows.col_stride = 0;
+    rows.scale = 0;
+    rows.order = NULL;
+    rows.n_order = 0;
+    rows.indptr = rows.indices = NULL;
+    rows.n_values = 0;
+    rows.kind = CMLP_ROWS_DENSE;
+    rows.dtype = dtype;
+    rows.index_dtype = 0;
+    rows.reserved = 0;
+    rows.shifts = rows.factors = NULL;
     return rows;
 }
 
@@ -382,80 +377,113 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
 CMLP_API void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                              int64_t n_cols);
 
-/* How a call runs, and why it failed.
+/* What a prediction writes. The outputs of a model are n_out per row, those of cmlp_model_info: not those of its network.
  *
- * The errors of a run: THREADS, those of its workspace, and CMLP_CANCELLED. */
-typedef struct cmlp_run {
+ * The errors of a prediction: NULL (a length without an array), LENGTH, ALIGNMENT. */
+typedef struct cmlp_prediction {
     size_t struct_size;
-    void *workspace;       /* cmlp_workspace_size() bytes or more */
-    size_t workspace_size;
-    /* NULL, or called by the calling thread between the passes over at most 256 rows (with several workers, over a
-     * worker's rows of a batch): usually every few milliseconds, with 10^7 parameters some 0.1 s. A result other
-     * than 0 cancels the call. It must return (no longjmp, no C++ exception): other threads may work for this call. */
-    int (*poll)(void *context);
-    void *poll_context;
-    /* Outputs. The row is a position in the rows, not in `order`, except for ORDER. The column is that of an input, or
-     * the output to which the target belongs. -1: the status is about no row, or no column. */
-    const char *refused;   /* the invalid argument, a static string such as "rows->scale"; else NULL */
-    int64_t bad_row;       /* for INPUT, TARGET, DIVERGED, LABEL, WEIGHT, SPARSE and ORDER */
-    int64_t bad_column;    /* for INPUT and TARGET */
-    int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer */
-    int32_t reserved;      /* 0 */
-} cmlp_run;
+    void *outputs;     /* NULL, or receives (rows selected, n_out), of the model's dtype */
+    int64_t n_outputs; /* elements of `outputs`; 0 without it */
+    int32_t *labels;   /* NULL, or receives the class index of each selected row (see cmlp_labels). -1 from a regressor, and
+                        * from a classifier whose rows can have several labels: those whose output is above 0.5. Of ordered labels, the
+                        * median: the last one that has, with those above it, more than half of the probability */
+    int64_t n_labels;  /* elements of `labels`; 0 without it */
+} cmlp_prediction;
 
-/* Predict any number of rows with a model, bit-identical to single predictions and several times faster per row.
- * rows: of any kind and type for a network; dense rows of CMLP_FLOAT64 for a table. Without scale, shifts and factors: the
- *     model has its own.
- * labels: receives the label of each selected row, as a single prediction; or NULL.
- * outputs: an array of n_outputs elements that receives (rows selected, info->n_outputs).
- * run: its workspace has cmlp_model_workspace_size() bytes.
- * Returns DTYPE if the model has the other dtype, or if the rows of a table are not doubles; BUFFER_SIZE if `outputs` has
- * fewer elements; OPTION for a scale. */
-CMLP_CHECKED cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                                     float *outputs, int64_t n_outputs, cmlp_run *run);
-CMLP_CHECKED cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                                     double *outputs, int64_t n_outputs, cmlp_run *run);
+/* Predicts one row or any number of rows: each row has the same bits alone and among others. Many rows in one call are
+ * several times faster per row. One dense row of the model's dtype or, for CMLP_FLOAT32, of bytes takes neither locks nor
+ * system calls, for any n_threads; more rows take none with n_threads <= 1, except those of `poll`.
+ * rows: of any kind and type for a network; dense rows of CMLP_FLOAT64 for a table, whose row is its raw columns (see
+ *     cmlp_table.h). Without scale, shifts and factors: the model has its own.
+ * run: for one row of the kind above, its workspace has info->workspace_size bytes; otherwise that of
+ *     cmlp_model_workspace_size.
+ * Returns ROWS if n_cols is not that of the model; DTYPE and ROWS (CSR) for the rows of a table; OPTION for
+ * a scale. */
+CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,
+                                            const cmlp_prediction *prediction, cmlp_run *run);
 
-/* Computes the bytes of workspace for these calls, as cmlp_workspace_size. Returns ROWS, THREADS, OVERFLOW. */
-CMLP_CHECKED cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
-                                                   size_t *bytes);
+/* Computes the bytes of workspace for predictions of these rows with run->n_threads, as cmlp_workspace_size. Returns ROWS,
+ * OVERFLOW. */
+CMLP_CHECKED cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes,
+                                                   cmlp_run *run);
+
+/* The type of a value. The numbers are those of model files. */
+typedef int32_t cmlp_value_type;
+enum {
+    CMLP_VALUE_MISSING = 0,
+    CMLP_VALUE_TEXT = 1,
+    CMLP_VALUE_DOUBLE = 2,        /* finite */
+    CMLP_VALUE_INTEGER = 3,       /* of 64 bits */
+    CMLP_VALUE_BOOLEAN = 4,       /* 0 or 1 */
+    CMLP_VALUE_LARGE_INTEGER = 5, /* an integer beyond 64 bits, as decimal digits with "-" before them if it is negative */
+    CMLP_VALUE_TYPE_SIGNED = -1
+};
+
+/* A label, a category of a table, or a name: a text or a number. Texts that the library returns belong to the model's file
+ * and are valid as long as its bytes; a surrogate without its partner, which Python's texts can have, is three bytes of
+ * them. */
+typedef struct cmlp_value {
+    const char *text;  /* TEXT and LARGE_INTEGER, and each label: n_text bytes of UTF-8, without NUL at their end; or NULL */
+    int64_t n_text;
+    double number;     /* DOUBLE; otherwise 0 */
+    int64_t integer;   /* INTEGER and BOOLEAN; otherwise 0 */
+    cmlp_value_type type;
+    int32_t reserved[3]; /* 0 */
+} cmlp_value;
+
+/* Finds the label of a class, with its text: numbers as Python prints them. Python writes the labels of classifiers.
+ * Returns FILE_KEY if the file has no labels; LABEL if there is no such class, as -1. */
+CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run);
+
+/* The network and its parameters, valid as long as the model; their number is that of cmlp_net_n_params. NULL for an
+ * invalid model, and for that of a table. */
+CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
+CMLP_API const void *cmlp_model_params(const cmlp_model *model);
+
+/* Finds a metadata string: `*text` points to `*n_text` bytes of the file, without a terminating NUL. They are printable
+ * ASCII, in which \" stands for " and \\ for \. Python writes JSON. Returns FILE_KEY if the file has no such key. */
+CMLP_CHECKED cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
+                                             cmlp_run *run);
 
 /* Prepares rows for the network of a model and the functions below: sets kind (dense), and n_cols, scale, shifts and factors
  * to those of the model's inputs. Set data, dtype and n_rows afterwards. Returns MODEL also for that of a table. */
-CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows);
+CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run);
+
+/* -------------------------------------------------------------------------------------------- networks without files */
 
 struct cmlp_objective;
 struct cmlp_epoch;
 struct cmlp_workers;
 
-/* Computes the bytes of workspace for all calls that take these arguments or some of them. NULL for everything is the size
- * for cmlp_model_write; rows add the predictions (cmlp_forward, cmlp_activations, cmlp_weighted_sums), an objective adds
+/* Computes the bytes of workspace for all calls with run->n_threads that take these arguments or some of them. NULL for
+ * everything is the size for cmlp_model_write; rows add the predictions (cmlp_forward, cmlp_activations), an objective adds
  * costs and gradients, and an epoch adds cmlp_train_epoch. So a workspace for training also predicts these rows. Data
  * need not be set: the size depends on the kind and the number of the selected rows (0 is allowed), on whether there is
- * dropout or a loss, on the batch size, and on n_threads (0: 1). It never decreases if one of them grows, so that a
+ * dropout or a loss, on the batch size, and on n_threads. It never decreases if one of them grows, so that a
  * workspace for more also serves less, and it is bounded for any number of rows. (With several workers it grows with
  * batch_size: it then has space for the activations of a worker's rows of a batch.) A program that only trains asks with the
  * rows of one batch.
- * Returns ROWS, BATCH, THREADS, OVERFLOW; OPTION (workers); LEFT_OUT if this build of the library cannot train, or not with
+ * bytes: may be the workspace_size of the run.
+ * Returns ROWS, BATCH, OVERFLOW; OPTION (workers); LEFT_OUT if this build of the library cannot train, or not with
  * workers. */
 CMLP_CHECKED cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
                                              const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
-                                             int32_t n_threads, size_t *bytes);
+                                             size_t *bytes, cmlp_run *run);
 
-/* Predicts: output[i, :] is the last layer's activations for the i-th selected row, sorted if the net has quantiles. With
+/* Predicts: outputs[i, :] is the last layer's activations for the i-th selected row, sorted if the net has quantiles. With
  * n_threads <= 1 there is no allocation, lock or system call, except those of `poll`.
  * params: the parameter block (see cmlp_net_n_params).
- * output: (rows selected, n_outputs). */
-CMLP_CHECKED cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
-                                      cmlp_run *run);
+ * outputs: (rows selected, n_out of the last layer). */
+CMLP_CHECKED cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                                      void *outputs, int64_t n_outputs, cmlp_run *run);
 
 /* The class index of each row of outputs: the index of the largest output; for one logistic output, 1 if it is above
  * 0.5, else 0; -1 if the outputs are not probabilities (identity, tanh and exp).
  * outputs: (n_labels, n_out of the last layer), as cmlp_forward writes them: exactly n_outputs elements in all, so that those
- *     of a model for two labels (info->n_outputs), of which the network has one, are refused.
+ *     of a model for two labels (info->n_out), of which the network has one, are refused.
  * Returns LENGTH; ROWS if n_labels is negative. */
 CMLP_CHECKED cmlp_status cmlp_labels(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
-                                     int64_t n_labels);
+                                     int64_t n_labels, cmlp_run *run);
 
 /* ============================================================================================ 2. build and train */
 
@@ -510,16 +538,16 @@ typedef struct cmlp_net_config {
     uint32_t isa_mask;          /* sum of the allowed values of cmlp_isa, or 0 for all; the fastest available one is used */
     const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
     double loss_parameter;      /* finite, > 0; 0: default */
-    const double *quantiles;    /* NULL, or for CMLP_LOSS_QUANTILE the parameter p of each of the 2 to CMLP_MAX_QUANTILES
+    const double *quantiles;    /* NULL with n_quantiles 0, or for CMLP_LOSS_QUANTILE the parameter p of each of the 2 to CMLP_MAX_QUANTILES
                                  * outputs, ascending, in (0, 1), with loss_parameter 0. Predictions, but no other function,
                                  * sort the outputs of each row (Chernozhukov, Fernandez-Val & Galichon 2010) */
-    const void *reserved; /* NULL */
+    int64_t n_quantiles;
 } cmlp_net_config;
 
 /* Sets *bytes to the size of the net that the configuration describes, and a bound of it in every 1.x, for static storage:
  * static char memory[CMLP_NET_SIZE(3)]; for one with quantiles 8 bytes more for each.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION, as cmlp_net_init. */
-CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes);
+CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes, cmlp_run *run);
 #define CMLP_NET_SIZE(n_layers) (512 + 64 * (n_layers))
 
 /* Checks the description and makes a net in `memory` (memory_size bytes, at least those of cmlp_net_size). It keeps no pointer to
@@ -528,7 +556,7 @@ CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *by
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or of the loss, or quantiles), ISA,
  * OVERFLOW, BUFFER_SIZE, BUILD. After every failure *net is NULL, and `memory` is unchanged. */
 CMLP_CHECKED cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config,
-                                       const cmlp_net **net);
+                                       const cmlp_net **net, cmlp_run *run);
 
 /* Number of elements of a parameter block: W1, b1, W2, b2, ... without padding; W is (n_in, n_out), row-major. 0 for an
  * invalid net. */
@@ -536,7 +564,7 @@ CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);
 
 /* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. The generator is fixed for
  * ever, and so is its struct, which may be copied: it has no struct_size. These three functions return no status: `random`
- * must point to a generator that cmlp_random_seed has seeded, and `values` to n elements; n below 2 changes nothing. */
+ * must point to a generator that cmlp_random_seed has seeded, and `values` to n_values elements; n_values below 2 changes nothing. */
 typedef struct cmlp_random {
     uint32_t key[624];
     int32_t position;
@@ -544,12 +572,13 @@ typedef struct cmlp_random {
 
 CMLP_API void cmlp_random_seed(cmlp_random *random, uint32_t seed);
 CMLP_API double cmlp_random_double(cmlp_random *random); /* in [0, 1) */
-CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n);
+CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n_values);
 
 /* Fills `params` with random numbers, uniform in [-b, b) with b = sqrt(c / (n_in + n_out)) and c = init_factor of the
  * layer's activation: 2 for logistic, 6 for most others (Glorot & Bengio 2010, as scikit-learn). The output layer uses the
  * c of the last hidden layer, or 6 if there is none. Random numbers are used layer by layer, weights before biases. */
-CMLP_CHECKED cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params);
+CMLP_CHECKED cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
+                                          cmlp_run *run);
 
 typedef int32_t cmlp_targets_kind;
 enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2, CMLP_TARGETS_KIND_SIGNED = -1 };
@@ -600,6 +629,7 @@ CMLP_API void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const
 typedef struct cmlp_dropout {
     size_t struct_size;
     const double *rates; /* one for each hidden layer, in [0, 1) */
+    int64_t n_rates;
     int64_t step;        /* seeds the choice of units; 0 for cmlp_train_epoch, which uses the state's n_steps */
     int64_t row;         /* added to the indices of the rows, if they are part of a larger set; >= 0. The sum counts modulo
                           * 2^48 */
@@ -630,12 +660,14 @@ typedef struct cmlp_objective {
                                 * are 0 or normal numbers > 0 of the net's type with normal reciprocals, not all 0; so
                                 * is their sum. A row of weight 0 must be finite, and its targets in the range of the
                                 * loss, but its values change no result */
+    int64_t n_row_weights;
     double alpha;              /* L2 penalty, >= 0 */
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
     double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
                                 * cost, which is then finite; the gradient is always that of the exact cost */
-    const double *alphas;      /* NULL, or instead of alpha (0) one for each layer with weights, >= 0 */
     const cmlp_dropout *dropout; /* or NULL */
+    const double *alphas;      /* NULL, or instead of alpha (0) one for each layer with weights, >= 0 */
+    int64_t n_alphas;
     /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it for all
      * selected rows of a batch, in their sequence. How they are divided into calls is not specified. A result other than 0
      * cancels the call, as that of cmlp_run.poll, whose rules hold. */
@@ -707,7 +739,8 @@ CMLP_API void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size,
 
 /* Computes the bytes of an optimizer's state: those of cmlp_optimizer_state and of 0 to 2 moments, each as large as the
  * parameters. Returns OPTION (an unknown solver), OVERFLOW. */
-CMLP_CHECKED cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes);
+CMLP_CHECKED cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes,
+                                                   cmlp_run *run);
 
 /* What a call of cmlp_train_epoch has done. Each value is from before its batch's step, and NaN if no batch was
  * processed. */
@@ -725,19 +758,20 @@ typedef struct cmlp_epoch_result {
 
 /* Options of an epoch.
  *
- * The errors of an epoch: BATCH, ALIGNMENT (rates), OPTION (rates), those of its workers. */
+ * The errors of an epoch: BATCH, ALIGNMENT and LENGTH (rates), OPTION (rates), those of its workers. */
 typedef struct cmlp_epoch {
     size_t struct_size;
     /* NULL, or the other processes that train with this one: cmlp_workers.h (experimental). */
     struct cmlp_workers *workers;
     int64_t batch_size;   /* rows per batch; the last one may be shorter. 0: all rows */
     int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */
-    const double *rates;  /* one learning rate per batch, including skipped ones; or NULL */
     /* NULL, or the result of the call that this one continues: the sums of this call start with its cost_sum, penalty_sum
      * and rows_done, so that costs are those of the whole epoch. It may be the struct that receives the results. So a
      * program resumes an epoch, or trains it in several calls, each with other rows. Each call but the last then needs a
      * multiple of batch_size rows; cmlp_dropout.row is the index of its first row. */
     const cmlp_epoch_result *before;
+    const double *rates;  /* one learning rate per batch, including skipped ones, finite, >= 0; or NULL */
+    int64_t n_rates;
     int32_t want_norm;    /* nonzero: compute gradient_norm */
     int32_t reserved;     /* 0 */
 } cmlp_epoch;
@@ -751,7 +785,7 @@ typedef struct cmlp_epoch {
  * state are those after the last complete batch, and *result covers the complete batches. After DIVERGED the parameters
  * need not be finite: the last step may have made them NaN or infinite. A bad_row of -1 means that the last step of the
  * epoch did. */
-CMLP_CHECKED cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,
+CMLP_CHECKED cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params, const cmlp_rows *rows,
                                           const cmlp_targets *targets, const cmlp_objective *objective,
                                           const cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
                                           cmlp_epoch_result *result, cmlp_run *run);
@@ -811,8 +845,8 @@ typedef struct cmlp_model_cells {
  * of classes; otherwise as a Network. */
 typedef struct cmlp_model_content {
     size_t struct_size;
-    /* Takes the next n bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */
-    int (*write)(void *context, const void *bytes, size_t n);
+    /* Takes the next n_bytes bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */
+    int (*write)(void *context, const void *bytes, size_t n_bytes);
     void *context;
     const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one type, TEXT
                                        * to LARGE_INTEGER, ascending without repetition (texts by bytes). Of a table, one
@@ -841,14 +875,15 @@ typedef struct cmlp_model_content {
 
 /* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
- * workspace: the bytes of cmlp_workspace_size without rows.
+ * run: its workspace has the bytes of cmlp_workspace_size without rows. After a failure `refused` names the field, such as
+ *     "content->strings", and bad_row is the index of the element.
  * Returns OPTION (input_scale, shifts, factors, a count or a reserved field), DTYPE, OVERFLOW; INPUT (a shift is so large
  * that no input of the net's type can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, a
  * label or a name whose bytes are no text), FILE_TENSOR (an array's shape), FILE_VALUE (a label, a name, or cells),
  * FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. What is
  * written without an error can be read by cmlp_model_init. */
-CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
-                                          void *workspace, size_t workspace_size);
+CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
+                                          const cmlp_model_content *content, cmlp_run *run);
 
 /* ================================================================================================ 3. look inside */
 
@@ -863,7 +898,7 @@ typedef struct cmlp_layer {
 } cmlp_layer;
 
 /* Describes layer `index` of the n_layers - 1 layers with weights. Returns LAYERS if there is no such layer. */
-CMLP_CHECKED cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
+CMLP_CHECKED cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run);
 
 /* Properties of an activation. The structs are static, and of the library's size: a field exists if it ends within
  * struct_size bytes. */
@@ -906,44 +941,44 @@ CMLP_API const char *cmlp_solver_name(cmlp_solver solver);
 CMLP_API cmlp_isa cmlp_net_isa(const cmlp_net *net); /* the one in use; 0 for an invalid net */
 CMLP_API uint32_t cmlp_cpu_isa(void); /* sum of those that this build, processor and operating system support */
 
-/* The activations or the weighted sums z of every layer: outputs[l] receives (rows selected, n_out of layer l). */
-CMLP_CHECKED cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                          void *const *outputs, cmlp_run *run);
-CMLP_CHECKED cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                            void *const *outputs, cmlp_run *run);
+/* Computes the activations and the weighted sums z of every layer.
+ * activations, sums: at least one of them; NULL with length 0, or layer after layer (rows selected, n_out of the layer) in one array. */
+CMLP_CHECKED cmlp_status cmlp_activations(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                                          void *activations, int64_t n_activations, void *sums, int64_t n_sums,
+                                          cmlp_run *run);
 
-/* Computes the objective's value at these parameters, and in the same pass the plain loss: the weighted mean of the
- * rows' costs without what training adds to them. loss_scale and the penalty do not count, and for CMLP_LOSS_FOCAL and
- * CMLP_LOSS_LABEL_SMOOTHING it is the log loss of the targets, clipped if log_loss_clip is above 0.
- * plain_loss: or NULL.
+/* What cmlp_backpropagate computes. Arrays are of the net's type, and NULL with length 0 if they are not wanted.
+ * The derivatives of a row include loss_scale and the row weight, but no average and no penalty.
+ *
+ * The errors of derivatives: LENGTH, ALIGNMENT. */
+typedef struct cmlp_derivatives {
+    size_t struct_size;
+    double cost;       /* output: the objective's value */
+    double plain_loss; /* output: the weighted mean of the rows' costs without what training adds to them. loss_scale and the
+                        * penalty do not count, and for CMLP_LOSS_FOCAL and CMLP_LOSS_LABEL_SMOOTHING it is the log loss of
+                        * the targets, clipped if log_loss_clip is above 0 */
+    void *gradient;    /* of the objective, in the layout of the parameters */
+    int64_t n_gradient;
+    void *inputs;      /* (rows selected, n_in): the derivatives of each row's own cost with respect to its n_cols values in
+                        * `rows`, before shift and scale */
+    int64_t n_inputs;
+    void *sums;        /* layer after layer (rows selected, n_out of the layer): the derivatives of each row's own cost with
+                        * respect to the layer's weighted sums (deltas) */
+    int64_t n_sums;
+} cmlp_derivatives;
+
+/* Computes the objective's value at these parameters, and the derivatives that `derivatives` asks for, in one pass over all
+ * selected rows.
  * Returns ROWS if no row is selected; DIVERGED if the objective, the plain loss or the cost of a row is not finite. It may
  * also be returned if a weighted sum is not. */
-CMLP_CHECKED cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                   const cmlp_targets *targets, const cmlp_objective *objective, double *cost,
-                                   double *plain_loss, cmlp_run *run);
-
-/* The objective's gradient, in the layout of the parameters, and its value (or NULL). Returns as cmlp_cost. */
-CMLP_CHECKED cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                       const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
-                                       double *cost, cmlp_run *run);
-
-/* gradient[i, :] is the derivative of the i-th selected row's own cost with respect to its n_cols values in `rows`,
- * before shift and scale: (rows selected, n_in). It includes loss_scale and the row weight, but no average and no penalty.
- * Returns as cmlp_cost. */
-CMLP_CHECKED cmlp_status cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                             const cmlp_targets *targets, const cmlp_objective *objective,
-                                             void *gradient, cmlp_run *run);
-
-/* deltas[l][i, :] is the derivative of the i-th row's own cost (as above) with respect to the weighted sums of layer l:
- * (rows selected, n_out of layer l). Returns as cmlp_cost. */
-CMLP_CHECKED cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                     const cmlp_targets *targets, const cmlp_objective *objective, void *const *deltas,
-                                     cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_backpropagate(const cmlp_net *net, const void *params, int64_t n_params,
+                                            const cmlp_rows *rows, const cmlp_targets *targets,
+                                            const cmlp_objective *objective, cmlp_derivatives *derivatives, cmlp_run *run);
 
 /* One optimizer step with `gradient` (in the layout of the parameters), in the calling thread. Updates `params` and the
  * optimizer's state. The new parameters are not checked: they are not finite if the gradient is not. */
-CMLP_CHECKED cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient,
-                                   const cmlp_optimizer *optimizer);
+CMLP_CHECKED cmlp_status cmlp_step(const cmlp_net *net, void *params, int64_t n_params, const void *gradient,
+                                   int64_t n_gradient, const cmlp_optimizer *optimizer, cmlp_run *run);
 
 #ifdef __cplusplus
 }

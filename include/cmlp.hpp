@@ -51,12 +51,14 @@ public:
     // The bytes of a model file.
     explicit model(std::vector<unsigned char> file) : bytes(std::move(file))
     {
-        check(bytes.empty() ? CMLP_ERROR_FILE_SHORT : cmlp_model_size(bytes.data(), bytes.size(), &sizes));
+        check(bytes.empty() ? CMLP_ERROR_FILE_SHORT : cmlp_model_size(bytes.data(), bytes.size(), &sizes, nullptr));
         memory.reset(std::malloc(sizes.model_size));
         if (!memory) check(CMLP_ERROR_MEMORY);
         std::vector<unsigned char> workspace(sizes.workspace_size);
-        check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), 0, workspace.data(),
-                              workspace.size(), &loaded));
+        cmlp_run run = CMLP_INIT(cmlp_run);
+        run.workspace = workspace.data();
+        run.workspace_size = workspace.size();
+        check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), 0, &loaded, &run));
     }
 
     // Reads a file as cmlp_file_load does. After a failure the model is unchanged.
@@ -84,9 +86,9 @@ public:
     std::string_view metadata(const char *key) const &
     {
         const char *text = nullptr;
-        std::size_t length = 0;
-        check(cmlp_model_metadata(get(), key, &text, &length));
-        return {text, length};
+        std::int64_t length = 0;
+        check(cmlp_model_metadata(get(), key, &text, &length, nullptr));
+        return {text, static_cast<std::size_t>(length)};
     }
     std::string_view metadata(const char *key) const && = delete;
 
@@ -94,7 +96,7 @@ public:
     std::string label(std::int32_t index) const
     {
         cmlp_value value{};
-        check(cmlp_model_label(get(), index, &value));
+        check(cmlp_model_label(get(), index, &value, nullptr));
         return std::string(text_of(value));
     }
 
@@ -102,7 +104,7 @@ public:
     cmlp_table_column_info column(std::int64_t index) const
     {
         cmlp_table_column_info found = CMLP_INIT(cmlp_table_column_info);
-        check(cmlp_table_describe_column(get(), index, &found));
+        check(cmlp_table_describe_column(get(), index, &found, nullptr));
         return found;
     }
 
@@ -110,7 +112,7 @@ public:
     cmlp_value category(std::int64_t column, std::int64_t code) const
     {
         cmlp_value value{};
-        check(cmlp_table_category(get(), column, code, &value));
+        check(cmlp_table_category(get(), column, code, &value, nullptr));
         return value;
     }
 
@@ -146,26 +148,27 @@ public:
     double cell(std::int64_t column, std::string_view text) const
     {
         double found = 0;
-        check(cmlp_table_code_of_cell(get(), column, text.data(), static_cast<std::int64_t>(text.size()), &found));
+        check(cmlp_table_code_of_cell(get(), column, text.data(), static_cast<std::int64_t>(text.size()), &found,
+                                      NULL));
         return found;
     }
 
-    // How far an interval of this coverage reaches beyond the outputs of a row of a table's model.
-    double margin(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
+    // How far an interval of this coverage reaches below and above the outputs of a row of a table's model.
+    std::pair<double, double> margin(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {
-        double found = 0;
-        check(cmlp_table_margin(get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()),
-                                &found));
-        return found;
+        double below = 0, above = 0;
+        check(cmlp_table_margin(get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()), &below,
+                                &above, nullptr));
+        return {below, above};
     }
 
     // The lower and the upper end of this interval.
     std::pair<double, double> interval(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {
-        double ends[2] = {0, 0};
-        check(cmlp_table_interval(get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()),
-                                  ends));
-        return {ends[0], ends[1]};
+        double low = 0, high = 0;
+        check(cmlp_table_interval(get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()), &low,
+                                  &high, nullptr));
+        return {low, high};
     }
 
 private:
@@ -176,7 +179,7 @@ private:
     double code_of(std::int64_t column, const cmlp_value &value) const
     {
         double found = -1;
-        check(cmlp_table_code_of_value(get(), column, &value, &found));
+        check(cmlp_table_code_of_value(get(), column, &value, &found, nullptr));
         return found;
     }
 
@@ -195,51 +198,36 @@ template <typename T> class predictor {
 
 public:
     explicit predictor(const model &source)
-        : shared(source.get()), n_outputs(static_cast<std::size_t>(source.info().n_outputs)),
+        : shared(source.get()), n_outputs(static_cast<std::size_t>(source.info().n_out)),
           workspace(source.info().workspace_size), values(n_outputs)
     {
-        if (source.info().dtype != (is_float ? CMLP_FLOAT32 : CMLP_FLOAT64)) check(CMLP_ERROR_DTYPE);
+        if (source.info().dtype != own_dtype) check(CMLP_ERROR_DTYPE);
     }
     explicit predictor(const model &&) = delete;
 
-    // The class index of a row; -1 for a regressor and for several labels. Throws an error with CMLP_ERROR_WIDTH if the row
-    // has not n_inputs elements. They are of type T, or std::uint8_t for a model of float. Allocates no memory.
+    // The class index of a row; -1 for a regressor and for several labels. Throws an error with CMLP_ERROR_ROWS if the row
+    // has not n_in elements. They are of type T, or std::uint8_t for a model of float. Allocates no memory.
     template <typename E> std::int32_t operator()(const std::vector<E> &row) { return (*this)(row.data(), row.size()); }
     template <typename E, std::size_t n> std::int32_t operator()(const E (&row)[n]) { return (*this)(row, n); }
     template <typename E> std::int32_t operator()(const E *row, std::size_t n)
     {
         static_assert(std::is_same_v<E, T> || (is_float && std::is_same_v<E, std::uint8_t>), "the model has other rows");
-        const std::int64_t width = static_cast<std::int64_t>(n), n_values = static_cast<std::int64_t>(n_outputs);
+        const cmlp_dtype dtype = std::is_same_v<E, T> ? own_dtype : CMLP_UINT8;
         std::int32_t label = -1;
-        values.resize(n_outputs);
-        if constexpr (std::is_same_v<E, std::uint8_t>)
-            check(cmlp_model_predict_u8(shared, row, width, &label, values.data(), n_values, workspace.data(),
-                                        workspace.size()));
-        else if constexpr (is_float)
-            check(cmlp_model_predict_f32(shared, row, width, &label, values.data(), n_values, workspace.data(),
-                                         workspace.size()));
-        else
-            check(cmlp_model_predict_f64(shared, row, width, &label, values.data(), n_values, workspace.data(),
-                                         workspace.size()));
+        predict(cmlp_dense_rows(row, dtype, 1, static_cast<std::int64_t>(n)), &label, 1, workspace, 1);
         return label;
     }
 
     // The class indices of n_rows contiguous rows of n_cols elements.
     std::vector<std::int32_t> rows(const T *first, std::int64_t n_rows, std::int64_t n_cols, std::int32_t n_threads = 1)
     {
-        const cmlp_rows x = cmlp_dense_rows(first, is_float ? CMLP_FLOAT32 : CMLP_FLOAT64, n_rows, n_cols);
+        const cmlp_rows x = cmlp_dense_rows(first, own_dtype, n_rows, n_cols);
         cmlp_run run = CMLP_INIT(cmlp_run);
-        check(cmlp_model_workspace_size(shared, &x, n_threads, &run.workspace_size));
+        run.n_threads = n_threads;
+        check(cmlp_model_workspace_size(shared, &x, &run.workspace_size, &run));
         std::vector<unsigned char> memory(run.workspace_size);
         std::vector<std::int32_t> labels(static_cast<std::size_t>(n_rows));
-        values.resize(labels.size() * n_outputs);
-        const std::int64_t n_values = static_cast<std::int64_t>(values.size());
-        run.workspace = memory.data();
-        run.n_threads = n_threads;
-        if constexpr (is_float)
-            check(cmlp_model_predict_rows_f32(shared, &x, labels.data(), values.data(), n_values, &run));
-        else
-            check(cmlp_model_predict_rows_f64(shared, &x, labels.data(), values.data(), n_values, &run));
+        predict(x, labels.data(), labels.size(), memory, n_threads);
         return labels;
     }
 
@@ -248,6 +236,23 @@ public:
 
 private:
     static constexpr bool is_float = std::is_same_v<T, float>;
+    static constexpr cmlp_dtype own_dtype = is_float ? CMLP_FLOAT32 : CMLP_FLOAT64;
+
+    void predict(const cmlp_rows &x, std::int32_t *labels, std::size_t n, std::vector<unsigned char> &memory,
+                 std::int32_t n_threads)
+    {
+        cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
+        cmlp_run run = CMLP_INIT(cmlp_run);
+        values.resize(n * n_outputs);
+        prediction.outputs = values.data();
+        prediction.n_outputs = static_cast<std::int64_t>(values.size());
+        prediction.labels = labels;
+        prediction.n_labels = static_cast<std::int64_t>(n);
+        run.workspace = memory.data();
+        run.workspace_size = memory.size();
+        run.n_threads = n_threads;
+        check(cmlp_model_predict(shared, &x, &prediction, &run));
+    }
 
     const cmlp_model *shared;
     std::size_t n_outputs;

@@ -15,14 +15,15 @@ extern "C" {
 #endif
 
 /* Bounds of the activations of every layer with weights for all inputs between two corners, bit for bit as cmlp_forward
- * computes them: highest[l][i, :] and lowest[l][i, :] receive (rows, n_out of layer l) as outputs of cmlp_activations.
+ * computes them: `lowest` and `highest` receive them layer after layer, as the activations of cmlp_activations.
  * lower, upper: dense rows, as many of the one as of the other. The order of the ends of an input does not matter.
  * run: needs no workspace; the call takes one thread.
  * They hold for finite parameters. If a bound of a weighted sum overflows, it is NaN, and so is all that depends on it.
  * Returns ROWS for sparse rows or another number of rows; ACTIVATION for a net of float64 with other activations than
  * identity, relu and leaky_relu. */
-CMLP_CHECKED cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower,
-                                     const cmlp_rows *upper, void *const *lowest, void *const *highest, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
+                                     const cmlp_rows *upper, void *lowest, int64_t n_lowest, void *highest,
+                                     int64_t n_highest, cmlp_run *run);
 
 /* Paths from a row to another one: groups of inputs change, one after the other. */
 typedef struct cmlp_paths {
@@ -30,7 +31,7 @@ typedef struct cmlp_paths {
     const int64_t *begins; /* n_groups + 1 numbers, ascending or equal, from 0 to the number of inputs: those of group g are
                             * begins[g] to begins[g + 1] - 1 */
     int64_t n_groups;      /* at least 1 */
-    const int64_t *starts; /* for each path, the row in which it begins: an index among the selected rows */
+    const int64_t *starts; /* n_paths numbers: for each path, the row in which it begins, an index among the selected rows */
     const int64_t *orders; /* (n_paths, n_groups): the groups of each path in the order in which they change, each once */
     int64_t n_paths;
 } cmlp_paths;
@@ -46,14 +47,15 @@ typedef struct cmlp_paths {
  * run: its workspace has cmlp_paths_workspace_size() bytes.
  * Returns as cmlp_forward; ROWS for sparse rows; OPTION for groups; ORDER for starts and orders; OVERFLOW for outputs that
  * are too many. After INPUT and CMLP_CANCELLED `outputs` is unspecified. */
-CMLP_CHECKED cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                            const cmlp_rows *to, const cmlp_paths *paths, void *outputs, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, int64_t n_params,
+                                            const cmlp_rows *rows, const cmlp_rows *to, const cmlp_paths *paths,
+                                            void *outputs, int64_t n_outputs, cmlp_run *run);
 
-/* Computes the bytes of workspace for cmlp_forward_paths with these numbers of rows and groups and n_threads (0: 1). Data
+/* Computes the bytes of workspace for cmlp_forward_paths with these numbers of rows and groups and run->n_threads. Data
  * and the arrays of `paths` need not be set. A workspace for more of each also serves fewer.
- * Returns THREADS, OVERFLOW, and the errors of the same arguments. */
+ * Returns OVERFLOW, and the errors of the same arguments. */
 CMLP_CHECKED cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
-                                                   const cmlp_paths *paths, int32_t n_threads, size_t *bytes);
+                                                   const cmlp_paths *paths, size_t *bytes, cmlp_run *run);
 
 #ifdef __cplusplus
 }

@@ -5,11 +5,14 @@
  *
  *     cmlp_file digits;
  *     cmlp_status status = cmlp_file_load(&digits, "digits.cmlp");
+ *     const cmlp_rows row = cmlp_dense_rows(pixels, CMLP_UINT8, 1, 784);
  *     int32_t label;
- *     if (!status)
- *         status = cmlp_model_predict_f32(digits.model, row, 784, &label, NULL, 0, digits.workspace,
- *                                         digits.info.workspace_size);
- *     cmlp_file_free(&digits); */
+ *     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
+ *     prediction.labels = &label;
+ *     prediction.n_labels = 1;
+ *     if (!status) status = cmlp_model_predict(digits.model, &row, &prediction, &digits.run);
+ *     cmlp_file_free(&digits);
+ */
 #ifndef CMLP_FILE_H
 #define CMLP_FILE_H
 
@@ -18,13 +21,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A model in allocated memory. Any number of threads may share the model. The workspace serves one call of
- * cmlp_model_predict_... at a time; other threads need their own (info.workspace_size bytes). */
+/* A model in allocated memory. Any number of threads may share the model. The run serves one call at a time; other threads
+ * need a run of their own, with a workspace of info.workspace_size bytes for one row. */
 typedef struct cmlp_file {
     const cmlp_model *model; /* NULL if loading failed */
-    void *workspace;
-    void *memory; /* one block: the bytes of the file, the model, the workspace */
-    cmlp_model_info info;
+    void *memory;            /* one block: the bytes of the file, the model, the workspace */
+    cmlp_model_info info;    /* after a failure: error_at */
+    cmlp_run run;            /* with the workspace; after a failure: refused and bad_row */
 } cmlp_file;
 
 #ifdef __cplusplus
@@ -37,17 +40,18 @@ typedef struct cmlp_file {
 static inline void cmlp_file_free(cmlp_file *file)
 {
     free(file->memory);
-    file->memory = file->workspace = NULL;
+    file->memory = file->run.workspace = NULL;
+    file->run.workspace_size = 0;
     file->model = NULL;
 }
 
-/* The next three functions are parts of cmlp_file_load. Programs do not call them: later versions may change them. */
+/* The next two functions are parts of cmlp_file_load_stream. Programs do not call them: later versions may change them. */
 
 /* Extends the memory to `capacity` bytes. */
-static inline cmlp_status cmlp_file_extend(cmlp_file *file, uint64_t capacity)
+static inline cmlp_status cmlp_file_extend_(cmlp_file *file, uint64_t capacity)
 {
-    const size_t n = capacity & SIZE_MAX;
-    void *const memory = capacity < SIZE_MAX ? realloc(file->memory, n) : NULL;
+    const size_t n_bytes = capacity & SIZE_MAX;
+    void *const memory = capacity < SIZE_MAX ? realloc(file->memory, n_bytes) : NULL;
     if (!memory) return CMLP_ERROR_MEMORY;
     file->memory = memory;
     return CMLP_OK;
@@ -55,14 +59,16 @@ static inline cmlp_status cmlp_file_extend(cmlp_file *file, uint64_t capacity)
 
 /* Reads the file up to its byte `n`. *got counts the bytes read. The memory grows with them: a short file whose head
  * promises a long one takes no more memory than its own size. */
-static inline cmlp_status cmlp_file_read(cmlp_file *file, FILE *stream, uint64_t n, size_t *got)
+static inline cmlp_status cmlp_file_read_(cmlp_file *file, FILE *stream, uint64_t n, size_t *got)
 {
     size_t wanted = *got;
     while (*got < n && *got == wanted) {
-        const uint64_t grown = UINT64_C(2) * wanted + 4096;
-        const cmlp_status status = cmlp_file_extend(file, n < grown ? n : grown);
+        uint64_t capacity = wanted;
+        capacity = 2 * capacity + 4096;
+        if (capacity > n) capacity = n;
+        const cmlp_status status = cmlp_file_extend_(file, capacity);
         if (status) return status;
-        wanted = (n < grown ? n : grown) & SIZE_MAX;
+        wanted = capacity & SIZE_MAX;
         *got += fread(CMLP_FILE_CAST(char *, file->memory) + *got, 1, wanted - *got, stream);
         if (ferror(stream)) return CMLP_ERROR_FILE_READ;
     }
@@ -70,41 +76,51 @@ static inline cmlp_status cmlp_file_read(cmlp_file *file, FILE *stream, uint64_t
 }
 
 /* Reads the head, which tells the sizes, and then the whole file. */
-static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
+static inline cmlp_status cmlp_file_fill_(cmlp_file *file, FILE *stream)
 {
     size_t got = 0;
-    cmlp_status status = cmlp_file_read(file, stream, 8, &got); /* these bytes tell the size of the head */
-    if (!status) status = cmlp_model_size(file->memory, got, &file->info);
+    cmlp_status status = cmlp_file_read_(file, stream, 8, &got); /* these bytes tell the size of the head */
+    if (!status) status = cmlp_model_size(file->memory, got, &file->info, &file->run);
     if (status == CMLP_ERROR_FILE_SHORT && got == 8) {
-        status = cmlp_file_read(file, stream, file->info.head_size, &got);
-        if (!status) status = cmlp_model_size(file->memory, got, &file->info);
+        status = cmlp_file_read_(file, stream, file->info.head_size, &got);
+        if (!status) status = cmlp_model_size(file->memory, got, &file->info, &file->run);
     }
     const uint64_t n = file->info.file_size, model = (n + 7) / 8 * 8, workspace = model + file->info.model_size;
-    if (!status) status = cmlp_file_read(file, stream, n, &got);
+    if (!status) status = cmlp_file_read_(file, stream, n, &got);
     if (!status && fgetc(stream) != EOF) status = CMLP_ERROR_FILE_LONG;
-    if (!status) status = cmlp_file_extend(file, workspace + file->info.workspace_size);
+    if (!status) status = cmlp_file_extend_(file, workspace + file->info.workspace_size);
     if (status) return status;
-    unsigned char *const bytes = CMLP_FILE_CAST(unsigned char *, file->memory);
-    file->workspace = bytes + workspace;
-    return cmlp_model_init(bytes + model, file->info.model_size, bytes, got, 0, file->workspace,
-                           file->info.workspace_size, &file->model);
+    char *const bytes = CMLP_FILE_CAST(char *, file->memory);
+    file->run.workspace = bytes + workspace;
+    file->run.workspace_size = file->info.workspace_size;
+    return cmlp_model_init(bytes + model, file->info.model_size, bytes, got, 0, &file->model, &file->run);
 }
 
-/* Reads the model file of a network or a table, verifies it and makes the model. All fields of *file are written. The file
- * is read once from its start to its end, so that a pipe will do.
- * Returns CMLP_OK; FILE_READ if the file cannot be opened or read, MEMORY if malloc fails; the statuses of
- * cmlp_model_size and cmlp_model_init. On failure file->model is NULL, and there is nothing to release. */
-static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
+/* Reads a model file, of a network or a table, from a stream up to its end, verifies it and makes the model. All fields of
+ * *file are written. The stream is read once from its position to its end, so that a pipe will do, and stays open.
+ * Returns CMLP_OK; FILE_READ if the stream cannot be read, MEMORY if malloc fails; the statuses of cmlp_model_size and
+ * cmlp_model_init. On failure file->model is NULL, and there is nothing to release. */
+static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
 {
     const cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    file->memory = file->workspace = NULL;
+    const cmlp_run run = CMLP_INIT(cmlp_run);
+    file->memory = NULL;
     file->model = NULL;
     file->info = info;
-    FILE *const stream = path ? fopen(path, "rb") : NULL;
-    const cmlp_status status = stream ? cmlp_file_load_stream(file, stream) : CMLP_ERROR_FILE_READ;
-    if (stream) fclose(stream);
+    file->run = run;
+    const cmlp_status status = stream ? cmlp_file_fill_(file, stream) : CMLP_ERROR_FILE_READ;
     if (status) cmlp_file_free(file);
     return status;
 }
 
+/* The same for the file at a path. Returns FILE_READ also if it cannot be opened. */
+static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
+{
+    FILE *const stream = path ? fopen(path, "rb") : NULL;
+    const cmlp_status status = cmlp_file_load_stream(file, stream);
+    if (stream) fclose(stream);
+    return status;
+}
+
+#undef CMLP_FILE_CAST
 #endif

@@ -2,8 +2,8 @@
  *
  * A table's networks see its raw columns as an encoder makes inputs of them. A model file holds the columns and the
  * networks (TabularClassifier and TabularRegressor of the Python package write such files); their mean is the prediction.
- *   1. Predict. The functions of cmlp.h for models load the file and predict raw rows (cmlp_model_predict_f64,
- *               cmlp_model_predict_rows_f64). Here are the codes of categories, and intervals.
+ *   1. Predict. The functions of cmlp.h for models load the file and predict raw rows (cmlp_model_predict).
+ *               Here are the codes of categories, and intervals.
  *   2. Encode.  The inputs of a network that a program trains itself (cmlp_table_encode).
  *   3. Write.   A model file of such networks (cmlp_table_write).
  *
@@ -61,7 +61,7 @@ typedef struct cmlp_table_column_info {
 /* Describes a column of a table's model, in constant time.
  * Returns MODEL for the model of a network; OPTION if there is no such column. */
 CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column,
-                                                    cmlp_table_column_info *info);
+                                                    cmlp_table_column_info *info, cmlp_run *run);
 
 /* Finds the code of a category: the number for the row. A text never equals a number: "1" and 1 are two categories, and so
  * are the empty text and the missing value. Numbers are equal if their values are: 1, 1.0 and true are one category, and so
@@ -71,10 +71,11 @@ CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int
  * Returns MODEL for the model of a network; OPTION if there is no such column, if it has no categories, or for the type or a
  * reserved field of `value`; FILE_SYNTAX for bytes that are no text, or a larger integer that is none. */
 CMLP_CHECKED cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value,
-                                                  double *code);
+                                                  double *code, cmlp_run *run);
 
 /* Finds the category of a code, in constant time. Returns as cmlp_table_code_of_value; LABEL if there is no such code. */
-CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value);
+CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+                                             cmlp_run *run);
 
 /* Reads a cell of text, as in a CSV file, by the rules of docs/guide/files.md and the cell format of the model: decimal
  * point, separator of thousands, further missing words. The result is the same as Python's, to the bit.
@@ -86,7 +87,7 @@ CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_model *model, int64_t co
  * numbers, booleans or dates cannot hold the cell, if one of durations is not missing, or for each cell of a column of dates
  * with a `format`, which only Python and pages read: the program reads it, and passes days. */
 CMLP_CHECKED cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                                 double *number);
+                                                 double *number, cmlp_run *run);
 
 /* Finds how far the interval of a row reaches beyond the prediction of a table's model, so that it covers the truth as
  * often as asked. The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
@@ -99,12 +100,14 @@ CMLP_CHECKED cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_
  * the interval of a regressor.
  * target: the index of the target or label; 0 if there is one.
  * coverage: above 0 and below 1.
- * outputs: all n_outputs outputs of the row, as cmlp_model_predict_f64 writes them; or NULL, with n_outputs 0, if the widths
- *     do not follow the rows.
+ * outputs: all n_outputs outputs of the row, as cmlp_model_predict writes them; or NULL, with n_outputs 0, if the widths do not
+ *     follow the rows.
+ * below, above: receive the margin on either side, which is the same number in this version.
  * Returns FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage, or an output that
- * is used and is NaN); WIDTH (n_outputs). */
+ * is used and is NaN). */
 CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage,
-                                           const double *outputs, int64_t n_outputs, double *margin);
+                                           const double *outputs, int64_t n_outputs, double *below, double *above,
+                                           cmlp_run *run);
 
 /* Finds the interval of a target in a row. It is [output - margin, output + margin]; of a model of several quantiles it is
  * [first output - margin, last output + margin], or the point between both ends if they cross. If many targets of
@@ -113,16 +116,17 @@ CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t targ
  * intervals") defines every rounding. The interval contains every row of the calibration whose score is at most the margin,
  * also at its ends.
  * outputs: not NULL; the other arguments are those of cmlp_table_margin.
- * ends: receives the lower and the upper end.
+ * low, high: receive the ends.
  * Returns as cmlp_table_margin; FILE_KEY also for a classifier. */
 CMLP_CHECKED cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage,
-                                             const double *outputs, int64_t n_outputs, double ends[2]);
+                                             const double *outputs, int64_t n_outputs, double *low, double *high,
+                                             cmlp_run *run);
 
 /* ======================================================================================================= 2. encode
  *
  * An encoder turns the raw columns of a table into the inputs of a network. docs/arithmetic.md ("Columns of a table")
- * defines every rounding. A program that only predicts with a model file needs nothing of it: cmlp_model_predict_f64
- * encodes the row. */
+ * defines every rounding. A program that only predicts with a model file needs nothing of it: cmlp_model_predict
+ * encodes the rows. */
 
 /* A part of a date in days since 1970: the time of day, the weekday or the day of the year. Its inputs are two waves that
  * begin anew with each day, week or year, and, if the encoder has bins and the part has edges, n - 1 inputs: the place in
@@ -179,16 +183,15 @@ typedef struct cmlp_table_encoder {
 } cmlp_table_encoder;
 
 /* Computes the number of inputs. */
-CMLP_CHECKED cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_inputs);
+CMLP_CHECKED cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_in, cmlp_run *run);
 
-/* Encodes rows: inputs[i, :] are the inputs of the i-th row. Each row is encoded alone, so tiles of any size give the same
- * bits.
- * raw: n_rows rows of n_columns doubles; row_stride is the distance of two rows in bytes, a multiple of 8 of any sign, 0
- *     for contiguous rows, or CMLP_REPEAT.
- * inputs: (n_rows, n_inputs), of the encoder's dtype.
- * Returns ROWS, BUILD; INPUT if a value is infinite. */
-CMLP_CHECKED cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows,
-                                           int64_t row_stride, void *inputs);
+/* Encodes rows, in the calling thread: inputs[i, :] are the inputs of the i-th selected row. Each row is encoded alone, so
+ * that any split of the rows gives the same bits.
+ * rows: dense, of n_columns adjacent columns and CMLP_FLOAT64, without scale, shifts and factors.
+ * inputs: (rows selected, n_in of cmlp_table_encoder_width), of the encoder's dtype.
+ * Returns BUILD; INPUT if a value is infinite. */
+CMLP_CHECKED cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs,
+                                           int64_t n_inputs, cmlp_run *run);
 
 /* ======================================================================================================== 3. write */
 
@@ -252,8 +255,8 @@ typedef struct cmlp_table {
 
 #define CMLP_TABLE_MAX_NETS 1024
 
-/* Computes the bytes of workspace that cmlp_table_write needs. */
-CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes);
+/* Computes the bytes of workspace that cmlp_table_write needs: of the run that it takes. */
+CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run);
 
 /* Writes the model file of a table, as cmlp_model_write does that of a network.
  * Python loads the file if the networks are of CMLP_FLOAT32: as a TabularRegressor with a target for each identity or
@@ -262,8 +265,7 @@ CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size
  * content: input_scale is 0 and names, shifts, factors and training are NULL (OPTION).
  * Returns as cmlp_model_write, and the errors of a table and of a calibration; FILE_VALUE if two categories of a column are
  * equal, FILE_SYNTAX for a name or a category whose bytes are no text. */
-CMLP_CHECKED cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
-                                          size_t workspace_size);
+CMLP_CHECKED cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run);
 
 #ifdef __cplusplus
 }

@@ -34,16 +34,21 @@ static cmlp_status classify_rows(void)
     const cmlp_model *model;
     const size_t n = (size_t)(model_file_end - model_file);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    cmlp_status status = cmlp_model_size(model_file, n, &info);
-    if (!status && info.n_outputs > MOST_OUTPUTS) status = CMLP_ERROR_BUFFER_SIZE;
-    if (!status) status = cmlp_model_init(model_memory, sizeof model_memory, model_file, n, 0, workspace, sizeof workspace, &model);
-    for (const unsigned char *row = rows; !status && row < rows_end; row += info.n_inputs) {
+    cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
+    cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = output, .n_outputs = MOST_OUTPUTS,
+                                  .n_labels = 1};
+    cmlp_status status = cmlp_model_size(model_file, n, &info, NULL);
+    if (!status && info.n_out > MOST_OUTPUTS) status = CMLP_ERROR_BUFFER_SIZE;
+    if (!status) status = cmlp_model_init(model_memory, sizeof model_memory, model_file, n, 0, &model, &run);
+    for (const unsigned char *row = rows; !status && row < rows_end; row += info.n_in) {
         int32_t answer = -1;
-        status = cmlp_model_predict_u8(model, row, info.n_inputs, &answer, output, MOST_OUTPUTS, workspace, sizeof workspace);
+        const cmlp_rows one = cmlp_dense_rows(row, CMLP_UINT8, 1, info.n_in);
+        prediction.labels = &answer;
+        status = cmlp_model_predict(model, &one, &prediction, &run);
         if (status || answer < 0) break;
         print("class ");
         print_number((uint32_t)answer, ":");
-        for (int i = 0; i < info.n_outputs; i++) print_bits(output[i]);
+        for (int i = 0; i < info.n_out; i++) print_bits(output[i]);
         print("\n");
     }
     print("RAM: model ");

@@ -43,7 +43,7 @@ static cmlp_status make_net(const cmlp_net **net)
     config.activations = activations;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    return cmlp_net_init(net_memory, sizeof net_memory, &config, net);
+    return cmlp_net_init(net_memory, sizeof net_memory, &config, net, NULL);
 }
 
 static cmlp_status train(const cmlp_net *net, cmlp_rows *x, const cmlp_objective *objective, cmlp_run *run)
@@ -59,12 +59,12 @@ static cmlp_status train(const cmlp_net *net, cmlp_rows *x, const cmlp_objective
     optimizer.state = &state;
     optimizer.state_size = sizeof state;
     cmlp_random_seed(&generator, 0);
-    cmlp_status status = cmlp_init_params(net, &generator, params);
-    if (!status) status = cmlp_workspace_size(net, &batch, objective, &epoch, 1, &run->workspace_size);
+    cmlp_status status = cmlp_init_params(net, &generator, params, N_PARAMS, NULL);
+    if (!status) status = cmlp_workspace_size(net, &batch, objective, &epoch, &run->workspace_size, run);
     if (!status && run->workspace_size > sizeof workspace) status = CMLP_ERROR_BUFFER_SIZE;
     for (int i = 0; i < EPOCHS && !status; i++) {
         cmlp_random_shuffle(&generator, order, x->n_rows);
-        status = cmlp_train_epoch(net, params, x, &y, objective, &optimizer, &epoch, &result, run);
+        status = cmlp_train_epoch(net, params, N_PARAMS, x, &y, objective, &optimizer, &epoch, &result, run);
         losses[i] = result.cost + result.penalty;
     }
     return status;
@@ -99,7 +99,8 @@ static cmlp_status save(const cmlp_net *net, const cmlp_rows *x, double alpha)
     content.training = &training;
     content.write = write_part;
     content.context = &file;
-    const cmlp_status status = cmlp_model_write(net, params, &content, workspace, sizeof workspace);
+    cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
+    const cmlp_status status = cmlp_model_write(net, params, N_PARAMS, &content, &run);
     return semihosting(2, &file) ? CMLP_ERROR_FILE_WRITE : status;
 }
 

@@ -99,12 +99,12 @@ static cmlp_status train(const cmlp_net *net, cmlp_workers *workers)
     adam.learning_rate = 0.02;
     epoch.batch_size = BATCH;
     epoch.workers = workers;
-    cmlp_status status = cmlp_workspace_size(net, &x, &objective, &epoch, 1, &run.workspace_size);
+    cmlp_status status = cmlp_workspace_size(net, &x, &objective, &epoch, &run.workspace_size, &run);
     if (status) return status;
     run.workspace = malloc(run.workspace_size);
     if (!run.workspace) return CMLP_ERROR_MEMORY;
     for (int i = 1; i <= EPOCHS && !status; i++) {
-        status = cmlp_train_epoch(net, params, &x, &y, &objective, &adam, &epoch, &result, &run);
+        status = cmlp_train_epoch(net, params, N_PARAMS, &x, &y, &objective, &adam, &epoch, &result, &run);
         if (!workers->rank && !status) printf("epoch %d: cost %.4f\n", i, result.cost);
     }
     free(run.workspace);
@@ -132,8 +132,8 @@ int main(int argc, char **argv)
     cmlp_random random;
     cmlp_random_seed(&random, 0);
     make_data(&random); /* the same on every process */
-    cmlp_status status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net);
-    if (!status) status = cmlp_init_params(net, &random, params);
+    cmlp_status status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL);
+    if (!status) status = cmlp_init_params(net, &random, params, N_PARAMS, NULL);
     if (!status) status = train(net, &workers);
     if (status) {
         fprintf(stderr, "process %d: %s\n", rank, cmlp_status_string(status));

@@ -7,12 +7,10 @@ from ctypes import (
     POINTER,
     Structure,
     c_char_p,
-    c_double,
     c_int,
     c_int32,
     c_int64,
     c_size_t,
-    c_uint32,
     c_uint64,
 )
 
@@ -27,17 +25,10 @@ class Info(Structure):
     _fields_ = [
         *((name, c_size_t) for name in ("struct_size", "model_size", "workspace_size")),
         *((name, c_uint64) for name in ("head_size", "file_size", "error_at")),
-        *((name, c_int64) for name in ("n_inputs", "n_outputs")),
-        ("input_scale", c_double),
-        ("n_nets", c_int64),
+        *((name, c_int64) for name in ("n_in", "n_out", "n_labels", "n_nets")),
         ("dtype", c_int32),
         ("reserved", c_int32),
     ]
-
-
-PREDICT = CFUNCTYPE(
-    c_int, c_size_t, c_size_t, c_int64, c_size_t, c_size_t, c_int64, c_size_t, c_size_t
-)
 
 
 class Functions(Structure):
@@ -49,14 +40,10 @@ class Functions(Structure):
         ("status_name", CFUNCTYPE(c_char_p, c_int)),
         ("status_string", CFUNCTYPE(c_char_p, c_int)),
         ("version", CFUNCTYPE(c_char_p)),
-        ("model_size", CFUNCTYPE(c_int, c_size_t, c_size_t, POINTER(Info))),
-        (
-            "model_init",
-            CFUNCTYPE(c_int, *[c_size_t] * 4, c_uint32, *[c_size_t] * 2, POINTER(c_size_t)),
-        ),
-        ("model_predict_f32", PREDICT),
-        ("model_predict_f64", PREDICT),
-        ("model_predict_u8", PREDICT),
+        ("model_size", CFUNCTYPE(c_int, c_size_t, c_size_t, POINTER(Info), c_size_t)),
+        ("model_init", CFUNCTYPE(c_int, *[c_size_t] * 4, c_int32, POINTER(c_size_t), c_size_t)),
+        ("rows_init", CFUNCTYPE(None, *[c_size_t] * 3, c_int32, c_int64, c_int64)),
+        ("model_predict", CFUNCTYPE(c_int, *[c_size_t] * 4)),
     ]
 
 
@@ -65,40 +52,42 @@ get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, 
 functions = Functions.from_address(get_pointer(cmlp.capi, b"cmlp.capi"))
 
 
+BYTES = 3  # CMLP_UINT8
+
+
 class Model:
-    """A model file in memory."""
+    """A model file in memory. The structs of its calls are arrays of 64-bit numbers."""
 
     def __init__(self, path):
         self.file = np.fromfile(path, np.uint8)
         info = Info(struct_size=ctypes.sizeof(Info))
-        self._check(functions.model_size(self.file.ctypes.data, self.file.size, info))
+        self._check(functions.model_size(self.file.ctypes.data, self.file.size, info, 0))
         self.memory, self.workspace = (
             np.empty(info.model_size, np.uint8),
             np.empty(info.workspace_size, np.uint8),
         )
+        self.run = np.zeros(9, np.uint64)  # cmlp_run: its size, the workspace and its size
+        self.run[:3] = self.run.nbytes, self.workspace.ctypes.data, self.workspace.size
         blocks = (self.memory, self.file)
         arguments = [number for block in blocks for number in (block.ctypes.data, block.size)]
         model = c_size_t()
-        self._check(
-            functions.model_init(
-                *arguments, 0, self.workspace.ctypes.data, self.workspace.size, model
-            )
-        )
-        self.address, self.n_inputs = model.value, info.n_inputs  # the model is inside `memory`
+        self._check(functions.model_init(*arguments, 0, model, self.run.ctypes.data))
+        self.address, self.n_in = model.value, info.n_in  # the model is inside `memory`
+        self.rows = np.zeros(16, np.uint64)  # cmlp_rows of one row; its address is [1]
+        functions.rows_init(self.rows.ctypes.data, self.rows.nbytes, 0, BYTES, 1, self.n_in)
+        # cmlp_prediction: its size, no outputs and their number, the address of one label
+        self.prediction = np.array([40, 0, 0, 0, 1], np.uint64)
 
     def classify(self, images):
         """Return the class index of each image, a row of bytes."""
         label = c_int32()
         classes = []
-        images = np.ascontiguousarray(images, np.uint8).reshape(len(images), self.n_inputs)
-        model, workspace, size = self.address, self.workspace.ctypes.data, self.workspace.size
+        images = np.ascontiguousarray(images, np.uint8).reshape(len(images), self.n_in)
+        structs = [each.ctypes.data for each in (self.rows, self.prediction, self.run)]
+        self.prediction[3] = ctypes.addressof(label)
         for image in images:
-            at = ctypes.addressof(label)
-            self._check(
-                functions.model_predict_u8(
-                    model, image.ctypes.data, image.size, at, 0, 0, workspace, size
-                )
-            )
+            self.rows[1] = image.ctypes.data
+            self._check(functions.model_predict(self.address, *structs))
             classes.append(label.value)
         return classes
 

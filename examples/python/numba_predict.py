@@ -8,19 +8,16 @@ from numba import njit
 
 import cmlp
 
-predict = functions.model_predict_u8
+predict = functions.model_predict
 
 
 @njit(nogil=True)
-def classify(model, workspace, images):
+def classify(model, rows, prediction, run, images):
     """Return the class index of each image, a row of bytes."""
     classes = np.empty(len(images), np.int32)
     for i in range(len(images)):
-        label = classes[i:].ctypes.data
-        image = images[i]
-        if predict(
-            model, image.ctypes.data, image.size, label, 0, 0, workspace.ctypes.data, workspace.size
-        ):
+        rows[1], prediction[3] = images[i].ctypes.data, classes[i:].ctypes.data
+        if predict(model, rows.ctypes.data, prediction.ctypes.data, run.ctypes.data):
             raise ValueError("the model cannot predict this image")
     return classes
 
@@ -28,4 +25,5 @@ def classify(model, workspace, images):
 if __name__ == "__main__":
     *_, X_test, y_test = cmlp.datasets.load_digits28()
     model = Model(sys.argv[1])
-    print(np.mean(classify(model.address, model.workspace, X_test) == y_test))
+    classes = classify(model.address, model.rows, model.prediction, model.run, X_test)
+    print(np.mean(classes == y_test))

@@ -9,6 +9,7 @@ import sys
 from ctypes import (
     CDLL,
     Structure,
+    addressof,
     byref,
     c_char_p,
     c_double,
@@ -29,12 +30,38 @@ class Info(Structure):
     _fields_ = [
         *((name, c_size_t) for name in ("struct_size", "model_size", "workspace_size")),
         *((name, c_uint64) for name in ("head_size", "file_size", "error_at")),
-        *((name, c_int64) for name in ("n_inputs", "n_outputs")),
-        ("input_scale", c_double),
-        ("n_nets", c_int64),
+        *((name, c_int64) for name in ("n_in", "n_out", "n_labels", "n_nets")),
         ("dtype", c_int32),
         ("reserved", c_int32),
     ]
+
+
+class Prediction(Structure):
+    """``cmlp_prediction``."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("outputs", c_void_p),
+        ("n_outputs", c_int64),
+        ("labels", c_void_p),
+        ("n_labels", c_int64),
+    ]
+
+
+class Run(Structure):
+    """``cmlp_run``."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("workspace", c_void_p),
+        ("workspace_size", c_size_t),
+        *((name, c_void_p) for name in ("poll", "poll_context", "refused")),
+        *((name, c_int64) for name in ("bad_row", "bad_column")),
+        *((name, c_int32) for name in ("n_threads", "reserved")),
+    ]
+
+
+ROWS = 128  # the size of cmlp_rows, on systems of 64 bits
 
 
 class Predictor:
@@ -47,26 +74,29 @@ class Predictor:
             content = stream.read()
         self.file = create_string_buffer(content, len(content))
         self.info = Info(struct_size=sizeof(Info))
-        self._call("model_size", self.file, c_size_t(len(content)), byref(self.info))
+        self._call("model_size", self.file, c_size_t(len(content)), byref(self.info), None)
         self.memory = create_string_buffer(self.info.model_size)
         self.workspace = create_string_buffer(self.info.workspace_size)
+        self.run = Run(struct_size=sizeof(Run), workspace_size=len(self.workspace))
+        self.run.workspace = addressof(self.workspace)
         self.model = c_void_p()
         blocks = (self.memory, self.file)
         arguments = [part for block in blocks for part in (block, c_size_t(len(block)))]
-        workspace = (self.workspace, c_size_t(len(self.workspace)))
-        self._call("model_init", *arguments, 0, *workspace, byref(self.model))
+        self._call("model_init", *arguments, 0, byref(self.model), byref(self.run))
 
     def predict(self, cells):
         """Return the index of the class and the outputs of a row: numbers, or cells of a CSV file as texts."""
-        real, function = c_float, "model_predict_f32"
-        if self.info.dtype == 2:  # CMLP_FLOAT64
-            real, function = c_double, "model_predict_f64"
+        real = c_double if self.info.dtype == 2 else c_float  # 2: CMLP_FLOAT64
         read = self._number_of_cell if self.info.n_nets else lambda column, cell: float(cell)
         row = (real * len(cells))(*(read(column, cell) for column, cell in enumerate(cells)))
         label = c_int32()
-        outputs = (real * self.info.n_outputs)()
-        arguments = (row, c_int64(len(row)), byref(label), outputs, c_int64(len(outputs)))
-        self._call(function, self.model, *arguments, self.workspace, c_size_t(len(self.workspace)))
+        outputs = (real * self.info.n_out)()
+        rows = create_string_buffer(ROWS)
+        shape = (c_int64(1), c_int64(len(row)))
+        self.library.cmlp_rows_init(rows, c_size_t(ROWS), row, c_int32(self.info.dtype), *shape)
+        prediction = Prediction(struct_size=sizeof(Prediction), n_outputs=len(outputs), n_labels=1)
+        prediction.outputs, prediction.labels = addressof(outputs), addressof(label)
+        self._call("model_predict", self.model, rows, byref(prediction), byref(self.run))
         return label.value, list(outputs)
 
     def _number_of_cell(self, column, cell):
@@ -75,7 +105,7 @@ class Predictor:
             return cell
         text = cell.encode()
         number = c_double()
-        arguments = (c_int64(column), text, c_int64(len(text)), byref(number))
+        arguments = (c_int64(column), text, c_int64(len(text)), byref(number), None)
         try:
             self._call("table_code_of_cell", self.model, *arguments)
         except ValueError as error:

@@ -1,6 +1,9 @@
 // Loads a model file and predicts rows with cmlp.wasm, which needs nothing of its host.
 
 const INFO = 80; // the size of cmlp_model_info, whose fields are read below
+const ROWS = 104; // of cmlp_rows
+const PREDICTION = 32; // of cmlp_prediction
+const RUN = 48; // of cmlp_run
 const PAGE = 65536;
 
 /**
@@ -21,34 +24,44 @@ export async function load(wasm, file) {
 	new Uint8Array(c.memory.buffer, bytes).set(file);
 	const fields = new DataView(c.memory.buffer, info, INFO);
 	fields.setUint32(0, INFO, true);
-	call("cmlp_model_size", bytes, file.length, info);
+	call("cmlp_model_size", bytes, file.length, info, 0);
 	const [modelSize, workspaceSize] = [4, 8].map((offset) => fields.getUint32(offset, true));
 	const [nInputs, nOutputs, nNets] = [40, 48, 64].map((offset) => Number(fields.getBigInt64(offset, true)));
-	const isDouble = fields.getInt32(72, true) === 2;
+	const dtype = fields.getInt32(72, true);
+	const isDouble = dtype === 2;
 
-	const row = allocate(8 * (nInputs + nOutputs + 1) + workspaceSize + modelSize);
+	const row = allocate(8 * (nInputs + nOutputs + 1) + ROWS + PREDICTION + RUN + workspaceSize + modelSize);
 	const outputs = row + 8 * nInputs;
-	const label = outputs + 8 * nOutputs; // the next three addresses: a result of 8 bytes, and two blocks
-	const workspace = label + 8;
+	const label = outputs + 8 * nOutputs; // a result of 8 bytes
+	const rows = label + 8;
+	const prediction = rows + ROWS;
+	const run = prediction + PREDICTION;
+	const workspace = run + RUN;
 	const memory = workspace + workspaceSize;
-	call("cmlp_model_init", memory, modelSize, bytes, file.length, 0, workspace, workspaceSize, label);
+	const structs = new DataView(c.memory.buffer, rows, ROWS + PREDICTION + RUN);
+	const set = (offset, ...values) => {
+		for (const [i, value] of values.entries()) structs.setUint32(offset + 4 * i, value, true);
+	};
+	set(0, ROWS, row, 1, 0, nInputs, 0); // one row; the next 14 words are 0
+	set(80, 1, dtype); // dense
+	set(ROWS, PREDICTION, outputs, nOutputs, 0, label, 0, 1, 0);
+	set(ROWS + PREDICTION, RUN, workspace, workspaceSize);
+	call("cmlp_model_init", memory, modelSize, bytes, file.length, 0, label, run);
 	const model = new DataView(c.memory.buffer).getUint32(label, true);
 
 	const numberOfCell = (cell, column) => {
 		const text = new TextEncoder().encode(cell);
 		const address = text.length <= workspaceSize ? workspace : allocate(text.length);
 		new Uint8Array(c.memory.buffer, address).set(text);
-		call("cmlp_table_code_of_cell", model, BigInt(column), address, BigInt(text.length), label);
+		call("cmlp_table_code_of_cell", model, BigInt(column), address, BigInt(text.length), label, 0);
 		return new DataView(c.memory.buffer).getFloat64(label, true);
 	};
 	const Numbers = isDouble ? Float64Array : Float32Array;
-	const predictRow = isDouble ? "cmlp_model_predict_f64" : "cmlp_model_predict_f32";
 	return (cells) => {
 		if (cells.length !== nInputs) throw new Error(`a row has ${nInputs} numbers, got ${cells.length}`);
 		const numbers = cells.map(nNets ? numberOfCell : Number);
 		new Numbers(c.memory.buffer, row, nInputs).set(numbers);
-		const sizes = [BigInt(nInputs), BigInt(nOutputs)];
-		call(predictRow, model, row, sizes[0], label, outputs, sizes[1], workspace, workspaceSize);
+		call("cmlp_model_predict", model, rows, prediction, run);
 		return {
 			label: new DataView(c.memory.buffer).getInt32(label, true),
 			outputs: Array.from(new Numbers(c.memory.buffer, outputs, nOutputs)),

@@ -13,106 +13,91 @@ cdef extern from "cmlp_capi.h" nogil:
         const char *(*status_name)(cmlp_status status) noexcept nogil
         const char *(*status_string)(cmlp_status status) noexcept nogil
         const char *(*version)() noexcept nogil
-        cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info) noexcept nogil
-        cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
-                                  void *workspace, size_t workspace_size, const cmlp_model **model) noexcept nogil
-        cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int64_t n_inputs, int32_t *label,
-                                         float *output, int64_t n_outputs, void *workspace,
-                                         size_t workspace_size) noexcept nogil
-        cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int64_t n_inputs, int32_t *label,
-                                         double *output, int64_t n_outputs, void *workspace,
-                                         size_t workspace_size) noexcept nogil
-        cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
-                                        float *output, int64_t n_outputs, void *workspace,
-                                        size_t workspace_size) noexcept nogil
-        cmlp_status (*model_label)(const cmlp_model *model, int32_t label, cmlp_value *value) noexcept nogil
+        cmlp_status (*model_size)(const void *file, size_t file_size, cmlp_model_info *info,
+                                  cmlp_run *run) noexcept nogil
+        cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t file_size,
+                                  cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run) noexcept nogil
+        void (*rows_init)(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
+                          int64_t n_cols) noexcept nogil
+        cmlp_status (*model_predict)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
+                                     cmlp_run *run) noexcept nogil
+        cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes,
+                                            cmlp_run *run) noexcept nogil
+        cmlp_status (*model_label)(const cmlp_model *model, int32_t label, cmlp_value *value,
+                                   cmlp_run *run) noexcept nogil
         const cmlp_net *(*model_net)(const cmlp_model *model) noexcept nogil
         const void *(*model_params)(const cmlp_model *model) noexcept nogil
-        cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text,
-                                      size_t *length) noexcept nogil
-        cmlp_status (*model_predict_rows_f32)(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                              float *outputs, int64_t n_outputs, cmlp_run *run) noexcept nogil
-        cmlp_status (*model_predict_rows_f64)(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                              double *outputs, int64_t n_outputs, cmlp_run *run) noexcept nogil
-        cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
-                                            size_t *bytes) noexcept nogil
-        cmlp_status (*model_prepare_rows)(const cmlp_model *model, cmlp_rows *rows) noexcept nogil
+        cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
+                                      cmlp_run *run) noexcept nogil
+        cmlp_status (*model_prepare_rows)(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run) noexcept nogil
         cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                      const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes) noexcept nogil
-        cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
-                               cmlp_run *run) noexcept nogil
+                                      const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run) noexcept nogil
+        cmlp_status (*forward)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                               void *outputs, int64_t n_outputs, cmlp_run *run) noexcept nogil
         cmlp_status (*labels)(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
-                              int64_t n_labels) noexcept nogil
-        cmlp_status (*net_size)(const cmlp_net_config *config, size_t *bytes) noexcept nogil
-        cmlp_status (*net_init)(void *memory, size_t memory_size, const cmlp_net_config *config,
-                                const cmlp_net **net) noexcept nogil
+                              int64_t n_labels, cmlp_run *run) noexcept nogil
+        cmlp_status (*net_size)(const cmlp_net_config *config, size_t *bytes, cmlp_run *run) noexcept nogil
+        cmlp_status (*net_init)(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net,
+                                cmlp_run *run) noexcept nogil
         int64_t (*net_n_params)(const cmlp_net *net) noexcept nogil
         void (*random_seed)(cmlp_random *random, uint32_t seed) noexcept nogil
         double (*random_double)(cmlp_random *random) noexcept nogil
-        void (*random_shuffle)(cmlp_random *random, int64_t *values, int64_t n) noexcept nogil
-        cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params) noexcept nogil
-        cmlp_status (*optimizer_state_size)(const cmlp_net *net, cmlp_solver solver, size_t *bytes) noexcept nogil
-        cmlp_status (*train_epoch)(const cmlp_net *net, void *params, const cmlp_rows *rows,
+        void (*random_shuffle)(cmlp_random *random, int64_t *values, int64_t n_values) noexcept nogil
+        cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
+                                   cmlp_run *run) noexcept nogil
+        void (*targets_init)(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
+                             int64_t n_rows, int64_t n_cols) noexcept nogil
+        void (*optimizer_init)(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver) noexcept nogil
+        cmlp_status (*optimizer_state_size)(const cmlp_net *net, cmlp_solver solver, size_t *bytes,
+                                            cmlp_run *run) noexcept nogil
+        cmlp_status (*train_epoch)(const cmlp_net *net, void *params, int64_t n_params, const cmlp_rows *rows,
                                    const cmlp_targets *targets, const cmlp_objective *objective,
                                    const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
                                    cmlp_run *run) noexcept nogil
-        cmlp_status (*model_write)(const cmlp_net *net, const void *params, const cmlp_model_content *content,
-                                   void *workspace, size_t workspace_size) noexcept nogil
-        cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer) noexcept nogil
+        cmlp_status (*model_write)(const cmlp_net *net, const void *params, int64_t n_params,
+                                   const cmlp_model_content *content, cmlp_run *run) noexcept nogil
+        cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run) noexcept nogil
         const cmlp_activation_info *(*describe_activation)(cmlp_activation activation) noexcept nogil
         const cmlp_loss_info *(*describe_loss)(cmlp_loss loss) noexcept nogil
         const char *(*isa_name)(cmlp_isa isa) noexcept nogil
         const char *(*solver_name)(cmlp_solver solver) noexcept nogil
         cmlp_isa (*net_isa)(const cmlp_net *net) noexcept nogil
         uint32_t (*cpu_isa)() noexcept nogil
-        cmlp_status (*activations)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
+        cmlp_status (*activations)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                                   void *activations, int64_t n_activations, void *sums, int64_t n_sums,
                                    cmlp_run *run) noexcept nogil
-        cmlp_status (*weighted_sums)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
-                                     cmlp_run *run) noexcept nogil
-        cmlp_status (*bounds)(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,
-                              void **lowest, void **highest, cmlp_run *run) noexcept nogil
-        cmlp_status (*cost)(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                            const cmlp_objective *objective, double *cost, double *plain_loss,
-                            cmlp_run *run) noexcept nogil
-        cmlp_status (*gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
-                                double *cost, cmlp_run *run) noexcept nogil
-        cmlp_status (*input_gradient)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                      const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
+        cmlp_status (*backpropagate)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                                     const cmlp_targets *targets, const cmlp_objective *objective,
+                                     cmlp_derivatives *derivatives, cmlp_run *run) noexcept nogil
+        cmlp_status (*step)(const cmlp_net *net, void *params, int64_t n_params, const void *gradient,
+                            int64_t n_gradient, const cmlp_optimizer *optimizer, cmlp_run *run) noexcept nogil
+        cmlp_status (*table_describe_column)(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
+                                             cmlp_run *run) noexcept nogil
+        cmlp_status (*table_code_of_value)(const cmlp_model *model, int64_t column, const cmlp_value *value,
+                                           double *code, cmlp_run *run) noexcept nogil
+        cmlp_status (*table_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                       cmlp_run *run) noexcept nogil
-        cmlp_status (*deltas)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                              const cmlp_targets *targets, const cmlp_objective *objective, void **deltas,
-                              cmlp_run *run) noexcept nogil
-        cmlp_status (*step)(const cmlp_net *net, void *params, const void *gradient,
-                            const cmlp_optimizer *optimizer) noexcept nogil
+        cmlp_status (*table_code_of_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                          double *number, cmlp_run *run) noexcept nogil
         cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                    int64_t n_outputs, double *margin) noexcept nogil
-        cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_inputs) noexcept nogil
-        cmlp_status (*table_encode)(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows,
-                                    int64_t row_stride, void *inputs) noexcept nogil
-        cmlp_status (*table_workspace_size)(const cmlp_table *table, size_t *bytes) noexcept nogil
-        cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
-                                   size_t workspace_size) noexcept nogil
-        cmlp_status (*forward_paths)(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                     const cmlp_rows *to, const cmlp_paths *paths, void *outputs,
+                                    int64_t n_outputs, double *below, double *above, cmlp_run *run) noexcept nogil
+        cmlp_status (*table_interval)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                                      int64_t n_outputs, double *low, double *high, cmlp_run *run) noexcept nogil
+        cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_in,
+                                           cmlp_run *run) noexcept nogil
+        cmlp_status (*table_encode)(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs,
+                                    int64_t n_inputs, cmlp_run *run) noexcept nogil
+        cmlp_status (*table_workspace_size)(const cmlp_table *table, size_t *bytes, cmlp_run *run) noexcept nogil
+        cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content,
+                                   cmlp_run *run) noexcept nogil
+        cmlp_status (*bounds)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
+                              const cmlp_rows *upper, void *lowest, int64_t n_lowest, void *highest, int64_t n_highest,
+                              cmlp_run *run) noexcept nogil
+        cmlp_status (*forward_paths)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                                     const cmlp_rows *to, const cmlp_paths *paths, void *outputs, int64_t n_outputs,
                                      cmlp_run *run) noexcept nogil
         cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
-                                            const cmlp_paths *paths, int32_t n_threads, size_t *bytes) noexcept nogil
-        cmlp_status (*table_category)(const cmlp_model *model, int64_t column, int64_t code,
-                                      cmlp_value *value) noexcept nogil
-        cmlp_status (*table_interval)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                      int64_t n_outputs, double ends[2]) noexcept nogil
-        cmlp_status (*table_describe_column)(const cmlp_model *model, int64_t column,
-                                             cmlp_table_column_info *info) noexcept nogil
-        cmlp_status (*table_code_of_value)(const cmlp_model *model, int64_t column, const cmlp_value *value,
-                                           double *code) noexcept nogil
-        cmlp_status (*table_code_of_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                          double *number) noexcept nogil
-        void (*rows_init)(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
-                          int64_t n_cols) noexcept nogil
-        void (*targets_init)(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
-                             int64_t n_rows, int64_t n_cols) noexcept nogil
-        void (*optimizer_init)(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver) noexcept nogil
+                                            const cmlp_paths *paths, size_t *bytes, cmlp_run *run) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

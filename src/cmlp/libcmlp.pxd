@@ -65,6 +65,18 @@ cdef extern from "cmlp.h" nogil:
     const char *cmlp_version()
     int32_t cmlp_version_number()
 
+    ctypedef struct cmlp_run:
+        size_t struct_size
+        void *workspace
+        size_t workspace_size
+        int (*poll)(void *context) noexcept nogil
+        void *poll_context
+        const char *refused
+        int64_t bad_row
+        int64_t bad_column
+        int32_t n_threads
+        int32_t reserved
+
     ctypedef int32_t cmlp_dtype
     enum:
         CMLP_FLOAT32
@@ -87,50 +99,22 @@ cdef extern from "cmlp.h" nogil:
         uint64_t head_size
         uint64_t file_size
         uint64_t error_at
-        int64_t n_inputs
-        int64_t n_outputs
-        double input_scale
+        int64_t n_in
+        int64_t n_out
+        int64_t n_labels
         int64_t n_nets
         cmlp_dtype dtype
         int32_t reserved
 
-    cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
+    cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 
-    ctypedef uint32_t cmlp_model_flags
+    ctypedef int32_t cmlp_model_flags
     enum:
         CMLP_MODEL_TRUSTED
+        CMLP_MODEL_FLAGS_SIGNED
 
-    cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
-                                void *workspace, size_t workspace_size, const cmlp_model **model)
-    cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int64_t n_inputs, int32_t *label,
-                                       float *output, int64_t n_outputs, void *workspace, size_t workspace_size)
-    cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int64_t n_inputs, int32_t *label,
-                                       double *output, int64_t n_outputs, void *workspace, size_t workspace_size)
-    cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
-                                      float *output, int64_t n_outputs, void *workspace, size_t workspace_size)
-
-    ctypedef int32_t cmlp_value_type
-    enum:
-        CMLP_VALUE_MISSING
-        CMLP_VALUE_TEXT
-        CMLP_VALUE_DOUBLE
-        CMLP_VALUE_INTEGER
-        CMLP_VALUE_BOOLEAN
-        CMLP_VALUE_LARGE_INTEGER
-        CMLP_VALUE_TYPE_SIGNED
-
-    ctypedef struct cmlp_value:
-        const char *text
-        int64_t n_text
-        double number
-        int64_t integer
-        cmlp_value_type type
-        int32_t reserved[3]
-
-    cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value)
-    const cmlp_net *cmlp_model_net(const cmlp_model *model)
-    const void *cmlp_model_params(const cmlp_model *model)
-    cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
+    cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size,
+                                cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run)
     int64_t CMLP_REPEAT
 
     ctypedef int32_t cmlp_rows_kind
@@ -163,25 +147,41 @@ cdef extern from "cmlp.h" nogil:
     void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                         int64_t n_cols)
 
-    ctypedef struct cmlp_run:
+    ctypedef struct cmlp_prediction:
         size_t struct_size
-        void *workspace
-        size_t workspace_size
-        int (*poll)(void *context) noexcept nogil
-        void *poll_context
-        const char *refused
-        int64_t bad_row
-        int64_t bad_column
-        int32_t n_threads
-        int32_t reserved
+        void *outputs
+        int64_t n_outputs
+        int32_t *labels
+        int64_t n_labels
 
-    cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                            float *outputs, int64_t n_outputs, cmlp_run *run)
-    cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                            double *outputs, int64_t n_outputs, cmlp_run *run)
-    cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
-                                          size_t *bytes)
-    cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows)
+    cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
+                                   cmlp_run *run)
+    cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
+
+    ctypedef int32_t cmlp_value_type
+    enum:
+        CMLP_VALUE_MISSING
+        CMLP_VALUE_TEXT
+        CMLP_VALUE_DOUBLE
+        CMLP_VALUE_INTEGER
+        CMLP_VALUE_BOOLEAN
+        CMLP_VALUE_LARGE_INTEGER
+        CMLP_VALUE_TYPE_SIGNED
+
+    ctypedef struct cmlp_value:
+        const char *text
+        int64_t n_text
+        double number
+        int64_t integer
+        cmlp_value_type type
+        int32_t reserved[3]
+
+    cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run)
+    const cmlp_net *cmlp_model_net(const cmlp_model *model)
+    const void *cmlp_model_params(const cmlp_model *model)
+    cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
+                                    cmlp_run *run)
+    cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run)
 
     ctypedef struct cmlp_objective
 
@@ -190,11 +190,11 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_workers
 
     cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                    const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
-    cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
-                             cmlp_run *run)
+                                    const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
+    cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                             void *outputs, int64_t n_outputs, cmlp_run *run)
     cmlp_status cmlp_labels(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
-                            int64_t n_labels)
+                            int64_t n_labels, cmlp_run *run)
     int CMLP_MAX_LAYERS
     int CMLP_MAX_THREADS
     int CMLP_MAX_QUANTILES
@@ -239,10 +239,11 @@ cdef extern from "cmlp.h" nogil:
         const double *activation_parameters
         double loss_parameter
         const double *quantiles
-        const void *reserved
+        int64_t n_quantiles
 
-    cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes)
-    cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net)
+    cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes, cmlp_run *run)
+    cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net,
+                              cmlp_run *run)
     int64_t cmlp_net_n_params(const cmlp_net *net)
 
     ctypedef struct cmlp_random:
@@ -251,8 +252,9 @@ cdef extern from "cmlp.h" nogil:
 
     void cmlp_random_seed(cmlp_random *random, uint32_t seed)
     double cmlp_random_double(cmlp_random *random)
-    void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n)
-    cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
+    void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n_values)
+    cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
+                                 cmlp_run *run)
 
     ctypedef int32_t cmlp_targets_kind
     enum:
@@ -278,6 +280,7 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_dropout:
         size_t struct_size
         const double *rates
+        int64_t n_rates
         int64_t step
         int64_t row
         uint32_t seed
@@ -298,11 +301,13 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_objective:
         size_t struct_size
         const double *row_weights
+        int64_t n_row_weights
         double alpha
         double loss_scale
         double log_loss_clip
-        const double *alphas
         const cmlp_dropout *dropout
+        const double *alphas
+        int64_t n_alphas
         int (*loss)(void *context, const cmlp_loss_call *call) noexcept nogil
         void *loss_context
 
@@ -340,7 +345,7 @@ cdef extern from "cmlp.h" nogil:
 
     cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
     void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver)
-    cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes)
+    cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes, cmlp_run *run)
 
     ctypedef struct cmlp_epoch_result:
         size_t struct_size
@@ -358,14 +363,16 @@ cdef extern from "cmlp.h" nogil:
         cmlp_workers *workers
         int64_t batch_size
         int64_t first_batch
-        const double *rates
         const cmlp_epoch_result *before
+        const double *rates
+        int64_t n_rates
         int32_t want_norm
         int32_t reserved
 
-    cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                                 const cmlp_objective *objective, const cmlp_optimizer *optimizer,
-                                 const cmlp_epoch *epoch, cmlp_epoch_result *result, cmlp_run *run)
+    cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params, const cmlp_rows *rows,
+                                 const cmlp_targets *targets, const cmlp_objective *objective,
+                                 const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
+                                 cmlp_run *run)
 
     ctypedef struct cmlp_model_string:
         const char *key
@@ -400,7 +407,7 @@ cdef extern from "cmlp.h" nogil:
 
     ctypedef struct cmlp_model_content:
         size_t struct_size
-        int (*write)(void *context, const void *bytes, size_t n) noexcept nogil
+        int (*write)(void *context, const void *bytes, size_t n_bytes) noexcept nogil
         void *context
         const cmlp_value *labels
         int64_t n_labels
@@ -420,8 +427,8 @@ cdef extern from "cmlp.h" nogil:
         int32_t has_any_names
         int32_t reserved
 
-    cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
-                                 void *workspace, size_t workspace_size)
+    cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
+                                 const cmlp_model_content *content, cmlp_run *run)
 
     ctypedef struct cmlp_layer:
         size_t struct_size
@@ -433,7 +440,7 @@ cdef extern from "cmlp.h" nogil:
         int64_t weights
         int64_t biases
 
-    cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
+    cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
 
     ctypedef struct cmlp_activation_info:
         size_t struct_size
@@ -466,21 +473,25 @@ cdef extern from "cmlp.h" nogil:
     const char *cmlp_solver_name(cmlp_solver solver)
     cmlp_isa cmlp_net_isa(const cmlp_net *net)
     uint32_t cmlp_cpu_isa()
-    cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
-                                 cmlp_run *run)
-    cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
-                                   cmlp_run *run)
-    cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                          const cmlp_objective *objective, double *cost, double *plain_loss, cmlp_run *run)
-    cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                              const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
-                              double *cost, cmlp_run *run)
-    cmlp_status cmlp_input_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                    const cmlp_targets *targets, const cmlp_objective *objective, void *gradient,
-                                    cmlp_run *run)
-    cmlp_status cmlp_deltas(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                            const cmlp_objective *objective, void **deltas, cmlp_run *run)
-    cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, const cmlp_optimizer *optimizer)
+    cmlp_status cmlp_activations(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                                 void *activations, int64_t n_activations, void *sums, int64_t n_sums, cmlp_run *run)
+
+    ctypedef struct cmlp_derivatives:
+        size_t struct_size
+        double cost
+        double plain_loss
+        void *gradient
+        int64_t n_gradient
+        void *inputs
+        int64_t n_inputs
+        void *sums
+        int64_t n_sums
+
+    cmlp_status cmlp_backpropagate(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                                   const cmlp_targets *targets, const cmlp_objective *objective,
+                                   cmlp_derivatives *derivatives, cmlp_run *run)
+    cmlp_status cmlp_step(const cmlp_net *net, void *params, int64_t n_params, const void *gradient, int64_t n_gradient,
+                          const cmlp_optimizer *optimizer, cmlp_run *run)
 
 cdef extern from "cmlp_table.h" nogil:
     ctypedef int32_t cmlp_table_kind
@@ -515,15 +526,18 @@ cdef extern from "cmlp_table.h" nogil:
         cmlp_table_kind kind
         cmlp_table_role role
 
-    cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info)
-    cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code)
-    cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value)
+    cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
+                                           cmlp_run *run)
+    cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+                                         cmlp_run *run)
+    cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+                                    cmlp_run *run)
     cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                        double *number)
+                                        double *number, cmlp_run *run)
     cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                  int64_t n_outputs, double *margin)
+                                  int64_t n_outputs, double *below, double *above, cmlp_run *run)
     cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                    int64_t n_outputs, double ends[2])
+                                    int64_t n_outputs, double *low, double *high, cmlp_run *run)
 
     ctypedef struct cmlp_table_date_part:
         const double *edges
@@ -559,9 +573,9 @@ cdef extern from "cmlp_table.h" nogil:
         int32_t has_bins
         cmlp_dtype dtype
 
-    cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_inputs)
-    cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows,
-                                  int64_t row_stride, void *inputs)
+    cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_in, cmlp_run *run)
+    cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs,
+                                  int64_t n_inputs, cmlp_run *run)
 
     ctypedef struct cmlp_table_target:
         double centre
@@ -605,9 +619,8 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_targets
 
     int CMLP_TABLE_MAX_NETS
-    cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes)
-    cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
-                                 size_t workspace_size)
+    cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run)
+    cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
 
 cdef extern from "cmlp_workers.h" nogil:
     ctypedef struct cmlp_workers:
@@ -627,8 +640,9 @@ cdef extern from "cmlp_workers.h" nogil:
         int32_t failed_rank
 
 cdef extern from "cmlp_explain.h" nogil:
-    cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,
-                            void **lowest, void **highest, cmlp_run *run)
+    cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
+                            const cmlp_rows *upper, void *lowest, int64_t n_lowest, void *highest, int64_t n_highest,
+                            cmlp_run *run)
 
     ctypedef struct cmlp_paths:
         size_t struct_size
@@ -638,7 +652,8 @@ cdef extern from "cmlp_explain.h" nogil:
         const int64_t *orders
         int64_t n_paths
 
-    cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_rows *to,
-                                   const cmlp_paths *paths, void *outputs, cmlp_run *run)
+    cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                                   const cmlp_rows *to, const cmlp_paths *paths, void *outputs, int64_t n_outputs,
+                                   cmlp_run *run)
     cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
-                                          const cmlp_paths *paths, int32_t n_threads, size_t *bytes)
+                                          const cmlp_paths *paths, size_t *bytes, cmlp_run *run)

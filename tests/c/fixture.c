@@ -38,9 +38,9 @@ static void make_net(fixture *f)
                                   .loss = s->loss,
                                   .dtype = s->dtype,
                                   .isa_mask = s->isa};
-    must(cmlp_net_size(&f->config, &f->net_bytes), "cmlp_net_size");
+    must(cmlp_net_size(&f->config, &f->net_bytes, NULL), "cmlp_net_size");
     f->net_memory = fixture_block(f, f->net_bytes);
-    must(cmlp_net_init(f->net_memory, f->net_bytes, &f->config, &f->net), "cmlp_net_init");
+    must(cmlp_net_init(f->net_memory, f->net_bytes, &f->config, &f->net, NULL), "cmlp_net_init");
     if (s->tuning) must(cmlp_net_tune(f->net, s->tuning - 1), "cmlp_net_tune");
     f->n_params = cmlp_net_n_params(f->net);
     f->n_in = s->sizes[0];
@@ -82,14 +82,16 @@ static void make_blocks(fixture *f)
     f->initial = fixture_block(f, (size_t)f->n_params * size);
     f->gradient = fixture_block(f, (size_t)f->n_params * size);
     f->input_gradient = fixture_block(f, (size_t)(f->n * f->n_in) * size);
-    for (int32_t l = 1; l < f->shape.n_layers; l++)
-        f->outputs[l - 1] = fixture_block(f, (size_t)(f->n * f->shape.sizes[l]) * size);
+    for (int32_t l = 1; l < f->shape.n_layers; l++) f->n_outputs += f->n * f->shape.sizes[l];
+    f->outputs[0] = fixture_block(f, (size_t)f->n_outputs * size);
+    for (int32_t l = 1; l < f->shape.n_layers - 1; l++)
+        f->outputs[l] = (char *)f->outputs[l - 1] + (size_t)(f->n * f->shape.sizes[l]) * size;
     f->output = f->outputs[f->shape.n_layers - 2];
-    must(cmlp_optimizer_state_size(f->net, f->shape.solver, &f->state_size),
+    must(cmlp_optimizer_state_size(f->net, f->shape.solver, &f->state_size, NULL),
          "cmlp_optimizer_state_size");
     f->state = fixture_block(f, (f->state_size + 7) / 8 * 8); /* at the end of a page, and aligned */
     cmlp_random_seed(&f->random, 5);
-    must(cmlp_init_params(f->net, &f->random, f->initial), "cmlp_init_params");
+    must(cmlp_init_params(f->net, &f->random, f->initial, cmlp_net_n_params(f->net), NULL), "cmlp_init_params");
 }
 
 static int workspace_call(call c)
@@ -155,6 +157,17 @@ static void reset_structs(fixture *f, call c)
                         .workspace_size = workspace, .bad_row = -7, .bad_column = -7, .n_threads = f->shape.n_threads};
 }
 
+/* Gives the arrays of the structs the length that they have, unless a test sets them. */
+static void set_lengths(fixture *f)
+{
+    if (f->keeps_lengths) return;
+    f->objective.n_row_weights = f->objective.row_weights ? f->rows.n_rows : 0;
+    f->objective.n_alphas = f->objective.alphas ? f->shape.n_layers - 1 : 0;
+    f->dropout.n_rates = f->shape.n_layers - 2;
+    const int64_t n = f->rows.order ? f->rows.n_order : f->rows.n_rows, batch = f->epoch.batch_size;
+    f->epoch.n_rates = !f->epoch.rates ? 0 : batch > 0 ? (n - 1) / batch + 1 : 1;
+}
+
 void fixture_reset(fixture *f, call c)
 {
     const size_t size = size_of(f->shape.dtype), params = (size_t)f->n_params * size;
@@ -184,32 +197,38 @@ void fixture_reset(fixture *f, call c)
     f->p_run = &f->run;
     f->p_cost = &f->cost;
     f->p_plain_loss = &f->plain_loss;
-    f->p_outputs = f->outputs;
+    f->p_outputs = f->outputs[0];
+    set_lengths(f);
 }
 
 int fixture_call(fixture *f, call c)
 {
+    const int64_t length = length_of(f->p_rows, all_sizes(f->net));
+    set_lengths(f);
     switch (c) {
-    case INIT_PARAMS: return cmlp_init_params(f->p_net, f->p_random, f->params);
-    case FORWARD: return cmlp_forward(f->p_net, f->params, f->p_rows, f->output, f->p_run);
-    case ACTIVATIONS: return cmlp_activations(f->p_net, f->params, f->p_rows, f->p_outputs, f->p_run);
-    case WEIGHTED_SUMS: return cmlp_weighted_sums(f->p_net, f->params, f->p_rows, f->p_outputs, f->p_run);
+    case INIT_PARAMS: return cmlp_init_params(f->p_net, f->p_random, f->params, f->n_params, f->p_run);
+    case FORWARD: return call_forward(f->p_net, f->params, f->p_rows, f->output, f->p_run);
+    case ACTIVATIONS:
+        return cmlp_activations(f->p_net, f->params, f->n_params, f->p_rows, f->p_outputs, length, NULL, 0, f->p_run);
+    case WEIGHTED_SUMS:
+        return cmlp_activations(f->p_net, f->params, f->n_params, f->p_rows, NULL, 0, f->p_outputs, length, f->p_run);
     case DELTAS:
-        return cmlp_deltas(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_outputs, f->p_run);
+        return call_deltas(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_outputs, f->p_run);
     case COST:
-        return cmlp_cost(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_cost, f->p_plain_loss,
+        return call_cost(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_cost, f->p_plain_loss,
                          f->p_run);
     case GRADIENT:
-        return cmlp_gradient(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->gradient, f->p_cost,
+        return call_gradient(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->gradient, f->p_cost,
                              f->p_run);
     case INPUT_GRADIENT:
-        return cmlp_input_gradient(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->input_gradient,
+        return call_input_gradient(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->input_gradient,
                                    f->p_run);
-    case STEP: return cmlp_step(f->p_net, f->params, f->gradient, f->p_optimizer);
+    case STEP:
+        return cmlp_step(f->p_net, f->params, f->n_params, f->gradient, f->n_params, f->p_optimizer, f->p_run);
     default:
         if (f->workers) f->epoch.workers = f->workers;
-        return cmlp_train_epoch(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_optimizer,
-                                f->p_epoch, f->p_result, f->p_run);
+        return cmlp_train_epoch(f->p_net, f->params, f->n_params, f->p_rows, f->p_targets,
+                                f->p_objective, f->p_optimizer, f->p_epoch, f->p_result, f->p_run);
     }
 }
 

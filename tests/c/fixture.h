@@ -48,7 +48,8 @@ typedef struct fixture {
     const cmlp_net *net; /* in net_memory */
     void *net_memory;
     size_t net_bytes;
-    int64_t n, n_in, n_out, n_params;
+    int64_t n, n_in, n_out, n_params, n_outputs; /* n_outputs: of all layers, which are one array */
+    int keeps_lengths; /* whether a test sets the lengths of the arrays in structs */
     size_t state_size;
 
     void *params, *initial, *gradient, *input_gradient, *output, *outputs[CMLP_MAX_LAYERS];
@@ -82,7 +83,7 @@ typedef struct fixture {
     cmlp_epoch_result *p_result;
     cmlp_run *p_run;
     double *p_cost, *p_plain_loss;
-    void *const *p_outputs;
+    void *p_outputs;
 } fixture;
 
 /* Inputs have the type of the net, targets are class indices (for gamma positive numbers); the shape selects order and

@@ -7,6 +7,7 @@
  * The program needs only the core, so that it runs wherever the core compiles:
  *   cc -std=c11 -O2 -ffp-contract=off -fno-math-errno tests/c/golden.c $(find src/cmlp/core -name "*.c") \
  *      -pthread */
+#include "calls.h"
 #include "../../include/cmlp.h"
 #include "../../src/cmlp/core/net/tuning_names.h"
 
@@ -148,10 +149,10 @@ static int make_net(problem *p, uint32_t isa, int32_t tuning)
                                     .loss = p->c->loss,
                                     .dtype = p->c->dtype,
                                     .isa_mask = isa};
-    cmlp_status status = cmlp_net_init(p->memory, sizeof p->memory, &config, &p->net);
+    cmlp_status status = cmlp_net_init(p->memory, sizeof p->memory, &config, &p->net, NULL);
     if (!status && cmlp_net_isa(p->net) != isa) return CMLP_ERROR_ISA;
     if (!status && tuning >= 0) status = cmlp_net_tune(p->net, tuning);
-    return status ? status : cmlp_init_params(p->net, &p->random, p->params);
+    return status ? status : cmlp_init_params(p->net, &p->random, p->params, cmlp_net_n_params(p->net), NULL);
 }
 
 /* ---- hashes: FNV-1a over little-endian bytes; all NaNs are equal */
@@ -215,7 +216,7 @@ static int train(problem *p, uint32_t isa, int32_t tuning, int32_t n_threads, ui
                                   .kind = c->targets == CLASSES ? CMLP_TARGETS_CLASSES : CMLP_TARGETS_DENSE,
                                       .dtype = c->targets == CLASSES ? CMLP_INT32 : F64};
     const cmlp_objective objective = {.struct_size = sizeof objective, .row_weights = c->weighted ? p->weights : NULL,
-                                      .alpha = c->alpha, .loss_scale = c->loss_scale};
+                                      .n_row_weights = c->weighted ? c->rows : 0, .alpha = c->alpha, .loss_scale = c->loss_scale};
     cmlp_run run = {.struct_size = sizeof run, .workspace = p->workspace, .workspace_size = sizeof p->workspace,
                     .n_threads = n_threads};
     const cmlp_epoch epoch = {.struct_size = sizeof epoch, .batch_size = c->batch};
@@ -223,14 +224,15 @@ static int train(problem *p, uint32_t isa, int32_t tuning, int32_t n_threads, ui
     *hash = UINT64_C(0xcbf29ce484222325);
     for (int i = 0; i < EPOCHS && !status; i++) {
         cmlp_random_shuffle(&p->random, p->order, c->rows);
-        status = cmlp_train_epoch(net, p->params, &rows, &targets, &objective, &optimizer, &epoch, &result, &run);
+        status = cmlp_train_epoch(net, p->params, cmlp_net_n_params(net), &rows, &targets, &objective, &optimizer,
+                                  &epoch, &result, &run);
         *hash = hash_double(hash_double(*hash, result.cost), result.penalty);
     }
     *hash = hash_block(*hash, c->dtype, p->params, cmlp_net_n_params(net));
     rows.order = NULL;
     rows.n_order = 0;
     rows.n_rows = 25;
-    if (!status) status = cmlp_forward(net, p->params, &rows, p->output, &run);
+    if (!status) status = call_forward(net, p->params, &rows, p->output, &run);
     *hash = hash_block(*hash, c->dtype, p->output, 25 * n_out(c));
     return status;
 }

@@ -2,7 +2,7 @@
 #ifndef MODEL_FILE_H
 #define MODEL_FILE_H
 
-#include "../../include/cmlp_table.h"
+#include "calls.h"
 
 enum { MODEL_FILE_CAPACITY = 1 << 16 };
 
@@ -23,14 +23,12 @@ void model_file_repair(model_file *f, size_t head_size);
 /* Replaces the first `from` in the header with `to`, then pads and repairs it. Returns 0 if there is no `from`. */
 int model_file_replace(model_file *f, const char *from, const char *to);
 
-/* Predicts a row of n inputs of the model's type with the function of this type. `output` is large enough, or NULL. */
+/* Predicts a row of n inputs of the model's type. `output` is large enough, or NULL. */
 static inline cmlp_status predict_row(const cmlp_model *model, const void *row, int64_t n, int32_t *label, void *output,
                                       void *scratch, size_t size)
 {
     const int64_t n_outputs = output ? INT64_MAX : 0;
-    const cmlp_status status = cmlp_model_predict_f32(model, row, n, label, output, n_outputs, scratch, size);
-    return status == CMLP_ERROR_DTYPE ? cmlp_model_predict_f64(model, row, n, label, output, n_outputs, scratch, size)
-                                      : status;
+    return predict_values(dtype_of_model(model), model, row, n, label, output, n_outputs, scratch, size);
 }
 
 #endif

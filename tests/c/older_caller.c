@@ -1,5 +1,6 @@
 /* A caller whose header is older than the library. tests/core/test_older_callers.py compiles it with the current header
  * and links it with a library whose structs have more fields. Guard bytes follow each struct. */
+#include "calls.h"
 #include "../../include/cmlp.h"
 #include "support.h"
 
@@ -69,17 +70,17 @@ static void call_all(void)
     optimizer.value.state_size = sizeof state;
     run.value.workspace = workspace;
     run.value.workspace_size = sizeof workspace;
-    CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &net) == CMLP_OK);
-    CHECK(cmlp_net_layer(net, 1, &layer.value) == CMLP_OK && layer.value.n_out == 2 && intact(layer.guard));
-    CHECK(cmlp_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
-    CHECK(cmlp_gradient(net, params, &rows.value, &targets.value, &objective.value, gradient, NULL, &run.value) ==
+    CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &net, NULL) == CMLP_OK);
+    CHECK(cmlp_net_layer(net, 1, &layer.value, NULL) == CMLP_OK && layer.value.n_out == 2 && intact(layer.guard));
+    CHECK(call_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
+    CHECK(call_gradient(net, params, &rows.value, &targets.value, &objective.value, gradient, NULL, &run.value) ==
           CMLP_OK);
-    CHECK(cmlp_step(net, params, gradient, &optimizer.value) == CMLP_OK);
-    CHECK(cmlp_train_epoch(net, params, &rows.value, &targets.value, &objective.value, &optimizer.value, &epoch.value,
-                           &result.value, &run.value) == CMLP_OK);
+    CHECK(cmlp_step(net, params, cmlp_net_n_params(net), gradient, cmlp_net_n_params(net), &optimizer.value, NULL) == CMLP_OK);
+    CHECK(cmlp_train_epoch(net, params, cmlp_net_n_params(net), &rows.value, &targets.value, &objective.value,
+                           &optimizer.value, &epoch.value, &result.value, &run.value) == CMLP_OK);
     CHECK(state.counters.n_steps == 2 && result.value.batches == 1);
     rows.value.n_cols = 3;
-    CHECK(cmlp_forward(net, params, &rows.value, output, &run.value) == CMLP_ERROR_ROWS);
+    CHECK(call_forward(net, params, &rows.value, output, &run.value) == CMLP_ERROR_ROWS);
     CHECK(run.value.refused && !strcmp(run.value.refused, "rows->n_cols"));
     CHECK(intact(config.guard) && intact(rows.guard) && intact(targets.guard) && intact(objective.guard));
     CHECK(intact(optimizer.guard) && intact(epoch.guard) && intact(result.guard) && intact(run.guard));
@@ -92,9 +93,9 @@ static void test_other_versions(void)
     const cmlp_net *net;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     config.struct_size = 8;
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_ERROR_STRUCT_SIZE);
     config.struct_size = 1 << 20;
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_ERROR_STRUCT_SIZE);
 }
 
 int main(void)

@@ -15,10 +15,10 @@
 static fixture f;
 
 /* Returns whether the run names the rejected field, for example rows->scale after the change "f.rows.scale = NAN". */
-static int is_named(call c, const char *change)
+static int is_named(const char *change)
 {
     char name[64];
-    if (c == INIT_PARAMS || c == STEP || !f.p_run || f.run.struct_size != sizeof f.run) return 1;
+    if (!f.p_run || f.run.struct_size != sizeof f.run) return 1;
     if (!f.run.refused) return 0;
     const char *field = strrchr(f.run.refused, '>');
     snprintf(name, sizeof name, "%s", field ? field + 1 : f.run.refused);
@@ -31,7 +31,7 @@ static void check_invalid(call c, int expected, const char *change, uint64_t bef
     const int untouched = fixture_hash(&f) == before && fixture_intact(&f);
     check_that(status == expected && untouched, "%s with %s: %s%s", call_names[c], change, cmlp_status_name(status),
                untouched ? "" : ", an output changed");
-    check_that(is_named(c, change), "%s with %s: reports %s", call_names[c], change,
+    check_that(is_named(change), "%s with %s: reports %s", call_names[c], change,
                f.run.refused ? f.run.refused : "nothing");
 }
 
@@ -48,9 +48,55 @@ static void check_invalid(call c, int expected, const char *change, uint64_t bef
 
 static void *off(void *pointer, size_t bytes) { return (char *)pointer + bytes; }
 
+/* Arrays with one element too few, and inputs with one too many, are refused by their names. */
+static void test_lengths(void)
+{
+#define REFUSED(call, name) \
+    CHECK((call) == CMLP_ERROR_LENGTH && f.run.refused && !strcmp(f.run.refused, name) && fixture_hash(&f) == before)
+    const int64_t n = f.n_params, n_out = f.n * f.n_out;
+    fixture_reset(&f, TRAIN);
+    uint64_t before = fixture_hash(&f);
+    for (int more = -1; more <= 1; more += 2) {
+        REFUSED(cmlp_init_params(f.net, &f.random, f.params, n + more, &f.run), "params");
+        REFUSED(cmlp_forward(f.net, f.params, n + more, &f.rows, f.output, n_out, &f.run), "params");
+        REFUSED(cmlp_step(f.net, f.params, n + more, f.gradient, n, &f.optimizer, &f.run), "params");
+        REFUSED(cmlp_step(f.net, f.params, n, f.gradient, n + more, &f.optimizer, &f.run), "gradient");
+        REFUSED(cmlp_train_epoch(f.net, f.params, n + more, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, NULL,
+                                 &f.run), "params");
+    }
+    REFUSED(cmlp_forward(f.net, f.params, n, &f.rows, f.output, n_out - 1, &f.run), "outputs");
+    REFUSED(cmlp_activations(f.net, f.params, n, &f.rows, f.outputs[0], f.n_outputs - 1, NULL, 0, &f.run), "activations");
+    REFUSED(cmlp_activations(f.net, f.params, n, &f.rows, NULL, 0, f.outputs[0], f.n_outputs - 1, &f.run), "sums");
+    fixture_reset(&f, GRADIENT);
+    before = fixture_hash(&f);
+    cmlp_derivatives d = {.struct_size = sizeof d, .gradient = f.gradient, .n_gradient = n - 1};
+    REFUSED(cmlp_backpropagate(f.net, f.params, n, &f.rows, &f.targets, &f.objective, &d, &f.run),
+            "derivatives->gradient");
+    d = (cmlp_derivatives){.struct_size = sizeof d, .inputs = f.input_gradient, .n_inputs = f.n * f.n_in - 1};
+    REFUSED(cmlp_backpropagate(f.net, f.params, n, &f.rows, &f.targets, &f.objective, &d, &f.run), "derivatives->inputs");
+    d = (cmlp_derivatives){.struct_size = sizeof d, .sums = f.outputs[0], .n_sums = f.n_outputs - 1};
+    REFUSED(cmlp_backpropagate(f.net, f.params, n, &f.rows, &f.targets, &f.objective, &d, &f.run), "derivatives->sums");
+    fixture_reset(&f, TRAIN);
+    before = fixture_hash(&f);
+    double numbers[64] = {0};
+    f.keeps_lengths = 1;
+    f.objective.row_weights = f.weights;
+    f.objective.n_row_weights = f.n - 1;
+    REFUSED(fixture_call(&f, TRAIN), "objective->row_weights");
+    f.objective = (cmlp_objective){.struct_size = sizeof f.objective, .alphas = numbers, .n_alphas = 1};
+    REFUSED(fixture_call(&f, TRAIN), "objective->alphas");
+    f.objective = (cmlp_objective){.struct_size = sizeof f.objective, .dropout = &f.dropout};
+    f.dropout.n_rates = f.shape.n_layers - 1;
+    REFUSED(fixture_call(&f, TRAIN), "objective->dropout->rates");
+    f.objective.dropout = NULL;
+    f.epoch.rates = numbers;
+    f.epoch.n_rates = 1;
+    REFUSED(fixture_call(&f, TRAIN), "epoch->rates");
+    f.keeps_lengths = 0;
+}
+
 static void test_null(void)
 {
-    void *outputs[CMLP_MAX_LAYERS] = {NULL};
     void *const output = f.output, *const params = f.params, *const gradient = f.gradient,
                 *const input_gradient = f.input_gradient;
     INVALID(EVERY, CMLP_ERROR_NULL, f.p_net = NULL);
@@ -64,27 +110,28 @@ static void test_null(void)
     INVALID(ALL_STEPS, CMLP_ERROR_NULL, f.p_optimizer = NULL);
     INVALID(ALL_STEPS, CMLP_ERROR_NULL, f.optimizer.state = NULL);
     INVALID(BIT(TRAIN), CMLP_ERROR_NULL, f.p_epoch = NULL);
-    INVALID(BIT(COST), CMLP_ERROR_NULL, f.p_cost = NULL);
-    INVALID(BIT(ACTIVATIONS) | BIT(WEIGHTED_SUMS), CMLP_ERROR_NULL, f.p_outputs = NULL);
-    INVALID(BIT(ACTIVATIONS) | BIT(WEIGHTED_SUMS), CMLP_ERROR_NULL, f.p_outputs = outputs);
-    INVALID(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"deltas", f.p_outputs = NULL));
-    INVALID(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"deltas", f.p_outputs = outputs));
+    INVALID(BIT(ACTIVATIONS), CMLP_ERROR_NULL, ((void)"activations", f.p_outputs = NULL));
+    INVALID(BIT(WEIGHTED_SUMS), CMLP_ERROR_NULL, ((void)"sums", f.p_outputs = NULL));
+    INVALID(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"derivatives->sums", f.p_outputs = NULL));
+    test_lengths();
     INVALID(BIT(INIT_PARAMS), CMLP_ERROR_NULL, f.p_random = NULL);
     /* these are outputs themselves: restore them before comparing */
     fixture_reset(&f, FORWARD);
-    CHECK(cmlp_forward(f.net, params, &f.rows, NULL, &f.run) == CMLP_ERROR_NULL);
-    CHECK(cmlp_forward(f.net, NULL, &f.rows, output, &f.run) == CMLP_ERROR_NULL);
-    fixture_reset(&f, TRAIN);
-    CHECK(cmlp_gradient(f.net, params, &f.rows, &f.targets, &f.objective, NULL, NULL, &f.run) == CMLP_ERROR_NULL);
-    CHECK(cmlp_gradient(f.net, NULL, &f.rows, &f.targets, &f.objective, gradient, NULL, &f.run) == CMLP_ERROR_NULL);
-    CHECK(cmlp_input_gradient(f.net, params, &f.rows, &f.targets, &f.objective, NULL, &f.run) == CMLP_ERROR_NULL);
-    CHECK(cmlp_input_gradient(f.net, NULL, &f.rows, &f.targets, &f.objective, input_gradient, &f.run) ==
+    CHECK(call_forward(f.net, params, &f.rows, NULL, &f.run) == CMLP_ERROR_NULL);
+    CHECK(call_forward(f.net, NULL, &f.rows, output, &f.run) == CMLP_ERROR_NULL);
+    fixture_reset(&f, GRADIENT);
+    CHECK(call_gradient(f.net, params, &f.rows, &f.targets, &f.objective, NULL, NULL, &f.run) == CMLP_ERROR_NULL);
+    CHECK(call_gradient(f.net, NULL, &f.rows, &f.targets, &f.objective, gradient, NULL, &f.run) == CMLP_ERROR_NULL);
+    CHECK(call_input_gradient(f.net, params, &f.rows, &f.targets, &f.objective, NULL, &f.run) == CMLP_ERROR_NULL);
+    CHECK(f.run.refused && !strcmp(f.run.refused, "derivatives->inputs"));
+    CHECK(call_input_gradient(f.net, NULL, &f.rows, &f.targets, &f.objective, input_gradient, &f.run) ==
           CMLP_ERROR_NULL);
-    CHECK(cmlp_train_epoch(f.net, NULL, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, NULL, &f.run) ==
+    CHECK(cmlp_train_epoch(f.net, NULL, cmlp_net_n_params(f.net), &f.rows, &f.targets, &f.objective, &f.optimizer,
+                           &f.epoch, NULL, &f.run) ==
           CMLP_ERROR_NULL);
-    CHECK(cmlp_step(f.net, NULL, gradient, &f.optimizer) == CMLP_ERROR_NULL);
-    CHECK(cmlp_step(f.net, params, NULL, &f.optimizer) == CMLP_ERROR_NULL);
-    CHECK(cmlp_init_params(f.net, &f.random, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_step(f.net, NULL, cmlp_net_n_params(f.net), gradient, cmlp_net_n_params(f.net), &f.optimizer, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_step(f.net, params, cmlp_net_n_params(f.net), NULL, cmlp_net_n_params(f.net), &f.optimizer, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_init_params(f.net, &f.random, NULL, cmlp_net_n_params(f.net), NULL) == CMLP_ERROR_NULL);
 }
 
 static void test_structs(void)
@@ -316,23 +363,22 @@ static void test_alignment(void)
     fixture_reset(&f, GRADIENT);
     const uint64_t before = fixture_hash(&f);
     void *const params = off(f.params, 1), *const gradient = off(f.gradient, 1);
-    void *outputs[CMLP_MAX_LAYERS];
-    memcpy(outputs, f.outputs, sizeof outputs);
-    CHECK(cmlp_init_params(f.net, &f.random, params) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_forward(f.net, params, &f.rows, f.output, &f.run) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_forward(f.net, f.params, &f.rows, off(f.output, 1), &f.run) == CMLP_ERROR_ALIGNMENT);
-    outputs[0] = off(outputs[0], 1);
-    CHECK(cmlp_activations(f.net, f.params, &f.rows, outputs, &f.run) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_cost(f.net, params, &f.rows, &f.targets, &f.objective, &f.cost, NULL, &f.run) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_gradient(f.net, f.params, &f.rows, &f.targets, &f.objective, gradient, &f.cost, &f.run) ==
+    CHECK(cmlp_init_params(f.net, &f.random, params, cmlp_net_n_params(f.net), NULL) == CMLP_ERROR_ALIGNMENT);
+    CHECK(call_forward(f.net, params, &f.rows, f.output, &f.run) == CMLP_ERROR_ALIGNMENT);
+    CHECK(call_forward(f.net, f.params, &f.rows, off(f.output, 1), &f.run) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_activations(f.net, f.params, f.n_params, &f.rows, off(f.outputs[0], 1), f.n_outputs, NULL, 0, &f.run) ==
           CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_input_gradient(f.net, f.params, &f.rows, &f.targets, &f.objective, off(f.input_gradient, 1), &f.run) ==
+    CHECK(call_cost(f.net, params, &f.rows, &f.targets, &f.objective, &f.cost, NULL, &f.run) == CMLP_ERROR_ALIGNMENT);
+    CHECK(call_gradient(f.net, f.params, &f.rows, &f.targets, &f.objective, gradient, &f.cost, &f.run) ==
           CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_step(f.net, params, f.gradient, &f.optimizer) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_step(f.net, f.params, gradient, &f.optimizer) == CMLP_ERROR_ALIGNMENT);
+    CHECK(call_input_gradient(f.net, f.params, &f.rows, &f.targets, &f.objective, off(f.input_gradient, 1), &f.run) ==
+          CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_step(f.net, params, cmlp_net_n_params(f.net), f.gradient, cmlp_net_n_params(f.net), &f.optimizer, NULL) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_step(f.net, f.params, cmlp_net_n_params(f.net), gradient, cmlp_net_n_params(f.net), &f.optimizer, NULL) == CMLP_ERROR_ALIGNMENT);
     CHECK(fixture_hash(&f) == before);
     fixture_reset(&f, TRAIN);
-    CHECK(cmlp_train_epoch(f.net, params, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, NULL, &f.run) ==
+    CHECK(cmlp_train_epoch(f.net, params, cmlp_net_n_params(f.net), &f.rows, &f.targets, &f.objective, &f.optimizer,
+                           &f.epoch, NULL, &f.run) ==
           CMLP_ERROR_ALIGNMENT);
     CHECK(fixture_hash(&f) == before);
 }
@@ -353,10 +399,10 @@ static void test_not_a_net(void)
         memcpy(nothing, f.net, right);
         CHECK(cmlp_net_n_params(fake) == 0 && cmlp_net_isa(fake) == 0);
     }
-    CHECK(cmlp_net_layer(fake, 0, &layer) == CMLP_ERROR_NET);
+    CHECK(cmlp_net_layer(fake, 0, &layer, NULL) == CMLP_ERROR_NET);
     CHECK(call_workspace(fake, CALL_TRAIN, 1, 1, &bytes) == CMLP_ERROR_NET);
-    CHECK(cmlp_optimizer_state_size(fake, CMLP_SOLVER_SGD, &bytes) == CMLP_ERROR_NET);
-    CHECK(cmlp_optimizer_state_size(NULL, CMLP_SOLVER_SGD, &bytes) == CMLP_ERROR_NULL);
+    CHECK(cmlp_optimizer_state_size(fake, CMLP_SOLVER_SGD, &bytes, NULL) == CMLP_ERROR_NET);
+    CHECK(cmlp_optimizer_state_size(NULL, CMLP_SOLVER_SGD, &bytes, NULL) == CMLP_ERROR_NULL);
 }
 
 int main(void)

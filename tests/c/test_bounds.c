@@ -1,4 +1,5 @@
 /* cmlp_bounds: each status, that errors write nothing, and an input in the box whose outputs are the bounds. */
+#include "calls.h"
 #include "../../include/cmlp_explain.h"
 #include "support.h"
 
@@ -21,7 +22,7 @@ static void make(int32_t dtype, int32_t activation)
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
                                     .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = dtype};
     uint64_t state = 5;
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     for (int i = 0; i < N_IN * N_OUT + N_OUT; i++) put(dtype, params, i, uniform(&state, -1, 1));
     for (int i = 0; i < ROWS * N_IN; i++) {
         put(dtype, low, i, uniform(&state, -1, 0));
@@ -35,7 +36,7 @@ static void make(int32_t dtype, int32_t activation)
     memset(most, 0x55, sizeof most);
 }
 
-static cmlp_status bounds(void) { return cmlp_bounds(net, params, &lower, &upper, lowest, highest, &run); }
+static cmlp_status bounds(void) { return list_bounds(net, params, &lower, &upper, lowest, highest, &run); }
 
 /* Whether a call has this status, names this argument, and writes nothing. */
 static void refuses(cmlp_status expected, const char *argument, cmlp_status status)
@@ -64,7 +65,7 @@ static void test_one_layer_reaches_the_bounds(int32_t dtype)
             static _Alignas(64) unsigned char workspace[1 << 16];
             again.workspace = workspace;
             again.workspace_size = sizeof workspace;
-            CHECK(cmlp_forward(net, params, &rows, output, &again) == CMLP_OK);
+            CHECK(call_forward(net, params, &rows, output, &again) == CMLP_OK);
             for (int row = 0; row < ROWS; row++)
                 CHECK(get(dtype, output, row * N_OUT + j) == get(dtype, upwards ? most : least, row * N_OUT + j));
         }
@@ -81,7 +82,7 @@ static void test_last_layer(int32_t activation, int32_t loss, double scale)
     float x[ROWS * N_IN], output[ROWS * N_OUT];
     uint64_t state = 6;
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     for (int i = 0; i < N_IN * N_OUT + N_OUT; i++) put(CMLP_FLOAT32, params, i, scale * get(CMLP_FLOAT32, params, i));
     lower.shifts = upper.shifts = shifts;
     lower.factors = upper.factors = factors;
@@ -95,7 +96,7 @@ static void test_last_layer(int32_t activation, int32_t loss, double scale)
             const double from = get(CMLP_FLOAT32, low, i), to = get(CMLP_FLOAT32, high, i);
             x[i] = (float)(k % 3 ? uniform(&state, from, to) : random_below(&state, 2) ? from : to);
         }
-        CHECK(cmlp_forward(net, params, &rows, output, &run) == CMLP_OK);
+        CHECK(call_forward(net, params, &rows, output, &run) == CMLP_OK);
         for (int i = 0; i < ROWS * N_OUT; i++)
             CHECK(get(CMLP_FLOAT32, least, i) <= output[i] && output[i] <= get(CMLP_FLOAT32, most, i));
     }
@@ -112,15 +113,22 @@ static int is_cancelled(void *context)
 static void test_statuses(void)
 {
     make(CMLP_FLOAT32, CMLP_ACTIVATION_LOGISTIC);
-    refuses(CMLP_ERROR_NULL, "net", cmlp_bounds(NULL, params, &lower, &upper, lowest, highest, &run));
-    refuses(CMLP_ERROR_NULL, "params", cmlp_bounds(net, NULL, &lower, &upper, lowest, highest, &run));
+    refuses(CMLP_ERROR_NULL, "net", list_bounds(NULL, params, &lower, &upper, lowest, highest, &run));
+    refuses(CMLP_ERROR_NULL, "params", list_bounds(net, NULL, &lower, &upper, lowest, highest, &run));
     refuses(CMLP_ERROR_ALIGNMENT, "params",
-            cmlp_bounds(net, (const char *)params + 1, &lower, &upper, lowest, highest, &run));
-    refuses(CMLP_ERROR_NULL, "lowest", cmlp_bounds(net, params, &lower, &upper, NULL, highest, &run));
-    refuses(CMLP_ERROR_NULL, "highest", cmlp_bounds(net, params, &lower, &upper, lowest, NULL, &run));
-    void *none[] = {NULL}, *odd[] = {(char *)least + 1};
-    refuses(CMLP_ERROR_NULL, "lowest", cmlp_bounds(net, params, &lower, &upper, none, highest, &run));
-    refuses(CMLP_ERROR_ALIGNMENT, "highest", cmlp_bounds(net, params, &lower, &upper, lowest, odd, &run));
+            list_bounds(net, (const char *)params + 1, &lower, &upper, lowest, highest, &run));
+    refuses(CMLP_ERROR_NULL, "lowest", list_bounds(net, params, &lower, &upper, NULL, highest, &run));
+    refuses(CMLP_ERROR_NULL, "highest", list_bounds(net, params, &lower, &upper, lowest, NULL, &run));
+    const int64_t n = cmlp_net_n_params(net), length = lower.n_rows * all_sizes(net);
+    static double ends[2][64];
+    CHECK(length <= 64);
+    refuses(CMLP_ERROR_ALIGNMENT, "highest",
+            cmlp_bounds(net, params, n, &lower, &upper, ends[0], length, (char *)ends[1] + 1, length, &run));
+    refuses(CMLP_ERROR_LENGTH, "params", cmlp_bounds(net, params, n - 1, &lower, &upper, ends[0], length, ends[1], length, &run));
+    refuses(CMLP_ERROR_LENGTH, "lowest",
+            cmlp_bounds(net, params, n, &lower, &upper, ends[0], length - 1, ends[1], length, &run));
+    refuses(CMLP_ERROR_LENGTH, "highest",
+            cmlp_bounds(net, params, n, &lower, &upper, ends[0], length, ends[1], length - 1, &run));
     lower.data = NULL;
     refuses(CMLP_ERROR_NULL, "rows->data", bounds());
     lower.data = low;
@@ -141,7 +149,7 @@ static void test_values(void)
     CHECK(bounds() == CMLP_ERROR_INPUT && run.bad_row == 1 && run.bad_column == 2);
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
     lower.n_rows = upper.n_rows = 0;
-    refuses(CMLP_OK, "", cmlp_bounds(net, params, &lower, &upper, NULL, NULL, &run));
+    refuses(CMLP_OK, "", list_bounds(net, params, &lower, &upper, NULL, NULL, &run));
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
     run.poll = is_cancelled;
     refuses(CMLP_CANCELLED, "", bounds());
@@ -158,9 +166,9 @@ static void test_overflow(int32_t hidden)
     float first[2][ROWS * 2];
     void *low_ends[] = {first[0], least}, *high_ends[] = {first[1], most};
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    if (cmlp_net_init(net_memory, sizeof net_memory, &config, &net)) return; /* no hidden layer has it */
+    if (cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL)) return; /* no hidden layer has it */
     for (int i = 0; i < ROWS * N_IN; i++) put(CMLP_FLOAT32, high, i, 9);
-    CHECK(cmlp_bounds(net, weights, &lower, &upper, low_ends, high_ends, &run) == CMLP_OK);
+    CHECK(list_bounds(net, weights, &lower, &upper, low_ends, high_ends, &run) == CMLP_OK);
     for (int row = 0; row < ROWS; row++) {
         CHECK(isnan(first[0][2 * row]) && isnan(first[1][2 * row]));
         CHECK(isfinite(first[0][2 * row + 1]) && isfinite(first[1][2 * row + 1]));
@@ -177,7 +185,7 @@ static void test_unknown_probabilities(void)
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
                                     .n_layers = 2, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     for (int i = 0; i < N_IN * N_OUT; i += N_OUT) put(CMLP_FLOAT32, params, i, 3e38);
     for (int i = 0; i < ROWS * N_IN; i++) put(CMLP_FLOAT32, high, i, 9);
     CHECK(bounds() == CMLP_OK);
@@ -198,13 +206,13 @@ static void test_points(int32_t hidden)
     void *found[] = {outputs[0], last[0]}, *low_ends[] = {outputs[1], last[1]}, *high_ends[] = {outputs[2], last[2]};
     uint64_t state = 7;
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    if (cmlp_net_init(net_memory, sizeof net_memory, &config, &net)) return; /* no hidden layer has it */
+    if (cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL)) return; /* no hidden layer has it */
     for (int i = 0; i < 400; i++) x[i] = (float)uniform(&state, -6, 6);
     lower = upper = cmlp_dense_rows(x, CMLP_FLOAT32, 400, 1);
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
-    CHECK(cmlp_activations(net, weights, &lower, found, &run) == CMLP_OK);
-    CHECK(cmlp_bounds(net, weights, &lower, &upper, low_ends, high_ends, &run) == CMLP_OK);
+    CHECK(list_activations(net, weights, &lower, found, NULL, &run) == CMLP_OK);
+    CHECK(list_bounds(net, weights, &lower, &upper, low_ends, high_ends, &run) == CMLP_OK);
     for (int i = 0; i < 400; i++) {
         CHECK(outputs[1][i] <= outputs[0][i] && outputs[0][i] <= outputs[2][i]);
         CHECK(fabsf(outputs[2][i] - outputs[1][i]) <= 16 * FLT_EPSILON * fmaxf(fabsf(outputs[0][i]), FLT_MIN));
@@ -222,9 +230,9 @@ static void test_probabilities_of_a_point(void)
     const double expected[] = {1 / (1 + exp(1)), 1 / (1 + exp(-1)), 0};
     void *low_end = ends[0], *high_end = ends[1];
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     lower = upper = cmlp_dense_rows(&x, CMLP_FLOAT32, 1, 1);
-    CHECK(cmlp_bounds(net, weights, &lower, &upper, &low_end, &high_end, &run) == CMLP_OK);
+    CHECK(list_bounds(net, weights, &lower, &upper, &low_end, &high_end, &run) == CMLP_OK);
     for (int j = 0; j < 3; j++) {
         CHECK(ends[0][j] >= 0 && ends[0][j] <= expected[j] && ends[0][j] >= expected[j] * 0.9995);
         CHECK(ends[1][j] >= expected[j] && ends[1][j] <= expected[j] * 1.0005 + 1e-37);
@@ -242,11 +250,11 @@ static void test_wide_hidden_layer(void)
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
                                     .n_layers = 3, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32};
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     for (int j = 0; j < WIDE; j++) weights[j] = (float)(j + 1), weights[2 * WIDE + j] = 1;
     lower = cmlp_dense_rows(ends, CMLP_FLOAT32, 2, 1);
     upper = cmlp_dense_rows(ends + 2, CMLP_FLOAT32, 2, 1);
-    CHECK(cmlp_bounds(net, weights, &lower, &upper, low_ends, high_ends, &run) == CMLP_OK);
+    CHECK(list_bounds(net, weights, &lower, &upper, low_ends, high_ends, &run) == CMLP_OK);
     for (int row = 0; row < 2; row++) {
         const double smallest = 20100 * (double)ends[row], largest = 20100 * (double)ends[2 + row];
         CHECK(outputs[0][row] <= smallest && outputs[0][row] > 0.999 * smallest);
@@ -265,13 +273,13 @@ static void test_overflow_of_a_chunk(void)
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
                                     .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32};
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     for (int i = 0; i < WIDE; i++) ends[i] = 9, weights[i] = 3e38f;
     lower = upper = cmlp_dense_rows(ends, CMLP_FLOAT32, 1, WIDE);
-    CHECK(cmlp_bounds(net, weights, &lower, &upper, low_end, high_end, &run) == CMLP_OK);
+    CHECK(list_bounds(net, weights, &lower, &upper, low_end, high_end, &run) == CMLP_OK);
     CHECK(isnan(outputs[0]) && isnan(outputs[1]));
     ends[0] = INFINITY;
-    CHECK(cmlp_bounds(net, weights, &lower, &upper, low_end, high_end, &run) == CMLP_ERROR_INPUT && !run.bad_column);
+    CHECK(list_bounds(net, weights, &lower, &upper, low_end, high_end, &run) == CMLP_ERROR_INPUT && !run.bad_column);
 }
 
 int main(void)

@@ -69,14 +69,14 @@ static const cmlp_model *load(const cmlp_table_kind *kinds, const cmlp_model_cel
     const int32_t activations[] = {CMLP_ACTIVATION_IDENTITY};
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
                                     .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32};
-    CHECK(cmlp_table_encoder_width(&encoder, &sizes[0]) == CMLP_OK);
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_table_encoder_width(&encoder, &sizes[0], NULL) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     const cmlp_table_target target = {0, 1, -1, 1, NULL, 0, {0}};
     const cmlp_table table = {.struct_size = sizeof table, .columns = columns, .n_columns = N_COLUMNS, .nets = &net,
                               .params = blocks, .n_nets = 1, .target = &target};
     file.size = 0;
-    CHECK(cmlp_table_write(&table, &content, workspace, sizeof workspace) == CMLP_OK);
-    CHECK(cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, workspace, sizeof workspace, &model) ==
+    CHECK(cmlp_table_write(&table, &content, SPACE(workspace, sizeof workspace)) == CMLP_OK);
+    CHECK(cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model, SPACE(workspace, sizeof workspace)) ==
           CMLP_OK);
     return model;
 }
@@ -88,7 +88,7 @@ static double read(const cmlp_model *model, int64_t column, const char *text, si
     for (int where = AT_START; where <= AT_END; where++) {
         char *const cell = slot_place(&place, n, where, 0);
         memcpy(cell, text, n);
-        *status = cmlp_table_code_of_cell(model, column, cell, (int64_t)n, &numbers[where]);
+        *status = cmlp_table_code_of_cell(model, column, cell, (int64_t)n, &numbers[where], NULL);
         CHECK(slot_intact(&place));
     }
     CHECK(same_bits(CMLP_FLOAT64, &numbers[0], &numbers[1], 1));
@@ -340,13 +340,13 @@ static void test_arguments(void)
 {
     const cmlp_model *const model = load(all_kinds, NULL);
     double number = -99;
-    CHECK(cmlp_table_code_of_cell(NULL, 0, "1", 1, &number) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_code_of_cell(model, 0, NULL, 1, &number) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_code_of_cell(model, 0, "1", 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_code_of_cell(model, -1, "1", 1, &number) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_code_of_cell(model, N_COLUMNS, "1", 1, &number) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_code_of_cell(model, 0, "1", -1, &number) == CMLP_ERROR_OPTION && number == -99);
-    CHECK(cmlp_table_code_of_cell(model, 0, NULL, 0, &number) == CMLP_OK && number != number);
+    CHECK(cmlp_table_code_of_cell(NULL, 0, "1", 1, &number, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_code_of_cell(model, 0, NULL, 1, &number, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_code_of_cell(model, 0, "1", 1, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_code_of_cell(model, -1, "1", 1, &number, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_code_of_cell(model, N_COLUMNS, "1", 1, &number, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_code_of_cell(model, 0, "1", -1, &number, NULL) == CMLP_ERROR_OPTION && number == -99);
+    CHECK(cmlp_table_code_of_cell(model, 0, NULL, 0, &number, NULL) == CMLP_OK && number != number);
 }
 
 int main(void)

@@ -83,13 +83,13 @@ static void call_all(job *j)
     int begun = 0;
     for (int i = 0; i < CALLS || (begun <= CALLS / 10 && i < 100 * CALLS); i++) {
         size_workspace(j, CALL_FORWARD, ROWS);
-        begun += cmlp_forward(j->net, j->params.data, &j->rows, j->output.data, &j->run) == CMLP_OK;
+        begun += call_forward(j->net, j->params.data, &j->rows, j->output.data, &j->run) == CMLP_OK;
         size_workspace(j, CALL_GRADIENT, ROWS);
-        begun += cmlp_gradient(j->net, j->params.data, &j->rows, &j->targets, &j->objective, j->gradient.data, NULL,
+        begun += call_gradient(j->net, j->params.data, &j->rows, &j->targets, &j->objective, j->gradient.data, NULL,
                                &j->run) != CMLP_ERROR_SPARSE;
         size_workspace(j, CALL_TRAIN, 128);
-        begun += cmlp_train_epoch(j->net, j->params.data, &j->rows, &j->targets, &j->objective, &j->optimizer,
-                                  &j->epoch, NULL, &j->run) != CMLP_ERROR_SPARSE;
+        begun += cmlp_train_epoch(j->net, j->params.data, cmlp_net_n_params(j->net), &j->rows, &j->targets,
+                                  &j->objective, &j->optimizer, &j->epoch, NULL, &j->run) != CMLP_ERROR_SPARSE;
         memset(j->params.data, 0, (size_t)cmlp_net_n_params(j->net) * sizeof(float));
     }
     CHECK(begun > CALLS / 10);
@@ -114,7 +114,7 @@ static void run_with(int32_t index_dtype, double scale, int by_column)
     config.n_layers = 3;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &j.net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &j.net, NULL) == CMLP_OK);
     const size_t block = (size_t)cmlp_net_n_params(j.net) * sizeof(float);
     for (int call = CALL_FORWARD; call <= CALL_TRAIN; call++) {
         CHECK(call_workspace(j.net, call | CALL_CSR, ROWS, 2, &bytes) == CMLP_OK);

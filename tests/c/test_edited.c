@@ -29,10 +29,11 @@ static int load(const cmlp_model **model)
     if (!s.base) slot_make(&s, MODEL_FILE_CAPACITY);
     unsigned char *const copy = slot_place(&s, file.size, AT_END, (8 - file.size % 8) % 8);
     memcpy(copy, file.bytes, file.size);
-    const int status = cmlp_model_size(copy, file.size, &info);
+    const int status = cmlp_model_size(copy, file.size, &info, NULL);
     CHECK(info.error_at <= info.head_size);
     if (status) return status;
-    return cmlp_model_init(model_memory, sizeof model_memory, copy, file.size, 0, scratch, sizeof scratch, model);
+    return cmlp_model_init(model_memory, sizeof model_memory, copy, file.size, 0, model,
+                           SPACE(scratch, sizeof scratch));
 }
 
 static const char f32[] = "v1_network_f32", classes[] = "v1_table_classifier", several[] = "v1_table_targets",
@@ -190,7 +191,7 @@ static void test_kinds_of_scores(void)
         model_file_repair(&file, head);
         CHECK(load(&model) == CMLP_OK);
         const int is_known = kind == CMLP_TABLE_ABSOLUTE_ERROR || kind == CMLP_TABLE_QUANTILES || kind == CMLP_TABLE_PROBABILITY;
-        const int status = cmlp_table_margin(model, 1, 0.5, NULL, 0, &margin);
+        const int status = cmlp_table_margin(model, 1, 0.5, NULL, 0, &margin, &margin, NULL);
         check_that(status == (is_known ? CMLP_OK : CMLP_ERROR_FILE_KEY), "%d: %s", kind, cmlp_status_name(status));
     }
 }
@@ -201,10 +202,10 @@ static void test_ranks(void)
     const cmlp_model *model = NULL;
     double first, margin;
     read_file(several);
-    CHECK(load(&model) == CMLP_OK && cmlp_table_margin(model, 0, 1.0 / 21, NULL, 0, &first) == CMLP_OK);
-    CHECK(cmlp_table_margin(model, 0, 1e-12, NULL, 0, &margin) == CMLP_OK && margin == first);
+    CHECK(load(&model) == CMLP_OK && cmlp_table_margin(model, 0, 1.0 / 21, NULL, 0, &first, &first, NULL) == CMLP_OK);
+    CHECK(cmlp_table_margin(model, 0, 1e-12, NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == first);
     for (double c = (1 + 1e-9) / 21 - 1e-16; c < (1 + 1e-9) / 21 + 1e-16; c = nextafter(c, 1))
-        if (c * 21 - 1e-9 <= 1) CHECK(cmlp_table_margin(model, 0, c, NULL, 0, &margin) == CMLP_OK && margin == first);
+        if (c * 21 - 1e-9 <= 1) CHECK(cmlp_table_margin(model, 0, c, NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == first);
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,5 @@
 /* The columns of a table: their inputs by the definition, tiles, refused columns, and memory. */
+#include "calls.h"
 #include "../../include/cmlp_table.h"
 #include "../../src/cmlp/core/base/root.h"
 #include "support.h"
@@ -137,14 +138,14 @@ static void check_values(int32_t dtype, int has_bins)
     static double inputs[ROWS * WIDTH], wanted[ROWS * WIDTH];
     const cmlp_table_encoder encoder = encoder_of(dtype, has_bins);
     int64_t width = 0;
-    CHECK(cmlp_table_encoder_width(&encoder, &width) == CMLP_OK && width == (has_bins ? WIDTH : WIDTH_WITHOUT));
-    CHECK(cmlp_table_encode(&encoder, raw[0], ROWS, sizeof raw[0], inputs) == CMLP_OK);
+    CHECK(cmlp_table_encoder_width(&encoder, &width, NULL) == CMLP_OK && width == (has_bins ? WIDTH : WIDTH_WITHOUT));
+    CHECK(encode_rows(&encoder, raw[0], ROWS, sizeof raw[0], inputs) == CMLP_OK);
     for (int64_t i = 0; i < ROWS; i++)
         for (int64_t k = 0; k < width; k++) put(dtype, wanted, i * width + k, expected(raw[i], k, has_bins));
     CHECK(!memcmp(inputs, wanted, (size_t)(ROWS * width) * size_of(dtype)));
     for (int i = 0; i < ROWS; i += 7) { /* alone, and contiguous */
         double one[WIDTH];
-        CHECK(cmlp_table_encode(&encoder, raw[i], 1, 0, one) == CMLP_OK);
+        CHECK(encode_rows(&encoder, raw[i], 1, 0, one) == CMLP_OK);
         CHECK(!memcmp(one, (char *)inputs + i * width * (int64_t)size_of(dtype), (size_t)width * size_of(dtype)));
     }
 }
@@ -160,8 +161,8 @@ static void check_memory(int32_t dtype)
         double *copy = slot_place(&rows, 3 * row, where, 0);
         void *inputs = slot_place(&out, 3 * bytes, where, 0);
         for (int i = 0; i < 3; i++) memcpy(copy + i * N_COLUMNS, raw[i], row);
-        CHECK(cmlp_table_encode(&encoder, copy, 3, 0, inputs) == CMLP_OK && slot_intact(&rows) && slot_intact(&out));
-        CHECK(cmlp_table_encode(&encoder, copy + 2 * N_COLUMNS, 3, -(int64_t)row, inputs) == CMLP_OK && slot_intact(&out));
+        CHECK(encode_rows(&encoder, copy, 3, 0, inputs) == CMLP_OK && slot_intact(&rows) && slot_intact(&out));
+        CHECK(encode_rows(&encoder, copy + 2 * N_COLUMNS, 3, -(int64_t)row, inputs) == CMLP_OK && slot_intact(&out));
     }
     slot_free(&rows);
     slot_free(&out);
@@ -179,7 +180,7 @@ static void check_missing_in_last(int32_t dtype)
     slot_make(&out, 1 << 12);
     for (int where = AT_START; where <= AT_END; where++) {
         void *inputs = slot_place(&out, 3 * size_of(dtype), where, 0);
-        CHECK(cmlp_table_encode(&encoder, &missing, 1, 0, inputs) == CMLP_OK && slot_intact(&out));
+        CHECK(encode_rows(&encoder, &missing, 1, 0, inputs) == CMLP_OK && slot_intact(&out));
         CHECK(!memcmp(inputs, zeros, 3 * size_of(dtype)));
     }
     slot_free(&out);
@@ -191,7 +192,7 @@ static cmlp_status width_with(cmlp_table_column column)
     const cmlp_table_encoder encoder = encoder_of(CMLP_FLOAT32, 1);
     int64_t width = -7;
     columns[0] = column;
-    const cmlp_status status = cmlp_table_encoder_width(&encoder, &width);
+    const cmlp_status status = cmlp_table_encoder_width(&encoder, &width, NULL);
     columns[0] = kept;
     CHECK(!status || width == -7);
     return status;
@@ -202,12 +203,12 @@ static void check_repeated(const cmlp_table_encoder *encoder)
 {
     float expected[2 * WIDTH], inputs[2 * WIDTH];
     int64_t width = 0;
-    CHECK(cmlp_table_encoder_width(encoder, &width) == CMLP_OK && width <= WIDTH);
+    CHECK(cmlp_table_encoder_width(encoder, &width, NULL) == CMLP_OK && width <= WIDTH);
     const size_t row = (size_t)width * sizeof *inputs;
-    CHECK(cmlp_table_encode(encoder, raw[0], 2, sizeof raw[0], expected) == CMLP_OK);
-    CHECK(cmlp_table_encode(encoder, raw[1], 2, CMLP_REPEAT, inputs) == CMLP_OK);
+    CHECK(encode_rows(encoder, raw[0], 2, sizeof raw[0], expected) == CMLP_OK);
+    CHECK(encode_rows(encoder, raw[1], 2, CMLP_REPEAT, inputs) == CMLP_OK);
     CHECK(!memcmp(inputs, expected + width, row) && !memcmp(inputs + width, expected + width, row));
-    CHECK(cmlp_table_encode(encoder, raw[1], 2, -(int64_t)sizeof raw[0], inputs) == CMLP_OK);
+    CHECK(encode_rows(encoder, raw[1], 2, -(int64_t)sizeof raw[0], inputs) == CMLP_OK);
     CHECK(!memcmp(inputs, expected + width, row) && !memcmp(inputs + width, expected, row));
 }
 
@@ -279,26 +280,27 @@ static void check_refusals(void)
     check_refused_levels();
     cmlp_table_encoder encoder = encoder_of(CMLP_FLOAT32, 0);
     float inputs[WIDTH];
-    CHECK(cmlp_table_encoder_width(NULL, NULL) == CMLP_ERROR_NULL && cmlp_table_encoder_width(&encoder, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_encode(&encoder, raw[0], -1, 0, inputs) == CMLP_ERROR_ROWS);
-    CHECK(cmlp_table_encode(&encoder, NULL, 1, 0, inputs) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_encode(&encoder, (const double *)(const void *)((const char *)raw + 4), 1, 0, inputs) ==
+    CHECK(cmlp_table_encoder_width(NULL, NULL, NULL) == CMLP_ERROR_NULL && cmlp_table_encoder_width(&encoder, NULL,
+                                                                                                    NULL) == CMLP_ERROR_NULL);
+    CHECK(encode_rows(&encoder, raw[0], -1, 0, inputs) == CMLP_ERROR_ROWS);
+    CHECK(encode_rows(&encoder, NULL, 1, 0, inputs) == CMLP_ERROR_NULL);
+    CHECK(encode_rows(&encoder, (const double *)(const void *)((const char *)raw + 4), 1, 0, inputs) ==
           CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, (char *)inputs + 1) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
-    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 12, inputs) == CMLP_ERROR_ALIGNMENT);
+    CHECK(encode_rows(&encoder, raw[0], 1, 0, (char *)inputs + 1) == CMLP_ERROR_ALIGNMENT);
+    CHECK(encode_rows(&encoder, raw[0], 1, 0, NULL) == CMLP_ERROR_NULL);
+    CHECK(encode_rows(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
+    CHECK(encode_rows(&encoder, raw[0], 1, 12, inputs) == CMLP_ERROR_ALIGNMENT);
     check_repeated(&encoder);
-    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, (char *)inputs + 2) == CMLP_ERROR_ALIGNMENT);
+    CHECK(encode_rows(&encoder, raw[0], 1, 0, (char *)inputs + 2) == CMLP_ERROR_ALIGNMENT);
     encoder.columns = (const cmlp_table_column *)(const void *)((const char *)columns + 4);
-    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_ALIGNMENT);
+    CHECK(encode_rows(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_ALIGNMENT);
     encoder.columns = columns;
     encoder.n_columns = 0;
-    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_OPTION);
+    CHECK(encode_rows(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_OPTION);
     encoder = encoder_of(CMLP_UINT8, 0);
-    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_DTYPE);
+    CHECK(encode_rows(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_DTYPE);
     encoder.struct_size = 8;
-    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(encode_rows(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_STRUCT_SIZE);
 }
 
 /* Infinity is refused in every column, also in an unused one; a table of unused columns has one input. */
@@ -309,13 +311,13 @@ static void check_edge_cases(void)
     cmlp_table_encoder encoder = encoder_of(CMLP_FLOAT32, 1);
     for (int j = 0; j < N_COLUMNS; j++) {
         row[j] = j % 2 ? INFINITY : -INFINITY;
-        CHECK(cmlp_table_encode(&encoder, row, 1, 0, inputs) == CMLP_ERROR_INPUT);
+        CHECK(encode_rows(&encoder, row, 1, 0, inputs) == CMLP_ERROR_INPUT);
         row[j] = 0;
     }
     encoder.columns = columns + 1;
     encoder.n_columns = 1;
     inputs[0] = 1;
-    CHECK(cmlp_table_encode(&encoder, row, 1, 0, inputs) == CMLP_OK && inputs[0] == 0);
+    CHECK(encode_rows(&encoder, row, 1, 0, inputs) == CMLP_OK && inputs[0] == 0);
 }
 
 /* The square root of processors without doubles. */

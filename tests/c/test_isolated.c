@@ -99,15 +99,15 @@ static void write_model(void)
     config.activations = activations;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
     cmlp_random random;
     cmlp_random_seed(&random, 1);
-    CHECK(cmlp_init_params(net, &random, params) == CMLP_OK);
+    CHECK(cmlp_init_params(net, &random, params, cmlp_net_n_params(net), NULL) == CMLP_OK);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.write = model_file_append;
     content.context = &file;
     content.input_scale = 1 / 255.0;
-    CHECK(cmlp_model_write(net, params, &content, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, sizeof scratch)) == CMLP_OK);
 }
 
 static const cmlp_model *load_model(void)
@@ -115,17 +115,17 @@ static const cmlp_model *load_model(void)
     uint64_t state = 5;
     const cmlp_model *model = NULL;
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    CHECK(cmlp_model_size(file.bytes, file.size, &info) == CMLP_OK && info.model_size <= sizeof model_memory &&
+    CHECK(cmlp_model_size(file.bytes, file.size, &info, NULL) == CMLP_OK && info.model_size <= sizeof model_memory &&
           info.workspace_size <= sizeof scratch[0]);
-    CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, scratch, sizeof scratch,
-                          &model) == CMLP_OK);
+    CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, &model,
+                          SPACE(scratch, sizeof scratch)) == CMLP_OK);
     for (int i = 0; i < ROWS; i++) {
         for (int k = 0; k < N_IN; k++) {
             bytes[i][k] = (uint8_t)random_below(&state, 256);
             rows[i][k] = (float)random_below(&state, 256);
         }
         CHECK(predict_row(model, rows[i], N_IN, &labels[i], expected[i], scratch, sizeof scratch) == CMLP_OK);
-        CHECK(cmlp_model_predict_u8(model, bytes[i], N_IN, &byte_labels[i], NULL, 0, scratch, sizeof scratch) == CMLP_OK);
+        CHECK(predict_values(CMLP_UINT8, model, bytes[i], N_IN, &byte_labels[i], NULL, 0, scratch, sizeof scratch) == CMLP_OK);
     }
     return model;
 }
@@ -143,18 +143,18 @@ static int predicts(const cmlp_model *model, void *own, size_t size)
         int32_t label, byte_label;
         same &= predict_row(model, rows[i], N_IN, &label, output[0], own, size) == CMLP_OK && label == labels[i];
         same &= !memcmp(output[0], expected[i], sizeof output[0]);
-        same &= cmlp_model_predict_u8(model, bytes[i], N_IN, &byte_label, NULL, 0, own, size) == CMLP_OK &&
+        same &= predict_values(CMLP_UINT8, model, bytes[i], N_IN, &byte_label, NULL, 0, own, size) == CMLP_OK &&
                 byte_label == byte_labels[i];
     }
     cmlp_rows all = CMLP_INIT(cmlp_rows);
-    same &= cmlp_model_prepare_rows(model, &all) == CMLP_OK; /* width and scale */
+    same &= cmlp_model_prepare_rows(model, &all, NULL) == CMLP_OK; /* width and scale */
     all.dtype = CMLP_FLOAT32;
     all.data = rows;
     all.n_rows = ROWS;
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = own;
     run.workspace_size = size;
-    same &= cmlp_forward(cmlp_model_net(model), cmlp_model_params(model), &all, output, &run) == CMLP_OK;
+    same &= call_forward(cmlp_model_net(model), cmlp_model_params(model), &all, output, &run) == CMLP_OK;
     return same && !memcmp(output, expected, sizeof output);
 }
 

@@ -19,7 +19,7 @@ static void make_net(int32_t activation, int32_t loss, int64_t n_out)
     const int64_t sizes[] = {N_IN, n_out};
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = &activation,
                                     .n_layers = 2, .loss = loss, .dtype = CMLP_FLOAT32};
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
 }
 
 static void test_labels_of_outputs(void)
@@ -27,23 +27,23 @@ static void test_labels_of_outputs(void)
     const float outputs[] = {0.5f, 0.1f, 0.4f, 0, 0.5f, 0.5f, 0.1f, 0.2f, 0.7f};
     int32_t labels[N_OUT] = {-7, -7, -7};
     make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
-    CHECK(cmlp_labels(net, outputs, 9, labels, 3) == CMLP_OK && labels[0] == 0 && labels[1] == 1 && labels[2] == 2);
-    CHECK(cmlp_labels(NULL, outputs, 9, labels, 3) == CMLP_ERROR_NULL);
-    CHECK(cmlp_labels(net, NULL, 0, NULL, 0) == CMLP_OK);
-    CHECK(cmlp_labels(net, NULL, 3, labels, 1) == CMLP_ERROR_NULL);
-    CHECK(cmlp_labels(net, outputs, 3, NULL, 1) == CMLP_ERROR_NULL);
-    CHECK(cmlp_labels(net, outputs, -3, labels, -1) == CMLP_ERROR_ROWS);
-    CHECK(cmlp_labels(net, (const char *)outputs + 1, 3, labels, 1) == CMLP_ERROR_ALIGNMENT);
-    for (int64_t n = 8; n <= 10; n += 2) CHECK(cmlp_labels(net, outputs, n, labels, 3) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_labels(net, outputs, 9, labels, INT64_MAX) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_labels(net, outputs, 9, labels, 3, NULL) == CMLP_OK && labels[0] == 0 && labels[1] == 1 && labels[2] == 2);
+    CHECK(cmlp_labels(NULL, outputs, 9, labels, 3, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_labels(net, NULL, 0, NULL, 0, NULL) == CMLP_OK);
+    CHECK(cmlp_labels(net, NULL, 3, labels, 1, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_labels(net, outputs, 3, NULL, 1, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_labels(net, outputs, -3, labels, -1, NULL) == CMLP_ERROR_ROWS);
+    CHECK(cmlp_labels(net, (const char *)outputs + 1, 3, labels, 1, NULL) == CMLP_ERROR_ALIGNMENT);
+    for (int64_t n = 8; n <= 10; n += 2) CHECK(cmlp_labels(net, outputs, n, labels, 3, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_labels(net, outputs, 9, labels, INT64_MAX, NULL) == CMLP_ERROR_LENGTH);
     int32_t *const misaligned = (int32_t *)(void *)((char *)labels + 2);
-    CHECK(cmlp_labels(net, outputs, 3, misaligned, 1) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_labels(net, outputs, 3, misaligned, 1, NULL) == CMLP_ERROR_ALIGNMENT);
     make_net(CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, 1);
-    CHECK(cmlp_labels(net, outputs + 6, 3, labels, 3) == CMLP_OK && !labels[0] && !labels[1] && labels[2] == 1);
+    CHECK(cmlp_labels(net, outputs + 6, 3, labels, 3, NULL) == CMLP_OK && !labels[0] && !labels[1] && labels[2] == 1);
     const int32_t regressors[] = {CMLP_ACTIVATION_IDENTITY, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_EXP};
     for (int i = 0; i < 3; i++) {
         make_net(regressors[i], CMLP_LOSS_SQUARED_ERROR, N_OUT);
-        CHECK(cmlp_labels(net, outputs, 3, labels, 1) == CMLP_OK && labels[0] == -1);
+        CHECK(cmlp_labels(net, outputs, 3, labels, 1, NULL) == CMLP_OK && labels[0] == -1);
     }
 }
 
@@ -58,9 +58,9 @@ static void test_one_row(void)
     size_t bytes = 0;
     cmlp_rows row = cmlp_dense_rows(values + 2, CMLP_FLOAT32, 1, N_IN);
     make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &bytes) == CMLP_OK && bytes <= sizeof scratch);
-    CHECK(cmlp_workspace_size(NULL, NULL, NULL, NULL, 1, &bytes) == CMLP_ERROR_NULL);
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &bytes, NULL) == CMLP_OK && bytes <= sizeof scratch);
+    CHECK(cmlp_workspace_size(NULL, NULL, NULL, NULL, &bytes, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, NULL, NULL) == CMLP_ERROR_NULL);
     CHECK(predict_one(net, params, &row, &label, output, scratch + 1, bytes) == CMLP_OK && label == 2);
     row.scale = -1;
     CHECK(predict_one(net, params, &row, &label, again, scratch, bytes) == CMLP_OK && label == 0);
@@ -104,20 +104,21 @@ static cmlp_status write_labels(const cmlp_value *labels, int is_multilabel)
     cmlp_model_content content = content_of(labels, labels ? N_OUT : 0);
     content.is_multilabel = is_multilabel;
     make_net(output, CMLP_LOSS_LOG, N_OUT);
-    return cmlp_model_write(net, params, &content, scratch_memory, sizeof scratch_memory);
+    return cmlp_model_write(net, params, cmlp_net_n_params(net), &content,
+                            SPACE(scratch_memory, sizeof scratch_memory));
 }
 
 static cmlp_status load(void)
 {
-    return cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, scratch_memory,
-                           sizeof scratch_memory, &model);
+    return cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, &model,
+                           SPACE(scratch_memory, sizeof scratch_memory));
 }
 
 static void expect(const cmlp_value *labels, int32_t index, const char *text)
 {
     cmlp_value label = {.reserved = {7, 7, 7}};
     CHECK(write_labels(labels, 0) == CMLP_OK && load() == CMLP_OK);
-    CHECK(cmlp_model_label(model, index, &label) == CMLP_OK && label.n_text == (int64_t)strlen(text));
+    CHECK(cmlp_model_label(model, index, &label, NULL) == CMLP_OK && label.n_text == (int64_t)strlen(text));
     check_that(!memcmp(label.text, text, strlen(text)), "[%d]: %.*s", (int)index, (int)label.n_text, label.text);
     CHECK(label.type == labels[index].type && label.integer == labels[index].integer);
     CHECK(label.number == labels[index].number && !label.reserved[0] && !label.reserved[2]);
@@ -128,7 +129,7 @@ static void refuse_label(const cmlp_value *labels, int32_t index, cmlp_status ex
 {
     cmlp_value label = {.n_text = 7};
     CHECK(write_labels(labels, 0) == CMLP_OK && load() == CMLP_OK);
-    CHECK(cmlp_model_label(model, index, &label) == expected && label.n_text == 7);
+    CHECK(cmlp_model_label(model, index, &label, NULL) == expected && label.n_text == 7);
 }
 
 /* Both ways to predict a row with the model of a file give this label. */
@@ -142,10 +143,10 @@ static void expect_prediction(const cmlp_value *labels, int is_multilabel, int32
     run.workspace = scratch_memory;
     run.workspace_size = sizeof scratch_memory;
     CHECK(write_labels(labels, is_multilabel) == CMLP_OK && load() == CMLP_OK);
-    CHECK(cmlp_model_predict_f32(model, row, N_IN, &one, outputs, N_OUT, scratch_memory, sizeof scratch_memory) == CMLP_OK);
-    CHECK(cmlp_model_predict_f32(model, row, N_IN, NULL, NULL, 0, scratch_memory, sizeof scratch_memory) == CMLP_OK);
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, &of_rows, outputs, N_OUT, &run) == CMLP_OK);
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, NULL, outputs, N_OUT, &run) == CMLP_OK);
+    CHECK(predict_values(CMLP_FLOAT32, model, row, N_IN, &one, outputs, N_OUT, scratch_memory, sizeof scratch_memory) == CMLP_OK);
+    CHECK(predict_values(CMLP_FLOAT32, model, row, N_IN, NULL, NULL, 0, scratch_memory, sizeof scratch_memory) == CMLP_OK);
+    CHECK(predict_rows(model, &rows, &of_rows, outputs, N_OUT, &run) == CMLP_OK);
+    CHECK(predict_rows(model, &rows, NULL, outputs, N_OUT, &run) == CMLP_OK);
     CHECK(one == expected && of_rows == expected);
 }
 
@@ -163,8 +164,8 @@ static void test_labels_of_files(void)
     expect(texts, 0, "a\"b");
     expect(texts, 2, "\xc3\xa9");
     expect(unusual, 2, "\xed\xa0\x80");
-    CHECK(cmlp_model_label(model, 1, &label) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "a\0b", 3));
-    CHECK(cmlp_model_label(model, 0, &label) == CMLP_OK && label.n_text == 0 && label.text);
+    CHECK(cmlp_model_label(model, 1, &label, NULL) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "a\0b", 3));
+    CHECK(cmlp_model_label(model, 0, &label, NULL) == CMLP_OK && label.n_text == 0 && label.text);
     expect(integers, 0, "-9223372036854775808");
     expect(integers, 1, "0");
     expect(numbers, 0, "-1.5");
@@ -178,7 +179,7 @@ static void test_labels_of_files(void)
     refuse_label(texts, 3, CMLP_ERROR_LABEL);
     refuse_label(texts, -1, CMLP_ERROR_LABEL);
     refuse_label(NULL, 0, CMLP_ERROR_FILE_KEY);
-    CHECK(cmlp_model_label(NULL, 0, &label) == CMLP_ERROR_NULL && cmlp_model_label(model, 0, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_label(NULL, 0, &label, NULL) == CMLP_ERROR_NULL && cmlp_model_label(model, 0, NULL, NULL) == CMLP_ERROR_NULL);
 }
 
 /* Python has a type for the integers from 0 to 2^64 - 1. */
@@ -203,8 +204,9 @@ static void test_labels_of_one_output(void)
     for (int i = 0; i < 2; i++) {
         cmlp_value label;
         content = content_of(truth + 1 - i, 1 + i);
-        CHECK(cmlp_model_write(net, params, &content, scratch_memory, sizeof scratch_memory) == CMLP_OK);
-        CHECK(load() == CMLP_OK && cmlp_model_label(model, i, &label) == CMLP_OK);
+        CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content,
+                               SPACE(scratch_memory, sizeof scratch_memory)) == CMLP_OK);
+        CHECK(load() == CMLP_OK && cmlp_model_label(model, i, &label, NULL) == CMLP_OK);
         CHECK(label.n_text == 4 && !memcmp(label.text, "True", 4) && label.integer == 1);
     }
     /* The model of two labels has two outputs, and its network one. */
@@ -216,17 +218,20 @@ static void test_labels_of_one_output(void)
     run.workspace = scratch_memory;
     run.workspace_size = sizeof scratch_memory;
     for (int64_t n = -1; n < 4; n++)
-        CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, outputs, n, &run) == CMLP_ERROR_BUFFER_SIZE &&
-              !strcmp(run.refused, "n_outputs"));
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, NULL, 0, &run) == CMLP_ERROR_NULL &&
-          !strcmp(run.refused, "outputs"));
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, (float *)(void *)((char *)outputs + 1), 4, &run) ==
-          CMLP_ERROR_ALIGNMENT && !strcmp(run.refused, "outputs"));
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, outputs, 4, &run) == CMLP_OK);
+        CHECK(predict_rows(model, &rows, labels, outputs, n, &run) == CMLP_ERROR_LENGTH &&
+              !strcmp(run.refused, "prediction->outputs"));
+    CHECK(predict_rows(model, &rows, labels, NULL, 1, &run) == CMLP_ERROR_NULL &&
+          !strcmp(run.refused, "prediction->outputs"));
+    CHECK(predict_rows(model, &rows, labels + 2, NULL, 0, &run) == CMLP_OK); /* labels alone */
+    CHECK(predict_rows(model, &rows, labels, (float *)(void *)((char *)outputs + 1), 4, &run) ==
+          CMLP_ERROR_ALIGNMENT && !strcmp(run.refused, "prediction->outputs"));
+    CHECK(predict_rows(model, &rows, labels, outputs, 4, &run) == CMLP_OK);
     CHECK(outputs[0] + outputs[1] == 1 && labels[0] == (outputs[1] > 0.5f));
-    CHECK(cmlp_labels(cmlp_model_net(model), outputs, 4, labels, 2) == CMLP_ERROR_LENGTH);
+    CHECK(labels[0] == labels[2] && labels[1] == labels[3]);
+    CHECK(cmlp_labels(cmlp_model_net(model), outputs, 4, labels, 2, NULL) == CMLP_ERROR_LENGTH);
     content = content_of(three, 3);
-    CHECK(cmlp_model_write(net, params, &content, scratch_memory, sizeof scratch_memory) == CMLP_ERROR_FILE_VALUE);
+    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content,
+                           SPACE(scratch_memory, sizeof scratch_memory)) == CMLP_ERROR_FILE_VALUE);
 }
 
 /* Each solver's name and its defaults, which a call accepts. */
@@ -243,7 +248,7 @@ static void test_solvers(void)
         for (int i = 0; i < 9; i++) gradient[i] = 1;
         optimizer.state = &state;
         optimizer.state_size = sizeof state;
-        CHECK(cmlp_step(net, own, gradient, &optimizer) == CMLP_OK && own[0] < 0 && state.counters.n_steps == 1);
+        CHECK(cmlp_step(net, own, cmlp_net_n_params(net), gradient, cmlp_net_n_params(net), &optimizer, NULL) == CMLP_OK && own[0] < 0 && state.counters.n_steps == 1);
         CHECK(cmlp_solver_name(solver) != NULL);
     }
     CHECK(!strcmp(cmlp_solver_name(CMLP_SOLVER_NESTEROV), "nesterov"));

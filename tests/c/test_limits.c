@@ -196,7 +196,10 @@ static void test_most_rows(int32_t n_threads)
             f.run.poll = cancel;
             f.run.poll_context = &f;
             const int status = fixture_call(&f, c);
-            check_that(status == CMLP_CANCELLED, "%s of %lld rows: %s", call_names[c], (long long)most[i],
+            /* no array has as many elements as the most rows need */
+            const int writes = c <= WEIGHTED_SUMS || c == INPUT_GRADIENT || c == DELTAS;
+            const int is_too_long = writes && most[i] > INT64_C(1) << 47;
+            check_that(status == (is_too_long ? CMLP_ERROR_LENGTH : CMLP_CANCELLED), "%s of %lld rows: %s", call_names[c], (long long)most[i],
                        cmlp_status_name(status));
         }
     fixture_free(&f);

@@ -24,7 +24,7 @@ static const cmlp_net *net_of(unsigned char *memory, int64_t n_in, int32_t n_lay
     config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
     const cmlp_net *net = NULL;
-    CHECK(cmlp_net_init(memory, CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &net, NULL) == CMLP_OK);
     return net;
 }
 
@@ -47,8 +47,8 @@ static int has(const char *text)
 static const cmlp_model *loaded(void)
 {
     const cmlp_model *model = NULL;
-    CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, scratch, sizeof scratch,
-                          &model) == CMLP_OK);
+    CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, &model,
+                          SPACE(scratch, sizeof scratch)) == CMLP_OK);
     return model;
 }
 
@@ -59,9 +59,9 @@ static void test_many_layers(void)
     const float one = 1;
     float output = 0;
     for (int i = 0; i < 2 * N_LAYERS; i++) block[i] = i % 2 ? 1 : 2; /* weights of 2, biases of 1 */
-    CHECK(cmlp_model_write(net, block, &content, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(cmlp_model_write(net, block, cmlp_net_n_params(net), &content, SPACE(scratch, sizeof scratch)) == CMLP_OK);
     CHECK(has(",\"layers.9.weight\"") && has(",\"layers.10.weight\"") && has(",\"layers.11.bias\""));
-    CHECK(cmlp_model_predict_f32(loaded(), &one, 1, NULL, &output, 1, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(predict_values(CMLP_FLOAT32, loaded(), &one, 1, NULL, &output, 1, scratch, sizeof scratch) == CMLP_OK);
     CHECK(output == 2 * 4096 - 1);
 }
 
@@ -88,10 +88,10 @@ static void test_many_networks(void)
     table.nets = list;
     table.params = blocks;
     table.n_nets = N_NETS;
-    CHECK(cmlp_table_write(&table, &content, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_OK);
     CHECK(has(",\"nets.10.layers.0.weight\"") && has(",\"nets.65.layers.0.bias\""));
     model = loaded();
-    CHECK(cmlp_model_predict_f64(model, &raw, 1, NULL, &output, 1, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(predict_values(CMLP_FLOAT64, model, &raw, 1, NULL, &output, 1, scratch, sizeof scratch) == CMLP_OK);
     CHECK(output == (63 * 1 + 3 * 0.5) / N_NETS);
 }
 

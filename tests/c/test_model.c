@@ -4,6 +4,7 @@
 #include "workspace.h"
 
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ static void make_net(int32_t dtype, int32_t output, int32_t loss, int64_t n_out)
         .struct_size = sizeof config, .sizes = sizes, .activations = activations, .n_layers = 3, .loss = loss,
         .dtype = dtype};
     uint64_t state = 7;
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     for (int64_t i = 0; i < N_PARAMS; i++) put(dtype, params, i, uniform(&state, -1, 1));
 }
 
@@ -48,9 +49,9 @@ static cmlp_model_content content_for(model_file *f)
 static int write_with(const cmlp_model_content *content)
 {
     size_t size;
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &size) == CMLP_OK);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);
     void *scratch = malloc(size);
-    const int status = cmlp_model_write(net, params, content, scratch, size);
+    const int status = cmlp_model_write(net, params, cmlp_net_n_params(net), content, SPACE(scratch, size));
     free(scratch);
     return status;
 }
@@ -73,14 +74,14 @@ static int load(const unsigned char *file, size_t n, int verify, void (*use)(con
     }
     unsigned char *const copy = slot_place(&file_slot, n, AT_END, (8 - n % 8) % 8);
     memcpy(copy, file, n);
-    int status = cmlp_model_size(copy, n, &info);
+    int status = cmlp_model_size(copy, n, &info, NULL);
     if (status) return status;
     CHECK(info.model_size < 1 << 16 && info.workspace_size < 1 << 18);
     const cmlp_model *model = NULL;
     void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
     void *scratch = slot_place(&scratch_slot, info.workspace_size, AT_END, 0);
-    const uint32_t flags = verify ? 0 : CMLP_MODEL_TRUSTED;
-    status = cmlp_model_init(memory, info.model_size, copy, n, flags, scratch, info.workspace_size, &model);
+    const cmlp_model_flags flags = verify ? 0 : CMLP_MODEL_TRUSTED;
+    status = cmlp_model_init(memory, info.model_size, copy, n, flags, &model, SPACE(scratch, info.workspace_size));
     CHECK(!status == (model != NULL));
     if (!status && use) use(model, scratch, info.workspace_size);
     CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));
@@ -95,35 +96,30 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     const uint8_t row[N_IN] = {3, 0, 255, 7};
     double output[N_OUT], again[N_OUT], from_bytes[N_OUT], floats[N_IN];
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
-    CHECK(cmlp_net_layer(cmlp_model_net(model), 1, &layer) == CMLP_OK);
+    CHECK(cmlp_net_layer(cmlp_model_net(model), 1, &layer, NULL) == CMLP_OK);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    CHECK(cmlp_model_size(good.bytes, good.size, &info) == CMLP_OK);
-    CHECK(info.n_inputs == N_IN && info.n_outputs == layer.n_out && info.input_scale == 0.5);
+    CHECK(cmlp_model_size(good.bytes, good.size, &info, NULL) == CMLP_OK);
+    CHECK(info.n_in == N_IN && info.n_out == layer.n_out && !info.n_labels);
     CHECK(info.file_size == good.size && info.head_size % 64 == 0);
     for (int i = 0; i < N_IN; i++) put(info.dtype, floats, i, row[i]);
     int32_t label = -2, other = -2, of_many = -2;
     CHECK(predict_row(model, floats, N_IN, &label, output, scratch, size) == CMLP_OK);
-    const int is_float = info.dtype == CMLP_FLOAT32;
-    const int expected = is_float ? CMLP_OK : CMLP_ERROR_DTYPE;
-    CHECK(cmlp_model_predict_u8(model, row, N_IN, &other, (float *)(void *)from_bytes, N_OUT, scratch, size) == expected);
-    CHECK(other == (is_float ? label : -2));
-    CHECK((is_float ? cmlp_model_predict_f64(model, floats, N_IN, &other, from_bytes, N_OUT, scratch, size)
-                    : cmlp_model_predict_f32(model, (float *)(void *)floats, N_IN, &other, NULL, 0, scratch, size)) ==
-          CMLP_ERROR_DTYPE);
+    CHECK(predict_values(CMLP_UINT8, model, row, N_IN, &other, from_bytes, N_OUT, scratch, size) == CMLP_OK);
+    CHECK(other == label);
     CHECK(predict_row(model, floats, N_IN, &other, NULL, scratch, size) == CMLP_OK && other == label);
     CHECK(predict_row(model, floats, N_IN, NULL, NULL, scratch, size) == CMLP_OK);
-    CHECK(!is_float || same_bits(info.dtype, output, from_bytes, layer.n_out));
+    CHECK(same_bits(info.dtype, output, from_bytes, layer.n_out));
     static _Alignas(64) unsigned char workspace[1 << 16];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     cmlp_run run = CMLP_INIT(cmlp_run);
-    CHECK(cmlp_model_prepare_rows(model, &rows) == CMLP_OK);
+    CHECK(cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK);
     CHECK(rows.kind == CMLP_ROWS_DENSE && !rows.dtype && rows.n_cols == N_IN && rows.scale == 0.5);
     rows.data = row;
     rows.n_rows = 1;
     rows.dtype = CMLP_UINT8;
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
-    CHECK(cmlp_forward(net, params, &rows, again, &run) == CMLP_OK);
+    CHECK(call_forward(net, params, &rows, again, &run) == CMLP_OK);
     CHECK(same_bits(info.dtype, output, again, layer.n_out));
     CHECK(same_bits(info.dtype, params, cmlp_model_params(model), cmlp_net_n_params(net)));
     int64_t best = 0;
@@ -133,9 +129,9 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
         layer.activation == CMLP_ACTIVATION_SOFTMAX || layer.activation == CMLP_ACTIVATION_LOGISTIC;
     if (layer.n_out == 1) best = layer.activation == CMLP_ACTIVATION_LOGISTIC && get(info.dtype, output, 0) > 0.5;
     CHECK(label == (is_classifier ? best : -1));
-    CHECK(cmlp_labels(net, output, layer.n_out, &of_many, 1) == CMLP_OK && of_many == label);
+    CHECK(cmlp_labels(net, output, layer.n_out, &of_many, 1, NULL) == CMLP_OK && of_many == label);
     size_t needed = 0;
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &needed) == CMLP_OK && needed == size);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &needed, NULL) == CMLP_OK && needed == size);
     CHECK(predict_one(net, params, &rows, &other, again, scratch, size) == CMLP_OK && other == label);
     CHECK(same_bits(info.dtype, output, again, layer.n_out));
 }
@@ -151,21 +147,21 @@ static void compare_many_rows(const cmlp_model *model, void *scratch, size_t siz
     cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT32, 3, N_IN), r;
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = workspace;
-    CHECK(cmlp_model_workspace_size(model, &rows, 0, &run.workspace_size) == CMLP_OK &&
+    CHECK(cmlp_model_workspace_size(model, &rows, &run.workspace_size, NULL) == CMLP_OK &&
           run.workspace_size <= sizeof workspace);
-    CHECK((r = rows, r.scale = 1, cmlp_model_predict_rows_f32(model, &r, labels, many[0], 3 * N_OUT, &run)) == CMLP_OK);
+    CHECK((r = rows, r.scale = 1, predict_rows(model, &r, labels, many[0], 3 * N_OUT, &run)) == CMLP_OK);
     for (int i = 0; i < 3; i++) {
-        CHECK(cmlp_model_predict_f32(model, x[i], N_IN, &label, one, N_OUT, scratch, size) == CMLP_OK && label == labels[i]);
+        CHECK(predict_values(CMLP_FLOAT32, model, x[i], N_IN, &label, one, N_OUT, scratch, size) == CMLP_OK && label == labels[i]);
         CHECK(same_bits(CMLP_FLOAT32, many[i], one, N_OUT));
     }
-    CHECK((r = rows, r.order = order, r.n_order = 2, cmlp_model_predict_rows_f32(model, &r, labels, many[0], 3 * N_OUT, &run)) ==
+    CHECK((r = rows, r.order = order, r.n_order = 2, predict_rows(model, &r, labels, many[0], 3 * N_OUT, &run)) ==
           CMLP_OK && label == labels[0] && same_bits(CMLP_FLOAT32, many[0], one, N_OUT));
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, NULL, many[0], 3 * N_OUT, &run) == CMLP_OK);
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, (int32_t *)(void *)((char *)labels + 1), many[0], 3 * N_OUT, &run) ==
-          CMLP_ERROR_ALIGNMENT && !strcmp(run.refused, "labels"));
-    CHECK((r = rows, r.scale = 2, cmlp_model_predict_rows_f32(model, &r, labels, many[0], 3 * N_OUT, &run)) == CMLP_ERROR_OPTION);
+    CHECK(predict_rows(model, &rows, NULL, many[0], 3 * N_OUT, &run) == CMLP_OK);
+    CHECK(predict_rows(model, &rows, (int32_t *)(void *)((char *)labels + 1), many[0], 3 * N_OUT, &run) ==
+          CMLP_ERROR_ALIGNMENT && !strcmp(run.refused, "prediction->labels"));
+    CHECK((r = rows, r.scale = 2, predict_rows(model, &r, labels, many[0], 3 * N_OUT, &run)) == CMLP_ERROR_OPTION);
     labels[0] = -2;
-    CHECK((r = rows, r.n_cols = 3, cmlp_model_predict_rows_f32(model, &r, labels, many[0], 3 * N_OUT, &run)) != CMLP_OK &&
+    CHECK((r = rows, r.n_cols = 3, predict_rows(model, &r, labels, many[0], 3 * N_OUT, &run)) != CMLP_OK &&
           labels[0] == -2);
 }
 
@@ -203,7 +199,7 @@ static void test_parameters(void)
     for (int i = 0; i < N_HIDDEN; i++) put(CMLP_FLOAT32, params, N_IN * N_HIDDEN + i, -2); /* negative sums */
     for (int i = 0; i < 2; i++) {
         config.loss_parameter = i ? 1.5 : 0;
-        CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+        CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
         write_good();
         CHECK(load(good.bytes, good.size, 1, compare_with_forward) == CMLP_OK);
         memcpy(&changed, &good, sizeof good);
@@ -226,19 +222,19 @@ static void find_metadata(const cmlp_model *model, void *scratch, size_t size)
 {
     static const char letters[] = "[\\\"a\\\",\\\"\\\\u00e9\\\"]";
     const char *text = NULL;
-    size_t length = 0;
+    int64_t length = 0;
     (void)scratch;
     (void)size;
-    CHECK(cmlp_model_metadata(model, "letters", &text, &length) == CMLP_OK);
-    CHECK(length == sizeof letters - 1 && !memcmp(text, letters, length));
-    CHECK(cmlp_model_metadata(model, "note", &text, &length) == CMLP_OK && length == 1 && *text == 'x');
-    CHECK(cmlp_model_metadata(model, "loss", &text, &length) == CMLP_OK && length == 8);
-    CHECK(cmlp_model_metadata(model, "class", &text, &length) == CMLP_ERROR_FILE_KEY);
-    CHECK(cmlp_model_metadata(model, "", &text, &length) == CMLP_ERROR_FILE_KEY);
-    CHECK(cmlp_model_metadata(NULL, "note", &text, &length) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_metadata(model, NULL, &text, &length) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_metadata(model, "note", NULL, &length) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_metadata(model, "note", &text, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_metadata(model, "letters", &text, &length, NULL) == CMLP_OK);
+    CHECK(length == (int64_t)sizeof letters - 1 && !memcmp(text, letters, sizeof letters - 1));
+    CHECK(cmlp_model_metadata(model, "note", &text, &length, NULL) == CMLP_OK && length == 1 && *text == 'x');
+    CHECK(cmlp_model_metadata(model, "loss", &text, &length, NULL) == CMLP_OK && length == 8);
+    CHECK(cmlp_model_metadata(model, "class", &text, &length, NULL) == CMLP_ERROR_FILE_KEY);
+    CHECK(cmlp_model_metadata(model, "", &text, &length, NULL) == CMLP_ERROR_FILE_KEY);
+    CHECK(cmlp_model_metadata(NULL, "note", &text, &length, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_metadata(model, NULL, &text, &length, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_metadata(model, "note", NULL, &length, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_metadata(model, "note", &text, NULL, NULL) == CMLP_ERROR_NULL);
 }
 
 /* ---- damaged files: every change is detected */
@@ -443,49 +439,78 @@ static void test_data(void)
 
 /* ---- invalid arguments */
 
+/* One row in structs of this version and in larger ones, which takes another way: both say what is wrong and where. */
+static void check_reports(const cmlp_model *model, void *scratch, size_t s)
+{
+    const cmlp_dtype dtype = dtype_of_model(model);
+    double row[N_IN], output[N_OUT];
+    struct {
+        cmlp_prediction prediction;
+        uint64_t later;
+    } larger = {{.struct_size = sizeof larger, .outputs = output, .n_outputs = N_OUT}, 0};
+    cmlp_prediction own = larger.prediction;
+    own.struct_size = sizeof own;
+    for (int i = 0; i < 2; i++) {
+        cmlp_run run = {.struct_size = sizeof run, .workspace = scratch, .workspace_size = s, .bad_row = 7};
+        const cmlp_prediction *const p = i ? &larger.prediction : &own;
+        for (int k = 0; k < N_IN; k++) put(dtype, row, k, k == 2 ? HUGE_VAL : 1);
+        const cmlp_rows rows = cmlp_dense_rows(row, dtype, 1, N_IN);
+        CHECK(cmlp_model_predict(model, &rows, p, &run) == CMLP_ERROR_INPUT);
+        CHECK(!run.refused && run.bad_row == 0 && run.bad_column == 2);
+        put(dtype, row, 2, 1);
+        CHECK(cmlp_model_predict(model, &rows, p, &run) == CMLP_OK);
+        CHECK(!run.refused && run.bad_row == -1 && run.bad_column == -1);
+        run.workspace_size = 1;
+        CHECK(cmlp_model_predict(model, &rows, p, &run) == CMLP_ERROR_BUFFER_SIZE);
+        CHECK(run.refused && !strcmp(run.refused, "run->workspace_size"));
+    }
+    CHECK(cmlp_model_predict(model, NULL, &own, NULL) == CMLP_ERROR_NULL);
+}
+
 static void test_invalid_load(void)
 {
     static _Alignas(64) unsigned char memory[1 << 14], scratch[1 << 17];
     unsigned char *const odd = memory + 1; /* any alignment */
     const cmlp_model *model = (const cmlp_model *)(void *)(memory + 64), *none = NULL;
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    CHECK(cmlp_model_size(NULL, 0, &info) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_size(good.bytes, good.size, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_size(NULL, 0, &info, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_size(good.bytes, good.size, NULL, NULL) == CMLP_ERROR_NULL);
     info.struct_size = 8;
-    CHECK(cmlp_model_size(good.bytes, good.size, &info) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_model_size(good.bytes, good.size, &info, NULL) == CMLP_ERROR_STRUCT_SIZE);
     info.struct_size = sizeof info;
-    CHECK(cmlp_model_size(good.bytes, 8, &info) == CMLP_ERROR_FILE_SHORT && info.head_size && !info.model_size);
-    CHECK(cmlp_model_size(good.bytes, (size_t)info.head_size, &info) == CMLP_OK && info.file_size == good.size);
+    CHECK(cmlp_model_size(good.bytes, 8, &info, NULL) == CMLP_ERROR_FILE_SHORT && info.head_size && !info.model_size);
+    CHECK(cmlp_model_size(good.bytes, (size_t)info.head_size, &info, NULL) == CMLP_OK && info.file_size == good.size);
     const size_t m = info.model_size, s = info.workspace_size;
     none = (const cmlp_model *)odd;
-    CHECK(cmlp_model_init(odd, m, good.bytes, 8, 0, scratch, s, &none) != CMLP_OK && !none);
+    CHECK(cmlp_model_init(odd, m, good.bytes, 8, 0, &none, SPACE(scratch, s)) != CMLP_OK && !none);
     none = (const cmlp_model *)odd;
-    CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, 0, scratch, s, &none) == CMLP_ERROR_NULL && !none);
-    CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, 0, scratch, s, &none) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_init(odd, m, NULL, good.size, 0, scratch, s, &none) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, NULL, s, &none) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_init(odd, m - 1, good.bytes, good.size, 0, scratch, s, &none) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_model_init(odd, 0, good.bytes, good.size, 0, scratch, s, &none) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, scratch, s - 1, &none) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, 0, &none, SPACE(scratch, s)) == CMLP_ERROR_NULL && !none);
+    CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, 0, &none, SPACE(scratch, s)) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(odd, m, NULL, good.size, 0, &none, SPACE(scratch, s)) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, &none, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(odd, m - 1, good.bytes, good.size, 0, &none, SPACE(scratch, s)) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_init(odd, 0, good.bytes, good.size, 0, &none, SPACE(scratch, s)) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, &none, SPACE(scratch, s - 1)) == CMLP_ERROR_BUFFER_SIZE);
     memcpy(changed.bytes + 4, good.bytes, good.size);
-    CHECK(cmlp_model_init(odd, m, changed.bytes + 4, good.size, 0, scratch, s, &none) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_model_init(odd, m, changed.bytes + 4, good.size, 0, &none, SPACE(scratch, s)) == CMLP_ERROR_ALIGNMENT);
     double row[N_IN] = {0}, output[N_OUT];
     int32_t pair[2], label = -2;
     CHECK(predict_row(model, row, N_IN, &label, output, scratch, s) == CMLP_ERROR_MODEL);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     cmlp_value value;
-    CHECK(cmlp_model_prepare_rows(model, &rows) == CMLP_ERROR_MODEL && cmlp_model_prepare_rows(NULL, &rows) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_label(model, 0, &value) == CMLP_ERROR_MODEL);
+    CHECK(cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_ERROR_MODEL && cmlp_model_prepare_rows(NULL, &rows,
+                                                                                                     NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_label(model, 0, &value, NULL) == CMLP_ERROR_MODEL);
     CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && !cmlp_model_net(NULL));
-    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, scratch, s, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 2, scratch, s, &none) == CMLP_ERROR_OPTION && !none);
-    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, CMLP_MODEL_TRUSTED, NULL, 0, &model) == CMLP_OK);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, NULL, SPACE(scratch, s)) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 2, &none, SPACE(scratch, s)) == CMLP_ERROR_OPTION && !none);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, CMLP_MODEL_TRUSTED, &model, NULL) == CMLP_OK);
     CHECK((const unsigned char *)model >= odd && (const unsigned char *)model < odd + m);
     for (size_t right = 0; right < 8; right++) { /* bytes of a model, then zeros */
         static _Alignas(64) unsigned char block[1 << 14];
         const cmlp_model *const copied = (const cmlp_model *)block;
         memcpy(block, model, right);
-        CHECK(!cmlp_model_net(copied) && !cmlp_model_params(copied) && cmlp_model_prepare_rows(copied, &rows) == CMLP_ERROR_MODEL);
+        CHECK(!cmlp_model_net(copied) && !cmlp_model_params(copied) && cmlp_model_prepare_rows(copied, &rows, NULL) == CMLP_ERROR_MODEL);
     }
     const cmlp_model *misplaced = (const cmlp_model *)(const void *)((const unsigned char *)model + 4);
     CHECK(predict_row(misplaced, row, N_IN, &label, output, scratch, s) == CMLP_ERROR_MODEL);
@@ -494,17 +519,37 @@ static void test_invalid_load(void)
     CHECK(predict_row(model, row, N_IN, &label, output, NULL, s) == CMLP_ERROR_NULL);
     CHECK(predict_row(model, row, N_IN, &label, output, scratch, s - 1) == CMLP_ERROR_BUFFER_SIZE);
     for (int64_t n = -1; n < 2 * N_IN; n++)
-        CHECK(predict_row(model, row, n, &label, output, scratch, s) == (n == N_IN ? CMLP_OK : CMLP_ERROR_WIDTH));
+        CHECK(predict_row(model, row, n, &label, output, scratch, s) == (n == N_IN ? CMLP_OK : CMLP_ERROR_ROWS));
     label = -2;
     float *const floats = (float *)(void *)row, *const narrow = (float *)(void *)output;
-    CHECK(cmlp_model_predict_f32(model, floats, N_IN, &label, narrow, N_OUT - 1, scratch, s) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_model_predict_f32(model, floats, N_IN, &label, NULL, N_OUT, scratch, s) == CMLP_ERROR_NULL);
+    CHECK(predict_values(CMLP_FLOAT32, model, floats, N_IN, &label, narrow, N_OUT - 1, scratch, s) == CMLP_ERROR_LENGTH);
+    CHECK(predict_values(CMLP_FLOAT32, model, floats, N_IN, &label, NULL, N_OUT, scratch, s) == CMLP_ERROR_NULL);
     CHECK(predict_row(model, (char *)row + 1, N_IN, &label, output, scratch, s) == CMLP_ERROR_ALIGNMENT);
     CHECK(predict_row(model, row, N_IN, (void *)((char *)pair + 1), output, scratch, s) == CMLP_ERROR_ALIGNMENT);
     CHECK(label == -2);
     CHECK(predict_row(model, row, N_IN, &label, output, scratch + 1, s) == CMLP_OK && label >= -1);
     memset(row, 0xff, sizeof row);
     CHECK(predict_row(model, row, N_IN, &label, output, scratch, s) == CMLP_ERROR_INPUT);
+    check_reports(model, scratch, s);
+}
+
+/* What the writer refuses has a name and an index. */
+static void check_refused_content(void)
+{
+    cmlp_model_string s[2] = {strings[0], strings[1]};
+    cmlp_model_content content = content_for(&changed);
+    static _Alignas(64) unsigned char workspace[1 << 16];
+    cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
+    content.strings = s;
+    s[0] = strings[1]; /* not ascending */
+    s[1] = strings[0];
+    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_FILE_NAME);
+    CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_row == 1);
+    s[0].key = "User";
+    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_FILE_NAME);
+    CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_row == 0);
+    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net) - 1, &content, &run) == CMLP_ERROR_LENGTH);
+    CHECK(run.refused && !strcmp(run.refused, "params") && run.bad_row == -1);
 }
 
 static int refuse(void *context, const void *piece, size_t n)
@@ -599,10 +644,10 @@ static void test_invalid_content(void)
     make_net(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
     const cmlp_model_content valid = content_for(&changed);
     size_t size;
-    CHECK(cmlp_model_write(net, NULL, &valid, scratch, sizeof scratch) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_write(net, (char *)params + 1, &valid, scratch, sizeof scratch) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_workspace_size(NULL, NULL, NULL, NULL, 1, &size) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_write(net, NULL, cmlp_net_n_params(net), &valid, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_write(net, (char *)params + 1, cmlp_net_n_params(net), &valid, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_workspace_size(NULL, NULL, NULL, NULL, &size, NULL) == CMLP_ERROR_NULL);
     for (int pieces = 0; pieces < 6; pieces++) {
         int left = pieces;
         cmlp_model_content content = content_for(&changed);
@@ -628,6 +673,7 @@ int main(void)
     test_data();
     test_invalid_load();
     test_invalid_content();
+    check_refused_content();
     test_longest_head();
     return finish();
 }

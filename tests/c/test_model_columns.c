@@ -35,7 +35,7 @@ static void write_good(int32_t dtype)
     content.has_any_names = 1;
     uint64_t state = 7;
     size_t size;
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     for (int64_t i = 0; i < N_PARAMS; i++) put(dtype, params, i, uniform(&state, -1, 1));
     good.size = 0;
     content.input_scale = 1; /* as 0 */
@@ -45,9 +45,9 @@ static void write_good(int32_t dtype)
     content.context = &good;
     content.shifts = shifts;
     content.factors = factors;
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &size) == CMLP_OK);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);
     void *scratch = malloc(size);
-    CHECK(cmlp_model_write(net, params, &content, scratch, size) == CMLP_OK);
+    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, size)) == CMLP_OK);
     free(scratch);
 }
 
@@ -63,17 +63,18 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     }
     unsigned char *const copy = slot_place(&file_slot, file->size, AT_END, (8 - file->size % 8) % 8);
     memcpy(copy, file->bytes, file->size);
-    int status = cmlp_model_size(copy, file->size, &info);
+    int status = cmlp_model_size(copy, file->size, &info, NULL);
     if (status) return status;
-    CHECK(isnan(info.input_scale) && info.n_inputs == N_IN);
+    CHECK(info.n_in == N_IN);
     const cmlp_model *model = NULL;
-    const uint32_t flags = verify ? 0 : CMLP_MODEL_TRUSTED;
+    const cmlp_model_flags flags = verify ? 0 : CMLP_MODEL_TRUSTED;
     void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
     void *scratch = slot_place(&scratch_slot, info.workspace_size, AT_END, 0);
     const int too_small =
-        cmlp_model_init(memory, info.model_size - 1, copy, file->size, CMLP_MODEL_TRUSTED, NULL, 0, &model);
+        cmlp_model_init(memory, info.model_size - 1, copy, file->size, CMLP_MODEL_TRUSTED, &model, NULL);
     CHECK(too_small == (file->size < info.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_BUFFER_SIZE));
-    status = cmlp_model_init(memory, info.model_size, copy, file->size, flags, scratch, info.workspace_size, &model);
+    status = cmlp_model_init(memory, info.model_size, copy, file->size, flags, &model,
+                             SPACE(scratch, info.workspace_size));
     if (!status && use) use(model, scratch, info.workspace_size);
     CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));
     return status;
@@ -87,7 +88,7 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     rows.dtype = dtype_of_file;
-    CHECK(cmlp_net_layer(net, 0, &layer) == CMLP_OK && cmlp_model_prepare_rows(model, &rows) == CMLP_OK);
+    CHECK(cmlp_net_layer(net, 0, &layer, NULL) == CMLP_OK && cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK);
     for (int i = 0; i < N_IN; i++) {
         const double difference = row[i] - shifts[i];
         put(rows.dtype, floats, i, row[i]);
@@ -98,7 +99,7 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
     CHECK(predict_row(model, floats, N_IN, NULL, output, scratch, size) == CMLP_OK);
     CHECK(same_bits(rows.dtype, output, expected, N_OUT));
     if (rows.dtype == CMLP_FLOAT32) {
-        CHECK(cmlp_model_predict_u8(model, row, N_IN, NULL, (float *)(void *)output, N_OUT, scratch, size) == CMLP_OK);
+        CHECK(predict_values(CMLP_UINT8, model, row, N_IN, NULL, (float *)(void *)output, N_OUT, scratch, size) == CMLP_OK);
         CHECK(same_bits(rows.dtype, output, expected, N_OUT));
     }
     CHECK(same_bits(CMLP_FLOAT64, rows.shifts, shifts, N_IN) && same_bits(CMLP_FLOAT64, rows.factors, factors, N_IN));

@@ -51,8 +51,9 @@ static void make_net(int bins, int32_t dtype, int32_t output, const double *its_
     config.loss = its_quantiles ? CMLP_LOSS_QUANTILE : CMLP_LOSS_SQUARED_ERROR;
     config.dtype = dtype;
     config.quantiles = its_quantiles;
+    config.n_quantiles = its_quantiles ? N_OUT : 0;
     are_classes = output == CMLP_ACTIVATION_SOFTMAX;
-    CHECK(cmlp_net_init(net_memory[bins], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[bins]) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory[bins], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[bins], NULL) == CMLP_OK);
 }
 
 /* Networks with a quantile for each output: those without bins, and those with them. */
@@ -113,14 +114,14 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     content.n_arrays = list_arrays(all);
     content.write = model_file_append;
     content.context = &good;
-    const cmlp_status status = cmlp_table_workspace_size(table, &size);
+    const cmlp_status status = cmlp_table_workspace_size(table, &size, NULL);
     if (status) {
-        CHECK(cmlp_table_write(table, &content, &scratch, sizeof scratch) == status);
+        CHECK(cmlp_table_write(table, &content, SPACE(&scratch, sizeof scratch)) == status);
         return status;
     }
     void *memory = slot_place(&scratch, size, AT_END, 0);
-    CHECK(cmlp_table_write(table, &content, memory, size - 1) == CMLP_ERROR_BUFFER_SIZE && !good.size);
-    const cmlp_status written = cmlp_table_write(table, &content, memory, size);
+    CHECK(cmlp_table_write(table, &content, SPACE(memory, size - 1)) == CMLP_ERROR_BUFFER_SIZE && !good.size);
+    const cmlp_status written = cmlp_table_write(table, &content, SPACE(memory, size));
     if (!written && score_kind[0]) CHECK(model_file_replace(&good, "calibration.kinc", "calibration.kind"));
     return written;
 }
@@ -137,18 +138,19 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     }
     unsigned char *const copy = slot_place(&file_slot, file->size, AT_END, (8 - file->size % 8) % 8);
     memcpy(copy, file->bytes, file->size);
-    int status = cmlp_model_size(copy, file->size, &info);
+    int status = cmlp_model_size(copy, file->size, &info, NULL);
     if (status) return status;
-    CHECK(info.n_inputs == N_COLUMNS && info.n_outputs == n_outputs && info.dtype == CMLP_FLOAT64);
-    CHECK(info.n_nets == n_nets && info.input_scale == 1);
+    CHECK(info.n_in == N_COLUMNS && info.n_out == n_outputs && info.dtype == CMLP_FLOAT64);
+    CHECK(info.n_nets == n_nets);
     const cmlp_model *model = NULL;
-    const uint32_t flags = verify ? 0 : CMLP_MODEL_TRUSTED;
+    const cmlp_model_flags flags = verify ? 0 : CMLP_MODEL_TRUSTED;
     void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
     void *scratch = slot_place(&scratch_slot, info.workspace_size, AT_END, 0);
     const int too_small =
-        cmlp_model_init(memory, info.model_size - 1, copy, file->size, CMLP_MODEL_TRUSTED, NULL, 0, &model);
+        cmlp_model_init(memory, info.model_size - 1, copy, file->size, CMLP_MODEL_TRUSTED, &model, NULL);
     CHECK(too_small == (file->size < info.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_BUFFER_SIZE));
-    status = cmlp_model_init(memory, info.model_size, copy, file->size, flags, scratch, info.workspace_size, &model);
+    status = cmlp_model_init(memory, info.model_size, copy, file->size, flags, &model,
+                             SPACE(scratch, info.workspace_size));
     if (!status && use) use(model, scratch, info.workspace_size);
     CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));
     return status;
@@ -162,13 +164,13 @@ static void outputs_of(int i, const double *raw, double *outputs)
     const int bins = net_list[i] == nets[1];
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
     cmlp_table_encoder encoder = CMLP_INIT(cmlp_table_encoder);
-    CHECK(cmlp_net_layer(net_list[i], 0, &layer) == CMLP_OK);
+    CHECK(cmlp_net_layer(net_list[i], 0, &layer, NULL) == CMLP_OK);
     encoder.columns = columns;
     encoder.n_columns = N_COLUMNS;
     encoder.has_bins = bins;
     encoder.dtype = CMLP_FLOAT32;
     cmlp_rows rows = cmlp_dense_rows(inputs, encoder.dtype, 1, layer.n_in);
-    CHECK(cmlp_table_encode(&encoder, raw, 1, 0, inputs) == CMLP_OK);
+    CHECK(encode_rows(&encoder, raw, 1, 0, inputs) == CMLP_OK);
     CHECK(predict_one(net_list[i], blocks[i], &rows, NULL, found, scratch, sizeof scratch) == CMLP_OK);
     for (int j = 0; j < N_OUT; j++) outputs[j] = get(CMLP_FLOAT32, found, j);
 }
@@ -229,12 +231,12 @@ static void check_calls(const cmlp_model *model, void *scratch, size_t size)
     int32_t label = -7, pair[2];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     float floats[N_OUT] = {0};
-    CHECK(cmlp_model_predict_u8(model, bytes, N_COLUMNS, &label, floats, N_OUT, scratch, size) == CMLP_ERROR_DTYPE);
-    CHECK(cmlp_model_predict_f32(model, floats, N_COLUMNS, &label, floats, N_OUT, scratch, size) == CMLP_ERROR_DTYPE);
+    CHECK(predict_values(CMLP_UINT8, model, bytes, N_COLUMNS, &label, output, N_OUT, scratch, size) == CMLP_ERROR_DTYPE);
+    CHECK(predict_values(CMLP_FLOAT32, model, floats, N_COLUMNS, &label, output, N_OUT, scratch, size) == CMLP_ERROR_DTYPE);
     CHECK(predict_row(model, NULL, N_COLUMNS, &label, output, scratch, size) == CMLP_ERROR_NULL);
     for (int64_t n = 0; n < N_COLUMNS; n++)
-        CHECK(predict_row(model, row, n, &label, output, scratch, size) == CMLP_ERROR_WIDTH);
-    CHECK(cmlp_model_predict_f64(model, row, N_COLUMNS, &label, output, N_OUT - 1, scratch, size) == CMLP_ERROR_BUFFER_SIZE);
+        CHECK(predict_row(model, row, n, &label, output, scratch, size) == CMLP_ERROR_ROWS);
+    CHECK(predict_values(CMLP_FLOAT64, model, row, N_COLUMNS, &label, output, N_OUT - 1, scratch, size) == CMLP_ERROR_LENGTH);
     CHECK(predict_row(model, (char *)row + 4, N_COLUMNS, &label, output, scratch, size) == CMLP_ERROR_ALIGNMENT);
     CHECK(predict_row(model, row, N_COLUMNS, &label, (char *)output + 4, scratch, size) == CMLP_ERROR_ALIGNMENT);
     CHECK(predict_row(model, row, N_COLUMNS, (void *)((char *)pair + 1), output, scratch, size) == CMLP_ERROR_ALIGNMENT);
@@ -242,7 +244,7 @@ static void check_calls(const cmlp_model *model, void *scratch, size_t size)
     CHECK(predict_row(model, row, N_COLUMNS, &label, output, NULL, size) == CMLP_ERROR_NULL);
     row[2] = INFINITY;
     CHECK(predict_row(model, row, N_COLUMNS, &label, output, scratch, size) == CMLP_ERROR_INPUT && label == -7);
-    CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && cmlp_model_prepare_rows(model, &rows) == CMLP_ERROR_MODEL);
+    CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_ERROR_MODEL);
 }
 
 enum { MANY = 300 };
@@ -270,37 +272,40 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
         if (k & 1) rows.data = columns_first, rows.col_stride = sizeof columns_first[0], rows.row_stride = sizeof(double);
         if (k & 2) rows.order = order, rows.n_order = MANY;
         run.n_threads = k & 4 ? 3 : 1;
-        CHECK(cmlp_model_workspace_size(model, &rows, run.n_threads, &run.workspace_size) == CMLP_OK);
+        CHECK(cmlp_model_workspace_size(model, &rows, &run.workspace_size, THREADS(run.n_threads)) == CMLP_OK);
         CHECK(run.workspace_size <= sizeof workspace);
         memset(found, 0, sizeof found);
-        CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, found[0], MANY * N_OUT, &run) == CMLP_OK);
+        CHECK(predict_rows(model, &rows, labels, found[0], MANY * N_OUT, &run) == CMLP_OK);
         for (int i = 0; i < MANY; i++) {
             const int at = k & 2 ? MANY - 1 - i : i;
-            CHECK(cmlp_model_predict_f64(model, raw[i], N_COLUMNS, &label, expected[i], N_OUT, scratch, size) == CMLP_OK);
+            CHECK(predict_values(CMLP_FLOAT64, model, raw[i], N_COLUMNS, &label, expected[i], N_OUT, scratch, size) == CMLP_OK);
             CHECK(label == labels[at] && same_bits(CMLP_FLOAT64, found[at], expected[i], N_OUT));
         }
         run.workspace_size--;
-        CHECK(cmlp_model_predict_rows_f64(model, &rows, NULL, found[0], MANY * N_OUT, &run) == CMLP_ERROR_BUFFER_SIZE);
+        CHECK(predict_rows(model, &rows, NULL, found[0], MANY * N_OUT, &run) == CMLP_ERROR_BUFFER_SIZE);
     }
     cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, MANY, N_COLUMNS), r;
     run.workspace_size = sizeof workspace;
     raw[200][2] = INFINITY;
     raw[290][0] = INFINITY;
-    CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, found[0], MANY * N_OUT, &run) == CMLP_ERROR_INPUT);
+    CHECK(predict_rows(model, &rows, labels, found[0], MANY * N_OUT, &run) == CMLP_ERROR_INPUT);
     CHECK(run.bad_row == 200 && run.bad_column == 2 && !run.refused);
-    CHECK(cmlp_model_predict_rows_f32(model, &rows, labels, (float *)(void *)found[0], MANY * N_OUT, &run) == CMLP_ERROR_DTYPE);
-    CHECK((r = rows, r.dtype = CMLP_FLOAT32, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], MANY * N_OUT, &run)) ==
+    CHECK((r = rows, r.dtype = CMLP_FLOAT32, predict_rows(model, &r, NULL, found[0], MANY * N_OUT, &run)) ==
           CMLP_ERROR_DTYPE && !strcmp(run.refused, "rows->dtype"));
-    CHECK((r = rows, r.n_rows = -1, cmlp_model_workspace_size(model, &r, 1, &bytes)) == CMLP_ERROR_ROWS);
-    CHECK((r = rows, r.kind = CMLP_ROWS_CSR, cmlp_model_workspace_size(model, &r, 1, &bytes)) == CMLP_ERROR_ROWS);
-    CHECK(cmlp_model_workspace_size(model, &rows, -1, &bytes) == CMLP_ERROR_THREADS);
-    CHECK(cmlp_model_workspace_size(model, &rows, CMLP_MAX_THREADS, &most) == CMLP_OK);
-    CHECK(cmlp_model_workspace_size(model, &rows, INT32_MAX, &bytes) == CMLP_OK && bytes == most);
-    CHECK((r = rows, r.n_cols--, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], MANY * N_OUT, &run)) == CMLP_ERROR_ROWS);
-    CHECK((r = rows, r.scale = 2, cmlp_model_predict_rows_f64(model, &r, NULL, found[0], MANY * N_OUT, &run)) == CMLP_ERROR_OPTION &&
+    CHECK((r = rows, r.n_rows = -1, cmlp_model_workspace_size(model, &r, &bytes, NULL)) == CMLP_ERROR_ROWS);
+    CHECK((r = rows, r.kind = CMLP_ROWS_CSR, cmlp_model_workspace_size(model, &r, &bytes, NULL)) == CMLP_ERROR_ROWS);
+    CHECK(cmlp_model_workspace_size(model, &rows, &bytes, THREADS(-1)) == CMLP_ERROR_THREADS);
+    CHECK(cmlp_model_workspace_size(model, &rows, &most, THREADS(CMLP_MAX_THREADS)) == CMLP_OK);
+    CHECK(cmlp_model_workspace_size(model, &rows, &bytes, THREADS(INT32_MAX)) == CMLP_OK && bytes == most);
+    CHECK((r = rows, r.n_cols--, predict_rows(model, &r, NULL, found[0], MANY * N_OUT, &run)) == CMLP_ERROR_ROWS);
+    CHECK((r = rows, r.scale = 2, predict_rows(model, &r, NULL, found[0], MANY * N_OUT, &run)) == CMLP_ERROR_OPTION &&
           !strcmp(run.refused, "rows->scale"));
-    CHECK(cmlp_model_predict_rows_f64(model, &rows, NULL, NULL, 0, &run) == CMLP_ERROR_NULL);
-    CHECK((r = rows, r.n_rows = 0, r.data = NULL, cmlp_model_predict_rows_f64(model, &r, NULL, NULL, 0, &run)) == CMLP_OK);
+    CHECK(predict_rows(model, &rows, NULL, NULL, 1, &run) == CMLP_ERROR_NULL);
+    raw[200][2] = raw[290][0] = 1;
+    int32_t again[MANY]; /* labels alone are those with outputs */
+    CHECK(predict_rows(model, &rows, labels, found[0], MANY * N_OUT, &run) == CMLP_OK);
+    CHECK(predict_rows(model, &rows, again, NULL, 0, &run) == CMLP_OK && !memcmp(again, labels, sizeof again));
+    CHECK((r = rows, r.n_rows = 0, r.data = NULL, predict_rows(model, &r, NULL, NULL, 0, &run)) == CMLP_OK);
 }
 
 static void check_damage(void)
@@ -333,7 +338,7 @@ static void check_eight_nets(void)
     table.n_nets = 8;
     outputs_of(0, row, wanted);
     CHECK(write_table(&table, 0) == CMLP_OK);
-    CHECK(cmlp_model_init(memory, sizeof memory, good.bytes, good.size, 0, scratch, sizeof scratch, &model) == CMLP_OK);
+    CHECK(cmlp_model_init(memory, sizeof memory, good.bytes, good.size, 0, &model, SPACE(scratch, sizeof scratch)) == CMLP_OK);
     CHECK(predict_row(model, row, N_COLUMNS, NULL, found, scratch, sizeof scratch) == CMLP_OK);
     CHECK(same_bits(CMLP_FLOAT64, found, wanted, N_OUT));
 }
@@ -424,7 +429,7 @@ static void check_refusals(void)
         CHECK((t = table, t.target = &later, refused(t)) == CMLP_ERROR_OPTION);
     }
     CHECK((t = table, t.target = NULL, t.n_targets = 1, refused(t)) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_workspace_size(&table, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_workspace_size(&table, NULL, NULL) == CMLP_ERROR_NULL);
     CHECK((t = table, t.n_targets = 1, refused(t)) == CMLP_OK); /* of all outputs */
     CHECK((t = table, t.n_nets = 0, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_nets = CMLP_TABLE_MAX_NETS + 1, refused(t)) == CMLP_ERROR_OPTION);
@@ -449,10 +454,10 @@ static void check_refusals(void)
     config.n_layers = 2;
     config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1]) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1], NULL) == CMLP_OK);
     CHECK(refused(t) == CMLP_ERROR_LAYERS);
     config.dtype = CMLP_FLOAT64;
-    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1]) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1], NULL) == CMLP_OK);
     CHECK(refused(t) == CMLP_ERROR_DTYPE);
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
     blocks[1][0] = NAN;
@@ -488,7 +493,7 @@ static void check_different_nets(void)
             config.loss = others[k].loss;
             config.loss_parameter = others[k].loss_parameter;
             config.dtype = CMLP_FLOAT32;
-            CHECK(cmlp_net_init(net_memory[bins], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[bins]) == CMLP_OK);
+            CHECK(cmlp_net_init(net_memory[bins], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[bins], NULL) == CMLP_OK);
         }
         CHECK(refused(table_of(&target)) == others[i].status);
     }
@@ -507,8 +512,9 @@ static void check_different_quantiles(void)
     config.loss = CMLP_LOSS_QUANTILE;
     config.dtype = CMLP_FLOAT32;
     config.quantiles = quantiles[0];
+    config.n_quantiles = 2;
     make_quantile_nets(quantiles[0], quantiles[0]);
-    CHECK(cmlp_net_init(net_memory[0], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[0]) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory[0], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[0], NULL) == CMLP_OK);
     CHECK(refused(table_of(&target)) == CMLP_ERROR_LOSS);
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
 }
@@ -528,20 +534,20 @@ static void check_names(void)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const cmlp_model_array array = {names[i], &byte, 1, 0, CMLP_UINT8, {0}};
         content.arrays = &array;
-        CHECK(cmlp_table_write(&table, &content, scratch, sizeof scratch) == CMLP_ERROR_FILE_NAME);
+        CHECK(cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_FILE_NAME);
     }
     content.n_arrays = 0;
-    CHECK(cmlp_table_write(&table, &content, NULL, sizeof scratch) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_write(&table, &content, SPACE(NULL, sizeof scratch)) == CMLP_ERROR_NULL);
     content.write = NULL;
-    CHECK(cmlp_table_write(&table, &content, scratch, sizeof scratch) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_NULL);
     content.write = model_file_append;
     content.input_scale = 1; /* for a table it has no meaning */
-    CHECK(cmlp_table_write(&table, &content, scratch, sizeof scratch) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_OPTION);
     content.input_scale = 0;
     content.write = model_file_append;
     content.n_strings = 1;
     content.strings = &string;
-    CHECK(cmlp_table_write(&table, &content, scratch, sizeof scratch) == CMLP_ERROR_FILE_NAME);
+    CHECK(cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_FILE_NAME);
 }
 
 static const double scores[] = {-0.5, 0.25, 0.25, 3, 4, 5, 6, 7, 8};
@@ -552,25 +558,25 @@ static void check_margins(const cmlp_model *model, void *scratch, size_t size)
     double margin = -7;
     (void)scratch, (void)size;
     for (int k = 1; k <= N_SCORES; k++) {
-        CHECK(cmlp_table_margin(model, 0, k / (N_SCORES + 1.0), NULL, 0, &margin) == CMLP_OK && margin == scores[k - 1]);
-        CHECK(cmlp_table_margin(model, 0, (k - 0.5) / (N_SCORES + 1), NULL, 0, &margin) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_table_margin(model, 0, k / (N_SCORES + 1.0), NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_table_margin(model, 0, (k - 0.5) / (N_SCORES + 1), NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
     }
-    CHECK(cmlp_table_margin(model, 0, 0.91, NULL, 0, &margin) == CMLP_OK && margin == INFINITY);
+    CHECK(cmlp_table_margin(model, 0, 0.91, NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(NULL, 0, 0.9, NULL, 0, &margin) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(model, 1, 0.9, NULL, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, -1, 0.9, NULL, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, 0, 0, NULL, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, 0, 1, NULL, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, 0, NAN, NULL, 0, &margin) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(NULL, 0, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(model, 1, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, -1, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, 0, 0, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, 0, 1, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, 0, NAN, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
 }
 
 static void check_no_margin(const cmlp_model *model, void *scratch, size_t size)
 {
     double margin = -7;
     (void)scratch, (void)size;
-    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, &margin) == CMLP_ERROR_FILE_KEY && margin == -7);
+    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_FILE_KEY && margin == -7);
 }
 
 /* Scores that the writer refuses, and the reader if they are in a file nevertheless. */
@@ -646,18 +652,18 @@ static void check_scaled_margins(const cmlp_model *model, void *scratch, size_t 
     double margin = -7, outputs[N_OUT] = {0, NAN, NAN};
     (void)scratch, (void)size;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        CHECK((outputs[0] = expected[i][0], cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin)) == CMLP_OK &&
+        CHECK((outputs[0] = expected[i][0], cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin, &margin, NULL)) == CMLP_OK &&
               margin == 8 * expected[i][1]);
-    CHECK(cmlp_table_margin(model, 0, 0.91, outputs, N_OUT, &margin) == CMLP_OK && margin == INFINITY);
+    CHECK(cmlp_table_margin(model, 0, 0.91, outputs, N_OUT, &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, &margin) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, N_OUT, &margin) == CMLP_ERROR_WIDTH);
-    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT - 1, &margin) == CMLP_ERROR_WIDTH);
-    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT + 1, &margin) == CMLP_ERROR_WIDTH);
+    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, N_OUT, &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT - 1, &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT + 1, &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
     const double *const misaligned = (const double *)(const void *)((const char *)outputs + 4);
-    CHECK(cmlp_table_margin(model, 0, 0.9, misaligned, N_OUT, &margin) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_table_margin(model, 0, 0.9, misaligned, N_OUT, &margin, &margin, NULL) == CMLP_ERROR_ALIGNMENT);
     outputs[0] = NAN;
-    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
 }
 
 /* All knots have the same prediction, or there is one knot: the last factor holds below it, at it and above it. */
@@ -668,7 +674,7 @@ static void check_equal_knots(const cmlp_model *model, void *scratch, size_t siz
     (void)scratch, (void)size;
     for (size_t i = 0; i < sizeof below_to_above / sizeof *below_to_above; i++) {
         outputs[0] = below_to_above[i];
-        CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin) == CMLP_OK && margin == 8 * 3.0);
+        CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin, &margin, NULL) == CMLP_OK && margin == 8 * 3.0);
     }
 }
 
@@ -739,7 +745,7 @@ static void check_widths(const cmlp_table *table)
 static int has_interval(const cmlp_model *model, double coverage, const double *outputs, double low, double high)
 {
     double ends[2] = {-7, -7};
-    CHECK(cmlp_table_interval(model, 0, coverage, outputs, n_outputs, ends) == CMLP_OK);
+    CHECK(cmlp_table_interval(model, 0, coverage, outputs, n_outputs, ends, ends + 1, NULL) == CMLP_OK);
     return ends[0] == low && ends[1] == high;
 }
 
@@ -750,12 +756,12 @@ static void check_intervals(const cmlp_model *model, void *scratch, size_t size)
     (void)scratch, (void)size;
     CHECK(has_interval(model, 0.1, crossed, 4.25, 4.25) && has_interval(model, 0.4, crossed, 1, 7.5));
     CHECK(has_interval(model, 0.91, crossed, -INFINITY, INFINITY) && has_interval(model, 0.9, few, -8, 9));
-    CHECK(cmlp_table_interval(model, 0, 0.9, crossed, N_OUT, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_interval(model, 0, 0.9, NULL, 0, ends) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_interval(model, 0, 0.9, crossed, N_OUT - 1, ends) == CMLP_ERROR_WIDTH);
-    CHECK(cmlp_table_interval(model, 1, 0.9, crossed, N_OUT, ends) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_interval(model, 0, 0.9, unknown, N_OUT, ends) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_interval(NULL, 0, 0.9, crossed, N_OUT, ends) == CMLP_ERROR_NULL && ends[0] == -7 && ends[1] == -7);
+    CHECK(cmlp_table_interval(model, 0, 0.9, crossed, N_OUT, NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_interval(model, 0, 0.9, NULL, 0, ends, ends + 1, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_interval(model, 0, 0.9, crossed, N_OUT - 1, ends, ends + 1, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_table_interval(model, 1, 0.9, crossed, N_OUT, ends, ends + 1, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_interval(model, 0, 0.9, unknown, N_OUT, ends, ends + 1, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_interval(NULL, 0, 0.9, crossed, N_OUT, ends, ends + 1, NULL) == CMLP_ERROR_NULL && ends[0] == -7 && ends[1] == -7);
 }
 
 static const double frequent[] = {0, 0.25, 10, 9.5}; /* the ends of the targets, each with a number near it */
@@ -867,7 +873,7 @@ static void check_positive_targets(void)
         config.n_layers = 2;
         config.loss = losses[k];
         config.dtype = CMLP_FLOAT32;
-        CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1]) == CMLP_OK);
+        CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1], NULL) == CMLP_OK);
         table.n_nets = 1;
         CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_intervals_of_counts) == CMLP_OK);
     }
@@ -885,9 +891,9 @@ static void check_margins_of_targets(const cmlp_model *model, void *scratch, siz
     double margin;
     (void)scratch, (void)size;
     for (int k = 0; k < N_OUT; k++)
-        CHECK(cmlp_table_margin(model, k, 0.5, NULL, 0, &margin) == CMLP_OK && margin == scores[1] - 10 * k);
-    CHECK(cmlp_table_margin(model, N_OUT, 0.5, NULL, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, -1, 0.5, NULL, 0, &margin) == CMLP_ERROR_OPTION);
+        CHECK(cmlp_table_margin(model, k, 0.5, NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == scores[1] - 10 * k);
+    CHECK(cmlp_table_margin(model, N_OUT, 0.5, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, -1, 0.5, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION);
 }
 
 static void check_scores_of_targets(const cmlp_table *table)
@@ -957,7 +963,7 @@ static void check_two_targets(void)
     config.n_layers = 2;
     config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1]) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1], NULL) == CMLP_OK);
     table.n_nets = 1;
     table.n_targets = 2;
     CHECK(write_table(&table, 1) == CMLP_OK && !memcmp(good.bytes + 53, "\",\"requires\":\"targets\"", 22));
@@ -974,14 +980,14 @@ static void check_label(const cmlp_model *model, void *scratch, size_t size)
     double outputs[2], raw[2][N_COLUMNS];
     static unsigned char workspace[1 << 16];
     cmlp_run run = CMLP_INIT(cmlp_run);
-    CHECK(cmlp_model_predict_f64(model, threshold_row, N_COLUMNS, &label, &threshold_output, 1, scratch, size) == CMLP_OK);
+    CHECK(predict_values(CMLP_FLOAT64, model, threshold_row, N_COLUMNS, &label, &threshold_output, 1, scratch, size) == CMLP_OK);
     if (expected_label < 0) expected_label = threshold_output > 0.5;
     CHECK(label == expected_label);
     for (int i = 0; i < 2; i++) memcpy(raw[i], threshold_row, sizeof threshold_row);
     const cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, 2, N_COLUMNS);
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
-    CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, outputs, 2, &run) == CMLP_OK);
+    CHECK(predict_rows(model, &rows, labels, outputs, 2, &run) == CMLP_OK);
     CHECK(labels[0] == expected_label && labels[1] == expected_label && outputs[1] == threshold_output);
 }
 
@@ -1007,7 +1013,7 @@ static void check_threshold(void)
     config.n_layers = 2;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1]) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &nets[1], NULL) == CMLP_OK);
     table.n_nets = 1;
     n_outputs = n_nets = 1;
     write_and_label(&table, -1);
@@ -1072,24 +1078,27 @@ static void check_ordered(const cmlp_model *model, void *scratch, size_t size)
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
     const cmlp_rows rows = cmlp_dense_rows(order_rows, CMLP_FLOAT64, N_ORDERED, N_COLUMNS);
-    CHECK(cmlp_model_predict_rows_f64(model, &rows, found_labels, found[0], N_ORDERED * (N_OUT + 1), &run) == CMLP_OK);
+    CHECK(predict_rows(model, &rows, found_labels, found[0], N_ORDERED * (N_OUT + 1), &run) == CMLP_OK);
+    int32_t alone_of_all[N_ORDERED];
+    CHECK(predict_rows(model, &rows, alone_of_all, NULL, 0, &run) == CMLP_OK);
+    CHECK(!memcmp(alone_of_all, found_labels, sizeof found_labels));
     for (int i = 0; i < N_ORDERED; i++) {
         double one[N_OUT + 1], probabilities[N_OUT + 1];
         int32_t label = -7, alone = -7;
         const int32_t expected = ordered_answers(answers[i], probabilities);
-        CHECK(cmlp_model_predict_f64(model, order_rows[i], N_COLUMNS, &label, one, N_OUT + 1, scratch, size) == CMLP_OK);
-        CHECK(cmlp_model_predict_f64(model, order_rows[i], N_COLUMNS, &alone, NULL, 0, scratch, size) == CMLP_OK);
-        CHECK(cmlp_model_predict_f64(model, order_rows[i], N_COLUMNS, NULL, one, N_OUT, scratch, size) ==
-              CMLP_ERROR_BUFFER_SIZE);
+        CHECK(predict_values(CMLP_FLOAT64, model, order_rows[i], N_COLUMNS, &label, one, N_OUT + 1, scratch, size) == CMLP_OK);
+        CHECK(predict_values(CMLP_FLOAT64, model, order_rows[i], N_COLUMNS, &alone, NULL, 0, scratch, size) == CMLP_OK);
+        CHECK(predict_values(CMLP_FLOAT64, model, order_rows[i], N_COLUMNS, NULL, one, N_OUT, scratch, size) ==
+              CMLP_ERROR_LENGTH);
         CHECK(label == expected && alone == expected && found_labels[i] == expected);
         CHECK(!memcmp(one, probabilities, sizeof one) && !memcmp(found[i], probabilities, sizeof one));
         has_order |= answers[i][1] > answers[i][0] || answers[i][2] > answers[i][1];
     }
     CHECK(has_order); /* some answers must be changed */
     cmlp_value label = {0};
-    CHECK(cmlp_model_label(model, 0, &label) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "low", 3));
-    CHECK(cmlp_model_label(model, 4, &label) == CMLP_ERROR_LABEL);
-    const cmlp_status status = cmlp_table_margin(model, 0, 0.5, found[0], N_OUT + 1, &margin);
+    CHECK(cmlp_model_label(model, 0, &label, NULL) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "low", 3));
+    CHECK(cmlp_model_label(model, 4, &label, NULL) == CMLP_ERROR_LABEL);
+    const cmlp_status status = cmlp_table_margin(model, 0, 0.5, found[0], N_OUT + 1, &margin, &margin, NULL);
     CHECK(n_arrays ? status == CMLP_OK && margin == 4 : status == CMLP_ERROR_FILE_KEY);
 }
 

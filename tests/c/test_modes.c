@@ -127,13 +127,14 @@ static void check_descriptions(descriptions *d, const mode *m)
     d->info = CMLP_INIT(cmlp_model_info);
     d->file.size = 0;
     const cmlp_float_mode before = enter(m);
-    int status = cmlp_net_init(d->net, sizeof d->net, &d->config, &net);
-    status |= cmlp_table_encoder_width(&encoder, &width);
-    status |= cmlp_labels(net, d->outputs, 2, &label, 1);
-    status |= cmlp_model_write(net, d->params, &d->content, d->scratch, sizeof d->scratch);
-    status |= cmlp_model_size(d->file.bytes, d->file.size, &d->info);
-    status |= cmlp_model_init(d->memory, sizeof d->memory, d->file.bytes, d->file.size, 0, d->scratch, sizeof d->scratch,
-                              &model);
+    int status = cmlp_net_init(d->net, sizeof d->net, &d->config, &net, NULL);
+    status |= cmlp_table_encoder_width(&encoder, &width, NULL);
+    status |= cmlp_labels(net, d->outputs, 2, &label, 1, NULL);
+    status |= cmlp_model_write(net, d->params, cmlp_net_n_params(net), &d->content,
+                               SPACE(d->scratch, sizeof d->scratch));
+    status |= cmlp_model_size(d->file.bytes, d->file.size, &d->info, NULL);
+    status |= cmlp_model_init(d->memory, sizeof d->memory, d->file.bytes, d->file.size, 0, &model,
+                              SPACE(d->scratch, sizeof d->scratch));
     cmlp_write_mode(before);
     check_that(!status && width == 2 && label == 1, "descriptions in mode \"%s\": status %d, %d, %d",
                m->name, status, (int)width, (int)label);
@@ -168,7 +169,7 @@ static const cmlp_net *tiny_net(int64_t n_in)
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
                                     .n_layers = 2, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT64};
     const cmlp_net *net = NULL;
-    CHECK(cmlp_net_init(tiny_memory, sizeof tiny_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(tiny_memory, sizeof tiny_memory, &config, &net, NULL) == CMLP_OK);
     return net;
 }
 
@@ -180,7 +181,7 @@ static int bounds_in(const mode *m, double *results)
     const cmlp_net *const net = tiny_net(2);
     cmlp_run run = CMLP_INIT(cmlp_run);
     const cmlp_float_mode before = enter(m);
-    const int status = cmlp_bounds(net, tiny, &lower, &upper, lowest, highest, &run);
+    const int status = list_bounds(net, tiny, &lower, &upper, lowest, highest, &run);
     cmlp_write_mode(before);
     return status;
 }
@@ -211,11 +212,12 @@ static int table_in(const mode *m, double *results)
     run.workspace = scratch;
     run.workspace_size = sizeof scratch;
     const cmlp_float_mode before = enter(m);
-    int status = cmlp_table_write(&table, &content, scratch, sizeof scratch);
-    if (!status) status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, scratch, sizeof scratch, &model);
-    if (!status) status = cmlp_model_predict_f64(model, raw, 1, NULL, &results[0], 1, scratch, sizeof scratch);
-    if (!status) status = cmlp_model_predict_rows_f64(model, &row, NULL, &results[1], 1, &run);
-    if (!status && cmlp_table_margin(model, 0, NAN, NULL, 0, &results[2]) != CMLP_ERROR_OPTION) status = -1;
+    int status = cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch));
+    if (!status) status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model,
+                                          SPACE(scratch, sizeof scratch));
+    if (!status) status = predict_values(CMLP_FLOAT64, model, raw, 1, NULL, &results[0], 1, scratch, sizeof scratch);
+    if (!status) status = predict_rows(model, &row, NULL, &results[1], 1, &run);
+    if (!status && cmlp_table_margin(model, 0, NAN, NULL, 0, &results[2], &results[2], NULL) != CMLP_ERROR_OPTION) status = -1;
     cmlp_write_mode(before);
     results[2] = (double)hash_elements(HASH_START, CMLP_FLOAT64, file.bytes, (int64_t)(file.size / 8));
     return status;

@@ -32,7 +32,7 @@ static void reset(void)
         reset();                                                                          \
         change;                                                                           \
         memset(memory, 0x77, sizeof memory);                                              \
-        const int status = cmlp_net_init(memory, sizeof memory, &config, &net);                  \
+        const int status = cmlp_net_init(memory, sizeof memory, &config, &net, NULL);                  \
         int untouched = 1;                                                                \
         for (size_t b = 0; b < sizeof memory; b++) untouched = untouched && memory[b] == 0x77; \
         check_that(status == (expected) && untouched && !net, "%s: %s", #change, cmlp_status_name(status)); \
@@ -40,10 +40,10 @@ static void reset(void)
 
 static void test_invalid_config(void)
 {
-    INVALID(CMLP_ERROR_STRUCT_SIZE, config.struct_size = offsetof(cmlp_net_config, reserved));
+    INVALID(CMLP_ERROR_STRUCT_SIZE, config.struct_size = offsetof(cmlp_net_config, n_quantiles));
     INVALID(CMLP_ERROR_NULL, config.sizes = NULL);
     INVALID(CMLP_ERROR_NULL, config.activations = NULL);
-    INVALID(CMLP_ERROR_OPTION, config.reserved = memory);
+    INVALID(CMLP_ERROR_LENGTH, config.n_quantiles = 2);
     INVALID(CMLP_ERROR_LAYERS, config.n_layers = 1);
     INVALID(CMLP_ERROR_LAYERS, config.n_layers = -1);
     INVALID(CMLP_ERROR_LAYERS, config.n_layers = CMLP_MAX_LAYERS + 1);
@@ -69,9 +69,9 @@ static void test_invalid_config(void)
     INVALID(CMLP_ERROR_ISA, config.isa_mask = UINT32_C(0x80000000));
     INVALID(CMLP_ERROR_ISA, config.isa_mask = ~cmlp_cpu_isa());
     reset();
-    CHECK(cmlp_net_init(NULL, sizeof memory, &config, &net) == CMLP_ERROR_NULL);
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_net_init(memory, sizeof memory, NULL, &net) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_init(NULL, sizeof memory, &config, &net, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_init(memory, sizeof memory, NULL, &net, NULL) == CMLP_ERROR_NULL);
 }
 
 /* A net takes memory by its layers and quantiles, and no more than the bound of the header. */
@@ -80,23 +80,24 @@ static void test_net_size(void)
     static const double quantiles[3] = {0.1, 0.5, 0.9};
     size_t bytes = 5, three, with_quantiles;
     reset();
-    CHECK(cmlp_net_size(&config, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_net_size(NULL, &bytes) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_size(&config, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_size(NULL, &bytes, NULL) == CMLP_ERROR_NULL);
     config.loss = 0;
-    CHECK(cmlp_net_size(&config, &bytes) == CMLP_ERROR_LOSS && bytes == 5);
+    CHECK(cmlp_net_size(&config, &bytes, NULL) == CMLP_ERROR_LOSS && bytes == 5);
     reset();
-    CHECK(cmlp_net_size(&config, &bytes) == CMLP_OK && bytes <= CMLP_NET_SIZE(4));
-    CHECK(cmlp_net_init(memory, bytes - 1, &config, &net) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_net_init(memory, bytes, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_size(&config, &bytes, NULL) == CMLP_OK && bytes <= CMLP_NET_SIZE(4));
+    CHECK(cmlp_net_init(memory, bytes - 1, &config, &net, NULL) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_net_init(memory, bytes, &config, &net, NULL) == CMLP_OK);
     config.n_layers = 3;
     sizes[2] = 3;
     activations[1] = CMLP_ACTIVATION_IDENTITY;
     config.loss = CMLP_LOSS_QUANTILE;
-    CHECK(cmlp_net_size(&config, &three) == CMLP_OK && three < bytes);
+    CHECK(cmlp_net_size(&config, &three, NULL) == CMLP_OK && three < bytes);
     config.quantiles = quantiles;
-    CHECK(cmlp_net_size(&config, &with_quantiles) == CMLP_OK && with_quantiles == three + sizeof quantiles);
-    CHECK(cmlp_net_init(memory, with_quantiles - 1, &config, &net) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_net_init(memory, with_quantiles, &config, &net) == CMLP_OK);
+    config.n_quantiles = sizeof quantiles / sizeof(double);
+    CHECK(cmlp_net_size(&config, &with_quantiles, NULL) == CMLP_OK && with_quantiles == three + sizeof quantiles);
+    CHECK(cmlp_net_init(memory, with_quantiles - 1, &config, &net, NULL) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_net_init(memory, with_quantiles, &config, &net, NULL) == CMLP_OK);
     reset();
 }
 
@@ -113,7 +114,7 @@ static void test_pairs(void)
             reset();
             activations[2] = output;
             config.loss = loss;
-            check_that((cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK) == allowed[output][loss],
+            check_that((cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK) == allowed[output][loss],
                        "output %d with loss %d", (int)output, (int)loss);
         }
 }
@@ -126,9 +127,9 @@ static void test_parameters(void)
     reset();
     config.activation_parameters = parameters;
     activations[0] = activations[1] = CMLP_ACTIVATION_LEAKY_RELU;
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
-    CHECK(cmlp_net_layer(net, 0, &layer) == CMLP_OK && layer.parameter == 0.01);
-    CHECK(cmlp_net_layer(net, 1, &layer) == CMLP_OK && layer.parameter == 0.25);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
+    CHECK(cmlp_net_layer(net, 0, &layer, NULL) == CMLP_OK && layer.parameter == 0.01);
+    CHECK(cmlp_net_layer(net, 1, &layer, NULL) == CMLP_OK && layer.parameter == 0.25);
     INVALID(CMLP_ERROR_OPTION, config.activation_parameters = parameters); /* tanh has none */
     const double bad[] = {-1, NAN, INFINITY};
     for (int i = 0; i < 3; i++) {
@@ -162,23 +163,23 @@ static void test_layout(void)
     config.n_layers = CMLP_MAX_LAYERS;
     activations[2] = CMLP_ACTIVATION_RELU;
     activations[CMLP_MAX_LAYERS - 2] = CMLP_ACTIVATION_SOFTMAX;
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
     for (int32_t l = 0; l < CMLP_MAX_LAYERS - 1; l++) {
-        CHECK(cmlp_net_layer(net, l, &layer) == CMLP_OK);
+        CHECK(cmlp_net_layer(net, l, &layer, NULL) == CMLP_OK);
         CHECK(layer.n_in == sizes[l] && layer.n_out == sizes[l + 1] && layer.activation == activations[l]);
         CHECK(layer.weights == at && layer.biases == at + layer.n_in * layer.n_out);
         at = layer.biases + layer.n_out;
     }
     CHECK(cmlp_net_n_params(net) == at);
-    CHECK(cmlp_net_layer(net, CMLP_MAX_LAYERS - 1, &layer) == CMLP_ERROR_LAYERS);
-    CHECK(cmlp_net_layer(net, -1, &layer) == CMLP_ERROR_LAYERS);
-    CHECK(cmlp_net_layer(net, 0, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_layer(net, CMLP_MAX_LAYERS - 1, &layer, NULL) == CMLP_ERROR_LAYERS);
+    CHECK(cmlp_net_layer(net, -1, &layer, NULL) == CMLP_ERROR_LAYERS);
+    CHECK(cmlp_net_layer(net, 0, NULL, NULL) == CMLP_ERROR_NULL);
     layer.struct_size = 0;
-    CHECK(cmlp_net_layer(net, 0, &layer) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_net_layer(net, 0, &layer, NULL) == CMLP_ERROR_STRUCT_SIZE);
     layer.struct_size = sizeof layer;
     reset(); /* the net must not keep pointers to the caller's memory */
     memset(sizes, 0, sizeof sizes);
-    CHECK(cmlp_net_layer(net, 1, &layer) == CMLP_OK && layer.n_in == 4);
+    CHECK(cmlp_net_layer(net, 1, &layer, NULL) == CMLP_OK && layer.n_in == 4);
 }
 
 static void describe(int64_t a, int64_t b, int64_t c)
@@ -197,28 +198,28 @@ static void test_overflow(void)
     const int64_t most = INT64_C(2147483647);
     size_t bytes = 5;
     describe(most, most, most);
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_ERROR_OVERFLOW);
     config.dtype = CMLP_FLOAT64;
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_ERROR_OVERFLOW);
     describe(most, most, 0);
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_ERROR_OVERFLOW);
     if (sizeof(size_t) < 8) return;
 
     describe(most, (INT64_C(1) << 30) - 1, 0); /* the block just fits, and nothing else does */
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
     CHECK(cmlp_net_n_params(net) == (INT64_C(1) << 61) - (INT64_C(1) << 31));
     CHECK(call_workspace(net, CALL_TRAIN, 256, 1, &bytes) == CMLP_ERROR_OVERFLOW);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes, NULL) == CMLP_ERROR_OVERFLOW);
     CHECK(bytes == 5);
     CHECK(call_workspace(net, CALL_FORWARD, INT64_MAX, CMLP_MAX_THREADS, &bytes) == CMLP_OK && bytes > 5);
 
     describe(most, INT64_C(1) << 29, 0);
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
+    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes, NULL) == CMLP_ERROR_OVERFLOW);
     config.dtype = CMLP_FLOAT64;
     describe(most, INT64_C(1) << 28, 0);
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
+    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes, NULL) == CMLP_OK);
     CHECK(bytes == sizeof(cmlp_optimizer_state) + (size_t)(UINT64_C(1) << 62));
 }
 
@@ -226,31 +227,31 @@ static void test_sizes(void)
 {
     size_t bytes = 5, other;
     reset();
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
-    CHECK(cmlp_workspace_size(net, &rows, NULL, NULL, 1, &bytes) == CMLP_ERROR_ROWS); /* no kind */
+    CHECK(cmlp_workspace_size(net, &rows, NULL, NULL, &bytes, NULL) == CMLP_ERROR_ROWS); /* no kind */
     rows.kind = CMLP_ROWS_DENSE;
-    CHECK(cmlp_workspace_size(net, NULL, &objective, NULL, 1, &bytes) == CMLP_ERROR_NULL); /* one row needs none */
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, -1, &bytes) == CMLP_ERROR_THREADS);
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_workspace_size(net, &rows, NULL, &epoch, 1, &bytes) == CMLP_ERROR_NULL); /* no objective */
+    CHECK(cmlp_workspace_size(net, NULL, &objective, NULL, &bytes, NULL) == CMLP_ERROR_NULL); /* one row needs none */
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &bytes, THREADS(-1)) == CMLP_ERROR_THREADS);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_workspace_size(net, &rows, NULL, &epoch, &bytes, NULL) == CMLP_ERROR_NULL); /* no objective */
     epoch.batch_size = -1;
-    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes) == CMLP_ERROR_BATCH);
+    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, &bytes, NULL) == CMLP_ERROR_BATCH);
     rows.struct_size = 0;
-    CHECK(cmlp_workspace_size(net, &rows, NULL, NULL, 1, &bytes) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_workspace_size(net, &rows, NULL, NULL, &bytes, NULL) == CMLP_ERROR_STRUCT_SIZE);
     CHECK(call_workspace(net, CALL_TRAIN, -1, 1, &bytes) == CMLP_ERROR_ROWS);
     CHECK(call_workspace(net, CALL_TRAIN, 1, -1, &bytes) == CMLP_ERROR_THREADS);
     CHECK(call_workspace(net, CALL_TRAIN, 1, INT32_MIN, &bytes) == CMLP_ERROR_THREADS);
     CHECK(call_workspace(net, CALL_TRAIN, 1, 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_optimizer_state_size(net, 0, &bytes) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_optimizer_state_size(net, 6, &bytes) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_SGD, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_optimizer_state_size(net, 0, &bytes, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_optimizer_state_size(net, 6, &bytes, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_SGD, NULL, NULL) == CMLP_ERROR_NULL);
     CHECK(bytes == 5);
     for (int32_t solver = CMLP_SOLVER_SGD; solver <= CMLP_SOLVER_ADAMW; solver++) {
         const size_t blocks = solver == CMLP_SOLVER_SGD ? 0 : solver >= CMLP_SOLVER_ADAM ? 2 : 1;
-        CHECK(cmlp_optimizer_state_size(net, solver, &bytes) == CMLP_OK);
+        CHECK(cmlp_optimizer_state_size(net, solver, &bytes, NULL) == CMLP_OK);
         CHECK(bytes == sizeof(cmlp_optimizer_state) + blocks * sizeof(float) * (size_t)cmlp_net_n_params(net));
     }
     for (int kind = CALL_FORWARD; kind <= CALL_TRAIN; kind++) { /* bounded for any number of rows */
@@ -268,12 +269,12 @@ static void test_instruction_sets(void)
     for (int i = 0; i < n; i++) {
         reset();
         config.isa_mask = isas[i];
-        CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
+        CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
         config.isa_mask = isas[i] | (isas[i] - 1);
-        CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
+        CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
     }
     config.isa_mask = 0;
-    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net) == CMLP_OK && cmlp_net_isa(net) == isas[n - 1]);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK && cmlp_net_isa(net) == isas[n - 1]);
 }
 
 /* A net is made in memory of any alignment, and its address is inside it. */
@@ -283,7 +284,7 @@ static void test_any_alignment(void)
     reset();
     for (size_t shift = 0; shift < 64; shift++) {
         const cmlp_net *made = NULL;
-        CHECK(cmlp_net_init(block + shift, sizeof block / 2, &config, &made) == CMLP_OK);
+        CHECK(cmlp_net_init(block + shift, sizeof block / 2, &config, &made, NULL) == CMLP_OK);
         const unsigned char *const at = (const unsigned char *)made;
         CHECK(at >= block + shift && at < block + shift + 8 && cmlp_net_n_params(made) > 0);
     }

@@ -1,5 +1,6 @@
 /* The caller's loss in an objective: the squared error is bit-identical to the built-in one, it gets the position of each
  * row, and a nonzero result ends the call. */
+#include "calls.h"
 #include "../../include/cmlp.h"
 #include "support.h"
 
@@ -63,42 +64,46 @@ static void compare(int32_t output, int32_t dtype, int classes, const int64_t *o
     cmlp_run run = CMLP_INIT(cmlp_run);
     loss_context context = {order, 0, 0};
     double cost = 0, plain_loss = 0;
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     rows.order = order;
     rows.n_order = order ? N_ROWS : 0;
     sgd.state = &state;
     sgd.state_size = sizeof state;
     objective.row_weights = weights;
+    objective.n_row_weights = N_ROWS;
     objective.loss_scale = 0.5;
     objective.alpha = 0.01;
     run.n_threads = 3;
     epoch.batch_size = 300;
     objective.loss = squared_error;
     objective.loss_context = &context;
-    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 3, &run.workspace_size) == CMLP_OK);
+    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, &run.workspace_size, THREADS(3)) == CMLP_OK);
     objective.loss = NULL;
     run.workspace = malloc(run.workspace_size);
     memcpy(other, params, sizeof params);
-    CHECK(cmlp_gradient(net, params, &rows, &targets, &objective, gradients[0], NULL, &run) == CMLP_OK);
-    CHECK(cmlp_train_epoch(net, params, &rows, &targets, &objective, &sgd, &epoch, &result, &run) == CMLP_OK);
+    CHECK(call_gradient(net, params, &rows, &targets, &objective, gradients[0], NULL, &run) == CMLP_OK);
+    CHECK(cmlp_train_epoch(net, params, cmlp_net_n_params(net), &rows, &targets, &objective, &sgd, &epoch, &result,
+                           &run) == CMLP_OK);
     objective.loss = squared_error;
-    CHECK(cmlp_gradient(net, other, &rows, &targets, &objective, gradients[1], NULL, &run) == CMLP_OK);
+    CHECK(call_gradient(net, other, &rows, &targets, &objective, gradients[1], NULL, &run) == CMLP_OK);
     CHECK(context.rows == N_ROWS);
     CHECK(same_bits(dtype, gradients[0], gradients[1], cmlp_net_n_params(net)));
     objective.alpha = 0;
-    CHECK(cmlp_cost(net, other, &rows, &targets, &objective, &cost, &plain_loss, &run) == CMLP_OK);
+    CHECK(call_cost(net, other, &rows, &targets, &objective, &cost, &plain_loss, &run) == CMLP_OK);
     CHECK(cost > 0.5 - 1e-12 && cost < 0.5 + 1e-12);
     CHECK(plain_loss > 1 - 1e-12 && plain_loss < 1 + 1e-12); /* without the scale of 0.5 */
     objective.alpha = 0.01;
-    CHECK(cmlp_train_epoch(net, other, &rows, &targets, &objective, &sgd, &epoch, &result, &run) == CMLP_OK);
+    CHECK(cmlp_train_epoch(net, other, cmlp_net_n_params(net), &rows, &targets, &objective, &sgd, &epoch, &result,
+                           &run) == CMLP_OK);
     CHECK(same_bits(dtype, params, other, cmlp_net_n_params(net)));
     /* the second batch ends: the parameters are those after the first one */
     context = (loss_context){order, 0, 400};
-    CHECK(cmlp_train_epoch(net, other, &rows, &targets, &objective, &sgd, &epoch, &result, &run) == CMLP_CANCELLED);
+    CHECK(cmlp_train_epoch(net, other, cmlp_net_n_params(net), &rows, &targets, &objective, &sgd, &epoch, &result,
+                           &run) == CMLP_CANCELLED);
     CHECK(result.batches == 1 && state.n_steps == 7 && !same_bits(dtype, params, other, cmlp_net_n_params(net)));
     context = (loss_context){order, 0, 400};
     cost = plain_loss = -7;
-    CHECK(cmlp_cost(net, other, &rows, &targets, &objective, &cost, &plain_loss, &run) == CMLP_CANCELLED);
+    CHECK(call_cost(net, other, &rows, &targets, &objective, &cost, &plain_loss, &run) == CMLP_CANCELLED);
     CHECK(cost == -7 && plain_loss == -7 && run.bad_row == -1 && run.bad_column == -1);
     free(run.workspace);
 }

@@ -1,5 +1,6 @@
 /* cmlp_forward_paths: outputs next to those of cmlp_forward, the same bits for any instruction set and number of threads,
  * and each status. */
+#include "calls.h"
 #include "../../include/cmlp_explain.h"
 #include "support.h"
 
@@ -34,7 +35,7 @@ static void make_net(int32_t dtype, uint32_t isa, const cmlp_net_config *config)
     given.isa_mask = isa;
     s.dtype = dtype;
     s.isa = isa;
-    CHECK(cmlp_net_init(s.memory, sizeof s.memory, &given, &s.net) == CMLP_OK);
+    CHECK(cmlp_net_init(s.memory, sizeof s.memory, &given, &s.net, NULL) == CMLP_OK);
     for (int64_t i = 0; i < cmlp_net_n_params(s.net); i++) put(dtype, s.params, i, uniform(&state, -0.6, 0.6));
 }
 
@@ -69,12 +70,12 @@ static cmlp_status predict(int32_t n_threads)
     memset(s.outputs, 0x55, sizeof s.outputs);
     s.run = fresh;
     s.run.n_threads = n_threads;
-    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, n_threads, &size) == CMLP_OK);
+    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, &size, THREADS(n_threads)) == CMLP_OK);
     slot_make(&workspace, size);
     s.run.workspace = slot_place(&workspace, size, AT_END, 0);
     s.run.workspace_size = size;
     memset(s.run.workspace, 0xff, size);
-    const cmlp_status status = cmlp_forward_paths(s.net, s.params, &s.rows, &s.to, &s.paths, s.outputs, &s.run);
+    const cmlp_status status = call_paths(s.net, s.params, &s.rows, &s.to, &s.paths, s.outputs, &s.run);
     CHECK(slot_intact(&workspace));
     slot_free(&workspace);
     s.run.workspace = NULL;
@@ -93,7 +94,7 @@ static void forward(const cmlp_rows *like, const void *row, void *output)
     rows.n_order = 0;
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
-    CHECK(cmlp_forward(s.net, s.params, &rows, output, &run) == CMLP_OK);
+    CHECK(call_forward(s.net, s.params, &rows, output, &run) == CMLP_OK);
 }
 
 /* Compares each step with the row that it stands for. */
@@ -175,7 +176,8 @@ static void test_rows_and_quantiles(void)
     static const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_IDENTITY};
     static double shifts[N_IN], factors[N_IN];
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
-                                    .n_layers = 3, .loss = CMLP_LOSS_QUANTILE, .quantiles = quantiles};
+                                    .n_layers = 3, .loss = CMLP_LOSS_QUANTILE, .quantiles = quantiles,
+                                    .n_quantiles = sizeof quantiles / sizeof *quantiles};
     make_net(CMLP_FLOAT32, 0, &config);
     make_rows();
     for (int j = 0; j < N_IN; j++) {
@@ -214,10 +216,10 @@ static void test_threads(void)
     for (int32_t n_threads = 1; n_threads <= 5; n_threads += 2) {
         cmlp_run run = CMLP_INIT(cmlp_run);
         run.n_threads = n_threads;
-        CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &paths, n_threads, &run.workspace_size) == CMLP_OK);
+        CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &paths, &run.workspace_size, THREADS(n_threads)) == CMLP_OK);
         run.workspace = malloc(run.workspace_size);
         float *outputs = n_threads == 1 ? first : again;
-        CHECK(cmlp_forward_paths(s.net, s.params, &s.rows, &s.to, &paths, outputs, &run) == CMLP_OK);
+        CHECK(call_paths(s.net, s.params, &s.rows, &s.to, &paths, outputs, &run) == CMLP_OK);
         CHECK(same_bits(CMLP_FLOAT32, first, outputs, (int64_t)n));
         free(run.workspace);
     }
@@ -309,40 +311,40 @@ static void test_other_arguments(void)
     make_default();
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
-    CHECK(cmlp_forward_paths(s.net, NULL, &s.rows, &s.to, &s.paths, s.outputs, &run) == CMLP_ERROR_NULL);
-    CHECK(cmlp_forward_paths(s.net, s.params, &s.rows, &s.to, NULL, s.outputs, &run) == CMLP_ERROR_NULL);
-    CHECK(cmlp_forward_paths(s.net, s.params, &s.rows, &s.to, &s.paths, NULL, &run) == CMLP_ERROR_NULL);
-    CHECK(cmlp_forward_paths(s.net, s.params, &s.rows, &s.to, &s.paths, (char *)s.outputs + 1, &run) ==
+    CHECK(call_paths(s.net, NULL, &s.rows, &s.to, &s.paths, s.outputs, &run) == CMLP_ERROR_NULL);
+    CHECK(call_paths(s.net, s.params, &s.rows, &s.to, NULL, s.outputs, &run) == CMLP_ERROR_NULL);
+    CHECK(call_paths(s.net, s.params, &s.rows, &s.to, &s.paths, NULL, &run) == CMLP_ERROR_NULL);
+    CHECK(call_paths(s.net, s.params, &s.rows, &s.to, &s.paths, (char *)s.outputs + 1, &run) ==
           CMLP_ERROR_ALIGNMENT);
     run.workspace_size = 100;
-    CHECK(cmlp_forward_paths(s.net, s.params, &s.rows, &s.to, &s.paths, s.outputs, &run) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(call_paths(s.net, s.params, &s.rows, &s.to, &s.paths, s.outputs, &run) == CMLP_ERROR_BUFFER_SIZE);
     run.workspace_size = sizeof workspace;
     for (int calls = 1; calls <= STARTS + TARGETS + 5; calls++) { /* before each row, and after each unit of work */
         int left = calls;
         run.poll = is_cancelled;
         run.poll_context = &left;
-        CHECK(cmlp_forward_paths(s.net, s.params, &s.rows, &s.to, &s.paths, s.outputs, &run) == CMLP_CANCELLED);
+        CHECK(call_paths(s.net, s.params, &s.rows, &s.to, &s.paths, s.outputs, &run) == CMLP_CANCELLED);
     }
     run.poll = NULL;
     s.paths.begins = all;
     s.paths.n_groups = 1;
     memset(s.orders, 0, sizeof s.orders);
-    CHECK(cmlp_forward_paths(s.net, s.params, &s.rows, &s.to, &s.paths, NULL, &run) == CMLP_OK);
-    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_paths_workspace_size(NULL, &s.rows, &s.to, &s.paths, 1, &size) == CMLP_ERROR_NULL);
-    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, -1, &size) == CMLP_ERROR_THREADS);
-    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, CMLP_MAX_THREADS, &most) == CMLP_OK);
-    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, INT32_MAX, &size) == CMLP_OK && size == most);
+    CHECK(call_paths(s.net, s.params, &s.rows, &s.to, &s.paths, NULL, &run) == CMLP_OK);
+    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_paths_workspace_size(NULL, &s.rows, &s.to, &s.paths, &size, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, &size, THREADS(-1)) == CMLP_ERROR_THREADS);
+    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, &most, THREADS(CMLP_MAX_THREADS)) == CMLP_OK);
+    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, &size, THREADS(INT32_MAX)) == CMLP_OK && size == most);
     size = 0;
     s.paths.n_groups = 0;
-    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, 1, &size) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, &size, NULL) == CMLP_ERROR_OPTION);
     s.paths.n_groups = INT64_C(1) << 47;
-    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, 1, &size) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, &size, NULL) == CMLP_ERROR_OVERFLOW);
     s.paths.n_groups = GROUPS;
     s.to.n_rows = -1;
-    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, 1, &size) == CMLP_ERROR_ROWS && !size);
+    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, &size, NULL) == CMLP_ERROR_ROWS && !size);
     s.to.n_rows = TARGETS;
-    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, 0, &size) == CMLP_OK && size);
+    CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, &size, NULL) == CMLP_OK && size);
 }
 
 int main(void)

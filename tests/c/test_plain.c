@@ -83,7 +83,7 @@ static void compare(const plain_net *plain, const cmlp_net *net, const char *nam
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     cmlp_run run = CMLP_INIT(cmlp_run);
-    double cost;
+    double cost = 0;
     targets.kind = CMLP_TARGETS_CLASSES;
     targets.data = labels;
     targets.n_rows = ROWS;
@@ -96,7 +96,7 @@ static void compare(const plain_net *plain, const cmlp_net *net, const char *nam
     run.workspace_size = sizeof workspace;
     make_data(plain, n_params);
     const double expected = pass(plain);
-    CHECK(cmlp_forward(net, ours, &rows, output, &run) == CMLP_OK);
+    CHECK(call_forward(net, ours, &rows, output, &run) == CMLP_OK);
     check_that(same_outputs(plain), "%s: the outputs of many rows differ", name);
     for (int64_t i = 0; i < ROWS; i++) {
         rows = cmlp_dense_rows(x + i * n_in, CMLP_FLOAT32, 1, n_in);
@@ -104,10 +104,11 @@ static void compare(const plain_net *plain, const cmlp_net *net, const char *nam
     }
     check_that(same_outputs(plain), "%s: the outputs of one row differ", name);
     rows = cmlp_dense_rows(x, CMLP_FLOAT32, ROWS, n_in);
-    CHECK(cmlp_cost(net, ours, &rows, &targets, &objective, &cost, NULL, &run) == CMLP_OK);
+    CHECK(call_cost(net, ours, &rows, &targets, &objective, &cost, NULL, &run) == CMLP_OK);
     check_that(cost == expected, "%s: the cost is %.17g, not %.17g", name, cost, expected);
     train(plain, 0.25F);
-    CHECK(cmlp_train_epoch(net, ours, &rows, &targets, &objective, &optimizer, &epoch, &result, &run) == CMLP_OK);
+    CHECK(cmlp_train_epoch(net, ours, cmlp_net_n_params(net), &rows, &targets, &objective, &optimizer, &epoch,
+                           &result, &run) == CMLP_OK);
     check_that(!memcmp(ours, params, (size_t)n_params * sizeof *params), "%s: the parameters differ", name);
 }
 
@@ -125,7 +126,7 @@ int main(void)
             config.loss = CMLP_LOSS_LOG;
             config.dtype = CMLP_FLOAT32;
             config.isa_mask = isa;
-            const cmlp_status status = cmlp_net_init(memory, sizeof memory, &config, &net);
+            const cmlp_status status = cmlp_net_init(memory, sizeof memory, &config, &net, NULL);
             if (status == CMLP_ERROR_ISA) continue;
             CHECK(status == CMLP_OK);
             for (int32_t tuning = 0; cmlp_net_tune(net, tuning) == CMLP_OK; tuning++)

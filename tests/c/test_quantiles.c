@@ -24,6 +24,7 @@ static cmlp_net_config config_of(int32_t dtype)
     config.loss = CMLP_LOSS_QUANTILE;
     config.dtype = dtype;
     config.quantiles = quantiles;
+    config.n_quantiles = sizeof quantiles / sizeof(double);
     return config;
 }
 
@@ -35,10 +36,10 @@ static void test_invalid(void)
     static double many[CMLP_MAX_QUANTILES + 1];
     int64_t wide[] = {N_IN, CMLP_MAX_QUANTILES};
     cmlp_net_config config = config_of(CMLP_FLOAT32);
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
 #define REFUSED(change)                                                                         \
     (config = config_of(CMLP_FLOAT32), (void)(change),                                          \
-     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_ERROR_OPTION))
+     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_ERROR_OPTION))
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) REFUSED(config.quantiles = bad[i]);
     REFUSED(config.quantiles = with_nan);
     REFUSED(config.loss = CMLP_LOSS_HUBER);
@@ -47,11 +48,12 @@ static void test_invalid(void)
     config = config_of(CMLP_FLOAT64);
     config.quantiles = many;
     config.sizes = wide;
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
-    wide[1]++;
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_ERROR_OPTION);
-    wide[1] = 1;
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_ERROR_OPTION);
+    config.n_quantiles = wide[1];
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
+    config.n_quantiles = ++wide[1];
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_ERROR_OPTION);
+    config.n_quantiles = wide[1] = 1;
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_ERROR_OPTION);
 }
 
 static void write_good(int32_t dtype)
@@ -60,16 +62,16 @@ static void write_good(int32_t dtype)
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     uint64_t state = 7;
     size_t size;
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     for (int64_t i = 0; i < N_PARAMS; i++) put(dtype, params, i, uniform(&state, -1, 1));
     for (int64_t i = 0; i < N_ROWS * N_IN; i++) put(dtype, x, i, uniform(&state, -1, 1));
     good.size = 0;
     content.input_scale = 0.25;
     content.write = model_file_append;
     content.context = &good;
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &size) == CMLP_OK);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);
     void *scratch = malloc(size);
-    CHECK(cmlp_model_write(net, params, &content, scratch, size) == CMLP_OK);
+    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, size)) == CMLP_OK);
     free(scratch);
 }
 
@@ -77,12 +79,12 @@ static int load(const model_file *file, const cmlp_model **model, void **scratch
 {
     static _Alignas(64) unsigned char memory[1 << 15], space[1 << 15];
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    int status = cmlp_model_size(file->bytes, file->size, &info);
+    int status = cmlp_model_size(file->bytes, file->size, &info, NULL);
     if (status) return status;
     CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof space);
     *scratch = space;
     *workspace_size = info.workspace_size;
-    return cmlp_model_init(memory, sizeof memory, file->bytes, file->size, 0, *scratch, *workspace_size, model);
+    return cmlp_model_init(memory, sizeof memory, file->bytes, file->size, 0, model, SPACE(*scratch, *workspace_size));
 }
 
 /* All predictions are the activations, sorted by value. */
@@ -100,9 +102,9 @@ static void test_sorted(int32_t dtype)
     run.workspace_size = sizeof workspace;
     run.n_threads = 2;
     CHECK(load(&good, &model, &scratch, &workspace_size) == CMLP_OK);
-    CHECK(cmlp_model_prepare_rows(model, &rows) == CMLP_OK);
-    CHECK(cmlp_forward(cmlp_model_net(model), cmlp_model_params(model), &rows, all, &run) == CMLP_OK);
-    CHECK(cmlp_activations(cmlp_model_net(model), cmlp_model_params(model), &rows, outputs, &run) == CMLP_OK);
+    CHECK(cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK);
+    CHECK(call_forward(cmlp_model_net(model), cmlp_model_params(model), &rows, all, &run) == CMLP_OK);
+    CHECK(list_activations(cmlp_model_net(model), cmlp_model_params(model), &rows, outputs, NULL, &run) == CMLP_OK);
     for (int64_t i = 0; i < N_ROWS; i++) {
         double one[N_OUT];
         int32_t label = 0;

@@ -1,4 +1,5 @@
 /* Equal rows and targets give the same bits in any representation: strides, orders, element types, split calls. */
+#include "calls.h"
 #include "fixture.h"
 
 #include <string.h>
@@ -147,10 +148,10 @@ static void test_splits(void)
     for (int64_t at = 0; at <= ROWS; at++) {
         fixture_reset(&f, FORWARD);
         f.rows.n_rows = at;
-        CHECK(cmlp_forward(f.net, f.params, &f.rows, f.output, &f.run) == CMLP_OK);
+        CHECK(call_forward(f.net, f.params, &f.rows, f.output, &f.run) == CMLP_OK);
         f.rows.n_rows = ROWS - at;
         f.rows.data = element(f.x, at * COLUMNS);
-        CHECK(cmlp_forward(f.net, f.params, &f.rows, element(f.output, at * OUTPUTS), &f.run) == CMLP_OK);
+        CHECK(call_forward(f.net, f.params, &f.rows, element(f.output, at * OUTPUTS), &f.run) == CMLP_OK);
         CHECK(same_bits(f.shape.dtype, f.output, whole, ROWS * OUTPUTS));
     }
 }

@@ -1,5 +1,6 @@
 /* Networks of many shapes: outputs and costs compared with a plain implementation in double, gradients compared with
  * finite differences, and equal bits with every instruction set. */
+#include "calls.h"
 #include "fixture.h"
 
 #include <math.h>
@@ -55,7 +56,7 @@ static void plain_forward(const fixture *f, int64_t row, double *out)
     for (int64_t k = 0; k < f->n_in; k++) a[k] = get(f->shape.dtype, f->x, row * f->n_in + k);
     for (int32_t l = 0; l < f->shape.n_layers - 1; l++) {
         double sum = 0;
-        CHECK(cmlp_net_layer(f->net, l, &layer) == CMLP_OK);
+        CHECK(cmlp_net_layer(f->net, l, &layer, NULL) == CMLP_OK);
         memcpy(before, a, sizeof before);
         for (int64_t j = 0; j < layer.n_out; j++) {
             double z = get(f->shape.dtype, f->params, layer.biases + j);
@@ -89,7 +90,7 @@ static double plain_penalty(const fixture *f)
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
     double squares = 0;
     for (int32_t l = 0; l < f->shape.n_layers - 1; l++) {
-        CHECK(cmlp_net_layer(f->net, l, &layer) == CMLP_OK);
+        CHECK(cmlp_net_layer(f->net, l, &layer, NULL) == CMLP_OK);
         for (int64_t i = layer.weights; i < layer.biases; i++) {
             const double w = get(f->shape.dtype, f->params, i);
             squares += w * w;
@@ -124,10 +125,10 @@ static void test_against_plain(fixture *f)
 
 static double cost_at(fixture *f, double step)
 {
-    double cost;
+    double cost = 0;
     for (int64_t i = 0; i < f->n_params; i++)
         put(CMLP_FLOAT64, f->params, i, get(CMLP_FLOAT64, f->initial, i) + step * (double)(i % 7 - 3));
-    CHECK(cmlp_cost(f->net, f->params, &f->rows, &f->targets, &f->objective, &cost, NULL, &f->run) == CMLP_OK);
+    CHECK(call_cost(f->net, f->params, &f->rows, &f->targets, &f->objective, &cost, NULL, &f->run) == CMLP_OK);
     return cost;
 }
 
@@ -156,7 +157,7 @@ static void test_deltas(fixture *f)
     int64_t at = 0;
     double weights = 0;
     fixture_outcome(f, GRADIENT);
-    CHECK(cmlp_deltas(f->net, f->params, &f->rows, &f->targets, &f->objective, f->outputs, &f->run) == CMLP_OK);
+    CHECK(call_deltas(f->net, f->params, &f->rows, &f->targets, &f->objective, f->outputs[0], &f->run) == CMLP_OK);
     for (int64_t i = 0; i < f->n; i++) weights += f->shape.with_weights ? f->weights[i] : 1;
     for (int32_t l = 1; l < f->shape.n_layers; l++) {
         const int64_t n_in = f->shape.sizes[l - 1], n_out = f->shape.sizes[l];

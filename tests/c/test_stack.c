@@ -197,7 +197,7 @@ static void init_net(void *context)
     config.n_layers = 3;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT64;
-    *(int *)context = cmlp_net_init(net_memory, sizeof net_memory, &config, &net);
+    *(int *)context = cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL);
 }
 
 static void shuffle(void *context)
@@ -220,19 +220,20 @@ static void write_model(void *context)
     content.write = model_file_append;
     content.context = &file;
     file.size = 0;
-    *(int *)context = cmlp_model_write(net, params, &content, scratch, sizeof scratch);
+    *(int *)context = cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, sizeof scratch));
 }
 
 static void size_model(void *context)
 {
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    *(int *)context = cmlp_model_size(file.bytes, file.size, &info);
+    *(int *)context = cmlp_model_size(file.bytes, file.size, &info, NULL);
 }
 
 static void init_model(void *context)
 {
     *(int *)context =
-        cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, scratch, sizeof scratch, &model);
+        cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, &model,
+                        SPACE(scratch, sizeof scratch));
 }
 
 static void predict(void *context)
@@ -243,8 +244,8 @@ static void predict(void *context)
 static void find_metadata(void *context)
 {
     const char *text;
-    size_t length;
-    *(int *)context = cmlp_model_metadata(model, "cmlp", &text, &length);
+    int64_t length;
+    *(int *)context = cmlp_model_metadata(model, "cmlp", &text, &length, NULL);
 }
 
 static void test_others(void)

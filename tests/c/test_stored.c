@@ -28,7 +28,7 @@ static int status_of_float64(void)
                                     .n_layers = 2,
                                     .loss = CMLP_LOSS_SQUARED_ERROR,
                                     .dtype = CMLP_FLOAT64};
-    return cmlp_net_init(memory, sizeof memory, &config, &net);
+    return cmlp_net_init(memory, sizeof memory, &config, &net, NULL);
 }
 
 static size_t read_file(const char *path, unsigned char *bytes)
@@ -65,19 +65,19 @@ static void check_file(const char *path)
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     int expected = is_float64(bytes, n) ? status_of_float64() : CMLP_OK;
     if (is_table(bytes, n)) expected = STATUS_OF_TABLES;
-    int status = cmlp_model_size(bytes, n, &info);
+    int status = cmlp_model_size(bytes, n, &info, NULL);
     check_that(status == expected, "%s: %s", path, cmlp_status_name(status));
     if (status) return;
     const cmlp_model *model;
     void *memory = malloc(info.model_size);
-    void *scratch = malloc(info.workspace_size), *row = calloc((size_t)info.n_inputs, sizeof(double));
-    status = cmlp_model_init(memory, info.model_size, bytes, n, 0, scratch, info.workspace_size, &model);
+    void *scratch = malloc(info.workspace_size), *row = calloc((size_t)info.n_in, sizeof(double));
+    status = cmlp_model_init(memory, info.model_size, bytes, n, 0, &model, SPACE(scratch, info.workspace_size));
     check_that(status == CMLP_OK, "%s: %s", path, cmlp_status_name(status));
     if (!status) {
         const char *text;
-        size_t length;
-        CHECK(predict_row(model, row, info.n_inputs, NULL, NULL, scratch, info.workspace_size) == CMLP_OK);
-        CHECK(cmlp_model_metadata(model, "class", &text, &length) == CMLP_OK && length >= 7);
+        int64_t length;
+        CHECK(predict_row(model, row, info.n_in, NULL, NULL, scratch, info.workspace_size) == CMLP_OK);
+        CHECK(cmlp_model_metadata(model, "class", &text, &length, NULL) == CMLP_OK && length >= 7);
     }
     free(memory);
     free(scratch);

@@ -30,9 +30,9 @@ static void make_net(void)
     config.n_layers = 2;
     config.loss = CMLP_LOSS_LOG;
     config.dtype = CMLP_FLOAT32;
-    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     cmlp_random_seed(&generator, 1);
-    CHECK(cmlp_init_params(net, &generator, params) == CMLP_OK);
+    CHECK(cmlp_init_params(net, &generator, params, cmlp_net_n_params(net), NULL) == CMLP_OK);
 }
 
 static cmlp_training good_training(void)
@@ -63,7 +63,7 @@ static int write_with(const cmlp_training *training, const char *array)
     content.write = model_file_append;
     content.context = &file;
     file.size = 0;
-    const int status = cmlp_model_write(net, params, &content, scratch, sizeof scratch);
+    const int status = cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, sizeof scratch));
     CHECK(status == CMLP_OK || file.size == 0);
     return status;
 }
@@ -171,7 +171,7 @@ static void test_too_large_state(void)
     config.n_layers = 2;
     config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
-    if (cmlp_net_init(net_memory, sizeof net_memory, &config, &net)) return; /* 32 bits */
+    if (cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL)) return; /* 32 bits */
     optimizer.state_size = SIZE_MAX;
     CHECK(write_with(&training, NULL) == CMLP_ERROR_OVERFLOW);
 }

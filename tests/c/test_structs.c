@@ -31,9 +31,9 @@ static void make_net(void)
     config.value.dtype = CMLP_FLOAT32;
     for (size_t more = 8; sizeof config.value + more <= 4096; more += 8) {
         config.value.struct_size = sizeof config.value + more;
-        CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &net) == CMLP_OK);
+        CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &net, NULL) == CMLP_OK);
         config.tail[more - 1] = 1;
-        CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &none) == CMLP_ERROR_STRUCT_SIZE);
+        CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &none, NULL) == CMLP_ERROR_STRUCT_SIZE);
         config.tail[more - 1] = 0;
     }
 }
@@ -49,10 +49,10 @@ static void check_unread(void)
     *at = config;
     for (size_t size = 4097; size; size *= 2) {
         at->struct_size = size;
-        CHECK(cmlp_net_init(memory, sizeof memory, at, &none) == CMLP_ERROR_STRUCT_SIZE);
+        CHECK(cmlp_net_init(memory, sizeof memory, at, &none, NULL) == CMLP_ERROR_STRUCT_SIZE);
     }
     at->struct_size = sizeof config - 1;
-    CHECK(cmlp_net_init(memory, sizeof memory, at, &none) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_net_init(memory, sizeof memory, at, &none, NULL) == CMLP_ERROR_STRUCT_SIZE);
 }
 
 /* Structs that a call reads again or writes: what the library does not know stays zero. */
@@ -72,11 +72,11 @@ static void check_calls(void)
     info.value.struct_size += 1024;
     run.value.workspace = workspace;
     run.value.workspace_size = sizeof workspace;
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, 1, &size) == CMLP_OK && size <= sizeof workspace);
-    CHECK(cmlp_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
+    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK && size <= sizeof workspace);
+    CHECK(call_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
     CHECK(predict_one(net, params, &rows.value, &label, output, workspace, size) == CMLP_OK && label == 2);
-    CHECK(cmlp_net_layer(net, 0, &layer.value) == CMLP_OK && layer.value.n_out == 3);
-    CHECK(cmlp_model_size("short", 5, &info.value) == CMLP_ERROR_FILE_SHORT);
+    CHECK(cmlp_net_layer(net, 0, &layer.value, NULL) == CMLP_OK && layer.value.n_out == 3);
+    CHECK(cmlp_model_size("short", 5, &info.value, NULL) == CMLP_ERROR_FILE_SHORT);
     CHECK(layer.value.struct_size == sizeof(cmlp_layer) + 1024 && info.value.struct_size == sizeof(cmlp_model_info) + 1024);
     CHECK(!memcmp(layer.tail, zeros, sizeof zeros) && !memcmp(info.tail, zeros, sizeof zeros));
     CHECK(!memcmp(run.tail, zeros, sizeof zeros) && run.value.bad_row == -1);
@@ -90,7 +90,7 @@ static void check_no_rows_to_train(const cmlp_rows *rows, cmlp_run *run)
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     double cost = 7;
     for (int i = 0; i < 2; i++)
-        CHECK(cmlp_cost(net, params, rows, &targets[i], &objective, &cost, NULL, run) == CMLP_ERROR_ROWS && cost == 7);
+        CHECK(call_cost(net, params, rows, &targets[i], &objective, &cost, NULL, run) == CMLP_ERROR_ROWS && cost == 7);
 }
 
 /* Without rows, no pointer to rows, labels or outputs is needed. */
@@ -100,7 +100,6 @@ static void check_no_rows(void)
     cmlp_run run = CMLP_INIT(cmlp_run);
     cmlp_table_column column;
     cmlp_table_encoder encoder = CMLP_INIT(cmlp_table_encoder);
-    void *outputs[] = {NULL};
     memset(&column, 0, sizeof column);
     column.role = CMLP_TABLE_ROLE_UNUSED;
     encoder.columns = &column;
@@ -108,26 +107,24 @@ static void check_no_rows(void)
     encoder.dtype = CMLP_FLOAT32;
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
-    CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
-    CHECK(cmlp_activations(net, params, &rows, outputs, &run) == CMLP_OK);
-    CHECK(cmlp_weighted_sums(net, params, &rows, NULL, &run) == CMLP_OK);
-    CHECK(cmlp_labels(net, NULL, 0, NULL, 0) == CMLP_OK && cmlp_table_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
+    CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_OK);
+    CHECK(list_activations(net, params, &rows, NULL, NULL, &run) == CMLP_OK);
+    CHECK(cmlp_labels(net, NULL, 0, NULL, 0, NULL) == CMLP_OK && encode_rows(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
     rows.kind = CMLP_ROWS_CSR;
     rows.index_dtype = CMLP_INT32;
-    CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
+    CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_OK);
     rows = cmlp_dense_rows(inputs, CMLP_FLOAT32, 1, 2);
-    CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "output"));
-    CHECK(cmlp_activations(net, params, &rows, outputs, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "outputs"));
-    CHECK(cmlp_weighted_sums(net, params, &rows, NULL, &run) == CMLP_ERROR_NULL);
+    CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "outputs"));
+    CHECK(list_activations(net, params, &rows, NULL, NULL, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "activations"));
     rows.order = sizes;
-    CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
+    CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_OK);
     /* The matrix has rows, but none is selected. */
     rows.data = NULL;
-    CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
+    CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_OK);
     rows.kind = CMLP_ROWS_CSR;
     rows.index_dtype = CMLP_INT64;
     rows.n_values = 2;
-    CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
+    CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_OK);
     check_no_rows_to_train(&rows, &run);
 }
 

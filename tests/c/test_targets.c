@@ -1,5 +1,6 @@
 /* Every call that reads targets refuses those that the loss does not allow, with row and column, whatever the weight of the
  * row, and takes all others. */
+#include "calls.h"
 #include "fixture.h"
 
 #include <float.h>
@@ -96,8 +97,8 @@ static void test_own_loss(fixture *f)
         if (c == STEP) continue;
         reset(f, c, 0, 4);
         f->objective.loss = halves;
-        CHECK(cmlp_workspace_size(f->net, &f->rows, &f->objective, &f->epoch, f->shape.n_threads,
-                                  &f->run.workspace_size) == CMLP_OK);
+        CHECK(cmlp_workspace_size(f->net, &f->rows, &f->objective, &f->epoch, &f->run.workspace_size,
+                                  THREADS(f->shape.n_threads)) == CMLP_OK);
         void *const workspace = f->run.workspace = malloc(f->run.workspace_size);
         CHECK(fixture_call(f, c) == CMLP_OK);
         free(workspace);

@@ -2,6 +2,7 @@
  * requested. On Linux, wrappers (-Wl,--wrap) count the calls of pthread_create and make some of them fail, and replace
  * the clock. */
 #define _GNU_SOURCE /* POSIX */
+#include "calls.h"
 #include "../../src/cmlp/core/base/threads.h"
 #include "fixture.h"
 

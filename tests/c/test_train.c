@@ -1,5 +1,6 @@
 /* Training epochs: steps, learning rates, weights, resuming, cancellation, invalid data, and the state after an early
  * end. "The same" means the same bits. */
+#include "calls.h"
 #include "fixture.h"
 
 #include <math.h>
@@ -44,15 +45,16 @@ static void test_step_by_step(fixture *f)
     fixture_reset(f, GRADIENT);
     for (int64_t b = 0; b < batches; b++) {
         const int64_t left = f->n - b * f->shape.batch, n = left < f->shape.batch ? left : f->shape.batch;
-        double with, without;
+        double with = 0, without = 0;
         f->rows.order = f->order + b * f->shape.batch;
         f->rows.n_order = n;
         f->objective.alpha = 0;
-        CHECK(cmlp_cost(f->net, f->params, &f->rows, &f->targets, &f->objective, &without, NULL, &f->run) == CMLP_OK);
+        CHECK(call_cost(f->net, f->params, &f->rows, &f->targets, &f->objective, &without, NULL, &f->run) == CMLP_OK);
         f->objective.alpha = f->shape.alpha;
-        CHECK(cmlp_gradient(f->net, f->params, &f->rows, &f->targets, &f->objective, f->gradient, &with, &f->run) ==
+        CHECK(call_gradient(f->net, f->params, &f->rows, &f->targets, &f->objective, f->gradient, &with, &f->run) ==
               CMLP_OK);
-        CHECK(cmlp_step(f->net, f->params, f->gradient, &f->optimizer) == CMLP_OK);
+        CHECK(cmlp_step(f->net, f->params, cmlp_net_n_params(f->net), f->gradient, cmlp_net_n_params(f->net),
+                        &f->optimizer, NULL) == CMLP_OK);
         cost += without * (double)n;
         penalty += (with - without) * (double)n;
     }

@@ -1,4 +1,5 @@
 /* Typed values (src/cmlp/core/file/values.h): their texts, order, tensors, search and sorting. */
+#include "calls.h"
 #include "../../src/cmlp/core/file/values.h"
 #include "support.h"
 

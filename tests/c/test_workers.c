@@ -3,6 +3,7 @@
  * Errors and cancellation reach all of them, and no worker waits longer than its limit. Compiled
  * with MOST_BYTES, the largest message, so that large networks need several. */
 #define _POSIX_C_SOURCE 200809L
+#include "calls.h"
 #include "faults.h"
 
 #include <pthread.h>
@@ -214,11 +215,12 @@ static void make_workspace(fixture *f, slot *s)
     cmlp_workers workers = *f->workers;
     cmlp_epoch epoch = f->epoch;
     epoch.workers = &workers;
-    cmlp_status status = cmlp_workspace_size(f->net, &rows, &f->objective, &epoch, f->run.n_threads,
-                                             &f->run.workspace_size);
+    cmlp_status status = cmlp_workspace_size(f->net, &rows, &f->objective, &epoch, &f->run.workspace_size,
+                                             THREADS(f->run.n_threads));
     if (status == CMLP_ERROR_OPTION) { /* of a test of such shards */
         workers.first_shard = workers.n_shards = workers.n_all_shards = 0;
-        status = cmlp_workspace_size(f->net, &rows, &f->objective, &epoch, f->run.n_threads, &f->run.workspace_size);
+        status = cmlp_workspace_size(f->net, &rows, &f->objective, &epoch, &f->run.workspace_size,
+                                     THREADS(f->run.n_threads));
     }
     CHECK(status == CMLP_OK);
     slot_make(s, f->run.workspace_size);

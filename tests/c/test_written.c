@@ -69,7 +69,8 @@ static const cmlp_net *make_net(int i, const form *f, int64_t n_in)
     config.loss_parameter = own.loss_parameter;
     config.dtype = own.dtype;
     config.quantiles = own.has_quantiles ? own.quantiles : NULL;
-    CHECK(cmlp_net_init(net_memory[i], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &net) == CMLP_OK && cmlp_net_n_params(net) <= MOST_PARAMS);
+    config.n_quantiles = own.has_quantiles ? own.sizes[own.n_layers - 1] : 0;
+    CHECK(cmlp_net_init(net_memory[i], CMLP_NET_SIZE(CMLP_MAX_LAYERS), &config, &net, NULL) == CMLP_OK && cmlp_net_n_params(net) <= MOST_PARAMS);
     for (int64_t k = 0; k < cmlp_net_n_params(net); k++) put(own.dtype, params[i], k, uniform(&state, -1, 1));
     if (one_of(100)) put(own.dtype, params[i], below(cmlp_net_n_params(net)), NAN);
     return net;
@@ -134,11 +135,12 @@ static void read_back(cmlp_status written, int64_t n_in, int round)
         check_that(!file.size, "round %d: bytes of a refused file", round);
         return;
     }
-    cmlp_status status = cmlp_model_size(file.bytes, file.size, &info);
+    cmlp_status status = cmlp_model_size(file.bytes, file.size, &info, NULL);
     CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof workspace);
     if (!status)
-        status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, workspace, sizeof workspace, &model);
-    check_that(!status && info.n_inputs == n_in, "round %d: %s", round, cmlp_status_name(status));
+        status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model,
+                                 SPACE(workspace, sizeof workspace));
+    check_that(!status && info.n_in == n_in, "round %d: %s", round, cmlp_status_name(status));
     if (!status) CHECK(predict_row(model, zeros, n_in, &label, output, workspace, sizeof workspace) != CMLP_ERROR_DTYPE);
 }
 
@@ -154,7 +156,7 @@ static void write_network(int round)
     for (int k = 0; k < MOST_UNITS; k++) shifts[k] = any_number(), factors[k] = any_number();
     if (one_of(3)) content.shifts = shifts, content.factors = factors;
     file.size = 0;
-    read_back(cmlp_model_write(net, params[0], &content, workspace, sizeof workspace), f.sizes[0], round);
+    read_back(cmlp_model_write(net, params[0], cmlp_net_n_params(net), &content, SPACE(workspace, sizeof workspace)), f.sizes[0], round);
 }
 
 /* ---- tables */
@@ -205,7 +207,7 @@ static void write_table(int round)
         encoder.n_columns = table.n_columns;
         encoder.has_bins = (int32_t)below(2);
         encoder.dtype = f.dtype;
-        if (cmlp_table_encoder_width(&encoder, &width)) width = 1; /* the writer must refuse the column too */
+        if (cmlp_table_encoder_width(&encoder, &width, NULL)) width = 1; /* the writer must refuse the column too */
         nets[i] = make_net(i, &f, width + one_of(100));
         blocks[i] = params[i];
     }
@@ -220,7 +222,7 @@ static void write_table(int round)
     if (table.n_targets > 1 && content.n_strings < MOST_STRINGS && n_out == 2)
         strings[content.n_strings++] = (cmlp_model_string){"targets", values[10], {0}};
     file.size = 0;
-    const cmlp_status status = cmlp_table_write(&table, &content, workspace, sizeof workspace);
+    const cmlp_status status = cmlp_table_write(&table, &content, SPACE(workspace, sizeof workspace));
     for (int32_t i = 0; i < content.n_arrays && !status; i++) n_calibrated += arrays[i].name == names[1];
     read_back(status, table.n_columns, round);
 }

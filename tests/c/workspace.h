@@ -2,7 +2,7 @@
 #ifndef WORKSPACE_H
 #define WORKSPACE_H
 
-#include "../../include/cmlp.h"
+#include "calls.h"
 
 /* CSR rows and dropout rates are added to a kind. */
 enum { CALL_FORWARD = 1, CALL_GRADIENT = 2, CALL_TRAIN = 3, CALL_CSR = 16, CALL_DROPOUT = 32 };
@@ -19,16 +19,7 @@ static inline cmlp_status call_workspace(const cmlp_net *net, int kind, int64_t 
     rows.n_rows = n_rows;
     objective.dropout = kind & CALL_DROPOUT ? &dropout : NULL;
     return cmlp_workspace_size(net, &rows, plain == CALL_FORWARD ? NULL : &objective,
-                               plain == CALL_TRAIN ? &epoch : NULL, n_threads, bytes);
-}
-
-/* The number of a network's outputs. */
-static inline int64_t last_size(const cmlp_net *net)
-{
-    cmlp_layer layer = CMLP_INIT(cmlp_layer);
-    int32_t l = 0;
-    while (!cmlp_net_layer(net, l, &layer)) l++;
-    return layer.n_out;
+                               plain == CALL_TRAIN ? &epoch : NULL, bytes, THREADS(n_threads));
 }
 
 /* Computes the outputs of one row; its class index if `label` is not NULL. */
@@ -38,8 +29,8 @@ static inline cmlp_status predict_one(const cmlp_net *net, const void *params, c
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = workspace;
     run.workspace_size = size;
-    const cmlp_status status = cmlp_forward(net, params, row, output, &run);
-    return status || !label ? status : cmlp_labels(net, output, last_size(net), label, 1);
+    const cmlp_status status = call_forward(net, params, row, output, &run);
+    return status || !label ? status : cmlp_labels(net, output, last_size(net), label, 1, NULL);
 }
 
 #endif

@@ -50,12 +50,12 @@ int main(int argc, char **argv)
     sgd.state = &state;
     sgd.state_size = sizeof state;
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = params, .n_outputs = 1};
     cmlp_file file;
-    int status = argc > 1 ? cmlp_file_load(&file, argv[1]) : cmlp_net_init(memory, sizeof memory, &config, &net);
-    if (!status) status = cmlp_model_predict_f32(file.model, row, 4, NULL, NULL, 0, workspace, sizeof workspace);
-    if (!status) status = cmlp_model_predict_rows_f32(file.model, &rows, NULL, params, 1, &run);
-    if (!status) status = cmlp_model_write(net, params, &content, workspace, sizeof workspace);
-    if (!status) status = cmlp_train_epoch(net, params, &rows, &targets, &objective, &sgd, &epoch, NULL, &run);
+    int status = argc > 1 ? cmlp_file_load(&file, argv[1]) : cmlp_net_init(memory, sizeof memory, &config, &net, &run);
+    if (!status) status = cmlp_model_predict(file.model, &rows, &prediction, &run);
+    if (!status) status = cmlp_model_write(net, params, 64, &content, &run);
+    if (!status) status = cmlp_train_epoch(net, params, 64, &rows, &targets, &objective, &sgd, &epoch, NULL, &run);
     return status;
 }
 """
@@ -82,9 +82,9 @@ int main(void)
     sgd.state_size = sizeof state;
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     size_t bytes = 0;
-    const cmlp_status made = cmlp_net_init(memory, sizeof memory, &config, &net);
-    const cmlp_status measured = cmlp_workspace_size(net, &rows, &objective, &epoch, 1, &bytes);
-    const cmlp_status trained = cmlp_train_epoch(net, params, &rows, &targets, &objective, &sgd, &epoch, NULL, &run);
+    const cmlp_status made = cmlp_net_init(memory, sizeof memory, &config, &net, &run);
+    const cmlp_status measured = cmlp_workspace_size(net, &rows, &objective, &epoch, &bytes, &run);
+    const cmlp_status trained = cmlp_train_epoch(net, params, 3, &rows, &targets, &objective, &sgd, &epoch, NULL, &run);
     return made || measured != trained ? 1 : trained;
 }
 """
@@ -118,7 +118,7 @@ def test_program_links_only_what_it_uses(library, tmp_path):
     (tmp_path / "program.c").write_text(PROGRAM)
     objects = compiled([tmp_path / "program.c"], "-I", ROOT / "include")
     found = symbols(linked("program", [*objects, tmp_path / "libcmlp.a"]))
-    assert {"cmlp_train_epoch", "cmlp_model_write", "cmlp_model_predict_f32"} <= found
+    assert {"cmlp_train_epoch", "cmlp_model_write", "cmlp_model_predict"} <= found
     stems = {*PARTS["CMLP_NO_EXPLAIN"], "model_write_table"}
     left_out = [path for path in library if path.stem.partition("-")[2] in stems]
     assert len(left_out) == len(stems) and len(public_symbols(left_out)) >= 2

@@ -121,7 +121,7 @@ __attribute__((visibility("default"))) int status_of_float64(void)
     config.n_layers = 2;
     config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT64;
-    return cmlp_net_init(memory, sizeof memory, &config, &net);
+    return cmlp_net_init(memory, sizeof memory, &config, &net, 0);
 }
 """
 DEFAULT = '__attribute__((visibility("default")))'

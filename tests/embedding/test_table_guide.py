@@ -31,7 +31,7 @@ int interval_by_path(const char *path, double size, double *found)
 {
     const double row[4] = {size, 1950, 0, 1};
     cmlp_status status = flats.model ? CMLP_OK : cmlp_file_load(&flats, path);
-    return status ? status : interval_of(&flats, row, &found[0], &found[1]);
+    return status ? status : interval_of(&flats, row, &found[0], &found[1], &found[2]);
 }
 """
 

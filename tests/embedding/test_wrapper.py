@@ -27,7 +27,7 @@ int main(int, char **argv)
     cmlp::model model;
     if (!std::strcmp(argv[1], "open")) std::printf("%d ", static_cast<int>(model.open(argv[2])));
     if (!std::strcmp(argv[1], "load")) model = cmlp::model::load(argv[2]);
-    std::printf("%d\\n", static_cast<int>(model.info().n_outputs));
+    std::printf("%d\\n", static_cast<int>(model.info().n_out));
 }
 """
 

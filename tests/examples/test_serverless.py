@@ -58,7 +58,7 @@ def test_predictor_reports_what_is_wrong(library, tmp_path):
     predictor = imported(PREDICTOR)
     found = {case.path.name: case for case in cases(tmp_path)}
     network, table = found["float32.cmlp"], found["classifier.cmlp"]
-    with pytest.raises(ValueError, match="not that of the model"):
+    with pytest.raises(ValueError, match="fit the network or the model"):
         predictor.Predictor(library, network.path).predict(network.cells[1:])
     with pytest.raises(ValueError, match="could not convert"):
         predictor.Predictor(library, network.path).predict(["word"] * 4)

@@ -27,14 +27,17 @@ static void use_row(const used_model *u)
 {
     const cmlp_model_info *info = u->info;
     int32_t label = -2;
-    const int status = predict_row(u->model, u->row, info->n_inputs, &label, u->output, u->scratch, info->workspace_size);
+    const int status = predict_row(u->model, u->row, info->n_in, &label, u->output, u->scratch, info->workspace_size);
     /* (0 - shift) * factor may overflow */
-    require(status == CMLP_OK || (info->input_scale != info->input_scale && status == CMLP_ERROR_INPUT));
-    require(label >= -2 && label < (info->n_outputs > 1 ? info->n_outputs : 2));
-    uint8_t *const bytes = calloc((size_t)info->n_inputs, 1);
+    require(status == CMLP_OK || status == CMLP_ERROR_INPUT);
+    require(label >= -2 && label < (info->n_out > 1 ? info->n_out : 2));
+    uint8_t *const bytes = calloc((size_t)info->n_in, 1);
     require(bytes != NULL);
-    const int of_bytes = cmlp_model_predict_u8(u->model, bytes, info->n_inputs, NULL, NULL, 0, u->scratch, info->workspace_size);
-    require(of_bytes == (info->dtype == CMLP_FLOAT32 ? status : CMLP_ERROR_DTYPE));
+    if (info->dtype == CMLP_FLOAT32) {
+        const int of_bytes =
+            predict_values(CMLP_UINT8, u->model, bytes, info->n_in, NULL, NULL, 0, u->scratch, info->workspace_size);
+        require(of_bytes == status);
+    }
     free(bytes);
 }
 
@@ -42,22 +45,21 @@ static void use_row(const used_model *u)
 static void use_rows(const used_model *u)
 {
     const cmlp_model_info *info = u->info;
-    cmlp_rows rows = cmlp_dense_rows(u->row, info->dtype, 2, info->n_inputs);
+    cmlp_rows rows = cmlp_dense_rows(u->row, info->dtype, 2, info->n_in);
     cmlp_run run = CMLP_INIT(cmlp_run);
     int32_t labels[2];
     rows.row_stride = CMLP_REPEAT;
-    if (cmlp_model_workspace_size(u->model, &rows, 1, &run.workspace_size) || run.workspace_size > 1 << 26) return;
-    void *const outputs = malloc(2 * (size_t)info->n_outputs * (info->dtype == CMLP_FLOAT32 ? 4 : 8));
+    if (cmlp_model_workspace_size(u->model, &rows, &run.workspace_size, &run) || run.workspace_size > 1 << 26) return;
+    void *const outputs = malloc(2 * (size_t)info->n_out * (info->dtype == CMLP_FLOAT32 ? 4 : 8));
     run.workspace = malloc(run.workspace_size);
     run.n_threads = 1;
     require(outputs && run.workspace);
-    cmlp_status status = cmlp_model_predict_rows_f32(u->model, &rows, labels, outputs, 2 * info->n_outputs, &run);
-    if (status == CMLP_ERROR_DTYPE) status = cmlp_model_predict_rows_f64(u->model, &rows, labels, outputs, 2 * info->n_outputs, &run);
-    require(status == CMLP_OK || (info->input_scale != info->input_scale && status == CMLP_ERROR_INPUT));
+    const cmlp_status status = predict_rows(u->model, &rows, labels, outputs, 2 * info->n_out, &run);
+    require(status == CMLP_OK || status == CMLP_ERROR_INPUT);
     const cmlp_net *const net = cmlp_model_net(u->model);
     require(!net == (info->n_nets > 0));
-    require((cmlp_model_prepare_rows(u->model, &rows) == CMLP_OK) == (net != NULL));
-    if (net) require(cmlp_forward(net, cmlp_model_params(u->model), &rows, outputs, &run) == status);
+    require((cmlp_model_prepare_rows(u->model, &rows, NULL) == CMLP_OK) == (net != NULL));
+    if (net) require(call_forward(net, cmlp_model_params(u->model), &rows, outputs, &run) == status);
     free(outputs);
     free(run.workspace);
 }
@@ -66,14 +68,14 @@ static void use_text(const used_model *u)
 {
     static const char *const keys[] = {"cmlp", "activations", "loss", "class", "note"};
     const char *text;
-    size_t length;
+    int64_t length;
     cmlp_value label;
     for (int32_t i = -1; i < 4; i++)
-        if (cmlp_model_label(u->model, i, &label) == CMLP_OK) require(label.n_text >= 0 && label.text);
+        if (cmlp_model_label(u->model, i, &label, NULL) == CMLP_OK) require(label.n_text >= 0 && label.text);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const int found = cmlp_model_metadata(u->model, keys[i], &text, &length);
+        const int found = cmlp_model_metadata(u->model, keys[i], &text, &length, NULL);
         require(i > 2 || !found);
-        require(found || ((const unsigned char *)text > u->file && length < u->info->head_size));
+        require(found || ((const unsigned char *)text > u->file && length >= 0 && (uint64_t)length < u->info->head_size));
     }
 }
 
@@ -82,14 +84,14 @@ static void use_categories(const used_model *u, int64_t column)
 {
     cmlp_table_column_info info = CMLP_INIT(cmlp_table_column_info);
     cmlp_value value;
-    if (cmlp_table_describe_column(u->model, column, &info)) return;
+    if (cmlp_table_describe_column(u->model, column, &info, NULL)) return;
     for (int64_t i = -1; i < 8; i++) {
-        const cmlp_status status = cmlp_table_category(u->model, column, i, &value);
+        const cmlp_status status = cmlp_table_category(u->model, column, i, &value, NULL);
         double code = -9;
         if (info.n_categories) require((status == CMLP_ERROR_LABEL) == (i < 0 || i >= info.n_categories));
         if (status) continue;
         require(value.n_text >= 0 && (!value.n_text || (const unsigned char *)value.text > u->file));
-        require(cmlp_table_code_of_value(u->model, column, &value, &code) == CMLP_OK && code == (double)i);
+        require(cmlp_table_code_of_value(u->model, column, &value, &code, NULL) == CMLP_OK && code == (double)i);
     }
 }
 
@@ -104,7 +106,7 @@ static void use_cells(const used_model *u, int64_t column)
         double number = -9;
         require(cell != NULL);
         memcpy(cell, cells[i], n);
-        const cmlp_status status = cmlp_table_code_of_cell(u->model, column, cell, (int64_t)n, &number);
+        const cmlp_status status = cmlp_table_code_of_cell(u->model, column, cell, (int64_t)n, &number, NULL);
         require(status || number != number || (number >= -1e308 && number <= 1e308));
         require(!status || number == -9);
         free(cell);
@@ -114,18 +116,21 @@ static void use_cells(const used_model *u, int64_t column)
 static void use_margins(const used_model *u)
 {
     static const double coverages[] = {1e-12, 0.5, 0.9, 1 - 1e-12, 1}, values[] = {0, -1e300, 1e300, -INFINITY, INFINITY, NAN};
-    const int64_t n = u->info->n_outputs;
+    const int64_t n = u->info->n_out;
     double *const outputs = u->output;
     double margin, ends[2];
     for (int64_t target = -1; target < 4; target++)
         for (size_t i = 0; i < sizeof coverages / sizeof *coverages; i++) {
-            const cmlp_status plain = cmlp_table_margin(u->model, target, coverages[i], NULL, 0, &margin);
+            const cmlp_status plain = cmlp_table_margin(u->model, target, coverages[i], NULL, 0, &margin, &margin,
+                                                        NULL);
             for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
                 if (u->info->dtype == CMLP_FLOAT32) continue;
                 for (int64_t j = 0; j < n; j++) outputs[j] = values[k];
-                const cmlp_status status = cmlp_table_margin(u->model, target, coverages[i], outputs, n, &margin);
+                const cmlp_status status = cmlp_table_margin(u->model, target, coverages[i], outputs, n, &margin,
+                                                             &margin, NULL);
                 require(plain ? status != CMLP_OK || plain == CMLP_ERROR_NULL : !status);
-                const cmlp_status of_ends = cmlp_table_interval(u->model, target, coverages[i], outputs, n, ends);
+                const cmlp_status of_ends = cmlp_table_interval(u->model, target, coverages[i], outputs, n, ends,
+                                                                ends + 1, NULL);
                 require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_FILE_KEY || of_ends == CMLP_ERROR_OPTION);
             }
         }
@@ -134,13 +139,13 @@ static void use_margins(const used_model *u)
 static void use(const unsigned char *file, const cmlp_model *model, const cmlp_model_info *info, void *scratch)
 {
     const size_t element = info->dtype == CMLP_FLOAT32 ? 4 : 8;
-    const used_model u = {model, info, file, calloc((size_t)info->n_inputs, element),
-                          malloc((size_t)info->n_outputs * element), scratch};
+    const used_model u = {model, info, file, calloc((size_t)info->n_in, element),
+                          malloc((size_t)info->n_out * element), scratch};
     require(u.row && u.output);
     use_row(&u);
     use_rows(&u);
     use_text(&u);
-    for (int64_t column = -1; column <= info->n_inputs && column < 8; column++) {
+    for (int64_t column = -1; column <= info->n_in && column < 8; column++) {
         use_categories(&u, column);
         use_cells(&u, column);
     }
@@ -169,14 +174,14 @@ static void load(const uint8_t *data, size_t size, int verify)
     unsigned char *file = malloc(size + !size);
     require(file != NULL);
     memcpy(file, data, size);
-    cmlp_status status = cmlp_model_size(file, size, &info);
+    cmlp_status status = cmlp_model_size(file, size, &info, NULL);
     if (!status && info.model_size + info.workspace_size < 1 << 26) {
         const cmlp_model *model = NULL;
-        const uint32_t flags = verify ? 0 : CMLP_MODEL_TRUSTED;
+        const cmlp_model_flags flags = verify ? 0 : CMLP_MODEL_TRUSTED;
         void *memory = malloc(info.model_size), *scratch = malloc(info.workspace_size);
         require(memory && scratch);
-        status = cmlp_model_init(memory, info.model_size, file, size, flags, scratch, info.workspace_size, &model);
-        if (!status && info.n_inputs < 1 << 20) use(file, model, &info, scratch);
+        status = cmlp_model_init(memory, info.model_size, file, size, flags, &model, SPACE(scratch, info.workspace_size));
+        if (!status && info.n_in < 1 << 20) use(file, model, &info, scratch);
         free(memory);
         free(scratch);
         if (verify) require(load_stream(data, size) == status);
@@ -194,7 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     load(data, size, 1);
     if (size > sizeof repaired.bytes || size < 64) return 0;
-    if (cmlp_model_size(data, size, &info) == CMLP_ERROR_STRUCT_SIZE || !info.head_size || info.head_size > size) return 0;
+    if (cmlp_model_size(data, size, &info, NULL) == CMLP_ERROR_STRUCT_SIZE || !info.head_size || info.head_size > size) return 0;
     memcpy(repaired.bytes, data, size);
     repaired.size = size;
     model_file_repair(&repaired, (size_t)info.head_size);

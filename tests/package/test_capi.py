@@ -18,15 +18,13 @@ PXD = HEADER.parents[1] / "src/cmlp/capi.pxd"
 
 # Extensions that were compiled before depend on this order: new functions come at the end.
 ORDER = (
-    "status_name status_string version model_size model_init model_predict_f32 model_predict_f64 model_predict_u8 "
-    "model_label model_net model_params model_metadata model_predict_rows_f32 model_predict_rows_f64 "
-    "model_workspace_size model_prepare_rows workspace_size forward labels net_size net_init net_n_params "
-    "random_seed random_double random_shuffle init_params optimizer_state_size train_epoch model_write net_layer "
-    "describe_activation describe_loss isa_name solver_name net_isa cpu_isa activations weighted_sums bounds cost "
-    "gradient input_gradient deltas step table_margin table_encoder_width table_encode table_workspace_size "
-    "table_write forward_paths paths_workspace_size table_category "
-    "table_interval table_describe_column table_code_of_value table_code_of_cell "
-    "rows_init targets_init optimizer_init"
+    "status_name status_string version model_size model_init rows_init model_predict model_workspace_size "
+    "model_label model_net model_params model_metadata model_prepare_rows workspace_size forward labels "
+    "net_size net_init net_n_params random_seed random_double random_shuffle init_params targets_init "
+    "optimizer_init optimizer_state_size train_epoch model_write net_layer describe_activation describe_loss "
+    "isa_name solver_name net_isa cpu_isa activations backpropagate step table_describe_column "
+    "table_code_of_value table_category table_code_of_cell table_margin table_interval table_encoder_width "
+    "table_encode table_workspace_size table_write bounds forward_paths paths_workspace_size"
 )
 
 

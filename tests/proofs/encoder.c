@@ -22,7 +22,8 @@ static void any_column(void)
         ASSUME(c.parts[k].n == 0 || (k == 1 && c.parts[k].n == 2));
         c.parts[k].edges = c.parts[k].n ? any_bytes((size_t)c.parts[k].n * sizeof *c.edges) : NULL;
     }
-    ASSUME(cmlp_check_columns(&c, 1) == CMLP_OK);
+    int64_t bad;
+    ASSUME(cmlp_check_columns(&c, 1, &bad) == CMLP_OK);
 }
 
 /* Exactly the inputs that cmlp_column_width counts are written: the block has their size. */

@@ -14,32 +14,50 @@ static class Predict
     {
         public UIntPtr StructSize, ModelSize, WorkspaceSize;
         public ulong HeadSize, FileSize, ErrorAt;
-        public long NInputs, NOutputs;
-        public double InputScale;
-        public long NNets;
+        public long NIn, NOut, NLabels, NNets;
         public int Dtype, Reserved;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    struct Prediction
+    {
+        public UIntPtr StructSize;
+        public IntPtr Outputs;
+        public long NOutputs;
+        public IntPtr Labels;
+        public long NLabels;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    struct Run
+    {
+        public UIntPtr StructSize;
+        public IntPtr Workspace;
+        public UIntPtr WorkspaceSize;
+        public IntPtr Poll, PollContext, Refused;
+        public long BadRow, BadColumn;
+        public int NThreads, Reserved;
     }
 
     [DllImport("cmlp")]
     static extern IntPtr cmlp_status_string(int status);
 
     [DllImport("cmlp")]
-    static extern int cmlp_model_size(IntPtr file, UIntPtr n, ref Info info);
+    static extern int cmlp_model_size(IntPtr file, UIntPtr fileSize, ref Info info, ref Run run);
 
     [DllImport("cmlp")]
-    static extern int cmlp_model_init(IntPtr memory, UIntPtr memorySize, IntPtr file, UIntPtr n, uint flags,
-        IntPtr workspace, UIntPtr workspaceSize, out IntPtr model);
+    static extern int cmlp_model_init(IntPtr memory, UIntPtr memorySize, IntPtr file, UIntPtr fileSize, int flags,
+        out IntPtr model, ref Run run);
 
     [DllImport("cmlp")]
-    static extern int cmlp_model_predict_f32(IntPtr model, float[] row, long n, out int label,
-        [In, Out] float[] outputs, long nOutputs, IntPtr workspace, UIntPtr workspaceSize);
+    static extern void cmlp_rows_init(byte[] rows, UIntPtr structSize, IntPtr data, int dtype, long nRows, long nCols);
 
     [DllImport("cmlp")]
-    static extern int cmlp_model_predict_f64(IntPtr model, double[] row, long n, out int label,
-        [In, Out] double[] outputs, long nOutputs, IntPtr workspace, UIntPtr workspaceSize);
+    static extern int cmlp_model_predict(IntPtr model, byte[] rows, ref Prediction prediction, ref Run run);
 
     [DllImport("cmlp")]
-    static extern int cmlp_table_code_of_cell(IntPtr model, long column, byte[] text, long n, out double number);
+    static extern int cmlp_table_code_of_cell(IntPtr model, long column, byte[] text, long n, out double number,
+        IntPtr run);
 
     static void Check(int status)
     {
@@ -56,7 +74,7 @@ static class Predict
     {
         byte[] text = Encoding.UTF8.GetBytes(cell);
         double number;
-        Check(cmlp_table_code_of_cell(model, column, text, text.Length, out number));
+        Check(cmlp_table_code_of_cell(model, column, text, text.Length, out number, IntPtr.Zero));
         return number;
     }
 
@@ -70,33 +88,44 @@ static class Predict
         IntPtr file = Allocate(size);
         Marshal.Copy(bytes, 0, file, bytes.Length);
         Info info = new Info { StructSize = (UIntPtr)Marshal.SizeOf(typeof(Info)) };
-        Check(cmlp_model_size(file, size, ref info));
+        Run run = new Run { StructSize = (UIntPtr)Marshal.SizeOf(typeof(Run)) };
+        Check(cmlp_model_size(file, size, ref info, ref run));
         IntPtr memory = Allocate(info.ModelSize);
-        IntPtr workspace = Allocate(info.WorkspaceSize);
+        run.Workspace = Allocate(info.WorkspaceSize);
+        run.WorkspaceSize = info.WorkspaceSize;
         IntPtr model;
-        Check(cmlp_model_init(memory, info.ModelSize, file, size, 0, workspace, info.WorkspaceSize, out model));
+        Check(cmlp_model_init(memory, info.ModelSize, file, size, 0, out model, ref run));
 
         double[] row = cells.Select((cell, column) => info.NNets > 0
             ? NumberOfCell(model, column, cell)
             : double.Parse(cell, CultureInfo.InvariantCulture)).ToArray();
-        int label;
-        double[] outputs = new double[info.NOutputs];
-        if (info.Dtype == 2) // CMLP_FLOAT64
+        // One block has the row, the outputs and the label.
+        bool isDouble = info.Dtype == 2; // CMLP_FLOAT64
+        int element = isDouble ? 8 : 4, n = (int)info.NOut;
+        IntPtr data = Marshal.AllocHGlobal((row.Length + n + 1) * element);
+        if (isDouble) Marshal.Copy(row, 0, data, row.Length);
+        else Marshal.Copy(row.Select(number => (float)number).ToArray(), 0, data, row.Length);
+        byte[] rows = new byte[128]; // cmlp_rows
+        cmlp_rows_init(rows, (UIntPtr)rows.Length, data, info.Dtype, 1, row.Length);
+        Prediction prediction = new Prediction
         {
-            Check(cmlp_model_predict_f64(model, row, row.Length, out label, outputs, outputs.Length,
-                workspace, info.WorkspaceSize));
-        }
-        else
-        {
-            float[] narrow = row.Select(number => (float)number).ToArray();
-            float[] floats = new float[outputs.Length];
-            Check(cmlp_model_predict_f32(model, narrow, narrow.Length, out label, floats, floats.Length,
-                workspace, info.WorkspaceSize));
-            outputs = floats.Select(number => (double)number).ToArray();
-        }
+            StructSize = (UIntPtr)Marshal.SizeOf(typeof(Prediction)),
+            Outputs = data + row.Length * element,
+            NOutputs = n,
+            Labels = data + (row.Length + n) * element,
+            NLabels = 1
+        };
+        Check(cmlp_model_predict(model, rows, ref prediction, ref run));
+        int label = Marshal.ReadInt32(prediction.Labels);
+        double[] outputs = new double[n];
+        float[] floats = new float[n];
+        if (isDouble) Marshal.Copy(prediction.Outputs, outputs, 0, n);
+        else Marshal.Copy(prediction.Outputs, floats, 0, n);
+        if (!isDouble) outputs = floats.Select(number => (double)number).ToArray();
         Console.WriteLine(string.Join(" ", new[] { label.ToString() }.Concat(
             outputs.Select(output => output.ToString("G17", CultureInfo.InvariantCulture)))));
-        Marshal.FreeHGlobal(workspace);
+        Marshal.FreeHGlobal(data);
+        Marshal.FreeHGlobal(run.Workspace);
         Marshal.FreeHGlobal(memory);
         Marshal.FreeHGlobal(file);
     }

@@ -30,8 +30,40 @@ func numberOfCell(file *C.cmlp_file, column int, cell string) float64 {
 	text := C.CString(cell)
 	defer C.free(unsafe.Pointer(text))
 	var number C.double
-	check(C.cmlp_table_code_of_cell(file.model, C.int64_t(column), text, C.int64_t(len(cell)), &number))
+	check(C.cmlp_table_code_of_cell(file.model, C.int64_t(column), text, C.int64_t(len(cell)), &number, nil))
 	return float64(number)
+}
+
+// Returns the class of a row, and its outputs. The structs point to memory of C, which has the numbers, the outputs and the
+// class, each in 8 bytes.
+func predict(file *C.cmlp_file, row []float64) (C.int32_t, []float64) {
+	n, width := len(row), int(file.info.n_out)
+	numbers := C.calloc(C.size_t(n+width+1), 8)
+	defer C.free(numbers)
+	outputs := unsafe.Add(numbers, 8*n)
+	label := (*C.int32_t)(unsafe.Add(outputs, 8*width))
+	isDouble := file.info.dtype == C.CMLP_FLOAT64
+	for i, number := range row {
+		if isDouble {
+			unsafe.Slice((*float64)(numbers), n)[i] = number
+		} else {
+			unsafe.Slice((*float32)(numbers), n)[i] = float32(number)
+		}
+	}
+	var rows C.cmlp_rows
+	C.cmlp_rows_init(&rows, C.sizeof_cmlp_rows, numbers, file.info.dtype, 1, C.int64_t(n))
+	prediction := C.cmlp_prediction{struct_size: C.sizeof_cmlp_prediction, n_labels: 1, labels: label}
+	prediction.outputs, prediction.n_outputs = outputs, file.info.n_out
+	check(C.cmlp_model_predict(file.model, &rows, &prediction, &file.run))
+	found := make([]float64, width)
+	for i := range found {
+		if isDouble {
+			found[i] = unsafe.Slice((*float64)(outputs), width)[i]
+		} else {
+			found[i] = float64(unsafe.Slice((*float32)(outputs), width)[i])
+		}
+	}
+	return *label, found
 }
 
 func main() {
@@ -54,23 +86,7 @@ func main() {
 			fail(err.Error())
 		}
 	}
-	var label C.int32_t
-	n, width := C.int64_t(len(row)), file.info.n_outputs
-	outputs := make([]float64, width)
-	if file.info.dtype == C.CMLP_FLOAT64 {
-		check(C.cmlp_model_predict_f64(file.model, (*C.double)(&row[0]), n, &label, (*C.double)(&outputs[0]), width,
-			file.workspace, file.info.workspace_size))
-	} else {
-		narrow, floats := make([]C.float, len(row)), make([]C.float, width)
-		for i, number := range row {
-			narrow[i] = C.float(number)
-		}
-		check(C.cmlp_model_predict_f32(file.model, &narrow[0], n, &label, &floats[0], width,
-			file.workspace, file.info.workspace_size))
-		for i, number := range floats {
-			outputs[i] = float64(number)
-		}
-	}
+	label, outputs := predict(&file, row)
 	fmt.Print(label)
 	for _, output := range outputs {
 		fmt.Print(" ", strconv.FormatFloat(output, 'g', -1, 64))

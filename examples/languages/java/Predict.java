@@ -7,7 +7,6 @@ import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import com.sun.jna.Structure;
 import com.sun.jna.ptr.DoubleByReference;
-import com.sun.jna.ptr.IntByReference;
 import com.sun.jna.ptr.PointerByReference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,35 +15,46 @@ import java.util.Arrays;
 
 public class Predict {
     @Structure.FieldOrder({
-        "structSize", "modelSize", "workspaceSize", "headSize", "fileSize", "errorAt", "nInputs", "nOutputs",
-        "inputScale", "nNets", "dtype", "reserved"
+        "structSize", "modelSize", "workspaceSize", "headSize", "fileSize", "errorAt", "nIn", "nOut", "nLabels",
+        "nNets", "dtype", "reserved"
     })
     public static class Info extends Structure {
-        public long structSize, modelSize, workspaceSize, headSize, fileSize, errorAt, nInputs, nOutputs;
-        public double inputScale;
-        public long nNets;
+        public long structSize, modelSize, workspaceSize, headSize, fileSize, errorAt;
+        public long nIn, nOut, nLabels, nNets;
         public int dtype, reserved;
+    }
+
+    @Structure.FieldOrder({"structSize", "outputs", "nOutputs", "labels", "nLabels"})
+    public static class Prediction extends Structure {
+        public long structSize, nOutputs, nLabels;
+        public Pointer outputs, labels;
+    }
+
+    @Structure.FieldOrder({
+        "structSize", "workspace", "workspaceSize", "poll", "pollContext", "refused", "badRow", "badColumn", "nThreads",
+        "reserved"
+    })
+    public static class Run extends Structure {
+        public long structSize, workspaceSize, badRow, badColumn;
+        public Pointer workspace, poll, pollContext, refused;
+        public int nThreads, reserved;
     }
 
     public interface Cmlp extends Library {
         String cmlp_status_string(int status);
 
-        int cmlp_model_size(Pointer file, long n, Info info);
+        int cmlp_model_size(Pointer file, long fileSize, Info info, Run run);
 
         int cmlp_model_init(
-                Pointer memory, long memorySize, Pointer file, long n, int flags, Pointer workspace,
-                long workspaceSize, PointerByReference model);
+                Pointer memory, long memorySize, Pointer file, long fileSize, int flags, PointerByReference model,
+                Run run);
 
-        int cmlp_model_predict_f32(
-                Pointer model, float[] row, long n, IntByReference label, float[] outputs, long nOutputs,
-                Pointer workspace, long workspaceSize);
+        void cmlp_rows_init(Pointer rows, long structSize, Pointer data, int dtype, long nRows, long nCols);
 
-        int cmlp_model_predict_f64(
-                Pointer model, double[] row, long n, IntByReference label, double[] outputs, long nOutputs,
-                Pointer workspace, long workspaceSize);
+        int cmlp_model_predict(Pointer model, Pointer rows, Prediction prediction, Run run);
 
         int cmlp_table_code_of_cell(
-                Pointer model, long column, byte[] text, long n, DoubleByReference number);
+                Pointer model, long column, byte[] text, long n, DoubleByReference number, Run run);
     }
 
     static final Cmlp CMLP = Native.load("cmlp", Cmlp.class);
@@ -57,7 +67,7 @@ public class Predict {
     static double numberOfCell(Pointer model, int column, String cell) {
         byte[] text = cell.getBytes(StandardCharsets.UTF_8);
         DoubleByReference number = new DoubleByReference();
-        check(CMLP.cmlp_table_code_of_cell(model, column, text, text.length, number));
+        check(CMLP.cmlp_table_code_of_cell(model, column, text, text.length, number, null));
         return number.getValue();
     }
 
@@ -70,33 +80,42 @@ public class Predict {
         file.write(0, bytes, 0, bytes.length);
         Info info = new Info();
         info.structSize = info.size();
-        check(CMLP.cmlp_model_size(file, bytes.length, info));
+        Run run = new Run();
+        run.structSize = run.size();
+        check(CMLP.cmlp_model_size(file, bytes.length, info, run));
         Memory memory = new Memory(info.modelSize);
         Memory workspace = new Memory(info.workspaceSize);
+        run.workspace = workspace;
+        run.workspaceSize = info.workspaceSize;
         PointerByReference address = new PointerByReference();
-        check(CMLP.cmlp_model_init(
-                memory, info.modelSize, file, bytes.length, 0, workspace, info.workspaceSize, address));
+        check(CMLP.cmlp_model_init(memory, info.modelSize, file, bytes.length, 0, address, run));
         Pointer model = address.getValue();
 
         double[] row = new double[cells.length];
         for (int i = 0; i < row.length; i++)
             row[i] = info.nNets > 0 ? numberOfCell(model, i, cells[i]) : Double.parseDouble(cells[i]);
-        IntByReference label = new IntByReference();
-        double[] outputs = new double[(int) info.nOutputs];
-        if (info.dtype == 2) { // CMLP_FLOAT64
-            check(CMLP.cmlp_model_predict_f64(
-                    model, row, row.length, label, outputs, outputs.length, workspace, info.workspaceSize));
-        } else {
-            float[] narrow = new float[row.length];
-            for (int i = 0; i < row.length; i++) narrow[i] = (float) row[i];
-            float[] floats = new float[outputs.length];
-            check(CMLP.cmlp_model_predict_f32(
-                    model, narrow, narrow.length, label, floats, floats.length, workspace, info.workspaceSize));
-            for (int i = 0; i < floats.length; i++) outputs[i] = floats[i];
-        }
-        StringBuilder line = new StringBuilder().append(label.getValue());
+        double[] outputs = new double[(int) info.nOut];
+        boolean isDouble = info.dtype == 2; // CMLP_FLOAT64
+        int element = isDouble ? 8 : 4;
+        Memory data = new Memory((long) row.length * element), results = new Memory((long) outputs.length * element);
+        Memory label = new Memory(4), rows = new Memory(128); // cmlp_rows
+        for (int i = 0; i < row.length; i++)
+            if (isDouble) data.setDouble(8L * i, row[i]);
+            else data.setFloat(4L * i, (float) row[i]);
+        CMLP.cmlp_rows_init(rows, rows.size(), data, info.dtype, 1, row.length);
+        Prediction prediction = new Prediction();
+        prediction.structSize = prediction.size();
+        prediction.outputs = results;
+        prediction.nOutputs = outputs.length;
+        prediction.labels = label;
+        prediction.nLabels = 1;
+        check(CMLP.cmlp_model_predict(model, rows, prediction, run));
+        for (int i = 0; i < outputs.length; i++)
+            outputs[i] = isDouble ? results.getDouble(8L * i) : results.getFloat(4L * i);
+        StringBuilder line = new StringBuilder().append(label.getInt(0));
         for (double output : outputs) line.append(' ').append(output);
         System.out.println(line);
+        java.lang.ref.Reference.reachabilityFence(workspace);
         java.lang.ref.Reference.reachabilityFence(file);
         java.lang.ref.Reference.reachabilityFence(memory);
     }

@@ -11,25 +11,48 @@ const Info = koffi.struct("cmlp_model_info", {
 	head_size: "uint64_t",
 	file_size: "uint64_t",
 	error_at: "uint64_t",
-	n_inputs: "int64_t",
-	n_outputs: "int64_t",
-	input_scale: "double",
+	n_in: "int64_t",
+	n_out: "int64_t",
+	n_labels: "int64_t",
 	n_nets: "int64_t",
 	dtype: "int32_t",
 	reserved: "int32_t",
 });
+const Prediction = koffi.struct("cmlp_prediction", {
+	struct_size: "size_t",
+	outputs: "void *",
+	n_outputs: "int64_t",
+	labels: "void *",
+	n_labels: "int64_t",
+});
+const Run = koffi.struct("cmlp_run", {
+	struct_size: "size_t",
+	workspace: "void *",
+	workspace_size: "size_t",
+	poll: "void *",
+	poll_context: "void *",
+	refused: "void *",
+	bad_row: "int64_t",
+	bad_column: "int64_t",
+	n_threads: "int32_t",
+	reserved: "int32_t",
+});
+const ROWS = 128; // the size of cmlp_rows
 const statusString = cmlp.func("const char *cmlp_status_string(int status)");
-const modelSize = cmlp.func("int cmlp_model_size(void *file, size_t n, _Inout_ cmlp_model_info *info)");
+const modelSize = cmlp.func("int cmlp_model_size(void *file, size_t n, _Inout_ cmlp_model_info *info, void *run)");
 const modelInit = cmlp.func(
-	"int cmlp_model_init(void *memory, size_t size, void *file, size_t n, uint32_t flags, void *workspace, " +
-		"size_t workspace_size, _Out_ void **model)",
+	"int cmlp_model_init(void *memory, size_t size, void *file, size_t n, int32_t flags, _Out_ void **model, " +
+		"_Inout_ cmlp_run *run)",
 );
-const arguments_ = "(void *model, void *row, int64_t n, _Out_ int32_t *label, void *outputs, int64_t n_outputs, " +
-	"void *workspace, size_t workspace_size)";
-const predictFloat = cmlp.func(`int cmlp_model_predict_f32${arguments_}`);
-const predictDouble = cmlp.func(`int cmlp_model_predict_f64${arguments_}`);
+const rowsInit = cmlp.func(
+	"void cmlp_rows_init(void *rows, size_t size, void *data, int32_t dtype, int64_t n_rows, int64_t n_cols)",
+);
+const modelPredict = cmlp.func(
+	"int cmlp_model_predict(void *model, void *rows, cmlp_prediction *prediction, _Inout_ cmlp_run *run)",
+);
 const codeOfCell = cmlp.func(
-	"int cmlp_table_code_of_cell(void *model, int64_t column, void *text, int64_t n, _Out_ double *number)",
+	"int cmlp_table_code_of_cell(void *model, int64_t column, void *text, int64_t n, _Out_ double *number, " +
+		"void *run)",
 );
 
 function check(status) {
@@ -39,25 +62,34 @@ function check(status) {
 // The model points into the file's bytes and into its memory, so that these must not be collected before it.
 const file = new Uint8Array(readFileSync(path));
 const info = { struct_size: koffi.sizeof(Info) };
-check(modelSize(file, file.length, info));
+check(modelSize(file, file.length, info, null));
 const memory = new Uint8Array(info.model_size);
 const workspace = new Uint8Array(info.workspace_size);
+const run = { struct_size: koffi.sizeof(Run), workspace, workspace_size: workspace.length };
 const model = [null];
-check(modelInit(memory, memory.length, file, file.length, 0, workspace, workspace.length, model));
+check(modelInit(memory, memory.length, file, file.length, 0, model, run));
 
 // A number, the days of a date or the code of a category of a table.
 function numberOfCell(cell, column) {
 	const text = new TextEncoder().encode(cell);
 	const number = [0];
-	check(codeOfCell(model[0], column, text, text.length, number));
+	check(codeOfCell(model[0], column, text, text.length, number, null));
 	return number[0];
 }
 
 const isDouble = info.dtype === 2;
 const Numbers = isDouble ? Float64Array : Float32Array;
 const row = Numbers.from(cells.map(info.n_nets ? numberOfCell : Number));
-const outputs = new Numbers(info.n_outputs);
-const label = [0];
-const predict = isDouble ? predictDouble : predictFloat;
-check(predict(model[0], row, row.length, label, outputs, outputs.length, workspace, workspace.length));
+const outputs = new Numbers(info.n_out);
+const label = new Int32Array(1);
+const rows = new Uint8Array(ROWS);
+rowsInit(rows, ROWS, row, info.dtype, 1, row.length);
+const prediction = {
+	struct_size: koffi.sizeof(Prediction),
+	outputs,
+	n_outputs: outputs.length,
+	labels: label,
+	n_labels: 1,
+};
+check(modelPredict(model[0], rows, prediction, { ...run, workspace }));
 console.log(label[0], ...outputs);

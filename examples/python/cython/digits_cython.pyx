@@ -4,8 +4,12 @@
 import numpy as np
 
 from libc.stdint cimport int32_t, uint8_t
+from libc.string cimport memset
 
-from cmlp.capi cimport cmlp_capi, cmlp_import_capi, cmlp_model, cmlp_model_info
+from cmlp.capi cimport (
+    CMLP_ROWS_DENSE, CMLP_UINT8, cmlp_capi, cmlp_import_capi, cmlp_model, cmlp_model_info, cmlp_prediction, cmlp_rows,
+    cmlp_run,
+)
 
 cdef const cmlp_capi *api = cmlp_import_capi()
 
@@ -21,28 +25,44 @@ cdef class Model:
     def __init__(self, path):
         self.file = np.fromfile(path, np.uint8)
         self.info.struct_size = sizeof(cmlp_model_info)
-        check(api.model_size(&self.file[0], self.file.size, &self.info))
+        check(api.model_size(&self.file[0], self.file.size, &self.info, NULL))
         self.memory = np.empty(self.info.model_size, np.uint8)
         cdef uint8_t[::1] workspace = np.empty(self.info.workspace_size, np.uint8)
-        check(api.model_init(&self.memory[0], self.memory.size, &self.file[0], self.file.size, 0, &workspace[0],
-                             workspace.size, &self.model))
+        cdef cmlp_run run = run_of(workspace)
+        check(api.model_init(&self.memory[0], self.memory.size, &self.file[0], self.file.size, 0, &self.model, &run))
 
     def classify(self, const uint8_t[:, ::1] images):
         """Return the class index of each image, a row of bytes. Other threads run meanwhile."""
-        if images.shape[1] != self.info.n_inputs:
-            raise ValueError(f"images must have {self.info.n_inputs} columns, got {images.shape[1]}")
+        if images.shape[1] != self.info.n_in:
+            raise ValueError(f"images must have {self.info.n_in} columns, got {images.shape[1]}")
         cdef int32_t[::1] classes = np.empty(images.shape[0], np.int32)
         cdef uint8_t[::1] workspace = np.empty(self.info.workspace_size, np.uint8)
+        cdef cmlp_run run = run_of(workspace)
+        cdef cmlp_rows row
+        cdef cmlp_prediction prediction
         cdef Py_ssize_t i
         cdef int status = 0
+        memset(&row, 0, sizeof(row))
+        memset(&prediction, 0, sizeof(prediction))
+        row.struct_size, row.kind, row.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, CMLP_UINT8
+        row.n_rows, row.n_cols = 1, images.shape[1]
+        prediction.struct_size, prediction.n_labels = sizeof(cmlp_prediction), 1
         with nogil:
             for i in range(images.shape[0]):
-                status = api.model_predict_u8(self.model, &images[i, 0], 784, &classes[i], NULL, 0, &workspace[0],
-                                              workspace.shape[0])
+                row.data, prediction.labels = &images[i, 0], &classes[i]
+                status = api.model_predict(self.model, &row, &prediction, &run)
                 if status:
                     break
         check(status)
         return np.asarray(classes)
+
+
+cdef cmlp_run run_of(uint8_t[::1] workspace):
+    """Return a run of one thread with this workspace, which must live as long."""
+    cdef cmlp_run run
+    memset(&run, 0, sizeof(run))
+    run.struct_size, run.workspace, run.workspace_size = sizeof(cmlp_run), &workspace[0], workspace.shape[0]
+    return run
 
 
 cdef int check(int status) except -1:

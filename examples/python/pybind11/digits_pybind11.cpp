@@ -18,6 +18,15 @@ static void check(int status)
     if (status) throw py::value_error(cmlp->status_string(status));
 }
 
+// A run of one thread with this workspace, which must live as long.
+static cmlp_run run_of(std::vector<char> &workspace)
+{
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace = workspace.data();
+    run.workspace_size = workspace.size();
+    return run;
+}
+
 class Model {
 public:
     // `file` holds the content of a model file; NumPy aligns it to 16 bytes.
@@ -25,26 +34,38 @@ public:
     {
         info_ = CMLP_INIT(cmlp_model_info);
         const auto n = static_cast<std::size_t>(file_.size());
-        check(cmlp->model_size(file_.data(), n, &info_));
+        check(cmlp->model_size(file_.data(), n, &info_, nullptr));
         memory_.resize(info_.model_size);
         std::vector<char> workspace(info_.workspace_size);
-        check(cmlp->model_init(memory_.data(), memory_.size(), file_.data(), n, 0, workspace.data(), workspace.size(), &model_));
+        cmlp_run run = run_of(workspace);
+        check(cmlp->model_init(memory_.data(), memory_.size(), file_.data(), n, 0, &model_, &run));
     }
 
     // Returns the class index of each image, a row of bytes. Other threads run meanwhile.
     py::array_t<std::int32_t> classify(const Bytes &images)
     {
-        if (images.ndim() != 2 || images.shape(1) != info_.n_inputs) throw py::value_error("images have a wrong shape");
+        if (images.ndim() != 2 || images.shape(1) != info_.n_in) throw py::value_error("images have a wrong shape");
         py::array_t<std::int32_t> classes(images.shape(0));
         std::int32_t *out = classes.mutable_data();
         const std::uint8_t *image = images.data();
         const py::ssize_t n = images.shape(0);
         std::vector<char> workspace(info_.workspace_size);
+        cmlp_run run = run_of(workspace);
+        cmlp_rows row = CMLP_INIT(cmlp_rows);
+        row.kind = CMLP_ROWS_DENSE;
+        row.dtype = CMLP_UINT8;
+        row.n_rows = 1;
+        row.n_cols = info_.n_in;
+        cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
+        prediction.n_labels = 1;
         cmlp_status status = CMLP_OK;
         {
             py::gil_scoped_release release;
-            for (py::ssize_t i = 0; i < n && !status; i++, image += info_.n_inputs)
-                status = cmlp->model_predict_u8(model_, image, 784, out + i, nullptr, 0, workspace.data(), workspace.size());
+            for (py::ssize_t i = 0; i < n && !status; i++) {
+                row.data = image + i * info_.n_in;
+                prediction.labels = out + i;
+                status = cmlp->model_predict(model_, &row, &prediction, &run);
+            }
         }
         check(status);
         return classes;

@@ -341,6 +341,7 @@ cdef class Call:
     cdef Net net
     cdef cmlp_rows rows
     cdef cmlp_targets targets
+    cdef cmlp_derivatives derivatives
     cdef cmlp_objective objective
     cdef cmlp_dropout dropout
     cdef cmlp_epoch epoch
@@ -466,13 +467,16 @@ cdef class Call:
                 sample_weight = as_doubles(sample_weight, self.rows.n_rows, "sample_weight")
             self.weights = sample_weight
             objective.row_weights = <const double *>cnp.PyArray_DATA(self.weights)
+            objective.n_row_weights = cnp.PyArray_SIZE(self.weights)
         if alphas is not None:
             self.alphas = as_doubles(alphas, len(self.net.sizes) - 1, "alphas")
             objective.alphas = <const double *>cnp.PyArray_DATA(self.alphas)
+            objective.n_alphas = cnp.PyArray_SIZE(self.alphas)
         if dropout is not None:
             self.dropout_rates = as_doubles(dropout, len(self.net.sizes) - 2, "dropout")
             self.dropout.struct_size = sizeof(cmlp_dropout)
             self.dropout.rates = <const double *>cnp.PyArray_DATA(self.dropout_rates)
+            self.dropout.n_rates = cnp.PyArray_SIZE(self.dropout_rates)
             self.dropout.seed, self.dropout.step, self.dropout.row = dropout_seed, dropout_step, dropout_row
             objective.dropout = &self.dropout
         if callable(self.net.loss):
@@ -517,7 +521,7 @@ cdef class Call:
         self.set_threads(n_threads, work)
         if 0 < self.epoch.batch_size < self.n:  # the workspace is for this call alone
             rows.n_rows, rows.order, rows.n_order = epoch.batch_size, NULL, 0
-        check(cmlp_workspace_size(self.net.net, &rows, objective, epoch, self.run.n_threads, &size))
+        check(cmlp_workspace_size(self.net.net, &rows, objective, epoch, &size, &self.run), self.run.refused)
         return self.allocate(size, work, seconds)
 
     cdef int prepare_paths(self, const cmlp_rows *to, const cmlp_paths *paths, object n_threads) except -1:
@@ -526,7 +530,7 @@ cdef class Call:
         cdef double steps = <double>to.n_rows * <double>paths.n_paths * <double>paths.n_groups
         cdef double work = <double>self.net.n_params * (<double>self.n + steps)
         self.set_threads(n_threads, work)
-        check(cmlp_paths_workspace_size(self.net.net, &self.rows, to, paths, self.run.n_threads, &size))
+        check(cmlp_paths_workspace_size(self.net.net, &self.rows, to, paths, &size, &self.run), self.run.refused)
         return self.allocate(size, work, FOREVER)
 
     cdef int set_threads(self, object n_threads, double work) except -1:
@@ -545,6 +549,15 @@ cdef class Call:
             self.poll.last = self.poll.begin = now()
             self.run.poll, self.run.poll_context = poll_signals, &self.poll
         return 0
+
+    cdef int backpropagate(self) except -1:
+        """Compute the costs and the derivatives that self.derivatives asks for."""
+        cdef int status
+        self.derivatives.struct_size = sizeof(cmlp_derivatives)
+        with nogil:
+            status = cmlp_backpropagate(self.net.net, self.params, self.net.n_params, &self.rows, &self.targets,
+                                        &self.objective, &self.derivatives, &self.run)
+        return self.done(status)
 
     cdef int train(self, Optimizer optimizer, cmlp_random *random, double *epochs, int64_t n_epochs) noexcept:
         """Train, see Net.train_epoch; return the status."""
@@ -568,8 +581,8 @@ cdef class Call:
                 epochs[BATCH], self.epoch.before = 0, NULL
                 if self.rows.order != NULL:
                     cmlp_random_shuffle(random, <int64_t *>self.rows.order, self.n)
-            status = cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
-                                      &given, &self.epoch, &self.result, &self.run)
+            status = cmlp_train_epoch(self.net.net, self.params, self.net.n_params, &self.rows, &self.targets,
+                                      &self.objective, &given, &self.epoch, &self.result, &self.run)
             end = now()
             if status_trained(status):
                 epochs[COST], epochs[PENALTY] = self.result.cost_sum, self.result.penalty_sum

@@ -245,7 +245,7 @@ cdef class Net:
         config.struct_size, config.n_layers, config.isa_mask = sizeof(cmlp_net_config), n, ISA_MASK
         config.sizes, config.activations = c_sizes, c_activations
         config.activation_parameters, config.loss_parameter, config.quantiles = c_parameters, 0, NULL
-        config.reserved = NULL
+        config.n_quantiles = 0
         if isinstance(loss_parameter, (tuple, list)):
             loss_parameter = tuple([float(quantile) for quantile in loss_parameter])
             if len(loss_parameter) != self.sizes[n - 1]:
@@ -254,17 +254,17 @@ cdef class Net:
             require(len(loss_parameter) <= CMLP_MAX_QUANTILES, CMLP_ERROR_OPTION, "config->quantiles")
             for i in range(len(loss_parameter)):
                 c_quantiles[i] = loss_parameter[i]
-            config.quantiles = c_quantiles
+            config.quantiles, config.n_quantiles = c_quantiles, len(loss_parameter)
         else:
             config.loss_parameter = loss_parameter
         # A function replaces the loss of the C network in every call, so any loss that is always allowed will do.
         config.loss = CMLP_LOSS_SQUARED_ERROR if callable(loss) else choice(LOSSES, loss, "loss").code
         config.dtype = self.code
-        check(cmlp_net_size(&config, &net_size))
+        check(cmlp_net_size(&config, &net_size, NULL))
         self.memory = PyMem_RawMalloc(net_size)
         if self.memory == NULL:
             raise MemoryError("no memory for a network")
-        check(cmlp_net_init(self.memory, net_size, &config, &self.net))
+        check(cmlp_net_init(self.memory, net_size, &config, &self.net, NULL))
         if TUNING >= 0:
             check(cmlp_net_tune(self.net, TUNING))
         self.n_params, self.n_in, self.n_out = cmlp_net_n_params(self.net), c_sizes[0], c_sizes[n - 1]
@@ -273,7 +273,7 @@ cdef class Net:
         parameters = []
         for i in range(n - 1):
             layer.struct_size = sizeof(cmlp_layer)
-            check(cmlp_net_layer(self.net, i, &layer))
+            check(cmlp_net_layer(self.net, i, &layer, NULL))
             parameters.append(layer.parameter)
         self.activation_parameters = tuple(parameters)
         self.loss_parameter = loss_parameter or (0.0 if callable(loss) else LOSSES[loss].parameter)
@@ -313,7 +313,7 @@ cdef class Net:
         weights, biases = [], []
         for i in range(len(self.sizes) - 1):
             layer.struct_size = sizeof(cmlp_layer)
-            check(cmlp_net_layer(self.net, i, &layer))
+            check(cmlp_net_layer(self.net, i, &layer, NULL))
             weights.append(block[layer.weights:layer.biases].reshape(layer.n_in, layer.n_out))
             biases.append(block[layer.biases:layer.biases + layer.n_out])
         return weights, biases
@@ -332,7 +332,8 @@ cdef class Net:
                 raise ValueError("out must not overlap X or the parameters in memory")
         call.prepare(n_threads, seconds)
         with nogil:
-            status = cmlp_forward(self.net, call.params, &call.rows, cnp.PyArray_DATA(result), &call.run)
+            status = cmlp_forward(self.net, call.params, self.n_params, &call.rows, cnp.PyArray_DATA(result),
+                                  call.n * self.n_out, &call.run)
         call.done(status)
         return result
 
@@ -381,50 +382,61 @@ cdef class Net:
             return None
         run.workspace, run.workspace_size = workspace, SMALL_BYTES  # the core returns an error if it needs more
         released = release_gil(work)
-        status = cmlp_forward(self.net, block, &rows, cnp.PyArray_DATA(result), &run)
+        status = cmlp_forward(self.net, block, self.n_params, &rows, cnp.PyArray_DATA(result),
+                              rows.n_rows * self.n_out, &run)
         take_gil(released)
         self.give_back(workspace)
         return result if status == CMLP_OK else None
 
-    cdef list each_layer(self, int64_t n, void **outputs):
-        """Return a new array (n, n_out) for each layer after the input, and pointers to their data."""
-        results = []
-        for i, size in enumerate(self.sizes[1:]):
-            result = empty(self, n, size)
-            results.append(result)
-            outputs[i] = cnp.PyArray_DATA(result)
+    cdef cnp.ndarray block_of(self, int64_t n):
+        """Return a new array for the outputs of n rows of every layer after the input, layer after layer."""
+        return np.empty(n * sum(self.sizes[1:]), self.dtype)
+
+    cdef list each_layer(self, cnp.ndarray block, int64_t n):
+        """Return a view (n, n_out) of such an array for each layer."""
+        results, begin = [], 0
+        for size in self.sizes[1:]:
+            results.append(block[begin : begin + n * size].reshape(n, size))
+            begin += n * size
         return results
 
     def activations_of(self, params, X, *, scale=1.0, n_threads=None, bint sums=False):
         """Return the activations, or weighted sums, of every layer after the input, each (n, n_out)."""
         cdef Call call = Call.__new__(Call)
-        cdef void *outputs[64]
+        cdef cnp.ndarray block
+        cdef void *activations = NULL
+        cdef void *weighted = NULL
+        cdef int64_t n_activations = 0, n_weighted = 0
         cdef int status
         call.set_rows(self, params, X, scale, None)
-        results = self.each_layer(call.n, outputs)
+        block = self.block_of(call.n)
+        if sums:
+            weighted, n_weighted = cnp.PyArray_DATA(block), cnp.PyArray_SIZE(block)
+        else:
+            activations, n_activations = cnp.PyArray_DATA(block), cnp.PyArray_SIZE(block)
         call.prepare(n_threads)
         with nogil:
-            if sums:
-                status = cmlp_weighted_sums(self.net, call.params, &call.rows, outputs, &call.run)
-            else:
-                status = cmlp_activations(self.net, call.params, &call.rows, outputs, &call.run)
+            status = cmlp_activations(self.net, call.params, self.n_params, &call.rows, activations, n_activations,
+                                      weighted, n_weighted, &call.run)
         call.done(status)
-        return results
+        return self.each_layer(block, call.n)
 
     def bounds(self, params, lower, upper, *, scale=1.0):
         """Return the bounds of the activations of every layer: two lists of arrays (n, n_out)."""
         cdef Call call = Call.__new__(Call), other = Call.__new__(Call)
-        cdef void *lowest[64]
-        cdef void *highest[64]
+        cdef cnp.ndarray lows, highs
+        cdef int64_t n_bounds
         cdef int status
         call.set_rows(self, params, lower, scale, None)
         other.set_rows(self, params, upper, scale, None)
-        lows, highs = self.each_layer(call.n, lowest), self.each_layer(call.n, highest)
+        lows, highs = self.block_of(call.n), self.block_of(call.n)
+        n_bounds = cnp.PyArray_SIZE(lows)
         call.prepare(1)
         with nogil:
-            status = cmlp_bounds(self.net, call.params, &call.rows, &other.rows, lowest, highest, &call.run)
+            status = cmlp_bounds(self.net, call.params, self.n_params, &call.rows, &other.rows, cnp.PyArray_DATA(lows),
+                                 n_bounds, cnp.PyArray_DATA(highs), n_bounds, &call.run)
         call.done(status)
-        return lows, highs
+        return self.each_layer(lows, call.n), self.each_layer(highs, call.n)
 
     def forward_paths(self, params, X, to, begins, starts, orders, *, scale=1.0, n_threads=None):
         """Return the outputs on paths from rows of X to each row of `to`, (n_to, n_paths, n_groups - 1, n_outputs)."""
@@ -447,32 +459,18 @@ cdef class Net:
         result = np.empty((ends.n, paths.n_paths, n_steps, self.n_out), self.dtype)
         call.prepare_paths(&ends.rows, &paths, n_threads)
         with nogil:
-            status = cmlp_forward_paths(self.net, call.params, &call.rows, &ends.rows, &paths,
-                                        cnp.PyArray_DATA(result), &call.run)
+            status = cmlp_forward_paths(self.net, call.params, self.n_params, &call.rows, &ends.rows, &paths,
+                                        cnp.PyArray_DATA(result), cnp.PyArray_SIZE(result), &call.run)
         call.done(status)
         return result
 
     def deltas(self, params, X, Y, *, scale=1.0, n_threads=None, **objective):
         """Return the derivatives of each row's cost with respect to the weighted sums, (n, n_out) for each layer."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
-        cdef void *outputs[64]
-        cdef int status
-        results = self.each_layer(call.n, outputs)
-        with nogil:
-            status = cmlp_deltas(self.net, call.params, &call.rows, &call.targets, &call.objective, outputs,
-                                 &call.run)
-        call.done(status)
-        return results
-
-    cdef double cost_of(self, Call call, double *plain_loss) except? -1:
-        """Return the objective, and write the plain loss if it is not NULL."""
-        cdef double cost = 0
-        cdef int status
-        with nogil:
-            status = cmlp_cost(self.net, call.params, &call.rows, &call.targets, &call.objective, &cost, plain_loss,
-                               &call.run)
-        call.done(status)
-        return cost
+        cdef cnp.ndarray block = self.block_of(call.n)
+        call.derivatives.sums, call.derivatives.n_sums = cnp.PyArray_DATA(block), cnp.PyArray_SIZE(block)
+        call.backpropagate()
+        return self.each_layer(block, call.n)
 
     def cost(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER, bint checked=False,
              **objective):
@@ -480,7 +478,9 @@ cdef class Net:
 
         `checked` as in `train_epoch`.
         """
-        return self.cost_of(whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds, checked), NULL)
+        cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds, checked)
+        call.backpropagate()
+        return call.derivatives.cost
 
     def cost_and_plain_loss(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER,
                             bint checked=False, **objective):
@@ -489,31 +489,23 @@ cdef class Net:
         `checked` as in `train_epoch`.
         """
         cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds, checked)
-        cdef double plain_loss = 0
-        cost = self.cost_of(call, &plain_loss)
-        return cost, plain_loss
+        call.backpropagate()
+        return call.derivatives.cost, call.derivatives.plain_loss
 
     def gradient(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER, **objective):
         """Return the gradient of the objective as a flat block, and the objective."""
         cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds)
         cdef cnp.ndarray gradient = np.empty(self.n_params, self.dtype)
-        cdef double cost = 0
-        cdef int status
-        with nogil:
-            status = cmlp_gradient(self.net, call.params, &call.rows, &call.targets, &call.objective,
-                                   cnp.PyArray_DATA(gradient), &cost, &call.run)
-        call.done(status)
-        return gradient, cost
+        call.derivatives.gradient, call.derivatives.n_gradient = cnp.PyArray_DATA(gradient), self.n_params
+        call.backpropagate()
+        return gradient, call.derivatives.cost
 
     def input_gradient(self, params, X, Y, *, scale=1.0, n_threads=None, **objective):
         """Return the gradient of each row's cost with respect to the inputs of that row, (n, n_in)."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
         cdef cnp.ndarray gradient = empty(self, call.n, self.n_in)
-        cdef int status
-        with nogil:
-            status = cmlp_input_gradient(self.net, call.params, &call.rows, &call.targets, &call.objective,
-                                         cnp.PyArray_DATA(gradient), &call.run)
-        call.done(status)
+        call.derivatives.inputs, call.derivatives.n_inputs = cnp.PyArray_DATA(gradient), cnp.PyArray_SIZE(gradient)
+        call.backpropagate()
         return gradient
 
     def train_epoch(self, params, X, Y, Optimizer optimizer not None, cnp.ndarray epochs=None, *, int64_t batch_size,
@@ -556,6 +548,7 @@ cdef class Net:
         if rates is not None:
             call.learning_rates = as_doubles(rates, -(-call.n // batch_size), "learning_rates")
             call.epoch.rates = <const double *>cnp.PyArray_DATA(call.learning_rates)
+            call.epoch.n_rates = cnp.PyArray_SIZE(call.learning_rates)
         shuffles = n_epochs > 1 and order is not None
         if shuffles:
             if generator is None:
@@ -606,7 +599,7 @@ cdef class Optimizer:
         o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon = learning_rate, momentum, beta_1, beta_2, epsilon
         o.weight_decay, o.max_norm = weight_decay, max_norm
         require(epsilon != 0, CMLP_ERROR_OPTION, "optimizer->epsilon")
-        check(cmlp_optimizer_state_size(net.net, o.solver, &size))
+        check(cmlp_optimizer_state_size(net.net, o.solver, &size, NULL))
         self.allocate(size, net.dtype)
 
     def __repr__(self):
@@ -622,7 +615,7 @@ cdef class Optimizer:
     cdef int require_fit(self, Net net) except -1:
         """Raise ValueError if the moments do not match the network's size and dtype."""
         cdef size_t size = 0
-        check(cmlp_optimizer_state_size(net.net, self.optimizer.solver, &size))
+        check(cmlp_optimizer_state_size(net.net, self.optimizer.solver, &size, NULL))
         n = (size - sizeof(cmlp_optimizer_state)) // net.dtype.itemsize
         if not isinstance(self.state, cnp.ndarray) or not fits(self.state, 1, n, 1, net.code):
             raise StatusError(f"The {self.solver!r} optimizer state must have {n} values of dtype {net.dtype} for this "
@@ -833,11 +826,15 @@ def step(Net net not None, params, gradient, Optimizer optimizer not None):
     """Take one optimizer step with `gradient`; changes params and optimizer in place."""
     cdef cnp.ndarray p = net.usable_params(params, True)
     cdef cnp.ndarray g = usable(gradient, "gradient", net, False, net.n_params)
+    cdef cmlp_run run
     cdef int status
     optimizer.require_fit(net)
+    memset(&run, 0, sizeof(run))
+    run.struct_size = sizeof(cmlp_run)
     with nogil:
-        status = cmlp_step(net.net, cnp.PyArray_DATA(p), cnp.PyArray_DATA(g), &optimizer.optimizer)
-    check(status)
+        status = cmlp_step(net.net, cnp.PyArray_DATA(p), net.n_params, cnp.PyArray_DATA(g), net.n_params,
+                           &optimizer.optimizer, &run)
+    check(status, run.refused)
 
 
 include "_table.pxi"

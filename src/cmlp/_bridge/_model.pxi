@@ -24,12 +24,15 @@ CALIBRATION_KINDS = {
 FILE_DTYPES = {"f4": CMLP_FLOAT32, "f8": CMLP_FLOAT64, "u1": CMLP_UINT8, "i4": CMLP_INT32, "i8": CMLP_INT64}
 
 
-cdef int check_file(int status, uint64_t at=0) except -1:
-    """Raise ModelFormatError for a status of the model file functions."""
+cdef int check_file(int status, uint64_t at=0, const cmlp_run *run=NULL) except -1:
+    """Raise ModelFormatError for a status of the model file functions, which may have been reported in a run."""
     if status == CMLP_OK:
         return 0
     name = cmlp_status_name(status).decode()
     where = f" (at byte {at})" if at else ""
+    if run != NULL and run.refused != NULL:
+        index = "" if run.bad_row < 0 else f", {run.bad_row}"
+        where = f" ({run.refused.decode()}{index})"
     raise ModelFormatError(f"{cmlp_status_string(status).decode()}{where}", name)
 
 
@@ -37,7 +40,7 @@ def model_head_size(bytes start not None):
     """Return the size of the head of a model file in bytes; `start` are the first 8 bytes of the file."""
     cdef cmlp_model_info info
     info.struct_size = sizeof(cmlp_model_info)
-    cdef int status = cmlp_model_size(<const char *>start, min(len(start), 8), &info)
+    cdef int status = cmlp_model_size(<const char *>start, min(len(start), 8), &info, NULL)
     if status != CMLP_ERROR_FILE_SHORT or not info.head_size:
         check_file(status, info.error_at)
     return info.head_size
@@ -54,7 +57,7 @@ def model_file_info(bytes head not None):
     cdef size_t n = len(head)
     cdef int status
     with nogil:
-        status = cmlp_model_size(start, n, &info)
+        status = cmlp_model_size(start, n, &info, NULL)
     if status == CMLP_ERROR_FILE_VERSION:
         # The number of an unknown version, or what a file requires from the first unknown word on.
         unknown = head[info.error_at : info.error_at + 200].partition(b'"')[0].decode("ascii", "replace")
@@ -182,11 +185,12 @@ cdef class Content:
             self.cells.decimal, self.cells.thousands = ord(decimal), ord(thousands or "\0")
             self.content.cells = &self.cells
 
-    cdef int done(self, int status) except -1:
-        """Raise the exception of the function that took the bytes, or that of the status."""
+    cdef int done(self, int status, cmlp_run *run) except -1:
+        """Free the workspace; raise the exception of the function that took the bytes, or that of the status."""
+        PyMem_RawFree(run.workspace)
         if self.errors:
             raise self.errors[0]
-        return check_file(status)
+        return check_file(status, 0, run)
 
 
 def write_model(Net net not None, params, *, scale, labels=None, names=None, cells=None, dict strings, dict arrays, write):
@@ -194,18 +198,19 @@ def write_model(Net net not None, params, *, scale, labels=None, names=None, cel
     cdef Content content = Content(strings, arrays, write, labels, names, cells)
     cdef cmlp_rows rows
     cdef void *block = cnp.PyArray_DATA(net.usable_params(params, False))
-    cdef size_t size = 0
+    cdef cmlp_run run
     cdef int status
     require(is_scale(scale, net.n_in), CMLP_ERROR_OPTION, "content->input_scale")
     set_scale(&rows, scale)
     content.content.input_scale = rows.scale
     content.content.shifts, content.content.factors = rows.shifts, rows.factors
-    check(cmlp_workspace_size(net.net, NULL, NULL, NULL, 1, &size))
-    cdef void *workspace = workspace_of(size)
+    memset(&run, 0, sizeof(run))
+    run.struct_size = sizeof(cmlp_run)
+    check(cmlp_workspace_size(net.net, NULL, NULL, NULL, &run.workspace_size, &run))
+    run.workspace = workspace_of(run.workspace_size)
     with nogil:
-        status = cmlp_model_write(net.net, block, &content.content, workspace, size)
-    PyMem_RawFree(workspace)
-    content.done(status)
+        status = cmlp_model_write(net.net, block, net.n_params, &content.content, &run)
+    content.done(status, &run)
 
 
 cdef int require_length(values, int64_t n, str name) except -1:
@@ -296,7 +301,7 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     cdef cnp.ndarray memory
     cdef cmlp_table_target *c_target
     cdef double limit = 0.0 if threshold is None else threshold
-    cdef size_t size = 0
+    cdef cmlp_run run
     cdef int status
     require_length(target_names, len(targets), "target_names")
     for i, (net, params) in enumerate(nets):
@@ -319,12 +324,13 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     if calibration is not None:
         scores = Calibration(calibration)
         table.calibration = &scores.calibration
-    check(cmlp_table_workspace_size(&table, &size), b"table")
-    cdef void *workspace = workspace_of(size)
+    memset(&run, 0, sizeof(run))
+    run.struct_size = sizeof(cmlp_run)
+    check(cmlp_table_workspace_size(&table, &run.workspace_size, &run), run.refused)
+    run.workspace = workspace_of(run.workspace_size)
     with nogil:
-        status = cmlp_table_write(&table, &content.content, workspace, size)
-    PyMem_RawFree(workspace)
-    content.done(status)
+        status = cmlp_table_write(&table, &content.content, &run)
+    content.done(status, &run)
 
 
 cdef class Model:
@@ -342,7 +348,7 @@ cdef class Model:
     cdef cnp.ndarray file
     cdef const cmlp_model *model
     cdef void *memory
-    cdef void *workspace
+    cdef cmlp_run run
 
     def __cinit__(self, cnp.ndarray file not None, bint verify=True):
         cdef const void *first = cnp.PyArray_DATA(file)
@@ -352,75 +358,78 @@ cdef class Model:
             raise ValueError(f"file must be a contiguous array of uint8, got {describe(file)}")
         self.file = file
         self.info.struct_size = sizeof(cmlp_model_info)
-        check_file(cmlp_model_size(first, n, &self.info), self.info.error_at)
+        self.run.struct_size = sizeof(cmlp_run)
+        check_file(cmlp_model_size(first, n, &self.info, NULL), self.info.error_at)
         self.memory = workspace_of(self.info.model_size)
-        self.workspace = workspace_of(self.info.workspace_size)
+        self.run.workspace = workspace_of(self.info.workspace_size)
+        self.run.workspace_size = self.info.workspace_size
         with nogil:
             status = cmlp_model_init(self.memory, self.info.model_size, first, n, 0 if verify else CMLP_MODEL_TRUSTED,
-                                     self.workspace, self.info.workspace_size, &self.model)
-        check_file(status)
+                                     &self.model, &self.run)
+        check_file(status, 0, &self.run)
 
     def __dealloc__(self):
         PyMem_RawFree(self.memory)
-        PyMem_RawFree(self.workspace)
+        PyMem_RawFree(self.run.workspace)
 
     def predict(self, row):
         """Return the class index of a row (-1 if there are no classes) and the outputs."""
         dtype = np.float32 if self.info.dtype == CMLP_FLOAT32 else np.float64
         cdef cnp.ndarray x = np.array(row, dtype)
-        cdef cnp.ndarray outputs = np.empty(self.info.n_outputs, dtype)
+        cdef cnp.ndarray outputs = np.empty(self.info.n_out, dtype)
+        cdef cmlp_rows rows
+        cdef cmlp_prediction prediction
         cdef int32_t label = -1
-        if cnp.PyArray_NDIM(x) != 1 or len(x) != self.info.n_inputs:
-            raise ValueError(f"row must have shape ({self.info.n_inputs},), got {describe(x)}")
-        if self.info.dtype == CMLP_FLOAT32:
-            check(cmlp_model_predict_f32(self.model, <float *>cnp.PyArray_DATA(x), len(x), &label,
-                                         <float *>cnp.PyArray_DATA(outputs), len(outputs), self.workspace,
-                                         self.info.workspace_size))
-        else:
-            check(cmlp_model_predict_f64(self.model, <double *>cnp.PyArray_DATA(x), len(x), &label,
-                                         <double *>cnp.PyArray_DATA(outputs), len(outputs), self.workspace,
-                                         self.info.workspace_size))
+        if cnp.PyArray_NDIM(x) != 1 or len(x) != self.info.n_in:
+            raise ValueError(f"row must have shape ({self.info.n_in},), got {describe(x)}")
+        memset(&rows, 0, sizeof(rows))
+        rows.struct_size, rows.kind, rows.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, self.info.dtype
+        rows.data, rows.n_rows, rows.n_cols = cnp.PyArray_DATA(x), 1, len(x)
+        prediction.struct_size, prediction.labels, prediction.n_labels = sizeof(cmlp_prediction), &label, 1
+        prediction.outputs, prediction.n_outputs = cnp.PyArray_DATA(outputs), len(outputs)
+        check(cmlp_model_predict(self.model, &rows, &prediction, &self.run), self.run.refused)
         return label, outputs
 
     def label(self, int32_t index):
         """Return the label of a class, and its text."""
         cdef cmlp_value label
-        check(cmlp_model_label(self.model, index, &label))
+        check(cmlp_model_label(self.model, index, &label, NULL))
         return value_of(&label), label.text[:label.n_text].decode("utf-8", "surrogatepass")
 
     def category(self, int64_t column, value):
         """Return the code of a category in a column of a table: text, a number, or None for the missing value."""
         cdef Values values = Values([value])
         cdef double code = 0
-        check(cmlp_table_code_of_value(self.model, column, values.first, &code))
+        check(cmlp_table_code_of_value(self.model, column, values.first, &code, NULL))
         return code
 
     def category_of(self, int64_t column, int64_t code):
         """Return the category of a code in a column of a table."""
         cdef cmlp_value category
-        check(cmlp_table_category(self.model, column, code, &category))
+        check(cmlp_table_category(self.model, column, code, &category, NULL))
         return value_of(&category)
 
     def cell(self, int64_t column, str text not None):
         """Return the number for the row of a cell of text in a column of a table."""
         cdef bytes encoded = text.encode("utf-8", "surrogatepass")
         cdef double number = 0
-        check(cmlp_table_code_of_cell(self.model, column, encoded, len(encoded), &number))
+        check(cmlp_table_code_of_cell(self.model, column, encoded, len(encoded), &number, NULL))
         return number
 
     def margin(self, double coverage, outputs=None, int64_t target=0):
         """Return how far the interval of a coverage reaches beyond the outputs of a row of a table's model."""
         cdef cnp.ndarray row = np.array([] if outputs is None else outputs, np.float64, ndmin=1)
         cdef const double *first = NULL
-        cdef double margin = 0
+        cdef double below = 0, above = 0
         if outputs is not None:
             first = <const double *>cnp.PyArray_DATA(row)
-        check(cmlp_table_margin(self.model, target, coverage, first, len(row), &margin))
-        return margin
+        check(cmlp_table_margin(self.model, target, coverage, first, len(row), &below, &above, NULL))
+        return above
 
     def interval(self, double coverage, outputs, int64_t target=0):
         """Return the ends of the interval of a coverage for the outputs of a row of a table's model."""
         cdef cnp.ndarray row = np.array(outputs, np.float64, ndmin=1)
-        cdef double ends[2]
-        check(cmlp_table_interval(self.model, target, coverage, <const double *>cnp.PyArray_DATA(row), len(row), ends))
-        return ends[0], ends[1]
+        cdef double low = 0, high = 0
+        check(cmlp_table_interval(self.model, target, coverage, <const double *>cnp.PyArray_DATA(row), len(row), &low,
+                                  &high, NULL))
+        return low, high

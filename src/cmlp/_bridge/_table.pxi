@@ -91,7 +91,7 @@ cdef class Columns:
         cdef cmlp_table_encoder encoder = self.encoder
         cdef int64_t width = 0
         encoder.has_bins, encoder.dtype = bins, CMLP_FLOAT32
-        check(cmlp_table_encoder_width(&encoder, &width), b"columns")
+        check(cmlp_table_encoder_width(&encoder, &width, NULL), b"columns")
         return width
 
     def encode(self, raw, *, bint bins):
@@ -99,17 +99,20 @@ cdef class Columns:
         cdef cmlp_table_encoder encoder = self.encoder
         cdef cnp.ndarray rows = np.ascontiguousarray(raw, np.float64)
         cdef cnp.ndarray inputs
-        cdef const double *first
-        cdef int64_t n
+        cdef cmlp_rows given
+        cdef int64_t n_inputs
         cdef void *out
         cdef int status
         if cnp.PyArray_NDIM(rows) != 2 or cnp.PyArray_DIM(rows, 1) != encoder.n_columns:
             raise ValueError(f"raw must have shape (n_rows, {encoder.n_columns}), got {describe(raw)}")
         inputs = np.empty((len(rows), self.width(bins)), np.float32)
         encoder.has_bins, encoder.dtype = bins, CMLP_FLOAT32
-        first, n, out = <const double *>cnp.PyArray_DATA(rows), len(rows), cnp.PyArray_DATA(inputs)
+        memset(&given, 0, sizeof(given))
+        given.struct_size, given.kind, given.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, CMLP_FLOAT64
+        given.data, given.n_rows, given.n_cols = cnp.PyArray_DATA(rows), len(rows), encoder.n_columns
+        n_inputs, out = cnp.PyArray_SIZE(inputs), cnp.PyArray_DATA(inputs)
         with nogil:
-            status = cmlp_table_encode(&encoder, first, n, 0, out)
+            status = cmlp_table_encode(&encoder, &given, out, n_inputs, NULL)
         check(status)
         return inputs
 

@@ -69,15 +69,15 @@ static const cmlp_net *make_net(const recipe *r, uint32_t isa)
     config.dtype = r->dtype;
     config.isa_mask = isa;
     size_t bytes = 0;
-    demand(cmlp_net_size(&config, &bytes), "net size");
-    demand(cmlp_net_init(memory(bytes), bytes, &config, &net), "net");
+    demand(cmlp_net_size(&config, &bytes, NULL), "net size");
+    demand(cmlp_net_init(memory(bytes), bytes, &config, &net, NULL), "net");
     return net;
 }
 
 static cmlp_optimizer make_optimizer(const recipe *r, const cmlp_net *net)
 {
     cmlp_optimizer optimizer = cmlp_default_optimizer(r->solver);
-    demand(cmlp_optimizer_state_size(net, r->solver, &optimizer.state_size), "optimizer");
+    demand(cmlp_optimizer_state_size(net, r->solver, &optimizer.state_size, NULL), "optimizer");
     optimizer.state = memory(optimizer.state_size);
     optimizer.learning_rate = r->learning_rate;
     return optimizer;
@@ -90,11 +90,11 @@ static cmlp_run make_run(const cmlp_net *net, int32_t n_threads)
     const cmlp_epoch epoch = CMLP_INIT(cmlp_epoch); /* all rows are one batch: enough for smaller batches */
     size_t forward;
     cmlp_run run = CMLP_INIT(cmlp_run);
-    demand(cmlp_workspace_size(net, &rows, &objective, &epoch, n_threads, &run.workspace_size), "workspace");
-    demand(cmlp_workspace_size(net, &rows, NULL, NULL, n_threads, &forward), "workspace");
+    run.n_threads = n_threads;
+    demand(cmlp_workspace_size(net, &rows, &objective, &epoch, &run.workspace_size, &run), "workspace");
+    demand(cmlp_workspace_size(net, &rows, NULL, NULL, &forward, &run), "workspace");
     if (forward > run.workspace_size) run.workspace_size = forward;
     run.workspace = memory(run.workspace_size);
-    run.n_threads = n_threads;
     return run;
 }
 
@@ -116,7 +116,7 @@ static uint64_t train(const recipe *r, uint32_t isa, int32_t n_threads)
     for (int i = 0; i < ROWS * INPUTS; i++) x[i] = 4 * cmlp_random_double(&random) - 2;
     for (int i = 0; i < ROWS; i++) labels[i] = (int32_t)(OUTPUTS * cmlp_random_double(&random));
     for (int i = 0; i < ROWS; i++) order[i] = i;
-    demand(cmlp_init_params(net, &random, params), "parameters");
+    demand(cmlp_init_params(net, &random, params, n_params, NULL), "parameters");
 
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     rows.data = x;
@@ -144,10 +144,11 @@ static uint64_t train(const recipe *r, uint32_t isa, int32_t n_threads)
     uint64_t hash = 0;
     for (int i = 0; i < EPOCHS; i++) {
         cmlp_random_shuffle(&random, order, ROWS);
-        demand(cmlp_train_epoch(net, params, &rows, &targets, &objective, &optimizer, &epoch, &result, &run), "epoch");
+        demand(cmlp_train_epoch(net, params, cmlp_net_n_params(net), &rows, &targets, &objective, &optimizer, &epoch,
+                                &result, &run), "epoch");
         hash = hashed(hash, CMLP_FLOAT64, &result.cost, 1);
     }
-    demand(cmlp_forward(net, params, &rows, output, &run), "forward");
+    demand(cmlp_forward(net, params, n_params, &rows, output, ROWS * OUTPUTS, &run), "forward");
     return hashed(hashed(hash, r->dtype, params, n_params), r->dtype, output, ROWS * OUTPUTS);
 }
 

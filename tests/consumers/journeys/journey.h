@@ -62,10 +62,10 @@ static inline void begin(learner *l, cmlp_activation output, cmlp_loss loss)
     config.n_layers = 3;
     config.loss = loss;
     config.dtype = CMLP_FLOAT32;
-    OK(cmlp_net_init(l->memory, sizeof l->memory, &config, &l->net));
+    OK(cmlp_net_init(l->memory, sizeof l->memory, &config, &l->net, NULL));
     CHECK(cmlp_net_n_params(net_of(l)) == N_PARAMS);
     cmlp_random_seed(&l->random, 1);
-    OK(cmlp_init_params(net_of(l), &l->random, l->params));
+    OK(cmlp_init_params(net_of(l), &l->random, l->params, N_PARAMS, NULL));
     l->optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     l->optimizer.state = &l->state;
     l->optimizer.state_size = sizeof l->state;
@@ -86,11 +86,24 @@ static inline void make_rows(float *x, int32_t *labels, int64_t n)
     }
 }
 
+/* Predicts one row of a type with a model of n_in values; `output` is large enough, or NULL. */
+static inline cmlp_status predict_one(const cmlp_model *model, const void *row, cmlp_dtype dtype, int64_t n_in,
+                                      int32_t *label, void *output, int64_t n_outputs, cmlp_run *run)
+{
+    const cmlp_rows rows = cmlp_dense_rows(row, dtype, 1, n_in);
+    cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
+    prediction.outputs = output;
+    prediction.n_outputs = n_outputs;
+    prediction.labels = label;
+    if (label) prediction.n_labels = 1;
+    return cmlp_model_predict(model, &rows, &prediction, run);
+}
+
 /* A workspace for training with these rows. */
 static inline void *workspace_of(const learner *l, const cmlp_rows *rows, const cmlp_objective *objective,
                                  const cmlp_epoch *epoch, cmlp_run *run)
 {
-    OK(cmlp_workspace_size(net_of(l), rows, objective, epoch, run->n_threads, &run->workspace_size));
+    OK(cmlp_workspace_size(net_of(l), rows, objective, epoch, &run->workspace_size, run));
     run->workspace = malloc(run->workspace_size);
     CHECK(run->workspace);
     return run->workspace;

@@ -9,7 +9,7 @@ int main(int argc, char **argv)
     cmlp_file file;
     CHECK(argc == 2);
     OK(cmlp_file_load(&file, argv[1]));
-    const int64_t n_in = file.info.n_inputs, n_out = file.info.n_outputs, chosen[] = {7, 0, 499, 7};
+    const int64_t n_in = file.info.n_in, n_out = file.info.n_out, chosen[] = {7, 0, 499, 7};
     CHECK(n_in <= 16 && n_out <= 16 && file.info.dtype == CMLP_FLOAT32);
     static uint8_t x[ROWS][16];
     static float outputs[ROWS * 16];
@@ -20,29 +20,34 @@ int main(int argc, char **argv)
     rows.row_stride = 2 * (int64_t)sizeof x[0];
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.n_threads = 3;
-    OK(cmlp_model_workspace_size(file.model, &rows, run.n_threads, &run.workspace_size));
+    OK(cmlp_model_workspace_size(file.model, &rows, &run.workspace_size, &run));
     run.workspace = malloc(run.workspace_size);
     CHECK(run.workspace);
+    cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
+    prediction.outputs = outputs;
+    prediction.n_outputs = ROWS * n_out;
+    prediction.labels = labels;
     for (int pass = 0; pass < 2; pass++) {
         rows.order = pass ? chosen : NULL;
         rows.n_order = pass ? 4 : 0;
-        OK(cmlp_model_predict_rows_f32(file.model, &rows, labels, outputs, ROWS * n_out, &run));
+        prediction.n_labels = ROWS;
+        OK(cmlp_model_predict(file.model, &rows, &prediction, &run));
         for (int64_t i = 0; i < (pass ? 4 : ROWS / 2); i++) {
             float alone[16];
             int32_t label;
-            OK(cmlp_model_predict_u8(file.model, x[2 * (pass ? chosen[i] : i)], n_in, &label, alone, n_out, file.workspace,
-                                     file.info.workspace_size));
+            OK(predict_one(file.model, x[2 * (pass ? chosen[i] : i)], CMLP_UINT8, n_in, &label, alone, n_out, &file.run));
             CHECK(label == labels[i] && !memcmp(alone, outputs + i * n_out, (size_t)n_out * sizeof *alone));
         }
     }
     const int64_t outside = ROWS;
     rows.order = &outside;
     rows.n_order = 1;
-    CHECK(cmlp_model_predict_rows_f32(file.model, &rows, labels, outputs, ROWS * n_out, &run) == CMLP_ERROR_ORDER);
+    CHECK(cmlp_model_predict(file.model, &rows, &prediction, &run) == CMLP_ERROR_ORDER);
     CHECK(run.bad_row == 0 && run.refused && !strcmp(run.refused, "rows->order"));
     rows.order = NULL;
     rows.n_order = rows.n_rows = 0;
-    OK(cmlp_model_predict_rows_f32(file.model, &rows, NULL, NULL, 0, &run));
+    const cmlp_prediction none = CMLP_INIT(cmlp_prediction);
+    OK(cmlp_model_predict(file.model, &rows, &none, &run));
     free(run.workspace);
     cmlp_file_free(&file);
     return 0;

@@ -48,16 +48,24 @@ int main(void)
     rows.n_order = N_ROWS;
     objective.loss_scale = 0.5;
     objective.row_weights = factors;
+    objective.n_row_weights = N_ROWS;
     cmlp_run run = CMLP_INIT(cmlp_run);
     workspace_of(&l, &rows, &objective, NULL, &run);
-    OK(cmlp_gradient(net_of(&l), l.params, &rows, &targets, &objective, gradients[0], &costs[0], &run));
+    cmlp_derivatives derivatives = CMLP_INIT(cmlp_derivatives);
+    derivatives.gradient = gradients[0];
+    derivatives.n_gradient = N_PARAMS;
+    OK(cmlp_backpropagate(net_of(&l), l.params, N_PARAMS, &rows, &targets, &objective, &derivatives, &run));
+    costs[0] = derivatives.cost;
     free(run.workspace);
     objective.loss_scale = N_ROWS / sum; /* the mean of the weighted costs, and not the weighted mean */
     objective.row_weights = NULL;
+    objective.n_row_weights = 0;
     objective.loss = half_squared_error;
     objective.loss_context = &e;
     workspace_of(&l, &rows, &objective, NULL, &run);
-    OK(cmlp_gradient(net_of(&l), l.params, &rows, &targets, &objective, gradients[1], &costs[1], &run));
+    derivatives.gradient = gradients[1];
+    OK(cmlp_backpropagate(net_of(&l), l.params, N_PARAMS, &rows, &targets, &objective, &derivatives, &run));
+    costs[1] = derivatives.cost;
     free(run.workspace);
     CHECK(e.calls > 0 && fabs(costs[0] - costs[1]) < 1e-6 * costs[0]);
     for (int i = 0; i < N_PARAMS; i++) CHECK(fabs((double)(gradients[0][i] - gradients[1][i])) < 1e-6);

@@ -9,22 +9,21 @@ int main(int argc, char **argv)
     int32_t index = -1;
     CHECK(argc == 3);
     OK(cmlp_file_load(&file, argv[1]));
-    CHECK(file.info.n_inputs <= 16 && file.info.n_outputs <= 16);
+    CHECK(file.info.n_in <= 16 && file.info.n_out <= 16);
     FILE *const rows = fopen(argv[2], "rb");
     CHECK(rows);
-    while (fread(row, sizeof *row, (size_t)file.info.n_inputs, rows) == (size_t)file.info.n_inputs) {
-        OK(cmlp_model_predict_f32(file.model, row, file.info.n_inputs, &index, output, 16, file.workspace, file.info.workspace_size));
-        OK(cmlp_model_label(file.model, index, &label));
+    while (fread(row, sizeof *row, (size_t)file.info.n_in, rows) == (size_t)file.info.n_in) {
+        OK(predict_one(file.model, row, CMLP_FLOAT32, file.info.n_in, &index, output, 16, &file.run));
+        OK(cmlp_model_label(file.model, index, &label, NULL));
         printf("%.*s", (int)label.n_text, label.text);
-        for (int64_t k = 0; k < file.info.n_outputs; k++) printf(" %.9g", (double)output[k]);
+        for (int64_t k = 0; k < file.info.n_out; k++) printf(" %.9g", (double)output[k]);
         printf("\n");
     }
     /* A row that cannot be predicted is refused, and the label stays. */
     row[0] = (float)NAN;
     index = 77;
-    CHECK(cmlp_model_predict_f32(file.model, row, file.info.n_inputs, &index, output, 16, file.workspace, file.info.workspace_size) ==
-          CMLP_ERROR_INPUT);
-    CHECK(index == 77);
+    CHECK(predict_one(file.model, row, CMLP_FLOAT32, file.info.n_in, &index, output, 16, &file.run) == CMLP_ERROR_INPUT);
+    CHECK(index == 77 && file.run.bad_row == 0 && file.run.bad_column == 0);
     fclose(rows);
     cmlp_file_free(&file);
     return 0;

@@ -26,8 +26,8 @@ static void train(learner *l, int polls)
             int left = polls;
             run.poll = polls ? stop : NULL;
             run.poll_context = &left;
-            status = cmlp_train_epoch(net_of(l), l->params, &rows, &targets, &objective, &l->optimizer, &epoch,
-                                      &result, &run);
+            status = cmlp_train_epoch(net_of(l), l->params, cmlp_net_n_params(net_of(l)), &rows, &targets, &objective,
+                                      &l->optimizer, &epoch, &result, &run);
             CHECK(status == CMLP_OK || (polls && status == CMLP_CANCELLED));
             cancelled += status == CMLP_CANCELLED;
             epoch.first_batch += result.batches;

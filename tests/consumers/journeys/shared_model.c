@@ -17,14 +17,16 @@ typedef struct job {
 static void *work(void *context)
 {
     job *const j = (job *)context;
-    void *const workspace = malloc(j->info->workspace_size);
-    CHECK(workspace);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace_size = j->info->workspace_size;
+    run.workspace = malloc(run.workspace_size);
+    CHECK(run.workspace);
     for (int i = 0; i < 100; i++) {
         float row[16] = {0};
-        row[i % j->info->n_inputs] = (float)i / 8;
-        OK(cmlp_model_predict_f32(j->model, row, j->info->n_inputs, NULL, j->outputs[i], 16, workspace, j->info->workspace_size));
+        row[i % j->info->n_in] = (float)i / 8;
+        OK(predict_one(j->model, row, CMLP_FLOAT32, j->info->n_in, NULL, j->outputs[i], 16, &run));
     }
-    free(workspace);
+    free(run.workspace);
     return NULL;
 }
 
@@ -38,12 +40,12 @@ int main(int argc, char **argv)
     void *const bytes = mmap(NULL, n, PROT_READ, MAP_PRIVATE, descriptor, 0);
     CHECK(bytes != MAP_FAILED);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    OK(cmlp_model_size(bytes, n, &info));
-    CHECK(info.n_inputs <= 16 && info.n_outputs <= 16 && info.dtype == CMLP_FLOAT32);
+    OK(cmlp_model_size(bytes, n, &info, NULL));
+    CHECK(info.n_in <= 16 && info.n_out <= 16 && info.dtype == CMLP_FLOAT32);
     char *const memory = (char *)malloc(info.model_size + 1); /* any alignment will do */
     CHECK(memory);
     const cmlp_model *model = NULL;
-    OK(cmlp_model_init(memory + 1, info.model_size, bytes, n, CMLP_MODEL_TRUSTED, NULL, 0, &model));
+    OK(cmlp_model_init(memory + 1, info.model_size, bytes, n, CMLP_MODEL_TRUSTED, &model, NULL));
     static job jobs[4];
     pthread_t threads[4];
     for (int t = 0; t < 4; t++) {

@@ -30,13 +30,13 @@ int main(void)
     sparse.n_values = n;
     cmlp_run run = CMLP_INIT(cmlp_run);
     workspace_of(&l, &dense, NULL, NULL, &run);
-    OK(cmlp_forward(net_of(&l), l.params, &dense, dense_output, &run));
+    OK(cmlp_forward(net_of(&l), l.params, N_PARAMS, &dense, dense_output, N_ROWS * N_OUT, &run));
     free(run.workspace);
     workspace_of(&l, &sparse, NULL, NULL, &run);
-    OK(cmlp_forward(net_of(&l), l.params, &sparse, output, &run));
+    OK(cmlp_forward(net_of(&l), l.params, N_PARAMS, &sparse, output, N_ROWS * N_OUT, &run));
     CHECK(!memcmp(output, dense_output, sizeof output));
     indices[indptr[5]] = N_IN; /* a column outside the row */
-    CHECK(cmlp_forward(net_of(&l), l.params, &sparse, output, &run) == CMLP_ERROR_SPARSE);
+    CHECK(cmlp_forward(net_of(&l), l.params, N_PARAMS, &sparse, output, N_ROWS * N_OUT, &run) == CMLP_ERROR_SPARSE);
     CHECK(run.bad_row == 5 && run.refused && !strcmp(run.refused, "rows->indptr or rows->indices"));
     free(run.workspace);
     return 0;

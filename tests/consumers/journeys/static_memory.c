@@ -17,17 +17,20 @@ int main(int argc, char **argv)
     const cmlp_model *model = NULL;
     float row[16] = {1}, output[16];
     int32_t label = -1;
-    OK(cmlp_model_size(file, n, &info));
-    CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof workspace && info.n_inputs <= 16);
-    OK(cmlp_model_init(memory, sizeof memory, file, n, 0, workspace, sizeof workspace, &model));
-    OK(cmlp_model_predict_f32(model, row, info.n_inputs, &label, output, 16, workspace, sizeof workspace));
-    CHECK(label >= 0 && label < info.n_outputs);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace = workspace;
+    run.workspace_size = sizeof workspace;
+    OK(cmlp_model_size(file, n, &info, NULL));
+    CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof workspace && info.n_in <= 16);
+    OK(cmlp_model_init(memory, sizeof memory, file, n, 0, &model, &run));
+    OK(predict_one(model, row, CMLP_FLOAT32, info.n_in, &label, output, 16, &run));
+    CHECK(label >= 0 && label < info.n_out);
 
     /* A damaged file, and memory that is too small, are refused. */
-    CHECK(cmlp_model_init(memory, info.model_size - 1, file, n, 0, workspace, sizeof workspace, &model) ==
+    CHECK(cmlp_model_init(memory, info.model_size - 1, file, n, 0, &model, &run) ==
           CMLP_ERROR_BUFFER_SIZE);
     ((unsigned char *)file)[n - 1] ^= 1;
-    CHECK(cmlp_model_init(memory, sizeof memory, file, n, 0, workspace, sizeof workspace, &model) ==
+    CHECK(cmlp_model_init(memory, sizeof memory, file, n, 0, &model, &run) ==
           CMLP_ERROR_FILE_DATA_CRC);
     return 0;
 }

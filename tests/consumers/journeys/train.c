@@ -8,19 +8,19 @@ static void save(const learner *l, const cmlp_training *training, const char *pa
 {
     const cmlp_value labels[] = {text_value("first"), text_value("other"), text_value("third")};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
-    size_t n;
-    OK(cmlp_workspace_size(net_of(l), NULL, NULL, NULL, 1, &n));
-    void *const workspace = malloc(n);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    OK(cmlp_workspace_size(net_of(l), NULL, NULL, NULL, &run.workspace_size, &run));
+    run.workspace = malloc(run.workspace_size);
     FILE *const file = fopen(path, "wb");
-    CHECK(workspace && file);
+    CHECK(run.workspace && file);
     content.labels = labels;
     content.n_labels = 3;
     content.training = training;
     content.write = write_piece;
     content.context = file;
-    OK(cmlp_model_write(net_of(l), l->params, &content, workspace, n));
+    OK(cmlp_model_write(net_of(l), l->params, N_PARAMS, &content, &run));
     CHECK(!fclose(file));
-    free(workspace);
+    free(run.workspace);
 }
 
 int main(int argc, char **argv)
@@ -52,7 +52,8 @@ int main(int argc, char **argv)
     workspace_of(&l, &rows, &objective, &epoch, &run);
     for (int e = 0; e < EPOCHS; e++) {
         cmlp_random_shuffle(&l.random, order, N_ROWS);
-        OK(cmlp_train_epoch(net_of(&l), l.params, &rows, &targets, &objective, &l.optimizer, &epoch, &result, &run));
+        OK(cmlp_train_epoch(net_of(&l), l.params, cmlp_net_n_params(net_of(&l)), &rows, &targets, &objective,
+                            &l.optimizer, &epoch, &result, &run));
         losses[e] = result.cost + result.penalty;
     }
     CHECK(losses[EPOCHS - 1] < losses[0] / 2);
@@ -70,7 +71,7 @@ int main(int argc, char **argv)
     float output[N_OUT];
     int32_t label;
     OK(cmlp_file_load(&file, argv[1]));
-    OK(cmlp_model_predict_f32(file.model, x, N_IN, &label, output, N_OUT, file.workspace, file.info.workspace_size));
+    OK(predict_one(file.model, x, CMLP_FLOAT32, N_IN, &label, output, N_OUT, &file.run));
     printf("%.9g %.9g %.9g\n", (double)output[0], (double)output[1], (double)output[2]);
     cmlp_file_free(&file);
     free(run.workspace);

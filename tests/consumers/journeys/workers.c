@@ -64,13 +64,14 @@ static cmlp_status train(learner *l, cmlp_workers *workers, double alpha, int64_
     cmlp_run run = CMLP_INIT(cmlp_run);
     objective.alpha = alpha;
     epoch.workers = workers;
-    OK(cmlp_workspace_size(net_of(l), &rows, &objective, &epoch, 1, &run.workspace_size));
+    OK(cmlp_workspace_size(net_of(l), &rows, &objective, &epoch, &run.workspace_size, &run));
     run.workspace = malloc(run.workspace_size);
     CHECK(run.workspace);
     cmlp_status status = CMLP_OK;
     epoch.batch_size = batch_size;
     for (int e = 0; e < 5 && !status; e++)
-        status = cmlp_train_epoch(net_of(l), l->params, &rows, &targets, &objective, &l->optimizer, &epoch, NULL, &run);
+        status = cmlp_train_epoch(net_of(l), l->params, cmlp_net_n_params(net_of(l)), &rows, &targets, &objective,
+                                  &l->optimizer, &epoch, NULL, &run);
     free(run.workspace);
     return status;
 }

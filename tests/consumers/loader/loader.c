@@ -10,7 +10,7 @@
 
 template <typename T> static void predict(const cmlp::model &model)
 {
-    const std::vector<T> row(static_cast<std::size_t>(model.info().n_inputs));
+    const std::vector<T> row(static_cast<std::size_t>(model.info().n_in));
     cmlp::predictor<T> predictor(model);
     predictor(row);
 }
@@ -64,12 +64,11 @@ int main(int argc, char **argv)
         cmlp_file file;
         cmlp_status status = cmlp_file_load(&file, argv[i]);
         if (!status) {
-            const int64_t n = file.info.n_inputs;
-            const size_t size = file.info.workspace_size;
+            const int64_t n = file.info.n_in;
             void *row = calloc((size_t)n, sizeof(double));
-            status = file.info.dtype == CMLP_FLOAT32
-                         ? cmlp_model_predict_f32(file.model, row, n, NULL, NULL, 0, file.workspace, size)
-                         : cmlp_model_predict_f64(file.model, row, n, NULL, NULL, 0, file.workspace, size);
+            const cmlp_rows rows = cmlp_dense_rows(row, file.info.dtype, 1, n);
+            const cmlp_prediction nothing = CMLP_INIT(cmlp_prediction);
+            status = cmlp_model_predict(file.model, &rows, &nothing, &file.run);
             free(row);
         } else if (file.model || file.memory) {
             return 1;

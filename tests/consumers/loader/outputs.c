@@ -11,15 +11,13 @@ int main(int argc, char **argv)
     if (argc != 3 || cmlp_file_load(&file, argv[1])) return 1;
     const int is_float = file.info.dtype == CMLP_FLOAT32;
     const size_t size = is_float ? sizeof(float) : sizeof(double);
-    const size_t n_in = (size_t)file.info.n_inputs, n_out = (size_t)file.info.n_outputs;
+    const size_t n_in = (size_t)file.info.n_in, n_out = (size_t)file.info.n_out;
     FILE *const rows = fopen(argv[2], "rb");
     if (!rows || n_in > MOST || n_out > MOST) return 1;
     while (fread(row, size, n_in, rows) == n_in) {
-        const cmlp_status status =
-            is_float ? cmlp_model_predict_f32(file.model, (float *)(void *)row, file.info.n_inputs, NULL,
-                                              (float *)(void *)output, MOST, file.workspace, file.info.workspace_size)
-                     : cmlp_model_predict_f64(file.model, row, file.info.n_inputs, NULL, output, MOST, file.workspace,
-                                              file.info.workspace_size);
+        const cmlp_rows one = cmlp_dense_rows(row, file.info.dtype, 1, file.info.n_in);
+        const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = output, .n_outputs = MOST};
+        const cmlp_status status = cmlp_model_predict(file.model, &one, &prediction, &file.run);
         if (status || fwrite(output, size, n_out, stdout) != n_out) return 1;
     }
     fclose(rows);

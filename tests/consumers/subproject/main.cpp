@@ -16,7 +16,7 @@ int main()
     config.activations = activations;
     config.loss = CMLP_LOSS_SQUARED_ERROR;
     config.dtype = CMLP_FLOAT32;
-    int status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net);
+    int status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL);
     const float params[] = {2, 3, 4}, row[] = {10, 100};
     float output = 0;
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
@@ -29,7 +29,7 @@ int main()
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
-    if (!status) status = cmlp_forward(net, params, &rows, &output, &run);
+    if (!status) status = cmlp_forward(net, params, 3, &rows, &output, 1, &run);
     std::printf("%s: %g\n", cmlp_status_name(status), static_cast<double>(output)); // CMLP_OK: 324
     return status != CMLP_OK || output != 324;
 }

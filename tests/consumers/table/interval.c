@@ -14,9 +14,9 @@ static cmlp_status value_of(const cmlp_model *model, int64_t column, const char 
     const cmlp_value category = {.text = text, .n_text = (int64_t)strlen(text),
                                  .type = *text ? CMLP_VALUE_TEXT : CMLP_VALUE_MISSING};
     cmlp_table_column_info info = CMLP_INIT(cmlp_table_column_info);
-    const cmlp_status status = cmlp_table_describe_column(model, column, &info);
+    const cmlp_status status = cmlp_table_describe_column(model, column, &info, NULL);
     if (status) return status;
-    if (info.n_categories) return cmlp_table_code_of_value(model, column, &category, value);
+    if (info.n_categories) return cmlp_table_code_of_value(model, column, &category, value, NULL);
     *value = *text ? strtod(text, NULL) : NAN;
     return CMLP_OK;
 }
@@ -25,10 +25,10 @@ static cmlp_status value_of(const cmlp_model *model, int64_t column, const char 
 static cmlp_status print_intervals(const cmlp_model *model, double coverage, const double *outputs, int64_t n)
 {
     double margin;
-    int64_t n_targets = cmlp_table_margin(model, 1, coverage, outputs, n, &margin) == CMLP_OK ? n : 1, width = n / n_targets;
+    int64_t n_targets = cmlp_table_margin(model, 1, coverage, outputs, n, &margin, &margin, NULL) == CMLP_OK ? n : 1, width = n / n_targets;
     for (int64_t k = 0; k < n_targets; k++) {
         double ends[2];
-        cmlp_status status = cmlp_table_interval(model, k, coverage, outputs, n, ends);
+        cmlp_status status = cmlp_table_interval(model, k, coverage, outputs, n, ends, ends + 1, NULL);
         if (status) return status;
         for (int64_t i = 0; i < width; i++) printf("%.17g ", outputs[k + i]);
         printf("%.17g %.17g\n", ends[0], ends[1]);
@@ -41,13 +41,13 @@ int main(int argc, char **argv)
     cmlp_file file;
     double row[16], outputs[16];
     if (argc < 3 || cmlp_file_load(&file, argv[1])) return 1;
-    if (file.info.n_inputs != argc - 3 || argc > 19 || file.info.n_outputs > 16) return 2;
+    if (file.info.n_in != argc - 3 || argc > 19 || file.info.n_out > 16) return 2;
     cmlp_status status = CMLP_OK;
     for (int i = 3; i < argc && !status; i++) status = value_of(file.model, i - 3, argv[i], &row[i - 3]);
-    if (!status)
-        status = cmlp_model_predict_f64(file.model, row, argc - 3, NULL, outputs, 16, file.workspace,
-                                        file.info.workspace_size);
-    if (!status) status = print_intervals(file.model, strtod(argv[2], NULL), outputs, file.info.n_outputs);
+    const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT64, 1, argc - 3);
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = outputs, .n_outputs = 16};
+    if (!status) status = cmlp_model_predict(file.model, &rows, &prediction, &file.run);
+    if (!status) status = print_intervals(file.model, strtod(argv[2], NULL), outputs, file.info.n_out);
     cmlp_file_free(&file);
     return status;
 }

@@ -44,7 +44,7 @@ static bool short_row_is_refused(cmlp::predictor<double> &predict)
     try {
         predict(std::vector<double>(2));
     } catch (const cmlp::error &error) {
-        return error.status == CMLP_ERROR_WIDTH;
+        return error.status == CMLP_ERROR_ROWS;
     }
     return false;
 }
@@ -67,8 +67,8 @@ int main(int argc, char **argv)
     const std::vector<double> many = predict.outputs();
     for (std::size_t i = 0; i < 3; i++) {
         if (predict(rows[i]) != labels[i] || predict.outputs() != std::vector<double>{many[i]}) return 1;
-        const double margin = model.margin(0.9, {many[i]});
-        std::printf("%.17g %.17g %.17g\n", many[i], many[i] - margin, many[i] + margin);
+        const auto [below, above] = model.margin(0.9, {many[i]});
+        std::printf("%.17g %.17g %.17g\n", many[i], many[i] - below, many[i] + above);
     }
     std::printf("%s %s\n", cmlp_status_name(status_of("/")), cmlp_status_name(status_of_nothing()));
     return 0;

@@ -64,6 +64,21 @@ extern "C" {
 extern "C" {
     pub fn cmlp_version_number() -> i32;
 }
+#[repr(C)]
+pub struct cmlp_run {
+    pub struct_size: usize,
+    pub workspace: *mut ::std::os::raw::c_void,
+    pub workspace_size: usize,
+    pub poll: ::std::option::Option<
+        unsafe extern "C" fn(context: *mut ::std::os::raw::c_void) -> ::std::os::raw::c_int,
+    >,
+    pub poll_context: *mut ::std::os::raw::c_void,
+    pub refused: *const ::std::os::raw::c_char,
+    pub bad_row: i64,
+    pub bad_column: i64,
+    pub n_threads: i32,
+    pub reserved: i32,
+}
 pub type cmlp_dtype = i32;
 pub const CMLP_FLOAT32: _bindgen_ty_2 = 1;
 pub const CMLP_FLOAT64: _bindgen_ty_2 = 2;
@@ -85,9 +100,9 @@ pub struct cmlp_model_info {
     pub head_size: u64,
     pub file_size: u64,
     pub error_at: u64,
-    pub n_inputs: i64,
-    pub n_outputs: i64,
-    pub input_scale: f64,
+    pub n_in: i64,
+    pub n_out: i64,
+    pub n_labels: i64,
     pub n_nets: i64,
     pub dtype: cmlp_dtype,
     pub reserved: i32,
@@ -95,70 +110,77 @@ pub struct cmlp_model_info {
 extern "C" {
     pub fn cmlp_model_size(
         file: *const ::std::os::raw::c_void,
-        n: usize,
+        file_size: usize,
         info: *mut cmlp_model_info,
+        run: *mut cmlp_run,
     ) -> cmlp_status;
 }
-pub type cmlp_model_flags = u32;
+pub type cmlp_model_flags = i32;
 pub const CMLP_MODEL_TRUSTED: _bindgen_ty_3 = 1;
-pub type _bindgen_ty_3 = ::std::os::raw::c_uint;
+pub const CMLP_MODEL_FLAGS_SIGNED: _bindgen_ty_3 = -1;
+pub type _bindgen_ty_3 = ::std::os::raw::c_int;
 extern "C" {
     pub fn cmlp_model_init(
         memory: *mut ::std::os::raw::c_void,
         memory_size: usize,
         file: *const ::std::os::raw::c_void,
-        n: usize,
+        file_size: usize,
         flags: cmlp_model_flags,
-        workspace: *mut ::std::os::raw::c_void,
-        workspace_size: usize,
         model: *mut *const cmlp_model,
+        run: *mut cmlp_run,
     ) -> cmlp_status;
 }
-extern "C" {
-    pub fn cmlp_model_predict_f32(
-        model: *const cmlp_model,
-        row: *const f32,
-        n_inputs: i64,
-        label: *mut i32,
-        output: *mut f32,
-        n_outputs: i64,
-        workspace: *mut ::std::os::raw::c_void,
-        workspace_size: usize,
-    ) -> cmlp_status;
+pub type cmlp_rows_kind = i32;
+pub const CMLP_ROWS_DENSE: _bindgen_ty_4 = 1;
+pub const CMLP_ROWS_CSR: _bindgen_ty_4 = 2;
+pub const CMLP_ROWS_KIND_SIGNED: _bindgen_ty_4 = -1;
+pub type _bindgen_ty_4 = ::std::os::raw::c_int;
+#[repr(C)]
+pub struct cmlp_rows {
+    pub struct_size: usize,
+    pub data: *const ::std::os::raw::c_void,
+    pub n_rows: i64,
+    pub n_cols: i64,
+    pub row_stride: i64,
+    pub col_stride: i64,
+    pub scale: f64,
+    pub order: *const i64,
+    pub n_order: i64,
+    pub indptr: *const ::std::os::raw::c_void,
+    pub indices: *const ::std::os::raw::c_void,
+    pub n_values: i64,
+    pub kind: cmlp_rows_kind,
+    pub dtype: cmlp_dtype,
+    pub index_dtype: cmlp_dtype,
+    pub reserved: i32,
+    pub shifts: *const f64,
+    pub factors: *const f64,
+}
+#[repr(C)]
+pub struct cmlp_prediction {
+    pub struct_size: usize,
+    pub outputs: *mut ::std::os::raw::c_void,
+    pub n_outputs: i64,
+    pub labels: *mut i32,
+    pub n_labels: i64,
 }
 extern "C" {
-    pub fn cmlp_model_predict_f64(
+    pub fn cmlp_model_predict(
         model: *const cmlp_model,
-        row: *const f64,
-        n_inputs: i64,
-        label: *mut i32,
-        output: *mut f64,
-        n_outputs: i64,
-        workspace: *mut ::std::os::raw::c_void,
-        workspace_size: usize,
-    ) -> cmlp_status;
-}
-extern "C" {
-    pub fn cmlp_model_predict_u8(
-        model: *const cmlp_model,
-        row: *const u8,
-        n_inputs: i64,
-        label: *mut i32,
-        output: *mut f32,
-        n_outputs: i64,
-        workspace: *mut ::std::os::raw::c_void,
-        workspace_size: usize,
+        rows: *const cmlp_rows,
+        prediction: *const cmlp_prediction,
+        run: *mut cmlp_run,
     ) -> cmlp_status;
 }
 pub type cmlp_value_type = i32;
-pub const CMLP_VALUE_MISSING: _bindgen_ty_4 = 0;
-pub const CMLP_VALUE_TEXT: _bindgen_ty_4 = 1;
-pub const CMLP_VALUE_DOUBLE: _bindgen_ty_4 = 2;
-pub const CMLP_VALUE_INTEGER: _bindgen_ty_4 = 3;
-pub const CMLP_VALUE_BOOLEAN: _bindgen_ty_4 = 4;
-pub const CMLP_VALUE_LARGE_INTEGER: _bindgen_ty_4 = 5;
-pub const CMLP_VALUE_TYPE_SIGNED: _bindgen_ty_4 = -1;
-pub type _bindgen_ty_4 = ::std::os::raw::c_int;
+pub const CMLP_VALUE_MISSING: _bindgen_ty_5 = 0;
+pub const CMLP_VALUE_TEXT: _bindgen_ty_5 = 1;
+pub const CMLP_VALUE_DOUBLE: _bindgen_ty_5 = 2;
+pub const CMLP_VALUE_INTEGER: _bindgen_ty_5 = 3;
+pub const CMLP_VALUE_BOOLEAN: _bindgen_ty_5 = 4;
+pub const CMLP_VALUE_LARGE_INTEGER: _bindgen_ty_5 = 5;
+pub const CMLP_VALUE_TYPE_SIGNED: _bindgen_ty_5 = -1;
+pub type _bindgen_ty_5 = ::std::os::raw::c_int;
 #[repr(C)]
 pub struct cmlp_value {
     pub text: *const ::std::os::raw::c_char,
@@ -173,6 +195,7 @@ extern "C" {
         model: *const cmlp_model,
         label: i32,
         value: *mut cmlp_value,
+        run: *mut cmlp_run,
     ) -> cmlp_status;
 }
 pub type cmlp_table_kind = i32;
@@ -211,6 +234,7 @@ extern "C" {
         model: *const cmlp_model,
         column: i64,
         info: *mut cmlp_table_column_info,
+        run: *mut cmlp_run,
     ) -> cmlp_status;
 }
 extern "C" {
@@ -219,6 +243,7 @@ extern "C" {
         column: i64,
         value: *const cmlp_value,
         code: *mut f64,
+        run: *mut cmlp_run,
     ) -> cmlp_status;
 }
 extern "C" {
@@ -227,6 +252,7 @@ extern "C" {
         column: i64,
         code: i64,
         value: *mut cmlp_value,
+        run: *mut cmlp_run,
     ) -> cmlp_status;
 }
 extern "C" {
@@ -236,6 +262,7 @@ extern "C" {
         text: *const ::std::os::raw::c_char,
         n_text: i64,
         number: *mut f64,
+        run: *mut cmlp_run,
     ) -> cmlp_status;
 }
 extern "C" {
@@ -245,7 +272,9 @@ extern "C" {
         coverage: f64,
         outputs: *const f64,
         n_outputs: i64,
-        margin: *mut f64,
+        below: *mut f64,
+        above: *mut f64,
+        run: *mut cmlp_run,
     ) -> cmlp_status;
 }
 extern "C" {
@@ -255,7 +284,9 @@ extern "C" {
         coverage: f64,
         outputs: *const f64,
         n_outputs: i64,
-        ends: *mut f64,
+        low: *mut f64,
+        high: *mut f64,
+        run: *mut cmlp_run,
     ) -> cmlp_status;
 }
 pub const CMLP_TABLE_ABSOLUTE_ERROR: _bindgen_ty_13 = 1;

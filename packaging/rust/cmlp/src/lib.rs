@@ -58,7 +58,7 @@ impl Model {
         let mut info: sys::cmlp_model_info = unsafe { mem::zeroed() };
         info.struct_size = mem::size_of::<sys::cmlp_model_info>();
         // SAFETY: the library reads bytes.len() bytes of any alignment and writes struct_size bytes.
-        check(unsafe { sys::cmlp_model_size(bytes.as_ptr().cast(), bytes.len(), &mut info) })?;
+        check(unsafe { sys::cmlp_model_size(bytes.as_ptr().cast(), bytes.len(), &mut info, ptr::null_mut()) })?;
         if (bytes.len() as u64) < info.file_size {
             // The sizes of the other blocks are those that the head promises: do not allocate them.
             check(sys::CMLP_ERROR_FILE_SHORT)?;
@@ -69,6 +69,7 @@ impl Model {
         let mut memory = block(info.model_size)?;
         let mut workspace = block(info.workspace_size)?;
         let mut model = ptr::null();
+        let mut run = run_of(&mut workspace, info.workspace_size);
         // SAFETY: the blocks have the sizes that are passed, multiples of 8 as addresses, and do not overlap.
         check(unsafe {
             sys::cmlp_model_init(
@@ -77,9 +78,8 @@ impl Model {
                 file.as_ptr().cast(),
                 bytes.len(),
                 0,
-                workspace.as_mut_ptr().cast(),
-                info.workspace_size,
                 &mut model,
+                &mut run,
             )
         })?;
         Ok(Model { model, info, _memory: memory, _file: file })
@@ -87,12 +87,12 @@ impl Model {
 
     /// The numbers of a row: of a table its columns.
     pub fn n_inputs(&self) -> usize {
-        self.info.n_inputs as usize
+        self.info.n_in as usize
     }
 
     /// The numbers that a prediction has.
     pub fn n_outputs(&self) -> usize {
-        self.info.n_outputs as usize
+        self.info.n_out as usize
     }
 
     /// The type of the rows and outputs.
@@ -125,6 +125,7 @@ impl Model {
                 text.as_ptr().cast(),
                 text.len() as i64,
                 &mut number,
+                ptr::null_mut(),
             )
         })?;
         Ok(number)
@@ -136,7 +137,7 @@ impl Model {
         // SAFETY: all fields of the struct are numbers, or a pointer that may be null.
         let mut value: sys::cmlp_value = unsafe { mem::zeroed() };
         // SAFETY: the library writes one struct.
-        check(unsafe { sys::cmlp_model_label(self.model, class, &mut value) })?;
+        check(unsafe { sys::cmlp_model_label(self.model, class, &mut value, ptr::null_mut()) })?;
         // SAFETY: a label's text has n_text bytes, which are part of the file.
         let text = unsafe { slice::from_raw_parts(value.text.cast::<u8>(), value.n_text as usize) };
         // A text of Python can have half a surrogate pair, which no String can.
@@ -151,6 +152,16 @@ fn block(n_bytes: usize) -> Result<Vec<u64>, Error> {
     memory.try_reserve_exact(n).map_err(|_| Error::of(sys::CMLP_ERROR_MEMORY))?;
     memory.resize(n, 0);
     Ok(memory)
+}
+
+/// Returns a run of one thread with a workspace of `size` bytes, which must live as long.
+fn run_of(workspace: &mut [u64], size: usize) -> sys::cmlp_run {
+    // SAFETY: all fields of the struct are numbers, or pointers that may be null.
+    let mut run: sys::cmlp_run = unsafe { mem::zeroed() };
+    run.struct_size = mem::size_of::<sys::cmlp_run>();
+    run.workspace = workspace.as_mut_ptr().cast::<c_void>();
+    run.workspace_size = size;
+    run
 }
 
 fn check(status: sys::cmlp_status) -> Result<(), Error> {

@@ -1,8 +1,8 @@
-use std::os::raw::c_void;
+use std::mem;
 
 use cmlp_sys as sys;
 
-use crate::{check, Error, Model};
+use crate::{check, run_of, Error, Model};
 
 /// Predicts rows with a model.
 pub struct Predictor<'m> {
@@ -22,63 +22,64 @@ impl<'m> Predictor<'m> {
     /// each column: NaN where it is missing, or what [`Model::number_of_cell`] returns.
     pub fn predict<T: Number>(&mut self, row: &[T], outputs: &mut [T::Output]) -> Result<Option<usize>, Error> {
         let mut label = -1;
+        if self.model.info.dtype != T::OUTPUT_DTYPE {
+            check(sys::CMLP_ERROR_DTYPE)?;
+        }
+        // SAFETY: all fields of the structs are numbers, or pointers that may be null.
+        let mut rows: sys::cmlp_rows = unsafe { mem::zeroed() };
+        rows.struct_size = mem::size_of::<sys::cmlp_rows>();
+        rows.kind = sys::CMLP_ROWS_DENSE;
+        rows.dtype = T::DTYPE;
+        rows.data = row.as_ptr().cast();
+        rows.n_rows = 1;
+        rows.n_cols = row.len() as i64;
+        let prediction = sys::cmlp_prediction {
+            struct_size: mem::size_of::<sys::cmlp_prediction>(),
+            outputs: outputs.as_mut_ptr().cast(),
+            n_outputs: outputs.len() as i64,
+            labels: &mut label,
+            n_labels: 1,
+        };
+        let mut run = run_of(&mut self.workspace, self.model.info.workspace_size);
         // SAFETY: the pointers are those of slices, with their lengths. The workspace has the size that the model has asked
         // for, and nobody else uses it, because `self` is borrowed exclusively.
-        check(unsafe {
-            T::FUNCTION(
-                self.model.model,
-                row.as_ptr(),
-                row.len() as i64,
-                &mut label,
-                outputs.as_mut_ptr(),
-                outputs.len() as i64,
-                self.workspace.as_mut_ptr().cast(),
-                self.model.info.workspace_size,
-            )
-        })?;
+        check(unsafe { sys::cmlp_model_predict(self.model.model, &rows, &prediction, &mut run) })?;
         Ok(usize::try_from(label).ok())
     }
 }
 
 /// A type of the elements of rows: `f32`, `f64` or `u8`.
-pub trait Number: private::Function {}
+pub trait Number: private::Types {}
 
 impl Number for f32 {}
 impl Number for f64 {}
 impl Number for u8 {}
 
 mod private {
-    use super::{c_void, sys};
+    use super::sys;
 
-    type Predict<T, Output> = unsafe extern "C" fn(
-        *const sys::cmlp_model,
-        *const T,
-        i64,
-        *mut i32,
-        *mut Output,
-        i64,
-        *mut c_void,
-        usize,
-    ) -> sys::cmlp_status;
-
-    /// The function of the C library for rows of a type, and the type of its outputs.
-    pub trait Function: Sized {
+    /// The type of rows in the C library, and that of their outputs.
+    pub trait Types: Sized {
         type Output;
-        const FUNCTION: Predict<Self, Self::Output>;
+        const DTYPE: sys::cmlp_dtype;
+        const OUTPUT_DTYPE: sys::cmlp_dtype;
     }
 
-    impl Function for f32 {
+    impl Types for f32 {
         type Output = f32;
-        const FUNCTION: Predict<f32, f32> = sys::cmlp_model_predict_f32;
+        const DTYPE: sys::cmlp_dtype = sys::CMLP_FLOAT32;
+        const OUTPUT_DTYPE: sys::cmlp_dtype = sys::CMLP_FLOAT32;
     }
 
-    impl Function for f64 {
+    impl Types for f64 {
         type Output = f64;
-        const FUNCTION: Predict<f64, f64> = sys::cmlp_model_predict_f64;
+        const DTYPE: sys::cmlp_dtype = sys::CMLP_FLOAT64;
+        const OUTPUT_DTYPE: sys::cmlp_dtype = sys::CMLP_FLOAT64;
     }
 
-    impl Function for u8 {
+    impl Types for u8 {
         type Output = f32;
-        const FUNCTION: Predict<u8, f32> = sys::cmlp_model_predict_u8;
+        const DTYPE: sys::cmlp_dtype = sys::CMLP_UINT8;
+        const OUTPUT_DTYPE: sys::cmlp_dtype = sys::CMLP_FLOAT32;
     }
 }

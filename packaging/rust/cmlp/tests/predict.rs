@@ -66,7 +66,7 @@ fn errors_have_kinds_and_sentences() {
     let mut predictor = model.predictor().unwrap();
     let mut outputs = [0f64; 3];
     let short = predictor.predict(&[1.0, 2.0], &mut outputs).unwrap_err();
-    assert!(matches!(short, Error::Argument(status) if status.name() == "CMLP_ERROR_WIDTH"), "{}", short);
+    assert!(matches!(short, Error::Argument(status) if status.name() == "CMLP_ERROR_ROWS"), "{}", short);
     let missing = predictor.predict(&[f64::NAN; 5], &mut outputs).unwrap_err();
     assert!(matches!(missing, Error::Data(_)), "{}", missing);
     let other = predictor.predict(&[1f32; 5], &mut [0f32; 3]).unwrap_err();

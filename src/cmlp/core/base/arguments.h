@@ -46,15 +46,6 @@ static inline cmlp_status cmlp_refuse(const char **refused, cmlp_status status, 
     return status;
 }
 
-/* Completes a number of threads: 0 means 1, and the library uses at most CMLP_MAX_THREADS. */
-static inline cmlp_status cmlp_limit_threads(int32_t *n_threads)
-{
-    if (*n_threads < 0) return CMLP_ERROR_THREADS;
-    if (!*n_threads) *n_threads = 1;
-    if (*n_threads > CMLP_MAX_THREADS) *n_threads = CMLP_MAX_THREADS;
-    return CMLP_OK;
-}
-
 /* One computing call: the library's copy of the caller's run, and the caller's floating-point mode. */
 typedef struct cmlp_frame {
     cmlp_run run;
@@ -62,31 +53,14 @@ typedef struct cmlp_frame {
     cmlp_float_mode mode;
 } cmlp_frame;
 
-/* Starts a call: reads and checks the run and sets the floating-point mode. Every call of it needs a cmlp_end_call. */
-static inline cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
-{
-    frame->mode = cmlp_enter_mode();
-    frame->callers = NULL;
-    const cmlp_status status = CMLP_READ(&frame->run, run, cmlp_run, reserved);
-    if (status) return status;
-    frame->callers = run;
-    frame->run.refused = NULL;
-    frame->run.bad_row = frame->run.bad_column = -1;
-    if (cmlp_limit_threads(&frame->run.n_threads))
-        return cmlp_refuse(&frame->run.refused, CMLP_ERROR_THREADS, "run->n_threads");
-    return frame->run.reserved ? cmlp_refuse(&frame->run.refused, CMLP_ERROR_OPTION, "run->reserved") : CMLP_OK;
-}
+/* Starts a call: reads and checks the run, which may be NULL, and sets the floating-point mode. Every call of it needs a
+ * cmlp_end_call. */
+cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run);
 
 /* Writes the run's output fields to the caller's struct, restores the caller's mode and returns the status. */
-static inline cmlp_status cmlp_end_call(const cmlp_frame *frame, cmlp_status status)
-{
-    if (frame->callers) {
-        frame->callers->bad_row = frame->run.bad_row;
-        frame->callers->bad_column = frame->run.bad_column;
-        frame->callers->refused = frame->run.refused;
-    }
-    cmlp_leave_mode(frame->mode);
-    return status;
-}
+cmlp_status cmlp_end_call(const cmlp_frame *frame, cmlp_status status);
+
+/* Checks that an argument is given, and aligned for its elements. */
+cmlp_status cmlp_require(const void *argument, size_t alignment, const char *name, cmlp_run *run);
 
 #endif

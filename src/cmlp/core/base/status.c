@@ -8,7 +8,7 @@
     X(CMLP_ERROR_NULL, "a required pointer is NULL")                                                              \
     X(CMLP_ERROR_STRUCT_SIZE, "struct_size was not set, or fields that this version does not know are not 0")     \
     X(CMLP_ERROR_LAYERS, "a network must have 2 to 64 layers, including input and output")                        \
-    X(CMLP_ERROR_WIDTH, "the size of a layer is not between 1 and 2^31 - 1, or not that of the model")            \
+    X(CMLP_ERROR_WIDTH, "the size of a layer is not between 1 and 2^31 - 1")                                      \
     X(CMLP_ERROR_ACTIVATION, "an activation is unknown or not allowed in its layer")                              \
     X(CMLP_ERROR_LOSS, "the loss is unknown or not allowed with the output activation")                           \
     X(CMLP_ERROR_DTYPE, "an element type is unknown or not allowed here")                                         \
@@ -17,7 +17,7 @@
     X(CMLP_ERROR_BUFFER_SIZE, "a buffer is too small")                                                            \
     X(CMLP_ERROR_ALIGNMENT, "a buffer or stride is not aligned for its type")                                     \
     X(CMLP_ERROR_NET, "the net was not made by cmlp_net_init of this version")                                    \
-    X(CMLP_ERROR_ROWS, "the rows do not fit the network")                                                         \
+    X(CMLP_ERROR_ROWS, "the rows do not fit the network or the model")                                            \
     X(CMLP_ERROR_TARGETS, "the targets do not fit the network or the rows")                                       \
     X(CMLP_ERROR_OPTION, "a hyperparameter is out of its range, or a reserved or unused field or flag is not 0")  \
     X(CMLP_ERROR_BATCH, "batch_size, first_batch or rows_done is negative or too large")                          \

@@ -189,8 +189,9 @@ static cmlp_status check_weights(const cmlp_data *data, int64_t *bad)
 #endif
 
 cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
-                            const double *weights, cmlp_run *run)
+                            const cmlp_objective *objective, cmlp_run *run)
 {
+    const double *weights = objective ? objective->row_weights : NULL;
     const char **refused = &run->refused;
     cmlp_status status = cmlp_check_net(net);
     if (status) return cmlp_refuse(refused, status, "net");
@@ -207,6 +208,8 @@ cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_row
 #if CMLP_BUILDS_TRAINING /* otherwise both are NULL */
     data->allowed = cmlp_targets_of_loss(net->loss);
     if (targets) status = read_targets(data, &data->own_targets, targets, run);
+    if (!status && objective && objective->n_row_weights != (weights ? data->rows->n_rows : 0))
+        return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "objective->row_weights");
     if (!status && weights) {
         status = check_weights(data, &run->bad_row);
         if (status) *refused = "objective->row_weights";
@@ -353,7 +356,6 @@ int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch)
 }
 #endif
 
-#if CMLP_BUILDS_TRAINING
 void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                     int64_t n_cols)
 {
@@ -361,6 +363,7 @@ void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_
     cmlp_init_struct(rows, struct_size, &dense, sizeof dense);
 }
 
+#if CMLP_BUILDS_TRAINING
 void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                        int64_t n_cols)
 {

@@ -20,10 +20,10 @@ static inline void cmlp_set_rows(cmlp_data *data, const cmlp_net *net, const cml
 }
 
 /* Fills `data`; if an argument is refused, run->refused names it, and run->bad_row is the row of a bad value. `targets`
- * and `weights` may be NULL. `allowed` are the targets that the net's loss allows. `data` holds pointers to itself and
+ * and `objective`, which has the weights, may be NULL. `allowed` are the targets that the net's loss allows. `data` holds pointers to itself and
  * must not be copied. */
 cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
-                            const double *weights, cmlp_run *run);
+                            const cmlp_objective *objective, cmlp_run *run);
 
 /* Reads the caller's rows of n_cols columns to `rows`; *n becomes the number of rows selected. */
 cmlp_status cmlp_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *given, int64_t *n, cmlp_run *run);

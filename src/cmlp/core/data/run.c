@@ -12,10 +12,20 @@ cmlp_status cmlp_check_workspace(cmlp_run *run, size_t needed)
     return CMLP_OK;
 }
 
-cmlp_status cmlp_check_array(const cmlp_net *net, const void *array, const char *name, cmlp_run *run)
+cmlp_status cmlp_check_output(const cmlp_net *net, const void *array, int64_t length, int64_t n_rows, int64_t width,
+                              const char *name, cmlp_run *run)
 {
-    if (!array) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, name);
-    return cmlp_misaligned(array, net->element) ? cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
+    if (!n_rows) return CMLP_OK;
+    const cmlp_status status = cmlp_require(array, net->element, name, run);
+    if (status) return status;
+    return length / width < n_rows ? cmlp_refuse(&run->refused, CMLP_ERROR_LENGTH, name) : CMLP_OK;
+}
+
+int64_t cmlp_all_outputs(const cmlp_net *net)
+{
+    int64_t width = 0;
+    for (int32_t l = 0; l < net->depth; l++) width += net->layers[l].n_out;
+    return width;
 }
 
 /* Minimum multiply-adds per thread between two barriers of a batch: 4 to 20 microseconds. In prediction the minimum

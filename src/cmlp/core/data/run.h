@@ -22,8 +22,13 @@ static inline void *cmlp_aligned(void *p) { return p ? (char *)p + (0 - (uintptr
  * size does not fit in size_t. */
 cmlp_status cmlp_check_workspace(cmlp_run *run, size_t needed);
 
-/* Checks that an array of elements is given and aligned for the net's type. */
-cmlp_status cmlp_check_array(const cmlp_net *net, const void *array, const char *name, cmlp_run *run);
+/* Checks an array of the net's type that receives `width` elements for each of n_rows rows. Without rows any pointer will
+ * do. */
+cmlp_status cmlp_check_output(const cmlp_net *net, const void *array, int64_t length, int64_t n_rows, int64_t width,
+                              const char *name, cmlp_run *run);
+
+/* The outputs of all layers for one row. */
+int64_t cmlp_all_outputs(const cmlp_net *net);
 
 /* Threads for `rows` of the data's rows between two barriers (or in all, where there are none), of at most `asked`;
  * `passes` is 1 for forward, 3 for forward, backward and gradient. */

@@ -44,14 +44,11 @@ static cmlp_status row_space(const cmlp_net *net, int64_t n_columns, void *memor
     return cmlp_row_space(net, memory, size, &scratch->row);
 }
 
-cmlp_status cmlp_check_model_space(const cmlp_net *net, int64_t n_columns, void *memory, size_t size,
-                                   cmlp_table_scratch *scratch)
+cmlp_status cmlp_check_model_space(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlp_table_scratch *scratch)
 {
     size_t needed;
-    const cmlp_status status = row_space(net, n_columns, memory, &needed, scratch);
-    if (status) return status;
-    if (!memory) return CMLP_ERROR_NULL;
-    return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
+    const cmlp_status status = row_space(net, n_columns, run->workspace, &needed, scratch);
+    return status ? status : cmlp_require_workspace(run, needed);
 }
 
 /* Whether each output is the probability of the labels above one of them, as that of the second of two labels is. */
@@ -75,28 +72,29 @@ REAL_FN cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
     cmlp_table_scratch scratch;
     model_memory memory;
     const int64_t n_columns = head->words.n_columns;
-    cmlp_status status = cmlp_head_net(head, head->sizes[0], net);
+    cmlp_status status = cmlp_head_net(head, net);
     if (!status) status = divide_model(head, NULL, &memory, &info->model_size);
     if (!status) status = row_space(net, n_columns, NULL, &info->workspace_size, &scratch);
     if (status) return status;
     info->file_size = head->file_size;
-    info->n_inputs = n_columns ? n_columns : cmlp_n_in(net);
-    info->n_outputs = cmlp_n_out(net) + is_cumulative(head);
-    info->input_scale = head->input_factor ? NAN : head->input_scale;
+    info->n_in = n_columns ? n_columns : cmlp_n_in(net);
+    info->n_out = cmlp_n_out(net) + is_cumulative(head);
+    info->n_labels = head->values.n[CMLP_LABEL_ENDS];
     info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
     info->n_nets = head->n_nets;
     return CMLP_OK;
 }
 
-static cmlp_status describe_file(const void *file, size_t n, cmlp_model_info *info)
+static cmlp_status describe_file(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 {
     cmlp_model_info copy;
     cmlp_head head;
     cmlp_status status = CMLP_READ(&copy, info, cmlp_model_info, reserved);
+    if (status) return cmlp_refuse(&run->refused, status, "info");
+    status = cmlp_require(file, 1, "file", run);
     if (status) return status;
-    if (!file) return CMLP_ERROR_NULL;
     copy = (cmlp_model_info){.struct_size = sizeof copy};
-    status = cmlp_head_read(file, n, &head);
+    status = cmlp_head_read(file, file_size, &head);
     copy.head_size = head.bytes;
     copy.error_at = head.error_at;
     if (!status) status = describe(&head, &copy);
@@ -105,12 +103,12 @@ static cmlp_status describe_file(const void *file, size_t n, cmlp_model_info *in
     return status;
 }
 
-cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
+cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 {
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = describe_file(file, n, info);
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = describe_file(file, file_size, info, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 
 static cmlp_status check_data(const unsigned char *file, size_t n, const cmlp_head *head)
@@ -145,12 +143,12 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
     const cmlp_net *net = model->net;
     if (CMLP_HAS_TABLE(model)) {
         cmlp_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
-        const cmlp_status status = cmlp_table_row(model->table, scratch->raw, NULL, scratch->result, scratch);
+        const cmlp_status status = cmlp_table_row(model->table, 0, scratch->raw, NULL, scratch->result, scratch);
         return status ? CMLP_ERROR_FILE_EXAMPLE
                       : compare(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlp_n_out(net));
     }
     const cmlp_rows row = cmlp_model_row(model, scratch->row.row, net->dtype);
-    const cmlp_outputs outputs = {&scratch->row.output, 0, 0};
+    const cmlp_outputs outputs = {.last = scratch->row.output};
     cmlp_data data;
     cmlp_load(scratch->row.row, file + head->example_input, cmlp_n_in(net), net->element);
     cmlp_set_rows(&data, net, &row, 1);
@@ -160,7 +158,7 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
 }
 
 /* Copies factors and shifts, which may be misaligned in the file, and checks them. */
-static cmlp_status load_scales(const cmlp_head *head, const model_memory *memory)
+static cmlp_status load_scales(const cmlp_head *head, const model_memory *memory, cmlp_run *run)
 {
     cmlp_model *model = memory->model;
     const int64_t n = cmlp_n_in(model->net);
@@ -171,43 +169,50 @@ static cmlp_status load_scales(const cmlp_head *head, const model_memory *memory
     model->factors = memory->factors;
     model->shifts = memory->shifts;
     for (int64_t j = 0; j < n; j++) {
-        if (!cmlp_is_finite(model->factors[j]) || !cmlp_is_finite(model->shifts[j])) return CMLP_ERROR_FILE_NONFINITE;
-        if (model->factors[j] == 0) return CMLP_ERROR_FILE_VALUE;
+        cmlp_status status = CMLP_OK;
+        if (!cmlp_is_finite(model->factors[j]) || !cmlp_is_finite(model->shifts[j])) status = CMLP_ERROR_FILE_NONFINITE;
+        if (model->factors[j] == 0) status = CMLP_ERROR_FILE_VALUE;
+        if (!status) continue;
+        run->bad_row = j;
+        return cmlp_refuse(&run->refused, status, cmlp_is_finite(model->factors[j]) && status != CMLP_ERROR_FILE_VALUE
+                                                      ? CMLP_INPUT_SHIFT : CMLP_INPUT_FACTOR);
     }
     return CMLP_OK;
 }
 
-static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, const cmlp_table_scratch *scratch)
+static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, const cmlp_table_scratch *scratch,
+                            cmlp_run *run)
 {
     const int64_t n = (int64_t)(head->params_size / model->net->element); /* of all networks */
-    if (!cmlp_are_finite(model->net, model->params, n)) return CMLP_ERROR_FILE_NONFINITE;
+    if (!cmlp_are_finite(model->net, model->params, n))
+        return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "layers");
     return head->example_input ? check_example(model, model->file, head, scratch) : CMLP_OK;
 }
 
 /* cmlp_model_init in the core's floating-point mode. */
 static cmlp_status load(void *memory, size_t memory_size, const unsigned char *file, size_t n, cmlp_model_flags flags,
-                        void *workspace, size_t workspace_size, const cmlp_model **loaded)
+                        const cmlp_model **loaded, cmlp_run *run)
 {
+    const char **const refused = &run->refused;
     const int verify = !(flags & CMLP_MODEL_TRUSTED);
     cmlp_head head;
     model_memory divided;
     cmlp_table_scratch buffers;
     size_t needed;
-    if (!loaded) return CMLP_ERROR_NULL;
-    *loaded = NULL;
-    if (!memory || !file) return CMLP_ERROR_NULL;
-    if (flags & ~(uint32_t)CMLP_MODEL_TRUSTED) return CMLP_ERROR_OPTION;
-    if (cmlp_misaligned(file, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
-    cmlp_status status = cmlp_head_read(file, n, &head);
+    cmlp_status status = cmlp_require(memory, 1, "memory", run);
+    if (!status) status = cmlp_require(file, sizeof(double), "file", run);
+    if (status) return status;
+    if (flags & ~CMLP_MODEL_TRUSTED) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "flags");
+    status = cmlp_head_read(file, n, &head);
     if (status) return status;
     if (n != head.file_size) return n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
     status = divide_model(&head, cmlp_aligned(memory), &divided, &needed);
     if (status) return status;
-    if (memory_size < needed) return CMLP_ERROR_BUFFER_SIZE;
+    if (memory_size < needed) return cmlp_refuse(refused, CMLP_ERROR_BUFFER_SIZE, "memory_size");
     cmlp_model *model = divided.model;
     model->magic = 0;
     model->net = divided.net;
-    status = cmlp_head_net(&head, head.sizes[0], divided.net);
+    status = cmlp_head_net(&head, divided.net);
     if (status) return status;
     model->file = file;
     model->input_scale = head.input_scale;
@@ -217,9 +222,9 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
         model->params = divided.params;
     }
     if (verify)
-        status = cmlp_check_model_space(model->net, head.words.n_columns, workspace, workspace_size, &buffers);
+        status = cmlp_check_model_space(model->net, head.words.n_columns, run, &buffers);
     if (!status && verify) status = check_data(file, n, &head);
-    if (!status) status = load_scales(&head, &divided);
+    if (!status) status = load_scales(&head, &divided, run);
     model->table = divided.table.table; /* NULL: one network */
     model->scores = head.scores;
     model->n_scores = head.n_scores;
@@ -233,23 +238,27 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     model->is_multilabel = is_multilabel(&head, file);
     if (CMLP_HAS_TABLE(model) && !status) {
         status = cmlp_file_status(cmlp_table_load(&head, file, model->params, &divided.table));
-        if (!status) status = cmlp_file_status(cmlp_check_scores(model));
+        if (status) return cmlp_refuse(refused, status, "table");
+        status = cmlp_file_status(cmlp_check_scores(model));
+        if (status) cmlp_refuse(refused, status, "calibration");
     }
-    if (!status) status = cmlp_check_stored_values(model);
-    if (!status && verify) status = verified(model, &head, &buffers);
+    if (!status) status = cmlp_check_stored_values(model, refused);
+    if (!status && verify) status = verified(model, &head, &buffers, run);
     if (status) return status;
     model->magic = CMLP_MODEL_MAGIC;
     *loaded = model;
     return CMLP_OK;
 }
 
-cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
-                            void *workspace, size_t workspace_size, const cmlp_model **model)
+cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size, cmlp_model_flags flags,
+                            const cmlp_model **model, cmlp_run *run)
 {
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = load(memory, memory_size, file, n, flags, workspace, workspace_size, model);
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = cmlp_require(model, sizeof *model, "model", &frame.run);
+    if (model && !cmlp_misaligned(model, sizeof *model)) *model = NULL;
+    if (!status) status = load(memory, memory_size, file, file_size, flags, model, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 
 cmlp_status cmlp_check_model(const cmlp_model *model)
@@ -258,13 +267,14 @@ cmlp_status cmlp_check_model(const cmlp_model *model)
     return cmlp_misaligned(model, CMLP_ALIGNMENT) || model->magic != CMLP_MODEL_MAGIC ? CMLP_ERROR_MODEL : CMLP_OK;
 }
 
-cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows)
+static cmlp_status prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run)
 {
     cmlp_rows copy;
     cmlp_status status = cmlp_check_model(model);
     if (!status && CMLP_HAS_TABLE(model)) status = CMLP_ERROR_MODEL;
-    if (!status) status = CMLP_READ(&copy, rows, cmlp_rows, factors);
-    if (status) return status;
+    if (status) return cmlp_refuse(&run->refused, status, "model");
+    status = CMLP_READ(&copy, rows, cmlp_rows, factors);
+    if (status) return cmlp_refuse(&run->refused, status, "rows");
     copy.kind = CMLP_ROWS_DENSE;
     copy.n_cols = cmlp_n_in(model->net);
     copy.scale = model->input_scale;
@@ -272,6 +282,14 @@ cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows)
     copy.factors = model->factors;
     cmlp_write_struct(rows, &copy, sizeof copy);
     return CMLP_OK;
+}
+
+cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run)
+{
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = prepare_rows(model, rows, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 
 const cmlp_net *cmlp_model_net(const cmlp_model *model)
@@ -284,10 +302,26 @@ const void *cmlp_model_params(const cmlp_model *model)
     return cmlp_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : model->params;
 }
 
-cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
+static cmlp_status find_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
+                                 cmlp_run *run)
 {
-    const cmlp_status status = cmlp_check_model(model);
+    size_t length;
+    cmlp_status status = cmlp_check_model(model);
+    if (status) return cmlp_refuse(&run->refused, status, "model");
+    status = cmlp_require(key, 1, "key", run);
+    if (!status) status = cmlp_require(text, sizeof *text, "text", run);
+    if (!status) status = cmlp_require(n_text, sizeof *n_text, "n_text", run);
     if (status) return status;
-    if (!key || !text || !length) return CMLP_ERROR_NULL;
-    return cmlp_head_find(model->file, key, text, length) ? CMLP_OK : CMLP_ERROR_FILE_KEY;
+    if (!cmlp_head_find(model->file, key, text, &length)) return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "key");
+    *n_text = (int64_t)length;
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
+                                cmlp_run *run)
+{
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = find_metadata(model, key, text, n_text, &frame.run);
+    return cmlp_end_call(&frame, status);
 }

@@ -42,15 +42,18 @@ static inline cmlp_rows cmlp_model_row(const cmlp_model *model, const void *row,
     return rows;
 }
 
-/* Divides the caller's workspace for one row of a network, or of a table if n_columns is not 0. Returns an error if it is
+/* Divides the workspace of a run for one row of a network, or of a table if n_columns is not 0. Returns an error if it is
  * NULL or too small. */
-cmlp_status cmlp_check_model_space(const cmlp_net *net, int64_t n_columns, void *memory, size_t size,
-                                   cmlp_table_scratch *scratch);
+cmlp_status cmlp_check_model_space(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlp_table_scratch *scratch);
 
-/* Checks labels, names and categories, and finds those of each column. Returns a status of a file. */
-cmlp_status cmlp_check_stored_values(cmlp_model *model);
+/* Checks labels, names and categories, and finds those of each column. Returns a status of a file; *refused becomes the name
+ * of what it is about. */
+cmlp_status cmlp_check_stored_values(cmlp_model *model, const char **refused);
 
 #if CMLP_BUILDS_TABLES
+/* Checks a model and whether it has this column. */
+cmlp_status cmlp_check_column(const cmlp_model *model, int64_t column, cmlp_run *run);
+
 /* What cells of text need: the decimal point and the separator of thousands, or NULL; the further words for missing
  * values; the categories of all columns; the kind of a column, and its code for an unknown category. */
 const unsigned char *cmlp_cell_form(const cmlp_model *model);

@@ -226,14 +226,16 @@ static cmlp_status read_days(const cell_reader *reader, double *days)
     return status;
 }
 
-static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text, double *number)
+static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text, double *number,
+                             cmlp_run *run)
 {
-    const cmlp_status status = cmlp_check_model(model);
+    cmlp_status status = cmlp_check_column(model, column, run);
+    if (!status && n_text) status = cmlp_require(text, 1, "text", run);
+    if (!status) status = cmlp_require(number, sizeof *number, "number", run);
     if (status) return status;
-    if (!model->table) return CMLP_ERROR_MODEL;
-    if (!number || (n_text && !text)) return CMLP_ERROR_NULL;
-    if (column < 0 || column >= model->table->n_columns || n_text < 0) return CMLP_ERROR_OPTION;
+    if (n_text < 0) return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "n_text");
     if (!n_text) text = "";
+    double found = 0;
     const unsigned char *form = cmlp_cell_form(model);
     cell_reader reader = {.cell = {text, text + n_text}, .format = {'.', 0}, .missing = cmlp_list_missing_words(model),
                           .kind = cmlp_kind_of_column(model, column), .unknown = cmlp_unknown_code(model, column)};
@@ -243,22 +245,25 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
         reader.categories = cmlp_list_categories(model);
         reader.range = model->ranges[column];
     }
-    if (cmlp_format_of_column(model, column).n_text) return CMLP_ERROR_INPUT; /* only Python and pages read it */
-    if (cmlp_is_date_kind(reader.kind))
-        return reader.range.n ? find_date(&reader, number) : read_days(&reader, number);
-    if (!reader.range.n) return read_number(&reader, number);
-    *number = find_category(&reader);
+    if (cmlp_format_of_column(model, column).n_text) /* only Python and pages read it */
+        status = CMLP_ERROR_INPUT;
+    else if (cmlp_is_date_kind(reader.kind))
+        status = reader.range.n ? find_date(&reader, &found) : read_days(&reader, &found);
+    else if (!reader.range.n)
+        status = read_number(&reader, &found);
+    else
+        found = find_category(&reader);
+    if (status) return cmlp_refuse(&run->refused, status, "text");
+    *number = found;
     return CMLP_OK;
 }
 
 cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                    double *number)
+                                    double *number, cmlp_run *run)
 {
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    double found = 0;
-    const cmlp_status status = read_cell(model, column, text, n_text, number ? &found : NULL);
-    if (!status) *number = found;
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = read_cell(model, column, text, n_text, number, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 #endif

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "../base/build.h"
+#include "../base/arguments.h"
 
 #if CMLP_BUILDS_TRAINING
 
@@ -39,12 +39,13 @@ static int is_allowed(const char *name, const cmlp_model_content *content)
     return 1;
 }
 
-static cmlp_status check_strings(const cmlp_model_content *content)
+static cmlp_status check_strings(const cmlp_model_content *content, int64_t *bad)
 {
     if (content->n_strings < 0) return CMLP_ERROR_OPTION;
     if (content->n_strings && !content->strings) return CMLP_ERROR_NULL;
     for (int64_t i = 0; i < content->n_strings; i++) {
         const cmlp_model_string *s = &content->strings[i];
+        *bad = i;
         if (s->reserved[0] || s->reserved[1]) return CMLP_ERROR_OPTION;
         if (!s->key || !s->value) return CMLP_ERROR_NULL;
         if (!is_key(s->key) || cmlp_is_fixed_key(s->key) || !is_allowed(s->key, content)) return CMLP_ERROR_FILE_NAME;
@@ -52,6 +53,7 @@ static cmlp_status check_strings(const cmlp_model_content *content)
         for (const char *c = s->value; *c; c++)
             if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) return CMLP_ERROR_FILE_SYNTAX;
     }
+    *bad = -1;
     return CMLP_OK;
 }
 
@@ -121,25 +123,29 @@ cmlp_status cmlp_check_calibration_array(const cmlp_model_array *a, const cmlp_c
     return check_scores(a, kind);
 }
 
-static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_content_kind *kind)
+static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_content_kind *kind, int64_t *bad)
 {
     if (content->n_arrays < 0) return CMLP_ERROR_OPTION;
     if (content->n_arrays && !content->arrays) return CMLP_ERROR_NULL;
     int64_t n_score_rows = 0;
     for (int64_t i = 0; i < content->n_arrays; i++) {
         const cmlp_model_array *a = &content->arrays[i];
+        *bad = i;
         cmlp_status status = check_array(a, kind);
         if (!status && !is_allowed(a->name, content)) status = CMLP_ERROR_FILE_NAME;
         if (!status && kind->columns) status = cmlp_check_calibration_array(a, kind, &n_score_rows);
         if (status) return status;
         if (i && cmlp_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
     }
+    *bad = -1;
     return CMLP_OK;
 }
 
-cmlp_status cmlp_check_content(const cmlp_model_content *content, const cmlp_content_kind *kind)
+cmlp_status cmlp_check_content(const cmlp_model_content *content, const cmlp_content_kind *kind, cmlp_run *run)
 {
-    const cmlp_status status = check_strings(content);
-    return status ? status : check_arrays(content, kind);
+    cmlp_status status = check_strings(content, &run->bad_row);
+    if (status) return cmlp_refuse(&run->refused, status, "content->strings");
+    status = check_arrays(content, kind, &run->bad_row);
+    return status ? cmlp_refuse(&run->refused, status, "content->arrays") : CMLP_OK;
 }
 #endif

@@ -19,8 +19,8 @@ typedef struct cmlp_content_kind {
 /* Checks an array if it is one of a calibration: scores, then widths and ends. */
 cmlp_status cmlp_check_calibration_array(const cmlp_model_array *a, const cmlp_content_kind *kind, int64_t *n_score_rows);
 
-/* Checks the strings and arrays. */
-cmlp_status cmlp_check_content(const cmlp_model_content *content, const cmlp_content_kind *kind);
+/* Checks the strings and arrays; run->refused and run->bad_row tell which one is refused. */
+cmlp_status cmlp_check_content(const cmlp_model_content *content, const cmlp_content_kind *kind, cmlp_run *run);
 
 /* Like strcmp, for names that are not NULL. */
 int cmlp_order_of(const char *a, const char *b);

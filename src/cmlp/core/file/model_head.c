@@ -490,9 +490,8 @@ int cmlp_head_find(const unsigned char *file, const char *key, const char **text
     return 0;
 }
 
-cmlp_status cmlp_head_net(const cmlp_head *head, int64_t n_in, cmlp_net *net)
+static cmlp_status make_net(const cmlp_head *head, const int64_t *sizes, cmlp_net *net)
 {
-    int64_t sizes[CMLP_MAX_LAYERS];
     const cmlp_net_config config = {.struct_size = sizeof config,
                                     .sizes = sizes,
                                     .activations = head->activations,
@@ -501,8 +500,20 @@ cmlp_status cmlp_head_net(const cmlp_head *head, int64_t n_in, cmlp_net *net)
                                     .dtype = head->dtype,
                                     .activation_parameters = head->activation_parameters,
                                     .loss_parameter = head->loss_parameter,
-                                    .quantiles = head->n_quantiles ? head->quantiles : NULL};
+                                    .quantiles = head->n_quantiles ? head->quantiles : NULL,
+                                    .n_quantiles = head->n_quantiles};
+    cmlp_run run; /* the head has no arguments whose names it could receive */
+    return cmlp_file_status(cmlp_make_net(net, &config, &run));
+}
+
+cmlp_status cmlp_head_net(const cmlp_head *head, cmlp_net *net) { return make_net(head, head->sizes, net); }
+
+#if CMLP_BUILDS_TABLES
+cmlp_status cmlp_head_table_net(const cmlp_head *head, int64_t n_in, cmlp_net *net)
+{
+    int64_t sizes[CMLP_MAX_LAYERS];
     memcpy(sizes, head->sizes, sizeof sizes);
     sizes[0] = n_in;
-    return cmlp_file_status(cmlp_make_net(net, &config));
+    return make_net(head, sizes, net);
 }
+#endif

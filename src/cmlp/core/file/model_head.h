@@ -146,8 +146,9 @@ static inline int cmlp_holds_ends(int32_t dtype, int64_t rows, int64_t columns)
 /* Whether four numbers can be these ends: each number near an end is not outside of it. */
 static inline int cmlp_are_ends(const double ends[4]) { return ends[0] <= ends[1] && ends[3] <= ends[2]; }
 
-/* Checks the description of the network in a head, with n_in inputs, and writes the network. */
-cmlp_status cmlp_head_net(const cmlp_head *head, int64_t n_in, cmlp_net *net);
+/* Checks the description of the network in a head and writes the network: of a table, that with n_in inputs. */
+cmlp_status cmlp_head_net(const cmlp_head *head, cmlp_net *net);
+cmlp_status cmlp_head_table_net(const cmlp_head *head, int64_t n_in, cmlp_net *net);
 
 /* Bytes of this network. */
 static inline size_t cmlp_head_net_size(const cmlp_head *head)

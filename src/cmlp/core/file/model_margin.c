@@ -100,18 +100,20 @@ static double factor_of(const cmlp_model *model, int64_t answer, double value)
 }
 
 static cmlp_status find_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                               int64_t n_outputs, double *margin)
+                               int64_t n_outputs, double *margin, cmlp_run *run)
 {
+    const char **const refused = &run->refused;
     const cmlp_status status = cmlp_check_model(model);
-    if (status) return status;
-    if (!margin) return CMLP_ERROR_NULL;
-    if (n_outputs != (outputs ? cmlp_n_out(model->net) + model->is_cumulative : 0)) return CMLP_ERROR_WIDTH;
-    if (cmlp_misaligned(outputs, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
-    if (target < 0 || !(coverage > 0 && coverage < 1)) return CMLP_ERROR_OPTION;
-    if (target && target >= model->n_score_rows) return CMLP_ERROR_OPTION;
-    if (!model->n_scores || !is_known(model)) return CMLP_ERROR_FILE_KEY;
-    if (model->widths && !outputs) return CMLP_ERROR_NULL;
-    if (model->widths && isnan(outputs[target])) return CMLP_ERROR_OPTION;
+    if (status) return cmlp_refuse(refused, status, "model");
+    if (n_outputs != (outputs ? cmlp_n_out(model->net) + model->is_cumulative : 0))
+        return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "outputs");
+    if (cmlp_misaligned(outputs, sizeof(double))) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "outputs");
+    if (!(coverage > 0 && coverage < 1)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "coverage");
+    if (target < 0 || (target && target >= model->n_score_rows))
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "target");
+    if (!model->n_scores || !is_known(model)) return cmlp_refuse(refused, CMLP_ERROR_FILE_KEY, "model");
+    if (model->widths && !outputs) return cmlp_refuse(refused, CMLP_ERROR_NULL, "outputs");
+    if (model->widths && isnan(outputs[target])) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "outputs");
     const double place = coverage * (double)(model->n_scores + 1) - 1e-9; /* rounding must not add a rank */
     int64_t rank = (int64_t)place;
     if (rank < 1 || (double)rank < place) rank++;
@@ -121,12 +123,16 @@ static cmlp_status find_margin(const cmlp_model *model, int64_t target, double c
 }
 
 cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                              int64_t n_outputs, double *margin)
+                              int64_t n_outputs, double *below, double *above, cmlp_run *run)
 {
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = find_margin(model, target, coverage, outputs, n_outputs, margin);
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_frame frame;
+    double margin;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = cmlp_require(below, sizeof *below, "below", &frame.run);
+    if (!status) status = cmlp_require(above, sizeof *above, "above", &frame.run);
+    if (!status) status = find_margin(model, target, coverage, outputs, n_outputs, &margin, &frame.run);
+    if (!status) *below = *above = margin;
+    return cmlp_end_call(&frame, status);
 }
 
 /* Below which no target of a loss is. */
@@ -138,7 +144,8 @@ static double lowest_target(cmlp_loss loss)
 
 /* Finds the ends of an interval from the outputs at which it begins and ends before the margin is added: docs/arithmetic.md,
  * "Ends of intervals". */
-static void find_ends(const cmlp_model *model, double first, double last, double margin, double ends[2])
+static void find_ends(const cmlp_model *model, double first, double last, double margin, double *lowest,
+                      double *highest)
 {
     double frequent[4] = {-INFINITY, -INFINITY, INFINITY, INFINITY}, low = first - margin, high = last + margin;
     if (model->ends) load_ends(model, frequent);
@@ -149,24 +156,33 @@ static void find_ends(const cmlp_model *model, double first, double last, double
     }
     if (low > high) low = high = (low + high) / 2;
     if (low < lowest_target(model->net->loss)) low = lowest_target(model->net->loss);
-    ends[0] = low;
-    ends[1] = high;
+    *lowest = low;
+    *highest = high;
+}
+
+static cmlp_status find_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                                 int64_t n_outputs, double *low, double *high, cmlp_run *run)
+{
+    double margin;
+    cmlp_status status = find_margin(model, target, coverage, outputs, n_outputs, &margin, run);
+    if (!status) status = cmlp_require(outputs, sizeof *outputs, "outputs", run);
+    if (!status) status = cmlp_require(low, sizeof *low, "low", run);
+    if (!status) status = cmlp_require(high, sizeof *high, "high", run);
+    if (status) return status;
+    if (!model->table->target) return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "model");
+    const int64_t last = model->net->n_quantiles ? n_outputs - 1 : target;
+    if (isnan(outputs[target]) || isnan(outputs[last]))
+        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "outputs");
+    find_ends(model, outputs[target], outputs[last], margin, low, high);
+    return CMLP_OK;
 }
 
 cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                int64_t n_outputs, double ends[2])
+                                int64_t n_outputs, double *low, double *high, cmlp_run *run)
 {
-    double margin;
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    cmlp_status status = find_margin(model, target, coverage, outputs, n_outputs, &margin);
-    if (!status && (!outputs || !ends)) status = CMLP_ERROR_NULL;
-    if (!status && !model->table->target) status = CMLP_ERROR_FILE_KEY;
-    if (!status) {
-        const int64_t last = model->net->n_quantiles ? n_outputs - 1 : target;
-        if (isnan(outputs[target]) || isnan(outputs[last])) status = CMLP_ERROR_OPTION;
-        else find_ends(model, outputs[target], outputs[last], margin, ends);
-    }
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = find_interval(model, target, coverage, outputs, n_outputs, low, high, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 #endif

@@ -1,42 +1,17 @@
 /* Predictions of a model: one row, or any number of them. */
 #include "model.h"
 
-static cmlp_status check_dtype(const cmlp_model *model, cmlp_dtype dtype)
+static cmlp_dtype dtype_of(const cmlp_model *model) { return CMLP_HAS_TABLE(model) ? CMLP_FLOAT64 : model->net->dtype; }
+
+static int64_t n_in_of(const cmlp_model *model)
 {
-    const cmlp_status status = cmlp_check_model(model);
-    if (status) return status;
-    return dtype == (CMLP_HAS_TABLE(model) ? CMLP_FLOAT64 : model->net->dtype) ? CMLP_OK : CMLP_ERROR_DTYPE;
+    return CMLP_HAS_TABLE(model) ? model->table->n_columns : cmlp_n_in(model->net);
 }
 
-/* Checks the type of a model and the lengths of a row and its outputs. */
-static cmlp_status check_row(const cmlp_model *model, cmlp_dtype dtype, int64_t n_inputs, const void *output,
-                             int64_t n_outputs)
-{
-    const cmlp_status status = check_dtype(model, dtype);
-    if (status) return status;
-    if (n_inputs != (CMLP_HAS_TABLE(model) ? model->table->n_columns : cmlp_n_in(model->net))) return CMLP_ERROR_WIDTH;
-    if (!output) return n_outputs ? CMLP_ERROR_NULL : CMLP_OK;
-    return n_outputs < cmlp_n_out(model->net) + model->is_cumulative ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
-}
+static int64_t n_out_of(const cmlp_model *model) { return cmlp_n_out(model->net) + model->is_cumulative; }
 
-/* Adapts the answers of a table for n rows to ordered labels. Each is the probability of the labels above one of them, so none
- * may be larger than the one before it. The label of a row is the last one that has, with those above it, more than half. */
-static void adapt_to_order(const cmlp_model *model, int32_t *labels, double *answers, int64_t n)
-{
-    const int64_t n_out = cmlp_n_out(model->net);
-    if (!model->is_cumulative || n_out < 2) return;
-    for (int64_t i = 0; i < n; i++, answers += n_out) {
-        int64_t label = n_out;
-        for (int64_t k = 1; k < n_out; k++)
-            if (answers[k] > answers[k - 1]) answers[k] = answers[k - 1];
-        double sum = answers[n_out - 1]; /* of the probabilities of this label and those above it */
-        while (label > 0 && !(sum > 0.5)) {
-            label--;
-            if (label > 0) sum += answers[label - 1] - answers[label];
-        }
-        if (labels) labels[i] = (int32_t)label;
-    }
-}
+/* Whether the outputs of a table's networks are the probabilities of all labels above one of them, of three labels or more. */
+static int is_ordered(const cmlp_model *model) { return model->is_cumulative && cmlp_n_out(model->net) > 1; }
 
 /* Adapts the answers for n rows to the labels in the file: cumulative outputs become the probabilities of all labels, and
  * where a row can have several labels, none is its class index. In the core's floating-point mode. */
@@ -57,168 +32,186 @@ static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *
         }
 }
 
-static cmlp_status predict_table(const cmlp_model *model, const double *row, int32_t *label, double *output,
-                                 void *memory, size_t size)
+/* ---------------------------------------------------------------------------------------------------- one row */
+
+/* Whether an address is not a multiple of a size, which is a power of two. Without a division, which takes as long as a layer. */
+static inline int is_odd(const void *address, size_t size) { return ((uintptr_t)address & (size - 1)) != 0; }
+
+/* Whether rows have a field that contiguous dense rows do not use. */
+static inline int has_more_fields(const cmlp_rows *rows)
 {
-    cmlp_table_scratch scratch;
-    const cmlp_status status = cmlp_check_model_space(model->net, model->table->n_columns, memory, size, &scratch);
-    if (status) return status;
-    if (!row) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(row, sizeof(double)) || cmlp_misaligned(output, sizeof(double)) ||
-        cmlp_misaligned(label, sizeof *label))
-        return CMLP_ERROR_ALIGNMENT;
-    double *const answers = output ? output : scratch.result;
-    const cmlp_status predicted =
-        CMLP_BUILDS_TABLES ? cmlp_table_row(model->table, row, label, answers, &scratch) : CMLP_ERROR_LEFT_OUT;
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    if (!predicted) adapt_to_order(model, label, answers, 1);
-    if (!predicted) adapt_to_labels(model, CMLP_FLOAT64, label, output, 1);
-    cmlp_leave_mode(mode);
-    return predicted;
+    const uintptr_t pointers = (uintptr_t)rows->order | (uintptr_t)rows->indptr | (uintptr_t)rows->indices |
+                               (uintptr_t)rows->shifts | (uintptr_t)rows->factors;
+    return pointers || (rows->n_order | rows->n_values | rows->row_stride | rows->index_dtype | rows->reserved);
 }
 
-/* A network's row. */
-static cmlp_status predict(const cmlp_model *model, const void *row, cmlp_dtype dtype, int32_t *label, void *output,
-                           void *workspace, size_t workspace_size)
+/* Whether the arguments are those of one row that needs no conversion but scaling, in structs of this version and without a
+ * fault that they show. They are read where they are, since copies would take a good part of the time of a small network. All
+ * others take the way of many rows, which names a fault. */
+static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
+                         const cmlp_run *run)
+{
+    if (!rows || !prediction || !run || cmlp_check_model(model)) return 0;
+    if (rows->struct_size != sizeof *rows || prediction->struct_size != sizeof *prediction) return 0;
+    if (run->struct_size != sizeof *run || run->n_threads < 0 || run->reserved) return 0;
+    const cmlp_dtype dtype = dtype_of(model);
+    const size_t element = CMLP_HAS_TABLE(model) ? sizeof(double) : model->net->element;
+    const size_t size = rows->dtype == dtype ? element : 1;
+    if (rows->dtype != dtype && (rows->dtype != CMLP_UINT8 || dtype != CMLP_FLOAT32)) return 0;
+    if (rows->kind != CMLP_ROWS_DENSE || rows->n_rows != 1 || rows->n_cols != n_in_of(model)) return 0;
+    if (has_more_fields(rows) || (rows->scale != 0 && rows->scale != 1)) return 0;
+    if (rows->col_stride && rows->col_stride != (int64_t)size) return 0;
+    if (!rows->data || is_odd(rows->data, size) || is_odd(prediction->outputs, element)) return 0;
+    if (is_odd(prediction->labels, sizeof *prediction->labels)) return 0;
+    if (prediction->outputs ? prediction->n_outputs < n_out_of(model) : prediction->n_outputs != 0) return 0;
+    return prediction->labels ? prediction->n_labels >= 1 : prediction->n_labels == 0;
+}
+
+static cmlp_status predict_raw_row(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
+                                   const cmlp_table_scratch *scratch)
+{
+    double *const result = prediction->outputs ? prediction->outputs : scratch->result;
+    return cmlp_table_row(model->table, is_ordered(model), rows->data, prediction->labels, result, scratch);
+}
+
+static cmlp_fault predict_input(const cmlp_model *model, const cmlp_rows *given, const cmlp_prediction *prediction,
+                                const cmlp_row_memory *memory)
 {
     const cmlp_net *net = model->net;
-    const cmlp_rows rows = cmlp_model_row(model, row, dtype);
-    cmlp_row_memory memory;
+    const cmlp_rows rows = cmlp_model_row(model, given->data, given->dtype);
+    const cmlp_outputs outputs = {.last = prediction->outputs ? prediction->outputs : memory->output,
+                                  .labels = prediction->labels};
     cmlp_data data;
-    if (!row) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(row, cmlp_bytes_of(dtype)) || cmlp_misaligned(output, net->element) ||
-        cmlp_misaligned(label, sizeof *label))
-        return CMLP_ERROR_ALIGNMENT;
-    const cmlp_status status = cmlp_check_row_space(net, workspace, workspace_size, &memory);
-    if (status) return status;
-    if (output) memory.output = output;
-    const cmlp_outputs outputs = {&memory.output, 0, 0};
-    const cmlp_float_mode mode = cmlp_enter_mode();
     cmlp_set_rows(&data, net, &rows, 1);
-    const cmlp_fault fault = cmlp_forward_row(&data, model->params, &outputs, memory.workspace);
-    if (!fault.status && label) *label = cmlp_label_of(net, memory.output, net->dtype);
-    if (!fault.status) adapt_to_labels(model, net->dtype, label, output, 1);
+    return cmlp_forward_row(&data, model->params, &outputs, memory->workspace);
+}
+
+/* Predicts one simple row. */
+static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
+                               cmlp_run *run)
+{
+    cmlp_fault fault = {CMLP_OK, -1, -1};
+    cmlp_table_scratch scratch;
+    run->refused = NULL;
+    run->bad_row = run->bad_column = -1;
+    const int64_t n_columns = CMLP_HAS_TABLE(model) ? model->table->n_columns : 0;
+    const cmlp_status status = cmlp_check_model_space(model->net, n_columns, run, &scratch);
+    if (status) return status;
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    if (CMLP_BUILDS_TABLES && CMLP_HAS_TABLE(model)) {
+        fault.status = predict_raw_row(model, rows, prediction, &scratch);
+        if (fault.status) fault = cmlp_infinite_input(rows->data, n_columns, 0);
+    } else {
+        fault = predict_input(model, rows, prediction, &scratch.row);
+    }
+    if (!fault.status) adapt_to_labels(model, dtype_of(model), prediction->labels, prediction->outputs, 1);
     cmlp_leave_mode(mode);
+    if (fault.status) {
+        run->bad_row = fault.selected;
+        run->bad_column = fault.column;
+    }
     return fault.status;
 }
 
-cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int64_t n_inputs, int32_t *label,
-                                   float *output, int64_t n_outputs, void *workspace, size_t workspace_size)
-{
-    const cmlp_status status = check_row(model, CMLP_FLOAT32, n_inputs, output, n_outputs);
-    return status ? status : predict(model, row, CMLP_FLOAT32, label, output, workspace, workspace_size);
-}
-
-cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int64_t n_inputs, int32_t *label,
-                                   double *output, int64_t n_outputs, void *workspace, size_t workspace_size)
-{
-    const cmlp_status status = check_row(model, CMLP_FLOAT64, n_inputs, output, n_outputs);
-    if (status) return status;
-    if (CMLP_HAS_TABLE(model)) return predict_table(model, row, label, output, workspace, workspace_size);
-    return predict(model, row, CMLP_FLOAT64, label, output, workspace, workspace_size);
-}
-
-cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
-                                  float *output, int64_t n_outputs, void *workspace, size_t workspace_size)
-{
-    const cmlp_status status = check_row(model, CMLP_FLOAT32, n_inputs, output, n_outputs);
-    return status ? status : predict(model, row, CMLP_UINT8, label, output, workspace, workspace_size);
-}
-
-/* ------------------------------------------------------------------------------------------------- many rows */
+/* --------------------------------------------------------------------------------------------------- many rows */
 
 /* Reads the caller's rows, which have no scale: the model's is used. */
-static cmlp_status read_rows(const cmlp_rows *given, cmlp_rows *rows, cmlp_run *run)
+static cmlp_status read_rows(const cmlp_model *model, const cmlp_rows *given, cmlp_rows *rows, cmlp_run *run)
 {
     const cmlp_status status = CMLP_READ(rows, given, cmlp_rows, factors);
     if (status) return cmlp_refuse(&run->refused, status, "rows");
     if (rows->scale != 0 && rows->scale != 1) return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->scale");
     if (rows->shifts) return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->shifts");
-    return rows->factors ? cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->factors") : CMLP_OK;
+    if (rows->factors) return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->factors");
+    if (CMLP_HAS_TABLE(model)) return CMLP_OK;
+    rows->scale = model->input_scale;
+    rows->shifts = model->shifts;
+    rows->factors = model->factors;
+    return CMLP_OK;
 }
 
 static int64_t selected_rows(const cmlp_rows *rows) { return rows->order ? rows->n_order : rows->n_rows; }
 
-/* Without rows any array will do; the number of rows is checked later. */
-static cmlp_status check_outputs(const cmlp_model *model, const cmlp_rows *rows, const void *outputs, int64_t n_outputs,
-                                 cmlp_run *run)
+/* Checks one of the arrays of a prediction, `width` elements for each row. Without rows any array will do; the number of rows
+ * is checked later. */
+static cmlp_status check_array(const void *array, int64_t length, int64_t n, int64_t width, size_t element,
+                               const char *name, cmlp_run *run)
 {
-    const int64_t n = selected_rows(rows), n_out = cmlp_n_out(model->net) + model->is_cumulative;
-    const size_t element = CMLP_HAS_TABLE(model) ? sizeof(double) : model->net->element;
-    if (n < 1) return CMLP_OK;
-    if (!outputs) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "outputs");
-    if (cmlp_misaligned(outputs, element)) return cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "outputs");
-    return n_outputs / n_out < n ? cmlp_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "n_outputs") : CMLP_OK;
+    if (n < 1 || (!array && !length)) return CMLP_OK;
+    const cmlp_status status = cmlp_require(array, element, name, run);
+    if (status) return status;
+    return length / width < n ? cmlp_refuse(&run->refused, CMLP_ERROR_LENGTH, name) : CMLP_OK;
 }
 
-/* Predicts rows with a network. */
-static cmlp_status predict_rows(const cmlp_model *model, const cmlp_rows *given, int32_t *labels, void *outputs,
+static cmlp_status check_prediction(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *p, cmlp_run *run)
+{
+    const int64_t n = selected_rows(rows);
+    const cmlp_status status = check_array(p->outputs, p->n_outputs, n, n_out_of(model), cmlp_bytes_of(dtype_of(model)),
+                                           "prediction->outputs", run);
+    if (status) return status;
+    return check_array(p->labels, p->n_labels, n, 1, sizeof *p->labels, "prediction->labels", run);
+}
+
+static cmlp_status predict_rows(const cmlp_model *model, const cmlp_rows *given, const cmlp_prediction *prediction,
                                 cmlp_run *run)
 {
-    cmlp_rows rows = *given;
-    rows.scale = model->input_scale;
-    rows.shifts = model->shifts;
-    rows.factors = model->factors;
-    const cmlp_status status = cmlp_forward(model->net, model->params, &rows, outputs, run);
-    if (status || !labels) return status;
-    const int64_t n = selected_rows(&rows);
-    return cmlp_labels(model->net, outputs, n * cmlp_n_out(model->net), labels, n);
+    cmlp_prediction p;
+    cmlp_rows rows;
+    cmlp_status status = cmlp_check_model(model);
+    if (status) return cmlp_refuse(&run->refused, status, "model");
+    status = read_rows(model, given, &rows, run);
+    if (status) return status;
+    status = CMLP_READ(&p, prediction, cmlp_prediction, n_labels);
+    if (status) return cmlp_refuse(&run->refused, status, "prediction");
+    status = check_prediction(model, &rows, &p, run);
+    if (status) return status;
+    const cmlp_outputs outputs = {.last = p.outputs, .labels = p.labels};
+    if (!CMLP_HAS_TABLE(model))
+        status = cmlp_forward_rows(model->net, model->params, &rows, &outputs, run);
+    else if (CMLP_BUILDS_TABLES)
+        status = cmlp_table_rows(model->table, is_ordered(model), &rows, p.labels, p.outputs, run);
+    if (!status) adapt_to_labels(model, dtype_of(model), p.labels, p.outputs, selected_rows(&rows));
+    return status;
 }
 
-static cmlp_status predict_model(const cmlp_model *model, cmlp_dtype dtype, const cmlp_rows *given, int32_t *labels,
-                                 void *outputs, int64_t n_outputs, cmlp_run *callers)
+cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
+                               cmlp_run *run)
 {
     cmlp_frame frame;
-    cmlp_rows rows;
-    cmlp_run *const run = &frame.run;
-    cmlp_status status = cmlp_begin_call(&frame, callers);
-    if (status) return cmlp_end_call(&frame, status);
-    status = check_dtype(model, dtype);
-    if (status)
-        cmlp_refuse(&run->refused, status, "model");
-    else if (cmlp_misaligned(labels, sizeof *labels))
-        status = cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, "labels");
-    if (!status) status = read_rows(given, &rows, run);
-    if (!status) status = check_outputs(model, &rows, outputs, n_outputs, run);
-    if (!status)
-        status = CMLP_HAS_TABLE(model) ? cmlp_table_rows(model->table, &rows, labels, outputs, run)
-                                      : predict_rows(model, &rows, labels, outputs, run);
-    if (!status && CMLP_HAS_TABLE(model)) adapt_to_order(model, labels, outputs, selected_rows(&rows));
-    if (!status) adapt_to_labels(model, dtype, labels, outputs, selected_rows(&rows));
+    if (is_simple_row(model, rows, prediction, run)) return predict_row(model, rows, prediction, run);
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = predict_rows(model, rows, prediction, &frame.run);
     return cmlp_end_call(&frame, status);
 }
 
-cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                        float *outputs, int64_t n_outputs, cmlp_run *run)
-{
-    return predict_model(model, CMLP_FLOAT32, rows, labels, outputs, n_outputs, run);
-}
-
-cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
-                                        double *outputs, int64_t n_outputs, cmlp_run *run)
-{
-    return predict_model(model, CMLP_FLOAT64, rows, labels, outputs, n_outputs, run);
-}
-
-static cmlp_status table_workspace(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads, size_t *bytes)
+static cmlp_status measure_table(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
 {
     cmlp_rows copy;
     const cmlp_status status = CMLP_READ(&copy, rows, cmlp_rows, factors);
-    if (status) return status;
-    if (!bytes) return CMLP_ERROR_NULL;
-    const int64_t n = copy.order ? copy.n_order : copy.n_rows;
-    if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return CMLP_ERROR_ROWS;
-    if (cmlp_limit_threads(&n_threads)) return CMLP_ERROR_THREADS;
-    const size_t needed = CMLP_BUILDS_TABLES ? cmlp_table_rows_space(model->table, n, n_threads) : 0;
+    if (status) return cmlp_refuse(&run->refused, status, "rows");
+    const int64_t n = selected_rows(&copy);
+    if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, "rows");
+    const size_t needed = CMLP_BUILDS_TABLES ? cmlp_table_rows_space(model->table, n, run->n_threads) : 0;
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(needed);
     return CMLP_OK;
 }
 
-cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads, size_t *bytes)
+static cmlp_status measure(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
 {
-    const cmlp_status status = cmlp_check_model(model);
+    cmlp_status status = cmlp_check_model(model);
+    if (status) return cmlp_refuse(&run->refused, status, "model");
+    status = cmlp_require(bytes, sizeof *bytes, "bytes", run);
+    if (!status) status = cmlp_require(rows, 1, "rows", run);
     if (status) return status;
-    if (CMLP_HAS_TABLE(model)) return table_workspace(model, rows, n_threads, bytes);
-    return rows ? cmlp_workspace_size(model->net, rows, NULL, NULL, n_threads, bytes) : CMLP_ERROR_NULL;
+    if (CMLP_HAS_TABLE(model)) return measure_table(model, rows, bytes, run);
+    return cmlp_workspace_size(model->net, rows, NULL, NULL, bytes, run);
+}
+
+cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
+{
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = measure(model, rows, bytes, &frame.run);
+    return cmlp_end_call(&frame, status);
 }

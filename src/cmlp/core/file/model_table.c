@@ -54,7 +54,7 @@ static cmlp_status load_nets(const cmlp_head *head, const char *params, const cm
     for (int32_t i = 0; i < head->n_nets; i++) {
         const int bins = cmlp_head_has_bins(head, i);
         cmlp_net *net = memory->nets[bins];
-        const cmlp_status status = made[bins] ? CMLP_OK : cmlp_head_net(head, head->words.widths[bins], net);
+        const cmlp_status status = made[bins] ? CMLP_OK : cmlp_head_table_net(head, head->words.widths[bins], net);
         if (status) return status;
         made[bins] = 1;
         memory->net_list[i] = net;
@@ -87,7 +87,8 @@ cmlp_status cmlp_table_load(const cmlp_head *head, const unsigned char *file, co
         cmlp_load(memory->threshold, file + head->table_threshold, 1, sizeof(double));
         memory->table->threshold = memory->threshold;
     }
-    status = cmlp_check_columns(memory->columns, head->words.n_columns);
+    int64_t bad; /* the file has no argument whose index it could be */
+    status = cmlp_check_columns(memory->columns, head->words.n_columns, &bad);
     return status ? status : cmlp_check_answer(memory->table);
 }
 #endif

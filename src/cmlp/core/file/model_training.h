@@ -15,6 +15,7 @@ typedef struct cmlp_training_arrays {
 } cmlp_training_arrays;
 
 /* Checks the training state of this network, and lists its arrays. */
-cmlp_status cmlp_read_training(cmlp_training_arrays *arrays, const cmlp_net *net, const cmlp_training *training);
+cmlp_status cmlp_read_training(cmlp_training_arrays *arrays, const cmlp_net *net, const cmlp_training *training,
+                               cmlp_run *run);
 
 #endif

@@ -32,17 +32,26 @@ static cmlp_value_list list_labels(const cmlp_model *model)
     return list;
 }
 
-cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value)
+static cmlp_status find_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run)
 {
-    const cmlp_status status = cmlp_check_model(model);
+    cmlp_status status = cmlp_check_model(model);
+    if (status) return cmlp_refuse(&run->refused, status, "model");
+    status = cmlp_require(value, CMLP_ALIGNOF(cmlp_value), "value", run);
     if (status) return status;
-    if (!value) return CMLP_ERROR_NULL;
     const cmlp_value_list list = list_labels(model);
     const cmlp_value_range all = cmlp_all_values(&list);
-    if (!list.n) return CMLP_ERROR_FILE_KEY;
-    if (label < 0 || label >= list.n) return CMLP_ERROR_LABEL;
+    if (!list.n) return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "model");
+    if (label < 0 || label >= list.n) return cmlp_refuse(&run->refused, CMLP_ERROR_LABEL, "label");
     *value = cmlp_value_at(&list, &all, label);
     return CMLP_OK;
+}
+
+cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run)
+{
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = find_label(model, label, value, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 
 /* ------------------------------------------------------------------------------------------- contents */
@@ -104,8 +113,9 @@ static cmlp_status check_labels(const cmlp_value_list *list, int are_several, in
 }
 
 /* Checks what all models can have: labels, names and the format of cells. */
-static cmlp_status check_texts(const cmlp_model *model, const cmlp_value_list *labels)
+static cmlp_status check_texts(const cmlp_model *model, const cmlp_value_list *labels, const char **refused)
 {
+    static const char *const names[] = {"names", "cells", "targets", "columns.formats"};
     static const int texts[][2] = {{CMLP_NAME_ENDS, CMLP_NAME_TEXT}, {CMLP_CELL_ENDS, CMLP_CELL_TEXT},
 #if CMLP_BUILDS_TABLES
                                    {CMLP_TARGET_ENDS, CMLP_TARGET_TEXT}, {CMLP_FORMAT_ENDS, CMLP_FORMAT_TEXT}
@@ -113,12 +123,15 @@ static cmlp_status check_texts(const cmlp_model *model, const cmlp_value_list *l
     };
     const unsigned char *kind = tensor_at(model, CMLP_LABEL_KIND);
     cmlp_status status = check_labels(labels, model->is_multilabel, kind && kind[1] == CMLP_LABELS_ARE_ORDERED);
+    if (status) return cmlp_refuse(refused, status, "labels");
     for (size_t i = 0; !status && i < sizeof texts / sizeof *texts; i++) {
         const cmlp_value_list list = list_texts(model, texts[i][0], texts[i][1]);
         status = check_list(&list);
+        if (status) *refused = names[i];
     }
     const unsigned char *form = tensor_at(model, CMLP_CELL_FORM);
-    if (!status && form && !cmlp_is_cell_form(form[0], form[1])) status = CMLP_ERROR_FILE_VALUE;
+    if (!status && form && !cmlp_is_cell_form(form[0], form[1]))
+        status = cmlp_refuse(refused, CMLP_ERROR_FILE_VALUE, "cells.form");
     return status;
 }
 #endif
@@ -181,15 +194,18 @@ static cmlp_status check_categories(cmlp_model *model)
 }
 #endif
 
-cmlp_status cmlp_check_stored_values(cmlp_model *model)
+cmlp_status cmlp_check_stored_values(cmlp_model *model, const char **refused)
 {
     const cmlp_value_list labels = list_labels(model);
     cmlp_status status = labels.n ? check_types(model, &labels) : CMLP_OK;
+    if (status) return cmlp_refuse(refused, status, "labels");
 #if CMLP_CHECKS_VALUES
-    if (!status) status = check_texts(model, &labels);
+    if (!status) status = check_texts(model, &labels, refused);
 #endif
 #if CMLP_BUILDS_TABLES
-    if (!status && model->table) status = check_categories(model);
+    if (status || !model->table) return status;
+    status = check_categories(model);
+    if (status) *refused = "categories";
 #endif
     return status;
 }
@@ -217,13 +233,13 @@ static cmlp_value unit_of(cmlp_table_kind kind)
     }
 }
 
-/* Whether a model has this column. */
-static cmlp_status check_column(const cmlp_model *model, int64_t column)
+cmlp_status cmlp_check_column(const cmlp_model *model, int64_t column, cmlp_run *run)
 {
     const cmlp_status status = cmlp_check_model(model);
-    if (status) return status;
-    if (!model->table) return CMLP_ERROR_MODEL;
-    return column < 0 || column >= model->table->n_columns ? CMLP_ERROR_OPTION : CMLP_OK;
+    if (status) return cmlp_refuse(&run->refused, status, "model");
+    if (!model->table) return cmlp_refuse(&run->refused, CMLP_ERROR_MODEL, "model");
+    if (column >= 0 && column < model->table->n_columns) return CMLP_OK;
+    return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "column");
 }
 
 double cmlp_unknown_code(const cmlp_model *model, int64_t column)
@@ -231,12 +247,13 @@ double cmlp_unknown_code(const cmlp_model *model, int64_t column)
     return model->table->columns[column].role == CMLP_TABLE_ROLE_NUMBER ? NAN : -1;
 }
 
-cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info)
+static cmlp_status describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info, cmlp_run *run)
 {
     cmlp_table_column_info copy;
-    cmlp_status status = check_column(model, column);
-    if (!status) status = CMLP_READ(&copy, info, cmlp_table_column_info, role);
+    cmlp_status status = cmlp_check_column(model, column, run);
     if (status) return status;
+    status = CMLP_READ(&copy, info, cmlp_table_column_info, role);
+    if (status) return cmlp_refuse(&run->refused, status, "info");
     copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = cmlp_kind_of_column(model, column), .unknown = -1};
     copy.role = model->table->columns[column].role;
     const cmlp_value unit = unit_of(copy.kind);
@@ -258,19 +275,36 @@ cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, 
     return CMLP_OK;
 }
 
-static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code)
+cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
+                                       cmlp_run *run)
 {
-    cmlp_status status = check_column(model, column);
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = describe_column(model, column, info, &frame.run);
+    return cmlp_end_call(&frame, status);
+}
+
+/* Whether a column has categories. */
+static cmlp_status require_categories(const cmlp_model *model, int64_t column, cmlp_run *run)
+{
+    const cmlp_status status = cmlp_check_column(model, column, run);
+    if (status || count_categories(model, column)) return status;
+    return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "column");
+}
+
+static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code, cmlp_run *run)
+{
+    cmlp_status status = require_categories(model, column, run);
+    if (!status) status = cmlp_require(value, CMLP_ALIGNOF(cmlp_value), "value", run);
+    if (!status) status = cmlp_require(code, sizeof *code, "code", run);
     if (status) return status;
-    if (!value || !code) return CMLP_ERROR_NULL;
-    if (!count_categories(model, column)) return CMLP_ERROR_OPTION;
     cmlp_value wanted = *value;
     if (wanted.type == CMLP_VALUE_DOUBLE && !cmlp_is_finite(wanted.number)) {
         if (wanted.number != wanted.number) wanted.type = CMLP_VALUE_MISSING;
         wanted.number = 0; /* for the check; the file has no infinite number */
     }
     status = cmlp_check_value(&wanted, 0);
-    if (status) return status;
+    if (status) return cmlp_refuse(&run->refused, status, "value");
     if (wanted.type == CMLP_VALUE_DOUBLE) wanted.number = value->number;
     const cmlp_value_list list = cmlp_list_categories(model);
     const int64_t found = cmlp_find_value(&list, &model->ranges[column], &wanted);
@@ -278,24 +312,32 @@ static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value)
+static cmlp_status find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value, cmlp_run *run)
 {
-    const cmlp_status status = check_column(model, column);
+    cmlp_status status = require_categories(model, column, run);
+    if (!status) status = cmlp_require(value, CMLP_ALIGNOF(cmlp_value), "value", run);
     if (status) return status;
-    if (!value) return CMLP_ERROR_NULL;
-    const int64_t n = count_categories(model, column);
-    if (!n) return CMLP_ERROR_OPTION;
-    if (code < 0 || code >= n) return CMLP_ERROR_LABEL;
+    if (code < 0 || code >= count_categories(model, column))
+        return cmlp_refuse(&run->refused, CMLP_ERROR_LABEL, "code");
     const cmlp_value_list list = cmlp_list_categories(model);
     *value = cmlp_value_at(&list, &model->ranges[column], code);
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code)
+cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value, cmlp_run *run)
 {
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = find_code(model, column, value, code);
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = find_category(model, column, code, value, &frame.run);
+    return cmlp_end_call(&frame, status);
+}
+
+cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+                                     cmlp_run *run)
+{
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = find_code(model, column, value, code, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 #endif

@@ -171,7 +171,7 @@ static void make_inputs(const cmlp_writer *w, void *row)
     }
 }
 
-static cmlp_status make_example(cmlp_writer *w, const cmlp_row_memory *scratch)
+static cmlp_status make_example(cmlp_writer *w, const cmlp_row_memory *scratch, cmlp_run *run)
 {
     const cmlp_net *net = w->net;
     make_inputs(w, scratch->row);
@@ -179,10 +179,12 @@ static cmlp_status make_example(cmlp_writer *w, const cmlp_row_memory *scratch)
     row.shifts = w->content->shifts;
     row.factors = w->content->factors;
     cmlp_data data;
-    cmlp_run run; /* receives the name of a refused argument, which the caller does not need */
-    const cmlp_outputs outputs = {&scratch->output, 0, 0};
-    cmlp_status status = cmlp_check_data(&data, net, &row, NULL, NULL, &run);
-    if (!status) status = cmlp_forward_row(&data, w->params[0], &outputs, scratch->workspace).status;
+    cmlp_run rows_run; /* receives the name of a field of these rows, which the caller does not have */
+    const cmlp_outputs outputs = {.last = scratch->output};
+    cmlp_status status = cmlp_check_data(&data, net, &row, NULL, NULL, &rows_run);
+    if (status) return cmlp_refuse(&run->refused, status, w->content->factors ? "content->shifts or factors" : "content->input_scale");
+    status = cmlp_forward_row(&data, w->params[0], &outputs, scratch->workspace).status;
+    if (status) cmlp_refuse(&run->refused, status, w->content->factors ? "content->shifts" : "content->input_scale");
     cmlp_unify_nans(net->dtype, scratch->output, cmlp_n_out(net));
     return status;
 }
@@ -217,46 +219,61 @@ cmlp_status cmlp_write_file(cmlp_writer *w)
     return out.status;
 }
 
-static cmlp_status write_network(const cmlp_net *net, const void *params, const cmlp_model_content *content,
-                                 void *workspace, size_t workspace_size)
+/* Checks the scale of the inputs. */
+static cmlp_status check_scale(const cmlp_model_content *content, cmlp_run *run)
+{
+    const char **const refused = &run->refused;
+    const char *const missing = content->factors ? "content->shifts" : "content->factors";
+    if (!content->factors != !content->shifts) return cmlp_refuse(refused, CMLP_ERROR_NULL, missing);
+    if (cmlp_misaligned(content->factors, sizeof(double)))
+        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "content->factors");
+    if (cmlp_misaligned(content->shifts, sizeof(double)))
+        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "content->shifts");
+    const int is_one = content->input_scale == 0 || content->input_scale == 1;
+    if (cmlp_is_finite(content->input_scale) && (is_one || !content->factors)) return CMLP_OK;
+    return cmlp_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale");
+}
+
+static cmlp_status write_network(const cmlp_net *net, const void *params, int64_t n_params,
+                                 const cmlp_model_content *content, cmlp_run *run)
 {
     cmlp_model_content copy = {.struct_size = 0};
     cmlp_row_memory divided;
     cmlp_training_arrays training = {.n = 0};
     cmlp_writer w = {.net = net, .nets = &net, .params = &params, .n_nets = 1, .content = &copy};
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, reserved);
-    if (!status && (!params || !copy.write)) status = CMLP_ERROR_NULL;
-    if (!status && cmlp_misaligned(params, net->element)) status = CMLP_ERROR_ALIGNMENT;
-    if (!status && copy.reserved) status = CMLP_ERROR_OPTION;
-    if (!status && !copy.factors != !copy.shifts) status = CMLP_ERROR_NULL;
-    if (!status && (cmlp_misaligned(copy.factors, sizeof(double)) || cmlp_misaligned(copy.shifts, sizeof(double))))
-        status = CMLP_ERROR_ALIGNMENT;
-    if (!status && !cmlp_is_finite(copy.input_scale)) status = CMLP_ERROR_OPTION;
-    if (!status && copy.factors && copy.input_scale != 0 && copy.input_scale != 1) status = CMLP_ERROR_OPTION;
-    const cmlp_content_kind kind = {.n_outputs = status ? 0 : cmlp_n_out(net), .has_training = copy.training != NULL};
-    if (!status && copy.training) status = cmlp_read_training(&training, net, copy.training);
-    if (!status) status = cmlp_check_content(&copy, &kind);
-    if (!status) status = cmlp_check_given_values(&w);
-    if (!status) status = cmlp_check_row_space(net, workspace, workspace_size, &divided);
-    if (!status && !cmlp_are_finite(net, params, net->n_params)) status = CMLP_ERROR_FILE_NONFINITE;
+    if (status) return cmlp_refuse(&run->refused, status, "net");
+    status = cmlp_check_params(net, params, n_params, "params", run);
     if (status) return status;
+    status = CMLP_READ(&copy, content, cmlp_model_content, reserved);
+    if (status) return cmlp_refuse(&run->refused, status, "content");
+    if (!copy.write) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "content->write");
+    if (copy.reserved) return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "content->reserved");
+    status = check_scale(&copy, run);
+    const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(net), .has_training = copy.training != NULL};
+    if (!status && copy.training) status = cmlp_read_training(&training, net, copy.training, run);
+    if (!status) status = cmlp_check_content(&copy, &kind, run);
+    if (!status) status = cmlp_check_given_values(&w, run);
+    if (!status) status = cmlp_check_row_space(net, run, &divided);
+    if (status) return status;
+    if (!cmlp_are_finite(net, params, net->n_params))
+        return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "params");
     w.input_scale = copy.input_scale == 0 || copy.factors ? 1 : copy.input_scale;
     list_own_arrays(&w, &divided);
     memcpy(&w.own[w.n_own], training.list, sizeof training.list);
     w.n_own += training.n;
     status = cmlp_list_values(&w);
-    if (!status) status = make_example(&w, &divided);
+    if (!status) status = make_example(&w, &divided, run);
     return status ? status : cmlp_write_file(&w);
 }
 
-cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
-                                 void *workspace, size_t workspace_size)
+cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
+                             const cmlp_model_content *content, cmlp_run *run)
 {
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = write_network(net, params, content, workspace, workspace_size);
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = write_network(net, params, n_params, content, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 
 #endif

@@ -43,7 +43,7 @@ static void make_raw_row(const cmlp_table *table, double *row)
 static cmlp_status make_table_example(const cmlp_writer *w, const cmlp_table_scratch *scratch)
 {
     make_raw_row(w->table, scratch->raw);
-    const cmlp_status status = cmlp_table_row(w->table, scratch->raw, NULL, scratch->result, scratch);
+    const cmlp_status status = cmlp_table_row(w->table, 0, scratch->raw, NULL, scratch->result, scratch);
     cmlp_unify_nans(CMLP_FLOAT64, scratch->result, cmlp_n_out(w->net));
     return status;
 }
@@ -96,7 +96,7 @@ static cmlp_status compare_nets(const cmlp_net *a, const cmlp_net *b)
     return CMLP_OK;
 }
 
-static cmlp_status check_nets(const cmlp_table *table)
+static cmlp_status check_nets(const cmlp_table *table, int64_t *bad)
 {
     const int64_t n_columns = table->n_columns, wide = cmlp_columns_width(table->columns, n_columns, 1);
     const int64_t narrow = cmlp_columns_width(table->columns, n_columns, 0);
@@ -106,6 +106,7 @@ static cmlp_status check_nets(const cmlp_table *table)
     if (table->n_nets < 1 || table->n_nets > CMLP_TABLE_MAX_NETS) return CMLP_ERROR_OPTION;
     for (int64_t i = 0; i < table->n_nets && !status; i++) {
         const cmlp_net *net = table->nets[i];
+        *bad = i;
         status = cmlp_check_net(net);
         if (!status && table->n_targets > 1 && (table->n_targets != cmlp_n_out(net) || net->n_quantiles))
             status = CMLP_ERROR_OPTION;
@@ -114,6 +115,7 @@ static cmlp_status check_nets(const cmlp_table *table)
         if (!status && !table->params[i]) status = CMLP_ERROR_NULL;
         if (!status && cmlp_misaligned(table->params[i], net->element)) status = CMLP_ERROR_ALIGNMENT;
     }
+    if (!status) *bad = -1;
     return status;
 }
 
@@ -140,9 +142,10 @@ static cmlp_status check_targets(const cmlp_table *table)
 }
 
 /* Counts the categories of all columns. A column with categories as inputs has as many of them. */
-static cmlp_status count_categories(const cmlp_table *table, int64_t *n)
+static cmlp_status count_categories(const cmlp_table *table, int64_t *n, int64_t *bad)
 {
     for (int64_t i = 0; i < table->n_columns; i++) {
+        *bad = i;
         const cmlp_table_column *c = &table->columns[i];
         const int64_t n_categories = cmlp_count_categories(c);
         if (c->n_categories < 0 || (c->categories && !n_categories)) return CMLP_ERROR_OPTION;
@@ -151,20 +154,26 @@ static cmlp_status count_categories(const cmlp_table *table, int64_t *n)
         if (n_categories > CMLP_MAX_WIDTH - *n) return CMLP_ERROR_OVERFLOW;
         *n += n_categories;
     }
+    *bad = -1;
     return CMLP_OK;
 }
 
 /* Reads and checks a table, and divides the workspace. */
 static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *memory, size_t *size,
-                              cmlp_table_scratch *scratch)
+                              cmlp_table_scratch *scratch, cmlp_run *run)
 {
+    const char **const refused = &run->refused;
     cmlp_table_sizes sizes = {.n_rows = 1};
     cmlp_status status = CMLP_READ(copy, table, cmlp_table, calibration);
-    if (!status) status = cmlp_check_columns(copy->columns, copy->n_columns);
-    if (!status) status = check_nets(copy);
-    if (!status) status = check_threshold(copy);
-    if (!status) status = check_targets(copy);
-    if (status) return status;
+    if (status) return cmlp_refuse(refused, status, "table");
+    status = cmlp_check_columns(copy->columns, copy->n_columns, &run->bad_row);
+    if (status) return cmlp_refuse(refused, status, "table->columns");
+    status = check_nets(copy, &run->bad_row);
+    if (status) return cmlp_refuse(refused, status, "table->nets");
+    status = check_threshold(copy);
+    if (status) return cmlp_refuse(refused, status, "table->threshold");
+    status = check_targets(copy);
+    if (status) return cmlp_refuse(refused, status, "table->target");
     sizes.widest = cmlp_table_widest(copy);
     sizes.n_columns = copy->n_columns;
     for (int64_t i = 0; i < copy->n_columns; i++) {
@@ -172,30 +181,23 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
         if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlp_column_edges(&copy->columns[i]);
     }
     if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
-    status = count_categories(copy, &sizes.n_categories);
-    if (status) return status;
+    status = count_categories(copy, &sizes.n_categories, &run->bad_row);
+    if (status) return cmlp_refuse(refused, status, "table->columns");
     if (sizes.n_numbers > CMLP_MAX_WIDTH || sizes.n_levels > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     return cmlp_table_space(&sizes, memory, size, scratch);
 }
 
-static cmlp_status measure_table(const cmlp_table *table, size_t *bytes)
+cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run)
 {
+    cmlp_frame frame;
     cmlp_table copy;
     cmlp_table_scratch scratch;
     size_t size;
-    const cmlp_status status = read_table(table, &copy, NULL, &size, &scratch);
-    if (status) return status;
-    if (!bytes) return CMLP_ERROR_NULL;
-    *bytes = size;
-    return CMLP_OK;
-}
-
-cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes)
-{
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = measure_table(table, bytes);
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = read_table(table, &copy, NULL, &size, &scratch, &frame.run);
+    if (!status) status = cmlp_require(bytes, sizeof *bytes, "bytes", &frame.run);
+    if (!status) *bytes = size;
+    return cmlp_end_call(&frame, status);
 }
 
 /* Whether scores of a kind are those of a table's answers. */
@@ -235,20 +237,32 @@ static cmlp_status add_calibration(cmlp_writer *w, const cmlp_content_kind *kind
     return CMLP_OK;
 }
 
-static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
-                               size_t workspace_size)
+/* Whether a table's content is without what only networks have. */
+static cmlp_status check_table_content(const cmlp_model_content *content, cmlp_run *run)
+{
+    const char **const refused = &run->refused;
+    if (!content->write) return cmlp_refuse(refused, CMLP_ERROR_NULL, "content->write");
+    if (content->training) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "content->training");
+    if (content->factors) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "content->factors");
+    if (content->shifts) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "content->shifts");
+    if (content->input_scale != 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale");
+    return content->reserved ? cmlp_refuse(refused, CMLP_ERROR_OPTION, "content->reserved") : CMLP_OK;
+}
+
+static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
 {
     cmlp_table checked;
     cmlp_model_content copy;
     cmlp_table_scratch divided;
     cmlp_table_calibration calibration;
     size_t needed;
-    cmlp_status status = read_table(table, &checked, workspace, &needed, &divided);
-    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, reserved);
+    cmlp_status status = read_table(table, &checked, run->workspace, &needed, &divided, run);
     if (status) return status;
-    if (!copy.write || !workspace) return CMLP_ERROR_NULL;
-    if (copy.training || copy.factors || copy.shifts || copy.input_scale != 0 || copy.reserved) return CMLP_ERROR_OPTION;
-    if (workspace_size < needed) return CMLP_ERROR_BUFFER_SIZE;
+    status = CMLP_READ(&copy, content, cmlp_model_content, reserved);
+    if (status) return cmlp_refuse(&run->refused, status, "content");
+    status = check_table_content(&copy, run);
+    if (!status) status = cmlp_require_workspace(run, needed);
+    if (status) return status;
     const cmlp_table *const t = &checked;
     cmlp_writer w = {.net = t->nets[0], .table = t, .put_columns = put_columns, .nets = t->nets, .params = t->params,
                      .n_nets = t->n_nets, .content = &copy, .input_scale = 1};
@@ -258,28 +272,33 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     w.order = divided.order;
     if (t->calibration) {
         status = CMLP_READ(&calibration, t->calibration, cmlp_table_calibration, is_held_out);
-        if (status) return status;
+        if (status) return cmlp_refuse(&run->refused, status, "table->calibration");
         w.calibration = &calibration;
     }
-    status = cmlp_check_content(&copy, &kind);
-    if (!status) status = add_calibration(&w, &kind);
-    if (!status) status = cmlp_check_given_values(&w);
-    if (!status) status = cmlp_check_levels(t->columns, t->n_columns);
-    for (int64_t i = 0; i < w.n_nets && !status; i++)
-        if (!cmlp_are_finite(w.nets[i], w.params[i], w.nets[i]->n_params)) status = CMLP_ERROR_FILE_NONFINITE;
+    status = cmlp_check_content(&copy, &kind, run);
     if (status) return status;
+    status = add_calibration(&w, &kind);
+    if (status) return cmlp_refuse(&run->refused, status, "table->calibration");
+    status = cmlp_check_given_values(&w, run);
+    if (status) return status;
+    status = cmlp_check_levels(t->columns, t->n_columns);
+    if (status) return cmlp_refuse(&run->refused, status, "table->columns");
+    for (int64_t i = 0; i < w.n_nets; i++) {
+        if (cmlp_are_finite(w.nets[i], w.params[i], w.nets[i]->n_params)) continue;
+        run->bad_row = i;
+        return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "table->params");
+    }
     list_table_arrays(&w, &divided);
     status = cmlp_list_values(&w);
     if (!status) status = make_table_example(&w, &divided);
     return status ? status : cmlp_write_file(&w);
 }
 
-cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
-                             size_t workspace_size)
+cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
 {
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = write_table(table, content, workspace, workspace_size);
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = write_table(table, content, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 #endif

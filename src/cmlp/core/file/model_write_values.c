@@ -2,6 +2,7 @@
  * each time that the writer needs them. */
 #include "model_writer.h"
 
+#include "../base/arguments.h"
 #include "values.h"
 
 #if CMLP_BUILDS_TRAINING
@@ -63,15 +64,17 @@ static cmlp_value value_of(const cmlp_writer *w, value_list list, int64_t column
 
 /* ---------------------------------------------------------------------------------------------- checks */
 
-static cmlp_status check_list(const cmlp_writer *w, value_list list, int64_t column)
+static cmlp_status check_list(const cmlp_writer *w, value_list list, int64_t column, int64_t *bad)
 {
     char buffer[CMLP_PRINTED];
     const int64_t n = count_of(w, list, column);
     for (int64_t i = 0; i < n; i++) {
         const cmlp_value value = value_of(w, list, column, i, buffer);
         const cmlp_status status = cmlp_check_value(&value, list == LABEL_LIST);
+        *bad = i;
         if (status) return status == CMLP_ERROR_OPTION ? CMLP_ERROR_FILE_VALUE : status;
     }
+    *bad = -1;
     return CMLP_OK;
 }
 
@@ -98,7 +101,7 @@ static int is_in_place(const cmlp_writer *w, int64_t i)
     return 1;
 }
 
-static cmlp_status check_labels(const cmlp_writer *w)
+static cmlp_status check_labels(const cmlp_writer *w, int64_t *bad)
 {
     const cmlp_model_content *content = w->content;
     const cmlp_value *labels = content->labels;
@@ -114,62 +117,69 @@ static cmlp_status check_labels(const cmlp_writer *w)
     const int is_cumulative = is_logistic && n == n_outputs + 1 && (n == 2 || (w->table && n <= CMLP_MAX_RANKS));
     if (n != n_outputs && !is_cumulative) return CMLP_ERROR_FILE_VALUE;
     if (content->is_multilabel && (!is_logistic || n != n_outputs || n < 2)) return CMLP_ERROR_FILE_VALUE;
-    const cmlp_status status = check_list(w, LABEL_LIST, 0);
+    const cmlp_status status = check_list(w, LABEL_LIST, 0, bad);
     if (status) return status;
     for (int64_t i = 0; i < n; i++) {
         const cmlp_value text = cmlp_with_text(&labels[i], buffer);
+        *bad = i;
         if (labels[i].type != labels[0].type || labels[i].type == CMLP_VALUE_MISSING) return CMLP_ERROR_FILE_VALUE;
         if (!text.n_text && labels[i].type == CMLP_VALUE_DOUBLE) return CMLP_ERROR_FILE_VALUE;
         if (!cmlp_has_text(&labels[i], &text)) return CMLP_ERROR_FILE_VALUE;
         if (content->is_multilabel && !cmlp_is_number_of(&labels[i], i)) return CMLP_ERROR_FILE_VALUE;
         if (!is_in_place(w, i)) return CMLP_ERROR_FILE_VALUE;
     }
+    *bad = -1;
     return CMLP_OK;
 }
 
 /* Checks n texts of a program. */
-static cmlp_status check_texts(const cmlp_writer *w, value_list list, const cmlp_value *values, int64_t n)
+static cmlp_status check_texts(const cmlp_writer *w, value_list list, const cmlp_value *values, int64_t n,
+                               int64_t *bad)
 {
     if (n < 0 || (values && !n)) return CMLP_ERROR_OPTION;
     if (n && !values) return CMLP_ERROR_NULL;
     if (n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     if (cmlp_misaligned(values, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
-    for (int64_t i = 0; i < n; i++)
-        if (values[i].type != CMLP_VALUE_TEXT) return CMLP_ERROR_FILE_VALUE;
-    return check_list(w, list, 0);
+    for (int64_t i = 0; i < n; i++) {
+        if (values[i].type == CMLP_VALUE_TEXT) continue;
+        *bad = i;
+        return CMLP_ERROR_FILE_VALUE;
+    }
+    return check_list(w, list, 0, bad);
 }
 
-static cmlp_status check_cells(const cmlp_writer *w)
+static cmlp_status check_cells(const cmlp_writer *w, int64_t *bad)
 {
     const cmlp_model_cells *cells = w->content->cells;
     if (!cells) return CMLP_OK;
     if (cmlp_misaligned(cells, CMLP_ALIGNOF(cmlp_model_cells))) return CMLP_ERROR_ALIGNMENT;
     if (cells->reserved[0] || cells->reserved[1]) return CMLP_ERROR_OPTION;
     if (!cmlp_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_FILE_VALUE;
-    return check_texts(w, WORD_LIST, cells->missing, cells->n_missing);
+    return check_texts(w, WORD_LIST, cells->missing, cells->n_missing, bad);
 }
 
 /* Checks the names of a network's inputs. */
-static cmlp_status check_input_names(const cmlp_writer *w)
+static cmlp_status check_input_names(const cmlp_writer *w, int64_t *bad)
 {
     const cmlp_model_content *content = w->content;
     if (w->table) return content->names || content->n_names ? CMLP_ERROR_OPTION : CMLP_OK;
-    if (content->n_names && content->n_names != cmlp_n_in(w->net)) return CMLP_ERROR_OPTION;
-    return check_texts(w, NAME_LIST, content->names, content->n_names);
+    if (content->n_names && content->n_names != cmlp_n_in(w->net)) return CMLP_ERROR_LENGTH;
+    return check_texts(w, NAME_LIST, content->names, content->n_names, bad);
 }
 
 #if CMLP_BUILDS_TABLES
 /* Checks that all columns or targets have names, or none. */
-static cmlp_status check_names(const cmlp_writer *w, value_list list, int64_t n)
+static cmlp_status check_names(const cmlp_writer *w, value_list list, int64_t n, int64_t *bad)
 {
     const int has_names = count_of(w, list, 0) != 0;
     char buffer[CMLP_PRINTED];
     for (int64_t i = 0; i < n; i++) {
         const cmlp_value name = value_of(w, list, 0, i, buffer);
+        *bad = i;
         if (!has_names && (name.text || name.n_text)) return CMLP_ERROR_OPTION;
         if (has_names && (!name.text || name.n_text < 0)) return CMLP_ERROR_OPTION;
     }
-    return check_list(w, list, 0);
+    return check_list(w, list, 0, bad);
 }
 
 static cmlp_table_kind kind_of(const cmlp_writer *w, int64_t column)
@@ -179,30 +189,34 @@ static cmlp_table_kind kind_of(const cmlp_writer *w, int64_t column)
 }
 
 /* Checks that only columns of dates have a form. */
-static cmlp_status check_formats(const cmlp_writer *w)
+static cmlp_status check_formats(const cmlp_writer *w, int64_t *bad)
 {
     for (int64_t i = 0; i < w->table->n_columns; i++) {
         const cmlp_table_column *column = &w->table->columns[i];
+        *bad = i;
         if (column->n_format < 0 || (column->format && !column->n_format)) return CMLP_ERROR_OPTION;
         if (!column->n_format) continue;
         if (!column->format) return CMLP_ERROR_NULL;
         if (!cmlp_is_date_kind(kind_of(w, i))) return CMLP_ERROR_OPTION;
     }
-    return check_list(w, FORMAT_LIST, 0);
+    *bad = -1;
+    return check_list(w, FORMAT_LIST, 0, bad);
 }
 
-static cmlp_status check_categories(const cmlp_writer *w)
+static cmlp_status check_categories(const cmlp_writer *w, int64_t *bad)
 {
     int32_t *order = w->order;
     for (int64_t i = 0; i < w->table->n_columns; i++) {
         const cmlp_table_column *column = &w->table->columns[i];
         const int64_t n = count_of(w, CATEGORY_LIST, i);
+        *bad = i;
         if (!cmlp_fits_kind(column, kind_of(w, i), n)) return CMLP_ERROR_OPTION;
         if (!column->categories) {
             for (int64_t k = 0; k < n; k++) *order++ = (int32_t)k;
             continue;
         }
-        const cmlp_status status = check_list(w, CATEGORY_LIST, i);
+        int64_t code; /* the column is reported */
+        const cmlp_status status = check_list(w, CATEGORY_LIST, i, &code);
         if (status) return status;
         cmlp_sort_values(column->categories, n, order);
         for (int64_t k = 0; k < n; k++) {
@@ -213,23 +227,30 @@ static cmlp_status check_categories(const cmlp_writer *w)
         }
         order += n;
     }
+    *bad = -1;
     return CMLP_OK;
 }
 #endif
 
-cmlp_status cmlp_check_given_values(const cmlp_writer *w)
+cmlp_status cmlp_check_given_values(const cmlp_writer *w, cmlp_run *run)
 {
-    cmlp_status status = check_labels(w);
-    if (!status) status = check_input_names(w);
-    if (!status) status = check_cells(w);
+    const char **const refused = &run->refused;
+    cmlp_status status = check_labels(w, &run->bad_row);
+    if (status) return cmlp_refuse(refused, status, "content->labels");
+    status = check_input_names(w, &run->bad_row);
+    if (status) return cmlp_refuse(refused, status, "content->names");
+    status = check_cells(w, &run->bad_row);
+    if (status) return cmlp_refuse(refused, status, "content->cells");
 #if CMLP_BUILDS_TABLES
-    if (!w->table) return status;
-    if (!status) status = check_names(w, NAME_LIST, w->table->n_columns);
-    if (!status && w->table->n_targets > 1) status = check_names(w, TARGET_LIST, w->table->n_targets);
-    if (!status) status = check_formats(w);
-    if (!status) status = check_categories(w);
+    if (!w->table) return CMLP_OK;
+    status = check_names(w, NAME_LIST, w->table->n_columns, &run->bad_row);
+    if (!status) status = check_formats(w, &run->bad_row);
+    if (!status) status = check_categories(w, &run->bad_row);
+    if (status) return cmlp_refuse(refused, status, "table->columns");
+    if (w->table->n_targets > 1) status = check_names(w, TARGET_LIST, w->table->n_targets, &run->bad_row);
+    if (status) return cmlp_refuse(refused, status, "table->target");
 #endif
-    return status;
+    return CMLP_OK;
 }
 
 /* --------------------------------------------------------------------------------------------- tensors */

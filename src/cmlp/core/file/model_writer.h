@@ -45,8 +45,9 @@ static inline double cmlp_pseudo_random(int64_t i)
     return (double)(bits ^ bits >> 16) / 2147483648.0 - 1;
 }
 
-/* Checks labels, names and categories, and sorts these into w->order. */
-cmlp_status cmlp_check_given_values(const cmlp_writer *w);
+/* Checks labels, names and categories, and sorts these into w->order; run->refused and run->bad_row tell which one is
+ * refused. */
+cmlp_status cmlp_check_given_values(const cmlp_writer *w, cmlp_run *run);
 
 /* Whether a table has three ordered labels or more: one more than outputs, which are cumulative. */
 int cmlp_has_order(const cmlp_writer *w);

@@ -18,8 +18,13 @@
 typedef struct bounds_job {
     cmlp_data low, high; /* the corners of the boxes */
     const void *params;
-    void *const *lowest, *const *highest;
+    void *lowest, *highest; /* layer after layer */
 } bounds_job;
+
+static void *of_layer(const bounds_job *job, void *block, int32_t l)
+{
+    return cmlp_layer_block(job->low.net, block, l, job->low.n);
+}
 
 static double rounded(const cmlp_net *net, double x) { return net->dtype == CMLP_FLOAT32 ? (double)(float)x : x; }
 
@@ -55,10 +60,11 @@ static void read_ends(const bounds_job *job, int32_t layer, int64_t row, int64_t
         read_inputs(&job->low, row, k, n, ends[0]);
         read_inputs(&job->high, row, k, n, ends[1]);
     }
+    const void *low = of_layer(job, job->lowest, layer - 1), *high = of_layer(job, job->highest, layer - 1);
     for (int64_t i = 0; i < n; i++) {
         const int64_t at = layer ? row * net->layers[layer].n_in + k + i : 0;
-        const double a = layer ? cmlp_get(net, job->lowest[layer - 1], at) : ends[0][i];
-        const double b = layer ? cmlp_get(net, job->highest[layer - 1], at) : ends[1][i];
+        const double a = layer ? cmlp_get(net, low, at) : ends[0][i];
+        const double b = layer ? cmlp_get(net, high, at) : ends[1][i];
         ends[0][i] = a < b ? a : b;
         ends[1][i] = a < b ? b : a;
     }
@@ -85,6 +91,7 @@ static void bound_sums(const bounds_job *job, int32_t layer, int64_t row)
 {
     const cmlp_net *net = job->low.net;
     const cmlp_dense_layer *at = &net->layers[layer];
+    void *const lowest = of_layer(job, job->lowest, layer), *const highest = of_layer(job, job->highest, layer);
     double ends[2][CMLP_CHUNK], sums[2][COLUMNS];
     for (int64_t j = 0; j < at->n_out; j += COLUMNS) {
         const int64_t columns = at->n_out - j < COLUMNS ? at->n_out - j : COLUMNS;
@@ -98,8 +105,8 @@ static void bound_sums(const bounds_job *job, int32_t layer, int64_t row)
         for (int64_t i = 0; i < columns; i++) {
             /* NaN if a sum overflows, so that nothing behind it seems to be known. */
             const double lost = (sums[0][i] - sums[0][i]) + (sums[1][i] - sums[1][i]);
-            cmlp_set(net, job->lowest[layer], row * at->n_out + j + i, sums[0][i] + lost);
-            cmlp_set(net, job->highest[layer], row * at->n_out + j + i, sums[1][i] + lost);
+            cmlp_set(net, lowest, row * at->n_out + j + i, sums[0][i] + lost);
+            cmlp_set(net, highest, row * at->n_out + j + i, sums[1][i] + lost);
         }
     }
 }
@@ -174,8 +181,8 @@ static void bound_activations(const bounds_job *job, int32_t layer, int64_t row)
 {
     const cmlp_net *net = job->low.net;
     const cmlp_dense_layer *at = &net->layers[layer];
-    void *low = cmlp_at(net, job->lowest[layer], row * at->n_out);
-    void *high = cmlp_at(net, job->highest[layer], row * at->n_out);
+    void *low = cmlp_at(net, of_layer(job, job->lowest, layer), row * at->n_out);
+    void *high = cmlp_at(net, of_layer(job, job->highest, layer), row * at->n_out);
     if (is_monotone(at->activation) || at->activation == CMLP_ACTIVATION_ELU) { /* elu in float only */
         net->kernels->activate(at->activation, at->parameter, low, low, 1, at->n_out);
         net->kernels->activate(at->activation, at->parameter, high, high, 1, at->n_out);
@@ -214,32 +221,34 @@ static cmlp_status bound_row(const bounds_job *job, int64_t row, cmlp_run *run)
     return CMLP_OK;
 }
 
+/* The lengths are those of params, lowest and highest. */
 static cmlp_status check_bounds(bounds_job *job, const cmlp_net *net, const cmlp_rows *lower, const cmlp_rows *upper,
-                                cmlp_run *run)
+                                const int64_t lengths[3], cmlp_run *run)
 {
     cmlp_status status = cmlp_check_data(&job->low, net, lower, NULL, NULL, run);
     if (!status) status = cmlp_check_data(&job->high, net, upper, NULL, NULL, run);
     if (!status && (cmlp_is_sparse(&job->low) || cmlp_is_sparse(&job->high) || job->low.n != job->high.n))
         status = cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, "upper");
-    if (!status) status = cmlp_check_array(net, job->params, "params", run);
-    if (!status && job->low.n && !job->lowest) status = cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "lowest");
-    if (!status && job->low.n && !job->highest) status = cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "highest");
-    for (int32_t l = 0; !status && l < net->depth; l++) {
+    if (!status) status = cmlp_check_params(net, job->params, lengths[0], "params", run);
+    if (status) return status;
+    for (int32_t l = 0; l < net->depth; l++)
         if (net->dtype != CMLP_FLOAT32 && !is_monotone(net->layers[l].activation))
             return cmlp_refuse(&run->refused, CMLP_ERROR_ACTIVATION, "net");
-        if (job->low.n) status = cmlp_check_array(net, job->lowest[l], "lowest", run);
-        if (job->low.n && !status) status = cmlp_check_array(net, job->highest[l], "highest", run);
-    }
+    const int64_t width = cmlp_all_outputs(net);
+    status = cmlp_check_output(net, job->lowest, lengths[1], job->low.n, width, "lowest", run);
+    if (!status) status = cmlp_check_output(net, job->highest, lengths[2], job->low.n, width, "highest", run);
     return status;
 }
 
-cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,
-                        void *const *lowest, void *const *highest, cmlp_run *run)
+cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
+                        const cmlp_rows *upper, void *lowest, int64_t n_lowest, void *highest, int64_t n_highest,
+                        cmlp_run *run)
 {
+    const int64_t lengths[] = {n_params, n_lowest, n_highest};
     bounds_job job = {.params = params, .lowest = lowest, .highest = highest};
     cmlp_frame frame;
     cmlp_status status = cmlp_begin_call(&frame, run);
-    if (!status) status = check_bounds(&job, net, lower, upper, &frame.run);
+    if (!status) status = check_bounds(&job, net, lower, upper, lengths, &frame.run);
     for (int64_t row = 0; !status && row < job.low.n; row++)
         status = cmlp_polls_cancel(&frame.run) ? CMLP_CANCELLED : bound_row(&job, row, &frame.run);
     return cmlp_end_call(&frame, status);

@@ -14,7 +14,7 @@
 /* One thread's memory in the workspace. */
 typedef struct thread_memory {
     cmlp_input_space input;
-    void *activations[2]; /* of hidden layers, alternating */
+    void *activations[2]; /* of layers, alternating */
 } thread_memory;
 
 typedef struct forward_job {
@@ -45,11 +45,8 @@ static int64_t rows_per_step(int64_t n_rows, int32_t threads)
 
 static void lay_out_thread(cmlp_space *space, const cmlp_net *net, int sparse, int64_t rows, thread_memory *memory)
 {
-    int64_t hidden = 0;
-    for (int32_t l = 0; l < net->depth - 1; l++)
-        if (net->layers[l].n_out > hidden) hidden = net->layers[l].n_out;
     cmlp_input_lay_out(space, net, sparse, rows, 1, rows > 1, &memory->input);
-    for (int i = 0; i < 2; i++) memory->activations[i] = cmlp_take(space, rows * hidden, net->element);
+    for (int i = 0; i < 2; i++) memory->activations[i] = cmlp_take(space, rows * net->widest, net->element);
 }
 
 /* Divides the workspace, which begins at `base`, and returns its size; 0 if that does not fit in size_t. */
@@ -73,13 +70,12 @@ size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32
     return divide_forward(&job, NULL, net, sparse, n_rows, n_threads);
 }
 
-/* Where to write layer l's activations of the rows from the selected row `first` on: to the caller's array if there is
- * one, or to `hidden`. */
-static inline void *layer_output(const cmlp_net *net, const cmlp_outputs *outputs, int32_t l, int64_t first,
-                                 void *hidden)
+/* Where layer l's activations or sums of the rows from the selected row `first` on go to: the caller's array if there is one,
+ * or `other`. */
+static inline void *layer_output(const cmlp_data *data, void *block, int32_t l, int64_t first, void *other)
 {
-    void *all = outputs->all ? outputs->list[l] : l == net->depth - 1 ? outputs->list[0] : NULL;
-    return all ? cmlp_at(net, all, first * net->layers[l].n_out) : hidden;
+    const cmlp_net *net = data->net;
+    return block ? cmlp_at(net, cmlp_layer_block(net, block, l, data->n), first * net->layers[l].n_out) : other;
 }
 
 void cmlp_sort_outputs(const cmlp_net *net, void *outputs, int64_t n)
@@ -95,6 +91,25 @@ void cmlp_sort_outputs(const cmlp_net *net, void *outputs, int64_t n)
     }
 }
 
+int32_t cmlp_label_of(const cmlp_net *net, const void *output, int32_t dtype)
+{
+    const int is_float = dtype == CMLP_FLOAT32;
+    const int32_t activation = cmlp_output_activation(net);
+    const float *f = output;
+    const double *d = output;
+    double best = is_float ? f[0] : d[0];
+    int32_t label = 0;
+    if (activation != CMLP_ACTIVATION_SOFTMAX && activation != CMLP_ACTIVATION_LOGISTIC) return -1;
+    if (cmlp_n_out(net) == 1) return activation == CMLP_ACTIVATION_LOGISTIC && best > 0.5;
+    for (int32_t i = 1; i < cmlp_n_out(net) && best == best; i++) {
+        const double value = is_float ? f[i] : d[i];
+        if (value <= best) continue;
+        best = value;
+        label = i;
+    }
+    return label;
+}
+
 /* Computes n rows from the selected row `first` on. One row has kernels of its own, without masks of other rows. */
 static cmlp_fault predict_rows(const cmlp_data *data, const void *params, const cmlp_outputs *outputs,
                                const thread_memory *memory, int64_t first, int64_t n)
@@ -104,8 +119,10 @@ static cmlp_fault predict_rows(const cmlp_data *data, const void *params, const 
     const void *x = scratch;
     for (int32_t l = 0; l < net->depth; l++) {
         const int64_t n_in = net->layers[l].n_in;
-        void *const hidden = memory->activations[l & 1], *z = layer_output(net, outputs, l, first, hidden);
-        void *const a = outputs->sums ? hidden : z;
+        const int is_last = l == net->depth - 1;
+        void *a = layer_output(data, outputs->activations, l, first, memory->activations[l & 1]);
+        if (is_last && outputs->last) a = cmlp_at(net, outputs->last, first * net->layers[l].n_out);
+        void *const z = layer_output(data, outputs->sums, l, first, a);
         if (!l && (n > 1 || cmlp_is_sparse(data))) {
             const cmlp_row_range range = {.selected = first, .n = n, .microbatch = n, .once = 1};
             cmlp_first_layer(data, params, &range, &memory->input, z, scratch);
@@ -122,11 +139,13 @@ static cmlp_fault predict_rows(const cmlp_data *data, const void *params, const 
             const cmlp_fault fault = cmlp_check_sums(data, z, first, n, scratch, 0);
             if (fault.status) return fault;
         }
-        if (!outputs->sums || l < net->depth - 1) cmlp_activate_rows(net, l, z, a, n);
+        if (!is_last || !outputs->sums || outputs->activations) cmlp_activate_rows(net, l, z, a, n);
         x = a;
     }
-    if (net->n_quantiles && !outputs->all)
-        cmlp_sort_outputs(net, cmlp_at(net, *outputs->list, first * net->n_quantiles), n);
+    if (net->n_quantiles && outputs->last)
+        cmlp_sort_outputs(net, cmlp_at(net, outputs->last, first * net->n_quantiles), n);
+    for (int64_t i = 0; outputs->labels && i < n; i++)
+        outputs->labels[first + i] = cmlp_label_of(net, cmlp_at(net, x, i * cmlp_n_out(net)), net->dtype);
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 
@@ -163,77 +182,95 @@ static void forward_thread(void *context, cmlp_thread self)
     }
 }
 
-/* Without rows any pointers will do. */
-static cmlp_status check_outputs(const cmlp_data *data, const cmlp_outputs *outputs, cmlp_run *run)
-{
-    cmlp_status status = CMLP_OK;
-    if (!data->n) return CMLP_OK;
-    if (!outputs->all) return cmlp_check_array(data->net, *outputs->list, "output", run);
-    if (!outputs->list) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "outputs");
-    for (int32_t l = 0; l < data->net->depth && !status; l++)
-        status = cmlp_check_array(data->net, outputs->list[l], "outputs", run);
-    return status;
-}
-
 /* At most one row. */
-static cmlp_status forward_row(const forward_job *job, cmlp_run *run)
+static cmlp_status forward_row(forward_job *job, cmlp_run *run)
 {
-    const cmlp_status status = cmlp_check_workspace(run, job->data.net->row.forward);
+    const cmlp_row_layout *layout = &job->data.net->row;
+    const int is_kept = !job->outputs.labels || job->outputs.last;
+    const cmlp_status status = cmlp_check_workspace(run, is_kept ? layout->forward : layout->all);
     if (status) return status;
+    if (!is_kept) job->outputs.last = (char *)run->workspace + layout->output;
     if (cmlp_polls_cancel(run)) return CMLP_CANCELLED;
     if (!job->data.n) return CMLP_OK;
     return cmlp_report(run, &job->data, cmlp_forward_row(&job->data, job->params, &job->outputs, run->workspace));
 }
 
-static cmlp_status forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_outputs *outputs,
-                           cmlp_run *run)
+/* What a call of cmlp_forward or cmlp_activations asks for. */
+typedef struct wanted_outputs {
+    cmlp_outputs outputs;
+    int64_t n_last, n_activations, n_sums;
+    int is_last; /* whether it is one of cmlp_forward */
+} wanted_outputs;
+
+static cmlp_status check_outputs(const cmlp_data *data, const wanted_outputs *wanted, cmlp_run *run)
 {
-    forward_job job;
-    cmlp_status status = cmlp_check_data(&job.data, net, rows, NULL, NULL, run);
-    if (!status) status = cmlp_check_array(net, params, "params", run);
-    if (!status) status = check_outputs(&job.data, outputs, run);
-    if (status) return status;
-    job.params = params;
-    job.outputs = *outputs;
-    if (job.data.n < 2) return forward_row(&job, run);
-    int32_t threads = cmlp_useful_threads(&job.data, job.data.n, 1, run->n_threads);
-    const int sparse = cmlp_is_sparse(&job.data);
-    status = cmlp_check_workspace(run, divide_forward(&job, cmlp_aligned(run->workspace), net, sparse, job.data.n,
-                                                      run->n_threads));
-    if (status) return status;
-    job.run = run;
-    job.step = rows_per_step(job.data.n, threads);
-    cmlp_atomic_init(&job.next, 0);
-    cmlp_atomic_init(&job.stopped, 0);
-    for (int32_t i = 0; i < threads; i++) job.faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
-    cmlp_team_run(threads, job.team, forward_thread, &job);
-    cmlp_fault fault = cmlp_first_fault(job.faults, threads);
-    if (!fault.status && cmlp_atomic_load(&job.stopped)) fault.status = CMLP_CANCELLED;
-    return cmlp_report(run, &job.data, fault);
+    const cmlp_net *net = data->net;
+    const cmlp_outputs *outputs = &wanted->outputs;
+    const int64_t all = cmlp_all_outputs(net);
+    cmlp_status status = CMLP_OK;
+    if (wanted->is_last)
+        return cmlp_check_output(net, outputs->last, wanted->n_last, data->n, cmlp_n_out(net), "outputs", run);
+    const int wants_sums = outputs->sums || wanted->n_sums;
+    if (outputs->activations || wanted->n_activations || !wants_sums)
+        status = cmlp_check_output(net, outputs->activations, wanted->n_activations, data->n, all, "activations", run);
+    if (!status && wants_sums)
+        status = cmlp_check_output(net, outputs->sums, wanted->n_sums, data->n, all, "sums", run);
+    return status;
 }
 
-static cmlp_status forward_call(const cmlp_net *net, const void *params, const cmlp_rows *rows, cmlp_outputs outputs,
-                                cmlp_run *run)
+/* Predicts the checked rows of the job. */
+static cmlp_status forward(forward_job *job, cmlp_run *run)
+{
+    const cmlp_data *data = &job->data;
+    if (data->n < 2) return forward_row(job, run);
+    const int32_t threads = cmlp_useful_threads(data, data->n, 1, run->n_threads);
+    const cmlp_status status =
+        cmlp_check_workspace(run, divide_forward(job, cmlp_aligned(run->workspace), data->net, cmlp_is_sparse(data),
+                                                 data->n, run->n_threads));
+    if (status) return status;
+    job->run = run;
+    job->step = rows_per_step(data->n, threads);
+    cmlp_atomic_init(&job->next, 0);
+    cmlp_atomic_init(&job->stopped, 0);
+    for (int32_t i = 0; i < threads; i++) job->faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
+    cmlp_team_run(threads, job->team, forward_thread, job);
+    cmlp_fault fault = cmlp_first_fault(job->faults, threads);
+    if (!fault.status && cmlp_atomic_load(&job->stopped)) fault.status = CMLP_CANCELLED;
+    return cmlp_report(run, data, fault);
+}
+
+cmlp_status cmlp_forward_rows(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_outputs *outputs,
+                              cmlp_run *run)
+{
+    forward_job job = {.params = params, .outputs = *outputs};
+    const cmlp_status status = cmlp_check_data(&job.data, net, rows, NULL, NULL, run);
+    return status ? status : forward(&job, run);
+}
+
+static cmlp_status forward_call(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                                const wanted_outputs *wanted, cmlp_run *run)
 {
     cmlp_frame frame;
+    forward_job job = {.params = params, .outputs = wanted->outputs};
     cmlp_status status = cmlp_begin_call(&frame, run);
-    if (!status) status = forward(net, params, rows, &outputs, &frame.run);
+    if (!status) status = cmlp_check_data(&job.data, net, rows, NULL, NULL, &frame.run);
+    if (!status) status = cmlp_check_params(net, params, n_params, "params", &frame.run);
+    if (!status) status = check_outputs(&job.data, wanted, &frame.run);
+    if (!status) status = forward(&job, &frame.run);
     return cmlp_end_call(&frame, status);
 }
 
-cmlp_status cmlp_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run)
+cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows, void *outputs,
+                         int64_t n_outputs, cmlp_run *run)
 {
-    return forward_call(net, params, rows, (cmlp_outputs){&output, 0, 0}, run);
+    const wanted_outputs wanted = {.outputs.last = outputs, .n_last = n_outputs, .is_last = 1};
+    return forward_call(net, params, n_params, rows, &wanted, run);
 }
 
-cmlp_status cmlp_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                             cmlp_run *run)
+cmlp_status cmlp_activations(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                             void *activations, int64_t n_activations, void *sums, int64_t n_sums, cmlp_run *run)
 {
-    return forward_call(net, params, rows, (cmlp_outputs){outputs, 1, 0}, run);
-}
-
-cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *const *outputs,
-                               cmlp_run *run)
-{
-    return forward_call(net, params, rows, (cmlp_outputs){outputs, 1, 1}, run);
+    const wanted_outputs wanted = {.outputs = {.activations = activations, .sums = sums},
+                                   .n_activations = n_activations, .n_sums = n_sums};
+    return forward_call(net, params, n_params, rows, &wanted, run);
 }

@@ -307,15 +307,15 @@ static cmlp_status check_ends(path_ends *ends, const cmlp_net *net, const cmlp_r
 }
 
 static cmlp_status check_paths(paths_job *job, const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
-                               const cmlp_paths *paths, void *outputs, int64_t *n)
+                               const cmlp_paths *paths, int64_t n_params, int64_t n_outputs, int64_t *n)
 {
     cmlp_run *run = job->run;
     cmlp_status status = check_ends(&job->from, net, rows, "rows", run);
     if (!status) status = check_ends(&job->to, net, to, "to", run);
-    if (!status) status = cmlp_check_array(net, job->params, "params", run);
+    if (!status) status = cmlp_check_params(net, job->params, n_params, "params", run);
     if (!status) status = read_paths(job, paths, cmlp_n_in(net), run);
     if (!status) status = count_outputs(job, n);
-    if (!status && *n) status = cmlp_check_array(net, outputs, "outputs", run);
+    if (!status) status = cmlp_check_output(net, job->outputs, n_outputs, *n, 1, "outputs", run);
     if (status) return status;
     const size_t size = divide_paths(job, NULL, net, job->from.data.n, job->to.data.n, run->n_threads);
     status = cmlp_check_workspace(run, size);
@@ -344,35 +344,50 @@ static cmlp_status predict_paths(paths_job *job, int64_t n)
     return cmlp_atomic_load(&job->stopped) ? CMLP_CANCELLED : CMLP_OK;
 }
 
-cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_rows *to,
-                               const cmlp_paths *paths, void *outputs, cmlp_run *run)
+cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                               const cmlp_rows *to, const cmlp_paths *paths, void *outputs, int64_t n_outputs,
+                               cmlp_run *run)
 {
     cmlp_frame frame;
     paths_job job = {.params = params, .outputs = outputs, .run = &frame.run};
     int64_t n = 0;
     cmlp_status status = cmlp_begin_call(&frame, run);
-    if (!status) status = check_paths(&job, net, rows, to, paths, outputs, &n);
+    if (!status) status = check_paths(&job, net, rows, to, paths, n_params, n_outputs, &n);
     if (!status) status = predict_paths(&job, n);
     return cmlp_end_call(&frame, status);
 }
 
-cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
-                                      const cmlp_paths *paths, int32_t n_threads, size_t *bytes)
+static cmlp_status measure_paths(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
+                                 const cmlp_paths *paths, size_t *bytes, cmlp_run *run)
 {
+    const char **const refused = &run->refused;
     cmlp_rows ends[2];
     paths_job job;
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&ends[0], rows, cmlp_rows, factors);
-    if (!status) status = CMLP_READ(&ends[1], to, cmlp_rows, factors);
-    if (!status) status = CMLP_READ(&job.paths, paths, cmlp_paths, n_paths);
-    if (!status && !bytes) status = CMLP_ERROR_NULL;
+    if (status) return cmlp_refuse(refused, status, "net");
+    status = CMLP_READ(&ends[0], rows, cmlp_rows, factors);
+    if (status) return cmlp_refuse(refused, status, "rows");
+    status = CMLP_READ(&ends[1], to, cmlp_rows, factors);
+    if (status) return cmlp_refuse(refused, status, "to");
+    status = CMLP_READ(&job.paths, paths, cmlp_paths, n_paths);
+    if (status) return cmlp_refuse(refused, status, "paths");
+    status = cmlp_require(bytes, sizeof *bytes, "bytes", run);
     if (status) return status;
-    if (selected_rows(&ends[0]) < 0 || selected_rows(&ends[1]) < 0) return CMLP_ERROR_ROWS;
-    if (job.paths.n_groups < 1) return CMLP_ERROR_OPTION;
-    if (cmlp_limit_threads(&n_threads)) return CMLP_ERROR_THREADS;
-    const size_t size = divide_paths(&job, NULL, net, selected_rows(&ends[0]), selected_rows(&ends[1]), n_threads);
+    if (selected_rows(&ends[0]) < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows");
+    if (selected_rows(&ends[1]) < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "to");
+    if (job.paths.n_groups < 1) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "paths->n_groups");
+    const size_t size = divide_paths(&job, NULL, net, selected_rows(&ends[0]), selected_rows(&ends[1]), run->n_threads);
     if (!size) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(size);
     return CMLP_OK;
+}
+
+cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
+                                      const cmlp_paths *paths, size_t *bytes, cmlp_run *run)
+{
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = measure_paths(net, rows, to, paths, bytes, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 #endif

@@ -13,8 +13,11 @@ typedef struct cmlp_row_memory {
 /* Finds the buffers in a workspace of any alignment, and computes its size. `memory` may be NULL. */
 cmlp_status cmlp_row_space(const cmlp_net *net, void *memory, size_t *size, cmlp_row_memory *divided);
 
-/* The same for the caller's workspace; returns an error if it is NULL or too small. */
-cmlp_status cmlp_check_row_space(const cmlp_net *net, void *memory, size_t size, cmlp_row_memory *divided);
+/* The same for the workspace of a run; returns an error if it is NULL or too small. */
+cmlp_status cmlp_check_row_space(const cmlp_net *net, cmlp_run *run, cmlp_row_memory *divided);
+
+/* Checks that a run has `needed` bytes of workspace, whose alignment does not matter. */
+cmlp_status cmlp_require_workspace(cmlp_run *run, size_t needed);
 
 /* Describes one row of the net's width, with all fields set as cmlp_check_data sets them. */
 static inline cmlp_rows cmlp_one_row(const cmlp_net *net, const void *row, int32_t dtype, double scale)
@@ -24,9 +27,5 @@ static inline cmlp_rows cmlp_one_row(const cmlp_net *net, const void *row, int32
     rows.scale = scale;
     return rows;
 }
-
-/* The class index of a row of outputs of a type, or -1 if the outputs are no probabilities. NaN counts as the largest
- * output, as in NumPy. */
-int32_t cmlp_label_of(const cmlp_net *net, const void *output, int32_t dtype);
 
 #endif

@@ -30,14 +30,47 @@ void cmlp_write_struct(void *given, const void *copy, size_t size)
            (theirs < size ? theirs : size) - sizeof theirs);
 }
 
-#if CMLP_BUILDS_TRAINING
+cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
+{
+    cmlp_run *const copy = &frame->run;
+    cmlp_status status = CMLP_OK;
+    frame->mode = cmlp_enter_mode();
+    frame->callers = NULL;
+    *copy = (cmlp_run){.struct_size = sizeof *copy};
+    if (run) status = CMLP_READ(copy, run, cmlp_run, reserved);
+    if (status) return status;
+    frame->callers = run;
+    copy->refused = NULL;
+    copy->bad_row = copy->bad_column = -1;
+    if (copy->n_threads < 0) return cmlp_refuse(&copy->refused, CMLP_ERROR_THREADS, "run->n_threads");
+    if (!copy->n_threads) copy->n_threads = 1;
+    if (copy->n_threads > CMLP_MAX_THREADS) copy->n_threads = CMLP_MAX_THREADS;
+    return copy->reserved ? cmlp_refuse(&copy->refused, CMLP_ERROR_OPTION, "run->reserved") : CMLP_OK;
+}
+
+cmlp_status cmlp_end_call(const cmlp_frame *frame, cmlp_status status)
+{
+    if (frame->callers) {
+        frame->callers->bad_row = frame->run.bad_row;
+        frame->callers->bad_column = frame->run.bad_column;
+        frame->callers->refused = frame->run.refused;
+    }
+    cmlp_leave_mode(frame->mode);
+    return status;
+}
+
+cmlp_status cmlp_require(const void *argument, size_t alignment, const char *name, cmlp_run *run)
+{
+    if (!argument) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, name);
+    return cmlp_misaligned(argument, alignment) ? cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
+}
+
 void cmlp_init_struct(void *given, size_t given_size, const void *copy, size_t size)
 {
     memset(given, 0, given_size);
     memcpy(given, copy, given_size < size ? given_size : size);
     memcpy(given, &given_size, sizeof given_size);
 }
-#endif
 
 /* A parameter is finite, positive and below `limit` (0: no bound). 0 means the default, and is the only value where
  * there is no parameter. */
@@ -47,49 +80,65 @@ static int is_parameter(double value, double standard, double limit)
     return standard > 0 && value > 0 && (limit > 0 ? value < limit : cmlp_is_finite(value));
 }
 
-static cmlp_status check_activations(const cmlp_net_config *config)
+/* Refuses element i of an array of the configuration. */
+static cmlp_status refuse_element(cmlp_run *run, cmlp_status status, const char *array, int64_t i)
+{
+    run->bad_row = i;
+    return cmlp_refuse(&run->refused, status, array);
+}
+
+static cmlp_status check_activations(const cmlp_net_config *config, cmlp_run *run)
 {
     const int32_t last = config->n_layers - 2;
     for (int32_t l = 0; l <= last; l++) {
         const cmlp_activation_info *info = cmlp_describe_activation(config->activations[l]);
-        if (!info || !(l < last ? info->hidden : info->output)) return CMLP_ERROR_ACTIVATION;
+        if (!info || !(l < last ? info->hidden : info->output))
+            return refuse_element(run, CMLP_ERROR_ACTIVATION, "config->activations", l);
         if (config->activation_parameters && !is_parameter(config->activation_parameters[l], info->parameter, 0))
-            return CMLP_ERROR_OPTION;
+            return refuse_element(run, CMLP_ERROR_OPTION, "config->activation_parameters", l);
     }
     return CMLP_OK;
 }
 
-static cmlp_status check_quantiles(const cmlp_net_config *config)
+static cmlp_status check_quantiles(const cmlp_net_config *config, cmlp_run *run)
 {
     const int64_t n = config->sizes[config->n_layers - 1];
     const double *p = config->quantiles;
+    if (config->n_quantiles != n) return cmlp_refuse(&run->refused, CMLP_ERROR_LENGTH, "config->quantiles");
     if (config->loss != CMLP_LOSS_QUANTILE || config->loss_parameter != 0 || n < 2 || n > CMLP_MAX_QUANTILES)
-        return CMLP_ERROR_OPTION;
+        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "config->quantiles");
+    if (!p) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "config->quantiles");
     for (int64_t j = 0; j < n; j++)
-        if (!(p[j] > (j ? p[j - 1] : 0) && p[j] < 1)) return CMLP_ERROR_OPTION;
+        if (!(p[j] > (j ? p[j - 1] : 0) && p[j] < 1))
+            return refuse_element(run, CMLP_ERROR_OPTION, "config->quantiles", j);
     return CMLP_OK;
 }
 
-static cmlp_status check_loss(const cmlp_net_config *config)
+static cmlp_status check_loss(const cmlp_net_config *config, cmlp_run *run)
 {
     const cmlp_loss_info *info = cmlp_describe_loss(config->loss);
-    if (!info || !(info->outputs >> config->activations[config->n_layers - 2] & 1)) return CMLP_ERROR_LOSS;
-    if (config->quantiles) return check_quantiles(config);
-    return is_parameter(config->loss_parameter, info->parameter, info->limit) ? CMLP_OK : CMLP_ERROR_OPTION;
+    if (!info || !(info->outputs >> config->activations[config->n_layers - 2] & 1))
+        return cmlp_refuse(&run->refused, CMLP_ERROR_LOSS, "config->loss");
+    if (config->quantiles || config->n_quantiles) return check_quantiles(config, run);
+    if (is_parameter(config->loss_parameter, info->parameter, info->limit)) return CMLP_OK;
+    return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "config->loss_parameter");
 }
 
-static cmlp_status check_config(const cmlp_net_config *config)
+static cmlp_status check_config(const cmlp_net_config *config, cmlp_run *run)
 {
-    if (config->n_layers < 2 || config->n_layers > CMLP_MAX_LAYERS) return CMLP_ERROR_LAYERS;
-    if (!config->sizes || !config->activations) return CMLP_ERROR_NULL;
+    if (config->n_layers < 2 || config->n_layers > CMLP_MAX_LAYERS)
+        return cmlp_refuse(&run->refused, CMLP_ERROR_LAYERS, "config->n_layers");
+    if (!config->sizes) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "config->sizes");
+    if (!config->activations) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "config->activations");
     for (int32_t l = 0; l < config->n_layers; l++)
-        if (config->sizes[l] < 1 || config->sizes[l] > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
-    if (config->reserved) return CMLP_ERROR_OPTION;
-    cmlp_status status = check_activations(config);
-    if (!status) status = check_loss(config);
+        if (config->sizes[l] < 1 || config->sizes[l] > CMLP_MAX_WIDTH)
+            return refuse_element(run, CMLP_ERROR_WIDTH, "config->sizes", l);
+    cmlp_status status = check_activations(config, run);
+    if (!status) status = check_loss(config, run);
     if (status) return status;
     const int float64 = CMLP_BUILDS_FLOAT64 && config->dtype == CMLP_FLOAT64;
-    return config->dtype == CMLP_FLOAT32 || float64 ? CMLP_OK : CMLP_ERROR_DTYPE;
+    if (config->dtype == CMLP_FLOAT32 || float64) return CMLP_OK;
+    return cmlp_refuse(&run->refused, CMLP_ERROR_DTYPE, "config->dtype");
 }
 
 /* Number of parameters, or -1 if their bytes cannot be addressed. */
@@ -161,15 +210,15 @@ static size_t net_size(const cmlp_net_config *config)
 CMLP_ASSERT(CMLP_NET_BYTES(1, 0) + CMLP_ALIGNOF(cmlp_net) <= CMLP_NET_SIZE(1), "as cmlp.h promises");
 CMLP_ASSERT(sizeof(cmlp_dense_layer) <= CMLP_NET_SIZE(2) - CMLP_NET_SIZE(1), "as cmlp.h promises");
 
-cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config)
+cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_run *run)
 {
-    const cmlp_status status = check_config(config);
+    const cmlp_status status = check_config(config, run);
     if (status) return status;
     const size_t element = cmlp_bytes_of(config->dtype);
-    if (count_params(config, element) < 0) return CMLP_ERROR_OVERFLOW;
+    if (count_params(config, element) < 0) return cmlp_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "config->sizes");
     const cmlp_tuning_values *tuning;
     const cmlp_kernels *kernels = cmlp_find_kernels(config->dtype, config->isa_mask, &tuning);
-    if (!kernels) return CMLP_ERROR_ISA;
+    if (!kernels) return cmlp_refuse(&run->refused, CMLP_ERROR_ISA, "config->isa_mask");
     if (!cmlp_is_exact() || !kernels->exact()) return CMLP_ERROR_BUILD;
     net->magic = CMLP_NET_MAGIC;
     net->depth = config->n_layers - 1;
@@ -191,42 +240,53 @@ cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config)
 }
 
 /* Copies a program's configuration and checks it. */
-static cmlp_status read_config(cmlp_net_config *copy, const cmlp_net_config *config)
+static cmlp_status read_config(cmlp_net_config *copy, const cmlp_net_config *config, cmlp_run *run)
 {
-    const cmlp_status status = CMLP_READ(copy, config, cmlp_net_config, reserved);
-    return status ? status : check_config(copy);
+    const cmlp_status status = CMLP_READ(copy, config, cmlp_net_config, n_quantiles);
+    return status ? cmlp_refuse(&run->refused, status, "config") : check_config(copy, run);
 }
 
-cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes)
+cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes, cmlp_run *run)
 {
+    cmlp_frame frame;
     cmlp_net_config copy;
-    const cmlp_status status = read_config(&copy, config);
-    if (status) return status;
-    if (!bytes) return CMLP_ERROR_NULL;
-    *bytes = net_size(&copy);
-    return CMLP_OK;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = read_config(&copy, config, &frame.run);
+    if (!status) status = cmlp_require(bytes, sizeof *bytes, "bytes", &frame.run);
+    if (!status) *bytes = net_size(&copy);
+    return cmlp_end_call(&frame, status);
 }
 
-static cmlp_status init_net(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **result)
+static cmlp_status init_net(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **result,
+                            cmlp_run *run)
 {
     cmlp_net_config copy;
-    cmlp_status status = read_config(&copy, config);
+    cmlp_status status = read_config(&copy, config, run);
+    if (!status) status = cmlp_require(memory, 1, "memory", run);
+    if (!status) status = cmlp_require(result, sizeof *result, "net", run);
     if (status) return status;
-    if (!memory || !result) return CMLP_ERROR_NULL;
-    if (memory_size < net_size(&copy)) return CMLP_ERROR_BUFFER_SIZE;
+    if (memory_size < net_size(&copy)) return cmlp_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "memory_size");
     cmlp_net *net = (void *)((char *)memory + (0 - (uintptr_t)memory) % CMLP_ALIGNOF(cmlp_net));
-    status = cmlp_make_net(net, &copy);
+    status = cmlp_make_net(net, &copy, run);
     if (!status) *result = net;
     return status;
 }
 
-cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net)
+cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net,
+                          cmlp_run *run)
 {
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = init_net(memory, memory_size, config, net);
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = init_net(memory, memory_size, config, net, &frame.run);
     if (status && net && !cmlp_misaligned(net, sizeof *net)) *net = NULL;
-    cmlp_leave_mode(mode);
-    return status;
+    return cmlp_end_call(&frame, status);
+}
+
+cmlp_status cmlp_check_params(const cmlp_net *net, const void *params, int64_t n_params, const char *name, cmlp_run *run)
+{
+    const cmlp_status status = cmlp_require(params, net->element, name, run);
+    if (status) return status;
+    return n_params == net->n_params ? CMLP_OK : cmlp_refuse(&run->refused, CMLP_ERROR_LENGTH, name);
 }
 
 cmlp_status cmlp_check_net(const cmlp_net *net)
@@ -258,13 +318,14 @@ cmlp_status cmlp_net_tune(const cmlp_net *net, int32_t index)
     return CMLP_OK;
 }
 
-cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer)
+static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
 {
     cmlp_layer copy;
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&copy, layer, cmlp_layer, biases);
-    if (status) return status;
-    if (index < 0 || index >= net->depth) return CMLP_ERROR_LAYERS;
+    if (status) return cmlp_refuse(&run->refused, status, "net");
+    status = CMLP_READ(&copy, layer, cmlp_layer, biases);
+    if (status) return cmlp_refuse(&run->refused, status, "layer");
+    if (index < 0 || index >= net->depth) return cmlp_refuse(&run->refused, CMLP_ERROR_LAYERS, "index");
     copy.reserved = 0;
     const cmlp_dense_layer *described = &net->layers[index];
     copy.n_in = described->n_in;
@@ -277,6 +338,14 @@ cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer
     return CMLP_OK;
 }
 
+cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
+{
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = describe_layer(net, index, layer, &frame.run);
+    return cmlp_end_call(&frame, status);
+}
+
 #if CMLP_BUILDS_TRAINING
 /* The bound of the output layer uses the factor of the last hidden layer. */
 static double init_factor(const cmlp_net *net, int32_t l)
@@ -285,13 +354,13 @@ static double init_factor(const cmlp_net *net, int32_t l)
     return l >= 0 ? cmlp_describe_activation(net->layers[l].activation)->init_factor : 6;
 }
 
-cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params)
+static cmlp_status init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run)
 {
     cmlp_status status = cmlp_check_net(net);
+    if (status) return cmlp_refuse(&run->refused, status, "net");
+    status = cmlp_require(random, sizeof random->position, "random", run);
+    if (!status) status = cmlp_check_params(net, params, n_params, "params", run);
     if (status) return status;
-    if (!random || !params) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(params, net->element)) return CMLP_ERROR_ALIGNMENT;
-    cmlp_float_mode mode = cmlp_enter_mode();
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlp_dense_layer *layer = &net->layers[l];
         double factor = init_factor(net, l);
@@ -302,7 +371,14 @@ cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *par
             cmlp_set(net, params, layer->weights + i, value);
         }
     }
-    cmlp_leave_mode(mode);
     return CMLP_OK;
+}
+
+cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run)
+{
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = init_params(net, random, params, n_params, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 #endif

@@ -55,7 +55,10 @@ typedef union cmlp_any_net {
 } cmlp_any_net;
 
 /* Makes a net as cmlp_net_init does, in aligned memory, in the core's floating-point mode. */
-cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config);
+cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_run *run);
+
+/* Checks an array of the length and the type of the net's parameters. */
+cmlp_status cmlp_check_params(const cmlp_net *net, const void *params, int64_t n_params, const char *name, cmlp_run *run);
 
 /* Returns CMLP_OK, or the status for a net that is NULL, misaligned or not initialized. */
 cmlp_status cmlp_check_net(const cmlp_net *net);
@@ -84,6 +87,14 @@ static inline size_t cmlp_bytes_of(int32_t dtype)
 static inline void *cmlp_at(const cmlp_net *net, const void *array, int64_t i)
 {
     return (char *)(uintptr_t)array + i * (int64_t)net->element;
+}
+
+/* The rows of layer l in an array that has n_rows rows of each layer, layer after layer. */
+static inline void *cmlp_layer_block(const cmlp_net *net, const void *block, int32_t l, int64_t n_rows)
+{
+    int64_t width = 0;
+    for (int32_t k = 0; k < l; k++) width += net->layers[k].n_out;
+    return cmlp_at(net, block, n_rows * width);
 }
 
 static inline double cmlp_get(const cmlp_net *net, const void *array, int64_t i)

@@ -2,6 +2,7 @@
 #include "encode.h"
 
 #include "../base/arguments.h"
+#include "../data/rows.h"
 #include "encode_row.h"
 
 #if CMLP_BUILDS_TABLES
@@ -79,7 +80,7 @@ static cmlp_status check_category(const cmlp_table_column *c)
     return cmlp_misaligned(c->levels, sizeof(float)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }
 
-cmlp_status cmlp_check_columns(const cmlp_table_column *columns, int64_t n_columns)
+cmlp_status cmlp_check_columns(const cmlp_table_column *columns, int64_t n_columns, int64_t *bad)
 {
     if (!columns) return CMLP_ERROR_NULL;
     if (n_columns < 1) return CMLP_ERROR_OPTION;
@@ -95,6 +96,7 @@ cmlp_status cmlp_check_columns(const cmlp_table_column *columns, int64_t n_colum
             status = check_category(c);
         else if (c->role != CMLP_TABLE_ROLE_UNUSED)
             status = CMLP_ERROR_OPTION;
+        if (status) *bad = i;
     }
     return status;
 }
@@ -123,63 +125,84 @@ int cmlp_encode_row(const cmlp_table_encoder *encoder, const double *raw, void *
 }
 
 /* Reads and checks an encoder, and computes its number of inputs. */
-static cmlp_status read_encoder(const cmlp_table_encoder *encoder, cmlp_table_encoder *copy, int64_t *width)
+static cmlp_status read_encoder(const cmlp_table_encoder *encoder, cmlp_table_encoder *copy, int64_t *width,
+                                cmlp_run *run)
 {
     cmlp_status status = CMLP_READ(copy, encoder, cmlp_table_encoder, dtype);
-    if (!status && copy->dtype != CMLP_FLOAT32 && copy->dtype != CMLP_FLOAT64) status = CMLP_ERROR_DTYPE;
-    if (!status) status = cmlp_check_columns(copy->columns, copy->n_columns);
-    if (status) return status;
+    if (status) return cmlp_refuse(&run->refused, status, "encoder");
+    if (copy->dtype != CMLP_FLOAT32 && copy->dtype != CMLP_FLOAT64)
+        return cmlp_refuse(&run->refused, CMLP_ERROR_DTYPE, "encoder->dtype");
+    status = cmlp_check_columns(copy->columns, copy->n_columns, &run->bad_row);
+    if (status) return cmlp_refuse(&run->refused, status, "encoder->columns");
     *width = cmlp_columns_width(copy->columns, copy->n_columns, copy->has_bins);
-    return *width < 0 ? CMLP_ERROR_OVERFLOW : CMLP_OK;
+    return *width < 0 ? cmlp_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "encoder->columns") : CMLP_OK;
 }
 
-static cmlp_status measure(const cmlp_table_encoder *encoder, int64_t *n_inputs)
+cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_in, cmlp_run *run)
 {
+    cmlp_frame frame;
     cmlp_table_encoder copy;
     int64_t width;
-    const cmlp_status status = read_encoder(encoder, &copy, &width);
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = read_encoder(encoder, &copy, &width, &frame.run);
+    if (!status) status = cmlp_require(n_in, sizeof *n_in, "n_in", &frame.run);
+    if (!status) *n_in = width;
+    return cmlp_end_call(&frame, status);
+}
+
+/* Reads the rows: dense, of doubles in adjacent columns, without scales. */
+static cmlp_status read_rows(const cmlp_table_encoder *encoder, const cmlp_rows *given, cmlp_rows *rows, int64_t *n,
+                             cmlp_run *run)
+{
+    const char **const refused = &run->refused;
+    const cmlp_status status = cmlp_read_rows(rows, encoder->n_columns, given, n, run);
     if (status) return status;
-    if (!n_inputs) return CMLP_ERROR_NULL;
-    *n_inputs = width;
-    return CMLP_OK;
+    if (rows->kind != CMLP_ROWS_DENSE) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
+    if (rows->dtype != CMLP_FLOAT64) return cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->dtype");
+    if (rows->scale != 1) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
+    if (rows->factors) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->factors");
+    return rows->col_stride == sizeof(double) ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->col_stride");
 }
 
-cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_inputs)
+/* Reports the first infinite value of a row. */
+static cmlp_status report_row(const double *row, int64_t n_columns, int64_t index, cmlp_run *run)
 {
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = measure(encoder, n_inputs);
-    cmlp_leave_mode(mode);
-    return status;
+    int64_t column = 0;
+    while (column < n_columns - 1 && (row[column] != row[column] || cmlp_is_finite(row[column]))) column++;
+    run->bad_row = index;
+    run->bad_column = column;
+    return CMLP_ERROR_INPUT;
 }
 
-static cmlp_status encode(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                          void *inputs)
+static cmlp_status encode(const cmlp_table_encoder *encoder, int64_t width, const cmlp_rows *given, void *inputs,
+                          int64_t n_inputs, cmlp_run *run)
 {
-    const size_t element = encoder->dtype == CMLP_FLOAT32 ? sizeof(float) : sizeof(double);
-    const int64_t width = cmlp_columns_width(encoder->columns, encoder->n_columns, encoder->has_bins);
-    if (n_rows < 0) return CMLP_ERROR_ROWS;
-    if (n_rows && (!raw || !inputs)) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(raw, sizeof(double)) || cmlp_misaligned(inputs, element)) return CMLP_ERROR_ALIGNMENT;
-    if (row_stride % (int64_t)sizeof(double)) return CMLP_ERROR_ALIGNMENT;
+    const size_t element = cmlp_bytes_of(encoder->dtype);
+    cmlp_rows rows;
+    int64_t n;
+    cmlp_status status = read_rows(encoder, given, &rows, &n, run);
+    if (!status && (n || inputs)) status = cmlp_require(inputs, element, "inputs", run);
+    if (status) return status;
+    if (n_inputs / width < n) return cmlp_refuse(&run->refused, CMLP_ERROR_LENGTH, "inputs");
     if (!cmlp_is_exact()) return CMLP_ERROR_BUILD;
-    if (!row_stride) row_stride = encoder->n_columns * (int64_t)sizeof(double);
-    if (row_stride == CMLP_REPEAT) row_stride = 0;
-    for (int64_t i = 0; i < n_rows; i++) {
-        const double *row = (const double *)(const void *)((const char *)raw + i * row_stride);
-        if (!cmlp_encode_row(encoder, row, (char *)inputs + i * width * (int64_t)element)) return CMLP_ERROR_INPUT;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t index = rows.order ? rows.order[i] : i;
+        const double *row = (const double *)(const void *)((const char *)rows.data + index * rows.row_stride);
+        if (!cmlp_encode_row(encoder, row, (char *)inputs + i * width * (int64_t)element))
+            return report_row(row, encoder->n_columns, index, run);
     }
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                        void *inputs)
+cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs, int64_t n_inputs,
+                              cmlp_run *run)
 {
+    cmlp_frame frame;
     cmlp_table_encoder copy;
     int64_t width;
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    cmlp_status status = read_encoder(encoder, &copy, &width);
-    if (!status) status = encode(&copy, raw, n_rows, row_stride, inputs);
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = read_encoder(encoder, &copy, &width, &frame.run);
+    if (!status) status = encode(&copy, width, rows, inputs, n_inputs, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 #endif

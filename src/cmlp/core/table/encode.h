@@ -26,8 +26,8 @@ int64_t cmlp_column_width(const cmlp_table_column *c, int has_bins);
 /* Returns the number of inputs of checked columns, or of columns whose edges are not set yet. -1: more than 2^31 - 1. */
 int64_t cmlp_columns_width(const cmlp_table_column *columns, int64_t n_columns, int has_bins);
 
-/* Checks the columns of an encoder. */
-cmlp_status cmlp_check_columns(const cmlp_table_column *columns, int64_t n_columns);
+/* Checks the columns of an encoder; *bad becomes the index of a column that is refused. */
+cmlp_status cmlp_check_columns(const cmlp_table_column *columns, int64_t n_columns, int64_t *bad);
 
 /* Returns FILE_NONFINITE if a level of checked columns is not finite. The encoder does not check it: there may be a million
  * levels. */

@@ -14,7 +14,7 @@ cmlp_status cmlp_table_space(const cmlp_table_sizes *sizes, void *memory, size_t
     cmlp_space space = {memory ? cmlp_aligned(memory) : NULL, 0, 0};
     if (!workspace_size) return CMLP_ERROR_OVERFLOW;
     scratch->raw = cmlp_take(&space, sizes->n_columns, sizeof(double));
-    scratch->result = cmlp_take(&space, cmlp_n_out(net), sizeof(double));
+    scratch->result = cmlp_take(&space, sizes->n_rows * cmlp_n_out(net), sizeof(double));
     scratch->numbers = cmlp_take(&space, sizes->n_numbers, sizeof(double));
     scratch->levels = cmlp_take(&space, sizes->n_levels, sizeof(float));
     scratch->order = cmlp_take(&space, sizes->n_categories, sizeof(int32_t));
@@ -110,15 +110,32 @@ static cmlp_status forward_tile(const cmlp_net *net, const void *params, const v
     cmlp_rows rows = cmlp_one_row(net, inputs, net->dtype, 1);
     cmlp_run run = {.struct_size = sizeof run, .workspace = memory->workspace,
                     .workspace_size = memory->workspace_size, .n_threads = 1};
-    const cmlp_outputs outputs = {&memory->output, 0, 0};
+    const cmlp_outputs outputs = {.last = memory->output};
     rows.n_rows = n;
-    if (n != 1) return cmlp_forward(net, params, &rows, memory->output, &run);
+    if (n != 1) return cmlp_forward(net, params, net->n_params, &rows, memory->output, n * cmlp_n_out(net), &run);
     if (memory->workspace_size < cmlp_with_slack(net->row.forward)) return CMLP_ERROR_BUFFER_SIZE;
     cmlp_set_rows(&data, net, &rows, 1);
     return cmlp_forward_row(&data, params, &outputs, memory->workspace).status;
 }
 
-cmlp_status cmlp_table_outputs(const cmlp_table *table, int64_t n, int32_t *labels, double *result,
+/* Adapts the answers for n rows to ordered labels. Each is the probability of the labels above one of them, so none may be
+ * larger than the one before it. The label of a row is the last one that has, with those above it, more than half. */
+static void adapt_to_order(int64_t n_out, int64_t n, int32_t *labels, double *answers)
+{
+    for (int64_t i = 0; i < n; i++, answers += n_out) {
+        int64_t label = n_out;
+        for (int64_t k = 1; k < n_out; k++)
+            if (answers[k] > answers[k - 1]) answers[k] = answers[k - 1];
+        double sum = answers[n_out - 1]; /* of the probabilities of this label and those above it */
+        while (label > 0 && !(sum > 0.5)) {
+            label--;
+            if (label > 0) sum += answers[label - 1] - answers[label];
+        }
+        if (labels) labels[i] = (int32_t)label;
+    }
+}
+
+cmlp_status cmlp_table_outputs(const cmlp_table *table, int is_ordered, int64_t n, int32_t *labels, double *result,
                                const cmlp_table_scratch *scratch)
 {
     const int64_t wide = cmlp_columns_width(table->columns, table->n_columns, 1), n_out = cmlp_n_out(table->nets[0]);
@@ -132,6 +149,10 @@ cmlp_status cmlp_table_outputs(const cmlp_table *table, int64_t n, int32_t *labe
     }
     take_mean(table, n * n_out, result);
     if (!table->target && cmlp_output_activation(table->nets[0]) == CMLP_ACTIVATION_SOFTMAX) normalize(n, n_out, result);
+    if (is_ordered) {
+        adapt_to_order(n_out, n, labels, result);
+        return CMLP_OK;
+    }
     for (int64_t i = 0; labels && i < n; i++)
         labels[i] = table->target      ? -1
                     : table->threshold ? result[i] >= *table->threshold
@@ -139,12 +160,12 @@ cmlp_status cmlp_table_outputs(const cmlp_table *table, int64_t n, int32_t *labe
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_row(const cmlp_table *table, const double *raw, int32_t *label, double *result,
+cmlp_status cmlp_table_row(const cmlp_table *table, int is_ordered, const double *raw, int32_t *label, double *result,
                            const cmlp_table_scratch *scratch)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
     cmlp_status status = cmlp_table_inputs(table, raw, 0, scratch) ? CMLP_OK : CMLP_ERROR_INPUT;
-    if (!status) status = cmlp_table_outputs(table, 1, label, result, scratch);
+    if (!status) status = cmlp_table_outputs(table, is_ordered, 1, label, result, scratch);
     cmlp_leave_mode(mode);
     return status;
 }

@@ -7,6 +7,7 @@
 
 typedef struct table_job {
     const cmlp_table *table;
+    int is_ordered;
     cmlp_rows rows; /* checked */
     int64_t n;      /* selected rows */
     int32_t *labels;
@@ -55,7 +56,7 @@ static const double *raw_row(const table_job *job, int64_t i, const cmlp_table_s
     return scratch->raw;
 }
 
-static cmlp_fault infinite_input(const double *raw, int64_t n, int64_t selected)
+cmlp_fault cmlp_infinite_input(const double *raw, int64_t n, int64_t selected)
 {
     int64_t j = 0;
     while (j < n && (raw[j] != raw[j] || cmlp_is_finite(raw[j]))) j++;
@@ -67,11 +68,11 @@ static cmlp_fault predict_tile(const table_job *job, int64_t first, int64_t n, c
     const cmlp_table *table = job->table;
     for (int64_t i = 0; i < n; i++) {
         const double *raw = raw_row(job, first + i, scratch);
-        if (!cmlp_table_inputs(table, raw, i, scratch)) return infinite_input(raw, table->n_columns, first + i);
+        if (!cmlp_table_inputs(table, raw, i, scratch)) return cmlp_infinite_input(raw, table->n_columns, first + i);
     }
-    double *const outputs = job->outputs + first * cmlp_n_out(table->nets[0]);
+    double *const outputs = job->outputs ? job->outputs + first * cmlp_n_out(table->nets[0]) : scratch->result;
     const cmlp_status status =
-        cmlp_table_outputs(table, n, job->labels ? job->labels + first : NULL, outputs, scratch);
+        cmlp_table_outputs(table, job->is_ordered, n, job->labels ? job->labels + first : NULL, outputs, scratch);
     return (cmlp_fault){status, status ? first : -1, -1};
 }
 
@@ -109,10 +110,10 @@ static double products(const table_job *job)
     return all * (double)job->n;
 }
 
-cmlp_status cmlp_table_rows(const cmlp_table *table, const cmlp_rows *rows, int32_t *labels, double *outputs,
-                            cmlp_run *run)
+cmlp_status cmlp_table_rows(const cmlp_table *table, int is_ordered, const cmlp_rows *rows, int32_t *labels,
+                            double *outputs, cmlp_run *run)
 {
-    table_job job = {.table = table, .labels = labels, .outputs = outputs, .run = run};
+    table_job job = {.table = table, .is_ordered = is_ordered, .labels = labels, .outputs = outputs, .run = run};
     cmlp_status status = check_rows(&job, rows);
     if (!status) status = cmlp_check_workspace(run, divide_table_job(&job, NULL, table, job.n, run->n_threads));
     if (status) return status;

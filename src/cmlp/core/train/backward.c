@@ -153,6 +153,8 @@ static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objec
 {
     if (cmlp_misaligned(objective->alphas, sizeof(double)))
         return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->alphas");
+    if (objective->n_alphas != (objective->alphas ? net->depth : 0))
+        return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "objective->alphas");
     for (int32_t l = 0; objective->alphas && l < net->depth; l++)
         if (!(objective->alphas[l] >= 0 && objective->alphas[l] <= DBL_MAX))
             return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->alphas");
@@ -170,6 +172,7 @@ static cmlp_status read_dropout(cmlp_batch_job *job, const cmlp_net *net, int tr
     if (!dropout->rates && net->depth > 1) return cmlp_refuse(refused, CMLP_ERROR_NULL, "objective->dropout->rates");
     if (cmlp_misaligned(dropout->rates, sizeof(double)))
         return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->dropout->rates");
+    if (dropout->n_rates != net->depth - 1) return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "objective->dropout->rates");
     for (int32_t l = 0; l < net->depth - 1; l++)
         if (!(dropout->rates[l] >= 0 && dropout->rates[l] < 1))
             return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout->rates");
@@ -207,7 +210,7 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     if (status) return status;
     if (job->objective.loss) run->n_threads = 1; /* the library's copy of the run */
     if (!given->targets) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
-    status = cmlp_check_data(&job->data, net, given->rows, given->targets, job->objective.row_weights, run);
+    status = cmlp_check_data(&job->data, net, given->rows, given->targets, &job->objective, run);
     if (status) return status;
     if (job->objective.loss) job->data.allowed = CMLP_ANY; /* the caller's loss replaces the net's */
     status = check_layers(net, &job->objective, &run->refused);
@@ -215,7 +218,7 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     if (status) return status;
     if (!job->data.n)
         return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, given->rows->order ? "rows->n_order" : "rows->n_rows");
-    status = cmlp_check_array(net, given->params, "params", run);
+    status = cmlp_check_params(net, given->params, given->n_params, "params", run);
     if (status) return status;
     if (!shape.rows || shape.rows > job->data.n) shape.rows = job->data.n;
     shape.call |= cmlp_batch_flags(cmlp_is_sparse(&job->data), &job->objective);
@@ -354,7 +357,7 @@ static void backward_rows(cmlp_batch_job *job, const cmlp_row_range *range)
     }
     for (int32_t l = 0; job->out.deltas && l < net->depth; l++) {
         const int64_t n_out = net->layers[l].n_out;
-        memcpy(cmlp_at(net, job->out.deltas[l], range->selected * n_out), cmlp_at(net, layers[l].deltas, a * n_out),
+        memcpy(cmlp_at(net, cmlp_layer_block(net, job->out.deltas, l, job->data.n), range->selected * n_out), cmlp_at(net, layers[l].deltas, a * n_out),
                (size_t)(n * n_out) * net->element);
     }
     if (!job->out.input_gradient) return;

@@ -7,7 +7,7 @@
 
 /* The calls that process batches. The flags are added to one of the first two. */
 enum {
-    CMLP_CALL_GRADIENT = 1, /* cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas */
+    CMLP_CALL_GRADIENT = 1, /* cmlp_backpropagate */
     CMLP_CALL_TRAIN = 2,    /* cmlp_train_epoch */
     CMLP_CALL_CSR = 16,     /* the rows are CSR */
     CMLP_CALL_DROPOUT = 32, /* the objective has dropout rates */
@@ -18,6 +18,7 @@ enum {
 typedef struct cmlp_batch_arguments {
     const cmlp_net *net;
     const void *params;
+    int64_t n_params;
     const cmlp_rows *rows;
     const cmlp_targets *targets;
     const cmlp_objective *objective;

@@ -43,7 +43,7 @@ typedef struct cmlp_batch_memory {
 typedef struct cmlp_batch_outputs {
     void *gradient;          /* sums over the batch, then its gradient */
     void *input_gradient;
-    void *const *deltas;     /* one array per layer */
+    void *deltas;            /* layer after layer */
     cmlp_sum *plain_sum;     /* of the plain losses */
 } cmlp_batch_outputs;
 

@@ -17,17 +17,27 @@ int cmlp_n_moments(cmlp_solver solver)
     }
 }
 
-cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes)
+/* The bytes of the state for a solver; `name` is that of its argument. */
+static cmlp_status measure_state(const cmlp_net *net, cmlp_solver solver, const char *name, size_t *bytes,
+                                 const char **refused)
 {
     const int moments = cmlp_n_moments(solver);
     const cmlp_status status = cmlp_check_net(net);
-    if (status) return status;
-    if (!bytes) return CMLP_ERROR_NULL;
-    if (moments < 0) return CMLP_ERROR_OPTION;
+    if (status) return cmlp_refuse(refused, status, "net");
+    if (moments < 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, name);
     if ((size_t)net->n_params > ((size_t)PTRDIFF_MAX - sizeof(cmlp_optimizer_state)) / net->element / 2)
-        return CMLP_ERROR_OVERFLOW;
+        return cmlp_refuse(refused, CMLP_ERROR_OVERFLOW, "net");
     *bytes = sizeof(cmlp_optimizer_state) + (size_t)moments * (size_t)net->n_params * net->element;
     return CMLP_OK;
+}
+
+cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes, cmlp_run *run)
+{
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = cmlp_require(bytes, sizeof *bytes, "bytes", &frame.run);
+    if (!status) status = measure_state(net, solver, "solver", bytes, &frame.run.refused);
+    return cmlp_end_call(&frame, status);
 }
 
 void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver)
@@ -86,8 +96,8 @@ cmlp_status cmlp_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counter
     cmlp_status status = CMLP_READ(o, given, cmlp_optimizer, reserved);
     if (status) return cmlp_refuse(refused, status, "optimizer");
     if (o->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->reserved");
-    status = cmlp_optimizer_state_size(net, o->solver, &needed);
-    if (status) return cmlp_refuse(refused, status, status == CMLP_ERROR_OPTION ? "optimizer->solver" : "net");
+    status = measure_state(net, o->solver, "optimizer->solver", &needed, refused);
+    if (status) return status;
     if (!within(o->learning_rate, 0, DBL_MAX) || (o->learning_rate == 0 && !rates))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->learning_rate");
     if ((o->solver == CMLP_SOLVER_MOMENTUM || o->solver == CMLP_SOLVER_NESTEROV) && !within(o->momentum, 0, 1))
@@ -179,16 +189,17 @@ void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, voi
     }
 }
 
-static cmlp_status take_step(const cmlp_net *net, void *params, const void *gradient, const cmlp_optimizer *optimizer)
+static cmlp_status take_step(const cmlp_net *net, void *params, int64_t n_params, const void *gradient,
+                             int64_t n_gradient, const cmlp_optimizer *optimizer, cmlp_run *run)
 {
     cmlp_optimizer copy;
     cmlp_optimizer_state counters;
-    const char *refused; /* unused: this call has no cmlp_run to report it in */
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = cmlp_read_optimizer(&copy, &counters, net, optimizer, NULL, &refused);
+    if (status) return cmlp_refuse(&run->refused, status, "net");
+    status = cmlp_read_optimizer(&copy, &counters, net, optimizer, NULL, &run->refused);
+    if (!status) status = cmlp_check_params(net, params, n_params, "params", run);
+    if (!status) status = cmlp_check_params(net, gradient, n_gradient, "gradient", run);
     if (status) return status;
-    if (!params || !gradient) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(params, net->element) || cmlp_misaligned(gradient, net->element)) return CMLP_ERROR_ALIGNMENT;
     cmlp_step_values values = cmlp_begin_step(&copy, &counters, copy.learning_rate);
     if (values.max_norm > 0) cmlp_clip(net, gradient, &values);
     for (int32_t l = 0; l < net->depth; l++) {
@@ -202,12 +213,13 @@ static cmlp_status take_step(const cmlp_net *net, void *params, const void *grad
     return CMLP_OK;
 }
 
-cmlp_status cmlp_step(const cmlp_net *net, void *params, const void *gradient, const cmlp_optimizer *optimizer)
+cmlp_status cmlp_step(const cmlp_net *net, void *params, int64_t n_params, const void *gradient, int64_t n_gradient,
+                      const cmlp_optimizer *optimizer, cmlp_run *run)
 {
-    cmlp_float_mode mode = cmlp_enter_mode();
-    cmlp_status status = take_step(net, params, gradient, optimizer);
-    cmlp_leave_mode(mode);
-    return status;
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = take_step(net, params, n_params, gradient, n_gradient, optimizer, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
 
 #endif

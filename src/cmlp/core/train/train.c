@@ -204,6 +204,8 @@ static cmlp_status check_counts(const epoch_job *job, const char **refused)
         return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
     if (job->counters.n_steps > INT64_MAX - job->n_batches)
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->n_steps");
+    if (epoch->n_rates != (epoch->rates ? job->n_batches : 0))
+        return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "epoch->rates");
     if (!epoch->rates) return CMLP_OK;
     if (cmlp_misaligned(epoch->rates, sizeof *epoch->rates))
         return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "epoch->rates");
@@ -302,13 +304,14 @@ static cmlp_status read_epoch(epoch_job *job, const cmlp_epoch *given, const cha
     return cmlp_read_workers(&job->workers, job->epoch.workers, &job->has_bad_shards, refused);
 }
 
-cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows, const cmlp_targets *targets,
-                             const cmlp_objective *objective, const cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
-                             cmlp_epoch_result *result, cmlp_run *run)
+cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params, const cmlp_rows *rows,
+                             const cmlp_targets *targets, const cmlp_objective *objective,
+                             const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
+                             cmlp_run *run)
 {
     cmlp_frame frame;
     epoch_job job;
-    const cmlp_batch_arguments given = {net, params, rows, targets, objective, &frame.run};
+    const cmlp_batch_arguments given = {net, params, n_params, rows, targets, objective, &frame.run};
     const cmlp_status begun = cmlp_begin_call(&frame, run);
     const char *refused = NULL;
     cmlp_status status = read_epoch(&job, epoch, &refused);

@@ -29,54 +29,63 @@ static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objec
 #endif
 }
 
-static cmlp_status find_part(const cmlp_workers *workers, cmlp_part *part)
+static cmlp_status find_part(const cmlp_workers *workers, cmlp_part *part, cmlp_run *run)
 {
     *part = CMLP_ALL_ROWS;
     if (!workers) return CMLP_OK;
-    return CMLP_BUILDS_WORKERS ? cmlp_workers_part(workers, part) : CMLP_ERROR_LEFT_OUT;
+    const cmlp_status status = CMLP_BUILDS_WORKERS ? cmlp_workers_part(workers, part) : CMLP_ERROR_LEFT_OUT;
+    return status ? cmlp_refuse(&run->refused, status, "epoch->workers") : CMLP_OK;
 }
 
 static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
+                                const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
 {
+    const char **const refused = &run->refused;
     cmlp_part part = CMLP_ALL_ROWS;
     cmlp_rows rows_copy;
     cmlp_objective objective_copy;
     cmlp_epoch epoch_copy;
-    cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&rows_copy, rows, cmlp_rows, factors);
-    if (!status && objective) status = CMLP_READ(&objective_copy, objective, cmlp_objective, loss_context);
-    if (!status && epoch) status = CMLP_READ(&epoch_copy, epoch, cmlp_epoch, reserved);
-    if (!status && epoch) status = find_part(epoch_copy.workers, &part);
+    cmlp_status status = CMLP_READ(&rows_copy, rows, cmlp_rows, factors);
+    if (status) return cmlp_refuse(refused, status, "rows");
+    if (objective) status = CMLP_READ(&objective_copy, objective, cmlp_objective, loss_context);
+    if (epoch && !objective) status = CMLP_ERROR_NULL;
+    if (status) return cmlp_refuse(refused, status, "objective");
+    if (epoch) status = CMLP_READ(&epoch_copy, epoch, cmlp_epoch, reserved);
+    if (status) return cmlp_refuse(refused, status, "epoch");
+    if (epoch) status = find_part(epoch_copy.workers, &part, run);
     if (status) return status;
-    if (!bytes || (epoch && !objective)) return CMLP_ERROR_NULL;
     int64_t n = rows_copy.order ? rows_copy.n_order : rows_copy.n_rows;
-    if (n < 0 || (rows_copy.kind != CMLP_ROWS_DENSE && rows_copy.kind != CMLP_ROWS_CSR)) return CMLP_ERROR_ROWS;
-    if (epoch && epoch_copy.batch_size < 0) return CMLP_ERROR_BATCH;
+    if (rows_copy.kind != CMLP_ROWS_DENSE && rows_copy.kind != CMLP_ROWS_CSR)
+        return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
+    if (n < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, rows_copy.order ? "rows->n_order" : "rows->n_rows");
+    if (epoch && epoch_copy.batch_size < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
     if (!n) n = 1;
     const int64_t batch = epoch && epoch_copy.batch_size && epoch_copy.batch_size < n ? epoch_copy.batch_size : n;
-    if (cmlp_limit_threads(&n_threads)) return CMLP_ERROR_THREADS;
-    if (objective && !CMLP_BUILDS_TRAINING) return CMLP_ERROR_LEFT_OUT;
+    if (objective && !CMLP_BUILDS_TRAINING) return cmlp_refuse(refused, CMLP_ERROR_LEFT_OUT, "objective");
     const cmlp_objective *wanted = objective ? &objective_copy : NULL;
-    const size_t needed = space(net, &rows_copy, wanted, epoch, n, batch, part, n_threads);
+    const size_t needed = space(net, &rows_copy, wanted, epoch, n, batch, part, run->n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(needed);
     return CMLP_OK;
 }
 
-/* The workspace of the calls for one row. */
-static cmlp_status measure_row(const cmlp_net *net, int32_t n_threads, size_t *bytes)
+static cmlp_status measure(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                           const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
 {
     cmlp_row_memory memory;
-    const cmlp_status status = cmlp_check_net(net);
+    cmlp_status status = cmlp_check_net(net);
+    if (status) return cmlp_refuse(&run->refused, status, "net");
+    status = cmlp_require(bytes, sizeof *bytes, "bytes", run);
     if (status) return status;
-    if (cmlp_limit_threads(&n_threads)) return CMLP_ERROR_THREADS;
-    return bytes ? cmlp_row_space(net, NULL, bytes, &memory) : CMLP_ERROR_NULL;
+    if (rows || objective || epoch) return measure_call(net, rows, objective, epoch, bytes, run);
+    return cmlp_row_space(net, NULL, bytes, &memory);
 }
 
 cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
+                                const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
 {
-    return rows || objective || epoch ? measure_call(net, rows, objective, epoch, n_threads, bytes)
-                                      : measure_row(net, n_threads, bytes);
+    cmlp_frame frame;
+    cmlp_status status = cmlp_begin_call(&frame, run);
+    if (!status) status = measure(net, rows, objective, epoch, bytes, &frame.run);
+    return cmlp_end_call(&frame, status);
 }
