@@ -276,7 +276,8 @@ typedef struct cmlp_model_info {
     uint64_t error_at;    /* if the head is invalid: the byte of the file where reading stopped */
     int64_t n_in;         /* values of a row: the inputs of the network, or the columns of a table */
     int64_t n_out;        /* outputs of a prediction per row. A classifier of two labels has both probabilities, but its
-                           * network has one output, the second one */
+                           * network has one output, the second one; of ordered labels, a table has all probabilities, and
+                           * an output for each label but the last */
     int64_t n_labels;     /* labels in the file; 0 if there are none */
     int64_t n_nets;       /* the networks of a table; 0 if the model is one network */
     cmlp_dtype dtype;     /* of the outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
@@ -384,7 +385,9 @@ typedef struct cmlp_prediction {
     void *outputs;     /* NULL, or receives (rows selected, n_out), of the model's dtype */
     int64_t n_outputs; /* elements of `outputs`; 0 without it */
     int32_t *labels;   /* NULL, or receives the class index of each selected row (see cmlp_labels). -1 from a regressor, and
-                        * from a classifier whose rows can have several labels: those whose output is above 0.5 */
+                        * from a classifier whose rows can have several labels: those whose output is above 0.5. Of ordered
+                        * labels, it is the median: the last one that has, with those above it, more than half of the
+                        * probability; several rows of them need `outputs`, too */
     int64_t n_labels;  /* elements of `labels`; 0 without it */
 } cmlp_prediction;
 
@@ -698,6 +701,9 @@ typedef struct cmlp_optimizer {
     double epsilon;        /* > 0; 0: 1e-8 */
     double weight_decay;   /* wd of AdamW, >= 0 */
     double max_norm;       /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
+    const int8_t *signs;   /* for each parameter: 1, it is at least 0 after each step, as it becomes 0 otherwise; -1, it
+                            * is at most 0; 2, it is 0; 0, it may have any value. NULL: all may. Files do not have it */
+    int64_t n_signs;       /* the number of parameters; not read without signs */
     cmlp_solver solver;
     int32_t reserved;      /* 0 */
 } cmlp_optimizer;
@@ -844,7 +850,9 @@ typedef struct cmlp_model_content {
     int (*write)(void *context, const void *bytes, size_t n_bytes);
     void *context;
     const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one type, TEXT
-                                       * to LARGE_INTEGER, ascending without repetition (texts by bytes). An integer or a
+                                       * to LARGE_INTEGER, ascending without repetition (texts by bytes). Of a table, one
+                                       * more than the logistic outputs, at most 256, are ordered: without repetition, and
+                                       * each output is the probability of the labels behind one of them. An integer or a
                                        * boolean can have its text, too; a DOUBLE must have one. LARGE_INTEGERs are from 0 to
                                        * 2^64 - 1. */
     int64_t n_labels;

@@ -245,7 +245,9 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
         reader.categories = cmlp_list_categories(model);
         reader.range = model->ranges[column];
     }
-    if (reader.kind == CMLP_TABLE_DATE || reader.kind == CMLP_TABLE_TIME || reader.kind == CMLP_TABLE_INSTANT)
+    if (cmlp_format_of_column(model, column).n_text)
+        status = CMLP_ERROR_INPUT; /* only Python and pages read it */
+    else if (cmlp_is_date_kind(reader.kind))
         status = reader.range.n ? find_date(&reader, &found) : read_days(&reader, &found);
     else if (!reader.range.n)
         status = read_number(&reader, &found);

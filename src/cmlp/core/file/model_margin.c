@@ -105,7 +105,7 @@ static cmlp_status find_margin(const cmlp_model *model, int64_t target, double c
     const char **const refused = &run->refused;
     const cmlp_status status = cmlp_check_model(model);
     if (status) return cmlp_refuse(refused, status, "model");
-    if (n_outputs != (outputs ? cmlp_n_out(model->net) + model->is_pair : 0))
+    if (n_outputs != (outputs ? cmlp_n_out(model->net) + model->is_cumulative : 0))
         return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "outputs");
     if (cmlp_misaligned(outputs, sizeof(double))) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "outputs");
     if (!(coverage > 0 && coverage < 1)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "coverage");

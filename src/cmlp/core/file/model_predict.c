@@ -8,25 +8,44 @@ static int64_t n_in_of(const cmlp_model *model)
     return CMLP_HAS_TABLE(model) ? model->table->n_columns : cmlp_n_in(model->net);
 }
 
-static int64_t n_out_of(const cmlp_model *model) { return cmlp_n_out(model->net) + model->is_pair; }
+static int64_t n_out_of(const cmlp_model *model) { return cmlp_n_out(model->net) + model->is_cumulative; }
 
-/* Adapts the answers for n rows to the labels in the file: of two labels, the outputs become the probabilities of both, and
+/* Adapts the answers of a table for n rows to ordered labels. Each is the probability of the labels above one of them, so none
+ * may be larger than the one before it. The label of a row is the last one that has, with those above it, more than half. */
+static void adapt_to_order(const cmlp_model *model, int32_t *labels, double *answers, int64_t n)
+{
+    const int64_t n_out = cmlp_n_out(model->net);
+    if (!model->is_cumulative || n_out < 2) return;
+    for (int64_t i = 0; i < n; i++, answers += n_out) {
+        int64_t label = n_out;
+        for (int64_t k = 1; k < n_out; k++)
+            if (answers[k] > answers[k - 1]) answers[k] = answers[k - 1];
+        double sum = answers[n_out - 1]; /* of the probabilities of this label and those above it */
+        while (label > 0 && !(sum > 0.5)) {
+            label--;
+            if (label > 0) sum += answers[label - 1] - answers[label];
+        }
+        if (labels) labels[i] = (int32_t)label;
+    }
+}
+
+/* Adapts the answers for n rows to the labels in the file: cumulative outputs become the probabilities of all labels, and
  * where a row can have several labels, none is its class index. In the core's floating-point mode. */
 static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *labels, void *outputs, int64_t n)
 {
+    const int64_t n_out = cmlp_n_out(model->net);
     float *narrow = outputs;
     double *wide = outputs;
     for (int64_t i = 0; model->is_multilabel && labels && i < n; i++) labels[i] = -1;
-    if (!model->is_pair || !outputs) return;
-    while (n-- > 0) { /* from the end, because they overlap */
-        if (dtype == CMLP_FLOAT64) {
-            wide[2 * n + 1] = wide[n];
-            wide[2 * n] = 1 - wide[2 * n + 1];
-        } else {
-            narrow[2 * n + 1] = narrow[n];
-            narrow[2 * n] = 1 - narrow[2 * n + 1];
+    if (!model->is_cumulative || !outputs) return;
+    while (n-- > 0) /* from the end, because they overlap */
+        for (int64_t k = n_out; k >= 0; k--) {
+            const int64_t at = n * n_out + k; /* of the probability of the labels above this one */
+            if (dtype == CMLP_FLOAT64)
+                wide[at + n] = (k ? wide[at - 1] : 1) - (k < n_out ? wide[at] : 0);
+            else
+                narrow[at + n] = (k ? narrow[at - 1] : 1) - (k < n_out ? narrow[at] : 0);
         }
-    }
 }
 
 /* ---------------------------------------------------------------------------------------------------- one row */
@@ -64,13 +83,6 @@ static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const c
     return prediction->labels ? prediction->n_labels >= 1 : prediction->n_labels == 0;
 }
 
-static cmlp_status predict_raw_row(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
-                                   const cmlp_table_scratch *scratch)
-{
-    double *const result = prediction->outputs ? prediction->outputs : scratch->result;
-    return cmlp_table_row(model->table, rows->data, prediction->labels, result, scratch);
-}
-
 static cmlp_fault predict_input(const cmlp_model *model, const cmlp_rows *given, const cmlp_prediction *prediction,
                                 const cmlp_row_memory *memory)
 {
@@ -96,8 +108,11 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
     if (status) return status;
     const cmlp_float_mode mode = cmlp_enter_mode();
     if (CMLP_BUILDS_TABLES && CMLP_HAS_TABLE(model)) {
-        fault.status = predict_raw_row(model, rows, prediction, &scratch);
-        if (fault.status) fault = cmlp_infinite_input(rows->data, n_columns, 0);
+        double *const answers = prediction->outputs ? prediction->outputs : scratch.result;
+        if (cmlp_table_row(model->table, rows->data, prediction->labels, answers, &scratch))
+            fault = cmlp_infinite_input(rows->data, n_columns, 0);
+        else
+            adapt_to_order(model, prediction->labels, answers, 1);
     } else {
         fault = predict_input(model, rows, prediction, &scratch.row);
     }
@@ -165,8 +180,11 @@ static cmlp_status predict_rows(const cmlp_model *model, const cmlp_rows *given,
     const cmlp_outputs outputs = {.last = p.outputs, .labels = p.labels};
     if (!CMLP_HAS_TABLE(model))
         status = cmlp_forward_rows(model->net, model->params, &rows, &outputs, run);
+    else if (CMLP_BUILDS_TABLES && model->is_cumulative && cmlp_n_out(model->net) > 1 && p.labels && !p.outputs)
+        status = cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "prediction->outputs"); /* labels follow from all of them */
     else if (CMLP_BUILDS_TABLES)
         status = cmlp_table_rows(model->table, &rows, p.labels, p.outputs, run);
+    if (!status && CMLP_HAS_TABLE(model) && p.outputs) adapt_to_order(model, p.labels, p.outputs, selected_rows(&rows));
     if (!status) adapt_to_labels(model, dtype_of(model), p.labels, p.outputs, selected_rows(&rows));
     return status;
 }
