@@ -397,7 +397,7 @@ typedef struct cmlp_prediction {
  *     cmlp_table.h). Without scale, shifts and factors: the model has its own.
  * run: for one row of the kind above, its workspace has info->workspace_size bytes; otherwise that of
  *     cmlp_model_workspace_size.
- * Returns ROWS if n_cols is not that of the model; DTYPE and ROWS (CSR) for the rows of a table; OPTION for
+ * Returns ROWS if n_cols is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
  * a scale. */
 CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,
                                             const cmlp_prediction *prediction, cmlp_run *run);

@@ -99,8 +99,11 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
     if (status) return status;
     const cmlp_float_mode mode = cmlp_enter_mode();
     if (CMLP_BUILDS_TABLES && CMLP_HAS_TABLE(model)) {
-        fault.status = predict_raw_row(model, rows, prediction, &scratch);
-        if (fault.status) fault = cmlp_infinite_input(rows->data, n_columns, 0);
+        double *const answers = prediction->outputs ? prediction->outputs : scratch.result;
+        if (cmlp_table_row(model->table, rows->data, prediction->labels, answers, &scratch))
+            fault = cmlp_infinite_input(rows->data, n_columns, 0);
+        else
+            adapt_to_order(model, prediction->labels, answers, 1);
     } else {
         fault = predict_input(model, rows, prediction, &scratch.row);
     }
@@ -168,6 +171,8 @@ static cmlp_status predict_rows(const cmlp_model *model, const cmlp_rows *given,
     const cmlp_outputs outputs = {.last = p.outputs, .labels = p.labels};
     if (!CMLP_HAS_TABLE(model))
         status = cmlp_forward_rows(model->net, model->params, &rows, &outputs, run);
+    else if (CMLP_BUILDS_TABLES && model->is_cumulative && cmlp_n_out(model->net) > 1 && p.labels && !p.outputs)
+        status = cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "prediction->outputs"); /* labels follow from all of them */
     else if (CMLP_BUILDS_TABLES)
         status = cmlp_table_rows(model->table, is_ordered(model), &rows, p.labels, p.outputs, run);
     if (!status) adapt_to_labels(model, dtype_of(model), p.labels, p.outputs, selected_rows(&rows));
