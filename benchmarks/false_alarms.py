@@ -34,6 +34,7 @@ KINDS = {
     "no better than a constant": "is not clearly better than a constant",
     "outside of the training range": "outside the range of the training rows",
     "text of numbers or dates": "has text, so its values are categories",
+    "whole numbers are dates": "has whole numbers that are probably dates",
     "hardly a value repeats": "hardly repeats a value",
     "counts the rows": "it has different whole numbers with hardly a gap",
     "copy of y": "says y exactly",
@@ -55,6 +56,7 @@ CHECKS = [
     (fit_table, "warn_of_inputs"),
     (fit_table, "warn_of_other_order"),
     (learn_columns, "warn_of_categories"),
+    (learn_columns, "warn_of_numbers"),
 ]
 
 

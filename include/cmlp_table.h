@@ -50,7 +50,7 @@ typedef struct cmlp_table_column_info {
     int64_t n_name;
     const char *unit;     /* "days since 1970-01-01", "days", "0 or 1" or "": n_unit bytes, static */
     int64_t n_unit;
-    const char *format;   /* the form of dates in cells, n_format bytes; n_format 0: ISO 8601 */
+    const char *format;   /* the form of dates in cells, such as %d.%m.%Y, n_format bytes; n_format 0: ISO 8601 */
     int64_t n_format;
     int64_t n_categories; /* the codes of the categories are 0 to n_categories - 1; 0 for a column of numbers */
     double unknown;       /* the code of an unknown category: -1, or NaN, a missing number, if they are ordered */
@@ -83,7 +83,8 @@ CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_model *model, int64_t co
  *     missing; of a column of categories the code, or the column's `unknown`. A cell finds a category that Python prints as
  *     this text, or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
  * Returns MODEL for the model of a network; OPTION if there is no such column, or n_text is negative; INPUT if a column of
- * numbers, booleans or dates cannot hold the cell, or if one of durations is not missing. */
+ * numbers, booleans or dates cannot hold the cell, if one of durations is not missing, or for each cell of a column of dates
+ * with a `format`, which only Python and pages read: the program reads it, and passes days. */
 CMLP_CHECKED cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                                  double *number);
 
@@ -93,8 +94,9 @@ CMLP_CHECKED cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_
  * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
  * multiplied by a factor that follows from the row's outputs. docs/guide/intervals.md says what this guarantees.
  * The set of a classifier has the most probable class, and every class with 1 - probability <= margin. Of several labels in
- * a row, each has its own margin, and a set for the answers no (1 - output) and yes (output). cmlp_table_interval has the
- * interval of a regressor.
+ * a row, each has its own margin, and a set for the answers no (1 - output) and yes (output). The set of ordered labels has
+ * the predicted label instead of the most probable class, and all labels between two of the set. cmlp_table_interval has
+ * the interval of a regressor.
  * target: the index of the target or label; 0 if there is one.
  * coverage: above 0 and below 1.
  * outputs: all n_outputs outputs of the row, as cmlp_model_predict_f64 writes them; or NULL, with n_outputs 0, if the widths
@@ -158,6 +160,8 @@ typedef struct cmlp_table_column {
     const float *levels;  /* CATEGORY: NULL, or for each category, by code from 0, as many finite numbers */
     int64_t n_levels;     /* elements of `levels`, a multiple of n below 2^31; 0 if it is NULL */
     int64_t n_one_hot;    /* from 0 to n; 0 if `levels` is NULL */
+    const char *format;   /* for cmlp_table_write: of DATE, TIME or INSTANT, the form of dates in cells; NULL: ISO 8601 */
+    int64_t n_format;     /* bytes of UTF-8 */
     int64_t reserved[1];  /* 0 */
 } cmlp_table_column;
 

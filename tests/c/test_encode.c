@@ -37,14 +37,14 @@ static void make_table(void)
     uint64_t state = 11;
     memset(columns, 0, sizeof columns);
     for (int k = 0; k < N_EDGES; k++) edges[k] = -1 + 0.125 * k + (k ? uniform(&state, 0, 0.1) : 0);
-    columns[0] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, N_EDGES, 0.1, 0.3, edges, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
-    columns[1] = (cmlp_table_column){CMLP_TABLE_ROLE_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
-    columns[2] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 1, 0, -2.5, 1e-3, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
-    columns[3] = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
-    columns[4] = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
-    columns[5] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, 0, 0, 1, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
+    columns[0] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, N_EDGES, 0.1, 0.3, edges, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
+    columns[1] = (cmlp_table_column){CMLP_TABLE_ROLE_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
+    columns[2] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 1, 0, -2.5, 1e-3, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
+    columns[3] = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
+    columns[4] = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
+    columns[5] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, 0, 0, 1, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
     columns[6] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, 2, 0.5, 2, date_edges,
-                                     {{date_edges + 2, 5, 1, 0}, {NULL, 0, 1, 0}, {date_edges + 7, 3, 1, 0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
+                                     {{date_edges + 2, 5, 1, 0}, {NULL, 0, 1, 0}, {date_edges + 7, 3, 1, 0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
     columns[7] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 5, .levels = levels, .n_levels = 10, .n_one_hot = 3};
     columns[8] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 2, .levels = pair_levels, .n_levels = 2, .n_one_hot = 2};
     for (int i = 0; i < ROWS; i++)
@@ -171,7 +171,7 @@ static void check_memory(int32_t dtype)
 static void check_missing_in_last(int32_t dtype)
 {
     slot out;
-    const cmlp_table_column last = {CMLP_TABLE_ROLE_NUMBER, 0, 3, 0, 1, edges, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
+    const cmlp_table_column last = {CMLP_TABLE_ROLE_NUMBER, 0, 3, 0, 1, edges, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
     cmlp_table_encoder encoder = encoder_of(dtype, 1);
     const double missing = NAN, zeros[3] = {0};
     encoder.columns = &last;
@@ -235,7 +235,7 @@ static void check_refused_levels(void)
 static void check_refusals(void)
 {
     static double flat[] = {0, 0}, down[] = {1, 0}, far[] = {-1.7e308, 1.7e308}, nans[] = {0, NAN}, good[] = {0, 1};
-    const cmlp_table_column n = {CMLP_TABLE_ROLE_NUMBER, 0, 2, 0, 1, good, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
+    const cmlp_table_column n = {CMLP_TABLE_ROLE_NUMBER, 0, 2, 0, 1, good, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
     cmlp_table_column c;
     CHECK(width_with(n) == CMLP_OK);
     for (double *const *e = (double *const[]){flat, down, far, nans, NULL}; *e; e++)
@@ -259,7 +259,7 @@ static void check_refusals(void)
         CHECK((part->n = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
         *part = (cmlp_table_date_part){.used = 1};
         CHECK((c.n = 0, c.edges = NULL, width_with(c)) == CMLP_ERROR_OPTION);
-        c = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
+        c = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
         CHECK((part->used = 1, width_with(c)) == CMLP_ERROR_OPTION);
     }
     CHECK((c = n, c.edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) ==
@@ -271,7 +271,7 @@ static void check_refusals(void)
     }
     CHECK((c = n, c.n = 1, width_with(c)) == CMLP_ERROR_OPTION && (c.n = -1, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c = n, c.role = 0, width_with(c)) == CMLP_ERROR_OPTION && (c.role = 4, width_with(c)) == CMLP_ERROR_OPTION);
-    c = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, {0}};
+    c = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
     CHECK(width_with(c) == CMLP_ERROR_OPTION && (c.n = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
     CHECK((c.n = 2147483647, width_with(c)) == CMLP_ERROR_OVERFLOW && (c.n = 1, width_with(c)) == CMLP_OK);
     const int64_t others = WIDTH - N_EDGES; /* the inputs of the other columns */

@@ -499,6 +499,42 @@ static void test_refused_columns(void)
     CHECK(write_table() == CMLP_ERROR_FILE_SYNTAX);
 }
 
+/* ---- forms of dates */
+
+static cmlp_status write_format(cmlp_table_kind kind, const char *format, int64_t n_format)
+{
+    make_table();
+    columns[3].kind = kind;
+    columns[3].format = format;
+    columns[3].n_format = n_format;
+    return write_table();
+}
+
+/* A form of dates is kept for others; this library refuses each cell of its column. */
+static void test_formats(void)
+{
+    const cmlp_model *model;
+    cmlp_model_info info;
+    cmlp_table_column_info column = CMLP_INIT(cmlp_table_column_info);
+    double days = -9;
+    for (cmlp_table_kind kind = CMLP_TABLE_DATE; kind <= CMLP_TABLE_INSTANT; kind++) {
+        CHECK(write_format(kind, "%d.%m.%Y, ignored", 8) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+        CHECK(cmlp_table_describe_column(model, 3, &column) == CMLP_OK);
+        CHECK(column.n_format == 8 && !memcmp(column.format, "%d.%m.%Y", 8) && column.kind == kind);
+        CHECK(cmlp_table_describe_column(model, 0, &column) == CMLP_OK && column.format && !column.n_format);
+        CHECK(cmlp_table_code_of_cell(model, 3, "2026-11-24", 10, &days) == CMLP_ERROR_INPUT && days == -9);
+        CHECK(cmlp_table_code_of_cell(model, 3, "", 0, &days) == CMLP_ERROR_INPUT && days == -9);
+    }
+    CHECK(write_format(CMLP_TABLE_DATE, NULL, 0) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    CHECK(cmlp_table_describe_column(model, 3, &column) == CMLP_OK && column.format && !column.n_format);
+    CHECK(cmlp_table_code_of_cell(model, 3, "1970-01-02", 10, &days) == CMLP_OK && days == 1);
+    CHECK(write_format(CMLP_TABLE_NUMBER, "%Y", 2) == CMLP_ERROR_OPTION);
+    CHECK(write_format(CMLP_TABLE_DATE, "%Y", -1) == CMLP_ERROR_OPTION);
+    CHECK(write_format(CMLP_TABLE_DATE, "%Y", 0) == CMLP_ERROR_OPTION);
+    CHECK(write_format(CMLP_TABLE_DATE, NULL, 2) == CMLP_ERROR_NULL);
+    CHECK(write_format(CMLP_TABLE_DATE, "\xc3", 1) == CMLP_ERROR_FILE_SYNTAX);
+}
+
 /* ---- calibration */
 
 /* Makes a table whose answers have scores of this kind, or whose outputs are probabilities. */
@@ -664,6 +700,7 @@ int main(void)
     test_names_of_inputs();
     test_cell_formats();
     test_columns();
+    test_formats();
     test_kinds();
     test_refused_columns();
     test_calibration();

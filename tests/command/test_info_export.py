@@ -14,6 +14,7 @@ from estimator_cases import blobs, small
 from hostile_files import FILES
 from optional import package
 
+import cmlp
 from cmlp import MLPRegressor, Network, TabularClassifier, TabularRegressor
 from cmlp import __main__ as cli
 
@@ -294,6 +295,22 @@ def test_info_of_a_table(command, table):
         fields["accuracy"],
     )
     assert not {"probabilities", "threshold"} & {*fields}
+
+
+def test_info_has_settings_and_the_record_of_a_fit(command, tmp_path):
+    X = [[float(i), i % 3] for i in range(60)]
+    model = TabularRegressor(n_estimators=2, n_epochs=1, random_state=7, provenance=True)
+    model.fit(X, [float(i) for i in range(60)]).save(tmp_path / "table.cmlp")
+    fields = described(command("info", "table.cmlp")[1])
+    assert fields["settings"] == "n_epochs=1, n_estimators=2, provenance=True, random_state=7"
+    version = cmlp.__version__
+    assert fields["recorded"] == f"by cmlp {version}, on 60 rows, with seed 7"
+    assert re.fullmatch("[0-9a-f]{64}", fields["SHA-256 of X"])
+    assert fields["SHA-256 of y"] != fields["SHA-256 of X"] and "target" not in fields
+    (tmp_path / "a.csv").write_text("a,grade\x1b\n" + "".join(f"{i},{i % 2}\n" for i in range(60)))
+    options = ["--provenance", "--n-epochs", 1, "--n-estimators", 1, "--random-state", 0]
+    command("train", "a.csv", "--target", "grade\x1b", "-o", "b.cmlp", *options)
+    assert described(command("info", "b.cmlp")[1])["target"] == "grade\\x1b"
 
 
 def test_info_counts_types_of_columns_and_says_that_instants_are_in_utc(command):

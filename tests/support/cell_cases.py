@@ -10,6 +10,7 @@ from cmlp import TabularRegressor
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block
 from cmlp._data.columns import CellFormat, FileColumn, FileTable
+from cmlp._data.date_forms import date_form
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError
 from cmlp._data.files.text_cells import Place
@@ -123,6 +124,12 @@ def read_by_python(model, cell_format, cells):
         [number if is_read else None for number, is_read in zip(row, values, strict=True)]
         for row, values in zip(numbers.T.tolist(), accepted, strict=True)
     ]
+
+
+def days_of_form(form, cell):
+    """Return the days since 1970 of a cell with a date of a form as Python reads it, None for other cells."""
+    date = date_form(form).date(cell)
+    return None if date is None else date.value / 86_400_000_000
 
 
 # ------------------------------------------------------------------------------------------------ random cells

@@ -305,6 +305,8 @@ OF_ANY = {
 }
 OF_TABLES = {
     "columns.kinds": "U8",
+    "columns.formats.ends": "I64",
+    "columns.formats.text": "U8",
     "categories.counts": "I64",
     "categories.type": "U8",
     "categories.ends": "I64",
@@ -336,6 +338,8 @@ def check_sizes_of_values(metadata, tensors, n_outputs):
     demand(sizes["names.ends"] in (0, n_inputs) and sizes["cells.form"] in (0, 2))
     if is_table:
         demand(sizes["columns.kinds"] == n_columns)
+        has_formats = sizes["columns.formats.text"] > 0
+        demand(sizes["columns.formats.ends"] == n_columns * has_formats)
         demand(sizes["categories.counts"] == n_columns * (n_categories > 0))
         demand(sizes["categories.order"] == n_categories)
         demand(sizes["categories.ends"] in (0, n_categories))
@@ -383,6 +387,8 @@ def check_values(metadata, content, n_outputs):
     kinds = found.get("columns.kinds", ())
     demand(len(kinds) == len(words))
     counts = check_stored_categories(found, len(words))
+    formats = texts_of(found, "columns.formats", len(words)) or [""] * len(words)
+    demand(all(kind in (3, 4, 5) for kind, text in zip(kinds, formats, strict=True) if text))
     for word, kind, n in zip(words, kinds, counts, strict=True):
         role, _, size = word.partition("/")[0].partition(":")
         demand(1 <= kind <= 8)

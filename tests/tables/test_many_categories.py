@@ -197,7 +197,8 @@ def test_warm_start_learns_the_levels_of_the_rows():
 def test_warm_start_keeps_levels_without_priors(regressor):
     """Those of the file of a C program."""
     model = with_levels(regressor, priors=None).set_params(warm_start=True)
-    model.fit(X, Y + 1)
+    with pytest.warns(UserWarning, match=r"categories of column 0 stay those of the earlier fit"):
+        model.fit(X, Y + 1)
     assert levels_of(model).table.tobytes() == levels_of(regressor).table.tobytes()
 
 

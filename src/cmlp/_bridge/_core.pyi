@@ -228,6 +228,7 @@ class Net:
         checked: bool = ...,
         seconds: float = ...,
         workers: Any = ...,
+        signs: npt.ArrayLike | None = ...,
         **keywords: Unpack[CallKeywords],
     ) -> tuple[float, float, float, int]: ...
 
@@ -305,6 +306,7 @@ def write_table(
     kinds: Sequence[str] | None = ...,
     categories: Sequence[Sequence[object] | None] | None = ...,
     names: Sequence[str] | None = ...,
+    formats: Sequence[str] | None = ...,
     target_names: Sequence[str] | None = ...,
     calibration: dict[str, Any] | None = ...,
     labels: tuple[Sequence[object], bool] | None = ...,

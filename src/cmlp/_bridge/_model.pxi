@@ -216,20 +216,22 @@ cdef int require_length(values, int64_t n, str name) except -1:
 
 
 cdef class TableColumns:
-    """The columns of a table with what only a file has of them: kinds, categories and names."""
+    """The columns of a table with what only a file has of them: kinds, categories, names, and forms of dates."""
 
     cdef cnp.ndarray memory
     cdef list values
-    cdef Values names
+    cdef Values names, formats
     cdef const cmlp_table_column *first
 
-    def __cinit__(self, Columns columns not None, kinds, categories, names):
+    def __cinit__(self, Columns columns not None, kinds, categories, names, formats):
         cdef cmlp_table_column *column
         cdef const cmlp_value *name
+        cdef const cmlp_value *format
         cdef int64_t n = columns.encoder.n_columns
         require_length(kinds, n, "kinds")
         require_length(categories, n, "categories")
         require_length(names, n, "names")
+        require_length(formats, n, "formats")
         self.memory, self.values = columns.memory.copy(), []
         column = <cmlp_table_column *>cnp.PyArray_DATA(self.memory)
         self.first = column
@@ -244,6 +246,12 @@ cdef class TableColumns:
             name = self.names.first
             for i in range(len(names)):
                 column[i].name, column[i].n_name = name[i].text, name[i].n_text
+        if formats is not None:
+            self.formats = Values(formats)
+            format = self.formats.first
+            for i, text in enumerate(formats):
+                if text:
+                    column[i].format, column[i].n_format = format[i].text, format[i].n_text
 
 
 cdef class Calibration:
@@ -268,15 +276,15 @@ cdef class Calibration:
 
 
 def write_table(Columns columns not None, nets, target=None, threshold=None, *, kinds=None, categories=None, names=None,
-                target_names=None, calibration=None, labels=None, cells=None, dict strings, dict arrays, write):
+                formats=None, target_names=None, calibration=None, labels=None, cells=None, dict strings, dict arrays, write):
     """Write the model file of a table.
 
     `nets` are pairs (net, params); `target` is None, or four lists with a number for each target: centre, scale, low and
-    high; `threshold` is None or a number. `kinds`, `categories` (of a column None if it has none) and `names` are those
-    of the columns, or None; `calibration` is None or a dict, see `Calibration`. See `Content` for the other arguments.
+    high; `threshold` is None or a number. `kinds`, `categories` (of a column None if it has none), `names` and `formats` (of
+    a column without one "") are those of the columns, or None; `calibration` is None or a dict, see `Calibration`. See `Content` for the other arguments.
     """
     cdef Content content = Content(strings, arrays, write, labels, None, cells)
-    cdef TableColumns table_columns = TableColumns(columns, kinds, categories, names)
+    cdef TableColumns table_columns = TableColumns(columns, kinds, categories, names, formats)
     cdef Values names_of_targets = Values(target_names or [])
     cdef const cmlp_value *name = names_of_targets.first
     cdef Calibration scores

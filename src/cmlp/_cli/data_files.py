@@ -157,8 +157,39 @@ def _read_text_options(arguments: argparse.Namespace) -> TextOptions:
         thousands=arguments.thousands,
         missing=tuple(arguments.missing),
         text=tuple(getattr(arguments, "text", ())),
+        date_formats=_read_date_formats(getattr(arguments, "date_format", ())),
         max_bytes=arguments.max_bytes,
     )
+
+
+def parse_date_format(text: str) -> tuple[str | None, str]:
+    """Return a column and the form of its dates, or None for the form of all columns of text."""
+    from cmlp._data.date_forms import date_form  # few commands need it
+
+    column: str | None
+    column, equals, form = text.partition("=")
+    if not equals or "%" in column:
+        column, form = None, text
+    try:
+        date_form(form)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return column, form
+
+
+def _read_date_formats(
+    stated: Sequence[tuple[str | None, str]],
+) -> dict[str, str] | str | None:
+    """Return the forms of dates of columns, or the only form."""
+    named = {column: form for column, form in stated if column is not None}
+    if len(named) == len(stated):
+        return named or None
+    if len(stated) > 1:
+        raise CommandError(
+            "--date-format without a column is the only form: name the columns, as in "
+            f"--date-format COLUMN={stated[0][1]}"
+        )
+    return stated[0][1]
 
 
 def add_target_options(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from cmlp._model.model import TableModel, model_of
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
 DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."
 
@@ -42,15 +43,35 @@ def described(model: Any) -> dict[str, str]:
     """Return a name and a text for each property of a model."""
     trained = model_of(model)
     texts = {name: printable(text) for name, text in description.described(trained).items()}
-    if trained.kind != "network" and not isinstance(trained, TableModel):
-        texts |= _training(model)
-    return texts
+    if trained.kind == "network":
+        return texts
+    texts["settings"] = _settings(model)
+    if not isinstance(trained, TableModel):
+        texts["training"] = _training(model)
+    record = fitted_of(model).provenance
+    return texts if record is None else texts | _recorded(record)
 
 
-def _training(model: Any) -> dict[str, str]:
-    """Describe the training of an estimator: its parameters that are not the defaults, and the result."""
+def _settings(model: Any) -> str:
+    """Describe the parameters of an estimator that are not the defaults."""
     changed = [name for name in model._get_param_names() if not model._is_default(name)]
     shown = ", ".join(f"{name}={getattr(model, name)!r}" for name in changed)
+    return printable_message(shown) or "the defaults"
+
+
+def _recorded(record: Mapping[str, Any]) -> dict[str, str]:
+    """Describe the record of a fit: what has trained the model, on which data."""
+    rows = count_noun(record["n_rows"], "row")
+    texts = {"recorded": f"by cmlp {record['cmlp']}, on {rows}, with seed {record['seed']}"}
+    file = record.get("file")
+    if file is not None and file["target"] is not None:
+        texts["target"] = file["target"]
+    texts |= {f"SHA-256 of {name}": digest for name, digest in record["data"].items()}
+    return {name: printable(text) for name, text in texts.items()}
+
+
+def _training(model: Any) -> str:
+    """Describe the result of the training of a network."""
     history = fitted_of(model).state.history
     result = (
         [f"{count_noun(model.n_iter_, 'epoch')} in the last call"]
@@ -61,4 +82,4 @@ def _training(model: Any) -> dict[str, str]:
         result.append(f"loss {history.loss:.6g}")
     if history.best_validation_score is not None:
         result.append(f"best validation score {history.best_validation_score:.6g}")
-    return {"settings": printable_message(shown) or "the defaults", "training": ", ".join(result)}
+    return ", ".join(result)

@@ -24,6 +24,7 @@ from cmlp._cli.data_files import (
     add_target_options,
     data_file,
     divide,
+    parse_date_format,
     schema_of,
 )
 from cmlp._cli.progress import ProgressLine, ReadingProgress
@@ -68,11 +69,12 @@ DESCRIPTION = (
     "--resume continues if it is one network, and in the second fit of a table the model of the "
     "first."
 )
-_NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
-_FOR_TABLES = ("table", "holdout", "groups", "no_refit")
+_NOT_OPTIONS = ("callbacks", "date_formats", "provenance", "verbose", "warm_start")
+_FOR_TABLES = ("table", "holdout", "groups", "no_refit", "date_format")
 _FOR_NETWORKS = ("network", "resume", "checkpoint_every", "labels", "validation")
-# Parameters whose one value is a list of one, but for this value.
-_LISTS = {"categorical_features": "from_dtype"}
+# Parameters whose one value is a list of one, but for these values.
+_LISTS = {"categorical_features": ("from_dtype",), "ordered": ("from_dtype", True, False)}
+_SWITCHES = ("ordered",)  # parameters that are True without a value
 _PREFIX = "parameter_"
 _LEAST_TIME = 1e-9  # seconds, for the second fit: an epoch
 _MOST_COLUMNS = 256  # of numbers with names in a table; more are probably pixels
@@ -137,14 +139,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="read a column of CSV as text, also if it has numbers or dates; can be repeated",
     )
+    parser.add_argument(
+        "--date-format",
+        action="append",
+        default=[],
+        type=parse_date_format,
+        metavar="COLUMN=FORM",
+        help="of a table: how the dates of a column are written, such as born=%%d.%%m.%%Y, with "
+        "%%Y %%y %%m %%d %%b %%B %%H %%M %%S %%p %%j %%z and %%q (the quarter); a form alone is "
+        "that of each column of text of which it reads nearly all cells; can be repeated",
+    )
     listed = ", ".join(map(options.flag, _parameters()))
     group = parser.add_argument_group(
         "parameters", f"Each takes a value as in Python; lists have commas: {listed}."
     )
     for name in _parameters():
         flags = dict.fromkeys((options.flag(name), f"--{name}"))
+        switch: dict[str, Any] = {"nargs": "?", "const": True} if name in _SWITCHES else {}
         group.add_argument(
             *flags,
+            **switch,
             dest=_PREFIX + name,
             type=_parse_value,
             default=argparse.SUPPRESS,
@@ -160,7 +174,8 @@ def _parameters() -> list[str]:
 def _options_of_parameters() -> dict[str, str]:
     """Map parameters, and the arguments of fit that are options, to their options."""
     flags = {name: options.flag(name) for name in _parameters()}
-    return {**flags, "resume": "--resume", "X_val": "--validation", "groups": "--groups"}
+    others = {"X_val": "--validation", "date_formats": "--date-format"}
+    return {**flags, "resume": "--resume", "groups": "--groups", **others}
 
 
 def _parameters_of_networks() -> set[str]:
@@ -208,7 +223,7 @@ class TrainRequest(NamedTuple):
         parameters = {dest.removeprefix(_PREFIX): values[dest] for dest in dests}
         for name in _LISTS.keys() & parameters.keys():
             value = parameters[name]
-            if isinstance(value, (str, int)) and value != _LISTS[name]:
+            if isinstance(value, (str, int)) and value not in _LISTS[name]:
                 parameters[name] = [value]
         networks = _parameters_of_networks()
         tables = _parameters_of_tables()
@@ -310,7 +325,10 @@ def _new_training(request: TrainRequest, progress: ReadingProgress) -> Training:
     }
     kind = kinds[choice.is_table, target.is_labels]
     request.check_parameters(kind, target.reason)
-    model = kind(**request.parameters)
+    parameters = dict(request.parameters)
+    if choice.is_table and rows.date_formats is not None:
+        parameters["date_formats"] = rows.date_formats
+    model = kind(**parameters)
     notices = list(rows.notices)
     if choice.reason:
         notices.append(f"{choice.reason}. So this trains {_with_article(kind)}: {target.reason}")

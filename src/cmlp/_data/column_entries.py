@@ -70,7 +70,7 @@ _WITH_OFFSET = ("a date with an offset from UTC", "Add the offset, in pandas by 
 _CONVERT = " Convert text before, for example by numpy.datetime64 or pandas.to_datetime."
 _NAMED = " To use the column as categories, name it in categorical_features."
 
-INTERVAL, _PERIODS = "Interval", "Period"  # types of pandas that count by their text as categories
+INTERVAL, PERIODS = "Interval", "Period"  # types of pandas that count by their text as categories
 SIMPLE = {str, int, float, bool, type(None)}  # types of entries that need no conversion
 _OTHER_HASHES = SIMPLE - {int}  # types of which hardly any values have equal hashes
 _NUMBERS = {int, float, bool}
@@ -149,7 +149,7 @@ def _type_of_entry(value: object) -> str:
         return _DATE
     if isinstance(value, (timedelta, np.timedelta64)):
         return DURATION
-    return _PERIOD if name == _PERIODS else _OTHER
+    return _PERIOD if name == PERIODS else _OTHER
 
 
 def type_of_numbers(entries: str) -> str:
@@ -278,7 +278,7 @@ def _message(value: Any, row: int, label: str, wanted: str) -> str:
 
 def _moment(value: Any, row: int, label: str) -> Any:
     """Return a date, a time, in UTC if it has an offset, the start of a period, or a duration, in microseconds."""
-    if type(value).__name__ == _PERIODS:
+    if type(value).__name__ == PERIODS:
         value = value.start_time
     moment = value
     try:

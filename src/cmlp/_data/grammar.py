@@ -1,7 +1,8 @@
 """The grammar of cells: what text is a number, a missing value, a boolean or a date. docs/guide/files.md defines it.
 
-There is one grammar, and only this module reads cells. A block of a column is parsed at once if all of its cells are
-plain; otherwise each different cell is parsed by itself, with the same result.
+There is one grammar, and only this module reads cells, but for dates of a form that the user states
+(`cmlp._data.date_forms`). A block of a column is parsed at once if all of its cells are plain; otherwise each different
+cell is parsed by itself, with the same result.
 """
 
 from __future__ import annotations
@@ -52,8 +53,10 @@ _LEADING_ZEROS = re.compile(r"\n[ \t]*0\d+[ \t]*(?=\n)")  # between ends of line
 _DAYS = re.compile(r"(?:\d{4}-\d\d-\d\d\n)*\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?"
 _TIMES = re.compile(rf"(?:{_TIME}\n)*{_TIME}", re.ASCII)
+OFFSET = r"(?:Z|[+-]\d\d(?::?\d\d)?)"  # from UTC
 _DATE = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?: ?(Z|[+-]\d\d(?::?\d\d)?))?)?",
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?"
+    rf"(?: ?({OFFSET}))?)?",
     re.ASCII,
 )
 _UNIX = date(1970, 1, 1).toordinal()
@@ -70,7 +73,7 @@ _LOOKS_LIKE_A_NUMBER = re.compile(
 )
 _OTHER_DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}(?:[ T]\d{1,2}:\d{2}.*)?", re.ASCII)
 # What str.strip removes, as a pattern for other languages.
-_SPACE = "[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+SPACE = "[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 # What separates thousands, as patterns.
 SPACES = {
     " ": "[ \u00a0\u202f]",
@@ -121,7 +124,7 @@ class Grammar:
         return {
             "number": self._number.pattern,
             "date": _DATE.pattern,
-            "space": _SPACE,
+            "space": SPACE,
             "similar": _LOOKS_LIKE_A_NUMBER.pattern,
             "true": [word for word, value in _BOOLEANS.items() if value],
             "false": [word for word, value in _BOOLEANS.items() if not value],
@@ -170,28 +173,8 @@ class Grammar:
         if match is None:
             return None
         year, month, day, hour, minute, second, fraction, offset = match.groups()
-        try:
-            days = date(int(year), int(month), int(day)).toordinal() - _UNIX
-        except ValueError:
-            return None
-        if hour is None:
-            return Date("date", days * MICROSECONDS_OF_A_DAY)
-        parts = int(hour), int(minute), int(second or 0)
-        if parts[0] >= _HOURS or parts[1] >= _MINUTES or parts[2] >= _MINUTES:
-            return None
-        value = (
-            days * MICROSECONDS_OF_A_DAY
-            + ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * _MICROSECONDS
-        )
-        value += int(f"{fraction or '':0<6}"[:6])
-        if offset is None:
-            return Date("time", value)
-        digits = "0000" if offset == "Z" else f"{offset[1:].replace(':', ''):0<4}"
-        if int(digits[:2]) >= _HOURS or int(digits[2:]) >= _MINUTES:
-            return None
-        east = (int(digits[:2]) * 60 + int(digits[2:])) * 60 * _MICROSECONDS
-        value += east if offset[0] == "-" else -east
-        return Date("instant", value) if _FIRST <= value <= _LAST else None
+        clock = None if hour is None else (int(hour), int(minute), int(second or 0))
+        return moment_of((int(year), int(month), int(day)), clock, fraction or "", offset)
 
     def boolean(self, cell: str) -> bool | None:
         """Return whether a cell is true or false; None for other text."""
@@ -291,6 +274,37 @@ class Grammar:
             return kind, np.array(cells, "M8[us]")
         except ValueError:
             return None
+
+
+def moment_of(
+    day: tuple[int, int, int],
+    clock: tuple[int, int, int] | None = None,
+    fraction: str = "",
+    offset: str | None = None,
+) -> Date | None:
+    """Return a date of a year, a month and a day, and with a clock a point in time; None if there is none.
+
+    `clock` is hours, minutes and seconds, `fraction` the digits of a part of a second, and `offset` that from UTC.
+    """
+    try:
+        days = date(*day).toordinal() - _UNIX
+    except ValueError:
+        return None
+    if clock is None:
+        return Date("date", days * MICROSECONDS_OF_A_DAY)
+    hour, minute, second = clock
+    if hour >= _HOURS or minute >= _MINUTES or second >= _MINUTES:
+        return None
+    value = days * MICROSECONDS_OF_A_DAY + ((hour * 60 + minute) * 60 + second) * _MICROSECONDS
+    value += int(f"{fraction:0<6}"[:6])
+    if offset is None:
+        return Date("time", value)
+    digits = "0000" if offset == "Z" else f"{offset[1:].replace(':', ''):0<4}"
+    if int(digits[:2]) >= _HOURS or int(digits[2:]) >= _MINUTES:
+        return None
+    east = (int(digits[:2]) * 60 + int(digits[2:])) * 60 * _MICROSECONDS
+    value += east if offset[0] == "-" else -east
+    return Date("instant", value) if _FIRST <= value <= _LAST else None
 
 
 def looks_like_a_date(cell: str) -> bool:

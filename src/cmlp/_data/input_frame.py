@@ -99,6 +99,22 @@ def frame_of(X: Any, owner: str, *, types_are_known: bool = False) -> InputFrame
     )
 
 
+def with_dates(frame: InputFrame, forms: Mapping[int, str]) -> InputFrame:
+    """Return a frame in which the texts of some columns are dates of forms, by the indices of the columns.
+
+    Raises ValueError with the column and the row of an entry that is no date.
+    """
+    from cmlp._data.date_forms import date_form, read_dates  # few tables need it
+
+    if frame.rows is None:
+        columns = list(frame.columns)
+    else:
+        columns = list(np.array(frame.rows, object).T)
+    for i, text in forms.items():
+        columns[i] = read_dates(column_of(columns[i], frame.label(i)), date_form(text))
+    return InputFrame(frame.names, columns, frame.n_rows)
+
+
 def is_records(X: object) -> bool:
     """Return whether X is a row by the names of its columns, or a list that begins with one."""
     if isinstance(X, (list, tuple)) and X:

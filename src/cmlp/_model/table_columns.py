@@ -24,7 +24,7 @@ from cmlp._data.column_entries import (
     numbers_of,
 )
 from cmlp._data.columns import DATES, texts_of_names, warn_of_no_names
-from cmlp._data.input_frame import InputFrame, frame_of
+from cmlp._data.input_frame import InputFrame, frame_of, with_dates
 from cmlp._model.unusual_rows import (
     ROWS_TO_COMPARE,
     Gaps,
@@ -134,6 +134,9 @@ class TableColumn(NamedTuple):
         Of a date, in the order of `PARTS`.
     levels : Levels or None
         Of categories that are not all one-hot.
+    date_format : str
+        The form of the texts of a column of dates, as `date_form` reads them; "" if texts are no
+        dates.
     """
 
     role: str
@@ -146,6 +149,7 @@ class TableColumn(NamedTuple):
     edges: NDArray[np.float64] = np.empty(0)
     parts: Sequence[DatePart] = ()
     levels: Levels | None = None
+    date_format: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -219,6 +223,8 @@ class TableColumn(NamedTuple):
             meaning = "0 or 1"
         else:
             meaning = "a number"
+        if self.date_format:
+            meaning += f", from text of the form {self.date_format}"
         return meaning if self.is_used else f"not used: {meaning}"
 
     @property
@@ -305,6 +311,7 @@ class TableColumns(_core.Columns):
         self.layout = layout
         self.numbers = numbers
         self.levels = levels
+        self._written = {i: one.date_format for i, one in enumerate(columns) if one.date_format}
         return self
 
     _columns: tuple[TableColumn, ...]
@@ -313,6 +320,7 @@ class TableColumns(_core.Columns):
     layout: list[Layout]
     numbers: NDArray[np.float64]
     levels: NDArray[np.float32]
+    _written: dict[int, str]  # the forms of columns whose dates are text
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._columns, self.names)
@@ -406,7 +414,15 @@ class TableColumns(_core.Columns):
         Missing columns raise ValueError, and so do other columns in fit. Outside of it, other columns, or a lack of
         names, cause a warning if there are `notices`.
         """
-        frame = frame_of(X, owner, types_are_known=not in_fit)
+        frame = self._selected(
+            frame_of(X, owner, types_are_known=not in_fit), owner, notices, in_fit
+        )
+        return with_dates(frame, self._written) if self._written else frame
+
+    def _selected(
+        self, frame: InputFrame, owner: str, notices: Notices | None, in_fit: bool
+    ) -> InputFrame:
+        """Return the columns of a frame in their order, as they are."""
         warns = notices is not None and not in_fit
         if self.names is None or frame.names is None:
             if len(frame.columns) != len(self):
@@ -518,8 +534,16 @@ class TableColumns(_core.Columns):
             "priors": self._priors,
             "categories": self.categories,
             "types": self.types,
+            "formats": self.formats,
             "seen": self.seen_numbers,
         }
+
+    @property
+    def formats(self) -> list[str] | None:
+        """The form of the dates of each column, "" for one without; None if there are no forms."""
+        if not self._written:
+            return None
+        return [column.date_format for column in self._columns]
 
     @property
     def _priors(self) -> NDArray[np.float64] | None:
@@ -539,6 +563,7 @@ class TableColumns(_core.Columns):
         levels: Any = None,
         priors: Any = None,
         types: Any = (),
+        formats: Any = None,
         seen: Any = None,
     ) -> Self:
         """Return the columns of a file or a pickle; raises ValueError if its fields do not fit each other.
@@ -570,7 +595,7 @@ class TableColumns(_core.Columns):
             elif widths:
                 column = column._replace(levels=next(tables))
             columns.append(column)
-        return cls(_with_seen(columns, seen), names)
+        return cls(_with_formats(_with_seen(columns, seen), formats), names)
 
 
 def _coded(entries: Column, codes: Codes, column_type: str) -> NDArray[np.float64]:
@@ -648,6 +673,24 @@ def _are_priors(priors: Any, n: int) -> bool:
     output, _, ratio, spread = priors.T
     is_index = (output >= 0) & (output == np.floor(output))
     return bool((is_index & (ratio > 0) & (spread > 0)).all())
+
+
+def _with_formats(columns: list[TableColumn], formats: Any) -> list[TableColumn]:
+    """Return columns with the forms of their dates, or raise ValueError."""
+    if formats is None:
+        return columns
+    if len(formats) != len(columns):
+        raise ValueError(f"there must be a form of dates for each of {len(columns)} columns")
+    from cmlp._data.date_forms import date_form  # few models need it
+
+    for column, text in zip(columns, formats, strict=True):
+        if text and column.type not in DATES:
+            raise ValueError("a column that has no dates has a form of dates")
+        if text and (column.type == "instant") != (date_form(text).column_type == "instant"):
+            raise ValueError("the form of the dates of a column does not fit its type")
+    return [
+        column._replace(date_format=text) for column, text in zip(columns, formats, strict=True)
+    ]
 
 
 def _with_seen(columns: list[TableColumn], seen: Any) -> list[TableColumn]:

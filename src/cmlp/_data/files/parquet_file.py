@@ -31,7 +31,7 @@ from cmlp._data.files.row_file import (
 from cmlp._data.groups import groups_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -209,6 +209,9 @@ class _ParquetRows(ArrayRows):
         super().__init__(file.path, None, y)
         self._file, self._kept, self.names = file, kept, [file.names[i] for i in kept]
         self.notices = _notices(file.path, self.names)
+        forms = file.stated_forms(kept)
+        self.date_formats = {file.names[i]: form for i, form in forms.items()}
+        self.date_formats = self.date_formats or file.options.date_formats
 
     @cached_property
     def other_than_number(self) -> str | None:
@@ -224,7 +227,21 @@ class _ParquetRows(ArrayRows):
 
     def take_columns(self) -> Any:
         self._X = None
-        return self._file.frame(self._kept)
+        table = self._file.frame(self._kept)
+        if isinstance(self.date_formats, dict):
+            self._check_dates(table, self.date_formats)
+        return table
+
+    def _check_dates(self, table: Any, formats: Mapping[str, str]) -> None:
+        """Raise DataError for a text that is no date, with its row: fits see a part of the rows."""
+        from cmlp._data.date_forms import date_form, read_dates
+
+        for name, form in formats.items():
+            column = column_of(table.column(name), f"{self._file.path}: column {name!r}")
+            try:
+                read_dates(column, date_form(form))
+            except ValueError as error:
+                raise DataError(str(error)) from None
 
 
 class _LargeRows(TrainingRows):

@@ -15,7 +15,7 @@ from cmlp._data.columns import TYPES, CellFormat, FileTable, joined
 from cmlp._data.files.file_formats import DataError, NotNumbersError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Self
 
     from numpy.typing import NDArray
@@ -49,6 +49,8 @@ class TextOptions(NamedTuple):
     thousands: str | None = None
     missing: tuple[str, ...] = ()
     text: tuple[str, ...] = ()  # columns of text
+    # The form of the dates of columns, or that of all columns of text of which it reads the cells.
+    date_formats: Mapping[str, str] | str | None = None
     max_bytes: int = 2**30  # of what a compressed file contains
 
     def cell_format(self, known: CellFormat) -> CellFormat:
@@ -68,12 +70,17 @@ class TextOptions(NamedTuple):
 
 
 class TypedColumn(Protocol):
-    """What a file must know about a column of a table: what it holds, and its categories, None for numbers."""
+    """What a file must know about a column of a table.
+
+    That is what it holds, its categories, None for numbers, and the form of its dates, "" for that of ISO 8601.
+    """
 
     @property
     def type(self) -> str: ...
     @property
     def categories(self) -> Sequence[object] | None: ...
+    @property
+    def date_format(self) -> str: ...
 
 
 class FileSchema(NamedTuple):
@@ -207,6 +214,21 @@ class RowFile(ABC):
         """
         raise untyped(self.path)
 
+    def stated_forms(self, kept: Sequence[int]) -> dict[int, str]:
+        """Return the forms of the dates of columns that the user names."""
+        stated = self.options.date_formats
+        found: dict[int, str] = {}
+        if stated is None or isinstance(stated, str):
+            return found
+        for name, form in stated.items():
+            at = [i for i in positions(name, self.names, self.width) if i in kept]
+            if not at:
+                raise DataError(
+                    f"{self.path} has no input {name!r}, whose dates would have the form {form!r}"
+                )
+            found.update(dict.fromkeys(at, form))
+        return found
+
     def numbers(self, kept: Sequence[int]) -> Any:
         """Return all rows as an array of numbers, with the names of the columns if there are some."""
         matrix = joined(list(self.blocks(kept)))
@@ -229,12 +251,16 @@ class TrainingRows(ABC):
         What each column of X is, if this was decided by the cells: a word of `TYPES`.
     notices : sequence of str
         Lines for the user, in parts as those of DataError.
+    date_formats : dict, str or None
+        The form of the dates of each column of X, by its name, whose dates have one, or one that
+        `fit` looks for.
     """
 
     names: Sequence[str] | None = None
     can_be_table = True
     column_types: list[str] | None = None
     notices: Sequence[str] = ()
+    date_formats: Mapping[str, str] | str | None = None
 
     @property
     def other_than_number(self) -> str | None:

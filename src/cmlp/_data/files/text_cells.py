@@ -33,6 +33,10 @@ class Place:
     def __call__(self, row: int) -> str:
         return f"{self._path}, {self.line(row)}, {self.column}"
 
+    def of_rows(self, rows: Sequence[int]) -> Place:
+        """Return where some rows are, by their numbers in this selection."""
+        return Place(self._path, self._column, self._name, lambda row: self._line_of(rows[row]))
+
     def line(self, row: int) -> str:
         """Return the line of a row."""
         return f"line {self._line_of(row)}"
@@ -87,8 +91,12 @@ def numbers(
     return values
 
 
-def dates(grammar: Grammar, cells: Sequence[str], column_type: str, place: Place) -> NDArray[Any]:
-    """Return dates or points in time of a type: with an offset, or without one."""
+def dates(
+    grammar: Grammar, cells: Sequence[str], column_type: str, place: Place, form: str = ""
+) -> NDArray[Any]:
+    """Return dates or points in time of a type: with an offset, or without one; with `form`, those of this form."""
+    if form:
+        return _dates_of_form(grammar, cells, form, place)
     plain = None if column_type == "instant" else grammar.dates(cells)
     if plain is not None:
         return plain[1]
@@ -109,12 +117,37 @@ def dates(grammar: Grammar, cells: Sequence[str], column_type: str, place: Place
     return values.view("M8[us]")
 
 
-def values(grammar: Grammar, cells: Sequence[str], column_type: str, place: Place) -> NDArray[Any]:
-    """Return cells of a type of column: integers, booleans and text as objects, None where they are missing."""
+def _dates_of_form(grammar: Grammar, cells: Sequence[str], text: str, place: Place) -> NDArray[Any]:
+    from cmlp._data.date_forms import date_form  # few files need it
+
+    form = date_form(text)
+    known: dict[str, int] = {}
+    for row, cell in enumerate(cells):
+        if cell in known:
+            continue
+        if grammar.is_mark(cell):
+            known[cell] = _NAT
+            continue
+        date = form.date(cell)
+        if date is None:
+            what = f"{cell!r} is not a date of the form {text!r}"
+            raise DataError(f"{place(row)}: {what}" + remedy(cell))
+        known[cell] = date.value
+    found = np.fromiter(map(known.__getitem__, cells), np.int64, len(cells))
+    return found.view("M8[us]")
+
+
+def values(
+    grammar: Grammar, cells: Sequence[str], column_type: str, place: Place, form: str = ""
+) -> NDArray[Any]:
+    """Return cells of a type of column: integers, booleans and text as objects, None where they are missing.
+
+    `form` is that of dates.
+    """
     if column_type == "number":
         return numbers(grammar, cells, place)
     if column_type in DATES:
-        return dates(grammar, cells, column_type, place)
+        return dates(grammar, cells, column_type, place, form)
     if column_type == "text":
         return objects(None if grammar.is_missing(cell) else cell for cell in cells)
     convert = grammar.integer if column_type == "integer" else grammar.boolean
@@ -150,7 +183,7 @@ def known_column(
 ) -> FileColumn:
     """Return a column of the model of a table."""
     if column.type in DATES:
-        moments = dates(grammar, cells, column.type, place)
+        moments = dates(grammar, cells, column.type, place, column.date_format)
         days = moments.astype("M8[D]")
         if column.type == "date":
             is_day = (days == moments)[~np.isnat(moments)].all()

@@ -42,9 +42,15 @@ class TrainingColumn:
     """
 
     def __init__(
-        self, grammar: Grammar, is_text: bool, is_target: bool, may_be_grouped: bool
+        self,
+        grammar: Grammar,
+        is_text: bool,
+        is_target: bool,
+        may_be_grouped: bool,
+        form: str = "",
     ) -> None:
         self.grammar, self._is_text, self._is_target = grammar, is_text, is_target
+        self.form = form  # of dates, "" for those of the grammar
         # The first cell with points if those of all cells may separate thousands, "" before it,
         # None if they do not.
         self.grouped: str | None = "" if may_be_grouped else None
@@ -54,12 +60,18 @@ class TrainingColumn:
             str, dict[str, int]
         ] = {}  # the first different cells of each kind, with their rows
         self.codes: dict[str, int] = {}
+        self._rows = array("q")  # the first row of each different text
         self._words = array("b")  # the kind of each different text
 
     def add(self, cells: Sequence[str], first: int) -> None:
         """Add the cells of rows from `first` on."""
         forms = [self._numbers, self._dates, self._texts]
-        if self._is_text or self.tally["text"] or (self._is_target and len(self.codes) < _FEW):
+        if (
+            self._is_text
+            or self.form
+            or self.tally["text"]
+            or (self._is_target and len(self.codes) < _FEW)
+        ):
             forms = [self._texts]
         elif self.parts and self.parts[-1].dtype.kind == "M":
             forms = [self._dates, self._numbers, self._texts]
@@ -103,6 +115,7 @@ class TrainingColumn:
             if cell not in codes:
                 word = self.grammar.kind(cell)
                 codes[cell] = len(codes)
+                self._rows.append(row)
                 self._words.append(_WORDS.index(word))
                 self._note(word, [cell], row)
         part = np.fromiter(map(codes.__getitem__, cells), np.int32, len(cells))
@@ -147,13 +160,35 @@ class TrainingColumn:
         has_zeros = column_type == "text" and self.grammar.number(cell) is not None
         return row, f"{cell!r} {'has leading zeros' if has_zeros else 'is not a number'}"
 
-    @property
-    def other_date(self) -> str | None:
-        """A cell of a column of text that people would read as a date, as they would nearly all others."""
-        codes = () if self._is_text else islice(self.codes, _FEW)
-        cells = [cell for cell in codes if not self.grammar.is_mark(cell)]
+    def other_date(self, column_type: str) -> tuple[str, str] | None:
+        """Return a cell that is read as text or as a number, but probably is a date, and its form, "" if none is known.
+
+        Nearly all other cells are like it.
+        """
+        from cmlp._data.date_forms import common_forms, form_of_numbers
+
+        if column_type == "integer" and not self.form:
+            parts = [part for part in self.parts if part.dtype.kind == "f"]
+            form = form_of_numbers(np.concatenate(parts)) if len(parts) == len(self.parts) else ""
+            return (self.first(["integer"])[0][1].strip(), form) if form else None
+        if column_type != "text" or self._is_text:
+            return None
+        cells = [cell for cell in islice(self.codes, _FEW) if not self.grammar.is_mark(cell)]
+        forms = common_forms(dict.fromkeys(cells, 1))
+        if forms:
+            return cells[0], forms[0]
         dates = [cell for cell in cells if looks_like_a_date(cell)]
-        return dates[0] if dates and len(dates) >= MOST_SHARE * len(cells) else None
+        return (dates[0], "") if dates and len(dates) >= MOST_SHARE * len(cells) else None
+
+    def is_nearly_all(self, form: str) -> bool:
+        """Return whether nearly all different cells are text of a form of dates."""
+        from cmlp._data.date_forms import date_form
+
+        if not self.parts or any(part.dtype.kind != "i" for part in self.parts):
+            return False
+        cells = [cell for cell in self.codes if not self.grammar.is_mark(cell)]
+        is_text = any(self.grammar.kind(cell) in ("text", "similar") for cell in cells)
+        return is_text and date_form(form).reads_nearly_all(dict.fromkeys(cells, 1))
 
     # ---------------------------------------------------------------------------------------------- the decision
 
@@ -162,6 +197,8 @@ class TrainingColumn:
 
         `place` says where a row is, for messages.
         """
+        if self.form:
+            return self._type_of_form(place)
         tally = self.tally
         n = tally.total() - tally["missing"] - tally["mark"]
         n_numbers, n_dates = (sum(tally[word] for word in words) for words in (_NUMBERS, DATES))
@@ -204,10 +241,18 @@ class TrainingColumn:
             )
         return "text"
 
+    def _type_of_form(self, place: Place) -> str:
+        """Return the type of dates of the form; raises DataError for other cells."""
+        from cmlp._data.date_forms import date_form
+
+        column_type = date_form(self.form).column_type
+        has_times = self._has_times(place.of_rows(self._rows))
+        return "date" if column_type == "time" and not has_times else column_type
+
     def _has_times(self, place: Place) -> bool:
         """Return whether a date is not at midnight."""
         moments = [part for part in self.parts if part.dtype.kind == "M"]
-        moments.append(text_cells.dates(self.grammar, [*self.codes], "time", place))
+        moments.append(text_cells.dates(self.grammar, [*self.codes], "time", place, self.form))
         return any(
             (part.view(np.int64)[~np.isnat(part)] % MICROSECONDS_OF_A_DAY).any() for part in moments
         )
@@ -247,7 +292,7 @@ class TrainingColumn:
 
     def values(self, column_type: str, place: Place) -> NDArray[Any]:
         """Return the values of a type, which follow from the blocks."""
-        table = text_cells.values(self.grammar, [*self.codes], column_type, place)
+        table = text_cells.values(self.grammar, [*self.codes], column_type, place, self.form)
         if any(part.dtype.kind == "f" for part in self.parts):
             table = table.astype(np.float64)
         return np.concatenate(
@@ -289,9 +334,11 @@ def doubt(cell: str) -> str:
     )
 
 
-def doubt_of_date(cell: str, place: Place) -> str:
-    """Return a notice about a date in a column of text."""
+def doubt_of_date(cell: str, form: str, place: Place) -> str:
+    """Return a notice about a date that is read as text or as a number; its form is "" if it is not known."""
+    stated = quoted(f"{place.name}={form}") if form else "COLUMN=FORM"
+    what = "a number" if cell.isdigit() else "text"
     return (
-        f"{cell!r} is read as text. To read dates, write them as 2026-11-24; if the column is "
-        f"text, add --text {quoted(place.name)}"
+        f"{cell!r} is read as {what}. To read dates, write them as 2026-11-24 or add --date-format "
+        f"{stated}; if the column is text, add --text {quoted(place.name)}"
     )

@@ -180,7 +180,10 @@ class TextFile(RowFile):
     def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows:
         types = self.schema.file_types
         if types:
-            read = self.values(dict(zip(kept, types, strict=True)))
+            forms = [column.date_format for column in self.schema.columns or ()]
+            read = self.values(
+                dict(zip(kept, types, strict=True)), dict(zip(kept, forms, strict=False))
+            )
             columns = [typed_column(read[i], one) for i, one in zip(kept, types, strict=True)]
             y = np.concatenate([self._targets(block, target) for block in self.cells()])
             return LabelledRows(
@@ -242,14 +245,21 @@ class TextFile(RowFile):
             self.grammar(), block.columns[target], self.schema.classes, place
         )
 
-    def values(self, types: Mapping[int, str]) -> dict[int, NDArray[Any]]:
-        """Return the values of columns that are read as these types."""
+    def values(
+        self, types: Mapping[int, str], forms: Mapping[int, str] | None = None
+    ) -> dict[int, NDArray[Any]]:
+        """Return the values of columns that are read as these types, dates by their forms."""
+        forms = forms or {}
         grammar = self.grammar()
         parts: dict[int, list[NDArray[Any]]] = {i: [] for i in types}
         for block in self.cells() if types else ():
             for i, column_type in types.items():
                 place = self.place(i, block.lines.__getitem__)
-                parts[i].append(text_cells.values(grammar, block.columns[i], column_type, place))
+                parts[i].append(
+                    text_cells.values(
+                        grammar, block.columns[i], column_type, place, forms.get(i, "")
+                    )
+                )
         return {i: np.concatenate(parts.pop(i)) for i in types}
 
     def summary(self, n_rows: int) -> str:
@@ -407,6 +417,8 @@ class TextRows(TrainingRows):
         self, file: TextFile, kept: Sequence[int], target: int, progress: Progress = None
     ) -> None:
         texts = {i for name in file.options.text for i in _positions(file, name)}
+        stated = file.options.date_formats
+        self._forms = file.stated_forms(kept)
         # Whether the file is probably from a country with decimal commas, and the decimal point is
         # not stated.
         may_be_grouped = (
@@ -414,7 +426,9 @@ class TextRows(TrainingRows):
         )
         self.grammar = file.grammar()
         columns = {
-            i: TrainingColumn(self.grammar, i in texts, i == target, may_be_grouped)
+            i: TrainingColumn(
+                self.grammar, i in texts, i == target, may_be_grouped, self._forms.get(i, "")
+            )
             for i in (*kept, target)
         }
         self._blocks: list[
@@ -429,6 +443,11 @@ class TextRows(TrainingRows):
         self._file, self._kept, self._columns = file, list(columns), columns
         self.names = None if file.names is None else [file.names[i] for i in columns]
         self._at_target = self._place(target)
+        if isinstance(stated, str):
+            self._use_form(stated, texts)
+        if self._forms:
+            names = file.names_or_numbers
+            self.date_formats = {names[i]: form for i, form in self._forms.items()}
         self._types = {i: column.column_type(self._place(i)) for i, column in columns.items()}
         self.column_types = [*self._types.values()]
         # What the file is, and columns that may be something else than what they are read as.
@@ -438,14 +457,30 @@ class TextRows(TrainingRows):
             *(f"{file.path}, {self._place(i).column}: " + doubt for i, doubt in self._doubts()),
         ]
 
+    def _use_form(self, form: str, texts: set[int]) -> None:
+        """Read the columns of text by a form, but those that the user calls text."""
+        self._forms = {
+            i: form
+            for i, column in self._columns.items()
+            if i not in texts and column.is_nearly_all(form)
+        }
+        if not self._forms:
+            raise DataError(
+                f"{self._file.path} has no column of text whose cells are dates of the form "
+                f"{form!r}. Name a column of whole numbers: --date-format COLUMN={form}"
+            )
+        for i in self._forms:
+            self._columns[i].form = form
+
     def _doubts(self) -> Iterator[tuple[int, str]]:
         """Yield columns that may be something else than what they are read as, with a notice."""
         for i, column in (*self._columns.items(), (self._target_position, self._target)):
             if column.grouped:
                 yield i, doubt(column.grouped.strip())
         for i, column in self._columns.items():
-            if self._types[i] == "text" and (other_date := column.other_date) is not None:
-                yield i, doubt_of_date(other_date, self._place(i))
+            date = column.other_date(self._types[i])
+            if date is not None:
+                yield i, doubt_of_date(*date, self._place(i))
 
     def _place(self, column: int) -> Place:
         def line_of(row: int) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.containers import Column
     from cmlp._model.table_columns import TableColumns
 
 # In fewer rows, a column can agree with y, or hardly repeat a value, by chance.
@@ -24,6 +25,8 @@ _FEWEST_ROWS = 50
 _MOST_ALONE = 0.5
 # Share of the numbers between its ends that a counting column has. Half of a shuffled file has about half of them.
 _LEAST_DENSITY = 0.4
+# Numbers with the digits of a month or a day in a year.
+_FEWEST_DIGITS, _MOST_DIGITS = 180_000, 21_000_000
 # Rows on average of a value of y, from which on it cannot be by chance that a column says which value it is.
 _FEWEST_PER_VALUE = 5
 
@@ -63,6 +66,29 @@ def warn_of_categories(
             "those that fit has not seen: derive a column from it with fewer values."
         )
     warn_of_spellings(counts, label, "categories")
+
+
+def warn_of_numbers(column: Column, rows: NDArray[np.intp]) -> None:
+    """Warn if the whole numbers of a column in some rows are probably dates, such as 19580329."""
+    array = column.array()
+    if array.dtype.kind not in "iuf" or not len(rows) or not _may_be_dates(array[rows[0]]):
+        return
+    # Few programs need it.
+    from cmlp._data.date_forms import form_of_numbers
+
+    form = form_of_numbers(array[rows].astype(np.float64))
+    if form:
+        key = column.label.removeprefix("column ")
+        warn(
+            f"{column.label} has whole numbers that are probably dates, such as "
+            f"{int(array[rows[0]])}. To use dates, pass date_formats={{{key}: {form!r}}}. As "
+            "numbers, their distances are wrong, and the networks see no weekday or season."
+        )
+
+
+def _may_be_dates(number: Any) -> bool:
+    """Return whether a number has the digits of a day or a month in a year."""
+    return bool(_FEWEST_DIGITS <= number < _MOST_DIGITS and number == int(number))
 
 
 def warn_of_inputs(

@@ -27,12 +27,14 @@ _TIMES = (*DATES, _OTHER_DATE)
 
 
 def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> bool:
-    """Warn if nearly all values of a column of text, in some rows, are numbers or dates by the grammar of files.
+    """Warn if nearly all values of a column of text, in some rows, are numbers or dates.
 
-    Returns whether they are.
+    They are those of the grammar of files, or dates of a common form. Returns whether they are.
     """
     filled = [row for row in rows.tolist() if values[row] is not None]
     counts = Counter(values[row] for row in filled)
+    if _warn_of_form(counts, label):
+        return True
     if len(counts) > _SAMPLED:
         sample = random.Random(0).sample(filled, _SAMPLED)
         if not _judged(Counter(values[row] for row in sample))[0]:
@@ -65,6 +67,25 @@ def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> b
         f"{what}, convert the column before fit and predict, for example by "
         f"pandas.{function}(column, errors='coerce').{form} To use categories, give it the dtype "
         "'category', or name all such columns in categorical_features."
+    )
+    return True
+
+
+def _warn_of_form(counts: Counter[Any], label: str) -> bool:
+    """Warn if a common form reads nearly all values as dates; returns whether it does."""
+    if not all(isinstance(value, str) for value in counts):
+        return False
+    from cmlp._data.date_forms import common_forms  # few programs need it
+
+    forms = common_forms(counts)
+    if not forms:
+        return False
+    key = label.removeprefix("column ")
+    stated = [f"date_formats={{{key}: {form!r}}}" for form in forms]
+    warn(
+        f"{label} has text, so its values are categories, but nearly all are dates, such as "
+        f"{next(iter(counts))!r}. To use dates, pass {' or '.join(stated)}. To use categories, "
+        "give it the dtype 'category', or name all such columns in categorical_features."
     )
     return True
 

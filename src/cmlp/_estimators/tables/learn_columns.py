@@ -33,7 +33,7 @@ from cmlp._data.containers import plain_entry
 from cmlp._data.input_frame import frame_of
 from cmlp._data.scale import quantiles
 from cmlp._data.weights import weights_of_rows
-from cmlp._estimators.tables.doubtful_columns import warn_of_categories
+from cmlp._estimators.tables.doubtful_columns import warn_of_categories, warn_of_numbers
 from cmlp._estimators.tables.splits import LEAST_GAIN_OF_PART, step_edges
 from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, TableColumn, TableColumns
 from cmlp._model.unusual_rows import Seen
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from cmlp._train.callbacks import Deadline
 
 _FROM_DTYPE = "from_dtype"
+_NO_FORMS: Mapping[int, str] = {}
 _MOST_ROWS = 100_000  # from which quartiles and steps are learned: of more rows without weights, a random choice
 _ROWS_FOR_THREADS = 10_000  # that make threads worth their time
 # Quantiles are those of numbers clipped to it, so that their differences do not overflow.
@@ -70,6 +71,7 @@ def learn_columns(
     owner: str,
     rows: NDArray[np.intp] | None = None,
     weight: NDArray[np.float64] | None = None,
+    forms: Mapping[int, str] = _NO_FORMS,
 ) -> TableColumns:
     """Return the columns of a table, with their types and categories; `learn_inputs` learns the rest.
 
@@ -77,6 +79,7 @@ def learn_columns(
 
     Columns of a category, text or object dtype that has no numbers are categories, unless `categorical` is None, and so
     are those that it has: names, indices, a mask, or a mapping to lists of ordered categories (None for no order).
+    `forms` are those of columns whose texts are dates, which the frame has as dates.
     """
     frame = frame_of(X, owner)
     if rows is None:
@@ -86,6 +89,12 @@ def learn_columns(
     for i, column in enumerate(frame.exact_columns()):
         column_type = type_of_entries(column, rows)
         levels = chosen.get(i)
+        if levels is not None and i in forms:
+            raise InvalidParameterError(
+                f"{column.label} is in date_formats, but categorical_features orders its "
+                "categories.",
+                parameter="date_formats",
+            )
         if levels is None and categorical is not None and column_type not in TIMES:
             held = column.levels()
             levels = None if held is None else categories_of(held, CATEGORY)
@@ -95,7 +104,11 @@ def learn_columns(
             is_decided = i in chosen or column.is_of_file or column.has_categories()
             found.append(_with_categories(column, column_type, rows, weight, is_decided=is_decided))
         else:
+            if categorical is not None and not column.is_of_file:
+                warn_of_numbers(column, rows)
             found.append(TableColumn("number", type_of_numbers(column_type)))
+        if i in forms:
+            found[i] = found[i]._replace(date_format=forms[i])
     return TableColumns(found, frame.names)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._model.table_columns import MOST_ONE_HOT, Levels, TableColumns
+from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -76,12 +77,25 @@ def with_new_levels(
 ) -> TableColumns:
     """Return the columns of an earlier fit with the levels of the categories in other rows.
 
-    The priors stay the same, and so do the levels of categories without rows.
+    The priors stay the same, and so do the levels of categories without rows. There is a warning
+    about columns whose levels cannot be learned: see `_with_priors`.
     """
     if not len(columns.levels):
         return columns
     found = list(columns)
-    for i, levels, targets in _with_priors(columns, average):
+    learnable = {i: (levels, targets) for i, levels, targets in _with_priors(columns, average)}
+    kept = [
+        columns.label(i)
+        for i, column in enumerate(columns)
+        if column.levels is not None and i not in learnable
+    ]
+    if kept:
+        warn(
+            f"The means of y in the categories of {', '.join(kept)} stay those of the earlier fit, "
+            "because its model file, of a C program, does not say how they were learned: fit with "
+            "warm_start=False to learn them from these rows."
+        )
+    for i, (levels, targets) in learnable.items():
         is_known, category, known_weight = _known(raw[:, i], weight)
         priors = _priors_of(levels)
         outputs = _outputs_of(priors)

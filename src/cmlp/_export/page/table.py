@@ -15,6 +15,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import EXACT
+from cmlp._data.date_forms import date_form
 from cmlp._data.grammar import Grammar
 from cmlp._data.losses import traits_of
 from cmlp._export.page.assembly import (
@@ -101,9 +102,10 @@ def table_page(
         "outputs": _label_outputs(model),
         "name": name,
         "units": units,
-        "several": n_answers(model.net) > 1,
+        "several": n_answers(model.net, model.labels) > 1,
         "facts": facts,
         "target": _list_target_scales(model),
+        "ordered": model.combination.answer == "median",
         "threshold": model.threshold,
         "positive": _sought_class(model),
         "intervals": _measure_intervals(model),
@@ -120,6 +122,9 @@ def table_page(
         subject = name or ("A number" if model.labels is None else "A class")
         title = f"{subject} from {n} column{'s' * (n != 1)}"
     network = _NETWORK if has_rare_activation(model.net) else _NETWORK[:1]
+    scripts = [*network, *_SCRIPTS]
+    if model.columns.formats is not None:
+        scripts.insert(scripts.index("table/table"), "table/forms")
     parts = {
         "title": escape(clean_label(title)),
         "facts": escape(facts[0]),
@@ -127,7 +132,7 @@ def table_page(
         "about": escape(_write_about(model)),
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
-        "script": dense_script(script([*network, *_SCRIPTS])),
+        "script": dense_script(script(scripts)),
         "model": script_json(described),
     }
     return Document("table.html", parts)
@@ -145,7 +150,7 @@ def _label_outputs(model: TableModel) -> list[str]:
 
 def _check_target(model: TableModel, target: str | None) -> str | None:
     """Return the name of the only target; a model with several ones has their names."""
-    if target is not None and n_answers(model.net) > 1:
+    if target is not None and n_answers(model.net, model.labels) > 1:
         raise InvalidParameterError(
             "target must be None for several targets, which have the names of the columns of y.",
             parameter="target",
@@ -159,7 +164,7 @@ def _check_target(model: TableModel, target: str | None) -> str | None:
 def _list_units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
     """Return the unit of each output, "" for none."""
     n_outputs = len(_label_outputs(model))
-    n = n_answers(model.net)
+    n = n_answers(model.net, model.labels)
     if unit is None:
         return [""] * n_outputs
     if model.labels is not None:
@@ -210,6 +215,8 @@ def _describe_columns(model: TableModel) -> list[dict[str, Any]]:
             "n": one.n,
             "type": one.type,
         }
+        if one.date_format:
+            column["form"] = date_form(one.date_format).as_json()
         if one.is_number:
             column |= {
                 "centre": one.centre,
@@ -426,7 +433,7 @@ def _write_accuracy(model: TableModel, units: list[str]) -> list[str]:
     It has the best constant answer beside it.
     """
     if model.summary is None or model.summary.accuracy is None:
-        return [_NOT_MEASURED] * n_answers(model.net)
+        return [_NOT_MEASURED] * n_answers(model.net, model.labels)
     found = model.summary.accuracy
     rows = f"{found.n:,} rows outside the training"
     several = len(found.pairs) > 1

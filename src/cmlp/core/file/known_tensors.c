@@ -21,6 +21,8 @@ const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS] = {
     [CMLP_CATEGORY_ORDER] = {"categories.order", CMLP_INT32, CMLP_CATEGORY_TYPES},
     [CMLP_CATEGORY_TEXT] = {"categories.text", CMLP_UINT8, CMLP_CATEGORY_ENDS},
     [CMLP_CATEGORY_TYPES] = {"categories.type", CMLP_UINT8, CMLP_CATEGORY_COUNTS},
+    [CMLP_FORMAT_ENDS] = {"columns.formats.ends", CMLP_INT64, CMLP_FORMAT_TEXT},
+    [CMLP_FORMAT_TEXT] = {"columns.formats.text", CMLP_UINT8, CMLP_FORMAT_ENDS},
     [CMLP_COLUMN_KINDS] = {"columns.kinds", CMLP_UINT8, CMLP_COLUMN_KINDS},
     [CMLP_TARGET_ENDS] = {"targets.ends", CMLP_INT64, CMLP_TARGET_ENDS},
     [CMLP_TARGET_TEXT] = {"targets.text", CMLP_UINT8, CMLP_TARGET_ENDS},
@@ -31,7 +33,8 @@ const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS] = {
 static int64_t length_of(int tensor, const int64_t *n, const cmlp_value_sizes *sizes)
 {
     switch (tensor) {
-    case CMLP_LABEL_ENDS: return n[tensor] == 2 && sizes->n_outputs == 1 ? 2 : sizes->n_outputs;
+    case CMLP_LABEL_ENDS:
+        return sizes->is_ordered || (n[tensor] == 2 && sizes->n_outputs == 1) ? sizes->n_outputs + 1 : sizes->n_outputs;
     case CMLP_LABEL_INTEGERS:
     case CMLP_LABEL_NUMBERS: return n[CMLP_LABEL_ENDS];
     case CMLP_NAME_ENDS: return sizes->n_inputs;
@@ -40,6 +43,7 @@ static int64_t length_of(int tensor, const int64_t *n, const cmlp_value_sizes *s
 #if CMLP_BUILDS_TABLES
     case CMLP_CALIBRATION_KIND: return 2;
     case CMLP_CATEGORY_COUNTS:
+    case CMLP_FORMAT_ENDS:
     case CMLP_COLUMN_KINDS: return sizes->n_columns;
     case CMLP_CATEGORY_ENDS:
     case CMLP_CATEGORY_ORDER: return n[CMLP_CATEGORY_TYPES];
@@ -77,6 +81,11 @@ cmlp_table_kind cmlp_usual_kind(cmlp_table_role role, int64_t n)
 {
     if (!n) return CMLP_TABLE_NUMBER;
     return role == CMLP_TABLE_ROLE_NUMBER ? CMLP_TABLE_ORDERED : CMLP_TABLE_CATEGORY;
+}
+
+int cmlp_is_date_kind(cmlp_table_kind kind)
+{
+    return kind == CMLP_TABLE_DATE || kind == CMLP_TABLE_TIME || kind == CMLP_TABLE_INSTANT;
 }
 
 int cmlp_fits_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n)

@@ -30,6 +30,8 @@ enum {
     CMLP_CATEGORY_ORDER,
     CMLP_CATEGORY_TEXT,
     CMLP_CATEGORY_TYPES,
+    CMLP_FORMAT_ENDS,
+    CMLP_FORMAT_TEXT,
     CMLP_COLUMN_KINDS,
     CMLP_TARGET_ENDS,
     CMLP_TARGET_TEXT,
@@ -48,7 +50,10 @@ typedef struct cmlp_value_tensor {
 extern const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS];
 
 /* What labels are used for. */
-enum { CMLP_LABELS_ARE_CLASSES = 1, CMLP_LABELS_ARE_SEVERAL = 2 };
+enum { CMLP_LABELS_ARE_CLASSES = 1, CMLP_LABELS_ARE_SEVERAL = 2, CMLP_LABELS_ARE_ORDERED = 3 };
+
+/* The most ordered labels of a table. */
+enum { CMLP_MAX_RANKS = 256 };
 
 /* Where the tensors of a file are; all zeros if it has none. */
 typedef struct cmlp_stored_values {
@@ -60,11 +65,14 @@ typedef struct cmlp_stored_values {
 typedef struct cmlp_value_sizes {
     int64_t n_inputs, n_outputs; /* of the model */
     int64_t n_columns, n_targets; /* of a table; 0 of a network, and without targets with names */
-    int has_scores;
+    int has_scores, is_ordered;
 } cmlp_value_sizes;
 
 /* The kind of a column with n categories that has none in a program or a file. */
 cmlp_table_kind cmlp_usual_kind(cmlp_table_role role, int64_t n);
+
+/* Whether a column of this kind holds dates. */
+int cmlp_is_date_kind(cmlp_table_kind kind);
 
 /* Whether a column with n categories can be of a kind. */
 int cmlp_fits_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n);

@@ -243,7 +243,8 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
         reader.categories = cmlp_list_categories(model);
         reader.range = model->ranges[column];
     }
-    if (reader.kind == CMLP_TABLE_DATE || reader.kind == CMLP_TABLE_TIME || reader.kind == CMLP_TABLE_INSTANT)
+    if (cmlp_format_of_column(model, column).n_text) return CMLP_ERROR_INPUT; /* only Python and pages read it */
+    if (cmlp_is_date_kind(reader.kind))
         return reader.range.n ? find_date(&reader, number) : read_days(&reader, number);
     if (!reader.range.n) return read_number(&reader, number);
     *number = find_category(&reader);

@@ -6,13 +6,14 @@
 
 #if CMLP_BUILDS_TRAINING
 /* The lists of values. Categories have one for each column. */
-typedef enum value_list { LABEL_LIST, NAME_LIST, TARGET_LIST, WORD_LIST, CATEGORY_LIST } value_list;
+typedef enum value_list { LABEL_LIST, NAME_LIST, TARGET_LIST, WORD_LIST, FORMAT_LIST, CATEGORY_LIST } value_list;
 
 static value_list list_of(int tensor)
 {
     if (tensor >= CMLP_LABEL_ENDS && tensor <= CMLP_LABEL_TEXT) return LABEL_LIST;
     if (tensor == CMLP_NAME_ENDS || tensor == CMLP_NAME_TEXT) return NAME_LIST;
     if (tensor == CMLP_CELL_ENDS || tensor == CMLP_CELL_TEXT) return WORD_LIST;
+    if (tensor == CMLP_FORMAT_ENDS || tensor == CMLP_FORMAT_TEXT) return FORMAT_LIST;
     return tensor == CMLP_TARGET_ENDS || tensor == CMLP_TARGET_TEXT ? TARGET_LIST : CATEGORY_LIST;
 }
 
@@ -22,12 +23,20 @@ static int64_t columns_of(const cmlp_writer *w, value_list list)
     return w->table ? w->table->n_columns : 0;
 }
 
+static int has_formats(const cmlp_table *table)
+{
+    for (int64_t i = 0; i < table->n_columns; i++)
+        if (table->columns[i].n_format) return 1;
+    return 0;
+}
+
 static int64_t count_of(const cmlp_writer *w, value_list list, int64_t column)
 {
     const cmlp_table *table = w->table;
     if (list == LABEL_LIST) return w->content->n_labels;
     if (list == WORD_LIST) return w->content->cells ? w->content->cells->n_missing : 0;
     if (!table) return list == NAME_LIST ? w->content->n_names : 0;
+    if (list == FORMAT_LIST) return has_formats(table) ? table->n_columns : 0;
     if (list == NAME_LIST) return table->columns[0].name ? table->n_columns : 0;
     if (list == TARGET_LIST) return table->n_targets > 1 && table->target[0].name ? table->n_targets : 0;
     return cmlp_count_categories(&table->columns[column]);
@@ -42,6 +51,11 @@ static cmlp_value value_of(const cmlp_writer *w, value_list list, int64_t column
     if (list == NAME_LIST && !w->table) return w->content->names[i];
     if (list == CATEGORY_LIST && w->table->columns[column].categories) return w->table->columns[column].categories[i];
     if (list == CATEGORY_LIST) return (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
+    if (list == FORMAT_LIST) {
+        value.text = w->table->columns[i].format ? w->table->columns[i].format : "";
+        value.n_text = w->table->columns[i].n_format;
+        return value;
+    }
     value.text = list == NAME_LIST ? w->table->columns[i].name : w->table->target[i].name;
     value.n_text = list == NAME_LIST ? w->table->columns[i].n_name : w->table->target[i].n_name;
     return value;
@@ -61,6 +75,29 @@ static cmlp_status check_list(const cmlp_writer *w, value_list list, int64_t col
     return CMLP_OK;
 }
 
+int cmlp_has_order(const cmlp_writer *w)
+{
+    return w->table && cmlp_n_out(w->net) > 1 && w->content->n_labels == cmlp_n_out(w->net) + 1;
+}
+
+/* Whether the file says that labels are ordered: also two labels of a table that do not ascend. */
+static int are_ordered(const cmlp_writer *w)
+{
+    const cmlp_value *labels = w->content->labels;
+    if (cmlp_has_order(w)) return 1;
+    return w->table && w->content->n_labels == 2 && cmlp_n_out(w->net) == 1 && cmlp_compare_values(&labels[0], &labels[1]) > 0;
+}
+
+/* Whether label i is where it must be: above the one before it, or of ordered labels, equal to none before it. */
+static int is_in_place(const cmlp_writer *w, int64_t i)
+{
+    const cmlp_value *labels = w->content->labels;
+    if (!are_ordered(w)) return !i || cmlp_compare_values(&labels[i - 1], &labels[i]) < 0;
+    for (int64_t k = 0; k < i; k++)
+        if (!cmlp_compare_values(&labels[k], &labels[i])) return 0;
+    return 1;
+}
+
 static cmlp_status check_labels(const cmlp_writer *w)
 {
     const cmlp_model_content *content = w->content;
@@ -74,7 +111,8 @@ static cmlp_status check_labels(const cmlp_writer *w)
     if (!labels) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(labels, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
     if (!is_logistic && cmlp_output_activation(w->net) != CMLP_ACTIVATION_SOFTMAX) return CMLP_ERROR_FILE_VALUE;
-    if (n != n_outputs && !(n == 2 && n_outputs == 1 && is_logistic)) return CMLP_ERROR_FILE_VALUE;
+    const int is_cumulative = is_logistic && n == n_outputs + 1 && (n == 2 || (w->table && n <= CMLP_MAX_RANKS));
+    if (n != n_outputs && !is_cumulative) return CMLP_ERROR_FILE_VALUE;
     if (content->is_multilabel && (!is_logistic || n != n_outputs || n < 2)) return CMLP_ERROR_FILE_VALUE;
     const cmlp_status status = check_list(w, LABEL_LIST, 0);
     if (status) return status;
@@ -84,7 +122,7 @@ static cmlp_status check_labels(const cmlp_writer *w)
         if (!text.n_text && labels[i].type == CMLP_VALUE_DOUBLE) return CMLP_ERROR_FILE_VALUE;
         if (!cmlp_has_text(&labels[i], &text)) return CMLP_ERROR_FILE_VALUE;
         if (content->is_multilabel && !cmlp_is_number_of(&labels[i], i)) return CMLP_ERROR_FILE_VALUE;
-        if (i && cmlp_compare_values(&labels[i - 1], &labels[i]) >= 0) return CMLP_ERROR_FILE_VALUE;
+        if (!is_in_place(w, i)) return CMLP_ERROR_FILE_VALUE;
     }
     return CMLP_OK;
 }
@@ -140,6 +178,19 @@ static cmlp_table_kind kind_of(const cmlp_writer *w, int64_t column)
     return c->kind ? c->kind : cmlp_usual_kind(c->role, count_of(w, CATEGORY_LIST, column));
 }
 
+/* Checks that only columns of dates have a form. */
+static cmlp_status check_formats(const cmlp_writer *w)
+{
+    for (int64_t i = 0; i < w->table->n_columns; i++) {
+        const cmlp_table_column *column = &w->table->columns[i];
+        if (column->n_format < 0 || (column->format && !column->n_format)) return CMLP_ERROR_OPTION;
+        if (!column->n_format) continue;
+        if (!column->format) return CMLP_ERROR_NULL;
+        if (!cmlp_is_date_kind(kind_of(w, i))) return CMLP_ERROR_OPTION;
+    }
+    return check_list(w, FORMAT_LIST, 0);
+}
+
 static cmlp_status check_categories(const cmlp_writer *w)
 {
     int32_t *order = w->order;
@@ -175,6 +226,7 @@ cmlp_status cmlp_check_given_values(const cmlp_writer *w)
     if (!w->table) return status;
     if (!status) status = check_names(w, NAME_LIST, w->table->n_columns);
     if (!status && w->table->n_targets > 1) status = check_names(w, TARGET_LIST, w->table->n_targets);
+    if (!status) status = check_formats(w);
     if (!status) status = check_categories(w);
 #endif
     return status;
@@ -219,6 +271,7 @@ static void put_value(sink *s, int tensor, const cmlp_value *value, int64_t *end
         break;
     case CMLP_CATEGORY_TEXT:
     case CMLP_CELL_TEXT:
+    case CMLP_FORMAT_TEXT:
     case CMLP_LABEL_TEXT:
     case CMLP_NAME_TEXT:
     case CMLP_TARGET_TEXT:
@@ -252,7 +305,9 @@ void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor)
     case CMLP_LABEL_KIND:
         if (!w->content->n_labels) return;
         put_byte(s, (unsigned)w->content->labels[0].type);
-        put_byte(s, w->content->is_multilabel ? CMLP_LABELS_ARE_SEVERAL : CMLP_LABELS_ARE_CLASSES);
+        put_byte(s, w->content->is_multilabel ? CMLP_LABELS_ARE_SEVERAL
+                    : are_ordered(w)          ? CMLP_LABELS_ARE_ORDERED
+                                              : CMLP_LABELS_ARE_CLASSES);
         return;
     case CMLP_CATEGORY_COUNTS:
         for (int64_t i = 0; n && i < columns_of(w, CATEGORY_LIST); i++)

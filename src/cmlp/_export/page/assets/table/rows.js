@@ -67,15 +67,16 @@ function codeOf(cell, { choices, texts = choices, numbers, kind, missing }) {
 
 /** The value of a cell of a column; text that says what was expected if it is none. */
 function readCell(cell, column) {
-	const { type, kind, choices } = column;
+	const { type, kind, choices, form } = column;
 	const isDate = ["date", "time", "instant"].includes(type);
 	const isListed = kind === "category" || ["category", "ordered"].includes(type);
 	if (isListed && !isDate) return choices ? codeOf(cell, column) : 0;
 	if (isMark(cell)) return isListed ? column.missing : NaN;
 	if (isDate) {
-		const found = momentOf(cell);
+		const found = form ? momentOfForm(cell, form) : momentOf(cell);
 		const hasOffset = type === "instant";
 		if (found && found.hasOffset === hasOffset) return isListed ? codeOfDate(found, column) : found.days;
+		if (form) return `a date of the form ${form.text}`;
 		return hasOffset
 			? "a time with its offset such as 2026-11-24T12:00+01:00"
 			: "a date such as 2026-11-24, or 2026-11-24 12:00 without an offset from UTC";

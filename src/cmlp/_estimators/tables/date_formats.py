@@ -1,0 +1,86 @@
+"""The parameter `date_formats`: which columns of a table have dates as text, and of which form."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cmlp._data.arrays import is_missing
+from cmlp.exceptions import InvalidParameterError, shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cmlp._data.containers import Column
+    from cmlp._data.input_frame import InputFrame
+
+
+def forms_of_columns(date_formats: Any, frame: InputFrame, rows: NDArray[Any]) -> dict[int, str]:
+    """Return the form of the dates of each column that has some, by its index.
+
+    A single form is that of the columns of text of which it reads nearly all values in `rows`.
+    Raises InvalidParameterError for a column or a form that does not exist.
+    """
+    if date_formats is None:
+        return {}
+    if isinstance(date_formats, str):
+        _check_form(date_formats, date_formats)
+        return _columns_of_form(date_formats, frame, rows)
+    if not isinstance(date_formats, Mapping):
+        expected = "None, a form such as '%d.%m.%Y', or a dict of columns to forms"
+        _refuse(f"must be {expected}, got {shown(date_formats)}.", date_formats, expected)
+    n = len(frame.columns)
+    index = {i: i for i in range(n)} | {name: i for i, name in enumerate(frame.names or ())}
+    found = {}
+    for entry, form in date_formats.items():
+        if isinstance(entry, bool) or entry not in index:
+            _refuse(f"has {shown(entry)}, but X has no such column.", date_formats)
+        _check_form(form, date_formats)
+        found[index[entry]] = str(form)
+    return found
+
+
+def _check_form(form: object, date_formats: object) -> None:
+    from cmlp._data.date_forms import date_form  # few tables need it
+
+    if not isinstance(form, str):
+        _refuse(f"must have forms such as '%d.%m.%Y', got {shown(form)}.", date_formats)
+    try:
+        date_form(str(form))
+    except ValueError as error:
+        _refuse(f"is wrong: {error}", date_formats)
+
+
+def _refuse(problem: str, value: object, expected: str = "") -> NoReturn:
+    raise InvalidParameterError(
+        f"date_formats {problem}", parameter="date_formats", value=value, expected=expected
+    )
+
+
+def _columns_of_form(text: str, frame: InputFrame, rows: NDArray[Any]) -> dict[int, str]:
+    from cmlp._data.date_forms import date_form
+
+    found = {}
+    for i, column in enumerate(frame.exact_columns()):
+        texts = _texts_of(column, rows)
+        if texts and date_form(text).reads_nearly_all(texts):
+            found[i] = text
+    if not found:
+        _refuse(
+            f"is {text!r}, but X has no column of text whose values are nearly all dates of this "
+            "form. Name a column of whole numbers in a dict.",
+            text,
+        )
+    return found
+
+
+def _texts_of(column: Column, rows: NDArray[Any]) -> Counter[str]:
+    """Return the texts of a column and how often each occurs; none if the column has other values."""
+    if column.has_categories() or column.array().dtype.kind not in "OUT":
+        return Counter()
+    entries = column.entries()
+    present = [entries[row] for row in rows.tolist() if not is_missing(entries[row])]
+    if not all(isinstance(entry, str) for entry in present):
+        return Counter()
+    return Counter(present)
