@@ -8,10 +8,13 @@ counts cycles. Every float program must find the classes that Python finds, and 
 90 % of them.
 
 Needed are gcc-arm-none-eabi with newlib and qemu-system-arm, and gcc-avr, avr-libc and simavr; what is missing is left
-out. The peers are the package emlearn of PyPI, and genann and CMSIS-NN as C sources in the folders that CMLP_GENANN and
-CMLP_CMSIS_NN name.
+out. The peers are the package emlearn of PyPI, and genann, CMSIS-NN and TFLite Micro as sources in the folders that
+CMLP_GENANN, CMLP_CMSIS_NN and CMLP_TFLITE_MICRO name. TFLite Micro has its `third_party_downloads`,
+and needs the headers of libstdc++-arm-none-eabi-newlib. m2cgen of PyPI is asked whether it takes the network.
 """
 
+import functools
+import importlib.util
 import os
 import re
 import shutil
@@ -19,6 +22,7 @@ import subprocess
 import tempfile
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -240,6 +244,72 @@ static void start(void) {{}}
 }}
 """
 
+TFLITE_MICRO = f"""{LARGEST}EMBED(model_file, "digits.tflite");
+int tflite_start(const void *model);
+void *tflite_input(void);
+const void *tflite_outputs(void);
+{FUNCTION} void start(void)
+{{
+    if (tflite_start(model_file)) fault();
+}}
+{FUNCTION} int classify(const uint8_t *x)
+{{
+    FLOAT *const row = tflite_input();
+    for (int i = 0; i < INPUTS; i++) row[i] = x[i] * (FLOAT)SCALE;
+    const FLOAT *const output = tflite_outputs();
+    return output ? largest(output) : -1;
+}}
+"""
+# The sources of TFLite Micro that a network of dense layers needs, in the folder "tensorflow".
+TFLITE_SOURCES = [
+    "compiler/mlir/lite/core/api/error_reporter.cc",
+    "compiler/mlir/lite/schema/schema_utils.cc",
+    "lite/core/api/flatbuffer_conversions.cc",
+    "lite/core/api/tensor_utils.cc",
+    "lite/core/c/common.cc",
+    "lite/kernels/internal/common.cc",
+    "lite/kernels/internal/portable_tensor_utils.cc",
+    "lite/kernels/internal/quantization_util.cc",
+    "lite/kernels/internal/reference/portable_tensor_utils.cc",
+    "lite/kernels/internal/runtime_shape.cc",
+    "lite/kernels/internal/tensor_ctypes.cc",
+    "lite/kernels/internal/tensor_utils.cc",
+    "lite/kernels/kernel_util.cc",
+    "lite/micro/arena_allocator/non_persistent_arena_buffer_allocator.cc",
+    "lite/micro/arena_allocator/persistent_arena_buffer_allocator.cc",
+    "lite/micro/arena_allocator/single_arena_buffer_allocator.cc",
+    "lite/micro/debug_log.cc",
+    "lite/micro/flatbuffer_utils.cc",
+    "lite/micro/kernels/fully_connected.cc",
+    "lite/micro/kernels/fully_connected_common.cc",
+    "lite/micro/kernels/kernel_util.cc",
+    "lite/micro/memory_helpers.cc",
+    "lite/micro/memory_planner/greedy_memory_planner.cc",
+    "lite/micro/memory_planner/linear_memory_planner.cc",
+    "lite/micro/micro_allocation_info.cc",
+    "lite/micro/micro_allocator.cc",
+    "lite/micro/micro_context.cc",
+    "lite/micro/micro_interpreter.cc",
+    "lite/micro/micro_interpreter_context.cc",
+    "lite/micro/micro_interpreter_graph.cc",
+    "lite/micro/micro_log.cc",
+    "lite/micro/micro_op_resolver.cc",
+    "lite/micro/micro_resource_variable.cc",
+    "lite/micro/micro_utils.cc",
+    "lite/micro/system_setup.cc",
+    "lite/micro/tflite_bridge/flatbuffer_conversions_bridge.cc",
+    "lite/micro/tflite_bridge/micro_error_reporter.cc",
+]
+TFLITE_OPTIONS = [
+    "-DTF_LITE_STATIC_MEMORY",
+    "-DTF_LITE_STRIP_ERROR_STRINGS",
+    "-DNDEBUG",
+    "-fno-rtti",
+    "-fno-exceptions",
+    "-fno-threadsafe-statics",
+]
+ARENA = 2048  # bytes in which the interpreter starts, not the least
+
 
 def classifier(hidden, X, y, scale=1 / 16):
     """Return a classifier of the raw pixels from 0 to 16."""
@@ -250,8 +320,8 @@ def classifier(hidden, X, y, scale=1 / 16):
         )
 
 
-def printed(command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+def printed(command, timeout=300):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
     if done.returncode:
         raise RuntimeError(f"{command[0]}: {done.stdout}{done.stderr}")
     return done.stdout + done.stderr
@@ -376,30 +446,43 @@ def sources(name, core):
     return Path(os.environ[variable])
 
 
-def cmsis_nn(folder, model, X, core):
-    """Write weights and activations as integers of 8 bits with one scale for each layer."""
-    peer = sources("CMSIS-NN", core)
-    text, table = "", []
-    rows, scale, offset = X * np.float64(1 / 16), 1 / 16, 0
+class Dense(NamedTuple):
+    """A layer of 8-bit integers: weights of (n_in, n_out), and the scales and zeros of what it reads and writes."""
+
+    weights: np.ndarray
+    biases: np.ndarray
+    step: float
+    scale_in: float
+    zero_in: int
+    scale_out: float
+    zero_out: int
+
+
+def quantized(model, X):
+    """Yield the layers as integers of 8 bits with one scale for each layer."""
+    rows, scale, zero = X * np.float64(1 / 16), 1 / 16, 0
     for i, (weights, biases) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
         is_last = i == len(model.coefs_) - 1
         rows = rows @ weights + biases if is_last else np.maximum(rows @ weights + biases, 0)
-        step, output = np.abs(weights).max() / 127, np.ptp(rows) / 255
-        zero = int(np.round(-128 - rows.min() / output))
-        fraction, exponent = np.frexp(scale * step / output)
-        integers = [
-            np.rint(weights.T / step).astype(int),
-            np.rint(biases / (scale * step)).astype(int),
-        ]
-        for name, ctype, values in zip(
-            ("weights", "biases"), ("int8_t", "int32_t"), integers, strict=True
-        ):
-            text += (
-                f"static const {ctype} {name}{i}[] = {{{', '.join(map(str, values.ravel()))}}};\n"
-            )
-        numbers = [*weights.shape, offset, zero, int(np.rint(fraction * 2**31)), int(exponent)]
+        step, scale_out = np.abs(weights).max() / 127, np.ptp(rows) / 255
+        zero_out = int(np.round(-128 - rows.min() / scale_out))
+        integers = np.rint(weights / step).astype(np.int8)
+        whole = np.rint(biases / (scale * step)).astype(np.int32)
+        yield Dense(integers, whole, step, scale, zero, scale_out, zero_out)
+        scale, zero = scale_out, zero_out
+
+
+def cmsis_nn(folder, model, X, core):
+    peer = sources("CMSIS-NN", core)
+    text, table = "", []
+    for i, layer in enumerate(quantized(model, X)):
+        for name, values in (("weights", layer.weights.T), ("biases", layer.biases)):
+            numbers = ", ".join(map(str, values.ravel()))
+            text += f"static const {values.dtype}_t {name}{i}[] = {{{numbers}}};\n"
+        fraction, exponent = np.frexp(layer.scale_in * layer.step / layer.scale_out)
+        multiplier = int(np.rint(fraction * 2**31))
+        numbers = [*layer.weights.shape, -layer.zero_in, layer.zero_out, multiplier, int(exponent)]
         table.append(f"{{weights{i}, biases{i}, {', '.join(map(str, numbers))}}}")
-        scale, offset = output, -zero
     text += f"static const struct dense layers[] = {{{', '.join(table)}}};\n"
     (folder / "weights.h").write_text(text, encoding="ascii")
     files = [
@@ -407,6 +490,109 @@ def cmsis_nn(folder, model, X, core):
         "NNSupportFunctions/arm_nn_vec_mat_mult_t_s8.c",
     ]
     return CMSIS_NN, [f"-I{peer / 'Include'}", *(peer / "Source" / file for file in files)]
+
+
+def tflite_micro(folder, model, X, core):
+    layers = [
+        Dense(weights, biases, 1, 1, 0, 1, 0)
+        for weights, biases in zip(model.coefs_, model.intercepts_, strict=True)
+    ]
+    return tflite(folder, model, core, "float", layers)
+
+
+def tflite_micro_int8(folder, model, X, core):
+    return tflite(folder, model, core, "int8_t", list(quantized(model, X)))
+
+
+@functools.cache
+def tflite_object(peer, core):
+    """Compile TFLite Micro for a core; return the folder with tflite.o, which is deleted at the end."""
+    folder = tempfile.TemporaryDirectory()
+    files = [peer / "tensorflow" / name for name in TFLITE_SOURCES]
+    one = ["-r", "-nostdlib", "-o", Path(folder.name, "tflite.o")]
+    options = [*CORES[core], *LINKED[:2], "-w", *tflite_options(peer)]
+    printed(["arm-none-eabi-gcc", *options, *files, *one], timeout=3600)
+    return folder
+
+
+def tflite_options(peer):
+    """Return the options for TFLite Micro's sources and what includes its headers."""
+    parts = peer / "tensorflow/lite/micro/tools/make/downloads"
+    folders = [peer, *(parts / name for name in ("flatbuffers/include", "gemmlowp", "ruy"))]
+    return [*TFLITE_OPTIONS, *(f"-I{folder}" for folder in folders)]
+
+
+def tflite(folder, model, core, number, layers):
+    peer = sources("TFLite-Micro", core)
+    if len(model.hidden_layer_sizes) > 1:
+        raise embedded.MissingPeerError("TFLite Micro: measured with one hidden layer only")
+    spec = importlib.util.spec_from_file_location(
+        "tflite_schema", peer / "tensorflow/lite/python/schema_py_generated.py"
+    )
+    schema = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(schema)
+    (folder / "digits.tflite").write_bytes(tflite_file(schema, layers))
+    return TFLITE_MICRO, [
+        f"-DFLOAT={number}",
+        f"-DSCALE={1 / 16 if number == 'float' else 1}",
+        f"-DARENA={ARENA}",
+        *tflite_options(peer),
+        Path(__file__).with_name("tflite_micro.cc"),
+        Path(tflite_object(peer, core).name, "tflite.o"),
+    ]
+
+
+def tflite_file(schema, layers):
+    """Return a model file of dense layers, by the module of the schema."""
+    import flatbuffers
+
+    types = {"float32": 0, "int32": 2, "int8": 9}  # of TensorType
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    model.buffers, graph.tensors, graph.operators = [schema.BufferT()], [], []
+    is_integer = layers[0].weights.dtype == np.int8
+
+    def add(shape, values, dtype, scale, zero):
+        """Add a tensor; return its index."""
+        tensor = schema.TensorT()
+        tensor.shape, tensor.type, tensor.buffer = list(shape), types[str(dtype)], 0
+        if values is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(values.tobytes(), np.uint8)
+            tensor.buffer = len(model.buffers)
+            model.buffers.append(buffer)
+        if is_integer:
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [zero]
+        graph.tensors.append(tensor)
+        return len(graph.tensors) - 1
+
+    dtype, first = layers[0].weights.dtype, layers[0]
+    index = add((1, len(first.weights)), None, dtype, first.scale_in, first.zero_in)
+    graph.inputs = [index]
+    for layer in layers:
+        values = np.ascontiguousarray(layer.weights.T)
+        weights = add(values.shape, values, dtype, layer.step, 0)
+        scale = layer.step * layer.scale_in
+        biases = add(layer.biases.shape, layer.biases, layer.biases.dtype, scale, 0)
+        operator, options = schema.OperatorT(), schema.FullyConnectedOptionsT()
+        if layer is not layers[-1]:
+            options.fusedActivationFunction = schema.ActivationFunctionType.RELU
+        operator.builtinOptionsType = schema.BuiltinOptions.FullyConnectedOptions
+        operator.builtinOptions, operator.inputs = options, [index, weights, biases]
+        index = add((1, len(layer.biases)), None, dtype, layer.scale_out, layer.zero_out)
+        operator.outputs = [index]
+        graph.operators.append(operator)
+    graph.outputs = [index]
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.FULLY_CONNECTED
+    model.version, model.operatorCodes, model.subgraphs = 3, [code], [graph]
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def m2cgen(folder, model, X, core):
+    return embedded.m2cgen(folder, model, X)
 
 
 def genann(folder, model, X, core):
@@ -434,6 +620,9 @@ PREDICTORS = {
     "emlearn, float": emlearn,
     "genann, double": genann,
     "CMSIS-NN, int8": cmsis_nn,
+    "TFLite Micro, float": tflite_micro,
+    "TFLite Micro, int8": tflite_micro_int8,
+    "m2cgen": m2cgen,
 }
 
 
@@ -465,7 +654,16 @@ def measure(hidden, core, *, n_rows):
         agree = np.mean(model.classes_[classes] == model.predict(rows))
         if agree < (0.9 if "int8" in name else 1):
             raise RuntimeError(f"{core}, {name}: {agree:.0%} of the classes are those of Python")
-        found.append([f"{core}, {name}", flash - base[0], memory - base[1], stack, round(time)])
+        found.append(
+            [
+                f"{core}, {name}",
+                flash - base[0],
+                memory - base[1],
+                stack,
+                round(time),
+                f"{agree:.0%}",
+            ]
+        )
     return found
 
 
@@ -488,6 +686,7 @@ def run(*, short):
             "static RAM, bytes",
             "stack, bytes",
             "instructions (AVR: cycles) per row",
+            "classes as in Python",
         ]
         report.table(f"{title}: what one prediction adds", columns, rows)
     report.write()
