@@ -61,10 +61,10 @@ other_libraries() {
     needs package
     "$WORK/readme/bin/python" -m pip install -q onnx onnxruntime onnxscript skl2onnx pyarrow 'torch==2.13.*' pandas \
         skops river dask distributed dask-ml cython setuptools numba pybind11 mpi4py mpich \
-        yellowbrick shap mlflow-skinny 'bentoml==1.4.*' --only-binary=grpcio
+        pyinstaller yellowbrick shap mlflow-skinny 'bentoml==1.4.*' --only-binary=grpcio
     "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_{onnx,onnx_opsets,onnx_exporters,onnx_refused,from_onnx,torch,offsets}.py \
         tests/export/test_{scikit_learn,to_scikit_learn}.py tests/estimators/test_{skops,shap}.py tests/river tests/distributed \
-        tests/command/test_{predict,info_export}.py tests/examples/test_python_extensions.py tests/package/test_capi.py \
+        tests/command/test_{predict,info_export}.py tests/examples/test_python_extensions.py tests/package/test_{capi,pyinstaller}.py \
         tests/training/test_mpi.py tests/training/test_workers.py tests/sklearn tests/inputs tests/datasets/test_parquet.py \
         tests/tables/test_{columns,containers,no_rows,ordered}.py -k 'not scikit_learn_checks' |
         tee "$log"

@@ -39,6 +39,8 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   groups    not in all: intervals of tables for rows of new persons, firms or countries (extra bench-tables)
   large     not in all: memory of a fit over 2 GB, from a memory-mapped file and from Parquet
   intervals not in all: intervals of tables whose width follows the prediction, and constant ones (extra bench-tables)
+  monotone  not in all: tables with and without monotone columns (extra bench-tables)
+  ordered   not in all: ordered classes of tables, and the same without an order (extra bench-tables)
   rare      not in all: a rare class and calibrated probabilities of tables (extra bench-tables)
   ties      not in all: intervals of tables where many targets are equal to the lowest or the highest one (extra
             bench-tables)
@@ -88,6 +90,8 @@ MORE = [
     "groups",
     "intervals",
     "large",
+    "monotone",
+    "ordered",
     "rare",
     "tables",
     "ties",

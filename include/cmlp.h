@@ -235,7 +235,8 @@ typedef struct cmlp_model_info {
     uint64_t error_at;    /* if the head is invalid: the byte of the file where reading stopped */
     int64_t n_inputs;
     int64_t n_outputs;    /* of a prediction: a classifier of two labels has both probabilities, and one output of its
-                           * network, the second one */
+                           * network, the second one; of ordered labels, a table has all probabilities, and an output for
+                           * each label but the last */
     double input_scale;   /* NaN if each column has a shift and a factor of its own: see cmlp_model_prepare_rows */
     int64_t n_nets;       /* the networks of a table, whose columns are the inputs; 0 if the model is one network */
     cmlp_dtype dtype;     /* of the rows and outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
@@ -272,7 +273,8 @@ CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const
 /* Predicts one row of the model's dtype, or for CMLP_FLOAT32 also of bytes. There is no allocation, lock or system call.
  * row: n_inputs elements, which the function scales as the model's inputs. Of a table: its columns.
  * label: receives the class index (see cmlp_labels), and -1 from a regressor and from a classifier whose rows can have
- *     several labels: those whose output is above 0.5; or NULL.
+ *     several labels: those whose output is above 0.5; or NULL. Of ordered labels, it is the median: the last one that has,
+ *     with those above it, more than half of the probability.
  * output: an array of n_outputs elements that receives the outputs, of which the model has info->n_outputs; or NULL, with
  *     n_outputs 0.
  * workspace: info->workspace_size bytes.
@@ -666,6 +668,9 @@ typedef struct cmlp_optimizer {
     double epsilon;        /* > 0; 0: 1e-8 */
     double weight_decay;   /* wd of AdamW, >= 0 */
     double max_norm;       /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
+    const int8_t *signs;   /* for each parameter: 1, it is at least 0 after each step, as it becomes 0 otherwise; -1, it
+                            * is at most 0; 2, it is 0; 0, it may have any value. NULL: all may. Files do not have it */
+    int64_t n_signs;       /* the number of parameters; not read without signs */
     cmlp_solver solver;
     int32_t reserved;      /* 0 */
 } cmlp_optimizer;
@@ -810,7 +815,9 @@ typedef struct cmlp_model_content {
     int (*write)(void *context, const void *bytes, size_t n);
     void *context;
     const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one type, TEXT
-                                       * to LARGE_INTEGER, ascending without repetition (texts by bytes). An integer or a
+                                       * to LARGE_INTEGER, ascending without repetition (texts by bytes). Of a table, one
+                                       * more than the logistic outputs, at most 256, are ordered: without repetition, and
+                                       * each output is the probability of the labels behind one of them. An integer or a
                                        * boolean can have its text, too; a DOUBLE must have one. LARGE_INTEGERs are from 0 to
                                        * 2^64 - 1. */
     int64_t n_labels;

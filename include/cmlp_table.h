@@ -94,8 +94,9 @@ CMLP_CHECKED cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_
  * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
  * multiplied by a factor that follows from the row's outputs. docs/guide/intervals.md says what this guarantees.
  * The set of a classifier has the most probable class, and every class with 1 - probability <= margin. Of several labels in
- * a row, each has its own margin, and a set for the answers no (1 - output) and yes (output). cmlp_table_interval has the
- * interval of a regressor.
+ * a row, each has its own margin, and a set for the answers no (1 - output) and yes (output). The set of ordered labels has
+ * the predicted label instead of the most probable class, and all labels between two of the set. cmlp_table_interval has
+ * the interval of a regressor.
  * target: the index of the target or label; 0 if there is one.
  * coverage: above 0 and below 1.
  * outputs: all n_outputs outputs of the row, as cmlp_model_predict_f64 writes them; or NULL, with n_outputs 0, if the widths

@@ -158,7 +158,7 @@ def in_order(root: Path) -> list[Function]:
 def library_pxd(root: Path) -> str:
     """Return the text of libcmlp.pxd."""
     text = f"# Cython declarations of {', '.join(HEADERS)}, in their order: written by tools/make_declarations.py.\n"
-    text += "from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t\n"
+    text += "from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t\n"
     for header in HEADERS:
         text += f'\ncdef extern from "{header}" nogil:\n'
         last = ""
@@ -207,7 +207,7 @@ def struct_pxd(root: Path) -> str:
     return f"""\
 # Cython declarations of cmlp_capi.h, the functions of the public headers through a table, without linking: written by
 # tools/make_declarations.py.
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from cmlp.libcmlp cimport *
 

@@ -1,7 +1,8 @@
 """Take the screenshots of the web page for the documentation.
 
 Usage: ``PYTHONPATH=tests/support python tools/make_page_images.py`` where the package, scikit-learn, pandas,
-Playwright, Pillow and Chromium are installed. Writes docs/images/page-*.png.
+Playwright, Pillow and Chromium are installed. Writes docs/images/page-*.png and the picture
+of links, docs/_static/card.png.
 """
 
 import io
@@ -54,6 +55,13 @@ PICTURES: dict[str, Picture] = {
     "phone-dark": (PHONE, "dark", "#layers?at=1", draw),
     "film-dark": (DESKTOP, "dark", f"#film?draw={THREE}&is=3&at=225.5", Watched.settle),
 }
+# Its size is what programs that show links ask for.
+CARD: Picture = (
+    {"width": 1200, "height": 630},
+    "dark",
+    f"#numbers&figure?draw={THREE}&is=3&at=14",
+    Watched.settle,
+)
 TABLE: Picture = (DESKTOP, "light", "", when_complete)
 
 
@@ -63,7 +71,12 @@ def write_table_page(path: Path) -> None:
     TabularClassifier(random_state=0).fit(X, y).to_html(path, title="Wine", target="cultivar")
 
 
-def take(browser: Any, path: Path, name: str, picture: Picture) -> None:
+def image_file(name: str) -> Path:
+    """Return the file of a picture of the page."""
+    return ROOT / "docs/images" / f"page-{name}.png"
+
+
+def take(browser: Any, path: Path, file: Path, picture: Picture) -> None:
     """Write a picture of a page."""
     viewport, scheme, fragment, prepare = picture
     fragment = f"{fragment or '#'}{'&' if not fragment or '?' in fragment else '?'}theme={scheme}"
@@ -72,7 +85,6 @@ def take(browser: Any, path: Path, name: str, picture: Picture) -> None:
     page.page.mouse.move(5, 5)
     page.settle()
     image = Image.open(io.BytesIO(page.page.screenshot())).convert("RGB")
-    file = ROOT / "docs/images" / f"page-{name}.png"
     image.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
         file, optimize=True
     )
@@ -85,9 +97,10 @@ def main() -> None:
         path, table = Path(folder) / "digits.html", Path(folder) / "table.html"
         story_network().to_html(path)
         for name, picture in PICTURES.items():
-            take(browser, path, name, picture)
+            take(browser, path, image_file(name), picture)
+        take(browser, path, ROOT / "docs/_static/card.png", CARD)
         write_table_page(table)
-        take(browser, table, "table-light", TABLE)
+        take(browser, table, image_file("table-light"), TABLE)
 
 
 if __name__ == "__main__":

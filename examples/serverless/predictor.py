@@ -57,7 +57,7 @@ class Predictor:
         self._call("model_init", *arguments, 0, *workspace, byref(self.model))
 
     def predict(self, cells):
-        """Return the index of the class and the outputs of a row: numbers, or a table's cells as texts."""
+        """Return the index of the class and the outputs of a row: numbers, or cells of a CSV file as texts."""
         real, function = c_float, "model_predict_f32"
         if self.info.dtype == 2:  # CMLP_FLOAT64
             real, function = c_double, "model_predict_f64"
@@ -71,10 +71,15 @@ class Predictor:
 
     def _number_of_cell(self, column, cell):
         """Return a number, the days of a date or the code of a category; an empty text is missing."""
+        if not isinstance(cell, str):
+            return cell
         text = cell.encode()
         number = c_double()
         arguments = (c_int64(column), text, c_int64(len(text)), byref(number))
-        self._call("table_code_of_cell", self.model, *arguments)
+        try:
+            self._call("table_code_of_cell", self.model, *arguments)
+        except ValueError as error:
+            raise ValueError(f"column {column} cannot hold {cell!r}: {error}") from None
         return number.value
 
     def _call(self, name, *arguments):

@@ -1,6 +1,6 @@
 # Cython declarations of cmlp_capi.h, the functions of the public headers through a table, without linking: written by
 # tools/make_declarations.py.
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from cmlp.libcmlp cimport *
 

@@ -1,5 +1,5 @@
 # Cython declarations of cmlp.h, cmlp_table.h, cmlp_workers.h, cmlp_explain.h, in their order: written by tools/make_declarations.py.
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "cmlp.h" nogil:
     const char *CMLP_VERSION
@@ -326,6 +326,8 @@ cdef extern from "cmlp.h" nogil:
         double epsilon
         double weight_decay
         double max_norm
+        const int8_t *signs
+        int64_t n_signs
         cmlp_solver solver
         int32_t reserved
 

@@ -43,6 +43,8 @@ def test_every_command_has_a_test():
         "coverage",
         "groups",
         "intervals",
+        "ordered",
+        "monotone",
         "rare",
         "tables",
         "ties",

@@ -252,6 +252,13 @@ static void test_optimizer(void)
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION,
                 (f.optimizer.solver = CMLP_SOLVER_NESTEROV, f.optimizer.momentum = bad[i]));
     }
+    static int8_t signs[4096];
+    INVALID(ALL_STEPS, CMLP_ERROR_LENGTH, (f.optimizer.signs = signs, f.optimizer.n_signs = f.n_params - 1));
+    INVALID(ALL_STEPS, CMLP_ERROR_LENGTH, (f.optimizer.signs = signs, f.optimizer.n_signs = f.n_params + 1));
+    for (int i = -1; i < 2; i += 2) {
+        signs[1] = (int8_t)(i < 0 ? -2 : 3);
+        INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.signs = signs, f.optimizer.n_signs = f.n_params));
+    }
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = 1);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = 1);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.solver = CMLP_SOLVER_MOMENTUM, f.optimizer.momentum = 1.001));

@@ -148,8 +148,22 @@ static double quick_error(float y, double exact)
 struct finding {
     double ulp;     /* the largest error */
     uint64_t worst; /* its argument */
+    int64_t back;   /* of exp and logistic in float32: the most ulps by which a larger argument gives a smaller result */
     int different[MAX_UNITS];
 };
+
+/* Neighbours of equal sign in a block of float32, whose bits ascend: the outputs that tables have are to rise with them. */
+static void check_order(const union numbers *x, const union numbers *y, int64_t n, struct finding *found)
+{
+    for (int64_t i = 1; i < n; i++) {
+        if ((x->u32[i] ^ x->u32[i - 1]) >> 31 || isnan(y->f32[i]) || isnan(y->f32[i - 1]))
+            continue;
+        const int64_t step = (int64_t)y->u32[i - 1] - (int64_t)y->u32[i];
+        const int64_t back = x->u32[i] >> 31 ? -step : step;
+        if (back > found->back)
+            found->back = back;
+    }
+}
 
 static void check_block(const struct type *t, int function, const union numbers *x, int64_t n,
                         struct finding *found)
@@ -157,6 +171,8 @@ static void check_block(const struct type *t, int function, const union numbers 
     union numbers y[MAX_UNITS];
     for (int u = 0; u < t->units; u++)
         t->unit[u]->compute[function](x, &y[u], n);
+    if (t->bits == 32 && (function == EXP || function == LOGISTIC))
+        check_order(x, &y[0], n, found);
     for (int64_t i = 0; i < n; i++) {
         double error = -1;
         if (t->bits == 32) {
@@ -317,9 +333,14 @@ static void report(const struct type *t, int function, const struct job *jobs, i
             all.ulp = found->ulp;
             all.worst = found->worst;
         }
+        if (found->back > all.back)
+            all.back = found->back;
         for (int u = 1; u < t->units; u++)
             all.different[u] |= found->different[u];
     }
+    if (!wide && (function == EXP || function == LOGISTIC))
+        printf("float32 %-9s falls by at most %d ulp%s\n", names[function], (int)all.back,
+               verdict(all.back <= (function == LOGISTIC)) ? "" : ": FAILED");
     if (t->bits == 64 && !LONG_REFERENCE) {
         printf("float64 %-9s not compared with long double\n", names[function]);
     } else {

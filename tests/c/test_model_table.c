@@ -33,6 +33,8 @@ static int32_t n_arrays;
  * cmlp_table_calibration, whose shapes are right. */
 static int32_t score_kind[2] = {0, 1};
 static int n_outputs = N_OUT, n_nets = N_NETS; /* of the file */
+static const cmlp_value *its_labels;
+static int64_t n_its_labels;
 static model_file good, changed;
 
 static const double quantiles[2][N_OUT] = {{0.1, 0.5, 0.9}, {0.1, 0.5, 0.8}};
@@ -103,6 +105,8 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     size_t size = 0;
     if (!scratch.base) slot_make(&scratch, 1 << 18);
     good.size = 0;
+    content.labels = its_labels;
+    content.n_labels = n_its_labels;
     content.strings = strings;
     content.n_strings = n_strings;
     content.arrays = all;
@@ -1036,6 +1040,118 @@ static void check_threshold(void)
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
 }
 
+static const double order_rows[][N_COLUMNS] = {{0, 0, 9, 1, 0}, {NAN, 2, NAN, 0, 3}, {1e300, -1, 0, NAN, -1},
+                                               {0.25, 1, -3, 5, 2}, {-4, 1, 0, 1, 1}};
+enum { N_ORDERED = sizeof order_rows / sizeof *order_rows };
+static double answers[N_ORDERED][N_OUT]; /* of the same table without labels */
+
+static void find_answers(const cmlp_model *model, void *scratch, size_t size)
+{
+    for (int i = 0; i < N_ORDERED; i++)
+        CHECK(predict_row(model, order_rows[i], N_COLUMNS, NULL, answers[i], scratch, size) == CMLP_OK);
+}
+
+/* The definition: the smallest answer up to each label, their differences, and the last label with more than half. */
+static int32_t ordered_answers(const double *above, double *probabilities)
+{
+    double least[N_OUT + 2] = {1}, sum = 0;
+    int32_t label = N_OUT + 1;
+    for (int k = 0; k < N_OUT; k++) least[k + 1] = fmin(least[k], above[k]);
+    for (int k = 0; k <= N_OUT; k++) probabilities[k] = least[k] - least[k + 1];
+    do sum += probabilities[--label];
+    while (label > 0 && !(sum > 0.5));
+    return label;
+}
+
+static void check_ordered(const cmlp_model *model, void *scratch, size_t size)
+{
+    static unsigned char workspace[1 << 18];
+    double found[N_ORDERED][N_OUT + 1], margin;
+    int32_t found_labels[N_ORDERED], has_order = 0;
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace = workspace;
+    run.workspace_size = sizeof workspace;
+    const cmlp_rows rows = cmlp_dense_rows(order_rows, CMLP_FLOAT64, N_ORDERED, N_COLUMNS);
+    CHECK(cmlp_model_predict_rows_f64(model, &rows, found_labels, found[0], N_ORDERED * (N_OUT + 1), &run) == CMLP_OK);
+    for (int i = 0; i < N_ORDERED; i++) {
+        double one[N_OUT + 1], probabilities[N_OUT + 1];
+        int32_t label = -7, alone = -7;
+        const int32_t expected = ordered_answers(answers[i], probabilities);
+        CHECK(cmlp_model_predict_f64(model, order_rows[i], N_COLUMNS, &label, one, N_OUT + 1, scratch, size) == CMLP_OK);
+        CHECK(cmlp_model_predict_f64(model, order_rows[i], N_COLUMNS, &alone, NULL, 0, scratch, size) == CMLP_OK);
+        CHECK(cmlp_model_predict_f64(model, order_rows[i], N_COLUMNS, NULL, one, N_OUT, scratch, size) ==
+              CMLP_ERROR_BUFFER_SIZE);
+        CHECK(label == expected && alone == expected && found_labels[i] == expected);
+        CHECK(!memcmp(one, probabilities, sizeof one) && !memcmp(found[i], probabilities, sizeof one));
+        has_order |= answers[i][1] > answers[i][0] || answers[i][2] > answers[i][1];
+    }
+    CHECK(has_order); /* some answers must be changed */
+    cmlp_value label = {0};
+    CHECK(cmlp_model_label(model, 0, &label) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "low", 3));
+    CHECK(cmlp_model_label(model, 4, &label) == CMLP_ERROR_LABEL);
+    const cmlp_status status = cmlp_table_margin(model, 0, 0.5, found[0], N_OUT + 1, &margin);
+    CHECK(n_arrays ? status == CMLP_OK && margin == 4 : status == CMLP_ERROR_FILE_KEY);
+}
+
+/* Ordered labels are one more than the outputs, and need not ascend. */
+static void check_order(void)
+{
+    static const cmlp_value ranks[] = {{.text = "low", .n_text = 3, .type = CMLP_VALUE_TEXT},
+                                       {.text = "middle", .n_text = 6, .type = CMLP_VALUE_TEXT},
+                                       {.text = "high", .n_text = 4, .type = CMLP_VALUE_TEXT},
+                                       {.text = "top", .n_text = 3, .type = CMLP_VALUE_TEXT},
+                                       {.text = "low", .n_text = 3, .type = CMLP_VALUE_TEXT}};
+    static const double nine[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+    static const cmlp_model_array one_row = {.name = "calibration.scores", .data = nine, .rows = 1, .columns = 9, .dtype = CMLP_FLOAT64};
+    make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_LOGISTIC);
+    cmlp_table table = table_of(NULL);
+    CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, find_answers) == CMLP_OK);
+    its_labels = ranks;
+    n_its_labels = n_outputs = N_OUT + 1;
+    CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, check_ordered) == CMLP_OK);
+    CHECK(!memcmp(good.bytes + 53, "\",\"requires\":\"ordered\",\"data_crc32\"", 35));
+    score_kind[0] = CMLP_TABLE_PROBABILITY;
+    arrays[0] = one_row;
+    n_arrays = 1;
+    CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, check_ordered) == CMLP_OK);
+    arrays[0].rows = N_OUT; /* as of several labels */
+    arrays[0].columns = 3;
+    CHECK(refused(table) == CMLP_ERROR_FILE_TENSOR);
+    n_arrays = score_kind[0] = 0;
+    CHECK(write_table(&table, 0) == CMLP_OK);
+    const char *const edits[][3] = {{"\",\"requires\":\"ordered", "", "T"}, {"\"requires\":\"ordered", "\"requires\":\"targets", "N"},
+                                    {"\"requires\":\"ordered", "\"requires\":\"ordered,threshold", "S"},
+                                    {"labels.ends", "labels.enda", "N"}, {"logistic", "identity", "V"}};
+    for (size_t k = 0; k < sizeof edits / sizeof *edits; k++) {
+        changed = good;
+        CHECK(model_file_replace(&changed, edits[k][0], edits[k][1]));
+        const int status = load(&changed, 1, NULL);
+        const int expected = *edits[k][2] == 'T'   ? CMLP_ERROR_FILE_TENSOR
+                             : *edits[k][2] == 'N' ? CMLP_ERROR_FILE_NAME
+                             : *edits[k][2] == 'S' ? CMLP_ERROR_FILE_SYNTAX
+                                                   : CMLP_ERROR_FILE_VALUE;
+        check_that(status == expected, "%s: %s", edits[k][1], cmlp_status_name(status));
+    }
+    its_labels = ranks + 1; /* "low" is last, so these are still different */
+    CHECK(write_table(&table, 0) == CMLP_OK);
+    n_its_labels = N_OUT + 2;
+    its_labels = ranks;
+    CHECK(refused(table) == CMLP_ERROR_FILE_VALUE);
+    static cmlp_value repeated[N_OUT + 1];
+    memcpy(repeated, ranks, sizeof repeated);
+    repeated[3] = ranks[0];
+    its_labels = repeated;
+    n_its_labels = N_OUT + 1;
+    CHECK(refused(table) == CMLP_ERROR_FILE_VALUE);
+    its_labels = ranks;
+    make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX);
+    CHECK(refused(table) == CMLP_ERROR_FILE_VALUE);
+    its_labels = NULL;
+    n_its_labels = 0;
+    n_outputs = N_OUT;
+    make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+}
+
 int main(void)
 {
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX);
@@ -1064,6 +1180,7 @@ int main(void)
     check_eight_nets();
     check_two_targets();
     check_threshold();
+    check_order();
     check_edges();
     check_levels();
     check_names();

@@ -68,6 +68,41 @@ static void test_step_by_step(fixture *f)
     CHECK(fabs(f->result.penalty - penalty / (double)f->n) < 1e-9 * f->result.penalty);
 }
 
+/* With signs, each batch is a step without them after which parameters of the wrong sign become 0; signs of 0 change
+ * nothing. */
+static void test_signs(fixture *f)
+{
+    int8_t signs[256];
+    int64_t n_cut = 0;
+    CHECK(f->n_params <= 256);
+    fixture_outcome(f, TRAIN);
+    const uint64_t free_of_signs = fixture_trained(f);
+    memset(signs, 0, sizeof signs);
+    fixture_reset(f, TRAIN);
+    f->optimizer.signs = signs;
+    f->optimizer.n_signs = f->n_params;
+    CHECK(fixture_call(f, TRAIN) == CMLP_OK && fixture_trained(f) == free_of_signs);
+    for (int64_t i = 0; i < f->n_params; i++) signs[i] = (int8_t)(i % 4 - 1);
+    fixture_reset(f, TRAIN);
+    f->optimizer.signs = signs;
+    f->optimizer.n_signs = f->n_params;
+    CHECK(fixture_call(f, TRAIN) == CMLP_OK);
+    const uint64_t whole = fixture_trained(f);
+    for (int64_t i = 0; i < f->n_params; i++) {
+        const double w = get(f->shape.dtype, f->params, i);
+        CHECK(signs[i] == 2 ? w == 0 : w * signs[i] >= 0);
+        n_cut += w == 0;
+    }
+    CHECK(n_cut > f->n_params / 4 && n_cut < f->n_params);
+    fixture_reset(f, TRAIN);
+    for (int64_t b = 0; b < 5; b++) {
+        train_batches(f, b, b + 1);
+        for (int64_t i = 0; i < f->n_params; i++)
+            if (signs[i] == 2 || get(f->shape.dtype, f->params, i) * signs[i] < 0) put(f->shape.dtype, f->params, i, 0);
+    }
+    CHECK(fixture_trained(f) == whole);
+}
+
 static void test_resume(fixture *f)
 {
     fixture_outcome(f, TRAIN);
@@ -392,6 +427,7 @@ int main(void)
         test_in_parts(&f, i);
         fixture_make(&f, &s);
         test_step_by_step(&f);
+        test_signs(&f);
         test_resume(&f);
         test_rates(&f);
         test_weights(&f);

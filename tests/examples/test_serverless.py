@@ -47,6 +47,13 @@ def test_predictor_imports_neither_numpy_nor_cmlp(library, tmp_path):
     assert done.stdout.startswith(str(case.label))
 
 
+def test_cells_of_a_table_are_texts_or_numbers(library, tmp_path):
+    case = next(case for case in cases(tmp_path) if case.path.name == "classifier.cmlp")
+    date, number, word = case.cells
+    predict = imported(PREDICTOR).Predictor(library, case.path).predict
+    assert predict([date, float(number), word]) == predict(case.cells)
+
+
 def test_predictor_reports_what_is_wrong(library, tmp_path):
     predictor = imported(PREDICTOR)
     found = {case.path.name: case for case in cases(tmp_path)}
@@ -55,5 +62,5 @@ def test_predictor_reports_what_is_wrong(library, tmp_path):
         predictor.Predictor(library, network.path).predict(network.cells[1:])
     with pytest.raises(ValueError, match="could not convert"):
         predictor.Predictor(library, network.path).predict(["word"] * 4)
-    with pytest.raises(ValueError, match="an input is NaN"):
+    with pytest.raises(ValueError, match="column 1 cannot hold 'word': an input is NaN"):
         predictor.Predictor(library, table.path).predict(["1999-01-01", "word", "red"])

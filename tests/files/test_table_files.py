@@ -71,6 +71,7 @@ MODELS = {
     "regressor": regressor,
     "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.5, 0.9]),
     "poisson": lambda: regressor(np.arange(60) % 9, loss="poisson"),
+    "ordered": lambda: classifier(ordered=sorted({*Y[3]}, reverse=True)),
     "threshold": lambda: classifier(2).calibrate(probabilities=True).choose_threshold(recall=0.8),
 }
 

@@ -11,7 +11,15 @@ from sklearn.utils.multiclass import type_of_target
 
 # Types of encoded targets, and the memory that a million classes take, do not show in a fitted
 # model.
-from cmlp._data.labels import Labels, as_labels, kind_of_labels, labels_of, learn_labels
+from cmlp._data.labels import (
+    Labels,
+    as_labels,
+    kind_of_labels,
+    labels_of,
+    learn_labels,
+    medians,
+    ordered_probabilities,
+)
 
 ONE_LABEL_PER_ROW = {
     "small ints": np.array([0, 2, 1, 2, 0, 1]),
@@ -292,3 +300,38 @@ def test_a_million_classes_are_learned_encoded_and_decoded(step):
     np.testing.assert_array_equal(targets * step, y)
     np.testing.assert_array_equal(labels.encode_all(y), targets)
     np.testing.assert_array_equal(labels_of(y).classes, labels.classes)
+
+
+@pytest.mark.parametrize(
+    "above, probabilities, median",
+    [
+        ([0.75, 0.25], [0.25, 0.5, 0.25], 1),
+        ([0.25, 0.5], [0.75, 0.0, 0.25], 0),  # the second answer cannot be above the first
+        ([0.5, 0.5, 0.5], [0.5, 0.0, 0.0, 0.5], 0),  # half is not more than half
+        ([1.0, 1.0, 0.625], [0.0, 0.0, 0.375, 0.625], 3),
+        ([0.625], [0.375, 0.625], 1),
+    ],
+)
+def test_ordered_probabilities_and_medians_have_known_values(above, probabilities, median):
+    found = ordered_probabilities(np.array([above, above]))
+    assert found.tolist() == [probabilities] * 2
+    assert medians(found).tolist() == [median] * 2
+
+
+def test_ordered_probabilities_are_a_distribution():
+    above = np.random.RandomState(0).random_sample((500, 6))
+    found = ordered_probabilities(above)
+    assert (found >= 0).all() and np.abs(found.sum(axis=1) - 1).max() < 1e-14
+    expected = np.abs(np.arange(7)[:, None] - np.arange(7))
+    costs = found @ expected
+    assert (costs[np.arange(500), medians(found)] <= costs.min(axis=1) + 1e-12).all()
+
+
+def test_labels_of_three_ordered_classes():
+    labels = Labels(np.array(["low", "middle", "high"]), is_ordered=True)
+    assert labels.kind == "ordered" and labels.n_outputs == 2 and labels.is_ordered
+    targets = labels.encode(np.array(["high", "low", "middle"]))
+    assert targets.tolist() == [[True, True], [False, False], [True, False]]
+    assert labels.indices(targets).tolist() == [2, 0, 1]
+    with pytest.raises(ValueError, match="has classes not in"):
+        labels.encode(np.array(["zero"]))

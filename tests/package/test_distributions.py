@@ -38,6 +38,7 @@ def test_wheel_contains_modules_header_declarations_data_and_licences(wheel):
         "cmlp/cmake/cmlpConfig.cmake",
         "cmlp/pkgconfig/cmlp.pc",
         "cmlp/_data/files/digits28/train-pixels-idx1-ubyte.gz",
+        "cmlp/_pyinstaller/hook-cmlp.py",
         "dist-info/licenses/LICENSE",
         "dist-info/licenses/src/cmlp/_data/files/digits28/LICENSE.txt",
     ):
@@ -71,6 +72,16 @@ def test_wheel_must_have_exactly_one_compiled_module(wheel, modules):
     check, wanted, names = wheel
     names = {name for name in names if not name.endswith(".so")} | {*modules}
     assert [*check.faults_of_names(names, wanted)] == [f"{len(modules)} compiled modules"]
+
+
+def test_missing_entry_point_in_a_wheel_is_reported():
+    check = tool("check_wheel")
+    text = "[pkg_config]\ncmlp = cmlp.pkgconfig\n[cmake.root]\ncmlp = cmlp.cmake\n"
+    hook = "[pyinstaller40]\nhook-dirs = cmlp._pyinstaller:get_hook_dirs\n"
+    assert not [*check.faults_of_entry_points(text + hook, ROOT)]
+    assert [*check.faults_of_entry_points(text, ROOT)] == [
+        "lacks the entry point hook-dirs of pyinstaller40"
+    ]
 
 
 def test_wheel_above_a_size_limit_is_reported():

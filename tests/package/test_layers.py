@@ -33,6 +33,7 @@ LAYERS = [
     ["distributed"],
     ["river"],
     ["sklearn"],
+    ["_pyinstaller"],
     ["_cli"],
     ["story"],
     ["__main__"],

@@ -81,7 +81,7 @@ def test_run_of_a_broken_network_stops_at_the_step_of_its_verdict(watch, story_p
     page.until("decided")
     assert page.evaluate("figure.says(0.15)") == "No bet. What is wrong is said at step 1,000."
     page.until("$('verdict').textContent")
-    assert page.evaluate("[isMoving(), figure.stepNow()]") == [False, 1000]
+    assert page.evaluate("[isMoving, figure.stepNow()]") == [False, 1000]
     verdict = page.text("#verdict")
     assert re.match(r"After 1,000 steps: .* The cost rose \d+ of 50 times", verdict)
     share, cost, test_cost = re.search(

@@ -132,7 +132,7 @@ def test_networks_of_the_page_read_drawn_digits(watch, story_path):
         print(f"{name}: {shapes:.1%} of shapes, {arcs:.1%} of arcs, {test:.1%} of 300 test digits")
     assert min(shares["film"][:2]) >= 0.85
     assert shares["film"][2] >= 0.82
-    assert min(shares["trained"][:2]) >= 0.93
+    assert min(shares["trained"][:2]) >= 0.95
 
 
 @pytest.mark.slow

@@ -80,6 +80,7 @@ MODELS = {
     "many": lambda: classifier(["a", "b"], n_estimators=5, hidden_layer_sizes=(140, 130)),
     "targets": lambda: regressor_of(np.arange(240.0).reshape(80, 3) ** [1, 2, 0.5] - [0, 5, 2]),
     "multilabel": lambda: classifier([[0, 1], [1, 1], [0, 0], [0, 1]]),
+    "ordered": lambda: classifier([3, 10, -1, 7], ordered=[10, 3, 99, -1, 7]),
     "threshold": lambda: calibrated(["no", "yes"]),
     "calibrated": lambda: calibrated([3, 10, -1, 7]),
 }
@@ -90,9 +91,9 @@ def expected_of(model, rows):
     if isinstance(model, TabularRegressor):
         return model.predict(rows).reshape(len(rows), -1), np.zeros(len(rows), int)
     labels = model.predict(rows)
-    indices = (
-        np.zeros(len(rows), int) if labels.ndim > 1 else np.searchsorted(model.classes_, labels)
-    )
+    indices = np.zeros(len(rows), int)
+    if labels.ndim == 1:
+        indices = (labels[:, None] == model.classes_).argmax(axis=1)
     return model.predict_proba(rows), indices
 
 

@@ -229,9 +229,9 @@ def test_classes_whose_probabilities_are_equal_after_the_division_by_their_sum_a
     )
     first = 0.45 + np.arange(64) * 2.0**-54
     outputs = np.stack([first, np.nextafter(first, 1), np.full(64, 0.4)], axis=1)
-    quotients = mean_outputs([outputs], None, "softmax")
+    quotients = mean_outputs([outputs], None, "normalized")
     outputs = outputs[quotients[:, 0] == quotients[:, 1]][:1]
-    assert model.classes(mean_outputs([outputs], None, "softmax")) == 0
+    assert model.classes(mean_outputs([outputs], None, "normalized")) == 0
 
     class Network(NamedTuple):
         net: object

@@ -1,5 +1,5 @@
 // Predicts a row with a model file: predict MODEL CELL...
-// Build: CGO_CFLAGS=-I<include folder> CGO_LDFLAGS=-L<folder of libcmlp.so> go build
+// Build, beside a go.mod (go mod init predict): CGO_CFLAGS=-I<include folder> CGO_LDFLAGS=-L<folder of libcmlp.so> go build
 package main
 
 // #cgo LDFLAGS: -lcmlp

@@ -349,7 +349,7 @@ cdef class Call:
     cdef Poll poll
     cdef void *memory
     cdef void *params
-    cdef cnp.ndarray X, Y, order, weights, indices, indptr, alphas, dropout_rates, learning_rates
+    cdef cnp.ndarray X, Y, order, weights, indices, indptr, alphas, dropout_rates, learning_rates, signs
     cdef object csr  # the rows if they are sparse; X is then the array of their values
     cdef object block, scale
     cdef object error  # the exception that the loss, a function, or the exchange with other workers has raised
@@ -548,6 +548,9 @@ cdef class Call:
 
     cdef int train(self, Optimizer optimizer, cmlp_random *random, double *epochs, int64_t n_epochs) noexcept:
         """Train, see Net.train_epoch; return the status."""
+        cdef cmlp_optimizer given = optimizer.optimizer
+        if self.signs is not None:
+            given.signs, given.n_signs = <const int8_t *>cnp.PyArray_DATA(self.signs), cnp.PyArray_SIZE(self.signs)
         cdef PyThreadState *released = release_gil(n_epochs * self.work())
         cdef int status = CMLP_OK
         cdef double begin, end = now(), total
@@ -566,7 +569,7 @@ cdef class Call:
                 if self.rows.order != NULL:
                     cmlp_random_shuffle(random, <int64_t *>self.rows.order, self.n)
             status = cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
-                                      &optimizer.optimizer, &self.epoch, &self.result, &self.run)
+                                      &given, &self.epoch, &self.result, &self.run)
             end = now()
             if status_trained(status):
                 epochs[COST], epochs[PENALTY] = self.result.cost_sum, self.result.penalty_sum

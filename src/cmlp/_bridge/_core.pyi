@@ -228,6 +228,7 @@ class Net:
         checked: bool = ...,
         seconds: float = ...,
         workers: Any = ...,
+        signs: npt.ArrayLike | None = ...,
         **keywords: Unpack[CallKeywords],
     ) -> tuple[float, float, float, int]: ...
 

@@ -20,7 +20,7 @@ cimport numpy as cnp
 from cpython.exc cimport PyErr_SetObject
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.pycapsule cimport PyCapsule_New
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from cmlp.libcmlp cimport *
 
@@ -518,7 +518,7 @@ cdef class Net:
 
     def train_epoch(self, params, X, Y, Optimizer optimizer not None, cnp.ndarray epochs=None, *, int64_t batch_size,
                     order=None, Random generator=None, scale=1.0, rates=None, bint want_norm=False, n_threads=None,
-                    bint checked=False, double seconds=FOREVER, workers=None, **objective):
+                    bint checked=False, double seconds=FOREVER, workers=None, signs=None, **objective):
         """Train for one epoch, a part of it, or several epochs, with one step per batch.
 
         Changes params and optimizer in place, and writes what it has done to `epochs`, also if it raises an exception.
@@ -529,7 +529,8 @@ cdef class Net:
 
         With `checked`, Y and the sample weights are arrays of the training loop, which has checked and converted them:
         they are not copied. `workers` are the processes that make the same call and compute it together (those of
-        `cmlp.distributed`), or None.
+        `cmlp.distributed`), or None. `signs` has an int8 for each parameter, the sign that it keeps: see
+        `cmlp_optimizer.signs`.
 
         Returns the cost, the penalty, the gradient norm (NaN unless `want_norm`) and the number of batches of the last
         epoch. Raises TimeLimitReached if a long call takes longer than `seconds`; all workers raise it together.
@@ -561,6 +562,8 @@ cdef class Net:
                 raise TypeError("an order of several epochs needs a generator")
             positions_of(order)
             random = generator.random
+        if signs is not None:
+            call.signs = np.array(signs, np.int8)  # a copy, which nobody else can change
         call.prepare(n_threads, seconds)
         optimizer.require_fit(self)
         status = call.train(optimizer, &random, row, n_epochs)

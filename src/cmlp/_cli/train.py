@@ -72,8 +72,9 @@ DESCRIPTION = (
 _NOT_OPTIONS = ("callbacks", "date_formats", "provenance", "verbose", "warm_start")
 _FOR_TABLES = ("table", "holdout", "groups", "no_refit", "date_format")
 _FOR_NETWORKS = ("network", "resume", "checkpoint_every", "labels", "validation")
-# Parameters whose one value is a list of one, but for this value.
-_LISTS = {"categorical_features": "from_dtype"}
+# Parameters whose one value is a list of one, but for these values.
+_LISTS = {"categorical_features": ("from_dtype",), "ordered": ("from_dtype", True, False)}
+_SWITCHES = ("ordered",)  # parameters that are True without a value
 _PREFIX = "parameter_"
 _LEAST_TIME = 1e-9  # seconds, for the second fit: an epoch
 _MOST_COLUMNS = 256  # of numbers with names in a table; more are probably pixels
@@ -154,8 +155,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     for name in _parameters():
         flags = dict.fromkeys((options.flag(name), f"--{name}"))
+        switch: dict[str, Any] = {"nargs": "?", "const": True} if name in _SWITCHES else {}
         group.add_argument(
             *flags,
+            **switch,
             dest=_PREFIX + name,
             type=_parse_value,
             default=argparse.SUPPRESS,
@@ -220,7 +223,7 @@ class TrainRequest(NamedTuple):
         parameters = {dest.removeprefix(_PREFIX): values[dest] for dest in dests}
         for name in _LISTS.keys() & parameters.keys():
             value = parameters[name]
-            if isinstance(value, (str, int)) and value != _LISTS[name]:
+            if isinstance(value, (str, int)) and value not in _LISTS[name]:
                 parameters[name] = [value]
         networks = _parameters_of_networks()
         tables = _parameters_of_tables()

@@ -1,4 +1,4 @@
-"""Class labels: encode labels as targets of the network, decode outputs to labels. There are three kinds.
+"""Class labels: encode labels as targets of the network, decode outputs to labels. There are four kinds.
 
 ``binary``
     At most two classes, one logistic output; the target is 1 for the second class.
@@ -6,6 +6,9 @@
     One output per class; targets are class indices, never a one-hot matrix.
 ``multilabel``
     A 0/1 matrix, one logistic output per column.
+``ordered``
+    At least three classes in ascending order, and a logistic output for each but the last: whether
+    the class is above this one. Two ordered classes are binary.
 
 Every function runs in linear time, or in O(n log n) if it has to sort the labels. A million classes
 take a few seconds.
@@ -45,6 +48,8 @@ _TYPES = {
     "int": (int, np.integer),
     "float": (int, np.integer, float, np.floating),
 }
+_HALF = 0.5
+MOST_RANKS = 256  # ordered classes; the core has the same limit
 # In fewer rows, several labels can be exactly one in each row by chance.
 _FEWEST_ROWS = 10
 _ONE_HOT = (
@@ -209,17 +214,26 @@ def _require_bits(y: NDArray[Any]) -> None:
 class Labels:
     """The classes of a classifier: encodes labels as targets and decodes outputs to labels.
 
-    The classes are sorted labels, or, if a row can have any number of labels, the numbers of the columns.
+    The classes are sorted labels, or, if a row can have any number of labels, the numbers of the columns, or labels in
+    the order that they have.
     """
 
-    def __init__(self, classes: NDArray[Any], *, is_multilabel: bool = False) -> None:
+    def __init__(
+        self, classes: NDArray[Any], *, is_multilabel: bool = False, is_ordered: bool = False
+    ) -> None:
         self.classes = classes
         if is_multilabel:
             self.kind = "multilabel"
         elif len(classes) <= 2:
             self.kind = "binary"
+        elif is_ordered:
+            self.kind = "ordered"
         else:
             self.kind = "multiclass"
+        # The places of the labels in sorted order, if they are not sorted.
+        self._sorter: NDArray[np.intp] | None = None
+        if is_ordered and not is_sorted(classes):
+            self._sorter = np.argsort(classes, kind="stable")
         if is_multilabel and (
             classes.dtype.kind in "OU" or not np.array_equal(classes, np.arange(len(classes)))
         ):
@@ -227,12 +241,21 @@ class Labels:
                 "The classes of multilabel targets must be the column numbers 0 to "
                 f"{len(classes) - 1}, got {short_repr(classes.tolist())}."
             )
-        self.n_outputs = 1 if self.kind == "binary" else len(classes)
+        # Of ordered classes, each output tells the classes below from those above.
+        self.is_cumulative = self.kind in ("binary", "ordered")
+        self.n_outputs = max(len(classes) - self.is_cumulative, 1)
+        # Of a row: each label is an answer of its own if it can have several.
+        self.n_answers = len(classes) if is_multilabel else 1
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the classes have an order that decides something: two sorted ones are as any others."""
+        return self.kind == "ordered" or self._sorter is not None
 
     def encode(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return targets for the network; raises ValueError if y has labels that are not in `classes`.
 
-        They are int32 class indices (multiclass), a uint8 column (binary) or a bool matrix (multilabel).
+        They are int32 class indices (multiclass), a uint8 column (binary) or a bool matrix (multilabel, ordered).
         """
         kind = kind_of_labels(y)
         if self.kind == "multilabel":
@@ -256,17 +279,28 @@ class Labels:
         """
         if self.kind == "binary":
             return indices.astype(np.uint8).reshape(-1, 1)
+        if self.kind == "ordered":
+            above: NDArray[np.bool_] = indices[:, None] > np.arange(self.n_outputs)
+            return above
         return indices.astype(np.int32)
+
+    def indices(self, targets: NDArray[Any]) -> NDArray[Any]:
+        """Return the class indices of targets that `targets` has returned."""
+        if self.kind == "ordered":
+            return np.asarray(np.count_nonzero(targets, axis=1), np.intp)
+        return targets.reshape(-1)
 
     def _are_indices(self, y: NDArray[Any]) -> bool:
         """Return whether the classes are 0, 1, 2, ... and y contains only these."""
+        if self._sorter is not None:
+            return False
         whole = y.dtype.kind in "iu" and self.classes.dtype.kind in "iu"
         n = len(self.classes)
         numbered = whole and self.classes[0] == 0 and self.classes[-1] == n - 1
         return bool(numbered and y.min() >= 0 and y.max() < n)
 
     def _indices(self, y: NDArray[Any]) -> NDArray[np.intp]:
-        """Return the position of each label in the sorted `classes`."""
+        """Return the position of each label in `classes`."""
         if not len(y) or self._are_indices(y):
             return y.astype(np.intp)
         seen, indices = distinct(y)
@@ -274,10 +308,12 @@ class Labels:
             # Text is truncated to the width of the classes. Truncated labels differ from every
             # class, as checked below.
             wanted = seen.astype(self.classes.dtype) if self.classes.dtype.kind in "OU" else seen
-            positions = np.searchsorted(self.classes, wanted)
+            positions = np.searchsorted(self.classes, wanted, sorter=self._sorter)
             # Labels beyond the last class get position 0. They differ from that class too, so the
             # check below fails.
             positions[positions == len(self.classes)] = 0
+            if self._sorter is not None:
+                positions = self._sorter[positions]
             if (self.classes[positions] == seen).all():
                 return positions[indices]
         known = set(self.classes.tolist())
@@ -391,6 +427,32 @@ def _distinct_objects(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     classes = np.array(sorted(set(texts)), object)
     positions = {text: index for index, text in enumerate(classes)}
     return classes, np.fromiter(map(positions.__getitem__, texts), np.intp, len(texts))
+
+
+def is_sorted(classes: NDArray[Any]) -> bool:
+    """Return whether labels ascend, without equal ones."""
+    return bool((classes[1:] > classes[:-1]).all())
+
+
+def ordered_probabilities(above: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probability of each ordered class from those that the class is above each but the last.
+
+    The networks learn each of these alone, so one can be larger than the one before it: it is then that one.
+    """
+    least = np.minimum.accumulate(above, axis=1)
+    ends = np.ones((len(above), 1)), np.zeros((len(above), 1))
+    probabilities: NDArray[np.float64] = np.concatenate((ends[0], least), 1)
+    probabilities -= np.concatenate((least, ends[1]), 1)
+    return probabilities
+
+
+def medians(probabilities: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the index of the last of ordered classes that, with those above it, has more than half of a row's sum.
+
+    The probabilities are added from the last class on, as every export does.
+    """
+    sums = np.add.accumulate(probabilities[:, ::-1], axis=1)
+    return np.asarray(np.count_nonzero(sums > _HALF, axis=1) - 1, np.intp)
 
 
 def normalized(outputs: NDArray[Any]) -> NDArray[Any]:

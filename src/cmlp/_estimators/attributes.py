@@ -16,7 +16,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import fill_tensors
 from cmlp._data.arrays import rectangular
 from cmlp._data.columns import texts_of_names
-from cmlp._data.labels import Labels, as_labels, kind_of_labels
+from cmlp._data.labels import Labels, as_labels, is_sorted, kind_of_labels
 from cmlp._data.losses import FOR_PREDICTION
 from cmlp._estimators.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of, run_locked
 
@@ -85,12 +85,14 @@ def with_classes(fitted: Fitted, value: Any) -> Fitted:
     """Set the labels of the classes."""
     labels, present = as_labels(value, "classes_"), fitted.model.class_labels
     kind_of_labels(labels, "classes_")
-    if labels.shape != present.classes.shape or (labels[1:] <= labels[:-1]).any():
+    is_ordered = present.is_ordered
+    is_valid = len(np.unique(labels)) == len(labels) if is_ordered else is_sorted(labels)
+    if labels.shape != present.classes.shape or not is_valid:
+        what = "a list" if is_ordered else "a sorted list"
         raise ValueError(
-            f"classes_ must be a sorted list of {len(present.classes)} distinct labels, got "
-            f"{value!r}."
+            f"classes_ must be {what} of {len(present.classes)} distinct labels, got {value!r}."
         )
-    now = Labels(labels, is_multilabel=present.kind == "multilabel")
+    now = Labels(labels, is_multilabel=present.kind == "multilabel", is_ordered=is_ordered)
     return fitted._replace(model=fitted.model.replace(labels=now))
 
 

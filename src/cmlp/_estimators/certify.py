@@ -220,6 +220,7 @@ def _halves(
 _MOST = float(np.finfo(np.float64).max)
 _HALF = 0.5  # a label is predicted above it
 _QUOTIENTS = 2.0**-50  # more than the relative errors of two quotients
+_ROUNDED_SUMS = 2.0**-52  # more than the errors of a difference and a sum of numbers up to 1
 # Phases at which the waves of a part of a date are 1; half a period later they are -1.
 _TOPS = (
     0.25,
@@ -313,7 +314,9 @@ class _TableJudge(_Judge):
     """Decides about boxes of raw columns, in which each category and each missing number is fixed."""
 
     def __init__(self, model: TableModel) -> None:
-        self.model, self.is_multilabel = model, model.class_labels.kind == "multilabel"
+        self.model = model
+        self.is_multilabel = model.class_labels.kind == "multilabel"
+        self.is_ordered = model.class_labels.kind == "ordered"
         self.networks, self.columns = model.networks, model.columns
         self.dates = {bins: model.columns.parts(bins=bins) for bins in (False, True)}
         self.times = [i for i, column in enumerate(model.columns) if column.is_time]
@@ -321,7 +324,7 @@ class _TableJudge(_Judge):
     def outputs(self, rows: Boxes) -> NDArray[np.float64]:
         """Return the probabilities of each class or label."""
         outputs = outputs_of_table(self.networks, self.columns, rows)
-        return mean_outputs(outputs, None, self.model.net.activations[-1])
+        return mean_outputs(outputs, None, self.model.combination.rule)
 
     def targets(self, rows: Boxes) -> NDArray[Any]:
         """Return the predicted classes, or which labels are predicted."""
@@ -348,9 +351,13 @@ class _TableJudge(_Judge):
             for end, bound in zip(ends, network.bounds(corners, 1.0), strict=True):
                 end.append(bound.astype(np.float64))
         first, second = map(mean_probabilities, ends)
-        # The first of two classes falls.
+        if self.model.combination.rule == "binary":
+            # The first of two classes falls.
+            first, second = (np.concatenate((1 - one, one), 1) for one in (first, second))
         least = np.minimum(first, second)
         most = np.maximum(first, second)
+        if self.is_ordered:
+            return self._proved_median(least, most, int(target))
         if self.is_multilabel:
             return np.asarray(np.where(target, least > _HALF, most <= _HALF).all(axis=1))
         if self.model.threshold is not None:
@@ -359,6 +366,22 @@ class _TableJudge(_Judge):
         # equal.
         smallest = (1 - _QUOTIENTS) * least[:, [target]]
         return np.asarray((smallest > np.delete(most, target, axis=1)).all(axis=1))
+
+    def _proved_median(self, least: Boxes, most: Boxes, target: int) -> NDArray[np.bool_]:
+        """Return for each box whether more than half is at or above the ordered class, and less above it.
+
+        The probabilities above each class are the smallest outputs up to it; their differences and
+        sums are rounded, each by half a unit of numbers up to 1.
+        """
+        above_least = np.minimum.accumulate(least, axis=1)
+        above_most = np.minimum.accumulate(most, axis=1)
+        error = _ROUNDED_SUMS * self.model.combination.n
+        proved = np.ones(len(least), bool)
+        if target > 0:
+            proved &= above_least[:, target - 1] > _HALF + error
+        if target < above_most.shape[1]:
+            proved &= above_most[:, target] < _HALF - error
+        return proved
 
     def _inputs(
         self, low: Boxes, high: Boxes, is_point: NDArray[np.bool_], bins: bool
@@ -399,4 +422,8 @@ class _TableJudge(_Judge):
             return np.asarray(np.where(target, outputs - _HALF, _HALF - outputs).min(axis=1))
         if self.model.threshold is not None:
             return np.asarray((1 if target else -1) * (outputs[:, 1] - self.model.threshold))
+        if self.is_ordered:
+            above = np.add.accumulate(outputs[:, ::-1], axis=1)[:, ::-1]
+            beyond = np.concatenate((above, np.zeros((len(above), 1))), 1)[:, target + 1]
+            return np.asarray(np.minimum(above[:, target] - _HALF, _HALF - beyond))
         return np.asarray(outputs[:, target] - np.delete(outputs, target, axis=1).max(axis=1))

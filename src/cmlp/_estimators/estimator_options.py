@@ -37,6 +37,7 @@ class FitOptions(Options):
     loss: str | LossFunction
     loss_parameter: float | tuple[float, ...]
     class_weight: ClassWeight = None
+    ordered: Any = False  # of a classifier for tables: see `in_order_of_classes`
     y_scale: str | None = None
     random_state: int | np.random.RandomState | None
     warm_start: bool
@@ -107,6 +108,7 @@ class TableOptions(FitOptions):
     categorical_features: Any  # "from_dtype", or what `learn_columns` accepts
     date_formats: Any  # what `forms_of_columns` accepts
     date_parts: bool
+    monotonic_cst: Any  # None, or what `signs_of_columns` accepts
     learning_rate_init: float
     dropout: float | tuple[float, ...]
     n_epochs: int | None  # None: the recipe's number of epochs
@@ -124,7 +126,7 @@ class TableOptions(FitOptions):
         checked = PARAMETERS.checked(owner, values, class_name)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         # Checked with the columns of X.
-        for name in ("categorical_features", "date_formats"):
+        for name in ("categorical_features", "date_formats", "monotonic_cst"):
             checked[name] = values[name]
         if "loss" in checked:
             checked["loss_parameter"] = _loss_parameter(checked)

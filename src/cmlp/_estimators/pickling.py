@@ -13,7 +13,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import check_params, check_version, loaded_block, native
-from cmlp._data.labels import Labels
+from cmlp._data.labels import Labels, is_sorted
 from cmlp._data.scale import SCALES, InputScale
 from cmlp._estimators.fitted import Fitted
 from cmlp._model.description import Draft, fields_of, read_fields
@@ -213,7 +213,9 @@ _CLASSES: dict[
         Labels,
         lambda labels: {"kind": labels.kind, "classes": labels.classes},
         lambda fields: Labels(
-            np.asarray(fields["classes"]), is_multilabel=fields["kind"] == "multilabel"
+            np.asarray(fields["classes"]),
+            is_multilabel=fields["kind"] == "multilabel",
+            is_ordered=fields["kind"] == "ordered" or not is_sorted(np.asarray(fields["classes"])),
         ),
     ),
 }

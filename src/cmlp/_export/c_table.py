@@ -125,7 +125,7 @@ def _write_contract(model: TableModel, prefix: str) -> str:
 
 def _name_outputs(model: TableModel) -> str:
     """Return what the outputs of a header are."""
-    if n_answers(model.net) > 1:
+    if n_answers(model.net, model.labels) > 1:
         if model.labels is None:
             return "the prediction of each target"
         return "the probability of each label"
@@ -185,7 +185,7 @@ class _Table:
         yield from text.write_later_layers()
         yield text.write_finish()
         scale = self.model.answer_scale
-        if scale is not None and n_answers(self.model.net) > 1:
+        if scale is not None and n_answers(self.model.net, None) > 1:
             yield _write_targets(scale, self.prefix)
 
     def write_functions(self) -> Iterator[Function]:
@@ -296,7 +296,7 @@ class _Table:
         mean = f"output[j] / {n_nets}.0"
         if model.answer_scale is not None:
             numbers: Iterable[str] = (f"{prefix}_targets[j][{k}]" for k in range(4))
-            if n_answers(model.net) == 1:
+            if n_answers(model.net, None) == 1:
                 numbers = (repr(one) for (one,) in model.answer_scale.numbers)
             centre, scale, low, high = numbers
             limited = f", above = value < {low} ? {low} : value"
@@ -319,7 +319,7 @@ class _Table:
             limited=limited,
             value=value,
             mean=mean,
-            then=_THEN.get(combination.rule, "").format(n=n_out),
+            then=_THEN.get(combination.rule, "").format(n=n_out, last=n_out - 1),
         )
         n_floats = sum(encoding.n_inputs for encoding in self.encodings)
         n_floats += stack_of_layers(model.first) + model.net.n_out
@@ -383,6 +383,10 @@ _THEN = {
     double sum = output[0];
     for (int j = 1; j < {n}; j++) sum += output[j];
     for (int j = 0; j < {n}; j++) output[j] = output[j] / sum;""",
+    "cumulative": """
+    for (int j = 1; j < {last}; j++) output[j] = output[j] > output[j - 1] ? output[j - 1] : output[j];
+    for (int j = {last}; j > 0; j--) output[j] = output[j - 1] - (j < {last} ? output[j] : 0.0);
+    output[0] = 1.0 - output[0];""",
 }
 
 _CATEGORY = Template("""\

@@ -218,6 +218,12 @@ def classify(
     elif combination.answer == "largest":
         loop = f"for (int j = 1; j < {combination.n_classes}; j++)"
         find = f"{loop} best = output[j] > output[best] ? j : best;"
+    elif combination.answer == "median":
+        last = combination.n - 1
+        find = (
+            f"double sum = output[{last}];\n"
+            f"    for (best = {last}; best > 0 && !(sum > 0.5); best--) sum += output[best - 1];"
+        )
     return Function(
         f"int {signature}",
         "Returns the index of the predicted class of a row.",

@@ -691,12 +691,37 @@ class _TableWriter(_Writer):
         last = self.constant("last", np.array([self.trained.net.n_out - 1], np.int64))
         return self.node("Div", mean, self.node("Gather", sums, last, axis=1))
 
+    def _ordered(self, n_classes: int) -> tuple[str, str]:
+        """Add the median of ordered classes, and their probabilities.
+
+        Each output is the probability of the classes above one of them.
+        """
+        above = ""
+        parts = []
+        before = self.double(1)
+        for k in range(n_classes - 1):
+            column = self.constant(f"column_{k}", np.array([k], np.int64))
+            above = self.node("Gather", self.a, column, axis=1)
+            if k:
+                above = self.node("Min", above, before)
+            parts.append(self.node("Sub", before, above))
+            before = above
+        probabilities = self.node("Concat", *parts, above, axis=1)
+        axis = self.constant("axis", np.array(1, np.int64))
+        sums = self.node("CumSum", probabilities, axis, reverse=1)
+        has_half = self.cast(self.node("Greater", sums, self.double(0.5)), np.int64)
+        axes = self.constant("axes", np.array([1], np.int64))
+        count = self.node("ReduceSum", has_half, axes, keepdims=0)
+        return self.node("Sub", count, self.constant("one", np.array(1, np.int64))), probabilities
+
     def answer(self, n_classes: int) -> tuple[str, str]:
         """Add the index of the predicted class, and the probabilities."""
         probabilities = self.a
         if self.trained.combination.rule == "binary":
             first = self.node("Sub", self.double(1), probabilities)
             probabilities = self.node("Concat", first, probabilities, axis=1)
+        if self.trained.combination.rule == "cumulative":
+            return self._ordered(n_classes)
         if self.trained.threshold is not None:
             threshold = self.double(self.trained.threshold)
             second = self.node("GreaterOrEqual", self.flat(self.a), threshold)

@@ -106,7 +106,7 @@ class Table(torch.nn.Module):  # type: ignore[misc]
         super().__init__()
         self.columns = tuple(model.columns)
         self.answer_scale = model.answer_scale
-        self.normalizes = model.combination.rule == "normalized"
+        self.rule = model.combination.rule
         self.categories = [column.categories for column in self.columns]
         self.networks = torch.nn.ModuleList(networks)
         self.bins = [model.columns.has_bins(net) for net, _ in model.networks]
@@ -121,8 +121,11 @@ class Table(torch.nn.Module):  # type: ignore[misc]
         ]
         if self.answer_scale is None:
             mean = sum(outputs) / len(outputs)
-            if self.normalizes:
+            if self.rule == "normalized":
                 return mean / mean.cumsum(dim=1)[:, -1:]
+            if self.rule == "cumulative":
+                above, none = mean.cummin(dim=1).values, torch.zeros_like(mean[:, :1])
+                return torch.cat([none + 1, above], dim=1) - torch.cat([above, none], dim=1)
             return mean
         centre, scale, low, high = torch.tensor(
             self.answer_scale.numbers, dtype=rows.dtype, device=rows.device

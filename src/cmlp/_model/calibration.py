@@ -17,6 +17,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.groups import GroupCount
+from cmlp._data.labels import medians
 from cmlp._data.weights import weights_of_rows
 from cmlp._process.warnings import warn
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from numpy.typing import NDArray
+
+    from cmlp._data.labels import Labels
 
 ABSOLUTE_ERROR = "absolute_error"
 SCALED_ERROR = "scaled_error"
@@ -51,7 +54,8 @@ class Calibration(NamedTuple):
     kind : {"absolute_error", "scaled_error", "quantiles", "probability"}
         The score of a row: ``|y - prediction|``; this divided by the factor of the row; by how much
         y is outside the predicted quantiles, negative inside; 1 minus the probability of the right
-        class, or of the right answer for a label. `scores_of` and `scaled_scores` round them so
+        class, or of the right answer for a label. Of ordered classes, this probability is that of
+        `_towards_median`, so that sets have no gaps. `scores_of` and `scaled_scores` round them so
         that the interval or the set of each margin contains every row whose score is at most this
         margin.
     rows : {"held_out", "calibration"}
@@ -158,13 +162,17 @@ class Calibration(NamedTuple):
         ends = np.stack([low, high], axis=-1)
         return ends if len(self.scores) > 1 else ends[:, 0]
 
-    def sets(self, probabilities: NDArray[np.float64], coverage: float) -> NDArray[np.bool_]:
-        """Return which classes are in the set of each row; the most probable class always is.
+    def sets(
+        self, probabilities: NDArray[np.float64], coverage: float, labels: Labels
+    ) -> NDArray[np.bool_]:
+        """Return which classes are in the set of each row; the most probable class, or the median, always is.
 
         If a row can have several labels, the shape is (n_rows, n_labels, 2), and the classes of each are no and yes.
         """
         margins = self.margins(coverage)
-        if len(margins) > 1:
+        if labels.kind == "ordered":
+            probabilities = _towards_median(probabilities)
+        if labels.kind == "multilabel":
             probabilities = np.stack([1 - probabilities, probabilities], axis=-1)
             margins = margins[:, None]
         is_in_set: NDArray[np.bool_] = 1 - probabilities <= margins
@@ -172,10 +180,11 @@ class Calibration(NamedTuple):
         return is_in_set
 
 
-def n_answers(net: _core.Net) -> int:
+def n_answers(net: _core.Net, labels: Labels | None) -> int:
     """Return the number of targets, or of labels that a row can have, of a table's model with such networks; or 1."""
-    is_one = isinstance(net.loss_parameter, tuple) or net.activations[-1] == "softmax"
-    return 1 if is_one else int(net.n_out)
+    if labels is not None:
+        return labels.n_answers
+    return 1 if isinstance(net.loss_parameter, tuple) else int(net.n_out)
 
 
 def checked_calibration(
@@ -187,15 +196,14 @@ def checked_calibration(
     n_groups: object,
     group_column: object,
     net: _core.Net,
-    *,
-    has_classes: bool,
+    labels: Labels | None,
 ) -> Calibration:
     """Return the calibration of a file or a pickle with such networks; raises ValueError if it is invalid.
 
     `widths` have two rows for each answer, as in a file.
     """
     groups = _checked_groups(n_groups, group_column)
-    n, usual = n_answers(net), kind_of_scores(net, has_classes=has_classes)
+    n, usual = n_answers(net, labels), kind_of_scores(net, labels)
     if (
         kind not in KINDS
         or rows not in ROWS
@@ -206,7 +214,7 @@ def checked_calibration(
         raise ValueError("the calibration is invalid")
     if kind != usual and (kind, usual) != (SCALED_ERROR, ABSOLUTE_ERROR):
         raise ValueError(
-            f"the calibration is not that of a {'classifier' if has_classes else 'regressor'}"
+            f"the calibration is not that of a {'regressor' if labels is None else 'classifier'}"
         )
     if np.isnan(scores).any() or (scores[:, 1:] < scores[:, :-1]).any():
         raise ValueError("the scores of the calibration do not ascend")
@@ -245,9 +253,9 @@ def _check_ends(ends: NDArray[np.float64], kind: str) -> None:
         raise ValueError("the ends of the calibration break a rule")
 
 
-def kind_of_scores(net: _core.Net, *, has_classes: bool) -> str:
+def kind_of_scores(net: _core.Net, labels: Labels | None) -> str:
     """Return the kind of score of a model with such networks, if the widths of intervals do not follow the rows."""
-    if has_classes:
+    if labels is not None:
         return PROBABILITY
     return QUANTILES if isinstance(net.loss_parameter, tuple) else ABSOLUTE_ERROR
 
@@ -256,6 +264,7 @@ def scores_of(
     kind: str,
     outputs: NDArray[np.float64],
     y: NDArray[Any],
+    labels: Labels | None = None,
     ends: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return the scores of rows, of shape (n_answers, n_rows).
@@ -263,6 +272,8 @@ def scores_of(
     y has a column of numbers for each target, or the index of each row's class, or a bool for each
     label that a row can have. `ends` are those of `Calibration`.
     """
+    if labels is not None and labels.kind == "ordered":
+        outputs = _towards_median(outputs)
     if kind == PROBABILITY and y.ndim == 1:
         rest: NDArray[np.float64] = 1 - outputs[np.arange(len(y)), y]
         return rest[None]
@@ -283,6 +294,20 @@ def scores_of(
         others = scores > -np.inf  # the rows that some margin leaves out
         scores[~others] = scores[others].min() if others.any() else 0.0
     return scores
+
+
+def _towards_median(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities of ordered classes that never rise away from the median, which has 1.
+
+    That of a class is the largest among it and those beyond it, as seen from the median. A set of
+    the classes whose numbers are large enough has no gaps: it reaches from the lowest to the
+    highest of the median and the classes whose own probabilities are.
+    """
+    counted = probabilities.copy()
+    np.put_along_axis(counted, medians(probabilities)[:, None], 1, axis=1)
+    from_first = np.maximum.accumulate(counted, axis=1)
+    from_last = np.maximum.accumulate(counted[:, ::-1], axis=1)[:, ::-1]
+    return np.minimum(from_first, from_last)
 
 
 def _ends(

@@ -37,6 +37,7 @@ from cmlp._model.model import (
     TableModel,
     TrainedNet,
 )
+from cmlp._model.monotone import signs_of_model, texts_of_signs
 from cmlp._model.probabilities import check_outputs, checked_class_weights, checked_threshold
 from cmlp._model.stored_values import (
     dtype_to_store,
@@ -396,9 +397,11 @@ def _read_labels(values: Values, draft: Draft) -> Labels:
         return labels
     if len(labels.classes) < 2 or not traits_of_activation(net.activations[-1]).is_probability:
         raise ValueError("'classes' are not those of a TabularClassifier")
-    if (labels.kind == "multilabel") != (n_answers(net) > 1):
+    has_logistic = net.activations[-1] == "logistic"
+    if has_logistic != (labels.kind != "multiclass"):
         raise ValueError(
-            "a TabularClassifier has several logistic outputs for multilabel targets only"
+            "a TabularClassifier has several logistic outputs for multilabel and ordered targets "
+            "only"
         )
     return labels
 
@@ -407,6 +410,8 @@ def _described_labels(labels: Labels, _: TrainedModel) -> Texts:
     classes = labels.classes
     if labels.kind == "multilabel":
         kind = "multilabel"
+    elif labels.kind == "ordered":
+        kind = "ordered"
     elif classes.dtype.kind in "UO":  # objects are text of any length
         kind = "text"
     else:
@@ -551,6 +556,9 @@ def _described_columns(columns: TableColumns, model: TableModel) -> Texts:
     dates = [_described_date(label, one) for label, one in pairs if one.parts]
     if dates:
         texts["parts of dates"] = _listed(dates)
+    monotone = texts_of_signs(signs_of_model(model), labels)
+    if monotone:
+        texts["monotone"] = "; ".join(monotone)
     return texts
 
 
@@ -615,7 +623,7 @@ _COLUMNS = ModelField(
 
 
 def _answer_scale_parts(scale: AnswerScale, model: TableModel) -> Values:
-    n, names = n_answers(model.net), None
+    n, names = n_answers(model.net, model.labels), None
     if n > 1:
         names = [None] * n if scale.names is None else list(scale.names)
     return {"numbers": np.array(scale.numbers).T.ravel(), "names": names}
@@ -637,7 +645,7 @@ def _read_answer_scale(values: Values, draft: Draft) -> AnswerScale:
     if draft.labels is not None or numbers is None:
         raise ValueError(f"the outputs are not those of a {TABLE_CLASS_NAMES[draft.kind]}")
     n = numbers.size // 4
-    if draft.net.activations[-1] not in ("identity", "exp") or n != n_answers(draft.net):
+    if draft.net.activations[-1] not in ("identity", "exp") or n != n_answers(draft.net, None):
         raise ValueError("the outputs are not those of a TabularRegressor")
     if names is not None and None in names:
         if any(names):
@@ -650,7 +658,7 @@ def _read_answer_scale(values: Values, draft: Draft) -> AnswerScale:
 def _described_targets(_: AnswerScale, model: TableModel) -> Texts:
     from cmlp._model.explanation import output_names
 
-    n = n_answers(model.net)
+    n = n_answers(model.net, model.labels)
     return {} if n == 1 else {"targets": f"{n}: {_listed(output_names(model))}"}
 
 
@@ -662,7 +670,7 @@ def _read_calibration(values: Values, draft: Draft) -> Calibration | None:
     """Return the calibration; None for one of a kind that this version does not know."""
     if values["scores"] is None or values["kind"] not in KINDS:
         return None
-    return checked_calibration(**values, net=draft.net, has_classes=draft.labels is not None)
+    return checked_calibration(**values, net=draft.net, labels=draft.labels)
 
 
 def _described_calibration(found: Calibration, _: TableModel) -> Texts:
@@ -710,7 +718,7 @@ def _summary_parts(summary: Summary, model: TableModel) -> Values:
 def _read_summary(values: Values, draft: Draft) -> Summary | None:
     if values["values"] is None:
         return None
-    n, kept = n_answers(draft.net), ("values", "accuracy", "found", "importances")
+    n, kept = n_answers(draft.net, draft.labels), ("values", "accuracy", "found", "importances")
     return checked_summary(draft.n_columns, n, **{name: values[name] for name in kept})
 
 

@@ -18,7 +18,7 @@ from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import first_non_finite_error
 from cmlp._data.columns import CellFormat, texts_of_names
-from cmlp._data.labels import normalized
+from cmlp._data.labels import medians, normalized, ordered_probabilities
 from cmlp._data.losses import traits_of
 from cmlp._process.warnings import Notices
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
@@ -138,13 +138,16 @@ class Combination(NamedTuple):
     ----------
     n : int
         Number of outputs of the model.
-    rule : {"plain", "binary", "normalized"}
+    rule : {"plain", "binary", "normalized", "cumulative"}
         "binary": the probabilities of both classes from one output. "normalized": each row is
         divided by its sum. A network needs that if each class has a logistic output; a table,
-        because softmax in float32 sums to 1 only within 1e-7.
-    answer : {"", "largest", "threshold"}
+        because softmax in float32 sums to 1 only within 1e-7. "cumulative": those of ordered
+        classes from the outputs, each of which is the probability of the classes above one of them,
+        see `ordered_probabilities`.
+    answer : {"", "largest", "threshold", "median"}
         How the class follows from the outputs: the largest of the first `n_classes`, or whether the
-        only output is above 0.5. "" if there are no classes, or a row can have several labels.
+        only output is above 0.5, or the median of the probabilities of ordered classes, see
+        `medians`. "" if there are no classes, or a row can have several labels.
     n_classes : int
     """
 
@@ -270,7 +273,7 @@ class _Model:
             feature_names=texts_of_names(names),
             n_inputs=n_inputs,
             net=net,
-            combination=_combination(kind, net, self.labels, is_table=is_table),
+            combination=combination_of(kind, net, self.labels, is_table=is_table),
         )
 
     def _store(self, **values: object) -> None:
@@ -553,7 +556,7 @@ class TableModel(_Model):
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
         """Return the answers of the model for rows that `read` has returned."""
         outputs = outputs_of_table(self.networks, self.columns, rows, n_threads)
-        return mean_outputs(outputs, self.answer_scale, self.net.activations[-1])
+        return mean_outputs(outputs, self.answer_scale, self.combination.rule)
 
     def predict_paths(
         self,
@@ -578,7 +581,7 @@ class TableModel(_Model):
                 n_threads=n_threads,
             )
             outputs.append(answers.reshape(-1, net.n_out).astype(np.float64))
-        answers = mean_outputs(outputs, self.answer_scale, self.net.activations[-1])
+        answers = mean_outputs(outputs, self.answer_scale, self.combination.rule)
         return answers.reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
     def _begins(self, net: _core.Net) -> NDArray[np.int64]:
@@ -586,6 +589,8 @@ class TableModel(_Model):
 
     def classes(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
         """Return the index of the class that each row of probabilities predicts; not for several labels of a row."""
+        if self.combination.answer == "median":
+            return medians(probabilities)
         if self.threshold is None:
             return np.asarray(probabilities.argmax(axis=1))
         return np.asarray(probabilities[:, 1] >= self.threshold, np.intp)
@@ -630,7 +635,7 @@ def _with_fields(cls: type[_Model], fields: dict[str, Any]) -> _Model:
     return cls(**{**fields, "networks": networks})
 
 
-def _combination(
+def combination_of(
     kind: str, net: _core.Net, labels: Labels | None, *, is_table: bool
 ) -> Combination:
     """Return how the networks' outputs become what `predict_proba`, `predict` of a regressor or `forward` returns."""
@@ -645,6 +650,8 @@ def _combination(
         return Combination(n)
     if labels.kind == "binary":
         return Combination(2, "binary", "largest", len(labels.classes))
+    if labels.kind == "ordered":
+        return Combination(n + 1, "cumulative", "median", n + 1)
     if is_table:
         normalizes = output == "softmax"
     else:
@@ -684,13 +691,17 @@ def outputs_of_table(
 
 
 def mean_outputs(
-    outputs: Sequence[NDArray[np.float64]], scale: AnswerScale | None, activation: str
+    outputs: Sequence[NDArray[np.float64]], scale: AnswerScale | None, rule: str
 ) -> NDArray[np.float64]:
-    """Return the outputs of a table's model from those of its networks, whose output layers have this activation."""
+    """Return the outputs of a table's model from those of its networks, by the rule of its combination."""
     if scale is None:
         mean = mean_probabilities(outputs)
-        if activation == "softmax":
+        if rule == "normalized":
             mean /= _sums_of_rows(mean)
+        elif rule == "binary":
+            return np.concatenate((1 - mean, mean), 1)
+        elif rule == "cumulative":
+            return ordered_probabilities(mean)
         return mean
     centre, spread, low, high = np.asarray(
         scale.numbers
@@ -713,12 +724,12 @@ def _sums_of_rows(mean: NDArray[np.float64]) -> NDArray[np.float64] | float:
 
 
 def mean_probabilities(outputs: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return the mean of the networks' probabilities, those of both classes from one output."""
+    """Return the mean of the networks' probabilities."""
     mean = outputs[0].copy()
     for each in outputs[1:]:
         mean += each  # takes less time than a new array
     mean /= len(outputs)
-    return np.concatenate((1 - mean, mean), 1) if mean.shape[1] == 1 else mean
+    return mean
 
 
 def model_of(owner: Any) -> TrainedModel:

@@ -69,9 +69,10 @@ class ProbabilityMap(NamedTuple):
     slopes: NDArray[np.float64]
     shifts: NDArray[np.float64]
 
-    def probabilities(self, part: Scores, output: str) -> NDArray[np.float64]:
+    def probabilities(self, part: Scores, model: TableModel) -> NDArray[np.float64]:
         """Return the mean probabilities of a part's networks with this map, as `predict_proba` returns them."""
-        return mean_outputs(_outputs(part.z, self.slopes, self.shifts, output), None, output)
+        outputs = _outputs(part.z, self.slopes, self.shifts, model.net.activations[-1])
+        return mean_outputs(outputs, None, model.combination.rule)
 
 
 class HeldOutScores(NamedTuple):

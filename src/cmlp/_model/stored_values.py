@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _MISSING, _TEXT, _DOUBLE, _INTEGER, _BOOLEAN, _LARGE = range(6)  # the type of a value
 _LARGEST = 2**63  # integers from here on are large
 _SEVERAL = 2  # of labels: a row can have any number of them
+_ORDERED = 3  # of labels: they are in their order
 # The dtype of labels without a key that names another one; `large` integers are unsigned.
 _DTYPES = {_TEXT: "U", _DOUBLE: "float64", _INTEGER: "int64", _BOOLEAN: "bool", _LARGE: "uint64"}
 _KINDS = {number: name for name, number in _core.COLUMN_KINDS.items()}
@@ -84,7 +85,7 @@ def load_labels(metadata: Metadata) -> Labels | None:
         is_same = False
     if not is_same:
         raise refuse("the labels are not values of their type")
-    return Labels(labels, is_multilabel=use == _SEVERAL)
+    return Labels(labels, is_multilabel=use == _SEVERAL, is_ordered=use == _ORDERED)
 
 
 def _have_equal_width(texts: list[str]) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.labels import medians
 from cmlp._data.losses import traits_of
 from cmlp._model.calibration import ROWS, n_answers
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import NDArray
+
+    from cmlp._data.labels import Labels
 
 
 N_VALUES = 32  # of each column
@@ -132,12 +135,15 @@ def accuracy_of(
     outputs: NDArray[np.float64],
     y: NDArray[Any],
     weight: NDArray[np.float64] | None,
-    *,
-    has_classes: bool,
+    labels: Labels | None,
 ) -> Accuracy | None:
     """Return the accuracy on some rows; y are numbers, indices of classes, or 0/1 labels."""
-    several, middle = n_answers(net) > 1, None if has_classes else _median_output(net)
-    if has_classes:
+    has_classes = labels is not None
+    several, middle = n_answers(net, labels) > 1, None if has_classes else _median_output(net)
+    answers: NDArray[Any]
+    if labels is not None and labels.kind == "ordered":
+        answers = medians(outputs)[:, None]
+    elif has_classes:
         answers = outputs > _HALF if several else outputs.argmax(axis=1)[:, None]
     elif middle is None:
         return None

@@ -134,6 +134,7 @@ class Engine:
                 checked=True,
                 seconds=deadline.left(),
                 workers=self.workers,
+                signs=self.job.signs,
                 sample_weight=segment.rows.weight,
                 dropout_row=segment.first_row,
                 **self.keywords,

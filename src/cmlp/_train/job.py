@@ -137,6 +137,9 @@ class TrainingJob(NamedTuple):
     state: TrainingState
     n_threads: int | None = None
     is_whole: bool = True  # whether `data` has all training rows
+    signs: NDArray[np.int8] | None = (
+        None  # that the parameters keep: see `cmlp_optimizer` in cmlp.h
+    )
 
     @property
     def learns_y_scale(self) -> bool:

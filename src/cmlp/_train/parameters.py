@@ -29,6 +29,7 @@ from cmlp._train.constraints import (
     POSITIVE_INTEGER,
     QUANTILES,
     SEED,
+    Constraint,
     argument,
     instance,
     interval,
@@ -597,6 +598,11 @@ _ACTIVATIONS = ", ".join(f'"{name}"' for name in HIDDEN)
 _SIZES = ARRAY_LIKE, interval(Integral, 1, math.inf, "left")
 _LEVELS = interval(Real, 0, 1, "neither", booleans=False), QUANTILES
 _DICT = instance(dict, "values such as '{0: 1, 1: 5}'")
+_LABELS = Constraint(
+    "a list of labels",
+    lambda value: isinstance(value, (list, tuple)),
+    as_text="labels with commas such as 'low,medium,high'",
+)
 _DICTS = instance(list, "several of them such as '[{0: 1, 1: 5}, {0: 1, 1: 1}]'")
 _INITIALIZATION = one_of(str, "glorot", "he", "lecun"), pair("coefs", "intercepts")
 _SCALE = interval(Real, 0, math.inf, "neither"), COLUMNS
@@ -823,6 +829,20 @@ NETWORK_ENTRIES = (
         ),
     ),
     Hyperparameter(
+        "ordered",
+        Use(
+            TABULAR_CLASSIFIER,
+            '"from_dtype", bool or list',
+            "from_dtype",
+            (one_of(str, "from_dtype"), *BOOLEAN, _LABELS),
+        ).says("""
+            Whether the classes have an order, which `classes_` then has: each network learns for every class but the
+            last whether y is above it. True is for numbers and booleans, in ascending order. A list has the labels in
+            ascending order, such as ``["low", "medium", "high"]``, also some that y lacks. "from_dtype" means the order
+            of the type of y, if it has one: an ordered type of pandas or Arrow, or polars' Enum.
+        """),
+    ),
+    Hyperparameter(
         "categorical_features",
         Use(TABULAR, '"from_dtype", None, array-like or dict', "from_dtype", ()).says("""
             Further columns of categories besides those of a category or interval dtype and those that contain text:
@@ -848,6 +868,14 @@ NETWORK_ENTRIES = (
             Whether the networks see the time of day, the weekday and the day of the year of a column of dates, where
             they vary and the target changes along them, beside the days since 1970. They are those of the stored time,
             which is UTC if it has an offset.
+        """),
+    ),
+    Hyperparameter(
+        "monotonic_cst",
+        Use(TABULAR, "array-like of int, dict or None", None, ()).says("""
+            Columns of numbers with which answers can only rise (1) or only fall (-1), whatever the other columns have;
+            of two classes, the answer is the probability of the second one, and of `ordered` ones that of those above
+            each. A sign for each column, or a dict of names or indices to signs. The signs of the weights prove it: see `monotonic_cst_`.
         """),
     ),
     Hyperparameter(

@@ -11,9 +11,9 @@ pub enum Error {
     Io(io::Error),
     /// The bytes are no model file, or are damaged.
     File(Status),
-    /// An argument does not fit the model: a type, a length, a column, a class.
+    /// An argument does not fit the model: a type, a length, a column.
     Argument(Status),
-    /// A row contains infinity, or NaN that the model does not take; or a cell cannot be read.
+    /// A row contains infinity, or NaN that the model does not take; a cell cannot be read; no class has this index.
     Data(Status),
     /// This build, this processor or the memory does not suffice.
     System(Status),

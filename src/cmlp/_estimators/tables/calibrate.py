@@ -18,7 +18,6 @@ from cmlp._model.calibration import (
     factors_of,
     kind_of_scores,
     learned_widths,
-    n_answers,
     scaled_scores,
     scores_of,
 )
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.groups import GroupCount, Groups
+    from cmlp._data.labels import Labels
     from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOutScores, ProbabilityMap
     from cmlp._model.summary import Accuracy
@@ -110,7 +110,7 @@ def _with_calibration(
     groups: GroupCount | None,
 ) -> TableModel:
     """Return the model with the scores and the accuracy of outputs."""
-    has_classes, known = model.labels is not None, model.calibration
+    known = model.calibration
     if known is None or known.widths is None:
         widths = None
     else:
@@ -122,7 +122,7 @@ def _with_calibration(
         outputs,
         truth,
         weight,
-        has_classes=has_classes,
+        model.labels,
         widths=widths,
         ends=ends,
         groups=groups,
@@ -183,11 +183,23 @@ def _fourth_of(rows: RowsWithTruth) -> NDArray[np.bool_]:
 
 def _scores(model: TableModel, rows: RowsWithTruth) -> Scores:
     """Return the scores of rows by the networks as fit has trained them."""
-    truth = rows.truth.reshape(len(rows.raw), -1).astype(np.int64)
+    truth = _answers_of(model.class_labels, rows.truth)
     weight = np.ones(len(rows.raw)) if rows.weight is None else rows.weight
     return Scores(
         scores_of_rows(networks_as_trained(model), model.columns, rows.raw), truth, weight
     )
+
+
+def _answers_of(labels: Labels, truth: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the `truth` of scores from that of rows: of ordered classes, a column for each output."""
+    if labels.kind == "ordered":
+        truth = labels.targets(truth)
+    return truth.reshape(len(truth), -1).astype(np.int64)
+
+
+def _truth_of(labels: Labels, answers: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the truth of rows from that of their scores."""
+    return answers if labels.kind == "multilabel" else labels.indices(answers)
 
 
 def _require_classes(parts: Sequence[Scores], model: TableModel, whose: str, where: str) -> None:
@@ -195,17 +207,18 @@ def _require_classes(parts: Sequence[Scores], model: TableModel, whose: str, whe
 
     With few, the map is mainly that to the prior, which has less than the label smoothing of `fit`.
     """
-    labels, truth = model.labels, np.concatenate([part.truth for part in parts])
-    several, n = n_answers(model.net) > 1, parts[0].z.shape[2]
-    if labels is None or (n > MOST_CLASSES and not several):
+    labels, truth = model.class_labels, np.concatenate([part.truth for part in parts])
+    several, n = labels.n_answers > 1, parts[0].z.shape[2]
+    if labels.kind == "multiclass" and n > MOST_CLASSES:
         return
-    for j in range(truth.shape[1]):
+    truth = _truth_of(labels, truth)
+    for j, answers in enumerate(truth.reshape(len(truth), -1).T):
         if several:
             classes = [f"{k} of label {j}" for k in range(2)]
         else:
             classes = [repr(one) for one in labels.classes.tolist()]
         for name, count in zip(
-            classes, np.bincount(truth[:, j], minlength=len(classes)).tolist(), strict=True
+            classes, np.bincount(answers, minlength=len(classes)).tolist(), strict=True
         ):
             if not count:
                 raise ValueError(
@@ -234,12 +247,12 @@ def with_probabilities_by_held_out(
     outputs = []
     for k, part in enumerate(parts):
         others = learned_map([*parts[:k], *parts[k + 1 :]], net, model.class_weights)
-        outputs.append(others.probabilities(part, net.activations[-1]))
+        outputs.append(others.probabilities(part, model))
     truth, weight = (
         np.concatenate(each)
         for each in zip(*((part.truth, part.weight) for part in parts), strict=True)
     )
-    truth = truth if n_answers(net) > 1 else truth[:, 0]
+    truth = _truth_of(model.class_labels, truth)
     model = _with_calibration(
         with_map(model, found),
         HELD_OUT,
@@ -257,8 +270,8 @@ def measured(
     outputs: NDArray[np.float64],
     truth: NDArray[Any],
     weight: NDArray[np.float64] | None,
+    labels: Labels | None,
     *,
-    has_classes: bool,
     part: NDArray[np.int64] | None = None,
     widths: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
     ends: NDArray[np.float64] | None = None,
@@ -269,8 +282,8 @@ def measured(
     `widths` are those of the model and the factors of the rows. If `part` has the number of each row's part, they are
     learned from these rows. `ends` and `groups` are those of `Calibration`.
     """
-    kind = kind_of_scores(net, has_classes=has_classes)
-    scores = scores_of(kind, outputs, truth, ends)
+    kind = kind_of_scores(net, labels)
+    scores = scores_of(kind, outputs, truth, labels, ends)
     if part is not None and kind == ABSOLUTE_ERROR:
         widths = learned_widths(outputs, scores.T, weight, part)
     if widths is None:
@@ -286,6 +299,4 @@ def measured(
             widths[0],
             groups=groups,
         )
-    return calibration, accuracy_of(
-        net, kind_of_rows, outputs, truth, weight, has_classes=has_classes
-    )
+    return calibration, accuracy_of(net, kind_of_rows, outputs, truth, weight, labels)

@@ -43,12 +43,18 @@ from cmlp._estimators.tables.learn_levels import (
     with_levels,
     with_new_levels,
 )
+from cmlp._estimators.tables.monotone import (
+    begin_with_signs,
+    cut_to_signs,
+    signs_of_columns,
+    signs_of_params,
+)
 from cmlp._estimators.tables.repeated_rows import warn_of_repeated_rows
 from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._estimators.tables.targets import learn_table_encoding
 from cmlp._estimators.tables.train_bag import train_members
 from cmlp._model.calibration import HELD_OUT, frequent_ends
-from cmlp._model.model import TableModel, TrainedNet, mean_outputs
+from cmlp._model.model import TableModel, TrainedNet, combination_of, mean_outputs
 from cmlp._model.outside import warn_of_moved_rows
 from cmlp._model.probabilities import (
     HeldOutScores,
@@ -159,6 +165,8 @@ class TableFit(Fit):
     runs: list[EpochLoop] = field(default_factory=list, init=False)
     encoding: TableEncoding = field(init=False)
     columns: TableColumns = field(init=False)
+    # Of the columns with which the answers can only rise or fall; None without such.
+    column_signs: NDArray[np.int8] | None = field(default=None, init=False)
     # Of the validation rows if there are some, or else of those of training.
     row_groups: Groups | None = field(default=None, init=False)
     training_groups: Groups | None = field(default=None, init=False)
@@ -215,6 +223,7 @@ class TableFit(Fit):
             earlier = resumed.model.columns
         self._learn_columns(self._open(), earlier)
         rows, columns = self.rows, self.columns
+        self.column_signs = signs_of_columns(options.monotonic_cst, columns, self.encoding)
         kinds = {gets_bins(columns, k) for k in range(min(options.n_estimators, 2))}
         self.inputs = {bins: columns.encode(rows.raw, bins=bins) for bins in kinds}
         digest = _digest_of(self)
@@ -464,6 +473,8 @@ class TableFit(Fit):
         if previous is not None:
             for run, network in zip(runs, previous, strict=True):
                 run.state.params[:] = network.params
+                if run.job.signs is not None:
+                    cut_to_signs(run.state.params, run.job.signs)
         return runs
 
     def _require_groups(self, groups: Groups, classes: NDArray[Any] | None) -> None:
@@ -513,6 +524,9 @@ class TableFit(Fit):
         params = initial_params(
             net, generator, init_activations([ACTIVATION] * len(net.sizes[1:-1]), ACTIVATION)
         )
+        signs = self._signs(net)
+        if signs is not None:
+            begin_with_signs(net, params, signs)
         split = order, validation = self._split(k, folds)
         options = options_of_member(self.options, len(order), has_validation=validation is not None)
         # A second generator draws the seed of dropout, so that the order of the rows is the same
@@ -521,6 +535,12 @@ class TableFit(Fit):
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         state.generator = generator
         return self._run(k, net, options, state, split)
+
+    def _signs(self, net: _core.Net) -> NDArray[np.int8] | None:
+        """Return the signs that the parameters of a network keep; None if they keep none."""
+        if self.column_signs is None:
+            return None
+        return signs_of_params(net, self.columns, self.column_signs)
 
     def _resumed_run(self, k: int, state: TrainingState) -> EpochLoop:
         """Return the run of member k, from a state of it."""
@@ -545,13 +565,17 @@ class TableFit(Fit):
         split: Split | None = None,
     ) -> EpochLoop:
         rows, labels = self.rows, self.encoding.labels
-        classes = None if labels is None or labels.kind == "multilabel" else labels.classes
+        classes = None
+        if labels is not None and labels.kind in ("binary", "multiclass"):
+            classes = labels.classes
         encoded = EncodedRows(self.inputs_of(k), rows.targets, rows.weight)
         data = Data(encoded, 1.0, split=split, group_names=classes)
         if labels is None:
             in_units_of_y = data._replace(rows=encoded._replace(targets=rows.truth))
             data = data._replace(in_units_of_y=in_units_of_y)
-        job = TrainingJob(net, self.encoding.objective(), data, options, state, 1)
+        job = TrainingJob(
+            net, self.encoding.objective(), data, options, state, 1, signs=self._signs(net)
+        )
         run = make_run(job, encoded.n_rows, Engine)
         assert run.has_epochs
         return run
@@ -702,12 +726,13 @@ class TableFit(Fit):
         parts = self._judged_parts()
         if not parts:
             return None, None
-        scale, net = self.encoding.answer_scale, networks[0].net
+        scale, net, labels = self.encoding.answer_scale, networks[0].net, self.encoding.labels
+        rule = combination_of(self.estimator._estimator_type, net, labels, is_table=True).rule
         rows = np.concatenate([held for held, _ in parts])
         outputs = []
         for held, members in parts:
             each = [self._outputs(k, networks[k], held) for k in members]
-            outputs.append(mean_outputs(each, scale, net.activations[-1]))
+            outputs.append(mean_outputs(each, scale, rule))
         part = None
         if self.options.interval_width == "adaptive":
             part = np.repeat(np.arange(len(parts)), [len(held) for held, _ in parts])
@@ -721,7 +746,7 @@ class TableFit(Fit):
             np.concatenate(outputs),
             self.rows.truth[rows],
             weight,
-            has_classes=scale is None,
+            labels,
             part=part,
             ends=self._frequent_ends(),
             groups=count,
@@ -757,7 +782,7 @@ class TableFit(Fit):
         for rows, members in judged:
             z = [scores_of_inputs(networks[k], self.inputs_of(k)[rows]) for k in members]
             weight = np.ones(len(rows)) if self.rows.weight is None else self.rows.weight[rows]
-            truth = self.rows.truth[rows].reshape(len(rows), -1).astype(np.int64)
+            truth = self.rows.targets[rows].reshape(len(rows), -1).astype(np.int64)
             for label, of_classes in enumerate([] if class_weights is None else class_weights):
                 weight = weight / of_classes[truth[:, label]]
             if self.row_groups is not None:

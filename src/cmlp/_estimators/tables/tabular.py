@@ -376,6 +376,17 @@ class TabularEstimator(Estimator):
         return summary.importances.copy()
 
     @property
+    def monotonic_cst_(self) -> NDArray[np.int8]:
+        """For each column 1 if no answer can fall when its number grows, -1 if none can rise, otherwise 0.
+
+        The signs of the weights prove it for all values of the other columns, however the model was
+        trained.
+        """
+        from cmlp._model.monotone import signs_of_model  # few programs need it
+
+        return signs_of_model(self._trained())
+
+    @property
     def warning_counts_(self) -> dict[str, int]:
         """How often each warning about rows to predict was due since `fit`; each is issued once, and then counted."""
         return dict(self._trained().notices.counts)
@@ -396,6 +407,10 @@ class TabularClassifier(TabularEstimator):
     If y is a 0/1 matrix (multilabel), each column has a logistic output of the same networks. A
     tree then splits where the share of any label changes, and the epoch is that with the smallest
     sum of the labels' log losses.
+
+    If the classes have an order (`ordered`), each but the last has a logistic output of the same
+    networks: the probability of the classes above it. Of the means over the networks, none may be
+    larger than the one before it, and their differences are the probabilities of the classes.
 
     Parameters
     ----------
@@ -429,12 +444,23 @@ class TabularClassifier(TabularEstimator):
         Whether the networks see the time of day, the weekday and the day of the year of a column of
         dates, where they vary and the target changes along them, beside the days since 1970. They
         are those of the stored time, which is UTC if it has an offset.
+    monotonic_cst : array-like of int, dict or None, default=None
+        Columns of numbers with which answers can only rise (1) or only fall (-1), whatever the
+        other columns have; of two classes, the answer is the probability of the second one, and of
+        `ordered` ones that of those above each. A sign for each column, or a dict of names or
+        indices to signs. The signs of the weights prove it: see `monotonic_cst_`.
     class_weight : None, "balanced", dict or list of dict, default=None
         Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same
         sum of weights: for rare classes whose mistakes cost more. Probabilities are then those of
         balanced classes. For multilabel targets, a list with a dict for each column; the weights of
         a row's columns multiply. The weights count in held-out rows and in `y_val` too. A class of
         weight 0 is not in `classes_`, as if its rows were not there.
+    ordered : "from_dtype", bool or list, default="from_dtype"
+        Whether the classes have an order, which `classes_` then has: each network learns for every
+        class but the last whether y is above it. True is for numbers and booleans, in ascending
+        order. A list has the labels in ascending order, such as ``["low", "medium", "high"]``, also
+        some that y lacks. "from_dtype" means the order of the type of y, if it has one: an ordered
+        type of pandas or Arrow, or polars' Enum.
     learning_rate_init : float, default=0.005
         The largest learning rate: after a short warm-up, it falls to 0 as half of a cosine.
     dropout : float or sequence of float, default=0.1
@@ -478,7 +504,8 @@ class TabularClassifier(TabularEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted; for multilabel targets the numbers of the columns.
+        The labels, sorted, or in their order if they have one; for multilabel targets the numbers
+        of the columns.
     estimators_ : list of Network
         The networks. Their inputs are encoded rows.
     history_ : dict of list
@@ -503,6 +530,9 @@ class TabularClassifier(TabularEstimator):
         How much the loss on held-out rows grows if the values of a column are permuted: not
         negative, of sum 1, or 0 if no column helps (Breiman, "Random forests", 2001). Without
         held-out rows, training rows measure it. Columns that tell the same share their importance.
+    monotonic_cst_ : ndarray of int8, shape (n_features,)
+        1 for a column with which answers can only rise, -1 for one with which they can only fall, as
+        the signs of the weights prove it, otherwise 0: see `monotonic_cst`.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit: unknown categories, missing
         values where fit had none, numbers outside the training range, other columns. Each is issued
@@ -553,7 +583,9 @@ class TabularClassifier(TabularEstimator):
         categorical_features: str | ArrayLike | None = "from_dtype",
         date_formats: str | Mapping[Any, str] | None = None,
         date_parts: bool = True,
+        monotonic_cst: ArrayLike | Mapping[Any, int] | None = None,
         class_weight: str | Mapping[Any, float] | Sequence[Mapping[int, float]] | None = None,
+        ordered: str | bool | Sequence[Any] = "from_dtype",
         learning_rate_init: float = 0.005,
         dropout: float | Sequence[float] = 0.1,
         n_epochs: int | None = None,
@@ -571,7 +603,7 @@ class TabularClassifier(TabularEstimator):
 
     @property
     def classes_(self) -> np.ndarray:
-        """The labels, sorted."""
+        """The labels, sorted, or in their order if they have one."""
         return self._trained().class_labels.classes
 
     @classes_.setter
@@ -760,9 +792,8 @@ class TabularClassifier(TabularEstimator):
         positive = _position_of(pos_label, model.class_labels)
         if X is None:
             held_out = self._held_out(fitted, y, sample_weight, groups)
-            output = model.net.activations[-1]
             p = np.concatenate(
-                [held_out.map.probabilities(part, output)[:, 1] for part in held_out.parts]
+                [held_out.map.probabilities(part, model)[:, 1] for part in held_out.parts]
             )
             truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
             weight = np.concatenate([part.weight for part in held_out.parts])
@@ -835,6 +866,10 @@ class TabularClassifier(TabularEstimator):
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable label of each row; with a `threshold_`, the second one from this probability on.
 
+        Of three or more ordered classes, the median of the probabilities, whose expected distance
+        from the right class is smallest: the last class that has, with those above it, more than
+        half.
+
         Parameters
         ----------
         X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
@@ -855,7 +890,9 @@ class TabularClassifier(TabularEstimator):
         share `coverage` has a right class for which this holds: of n such rows, q is number
         ``ceil((n + 1) * coverage)`` of their values of ``1 - probability`` in ascending order.
         These sets are the smallest on average (LAC [1]_). A set that would be empty gets the most
-        probable class.
+        probable class. Sets of ordered classes have no gaps: they reach from the lowest to the
+        highest of the predicted class and those for which this holds, and q is measured with such
+        sets.
 
         The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows,
         the coverage is at least `coverage`. Without `calibrate` they are the rows that the networks
@@ -907,7 +944,7 @@ class TabularClassifier(TabularEstimator):
         calibration = required_calibration(model, coverage, "predict_set", type(self).__name__)
         raw = self._raw(model, X)
         warn_outside(model, raw, "sets")
-        return calibration.sets(self._answers(model, raw), coverage)
+        return calibration.sets(self._answers(model, raw), coverage, model.class_labels)
 
     def certify(
         self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None
@@ -960,7 +997,7 @@ class TabularClassifier(TabularEstimator):
         y = as_targets(y, n_rows, type(self).__name__, labels=True)
         kind_of_labels(y)  # raises an error for rows of weight 0 too
         truth = labels.encode(y[rows])
-        return truth if labels.kind == "multilabel" else truth.reshape(-1).astype(np.intp)
+        return truth if labels.kind == "multilabel" else labels.indices(truth).astype(np.intp)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of `predict_proba`.
@@ -1076,6 +1113,11 @@ class TabularRegressor(TabularEstimator):
         Whether the networks see the time of day, the weekday and the day of the year of a column of
         dates, where they vary and the target changes along them, beside the days since 1970. They
         are those of the stored time, which is UTC if it has an offset.
+    monotonic_cst : array-like of int, dict or None, default=None
+        Columns of numbers with which answers can only rise (1) or only fall (-1), whatever the
+        other columns have; of two classes, the answer is the probability of the second one, and of
+        `ordered` ones that of those above each. A sign for each column, or a dict of names or
+        indices to signs. The signs of the weights prove it: see `monotonic_cst_`.
     loss : {"absolute_error", "gamma", "poisson", "quantile", "squared_error"}, default="squared_error"
         What is minimized: "squared_error" predicts the mean, "absolute_error" the median,
         "quantile" a quantile. "poisson" and "gamma" predict a mean, too, which is positive: half
@@ -1153,6 +1195,9 @@ class TabularRegressor(TabularEstimator):
         How much the loss on held-out rows grows if the values of a column are permuted: not
         negative, of sum 1, or 0 if no column helps (Breiman, "Random forests", 2001). Without
         held-out rows, training rows measure it. Columns that tell the same share their importance.
+    monotonic_cst_ : ndarray of int8, shape (n_features,)
+        1 for a column with which answers can only rise, -1 for one with which they can only fall, as
+        the signs of the weights prove it, otherwise 0: see `monotonic_cst`.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit: unknown categories, missing
         values where fit had none, numbers outside the training range, other columns. Each is issued
@@ -1183,6 +1228,7 @@ class TabularRegressor(TabularEstimator):
         categorical_features: str | ArrayLike | None = "from_dtype",
         date_formats: str | Mapping[Any, str] | None = None,
         date_parts: bool = True,
+        monotonic_cst: ArrayLike | Mapping[Any, int] | None = None,
         loss: str = "squared_error",
         quantile: float | Sequence[float] = 0.5,
         interval_width: str = "adaptive",
@@ -1343,7 +1389,7 @@ class TabularRegressor(TabularEstimator):
         from cmlp._estimators.tables.targets import table_numbers
         from cmlp._model.calibration import n_answers
 
-        return table_numbers(as_targets(y, n_rows, type(self).__name__), n_answers(model.net))
+        return table_numbers(as_targets(y, n_rows, type(self).__name__), n_answers(model.net, None))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination R^2 of the predictions; with several targets, their mean.

@@ -14,6 +14,7 @@ from cmlp._data.labels import Labels, kind_of_labels, learn_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import weights_of_classes, weights_of_rows
+from cmlp._estimators.tables.order_of_classes import in_order_of_classes
 from cmlp._estimators.targets import ClassEncoding, NumberEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._train.job import Objective
@@ -92,20 +93,28 @@ class TableClassEncoding(ClassEncoding):
 
     def groups(self, values: NDArray[Any]) -> NDArray[Any] | None:
         """Return the classes of the rows; None for several labels."""
-        return None if self.labels.kind == "multilabel" else values.reshape(-1)
+        return None if self.labels.kind == "multilabel" else self.labels.indices(values)
 
     def to_average(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return what is averaged in each category: the second of two classes, each class or label."""
+        """Return what is averaged in each category: the second of two classes, each class or label.
+
+        Of ordered classes, what each output answers.
+        """
         groups = self.groups(values)
-        if groups is None:
+        if groups is None or self.labels.kind == "ordered":
             return values
         averaged: NDArray[Any] = groups[:, None] == np.arange(len(self.labels.classes))
         return averaged[:, 1:] if self.labels.kind == "binary" else averaged
 
     def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the classes, which the splits of columns should separate, or a column of numbers for each label."""
+        """Return the classes, which the splits of columns should separate, or a column of numbers for each label.
+
+        Of ordered classes, a column for each output.
+        """
         groups = self.groups(values)
-        return values.astype(np.float64) if groups is None else groups
+        if groups is None or self.labels.kind == "ordered":
+            return values.astype(np.float64)
+        return groups
 
 
 class TableNumberEncoding(NumberEncoding):
@@ -192,13 +201,14 @@ def learn_table_encoding(
     """Return what y means, and the targets of the rows that count."""
     array = as_targets(y, n_rows, fit.class_name, labels=fit.is_classifier)
     if fit.is_classifier:
-        return _learn_table_classes(fit, array, weight)
+        return _learn_table_classes(fit, array, weight, y)
     return _learn_table_numbers(fit, array, weight, feature_names(y))
 
 
 def _learn_table_classes(
-    fit: Fit, y: NDArray[Any], weight: NDArray[np.float64] | None
+    fit: Fit, y: NDArray[Any], weight: NDArray[np.float64] | None, given: object
 ) -> tuple[TableEncoding, CountedTargets]:
+    """Return the classes of y, whose order can be that of the type of what the user has given."""
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
     every, values = learn_labels(y[rows])
@@ -216,6 +226,10 @@ def _learn_table_classes(
             f"{fit.class_name} needs at least 2 classes{where}, got 1 class: "
             f"{labels.classes.tolist()[0]!r}."
         )
+    ordered = in_order_of_classes(labels, given, fit.options)
+    if ordered is not labels:
+        labels = ordered
+        values = labels.encode(y[rows])
     if fit.warm_model is not None:
         known = fit.warm_model.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):

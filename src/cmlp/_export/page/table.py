@@ -102,9 +102,10 @@ def table_page(
         "outputs": _label_outputs(model),
         "name": name,
         "units": units,
-        "several": n_answers(model.net) > 1,
+        "several": n_answers(model.net, model.labels) > 1,
         "facts": facts,
         "target": _list_target_scales(model),
+        "ordered": model.combination.answer == "median",
         "threshold": model.threshold,
         "positive": _sought_class(model),
         "intervals": _measure_intervals(model),
@@ -149,7 +150,7 @@ def _label_outputs(model: TableModel) -> list[str]:
 
 def _check_target(model: TableModel, target: str | None) -> str | None:
     """Return the name of the only target; a model with several ones has their names."""
-    if target is not None and n_answers(model.net) > 1:
+    if target is not None and n_answers(model.net, model.labels) > 1:
         raise InvalidParameterError(
             "target must be None for several targets, which have the names of the columns of y.",
             parameter="target",
@@ -163,7 +164,7 @@ def _check_target(model: TableModel, target: str | None) -> str | None:
 def _list_units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
     """Return the unit of each output, "" for none."""
     n_outputs = len(_label_outputs(model))
-    n = n_answers(model.net)
+    n = n_answers(model.net, model.labels)
     if unit is None:
         return [""] * n_outputs
     if model.labels is not None:
@@ -432,7 +433,7 @@ def _write_accuracy(model: TableModel, units: list[str]) -> list[str]:
     It has the best constant answer beside it.
     """
     if model.summary is None or model.summary.accuracy is None:
-        return [_NOT_MEASURED] * n_answers(model.net)
+        return [_NOT_MEASURED] * n_answers(model.net, model.labels)
     found = model.summary.accuracy
     rows = f"{found.n:,} rows outside the training"
     several = len(found.pairs) > 1

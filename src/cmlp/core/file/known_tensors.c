@@ -33,7 +33,8 @@ const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS] = {
 static int64_t length_of(int tensor, const int64_t *n, const cmlp_value_sizes *sizes)
 {
     switch (tensor) {
-    case CMLP_LABEL_ENDS: return n[tensor] == 2 && sizes->n_outputs == 1 ? 2 : sizes->n_outputs;
+    case CMLP_LABEL_ENDS:
+        return sizes->is_ordered || (n[tensor] == 2 && sizes->n_outputs == 1) ? sizes->n_outputs + 1 : sizes->n_outputs;
     case CMLP_LABEL_INTEGERS:
     case CMLP_LABEL_NUMBERS: return n[CMLP_LABEL_ENDS];
     case CMLP_NAME_ENDS: return sizes->n_inputs;

@@ -50,7 +50,10 @@ typedef struct cmlp_value_tensor {
 extern const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS];
 
 /* What labels are used for. */
-enum { CMLP_LABELS_ARE_CLASSES = 1, CMLP_LABELS_ARE_SEVERAL = 2 };
+enum { CMLP_LABELS_ARE_CLASSES = 1, CMLP_LABELS_ARE_SEVERAL = 2, CMLP_LABELS_ARE_ORDERED = 3 };
+
+/* The most ordered labels of a table. */
+enum { CMLP_MAX_RANKS = 256 };
 
 /* Where the tensors of a file are; all zeros if it has none. */
 typedef struct cmlp_stored_values {
@@ -62,7 +65,7 @@ typedef struct cmlp_stored_values {
 typedef struct cmlp_value_sizes {
     int64_t n_inputs, n_outputs; /* of the model */
     int64_t n_columns, n_targets; /* of a table; 0 of a network, and without targets with names */
-    int has_scores;
+    int has_scores, is_ordered;
 } cmlp_value_sizes;
 
 /* The kind of a column with n categories that has none in a program or a file. */

@@ -54,11 +54,10 @@ cmlp_status cmlp_check_model_space(const cmlp_net *net, int64_t n_columns, void 
     return size < needed ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
 
-/* Whether one output is the probability of the second of two labels. */
-static int is_pair(const cmlp_head *head)
+/* Whether each output is the probability of the labels above one of them, as that of the second of two labels is. */
+static int is_cumulative(const cmlp_head *head)
 {
-    const int64_t n_outputs = head->sizes[head->n_layers - 1];
-    return n_outputs == 1 && head->values.n[CMLP_LABEL_ENDS] == 2;
+    return head->values.n[CMLP_LABEL_ENDS] == head->sizes[head->n_layers - 1] + 1;
 }
 
 /* Whether a row can have several of the labels. */
@@ -82,7 +81,7 @@ REAL_FN cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
     if (status) return status;
     info->file_size = head->file_size;
     info->n_inputs = n_columns ? n_columns : cmlp_n_in(net);
-    info->n_outputs = cmlp_n_out(net) + is_pair(head);
+    info->n_outputs = cmlp_n_out(net) + is_cumulative(head);
     info->input_scale = head->input_factor ? NAN : head->input_scale;
     info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
     info->n_nets = head->n_nets;
@@ -230,7 +229,7 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     model->ends = head.ends;
     model->values = head.values;
     model->ranges = divided.table.ranges;
-    model->is_pair = is_pair(&head);
+    model->is_cumulative = is_cumulative(&head);
     model->is_multilabel = is_multilabel(&head, file);
     if (CMLP_HAS_TABLE(model) && !status) {
         status = cmlp_file_status(cmlp_table_load(&head, file, model->params, &divided.table));

@@ -22,7 +22,8 @@ struct cmlp_model {
     uint64_t ends; /* of the calibration: the offset of its frequent ends of the targets, or 0 */
     cmlp_stored_values values; /* where labels, names and categories are */
     cmlp_value_range *ranges; /* after this struct: of the categories of each column; or NULL */
-    int is_pair; /* one logistic output for two labels: the caller receives the probabilities of both labels */
+    int is_cumulative; /* one output fewer than labels: each is the probability of the labels above one of them, and the
+                        * caller receives the probabilities of all labels */
     int is_multilabel; /* a row can have several labels, so that no class index is its answer */
 };
 

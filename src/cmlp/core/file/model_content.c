@@ -84,7 +84,8 @@ static cmlp_status check_array(const cmlp_model_array *a, const cmlp_content_kin
 static cmlp_status check_scores(const cmlp_model_array *a, const cmlp_content_kind *kind)
 {
     const double *scores = a->data;
-    if (!cmlp_holds_scores(a->dtype, a->rows, a->columns, kind->n_outputs, kind->output, kind->n_targets > 1))
+    const int64_t n_answers = cmlp_answers_of(kind->n_outputs, kind->output, kind->n_targets > 1, kind->is_ordered);
+    if (!cmlp_holds_scores(a->dtype, a->rows, a->columns, n_answers))
         return CMLP_ERROR_FILE_TENSOR;
     for (int64_t i = 0; i < a->rows * a->columns; i++)
         if (!(scores[i] >= scores[i % a->columns ? i - 1 : i])) return CMLP_ERROR_FILE_VALUE;

@@ -12,6 +12,7 @@ typedef struct cmlp_content_kind {
     int64_t n_columns;
     int has_calibration; /* then no arrays are scores, widths or ends of another one */
     int64_t n_targets; /* of a table with several; otherwise below 2 */
+    int is_ordered;    /* whether its labels are ordered */
     int has_training;  /* then names of arrays do not start with "training." */
 } cmlp_content_kind;
 

@@ -263,9 +263,9 @@ static void note_scores(cursor *c, cmlp_head *head, const shaped_tensor *t, uint
     head->scores = start;
     head->n_score_rows = (int64_t)t->shape[0];
     head->n_scores = (int64_t)t->shape[1];
-    if (!cmlp_holds_scores(t->dtype, head->n_score_rows, head->n_scores, head->sizes[head->n_layers - 1],
-                           head->activations[head->n_layers - 2], head->feature == CMLP_HAS_TARGETS))
-        fail(c, CMLP_ERROR_FILE_TENSOR);
+    const int64_t n_answers = cmlp_answers_of(head->sizes[head->n_layers - 1], head->activations[head->n_layers - 2],
+                                              head->feature == CMLP_HAS_TARGETS, head->feature == CMLP_HAS_ORDER);
+    if (!cmlp_holds_scores(t->dtype, head->n_score_rows, head->n_scores, n_answers)) fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where its widths start. The scores come before them. */
@@ -342,6 +342,15 @@ static void check_threshold(cursor *c, const cmlp_head *head)
         fail(c, CMLP_ERROR_OPTION);
 }
 
+/* Ordered labels are one more than the logistic outputs, each of which tells those above one of them from the others. */
+static void check_order(cursor *c, const cmlp_head *head)
+{
+    if (head->feature != CMLP_HAS_ORDER) return;
+    if (!head->values.n[CMLP_LABEL_ENDS] || head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
+    if (head->sizes[head->n_layers - 1] < 2 || head->activations[head->n_layers - 2] != CMLP_ACTIVATION_LOGISTIC)
+        fail(c, CMLP_ERROR_OPTION);
+}
+
 /* Reads the example, shift and factor, and the tensors that only other programs use. */
 static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
 {
@@ -359,12 +368,16 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_levels != !head->words.n_levels) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->feature == CMLP_HAS_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
-    if (CMLP_BUILDS_TABLES) check_threshold(c, head);
+    if (CMLP_BUILDS_TABLES) {
+        check_threshold(c, head);
+        check_order(c, head);
+    }
     const cmlp_value_sizes sizes = {.n_inputs = CMLP_IS_TABLE(head) ? head->words.n_columns : head->sizes[0],
                                     .n_outputs = head->sizes[head->n_layers - 1],
                                     .n_columns = head->words.n_columns,
                                     .n_targets = head->feature == CMLP_HAS_TARGETS ? head->n_targets : 0,
-                                    .has_scores = head->scores != 0};
+                                    .has_scores = head->scores != 0,
+                                    .is_ordered = head->feature == CMLP_HAS_ORDER};
     fail(c, cmlp_check_value_sizes(&head->values, &sizes));
     if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);
     if (head->n_quantiles && head->n_quantiles != head->sizes[head->n_layers - 1]) fail(c, CMLP_ERROR_OPTION);
@@ -406,10 +419,11 @@ static int feature_of(slice n)
 {
     return is_name(n, CMLP_FEATURE_TARGETS)     ? CMLP_HAS_TARGETS
            : is_name(n, CMLP_FEATURE_THRESHOLD) ? CMLP_HAS_THRESHOLD
+           : is_name(n, CMLP_FEATURE_ORDERED)   ? CMLP_HAS_ORDER
                                                 : CMLP_NO_FEATURE;
 }
 
-/* A file may list what a reader must know, before everything that may be new. This reader knows two features, of which a
+/* A file may list what a reader must know, before everything that may be new. This reader knows three features, of which a
  * model can have one, and refuses the first word that is another, or is not in its place. */
 static void read_requirements(cursor *c, cmlp_head *head)
 {
@@ -419,7 +433,7 @@ static void read_requirements(cursor *c, cmlp_head *head)
     if (head->feature) {
         if (!PASS(c, ",")) return;
         n = next_word(c);
-        if (feature_of(n)) n.length = 0; /* twice, or both */
+        if (feature_of(n)) n.length = 0; /* twice, or two of them */
     }
     c->at = n.at;
     fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);

@@ -14,6 +14,7 @@
 #define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
 #define CMLP_HEAD_VERSION "1\",\"crc32\":\""
 #define CMLP_HEAD_REQUIRES "\",\"requires\":\"" /* features that a reader must know; may be missing */
+#define CMLP_FEATURE_ORDERED "ordered"          /* a table with three ordered labels or more */
 #define CMLP_FEATURE_TARGETS "targets"          /* a table with several targets */
 #define CMLP_FEATURE_THRESHOLD "threshold"      /* a table with a threshold: all that this version knows */
 #define CMLP_HEAD_COLUMNS ",\"columns\":"       /* behind the loss, in the file of a table */
@@ -46,7 +47,7 @@ typedef struct cmlp_dtype_name {
 extern const cmlp_dtype_name cmlp_dtype_names[];
 
 /* A feature that a model can require of its reader; it has at most one. */
-enum { CMLP_NO_FEATURE, CMLP_HAS_TARGETS, CMLP_HAS_THRESHOLD };
+enum { CMLP_NO_FEATURE, CMLP_HAS_TARGETS, CMLP_HAS_THRESHOLD, CMLP_HAS_ORDER };
 
 /* What the head tells. */
 typedef struct cmlp_head {
@@ -110,12 +111,15 @@ static inline int cmlp_is_big_endian(void)
     return !first;
 }
 
-/* Whether a tensor or an array can hold the scores of a calibration: a row for each target, for each logistic output, or
- * one. 0 columns mean one dimension. */
-static inline int cmlp_holds_scores(int32_t dtype, int64_t rows, int64_t columns, int64_t n_outputs, int32_t output,
-                                    int has_targets)
+/* The answers of a table: its targets, the labels that a row can have, or one. */
+static inline int64_t cmlp_answers_of(int64_t n_outputs, int32_t output, int has_targets, int is_ordered)
 {
-    const int64_t n_answers = has_targets || output == CMLP_ACTIVATION_LOGISTIC ? n_outputs : 1;
+    return has_targets || (output == CMLP_ACTIVATION_LOGISTIC && !is_ordered) ? n_outputs : 1;
+}
+
+/* Whether a tensor or an array can hold the scores of a calibration: a row for each answer. 0 columns mean one dimension. */
+static inline int cmlp_holds_scores(int32_t dtype, int64_t rows, int64_t columns, int64_t n_answers)
+{
     return dtype == CMLP_FLOAT64 && columns && rows == n_answers;
 }
 

@@ -105,7 +105,7 @@ static cmlp_status find_margin(const cmlp_model *model, int64_t target, double c
     const cmlp_status status = cmlp_check_model(model);
     if (status) return status;
     if (!margin) return CMLP_ERROR_NULL;
-    if (n_outputs != (outputs ? cmlp_n_out(model->net) + model->is_pair : 0)) return CMLP_ERROR_WIDTH;
+    if (n_outputs != (outputs ? cmlp_n_out(model->net) + model->is_cumulative : 0)) return CMLP_ERROR_WIDTH;
     if (cmlp_misaligned(outputs, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
     if (target < 0 || !(coverage > 0 && coverage < 1)) return CMLP_ERROR_OPTION;
     if (target && target >= model->n_score_rows) return CMLP_ERROR_OPTION;

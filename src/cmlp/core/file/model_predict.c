@@ -16,26 +16,45 @@ static cmlp_status check_row(const cmlp_model *model, cmlp_dtype dtype, int64_t 
     if (status) return status;
     if (n_inputs != (CMLP_HAS_TABLE(model) ? model->table->n_columns : cmlp_n_in(model->net))) return CMLP_ERROR_WIDTH;
     if (!output) return n_outputs ? CMLP_ERROR_NULL : CMLP_OK;
-    return n_outputs < cmlp_n_out(model->net) + model->is_pair ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
+    return n_outputs < cmlp_n_out(model->net) + model->is_cumulative ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
 
-/* Adapts the answers for n rows to the labels in the file: of two labels, the outputs become the probabilities of both, and
+/* Adapts the answers of a table for n rows to ordered labels. Each is the probability of the labels above one of them, so none
+ * may be larger than the one before it. The label of a row is the last one that has, with those above it, more than half. */
+static void adapt_to_order(const cmlp_model *model, int32_t *labels, double *answers, int64_t n)
+{
+    const int64_t n_out = cmlp_n_out(model->net);
+    if (!model->is_cumulative || n_out < 2) return;
+    for (int64_t i = 0; i < n; i++, answers += n_out) {
+        int64_t label = n_out;
+        for (int64_t k = 1; k < n_out; k++)
+            if (answers[k] > answers[k - 1]) answers[k] = answers[k - 1];
+        double sum = answers[n_out - 1]; /* of the probabilities of this label and those above it */
+        while (label > 0 && !(sum > 0.5)) {
+            label--;
+            if (label > 0) sum += answers[label - 1] - answers[label];
+        }
+        if (labels) labels[i] = (int32_t)label;
+    }
+}
+
+/* Adapts the answers for n rows to the labels in the file: cumulative outputs become the probabilities of all labels, and
  * where a row can have several labels, none is its class index. In the core's floating-point mode. */
 static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *labels, void *outputs, int64_t n)
 {
+    const int64_t n_out = cmlp_n_out(model->net);
     float *narrow = outputs;
     double *wide = outputs;
     for (int64_t i = 0; model->is_multilabel && labels && i < n; i++) labels[i] = -1;
-    if (!model->is_pair || !outputs) return;
-    while (n-- > 0) { /* from the end, because they overlap */
-        if (dtype == CMLP_FLOAT64) {
-            wide[2 * n + 1] = wide[n];
-            wide[2 * n] = 1 - wide[2 * n + 1];
-        } else {
-            narrow[2 * n + 1] = narrow[n];
-            narrow[2 * n] = 1 - narrow[2 * n + 1];
+    if (!model->is_cumulative || !outputs) return;
+    while (n-- > 0) /* from the end, because they overlap */
+        for (int64_t k = n_out; k >= 0; k--) {
+            const int64_t at = n * n_out + k; /* of the probability of the labels above this one */
+            if (dtype == CMLP_FLOAT64)
+                wide[at + n] = (k ? wide[at - 1] : 1) - (k < n_out ? wide[at] : 0);
+            else
+                narrow[at + n] = (k ? narrow[at - 1] : 1) - (k < n_out ? narrow[at] : 0);
         }
-    }
 }
 
 static cmlp_status predict_table(const cmlp_model *model, const double *row, int32_t *label, double *output,
@@ -48,10 +67,11 @@ static cmlp_status predict_table(const cmlp_model *model, const double *row, int
     if (cmlp_misaligned(row, sizeof(double)) || cmlp_misaligned(output, sizeof(double)) ||
         cmlp_misaligned(label, sizeof *label))
         return CMLP_ERROR_ALIGNMENT;
+    double *const answers = output ? output : scratch.result;
     const cmlp_status predicted =
-        CMLP_BUILDS_TABLES ? cmlp_table_row(model->table, row, label, output ? output : scratch.result, &scratch)
-                           : CMLP_ERROR_LEFT_OUT;
+        CMLP_BUILDS_TABLES ? cmlp_table_row(model->table, row, label, answers, &scratch) : CMLP_ERROR_LEFT_OUT;
     const cmlp_float_mode mode = cmlp_enter_mode();
+    if (!predicted) adapt_to_order(model, label, answers, 1);
     if (!predicted) adapt_to_labels(model, CMLP_FLOAT64, label, output, 1);
     cmlp_leave_mode(mode);
     return predicted;
@@ -123,7 +143,7 @@ static int64_t selected_rows(const cmlp_rows *rows) { return rows->order ? rows-
 static cmlp_status check_outputs(const cmlp_model *model, const cmlp_rows *rows, const void *outputs, int64_t n_outputs,
                                  cmlp_run *run)
 {
-    const int64_t n = selected_rows(rows), n_out = cmlp_n_out(model->net) + model->is_pair;
+    const int64_t n = selected_rows(rows), n_out = cmlp_n_out(model->net) + model->is_cumulative;
     const size_t element = CMLP_HAS_TABLE(model) ? sizeof(double) : model->net->element;
     if (n < 1) return CMLP_OK;
     if (!outputs) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "outputs");
@@ -163,6 +183,7 @@ static cmlp_status predict_model(const cmlp_model *model, cmlp_dtype dtype, cons
     if (!status)
         status = CMLP_HAS_TABLE(model) ? cmlp_table_rows(model->table, &rows, labels, outputs, run)
                                       : predict_rows(model, &rows, labels, outputs, run);
+    if (!status && CMLP_HAS_TABLE(model)) adapt_to_order(model, labels, outputs, selected_rows(&rows));
     if (!status) adapt_to_labels(model, dtype, labels, outputs, selected_rows(&rows));
     return cmlp_end_call(&frame, status);
 }

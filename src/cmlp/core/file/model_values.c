@@ -53,7 +53,10 @@ static cmlp_status check_types(const cmlp_model *model, const cmlp_value_list *l
     const int use = tensor_at(model, CMLP_LABEL_KIND)[1], is_double = labels->type == CMLP_VALUE_DOUBLE;
     const int is_integer = labels->type == CMLP_VALUE_INTEGER || labels->type == CMLP_VALUE_BOOLEAN;
     if (labels->type < CMLP_VALUE_TEXT || labels->type > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
-    if (use != CMLP_LABELS_ARE_CLASSES && use != CMLP_LABELS_ARE_SEVERAL) return CMLP_ERROR_FILE_VALUE;
+    if (use < CMLP_LABELS_ARE_CLASSES || use > CMLP_LABELS_ARE_ORDERED) return CMLP_ERROR_FILE_VALUE;
+    if (use == CMLP_LABELS_ARE_ORDERED ? !CMLP_HAS_TABLE(model) || !model->is_cumulative || labels->n > CMLP_MAX_RANKS
+                                       : model->is_cumulative && labels->n > 2)
+        return CMLP_ERROR_FILE_VALUE;
     if (use == CMLP_LABELS_ARE_SEVERAL && labels->n != cmlp_n_out(model->net)) return CMLP_ERROR_FILE_VALUE;
     return !labels->n_numbers != !is_double || !labels->n_integers != !is_integer ? CMLP_ERROR_FILE_NAME : CMLP_OK;
 }
@@ -67,9 +70,20 @@ static cmlp_status check_list(const cmlp_value_list *list)
     return cmlp_uses_all_text(list) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
 }
 
-/* Labels ascend, and have the text that Python prints of their value. If a row can have several, they are the numbers of
- * the outputs. */
-static cmlp_status check_labels(const cmlp_value_list *list, int are_several)
+/* Whether one of the labels before label i is equal to it. */
+static int is_repeated(const cmlp_value_list *list, const cmlp_value_range *all, int64_t i)
+{
+    const cmlp_value label = cmlp_value_at(list, all, i);
+    for (int64_t k = 0; k < i; k++) {
+        const cmlp_value other = cmlp_value_at(list, all, k);
+        if (!cmlp_compare_values(&other, &label)) return 1;
+    }
+    return 0;
+}
+
+/* Labels have the text that Python prints of their value, and ascend unless they have an order of their own. If a row can have
+ * several, they are the numbers of the outputs. */
+static cmlp_status check_labels(const cmlp_value_list *list, int are_several, int are_ordered)
 {
     const cmlp_value_range all = cmlp_all_values(list);
     const cmlp_status status = check_list(list);
@@ -81,7 +95,8 @@ static cmlp_status check_labels(const cmlp_value_list *list, int are_several)
         if (!cmlp_has_text(&label, &printed)) return CMLP_ERROR_FILE_VALUE;
         if (list->type != CMLP_VALUE_TEXT && !label.n_text) return CMLP_ERROR_FILE_VALUE;
         if (are_several && !cmlp_is_number_of(&label, i)) return CMLP_ERROR_FILE_VALUE;
-        if (!i) continue;
+        if (are_ordered && is_repeated(list, &all, i)) return CMLP_ERROR_FILE_VALUE;
+        if (are_ordered || !i) continue;
         const cmlp_value before = cmlp_value_at(list, &all, i - 1);
         if (cmlp_compare_values(&before, &label) >= 0) return CMLP_ERROR_FILE_VALUE;
     }
@@ -96,7 +111,8 @@ static cmlp_status check_texts(const cmlp_model *model, const cmlp_value_list *l
                                    {CMLP_TARGET_ENDS, CMLP_TARGET_TEXT}, {CMLP_FORMAT_ENDS, CMLP_FORMAT_TEXT}
 #endif
     };
-    cmlp_status status = check_labels(labels, model->is_multilabel);
+    const unsigned char *kind = tensor_at(model, CMLP_LABEL_KIND);
+    cmlp_status status = check_labels(labels, model->is_multilabel, kind && kind[1] == CMLP_LABELS_ARE_ORDERED);
     for (size_t i = 0; !status && i < sizeof texts / sizeof *texts; i++) {
         const cmlp_value_list list = list_texts(model, texts[i][0], texts[i][1]);
         status = check_list(&list);

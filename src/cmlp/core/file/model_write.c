@@ -71,6 +71,7 @@ static void put_metadata(sink *s, const cmlp_writer *w, uint32_t crc)
     const cmlp_net *net = w->net;
     put_text(s, CMLP_HEAD_START CMLP_HEAD_VERSION);
     put_hex(s, crc, 8);
+    if (cmlp_has_order(w)) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_ORDERED);
     if (w->table && w->table->n_targets > 1) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_TARGETS);
     if (w->table && w->table->threshold) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_THRESHOLD);
     put_text(s, "\",\"data_crc32\":\"");

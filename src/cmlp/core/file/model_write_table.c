@@ -254,7 +254,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
                      .n_nets = t->n_nets, .content = &copy, .input_scale = 1};
     const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(w.net), .output = cmlp_output_activation(w.net),
                                     .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets,
-                                    .has_calibration = t->calibration != NULL};
+                                    .has_calibration = t->calibration != NULL, .is_ordered = cmlp_has_order(&w)};
     w.order = divided.order;
     if (t->calibration) {
         status = CMLP_READ(&calibration, t->calibration, cmlp_table_calibration, is_held_out);

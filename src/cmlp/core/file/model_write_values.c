@@ -75,6 +75,29 @@ static cmlp_status check_list(const cmlp_writer *w, value_list list, int64_t col
     return CMLP_OK;
 }
 
+int cmlp_has_order(const cmlp_writer *w)
+{
+    return w->table && cmlp_n_out(w->net) > 1 && w->content->n_labels == cmlp_n_out(w->net) + 1;
+}
+
+/* Whether the file says that labels are ordered: also two labels of a table that do not ascend. */
+static int are_ordered(const cmlp_writer *w)
+{
+    const cmlp_value *labels = w->content->labels;
+    if (cmlp_has_order(w)) return 1;
+    return w->table && w->content->n_labels == 2 && cmlp_n_out(w->net) == 1 && cmlp_compare_values(&labels[0], &labels[1]) > 0;
+}
+
+/* Whether label i is where it must be: above the one before it, or of ordered labels, equal to none before it. */
+static int is_in_place(const cmlp_writer *w, int64_t i)
+{
+    const cmlp_value *labels = w->content->labels;
+    if (!are_ordered(w)) return !i || cmlp_compare_values(&labels[i - 1], &labels[i]) < 0;
+    for (int64_t k = 0; k < i; k++)
+        if (!cmlp_compare_values(&labels[k], &labels[i])) return 0;
+    return 1;
+}
+
 static cmlp_status check_labels(const cmlp_writer *w)
 {
     const cmlp_model_content *content = w->content;
@@ -88,7 +111,8 @@ static cmlp_status check_labels(const cmlp_writer *w)
     if (!labels) return CMLP_ERROR_NULL;
     if (cmlp_misaligned(labels, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
     if (!is_logistic && cmlp_output_activation(w->net) != CMLP_ACTIVATION_SOFTMAX) return CMLP_ERROR_FILE_VALUE;
-    if (n != n_outputs && !(n == 2 && n_outputs == 1 && is_logistic)) return CMLP_ERROR_FILE_VALUE;
+    const int is_cumulative = is_logistic && n == n_outputs + 1 && (n == 2 || (w->table && n <= CMLP_MAX_RANKS));
+    if (n != n_outputs && !is_cumulative) return CMLP_ERROR_FILE_VALUE;
     if (content->is_multilabel && (!is_logistic || n != n_outputs || n < 2)) return CMLP_ERROR_FILE_VALUE;
     const cmlp_status status = check_list(w, LABEL_LIST, 0);
     if (status) return status;
@@ -98,7 +122,7 @@ static cmlp_status check_labels(const cmlp_writer *w)
         if (!text.n_text && labels[i].type == CMLP_VALUE_DOUBLE) return CMLP_ERROR_FILE_VALUE;
         if (!cmlp_has_text(&labels[i], &text)) return CMLP_ERROR_FILE_VALUE;
         if (content->is_multilabel && !cmlp_is_number_of(&labels[i], i)) return CMLP_ERROR_FILE_VALUE;
-        if (i && cmlp_compare_values(&labels[i - 1], &labels[i]) >= 0) return CMLP_ERROR_FILE_VALUE;
+        if (!is_in_place(w, i)) return CMLP_ERROR_FILE_VALUE;
     }
     return CMLP_OK;
 }
@@ -281,7 +305,9 @@ void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor)
     case CMLP_LABEL_KIND:
         if (!w->content->n_labels) return;
         put_byte(s, (unsigned)w->content->labels[0].type);
-        put_byte(s, w->content->is_multilabel ? CMLP_LABELS_ARE_SEVERAL : CMLP_LABELS_ARE_CLASSES);
+        put_byte(s, w->content->is_multilabel ? CMLP_LABELS_ARE_SEVERAL
+                    : are_ordered(w)          ? CMLP_LABELS_ARE_ORDERED
+                                              : CMLP_LABELS_ARE_CLASSES);
         return;
     case CMLP_CATEGORY_COUNTS:
         for (int64_t i = 0; n && i < columns_of(w, CATEGORY_LIST); i++)

@@ -48,6 +48,9 @@ static inline double cmlp_pseudo_random(int64_t i)
 /* Checks labels, names and categories, and sorts these into w->order. */
 cmlp_status cmlp_check_given_values(const cmlp_writer *w);
 
+/* Whether a table has three ordered labels or more: one more than outputs, which are cumulative. */
+int cmlp_has_order(const cmlp_writer *w);
+
 /* Adds their tensors to the arrays, and brings all arrays into the order of their names. */
 cmlp_status cmlp_list_values(cmlp_writer *w);
 

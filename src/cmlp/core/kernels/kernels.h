@@ -145,6 +145,7 @@ typedef struct cmlp_step_values {
     double decay;    /* AdamW: lr wd; 0 for biases */
     double max_norm; /* 0, or the norm to which longer gradients are clipped */
     double shrink;   /* clipping factor: 1 unless the norm exceeds max_norm */
+    const int8_t *signs; /* that all parameters keep, or NULL; no kernel reads it */
 } cmlp_step_values;
 
 typedef struct cmlp_loss_values {

@@ -76,7 +76,9 @@ static uint64_t mix_optimizer(uint64_t hash, const cmlp_optimizer *o, const cmlp
                               counters->beta_1_power, counters->beta_2_power, o->weight_decay, o->max_norm};
     const size_t n_moments = (size_t)cmlp_n_moments(o->solver); /* the optimizer has been checked */
     hash = mix(mix(hash, (uint64_t)o->solver), (uint64_t)counters->n_steps);
-    return mix_bytes(mix_numbers(hash, numbers, 9), cmlp_moments(o), n_moments * (size_t)net->n_params * net->element);
+    hash = mix(mix_numbers(hash, numbers, 9), o->signs != NULL);
+    if (o->signs) hash = mix_bytes(hash, o->signs, (size_t)o->n_signs);
+    return mix_bytes(hash, cmlp_moments(o), n_moments * (size_t)net->n_params * net->element);
 }
 
 static uint64_t mix_epoch(uint64_t hash, const cmlp_epoch *e, int64_t n_batches)

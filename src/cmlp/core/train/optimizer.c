@@ -70,6 +70,15 @@ static cmlp_status read_counters(cmlp_optimizer_state *s, const cmlp_optimizer *
     return CMLP_OK;
 }
 
+static cmlp_status check_signs(const cmlp_optimizer *o, const cmlp_net *net, const char **refused)
+{
+    if (!o->signs) return CMLP_OK;
+    if (o->n_signs != net->n_params) return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "optimizer->n_signs");
+    for (int64_t i = 0; i < o->n_signs; i++)
+        if (o->signs[i] < -1 || o->signs[i] > 2) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->signs");
+    return CMLP_OK;
+}
+
 cmlp_status cmlp_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counters, const cmlp_net *net,
                                 const cmlp_optimizer *given, const double *rates, const char **refused)
 {
@@ -86,7 +95,8 @@ cmlp_status cmlp_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counter
     if (!within(o->max_norm, 0, DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
     if (o->solver == CMLP_SOLVER_ADAMW && !within(o->weight_decay, 0, DBL_MAX))
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
-    status = read_counters(counters, o, needed, refused);
+    status = check_signs(o, net, refused);
+    if (!status) status = read_counters(counters, o, needed, refused);
     return !status && is_adam(o->solver) ? check_adam(o, counters, refused) : status;
 }
 
@@ -100,7 +110,8 @@ cmlp_step_values cmlp_begin_step(const cmlp_optimizer *o, cmlp_optimizer_state *
                                .epsilon = o->epsilon,
                                .decay = o->solver == CMLP_SOLVER_ADAMW ? learning_rate * o->weight_decay : 0,
                                .max_norm = o->max_norm,
-                               .shrink = 1};
+                               .shrink = 1,
+                               .signs = o->signs};
     counters->n_steps++;
     if (is_adam(o->solver)) {
         counters->beta_1_power *= o->beta_1;
@@ -121,6 +132,23 @@ void cmlp_clip(const cmlp_net *net, const void *gradient, cmlp_step_values *valu
     if (norm > values->max_norm) values->shrink = values->max_norm / norm;
 }
 
+/* Whether a weight that is below or above 0 must not be. Without branches, so that the loops below become vectors. */
+static inline int is_wrong(int is_below, int is_above, int8_t sign)
+{
+    return (sign > 1) | ((sign > 0) & is_below) | ((sign < 0) & is_above);
+}
+
+/* Sets the weights to 0 that do not have the signs that they keep. NaN stays unless it must be 0: the epoch reports it. */
+static void keep_signs(cmlp_dtype dtype, void *weights, const int8_t *signs, int64_t n)
+{
+    float *const f = weights;
+    double *const d = weights;
+    if (dtype == CMLP_FLOAT32)
+        for (int64_t i = 0; i < n; i++) f[i] = is_wrong(f[i] < 0, f[i] > 0, signs[i]) ? 0 : f[i];
+    else
+        for (int64_t i = 0; i < n; i++) d[i] = is_wrong(d[i] < 0, d[i] > 0, signs[i]) ? 0 : d[i];
+}
+
 static void step_array(const cmlp_net *net, const cmlp_step_values *values, void *moments, void *params,
                        const void *gradient, int64_t first, int64_t n)
 {
@@ -128,6 +156,7 @@ static void step_array(const cmlp_net *net, const cmlp_step_values *values, void
     void *m = n_moments > 0 ? cmlp_at(net, moments, first) : NULL;
     void *v = n_moments > 1 ? cmlp_at(net, moments, net->n_params + first) : NULL;
     net->kernels->step(values, cmlp_at(net, params, first), gradient, m, v, n);
+    if (values->signs) keep_signs(net->dtype, cmlp_at(net, params, first), values->signs + first, n);
 }
 
 #define SHRUNK_ELEMENTS 256 /* clipped at once, in a copy: the caller's gradient must not change */

@@ -44,7 +44,8 @@ static int wants_norm(const epoch_job *job, int64_t b) { return job->epoch.want_
 static void begin_batch(epoch_job *job, int64_t b, int together)
 {
     const cmlp_epoch *epoch = &job->epoch;
-    const int fused = job->optimizer.solver == CMLP_SOLVER_SGD && !wants_norm(job, b) && !(job->optimizer.max_norm > 0);
+    const int fused = job->optimizer.solver == CMLP_SOLVER_SGD && !wants_norm(job, b) &&
+                      !(job->optimizer.max_norm > 0) && !job->optimizer.signs;
     job->after = job->counters;
     job->step = cmlp_begin_step(&job->optimizer, &job->after,
                                 epoch->rates ? epoch->rates[b] : job->optimizer.learning_rate);

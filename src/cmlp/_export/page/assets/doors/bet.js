@@ -54,15 +54,13 @@ function isDue() {
 function judge() {
 	const { options } = figure.bet;
 	const right = figure.bet.measure();
-	const lost = `Lost. Right is “${options[right]}”. `;
-	const outcome = right === chosen ? "Won. " : lost;
-	const words = chosen === null ? "" : outcome;
+	const outcome = said(right === chosen ? "bet.won" : "bet.lost", { right: options[right] });
+	const words = chosen === null ? "" : `${outcome} `;
 	write("verdict", words + figure.bet.verdict());
-	if (words) $("stop").dataset.bet = right === chosen ? "Won. " : "Lost. "; // seen on a phone, where the verdict may be below
+	if (words) $("stop").dataset.bet = words; // seen on a phone, where the verdict may be below
 	[...$("bet-options").children].forEach((one, n) => {
-		const mark = n === right ? "right" : n === chosen && "wrong";
-		if (!mark) return;
-		one.dataset.mark = mark;
-		one.ariaLabel = `${options[n]}: ${mark}`;
+		if (n !== right && n !== chosen) return;
+		one.dataset.mark = n === right ? "right" : "wrong";
+		one.ariaLabel = `${options[n]}: ${said("bet.marks")[n === right ? 0 : 1]}`;
 	});
 }

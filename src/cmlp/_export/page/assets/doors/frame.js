@@ -10,10 +10,14 @@ let told; // what a figure says instead of the words of its stop
 let isChanged = true; // whether the label of the figure is older than what it shows
 let kept = null; // what the explorer showed before a door was opened
 
-const stopsAt = (t) => figure.stops.filter(([at]) => at <= t + 1e-6).at(-1);
-const nextAt = () => figure.stops.find(([at]) => at > moment + 1e-6)?.[0] ?? 1;
+let isMoving = false;
+let explorerWords; // of the buttons that a door shows in another language
+
+/** The sentence of the last stop at a moment. */
+const stopWords = (t) => said(`${door}.stops`)[figure.stops.findLastIndex((at) => at <= t + 1e-6)];
+const nextAt = () => figure.stops.find((at) => at > moment + 1e-6) ?? 1;
 /** How many seconds the motion rests at this stop, so that its words can be read. The playground has its own pace. */
-const readingTime = () => (figure.run ? 0 : max(1.2, 0.3 * stopsAt(moment)[1].split(" ").length));
+const readingTime = () => (figure.run ? 0 : max(1.2, 0.3 * stopWords(moment).split(" ").length));
 
 /** Opens a door and sets its figure completely, so that every order of reading is right. */
 function openDoor(id, at, parts) {
@@ -23,14 +27,15 @@ function openDoor(id, at, parts) {
 	setBack();
 	door = id;
 	figure = FIGURES[id];
+	film.describe(id);
 	showDoor();
+	showMotion(false);
 	show({});
 	moment = aim = 0;
 	$("controls").replaceChildren();
 	figure.set?.(parts);
-	film.describe(id);
-	write("facts", figure.net ?? facts);
-	$("stops").replaceChildren(...figure.stops.map(([value]) => Object.assign(make("option"), { value })));
+	write("facts", said(figure.net, { steps: FAN_STEPS }));
+	$("stops").replaceChildren(...figure.stops.map((value) => Object.assign(make("option"), { value })));
 	ask();
 	if (figure.keys) Object.assign($("scene"), { role: "application", tabIndex: 0 });
 	else {
@@ -60,6 +65,32 @@ function showDoor() {
 	document.body.classList.toggle("draws", Boolean(figure?.draws));
 	document.body.classList.toggle("free", door === "playground");
 	$("door").hidden = $("figure").hidden = !isOpen;
+	decimalPoint = isOpen ? film.number(0.5, 1)[1] : ".";
+	for (const [name, words] of Object.entries(isOpen ? doorWords() : explorerWords)) write(name, words);
+}
+
+/** What buttons and the hint outside of the figure are called in a door. */
+function doorWords() {
+	const [back, next, time, picture, entry] = said("ui.figure");
+	$("stop-back").ariaLabel = back;
+	$("stop-next").ariaLabel = next;
+	$("moment").ariaLabel = time;
+	$("figure").ariaLabel = picture;
+	document.querySelector(".draw").ariaLabel = entry;
+	$("pad").ariaLabel = said("ui.pad");
+	$("theme").ariaLabel = said("ui.theme");
+	return {
+		"page-title": said("page.title"),
+		"film-open": said("ui.more")[1],
+		clear: said("ui.draw")[2],
+		hint: `✎ ${said("numbers.1")}`,
+	};
+}
+
+/** Writes on its button whether the motion goes on. */
+function showMotion(now) {
+	isMoving = now;
+	write("play", said("ui.play")[now ? 1 : 0]);
 }
 
 /** Sets everything back to how the page begins. */
@@ -78,21 +109,21 @@ function setBack() {
 
 /** Whether the figure may be changed: only at its end. Otherwise says what comes first. */
 function isOpen() {
-	if (moment < 1) write("stop", "First let it run to the end.");
+	if (moment < 1) write("stop", said("ui.first"));
 	return moment === 1;
 }
 
 /** Goes to a moment; a figure that has to compute what lies between gets there bit by bit. */
 function moveTo(t) {
 	const now = ++motion;
-	write("play", "Play");
+	showMotion(false);
 	aim = clamp(t);
 	skipIfLate(aim);
 	const go = () => {
 		if (now !== motion) return;
 		moment = figure.work?.(aim) ?? aim;
 		if (moment === aim) return arrive();
-		write("stop", "It computes all steps up to there.");
+		write("stop", said("ui.computes"));
 		$("scene").ariaLabel = `${$("door-title").textContent}. ${$("stop").textContent}`;
 		requestPaint();
 		requestAnimationFrame(go);
@@ -100,7 +131,7 @@ function moveTo(t) {
 	go();
 }
 
-const wordsNow = () => figure.says?.(moment) ?? stopsAt(moment)[1];
+const wordsNow = () => figure.says?.(moment) ?? stopWords(moment);
 
 /** While it moves: the words, when they change. */
 function arriveIfNew() {
@@ -148,7 +179,7 @@ function play(to, rest = 0) {
 		if (moment === to) arrive();
 		else arriveIfNew();
 		requestPaint();
-		write("play", moment === to ? "Play" : "Pause");
+		showMotion(moment !== to);
 		if (moment !== to) requestAnimationFrame(go);
 	};
 	requestAnimationFrame(go);
@@ -160,12 +191,10 @@ function replay(from) {
 	play(1);
 }
 
-const isMoving = () => $("play").textContent === "Pause";
-
 function pressPlay() {
-	if (isMoving()) {
+	if (isMoving) {
 		motion++;
-		write("play", "Play");
+		showMotion(false);
 		return arrive();
 	}
 	if (moment >= 1) aim = moment = 0;
@@ -173,7 +202,7 @@ function pressPlay() {
 }
 
 const nextStop = () => play(nextAt());
-const lastStop = () => play(figure.stops.findLast(([at]) => at < moment - 1e-6)?.[0] ?? 0);
+const lastStop = () => play(figure.stops.findLast((at) => at < moment - 1e-6) ?? 0);
 
 function paintDoor() {
 	const { pen, width, height } = prepare($("scene"));
@@ -181,7 +210,7 @@ function paintDoor() {
 	figure.paint({ pen, width, height, narrow: width < 560 }, moment);
 	const words = figure.says?.(moment);
 	if (words !== told) {
-		write("stop", words ?? stopsAt(moment)[1]);
+		write("stop", words ?? stopWords(moment));
 		isChanged = true;
 	}
 	told = words;
@@ -315,6 +344,7 @@ async function setUpDoors() {
 		pictures[name] = { input, label: doorData.labels[n], targets: targetsOf(doorData.labels[n]) };
 	});
 	$("film-open").hidden = false;
+	explorerWords = Object.fromEntries(["page-title", "film-open", "clear", "hint"].map((id) => [id, $(id).textContent]));
 	listenToScene($("scene"));
 	listen($("play"), "click", pressPlay);
 	listen($("stop-next"), "click", nextStop);

@@ -65,11 +65,13 @@ function label(pen, text, x, y, align) {
 	pen.fillText(text, x, y);
 }
 
+let decimalPoint = "."; // as the language of what is shown writes it
+
 /** A number with a minus sign instead of a hyphen; no sign if it rounds to 0. */
 function number(value, places = 3) {
 	if (!finite(value)) return "–";
 	const text = value.toFixed(places);
-	return Number(text) ? text.replace("-", "−") : text.replace("-", "");
+	return text.replace("-", Number(text) ? "−" : "").replace(".", decimalPoint);
 }
 
 const twoDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 2, useGrouping: false });
@@ -82,7 +84,7 @@ function plainNumber(value) {
 
 const fine = (value) => (value >= 1e-4 ? "+" : "") + plainNumber(value);
 
-const signed = (value, places) => (number(value, places) > 0 ? "+" : "") + number(value, places);
+const signed = (value, places) => (Number(value.toFixed(places ?? 3)) > 0 ? "+" : "") + number(value, places);
 const largest = (values) => values.reduce((top, value) => max(top, abs(value)), 0) || 1;
 
 const small = make("canvas");

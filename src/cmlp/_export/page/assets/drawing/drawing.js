@@ -15,9 +15,11 @@ function smooth(stroke) {
 	return ends === 1 ? stroke : path;
 }
 
+const BOX = 19.25; // pixels that a digit fills, from half of its ink at one side to half at the other
+
 /**
- * As MNIST was made: fitted into 20 x 20, then the centre of mass moved to the middle of 28 x 28. Returns the strokes
- * rounded off, and the scale and the shift that bring them there.
+ * Nearly as MNIST was made, whose digits fill 20 x 20: fitted into a box, then the centre of mass moved to the middle of
+ * 28 x 28. Returns the strokes rounded off, and the scale and the shift that bring them there.
  */
 function placeInImage(strokes) {
 	const lines = strokes.map(smooth);
@@ -27,7 +29,7 @@ function placeInImage(strokes) {
 	});
 	// The first dot must not fill the image: what is smaller than a third of the field stays small.
 	const extent = max(UNITS / 3, ...ranges.map(([low, high]) => high - low));
-	const scale = (20 - 2 * PEN) / extent;
+	const scale = (BOX - 2 * PEN) / extent;
 	const shift = ranges.map(([low, high]) => SIDE / 2 - ((low + high) / 2) * scale);
 	let [mass, x, y] = [0, 0, 0];
 	rasterize(lines, scale, shift).forEach((ink, at) => {

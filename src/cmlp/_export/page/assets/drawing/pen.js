@@ -1,7 +1,9 @@
 // --- A pen for mouse, finger and keys, on the drawing field and on the weights of a neuron.
 
-// The radius of a stroke in pixels.
-const PEN = 1.15;
+// The radius of a stroke in pixels at half of its ink, and over how many pixels its edge fades. So the trained network reads
+// 95 % of drawn digits; with a sharper edge (1.15 and 1) it reads 94 %.
+const [PEN, EDGE] = [1, 2];
+const BRUSH = [1.15, 1]; // the same of what paints weights
 // A canvas's side: points are whole numbers below it.
 const UNITS = 1024;
 const inside = (value) => min(UNITS - 1, max(0, value));
@@ -93,9 +95,9 @@ class Pen {
 }
 
 /** The ink of lines, with each point p at p * scale + shift. Computed: browsers may falsify what is read from a canvas. */
-function rasterize(lines, scale, shift) {
+function rasterize(lines, scale, shift, [radius, edge] = [PEN, EDGE]) {
 	const ink = new Float32Array(PIXELS);
-	const reach = PEN + 0.5;
+	const reach = radius + edge / 2;
 	for (const line of lines) {
 		const path = line.map((p) => [p[0] * scale + shift[0], p[1] * scale + shift[1]]);
 		path.forEach(([x, y], k) => {
@@ -106,7 +108,7 @@ function rasterize(lines, scale, shift) {
 				for (let col = max(0, floor(min(x, x0) - reach)); col < min(SIDE, right); col++) {
 					const [px, py] = [col + 0.5 - x0, row + 0.5 - y0];
 					const t = min(1, max(0, (px * dx + py * dy) / (dx * dx + dy * dy || 1)));
-					const covered = min(1, reach - hypot(px - t * dx, py - t * dy));
+					const covered = min(1, (reach - hypot(px - t * dx, py - t * dy)) / edge);
 					const at = row * SIDE + col;
 					ink[at] = max(ink[at], covered);
 				}

@@ -21,7 +21,7 @@ function alter([layer, index], change) {
 
 /** The brush goes from one point to the next. */
 function paintWeights(neuron, brush, points) {
-	const ink = rasterize([points], SIDE / UNITS, [0, 0]);
+	const ink = rasterize([points], SIDE / UNITS, [0, 0], BRUSH);
 	alter(neuron, (weight, i) => weight + (ink[i] || 0) * (BRUSHES[brush] / white - weight));
 }
 

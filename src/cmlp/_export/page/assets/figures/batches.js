@@ -26,25 +26,18 @@ const fanCount = (t) => FAN_DIGITS ** part(t, ...FAN);
 
 FIGURES.batches = {
 	seconds: 9,
-	net: `The film’s network after ${FAN_STEPS} steps`,
-	stops: [
-		[0, "Straight down: the step that all digits together wish for. Where does one digit alone point?"],
-		[FAN[0], "24 arrows of one digit each; then each averages more. The angles are true, left or right is chance."],
-		[fanMoment(10), "Averages of ten digits: nearly all go downhill. And with more?"],
-		[fanMoment(100), "Averages of a hundred digits: a narrow bundle."],
-		[FAN[1], "All 500 digits: one arrow, straight down. But each step must look at every digit."],
-		[1, ""],
-	],
+	net: "batches.net",
+	stops: [0, FAN[0], fanMoment(10), fanMoment(100), FAN[1], 1],
 	set() {
 		this.seed = 4;
 		const most = FAN_DIGITS;
 		const count = slider(
-			"Digits a step",
+			said("batches.count"),
 			{ min: 0, max: 1, step: 0.001, value: 0, words: (share) => number(most ** share, 0) },
 			(share) => moveTo(blend(...FAN, share)),
 		);
 		this.showCount = () => count(part(moment, ...FAN));
-		action("24 other batches", () => {
+		action(said("batches.other"), () => {
 			this.seed++;
 			this.fan = null;
 			if (moment < FAN[0] || moment > FAN[1]) moveTo(fanMoment(10));
@@ -121,9 +114,10 @@ FIGURES.batches = {
 		const [x, y, small] = [width / 2, height - long - 24, { size: narrow ? 11 : 13 }];
 		const at = (angle, far = long) => [x + far * Math.sin(angle), y + far * Math.cos(angle)];
 		drawLine(pen, segment(x - long, y, x + long, y), colours.ring, 1, [4, 6]);
+		const [sideways, uphill, downhill] = said("batches.sides");
 		for (const side of [-1, 1])
-			note(pen, narrow ? "90°" : "sideways", x + side * (long + (narrow ? 18 : 62)), y + 4, "center", small);
-		note(pen, "uphill", x, y - 0.4 * long, "center", small);
+			note(pen, narrow ? "90°" : sideways, x + side * (long + (narrow ? 18 : 62)), y + 4, "center", small);
+		note(pen, uphill, x, y - 0.4 * long, "center", small);
 		if (!this.isKnown()) {
 			if (moment === aim) this.work(FAN[0]); // ahead of time
 			requestPaint();
@@ -144,30 +138,28 @@ FIGURES.batches = {
 				pen.globalAlpha = 1;
 			}
 		pointer(pen, [x, y], at(0), colours.positive, narrow ? 4 : 6);
-		note(pen, "downhill for all", x, height - 6, "center", small);
+		note(pen, downhill, x, height - 6, "center", small);
 		if (!this.fan || grown < 1) return;
 		// Each dot is a digit that the step must look at. On a phone they have their place above.
 		const [low, dot] = narrow ? [82, 3] : [height, 5];
-		const words = [`${n} digit${n > 1 ? "s" : ""} a step`, `${number(this.off(n), 0)}° off on average`];
-		words.forEach((one, k) => headline(pen, one, 0, low - 28 + 22 * k, "left", size, !k));
+		const [many, single, off] = said("batches.words", { count: n, angle: number(this.off(n), 0) });
+		[n > 1 ? many : single, off].forEach((one, k) => headline(pen, one, 0, low - 28 + 22 * k, "left", size, !k));
 		range(FAN_DIGITS).forEach((k) => {
 			const place = [width - dot * (25 - (k % 25)), low - 20 - dot * (20 - floor(k / 25)), dot - 1, dot - 1];
 			box(pen, ...place, k < n ? colours.mark : colours.line);
 		});
-		note(pen, `it looks at ${n} of ${FAN_DIGITS}`, width, low - 6, "right", small);
+		note(pen, said("batches.looks", { count: n, all: FAN_DIGITS }), width, low - 6, "right", small);
 	},
 	says(t) {
 		if (t < 1 || !this.fan) return;
 		const [one, ten, hundred] = [1, 10, 100].map((n) => `${number(this.off(n), 0)}°`);
 		const share = percent(Math.cos((this.off(10) * Math.PI) / 180));
-		return `Off downhill on average: one digit ${one}, ten ${ten}, a hundred ${hundred}. A step of ten goes down about ${share} as steeply as the step of all ${FAN_DIGITS}, and looks at one in ${FAN_DIGITS / 10} of them.`;
+		return said("batches.says", { one, ten, hundred, share, all: FAN_DIGITS, part: FAN_DIGITS / 10 });
 	},
 	label(t) {
 		const n = Math.round(fanCount(t));
-		const words =
-			this.fan && t >= FAN[0] && t < 1
-				? ` ${n} digits a step: ${number(this.off(n), 0)}° off downhill on average.`
-				: "";
-		return (this.says(t) ?? stopsAt(t)[1]) + words;
+		const isSeen = this.fan && t >= FAN[0] && t < 1;
+		const words = isSeen ? ` ${said("batches.label", { count: n, angle: number(this.off(n), 0) })}` : "";
+		return (this.says(t) ?? stopWords(t)) + words;
 	},
 };

@@ -27,22 +27,12 @@ const chainSlope = (k) => chainSlopes(k).reduce((p, q) => p * q);
 
 FIGURES.chain = {
 	seconds: 6,
-	net: "Four neurons in a row",
-	stops: [
-		[
-			0,
-			"Four neurons. Their output a3 should be 1, so the cost is (a3 − 1)². Pull w3, and one after the other the rest follows.",
-		],
-		[
-			0.5,
-			"Each change is the change before it × the slope between the two. Three factors, one product. Now pull by 0.20.",
-		],
-		[1, "Drag sideways to pull a weight yourself. Dashed: what the slopes promise. The curve: what is measured."],
-	],
+	net: "chain.net",
+	stops: [0, 0.5, 1],
 	set() {
 		[this.pulled, this.weight] = [ASKED, 3];
 		choices(
-			"Weight",
+			said("chain.weight"),
 			[3, 2, 1].map((k) => [k, `w${k}`]),
 			(k) => k === this.weight,
 			(k) => {
@@ -50,7 +40,7 @@ FIGURES.chain = {
 				moveTo(1);
 			},
 		);
-		this.showChange = slider("Change it by", { min: -1, max: 1, step: 0.01, value: 0, places: 2 }, (value) => {
+		this.showChange = slider(said("chain.change"), { min: -1, max: 1, step: 0.01, value: 0, places: 2 }, (value) => {
 			this.pulled = value;
 			moveTo(1);
 		});
@@ -84,16 +74,16 @@ FIGURES.chain = {
 				headline(pen, `w${n + 1} ${number(weight, 2)}`, (x(n) + x(n + 1)) / 2, y - 9, "center", 12, n === k - 1);
 			}
 			disc(pen, x(n), y, size, now.a[n]);
-			note(pen, `${n ? `a${n}` : "input"} ${number(now.a[n])}`, clamp(x(n), 36, width - 36), y + size + 16);
+			note(pen, `${n ? `a${n}` : said("chain.input")} ${number(now.a[n])}`, clamp(x(n), 42, width - 36), y + size + 16);
 		});
 		// Four wheels: a hand turns with its number, by the same angle for the same change whatever was pulled.
 		const middle = y + size + 48 + radius;
 		const marks = [
-			`∂z${k}/∂w${k} = ${k > 1 ? `a${k - 1}` : "input"}`,
+			`∂z${k}/∂w${k} = ${k > 1 ? `a${k - 1}` : said("chain.input")}`,
 			`∂a${k}/∂z${k} = σ′(z${k})`,
 			`∂C/∂a${k}${k < 3 ? "" : " = 2 (a3 − 1)"}`,
 		];
-		[`w${k}`, `z${k}`, `a${k}`, "cost"].forEach((name, n) => {
+		[`w${k}`, `z${k}`, `a${k}`, said("chain.cost")].forEach((name, n) => {
 			const change = now.numbers[n] - first.numbers[n];
 			const turned = ((change / QUARTERS[n]) * Math.PI) / 2;
 			const angle = turned - Math.PI / 2;
@@ -113,7 +103,10 @@ FIGURES.chain = {
 			headline(pen, name, x(n), middle - radius - 10, "center");
 			const words = `${change >= 0 ? "+" : ""}${number(change, n === 3 ? 5 : 4)}`;
 			note(pen, words, clamp(x(n), 30, width - 34), middle + radius + 18, "center", { colour, bold: true });
-			if (!narrow) note(pen, `¼ turn: ${QUARTERS[n]}`, x(n), middle + radius + 34, "center", { size: 11 });
+			if (!narrow)
+				note(pen, said("chain.quarter", { value: number(QUARTERS[n], 2) }), x(n), middle + radius + 34, "center", {
+					size: 11,
+				});
 			if (n === 3) return;
 			const [left, right] = [x(n) + radius + 8, x(n + 1) - radius - 8];
 			const tip = [right, middle];
@@ -159,11 +152,11 @@ FIGURES.chain = {
 		drawLine(pen, [at(nudge, straight(nudge))], colours.muted, 9);
 		drawLine(pen, [at(nudge, cost(nudge))], colours.mark, 11);
 		const change = cost(nudge) - cost(0);
-		const said = `${signed(nudge, 2)}: slopes say ${signed(nudge * slope, 5)}`;
-		headline(pen, said, narrow ? 190 : width, narrow ? low + 16 : low - 10, "right", 12, false);
-		headline(pen, `measured ${signed(change, 5)}`, width, low + (narrow ? 16 : 8), "right", 12);
+		const promised = said("chain.promised", { by: signed(nudge, 2), change: signed(nudge * slope, 5) });
+		headline(pen, promised, narrow ? 190 : width, narrow ? low + 16 : low - 10, "right", 12, false);
+		headline(pen, said("chain.measured", { change: signed(change, 5) }), width, low + (narrow ? 16 : 8), "right", 12);
 		const empty = slope < 0 ? [left + 8, bottom - 8, "left"] : [right - 8, bottom - 8, "right"]; // below the curve
-		note(pen, `wish for w${k}: ${signed(-slope, 4)}`, ...empty, {
+		note(pen, said("chain.wish", { weight: `w${k}`, value: signed(-slope, 4) }), ...empty, {
 			colour: colours.positive,
 			halo: true,
 		});
@@ -172,13 +165,15 @@ FIGURES.chain = {
 		if (t < 1 || (this.weight === 3 && this.pulled === ASKED)) return;
 		const [k, by] = [this.weight, this.pulled];
 		const [promised, measured] = [by * chainSlope(k), chainAt(by, k).numbers[3] - chainAt(0).numbers[3]];
-		const near = abs(promised - measured) < 0.1 * abs(measured) ? "still nearly straight" : "too far for a slope";
-		return `w${k} ${signed(by, 2)}: the slopes promise ${signed(promised, 4)}, measured is ${signed(measured, 4)}: ${near}.`;
+		const verdict = said("chain.verdicts")[abs(promised - measured) < 0.1 * abs(measured) ? 0 : 1];
+		const numbers = { by: signed(by, 2), promised: signed(promised, 4), measured: signed(measured, 4) };
+		return said("chain.says", { weight: `w${k}`, ...numbers, verdict });
 	},
 	label() {
 		const k = moment === 1 ? this.weight : 3;
 		const change = chainAt(this.pulled, k).numbers[3] - chainAt(0).numbers[3];
 		const slopes = chainSlopes(k).map((one) => number(one));
-		return `${stopsAt(moment)[1]} Slopes ${slopes.join(", ")}; product ${number(chainSlope(k), 4)}${moment === 1 ? `; measured change ${number(change, 5)}` : ""}.`;
+		const numbers = { slopes: slopes.join(", "), product: number(chainSlope(k), 4), change: number(change, 5) };
+		return `${stopWords(moment)} ${said("chain.label", numbers)[moment === 1 ? 1 : 0]}`;
 	},
 };

@@ -5,20 +5,12 @@ const [CURVE_STEPS, CURVE_KEPT] = [1500, 75]; // how far both learn, and after h
 
 FIGURES.curves = {
 	seconds: 14,
-	net: "Two new networks, learning here",
-	stops: [
-		[0, "Two curves, each with its slope (dashed). ReLU turns a negative sum into 0, and keeps a positive one."],
-		[
-			0.18,
-			"A wish goes back from the outputs to A. Each layer multiplies it by weights, and by the slope of its curve.",
-		],
-		[CURVE_START, "The bars: how much of the outputs’ wishes reaches each layer, before any learning. Now both learn."],
-		[1, ""],
-	],
+	net: "curves.net",
+	stops: [0, 0.18, CURVE_START, 1],
 	set() {
 		this.start(1);
 		choices(
-			"Sigmoid weights",
+			said("curves.scale"),
 			[
 				[1, "× 1"],
 				[3, "× 3"],
@@ -29,7 +21,7 @@ FIGURES.curves = {
 				replay(0.2);
 			},
 		);
-		action("Spiral, 4 layers", () => goTo("playground", { preset: "fading" }));
+		action(said("curves.spiral"), () => goTo("playground", { preset: "fading" }));
 	},
 	work(t) {
 		const done = () => min(...this.nets.map((one) => one.done));
@@ -95,7 +87,7 @@ FIGURES.curves = {
 			// Both on the same axes, with the same scale for the sum and the activation.
 			const unit = min(across / 8, down / 4);
 			const at = (z, value) => [left + (z + 4) * unit, top + down - unit * value];
-			headline(pen, ["sigmoid", "ReLU"][n], left, blend(top - 6, y + 14, leave), "left", size + 1);
+			headline(pen, said("curves.names")[n], left, blend(top - 6, y + 14, leave), "left", size + 1);
 			if (leave < 1) {
 				pen.globalAlpha = 1 - leave;
 				drawLine(pen, [at(-4, 0), at(4, 0)], colours.line);
@@ -108,7 +100,7 @@ FIGURES.curves = {
 						range(81).map((k) => at(k / 10 - 4, curve(k / 10 - 4))),
 						...style,
 					);
-				note(pen, `slope ${n ? 1 : narrow ? "≤ ¼" : "at most ¼"}`, left, top + down + 18, "left", { size });
+				note(pen, said("curves.slope")[n ? 2 : Number(narrow)], left, top + down + 18, "left", { size });
 				pen.globalAlpha = 1;
 			}
 			const from = blend(width * (narrow ? 0.2 : 0.28), 0, leave);
@@ -126,7 +118,7 @@ FIGURES.curves = {
 			box(pen, x + 2, low - room, pitch - 4, room, colours.line, 0.6);
 			const grown = room * min(1, share) * come;
 			box(pen, x + 2, low - grown, pitch - 4, grown, n ? colours.mark : colours.text);
-			note(pen, l < 4 ? letter(l + 1) : "out", x + pitch / 2, low + 14, "center", { size });
+			note(pen, l < 4 ? letter(l + 1) : said("curves.out"), x + pitch / 2, low + 14, "center", { size });
 			if (come < 1) return;
 			const words = percent(share, share < 0.001 ? 2 : share < 0.01 ? 1 : 0);
 			headline(pen, words, x + pitch / 2, low - room - 6, "center", size, !narrow);
@@ -149,7 +141,7 @@ FIGURES.curves = {
 			const colour = m ? colours.mark : colours.text;
 			drawLine(pen, one.shares.slice(0, now + 1).map(place), colour, 3);
 			drawLine(pen, [ends[m]], colour, 9);
-			const words = `${["sigmoid", "ReLU"][m]} ${percent(shares[m])}`;
+			const words = `${said("curves.names")[m]} ${percent(shares[m])}`;
 			// The names stand above the higher line and below the lower one.
 			const isHigh = shares[m] > shares[1 - m] || (m && !gap);
 			const x = max(ends[m][0] - 6, left + (narrow ? 78 : 100));
@@ -159,21 +151,20 @@ FIGURES.curves = {
 				bold: true,
 			});
 		});
-		headline(pen, `${gap} points`, right, 26, "right", narrow ? 18 : 32);
-		const after = step ? `ahead after ${step.toLocaleString("en")} steps` : "ahead, untrained";
+		headline(pen, said("curves.gap", { count: gap }), right, 26, "right", narrow ? 18 : 32);
+		const after = said("curves.ahead", { steps: film.number(step, 0) })[step ? 0 : 1];
 		note(pen, after, right, 46, "right", { size });
-		note(pen, narrow ? "right" : "test digits right", left + 2, low + 20, "left", { size });
+		note(pen, said("curves.right")[narrow ? 1 : 0], left + 2, low + 20, "left", { size });
 	},
 	says(t) {
 		if (t < 1) return;
 		const gap = this.nets.map((one) => Math.round(100 * one.shares.at(-1)));
-		if (this.scale > 1)
-			return `Sigmoids that start with weights 3 times as large: ${percent(this.nets[0].wishes[0])} of the wishes arrive at A, and ${gap[0]} % of the test digits are read.`;
-		return `After ${CURVE_STEPS.toLocaleString("en")} steps: sigmoids ${gap[0]} %, ReLU ${gap[1]} %. Wishes that fade are one reason, the start another: try larger weights.`;
+		if (this.scale > 1) return said("curves.larger", { arrive: percent(this.nets[0].wishes[0]), share: gap[0] });
+		return said("curves.says", { steps: film.number(CURVE_STEPS, 0), first: gap[0], second: gap[1] });
 	},
 	label(t) {
 		const step = floor(part(t, CURVE_START, 1) * CURVE_STEPS);
 		const [first, second] = this.nets.map((one) => percent(one.shares[floor(step / CURVE_KEPT)] ?? one.shares.at(-1)));
-		return `${this.says(t) ?? stopsAt(t)[1]} After ${step} steps: sigmoid ${first}, ReLU ${second}.`;
+		return `${this.says(t) ?? stopWords(t)} ${said("curves.label", { steps: step, first, second })}`;
 	},
 };

@@ -18,36 +18,31 @@ const sumOver = (weights, image) => weights.reduce((total, weight, k) => total +
 
 FIGURES.edge = {
 	seconds: 7,
-	net: "One neuron, made by hand",
-	stops: [
-		[0, "A bar of ones: 24 weights. All others are 0."],
-		[0.04, "It is laid on every row. Below, its sum."],
-		[0.5, "The sum for every place of the bar. The filled block gives the largest sum."],
-		[0.52, "Now a border comes: what is bright there lowers the sum."],
-		[
-			1,
-			"With a negative border the middle of the block gives 0, and only its edges are high: an edge detector. Paint weights of your own: which digits do they find?",
-		],
-	],
+	net: "edge.net",
+	stops: [0, 0.04, 0.5, 0.52, 1],
 	set() {
 		this.made = null;
 		this.brush = 1;
 		choices(
-			"Paint",
+			said("edge.paint"),
 			[
 				[1, "+1"],
-				[BORDER, "−0.75"],
+				[BORDER, number(BORDER, 2)],
 				[0, "0"],
 			],
 			(value) => value === this.brush,
 			(value) => (this.brush = value),
 		);
-		action("The bar again", () => (this.made = null));
+		action(said("edge.again"), () => (this.made = null));
 	},
 	says() {
 		if (!this.made) return;
-		const [seven, block] = [pictures.seven.input, filledBlock].map((image) => number(sumOver(this.made, image), 2));
-		return `Your weights: the 7 has the sum ${seven}, the block ${block}. Below, the digits that they find.`;
+		return said("edge.made", this.sums(this.made));
+	},
+	/** What weights give for the 7 and for the block. */
+	sums(weights) {
+		const [seven, block] = [pictures.seven.input, filledBlock].map((image) => number(sumOver(weights, image), 2));
+		return { seven, block };
 	},
 	now(t) {
 		const border = BORDER * ease(part(t, 0.55, 0.85));
@@ -60,7 +55,7 @@ FIGURES.edge = {
 		const side = min((width - 40) / 3, height * 0.45, 250);
 		const gap = (width - 3 * side) / 2 - 1;
 		const images = [pictures.seven.input, filledBlock];
-		note(pen, "the weights", side / 2, 14);
+		note(pen, said("edge.weights"), side / 2, 14);
 		picture(pen, weights, 0, 20, side, 0);
 		this.area = [0, 20, side];
 		images.forEach((image, n) => {
@@ -75,7 +70,7 @@ FIGURES.edge = {
 			pen.globalAlpha = 1;
 			headline(
 				pen,
-				`${["a 7", "a block"][n]}: ${number(sumOver(weights, image), 2)}`,
+				`${said("edge.names")[n]}: ${number(sumOver(weights, image), 2)}`,
 				x + side / 2,
 				14,
 				"center",
@@ -90,7 +85,7 @@ FIGURES.edge = {
 			left + ((place - 2) / 18) * (right - left),
 			lower - (max(0, value) / 26) * (lower - upper),
 		];
-		note(pen, narrow ? "sum by row" : "its sum, by the row of the bar", left + 6, upper - 6, "left");
+		note(pen, said("edge.axis")[narrow ? 1 : 0], left + 6, upper - 6, "left");
 		for (const value of [0, 10, 20]) note(pen, value, left - 6, at(2, value)[1] + 4, "right");
 		for (const row of [5, 10, 15, 20]) note(pen, row, at(row, 0)[0], lower + 14);
 		const lastRow = t < 0.5 ? (t < 0.05 ? 2 : t < 0.44 ? top : 20) : 20;
@@ -104,9 +99,10 @@ FIGURES.edge = {
 			const [x, y] = at(top, sumOver(barWeights(top, border), image));
 			if (rows.length) drawLine(pen, [[x, y]], colour, 9);
 		});
+		const [seven, , block] = said("edge.names");
 		const keys = [
-			["a 7", colours.text, [6, 4]],
-			["the block", colours.mark, []],
+			[seven, colours.text, [6, 4]],
+			[block, colours.mark, []],
 		];
 		keys.forEach(([name, colour, dash], n) => {
 			drawLine(pen, segment(right - 190 + n * 95, upper - 10, right - 166 + n * 95, upper - 10), colour, 2.5, dash);
@@ -117,11 +113,8 @@ FIGURES.edge = {
 	paintFound({ pen, width, height, side, narrow }) {
 		const active = examples.test.filter((one) => sumOver(this.made, one.input) > 10);
 		const sevens = active.filter((one) => one.label === 7).length;
-		const found = `${active.length} of ${examples.test.length} test digits`;
-		const words = narrow
-			? `Above 10: ${found}; ${sevens} are sevens`
-			: `The sum is above 10 for ${found}; ${sevens} of these are sevens.`;
-		headline(pen, words, 0, side + 44, "left");
+		const counts = { count: active.length, all: examples.test.length, sevens };
+		headline(pen, said("edge.found", counts)[narrow ? 1 : 0], 0, side + 44, "left");
 		const size = narrow ? 34 : 44;
 		crowd(pen, active, [0, side + 56, width, height - side - 56], size, ({ label }) => label === 7);
 	},
@@ -142,10 +135,9 @@ FIGURES.edge = {
 		if (!across && !down) return this.put(this.place[0] * SIDE + this.place[1]);
 	},
 	label() {
-		const place = this.place ? ` Brush at row ${this.place[0]}, column ${this.place[1]}; Enter paints.` : "";
-		const sums = [pictures.seven.input, filledBlock].map((image) =>
-			sumOver(this.made ?? barWeights(BAR_TOP, this.now(moment).border), image),
-		);
-		return `${stopsAt(moment)[1]} The 7 has the sum ${number(sums[0], 2)}, the block ${number(sums[1], 2)}.${place}`;
+		const sums = this.sums(this.made ?? barWeights(BAR_TOP, this.now(moment).border));
+		const [row, column] = this.place ?? [];
+		const brush = this.place ? said("edge.brush", { place: placeName(row * SIDE + column) }) : "";
+		return `${stopWords(moment)} ${said("edge.label", sums)} ${brush}`.trim();
 	},
 };

@@ -4,20 +4,8 @@ const [STEP_LENGTH, TRIES] = [0.1, 200];
 
 FIGURES.gradient = {
 	seconds: 10,
-	net: "The film’s network with random weights, and your digit",
-	stops: [
-		[0, "One step of all 13,002 knobs, equally long in every direction. Turn the step: where does the cost fall most?"],
-		[0.3, "At 0° the step goes along the gradient: the cost rises most. At 180°, against it, the cost falls most."],
-		[0.4, "Now 200 steps in random directions, one after the other. How far down the curve does each come?"],
-		[
-			0.78,
-			"All stop near 90°, where the cost hardly changes: among 13,002 directions, nearly every one is across the slope.",
-		],
-		[
-			1,
-			"Below, the gradient itself, a number for each knob. Blue: turned up, it raises the cost. Orange: it lowers it.",
-		],
-	],
+	net: "gradient.net",
+	stops: [0, 0.3, 0.4, 0.78, 1],
 	set() {
 		this.facts = film.factsNow();
 		this.start = this.facts.start.params;
@@ -50,11 +38,11 @@ FIGURES.gradient = {
 		});
 		[this.up, this.down] = [this.curve[0], this.curve[36]];
 		this.seen = range(37).map((n) => n === 18); // the angles that were tried, in steps of 5 degrees
-		slider("Turn the step", { min: 0, max: 180, step: 5, value: 90, words: (angle) => `${angle}°` }, (angle) => {
+		slider(said("gradient.turn"), { min: 0, max: 180, step: 5, value: 90, words: (angle) => `${angle}°` }, (angle) => {
 			range(37).forEach((n) => (this.seen[n] ||= (5 * n - angle) * (5 * n - this.angle) <= 0));
 			[this.angle, this.more] = [angle, false];
 		});
-		action("Try 200 more", () => {
+		action(said("gradient.more"), () => {
 			if (!isOpen()) return;
 			this.more = true;
 			this.goal += TRIES;
@@ -82,12 +70,13 @@ FIGURES.gradient = {
 	},
 	says(t) {
 		if (t === 1 && this.more) {
-			if (this.tries.length < this.goal) return "200 more come, one after the other.";
+			if (this.tries.length < this.goal) return said("gradient.coming");
 			const best = min(...this.tries.map(([change]) => change));
-			return `${this.tries.length} random steps now, and the best still goes down only 1/${number(this.down / best, 0)} as far as the step against the gradient.`;
+			return said("gradient.best", { count: this.tries.length, times: number(this.down / best, 0) });
 		}
 		if (t % 1 || this.angle === 90) return;
-		return `At ${this.angle}° the cost changes by ${signed(this.curve[this.angle / 5], 4)}.${t ? "" : " Find the best direction."}`;
+		const words = said("gradient.says", { angle: this.angle, change: signed(this.curve[this.angle / 5], 4) });
+		return t ? words : `${words} ${said("gradient.find")}`;
 	},
 	paint({ pen, width, height, narrow }, t) {
 		if (t === 1 && this.tries.length < this.goal)
@@ -108,29 +97,25 @@ FIGURES.gradient = {
 		const along = (n) => at(5 * n, blend(this.curve[floor(n)], this.curve[ceil(n)], n % 1));
 		const turned = 36 * ease(part(t, 0.03, 0.28));
 		const angle = t % 1 ? 5 * turned : this.angle;
-		if (t < 0.3) note(pen, "▲ cost rises", left, 14, "left");
-		if (t < 0.8) note(pen, "▼ cost falls", left + 24, bottom - 10, "left");
+		const [rises, falls] = said("gradient.rises");
+		if (t < 0.3) note(pen, rises, left, 14, "left");
+		if (t < 0.8) note(pen, falls, left + 24, bottom - 10, "left");
 		for (const change of [-0.1, 0, 0.1]) drawLine(pen, [at(0, change), at(180, change)], colours.line);
 		for (const mark of [0, 45, 90, 135, 180]) {
 			drawLine(pen, [at(mark, this.up), at(mark, this.down)], colours.line);
 			note(pen, `${mark}°`, at(mark, 0)[0], bottom + 20);
 		}
-		if (!narrow) note(pen, "angle to the gradient", at(112, 0)[0], bottom + 20);
+		if (!narrow) note(pen, said("gradient.angle"), at(112, 0)[0], bottom + 20);
 		range(36).forEach((n) => {
 			if (n + 1 <= turned || (this.seen[n] && this.seen[n + 1]))
 				drawLine(pen, [along(n), along(n + 1)], colours.text, 2);
 		});
 		if (t >= 0.3) {
+			const [along2, against] = said("gradient.ends").map((words) => (narrow ? "" : ` ${words}`));
+			headline(pen, `▲ ${signed(this.up, 4)}${along2}`, left, at(0, this.up)[1] - 12, "left");
 			headline(
 				pen,
-				`▲ ${signed(this.up, 4)}${narrow ? "" : " along the gradient"}`,
-				left,
-				at(0, this.up)[1] - 12,
-				"left",
-			);
-			headline(
-				pen,
-				`▼ ${signed(this.down, 4)}${narrow ? "" : " against it"}`,
+				`▼ ${signed(this.down, 4)}${against}`,
 				at(180, 0)[0] - 10,
 				at(180, this.down)[1] - (narrow ? 34 : 48),
 				"right",
@@ -143,15 +128,15 @@ FIGURES.gradient = {
 			box(pen, x, y, (long * best) / this.down, 12, colours.text);
 			headline(
 				pen,
-				`best of ${this.tries.length}: ${number(best, 5)}`,
-				x + long / 12,
+				said("gradient.tries", { count: this.tries.length, change: number(best, 5) }),
+				narrow ? width : x + long / 12,
 				y + 11,
-				"left",
+				narrow ? "right" : "left",
 				narrow ? 11 : 13,
 			);
 			box(pen, x, y + 20, long, 12, colours.ring);
-			const words = narrow ? "gradient:" : "against the gradient:";
-			note(pen, `${words} ${number(this.down / best, 0)} times as much`, x, y + 47, "left", { size: narrow ? 11 : 12 });
+			const words = said("gradient.times", { times: number(this.down / best, 0) })[narrow ? 1 : 0];
+			note(pen, words, x, y + 47, "left", { size: narrow ? 11 : 12 });
 		}
 		if (t % 1 === 0 || t < 0.3) {
 			const place = along(angle / 5);
@@ -165,7 +150,7 @@ FIGURES.gradient = {
 			if (t < 0.3)
 				headline(
 					pen,
-					`cost ${number(this.base)} → ${number(this.base + change)}`,
+					said("gradient.cost", { from: number(this.base), to: number(this.base + change) }),
 					right,
 					30,
 					"right",
@@ -183,9 +168,8 @@ FIGURES.gradient = {
 		const [high, low] = [bottom + 50, height - 22];
 		const zero = (high + low) / 2;
 		const most = largest(this.gradient);
-		const zeros = this.gradient.filter((value) => value === 0).length.toLocaleString("en");
-		const sorted = narrow ? "the gradient, sorted" : "the 13,002 numbers of the gradient, sorted";
-		note(pen, `${sorted}; ${zeros} are 0 (dark pixels)`, width / 2, high - 6);
+		const zeros = film.number(this.gradient.filter((value) => value === 0).length, 0);
+		note(pen, said("gradient.sorted", { zeros })[narrow ? 1 : 0], width / 2, high - 6);
 		drawLine(pen, segment(left, zero, right, zero), colours.line);
 		const count = this.sorted.length;
 		range(400).forEach((n) => {
@@ -199,8 +183,9 @@ FIGURES.gradient = {
 		// Names at the ends, and of the zeros in the middle.
 		const nameOf = (value) => `${knobName(this.gradient.indexOf(value))}, ${signed(value, 4)}`;
 		const [least, top2] = [this.sorted[0], this.sorted[count - 1]];
-		note(pen, `${abs(least) === most ? "largest: " : ""}${nameOf(least)}`, left, height - 6, "left");
-		if (!narrow) note(pen, `${top2 === most ? "largest: " : ""}${nameOf(top2)}`, right, height - 6, "right");
+		const inFull = (value) => (abs(value) === most ? said("gradient.largest", { knob: nameOf(value) }) : nameOf(value));
+		note(pen, inFull(least), left, height - 6, "left");
+		if (!narrow) note(pen, inFull(top2), right, height - 6, "right");
 	},
 };
 
@@ -211,8 +196,9 @@ const hypot2 = (values) => Math.sqrt(values.reduce((total, value) => total + val
 function knobName(k) {
 	const l = trained.layers.findIndex(({ b, outputs }) => k < b + outputs);
 	const { w, b, outputs } = trained.layers[l];
-	const to = neuronName(l + 1, k < b ? (k - w) % outputs : k - b).replace("Output", "output");
-	if (k >= b) return `bias of ${to}`;
-	const from = floor((k - w) / outputs);
-	return `weight from ${l ? neuronName(l, from) : placeName(from)} to ${to}`;
+	const end = k < b ? (k - w) % outputs : k - b;
+	const to = l < 2 ? neuronName(l + 1, end) : said("net.output", { digit: end });
+	if (k >= b) return said("net.bias", { to });
+	const start = floor((k - w) / outputs);
+	return said("net.weight", { from: l ? neuronName(l, start) : placeName(start), to });
 }

@@ -79,15 +79,10 @@ function searchEdges(all) {
 }
 
 FIGURES.inside = {
+	net: "net.trained",
 	seconds: 9,
-	stops: [
-		[0, "The yardstick: weights made by hand, an edge detector. Where does an edge fit them?"],
-		[0.3, "Bright fits well: at one place, 100 %. Now the neurons of A."],
-		[0.31, "All 16, row by row."],
-		[0.75, "Nowhere a bright spot: no neuron is an edge detector. Now take one edge out of each."],
-		[1, ""],
-	],
-	name: (n) => (n < RANDOM ? neuronName(1, n) : n === RANDOM ? "random" : "by hand"),
+	stops: [0, 0.3, 0.31, 0.75, 1],
+	name: (n) => (n < RANDOM ? neuronName(1, n) : said("inside.names")[n - RANDOM]),
 	set() {
 		const bits = bytes(doorData.used);
 		used = range(PIXELS).map((k) => (bits[k >> 3] >> (7 - (k & 7))) & 1);
@@ -97,13 +92,14 @@ FIGURES.inside = {
 		this.top = range(16).reduce((best, n) => (this.found[n].share > this.found[best].share ? n : best));
 		Object.assign(this, { neuron: this.top, hand: null, kept: 2, right: [], whole: rightShare(trained) });
 		this.showAngle = slider(
-			"Turn the edge",
-			{ min: 0, max: 7, step: 1, value: 0, words: (n) => `${22.5 * n}°` },
+			said("inside.turn"),
+			{ min: 0, max: 7, step: 1, value: 0, words: (n) => `${number(22.5 * n, n % 2)}°` },
 			(n) => isOpen() && this.lay([n, ...this.now().slice(1)]),
 		);
+		const [keep, ...kinds] = said("inside.keep");
 		choices(
-			"Keep",
-			["all", "only edges", "the rest"].map((name, n) => [n, name]),
+			keep,
+			kinds.map((name, n) => [n, name]),
 			(kept) => kept === this.kept,
 			(kept) => isOpen() && Object.assign(this, { kept, hand: null }),
 		);
@@ -138,13 +134,14 @@ FIGURES.inside = {
 	says(t) {
 		const [{ share, weights }, name] = [this.found[this.neuron], this.name(this.neuron)];
 		if (t < 1) return;
-		const best = `The best place explains ${percent(share)} of ${name}.`;
-		if (this.hand) return `Laid by you: ${percent(explainedBy(weights, underStrips(this.hand)))}. ${best}`;
-		const right = `${percent(this.rightNow())} of the test digits are read`;
-		if (!this.kept) return `All weights: ${right}. ${best}`;
-		if (this.kept === 1) return `Only the best edge of each neuron: ${right}.`;
+		const best = said("inside.best", { share: percent(share), name });
+		const laid = () => percent(explainedBy(weights, underStrips(this.hand)));
+		if (this.hand) return `${said("inside.laid", { share: laid() })} ${best}`;
+		const right = said("inside.right", { share: percent(this.rightNow()) });
+		if (!this.kept) return `${said("inside.all", { right })} ${best}`;
+		if (this.kept === 1) return said("inside.edges", { right });
 		const random = percent(this.found[RANDOM].share);
-		return `${best} Of random weights as smooth: ${random}. No neuron is an edge detector. Without its best edge in each, ${right}, with them ${percent(this.whole)}.`;
+		return `${best} ${said("inside.says", { random, right, whole: percent(this.whole) })}`;
 	},
 	lay(place) {
 		this.hand = place;
@@ -183,9 +180,10 @@ FIGURES.inside = {
 		const side = min((width - gap) / (narrow ? 2 : 3), low - (narrow ? 104 : 40));
 		Object.assign(this, { side, gap });
 		const size = narrow ? 11 : 13;
-		headline(pen, isYardstick ? "weights by hand" : `weights of ${this.name(n)}`, side / 2, 14, "center", size, false);
+		const [byHand, ofNeuron, fit] = said("inside.titles", { name: this.name(n) });
+		headline(pen, isYardstick ? byHand : ofNeuron, side / 2, 14, "center", size, false);
 		paintImage(pen, this.weightsOf(one, out), 0, 22, side, 0, largest(one.weights));
-		headline(pen, "how well an edge fits", side * 1.5 + gap, 14, "center", size, false);
+		headline(pen, fit, side * 1.5 + gap, 14, "center", size, false);
 		paintImage(pen, seen(one.map), side + gap, 22, side, 1);
 		this.paintStrips(pen, side, place);
 		const step = side / SIDE;
@@ -204,17 +202,10 @@ FIGURES.inside = {
 		});
 		if (t === 1 && !narrow) {
 			headline(pen, percent(this.rightNow()), x, y + 3 * pitch + 24, "left", 36);
-			note(
-				pen,
-				["right: all weights", "right: only edges", "right without edges"][this.kept],
-				x + 102,
-				y + 3 * pitch + 8,
-				"left",
-				{
-					size: 14,
-				},
-			);
-			note(pen, `with all: ${percent(this.whole)}`, x + 102, y + 3 * pitch + 26, "left", { size: 14 });
+			note(pen, said("inside.kept")[this.kept], x + 102, y + 3 * pitch + 8, "left", { size: 14 });
+			note(pen, said("inside.whole", { share: percent(this.whole) }), x + 102, y + 3 * pitch + 26, "left", {
+				size: 14,
+			});
 		}
 		this.thumbs = range(18).map((k) => [(k % 9) * thumb, low + floor(k / 9) * (thumb + 16), thumb - 4]);
 		this.thumbs.forEach(([x1, y1, wide], k) => {
@@ -232,7 +223,11 @@ FIGURES.inside = {
 			}
 			const isNow = k === n;
 			const words =
-				t > 0.73 ? percent(this.found[k].share) : k >= RANDOM && narrow ? ["rand.", "hand"][k - RANDOM] : this.name(k);
+				t > 0.73
+					? percent(this.found[k].share)
+					: k >= RANDOM && narrow
+						? said("inside.short")[k - RANDOM]
+						: this.name(k);
 			const colour = isNow ? colours.text : colours.muted;
 			note(pen, words, x1 + wide / 2, y1 + wide + 13, "center", { size: narrow ? 11 : 12, colour, bold: isNow });
 			if (isNow) frameOf(pen, x1, y1, wide, wide);
@@ -251,6 +246,7 @@ FIGURES.inside = {
 		pen.restore();
 	},
 	label(t) {
-		return `${this.says(t) ?? stopsAt(t)[1]} Arrow keys choose; now ${this.name(t > 0.3 ? this.neuron : BY_HAND)}.`;
+		const name = this.name(t > 0.3 ? this.neuron : BY_HAND);
+		return `${this.says(t) ?? stopWords(t)} ${said("inside.label", { name })}`;
 	},
 };

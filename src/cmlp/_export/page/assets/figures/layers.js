@@ -4,18 +4,10 @@ const ON = 0.5;
 const THREES = ["three1", "three2", "three3"];
 
 FIGURES.layers = {
+	net: "net.trained",
 	seconds: 10,
 	draws: true,
-	stops: [
-		[0, "The first 3. Watch the wave: blue raises, orange lowers."],
-		[
-			1 / 3,
-			"A neuron fills once its pulses have arrived: bright is on. The squares beside A keep which were on, one for each 3.",
-		],
-		[0.34, "The second 3: which neurons does it excite?"],
-		[2 / 3, "Other neurons, and output 3 again. Now the third 3."],
-		[1, ""],
-	],
+	stops: [0, 1 / 3, 0.34, 2 / 3, 1],
 	/** The neurons of A that are on for all three. */
 	shared: () => range(16).filter((k) => THREES.every((name) => resultOf(trained, pictures[name].input).a[1][k] > ON)),
 	/** On how many of the test digits that are no 3 a neuron of A is on. */
@@ -28,7 +20,7 @@ FIGURES.layers = {
 		const shared = this.shared();
 		const names = shared.map((k) => neuronName(1, k)).join(", ");
 		const shares = shared.map((k) => percent(this.elsewhere(k))).join(", ");
-		return `Three 3s, three patterns, one answer. ${names} are on for all three, but also for ${shares} of all digits that are no 3: no neuron of A stands for 3.`;
+		return said("layers.summary", { names, shares });
 	},
 	/** What a network gives, its outputs by the curve that is chosen. */
 	withCurve(result) {
@@ -38,26 +30,27 @@ FIGURES.layers = {
 		return { ...result, a: [...result.a.slice(0, 3), outputs] };
 	},
 	says(t) {
-		if (this.isSoft)
-			return "Softmax squashes the ten sums together, so that the outputs add up to 1; with sigmoids each is a number of its own. The order stays.";
+		if (this.isSoft) return said("layers.soft");
 		if (!strokesNow().length) return t === 1 ? this.summary() : undefined;
 		const { a } = trained.forward(input ?? currentInput());
 		const on = range(16).filter((k) => a[1][k] > ON);
 		const best = winner(a[3]);
-		return `Your drawing turns on ${on.length} of A: ${on.map((k) => neuronName(1, k)).join(", ") || "none"}. It is read as a ${best}, at ${number(a[3][best], 2)}.`;
+		const names = on.map((k) => neuronName(1, k)).join(", ") || said("layers.none");
+		return said("layers.drawn", { count: on.length, names, digit: best, activation: number(a[3][best], 2) });
 	},
 	set() {
 		Object.assign(this, { pulses: [], drawn: null, seen: null, isSoft: false });
+		const [outputs, sigmoid, softmax] = said("layers.curve");
 		choices(
-			"Outputs",
+			outputs,
 			[
-				[false, "sigmoid"],
-				[true, "softmax"],
+				[false, sigmoid],
+				[true, softmax],
 			],
 			(isSoft) => isSoft === this.isSoft,
 			(isSoft) => (this.isSoft = isSoft),
 		);
-		action("Why hidden at all? The playground", () => goTo("playground", { preset: "circles" }));
+		action(said("layers.why"), () => goTo("playground", { preset: "circles" }));
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const n = min(2, floor(t * 3 - 1e-6 < 0 ? 0 : t * 3 - 1e-6));
@@ -75,17 +68,10 @@ FIGURES.layers = {
 				note(pen, number(value, 2), width, places.at(3, k)[1] + 4, "right", style);
 			});
 		if (t > 0.99 && !isDrawn) {
-			const [none, two, one] = doorData.hidden;
+			const [none, two, one] = doorData.hidden.map((share) => number(share, 1));
 			const size = narrow ? 12 : 15;
-			headline(
-				pen,
-				`Hidden layers help if they have room. ${narrow ? "Right" : "Test digits right"}:`,
-				0,
-				height - 8 - 1.5 * size,
-				"left",
-				size,
-			);
-			const rest = `none ${none} %, A and B ${two} %, ${narrow ? "" : "one layer of "}128 neurons ${one} %`;
+			headline(pen, said("layers.help")[narrow ? 1 : 0], 0, height - 8 - 1.5 * size, "left", size);
+			const rest = said("layers.shares", { none, two, one })[narrow ? 1 : 0];
 			headline(pen, rest, 0, height - 6, "left", size, false);
 		} else if (!isDrawn) this.paintHope(pen, places, height, narrow);
 		const shown = THREES.slice(0, n + 1);
@@ -104,8 +90,9 @@ FIGURES.layers = {
 	/** Beneath each layer: what it was hoped to find. An edge, a loop, a digit. */
 	paintHope(pen, { columns, image }, height, narrow) {
 		const [size, y] = narrow ? [20, height - 28] : [38, height - 44];
-		note(pen, "The hope:", image[0], y + size / 2 + 4, "left", { size: narrow ? 12 : 15 });
-		["edges", "loops", "digits"].forEach((name, n) => {
+		const [hope, ...hoped] = said("layers.hope");
+		note(pen, hope, image[0], y + size / 2 + 4, "left", { size: narrow ? 12 : 15 });
+		hoped.forEach((name, n) => {
 			const x = columns[n + 1] - size * (narrow && n < 2 ? 1.1 : 0.5);
 			box(pen, x, y, size, size, colours.off);
 			const at = (right, down) => [x + right * size, y + down * size];
@@ -147,6 +134,7 @@ FIGURES.layers = {
 	},
 	label() {
 		const n = min(2, floor(moment * 3 - 1e-6));
-		return `${this.says(moment) ?? stopsAt(moment)[1]} Output 3: ${number(resultOf(trained, pictures[THREES[max(0, n)]].input).a[3][3])}.`;
+		const value = number(resultOf(trained, pictures[THREES[max(0, n)]].input).a[3][3]);
+		return `${this.says(moment) ?? stopWords(moment)} ${said("layers.label", { value })}`;
 	},
 };

@@ -61,7 +61,7 @@ const PLAY_PRESETS = {
 	jumping: { data: "spiral", layers: "8-8", rate: 10 },
 };
 const SHARES = {
-	options: ["about half", "3 of 4", "nearly all"],
+	options: () => said("playground.shares"),
 	measure: (states) => nearest([0.5, 0.75, 1], states.at(-1).share),
 };
 const COSTS = [0.1, 0.01, 0.001];
@@ -70,48 +70,37 @@ const rises = (states) => states.filter(({ cost }, n) => n && cost > 1.02 * stat
 const PLAY_BETS = {
 	circles: {
 		...SHARES,
-		question: "No hidden layer, and circles. How many test points will it get right after 1,000 steps?",
-		verdict: () =>
-			"Without hidden neurons the boundary is a straight line. Add a layer of four, or the inputs x² and y².",
+		question: () => said("playground.circles.bet"),
+		verdict: () => said("playground.circles.verdict"),
 	},
 	fading: {
-		question: "Four layers of eight sigmoids on the spiral. What will the plane show after 1,000 steps?",
-		options: ["a spiral", "a ring", "hardly anything"],
+		question: () => said("playground.fading.bet")[0],
+		options: () => said("playground.fading.bet").slice(1),
 		measure: (states) => (states.at(-1).share > 0.9 ? 0 : states.at(-1).cost < 0.2 ? 1 : 2),
-		verdict: () =>
-			"It answers about 0.50 everywhere. The wishes fade on their way through four curves, so hardly anything changes. Try tanh, or two layers.",
+		verdict: () => said("playground.fading.verdict"),
 	},
 	jumping: {
-		question:
-			"Learning rate 10 on the spiral. How often does the cost rise from one measurement to the next, in 1,000 steps?",
-		options: ["hardly ever", "again and again"],
+		question: () => said("playground.jumping.bet")[0],
+		options: () => said("playground.jumping.bet").slice(1),
 		measure: (states) => Number(rises(states) > 5),
-		verdict: (states) =>
-			`The cost rose ${rises(states)} of ${states.length - 1} times: each step leaps across the valley. Set the rate to 1.`,
+		verdict: (states) => said("playground.jumping.verdict", { rises: rises(states), all: states.length - 1 }),
 	},
 	numbers: {
-		question: "Each point has a number, and the output has no sigmoid. The cost after 1,000 steps is nearest to …",
-		options: COSTS,
+		question: () => said("playground.numbers.bet"),
+		options: () => COSTS.map((cost) => number(cost, 1 - floor(Math.log10(cost)) - 1)),
 		measure: (states) => nearest(COSTS.map(log), log(states.at(-1).cost)),
-		verdict: () => "The cost is the mean square of what is missing. More neurons, or other inputs?",
+		verdict: () => said("playground.numbers.verdict"),
 	},
 	free: {
 		...SHARES,
-		question: "How many points will this network get right after 1,000 steps?",
-		verdict: () =>
-			FIGURES.playground.options.l2 > 0.005
-				? "L2 pulls all weights towards 0: compare the neurons of a layer, they become alike."
-				: "Change one thing, and look again.",
+		question: () => said("playground.free.bet"),
+		verdict: () => said("playground.free.verdict")[FIGURES.playground.options.l2 > 0.005 ? 1 : 0],
 	},
 };
 
 FIGURES.playground = {
-	net: "A small network of two numbers, learning here",
-	stops: [
-		[0, "It learns: each step goes down the slope of some points’ cost, and the boundary bends."],
-		[0.5, "The slider goes back, too: every step is kept. Rate, L1, L2 and batch may change on the way."],
-		[1, "Change anything. Press a square for its neuron’s formula and bias, or a wire for its weight."],
-	],
+	net: "playground.net",
+	stops: [0, 0.5, 1],
 	bet: {
 		get own() {
 			const { preset, hasNumbers } = FIGURES.playground;
@@ -122,10 +111,10 @@ FIGURES.playground = {
 			return chosen !== null || FIGURES.playground.preset in PLAY_PRESETS;
 		},
 		get question() {
-			return this.own.question;
+			return this.own.question();
 		},
 		get options() {
-			return this.own.options;
+			return this.own.options();
 		},
 		get shown() {
 			return PLAY_STEPS / FIGURES.playground.total;
@@ -142,23 +131,23 @@ FIGURES.playground = {
 		},
 		verdict() {
 			const figure = FIGURES.playground;
-			return `After 1,000 steps: ${figure.words(this.states().at(-1))}. ${this.own.verdict(this.states())}`;
+			const words = figure.words(this.states().at(-1));
+			return said("playground.after", { words, verdict: this.own.verdict(this.states()) });
 		},
 	},
 	/** What comes, as long as the bet is open or a broken network is not explained. */
 	says(t) {
-		if (!t) return "Random weights. Run it, and watch the boundary.";
+		if (!t) return said("playground.random");
 		if (!decided) {
 			const step = this.stepNow();
 			this.goTo(step);
-			const now = isMoving()
-				? "It learns."
-				: `${step} step${step > 1 ? "s" : ""} done: ${this.words(this.measures())}.`;
-			return `${now} You can still bet, until step ${BET_UNTIL}.`;
+			const [learns, many, one] = said("playground.now", { count: step, words: this.words(this.measures()) });
+			const done = step > 1 ? many : one;
+			return `${isMoving ? learns : done} ${said("playground.open", { step: BET_UNTIL })}`;
 		}
 		if (!(this.preset in PLAY_PRESETS)) return this.trouble();
-		if (t >= this.bet.shown) return "It stays broken until something is changed.";
-		return `${chosen === null ? "No bet. " : ""}What is wrong is said at step 1,000.`;
+		if (t >= this.bet.shown) return said("playground.broken");
+		return said("playground.wait")[chosen === null ? 1 : 0];
 	},
 	/** Why it does not learn, if it is seen. */
 	trouble() {
@@ -166,10 +155,8 @@ FIGURES.playground = {
 			this.states[0],
 			this.states[min(floor(this.stepNow() / this.every), this.states.length - 1)],
 		];
-		if (now.dead > 0)
-			return `Layer ${letter(now.dead)} is dead: its ReLUs give 0 at every training point and no longer learn. Lower the rate, and take a new start.`;
-		if (this.stepNow() > 400 && now.cost > 0.9 * cost)
-			return "The cost has hardly fallen. Try more neurons, another rate or another start.";
+		if (now.dead > 0) return said("playground.dead", { layer: letter(now.dead) });
+		if (this.stepNow() > 400 && now.cost > 0.9 * cost) return said("playground.stuck");
 	},
 	/** Whether the points have numbers, not one of two colours. */
 	get hasNumbers() {
@@ -209,24 +196,23 @@ FIGURES.playground = {
 		this.lists = {};
 		const lists = (...names) => {
 			for (const name of names)
-				this.lists[name] = menu(MENU_TITLES[name], MENUS[name], (value) =>
+				this.lists[name] = menu(said("playground.menus")[MENU_NAMES.indexOf(name)], MENUS[name], (value) =>
 					name in this.log[0][1] ? this.goOn(name, value) : this.change(name, value),
 				);
 		};
+		const [broken, ...causes] = said("playground.presets");
 		this.showPreset = choices(
-			"Broken: why?",
-			[
-				["circles", "no layer"],
-				["fading", "too deep"],
-				["jumping", "too fast"],
-			],
+			broken,
+			Object.keys(PLAY_PRESETS).map((name, n) => [name, causes[n]]),
 			(name) => name === this.preset,
 			(name) => goTo("playground", { preset: name }),
 		);
 		this.broken.replaceChildren($("controls").lastChild);
+		const [pointsTitle, own] = said("playground.points");
+		const dataNames = said("playground.data");
 		this.showData = choices(
-			"Points",
-			same([...Object.keys(PLAY_DATA), "own"]),
+			pointsTitle,
+			[...Object.keys(PLAY_DATA).map((name, n) => [name, dataNames[n]]), ["own", own]],
 			(name) => name === this.options.data,
 			(name) => {
 				if (name === "own") this.own = this.asOwn();
@@ -234,76 +220,82 @@ FIGURES.playground = {
 			},
 		);
 		// Pictures of the points instead of their names.
-		this.thumbs = Object.entries(PLAY_DATA).map(([name, place], n) => {
+		this.thumbs = Object.values(PLAY_DATA).map((place, n) => {
 			const [button, random] = [$("controls").lastChild.querySelectorAll("button")[n], randomNumbers(7)];
 			const thumb = make("canvas");
-			button.title = button.ariaLabel = name;
+			button.title = button.ariaLabel = dataNames[n];
 			button.replaceChildren(thumb);
 			return [thumb, range(120).map((k) => [...place(random(), random(), k % 2), 2 * (k % 2) - 1])];
 		});
 		this.tinted = null;
-		action("No points", () => {
+		action(said("playground.empty"), () => {
 			this.own = [];
 			this.change("data", "own");
 		});
+		const [draw, blue, orange] = said("playground.draw");
 		choices(
-			"Draw",
+			draw,
 			[
-				[1, "blue"],
-				[0, "orange"],
+				[1, blue],
+				[0, orange],
 			],
 			(value) => value === this.colour,
 			(value) => (this.colour = value),
 		);
 		lists("tests");
-		slider("Noise", { min: 0, max: MOST_NOISE, step: 0.01, value: this.options.noise, places: 2 }, (value) =>
+		const noise = said("playground.noise");
+		slider(noise, { min: 0, max: MOST_NOISE, step: 0.01, value: this.options.noise, places: 2 }, (value) =>
 			this.change("noise", value),
 		);
 		this.noise = $("controls").lastChild.lastChild;
-		this.noise.ariaLabel = "Noise";
+		this.noise.ariaLabel = noise;
 		this.view ??= { tests: true, sharp: false };
+		const [shown, tests, sharp] = said("playground.show");
 		choices(
-			"Show",
+			shown,
 			[
-				["tests", "tests"],
-				["sharp", "0 or 1"],
+				["tests", tests],
+				["sharp", sharp],
 			],
 			(name) => this.view[name],
 			(name) => (this.view[name] = !this.view[name]),
 		);
 		this.shows.replaceChildren($("controls").lastChild);
-		closeRow("Data");
+		const [dataRow, networkRow] = said("playground.rows");
+		closeRow(dataRow);
 		const isInput = (name) => this.options.inputs.split("-").includes(name);
-		choices("Inputs", same(Object.keys(PLAY_INPUTS)), isInput, (name) => {
+		const [inputs, noInput] = said("playground.inputs");
+		choices(inputs, same(Object.keys(PLAY_INPUTS)), isInput, (name) => {
 			const now = Object.keys(PLAY_INPUTS).filter((one) => isInput(one) !== (one === name));
 			if (now.length) this.change("inputs", now.join("-"));
-			else write("stop", "The network needs at least one input.");
+			else write("stop", noInput);
 		});
 		lists("curve", "rate", "batch", "l1", "l2");
-		closeRow("Network");
+		closeRow(networkRow);
 		this.showOptions();
 	},
 	/** The buttons beside the slider; those of other figures stop at their ends. */
 	buildHandle() {
 		if (this.heads) return;
-		const [box, step] = [make("div", "runs"), make("button", "", "Step")];
+		const [, , stepName, newStart, speed] = said("playground.runs");
+		const [box, step] = [make("div", "runs"), make("button", "", stepName)];
 		this.heads = make("div", "heads");
 		this.button = make("button");
-		listen(this.button, "click", () => (isMoving() ? pressPlay() : this.run()));
+		listen(this.button, "click", () => (isMoving ? pressPlay() : this.run()));
 		listen(step, "click", () => {
 			motion++;
-			write("play", "Play");
+			showMotion(false);
 			this.toStep(this.stepNow() + 1);
 			arrive();
 		});
 		box.append(
 			this.button,
 			step,
-			action("New start", () => this.change("seed", (this.options.seed % 99) + 1)),
+			action(newStart, () => this.change("seed", (this.options.seed % 99) + 1)),
 		);
 		this.speed = 1;
 		choices(
-			"Speed",
+			speed,
 			[
 				[0.25, "¼"],
 				[1, "1"],
@@ -360,7 +352,7 @@ FIGURES.playground = {
 		}
 		const now = ++motion;
 		let [step, before] = [this.stepNow(), null];
-		write("play", "Pause");
+		showMotion(true);
 		const go = (time) => {
 			if (now !== motion) return;
 			const [from, [first, twice, most]] = [step, SLOW];
@@ -439,7 +431,7 @@ FIGURES.playground = {
 		this.heads.classList.toggle("many", hidden.length > 4);
 		const number = (n) => resize(n > hidden.length ? [...hidden, hidden.at(-1) ?? 4] : hidden.slice(0, n));
 		this.heads.replaceChildren(
-			stepper("Layers", hidden.length, [0, MOST_LAYERS], number),
+			stepper(said("playground.layers"), hidden.length, [0, MOST_LAYERS], number),
 			...hidden.map((count, l) =>
 				stepper(letter(l + 1), count, [1, 8], (n) => resize(hidden.map((one, k) => (k === l ? n : one)))),
 			),
@@ -537,9 +529,9 @@ FIGURES.playground = {
 		};
 	},
 	words({ cost, test, share }) {
-		const others = this.tests.length ? `, on test points ${number(test)}` : "";
-		const right = this.hasNumbers ? "" : `${percent(share)} of the ${others && "test "}points right; `;
-		return `${right}cost ${number(cost)}${others}`;
+		const hasTests = Number(this.tests.length > 0);
+		const right = this.hasNumbers ? "" : said("playground.right", { share: percent(share) })[hasTests];
+		return right + said("playground.cost", { cost: number(cost), test: number(test) })[hasTests];
 	},
 	/** Sets what was changed by hand at a step. */
 	apply(n) {
@@ -591,7 +583,7 @@ FIGURES.playground = {
 		const isShare = (l) => (l > hidden ? !this.hasNumbers : l && this.options.curve !== "tanh");
 		const planeOf = (l, j) => [grid2.map((a) => a[l][j]), isShare(l) ? 0.5 : 0];
 		[this.cells, this.wires] = [[], []];
-		const dash = isMoving() ? [9, 5] : []; // the wires flow while it learns
+		const dash = isMoving ? [9, 5] : []; // the wires flow while it learns
 		pen.lineDashOffset = -performance.now() / 25;
 		this.small.layers.forEach(({ inputs, outputs, w }, l) => {
 			const top = largest(this.small.params.subarray(w, w + inputs * outputs));
@@ -654,15 +646,16 @@ FIGURES.playground = {
 			const count = this.train.length || 1;
 			return total + (steps * min(batch || count, count)) / count;
 		}, 0);
-		const when = `step ${step}${side < 300 ? "" : `, epoch ${floor(epoch)}`}`;
+		const when = said("playground.when", { step, epoch: floor(epoch) })[side < 300 ? 1 : 0];
 		headline(pen, narrow && name ? name : when + (name && `: ${name}`), this.plane[0], 14, "left");
 		const top = this.plane[1] + side + 16;
+		const [trainingCost, training, circled, plain, right] = said("playground.measured");
 		const measured = [
-			[`● training${narrow ? "" : " cost"}`, number(now.cost), colours.text, 0],
+			[narrow ? training : trainingCost, number(now.cost), colours.text, 0],
 			...(this.tests.length
-				? [[`${this.view.tests ? "○ " : ""}test cost`, number(now.test), colours.mark, narrow ? 0.38 : 0.43]]
+				? [[this.view.tests ? circled : plain, number(now.test), colours.mark, narrow ? 0.38 : 0.43]]
 				: []),
-			...(this.hasNumbers ? [] : [["right", percent(now.share), colours.text, 1]]),
+			...(this.hasNumbers ? [] : [[right, percent(now.share), colours.text, 1]]),
 		];
 		for (const [name, text, colour, at] of measured) {
 			const place = [this.plane[0] + at * (side - 2), at === 1 ? "right" : "left"];
@@ -700,8 +693,7 @@ FIGURES.playground = {
 		this.showKnob(turned ? blendAll(...turned[0], 0.5) : cellOf && [cellOf[2] + cellOf[4] / 2, cellOf[3]]);
 		note(
 			pen,
-			(this.asked && this.formula(narrow)) ||
-				`A square is one neuron’s output${narrow ? ". Press it." : " at every point. Point at it to see it large."}`,
+			(this.asked && this.formula(narrow)) || said("playground.square")[narrow ? 1 : 0],
 			0,
 			height - 6,
 			"left",
@@ -716,13 +708,13 @@ FIGURES.playground = {
 				for (const [u, v, k] of points) drawLine(view.pen, [[half * (1 + u), half * (1 - v)]], shade(k), 3);
 			}
 		}
-		this.button.textContent = isMoving() ? "Pause" : "Run";
+		this.button.textContent = said("playground.runs")[isMoving ? 1 : 0];
 	},
 	/** Shows the field of what is to be changed, above a place of the picture. */
 	showKnob(place) {
 		const [line, scene] = [this.field.parentNode, $("scene")];
 		line.hidden = this.field.disabled = !this.knob;
-		this.field.previousSibling.textContent = this.knob?.[1] ?? "Weight";
+		this.field.previousSibling.textContent = this.knob?.[1] ?? said("playground.names")[3];
 		if (place) {
 			const left = clamp(place[0] - line.offsetWidth / 2, 0, scene.clientWidth - line.offsetWidth);
 			line.style.left = `${left}px`;
@@ -753,13 +745,13 @@ FIGURES.playground = {
 		return [left + share(x) * side, top + (1 - share(y)) * side];
 	},
 	nameOf(l, j) {
-		if (l === this.small.sizes.length - 1) return "output";
+		if (l === this.small.sizes.length - 1) return said("playground.names")[0];
 		return l ? letter(l) + (j + 1) : this.options.inputs.split("-")[j];
 	},
 	/** The sum and the curve of the neuron that is asked. */
 	formula(narrow) {
 		const [l, j] = this.asked;
-		if (!l) return `${this.nameOf(0, j)}: an input`;
+		if (!l) return said("playground.names", { name: this.nameOf(0, j) })[1];
 		const { inputs, outputs, w, b, name } = this.small.layers[l - 1];
 		const weights = range(inputs).map((i) => this.small.params[w + i * outputs + j]);
 		const order = range(inputs)
@@ -792,7 +784,7 @@ FIGURES.playground = {
 	/** Asks a neuron; its bias can then be changed. */
 	ask([l, j]) {
 		this.asked = this.pointed = [l, j];
-		this.knob = l ? [this.small.layers[l - 1].b + j, `${this.nameOf(l, j)} bias`] : null;
+		this.knob = l ? [this.small.layers[l - 1].b + j, said("playground.names", { name: this.nameOf(l, j) })[2]] : null;
 	},
 	/** Asks nothing any more. */
 	close() {
@@ -840,7 +832,7 @@ FIGURES.playground = {
 		this.goTo(Math.round(t * this.total));
 		const words = decided ? ` ${this.words(this.measures())}.` : "";
 		const knob = this.knob && `${this.knob[1]} ${number(this.small.params[this.knob[0]], 2)}. `;
-		return `${this.says(t) ?? stopsAt(t)[1]}${words} ${knob ?? ""}${this.asked ? this.formula() : "Arrow keys: neurons and wires."}`;
+		return `${this.says(t) ?? stopWords(t)}${words} ${knob ?? ""}${this.asked ? this.formula() : said("playground.keys")}`;
 	},
 };
 
@@ -856,26 +848,20 @@ function distanceTo([[x, y], [toX, toY]], placeX, placeY) {
 	return hypot(blend(x, toX, t) - placeX, blend(y, toY, t) - placeY);
 }
 
-const MENU_TITLES = {
-	curve: "Curve",
-	rate: "Rate",
-	l1: "L1",
-	l2: "L2",
-	tests: "Tests",
-	batch: "Batch",
-};
+const MENU_NAMES = ["curve", "rate", "l1", "l2", "tests", "batch"];
+// Values with their texts; those that begin with a name and a dot are keys of the captions.
 const MENUS = {
 	curve: [
-		["logistic", "sigmoid"],
+		["logistic", "playground.sigmoid"],
 		["tanh", "tanh"],
 		["relu", "ReLU"],
-		["identity", "linear"],
+		["identity", "playground.linear"],
 	],
 	rate: same([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 2, 3, 5, 10, 30]),
 	l1: same([0, 0.0001, 0.001, 0.01]),
 	l2: same([0, 0.0001, 0.001, 0.01]),
 	tests: [
-		[0, "none"],
+		[0, "playground.none"],
 		[0.125, "1/8"],
 		[0.25, "1/4"],
 		[0.5, "1/2"],
@@ -885,7 +871,7 @@ const MENUS = {
 		[1, 1],
 		[10, 10],
 		[30, 30],
-		[0, "all"],
+		[0, "playground.all"],
 	],
 };
 
@@ -920,7 +906,8 @@ function closeRow(name) {
 /** A list of options [value, text] to choose from. */
 function menu(name, options, change) {
 	const [line, list] = [make("label", "menu", name), make("select")];
-	list.append(...options.map(([, text]) => make("option", "", text)));
+	const words = (text) => (String(text).startsWith("playground.") ? said(text) : text);
+	list.append(...options.map(([, text]) => make("option", "", words(text))));
 	listen(list, "change", () => {
 		change(options[list.selectedIndex][0]);
 		requestPaint();

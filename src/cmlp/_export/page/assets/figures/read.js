@@ -2,18 +2,8 @@
 
 // What counts as dark, and where a loop is high up.
 const RULE = { dark: 100, high: 0.42 };
-const LEAVES = [
-	["two loops", 8],
-	["one loop, high up", 9],
-	["one loop, low down", 6],
-	["one loop, in the middle", 0],
-	["narrow", 1],
-	["ink upper left, wide top", 5],
-	["ink upper left", 4],
-	["a wide foot", 2],
-	["wide top, thin lower left", 7],
-	["anything else", 3],
-];
+// What each leaf of the rule answers; the captions say when.
+const LEAVES = [8, 9, 6, 0, 1, 5, 4, 2, 7, 3];
 
 /** The image with a pen one pixel thicker: each pixel is as bright as the brightest beside it. */
 const thicker = (image) =>
@@ -79,41 +69,35 @@ const ruleHits = new Map();
 /** For each test digit whether a rule reads it. */
 function hitsOf(rule) {
 	const key = `${rule.thick} ${rule.high}`;
-	const hits = () => examples.test.map((one) => LEAVES[leafOf(one.input, rule)][1] === one.label);
+	const hits = () => examples.test.map((one) => LEAVES[leafOf(one.input, rule)] === one.label);
 	if (!ruleHits.has(key)) ruleHits.set(key, hits());
 	return ruleHits.get(key);
 }
 const ruleShare = (rule) => hitsOf(rule).filter(Boolean).length / examples.test.length;
 
 FIGURES.read = {
+	net: "net.trained",
 	seconds: 5,
-	stops: [
-		[0, "An 8 whose pen has left a gap: the network reads it. Beneath it, some of the 300 test digits."],
-		[0.02, "The rule goes through its ifs: the first one that holds gives the answer."],
-		[0.5, "Now the other digits: the rule misreads those in a yellow frame."],
-		[
-			1,
-			"Only the misread ones are left. Now change the rule: a thicker pen closes gaps. What happens to the other digits?",
-		],
-	],
+	stops: [0, 0.02, 0.5, 1],
 	set() {
 		this.rule = { ...RULE };
 		this.one = pictures.gap;
+		const [pen, thin, thick] = said("read.pen");
 		choices(
-			"Pen",
+			pen,
 			[
-				[false, "as it is"],
-				[true, "thicker"],
+				[false, thin],
+				[true, thick],
 			],
 			(value) => value === Boolean(this.rule.thick),
 			(value) => (this.rule.thick = value),
 		);
 		slider(
-			"A loop counts as “high up” in the upper",
+			said("read.high"),
 			{ min: 0.3, max: 0.5, step: 0.02, value: RULE.high, words: (value) => percent(value) },
 			(value) => (this.rule.high = value),
 		);
-		action("Another digit", () => {
+		action(said("read.another"), () => {
 			const n = examples.test.indexOf(this.one);
 			this.one = examples.test[(n + 1) % examples.test.length];
 		});
@@ -123,15 +107,18 @@ FIGURES.read = {
 		const [left, row] = [narrow ? 12 : 20, narrow ? 20 : min(48, (height - 60) / 10)];
 		const treeWidth = narrow ? width - 144 : width * 0.36;
 		const at = part(t, 0.03, 0.48) * (leaf + 1);
-		headline(pen, "the rule", left, 16, "left");
-		LEAVES.forEach(([words, digit], n) => {
+		const [rule, network] = said("read.titles");
+		headline(pen, rule, left, 16, "left");
+		const no = said("read.if").at(-1);
+		LEAVES.forEach((digit, n) => {
 			const y = (narrow ? 42 : 58) + n * row;
 			const isHere = t > 0.03 && min(leaf, floor(at)) === n;
 			if (isHere) box(pen, left - 6, y - row * 0.62, treeWidth + 6, row * 0.9, colours.accent);
 			const colour = isHere ? colours.ink : n < at ? colours.text : colours.muted;
-			note(pen, `${n ? "else, " : "if "}${words}`, left, y, "left", { colour, size: narrow ? 11 : 15, bold: isHere });
+			const words = said("read.if", { rule: said("read.leaves")[n] })[n ? 1 : 0];
+			note(pen, words, left, y, "left", { colour, size: narrow ? 11 : 15, bold: isHere });
 			note(pen, digit, left + treeWidth - 12, y, "right", { colour, size: narrow ? 13 : 20, bold: true });
-			if (n < min(at, leaf) - 0.5) note(pen, "no", left + treeWidth - 34, y, "right", { size: 11 });
+			if (n < min(at, leaf) - 0.5) note(pen, no, left + treeWidth - 34, y, "right", { size: 11 });
 		});
 		const result = resultOf(trained, this.one.input);
 		const seen = this.rule.thick ? thicker(this.one.input) : this.one.input;
@@ -142,7 +129,7 @@ FIGURES.read = {
 			: [width * 0.66, 20, width * 0.33, height - 60];
 		if (narrow) paintColumnBars(pen, [x, y, w, h], result.a[3], 1);
 		else {
-			headline(pen, "the network", x, 16, "left");
+			headline(pen, network, x, 16, "left");
 			const places = { at: (_, k) => [x + 14, 24 + (h * (k + 0.5)) / 10], radius: 10, outputs: w - 10 };
 			result.a[3].forEach((value, k) => disc(pen, ...places.at(3, k), 10, value));
 			paintOutputs(pen, places, result.a[3]);
@@ -161,22 +148,22 @@ FIGURES.read = {
 			const half2 = (low - top2) / 2;
 			[won, lost].forEach((list, n) => {
 				const y2 = top2 + n * half2;
-				headline(pen, `this change ${n ? "loses" : "wins"} ${list.length}`, left2, y2 + 12, "left", 12);
+				headline(pen, said("read.change", { count: list.length })[n], left2, y2 + 12, "left", 12);
 				crowd(pen, list, [left2, y2 + 18, wide, half2 - 20], size);
 			});
 		} else {
-			const misread = `${narrow ? "" : "the rule "}misreads ${missed.length}`;
-			headline(pen, t < 0.55 ? `${test.length} test digits` : misread, left2, top2 + 12, "left", 12);
+			const misread = said("read.misread", { count: missed.length })[narrow ? 1 : 0];
+			headline(pen, t < 0.55 ? said("read.tests", { count: test.length }) : misread, left2, top2 + 12, "left", 12);
 			const run = part(t, 0.55, 0.95) * 40;
 			const isMarked = (one) => test.indexOf(one) < run && missed.includes(one);
 			const [list, isFramed] = t < 0.99 ? [test, isMarked] : [missed, () => true];
 			crowd(pen, list, [left2, top2 + 18, wide, low - top2 - 20], size, isFramed);
 		}
 		if (t < 0.99) return;
-		const words = `of ${test.length}: rule ${percent(ruleShare(this.rule))}, network ${percent(rightShare(trained))}`;
+		const shares = { rule: percent(ruleShare(this.rule)), network: percent(rightShare(trained)) };
 		headline(
 			pen,
-			`Right ${words}`,
+			said("read.right", { count: test.length, ...shares }),
 			narrow ? 12 : width,
 			narrow ? 60 + 10 * row : height - 8,
 			narrow ? "left" : "right",
@@ -185,10 +172,10 @@ FIGURES.read = {
 	},
 	says(t) {
 		const { one, rule } = this;
-		const [answer, said] = [LEAVES[leafOf(one.input, rule)][1], winner(resultOf(trained, one.input).a[3])];
-		if (one !== pictures.gap) return `A ${one.label}: the rule answers ${answer}, the network ${said}.`;
+		const answers = { rule: LEAVES[leafOf(one.input, rule)], network: winner(resultOf(trained, one.input).a[3]) };
+		if (one !== pictures.gap) return said("read.says", { digit: one.label, ...answers });
 		if (t === 1 && ruleShare(rule) !== ruleShare(RULE))
-			return `With this change the rule reads ${percent(ruleShare(rule))}, before ${percent(ruleShare(RULE))}: what helps some digits harms others.`;
+			return said("read.harm", { now: percent(ruleShare(rule)), before: percent(ruleShare(RULE)) });
 	},
 };
 

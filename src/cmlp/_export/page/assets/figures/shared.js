@@ -1,9 +1,12 @@
 // --- What the figures of the side doors share. Each figure has, in the same form:
-// seconds: how long its motion takes; stops: [moment, sentence]; paint(view, t): the picture at a moment from 0 to 1;
+// seconds: how long its motion takes; stops: moments, whose sentences are in the captions; paint(view, t): the picture at
+// a moment from 0 to 1; net: the key of what is said of its network;
 // set(): at its opening; work(t) computes towards a moment, and returns the one that is reached; says(t): words instead of
 // those of a stop; and what it listens to: press, drag, keys.
 
 const FIGURES = {};
+/** The text of a key of the captions, with values in it. A list of texts belongs to one key. */
+const said = (key, values) => film.text(key, values);
 let doorData; // what the page brings for them
 const pictures = {}; // images in all of their levels
 
@@ -156,7 +159,7 @@ function paintNet(pen, places, net, result, wave = 3, { bars = true } = {}) {
 				note(pen, letter(layer) + (k + 1), x - radius - 3, y + 4, "right", { size: 11, halo: true });
 		}
 	}
-	const titles = ["784 pixels", "A: 16", "B: 16", "10 outputs"];
+	const titles = said("net.titles");
 	const centers = [image[0] + image[2] / 2, columns[1], columns[2], columns[3] + places.outputs / 2 - 8];
 	titles.forEach((title, n) => note(pen, title, centers[n], n ? places.top + 12 : image[1] - 8));
 	if (bars) paintOutputs(pen, places, result.a[3], part(wave, 2.92, 3.2));
@@ -199,7 +202,7 @@ function pixelsOn(area, x, y, across, down) {
 	);
 	return places.filter((k) => k >= 0);
 }
-const placeName = (k) => `row ${floor(k / SIDE)}, column ${k % SIDE}`;
+const placeName = (k) => said("net.place", { row: floor(k / SIDE), column: k % SIDE });
 
 /** As many digits as fit into an area; those that are marked in a yellow frame. */
 function crowd(pen, list, [x, y, width, height], size, isMarked) {

@@ -2,27 +2,17 @@
 
 FIGURES.squash = {
 	seconds: 6,
-	net: "One neuron, made by hand",
-	stops: [
-		[0, "The sums of the edge detector for 300 test digits, on a line. Sevens are yellow."],
-		[0.02, "Each goes to the curve: the height is its activation."],
-		[
-			0.5,
-			"Squashed: a very negative sum becomes almost 0, a very positive one almost 1. At the left, the digits above 0.5.",
-		],
-		[0.52, "The bias goes to −10: all dots move to the left."],
-		[1, "Few are left above 0.5, most of them sevens. Move the bias: which digits light up?"],
-	],
+	net: "edge.net",
+	stops: [0, 0.02, 0.5, 0.52, 1],
 	says(t) {
 		const { bias } = this;
-		if (t === 1 && bias !== null)
-			return `Bias ${number(bias, 0)}: the neuron is above 0.5 if the sum is above ${number(-bias, 0)}.`;
+		if (t === 1 && bias !== null) return said("squash.says", { bias: number(bias, 0), sum: number(-bias, 0) });
 	},
 	set() {
 		const weights = barWeights(BAR_TOP, BORDER);
 		this.sums = examples.test.map((one) => [sumOver(weights, one.input), one.label, one]);
 		this.bias = null;
-		this.showBias = slider("Bias", { min: -20, max: 10, step: 1, value: 0 }, (value) => {
+		this.showBias = slider(said("squash.bias"), { min: -20, max: 10, step: 1, value: 0 }, (value) => {
 			this.bias = value;
 			moveTo(1);
 		});
@@ -40,7 +30,8 @@ FIGURES.squash = {
 			drawLine(pen, [at(-24, a), at(24, a)], colours.line, 1, a === 0.5 ? [4, 4] : []);
 			note(pen, number(a, a % 1 ? 1 : 0), left - 8, at(0, a)[1] + 4, "right");
 		}
-		note(pen, "activation", left, 16, "left");
+		const [activation, sumAndBias] = said("squash.axes");
+		note(pen, activation, left, 16, "left");
 		drawLine(
 			pen,
 			range(121).map((k) => at(-24 + 0.4 * k, logistic(-24 + 0.4 * k))),
@@ -49,7 +40,7 @@ FIGURES.squash = {
 		);
 		pen.globalAlpha = 1;
 		for (const z of [-20, -10, 0, 10, 20]) note(pen, number(z, 0), at(z, 0)[0], bottom + 18);
-		note(pen, "sum + bias", right, bottom + 34, "right");
+		note(pen, sumAndBias, right, bottom + 34, "right");
 		const ordered = [...this.sums].sort((p, q) => (p[1] === 7) - (q[1] === 7));
 		ordered.forEach(([sum7, label], n) => {
 			const z = sum7 + bias;
@@ -61,16 +52,11 @@ FIGURES.squash = {
 		if (t > 0.45) {
 			// The digits that light up: the fewer, the larger.
 			const passing = this.sums.filter(([z]) => z + bias > 0);
-			const sevens = passing.filter((one) => one[1] === 7).length;
-			headline(
-				pen,
-				`bias ${number(bias, 0)}: ${passing.length} above 0.5`,
-				left + (narrow ? 0 : 8),
-				top + 24,
-				"left",
-				narrow ? 11 : 14,
-			);
-			headline(pen, `${sevens} of them sevens`, left + (narrow ? 0 : 8), top + 44, "left", narrow ? 11 : 14);
+			const counts = [passing.length, passing.filter((one) => one[1] === 7).length];
+			counts.forEach((count, n) => {
+				const words = said("squash.above", { bias: number(bias, 0), count })[n];
+				headline(pen, words, left + (narrow ? 0 : 8), top + 24 + 20 * n, "left", narrow ? 11 : 14);
+			});
 			const area = [left + 8, top + 56, at(-5, 0)[0] - left - 8, bottom - top - 80];
 			const fits = (size) => floor(area[2] / (size + 4)) * floor(area[3] / (size + 4)) >= passing.length;
 			const side = 64 - (range(60).find((n) => fits(64 - n)) ?? 60);

@@ -1,7 +1,6 @@
 // --- Side door of scene 6: three hands at one neuron, each with what its step changes, measured.
 
-const HANDS = ["bias", "weights", "activations"];
-const HAND_AT = [0.04, 0.34, 0.64];
+const HAND_AT = [0.04, 0.34, 0.64]; // of the bias, of the weights, of the activations before
 
 /** An arrow beside a neuron, up or down; the longer (at most 18 pixels, times `scale`), the more. */
 function arrow(pen, x, y, share, scale = 1) {
@@ -24,21 +23,14 @@ const rowsBetween = (top, bottom, count) => (k) => top + ((bottom - top) * (k + 
 
 FIGURES.ways = {
 	seconds: 10,
-	net: "The film’s network with random weights, and your digit",
-	stops: [
-		[0, "The further off an output is, and the steeper its curve, the stronger its wish."],
-		[HAND_AT[0], "The first hand turns its bias: the sum follows."],
-		[HAND_AT[1], "The second turns its weights: those from bright neurons of B most, because they help most."],
-		[HAND_AT[2], "The third asks B: brighter where the weight is positive, darker where it is negative."],
-		[0.8, "But B is asked by all ten outputs, and follows their sum. Now the arrows are what B really does."],
-		[1, ""],
-	],
+	net: "gradient.net",
+	stops: [0, HAND_AT[0], HAND_AT[1], HAND_AT[2], 0.8, 1],
 	set() {
 		this.facts = film.factsNow();
 		this.share = 1;
 		this.choose(this.facts.label);
 		choices(
-			"Output",
+			said("ways.output"),
 			same([this.facts.label, this.facts.says]),
 			(k) => k === this.one,
 			(k) => {
@@ -46,7 +38,7 @@ FIGURES.ways = {
 				moveTo(1);
 			},
 		);
-		slider("Steps", { min: 0, max: 2, step: 0.05, value: 1, places: 2 }, (share) => {
+		slider(said("ways.steps"), { min: 0, max: 2, step: 0.05, value: 1, places: 2 }, (share) => {
 			this.share = share;
 			moveTo(1);
 		});
@@ -83,7 +75,7 @@ FIGURES.ways = {
 		const wanted = one === facts.label ? 1 : 0;
 		const gap = `2 × (${wanted} − ${number(a[3][one])})`;
 		const steepness = number(a[3][one] * (1 - a[3][one]), 2);
-		const words = narrow ? `wish of ${one}:` : `Output ${one} is ${number(a[3][one])}, wanted ${wanted}. Its wish:`;
+		const words = said("ways.wish", { digit: one, value: number(a[3][one]), wanted })[narrow ? 1 : 0];
 		headline(pen, `${words} ${gap} × ${steepness} = ${signed(wish, 3)}`, 0, 16, "left", size);
 		if (!narrow) picture(pen, facts.input, 0, 44, min(160, bottom - 60));
 		const most = largest(weights);
@@ -132,8 +124,9 @@ FIGURES.ways = {
 	/** What a step of each hand adds to the sum, measured in the network. */
 	paintEffects(pen, width, low, t, narrow) {
 		const share = t < 1 ? 1 : this.share;
-		const effects = HANDS.map((_, n) => this.effect(n, share));
-		const most = max(...HANDS.map((_, n) => abs(this.effect(n, 2))), ...effects.map(abs));
+		const hands = said("ways.hands");
+		const effects = hands.map((_, n) => this.effect(n, share));
+		const most = max(...hands.map((_, n) => abs(this.effect(n, 2))), ...effects.map(abs));
 		const [left, right, pitch] = [narrow ? 120 : 170, width - 70, narrow ? 32 : 40];
 		const zero = (left + right) / 2;
 		const size = narrow ? 12 : 15;
@@ -142,14 +135,14 @@ FIGURES.ways = {
 			const come = ease(part(t, HAND_AT[n] + 0.1, HAND_AT[n] + 0.2));
 			const top = low + n * pitch;
 			const wide = (come * effect * (right - zero)) / most;
-			headline(pen, `${n + 1}. ${HANDS[n]}`, 0, top + pitch / 2, "left", size, come > 0);
+			headline(pen, `${n + 1}. ${hands[n]}`, 0, top + pitch / 2, "left", size, come > 0);
 			box(pen, min(zero, zero + wide), top, abs(wide), pitch - 12, tint(effect));
 			if (come === 1) headline(pen, signed(effect, 3), right + 8, top + pitch / 2, "left", size);
 		});
 	},
 	says(t) {
 		if (t < 1) return;
-		const [bias, weights, before] = HANDS.map((_, n) => signed(this.effect(n, this.share), 3));
-		return `Measured, each hand alone: its bias changes the sum of output ${this.one} by ${bias}, its weights by ${weights}, and all knobs before it, by way of B, by ${before}.`;
+		const [bias, weights, before] = HAND_AT.map((_, n) => signed(this.effect(n, this.share), 3));
+		return said("ways.says", { digit: this.one, bias, weights, before });
 	},
 };

@@ -30,6 +30,7 @@ function shuffled(random) {
 }
 
 class FilmFacts {
+	scribble = null; // a drawing that is no digit, if there was one before
 	#known = {};
 	#found = null; // among the heaps that were read so far
 	#params; // of the start, if they are not those of the seed
@@ -44,6 +45,7 @@ class FilmFacts {
 	changed({ image, params = this.#params, known = {} }) {
 		const digit = image ? { ...this.digit, image, picture: brightPicture(image) } : this.digit;
 		const facts = new FilmFacts(digit, this.label, this.seed, params);
+		facts.scribble = this.scribble;
 		Object.assign(facts.#known, { way: this.way }, params === this.#params && { start: this.start }, known);
 		return facts;
 	}
@@ -58,6 +60,11 @@ class FilmFacts {
 	/** With the two knobs of the hill turned by so much. */
 	withBall(ball) {
 		return this.changed({ known: { hill: { ...this.hill, ball } } });
+	}
+
+	/** With another neuron of B whose requests are shown. */
+	asking(k) {
+		return this.changed({ known: { asked: k } });
 	}
 
 	/** With the network as it is after so many steps. */
@@ -79,6 +86,11 @@ class FilmFacts {
 	/** The heap that is shown: the one found, or one that a handle has shuffled. */
 	get heap() {
 		return this.#known.heap ?? this.heaps;
+	}
+
+	/** What the network says of the drawing that is no digit. */
+	get scribbled() {
+		return this.#once("scribbled", () => this.#readImage(Float64Array.from(this.scribble.image)));
 	}
 
 	/** With another bias of the neuron that the film looks into. */
@@ -436,9 +448,12 @@ class FilmFacts {
 
 	/** A heap of the pixels in an order, and what the network gives for it. */
 	#readHeap(order) {
-		const image = Float64Array.from(order, (k) => this.input[k]);
+		return { order, ...this.#readImage(Float64Array.from(order, (k) => this.input[k])) };
+	}
+
+	#readImage(image) {
 		const result = this.final.net.forward(image);
-		return { image, order, result, activation: max(...result.a[3]), says: winner(result.a[3]) };
+		return { image, result, activation: max(...result.a[3]), says: winner(result.a[3]) };
 	}
 
 	/**

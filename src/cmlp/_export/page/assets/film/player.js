@@ -54,7 +54,10 @@ const player = {
 	digit: null,
 	facts: null,
 	changed: null, // the facts with what a handle has changed, until the film goes on
+	values: [], // of the handles, as they are now
+	grip: null, // what is dragged in the picture: from a place to the values of the handles
 	isOurs: false,
+	scribble: null, // a drawing that was called no digit: it comes back at the end
 	decided: {}, // by the name of a pause: what was chosen, or null for nothing
 	waiting: null, // the pause at which the film stands
 	left: 0, // seconds that it still waits
@@ -105,6 +108,8 @@ const player = {
 		this.readLanguage(parts);
 		const draw = parts.get("draw") ?? "";
 		const { strokes } = readInput({ draw });
+		const { strokes: scribble } = readInput({ draw: parts.get("none") ?? "" });
+		this.scribble = scribble ? filmDigit(scribble) : null;
 		this.isOurs = draw === OUR_THREE.draw;
 		if (!strokes) return;
 		this.take(strokes, whole("is", 10));
@@ -147,6 +152,8 @@ const player = {
 		Object.assign($("film-speed"), { ariaLabel: speed });
 		const [done, undo, clear] = filmWords("ui.draw");
 		write("film-done", done);
+		$("film-pad").ariaLabel = filmWords("ui.pad");
+		$("film-time").ariaLabel = filmWords("ui.time");
 		write("film-undo", undo);
 		write("film-clear", clear);
 		$("film-label").title = filmWords("numbers.4");
@@ -185,7 +192,7 @@ const player = {
 
 	/** The title and the words of a door. */
 	describe(id) {
-		$("door").lang = language;
+		$("door").lang = $("figure").lang = $("film-open").lang = language;
 		write("door-title", filmWords(`door.${id}`));
 		write("door-text", filmWords(`door.${id}.text`));
 	},
@@ -227,6 +234,7 @@ const player = {
 
 	labelIt(label) {
 		this.facts = filmFacts(this.digit, label, this.seed);
+		this.facts.scribble = this.scribble;
 		this.writeCaptions();
 	},
 
@@ -250,7 +258,7 @@ const player = {
 
 	/** Takes back what a handle has changed. */
 	undo() {
-		this.changed = null;
+		this.changed = this.grip = null;
 		this.told = "";
 	},
 
@@ -267,20 +275,52 @@ const player = {
 		return Boolean(this.digit) && !this.isPlaying && !this.waiting;
 	},
 
-	/** Where the picture of the digit is on the canvas: its left and upper end and its side. */
-	imageOnScreen(width, height) {
+	/** The places of the film's world, and the place and scale of the camera. */
+	seenNow(time = this.shownTime()) {
+		const { clientWidth: width, clientHeight: height } = $("film-scene");
 		const places = filmPlaces(width, height);
-		const [x, y, scale] = cameraAt(FILM_SHOTS, this.shownTime(), places, this.facts, width, height);
-		const [left, top, side] = places.image;
-		return [width / 2 + scale * (left - x), height / 2 + scale * (top - y), scale * side];
+		return { places, camera: cameraAt(FILM_SHOTS, time, places, this.changed ?? this.facts, width, height) };
+	},
+
+	/** Where a place of the canvas is in the film's world. */
+	worldPlace(x, y) {
+		const { clientWidth, clientHeight } = $("film-scene");
+		const { camera } = this.seenNow();
+		return [camera[0] + (x - clientWidth / 2) / camera[2], camera[1] + (y - clientHeight / 2) / camera[2]];
+	},
+
+	/** Takes hold of what can be dragged at a place of the canvas, if there is something. */
+	grab(x, y) {
+		this.grip = this.gripAt(x, y);
+		this.drag(x, y);
+		return Boolean(this.grip);
+	},
+
+	gripAt(x, y) {
+		if (!this.isAtPause() || this.sceneAlone !== null) return null;
+		const n = this.sceneAt(this.time);
+		const { places } = this.seenNow();
+		const facts = this.changed ?? this.facts;
+		return FILM_SCENES[n].grab?.(facts, this.time - FILM_STARTS[n], places, this.worldPlace(x, y), this.values) ?? null;
+	},
+
+	drag(x, y) {
+		if (this.grip) this.turnHandles(this.grip(this.worldPlace(x, y)));
+	},
+
+	/** Sets all handles, and shows what they change. */
+	turnHandles(values) {
+		this.values = values;
+		this.turn(FILM_SCENES[this.sceneAt(this.time)].change(this.facts, values));
+		[...$("film-options").querySelectorAll("input")].forEach((field, k) => (field.value = values[k]));
 	},
 
 	/** Paints a pixel of the picture that is seen, if there is one at a place of the canvas. */
 	ink(x, y) {
 		const scene = FILM_SCENES[this.sceneAt(this.time)];
 		if (!this.isAtPause() || !scene.isPaintable || this.time < INK_FROM) return false;
-		const { clientWidth, clientHeight } = $("film-scene");
-		const k = pixelAt(x, y, this.imageOnScreen(clientWidth, clientHeight));
+		const { places } = this.seenNow();
+		const k = pixelAt(...this.worldPlace(x, y), places.image);
 		if (k < 0) return false;
 		this.turn((this.changed ?? this.facts).withInk([k, k + 1, k + SIDE].filter((one) => one < PIXELS)));
 		return true;
@@ -359,7 +399,10 @@ const player = {
 		this.decided[id] = choice;
 		this.waiting = null;
 		this.told = "";
-		if (kind === "label" && choice === 10) return this.drawAgain("other.none");
+		if (kind === "label" && choice === 10) {
+			this.scribble = this.digit;
+			return this.drawAgain("other.none");
+		}
 		if (kind === "label" && choice !== null) this.labelIt(choice);
 		this.painted = performance.now();
 		this.show();
@@ -439,7 +482,7 @@ const player = {
 	},
 
 	paintScene(canvas, places, time = this.shownTime()) {
-		const camera = cameraAt(FILM_SHOTS, time, places, this.facts, canvas.clientWidth, canvas.clientHeight);
+		const { camera } = this.seenNow(time);
 		const n = this.sceneAt(time);
 		FILM_SCENES[n].paint(
 			filmView(canvas, places, camera, this.isPlaying ? this.level : 0),
@@ -505,16 +548,13 @@ const player = {
 	handlesNow() {
 		if (!this.isAtPause() || this.sceneAlone !== null) return [];
 		const n = this.sceneAt(this.time);
-		const { handles, change, isPaintable } = FILM_SCENES[n];
+		const { handles, isPaintable } = FILM_SCENES[n];
 		const found = handles?.(this.facts, this.time - FILM_STARTS[n]) ?? [];
-		const values = found.map(({ value }) => value);
-		const turn = (k, value) => {
-			values[k] = value;
-			this.turn(change(this.facts, values));
-		};
+		this.values = found.map(({ value }) => value);
+		const turn = (k, value) => this.turnHandles(this.values.with(k, value));
 		const parts = found.map((handle, k) =>
 			handle.to === undefined
-				? buttonOf(filmWords(handle.key), () => turn(k, values[k] + 1))
+				? buttonOf(filmWords(handle.key), () => turn(k, this.values[k] + 1))
 				: knobOf(handle, (to) => turn(k, to)),
 		);
 		if (isPaintable && this.time > INK_FROM) parts.push(make("span", "quiet", filmWords("handle.paint")));
@@ -600,6 +640,7 @@ const player = {
 			parts.draw = this.digit.strokes.map(pointsText).join(".");
 		}
 		if (is !== undefined && is !== null) parts.is = is;
+		if (this.scribble) parts.none = this.scribble.strokes.map(pointsText).join(".");
 		const made = Object.entries(bets).map(([id, choice]) => `${id}-${choice ?? ""}`);
 		if (made.length) parts.bets = made.join("_");
 		if (this.seed !== FILM_SEED) parts.seed = this.seed;
@@ -682,16 +723,25 @@ function setUpPlayer() {
 	setInterval(() => player.isOpen && player.isPlaying && writeUrl(), 1000);
 }
 
-/** A click on the picture plays and pauses; at a pause the digit in it can be painted on. */
+/** A click on the picture plays and pauses; at a pause the digit in it can be painted on, and what has a handle dragged. */
 function listenToPicture(scene) {
-	let isInked = false;
-	const ink = ({ offsetX, offsetY }) => player.ink(offsetX, offsetY);
-	listen(scene, "pointerdown", (event) => (isInked = ink(event)));
-	listen(scene, "pointermove", (event) => isInked && event.buttons && ink(event));
-	listen(scene, "click", () => isInked || player.toggle());
+	let isTaken = false; // by the pen or by a handle, so that the click is none
+	listen(scene, "pointerdown", ({ offsetX: x, offsetY: y, pointerId }) => {
+		isTaken = player.grab(x, y) || player.ink(x, y);
+		if (isTaken) scene.setPointerCapture(pointerId);
+	});
+	listen(scene, "pointermove", ({ offsetX: x, offsetY: y, buttons }) => {
+		if (!buttons) scene.style.cursor = player.gripAt(x, y) ? "grab" : "";
+		else if (player.grip) player.drag(x, y);
+		else if (isTaken) player.ink(x, y);
+	});
+	for (const type of ["pointerup", "pointercancel"]) listen(scene, type, () => (player.grip = null));
+	listen(scene, "click", () => isTaken || player.toggle());
 }
 
 player.setUp = setUpPlayer;
+player.text = filmWords;
+player.number = filmNumber;
 player.starts = FILM_STARTS;
 player.doors = FILM_SCENES.flatMap(({ doors }) => doors);
 player.pauses = FILM_PAUSES;

@@ -85,7 +85,11 @@ function predict(row) {
 	});
 	const mean = each[0].map((_, j) => sum(each.map((found) => found[j])) / each.length);
 	if (target) return mean.map((value, j) => value * target[j][1] + target[j][0]);
-	if (mean.length === 1) return [1 - mean[0], mean[0]];
+	if (mean.length < outputs.length) {
+		// Each is the probability of the classes above one of them.
+		const above = [1, ...mean.map((_, k) => min(...mean.slice(0, k + 1))), 0];
+		return outputs.map((_, k) => above[k] - above[k + 1]);
+	}
 	const total = several ? 1 : sum(mean);
 	return mean.map((value) => value / total);
 }

@@ -37,8 +37,16 @@ const withUnit = (text, j = shownOutput()) => (model.units[j] ? `${text}\u00a0${
 const shownValue = (value, j = shownOutput()) =>
 	target ? withUnit(rounded(value, narrowest(j)), j) : `${(100 * value).toFixed(1)} %`;
 const best = () => result.indexOf(max(...result));
-/** The predicted class: the most probable one, or with a threshold the second one from this probability on. */
-const chosen = () => (model.threshold === null ? best() : Number(result[1] >= model.threshold));
+/** The median of ordered classes: the last one that has, with those above it, more than half. */
+function median() {
+	let [k, total] = [result.length - 1, result.at(-1)];
+	while (k > 0 && total <= 0.5) total += result[--k];
+	return k;
+}
+/** The class that sets always have. */
+const middle = () => (model.ordered ? median() : best());
+/** The predicted class: this one, or with a threshold the second one from this probability on. */
+const chosen = () => (model.threshold === null ? middle() : Number(result[1] >= model.threshold));
 /** Whether an output is highlighted: the predicted class, a probable label, or the shown target. */
 const isMarked = (j) => (!several ? !target && j === chosen() : target ? j === shownOutput() : result[j] > 0.5);
 const coverages = model.intervals; // with the margins of each answer
@@ -435,7 +443,11 @@ function paintInterval() {
 					[1 - result[j], result[j]],
 				]
 			: [outputs, result];
-		const found = names.filter((_, k) => k === p.indexOf(max(...p)) || 1 - p[k] <= margin + MOST_DIFFERENCE);
+		const centre = several ? p.indexOf(max(...p)) : middle();
+		const isSure = (k) => k === centre || 1 - p[k] <= margin + MOST_DIFFERENCE;
+		const sure = range(names.length).filter(isSure);
+		const isBetween = (k) => k >= sure[0] && k <= sure.at(-1);
+		const found = names.filter((_, k) => (model.ordered ? isBetween(k) : isSure(k)));
 		const whose = several ? ` for ${outputs[j]}` : "";
 		return write("ends", `Set of answers${whose}: ${listed(found, " or ")}. Sets made so contain the truth in`);
 	}
@@ -584,8 +596,8 @@ async function start() {
 	model.order.forEach((i) => hasUse(columns[i]) && buildColumn(i));
 	buildOutputs();
 	result = predict(row);
-	const middle = floor((outputs.length - 1) / 2);
-	$("shown").value = several ? 0 : target ? middle : model.threshold === null ? best() : model.positive;
+	const half = floor((outputs.length - 1) / 2);
+	$("shown").value = several ? 0 : target ? half : model.threshold === null ? middle() : model.positive;
 	use(rowOfAddress());
 	listen(window, "hashchange", () => use(rowOfAddress()));
 	listen($("reset"), "click", () => use(typical));

@@ -17,6 +17,16 @@ const costScene = {
 			step: 0.01,
 			value: facts.result.a[3][digit],
 		})),
+	/** The end of a bar can be dragged, as long as the bars are seen. */
+	grab(facts, t, places, [x, y], values) {
+		const n = twoOutputs(facts).findIndex((k, which) => {
+			const [barX, barY] = barPlace(places, k, values[which]);
+			return abs(x - barX) < places.unit / 2 && abs(y - barY) < places.unit / 2;
+		});
+		if (n < 0 || t < GAPS_AT || t > POUR_AT) return null;
+		const zero = barPlace(places, twoOutputs(facts)[n], 0);
+		return (to) => values.with(n, clamp((places.upright ? zero[1] - to[1] : to[0] - zero[0]) / places.unit));
+	},
 	change: (facts, values) => facts.withOutputs(Object.fromEntries(twoOutputs(facts).map((k, n) => [k, values[n]]))),
 	seconds: 40,
 	captions: () => [
@@ -53,12 +63,12 @@ const costScene = {
 };
 
 /** The wanted output and the answer: these a handle changes, and their biases make the hill. */
-const twoOutputs = ({ label, says }) => [label, says];
+const twoOutputs = ({ label, way: [says] }) => [label, says];
 
 /** Where a value from 0 to 1 of an output lies on its bar. */
-function barPlace({ places, upright }, k, value) {
+function barPlace(places, k, value) {
 	const [x, y] = places.at(3, k);
-	return upright ? [x, places.size[1] - 14 - value * places.unit] : [x + 60 + value * places.unit, y];
+	return places.upright ? [x, places.size[1] - 14 - value * places.unit] : [x + 60 + value * places.unit, y];
 }
 
 /**
@@ -71,7 +81,7 @@ function paintGapColumns(view, facts, outputs, { columns, wanted, gaps, grown, p
 	let area = 0;
 	outputs.forEach((value, k) => {
 		const target = facts.targets[k];
-		const [zero, end, goal] = [0, value, target].map((one) => barPlace(view, k, one));
+		const [zero, end, goal] = [0, value, target].map((one) => barPlace(places, k, one));
 		const line = (from, to, colour, width, alpha) => {
 			if (alpha <= 0) return;
 			pen.globalAlpha = alpha;
@@ -83,7 +93,7 @@ function paintGapColumns(view, facts, outputs, { columns, wanted, gaps, grown, p
 			pen.stroke();
 			pen.globalAlpha = 1;
 		};
-		line(zero, barPlace(view, k, 1), colours.line, thick, columns);
+		line(zero, barPlace(places, k, 1), colours.line, thick, columns);
 		line(zero, blendAll(zero, end, columns), colours.on, thick, columns);
 		line(end, goal, colours.mark, thick * 0.8, gaps * (1 - poured(k)));
 		const half = thick * 1.5;

@@ -1,9 +1,8 @@
 // --- Scene 9: heaps of pixels that it calls a digit, and the own digit changed until it reads another.
 
 const HEAP_BET_AT = 5;
-const HEAPS_AT = 5.4;
 const RESTORE_AT = 13;
-const [HEAP_AT, OWN_AT] = [3.4, RESTORE_AT + 0.4]; // from when on each is read
+const [HEAP_AT, SCRIBBLE_AT, OWN_AT] = [3.4, HEAP_BET_AT + 0.6, RESTORE_AT + 0.4]; // from when on each is read
 const FOOL_AT = 15.5;
 const FOOL_END = 20.5;
 const LAST_AT = 26.5;
@@ -17,18 +16,22 @@ const examScene = {
 	captions: (facts) => [
 		[0, "exam.1"],
 		[HEAP_BET_AT - 0.6, "exam.bet"],
-		[HEAP_BET_AT + 0.4, "exam.heap"],
+		[HEAP_BET_AT + 0.4, facts.scribble ? "other.scribble" : "exam.heap"],
 		[HEAP_BET_AT + 3.2, "exam.verdict"],
 		[FOOL_AT - 1, facts.isLearned ? fooledCaption(facts) : "exam.2"],
 		[LAST_AT, "exam.3"],
 	],
-	words: ({ heap, heaps, fooled }) => ({
-		heap: heap.says,
-		heap_activation: filmNumber(heap.activation, 2),
-		sure: filmNumber(heaps.sure, 0),
-		change: filmPercent(fooled.change, 1),
-		fooled: fooled.says,
-	}),
+	words(facts, key) {
+		const { heaps, fooled } = facts;
+		const heap = key === "other.scribble" ? facts.scribbled : facts.heap;
+		return {
+			heap: heap.says,
+			heap_activation: filmNumber(heap.activation, 2),
+			sure: filmNumber(heaps.sure, 0),
+			change: filmPercent(fooled.change, 1),
+			fooled: fooled.says,
+		};
+	},
 	pauses: [
 		{
 			at: HEAP_BET_AT,
@@ -38,7 +41,9 @@ const examScene = {
 	],
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
-		const { digit, heap, fooled, final } = facts;
+		const { digit, fooled, final } = facts;
+		const isScribble = facts.scribble && t > SCRIBBLE_AT && t < OWN_AT;
+		const heap = isScribble ? facts.scribbled : facts.heap;
 		const restored = rise(t, RESTORE_AT, 1);
 		const u = rise(t, FOOL_AT, FOOL_END - FOOL_AT) * (1 - rise(t, LAST_AT - 1, 1.2));
 		const image = t < RESTORE_AT ? heap.image : facts.input.map((value, k) => blend(value, fooled.image[k], u));
@@ -47,9 +52,14 @@ const examScene = {
 		const after = isFooled ? final.net.forward(image) : final.result;
 		const result = isHeap ? heap.result : after;
 		// The digit of the last scene has been read; then the heap is, and the digit again.
-		const started = [-9, HEAP_AT, OWN_AT].findLast((at) => at <= t);
+		const started = [-9, HEAP_AT, facts.scribble ? SCRIBBLE_AT : HEAP_AT, OWN_AT].findLast((at) => at <= t);
 		paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
-		paintSwirl(view, facts, t, restored);
+		const covered = facts.scribble ? within(t, SCRIBBLE_AT - 0.6, RESTORE_AT + 0.6, 0.6) : 0;
+		if (covered < 1) paintSwirl(view, facts, t, restored);
+		if (covered > 0) {
+			coverImage(view, covered);
+			paintPicture(view, facts.scribble.picture, ...view.places.image, view.places.image[2], covered);
+		}
 		if (isFooled) paintChange(view, facts, t, u);
 		paintWorking(view, facts, {
 			result,
@@ -66,7 +76,7 @@ const examScene = {
 		paintVerdictOf(
 			view,
 			winner(result.a[3]),
-			within(t, 4.8, RESTORE_AT, 0.5) + within(t, RESTORE_AT + 1.6, LAST_AT, 0.5),
+			within(t, facts.scribble ? SCRIBBLE_AT + 1.4 : 4.8, RESTORE_AT, 0.5) + within(t, RESTORE_AT + 1.6, LAST_AT, 0.5),
 		);
 	},
 };

@@ -22,6 +22,17 @@ const hillScene = {
 			step: 0.05,
 			value: ballAt(facts.hill, t)[n],
 		})),
+	/** The ball can be dragged: it goes to what is seen nearest to the pointer. */
+	grab(facts, t, places, start, ball) {
+		const far = ([x, y], knobs) => {
+			const [ballX, ballY] = hillPlace(places, facts, ...knobs);
+			return hypot(x - ballX, y - ballY);
+		};
+		if (far(start, ball) > places.hill[2] / 6 || t > PARTS_AT) return null;
+		const knobs = range(2 * HILL_REACH * 10 + 1).map((k) => k / 10 - HILL_REACH);
+		const all = knobs.flatMap((up) => knobs.map((turned) => [up, turned]));
+		return (to) => all.reduce((best, one) => (far(to, one) < far(to, best) ? one : best), ball);
+	},
 	change: (facts, ball) => facts.withBall(ball),
 	seconds: 45,
 	captions: () => [
@@ -92,16 +103,7 @@ function paintKnob(view, k, value, alpha) {
 }
 
 /** Where a setting of the two knobs lies on the hill, as high as its cost. */
-function hillPlace(
-	{
-		places: {
-			hill: [x, y, across, down, tall],
-		},
-	},
-	facts,
-	up,
-	turned,
-) {
+function hillPlace({ hill: [x, y, across, down, tall] }, facts, up, turned) {
 	const [u, v] = [up / HILL_REACH, turned / HILL_REACH];
 	const height = facts.hill.cost(up, turned) - facts.cost;
 	return [x + (u - v) * across, y + (u + v) * down - height * tall];
@@ -112,7 +114,7 @@ function paintHill(view, facts, t, shown, ball) {
 	const { pen } = view;
 	const knob = (n) => (n / HILL_LINES) * 2 * HILL_REACH - HILL_REACH;
 	const wide = HILL_REACH * rise(t, SURFACE_AT, 6);
-	const at = (up, turned) => hillPlace(view, facts, up, turned);
+	const at = (up, turned) => hillPlace(view.places, facts, up, turned);
 	pen.lineJoin = "round";
 	// From the back to the front, so that what is in front covers.
 	if (wide > 0) {
@@ -182,7 +184,7 @@ function paintArrowDown(view, facts, t, shown) {
 	if (grown <= 0) return;
 	const { pen } = view;
 	const [p, q] = facts.hill.slopes(0, 0);
-	const [start, end] = [0, 6 * grown].map((length) => hillPlace(view, facts, -length * p, -length * q));
+	const [start, end] = [0, 6 * grown].map((length) => hillPlace(view.places, facts, -length * p, -length * q));
 	const angle = Math.atan2(end[1] - start[1], end[0] - start[0]);
 	const head = (view.upright ? 7 : 13) * grown;
 	pen.globalAlpha = shown;
@@ -206,7 +208,7 @@ function paintTwoParts(view, facts, t, places) {
 	paintCount(view, N_KNOBS, within(t, PLACES_AT + 1.6, 43.4));
 	const wishes = facts.wishes[3];
 	const [p, q] = facts.hill.slopes(0, 0);
-	const tip = hillPlace(view, facts, -6 * p, -6 * q);
+	const tip = hillPlace(view.places, facts, -6 * p, -6 * q);
 	const home = rise(t, 42.4, 2);
 	for (const k of [facts.label, facts.says]) {
 		const alpha = rise(t, PARTS_AT, 0.8);

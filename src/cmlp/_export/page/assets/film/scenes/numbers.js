@@ -120,12 +120,15 @@ function paintActivations(view, { result }, alpha) {
 	}
 }
 
-/** Where one of the digits with the same answer goes: in a row beside the output, or in rows of three below it. */
+const TALLY_ROW = 6;
+
+/** Where one of the digits with the same answer goes: in rows of six beside the output, or of three below it. */
 function tallyPlace(places, answer, place, size) {
 	const [x, y] = places.at(3, answer);
 	const [left, top] = [x + places.tally[0] - size / 2, y + places.tally[1] - size / 2];
-	if (!places.upright) return [left + place * 27, top];
-	const step = size + 1;
+	const step = size + (places.upright ? 1 : 2);
+	const towardsMiddle = answer < 5 ? step : -step;
+	if (!places.upright) return [left + (place % TALLY_ROW) * step, top + floor(place / TALLY_ROW) * towardsMiddle];
 	const first = clamp(left - step, 0, places.size[0] - 3 * step);
 	return [first + (place % 3) * step, top + floor(place / 3) * step];
 }
@@ -137,7 +140,7 @@ function paintTally(view, facts, t) {
 	const alpha = 1 - rise(t, LUCK_AT - 1, 0.8);
 	if (t < OTHERS_AT || alpha <= 0) return;
 	const answers = early.others.map(({ result }) => winner(result.a[3]));
-	const size = upright ? 19 : 25;
+	const size = upright ? 19 : 36;
 	early.others.forEach((one, n) => {
 		const u = rise(t, OTHERS_AT + (n + 0.62) * OTHER_SECONDS, 0.6);
 		if (u <= 0) return;

@@ -28,6 +28,17 @@ const sumScene = {
 	doors: ["edge", "squash"],
 	isPaintable: true,
 	handles: () => [{ key: "handle.bias", from: -8, to: 8, step: 0.1, value: 0 }],
+	/** The bars can be dragged sideways once the bias is there: it changes by as much as the sum. */
+	grab(facts, t, places, [x, y], [bias]) {
+		const form = places.upright ? INSIDE_UPRIGHT : INSIDE_LYING;
+		const [left, top, wide] = places.inside(1, facts.addition.to);
+		const unit = wide / form.width; // of the figure inside, in the world
+		const [u, v] = [(x - left) / unit, (y - top) / unit];
+		const [from, to, base] = form.axis;
+		if (t < TERM_AT.at(-1) || u < from || u > to || v < form.rows[0] - form.rows[1] || v > base) return null;
+		const { reach } = axisOf(facts, form, t);
+		return ([now]) => [clamp(bias + (((now - x) / unit) * 2 * reach) / (to - from), -8, 8)];
+	},
 	change: (facts, [by]) => facts.withBias(by),
 	seconds: 42,
 	captions: () => [

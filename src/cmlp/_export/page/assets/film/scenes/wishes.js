@@ -15,6 +15,14 @@ const toAAt = (j) => TO_A_AT + 0.6 + j * 0.16;
 const wishesScene = {
 	id: "wishes",
 	doors: ["ways", "curves"],
+	handles: ({ asked }) => [{ key: "handle.neuron", from: 1, to: 16, step: 1, value: asked + 1 }],
+	/** A neuron of B can be pressed. */
+	grab(facts, t, places, [x, y]) {
+		const isNear = (k) => hypot(x - places.at(2, k)[0], y - places.at(2, k)[1]) < 1.3 * places.radius[2];
+		const k = range(16).find(isNear);
+		return k === undefined ? null : () => [k + 1];
+	},
+	change: (facts, [number]) => facts.asking(number - 1),
 	seconds: 45,
 	captions: () => [
 		[0, "wishes.1"],
