@@ -385,8 +385,9 @@ typedef struct cmlp_prediction {
     void *outputs;     /* NULL, or receives (rows selected, n_out), of the model's dtype */
     int64_t n_outputs; /* elements of `outputs`; 0 without it */
     int32_t *labels;   /* NULL, or receives the class index of each selected row (see cmlp_labels). -1 from a regressor, and
-                        * from a classifier whose rows can have several labels: those whose output is above 0.5. Of ordered labels, the
-                        * median: the last one that has, with those above it, more than half of the probability */
+                        * from a classifier whose rows can have several labels: those whose output is above 0.5. Of ordered
+                        * labels, it is the median: the last one that has, with those above it, more than half of the
+                        * probability */
     int64_t n_labels;  /* elements of `labels`; 0 without it */
 } cmlp_prediction;
 

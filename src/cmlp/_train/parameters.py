@@ -875,7 +875,8 @@ NETWORK_ENTRIES = (
         Use(TABULAR, "array-like of int, dict or None", None, ()).says("""
             Columns of numbers with which answers can only rise (1) or only fall (-1), whatever the other columns have;
             of two classes, the answer is the probability of the second one, and of `ordered` ones that of those above
-            each. A sign for each column, or a dict of names or indices to signs. The signs of the weights prove it: see `monotonic_cst_`.
+            each. A sign for each column, or a dict of names or indices to signs. The signs of the weights prove it: see
+            `monotonic_cst_`.
         """),
     ),
     Hyperparameter(

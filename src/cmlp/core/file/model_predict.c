@@ -67,13 +67,6 @@ static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const c
     return prediction->labels ? prediction->n_labels >= 1 : prediction->n_labels == 0;
 }
 
-static cmlp_status predict_raw_row(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
-                                   const cmlp_table_scratch *scratch)
-{
-    double *const result = prediction->outputs ? prediction->outputs : scratch->result;
-    return cmlp_table_row(model->table, is_ordered(model), rows->data, prediction->labels, result, scratch);
-}
-
 static cmlp_fault predict_input(const cmlp_model *model, const cmlp_rows *given, const cmlp_prediction *prediction,
                                 const cmlp_row_memory *memory)
 {
@@ -100,10 +93,8 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
     const cmlp_float_mode mode = cmlp_enter_mode();
     if (CMLP_BUILDS_TABLES && CMLP_HAS_TABLE(model)) {
         double *const answers = prediction->outputs ? prediction->outputs : scratch.result;
-        if (cmlp_table_row(model->table, rows->data, prediction->labels, answers, &scratch))
+        if (cmlp_table_row(model->table, is_ordered(model), rows->data, prediction->labels, answers, &scratch))
             fault = cmlp_infinite_input(rows->data, n_columns, 0);
-        else
-            adapt_to_order(model, prediction->labels, answers, 1);
     } else {
         fault = predict_input(model, rows, prediction, &scratch.row);
     }
@@ -171,8 +162,6 @@ static cmlp_status predict_rows(const cmlp_model *model, const cmlp_rows *given,
     const cmlp_outputs outputs = {.last = p.outputs, .labels = p.labels};
     if (!CMLP_HAS_TABLE(model))
         status = cmlp_forward_rows(model->net, model->params, &rows, &outputs, run);
-    else if (CMLP_BUILDS_TABLES && model->is_cumulative && cmlp_n_out(model->net) > 1 && p.labels && !p.outputs)
-        status = cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "prediction->outputs"); /* labels follow from all of them */
     else if (CMLP_BUILDS_TABLES)
         status = cmlp_table_rows(model->table, is_ordered(model), &rows, p.labels, p.outputs, run);
     if (!status) adapt_to_labels(model, dtype_of(model), p.labels, p.outputs, selected_rows(&rows));
