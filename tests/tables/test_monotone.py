@@ -160,7 +160,9 @@ def test_wrong_values_are_refused(given, message):
 def test_targets_without_an_order_are_refused():
     with pytest.raises(ValueError, match="needs one target, got 2: fit a model for each"):
         regressor(monotonic_cst=SIGNS).fit(X, np.stack([Y, Y], axis=1))
-    with pytest.raises(ValueError, match="needs a y of two classes, or of ordered ones, got 3 classes without"):
+    with pytest.raises(
+        ValueError, match="needs a y of two classes, or of ordered ones, got 3 classes without"
+    ):
         TabularClassifier(**SMALL, monotonic_cst=SIGNS).fit(X, np.digitize(Y, [0, 2]))
     labels = np.stack([Y > 0, Y > 1], axis=1).astype(int)
     with pytest.raises(ValueError, match="or of ordered ones, got 2 labels of each row"):

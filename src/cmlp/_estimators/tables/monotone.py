@@ -76,7 +76,8 @@ def _require_one_answer(encoding: TableEncoding, value: Any) -> None:
     elif not labels.is_cumulative:
         what = "labels of each row" if labels.kind == "multilabel" else "classes without an order"
         raise _refused(
-            f"needs a y of two classes, or of ordered ones, got {len(labels.classes)} {what}.", value
+            f"needs a y of two classes, or of ordered ones, got {len(labels.classes)} {what}.",
+            value,
         )
 
 
