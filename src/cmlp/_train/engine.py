@@ -168,8 +168,8 @@ class Engine:
         """Store in the state that this many batches of the epoch are done, with these sums over their rows."""
         now = time.monotonic()
         state = self.job.state
+        state.sums[:] = sums  # first: an exception of a signal's handler may come between the two
         state.batch = batch
-        state.sums[:] = sums
         state.seconds = state.seconds + now - self.clock
         self.clock = now
 

@@ -8,7 +8,7 @@
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
 /* Indexed by enumerator. Softmax is not in the table, because it acts on whole rows. */
-static const cmlp_activation_info activations[] = {
+static const cmlp_activation_info activation_table[] = {
 #define ROW(CODE, name, from, factor, layers, parameter, ...)                           \
     [CMLP_ACTIVATION_##CODE] = {sizeof(cmlp_activation_info), #name, factor, parameter, \
                                 ((layers)&CMLP_HIDDEN) != 0, ((layers)&CMLP_OUTPUT) != 0, from, 0},
@@ -26,7 +26,7 @@ static const cmlp_loss_info losses[] = {
 
 const cmlp_activation_info *cmlp_describe_activation(cmlp_activation activation)
 {
-    return activation < 1 || (size_t)activation >= COUNT(activations) ? NULL : &activations[activation];
+    return activation < 1 || (size_t)activation >= COUNT(activation_table) ? NULL : &activation_table[activation];
 }
 
 const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss)
