@@ -8,7 +8,8 @@ const PAGE = 65536;
 
 /**
  * Returns a function that predicts a row: numbers for a network, for a table texts as in a CSV file.
- * It returns the index of the class, -1 if there is none, and all outputs.
+ * It returns the index of the class, -1 if there is none, and all outputs. A network has no missing values: an empty cell
+ * is an error.
  *
  * wasm: the bytes of cmlp.wasm; file: a Uint8Array with those of the model file.
  */
@@ -53,13 +54,19 @@ export async function load(wasm, file) {
 		const text = new TextEncoder().encode(cell);
 		const address = text.length <= workspaceSize ? workspace : allocate(text.length);
 		new Uint8Array(c.memory.buffer, address).set(text);
-		call("cmlp_table_code_of_cell", model, BigInt(column), address, BigInt(text.length), label, 0);
+		try {
+			call("cmlp_table_code_of_cell", model, BigInt(column), address, BigInt(text.length), label, 0);
+		} catch (error) {
+			throw new Error(`column ${column} cannot hold "${cell}": ${error.message}`);
+		}
 		return new DataView(c.memory.buffer).getFloat64(label, true);
 	};
+	// NaN is refused. Number("") would be 0.
+	const number = (cell) => (cell === null || String(cell).trim() === "" ? NaN : Number(cell));
 	const Numbers = isDouble ? Float64Array : Float32Array;
 	return (cells) => {
 		if (cells.length !== nInputs) throw new Error(`a row has ${nInputs} numbers, got ${cells.length}`);
-		const numbers = cells.map(nNets ? numberOfCell : Number);
+		const numbers = cells.map(nNets ? numberOfCell : number);
 		new Numbers(c.memory.buffer, row, nInputs).set(numbers);
 		call("cmlp_model_predict", model, rows, prediction, run);
 		return {

@@ -19,6 +19,7 @@ OPTIONAL = (
     "river",
     "dask",
     "distributed",
+    "PyInstaller",
 )
 MODULES = sorted(
     module.name

@@ -1,5 +1,6 @@
 // Predicts a row with a model file: predict MODEL CELL...
-// Build, beside a go.mod (go mod init predict): CGO_CFLAGS=-I<include folder> CGO_LDFLAGS=-L<folder of libcmlp.so> go build
+// Build, beside a go.mod (go mod init predict), where LIB is the folder of libcmlp.so:
+// CGO_CFLAGS=-I<include folder> CGO_LDFLAGS="-L$LIB -Wl,-rpath,$LIB" go build
 package main
 
 // #cgo LDFLAGS: -lcmlp

@@ -79,7 +79,8 @@ function numberOfCell(cell, column) {
 
 const isDouble = info.dtype === 2;
 const Numbers = isDouble ? Float64Array : Float32Array;
-const row = Numbers.from(cells.map(info.n_nets ? numberOfCell : Number));
+const number = (cell) => (cell.trim() === "" ? NaN : Number(cell)); // NaN is refused; Number("") would be 0
+const row = Numbers.from(cells.map(info.n_nets ? numberOfCell : number));
 const outputs = new Numbers(info.n_out);
 const label = new Int32Array(1);
 const rows = new Uint8Array(ROWS);
