@@ -40,7 +40,7 @@ autodoc_member_order = "bysource"
 nitpicky = True
 nitpick_ignore = [
     ("c:identifier", name)
-    for name in ("size_t", "int32_t", "int64_t", "uint32_t", "uint64_t", "uint8_t")
+    for name in ("size_t", "int8_t", "int32_t", "int64_t", "uint32_t", "uint64_t", "uint8_t")
 ]
 nitpick_ignore_regex = [
     ("py:.*", r"(optional|array-like|ndarray|callable|.*matplotlib.*|Self|default.*)")
