@@ -17,9 +17,10 @@ FORMS = [
 N_CELLS = 300  # of each form
 MONTHS = "Jan jan JAN January february Mar MARCH Apr may Jun Jul August Sept SEP oct Nov december"
 NUMBERS = {"d": 32, "H": 25, "M": 61, "S": 61, "j": 367, "m": 13, "q": 5, "y": 99}
+# Of an empty cell, which is missing, the page gives NaN.
 READ = """([cells, i]) => cells.map((cell) => {
     const value = readCell(cell, columns[i]);
-    return typeof value === "string" ? null : value;
+    return typeof value === "string" || Number.isNaN(value) ? null : value;
 })"""
 
 
