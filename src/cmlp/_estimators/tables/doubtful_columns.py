@@ -71,7 +71,7 @@ def warn_of_categories(
 def warn_of_numbers(column: Column, rows: NDArray[np.intp]) -> None:
     """Warn if the whole numbers of a column in some rows are probably dates, such as 19580329."""
     array = column.array()
-    if array.dtype.kind not in "iuf" or not len(rows) or not _may_be_dates(array[rows[0]]):
+    if array.dtype.kind not in "iuf" or not len(rows) or not _may_be_dates(float(array[rows[0]])):
         return
     # Few programs need it.
     from cmlp._data.date_forms import form_of_numbers
@@ -86,7 +86,7 @@ def warn_of_numbers(column: Column, rows: NDArray[np.intp]) -> None:
         )
 
 
-def _may_be_dates(number: Any) -> bool:
+def _may_be_dates(number: float) -> bool:
     """Return whether a number has the digits of a day or a month in a year."""
     return bool(_FEWEST_DIGITS <= number < _MOST_DIGITS and number == int(number))
 
