@@ -158,6 +158,11 @@ def feature_names(X: Any) -> NDArray[Any] | None:
     return names if kinds == ["str"] else None
 
 
+def index_by_column(names: Iterable[Any] | None, n: int) -> dict[Any, int]:
+    """Return the index of each of `n` columns by its index, and by its name, which may be another integer."""
+    return {i: i for i in range(n)} | {name: i for i, name in enumerate(names or ())}
+
+
 def texts_of_names(names: Sequence[object] | None) -> NDArray[Any] | None:
     """Return column names as an array; None if there are none, or if one is not text."""
     if names is None or not all(isinstance(name, str) for name in names):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cmlp._data.arrays import is_missing
+from cmlp._data.columns import index_by_column
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ def forms_of_columns(date_formats: Any, frame: InputFrame, rows: NDArray[Any]) -
     if not isinstance(date_formats, Mapping):
         expected = "None, a form such as '%d.%m.%Y', or a dict of columns to forms"
         _refuse(f"must be {expected}, got {shown(date_formats)}.", date_formats, expected)
-    n = len(frame.columns)
-    index = {i: i for i in range(n)} | {name: i for i, name in enumerate(frame.names or ())}
+    index = index_by_column(frame.names, len(frame.columns))
     found = {}
     for entry, form in date_formats.items():
         if isinstance(entry, bool) or entry not in index:

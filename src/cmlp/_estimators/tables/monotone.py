@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.columns import index_by_column
 from cmlp._model.monotone import inputs_of_columns
 from cmlp.exceptions import InvalidParameterError, shown
 
@@ -40,8 +41,11 @@ def signs_of_columns(
         return None
     signs = np.zeros(len(columns), np.int8)
     if isinstance(value, Mapping):
-        for name, sign in value.items():
-            signs[_index(name, columns, value)] = _sign(sign, value)
+        index = index_by_column(columns.names, len(columns))
+        for entry, sign in value.items():
+            if isinstance(entry, bool) or entry not in index:
+                raise _refused(f"has {shown(entry)}, but X has no such column.", value)
+            signs[index[entry]] = _sign(sign, value)
     else:
         given = (
             list(value) if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
@@ -85,16 +89,6 @@ def _sign(sign: Any, value: Any) -> int:
     if isinstance(sign, (int, np.integer)) and not isinstance(sign, bool) and -1 <= sign <= 1:
         return int(sign)
     raise _refused(f"must have the signs 1, 0 and -1, got {shown(sign)}.", value)
-
-
-def _index(name: Any, columns: TableColumns, value: Any) -> int:
-    """Return the index of a column by its name, or by its index if it is an integer without such a name."""
-    names = [] if columns.names is None else list(columns.names)
-    if name in names:
-        return names.index(name)
-    if isinstance(name, (int, np.integer)) and 0 <= name < len(columns):
-        return int(name)
-    raise _refused(f"has {shown(name)}, but X has no such column.", value)
 
 
 def _refused(problem: str, value: Any) -> InvalidParameterError:
