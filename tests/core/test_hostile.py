@@ -510,10 +510,10 @@ def test_signal_handler_exception_ends_long_random_sample():
         raise Stop
 
     before = signal.signal(signal.SIGINT, stop)
+    timer = threading.Timer(0.02, signal.raise_signal, [signal.SIGINT])
     try:
-        timer = threading.Timer(0.02, signal.raise_signal, [signal.SIGINT])
-        timer.start()
         with pytest.raises(Stop):
+            timer.start()
             for _ in range(100):
                 _core.Random(0).random_sample((10**7,))
     finally:
