@@ -45,6 +45,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   ties      not in all: intervals of tables where many targets are equal to the lowest or the highest one (extra
             bench-tables)
   weights   not in all: probabilities of tables after class_weight and calibrate (extra bench-tables)
+  steps     not in all: other numbers of epochs, learning rates and networks of tables (extra bench-tables)
   tables    not in all: error and CPU seconds of the estimators for tables, next to boosted trees (extra bench-tables)
 
 Above each table are processor, instruction set, tuning and load. A ratio of times that were measured
@@ -93,6 +94,7 @@ MORE = [
     "monotone",
     "ordered",
     "rare",
+    "steps",
     "tables",
     "ties",
     "weights",

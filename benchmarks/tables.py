@@ -176,12 +176,25 @@ def measured(method, X, y, task, seed):
             model.predict_proba(X.iloc[test]) if task == "classes" else model.predict(X.iloc[test])
         )
         end = time.process_time()
+    return {
+        **judged(found, y[train], y[test], task),
+        "fit": fitted - start,
+        "predict": end - fitted,
+    }
+
+
+def judged(found, y_train, y, task):
+    """Return error and log loss (or None) of probabilities or numbers."""
     if task == "numbers":
-        error, loss = float(np.sqrt(np.mean((found - y[test]) ** 2)) / y[train].std()), None
-    else:
-        error = float(np.mean(found.argmax(axis=1) != y[test]))
-        loss = float(-np.log(np.maximum(found[np.arange(len(test)), y[test]], SMALLEST)).mean())
-    return {"error": error, "log_loss": loss, "fit": fitted - start, "predict": end - fitted}
+        return {
+            "error": float(np.sqrt(np.mean((found - y) ** 2)) / y_train.std()),
+            "log_loss": None,
+        }
+    right = found[np.arange(len(y)), y]
+    return {
+        "error": float(np.mean(found.argmax(axis=1) != y)),
+        "log_loss": float(-np.log(np.maximum(right, SMALLEST)).mean()),
+    }
 
 
 def results_of(names, methods, n_splits):

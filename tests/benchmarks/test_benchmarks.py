@@ -45,6 +45,7 @@ def test_every_command_has_a_test():
         "intervals",
         "ordered",
         "monotone",
+        "steps",
         "rare",
         "tables",
         "ties",

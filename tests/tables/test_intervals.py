@@ -14,7 +14,13 @@ from table_parts import factors_of, write_with_widths
 import cmlp
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
 
-TINY = {"n_estimators": 2, "hidden_layer_sizes": (8,), "random_state": 0}
+TINY = {
+    "n_estimators": 2,
+    "hidden_layer_sizes": (8,),
+    "learning_rate_init": 0.005,
+    "n_epochs": 80,
+    "random_state": 0,
+}
 inf = math.inf
 
 

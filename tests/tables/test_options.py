@@ -24,7 +24,7 @@ def test_defaults_are_those_of_the_recipe(kind):
     y = Y if kind is TabularRegressor else Y > 0
     model = fitted(kind, y)
     explicit = fitted(
-        kind, y, learning_rate_init=5e-3, dropout=0.1, n_epochs=96, early_stopping=True
+        kind, y, learning_rate_init=0.0125, dropout=0.1, n_epochs=40, early_stopping=True
     )
     assert model.history_ == explicit.history_
     assert (model.predict(X) == explicit.predict(X)).all()

@@ -11,7 +11,13 @@ from model_files import is_accepted_elsewhere, repaired, split
 import cmlp
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
 
-TINY = {"n_estimators": 2, "hidden_layer_sizes": (16,), "n_epochs": 15, "random_state": 0}
+TINY = {
+    "n_estimators": 2,
+    "hidden_layer_sizes": (16,),
+    "learning_rate_init": 0.005,
+    "n_epochs": 15,
+    "random_state": 0,
+}
 
 
 class Named:

@@ -265,7 +265,7 @@ TRAINING_ENTRIES = (
         Use(TRAINER, "float", 0.001, (_OVER_0,)).says(
             'The initial learning rate; with "one_cycle" the largest one.'
         ),
-        Use(TABULAR, "float", 0.005, (_OVER_0,)).says(
+        Use(TABULAR, "float", 0.0125, (_OVER_0,)).says(
             "The largest learning rate: after a short warm-up, it falls to 0 as half of a cosine."
         ),
         Use(RIVER, "float", 0.001, (_OVER_0,)).says(
@@ -302,7 +302,7 @@ TRAINING_ENTRIES = (
     Hyperparameter(
         "n_epochs",
         Use(TABULAR, "int or None", None, (POSITIVE_INTEGER, NONE)).says(
-            "Number of epochs of each network. None means about 2,000 steps, and from 24 to 96 "
+            "Number of epochs of each network. None means about 800 steps, and from 10 to 40 "
             "epochs."
         ),
     ),

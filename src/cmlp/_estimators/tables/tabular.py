@@ -461,13 +461,13 @@ class TabularClassifier(TabularEstimator):
         order. A list has the labels in ascending order, such as ``["low", "medium", "high"]``, also
         some that y lacks. "from_dtype" means the order of the type of y, if it has one: an ordered
         type of pandas or Arrow, or polars' Enum.
-    learning_rate_init : float, default=0.005
+    learning_rate_init : float, default=0.0125
         The largest learning rate: after a short warm-up, it falls to 0 as half of a cosine.
     dropout : float or sequence of float, default=0.1
         Probability, at least 0 and below 1, with which each step sets an activation of a hidden
         layer to 0. One number for all hidden layers, or one for each.
     n_epochs : int or None, default=None
-        Number of epochs of each network. None means about 2,000 steps, and from 24 to 96 epochs.
+        Number of epochs of each network. None means about 800 steps, and from 10 to 40 epochs.
     early_stopping : bool, default=True
         Whether each network holds out another eighth of the rows, or uses `X_val`, and keeps the
         epoch with the smallest error on them. If False, each network trains on all rows and keeps
@@ -586,7 +586,7 @@ class TabularClassifier(TabularEstimator):
         monotonic_cst: ArrayLike | Mapping[Any, int] | None = None,
         class_weight: str | Mapping[Any, float] | Sequence[Mapping[int, float]] | None = None,
         ordered: str | bool | Sequence[Any] = "from_dtype",
-        learning_rate_init: float = 0.005,
+        learning_rate_init: float = 0.0125,
         dropout: float | Sequence[float] = 0.1,
         n_epochs: int | None = None,
         early_stopping: bool = True,
@@ -1133,13 +1133,13 @@ class TabularRegressor(TabularEstimator):
         "adaptive": in proportion to the mean error of held-out rows with about the same prediction.
         "constant": equally wide for all rows, as with fewer than about 100 rows or if none is held
         out.
-    learning_rate_init : float, default=0.005
+    learning_rate_init : float, default=0.0125
         The largest learning rate: after a short warm-up, it falls to 0 as half of a cosine.
     dropout : float or sequence of float, default=0.1
         Probability, at least 0 and below 1, with which each step sets an activation of a hidden
         layer to 0. One number for all hidden layers, or one for each.
     n_epochs : int or None, default=None
-        Number of epochs of each network. None means about 2,000 steps, and from 24 to 96 epochs.
+        Number of epochs of each network. None means about 800 steps, and from 10 to 40 epochs.
     early_stopping : bool, default=True
         Whether each network holds out another eighth of the rows, or uses `X_val`, and keeps the
         epoch with the smallest error on them. If False, each network trains on all rows and keeps
@@ -1232,7 +1232,7 @@ class TabularRegressor(TabularEstimator):
         loss: str = "squared_error",
         quantile: float | Sequence[float] = 0.5,
         interval_width: str = "adaptive",
-        learning_rate_init: float = 0.005,
+        learning_rate_init: float = 0.0125,
         dropout: float | Sequence[float] = 0.1,
         n_epochs: int | None = None,
         early_stopping: bool = True,
