@@ -346,7 +346,9 @@ def test_a_warm_start_on_rows_that_moved(rows, targets, scale):
 def test_a_warm_start_of_a_weak_model_on_few_other_rows():
     """The target is mostly noise, and a network that learns an epoch more on 60 rows has learned theirs."""
     y = 0.5 * X[:, 0] + NOISE
-    model = TabularRegressor(n_estimators=2, random_state=0, warm_start=True)
+    model = TabularRegressor(
+        n_estimators=2, learning_rate_init=0.005, random_state=0, warm_start=True
+    )
     assert said(lambda: model.fit(X[:600], y[:600])) == []
     model.set_params(n_epochs=1)
     for first in range(600, 1000, 60):
