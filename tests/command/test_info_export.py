@@ -336,6 +336,42 @@ def test_info_names_calibrated_probabilities_and_the_threshold(command, tmp_path
     )
 
 
+def test_info_says_what_a_threshold_finds(command):
+    """The accuracy is that of the most probable class, which is not the answer then."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((800, 2))
+    y = np.where(X[:, 0] + rng.standard_normal(800) > 2, "bad", "good")
+    model = TabularClassifier(n_estimators=2, hidden_layer_sizes=(8,), random_state=0).fit(X, y)
+    model.choose_threshold(recall=0.9, pos_label="bad").save("loans.cmlp")
+    fields = described(command("info", "loans.cmlp")[1])
+    assert re.fullmatch(
+        r"9\d\.\d% without the threshold on 200 rows held out in fit; .*", fields["accuracy"]
+    )
+    assert re.fullmatch(
+        r"9\d\.\d% of 'bad' with the threshold; \d+\.\d% of those found are "
+        r"\(200 rows held out in fit\)",
+        fields["found"],
+    )
+
+
+def test_info_of_ordered_classes_measures_distances(command):
+    """Medians are compared with the constant median: the most frequent class can be right more often."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((400, 2))
+    y = np.digitize(X[:, 0] + rng.standard_normal(400), [-1, 0, 1])
+    model = TabularClassifier(
+        n_estimators=2, hidden_layer_sizes=(8,), ordered=True, random_state=0
+    ).fit(X, y)
+    model.save("grades.cmlp")
+    found = described(command("info", "grades.cmlp")[1])["error"]
+    pattern = (
+        r"mean distance (0\.\d+) classes on 100 rows held out in fit; always the median: (\S+)"
+    )
+    value, base = map(float, re.fullmatch(pattern, found).groups())
+    assert value < 0.8 * base
+    assert np.abs(model.predict(X) - y).mean() == pytest.approx(value, abs=0.15)
+
+
 def test_info_of_several_answers_has_an_accuracy_for_each(command):
     X = [[float(i)] for i in range(40)]
     TabularRegressor(max_time=1e-9).fit(X, [[i, 3.0 * i] for i in range(40)]).save("numbers.cmlp")

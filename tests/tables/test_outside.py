@@ -58,6 +58,17 @@ def test_an_interval_of_a_trend_over_dates_names_the_column():
     assert model.warning_counts_ == {"column 'day': outside the training range": 2}
 
 
+def test_both_ends_of_a_narrow_range_can_be_told_apart():
+    year = 2017 + 0.2 * rng.random_sample((200, 1))
+    year[:2, 0] = 2017, 2017.2
+    model = TabularRegressor(**QUICK).fit(year, year[:, 0])
+    (note,) = notes(model.predict_interval, year + 0.2)
+    assert "(2017 to 2017.2), by up to 0.2" in note
+    model.fit(1e6 * year, year[:, 0])
+    (note,) = notes(model.predict_interval, 1e6 * (year + 0.2))
+    assert "(2,017,000,000 to 2,017,200,000), by up to 200,000" in note
+
+
 def test_several_columns_are_named_in_one_warning():
     rows = rng.random_sample((200, 8))
     model = TabularRegressor(**QUICK).fit(rows, rows[:, 0])

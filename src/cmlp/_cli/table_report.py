@@ -13,7 +13,7 @@ import numpy as np
 from cmlp._cli.terminal import printable
 from cmlp._data.columns import DATES
 from cmlp._data.losses import traits_of
-from cmlp._model.summary import short
+from cmlp._model.summary import measures_distance, short
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -175,6 +175,8 @@ class TableReport(NamedTuple):
         where = f"on {len(self.held):,} rows{of_groups} held out of {fit}"
         if self.model._estimator_type == "classifier":
             labels, counts = np.unique(learned, return_counts=True)
+            if measures_distance(self.model._trained().labels):
+                return self._distance(learned, truth, predicted, where)
             base = np.mean(truth == labels[counts.argmax()])
             return (
                 f"accuracy {np.mean(truth == predicted):.3f} {where}; always "
@@ -194,6 +196,26 @@ class TableReport(NamedTuple):
             float(np.sqrt(np.mean((truth - other) ** 2))) for other in (predicted, learned.mean())
         )
         return f"root mean squared error {short(error)} {where}; always the mean: {short(base)}"
+
+    def _distance(
+        self,
+        learned: NDArray[Any],
+        truth: NDArray[Any],
+        predicted: NDArray[Any],
+        where: str,
+    ) -> str:
+        """Return how far predicted ordered classes are from the true ones."""
+        codes = {label: i for i, label in enumerate(self.model.classes_.tolist())}
+        known, right, found = (
+            np.array([codes[label] for label in labels.tolist()])
+            for labels in (learned, truth, predicted)
+        )
+        middle = np.sort(known)[(len(known) - 1) // 2]
+        error, base = (float(np.abs(right - other).mean()) for other in (found, middle))
+        return (
+            f"mean distance {short(error)} classes {where}; always "
+            f"{self.model.classes_.tolist()[middle]}: {short(base)}"
+        )
 
     def _interval(self) -> list[str]:
         """Return a line about the intervals or sets.

@@ -48,7 +48,7 @@ from cmlp._model.stored_values import (
     load_labels,
     load_texts,
 )
-from cmlp._model.summary import checked_background, checked_summary, short
+from cmlp._model.summary import checked_background, checked_summary, measures_distance, short
 from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
@@ -724,7 +724,11 @@ def _read_summary(values: Values, draft: Draft) -> Summary | None:
 
 def _described_summary(summary: Summary, model: TableModel) -> Texts:
     """Describe how good the model is on rows outside the training, and which columns matter."""
-    return _described_accuracy(summary, model) | _described_importances(summary, model)
+    return (
+        _described_accuracy(summary, model)
+        | _described_found(summary, model)
+        | _described_importances(summary, model)
+    )
 
 
 def _described_importances(summary: Summary, model: TableModel) -> Texts:
@@ -743,12 +747,28 @@ def _described_accuracy(summary: Summary, model: TableModel) -> Texts:
     if found is None:
         return {}
     rows = f"on {found.n:,} rows {_ORIGINS[found.rows]}"
-    is_error = model.labels is None
-    texts = [[short(one) if is_error else f"{one:.1%}" for one in pair] for pair in found.pairs]
+    is_distance = measures_distance(model.labels)
+    texts = [[short(one) if is_distance else f"{one:.1%}" for one in pair] for pair in found.pairs]
     values, bases = map(_listed, zip(*texts, strict=True))
-    if is_error:
+    if model.labels is None:
         return {"error": f"mean absolute error {values} {rows}; always the median: {bases}"}
+    if is_distance:
+        return {"error": f"mean distance {values} classes {rows}; always the median: {bases}"}
+    if model.threshold is not None:
+        values += " without the threshold"
     return {"accuracy": f"{values} {rows}; always the most frequent class: {bases}"}
+
+
+def _described_found(summary: Summary, model: TableModel) -> Texts:
+    """Describe how well the threshold finds the class that it was chosen for."""
+    found = summary.found
+    if found is None or model.labels is None:
+        return {}
+    label = model.labels.classes.tolist()[found.positive]
+    return {
+        "found": f"{found.recall:.1%} of {label!r} with the threshold; {found.precision:.1%} of "
+        f"those found are ({found.n:,} rows {_ORIGINS[found.rows]})"
+    }
 
 
 def _read_background(values: Values, draft: Draft) -> Background:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,10 +113,10 @@ def _described(
     for i in columns:
         n, distance = int((far[:, i] > 0).sum()), float(far[:, i].max())
         is_date = model.columns[i].is_date
-        ends = [
-            str(np.datetime64(int(end), "D")) if is_date else short(end)
-            for end in (low[i], high[i])
-        ]
+        if is_date:
+            ends = [str(np.datetime64(int(end), "D")) for end in (low[i], high[i])]
+        else:
+            ends = _range_texts(float(low[i]), float(high[i]))
         share = f", {distance / width[i]:.0%} of its width" if width[i] else ""
         where = "" if texts else f" of {len(far):,} rows are outside the range of the training rows"
         far_away = f"{short(distance)}{' days' * is_date}{share}"
@@ -125,3 +126,14 @@ def _described(
     n_more = len(texts) - _SHOWN
     more = f"; and {n_more} more column{'s' * (n_more > 1)}" * (n_more > 0)
     return "; ".join(texts[:_SHOWN]) + more
+
+
+def _range_texts(low: float, high: float) -> list[str]:
+    """Return both ends with at least four digits, and with two more than those that both share."""
+    most = max(abs(low), abs(high))
+    digits = 4
+    if high > low:
+        digits = max(4, math.ceil(math.log10(most / (high - low))) + 2)
+    rounded = [float(f"{end:.{min(digits, 17)}g}") for end in (low, high)]
+    # "2017" is more often a year than a number of things.
+    return [f"{end:,.17g}" if abs(end) >= 10_000 else f"{end:.17g}" for end in rounded]

@@ -40,8 +40,9 @@ class Accuracy(NamedTuple):
     n : int
         Number of rows.
     value : float or sequence of float
-        Share of the rows whose class is the most probable one, or the mean absolute error;
-        weighted. A number for each of several targets, or of several labels of a row.
+        Share of the rows whose class is the most probable one, or the mean absolute error, of
+        ordered classes in classes; weighted. A number for each of several targets, or of several
+        labels of a row.
     base : float or sequence of float
         The same for the best constant answer: the most frequent class, or the median.
     """
@@ -129,6 +130,11 @@ def values_at_ranks(
     return values
 
 
+def measures_distance(labels: Labels | None) -> bool:
+    """Return whether the accuracy is a distance: of numbers, or of ordered classes."""
+    return labels is None or labels.kind == "ordered"
+
+
 def accuracy_of(
     net: _core.Net,
     rows: str,
@@ -149,7 +155,7 @@ def accuracy_of(
         return None
     else:
         answers = outputs if several else outputs[:, [middle]]
-    kind = _of_classes if has_classes else _of_numbers
+    kind = _of_numbers if measures_distance(labels) else _of_classes
     pairs = [
         kind(*answer, weight) for answer in zip(answers.T, y.reshape(len(y), -1).T, strict=True)
     ]

@@ -31,7 +31,7 @@ from cmlp._export.page.description import clean_label, encode_base64, has_rare_a
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import require
-from cmlp._model.summary import Background, short
+from cmlp._model.summary import Background, measures_distance, short
 from cmlp._model.table_columns import PARTS
 from cmlp.exceptions import InvalidParameterError, shown
 
@@ -437,12 +437,14 @@ def _write_accuracy(model: TableModel, units: list[str]) -> list[str]:
     found = model.summary.accuracy
     rows = f"{found.n:,} rows outside the training"
     several = len(found.pairs) > 1
-    if model.labels is not None:
+    if not measures_distance(model.labels):
         pairs = [
             (f"Right for {value:.1%} of", f"right for {base:.1%}") for value, base in found.pairs
         ]
         constant = "the more frequent answer" if several else "the most frequent class"
     else:
+        if model.labels is not None:
+            units = ["classes"]
         ends = [f" {unit}" if unit else "" for unit in units]
         pairs = [
             (f"Off by {short(value)}{end} on average for", f"off by {short(base)}{end}")
