@@ -23,7 +23,7 @@ def models():
 def test_page_names_all_classes_in_their_order(models):
     described = Parts(page_of(models["ranks"])).model()
     assert described["outputs"] == RANKS and described["ordered"] and not described["several"]
-    assert len(described["facts"]) == 1 and described["facts"][0].startswith("Right for ")
+    assert len(described["facts"]) == 1 and described["facts"][0].startswith("Off by ")
 
 
 @pytest.mark.slow
