@@ -228,6 +228,14 @@ cdef extern from "cmlp.h" nogil:
         CMLP_LOSS_LABEL_SMOOTHING
         CMLP_LOSS_SIGNED
 
+    ctypedef int32_t cmlp_isa
+    enum:
+        CMLP_ISA_GENERIC
+        CMLP_ISA_AVX2
+        CMLP_ISA_AVX512
+        CMLP_ISA_NEON
+        CMLP_ISA_SIGNED
+
     ctypedef struct cmlp_net_config:
         size_t struct_size
         const int64_t *sizes
@@ -235,7 +243,7 @@ cdef extern from "cmlp.h" nogil:
         int32_t n_layers
         cmlp_loss loss
         cmlp_dtype dtype
-        uint32_t isa_mask
+        cmlp_isa isa_mask
         const double *activation_parameters
         double loss_parameter
         const double *quantiles
@@ -449,30 +457,20 @@ cdef extern from "cmlp.h" nogil:
         double parameter
         int32_t hidden
         int32_t output
-        int32_t needs_sums
-        int32_t reserved
 
     ctypedef struct cmlp_loss_info:
         size_t struct_size
         const char *name
         double parameter
         double limit
-        uint64_t outputs
 
     const cmlp_activation_info *cmlp_describe_activation(cmlp_activation activation)
     const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss)
-
-    ctypedef uint32_t cmlp_isa
-    enum:
-        CMLP_ISA_GENERIC
-        CMLP_ISA_AVX2
-        CMLP_ISA_AVX512
-        CMLP_ISA_NEON
-
+    int32_t cmlp_loss_allows(cmlp_loss loss, cmlp_activation output)
     const char *cmlp_isa_name(cmlp_isa isa)
     const char *cmlp_solver_name(cmlp_solver solver)
     cmlp_isa cmlp_net_isa(const cmlp_net *net)
-    uint32_t cmlp_cpu_isa()
+    cmlp_isa cmlp_cpu_isa()
     cmlp_status cmlp_activations(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                  void *activations, int64_t n_activations, void *sums, int64_t n_sums, cmlp_run *run)
 

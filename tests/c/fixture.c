@@ -276,15 +276,15 @@ uint64_t fixture_outcome(fixture *f, call c)
     return fixture_hash(f);
 }
 
-int available_isas(uint32_t list[8])
+int available_isas(cmlp_isa list[8])
 {
     int n = 0;
-    for (uint32_t isa = 1; isa < 256; isa *= 2)
+    for (cmlp_isa isa = 1; isa < 256; isa *= 2)
         if (cmlp_cpu_isa() & isa) list[n++] = isa;
     return n;
 }
 
-int in_software(uint32_t isa, int32_t dtype)
+int in_software(cmlp_isa isa, int32_t dtype)
 {
     return isa == CMLP_ISA_GENERIC && dtype == CMLP_FLOAT64 && cmlp_cpu_isa() != CMLP_ISA_GENERIC;
 }

@@ -217,7 +217,7 @@ static int is_canonical(int32_t dtype, const void *block, int64_t i)
 }
 
 /* After divergence every NaN in the parameters and in the optimizer's state has the same bits. */
-static void test_canonical_nans(int32_t dtype, int32_t solver, uint32_t isa)
+static void test_canonical_nans(int32_t dtype, int32_t solver, cmlp_isa isa)
 {
     static fixture f;
     shape s = classifier(6, 17, 4, 70, 16);
@@ -250,7 +250,7 @@ static void test_canonical_nans(int32_t dtype, int32_t solver, uint32_t isa)
 
 int main(void)
 {
-    uint32_t isas[8];
+    cmlp_isa isas[8];
     const int n_isas = available_isas(isas);
     for (int i = 0; i < 2; i++) {
         test_clipped_cost_is_finite(dtypes[i], CMLP_ACTIVATION_LOGISTIC);

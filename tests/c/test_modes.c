@@ -244,7 +244,7 @@ int main(void)
     test_tiny("a table", table_in);
     if (!modes[0].bits) printf("floating-point modes are not tested on this processor\n");
     for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) {
-        uint32_t isas[8];
+        cmlp_isa isas[8];
         const int n = available_isas(isas);
         for (int i = 0; i < n; i++) {
             shape s = {.n_layers = 3, .sizes = {9, 33, 4}, .hidden = CMLP_ACTIVATION_LOGISTIC,

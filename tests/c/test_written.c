@@ -46,9 +46,9 @@ static form any_form(void)
         while (!(is_last ? info->output : info->hidden));
         f.parameters[l] = any_parameter(info->parameter);
     }
-    const cmlp_loss_info *info;
-    do info = cmlp_describe_loss(f.loss = (int32_t)(1 + below(9)));
-    while (!(info->outputs >> f.activations[f.n_layers - 2] & 1));
+    do f.loss = (cmlp_loss)(1 + below(9));
+    while (!cmlp_loss_allows(f.loss, f.activations[f.n_layers - 2]));
+    const cmlp_loss_info *info = cmlp_describe_loss(f.loss);
     memcpy(f.quantiles, levels, sizeof levels);
     f.has_quantiles = f.loss == CMLP_LOSS_QUANTILE && f.sizes[f.n_layers - 1] > 1 && one_of(2);
     f.loss_parameter = f.has_quantiles ? 0 : any_parameter(info->parameter);

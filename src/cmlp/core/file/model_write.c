@@ -175,7 +175,8 @@ static cmlp_status make_example(cmlp_writer *w, const cmlp_row_memory *scratch, 
 {
     const cmlp_net *net = w->net;
     make_inputs(w, scratch->row);
-    cmlp_rows row = cmlp_one_row(net, scratch->row, net->dtype, w->input_scale);
+    cmlp_rows row = cmlp_dense_rows(scratch->row, net->dtype, 1, cmlp_n_in(net));
+    row.scale = w->input_scale;
     row.shifts = w->content->shifts;
     row.factors = w->content->factors;
     cmlp_data data;
@@ -183,7 +184,9 @@ static cmlp_status make_example(cmlp_writer *w, const cmlp_row_memory *scratch, 
     const cmlp_outputs outputs = {.last = scratch->output};
     cmlp_status status = cmlp_check_data(&data, net, &row, NULL, NULL, &rows_run);
     if (status) return cmlp_refuse(&run->refused, status, w->content->factors ? "content->shifts or factors" : "content->input_scale");
-    status = cmlp_forward_row(&data, w->params[0], &outputs, scratch->workspace).status;
+    const void *x;
+    cmlp_gather_rows(&data, 0, 1, &x, scratch->workspace);
+    status = cmlp_forward_row(net, w->params[0], x, &outputs, scratch->workspace).status;
     if (status) cmlp_refuse(&run->refused, status, w->content->factors ? "content->shifts" : "content->input_scale");
     cmlp_unify_nans(net->dtype, scratch->output, cmlp_n_out(net));
     return status;

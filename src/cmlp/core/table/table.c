@@ -106,16 +106,13 @@ int cmlp_table_inputs(const cmlp_table *table, const double *raw, int64_t index,
 static cmlp_status forward_tile(const cmlp_net *net, const void *params, const void *inputs, int64_t n,
                                 const cmlp_row_memory *memory)
 {
-    cmlp_data data;
-    cmlp_rows rows = cmlp_one_row(net, inputs, net->dtype, 1);
+    const cmlp_rows rows = cmlp_dense_rows(inputs, net->dtype, n, cmlp_n_in(net));
     cmlp_run run = {.struct_size = sizeof run, .workspace = memory->workspace,
                     .workspace_size = memory->workspace_size, .n_threads = 1};
     const cmlp_outputs outputs = {.last = memory->output};
-    rows.n_rows = n;
     if (n != 1) return cmlp_forward(net, params, net->n_params, &rows, memory->output, n * cmlp_n_out(net), &run);
     if (memory->workspace_size < cmlp_with_slack(net->row.forward)) return CMLP_ERROR_BUFFER_SIZE;
-    cmlp_set_rows(&data, net, &rows, 1);
-    return cmlp_forward_row(&data, params, &outputs, memory->workspace).status;
+    return cmlp_forward_row(net, params, inputs, &outputs, memory->workspace).status;
 }
 
 /* Adapts the answers for n rows to ordered labels. Each is the probability of the labels above one of them, so none may be

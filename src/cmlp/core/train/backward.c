@@ -4,6 +4,7 @@
 
 #include "dropout.h"
 #include "../forward/layer.h"
+#include "../kernels/activations.h"
 #include "../kernels/losses.h"
 #include "output.h"
 #include "weights.h"
@@ -86,7 +87,7 @@ static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 
 static int needs_sums(const cmlp_net *net, int32_t l)
 {
-    return cmlp_describe_activation(net->layers[l].activation)->needs_sums;
+    return cmlp_slope_input(net->layers[l].activation) == CMLP_FROM_Z;
 }
 
 /* Rows whose activations are kept. With several workers these are all rows of a worker: their gradient waits for the
