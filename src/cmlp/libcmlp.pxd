@@ -604,12 +604,17 @@ cdef extern from "cmlp_table.h" nogil:
         cmlp_table_calibration_kind kind
         int32_t is_held_out
 
+    ctypedef struct cmlp_table_network:
+        const cmlp_net *net
+        const void *params
+        int64_t n_params
+        int64_t reserved[3]
+
     ctypedef struct cmlp_table:
         size_t struct_size
         const cmlp_table_column *columns
         int64_t n_columns
-        const cmlp_net *const *nets
-        const void *const *params
+        const cmlp_table_network *nets
         int64_t n_nets
         const cmlp_table_target *target
         const double *threshold

@@ -189,8 +189,7 @@ static void write_table(int round)
     static double edges[MOST_COLUMNS][MOST_EDGES];
     static cmlp_table_column columns[MOST_COLUMNS];
     cmlp_table_target targets[MOST_UNITS];
-    const cmlp_net *nets[MOST_NETS];
-    const void *blocks[MOST_NETS];
+    cmlp_table_network nets[MOST_NETS];
     form f = any_form();
     cmlp_table table = CMLP_INIT(cmlp_table);
     const int64_t n_out = f.sizes[f.n_layers - 1];
@@ -208,12 +207,11 @@ static void write_table(int round)
         encoder.has_bins = (int32_t)below(2);
         encoder.dtype = f.dtype;
         if (cmlp_table_encoder_width(&encoder, &width, NULL)) width = 1; /* the writer must refuse the column too */
-        nets[i] = make_net(i, &f, width + one_of(100));
-        blocks[i] = params[i];
+        const cmlp_net *const net = make_net(i, &f, width + one_of(100));
+        nets[i] = (cmlp_table_network){.net = net, .params = params[i], .n_params = cmlp_net_n_params(net)};
     }
     table.columns = columns;
     table.nets = nets;
-    table.params = blocks;
     if (one_of(2)) table.target = targets;
     const double threshold = one_of(20) ? any_number() : 0.25 * (double)below(5);
     if (one_of(3)) table.threshold = &threshold;
