@@ -636,19 +636,6 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_r
 CMLP_API void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
                                 int64_t n_rows, int64_t n_cols);
 
-/* Dropout (Srivastava et al. 2014): a unit's activation is set to 0 with the rate of its layer, else divided by
- * 1 - rate. */
-typedef struct cmlp_dropout {
-    size_t struct_size;
-    const double *rates; /* one for each hidden layer, in [0, 1) */
-    int64_t n_rates;
-    int64_t step;        /* seeds the choice of units; 0 for cmlp_train_epoch, which uses the state's n_steps */
-    int64_t row;         /* added to the indices of the rows, if they are part of a larger set; >= 0. The sum counts modulo
-                          * 2^48 */
-    uint32_t seed;
-    int32_t reserved; /* 0 */
-} cmlp_dropout;
-
 /* The rows for which a program computes a loss of its own (cmlp_objective.loss). The struct has the library's size: a field
  * exists if it ends within struct_size bytes. */
 typedef struct cmlp_loss_call {
@@ -665,7 +652,10 @@ typedef struct cmlp_loss_call {
 /* The objective that training minimizes. w_i are the row weights (1 if NULL). Biases have no penalty:
  *   (loss_scale * sum of w_i cost_i + alpha/2 * sum of squared weights) / sum of w_i
  *
- * The errors of an objective: OPTION, WEIGHT, and ALIGNMENT of an array; the same of its dropout. */
+ * Dropout (Srivastava et al. 2014) sets a unit's activation to 0 with the rate of its layer, and otherwise divides it by
+ * 1 - rate.
+ *
+ * The errors of an objective: OPTION, WEIGHT, and ALIGNMENT and LENGTH of an array. */
 typedef struct cmlp_objective {
     size_t struct_size;
     const double *row_weights; /* one for each of the n_rows rows (not of `order`), or NULL. Those of the selected rows
@@ -677,9 +667,15 @@ typedef struct cmlp_objective {
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
     double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
                                 * cost, which is then finite; the gradient is always that of the exact cost */
-    const cmlp_dropout *dropout; /* or NULL */
     const double *alphas;      /* NULL, or instead of alpha (0) one for each layer with weights, >= 0 */
     int64_t n_alphas;
+    const double *dropout_rates; /* NULL: no dropout, and the next fields are 0; or one for each hidden layer, in [0, 1) */
+    int64_t n_dropout_rates;
+    int64_t dropout_step;      /* seeds the choice of units; 0 for cmlp_train_epoch, which uses the state's n_steps */
+    int64_t dropout_row;       /* added to the indices of the rows, if they are part of a larger set; >= 0. The sum counts
+                                * modulo 2^48 */
+    uint32_t dropout_seed;
+    int32_t reserved;          /* 0 */
     /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it for all
      * selected rows of a batch, in their sequence. How they are divided into calls is not specified. A result other than 0
      * cancels the call, as that of cmlp_run.poll, whose rules hold. */
@@ -780,7 +776,7 @@ typedef struct cmlp_epoch {
     /* NULL, or the result of the call that this one continues: the sums of this call start with its cost_sum, penalty_sum
      * and rows_done, so that costs are those of the whole epoch. It may be the struct that receives the results. So a
      * program resumes an epoch, or trains it in several calls, each with other rows. Each call but the last then needs a
-     * multiple of batch_size rows; cmlp_dropout.row is the index of its first row. */
+     * multiple of batch_size rows; cmlp_objective.dropout_row is the index of its first row. */
     const cmlp_epoch_result *before;
     const double *rates;  /* one learning rate per batch, including skipped ones, finite, >= 0; or NULL */
     int64_t n_rates;

@@ -285,15 +285,6 @@ cdef extern from "cmlp.h" nogil:
     void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
                            int64_t n_rows, int64_t n_cols)
 
-    ctypedef struct cmlp_dropout:
-        size_t struct_size
-        const double *rates
-        int64_t n_rates
-        int64_t step
-        int64_t row
-        uint32_t seed
-        int32_t reserved
-
     ctypedef struct cmlp_loss_call:
         size_t struct_size
         const int64_t *rows
@@ -313,9 +304,14 @@ cdef extern from "cmlp.h" nogil:
         double alpha
         double loss_scale
         double log_loss_clip
-        const cmlp_dropout *dropout
         const double *alphas
         int64_t n_alphas
+        const double *dropout_rates
+        int64_t n_dropout_rates
+        int64_t dropout_step
+        int64_t dropout_row
+        uint32_t dropout_seed
+        int32_t reserved
         int (*loss)(void *context, const cmlp_loss_call *call) noexcept nogil
         void *loss_context
 

@@ -65,7 +65,6 @@ typedef struct fixture {
     cmlp_rows rows;
     cmlp_targets targets;
     cmlp_objective objective;
-    cmlp_dropout dropout;
     cmlp_optimizer optimizer;
     cmlp_epoch epoch;
     cmlp_epoch_result result;

@@ -147,7 +147,7 @@ static void test_infinite_cost(void)
 
 /* ---- dropout */
 
-/* Row numbers count modulo 2^48, also if the sum of an index and cmlp_dropout.row exceeds INT64_MAX. */
+/* Row numbers count modulo 2^48, also if the sum of an index and cmlp_objective.dropout_row exceeds INT64_MAX. */
 static void test_dropout_row_wraps(void)
 {
     static fixture f;
@@ -157,7 +157,7 @@ static void test_dropout_row_wraps(void)
     fixture_make(&f, &s);
     for (int i = 0; i < 3; i++) {
         fixture_reset(&f, GRADIENT);
-        f.dropout.row = i == 0 ? INT64_MAX : i == 1 ? (INT64_C(1) << 48) - 1 : 0;
+        f.objective.dropout_row = i == 0 ? INT64_MAX : i == 1 ? (INT64_C(1) << 48) - 1 : 0;
         CHECK(fixture_call(&f, GRADIENT) == CMLP_OK);
         hashes[i] = fixture_hash(&f);
     }
