@@ -475,7 +475,7 @@ CMLP_CHECKED cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_row
  * n_threads <= 1 there is no allocation, lock or system call, except those of `poll`.
  * params: the parameter block (see cmlp_net_n_params).
  * outputs: (rows selected, n_out of the last layer).
- * Returns LEFT_OUT for several rows or CSR rows if this build of the library predicts single rows only. */
+ * Returns LEFT_OUT for several or sparse rows if this build of the library predicts single rows only. */
 CMLP_CHECKED cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                       void *outputs, int64_t n_outputs, cmlp_run *run);
 

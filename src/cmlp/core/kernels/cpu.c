@@ -102,9 +102,10 @@ const cmlp_kernels *const cmlp_tables[] = {
 const int32_t cmlp_n_tables = sizeof cmlp_tables / sizeof *cmlp_tables;
 
 const cmlp_tuning_values cmlp_tunings[] = {CMLP_TUNINGS};
-const int32_t cmlp_n_tunings = sizeof cmlp_tunings / sizeof *cmlp_tunings;
 
 #if CMLP_BUILDS_TRAINING
+const int32_t cmlp_n_tunings = sizeof cmlp_tunings / sizeof *cmlp_tunings;
+
 const cmlp_tuning_values *cmlp_tuning_at(int32_t index)
 {
     return index < 0 || index >= cmlp_n_tunings ? NULL : &cmlp_tunings[index];
