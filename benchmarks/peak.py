@@ -34,7 +34,7 @@ static const cmlp_net *net;
 static cmlp_layer_space layer_space = {.deltas = d};
 static cmlp_batch_job job;
 
-int prepare(uint32_t isa_mask, int32_t tuning, int64_t n_in, int64_t n_out)
+int prepare(cmlp_isa isa_mask, int32_t tuning, int64_t n_in, int64_t n_out)
 {
     const int64_t sizes[] = {n_in, n_out};
     const int32_t activation = CMLP_ACTIVATION_IDENTITY;

@@ -17,7 +17,7 @@ static int append(void *file, const void *bytes, size_t n)
 
 static cmlp_status write_flats(const cmlp_net *net, FILE *file)
 {
-    const void *net_params = params;
+    const cmlp_table_network network = {.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
     const cmlp_value districts[3] = {{.text = "north", .n_text = 5, .type = CMLP_VALUE_TEXT},
                                      {.text = "centre", .n_text = 6, .type = CMLP_VALUE_TEXT},
                                      {.text = "south", .n_text = 5, .type = CMLP_VALUE_TEXT}};
@@ -29,8 +29,7 @@ static cmlp_status write_flats(const cmlp_net *net, FILE *file)
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     table.columns = columns;
     table.n_columns = 2;
-    table.nets = &net;
-    table.params = &net_params;
+    table.nets = &network;
     table.n_nets = 1;
     table.target = &rent; /* how outputs become rents */
     content.write = append; /* receives the bytes, in pieces */

@@ -133,8 +133,8 @@ extern "C" {
 #endif
 /* ----------------------------------------------------------------------------------------------------- status */
 
-/* All enumerations of this header are numbers of 32 bits, to which later versions may add values. Those of int32_t have a
- * constant that ends in _SIGNED and is no value: with it, other languages also read the constants as signed numbers. */
+/* All enumerations are of int32_t, and later versions may add values. Each has a constant that ends in _SIGNED and is no
+ * value: with it, other languages also read the constants as signed numbers. */
 typedef int32_t cmlp_status;
 enum {
     CMLP_OK = 0,
@@ -399,7 +399,7 @@ typedef struct cmlp_prediction {
  * run: for one row of the kind above, its workspace has info->workspace_size bytes; otherwise that of
  *     cmlp_model_workspace_size.
  * Returns ROWS if n_cols is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
- * a scale. */
+ * a scale; LEFT_OUT as cmlp_forward. */
 CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,
                                             const cmlp_prediction *prediction, cmlp_run *run);
 
@@ -474,7 +474,8 @@ CMLP_CHECKED cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_row
 /* Predicts: outputs[i, :] is the last layer's activations for the i-th selected row, sorted if the net has quantiles. With
  * n_threads <= 1 there is no allocation, lock or system call, except those of `poll`.
  * params: the parameter block (see cmlp_net_n_params).
- * outputs: (rows selected, n_out of the last layer). */
+ * outputs: (rows selected, n_out of the last layer).
+ * Returns LEFT_OUT for several or sparse rows if this build of the library predicts single rows only. */
 CMLP_CHECKED cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                       void *outputs, int64_t n_outputs, cmlp_run *run);
 
@@ -529,6 +530,16 @@ enum {
     CMLP_LOSS_SIGNED = -1
 };
 
+/* Instruction sets. A sum of them is a set of several. */
+typedef int32_t cmlp_isa;
+enum {
+    CMLP_ISA_GENERIC = 1, /* plain C, on every processor */
+    CMLP_ISA_AVX2 = 2,    /* x86: AVX2 and FMA */
+    CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
+    CMLP_ISA_NEON = 8,    /* aarch64 */
+    CMLP_ISA_SIGNED = -1
+};
+
 typedef struct cmlp_net_config {
     size_t struct_size;
     const int64_t *sizes;       /* n_layers sizes, input first */
@@ -536,7 +547,7 @@ typedef struct cmlp_net_config {
     int32_t n_layers;
     cmlp_loss loss;
     cmlp_dtype dtype;           /* CMLP_FLOAT32 or CMLP_FLOAT64: of parameters and of all arithmetic */
-    uint32_t isa_mask;          /* sum of the allowed values of cmlp_isa, or 0 for all; the fastest available one is used */
+    cmlp_isa isa_mask;          /* sum of the allowed values of cmlp_isa, or 0 for all; the fastest available one is used */
     const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
     double loss_parameter;      /* finite, > 0; 0: default */
     const double *quantiles;    /* NULL with n_quantiles 0, or for CMLP_LOSS_QUANTILE the parameter p of each of the 2 to CMLP_MAX_QUANTILES
@@ -625,19 +636,6 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_r
 CMLP_API void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
                                 int64_t n_rows, int64_t n_cols);
 
-/* Dropout (Srivastava et al. 2014): a unit's activation is set to 0 with the rate of its layer, else divided by
- * 1 - rate. */
-typedef struct cmlp_dropout {
-    size_t struct_size;
-    const double *rates; /* one for each hidden layer, in [0, 1) */
-    int64_t n_rates;
-    int64_t step;        /* seeds the choice of units; 0 for cmlp_train_epoch, which uses the state's n_steps */
-    int64_t row;         /* added to the indices of the rows, if they are part of a larger set; >= 0. The sum counts modulo
-                          * 2^48 */
-    uint32_t seed;
-    int32_t reserved; /* 0 */
-} cmlp_dropout;
-
 /* The rows for which a program computes a loss of its own (cmlp_objective.loss). The struct has the library's size: a field
  * exists if it ends within struct_size bytes. */
 typedef struct cmlp_loss_call {
@@ -654,7 +652,10 @@ typedef struct cmlp_loss_call {
 /* The objective that training minimizes. w_i are the row weights (1 if NULL). Biases have no penalty:
  *   (loss_scale * sum of w_i cost_i + alpha/2 * sum of squared weights) / sum of w_i
  *
- * The errors of an objective: OPTION, WEIGHT, and ALIGNMENT of an array; the same of its dropout. */
+ * Dropout (Srivastava et al. 2014) sets a unit's activation to 0 with the rate of its layer, and otherwise divides it by
+ * 1 - rate.
+ *
+ * The errors of an objective: OPTION, WEIGHT, and ALIGNMENT and LENGTH of an array. */
 typedef struct cmlp_objective {
     size_t struct_size;
     const double *row_weights; /* one for each of the n_rows rows (not of `order`), or NULL. Those of the selected rows
@@ -666,9 +667,15 @@ typedef struct cmlp_objective {
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
     double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
                                 * cost, which is then finite; the gradient is always that of the exact cost */
-    const cmlp_dropout *dropout; /* or NULL */
     const double *alphas;      /* NULL, or instead of alpha (0) one for each layer with weights, >= 0 */
     int64_t n_alphas;
+    const double *dropout_rates; /* NULL: no dropout, and the next fields are 0; or one for each hidden layer, in [0, 1) */
+    int64_t n_dropout_rates;
+    int64_t dropout_step;      /* seeds the choice of units; 0 for cmlp_train_epoch, which uses the state's n_steps */
+    int64_t dropout_row;       /* added to the indices of the rows, if they are part of a larger set; >= 0. The sum counts
+                                * modulo 2^48 */
+    uint32_t dropout_seed;
+    int32_t reserved;          /* 0 */
     /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it for all
      * selected rows of a batch, in their sequence. How they are divided into calls is not specified. A result other than 0
      * cancels the call, as that of cmlp_run.poll, whose rules hold. */
@@ -769,7 +776,7 @@ typedef struct cmlp_epoch {
     /* NULL, or the result of the call that this one continues: the sums of this call start with its cost_sum, penalty_sum
      * and rows_done, so that costs are those of the whole epoch. It may be the struct that receives the results. So a
      * program resumes an epoch, or trains it in several calls, each with other rows. Each call but the last then needs a
-     * multiple of batch_size rows; cmlp_dropout.row is the index of its first row. */
+     * multiple of batch_size rows; cmlp_objective.dropout_row is the index of its first row. */
     const cmlp_epoch_result *before;
     const double *rates;  /* one learning rate per batch, including skipped ones, finite, >= 0; or NULL */
     int64_t n_rates;
@@ -910,8 +917,6 @@ typedef struct cmlp_activation_info {
     double parameter;    /* default value of its parameter; 0 if it has no parameter */
     int32_t hidden;  /* 1: allowed in hidden layers */
     int32_t output;  /* 1: allowed in the output layer */
-    int32_t needs_sums;  /* 1: training also stores its weighted sums, n_out elements per row of a batch */
-    int32_t reserved;
 } cmlp_activation_info;
 
 /* The same of a loss. */
@@ -920,27 +925,21 @@ typedef struct cmlp_loss_info {
     const char *name; /* "huber" */
     double parameter; /* default value of its parameter; 0 if it has no parameter */
     double limit;     /* the parameter must be less */
-    uint64_t outputs; /* mask of the allowed output activations: UINT64_C(1) << cmlp_activation */
 } cmlp_loss_info;
 
 /* Static tables. NULL for values outside the enumerations, which are numbered from 1 without gaps. */
 CMLP_API const cmlp_activation_info *cmlp_describe_activation(cmlp_activation activation);
 CMLP_API const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss);
 
-typedef uint32_t cmlp_isa;
-enum {
-    CMLP_ISA_GENERIC = 1, /* plain C, on every processor */
-    CMLP_ISA_AVX2 = 2,    /* x86: AVX2 and FMA */
-    CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
-    CMLP_ISA_NEON = 8     /* aarch64 */
-};
+/* 1 if a network with this output activation can have the loss; otherwise, and for values outside the enumerations, 0. */
+CMLP_API int32_t cmlp_loss_allows(cmlp_loss loss, cmlp_activation output);
 
 /* "generic", "avx2", "avx512", "neon"; and "sgd", "momentum", "nesterov", "adam", "adamw": static. NULL for other values. */
 CMLP_API const char *cmlp_isa_name(cmlp_isa isa);
 CMLP_API const char *cmlp_solver_name(cmlp_solver solver);
 
 CMLP_API cmlp_isa cmlp_net_isa(const cmlp_net *net); /* the one in use; 0 for an invalid net */
-CMLP_API uint32_t cmlp_cpu_isa(void); /* sum of those that this build, processor and operating system support */
+CMLP_API cmlp_isa cmlp_cpu_isa(void); /* sum of those that this build, processor and operating system support */
 
 /* Computes the activations and the weighted sums z of every layer.
  * activations, sums: at least one of them; NULL with length 0, or layer after layer (rows selected, n_out of the layer) in one array. */

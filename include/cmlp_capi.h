@@ -73,7 +73,7 @@ typedef struct cmlp_capi {
     const char *(*isa_name)(cmlp_isa isa);
     const char *(*solver_name)(cmlp_solver solver);
     cmlp_isa (*net_isa)(const cmlp_net *net);
-    uint32_t (*cpu_isa)(void);
+    cmlp_isa (*cpu_isa)(void);
     cmlp_status (*activations)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                void *activations, int64_t n_activations, void *sums, int64_t n_sums, cmlp_run *run);
     cmlp_status (*backpropagate)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
@@ -106,6 +106,7 @@ typedef struct cmlp_capi {
                                  cmlp_run *run);
     cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                         const cmlp_paths *paths, size_t *bytes, cmlp_run *run);
+    int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
@@ -137,7 +138,7 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_cpu_isa, cmlp_activations, cmlp_backpropagate, cmlp_step, cmlp_table_describe_column, cmlp_table_code_of_value,
     cmlp_table_category, cmlp_table_code_of_cell, cmlp_table_margin, cmlp_table_interval, cmlp_table_encoder_width,
     cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write, cmlp_bounds, cmlp_forward_paths,
-    cmlp_paths_workspace_size
+    cmlp_paths_workspace_size, cmlp_loss_allows
 };
 #endif
 

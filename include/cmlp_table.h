@@ -231,20 +231,27 @@ typedef struct cmlp_table_calibration {
     int32_t is_held_out;  /* nonzero: rows that training held out; 0: rows that it did not see */
 } cmlp_table_calibration;
 
+/* A network of a table, and its parameters. */
+typedef struct cmlp_table_network {
+    const cmlp_net *net;
+    const void *params;  /* n_params elements of the net's type */
+    int64_t n_params;
+    int64_t reserved[3]; /* 0 */
+} cmlp_table_network;
+
 /* The networks and columns of a table, for a model file. The networks have the same layers and loss, but for the number of
  * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs; the means
  * of softmax outputs are divided by their sum, so that a row's probabilities sum to 1 in double precision. Predicted
  * quantiles never cross: each network sorts its own, and none of the operations changes their order.
  *
- * The errors of a table: OPTION (a column, a target, the number of targets or of networks, a threshold), ALIGNMENT,
- * OVERFLOW, NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
+ * The errors of a table: OPTION (a column, a target, the number of targets or of networks, a reserved field, a threshold),
+ * ALIGNMENT, OVERFLOW, NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
 typedef struct cmlp_table {
     size_t struct_size;
     const cmlp_table_column *columns;
     int64_t n_columns;
-    const cmlp_net *const *nets; /* from 1 to CMLP_TABLE_MAX_NETS */
-    const void *const *params;   /* the parameter block of each network */
-    int64_t n_nets;
+    const cmlp_table_network *nets;
+    int64_t n_nets;          /* from 1 to CMLP_TABLE_MAX_NETS */
     const cmlp_table_target *target; /* NULL if outputs are probabilities; n_targets is then 0 */
     const double *threshold; /* NULL, or a number from 0 to 1, or the next double: the label is 1 if the only output, of
                               * a logistic output layer, is at least this probability; `target` is then NULL */

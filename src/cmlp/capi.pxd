@@ -62,7 +62,7 @@ cdef extern from "cmlp_capi.h" nogil:
         const char *(*isa_name)(cmlp_isa isa) noexcept nogil
         const char *(*solver_name)(cmlp_solver solver) noexcept nogil
         cmlp_isa (*net_isa)(const cmlp_net *net) noexcept nogil
-        uint32_t (*cpu_isa)() noexcept nogil
+        cmlp_isa (*cpu_isa)() noexcept nogil
         cmlp_status (*activations)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                    void *activations, int64_t n_activations, void *sums, int64_t n_sums,
                                    cmlp_run *run) noexcept nogil
@@ -98,6 +98,7 @@ cdef extern from "cmlp_capi.h" nogil:
                                      cmlp_run *run) noexcept nogil
         cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                             const cmlp_paths *paths, size_t *bytes, cmlp_run *run) noexcept nogil
+        int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

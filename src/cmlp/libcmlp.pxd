@@ -228,6 +228,14 @@ cdef extern from "cmlp.h" nogil:
         CMLP_LOSS_LABEL_SMOOTHING
         CMLP_LOSS_SIGNED
 
+    ctypedef int32_t cmlp_isa
+    enum:
+        CMLP_ISA_GENERIC
+        CMLP_ISA_AVX2
+        CMLP_ISA_AVX512
+        CMLP_ISA_NEON
+        CMLP_ISA_SIGNED
+
     ctypedef struct cmlp_net_config:
         size_t struct_size
         const int64_t *sizes
@@ -235,7 +243,7 @@ cdef extern from "cmlp.h" nogil:
         int32_t n_layers
         cmlp_loss loss
         cmlp_dtype dtype
-        uint32_t isa_mask
+        cmlp_isa isa_mask
         const double *activation_parameters
         double loss_parameter
         const double *quantiles
@@ -277,15 +285,6 @@ cdef extern from "cmlp.h" nogil:
     void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
                            int64_t n_rows, int64_t n_cols)
 
-    ctypedef struct cmlp_dropout:
-        size_t struct_size
-        const double *rates
-        int64_t n_rates
-        int64_t step
-        int64_t row
-        uint32_t seed
-        int32_t reserved
-
     ctypedef struct cmlp_loss_call:
         size_t struct_size
         const int64_t *rows
@@ -305,9 +304,14 @@ cdef extern from "cmlp.h" nogil:
         double alpha
         double loss_scale
         double log_loss_clip
-        const cmlp_dropout *dropout
         const double *alphas
         int64_t n_alphas
+        const double *dropout_rates
+        int64_t n_dropout_rates
+        int64_t dropout_step
+        int64_t dropout_row
+        uint32_t dropout_seed
+        int32_t reserved
         int (*loss)(void *context, const cmlp_loss_call *call) noexcept nogil
         void *loss_context
 
@@ -449,30 +453,20 @@ cdef extern from "cmlp.h" nogil:
         double parameter
         int32_t hidden
         int32_t output
-        int32_t needs_sums
-        int32_t reserved
 
     ctypedef struct cmlp_loss_info:
         size_t struct_size
         const char *name
         double parameter
         double limit
-        uint64_t outputs
 
     const cmlp_activation_info *cmlp_describe_activation(cmlp_activation activation)
     const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss)
-
-    ctypedef uint32_t cmlp_isa
-    enum:
-        CMLP_ISA_GENERIC
-        CMLP_ISA_AVX2
-        CMLP_ISA_AVX512
-        CMLP_ISA_NEON
-
+    int32_t cmlp_loss_allows(cmlp_loss loss, cmlp_activation output)
     const char *cmlp_isa_name(cmlp_isa isa)
     const char *cmlp_solver_name(cmlp_solver solver)
     cmlp_isa cmlp_net_isa(const cmlp_net *net)
-    uint32_t cmlp_cpu_isa()
+    cmlp_isa cmlp_cpu_isa()
     cmlp_status cmlp_activations(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                  void *activations, int64_t n_activations, void *sums, int64_t n_sums, cmlp_run *run)
 
@@ -606,12 +600,17 @@ cdef extern from "cmlp_table.h" nogil:
         cmlp_table_calibration_kind kind
         int32_t is_held_out
 
+    ctypedef struct cmlp_table_network:
+        const cmlp_net *net
+        const void *params
+        int64_t n_params
+        int64_t reserved[3]
+
     ctypedef struct cmlp_table:
         size_t struct_size
         const cmlp_table_column *columns
         int64_t n_columns
-        const cmlp_net *const *nets
-        const void *const *params
+        const cmlp_table_network *nets
         int64_t n_nets
         const cmlp_table_target *target
         const double *threshold

@@ -256,7 +256,7 @@ void check_loss(harness *h)
     int32_t pairs[64][2], n_pairs = 0;
     for (int32_t loss = 1; cmlp_describe_loss(loss); loss++)
         for (int32_t a = 1; cmlp_describe_activation(a); a++)
-            if (cmlp_describe_loss(loss)->outputs >> a & 1) {
+            if (cmlp_loss_allows(loss, a)) {
                 pairs[n_pairs][0] = a;
                 pairs[n_pairs++][1] = loss;
             }

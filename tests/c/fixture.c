@@ -143,8 +143,8 @@ static void reset_structs(fixture *f, call c)
     if (f->config.loss == CMLP_LOSS_GAMMA) f->targets = cmlp_dense_targets(f->positive, CMLP_FLOAT32, f->n, f->n_out);
     f->objective = (cmlp_objective){.struct_size = sizeof f->objective, .alpha = f->shape.alpha, .loss_scale = 1,
                                     .row_weights = f->shape.with_weights ? f->weights : NULL,
-                                    .dropout = f->shape.dropout > 0 ? &f->dropout : NULL};
-    f->dropout = (cmlp_dropout){.struct_size = sizeof f->dropout, .rates = f->rates, .seed = 7};
+                                    .dropout_rates = f->shape.dropout > 0 ? f->rates : NULL,
+                                    .dropout_seed = f->shape.dropout > 0 ? 7 : 0};
     f->optimizer = (cmlp_optimizer){.struct_size = sizeof f->optimizer, .state = f->state, .state_size = f->state_size,
                                     .learning_rate = 0.05, .momentum = 0.9, .beta_1 = 0.9, .beta_2 = 0.999,
                                     .epsilon = 1e-8, .weight_decay = 0.1, .max_norm = f->shape.max_norm,
@@ -163,7 +163,7 @@ static void set_lengths(fixture *f)
     if (f->keeps_lengths) return;
     f->objective.n_row_weights = f->objective.row_weights ? f->rows.n_rows : 0;
     f->objective.n_alphas = f->objective.alphas ? f->shape.n_layers - 1 : 0;
-    f->dropout.n_rates = f->shape.n_layers - 2;
+    f->objective.n_dropout_rates = f->objective.dropout_rates ? f->shape.n_layers - 2 : 0;
     const int64_t n = f->rows.order ? f->rows.n_order : f->rows.n_rows, batch = f->epoch.batch_size;
     f->epoch.n_rates = !f->epoch.rates ? 0 : batch > 0 ? (n - 1) / batch + 1 : 1;
 }
@@ -276,15 +276,15 @@ uint64_t fixture_outcome(fixture *f, call c)
     return fixture_hash(f);
 }
 
-int available_isas(uint32_t list[8])
+int available_isas(cmlp_isa list[8])
 {
     int n = 0;
-    for (uint32_t isa = 1; isa < 256; isa *= 2)
+    for (cmlp_isa isa = 1; isa < 256; isa *= 2)
         if (cmlp_cpu_isa() & isa) list[n++] = isa;
     return n;
 }
 
-int in_software(uint32_t isa, int32_t dtype)
+int in_software(cmlp_isa isa, int32_t dtype)
 {
     return isa == CMLP_ISA_GENERIC && dtype == CMLP_FLOAT64 && cmlp_cpu_isa() != CMLP_ISA_GENERIC;
 }

@@ -28,7 +28,7 @@ typedef struct shape {
     int32_t hidden, output, loss, dtype, solver;
     int64_t rows, batch;
     int32_t n_threads; /* 0: 1 */
-    uint32_t isa;      /* 0: any */
+    cmlp_isa isa;      /* 0: any */
     int32_t tuning;    /* 1 + its index; 0: that of the processor */
     int with_order, with_weights;
     double alpha;
@@ -65,7 +65,6 @@ typedef struct fixture {
     cmlp_rows rows;
     cmlp_targets targets;
     cmlp_objective objective;
-    cmlp_dropout dropout;
     cmlp_optimizer optimizer;
     cmlp_epoch epoch;
     cmlp_epoch_result result;
@@ -122,10 +121,10 @@ uint64_t fixture_outcome(fixture *f, call c);
 uint64_t fixture_trained(const fixture *f);
 
 /* Writes the available instruction sets, one bit each, to `list`. */
-int available_isas(uint32_t list[8]);
+int available_isas(cmlp_isa list[8]);
 
 /* Whether plain C computes fused multiply-adds of float64 in software, a hundred times slower than the other kernels
  * here. Tests give it fewer cases of what does not depend on the kernels. */
-int in_software(uint32_t isa, int32_t dtype);
+int in_software(cmlp_isa isa, int32_t dtype);
 
 #endif

@@ -140,7 +140,7 @@ static void make_targets(problem *p)
         p->weights[i] = (double)(int)(3 * cmlp_random_double(&p->random)) + 0.5;
 }
 
-static int make_net(problem *p, uint32_t isa, int32_t tuning)
+static int make_net(problem *p, cmlp_isa isa, int32_t tuning)
 {
     const cmlp_net_config config = {.struct_size = sizeof config,
                                     .sizes = p->c->sizes,
@@ -188,7 +188,7 @@ static uint64_t hash_block(uint64_t hash, int32_t dtype, const void *block, int6
 
 /* Trains three epochs, each in a different order. The hash covers the cost of each epoch, the parameters, and the
  * outputs for the first rows. */
-static int train(problem *p, uint32_t isa, int32_t tuning, int32_t n_threads, uint64_t *hash)
+static int train(problem *p, cmlp_isa isa, int32_t tuning, int32_t n_threads, uint64_t *hash)
 {
     const golden_case *c = p->c;
     const int64_t size = c->x_dtype == U8 ? 1 : c->x_dtype == F32 ? 4 : 8;
@@ -257,7 +257,7 @@ static void describe(const golden_case *c)
 
 static int passed, failed;
 
-static void run_case(problem *p, uint32_t isa, int32_t tuning, int32_t n_threads)
+static void run_case(problem *p, cmlp_isa isa, int32_t tuning, int32_t n_threads)
 {
     static const char *const names[] = {"", "generic", "avx2", "", "avx512", "", "", "", "neon"};
     uint64_t hash;
@@ -273,14 +273,14 @@ static void run_case(problem *p, uint32_t isa, int32_t tuning, int32_t n_threads
 int main(int argc, char **argv)
 {
     static problem p;
-    const uint32_t available = cmlp_cpu_isa();
+    const cmlp_isa available = cmlp_cpu_isa();
     printf("cmlp %s, instruction sets:%s%s%s%s\n", cmlp_version(), available & CMLP_ISA_GENERIC ? " generic" : "",
            available & CMLP_ISA_AVX2 ? " avx2" : "", available & CMLP_ISA_AVX512 ? " avx512" : "",
            available & CMLP_ISA_NEON ? " neon" : "");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         p.c = &cases[i];
         if (argc > 1 && !strcmp(argv[1], "describe")) describe(p.c);
-        for (uint32_t isa = CMLP_ISA_GENERIC; isa <= CMLP_ISA_NEON; isa *= 2) {
+        for (cmlp_isa isa = CMLP_ISA_GENERIC; isa <= CMLP_ISA_NEON; isa *= 2) {
             if (!(available & isa)) continue;
             for (int32_t tuning = 0; cmlp_tuning_name(tuning); tuning++) run_case(&p, isa, tuning, 1);
             run_case(&p, isa, -1, 3);

@@ -85,10 +85,13 @@ static void test_lengths(void)
     REFUSED(fixture_call(&f, TRAIN), "objective->row_weights");
     f.objective = (cmlp_objective){.struct_size = sizeof f.objective, .alphas = numbers, .n_alphas = 1};
     REFUSED(fixture_call(&f, TRAIN), "objective->alphas");
-    f.objective = (cmlp_objective){.struct_size = sizeof f.objective, .dropout = &f.dropout};
-    f.dropout.n_rates = f.shape.n_layers - 1;
-    REFUSED(fixture_call(&f, TRAIN), "objective->dropout->rates");
-    f.objective.dropout = NULL;
+    f.objective = (cmlp_objective){.struct_size = sizeof f.objective, .dropout_rates = f.rates};
+    f.objective.n_dropout_rates = f.shape.n_layers - 1;
+    REFUSED(fixture_call(&f, TRAIN), "objective->dropout_rates");
+    f.objective.dropout_rates = NULL;
+    f.objective.n_dropout_rates = 1;
+    REFUSED(fixture_call(&f, TRAIN), "objective->dropout_rates");
+    f.objective.n_dropout_rates = 0;
     f.epoch.rates = numbers;
     f.epoch.n_rates = 1;
     REFUSED(fixture_call(&f, TRAIN), "epoch->rates");
@@ -184,10 +187,11 @@ static void test_unused_fields(void)
     INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.run.reserved = 1);
     INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.col_stride = 4);
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.objective.alpha = 1, f.objective.alphas = ones));
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.dropout.reserved = 1, f.objective.dropout = &f.dropout));
-    INVALID(ALL_TARGETS, CMLP_ERROR_STRUCT_SIZE, (f.dropout.struct_size = 0, f.objective.dropout = &f.dropout));
-    INVALID(ALL_TARGETS, CMLP_ERROR_NULL, (f.dropout.rates = NULL, f.objective.dropout = &f.dropout));
-    INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, (f.dropout.step = 1, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.reserved = 1);
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.dropout_step = 1);
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.dropout_row = 1);
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.dropout_seed = 1);
+    INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, (f.objective.dropout_step = 1, f.objective.dropout_rates = f.rates));
     INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, f.epoch.reserved = 1);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.reserved = 1);
 }
@@ -263,14 +267,14 @@ static void test_objective(void)
     }
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.log_loss_clip = 0.5);
     double rates[8] = {0};
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 1, f.dropout.rates = rates, f.objective.dropout = &f.dropout));
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = NAN, f.dropout.rates = rates, f.objective.dropout = &f.dropout));
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.dropout.rates = rates, f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 1, f.objective.dropout_rates = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = NAN, f.objective.dropout_rates = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.dropout_rates = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.alphas = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 0, rates[1] = INFINITY, f.objective.alphas = rates));
-    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.dropout.row = -1, f.objective.dropout = &f.dropout));
-    INVALID(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5, f.dropout.rates = rates,
-                                                  f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.objective.dropout_row = -1, f.objective.dropout_rates = rates));
+    INVALID(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5,
+                                                  f.objective.dropout_rates = rates));
     memset(f.weights, 0, (size_t)f.n * sizeof *f.weights);
     INVALID(ALL_TARGETS, CMLP_ERROR_WEIGHT, f.objective.row_weights = f.weights);
 }
@@ -354,7 +358,7 @@ static void test_unaligned_arrays(void)
     INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, (f.rows.order = off(positions, 4), f.rows.n_order = 1));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.objective.row_weights = off(numbers, 4));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.objective.alphas = off(numbers, 4));
-    INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, (f.dropout.rates = off(numbers, 4), f.objective.dropout = &f.dropout));
+    INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.objective.dropout_rates = off(numbers, 4));
     INVALID(BIT(TRAIN), CMLP_ERROR_ALIGNMENT, f.epoch.rates = off(numbers, 4));
 }
 

@@ -48,7 +48,6 @@ static const cmlp_model *load(const cmlp_table_kind *kinds, const cmlp_model_cel
     static float params[64];
     cmlp_table_column columns[N_COLUMNS];
     const cmlp_net *net;
-    const void *const blocks[] = {params};
     const cmlp_model_content content = {.struct_size = sizeof content, .cells = cells, .write = model_file_append,
                                         .context = &file};
     const cmlp_model *model = NULL;
@@ -72,8 +71,9 @@ static const cmlp_model *load(const cmlp_table_kind *kinds, const cmlp_model_cel
     CHECK(cmlp_table_encoder_width(&encoder, &sizes[0], NULL) == CMLP_OK);
     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     const cmlp_table_target target = {0, 1, -1, 1, NULL, 0, {0}};
-    const cmlp_table table = {.struct_size = sizeof table, .columns = columns, .n_columns = N_COLUMNS, .nets = &net,
-                              .params = blocks, .n_nets = 1, .target = &target};
+    const cmlp_table_network network = {.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
+    const cmlp_table table = {.struct_size = sizeof table, .columns = columns, .n_columns = N_COLUMNS,
+                              .nets = &network, .n_nets = 1, .target = &target};
     file.size = 0;
     CHECK(cmlp_table_write(&table, &content, SPACE(workspace, sizeof workspace)) == CMLP_OK);
     CHECK(cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model, SPACE(workspace, sizeof workspace)) ==

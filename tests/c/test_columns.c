@@ -177,7 +177,7 @@ static void test_overflow(call c, int sparse)
 int main(void)
 {
     static const int64_t widths[][2] = {{11, 20}, {MOST_COLUMNS, 16}, {150, 64}};
-    uint32_t isas[8];
+    cmlp_isa isas[8];
     const int n = available_isas(isas);
     for (int i = 0; i < 6 * n; i++) {
         const int64_t *width = widths[i % 3];

@@ -242,7 +242,7 @@ static void test_values(void)
 int main(void)
 {
     static const int32_t solvers[] = {CMLP_SOLVER_SGD, CMLP_SOLVER_SGD, CMLP_SOLVER_ADAM, CMLP_SOLVER_NESTEROV};
-    uint32_t isas[8];
+    cmlp_isa isas[8];
     const int n = available_isas(isas);
     for (int i = 0; i < 12 * n; i++) {
         const shape one = {.n_layers = 3, .sizes = {COLUMNS, 33, OUTPUTS}, .hidden = CMLP_ACTIVATION_TANH,

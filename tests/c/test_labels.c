@@ -254,7 +254,7 @@ static void test_solvers(void)
     CHECK(!strcmp(cmlp_solver_name(CMLP_SOLVER_NESTEROV), "nesterov"));
     CHECK(!cmlp_solver_name(0) && !cmlp_solver_name(CMLP_SOLVER_ADAMW + 1));
     CHECK(cmlp_isa_name(cmlp_net_isa(net)) != NULL);
-    for (uint32_t isa = CMLP_ISA_GENERIC; isa <= CMLP_ISA_NEON; isa *= 2) CHECK(cmlp_isa_name(isa) != NULL);
+    for (cmlp_isa isa = CMLP_ISA_GENERIC; isa <= CMLP_ISA_NEON; isa *= 2) CHECK(cmlp_isa_name(isa) != NULL);
     CHECK(!strcmp(cmlp_isa_name(CMLP_ISA_AVX512), "avx512") && !cmlp_isa_name(3) && !cmlp_isa_name(0));
 }
 

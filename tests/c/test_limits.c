@@ -147,7 +147,7 @@ static void test_infinite_cost(void)
 
 /* ---- dropout */
 
-/* Row numbers count modulo 2^48, also if the sum of an index and cmlp_dropout.row exceeds INT64_MAX. */
+/* Row numbers count modulo 2^48, also if the sum of an index and cmlp_objective.dropout_row exceeds INT64_MAX. */
 static void test_dropout_row_wraps(void)
 {
     static fixture f;
@@ -157,7 +157,7 @@ static void test_dropout_row_wraps(void)
     fixture_make(&f, &s);
     for (int i = 0; i < 3; i++) {
         fixture_reset(&f, GRADIENT);
-        f.dropout.row = i == 0 ? INT64_MAX : i == 1 ? (INT64_C(1) << 48) - 1 : 0;
+        f.objective.dropout_row = i == 0 ? INT64_MAX : i == 1 ? (INT64_C(1) << 48) - 1 : 0;
         CHECK(fixture_call(&f, GRADIENT) == CMLP_OK);
         hashes[i] = fixture_hash(&f);
     }
@@ -217,7 +217,7 @@ static int is_canonical(int32_t dtype, const void *block, int64_t i)
 }
 
 /* After divergence every NaN in the parameters and in the optimizer's state has the same bits. */
-static void test_canonical_nans(int32_t dtype, int32_t solver, uint32_t isa)
+static void test_canonical_nans(int32_t dtype, int32_t solver, cmlp_isa isa)
 {
     static fixture f;
     shape s = classifier(6, 17, 4, 70, 16);
@@ -250,7 +250,7 @@ static void test_canonical_nans(int32_t dtype, int32_t solver, uint32_t isa)
 
 int main(void)
 {
-    uint32_t isas[8];
+    cmlp_isa isas[8];
     const int n_isas = available_isas(isas);
     for (int i = 0; i < 2; i++) {
         test_clipped_cost_is_finite(dtypes[i], CMLP_ACTIVATION_LOGISTIC);

@@ -68,8 +68,7 @@ static void test_many_layers(void)
 /* Network i is with bins if bit i says so: here the last one of the first word, and both of the second. */
 static void test_many_networks(void)
 {
-    static const cmlp_net *list[N_NETS];
-    static const void *blocks[N_NETS];
+    static cmlp_table_network list[N_NETS];
     const cmlp_table_column column = {CMLP_TABLE_ROLE_NUMBER, 0, N_EDGES, 0, 1, edges, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
     const cmlp_net *narrow = net_of(nets[0], 1, 2), *wide = net_of(nets[1], N_EDGES, 2);
     const cmlp_model_content content = content_for_file();
@@ -80,13 +79,13 @@ static void test_many_networks(void)
     memset(block, 0, sizeof block);
     block[1] = 1; /* of a narrow network the bias, of a wide one the weight of the first bin, whose input is 1/2 */
     for (int i = 0; i < N_NETS; i++) {
-        list[i] = i >= 63 ? wide : narrow;
-        blocks[i] = block;
+        list[i].net = i >= 63 ? wide : narrow;
+        list[i].params = block;
+        list[i].n_params = cmlp_net_n_params(list[i].net);
     }
     table.columns = &column;
     table.n_columns = 1;
     table.nets = list;
-    table.params = blocks;
     table.n_nets = N_NETS;
     CHECK(cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_OK);
     CHECK(has(",\"nets.10.layers.0.weight\"") && has(",\"nets.65.layers.0.bias\""));

@@ -47,9 +47,9 @@ static struct type types[2] = {{32, 23, -126, {0}, 0}, {64, 52, -1022, {0}, 0}};
 
 static void find_units(void)
 {
-    const uint32_t available = cmlp_cpu_isa();
+    const cmlp_isa available = cmlp_cpu_isa();
     const struct {
-        uint32_t isa;
+        cmlp_isa isa;
         const struct math_unit *unit32, *unit64;
     } all[] = {
         {CMLP_ISA_GENERIC, &math_generic_32, &math_generic_64},

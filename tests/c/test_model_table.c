@@ -24,8 +24,7 @@ static unsigned char net_memory[2][CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */
 static int are_classes; /* whether their outputs are softmax */
 static double blocks[N_NETS][MOST]; /* large enough, and aligned, for both types */
-static const cmlp_net *net_list[N_NETS];
-static const void *const block_list[N_NETS] = {blocks[0], blocks[1], blocks[2]};
+static cmlp_table_network net_list[N_NETS];
 static const cmlp_model_string strings[2] = {{"first", "x", {0}}, {"second", "y", {0}}};
 static cmlp_model_array arrays[2];
 static int32_t n_arrays;
@@ -71,14 +70,18 @@ static void make_nets(int32_t dtype, int32_t output)
         for (int k = 0; k < MOST; k++) put(dtype, blocks[i], k, uniform(&state, -1, 1));
 }
 
+static cmlp_table_network network_of(const cmlp_net *net, const void *params)
+{
+    return (cmlp_table_network){.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
+}
+
 static cmlp_table table_of(const cmlp_table_target *numbers)
 {
     cmlp_table table = CMLP_INIT(cmlp_table);
     table.columns = columns;
     table.n_columns = N_COLUMNS;
-    for (int i = 0; i < N_NETS; i++) net_list[i] = nets[i != 1];
+    for (int i = 0; i < N_NETS; i++) net_list[i] = network_of(nets[i != 1], blocks[i]);
     table.nets = net_list;
-    table.params = block_list;
     table.n_nets = N_NETS;
     table.target = numbers;
     return table;
@@ -106,6 +109,7 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     size_t size = 0;
     if (!scratch.base) slot_make(&scratch, 1 << 18);
     good.size = 0;
+    for (int i = 0; i < N_NETS; i++) net_list[i].n_params = cmlp_net_n_params(net_list[i].net); /* of new networks */
     content.labels = its_labels;
     content.n_labels = n_its_labels;
     content.strings = strings;
@@ -161,17 +165,17 @@ static void outputs_of(int i, const double *raw, double *outputs)
 {
     static double inputs[WIDE], found[N_OUT];
     static _Alignas(64) unsigned char scratch[1 << 16];
-    const int bins = net_list[i] == nets[1];
+    const int bins = net_list[i].net == nets[1];
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
     cmlp_table_encoder encoder = CMLP_INIT(cmlp_table_encoder);
-    CHECK(cmlp_net_layer(net_list[i], 0, &layer, NULL) == CMLP_OK);
+    CHECK(cmlp_net_layer(net_list[i].net, 0, &layer, NULL) == CMLP_OK);
     encoder.columns = columns;
     encoder.n_columns = N_COLUMNS;
     encoder.has_bins = bins;
     encoder.dtype = CMLP_FLOAT32;
     cmlp_rows rows = cmlp_dense_rows(inputs, encoder.dtype, 1, layer.n_in);
     CHECK(encode_rows(&encoder, raw, 1, 0, inputs) == CMLP_OK);
-    CHECK(predict_one(net_list[i], blocks[i], &rows, NULL, found, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(predict_one(net_list[i].net, blocks[i], &rows, NULL, found, scratch, sizeof scratch) == CMLP_OK);
     for (int j = 0; j < N_OUT; j++) outputs[j] = get(CMLP_FLOAT32, found, j);
 }
 
@@ -327,14 +331,12 @@ static void check_eight_nets(void)
 {
     static const double row[N_COLUMNS] = {0.3, 1, 0, 1};
     static _Alignas(64) unsigned char memory[1 << 15], scratch[1 << 17];
-    const cmlp_net *eight[8];
-    const void *params[8];
+    cmlp_table_network eight[8];
     const cmlp_model *model = NULL;
     double found[N_OUT], wanted[N_OUT];
     cmlp_table table = table_of(NULL);
-    for (int i = 0; i < 8; i++) eight[i] = net_list[0], params[i] = blocks[0];
+    for (int i = 0; i < 8; i++) eight[i] = net_list[0];
     table.nets = eight;
-    table.params = params;
     table.n_nets = 8;
     outputs_of(0, row, wanted);
     CHECK(write_table(&table, 0) == CMLP_OK);
@@ -414,9 +416,9 @@ static cmlp_status refused(cmlp_table table) { return write_table(&table, 0); }
 static void check_refusals(void)
 {
     cmlp_table table = table_of(&target), t;
-    const cmlp_net *mixed[] = {nets[0], nets[1]};
-    const cmlp_net *no_second[] = {nets[1], NULL}, *no_first[] = {NULL, nets[1]};
-    const void *missing[] = {blocks[0], NULL}, *misaligned[] = {blocks[0], (const char *)blocks[1] + 1};
+    const cmlp_table_network narrow = network_of(nets[0], blocks[0]), wide = network_of(nets[1], blocks[1]);
+    const cmlp_table_network mixed[] = {narrow, wide}, no_second[] = {wide, {NULL, blocks[1], 0, {0}}};
+    cmlp_table_network broken[] = {narrow, wide};
     static const double invalid[][4] = {{NAN, 1, 0, 1}, {0, 0, 0, 1}, {0, -1, 0, 1}, {0, 1, 2, 1}, {0, 1, 0, INFINITY}};
     for (int i = 0; i < 5; i++) {
         const double *v = invalid[i];
@@ -435,12 +437,18 @@ static void check_refusals(void)
     CHECK((t = table, t.n_nets = CMLP_TABLE_MAX_NETS + 1, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.nets = NULL, refused(t)) == CMLP_ERROR_NULL && (t = table, t.columns = NULL, refused(t)) ==
                                                                            CMLP_ERROR_NULL);
-    CHECK((t = table, t.params = NULL, refused(t)) == CMLP_ERROR_NULL);
     CHECK((t = table, t.n_nets = 2, t.nets = no_second, refused(t)) == CMLP_ERROR_NULL);
-    CHECK((t = table, t.n_nets = 1, t.nets = no_first, refused(t)) == CMLP_ERROR_NULL);
-    CHECK((t = table, t.n_nets = 1, t.params = &missing[1], refused(t)) == CMLP_ERROR_NULL);
-    CHECK((t = table, t.n_nets = 2, t.params = missing, refused(t)) == CMLP_ERROR_NULL);
-    CHECK((t = table, t.n_nets = 2, t.params = misaligned, refused(t)) == CMLP_ERROR_ALIGNMENT);
+    CHECK((t = table, t.n_nets = 1, t.nets = &no_second[1], refused(t)) == CMLP_ERROR_NULL);
+    t = table;
+    t.n_nets = 2;
+    t.nets = broken;
+    CHECK((broken[1] = wide, broken[1].params = NULL, refused(t)) == CMLP_ERROR_NULL);
+    CHECK((broken[1] = wide, broken[1].params = (const char *)blocks[1] + 1, refused(t)) == CMLP_ERROR_ALIGNMENT);
+    CHECK((broken[1] = wide, broken[1].n_params--, refused(t)) == CMLP_ERROR_LENGTH);
+    CHECK((broken[1] = wide, broken[1].n_params++, refused(t)) == CMLP_ERROR_LENGTH);
+    for (int k = 0; k < 3; k++)
+        CHECK((broken[1] = wide, broken[1].reserved[k] = 1, refused(t)) == CMLP_ERROR_OPTION);
+    CHECK((broken[1] = wide, broken[0].params = NULL, refused(t)) == CMLP_ERROR_NULL);
     CHECK((t = table, t.n_columns = N_COLUMNS - 1, refused(t)) == CMLP_ERROR_WIDTH);
     CHECK((t = table, t.struct_size = 8, refused(t)) == CMLP_ERROR_STRUCT_SIZE);
     t = table;

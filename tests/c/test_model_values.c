@@ -347,7 +347,7 @@ static void test_cell_formats(void)
 static cmlp_value first[3], ordered[2];
 static cmlp_table_column columns[N_COLUMNS];
 static cmlp_table table;
-static const void *block = params;
+static cmlp_table_network network;
 
 static void make_table(void)
 {
@@ -370,8 +370,8 @@ static void make_table(void)
     table = CMLP_INIT(cmlp_table);
     table.columns = columns;
     table.n_columns = N_COLUMNS;
-    table.nets = &net;
-    table.params = &block;
+    network = (cmlp_table_network){.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
+    table.nets = &network;
     table.n_nets = 1;
 }
 

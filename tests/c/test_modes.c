@@ -194,8 +194,8 @@ static int table_in(const mode *m, double *results)
     static const double raw[] = {0x1p-1052};
     static int64_t memory[1 << 12], scratch[1 << 12];
     static model_file file;
-    const cmlp_net *const nets[] = {tiny_net(1)};
-    const void *const blocks[] = {tiny};
+    const cmlp_net *const net = tiny_net(1);
+    const cmlp_table_network network = {.net = net, .params = tiny, .n_params = cmlp_net_n_params(net)};
     cmlp_table table = CMLP_INIT(cmlp_table);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     cmlp_run run = CMLP_INIT(cmlp_run);
@@ -203,8 +203,7 @@ static int table_in(const mode *m, double *results)
     const cmlp_rows row = cmlp_dense_rows(raw, CMLP_FLOAT64, 1, 1);
     table.columns = &column;
     table.n_columns = table.n_nets = 1;
-    table.nets = nets;
-    table.params = blocks;
+    table.nets = &network;
     table.target = &target;
     content.write = model_file_append;
     content.context = &file;
@@ -244,7 +243,7 @@ int main(void)
     test_tiny("a table", table_in);
     if (!modes[0].bits) printf("floating-point modes are not tested on this processor\n");
     for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) {
-        uint32_t isas[8];
+        cmlp_isa isas[8];
         const int n = available_isas(isas);
         for (int i = 0; i < n; i++) {
             shape s = {.n_layers = 3, .sizes = {9, 33, 4}, .hidden = CMLP_ACTIVATION_LOGISTIC,

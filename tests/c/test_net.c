@@ -66,7 +66,7 @@ static void test_invalid_config(void)
     INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_ACTIVATION_EXP);
     INVALID(CMLP_ERROR_DTYPE, config.dtype = 0);
     INVALID(CMLP_ERROR_DTYPE, config.dtype = CMLP_UINT8);
-    INVALID(CMLP_ERROR_ISA, config.isa_mask = UINT32_C(0x80000000));
+    INVALID(CMLP_ERROR_ISA, config.isa_mask = INT32_MIN);
     INVALID(CMLP_ERROR_ISA, config.isa_mask = ~cmlp_cpu_isa());
     reset();
     CHECK(cmlp_net_init(NULL, sizeof memory, &config, &net, NULL) == CMLP_ERROR_NULL);
@@ -152,7 +152,12 @@ static void test_descriptions(void)
         for (int32_t j = 1; j < i; j++) CHECK(strcmp(info->name, cmlp_describe_activation(j)->name) != 0);
     }
     for (int32_t i = CMLP_LOSS_LOG; i <= CMLP_LOSS_LABEL_SMOOTHING; i++)
-        CHECK(cmlp_describe_loss(i) && cmlp_describe_loss(i)->name && cmlp_describe_loss(i)->outputs);
+        CHECK(cmlp_describe_loss(i) && cmlp_describe_loss(i)->name);
+    CHECK(cmlp_loss_allows(CMLP_LOSS_POISSON, CMLP_ACTIVATION_EXP) == 1);
+    CHECK(cmlp_loss_allows(CMLP_LOSS_POISSON, CMLP_ACTIVATION_LOGISTIC) == 0);
+    CHECK(!cmlp_loss_allows(0, CMLP_ACTIVATION_EXP) && !cmlp_loss_allows(10, CMLP_ACTIVATION_EXP));
+    CHECK(!cmlp_loss_allows(CMLP_LOSS_POISSON, 0) && !cmlp_loss_allows(CMLP_LOSS_POISSON, 38));
+    CHECK(!cmlp_loss_allows(-1, -1));
 }
 
 static void test_layout(void)
@@ -263,7 +268,7 @@ static void test_sizes(void)
 /* The net uses the best allowed instruction set, or the only one. */
 static void test_instruction_sets(void)
 {
-    uint32_t isas[8], all = cmlp_cpu_isa();
+    cmlp_isa isas[8], all = cmlp_cpu_isa();
     const int n = available_isas(isas);
     CHECK(all & CMLP_ISA_GENERIC);
     for (int i = 0; i < n; i++) {

@@ -15,7 +15,7 @@ static const int64_t begins[GROUPS + 1] = {0, 1, 4, 4, 9, 12, 13};
 
 typedef struct subject {
     int32_t dtype;
-    uint32_t isa;
+    cmlp_isa isa;
     const cmlp_net *net;
     cmlp_rows rows, to;
     cmlp_paths paths;
@@ -27,7 +27,7 @@ typedef struct subject {
 
 static subject s;
 
-static void make_net(int32_t dtype, uint32_t isa, const cmlp_net_config *config)
+static void make_net(int32_t dtype, cmlp_isa isa, const cmlp_net_config *config)
 {
     cmlp_net_config given = *config;
     uint64_t state = 7;
@@ -135,7 +135,7 @@ static void test_network(int32_t n_layers, const int64_t *sizes, const int32_t *
     for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) {
         if (dtype != CMLP_FLOAT32 && dtype != CMLP_FLOAT64) continue;
         uint64_t first = 0;
-        for (uint32_t isa = 1; isa < 16; isa *= 2) {
+        for (cmlp_isa isa = 1; isa < 16; isa *= 2) {
             if (!(cmlp_cpu_isa() & isa)) continue;
             make_net(dtype, isa, &config);
             make_rows();

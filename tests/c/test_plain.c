@@ -118,7 +118,7 @@ int main(void)
                                                   CMLP_ACTIVATION_SOFTMAX};
     const cmlp_net *net;
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++)
-        for (uint32_t isa = 1; isa <= CMLP_ISA_NEON; isa *= 2) {
+        for (cmlp_isa isa = 1; isa <= CMLP_ISA_NEON; isa *= 2) {
             cmlp_net_config config = CMLP_INIT(cmlp_net_config);
             config.n_layers = nets[i].depth + 1;
             config.sizes = nets[i].sizes;

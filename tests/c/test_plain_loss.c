@@ -126,7 +126,7 @@ int main(void)
 {
     static const int32_t threads[] = {1, 2, 7};
     static fixture f;
-    uint32_t isas[8];
+    cmlp_isa isas[8];
     const int n_isas = available_isas(isas);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int isa = 0; isa < n_isas; isa++)

@@ -190,7 +190,7 @@ static void test_no_rows(void)
 
 int main(void)
 {
-    uint32_t isas[8];
+    cmlp_isa isas[8];
     const int n = available_isas(isas);
     for (int i = 0; i < 2 * n; i++) {
         const shape s = {.n_layers = 3, .sizes = {COLUMNS, 20, OUTPUTS}, .hidden = CMLP_ACTIVATION_TANH,

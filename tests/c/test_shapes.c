@@ -180,7 +180,7 @@ static void test_deltas(fixture *f)
 int main(void)
 {
     static fixture f;
-    uint32_t isas[8];
+    cmlp_isa isas[8];
     const int n = available_isas(isas);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++) {

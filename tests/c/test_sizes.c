@@ -27,7 +27,7 @@ static size_t workspace_of(const int64_t *sizes, int call, int64_t rows, int32_t
 static void test_rows_of_workers(void)
 {
     static const int64_t sizes[] = {4, 4, 4};
-    const cmlp_dropout dropout = CMLP_INIT(cmlp_dropout);
+    static const double rates[1];
     int64_t n_params;
     size_t bytes = 7;
     workspace_of(sizes, CALL_TRAIN, 1, 1, &n_params);
@@ -35,7 +35,7 @@ static void test_rows_of_workers(void)
     cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     cmlp_workers workers = CMLP_INIT(cmlp_workers);
-    objective.dropout = &dropout;
+    objective.dropout_rates = rates;
     rows.kind = CMLP_ROWS_DENSE;
     rows.n_rows = INT64_MAX;
     workers.n_workers = 2;

@@ -162,7 +162,7 @@ static void shorten(shape *s)
 static void test_every_table(void)
 {
     static const int32_t solvers[] = {CMLP_SOLVER_SGD, CMLP_SOLVER_NESTEROV, CMLP_SOLVER_ADAMW};
-    uint32_t isas[8];
+    cmlp_isa isas[8];
     const int n_isas = available_isas(isas);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int isa = 0; isa < n_isas; isa++)

@@ -141,11 +141,11 @@ static void test_shape(const shape *s)
 
 int main(void)
 {
-    uint32_t isas[8];
+    cmlp_isa isas[8];
     const int n_isas = available_isas(isas);
     for (int32_t loss = 1; cmlp_describe_loss(loss); loss++)
         for (int32_t output = 1; cmlp_describe_activation(output); output++)
-            for (int i = 0; i < n_isas * 4 && cmlp_describe_loss(loss)->outputs >> output & 1; i++) {
+            for (int i = 0; i < n_isas * 4 && cmlp_loss_allows(loss, output); i++) {
                 shape s = {3, {4, 6, 3}, CMLP_ACTIVATION_TANH, output, loss, .solver = CMLP_SOLVER_SGD, .rows = N_ROWS,
                            .batch = N_BATCH, .isa = isas[i / 4]};
                 s.dtype = i % 2 ? CMLP_FLOAT64 : CMLP_FLOAT32;

@@ -155,7 +155,7 @@ static int needs_no_team(const fixture *f, call c)
 
 /* Enough work for seven threads in every call, with weights, order, penalty, and several tiles per batch. Two or three
  * threads divide six chunks of 128 inputs by columns. Seven threads, or any number with one chunk, divide by rows. */
-static shape make_shape(int32_t dtype, int32_t solver, uint32_t isa, int64_t n_in, int64_t hidden)
+static shape make_shape(int32_t dtype, int32_t solver, cmlp_isa isa, int64_t n_in, int64_t hidden)
 {
     return (shape){.n_layers = 4, .sizes = {n_in, hidden, 33, 10}, .hidden = CMLP_ACTIVATION_RELU,
                    .output = CMLP_ACTIVATION_SOFTMAX,
@@ -336,7 +336,7 @@ static void test_empty_batches(fixture *f)
 
 /* Two tiles. The first thread's rows are sparse. The last thread's rows have fewer zeros, so that it backs off and does
  * not scan the second tile. The results equal those of one thread, which finds enough zeros in each tile. */
-static void test_ranges_of_rows(fixture *f, uint32_t isa, int32_t dtype)
+static void test_ranges_of_rows(fixture *f, cmlp_isa isa, int32_t dtype)
 {
     enum { TILE = 256 };
     uint64_t alone = 0;
@@ -358,7 +358,7 @@ static void test_ranges_of_rows(fixture *f, uint32_t isa, int32_t dtype)
 int main(void)
 {
     static fixture f;
-    uint32_t isas[8];
+    cmlp_isa isas[8];
     const int n = available_isas(isas);
     for (int i = 0; i <= 4 * n; i++) {
         const int wide = i == 4 * n; /* the last one, with the best instruction set */

@@ -30,7 +30,7 @@ static uint64_t outcome(const shape *s)
 /* The reference is the plain tuning of the fastest instruction set: other tests compare it with the others. */
 static void compare(shape s)
 {
-    uint32_t isas[8];
+    cmlp_isa isas[8];
     const int n = available_isas(isas);
     s.isa = isas[n - 1];
     s.tuning = 1; /* plain */

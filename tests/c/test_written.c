@@ -46,9 +46,9 @@ static form any_form(void)
         while (!(is_last ? info->output : info->hidden));
         f.parameters[l] = any_parameter(info->parameter);
     }
-    const cmlp_loss_info *info;
-    do info = cmlp_describe_loss(f.loss = (int32_t)(1 + below(9)));
-    while (!(info->outputs >> f.activations[f.n_layers - 2] & 1));
+    do f.loss = (cmlp_loss)(1 + below(9));
+    while (!cmlp_loss_allows(f.loss, f.activations[f.n_layers - 2]));
+    const cmlp_loss_info *info = cmlp_describe_loss(f.loss);
     memcpy(f.quantiles, levels, sizeof levels);
     f.has_quantiles = f.loss == CMLP_LOSS_QUANTILE && f.sizes[f.n_layers - 1] > 1 && one_of(2);
     f.loss_parameter = f.has_quantiles ? 0 : any_parameter(info->parameter);
@@ -189,8 +189,7 @@ static void write_table(int round)
     static double edges[MOST_COLUMNS][MOST_EDGES];
     static cmlp_table_column columns[MOST_COLUMNS];
     cmlp_table_target targets[MOST_UNITS];
-    const cmlp_net *nets[MOST_NETS];
-    const void *blocks[MOST_NETS];
+    cmlp_table_network nets[MOST_NETS];
     form f = any_form();
     cmlp_table table = CMLP_INIT(cmlp_table);
     const int64_t n_out = f.sizes[f.n_layers - 1];
@@ -208,12 +207,11 @@ static void write_table(int round)
         encoder.has_bins = (int32_t)below(2);
         encoder.dtype = f.dtype;
         if (cmlp_table_encoder_width(&encoder, &width, NULL)) width = 1; /* the writer must refuse the column too */
-        nets[i] = make_net(i, &f, width + one_of(100));
-        blocks[i] = params[i];
+        const cmlp_net *const net = make_net(i, &f, width + one_of(100));
+        nets[i] = (cmlp_table_network){.net = net, .params = params[i], .n_params = cmlp_net_n_params(net)};
     }
     table.columns = columns;
     table.nets = nets;
-    table.params = blocks;
     if (one_of(2)) table.target = targets;
     const double threshold = one_of(20) ? any_number() : 0.25 * (double)below(5);
     if (one_of(3)) table.threshold = &threshold;

@@ -25,7 +25,7 @@ static uint64_t outcome(call c, int with_full)
     return hash_elements(hash, CMLP_FLOAT64, &f.cost, 1);
 }
 
-static void test_same_bits(uint32_t isa, int32_t dtype, int64_t hidden, int32_t solver, int32_t n_threads, double alpha)
+static void test_same_bits(cmlp_isa isa, int32_t dtype, int64_t hidden, int32_t solver, int32_t n_threads, double alpha)
 {
     const int64_t n_in = 14000 / hidden; /* enough for several threads */
     static const call calls[] = {FORWARD, COST, GRADIENT, INPUT_GRADIENT, TRAIN};
@@ -45,7 +45,7 @@ static void test_same_bits(uint32_t isa, int32_t dtype, int64_t hidden, int32_t 
 }
 
 /* A last row of zeros that has weight 0 changes no gradient, wherever the rows of a tile are divided. */
-static void test_last_row_of_zeros(uint32_t isa, int32_t dtype, int64_t hidden)
+static void test_last_row_of_zeros(cmlp_isa isa, int32_t dtype, int64_t hidden)
 {
     enum { MOST = 128 };
     static const int64_t counts[] = {1, 2, 3, 28, 56, 112, MOST};
@@ -72,7 +72,7 @@ static void test_last_row_of_zeros(uint32_t isa, int32_t dtype, int64_t hidden)
 }
 
 /* Single rows with some, only, or no zeros of both signs, in narrow and wide layers. */
-static void test_alone(uint32_t isa, int32_t dtype, int64_t n_in, int64_t hidden)
+static void test_alone(cmlp_isa isa, int32_t dtype, int64_t n_in, int64_t hidden)
 {
     const shape s = {3, {n_in, hidden, 10}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, .rows = 12,
                      .batch = 12,
@@ -97,7 +97,7 @@ static void test_alone(uint32_t isa, int32_t dtype, int64_t n_in, int64_t hidden
 
 int main(void)
 {
-    uint32_t isas[8];
+    cmlp_isa isas[8];
     const int n_isas = available_isas(isas);
     for (int isa = 0; isa < n_isas; isa++)
         for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++)

@@ -89,6 +89,29 @@ int main(void)
 }
 """
 
+ONE_ROW = """
+#include <cmlp.h>
+#include <stdio.h>
+int main(void)
+{
+    static char memory[CMLP_NET_SIZE(3)], workspace[1 << 16];
+    static float params[99], inputs[2][4] = {{1, -2, 3, 0.5f}, {0}}, outputs[2][3];
+    static const int64_t sizes[] = {4, 7, 3};
+    static const cmlp_activation activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_SOFTMAX};
+    const cmlp_net *net = NULL;
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
+                                    .n_layers = 3, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
+    cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
+    cmlp_rows rows = cmlp_dense_rows(inputs, CMLP_FLOAT32, 1, 4);
+    for (int i = 0; i < 59; i++) params[i] = (float)(i % 5 - 2) / 4;
+    int status = cmlp_net_init(memory, sizeof memory, &config, &net, &run);
+    if (!status) status = cmlp_forward(net, params, 59, &rows, outputs, 3, &run);
+    printf("%a %a %a\\n", outputs[0][0], outputs[0][1], outputs[0][2]);
+    rows.n_rows = 2;
+    return status ? 1 : cmlp_forward(net, params, 59, &rows, outputs, 6, &run);
+}
+"""
+
 
 def symbols(path, *options):
     """Return the names that an object file or a program defines. The library's are local in a program."""
@@ -145,3 +168,15 @@ def test_epoch_with_workers_needs_their_part(macro, status, tmp_path):
     objects = compiled([tmp_path / "program.c"], "-I", ROOT / "include")
     program = linked("program", [*objects, *library])
     assert subprocess.run([program]).returncode == status  # CMLP_ERROR_LEFT_OUT
+
+
+def test_build_for_one_row_refuses_more(library, tmp_path):
+    (tmp_path / "program.c").write_text(ONE_ROW)
+    objects = compiled([tmp_path / "program.c"], "-I", ROOT / "include")
+    small = compiled(core_sources(), *SMALL, "-DCMLP_ONE_ROW")
+    parts = [path for path in small if path.stem.partition("-")[2] in {*CELLS, "train", "table"}]
+    assert len(parts) == 4 and not public_symbols(parts)
+    programs = [linked(f"program{i}", [*objects, *each]) for i, each in enumerate([library, small])]
+    done = [subprocess.run([program], capture_output=True) for program in programs]
+    assert [each.returncode for each in done] == [0, 84]  # CMLP_ERROR_LEFT_OUT
+    assert done[0].stdout == done[1].stdout

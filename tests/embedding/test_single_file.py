@@ -32,6 +32,7 @@ SMALLEST = [
         "NO_WORKERS",
         "NO_EXPLAIN",
         "NO_THREADS",
+        "ONE_ROW",
         "BUILD_ISA=1",
     )
 ]
@@ -54,6 +55,8 @@ def exported(library):
 @pytest.mark.parametrize("compiler", COMPILERS, ids=lambda path: Path(path).name)
 def test_smallest_build_has_no_warnings(single_file, compiler):
     run(compiler, *STRICT, "-fsyntax-only", *SMALLEST, single_file)
+    several = [part for part in SMALLEST if part != "-DCMLP_ONE_ROW"]
+    run(compiler, *STRICT, "-fsyntax-only", *several, single_file)
 
 
 @pytest.mark.parametrize("compiler", COMPILERS, ids=lambda path: Path(path).name)

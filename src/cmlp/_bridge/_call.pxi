@@ -343,7 +343,6 @@ cdef class Call:
     cdef cmlp_targets targets
     cdef cmlp_derivatives derivatives
     cdef cmlp_objective objective
-    cdef cmlp_dropout dropout
     cdef cmlp_epoch epoch
     cdef cmlp_epoch_result result
     cdef cmlp_run run
@@ -474,11 +473,10 @@ cdef class Call:
             objective.n_alphas = cnp.PyArray_SIZE(self.alphas)
         if dropout is not None:
             self.dropout_rates = as_doubles(dropout, len(self.net.sizes) - 2, "dropout")
-            self.dropout.struct_size = sizeof(cmlp_dropout)
-            self.dropout.rates = <const double *>cnp.PyArray_DATA(self.dropout_rates)
-            self.dropout.n_rates = cnp.PyArray_SIZE(self.dropout_rates)
-            self.dropout.seed, self.dropout.step, self.dropout.row = dropout_seed, dropout_step, dropout_row
-            objective.dropout = &self.dropout
+            objective.dropout_rates = <const double *>cnp.PyArray_DATA(self.dropout_rates)
+            objective.n_dropout_rates = cnp.PyArray_SIZE(self.dropout_rates)
+            objective.dropout_seed, objective.dropout_step = dropout_seed, dropout_step
+            objective.dropout_row = dropout_row
         if callable(self.net.loss):
             objective.loss, objective.loss_context = call_loss, <void *>self
 

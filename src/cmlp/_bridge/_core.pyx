@@ -99,7 +99,7 @@ cdef dict loss_table():
         info = cmlp_describe_loss(code)
         if info == NULL:
             break
-        outputs = tuple(name for name, a in ACTIVATIONS.items() if info.outputs >> <int>a.code & 1)
+        outputs = tuple(name for name, a in ACTIVATIONS.items() if cmlp_loss_allows(code, a.code))
         table[info.name.decode()] = Loss(code, outputs, info.parameter, info.limit)
     return table
 
@@ -115,15 +115,15 @@ __version__ = cmlp_version().decode()
 
 # --------------------------------------------------------------------------------------------- instruction sets
 
-cdef uint32_t allowed_isa() except? 0:
+cdef cmlp_isa allowed_isa() except? 0:
     """Return the instruction sets that CMLP_ISA allows; raise ImportError if its name is unknown or unavailable."""
-    cdef uint32_t available = cmlp_cpu_isa()
+    cdef cmlp_isa available = cmlp_cpu_isa()
     name = os.environ.get("CMLP_ISA")
     if not name:
         return available
-    if name in ISAS and available & <uint32_t>ISAS[name]:
+    if name in ISAS and available & <cmlp_isa>ISAS[name]:
         return ISAS[name]
-    names = ", ".join(n for n, bit in ISAS.items() if available & <uint32_t>bit)
+    names = ", ".join(n for n, bit in ISAS.items() if available & <cmlp_isa>bit)
     raise ImportError(f"CMLP_ISA={name!r} cannot be used on this processor; available: {names}", name="CMLP_ISA")
 
 
@@ -136,7 +136,7 @@ cdef int32_t chosen_tuning() except? -2:
     return TUNINGS[name] if name else -1
 
 
-cdef uint32_t ISA_MASK = allowed_isa()
+cdef cmlp_isa ISA_MASK = allowed_isa()
 cdef int32_t TUNING = chosen_tuning()
 
 
@@ -159,9 +159,9 @@ def cpu_info():
     >>> cpu_info()["threads"] >= 1
     True
     """
-    cdef uint32_t available = cmlp_cpu_isa()
+    cdef cmlp_isa available = cmlp_cpu_isa()
     net = Net((1, 1), ("identity",), "squared_error", np.float32)
-    return {"available": [name for name, bit in ISAS.items() if available & <uint32_t>bit],
+    return {"available": [name for name, bit in ISAS.items() if available & <cmlp_isa>bit],
             "used": net.isa,
             "tuning": net.tuning,
             "threads": available_threads()}

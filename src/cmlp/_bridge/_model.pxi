@@ -293,9 +293,9 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     cdef Values names_of_targets = Values(target_names or [])
     cdef const cmlp_value *name = names_of_targets.first
     cdef Calibration scores
-    cdef cnp.ndarray addresses = np.zeros((2, max(len(nets), 1)), np.uintp)
+    cdef cnp.ndarray networks = np.zeros(max(len(nets), 1) * sizeof(cmlp_table_network), np.uint8)
     cdef list targets = [] if target is None else [*zip(*target, strict=True)]
-    cdef cnp.npy_uintp *address = <cnp.npy_uintp *>cnp.PyArray_DATA(addresses)
+    cdef cmlp_table_network *network = <cmlp_table_network *>cnp.PyArray_DATA(networks)
     cdef list blocks = []
     cdef cmlp_table table
     cdef cnp.ndarray memory
@@ -306,12 +306,12 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     require_length(target_names, len(targets), "target_names")
     for i, (net, params) in enumerate(nets):
         blocks.append((<Net?>net).usable_params(params, False))
-        address[i] = <cnp.npy_uintp>(<Net>net).net
-        address[len(nets) + i] = <cnp.npy_uintp>cnp.PyArray_DATA(<cnp.ndarray>blocks[i])
+        network[i].net = (<Net>net).net
+        network[i].params = cnp.PyArray_DATA(<cnp.ndarray>blocks[i])
+        network[i].n_params = cnp.PyArray_SIZE(<cnp.ndarray>blocks[i])
     table.struct_size, table.n_nets = sizeof(cmlp_table), len(nets)
     table.columns, table.n_columns = table_columns.first, columns.encoder.n_columns
-    table.nets = <const cmlp_net *const *>address
-    table.params = <const void *const *>(address + len(nets))
+    table.nets = network
     memory = np.zeros(max(len(targets), 1) * sizeof(cmlp_table_target), np.uint8)
     c_target = <cmlp_table_target *>cnp.PyArray_DATA(memory)
     for i, (centre, scale, low, high) in enumerate(targets):

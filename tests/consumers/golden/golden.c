@@ -58,7 +58,7 @@ static uint64_t hashed(uint64_t hash, int32_t dtype, const void *block, int64_t 
     return hash;
 }
 
-static const cmlp_net *make_net(const recipe *r, uint32_t isa)
+static const cmlp_net *make_net(const recipe *r, cmlp_isa isa)
 {
     const cmlp_net *net = NULL;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
@@ -98,7 +98,7 @@ static cmlp_run make_run(const cmlp_net *net, int32_t n_threads)
     return run;
 }
 
-static uint64_t train(const recipe *r, uint32_t isa, int32_t n_threads)
+static uint64_t train(const recipe *r, cmlp_isa isa, int32_t n_threads)
 {
     static double x[ROWS * INPUTS];
     static int32_t labels[ROWS];
@@ -156,8 +156,8 @@ static uint64_t train(const recipe *r, uint32_t isa, int32_t n_threads)
 static uint64_t same_everywhere(const recipe *r)
 {
     const uint64_t hash = train(r, 0, 1);
-    const uint32_t available = cmlp_cpu_isa();
-    for (uint32_t isa = 1; isa && isa <= available; isa *= 2) {
+    const cmlp_isa available = cmlp_cpu_isa();
+    for (cmlp_isa isa = 1; isa && isa <= available; isa *= 2) {
         if (!(available & isa)) continue;
         if (train(r, isa, 1) == hash && train(r, isa, THREADS) == hash) continue;
         fprintf(stderr, "instruction set %d gives other bits\n", (int)isa);

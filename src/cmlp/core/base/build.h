@@ -3,13 +3,14 @@
  *   CMLP_BUILD_ISA=<mask>  compiles only these instruction sets, a sum of cmlp_isa values: 1 is plain C, 2 AVX2,
  *                          4 AVX-512, 8 NEON. Instruction sets of other processors are never compiled.
  *   CMLP_NO_FLOAT64        no float64 networks
- *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_activations, cmlp_model_predict_... and what they need
+ *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_activations, cmlp_model_predict and what they need
  *   CMLP_NO_TABLES         no functions of cmlp_table.h
  *   CMLP_NO_CELLS          no cmlp_table_code_of_cell
  *   CMLP_NO_WORKERS        no functions of cmlp_workers.h
  *   CMLP_NO_EXPLAIN        no functions of cmlp_explain.h
  *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread. So it is with a compiler
  *                          that has no atomics.
+ *   CMLP_ONE_ROW           predictions of one dense row only; no training, no tables and no threads
  */
 #ifndef CMLP_BUILD_H
 #define CMLP_BUILD_H
@@ -58,41 +59,50 @@
 #define CMLP_BUILDS_FLOAT64 1
 #endif
 
-#ifdef CMLP_INFERENCE_ONLY
+#ifdef CMLP_ONE_ROW
+#define CMLP_BUILDS_MANY 0
+#else
+#define CMLP_BUILDS_MANY 1
+#endif
+
+#if defined(CMLP_INFERENCE_ONLY) || !CMLP_BUILDS_MANY
 #define CMLP_BUILDS_TRAINING 0
 #else
 #define CMLP_BUILDS_TRAINING 1
 #endif
 
-#ifdef CMLP_NO_TABLES
+#if defined(CMLP_NO_TABLES) || !CMLP_BUILDS_MANY
 #define CMLP_BUILDS_TABLES 0
 #else
 #define CMLP_BUILDS_TABLES 1
 #endif
 
+/* Whether outputs can be doubles: those of tables always are. */
+#define CMLP_BUILDS_DOUBLES (CMLP_BUILDS_FLOAT64 || CMLP_BUILDS_TABLES)
+
 /* The smallest builds do not check labels: they read none outside the file, whatever it has. */
 #define CMLP_CHECKS_VALUES (CMLP_BUILDS_TABLES || CMLP_BUILDS_TRAINING)
 
-#if defined(CMLP_NO_CELLS) || defined(CMLP_NO_TABLES)
+#if defined(CMLP_NO_CELLS) || !CMLP_BUILDS_TABLES
 #define CMLP_BUILDS_CELLS 0
 #else
 #define CMLP_BUILDS_CELLS 1
 #endif
 
-#if defined(CMLP_NO_WORKERS) || defined(CMLP_INFERENCE_ONLY)
+#if defined(CMLP_NO_WORKERS) || !CMLP_BUILDS_TRAINING
 #define CMLP_BUILDS_WORKERS 0
 #else
 #define CMLP_BUILDS_WORKERS 1
 #endif
 
-#if defined(CMLP_NO_EXPLAIN) || defined(CMLP_INFERENCE_ONLY)
+#if defined(CMLP_NO_EXPLAIN) || !CMLP_BUILDS_TRAINING
 #define CMLP_BUILDS_EXPLAIN 0
 #else
 #define CMLP_BUILDS_EXPLAIN 1
 #endif
 
 /* The atomic operations of GCC and Clang are there in C99 too; MSVC has others. */
-#if defined(CMLP_NO_THREADS)
+#if defined(CMLP_NO_THREADS) || !CMLP_BUILDS_MANY
 #define CMLP_BUILDS_THREADS 0
 #elif !defined(_MSC_VER) && (defined(__STDC_NO_ATOMICS__) || (!defined(__GNUC__) && __STDC_VERSION__ < 201112L))
 #define CMLP_BUILDS_THREADS 0

@@ -32,7 +32,10 @@ static inline int cmlp_is_stored(const cmlp_data *data, int64_t i)
     return row >= data->first_stored && row - data->first_stored < data->n_stored;
 }
 
-static inline int cmlp_is_sparse(const cmlp_data *data) { return data->rows->kind == CMLP_ROWS_CSR; }
+static inline int cmlp_is_sparse(const cmlp_data *data)
+{
+    return CMLP_BUILDS_MANY && data->rows->kind == CMLP_ROWS_CSR;
+}
 
 #define CMLP_PREFETCH_ROWS 6 /* prefetch distance: converting 6 rows takes about as long as a cache miss */
 

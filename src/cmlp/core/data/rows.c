@@ -95,8 +95,11 @@ cmlp_status cmlp_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *giv
     const char **refused = &run->refused;
     cmlp_status status = CMLP_READ(rows, given, cmlp_rows, factors);
     if (status) return cmlp_refuse(refused, status, "rows");
-    const int sparse = rows->kind == CMLP_ROWS_CSR;
-    if (!sparse && rows->kind != CMLP_ROWS_DENSE) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
+    const int sparse = CMLP_BUILDS_MANY && rows->kind == CMLP_ROWS_CSR;
+    if (rows->kind != CMLP_ROWS_CSR && rows->kind != CMLP_ROWS_DENSE)
+        return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
+    *n = rows->order ? rows->n_order : rows->n_rows;
+    if (cmlp_are_left_out(rows->kind, *n)) return cmlp_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
     if (rows->n_rows < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_rows");
     if (rows->n_cols != n_cols) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_cols");
     if (rows->scale == 0) rows->scale = 1;
@@ -104,7 +107,6 @@ cmlp_status cmlp_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *giv
     status = check_unused(rows, refused);
     if (!status) status = check_scales(rows, refused);
     if (status) return status;
-    *n = rows->order ? rows->n_order : rows->n_rows;
     status = sparse ? cmlp_check_sparse_arrays(rows, *n != 0, refused)
                     : check_strided(rows->data, rows->dtype, *n ? rows->n_rows : 0, rows->n_cols, &rows->row_stride,
                                     &rows->col_stride, &rows_names, refused);
@@ -356,6 +358,7 @@ int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch)
 }
 #endif
 
+#if CMLP_BUILDS_TRAINING
 void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                     int64_t n_cols)
 {
@@ -363,7 +366,6 @@ void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_
     cmlp_init_struct(rows, struct_size, &dense, sizeof dense);
 }
 
-#if CMLP_BUILDS_TRAINING
 void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                        int64_t n_cols)
 {

@@ -25,6 +25,12 @@ static inline void cmlp_set_rows(cmlp_data *data, const cmlp_net *net, const cml
 cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                             const cmlp_objective *objective, cmlp_run *run);
 
+/* Whether this build predicts one dense row only, and these are others. */
+static inline int cmlp_are_left_out(cmlp_rows_kind kind, int64_t n)
+{
+    return !CMLP_BUILDS_MANY && (n > 1 || kind == CMLP_ROWS_CSR);
+}
+
 /* Reads the caller's rows of n_cols columns to `rows`; *n becomes the number of rows selected. */
 cmlp_status cmlp_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *given, int64_t *n, cmlp_run *run);
 

@@ -57,11 +57,13 @@ static int32_t whole_threads(double threads, int32_t asked)
 
 int32_t cmlp_prediction_threads(double products, int32_t asked)
 {
+    if (!CMLP_BUILDS_THREADS) return 1;
     return products < PRODUCTS_PER_TEAM ? 1 : whole_threads(products / PRODUCTS_PER_THREAD, asked);
 }
 
 int32_t cmlp_useful_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked)
 {
+    if (!CMLP_BUILDS_THREADS) return 1;
     if (passes == 1) return cmlp_prediction_threads(products(data, rows), asked);
     const double threads = products(data, rows) * passes / PRODUCTS_PER_BARRIER;
     const double limit = 1 + (double)rows / ROWS_PER_THREAD;
@@ -93,7 +95,7 @@ cmlp_fault cmlp_check_sums(const cmlp_data *data, const void *z, int64_t selecte
         if (i == n) break;
         int64_t column = cmlp_bad_input(data, selected + i, scratch);
         if (column >= 0) return (cmlp_fault){CMLP_ERROR_INPUT, selected + i, column};
-        if (training && !cmlp_is_ignored(data, selected + i)) return (cmlp_fault){CMLP_ERROR_DIVERGED, selected + i, -1};
+        if (CMLP_BUILDS_TRAINING && training && !cmlp_is_ignored(data, selected + i)) return (cmlp_fault){CMLP_ERROR_DIVERGED, selected + i, -1};
     }
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
@@ -106,7 +108,7 @@ void cmlp_unify_nans(int32_t dtype, void *values, int64_t n)
     double *d = values;
     for (int64_t i = 0; i < n; i++) {
         if (dtype == CMLP_FLOAT32 && f[i] != f[i]) memcpy(&f[i], &nan_32, sizeof nan_32);
-        if (dtype == CMLP_FLOAT64 && d[i] != d[i]) memcpy(&d[i], &nan_64, sizeof nan_64);
+        if (CMLP_BUILDS_DOUBLES && dtype == CMLP_FLOAT64 && d[i] != d[i]) memcpy(&d[i], &nan_64, sizeof nan_64);
     }
 }
 

@@ -147,12 +147,10 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
         return status ? CMLP_ERROR_FILE_EXAMPLE
                       : compare(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlp_n_out(net));
     }
-    const cmlp_rows row = cmlp_model_row(model, scratch->row.row, net->dtype);
     const cmlp_outputs outputs = {.last = scratch->row.output};
-    cmlp_data data;
     cmlp_load(scratch->row.row, file + head->example_input, cmlp_n_in(net), net->element);
-    cmlp_set_rows(&data, net, &row, 1);
-    const cmlp_fault fault = cmlp_forward_row(&data, model->params, &outputs, scratch->row.workspace);
+    const void *const x = cmlp_model_inputs(model, scratch->row.row, net->dtype, scratch->row.workspace);
+    const cmlp_fault fault = cmlp_forward_row(net, model->params, x, &outputs, scratch->row.workspace);
     return fault.status ? CMLP_ERROR_FILE_EXAMPLE
                         : compare(scratch->row.output, file + head->example_output, net->dtype, cmlp_n_out(net));
 }

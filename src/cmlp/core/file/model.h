@@ -33,14 +33,8 @@ struct cmlp_model {
 /* Returns CMLP_OK, or the status for a model that is NULL or not initialized. */
 cmlp_status cmlp_check_model(const cmlp_model *model);
 
-/* One row of the model's width, scaled as the model's inputs. */
-static inline cmlp_rows cmlp_model_row(const cmlp_model *model, const void *row, cmlp_dtype dtype)
-{
-    cmlp_rows rows = cmlp_one_row(model->net, row, dtype, model->input_scale);
-    rows.shifts = model->shifts;
-    rows.factors = model->factors;
-    return rows;
-}
+/* The inputs of the network for a row of its width: the row itself, or a copy that is scaled as the model's inputs. */
+const void *cmlp_model_inputs(const cmlp_model *model, const void *row, cmlp_dtype dtype, void *copy);
 
 /* Divides the workspace of a run for one row of a network, or of a table if n_columns is not 0. Returns an error if it is
  * NULL or too small. */

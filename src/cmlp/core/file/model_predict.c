@@ -25,7 +25,7 @@ static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *
     while (n-- > 0) /* from the end, because they overlap */
         for (int64_t k = n_out; k >= 0; k--) {
             const int64_t at = n * n_out + k; /* of the probability of the labels above this one */
-            if (dtype == CMLP_FLOAT64)
+            if (CMLP_BUILDS_DOUBLES && dtype == CMLP_FLOAT64)
                 wide[at + n] = (k ? wide[at - 1] : 1) - (k < n_out ? wide[at] : 0);
             else
                 narrow[at + n] = (k ? narrow[at - 1] : 1) - (k < n_out ? narrow[at] : 0);
@@ -67,16 +67,26 @@ static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const c
     return prediction->labels ? prediction->n_labels >= 1 : prediction->n_labels == 0;
 }
 
-static cmlp_fault predict_input(const cmlp_model *model, const cmlp_rows *given, const cmlp_prediction *prediction,
-                                const cmlp_row_memory *memory)
+const void *cmlp_model_inputs(const cmlp_model *model, const void *row, cmlp_dtype dtype, void *copy)
 {
     const cmlp_net *net = model->net;
-    const cmlp_rows rows = cmlp_model_row(model, given->data, given->dtype);
+    const int64_t n_in = cmlp_n_in(net), stride = (int64_t)cmlp_bytes_of(dtype);
+    if (model->factors)
+        net->kernels->convert_columns(dtype, row, stride, n_in, model->shifts, model->factors, copy);
+    else if (dtype == net->dtype && model->input_scale == 1)
+        return row;
+    else
+        net->kernels->convert(dtype, row, stride, n_in, model->input_scale, copy);
+    return copy;
+}
+
+static cmlp_fault predict_input(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
+                                const cmlp_row_memory *memory)
+{
     const cmlp_outputs outputs = {.last = prediction->outputs ? prediction->outputs : memory->output,
                                   .labels = prediction->labels};
-    cmlp_data data;
-    cmlp_set_rows(&data, net, &rows, 1);
-    return cmlp_forward_row(&data, model->params, &outputs, memory->workspace);
+    const void *const x = cmlp_model_inputs(model, rows->data, rows->dtype, memory->workspace);
+    return cmlp_forward_row(model->net, model->params, x, &outputs, memory->workspace);
 }
 
 /* Predicts one simple row. */

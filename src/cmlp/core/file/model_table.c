@@ -14,8 +14,7 @@ void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_mem
     memory->threshold = cmlp_take(space, 1, sizeof(double));
     const int64_t n_ranges = head->values.n[CMLP_CATEGORY_COUNTS];
     memory->ranges = n_ranges ? cmlp_take(space, n_ranges, sizeof(cmlp_value_range)) : NULL;
-    memory->net_list = cmlp_take(space, n_nets, sizeof(cmlp_net *));
-    memory->params_list = cmlp_take(space, n_nets, sizeof(void *));
+    memory->list = cmlp_take(space, n_nets, sizeof(cmlp_table_network));
 }
 
 /* The numbers and levels of the columns point into the copies of the tensors. */
@@ -57,8 +56,7 @@ static cmlp_status load_nets(const cmlp_head *head, const char *params, const cm
         const cmlp_status status = made[bins] ? CMLP_OK : cmlp_head_table_net(head, head->words.widths[bins], net);
         if (status) return status;
         made[bins] = 1;
-        memory->net_list[i] = net;
-        memory->params_list[i] = params;
+        memory->list[i] = (cmlp_table_network){.net = net, .params = params, .n_params = net->n_params};
         params += (size_t)net->n_params * net->element;
     }
     return CMLP_OK;
@@ -73,8 +71,7 @@ cmlp_status cmlp_table_load(const cmlp_head *head, const unsigned char *file, co
     *memory->table = (cmlp_table){.struct_size = sizeof(cmlp_table),
                                   .columns = memory->columns,
                                   .n_columns = head->words.n_columns,
-                                  .nets = memory->net_list,
-                                  .params = memory->params_list,
+                                  .nets = memory->list,
                                   .n_nets = head->n_nets};
     memory->table->n_targets = head->table_target ? head->n_targets : 0;
     for (int64_t j = 0; head->table_target && j < head->n_targets; j++) {

@@ -16,8 +16,7 @@ typedef struct cmlp_table_memory {
     cmlp_table_target *target;
     double *threshold;
     cmlp_value_range *ranges; /* of the categories of each column */
-    const cmlp_net **net_list;
-    const void **params_list;
+    cmlp_table_network *list;
 } cmlp_table_memory;
 
 /* Takes memory for the table of a head. */

@@ -104,7 +104,7 @@ static void put_metadata(sink *s, const cmlp_writer *w, uint32_t crc)
 
 static void put_layers(sink *s, const cmlp_writer *w, int64_t index, uint64_t *offset)
 {
-    const cmlp_net *net = w->nets[index];
+    const cmlp_net *net = w->nets[index].net;
     for (int32_t l = 0; l < net->depth; l++)
         for (int is_bias = 0; is_bias < 2; is_bias++) {
             const cmlp_dense_layer *layer = &net->layers[l];
@@ -149,7 +149,7 @@ static void put_values(sink *s, const cmlp_writer *w, const cmlp_model_array *a)
 static void put_data(sink *s, const cmlp_writer *w)
 {
     for (int64_t i = 0; i < w->n_nets; i++)
-        put_elements(s, w->params[i], (uint64_t)w->nets[i]->n_params * w->net->element, w->net->element);
+        put_elements(s, w->nets[i].params, (uint64_t)w->nets[i].n_params * w->net->element, w->net->element);
     for (int64_t i = 0, given = 0; i < w->content->n_arrays + w->n_own; i++) {
         const cmlp_model_array *a = array_at(w, i, &given);
         if (a->data)
@@ -175,7 +175,8 @@ static cmlp_status make_example(cmlp_writer *w, const cmlp_row_memory *scratch, 
 {
     const cmlp_net *net = w->net;
     make_inputs(w, scratch->row);
-    cmlp_rows row = cmlp_one_row(net, scratch->row, net->dtype, w->input_scale);
+    cmlp_rows row = cmlp_dense_rows(scratch->row, net->dtype, 1, cmlp_n_in(net));
+    row.scale = w->input_scale;
     row.shifts = w->content->shifts;
     row.factors = w->content->factors;
     cmlp_data data;
@@ -183,7 +184,9 @@ static cmlp_status make_example(cmlp_writer *w, const cmlp_row_memory *scratch, 
     const cmlp_outputs outputs = {.last = scratch->output};
     cmlp_status status = cmlp_check_data(&data, net, &row, NULL, NULL, &rows_run);
     if (status) return cmlp_refuse(&run->refused, status, w->content->factors ? "content->shifts or factors" : "content->input_scale");
-    status = cmlp_forward_row(&data, w->params[0], &outputs, scratch->workspace).status;
+    const void *x;
+    cmlp_gather_rows(&data, 0, 1, &x, scratch->workspace);
+    status = cmlp_forward_row(net, w->nets[0].params, x, &outputs, scratch->workspace).status;
     if (status) cmlp_refuse(&run->refused, status, w->content->factors ? "content->shifts" : "content->input_scale");
     cmlp_unify_nans(net->dtype, scratch->output, cmlp_n_out(net));
     return status;
@@ -240,7 +243,8 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, int64_
     cmlp_model_content copy = {.struct_size = 0};
     cmlp_row_memory divided;
     cmlp_training_arrays training = {.n = 0};
-    cmlp_writer w = {.net = net, .nets = &net, .params = &params, .n_nets = 1, .content = &copy};
+    const cmlp_table_network network = {.net = net, .params = params, .n_params = n_params};
+    cmlp_writer w = {.net = net, .nets = &network, .n_nets = 1, .content = &copy};
     cmlp_status status = cmlp_check_net(net);
     if (status) return cmlp_refuse(&run->refused, status, "net");
     status = cmlp_check_params(net, params, n_params, "params", run);

@@ -102,18 +102,21 @@ static cmlp_status check_nets(const cmlp_table *table, int64_t *bad)
     const int64_t narrow = cmlp_columns_width(table->columns, n_columns, 0);
     cmlp_status status = CMLP_OK;
     if (wide < 0) return CMLP_ERROR_OVERFLOW;
-    if (!table->nets || !table->params) return CMLP_ERROR_NULL;
+    if (!table->nets) return CMLP_ERROR_NULL;
     if (table->n_nets < 1 || table->n_nets > CMLP_TABLE_MAX_NETS) return CMLP_ERROR_OPTION;
     for (int64_t i = 0; i < table->n_nets && !status; i++) {
-        const cmlp_net *net = table->nets[i];
+        const cmlp_table_network *network = &table->nets[i];
+        const cmlp_net *net = network->net;
         *bad = i;
         status = cmlp_check_net(net);
         if (!status && table->n_targets > 1 && (table->n_targets != cmlp_n_out(net) || net->n_quantiles))
             status = CMLP_ERROR_OPTION;
-        if (!status) status = compare_nets(table->nets[0], net);
+        if (!status) status = compare_nets(table->nets[0].net, net);
         if (!status && cmlp_n_in(net) != wide && cmlp_n_in(net) != narrow) status = CMLP_ERROR_WIDTH;
-        if (!status && !table->params[i]) status = CMLP_ERROR_NULL;
-        if (!status && cmlp_misaligned(table->params[i], net->element)) status = CMLP_ERROR_ALIGNMENT;
+        if (!status && !network->params) status = CMLP_ERROR_NULL;
+        if (!status && cmlp_misaligned(network->params, net->element)) status = CMLP_ERROR_ALIGNMENT;
+        if (!status && network->n_params != net->n_params) status = CMLP_ERROR_LENGTH;
+        if (!status && (network->reserved[0] || network->reserved[1] || network->reserved[2])) status = CMLP_ERROR_OPTION;
     }
     if (!status) *bad = -1;
     return status;
@@ -122,7 +125,7 @@ static cmlp_status check_nets(const cmlp_table *table, int64_t *bad)
 /* Checks the threshold, which is for two classes. */
 static cmlp_status check_threshold(const cmlp_table *table)
 {
-    const cmlp_net *net = table->nets[0];
+    const cmlp_net *net = table->nets[0].net;
     if (!table->threshold) return CMLP_OK;
     if (cmlp_misaligned(table->threshold, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
     return table->target || cmlp_n_out(net) != 1 || cmlp_output_activation(net) != CMLP_ACTIVATION_LOGISTIC
@@ -204,7 +207,7 @@ cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cm
 static int fits_answers(const cmlp_table *table, cmlp_table_calibration_kind kind)
 {
     if (!table->target) return kind == CMLP_TABLE_PROBABILITY;
-    if (table->nets[0]->n_quantiles) return kind == CMLP_TABLE_QUANTILES;
+    if (table->nets[0].net->n_quantiles) return kind == CMLP_TABLE_QUANTILES;
     return kind == CMLP_TABLE_ABSOLUTE_ERROR || kind == CMLP_TABLE_SCALED_ERROR;
 }
 
@@ -264,8 +267,8 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     if (!status) status = cmlp_require_workspace(run, needed);
     if (status) return status;
     const cmlp_table *const t = &checked;
-    cmlp_writer w = {.net = t->nets[0], .table = t, .put_columns = put_columns, .nets = t->nets, .params = t->params,
-                     .n_nets = t->n_nets, .content = &copy, .input_scale = 1};
+    cmlp_writer w = {.net = t->nets[0].net, .table = t, .put_columns = put_columns, .nets = t->nets, .n_nets = t->n_nets,
+                     .content = &copy, .input_scale = 1};
     const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(w.net), .output = cmlp_output_activation(w.net),
                                     .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets,
                                     .has_calibration = t->calibration != NULL, .is_ordered = cmlp_has_order(&w)};
@@ -284,9 +287,9 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     status = cmlp_check_levels(t->columns, t->n_columns);
     if (status) return cmlp_refuse(&run->refused, status, "table->columns");
     for (int64_t i = 0; i < w.n_nets; i++) {
-        if (cmlp_are_finite(w.nets[i], w.params[i], w.nets[i]->n_params)) continue;
+        if (cmlp_are_finite(w.nets[i].net, w.nets[i].params, w.nets[i].n_params)) continue;
         run->bad_row = i;
-        return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "table->params");
+        return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "table->nets");
     }
     list_table_arrays(&w, &divided);
     status = cmlp_list_values(&w);

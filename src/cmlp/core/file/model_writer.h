@@ -11,8 +11,7 @@ typedef struct cmlp_writer {
     const cmlp_net *net;     /* the first network */
     const cmlp_table *table; /* NULL: the file has one network */
     void (*put_columns)(sink *s, const cmlp_table *table);
-    const cmlp_net *const *nets;
-    const void *const *params;
+    const cmlp_table_network *nets;
     int64_t n_nets;
     const cmlp_model_content *content;
     const cmlp_table_calibration *calibration; /* of a table; or NULL */

@@ -66,16 +66,22 @@ static size_t divide_forward(forward_job *job, char *base, const cmlp_net *net, 
 size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
 {
     forward_job job;
-    if (n_rows < 2) return net->row.forward;
+    if (n_rows < 2 || !CMLP_BUILDS_MANY) return net->row.forward;
     return divide_forward(&job, NULL, net, sparse, n_rows, n_threads);
 }
 
-/* Where layer l's activations or sums of the rows from the selected row `first` on go to: the caller's array if there is one,
- * or `other`. */
-static inline void *layer_output(const cmlp_data *data, void *block, int32_t l, int64_t first, void *other)
+/* Where layer l's activations or sums of row `first` of n rows, and of those that follow it, go to: the caller's array if
+ * there is one, or `other`. */
+static void *layer_output(const cmlp_net *net, void *block, int32_t l, int64_t first, int64_t n, void *other)
 {
-    const cmlp_net *net = data->net;
-    return block ? cmlp_at(net, cmlp_layer_block(net, block, l, data->n), first * net->layers[l].n_out) : other;
+    return block ? cmlp_at(net, cmlp_layer_block(net, block, l, n), first * net->layers[l].n_out) : other;
+}
+
+static void *layer_activations(const cmlp_net *net, const cmlp_outputs *outputs, int32_t l, int64_t first, int64_t n,
+                                      void *other)
+{
+    if (l == net->depth - 1 && outputs->last) return cmlp_at(net, outputs->last, first * net->layers[l].n_out);
+    return layer_output(net, outputs->activations, l, first, n, other);
 }
 
 void cmlp_sort_outputs(const cmlp_net *net, void *outputs, int64_t n)
@@ -93,7 +99,7 @@ void cmlp_sort_outputs(const cmlp_net *net, void *outputs, int64_t n)
 
 int32_t cmlp_label_of(const cmlp_net *net, const void *output, int32_t dtype)
 {
-    const int is_float = dtype == CMLP_FLOAT32;
+    const int is_float = !CMLP_BUILDS_DOUBLES || dtype == CMLP_FLOAT32;
     const int32_t activation = cmlp_output_activation(net);
     const float *f = output;
     const double *d = output;
@@ -110,55 +116,92 @@ int32_t cmlp_label_of(const cmlp_net *net, const void *output, int32_t dtype)
     return label;
 }
 
-/* Computes n rows from the selected row `first` on. One row has kernels of its own, without masks of other rows. */
+static void row_sums(const cmlp_net *net, const void *params, int32_t l, const void *x, void *z)
+{
+    const cmlp_product to = cmlp_layer_product(net, params, l, z);
+    net->kernels->dense_row(x, net->layers[l].n_in, &to);
+}
+
+/* The last activations are not needed if the caller wants sums only. */
+static void activate_layer(const cmlp_net *net, const cmlp_outputs *outputs, int32_t l, void *z, void *a, int64_t n)
+{
+    if (l < net->depth - 1 || !outputs->sums || outputs->activations) cmlp_activate_rows(net, l, z, a, n);
+}
+
+/* Sorts the quantiles of n rows of the last layer's activations a from row `first` on, and finds their class indices. */
+static void finish_rows(const cmlp_net *net, const cmlp_outputs *outputs, const void *a, int64_t first, int64_t n)
+{
+    if (net->n_quantiles && outputs->last) cmlp_sort_outputs(net, cmlp_at(net, outputs->last, first * net->n_quantiles), n);
+    for (int64_t i = 0; outputs->labels && i < n; i++)
+        outputs->labels[first + i] = cmlp_label_of(net, cmlp_at(net, a, i * cmlp_n_out(net)), net->dtype);
+}
+
+/* Computes row `first` of the outputs for n rows, from its inputs x in the net's type. A row alone has kernels of its own,
+ * without masks of other rows. */
+static cmlp_fault predict_row(const cmlp_net *net, const void *params, const void *x, const cmlp_outputs *outputs,
+                              void *const activations[2], int64_t first, int64_t n)
+{
+    for (int32_t l = 0; l < net->depth; l++) {
+        const int64_t n_in = net->layers[l].n_in, n_out = net->layers[l].n_out;
+        void *const a = layer_activations(net, outputs, l, first, n, activations[l & 1]);
+        void *const z = layer_output(net, outputs->sums, l, first, n, a);
+        row_sums(net, params, l, x, z);
+        if (!l && net->kernels->find_nonfinite(z, n_out, 1) == 0) {
+            const int64_t column = net->kernels->find_nonfinite(x, 1, n_in);
+            if (column < n_in) return (cmlp_fault){CMLP_ERROR_INPUT, first, column};
+        }
+        activate_layer(net, outputs, l, z, a, 1);
+        x = a;
+    }
+    finish_rows(net, outputs, x, first, 1);
+    return (cmlp_fault){CMLP_OK, -1, -1};
+}
+
+cmlp_fault cmlp_forward_row(const cmlp_net *net, const void *params, const void *x, const cmlp_outputs *outputs,
+                            char *workspace)
+{
+    void *const activations[2] = {workspace + net->row.hidden[0], workspace + net->row.hidden[1]};
+    return predict_row(net, params, x, outputs, activations, 0, 1);
+}
+
+/* Computes n rows, or one CSR row, from the selected row `first` on. */
 static cmlp_fault predict_rows(const cmlp_data *data, const void *params, const cmlp_outputs *outputs,
                                const thread_memory *memory, int64_t first, int64_t n)
 {
     const cmlp_net *net = data->net;
     void *const scratch = memory->input.converted;
-    const void *x = scratch;
+    const void *x = NULL;
     for (int32_t l = 0; l < net->depth; l++) {
         const int64_t n_in = net->layers[l].n_in;
-        const int is_last = l == net->depth - 1;
-        void *a = layer_output(data, outputs->activations, l, first, memory->activations[l & 1]);
-        if (is_last && outputs->last) a = cmlp_at(net, outputs->last, first * net->layers[l].n_out);
-        void *const z = layer_output(data, outputs->sums, l, first, a);
-        if (!l && (n > 1 || cmlp_is_sparse(data))) {
+        void *const a = layer_activations(net, outputs, l, first, data->n, memory->activations[l & 1]);
+        void *const z = layer_output(net, outputs->sums, l, first, data->n, a);
+        if (!l) {
             const cmlp_row_range range = {.selected = first, .n = n, .microbatch = n, .once = 1};
             cmlp_first_layer(data, params, &range, &memory->input, z, scratch);
+            const cmlp_fault fault = cmlp_check_sums(data, z, first, n, scratch, 0);
+            if (fault.status) return fault;
         } else if (n > 1) {
             const cmlp_dense_input rows = {.rows = n, .n_in = n_in, .base = x, .ld = n_in,
                                            .copy = cmlp_copy_space(&memory->input, 0)};
             cmlp_layer_sums(net, params, l, &rows, z);
         } else {
-            const cmlp_product to = cmlp_layer_product(net, params, l, z);
-            if (!l) cmlp_gather_rows(data, first, 1, &x, scratch);
-            net->kernels->dense_row(x, n_in, &to);
+            row_sums(net, params, l, x, z);
         }
-        if (!l) {
-            const cmlp_fault fault = cmlp_check_sums(data, z, first, n, scratch, 0);
-            if (fault.status) return fault;
-        }
-        if (!is_last || !outputs->sums || outputs->activations) cmlp_activate_rows(net, l, z, a, n);
+        activate_layer(net, outputs, l, z, a, n);
         x = a;
     }
-    if (net->n_quantiles && outputs->last)
-        cmlp_sort_outputs(net, cmlp_at(net, outputs->last, first * net->n_quantiles), n);
-    for (int64_t i = 0; outputs->labels && i < n; i++)
-        outputs->labels[first + i] = cmlp_label_of(net, cmlp_at(net, x, i * cmlp_n_out(net)), net->dtype);
+    finish_rows(net, outputs, x, first, n);
     return (cmlp_fault){CMLP_OK, -1, -1};
 }
 
-cmlp_fault cmlp_forward_row(const cmlp_data *data, const void *params, const cmlp_outputs *outputs, char *workspace)
+/* Computes the selected row `first`. */
+static cmlp_fault predict_selected(const cmlp_data *data, const void *params, const cmlp_outputs *outputs,
+                                   const thread_memory *memory, int64_t first)
 {
-    const size_t *hidden = data->net->row.hidden;
-    cmlp_csr_row sparse;
-    thread_memory memory; /* one row needs no other fields */
-    memory.input.converted = workspace;
-    memory.input.sparse = &sparse;
-    memory.activations[0] = workspace + hidden[0];
-    memory.activations[1] = workspace + hidden[1];
-    return predict_rows(data, params, outputs, &memory, 0, 1);
+    const void *x;
+    if (cmlp_is_sparse(data)) return predict_rows(data, params, outputs, memory, first, 1);
+    cmlp_gather_rows(data, first, 1, &x, memory->input.converted);
+    return predict_row(data->net, params, x, outputs, memory->activations, first, data->n);
 }
 
 static void forward_thread(void *context, cmlp_thread self)
@@ -177,7 +220,10 @@ static void forward_thread(void *context, cmlp_thread self)
         const int64_t first = cmlp_atomic_add(&job->next, 1) * job->step, left = job->data.n - first;
         if (left <= 0) return;
         const int64_t n = left < job->step ? left : job->step;
-        *fault = predict_rows(&job->data, job->params, &job->outputs, &memory, first, n);
+        if (n > 1)
+            *fault = predict_rows(&job->data, job->params, &job->outputs, &memory, first, n);
+        else
+            *fault = predict_selected(&job->data, job->params, &job->outputs, &memory, first);
         if (fault->status) cmlp_atomic_store(&job->stopped, 1);
     }
 }
@@ -192,7 +238,12 @@ static cmlp_status forward_row(forward_job *job, cmlp_run *run)
     if (!is_kept) job->outputs.last = (char *)run->workspace + layout->output;
     if (cmlp_polls_cancel(run)) return CMLP_CANCELLED;
     if (!job->data.n) return CMLP_OK;
-    return cmlp_report(run, &job->data, cmlp_forward_row(&job->data, job->params, &job->outputs, run->workspace));
+    cmlp_csr_row sparse;
+    thread_memory memory; /* one row needs no other fields */
+    memory.input.converted = run->workspace;
+    memory.input.sparse = &sparse;
+    for (int i = 0; i < 2; i++) memory.activations[i] = (char *)run->workspace + layout->hidden[i];
+    return cmlp_report(run, &job->data, predict_selected(&job->data, job->params, &job->outputs, &memory, 0));
 }
 
 /* What a call of cmlp_forward or cmlp_activations asks for. */
@@ -222,7 +273,7 @@ static cmlp_status check_outputs(const cmlp_data *data, const wanted_outputs *wa
 static cmlp_status forward(forward_job *job, cmlp_run *run)
 {
     const cmlp_data *data = &job->data;
-    if (data->n < 2) return forward_row(job, run);
+    if (data->n < 2 || !CMLP_BUILDS_MANY) return forward_row(job, run);
     const int32_t threads = cmlp_useful_threads(data, data->n, 1, run->n_threads);
     const cmlp_status status =
         cmlp_check_workspace(run, divide_forward(job, cmlp_aligned(run->workspace), data->net, cmlp_is_sparse(data),

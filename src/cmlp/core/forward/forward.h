@@ -18,8 +18,10 @@ typedef struct cmlp_outputs {
 cmlp_status cmlp_forward_rows(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_outputs *outputs,
                               cmlp_run *run);
 
-/* Computes the outputs of one row, the only one of the data, in an aligned workspace of net->row.forward bytes. */
-cmlp_fault cmlp_forward_row(const cmlp_data *data, const void *params, const cmlp_outputs *outputs, char *workspace);
+/* Computes the outputs of one row of inputs x in the net's type, in an aligned workspace of net->row.forward bytes, at whose
+ * beginning x may be. */
+cmlp_fault cmlp_forward_row(const cmlp_net *net, const void *params, const void *x, const cmlp_outputs *outputs,
+                            char *workspace);
 
 /* Sorts the predicted quantiles of n rows by insertion, which is fast because most rows are sorted already. */
 void cmlp_sort_outputs(const cmlp_net *net, void *outputs, int64_t n);

@@ -102,6 +102,7 @@ static uint64_t *begin_column_mask(const cmlp_net *net, const cmlp_input_space *
     return scans ? mask : NULL;
 }
 
+#if CMLP_BUILDS_TRAINING
 uint64_t *cmlp_merge_column_masks(const cmlp_net *net, const cmlp_input_space *space, cmlp_thread self)
 {
     if (!space->column_masks) return NULL;
@@ -122,6 +123,7 @@ cmlp_gradient_input cmlp_gathered_rows(const cmlp_net *net, const cmlp_input_spa
                                  .ld_mask = n_words(net),
                                  .copy = cmlp_copy_space(space, index)};
 }
+#endif
 
 /* Whether the kernels convert uint8 rows themselves. */
 static int stay_bytes(const cmlp_data *data, const cmlp_row_range *range, const cmlp_input_space *space)

@@ -19,13 +19,4 @@ cmlp_status cmlp_check_row_space(const cmlp_net *net, cmlp_run *run, cmlp_row_me
 /* Checks that a run has `needed` bytes of workspace, whose alignment does not matter. */
 cmlp_status cmlp_require_workspace(cmlp_run *run, size_t needed);
 
-/* Describes one row of the net's width, with all fields set as cmlp_check_data sets them. */
-static inline cmlp_rows cmlp_one_row(const cmlp_net *net, const void *row, int32_t dtype, double scale)
-{
-    cmlp_rows rows = cmlp_dense_rows(row, dtype, 1, cmlp_n_in(net));
-    rows.col_stride = (int64_t)cmlp_bytes_of(dtype);
-    rows.scale = scale;
-    return rows;
-}
-
 #endif

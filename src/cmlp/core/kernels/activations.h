@@ -20,6 +20,8 @@
 #ifndef CMLP_ACTIVATIONS_H
 #define CMLP_ACTIVATIONS_H
 
+#include "../../../../include/cmlp.h"
+
 #define CMLP_HIDDEN 1 /* allowed in hidden layers */
 #define CMLP_OUTPUT 2 /* allowed in the output layer */
 
@@ -42,5 +44,17 @@
     ROW(GELU, gelu, CMLP_FROM_Z, 6, CMLP_HIDDEN, 0, 4, 4, -0.7517915f, -0.169971228f, CMLP_NO_LIMIT) \
     ROW(SOFTPLUS, softplus, CMLP_FROM_Z, 6, CMLP_HIDDEN, 0, 2, 0, CMLP_NO_TURN, 0, CMLP_NO_LIMIT)    \
     ROW(SOFTSIGN, softsign, CMLP_FROM_A, 6, CMLP_HIDDEN, 0, 2, 0, CMLP_NO_TURN, -1, 1)
+
+/* What the slope of an activation is computed from: CMLP_FROM_A or CMLP_FROM_Z. */
+static inline int cmlp_slope_input(cmlp_activation activation)
+{
+    switch (activation) {
+#define CASE(CODE, name, from, ...) \
+    case CMLP_ACTIVATION_##CODE: return from;
+        CMLP_ACTIVATIONS(CASE)
+#undef CASE
+    default: return CMLP_FROM_A; /* softmax */
+    }
+}
 
 #endif

@@ -6,7 +6,7 @@
 #include "../../../../include/cmlp.h"
 #include "../base/target.h"
 
-#if CMLP_X86
+#if CMLP_BUILDS_AVX2 || CMLP_BUILDS_AVX512
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
@@ -42,13 +42,14 @@ static cmlp_tuning tuning_of_maker(const uint32_t leaf0[4], const uint32_t leaf1
 }
 
 /* The instruction sets, and in *tuning that for AVX-512. */
-static uint32_t features(cmlp_tuning *tuning)
+static cmlp_isa features(cmlp_tuning *tuning)
 {
-    uint32_t found = CMLP_ISA_GENERIC, leaf0[4], r[4];
+    cmlp_isa found = CMLP_ISA_GENERIC;
+    uint32_t leaf0[4], r[4];
     cpuid(0, leaf0);
     if (leaf0[EAX] < 7) return found;
     cpuid(1, r);
-    *tuning = tuning_of_maker(leaf0, r);
+    if (CMLP_BUILDS_AVX512) *tuning = tuning_of_maker(leaf0, r);
     if ((r[ECX] & LEAF1_ECX_NEEDED) != LEAF1_ECX_NEEDED) return found;
     uint64_t saved = saved_state();
     cpuid(7, r);
@@ -59,14 +60,14 @@ static uint32_t features(cmlp_tuning *tuning)
 }
 
 #else
-static uint32_t features(cmlp_tuning *tuning)
+static cmlp_isa features(cmlp_tuning *tuning)
 {
     (void)tuning;
     return CMLP_ISA_GENERIC | (CMLP_AARCH64 ? CMLP_ISA_NEON : 0);
 }
 #endif
 
-uint32_t cmlp_cpu_isa(void)
+cmlp_isa cmlp_cpu_isa(void)
 {
     cmlp_tuning tuning;
     return features(&tuning) & (CMLP_BUILD_ISA);
@@ -101,12 +102,15 @@ const cmlp_kernels *const cmlp_tables[] = {
 const int32_t cmlp_n_tables = sizeof cmlp_tables / sizeof *cmlp_tables;
 
 const cmlp_tuning_values cmlp_tunings[] = {CMLP_TUNINGS};
+
+#if CMLP_BUILDS_TRAINING
 const int32_t cmlp_n_tunings = sizeof cmlp_tunings / sizeof *cmlp_tunings;
 
 const cmlp_tuning_values *cmlp_tuning_at(int32_t index)
 {
     return index < 0 || index >= cmlp_n_tunings ? NULL : &cmlp_tunings[index];
 }
+#endif
 
 static cmlp_tuning tuning_of(const cmlp_kernels *table, cmlp_tuning avx512)
 {
@@ -114,10 +118,10 @@ static cmlp_tuning tuning_of(const cmlp_kernels *table, cmlp_tuning avx512)
     return table->isa == CMLP_ISA_AVX512 && table->dtype == CMLP_FLOAT32 ? avx512 : CMLP_TUNING_PLAIN;
 }
 
-const cmlp_kernels *cmlp_find_kernels(int32_t dtype, uint32_t mask, const cmlp_tuning_values **tuning)
+const cmlp_kernels *cmlp_find_kernels(int32_t dtype, int32_t mask, const cmlp_tuning_values **tuning)
 {
     cmlp_tuning avx512 = CMLP_TUNING_PLAIN;
-    const uint32_t found = features(&avx512), allowed = mask ? found & mask : found;
+    const cmlp_isa found = features(&avx512), allowed = mask ? found & mask : found;
     for (int32_t i = 0; i < cmlp_n_tables; i++) {
         const cmlp_kernels *table = cmlp_tables[i];
         if (table->dtype != dtype || !(table->isa & allowed)) continue;

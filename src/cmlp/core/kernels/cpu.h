@@ -15,6 +15,6 @@ extern const int32_t cmlp_n_tunings;
 const cmlp_tuning_values *cmlp_tuning_at(int32_t index);
 
 /* The best table among the instruction sets of `mask` (0: all) for the element type, and its tuning; NULL: none. */
-const cmlp_kernels *cmlp_find_kernels(int32_t dtype, uint32_t mask, const cmlp_tuning_values **tuning);
+const cmlp_kernels *cmlp_find_kernels(int32_t dtype, int32_t mask, const cmlp_tuning_values **tuning);
 
 #endif

@@ -168,7 +168,7 @@ typedef struct cmlp_drop_rule {
 } cmlp_drop_rule;
 
 typedef struct cmlp_kernels {
-    uint32_t isa;  /* cmlp_isa */
+    int32_t isa;   /* cmlp_isa */
     int32_t dtype; /* cmlp_dtype of T */
     int32_t lanes; /* elements in a vector */
 

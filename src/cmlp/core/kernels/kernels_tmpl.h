@@ -4,7 +4,7 @@
 #include "../../../../include/cmlp.h"
 #include "kernels.h"
 #if !CMLP_BUILDS_TRAINING && defined(__GNUC__)
-#pragma GCC diagnostic ignored "-Wunused-function" /* all templates have functions that only training uses */
+#pragma GCC diagnostic ignored "-Wunused-function" /* all templates have functions that only training or many rows use */
 #endif
 #include "vectors/lanes_tmpl.h"
 #include "elements/math_tmpl.h"
@@ -32,15 +32,17 @@ const cmlp_kernels KERNELS_NAME = {
     .dtype = CMLP_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64,
     .lanes = VL,
     .exact = exact,
-    .dense = dense,
     .dense_row = dense_row,
-    .csr = csr,
     .activate = activate,
     .convert = convert,
     .convert_columns = convert_columns,
-    .nonzero_mask = nonzero_mask,
     .find_nonfinite = find_nonfinite,
-#if CMLP_BUILDS_TRAINING /* otherwise the compiler drops these functions */
+#if CMLP_BUILDS_MANY /* otherwise the compiler drops these functions */
+    .dense = dense,
+    .csr = csr,
+    .nonzero_mask = nonzero_mask,
+#endif
+#if CMLP_BUILDS_TRAINING
     .gradient = gradient,
     .csr_gradient = csr_gradient,
     .transpose = transpose,

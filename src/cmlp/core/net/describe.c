@@ -2,6 +2,7 @@
 #include <float.h>
 
 #include "../../../../include/cmlp.h"
+#include "../base/build.h"
 #include "../kernels/activations.h"
 #include "../kernels/losses.h"
 
@@ -11,15 +12,22 @@
 static const cmlp_activation_info activation_table[] = {
 #define ROW(CODE, name, from, factor, layers, parameter, ...)                           \
     [CMLP_ACTIVATION_##CODE] = {sizeof(cmlp_activation_info), #name, factor, parameter, \
-                                ((layers)&CMLP_HIDDEN) != 0, ((layers)&CMLP_OUTPUT) != 0, from, 0},
+                                ((layers)&CMLP_HIDDEN) != 0, ((layers)&CMLP_OUTPUT) != 0},
     CMLP_ACTIVATIONS(ROW)
 #undef ROW
-    [CMLP_ACTIVATION_SOFTMAX] = {sizeof(cmlp_activation_info), "softmax", 6, 0, 0, 1, CMLP_FROM_A, 0},
+    [CMLP_ACTIVATION_SOFTMAX] = {sizeof(cmlp_activation_info), "softmax", 6, 0, 0, 1},
 };
 
 static const cmlp_loss_info losses[] = {
 #define ROW(CODE, name, slope, factor, outputs, targets, parameter, most, plain) \
-    [CMLP_LOSS_##CODE] = {sizeof(cmlp_loss_info), #name, parameter, most, outputs},
+    [CMLP_LOSS_##CODE] = {sizeof(cmlp_loss_info), #name, parameter, most},
+    CMLP_LOSSES(ROW)
+#undef ROW
+};
+
+/* Masks of the output activations that each loss allows. */
+static const uint32_t allowed_outputs[] = {
+#define ROW(CODE, name, slope, factor, outputs, ...) [CMLP_LOSS_##CODE] = (uint32_t)(outputs),
     CMLP_LOSSES(ROW)
 #undef ROW
 };
@@ -34,6 +42,13 @@ const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss)
     return loss < 1 || (size_t)loss >= COUNT(losses) ? NULL : &losses[loss];
 }
 
+int32_t cmlp_loss_allows(cmlp_loss loss, cmlp_activation output)
+{
+    if (!cmlp_describe_loss(loss) || !cmlp_describe_activation(output)) return 0;
+    return (int32_t)(allowed_outputs[loss] >> output & 1);
+}
+
+#if CMLP_BUILDS_TRAINING
 const char *cmlp_solver_name(cmlp_solver solver)
 {
     switch (solver) {
@@ -45,6 +60,7 @@ const char *cmlp_solver_name(cmlp_solver solver)
     default: return NULL;
     }
 }
+#endif
 
 const char *cmlp_isa_name(cmlp_isa isa)
 {

@@ -65,12 +65,14 @@ cmlp_status cmlp_require(const void *argument, size_t alignment, const char *nam
     return cmlp_misaligned(argument, alignment) ? cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
 }
 
+#if CMLP_BUILDS_TRAINING
 void cmlp_init_struct(void *given, size_t given_size, const void *copy, size_t size)
 {
     memset(given, 0, given_size);
     memcpy(given, copy, given_size < size ? given_size : size);
     memcpy(given, &given_size, sizeof given_size);
 }
+#endif
 
 /* A parameter is finite, positive and below `limit` (0: no bound). 0 means the default, and is the only value where
  * there is no parameter. */
@@ -116,10 +118,10 @@ static cmlp_status check_quantiles(const cmlp_net_config *config, cmlp_run *run)
 
 static cmlp_status check_loss(const cmlp_net_config *config, cmlp_run *run)
 {
-    const cmlp_loss_info *info = cmlp_describe_loss(config->loss);
-    if (!info || !(info->outputs >> config->activations[config->n_layers - 2] & 1))
+    if (!cmlp_loss_allows(config->loss, config->activations[config->n_layers - 2]))
         return cmlp_refuse(&run->refused, CMLP_ERROR_LOSS, "config->loss");
     if (config->quantiles || config->n_quantiles) return check_quantiles(config, run);
+    const cmlp_loss_info *info = cmlp_describe_loss(config->loss);
     if (is_parameter(config->loss_parameter, info->parameter, info->limit)) return CMLP_OK;
     return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "config->loss_parameter");
 }
@@ -300,6 +302,7 @@ int64_t cmlp_net_n_params(const cmlp_net *net) { return cmlp_check_net(net) ? 0 
 
 cmlp_isa cmlp_net_isa(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->kernels->isa; }
 
+#if CMLP_BUILDS_TRAINING
 const char *cmlp_tuning_name(int32_t index)
 {
     const cmlp_tuning_values *tuning = cmlp_tuning_at(index);
@@ -317,6 +320,7 @@ cmlp_status cmlp_net_tune(const cmlp_net *net, int32_t index)
     ((cmlp_net *)(uintptr_t)net)->tuning = tuning; /* in the memory that the program gave to cmlp_net_init */
     return CMLP_OK;
 }
+#endif
 
 static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
 {

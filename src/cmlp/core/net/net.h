@@ -3,6 +3,7 @@
 #define CMLP_NET_H
 
 #include "../../../../include/cmlp.h"
+#include "../base/build.h"
 #include "../kernels/kernels.h"
 
 /* The first word of a struct in the caller's memory: its name, the version of the library, and its size. */
@@ -83,10 +84,12 @@ static inline size_t cmlp_bytes_of(int32_t dtype)
     return dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT32 || dtype == CMLP_INT32 ? 4 : 8;
 }
 
+static inline int cmlp_is_float(const cmlp_net *net) { return !CMLP_BUILDS_FLOAT64 || net->dtype == CMLP_FLOAT32; }
+
 /* Element i of an array of the net's type. */
 static inline void *cmlp_at(const cmlp_net *net, const void *array, int64_t i)
 {
-    return (char *)(uintptr_t)array + i * (int64_t)net->element;
+    return (char *)(uintptr_t)array + i * (CMLP_BUILDS_FLOAT64 ? (int64_t)net->element : (int64_t)sizeof(float));
 }
 
 /* The rows of layer l in an array that has n_rows rows of each layer, layer after layer. */
@@ -99,12 +102,12 @@ static inline void *cmlp_layer_block(const cmlp_net *net, const void *block, int
 
 static inline double cmlp_get(const cmlp_net *net, const void *array, int64_t i)
 {
-    return net->dtype == CMLP_FLOAT32 ? (double)((const float *)array)[i] : ((const double *)array)[i];
+    return cmlp_is_float(net) ? (double)((const float *)array)[i] : ((const double *)array)[i];
 }
 
 static inline void cmlp_set(const cmlp_net *net, void *array, int64_t i, double value)
 {
-    if (net->dtype == CMLP_FLOAT32)
+    if (cmlp_is_float(net))
         ((float *)array)[i] = (float)value;
     else
         ((double *)array)[i] = value;

@@ -2,7 +2,7 @@
  * versions may change or remove what follows.
  *
  * A tuning is how products read their operands. cmlp_net_init chooses the one that was fastest on processors of this
- * family. */
+ * family. Builds for predictions only have no such functions. */
 #ifndef CMLP_TUNING_NAMES_H
 #define CMLP_TUNING_NAMES_H
 

@@ -30,9 +30,9 @@ cmlp_status cmlp_table_space(const cmlp_table_sizes *sizes, void *memory, size_t
 
 const cmlp_net *cmlp_table_widest(const cmlp_table *table)
 {
-    const cmlp_net *widest = table->nets[0];
+    const cmlp_net *widest = table->nets[0].net;
     for (int64_t i = 1; i < table->n_nets; i++)
-        if (cmlp_n_in(table->nets[i]) > cmlp_n_in(widest)) widest = table->nets[i];
+        if (cmlp_n_in(table->nets[i].net) > cmlp_n_in(widest)) widest = table->nets[i].net;
     return widest;
 }
 
@@ -88,11 +88,11 @@ static void normalize(int64_t n, int64_t n_out, double *result)
 /* Computes the inputs that the networks need: without bins, with them, or both. */
 int cmlp_table_inputs(const cmlp_table *table, const double *raw, int64_t index, const cmlp_table_scratch *scratch)
 {
-    cmlp_table_encoder encoder = {.columns = table->columns, .n_columns = table->n_columns, .dtype = table->nets[0]->dtype};
+    cmlp_table_encoder encoder = {.columns = table->columns, .n_columns = table->n_columns, .dtype = table->nets[0].net->dtype};
     int done[2] = {0, 0};
     const int64_t wide = cmlp_columns_width(table->columns, table->n_columns, 1);
     for (int64_t i = 0; i < table->n_nets && !(done[0] && done[1]); i++) {
-        const cmlp_net *net = table->nets[i];
+        const cmlp_net *net = table->nets[i].net;
         const int bins = cmlp_n_in(net) == wide;
         encoder.has_bins = bins;
         void *const inputs = cmlp_at(net, scratch->inputs[bins], index * cmlp_n_in(net));
@@ -106,16 +106,13 @@ int cmlp_table_inputs(const cmlp_table *table, const double *raw, int64_t index,
 static cmlp_status forward_tile(const cmlp_net *net, const void *params, const void *inputs, int64_t n,
                                 const cmlp_row_memory *memory)
 {
-    cmlp_data data;
-    cmlp_rows rows = cmlp_one_row(net, inputs, net->dtype, 1);
+    const cmlp_rows rows = cmlp_dense_rows(inputs, net->dtype, n, cmlp_n_in(net));
     cmlp_run run = {.struct_size = sizeof run, .workspace = memory->workspace,
                     .workspace_size = memory->workspace_size, .n_threads = 1};
     const cmlp_outputs outputs = {.last = memory->output};
-    rows.n_rows = n;
     if (n != 1) return cmlp_forward(net, params, net->n_params, &rows, memory->output, n * cmlp_n_out(net), &run);
     if (memory->workspace_size < cmlp_with_slack(net->row.forward)) return CMLP_ERROR_BUFFER_SIZE;
-    cmlp_set_rows(&data, net, &rows, 1);
-    return cmlp_forward_row(&data, params, &outputs, memory->workspace).status;
+    return cmlp_forward_row(net, params, inputs, &outputs, memory->workspace).status;
 }
 
 /* Adapts the answers for n rows to ordered labels. Each is the probability of the labels above one of them, so none may be
@@ -138,17 +135,17 @@ static void adapt_to_order(int64_t n_out, int64_t n, int32_t *labels, double *an
 cmlp_status cmlp_table_outputs(const cmlp_table *table, int is_ordered, int64_t n, int32_t *labels, double *result,
                                const cmlp_table_scratch *scratch)
 {
-    const int64_t wide = cmlp_columns_width(table->columns, table->n_columns, 1), n_out = cmlp_n_out(table->nets[0]);
+    const int64_t wide = cmlp_columns_width(table->columns, table->n_columns, 1), n_out = cmlp_n_out(table->nets[0].net);
     for (int64_t i = 0; i < table->n_nets; i++) {
-        const cmlp_net *net = table->nets[i];
+        const cmlp_net *net = table->nets[i].net;
         const int64_t n_in = cmlp_n_in(net);
         const cmlp_status status =
-            forward_tile(net, table->params[i], scratch->inputs[n_in == wide], n, &scratch->row);
+            forward_tile(net, table->nets[i].params, scratch->inputs[n_in == wide], n, &scratch->row);
         if (status) return status;
         add_outputs(table, net, scratch->row.output, n * n_out, !i, result);
     }
     take_mean(table, n * n_out, result);
-    if (!table->target && cmlp_output_activation(table->nets[0]) == CMLP_ACTIVATION_SOFTMAX) normalize(n, n_out, result);
+    if (!table->target && cmlp_output_activation(table->nets[0].net) == CMLP_ACTIVATION_SOFTMAX) normalize(n, n_out, result);
     if (is_ordered) {
         adapt_to_order(n_out, n, labels, result);
         return CMLP_OK;
@@ -156,7 +153,7 @@ cmlp_status cmlp_table_outputs(const cmlp_table *table, int is_ordered, int64_t 
     for (int64_t i = 0; labels && i < n; i++)
         labels[i] = table->target      ? -1
                     : table->threshold ? result[i] >= *table->threshold
-                                       : cmlp_label_of(table->nets[0], result + i * n_out, CMLP_FLOAT64);
+                                       : cmlp_label_of(table->nets[0].net, result + i * n_out, CMLP_FLOAT64);
     return CMLP_OK;
 }
 

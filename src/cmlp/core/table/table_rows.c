@@ -70,7 +70,7 @@ static cmlp_fault predict_tile(const table_job *job, int64_t first, int64_t n, c
         const double *raw = raw_row(job, first + i, scratch);
         if (!cmlp_table_inputs(table, raw, i, scratch)) return cmlp_infinite_input(raw, table->n_columns, first + i);
     }
-    double *const outputs = job->outputs ? job->outputs + first * cmlp_n_out(table->nets[0]) : scratch->result;
+    double *const outputs = job->outputs ? job->outputs + first * cmlp_n_out(table->nets[0].net) : scratch->result;
     const cmlp_status status =
         cmlp_table_outputs(table, job->is_ordered, n, job->labels ? job->labels + first : NULL, outputs, scratch);
     return (cmlp_fault){status, status ? first : -1, -1};
@@ -106,7 +106,7 @@ static cmlp_status check_rows(table_job *job, const cmlp_rows *given)
 static double products(const table_job *job)
 {
     double all = 0;
-    for (int64_t i = 0; i < job->table->n_nets; i++) all += (double)job->table->nets[i]->n_params;
+    for (int64_t i = 0; i < job->table->n_nets; i++) all += (double)job->table->nets[i].net->n_params;
     return all * (double)job->n;
 }
 

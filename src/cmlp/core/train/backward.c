@@ -4,6 +4,7 @@
 
 #include "dropout.h"
 #include "../forward/layer.h"
+#include "../kernels/activations.h"
 #include "../kernels/losses.h"
 #include "output.h"
 #include "weights.h"
@@ -60,7 +61,7 @@ static int trains(int call) { return (call & CMLP_CALL_TRAIN) != 0; }
 
 int cmlp_batch_flags(int sparse, const cmlp_objective *objective)
 {
-    return (sparse ? CMLP_CALL_CSR : 0) | (objective->dropout ? CMLP_CALL_DROPOUT : 0) |
+    return (sparse ? CMLP_CALL_CSR : 0) | (objective->dropout_rates ? CMLP_CALL_DROPOUT : 0) |
            (objective->loss ? CMLP_CALL_LOSS : 0);
 }
 
@@ -86,7 +87,7 @@ static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 
 static int needs_sums(const cmlp_net *net, int32_t l)
 {
-    return cmlp_describe_activation(net->layers[l].activation)->needs_sums;
+    return cmlp_slope_input(net->layers[l].activation) == CMLP_FROM_Z;
 }
 
 /* Rows whose activations are kept. With several workers these are all rows of a worker: their gradient waits for the
@@ -161,25 +162,22 @@ static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objec
     return CMLP_OK;
 }
 
-/* Reads the dropout of the objective, if there is one. */
-static cmlp_status read_dropout(cmlp_batch_job *job, const cmlp_net *net, int trains, const char **refused)
+static cmlp_status check_dropout(const cmlp_objective *objective, const cmlp_net *net, int trains, const char **refused)
 {
-    cmlp_dropout *const dropout = &job->dropout;
-    if (!job->objective.dropout) return CMLP_OK;
-    const cmlp_status status = CMLP_READ(dropout, job->objective.dropout, cmlp_dropout, reserved);
-    if (status) return cmlp_refuse(refused, status, "objective->dropout");
-    if (dropout->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout->reserved");
-    if (!dropout->rates && net->depth > 1) return cmlp_refuse(refused, CMLP_ERROR_NULL, "objective->dropout->rates");
-    if (cmlp_misaligned(dropout->rates, sizeof(double)))
-        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->dropout->rates");
-    if (dropout->n_rates != net->depth - 1) return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "objective->dropout->rates");
-    for (int32_t l = 0; l < net->depth - 1; l++)
-        if (!(dropout->rates[l] >= 0 && dropout->rates[l] < 1))
-            return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout->rates");
-    if (dropout->row < 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout->row");
-    if (trains && dropout->step) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout->step");
-    job->objective.dropout = dropout;
-    return CMLP_OK;
+    const double *const rates = objective->dropout_rates;
+    if (cmlp_misaligned(rates, sizeof(double)))
+        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->dropout_rates");
+    if (objective->n_dropout_rates != (rates ? net->depth - 1 : 0))
+        return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "objective->dropout_rates");
+    for (int32_t l = 0; rates && l < net->depth - 1; l++)
+        if (!(rates[l] >= 0 && rates[l] < 1))
+            return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_rates");
+    if (rates ? objective->dropout_row < 0 : objective->dropout_row != 0)
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_row");
+    if ((trains || !rates) && objective->dropout_step)
+        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_step");
+    if (!rates && objective->dropout_seed) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_seed");
+    return objective->reserved ? cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->reserved") : CMLP_OK;
 }
 
 static int is_penalized(const cmlp_net *net, const cmlp_objective *objective)
@@ -214,7 +212,7 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     if (status) return status;
     if (job->objective.loss) job->data.allowed = CMLP_ANY; /* the caller's loss replaces the net's */
     status = check_layers(net, &job->objective, &run->refused);
-    if (!status) status = read_dropout(job, net, trains(shape.call), &run->refused);
+    if (!status) status = check_dropout(&job->objective, net, trains(shape.call), &run->refused);
     if (status) return status;
     if (!job->data.n)
         return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, given->rows->order ? "rows->n_order" : "rows->n_rows");

@@ -49,8 +49,7 @@ typedef struct cmlp_batch_outputs {
 
 typedef struct cmlp_batch_job {
     cmlp_data data;
-    cmlp_objective objective; /* its dropout is NULL or the copy below */
-    cmlp_dropout dropout;
+    cmlp_objective objective;
     cmlp_run *run;
     const void *params;
     int penalized;                /* whether any alpha is above 0 */

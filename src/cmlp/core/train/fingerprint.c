@@ -62,9 +62,8 @@ static uint64_t mix_objective(uint64_t hash, const cmlp_objective *o, int32_t de
 {
     const double numbers[] = {o->alpha, o->loss_scale, o->log_loss_clip};
     hash = mix_numbers(hash, numbers, 3);
-    const cmlp_dropout *dropout = o->dropout;
-    hash = mix_numbers(mix_numbers(hash, o->alphas, depth), dropout ? dropout->rates : NULL, depth - 1);
-    if (dropout) hash = mix(mix(hash, (uint64_t)dropout->row), dropout->seed);
+    hash = mix_numbers(mix_numbers(hash, o->alphas, depth), o->dropout_rates, depth - 1);
+    if (o->dropout_rates) hash = mix(mix(hash, (uint64_t)o->dropout_row), o->dropout_seed);
     return mix(hash, o->loss != NULL);
 }
 

@@ -55,7 +55,7 @@ static void begin_batch(epoch_job *job, int64_t b, int together)
                                 .keep = wants_norm(job, b),
                                 .params = job->params,
                                 .moments = cmlp_moments(&job->optimizer)};
-    job->batch.dropout.step = job->counters.n_steps;
+    job->batch.objective.dropout_step = job->counters.n_steps;
     job->penalty_now = job->batch.penalized ? cmlp_penalty(&job->batch) : 0;
 }
 

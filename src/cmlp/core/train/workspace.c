@@ -1,4 +1,5 @@
 /* Computes the workspace size of a call. */
+#include "../data/rows.h"
 #include "../forward/forward.h"
 #include "../forward/predict.h"
 #include "epoch.h"
@@ -47,6 +48,7 @@ static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, cons
     cmlp_epoch epoch_copy;
     cmlp_status status = CMLP_READ(&rows_copy, rows, cmlp_rows, factors);
     if (status) return cmlp_refuse(refused, status, "rows");
+    if ((objective || epoch) && !CMLP_BUILDS_TRAINING) return cmlp_refuse(refused, CMLP_ERROR_LEFT_OUT, "objective");
     if (objective) status = CMLP_READ(&objective_copy, objective, cmlp_objective, loss_context);
     if (epoch && !objective) status = CMLP_ERROR_NULL;
     if (status) return cmlp_refuse(refused, status, "objective");
@@ -57,11 +59,11 @@ static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, cons
     int64_t n = rows_copy.order ? rows_copy.n_order : rows_copy.n_rows;
     if (rows_copy.kind != CMLP_ROWS_DENSE && rows_copy.kind != CMLP_ROWS_CSR)
         return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
+    if (cmlp_are_left_out(rows_copy.kind, n)) return cmlp_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
     if (n < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, rows_copy.order ? "rows->n_order" : "rows->n_rows");
     if (epoch && epoch_copy.batch_size < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
     if (!n) n = 1;
     const int64_t batch = epoch && epoch_copy.batch_size && epoch_copy.batch_size < n ? epoch_copy.batch_size : n;
-    if (objective && !CMLP_BUILDS_TRAINING) return cmlp_refuse(refused, CMLP_ERROR_LEFT_OUT, "objective");
     const cmlp_objective *wanted = objective ? &objective_copy : NULL;
     const size_t needed = space(net, &rows_copy, wanted, epoch, n, batch, part, run->n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
