@@ -355,7 +355,8 @@ def _read_core_text(name: str, prefix: str) -> str:
     text = files("cmlp").joinpath("core", name).read_text("ascii")
     inside = re.split(r"\n\n(?:#include .*\n)+\n", text, maxsplit=1)[1].rsplit("\n#endif", 1)[0]
     inside = (
-        inside.replace("cmlp_table_", "cmlp_")
+        inside.replace("cmlpi_", "cmlp_")
+        .replace("cmlp_table_", "cmlp_")
         .replace("cmlp_", f"{prefix}_")
         .replace("CMLP_TABLE_", "CMLP_")
         .replace("CMLP_", f"{prefix}_")
