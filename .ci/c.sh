@@ -261,8 +261,8 @@ c_windows_frames() {
     python3 tools/make_single_file.py "$folder/cmlp.c"
     "$compiler" -E -Iinclude -DCMLP_BUILD_ISA=15 "$folder/cmlp.c" -o "$folder/asked.i"
     "$compiler" -E -Iinclude "$folder/cmlp.c" -o "$folder/default.i"
-    grep -q 'cmlp_kernels_f32_avx2 = ' "$folder/asked.i"
-    if grep 'cmlp_kernels_f.*avx.* = ' "$folder/default.i"; then return 1; fi
+    grep -q 'cmlpi_kernels_f32_avx2 = ' "$folder/asked.i"
+    if grep 'cmlpi_kernels_f.*avx.* = ' "$folder/default.i"; then return 1; fi
 }
 
 # example_programs <folder> <cmake arguments>...: builds the examples and checks what they print. The installed package has

@@ -31,8 +31,8 @@ static _Alignas(64) float x[ELEMENTS], w[ELEMENTS], z[ELEMENTS], d[ELEMENTS], sc
 static _Alignas(64) char copies[CMLP_COPY_BYTES];
 static char memory[CMLP_NET_SIZE(2)];
 static const cmlp_net *net;
-static cmlp_layer_space layer_space = {.deltas = d};
-static cmlp_batch_job job;
+static cmlpi_layer_memory layer_space = {.deltas = d};
+static cmlpi_batch_job job;
 
 int prepare(cmlp_isa isa_mask, int32_t tuning, int64_t n_in, int64_t n_out)
 {
@@ -43,22 +43,22 @@ int prepare(cmlp_isa isa_mask, int32_t tuning, int64_t n_in, int64_t n_out)
                                     .isa_mask = isa_mask};
     for (int i = 0; i < ELEMENTS; i++) x[i] = w[i] = d[i] = (float)(i % 97 + 1) / 97;
     const cmlp_status status = cmlp_net_init(memory, sizeof memory, &config, &net, NULL);
-    job = (cmlp_batch_job){.data.net = net, .params = w, .memory = {.input.copies = copies, .layers = &layer_space,
+    job = (cmlpi_batch_job){.data.net = net, .params = w, .memory = {.input.copies = copies, .layers = &layer_space,
                            .scratch = (char *)scratch}};
-    return status ? status : cmlp_net_tune(net, tuning);
+    return status ? status : cmlpi_net_tune(net, tuning);
 }
 
 void run_forward(int64_t rows, int64_t calls)
 {
     const int64_t n_in = net->layers[0].n_in;
-    const cmlp_dense_input input = {.rows = rows, .n_in = n_in, .base = x, .ld = n_in, .copy = copies};
-    const cmlp_product to = cmlp_layer_product(net, w, 0, z);
+    const cmlpi_dense_input input = {.rows = rows, .n_in = n_in, .base = x, .ld = n_in, .copy = copies};
+    const cmlpi_product to = cmlpi_layer_product(net, w, 0, z);
     while (calls--) net->kernels->dense(&input, &to);
 }
 
 void run_deltas(int64_t rows, int64_t calls)
 {
-    const cmlp_row_range range = {.n = rows};
+    const cmlpi_row_range range = {.n = rows};
     while (calls--) delta_product(&job, 0, &range, z);
 }
 
@@ -66,8 +66,8 @@ void run_gradient(int64_t rows, int64_t calls)
 {
     const int64_t n_in = net->layers[0].n_in;
     const void *list[CMLP_CHUNK];
-    const cmlp_gradient_input input = {.rows = rows, .list = list, .copy = copies};
-    const cmlp_gradient_output to = {.d = d, .k1 = n_in, .n_out = net->layers[0].n_out, .first = 1, .sums = z, .w = w,
+    const cmlpi_gradient_input input = {.rows = rows, .list = list, .copy = copies};
+    const cmlpi_gradient_output to = {.d = d, .k1 = n_in, .n_out = net->layers[0].n_out, .first = 1, .sums = z, .w = w,
                                      .finish = {.mode = CMLP_UPDATE, .inverse = 1e-9, .rate = 1e-9},
                                      .tuning = net->tuning};
     for (int64_t i = 0; i < rows; i++) list[i] = x + i * n_in;

@@ -875,13 +875,13 @@ typedef struct cmlp_model_content {
     double input_scale;               /* finite; 0: 1 */
     int32_t is_multilabel;            /* nonzero: a row can have any number of the labels, which are the numbers of the
                                        * outputs, from 0; at least two logistic outputs */
-    int32_t is_regressor;             /* nonzero: the answers are numbers; without labels. 0 of a table */
+    int32_t is_regressor;             /* nonzero: the targets are numbers; without labels. 0 of a table */
     int32_t has_any_names;            /* nonzero: keys and names need not begin with "user.", and no class is written. For
                                        * the Python package, which knows what they mean */
     int32_t reserved;                 /* 0 */
 } cmlp_model_content;
 
-/* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
+/* Writes a model file through content->write, in order and in blocks of any size. The same content gives the same bytes
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
  * run: its workspace has the bytes of cmlp_workspace_size without rows. After a failure `refused` names the field, such as
  *     "content->strings", and bad_row is the index of the element.

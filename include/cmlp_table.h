@@ -95,7 +95,7 @@ CMLP_CHECKED cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_
  * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
  * multiplied by a factor that follows from the row's outputs. docs/guide/intervals.md says what this guarantees.
  * The set of a classifier has the most probable class, and every class with 1 - probability <= margin. Of several labels in
- * a row, each has its own margin, and a set for the answers no (1 - output) and yes (output). The set of ordered labels has
+ * a row, each has its own margin, and a set for the outcomes no (1 - output) and yes (output). The set of ordered labels has
  * the predicted label instead of the most probable class, and all labels between two of the set. cmlp_table_interval has
  * the interval of a regressor.
  * target: the index of the target or label; 0 if there is one.
@@ -216,14 +216,14 @@ enum {
 
 /* Scores for intervals and sets (docs/model-file.md, "Calibration").
  *
- * The errors of a calibration: OPTION (also for a kind that is not that of the answers), NULL, ALIGNMENT; FILE_TENSOR (the
- * number of answers), FILE_VALUE (a number that breaks a rule of the format). */
+ * The errors of a calibration: OPTION (also for a kind that is not that of the targets), NULL, ALIGNMENT; FILE_TENSOR (the
+ * number of targets), FILE_VALUE (a number that breaks a rule of the format). */
 typedef struct cmlp_table_calibration {
     size_t struct_size;
     const double *scores; /* (n_answers, scores of each), ascending or equal in each row, no NaN */
-    int64_t n_scores;     /* of all answers */
+    int64_t n_scores;     /* of all targets */
     int64_t n_answers;    /* rows of scores: 1, or one for each target or each of several logistic outputs */
-    const double *widths; /* NULL, or of SCALED_ERROR for each answer knots, then as many factors: (2 n_answers, knots) */
+    const double *widths; /* NULL, or of SCALED_ERROR for each target knots, then as many factors: (2 n_targets, knots) */
     int64_t n_widths;
     const double *ends;   /* NULL, or of QUANTILES the four numbers of frequent targets */
     int64_t n_ends;       /* 0 or 4 */

@@ -304,7 +304,7 @@ def kernel_text(parts: str) -> tuple[str, list[str]]:
         pieces[i] = replaced_names(
             piece, lambda name, chosen=chosen: f"KERNEL({name})" if name in chosen else name
         )
-    whole = "".join(pieces).replace("\nconst cmlp_kernels", "\nstatic const cmlp_kernels")
+    whole = "".join(pieces).replace("\nconst cmlpi_kernels", "\nstatic const cmlpi_kernels")
     return whole, sorted(names - direct)
 
 

@@ -1,6 +1,6 @@
 /* Deliberately broken kernels for sparse rows. Included by check_broken.c, which defines the macros. */
 
-#define CSR_ARGUMENTS const cmlp_csr *x, const cmlp_product *to, void *scratch
+#define CSR_ARGUMENTS const cmlpi_csr *x, const cmlpi_product *to, void *scratch
 
 static void csr_one_chain(CSR_ARGUMENTS)
 {
@@ -19,7 +19,7 @@ static void csr_one_chain(CSR_ARGUMENTS)
 
 static void csr_unscaled(CSR_ARGUMENTS)
 {
-    cmlp_csr other = *x;
+    cmlpi_csr other = *x;
     other.scale = 1;
     real->csr(&other, to, scratch);
 }
@@ -30,32 +30,32 @@ static void csr_long_scratch(CSR_ARGUMENTS)
     for (int64_t i = 0; i < x->rows; i++) set(scratch, x->list[i].n + 400, 0);
 }
 
-#define CSR_GRADIENT_ARGUMENTS const cmlp_csr *x, const cmlp_gradient_output *to, void *scratch
+#define CSR_GRADIENT_ARGUMENTS const cmlpi_csr *x, const cmlpi_gradient_output *to, void *scratch
 
 static void csr_gradient_touched_only(CSR_GRADIENT_ARGUMENTS)
 {
-    cmlp_gradient_output other = *to;
+    cmlpi_gradient_output other = *to;
     if (to->finish.mode == CMLP_UPDATE) other.finish.alpha = 0;
     real->csr_gradient(x, &other, scratch);
 }
 
 static void csr_gradient_last_row(CSR_GRADIENT_ARGUMENTS)
 {
-    cmlp_csr fewer = *x;
+    cmlpi_csr fewer = *x;
     if (x->rows > 129) fewer.rows--;
     real->csr_gradient(&fewer, to, scratch);
 }
 
 static void csr_gradient_overwrites_sums(CSR_GRADIENT_ARGUMENTS)
 {
-    cmlp_gradient_output other = *to;
+    cmlpi_gradient_output other = *to;
     other.first = 1;
     real->csr_gradient(x, &other, scratch);
 }
 
 static void csr_gradient_extra_column(CSR_GRADIENT_ARGUMENTS)
 {
-    cmlp_gradient_output more = *to;
+    cmlpi_gradient_output more = *to;
     more.k1 += to->k1 > to->k0;
     real->csr_gradient(x, &more, scratch);
 }

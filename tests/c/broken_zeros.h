@@ -58,7 +58,7 @@ static void dense_mask_all_set(DENSE_ARGUMENTS)
 static void dense_skips_last_element(DENSE_ARGUMENTS)
 {
     static uint64_t mask[CMLP_CHUNK * 16];
-    cmlp_dense_input other = *x;
+    cmlpi_dense_input other = *x;
     if (x->mask && x->rows && x->n_in) {
         const int64_t last = (x->rows - 1) * x->ld_mask, words = (x->n_in + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS;
         memcpy(mask, x->mask, (size_t)(last + words) * sizeof *mask);
@@ -70,7 +70,7 @@ static void dense_skips_last_element(DENSE_ARGUMENTS)
 
 static void dense_mask_of_one_row(DENSE_ARGUMENTS)
 {
-    cmlp_dense_input same = *x;
+    cmlpi_dense_input same = *x;
     same.ld_mask = 0;
     real->dense(&same, to);
 }
@@ -79,14 +79,14 @@ static void dense_mask_of_one_row(DENSE_ARGUMENTS)
 
 static void gradient_mask_of_one_row(GRADIENT_ARGUMENTS)
 {
-    cmlp_gradient_input same = *a;
+    cmlpi_gradient_input same = *a;
     same.ld_mask = 0;
     real->gradient(&same, to);
 }
 
 static void gradient_short_list(GRADIENT_ARGUMENTS)
 {
-    cmlp_gradient_input fewer = *a;
+    cmlpi_gradient_input fewer = *a;
     if (a->mask && a->rows > 100) fewer.rows = 100;
     real->gradient(&fewer, to);
 }
@@ -94,7 +94,7 @@ static void gradient_short_list(GRADIENT_ARGUMENTS)
 /* Computes only the groups with a nonzero input. */
 static void gradient_nonzero(GRADIENT_ARGUMENTS)
 {
-    cmlp_gradient_output group = *to;
+    cmlpi_gradient_output group = *to;
     for (; group.k0 < to->k1; group.k0 = group.k1) {
         const int64_t word = group.k0 / CMLP_MASK_BITS;
         uint64_t mask = a->column_mask ? a->column_mask[word] : 0;
@@ -124,7 +124,7 @@ static void gradient_zeros_keep_sums(GRADIENT_ARGUMENTS)
 
 static void gradient_whole_groups(GRADIENT_ARGUMENTS)
 {
-    cmlp_gradient_output whole = *to;
+    cmlpi_gradient_output whole = *to;
     if (a->mask) whole.k1 -= (to->k1 - to->k0) % CMLP_GROUP;
     real->gradient(a, &whole);
 }

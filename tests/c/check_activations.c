@@ -10,7 +10,7 @@ typedef long double real;
 
 #define N_ACTIVATIONS 12
 
-static int32_t needs_sums(int32_t activation) { return cmlp_slope_input(activation) == CMLP_FROM_Z; }
+static int32_t needs_sums(int32_t activation) { return cmlpi_slope_input(activation) == CMLP_FROM_Z; }
 
 /* Returns the default parameter or a random one. */
 static double pick_parameter(harness *h, int32_t activation)
@@ -28,7 +28,7 @@ typedef struct activate_case {
     int64_t rows, n;
 } activate_case;
 
-static void call_activate(const cmlp_kernels *table, void *context)
+static void call_activate(const cmlpi_kernels *table, void *context)
 {
     const activate_case *c = context;
     table->activate(c->activation, c->parameter, c->z->place.data, c->a->place.data, c->rows, c->n);
@@ -120,7 +120,7 @@ typedef struct derivative_case {
     double parameter;
 } derivative_case;
 
-static void call_derivative(const cmlp_kernels *table, void *context)
+static void call_derivative(const cmlpi_kernels *table, void *context)
 {
     const derivative_case *c = context;
     table->derivative(c->activation, c->parameter, c->x->place.data, c->d->place.data, c->x->n);

@@ -11,8 +11,8 @@
 
 /* Operands for any benchmark, filled with numbers of about 1. */
 typedef struct work {
-    const cmlp_kernels *table;
-    const cmlp_tuning_values *tuning;
+    const cmlpi_kernels *table;
+    const cmlpi_tuning_values *tuning;
     void *a, *b, *c, *d;
     int64_t rows, n_in, n_out;
     int32_t kind;
@@ -24,17 +24,17 @@ static double now(void) { return (double)clock() / CLOCKS_PER_SEC; }
 
 static void bench_dense(work *w)
 {
-    const cmlp_dense_input x = {.rows = w->rows, .n_in = w->n_in, .base = w->a, .ld = w->n_in};
-    const cmlp_product to = {.w = w->b, .bias = w->d, .ldw = w->n_out, .n_out = w->n_out, .z = w->c, .ldz = w->n_out,
-                             .tuning = w->tuning};
+    const cmlpi_dense_input x = {.rows = w->rows, .n_in = w->n_in, .base = w->a, .ld = w->n_in};
+    const cmlpi_product to = {.w = w->b, .bias = w->d, .ldw = w->n_out, .n_out = w->n_out, .z = w->c, .ldz = w->n_out,
+                              .tuning = w->tuning};
     w->table->dense(&x, &to);
 }
 
 static void bench_gradient(work *w)
 {
     const void *list[CMLP_CHUNK];
-    const cmlp_gradient_input a = {.rows = w->rows, .list = list};
-    const cmlp_gradient_output to = {.d = w->c, .k1 = w->n_in, .n_out = w->n_out, .first = 1, .sums = w->d, .w = w->b,
+    const cmlpi_gradient_input a = {.rows = w->rows, .list = list};
+    const cmlpi_gradient_output to = {.d = w->c, .k1 = w->n_in, .n_out = w->n_out, .first = 1, .sums = w->d, .w = w->b,
                                  .finish = {.mode = CMLP_UPDATE, .alpha = 1e-4, .inverse = 1e-9, .rate = 1e-9},
                                  .tuning = w->tuning};
     for (int64_t i = 0; i < w->rows; i++)
@@ -49,14 +49,14 @@ static void bench_activate(work *w) { w->table->activate(w->kind, 1, w->a, w->a,
 static void bench_loss(work *w)
 {
     const int32_t loss = w->kind == CMLP_ACTIVATION_IDENTITY ? CMLP_LOSS_SQUARED_ERROR : CMLP_LOSS_LOG;
-    const cmlp_loss_values values = {.activation = w->kind, .loss = loss, .scale = 1};
+    const cmlpi_loss_values values = {.activation = w->kind, .loss = loss, .scale = 1};
     w->table->loss(&values, w->a, w->b, w->c, w->rows, w->n_out, 1, w->cost);
 }
 
 static void bench_step(work *w)
 {
-    const cmlp_step_values values = {.solver = w->kind, .rate = 1e-9, .momentum = 0.9, .beta_1 = 0.9, .beta_2 = 0.999,
-                                     .epsilon = 1e-8};
+    const cmlpi_step_values values = {.solver = w->kind, .rate = 1e-9, .momentum = 0.9, .beta_1 = 0.9, .beta_2 = 0.999,
+                                      .epsilon = 1e-8};
     w->table->step(&values, w->a, w->b, w->c, w->d, w->rows * w->n_out);
 }
 
@@ -120,7 +120,7 @@ static double time_of(const bench_case *c, work *w)
     w->n_in = c->n_in;
     w->n_out = c->n_out;
     w->kind = c->kind;
-    cmlp_find_kernels(w->table->dtype, w->table->isa, &w->tuning);
+    cmlpi_find_kernels(w->table->dtype, w->table->isa, &w->tuning);
     refill(w);
     for (int round = 0; round < 30;) {
         const double start = now();
@@ -136,7 +136,7 @@ static double time_of(const bench_case *c, work *w)
     return best;
 }
 
-void bench(const cmlp_kernels *const *tables, int n)
+void bench(const cmlpi_kernels *const *tables, int n)
 {
     static work w;
     w.a = malloc(ELEMENTS * sizeof(double));

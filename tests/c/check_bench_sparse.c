@@ -11,10 +11,10 @@ enum { FORWARD, FORWARD_DENSE, UPDATE, UPDATE_DENSE, GRADIENT, GRADIENT_DENSE, C
 
 /* The same rows, dense and sparse. There are enough rows that branch predictors cannot learn them. */
 typedef struct sparse_work {
-    const cmlp_kernels *table;
+    const cmlpi_kernels *table;
     void *x, *w, *z, *d, *sums, *scratch, *values;
     int32_t *columns;
-    cmlp_csr_row *list;
+    cmlpi_csr_row *list;
     int64_t pool, batch, n_in, n_out, n; /* n: stored values */
 } sparse_work;
 
@@ -55,8 +55,8 @@ static void make_rows(sparse_work *w, const sparse_case *c)
             put(dtype, w->values, w->n, value);
             w->columns[w->n++] = (int32_t)k;
         }
-        w->list[i] = (cmlp_csr_row){.values = (char *)w->values + (size_t)begin * size, .columns = w->columns + begin,
-                                    .n = w->n - begin};
+        w->list[i] = (cmlpi_csr_row){.values = (char *)w->values + (size_t)begin * size, .columns = w->columns + begin,
+                                     .n = w->n - begin};
     }
 }
 
@@ -72,15 +72,15 @@ static int64_t compress_row(const float *x, int64_t n_in, float *values, int32_t
     return n;
 }
 
-static void run_gradient(const sparse_work *w, int what, const cmlp_csr *x, const char *dense)
+static void run_gradient(const sparse_work *w, int what, const cmlpi_csr *x, const char *dense)
 {
     const void *list[CMLP_CHUNK];
-    const cmlp_gradient_input a = {.rows = x->rows, .list = list};
+    const cmlpi_gradient_input a = {.rows = x->rows, .list = list};
     const int updates = what == UPDATE || what == UPDATE_DENSE;
-    const cmlp_gradient_output to = {.d = w->d, .k1 = w->n_in, .n_out = w->n_out, .first = 1, .sums = w->sums, .w = w->w,
+    const cmlpi_gradient_output to = {.d = w->d, .k1 = w->n_in, .n_out = w->n_out, .first = 1, .sums = w->sums, .w = w->w,
                                  .finish = {.mode = updates ? CMLP_UPDATE : CMLP_GRADIENT, .inverse = 1e-9,
                                             .rate = 1e-9},
-                                 .tuning = cmlp_tunings};
+                                 .tuning = cmlpi_tunings};
     for (int64_t i = 0; dense && i < x->rows; i++)
         list[i] = dense + (size_t)(i * w->n_in) * size_of(w->table->dtype);
     if (what == UPDATE || what == GRADIENT)
@@ -93,10 +93,10 @@ static void run_batch(sparse_work *w, int what, int64_t i)
 {
     const char *rows = w->x ? (const char *)w->x + (size_t)(i * w->n_in) * size_of(w->table->dtype) : NULL;
     const int64_t n = w->pool - i < w->batch ? w->pool - i : w->batch;
-    const cmlp_csr x = {.list = w->list + i, .rows = n, .n_in = w->n_in, .scale = 1, .dtype = w->table->dtype};
-    const cmlp_dense_input dense = {.rows = n, .n_in = w->n_in, .base = rows, .ld = w->n_in};
-    const cmlp_product to = {.w = w->w, .bias = w->w, .ldw = w->n_out, .n_out = w->n_out, .z = w->z, .ldz = w->n_out,
-                             .tuning = cmlp_tunings};
+    const cmlpi_csr x = {.list = w->list + i, .rows = n, .n_in = w->n_in, .scale = 1, .dtype = w->table->dtype};
+    const cmlpi_dense_input dense = {.rows = n, .n_in = w->n_in, .base = rows, .ld = w->n_in};
+    const cmlpi_product to = {.w = w->w, .bias = w->w, .ldw = w->n_out, .n_out = w->n_out, .z = w->z, .ldz = w->n_out,
+                              .tuning = cmlpi_tunings};
     switch (what) {
     case FORWARD: w->table->csr(&x, &to, w->scratch); return;
     case FORWARD_DENSE: w->table->dense(&dense, &to); return;
@@ -121,12 +121,12 @@ static double time_of(sparse_work *w, int what, int passes)
     return 1e9 * best / (double)w->n;
 }
 
-static void bench_case(const cmlp_kernels *table, const sparse_case *c)
+static void bench_case(const cmlpi_kernels *table, const sparse_case *c)
 {
     const int64_t pool = c->n_in > 1000 ? 1024 : 1280, element = (int64_t)size_of(table->dtype);
     const int64_t weights = c->n_in * c->n_out, outputs = c->batch * c->n_out, wide = c->n_in > 1000;
     const int64_t most = pool * (wide ? (int64_t)((double)c->n_in * c->share * 1.2) : c->n_in);
-    const int64_t block = cmlp_csr_block(c->batch, c->n_in, element);
+    const int64_t block = cmlpi_csr_bytes(c->batch, c->n_in, element);
     const int64_t scratch = block > 8 * c->n_in ? block : 8 * c->n_in;
     sparse_work w = {.table = table, .pool = pool, .batch = c->batch, .n_in = c->n_in, .n_out = c->n_out};
     double ns[MEASURES] = {0};
@@ -158,7 +158,7 @@ static void bench_case(const cmlp_kernels *table, const sparse_case *c)
     free(w.scratch);
 }
 
-void bench_sparse(const cmlp_kernels *const *tables, int n)
+void bench_sparse(const cmlpi_kernels *const *tables, int n)
 {
     printf("ns per stored value, and the fraction of the dense kernel's time\n");
     printf("%-7s %-6s %6s %4s %4s %6s | %-12s | %-12s | %-12s | %s\n", "type", "set", "n_in", "out", "rows", "stored",

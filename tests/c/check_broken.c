@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* The correct kernels, which the broken ones call. */
-static const cmlp_kernels *real;
+static const cmlpi_kernels *real;
 
 static void *element(void *base, int64_t i) { return (char *)base + (size_t)i * size_of(real->dtype); }
 
@@ -15,7 +15,7 @@ static double at(const void *base, int64_t i) { return get(real->dtype, base, i)
 
 static void set(void *base, int64_t i, double x) { put(real->dtype, base, i, x); }
 
-static double input(const cmlp_dense_input *x, int64_t i, int64_t k)
+static double input(const cmlpi_dense_input *x, int64_t i, int64_t k)
 {
     if (x->byte_scale != 0) return type_round(real->dtype, get(CMLP_UINT8, x->list[i], k) * x->byte_scale);
     return x->list ? at(x->list[i], k) : at(x->base, i * x->ld + k);
@@ -30,7 +30,7 @@ static void nudge(void *base, int64_t i)
 
 /* ---- dense */
 
-#define DENSE_ARGUMENTS const cmlp_dense_input *x, const cmlp_product *to
+#define DENSE_ARGUMENTS const cmlpi_dense_input *x, const cmlpi_product *to
 
 static void dense_last_place(DENSE_ARGUMENTS)
 {
@@ -81,25 +81,25 @@ static void dense_hides_nan(DENSE_ARGUMENTS)
 
 /* ---- gradient, transpose */
 
-#define GRADIENT_ARGUMENTS const cmlp_gradient_input *a, const cmlp_gradient_output *to
+#define GRADIENT_ARGUMENTS const cmlpi_gradient_input *a, const cmlpi_gradient_output *to
 
 static void gradient_last_row(GRADIENT_ARGUMENTS)
 {
-    cmlp_gradient_input fewer = *a;
+    cmlpi_gradient_input fewer = *a;
     if (a->rows > 12) fewer.rows--;
     real->gradient(&fewer, to);
 }
 
 static void gradient_overwrites_sums(GRADIENT_ARGUMENTS)
 {
-    cmlp_gradient_output other = *to;
+    cmlpi_gradient_output other = *to;
     other.first = 1;
     real->gradient(a, &other);
 }
 
 static void gradient_no_penalty(GRADIENT_ARGUMENTS)
 {
-    cmlp_gradient_output without = *to;
+    cmlpi_gradient_output without = *to;
     if (without.finish.mode == CMLP_UPDATE) without.finish.alpha = 0;
     real->gradient(a, &without);
 }
@@ -107,7 +107,7 @@ static void gradient_no_penalty(GRADIENT_ARGUMENTS)
 static void gradient_divides(GRADIENT_ARGUMENTS)
 {
     const int broken = to->finish.mode == CMLP_GRADIENT;
-    cmlp_gradient_output kept = *to;
+    cmlpi_gradient_output kept = *to;
     if (broken) kept.finish.mode = CMLP_KEEP_SUM;
     real->gradient(a, &kept);
     for (int64_t i = to->k0 * to->n_out; broken && i < to->k1 * to->n_out; i++) {
@@ -119,7 +119,7 @@ static void gradient_divides(GRADIENT_ARGUMENTS)
 
 static void gradient_extra_row(GRADIENT_ARGUMENTS)
 {
-    cmlp_gradient_output more = *to;
+    cmlpi_gradient_output more = *to;
     more.k1 += to->k1 > to->k0;
     real->gradient(a, &more);
 }
@@ -184,26 +184,26 @@ static void derivative_two_roundings(int32_t activation, double parameter, const
 /* ---- loss */
 
 #define LOSS_ARGUMENTS \
-    const cmlp_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n, int want_delta, \
+    const cmlpi_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n, int want_delta, \
         double *cost
 
 static void loss_no_clip(LOSS_ARGUMENTS)
 {
-    cmlp_loss_values without = *values;
+    cmlpi_loss_values without = *values;
     without.clip = 0;
     real->loss(&without, z, y, d, rows, n, want_delta, cost);
 }
 
 static void loss_no_parameter(LOSS_ARGUMENTS)
 {
-    cmlp_loss_values without = *values;
+    cmlpi_loss_values without = *values;
     without.parameter = cmlp_describe_loss(values->loss)->parameter;
     real->loss(&without, z, y, d, rows, n, want_delta, cost);
 }
 
 static void loss_no_weights(LOSS_ARGUMENTS)
 {
-    cmlp_loss_values without = *values;
+    cmlpi_loss_values without = *values;
     without.weights = NULL;
     real->loss(&without, z, y, d, rows, n, want_delta, cost);
 }
@@ -226,7 +226,7 @@ static void loss_cost_rounded(LOSS_ARGUMENTS)
 
 /* ---- steps and vectors */
 
-#define STEP_ARGUMENTS const cmlp_step_values *values, void *w, const void *g, void *m, void *v, int64_t n
+#define STEP_ARGUMENTS const cmlpi_step_values *values, void *w, const void *g, void *m, void *v, int64_t n
 
 static void step_not_flushed(STEP_ARGUMENTS)
 {
@@ -243,14 +243,14 @@ static void step_not_flushed(STEP_ARGUMENTS)
 
 static void step_epsilon_inside(STEP_ARGUMENTS)
 {
-    cmlp_step_values other = *values;
+    cmlpi_step_values other = *values;
     other.epsilon = values->epsilon * 0.5;
     real->step(&other, w, g, m, v, n);
 }
 
 static void step_plain_momentum(STEP_ARGUMENTS)
 {
-    cmlp_step_values other = *values;
+    cmlpi_step_values other = *values;
     if (values->solver == CMLP_SOLVER_NESTEROV) other.solver = CMLP_SOLVER_MOMENTUM;
     real->step(&other, w, g, m, v, n);
 }
@@ -295,21 +295,21 @@ static void columns_forward_only(COLUMNS_ARGUMENTS)
                           out);
 }
 
-static void drop_not_scaled(const cmlp_drop_rule *rule, void *v, int64_t n)
+static void drop_not_scaled(const cmlpi_dropout_rule *rule, void *v, int64_t n)
 {
-    cmlp_drop_rule other = *rule;
+    cmlpi_dropout_rule other = *rule;
     other.scale = 1;
     real->drop(&other, v, n);
 }
 
-static void drop_at_the_limit(const cmlp_drop_rule *rule, void *v, int64_t n)
+static void drop_at_the_limit(const cmlpi_dropout_rule *rule, void *v, int64_t n)
 {
-    cmlp_drop_rule other = *rule;
+    cmlpi_dropout_rule other = *rule;
     other.below++;
     real->drop(&other, v, n);
 }
 
-static void drop_full_blocks(const cmlp_drop_rule *rule, void *v, int64_t n) { real->drop(rule, v, n / 8 * 8); }
+static void drop_full_blocks(const cmlpi_dropout_rule *rule, void *v, int64_t n) { real->drop(rule, v, n / 8 * 8); }
 
 static void multiply_leaves_last(void *v, int64_t n, double factor) { real->multiply(v, n > 9 ? n - 1 : n, factor); }
 
@@ -339,7 +339,7 @@ static int64_t find_by_sum(const void *v, int64_t stride, int64_t n)
 
 typedef struct broken {
     const char *name, *kernel;
-    cmlp_kernels with; /* the one kernel that is replaced; the others are NULL */
+    cmlpi_kernels with; /* the one kernel that is replaced; the others are NULL */
     int by_bits;       /* the error is within the reference's bound; only the comparison of bits catches it */
 } broken;
 
@@ -411,9 +411,9 @@ static const broken list[] = {
 #define TAKE(name) \
     if (b->with.name) table.name = b->with.name
 
-static cmlp_kernels broken_table(const broken *b)
+static cmlpi_kernels broken_table(const broken *b)
 {
-    cmlp_kernels table = *real;
+    cmlpi_kernels table = *real;
     TAKE(dense);
     TAKE(gradient);
     TAKE(csr);
@@ -434,7 +434,7 @@ static cmlp_kernels broken_table(const broken *b)
 }
 
 /* Returns the index of the first case that fails for the second table (the first if there is only one), or -1. */
-static int64_t caught(const cmlp_kernels *first, const cmlp_kernels *second, const kernel_check *check, uint64_t seed)
+static int64_t caught(const cmlpi_kernels *first, const cmlpi_kernels *second, const kernel_check *check, uint64_t seed)
 {
     static harness h;
     harness_make(&h, first->dtype, seed);
@@ -447,12 +447,12 @@ static int64_t caught(const cmlp_kernels *first, const cmlp_kernels *second, con
 }
 
 /* Runs each broken kernel twice: beside the plain kernel, where bits are compared, and alone against the reference. */
-void selftest(const cmlp_kernels *plain, const cmlp_kernels *victim, uint64_t seed)
+void selftest(const cmlpi_kernels *plain, const cmlpi_kernels *victim, uint64_t seed)
 {
     const char *type = victim->dtype == CMLP_FLOAT32 ? "float32" : "float64";
     real = victim;
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
-        const cmlp_kernels table = broken_table(&list[i]);
+        const cmlpi_kernels table = broken_table(&list[i]);
         const kernel_check *check = kernel_checks;
         while (strcmp(check->kernel, list[i].kernel)) check++;
         const int64_t beside = caught(plain, &table, check, seed), alone = caught(&table, NULL, check, seed);

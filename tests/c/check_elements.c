@@ -8,11 +8,11 @@
 /* ---- step */
 
 typedef struct step_case {
-    cmlp_step_values values;
+    cmlpi_step_values values;
     operand *w, *g, *m, *v;
 } step_case;
 
-static void call_step(const cmlp_kernels *table, void *context)
+static void call_step(const cmlpi_kernels *table, void *context)
 {
     const step_case *c = context;
     table->step(&c->values, c->w->place.data, c->g->place.data, c->m ? c->m->place.data : NULL,
@@ -91,7 +91,7 @@ typedef struct convert_case {
     double scale;
 } convert_case;
 
-static void call_convert(const cmlp_kernels *table, void *context)
+static void call_convert(const cmlpi_kernels *table, void *context)
 {
     const convert_case *c = context;
     const int64_t size = (int64_t)size_of(c->from->dtype);
@@ -133,7 +133,7 @@ typedef struct columns_case {
     int64_t first, step; /* elements */
 } columns_case;
 
-static void call_convert_columns(const cmlp_kernels *table, void *context)
+static void call_convert_columns(const cmlpi_kernels *table, void *context)
 {
     const columns_case *c = context;
     const int64_t size = (int64_t)size_of(c->from->dtype);
@@ -170,7 +170,7 @@ typedef struct mask_case {
     operand *v, *mask, *bits, *count; /* mask: the words; bits: each bit as an element */
 } mask_case;
 
-static void call_nonzero_mask(const cmlp_kernels *table, void *context)
+static void call_nonzero_mask(const cmlpi_kernels *table, void *context)
 {
     const mask_case *c = context;
     uint64_t *mask = (uint64_t *)(void *)c->mask->place.data;
@@ -204,17 +204,17 @@ void check_nonzero_mask(harness *h)
 
 typedef struct drop_case {
     operand *v;
-    cmlp_drop_rule rule;
+    cmlpi_dropout_rule rule;
 } drop_case;
 
-static void call_drop(const cmlp_kernels *table, void *context)
+static void call_drop(const cmlpi_kernels *table, void *context)
 {
     const drop_case *c = context;
     table->drop(&c->rule, c->v->place.data, c->v->n);
 }
 
 /* Random word `word` of Philox4x32-7 for a counter. */
-static uint32_t philox_word(const cmlp_drop_rule *rule, uint32_t counter, int word)
+static uint32_t philox_word(const cmlpi_dropout_rule *rule, uint32_t counter, int word)
 {
     uint64_t c[4] = {counter, rule->counter[0], rule->counter[1], rule->counter[2]};
     uint64_t key[2] = {rule->key[0], rule->key[1]};
@@ -229,7 +229,7 @@ static uint32_t philox_word(const cmlp_drop_rule *rule, uint32_t counter, int wo
 }
 
 /* The random number of a unit, from 0 to 65535. */
-static uint32_t unit_number(const cmlp_drop_rule *rule, int64_t unit)
+static uint32_t unit_number(const cmlpi_dropout_rule *rule, int64_t unit)
 {
     const int half = (int)(unit % 64 / 8);
     return philox_word(rule, (uint32_t)(unit / 64 * 8 + unit % 8), half / 2) >> 16 * (half % 2) & 0xffff;
@@ -262,7 +262,7 @@ typedef struct vector_case {
     int64_t stride, rows, n;
 } vector_case;
 
-static void call_multiply(const cmlp_kernels *table, void *context)
+static void call_multiply(const cmlpi_kernels *table, void *context)
 {
     const vector_case *c = context;
     table->multiply(c->v->place.data, c->v->n, c->factor);
@@ -279,7 +279,7 @@ void check_multiply(harness *h)
         expect_exactly(h, c.v, i, type_round(h->dtype, get(h->dtype, c.v->before, i) * type_round(h->dtype, c.factor)));
 }
 
-static void call_square_sum(const cmlp_kernels *table, void *context)
+static void call_square_sum(const cmlpi_kernels *table, void *context)
 {
     const vector_case *c = context;
     const double sum = table->square_sum(c->v->place.data, c->rows, c->n);
@@ -306,7 +306,7 @@ void check_square_sum(harness *h)
     expect_exactly(h, c.result, 0, partial[0]);
 }
 
-static void call_find_nonfinite(const cmlp_kernels *table, void *context)
+static void call_find_nonfinite(const cmlpi_kernels *table, void *context)
 {
     const vector_case *c = context;
     put(CMLP_FLOAT64, c->result->place.data, 0, (double)table->find_nonfinite(c->v->place.data, c->stride, c->n));

@@ -30,10 +30,10 @@ static float float_at(int64_t i)
 }
 
 /* All kernels give the same numbers: those of this processor are the fastest. */
-static const cmlp_kernels *kernels(void)
+static const cmlpi_kernels *kernels(void)
 {
-    const cmlp_tuning_values *tuning;
-    return cmlp_find_kernels(CMLP_FLOAT32, 0, &tuning);
+    const cmlpi_tuning_values *tuning;
+    return cmlpi_find_kernels(CMLP_FLOAT32, 0, &tuning);
 }
 
 /* Above the turn: how far values are below an earlier one. Below it: above an earlier one. */
@@ -58,24 +58,24 @@ static void each(int32_t activation, int64_t stride, found *f)
         kernels()->activate(activation, ELU_PARAMETER, z, a, 1, n);
         for (int64_t k = 0; k < n; k++) {
             f->any_odd |= a[k] != a[k] || (activation != CMLP_ACTIVATION_ELU && a[k] != 0 && fabsf(a[k]) < 0x1p-126f);
-            find_drops(f, z[k], cmlp_steps_to(a[k]));
+            find_drops(f, z[k], cmlpi_ulps_to(a[k]));
         }
     }
 }
 
 static int check(int32_t activation, int64_t stride)
 {
-    cmlp_envelope expected = cmlp_envelope_of(activation);
+    cmlpi_envelope expected = cmlpi_envelope_of(activation);
     if (activation == CMLP_ACTIVATION_ELU) expected.least = (float)-ELU_PARAMETER;
     found f = {.top = INT32_MIN, .bottom = INT32_MAX, .lowest = INT32_MAX, .highest = INT32_MIN, .turn = expected.turn};
     if (f.turn == CMLP_NO_TURN) f.turn = -INFINITY;
     each(activation, stride, &f);
-    const int32_t least = cmlp_steps_to(expected.least), most = cmlp_steps_to(expected.most);
+    const int32_t least = cmlpi_ulps_to(expected.least), most = cmlpi_ulps_to(expected.most);
     const int differs = f.falls != expected.falls || f.rises != expected.rises || f.lowest != least || f.highest != most;
     const int is_more = f.falls > expected.falls || f.rises > expected.rises || f.lowest < least || f.highest > most;
     const int bad = f.any_odd || is_more || (stride == 1 && differs);
     printf("%s: falls %d, rises %d, from %.9g to %.9g%s\n", cmlp_describe_activation(activation)->name, f.falls, f.rises,
-           (double)cmlp_after_steps(f.lowest), (double)cmlp_after_steps(f.highest), bad ? ": not as in the header" : "");
+           (double)cmlpi_after_ulps(f.lowest), (double)cmlpi_after_ulps(f.highest), bad ? ": not as in the header" : "");
     fflush(stdout);
     return bad;
 }

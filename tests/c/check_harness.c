@@ -12,7 +12,7 @@
 
 #define MAX_REPORTS 6 /* printed per check, at most one per case */
 
-const char *table_name(const cmlp_kernels *table)
+const char *table_name(const cmlpi_kernels *table)
 {
     switch (table->isa) {
     case CMLP_ISA_GENERIC: return "generic";
@@ -89,8 +89,8 @@ int64_t pick_width(harness *h)
 /* ---- running a case */
 
 typedef struct one_call {
-    void (*call)(const cmlp_kernels *table, void *context);
-    const cmlp_kernels *table;
+    void (*call)(const cmlpi_kernels *table, void *context);
+    const cmlpi_kernels *table;
     void *context;
 } one_call;
 
@@ -100,7 +100,7 @@ static void call_one(void *context)
     one->call(one->table, one->context);
 }
 
-void run_tables(harness *h, void (*call)(const cmlp_kernels *table, void *context), void *context)
+void run_tables(harness *h, void (*call)(const cmlpi_kernels *table, void *context), void *context)
 {
     for (int t = 0; t < h->n_tables; t++) {
         for (operand *o = h->operands; o < h->operands + h->n_operands; o++) {
@@ -180,7 +180,7 @@ double type_round(int32_t dtype, double x) { return dtype == CMLP_FLOAT32 ? (dou
 
 double type_fma(int32_t dtype, double a, double b, double c)
 {
-    return dtype == CMLP_FLOAT32 ? (double)cmlp_fma32((float)a, (float)b, (float)c) : cmlp_fma64(a, b, c);
+    return dtype == CMLP_FLOAT32 ? (double)cmlpi_fma32((float)a, (float)b, (float)c) : cmlpi_fma64(a, b, c);
 }
 
 /* ---- all cases of a check */

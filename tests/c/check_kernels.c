@@ -36,11 +36,11 @@ const kernel_check kernel_checks[] = {
 const int n_kernel_checks = (int)(sizeof kernel_checks / sizeof *kernel_checks);
 
 /* Finds the tables of the type that this processor can run, the plain one first. */
-static int find_tables(int32_t dtype, const cmlp_kernels **tables)
+static int find_tables(int32_t dtype, const cmlpi_kernels **tables)
 {
     int n = 0;
-    for (int32_t i = cmlp_n_tables - 1; i >= 0; i--)
-        if (cmlp_tables[i]->dtype == dtype && (cmlp_cpu_isa() & cmlp_tables[i]->isa)) tables[n++] = cmlp_tables[i];
+    for (int32_t i = cmlpi_n_tables - 1; i >= 0; i--)
+        if (cmlpi_tables[i]->dtype == dtype && (cmlp_cpu_isa() & cmlpi_tables[i]->isa)) tables[n++] = cmlpi_tables[i];
     return n;
 }
 
@@ -65,7 +65,7 @@ static void check_all(int32_t dtype, uint64_t seed)
 int main(int argc, char **argv)
 {
     const int self = argc > 1 && !strcmp(argv[1], "selftest");
-    const cmlp_kernels *tables[2 * MAX_TABLES];
+    const cmlpi_kernels *tables[2 * MAX_TABLES];
     const int n = find_tables(CMLP_FLOAT32, tables), n_all = n + find_tables(CMLP_FLOAT64, tables + n);
     if (argc > 1 && !strcmp(argv[1], "bench")) {
         bench(tables, n_all);

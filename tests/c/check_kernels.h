@@ -34,7 +34,7 @@ typedef struct operand {
 } operand;
 
 typedef struct harness {
-    const cmlp_kernels *tables[MAX_TABLES]; /* all of one element type; the first is the reference */
+    const cmlpi_kernels *tables[MAX_TABLES]; /* all of one element type; the first is the reference */
     int n_tables;
     int32_t dtype;
     const char *kernel;
@@ -55,7 +55,7 @@ typedef struct harness {
 /* The caller sets the tables. */
 void harness_make(harness *h, int32_t dtype, uint64_t seed);
 void harness_free(harness *h);
-const char *table_name(const cmlp_kernels *table);
+const char *table_name(const cmlpi_kernels *table);
 
 /* ---- making a case */
 
@@ -82,7 +82,7 @@ int64_t pick_width(harness *h);
 /* ---- running a case */
 
 /* Calls `call(table, context)` for each table on a fresh copy of the operands and keeps their contents afterwards. */
-void run_tables(harness *h, void (*call)(const cmlp_kernels *table, void *context), void *context);
+void run_tables(harness *h, void (*call)(const cmlpi_kernels *table, void *context), void *context);
 
 /* ---- checking the results */
 
@@ -149,10 +149,10 @@ extern const kernel_check kernel_checks[];
 extern const int n_kernel_checks;
 
 /* Runs the checks on deliberately broken kernels and fails if a check misses one. */
-void selftest(const cmlp_kernels *plain, const cmlp_kernels *victim, uint64_t seed);
+void selftest(const cmlpi_kernels *plain, const cmlpi_kernels *victim, uint64_t seed);
 
 /* Prints the speed of each table's kernels. */
-void bench(const cmlp_kernels *const *tables, int n);
-void bench_sparse(const cmlp_kernels *const *tables, int n);
+void bench(const cmlpi_kernels *const *tables, int n);
+void bench_sparse(const cmlpi_kernels *const *tables, int n);
 
 #endif

@@ -9,17 +9,17 @@
 #define MOST_ROWS 40 /* more than two vectors of any table */
 
 typedef struct label_case {
-    cmlp_loss_values values;
+    cmlpi_loss_values values;
     int32_t labels[MOST_ROWS];
     operand *z, *d, *cost, *weights;
     int64_t rows, n;
     int want_delta;
 } label_case;
 
-static void call_labels(const cmlp_kernels *table, void *context)
+static void call_labels(const cmlpi_kernels *table, void *context)
 {
     const label_case *c = context;
-    cmlp_loss_values values = c->values;
+    cmlpi_loss_values values = c->values;
     values.labels = c->labels;
     values.weights = c->weights ? (const double *)(const void *)c->weights->place.data : NULL;
     table->loss(&values, c->z->place.data, NULL, c->d->place.data, c->rows, c->n, c->want_delta,
@@ -32,7 +32,7 @@ static void expect_dense(harness *h, const label_case *c)
     const size_t bytes = (size_t)(c->rows * c->n + 1) * element;
     double cost[MOST_ROWS];
     char *z = calloc(3, bytes), *y = z + bytes, *d = y + bytes;
-    cmlp_loss_values values = c->values;
+    cmlpi_loss_values values = c->values;
     memcpy(z, c->z->before, bytes - element);
     for (int64_t i = 0; i < c->rows; i++) put(h->dtype, y, i * c->n + c->labels[i], 1);
     values.weights = c->weights ? c->weights->before : NULL;

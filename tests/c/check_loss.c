@@ -8,7 +8,7 @@
 typedef long double real;
 
 typedef struct loss_case {
-    cmlp_loss_values values;
+    cmlpi_loss_values values;
     operand *z, *y, *d, *cost, *weights;
     int64_t rows, n;
     int want_delta;
@@ -21,10 +21,10 @@ static double parameter_at(const loss_case *c, int64_t j)
     return c->values.quantiles ? c->values.quantiles[j] : c->values.parameter;
 }
 
-static void call_loss(const cmlp_kernels *table, void *context)
+static void call_loss(const cmlpi_kernels *table, void *context)
 {
     const loss_case *c = context;
-    cmlp_loss_values values = c->values;
+    cmlpi_loss_values values = c->values;
     values.weights = c->weights ? (const double *)(const void *)c->weights->place.data : NULL;
     table->loss(&values, c->z->place.data, c->y->place.data, c->d->place.data, c->rows, c->n, c->want_delta,
                 (double *)(void *)c->cost->place.data);

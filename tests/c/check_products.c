@@ -38,13 +38,13 @@ static int64_t pick_distance(harness *h, int64_t columns)
     }
 }
 
-static cmlp_dense_input input_at(rows_of *m)
+static cmlpi_dense_input input_at(rows_of *m)
 {
     const char *base = (const char *)m->o->place.data;
     for (int64_t i = 0; i < m->rows; i++)
         m->list[i] = m->columns ? base + (size_t)(m->order[i] * m->ld) * size_of(m->o->dtype) : base;
-    cmlp_dense_input at = {.rows = m->rows, .n_in = m->columns, .list = m->listed ? m->list : NULL, .base = base,
-                           .ld = m->ld, .byte_scale = m->bytes ? m->scale : 0};
+    cmlpi_dense_input at = {.rows = m->rows, .n_in = m->columns, .list = m->listed ? m->list : NULL, .base = base,
+                            .ld = m->ld, .byte_scale = m->bytes ? m->scale : 0};
     static _Alignas(64) unsigned char copy[CMLP_COPY_BYTES];
     if (m->bytes || m->ld % 2) at.copy = copy;
     if (m->listed) at.prefetch = m->list;
@@ -161,7 +161,7 @@ typedef struct dense_case {
 
 /* Checks the column mask that the kernel wrote: all nonzero columns are set, and no further bit if all columns are
  * zero. Bits set before stay set. */
-static void verify_column_mask(const dense_case *c, const cmlp_kernels *table)
+static void verify_column_mask(const dense_case *c, const cmlpi_kernels *table)
 {
     harness *h = c->h;
     int64_t n_nonzero = 0, n_set = 0;
@@ -180,20 +180,20 @@ static void verify_column_mask(const dense_case *c, const cmlp_kernels *table)
 
 /* A tuning that differs from table to table and changes after 24 cases, because the number of a case chooses its
  * shape. */
-static const cmlp_tuning_values *pick_tuning(const harness *h, const cmlp_kernels *table)
+static const cmlpi_tuning_values *pick_tuning(const harness *h, const cmlpi_kernels *table)
 {
     int t = 0;
     while (h->tables[t] != table) t++;
-    return &cmlp_tunings[(h->number / 24 + t) % cmlp_n_tunings];
+    return &cmlpi_tunings[(h->number / 24 + t) % cmlpi_n_tunings];
 }
 
-static void call_dense(const cmlp_kernels *table, void *context)
+static void call_dense(const cmlpi_kernels *table, void *context)
 {
     dense_case *c = context;
-    const cmlp_dense_input x = input_at(&c->x);
-    const cmlp_product to = {.w = c->w->place.data, .bias = c->bias ? c->bias->place.data : NULL, .ldw = c->ldw,
-                             .n_out = c->n_out, .z = c->z->place.data, .ldz = c->ldz,
-                             .tuning = pick_tuning(c->h, table)};
+    const cmlpi_dense_input x = input_at(&c->x);
+    const cmlpi_product to = {.w = c->w->place.data, .bias = c->bias ? c->bias->place.data : NULL, .ldw = c->ldw,
+                              .n_out = c->n_out, .z = c->z->place.data, .ldz = c->ldz,
+                              .tuning = pick_tuning(c->h, table)};
     for (size_t i = 0; i < sizeof c->x.column_mask / sizeof *c->x.column_mask; i++) c->x.column_mask[i] = EARLIER;
     table->dense(&x, &to);
     if (x.column_mask && c->n_out) verify_column_mask(c, table);
@@ -276,16 +276,16 @@ typedef struct gradient_case {
     operand *d, *sums, *w;
     int64_t n_out, k0, k1;
     int first;
-    cmlp_finish finish;
+    cmlpi_finish finish;
 } gradient_case;
 
-static void call_gradient(const cmlp_kernels *table, void *context)
+static void call_gradient(const cmlpi_kernels *table, void *context)
 {
     gradient_case *c = context;
-    const cmlp_dense_input x = input_at(&c->a);
-    const cmlp_gradient_input a = {.rows = x.rows, .list = c->a.list, .column_mask = x.column_mask, .mask = x.mask,
-                                   .ld_mask = x.ld_mask, .copy = x.copy};
-    const cmlp_gradient_output to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
+    const cmlpi_dense_input x = input_at(&c->a);
+    const cmlpi_gradient_input a = {.rows = x.rows, .list = c->a.list, .column_mask = x.column_mask, .mask = x.mask,
+                                    .ld_mask = x.ld_mask, .copy = x.copy};
+    const cmlpi_gradient_output to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
                                  .first = c->first, .sums = c->sums->place.data, .w = c->w->place.data,
                                  .finish = c->finish, .tuning = pick_tuning(c->h, table)};
     table->gradient(&a, &to);
@@ -343,7 +343,7 @@ void check_gradient(harness *h)
     if (zeros) c.k0 -= c.k0 % CMLP_GROUP;
     for (int64_t k = 0; k < n_in; k++) /* the mask may have more bits than nonzero columns */
         if (is_nonzero(h, &c.a, k) || !random_below(&h->random, 8)) set_bit(c.a.column_mask, k);
-    c.finish.mode = (cmlp_finish_mode)random_below(&h->random, 3);
+    c.finish.mode = (cmlpi_finish_mode)random_below(&h->random, 3);
     c.finish.alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0;
     c.finish.inverse = 1 / (double)(rows + 1);
     c.finish.rate = uniform(&h->random, 0, 1);
@@ -370,7 +370,7 @@ typedef struct transpose_case {
     int64_t rows, columns, lda, ldt;
 } transpose_case;
 
-static void call_transpose(const cmlp_kernels *table, void *context)
+static void call_transpose(const cmlpi_kernels *table, void *context)
 {
     const transpose_case *c = context;
     table->transpose(c->a->place.data, c->lda, c->rows, c->columns, c->t->place.data, c->ldt);

@@ -10,7 +10,7 @@ typedef struct sparse_rows {
     int64_t rows, n_in, n; /* n: stored values */
     int64_t begin[CMLP_CSR_ROWS + 1];
     double scale;
-    cmlp_csr_row list[CMLP_CSR_ROWS];
+    cmlpi_csr_row list[CMLP_CSR_ROWS];
 } sparse_rows;
 
 static void make_sparse(harness *h, sparse_rows *x, int64_t rows, int64_t n_in)
@@ -31,16 +31,16 @@ static void make_sparse(harness *h, sparse_rows *x, int64_t rows, int64_t n_in)
     for (int64_t p = 0; p < x->n; p++) put(x->columns->dtype, x->columns->before, p, columns[p]);
 }
 
-static cmlp_csr sparse_at(sparse_rows *x)
+static cmlpi_csr sparse_at(sparse_rows *x)
 {
     for (int64_t i = 0; i < x->rows; i++) {
         const size_t at = (size_t)x->begin[i];
-        x->list[i] = (cmlp_csr_row){.values = x->values->place.data + at * size_of(x->values->dtype),
-                                    .columns = x->columns->place.data + at * size_of(x->columns->dtype),
-                                    .n = x->begin[i + 1] - x->begin[i]};
+        x->list[i] = (cmlpi_csr_row){.values = x->values->place.data + at * size_of(x->values->dtype),
+                                     .columns = x->columns->place.data + at * size_of(x->columns->dtype),
+                                     .n = x->begin[i + 1] - x->begin[i]};
     }
-    return (cmlp_csr){.list = x->list, .rows = x->rows, .n_in = x->n_in, .scale = x->scale,
-                      .dtype = x->values->dtype, .wide = x->columns->dtype == CMLP_INT64};
+    return (cmlpi_csr){.list = x->list, .rows = x->rows, .n_in = x->n_in, .scale = x->scale,
+                       .dtype = x->values->dtype, .wide = x->columns->dtype == CMLP_INT64};
 }
 
 /* Writes the scaled element (i, k) to *value and returns whether it is stored. */
@@ -63,12 +63,12 @@ typedef struct csr_case {
     int64_t n_out;
 } csr_case;
 
-static void call_csr(const cmlp_kernels *table, void *context)
+static void call_csr(const cmlpi_kernels *table, void *context)
 {
     csr_case *c = context;
-    const cmlp_csr x = sparse_at(&c->x);
-    const cmlp_product to = {.w = c->w->place.data, .bias = c->bias ? c->bias->place.data : NULL, .ldw = c->n_out,
-                             .n_out = c->n_out, .z = c->z->place.data, .ldz = c->n_out};
+    const cmlpi_csr x = sparse_at(&c->x);
+    const cmlpi_product to = {.w = c->w->place.data, .bias = c->bias ? c->bias->place.data : NULL, .ldw = c->n_out,
+                              .n_out = c->n_out, .z = c->z->place.data, .ldz = c->n_out};
     table->csr(&x, &to, c->scratch->place.data);
 }
 
@@ -117,14 +117,14 @@ typedef struct csr_gradient_case {
     operand *d, *sums, *w, *scratch;
     int64_t n_out, k0, k1;
     int first;
-    cmlp_finish finish;
+    cmlpi_finish finish;
 } csr_gradient_case;
 
-static void call_csr_gradient(const cmlp_kernels *table, void *context)
+static void call_csr_gradient(const cmlpi_kernels *table, void *context)
 {
     csr_gradient_case *c = context;
-    const cmlp_csr x = sparse_at(&c->x);
-    const cmlp_gradient_output to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
+    const cmlpi_csr x = sparse_at(&c->x);
+    const cmlpi_gradient_output to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
                                  .first = c->first, .sums = c->sums->place.data, .w = c->w->place.data,
                                  .finish = c->finish};
     table->csr_gradient(&x, &to, c->scratch->place.data);
@@ -145,7 +145,7 @@ static void verify_csr_gradient(harness *h, const csr_gradient_case *c, int64_t 
             add_product(&p, column[i], stored[i] ? get(dtype, c->d->before, i * c->n_out + j) : 0);
         end_chunk(&p);
         const int inside = k >= c->k0 && k < c->k1;
-        const cmlp_finish_mode mode = c->finish.mode;
+        const cmlpi_finish_mode mode = c->finish.mode;
         /* a skipped update gives the same w unless w is infinite */
         const int skipped = !any && c->first && alpha == 0 && mode == CMLP_UPDATE;
         const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
@@ -173,9 +173,9 @@ void check_csr_gradient(harness *h)
     make_sparse(h, &c.x, rows, rows * n_in > 14000 ? 100 : n_in);
     c.k0 = random_below(&h->random, 3) ? 0 : random_below(&h->random, c.x.n_in + 1);
     c.k1 = random_below(&h->random, 3) ? c.x.n_in : c.k0 + random_below(&h->random, c.x.n_in - c.k0 + 1);
-    c.finish = (cmlp_finish){.mode = (cmlp_finish_mode)random_below(&h->random, 3), .inverse = 1 / (double)(rows + 1),
-                             .alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0,
-                             .rate = uniform(&h->random, 0, 1)};
+    c.finish = (cmlpi_finish){.mode = (cmlpi_finish_mode)random_below(&h->random, 3), .inverse = 1 / (double)(rows + 1),
+                              .alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0,
+                              .rate = uniform(&h->random, 0, 1)};
     c.d = new_operand(h, "d", h->dtype, rows * c.n_out, INPUT);
     c.sums = new_operand(h, "sums", h->dtype, c.x.n_in * c.n_out, OUTPUT);
     const int in_place = c.finish.mode == CMLP_GRADIENT && random_below(&h->random, 2);
@@ -183,7 +183,7 @@ void check_csr_gradient(harness *h)
     if (c.first && !in_place) fill(c.sums, NAN);
     for (int64_t i = 0; i < c.sums->n; i++) /* sums are never -0 */
         put(h->dtype, c.sums->before, i, get(h->dtype, c.sums->before, i) + 0.0);
-    const int64_t bytes = cmlp_csr_block(rows, c.k1 - c.k0, (int64_t)size_of(h->dtype));
+    const int64_t bytes = cmlpi_csr_bytes(rows, c.k1 - c.k0, (int64_t)size_of(h->dtype));
     c.scratch = new_operand(h, "scratch", CMLP_INT64, (bytes + 7) / 8, SCRATCH);
     snprintf(h->shape, sizeof h->shape, "rows %d, k %d to %d of %d, %d stored, n_out %d, %s, %s, values %d, columns %d",
              (int)rows, (int)c.k0, (int)c.k1, (int)c.x.n_in, (int)c.x.n, (int)c.n_out, modes[c.finish.mode],

@@ -41,7 +41,7 @@ static void make_net(fixture *f)
     must(cmlp_net_size(&f->config, &f->net_bytes, NULL), "cmlp_net_size");
     f->net_memory = fixture_block(f, f->net_bytes);
     must(cmlp_net_init(f->net_memory, f->net_bytes, &f->config, &f->net, NULL), "cmlp_net_init");
-    if (s->tuning) must(cmlp_net_tune(f->net, s->tuning - 1), "cmlp_net_tune");
+    if (s->tuning) must(cmlpi_net_tune(f->net, s->tuning - 1), "cmlpi_net_tune");
     f->n_params = cmlp_net_n_params(f->net);
     f->n_in = s->sizes[0];
     f->n_out = s->sizes[s->n_layers - 1];

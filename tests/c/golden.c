@@ -151,7 +151,7 @@ static int make_net(problem *p, cmlp_isa isa, int32_t tuning)
                                     .isa_mask = isa};
     cmlp_status status = cmlp_net_init(p->memory, sizeof p->memory, &config, &p->net, NULL);
     if (!status && cmlp_net_isa(p->net) != isa) return CMLP_ERROR_ISA;
-    if (!status && tuning >= 0) status = cmlp_net_tune(p->net, tuning);
+    if (!status && tuning >= 0) status = cmlpi_net_tune(p->net, tuning);
     return status ? status : cmlp_init_params(p->net, &p->random, p->params, cmlp_net_n_params(p->net), NULL);
 }
 
@@ -266,7 +266,7 @@ static void run_case(problem *p, cmlp_isa isa, int32_t tuning, int32_t n_threads
     *(good ? &passed : &failed) += 1;
     if (good) return;
     printf("FAILED with %s, %s tuning and %d threads: %s, hash %016" PRIx64 " in\n", names[isa],
-           tuning >= 0 ? cmlp_tuning_name(tuning) : "default", (int)n_threads, cmlp_status_name(status), hash);
+           tuning >= 0 ? cmlpi_tuning_name(tuning) : "default", (int)n_threads, cmlp_status_name(status), hash);
     describe(p->c);
 }
 
@@ -282,7 +282,7 @@ int main(int argc, char **argv)
         if (argc > 1 && !strcmp(argv[1], "describe")) describe(p.c);
         for (cmlp_isa isa = CMLP_ISA_GENERIC; isa <= CMLP_ISA_NEON; isa *= 2) {
             if (!(available & isa)) continue;
-            for (int32_t tuning = 0; cmlp_tuning_name(tuning); tuning++) run_case(&p, isa, tuning, 1);
+            for (int32_t tuning = 0; cmlpi_tuning_name(tuning); tuning++) run_case(&p, isa, tuning, 1);
             run_case(&p, isa, -1, 3);
         }
     }

@@ -285,15 +285,15 @@ static void test_every_day(void)
 {
     const int64_t second = 1000000, first = INT64_C(-719162) * 86400 * second, end = INT64_C(2932897) * 86400 * second;
     char text[CMLP_DATE_TEXT];
-    cmlp_cell_date date;
+    cmlpi_cell_date date;
     int64_t n_wrong = 0;
     for (int64_t midnight = first, day = 0; midnight < end; midnight += 86400 * second, day++) {
         const int64_t times[] = {midnight, midnight + day % 86400 * second + day % 3};
         for (int form = CMLP_CELL_DATE; form <= CMLP_CELL_INSTANT; form++) {
             const int64_t time = times[form > 0];
-            const int n = cmlp_write_cell_date(time, form, text);
-            const cmlp_cell written = {text, text + n};
-            n_wrong += !cmlp_read_cell_date(written, &date) || date.microseconds != time || date.form != form;
+            const int n = cmlpi_write_cell_date(time, form, text);
+            const cmlpi_cell written = {text, text + n};
+            n_wrong += !cmlpi_read_cell_date(written, &date) || date.microseconds != time || date.form != form;
         }
     }
     CHECK(!n_wrong);
@@ -304,7 +304,7 @@ static int is_printed(const char *text, double value)
     const size_t n = strlen(text);
     char *const bytes = slot_place(&place, n, AT_END, 0);
     memcpy(bytes, text, n);
-    return cmlp_is_printed_double((cmlp_cell){bytes, bytes + n}, value);
+    return cmlpi_is_printed_double((cmlpi_cell){bytes, bytes + n}, value);
 }
 
 /* A text names a category that is a number only if Python prints the number so: by the fewest digits that round to it. */

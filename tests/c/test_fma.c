@@ -18,8 +18,8 @@
 #define hardware_fma64 __builtin_fma
 #else
 #define HARDWARE 0
-#define hardware_fma32 cmlp_fma32
-#define hardware_fma64 cmlp_fma64
+#define hardware_fma32 cmlpi_fma32
+#define hardware_fma64 cmlpi_fma64
 #endif
 
 static uint64_t random_state;
@@ -234,7 +234,7 @@ static const char *const kind_names[KINDS] = {
     "near half an ulp", "subnormal result", "overflow edge",       "fast path's edge",
     "special values",   "tie plus a tiny addend",  "nearly a tie"};
 
-static double number64(uint64_t u) { return cmlp_fma_number(u); }
+static double number64(uint64_t u) { return cmlpi_fma_number(u); }
 
 static float number32(uint64_t u)
 {
@@ -348,12 +348,12 @@ static uint64_t compute(const uint64_t t[3], struct format f, int hardware)
     uint64_t infinity = exponent_mask(f) << f.fraction, u;
     if (f.width == 64) {
         double a = number64(t[0]), b = number64(t[1]), c = number64(t[2]);
-        double x = hardware ? hardware_fma64(a, b, c) : cmlp_fma64(a, b, c);
+        double x = hardware ? hardware_fma64(a, b, c) : cmlpi_fma64(a, b, c);
         memcpy(&u, &x, sizeof u);
     } else {
         uint32_t word;
         float a = number32(t[0]), b = number32(t[1]), c = number32(t[2]);
-        float x = hardware ? hardware_fma32(a, b, c) : cmlp_fma32(a, b, c);
+        float x = hardware ? hardware_fma32(a, b, c) : cmlpi_fma32(a, b, c);
         memcpy(&word, &x, sizeof word);
         u = word;
     }

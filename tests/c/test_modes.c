@@ -11,7 +11,7 @@
 
 typedef struct mode {
     const char *name;
-    cmlp_float_mode bits, cleared;
+    cmlpi_float_mode bits, cleared;
 } mode;
 
 #if CMLP_X86
@@ -32,16 +32,16 @@ enum { MODES = sizeof modes / sizeof *modes };
 
 /* On x86 the same register also holds exception flags, which are not part of the mode. */
 #if CMLP_X86
-#define CONTROL(mode) ((mode) & ~(cmlp_float_mode)0x3f)
+#define CONTROL(mode) ((mode) & ~(cmlpi_float_mode)0x3f)
 #else
 #define CONTROL(mode) (mode)
 #endif
 
 /* Sets a mode, and returns the one before. Exceptions that have occurred are forgotten: they must not trap later. */
-static cmlp_float_mode enter(const mode *m)
+static cmlpi_float_mode enter(const mode *m)
 {
-    const cmlp_float_mode before = CONTROL(cmlp_read_mode());
-    cmlp_write_mode((before & ~m->cleared) | m->bits);
+    const cmlpi_float_mode before = CONTROL(cmlpi_read_mode());
+    cmlpi_write_mode((before & ~m->cleared) | m->bits);
     return before;
 }
 
@@ -49,11 +49,11 @@ static uint64_t outcome_in(fixture *f, call c, const mode *m, void (*change)(fix
 {
     fixture_reset(f, c);
     if (change) change(f);
-    const cmlp_float_mode before = enter(m);
-    const cmlp_float_mode given = cmlp_read_mode();
+    const cmlpi_float_mode before = enter(m);
+    const cmlpi_float_mode given = cmlpi_read_mode();
     const int status = fixture_call(f, c);
-    const cmlp_float_mode after = cmlp_read_mode();
-    cmlp_write_mode(before);
+    const cmlpi_float_mode after = cmlpi_read_mode();
+    cmlpi_write_mode(before);
     check_that(CONTROL(after) == CONTROL(given), "%s in mode \"%s\" does not restore the mode", call_names[c], m->name);
     return hash_elements(fixture_hash(f), CMLP_FLOAT64, &(double){status}, 1);
 }
@@ -126,7 +126,7 @@ static void check_descriptions(descriptions *d, const mode *m)
                                   .activation_parameters = d->parameters};
     d->info = CMLP_INIT(cmlp_model_info);
     d->file.size = 0;
-    const cmlp_float_mode before = enter(m);
+    const cmlpi_float_mode before = enter(m);
     int status = cmlp_net_init(d->net, sizeof d->net, &d->config, &net, NULL);
     status |= cmlp_table_encoder_width(&encoder, &width, NULL);
     status |= cmlp_labels(net, d->outputs, 2, &label, 1, NULL);
@@ -135,7 +135,7 @@ static void check_descriptions(descriptions *d, const mode *m)
     status |= cmlp_model_size(d->file.bytes, d->file.size, &d->info, NULL);
     status |= cmlp_model_init(d->memory, sizeof d->memory, d->file.bytes, d->file.size, 0, &model,
                               SPACE(d->scratch, sizeof d->scratch));
-    cmlp_write_mode(before);
+    cmlpi_write_mode(before);
     check_that(!status && width == 2 && label == 1, "descriptions in mode \"%s\": status %d, %d, %d",
                m->name, status, (int)width, (int)label);
 }
@@ -180,9 +180,9 @@ static int bounds_in(const mode *m, double *results)
     const cmlp_rows lower = cmlp_dense_rows(low, CMLP_FLOAT64, 1, 2), upper = cmlp_dense_rows(high, CMLP_FLOAT64, 1, 2);
     const cmlp_net *const net = tiny_net(2);
     cmlp_run run = CMLP_INIT(cmlp_run);
-    const cmlp_float_mode before = enter(m);
+    const cmlpi_float_mode before = enter(m);
     const int status = list_bounds(net, tiny, &lower, &upper, lowest, highest, &run);
-    cmlp_write_mode(before);
+    cmlpi_write_mode(before);
     return status;
 }
 
@@ -210,14 +210,14 @@ static int table_in(const mode *m, double *results)
     file.size = 0;
     run.workspace = scratch;
     run.workspace_size = sizeof scratch;
-    const cmlp_float_mode before = enter(m);
+    const cmlpi_float_mode before = enter(m);
     int status = cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch));
     if (!status) status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model,
                                           SPACE(scratch, sizeof scratch));
     if (!status) status = predict_values(CMLP_FLOAT64, model, raw, 1, NULL, &results[0], 1, scratch, sizeof scratch);
     if (!status) status = predict_rows(model, &row, NULL, &results[1], 1, &run);
     if (!status && cmlp_table_margin(model, 0, NAN, NULL, 0, &results[2], &results[2], NULL) != CMLP_ERROR_OPTION) status = -1;
-    cmlp_write_mode(before);
+    cmlpi_write_mode(before);
     results[2] = (double)hash_elements(HASH_START, CMLP_FLOAT64, file.bytes, (int64_t)(file.size / 8));
     return status;
 }

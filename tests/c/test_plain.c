@@ -129,8 +129,8 @@ int main(void)
             const cmlp_status status = cmlp_net_init(memory, sizeof memory, &config, &net, NULL);
             if (status == CMLP_ERROR_ISA) continue;
             CHECK(status == CMLP_OK);
-            for (int32_t tuning = 0; cmlp_net_tune(net, tuning) == CMLP_OK; tuning++)
-                compare(&nets[i], net, cmlp_net_tuning(net));
+            for (int32_t tuning = 0; cmlpi_net_tune(net, tuning) == CMLP_OK; tuning++)
+                compare(&nets[i], net, cmlpi_net_tuning(net));
         }
     return finish();
 }

@@ -66,23 +66,23 @@ int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 }
 
 /* The worker thread arrives when thread 0 has fallen asleep. */
-static void wait_for_sleeper(void *context, cmlp_thread self)
+static void wait_for_sleeper(void *context, cmlpi_thread self)
 {
     (void)context;
     while (self.index && slept_after < 0) sched_yield();
-    cmlp_team_wait(self);
+    cmlpi_team_barrier(self);
 }
 
 /* A thread spins for a time that the clock measures, not for a number of iterations, which last longer or shorter on
  * other processors. */
 static void test_spinning_ends_by_the_clock(void)
 {
-    void *memory = malloc(cmlp_team_space(2));
+    void *memory = malloc(cmlpi_team_bytes(2));
     for (int readings_frozen = 10; readings_frozen <= 1000; readings_frozen *= 10) {
         frozen = readings_frozen;
         readings = 0;
         slept_after = -1;
-        cmlp_team_run(2, memory, wait_for_sleeper, NULL);
+        cmlpi_team_run(2, memory, wait_for_sleeper, NULL);
         check_that(slept_after >= frozen && slept_after <= frozen + 2,
                    "thread 0 slept after %d readings of a clock that stood still for %d", slept_after, frozen);
     }
@@ -203,7 +203,7 @@ static void test_failed_thread_creation(fixture *f)
 }
 
 /* Worker threads block signals sent to the process, but not those that a thread raises itself. */
-static void read_mask(void *context, cmlp_thread self)
+static void read_mask(void *context, cmlpi_thread self)
 {
     if (self.index) pthread_sigmask(SIG_SETMASK, NULL, context);
 }
@@ -213,22 +213,22 @@ static void test_signals(void)
     static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
     sigset_t mask;
     sigemptyset(&mask);
-    void *memory = malloc(cmlp_team_space(2));
-    cmlp_team_run(2, memory, read_mask, &mask);
+    void *memory = malloc(cmlpi_team_bytes(2));
+    cmlpi_team_run(2, memory, read_mask, &mask);
     free(memory);
     CHECK(sigismember(&mask, SIGINT) && sigismember(&mask, SIGTERM));
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) CHECK(!sigismember(&mask, own[i]));
 }
 
 /* A thread is cancelled while it waits for its team: the call ends first. */
-static void wait_cancelled(void *context, cmlp_thread self)
+static void wait_cancelled(void *context, cmlpi_thread self)
 {
     _Atomic int *is_cancelled = context;
     if (self.index)
         while (!*is_cancelled || slept_after < 0) sched_yield(); /* thread 0 sleeps at the barrier */
     else
         *is_cancelled = !pthread_cancel(pthread_self());
-    cmlp_team_wait(self);
+    cmlpi_team_barrier(self);
 }
 
 static _Atomic int ended; /* whether the call of the cancelled thread has ended */
@@ -236,7 +236,7 @@ static _Atomic int ended; /* whether the call of the cancelled thread has ended 
 static void *call_cancelled(void *memory)
 {
     _Atomic int is_cancelled = 0;
-    cmlp_team_run(2, memory, wait_cancelled, &is_cancelled);
+    cmlpi_team_run(2, memory, wait_cancelled, &is_cancelled);
     ended = 1;
     pthread_testcancel();
     return NULL;
@@ -244,7 +244,7 @@ static void *call_cancelled(void *memory)
 
 static void test_cancelled_thread(void)
 {
-    void *const memory = malloc(cmlp_team_space(2));
+    void *const memory = malloc(cmlpi_team_bytes(2));
     void *result = NULL;
     pthread_t thread;
     slept_after = -1;

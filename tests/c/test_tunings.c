@@ -36,10 +36,10 @@ static void compare(shape s)
     s.tuning = 1; /* plain */
     const uint64_t expected = outcome(&s);
     for (int i = n - 1; i >= 0; i--)
-        for (s.tuning = 1; cmlp_tuning_name(s.tuning - 1); s.tuning++) {
+        for (s.tuning = 1; cmlpi_tuning_name(s.tuning - 1); s.tuning++) {
             s.isa = isas[i];
             check_that(outcome(&s) == expected, "%s, tuning %s: %s %d-%d-%d, %d rows, batch %d, %d threads",
-                       cmlp_isa_name(isas[i]), cmlp_tuning_name(s.tuning - 1), s.dtype == CMLP_FLOAT32 ? "float32" : "float64",
+                       cmlp_isa_name(isas[i]), cmlpi_tuning_name(s.tuning - 1), s.dtype == CMLP_FLOAT32 ? "float32" : "float64",
                        (int)s.sizes[0], (int)s.sizes[1], (int)s.sizes[2], (int)s.rows, (int)s.batch, (int)s.n_threads);
         }
 }
@@ -77,13 +77,13 @@ int main(int argc, char **argv)
     for (int32_t i = 0; i < 4; i++) {
         small.tuning = 1 + i;
         fixture_make(&f, &small);
-        CHECK(!strcmp(cmlp_net_tuning(f.net), names[i]) && !strcmp(cmlp_tuning_name(i), names[i]));
-        CHECK(cmlp_net_tune(f.net, 4) == CMLP_ERROR_OPTION && cmlp_net_tune(f.net, -1) == CMLP_ERROR_OPTION);
-        CHECK(!strcmp(cmlp_net_tuning(f.net), names[i]));
+        CHECK(!strcmp(cmlpi_net_tuning(f.net), names[i]) && !strcmp(cmlpi_tuning_name(i), names[i]));
+        CHECK(cmlpi_net_tune(f.net, 4) == CMLP_ERROR_OPTION && cmlpi_net_tune(f.net, -1) == CMLP_ERROR_OPTION);
+        CHECK(!strcmp(cmlpi_net_tuning(f.net), names[i]));
         fixture_free(&f);
     }
-    CHECK(!cmlp_tuning_name(-1) && !cmlp_tuning_name(4) && !cmlp_net_tuning(NULL));
-    CHECK(cmlp_net_tune(NULL, 0) == CMLP_ERROR_NULL);
+    CHECK(!cmlpi_tuning_name(-1) && !cmlpi_tuning_name(4) && !cmlpi_net_tuning(NULL));
+    CHECK(cmlpi_net_tune(NULL, 0) == CMLP_ERROR_NULL);
     compare(shape_of(784, 144, 70, 70)); /* panels, copied inputs of the gradient, adjacent rows */
     compare(shape_of(515, 141, 260, 259)); /* panels of several blocks of rows, columns that no panel has */
     compare(shape_of(600, 128, 100, 64));

@@ -60,17 +60,17 @@ static void test_utf8(void)
     for (int i = 0; i < 1 << 16; i++) {
         text[0] = (unsigned char)(i >> 8);
         text[1] = (unsigned char)i;
-        CHECK(cmlp_is_utf8(text, 2) == is_utf8(text, 2));
-        CHECK(cmlp_is_utf8(text + 1, 1) == is_utf8(text + 1, 1));
+        CHECK(cmlpi_is_utf8(text, 2) == is_utf8(text, 2));
+        CHECK(cmlpi_is_utf8(text + 1, 1) == is_utf8(text + 1, 1));
     }
     text = slot_place(&s, 4, AT_END, 0);
     for (int i = 0; i < N_EDGES * N_EDGES * N_EDGES * N_EDGES; i++) {
         for (int k = 0, rest = i; k < 4; k++, rest /= N_EDGES) text[k] = edges[rest % N_EDGES];
-        CHECK(cmlp_is_utf8(text, 4) == is_utf8(text, 4));
-        CHECK(cmlp_is_utf8(text + 1, 3) == is_utf8(text + 1, 3));
+        CHECK(cmlpi_is_utf8(text, 4) == is_utf8(text, 4));
+        CHECK(cmlpi_is_utf8(text + 1, 3) == is_utf8(text + 1, 3));
     }
-    CHECK(cmlp_is_utf8((const unsigned char *)"\xed\xa0\x80\xed\xb0\x80", 6)); /* Python's texts have surrogates */
-    CHECK(cmlp_is_utf8(NULL, 0));
+    CHECK(cmlpi_is_utf8((const unsigned char *)"\xed\xa0\x80\xed\xb0\x80", 6)); /* Python's texts have surrogates */
+    CHECK(cmlpi_is_utf8(NULL, 0));
     slot_free(&s);
 }
 
@@ -125,7 +125,7 @@ static void test_order(void)
         for (int j = 0; j < 4 * N; j++) {
             const cmlp_value *a = &lines[i / 4][i % 4], *b = &lines[j / 4][j % 4];
             if ((!a->type && i > 1) || (!b->type && j > 1)) continue; /* the end of a line */
-            const int order = cmlp_compare_values(a, b), sign = (order > 0) - (order < 0);
+            const int order = cmlpi_compare_values(a, b), sign = (order > 0) - (order < 0);
             const int wanted = (i / 4 > j / 4) - (i / 4 < j / 4);
             check_that(sign == wanted, "values %d and %d of lines %d and %d: %d", i % 4, j % 4, i / 4, j / 4, sign);
         }
@@ -157,9 +157,9 @@ static void test_digits(void)
         const double power = ldexp(1, k);
         const cmlp_value wide = large(digits + first), x = number(power);
         const cmlp_value below = number(nextafter(power, 0)), above = number(nextafter(power, INFINITY));
-        CHECK(cmlp_compare_values(&wide, &x) == 0 && cmlp_compare_values(&x, &wide) == 0);
-        CHECK(cmlp_compare_values(&below, &wide) < 0 && cmlp_compare_values(&wide, &below) > 0);
-        CHECK(cmlp_compare_values(&above, &wide) > 0 && cmlp_compare_values(&wide, &above) < 0);
+        CHECK(cmlpi_compare_values(&wide, &x) == 0 && cmlpi_compare_values(&x, &wide) == 0);
+        CHECK(cmlpi_compare_values(&below, &wide) < 0 && cmlpi_compare_values(&wide, &below) > 0);
+        CHECK(cmlpi_compare_values(&above, &wide) > 0 && cmlpi_compare_values(&wide, &above) < 0);
     }
     CHECK(first == 1 && digits[1] == '8'); /* 2^1023 has 308 digits */
 }
@@ -210,12 +210,12 @@ static void test_check_value(void)
         {":0000000000000000000", 0}, {"1000000000000000000:", 0}, {"1000000000000000000/", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const cmlp_status status = cmlp_check_value(&cases[i].value, 0);
+        const cmlp_status status = cmlpi_check_value(&cases[i].value, 0);
         check_that(status == cases[i].status, "case %d: %s", (int)i, cmlp_status_name(status));
     }
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
         const cmlp_value value = large(integers[i].digits);
-        const cmlp_status status = cmlp_check_value(&value, 0);
+        const cmlp_status status = cmlpi_check_value(&value, 0);
         check_that(status == (integers[i].is_large ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX), "%s", integers[i].digits);
     }
 }
@@ -233,7 +233,7 @@ static void test_sorting(void)
             int32_t *order = slot_place(&s, (size_t)n * sizeof *order, AT_END, 0);
             int seen[MOST] = {0}, is_sorted = 1, is_permutation = 1;
             for (int64_t i = 0; i < n; i++) values[i] = integer(random_below(&state, kinds));
-            cmlp_sort_values(values, n, order);
+            cmlpi_sort_values(values, n, order);
             for (int64_t i = 0; i < n; i++) {
                 const int32_t code = order[i];
                 is_permutation = is_permutation && code >= 0 && code < n && !seen[code]++;
@@ -253,7 +253,7 @@ enum { COLUMNS = 4, MOST_VALUES = 24, MOST_TEXT = 512 };
 /* Tensors as a file has them, little-endian, each at the end of its memory. */
 typedef struct tensors {
     slot slots[7];
-    cmlp_value_list list;
+    cmlpi_value_list list;
     unsigned char *counts, *types, *order, *ends, *text, *numbers, *integers;
 } tensors;
 
@@ -315,21 +315,21 @@ static void write_tensors(tensors *t, size_t misaligned)
             if (needs(column, 0)) put_bytes(t->integers + 8 * n_integers++, (uint64_t)value->integer, 8);
         }
     }
-    t->list = (cmlp_value_list){.n = 13, .types = t->types, .order = t->order, .ends = t->ends, .text = t->text,
-                                .numbers = t->numbers, .integers = t->integers, .n_text = n_text,
-                                .n_numbers = n_numbers, .n_integers = n_integers};
+    t->list = (cmlpi_value_list){.n = 13, .types = t->types, .order = t->order, .ends = t->ends, .text = t->text,
+                                 .numbers = t->numbers, .integers = t->integers, .n_text = n_text,
+                                 .n_numbers = n_numbers, .n_integers = n_integers};
 }
 
 /* The status of a reader of the tensors. */
-static cmlp_status check_all(const tensors *t, cmlp_value_range ranges[COLUMNS])
+static cmlp_status check_all(const tensors *t, cmlpi_value_range ranges[COLUMNS])
 {
-    if (!cmlp_split_values(&t->list, t->counts, COLUMNS, ranges)) return CMLP_ERROR_FILE_TENSOR;
+    if (!cmlpi_split_values(&t->list, t->counts, COLUMNS, ranges)) return CMLP_ERROR_FILE_TENSOR;
     for (int i = 0; i < COLUMNS; i++) {
-        const cmlp_status status = cmlp_check_values(&t->list, &ranges[i]);
+        const cmlp_status status = cmlpi_check_values(&t->list, &ranges[i]);
         if (status) return status;
-        if (!cmlp_is_in_order(&t->list, &ranges[i])) return CMLP_ERROR_FILE_NAME;
+        if (!cmlpi_is_in_order(&t->list, &ranges[i])) return CMLP_ERROR_FILE_NAME;
     }
-    return cmlp_uses_all_text(&t->list) ? CMLP_OK : CMLP_ERROR_FILE_LONG;
+    return cmlpi_uses_all_text(&t->list) ? CMLP_OK : CMLP_ERROR_FILE_LONG;
 }
 
 static int same_value(const cmlp_value *a, const cmlp_value *b)
@@ -354,22 +354,22 @@ static void test_tensors(tensors *t)
         {3, {.number = 5.5, .type = CMLP_VALUE_DOUBLE}},
     };
     for (size_t misaligned = 0; misaligned < 8; misaligned++) {
-        cmlp_value_range ranges[COLUMNS];
+        cmlpi_value_range ranges[COLUMNS];
         write_tensors(t, misaligned);
         CHECK(check_all(t, ranges) == CMLP_OK);
         for (int column = 0, at = 0; column < COLUMNS; column++)
             for (int64_t i = 0; i < counts[column]; i++, at++) {
-                const cmlp_value value = cmlp_value_at(&t->list, &ranges[column], i);
+                const cmlp_value value = cmlpi_value_at(&t->list, &ranges[column], i);
                 CHECK(same_value(&value, &all_values[at]));
                 CHECK((value.type == CMLP_VALUE_TEXT) <= (value.text != NULL));
-                CHECK(cmlp_find_value(&t->list, &ranges[column], &all_values[at]) == i);
+                CHECK(cmlpi_find_value(&t->list, &ranges[column], &all_values[at]) == i);
             }
         for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
-            CHECK(cmlp_find_value(&t->list, &ranges[strangers[i].column], &strangers[i].value) == -1);
+            CHECK(cmlpi_find_value(&t->list, &ranges[strangers[i].column], &strangers[i].value) == -1);
         const cmlp_value equal[] = {number(7), number(1), boolean(1)};
-        CHECK(cmlp_find_value(&t->list, &ranges[2], &equal[0]) == 0);
-        CHECK(cmlp_find_value(&t->list, &ranges[2], &equal[1]) == 1);
-        CHECK(cmlp_find_value(&t->list, &ranges[2], &equal[2]) == 1);
+        CHECK(cmlpi_find_value(&t->list, &ranges[2], &equal[0]) == 0);
+        CHECK(cmlpi_find_value(&t->list, &ranges[2], &equal[1]) == 1);
+        CHECK(cmlpi_find_value(&t->list, &ranges[2], &equal[2]) == 1);
     }
 }
 
@@ -408,7 +408,7 @@ static void test_broken(tensors *t)
         {6, 0, 1, CMLP_ERROR_FILE_NAME},       /* equal to it */
         {6, 24, 1, CMLP_ERROR_FILE_VALUE},     /* an integer of a text */
     };
-    cmlp_value_range ranges[COLUMNS];
+    cmlpi_value_range ranges[COLUMNS];
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         write_tensors(t, 0);
         unsigned char *const parts[7] = {t->counts, t->types, t->order, t->ends, t->text, t->numbers, t->integers};
@@ -440,7 +440,7 @@ static void test_broken(tensors *t)
 static void test_changed(tensors *t)
 {
     uint64_t state = 3;
-    cmlp_value_range ranges[COLUMNS];
+    cmlpi_value_range ranges[COLUMNS];
     for (int round = 0; round < 3000; round++) {
         write_tensors(t, (size_t)round % 8);
         CHECK(check_all(t, ranges) == CMLP_OK);
@@ -453,11 +453,11 @@ static void test_changed(tensors *t)
             for (size_t i = 0; i < sizes[0]; i++) t->types[i] %= 6;
         for (int column = 0; column < COLUMNS; column++) {
             for (int i = 0; i < 13; i++) {
-                const int64_t code = cmlp_find_value(&t->list, &ranges[column], &all_values[i]);
+                const int64_t code = cmlpi_find_value(&t->list, &ranges[column], &all_values[i]);
                 CHECK(code >= -1 && code < counts[column]);
             }
             for (int64_t i = 0; i < counts[column]; i++) {
-                const cmlp_value value = cmlp_value_at(&t->list, &ranges[column], i);
+                const cmlp_value value = cmlpi_value_at(&t->list, &ranges[column], i);
                 const char *text = (const char *)t->text;
                 CHECK(!value.n_text || (value.text >= text && value.text + value.n_text <= text + t->list.n_text));
                 CHECK(value.type >= CMLP_VALUE_MISSING && value.type <= CMLP_VALUE_LARGE_INTEGER);
@@ -475,33 +475,33 @@ static void test_one_type(void)
     put_bytes(ends + 8, 6, 8);
     put_bytes(numbers, bits_of(2.5), 8);
     put_bytes(numbers + 8, bits_of(3.5), 8);
-    cmlp_value_list list = {.n = 2, .type = CMLP_VALUE_DOUBLE, .ends = ends, .text = (const unsigned char *)"2.53.5",
-                            .numbers = numbers, .n_text = 6, .n_numbers = 2};
-    const cmlp_value_range all = cmlp_all_values(&list);
-    CHECK(cmlp_check_values(&list, &all) == CMLP_OK && cmlp_uses_all_text(&list));
-    const cmlp_value last = cmlp_value_at(&list, &all, 1);
+    cmlpi_value_list list = {.n = 2, .type = CMLP_VALUE_DOUBLE, .ends = ends, .text = (const unsigned char *)"2.53.5",
+                             .numbers = numbers, .n_text = 6, .n_numbers = 2};
+    const cmlpi_value_range all = cmlpi_all_values(&list);
+    CHECK(cmlpi_check_values(&list, &all) == CMLP_OK && cmlpi_uses_all_text(&list));
+    const cmlp_value last = cmlpi_value_at(&list, &all, 1);
     CHECK(last.number == 3.5 && last.n_text == 3 && !memcmp(last.text, "3.5", 3));
     list.type = CMLP_VALUE_TEXT;
-    CHECK(cmlp_check_values(&list, &all) == CMLP_ERROR_FILE_VALUE); /* the tensor of numbers has none of a text */
+    CHECK(cmlpi_check_values(&list, &all) == CMLP_ERROR_FILE_VALUE); /* the tensor of numbers has none of a text */
     list.n_numbers = 0;
-    CHECK(cmlp_check_values(&list, &all) == CMLP_OK);
+    CHECK(cmlpi_check_values(&list, &all) == CMLP_OK);
     list.ends = NULL;
     list.text = NULL;
     list.n_text = 0;
-    CHECK(cmlp_check_values(&list, &all) == CMLP_OK && cmlp_uses_all_text(&list)); /* two empty texts */
-    const cmlp_value first = cmlp_value_at(&list, &all, 0);
+    CHECK(cmlpi_check_values(&list, &all) == CMLP_OK && cmlpi_uses_all_text(&list)); /* two empty texts */
+    const cmlp_value first = cmlpi_value_at(&list, &all, 0);
     CHECK(first.text && !first.n_text);
 }
 
 /* A table may have no categories. */
 static void test_no_values(void)
 {
-    const cmlp_value_list list = {.n = 0};
-    cmlp_value_range ranges[2];
+    const cmlpi_value_list list = {.n = 0};
+    cmlpi_value_range ranges[2];
     const cmlp_value missing = {.type = CMLP_VALUE_MISSING};
-    CHECK(cmlp_split_values(&list, NULL, 2, ranges));
-    CHECK(ranges[0].n == 0 && ranges[1].n == 0 && cmlp_uses_all_text(&list));
-    CHECK(cmlp_find_value(&list, &ranges[1], &missing) == -1);
+    CHECK(cmlpi_split_values(&list, NULL, 2, ranges));
+    CHECK(ranges[0].n == 0 && ranges[1].n == 0 && cmlpi_uses_all_text(&list));
+    CHECK(cmlpi_find_value(&list, &ranges[1], &missing) == -1);
 }
 
 /* Every one of 65,536 categories is found, and none between them. */
@@ -516,17 +516,17 @@ static void test_many(void)
         types[i] = CMLP_VALUE_INTEGER;
         put_bytes(integers + 8 * i, (uint64_t)values[i].integer, 8);
     }
-    cmlp_sort_values(values, N, order);
+    cmlpi_sort_values(values, N, order);
     for (int i = 0; i < N; i++) put_bytes(codes + 4 * i, (uint64_t)order[i], 4);
-    const cmlp_value_list list = {.n = N, .types = types, .order = codes, .integers = integers, .n_integers = N};
+    const cmlpi_value_list list = {.n = N, .types = types, .order = codes, .integers = integers, .n_integers = N};
     unsigned char count[8];
-    cmlp_value_range range;
+    cmlpi_value_range range;
     put_bytes(count, N, 8);
-    CHECK(cmlp_split_values(&list, count, 1, &range) && cmlp_check_values(&list, &range) == CMLP_OK);
-    CHECK(cmlp_is_in_order(&list, &range));
+    CHECK(cmlpi_split_values(&list, count, 1, &range) && cmlpi_check_values(&list, &range) == CMLP_OK);
+    CHECK(cmlpi_is_in_order(&list, &range));
     for (int i = 0; i < N; i++) {
         const cmlp_value between = integer(values[i].integer + 1), equal = number((double)values[i].integer);
-        CHECK(cmlp_find_value(&list, &range, &equal) == i && cmlp_find_value(&list, &range, &between) == -1);
+        CHECK(cmlpi_find_value(&list, &range, &equal) == i && cmlpi_find_value(&list, &range, &between) == -1);
     }
 }
 

@@ -16,7 +16,7 @@ void prove_read_struct(void)
     unsigned char *given = any_bytes(theirs < sizeof theirs ? sizeof theirs : theirs);
     memcpy(given, &theirs, sizeof theirs);
     sample copy;
-    const cmlp_status status = cmlp_read_struct(&copy, given, sizeof copy, oldest);
+    const cmlp_status status = cmlpi_read_struct(&copy, given, sizeof copy, oldest);
     REQUIRE((status == CMLP_OK) || (status == CMLP_ERROR_STRUCT_SIZE));
     REQUIRE(theirs >= oldest || status);
     if (status) return;
@@ -32,7 +32,7 @@ void prove_write_struct(void)
     ASSUME(theirs >= sizeof theirs && theirs <= MOST);
     unsigned char *given = any_bytes(theirs);
     memcpy(given, &theirs, sizeof theirs);
-    cmlp_write_struct(given, &copy, sizeof copy);
+    cmlpi_write_struct(given, &copy, sizeof copy);
     size_t kept;
     memcpy(&kept, given, sizeof kept);
     REQUIRE(kept == theirs);

@@ -3,25 +3,25 @@
 
 #include "table/decimal.h"
 
-static void any_digit(cmlp_decimal *decimal, int digit, int is_fraction)
+static void any_digit(cmlpi_decimal *decimal, int digit, int is_fraction)
 {
     (void)decimal;
     REQUIRE(digit >= 0 && digit <= 9 && (is_fraction == 0 || is_fraction == 1));
 }
 
-static double any_value(cmlp_decimal *decimal, int64_t exponent)
+static double any_value(cmlpi_decimal *decimal, int64_t exponent)
 {
     (void)decimal;
     REQUIRE(exponent > -(INT64_C(1) << 60) && exponent < INT64_C(1) << 60);
     return nondet_double();
 }
 
-#define cmlp_decimal_add any_digit
-#define cmlp_decimal_value any_value
-#define cmlp_decimal_begin(decimal) ((void)(decimal))
+#define cmlpi_decimal_add any_digit
+#define cmlpi_decimal_value any_value
+#define cmlpi_decimal_begin(decimal) ((void)(decimal))
 #include "table/cells.c"
 
-static cmlp_cell cell;
+static cmlpi_cell cell;
 
 static void any_cell(void)
 {
@@ -42,7 +42,7 @@ void prove_last_space_length(void)
 void prove_is_missing_number(void)
 {
     any_cell();
-    const int is_missing = cmlp_is_missing_number(cell);
+    const int is_missing = cmlpi_is_missing_number(cell);
     REQUIRE(is_missing || cell.at < cell.end);
 }
 
@@ -55,7 +55,7 @@ void prove_read_digits(void)
     ASSUME(reader.n_digits >= -1 && reader.n_digits <= CMLP_CELL_DIGITS - reader.n_left);
     ASSUME(reader.n_digits < 1 || reader.digits[0] != '0');
     any_cell();
-    const cmlp_cell before = cell;
+    const cmlpi_cell before = cell;
     const int64_t n = read_digits(&reader, &cell, most, nondet_int() != 0);
     REQUIRE(n >= 0 && (n <= most || !n) && cell.at == before.at + n && cell.at <= cell.end);
     REQUIRE(reader.n_digits >= -1 && reader.n_digits <= CMLP_CELL_DIGITS - reader.n_left && reader.n_left >= 0);
@@ -64,9 +64,9 @@ void prove_read_digits(void)
 
 void prove_read_cell_date(void)
 {
-    cmlp_cell_date date;
+    cmlpi_cell_date date;
     any_cell();
-    if (!cmlp_read_cell_date(cell, &date)) return;
+    if (!cmlpi_read_cell_date(cell, &date)) return;
     REQUIRE(cell.end - cell.at >= 10);
     REQUIRE(date.microseconds >= FIRST_DAY * MICROSECONDS_OF_A_DAY);
     REQUIRE(date.microseconds < LAST_DAY * MICROSECONDS_OF_A_DAY);

@@ -5,8 +5,8 @@
 
 void prove_crc_add(void)
 {
-    static cmlp_crc crc;
+    static cmlpi_crc crc;
     const size_t n = nondet_size();
     ASSUME(n <= MOST);
-    cmlp_crc_add(&crc, any_bytes(n), n);
+    cmlpi_crc_add(&crc, any_bytes(n), n);
 }

@@ -48,7 +48,7 @@ void prove_hex_double(void)
 {
     any_cursor();
     const double value = hex_double(&c);
-    REQUIRE(c.status || cmlp_is_finite(value));
+    REQUIRE(c.status || cmlpi_is_finite(value));
     cursor_is_sound();
 }
 
@@ -75,8 +75,8 @@ void prove_next_name(void)
     any_cursor();
     const size_t skipped = nondet_size(), length = nondet_size();
     ASSUME(skipped <= (size_t)(c.at - head) && length <= (size_t)(c.at - head) - skipped);
-    slice last = {head + skipped, length};
-    const slice name = next_name(&c, &last);
+    string_view last = {head + skipped, length};
+    const string_view name = next_name(&c, &last);
     REQUIRE(c.status || (name.length >= 1 && name.length <= CMLP_NAME_MOST && name.at == before.at + 1));
     REQUIRE(c.status || (last.at == name.at && last.length == name.length));
     cursor_is_sound();
@@ -86,7 +86,7 @@ void prove_is_name(void)
 {
     const size_t n = nondet_size();
     ASSUME(n <= MOST);
-    const slice name = {any_bytes(n), n};
+    const string_view name = {any_bytes(n), n};
     if (!is_name(name, "layers.")) return;
     REQUIRE(n == 7 && !memcmp(name.at, "layers.", 7));
 }

@@ -1,10 +1,10 @@
-/* The encoder of tables: any column that cmlp_check_columns accepts, with at most MOST edges or categories, a
+/* The encoder of tables: any column that cmlpi_check_columns accepts, with at most MOST edges or categories, a
  * week of at most 3 inputs or at most MOST levels, and any number. The value of the square root is anything. */
 #include "any.h"
 
 #include "base/root.h"
 static double any_root(double x) { return nondet_double(); }
-#define cmlp_root any_root
+#define cmlpi_root any_root
 #include "table/encode.c"
 
 static cmlp_table_column c;
@@ -23,19 +23,19 @@ static void any_column(void)
         c.parts[k].edges = c.parts[k].n ? any_bytes((size_t)c.parts[k].n * sizeof *c.edges) : NULL;
     }
     int64_t bad;
-    ASSUME(cmlp_check_columns(&c, 1, &bad) == CMLP_OK);
+    ASSUME(cmlpi_check_columns(&c, 1, &bad) == CMLP_OK);
 }
 
-/* Exactly the inputs that cmlp_column_width counts are written: the block has their size. */
+/* Exactly the inputs that cmlpi_column_width counts are written: the block has their size. */
 void prove_encode_row(void)
 {
     any_column();
     const int has_bins = nondet_int() != 0;
-    const int64_t width = cmlp_column_width(&c, has_bins), total = cmlp_columns_width(&c, 1, has_bins);
+    const int64_t width = cmlpi_column_width(&c, has_bins), total = cmlpi_columns_width(&c, 1, has_bins);
     REQUIRE(width >= 0 && total == (width ? width : 1));
     const double raw = nondet_double();
     double *inputs = any_bytes((size_t)total * sizeof *inputs);
-    cmlp_encode_columns(&c, 1, has_bins, &raw, (cmlp_encoded){inputs, 0});
+    cmlpi_encode_columns(&c, 1, has_bins, &raw, (cmlpi_encoded){inputs, 0});
 }
 
 void prove_encode_number(void)
@@ -44,8 +44,8 @@ void prove_encode_number(void)
     ASSUME(c.role == CMLP_TABLE_ROLE_NUMBER);
     const int has_bins = nondet_int() != 0;
     double inputs[MOST + 2 + 3];
-    const int64_t at = cmlp_encode_number(&c, has_bins, nondet_double(), (cmlp_encoded){inputs, 0}, 0);
-    REQUIRE(at == cmlp_column_width(&c, has_bins));
+    const int64_t at = cmlpi_encode_number(&c, has_bins, nondet_double(), (cmlpi_encoded){inputs, 0}, 0);
+    REQUIRE(at == cmlpi_column_width(&c, has_bins));
 }
 
 /* A category without levels is one-hot; one of two is 1 or -1; an unknown one is zeros. */
@@ -55,8 +55,8 @@ void prove_encode_category(void)
     ASSUME(c.role == CMLP_TABLE_ROLE_CATEGORY && !c.levels);
     const double code = nondet_double();
     double inputs[MOST + 1], sum = 0;
-    const int64_t at = cmlp_encode_category(&c, code, (cmlp_encoded){inputs, 0}, 0);
-    REQUIRE(at == cmlp_column_width(&c, 1) && at >= 1);
+    const int64_t at = cmlpi_encode_category(&c, code, (cmlpi_encoded){inputs, 0}, 0);
+    REQUIRE(at == cmlpi_column_width(&c, 1) && at >= 1);
     for (int64_t k = 0; k < at; k++) sum += inputs[k];
     const int known = code == 0 || code == 1 || code == 2 || code == 3;
     REQUIRE(sum == (known && code < (double)c.n ? (c.n == 2 && code == 1 ? -1 : 1) : 0));
@@ -69,8 +69,8 @@ void prove_encode_levels(void)
     ASSUME(c.role == CMLP_TABLE_ROLE_CATEGORY && c.levels);
     const double code = nondet_double();
     double inputs[2 * MOST], sum = 0;
-    const int64_t at = cmlp_encode_levels(&c, code, (cmlp_encoded){inputs, 0}, 0);
-    REQUIRE(at == cmlp_column_width(&c, 1) && at == c.n_one_hot + c.n_levels / c.n);
+    const int64_t at = cmlpi_encode_levels(&c, code, (cmlpi_encoded){inputs, 0}, 0);
+    REQUIRE(at == cmlpi_column_width(&c, 1) && at == c.n_one_hot + c.n_levels / c.n);
     for (int64_t k = 0; k < c.n_one_hot; k++) sum += inputs[k];
     const int known = (code == 0 || code == 1 || code == 2 || code == 3) && code < (double)c.n;
     REQUIRE(sum == (known && code < (double)c.n_one_hot));
@@ -83,7 +83,7 @@ void prove_check_columns(void)
     REQUIRE(c.role == CMLP_TABLE_ROLE_NUMBER || c.role == CMLP_TABLE_ROLE_CATEGORY ||
             c.role == CMLP_TABLE_ROLE_UNUSED);
     if (c.role == CMLP_TABLE_ROLE_NUMBER) {
-        REQUIRE(c.scale > 0 && cmlp_is_finite(c.centre) && c.n != 1);
+        REQUIRE(c.scale > 0 && cmlpi_is_finite(c.centre) && c.n != 1);
         for (int64_t k = 1; k < c.n; k++) REQUIRE(c.edges[k - 1] < c.edges[k]);
         for (int k = 0; k < CMLP_PARTS; k++) REQUIRE(c.parts[k].n != 1 && (!c.parts[k].used || c.n));
     }

@@ -35,7 +35,7 @@ void prove_head_length(void)
 void prove_next_word(void)
 {
     any_cursor();
-    const slice word = next_word(&c);
+    const string_view word = next_word(&c);
     REQUIRE(word.at == before.at && word.length == (size_t)(c.at - before.at));
     REQUIRE(c.at <= c.end && c.status == before.status);
     cursor_is_sound();
@@ -75,7 +75,7 @@ void prove_read_padding(void)
 static void swap_elements(size_t element)
 {
     unsigned char *from = any_bytes(MOST * element), *to = any_bytes(MOST * element);
-    cmlp_swap(to, from, MOST * element, element);
+    cmlpi_swap(to, from, MOST * element, element);
     for (size_t i = 0; i < MOST * element; i++) REQUIRE(to[i] == from[i / element * element + element - 1 - i % element]);
 }
 

@@ -11,7 +11,7 @@ static void any_number(double *to, const unsigned char *from, int64_t n, size_t 
     *to = nondet_double();
 }
 
-#define cmlp_load any_number
+#define cmlpi_load any_number
 #include "file/model_margin.c"
 
 static cmlp_model model;

@@ -10,7 +10,7 @@ void prove_add_size(void)
     const size_t size = nondet_size(), before = total;
     const int64_t count = nondet_int64();
     ASSUME(total <= (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT && size >= 1 && size <= MOST);
-    if (cmlp_add_size(&total, count, size)) {
+    if (cmlpi_add_size(&total, count, size)) {
         REQUIRE(total >= before && total <= (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT);
         REQUIRE(count >= 0 && total - before >= (uint64_t)count && (total - before) % CMLP_ALIGNMENT == 0);
     } else {
@@ -21,19 +21,19 @@ void prove_add_size(void)
 /* What is counted without memory is what is taken with it, and ends inside. */
 void prove_take(void)
 {
-    cmlp_space counted = {NULL, nondet_size(), nondet_int() != 0};
+    cmlpi_arena counted = {NULL, nondet_size(), nondet_int() != 0};
     const int64_t count = nondet_int64();
     const size_t size = 8;
     ASSUME(counted.used <= MOST && counted.used % CMLP_ALIGNMENT == 0);
     ASSUME(count <= MOST || count >> 40);
     const size_t before = counted.used;
     const int overflow = counted.overflow;
-    REQUIRE(!cmlp_take(&counted, count, size));
+    REQUIRE(!cmlpi_arena_alloc(&counted, count, size));
     REQUIRE(counted.overflow || (!overflow && counted.used - before >= (uint64_t)count * size));
     REQUIRE(!counted.overflow || overflow || count < 0 || count >> 40);
     if (counted.overflow) return;
-    cmlp_space space = {any_bytes(counted.used), before, 0};
-    char *block = cmlp_take(&space, count, size);
+    cmlpi_arena space = {any_bytes(counted.used), before, 0};
+    char *block = cmlpi_arena_alloc(&space, count, size);
     REQUIRE(space.used == counted.used && !space.overflow && block == space.base + before);
 }
 
@@ -45,7 +45,7 @@ void prove_check_workspace(void)
     char *memory = (char *)any_bytes(shift + size) + shift;
     run.workspace = nondet_int() ? memory : NULL;
     run.workspace_size = size;
-    if (cmlp_check_workspace(&run, needed)) return;
+    if (cmlpi_check_workspace(&run, needed)) return;
     const ptrdiff_t skipped = (char *)run.workspace - memory;
     REQUIRE(needed > 0 && skipped >= 0 && skipped < CMLP_ALIGNMENT && (size_t)skipped + needed <= size);
 }
@@ -56,10 +56,10 @@ void prove_team_range(void)
     const int32_t size = nondet_int32(), index = nondet_int32();
     int64_t first, end, next, last;
     ASSUME(n >= 0 && n <= MOST && unit >= 1 && unit <= 16 && size >= 1 && size <= 8 && index >= 0 && index < size);
-    cmlp_team_range(n, unit, index, size, &first, &end);
+    cmlpi_team_range(n, unit, index, size, &first, &end);
     REQUIRE(0 <= first && first <= end && end <= n && (first % unit == 0 || first == n));
     REQUIRE((index || !first) && (index + 1 < size || end == n));
     if (index + 1 == size) return;
-    cmlp_team_range(n, unit, index + 1, size, &next, &last);
+    cmlpi_team_range(n, unit, index + 1, size, &next, &last);
     REQUIRE(next == end);
 }

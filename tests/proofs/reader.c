@@ -11,10 +11,10 @@ typedef struct cursor {
     cmlp_status status;
 } cursor;
 
-typedef struct slice {
+typedef struct string_view {
     const unsigned char *at;
     size_t length;
-} slice;
+} string_view;
 
 static int fail(cursor *c, cmlp_status status)
 {
@@ -54,7 +54,7 @@ static double hex_double(cursor *c)
 {
     const double value = nondet_double();
     hex(c, 16);
-    if (!cmlp_is_finite(value)) fail(c, CMLP_ERROR_OPTION);
+    if (!cmlpi_is_finite(value)) fail(c, CMLP_ERROR_OPTION);
     return value;
 }
 
@@ -71,9 +71,9 @@ static size_t string(cursor *c)
     return advance(c, 2) ? (size_t)(c->at - first) - 2 : 0;
 }
 
-static slice next_name(cursor *c, slice *last)
+static string_view next_name(cursor *c, string_view *last)
 {
-    slice n = {c->at, 0};
+    string_view n = {c->at, 0};
     if (!advance(c, 3)) return n;
     n.at++;
     n.length = (size_t)(c->at - n.at) - 1;
@@ -82,7 +82,7 @@ static slice next_name(cursor *c, slice *last)
     return n;
 }
 
-static int is_name(slice n, const char *text) { return nondet_int(); }
+static int is_name(string_view n, const char *text) { return nondet_int(); }
 
 #include "file/model_head.c"
 
@@ -105,12 +105,12 @@ void known_layer_name(cursor *c, int32_t net, int32_t layer, int is_bias)
     advance(c, 1);
 }
 
-static cmlp_head head;
+static cmlpi_head head;
 static cursor c, before;
 
 static void any_head(void)
 {
-    cmlp_head anything;
+    cmlpi_head anything;
     const size_t n = nondet_size(), from = nondet_size();
     ASSUME(n <= MOST && from <= n);
     const unsigned char *file = any_bytes(n);

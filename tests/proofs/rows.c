@@ -34,10 +34,10 @@ void prove_set_strides(void)
 }
 
 static int64_t n_classes;
-static cmlp_any_net any;
+static cmlpi_any_net any;
 static cmlp_net *const net = &any.net;
 
-static void any_labels(cmlp_data *data, cmlp_targets *targets, cmlp_rows *rows)
+static void any_labels(cmlpi_data *data, cmlp_targets *targets, cmlp_rows *rows)
 {
     const int64_t n = nondet_int64();
     ASSUME(n >= 1 && n <= MOST);
@@ -57,7 +57,7 @@ static void any_labels(cmlp_data *data, cmlp_targets *targets, cmlp_rows *rows)
 
 void prove_bad_label(void)
 {
-    cmlp_data data;
+    cmlpi_data data;
     cmlp_targets targets;
     cmlp_rows rows;
     any_labels(&data, &targets, &rows);
@@ -71,13 +71,13 @@ void prove_bad_label(void)
 /* The labels may have changed since the check. */
 void prove_gather_labels(void)
 {
-    cmlp_data data;
+    cmlpi_data data;
     cmlp_targets targets;
     cmlp_rows rows;
     any_labels(&data, &targets, &rows);
     const int64_t first = nondet_int64(), n = nondet_int64();
     ASSUME(first >= 0 && n >= 0 && n <= data.n && first <= data.n - n);
     int32_t *out = any_bytes((size_t)n * sizeof *out);
-    cmlp_gather_labels(&data, first, n, out);
+    cmlpi_gather_labels(&data, first, n, out);
     for (int64_t i = 0; i < n; i++) REQUIRE(out[i] >= 0 && out[i] < n_classes);
 }

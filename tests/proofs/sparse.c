@@ -4,7 +4,7 @@
 #include "data/sparse.c"
 
 static cmlp_rows rows;
-static cmlp_data data;
+static cmlpi_data data;
 
 static void any_rows(void)
 {
@@ -49,7 +49,7 @@ void prove_check_sparse_rows(void)
 {
     int64_t bad = -1;
     any_rows();
-    const cmlp_status status = cmlp_check_sparse_rows(&data, &bad);
+    const cmlp_status status = cmlpi_check_sparse_rows(&data, &bad);
     REQUIRE(status ? bad >= 0 && bad < rows.n_rows : bad == -1);
     REQUIRE(status || (data.values >= 0 && data.values <= rows.n_values * MOST));
 }
@@ -57,11 +57,11 @@ void prove_check_sparse_rows(void)
 /* The arrays may have changed since the check: what the kernels get is inside all the same. */
 void prove_gather_sparse(void)
 {
-    cmlp_csr_row list[1];
+    cmlpi_csr_row list[1];
     any_rows();
     const int64_t first = nondet_int64();
     ASSUME(first >= 0 && first < rows.n_rows);
-    cmlp_gather_sparse(&data, first, 1, list);
+    cmlpi_gather_sparse(&data, first, 1, list);
     REQUIRE(list[0].n >= 0 && list[0].n <= rows.n_values && list[0].n <= rows.n_cols);
     if (!list[0].n) return;
     const int64_t begin = ((const char *)list[0].values - (const char *)rows.data) / 4;
@@ -74,7 +74,7 @@ void prove_check_sparse_arrays(void)
     cmlp_rows anything;
     int needed;
     const char *refused = NULL;
-    const cmlp_status status = cmlp_check_sparse_arrays(&anything, needed, &refused);
+    const cmlp_status status = cmlpi_check_sparse_arrays(&anything, needed, &refused);
     REQUIRE(!status == !refused);
     if (status) return;
     REQUIRE(anything.n_values >= 0 && (anything.indptr || !needed));

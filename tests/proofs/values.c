@@ -9,7 +9,7 @@ void prove_is_utf8(void)
     const size_t n = nondet_size();
     ASSUME(n <= MOST);
     const unsigned char *text = any_bytes(n);
-    REQUIRE(!cmlp_is_utf8(text, (int64_t)n) || !n || (text[n - 1] & 0xc0) != 0xc0);
+    REQUIRE(!cmlpi_is_utf8(text, (int64_t)n) || !n || (text[n - 1] & 0xc0) != 0xc0);
 }
 
 void prove_is_large_integer(void)
@@ -21,13 +21,13 @@ void prove_is_large_integer(void)
 }
 
 /* A list of at most MOST values whose tensors have any bytes, and a column of it. */
-static cmlp_value_list list;
-static cmlp_value_range range;
+static cmlpi_value_list list;
+static cmlpi_value_range range;
 
 static void any_list(void)
 {
-    cmlp_value_list anything;
-    cmlp_value_range any_range;
+    cmlpi_value_list anything;
+    cmlpi_value_range any_range;
     list = anything;
     range = any_range;
     ASSUME(list.n >= 1 && list.n <= MOST && list.n_text >= 0 && list.n_text <= MOST);
@@ -49,7 +49,7 @@ void prove_value_at(void)
     const int64_t i = nondet_int64();
     any_list();
     ASSUME(i >= 0 && i < range.n);
-    const cmlp_value value = cmlp_value_at(&list, &range, i);
+    const cmlp_value value = cmlpi_value_at(&list, &range, i);
     REQUIRE(value.type >= CMLP_VALUE_MISSING && value.type <= CMLP_VALUE_LARGE_INTEGER);
     REQUIRE(value.n_text >= 0 && (!value.n_text || __CPROVER_r_ok(value.text, (size_t)value.n_text)));
 }
@@ -57,9 +57,9 @@ void prove_value_at(void)
 void prove_split_values(void)
 {
     any_list();
-    cmlp_value_range ranges[2];
+    cmlpi_value_range ranges[2];
     unsigned char *counts = any_bytes(16);
-    if (!cmlp_split_values(&list, counts, 2, ranges)) return;
+    if (!cmlpi_split_values(&list, counts, 2, ranges)) return;
     for (int i = 0; i < 2; i++) {
         REQUIRE(ranges[i].n >= 0 && ranges[i].first >= 0 && ranges[i].first <= list.n - ranges[i].n);
         REQUIRE(ranges[i].first_number >= 0 && ranges[i].first_number <= list.n_numbers);
@@ -74,7 +74,7 @@ void prove_is_in_order(void)
     list.types = NULL;
     list.ends = NULL;
     list.type = type;
-    if (!cmlp_is_in_order(&list, &range)) return;
+    if (!cmlpi_is_in_order(&list, &range)) return;
     for (int64_t i = 0; i < range.n; i++) {
         int32_t code;
         memcpy(&code, list.order + 4 * (range.first + i), sizeof code);
@@ -84,20 +84,20 @@ void prove_is_in_order(void)
 
 void prove_find_value(void)
 {
-    cmlp_value_list anything;
-    cmlp_value_range any_range;
+    cmlpi_value_list anything;
+    cmlpi_value_range any_range;
     list = anything;
     range = any_range;
     ASSUME(list.n >= 0 && list.n <= MOST && range.first >= 0 && range.n >= 0 && range.n <= list.n &&
            range.first <= list.n - range.n);
     list.order = any_bytes(4 * (size_t)list.n);
     const cmlp_value wanted = {.type = CMLP_VALUE_MISSING};
-    const int64_t code = cmlp_find_value(&list, &range, &wanted);
+    const int64_t code = cmlpi_find_value(&list, &range, &wanted);
     REQUIRE(code >= -1 && code < range.n);
 }
 
 /* What the proofs of both functions show of them, for the search. */
-cmlp_value known_value_at(const cmlp_value_list *l, const cmlp_value_range *r, int64_t i)
+cmlp_value known_value_at(const cmlpi_value_list *l, const cmlpi_value_range *r, int64_t i)
 {
     cmlp_value value;
     REQUIRE(l == &list && i >= 0 && i < r->n);
@@ -122,7 +122,7 @@ void prove_compare_values(void)
     const cmlp_value a = any_value(), b = any_value();
     ASSUME(a.type != CMLP_VALUE_DOUBLE || b.type != CMLP_VALUE_LARGE_INTEGER);
     ASSUME(b.type != CMLP_VALUE_DOUBLE || a.type != CMLP_VALUE_LARGE_INTEGER);
-    const int order = cmlp_compare_values(&a, &b);
+    const int order = cmlpi_compare_values(&a, &b);
     if (a.type == CMLP_VALUE_TEXT && b.type == CMLP_VALUE_TEXT)
         REQUIRE(order || a.n_text == b.n_text);
     else

@@ -3,7 +3,7 @@
 
 #include "train/workers.c"
 
-static cmlp_any_net any;
+static cmlpi_any_net any;
 static cmlp_net *const net = &any.net;
 
 /* 1 to 3 layers of 1 to MOST units. */
@@ -29,7 +29,7 @@ static void any_net(void)
 static int is_start(int64_t at)
 {
     for (int l = 0; l < net->depth; l++) {
-        const cmlp_dense_layer *layer = &net->layers[l];
+        const cmlpi_dense_layer *layer = &net->layers[l];
         if (at == layer->weights) return 1;
         if (at > layer->weights && at < layer->biases && (at - layer->weights) % (CMLP_BUCKET_ROWS * layer->n_out) == 0)
             return 1;
@@ -49,8 +49,8 @@ void prove_bucket_end(void)
 
 void prove_is_message(void)
 {
-    cmlp_batch_job job;
-    cmlp_message message;
+    cmlpi_batch_job job;
+    cmlpi_message message;
     cmlp_workers workers;
     any_net();
     job.data.net = net;

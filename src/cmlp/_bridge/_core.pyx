@@ -25,9 +25,9 @@ from libc.string cimport memcpy, memset
 from cmlp.libcmlp cimport *
 
 cdef extern from "core/net/tuning_names.h" nogil:
-    const char *cmlp_tuning_name(int32_t index)
-    const char *cmlp_net_tuning(const cmlp_net *net)
-    cmlp_status cmlp_net_tune(const cmlp_net *net, int32_t index)
+    const char *cmlpi_tuning_name(int32_t index)
+    const char *cmlpi_net_tuning(const cmlp_net *net)
+    cmlp_status cmlpi_net_tune(const cmlp_net *net, int32_t index)
 
 import numpy as np
 
@@ -86,8 +86,8 @@ cdef dict activation_table():
 cdef dict tuning_table():
     """The indices of the C library's tunings by name."""
     table = {}
-    while cmlp_tuning_name(len(table)) != NULL:
-        table[cmlp_tuning_name(len(table)).decode()] = len(table)
+    while cmlpi_tuning_name(len(table)) != NULL:
+        table[cmlpi_tuning_name(len(table)).decode()] = len(table)
     return table
 
 
@@ -266,10 +266,10 @@ cdef class Net:
             raise MemoryError("no memory for a network")
         check(cmlp_net_init(self.memory, net_size, &config, &self.net, NULL))
         if TUNING >= 0:
-            check(cmlp_net_tune(self.net, TUNING))
+            check(cmlpi_net_tune(self.net, TUNING))
         self.n_params, self.n_in, self.n_out = cmlp_net_n_params(self.net), c_sizes[0], c_sizes[n - 1]
         self.isa = {bit: name for name, bit in ISAS.items()}[cmlp_net_isa(self.net)]
-        self.tuning = cmlp_net_tuning(self.net).decode()
+        self.tuning = cmlpi_net_tuning(self.net).decode()
         parameters = []
         for i in range(n - 1):
             layer.struct_size = sizeof(cmlp_layer)

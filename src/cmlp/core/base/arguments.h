@@ -18,49 +18,49 @@
 
 /* Reads a struct of another size than the library's: zeroes the fields that it lacks, and refuses it unless the fields
  * that the library lacks are zero. */
-cmlp_status cmlp_read_other(void *copy, const void *given, size_t size, size_t oldest);
+cmlp_status cmlpi_read_other(void *copy, const void *given, size_t size, size_t oldest);
 
 /* Copies the caller's struct to `copy`, which has `size` bytes and then is a struct of this size. */
-static inline cmlp_status cmlp_read_struct(void *copy, const void *given, size_t size, size_t oldest)
+static inline cmlp_status cmlpi_read_struct(void *copy, const void *given, size_t size, size_t oldest)
 {
     size_t theirs;
     if (!given) return CMLP_ERROR_NULL;
     memcpy(&theirs, given, sizeof theirs);
-    if (theirs != size) return cmlp_read_other(copy, given, size, oldest);
+    if (theirs != size) return cmlpi_read_other(copy, given, size, oldest);
     memcpy(copy, given, size); /* of a known size: a few instructions */
     return CMLP_OK;
 }
-#define CMLP_READ(copy, given, type, last) cmlp_read_struct((copy), (given), sizeof(type), CMLP_OLDEST(type, last))
+#define CMLP_READ(copy, given, type, last) cmlpi_read_struct((copy), (given), sizeof(type), CMLP_OLDEST(type, last))
 
 /* Copies the fields behind struct_size to the caller's struct, as far as it has them. */
-void cmlp_write_struct(void *given, const void *copy, size_t size);
+void cmlpi_write_struct(void *given, const void *copy, size_t size);
 
 /* Makes the caller's struct of `given_size` bytes a copy of one that has `size`: without its last fields if it is smaller,
  * and with zeros behind them if it is larger. */
-void cmlp_init_struct(void *given, size_t given_size, const void *copy, size_t size);
+void cmlpi_init_struct(void *given, size_t given_size, const void *copy, size_t size);
 
 /* Names the refused argument and returns the status. */
-static inline cmlp_status cmlp_refuse(const char **refused, cmlp_status status, const char *argument)
+static inline cmlp_status cmlpi_refuse(const char **refused, cmlp_status status, const char *argument)
 {
     *refused = argument;
     return status;
 }
 
 /* One computing call: the library's copy of the caller's run, and the caller's floating-point mode. */
-typedef struct cmlp_frame {
+typedef struct cmlpi_call {
     cmlp_run run;
     cmlp_run *callers;
-    cmlp_float_mode mode;
-} cmlp_frame;
+    cmlpi_float_mode mode;
+} cmlpi_call;
 
 /* Starts a call: reads and checks the run, which may be NULL, and sets the floating-point mode. Every call of it needs a
- * cmlp_end_call. */
-cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run);
+ * cmlpi_end_call. */
+cmlp_status cmlpi_begin_call(cmlpi_call *frame, cmlp_run *run);
 
 /* Writes the run's output fields to the caller's struct, restores the caller's mode and returns the status. */
-cmlp_status cmlp_end_call(const cmlp_frame *frame, cmlp_status status);
+cmlp_status cmlpi_end_call(const cmlpi_call *frame, cmlp_status status);
 
 /* Checks that an argument is given, and aligned for its elements. */
-cmlp_status cmlp_require(const void *argument, size_t alignment, const char *name, cmlp_run *run);
+cmlp_status cmlpi_check_pointer(const void *argument, size_t alignment, const char *name, cmlp_run *run);
 
 #endif

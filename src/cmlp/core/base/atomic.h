@@ -7,11 +7,11 @@
 
 #if !CMLP_BUILDS_THREADS
 
-typedef long cmlp_atomic;
-static inline void cmlp_atomic_init(cmlp_atomic *a, long value) { *a = value; }
-static inline long cmlp_atomic_load(cmlp_atomic *a) { return *a; }
-static inline void cmlp_atomic_store(cmlp_atomic *a, long value) { *a = value; }
-static inline long cmlp_atomic_add(cmlp_atomic *a, long value)
+typedef long cmlpi_atomic;
+static inline void cmlpi_atomic_init(cmlpi_atomic *a, long value) { *a = value; }
+static inline long cmlpi_atomic_load(cmlpi_atomic *a) { return *a; }
+static inline void cmlpi_atomic_store(cmlpi_atomic *a, long value) { *a = value; }
+static inline long cmlpi_atomic_add(cmlpi_atomic *a, long value)
 {
     const long before = *a;
     *a += value;
@@ -21,24 +21,24 @@ static inline long cmlp_atomic_add(cmlp_atomic *a, long value)
 #elif defined(_MSC_VER) && !defined(__clang__)
 
 #include <intrin.h>
-typedef volatile long cmlp_atomic;
-static inline void cmlp_atomic_init(cmlp_atomic *a, long value) { *a = value; }
-static inline long cmlp_atomic_load(cmlp_atomic *a) { return _InterlockedOr(a, 0); }
-static inline void cmlp_atomic_store(cmlp_atomic *a, long value) { _InterlockedExchange(a, value); }
-static inline long cmlp_atomic_add(cmlp_atomic *a, long value) { return _InterlockedExchangeAdd(a, value); }
+typedef volatile long cmlpi_atomic;
+static inline void cmlpi_atomic_init(cmlpi_atomic *a, long value) { *a = value; }
+static inline long cmlpi_atomic_load(cmlpi_atomic *a) { return _InterlockedOr(a, 0); }
+static inline void cmlpi_atomic_store(cmlpi_atomic *a, long value) { _InterlockedExchange(a, value); }
+static inline long cmlpi_atomic_add(cmlpi_atomic *a, long value) { return _InterlockedExchangeAdd(a, value); }
 
 #else
 
 #include <stdatomic.h>
-typedef atomic_long cmlp_atomic;
-static inline void cmlp_atomic_init(cmlp_atomic *a, long value) { atomic_init(a, value); }
-static inline long cmlp_atomic_load(cmlp_atomic *a) { return atomic_load_explicit(a, memory_order_acquire); }
-static inline void cmlp_atomic_store(cmlp_atomic *a, long value)
+typedef atomic_long cmlpi_atomic;
+static inline void cmlpi_atomic_init(cmlpi_atomic *a, long value) { atomic_init(a, value); }
+static inline long cmlpi_atomic_load(cmlpi_atomic *a) { return atomic_load_explicit(a, memory_order_acquire); }
+static inline void cmlpi_atomic_store(cmlpi_atomic *a, long value)
 {
     atomic_store_explicit(a, value, memory_order_release);
 }
 /* Returns the value before the addition. */
-static inline long cmlp_atomic_add(cmlp_atomic *a, long value)
+static inline long cmlpi_atomic_add(cmlpi_atomic *a, long value)
 {
     return atomic_fetch_add_explicit(a, value, memory_order_acq_rel);
 }

@@ -113,10 +113,10 @@
 /* Keywords of C11 and what C99 has instead: GCC and Clang accept most of them in C99 too, but warn. */
 #if !defined(__GNUC__) && __STDC_VERSION__ < 201112L
 #define CMLP_ALIGNOF(type) offsetof(struct { char first; type second; }, second)
-#define CMLP_ASSERT(condition, why) extern const char cmlp_assertion[(condition) ? 1 : -1]
+#define CMLP_ASSERT(condition, why) extern const char cmlpi_assertion[(condition) ? 1 : -1]
 #elif defined(__GNUC__) && __STDC_VERSION__ < 201112L
 #define CMLP_ALIGNOF(type) __alignof__(type)
-#define CMLP_ASSERT(condition, why) extern const char cmlp_assertion[(condition) ? 1 : -1]
+#define CMLP_ASSERT(condition, why) extern const char cmlpi_assertion[(condition) ? 1 : -1]
 #else
 #define CMLP_ALIGNOF(type) _Alignof(type)
 #define CMLP_ASSERT(condition, why) _Static_assert(condition, why)

@@ -9,55 +9,55 @@
 
 #if CMLP_X86
 
-typedef unsigned cmlp_float_mode;
+typedef unsigned cmlpi_float_mode;
 #define CMLP_MODE_BITS 0xffc0u /* flush to zero, rounding, masks of the exceptions, denormals are zero */
 #define CMLP_MODE 0x1f80u      /* all exceptions are masked */
-static inline cmlp_float_mode cmlp_read_mode(void) { return _mm_getcsr(); }
-static inline void cmlp_write_mode(cmlp_float_mode mode) { _mm_setcsr(mode); }
+static inline cmlpi_float_mode cmlpi_read_mode(void) { return _mm_getcsr(); }
+static inline void cmlpi_write_mode(cmlpi_float_mode mode) { _mm_setcsr(mode); }
 
 #elif CMLP_AARCH64 && defined(_MSC_VER) && !defined(__clang__)
 
 #include <intrin.h>
-typedef uint64_t cmlp_float_mode;
+typedef uint64_t cmlpi_float_mode;
 #define CMLP_MODE_BITS UINT64_C(0x01c89f00) /* FZ, rounding, FZ16, traps of the exceptions */
 #define CMLP_MODE 0
-static inline cmlp_float_mode cmlp_read_mode(void) { return (uint64_t)_ReadStatusReg(ARM64_FPCR); }
-static inline void cmlp_write_mode(cmlp_float_mode mode) { _WriteStatusReg(ARM64_FPCR, (__int64)mode); }
+static inline cmlpi_float_mode cmlpi_read_mode(void) { return (uint64_t)_ReadStatusReg(ARM64_FPCR); }
+static inline void cmlpi_write_mode(cmlpi_float_mode mode) { _WriteStatusReg(ARM64_FPCR, (__int64)mode); }
 
 #elif CMLP_AARCH64
 
-typedef uint64_t cmlp_float_mode;
+typedef uint64_t cmlpi_float_mode;
 #define CMLP_MODE_BITS UINT64_C(0x01c89f00) /* FZ, rounding, FZ16, traps of the exceptions */
 #define CMLP_MODE 0
-static inline cmlp_float_mode cmlp_read_mode(void)
+static inline cmlpi_float_mode cmlpi_read_mode(void)
 {
     uint64_t mode;
     __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
     return mode;
 }
-static inline void cmlp_write_mode(cmlp_float_mode mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
+static inline void cmlpi_write_mode(cmlpi_float_mode mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
 
 #else
 
-typedef int cmlp_float_mode;
+typedef int cmlpi_float_mode;
 #define CMLP_MODE_BITS 0
 #define CMLP_MODE 0
-static inline cmlp_float_mode cmlp_read_mode(void) { return 0; }
-static inline void cmlp_write_mode(cmlp_float_mode mode) { (void)mode; }
+static inline cmlpi_float_mode cmlpi_read_mode(void) { return 0; }
+static inline void cmlpi_write_mode(cmlpi_float_mode mode) { (void)mode; }
 
 #endif
 
-/* Sets the core's mode, and returns the caller's mode for cmlp_leave_mode. */
-static inline cmlp_float_mode cmlp_enter_mode(void)
+/* Sets the core's mode, and returns the caller's mode for cmlpi_leave_mode. */
+static inline cmlpi_float_mode cmlpi_enter_mode(void)
 {
-    const cmlp_float_mode callers = cmlp_read_mode(), bits = (cmlp_float_mode)CMLP_MODE_BITS;
-    if ((callers & bits) != CMLP_MODE) cmlp_write_mode((callers & ~bits) | CMLP_MODE);
+    const cmlpi_float_mode callers = cmlpi_read_mode(), bits = (cmlpi_float_mode)CMLP_MODE_BITS;
+    if ((callers & bits) != CMLP_MODE) cmlpi_write_mode((callers & ~bits) | CMLP_MODE);
     return callers;
 }
 
-static inline void cmlp_leave_mode(cmlp_float_mode callers)
+static inline void cmlpi_leave_mode(cmlpi_float_mode callers)
 {
-    if ((callers & (cmlp_float_mode)CMLP_MODE_BITS) != CMLP_MODE) cmlp_write_mode(callers);
+    if ((callers & (cmlpi_float_mode)CMLP_MODE_BITS) != CMLP_MODE) cmlpi_write_mode(callers);
 }
 
 #endif

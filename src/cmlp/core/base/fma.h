@@ -46,38 +46,38 @@
 #if CMLP_HAVE_FMA
 
 #if CMLP_X86
-static inline float cmlp_fma32(float a, float b, float c)
+static inline float cmlpi_fma32(float a, float b, float c)
 {
     return _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)));
 }
-static inline double cmlp_fma64(double a, double b, double c)
+static inline double cmlpi_fma64(double a, double b, double c)
 {
     return _mm_cvtsd_f64(_mm_fmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c)));
 }
 #elif CMLP_AARCH64
-static inline float cmlp_fma32(float a, float b, float c)
+static inline float cmlpi_fma32(float a, float b, float c)
 {
     return vget_lane_f32(vfma_f32(vdup_n_f32(c), vdup_n_f32(a), vdup_n_f32(b)), 0);
 }
-static inline double cmlp_fma64(double a, double b, double c)
+static inline double cmlpi_fma64(double a, double b, double c)
 {
     return vget_lane_f64(vfma_f64(vdup_n_f64(c), vdup_n_f64(a), vdup_n_f64(b)), 0);
 }
 #else
-static inline float cmlp_fma32(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-static inline double cmlp_fma64(double a, double b, double c) { return __builtin_fma(a, b, c); }
+static inline float cmlpi_fma32(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+static inline double cmlpi_fma64(double a, double b, double c) { return __builtin_fma(a, b, c); }
 #endif
 
 #else /* software */
 
-static inline uint64_t cmlp_fma_bits(double x)
+static inline uint64_t cmlpi_fma_bits(double x)
 {
     uint64_t u;
     memcpy(&u, &x, sizeof u);
     return u;
 }
 
-static inline double cmlp_fma_number(uint64_t u)
+static inline double cmlpi_fma_number(uint64_t u)
 {
     double x;
     memcpy(&x, &u, sizeof x);
@@ -85,7 +85,7 @@ static inline double cmlp_fma_number(uint64_t u)
 }
 
 /* Returns the rounded sum; a + b = sum + *error exactly (Knuth). */
-static inline double cmlp_fma_two_sum(double a, double b, double *error)
+static inline double cmlpi_fma_two_sum(double a, double b, double *error)
 {
     double sum = a + b;
     double b_part = sum - a;
@@ -96,38 +96,38 @@ static inline double cmlp_fma_two_sum(double a, double b, double *error)
 
 /* a + b rounded to odd: truncated, with the last bit set if the sum was not exact. Rounding this result to fewer bits
  * is the same as rounding the exact sum. */
-static inline double cmlp_fma_add_to_odd(double a, double b)
+static inline double cmlpi_fma_add_to_odd(double a, double b)
 {
     double error;
-    double sum = cmlp_fma_two_sum(a, b, &error);
-    uint64_t bits = cmlp_fma_bits(sum);
+    double sum = cmlpi_fma_two_sum(a, b, &error);
+    uint64_t bits = cmlpi_fma_bits(sum);
     uint64_t lost = (uint64_t)((error < 0) | (error > 0)); /* 0 if the error is NaN */
-    uint64_t too_large = lost & ((bits ^ cmlp_fma_bits(error)) >> 63);
-    return cmlp_fma_number((bits - too_large) | lost);
+    uint64_t too_large = lost & ((bits ^ cmlpi_fma_bits(error)) >> 63);
+    return cmlpi_fma_number((bits - too_large) | lost);
 }
 
 #if CMLP_HAVE_FMA32
-static inline float cmlp_fma32(float a, float b, float c)
+static inline float cmlpi_fma32(float a, float b, float c)
 {
     CMLP_FMA32(a, b, c);
     return c;
 }
 #else
 /* Not inlined: calls make float32 10 % slower and float64 no slower, but inlined copies would add 150 KB. */
-REAL_FN float cmlp_fma32(float a, float b, float c)
+REAL_FN float cmlpi_fma32(float a, float b, float c)
 {
-    return (float)cmlp_fma_add_to_odd((double)a * (double)b, (double)c); /* the product is exact */
+    return (float)cmlpi_fma_add_to_odd((double)a * (double)b, (double)c); /* the product is exact */
 }
 #endif
 
 /* An unsigned integer of 128 bits. */
-struct cmlp_fma_wide {
+struct cmlpi_fma_wide {
     uint64_t high, low;
 };
 
-static inline struct cmlp_fma_wide cmlp_fma_shift_left(struct cmlp_fma_wide x, int n)
+static inline struct cmlpi_fma_wide cmlpi_fma_shift_left(struct cmlpi_fma_wide x, int n)
 {
-    struct cmlp_fma_wide r = x;
+    struct cmlpi_fma_wide r = x;
     if (n >= 64) {
         r.high = x.low << (n - 64);
         r.low = 0;
@@ -139,9 +139,9 @@ static inline struct cmlp_fma_wide cmlp_fma_shift_left(struct cmlp_fma_wide x, i
 }
 
 /* Sets the last bit of the result if a 1 bit was shifted out. */
-static inline struct cmlp_fma_wide cmlp_fma_shift_right(struct cmlp_fma_wide x, int64_t n)
+static inline struct cmlpi_fma_wide cmlpi_fma_shift_right(struct cmlpi_fma_wide x, int64_t n)
 {
-    struct cmlp_fma_wide r = x;
+    struct cmlpi_fma_wide r = x;
     uint64_t lost = 0;
     if (n >= 128) {
         lost = x.high | x.low;
@@ -160,21 +160,21 @@ static inline struct cmlp_fma_wide cmlp_fma_shift_right(struct cmlp_fma_wide x, 
 }
 
 /* The product of two factors of at most 53 bits. */
-static inline struct cmlp_fma_wide cmlp_fma_multiply(uint64_t a, uint64_t b)
+static inline struct cmlpi_fma_wide cmlpi_fma_multiply(uint64_t a, uint64_t b)
 {
     uint64_t a_low = a & 0xffffffff, a_high = a >> 32;
     uint64_t b_low = b & 0xffffffff, b_high = b >> 32;
     uint64_t middle = a_high * b_low + a_low * b_high + (a_low * b_low >> 32);
-    struct cmlp_fma_wide r;
+    struct cmlpi_fma_wide r;
     r.high = a_high * b_high + (middle >> 32);
     r.low = a * b;
     return r;
 }
 
 /* Splits a finite number into integer * 2^*exponent; returns the integer. */
-static inline uint64_t cmlp_fma_split(double x, int64_t *exponent)
+static inline uint64_t cmlpi_fma_split(double x, int64_t *exponent)
 {
-    uint64_t bits = cmlp_fma_bits(x);
+    uint64_t bits = cmlpi_fma_bits(x);
     uint64_t fraction = bits & 0xfffffffffffff;
     int64_t field = (int64_t)(bits >> 52 & 0x7ff);
     *exponent = (field ? field : 1) - 1075;
@@ -182,7 +182,7 @@ static inline uint64_t cmlp_fma_split(double x, int64_t *exponent)
 }
 
 /* Shifts x, which is not zero, left until its leading bit is bit `top`. */
-static inline struct cmlp_fma_wide cmlp_fma_align(struct cmlp_fma_wide x, int top, int64_t *exponent)
+static inline struct cmlpi_fma_wide cmlpi_fma_align(struct cmlpi_fma_wide x, int top, int64_t *exponent)
 {
     uint64_t word = x.high ? x.high : x.low;
     int leading = x.high ? 64 : 0;
@@ -193,18 +193,18 @@ static inline struct cmlp_fma_wide cmlp_fma_align(struct cmlp_fma_wide x, int to
         }
     }
     *exponent -= top - leading;
-    return cmlp_fma_shift_left(x, top - leading);
+    return cmlpi_fma_shift_left(x, top - leading);
 }
 
 /* (-1)^negative * x * 2^exponent, rounded to nearest, ties to even; x is not zero. */
-static inline double cmlp_fma_round(struct cmlp_fma_wide x, int64_t exponent, uint64_t negative)
+static inline double cmlpi_fma_round(struct cmlpi_fma_wide x, int64_t exponent, uint64_t negative)
 {
-    struct cmlp_fma_wide wide = cmlp_fma_align(x, 127, &exponent);
+    struct cmlpi_fma_wide wide = cmlpi_fma_align(x, 127, &exponent);
     uint64_t field; /* exponent field minus 1, because adding the leading bit increments it */
     int64_t biased = exponent + 127 + 1023;
-    if (biased >= 2047) return cmlp_fma_number(negative << 63 | (uint64_t)0x7ff << 52);
+    if (biased >= 2047) return cmlpi_fma_number(negative << 63 | (uint64_t)0x7ff << 52);
     if (biased < 1) {
-        wide = cmlp_fma_shift_right(wide, 1 - biased);
+        wide = cmlpi_fma_shift_right(wide, 1 - biased);
         field = 0;
     } else {
         field = (uint64_t)biased - 1;
@@ -212,39 +212,39 @@ static inline double cmlp_fma_round(struct cmlp_fma_wide x, int64_t exponent, ui
     uint64_t kept = wide.high >> 11;
     uint64_t rest = (wide.high & 0x7ff) << 1 | (wide.low != 0);
     kept += rest > 0x800 || (rest == 0x800 && (kept & 1));
-    return cmlp_fma_number(negative << 63 | ((field << 52) + kept));
+    return cmlpi_fma_number(negative << 63 | ((field << 52) + kept));
 }
 
 /* fma for any arguments, in integer arithmetic. */
-REAL_FN double cmlp_fma64_integer(double a, double b, double c)
+REAL_FN double cmlpi_fma64_integer(double a, double b, double c)
 {
     const uint64_t infinity = (uint64_t)0x7ff << 52, magnitude = UINT64_MAX >> 1;
-    uint64_t a_bits = cmlp_fma_bits(a), b_bits = cmlp_fma_bits(b), c_bits = cmlp_fma_bits(c);
+    uint64_t a_bits = cmlpi_fma_bits(a), b_bits = cmlpi_fma_bits(b), c_bits = cmlpi_fma_bits(c);
     if (a == 0 || b == 0 || (a_bits & magnitude) >= infinity || (b_bits & magnitude) >= infinity) return a * b + c;
     if ((c_bits & magnitude) >= infinity) return c + c;
 
     int64_t a_exponent, b_exponent, exponent, c_exponent;
-    uint64_t a_int = cmlp_fma_split(a, &a_exponent), b_int = cmlp_fma_split(b, &b_exponent);
-    struct cmlp_fma_wide product = cmlp_fma_multiply(a_int, b_int);
-    struct cmlp_fma_wide addend = {0, cmlp_fma_split(c, &c_exponent)};
+    uint64_t a_int = cmlpi_fma_split(a, &a_exponent), b_int = cmlpi_fma_split(b, &b_exponent);
+    struct cmlpi_fma_wide product = cmlpi_fma_multiply(a_int, b_int);
+    struct cmlpi_fma_wide addend = {0, cmlpi_fma_split(c, &c_exponent)};
     uint64_t negative = (a_bits ^ b_bits) >> 63;
     exponent = a_exponent + b_exponent;
-    if (addend.low == 0) return cmlp_fma_round(product, exponent, negative);
+    if (addend.low == 0) return cmlpi_fma_round(product, exponent, negative);
 
     /* Align both operands to bit 126, so that a sum fits. The product has 106 bits: if shifting the smaller operand
      * loses bits, at most one leading bit can cancel. */
-    product = cmlp_fma_align(product, 126, &exponent);
-    addend = cmlp_fma_align(addend, 126, &c_exponent);
+    product = cmlpi_fma_align(product, 126, &exponent);
+    addend = cmlpi_fma_align(addend, 126, &c_exponent);
     if (exponent >= c_exponent) {
-        addend = cmlp_fma_shift_right(addend, exponent - c_exponent);
+        addend = cmlpi_fma_shift_right(addend, exponent - c_exponent);
     } else {
-        product = cmlp_fma_shift_right(product, c_exponent - exponent);
+        product = cmlpi_fma_shift_right(product, c_exponent - exponent);
         exponent = c_exponent;
     }
     if (negative != c_bits >> 63) {
         int less = product.high < addend.high || (product.high == addend.high && product.low < addend.low);
-        struct cmlp_fma_wide larger = less ? addend : product;
-        struct cmlp_fma_wide smaller = less ? product : addend;
+        struct cmlpi_fma_wide larger = less ? addend : product;
+        struct cmlpi_fma_wide smaller = less ? product : addend;
         negative ^= (uint64_t)less;
         product.high = larger.high - smaller.high - (larger.low < smaller.low);
         product.low = larger.low - smaller.low;
@@ -253,12 +253,12 @@ REAL_FN double cmlp_fma64_integer(double a, double b, double c)
         product.low += addend.low;
         product.high += addend.high + (product.low < addend.low);
     }
-    return cmlp_fma_round(product, exponent, negative);
+    return cmlpi_fma_round(product, exponent, negative);
 }
 
 /* Returns the rounded product; a b = product + *error exactly (Dekker). Splits the factors into halves of 26 bits
  * (Veltkamp). */
-static inline double cmlp_fma_two_product(double a, double b, double *error)
+static inline double cmlpi_fma_two_product(double a, double b, double *error)
 {
     const double splitter = 134217729.0; /* 2^27 + 1 */
     double product = a * b;
@@ -272,17 +272,17 @@ static inline double cmlp_fma_two_product(double a, double b, double *error)
 /* Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms
  * using rounding to odd", 2008. Their proof assumes that nothing overflows and that the
  * error of the product does not underflow. Factors from 2^-450 to 2^451 satisfy both. */
-REAL_FN double cmlp_fma64(double a, double b, double c)
+REAL_FN double cmlpi_fma64(double a, double b, double c)
 {
-    uint64_t a_field = cmlp_fma_bits(a) >> 52 & 0x7ff;
-    uint64_t b_field = cmlp_fma_bits(b) >> 52 & 0x7ff;
-    uint64_t c_field = cmlp_fma_bits(c) >> 52 & 0x7ff;
+    uint64_t a_field = cmlpi_fma_bits(a) >> 52 & 0x7ff;
+    uint64_t b_field = cmlpi_fma_bits(b) >> 52 & 0x7ff;
+    uint64_t c_field = cmlpi_fma_bits(c) >> 52 & 0x7ff;
     double product_error, sum_error, total_error;
-    if (a_field - 573 > 900 || b_field - 573 > 900 || c_field == 2047) return cmlp_fma64_integer(a, b, c);
-    double product = cmlp_fma_two_product(a, b, &product_error);
-    double sum = cmlp_fma_two_sum(c, product_error, &sum_error);
-    double total = cmlp_fma_two_sum(product, sum, &total_error);
-    return total + cmlp_fma_add_to_odd(sum_error, total_error);
+    if (a_field - 573 > 900 || b_field - 573 > 900 || c_field == 2047) return cmlpi_fma64_integer(a, b, c);
+    double product = cmlpi_fma_two_product(a, b, &product_error);
+    double sum = cmlpi_fma_two_sum(c, product_error, &sum_error);
+    double total = cmlpi_fma_two_sum(product, sum, &total_error);
+    return total + cmlpi_fma_add_to_odd(sum_error, total_error);
 }
 
 #endif /* software */

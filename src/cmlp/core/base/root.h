@@ -20,14 +20,14 @@
 #define CMLP_HAS_SOFT_ROOT 0
 #endif
 
-static inline double cmlp_root(double x)
+static inline double cmlpi_root(double x)
 {
 #if CMLP_X86
     return _mm_cvtsd_f64(_mm_sqrt_sd(_mm_setzero_pd(), _mm_set_sd(x)));
 #elif defined(_MSC_VER) && !defined(__clang__)
     return vget_lane_f64(vsqrt_f64(vdup_n_f64(x)), 0);
 #elif CMLP_HAS_SOFT_ROOT
-    return x <= DBL_MAX ? cmlp_soft_root(x) : x; /* infinite sums and NaN stay */
+    return x <= DBL_MAX ? cmlpi_soft_root(x) : x; /* infinite sums and NaN stay */
 #else
     return __builtin_sqrt(x); /* an instruction, with -fno-math-errno */
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* The square root in integer arithmetic, bit by bit, rounded to nearest; x is finite, not negative. */
-static inline double cmlp_soft_root(double x)
+static inline double cmlpi_soft_root(double x)
 {
     uint64_t bits, root = 0, twice = 0;
     memcpy(&bits, &x, sizeof bits);

@@ -69,7 +69,7 @@ static const unsigned char status_values[] = {STATUSES(VALUE)};
 static const char status_names[] = STATUSES(NAME), status_sentences[] = STATUSES(SENTENCE);
 
 /* The string of a status in a list, or `other` if there is no such status. */
-static const char *find(const char *list, cmlp_status status, const char *other)
+static const char *find_string(const char *list, cmlp_status status, const char *other)
 {
     for (size_t i = 0; i < sizeof status_values; i++) {
         if (status_values[i] == status) return list;
@@ -78,9 +78,9 @@ static const char *find(const char *list, cmlp_status status, const char *other)
     return other;
 }
 
-const char *cmlp_status_name(cmlp_status status) { return find(status_names, status, "unknown status"); }
+const char *cmlp_status_name(cmlp_status status) { return find_string(status_names, status, "unknown status"); }
 
-const char *cmlp_status_string(cmlp_status status) { return find(status_sentences, status, "unknown status code"); }
+const char *cmlp_status_string(cmlp_status status) { return find_string(status_sentences, status, "unknown status code"); }
 
 const char *cmlp_version(void) { return CMLP_VERSION; }
 

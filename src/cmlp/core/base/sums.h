@@ -7,14 +7,14 @@
 
 #define CMLP_PARTIALS 16
 
-typedef struct cmlp_sum {
+typedef struct cmlpi_sum {
     double partial[CMLP_PARTIALS];
     int64_t n;
-} cmlp_sum;
+} cmlpi_sum;
 
-static inline void cmlp_sum_add(cmlp_sum *sum, double x) { sum->partial[sum->n++ % CMLP_PARTIALS] += x; }
+static inline void cmlpi_sum_add(cmlpi_sum *sum, double x) { sum->partial[sum->n++ % CMLP_PARTIALS] += x; }
 
-static inline double cmlp_sum_total(const cmlp_sum *sum)
+static inline double cmlpi_sum_total(const cmlpi_sum *sum)
 {
     double p[CMLP_PARTIALS];
     for (int i = 0; i < CMLP_PARTIALS; i++) p[i] = sum->partial[i];

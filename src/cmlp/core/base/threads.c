@@ -9,19 +9,19 @@
 #if !CMLP_BUILDS_THREADS
 
 /* Without threads, the calling thread is the whole team, and barriers do nothing. */
-size_t cmlp_team_space(int32_t n) { return 0 * (size_t)n; }
-void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context)
+size_t cmlpi_team_bytes(int32_t n) { return 0 * (size_t)n; }
+void cmlpi_team_run(int32_t n, void *memory, cmlpi_thread_function *work, void *context)
 {
     (void)n;
     (void)memory;
-    work(context, (cmlp_thread){NULL, 0, 1});
+    work(context, (cmlpi_thread){NULL, 0, 1});
 }
-void cmlp_team_wait(cmlp_thread self) { (void)self; }
-void cmlp_team_gather(cmlp_team *team) { (void)team; }
-void cmlp_team_release(cmlp_team *team) { (void)team; }
-int cmlp_team_here(cmlp_team *team) { return !team; }
-double cmlp_team_waited(const cmlp_team *team) { return team != NULL; }
-double cmlp_seconds(void) { return 0; }
+void cmlpi_team_barrier(cmlpi_thread self) { (void)self; }
+void cmlpi_team_await(cmlpi_team *team) { (void)team; }
+void cmlpi_team_release(cmlpi_team *team) { (void)team; }
+int cmlpi_team_has_arrived(cmlpi_team *team) { return !team; }
+double cmlpi_team_seconds_waited(const cmlpi_team *team) { return team != NULL; }
+double cmlpi_seconds(void) { return 0; }
 
 #else
 
@@ -41,7 +41,7 @@ static void lock_acquire(lock_t *lock) { AcquireSRWLockExclusive(lock); }
 static void lock_release(lock_t *lock) { ReleaseSRWLockExclusive(lock); }
 static void sleep_on(condition_t *c, lock_t *lock) { SleepConditionVariableSRW(c, lock, INFINITE, 0); }
 static void wake_all(condition_t *condition) { WakeAllConditionVariable(condition); }
-double cmlp_seconds(void)
+double cmlpi_seconds(void)
 {
     LARGE_INTEGER now, frequency;
     QueryPerformanceCounter(&now);
@@ -76,7 +76,7 @@ static void lock_acquire(lock_t *lock) { pthread_mutex_lock(lock); }
 static void lock_release(lock_t *lock) { pthread_mutex_unlock(lock); }
 static void sleep_on(condition_t *condition, lock_t *lock) { pthread_cond_wait(condition, lock); }
 static void wake_all(condition_t *condition) { pthread_cond_broadcast(condition); }
-double cmlp_seconds(void)
+double cmlpi_seconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -172,120 +172,120 @@ static int spin(spin_wait *wait)
 {
     PAUSE();
     if (++wait->spins % SPINS_PER_READ) return 1;
-    const double now = cmlp_seconds();
+    const double now = cmlpi_seconds();
     if (wait->spins == SPINS_PER_READ) wait->end = now + SPIN_SECONDS;
     return now < wait->end;
 }
 
 typedef struct team_thread {
     thread_t thread;
-    cmlp_thread self; /* without the size */
+    cmlpi_thread self; /* without the size */
 } team_thread;
 
-struct cmlp_team {
-    cmlp_work *work;
+struct cmlpi_team {
+    cmlpi_thread_function *work;
     void *context;
     int32_t size;
-    cmlp_atomic arrived, round; /* threads waiting for thread 0; number of completed barriers */
+    cmlpi_atomic arrived, round; /* threads waiting for thread 0; number of completed barriers */
     lock_t lock;
     condition_t all_here, released;
     double waited; /* seconds that thread 0 has slept */
     team_thread threads[]; /* those other than the calling one */
 };
 
-int cmlp_team_here(cmlp_team *team) { return cmlp_atomic_load(&team->arrived) == team->size - 1; }
+int cmlpi_team_has_arrived(cmlpi_team *team) { return cmlpi_atomic_load(&team->arrived) == team->size - 1; }
 
-void cmlp_team_gather(cmlp_team *team)
+void cmlpi_team_await(cmlpi_team *team)
 {
     spin_wait wait = {0};
     do {
-        if (cmlp_team_here(team)) return;
+        if (cmlpi_team_has_arrived(team)) return;
     } while (spin(&wait));
-    const double asleep = cmlp_seconds();
+    const double asleep = cmlpi_seconds();
     lock_acquire(&team->lock);
-    while (!cmlp_team_here(team)) sleep_on(&team->all_here, &team->lock);
+    while (!cmlpi_team_has_arrived(team)) sleep_on(&team->all_here, &team->lock);
     lock_release(&team->lock);
-    team->waited += cmlp_seconds() - asleep;
+    team->waited += cmlpi_seconds() - asleep;
 }
 
-double cmlp_team_waited(const cmlp_team *team) { return team->waited; }
+double cmlpi_team_seconds_waited(const cmlpi_team *team) { return team->waited; }
 
-void cmlp_team_release(cmlp_team *team)
+void cmlpi_team_release(cmlpi_team *team)
 {
-    cmlp_atomic_store(&team->arrived, 0);
+    cmlpi_atomic_store(&team->arrived, 0);
     lock_acquire(&team->lock);
-    cmlp_atomic_add(&team->round, 1);
+    cmlpi_atomic_add(&team->round, 1);
     wake_all(&team->released);
     lock_release(&team->lock);
 }
 
-static void arrive(cmlp_team *team)
+static void arrive(cmlpi_team *team)
 {
-    const long round = cmlp_atomic_load(&team->round);
-    if (cmlp_atomic_add(&team->arrived, 1) == team->size - 2) {
+    const long round = cmlpi_atomic_load(&team->round);
+    if (cmlpi_atomic_add(&team->arrived, 1) == team->size - 2) {
         lock_acquire(&team->lock);
         wake_all(&team->all_here);
         lock_release(&team->lock);
     }
     spin_wait wait = {0};
     do {
-        if (cmlp_atomic_load(&team->round) != round) return;
+        if (cmlpi_atomic_load(&team->round) != round) return;
     } while (spin(&wait));
     lock_acquire(&team->lock);
-    while (cmlp_atomic_load(&team->round) == round) sleep_on(&team->released, &team->lock);
+    while (cmlpi_atomic_load(&team->round) == round) sleep_on(&team->released, &team->lock);
     lock_release(&team->lock);
 }
 
-void cmlp_team_wait(cmlp_thread self)
+void cmlpi_team_barrier(cmlpi_thread self)
 {
     if (!self.team) return;
     if (self.index) {
         arrive(self.team);
         return;
     }
-    cmlp_team_gather(self.team);
-    cmlp_team_release(self.team);
+    cmlpi_team_await(self.team);
+    cmlpi_team_release(self.team);
 }
 
 /* Start of a worker thread. It waits until the size of the team is known; team->lock protects the size. */
 static THREAD_RESULT run_thread(void *argument)
 {
     const team_thread *thread = argument;
-    cmlp_thread self = thread->self;
+    cmlpi_thread self = thread->self;
     lock_acquire(&self.team->lock);
     self.size = self.team->size;
     lock_release(&self.team->lock);
-    cmlp_float_mode mode = cmlp_enter_mode();
+    cmlpi_float_mode mode = cmlpi_enter_mode();
     self.team->work(self.team->context, self);
-    cmlp_leave_mode(mode);
+    cmlpi_leave_mode(mode);
     return 0;
 }
 
-static void team_init(cmlp_team *team)
+static void team_init(cmlpi_team *team)
 {
-    cmlp_atomic_init(&team->arrived, 0);
-    cmlp_atomic_init(&team->round, 0);
+    cmlpi_atomic_init(&team->arrived, 0);
+    cmlpi_atomic_init(&team->round, 0);
     team->waited = 0;
     lock_init(&team->lock);
     condition_init(&team->all_here);
     condition_init(&team->released);
 }
 
-static void team_destroy(cmlp_team *team)
+static void team_destroy(cmlpi_team *team)
 {
     condition_destroy(&team->released);
     condition_destroy(&team->all_here);
     lock_destroy(&team->lock);
 }
 
-size_t cmlp_team_space(int32_t n) { return n > 1 ? sizeof(cmlp_team) + (size_t)(n - 1) * sizeof(team_thread) : 0; }
+size_t cmlpi_team_bytes(int32_t n) { return n > 1 ? sizeof(cmlpi_team) + (size_t)(n - 1) * sizeof(team_thread) : 0; }
 
 /* Not inlined, so that a call with one thread does not initialize a team: that took 3 % of the time of one row. The team is
  * not on the stack, of which a batch may need 8 KB. */
-REAL_FN void run_threads(int32_t n, cmlp_team *team, cmlp_work *work, void *context)
+REAL_FN void run_threads(int32_t n, cmlpi_team *team, cmlpi_thread_function *work, void *context)
 {
     const int before = forbid_cancel();
-    *team = (cmlp_team){.work = work, .context = context, .size = 1};
+    *team = (cmlpi_team){.work = work, .context = context, .size = 1};
     team_init(team);
     lock_acquire(&team->lock);
     for (; team->size < n; team->size++) {
@@ -294,18 +294,18 @@ REAL_FN void run_threads(int32_t n, cmlp_team *team, cmlp_work *work, void *cont
         if (!thread_start(&added->thread, run_thread, added)) break;
     }
     lock_release(&team->lock);
-    work(context, (cmlp_thread){team->size > 1 ? team : NULL, 0, team->size});
+    work(context, (cmlpi_thread){team->size > 1 ? team : NULL, 0, team->size});
     for (int32_t i = 1; i < team->size; i++) thread_join(team->threads[i - 1].thread);
     team_destroy(team);
     allow_cancel(before);
 }
 
-void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context)
+void cmlpi_team_run(int32_t n, void *memory, cmlpi_thread_function *work, void *context)
 {
     if (n > 1)
         run_threads(n, memory, work, context);
     else
-        work(context, (cmlp_thread){NULL, 0, 1});
+        work(context, (cmlpi_thread){NULL, 0, 1});
 }
 
 #endif

@@ -6,45 +6,45 @@
 
 #include "../../../../include/cmlp.h"
 
-typedef struct cmlp_team cmlp_team;
+typedef struct cmlpi_team cmlpi_team;
 
 /* Thread `index` of `size`. The calling thread has index 0. `team` is NULL if it is the only one. */
-typedef struct cmlp_thread {
-    cmlp_team *team;
+typedef struct cmlpi_thread {
+    cmlpi_team *team;
     int32_t index, size;
-} cmlp_thread;
+} cmlpi_thread;
 
 /* The work of a thread. */
-typedef void cmlp_work(void *context, cmlp_thread self);
+typedef void cmlpi_thread_function(void *context, cmlpi_thread self);
 
 /* Runs `work` in up to n threads, including the calling thread, and returns when all have finished. The team is smaller
  * if the system cannot create all threads, so results must not depend on its size. */
-void cmlp_team_run(int32_t n, void *memory, cmlp_work *work, void *context);
+void cmlpi_team_run(int32_t n, void *memory, cmlpi_thread_function *work, void *context);
 
 /* Bytes of `memory` that a team of n threads needs. */
-size_t cmlp_team_space(int32_t n);
+size_t cmlpi_team_bytes(int32_t n);
 
 /* Barrier: returns when all threads have called it. Writes before it are visible to all threads after it. Does
  * nothing if the thread is the only one. */
-void cmlp_team_wait(cmlp_thread self);
+void cmlpi_team_barrier(cmlpi_thread self);
 
 /* The barrier in two halves, for thread 0 only: waits until all other threads have arrived; lets them continue. */
-void cmlp_team_gather(cmlp_team *team);
-void cmlp_team_release(cmlp_team *team);
+void cmlpi_team_await(cmlpi_team *team);
+void cmlpi_team_release(cmlpi_team *team);
 
 /* Whether all other threads have arrived at the barrier. For thread 0 only. */
-int cmlp_team_here(cmlp_team *team);
+int cmlpi_team_has_arrived(cmlpi_team *team);
 
 /* Seconds that thread 0 has slept in barriers since the team started. */
-double cmlp_team_waited(const cmlp_team *team);
+double cmlpi_team_seconds_waited(const cmlpi_team *team);
 
 /* The system's monotonic clock. */
-double cmlp_seconds(void);
+double cmlpi_seconds(void);
 
 /* The range [*first, *end) of n items for thread or worker `index` of `size`, in multiples of
  * `unit`. */
-static inline void cmlp_team_range(int64_t n, int64_t unit, int32_t index, int32_t size,
-                                   int64_t *first, int64_t *end)
+static inline void cmlpi_team_range(int64_t n, int64_t unit, int32_t index, int32_t size,
+                                    int64_t *first, int64_t *end)
 {
     int64_t units = (n + unit - 1) / unit;
     *first = units * index / size * unit;

@@ -5,7 +5,7 @@
 #include "../net/net.h"
 
 /* The data of a call: everything that is read per row. `targets` and `weights` may be NULL. */
-typedef struct cmlp_data {
+typedef struct cmlpi_data {
     const cmlp_net *net;
     const cmlp_rows *rows;
     const cmlp_targets *targets;
@@ -17,22 +17,22 @@ typedef struct cmlp_data {
     int64_t values; /* CSR: number of stored values of the selected rows */
     cmlp_rows own_rows; /* the caller's structs with defaults filled in: rows and targets point here */
     cmlp_targets own_targets;
-} cmlp_data;
+} cmlpi_data;
 
 /* Index within the rows of the i-th selected row. */
-static inline int64_t cmlp_row_index(const cmlp_data *data, int64_t i)
+static inline int64_t cmlpi_row_index(const cmlpi_data *data, int64_t i)
 {
     return data->rows->order ? data->rows->order[i] : i;
 }
 
 /* Whether the i-th selected row is in rows->data. */
-static inline int cmlp_is_stored(const cmlp_data *data, int64_t i)
+static inline int cmlpi_is_stored(const cmlpi_data *data, int64_t i)
 {
-    const int64_t row = cmlp_row_index(data, i);
+    const int64_t row = cmlpi_row_index(data, i);
     return row >= data->first_stored && row - data->first_stored < data->n_stored;
 }
 
-static inline int cmlp_is_sparse(const cmlp_data *data)
+static inline int cmlpi_is_sparse(const cmlpi_data *data)
 {
     return CMLP_BUILDS_MANY && data->rows->kind == CMLP_ROWS_CSR;
 }

@@ -31,21 +31,21 @@ static int set_strides(int64_t n_rows, int64_t n_cols, int64_t size, int64_t *ro
 static cmlp_status check_strided(const void *data, int32_t dtype, int64_t n_rows, int64_t n_cols, int64_t *row_stride,
                                  int64_t *col_stride, const matrix_names *names, const char **refused)
 {
-    const int64_t size = (int64_t)cmlp_bytes_of(dtype);
+    const int64_t size = (int64_t)cmlpi_bytes_of(dtype);
     const int is_value = dtype == CMLP_UINT8 || dtype == CMLP_FLOAT32 || dtype == CMLP_FLOAT64;
-    if (!is_value) return cmlp_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
-    if (!data && n_rows) return cmlp_refuse(refused, CMLP_ERROR_NULL, names->data);
-    if (cmlp_misaligned(data, (size_t)size)) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, names->data);
+    if (!is_value) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
+    if (!data && n_rows) return cmlpi_refuse(refused, CMLP_ERROR_NULL, names->data);
+    if (cmlpi_misaligned(data, (size_t)size)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->data);
     if (!set_strides(n_rows, n_cols, size, row_stride, col_stride))
-        return cmlp_refuse(refused, names->status, names->row_stride);
-    if (*row_stride % size) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, names->row_stride);
-    return *col_stride % size ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, names->col_stride) : CMLP_OK;
+        return cmlpi_refuse(refused, names->status, names->row_stride);
+    if (*row_stride % size) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->row_stride);
+    return *col_stride % size ? cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->col_stride) : CMLP_OK;
 }
 
 static cmlp_status check_order(const cmlp_rows *rows, int64_t n, int64_t *bad)
 {
     if (n < 0) return CMLP_ERROR_ORDER;
-    if (cmlp_misaligned(rows->order, sizeof *rows->order)) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(rows->order, sizeof *rows->order)) return CMLP_ERROR_ALIGNMENT;
     if (rows->order)
         for (int64_t i = 0; i < n; i++)
             if (rows->order[i] < 0 || rows->order[i] >= rows->n_rows) {
@@ -58,21 +58,21 @@ static cmlp_status check_order(const cmlp_rows *rows, int64_t n, int64_t *bad)
 static cmlp_status check_vector(const double *values, int64_t n, int zeros, const char *name, const char **refused)
 {
     int valid = 1;
-    if (!values) return cmlp_refuse(refused, CMLP_ERROR_NULL, name);
-    if (cmlp_misaligned(values, sizeof *values)) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, name);
-    for (int64_t j = 0; j < n; j++) valid &= cmlp_is_finite(values[j]) && (zeros || values[j] != 0);
-    return valid ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_OPTION, name);
+    if (!values) return cmlpi_refuse(refused, CMLP_ERROR_NULL, name);
+    if (cmlpi_misaligned(values, sizeof *values)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, name);
+    for (int64_t j = 0; j < n; j++) valid &= cmlpi_is_finite(values[j]) && (zeros || values[j] != 0);
+    return valid ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_OPTION, name);
 }
 
 /* Scales of the columns: both vectors or neither. CSR rows have no shift, because it would make zeros nonzero. */
 static cmlp_status check_scales(const cmlp_rows *rows, const char **refused)
 {
     if (!rows->shifts && !rows->factors) return CMLP_OK;
-    if (rows->scale != 1) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
+    if (rows->scale != 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
     cmlp_status status = check_vector(rows->shifts, rows->n_cols, 1, "rows->shifts", refused);
     if (!status) status = check_vector(rows->factors, rows->n_cols, 0, "rows->factors", refused);
     for (int64_t j = 0; !status && rows->kind == CMLP_ROWS_CSR && j < rows->n_cols; j++)
-        if (rows->shifts[j] != 0) status = cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->shifts");
+        if (rows->shifts[j] != 0) status = cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->shifts");
     return status;
 }
 
@@ -80,39 +80,39 @@ static cmlp_status check_scales(const cmlp_rows *rows, const char **refused)
 static cmlp_status check_unused(const cmlp_rows *rows, const char **refused)
 {
     const int sparse = rows->kind == CMLP_ROWS_CSR;
-    if (rows->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->reserved");
-    if (!rows->order && rows->n_order) return cmlp_refuse(refused, CMLP_ERROR_ORDER, "rows->n_order");
-    if (sparse && rows->row_stride) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->row_stride");
-    if (sparse && rows->col_stride) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->col_stride");
-    if (!sparse && rows->indptr) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->indptr");
-    if (!sparse && rows->indices) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->indices");
-    if (!sparse && rows->n_values) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
-    return !sparse && rows->index_dtype ? cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype") : CMLP_OK;
+    if (rows->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->reserved");
+    if (!rows->order && rows->n_order) return cmlpi_refuse(refused, CMLP_ERROR_ORDER, "rows->n_order");
+    if (sparse && rows->row_stride) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->row_stride");
+    if (sparse && rows->col_stride) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->col_stride");
+    if (!sparse && rows->indptr) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->indptr");
+    if (!sparse && rows->indices) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->indices");
+    if (!sparse && rows->n_values) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
+    return !sparse && rows->index_dtype ? cmlpi_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype") : CMLP_OK;
 }
 
-cmlp_status cmlp_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *given, int64_t *n, cmlp_run *run)
+cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *given, int64_t *n, cmlp_run *run)
 {
     const char **refused = &run->refused;
     cmlp_status status = CMLP_READ(rows, given, cmlp_rows, factors);
-    if (status) return cmlp_refuse(refused, status, "rows");
+    if (status) return cmlpi_refuse(refused, status, "rows");
     const int sparse = CMLP_BUILDS_MANY && rows->kind == CMLP_ROWS_CSR;
     if (rows->kind != CMLP_ROWS_CSR && rows->kind != CMLP_ROWS_DENSE)
-        return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
+        return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
     *n = rows->order ? rows->n_order : rows->n_rows;
-    if (cmlp_are_left_out(rows->kind, *n)) return cmlp_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
-    if (rows->n_rows < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_rows");
-    if (rows->n_cols != n_cols) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_cols");
+    if (cmlpi_are_left_out(rows->kind, *n)) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
+    if (rows->n_rows < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_rows");
+    if (rows->n_cols != n_cols) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_cols");
     if (rows->scale == 0) rows->scale = 1;
-    if (!cmlp_is_finite(rows->scale)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
+    if (!cmlpi_is_finite(rows->scale)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
     status = check_unused(rows, refused);
     if (!status) status = check_scales(rows, refused);
     if (status) return status;
-    status = sparse ? cmlp_check_sparse_arrays(rows, *n != 0, refused)
+    status = sparse ? cmlpi_check_sparse_arrays(rows, *n != 0, refused)
                     : check_strided(rows->data, rows->dtype, *n ? rows->n_rows : 0, rows->n_cols, &rows->row_stride,
                                     &rows->col_stride, &rows_names, refused);
     if (status) return status;
     status = check_order(rows, *n, &run->bad_row);
-    return status ? cmlp_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
+    return status ? cmlpi_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
 }
 
 #if CMLP_BUILDS_TRAINING
@@ -125,11 +125,11 @@ static int32_t label_at(const cmlp_targets *targets, int64_t row)
 }
 
 /* The first bad label of all rows, or of the selected rows: its row, or -1 if there is none. */
-static int64_t bad_label(const cmlp_data *data, int selected)
+static int64_t bad_label(const cmlpi_data *data, int selected)
 {
-    const int64_t n = selected ? data->n : data->targets->n_rows, classes = cmlp_n_out(data->net);
+    const int64_t n = selected ? data->n : data->targets->n_rows, classes = cmlpi_n_out(data->net);
     for (int64_t i = 0; i < n; i++) {
-        const int64_t row = selected ? cmlp_row_index(data, i) : i;
+        const int64_t row = selected ? cmlpi_row_index(data, i) : i;
         const int32_t label = label_at(data->targets, row);
         if (label < 0 || label >= classes) return row;
     }
@@ -137,81 +137,81 @@ static int64_t bad_label(const cmlp_data *data, int selected)
 }
 
 /* Class indices: one int32 per row. */
-static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, cmlp_run *run)
+static cmlp_status check_class_indices(const cmlpi_data *data, cmlp_targets *targets, cmlp_run *run)
 {
     const char **refused = &run->refused;
     const int64_t size = sizeof(int32_t);
     int64_t one_column = 0;
-    if (targets->dtype && targets->dtype != CMLP_INT32) return cmlp_refuse(refused, CMLP_ERROR_DTYPE, targets_names.dtype);
-    if (targets->col_stride) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, targets_names.col_stride);
-    if (!targets->data && data->n) return cmlp_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
+    if (targets->dtype && targets->dtype != CMLP_INT32) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, targets_names.dtype);
+    if (targets->col_stride) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, targets_names.col_stride);
+    if (!targets->data && data->n) return cmlpi_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
     set_strides(targets->n_rows, 1, size, &targets->row_stride, &one_column);
-    if (cmlp_misaligned(targets->data, (size_t)size))
-        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.data);
-    if (targets->row_stride % size) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.row_stride);
+    if (cmlpi_misaligned(targets->data, (size_t)size))
+        return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.data);
+    if (targets->row_stride % size) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.row_stride);
     /* If at least n_rows rows are selected, all labels are first checked in the order of memory, which is faster. If
      * one is bad, the second check decides whether its row is selected: other rows may have any label. */
     if (data->n >= targets->n_rows && bad_label(data, 0) < 0) return CMLP_OK;
     run->bad_row = bad_label(data, 1);
-    return run->bad_row < 0 ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_LABEL, targets_names.data);
+    return run->bad_row < 0 ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_LABEL, targets_names.data);
 }
 
 /* data->targets points to `targets`, which is filled here. */
-static cmlp_status read_targets(cmlp_data *data, cmlp_targets *targets, const cmlp_targets *given, cmlp_run *run)
+static cmlp_status read_targets(cmlpi_data *data, cmlp_targets *targets, const cmlp_targets *given, cmlp_run *run)
 {
     const char **refused = &run->refused;
     const cmlp_status status = CMLP_READ(targets, given, cmlp_targets, dtype);
-    if (status) return cmlp_refuse(refused, status, "targets");
-    if (targets->n_rows != data->rows->n_rows) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
+    if (status) return cmlpi_refuse(refused, status, "targets");
+    if (targets->n_rows != data->rows->n_rows) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
     const int dense = targets->kind == CMLP_TARGETS_DENSE;
-    const int64_t n_cols = dense ? cmlp_n_out(data->net) : 0;
-    if (!dense && targets->kind != CMLP_TARGETS_CLASSES) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
-    if (targets->n_cols != n_cols) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_cols");
+    const int64_t n_cols = dense ? cmlpi_n_out(data->net) : 0;
+    if (!dense && targets->kind != CMLP_TARGETS_CLASSES) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
+    if (targets->n_cols != n_cols) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_cols");
     if (dense)
         return check_strided(targets->data, targets->dtype, data->n ? targets->n_rows : 0, n_cols,
                              &targets->row_stride, &targets->col_stride, &targets_names, refused);
-    return check_labels(data, targets, run);
+    return check_class_indices(data, targets, run);
 }
 
 /* Weights, their sum and its reciprocal must be normal numbers of the net's type, in which they become factors. */
-static cmlp_status check_weights(const cmlp_data *data, int64_t *bad)
+static cmlp_status check_weights(const cmlpi_data *data, int64_t *bad)
 {
     const int is_float = data->net->dtype == CMLP_FLOAT32;
-    if (cmlp_misaligned(data->weights, sizeof *data->weights)) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(data->weights, sizeof *data->weights)) return CMLP_ERROR_ALIGNMENT;
     const double min = is_float ? FLT_MIN : DBL_MIN, max = 1 / min; /* whose reciprocal is a normal number too */
     for (int64_t i = 0; i < data->n; i++) {
-        const double w = data->weights[cmlp_row_index(data, i)];
+        const double w = data->weights[cmlpi_row_index(data, i)];
         if (w == 0 || (w >= min && w <= max)) continue;
-        *bad = cmlp_row_index(data, i);
+        *bad = cmlpi_row_index(data, i);
         return CMLP_ERROR_WEIGHT;
     }
-    const double sum = cmlp_weight_sum(data, 0, data->n);
+    const double sum = cmlpi_weight_sum(data, 0, data->n);
     return !data->n || (sum > 0 && sum <= max) ? CMLP_OK : CMLP_ERROR_WEIGHT;
 }
 #endif
 
-cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
-                            const cmlp_objective *objective, cmlp_run *run)
+cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
+                             const cmlp_objective *objective, cmlp_run *run)
 {
     const double *weights = objective ? objective->row_weights : NULL;
     const char **refused = &run->refused;
-    cmlp_status status = cmlp_check_net(net);
-    if (status) return cmlp_refuse(refused, status, "net");
+    cmlp_status status = cmlpi_check_net(net);
+    if (status) return cmlpi_refuse(refused, status, "net");
     int64_t n;
-    status = cmlp_read_rows(&data->own_rows, cmlp_n_in(net), rows, &n, run);
+    status = cmlpi_read_rows(&data->own_rows, cmlpi_n_in(net), rows, &n, run);
     if (status) return status;
-    cmlp_set_rows(data, net, &data->own_rows, n);
+    cmlpi_set_rows(data, net, &data->own_rows, n);
     data->targets = targets ? &data->own_targets : NULL;
     data->weights = weights;
-    if (cmlp_is_sparse(data)) {
-        status = cmlp_check_sparse_rows(data, &run->bad_row);
-        if (status) return cmlp_refuse(refused, status, "rows->indptr or rows->indices");
+    if (cmlpi_is_sparse(data)) {
+        status = cmlpi_check_sparse_rows(data, &run->bad_row);
+        if (status) return cmlpi_refuse(refused, status, "rows->indptr or rows->indices");
     }
 #if CMLP_BUILDS_TRAINING /* otherwise both are NULL */
-    data->allowed = cmlp_targets_of_loss(net->loss);
+    data->allowed = cmlpi_targets_of_loss(net->loss);
     if (targets) status = read_targets(data, &data->own_targets, targets, run);
     if (!status && objective && objective->n_row_weights != (weights ? data->rows->n_rows : 0))
-        return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "objective->row_weights");
+        return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->row_weights");
     if (!status && weights) {
         status = check_weights(data, &run->bad_row);
         if (status) *refused = "objective->row_weights";
@@ -224,14 +224,14 @@ cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_row
  * touch few enough pages for the TLB. */
 #define COLUMNS_AT_ONCE 16
 
-static void convert_block(const cmlp_data *data, int64_t first, int64_t n, int64_t k, int64_t columns, void *converted)
+static void convert_block(const cmlpi_data *data, int64_t first, int64_t n, int64_t k, int64_t columns, void *converted)
 {
     const cmlp_rows *rows = data->rows;
-    const cmlp_kernels *kernels = data->net->kernels;
+    const cmlpi_kernels *kernels = data->net->kernels;
     for (int64_t i = 0; i < n; i++) {
-        const char *row = cmlp_row_data(data, first + i) + k * rows->col_stride;
-        void *to = cmlp_at(data->net, converted, i * rows->n_cols + k);
-        cmlp_prefetch_row(data, first + i, k, columns);
+        const char *row = cmlpi_row_data(data, first + i) + k * rows->col_stride;
+        void *to = cmlpi_at(data->net, converted, i * rows->n_cols + k);
+        cmlpi_prefetch_row(data, first + i, k, columns);
         if (rows->factors)
             kernels->convert_columns(rows->dtype, row, rows->col_stride, columns, rows->shifts + k, rows->factors + k,
                                      to);
@@ -240,54 +240,54 @@ static void convert_block(const cmlp_data *data, int64_t first, int64_t n, int64
     }
 }
 
-void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list)
+void cmlpi_list_rows(const cmlpi_data *data, int64_t first, int64_t n, const void **list)
 {
-    for (int64_t i = 0; i < n; i++) list[i] = cmlp_row_data(data, first + i);
+    for (int64_t i = 0; i < n; i++) list[i] = cmlpi_row_data(data, first + i);
 }
 
-void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted)
+void cmlpi_gather_rows(const cmlpi_data *data, int64_t first, int64_t n, const void **list, void *converted)
 {
-    const int64_t n_cols = data->rows->n_cols, step = cmlp_row_is_close(data) ? n_cols : COLUMNS_AT_ONCE;
+    const int64_t n_cols = data->rows->n_cols, step = cmlpi_row_is_close(data) ? n_cols : COLUMNS_AT_ONCE;
     if (data->in_place) {
-        cmlp_list_rows(data, first, n, list);
+        cmlpi_list_rows(data, first, n, list);
         return;
     }
-    for (int64_t i = 0; i < n; i++) list[i] = cmlp_at(data->net, converted, i * n_cols);
+    for (int64_t i = 0; i < n; i++) list[i] = cmlpi_at(data->net, converted, i * n_cols);
     for (int64_t k = 0; k < n_cols; k += step) {
         const int64_t columns = n_cols - k < step ? n_cols - k : step;
         convert_block(data, first, n, k, columns, converted);
     }
 }
 
-int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,
-                       const void **list)
+int cmlpi_list_prefetch(const cmlpi_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,
+                        const void **list)
 {
     const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
     if (first + next + n > data->n) return 0;
     for (int64_t i = 0; i < n; i++) {
         const int64_t later = first + i + distance + (i + distance < n ? 0 : next - n);
-        const char *row = cmlp_row_data(data, cmlp_is_stored(data, later) ? later : first + i);
+        const char *row = cmlpi_row_data(data, cmlpi_is_stored(data, later) ? later : first + i);
         CMLP_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
         list[i] = row;
     }
     return 1;
 }
 
-int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch)
+int64_t cmlpi_bad_input(const cmlpi_data *data, int64_t selected, void *scratch)
 {
-    if (cmlp_is_sparse(data)) return cmlp_bad_sparse(data, selected, scratch);
+    if (cmlpi_is_sparse(data)) return cmlpi_bad_sparse(data, selected, scratch);
     const void *row;
     const int64_t n = data->rows->n_cols;
-    cmlp_gather_rows(data, selected, 1, &row, scratch);
+    cmlpi_gather_rows(data, selected, 1, &row, scratch);
     const int64_t bad = data->net->kernels->find_nonfinite(row, 1, n);
     return bad < n ? bad : -1;
 }
 
 #if CMLP_BUILDS_TRAINING
-static void gather_target(const cmlp_data *data, int64_t selected, void *out)
+static void gather_target(const cmlpi_data *data, int64_t selected, void *out)
 {
     const cmlp_targets *targets = data->targets;
-    const int64_t n_out = cmlp_n_out(data->net), row = cmlp_row_index(data, selected);
+    const int64_t n_out = cmlpi_n_out(data->net), row = cmlpi_row_index(data, selected);
     if (targets->kind == CMLP_TARGETS_DENSE) {
         const char *source = (const char *)targets->data + row * targets->row_stride;
         data->net->kernels->convert(targets->dtype, source, targets->col_stride, n_out, 1, out);
@@ -301,57 +301,57 @@ static void gather_target(const cmlp_data *data, int64_t selected, void *out)
 }
 
 /* Index of the first bad one of a row's targets, or -1. */
-static int64_t find_bad(const cmlp_data *data, const void *targets)
+static int64_t find_bad(const cmlpi_data *data, const void *targets)
 {
     const cmlp_net *net = data->net;
-    const int64_t n_out = cmlp_n_out(net), finite = net->kernels->find_nonfinite(targets, 1, n_out);
+    const int64_t n_out = cmlpi_n_out(net), finite = net->kernels->find_nonfinite(targets, 1, n_out);
     for (int64_t j = 0; j < finite; j++)
-        if (!cmlp_allows_target(data->allowed, cmlp_get(net, targets, j))) return j;
+        if (!cmlpi_allows_target(data->allowed, cmlpi_get(net, targets, j))) return j;
     return finite < n_out ? finite : -1;
 }
 
-void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out)
+void cmlpi_gather_targets(const cmlpi_data *data, int64_t first, int64_t n, void *out)
 {
     const cmlp_net *net = data->net;
-    const int64_t n_out = cmlp_n_out(net);
+    const int64_t n_out = cmlpi_n_out(net);
     for (int64_t i = 0; i < n; i++) {
-        void *target = cmlp_at(net, out, i * n_out);
+        void *target = cmlpi_at(net, out, i * n_out);
         gather_target(data, first + i, target);
-        if (cmlp_is_ignored(data, first + i) && find_bad(data, target) < 0)
-            for (int64_t j = 0; j < n_out; j++) cmlp_set(net, target, j, 1);
+        if (cmlpi_is_ignored(data, first + i) && find_bad(data, target) < 0)
+            for (int64_t j = 0; j < n_out; j++) cmlpi_set(net, target, j, 1);
     }
 }
 
 #define LABELS_PREFETCH 32 /* prefetch distance: in random order, each label is in a cache line of its own */
 
-void cmlp_gather_labels(const cmlp_data *data, int64_t first, int64_t n, int32_t *out)
+void cmlpi_gather_labels(const cmlpi_data *data, int64_t first, int64_t n, int32_t *out)
 {
-    const int64_t classes = cmlp_n_out(data->net);
+    const int64_t classes = cmlpi_n_out(data->net);
     for (int64_t i = 0; i < n; i++) {
         if (first + i + LABELS_PREFETCH < data->n)
             CMLP_PREFETCH((const char *)data->targets->data +
-                          cmlp_row_index(data, first + i + LABELS_PREFETCH) * data->targets->row_stride);
+                          cmlpi_row_index(data, first + i + LABELS_PREFETCH) * data->targets->row_stride);
         /* Another thread may have changed the label since it was checked. It must not become an index outside. */
-        const int32_t label = label_at(data->targets, cmlp_row_index(data, first + i));
+        const int32_t label = label_at(data->targets, cmlpi_row_index(data, first + i));
         out[i] = label < 0 || label >= classes ? 0 : label;
     }
 }
 
-void cmlp_gather_weights(const cmlp_data *data, int64_t first, int64_t n, double *out)
+void cmlpi_gather_weights(const cmlpi_data *data, int64_t first, int64_t n, double *out)
 {
     if (data->weights)
-        for (int64_t i = 0; i < n; i++) out[i] = data->weights[cmlp_row_index(data, first + i)];
+        for (int64_t i = 0; i < n; i++) out[i] = data->weights[cmlpi_row_index(data, first + i)];
 }
 
-double cmlp_weight_sum(const cmlp_data *data, int64_t first, int64_t n)
+double cmlpi_weight_sum(const cmlpi_data *data, int64_t first, int64_t n)
 {
     if (!data->weights) return (double)n;
-    cmlp_sum sum = {0};
-    for (int64_t i = 0; i < n; i++) cmlp_sum_add(&sum, data->weights[cmlp_row_index(data, first + i)]);
-    return cmlp_sum_total(&sum);
+    cmlpi_sum sum = {0};
+    for (int64_t i = 0; i < n; i++) cmlpi_sum_add(&sum, data->weights[cmlpi_row_index(data, first + i)]);
+    return cmlpi_sum_total(&sum);
 }
 
-int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch)
+int64_t cmlpi_bad_target(const cmlpi_data *data, int64_t selected, void *scratch)
 {
     gather_target(data, selected, scratch);
     return find_bad(data, scratch);
@@ -363,7 +363,7 @@ void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_
                     int64_t n_cols)
 {
     const cmlp_rows dense = cmlp_dense_rows(data, dtype, n_rows, n_cols);
-    cmlp_init_struct(rows, struct_size, &dense, sizeof dense);
+    cmlpi_init_struct(rows, struct_size, &dense, sizeof dense);
 }
 
 void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
@@ -371,6 +371,6 @@ void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *da
 {
     cmlp_targets made = cmlp_dense_targets(data, dtype, n_rows, n_cols);
     if (!n_cols) made.kind = CMLP_TARGETS_CLASSES;
-    cmlp_init_struct(targets, struct_size, &made, sizeof made);
+    cmlpi_init_struct(targets, struct_size, &made, sizeof made);
 }
 #endif

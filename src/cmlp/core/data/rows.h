@@ -6,7 +6,7 @@
 #include "../base/target.h"
 
 /* Describes n selected rows, which have been checked, without targets and weights. */
-static inline void cmlp_set_rows(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, int64_t n)
+static inline void cmlpi_set_rows(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, int64_t n)
 {
     data->net = net;
     data->rows = rows;
@@ -22,51 +22,51 @@ static inline void cmlp_set_rows(cmlp_data *data, const cmlp_net *net, const cml
 /* Fills `data`; if an argument is refused, run->refused names it, and run->bad_row is the row of a bad value. `targets`
  * and `objective`, which has the weights, may be NULL. `allowed` are the targets that the net's loss allows. `data` holds pointers to itself and
  * must not be copied. */
-cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
-                            const cmlp_objective *objective, cmlp_run *run);
+cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
+                             const cmlp_objective *objective, cmlp_run *run);
 
 /* Whether this build predicts one dense row only, and these are others. */
-static inline int cmlp_are_left_out(cmlp_rows_kind kind, int64_t n)
+static inline int cmlpi_are_left_out(cmlp_rows_kind kind, int64_t n)
 {
     return !CMLP_BUILDS_MANY && (n > 1 || kind == CMLP_ROWS_CSR);
 }
 
 /* Reads the caller's rows of n_cols columns to `rows`; *n becomes the number of rows selected. */
-cmlp_status cmlp_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *given, int64_t *n, cmlp_run *run);
+cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *given, int64_t *n, cmlp_run *run);
 
 /* Whether the first layer's kernel can convert the rows itself: contiguous uint8 with a suitable scalar scale. */
-static inline int cmlp_are_bytes(const cmlp_data *data)
+static inline int cmlpi_are_bytes(const cmlpi_data *data)
 {
     const cmlp_rows *rows = data->rows;
-    return rows->dtype == CMLP_UINT8 && rows->col_stride == 1 && !rows->factors && cmlp_scales_in_floats(rows->scale);
+    return rows->dtype == CMLP_UINT8 && rows->col_stride == 1 && !rows->factors && cmlpi_scales_in_floats(rows->scale);
 }
 
 /* Lists pointers to the selected rows [first, first + n) in the caller's matrix. */
-void cmlp_list_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list);
+void cmlpi_list_rows(const cmlpi_data *data, int64_t first, int64_t n, const void **list);
 
 /* The same for elements of the net's type: pointers to the rows themselves, or to copies converted into `converted`
  * (n, n_in). */
-void cmlp_gather_rows(const cmlp_data *data, int64_t first, int64_t n, const void **list, void *converted);
+void cmlpi_gather_rows(const cmlpi_data *data, int64_t first, int64_t n, const void **list, void *converted);
 
 /* The first element of a selected row, which is stored. */
-static inline const char *cmlp_row_data(const cmlp_data *data, int64_t selected)
+static inline const char *cmlpi_row_data(const cmlpi_data *data, int64_t selected)
 {
-    return (const char *)data->rows->data + (cmlp_row_index(data, selected) - data->first_stored) * data->rows->row_stride;
+    return (const char *)data->rows->data + (cmlpi_row_index(data, selected) - data->first_stored) * data->rows->row_stride;
 }
 
 /* Whether adjacent elements of a row share cache lines. They do not in a column-major matrix. */
-static inline int cmlp_row_is_close(const cmlp_data *data)
+static inline int cmlpi_row_is_close(const cmlpi_data *data)
 {
     return data->rows->col_stride > 0 && data->rows->col_stride < CMLP_LINE;
 }
 
 /* Prefetches `columns` columns of the dense row that is CMLP_PREFETCH_ROWS rows after this one. Inlined, because GCC
  * removes calls of functions that only prefetch. */
-VEC_FN void cmlp_prefetch_row(const cmlp_data *data, int64_t selected, int64_t k, int64_t columns)
+VEC_FN void cmlpi_prefetch_row(const cmlpi_data *data, int64_t selected, int64_t k, int64_t columns)
 {
     const int64_t later = selected + CMLP_PREFETCH_ROWS;
-    if (later >= data->n || !cmlp_row_is_close(data) || !cmlp_is_stored(data, later)) return;
-    const char *row = cmlp_row_data(data, later) + k * data->rows->col_stride;
+    if (later >= data->n || !cmlpi_row_is_close(data) || !cmlpi_is_stored(data, later)) return;
+    const char *row = cmlpi_row_data(data, later) + k * data->rows->col_stride;
     const int64_t bytes = (columns - 1) * data->rows->col_stride + 1; /* up to the last element's first byte */
     for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
     CMLP_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
@@ -75,33 +75,33 @@ VEC_FN void cmlp_prefetch_row(const cmlp_data *data, int64_t selected, int64_t k
 /* Lists, for each of n rows, the row to prefetch meanwhile: the one `distance` <= n rows later among the same rows, and
  * after the last of them among the rows that begin `next` rows after `first`; a row itself if that one is not stored.
  * Returns 0 if there are not enough rows. */
-int cmlp_list_prefetch(const cmlp_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,
-                       const void **list);
+int cmlpi_list_prefetch(const cmlpi_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,
+                        const void **list);
 
 /* Whether a selected row has the weight 0: it does not count, so its values may be of any size. */
-static inline int cmlp_is_ignored(const cmlp_data *data, int64_t selected)
+static inline int cmlpi_is_ignored(const cmlpi_data *data, int64_t selected)
 {
-    return data->weights && data->weights[cmlp_row_index(data, selected)] == 0;
+    return data->weights && data->weights[cmlpi_row_index(data, selected)] == 0;
 }
 
 /* Writes the targets of the selected rows [first, first + n) to `out`, dense, (n, n_out). Targets of ignored rows become
  * 1, which every loss allows, unless one of them is bad. */
-void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out);
+void cmlpi_gather_targets(const cmlpi_data *data, int64_t first, int64_t n, void *out);
 
 /* Writes the class indices of the selected rows [first, first + n) to `out`. */
-void cmlp_gather_labels(const cmlp_data *data, int64_t first, int64_t n, int32_t *out);
+void cmlpi_gather_labels(const cmlpi_data *data, int64_t first, int64_t n, int32_t *out);
 
 /* Writes the row weights of the selected rows [first, first + n) to `out`. Without weights, does nothing. */
-void cmlp_gather_weights(const cmlp_data *data, int64_t first, int64_t n, double *out);
+void cmlpi_gather_weights(const cmlpi_data *data, int64_t first, int64_t n, double *out);
 
 /* Sum of the weights of the selected rows [first, first + n), or n without weights. */
-double cmlp_weight_sum(const cmlp_data *data, int64_t first, int64_t n);
+double cmlpi_weight_sum(const cmlpi_data *data, int64_t first, int64_t n);
 
 /* Column of the first element of a row that is not finite in the net's type, or -1. `scratch` has space for one row. */
-int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch);
+int64_t cmlpi_bad_input(const cmlpi_data *data, int64_t selected, void *scratch);
 
 /* Output of the first bad target of a row, or -1: one that is not finite in the net's type, or that data->allowed
  * excludes. */
-int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch);
+int64_t cmlpi_bad_target(const cmlpi_data *data, int64_t selected, void *scratch);
 
 #endif

@@ -2,26 +2,26 @@
 
 #include "sparse.h"
 
-cmlp_status cmlp_check_workspace(cmlp_run *run, size_t needed)
+cmlp_status cmlpi_check_workspace(cmlp_run *run, size_t needed)
 {
     if (!needed) return CMLP_ERROR_OVERFLOW;
-    if (!run->workspace) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
-    if (run->workspace_size < cmlp_with_slack(needed))
-        return cmlp_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
-    run->workspace = cmlp_aligned(run->workspace);
+    if (!run->workspace) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
+    if (run->workspace_size < cmlpi_with_slack(needed))
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
+    run->workspace = cmlpi_aligned(run->workspace);
     return CMLP_OK;
 }
 
-cmlp_status cmlp_check_output(const cmlp_net *net, const void *array, int64_t length, int64_t n_rows, int64_t width,
-                              const char *name, cmlp_run *run)
+cmlp_status cmlpi_check_output(const cmlp_net *net, const void *array, int64_t length, int64_t n_rows, int64_t width,
+                               const char *name, cmlp_run *run)
 {
     if (!n_rows) return CMLP_OK;
-    const cmlp_status status = cmlp_require(array, net->element, name, run);
+    const cmlp_status status = cmlpi_check_pointer(array, net->element, name, run);
     if (status) return status;
-    return length / width < n_rows ? cmlp_refuse(&run->refused, CMLP_ERROR_LENGTH, name) : CMLP_OK;
+    return length / width < n_rows ? cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, name) : CMLP_OK;
 }
 
-int64_t cmlp_all_outputs(const cmlp_net *net)
+int64_t cmlpi_all_outputs(const cmlp_net *net)
 {
     int64_t width = 0;
     for (int32_t l = 0; l < net->depth; l++) width += net->layers[l].n_out;
@@ -35,72 +35,72 @@ int64_t cmlp_all_outputs(const cmlp_net *net)
 #define PRODUCTS_PER_THREAD 25e6
 #define PRODUCTS_PER_TEAM 8e7
 
-/* Minimum rows per thread in training. Each thread updates its share of the weights, and the other threads then load
- * that share from its cache, which takes as long as computing with it for several rows. Batches of 10 rows are
+/* Minimum rows per thread in training. Each thread updates its part of the weights, and the other threads then load
+ * that part from its cache, which takes as long as computing with it for several rows. Batches of 10 rows are
  * slower with two threads than with one. */
 #define ROWS_PER_THREAD 16
 
 /* Number of multiplications of a forward pass. CSR zeros, which are not stored, count as none. */
-static double products(const cmlp_data *data, int64_t rows)
+static double forward_products(const cmlpi_data *data, int64_t rows)
 {
-    const cmlp_dense_layer *layer = &data->net->layers[0];
+    const cmlpi_dense_layer *layer = &data->net->layers[0];
     const double zeros =
-        cmlp_is_sparse(data) && data->n ? (double)layer->n_in - (double)data->values / (double)data->n : 0;
+        cmlpi_is_sparse(data) && data->n ? (double)layer->n_in - (double)data->values / (double)data->n : 0;
     return (double)rows * ((double)data->net->n_params - zeros * (double)layer->n_out);
 }
 
-static int32_t whole_threads(double threads, int32_t asked)
+static int32_t whole_threads(double threads, int32_t max_threads)
 {
     if (threads < 2) return 1;
-    return threads < asked ? (int32_t)threads : asked;
+    return threads < max_threads ? (int32_t)threads : max_threads;
 }
 
-int32_t cmlp_prediction_threads(double products, int32_t asked)
+int32_t cmlpi_prediction_threads(double products, int32_t max_threads)
 {
     if (!CMLP_BUILDS_THREADS) return 1;
-    return products < PRODUCTS_PER_TEAM ? 1 : whole_threads(products / PRODUCTS_PER_THREAD, asked);
+    return products < PRODUCTS_PER_TEAM ? 1 : whole_threads(products / PRODUCTS_PER_THREAD, max_threads);
 }
 
-int32_t cmlp_useful_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked)
+int32_t cmlpi_useful_threads(const cmlpi_data *data, int64_t rows, int passes, int32_t max_threads)
 {
     if (!CMLP_BUILDS_THREADS) return 1;
-    if (passes == 1) return cmlp_prediction_threads(products(data, rows), asked);
-    const double threads = products(data, rows) * passes / PRODUCTS_PER_BARRIER;
+    if (passes == 1) return cmlpi_prediction_threads(forward_products(data, rows), max_threads);
+    const double threads = forward_products(data, rows) * passes / PRODUCTS_PER_BARRIER;
     const double limit = 1 + (double)rows / ROWS_PER_THREAD;
-    return whole_threads(threads < limit ? threads : limit, asked);
+    return whole_threads(threads < limit ? threads : limit, max_threads);
 }
 
-cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size)
+cmlpi_fault cmlpi_first_fault(const cmlpi_fault *faults, int32_t size)
 {
-    cmlp_fault first = {CMLP_OK, -1, -1};
+    cmlpi_fault first = {CMLP_OK, -1, -1};
     for (int32_t i = 0; i < size; i++)
         if (faults[i].status && (!first.status || faults[i].selected < first.selected)) first = faults[i];
     return first;
 }
 
-cmlp_status cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault)
+cmlp_status cmlpi_report(cmlp_run *run, const cmlpi_data *data, cmlpi_fault fault)
 {
-    run->bad_row = fault.selected < 0 ? -1 : cmlp_row_index(data, fault.selected);
+    run->bad_row = fault.selected < 0 ? -1 : cmlpi_row_index(data, fault.selected);
     run->bad_column = fault.column;
     return fault.status;
 }
 
-cmlp_fault cmlp_check_sums(const cmlp_data *data, const void *z, int64_t selected, int64_t n, void *scratch,
-                           int training)
+cmlpi_fault cmlpi_check_sums(const cmlpi_data *data, const void *z, int64_t selected, int64_t n, void *scratch,
+                             int training)
 {
     const cmlp_net *net = data->net;
     const int64_t n_out = net->layers[0].n_out;
     for (int64_t i = 0; i < n; i++) {
-        i += net->kernels->find_nonfinite(cmlp_at(net, z, i * n_out), n_out, n - i);
+        i += net->kernels->find_nonfinite(cmlpi_at(net, z, i * n_out), n_out, n - i);
         if (i == n) break;
-        int64_t column = cmlp_bad_input(data, selected + i, scratch);
-        if (column >= 0) return (cmlp_fault){CMLP_ERROR_INPUT, selected + i, column};
-        if (CMLP_BUILDS_TRAINING && training && !cmlp_is_ignored(data, selected + i)) return (cmlp_fault){CMLP_ERROR_DIVERGED, selected + i, -1};
+        int64_t column = cmlpi_bad_input(data, selected + i, scratch);
+        if (column >= 0) return (cmlpi_fault){CMLP_ERROR_INPUT, selected + i, column};
+        if (CMLP_BUILDS_TRAINING && training && !cmlpi_is_ignored(data, selected + i)) return (cmlpi_fault){CMLP_ERROR_DIVERGED, selected + i, -1};
     }
-    return (cmlp_fault){CMLP_OK, -1, -1};
+    return (cmlpi_fault){CMLP_OK, -1, -1};
 }
 
-void cmlp_unify_nans(int32_t dtype, void *values, int64_t n)
+void cmlpi_canonicalize_nans(int32_t dtype, void *values, int64_t n)
 {
     const uint32_t nan_32 = UINT32_C(0x7fc00000);
     const uint64_t nan_64 = UINT64_C(0x7ff8000000000000);
@@ -112,9 +112,9 @@ void cmlp_unify_nans(int32_t dtype, void *values, int64_t n)
     }
 }
 
-void *cmlp_take(cmlp_space *space, int64_t count, size_t size)
+void *cmlpi_arena_alloc(cmlpi_arena *arena, int64_t count, size_t size)
 {
-    void *taken = space->base ? space->base + space->used : NULL;
-    if (!cmlp_add_size(&space->used, count, size)) space->overflow = 1;
+    void *taken = arena->base ? arena->base + arena->used : NULL;
+    if (!cmlpi_add_size(&arena->used, count, size)) arena->overflow = 1;
     return taken;
 }

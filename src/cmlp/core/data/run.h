@@ -7,61 +7,61 @@
 #include "../base/threads.h"
 
 /* A failure at the i-th selected row. */
-typedef struct cmlp_fault {
+typedef struct cmlpi_fault {
     cmlp_status status;
     int64_t selected, column;
-} cmlp_fault;
+} cmlpi_fault;
 
 /* Workspace size that leaves `needed` bytes after alignment, wherever the caller's memory starts. */
-static inline size_t cmlp_with_slack(size_t needed) { return needed + CMLP_ALIGNMENT - 1; }
+static inline size_t cmlpi_with_slack(size_t needed) { return needed + CMLP_ALIGNMENT - 1; }
 
 /* The first aligned address from p on, which may be NULL. */
-static inline void *cmlp_aligned(void *p) { return p ? (char *)p + (0 - (uintptr_t)p) % CMLP_ALIGNMENT : p; }
+static inline void *cmlpi_aligned(void *p) { return p ? (char *)p + (0 - (uintptr_t)p) % CMLP_ALIGNMENT : p; }
 
 /* Checks that the workspace holds `needed` bytes and moves run->workspace to an aligned address; 0 bytes mean that the
  * size does not fit in size_t. */
-cmlp_status cmlp_check_workspace(cmlp_run *run, size_t needed);
+cmlp_status cmlpi_check_workspace(cmlp_run *run, size_t needed);
 
 /* Checks an array of the net's type that receives `width` elements for each of n_rows rows. Without rows any pointer will
  * do. */
-cmlp_status cmlp_check_output(const cmlp_net *net, const void *array, int64_t length, int64_t n_rows, int64_t width,
-                              const char *name, cmlp_run *run);
+cmlp_status cmlpi_check_output(const cmlp_net *net, const void *array, int64_t length, int64_t n_rows, int64_t width,
+                               const char *name, cmlp_run *run);
 
 /* The outputs of all layers for one row. */
-int64_t cmlp_all_outputs(const cmlp_net *net);
+int64_t cmlpi_all_outputs(const cmlp_net *net);
 
-/* Threads for `rows` of the data's rows between two barriers (or in all, where there are none), of at most `asked`;
+/* Threads for `rows` of the data's rows between two barriers (or in all, where there are none), of at most `max_threads`;
  * `passes` is 1 for forward, 3 for forward, backward and gradient. */
-int32_t cmlp_useful_threads(const cmlp_data *data, int64_t rows, int passes, int32_t asked);
+int32_t cmlpi_useful_threads(const cmlpi_data *data, int64_t rows, int passes, int32_t max_threads);
 
 /* The same for a prediction with this number of multiplications. */
-int32_t cmlp_prediction_threads(double products, int32_t asked);
+int32_t cmlpi_prediction_threads(double products, int32_t max_threads);
 
 /* The fault of the first row that has one: the same for any number of threads. */
-cmlp_fault cmlp_first_fault(const cmlp_fault *faults, int32_t size);
+cmlpi_fault cmlpi_first_fault(const cmlpi_fault *faults, int32_t size);
 
 /* Writes row and column to the run and returns the status. */
-cmlp_status cmlp_report(cmlp_run *run, const cmlp_data *data, cmlp_fault fault);
+cmlp_status cmlpi_report(cmlp_run *run, const cmlpi_data *data, cmlpi_fault fault);
 
 /* Calls the poll function if there is one. Returns whether it cancels the call. Only the calling thread polls. */
-static inline int cmlp_polls_cancel(const cmlp_run *run) { return run->poll && run->poll(run->poll_context) != 0; }
+static inline int cmlpi_polls_cancel(const cmlp_run *run) { return run->poll && run->poll(run->poll_context) != 0; }
 
 /* Checks the inputs through the first layer's weighted sums z (n, n_out), which are not finite if an input is not.
  * `selected` is the first row; `scratch` has space for one row of inputs. Non-finite sums of finite inputs are a
  * fault in training only, and not for rows of weight 0. */
-cmlp_fault cmlp_check_sums(const cmlp_data *data, const void *z, int64_t selected, int64_t n, void *scratch,
-                           int training);
+cmlpi_fault cmlpi_check_sums(const cmlpi_data *data, const void *z, int64_t selected, int64_t n, void *scratch,
+                             int training);
 
 /* Replaces every NaN by the same one: processors and instruction sets differ in sign and payload of those they compute. */
-void cmlp_unify_nans(int32_t dtype, void *values, int64_t n);
+void cmlpi_canonicalize_nans(int32_t dtype, void *values, int64_t n);
 
 /* Divides the workspace into arrays. If `base` is NULL, only counts the bytes. */
-typedef struct cmlp_space {
+typedef struct cmlpi_arena {
     char *base;
     size_t used;
     int overflow;
-} cmlp_space;
+} cmlpi_arena;
 
-void *cmlp_take(cmlp_space *space, int64_t count, size_t size);
+void *cmlpi_arena_alloc(cmlpi_arena *arena, int64_t count, size_t size);
 
 #endif

@@ -15,24 +15,24 @@ static const void *index_address(const cmlp_rows *rows, const void *list, int64_
     return (const char *)list + i * (rows->index_dtype == CMLP_INT64 ? 8 : 4);
 }
 
-static cmlp_status check_array(const void *array, size_t size, int needed, const char *name, const char **refused)
+static cmlp_status check_csr_array(const void *array, size_t size, int needed, const char *name, const char **refused)
 {
-    if (!array && needed) return cmlp_refuse(refused, CMLP_ERROR_NULL, name);
-    return cmlp_misaligned(array, size) ? cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
+    if (!array && needed) return cmlpi_refuse(refused, CMLP_ERROR_NULL, name);
+    return cmlpi_misaligned(array, size) ? cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
 }
 
-cmlp_status cmlp_check_sparse_arrays(const cmlp_rows *rows, int needed, const char **refused)
+cmlp_status cmlpi_check_sparse_arrays(const cmlp_rows *rows, int needed, const char **refused)
 {
     if (rows->index_dtype != CMLP_INT32 && rows->index_dtype != CMLP_INT64)
-        return cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype");
+        return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype");
     if (rows->dtype != CMLP_UINT8 && rows->dtype != CMLP_FLOAT32 && rows->dtype != CMLP_FLOAT64)
-        return cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->dtype");
-    if (rows->n_values < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
+        return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, "rows->dtype");
+    if (rows->n_values < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
     const size_t index = rows->index_dtype == CMLP_INT64 ? 8 : 4;
-    cmlp_status status = check_array(rows->indptr, index, needed, "rows->indptr", refused);
+    cmlp_status status = check_csr_array(rows->indptr, index, needed, "rows->indptr", refused);
     needed = needed && rows->n_values;
-    if (!status) status = check_array(rows->indices, index, needed, "rows->indices", refused);
-    if (!status) status = check_array(rows->data, cmlp_bytes_of(rows->dtype), needed, "rows->data", refused);
+    if (!status) status = check_csr_array(rows->indices, index, needed, "rows->indices", refused);
+    if (!status) status = check_csr_array(rows->data, cmlpi_bytes_of(rows->dtype), needed, "rows->data", refused);
     return status;
 }
 
@@ -52,11 +52,11 @@ ASCENDING(ascending_64, int64_t)
 
 /* Prefetches the column indices of a row some rows after this one, if its indptr entries are valid. Inlined, because
  * GCC removes calls of functions that only prefetch. */
-VEC_FN void prefetch_columns(const cmlp_data *data, int64_t selected)
+VEC_FN void prefetch_columns(const cmlpi_data *data, int64_t selected)
 {
     const cmlp_rows *rows = data->rows;
     if (selected + CMLP_PREFETCH_ROWS >= data->n) return;
-    const int64_t row = cmlp_row_index(data, selected + CMLP_PREFETCH_ROWS);
+    const int64_t row = cmlpi_row_index(data, selected + CMLP_PREFETCH_ROWS);
     const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
     if (begin < 0 || begin >= end || end > rows->n_values) return;
     const char *columns = index_address(rows, rows->indices, begin);
@@ -82,13 +82,13 @@ static int all_are_sound(const cmlp_rows *rows)
     return row == rows->n_rows;
 }
 
-cmlp_status cmlp_check_sparse_rows(cmlp_data *data, int64_t *bad)
+cmlp_status cmlpi_check_sparse_rows(cmlpi_data *data, int64_t *bad)
 {
     const cmlp_rows *rows = data->rows;
     const int sound = data->n >= rows->n_rows && all_are_sound(rows); /* else only the selected rows must be */
     data->values = 0;
     for (int64_t i = 0; i < data->n; i++) {
-        const int64_t row = cmlp_row_index(data, i);
+        const int64_t row = cmlpi_row_index(data, i);
         if (!sound) {
             prefetch_columns(data, i);
             if (!row_is_sound(rows, row)) {
@@ -101,27 +101,27 @@ cmlp_status cmlp_check_sparse_rows(cmlp_data *data, int64_t *bad)
     return CMLP_OK;
 }
 
-void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_csr_row *list)
+void cmlpi_gather_sparse(const cmlpi_data *data, int64_t first, int64_t n, cmlpi_csr_row *list)
 {
     static const double nothing; /* no arithmetic with NULL */
     const cmlp_rows *rows = data->rows;
     for (int64_t i = 0; i < n; i++) {
-        const int64_t row = cmlp_row_index(data, first + i);
+        const int64_t row = cmlpi_row_index(data, first + i);
         const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
-        list[i] = (cmlp_csr_row){&nothing, &nothing, 0};
+        list[i] = (cmlpi_csr_row){&nothing, &nothing, 0};
         if (begin < 0 || begin >= end || end > rows->n_values) continue; /* empty, or changed since the check */
         list[i].n = end - begin < rows->n_cols ? end - begin : rows->n_cols;
-        list[i].values = (const char *)rows->data + begin * (int64_t)cmlp_bytes_of(rows->dtype);
+        list[i].values = (const char *)rows->data + begin * (int64_t)cmlpi_bytes_of(rows->dtype);
         list[i].columns = index_address(rows, rows->indices, begin);
     }
 }
 
-int64_t cmlp_bad_sparse(const cmlp_data *data, int64_t selected, void *scratch)
+int64_t cmlpi_bad_sparse(const cmlpi_data *data, int64_t selected, void *scratch)
 {
     const cmlp_rows *rows = data->rows;
-    const int64_t size = (int64_t)cmlp_bytes_of(rows->dtype);
-    cmlp_csr_row row;
-    cmlp_gather_sparse(data, selected, 1, &row);
+    const int64_t size = (int64_t)cmlpi_bytes_of(rows->dtype);
+    cmlpi_csr_row row;
+    cmlpi_gather_sparse(data, selected, 1, &row);
     for (int64_t p = 0; p < row.n; p++) {
         const int64_t index = index_at(rows, row.columns, p), column = index >= 0 && index < rows->n_cols ? index : 0;
         const double scale = rows->factors ? rows->factors[column] : rows->scale;

@@ -5,24 +5,24 @@
 #include "data.h"
 
 /* Checks types, pointers and alignment of the CSR arrays. Pointers may be NULL if no row is needed. */
-cmlp_status cmlp_check_sparse_arrays(const cmlp_rows *rows, int needed, const char **refused);
+cmlp_status cmlpi_check_sparse_arrays(const cmlp_rows *rows, int needed, const char **refused);
 
 /* Checks the selected rows and counts their stored values in data->values. All other fields of `data` must be set.
  * *bad becomes the row that is refused. */
-cmlp_status cmlp_check_sparse_rows(cmlp_data *data, int64_t *bad);
+cmlp_status cmlpi_check_sparse_rows(cmlpi_data *data, int64_t *bad);
 
 /* Lists the selected rows [first, first + n). */
-void cmlp_gather_sparse(const cmlp_data *data, int64_t first, int64_t n, cmlp_csr_row *list);
+void cmlpi_gather_sparse(const cmlpi_data *data, int64_t first, int64_t n, cmlpi_csr_row *list);
 
 /* The n listed rows in the form that the kernels read. */
-static inline cmlp_csr cmlp_sparse_matrix(const cmlp_data *data, const cmlp_csr_row *list, int64_t n)
+static inline cmlpi_csr cmlpi_sparse_matrix(const cmlpi_data *data, const cmlpi_csr_row *list, int64_t n)
 {
     const cmlp_rows *rows = data->rows;
-    return (cmlp_csr){.list = list, .rows = n, .n_in = rows->n_cols, .scale = rows->scale,
-                      .factors = rows->factors, .dtype = rows->dtype, .wide = rows->index_dtype == CMLP_INT64};
+    return (cmlpi_csr){.list = list, .rows = n, .n_in = rows->n_cols, .scale = rows->scale,
+                       .factors = rows->factors, .dtype = rows->dtype, .wide = rows->index_dtype == CMLP_INT64};
 }
 
-/* Column of the first stored value of a row that is not finite, or -1; cmlp_bad_input() for CSR rows. */
-int64_t cmlp_bad_sparse(const cmlp_data *data, int64_t selected, void *scratch);
+/* Column of the first stored value of a row that is not finite, or -1; cmlpi_bad_input() for CSR rows. */
+int64_t cmlpi_bad_sparse(const cmlpi_data *data, int64_t selected, void *scratch);
 
 #endif

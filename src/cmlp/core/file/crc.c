@@ -4,7 +4,7 @@
 
 #define POLYNOMIAL UINT32_C(0xedb88320) /* bit-reversed: the lowest bit is the highest power */
 
-void cmlp_crc_begin(cmlp_crc *crc)
+void cmlpi_crc_begin(cmlpi_crc *crc)
 {
     for (uint32_t v = 0; v < 16; v++) {
         uint32_t c = v;
@@ -16,7 +16,7 @@ void cmlp_crc_begin(cmlp_crc *crc)
             const uint32_t c = crc->table[m - 1][v];
             crc->table[m][v] = c >> 4 ^ crc->table[0][c & 15];
         }
-    cmlp_crc_restart(crc);
+    cmlpi_crc_restart(crc);
 }
 
 static uint32_t four_bytes(const unsigned char *p)
@@ -32,7 +32,7 @@ static uint32_t eight_nibbles(const uint32_t (*table)[16], uint32_t word, int m)
            table[m + 1][word >> 24 & 15] ^ table[m][word >> 28];
 }
 
-void cmlp_crc_add(cmlp_crc *crc, const void *bytes, size_t n)
+void cmlpi_crc_add(cmlpi_crc *crc, const void *bytes, size_t n)
 {
     const uint32_t(*table)[16] = (const uint32_t(*)[16])crc->table;
     const unsigned char *p = bytes;

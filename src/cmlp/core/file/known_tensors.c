@@ -1,7 +1,7 @@
 /* Which tensors of labels, names and categories a model file has, and their lengths. */
 #include "known_tensors.h"
 
-const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS] = {
+const cmlpi_value_tensor cmlpi_value_tensors[CMLP_VALUE_TENSORS] = {
     [CMLP_CELL_ENDS] = {"cells.ends", CMLP_INT64, CMLP_CELL_ENDS},
     [CMLP_CELL_FORM] = {"cells.form", CMLP_UINT8, CMLP_CELL_FORM},
     [CMLP_CELL_TEXT] = {"cells.text", CMLP_UINT8, CMLP_CELL_ENDS},
@@ -30,7 +30,7 @@ const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS] = {
 };
 
 /* The number of elements that a tensor must have. */
-static int64_t length_of(int tensor, const int64_t *n, const cmlp_value_sizes *sizes)
+static int64_t length_of(int tensor, const int64_t *n, const cmlpi_value_sizes *sizes)
 {
     switch (tensor) {
     case CMLP_LABEL_ENDS:
@@ -49,15 +49,15 @@ static int64_t length_of(int tensor, const int64_t *n, const cmlp_value_sizes *s
     case CMLP_CATEGORY_ORDER: return n[CMLP_CATEGORY_TYPES];
     case CMLP_TARGET_ENDS: return sizes->n_targets;
 #endif
-    default: return n[tensor]; /* their content tells it */
+    default: return n[tensor]; /* their content determines it */
     }
 }
 
-cmlp_status cmlp_check_value_sizes(const cmlp_stored_values *values, const cmlp_value_sizes *sizes)
+cmlp_status cmlpi_check_value_sizes(const cmlpi_stored_values *values, const cmlpi_value_sizes *sizes)
 {
     const int64_t *n = values->n;
     for (int i = 0; i < CMLP_VALUE_TENSORS; i++)
-        if (n[i] && !n[cmlp_value_tensors[i].needed]) return CMLP_ERROR_FILE_NAME;
+        if (n[i] && !n[cmlpi_value_tensors[i].needed]) return CMLP_ERROR_FILE_NAME;
 #if CMLP_BUILDS_TABLES
     if (sizes->n_columns && !n[CMLP_COLUMN_KINDS]) return CMLP_ERROR_FILE_NAME;
     if (n[CMLP_CALIBRATION_KIND] && !sizes->has_scores) return CMLP_ERROR_FILE_NAME;
@@ -69,7 +69,7 @@ cmlp_status cmlp_check_value_sizes(const cmlp_stored_values *values, const cmlp_
 }
 
 #if CMLP_CHECKS_VALUES
-int cmlp_is_cell_form(int32_t decimal, int32_t thousands)
+int cmlpi_is_cell_form(int32_t decimal, int32_t thousands)
 {
     if ((decimal != '.' && decimal != ',') || decimal == thousands) return 0;
     return !thousands || thousands == ',' || thousands == '.' || thousands == ' ' || thousands == '\'';
@@ -77,18 +77,18 @@ int cmlp_is_cell_form(int32_t decimal, int32_t thousands)
 #endif
 
 #if CMLP_BUILDS_TABLES
-cmlp_table_kind cmlp_usual_kind(cmlp_table_role role, int64_t n)
+cmlp_table_kind cmlpi_default_kind(cmlp_table_role role, int64_t n)
 {
     if (!n) return CMLP_TABLE_NUMBER;
     return role == CMLP_TABLE_ROLE_NUMBER ? CMLP_TABLE_ORDERED : CMLP_TABLE_CATEGORY;
 }
 
-int cmlp_is_date_kind(cmlp_table_kind kind)
+int cmlpi_is_date_kind(cmlp_table_kind kind)
 {
     return kind == CMLP_TABLE_DATE || kind == CMLP_TABLE_TIME || kind == CMLP_TABLE_INSTANT;
 }
 
-int cmlp_fits_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n)
+int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n)
 {
     if (kind < CMLP_TABLE_NUMBER || kind > CMLP_TABLE_ORDERED) return 0;
     if (column->role == CMLP_TABLE_ROLE_CATEGORY) return kind != CMLP_TABLE_ORDERED && n == column->n;

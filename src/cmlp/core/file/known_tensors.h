@@ -41,13 +41,13 @@ enum {
 #define CMLP_VALUE_TENSORS (CMLP_BUILDS_TABLES ? CMLP_TABLE_TENSORS : CMLP_NETWORK_TENSORS)
 
 /* The name and the type of a tensor, and another one without which there is none of it. */
-typedef struct cmlp_value_tensor {
+typedef struct cmlpi_value_tensor {
     const char *name;
     cmlp_dtype dtype;
     int32_t needed;
-} cmlp_value_tensor;
+} cmlpi_value_tensor;
 
-extern const cmlp_value_tensor cmlp_value_tensors[CMLP_VALUE_TENSORS];
+extern const cmlpi_value_tensor cmlpi_value_tensors[CMLP_VALUE_TENSORS];
 
 /* What labels are used for. */
 enum { CMLP_LABELS_ARE_CLASSES = 1, CMLP_LABELS_ARE_SEVERAL = 2, CMLP_LABELS_ARE_ORDERED = 3 };
@@ -56,31 +56,31 @@ enum { CMLP_LABELS_ARE_CLASSES = 1, CMLP_LABELS_ARE_SEVERAL = 2, CMLP_LABELS_ARE
 enum { CMLP_MAX_RANKS = 256 };
 
 /* Where the tensors of a file are; all zeros if it has none. */
-typedef struct cmlp_stored_values {
+typedef struct cmlpi_stored_values {
     uint64_t starts[CMLP_VALUE_TENSORS]; /* offsets in the file */
     int64_t n[CMLP_VALUE_TENSORS];       /* elements */
-} cmlp_stored_values;
+} cmlpi_stored_values;
 
 /* What they must fit. */
-typedef struct cmlp_value_sizes {
+typedef struct cmlpi_value_sizes {
     int64_t n_inputs, n_outputs; /* of the model */
     int64_t n_columns, n_targets; /* of a table; 0 of a network, and without targets with names */
     int has_scores, is_ordered;
-} cmlp_value_sizes;
+} cmlpi_value_sizes;
 
 /* The kind of a column with n categories that has none in a program or a file. */
-cmlp_table_kind cmlp_usual_kind(cmlp_table_role role, int64_t n);
+cmlp_table_kind cmlpi_default_kind(cmlp_table_role role, int64_t n);
 
 /* Whether a column of this kind holds dates. */
-int cmlp_is_date_kind(cmlp_table_kind kind);
+int cmlpi_is_date_kind(cmlp_table_kind kind);
 
 /* Whether a column with n categories can be of a kind. */
-int cmlp_fits_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n);
+int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n);
 
 /* Whether cells can have this decimal point and this separator of thousands, or 0. */
-int cmlp_is_cell_form(int32_t decimal, int32_t thousands);
+int cmlpi_is_cell_form(int32_t decimal, int32_t thousands);
 
 /* Checks which tensors there are, and their lengths. Returns FILE_NAME or FILE_TENSOR. */
-cmlp_status cmlp_check_value_sizes(const cmlp_stored_values *values, const cmlp_value_sizes *sizes);
+cmlp_status cmlpi_check_value_sizes(const cmlpi_stored_values *values, const cmlpi_value_sizes *sizes);
 
 #endif

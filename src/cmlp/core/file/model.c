@@ -13,72 +13,72 @@ typedef struct model_memory {
     cmlp_model *model;
     cmlp_net *net;
     double *factors, *shifts;
-    cmlp_table_memory table;
+    cmlpi_table_memory table;
     void *params;
 } model_memory;
 
 /* Divides the memory at `base`, which is aligned, and returns its size in *size; if `base` is NULL, only the size. */
-static cmlp_status divide_model(const cmlp_head *head, void *base, model_memory *memory, size_t *size)
+static cmlp_status lay_out_model(const cmlpi_head *head, void *base, model_memory *memory, size_t *size)
 {
     const int64_t columns = head->input_factor ? head->sizes[0] : 0;
-    cmlp_space space = {base, 0, 0};
-    memory->model = cmlp_take(&space, 1, sizeof(cmlp_model));
-    memory->net = cmlp_take(&space, 1, cmlp_head_net_size(head));
-    memory->factors = cmlp_take(&space, columns, sizeof(double));
-    memory->shifts = cmlp_take(&space, columns, sizeof(double));
+    cmlpi_arena arena = {base, 0, 0};
+    memory->model = cmlpi_arena_alloc(&arena, 1, sizeof(cmlp_model));
+    memory->net = cmlpi_arena_alloc(&arena, 1, cmlpi_head_net_size(head));
+    memory->factors = cmlpi_arena_alloc(&arena, columns, sizeof(double));
+    memory->shifts = cmlpi_arena_alloc(&arena, columns, sizeof(double));
     memory->table.table = NULL;
     memory->table.ranges = NULL;
-    if (CMLP_IS_TABLE(head)) cmlp_table_lay_out(&space, head, &memory->table);
-    memory->params = cmlp_take(&space, cmlp_is_big_endian() ? (int64_t)head->params_size : 0, 1);
-    cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
-    *size = space.used;
-    return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
+    if (CMLP_IS_TABLE(head)) cmlpi_table_lay_out(&arena, head, &memory->table);
+    memory->params = cmlpi_arena_alloc(&arena, cmlpi_is_big_endian() ? (int64_t)head->params_size : 0, 1);
+    cmlpi_arena_alloc(&arena, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
+    *size = arena.used;
+    return arena.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
 }
 
 /* The buffers of a prediction. A network uses `row`, a table all of them. */
 static cmlp_status row_space(const cmlp_net *net, int64_t n_columns, void *memory, size_t *size,
-                             cmlp_table_scratch *scratch)
+                             cmlpi_table_scratch *scratch)
 {
-    const cmlp_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
-    if (CMLP_BUILDS_TABLES && n_columns) return cmlp_table_space(&sizes, memory, size, scratch);
-    return cmlp_row_space(net, memory, size, &scratch->row);
+    const cmlpi_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
+    if (CMLP_BUILDS_TABLES && n_columns) return cmlpi_scratch_lay_out(&sizes, memory, size, scratch);
+    return cmlpi_row_lay_out(net, memory, size, &scratch->row);
 }
 
-cmlp_status cmlp_check_model_space(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlp_table_scratch *scratch)
+cmlp_status cmlpi_check_model_workspace(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlpi_table_scratch *scratch)
 {
     size_t needed;
     const cmlp_status status = row_space(net, n_columns, run->workspace, &needed, scratch);
-    return status ? status : cmlp_require_workspace(run, needed);
+    return status ? status : cmlpi_require_workspace(run, needed);
 }
 
 /* Whether each output is the probability of the labels above one of them, as that of the second of two labels is. */
-static int is_cumulative(const cmlp_head *head)
+static int is_cumulative(const cmlpi_head *head)
 {
     return head->values.n[CMLP_LABEL_ENDS] == head->sizes[head->n_layers - 1] + 1;
 }
 
 /* Whether a row can have several of the labels. */
-static int is_multilabel(const cmlp_head *head, const unsigned char *file)
+static int is_multilabel(const cmlpi_head *head, const unsigned char *file)
 {
     const uint64_t kind = head->values.starts[CMLP_LABEL_KIND];
     return kind && file[kind + 1] == CMLP_LABELS_ARE_SEVERAL;
 }
 
 /* A real function: its net is not on the stack while the head is read. */
-REAL_FN cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
+REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
 {
-    cmlp_any_net any;
+    cmlpi_any_net any;
     cmlp_net *net = &any.net;
-    cmlp_table_scratch scratch;
+    cmlpi_table_scratch scratch;
     model_memory memory;
     const int64_t n_columns = head->words.n_columns;
-    cmlp_status status = cmlp_head_net(head, net);
-    if (!status) status = divide_model(head, NULL, &memory, &info->model_size);
+    cmlp_status status = cmlpi_head_net(head, net);
+    if (!status) status = lay_out_model(head, NULL, &memory, &info->model_size);
     if (!status) status = row_space(net, n_columns, NULL, &info->workspace_size, &scratch);
     if (status) return status;
     info->file_size = head->file_size;
-    info->n_in = n_columns ? n_columns : cmlp_n_in(net);
-    info->n_out = cmlp_n_out(net) + is_cumulative(head);
+    info->n_in = n_columns ? n_columns : cmlpi_n_in(net);
+    info->n_out = cmlpi_n_out(net) + is_cumulative(head);
     info->n_labels = head->values.n[CMLP_LABEL_ENDS];
     info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
     info->n_nets = head->n_nets;
@@ -88,102 +88,102 @@ REAL_FN cmlp_status describe(const cmlp_head *head, cmlp_model_info *info)
 static cmlp_status describe_file(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 {
     cmlp_model_info copy;
-    cmlp_head head;
+    cmlpi_head head;
     cmlp_status status = CMLP_READ(&copy, info, cmlp_model_info, reserved);
-    if (status) return cmlp_refuse(&run->refused, status, "info");
-    status = cmlp_require(file, 1, "file", run);
+    if (status) return cmlpi_refuse(&run->refused, status, "info");
+    status = cmlpi_check_pointer(file, 1, "file", run);
     if (status) return status;
     copy = (cmlp_model_info){.struct_size = sizeof copy};
-    status = cmlp_head_read(file, file_size, &head);
+    status = cmlpi_head_read(file, file_size, &head);
     copy.head_size = head.bytes;
     copy.error_at = head.error_at;
     if (!status) status = describe(&head, &copy);
     if (status) copy.model_size = copy.workspace_size = 0;
-    cmlp_write_struct(info, &copy, sizeof copy);
+    cmlpi_write_struct(info, &copy, sizeof copy);
     return status;
 }
 
 cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = describe_file(file, file_size, info, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
-static cmlp_status check_data(const unsigned char *file, size_t n, const cmlp_head *head)
+static cmlp_status check_data(const unsigned char *file, size_t n, const cmlpi_head *head)
 {
-    cmlp_crc crc;
-    cmlp_crc_begin(&crc);
-    cmlp_crc_add(&crc, file + head->bytes, n - (size_t)head->bytes);
-    return cmlp_crc_end(&crc) == head->data_crc ? CMLP_OK : CMLP_ERROR_FILE_DATA_CRC;
+    cmlpi_crc crc;
+    cmlpi_crc_begin(&crc);
+    cmlpi_crc_add(&crc, file + head->bytes, n - (size_t)head->bytes);
+    return cmlpi_crc_end(&crc) == head->data_crc ? CMLP_OK : CMLP_ERROR_FILE_DATA_CRC;
 }
 
 /* Compares the bits of n outputs with those in the file. All NaNs are the same. */
-static cmlp_status compare(void *outputs, const unsigned char *stored, int32_t dtype, int64_t n)
+static cmlp_status compare_outputs(void *outputs, const unsigned char *stored, int32_t dtype, int64_t n)
 {
-    const size_t element = cmlp_bytes_of(dtype);
-    cmlp_unify_nans(dtype, outputs, n);
+    const size_t element = cmlpi_bytes_of(dtype);
+    cmlpi_canonicalize_nans(dtype, outputs, n);
     for (int64_t i = 0; i < n; i++) {
         union {
             float narrow;
             double wide;
         } one;
-        cmlp_load(&one, stored + (size_t)i * element, 1, element);
-        cmlp_unify_nans(dtype, &one, 1);
+        cmlpi_load(&one, stored + (size_t)i * element, 1, element);
+        cmlpi_canonicalize_nans(dtype, &one, 1);
         if (memcmp(&one, (const char *)outputs + (size_t)i * element, element)) return CMLP_ERROR_FILE_EXAMPLE;
     }
     return CMLP_OK;
 }
 
 /* Computes the example's outputs and compares them with the file. An input that is not finite has none. */
-static cmlp_status check_example(const cmlp_model *model, const unsigned char *file, const cmlp_head *head,
-                                 const cmlp_table_scratch *scratch)
+static cmlp_status check_example(const cmlp_model *model, const unsigned char *file, const cmlpi_head *head,
+                                 const cmlpi_table_scratch *scratch)
 {
     const cmlp_net *net = model->net;
     if (CMLP_HAS_TABLE(model)) {
-        cmlp_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
-        const cmlp_status status = cmlp_table_row(model->table, 0, scratch->raw, NULL, scratch->result, scratch);
+        cmlpi_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
+        const cmlp_status status = cmlpi_table_row(model->table, 0, scratch->raw, NULL, scratch->result, scratch);
         return status ? CMLP_ERROR_FILE_EXAMPLE
-                      : compare(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlp_n_out(net));
+                      : compare_outputs(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlpi_n_out(net));
     }
-    const cmlp_outputs outputs = {.last = scratch->row.output};
-    cmlp_load(scratch->row.row, file + head->example_input, cmlp_n_in(net), net->element);
-    const void *const x = cmlp_model_inputs(model, scratch->row.row, net->dtype, scratch->row.workspace);
-    const cmlp_fault fault = cmlp_forward_row(net, model->params, x, &outputs, scratch->row.workspace);
+    const cmlpi_outputs outputs = {.last = scratch->row.output};
+    cmlpi_load(scratch->row.row, file + head->example_input, cmlpi_n_in(net), net->element);
+    const void *const x = cmlpi_model_inputs(model, scratch->row.row, net->dtype, scratch->row.workspace);
+    const cmlpi_fault fault = cmlpi_forward_row(net, model->params, x, &outputs, scratch->row.workspace);
     return fault.status ? CMLP_ERROR_FILE_EXAMPLE
-                        : compare(scratch->row.output, file + head->example_output, net->dtype, cmlp_n_out(net));
+                        : compare_outputs(scratch->row.output, file + head->example_output, net->dtype, cmlpi_n_out(net));
 }
 
 /* Copies factors and shifts, which may be misaligned in the file, and checks them. */
-static cmlp_status load_scales(const cmlp_head *head, const model_memory *memory, cmlp_run *run)
+static cmlp_status load_scales(const cmlpi_head *head, const model_memory *memory, cmlp_run *run)
 {
     cmlp_model *model = memory->model;
-    const int64_t n = cmlp_n_in(model->net);
+    const int64_t n = cmlpi_n_in(model->net);
     model->factors = model->shifts = NULL;
     if (!head->input_factor) return CMLP_OK;
-    cmlp_load(memory->factors, model->file + head->input_factor, n, sizeof(double));
-    cmlp_load(memory->shifts, model->file + head->input_shift, n, sizeof(double));
+    cmlpi_load(memory->factors, model->file + head->input_factor, n, sizeof(double));
+    cmlpi_load(memory->shifts, model->file + head->input_shift, n, sizeof(double));
     model->factors = memory->factors;
     model->shifts = memory->shifts;
     for (int64_t j = 0; j < n; j++) {
         cmlp_status status = CMLP_OK;
-        if (!cmlp_is_finite(model->factors[j]) || !cmlp_is_finite(model->shifts[j])) status = CMLP_ERROR_FILE_NONFINITE;
+        if (!cmlpi_is_finite(model->factors[j]) || !cmlpi_is_finite(model->shifts[j])) status = CMLP_ERROR_FILE_NONFINITE;
         if (model->factors[j] == 0) status = CMLP_ERROR_FILE_VALUE;
         if (!status) continue;
         run->bad_row = j;
-        return cmlp_refuse(&run->refused, status, cmlp_is_finite(model->factors[j]) && status != CMLP_ERROR_FILE_VALUE
+        return cmlpi_refuse(&run->refused, status, cmlpi_is_finite(model->factors[j]) && status != CMLP_ERROR_FILE_VALUE
                                                       ? CMLP_INPUT_SHIFT : CMLP_INPUT_FACTOR);
     }
     return CMLP_OK;
 }
 
-static cmlp_status verified(const cmlp_model *model, const cmlp_head *head, const cmlp_table_scratch *scratch,
+static cmlp_status verified(const cmlp_model *model, const cmlpi_head *head, const cmlpi_table_scratch *scratch,
                             cmlp_run *run)
 {
     const int64_t n = (int64_t)(head->params_size / model->net->element); /* of all networks */
-    if (!cmlp_are_finite(model->net, model->params, n))
-        return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "layers");
+    if (!cmlpi_are_finite(model->net, model->params, n))
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "layers");
     return head->example_input ? check_example(model, model->file, head, scratch) : CMLP_OK;
 }
 
@@ -193,34 +193,34 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
 {
     const char **const refused = &run->refused;
     const int verify = !(flags & CMLP_MODEL_TRUSTED);
-    cmlp_head head;
+    cmlpi_head head;
     model_memory divided;
-    cmlp_table_scratch buffers;
+    cmlpi_table_scratch buffers;
     size_t needed;
-    cmlp_status status = cmlp_require(memory, 1, "memory", run);
-    if (!status) status = cmlp_require(file, sizeof(double), "file", run);
+    cmlp_status status = cmlpi_check_pointer(memory, 1, "memory", run);
+    if (!status) status = cmlpi_check_pointer(file, sizeof(double), "file", run);
     if (status) return status;
-    if (flags & ~CMLP_MODEL_TRUSTED) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "flags");
-    status = cmlp_head_read(file, n, &head);
+    if (flags & ~CMLP_MODEL_TRUSTED) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "flags");
+    status = cmlpi_head_read(file, n, &head);
     if (status) return status;
     if (n != head.file_size) return n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
-    status = divide_model(&head, cmlp_aligned(memory), &divided, &needed);
+    status = lay_out_model(&head, cmlpi_aligned(memory), &divided, &needed);
     if (status) return status;
-    if (memory_size < needed) return cmlp_refuse(refused, CMLP_ERROR_BUFFER_SIZE, "memory_size");
+    if (memory_size < needed) return cmlpi_refuse(refused, CMLP_ERROR_BUFFER_SIZE, "memory_size");
     cmlp_model *model = divided.model;
     model->magic = 0;
     model->net = divided.net;
-    status = cmlp_head_net(&head, divided.net);
+    status = cmlpi_head_net(&head, divided.net);
     if (status) return status;
     model->file = file;
     model->input_scale = head.input_scale;
     model->params = file + head.bytes;
-    if (cmlp_is_big_endian()) {
-        cmlp_swap(divided.params, file + head.bytes, head.params_size, model->net->element);
+    if (cmlpi_is_big_endian()) {
+        cmlpi_swap(divided.params, file + head.bytes, head.params_size, model->net->element);
         model->params = divided.params;
     }
     if (verify)
-        status = cmlp_check_model_space(model->net, head.words.n_columns, run, &buffers);
+        status = cmlpi_check_model_workspace(model->net, head.words.n_columns, run, &buffers);
     if (!status && verify) status = check_data(file, n, &head);
     if (!status) status = load_scales(&head, &divided, run);
     model->table = divided.table.table; /* NULL: one network */
@@ -235,12 +235,12 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     model->is_cumulative = is_cumulative(&head);
     model->is_multilabel = is_multilabel(&head, file);
     if (CMLP_HAS_TABLE(model) && !status) {
-        status = cmlp_file_status(cmlp_table_load(&head, file, model->params, &divided.table));
-        if (status) return cmlp_refuse(refused, status, "table");
-        status = cmlp_file_status(cmlp_check_scores(model));
-        if (status) cmlp_refuse(refused, status, "calibration");
+        status = cmlpi_file_status(cmlpi_table_load(&head, file, model->params, &divided.table));
+        if (status) return cmlpi_refuse(refused, status, "table");
+        status = cmlpi_file_status(cmlpi_check_scores(model));
+        if (status) cmlpi_refuse(refused, status, "calibration");
     }
-    if (!status) status = cmlp_check_stored_values(model, refused);
+    if (!status) status = cmlpi_check_stored_values(model, refused);
     if (!status && verify) status = verified(model, &head, &buffers, run);
     if (status) return status;
     model->magic = CMLP_MODEL_MAGIC;
@@ -251,66 +251,66 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
 cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size, cmlp_model_flags flags,
                             const cmlp_model **model, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
-    if (!status) status = cmlp_require(model, sizeof *model, "model", &frame.run);
-    if (model && !cmlp_misaligned(model, sizeof *model)) *model = NULL;
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
+    if (!status) status = cmlpi_check_pointer(model, sizeof *model, "model", &frame.run);
+    if (model && !cmlpi_misaligned(model, sizeof *model)) *model = NULL;
     if (!status) status = load(memory, memory_size, file, file_size, flags, model, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
-cmlp_status cmlp_check_model(const cmlp_model *model)
+cmlp_status cmlpi_check_model(const cmlp_model *model)
 {
     if (!model) return CMLP_ERROR_NULL;
-    return cmlp_misaligned(model, CMLP_ALIGNMENT) || model->magic != CMLP_MODEL_MAGIC ? CMLP_ERROR_MODEL : CMLP_OK;
+    return cmlpi_misaligned(model, CMLP_ALIGNMENT) || model->magic != CMLP_MODEL_MAGIC ? CMLP_ERROR_MODEL : CMLP_OK;
 }
 
 static cmlp_status prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run)
 {
     cmlp_rows copy;
-    cmlp_status status = cmlp_check_model(model);
+    cmlp_status status = cmlpi_check_model(model);
     if (!status && CMLP_HAS_TABLE(model)) status = CMLP_ERROR_MODEL;
-    if (status) return cmlp_refuse(&run->refused, status, "model");
+    if (status) return cmlpi_refuse(&run->refused, status, "model");
     status = CMLP_READ(&copy, rows, cmlp_rows, factors);
-    if (status) return cmlp_refuse(&run->refused, status, "rows");
+    if (status) return cmlpi_refuse(&run->refused, status, "rows");
     copy.kind = CMLP_ROWS_DENSE;
-    copy.n_cols = cmlp_n_in(model->net);
+    copy.n_cols = cmlpi_n_in(model->net);
     copy.scale = model->input_scale;
     copy.shifts = model->shifts;
     copy.factors = model->factors;
-    cmlp_write_struct(rows, &copy, sizeof copy);
+    cmlpi_write_struct(rows, &copy, sizeof copy);
     return CMLP_OK;
 }
 
 cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = prepare_rows(model, rows, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 const cmlp_net *cmlp_model_net(const cmlp_model *model)
 {
-    return cmlp_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : model->net;
+    return cmlpi_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : model->net;
 }
 
 const void *cmlp_model_params(const cmlp_model *model)
 {
-    return cmlp_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : model->params;
+    return cmlpi_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : model->params;
 }
 
 static cmlp_status find_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
                                  cmlp_run *run)
 {
     size_t length;
-    cmlp_status status = cmlp_check_model(model);
-    if (status) return cmlp_refuse(&run->refused, status, "model");
-    status = cmlp_require(key, 1, "key", run);
-    if (!status) status = cmlp_require(text, sizeof *text, "text", run);
-    if (!status) status = cmlp_require(n_text, sizeof *n_text, "n_text", run);
+    cmlp_status status = cmlpi_check_model(model);
+    if (status) return cmlpi_refuse(&run->refused, status, "model");
+    status = cmlpi_check_pointer(key, 1, "key", run);
+    if (!status) status = cmlpi_check_pointer(text, sizeof *text, "text", run);
+    if (!status) status = cmlpi_check_pointer(n_text, sizeof *n_text, "n_text", run);
     if (status) return status;
-    if (!cmlp_head_find(model->file, key, text, &length)) return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "key");
+    if (!cmlpi_head_find(model->file, key, text, &length)) return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "key");
     *n_text = (int64_t)length;
     return CMLP_OK;
 }
@@ -318,8 +318,8 @@ static cmlp_status find_metadata(const cmlp_model *model, const char *key, const
 cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
                                 cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = find_metadata(model, key, text, n_text, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }

@@ -13,58 +13,58 @@ struct cmlp_model {
     const void *params; /* in the file's bytes, or after this struct if their bytes had to be swapped */
     double input_scale;
     const double *shifts, *factors; /* after this struct; NULL: the input scale is used */
-    uint64_t scores;                /* of the calibration: their offset in the file, and how many for each answer */
+    uint64_t scores;                /* of the calibration: their offset in the file, and how many for each target */
     int64_t n_scores, n_score_rows;
     const cmlp_table *table;        /* after this struct; NULL: the model is one network */
     const cmlp_net *net;            /* after this struct; of a table: one with the most inputs */
-    uint64_t widths; /* of the calibration: their offset, or 0, and how many for each answer */
+    uint64_t widths; /* of the calibration: their offset, or 0, and how many for each target */
     int64_t n_knots;
     uint64_t ends; /* of the calibration: the offset of its frequent ends of the targets, or 0 */
-    cmlp_stored_values values; /* where labels, names and categories are */
-    cmlp_value_range *ranges; /* after this struct: of the categories of each column; or NULL */
+    cmlpi_stored_values values; /* where labels, names and categories are */
+    cmlpi_value_range *ranges; /* after this struct: of the categories of each column; or NULL */
     int is_cumulative; /* one output fewer than labels: each is the probability of the labels above one of them, and the
                         * caller receives the probabilities of all labels */
-    int is_multilabel; /* a row can have several labels, so that no class index is its answer */
+    int is_multilabel; /* a row can have several labels, so that no class index is its prediction */
 };
 
 /* Whether the model is a table: see CMLP_IS_TABLE. */
 #define CMLP_HAS_TABLE(model) (CMLP_BUILDS_TABLES && (model)->table)
 
 /* Returns CMLP_OK, or the status for a model that is NULL or not initialized. */
-cmlp_status cmlp_check_model(const cmlp_model *model);
+cmlp_status cmlpi_check_model(const cmlp_model *model);
 
 /* The inputs of the network for a row of its width: the row itself, or a copy that is scaled as the model's inputs. */
-const void *cmlp_model_inputs(const cmlp_model *model, const void *row, cmlp_dtype dtype, void *copy);
+const void *cmlpi_model_inputs(const cmlp_model *model, const void *row, cmlp_dtype dtype, void *copy);
 
 /* Divides the workspace of a run for one row of a network, or of a table if n_columns is not 0. Returns an error if it is
  * NULL or too small. */
-cmlp_status cmlp_check_model_space(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlp_table_scratch *scratch);
+cmlp_status cmlpi_check_model_workspace(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlpi_table_scratch *scratch);
 
 /* Checks labels, names and categories, and finds those of each column. Returns a status of a file; *refused becomes the name
  * of what it is about. */
-cmlp_status cmlp_check_stored_values(cmlp_model *model, const char **refused);
+cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused);
 
 #if CMLP_BUILDS_TABLES
 /* Checks a model and whether it has this column. */
-cmlp_status cmlp_check_column(const cmlp_model *model, int64_t column, cmlp_run *run);
+cmlp_status cmlpi_check_column(const cmlp_model *model, int64_t column, cmlp_run *run);
 
 /* What cells of text need: the decimal point and the separator of thousands, or NULL; the further words for missing
  * values; the categories of all columns; the kind of a column, and its code for an unknown category. */
-const unsigned char *cmlp_cell_form(const cmlp_model *model);
-cmlp_value_list cmlp_list_missing_words(const cmlp_model *model);
-cmlp_value_list cmlp_list_categories(const cmlp_model *model);
-cmlp_table_kind cmlp_kind_of_column(const cmlp_model *model, int64_t column);
+const unsigned char *cmlpi_cell_form(const cmlp_model *model);
+cmlpi_value_list cmlpi_list_missing_words(const cmlp_model *model);
+cmlpi_value_list cmlpi_list_categories(const cmlp_model *model);
+cmlp_table_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column);
 
 /* The form of the dates of a column, in its text; without one the text is empty. */
-cmlp_value cmlp_format_of_column(const cmlp_model *model, int64_t column);
-double cmlp_unknown_code(const cmlp_model *model, int64_t column);
+cmlp_value cmlpi_format_of_column(const cmlp_model *model, int64_t column);
+double cmlpi_unknown_code(const cmlp_model *model, int64_t column);
 #endif
 
 /* Returns OPTION if a score of the calibration is NaN or below the one before it, or its widths break a rule. */
-cmlp_status cmlp_check_scores(const cmlp_model *model);
+cmlp_status cmlpi_check_scores(const cmlp_model *model);
 
 /* Whether n parameters, in native byte order, are finite. */
-static inline int cmlp_are_finite(const cmlp_net *net, const void *params, int64_t n)
+static inline int cmlpi_are_finite(const cmlp_net *net, const void *params, int64_t n)
 {
     return net->kernels->find_nonfinite(params, 1, n) == n;
 }

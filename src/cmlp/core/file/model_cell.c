@@ -8,78 +8,78 @@
 #if CMLP_BUILDS_CELLS
 /* A cell, as it is and without the white space around it; how it is read, and the categories of its column. */
 typedef struct cell_reader {
-    cmlp_cell cell, trimmed;
-    cmlp_cell_format format;
-    cmlp_value_list missing; /* the words of the file for missing values */
+    cmlpi_cell cell, trimmed;
+    cmlpi_cell_format format;
+    cmlpi_value_list missing; /* the words of the file for missing values */
     cmlp_table_kind kind;
-    cmlp_value_list categories;
-    cmlp_value_range range; /* n is 0 for a column of numbers */
+    cmlpi_value_list categories;
+    cmlpi_value_range range; /* n is 0 for a column of numbers */
     double unknown;
 } cell_reader;
 
-static int is_same(cmlp_cell a, cmlp_cell b)
+static int is_same(cmlpi_cell a, cmlpi_cell b)
 {
     const size_t n = (size_t)(a.end - a.at);
     return n == (size_t)(b.end - b.at) && !memcmp(a.at, b.at, n);
 }
 
-static cmlp_cell cell_of(const cmlp_value *text) { return (cmlp_cell){text->text, text->text + text->n_text}; }
+static cmlpi_cell cell_of(const cmlp_value *text) { return (cmlpi_cell){text->text, text->text + text->n_text}; }
 
 /* Whether the file lists a word for missing values: a cell as it is, or trimmed. */
 static int is_listed(const cell_reader *reader, int is_trimmed)
 {
-    const cmlp_value_range all = cmlp_all_values(&reader->missing);
+    const cmlpi_value_range all = cmlpi_all_values(&reader->missing);
     for (int64_t i = 0; i < all.n; i++) {
-        const cmlp_value word = cmlp_value_at(&reader->missing, &all, i);
+        const cmlp_value word = cmlpi_value_at(&reader->missing, &all, i);
         if (!is_trimmed && is_same(cell_of(&word), reader->cell)) return 1;
-        if (is_trimmed && is_same(cmlp_trim_cell(cell_of(&word)), reader->trimmed)) return 1;
+        if (is_trimmed && is_same(cmlpi_trim_cell(cell_of(&word)), reader->trimmed)) return 1;
     }
     return 0;
 }
 
 static int is_missing(const cell_reader *reader)
 {
-    return cmlp_is_missing_cell(reader->cell) || is_listed(reader, 0);
+    return cmlpi_is_missing_cell(reader->cell) || is_listed(reader, 0);
 }
 
 static int is_missing_number(const cell_reader *reader)
 {
-    return cmlp_is_missing_number(reader->trimmed) || is_listed(reader, 1);
+    return cmlpi_is_missing_number(reader->trimmed) || is_listed(reader, 1);
 }
 
 /* ------------------------------------------------------------------------------------------------- categories */
 
-static int64_t find(const cell_reader *reader, const cmlp_value *wanted)
+static int64_t search_categories(const cell_reader *reader, const cmlp_value *wanted)
 {
-    return cmlp_find_value(&reader->categories, &reader->range, wanted);
+    return cmlpi_find_value(&reader->categories, &reader->range, wanted);
 }
 
 /* The code of a category with this value, if its type is one of two; otherwise -1. */
 static int64_t find_type(const cell_reader *reader, const cmlp_value *wanted, cmlp_value_type a, cmlp_value_type b)
 {
-    const int64_t code = find(reader, wanted);
+    const int64_t code = search_categories(reader, wanted);
     if (code < 0) return -1;
-    const cmlp_value_type type = cmlp_value_at(&reader->categories, &reader->range, code).type;
+    const cmlp_value_type type = cmlpi_value_at(&reader->categories, &reader->range, code).type;
     return type == a || type == b ? code : -1;
 }
 
 static int64_t find_missing(const cell_reader *reader)
 {
     const cmlp_value missing = {.type = CMLP_VALUE_MISSING};
-    return find(reader, &missing);
+    return search_categories(reader, &missing);
 }
 
 static int64_t find_text(const cell_reader *reader)
 {
     const cmlp_value text = {.text = reader->cell.at, .n_text = reader->cell.end - reader->cell.at,
                              .type = CMLP_VALUE_TEXT};
-    return find(reader, &text);
+    return search_categories(reader, &text);
 }
 
 static int64_t find_integer(const cell_reader *reader, int64_t integer)
 {
     const cmlp_value value = {.integer = integer, .type = CMLP_VALUE_INTEGER};
-    return find(reader, &value);
+    return search_categories(reader, &value);
 }
 
 /* An integer of these digits, without leading zeros. `text` has them with a sign before them if it is negative. */
@@ -98,7 +98,7 @@ static cmlp_value integer_of(const char *text, int64_t n_text, int is_negative)
 }
 
 /* Whether Python prints an integer so: digits without leading zeros, perhaps behind "-". */
-static int is_printed_integer(cmlp_cell cell)
+static int is_printed_integer(cmlpi_cell cell)
 {
     const char *first = cell.at + (cell.at < cell.end && *cell.at == '-');
     if (first == cell.end || (*first == '0' && cell.end - cell.at > 1)) return 0;
@@ -110,12 +110,12 @@ static int is_printed_integer(cmlp_cell cell)
 /* The code of a category that Python prints as the cell; of 1 and "1" the last one. */
 static int64_t find_printed(const cell_reader *reader)
 {
-    static const cmlp_cell_format plain = {'.', 0};
-    const cmlp_cell cell = reader->cell;
+    static const cmlpi_cell_format plain = {'.', 0};
+    const cmlpi_cell cell = reader->cell;
     const size_t n = (size_t)(cell.end - cell.at);
     const int is_true = n == 4 && !memcmp(cell.at, "True", n), is_false = n == 5 && !memcmp(cell.at, "False", n);
     char digits[CMLP_CELL_DIGITS];
-    cmlp_number number;
+    cmlpi_number number;
     cmlp_value value;
     int64_t code = -1;
     if (is_true || is_false) {
@@ -124,10 +124,10 @@ static int64_t find_printed(const cell_reader *reader)
     } else if (is_printed_integer(cell)) {
         value = integer_of(cell.at, (int64_t)n, *cell.at == '-');
         code = find_type(reader, &value, CMLP_VALUE_INTEGER, CMLP_VALUE_LARGE_INTEGER);
-    } else if (cmlp_read_cell_number(cell, plain, &number, digits)) {
+    } else if (cmlpi_read_cell_number(cell, plain, &number, digits)) {
         value = (cmlp_value){.number = number.value, .type = CMLP_VALUE_DOUBLE};
         code = find_type(reader, &value, CMLP_VALUE_DOUBLE, CMLP_VALUE_DOUBLE);
-        if (code >= 0 && !cmlp_is_printed_double(cell, number.value)) code = -1;
+        if (code >= 0 && !cmlpi_is_printed_double(cell, number.value)) code = -1;
     }
     const int64_t text = find_text(reader);
     return text > code ? text : code;
@@ -137,33 +137,33 @@ static int64_t find_printed(const cell_reader *reader)
 static int64_t find_number(const cell_reader *reader)
 {
     char digits[CMLP_CELL_DIGITS], text[CMLP_CELL_DIGITS + 1];
-    cmlp_number number;
-    if (!cmlp_read_cell_number(reader->trimmed, reader->format, &number, digits)) return -1;
+    cmlpi_number number;
+    if (!cmlpi_read_cell_number(reader->trimmed, reader->format, &number, digits)) return -1;
     if (number.n_digits >= 0) {
         const int is_negative = number.value < 0;
         text[0] = '-';
         memcpy(text + is_negative, number.digits, (size_t)number.n_digits);
         const cmlp_value exact = integer_of(text, number.n_digits + is_negative, is_negative);
-        const int64_t code = find(reader, &exact);
+        const int64_t code = search_categories(reader, &exact);
         if (code >= 0) return code;
     }
     const cmlp_value nearest = {.number = number.value, .type = CMLP_VALUE_DOUBLE};
-    return find(reader, &nearest);
+    return search_categories(reader, &nearest);
 }
 
 static int has_numbers(const cell_reader *reader)
 {
     for (int64_t i = 0; i < reader->range.n; i++) {
-        const cmlp_value_type type = cmlp_value_at(&reader->categories, &reader->range, i).type;
+        const cmlp_value_type type = cmlpi_value_at(&reader->categories, &reader->range, i).type;
         if (type != CMLP_VALUE_MISSING && type != CMLP_VALUE_TEXT) return 1;
     }
     return 0;
 }
 
 /* A category wins over a missing value of the same text. */
-static double find_category(const cell_reader *reader)
+static double category_of_cell(const cell_reader *reader)
 {
-    const int boolean = cmlp_cell_boolean(reader->trimmed);
+    const int boolean = cmlpi_cell_boolean(reader->trimmed);
     int64_t code = find_printed(reader);
     if (code < 0) code = find_number(reader);
     if (code < 0 && boolean >= 0) code = find_integer(reader, boolean);
@@ -176,23 +176,23 @@ static double find_category(const cell_reader *reader)
 static cmlp_status read_number(const cell_reader *reader, double *result)
 {
     char digits[CMLP_CELL_DIGITS];
-    cmlp_number number;
-    const int boolean = reader->kind == CMLP_TABLE_BOOLEAN ? cmlp_cell_boolean(reader->trimmed) : -1;
+    cmlpi_number number;
+    const int boolean = reader->kind == CMLP_TABLE_BOOLEAN ? cmlpi_cell_boolean(reader->trimmed) : -1;
     *result = NAN;
     if (is_missing_number(reader)) return CMLP_OK;
     if (boolean >= 0) {
         *result = boolean;
         return CMLP_OK;
     }
-    const int is_number = cmlp_read_cell_number(reader->trimmed, reader->format, &number, digits);
+    const int is_number = cmlpi_read_cell_number(reader->trimmed, reader->format, &number, digits);
     if (!is_number || number.value - number.value != 0 || reader->kind == CMLP_TABLE_DURATION) return CMLP_ERROR_INPUT;
     *result = number.value;
     return CMLP_OK;
 }
 
-static cmlp_status read_date(const cell_reader *reader, cmlp_cell_date *date)
+static cmlp_status read_date(const cell_reader *reader, cmlpi_cell_date *date)
 {
-    if (!cmlp_read_cell_date(reader->trimmed, date)) return CMLP_ERROR_INPUT;
+    if (!cmlpi_read_cell_date(reader->trimmed, date)) return CMLP_ERROR_INPUT;
     const int is_instant = date->form == CMLP_CELL_INSTANT;
     return is_instant == (reader->kind == CMLP_TABLE_INSTANT) ? CMLP_OK : CMLP_ERROR_INPUT;
 }
@@ -200,7 +200,7 @@ static cmlp_status read_date(const cell_reader *reader, cmlp_cell_date *date)
 /* The category of a date is a text. */
 static cmlp_status find_date(cell_reader *reader, double *code)
 {
-    cmlp_cell_date date;
+    cmlpi_cell_date date;
     char text[CMLP_DATE_TEXT];
     int64_t found;
     if (is_missing_number(reader)) {
@@ -208,8 +208,8 @@ static cmlp_status find_date(cell_reader *reader, double *code)
     } else {
         const cmlp_status status = read_date(reader, &date);
         if (status) return status;
-        const int n = cmlp_write_cell_date(date.microseconds, (int)reader->kind - CMLP_TABLE_DATE, text);
-        reader->cell = (cmlp_cell){text, text + n};
+        const int n = cmlpi_write_cell_date(date.microseconds, (int)reader->kind - CMLP_TABLE_DATE, text);
+        reader->cell = (cmlpi_cell){text, text + n};
         found = find_text(reader);
     }
     *code = found < 0 ? reader->unknown : (double)found;
@@ -218,7 +218,7 @@ static cmlp_status find_date(cell_reader *reader, double *code)
 
 static cmlp_status read_days(const cell_reader *reader, double *days)
 {
-    cmlp_cell_date date;
+    cmlpi_cell_date date;
     *days = NAN;
     if (is_missing_number(reader)) return CMLP_OK;
     const cmlp_status status = read_date(reader, &date);
@@ -229,31 +229,31 @@ static cmlp_status read_days(const cell_reader *reader, double *days)
 static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text, double *number,
                              cmlp_run *run)
 {
-    cmlp_status status = cmlp_check_column(model, column, run);
-    if (!status && n_text) status = cmlp_require(text, 1, "text", run);
-    if (!status) status = cmlp_require(number, sizeof *number, "number", run);
+    cmlp_status status = cmlpi_check_column(model, column, run);
+    if (!status && n_text) status = cmlpi_check_pointer(text, 1, "text", run);
+    if (!status) status = cmlpi_check_pointer(number, sizeof *number, "number", run);
     if (status) return status;
-    if (n_text < 0) return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "n_text");
+    if (n_text < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "n_text");
     if (!n_text) text = "";
     double found = 0;
-    const unsigned char *form = cmlp_cell_form(model);
-    cell_reader reader = {.cell = {text, text + n_text}, .format = {'.', 0}, .missing = cmlp_list_missing_words(model),
-                          .kind = cmlp_kind_of_column(model, column), .unknown = cmlp_unknown_code(model, column)};
-    reader.trimmed = cmlp_trim_cell(reader.cell);
-    if (form) reader.format = (cmlp_cell_format){(char)form[0], (char)form[1]};
+    const unsigned char *form = cmlpi_cell_form(model);
+    cell_reader reader = {.cell = {text, text + n_text}, .format = {'.', 0}, .missing = cmlpi_list_missing_words(model),
+                          .kind = cmlpi_kind_of_column(model, column), .unknown = cmlpi_unknown_code(model, column)};
+    reader.trimmed = cmlpi_trim_cell(reader.cell);
+    if (form) reader.format = (cmlpi_cell_format){(char)form[0], (char)form[1]};
     if (model->ranges) {
-        reader.categories = cmlp_list_categories(model);
+        reader.categories = cmlpi_list_categories(model);
         reader.range = model->ranges[column];
     }
-    if (cmlp_format_of_column(model, column).n_text) /* only Python and pages read it */
+    if (cmlpi_format_of_column(model, column).n_text) /* only Python and pages read it */
         status = CMLP_ERROR_INPUT;
-    else if (cmlp_is_date_kind(reader.kind))
+    else if (cmlpi_is_date_kind(reader.kind))
         status = reader.range.n ? find_date(&reader, &found) : read_days(&reader, &found);
     else if (!reader.range.n)
         status = read_number(&reader, &found);
     else
-        found = find_category(&reader);
-    if (status) return cmlp_refuse(&run->refused, status, "text");
+        found = category_of_cell(&reader);
+    if (status) return cmlpi_refuse(&run->refused, status, "text");
     *number = found;
     return CMLP_OK;
 }
@@ -261,9 +261,9 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
 cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                     double *number, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = read_cell(model, column, text, n_text, number, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 #endif

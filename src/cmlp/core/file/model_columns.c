@@ -54,8 +54,8 @@ static int read_word(cursor *c, cmlp_table_column *column)
     return n > 0 && read_levels(c, column);
 }
 
-cmlp_status cmlp_read_columns(const cmlp_words *text, cmlp_table_column *columns, cmlp_column_words *words,
-                              const unsigned char **at)
+cmlp_status cmlpi_read_columns(const cmlpi_words *text, cmlp_table_column *columns, cmlpi_column_words *words,
+                               const unsigned char **at)
 {
     cursor c = {text->at, text->at + text->length, CMLP_OK};
     cmlp_table_column column;
@@ -65,9 +65,9 @@ cmlp_status cmlp_read_columns(const cmlp_words *text, cmlp_table_column *columns
         if (!read_word(&c, &column)) return CMLP_ERROR_FILE_SYNTAX;
         if (columns) columns[words->n_columns] = column;
         words->n_columns++;
-        if (column.role == CMLP_TABLE_ROLE_NUMBER) words->n_numbers += 2 + cmlp_column_edges(&column);
+        if (column.role == CMLP_TABLE_ROLE_NUMBER) words->n_numbers += 2 + cmlpi_column_edges(&column);
         words->n_levels += column.n_levels;
-        for (int bins = 0; bins < 2; bins++) words->widths[bins] += cmlp_column_width(&column, bins);
+        for (int bins = 0; bins < 2; bins++) words->widths[bins] += cmlpi_column_width(&column, bins);
         if (words->widths[1] > CMLP_MAX_WIDTH || words->n_numbers > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
         if (words->n_levels > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
     } while (PASS(&c, ","));

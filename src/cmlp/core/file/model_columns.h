@@ -5,22 +5,22 @@
 #include "../../../../include/cmlp_table.h"
 
 /* The value of the metadata key "columns", without its quotation marks. */
-typedef struct cmlp_words {
+typedef struct cmlpi_words {
     const unsigned char *at;
     size_t length;
-} cmlp_words;
+} cmlpi_words;
 
-/* What the words of all columns tell. */
-typedef struct cmlp_column_words {
+/* What the words of all columns specify. */
+typedef struct cmlpi_column_words {
     int64_t n_columns;
     int64_t n_numbers; /* a centre, a scale, and the edges of each column of numbers and of its parts */
     int64_t n_levels;  /* of all columns */
     int64_t widths[2]; /* number of inputs without and with bins */
-} cmlp_column_words;
+} cmlpi_column_words;
 
 /* Reads the words. If `columns` is not NULL, writes role, has_missing, n, n_levels and n_one_hot of each column, n and used
- * of its parts, and zeros. *at becomes the place of an error. */
-cmlp_status cmlp_read_columns(const cmlp_words *text, cmlp_table_column *columns, cmlp_column_words *words,
-                              const unsigned char **at);
+ * of its parts, and zeros. *at becomes the position of an error. */
+cmlp_status cmlpi_read_columns(const cmlpi_words *text, cmlp_table_column *columns, cmlpi_column_words *words,
+                               const unsigned char **at);
 
 #endif

@@ -7,15 +7,15 @@
 
 #if CMLP_BUILDS_TRAINING
 
-int cmlp_order_of(const char *a, const char *b)
+int cmlpi_order_of(const char *a, const char *b)
 {
     while (*a && *a == *b) a++, b++;
     return (unsigned char)*a - (unsigned char)*b;
 }
 
-const char *cmlp_dtype_name_of(int32_t dtype)
+const char *cmlpi_dtype_name_of(int32_t dtype)
 {
-    const cmlp_dtype_name *d = cmlp_dtype_names;
+    const cmlpi_dtype_name *d = cmlpi_dtype_names;
     while (d->name && d->dtype != dtype) d++;
     return d->name;
 }
@@ -48,8 +48,8 @@ static cmlp_status check_strings(const cmlp_model_content *content, int64_t *bad
         *bad = i;
         if (s->reserved[0] || s->reserved[1]) return CMLP_ERROR_OPTION;
         if (!s->key || !s->value) return CMLP_ERROR_NULL;
-        if (!is_key(s->key) || cmlp_is_fixed_key(s->key) || !is_allowed(s->key, content)) return CMLP_ERROR_FILE_NAME;
-        if (i && cmlp_order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_FILE_NAME;
+        if (!is_key(s->key) || cmlpi_is_fixed_key(s->key) || !is_allowed(s->key, content)) return CMLP_ERROR_FILE_NAME;
+        if (i && cmlpi_order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_FILE_NAME;
         for (const char *c = s->value; *c; c++)
             if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) return CMLP_ERROR_FILE_SYNTAX;
     }
@@ -57,7 +57,7 @@ static cmlp_status check_strings(const cmlp_model_content *content, int64_t *bad
     return CMLP_OK;
 }
 
-static cmlp_status check_array(const cmlp_model_array *a, const cmlp_content_kind *kind)
+static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_content_kind *kind)
 {
     static const char *const reserved[] = {"training.", "layers.", "example.", "input.", "nets.", "table."};
     static const char *const scores[] = {CMLP_CALIBRATION_ENDS, CMLP_CALIBRATION_SCORES, CMLP_CALIBRATION_WIDTHS};
@@ -71,23 +71,23 @@ static cmlp_status check_array(const cmlp_model_array *a, const cmlp_content_kin
         if (!reserved[i][n]) return CMLP_ERROR_FILE_NAME;
     }
     for (int i = 0; kind->has_calibration && i < 3; i++)
-        if (!cmlp_order_of(a->name, scores[i])) return CMLP_ERROR_FILE_NAME;
+        if (!cmlpi_order_of(a->name, scores[i])) return CMLP_ERROR_FILE_NAME;
     for (int i = 0; i < CMLP_VALUE_TENSORS; i++)
-        if (!cmlp_order_of(a->name, cmlp_value_tensors[i].name)) return CMLP_ERROR_FILE_NAME;
-    if (!cmlp_dtype_name_of(a->dtype)) return CMLP_ERROR_DTYPE;
+        if (!cmlpi_order_of(a->name, cmlpi_value_tensors[i].name)) return CMLP_ERROR_FILE_NAME;
+    if (!cmlpi_dtype_name_of(a->dtype)) return CMLP_ERROR_DTYPE;
     if (a->rows < 1 || a->rows > CMLP_MAX_WIDTH || a->columns < 0 || a->columns > CMLP_MAX_WIDTH)
         return CMLP_ERROR_FILE_TENSOR;
     const uint64_t limit = (PTRDIFF_MAX < CMLP_DATA_MOST ? (uint64_t)PTRDIFF_MAX : CMLP_DATA_MOST) / 8;
     if (a->columns && (uint64_t)a->rows > limit / (uint64_t)a->columns) return CMLP_ERROR_OVERFLOW;
-    return cmlp_misaligned(a->data, cmlp_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
+    return cmlpi_misaligned(a->data, cmlpi_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }
 
 /* The scores of a table's calibration, by the rules of the reader. */
-static cmlp_status check_scores(const cmlp_model_array *a, const cmlp_content_kind *kind)
+static cmlp_status check_scores(const cmlp_model_array *a, const cmlpi_content_kind *kind)
 {
     const double *scores = a->data;
-    const int64_t n_answers = cmlp_answers_of(kind->n_outputs, kind->output, kind->n_targets > 1, kind->is_ordered);
-    if (!cmlp_holds_scores(a->dtype, a->rows, a->columns, n_answers))
+    const int64_t n_answers = cmlpi_n_targets_of(kind->n_outputs, kind->output, kind->n_targets > 1, kind->is_ordered);
+    if (!cmlpi_holds_scores(a->dtype, a->rows, a->columns, n_answers))
         return CMLP_ERROR_FILE_TENSOR;
     for (int64_t i = 0; i < a->rows * a->columns; i++)
         if (!(scores[i] >= scores[i % a->columns ? i - 1 : i])) return CMLP_ERROR_FILE_VALUE;
@@ -95,35 +95,35 @@ static cmlp_status check_scores(const cmlp_model_array *a, const cmlp_content_ki
 }
 
 /* Its widths, likewise. The first of each two rows has predictions, the second one their factors. */
-static cmlp_status check_widths(const cmlp_model_array *a, int64_t n_score_rows)
+static cmlp_status check_width_rows(const cmlp_model_array *a, int64_t n_score_rows)
 {
     const double *numbers = a->data;
-    if (!cmlp_holds_widths(a->dtype, a->rows, a->columns, n_score_rows)) return CMLP_ERROR_FILE_TENSOR;
+    if (!cmlpi_holds_widths(a->dtype, a->rows, a->columns, n_score_rows)) return CMLP_ERROR_FILE_TENSOR;
     for (int64_t i = 0; i < a->rows * a->columns; i++) {
         const int is_factor = i / a->columns % 2 == 1;
-        if (!cmlp_is_width(numbers[i], is_factor || i % a->columns == 0 ? numbers[i] : numbers[i - 1], is_factor))
+        if (!cmlpi_is_width(numbers[i], is_factor || i % a->columns == 0 ? numbers[i] : numbers[i - 1], is_factor))
             return CMLP_ERROR_FILE_VALUE;
     }
     return CMLP_OK;
 }
 
 /* Its frequent ends of the targets, likewise. */
-static cmlp_status check_ends(const cmlp_model_array *a)
+static cmlp_status check_target_ends(const cmlp_model_array *a)
 {
-    if (!cmlp_holds_ends(a->dtype, a->rows, a->columns)) return CMLP_ERROR_FILE_TENSOR;
-    return cmlp_are_ends(a->data) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
+    if (!cmlpi_holds_ends(a->dtype, a->rows, a->columns)) return CMLP_ERROR_FILE_TENSOR;
+    return cmlpi_are_ends(a->data) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
 }
 
-cmlp_status cmlp_check_calibration_array(const cmlp_model_array *a, const cmlp_content_kind *kind, int64_t *n_score_rows)
+cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi_content_kind *kind, int64_t *n_score_rows)
 {
-    if (!cmlp_order_of(a->name, CMLP_CALIBRATION_ENDS)) return check_ends(a);
-    if (!cmlp_order_of(a->name, CMLP_CALIBRATION_WIDTHS)) return check_widths(a, *n_score_rows);
-    if (cmlp_order_of(a->name, CMLP_CALIBRATION_SCORES)) return CMLP_OK;
+    if (!cmlpi_order_of(a->name, CMLP_CALIBRATION_ENDS)) return check_target_ends(a);
+    if (!cmlpi_order_of(a->name, CMLP_CALIBRATION_WIDTHS)) return check_width_rows(a, *n_score_rows);
+    if (cmlpi_order_of(a->name, CMLP_CALIBRATION_SCORES)) return CMLP_OK;
     *n_score_rows = a->rows;
     return check_scores(a, kind);
 }
 
-static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_content_kind *kind, int64_t *bad)
+static cmlp_status check_arrays(const cmlp_model_content *content, const cmlpi_content_kind *kind, int64_t *bad)
 {
     if (content->n_arrays < 0) return CMLP_ERROR_OPTION;
     if (content->n_arrays && !content->arrays) return CMLP_ERROR_NULL;
@@ -131,21 +131,21 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_co
     for (int64_t i = 0; i < content->n_arrays; i++) {
         const cmlp_model_array *a = &content->arrays[i];
         *bad = i;
-        cmlp_status status = check_array(a, kind);
+        cmlp_status status = check_content_array(a, kind);
         if (!status && !is_allowed(a->name, content)) status = CMLP_ERROR_FILE_NAME;
-        if (!status && kind->columns) status = cmlp_check_calibration_array(a, kind, &n_score_rows);
+        if (!status && kind->columns) status = cmlpi_check_calibration_array(a, kind, &n_score_rows);
         if (status) return status;
-        if (i && cmlp_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
+        if (i && cmlpi_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
     }
     *bad = -1;
     return CMLP_OK;
 }
 
-cmlp_status cmlp_check_content(const cmlp_model_content *content, const cmlp_content_kind *kind, cmlp_run *run)
+cmlp_status cmlpi_check_content(const cmlp_model_content *content, const cmlpi_content_kind *kind, cmlp_run *run)
 {
     cmlp_status status = check_strings(content, &run->bad_row);
-    if (status) return cmlp_refuse(&run->refused, status, "content->strings");
+    if (status) return cmlpi_refuse(&run->refused, status, "content->strings");
     status = check_arrays(content, kind, &run->bad_row);
-    return status ? cmlp_refuse(&run->refused, status, "content->arrays") : CMLP_OK;
+    return status ? cmlpi_refuse(&run->refused, status, "content->arrays") : CMLP_OK;
 }
 #endif

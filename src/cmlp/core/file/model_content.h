@@ -5,7 +5,7 @@
 #include "model_head.h"
 
 /* What the content must fit. */
-typedef struct cmlp_content_kind {
+typedef struct cmlpi_content_kind {
     int64_t n_outputs;
     int32_t output; /* its activation */
     const cmlp_table_column *columns; /* with the next two fields; NULL for a network */
@@ -14,18 +14,18 @@ typedef struct cmlp_content_kind {
     int64_t n_targets; /* of a table with several; otherwise below 2 */
     int is_ordered;    /* whether its labels are ordered */
     int has_training;  /* then names of arrays do not start with "training." */
-} cmlp_content_kind;
+} cmlpi_content_kind;
 
 /* Checks an array if it is one of a calibration: scores, then widths and ends. */
-cmlp_status cmlp_check_calibration_array(const cmlp_model_array *a, const cmlp_content_kind *kind, int64_t *n_score_rows);
+cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi_content_kind *kind, int64_t *n_score_rows);
 
-/* Checks the strings and arrays; run->refused and run->bad_row tell which one is refused. */
-cmlp_status cmlp_check_content(const cmlp_model_content *content, const cmlp_content_kind *kind, cmlp_run *run);
+/* Checks the strings and arrays; run->refused and run->bad_row report which one is refused. */
+cmlp_status cmlpi_check_content(const cmlp_model_content *content, const cmlpi_content_kind *kind, cmlp_run *run);
 
 /* Like strcmp, for names that are not NULL. */
-int cmlp_order_of(const char *a, const char *b);
+int cmlpi_order_of(const char *a, const char *b);
 
 /* The name of a type in the file, or NULL. */
-const char *cmlp_dtype_name_of(int32_t dtype);
+const char *cmlpi_dtype_name_of(int32_t dtype);
 
 #endif

@@ -55,7 +55,7 @@ static inline double hex_double(cursor *c)
     const uint64_t bits = hex(c, 16);
     double value;
     memcpy(&value, &bits, sizeof value);
-    if (!cmlp_is_finite(value)) fail(c, CMLP_ERROR_OPTION);
+    if (!cmlpi_is_finite(value)) fail(c, CMLP_ERROR_OPTION);
     return value;
 }
 
@@ -89,17 +89,17 @@ static inline size_t string(cursor *c)
     return (size_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
 }
 
-typedef struct slice {
+typedef struct string_view {
     const unsigned char *at;
     size_t length;
-} slice;
+} string_view;
 
 /* Reads [a-z][a-z0-9_.]* of at most 64 bytes in quotes. Names must ascend (compared by bytes) from `*last`, so that
  * duplicates are found without a table of names. */
-static inline slice next_name(cursor *c, slice *last)
+static inline string_view next_name(cursor *c, string_view *last)
 {
     DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
-    slice n = {c->at, 0};
+    string_view n = {c->at, 0};
     for (; !c->status && c->at < c->end && n.length <= CMLP_NAME_MOST; c->at++, n.length++) {
         const unsigned b = *c->at;
         const int letter = b >= 'a' && b <= 'z', other = (b >= '0' && b <= '9') || b == '_' || b == '.';
@@ -114,7 +114,7 @@ static inline slice next_name(cursor *c, slice *last)
     return n;
 }
 
-static inline int is_name(slice n, const char *text)
+static inline int is_name(string_view n, const char *text)
 {
     size_t i = 0;
     while (i < n.length && text[i] && n.at[i] == (unsigned char)text[i]) i++;

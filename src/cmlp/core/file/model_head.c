@@ -7,7 +7,7 @@
 #include "crc.h"
 #include "model_cursor.h"
 
-const cmlp_dtype_name cmlp_dtype_names[] = {
+const cmlpi_dtype_name cmlpi_dtype_names[] = {
     {"F32", CMLP_FLOAT32}, {"F64", CMLP_FLOAT64}, {"U8", CMLP_UINT8},
     {"I32", CMLP_INT32},   {"I64", CMLP_INT64},   {NULL, 0},
 };
@@ -18,24 +18,24 @@ const cmlp_dtype_name cmlp_dtype_names[] = {
 static const char *const fixed_keys[] = {"cmlp",        "crc32", "requires", "data_crc32", "input_scale",
                                          "activations", "loss",  "columns"};
 
-static int is_fixed(slice n)
+static int is_fixed(string_view n)
 {
     for (size_t i = 0; i < sizeof fixed_keys / sizeof *fixed_keys; i++)
         if (is_name(n, fixed_keys[i])) return 1;
     return 0;
 }
 
-int cmlp_is_fixed_key(const char *key)
+int cmlpi_is_fixed_key(const char *key)
 {
-    slice n = {(const unsigned char *)key, 0};
+    string_view n = {(const unsigned char *)key, 0};
     while (n.length <= CMLP_NAME_MOST && key[n.length]) n.length++;
     return is_fixed(n);
 }
 
 /* Reads letters, digits and underscores. */
-static slice next_word(cursor *c)
+static string_view next_word(cursor *c)
 {
-    slice n = {c->at, 0};
+    string_view n = {c->at, 0};
     for (; !c->status && c->at < c->end; c->at++, n.length++)
         CMLP_LOOP(CMLP_INSIDE(c->at, n.at, c->end) && n.length == (size_t)(c->at - n.at), c->end - c->at, c->at,
                   n.length) {
@@ -58,7 +58,7 @@ static double next_parameter(cursor *c, double standard)
 static int32_t next_activation(cursor *c, double *parameter)
 {
     const cmlp_activation_info *info;
-    const slice n = next_word(c);
+    const string_view n = next_word(c);
     for (int32_t code = 1; (info = cmlp_describe_activation(code)) != NULL; code++)
         if (is_name(n, info->name)) {
             *parameter = next_parameter(c, info->parameter);
@@ -70,7 +70,7 @@ static int32_t next_activation(cursor *c, double *parameter)
 static int32_t next_loss(cursor *c, double *parameter)
 {
     const cmlp_loss_info *info;
-    const slice n = next_word(c);
+    const string_view n = next_word(c);
     for (int32_t code = 1; (info = cmlp_describe_loss(code)) != NULL; code++)
         if (is_name(n, info->name)) {
             *parameter = next_parameter(c, info->parameter);
@@ -80,7 +80,7 @@ static int32_t next_loss(cursor *c, double *parameter)
 }
 
 /* Reads the quantiles after the first one, if there are several. */
-static void read_quantiles(cursor *c, cmlp_head *head)
+static void read_quantiles(cursor *c, cmlpi_head *head)
 {
     if (head->loss != CMLP_LOSS_QUANTILE || !is_next(c, ",", 1)) return;
     head->quantiles[head->n_quantiles++] = head->loss_parameter;
@@ -97,8 +97,8 @@ static void read_quantiles(cursor *c, cmlp_head *head)
 
 static int32_t next_dtype(cursor *c)
 {
-    const slice n = next_word(c);
-    for (const cmlp_dtype_name *d = cmlp_dtype_names; d->name; d++)
+    const string_view n = next_word(c);
+    for (const cmlpi_dtype_name *d = cmlpi_dtype_names; d->name; d++)
         if (is_name(n, d->name)) return d->dtype;
     return fail(c, CMLP_ERROR_FILE_TENSOR);
 }
@@ -116,7 +116,7 @@ static shaped_tensor next_tensor(cursor *c, uint64_t *offset)
     DEMAND(c, ":{\"dtype\":\"", CMLP_ERROR_FILE_SYNTAX);
     t.dtype = next_dtype(c);
     DEMAND(c, "\",\"shape\":[", CMLP_ERROR_FILE_SYNTAX);
-    uint64_t bytes = cmlp_bytes_of(t.dtype);
+    uint64_t bytes = cmlpi_bytes_of(t.dtype);
     do {
         const uint64_t size = number(c);
         if (c->status) return t;
@@ -137,7 +137,7 @@ static shaped_tensor next_tensor(cursor *c, uint64_t *offset)
 }
 
 /* Reads the columns of a table, the last of the fixed keys. */
-static void read_columns(cursor *c, cmlp_head *head)
+static void read_columns(cursor *c, cmlpi_head *head)
 {
     const unsigned char *at;
     if (!PASS(c, CMLP_HEAD_COLUMNS)) {
@@ -154,13 +154,13 @@ static void read_columns(cursor *c, cmlp_head *head)
     head->columns.at = c->at + 1;
     head->columns.length = string(c);
     if (c->status) return;
-    const cmlp_status status = cmlp_read_columns(&head->columns, NULL, &head->words, &at);
+    const cmlp_status status = cmlpi_read_columns(&head->columns, NULL, &head->words, &at);
     if (status) c->at = at;
     fail(c, status);
 }
 
 /* Reads the fixed keys, then the others, which only other programs use. */
-static void read_metadata(cursor *c, cmlp_head *head)
+static void read_metadata(cursor *c, cmlpi_head *head)
 {
     DEMAND(c, "\",\"data_crc32\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->data_crc = (uint32_t)hex(c, 8);
@@ -180,9 +180,9 @@ static void read_metadata(cursor *c, cmlp_head *head)
     read_quantiles(c, head);
     DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
     read_columns(c, head);
-    slice last = {(const unsigned char *)"", 0};
+    string_view last = {(const unsigned char *)"", 0};
     while (PASS(c, ",")) {
-        const slice key = next_name(c, &last);
+        const string_view key = next_name(c, &last);
         if (is_fixed(key)) fail(c, CMLP_ERROR_FILE_NAME);
         DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
         string(c);
@@ -215,7 +215,7 @@ static void layer_name(cursor *c, int32_t net, int32_t layer, int is_bias)
 }
 
 /* Reads the layers of a network. Those behind the input have the sizes of the first network. */
-static void read_layers(cursor *c, cmlp_head *head, int32_t net, int64_t *sizes, uint64_t *offset)
+static void read_layers(cursor *c, cmlpi_head *head, int32_t net, int64_t *sizes, uint64_t *offset)
 {
     const int is_first = net <= 0;
     for (int32_t l = 0; l + 1 < head->n_layers; l++)
@@ -238,7 +238,7 @@ static void read_layers(cursor *c, cmlp_head *head, int32_t net, int64_t *sizes,
 }
 
 /* Reads the networks of a table. They differ in their weights, and in whether the input has bins. */
-static void read_nets(cursor *c, cmlp_head *head, uint64_t *offset)
+static void read_nets(cursor *c, cmlpi_head *head, uint64_t *offset)
 {
     const int64_t *widths = head->words.widths;
     int64_t widest = 0;
@@ -257,47 +257,47 @@ static void read_nets(cursor *c, cmlp_head *head, uint64_t *offset)
     head->sizes[0] = widest;
 }
 
-/* Notes where the scores of the calibration start. They are those of one answer, or of each of several. */
-static void note_scores(cursor *c, cmlp_head *head, const shaped_tensor *t, uint64_t start)
+/* Notes where the scores of the calibration start. They are those of one target, or of each of several. */
+static void note_scores(cursor *c, cmlpi_head *head, const shaped_tensor *t, uint64_t start)
 {
     head->scores = start;
     head->n_score_rows = (int64_t)t->shape[0];
     head->n_scores = (int64_t)t->shape[1];
-    const int64_t n_answers = cmlp_answers_of(head->sizes[head->n_layers - 1], head->activations[head->n_layers - 2],
-                                              head->feature == CMLP_HAS_TARGETS, head->feature == CMLP_HAS_ORDER);
-    if (!cmlp_holds_scores(t->dtype, head->n_score_rows, head->n_scores, n_answers)) fail(c, CMLP_ERROR_FILE_TENSOR);
+    const int64_t n_answers = cmlpi_n_targets_of(head->sizes[head->n_layers - 1], head->activations[head->n_layers - 2],
+                                                 head->feature == CMLP_HAS_TARGETS, head->feature == CMLP_HAS_ORDER);
+    if (!cmlpi_holds_scores(t->dtype, head->n_score_rows, head->n_scores, n_answers)) fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where its widths start. The scores come before them. */
-static void note_widths(cursor *c, cmlp_head *head, const shaped_tensor *t, uint64_t start)
+static void note_widths(cursor *c, cmlpi_head *head, const shaped_tensor *t, uint64_t start)
 {
     head->widths = start;
     head->n_knots = (int64_t)t->shape[1];
-    if (!cmlp_holds_widths(t->dtype, (int64_t)t->shape[0], head->n_knots, head->n_score_rows))
+    if (!cmlpi_holds_widths(t->dtype, (int64_t)t->shape[0], head->n_knots, head->n_score_rows))
         fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where its frequent ends of the targets start. */
-static void note_ends(cursor *c, cmlp_head *head, const shaped_tensor *t, uint64_t start)
+static void note_ends(cursor *c, cmlpi_head *head, const shaped_tensor *t, uint64_t start)
 {
     head->ends = start;
-    if (!cmlp_holds_ends(t->dtype, (int64_t)t->shape[0], (int64_t)t->shape[1])) fail(c, CMLP_ERROR_FILE_TENSOR);
+    if (!cmlpi_holds_ends(t->dtype, (int64_t)t->shape[0], (int64_t)t->shape[1])) fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where the elements of labels, names and categories start. Of a network, those of tables are other programs'. */
-static void note_values(cursor *c, cmlp_head *head, slice n, const shaped_tensor *t, uint64_t start)
+static void note_values(cursor *c, cmlpi_head *head, string_view n, const shaped_tensor *t, uint64_t start)
 {
     const int n_known = CMLP_IS_TABLE(head) ? CMLP_VALUE_TENSORS : CMLP_NETWORK_TENSORS;
     for (int i = 0; i < n_known; i++) {
-        if (!is_name(n, cmlp_value_tensors[i].name)) continue;
+        if (!is_name(n, cmlpi_value_tensors[i].name)) continue;
         head->values.starts[i] = start;
         head->values.n[i] = (int64_t)t->shape[0];
-        if (t->dtype != cmlp_value_tensors[i].dtype || t->n_dims != 1) fail(c, CMLP_ERROR_FILE_TENSOR);
+        if (t->dtype != cmlpi_value_tensors[i].dtype || t->n_dims != 1) fail(c, CMLP_ERROR_FILE_TENSOR);
     }
 }
 
 /* Notes where a tensor of this format starts, and checks its type and shape. */
-static void note_tensor(cursor *c, cmlp_head *head, slice n, const shaped_tensor *t, uint64_t start)
+static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped_tensor *t, uint64_t start)
 {
     const int of_table = CMLP_IS_TABLE(head);
     const int64_t n_in = of_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
@@ -334,7 +334,7 @@ static void note_tensor(cursor *c, cmlp_head *head, slice n, const shaped_tensor
 }
 
 /* A threshold is there if and only if the file requires it, and for the probability of two classes. */
-static void check_threshold(cursor *c, const cmlp_head *head)
+static void check_has_threshold(cursor *c, const cmlpi_head *head)
 {
     if ((head->feature == CMLP_HAS_THRESHOLD) != !!head->table_threshold) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->table_threshold && (head->sizes[head->n_layers - 1] != 1 || head->table_target ||
@@ -343,7 +343,7 @@ static void check_threshold(cursor *c, const cmlp_head *head)
 }
 
 /* Ordered labels are one more than the logistic outputs, each of which tells those above one of them from the others. */
-static void check_order(cursor *c, const cmlp_head *head)
+static void check_label_order(cursor *c, const cmlpi_head *head)
 {
     if (head->feature != CMLP_HAS_ORDER) return;
     if (!head->values.n[CMLP_LABEL_ENDS] || head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
@@ -352,11 +352,11 @@ static void check_order(cursor *c, const cmlp_head *head)
 }
 
 /* Reads the example, shift and factor, and the tensors that only other programs use. */
-static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
+static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
 {
-    slice last = {(const unsigned char *)"", 0};
+    string_view last = {(const unsigned char *)"", 0};
     while (PASS(c, ",")) {
-        const slice n = next_name(c, &last);
+        const string_view n = next_name(c, &last);
         const uint64_t start = head->bytes + *offset;
         const shaped_tensor t = next_tensor(c, offset);
         if (c->status) return;
@@ -369,16 +369,16 @@ static void read_other_tensors(cursor *c, cmlp_head *head, uint64_t *offset)
     if (!head->table_levels != !head->words.n_levels) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->feature == CMLP_HAS_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
     if (CMLP_BUILDS_TABLES) {
-        check_threshold(c, head);
-        check_order(c, head);
+        check_has_threshold(c, head);
+        check_label_order(c, head);
     }
-    const cmlp_value_sizes sizes = {.n_inputs = CMLP_IS_TABLE(head) ? head->words.n_columns : head->sizes[0],
-                                    .n_outputs = head->sizes[head->n_layers - 1],
-                                    .n_columns = head->words.n_columns,
-                                    .n_targets = head->feature == CMLP_HAS_TARGETS ? head->n_targets : 0,
-                                    .has_scores = head->scores != 0,
-                                    .is_ordered = head->feature == CMLP_HAS_ORDER};
-    fail(c, cmlp_check_value_sizes(&head->values, &sizes));
+    const cmlpi_value_sizes sizes = {.n_inputs = CMLP_IS_TABLE(head) ? head->words.n_columns : head->sizes[0],
+                                     .n_outputs = head->sizes[head->n_layers - 1],
+                                     .n_columns = head->words.n_columns,
+                                     .n_targets = head->feature == CMLP_HAS_TARGETS ? head->n_targets : 0,
+                                     .has_scores = head->scores != 0,
+                                     .is_ordered = head->feature == CMLP_HAS_ORDER};
+    fail(c, cmlpi_check_value_sizes(&head->values, &sizes));
     if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);
     if (head->n_quantiles && head->n_quantiles != head->sizes[head->n_layers - 1]) fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
@@ -394,12 +394,12 @@ static void read_padding(cursor *c)
 
 static uint32_t head_crc(const unsigned char *file, size_t n)
 {
-    cmlp_crc crc;
-    cmlp_crc_begin(&crc);
-    cmlp_crc_add(&crc, file, CMLP_HEAD_CRC_AT);
-    cmlp_crc_add(&crc, "00000000", 8);
-    cmlp_crc_add(&crc, file + CMLP_HEAD_CRC_AT + 8, n - CMLP_HEAD_CRC_AT - 8);
-    return cmlp_crc_end(&crc);
+    cmlpi_crc crc;
+    cmlpi_crc_begin(&crc);
+    cmlpi_crc_add(&crc, file, CMLP_HEAD_CRC_AT);
+    cmlpi_crc_add(&crc, "00000000", 8);
+    cmlpi_crc_add(&crc, file + CMLP_HEAD_CRC_AT + 8, n - CMLP_HEAD_CRC_AT - 8);
+    return cmlpi_crc_end(&crc);
 }
 
 /* Reads the length of the head from the first eight bytes of the file. */
@@ -415,7 +415,7 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
 }
 
 /* The feature of a name. */
-static int feature_of(slice n)
+static int feature_of(string_view n)
 {
     return is_name(n, CMLP_FEATURE_TARGETS)     ? CMLP_HAS_TARGETS
            : is_name(n, CMLP_FEATURE_THRESHOLD) ? CMLP_HAS_THRESHOLD
@@ -425,10 +425,10 @@ static int feature_of(slice n)
 
 /* A file may list what a reader must know, before everything that may be new. This reader knows three features, of which a
  * model can have one, and refuses the first word that is another, or is not in its place. */
-static void read_requirements(cursor *c, cmlp_head *head)
+static void read_requirements(cursor *c, cmlpi_head *head)
 {
     if (!PASS(c, CMLP_HEAD_REQUIRES)) return;
-    slice n = next_word(c);
+    string_view n = next_word(c);
     head->feature = feature_of(n);
     if (head->feature) {
         if (!PASS(c, ",")) return;
@@ -439,7 +439,7 @@ static void read_requirements(cursor *c, cmlp_head *head)
     fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
 }
 
-cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
+cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *head)
 {
     memset(head, 0, sizeof *head);
     const cmlp_status status = head_length(file, n, &head->bytes);
@@ -463,10 +463,10 @@ cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head)
     read_padding(&c);
     head->error_at = (uint64_t)(c.at - file);
     head->file_size = head->bytes + offset;
-    return cmlp_file_status(c.status);
+    return cmlpi_file_status(c.status);
 }
 
-int cmlp_head_find(const unsigned char *file, const char *key, const char **text, size_t *length)
+int cmlpi_head_find(const unsigned char *file, const char *key, const char **text, size_t *length)
 {
     cursor c = {file + 8, file + 8, CMLP_OK};
     uint64_t bytes;
@@ -474,8 +474,8 @@ int cmlp_head_find(const unsigned char *file, const char *key, const char **text
     c.end = file + bytes;
     DEMAND(&c, "{\"__metadata__\":{", CMLP_ERROR_FILE_SYNTAX);
     do {
-        slice none = {(const unsigned char *)"", 0};
-        const slice found = next_name(&c, &none);
+        string_view none = {(const unsigned char *)"", 0};
+        const string_view found = next_name(&c, &none);
         DEMAND(&c, ":\"", CMLP_ERROR_FILE_SYNTAX);
         c.at--;
         const unsigned char *first = c.at + 1;
@@ -490,7 +490,7 @@ int cmlp_head_find(const unsigned char *file, const char *key, const char **text
     return 0;
 }
 
-static cmlp_status make_net(const cmlp_head *head, const int64_t *sizes, cmlp_net *net)
+static cmlp_status make_net(const cmlpi_head *head, const int64_t *sizes, cmlp_net *net)
 {
     const cmlp_net_config config = {.struct_size = sizeof config,
                                     .sizes = sizes,
@@ -503,13 +503,13 @@ static cmlp_status make_net(const cmlp_head *head, const int64_t *sizes, cmlp_ne
                                     .quantiles = head->n_quantiles ? head->quantiles : NULL,
                                     .n_quantiles = head->n_quantiles};
     cmlp_run run; /* the head has no arguments whose names it could receive */
-    return cmlp_file_status(cmlp_make_net(net, &config, &run));
+    return cmlpi_file_status(cmlpi_make_net(net, &config, &run));
 }
 
-cmlp_status cmlp_head_net(const cmlp_head *head, cmlp_net *net) { return make_net(head, head->sizes, net); }
+cmlp_status cmlpi_head_net(const cmlpi_head *head, cmlp_net *net) { return make_net(head, head->sizes, net); }
 
 #if CMLP_BUILDS_TABLES
-cmlp_status cmlp_head_table_net(const cmlp_head *head, int64_t n_in, cmlp_net *net)
+cmlp_status cmlpi_head_table_net(const cmlpi_head *head, int64_t n_in, cmlp_net *net)
 {
     int64_t sizes[CMLP_MAX_LAYERS];
     memcpy(sizes, head->sizes, sizeof sizes);

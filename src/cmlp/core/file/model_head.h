@@ -39,18 +39,18 @@
 
 
 /* A tensor's type in the file and in cmlp.h. The table ends with an entry without a name. */
-typedef struct cmlp_dtype_name {
+typedef struct cmlpi_dtype_name {
     const char *name;
     int32_t dtype;
-} cmlp_dtype_name;
+} cmlpi_dtype_name;
 
-extern const cmlp_dtype_name cmlp_dtype_names[];
+extern const cmlpi_dtype_name cmlpi_dtype_names[];
 
 /* A feature that a model can require of its reader; it has at most one. */
 enum { CMLP_NO_FEATURE, CMLP_HAS_TARGETS, CMLP_HAS_THRESHOLD, CMLP_HAS_ORDER };
 
-/* What the head tells. */
-typedef struct cmlp_head {
+/* The contents of the head. */
+typedef struct cmlpi_head {
     int64_t sizes[CMLP_MAX_LAYERS]; /* of a table's networks, the first is the largest number of inputs */
     int32_t activations[CMLP_MAX_LAYERS - 1];
     double activation_parameters[CMLP_MAX_LAYERS - 1], loss_parameter;
@@ -71,39 +71,39 @@ typedef struct cmlp_head {
     uint64_t widths;                        /* likewise; of the calibration: 2 * n_score_rows times n_knots */
     int64_t n_knots;
     uint64_t ends;                          /* likewise; of the calibration */
-    cmlp_stored_values values;              /* tensors of labels, names and categories */
-    cmlp_words columns;                     /* of a table */
-    cmlp_column_words words;                /* what they tell; 0 columns without a table */
+    cmlpi_stored_values values;              /* tensors of labels, names and categories */
+    cmlpi_words columns;                     /* of a table */
+    cmlpi_column_words words;                /* what they specify; 0 columns without a table */
     uint64_t has_bins[CMLP_TABLE_MAX_NETS / 64];  /* bit i: the input of network i of a table has bins */
     uint64_t error_at;                      /* offset of the byte where reading stopped */
-} cmlp_head;
+} cmlpi_head;
 
 /* Whether the file has a table. A macro: compilers that do not optimize know it, too, where tables are left out. */
 #define CMLP_IS_TABLE(head) (CMLP_BUILDS_TABLES && (head)->is_table)
 
 /* Reads and checks the head of the `n` first bytes of a file. If the status is CMLP_ERROR_FILE_SHORT and head->bytes is
  * not 0, that many bytes are needed. */
-cmlp_status cmlp_head_read(const unsigned char *file, size_t n, cmlp_head *head);
+cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *head);
 
 /* The status of a file whose layers or numbers break a rule: statuses of arguments are for arguments. */
-static inline cmlp_status cmlp_file_status(cmlp_status status)
+static inline cmlp_status cmlpi_file_status(cmlp_status status)
 {
     return status == CMLP_ERROR_LAYERS || status == CMLP_ERROR_WIDTH || status == CMLP_ERROR_ACTIVATION ||
                    status == CMLP_ERROR_LOSS || status == CMLP_ERROR_OPTION || status == CMLP_ERROR_NULL
                ? CMLP_ERROR_FILE_VALUE : status;
 }
 
-/* Finds a metadata string in a head that cmlp_head_read has accepted; returns 0 if there is none of this name. */
-int cmlp_head_find(const unsigned char *file, const char *key, const char **text, size_t *length);
+/* Finds a metadata string in a head that cmlpi_head_read has accepted; returns 0 if there is none of this name. */
+int cmlpi_head_find(const unsigned char *file, const char *key, const char **text, size_t *length);
 
 /* Whether a key is one of those of the format: nothing else may be called so. */
-int cmlp_is_fixed_key(const char *key);
+int cmlpi_is_fixed_key(const char *key);
 
 /* Whether network i of a table has the input with bins. */
-static inline int cmlp_head_has_bins(const cmlp_head *head, int64_t i) { return head->has_bins[i / 64] >> i % 64 & 1; }
+static inline int cmlpi_head_has_bins(const cmlpi_head *head, int64_t i) { return head->has_bins[i / 64] >> i % 64 & 1; }
 
-/* Files are little-endian. Compilers know the answer. */
-static inline int cmlp_is_big_endian(void)
+/* Files are little-endian. Compilers evaluate this. */
+static inline int cmlpi_is_big_endian(void)
 {
     const uint16_t one = 1;
     unsigned char first;
@@ -111,53 +111,53 @@ static inline int cmlp_is_big_endian(void)
     return !first;
 }
 
-/* The answers of a table: its targets, the labels that a row can have, or one. */
-static inline int64_t cmlp_answers_of(int64_t n_outputs, int32_t output, int has_targets, int is_ordered)
+/* The number of a table's targets: a label that a row can have beside others is one. */
+static inline int64_t cmlpi_n_targets_of(int64_t n_outputs, int32_t output, int has_targets, int is_ordered)
 {
     return has_targets || (output == CMLP_ACTIVATION_LOGISTIC && !is_ordered) ? n_outputs : 1;
 }
 
-/* Whether a tensor or an array can hold the scores of a calibration: a row for each answer. 0 columns mean one dimension. */
-static inline int cmlp_holds_scores(int32_t dtype, int64_t rows, int64_t columns, int64_t n_answers)
+/* Whether a tensor or an array can hold the scores of a calibration: a row for each target. 0 columns mean one dimension. */
+static inline int cmlpi_holds_scores(int32_t dtype, int64_t rows, int64_t columns, int64_t n_answers)
 {
     return dtype == CMLP_FLOAT64 && columns && rows == n_answers;
 }
 
 /* Whether a number can be one of the widths of a calibration: a factor, which is finite and above 0, or a prediction, whose
  * step from the one before it (for the first, itself) is finite and not negative. */
-static inline int cmlp_is_width(double number, double before, int is_factor)
+static inline int cmlpi_is_width(double number, double before, int is_factor)
 {
     const double step = number - before; /* NaN for a first prediction that is not finite */
     return is_factor ? number > 0 && number < INFINITY : step >= 0 && step < INFINITY;
 }
 
 /* Whether they can hold its widths: two rows for each row of scores. Without scores there are none. */
-static inline int cmlp_holds_widths(int32_t dtype, int64_t rows, int64_t columns, int64_t n_score_rows)
+static inline int cmlpi_holds_widths(int32_t dtype, int64_t rows, int64_t columns, int64_t n_score_rows)
 {
     return dtype == CMLP_FLOAT64 && columns && rows == 2 * n_score_rows;
 }
 
 /* Whether they can hold its frequent ends of the targets. */
-static inline int cmlp_holds_ends(int32_t dtype, int64_t rows, int64_t columns)
+static inline int cmlpi_holds_ends(int32_t dtype, int64_t rows, int64_t columns)
 {
     return dtype == CMLP_FLOAT64 && rows == 2 && columns == 2;
 }
 
 /* Whether four numbers can be these ends: each number near an end is not outside of it. */
-static inline int cmlp_are_ends(const double ends[4]) { return ends[0] <= ends[1] && ends[3] <= ends[2]; }
+static inline int cmlpi_are_ends(const double ends[4]) { return ends[0] <= ends[1] && ends[3] <= ends[2]; }
 
 /* Checks the description of the network in a head and writes the network: of a table, that with n_in inputs. */
-cmlp_status cmlp_head_net(const cmlp_head *head, cmlp_net *net);
-cmlp_status cmlp_head_table_net(const cmlp_head *head, int64_t n_in, cmlp_net *net);
+cmlp_status cmlpi_head_net(const cmlpi_head *head, cmlp_net *net);
+cmlp_status cmlpi_head_table_net(const cmlpi_head *head, int64_t n_in, cmlp_net *net);
 
 /* Bytes of this network. */
-static inline size_t cmlp_head_net_size(const cmlp_head *head)
+static inline size_t cmlpi_head_net_size(const cmlpi_head *head)
 {
     return CMLP_NET_BYTES(head->n_layers, head->n_quantiles);
 }
 
 /* Copies elements of `size` bytes in the opposite byte order. */
-static inline void cmlp_swap(void *to, const void *from, uint64_t bytes, size_t size)
+static inline void cmlpi_swap(void *to, const void *from, uint64_t bytes, size_t size)
 {
     const unsigned char *a = from;
     unsigned char *b = to;
@@ -166,11 +166,11 @@ static inline void cmlp_swap(void *to, const void *from, uint64_t bytes, size_t 
 }
 
 /* Copies n elements from the bytes of a file. */
-static inline void cmlp_load(void *to, const unsigned char *from, int64_t n, size_t element)
+static inline void cmlpi_load(void *to, const unsigned char *from, int64_t n, size_t element)
 {
     const size_t bytes = (size_t)n * element;
-    if (cmlp_is_big_endian())
-        cmlp_swap(to, from, bytes, element);
+    if (cmlpi_is_big_endian())
+        cmlpi_swap(to, from, bytes, element);
     else
         memcpy(to, from, bytes);
 }

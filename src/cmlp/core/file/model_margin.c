@@ -11,21 +11,21 @@
 static double number_at(const cmlp_model *model, uint64_t offset, int64_t i)
 {
     double number;
-    cmlp_load(&number, model->file + offset + (uint64_t)i * sizeof number, 1, sizeof number);
+    cmlpi_load(&number, model->file + offset + (uint64_t)i * sizeof number, 1, sizeof number);
     return number;
 }
 
 static double score_at(const cmlp_model *model, int64_t i) { return number_at(model, model->scores, i); }
 
-/* The prediction of a knot of an answer, and its factor. */
-static double knot_at(const cmlp_model *model, int64_t answer, int64_t i)
+/* The prediction of a knot of a target, and its factor. */
+static double knot_at(const cmlp_model *model, int64_t target, int64_t i)
 {
-    return number_at(model, model->widths, 2 * answer * model->n_knots + i);
+    return number_at(model, model->widths, 2 * target * model->n_knots + i);
 }
 
-static double factor_at(const cmlp_model *model, int64_t answer, int64_t i)
+static double factor_at(const cmlp_model *model, int64_t target, int64_t i)
 {
-    return number_at(model, model->widths, (2 * answer + 1) * model->n_knots + i);
+    return number_at(model, model->widths, (2 * target + 1) * model->n_knots + i);
 }
 
 /* The frequent ends of the targets: the lowest one, a number near it, the highest one, a number near it. */
@@ -34,30 +34,30 @@ static void load_ends(const cmlp_model *model, double ends[4])
     for (int64_t i = 0; i < 4; i++) ends[i] = number_at(model, model->ends, i);
 }
 
-static cmlp_status check_widths(const cmlp_model *model)
+static cmlp_status check_stored_widths(const cmlp_model *model)
 {
     const int64_t n = model->n_knots;
     for (int64_t i = 0; i < n * model->n_score_rows; i++) {
-        const int64_t answer = i / n, k = i % n;
-        const double knot = knot_at(model, answer, k), before = k ? knot_at(model, answer, k - 1) : knot;
-        if (!cmlp_is_width(knot, before, 0) || !cmlp_is_width(factor_at(model, answer, k), 0, 1))
+        const int64_t target = i / n, k = i % n;
+        const double knot = knot_at(model, target, k), before = k ? knot_at(model, target, k - 1) : knot;
+        if (!cmlpi_is_width(knot, before, 0) || !cmlpi_is_width(factor_at(model, target, k), 0, 1))
             return CMLP_ERROR_OPTION;
     }
     return CMLP_OK;
 }
 
-/* Loads the kind of the scores and of their rows; zeros if the file does not tell. */
+/* Loads the kind of the scores and of their rows; zeros if the file has none. */
 static void load_kind(const cmlp_model *model, int32_t kind[2])
 {
     kind[0] = kind[1] = 0;
     if (!model->values.n[CMLP_CALIBRATION_KIND]) return;
-    cmlp_load(kind, model->file + model->values.starts[CMLP_CALIBRATION_KIND], 2, sizeof *kind);
+    cmlpi_load(kind, model->file + model->values.starts[CMLP_CALIBRATION_KIND], 2, sizeof *kind);
 }
 
 /* Whether this library knows a kind of scores. Another version can have more. */
 static int is_kind(int32_t kind) { return kind >= CMLP_TABLE_ABSOLUTE_ERROR && kind <= CMLP_TABLE_PROBABILITY; }
 
-cmlp_status cmlp_check_scores(const cmlp_model *model)
+cmlp_status cmlpi_check_scores(const cmlp_model *model)
 {
     double last = -INFINITY;
     int32_t kind[2];
@@ -71,7 +71,7 @@ cmlp_status cmlp_check_scores(const cmlp_model *model)
     }
     double ends[4] = {0};
     if (model->ends) load_ends(model, ends);
-    return cmlp_are_ends(ends) ? check_widths(model) : CMLP_ERROR_OPTION;
+    return cmlpi_are_ends(ends) ? check_stored_widths(model) : CMLP_ERROR_OPTION;
 }
 
 /* Whether the file has a kind of score that this library knows, has widths if and only if this kind needs them, and no
@@ -85,38 +85,38 @@ static int is_known(const cmlp_model *model)
 }
 
 /* By which factor intervals are wider than usual where the output is `value`: docs/arithmetic.md, "Widths of intervals". */
-static double factor_of(const cmlp_model *model, int64_t answer, double value)
+static double factor_of(const cmlp_model *model, int64_t target, double value)
 {
     const int64_t last = model->n_knots - 1;
     int64_t i = 0;
-    if (value < knot_at(model, answer, 0)) value = knot_at(model, answer, 0);
-    while (i < last && knot_at(model, answer, i + 1) <= value)
+    if (value < knot_at(model, target, 0)) value = knot_at(model, target, 0);
+    while (i < last && knot_at(model, target, i + 1) <= value)
         CMLP_LOOP(i >= 0 && i <= last, last - i, i)
         i++;
-    if (i == last) return factor_at(model, answer, last);
-    const double knot = knot_at(model, answer, i), factor = factor_at(model, answer, i);
-    const double share = (value - knot) / (knot_at(model, answer, i + 1) - knot);
-    return factor + share * (factor_at(model, answer, i + 1) - factor);
+    if (i == last) return factor_at(model, target, last);
+    const double knot = knot_at(model, target, i), factor = factor_at(model, target, i);
+    const double fraction = (value - knot) / (knot_at(model, target, i + 1) - knot);
+    return factor + fraction * (factor_at(model, target, i + 1) - factor);
 }
 
 static cmlp_status find_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                int64_t n_outputs, double *margin, cmlp_run *run)
 {
     const char **const refused = &run->refused;
-    const cmlp_status status = cmlp_check_model(model);
-    if (status) return cmlp_refuse(refused, status, "model");
-    if (n_outputs != (outputs ? cmlp_n_out(model->net) + model->is_cumulative : 0))
-        return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "outputs");
-    if (cmlp_misaligned(outputs, sizeof(double))) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "outputs");
-    if (!(coverage > 0 && coverage < 1)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "coverage");
+    const cmlp_status status = cmlpi_check_model(model);
+    if (status) return cmlpi_refuse(refused, status, "model");
+    if (n_outputs != (outputs ? cmlpi_n_out(model->net) + model->is_cumulative : 0))
+        return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "outputs");
+    if (cmlpi_misaligned(outputs, sizeof(double))) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "outputs");
+    if (!(coverage > 0 && coverage < 1)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "coverage");
     if (target < 0 || (target && target >= model->n_score_rows))
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "target");
-    if (!model->n_scores || !is_known(model)) return cmlp_refuse(refused, CMLP_ERROR_FILE_KEY, "model");
-    if (model->widths && !outputs) return cmlp_refuse(refused, CMLP_ERROR_NULL, "outputs");
-    if (model->widths && isnan(outputs[target])) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "outputs");
-    const double place = coverage * (double)(model->n_scores + 1) - 1e-9; /* rounding must not add a rank */
-    int64_t rank = (int64_t)place;
-    if (rank < 1 || (double)rank < place) rank++;
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "target");
+    if (!model->n_scores || !is_known(model)) return cmlpi_refuse(refused, CMLP_ERROR_FILE_KEY, "model");
+    if (model->widths && !outputs) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "outputs");
+    if (model->widths && isnan(outputs[target])) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "outputs");
+    const double position = coverage * (double)(model->n_scores + 1) - 1e-9; /* rounding must not add a rank */
+    int64_t rank = (int64_t)position;
+    if (rank < 1 || (double)rank < position) rank++;
     const double score = rank > model->n_scores ? INFINITY : score_at(model, target * model->n_scores + rank - 1);
     *margin = model->widths ? score * factor_of(model, target, outputs[target]) : score;
     return CMLP_OK;
@@ -125,20 +125,20 @@ static cmlp_status find_margin(const cmlp_model *model, int64_t target, double c
 cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                               int64_t n_outputs, double *below, double *above, cmlp_run *run)
 {
-    cmlp_frame frame;
+    cmlpi_call frame;
     double margin;
-    cmlp_status status = cmlp_begin_call(&frame, run);
-    if (!status) status = cmlp_require(below, sizeof *below, "below", &frame.run);
-    if (!status) status = cmlp_require(above, sizeof *above, "above", &frame.run);
+    cmlp_status status = cmlpi_begin_call(&frame, run);
+    if (!status) status = cmlpi_check_pointer(below, sizeof *below, "below", &frame.run);
+    if (!status) status = cmlpi_check_pointer(above, sizeof *above, "above", &frame.run);
     if (!status) status = find_margin(model, target, coverage, outputs, n_outputs, &margin, &frame.run);
     if (!status) *below = *above = margin;
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 /* Below which no target of a loss is. */
 static double lowest_target(cmlp_loss loss)
 {
-    const int32_t targets = cmlp_targets_of_loss(loss);
+    const int32_t targets = cmlpi_targets_of_loss(loss);
     return targets == CMLP_NOT_NEGATIVE || targets == CMLP_POSITIVE ? 0 : -INFINITY;
 }
 
@@ -165,14 +165,14 @@ static cmlp_status find_interval(const cmlp_model *model, int64_t target, double
 {
     double margin;
     cmlp_status status = find_margin(model, target, coverage, outputs, n_outputs, &margin, run);
-    if (!status) status = cmlp_require(outputs, sizeof *outputs, "outputs", run);
-    if (!status) status = cmlp_require(low, sizeof *low, "low", run);
-    if (!status) status = cmlp_require(high, sizeof *high, "high", run);
+    if (!status) status = cmlpi_check_pointer(outputs, sizeof *outputs, "outputs", run);
+    if (!status) status = cmlpi_check_pointer(low, sizeof *low, "low", run);
+    if (!status) status = cmlpi_check_pointer(high, sizeof *high, "high", run);
     if (status) return status;
-    if (!model->table->target) return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "model");
+    if (!model->table->target) return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "model");
     const int64_t last = model->net->n_quantiles ? n_outputs - 1 : target;
     if (isnan(outputs[target]) || isnan(outputs[last]))
-        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "outputs");
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "outputs");
     find_ends(model, outputs[target], outputs[last], margin, low, high);
     return CMLP_OK;
 }
@@ -180,9 +180,9 @@ static cmlp_status find_interval(const cmlp_model *model, int64_t target, double
 cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                 int64_t n_outputs, double *low, double *high, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = find_interval(model, target, coverage, outputs, n_outputs, low, high, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 #endif

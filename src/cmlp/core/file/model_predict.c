@@ -5,19 +5,19 @@ static cmlp_dtype dtype_of(const cmlp_model *model) { return CMLP_HAS_TABLE(mode
 
 static int64_t n_in_of(const cmlp_model *model)
 {
-    return CMLP_HAS_TABLE(model) ? model->table->n_columns : cmlp_n_in(model->net);
+    return CMLP_HAS_TABLE(model) ? model->table->n_columns : cmlpi_n_in(model->net);
 }
 
-static int64_t n_out_of(const cmlp_model *model) { return cmlp_n_out(model->net) + model->is_cumulative; }
+static int64_t n_out_of(const cmlp_model *model) { return cmlpi_n_out(model->net) + model->is_cumulative; }
 
 /* Whether the outputs of a table's networks are the probabilities of all labels above one of them, of three labels or more. */
-static int is_ordered(const cmlp_model *model) { return model->is_cumulative && cmlp_n_out(model->net) > 1; }
+static int is_ordered(const cmlp_model *model) { return model->is_cumulative && cmlpi_n_out(model->net) > 1; }
 
-/* Adapts the answers for n rows to the labels in the file: cumulative outputs become the probabilities of all labels, and
+/* Adapts the outputs for n rows to the labels in the file: cumulative outputs become the probabilities of all labels, and
  * where a row can have several labels, none is its class index. In the core's floating-point mode. */
 static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *labels, void *outputs, int64_t n)
 {
-    const int64_t n_out = cmlp_n_out(model->net);
+    const int64_t n_out = cmlpi_n_out(model->net);
     float *narrow = outputs;
     double *wide = outputs;
     for (int64_t i = 0; model->is_multilabel && labels && i < n; i++) labels[i] = -1;
@@ -51,7 +51,7 @@ static inline int has_more_fields(const cmlp_rows *rows)
 static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                          const cmlp_run *run)
 {
-    if (!rows || !prediction || !run || cmlp_check_model(model)) return 0;
+    if (!rows || !prediction || !run || cmlpi_check_model(model)) return 0;
     if (rows->struct_size != sizeof *rows || prediction->struct_size != sizeof *prediction) return 0;
     if (run->struct_size != sizeof *run || run->n_threads < 0 || run->reserved) return 0;
     const cmlp_dtype dtype = dtype_of(model);
@@ -67,10 +67,10 @@ static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const c
     return prediction->labels ? prediction->n_labels >= 1 : prediction->n_labels == 0;
 }
 
-const void *cmlp_model_inputs(const cmlp_model *model, const void *row, cmlp_dtype dtype, void *copy)
+const void *cmlpi_model_inputs(const cmlp_model *model, const void *row, cmlp_dtype dtype, void *copy)
 {
     const cmlp_net *net = model->net;
-    const int64_t n_in = cmlp_n_in(net), stride = (int64_t)cmlp_bytes_of(dtype);
+    const int64_t n_in = cmlpi_n_in(net), stride = (int64_t)cmlpi_bytes_of(dtype);
     if (model->factors)
         net->kernels->convert_columns(dtype, row, stride, n_in, model->shifts, model->factors, copy);
     else if (dtype == net->dtype && model->input_scale == 1)
@@ -80,36 +80,36 @@ const void *cmlp_model_inputs(const cmlp_model *model, const void *row, cmlp_dty
     return copy;
 }
 
-static cmlp_fault predict_input(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
-                                const cmlp_row_memory *memory)
+static cmlpi_fault predict_input(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
+                                 const cmlpi_row_memory *memory)
 {
-    const cmlp_outputs outputs = {.last = prediction->outputs ? prediction->outputs : memory->output,
-                                  .labels = prediction->labels};
-    const void *const x = cmlp_model_inputs(model, rows->data, rows->dtype, memory->workspace);
-    return cmlp_forward_row(model->net, model->params, x, &outputs, memory->workspace);
+    const cmlpi_outputs outputs = {.last = prediction->outputs ? prediction->outputs : memory->output,
+                                   .labels = prediction->labels};
+    const void *const x = cmlpi_model_inputs(model, rows->data, rows->dtype, memory->workspace);
+    return cmlpi_forward_row(model->net, model->params, x, &outputs, memory->workspace);
 }
 
 /* Predicts one simple row. */
 static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                cmlp_run *run)
 {
-    cmlp_fault fault = {CMLP_OK, -1, -1};
-    cmlp_table_scratch scratch;
+    cmlpi_fault fault = {CMLP_OK, -1, -1};
+    cmlpi_table_scratch scratch;
     run->refused = NULL;
     run->bad_row = run->bad_column = -1;
     const int64_t n_columns = CMLP_HAS_TABLE(model) ? model->table->n_columns : 0;
-    const cmlp_status status = cmlp_check_model_space(model->net, n_columns, run, &scratch);
+    const cmlp_status status = cmlpi_check_model_workspace(model->net, n_columns, run, &scratch);
     if (status) return status;
-    const cmlp_float_mode mode = cmlp_enter_mode();
+    const cmlpi_float_mode mode = cmlpi_enter_mode();
     if (CMLP_BUILDS_TABLES && CMLP_HAS_TABLE(model)) {
-        double *const answers = prediction->outputs ? prediction->outputs : scratch.result;
-        if (cmlp_table_row(model->table, is_ordered(model), rows->data, prediction->labels, answers, &scratch))
-            fault = cmlp_infinite_input(rows->data, n_columns, 0);
+        double *const outputs = prediction->outputs ? prediction->outputs : scratch.result;
+        if (cmlpi_table_row(model->table, is_ordered(model), rows->data, prediction->labels, outputs, &scratch))
+            fault = cmlpi_infinite_input(rows->data, n_columns, 0);
     } else {
         fault = predict_input(model, rows, prediction, &scratch.row);
     }
     if (!fault.status) adapt_to_labels(model, dtype_of(model), prediction->labels, prediction->outputs, 1);
-    cmlp_leave_mode(mode);
+    cmlpi_leave_mode(mode);
     if (fault.status) {
         run->bad_row = fault.selected;
         run->bad_column = fault.column;
@@ -120,13 +120,13 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
 /* --------------------------------------------------------------------------------------------------- many rows */
 
 /* Reads the caller's rows, which have no scale: the model's is used. */
-static cmlp_status read_rows(const cmlp_model *model, const cmlp_rows *given, cmlp_rows *rows, cmlp_run *run)
+static cmlp_status read_model_rows(const cmlp_model *model, const cmlp_rows *given, cmlp_rows *rows, cmlp_run *run)
 {
     const cmlp_status status = CMLP_READ(rows, given, cmlp_rows, factors);
-    if (status) return cmlp_refuse(&run->refused, status, "rows");
-    if (rows->scale != 0 && rows->scale != 1) return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->scale");
-    if (rows->shifts) return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->shifts");
-    if (rows->factors) return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->factors");
+    if (status) return cmlpi_refuse(&run->refused, status, "rows");
+    if (rows->scale != 0 && rows->scale != 1) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->scale");
+    if (rows->shifts) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->shifts");
+    if (rows->factors) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->factors");
     if (CMLP_HAS_TABLE(model)) return CMLP_OK;
     rows->scale = model->input_scale;
     rows->shifts = model->shifts;
@@ -134,79 +134,79 @@ static cmlp_status read_rows(const cmlp_model *model, const cmlp_rows *given, cm
     return CMLP_OK;
 }
 
-static int64_t selected_rows(const cmlp_rows *rows) { return rows->order ? rows->n_order : rows->n_rows; }
+static int64_t n_selected(const cmlp_rows *rows) { return rows->order ? rows->n_order : rows->n_rows; }
 
 /* Checks one of the arrays of a prediction, `width` elements for each row. Without rows any array will do; the number of rows
  * is checked later. */
-static cmlp_status check_array(const void *array, int64_t length, int64_t n, int64_t width, size_t element,
-                               const char *name, cmlp_run *run)
+static cmlp_status check_prediction_array(const void *array, int64_t length, int64_t n, int64_t width, size_t element,
+                                          const char *name, cmlp_run *run)
 {
     if (n < 1 || (!array && !length)) return CMLP_OK;
-    const cmlp_status status = cmlp_require(array, element, name, run);
+    const cmlp_status status = cmlpi_check_pointer(array, element, name, run);
     if (status) return status;
-    return length / width < n ? cmlp_refuse(&run->refused, CMLP_ERROR_LENGTH, name) : CMLP_OK;
+    return length / width < n ? cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, name) : CMLP_OK;
 }
 
 static cmlp_status check_prediction(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *p, cmlp_run *run)
 {
-    const int64_t n = selected_rows(rows);
-    const cmlp_status status = check_array(p->outputs, p->n_outputs, n, n_out_of(model), cmlp_bytes_of(dtype_of(model)),
-                                           "prediction->outputs", run);
+    const int64_t n = n_selected(rows);
+    const cmlp_status status = check_prediction_array(p->outputs, p->n_outputs, n, n_out_of(model), cmlpi_bytes_of(dtype_of(model)),
+                                                      "prediction->outputs", run);
     if (status) return status;
-    return check_array(p->labels, p->n_labels, n, 1, sizeof *p->labels, "prediction->labels", run);
+    return check_prediction_array(p->labels, p->n_labels, n, 1, sizeof *p->labels, "prediction->labels", run);
 }
 
-static cmlp_status predict_rows(const cmlp_model *model, const cmlp_rows *given, const cmlp_prediction *prediction,
-                                cmlp_run *run)
+static cmlp_status predict_model_rows(const cmlp_model *model, const cmlp_rows *given, const cmlp_prediction *prediction,
+                                      cmlp_run *run)
 {
     cmlp_prediction p;
     cmlp_rows rows;
-    cmlp_status status = cmlp_check_model(model);
-    if (status) return cmlp_refuse(&run->refused, status, "model");
-    status = read_rows(model, given, &rows, run);
+    cmlp_status status = cmlpi_check_model(model);
+    if (status) return cmlpi_refuse(&run->refused, status, "model");
+    status = read_model_rows(model, given, &rows, run);
     if (status) return status;
     status = CMLP_READ(&p, prediction, cmlp_prediction, n_labels);
-    if (status) return cmlp_refuse(&run->refused, status, "prediction");
+    if (status) return cmlpi_refuse(&run->refused, status, "prediction");
     status = check_prediction(model, &rows, &p, run);
     if (status) return status;
-    const cmlp_outputs outputs = {.last = p.outputs, .labels = p.labels};
+    const cmlpi_outputs outputs = {.last = p.outputs, .labels = p.labels};
     if (!CMLP_HAS_TABLE(model))
-        status = cmlp_forward_rows(model->net, model->params, &rows, &outputs, run);
+        status = cmlpi_forward_rows(model->net, model->params, &rows, &outputs, run);
     else if (CMLP_BUILDS_TABLES)
-        status = cmlp_table_rows(model->table, is_ordered(model), &rows, p.labels, p.outputs, run);
-    if (!status) adapt_to_labels(model, dtype_of(model), p.labels, p.outputs, selected_rows(&rows));
+        status = cmlpi_table_rows(model->table, is_ordered(model), &rows, p.labels, p.outputs, run);
+    if (!status) adapt_to_labels(model, dtype_of(model), p.labels, p.outputs, n_selected(&rows));
     return status;
 }
 
 cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                cmlp_run *run)
 {
-    cmlp_frame frame;
+    cmlpi_call frame;
     if (is_simple_row(model, rows, prediction, run)) return predict_row(model, rows, prediction, run);
-    cmlp_status status = cmlp_begin_call(&frame, run);
-    if (!status) status = predict_rows(model, rows, prediction, &frame.run);
-    return cmlp_end_call(&frame, status);
+    cmlp_status status = cmlpi_begin_call(&frame, run);
+    if (!status) status = predict_model_rows(model, rows, prediction, &frame.run);
+    return cmlpi_end_call(&frame, status);
 }
 
 static cmlp_status measure_table(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
 {
     cmlp_rows copy;
     const cmlp_status status = CMLP_READ(&copy, rows, cmlp_rows, factors);
-    if (status) return cmlp_refuse(&run->refused, status, "rows");
-    const int64_t n = selected_rows(&copy);
-    if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, "rows");
-    const size_t needed = CMLP_BUILDS_TABLES ? cmlp_table_rows_space(model->table, n, run->n_threads) : 0;
+    if (status) return cmlpi_refuse(&run->refused, status, "rows");
+    const int64_t n = n_selected(&copy);
+    if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows");
+    const size_t needed = CMLP_BUILDS_TABLES ? cmlpi_table_rows_bytes(model->table, n, run->n_threads) : 0;
     if (!needed) return CMLP_ERROR_OVERFLOW;
-    *bytes = cmlp_with_slack(needed);
+    *bytes = cmlpi_with_slack(needed);
     return CMLP_OK;
 }
 
-static cmlp_status measure(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
+static cmlp_status measure_prediction(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
 {
-    cmlp_status status = cmlp_check_model(model);
-    if (status) return cmlp_refuse(&run->refused, status, "model");
-    status = cmlp_require(bytes, sizeof *bytes, "bytes", run);
-    if (!status) status = cmlp_require(rows, 1, "rows", run);
+    cmlp_status status = cmlpi_check_model(model);
+    if (status) return cmlpi_refuse(&run->refused, status, "model");
+    status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", run);
+    if (!status) status = cmlpi_check_pointer(rows, 1, "rows", run);
     if (status) return status;
     if (CMLP_HAS_TABLE(model)) return measure_table(model, rows, bytes, run);
     return cmlp_workspace_size(model->net, rows, NULL, NULL, bytes, run);
@@ -214,8 +214,8 @@ static cmlp_status measure(const cmlp_model *model, const cmlp_rows *rows, size_
 
 cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
-    if (!status) status = measure(model, rows, bytes, &frame.run);
-    return cmlp_end_call(&frame, status);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
+    if (!status) status = measure_prediction(model, rows, bytes, &frame.run);
+    return cmlpi_end_call(&frame, status);
 }

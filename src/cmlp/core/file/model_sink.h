@@ -6,7 +6,7 @@
 #include "model_head.h"
 
 typedef struct sink {
-    cmlp_crc *crc;                     /* if not NULL, the bytes are added to it */
+    cmlpi_crc *crc;                     /* if not NULL, the bytes are added to it */
     const cmlp_model_content *content; /* else, if not NULL, content->write gets the bytes; else only counted */
     uint64_t bytes;
     size_t used;
@@ -17,7 +17,7 @@ typedef struct sink {
 static inline void take(sink *s, const void *bytes, size_t n)
 {
     if (s->crc)
-        cmlp_crc_add(s->crc, bytes, n);
+        cmlpi_crc_add(s->crc, bytes, n);
     else if (s->content && !s->status && s->content->write(s->content->context, bytes, n))
         s->status = CMLP_ERROR_FILE_WRITE;
 }
@@ -86,13 +86,13 @@ static inline void put_elements(sink *s, const void *elements, uint64_t bytes, s
     const unsigned char *p = elements;
     s->bytes += bytes;
     flush(s);
-    if (!cmlp_is_big_endian()) {
+    if (!cmlpi_is_big_endian()) {
         take(s, p, (size_t)bytes);
         return;
     }
     for (uint64_t at = 0; at < bytes;) {
         const uint64_t n = bytes - at < sizeof s->buffer ? bytes - at : sizeof s->buffer;
-        cmlp_swap(s->buffer, p + at, n, size);
+        cmlpi_swap(s->buffer, p + at, n, size);
         take(s, s->buffer, (size_t)n);
         at += n;
     }

@@ -2,31 +2,31 @@
 #include "model_table.h"
 
 #if CMLP_BUILDS_TABLES
-void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_memory *memory)
+void cmlpi_table_lay_out(cmlpi_arena *arena, const cmlpi_head *head, cmlpi_table_memory *memory)
 {
     const int64_t n_columns = head->words.n_columns, n_nets = head->n_nets;
-    memory->table = cmlp_take(space, 1, sizeof(cmlp_table));
-    for (int bins = 0; bins < 2; bins++) memory->nets[bins] = cmlp_take(space, 1, cmlp_head_net_size(head));
-    memory->columns = cmlp_take(space, n_columns, sizeof(cmlp_table_column));
-    memory->numbers = cmlp_take(space, head->words.n_numbers, sizeof(double));
-    memory->levels = cmlp_take(space, head->words.n_levels, sizeof(float));
-    memory->target = cmlp_take(space, head->n_targets, sizeof(cmlp_table_target));
-    memory->threshold = cmlp_take(space, 1, sizeof(double));
+    memory->table = cmlpi_arena_alloc(arena, 1, sizeof(cmlp_table));
+    for (int bins = 0; bins < 2; bins++) memory->nets[bins] = cmlpi_arena_alloc(arena, 1, cmlpi_head_net_size(head));
+    memory->columns = cmlpi_arena_alloc(arena, n_columns, sizeof(cmlp_table_column));
+    memory->numbers = cmlpi_arena_alloc(arena, head->words.n_numbers, sizeof(double));
+    memory->levels = cmlpi_arena_alloc(arena, head->words.n_levels, sizeof(float));
+    memory->target = cmlpi_arena_alloc(arena, head->n_targets, sizeof(cmlp_table_target));
+    memory->threshold = cmlpi_arena_alloc(arena, 1, sizeof(double));
     const int64_t n_ranges = head->values.n[CMLP_CATEGORY_COUNTS];
-    memory->ranges = n_ranges ? cmlp_take(space, n_ranges, sizeof(cmlp_value_range)) : NULL;
-    memory->list = cmlp_take(space, n_nets, sizeof(cmlp_table_network));
+    memory->ranges = n_ranges ? cmlpi_arena_alloc(arena, n_ranges, sizeof(cmlpi_value_range)) : NULL;
+    memory->list = cmlpi_arena_alloc(arena, n_nets, sizeof(cmlp_table_network));
 }
 
 /* The numbers and levels of the columns point into the copies of the tensors. */
-static cmlp_status load_columns(const cmlp_head *head, const unsigned char *file, const cmlp_table_memory *memory)
+static cmlp_status load_columns(const cmlpi_head *head, const unsigned char *file, const cmlpi_table_memory *memory)
 {
-    cmlp_column_words words;
+    cmlpi_column_words words;
     const unsigned char *at;
     const double *number = memory->numbers;
     const float *level = memory->levels;
-    cmlp_load(memory->numbers, file + head->table_numbers, head->words.n_numbers, sizeof(double));
-    cmlp_load(memory->levels, file + head->table_levels, head->words.n_levels, sizeof(float));
-    const cmlp_status status = cmlp_read_columns(&head->columns, memory->columns, &words, &at);
+    cmlpi_load(memory->numbers, file + head->table_numbers, head->words.n_numbers, sizeof(double));
+    cmlpi_load(memory->levels, file + head->table_levels, head->words.n_levels, sizeof(float));
+    const cmlp_status status = cmlpi_read_columns(&head->columns, memory->columns, &words, &at);
     if (status) return status;
     for (int64_t i = 0; i < words.n_columns; i++) {
         cmlp_table_column *c = &memory->columns[i];
@@ -43,17 +43,17 @@ static cmlp_status load_columns(const cmlp_head *head, const unsigned char *file
             number += c->parts[k].n;
         }
     }
-    return cmlp_check_levels(memory->columns, words.n_columns);
+    return cmlpi_check_levels(memory->columns, words.n_columns);
 }
 
 /* There are at most two networks that differ in more than their parameters. */
-static cmlp_status load_nets(const cmlp_head *head, const char *params, const cmlp_table_memory *memory)
+static cmlp_status load_nets(const cmlpi_head *head, const char *params, const cmlpi_table_memory *memory)
 {
     int made[2] = {0, 0};
     for (int32_t i = 0; i < head->n_nets; i++) {
-        const int bins = cmlp_head_has_bins(head, i);
+        const int bins = cmlpi_head_has_bins(head, i);
         cmlp_net *net = memory->nets[bins];
-        const cmlp_status status = made[bins] ? CMLP_OK : cmlp_head_table_net(head, head->words.widths[bins], net);
+        const cmlp_status status = made[bins] ? CMLP_OK : cmlpi_head_table_net(head, head->words.widths[bins], net);
         if (status) return status;
         made[bins] = 1;
         memory->list[i] = (cmlp_table_network){.net = net, .params = params, .n_params = net->n_params};
@@ -62,8 +62,8 @@ static cmlp_status load_nets(const cmlp_head *head, const char *params, const cm
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_load(const cmlp_head *head, const unsigned char *file, const void *params,
-                            const cmlp_table_memory *memory)
+cmlp_status cmlpi_table_load(const cmlpi_head *head, const unsigned char *file, const void *params,
+                             const cmlpi_table_memory *memory)
 {
     cmlp_status status = load_columns(head, file, memory);
     if (!status) status = load_nets(head, params, memory);
@@ -76,16 +76,16 @@ cmlp_status cmlp_table_load(const cmlp_head *head, const unsigned char *file, co
     memory->table->n_targets = head->table_target ? head->n_targets : 0;
     for (int64_t j = 0; head->table_target && j < head->n_targets; j++) {
         double n[CMLP_TARGET_NUMBERS];
-        cmlp_load(n, file + head->table_target + (size_t)j * sizeof n, CMLP_TARGET_NUMBERS, sizeof(double));
+        cmlpi_load(n, file + head->table_target + (size_t)j * sizeof n, CMLP_TARGET_NUMBERS, sizeof(double));
         memory->target[j] = (cmlp_table_target){.centre = n[0], .scale = n[1], .low = n[2], .high = n[3]};
         memory->table->target = memory->target;
     }
     if (head->table_threshold) {
-        cmlp_load(memory->threshold, file + head->table_threshold, 1, sizeof(double));
+        cmlpi_load(memory->threshold, file + head->table_threshold, 1, sizeof(double));
         memory->table->threshold = memory->threshold;
     }
     int64_t bad; /* the file has no argument whose index it could be */
-    status = cmlp_check_columns(memory->columns, head->words.n_columns, &bad);
-    return status ? status : cmlp_check_answer(memory->table);
+    status = cmlpi_check_columns(memory->columns, head->words.n_columns, &bad);
+    return status ? status : cmlpi_check_targets(memory->table);
 }
 #endif

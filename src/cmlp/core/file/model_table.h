@@ -7,7 +7,7 @@
 #include "values.h"
 
 /* The arrays that a table in a model's memory points into. */
-typedef struct cmlp_table_memory {
+typedef struct cmlpi_table_memory {
     cmlp_table *table;
     cmlp_net *nets[2];       /* without and with bins */
     cmlp_table_column *columns;
@@ -15,16 +15,16 @@ typedef struct cmlp_table_memory {
     float *levels;
     cmlp_table_target *target;
     double *threshold;
-    cmlp_value_range *ranges; /* of the categories of each column */
+    cmlpi_value_range *ranges; /* of the categories of each column */
     cmlp_table_network *list;
-} cmlp_table_memory;
+} cmlpi_table_memory;
 
 /* Takes memory for the table of a head. */
-void cmlp_table_lay_out(cmlp_space *space, const cmlp_head *head, cmlp_table_memory *memory);
+void cmlpi_table_lay_out(cmlpi_arena *arena, const cmlpi_head *head, cmlpi_table_memory *memory);
 
 /* Fills the memory from the bytes of a file whose parameters, in native byte order, are at `params`; checks the numbers
  * of the columns. */
-cmlp_status cmlp_table_load(const cmlp_head *head, const unsigned char *file, const void *params,
-                            const cmlp_table_memory *memory);
+cmlp_status cmlpi_table_load(const cmlpi_head *head, const unsigned char *file, const void *params,
+                             const cmlpi_table_memory *memory);
 
 #endif

@@ -7,7 +7,7 @@
 
 #if CMLP_BUILDS_TRAINING
 
-static void list(cmlp_training_arrays *arrays, const char *name, const void *data, int64_t rows, int32_t dtype)
+static void list(cmlpi_training_arrays *arrays, const char *name, const void *data, int64_t rows, int32_t dtype)
 {
     if (data && rows)
         arrays->list[arrays->n++] = (cmlp_model_array){.name = name, .data = data, .rows = rows, .dtype = dtype};
@@ -17,27 +17,27 @@ static cmlp_status check(const cmlp_training *t, cmlp_run *run)
 {
     const char **const refused = &run->refused;
     const int is_shuffled = t->random != NULL;
-    if (!t->optimizer) return cmlp_refuse(refused, CMLP_ERROR_NULL, "training->optimizer");
-    if (is_shuffled != (t->order != NULL)) return cmlp_refuse(refused, CMLP_ERROR_NULL, "training->random or order");
-    if (cmlp_misaligned(t->order, sizeof *t->order)) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "training->order");
-    if (cmlp_misaligned(t->losses, sizeof *t->losses)) return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "training->losses");
-    if (t->n_rows < 1 || t->n_rows > CMLP_MAX_WIDTH) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "training->n_rows");
+    if (!t->optimizer) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "training->optimizer");
+    if (is_shuffled != (t->order != NULL)) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "training->random or order");
+    if (cmlpi_misaligned(t->order, sizeof *t->order)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "training->order");
+    if (cmlpi_misaligned(t->losses, sizeof *t->losses)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "training->losses");
+    if (t->n_rows < 1 || t->n_rows > CMLP_MAX_WIDTH) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "training->n_rows");
     if (t->batch_size < 0 || t->batch_size > CMLP_MAX_WIDTH)
-        return cmlp_refuse(refused, CMLP_ERROR_BATCH, "training->batch_size");
+        return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "training->batch_size");
     if (t->n_epochs < 0 || t->n_epochs > CMLP_MAX_WIDTH)
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "training->n_epochs");
-    if (!cmlp_is_finite(t->alpha) || t->alpha < 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "training->alpha");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "training->n_epochs");
+    if (!cmlpi_is_finite(t->alpha) || t->alpha < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "training->alpha");
     if (is_shuffled && (t->random->position < 0 || t->random->position > 624))
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "training->random");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "training->random");
     for (int64_t i = 0; is_shuffled && i < t->n_rows; i++) {
         if (t->order[i] >= 0 && t->order[i] < t->n_rows) continue;
         run->bad_row = i;
-        return cmlp_refuse(refused, CMLP_ERROR_ORDER, "training->order");
+        return cmlpi_refuse(refused, CMLP_ERROR_ORDER, "training->order");
     }
     for (int64_t i = 0; t->losses && i < t->n_epochs; i++) {
-        if (cmlp_is_finite(t->losses[i])) continue;
+        if (cmlpi_is_finite(t->losses[i])) continue;
         run->bad_row = i;
-        return cmlp_refuse(refused, CMLP_ERROR_FILE_NONFINITE, "training->losses");
+        return cmlpi_refuse(refused, CMLP_ERROR_FILE_NONFINITE, "training->losses");
     }
     return CMLP_OK;
 }
@@ -55,22 +55,22 @@ static void reset_unused(cmlp_optimizer *o, cmlp_optimizer_state *counters)
     counters->beta_1_power = counters->beta_2_power = 1;
 }
 
-cmlp_status cmlp_read_training(cmlp_training_arrays *arrays, const cmlp_net *net, const cmlp_training *training,
-                               cmlp_run *run)
+cmlp_status cmlpi_read_training(cmlpi_training_arrays *arrays, const cmlp_net *net, const cmlp_training *training,
+                                cmlp_run *run)
 {
     cmlp_training t;
     cmlp_optimizer o;
     cmlp_optimizer_state counters;
     arrays->n = 0;
     cmlp_status status = CMLP_READ(&t, training, cmlp_training, alpha);
-    if (status) return cmlp_refuse(&run->refused, status, "content->training");
+    if (status) return cmlpi_refuse(&run->refused, status, "content->training");
     status = check(&t, run);
-    if (!status) status = cmlp_read_optimizer(&o, &counters, net, t.optimizer, NULL, &run->refused);
+    if (!status) status = cmlpi_read_optimizer(&o, &counters, net, t.optimizer, NULL, &run->refused);
     if (status) return status;
     reset_unused(&o, &counters);
-    const int64_t n_elements = cmlp_n_moments(o.solver) * net->n_params;
+    const int64_t n_elements = cmlpi_n_moments(o.solver) * net->n_params;
     if (counters.n_steps > (int64_t)CMLP_DATA_MOST || n_elements > CMLP_MAX_WIDTH)
-        return cmlp_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "content->training");
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "content->training");
     const double numbers[CMLP_TRAINING_NUMBERS] = {
         o.solver, o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon, counters.beta_1_power,
         counters.beta_2_power, o.weight_decay, o.max_norm, (double)counters.n_steps, t.alpha,
@@ -80,7 +80,7 @@ cmlp_status cmlp_read_training(cmlp_training_arrays *arrays, const cmlp_net *net
     list(arrays, "training.generator", t.random ? t.random->key : NULL, 624, CMLP_INT32);
     list(arrays, "training.loss_curve", t.losses, t.n_epochs, CMLP_FLOAT64);
     list(arrays, "training.numbers", arrays->numbers, CMLP_TRAINING_NUMBERS, CMLP_FLOAT64);
-    list(arrays, "training.optimizer", cmlp_moments(&o), n_elements, net->dtype);
+    list(arrays, "training.optimizer", cmlpi_moments(&o), n_elements, net->dtype);
     list(arrays, "training.order", t.order, t.n_rows, CMLP_INT64);
     return CMLP_OK;
 }

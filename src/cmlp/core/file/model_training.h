@@ -8,14 +8,14 @@
 #define CMLP_TRAINING_ARRAYS 5
 
 /* The arrays of the training state, with names ascending by bytes. One of them is `numbers`: do not move the struct. */
-typedef struct cmlp_training_arrays {
+typedef struct cmlpi_training_arrays {
     double numbers[CMLP_TRAINING_NUMBERS];
     cmlp_model_array list[CMLP_TRAINING_ARRAYS];
     int32_t n;
-} cmlp_training_arrays;
+} cmlpi_training_arrays;
 
 /* Checks the training state of this network, and lists its arrays. */
-cmlp_status cmlp_read_training(cmlp_training_arrays *arrays, const cmlp_net *net, const cmlp_training *training,
-                               cmlp_run *run);
+cmlp_status cmlpi_read_training(cmlpi_training_arrays *arrays, const cmlp_net *net, const cmlp_training *training,
+                                cmlp_run *run);
 
 #endif

@@ -14,15 +14,15 @@ static const unsigned char *tensor_at(const cmlp_model *model, int tensor)
 }
 
 /* A list of texts: names, words. */
-static cmlp_value_list list_texts(const cmlp_model *model, int ends, int text)
+static cmlpi_value_list list_texts(const cmlp_model *model, int ends, int text)
 {
-    return (cmlp_value_list){.n = model->values.n[ends], .type = CMLP_VALUE_TEXT, .ends = tensor_at(model, ends),
-                             .text = tensor_at(model, text), .n_text = model->values.n[text]};
+    return (cmlpi_value_list){.n = model->values.n[ends], .type = CMLP_VALUE_TEXT, .ends = tensor_at(model, ends),
+                              .text = tensor_at(model, text), .n_text = model->values.n[text]};
 }
 
-static cmlp_value_list list_labels(const cmlp_model *model)
+static cmlpi_value_list list_labels(const cmlp_model *model)
 {
-    cmlp_value_list list = list_texts(model, CMLP_LABEL_ENDS, CMLP_LABEL_TEXT);
+    cmlpi_value_list list = list_texts(model, CMLP_LABEL_ENDS, CMLP_LABEL_TEXT);
     if (!list.n) return list;
     list.type = tensor_at(model, CMLP_LABEL_KIND)[0];
     list.numbers = tensor_at(model, CMLP_LABEL_NUMBERS);
@@ -34,30 +34,30 @@ static cmlp_value_list list_labels(const cmlp_model *model)
 
 static cmlp_status find_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run)
 {
-    cmlp_status status = cmlp_check_model(model);
-    if (status) return cmlp_refuse(&run->refused, status, "model");
-    status = cmlp_require(value, CMLP_ALIGNOF(cmlp_value), "value", run);
+    cmlp_status status = cmlpi_check_model(model);
+    if (status) return cmlpi_refuse(&run->refused, status, "model");
+    status = cmlpi_check_pointer(value, CMLP_ALIGNOF(cmlp_value), "value", run);
     if (status) return status;
-    const cmlp_value_list list = list_labels(model);
-    const cmlp_value_range all = cmlp_all_values(&list);
-    if (!list.n) return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "model");
-    if (label < 0 || label >= list.n) return cmlp_refuse(&run->refused, CMLP_ERROR_LABEL, "label");
-    *value = cmlp_value_at(&list, &all, label);
+    const cmlpi_value_list list = list_labels(model);
+    const cmlpi_value_range all = cmlpi_all_values(&list);
+    if (!list.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "model");
+    if (label < 0 || label >= list.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_LABEL, "label");
+    *value = cmlpi_value_at(&list, &all, label);
     return CMLP_OK;
 }
 
 cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = find_label(model, label, value, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 /* ------------------------------------------------------------------------------------------- contents */
 
 /* Finds out whether labels have numbers or integers if and only if their type needs them. */
-static cmlp_status check_types(const cmlp_model *model, const cmlp_value_list *labels)
+static cmlp_status check_types(const cmlp_model *model, const cmlpi_value_list *labels)
 {
     const int use = tensor_at(model, CMLP_LABEL_KIND)[1], is_double = labels->type == CMLP_VALUE_DOUBLE;
     const int is_integer = labels->type == CMLP_VALUE_INTEGER || labels->type == CMLP_VALUE_BOOLEAN;
@@ -66,54 +66,54 @@ static cmlp_status check_types(const cmlp_model *model, const cmlp_value_list *l
     if (use == CMLP_LABELS_ARE_ORDERED ? !CMLP_HAS_TABLE(model) || !model->is_cumulative || labels->n > CMLP_MAX_RANKS
                                        : model->is_cumulative && labels->n > 2)
         return CMLP_ERROR_FILE_VALUE;
-    if (use == CMLP_LABELS_ARE_SEVERAL && labels->n != cmlp_n_out(model->net)) return CMLP_ERROR_FILE_VALUE;
+    if (use == CMLP_LABELS_ARE_SEVERAL && labels->n != cmlpi_n_out(model->net)) return CMLP_ERROR_FILE_VALUE;
     return !labels->n_numbers != !is_double || !labels->n_integers != !is_integer ? CMLP_ERROR_FILE_NAME : CMLP_OK;
 }
 
 #if CMLP_CHECKS_VALUES
-static cmlp_status check_list(const cmlp_value_list *list)
+static cmlp_status check_stored_list(const cmlpi_value_list *list)
 {
-    const cmlp_value_range all = cmlp_all_values(list);
-    const cmlp_status status = cmlp_check_values(list, &all);
+    const cmlpi_value_range all = cmlpi_all_values(list);
+    const cmlp_status status = cmlpi_check_values(list, &all);
     if (status) return status;
-    return cmlp_uses_all_text(list) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
+    return cmlpi_uses_all_text(list) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
 }
 
 /* Whether one of the labels before label i is equal to it. */
-static int is_repeated(const cmlp_value_list *list, const cmlp_value_range *all, int64_t i)
+static int is_repeated(const cmlpi_value_list *list, const cmlpi_value_range *all, int64_t i)
 {
-    const cmlp_value label = cmlp_value_at(list, all, i);
+    const cmlp_value label = cmlpi_value_at(list, all, i);
     for (int64_t k = 0; k < i; k++) {
-        const cmlp_value other = cmlp_value_at(list, all, k);
-        if (!cmlp_compare_values(&other, &label)) return 1;
+        const cmlp_value other = cmlpi_value_at(list, all, k);
+        if (!cmlpi_compare_values(&other, &label)) return 1;
     }
     return 0;
 }
 
 /* Labels have the text that Python prints of their value, and ascend unless they have an order of their own. If a row can have
  * several, they are the numbers of the outputs. */
-static cmlp_status check_labels(const cmlp_value_list *list, int are_several, int are_ordered)
+static cmlp_status check_stored_labels(const cmlpi_value_list *list, int are_several, int are_ordered)
 {
-    const cmlp_value_range all = cmlp_all_values(list);
-    const cmlp_status status = check_list(list);
+    const cmlpi_value_range all = cmlpi_all_values(list);
+    const cmlp_status status = check_stored_list(list);
     if (status) return status;
     char buffer[CMLP_PRINTED];
     for (int64_t i = 0; i < list->n; i++) {
-        const cmlp_value label = cmlp_value_at(list, &all, i);
-        const cmlp_value printed = cmlp_with_text(&label, buffer);
-        if (!cmlp_has_text(&label, &printed)) return CMLP_ERROR_FILE_VALUE;
+        const cmlp_value label = cmlpi_value_at(list, &all, i);
+        const cmlp_value printed = cmlpi_with_text(&label, buffer);
+        if (!cmlpi_has_text(&label, &printed)) return CMLP_ERROR_FILE_VALUE;
         if (list->type != CMLP_VALUE_TEXT && !label.n_text) return CMLP_ERROR_FILE_VALUE;
-        if (are_several && !cmlp_is_number_of(&label, i)) return CMLP_ERROR_FILE_VALUE;
+        if (are_several && !cmlpi_is_number_of(&label, i)) return CMLP_ERROR_FILE_VALUE;
         if (are_ordered && is_repeated(list, &all, i)) return CMLP_ERROR_FILE_VALUE;
         if (are_ordered || !i) continue;
-        const cmlp_value before = cmlp_value_at(list, &all, i - 1);
-        if (cmlp_compare_values(&before, &label) >= 0) return CMLP_ERROR_FILE_VALUE;
+        const cmlp_value before = cmlpi_value_at(list, &all, i - 1);
+        if (cmlpi_compare_values(&before, &label) >= 0) return CMLP_ERROR_FILE_VALUE;
     }
     return CMLP_OK;
 }
 
 /* Checks what all models can have: labels, names and the format of cells. */
-static cmlp_status check_texts(const cmlp_model *model, const cmlp_value_list *labels, const char **refused)
+static cmlp_status check_stored_texts(const cmlp_model *model, const cmlpi_value_list *labels, const char **refused)
 {
     static const char *const names[] = {"names", "cells", "targets", "columns.formats"};
     static const int texts[][2] = {{CMLP_NAME_ENDS, CMLP_NAME_TEXT}, {CMLP_CELL_ENDS, CMLP_CELL_TEXT},
@@ -122,24 +122,24 @@ static cmlp_status check_texts(const cmlp_model *model, const cmlp_value_list *l
 #endif
     };
     const unsigned char *kind = tensor_at(model, CMLP_LABEL_KIND);
-    cmlp_status status = check_labels(labels, model->is_multilabel, kind && kind[1] == CMLP_LABELS_ARE_ORDERED);
-    if (status) return cmlp_refuse(refused, status, "labels");
+    cmlp_status status = check_stored_labels(labels, model->is_multilabel, kind && kind[1] == CMLP_LABELS_ARE_ORDERED);
+    if (status) return cmlpi_refuse(refused, status, "labels");
     for (size_t i = 0; !status && i < sizeof texts / sizeof *texts; i++) {
-        const cmlp_value_list list = list_texts(model, texts[i][0], texts[i][1]);
-        status = check_list(&list);
+        const cmlpi_value_list list = list_texts(model, texts[i][0], texts[i][1]);
+        status = check_stored_list(&list);
         if (status) *refused = names[i];
     }
     const unsigned char *form = tensor_at(model, CMLP_CELL_FORM);
-    if (!status && form && !cmlp_is_cell_form(form[0], form[1]))
-        status = cmlp_refuse(refused, CMLP_ERROR_FILE_VALUE, "cells.form");
+    if (!status && form && !cmlpi_is_cell_form(form[0], form[1]))
+        status = cmlpi_refuse(refused, CMLP_ERROR_FILE_VALUE, "cells.form");
     return status;
 }
 #endif
 
 #if CMLP_BUILDS_TABLES
-cmlp_value_list cmlp_list_categories(const cmlp_model *model)
+cmlpi_value_list cmlpi_list_categories(const cmlp_model *model)
 {
-    cmlp_value_list list = list_texts(model, CMLP_CATEGORY_ENDS, CMLP_CATEGORY_TEXT);
+    cmlpi_value_list list = list_texts(model, CMLP_CATEGORY_ENDS, CMLP_CATEGORY_TEXT);
     list.n = model->values.n[CMLP_CATEGORY_TYPES];
     list.types = tensor_at(model, CMLP_CATEGORY_TYPES);
     list.order = tensor_at(model, CMLP_CATEGORY_ORDER);
@@ -150,61 +150,61 @@ cmlp_value_list cmlp_list_categories(const cmlp_model *model)
     return list;
 }
 
-static int64_t count_categories(const cmlp_model *model, int64_t column)
+static int64_t n_categories_of(const cmlp_model *model, int64_t column)
 {
     return model->ranges ? model->ranges[column].n : 0;
 }
 
-cmlp_table_kind cmlp_kind_of_column(const cmlp_model *model, int64_t column)
+cmlp_table_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column)
 {
     return tensor_at(model, CMLP_COLUMN_KINDS)[column];
 }
 
-cmlp_value cmlp_format_of_column(const cmlp_model *model, int64_t column)
+cmlp_value cmlpi_format_of_column(const cmlp_model *model, int64_t column)
 {
-    const cmlp_value_list formats = list_texts(model, CMLP_FORMAT_ENDS, CMLP_FORMAT_TEXT);
+    const cmlpi_value_list formats = list_texts(model, CMLP_FORMAT_ENDS, CMLP_FORMAT_TEXT);
     if (!formats.n) return (cmlp_value){.text = "", .type = CMLP_VALUE_TEXT};
-    const cmlp_value_range all = cmlp_all_values(&formats);
-    return cmlp_value_at(&formats, &all, column);
+    const cmlpi_value_range all = cmlpi_all_values(&formats);
+    return cmlpi_value_at(&formats, &all, column);
 }
 
-static cmlp_status check_categories(cmlp_model *model)
+static cmlp_status check_stored_categories(cmlp_model *model)
 {
-    const cmlp_value_list list = cmlp_list_categories(model);
+    const cmlpi_value_list list = cmlpi_list_categories(model);
     const int64_t n_columns = model->table->n_columns;
-    if (list.n && !cmlp_split_values(&list, tensor_at(model, CMLP_CATEGORY_COUNTS), n_columns, model->ranges))
+    if (list.n && !cmlpi_split_values(&list, tensor_at(model, CMLP_CATEGORY_COUNTS), n_columns, model->ranges))
         return CMLP_ERROR_FILE_VALUE;
     int has_text = 0;
     for (int64_t i = 0; i < list.n; i++)
         has_text |= list.types[i] == CMLP_VALUE_TEXT || list.types[i] == CMLP_VALUE_LARGE_INTEGER;
     if (!has_text != !list.ends) return CMLP_ERROR_FILE_VALUE;
     for (int64_t i = 0; i < n_columns; i++) {
-        const cmlp_value_range *range = model->ranges ? &model->ranges[i] : NULL;
-        const int64_t n = count_categories(model, i);
-        if (!cmlp_fits_kind(&model->table->columns[i], cmlp_kind_of_column(model, i), n))
+        const cmlpi_value_range *range = model->ranges ? &model->ranges[i] : NULL;
+        const int64_t n = n_categories_of(model, i);
+        if (!cmlpi_allows_kind(&model->table->columns[i], cmlpi_kind_of_column(model, i), n))
             return CMLP_ERROR_FILE_VALUE;
-        if (cmlp_format_of_column(model, i).n_text && !cmlp_is_date_kind(cmlp_kind_of_column(model, i)))
+        if (cmlpi_format_of_column(model, i).n_text && !cmlpi_is_date_kind(cmlpi_kind_of_column(model, i)))
             return CMLP_ERROR_FILE_VALUE;
         if (!range) continue;
-        const cmlp_status status = cmlp_check_values(&list, range);
+        const cmlp_status status = cmlpi_check_values(&list, range);
         if (status) return status;
-        if (!cmlp_is_in_order(&list, range)) return CMLP_ERROR_FILE_VALUE;
+        if (!cmlpi_is_in_order(&list, range)) return CMLP_ERROR_FILE_VALUE;
     }
-    return cmlp_uses_all_text(&list) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
+    return cmlpi_uses_all_text(&list) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
 }
 #endif
 
-cmlp_status cmlp_check_stored_values(cmlp_model *model, const char **refused)
+cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused)
 {
-    const cmlp_value_list labels = list_labels(model);
+    const cmlpi_value_list labels = list_labels(model);
     cmlp_status status = labels.n ? check_types(model, &labels) : CMLP_OK;
-    if (status) return cmlp_refuse(refused, status, "labels");
+    if (status) return cmlpi_refuse(refused, status, "labels");
 #if CMLP_CHECKS_VALUES
-    if (!status) status = check_texts(model, &labels, refused);
+    if (!status) status = check_stored_texts(model, &labels, refused);
 #endif
 #if CMLP_BUILDS_TABLES
     if (status || !model->table) return status;
-    status = check_categories(model);
+    status = check_stored_categories(model);
     if (status) *refused = "categories";
 #endif
     return status;
@@ -213,9 +213,9 @@ cmlp_status cmlp_check_stored_values(cmlp_model *model, const char **refused)
 #if CMLP_BUILDS_TABLES
 /* ------------------------------------------------------------------------------------ columns of a model */
 
-const unsigned char *cmlp_cell_form(const cmlp_model *model) { return tensor_at(model, CMLP_CELL_FORM); }
+const unsigned char *cmlpi_cell_form(const cmlp_model *model) { return tensor_at(model, CMLP_CELL_FORM); }
 
-cmlp_value_list cmlp_list_missing_words(const cmlp_model *model)
+cmlpi_value_list cmlpi_list_missing_words(const cmlp_model *model)
 {
     return list_texts(model, CMLP_CELL_ENDS, CMLP_CELL_TEXT);
 }
@@ -233,16 +233,16 @@ static cmlp_value unit_of(cmlp_table_kind kind)
     }
 }
 
-cmlp_status cmlp_check_column(const cmlp_model *model, int64_t column, cmlp_run *run)
+cmlp_status cmlpi_check_column(const cmlp_model *model, int64_t column, cmlp_run *run)
 {
-    const cmlp_status status = cmlp_check_model(model);
-    if (status) return cmlp_refuse(&run->refused, status, "model");
-    if (!model->table) return cmlp_refuse(&run->refused, CMLP_ERROR_MODEL, "model");
+    const cmlp_status status = cmlpi_check_model(model);
+    if (status) return cmlpi_refuse(&run->refused, status, "model");
+    if (!model->table) return cmlpi_refuse(&run->refused, CMLP_ERROR_MODEL, "model");
     if (column >= 0 && column < model->table->n_columns) return CMLP_OK;
-    return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "column");
+    return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "column");
 }
 
-double cmlp_unknown_code(const cmlp_model *model, int64_t column)
+double cmlpi_unknown_code(const cmlp_model *model, int64_t column)
 {
     return model->table->columns[column].role == CMLP_TABLE_ROLE_NUMBER ? NAN : -1;
 }
@@ -250,94 +250,94 @@ double cmlp_unknown_code(const cmlp_model *model, int64_t column)
 static cmlp_status describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info, cmlp_run *run)
 {
     cmlp_table_column_info copy;
-    cmlp_status status = cmlp_check_column(model, column, run);
+    cmlp_status status = cmlpi_check_column(model, column, run);
     if (status) return status;
     status = CMLP_READ(&copy, info, cmlp_table_column_info, role);
-    if (status) return cmlp_refuse(&run->refused, status, "info");
-    copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = cmlp_kind_of_column(model, column), .unknown = -1};
+    if (status) return cmlpi_refuse(&run->refused, status, "info");
+    copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = cmlpi_kind_of_column(model, column), .unknown = -1};
     copy.role = model->table->columns[column].role;
     const cmlp_value unit = unit_of(copy.kind);
     copy.unit = unit.text;
     copy.n_unit = unit.n_text;
-    const cmlp_value format = cmlp_format_of_column(model, column);
+    const cmlp_value format = cmlpi_format_of_column(model, column);
     copy.format = format.text;
     copy.n_format = format.n_text;
-    copy.n_categories = count_categories(model, column);
-    copy.unknown = cmlp_unknown_code(model, column);
-    const cmlp_value_list names = list_texts(model, CMLP_NAME_ENDS, CMLP_NAME_TEXT);
+    copy.n_categories = n_categories_of(model, column);
+    copy.unknown = cmlpi_unknown_code(model, column);
+    const cmlpi_value_list names = list_texts(model, CMLP_NAME_ENDS, CMLP_NAME_TEXT);
     if (names.n) {
-        const cmlp_value_range all = cmlp_all_values(&names);
-        const cmlp_value name = cmlp_value_at(&names, &all, column);
+        const cmlpi_value_range all = cmlpi_all_values(&names);
+        const cmlp_value name = cmlpi_value_at(&names, &all, column);
         copy.name = name.text;
         copy.n_name = name.n_text;
     }
-    cmlp_write_struct(info, &copy, sizeof copy);
+    cmlpi_write_struct(info, &copy, sizeof copy);
     return CMLP_OK;
 }
 
 cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
                                        cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = describe_column(model, column, info, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 /* Whether a column has categories. */
 static cmlp_status require_categories(const cmlp_model *model, int64_t column, cmlp_run *run)
 {
-    const cmlp_status status = cmlp_check_column(model, column, run);
-    if (status || count_categories(model, column)) return status;
-    return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "column");
+    const cmlp_status status = cmlpi_check_column(model, column, run);
+    if (status || n_categories_of(model, column)) return status;
+    return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "column");
 }
 
 static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code, cmlp_run *run)
 {
     cmlp_status status = require_categories(model, column, run);
-    if (!status) status = cmlp_require(value, CMLP_ALIGNOF(cmlp_value), "value", run);
-    if (!status) status = cmlp_require(code, sizeof *code, "code", run);
+    if (!status) status = cmlpi_check_pointer(value, CMLP_ALIGNOF(cmlp_value), "value", run);
+    if (!status) status = cmlpi_check_pointer(code, sizeof *code, "code", run);
     if (status) return status;
     cmlp_value wanted = *value;
-    if (wanted.type == CMLP_VALUE_DOUBLE && !cmlp_is_finite(wanted.number)) {
+    if (wanted.type == CMLP_VALUE_DOUBLE && !cmlpi_is_finite(wanted.number)) {
         if (wanted.number != wanted.number) wanted.type = CMLP_VALUE_MISSING;
         wanted.number = 0; /* for the check; the file has no infinite number */
     }
-    status = cmlp_check_value(&wanted, 0);
-    if (status) return cmlp_refuse(&run->refused, status, "value");
+    status = cmlpi_check_value(&wanted, 0);
+    if (status) return cmlpi_refuse(&run->refused, status, "value");
     if (wanted.type == CMLP_VALUE_DOUBLE) wanted.number = value->number;
-    const cmlp_value_list list = cmlp_list_categories(model);
-    const int64_t found = cmlp_find_value(&list, &model->ranges[column], &wanted);
-    *code = found < 0 ? cmlp_unknown_code(model, column) : (double)found;
+    const cmlpi_value_list list = cmlpi_list_categories(model);
+    const int64_t found = cmlpi_find_value(&list, &model->ranges[column], &wanted);
+    *code = found < 0 ? cmlpi_unknown_code(model, column) : (double)found;
     return CMLP_OK;
 }
 
-static cmlp_status find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value, cmlp_run *run)
+static cmlp_status read_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value, cmlp_run *run)
 {
     cmlp_status status = require_categories(model, column, run);
-    if (!status) status = cmlp_require(value, CMLP_ALIGNOF(cmlp_value), "value", run);
+    if (!status) status = cmlpi_check_pointer(value, CMLP_ALIGNOF(cmlp_value), "value", run);
     if (status) return status;
-    if (code < 0 || code >= count_categories(model, column))
-        return cmlp_refuse(&run->refused, CMLP_ERROR_LABEL, "code");
-    const cmlp_value_list list = cmlp_list_categories(model);
-    *value = cmlp_value_at(&list, &model->ranges[column], code);
+    if (code < 0 || code >= n_categories_of(model, column))
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_LABEL, "code");
+    const cmlpi_value_list list = cmlpi_list_categories(model);
+    *value = cmlpi_value_at(&list, &model->ranges[column], code);
     return CMLP_OK;
 }
 
 cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
-    if (!status) status = find_category(model, column, code, value, &frame.run);
-    return cmlp_end_call(&frame, status);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
+    if (!status) status = read_category(model, column, code, value, &frame.run);
+    return cmlpi_end_call(&frame, status);
 }
 
 cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
                                      cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = find_code(model, column, value, code, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 #endif

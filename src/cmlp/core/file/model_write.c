@@ -12,7 +12,7 @@
 
 static uint64_t array_bytes(const cmlp_model_array *a)
 {
-    return (uint64_t)a->rows * (uint64_t)(a->columns ? a->columns : 1) * cmlp_bytes_of(a->dtype);
+    return (uint64_t)a->rows * (uint64_t)(a->columns ? a->columns : 1) * cmlpi_bytes_of(a->dtype);
 }
 
 /* A sum of the sizes above the largest number of a head is OVERFLOW. */
@@ -22,7 +22,7 @@ static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
     const int fits = bytes <= CMLP_DATA_MOST - *offset;
     if (!fits) s->status = CMLP_ERROR_OVERFLOW;
     put_text(s, ":{\"dtype\":\"");
-    put_text(s, cmlp_dtype_name_of(a->dtype));
+    put_text(s, cmlpi_dtype_name_of(a->dtype));
     put_text(s, "\",\"shape\":[");
     put_decimal(s, (uint64_t)a->rows);
     if (a->columns) put_byte(s, ',');
@@ -35,18 +35,18 @@ static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
 }
 
 /* The i-th of all arrays, the caller's and the writer's, in the order of names; *given: the caller's before it. */
-static const cmlp_model_array *array_at(const cmlp_writer *w, int64_t i, int64_t *given)
+static const cmlp_model_array *array_at(const cmlpi_writer *w, int64_t i, int64_t *given)
 {
     const cmlp_model_content *content = w->content;
     const int64_t own = i - *given;
     const int is_own = *given == content->n_arrays ||
-                       (own < w->n_own && cmlp_order_of(w->own[own].name, content->arrays[*given].name) < 0);
+                       (own < w->n_own && cmlpi_order_of(w->own[own].name, content->arrays[*given].name) < 0);
     return is_own ? &w->own[own] : &content->arrays[(*given)++];
 }
 
 /* What cmlp.load of Python returns; NULL: a Network. Python's classifiers have two labels of one output, and each estimator
  * has its losses. */
-static const char *class_of(const cmlp_writer *w)
+static const char *class_of(const cmlpi_writer *w)
 {
     const cmlp_model_content *content = w->content;
     const cmlp_loss loss = w->net->loss;
@@ -54,7 +54,7 @@ static const char *class_of(const cmlp_writer *w)
     if (w->table) return w->table->target ? "TabularRegressor" : "TabularClassifier";
     if (content->is_regressor) return is_of_classes ? NULL : "MLPRegressor";
     if (!content->n_labels || !(is_of_classes || loss == CMLP_LOSS_SQUARED_ERROR)) return NULL;
-    const int is_pair = content->n_labels == 2 && cmlp_n_out(w->net) == 2 && !content->is_multilabel;
+    const int is_pair = content->n_labels == 2 && cmlpi_n_out(w->net) == 2 && !content->is_multilabel;
     return is_pair ? NULL : "MLPClassifier";
 }
 
@@ -66,12 +66,12 @@ static void put_pair(sink *s, const char *key, const char *value)
     put_string(s, value);
 }
 
-static void put_metadata(sink *s, const cmlp_writer *w, uint32_t crc)
+static void put_metadata(sink *s, const cmlpi_writer *w, uint32_t crc)
 {
     const cmlp_net *net = w->net;
     put_text(s, CMLP_HEAD_START CMLP_HEAD_VERSION);
     put_hex(s, crc, 8);
-    if (cmlp_has_order(w)) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_ORDERED);
+    if (cmlpi_has_order(w)) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_ORDERED);
     if (w->table && w->table->n_targets > 1) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_TARGETS);
     if (w->table && w->table->threshold) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_THRESHOLD);
     put_text(s, "\",\"data_crc32\":\"");
@@ -89,7 +89,7 @@ static void put_metadata(sink *s, const cmlp_writer *w, uint32_t crc)
     put_parameter(s, net->loss_parameter);
     for (int64_t j = 0; j < net->n_quantiles; j++) {
         put_byte(s, j ? ',' : ':');
-        put_hex_double(s, cmlp_quantiles(net)[j]);
+        put_hex_double(s, cmlpi_quantiles(net)[j]);
     }
     if (w->table) {
         put_text(s, "\"" CMLP_HEAD_COLUMNS "\"");
@@ -102,14 +102,14 @@ static void put_metadata(sink *s, const cmlp_writer *w, uint32_t crc)
     put_byte(s, '}');
 }
 
-static void put_layers(sink *s, const cmlp_writer *w, int64_t index, uint64_t *offset)
+static void put_layers(sink *s, const cmlpi_writer *w, int64_t index, uint64_t *offset)
 {
     const cmlp_net *net = w->nets[index].net;
     for (int32_t l = 0; l < net->depth; l++)
         for (int is_bias = 0; is_bias < 2; is_bias++) {
-            const cmlp_dense_layer *layer = &net->layers[l];
-            const cmlp_model_array weights = cmlp_array_of(NULL, NULL, layer->n_in, layer->n_out, net->dtype);
-            const cmlp_model_array biases = cmlp_array_of(NULL, NULL, layer->n_out, 0, net->dtype);
+            const cmlpi_dense_layer *layer = &net->layers[l];
+            const cmlp_model_array weights = cmlpi_array_of(NULL, NULL, layer->n_in, layer->n_out, net->dtype);
+            const cmlp_model_array biases = cmlpi_array_of(NULL, NULL, layer->n_out, 0, net->dtype);
             put_text(s, w->table ? ",\"nets." : ",\"");
             if (w->table) put_decimal(s, (uint64_t)index);
             put_text(s, w->table ? ".layers." : "layers.");
@@ -120,7 +120,7 @@ static void put_layers(sink *s, const cmlp_writer *w, int64_t index, uint64_t *o
 }
 
 /* Writes the head with the fields `length` and `crc`. Returns the length that the head should have. */
-static uint64_t put_head(sink *s, const cmlp_writer *w, uint64_t length, uint32_t crc)
+static uint64_t put_head(sink *s, const cmlpi_writer *w, uint64_t length, uint32_t crc)
 {
     uint64_t offset = 0;
     for (int i = 0; i < 8; i++) put_byte(s, length >> 8 * i & 255);
@@ -139,84 +139,84 @@ static uint64_t put_head(sink *s, const cmlp_writer *w, uint64_t length, uint32_
 }
 
 /* Writes an array of labels, names or categories. */
-static void put_values(sink *s, const cmlp_writer *w, const cmlp_model_array *a)
+static void put_values(sink *s, const cmlpi_writer *w, const cmlp_model_array *a)
 {
     int tensor = 0;
-    while (cmlp_order_of(cmlp_value_tensors[tensor].name, a->name)) tensor++;
-    cmlp_put_values(s, w, tensor);
+    while (cmlpi_order_of(cmlpi_value_tensors[tensor].name, a->name)) tensor++;
+    cmlpi_write_values(s, w, tensor);
 }
 
-static void put_data(sink *s, const cmlp_writer *w)
+static void put_data(sink *s, const cmlpi_writer *w)
 {
     for (int64_t i = 0; i < w->n_nets; i++)
         put_elements(s, w->nets[i].params, (uint64_t)w->nets[i].n_params * w->net->element, w->net->element);
     for (int64_t i = 0, given = 0; i < w->content->n_arrays + w->n_own; i++) {
         const cmlp_model_array *a = array_at(w, i, &given);
         if (a->data)
-            put_elements(s, a->data, array_bytes(a), cmlp_bytes_of(a->dtype));
+            put_elements(s, a->data, array_bytes(a), cmlpi_bytes_of(a->dtype));
         else
             put_values(s, w, a);
     }
 }
 
 /* Fills the example's inputs with numbers that are in [-1, 1) after scaling, before they are rounded. */
-static void make_inputs(const cmlp_writer *w, void *row)
+static void make_inputs(const cmlpi_writer *w, void *row)
 {
     const cmlp_model_content *content = w->content;
-    for (int64_t i = 0; i < cmlp_n_in(w->net); i++) {
-        const double value = cmlp_pseudo_random(i);
+    for (int64_t i = 0; i < cmlpi_n_in(w->net); i++) {
+        const double value = cmlpi_pseudo_random(i);
         double input = content->factors ? value / content->factors[i] + content->shifts[i] : value / w->input_scale;
         if (!(input > -1e30 && input < 1e30)) input = value;
-        cmlp_set(w->net, row, i, input);
+        cmlpi_set(w->net, row, i, input);
     }
 }
 
-static cmlp_status make_example(cmlp_writer *w, const cmlp_row_memory *scratch, cmlp_run *run)
+static cmlp_status make_example(cmlpi_writer *w, const cmlpi_row_memory *scratch, cmlp_run *run)
 {
     const cmlp_net *net = w->net;
     make_inputs(w, scratch->row);
-    cmlp_rows row = cmlp_dense_rows(scratch->row, net->dtype, 1, cmlp_n_in(net));
+    cmlp_rows row = cmlp_dense_rows(scratch->row, net->dtype, 1, cmlpi_n_in(net));
     row.scale = w->input_scale;
     row.shifts = w->content->shifts;
     row.factors = w->content->factors;
-    cmlp_data data;
+    cmlpi_data data;
     cmlp_run rows_run; /* receives the name of a field of these rows, which the caller does not have */
-    const cmlp_outputs outputs = {.last = scratch->output};
-    cmlp_status status = cmlp_check_data(&data, net, &row, NULL, NULL, &rows_run);
-    if (status) return cmlp_refuse(&run->refused, status, w->content->factors ? "content->shifts or factors" : "content->input_scale");
+    const cmlpi_outputs outputs = {.last = scratch->output};
+    cmlp_status status = cmlpi_check_data(&data, net, &row, NULL, NULL, &rows_run);
+    if (status) return cmlpi_refuse(&run->refused, status, w->content->factors ? "content->shifts or factors" : "content->input_scale");
     const void *x;
-    cmlp_gather_rows(&data, 0, 1, &x, scratch->workspace);
-    status = cmlp_forward_row(net, w->nets[0].params, x, &outputs, scratch->workspace).status;
-    if (status) cmlp_refuse(&run->refused, status, w->content->factors ? "content->shifts" : "content->input_scale");
-    cmlp_unify_nans(net->dtype, scratch->output, cmlp_n_out(net));
+    cmlpi_gather_rows(&data, 0, 1, &x, scratch->workspace);
+    status = cmlpi_forward_row(net, w->nets[0].params, x, &outputs, scratch->workspace).status;
+    if (status) cmlpi_refuse(&run->refused, status, w->content->factors ? "content->shifts" : "content->input_scale");
+    cmlpi_canonicalize_nans(net->dtype, scratch->output, cmlpi_n_out(net));
     return status;
 }
 
-static void list_own_arrays(cmlp_writer *w, const cmlp_row_memory *scratch)
+static void list_own_arrays(cmlpi_writer *w, const cmlpi_row_memory *scratch)
 {
     const cmlp_net *net = w->net;
-    const int64_t n_in = cmlp_n_in(net);
+    const int64_t n_in = cmlpi_n_in(net);
     w->n_own = w->content->factors ? 4 : 2;
-    w->own[0] = cmlp_array_of(CMLP_EXAMPLE_INPUT, scratch->row, n_in, 0, net->dtype);
-    w->own[1] = cmlp_array_of(CMLP_EXAMPLE_OUTPUT, scratch->output, cmlp_n_out(net), 0, net->dtype);
-    w->own[2] = cmlp_array_of(CMLP_INPUT_FACTOR, w->content->factors, n_in, 0, CMLP_FLOAT64);
-    w->own[3] = cmlp_array_of(CMLP_INPUT_SHIFT, w->content->shifts, n_in, 0, CMLP_FLOAT64);
+    w->own[0] = cmlpi_array_of(CMLP_EXAMPLE_INPUT, scratch->row, n_in, 0, net->dtype);
+    w->own[1] = cmlpi_array_of(CMLP_EXAMPLE_OUTPUT, scratch->output, cmlpi_n_out(net), 0, net->dtype);
+    w->own[2] = cmlpi_array_of(CMLP_INPUT_FACTOR, w->content->factors, n_in, 0, CMLP_FLOAT64);
+    w->own[3] = cmlpi_array_of(CMLP_INPUT_SHIFT, w->content->shifts, n_in, 0, CMLP_FLOAT64);
 }
 
-cmlp_status cmlp_write_file(cmlp_writer *w)
+cmlp_status cmlpi_write_file(cmlpi_writer *w)
 {
-    cmlp_crc crc;
+    cmlpi_crc crc;
     sink sum = {.crc = &crc}, count = {.bytes = 0}, out = {.content = w->content};
     const uint64_t length = put_head(&count, w, 0, 0);
     if (count.status || length > CMLP_HEAD_MOST - 8) return CMLP_ERROR_OVERFLOW;
-    cmlp_crc_begin(&crc);
+    cmlpi_crc_begin(&crc);
     put_data(&sum, w);
     flush(&sum);
-    w->data_crc = cmlp_crc_end(&crc);
-    cmlp_crc_restart(&crc);
+    w->data_crc = cmlpi_crc_end(&crc);
+    cmlpi_crc_restart(&crc);
     sum.bytes = 0;
     put_head(&sum, w, length, 0); /* the checksum is computed with its own digits set to zero */
-    put_head(&out, w, length, cmlp_crc_end(&crc));
+    put_head(&out, w, length, cmlpi_crc_end(&crc));
     put_data(&out, w);
     flush(&out);
     return out.status;
@@ -227,57 +227,57 @@ static cmlp_status check_scale(const cmlp_model_content *content, cmlp_run *run)
 {
     const char **const refused = &run->refused;
     const char *const missing = content->factors ? "content->shifts" : "content->factors";
-    if (!content->factors != !content->shifts) return cmlp_refuse(refused, CMLP_ERROR_NULL, missing);
-    if (cmlp_misaligned(content->factors, sizeof(double)))
-        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "content->factors");
-    if (cmlp_misaligned(content->shifts, sizeof(double)))
-        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "content->shifts");
+    if (!content->factors != !content->shifts) return cmlpi_refuse(refused, CMLP_ERROR_NULL, missing);
+    if (cmlpi_misaligned(content->factors, sizeof(double)))
+        return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "content->factors");
+    if (cmlpi_misaligned(content->shifts, sizeof(double)))
+        return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "content->shifts");
     const int is_one = content->input_scale == 0 || content->input_scale == 1;
-    if (cmlp_is_finite(content->input_scale) && (is_one || !content->factors)) return CMLP_OK;
-    return cmlp_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale");
+    if (cmlpi_is_finite(content->input_scale) && (is_one || !content->factors)) return CMLP_OK;
+    return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale");
 }
 
 static cmlp_status write_network(const cmlp_net *net, const void *params, int64_t n_params,
                                  const cmlp_model_content *content, cmlp_run *run)
 {
     cmlp_model_content copy = {.struct_size = 0};
-    cmlp_row_memory divided;
-    cmlp_training_arrays training = {.n = 0};
+    cmlpi_row_memory divided;
+    cmlpi_training_arrays training = {.n = 0};
     const cmlp_table_network network = {.net = net, .params = params, .n_params = n_params};
-    cmlp_writer w = {.net = net, .nets = &network, .n_nets = 1, .content = &copy};
-    cmlp_status status = cmlp_check_net(net);
-    if (status) return cmlp_refuse(&run->refused, status, "net");
-    status = cmlp_check_params(net, params, n_params, "params", run);
+    cmlpi_writer w = {.net = net, .nets = &network, .n_nets = 1, .content = &copy};
+    cmlp_status status = cmlpi_check_net(net);
+    if (status) return cmlpi_refuse(&run->refused, status, "net");
+    status = cmlpi_check_params(net, params, n_params, "params", run);
     if (status) return status;
     status = CMLP_READ(&copy, content, cmlp_model_content, reserved);
-    if (status) return cmlp_refuse(&run->refused, status, "content");
-    if (!copy.write) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "content->write");
-    if (copy.reserved) return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "content->reserved");
+    if (status) return cmlpi_refuse(&run->refused, status, "content");
+    if (!copy.write) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "content->write");
+    if (copy.reserved) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "content->reserved");
     status = check_scale(&copy, run);
-    const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(net), .has_training = copy.training != NULL};
-    if (!status && copy.training) status = cmlp_read_training(&training, net, copy.training, run);
-    if (!status) status = cmlp_check_content(&copy, &kind, run);
-    if (!status) status = cmlp_check_given_values(&w, run);
-    if (!status) status = cmlp_check_row_space(net, run, &divided);
+    const cmlpi_content_kind kind = {.n_outputs = cmlpi_n_out(net), .has_training = copy.training != NULL};
+    if (!status && copy.training) status = cmlpi_read_training(&training, net, copy.training, run);
+    if (!status) status = cmlpi_check_content(&copy, &kind, run);
+    if (!status) status = cmlpi_check_given_values(&w, run);
+    if (!status) status = cmlpi_check_row_workspace(net, run, &divided);
     if (status) return status;
-    if (!cmlp_are_finite(net, params, net->n_params))
-        return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "params");
+    if (!cmlpi_are_finite(net, params, net->n_params))
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "params");
     w.input_scale = copy.input_scale == 0 || copy.factors ? 1 : copy.input_scale;
     list_own_arrays(&w, &divided);
     memcpy(&w.own[w.n_own], training.list, sizeof training.list);
     w.n_own += training.n;
-    status = cmlp_list_values(&w);
+    status = cmlpi_list_values(&w);
     if (!status) status = make_example(&w, &divided, run);
-    return status ? status : cmlp_write_file(&w);
+    return status ? status : cmlpi_write_file(&w);
 }
 
 cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
                              const cmlp_model_content *content, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = write_network(net, params, n_params, content, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 #endif

@@ -23,7 +23,7 @@ static void put_columns(sink *s, const cmlp_table *table)
         for (int k = 0; k < CMLP_PARTS; k++) {
             if (!c->parts[k].used) continue;
             put_text(s, k == 0 ? "/day:" : k == 1 ? "/week:" : "/year:");
-            put_decimal(s, (uint64_t)cmlp_part_width(&c->parts[k], 1));
+            put_decimal(s, (uint64_t)cmlpi_part_width(&c->parts[k], 1));
         }
     }
 }
@@ -33,23 +33,23 @@ static void make_raw_row(const cmlp_table *table, double *row)
 {
     for (int64_t i = 0; i < table->n_columns; i++) {
         const cmlp_table_column *c = &table->columns[i];
-        const double value = cmlp_pseudo_random(i), number = 2 * value * c->scale + c->centre;
+        const double value = cmlpi_pseudo_random(i), number = 2 * value * c->scale + c->centre;
         row[i] = value;
-        if (c->role == CMLP_TABLE_ROLE_NUMBER) row[i] = cmlp_is_finite(number) ? number : c->centre;
+        if (c->role == CMLP_TABLE_ROLE_NUMBER) row[i] = cmlpi_is_finite(number) ? number : c->centre;
         if (c->role == CMLP_TABLE_ROLE_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n);
     }
 }
 
-static cmlp_status make_table_example(const cmlp_writer *w, const cmlp_table_scratch *scratch)
+static cmlp_status make_table_example(const cmlpi_writer *w, const cmlpi_table_scratch *scratch)
 {
     make_raw_row(w->table, scratch->raw);
-    const cmlp_status status = cmlp_table_row(w->table, 0, scratch->raw, NULL, scratch->result, scratch);
-    cmlp_unify_nans(CMLP_FLOAT64, scratch->result, cmlp_n_out(w->net));
+    const cmlp_status status = cmlpi_table_row(w->table, 0, scratch->raw, NULL, scratch->result, scratch);
+    cmlpi_canonicalize_nans(CMLP_FLOAT64, scratch->result, cmlpi_n_out(w->net));
     return status;
 }
 
 /* Collects the levels and the numbers of the columns, and behind these those of the targets, and lists the arrays. */
-static void list_table_arrays(cmlp_writer *w, const cmlp_table_scratch *scratch)
+static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratch)
 {
     const cmlp_table *table = w->table;
     int64_t n = 0, n_levels = 0;
@@ -63,20 +63,20 @@ static void list_table_arrays(cmlp_writer *w, const cmlp_table_scratch *scratch)
         for (int part = 0; part < CMLP_PARTS; part++)
             for (int64_t k = 0; k < c->parts[part].n; k++) scratch->numbers[n++] = c->parts[part].edges[k];
     }
-    w->own[w->n_own++] = cmlp_array_of(CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
-    w->own[w->n_own++] = cmlp_array_of(CMLP_EXAMPLE_OUTPUT, scratch->result, cmlp_n_out(w->net), 0, CMLP_FLOAT64);
+    w->own[w->n_own++] = cmlpi_array_of(CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
+    w->own[w->n_own++] = cmlpi_array_of(CMLP_EXAMPLE_OUTPUT, scratch->result, cmlpi_n_out(w->net), 0, CMLP_FLOAT64);
     if (n_levels)
-        w->own[w->n_own++] = cmlp_array_of(CMLP_TABLE_LEVELS, scratch->levels, n_levels, 0, CMLP_FLOAT32);
-    if (n) w->own[w->n_own++] = cmlp_array_of(CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
+        w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_LEVELS, scratch->levels, n_levels, 0, CMLP_FLOAT32);
+    if (n) w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
     if (table->threshold)
-        w->own[w->n_own++] = cmlp_array_of(CMLP_TABLE_THRESHOLD, table->threshold, 1, 0, CMLP_FLOAT64);
+        w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_THRESHOLD, table->threshold, 1, 0, CMLP_FLOAT64);
     if (!table->target) return;
     const int64_t several = table->n_targets > 1 ? table->n_targets : 0;
     double *const numbers = scratch->numbers + n;
     for (int64_t j = 0; j < several || !j; j++)
-        memcpy(numbers + j * CMLP_TARGET_NUMBERS, &cmlp_target_of(table, j)->centre, CMLP_TARGET_NUMBERS * sizeof(double));
-    w->own[w->n_own++] = several ? cmlp_array_of(CMLP_TABLE_TARGET, numbers, several, CMLP_TARGET_NUMBERS, CMLP_FLOAT64)
-                                 : cmlp_array_of(CMLP_TABLE_TARGET, numbers, CMLP_TARGET_NUMBERS, 0, CMLP_FLOAT64);
+        memcpy(numbers + j * CMLP_TARGET_NUMBERS, &cmlpi_target_of(table, j)->centre, CMLP_TARGET_NUMBERS * sizeof(double));
+    w->own[w->n_own++] = several ? cmlpi_array_of(CMLP_TABLE_TARGET, numbers, several, CMLP_TARGET_NUMBERS, CMLP_FLOAT64)
+                                 : cmlpi_array_of(CMLP_TABLE_TARGET, numbers, CMLP_TARGET_NUMBERS, 0, CMLP_FLOAT64);
 }
 
 /* Whether a network has the layers and the loss of the first one; their inputs may differ. */
@@ -87,9 +87,9 @@ static cmlp_status compare_nets(const cmlp_net *a, const cmlp_net *b)
     if (a->loss != b->loss || a->loss_parameter != b->loss_parameter || a->n_quantiles != b->n_quantiles)
         return CMLP_ERROR_LOSS;
     for (int64_t j = 0; j < a->n_quantiles; j++)
-        if (cmlp_quantiles(a)[j] != cmlp_quantiles(b)[j]) return CMLP_ERROR_LOSS;
+        if (cmlpi_quantiles(a)[j] != cmlpi_quantiles(b)[j]) return CMLP_ERROR_LOSS;
     for (int32_t l = 0; l < a->depth; l++) {
-        const cmlp_dense_layer *one = &a->layers[l], *other = &b->layers[l];
+        const cmlpi_dense_layer *one = &a->layers[l], *other = &b->layers[l];
         if (one->n_out != other->n_out) return CMLP_ERROR_WIDTH;
         if (one->activation != other->activation || one->parameter != other->parameter) return CMLP_ERROR_ACTIVATION;
     }
@@ -98,8 +98,8 @@ static cmlp_status compare_nets(const cmlp_net *a, const cmlp_net *b)
 
 static cmlp_status check_nets(const cmlp_table *table, int64_t *bad)
 {
-    const int64_t n_columns = table->n_columns, wide = cmlp_columns_width(table->columns, n_columns, 1);
-    const int64_t narrow = cmlp_columns_width(table->columns, n_columns, 0);
+    const int64_t n_columns = table->n_columns, wide = cmlpi_columns_width(table->columns, n_columns, 1);
+    const int64_t narrow = cmlpi_columns_width(table->columns, n_columns, 0);
     cmlp_status status = CMLP_OK;
     if (wide < 0) return CMLP_ERROR_OVERFLOW;
     if (!table->nets) return CMLP_ERROR_NULL;
@@ -108,13 +108,13 @@ static cmlp_status check_nets(const cmlp_table *table, int64_t *bad)
         const cmlp_table_network *network = &table->nets[i];
         const cmlp_net *net = network->net;
         *bad = i;
-        status = cmlp_check_net(net);
-        if (!status && table->n_targets > 1 && (table->n_targets != cmlp_n_out(net) || net->n_quantiles))
+        status = cmlpi_check_net(net);
+        if (!status && table->n_targets > 1 && (table->n_targets != cmlpi_n_out(net) || net->n_quantiles))
             status = CMLP_ERROR_OPTION;
         if (!status) status = compare_nets(table->nets[0].net, net);
-        if (!status && cmlp_n_in(net) != wide && cmlp_n_in(net) != narrow) status = CMLP_ERROR_WIDTH;
+        if (!status && cmlpi_n_in(net) != wide && cmlpi_n_in(net) != narrow) status = CMLP_ERROR_WIDTH;
         if (!status && !network->params) status = CMLP_ERROR_NULL;
-        if (!status && cmlp_misaligned(network->params, net->element)) status = CMLP_ERROR_ALIGNMENT;
+        if (!status && cmlpi_misaligned(network->params, net->element)) status = CMLP_ERROR_ALIGNMENT;
         if (!status && network->n_params != net->n_params) status = CMLP_ERROR_LENGTH;
         if (!status && (network->reserved[0] || network->reserved[1] || network->reserved[2])) status = CMLP_ERROR_OPTION;
     }
@@ -127,8 +127,8 @@ static cmlp_status check_threshold(const cmlp_table *table)
 {
     const cmlp_net *net = table->nets[0].net;
     if (!table->threshold) return CMLP_OK;
-    if (cmlp_misaligned(table->threshold, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
-    return table->target || cmlp_n_out(net) != 1 || cmlp_output_activation(net) != CMLP_ACTIVATION_LOGISTIC
+    if (cmlpi_misaligned(table->threshold, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+    return table->target || cmlpi_n_out(net) != 1 || cmlpi_output_activation(net) != CMLP_ACTIVATION_LOGISTIC
                ? CMLP_ERROR_OPTION : CMLP_OK;
 }
 
@@ -136,12 +136,12 @@ static cmlp_status check_threshold(const cmlp_table *table)
 static cmlp_status check_targets(const cmlp_table *table)
 {
     if (table->n_targets < 0) return CMLP_ERROR_OPTION;
-    if (!table->target) return table->n_targets ? CMLP_ERROR_NULL : cmlp_check_answer(table);
-    if (cmlp_misaligned(table->target, CMLP_ALIGNOF(cmlp_table_target))) return CMLP_ERROR_ALIGNMENT;
+    if (!table->target) return table->n_targets ? CMLP_ERROR_NULL : cmlpi_check_targets(table);
+    if (cmlpi_misaligned(table->target, CMLP_ALIGNOF(cmlp_table_target))) return CMLP_ERROR_ALIGNMENT;
     for (int64_t j = 0; j < table->n_targets || !j; j++)
         for (size_t k = 0; k < sizeof table->target->reserved / sizeof(double); k++)
             if (table->target[j].reserved[k] != 0) return CMLP_ERROR_OPTION;
-    return cmlp_check_answer(table);
+    return cmlpi_check_targets(table);
 }
 
 /* Counts the categories of all columns. A column with categories as inputs has as many of them. */
@@ -150,10 +150,10 @@ static cmlp_status count_categories(const cmlp_table *table, int64_t *n, int64_t
     for (int64_t i = 0; i < table->n_columns; i++) {
         *bad = i;
         const cmlp_table_column *c = &table->columns[i];
-        const int64_t n_categories = cmlp_count_categories(c);
+        const int64_t n_categories = cmlpi_count_categories(c);
         if (c->n_categories < 0 || (c->categories && !n_categories)) return CMLP_ERROR_OPTION;
         if (c->n_categories && c->role == CMLP_TABLE_ROLE_CATEGORY && c->n_categories != c->n) return CMLP_ERROR_OPTION;
-        if (cmlp_misaligned(c->categories, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
+        if (cmlpi_misaligned(c->categories, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
         if (n_categories > CMLP_MAX_WIDTH - *n) return CMLP_ERROR_OVERFLOW;
         *n += n_categories;
     }
@@ -163,47 +163,47 @@ static cmlp_status count_categories(const cmlp_table *table, int64_t *n, int64_t
 
 /* Reads and checks a table, and divides the workspace. */
 static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *memory, size_t *size,
-                              cmlp_table_scratch *scratch, cmlp_run *run)
+                              cmlpi_table_scratch *scratch, cmlp_run *run)
 {
     const char **const refused = &run->refused;
-    cmlp_table_sizes sizes = {.n_rows = 1};
+    cmlpi_table_sizes sizes = {.n_rows = 1};
     cmlp_status status = CMLP_READ(copy, table, cmlp_table, calibration);
-    if (status) return cmlp_refuse(refused, status, "table");
-    status = cmlp_check_columns(copy->columns, copy->n_columns, &run->bad_row);
-    if (status) return cmlp_refuse(refused, status, "table->columns");
+    if (status) return cmlpi_refuse(refused, status, "table");
+    status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_row);
+    if (status) return cmlpi_refuse(refused, status, "table->columns");
     status = check_nets(copy, &run->bad_row);
-    if (status) return cmlp_refuse(refused, status, "table->nets");
+    if (status) return cmlpi_refuse(refused, status, "table->nets");
     status = check_threshold(copy);
-    if (status) return cmlp_refuse(refused, status, "table->threshold");
+    if (status) return cmlpi_refuse(refused, status, "table->threshold");
     status = check_targets(copy);
-    if (status) return cmlp_refuse(refused, status, "table->target");
-    sizes.widest = cmlp_table_widest(copy);
+    if (status) return cmlpi_refuse(refused, status, "table->target");
+    sizes.widest = cmlpi_table_widest(copy);
     sizes.n_columns = copy->n_columns;
     for (int64_t i = 0; i < copy->n_columns; i++) {
         sizes.n_levels += copy->columns[i].n_levels;
-        if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlp_column_edges(&copy->columns[i]);
+        if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlpi_column_edges(&copy->columns[i]);
     }
     if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
     status = count_categories(copy, &sizes.n_categories, &run->bad_row);
-    if (status) return cmlp_refuse(refused, status, "table->columns");
+    if (status) return cmlpi_refuse(refused, status, "table->columns");
     if (sizes.n_numbers > CMLP_MAX_WIDTH || sizes.n_levels > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
-    return cmlp_table_space(&sizes, memory, size, scratch);
+    return cmlpi_scratch_lay_out(&sizes, memory, size, scratch);
 }
 
 cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run)
 {
-    cmlp_frame frame;
+    cmlpi_call frame;
     cmlp_table copy;
-    cmlp_table_scratch scratch;
+    cmlpi_table_scratch scratch;
     size_t size;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = read_table(table, &copy, NULL, &size, &scratch, &frame.run);
-    if (!status) status = cmlp_require(bytes, sizeof *bytes, "bytes", &frame.run);
+    if (!status) status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", &frame.run);
     if (!status) *bytes = size;
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
-/* Whether scores of a kind are those of a table's answers. */
+/* Whether scores of a kind are those of a table's targets. */
 static int fits_answers(const cmlp_table *table, cmlp_table_calibration_kind kind)
 {
     if (!table->target) return kind == CMLP_TABLE_PROBABILITY;
@@ -212,7 +212,7 @@ static int fits_answers(const cmlp_table *table, cmlp_table_calibration_kind kin
 }
 
 /* Lists the arrays of a calibration and checks them. */
-static cmlp_status add_calibration(cmlp_writer *w, const cmlp_content_kind *kind)
+static cmlp_status add_calibration(cmlpi_writer *w, const cmlpi_content_kind *kind)
 {
     const cmlp_table_calibration *c = w->calibration;
     int64_t n_score_rows = 0;
@@ -224,16 +224,16 @@ static cmlp_status add_calibration(cmlp_writer *w, const cmlp_content_kind *kind
     if (c->n_widths < 0 || c->n_answers > CMLP_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_answers)) return CMLP_ERROR_OPTION;
     if (c->n_scores > CMLP_MAX_WIDTH || c->n_widths > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     const cmlp_model_array arrays[3] = {
-        cmlp_array_of(CMLP_CALIBRATION_SCORES, c->scores, c->n_answers, c->n_scores / c->n_answers, CMLP_FLOAT64),
-        cmlp_array_of(CMLP_CALIBRATION_WIDTHS, c->widths, 2 * c->n_answers, c->n_widths / (2 * c->n_answers),
-                      CMLP_FLOAT64),
-        cmlp_array_of(CMLP_CALIBRATION_ENDS, c->ends, 2, 2, CMLP_FLOAT64)};
+        cmlpi_array_of(CMLP_CALIBRATION_SCORES, c->scores, c->n_answers, c->n_scores / c->n_answers, CMLP_FLOAT64),
+        cmlpi_array_of(CMLP_CALIBRATION_WIDTHS, c->widths, 2 * c->n_answers, c->n_widths / (2 * c->n_answers),
+                       CMLP_FLOAT64),
+        cmlpi_array_of(CMLP_CALIBRATION_ENDS, c->ends, 2, 2, CMLP_FLOAT64)};
     const int64_t lengths[] = {c->n_scores, c->n_widths, c->n_ends};
     for (int i = 0; i < 3; i++) {
         if (!arrays[i].data != !lengths[i]) return lengths[i] ? CMLP_ERROR_NULL : CMLP_ERROR_OPTION;
-        if (cmlp_misaligned(arrays[i].data, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+        if (cmlpi_misaligned(arrays[i].data, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
         if (!arrays[i].data) continue;
-        const cmlp_status status = cmlp_check_calibration_array(&arrays[i], kind, &n_score_rows);
+        const cmlp_status status = cmlpi_check_calibration_array(&arrays[i], kind, &n_score_rows);
         if (status) return status;
         w->own[w->n_own++] = arrays[i];
     }
@@ -244,64 +244,64 @@ static cmlp_status add_calibration(cmlp_writer *w, const cmlp_content_kind *kind
 static cmlp_status check_table_content(const cmlp_model_content *content, cmlp_run *run)
 {
     const char **const refused = &run->refused;
-    if (!content->write) return cmlp_refuse(refused, CMLP_ERROR_NULL, "content->write");
-    if (content->training) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "content->training");
-    if (content->factors) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "content->factors");
-    if (content->shifts) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "content->shifts");
-    if (content->input_scale != 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale");
-    return content->reserved ? cmlp_refuse(refused, CMLP_ERROR_OPTION, "content->reserved") : CMLP_OK;
+    if (!content->write) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "content->write");
+    if (content->training) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->training");
+    if (content->factors) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->factors");
+    if (content->shifts) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->shifts");
+    if (content->input_scale != 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale");
+    return content->reserved ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->reserved") : CMLP_OK;
 }
 
 static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
 {
     cmlp_table checked;
     cmlp_model_content copy;
-    cmlp_table_scratch divided;
+    cmlpi_table_scratch divided;
     cmlp_table_calibration calibration;
     size_t needed;
     cmlp_status status = read_table(table, &checked, run->workspace, &needed, &divided, run);
     if (status) return status;
     status = CMLP_READ(&copy, content, cmlp_model_content, reserved);
-    if (status) return cmlp_refuse(&run->refused, status, "content");
+    if (status) return cmlpi_refuse(&run->refused, status, "content");
     status = check_table_content(&copy, run);
-    if (!status) status = cmlp_require_workspace(run, needed);
+    if (!status) status = cmlpi_require_workspace(run, needed);
     if (status) return status;
     const cmlp_table *const t = &checked;
-    cmlp_writer w = {.net = t->nets[0].net, .table = t, .put_columns = put_columns, .nets = t->nets, .n_nets = t->n_nets,
-                     .content = &copy, .input_scale = 1};
-    const cmlp_content_kind kind = {.n_outputs = cmlp_n_out(w.net), .output = cmlp_output_activation(w.net),
-                                    .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets,
-                                    .has_calibration = t->calibration != NULL, .is_ordered = cmlp_has_order(&w)};
+    cmlpi_writer w = {.net = t->nets[0].net, .table = t, .put_columns = put_columns, .nets = t->nets, .n_nets = t->n_nets,
+                      .content = &copy, .input_scale = 1};
+    const cmlpi_content_kind kind = {.n_outputs = cmlpi_n_out(w.net), .output = cmlpi_output_activation(w.net),
+                                     .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets,
+                                     .has_calibration = t->calibration != NULL, .is_ordered = cmlpi_has_order(&w)};
     w.order = divided.order;
     if (t->calibration) {
         status = CMLP_READ(&calibration, t->calibration, cmlp_table_calibration, is_held_out);
-        if (status) return cmlp_refuse(&run->refused, status, "table->calibration");
+        if (status) return cmlpi_refuse(&run->refused, status, "table->calibration");
         w.calibration = &calibration;
     }
-    status = cmlp_check_content(&copy, &kind, run);
+    status = cmlpi_check_content(&copy, &kind, run);
     if (status) return status;
     status = add_calibration(&w, &kind);
-    if (status) return cmlp_refuse(&run->refused, status, "table->calibration");
-    status = cmlp_check_given_values(&w, run);
+    if (status) return cmlpi_refuse(&run->refused, status, "table->calibration");
+    status = cmlpi_check_given_values(&w, run);
     if (status) return status;
-    status = cmlp_check_levels(t->columns, t->n_columns);
-    if (status) return cmlp_refuse(&run->refused, status, "table->columns");
+    status = cmlpi_check_levels(t->columns, t->n_columns);
+    if (status) return cmlpi_refuse(&run->refused, status, "table->columns");
     for (int64_t i = 0; i < w.n_nets; i++) {
-        if (cmlp_are_finite(w.nets[i].net, w.nets[i].params, w.nets[i].n_params)) continue;
+        if (cmlpi_are_finite(w.nets[i].net, w.nets[i].params, w.nets[i].n_params)) continue;
         run->bad_row = i;
-        return cmlp_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "table->nets");
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "table->nets");
     }
     list_table_arrays(&w, &divided);
-    status = cmlp_list_values(&w);
+    status = cmlpi_list_values(&w);
     if (!status) status = make_table_example(&w, &divided);
-    return status ? status : cmlp_write_file(&w);
+    return status ? status : cmlpi_write_file(&w);
 }
 
 cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = write_table(table, content, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 #endif

@@ -18,7 +18,7 @@ static value_list list_of(int tensor)
     return tensor == CMLP_TARGET_ENDS || tensor == CMLP_TARGET_TEXT ? TARGET_LIST : CATEGORY_LIST;
 }
 
-static int64_t columns_of(const cmlp_writer *w, value_list list)
+static int64_t columns_of(const cmlpi_writer *w, value_list list)
 {
     if (list != CATEGORY_LIST) return 1;
     return w->table ? w->table->n_columns : 0;
@@ -31,7 +31,7 @@ static int has_formats(const cmlp_table *table)
     return 0;
 }
 
-static int64_t count_of(const cmlp_writer *w, value_list list, int64_t column)
+static int64_t count_of(const cmlpi_writer *w, value_list list, int64_t column)
 {
     const cmlp_table *table = w->table;
     if (list == LABEL_LIST) return w->content->n_labels;
@@ -40,14 +40,14 @@ static int64_t count_of(const cmlp_writer *w, value_list list, int64_t column)
     if (list == FORMAT_LIST) return has_formats(table) ? table->n_columns : 0;
     if (list == NAME_LIST) return table->columns[0].name ? table->n_columns : 0;
     if (list == TARGET_LIST) return table->n_targets > 1 && table->target[0].name ? table->n_targets : 0;
-    return cmlp_count_categories(&table->columns[column]);
+    return cmlpi_count_categories(&table->columns[column]);
 }
 
 /* Value i of a list or column, with the text that the file has. `buffer` may be needed for the text of a label. */
-static cmlp_value value_of(const cmlp_writer *w, value_list list, int64_t column, int64_t i, char buffer[CMLP_PRINTED])
+static cmlp_value value_of(const cmlpi_writer *w, value_list list, int64_t column, int64_t i, char buffer[CMLP_PRINTED])
 {
     cmlp_value value = {.type = CMLP_VALUE_TEXT};
-    if (list == LABEL_LIST) return cmlp_with_text(&w->content->labels[i], buffer);
+    if (list == LABEL_LIST) return cmlpi_with_text(&w->content->labels[i], buffer);
     if (list == WORD_LIST) return w->content->cells->missing[i];
     if (list == NAME_LIST && !w->table) return w->content->names[i];
     if (list == CATEGORY_LIST && w->table->columns[column].categories) return w->table->columns[column].categories[i];
@@ -64,13 +64,13 @@ static cmlp_value value_of(const cmlp_writer *w, value_list list, int64_t column
 
 /* ---------------------------------------------------------------------------------------------- checks */
 
-static cmlp_status check_list(const cmlp_writer *w, value_list list, int64_t column, int64_t *bad)
+static cmlp_status check_list(const cmlpi_writer *w, value_list list, int64_t column, int64_t *bad)
 {
     char buffer[CMLP_PRINTED];
     const int64_t n = count_of(w, list, column);
     for (int64_t i = 0; i < n; i++) {
         const cmlp_value value = value_of(w, list, column, i, buffer);
-        const cmlp_status status = cmlp_check_value(&value, list == LABEL_LIST);
+        const cmlp_status status = cmlpi_check_value(&value, list == LABEL_LIST);
         *bad = i;
         if (status) return status == CMLP_ERROR_OPTION ? CMLP_ERROR_FILE_VALUE : status;
     }
@@ -78,54 +78,54 @@ static cmlp_status check_list(const cmlp_writer *w, value_list list, int64_t col
     return CMLP_OK;
 }
 
-int cmlp_has_order(const cmlp_writer *w)
+int cmlpi_has_order(const cmlpi_writer *w)
 {
-    return w->table && cmlp_n_out(w->net) > 1 && w->content->n_labels == cmlp_n_out(w->net) + 1;
+    return w->table && cmlpi_n_out(w->net) > 1 && w->content->n_labels == cmlpi_n_out(w->net) + 1;
 }
 
 /* Whether the file says that labels are ordered: also two labels of a table that do not ascend. */
-static int are_ordered(const cmlp_writer *w)
+static int are_ordered(const cmlpi_writer *w)
 {
     const cmlp_value *labels = w->content->labels;
-    if (cmlp_has_order(w)) return 1;
-    return w->table && w->content->n_labels == 2 && cmlp_n_out(w->net) == 1 && cmlp_compare_values(&labels[0], &labels[1]) > 0;
+    if (cmlpi_has_order(w)) return 1;
+    return w->table && w->content->n_labels == 2 && cmlpi_n_out(w->net) == 1 && cmlpi_compare_values(&labels[0], &labels[1]) > 0;
 }
 
 /* Whether label i is where it must be: above the one before it, or of ordered labels, equal to none before it. */
-static int is_in_place(const cmlp_writer *w, int64_t i)
+static int is_in_place(const cmlpi_writer *w, int64_t i)
 {
     const cmlp_value *labels = w->content->labels;
-    if (!are_ordered(w)) return !i || cmlp_compare_values(&labels[i - 1], &labels[i]) < 0;
+    if (!are_ordered(w)) return !i || cmlpi_compare_values(&labels[i - 1], &labels[i]) < 0;
     for (int64_t k = 0; k < i; k++)
-        if (!cmlp_compare_values(&labels[k], &labels[i])) return 0;
+        if (!cmlpi_compare_values(&labels[k], &labels[i])) return 0;
     return 1;
 }
 
-static cmlp_status check_labels(const cmlp_writer *w, int64_t *bad)
+static cmlp_status check_labels(const cmlpi_writer *w, int64_t *bad)
 {
     const cmlp_model_content *content = w->content;
     const cmlp_value *labels = content->labels;
-    const int64_t n = content->n_labels, n_outputs = cmlp_n_out(w->net);
-    const int is_logistic = cmlp_output_activation(w->net) == CMLP_ACTIVATION_LOGISTIC;
+    const int64_t n = content->n_labels, n_outputs = cmlpi_n_out(w->net);
+    const int is_logistic = cmlpi_output_activation(w->net) == CMLP_ACTIVATION_LOGISTIC;
     char buffer[CMLP_PRINTED];
     if (n < 0 || (!n && content->is_multilabel)) return CMLP_ERROR_OPTION;
     if (content->is_regressor && (n || w->table)) return CMLP_ERROR_OPTION;
     if (!n) return CMLP_OK;
     if (!labels) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(labels, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
-    if (!is_logistic && cmlp_output_activation(w->net) != CMLP_ACTIVATION_SOFTMAX) return CMLP_ERROR_FILE_VALUE;
+    if (cmlpi_misaligned(labels, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
+    if (!is_logistic && cmlpi_output_activation(w->net) != CMLP_ACTIVATION_SOFTMAX) return CMLP_ERROR_FILE_VALUE;
     const int is_cumulative = is_logistic && n == n_outputs + 1 && (n == 2 || (w->table && n <= CMLP_MAX_RANKS));
     if (n != n_outputs && !is_cumulative) return CMLP_ERROR_FILE_VALUE;
     if (content->is_multilabel && (!is_logistic || n != n_outputs || n < 2)) return CMLP_ERROR_FILE_VALUE;
     const cmlp_status status = check_list(w, LABEL_LIST, 0, bad);
     if (status) return status;
     for (int64_t i = 0; i < n; i++) {
-        const cmlp_value text = cmlp_with_text(&labels[i], buffer);
+        const cmlp_value text = cmlpi_with_text(&labels[i], buffer);
         *bad = i;
         if (labels[i].type != labels[0].type || labels[i].type == CMLP_VALUE_MISSING) return CMLP_ERROR_FILE_VALUE;
         if (!text.n_text && labels[i].type == CMLP_VALUE_DOUBLE) return CMLP_ERROR_FILE_VALUE;
-        if (!cmlp_has_text(&labels[i], &text)) return CMLP_ERROR_FILE_VALUE;
-        if (content->is_multilabel && !cmlp_is_number_of(&labels[i], i)) return CMLP_ERROR_FILE_VALUE;
+        if (!cmlpi_has_text(&labels[i], &text)) return CMLP_ERROR_FILE_VALUE;
+        if (content->is_multilabel && !cmlpi_is_number_of(&labels[i], i)) return CMLP_ERROR_FILE_VALUE;
         if (!is_in_place(w, i)) return CMLP_ERROR_FILE_VALUE;
     }
     *bad = -1;
@@ -133,13 +133,13 @@ static cmlp_status check_labels(const cmlp_writer *w, int64_t *bad)
 }
 
 /* Checks n texts of a program. */
-static cmlp_status check_texts(const cmlp_writer *w, value_list list, const cmlp_value *values, int64_t n,
+static cmlp_status check_texts(const cmlpi_writer *w, value_list list, const cmlp_value *values, int64_t n,
                                int64_t *bad)
 {
     if (n < 0 || (values && !n)) return CMLP_ERROR_OPTION;
     if (n && !values) return CMLP_ERROR_NULL;
     if (n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
-    if (cmlp_misaligned(values, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(values, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
     for (int64_t i = 0; i < n; i++) {
         if (values[i].type == CMLP_VALUE_TEXT) continue;
         *bad = i;
@@ -148,28 +148,28 @@ static cmlp_status check_texts(const cmlp_writer *w, value_list list, const cmlp
     return check_list(w, list, 0, bad);
 }
 
-static cmlp_status check_cells(const cmlp_writer *w, int64_t *bad)
+static cmlp_status check_cells(const cmlpi_writer *w, int64_t *bad)
 {
     const cmlp_model_cells *cells = w->content->cells;
     if (!cells) return CMLP_OK;
-    if (cmlp_misaligned(cells, CMLP_ALIGNOF(cmlp_model_cells))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(cells, CMLP_ALIGNOF(cmlp_model_cells))) return CMLP_ERROR_ALIGNMENT;
     if (cells->reserved[0] || cells->reserved[1]) return CMLP_ERROR_OPTION;
-    if (!cmlp_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_FILE_VALUE;
+    if (!cmlpi_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_FILE_VALUE;
     return check_texts(w, WORD_LIST, cells->missing, cells->n_missing, bad);
 }
 
 /* Checks the names of a network's inputs. */
-static cmlp_status check_input_names(const cmlp_writer *w, int64_t *bad)
+static cmlp_status check_input_names(const cmlpi_writer *w, int64_t *bad)
 {
     const cmlp_model_content *content = w->content;
     if (w->table) return content->names || content->n_names ? CMLP_ERROR_OPTION : CMLP_OK;
-    if (content->n_names && content->n_names != cmlp_n_in(w->net)) return CMLP_ERROR_LENGTH;
+    if (content->n_names && content->n_names != cmlpi_n_in(w->net)) return CMLP_ERROR_LENGTH;
     return check_texts(w, NAME_LIST, content->names, content->n_names, bad);
 }
 
 #if CMLP_BUILDS_TABLES
 /* Checks that all columns or targets have names, or none. */
-static cmlp_status check_names(const cmlp_writer *w, value_list list, int64_t n, int64_t *bad)
+static cmlp_status check_names(const cmlpi_writer *w, value_list list, int64_t n, int64_t *bad)
 {
     const int has_names = count_of(w, list, 0) != 0;
     char buffer[CMLP_PRINTED];
@@ -182,14 +182,14 @@ static cmlp_status check_names(const cmlp_writer *w, value_list list, int64_t n,
     return check_list(w, list, 0, bad);
 }
 
-static cmlp_table_kind kind_of(const cmlp_writer *w, int64_t column)
+static cmlp_table_kind kind_of(const cmlpi_writer *w, int64_t column)
 {
     const cmlp_table_column *c = &w->table->columns[column];
-    return c->kind ? c->kind : cmlp_usual_kind(c->role, count_of(w, CATEGORY_LIST, column));
+    return c->kind ? c->kind : cmlpi_default_kind(c->role, count_of(w, CATEGORY_LIST, column));
 }
 
 /* Checks that only columns of dates have a form. */
-static cmlp_status check_formats(const cmlp_writer *w, int64_t *bad)
+static cmlp_status check_formats(const cmlpi_writer *w, int64_t *bad)
 {
     for (int64_t i = 0; i < w->table->n_columns; i++) {
         const cmlp_table_column *column = &w->table->columns[i];
@@ -197,20 +197,20 @@ static cmlp_status check_formats(const cmlp_writer *w, int64_t *bad)
         if (column->n_format < 0 || (column->format && !column->n_format)) return CMLP_ERROR_OPTION;
         if (!column->n_format) continue;
         if (!column->format) return CMLP_ERROR_NULL;
-        if (!cmlp_is_date_kind(kind_of(w, i))) return CMLP_ERROR_OPTION;
+        if (!cmlpi_is_date_kind(kind_of(w, i))) return CMLP_ERROR_OPTION;
     }
     *bad = -1;
     return check_list(w, FORMAT_LIST, 0, bad);
 }
 
-static cmlp_status check_categories(const cmlp_writer *w, int64_t *bad)
+static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
 {
     int32_t *order = w->order;
     for (int64_t i = 0; i < w->table->n_columns; i++) {
         const cmlp_table_column *column = &w->table->columns[i];
         const int64_t n = count_of(w, CATEGORY_LIST, i);
         *bad = i;
-        if (!cmlp_fits_kind(column, kind_of(w, i), n)) return CMLP_ERROR_OPTION;
+        if (!cmlpi_allows_kind(column, kind_of(w, i), n)) return CMLP_ERROR_OPTION;
         if (!column->categories) {
             for (int64_t k = 0; k < n; k++) *order++ = (int32_t)k;
             continue;
@@ -218,12 +218,12 @@ static cmlp_status check_categories(const cmlp_writer *w, int64_t *bad)
         int64_t code; /* the column is reported */
         const cmlp_status status = check_list(w, CATEGORY_LIST, i, &code);
         if (status) return status;
-        cmlp_sort_values(column->categories, n, order);
+        cmlpi_sort_values(column->categories, n, order);
         for (int64_t k = 0; k < n; k++) {
             const cmlp_value *value = &column->categories[order[k]];
             const int is_text = value->type == CMLP_VALUE_TEXT || value->type == CMLP_VALUE_LARGE_INTEGER;
             if (value->n_text && !is_text) return CMLP_ERROR_FILE_VALUE;
-            if (k && cmlp_compare_values(&column->categories[order[k - 1]], value) >= 0) return CMLP_ERROR_FILE_VALUE;
+            if (k && cmlpi_compare_values(&column->categories[order[k - 1]], value) >= 0) return CMLP_ERROR_FILE_VALUE;
         }
         order += n;
     }
@@ -232,23 +232,23 @@ static cmlp_status check_categories(const cmlp_writer *w, int64_t *bad)
 }
 #endif
 
-cmlp_status cmlp_check_given_values(const cmlp_writer *w, cmlp_run *run)
+cmlp_status cmlpi_check_given_values(const cmlpi_writer *w, cmlp_run *run)
 {
     const char **const refused = &run->refused;
     cmlp_status status = check_labels(w, &run->bad_row);
-    if (status) return cmlp_refuse(refused, status, "content->labels");
+    if (status) return cmlpi_refuse(refused, status, "content->labels");
     status = check_input_names(w, &run->bad_row);
-    if (status) return cmlp_refuse(refused, status, "content->names");
+    if (status) return cmlpi_refuse(refused, status, "content->names");
     status = check_cells(w, &run->bad_row);
-    if (status) return cmlp_refuse(refused, status, "content->cells");
+    if (status) return cmlpi_refuse(refused, status, "content->cells");
 #if CMLP_BUILDS_TABLES
     if (!w->table) return CMLP_OK;
     status = check_names(w, NAME_LIST, w->table->n_columns, &run->bad_row);
     if (!status) status = check_formats(w, &run->bad_row);
     if (!status) status = check_categories(w, &run->bad_row);
-    if (status) return cmlp_refuse(refused, status, "table->columns");
+    if (status) return cmlpi_refuse(refused, status, "table->columns");
     if (w->table->n_targets > 1) status = check_names(w, TARGET_LIST, w->table->n_targets, &run->bad_row);
-    if (status) return cmlp_refuse(refused, status, "table->target");
+    if (status) return cmlpi_refuse(refused, status, "table->target");
 #endif
     return CMLP_OK;
 }
@@ -261,7 +261,7 @@ static void put_little(sink *s, uint64_t bits, int bytes)
 }
 
 /* Whether a tensor has elements for a column: those that a value of the column needs. */
-static int needs(const cmlp_writer *w, int tensor, value_list list, int64_t column)
+static int needs(const cmlpi_writer *w, int tensor, value_list list, int64_t column)
 {
     const int of_numbers = tensor == CMLP_LABEL_NUMBERS || tensor == CMLP_CATEGORY_NUMBERS;
     const int of_integers = tensor == CMLP_LABEL_INTEGERS || tensor == CMLP_CATEGORY_INTEGERS;
@@ -302,7 +302,7 @@ static void put_value(sink *s, int tensor, const cmlp_value *value, int64_t *end
     }
 }
 
-static void put_tensor_values(sink *s, const cmlp_writer *w, int tensor)
+static void put_tensor_values(sink *s, const cmlpi_writer *w, int tensor)
 {
     const value_list list = list_of(tensor);
     const int64_t n_columns = columns_of(w, list);
@@ -318,7 +318,7 @@ static void put_tensor_values(sink *s, const cmlp_writer *w, int tensor)
     }
 }
 
-void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor)
+void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor)
 {
     int64_t n = 0;
     for (int64_t i = 0; i < columns_of(w, CATEGORY_LIST); i++) n += count_of(w, CATEGORY_LIST, i);
@@ -356,18 +356,18 @@ void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor)
     }
 }
 
-cmlp_status cmlp_list_values(cmlp_writer *w)
+cmlp_status cmlpi_list_values(cmlpi_writer *w)
 {
     for (int i = 0; i < CMLP_VALUE_TENSORS; i++) {
         sink count = {.bytes = 0};
-        cmlp_put_values(&count, w, i);
-        const uint64_t n = count.bytes / cmlp_bytes_of(cmlp_value_tensors[i].dtype);
+        cmlpi_write_values(&count, w, i);
+        const uint64_t n = count.bytes / cmlpi_bytes_of(cmlpi_value_tensors[i].dtype);
         if (n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
-        const cmlp_value_tensor *tensor = &cmlp_value_tensors[i];
-        if (n) w->own[w->n_own++] = cmlp_array_of(tensor->name, NULL, (int64_t)n, 0, tensor->dtype);
+        const cmlpi_value_tensor *tensor = &cmlpi_value_tensors[i];
+        if (n) w->own[w->n_own++] = cmlpi_array_of(tensor->name, NULL, (int64_t)n, 0, tensor->dtype);
     }
     for (int32_t i = 1; i < w->n_own; i++)
-        for (int32_t k = i; k > 0 && cmlp_order_of(w->own[k - 1].name, w->own[k].name) > 0; k--) {
+        for (int32_t k = i; k > 0 && cmlpi_order_of(w->own[k - 1].name, w->own[k].name) > 0; k--) {
             const cmlp_model_array moved = w->own[k];
             w->own[k] = w->own[k - 1];
             w->own[k - 1] = moved;

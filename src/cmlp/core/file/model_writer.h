@@ -7,7 +7,7 @@
 #include "model_training.h"
 
 /* The whole content of a file. */
-typedef struct cmlp_writer {
+typedef struct cmlpi_writer {
     const cmlp_net *net;     /* the first network */
     const cmlp_table *table; /* NULL: the file has one network */
     void (*put_columns)(sink *s, const cmlp_table *table);
@@ -17,26 +17,26 @@ typedef struct cmlp_writer {
     const cmlp_table_calibration *calibration; /* of a table; or NULL */
     double input_scale;
     /* The example, two of the inputs or four of the table, the training, the calibration, values: names ascending by bytes. */
-    cmlp_model_array own[8 + CMLP_TRAINING_ARRAYS + CMLP_VALUE_TENSORS]; /* data NULL: cmlp_put_values has them */
+    cmlp_model_array own[8 + CMLP_TRAINING_ARRAYS + CMLP_VALUE_TENSORS]; /* data NULL: cmlpi_write_values has them */
     int32_t n_own;
     int32_t *order; /* of a table: the categories of each column in the order of their values */
     uint32_t data_crc;
-} cmlp_writer;
+} cmlpi_writer;
 
-static inline cmlp_model_array cmlp_array_of(const char *name, const void *data, int64_t rows, int64_t columns,
-                                             cmlp_dtype dtype)
+static inline cmlp_model_array cmlpi_array_of(const char *name, const void *data, int64_t rows, int64_t columns,
+                                              cmlp_dtype dtype)
 {
     return (cmlp_model_array){.name = name, .data = data, .rows = rows, .columns = columns, .dtype = dtype};
 }
 
 /* The number of categories of a column. */
-static inline int64_t cmlp_count_categories(const cmlp_table_column *column)
+static inline int64_t cmlpi_count_categories(const cmlp_table_column *column)
 {
     return column->role == CMLP_TABLE_ROLE_CATEGORY ? column->n : column->n_categories;
 }
 
 /* A number in [-1, 1): a hash of the index (the finalizer of MurmurHash3, Appleby 2011). */
-static inline double cmlp_pseudo_random(int64_t i)
+static inline double cmlpi_pseudo_random(int64_t i)
 {
     uint32_t bits = (uint32_t)i + 1;
     bits = (bits ^ bits >> 16) * UINT32_C(0x85ebca6b);
@@ -44,20 +44,20 @@ static inline double cmlp_pseudo_random(int64_t i)
     return (double)(bits ^ bits >> 16) / 2147483648.0 - 1;
 }
 
-/* Checks labels, names and categories, and sorts these into w->order; run->refused and run->bad_row tell which one is
+/* Checks labels, names and categories, and sorts these into w->order; run->refused and run->bad_row report which one is
  * refused. */
-cmlp_status cmlp_check_given_values(const cmlp_writer *w, cmlp_run *run);
+cmlp_status cmlpi_check_given_values(const cmlpi_writer *w, cmlp_run *run);
 
 /* Whether a table has three ordered labels or more: one more than outputs, which are cumulative. */
-int cmlp_has_order(const cmlp_writer *w);
+int cmlpi_has_order(const cmlpi_writer *w);
 
 /* Adds their tensors to the arrays, and brings all arrays into the order of their names. */
-cmlp_status cmlp_list_values(cmlp_writer *w);
+cmlp_status cmlpi_list_values(cmlpi_writer *w);
 
 /* Writes the elements of a tensor. */
-void cmlp_put_values(sink *s, const cmlp_writer *w, int tensor);
+void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor);
 
 /* Writes the file. w->data_crc need not be set. */
-cmlp_status cmlp_write_file(cmlp_writer *w);
+cmlp_status cmlpi_write_file(cmlpi_writer *w);
 
 #endif

@@ -21,7 +21,7 @@ static int character_bytes(const unsigned char *text, int64_t n)
     return first == 0xf4 && text[1] > 0x8f ? 0 : bytes;
 }
 
-int cmlp_is_utf8(const unsigned char *text, int64_t n)
+int cmlpi_is_utf8(const unsigned char *text, int64_t n)
 {
     int64_t i = 0;
     while (i < n) {
@@ -79,22 +79,22 @@ static int compare_with_integer(double a, int64_t b)
 }
 
 #if CMLP_BUILDS_TABLES
-enum { DOUBLE_DIGITS = 309, DOUBLE_WORDS = 33 }; /* of doubles below 2^1025: any bits */
+enum { MOST_DIGITS = 309, MOST_WORDS = 33 }; /* of doubles below 2^1025: any bits */
 
 /* Writes the digits of the magnitude of a double, from 2^63 on, to the end of the buffer. Returns their number. */
-static int write_digits(double value, char digits[DOUBLE_DIGITS])
+static int write_digits(double value, char digits[MOST_DIGITS])
 {
-    uint32_t words[DOUBLE_WORDS] = {0}; /* the least significant one comes first */
+    uint32_t words[MOST_WORDS] = {0}; /* the least significant one comes first */
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     const unsigned exponent = (unsigned)(bits >> 52 & 0x7ff);
     const unsigned shift = exponent < 1075 ? 0 : exponent - 1075;
     const uint64_t mantissa = (bits & (UINT64_MAX >> 12)) | UINT64_C(1) << 52;
     for (unsigned i = 0; i < 53; i++) words[(shift + i) / 32] |= (uint32_t)(mantissa >> i & 1) << (shift + i) % 32;
-    int top = DOUBLE_WORDS, n = 0;
+    int top = MOST_WORDS, n = 0;
     for (;;) {
         while (top > 0 && !words[top - 1]) top--;
-        if (!top || n == DOUBLE_DIGITS) return n;
+        if (!top || n == MOST_DIGITS) return n;
         uint64_t remainder = 0;
         for (int i = top - 1; i >= 0; i--) {
             remainder = remainder << 32 | words[i];
@@ -102,7 +102,7 @@ static int write_digits(double value, char digits[DOUBLE_DIGITS])
             remainder %= 10;
         }
         n++;
-        digits[DOUBLE_DIGITS - n] = (char)('0' + remainder);
+        digits[MOST_DIGITS - n] = (char)('0' + remainder);
     }
 }
 #endif
@@ -116,10 +116,10 @@ static int compare_with_large(const cmlp_value *a, const cmlp_value *large)
     if (a->type == CMLP_VALUE_LARGE_INTEGER && is_negative(a) == is_negative(large))
         return sign * compare_digits(a->text + is_negative(a), a->n_text - is_negative(a), digits, n);
 #if CMLP_BUILDS_TABLES /* the labels of a network have one type */
-    char buffer[DOUBLE_DIGITS];
+    char buffer[MOST_DIGITS];
     if (a->type == CMLP_VALUE_DOUBLE && sign * a->number >= 9223372036854775808.0) {
         const int n_a = write_digits(a->number, buffer);
-        return sign * compare_digits(buffer + DOUBLE_DIGITS - n_a, n_a, digits, n);
+        return sign * compare_digits(buffer + MOST_DIGITS - n_a, n_a, digits, n);
     }
 #endif
     return -sign;
@@ -146,7 +146,7 @@ static int rank_of(const cmlp_value *value)
     return value->type == CMLP_VALUE_TEXT ? 2 : 1;
 }
 
-int cmlp_compare_values(const cmlp_value *a, const cmlp_value *b)
+int cmlpi_compare_values(const cmlp_value *a, const cmlp_value *b)
 {
     const int rank = rank_of(a);
     if (rank != rank_of(b)) return rank - rank_of(b);
@@ -154,22 +154,22 @@ int cmlp_compare_values(const cmlp_value *a, const cmlp_value *b)
     return rank ? compare_numbers(a, b) : 0;
 }
 
-cmlp_status cmlp_check_value(const cmlp_value *value, int is_label)
+cmlp_status cmlpi_check_value(const cmlp_value *value, int is_label)
 {
     const cmlp_value_type type = value->type;
     const int has_integer = type == CMLP_VALUE_INTEGER || type == CMLP_VALUE_BOOLEAN;
     if (type < CMLP_VALUE_MISSING || type > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_OPTION;
     if (value->reserved[0] || value->reserved[1] || value->reserved[2]) return CMLP_ERROR_OPTION;
-    if (type == CMLP_VALUE_DOUBLE ? !cmlp_is_finite(value->number) : value->number != 0) return CMLP_ERROR_OPTION;
+    if (type == CMLP_VALUE_DOUBLE ? !cmlpi_is_finite(value->number) : value->number != 0) return CMLP_ERROR_OPTION;
     if (!has_integer && value->integer) return CMLP_ERROR_OPTION;
     if (type == CMLP_VALUE_BOOLEAN && value->integer != 0 && value->integer != 1) return CMLP_ERROR_OPTION;
     if (value->n_text < 0 || (type == CMLP_VALUE_MISSING && value->n_text)) return CMLP_ERROR_OPTION;
     if (value->n_text && !value->text) return CMLP_ERROR_NULL;
     if (type == CMLP_VALUE_LARGE_INTEGER) return is_large_integer(value, is_label) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
-    return cmlp_is_utf8((const unsigned char *)value->text, value->n_text) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
+    return cmlpi_is_utf8((const unsigned char *)value->text, value->n_text) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
 }
 
-cmlp_value cmlp_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED])
+cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED])
 {
     cmlp_value value = *label;
     char *digits = buffer + CMLP_PRINTED;
@@ -187,13 +187,13 @@ cmlp_value cmlp_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED])
     return value;
 }
 
-int cmlp_is_number_of(const cmlp_value *label, int64_t output)
+int cmlpi_is_number_of(const cmlp_value *label, int64_t output)
 {
     const cmlp_value number = {.integer = output, .type = CMLP_VALUE_INTEGER};
-    return !cmlp_compare_values(label, &number);
+    return !cmlpi_compare_values(label, &number);
 }
 
-int cmlp_has_text(const cmlp_value *value, const cmlp_value *other)
+int cmlpi_has_text(const cmlp_value *value, const cmlp_value *other)
 {
     return !value->n_text || !compare_texts(value->text, value->n_text, other->text, other->n_text);
 }
@@ -205,26 +205,26 @@ int cmlp_has_text(const cmlp_value *value, const cmlp_value *other)
 static int64_t load_integer(const unsigned char *tensor, int64_t i)
 {
     int64_t integer;
-    cmlp_load(&integer, tensor + 8 * i, 1, sizeof integer);
+    cmlpi_load(&integer, tensor + 8 * i, 1, sizeof integer);
     return integer;
 }
 
 static double load_number(const unsigned char *tensor, int64_t i)
 {
     double number;
-    cmlp_load(&number, tensor + 8 * i, 1, sizeof number);
+    cmlpi_load(&number, tensor + 8 * i, 1, sizeof number);
     return number;
 }
 
 /* Where the text of value i of a list ends. */
-static int64_t end_at(const cmlp_value_list *list, int64_t i) { return i < 0 ? 0 : load_integer(list->ends, i); }
+static int64_t end_at(const cmlpi_value_list *list, int64_t i) { return i < 0 ? 0 : load_integer(list->ends, i); }
 
-static cmlp_value_type type_at(const cmlp_value_list *list, int64_t i)
+static cmlp_value_type type_at(const cmlpi_value_list *list, int64_t i)
 {
     return list->types ? list->types[i] : list->type;
 }
 
-cmlp_value cmlp_value_at(const cmlp_value_list *list, const cmlp_value_range *range, int64_t i)
+cmlp_value cmlpi_value_at(const cmlpi_value_list *list, const cmlpi_value_range *range, int64_t i)
 {
     const int64_t at = range->first + i, number = range->first_number + i, integer = range->first_integer + i;
     cmlp_value value = {.type = type_at(list, at)};
@@ -243,7 +243,7 @@ cmlp_value cmlp_value_at(const cmlp_value_list *list, const cmlp_value_range *ra
 
 #if CMLP_CHECKS_VALUES
 /* Whether the tensors have 0 where a column's value i needs nothing of them. */
-static int has_only_its_own(const cmlp_value_list *list, const cmlp_value_range *range, int64_t i)
+static int has_only_its_own(const cmlpi_value_list *list, const cmlpi_value_range *range, int64_t i)
 {
     const cmlp_value_type type = type_at(list, range->first + i);
     const int has_integer = type == CMLP_VALUE_INTEGER || type == CMLP_VALUE_BOOLEAN;
@@ -254,7 +254,7 @@ static int has_only_its_own(const cmlp_value_list *list, const cmlp_value_range 
     return type == CMLP_VALUE_DOUBLE || !bits;
 }
 
-cmlp_status cmlp_check_values(const cmlp_value_list *list, const cmlp_value_range *range)
+cmlp_status cmlpi_check_values(const cmlpi_value_list *list, const cmlpi_value_range *range)
 {
     for (int64_t i = 0; i < range->n; i++) {
         const int64_t at = range->first + i;
@@ -262,16 +262,16 @@ cmlp_status cmlp_check_values(const cmlp_value_list *list, const cmlp_value_rang
             return CMLP_ERROR_FILE_VALUE;
         if (type_at(list, at) > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
         if (!has_only_its_own(list, range, i)) return CMLP_ERROR_FILE_VALUE;
-        const cmlp_value value = cmlp_value_at(list, range, i);
+        const cmlp_value value = cmlpi_value_at(list, range, i);
         const int is_text = value.type == CMLP_VALUE_TEXT || value.type == CMLP_VALUE_LARGE_INTEGER;
         if (list->types && value.n_text && !is_text) return CMLP_ERROR_FILE_VALUE; /* labels have texts of numbers */
-        const cmlp_status status = cmlp_file_status(cmlp_check_value(&value, !list->types));
+        const cmlp_status status = cmlpi_file_status(cmlpi_check_value(&value, !list->types));
         if (status) return status;
     }
     return CMLP_OK;
 }
 
-int cmlp_uses_all_text(const cmlp_value_list *list)
+int cmlpi_uses_all_text(const cmlpi_value_list *list)
 {
     return list->n_text == (list->ends ? end_at(list, list->n - 1) : 0);
 }
@@ -279,7 +279,7 @@ int cmlp_uses_all_text(const cmlp_value_list *list)
 
 #if CMLP_BUILDS_TABLES
 /* Whether a column has a value of one of two types. */
-static int has_type(const cmlp_value_list *list, const cmlp_value_range *range, cmlp_value_type a, cmlp_value_type b)
+static int has_type(const cmlpi_value_list *list, const cmlpi_value_range *range, cmlp_value_type a, cmlp_value_type b)
 {
     for (int64_t i = 0; i < range->n; i++) {
         const cmlp_value_type type = type_at(list, range->first + i);
@@ -296,14 +296,14 @@ static int64_t take_elements(int64_t *used, int64_t all, int64_t n)
     return *used - n;
 }
 
-int cmlp_split_values(const cmlp_value_list *list, const unsigned char *counts, int64_t n_columns,
-                      cmlp_value_range *ranges)
+int cmlpi_split_values(const cmlpi_value_list *list, const unsigned char *counts, int64_t n_columns,
+                       cmlpi_value_range *ranges)
 {
     int64_t used = 0, numbers = 0, integers = 0;
     for (int64_t i = 0; i < n_columns; i++) {
-        cmlp_value_range *range = &ranges[i];
-        *range = (cmlp_value_range){.n = counts ? load_integer(counts, i) : 0, .first_number = list->n_numbers,
-                                    .first_integer = list->n_integers};
+        cmlpi_value_range *range = &ranges[i];
+        *range = (cmlpi_value_range){.n = counts ? load_integer(counts, i) : 0, .first_number = list->n_numbers,
+                                     .first_integer = list->n_integers};
         range->first = take_elements(&used, list->n, range->n);
         if (range->first < 0) return 0;
         if (has_type(list, range, CMLP_VALUE_DOUBLE, CMLP_VALUE_DOUBLE))
@@ -316,35 +316,35 @@ int cmlp_split_values(const cmlp_value_list *list, const unsigned char *counts, 
 }
 
 /* Entry i of the order of a column. An index outside becomes 0. */
-static int64_t code_at(const cmlp_value_list *list, const cmlp_value_range *range, int64_t i)
+static int64_t code_at(const cmlpi_value_list *list, const cmlpi_value_range *range, int64_t i)
 {
     int32_t code;
-    cmlp_load(&code, list->order + 4 * (range->first + i), 1, sizeof code);
+    cmlpi_load(&code, list->order + 4 * (range->first + i), 1, sizeof code);
     return code < 0 || code >= range->n ? 0 : code;
 }
 
-int cmlp_is_in_order(const cmlp_value_list *list, const cmlp_value_range *range)
+int cmlpi_is_in_order(const cmlpi_value_list *list, const cmlpi_value_range *range)
 {
     cmlp_value before = {.type = CMLP_VALUE_MISSING};
     for (int64_t i = 0; i < range->n; i++) {
         int32_t code;
-        cmlp_load(&code, list->order + 4 * (range->first + i), 1, sizeof code);
+        cmlpi_load(&code, list->order + 4 * (range->first + i), 1, sizeof code);
         if (code < 0 || code >= range->n) return 0;
-        const cmlp_value value = cmlp_value_at(list, range, code);
-        if (i && cmlp_compare_values(&before, &value) >= 0) return 0;
+        const cmlp_value value = cmlpi_value_at(list, range, code);
+        if (i && cmlpi_compare_values(&before, &value) >= 0) return 0;
         before = value;
     }
     return 1;
 }
 
-int64_t cmlp_find_value(const cmlp_value_list *list, const cmlp_value_range *range, const cmlp_value *wanted)
+int64_t cmlpi_find_value(const cmlpi_value_list *list, const cmlpi_value_range *range, const cmlp_value *wanted)
 {
     int64_t low = 0, high = range->n;
     while (low < high)
         CMLP_LOOP(low >= 0 && low <= high && high <= range->n, high - low, low, high) {
         const int64_t middle = low + (high - low) / 2, code = code_at(list, range, middle);
-        const cmlp_value value = cmlp_value_at(list, range, code);
-        const int order = cmlp_compare_values(&value, wanted);
+        const cmlp_value value = cmlpi_value_at(list, range, code);
+        const int order = cmlpi_compare_values(&value, wanted);
         if (!order) return code;
         if (order < 0)
             low = middle + 1;
@@ -362,8 +362,8 @@ int64_t cmlp_find_value(const cmlp_value_list *list, const cmlp_value_range *ran
 static void sift(const cmlp_value *values, int32_t *heap, int64_t n, int64_t root)
 {
     for (int64_t child = 2 * root + 1; child < n; child = 2 * root + 1) {
-        if (child + 1 < n && cmlp_compare_values(&values[heap[child]], &values[heap[child + 1]]) < 0) child++;
-        if (cmlp_compare_values(&values[heap[root]], &values[heap[child]]) >= 0) return;
+        if (child + 1 < n && cmlpi_compare_values(&values[heap[child]], &values[heap[child + 1]]) < 0) child++;
+        if (cmlpi_compare_values(&values[heap[root]], &values[heap[child]]) >= 0) return;
         const int32_t moved = heap[root];
         heap[root] = heap[child];
         heap[child] = moved;
@@ -371,7 +371,7 @@ static void sift(const cmlp_value *values, int32_t *heap, int64_t n, int64_t roo
     }
 }
 
-void cmlp_sort_values(const cmlp_value *values, int64_t n, int32_t *order)
+void cmlpi_sort_values(const cmlp_value *values, int64_t n, int32_t *order)
 {
     for (int64_t i = 0; i < n; i++) order[i] = (int32_t)i;
     for (int64_t i = n / 2; i > 0; i--) sift(values, order, n, i - 1);

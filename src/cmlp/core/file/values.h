@@ -5,7 +5,7 @@
 #include "model_head.h"
 
 /* Values in the tensors of a file, at any address. A tensor that the file does not have is NULL, with 0 elements. */
-typedef struct cmlp_value_list {
+typedef struct cmlpi_value_list {
     int64_t n;                    /* values, below 2^31 */
     const unsigned char *types;   /* U8: n types; NULL: all values have the type `type` */
     cmlp_value_type type;
@@ -15,71 +15,71 @@ typedef struct cmlp_value_list {
     const unsigned char *numbers; /* F64: of the columns that have a double, one for each of their values */
     const unsigned char *integers; /* I64: likewise of integers and booleans */
     int64_t n_text, n_numbers, n_integers;
-} cmlp_value_list;
+} cmlpi_value_list;
 
 /* The values of a column: where they begin. */
-typedef struct cmlp_value_range {
+typedef struct cmlpi_value_range {
     int64_t first, n;
     int64_t first_number, first_integer; /* the end of the tensor if the column has none */
-} cmlp_value_range;
+} cmlpi_value_range;
 
 /* All values of a list, as those of one column. Its tensors have a number and an integer for each, or none. */
-static inline cmlp_value_range cmlp_all_values(const cmlp_value_list *list)
+static inline cmlpi_value_range cmlpi_all_values(const cmlpi_value_list *list)
 {
-    return (cmlp_value_range){.n = list->n};
+    return (cmlpi_value_range){.n = list->n};
 }
 
 #if CMLP_CHECKS_VALUES
 /* Whether a text is UTF-8, in which surrogates may have three bytes each. */
-int cmlp_is_utf8(const unsigned char *text, int64_t n);
+int cmlpi_is_utf8(const unsigned char *text, int64_t n);
 
 /* Checks a value of a program. Returns NULL or OPTION for a field, FILE_SYNTAX for a text that is not UTF-8, or a large
  * integer that is none. A label's is one from 0 to 2^64 - 1, which Python has a type for. */
-cmlp_status cmlp_check_value(const cmlp_value *value, int is_label);
+cmlp_status cmlpi_check_value(const cmlp_value *value, int is_label);
 
 /* A label with the text that the file has of it: an integer or a boolean as Python prints it, in the buffer. */
 enum { CMLP_PRINTED = 20 };
-cmlp_value cmlp_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED]);
+cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED]);
 
 /* Whether a label is the number of its output, as all are if a row can have several. */
-int cmlp_is_number_of(const cmlp_value *label, int64_t output);
+int cmlpi_is_number_of(const cmlp_value *label, int64_t output);
 
 /* Whether a value has no text, or that of another one. */
-int cmlp_has_text(const cmlp_value *value, const cmlp_value *other);
+int cmlpi_has_text(const cmlp_value *value, const cmlp_value *other);
 
 /* Below, equal to or above 0, as a minus b: missing values, then numbers by their exact values, then texts by bytes. */
-int cmlp_compare_values(const cmlp_value *a, const cmlp_value *b);
+int cmlpi_compare_values(const cmlp_value *a, const cmlp_value *b);
 
 #endif
 
 /* Value i of a column. Whatever the bytes of the tensors are, its text is inside the list's. */
-cmlp_value cmlp_value_at(const cmlp_value_list *list, const cmlp_value_range *range, int64_t i);
+cmlp_value cmlpi_value_at(const cmlpi_value_list *list, const cmlpi_value_range *range, int64_t i);
 
 #if CMLP_CHECKS_VALUES
 /* Checks the values of a column, and what the tensors have where a value needs nothing. The columns before it must have
  * been checked. Returns FILE_VALUE or FILE_SYNTAX. */
-cmlp_status cmlp_check_values(const cmlp_value_list *list, const cmlp_value_range *range);
+cmlp_status cmlpi_check_values(const cmlpi_value_list *list, const cmlpi_value_range *range);
 
 /* Whether the last text of a list ends where its tensor does. */
-int cmlp_uses_all_text(const cmlp_value_list *list);
+int cmlpi_uses_all_text(const cmlpi_value_list *list);
 #endif
 
 #if CMLP_BUILDS_TABLES
 /* Finds the values of each column. `counts` has an I64 for each column in the file, or is NULL if no column has values.
  * Returns 0 if the tensors of the list are longer or shorter. */
-int cmlp_split_values(const cmlp_value_list *list, const unsigned char *counts, int64_t n_columns,
-                      cmlp_value_range *ranges);
+int cmlpi_split_values(const cmlpi_value_list *list, const unsigned char *counts, int64_t n_columns,
+                       cmlpi_value_range *ranges);
 
 /* Whether the order of a column is that of its values, none of which are equal. */
-int cmlp_is_in_order(const cmlp_value_list *list, const cmlp_value_range *range);
+int cmlpi_is_in_order(const cmlpi_value_list *list, const cmlpi_value_range *range);
 
 /* The index of a value in a column, or -1. The bytes of the tensors may be any. */
-int64_t cmlp_find_value(const cmlp_value_list *list, const cmlp_value_range *range, const cmlp_value *wanted);
+int64_t cmlpi_find_value(const cmlpi_value_list *list, const cmlpi_value_range *range, const cmlp_value *wanted);
 #endif
 
 #if CMLP_BUILDS_TABLES && CMLP_BUILDS_TRAINING
 /* Writes the indices of n values, in ascending order of the values, to `order`. */
-void cmlp_sort_values(const cmlp_value *values, int64_t n, int32_t *order);
+void cmlpi_sort_values(const cmlp_value *values, int64_t n, int32_t *order);
 #endif
 
 #endif

@@ -16,40 +16,40 @@
 #define LEAST_NORMAL 0x1p-126
 
 typedef struct bounds_job {
-    cmlp_data low, high; /* the corners of the boxes */
+    cmlpi_data low, high; /* the corners of the boxes */
     const void *params;
     void *lowest, *highest; /* layer after layer */
 } bounds_job;
 
 static void *of_layer(const bounds_job *job, void *block, int32_t l)
 {
-    return cmlp_layer_block(job->low.net, block, l, job->low.n);
+    return cmlpi_layer_block(job->low.net, block, l, job->low.n);
 }
 
 static double rounded(const cmlp_net *net, double x) { return net->dtype == CMLP_FLOAT32 ? (double)(float)x : x; }
 
 static double fused(const cmlp_net *net, double a, double b, double c)
 {
-    if (net->dtype == CMLP_FLOAT32) return (double)cmlp_fma32((float)a, (float)b, (float)c);
+    if (net->dtype == CMLP_FLOAT32) return (double)cmlpi_fma32((float)a, (float)b, (float)c);
 #if CMLP_BUILDS_FLOAT64
-    return cmlp_fma64(a, b, c);
+    return cmlpi_fma64(a, b, c);
 #else
     return c;
 #endif
 }
 
 /* Converts the inputs [k, k + n) of a row to the net's type. */
-static void read_inputs(const cmlp_data *data, int64_t row, int64_t k, int64_t n, double *inputs)
+static void read_inputs(const cmlpi_data *data, int64_t row, int64_t k, int64_t n, double *inputs)
 {
     const cmlp_rows *rows = data->rows;
-    const cmlp_kernels *kernels = data->net->kernels;
-    const char *from = cmlp_row_data(data, row) + k * rows->col_stride;
+    const cmlpi_kernels *kernels = data->net->kernels;
+    const char *from = cmlpi_row_data(data, row) + k * rows->col_stride;
     double converted[CMLP_CHUNK]; /* of the net's type */
     if (rows->factors)
         kernels->convert_columns(rows->dtype, from, rows->col_stride, n, rows->shifts + k, rows->factors + k, converted);
     else
         kernels->convert(rows->dtype, from, rows->col_stride, n, rows->scale, converted);
-    for (int64_t i = 0; i < n; i++) inputs[i] = cmlp_get(data->net, converted, i);
+    for (int64_t i = 0; i < n; i++) inputs[i] = cmlpi_get(data->net, converted, i);
 }
 
 /* The ends of the inputs [k, k + n) of a layer: of the box, or activations of the layer before. */
@@ -63,8 +63,8 @@ static void read_ends(const bounds_job *job, int32_t layer, int64_t row, int64_t
     const void *low = of_layer(job, job->lowest, layer - 1), *high = of_layer(job, job->highest, layer - 1);
     for (int64_t i = 0; i < n; i++) {
         const int64_t at = layer ? row * net->layers[layer].n_in + k + i : 0;
-        const double a = layer ? cmlp_get(net, low, at) : ends[0][i];
-        const double b = layer ? cmlp_get(net, high, at) : ends[1][i];
+        const double a = layer ? cmlpi_get(net, low, at) : ends[0][i];
+        const double b = layer ? cmlpi_get(net, high, at) : ends[1][i];
         ends[0][i] = a < b ? a : b;
         ends[1][i] = a < b ? b : a;
     }
@@ -77,7 +77,7 @@ static void add_chunk(const cmlp_net *net, double ends[][CMLP_CHUNK], int64_t n,
     for (int64_t j = 0; j < columns; j++) {
         double low = 0, high = 0;
         for (int64_t k = 0; k < n; k++) {
-            const double weight = cmlp_get(net, w, k * ldw + j);
+            const double weight = cmlpi_get(net, w, k * ldw + j);
             low = fused(net, ends[weight < 0][k], weight, low);
             high = fused(net, ends[weight >= 0][k], weight, high);
         }
@@ -90,46 +90,46 @@ static void add_chunk(const cmlp_net *net, double ends[][CMLP_CHUNK], int64_t n,
 static void bound_sums(const bounds_job *job, int32_t layer, int64_t row)
 {
     const cmlp_net *net = job->low.net;
-    const cmlp_dense_layer *at = &net->layers[layer];
+    const cmlpi_dense_layer *at = &net->layers[layer];
     void *const lowest = of_layer(job, job->lowest, layer), *const highest = of_layer(job, job->highest, layer);
     double ends[2][CMLP_CHUNK], sums[2][COLUMNS];
     for (int64_t j = 0; j < at->n_out; j += COLUMNS) {
         const int64_t columns = at->n_out - j < COLUMNS ? at->n_out - j : COLUMNS;
         for (int64_t i = 0; i < columns; i++)
-            sums[0][i] = sums[1][i] = cmlp_get(net, job->params, at->biases + j + i) + 0;
+            sums[0][i] = sums[1][i] = cmlpi_get(net, job->params, at->biases + j + i) + 0;
         for (int64_t k = 0; k < at->n_in; k += CMLP_CHUNK) {
             const int64_t n = at->n_in - k < CMLP_CHUNK ? at->n_in - k : CMLP_CHUNK;
             read_ends(job, layer, row, k, n, ends);
-            add_chunk(net, ends, n, cmlp_at(net, job->params, at->weights + k * at->n_out + j), at->n_out, columns, sums);
+            add_chunk(net, ends, n, cmlpi_at(net, job->params, at->weights + k * at->n_out + j), at->n_out, columns, sums);
         }
         for (int64_t i = 0; i < columns; i++) {
             /* NaN if a sum overflows, so that nothing behind it seems to be known. */
             const double lost = (sums[0][i] - sums[0][i]) + (sums[1][i] - sums[1][i]);
-            cmlp_set(net, lowest, row * at->n_out + j + i, sums[0][i] + lost);
-            cmlp_set(net, highest, row * at->n_out + j + i, sums[1][i] + lost);
+            cmlpi_set(net, lowest, row * at->n_out + j + i, sums[0][i] + lost);
+            cmlpi_set(net, highest, row * at->n_out + j + i, sums[1][i] + lost);
         }
     }
 }
 
 /* Replaces bounds of n weighted sums by bounds of their activations. */
-static void widen(const cmlp_net *net, const cmlp_dense_layer *layer, float *low, float *high, int64_t n)
+static void widen(const cmlp_net *net, const cmlpi_dense_layer *layer, float *low, float *high, int64_t n)
 {
-    const cmlp_envelope e = cmlp_envelope_of(layer->activation);
-    const int32_t least = cmlp_steps_to(e.least), most = cmlp_steps_to(e.most);
+    const cmlpi_envelope e = cmlpi_envelope_of(layer->activation);
+    const int32_t least = cmlpi_ulps_to(e.least), most = cmlpi_ulps_to(e.most);
     for (int64_t i = 0; i < n; i++) {
         const float z_low = low[i], z_high = high[i];
         if (z_low != z_low) continue;
         net->kernels->activate(layer->activation, 0, low + i, low + i, 1, 1);
         net->kernels->activate(layer->activation, 0, high + i, high + i, 1, 1);
-        const int32_t a = cmlp_steps_to(low[i]), b = cmlp_steps_to(high[i]);
+        const int32_t a = cmlpi_ulps_to(low[i]), b = cmlpi_ulps_to(high[i]);
         const int rises = z_low >= e.turn, falls = z_high < e.turn;
         int32_t lower = rises ? a - e.falls : falls ? b - e.rises : least;
         int32_t upper = rises ? b + e.falls : a + e.rises;
         if (!rises && !falls && b + e.falls > upper) upper = b + e.falls;
         lower = lower < least ? least : lower;
         upper = upper > most ? most : upper;
-        low[i] = cmlp_after_steps(lower);
-        high[i] = cmlp_after_steps(upper);
+        low[i] = cmlpi_after_ulps(lower);
+        high[i] = cmlpi_after_ulps(upper);
     }
 }
 
@@ -166,8 +166,8 @@ static void widen_softmax(const cmlp_net *net, float *low, float *high, int64_t 
             low[j] = high[j] = (float)least;
             continue;
         }
-        low[j] = p_low > 0 ? cmlp_after_steps(cmlp_steps_to((float)p_low) - 1) : 0;
-        high[j] = p_high < 1 ? cmlp_after_steps(cmlp_steps_to((float)p_high) + 1) : 1;
+        low[j] = p_low > 0 ? cmlpi_after_ulps(cmlpi_ulps_to((float)p_low) - 1) : 0;
+        high[j] = p_high < 1 ? cmlpi_after_ulps(cmlpi_ulps_to((float)p_high) + 1) : 1;
     }
 }
 
@@ -180,9 +180,9 @@ static int is_monotone(int32_t activation)
 static void bound_activations(const bounds_job *job, int32_t layer, int64_t row)
 {
     const cmlp_net *net = job->low.net;
-    const cmlp_dense_layer *at = &net->layers[layer];
-    void *low = cmlp_at(net, of_layer(job, job->lowest, layer), row * at->n_out);
-    void *high = cmlp_at(net, of_layer(job, job->highest, layer), row * at->n_out);
+    const cmlpi_dense_layer *at = &net->layers[layer];
+    void *low = cmlpi_at(net, of_layer(job, job->lowest, layer), row * at->n_out);
+    void *high = cmlpi_at(net, of_layer(job, job->highest, layer), row * at->n_out);
     if (is_monotone(at->activation) || at->activation == CMLP_ACTIVATION_ELU) { /* elu in float only */
         net->kernels->activate(at->activation, at->parameter, low, low, 1, at->n_out);
         net->kernels->activate(at->activation, at->parameter, high, high, 1, at->n_out);
@@ -194,25 +194,25 @@ static void bound_activations(const bounds_job *job, int32_t layer, int64_t row)
 }
 
 /* Column of the first input of a corner that is not finite in the net's type, or -1. */
-static int64_t bad_input(const cmlp_data *data, int64_t row)
+static int64_t bad_input(const cmlpi_data *data, int64_t row)
 {
     double inputs[CMLP_CHUNK];
-    const int64_t n_in = cmlp_n_in(data->net);
+    const int64_t n_in = cmlpi_n_in(data->net);
     for (int64_t k = 0; k < n_in; k += CMLP_CHUNK) {
         const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
         read_inputs(data, row, k, n, inputs);
         for (int64_t i = 0; i < n; i++)
-            if (!cmlp_is_finite(inputs[i])) return k + i;
+            if (!cmlpi_is_finite(inputs[i])) return k + i;
     }
     return -1;
 }
 
 static cmlp_status bound_row(const bounds_job *job, int64_t row, cmlp_run *run)
 {
-    const cmlp_data *corners[] = {&job->low, &job->high};
+    const cmlpi_data *corners[] = {&job->low, &job->high};
     for (int i = 0; i < 2; i++) {
         const int64_t column = bad_input(corners[i], row);
-        if (column >= 0) return cmlp_report(run, corners[i], (cmlp_fault){CMLP_ERROR_INPUT, row, column});
+        if (column >= 0) return cmlpi_report(run, corners[i], (cmlpi_fault){CMLP_ERROR_INPUT, row, column});
     }
     for (int32_t l = 0; l < job->low.net->depth; l++) {
         bound_sums(job, l, row);
@@ -225,18 +225,18 @@ static cmlp_status bound_row(const bounds_job *job, int64_t row, cmlp_run *run)
 static cmlp_status check_bounds(bounds_job *job, const cmlp_net *net, const cmlp_rows *lower, const cmlp_rows *upper,
                                 const int64_t lengths[3], cmlp_run *run)
 {
-    cmlp_status status = cmlp_check_data(&job->low, net, lower, NULL, NULL, run);
-    if (!status) status = cmlp_check_data(&job->high, net, upper, NULL, NULL, run);
-    if (!status && (cmlp_is_sparse(&job->low) || cmlp_is_sparse(&job->high) || job->low.n != job->high.n))
-        status = cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, "upper");
-    if (!status) status = cmlp_check_params(net, job->params, lengths[0], "params", run);
+    cmlp_status status = cmlpi_check_data(&job->low, net, lower, NULL, NULL, run);
+    if (!status) status = cmlpi_check_data(&job->high, net, upper, NULL, NULL, run);
+    if (!status && (cmlpi_is_sparse(&job->low) || cmlpi_is_sparse(&job->high) || job->low.n != job->high.n))
+        status = cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "upper");
+    if (!status) status = cmlpi_check_params(net, job->params, lengths[0], "params", run);
     if (status) return status;
     for (int32_t l = 0; l < net->depth; l++)
         if (net->dtype != CMLP_FLOAT32 && !is_monotone(net->layers[l].activation))
-            return cmlp_refuse(&run->refused, CMLP_ERROR_ACTIVATION, "net");
-    const int64_t width = cmlp_all_outputs(net);
-    status = cmlp_check_output(net, job->lowest, lengths[1], job->low.n, width, "lowest", run);
-    if (!status) status = cmlp_check_output(net, job->highest, lengths[2], job->low.n, width, "highest", run);
+            return cmlpi_refuse(&run->refused, CMLP_ERROR_ACTIVATION, "net");
+    const int64_t width = cmlpi_all_outputs(net);
+    status = cmlpi_check_output(net, job->lowest, lengths[1], job->low.n, width, "lowest", run);
+    if (!status) status = cmlpi_check_output(net, job->highest, lengths[2], job->low.n, width, "highest", run);
     return status;
 }
 
@@ -246,12 +246,12 @@ cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_param
 {
     const int64_t lengths[] = {n_params, n_lowest, n_highest};
     bounds_job job = {.params = params, .lowest = lowest, .highest = highest};
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = check_bounds(&job, net, lower, upper, lengths, &frame.run);
     for (int64_t row = 0; !status && row < job.low.n; row++)
-        status = cmlp_polls_cancel(&frame.run) ? CMLP_CANCELLED : bound_row(&job, row, &frame.run);
-    return cmlp_end_call(&frame, status);
+        status = cmlpi_polls_cancel(&frame.run) ? CMLP_CANCELLED : bound_row(&job, row, &frame.run);
+    return cmlpi_end_call(&frame, status);
 }
 
 #endif

@@ -13,21 +13,21 @@
 
 /* One thread's memory in the workspace. */
 typedef struct thread_memory {
-    cmlp_input_space input;
+    cmlpi_input_memory input;
     void *activations[2]; /* of layers, alternating */
 } thread_memory;
 
 typedef struct forward_job {
-    cmlp_data data;
+    cmlpi_data data;
     const void *params;
-    cmlp_outputs outputs;
+    cmlpi_outputs outputs;
     cmlp_run *run;
     thread_memory memory;         /* of the calling thread */
     size_t begin, memory_size;    /* where the threads' memory begins in the workspace, and the bytes of each */
     void *team;
     int64_t step;                 /* rows of a microbatch */
-    cmlp_atomic next, stopped;    /* next microbatch to take; whether to stop */
-    cmlp_fault *faults;           /* of each thread */
+    cmlpi_atomic next, stopped;    /* next microbatch to take; whether to stop */
+    cmlpi_fault *faults;           /* of each thread */
 } forward_job;
 
 static int64_t microbatch_rows(int64_t n_rows) { return n_rows < FORWARD_ROWS ? n_rows : FORWARD_ROWS; }
@@ -43,71 +43,71 @@ static int64_t rows_per_step(int64_t n_rows, int32_t threads)
     return threads == 1 ? microbatch_rows(n_rows) : microbatch_rows(step < MIN_ROWS ? MIN_ROWS : step);
 }
 
-static void lay_out_thread(cmlp_space *space, const cmlp_net *net, int sparse, int64_t rows, thread_memory *memory)
+static void lay_out_thread(cmlpi_arena *arena, const cmlp_net *net, int sparse, int64_t rows, thread_memory *memory)
 {
-    cmlp_input_lay_out(space, net, sparse, rows, 1, rows > 1, &memory->input);
-    for (int i = 0; i < 2; i++) memory->activations[i] = cmlp_take(space, rows * net->widest, net->element);
+    cmlpi_input_lay_out(arena, net, sparse, rows, 1, rows > 1, &memory->input);
+    for (int i = 0; i < 2; i++) memory->activations[i] = cmlpi_arena_alloc(arena, rows * net->widest, net->element);
 }
 
 /* Divides the workspace, which begins at `base`, and returns its size; 0 if that does not fit in size_t. */
-static size_t divide_forward(forward_job *job, char *base, const cmlp_net *net, int sparse, int64_t n_rows,
-                             int32_t n_threads)
+static size_t lay_out_forward(forward_job *job, char *base, const cmlp_net *net, int sparse, int64_t n_rows,
+                              int32_t n_threads)
 {
-    cmlp_space space = {.base = base};
-    job->faults = cmlp_take(&space, n_threads, sizeof(cmlp_fault));
-    job->team = cmlp_take(&space, 1, cmlp_team_space(n_threads));
-    job->begin = space.used;
-    lay_out_thread(&space, net, sparse, microbatch_rows(n_rows), &job->memory);
-    job->memory_size = space.used - job->begin;
-    if (!cmlp_add_size(&space.used, (int64_t)job->memory_size, (size_t)n_threads - 1)) space.overflow = 1;
-    return space.overflow ? 0 : space.used;
+    cmlpi_arena arena = {.base = base};
+    job->faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
+    job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
+    job->begin = arena.used;
+    lay_out_thread(&arena, net, sparse, microbatch_rows(n_rows), &job->memory);
+    job->memory_size = arena.used - job->begin;
+    if (!cmlpi_add_size(&arena.used, (int64_t)job->memory_size, (size_t)n_threads - 1)) arena.overflow = 1;
+    return arena.overflow ? 0 : arena.used;
 }
 
-size_t cmlp_forward_space(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
+size_t cmlpi_forward_bytes(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
 {
     forward_job job;
     if (n_rows < 2 || !CMLP_BUILDS_MANY) return net->row.forward;
-    return divide_forward(&job, NULL, net, sparse, n_rows, n_threads);
+    return lay_out_forward(&job, NULL, net, sparse, n_rows, n_threads);
 }
 
 /* Where layer l's activations or sums of row `first` of n rows, and of those that follow it, go to: the caller's array if
  * there is one, or `other`. */
 static void *layer_output(const cmlp_net *net, void *block, int32_t l, int64_t first, int64_t n, void *other)
 {
-    return block ? cmlp_at(net, cmlp_layer_block(net, block, l, n), first * net->layers[l].n_out) : other;
+    return block ? cmlpi_at(net, cmlpi_layer_block(net, block, l, n), first * net->layers[l].n_out) : other;
 }
 
-static void *layer_activations(const cmlp_net *net, const cmlp_outputs *outputs, int32_t l, int64_t first, int64_t n,
+static void *layer_activations(const cmlp_net *net, const cmlpi_outputs *outputs, int32_t l, int64_t first, int64_t n,
                                       void *other)
 {
-    if (l == net->depth - 1 && outputs->last) return cmlp_at(net, outputs->last, first * net->layers[l].n_out);
+    if (l == net->depth - 1 && outputs->last) return cmlpi_at(net, outputs->last, first * net->layers[l].n_out);
     return layer_output(net, outputs->activations, l, first, n, other);
 }
 
-void cmlp_sort_outputs(const cmlp_net *net, void *outputs, int64_t n)
+void cmlpi_sort_outputs(const cmlp_net *net, void *outputs, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        void *row = cmlp_at(net, outputs, i * net->n_quantiles);
+        void *row = cmlpi_at(net, outputs, i * net->n_quantiles);
         for (int64_t j = 1; j < net->n_quantiles; j++) {
-            const double value = cmlp_get(net, row, j);
+            const double value = cmlpi_get(net, row, j);
             int64_t k = j;
-            for (; k > 0 && cmlp_get(net, row, k - 1) > value; k--) cmlp_set(net, row, k, cmlp_get(net, row, k - 1));
-            if (k < j) cmlp_set(net, row, k, value);
+            for (; k > 0 && cmlpi_get(net, row, k - 1) > value; k--) cmlpi_set(net, row, k, cmlpi_get(net, row, k - 1));
+            if (k < j) cmlpi_set(net, row, k, value);
         }
     }
 }
 
-int32_t cmlp_label_of(const cmlp_net *net, const void *output, int32_t dtype)
+int32_t cmlpi_label_of(const cmlp_net *net, const void *output, int32_t dtype)
 {
     const int is_float = !CMLP_BUILDS_DOUBLES || dtype == CMLP_FLOAT32;
-    const int32_t activation = cmlp_output_activation(net);
+    const int32_t activation = cmlpi_output_activation(net);
     const float *f = output;
     const double *d = output;
     double best = is_float ? f[0] : d[0];
     int32_t label = 0;
     if (activation != CMLP_ACTIVATION_SOFTMAX && activation != CMLP_ACTIVATION_LOGISTIC) return -1;
-    if (cmlp_n_out(net) == 1) return activation == CMLP_ACTIVATION_LOGISTIC && best > 0.5;
-    for (int32_t i = 1; i < cmlp_n_out(net) && best == best; i++) {
+    if (cmlpi_n_out(net) == 1) return activation == CMLP_ACTIVATION_LOGISTIC && best > 0.5;
+    for (int32_t i = 1; i < cmlpi_n_out(net) && best == best; i++) {
         const double value = is_float ? f[i] : d[i];
         if (value <= best) continue;
         best = value;
@@ -118,28 +118,28 @@ int32_t cmlp_label_of(const cmlp_net *net, const void *output, int32_t dtype)
 
 static void row_sums(const cmlp_net *net, const void *params, int32_t l, const void *x, void *z)
 {
-    const cmlp_product to = cmlp_layer_product(net, params, l, z);
+    const cmlpi_product to = cmlpi_layer_product(net, params, l, z);
     net->kernels->dense_row(x, net->layers[l].n_in, &to);
 }
 
 /* The last activations are not needed if the caller wants sums only. */
-static void activate_layer(const cmlp_net *net, const cmlp_outputs *outputs, int32_t l, void *z, void *a, int64_t n)
+static void activate_layer(const cmlp_net *net, const cmlpi_outputs *outputs, int32_t l, void *z, void *a, int64_t n)
 {
-    if (l < net->depth - 1 || !outputs->sums || outputs->activations) cmlp_activate_rows(net, l, z, a, n);
+    if (l < net->depth - 1 || !outputs->sums || outputs->activations) cmlpi_activate_rows(net, l, z, a, n);
 }
 
 /* Sorts the quantiles of n rows of the last layer's activations a from row `first` on, and finds their class indices. */
-static void finish_rows(const cmlp_net *net, const cmlp_outputs *outputs, const void *a, int64_t first, int64_t n)
+static void finish_rows(const cmlp_net *net, const cmlpi_outputs *outputs, const void *a, int64_t first, int64_t n)
 {
-    if (net->n_quantiles && outputs->last) cmlp_sort_outputs(net, cmlp_at(net, outputs->last, first * net->n_quantiles), n);
+    if (net->n_quantiles && outputs->last) cmlpi_sort_outputs(net, cmlpi_at(net, outputs->last, first * net->n_quantiles), n);
     for (int64_t i = 0; outputs->labels && i < n; i++)
-        outputs->labels[first + i] = cmlp_label_of(net, cmlp_at(net, a, i * cmlp_n_out(net)), net->dtype);
+        outputs->labels[first + i] = cmlpi_label_of(net, cmlpi_at(net, a, i * cmlpi_n_out(net)), net->dtype);
 }
 
 /* Computes row `first` of the outputs for n rows, from its inputs x in the net's type. A row alone has kernels of its own,
  * without masks of other rows. */
-static cmlp_fault predict_row(const cmlp_net *net, const void *params, const void *x, const cmlp_outputs *outputs,
-                              void *const activations[2], int64_t first, int64_t n)
+static cmlpi_fault predict_row(const cmlp_net *net, const void *params, const void *x, const cmlpi_outputs *outputs,
+                               void *const activations[2], int64_t first, int64_t n)
 {
     for (int32_t l = 0; l < net->depth; l++) {
         const int64_t n_in = net->layers[l].n_in, n_out = net->layers[l].n_out;
@@ -148,25 +148,25 @@ static cmlp_fault predict_row(const cmlp_net *net, const void *params, const voi
         row_sums(net, params, l, x, z);
         if (!l && net->kernels->find_nonfinite(z, n_out, 1) == 0) {
             const int64_t column = net->kernels->find_nonfinite(x, 1, n_in);
-            if (column < n_in) return (cmlp_fault){CMLP_ERROR_INPUT, first, column};
+            if (column < n_in) return (cmlpi_fault){CMLP_ERROR_INPUT, first, column};
         }
         activate_layer(net, outputs, l, z, a, 1);
         x = a;
     }
     finish_rows(net, outputs, x, first, 1);
-    return (cmlp_fault){CMLP_OK, -1, -1};
+    return (cmlpi_fault){CMLP_OK, -1, -1};
 }
 
-cmlp_fault cmlp_forward_row(const cmlp_net *net, const void *params, const void *x, const cmlp_outputs *outputs,
-                            char *workspace)
+cmlpi_fault cmlpi_forward_row(const cmlp_net *net, const void *params, const void *x, const cmlpi_outputs *outputs,
+                              char *workspace)
 {
     void *const activations[2] = {workspace + net->row.hidden[0], workspace + net->row.hidden[1]};
     return predict_row(net, params, x, outputs, activations, 0, 1);
 }
 
 /* Computes n rows, or one CSR row, from the selected row `first` on. */
-static cmlp_fault predict_rows(const cmlp_data *data, const void *params, const cmlp_outputs *outputs,
-                               const thread_memory *memory, int64_t first, int64_t n)
+static cmlpi_fault predict_rows(const cmlpi_data *data, const void *params, const cmlpi_outputs *outputs,
+                                const thread_memory *memory, int64_t first, int64_t n)
 {
     const cmlp_net *net = data->net;
     void *const scratch = memory->input.converted;
@@ -176,14 +176,14 @@ static cmlp_fault predict_rows(const cmlp_data *data, const void *params, const 
         void *const a = layer_activations(net, outputs, l, first, data->n, memory->activations[l & 1]);
         void *const z = layer_output(net, outputs->sums, l, first, data->n, a);
         if (!l) {
-            const cmlp_row_range range = {.selected = first, .n = n, .microbatch = n, .once = 1};
-            cmlp_first_layer(data, params, &range, &memory->input, z, scratch);
-            const cmlp_fault fault = cmlp_check_sums(data, z, first, n, scratch, 0);
+            const cmlpi_row_range range = {.selected = first, .n = n, .microbatch = n, .once = 1};
+            cmlpi_first_layer(data, params, &range, &memory->input, z, scratch);
+            const cmlpi_fault fault = cmlpi_check_sums(data, z, first, n, scratch, 0);
             if (fault.status) return fault;
         } else if (n > 1) {
-            const cmlp_dense_input rows = {.rows = n, .n_in = n_in, .base = x, .ld = n_in,
-                                           .copy = cmlp_copy_space(&memory->input, 0)};
-            cmlp_layer_sums(net, params, l, &rows, z);
+            const cmlpi_dense_input rows = {.rows = n, .n_in = n_in, .base = x, .ld = n_in,
+                                            .copy = cmlpi_copy_buffer(&memory->input, 0)};
+            cmlpi_layer_sums(net, params, l, &rows, z);
         } else {
             row_sums(net, params, l, x, z);
         }
@@ -191,124 +191,124 @@ static cmlp_fault predict_rows(const cmlp_data *data, const void *params, const 
         x = a;
     }
     finish_rows(net, outputs, x, first, n);
-    return (cmlp_fault){CMLP_OK, -1, -1};
+    return (cmlpi_fault){CMLP_OK, -1, -1};
 }
 
 /* Computes the selected row `first`. */
-static cmlp_fault predict_selected(const cmlp_data *data, const void *params, const cmlp_outputs *outputs,
-                                   const thread_memory *memory, int64_t first)
+static cmlpi_fault predict_selected(const cmlpi_data *data, const void *params, const cmlpi_outputs *outputs,
+                                    const thread_memory *memory, int64_t first)
 {
     const void *x;
-    if (cmlp_is_sparse(data)) return predict_rows(data, params, outputs, memory, first, 1);
-    cmlp_gather_rows(data, first, 1, &x, memory->input.converted);
+    if (cmlpi_is_sparse(data)) return predict_rows(data, params, outputs, memory, first, 1);
+    cmlpi_gather_rows(data, first, 1, &x, memory->input.converted);
     return predict_row(data->net, params, x, outputs, memory->activations, first, data->n);
 }
 
-static void forward_thread(void *context, cmlp_thread self)
+static void forward_thread(void *context, cmlpi_thread self)
 {
     forward_job *job = context;
-    cmlp_fault *fault = &job->faults[self.index];
+    cmlpi_fault *fault = &job->faults[self.index];
     thread_memory memory = job->memory;
     if (self.index) {
-        cmlp_space space = {.base = job->run->workspace, .used = job->begin + (size_t)self.index * job->memory_size};
-        lay_out_thread(&space, job->data.net, cmlp_is_sparse(&job->data), microbatch_rows(job->data.n), &memory);
+        cmlpi_arena arena = {.base = job->run->workspace, .used = job->begin + (size_t)self.index * job->memory_size};
+        lay_out_thread(&arena, job->data.net, cmlpi_is_sparse(&job->data), microbatch_rows(job->data.n), &memory);
     }
-    cmlp_input_begin(job->data.net, &memory.input);
+    cmlpi_input_begin(job->data.net, &memory.input);
     for (;;) {
-        if (!self.index && cmlp_polls_cancel(job->run)) cmlp_atomic_store(&job->stopped, 1);
-        if (cmlp_atomic_load(&job->stopped)) return;
-        const int64_t first = cmlp_atomic_add(&job->next, 1) * job->step, left = job->data.n - first;
+        if (!self.index && cmlpi_polls_cancel(job->run)) cmlpi_atomic_store(&job->stopped, 1);
+        if (cmlpi_atomic_load(&job->stopped)) return;
+        const int64_t first = cmlpi_atomic_add(&job->next, 1) * job->step, left = job->data.n - first;
         if (left <= 0) return;
         const int64_t n = left < job->step ? left : job->step;
         if (n > 1)
             *fault = predict_rows(&job->data, job->params, &job->outputs, &memory, first, n);
         else
             *fault = predict_selected(&job->data, job->params, &job->outputs, &memory, first);
-        if (fault->status) cmlp_atomic_store(&job->stopped, 1);
+        if (fault->status) cmlpi_atomic_store(&job->stopped, 1);
     }
 }
 
 /* At most one row. */
 static cmlp_status forward_row(forward_job *job, cmlp_run *run)
 {
-    const cmlp_row_layout *layout = &job->data.net->row;
+    const cmlpi_row_layout *layout = &job->data.net->row;
     const int is_kept = !job->outputs.labels || job->outputs.last;
-    const cmlp_status status = cmlp_check_workspace(run, is_kept ? layout->forward : layout->all);
+    const cmlp_status status = cmlpi_check_workspace(run, is_kept ? layout->forward : layout->all);
     if (status) return status;
     if (!is_kept) job->outputs.last = (char *)run->workspace + layout->output;
-    if (cmlp_polls_cancel(run)) return CMLP_CANCELLED;
+    if (cmlpi_polls_cancel(run)) return CMLP_CANCELLED;
     if (!job->data.n) return CMLP_OK;
-    cmlp_csr_row sparse;
+    cmlpi_csr_row sparse;
     thread_memory memory; /* one row needs no other fields */
     memory.input.converted = run->workspace;
     memory.input.sparse = &sparse;
     for (int i = 0; i < 2; i++) memory.activations[i] = (char *)run->workspace + layout->hidden[i];
-    return cmlp_report(run, &job->data, predict_selected(&job->data, job->params, &job->outputs, &memory, 0));
+    return cmlpi_report(run, &job->data, predict_selected(&job->data, job->params, &job->outputs, &memory, 0));
 }
 
 /* What a call of cmlp_forward or cmlp_activations asks for. */
 typedef struct wanted_outputs {
-    cmlp_outputs outputs;
+    cmlpi_outputs outputs;
     int64_t n_last, n_activations, n_sums;
     int is_last; /* whether it is one of cmlp_forward */
 } wanted_outputs;
 
-static cmlp_status check_outputs(const cmlp_data *data, const wanted_outputs *wanted, cmlp_run *run)
+static cmlp_status check_outputs(const cmlpi_data *data, const wanted_outputs *wanted, cmlp_run *run)
 {
     const cmlp_net *net = data->net;
-    const cmlp_outputs *outputs = &wanted->outputs;
-    const int64_t all = cmlp_all_outputs(net);
+    const cmlpi_outputs *outputs = &wanted->outputs;
+    const int64_t all = cmlpi_all_outputs(net);
     cmlp_status status = CMLP_OK;
     if (wanted->is_last)
-        return cmlp_check_output(net, outputs->last, wanted->n_last, data->n, cmlp_n_out(net), "outputs", run);
+        return cmlpi_check_output(net, outputs->last, wanted->n_last, data->n, cmlpi_n_out(net), "outputs", run);
     const int wants_sums = outputs->sums || wanted->n_sums;
     if (outputs->activations || wanted->n_activations || !wants_sums)
-        status = cmlp_check_output(net, outputs->activations, wanted->n_activations, data->n, all, "activations", run);
+        status = cmlpi_check_output(net, outputs->activations, wanted->n_activations, data->n, all, "activations", run);
     if (!status && wants_sums)
-        status = cmlp_check_output(net, outputs->sums, wanted->n_sums, data->n, all, "sums", run);
+        status = cmlpi_check_output(net, outputs->sums, wanted->n_sums, data->n, all, "sums", run);
     return status;
 }
 
 /* Predicts the checked rows of the job. */
 static cmlp_status forward(forward_job *job, cmlp_run *run)
 {
-    const cmlp_data *data = &job->data;
+    const cmlpi_data *data = &job->data;
     if (data->n < 2 || !CMLP_BUILDS_MANY) return forward_row(job, run);
-    const int32_t threads = cmlp_useful_threads(data, data->n, 1, run->n_threads);
+    const int32_t threads = cmlpi_useful_threads(data, data->n, 1, run->n_threads);
     const cmlp_status status =
-        cmlp_check_workspace(run, divide_forward(job, cmlp_aligned(run->workspace), data->net, cmlp_is_sparse(data),
-                                                 data->n, run->n_threads));
+        cmlpi_check_workspace(run, lay_out_forward(job, cmlpi_aligned(run->workspace), data->net, cmlpi_is_sparse(data),
+                                                   data->n, run->n_threads));
     if (status) return status;
     job->run = run;
     job->step = rows_per_step(data->n, threads);
-    cmlp_atomic_init(&job->next, 0);
-    cmlp_atomic_init(&job->stopped, 0);
-    for (int32_t i = 0; i < threads; i++) job->faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
-    cmlp_team_run(threads, job->team, forward_thread, job);
-    cmlp_fault fault = cmlp_first_fault(job->faults, threads);
-    if (!fault.status && cmlp_atomic_load(&job->stopped)) fault.status = CMLP_CANCELLED;
-    return cmlp_report(run, data, fault);
+    cmlpi_atomic_init(&job->next, 0);
+    cmlpi_atomic_init(&job->stopped, 0);
+    for (int32_t i = 0; i < threads; i++) job->faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
+    cmlpi_team_run(threads, job->team, forward_thread, job);
+    cmlpi_fault fault = cmlpi_first_fault(job->faults, threads);
+    if (!fault.status && cmlpi_atomic_load(&job->stopped)) fault.status = CMLP_CANCELLED;
+    return cmlpi_report(run, data, fault);
 }
 
-cmlp_status cmlp_forward_rows(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_outputs *outputs,
-                              cmlp_run *run)
+cmlp_status cmlpi_forward_rows(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlpi_outputs *outputs,
+                               cmlp_run *run)
 {
     forward_job job = {.params = params, .outputs = *outputs};
-    const cmlp_status status = cmlp_check_data(&job.data, net, rows, NULL, NULL, run);
+    const cmlp_status status = cmlpi_check_data(&job.data, net, rows, NULL, NULL, run);
     return status ? status : forward(&job, run);
 }
 
 static cmlp_status forward_call(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                 const wanted_outputs *wanted, cmlp_run *run)
 {
-    cmlp_frame frame;
+    cmlpi_call frame;
     forward_job job = {.params = params, .outputs = wanted->outputs};
-    cmlp_status status = cmlp_begin_call(&frame, run);
-    if (!status) status = cmlp_check_data(&job.data, net, rows, NULL, NULL, &frame.run);
-    if (!status) status = cmlp_check_params(net, params, n_params, "params", &frame.run);
+    cmlp_status status = cmlpi_begin_call(&frame, run);
+    if (!status) status = cmlpi_check_data(&job.data, net, rows, NULL, NULL, &frame.run);
+    if (!status) status = cmlpi_check_params(net, params, n_params, "params", &frame.run);
     if (!status) status = check_outputs(&job.data, wanted, &frame.run);
     if (!status) status = forward(&job, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows, void *outputs,

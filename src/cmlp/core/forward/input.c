@@ -29,56 +29,56 @@
 static int is_wide(const cmlp_net *net) { return net->layers[0].n_out >= WIDE_OUTPUTS; }
 
 /* Words of the mask of a row. */
-static int64_t n_words(const cmlp_net *net) { return (cmlp_n_in(net) + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS; }
+static int64_t n_words(const cmlp_net *net) { return (cmlpi_n_in(net) + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS; }
 
-void cmlp_input_lay_out(cmlp_space *space, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads,
-                        int prefetches, cmlp_input_space *input)
+void cmlpi_input_lay_out(cmlpi_arena *arena, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads,
+                         int prefetches, cmlpi_input_memory *input)
 {
     const int wide = !csr && is_wide(net) && (rows > 1 || prefetches); /* the kernel masks a single row */
-    const int narrow = !csr && !is_wide(net) && cmlp_n_in(net) >= CMLP_CHUNK;
-    input->list = cmlp_take(space, csr ? 0 : rows, sizeof(void *));
-    input->prefetch = prefetches && !csr ? cmlp_take(space, rows, sizeof(void *)) : NULL;
-    input->sparse = csr ? cmlp_take(space, rows, sizeof(cmlp_csr_row)) : NULL;
-    input->converted = cmlp_take(space, (csr ? 1 : rows) * cmlp_n_in(net), net->element);
-    input->mask = wide ? cmlp_take(space, rows * n_words(net), sizeof(uint64_t)) : NULL;
-    input->column_masks = narrow ? cmlp_take(space, n_threads * 2 * n_words(net), sizeof(uint64_t)) : NULL;
-    input->pause = cmlp_take(space, n_threads, sizeof(int64_t));
+    const int narrow = !csr && !is_wide(net) && cmlpi_n_in(net) >= CMLP_CHUNK;
+    input->list = cmlpi_arena_alloc(arena, csr ? 0 : rows, sizeof(void *));
+    input->prefetch = prefetches && !csr ? cmlpi_arena_alloc(arena, rows, sizeof(void *)) : NULL;
+    input->sparse = csr ? cmlpi_arena_alloc(arena, rows, sizeof(cmlpi_csr_row)) : NULL;
+    input->converted = cmlpi_arena_alloc(arena, (csr ? 1 : rows) * cmlpi_n_in(net), net->element);
+    input->mask = wide ? cmlpi_arena_alloc(arena, rows * n_words(net), sizeof(uint64_t)) : NULL;
+    input->column_masks = narrow ? cmlpi_arena_alloc(arena, n_threads * 2 * n_words(net), sizeof(uint64_t)) : NULL;
+    input->pause = cmlpi_arena_alloc(arena, n_threads, sizeof(int64_t));
     input->n_threads = n_threads;
-    const int64_t longest = cmlp_n_in(net) > net->widest ? cmlp_n_in(net) : net->widest;
+    const int64_t longest = cmlpi_n_in(net) > net->widest ? cmlpi_n_in(net) : net->widest;
     const int copies = rows > 1 && longest * (int64_t)net->element >= LONG_ROW;
-    input->copies = copies ? cmlp_take(space, n_threads, CMLP_COPY_BYTES) : NULL;
+    input->copies = copies ? cmlpi_arena_alloc(arena, n_threads, CMLP_COPY_BYTES) : NULL;
 }
 
-void cmlp_input_begin(const cmlp_net *net, const cmlp_input_space *space)
+void cmlpi_input_begin(const cmlp_net *net, const cmlpi_input_memory *input)
 {
-    if (space->column_masks)
-        memset(space->column_masks, 0, (size_t)(space->n_threads * 2 * n_words(net)) * sizeof(uint64_t));
-    memset(space->pause, 0, (size_t)space->n_threads * sizeof(int64_t));
+    if (input->column_masks)
+        memset(input->column_masks, 0, (size_t)(input->n_threads * 2 * n_words(net)) * sizeof(uint64_t));
+    memset(input->pause, 0, (size_t)input->n_threads * sizeof(int64_t));
 }
 
 /* Whether a thread backs off for this microbatch and does not scan for zeros. Counts the pause down. */
-static int skips_scan(const cmlp_input_space *space, int32_t index)
+static int skips_scan(const cmlpi_input_memory *input, int32_t index)
 {
-    return space->pause[index] && --space->pause[index];
+    return input->pause[index] && --input->pause[index];
 }
 
 /* Builds the nonzero masks of a range's rows [i, end). Returns the number of nonzero elements. */
-static int64_t mask_rows(const cmlp_net *net, const cmlp_input_space *space, const cmlp_row_range *range, int64_t i,
+static int64_t mask_rows(const cmlp_net *net, const cmlpi_input_memory *input, const cmlpi_row_range *range, int64_t i,
                          int64_t end)
 {
     int64_t masked = 0;
     for (int64_t row = range->a + i; row < range->a + end; row++)
-        masked += net->kernels->nonzero_mask(space->list[row], cmlp_n_in(net), space->mask + row * n_words(net));
+        masked += net->kernels->nonzero_mask(input->list[row], cmlpi_n_in(net), input->mask + row * n_words(net));
     return masked;
 }
 
 /* Builds the nonzero masks of a range's first n rows as a sample. Returns 0, and backs off, if too few elements are
  * zero for the masked kernels to be faster. */
-static int sample_mask(const cmlp_net *net, const cmlp_input_space *space, const cmlp_row_range *range, int64_t n)
+static int sample_mask(const cmlp_net *net, const cmlpi_input_memory *input, const cmlpi_row_range *range, int64_t n)
 {
-    if (!space->mask || skips_scan(space, range->index)) return 0;
-    if (mask_rows(net, space, range, 0, n) <= MAX_NONZERO(n * cmlp_n_in(net))) return 1;
-    space->pause[range->index] = SCAN_PAUSE;
+    if (!input->mask || skips_scan(input, range->index)) return 0;
+    if (mask_rows(net, input, range, 0, n) <= MAX_NONZERO(n * cmlpi_n_in(net))) return 1;
+    input->pause[range->index] = SCAN_PAUSE;
     return 0;
 }
 
@@ -92,108 +92,108 @@ static int mostly_nonzero(const uint64_t *mask, int64_t words)
 }
 
 /* A thread's column mask with all bits cleared. If the thread backs off, all bits are set and the result is NULL. */
-static uint64_t *begin_column_mask(const cmlp_net *net, const cmlp_input_space *space, const cmlp_row_range *range)
+static uint64_t *begin_column_mask(const cmlp_net *net, const cmlpi_input_memory *input, const cmlpi_row_range *range)
 {
     const int64_t words = n_words(net);
-    uint64_t *mask = space->column_masks + range->index * 2 * words;
-    if (!space->pause[range->index] && mostly_nonzero(mask, words)) space->pause[range->index] = SCAN_PAUSE;
-    const int scans = !skips_scan(space, range->index);
+    uint64_t *mask = input->column_masks + range->index * 2 * words;
+    if (!input->pause[range->index] && mostly_nonzero(mask, words)) input->pause[range->index] = SCAN_PAUSE;
+    const int scans = !skips_scan(input, range->index);
     memset(mask, scans ? 0 : 0xff, (size_t)words * sizeof *mask);
     return scans ? mask : NULL;
 }
 
 #if CMLP_BUILDS_TRAINING
-uint64_t *cmlp_merge_column_masks(const cmlp_net *net, const cmlp_input_space *space, cmlp_thread self)
+uint64_t *cmlpi_merge_column_masks(const cmlp_net *net, const cmlpi_input_memory *input, cmlpi_thread self)
 {
-    if (!space->column_masks) return NULL;
+    if (!input->column_masks) return NULL;
     const int64_t words = n_words(net), each = 2 * words;
-    uint64_t *merged = space->column_masks + self.index * each + words;
+    uint64_t *merged = input->column_masks + self.index * each + words;
     memset(merged, 0, (size_t)words * sizeof *merged);
     for (int32_t i = 0; i < self.size; i++)
-        for (int64_t word = 0; word < words; word++) merged[word] |= space->column_masks[i * each + word];
+        for (int64_t word = 0; word < words; word++) merged[word] |= input->column_masks[i * each + word];
     return mostly_nonzero(merged, words) ? NULL : merged;
 }
 
-cmlp_gradient_input cmlp_gathered_rows(const cmlp_net *net, const cmlp_input_space *space, int64_t a, int64_t n,
-                                       int masked, int32_t index)
+cmlpi_gradient_input cmlpi_gathered_rows(const cmlp_net *net, const cmlpi_input_memory *input, int64_t a, int64_t n,
+                                         int masked, int32_t index)
 {
-    return (cmlp_gradient_input){.rows = n,
-                                 .list = space->list + a,
-                                 .mask = masked ? space->mask + a * n_words(net) : NULL,
-                                 .ld_mask = n_words(net),
-                                 .copy = cmlp_copy_space(space, index)};
+    return (cmlpi_gradient_input){.rows = n,
+                                  .list = input->list + a,
+                                  .mask = masked ? input->mask + a * n_words(net) : NULL,
+                                  .ld_mask = n_words(net),
+                                  .copy = cmlpi_copy_buffer(input, index)};
 }
 #endif
 
 /* Whether the kernels convert uint8 rows themselves. */
-static int stay_bytes(const cmlp_data *data, const cmlp_row_range *range, const cmlp_input_space *space)
+static int stay_bytes(const cmlpi_data *data, const cmlpi_row_range *range, const cmlpi_input_memory *input)
 {
-    return range->once && space->copies && range->n > 1 && !is_wide(data->net) && cmlp_are_bytes(data);
+    return range->once && input->copies && range->n > 1 && !is_wide(data->net) && cmlpi_are_bytes(data);
 }
 
-static void gather(const cmlp_data *data, const cmlp_row_range *range, const cmlp_input_space *space)
+static void gather(const cmlpi_data *data, const cmlpi_row_range *range, const cmlpi_input_memory *input)
 {
-    const int64_t n_in = cmlp_n_in(data->net), a = range->a;
-    if (stay_bytes(data, range, space))
-        cmlp_list_rows(data, range->selected, range->n, space->list + a);
+    const int64_t n_in = cmlpi_n_in(data->net), a = range->a;
+    if (stay_bytes(data, range, input))
+        cmlpi_list_rows(data, range->selected, range->n, input->list + a);
     else
-        cmlp_gather_rows(data, range->selected, range->n, space->list + a,
-                         cmlp_at(data->net, space->converted, a * n_in));
+        cmlpi_gather_rows(data, range->selected, range->n, input->list + a,
+                          cmlpi_at(data->net, input->converted, a * n_in));
 }
 
 /* A range's dense rows [i, i + n) in the form that the kernel reads. */
-static cmlp_dense_input range_input(const cmlp_data *data, const cmlp_row_range *range, const cmlp_input_space *space,
-                                    int64_t i, int64_t n, int masked)
+static cmlpi_dense_input range_input(const cmlpi_data *data, const cmlpi_row_range *range, const cmlpi_input_memory *input,
+                                     int64_t i, int64_t n, int masked)
 {
     const int64_t a = range->a + i, next = i + n < range->n ? n : range->microbatch - i, words = n_words(data->net);
     const int64_t distance = masked || n < PREFETCH_ROWS ? n : PREFETCH_ROWS;
-    const int bytes = stay_bytes(data, range, space);
-    cmlp_dense_input x = {.rows = n, .n_in = cmlp_n_in(data->net), .list = space->list + a,
-                          .copy = cmlp_copy_space(space, range->index)};
+    const int bytes = stay_bytes(data, range, input);
+    cmlpi_dense_input x = {.rows = n, .n_in = cmlpi_n_in(data->net), .list = input->list + a,
+                           .copy = cmlpi_copy_buffer(input, range->index)};
     if (masked) {
-        x.mask = space->mask + a * words;
+        x.mask = input->mask + a * words;
         x.ld_mask = words;
     }
     if (bytes)
         x.byte_scale = data->rows->scale;
-    else if (space->column_masks)
-        x.column_mask = begin_column_mask(data->net, space, range);
-    if (space->prefetch && (data->in_place || bytes) &&
-        cmlp_list_prefetch(data, range->selected + i, n, distance, next, space->prefetch + a))
-        x.prefetch = space->prefetch + a;
+    else if (input->column_masks)
+        x.column_mask = begin_column_mask(data->net, input, range);
+    if (input->prefetch && (data->in_place || bytes) &&
+        cmlpi_list_prefetch(data, range->selected + i, n, distance, next, input->prefetch + a))
+        x.prefetch = input->prefetch + a;
     return x;
 }
 
-static void sparse_sums(const cmlp_data *data, const void *params, const cmlp_row_range *range,
-                        const cmlp_input_space *space, void *z, void *scratch)
+static void sparse_sums(const cmlpi_data *data, const void *params, const cmlpi_row_range *range,
+                        const cmlpi_input_memory *input, void *z, void *scratch)
 {
-    const cmlp_product to = cmlp_layer_product(data->net, params, 0, z);
-    cmlp_gather_sparse(data, range->selected, range->n, space->sparse + range->a);
-    const cmlp_csr x = cmlp_sparse_matrix(data, space->sparse + range->a, range->n);
+    const cmlpi_product to = cmlpi_layer_product(data->net, params, 0, z);
+    cmlpi_gather_sparse(data, range->selected, range->n, input->sparse + range->a);
+    const cmlpi_csr x = cmlpi_sparse_matrix(data, input->sparse + range->a, range->n);
     data->net->kernels->csr(&x, &to, scratch);
 }
 
-int cmlp_first_layer(const cmlp_data *data, const void *params, const cmlp_row_range *range,
-                     const cmlp_input_space *space, void *z, void *scratch)
+int cmlpi_first_layer(const cmlpi_data *data, const void *params, const cmlpi_row_range *range,
+                      const cmlpi_input_memory *input, void *z, void *scratch)
 {
     const cmlp_net *net = data->net;
     const int64_t n = range->n, blocks = n / MASKED_ROWS + 1;
     int64_t block = 0, i = 0, m;
     int masked = 0;
-    if (cmlp_is_sparse(data)) {
-        sparse_sums(data, params, range, space, z, scratch);
+    if (cmlpi_is_sparse(data)) {
+        sparse_sums(data, params, range, input, z, scratch);
         return 0;
     }
-    gather(data, range, space);
+    gather(data, range, input);
     do { /* runs once even without rows, to clear the column mask */
         m = n * ++block / blocks - i;
         if (i)
-            mask_rows(net, space, range, i, i + m);
+            mask_rows(net, input, range, i, i + m);
         else
-            masked = sample_mask(net, space, range, m);
+            masked = sample_mask(net, input, range, m);
         if (!masked) m = n;
-        const cmlp_dense_input x = range_input(data, range, space, i, m, masked);
-        cmlp_layer_sums(net, params, 0, &x, cmlp_at(net, z, i * net->layers[0].n_out));
+        const cmlpi_dense_input x = range_input(data, range, input, i, m, masked);
+        cmlpi_layer_sums(net, params, 0, &x, cmlpi_at(net, z, i * net->layers[0].n_out));
         i += m;
     } while (i < n);
     return masked;

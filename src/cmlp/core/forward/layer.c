@@ -7,17 +7,17 @@
 #endif
 #define BLOCK_ROWS 16
 
-void cmlp_layer_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_dense_input *x, void *z)
+void cmlpi_layer_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlpi_dense_input *x, void *z)
 {
-    const cmlp_product to = cmlp_layer_product(net, params, layer, z);
+    const cmlpi_product to = cmlpi_layer_product(net, params, layer, z);
     const int64_t columns = x->rows > BLOCK_ROWS && to.n_out > 2 * BLOCK_OUTPUTS ? BLOCK_OUTPUTS : to.n_out;
-    cmlp_dense_input rows = *x;
+    cmlpi_dense_input rows = *x;
     for (int64_t j = 0; j < to.n_out; j += columns) {
-        cmlp_product block = to;
-        block.w = cmlp_at(net, to.w, j);
-        block.bias = cmlp_at(net, to.bias, j);
+        cmlpi_product block = to;
+        block.w = cmlpi_at(net, to.w, j);
+        block.bias = cmlpi_at(net, to.bias, j);
         block.n_out = to.n_out - j < columns ? to.n_out - j : columns;
-        block.z = cmlp_at(net, z, j);
+        block.z = cmlpi_at(net, z, j);
         net->kernels->dense(&rows, &block);
         rows.prefetch = NULL; /* the first block has prefetched the rows */
     }

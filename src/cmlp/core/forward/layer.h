@@ -5,20 +5,20 @@
 #include "../net/net.h"
 
 /* The product of a layer's inputs with its weights, to z. */
-static inline cmlp_product cmlp_layer_product(const cmlp_net *net, const void *params, int32_t layer, void *z)
+static inline cmlpi_product cmlpi_layer_product(const cmlp_net *net, const void *params, int32_t layer, void *z)
 {
-    const cmlp_dense_layer *at = &net->layers[layer];
-    return (cmlp_product){.w = cmlp_at(net, params, at->weights), .bias = cmlp_at(net, params, at->biases),
-                          .ldw = at->n_out, .n_out = at->n_out, .z = z, .ldz = at->n_out, .tuning = net->tuning};
+    const cmlpi_dense_layer *at = &net->layers[layer];
+    return (cmlpi_product){.w = cmlpi_at(net, params, at->weights), .bias = cmlpi_at(net, params, at->biases),
+                           .ldw = at->n_out, .n_out = at->n_out, .z = z, .ldz = at->n_out, .tuning = net->tuning};
 }
 
 /* z = b + x W of one layer; z (rows of x, n_out). */
-void cmlp_layer_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlp_dense_input *x, void *z);
+void cmlpi_layer_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlpi_dense_input *x, void *z);
 
 /* a = act(z) of one layer and n rows; a may be z. */
-static inline void cmlp_activate_rows(const cmlp_net *net, int32_t layer, void *z, void *a, int64_t n)
+static inline void cmlpi_activate_rows(const cmlp_net *net, int32_t layer, void *z, void *a, int64_t n)
 {
-    const cmlp_dense_layer *at = &net->layers[layer];
+    const cmlpi_dense_layer *at = &net->layers[layer];
     net->kernels->activate(at->activation, at->parameter, z, a, n, at->n_out);
 }
 

@@ -20,7 +20,7 @@ typedef struct tile_row {
 
 /* The rows at the ends of the paths: their outputs, and the first layer's sums of those in which paths begin. */
 typedef struct path_ends {
-    cmlp_data data;
+    cmlpi_data data;
     void *sums, *outputs;
 } path_ends;
 
@@ -34,7 +34,7 @@ typedef struct paths_job {
     void *team;
     char *memory; /* the threads' memory, and the bytes of each */
     size_t memory_size;
-    cmlp_atomic next, stopped; /* the next paths to take; whether to stop */
+    cmlpi_atomic next, stopped; /* the next paths to take; whether to stop */
 } paths_job;
 
 /* One thread. */
@@ -53,20 +53,20 @@ typedef struct path_walker {
 
 static int64_t selected_rows(const cmlp_rows *rows) { return rows->order ? rows->n_order : rows->n_rows; }
 
-static void lay_out_walker(cmlp_space *space, const cmlp_net *net, int64_t n_groups, path_walker *walker)
+static void lay_out_walker(cmlpi_arena *arena, const cmlp_net *net, int64_t n_groups, path_walker *walker)
 {
     int64_t hidden = 0;
     for (int32_t l = 0; l < net->depth - 1; l++)
         if (net->layers[l].n_out > hidden) hidden = net->layers[l].n_out;
-    walker->row = cmlp_take(space, cmlp_n_in(net), net->element);
-    walker->difference = cmlp_take(space, cmlp_n_in(net), net->element);
-    walker->steps = cmlp_take(space, n_groups, (size_t)net->layers[0].n_out * net->element);
-    walker->changes = cmlp_take(space, n_groups, 1);
-    walker->z = cmlp_take(space, TILE_ROWS * net->layers[0].n_out, net->element);
-    for (int i = 0; i < 2; i++) walker->activations[i] = cmlp_take(space, TILE_ROWS * hidden, net->element);
-    walker->outputs = cmlp_take(space, TILE_ROWS * cmlp_n_out(net), net->element);
-    walker->tile = cmlp_take(space, TILE_ROWS, sizeof(tile_row));
-    walker->copy = cmlp_take(space, 1, CMLP_COPY_BYTES);
+    walker->row = cmlpi_arena_alloc(arena, cmlpi_n_in(net), net->element);
+    walker->difference = cmlpi_arena_alloc(arena, cmlpi_n_in(net), net->element);
+    walker->steps = cmlpi_arena_alloc(arena, n_groups, (size_t)net->layers[0].n_out * net->element);
+    walker->changes = cmlpi_arena_alloc(arena, n_groups, 1);
+    walker->z = cmlpi_arena_alloc(arena, TILE_ROWS * net->layers[0].n_out, net->element);
+    for (int i = 0; i < 2; i++) walker->activations[i] = cmlpi_arena_alloc(arena, TILE_ROWS * hidden, net->element);
+    walker->outputs = cmlpi_arena_alloc(arena, TILE_ROWS * cmlpi_n_out(net), net->element);
+    walker->tile = cmlpi_arena_alloc(arena, TILE_ROWS, sizeof(tile_row));
+    walker->copy = cmlpi_arena_alloc(arena, 1, CMLP_COPY_BYTES);
     walker->start = walker->target = -1;
     walker->n = 0;
 }
@@ -75,27 +75,27 @@ static void lay_out_walker(cmlp_space *space, const cmlp_net *net, int64_t n_gro
 static size_t divide_paths(paths_job *job, char *base, const cmlp_net *net, int64_t n_from, int64_t n_to,
                            int32_t n_threads)
 {
-    const size_t output = (size_t)cmlp_n_out(net) * net->element;
-    cmlp_space space = {.base = base};
+    const size_t output = (size_t)cmlpi_n_out(net) * net->element;
+    cmlpi_arena arena = {.base = base};
     path_walker walker;
-    job->from.sums = cmlp_take(&space, n_from, (size_t)net->layers[0].n_out * net->element);
-    job->from.outputs = cmlp_take(&space, n_from, output);
+    job->from.sums = cmlpi_arena_alloc(&arena, n_from, (size_t)net->layers[0].n_out * net->element);
+    job->from.outputs = cmlpi_arena_alloc(&arena, n_from, output);
     job->to.sums = NULL;
-    job->to.outputs = cmlp_take(&space, n_to, output);
-    job->seen = cmlp_take(&space, job->paths.n_groups, sizeof(int64_t));
-    job->team = cmlp_take(&space, 1, cmlp_team_space(n_threads));
-    const size_t begin = space.used;
+    job->to.outputs = cmlpi_arena_alloc(&arena, n_to, output);
+    job->seen = cmlpi_arena_alloc(&arena, job->paths.n_groups, sizeof(int64_t));
+    job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
+    const size_t begin = arena.used;
     job->memory = base ? base + begin : NULL;
-    lay_out_walker(&space, net, job->paths.n_groups, &walker);
-    job->memory_size = space.used - begin;
-    if (!cmlp_add_size(&space.used, (int64_t)job->memory_size, (size_t)n_threads - 1)) space.overflow = 1;
-    return space.overflow ? 0 : space.used;
+    lay_out_walker(&arena, net, job->paths.n_groups, &walker);
+    job->memory_size = arena.used - begin;
+    if (!cmlpi_add_size(&arena.used, (int64_t)job->memory_size, (size_t)n_threads - 1)) arena.overflow = 1;
+    return arena.overflow ? 0 : arena.used;
 }
 
 static void begin_walker(path_walker *walker, paths_job *job, int32_t index)
 {
-    cmlp_space space = {.base = job->memory + (size_t)index * job->memory_size};
-    lay_out_walker(&space, job->from.data.net, job->paths.n_groups, walker);
+    cmlpi_arena arena = {.base = job->memory + (size_t)index * job->memory_size};
+    lay_out_walker(&arena, job->from.data.net, job->paths.n_groups, walker);
     walker->job = job;
     walker->polls = !index;
 }
@@ -107,26 +107,26 @@ static void outputs_of_sums(const path_walker *walker, const void *z, int64_t n,
     void *x = NULL;
     for (int32_t l = 0; l < net->depth; l++) {
         void *const a = l == net->depth - 1 ? outputs : walker->activations[l & 1];
-        const cmlp_dense_input rows = {.rows = n, .n_in = net->layers[l].n_in, .base = x, .ld = net->layers[l].n_in,
-                                       .copy = walker->copy};
-        if (l) cmlp_layer_sums(net, walker->job->params, l, &rows, a);
-        cmlp_activate_rows(net, l, l ? a : (void *)(uintptr_t)z, a, n);
+        const cmlpi_dense_input rows = {.rows = n, .n_in = net->layers[l].n_in, .base = x, .ld = net->layers[l].n_in,
+                                        .copy = walker->copy};
+        if (l) cmlpi_layer_sums(net, walker->job->params, l, &rows, a);
+        cmlpi_activate_rows(net, l, l ? a : (void *)(uintptr_t)z, a, n);
         x = a;
     }
-    if (net->n_quantiles) cmlp_sort_outputs(net, outputs, n);
+    if (net->n_quantiles) cmlpi_sort_outputs(net, outputs, n);
 }
 
 /* Computes the rows of the tile, and empties it. Its last row of sums stays, because a path may continue from it. */
-static void finish_tile(path_walker *walker)
+static void compute_tile(path_walker *walker)
 {
     const cmlp_net *net = walker->job->from.data.net;
-    const size_t size = (size_t)cmlp_n_out(net) * net->element;
+    const size_t size = (size_t)cmlpi_n_out(net) * net->element;
     if (walker->n) outputs_of_sums(walker, walker->z, walker->n, walker->outputs);
     for (int64_t i = 0; i < walker->n; i++)
         for (int64_t k = 0; k < walker->tile[i].n_steps; k++)
             memcpy((char *)walker->tile[i].outputs + (size_t)k * size, (char *)walker->outputs + (size_t)i * size, size);
     walker->n = 0;
-    if (walker->polls && cmlp_polls_cancel(walker->job->run)) cmlp_atomic_store(&walker->job->stopped, 1);
+    if (walker->polls && cmlpi_polls_cancel(walker->job->run)) cmlpi_atomic_store(&walker->job->stopped, 1);
 }
 
 /* Adds a row to the tile, with the sums z + step, and returns them. */
@@ -134,8 +134,8 @@ static const void *add_row(path_walker *walker, const void *z, const void *step,
 {
     const cmlp_net *net = walker->job->from.data.net;
     const int64_t n = net->layers[0].n_out;
-    if (walker->n == TILE_ROWS) finish_tile(walker);
-    void *const sums = cmlp_at(net, walker->z, walker->n * n);
+    if (walker->n == TILE_ROWS) compute_tile(walker);
+    void *const sums = cmlpi_at(net, walker->z, walker->n * n);
     if (net->dtype == CMLP_FLOAT32)
         for (int64_t j = 0; j < n; j++) ((float *)sums)[j] = ((const float *)z)[j] + ((const float *)step)[j];
     else
@@ -147,7 +147,7 @@ static const void *add_row(path_walker *walker, const void *z, const void *step,
 static int any_nonzero(const cmlp_net *net, const void *values, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        if (cmlp_get(net, values, i) != 0) return 1;
+        if (cmlpi_get(net, values, i) != 0) return 1;
     return 0;
 }
 
@@ -159,15 +159,15 @@ static void find_steps(path_walker *walker, int64_t start, int64_t target)
     const int64_t n = net->layers[0].n_out;
     const void *a, *b;
     if (walker->start == start && walker->target == target) return;
-    cmlp_gather_rows(&job->from.data, start, 1, &a, walker->row);
-    cmlp_gather_rows(&job->to.data, target, 1, &b, walker->difference);
-    for (int64_t k = 0; k < cmlp_n_in(net); k++)
-        cmlp_set(net, walker->difference, k, cmlp_get(net, b, k) - cmlp_get(net, a, k));
+    cmlpi_gather_rows(&job->from.data, start, 1, &a, walker->row);
+    cmlpi_gather_rows(&job->to.data, target, 1, &b, walker->difference);
+    for (int64_t k = 0; k < cmlpi_n_in(net); k++)
+        cmlpi_set(net, walker->difference, k, cmlpi_get(net, b, k) - cmlpi_get(net, a, k));
     for (int64_t g = 0; g < job->paths.n_groups; g++) {
         const int64_t first = job->paths.begins[g], width = job->paths.begins[g + 1] - first;
-        const void *x = cmlp_at(net, walker->difference, first);
-        cmlp_product to = cmlp_layer_product(net, job->params, 0, cmlp_at(net, walker->steps, g * n));
-        to.w = cmlp_at(net, to.w, first * n);
+        const void *x = cmlpi_at(net, walker->difference, first);
+        cmlpi_product to = cmlpi_layer_product(net, job->params, 0, cmlpi_at(net, walker->steps, g * n));
+        to.w = cmlpi_at(net, to.w, first * n);
         to.bias = NULL;
         walker->changes[g] = 0;
         if (!any_nonzero(net, x, width)) continue;
@@ -185,9 +185,9 @@ static void walk(path_walker *walker, int64_t target, int64_t path)
     const cmlp_net *net = job->from.data.net;
     const int64_t n_groups = job->paths.n_groups, n_sums = net->layers[0].n_out;
     const int64_t *order = job->paths.orders + path * n_groups, start = job->paths.starts[path];
-    const size_t size = (size_t)cmlp_n_out(net) * net->element;
+    const size_t size = (size_t)cmlpi_n_out(net) * net->element;
     char *outputs = job->outputs + (size_t)((target * job->paths.n_paths + path) * (n_groups - 1)) * size;
-    const void *z = cmlp_at(net, job->from.sums, start * n_sums), *ends = job->from.outputs;
+    const void *z = cmlpi_at(net, job->from.sums, start * n_sums), *ends = job->from.outputs;
     int64_t last = n_groups - 1, taken = 0;
     find_steps(walker, start, target);
     while (last >= 0 && !walker->changes[order[last]]) last--;
@@ -195,7 +195,7 @@ static void walk(path_walker *walker, int64_t target, int64_t path)
         if (k >= last) {
             memcpy(outputs, (char *)job->to.outputs + (size_t)target * size, size);
         } else if (walker->changes[order[k]]) {
-            z = add_row(walker, z, cmlp_at(net, walker->steps, order[k] * n_sums), outputs);
+            z = add_row(walker, z, cmlpi_at(net, walker->steps, order[k] * n_sums), outputs);
             taken = 1;
         } else if (taken) {
             walker->tile[walker->n - 1].n_steps++;
@@ -207,37 +207,37 @@ static void walk(path_walker *walker, int64_t target, int64_t path)
 
 static int64_t blocks_of(const paths_job *job) { return (job->paths.n_paths + PATHS - 1) / PATHS; }
 
-static void walk_paths(void *context, cmlp_thread self)
+static void walk_paths(void *context, cmlpi_thread self)
 {
     paths_job *job = context;
     path_walker walker;
     begin_walker(&walker, job, self.index);
     for (;;) {
-        const int64_t unit = cmlp_atomic_add(&job->next, 1), target = unit / blocks_of(job);
-        if (target >= job->to.data.n || cmlp_atomic_load(&job->stopped)) break;
+        const int64_t unit = cmlpi_atomic_add(&job->next, 1), target = unit / blocks_of(job);
+        if (target >= job->to.data.n || cmlpi_atomic_load(&job->stopped)) break;
         const int64_t first = unit % blocks_of(job) * PATHS, left = job->paths.n_paths - first;
-        for (int64_t i = 0; i < left && i < PATHS && !cmlp_atomic_load(&job->stopped); i++)
+        for (int64_t i = 0; i < left && i < PATHS && !cmlpi_atomic_load(&job->stopped); i++)
             walk(&walker, target, first + i);
-        finish_tile(&walker);
+        compute_tile(&walker);
     }
 }
 
 /* Computes the outputs of the rows at the ends of paths, and keeps the first layer's sums if there is space for them. */
 static cmlp_status predict_ends(path_walker *walker, path_ends *ends)
 {
-    const cmlp_data *data = &ends->data;
+    const cmlpi_data *data = &ends->data;
     const cmlp_net *net = data->net;
     const int64_t n = net->layers[0].n_out;
     for (int64_t i = 0; i < data->n; i++) {
         const void *x;
-        if (cmlp_polls_cancel(walker->job->run)) return CMLP_CANCELLED;
-        void *const z = ends->sums ? cmlp_at(net, ends->sums, i * n) : walker->z;
-        const cmlp_product to = cmlp_layer_product(net, walker->job->params, 0, z);
-        cmlp_gather_rows(data, i, 1, &x, walker->row);
-        net->kernels->dense_row(x, cmlp_n_in(net), &to);
-        const cmlp_fault fault = cmlp_check_sums(data, z, i, 1, walker->row, 0);
-        if (fault.status) return cmlp_report(walker->job->run, data, fault);
-        outputs_of_sums(walker, z, 1, cmlp_at(net, ends->outputs, i * cmlp_n_out(net)));
+        if (cmlpi_polls_cancel(walker->job->run)) return CMLP_CANCELLED;
+        void *const z = ends->sums ? cmlpi_at(net, ends->sums, i * n) : walker->z;
+        const cmlpi_product to = cmlpi_layer_product(net, walker->job->params, 0, z);
+        cmlpi_gather_rows(data, i, 1, &x, walker->row);
+        net->kernels->dense_row(x, cmlpi_n_in(net), &to);
+        const cmlpi_fault fault = cmlpi_check_sums(data, z, i, 1, walker->row, 0);
+        if (fault.status) return cmlpi_report(walker->job->run, data, fault);
+        outputs_of_sums(walker, z, 1, cmlpi_at(net, ends->outputs, i * cmlpi_n_out(net)));
     }
     return CMLP_OK;
 }
@@ -268,20 +268,20 @@ static int are_orders(const paths_job *job)
 
 static cmlp_status check_indices(const int64_t *indices, const char *name, cmlp_run *run)
 {
-    if (!indices) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, name);
-    return cmlp_misaligned(indices, sizeof *indices) ? cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
+    if (!indices) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, name);
+    return cmlpi_misaligned(indices, sizeof *indices) ? cmlpi_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
 }
 
 static cmlp_status read_paths(paths_job *job, const cmlp_paths *given, int64_t n_in, cmlp_run *run)
 {
     cmlp_paths *paths = &job->paths;
     cmlp_status status = CMLP_READ(paths, given, cmlp_paths, n_paths);
-    if (status) return cmlp_refuse(&run->refused, status, "paths");
-    if (paths->n_groups < 1 || paths->n_paths < 0) return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "paths");
+    if (status) return cmlpi_refuse(&run->refused, status, "paths");
+    if (paths->n_groups < 1 || paths->n_paths < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "paths");
     status = check_indices(paths->begins, "paths->begins", run);
     if (!status && paths->n_paths) status = check_indices(paths->starts, "paths->starts", run);
     if (!status && paths->n_paths) status = check_indices(paths->orders, "paths->orders", run);
-    if (!status && !are_groups(paths, n_in)) status = cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "paths->begins");
+    if (!status && !are_groups(paths, n_in)) status = cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "paths->begins");
     return status;
 }
 
@@ -289,45 +289,45 @@ static cmlp_status read_paths(paths_job *job, const cmlp_paths *given, int64_t n
 static cmlp_status count_outputs(const paths_job *job, int64_t *n)
 {
     const cmlp_net *net = job->from.data.net;
-    const int64_t factors[] = {job->to.data.n, job->paths.n_paths, job->paths.n_groups - 1, cmlp_n_out(net)};
+    const int64_t factors[] = {job->to.data.n, job->paths.n_paths, job->paths.n_groups - 1, cmlpi_n_out(net)};
     size_t bytes = 0;
     *n = 1;
     for (int i = 0; i < 4; i++) {
         if (*n && factors[i] > ((int64_t)1 << 47) / *n) return CMLP_ERROR_OVERFLOW;
         *n *= factors[i];
     }
-    return cmlp_add_size(&bytes, *n, net->element) ? CMLP_OK : CMLP_ERROR_OVERFLOW;
+    return cmlpi_add_size(&bytes, *n, net->element) ? CMLP_OK : CMLP_ERROR_OVERFLOW;
 }
 
-static cmlp_status check_ends(path_ends *ends, const cmlp_net *net, const cmlp_rows *rows, const char *name,
-                              cmlp_run *run)
+static cmlp_status check_path_ends(path_ends *ends, const cmlp_net *net, const cmlp_rows *rows, const char *name,
+                                   cmlp_run *run)
 {
-    const cmlp_status status = cmlp_check_data(&ends->data, net, rows, NULL, NULL, run);
-    return !status && cmlp_is_sparse(&ends->data) ? cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, name) : status;
+    const cmlp_status status = cmlpi_check_data(&ends->data, net, rows, NULL, NULL, run);
+    return !status && cmlpi_is_sparse(&ends->data) ? cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, name) : status;
 }
 
 static cmlp_status check_paths(paths_job *job, const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                const cmlp_paths *paths, int64_t n_params, int64_t n_outputs, int64_t *n)
 {
     cmlp_run *run = job->run;
-    cmlp_status status = check_ends(&job->from, net, rows, "rows", run);
-    if (!status) status = check_ends(&job->to, net, to, "to", run);
-    if (!status) status = cmlp_check_params(net, job->params, n_params, "params", run);
-    if (!status) status = read_paths(job, paths, cmlp_n_in(net), run);
+    cmlp_status status = check_path_ends(&job->from, net, rows, "rows", run);
+    if (!status) status = check_path_ends(&job->to, net, to, "to", run);
+    if (!status) status = cmlpi_check_params(net, job->params, n_params, "params", run);
+    if (!status) status = read_paths(job, paths, cmlpi_n_in(net), run);
     if (!status) status = count_outputs(job, n);
-    if (!status) status = cmlp_check_output(net, job->outputs, n_outputs, *n, 1, "outputs", run);
+    if (!status) status = cmlpi_check_output(net, job->outputs, n_outputs, *n, 1, "outputs", run);
     if (status) return status;
     const size_t size = divide_paths(job, NULL, net, job->from.data.n, job->to.data.n, run->n_threads);
-    status = cmlp_check_workspace(run, size);
+    status = cmlpi_check_workspace(run, size);
     if (status) return status;
     divide_paths(job, run->workspace, net, job->from.data.n, job->to.data.n, run->n_threads);
-    return are_orders(job) ? CMLP_OK : cmlp_refuse(&run->refused, CMLP_ERROR_ORDER, "paths");
+    return are_orders(job) ? CMLP_OK : cmlpi_refuse(&run->refused, CMLP_ERROR_ORDER, "paths");
 }
 
 /* Multiplications of the steps: those of the layers after the first. */
-static double products(const cmlp_net *net, int64_t n)
+static double path_products(const cmlp_net *net, int64_t n)
 {
-    return (double)n / (double)cmlp_n_out(net) * (double)(net->n_params - net->layers[0].n_in * net->layers[0].n_out);
+    return (double)n / (double)cmlpi_n_out(net) * (double)(net->n_params - net->layers[0].n_in * net->layers[0].n_out);
 }
 
 static cmlp_status predict_paths(paths_job *job, int64_t n)
@@ -337,24 +337,24 @@ static cmlp_status predict_paths(paths_job *job, int64_t n)
     cmlp_status status = n ? predict_ends(&walker, &job->from) : CMLP_OK;
     if (!status && n) status = predict_ends(&walker, &job->to);
     if (status || !n) return status;
-    cmlp_atomic_init(&job->next, 0);
-    cmlp_atomic_init(&job->stopped, 0);
-    cmlp_team_run(cmlp_prediction_threads(products(job->from.data.net, n), job->run->n_threads), job->team, walk_paths,
-                  job);
-    return cmlp_atomic_load(&job->stopped) ? CMLP_CANCELLED : CMLP_OK;
+    cmlpi_atomic_init(&job->next, 0);
+    cmlpi_atomic_init(&job->stopped, 0);
+    cmlpi_team_run(cmlpi_prediction_threads(path_products(job->from.data.net, n), job->run->n_threads), job->team, walk_paths,
+                   job);
+    return cmlpi_atomic_load(&job->stopped) ? CMLP_CANCELLED : CMLP_OK;
 }
 
 cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                const cmlp_rows *to, const cmlp_paths *paths, void *outputs, int64_t n_outputs,
                                cmlp_run *run)
 {
-    cmlp_frame frame;
+    cmlpi_call frame;
     paths_job job = {.params = params, .outputs = outputs, .run = &frame.run};
     int64_t n = 0;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = check_paths(&job, net, rows, to, paths, n_params, n_outputs, &n);
     if (!status) status = predict_paths(&job, n);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 static cmlp_status measure_paths(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
@@ -363,31 +363,31 @@ static cmlp_status measure_paths(const cmlp_net *net, const cmlp_rows *rows, con
     const char **const refused = &run->refused;
     cmlp_rows ends[2];
     paths_job job;
-    cmlp_status status = cmlp_check_net(net);
-    if (status) return cmlp_refuse(refused, status, "net");
+    cmlp_status status = cmlpi_check_net(net);
+    if (status) return cmlpi_refuse(refused, status, "net");
     status = CMLP_READ(&ends[0], rows, cmlp_rows, factors);
-    if (status) return cmlp_refuse(refused, status, "rows");
+    if (status) return cmlpi_refuse(refused, status, "rows");
     status = CMLP_READ(&ends[1], to, cmlp_rows, factors);
-    if (status) return cmlp_refuse(refused, status, "to");
+    if (status) return cmlpi_refuse(refused, status, "to");
     status = CMLP_READ(&job.paths, paths, cmlp_paths, n_paths);
-    if (status) return cmlp_refuse(refused, status, "paths");
-    status = cmlp_require(bytes, sizeof *bytes, "bytes", run);
+    if (status) return cmlpi_refuse(refused, status, "paths");
+    status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", run);
     if (status) return status;
-    if (selected_rows(&ends[0]) < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows");
-    if (selected_rows(&ends[1]) < 0) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "to");
-    if (job.paths.n_groups < 1) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "paths->n_groups");
+    if (selected_rows(&ends[0]) < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows");
+    if (selected_rows(&ends[1]) < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "to");
+    if (job.paths.n_groups < 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "paths->n_groups");
     const size_t size = divide_paths(&job, NULL, net, selected_rows(&ends[0]), selected_rows(&ends[1]), run->n_threads);
     if (!size) return CMLP_ERROR_OVERFLOW;
-    *bytes = cmlp_with_slack(size);
+    *bytes = cmlpi_with_slack(size);
     return CMLP_OK;
 }
 
 cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                       const cmlp_paths *paths, size_t *bytes, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = measure_paths(net, rows, to, paths, bytes, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 #endif

@@ -3,52 +3,52 @@
 
 #include "../data/run.h"
 
-cmlp_status cmlp_row_space(const cmlp_net *net, void *memory, size_t *size, cmlp_row_memory *divided)
+cmlp_status cmlpi_row_lay_out(const cmlp_net *net, void *memory, size_t *size, cmlpi_row_memory *divided)
 {
-    char *const base = cmlp_aligned(memory);
+    char *const base = cmlpi_aligned(memory);
     if (!net->row.all) return CMLP_ERROR_OVERFLOW;
-    *size = cmlp_with_slack(net->row.all);
-    *divided = (cmlp_row_memory){.workspace = base, .workspace_size = net->row.all};
+    *size = cmlpi_with_slack(net->row.all);
+    *divided = (cmlpi_row_memory){.workspace = base, .workspace_size = net->row.all};
     if (base) divided->row = base + net->row.row;
     if (base) divided->output = base + net->row.output;
     return CMLP_OK;
 }
 
-cmlp_status cmlp_require_workspace(cmlp_run *run, size_t needed)
+cmlp_status cmlpi_require_workspace(cmlp_run *run, size_t needed)
 {
-    if (!run->workspace) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
+    if (!run->workspace) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
     if (run->workspace_size >= needed) return CMLP_OK;
-    return cmlp_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
+    return cmlpi_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
 }
 
-cmlp_status cmlp_check_row_space(const cmlp_net *net, cmlp_run *run, cmlp_row_memory *divided)
+cmlp_status cmlpi_check_row_workspace(const cmlp_net *net, cmlp_run *run, cmlpi_row_memory *divided)
 {
     size_t needed;
-    const cmlp_status status = cmlp_row_space(net, run->workspace, &needed, divided);
-    return status ? status : cmlp_require_workspace(run, needed);
+    const cmlp_status status = cmlpi_row_lay_out(net, run->workspace, &needed, divided);
+    return status ? status : cmlpi_require_workspace(run, needed);
 }
 
 static cmlp_status find_labels(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
                                int64_t n_labels, cmlp_run *run)
 {
-    cmlp_status status = cmlp_check_net(net);
-    if (status) return cmlp_refuse(&run->refused, status, "net");
-    if (n_labels < 0) return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, "n_labels");
-    if (n_labels > INT64_MAX / cmlp_n_out(net) || n_outputs != n_labels * cmlp_n_out(net))
-        return cmlp_refuse(&run->refused, CMLP_ERROR_LENGTH, "outputs");
-    if (n_labels || outputs) status = cmlp_require(outputs, net->element, "outputs", run);
-    if (!status && (n_labels || labels)) status = cmlp_require(labels, sizeof *labels, "labels", run);
+    cmlp_status status = cmlpi_check_net(net);
+    if (status) return cmlpi_refuse(&run->refused, status, "net");
+    if (n_labels < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "n_labels");
+    if (n_labels > INT64_MAX / cmlpi_n_out(net) || n_outputs != n_labels * cmlpi_n_out(net))
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "outputs");
+    if (n_labels || outputs) status = cmlpi_check_pointer(outputs, net->element, "outputs", run);
+    if (!status && (n_labels || labels)) status = cmlpi_check_pointer(labels, sizeof *labels, "labels", run);
     if (status) return status;
     for (int64_t i = 0; i < n_labels; i++)
-        labels[i] = cmlp_label_of(net, cmlp_at(net, outputs, i * cmlp_n_out(net)), net->dtype);
+        labels[i] = cmlpi_label_of(net, cmlpi_at(net, outputs, i * cmlpi_n_out(net)), net->dtype);
     return CMLP_OK;
 }
 
 cmlp_status cmlp_labels(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
                         int64_t n_labels, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = find_labels(net, outputs, n_outputs, labels, n_labels, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }

@@ -1,22 +1,22 @@
-/* What calls that predict a single row need beside cmlp_forward_row: their workspace, the row, and its class index. */
+/* What calls that predict a single row need beside cmlpi_forward_row: their workspace, the row, and its class index. */
 #ifndef CMLP_PREDICT_H
 #define CMLP_PREDICT_H
 
 #include "forward.h"
 
 /* The buffers of a call for one row: the row and its outputs, if the caller gives none, and the aligned workspace. */
-typedef struct cmlp_row_memory {
+typedef struct cmlpi_row_memory {
     void *row, *output, *workspace;
     size_t workspace_size;
-} cmlp_row_memory;
+} cmlpi_row_memory;
 
 /* Finds the buffers in a workspace of any alignment, and computes its size. `memory` may be NULL. */
-cmlp_status cmlp_row_space(const cmlp_net *net, void *memory, size_t *size, cmlp_row_memory *divided);
+cmlp_status cmlpi_row_lay_out(const cmlp_net *net, void *memory, size_t *size, cmlpi_row_memory *divided);
 
 /* The same for the workspace of a run; returns an error if it is NULL or too small. */
-cmlp_status cmlp_check_row_space(const cmlp_net *net, cmlp_run *run, cmlp_row_memory *divided);
+cmlp_status cmlpi_check_row_workspace(const cmlp_net *net, cmlp_run *run, cmlpi_row_memory *divided);
 
 /* Checks that a run has `needed` bytes of workspace, whose alignment does not matter. */
-cmlp_status cmlp_require_workspace(cmlp_run *run, size_t needed);
+cmlp_status cmlpi_require_workspace(cmlp_run *run, size_t needed);
 
 #endif

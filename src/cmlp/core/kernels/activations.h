@@ -46,7 +46,7 @@
     ROW(SOFTSIGN, softsign, CMLP_FROM_A, 6, CMLP_HIDDEN, 0, 2, 0, CMLP_NO_TURN, -1, 1)
 
 /* What the slope of an activation is computed from: CMLP_FROM_A or CMLP_FROM_Z. */
-static inline int cmlp_slope_input(cmlp_activation activation)
+static inline int cmlpi_slope_input(cmlp_activation activation)
 {
     switch (activation) {
 #define CASE(CODE, name, from, ...) \

@@ -34,7 +34,7 @@ enum { EAX, EBX, ECX, EDX };
 #define SAVED_AVX512 0xe6u /* also mask registers and both parts of ZMM */
 
 /* The tuning for kernels with AVX-512. */
-static cmlp_tuning tuning_of_maker(const uint32_t leaf0[4], const uint32_t leaf1[4])
+static cmlpi_tuning tuning_of_maker(const uint32_t leaf0[4], const uint32_t leaf1[4])
 {
     const uint32_t family = (leaf1[EAX] >> 8 & 0xf) + (leaf1[EAX] >> 20 & 0xff);
     const int amd = leaf0[EBX] == 0x68747541 && leaf0[EDX] == 0x69746e65 && leaf0[ECX] == 0x444d4163;
@@ -42,7 +42,7 @@ static cmlp_tuning tuning_of_maker(const uint32_t leaf0[4], const uint32_t leaf1
 }
 
 /* The instruction sets, and in *tuning that for AVX-512. */
-static cmlp_isa features(cmlp_tuning *tuning)
+static cmlp_isa features(cmlpi_tuning *tuning)
 {
     cmlp_isa found = CMLP_ISA_GENERIC;
     uint32_t leaf0[4], r[4];
@@ -60,7 +60,7 @@ static cmlp_isa features(cmlp_tuning *tuning)
 }
 
 #else
-static cmlp_isa features(cmlp_tuning *tuning)
+static cmlp_isa features(cmlpi_tuning *tuning)
 {
     (void)tuning;
     return CMLP_ISA_GENERIC | (CMLP_AARCH64 ? CMLP_ISA_NEON : 0);
@@ -69,63 +69,63 @@ static cmlp_isa features(cmlp_tuning *tuning)
 
 cmlp_isa cmlp_cpu_isa(void)
 {
-    cmlp_tuning tuning;
+    cmlpi_tuning tuning;
     return features(&tuning) & (CMLP_BUILD_ISA);
 }
 
-const cmlp_kernels *const cmlp_tables[] = {
+const cmlpi_kernels *const cmlpi_tables[] = {
 #if CMLP_BUILDS_AVX512
-    &cmlp_kernels_f32_avx512,
+    &cmlpi_kernels_f32_avx512,
 #endif
 #if CMLP_BUILDS_AVX512 && CMLP_BUILDS_FLOAT64
-    &cmlp_kernels_f64_avx512,
+    &cmlpi_kernels_f64_avx512,
 #endif
 #if CMLP_BUILDS_AVX2
-    &cmlp_kernels_f32_avx2,
+    &cmlpi_kernels_f32_avx2,
 #endif
 #if CMLP_BUILDS_AVX2 && CMLP_BUILDS_FLOAT64
-    &cmlp_kernels_f64_avx2,
+    &cmlpi_kernels_f64_avx2,
 #endif
 #if CMLP_BUILDS_NEON
-    &cmlp_kernels_f32_neon,
+    &cmlpi_kernels_f32_neon,
 #endif
 #if CMLP_BUILDS_NEON && CMLP_BUILDS_FLOAT64
-    &cmlp_kernels_f64_neon,
+    &cmlpi_kernels_f64_neon,
 #endif
 #if CMLP_BUILDS_GENERIC
-    &cmlp_kernels_f32_generic,
+    &cmlpi_kernels_f32_generic,
 #endif
 #if CMLP_BUILDS_GENERIC && CMLP_BUILDS_FLOAT64
-    &cmlp_kernels_f64_generic,
+    &cmlpi_kernels_f64_generic,
 #endif
 };
-const int32_t cmlp_n_tables = sizeof cmlp_tables / sizeof *cmlp_tables;
+const int32_t cmlpi_n_tables = sizeof cmlpi_tables / sizeof *cmlpi_tables;
 
-const cmlp_tuning_values cmlp_tunings[] = {CMLP_TUNINGS};
+const cmlpi_tuning_values cmlpi_tunings[] = {CMLP_TUNINGS};
 
 #if CMLP_BUILDS_TRAINING
-const int32_t cmlp_n_tunings = sizeof cmlp_tunings / sizeof *cmlp_tunings;
+const int32_t cmlpi_n_tunings = sizeof cmlpi_tunings / sizeof *cmlpi_tunings;
 
-const cmlp_tuning_values *cmlp_tuning_at(int32_t index)
+const cmlpi_tuning_values *cmlpi_tuning_at(int32_t index)
 {
-    return index < 0 || index >= cmlp_n_tunings ? NULL : &cmlp_tunings[index];
+    return index < 0 || index >= cmlpi_n_tunings ? NULL : &cmlpi_tunings[index];
 }
 #endif
 
-static cmlp_tuning tuning_of(const cmlp_kernels *table, cmlp_tuning avx512)
+static cmlpi_tuning tuning_of(const cmlpi_kernels *table, cmlpi_tuning avx512)
 {
     if (table->isa == CMLP_ISA_AVX2) return CMLP_TUNING_AVX2;
     return table->isa == CMLP_ISA_AVX512 && table->dtype == CMLP_FLOAT32 ? avx512 : CMLP_TUNING_PLAIN;
 }
 
-const cmlp_kernels *cmlp_find_kernels(int32_t dtype, int32_t mask, const cmlp_tuning_values **tuning)
+const cmlpi_kernels *cmlpi_find_kernels(int32_t dtype, int32_t mask, const cmlpi_tuning_values **tuning)
 {
-    cmlp_tuning avx512 = CMLP_TUNING_PLAIN;
+    cmlpi_tuning avx512 = CMLP_TUNING_PLAIN;
     const cmlp_isa found = features(&avx512), allowed = mask ? found & mask : found;
-    for (int32_t i = 0; i < cmlp_n_tables; i++) {
-        const cmlp_kernels *table = cmlp_tables[i];
+    for (int32_t i = 0; i < cmlpi_n_tables; i++) {
+        const cmlpi_kernels *table = cmlpi_tables[i];
         if (table->dtype != dtype || !(table->isa & allowed)) continue;
-        *tuning = &cmlp_tunings[tuning_of(table, avx512)];
+        *tuning = &cmlpi_tunings[tuning_of(table, avx512)];
         return table;
     }
     return NULL;

@@ -5,16 +5,16 @@
 #include "kernels.h"
 
 /* All tables that are compiled in, best first. */
-extern const cmlp_kernels *const cmlp_tables[];
-extern const int32_t cmlp_n_tables;
+extern const cmlpi_kernels *const cmlpi_tables[];
+extern const int32_t cmlpi_n_tables;
 
-extern const cmlp_tuning_values cmlp_tunings[];
-extern const int32_t cmlp_n_tunings;
+extern const cmlpi_tuning_values cmlpi_tunings[];
+extern const int32_t cmlpi_n_tunings;
 
 /* The tuning of an index, or NULL. */
-const cmlp_tuning_values *cmlp_tuning_at(int32_t index);
+const cmlpi_tuning_values *cmlpi_tuning_at(int32_t index);
 
 /* The best table among the instruction sets of `mask` (0: all) for the element type, and its tuning; NULL: none. */
-const cmlp_kernels *cmlp_find_kernels(int32_t dtype, int32_t mask, const cmlp_tuning_values **tuning);
+const cmlpi_kernels *cmlpi_find_kernels(int32_t dtype, int32_t mask, const cmlpi_tuning_values **tuning);
 
 #endif

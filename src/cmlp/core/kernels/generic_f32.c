@@ -9,7 +9,7 @@
 #include "vectors/vec_generic.h"
 #include "products/tiles_generic.h"
 #endif
-#define KERNELS_NAME cmlp_kernels_f32_generic
+#define KERNELS_NAME cmlpi_kernels_f32_generic
 #define KERNELS_ISA CMLP_ISA_GENERIC
 #include "kernels_tmpl.h"
 #endif

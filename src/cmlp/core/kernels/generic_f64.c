@@ -3,7 +3,7 @@
 #define CMLP_BITS 64
 #include "vectors/vec_generic.h"
 #include "products/tiles_generic.h"
-#define KERNELS_NAME cmlp_kernels_f64_generic
+#define KERNELS_NAME cmlpi_kernels_f64_generic
 #define KERNELS_ISA CMLP_ISA_GENERIC
 #include "kernels_tmpl.h"
 #endif

@@ -16,13 +16,13 @@
 
 /* The left factor of a dense product: x (rows, n_in), whose rows are contiguous. Row i starts at list[i], or at
  * base + i * ld elements if `list` is NULL. */
-typedef struct cmlp_dense_input {
+typedef struct cmlpi_dense_input {
     int64_t rows, n_in;
     const void *const *list;
     const void *base;
     int64_t ld;
     double byte_scale; /* 0; else `list` has rows of uint8, which are multiplied by byte_scale: then `copy` is not NULL
-                          and cmlp_scales_in_floats(byte_scale) holds */
+                          and cmlpi_scales_in_floats(byte_scale) holds */
     const void *const *prefetch; /* NULL, or for each row a later row to prefetch */
     uint64_t *column_mask; /* NULL, or an output: the bits of columns that are nonzero in some row are set. Once nearly
                               all columns are nonzero, scanning stops, and the bits of the remaining columns are set
@@ -32,28 +32,28 @@ typedef struct cmlp_dense_input {
                               starts at word i * ld_mask */
     int64_t ld_mask;
     void *copy; /* CMLP_COPY_BYTES of scratch memory, aligned as T, for adjacent copies of rows; NULL: no copies */
-} cmlp_dense_input;
+} cmlpi_dense_input;
 
 /* z = bias + x W:  w (n_in, n_out) with leading dimension ldw, z (rows, n_out) with ldz. bias may be NULL. */
-typedef struct cmlp_product {
+typedef struct cmlpi_product {
     const void *w, *bias;
     int64_t ldw, n_out;
     void *z;
     int64_t ldz;
-    const cmlp_tuning_values *tuning; /* of the dense products */
-} cmlp_product;
+    const cmlpi_tuning_values *tuning; /* of the dense products */
+} cmlpi_product;
 
 /* The rows of inputs of a gradient: row i of a (rows, n_in) starts at list[i]. */
-typedef struct cmlp_gradient_input {
+typedef struct cmlpi_gradient_input {
     int64_t rows; /* at most CMLP_CHUNK */
     const void *const *list;
     const uint64_t *column_mask; /* NULL, or one bit per column: groups of CMLP_GROUP columns without a bit are
-                                    skipped */
-    const uint64_t *mask; /* NULL, or as in cmlp_dense_input: a group of columns skips the rows in which it has no
+                                     skipped */
+    const uint64_t *mask; /* NULL, or as in cmlpi_dense_input: a group of columns skips the rows in which it has no
                              bit */
     int64_t ld_mask;
-    void *copy; /* as in cmlp_dense_input */
-} cmlp_gradient_input;
+    void *copy; /* as in cmlpi_dense_input */
+} cmlpi_gradient_input;
 
 /* Size of the largest tile of rows that a kernel copies next to each other. */
 #define CMLP_COPY_BYTES 24576
@@ -65,7 +65,7 @@ typedef struct cmlp_gradient_input {
  * b / q, because m would then divide b < 256. So it differs from 2 b / q by at least 1 part in m q, more than 2^-45,
  * and both results round to the same float. No result is near the limits of the type, and 0 stays +0 because the
  * scale is positive. */
-static inline int cmlp_scales_in_floats(double scale)
+static inline int cmlpi_scales_in_floats(double scale)
 {
     const double q = 2 / scale;
     return q >= 1 && q <= 1 << 20 && q == (double)(int32_t)q;
@@ -78,19 +78,19 @@ static inline int cmlp_scales_in_floats(double scale)
  * the factor of their column if `factors` is not NULL) at ascending columns below n_in, which are int64 if `wide`, else
  * int32. If another thread changes values or columns during the call, the results are unspecified, but the kernels stay
  * within their buffers. */
-typedef struct cmlp_csr_row {
+typedef struct cmlpi_csr_row {
     const void *values, *columns;
     int64_t n;
-} cmlp_csr_row;
+} cmlpi_csr_row;
 
-typedef struct cmlp_csr {
-    const cmlp_csr_row *list;
+typedef struct cmlpi_csr {
+    const cmlpi_csr_row *list;
     int64_t rows, n_in;
     double scale;
     const double *factors;
     int32_t dtype;
     int wide;
-} cmlp_csr;
+} cmlpi_csr;
 
 /* The CSR gradient transposes the values of up to CMLP_CSR_COLUMNS columns and CMLP_CSR_ROWS rows at a time. It takes
  * fewer columns if they hold more values than CMLP_CSR_FULL columns without zeros, or more than UINT16_MAX. */
@@ -99,7 +99,7 @@ typedef struct cmlp_csr {
 #define CMLP_CSR_ROWS (2 * CMLP_CHUNK)
 
 /* Capacity of such a block in values. It holds at least one full column. */
-static inline int64_t cmlp_csr_capacity(int64_t rows, int64_t columns)
+static inline int64_t cmlpi_csr_capacity(int64_t rows, int64_t columns)
 {
     const int64_t capacity = rows * (columns < CMLP_CSR_FULL ? columns : CMLP_CSR_FULL);
     return capacity < UINT16_MAX ? capacity : UINT16_MAX;
@@ -108,37 +108,37 @@ static inline int64_t cmlp_csr_capacity(int64_t rows, int64_t columns)
 /* Scratch memory of the CSR gradient in bytes. It holds two positions and a column number for each row, the values with
  * their row numbers, the converted values of one row, and arrays of two-byte numbers: two counters and six list entries
  * for each column, and the column of each value. Two entries are written past the end of the lists. */
-static inline int64_t cmlp_csr_block(int64_t rows, int64_t columns, int64_t element)
+static inline int64_t cmlpi_csr_bytes(int64_t rows, int64_t columns, int64_t element)
 {
     const int64_t width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
-    return cmlp_csr_capacity(rows, columns) * (2 * element + 2) + width * (element + 16) + 4 + rows * 20;
+    return cmlpi_csr_capacity(rows, columns) * (2 * element + 2) + width * (element + 16) + 4 + rows * 20;
 }
 
 /* What the gradient kernel does with a sum s over rows, for weight w and g = fma(alpha, w, s) * inverse. */
-typedef enum cmlp_finish_mode {
+typedef enum cmlpi_finish_mode {
     CMLP_KEEP_SUM, /* sums[...] = s: more rows of the batch follow */
     CMLP_GRADIENT, /* sums[...] = g */
     CMLP_UPDATE    /* w = fma(-rate, g, w): plain SGD; sums is not written */
-} cmlp_finish_mode;
+} cmlpi_finish_mode;
 
-typedef struct cmlp_finish {
-    cmlp_finish_mode mode;
+typedef struct cmlpi_finish {
+    cmlpi_finish_mode mode;
     double alpha, inverse, rate;
-} cmlp_finish;
+} cmlpi_finish;
 
 /* Weight rows [k0, k1) of a gradient: sums[k, j] += sum_i a[i, k] d[i, j], or = if `first`, followed by `finish`. The
  * deltas are d (rows of a, n_out); sums and w are (n_in, n_out). */
-typedef struct cmlp_gradient_output {
+typedef struct cmlpi_gradient_output {
     const void *d;
     int64_t k0, k1, n_out;
     int first;
     void *sums, *w;
-    cmlp_finish finish;
-    const cmlp_tuning_values *tuning;
-} cmlp_gradient_output;
+    cmlpi_finish finish;
+    const cmlpi_tuning_values *tuning;
+} cmlpi_gradient_output;
 
 /* Constants of an optimizer step, named as in cmlp.h. `rate` is lr, or r for Adam. */
-typedef struct cmlp_step_values {
+typedef struct cmlpi_step_values {
     int32_t solver;
     int shared; /* whether other threads have read the weights since the last step */
     double rate, momentum, beta_1, beta_2, epsilon;
@@ -146,9 +146,9 @@ typedef struct cmlp_step_values {
     double max_norm; /* 0, or the norm to which longer gradients are clipped */
     double shrink;   /* clipping factor: 1 unless the norm exceeds max_norm */
     const int8_t *signs; /* that all parameters keep, or NULL; no kernel reads it */
-} cmlp_step_values;
+} cmlpi_step_values;
 
-typedef struct cmlp_loss_values {
+typedef struct cmlpi_loss_values {
     int32_t activation, loss;
     double parameter;       /* of the loss */
     const double *quantiles; /* the parameter of each output, or NULL */
@@ -157,17 +157,17 @@ typedef struct cmlp_loss_values {
     double clip;            /* of the cost; 0: exact */
     const double *weights;  /* row weights, or NULL */
     const int32_t *labels;  /* class indices instead of y, for softmax with log loss and few outputs */
-} cmlp_loss_values;
+} cmlpi_loss_values;
 
 /* Which units of a row are dropped: those whose 16-bit random number is less than `below`. */
-typedef struct cmlp_drop_rule {
+typedef struct cmlpi_dropout_rule {
     uint32_t key[2];
     uint32_t counter[3]; /* words 1 to 3 of the counter; word 0 comes from the unit */
     uint32_t below;      /* 0 to 65536 */
     double scale;        /* of the other units */
-} cmlp_drop_rule;
+} cmlpi_dropout_rule;
 
-typedef struct cmlp_kernels {
+typedef struct cmlpi_kernels {
     int32_t isa;   /* cmlp_isa */
     int32_t dtype; /* cmlp_dtype of T */
     int32_t lanes; /* elements in a vector */
@@ -177,17 +177,17 @@ typedef struct cmlp_kernels {
 
     /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j]. The zeros of a single row are always skipped. Skipping gives the same
      * bits if w is finite. */
-    void (*dense)(const cmlp_dense_input *x, const cmlp_product *to);
+    void (*dense)(const cmlpi_dense_input *x, const cmlpi_product *to);
     /* The same for one row x of n_in elements. */
-    void (*dense_row)(const void *x, int64_t n_in, const cmlp_product *to);
+    void (*dense_row)(const void *x, int64_t n_in, const cmlpi_product *to);
     /* Weight rows of the gradient. If a->column_mask or a->mask is not NULL, to->k0 is a multiple of CMLP_GROUP. */
-    void (*gradient)(const cmlp_gradient_input *a, const cmlp_gradient_output *to);
+    void (*gradient)(const cmlpi_gradient_input *a, const cmlpi_gradient_output *to);
     /* The same two products for a CSR matrix x; only stored values take time. w and z have no gaps. The scratch memory
-     * of csr is a row of x->n_in elements. The scratch memory of csr_gradient is cmlp_csr_block(rows, k1 - k0, element)
+     * of csr is a row of x->n_in elements. The scratch memory of csr_gradient is cmlpi_csr_bytes(rows, k1 - k0, element)
      * bytes, aligned as int64_t. csr_gradient takes rows <= CMLP_CSR_ROWS and skips weight rows that an update with a
      * zero gradient cannot change. */
-    void (*csr)(const cmlp_csr *x, const cmlp_product *to, void *scratch);
-    void (*csr_gradient)(const cmlp_csr *x, const cmlp_gradient_output *to, void *scratch);
+    void (*csr)(const cmlpi_csr *x, const cmlpi_product *to, void *scratch);
+    void (*csr_gradient)(const cmlpi_csr *x, const cmlpi_gradient_output *to, void *scratch);
     /* t[j, i] = a[i, j];  a (rows, columns) with lda, t (columns, rows) with ldt. */
     void (*transpose)(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt);
 
@@ -197,12 +197,12 @@ typedef struct cmlp_kernels {
     void (*derivative)(int32_t activation, double parameter, const void *x, void *d, int64_t n);
     /* z: weighted sums in, activations out; y: targets; d: deltas out; cost[i]: cost of row i, without scale and
      * weight, NaN if the loss does not allow a target of the row. z, y, d (rows, n). If `want_delta` is 0, z and d become scratch. If there are labels, z is unchanged. */
-    void (*loss)(const cmlp_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
+    void (*loss)(const cmlpi_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
                  int want_delta, double *cost);
 
     /* One optimizer step on n elements. m: velocity or first moment, v: second moment, each NULL if the solver has
      * none. */
-    void (*step)(const cmlp_step_values *values, void *w, const void *g, void *m, void *v, int64_t n);
+    void (*step)(const cmlpi_step_values *values, void *w, const void *g, void *m, void *v, int64_t n);
 
     /* out[i] = value * scale; the source has type `dtype` and a stride in bytes. */
     void (*convert)(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out);
@@ -212,18 +212,18 @@ typedef struct cmlp_kernels {
     /* Sets bit i of `mask` if v[i] is not 0, and writes whole words. Returns the number of bits set. */
     int64_t (*nonzero_mask)(const void *v, int64_t n, uint64_t *mask);
     /* Drops or scales the n units of a row: see "Dropout" in the description of the arithmetic. */
-    void (*drop)(const cmlp_drop_rule *rule, void *values, int64_t n);
+    void (*drop)(const cmlpi_dropout_rule *rule, void *values, int64_t n);
     /* v[i] *= factor, rounded to T. */
     void (*multiply)(void *v, int64_t n, double factor);
     /* Sum of the squares of v (rows, n) in 16 partial sums: column j is added to partial sum j mod 16. */
     double (*square_sum)(const void *v, int64_t rows, int64_t n);
     /* Index of the first element v[i * stride] (elements) that is NaN or infinite, or n. */
     int64_t (*find_nonfinite)(const void *v, int64_t stride, int64_t n);
-} cmlp_kernels;
+} cmlpi_kernels;
 
-extern const cmlp_kernels cmlp_kernels_f32_generic, cmlp_kernels_f64_generic;
-extern const cmlp_kernels cmlp_kernels_f32_avx2, cmlp_kernels_f64_avx2;
-extern const cmlp_kernels cmlp_kernels_f32_avx512, cmlp_kernels_f64_avx512;
-extern const cmlp_kernels cmlp_kernels_f32_neon, cmlp_kernels_f64_neon;
+extern const cmlpi_kernels cmlpi_kernels_f32_generic, cmlpi_kernels_f64_generic;
+extern const cmlpi_kernels cmlpi_kernels_f32_avx2, cmlpi_kernels_f64_avx2;
+extern const cmlpi_kernels cmlpi_kernels_f32_avx512, cmlpi_kernels_f64_avx512;
+extern const cmlpi_kernels cmlpi_kernels_f32_neon, cmlpi_kernels_f64_neon;
 
 #endif

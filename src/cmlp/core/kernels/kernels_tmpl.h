@@ -27,7 +27,7 @@
 #include "losses.h"
 #include "elements/loss_tmpl.h"
 
-const cmlp_kernels KERNELS_NAME = {
+const cmlpi_kernels KERNELS_NAME = {
     .isa = KERNELS_ISA,
     .dtype = CMLP_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64,
     .lanes = VL,

@@ -36,7 +36,7 @@
 #define CMLP_PROBABILITY 3 /* from 0 to 1 */
 
 /* Whether a finite target is allowed, by what the loss allows. */
-static inline int cmlp_allows_target(int32_t targets, double y)
+static inline int cmlpi_allows_target(int32_t targets, double y)
 {
     if (targets == CMLP_POSITIVE) return y > 0;
     return targets == CMLP_ANY || (y >= 0 && (targets == CMLP_NOT_NEGATIVE || y <= 1));
@@ -58,7 +58,7 @@ static inline int cmlp_allows_target(int32_t targets, double y)
     ROW(LABEL_SMOOTHING, label_smoothing, CMLP_BY_Z, 1, CMLP_CLASSIFIERS, CMLP_PROBABILITY, 0.1, 1, LOG)
 
 /* The targets that a loss allows. */
-static inline int32_t cmlp_targets_of_loss(cmlp_loss loss)
+static inline int32_t cmlpi_targets_of_loss(cmlp_loss loss)
 {
     switch (loss) {
 #define CASE(CODE, name, slope, factor, outputs, targets, ...) \

@@ -9,7 +9,7 @@
 /* A caller's struct may have this many bytes. Larger ones are not read. */
 #define STRUCT_MOST 4096
 
-cmlp_status cmlp_read_other(void *copy, const void *given, size_t size, size_t oldest)
+cmlp_status cmlpi_read_other(void *copy, const void *given, size_t size, size_t oldest)
 {
     size_t theirs;
     memcpy(&theirs, given, sizeof theirs);
@@ -22,7 +22,7 @@ cmlp_status cmlp_read_other(void *copy, const void *given, size_t size, size_t o
     return CMLP_OK;
 }
 
-void cmlp_write_struct(void *given, const void *copy, size_t size)
+void cmlpi_write_struct(void *given, const void *copy, size_t size)
 {
     size_t theirs;
     memcpy(&theirs, given, sizeof theirs);
@@ -30,11 +30,11 @@ void cmlp_write_struct(void *given, const void *copy, size_t size)
            (theirs < size ? theirs : size) - sizeof theirs);
 }
 
-cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
+cmlp_status cmlpi_begin_call(cmlpi_call *frame, cmlp_run *run)
 {
     cmlp_run *const copy = &frame->run;
     cmlp_status status = CMLP_OK;
-    frame->mode = cmlp_enter_mode();
+    frame->mode = cmlpi_enter_mode();
     frame->callers = NULL;
     *copy = (cmlp_run){.struct_size = sizeof *copy};
     if (run) status = CMLP_READ(copy, run, cmlp_run, reserved);
@@ -42,31 +42,31 @@ cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
     frame->callers = run;
     copy->refused = NULL;
     copy->bad_row = copy->bad_column = -1;
-    if (copy->n_threads < 0) return cmlp_refuse(&copy->refused, CMLP_ERROR_THREADS, "run->n_threads");
+    if (copy->n_threads < 0) return cmlpi_refuse(&copy->refused, CMLP_ERROR_THREADS, "run->n_threads");
     if (!copy->n_threads) copy->n_threads = 1;
     if (copy->n_threads > CMLP_MAX_THREADS) copy->n_threads = CMLP_MAX_THREADS;
-    return copy->reserved ? cmlp_refuse(&copy->refused, CMLP_ERROR_OPTION, "run->reserved") : CMLP_OK;
+    return copy->reserved ? cmlpi_refuse(&copy->refused, CMLP_ERROR_OPTION, "run->reserved") : CMLP_OK;
 }
 
-cmlp_status cmlp_end_call(const cmlp_frame *frame, cmlp_status status)
+cmlp_status cmlpi_end_call(const cmlpi_call *frame, cmlp_status status)
 {
     if (frame->callers) {
         frame->callers->bad_row = frame->run.bad_row;
         frame->callers->bad_column = frame->run.bad_column;
         frame->callers->refused = frame->run.refused;
     }
-    cmlp_leave_mode(frame->mode);
+    cmlpi_leave_mode(frame->mode);
     return status;
 }
 
-cmlp_status cmlp_require(const void *argument, size_t alignment, const char *name, cmlp_run *run)
+cmlp_status cmlpi_check_pointer(const void *argument, size_t alignment, const char *name, cmlp_run *run)
 {
-    if (!argument) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, name);
-    return cmlp_misaligned(argument, alignment) ? cmlp_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
+    if (!argument) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, name);
+    return cmlpi_misaligned(argument, alignment) ? cmlpi_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
 }
 
 #if CMLP_BUILDS_TRAINING
-void cmlp_init_struct(void *given, size_t given_size, const void *copy, size_t size)
+void cmlpi_init_struct(void *given, size_t given_size, const void *copy, size_t size)
 {
     memset(given, 0, given_size);
     memcpy(given, copy, given_size < size ? given_size : size);
@@ -79,14 +79,14 @@ void cmlp_init_struct(void *given, size_t given_size, const void *copy, size_t s
 static int is_parameter(double value, double standard, double limit)
 {
     if (value == 0) return 1;
-    return standard > 0 && value > 0 && (limit > 0 ? value < limit : cmlp_is_finite(value));
+    return standard > 0 && value > 0 && (limit > 0 ? value < limit : cmlpi_is_finite(value));
 }
 
 /* Refuses element i of an array of the configuration. */
 static cmlp_status refuse_element(cmlp_run *run, cmlp_status status, const char *array, int64_t i)
 {
     run->bad_row = i;
-    return cmlp_refuse(&run->refused, status, array);
+    return cmlpi_refuse(&run->refused, status, array);
 }
 
 static cmlp_status check_activations(const cmlp_net_config *config, cmlp_run *run)
@@ -106,10 +106,10 @@ static cmlp_status check_quantiles(const cmlp_net_config *config, cmlp_run *run)
 {
     const int64_t n = config->sizes[config->n_layers - 1];
     const double *p = config->quantiles;
-    if (config->n_quantiles != n) return cmlp_refuse(&run->refused, CMLP_ERROR_LENGTH, "config->quantiles");
+    if (config->n_quantiles != n) return cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "config->quantiles");
     if (config->loss != CMLP_LOSS_QUANTILE || config->loss_parameter != 0 || n < 2 || n > CMLP_MAX_QUANTILES)
-        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "config->quantiles");
-    if (!p) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "config->quantiles");
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "config->quantiles");
+    if (!p) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "config->quantiles");
     for (int64_t j = 0; j < n; j++)
         if (!(p[j] > (j ? p[j - 1] : 0) && p[j] < 1))
             return refuse_element(run, CMLP_ERROR_OPTION, "config->quantiles", j);
@@ -119,19 +119,19 @@ static cmlp_status check_quantiles(const cmlp_net_config *config, cmlp_run *run)
 static cmlp_status check_loss(const cmlp_net_config *config, cmlp_run *run)
 {
     if (!cmlp_loss_allows(config->loss, config->activations[config->n_layers - 2]))
-        return cmlp_refuse(&run->refused, CMLP_ERROR_LOSS, "config->loss");
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_LOSS, "config->loss");
     if (config->quantiles || config->n_quantiles) return check_quantiles(config, run);
     const cmlp_loss_info *info = cmlp_describe_loss(config->loss);
     if (is_parameter(config->loss_parameter, info->parameter, info->limit)) return CMLP_OK;
-    return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION, "config->loss_parameter");
+    return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "config->loss_parameter");
 }
 
 static cmlp_status check_config(const cmlp_net_config *config, cmlp_run *run)
 {
     if (config->n_layers < 2 || config->n_layers > CMLP_MAX_LAYERS)
-        return cmlp_refuse(&run->refused, CMLP_ERROR_LAYERS, "config->n_layers");
-    if (!config->sizes) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "config->sizes");
-    if (!config->activations) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "config->activations");
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_LAYERS, "config->n_layers");
+    if (!config->sizes) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "config->sizes");
+    if (!config->activations) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "config->activations");
     for (int32_t l = 0; l < config->n_layers; l++)
         if (config->sizes[l] < 1 || config->sizes[l] > CMLP_MAX_WIDTH)
             return refuse_element(run, CMLP_ERROR_WIDTH, "config->sizes", l);
@@ -140,7 +140,7 @@ static cmlp_status check_config(const cmlp_net_config *config, cmlp_run *run)
     if (status) return status;
     const int float64 = CMLP_BUILDS_FLOAT64 && config->dtype == CMLP_FLOAT64;
     if (config->dtype == CMLP_FLOAT32 || float64) return CMLP_OK;
-    return cmlp_refuse(&run->refused, CMLP_ERROR_DTYPE, "config->dtype");
+    return cmlpi_refuse(&run->refused, CMLP_ERROR_DTYPE, "config->dtype");
 }
 
 /* Number of parameters, or -1 if their bytes cannot be addressed. */
@@ -163,7 +163,7 @@ static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
     int64_t at = 0;
     net->widest = 0;
     for (int32_t l = 0; l < net->depth; l++) {
-        cmlp_dense_layer *layer = &net->layers[l];
+        cmlpi_dense_layer *layer = &net->layers[l];
         layer->n_in = config->sizes[l];
         layer->n_out = config->sizes[l + 1];
         layer->activation = config->activations[l];
@@ -180,13 +180,13 @@ static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
 /* Lays out the workspace of one row. Sizes are below 2^31: no sum overflows 64 bits. */
 static void set_row_layout(cmlp_net *net)
 {
-    cmlp_row_layout *row = &net->row;
+    cmlpi_row_layout *row = &net->row;
     int64_t widest = 0;
     for (int32_t l = 0; l < net->depth - 1; l++)
         if (net->layers[l].n_out > widest) widest = net->layers[l].n_out;
-    const uint64_t hidden = cmlp_aligned_size(widest, net->element);
-    const uint64_t input = cmlp_aligned_size(cmlp_n_in(net), net->element), output_at = input + 2 * hidden;
-    const uint64_t row_at = output_at + cmlp_aligned_size(cmlp_n_out(net), net->element), all = row_at + input;
+    const uint64_t hidden = cmlpi_aligned_size(widest, net->element);
+    const uint64_t input = cmlpi_aligned_size(cmlpi_n_in(net), net->element), output_at = input + 2 * hidden;
+    const uint64_t row_at = output_at + cmlpi_aligned_size(cmlpi_n_out(net), net->element), all = row_at + input;
     const int fits = all <= PTRDIFF_MAX - CMLP_ALIGNMENT;
     row->hidden[0] = (size_t)input;
     row->hidden[1] = (size_t)(input + hidden);
@@ -196,7 +196,7 @@ static void set_row_layout(cmlp_net *net)
     row->all = fits ? (size_t)all : 0;
 }
 
-int cmlp_is_exact(void)
+int cmlpi_is_exact(void)
 {
     volatile double a = 1 + 0x1p-27, c = -(1 + 0x1p-26), one = 1, small = 0x1p-54;
     return a * a + c == 0 && one + small - one == 0;
@@ -210,18 +210,18 @@ static size_t net_size(const cmlp_net_config *config)
 }
 
 CMLP_ASSERT(CMLP_NET_BYTES(1, 0) + CMLP_ALIGNOF(cmlp_net) <= CMLP_NET_SIZE(1), "as cmlp.h promises");
-CMLP_ASSERT(sizeof(cmlp_dense_layer) <= CMLP_NET_SIZE(2) - CMLP_NET_SIZE(1), "as cmlp.h promises");
+CMLP_ASSERT(sizeof(cmlpi_dense_layer) <= CMLP_NET_SIZE(2) - CMLP_NET_SIZE(1), "as cmlp.h promises");
 
-cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_run *run)
+cmlp_status cmlpi_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_run *run)
 {
     const cmlp_status status = check_config(config, run);
     if (status) return status;
-    const size_t element = cmlp_bytes_of(config->dtype);
-    if (count_params(config, element) < 0) return cmlp_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "config->sizes");
-    const cmlp_tuning_values *tuning;
-    const cmlp_kernels *kernels = cmlp_find_kernels(config->dtype, config->isa_mask, &tuning);
-    if (!kernels) return cmlp_refuse(&run->refused, CMLP_ERROR_ISA, "config->isa_mask");
-    if (!cmlp_is_exact() || !kernels->exact()) return CMLP_ERROR_BUILD;
+    const size_t element = cmlpi_bytes_of(config->dtype);
+    if (count_params(config, element) < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "config->sizes");
+    const cmlpi_tuning_values *tuning;
+    const cmlpi_kernels *kernels = cmlpi_find_kernels(config->dtype, config->isa_mask, &tuning);
+    if (!kernels) return cmlpi_refuse(&run->refused, CMLP_ERROR_ISA, "config->isa_mask");
+    if (!cmlpi_is_exact() || !kernels->exact()) return CMLP_ERROR_BUILD;
     net->magic = CMLP_NET_MAGIC;
     net->depth = config->n_layers - 1;
     net->loss = config->loss;
@@ -245,18 +245,18 @@ cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_run
 static cmlp_status read_config(cmlp_net_config *copy, const cmlp_net_config *config, cmlp_run *run)
 {
     const cmlp_status status = CMLP_READ(copy, config, cmlp_net_config, n_quantiles);
-    return status ? cmlp_refuse(&run->refused, status, "config") : check_config(copy, run);
+    return status ? cmlpi_refuse(&run->refused, status, "config") : check_config(copy, run);
 }
 
 cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes, cmlp_run *run)
 {
-    cmlp_frame frame;
+    cmlpi_call frame;
     cmlp_net_config copy;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = read_config(&copy, config, &frame.run);
-    if (!status) status = cmlp_require(bytes, sizeof *bytes, "bytes", &frame.run);
+    if (!status) status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", &frame.run);
     if (!status) *bytes = net_size(&copy);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 static cmlp_status init_net(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **result,
@@ -264,12 +264,12 @@ static cmlp_status init_net(void *memory, size_t memory_size, const cmlp_net_con
 {
     cmlp_net_config copy;
     cmlp_status status = read_config(&copy, config, run);
-    if (!status) status = cmlp_require(memory, 1, "memory", run);
-    if (!status) status = cmlp_require(result, sizeof *result, "net", run);
+    if (!status) status = cmlpi_check_pointer(memory, 1, "memory", run);
+    if (!status) status = cmlpi_check_pointer(result, sizeof *result, "net", run);
     if (status) return status;
-    if (memory_size < net_size(&copy)) return cmlp_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "memory_size");
+    if (memory_size < net_size(&copy)) return cmlpi_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "memory_size");
     cmlp_net *net = (void *)((char *)memory + (0 - (uintptr_t)memory) % CMLP_ALIGNOF(cmlp_net));
-    status = cmlp_make_net(net, &copy, run);
+    status = cmlpi_make_net(net, &copy, run);
     if (!status) *result = net;
     return status;
 }
@@ -277,45 +277,45 @@ static cmlp_status init_net(void *memory, size_t memory_size, const cmlp_net_con
 cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net,
                           cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = init_net(memory, memory_size, config, net, &frame.run);
-    if (status && net && !cmlp_misaligned(net, sizeof *net)) *net = NULL;
-    return cmlp_end_call(&frame, status);
+    if (status && net && !cmlpi_misaligned(net, sizeof *net)) *net = NULL;
+    return cmlpi_end_call(&frame, status);
 }
 
-cmlp_status cmlp_check_params(const cmlp_net *net, const void *params, int64_t n_params, const char *name, cmlp_run *run)
+cmlp_status cmlpi_check_params(const cmlp_net *net, const void *params, int64_t n_params, const char *name, cmlp_run *run)
 {
-    const cmlp_status status = cmlp_require(params, net->element, name, run);
+    const cmlp_status status = cmlpi_check_pointer(params, net->element, name, run);
     if (status) return status;
-    return n_params == net->n_params ? CMLP_OK : cmlp_refuse(&run->refused, CMLP_ERROR_LENGTH, name);
+    return n_params == net->n_params ? CMLP_OK : cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, name);
 }
 
-cmlp_status cmlp_check_net(const cmlp_net *net)
+cmlp_status cmlpi_check_net(const cmlp_net *net)
 {
     if (!net) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(net, CMLP_ALIGNOF(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(net, CMLP_ALIGNOF(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
     return net->magic == CMLP_NET_MAGIC ? CMLP_OK : CMLP_ERROR_NET;
 }
 
-int64_t cmlp_net_n_params(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->n_params; }
+int64_t cmlp_net_n_params(const cmlp_net *net) { return cmlpi_check_net(net) ? 0 : net->n_params; }
 
-cmlp_isa cmlp_net_isa(const cmlp_net *net) { return cmlp_check_net(net) ? 0 : net->kernels->isa; }
+cmlp_isa cmlp_net_isa(const cmlp_net *net) { return cmlpi_check_net(net) ? 0 : net->kernels->isa; }
 
 #if CMLP_BUILDS_TRAINING
-const char *cmlp_tuning_name(int32_t index)
+const char *cmlpi_tuning_name(int32_t index)
 {
-    const cmlp_tuning_values *tuning = cmlp_tuning_at(index);
+    const cmlpi_tuning_values *tuning = cmlpi_tuning_at(index);
     return tuning ? tuning->name : NULL;
 }
 
-const char *cmlp_net_tuning(const cmlp_net *net) { return cmlp_check_net(net) ? NULL : net->tuning->name; }
+const char *cmlpi_net_tuning(const cmlp_net *net) { return cmlpi_check_net(net) ? NULL : net->tuning->name; }
 
-cmlp_status cmlp_net_tune(const cmlp_net *net, int32_t index)
+cmlp_status cmlpi_net_tune(const cmlp_net *net, int32_t index)
 {
-    const cmlp_status status = cmlp_check_net(net);
+    const cmlp_status status = cmlpi_check_net(net);
     if (status) return status;
-    const cmlp_tuning_values *tuning = cmlp_tuning_at(index);
+    const cmlpi_tuning_values *tuning = cmlpi_tuning_at(index);
     if (!tuning) return CMLP_ERROR_OPTION;
     ((cmlp_net *)(uintptr_t)net)->tuning = tuning; /* in the memory that the program gave to cmlp_net_init */
     return CMLP_OK;
@@ -325,29 +325,29 @@ cmlp_status cmlp_net_tune(const cmlp_net *net, int32_t index)
 static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
 {
     cmlp_layer copy;
-    cmlp_status status = cmlp_check_net(net);
-    if (status) return cmlp_refuse(&run->refused, status, "net");
+    cmlp_status status = cmlpi_check_net(net);
+    if (status) return cmlpi_refuse(&run->refused, status, "net");
     status = CMLP_READ(&copy, layer, cmlp_layer, biases);
-    if (status) return cmlp_refuse(&run->refused, status, "layer");
-    if (index < 0 || index >= net->depth) return cmlp_refuse(&run->refused, CMLP_ERROR_LAYERS, "index");
+    if (status) return cmlpi_refuse(&run->refused, status, "layer");
+    if (index < 0 || index >= net->depth) return cmlpi_refuse(&run->refused, CMLP_ERROR_LAYERS, "index");
     copy.reserved = 0;
-    const cmlp_dense_layer *described = &net->layers[index];
+    const cmlpi_dense_layer *described = &net->layers[index];
     copy.n_in = described->n_in;
     copy.n_out = described->n_out;
     copy.activation = described->activation;
     copy.parameter = described->parameter;
     copy.weights = described->weights;
     copy.biases = described->biases;
-    cmlp_write_struct(layer, &copy, sizeof copy);
+    cmlpi_write_struct(layer, &copy, sizeof copy);
     return CMLP_OK;
 }
 
 cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = describe_layer(net, index, layer, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 #if CMLP_BUILDS_TRAINING
@@ -360,19 +360,19 @@ static double init_factor(const cmlp_net *net, int32_t l)
 
 static cmlp_status init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run)
 {
-    cmlp_status status = cmlp_check_net(net);
-    if (status) return cmlp_refuse(&run->refused, status, "net");
-    status = cmlp_require(random, sizeof random->position, "random", run);
-    if (!status) status = cmlp_check_params(net, params, n_params, "params", run);
+    cmlp_status status = cmlpi_check_net(net);
+    if (status) return cmlpi_refuse(&run->refused, status, "net");
+    status = cmlpi_check_pointer(random, sizeof random->position, "random", run);
+    if (!status) status = cmlpi_check_params(net, params, n_params, "params", run);
     if (status) return status;
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlp_dense_layer *layer = &net->layers[l];
+        const cmlpi_dense_layer *layer = &net->layers[l];
         double factor = init_factor(net, l);
-        double bound = cmlp_root(factor / (double)(layer->n_in + layer->n_out));
+        double bound = cmlpi_root(factor / (double)(layer->n_in + layer->n_out));
         int64_t n = layer->n_in * layer->n_out + layer->n_out;
         for (int64_t i = 0; i < n; i++) {
             const double value = -bound + 2 * bound * cmlp_random_double(random);
-            cmlp_set(net, params, layer->weights + i, value);
+            cmlpi_set(net, params, layer->weights + i, value);
         }
     }
     return CMLP_OK;
@@ -380,9 +380,9 @@ static cmlp_status init_params(const cmlp_net *net, cmlp_random *random, void *p
 
 cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = init_params(net, random, params, n_params, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 #endif

@@ -13,21 +13,21 @@
 #define CMLP_ALIGNMENT 64
 #define CMLP_MAX_WIDTH INT64_C(2147483647)
 
-/* A layer with weights: what cmlp_layer tells callers, but of a fixed size. */
-typedef struct cmlp_dense_layer {
+/* A layer with weights: what cmlp_layer reports, but of a fixed size. */
+typedef struct cmlpi_dense_layer {
     int64_t n_in, n_out;
     int32_t activation;
     double parameter;        /* of the activation */
     int64_t weights, biases; /* indices in the array of parameters */
-} cmlp_dense_layer;
+} cmlpi_dense_layer;
 
 /* Where the buffers of a prediction of one row begin in its workspace, in bytes. The row is converted at the start. */
-typedef struct cmlp_row_layout {
+typedef struct cmlpi_row_layout {
     size_t hidden[2]; /* activations of hidden layers, alternating */
     size_t forward;   /* bytes up to here: the workspace of cmlp_forward; 0 if they cannot be addressed */
     size_t output, row; /* the caller may give none: buffers for them */
     size_t all;       /* bytes of all buffers */
-} cmlp_row_layout;
+} cmlpi_row_layout;
 
 struct cmlp_net {
     uint64_t magic;
@@ -39,97 +39,97 @@ struct cmlp_net {
     size_t element;   /* bytes */
     double loss_parameter;
     int64_t n_quantiles; /* 0, or the number of outputs: each has its own parameter of the loss, behind the layers */
-    const cmlp_kernels *kernels;
-    const cmlp_tuning_values *tuning; /* of the dense products */
-    cmlp_row_layout row;
-    cmlp_dense_layer layers[]; /* depth of them */
+    const cmlpi_kernels *kernels;
+    const cmlpi_tuning_values *tuning; /* of the dense products */
+    cmlpi_row_layout row;
+    cmlpi_dense_layer layers[]; /* depth of them */
 };
 
 /* Bytes of a net, whose address is aligned. */
 #define CMLP_NET_BYTES(n_layers, n_quantiles) \
-    (sizeof(cmlp_net) + (size_t)((n_layers)-1) * sizeof(cmlp_dense_layer) + (size_t)(n_quantiles) * sizeof(double))
+    (sizeof(cmlp_net) + (size_t)((n_layers)-1) * sizeof(cmlpi_dense_layer) + (size_t)(n_quantiles) * sizeof(double))
 
 /* A net of any description, for a variable. */
-typedef union cmlp_any_net {
+typedef union cmlpi_any_net {
     cmlp_net net;
     unsigned char bytes[CMLP_NET_BYTES(CMLP_MAX_LAYERS, CMLP_MAX_QUANTILES)];
-} cmlp_any_net;
+} cmlpi_any_net;
 
 /* Makes a net as cmlp_net_init does, in aligned memory, in the core's floating-point mode. */
-cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_run *run);
+cmlp_status cmlpi_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_run *run);
 
 /* Checks an array of the length and the type of the net's parameters. */
-cmlp_status cmlp_check_params(const cmlp_net *net, const void *params, int64_t n_params, const char *name, cmlp_run *run);
+cmlp_status cmlpi_check_params(const cmlp_net *net, const void *params, int64_t n_params, const char *name, cmlp_run *run);
 
 /* Returns CMLP_OK, or the status for a net that is NULL, misaligned or not initialized. */
-cmlp_status cmlp_check_net(const cmlp_net *net);
+cmlp_status cmlpi_check_net(const cmlp_net *net);
 
 /* Whether the compiler kept the arithmetic of the files outside the kernels, which is all in double (see
  * exact_tmpl.h). Called in the core's floating-point mode. */
-int cmlp_is_exact(void);
+int cmlpi_is_exact(void);
 
 /* The parameters of the outputs' losses, or NULL. */
-static inline const double *cmlp_quantiles(const cmlp_net *net)
+static inline const double *cmlpi_quantiles(const cmlp_net *net)
 {
     return net->n_quantiles ? (const double *)(const void *)&net->layers[net->depth] : NULL;
 }
 
-static inline int64_t cmlp_n_in(const cmlp_net *net) { return net->layers[0].n_in; }
-static inline int64_t cmlp_n_out(const cmlp_net *net) { return net->layers[net->depth - 1].n_out; }
-static inline int32_t cmlp_output_activation(const cmlp_net *net) { return net->layers[net->depth - 1].activation; }
+static inline int64_t cmlpi_n_in(const cmlp_net *net) { return net->layers[0].n_in; }
+static inline int64_t cmlpi_n_out(const cmlp_net *net) { return net->layers[net->depth - 1].n_out; }
+static inline int32_t cmlpi_output_activation(const cmlp_net *net) { return net->layers[net->depth - 1].activation; }
 
 /* Bytes of an element of a cmlp_dtype. */
-static inline size_t cmlp_bytes_of(int32_t dtype)
+static inline size_t cmlpi_bytes_of(int32_t dtype)
 {
     return dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT32 || dtype == CMLP_INT32 ? 4 : 8;
 }
 
-static inline int cmlp_is_float(const cmlp_net *net) { return !CMLP_BUILDS_FLOAT64 || net->dtype == CMLP_FLOAT32; }
+static inline int cmlpi_is_float(const cmlp_net *net) { return !CMLP_BUILDS_FLOAT64 || net->dtype == CMLP_FLOAT32; }
 
 /* Element i of an array of the net's type. */
-static inline void *cmlp_at(const cmlp_net *net, const void *array, int64_t i)
+static inline void *cmlpi_at(const cmlp_net *net, const void *array, int64_t i)
 {
     return (char *)(uintptr_t)array + i * (CMLP_BUILDS_FLOAT64 ? (int64_t)net->element : (int64_t)sizeof(float));
 }
 
 /* The rows of layer l in an array that has n_rows rows of each layer, layer after layer. */
-static inline void *cmlp_layer_block(const cmlp_net *net, const void *block, int32_t l, int64_t n_rows)
+static inline void *cmlpi_layer_block(const cmlp_net *net, const void *block, int32_t l, int64_t n_rows)
 {
     int64_t width = 0;
     for (int32_t k = 0; k < l; k++) width += net->layers[k].n_out;
-    return cmlp_at(net, block, n_rows * width);
+    return cmlpi_at(net, block, n_rows * width);
 }
 
-static inline double cmlp_get(const cmlp_net *net, const void *array, int64_t i)
+static inline double cmlpi_get(const cmlp_net *net, const void *array, int64_t i)
 {
-    return cmlp_is_float(net) ? (double)((const float *)array)[i] : ((const double *)array)[i];
+    return cmlpi_is_float(net) ? (double)((const float *)array)[i] : ((const double *)array)[i];
 }
 
-static inline void cmlp_set(const cmlp_net *net, void *array, int64_t i, double value)
+static inline void cmlpi_set(const cmlp_net *net, void *array, int64_t i, double value)
 {
-    if (cmlp_is_float(net))
+    if (cmlpi_is_float(net))
         ((float *)array)[i] = (float)value;
     else
         ((double *)array)[i] = value;
 }
 
-static inline int cmlp_is_finite(double x) { return x - x == 0; }
+static inline int cmlpi_is_finite(double x) { return x - x == 0; }
 
-static inline int cmlp_misaligned(const void *p, size_t alignment) { return (uintptr_t)p % alignment != 0; }
+static inline int cmlpi_misaligned(const void *p, size_t alignment) { return (uintptr_t)p % alignment != 0; }
 
 /* Bytes of `count` elements, rounded up to the alignment. */
-static inline uint64_t cmlp_aligned_size(int64_t count, size_t size)
+static inline uint64_t cmlpi_aligned_size(int64_t count, size_t size)
 {
     return ((uint64_t)count * size + CMLP_ALIGNMENT - 1) / CMLP_ALIGNMENT * CMLP_ALIGNMENT;
 }
 
 /* Adds count * size, rounded up to the alignment, to *total. Returns 0 on overflow. Counts of 2^48 or more are refused
  * first, so that the product with the size of a type cannot overflow. */
-static inline int cmlp_add_size(size_t *total, int64_t count, size_t size)
+static inline int cmlpi_add_size(size_t *total, int64_t count, size_t size)
 {
     const uint64_t limit = (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT;
     if (count < 0 || count >> 48) return 0;
-    const uint64_t bytes = cmlp_aligned_size(count, size);
+    const uint64_t bytes = cmlpi_aligned_size(count, size);
     if (bytes > limit - *total) return 0;
     *total += (size_t)bytes;
     return 1;

@@ -13,14 +13,14 @@ extern "C" {
 #endif
 
 /* The names of the tunings, by index from 0: "plain", "avx2", "zen5", "intel". Static strings; NULL for other indices. */
-const char *cmlp_tuning_name(int32_t index);
+const char *cmlpi_tuning_name(int32_t index);
 
 /* The name of the tuning in use; NULL for an invalid net. */
-const char *cmlp_net_tuning(const cmlp_net *net);
+const char *cmlpi_net_tuning(const cmlp_net *net);
 
 /* Sets the tuning of a net that no call uses, and that is in writable memory. Returns CMLP_OK; the errors of a net;
  * OPTION if there is no such tuning. On failure the net is unchanged. */
-cmlp_status cmlp_net_tune(const cmlp_net *net, int32_t index);
+cmlp_status cmlpi_net_tune(const cmlp_net *net, int32_t index);
 
 #ifdef __cplusplus
 }

@@ -12,7 +12,7 @@ enum { FIRST_DAY = -719162, LAST_DAY = 2932897 };
 
 /* ------------------------------------------------------------------------------------------------------ text */
 
-int cmlp_is_space(int32_t code)
+int cmlpi_is_space(int32_t code)
 {
     return (code >= 0x09 && code <= 0x0d) || (code >= 0x1c && code <= 0x20) || code == 0x85 || code == 0xa0 ||
            code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 || code == 0x202f ||
@@ -22,30 +22,30 @@ int cmlp_is_space(int32_t code)
 static int is_continuation(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
 
 /* The number of bytes of the space with which a text begins, which is at most 3; 0 if there is none. */
-static int space_length(cmlp_cell text)
+static int space_length(cmlpi_cell text)
 {
     const ptrdiff_t n = text.end - text.at;
     if (!n) return 0;
     const unsigned char first = (unsigned char)text.at[0];
-    if (first < 0x80) return cmlp_is_space(first);
+    if (first < 0x80) return cmlpi_is_space(first);
     if (n < 2 || first < 0xc2 || !is_continuation(text.at[1])) return 0;
     const int32_t second = text.at[1] & 0x3f;
-    if (first < 0xe0) return cmlp_is_space((first & 0x1f) << 6 | second) ? 2 : 0;
+    if (first < 0xe0) return cmlpi_is_space((first & 0x1f) << 6 | second) ? 2 : 0;
     if (n < 3 || first >= 0xf0 || !is_continuation(text.at[2])) return 0;
-    return cmlp_is_space((first & 0xf) << 12 | second << 6 | (text.at[2] & 0x3f)) ? 3 : 0;
+    return cmlpi_is_space((first & 0xf) << 12 | second << 6 | (text.at[2] & 0x3f)) ? 3 : 0;
 }
 
 /* The number of bytes of the space with which a text ends. */
-static int last_space_length(cmlp_cell text)
+static int last_space_length(cmlpi_cell text)
 {
     for (int n = 1; n <= 3 && n <= text.end - text.at; n++) {
-        const cmlp_cell last = {text.end - n, text.end};
+        const cmlpi_cell last = {text.end - n, text.end};
         if (space_length(last) == n) return n;
     }
     return 0;
 }
 
-cmlp_cell cmlp_trim_cell(cmlp_cell cell)
+cmlpi_cell cmlpi_trim_cell(cmlpi_cell cell)
 {
     int n;
     while ((n = space_length(cell)) > 0) cell.at += n;
@@ -54,7 +54,7 @@ cmlp_cell cmlp_trim_cell(cmlp_cell cell)
 }
 
 /* Skips `literal` and returns 1 if it comes next, else returns 0. */
-static int pass_text(cmlp_cell *cell, const char *literal)
+static int pass_text(cmlpi_cell *cell, const char *literal)
 {
     const char *at = cell->at;
     for (; *literal; literal++, at++)
@@ -66,7 +66,7 @@ static int pass_text(cmlp_cell *cell, const char *literal)
 static char small_letter(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 
 /* The same for a literal in small letters, and text in any letters. */
-static int pass_letters(cmlp_cell *cell, const char *literal)
+static int pass_letters(cmlpi_cell *cell, const char *literal)
 {
     const char *at = cell->at;
     for (; *literal; literal++, at++)
@@ -76,28 +76,28 @@ static int pass_letters(cmlp_cell *cell, const char *literal)
 }
 
 /* Skips one character of a few and returns it, else returns 0. */
-static char pass_any(cmlp_cell *cell, const char *characters)
+static char pass_any(cmlpi_cell *cell, const char *characters)
 {
     for (; cell->at < cell->end && *characters; characters++)
         if (*cell->at == *characters) return *cell->at++;
     return 0;
 }
 
-static int is_digit(cmlp_cell cell) { return cell.at < cell.end && *cell.at >= '0' && *cell.at <= '9'; }
+static int is_digit(cmlpi_cell cell) { return cell.at < cell.end && *cell.at >= '0' && *cell.at <= '9'; }
 
 /* ------------------------------------------------------------------------------------------------------ words */
 
 /* Returns the index of the word that the whole cell is, by the comparison `passes`, or -1. */
-static int find_word(cmlp_cell cell, const char *const *words, size_t n, int (*passes)(cmlp_cell *, const char *))
+static int find_word(cmlpi_cell cell, const char *const *words, size_t n, int (*passes)(cmlpi_cell *, const char *))
 {
     for (size_t i = 0; i < n; i++) {
-        cmlp_cell rest = cell;
+        cmlpi_cell rest = cell;
         if (passes(&rest, words[i]) && rest.at == rest.end) return (int)i;
     }
     return -1;
 }
 
-int cmlp_is_missing_cell(cmlp_cell cell)
+int cmlpi_is_missing_cell(cmlpi_cell cell)
 {
     static const char *const words[] = {"",      "#N/A",  "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN",
                                         "-nan",  "1.#IND", "1.#QNAN", "<NA>", "N/A",    "NA",       "NULL",
@@ -105,13 +105,13 @@ int cmlp_is_missing_cell(cmlp_cell cell)
     return find_word(cell, words, sizeof words / sizeof *words, pass_text) >= 0;
 }
 
-int cmlp_is_missing_number(cmlp_cell cell)
+int cmlpi_is_missing_number(cmlpi_cell cell)
 {
     static const char *const words[] = {"?", "-", ".", "\\n", "na", "n/a", "nan", "null", "none", "#n/a", "<na>"};
-    return find_word(cell, words, sizeof words / sizeof *words, pass_letters) >= 0 || cmlp_is_missing_cell(cell);
+    return find_word(cell, words, sizeof words / sizeof *words, pass_letters) >= 0 || cmlpi_is_missing_cell(cell);
 }
 
-int cmlp_cell_boolean(cmlp_cell cell)
+int cmlpi_cell_boolean(cmlpi_cell cell)
 {
     static const char *const words[] = {"False", "false", "FALSE", "True", "true", "TRUE"};
     const int i = find_word(cell, words, 6, pass_text);
@@ -122,19 +122,19 @@ int cmlp_cell_boolean(cmlp_cell cell)
 
 /* A number while its digits are read. */
 typedef struct number_reader {
-    cmlp_decimal decimal;
+    cmlpi_decimal decimal;
     char *digits;     /* of an integer, without leading zeros */
     int64_t n_digits; /* -1 for a double */
     int n_left;       /* digits that an integer can still have */
 } number_reader;
 
 /* Reads at most `most` digits of the whole part, or of the fraction, and returns their number. */
-static int64_t read_digits(number_reader *reader, cmlp_cell *cell, int64_t most, int is_fraction)
+static int64_t read_digits(number_reader *reader, cmlpi_cell *cell, int64_t most, int is_fraction)
 {
     int64_t n = 0;
     for (; n < most && is_digit(*cell); n++) {
         const char digit = *cell->at++;
-        cmlp_decimal_add(&reader->decimal, digit - '0', is_fraction);
+        cmlpi_decimal_add(&reader->decimal, digit - '0', is_fraction);
         if (!reader->n_left) reader->n_digits = -1;
         if (reader->n_digits < 0) continue;
         reader->n_left--;
@@ -144,7 +144,7 @@ static int64_t read_digits(number_reader *reader, cmlp_cell *cell, int64_t most,
 }
 
 /* Skips a separator of thousands. A space can be one that does not break a line, and an apostrophe a typographic one. */
-static int pass_separator(cmlp_cell *cell, char thousands)
+static int pass_separator(cmlpi_cell *cell, char thousands)
 {
     const char plain[] = {thousands, 0};
     if (!thousands) return 0;
@@ -154,7 +154,7 @@ static int pass_separator(cmlp_cell *cell, char thousands)
 }
 
 /* Reads the whole part. Returns 0 if its groups are not of three digits. */
-static int read_whole_part(number_reader *reader, cmlp_cell *cell, char thousands, int64_t *n)
+static int read_whole_part(number_reader *reader, cmlpi_cell *cell, char thousands, int64_t *n)
 {
     *n = read_digits(reader, cell, INT64_MAX, 0);
     if (!*n || !pass_separator(cell, thousands)) return 1;
@@ -166,30 +166,30 @@ static int read_whole_part(number_reader *reader, cmlp_cell *cell, char thousand
 }
 
 /* Reads the exponent behind its letter. Returns 0 if it has no digit. */
-static int read_exponent(cmlp_cell *cell, int64_t *exponent)
+static int read_exponent(cmlpi_cell *cell, int64_t *exponent)
 {
     const char sign = pass_any(cell, "+-");
     if (!is_digit(*cell)) return 0;
-    for (; is_digit(*cell); cell->at++) *exponent = cmlp_add_exponent_digit(*exponent, *cell->at - '0');
+    for (; is_digit(*cell); cell->at++) *exponent = cmlpi_add_exponent_digit(*exponent, *cell->at - '0');
     if (sign == '-') *exponent = -*exponent;
     return 1;
 }
 
-static int is_infinity(cmlp_cell cell)
+static int is_infinity(cmlpi_cell cell)
 {
     if (!pass_letters(&cell, "inf")) return 0;
     pass_letters(&cell, "inity");
     return cell.at == cell.end;
 }
 
-int cmlp_read_cell_number(cmlp_cell cell, cmlp_cell_format format, cmlp_number *number, char digits[CMLP_CELL_DIGITS])
+int cmlpi_read_cell_number(cmlpi_cell cell, cmlpi_cell_format format, cmlpi_number *number, char digits[CMLP_CELL_DIGITS])
 {
     const char sign = pass_any(&cell, "+-"), point[] = {format.decimal, 0};
     number_reader reader = {.digits = digits, .n_left = CMLP_CELL_DIGITS - (sign != 0)};
     int64_t exponent = 0, n, n_fraction = 0;
-    *number = (cmlp_number){.value = INFINITY, .digits = digits, .n_digits = -1};
+    *number = (cmlpi_number){.value = INFINITY, .digits = digits, .n_digits = -1};
     if (!is_infinity(cell)) {
-        cmlp_decimal_begin(&reader.decimal);
+        cmlpi_decimal_begin(&reader.decimal);
         if (!read_whole_part(&reader, &cell, format.thousands, &n)) return 0;
         if (pass_text(&cell, point)) {
             reader.n_digits = -1;
@@ -201,7 +201,7 @@ int cmlp_read_cell_number(cmlp_cell cell, cmlp_cell_format format, cmlp_number *
             if (!read_exponent(&cell, &exponent)) return 0;
         }
         if (cell.at != cell.end) return 0;
-        number->value = cmlp_decimal_value(&reader.decimal, exponent);
+        number->value = cmlpi_decimal_value(&reader.decimal, exponent);
         number->n_digits = reader.n_digits;
     }
     if (sign == '-') number->value = -number->value;
@@ -217,7 +217,7 @@ typedef struct decimal_digits {
 } decimal_digits;
 
 /* Reads the digits of a number without separators. Returns 0 if Python prints no double with so many. */
-static int read_decimal(cmlp_cell cell, decimal_digits *decimal)
+static int read_decimal(cmlpi_cell cell, decimal_digits *decimal)
 {
     int is_fraction = 0;
     int64_t exponent = 0;
@@ -267,15 +267,15 @@ static int print_decimal(const decimal_digits *decimal, char text[PRINTED_DOUBLE
 
 static double nearest_double(uint64_t digits, int exponent)
 {
-    cmlp_decimal decimal;
+    cmlpi_decimal decimal;
     uint64_t power = 1;
     while (digits / power >= 10) power *= 10;
-    cmlp_decimal_begin(&decimal);
-    for (; power; power /= 10) cmlp_decimal_add(&decimal, (int)(digits / power % 10), 0);
-    return cmlp_decimal_value(&decimal, exponent);
+    cmlpi_decimal_begin(&decimal);
+    for (; power; power /= 10) cmlpi_decimal_add(&decimal, (int)(digits / power % 10), 0);
+    return cmlpi_decimal_value(&decimal, exponent);
 }
 
-int cmlp_is_printed_double(cmlp_cell cell, double value)
+int cmlpi_is_printed_double(cmlpi_cell cell, double value)
 {
     const double magnitude = value < 0 ? -value : value;
     decimal_digits decimal;
@@ -290,8 +290,8 @@ int cmlp_is_printed_double(cmlp_cell cell, double value)
     if (decimal.n > 1 && nearest_double(digits / 10, exponent + 1) == magnitude) return 0;
     if (decimal.n > 1 && nearest_double(digits / 10 + 1, exponent + 1) == magnitude) return 0;
     const int is_odd = digits % 2 != 0; /* of two decimals that are as near, the even one is printed */
-    const int is_lower = cmlp_compare_decimal(10 * digits - 5, exponent - 1, magnitude) > -is_odd;
-    const int is_higher = cmlp_compare_decimal(10 * digits + 5, exponent - 1, magnitude) < is_odd;
+    const int is_lower = cmlpi_compare_decimal(10 * digits - 5, exponent - 1, magnitude) > -is_odd;
+    const int is_higher = cmlpi_compare_decimal(10 * digits + 5, exponent - 1, magnitude) < is_odd;
     if (is_lower && nearest_double(digits - 1, exponent) == magnitude) return 0;
     return !is_higher || nearest_double(digits + 1, exponent) != magnitude;
 }
@@ -299,7 +299,7 @@ int cmlp_is_printed_double(cmlp_cell cell, double value)
 /* ------------------------------------------------------------------------------------------------------ dates */
 
 /* Reads exactly n digits. */
-static int read_field(cmlp_cell *cell, int n, int *value)
+static int read_field(cmlpi_cell *cell, int n, int *value)
 {
     *value = 0;
     for (; n; n--) {
@@ -324,7 +324,7 @@ static int first_day(int year)
     return FIRST_DAY + 365 * before + before / 4 - before / 100 + before / 400;
 }
 
-static int read_day(cmlp_cell *cell, int *days)
+static int read_day(cmlpi_cell *cell, int *days)
 {
     int year, month, day;
     if (!read_field(cell, 4, &year) || !pass_text(cell, "-") || !read_field(cell, 2, &month) || !pass_text(cell, "-") ||
@@ -337,7 +337,7 @@ static int read_day(cmlp_cell *cell, int *days)
 }
 
 /* Reads 1 to 9 digits of a second as microseconds; further ones are left out. */
-static int read_fraction(cmlp_cell *cell, int *microseconds)
+static int read_fraction(cmlpi_cell *cell, int *microseconds)
 {
     int n = 0;
     *microseconds = 0;
@@ -348,7 +348,7 @@ static int read_fraction(cmlp_cell *cell, int *microseconds)
 }
 
 /* Reads a time of day as microseconds. */
-static int read_clock(cmlp_cell *cell, int64_t *microseconds)
+static int read_clock(cmlpi_cell *cell, int64_t *microseconds)
 {
     int hour, minute, second = 0, fraction = 0;
     if (!read_field(cell, 2, &hour) || !pass_text(cell, ":") || !read_field(cell, 2, &minute)) return 0;
@@ -362,7 +362,7 @@ static int read_clock(cmlp_cell *cell, int64_t *microseconds)
 }
 
 /* Reads an offset from UTC as microseconds to the east. */
-static int read_offset(cmlp_cell *cell, int64_t *microseconds)
+static int read_offset(cmlpi_cell *cell, int64_t *microseconds)
 {
     int hour, minute = 0;
     *microseconds = 0;
@@ -375,7 +375,7 @@ static int read_offset(cmlp_cell *cell, int64_t *microseconds)
     return 1;
 }
 
-int cmlp_read_cell_date(cmlp_cell cell, cmlp_cell_date *date)
+int cmlpi_read_cell_date(cmlpi_cell cell, cmlpi_cell_date *date)
 {
     int days;
     int64_t clock = 0, east = 0;
@@ -403,7 +403,7 @@ static void write_field(char **at, char separator, int value, int n)
     *at += n;
 }
 
-int cmlp_write_cell_date(int64_t microseconds, int form, char text[CMLP_DATE_TEXT])
+int cmlpi_write_cell_date(int64_t microseconds, int form, char text[CMLP_DATE_TEXT])
 {
     const int64_t since = microseconds - FIRST_DAY * MICROSECONDS_OF_A_DAY;
     const int days = (int)(since / MICROSECONDS_OF_A_DAY), clock = (int)(since / 1000000 % 86400);

@@ -9,55 +9,55 @@
 #include "decimal.h"
 
 /* A text without a final NUL. */
-typedef struct cmlp_cell {
+typedef struct cmlpi_cell {
     const char *at, *end;
-} cmlp_cell;
+} cmlpi_cell;
 
 /* How a file writes numbers. */
-typedef struct cmlp_cell_format {
+typedef struct cmlpi_cell_format {
     char decimal;   /* . or , */
     char thousands; /* another one of them, a space or ', or 0 if nothing separates groups of three digits */
-} cmlp_cell_format;
+} cmlpi_cell_format;
 
 /* The digits of a cell's integer at most: one of more is a double. A sign counts as a digit. */
 enum { CMLP_CELL_DIGITS = 39 };
 
 enum { CMLP_CELL_DATE, CMLP_CELL_TIME, CMLP_CELL_INSTANT }; /* a point in time is without an offset, or with one */
 
-typedef struct cmlp_cell_date {
+typedef struct cmlpi_cell_date {
     int64_t microseconds; /* since 1970, in UTC if it has an offset; of the years 1 to 9999 */
     int form;
-} cmlp_cell_date;
+} cmlpi_cell_date;
 
 enum { CMLP_DATE_TEXT = 32 }; /* the longest text of a date, 2026-11-24T12:00:00.000001+00:00 */
 
 /* Whether a code point is white space around a cell. */
-int cmlp_is_space(int32_t code);
+int cmlpi_is_space(int32_t code);
 
 /* Returns a cell without the white space around it, which the other functions expect. */
-cmlp_cell cmlp_trim_cell(cmlp_cell cell);
+cmlpi_cell cmlpi_trim_cell(cmlpi_cell cell);
 
 /* Whether a cell is missing in every column. White space is a part of it here. */
-int cmlp_is_missing_cell(cmlp_cell cell);
+int cmlpi_is_missing_cell(cmlpi_cell cell);
 
 /* Whether a cell is missing among numbers, booleans and dates. */
-int cmlp_is_missing_number(cmlp_cell cell);
+int cmlpi_is_missing_number(cmlpi_cell cell);
 
 /* 1 for true, 0 for false, -1 for other text. */
-int cmlp_cell_boolean(cmlp_cell cell);
+int cmlpi_cell_boolean(cmlpi_cell cell);
 
 /* Returns 0 for other text. A number can be infinite. Its digits are those in `digits`. */
-int cmlp_read_cell_number(cmlp_cell cell, cmlp_cell_format format, cmlp_number *number, char digits[CMLP_CELL_DIGITS]);
+int cmlpi_read_cell_number(cmlpi_cell cell, cmlpi_cell_format format, cmlpi_number *number, char digits[CMLP_CELL_DIGITS]);
 
 /* Whether a cell that is a number with this value is the text that Python prints of the double: the shortest decimal that
  * rounds to it, of these the nearest one. */
-int cmlp_is_printed_double(cmlp_cell cell, double value);
+int cmlpi_is_printed_double(cmlpi_cell cell, double value);
 
 /* Returns 0 for other text. */
-int cmlp_read_cell_date(cmlp_cell cell, cmlp_cell_date *date);
+int cmlpi_read_cell_date(cmlpi_cell cell, cmlpi_cell_date *date);
 
 /* Writes a date as the category that Python makes of it, and returns the number of bytes.
  * form: the form of the dates of the column. Only a column of dates has days alone. */
-int cmlp_write_cell_date(int64_t microseconds, int form, char text[CMLP_DATE_TEXT]);
+int cmlpi_write_cell_date(int64_t microseconds, int form, char text[CMLP_DATE_TEXT]);
 
 #endif

@@ -12,44 +12,44 @@
 #define CMLP_WIDE_WORDS 115
 
 /* A large integer. The least significant word comes first, and the last one of `n` is not 0. */
-typedef struct cmlp_wide {
+typedef struct cmlpi_wide {
     uint32_t words[CMLP_WIDE_WORDS];
     int n;
-} cmlp_wide;
+} cmlpi_wide;
 
 /* A decimal without a sign while its digits are read: digits * 10^exponent. */
-typedef struct cmlp_decimal {
-    cmlp_wide digits;
+typedef struct cmlpi_decimal {
+    cmlpi_wide digits;
     int64_t exponent; /* before the exponent in the text is added; at most the number of digits */
     int n_digits;     /* without leading zeros, at most CMLP_DECIMAL_DIGITS */
     int is_longer;    /* further digits are not all 0 */
-} cmlp_decimal;
+} cmlpi_decimal;
 
-void cmlp_decimal_begin(cmlp_decimal *decimal);
+void cmlpi_decimal_begin(cmlpi_decimal *decimal);
 
 /* Adds the next digit; `is_fraction`: it is behind the decimal point. */
-void cmlp_decimal_add(cmlp_decimal *decimal, int digit, int is_fraction);
+void cmlpi_decimal_add(cmlpi_decimal *decimal, int digit, int is_fraction);
 
 /* Returns the exponent of 10 with one more digit. From 2^56 on, no further digit changes it, or the double. */
-static inline int64_t cmlp_add_exponent_digit(int64_t exponent, int digit)
+static inline int64_t cmlpi_add_exponent_digit(int64_t exponent, int digit)
 {
     return exponent < INT64_C(1) << 56 ? exponent * 10 + digit : exponent;
 }
 
 /* Returns the nearest double, of two the one with an even last bit, or INFINITY. The decimal is no longer
  * valid.
- * exponent: of 10, from cmlp_add_exponent_digit; or its negative. */
-double cmlp_decimal_value(cmlp_decimal *decimal, int64_t exponent);
+ * exponent: of 10, from cmlpi_add_exponent_digit; or its negative. */
+double cmlpi_decimal_value(cmlpi_decimal *decimal, int64_t exponent);
 
 /* Below, equal to or above 0, as digits * 10^exponent minus the value, which is finite and above 0. All digits of the value
  * and the decimal are at least 10^-341. */
-int cmlp_compare_decimal(uint64_t digits, int exponent, double value);
+int cmlpi_compare_decimal(uint64_t digits, int exponent, double value);
 
 /* A number as Python has it: an integer, or a double. */
-typedef struct cmlp_number {
+typedef struct cmlpi_number {
     double value;       /* the nearest double */
     const char *digits; /* of an integer, without leading zeros */
     int64_t n_digits;   /* -1 for a double */
-} cmlp_number;
+} cmlpi_number;
 
 #endif

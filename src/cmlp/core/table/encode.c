@@ -6,17 +6,17 @@
 #include "encode_row.h"
 
 #if CMLP_BUILDS_TABLES
-int64_t cmlp_column_width(const cmlp_table_column *c, int has_bins)
+int64_t cmlpi_column_width(const cmlp_table_column *c, int has_bins)
 {
     if (c->role == CMLP_TABLE_ROLE_CATEGORY)
         return c->n_levels ? c->n_one_hot + c->n_levels / c->n : c->n - (c->n == 2);
     if (c->role != CMLP_TABLE_ROLE_NUMBER) return 0;
     int64_t width = 1 + (has_bins && c->n ? c->n - 1 : 0) + (c->has_missing != 0);
-    for (int k = 0; k < CMLP_PARTS; k++) width += cmlp_part_width(&c->parts[k], has_bins);
+    for (int k = 0; k < CMLP_PARTS; k++) width += cmlpi_part_width(&c->parts[k], has_bins);
     return width;
 }
 
-int64_t cmlp_columns_width(const cmlp_table_column *columns, int64_t n_columns, int has_bins)
+int64_t cmlpi_columns_width(const cmlp_table_column *columns, int64_t n_columns, int has_bins)
 {
     int64_t width = 0;
     for (int64_t i = 0; i < n_columns; i++) {
@@ -24,7 +24,7 @@ int64_t cmlp_columns_width(const cmlp_table_column *columns, int64_t n_columns, 
         if (columns[i].n_levels > CMLP_MAX_WIDTH) return -1;
         for (int k = 0; k < CMLP_PARTS; k++)
             if (columns[i].parts[k].n > CMLP_MAX_WIDTH) return -1;
-        width += cmlp_column_width(&columns[i], has_bins);
+        width += cmlpi_column_width(&columns[i], has_bins);
         if (width > CMLP_MAX_WIDTH) return -1;
     }
     return width ? width : 1;
@@ -49,17 +49,17 @@ static cmlp_status check_edges(const double *edges, int64_t n)
 {
     if (n < 0 || n == 1 || (!n && edges)) return CMLP_ERROR_OPTION;
     if (n && !edges) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(edges, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(edges, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
     for (int64_t k = 1; k < n; k++) {
         const double width = edges[k] - edges[k - 1];
-        if (!(width > 0) || !cmlp_is_finite(width)) return CMLP_ERROR_OPTION;
+        if (!(width > 0) || !cmlpi_is_finite(width)) return CMLP_ERROR_OPTION;
     }
     return CMLP_OK;
 }
 
 static cmlp_status check_number(const cmlp_table_column *c)
 {
-    if (!cmlp_is_finite(c->centre) || !cmlp_is_finite(c->scale) || !(c->scale > 0)) return CMLP_ERROR_OPTION;
+    if (!cmlpi_is_finite(c->centre) || !cmlpi_is_finite(c->scale) || !(c->scale > 0)) return CMLP_ERROR_OPTION;
     if (c->n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     cmlp_status status = check_edges(c->edges, c->n);
     for (int k = 0; k < CMLP_PARTS && !status; k++) {
@@ -77,14 +77,14 @@ static cmlp_status check_category(const cmlp_table_column *c)
     if (c->n_levels < 0 || c->n_levels % c->n) return CMLP_ERROR_OPTION;
     if (c->n_one_hot < 0 || c->n_one_hot > c->n) return CMLP_ERROR_OPTION;
     if (!c->levels) return CMLP_ERROR_NULL;
-    return cmlp_misaligned(c->levels, sizeof(float)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
+    return cmlpi_misaligned(c->levels, sizeof(float)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }
 
-cmlp_status cmlp_check_columns(const cmlp_table_column *columns, int64_t n_columns, int64_t *bad)
+cmlp_status cmlpi_check_columns(const cmlp_table_column *columns, int64_t n_columns, int64_t *bad)
 {
     if (!columns) return CMLP_ERROR_NULL;
     if (n_columns < 1) return CMLP_ERROR_OPTION;
-    if (cmlp_misaligned(columns, CMLP_ALIGNOF(cmlp_table_column))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(columns, CMLP_ALIGNOF(cmlp_table_column))) return CMLP_ERROR_ALIGNMENT;
     cmlp_status status = CMLP_OK;
     for (int64_t i = 0; i < n_columns && !status; i++) {
         const cmlp_table_column *c = &columns[i];
@@ -101,27 +101,27 @@ cmlp_status cmlp_check_columns(const cmlp_table_column *columns, int64_t n_colum
     return status;
 }
 
-cmlp_status cmlp_check_levels(const cmlp_table_column *columns, int64_t n_columns)
+cmlp_status cmlpi_check_levels(const cmlp_table_column *columns, int64_t n_columns)
 {
     for (int64_t i = 0; i < n_columns; i++)
         for (int64_t k = 0; k < columns[i].n_levels; k++)
-            if (!cmlp_is_finite(columns[i].levels[k])) return CMLP_ERROR_FILE_NONFINITE;
+            if (!cmlpi_is_finite(columns[i].levels[k])) return CMLP_ERROR_FILE_NONFINITE;
     return CMLP_OK;
 }
 
 /* The type of the inputs is a constant here, so that it costs nothing. */
-VEC_FN int encode_row(const cmlp_table_encoder *encoder, const double *raw, cmlp_encoded inputs)
+VEC_FN int encode_row(const cmlp_table_encoder *encoder, const double *raw, cmlpi_encoded inputs)
 {
     for (int64_t i = 0; i < encoder->n_columns; i++)
-        if (raw[i] == raw[i] && !cmlp_is_finite(raw[i])) return 0;
-    cmlp_encode_columns(encoder->columns, encoder->n_columns, encoder->has_bins, raw, inputs);
+        if (raw[i] == raw[i] && !cmlpi_is_finite(raw[i])) return 0;
+    cmlpi_encode_columns(encoder->columns, encoder->n_columns, encoder->has_bins, raw, inputs);
     return 1;
 }
 
-int cmlp_encode_row(const cmlp_table_encoder *encoder, const double *raw, void *inputs)
+int cmlpi_encode_row(const cmlp_table_encoder *encoder, const double *raw, void *inputs)
 {
-    return encoder->dtype == CMLP_FLOAT32 ? encode_row(encoder, raw, (cmlp_encoded){inputs, 1})
-                                          : encode_row(encoder, raw, (cmlp_encoded){inputs, 0});
+    return encoder->dtype == CMLP_FLOAT32 ? encode_row(encoder, raw, (cmlpi_encoded){inputs, 1})
+                                          : encode_row(encoder, raw, (cmlpi_encoded){inputs, 0});
 }
 
 /* Reads and checks an encoder, and computes its number of inputs. */
@@ -129,46 +129,46 @@ static cmlp_status read_encoder(const cmlp_table_encoder *encoder, cmlp_table_en
                                 cmlp_run *run)
 {
     cmlp_status status = CMLP_READ(copy, encoder, cmlp_table_encoder, dtype);
-    if (status) return cmlp_refuse(&run->refused, status, "encoder");
+    if (status) return cmlpi_refuse(&run->refused, status, "encoder");
     if (copy->dtype != CMLP_FLOAT32 && copy->dtype != CMLP_FLOAT64)
-        return cmlp_refuse(&run->refused, CMLP_ERROR_DTYPE, "encoder->dtype");
-    status = cmlp_check_columns(copy->columns, copy->n_columns, &run->bad_row);
-    if (status) return cmlp_refuse(&run->refused, status, "encoder->columns");
-    *width = cmlp_columns_width(copy->columns, copy->n_columns, copy->has_bins);
-    return *width < 0 ? cmlp_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "encoder->columns") : CMLP_OK;
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_DTYPE, "encoder->dtype");
+    status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_row);
+    if (status) return cmlpi_refuse(&run->refused, status, "encoder->columns");
+    *width = cmlpi_columns_width(copy->columns, copy->n_columns, copy->has_bins);
+    return *width < 0 ? cmlpi_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "encoder->columns") : CMLP_OK;
 }
 
 cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_in, cmlp_run *run)
 {
-    cmlp_frame frame;
+    cmlpi_call frame;
     cmlp_table_encoder copy;
     int64_t width;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = read_encoder(encoder, &copy, &width, &frame.run);
-    if (!status) status = cmlp_require(n_in, sizeof *n_in, "n_in", &frame.run);
+    if (!status) status = cmlpi_check_pointer(n_in, sizeof *n_in, "n_in", &frame.run);
     if (!status) *n_in = width;
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 /* Reads the rows: dense, of doubles in adjacent columns, without scales. */
-static cmlp_status read_rows(const cmlp_table_encoder *encoder, const cmlp_rows *given, cmlp_rows *rows, int64_t *n,
-                             cmlp_run *run)
+static cmlp_status read_raw_rows(const cmlp_table_encoder *encoder, const cmlp_rows *given, cmlp_rows *rows, int64_t *n,
+                                 cmlp_run *run)
 {
     const char **const refused = &run->refused;
-    const cmlp_status status = cmlp_read_rows(rows, encoder->n_columns, given, n, run);
+    const cmlp_status status = cmlpi_read_rows(rows, encoder->n_columns, given, n, run);
     if (status) return status;
-    if (rows->kind != CMLP_ROWS_DENSE) return cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
-    if (rows->dtype != CMLP_FLOAT64) return cmlp_refuse(refused, CMLP_ERROR_DTYPE, "rows->dtype");
-    if (rows->scale != 1) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
-    if (rows->factors) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "rows->factors");
-    return rows->col_stride == sizeof(double) ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_ROWS, "rows->col_stride");
+    if (rows->kind != CMLP_ROWS_DENSE) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
+    if (rows->dtype != CMLP_FLOAT64) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, "rows->dtype");
+    if (rows->scale != 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
+    if (rows->factors) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->factors");
+    return rows->col_stride == sizeof(double) ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->col_stride");
 }
 
 /* Reports the first infinite value of a row. */
 static cmlp_status report_row(const double *row, int64_t n_columns, int64_t index, cmlp_run *run)
 {
     int64_t column = 0;
-    while (column < n_columns - 1 && (row[column] != row[column] || cmlp_is_finite(row[column]))) column++;
+    while (column < n_columns - 1 && (row[column] != row[column] || cmlpi_is_finite(row[column]))) column++;
     run->bad_row = index;
     run->bad_column = column;
     return CMLP_ERROR_INPUT;
@@ -177,18 +177,18 @@ static cmlp_status report_row(const double *row, int64_t n_columns, int64_t inde
 static cmlp_status encode(const cmlp_table_encoder *encoder, int64_t width, const cmlp_rows *given, void *inputs,
                           int64_t n_inputs, cmlp_run *run)
 {
-    const size_t element = cmlp_bytes_of(encoder->dtype);
+    const size_t element = cmlpi_bytes_of(encoder->dtype);
     cmlp_rows rows;
     int64_t n;
-    cmlp_status status = read_rows(encoder, given, &rows, &n, run);
-    if (!status && (n || inputs)) status = cmlp_require(inputs, element, "inputs", run);
+    cmlp_status status = read_raw_rows(encoder, given, &rows, &n, run);
+    if (!status && (n || inputs)) status = cmlpi_check_pointer(inputs, element, "inputs", run);
     if (status) return status;
-    if (n_inputs / width < n) return cmlp_refuse(&run->refused, CMLP_ERROR_LENGTH, "inputs");
-    if (!cmlp_is_exact()) return CMLP_ERROR_BUILD;
+    if (n_inputs / width < n) return cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "inputs");
+    if (!cmlpi_is_exact()) return CMLP_ERROR_BUILD;
     for (int64_t i = 0; i < n; i++) {
         const int64_t index = rows.order ? rows.order[i] : i;
         const double *row = (const double *)(const void *)((const char *)rows.data + index * rows.row_stride);
-        if (!cmlp_encode_row(encoder, row, (char *)inputs + i * width * (int64_t)element))
+        if (!cmlpi_encode_row(encoder, row, (char *)inputs + i * width * (int64_t)element))
             return report_row(row, encoder->n_columns, index, run);
     }
     return CMLP_OK;
@@ -197,12 +197,12 @@ static cmlp_status encode(const cmlp_table_encoder *encoder, int64_t width, cons
 cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs, int64_t n_inputs,
                               cmlp_run *run)
 {
-    cmlp_frame frame;
+    cmlpi_call frame;
     cmlp_table_encoder copy;
     int64_t width;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = read_encoder(encoder, &copy, &width, &frame.run);
     if (!status) status = encode(&copy, width, rows, inputs, n_inputs, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 #endif

@@ -7,7 +7,7 @@
 #include "encoded.h"
 
 /* Returns the number of edges of a column of numbers and of its parts. */
-static inline int64_t cmlp_column_edges(const cmlp_table_column *c)
+static inline int64_t cmlpi_column_edges(const cmlp_table_column *c)
 {
     int64_t n = c->n;
     for (int k = 0; k < CMLP_PARTS; k++) n += c->parts[k].n;
@@ -15,25 +15,25 @@ static inline int64_t cmlp_column_edges(const cmlp_table_column *c)
 }
 
 /* Returns the number of inputs of a part of a date. */
-static inline int64_t cmlp_part_width(const cmlp_table_date_part *part, int has_bins)
+static inline int64_t cmlpi_part_width(const cmlp_table_date_part *part, int has_bins)
 {
     return part->used ? 2 + (has_bins && part->n ? part->n - 1 : 0) : 0;
 }
 
 /* Returns the number of inputs of one column. */
-int64_t cmlp_column_width(const cmlp_table_column *c, int has_bins);
+int64_t cmlpi_column_width(const cmlp_table_column *c, int has_bins);
 
 /* Returns the number of inputs of checked columns, or of columns whose edges are not set yet. -1: more than 2^31 - 1. */
-int64_t cmlp_columns_width(const cmlp_table_column *columns, int64_t n_columns, int has_bins);
+int64_t cmlpi_columns_width(const cmlp_table_column *columns, int64_t n_columns, int has_bins);
 
 /* Checks the columns of an encoder; *bad becomes the index of a column that is refused. */
-cmlp_status cmlp_check_columns(const cmlp_table_column *columns, int64_t n_columns, int64_t *bad);
+cmlp_status cmlpi_check_columns(const cmlp_table_column *columns, int64_t n_columns, int64_t *bad);
 
 /* Returns FILE_NONFINITE if a level of checked columns is not finite. The encoder does not check it: there may be a million
  * levels. */
-cmlp_status cmlp_check_levels(const cmlp_table_column *columns, int64_t n_columns);
+cmlp_status cmlpi_check_levels(const cmlp_table_column *columns, int64_t n_columns);
 
 /* Encodes one row with checked columns, in the core's floating-point mode. Returns 0 if a value is infinite. */
-int cmlp_encode_row(const cmlp_table_encoder *encoder, const double *raw, void *inputs);
+int cmlpi_encode_row(const cmlp_table_encoder *encoder, const double *raw, void *inputs);
 
 #endif

@@ -4,38 +4,38 @@
  *
  * The C headers that Python exports for tables contain this text with other prefixes (_export/c_table.py), without what
  * is in "#if CMLP_PARTS" or "#if CMLP_LEVELS" if no column has parts or levels. So it is C and C++, and needs only
- * cmlp_table_column, cmlp_encoded, cmlp_put, cmlp_rounded, cmlp_root, CMLP_PARTS and CMLP_LEVELS. */
+ * cmlp_table_column, cmlpi_encoded, cmlpi_put, cmlpi_rounded, cmlpi_root, CMLP_PARTS and CMLP_LEVELS. */
 #ifndef CMLP_ENCODE_ROW_H
 #define CMLP_ENCODE_ROW_H
 
 #include "encoded.h"
 
 /* Numbers are squeezed to (-3, 3). They are clipped first, so that their squares do not overflow. */
-VEC_FN double cmlp_squeeze(double x, double centre, double scale)
+VEC_FN double cmlpi_soft_clip(double x, double centre, double scale)
 {
     double z = (x - centre) / scale;
     z = z < -1e9 ? -1e9 : z > 1e9 ? 1e9 : z;
     const double third = z / 3.0;
-    return z / cmlp_root(1.0 + cmlp_rounded(third * third));
+    return z / cmlpi_root(1.0 + cmlpi_rounded(third * third));
 }
 
 /* x is in one bin; it is above those before and below those after it. Only in its own bin a division is needed: the
  * quotient of any other one is at most 0 or at least 1. */
-VEC_FN void cmlp_place(const double *edges, int64_t n, double x, cmlp_encoded inputs, int64_t at)
+VEC_FN void cmlpi_encode_bins(const double *edges, int64_t n, double x, cmlpi_encoded inputs, int64_t at)
 {
     int64_t bin = 0;
     for (int64_t k = 0; k + 1 < n; k++) {
         const int is_above = x >= edges[k + 1];
-        cmlp_put(inputs, at + k, is_above ? 0.5 : -0.5);
+        cmlpi_put(inputs, at + k, is_above ? 0.5 : -0.5);
         bin += is_above;
     }
     if (bin + 1 < n && x > edges[0])
-        cmlp_put(inputs, at + bin, (x - edges[bin]) / (edges[bin + 1] - edges[bin]) - 0.5);
+        cmlpi_put(inputs, at + bin, (x - edges[bin]) / (edges[bin + 1] - edges[bin]) - 0.5);
 }
 
 #if CMLP_PARTS
 /* The largest whole number that is not above x. Doubles from 2^52 on are whole, and may be too large for an integer. */
-VEC_FN double cmlp_whole(double x)
+VEC_FN double cmlpi_floor(double x)
 {
     if (!(x > -4503599627370496.0 && x < 4503599627370496.0)) return x;
     const double whole = (double)(int64_t)x;
@@ -43,14 +43,14 @@ VEC_FN double cmlp_whole(double x)
 }
 
 /* A wave of parabolas that resembles a sine: 0 at 0, 1 at a quarter, 0 at a half, -1 at three quarters, 0 at 1. */
-VEC_FN double cmlp_wave(double phase)
+VEC_FN double cmlpi_wave(double phase)
 {
     const double u = 2.0 * phase - 1.0;
     return 4.0 * u * ((u < 0.0 ? -u : u) - 1.0);
 }
 
 /* The parts of a date in days since 1970: the time of day, the weekday from Monday on, the day of the mean year. */
-VEC_FN int64_t cmlp_encode_parts(const cmlp_table_column *c, int has_bins, double x, cmlp_encoded inputs, int64_t at)
+VEC_FN int64_t cmlpi_encode_parts(const cmlp_table_column *c, int has_bins, double x, cmlpi_encoded inputs, int64_t at)
 {
     static const double periods[CMLP_PARTS] = {1.0, 7.0, 365.2425}, first[CMLP_PARTS] = {0.0, 4.0, 0.0};
     for (int k = 0; k < CMLP_PARTS; k++) {
@@ -58,14 +58,14 @@ VEC_FN int64_t cmlp_encode_parts(const cmlp_table_column *c, int has_bins, doubl
         const int64_t bins = has_bins && part->n ? part->n - 1 : 0;
         if (!part->used) continue;
         if (x != x) {
-            for (int64_t i = 0; i < 2 + bins; i++) cmlp_put(inputs, at + i, 0.0);
+            for (int64_t i = 0; i < 2 + bins; i++) cmlpi_put(inputs, at + i, 0.0);
         } else {
-            const double since = (k ? cmlp_whole(x) : x) - first[k], period = periods[k];
-            const double day = since - cmlp_rounded(cmlp_whole(since / period) * period);
-            const double share = day / period, phase = share < 0.0 ? 0.0 : share > 1.0 ? 1.0 : share;
-            cmlp_put(inputs, at, cmlp_wave(phase));
-            cmlp_put(inputs, at + 1, cmlp_wave(phase < 0.75 ? phase + 0.25 : phase - 0.75));
-            if (bins) cmlp_place(part->edges, part->n, day, inputs, at + 2);
+            const double since = (k ? cmlpi_floor(x) : x) - first[k], period = periods[k];
+            const double day = since - cmlpi_rounded(cmlpi_floor(since / period) * period);
+            const double fraction = day / period, phase = fraction < 0.0 ? 0.0 : fraction > 1.0 ? 1.0 : fraction;
+            cmlpi_put(inputs, at, cmlpi_wave(phase));
+            cmlpi_put(inputs, at + 1, cmlpi_wave(phase < 0.75 ? phase + 0.25 : phase - 0.75));
+            if (bins) cmlpi_encode_bins(part->edges, part->n, day, inputs, at + 2);
         }
         at += 2 + bins;
     }
@@ -73,60 +73,60 @@ VEC_FN int64_t cmlp_encode_parts(const cmlp_table_column *c, int has_bins, doubl
 }
 #endif
 
-VEC_FN int64_t cmlp_encode_number(const cmlp_table_column *c, int has_bins, double x, cmlp_encoded inputs, int64_t at)
+VEC_FN int64_t cmlpi_encode_number(const cmlp_table_column *c, int has_bins, double x, cmlpi_encoded inputs, int64_t at)
 {
     const int is_missing = x != x;
-    cmlp_put(inputs, at++, is_missing ? 0.0 : cmlp_squeeze(x, c->centre, c->scale));
+    cmlpi_put(inputs, at++, is_missing ? 0.0 : cmlpi_soft_clip(x, c->centre, c->scale));
     if (has_bins && c->n) {
         const int64_t n = c->n - 1;
-        for (int64_t k = 0; is_missing && k < n; k++) cmlp_put(inputs, at + k, 0.0);
-        if (!is_missing) cmlp_place(c->edges, c->n, x, inputs, at);
+        for (int64_t k = 0; is_missing && k < n; k++) cmlpi_put(inputs, at + k, 0.0);
+        if (!is_missing) cmlpi_encode_bins(c->edges, c->n, x, inputs, at);
         at += n;
     }
-    if (c->has_missing) cmlp_put(inputs, at++, is_missing ? 1.0 : 0.0);
+    if (c->has_missing) cmlpi_put(inputs, at++, is_missing ? 1.0 : 0.0);
 #if CMLP_PARTS
-    if (c->n) return cmlp_encode_parts(c, has_bins, x, inputs, at);
+    if (c->n) return cmlpi_encode_parts(c, has_bins, x, inputs, at);
 #endif
     return at;
 }
 
 #if CMLP_LEVELS
 /* The first categories are one-hot, and the row of each category in `levels` follows. */
-VEC_FN int64_t cmlp_encode_levels(const cmlp_table_column *c, double x, cmlp_encoded inputs, int64_t at)
+VEC_FN int64_t cmlpi_encode_levels(const cmlp_table_column *c, double x, cmlpi_encoded inputs, int64_t at)
 {
     const int64_t width = c->n_levels / c->n, code = x >= 0.0 && x < (double)c->n ? (int64_t)x : 0;
     const int is_known = x == (double)code;
-    for (int64_t k = 0; k < c->n_one_hot; k++) cmlp_put(inputs, at + k, is_known && k == code ? 1.0 : 0.0);
+    for (int64_t k = 0; k < c->n_one_hot; k++) cmlpi_put(inputs, at + k, is_known && k == code ? 1.0 : 0.0);
     at += c->n_one_hot;
-    for (int64_t k = 0; k < width; k++) cmlp_put(inputs, at + k, is_known ? (double)c->levels[code * width + k] : 0.0);
+    for (int64_t k = 0; k < width; k++) cmlpi_put(inputs, at + k, is_known ? (double)c->levels[code * width + k] : 0.0);
     return at + width;
 }
 
 #endif
-VEC_FN int64_t cmlp_encode_category(const cmlp_table_column *c, double x, cmlp_encoded inputs, int64_t at)
+VEC_FN int64_t cmlpi_encode_category(const cmlp_table_column *c, double x, cmlpi_encoded inputs, int64_t at)
 {
 #if CMLP_LEVELS
-    if (c->levels) return cmlp_encode_levels(c, x, inputs, at);
+    if (c->levels) return cmlpi_encode_levels(c, x, inputs, at);
 #endif
     if (c->n == 2) {
-        cmlp_put(inputs, at, x == 0.0 ? 1.0 : x == 1.0 ? -1.0 : 0.0);
+        cmlpi_put(inputs, at, x == 0.0 ? 1.0 : x == 1.0 ? -1.0 : 0.0);
         return at + 1;
     }
-    for (int64_t k = 0; k < c->n; k++) cmlp_put(inputs, at + k, x == (double)k ? 1.0 : 0.0);
+    for (int64_t k = 0; k < c->n; k++) cmlpi_put(inputs, at + k, x == (double)k ? 1.0 : 0.0);
     return at + c->n;
 }
 
-VEC_FN void cmlp_encode_columns(const cmlp_table_column *columns, int64_t n_columns, int has_bins, const double *raw,
-                                cmlp_encoded inputs)
+VEC_FN void cmlpi_encode_columns(const cmlp_table_column *columns, int64_t n_columns, int has_bins, const double *raw,
+                                 cmlpi_encoded inputs)
 {
     int64_t at = 0;
     for (int64_t i = 0; i < n_columns; i++) {
         if (columns[i].role == CMLP_TABLE_ROLE_NUMBER)
-            at = cmlp_encode_number(&columns[i], has_bins, raw[i], inputs, at);
+            at = cmlpi_encode_number(&columns[i], has_bins, raw[i], inputs, at);
         else if (columns[i].role == CMLP_TABLE_ROLE_CATEGORY)
-            at = cmlp_encode_category(&columns[i], raw[i], inputs, at);
+            at = cmlpi_encode_category(&columns[i], raw[i], inputs, at);
     }
-    if (!at) cmlp_put(inputs, 0, 0.0);
+    if (!at) cmlpi_put(inputs, 0, 0.0);
 }
 
 #endif

@@ -9,12 +9,12 @@
 #define CMLP_LEVELS 1 /* columns can have levels */
 
 /* Where the inputs of a row are written. */
-typedef struct cmlp_encoded {
+typedef struct cmlpi_encoded {
     void *to;
     int is_float;
-} cmlp_encoded;
+} cmlpi_encoded;
 
-VEC_FN void cmlp_put(cmlp_encoded inputs, int64_t i, double value)
+VEC_FN void cmlpi_put(cmlpi_encoded inputs, int64_t i, double value)
 {
     if (inputs.is_float)
         ((float *)inputs.to)[i] = (float)value;
@@ -23,6 +23,6 @@ VEC_FN void cmlp_put(cmlp_encoded inputs, int64_t i, double value)
 }
 
 /* A product that is added to something. In the core no compiler fuses it with the addition: see base/target.h. */
-VEC_FN double cmlp_rounded(double product) { return product; }
+VEC_FN double cmlpi_rounded(double product) { return product; }
 
 #endif

@@ -7,44 +7,44 @@
 #include "../forward/forward.h"
 
 #if CMLP_BUILDS_TABLES
-cmlp_status cmlp_table_space(const cmlp_table_sizes *sizes, void *memory, size_t *size, cmlp_table_scratch *scratch)
+cmlp_status cmlpi_scratch_lay_out(const cmlpi_table_sizes *sizes, void *memory, size_t *size, cmlpi_table_scratch *scratch)
 {
     const cmlp_net *net = sizes->widest;
-    const size_t workspace_size = cmlp_forward_space(net, 0, sizes->n_rows, 1);
-    cmlp_space space = {memory ? cmlp_aligned(memory) : NULL, 0, 0};
+    const size_t workspace_size = cmlpi_forward_bytes(net, 0, sizes->n_rows, 1);
+    cmlpi_arena arena = {memory ? cmlpi_aligned(memory) : NULL, 0, 0};
     if (!workspace_size) return CMLP_ERROR_OVERFLOW;
-    scratch->raw = cmlp_take(&space, sizes->n_columns, sizeof(double));
-    scratch->result = cmlp_take(&space, sizes->n_rows * cmlp_n_out(net), sizeof(double));
-    scratch->numbers = cmlp_take(&space, sizes->n_numbers, sizeof(double));
-    scratch->levels = cmlp_take(&space, sizes->n_levels, sizeof(float));
-    scratch->order = cmlp_take(&space, sizes->n_categories, sizeof(int32_t));
+    scratch->raw = cmlpi_arena_alloc(&arena, sizes->n_columns, sizeof(double));
+    scratch->result = cmlpi_arena_alloc(&arena, sizes->n_rows * cmlpi_n_out(net), sizeof(double));
+    scratch->numbers = cmlpi_arena_alloc(&arena, sizes->n_numbers, sizeof(double));
+    scratch->levels = cmlpi_arena_alloc(&arena, sizes->n_levels, sizeof(float));
+    scratch->order = cmlpi_arena_alloc(&arena, sizes->n_categories, sizeof(int32_t));
     for (int i = 0; i < 2; i++)
-        scratch->inputs[i] = cmlp_take(&space, sizes->n_rows * cmlp_n_in(net), net->element);
-    scratch->row.output = cmlp_take(&space, sizes->n_rows * cmlp_n_out(net), net->element);
-    scratch->row.workspace_size = cmlp_with_slack(workspace_size);
-    scratch->row.workspace = cmlp_take(&space, 1, scratch->row.workspace_size);
-    cmlp_take(&space, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
-    *size = space.used;
-    return space.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
+        scratch->inputs[i] = cmlpi_arena_alloc(&arena, sizes->n_rows * cmlpi_n_in(net), net->element);
+    scratch->row.output = cmlpi_arena_alloc(&arena, sizes->n_rows * cmlpi_n_out(net), net->element);
+    scratch->row.workspace_size = cmlpi_with_slack(workspace_size);
+    scratch->row.workspace = cmlpi_arena_alloc(&arena, 1, scratch->row.workspace_size);
+    cmlpi_arena_alloc(&arena, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
+    *size = arena.used;
+    return arena.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
 }
 
-const cmlp_net *cmlp_table_widest(const cmlp_table *table)
+const cmlp_net *cmlpi_table_widest(const cmlp_table *table)
 {
     const cmlp_net *widest = table->nets[0].net;
     for (int64_t i = 1; i < table->n_nets; i++)
-        if (cmlp_n_in(table->nets[i].net) > cmlp_n_in(widest)) widest = table->nets[i].net;
+        if (cmlpi_n_in(table->nets[i].net) > cmlpi_n_in(widest)) widest = table->nets[i].net;
     return widest;
 }
 
 #define MOST_THRESHOLD (1 + DBL_EPSILON) /* above all probabilities: the label is 0 */
 
-cmlp_status cmlp_check_answer(const cmlp_table *table)
+cmlp_status cmlpi_check_targets(const cmlp_table *table)
 {
     if (table->threshold && !(*table->threshold >= 0 && *table->threshold <= MOST_THRESHOLD)) return CMLP_ERROR_OPTION;
     for (int64_t j = 0; table->target && (j < table->n_targets || !j); j++) {
-        const cmlp_table_target *t = cmlp_target_of(table, j);
+        const cmlp_table_target *t = cmlpi_target_of(table, j);
         const int finite =
-            cmlp_is_finite(t->centre) && cmlp_is_finite(t->scale) && cmlp_is_finite(t->low) && cmlp_is_finite(t->high);
+            cmlpi_is_finite(t->centre) && cmlpi_is_finite(t->scale) && cmlpi_is_finite(t->low) && cmlpi_is_finite(t->high);
         if (!finite || !(t->scale > 0) || t->low > t->high) return CMLP_ERROR_OPTION;
     }
     return CMLP_OK;
@@ -60,8 +60,8 @@ static void add_outputs(const cmlp_table *table, const cmlp_net *net, const void
                         double *result)
 {
     for (int64_t j = 0; j < n; j++) {
-        double value = cmlp_get(net, output, j);
-        if (table->target) value = limited(value, cmlp_target_of(table, j));
+        double value = cmlpi_get(net, output, j);
+        if (table->target) value = limited(value, cmlpi_target_of(table, j));
         result[j] = is_first ? value : result[j] + value;
     }
 }
@@ -69,7 +69,7 @@ static void add_outputs(const cmlp_table *table, const cmlp_net *net, const void
 static void take_mean(const cmlp_table *table, int64_t n, double *result)
 {
     for (int64_t j = 0; j < n; j++) {
-        const cmlp_table_target *target = cmlp_target_of(table, j);
+        const cmlp_table_target *target = cmlpi_target_of(table, j);
         result[j] = result[j] / (double)table->n_nets;
         if (target) result[j] = result[j] * target->scale + target->centre;
     }
@@ -86,17 +86,17 @@ static void normalize(int64_t n, int64_t n_out, double *result)
 }
 
 /* Computes the inputs that the networks need: without bins, with them, or both. */
-int cmlp_table_inputs(const cmlp_table *table, const double *raw, int64_t index, const cmlp_table_scratch *scratch)
+int cmlpi_table_inputs(const cmlp_table *table, const double *raw, int64_t index, const cmlpi_table_scratch *scratch)
 {
     cmlp_table_encoder encoder = {.columns = table->columns, .n_columns = table->n_columns, .dtype = table->nets[0].net->dtype};
     int done[2] = {0, 0};
-    const int64_t wide = cmlp_columns_width(table->columns, table->n_columns, 1);
+    const int64_t wide = cmlpi_columns_width(table->columns, table->n_columns, 1);
     for (int64_t i = 0; i < table->n_nets && !(done[0] && done[1]); i++) {
         const cmlp_net *net = table->nets[i].net;
-        const int bins = cmlp_n_in(net) == wide;
+        const int bins = cmlpi_n_in(net) == wide;
         encoder.has_bins = bins;
-        void *const inputs = cmlp_at(net, scratch->inputs[bins], index * cmlp_n_in(net));
-        if (!done[bins] && !cmlp_encode_row(&encoder, raw, inputs)) return 0;
+        void *const inputs = cmlpi_at(net, scratch->inputs[bins], index * cmlpi_n_in(net));
+        if (!done[bins] && !cmlpi_encode_row(&encoder, raw, inputs)) return 0;
         done[bins] = 1;
     }
     return 1;
@@ -104,48 +104,48 @@ int cmlp_table_inputs(const cmlp_table *table, const double *raw, int64_t index,
 
 /* Computes the outputs of n encoded rows. A single one has no need of the checks of cmlp_forward. */
 static cmlp_status forward_tile(const cmlp_net *net, const void *params, const void *inputs, int64_t n,
-                                const cmlp_row_memory *memory)
+                                const cmlpi_row_memory *memory)
 {
-    const cmlp_rows rows = cmlp_dense_rows(inputs, net->dtype, n, cmlp_n_in(net));
+    const cmlp_rows rows = cmlp_dense_rows(inputs, net->dtype, n, cmlpi_n_in(net));
     cmlp_run run = {.struct_size = sizeof run, .workspace = memory->workspace,
                     .workspace_size = memory->workspace_size, .n_threads = 1};
-    const cmlp_outputs outputs = {.last = memory->output};
-    if (n != 1) return cmlp_forward(net, params, net->n_params, &rows, memory->output, n * cmlp_n_out(net), &run);
-    if (memory->workspace_size < cmlp_with_slack(net->row.forward)) return CMLP_ERROR_BUFFER_SIZE;
-    return cmlp_forward_row(net, params, inputs, &outputs, memory->workspace).status;
+    const cmlpi_outputs outputs = {.last = memory->output};
+    if (n != 1) return cmlp_forward(net, params, net->n_params, &rows, memory->output, n * cmlpi_n_out(net), &run);
+    if (memory->workspace_size < cmlpi_with_slack(net->row.forward)) return CMLP_ERROR_BUFFER_SIZE;
+    return cmlpi_forward_row(net, params, inputs, &outputs, memory->workspace).status;
 }
 
-/* Adapts the answers for n rows to ordered labels. Each is the probability of the labels above one of them, so none may be
+/* Adapts the outputs for n rows to ordered labels. Each is the probability of the labels above one of them, so none may be
  * larger than the one before it. The label of a row is the last one that has, with those above it, more than half. */
-static void adapt_to_order(int64_t n_out, int64_t n, int32_t *labels, double *answers)
+static void adapt_to_order(int64_t n_out, int64_t n, int32_t *labels, double *outputs)
 {
-    for (int64_t i = 0; i < n; i++, answers += n_out) {
+    for (int64_t i = 0; i < n; i++, outputs += n_out) {
         int64_t label = n_out;
         for (int64_t k = 1; k < n_out; k++)
-            if (answers[k] > answers[k - 1]) answers[k] = answers[k - 1];
-        double sum = answers[n_out - 1]; /* of the probabilities of this label and those above it */
+            if (outputs[k] > outputs[k - 1]) outputs[k] = outputs[k - 1];
+        double sum = outputs[n_out - 1]; /* of the probabilities of this label and those above it */
         while (label > 0 && !(sum > 0.5)) {
             label--;
-            if (label > 0) sum += answers[label - 1] - answers[label];
+            if (label > 0) sum += outputs[label - 1] - outputs[label];
         }
         if (labels) labels[i] = (int32_t)label;
     }
 }
 
-cmlp_status cmlp_table_outputs(const cmlp_table *table, int is_ordered, int64_t n, int32_t *labels, double *result,
-                               const cmlp_table_scratch *scratch)
+cmlp_status cmlpi_table_outputs(const cmlp_table *table, int is_ordered, int64_t n, int32_t *labels, double *result,
+                                const cmlpi_table_scratch *scratch)
 {
-    const int64_t wide = cmlp_columns_width(table->columns, table->n_columns, 1), n_out = cmlp_n_out(table->nets[0].net);
+    const int64_t wide = cmlpi_columns_width(table->columns, table->n_columns, 1), n_out = cmlpi_n_out(table->nets[0].net);
     for (int64_t i = 0; i < table->n_nets; i++) {
         const cmlp_net *net = table->nets[i].net;
-        const int64_t n_in = cmlp_n_in(net);
+        const int64_t n_in = cmlpi_n_in(net);
         const cmlp_status status =
             forward_tile(net, table->nets[i].params, scratch->inputs[n_in == wide], n, &scratch->row);
         if (status) return status;
         add_outputs(table, net, scratch->row.output, n * n_out, !i, result);
     }
     take_mean(table, n * n_out, result);
-    if (!table->target && cmlp_output_activation(table->nets[0].net) == CMLP_ACTIVATION_SOFTMAX) normalize(n, n_out, result);
+    if (!table->target && cmlpi_output_activation(table->nets[0].net) == CMLP_ACTIVATION_SOFTMAX) normalize(n, n_out, result);
     if (is_ordered) {
         adapt_to_order(n_out, n, labels, result);
         return CMLP_OK;
@@ -153,17 +153,17 @@ cmlp_status cmlp_table_outputs(const cmlp_table *table, int is_ordered, int64_t 
     for (int64_t i = 0; labels && i < n; i++)
         labels[i] = table->target      ? -1
                     : table->threshold ? result[i] >= *table->threshold
-                                       : cmlp_label_of(table->nets[0].net, result + i * n_out, CMLP_FLOAT64);
+                                       : cmlpi_label_of(table->nets[0].net, result + i * n_out, CMLP_FLOAT64);
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_row(const cmlp_table *table, int is_ordered, const double *raw, int32_t *label, double *result,
-                           const cmlp_table_scratch *scratch)
+cmlp_status cmlpi_table_row(const cmlp_table *table, int is_ordered, const double *raw, int32_t *label, double *result,
+                            const cmlpi_table_scratch *scratch)
 {
-    const cmlp_float_mode mode = cmlp_enter_mode();
-    cmlp_status status = cmlp_table_inputs(table, raw, 0, scratch) ? CMLP_OK : CMLP_ERROR_INPUT;
-    if (!status) status = cmlp_table_outputs(table, is_ordered, 1, label, result, scratch);
-    cmlp_leave_mode(mode);
+    const cmlpi_float_mode mode = cmlpi_enter_mode();
+    cmlp_status status = cmlpi_table_inputs(table, raw, 0, scratch) ? CMLP_OK : CMLP_ERROR_INPUT;
+    if (!status) status = cmlpi_table_outputs(table, is_ordered, 1, label, result, scratch);
+    cmlpi_leave_mode(mode);
     return status;
 }
 #endif

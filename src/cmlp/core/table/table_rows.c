@@ -13,40 +13,40 @@ typedef struct table_job {
     int32_t *labels;
     double *outputs;
     cmlp_run *run;
-    cmlp_fault *faults; /* of each thread */
+    cmlpi_fault *faults; /* of each thread */
     void *team;
     char *memory; /* the threads' scratch memory, and the bytes of each */
     size_t memory_size;
-    cmlp_atomic next, stopped; /* next tile to take; whether to stop */
+    cmlpi_atomic next, stopped; /* next tile to take; whether to stop */
 } table_job;
 
-static cmlp_table_sizes tile_sizes(const cmlp_table *table, int64_t n_rows)
+static cmlpi_table_sizes tile_sizes(const cmlp_table *table, int64_t n_rows)
 {
     const int64_t rows = n_rows < 1 ? 1 : n_rows < TILE_ROWS ? n_rows : TILE_ROWS;
-    return (cmlp_table_sizes){.widest = cmlp_table_widest(table), .n_columns = table->n_columns, .n_rows = rows};
+    return (cmlpi_table_sizes){.widest = cmlpi_table_widest(table), .n_columns = table->n_columns, .n_rows = rows};
 }
 
 /* Divides the workspace, and returns its size; 0 if that does not fit in size_t. */
 static size_t divide_table_job(table_job *job, char *base, const cmlp_table *table, int64_t n_rows, int32_t n_threads)
 {
-    const cmlp_table_sizes sizes = tile_sizes(table, n_rows);
-    cmlp_table_scratch scratch;
-    cmlp_space space = {.base = base};
-    if (cmlp_table_space(&sizes, NULL, &job->memory_size, &scratch)) return 0;
-    job->faults = cmlp_take(&space, n_threads, sizeof(cmlp_fault));
-    job->team = cmlp_take(&space, 1, cmlp_team_space(n_threads));
-    job->memory = cmlp_take(&space, n_threads, job->memory_size);
-    return space.overflow ? 0 : space.used;
+    const cmlpi_table_sizes sizes = tile_sizes(table, n_rows);
+    cmlpi_table_scratch scratch;
+    cmlpi_arena arena = {.base = base};
+    if (cmlpi_scratch_lay_out(&sizes, NULL, &job->memory_size, &scratch)) return 0;
+    job->faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
+    job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
+    job->memory = cmlpi_arena_alloc(&arena, n_threads, job->memory_size);
+    return arena.overflow ? 0 : arena.used;
 }
 
-size_t cmlp_table_rows_space(const cmlp_table *table, int64_t n_rows, int32_t n_threads)
+size_t cmlpi_table_rows_bytes(const cmlp_table *table, int64_t n_rows, int32_t n_threads)
 {
     table_job job;
     return divide_table_job(&job, NULL, table, n_rows, n_threads);
 }
 
 /* A selected row: the caller's, or a copy of it if its elements are not adjacent. */
-static const double *raw_row(const table_job *job, int64_t i, const cmlp_table_scratch *scratch)
+static const double *raw_row(const table_job *job, int64_t i, const cmlpi_table_scratch *scratch)
 {
     const cmlp_rows *rows = &job->rows;
     const char *row = (const char *)rows->data + (rows->order ? rows->order[i] : i) * rows->row_stride;
@@ -56,78 +56,78 @@ static const double *raw_row(const table_job *job, int64_t i, const cmlp_table_s
     return scratch->raw;
 }
 
-cmlp_fault cmlp_infinite_input(const double *raw, int64_t n, int64_t selected)
+cmlpi_fault cmlpi_infinite_input(const double *raw, int64_t n, int64_t selected)
 {
     int64_t j = 0;
-    while (j < n && (raw[j] != raw[j] || cmlp_is_finite(raw[j]))) j++;
-    return (cmlp_fault){CMLP_ERROR_INPUT, selected, j};
+    while (j < n && (raw[j] != raw[j] || cmlpi_is_finite(raw[j]))) j++;
+    return (cmlpi_fault){CMLP_ERROR_INPUT, selected, j};
 }
 
-static cmlp_fault predict_tile(const table_job *job, int64_t first, int64_t n, const cmlp_table_scratch *scratch)
+static cmlpi_fault predict_tile(const table_job *job, int64_t first, int64_t n, const cmlpi_table_scratch *scratch)
 {
     const cmlp_table *table = job->table;
     for (int64_t i = 0; i < n; i++) {
         const double *raw = raw_row(job, first + i, scratch);
-        if (!cmlp_table_inputs(table, raw, i, scratch)) return cmlp_infinite_input(raw, table->n_columns, first + i);
+        if (!cmlpi_table_inputs(table, raw, i, scratch)) return cmlpi_infinite_input(raw, table->n_columns, first + i);
     }
-    double *const outputs = job->outputs ? job->outputs + first * cmlp_n_out(table->nets[0].net) : scratch->result;
+    double *const outputs = job->outputs ? job->outputs + first * cmlpi_n_out(table->nets[0].net) : scratch->result;
     const cmlp_status status =
-        cmlp_table_outputs(table, job->is_ordered, n, job->labels ? job->labels + first : NULL, outputs, scratch);
-    return (cmlp_fault){status, status ? first : -1, -1};
+        cmlpi_table_outputs(table, job->is_ordered, n, job->labels ? job->labels + first : NULL, outputs, scratch);
+    return (cmlpi_fault){status, status ? first : -1, -1};
 }
 
-static void predict_tiles(void *context, cmlp_thread self)
+static void predict_tiles(void *context, cmlpi_thread self)
 {
     table_job *job = context;
-    const cmlp_table_sizes sizes = tile_sizes(job->table, job->n);
-    cmlp_table_scratch scratch;
+    const cmlpi_table_sizes sizes = tile_sizes(job->table, job->n);
+    cmlpi_table_scratch scratch;
     size_t bytes;
-    cmlp_fault *fault = &job->faults[self.index];
-    cmlp_table_space(&sizes, job->memory + (size_t)self.index * job->memory_size, &bytes, &scratch);
+    cmlpi_fault *fault = &job->faults[self.index];
+    cmlpi_scratch_lay_out(&sizes, job->memory + (size_t)self.index * job->memory_size, &bytes, &scratch);
     for (;;) {
-        if (!self.index && cmlp_polls_cancel(job->run)) cmlp_atomic_store(&job->stopped, 1);
-        if (cmlp_atomic_load(&job->stopped)) return;
-        const int64_t first = cmlp_atomic_add(&job->next, 1) * (int64_t)TILE_ROWS, left = job->n - first;
+        if (!self.index && cmlpi_polls_cancel(job->run)) cmlpi_atomic_store(&job->stopped, 1);
+        if (cmlpi_atomic_load(&job->stopped)) return;
+        const int64_t first = cmlpi_atomic_add(&job->next, 1) * (int64_t)TILE_ROWS, left = job->n - first;
         if (left <= 0) return;
         *fault = predict_tile(job, first, left < TILE_ROWS ? left : TILE_ROWS, &scratch);
-        if (fault->status) cmlp_atomic_store(&job->stopped, 1);
+        if (fault->status) cmlpi_atomic_store(&job->stopped, 1);
     }
 }
 
 static cmlp_status check_rows(table_job *job, const cmlp_rows *given)
 {
     cmlp_run *run = job->run;
-    const cmlp_status status = cmlp_read_rows(&job->rows, job->table->n_columns, given, &job->n, run);
+    const cmlp_status status = cmlpi_read_rows(&job->rows, job->table->n_columns, given, &job->n, run);
     if (status) return status;
-    if (job->rows.kind != CMLP_ROWS_DENSE) return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, "rows->kind");
-    return job->rows.dtype == CMLP_FLOAT64 ? CMLP_OK : cmlp_refuse(&run->refused, CMLP_ERROR_DTYPE, "rows->dtype");
+    if (job->rows.kind != CMLP_ROWS_DENSE) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows->kind");
+    return job->rows.dtype == CMLP_FLOAT64 ? CMLP_OK : cmlpi_refuse(&run->refused, CMLP_ERROR_DTYPE, "rows->dtype");
 }
 
-static double products(const table_job *job)
+static double table_products(const table_job *job)
 {
     double all = 0;
     for (int64_t i = 0; i < job->table->n_nets; i++) all += (double)job->table->nets[i].net->n_params;
     return all * (double)job->n;
 }
 
-cmlp_status cmlp_table_rows(const cmlp_table *table, int is_ordered, const cmlp_rows *rows, int32_t *labels,
-                            double *outputs, cmlp_run *run)
+cmlp_status cmlpi_table_rows(const cmlp_table *table, int is_ordered, const cmlp_rows *rows, int32_t *labels,
+                             double *outputs, cmlp_run *run)
 {
     table_job job = {.table = table, .is_ordered = is_ordered, .labels = labels, .outputs = outputs, .run = run};
     cmlp_status status = check_rows(&job, rows);
-    if (!status) status = cmlp_check_workspace(run, divide_table_job(&job, NULL, table, job.n, run->n_threads));
+    if (!status) status = cmlpi_check_workspace(run, divide_table_job(&job, NULL, table, job.n, run->n_threads));
     if (status) return status;
     divide_table_job(&job, run->workspace, table, job.n, run->n_threads);
-    const int32_t threads = cmlp_prediction_threads(products(&job), run->n_threads);
-    cmlp_atomic_init(&job.next, 0);
-    cmlp_atomic_init(&job.stopped, 0);
-    for (int32_t i = 0; i < threads; i++) job.faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
-    cmlp_team_run(threads, job.team, predict_tiles, &job);
-    const cmlp_fault fault = cmlp_first_fault(job.faults, threads);
+    const int32_t threads = cmlpi_prediction_threads(table_products(&job), run->n_threads);
+    cmlpi_atomic_init(&job.next, 0);
+    cmlpi_atomic_init(&job.stopped, 0);
+    for (int32_t i = 0; i < threads; i++) job.faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
+    cmlpi_team_run(threads, job.team, predict_tiles, &job);
+    const cmlpi_fault fault = cmlpi_first_fault(job.faults, threads);
     if (fault.status) {
         run->bad_row = job.rows.order ? job.rows.order[fault.selected] : fault.selected;
         run->bad_column = fault.column;
     }
-    return fault.status ? fault.status : cmlp_atomic_load(&job.stopped) ? CMLP_CANCELLED : CMLP_OK;
+    return fault.status ? fault.status : cmlpi_atomic_load(&job.stopped) ? CMLP_CANCELLED : CMLP_OK;
 }
 #endif

@@ -41,7 +41,7 @@ static int64_t delta_block(const cmlp_net *net, int64_t rows)
 
 /* Whether to transpose W instead of the deltas of n rows: the smaller of the two. In the first layer W may be so large that
  * only input gradients would need its copies, in a workspace that serves training too. */
-static int transposes_weights(const cmlp_net *net, const cmlp_dense_layer *layer, int64_t n)
+static int transposes_weights(const cmlp_net *net, const cmlpi_dense_layer *layer, int64_t n)
 {
     const int64_t block = delta_block(net, n), weights = layer->n_in * layer->n_out;
     if (layer == net->layers && weights > MOST_TRANSPOSED) return 0;
@@ -49,7 +49,7 @@ static int transposes_weights(const cmlp_net *net, const cmlp_dense_layer *layer
 }
 
 /* Elements of scratch memory of delta_product() for up to `rows` rows. */
-static int64_t delta_elements(const cmlp_net *net, const cmlp_dense_layer *layer, int64_t rows)
+static int64_t delta_elements(const cmlp_net *net, const cmlpi_dense_layer *layer, int64_t rows)
 {
     const int64_t block_weights = layer->n_in < DELTA_WEIGHTS ? layer->n_in : DELTA_WEIGHTS;
     const int64_t deltas = delta_block(net, rows) * (layer->n_out + block_weights);
@@ -59,7 +59,7 @@ static int64_t delta_elements(const cmlp_net *net, const cmlp_dense_layer *layer
 
 static int trains(int call) { return (call & CMLP_CALL_TRAIN) != 0; }
 
-int cmlp_batch_flags(int sparse, const cmlp_objective *objective)
+int cmlpi_batch_flags(int sparse, const cmlp_objective *objective)
 {
     return (sparse ? CMLP_CALL_CSR : 0) | (objective->dropout_rates ? CMLP_CALL_DROPOUT : 0) |
            (objective->loss ? CMLP_CALL_LOSS : 0);
@@ -67,18 +67,18 @@ int cmlp_batch_flags(int sparse, const cmlp_objective *objective)
 
 static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 {
-    cmlp_space output = {0}, deltas = {0}, sparse = {0};
+    cmlpi_arena output = {0}, deltas = {0}, sparse = {0};
     int64_t max_deltas = 0;
     for (int32_t l = trains(call); l < net->depth; l++) { /* training needs no input gradient */
         const int64_t elements = delta_elements(net, &net->layers[l], rows);
         if (elements > max_deltas) max_deltas = elements;
     }
-    cmlp_output_lay_out(&output, net, rows, !trains(call));
-    cmlp_take(&output, cmlp_n_in(net), net->element);
-    cmlp_take(&deltas, max_deltas, net->element);
+    cmlpi_output_lay_out(&output, net, rows, !trains(call));
+    cmlpi_arena_alloc(&output, cmlpi_n_in(net), net->element);
+    cmlpi_arena_alloc(&deltas, max_deltas, net->element);
     if (call & CMLP_CALL_CSR) {
         if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
-        cmlp_take(&sparse, cmlp_csr_block(rows, cmlp_n_in(net), (int64_t)net->element), 1);
+        cmlpi_arena_alloc(&sparse, cmlpi_csr_bytes(rows, cmlpi_n_in(net), (int64_t)net->element), 1);
     }
     if (output.overflow || deltas.overflow || sparse.overflow) return 0;
     const size_t dense = output.used > deltas.used ? output.used : deltas.used;
@@ -87,12 +87,12 @@ static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 
 static int needs_sums(const cmlp_net *net, int32_t l)
 {
-    return cmlp_slope_input(net->layers[l].activation) == CMLP_FROM_Z;
+    return cmlpi_slope_input(net->layers[l].activation) == CMLP_FROM_Z;
 }
 
 /* Rows whose activations are kept. With several workers these are all rows of a worker: their gradient waits for the
  * sums of the worker before. */
-static int64_t kept_rows(const cmlp_net *net, cmlp_batch_shape shape)
+static int64_t kept_rows(const cmlp_net *net, cmlpi_batch_shape shape)
 {
     const int64_t chunks = (shape.rows - 1) / CMLP_CHUNK + 1;
     const int64_t n = shape.part.n_shards, all = shape.part.n_all_shards;
@@ -102,82 +102,82 @@ static int64_t kept_rows(const cmlp_net *net, cmlp_batch_shape shape)
     return shape.rows < most ? shape.rows : most;
 }
 
-static void divide_batch(cmlp_space *space, cmlp_batch_memory *memory, const cmlp_net *net, cmlp_batch_shape shape)
+static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const cmlp_net *net, cmlpi_batch_shape shape)
 {
     const int64_t rows = kept_rows(net, shape);
     const int32_t n_threads = shape.n_threads;
     int64_t n_squares = 0;
-    const int64_t widest = net->widest > cmlp_n_in(net) ? net->widest : cmlp_n_in(net);
+    const int64_t widest = net->widest > cmlpi_n_in(net) ? net->widest : cmlpi_n_in(net);
     memory->rows = rows;
     if (rows > INT64_MAX / 2 / widest) {
-        space->overflow = 1;
+        arena->overflow = 1;
         return;
     }
-    cmlp_input_lay_out(space, net, shape.call & CMLP_CALL_CSR, rows, n_threads, 1, &memory->input);
-    memory->layers = cmlp_take(space, net->depth, sizeof *memory->layers);
+    cmlpi_input_lay_out(arena, net, shape.call & CMLP_CALL_CSR, rows, n_threads, 1, &memory->input);
+    memory->layers = cmlpi_arena_alloc(arena, net->depth, sizeof *memory->layers);
     for (int32_t l = 0; l < net->depth; l++) {
         const int64_t elements = rows * net->layers[l].n_out;
         const int keeps_sums = l < net->depth - 1 && (needs_sums(net, l) || shape.call & CMLP_CALL_DROPOUT);
-        cmlp_layer_space layer;
-        layer.activations = cmlp_take(space, elements, net->element);
-        layer.deltas = cmlp_take(space, elements, net->element);
-        layer.slope_input = keeps_sums ? cmlp_take(space, elements, net->element) : layer.activations;
-        if (space->base) memory->layers[l] = layer;
-        n_squares += cmlp_n_squares(&net->layers[l]);
+        cmlpi_layer_memory layer;
+        layer.activations = cmlpi_arena_alloc(arena, elements, net->element);
+        layer.deltas = cmlpi_arena_alloc(arena, elements, net->element);
+        layer.slope_input = keeps_sums ? cmlpi_arena_alloc(arena, elements, net->element) : layer.activations;
+        if (arena->base) memory->layers[l] = layer;
+        n_squares += cmlpi_n_squares(&net->layers[l]);
     }
-    memory->faults = cmlp_take(space, n_threads, sizeof(cmlp_fault));
-    memory->masked = cmlp_take(space, n_threads, sizeof(int));
-    memory->team = cmlp_take(space, 1, cmlp_team_space(n_threads));
-    memory->costs = cmlp_take(space, rows, sizeof(double));
+    memory->faults = cmlpi_arena_alloc(arena, n_threads, sizeof(cmlpi_fault));
+    memory->masked = cmlpi_arena_alloc(arena, n_threads, sizeof(int));
+    memory->team = cmlpi_arena_alloc(arena, 1, cmlpi_team_bytes(n_threads));
+    memory->costs = cmlpi_arena_alloc(arena, rows, sizeof(double));
     memory->plain_costs = memory->costs;
-    if (cmlp_has_plain_loss(net) && !trains(shape.call)) memory->plain_costs = cmlp_take(space, rows, sizeof(double));
-    memory->weights = cmlp_take(space, rows, sizeof(double));
-    memory->indices = cmlp_take(space, shape.call & CMLP_CALL_LOSS ? rows : 0, sizeof(int64_t));
-    memory->squares = cmlp_take(space, n_squares, sizeof(double));
-    memory->pointers = cmlp_take(space, n_threads * (rows < CMLP_CHUNK ? rows : CMLP_CHUNK), sizeof(void *));
+    if (cmlpi_has_plain_loss(net) && !trains(shape.call)) memory->plain_costs = cmlpi_arena_alloc(arena, rows, sizeof(double));
+    memory->weights = cmlpi_arena_alloc(arena, rows, sizeof(double));
+    memory->indices = cmlpi_arena_alloc(arena, shape.call & CMLP_CALL_LOSS ? rows : 0, sizeof(int64_t));
+    memory->squares = cmlpi_arena_alloc(arena, n_squares, sizeof(double));
+    memory->pointers = cmlpi_arena_alloc(arena, n_threads * (rows < CMLP_CHUNK ? rows : CMLP_CHUNK), sizeof(void *));
     memory->scratch_size = scratch_size(net, shape.call, rows);
-    if (!memory->scratch_size) space->overflow = 1;
-    memory->scratch = cmlp_take(space, n_threads, memory->scratch_size ? memory->scratch_size : 1);
-    memory->message = cmlp_take(space, shape.part.n_workers > 1, CMLP_MESSAGE_BYTES);
-    memory->gradient = trains(shape.call) ? cmlp_take(space, net->n_params, net->element) : NULL;
+    if (!memory->scratch_size) arena->overflow = 1;
+    memory->scratch = cmlpi_arena_alloc(arena, n_threads, memory->scratch_size ? memory->scratch_size : 1);
+    memory->message = cmlpi_arena_alloc(arena, shape.part.n_workers > 1, CMLP_MESSAGE_BYTES);
+    memory->gradient = trains(shape.call) ? cmlpi_arena_alloc(arena, net->n_params, net->element) : NULL;
 }
 
-size_t cmlp_batch_space(const cmlp_net *net, cmlp_batch_shape shape)
+size_t cmlpi_batch_bytes(const cmlp_net *net, cmlpi_batch_shape shape)
 {
-    cmlp_batch_memory memory;
-    cmlp_space space = {0};
-    divide_batch(&space, &memory, net, shape);
-    return space.overflow ? 0 : space.used;
+    cmlpi_batch_memory memory;
+    cmlpi_arena arena = {0};
+    lay_out_batch(&arena, &memory, net, shape);
+    return arena.overflow ? 0 : arena.used;
 }
 
 static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objective, const char **refused)
 {
-    if (cmlp_misaligned(objective->alphas, sizeof(double)))
-        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->alphas");
+    if (cmlpi_misaligned(objective->alphas, sizeof(double)))
+        return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->alphas");
     if (objective->n_alphas != (objective->alphas ? net->depth : 0))
-        return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "objective->alphas");
+        return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->alphas");
     for (int32_t l = 0; objective->alphas && l < net->depth; l++)
         if (!(objective->alphas[l] >= 0 && objective->alphas[l] <= DBL_MAX))
-            return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->alphas");
+            return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alphas");
     return CMLP_OK;
 }
 
 static cmlp_status check_dropout(const cmlp_objective *objective, const cmlp_net *net, int trains, const char **refused)
 {
     const double *const rates = objective->dropout_rates;
-    if (cmlp_misaligned(rates, sizeof(double)))
-        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->dropout_rates");
+    if (cmlpi_misaligned(rates, sizeof(double)))
+        return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->dropout_rates");
     if (objective->n_dropout_rates != (rates ? net->depth - 1 : 0))
-        return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "objective->dropout_rates");
+        return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->dropout_rates");
     for (int32_t l = 0; rates && l < net->depth - 1; l++)
         if (!(rates[l] >= 0 && rates[l] < 1))
-            return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_rates");
+            return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_rates");
     if (rates ? objective->dropout_row < 0 : objective->dropout_row != 0)
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_row");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_row");
     if ((trains || !rates) && objective->dropout_step)
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_step");
-    if (!rates && objective->dropout_seed) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_seed");
-    return objective->reserved ? cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->reserved") : CMLP_OK;
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_step");
+    if (!rates && objective->dropout_seed) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_seed");
+    return objective->reserved ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->reserved") : CMLP_OK;
 }
 
 static int is_penalized(const cmlp_net *net, const cmlp_objective *objective)
@@ -191,47 +191,47 @@ static int is_penalized(const cmlp_net *net, const cmlp_objective *objective)
 static cmlp_status read_objective(cmlp_objective *objective, const cmlp_objective *given, const char **refused)
 {
     const cmlp_status status = CMLP_READ(objective, given, cmlp_objective, loss_context);
-    if (status) return cmlp_refuse(refused, status, "objective");
+    if (status) return cmlpi_refuse(refused, status, "objective");
     if (objective->loss_scale == 0) objective->loss_scale = 1;
     const double alpha = objective->alpha, scale = objective->loss_scale, clip = objective->log_loss_clip;
-    if (!(alpha >= 0 && alpha <= DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha");
-    if (!(scale > 0 && scale <= DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->loss_scale");
-    if (!(clip >= 0 && clip < 0.5)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->log_loss_clip");
-    return objective->alphas && alpha != 0 ? cmlp_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha") : CMLP_OK;
+    if (!(alpha >= 0 && alpha <= DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha");
+    if (!(scale > 0 && scale <= DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->loss_scale");
+    if (!(clip >= 0 && clip < 0.5)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->log_loss_clip");
+    return objective->alphas && alpha != 0 ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha") : CMLP_OK;
 }
 
-cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, cmlp_batch_shape shape)
+cmlp_status cmlpi_batch_prepare(cmlpi_batch_job *job, const cmlpi_batch_arguments *given, cmlpi_batch_shape shape)
 {
     const cmlp_net *net = given->net;
     cmlp_run *run = given->run;
     cmlp_status status = read_objective(&job->objective, given->objective, &run->refused);
     if (status) return status;
     if (job->objective.loss) run->n_threads = 1; /* the library's copy of the run */
-    if (!given->targets) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
-    status = cmlp_check_data(&job->data, net, given->rows, given->targets, &job->objective, run);
+    if (!given->targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
+    status = cmlpi_check_data(&job->data, net, given->rows, given->targets, &job->objective, run);
     if (status) return status;
     if (job->objective.loss) job->data.allowed = CMLP_ANY; /* the caller's loss replaces the net's */
     status = check_layers(net, &job->objective, &run->refused);
     if (!status) status = check_dropout(&job->objective, net, trains(shape.call), &run->refused);
     if (status) return status;
     if (!job->data.n)
-        return cmlp_refuse(&run->refused, CMLP_ERROR_ROWS, given->rows->order ? "rows->n_order" : "rows->n_rows");
-    status = cmlp_check_params(net, given->params, given->n_params, "params", run);
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, given->rows->order ? "rows->n_order" : "rows->n_rows");
+    status = cmlpi_check_params(net, given->params, given->n_params, "params", run);
     if (status) return status;
     if (!shape.rows || shape.rows > job->data.n) shape.rows = job->data.n;
-    shape.call |= cmlp_batch_flags(cmlp_is_sparse(&job->data), &job->objective);
+    shape.call |= cmlpi_batch_flags(cmlpi_is_sparse(&job->data), &job->objective);
     shape.n_threads = run->n_threads;
-    status = cmlp_check_workspace(run, cmlp_batch_space(net, shape));
+    status = cmlpi_check_workspace(run, cmlpi_batch_bytes(net, shape));
     if (status) return status;
-    cmlp_space space = {.base = run->workspace};
-    divide_batch(&space, &job->memory, net, shape);
-    cmlp_input_begin(net, &job->memory.input);
+    cmlpi_arena arena = {.base = run->workspace};
+    lay_out_batch(&arena, &job->memory, net, shape);
+    cmlpi_input_begin(net, &job->memory.input);
     job->run = run;
     job->params = given->params;
-    job->out = (cmlp_batch_outputs){.gradient = job->memory.gradient};
+    job->out = (cmlpi_batch_outputs){.gradient = job->memory.gradient};
     if (job->objective.loss) job->memory.plain_costs = job->memory.costs;
     job->penalized = is_penalized(net, &job->objective);
-    for (int32_t i = 0; i < run->n_threads; i++) job->memory.faults[i] = (cmlp_fault){CMLP_OK, -1, -1};
+    for (int32_t i = 0; i < run->n_threads; i++) job->memory.faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
     return CMLP_OK;
 }
 
@@ -239,94 +239,94 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
 
 /* Activations of a hidden layer, from its weighted sums. The argument of its slope stays in slope_input, without
  * dropout. */
-static void activate_rows(cmlp_batch_job *job, int32_t l, const cmlp_row_range *range)
+static void activate_rows(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range *range)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_layer_space *space = &job->memory.layers[l];
+    const cmlpi_layer_memory *space = &job->memory.layers[l];
     const int64_t n_out = net->layers[l].n_out;
-    void *z = cmlp_at(net, space->slope_input, range->a * n_out),
-         *out = cmlp_at(net, space->activations, range->a * n_out);
+    void *z = cmlpi_at(net, space->slope_input, range->a * n_out),
+         *out = cmlpi_at(net, space->activations, range->a * n_out);
     void *activations = needs_sums(net, l) ? out : z;
-    cmlp_activate_rows(net, l, z, activations, range->n);
+    cmlpi_activate_rows(net, l, z, activations, range->n);
     if (activations != out) memcpy(out, activations, (size_t)(range->n * n_out) * net->element);
-    cmlp_drop(&job->data, &job->objective, l, range->selected, range->n, out);
+    cmlpi_apply_dropout(&job->data, &job->objective, l, range->selected, range->n, out);
 }
 
 /* Sets the first layer's sums z of rows of weight 0 to 0, because infinity times a weight of 0 would not be 0. */
-static void clear_ignored(const cmlp_data *data, void *z, int64_t selected, int64_t n)
+static void clear_ignored(const cmlpi_data *data, void *z, int64_t selected, int64_t n)
 {
     const int64_t n_out = data->net->layers[0].n_out;
     for (int64_t i = 0; data->weights && i < n; i++)
-        if (cmlp_is_ignored(data, selected + i))
-            memset(cmlp_at(data->net, z, i * n_out), 0, (size_t)n_out * data->net->element);
+        if (cmlpi_is_ignored(data, selected + i))
+            memset(cmlpi_at(data->net, z, i * n_out), 0, (size_t)n_out * data->net->element);
 }
 
-static cmlp_fault forward_rows(cmlp_batch_job *job, const cmlp_row_range *range)
+static cmlpi_fault forward_rows(cmlpi_batch_job *job, const cmlpi_row_range *range)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_batch_memory *memory = &job->memory;
-    const cmlp_layer_space *layers = memory->layers;
+    const cmlpi_batch_memory *memory = &job->memory;
+    const cmlpi_layer_memory *layers = memory->layers;
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlp_dense_layer *layer = &net->layers[l];
-        void *z = cmlp_at(net, layers[l].slope_input, range->a * layer->n_out);
+        const cmlpi_dense_layer *layer = &net->layers[l];
+        void *z = cmlpi_at(net, layers[l].slope_input, range->a * layer->n_out);
         if (l) {
-            const cmlp_dense_input x = {.rows = range->n, .n_in = layer->n_in, .ld = layer->n_in,
-                                        .base = cmlp_at(net, layers[l - 1].activations, range->a * layer->n_in),
-                                        .copy = cmlp_copy_space(&memory->input, range->index)};
-            cmlp_layer_sums(net, job->params, l, &x, z);
+            const cmlpi_dense_input x = {.rows = range->n, .n_in = layer->n_in, .ld = layer->n_in,
+                                         .base = cmlpi_at(net, layers[l - 1].activations, range->a * layer->n_in),
+                                         .copy = cmlpi_copy_buffer(&memory->input, range->index)};
+            cmlpi_layer_sums(net, job->params, l, &x, z);
         } else {
-            void *const scratch = cmlp_thread_scratch(job, range->index);
+            void *const scratch = cmlpi_thread_scratch(job, range->index);
             memory->masked[range->index] =
-                cmlp_first_layer(&job->data, job->params, range, &memory->input, z, scratch);
-            const cmlp_fault fault = cmlp_check_sums(&job->data, z, range->selected, range->n, scratch, 1);
+                cmlpi_first_layer(&job->data, job->params, range, &memory->input, z, scratch);
+            const cmlpi_fault fault = cmlpi_check_sums(&job->data, z, range->selected, range->n, scratch, 1);
             if (fault.status) return fault;
             clear_ignored(&job->data, z, range->selected, range->n);
         }
         if (l < net->depth - 1) activate_rows(job, l, range);
     }
-    return (cmlp_fault){CMLP_OK, -1, -1};
+    return (cmlpi_fault){CMLP_OK, -1, -1};
 }
 
 /* previous[i, k] = sum_j delta[i, j] w[k, j], for the rows of a range. The smaller matrix is transposed: W or the
  * deltas. With transposed deltas, a vector holds one element of several rows, and W is read without a copy. */
-static void delta_product(cmlp_batch_job *job, int32_t l, const cmlp_row_range *range, void *previous)
+static void delta_product(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range *range, void *previous)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_kernels *kernels = net->kernels;
-    const cmlp_dense_layer *layer = &net->layers[l];
+    const cmlpi_kernels *kernels = net->kernels;
+    const cmlpi_dense_layer *layer = &net->layers[l];
     const int64_t n = range->n, block = delta_block(net, n), n_in = layer->n_in, n_out = layer->n_out;
-    const char *weights = cmlp_at(net, job->params, layer->weights),
-               *delta = cmlp_at(net, job->memory.layers[l].deltas, range->a * n_out);
-    void *transposed = cmlp_thread_scratch(job, range->index), *product = cmlp_at(net, transposed, block * n_out),
-         *copy = cmlp_copy_space(&job->memory.input, range->index);
+    const char *weights = cmlpi_at(net, job->params, layer->weights),
+               *delta = cmlpi_at(net, job->memory.layers[l].deltas, range->a * n_out);
+    void *transposed = cmlpi_thread_scratch(job, range->index), *product = cmlpi_at(net, transposed, block * n_out),
+         *copy = cmlpi_copy_buffer(&job->memory.input, range->index);
     if (transposes_weights(net, layer, n)) {
-        const cmlp_dense_input deltas = {.rows = n, .n_in = n_out, .base = delta, .ld = n_out, .copy = copy};
-        const cmlp_product to = {.w = transposed, .ldw = n_in, .n_out = n_in, .z = previous, .ldz = n_in,
-                                 .tuning = net->tuning};
+        const cmlpi_dense_input deltas = {.rows = n, .n_in = n_out, .base = delta, .ld = n_out, .copy = copy};
+        const cmlpi_product to = {.w = transposed, .ldw = n_in, .n_out = n_in, .z = previous, .ldz = n_in,
+                                  .tuning = net->tuning};
         kernels->transpose(weights, n_out, n_in, n_out, transposed, n_in);
         kernels->dense(&deltas, &to);
         return;
     }
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < block ? n - i : block;
-        kernels->transpose(cmlp_at(net, delta, i * n_out), n_out, m, n_out, transposed, block);
+        kernels->transpose(cmlpi_at(net, delta, i * n_out), n_out, m, n_out, transposed, block);
         for (int64_t k = 0; k < n_in; k += DELTA_WEIGHTS) {
             const int64_t rows = n_in - k < DELTA_WEIGHTS ? n_in - k : DELTA_WEIGHTS;
-            const cmlp_dense_input w = {.rows = rows, .n_in = n_out, .base = cmlp_at(net, weights, k * n_out),
-                                        .ld = n_out, .copy = copy};
-            const cmlp_product to = {.w = transposed, .ldw = block, .n_out = m, .z = product, .ldz = block,
-                                     .tuning = net->tuning};
+            const cmlpi_dense_input w = {.rows = rows, .n_in = n_out, .base = cmlpi_at(net, weights, k * n_out),
+                                         .ld = n_out, .copy = copy};
+            const cmlpi_product to = {.w = transposed, .ldw = block, .n_out = m, .z = product, .ldz = block,
+                                      .tuning = net->tuning};
             kernels->dense(&w, &to);
-            kernels->transpose(product, block, rows, m, cmlp_at(net, previous, i * n_in + k), n_in);
+            kernels->transpose(product, block, rows, m, cmlpi_at(net, previous, i * n_in + k), n_in);
         }
     }
 }
 
 /* From the gradient with respect to the scaled inputs to that with respect to the caller's values. */
-static void scale_input_gradient(const cmlp_data *data, void *gradient, int64_t n)
+static void scale_input_gradient(const cmlpi_data *data, void *gradient, int64_t n)
 {
     const double *factors = data->rows->factors;
-    const int64_t n_in = cmlp_n_in(data->net);
+    const int64_t n_in = cmlpi_n_in(data->net);
     if (!factors) {
         data->net->kernels->multiply(gradient, n * n_in, data->rows->scale);
         return;
@@ -339,63 +339,63 @@ static void scale_input_gradient(const cmlp_data *data, void *gradient, int64_t 
                 ((double *)gradient)[i * n_in + j] *= factors[j];
 }
 
-static void backward_rows(cmlp_batch_job *job, const cmlp_row_range *range)
+static void backward_rows(cmlpi_batch_job *job, const cmlpi_row_range *range)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_layer_space *layers = job->memory.layers;
-    const int64_t a = range->a, n = range->n, n_in = cmlp_n_in(net);
+    const cmlpi_layer_memory *layers = job->memory.layers;
+    const int64_t a = range->a, n = range->n, n_in = cmlpi_n_in(net);
     for (int32_t l = net->depth - 1; l > 0; l--) {
-        const cmlp_dense_layer *before = &net->layers[l - 1];
-        void *previous = cmlp_at(net, layers[l - 1].deltas, a * before->n_out);
+        const cmlpi_dense_layer *before = &net->layers[l - 1];
+        void *previous = cmlpi_at(net, layers[l - 1].deltas, a * before->n_out);
         delta_product(job, l, range, previous);
-        cmlp_drop(&job->data, &job->objective, l - 1, range->selected, n, previous);
+        cmlpi_apply_dropout(&job->data, &job->objective, l - 1, range->selected, n, previous);
         net->kernels->derivative(before->activation, before->parameter,
-                                 cmlp_at(net, layers[l - 1].slope_input, a * before->n_out), previous,
+                                 cmlpi_at(net, layers[l - 1].slope_input, a * before->n_out), previous,
                                  n * before->n_out);
     }
     for (int32_t l = 0; job->out.deltas && l < net->depth; l++) {
         const int64_t n_out = net->layers[l].n_out;
-        memcpy(cmlp_at(net, cmlp_layer_block(net, job->out.deltas, l, job->data.n), range->selected * n_out), cmlp_at(net, layers[l].deltas, a * n_out),
+        memcpy(cmlpi_at(net, cmlpi_layer_block(net, job->out.deltas, l, job->data.n), range->selected * n_out), cmlpi_at(net, layers[l].deltas, a * n_out),
                (size_t)(n * n_out) * net->element);
     }
     if (!job->out.input_gradient) return;
-    void *out = cmlp_at(net, job->out.input_gradient, range->selected * n_in);
+    void *out = cmlpi_at(net, job->out.input_gradient, range->selected * n_in);
     delta_product(job, 0, range, out);
     scale_input_gradient(&job->data, out, n);
 }
 
 /* The first fault of some rows of which `input` is a fault in the inputs or sums. The rows before it are computed to the
  * end, because one of them may have a fault of its own, in its targets or costs. */
-static cmlp_fault earlier_fault(cmlp_batch_job *job, const cmlp_row_range *range, cmlp_fault input)
+static cmlpi_fault earlier_fault(cmlpi_batch_job *job, const cmlpi_row_range *range, cmlpi_fault input)
 {
-    cmlp_row_range before = *range;
+    cmlpi_row_range before = *range;
     before.n = input.selected - range->selected;
     if (!before.n) return input;
     forward_rows(job, &before);
-    const cmlp_fault earlier = cmlp_output_rows(job, &before, 0);
+    const cmlpi_fault earlier = cmlpi_output_rows(job, &before, 0);
     return earlier.status ? earlier : input;
 }
 
 /* ------------------------------------------------------------------------------------------------- the batch */
 
 /* The calling thread polls before each pass: forward, backward, and the gradient that follows. */
-static cmlp_fault polled(const cmlp_batch_job *job, cmlp_thread self)
+static cmlpi_fault polled(const cmlpi_batch_job *job, cmlpi_thread self)
 {
-    const int cancelled = !self.index && cmlp_polls_cancel(job->run);
-    return (cmlp_fault){cancelled ? CMLP_CANCELLED : CMLP_OK, -1, -1};
+    const int cancelled = !self.index && cmlpi_polls_cancel(job->run);
+    return (cmlpi_fault){cancelled ? CMLP_CANCELLED : CMLP_OK, -1, -1};
 }
 
-void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_thread self)
+void cmlpi_batch_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self)
 {
     int64_t a, b;
-    cmlp_team_range(n, 1, self.index, self.size, &a, &b);
-    const cmlp_row_range range = {
+    cmlpi_team_range(n, 1, self.index, self.size, &a, &b);
+    const cmlpi_row_range range = {
         .selected = first + a, .n = b - a, .a = a, .microbatch = job->memory.rows, .index = self.index};
     const int want_delta = job->out.gradient || job->out.input_gradient || job->out.deltas;
-    cmlp_fault fault = polled(job, self);
+    cmlpi_fault fault = polled(job, self);
     if (!fault.status) {
         fault = forward_rows(job, &range);
-        fault = fault.status ? earlier_fault(job, &range, fault) : cmlp_output_rows(job, &range, want_delta);
+        fault = fault.status ? earlier_fault(job, &range, fault) : cmlpi_output_rows(job, &range, want_delta);
     }
     if (!fault.status && want_delta) fault = polled(job, self);
     if (!fault.status && want_delta) {
@@ -403,35 +403,35 @@ void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_thread 
         fault = polled(job, self);
     }
     job->memory.faults[self.index] = fault;
-    cmlp_team_wait(self);
+    cmlpi_team_barrier(self);
 }
 
-void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_thread self)
+void cmlpi_batch_clipped_step(cmlpi_batch_job *job, const cmlpi_update *update, cmlpi_thread self)
 {
-    if (!cmlp_clips(update)) return;
-    cmlp_team_wait(self); /* for the whole gradient */
-    if (!self.index) cmlp_clip(job->data.net, job->out.gradient, update->step);
-    cmlp_team_wait(self);
-    cmlp_weights_step(job, update, self);
+    if (!cmlpi_clips_gradient(update)) return;
+    cmlpi_team_barrier(self); /* for the whole gradient */
+    if (!self.index) cmlpi_clip_gradient(job->data.net, job->out.gradient, update->step);
+    cmlpi_team_barrier(self);
+    cmlpi_weights_step(job, update, self);
 }
 
-int cmlp_process_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update,
-                       cmlp_sum *cost, cmlp_thread self)
+int cmlpi_process_batch(cmlpi_batch_job *job, int64_t first, int64_t n, const cmlpi_update *update,
+                        cmlpi_sum *cost, cmlpi_thread self)
 {
-    cmlp_microbatch microbatch = {.weight_sum = cmlp_weight_sum(&job->data, first, n), .update = update};
+    cmlpi_microbatch microbatch = {.weight_sum = cmlpi_weight_sum(&job->data, first, n), .update = update};
     for (int64_t t = 0, m; t < n; t += m) {
-        if (t) cmlp_team_wait(self);
+        if (t) cmlpi_team_barrier(self);
         m = n - t < job->memory.rows ? n - t : job->memory.rows;
-        cmlp_batch_rows(job, first + t, m, self);
-        if (cmlp_first_fault(job->memory.faults, self.size).status) return 0;
-        if (!self.index) cmlp_batch_costs(job, job->memory.costs, m, cost);
-        if (!self.index && job->out.plain_sum) cmlp_batch_costs(job, job->memory.plain_costs, m, job->out.plain_sum);
+        cmlpi_batch_rows(job, first + t, m, self);
+        if (cmlpi_first_fault(job->memory.faults, self.size).status) return 0;
+        if (!self.index) cmlpi_batch_costs(job, job->memory.costs, m, cost);
+        if (!self.index && job->out.plain_sum) cmlpi_batch_costs(job, job->memory.plain_costs, m, job->out.plain_sum);
         microbatch.n = m;
         microbatch.is_first = !t;
         microbatch.is_last = t + m == n;
-        if (job->out.gradient) cmlp_weights_microbatch(job, &microbatch, self);
+        if (job->out.gradient) cmlpi_weights_microbatch(job, &microbatch, self);
     }
-    cmlp_batch_clipped_step(job, update, self);
+    cmlpi_batch_clipped_step(job, update, self);
     return 1;
 }
 

@@ -15,7 +15,7 @@ enum {
 };
 
 /* The arguments that cost, gradient and training have in common. */
-typedef struct cmlp_batch_arguments {
+typedef struct cmlpi_batch_arguments {
     const cmlp_net *net;
     const void *params;
     int64_t n_params;
@@ -23,45 +23,45 @@ typedef struct cmlp_batch_arguments {
     const cmlp_targets *targets;
     const cmlp_objective *objective;
     cmlp_run *run;
-} cmlp_batch_arguments;
+} cmlpi_batch_arguments;
 
 /* The part of a batch that one of several processes computes: n_shards of n_all_shards shards. */
-typedef struct cmlp_part {
+typedef struct cmlpi_part {
     int32_t n_workers, n_shards, n_all_shards;
-} cmlp_part;
+} cmlpi_part;
 
-#define CMLP_ALL_ROWS ((cmlp_part){1, 1, 1}) /* of a process that computes alone */
+#define CMLP_ALL_ROWS ((cmlpi_part){1, 1, 1}) /* of a process that computes alone */
 
 /* What the workspace depends on, beside the network. */
-typedef struct cmlp_batch_shape {
+typedef struct cmlpi_batch_shape {
     int call;     /* CMLP_CALL_GRADIENT or _TRAIN, CMLP_CALL_CSR, _DROPOUT and _LOSS added or not */
     int64_t rows; /* of the largest batch */
-    cmlp_part part;
+    cmlpi_part part;
     int32_t n_threads;
-} cmlp_batch_shape;
+} cmlpi_batch_shape;
 
 /* The flags of a call with these arguments. */
-int cmlp_batch_flags(int sparse, const cmlp_objective *objective);
+int cmlpi_batch_flags(int sparse, const cmlp_objective *objective);
 
-/* Checks the arguments and divides the workspace. Of the shape, the flags of cmlp_batch_flags, the number of threads, and a
+/* Checks the arguments and divides the workspace. Of the shape, the flags of cmlpi_batch_flags, the number of threads, and a
  * number of rows of 0 are replaced by those of the arguments. For CMLP_CALL_TRAIN job->out.gradient is in the workspace. */
-cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, cmlp_batch_shape shape);
+cmlp_status cmlpi_batch_prepare(cmlpi_batch_job *job, const cmlpi_batch_arguments *given, cmlpi_batch_shape shape);
 
 /* Processes the selected rows [first, first + n) as one batch; each thread of the team calls it. Thread 0 adds the
  * sum of the rows' costs times their weights to `cost`, and that of their plain losses to job->out.plain_sum if it is
  * not NULL. Returns 1 on success; otherwise job->memory.faults holds a fault.
  * The threads must synchronize before they use the result. */
-int cmlp_process_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update,
-                       cmlp_sum *cost, cmlp_thread self);
+int cmlpi_process_batch(cmlpi_batch_job *job, int64_t first, int64_t n, const cmlpi_update *update,
+                        cmlpi_sum *cost, cmlpi_thread self);
 
 /* The passes of a microbatch: activations, costs and deltas of the n selected rows from `first` on. Then waits for the
  * other threads. Faults are in job->memory.faults. */
-void cmlp_batch_rows(cmlp_batch_job *job, int64_t first, int64_t n, cmlp_thread self);
+void cmlpi_batch_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self);
 
 /* If the gradient is clipped: waits until the whole gradient is there, and takes the step. */
-void cmlp_batch_clipped_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_thread self);
+void cmlpi_batch_clipped_step(cmlpi_batch_job *job, const cmlpi_update *update, cmlpi_thread self);
 
 /* Bytes of the workspace; 0 if it cannot be addressed. */
-size_t cmlp_batch_space(const cmlp_net *net, cmlp_batch_shape shape);
+size_t cmlpi_batch_bytes(const cmlp_net *net, cmlpi_batch_shape shape);
 
 #endif

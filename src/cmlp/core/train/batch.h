@@ -7,25 +7,25 @@
 #include "../base/sums.h"
 
 /* A layer's memory for the rows of a microbatch. */
-typedef struct cmlp_layer_space {
+typedef struct cmlpi_layer_memory {
     void *activations, *deltas;
     void *slope_input; /* z until the layer is activated, then the argument of act': z, or a (activations.h) */
-} cmlp_layer_space;
+} cmlpi_layer_memory;
 
 /* State of the exchange of a batch's sums with other workers, written by thread 0 while the others wait. */
-typedef struct cmlp_exchange {
+typedef struct cmlpi_exchange {
     int receives, sends; /* whether this worker receives further buckets, and sends them */
     int computes;        /* whether it adds its rows to them: no worker so far has a fault */
     int broken;          /* the transport has failed */
-} cmlp_exchange;
+} cmlpi_exchange;
 #define CMLP_MESSAGE_BYTES (3 * CMLP_ALIGNMENT)
 
 /* The workspace, for one microbatch. */
-typedef struct cmlp_batch_memory {
+typedef struct cmlpi_batch_memory {
     int64_t rows; /* of a microbatch */
-    cmlp_input_space input;
+    cmlpi_input_memory input;
     int *masked; /* for each thread: whether its rows have nonzero masks */
-    cmlp_layer_space *layers;
+    cmlpi_layer_memory *layers;
     double *costs, *weights;
     int64_t *indices;      /* of the rows, for a loss of the caller */
     double *plain_costs;   /* the rows' plain losses; `costs` itself if they are the costs */
@@ -33,56 +33,56 @@ typedef struct cmlp_batch_memory {
     const void **pointers; /* CMLP_CHUNK row pointers per thread, or fewer if the microbatch has fewer rows */
     char *scratch;         /* scratch_size bytes per thread */
     size_t scratch_size;
-    void *team;         /* memory of cmlp_team_run */
-    cmlp_fault *faults; /* of each thread */
+    void *team;         /* memory of cmlpi_team_run */
+    cmlpi_fault *faults; /* of each thread */
     void *message;      /* CMLP_MESSAGE_BYTES directly before the gradient, if several workers share the batch */
     void *gradient;     /* in training */
-} cmlp_batch_memory;
+} cmlpi_batch_memory;
 
 /* What a call computes beside the costs. All may be NULL. */
-typedef struct cmlp_batch_outputs {
+typedef struct cmlpi_batch_outputs {
     void *gradient;          /* sums over the batch, then its gradient */
     void *input_gradient;
     void *deltas;            /* layer after layer */
-    cmlp_sum *plain_sum;     /* of the plain losses */
-} cmlp_batch_outputs;
+    cmlpi_sum *plain_sum;     /* of the plain losses */
+} cmlpi_batch_outputs;
 
-typedef struct cmlp_batch_job {
-    cmlp_data data;
+typedef struct cmlpi_batch_job {
+    cmlpi_data data;
     cmlp_objective objective;
     cmlp_run *run;
     const void *params;
     int penalized;                /* whether any alpha is above 0 */
     struct cmlp_workers *workers; /* NULL if this process trains alone */
-    cmlp_exchange exchange;
-    cmlp_batch_outputs out;
-    cmlp_batch_memory memory;
-} cmlp_batch_job;
+    cmlpi_exchange exchange;
+    cmlpi_batch_outputs out;
+    cmlpi_batch_memory memory;
+} cmlpi_batch_job;
 
-static inline void *cmlp_thread_scratch(const cmlp_batch_job *job, int32_t index)
+static inline void *cmlpi_thread_scratch(const cmlpi_batch_job *job, int32_t index)
 {
     return job->memory.scratch + (size_t)index * job->memory.scratch_size;
 }
 
 /* What to do with the complete gradient of a batch. */
-typedef struct cmlp_update {
-    cmlp_finish_mode mode; /* CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
-    cmlp_step_values *step;       /* NULL: no step */
+typedef struct cmlpi_update {
+    cmlpi_finish_mode mode; /* CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
+    cmlpi_step_values *step;       /* NULL: no step */
     int keep;                     /* whether the gradient is needed after the step */
     void *params, *moments;
-} cmlp_update;
+} cmlpi_update;
 
-static inline int cmlp_clips(const cmlp_update *update)
+static inline int cmlpi_clips_gradient(const cmlpi_update *update)
 {
     return update->step && update->step->max_norm > 0;
 }
 
 /* Rows of a batch that are in the workspace at once. */
-typedef struct cmlp_microbatch {
+typedef struct cmlpi_microbatch {
     int64_t n;
     int is_first, is_last; /* whether this is the first or the last one of the batch */
     double weight_sum; /* of the batch's rows */
-    const cmlp_update *update;
-} cmlp_microbatch;
+    const cmlpi_update *update;
+} cmlpi_microbatch;
 
 #endif

@@ -5,29 +5,29 @@
 #include "../../../../include/cmlp_workers.h"
 #include "backward.h"
 
-/* Reads the caller's struct, sets its failed_rank, and checks what cmlp_agree needs. Shards that
- * are invalid are replaced by one for each worker: the other workers must be told of them first.
+/* Reads the caller's struct, sets its failed_rank, and checks what cmlpi_workers_handshake needs. Shards that
+ * are invalid are replaced by one for each worker: the other workers must be notified first.
  * */
-cmlp_status cmlp_read_workers(cmlp_workers *copy, cmlp_workers *given, int *has_bad_shards,
-                              const char **refused);
+cmlp_status cmlpi_read_workers(cmlp_workers *copy, cmlp_workers *given, int *has_bad_shards,
+                               const char **refused);
 
 /* Once the other arguments are valid: checks the rest. If only some rows are stored, this worker's must be, and job->data
  * then has the range of those that are. */
-cmlp_status cmlp_find_stored(const cmlp_workers *workers, cmlp_batch_job *job, const cmlp_epoch *epoch);
+cmlp_status cmlpi_check_stored_rows(const cmlp_workers *workers, cmlpi_batch_job *job, const cmlp_epoch *epoch);
 
 /* Before the first batch: all workers train, or none. `own` is the status of this worker's arguments, which the other
  * workers get; if it is not CMLP_OK, the structs are not read. */
-cmlp_status cmlp_agree(cmlp_workers *workers, cmlp_status own, const cmlp_batch_job *job,
-                       const cmlp_optimizer *optimizer, const cmlp_optimizer_state *counters,
-                       const cmlp_epoch *epoch, cmlp_run *run);
+cmlp_status cmlpi_workers_handshake(cmlp_workers *workers, cmlp_status own, const cmlpi_batch_job *job,
+                                    const cmlp_optimizer *optimizer, const cmlp_optimizer_state *counters,
+                                    const cmlp_epoch *epoch, cmlp_run *run);
 
-/* As cmlp_process_batch(), but computes only this worker's rows, and exchanges sums. Sets
+/* As cmlpi_process_batch(), but computes only this worker's rows, and exchanges sums. Sets
  * job->workers->failed_rank if a worker ends the call; job->memory.faults then has that worker's
  * fault. */
-int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                       cmlp_thread self);
+int cmlpi_workers_batch(cmlpi_batch_job *job, int64_t first, int64_t n, const cmlpi_update *update, cmlpi_sum *cost,
+                        cmlpi_thread self);
 
 /* The part of a batch that the caller computes. Returns OPTION if it has none. */
-cmlp_status cmlp_workers_part(const cmlp_workers *given, cmlp_part *part);
+cmlp_status cmlpi_workers_part(const cmlp_workers *given, cmlpi_part *part);
 
 #endif

@@ -29,22 +29,22 @@ static uint64_t mix_numbers(uint64_t hash, const double *numbers, int64_t n)
 static uint64_t mix_net(uint64_t hash, const cmlp_net *net)
 {
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlp_dense_layer *layer = &net->layers[l];
+        const cmlpi_dense_layer *layer = &net->layers[l];
         hash = mix(mix(mix(hash, (uint64_t)layer->n_in), (uint64_t)layer->n_out), (uint64_t)layer->activation);
         hash = mix_numbers(hash, &layer->parameter, 1);
     }
     hash = mix(mix(hash, (uint64_t)net->loss), (uint64_t)net->dtype);
-    return mix_numbers(mix_numbers(hash, &net->loss_parameter, 1), cmlp_quantiles(net), net->n_quantiles);
+    return mix_numbers(mix_numbers(hash, &net->loss_parameter, 1), cmlpi_quantiles(net), net->n_quantiles);
 }
 
 /* Targets and weights of all rows; of the rows themselves only what all workers have. */
-static uint64_t mix_data(uint64_t hash, const cmlp_data *data)
+static uint64_t mix_data(uint64_t hash, const cmlpi_data *data)
 {
     const cmlp_rows *rows = data->rows;
     const cmlp_targets *targets = data->targets;
     const int classes = targets->kind == CMLP_TARGETS_CLASSES;
-    const int64_t columns = classes ? 1 : cmlp_n_out(data->net);
-    const size_t size = classes ? sizeof(int32_t) : cmlp_bytes_of(targets->dtype);
+    const int64_t columns = classes ? 1 : cmlpi_n_out(data->net);
+    const size_t size = classes ? sizeof(int32_t) : cmlpi_bytes_of(targets->dtype);
     hash = mix(mix(mix(hash, (uint64_t)rows->n_rows), (uint64_t)data->n), classes ? 0 : (uint64_t)targets->dtype);
     if (rows->order) hash = mix_bytes(hash, rows->order, (size_t)data->n * sizeof *rows->order);
     hash = mix_numbers(hash, &rows->scale, 1);
@@ -73,11 +73,11 @@ static uint64_t mix_optimizer(uint64_t hash, const cmlp_optimizer *o, const cmlp
 {
     const double numbers[] = {o->learning_rate,       o->momentum,            o->beta_1,       o->beta_2,  o->epsilon,
                               counters->beta_1_power, counters->beta_2_power, o->weight_decay, o->max_norm};
-    const size_t n_moments = (size_t)cmlp_n_moments(o->solver); /* the optimizer has been checked */
+    const size_t n_moments = (size_t)cmlpi_n_moments(o->solver); /* the optimizer has been checked */
     hash = mix(mix(hash, (uint64_t)o->solver), (uint64_t)counters->n_steps);
     hash = mix(mix_numbers(hash, numbers, 9), o->signs != NULL);
     if (o->signs) hash = mix_bytes(hash, o->signs, (size_t)o->n_signs);
-    return mix_bytes(hash, cmlp_moments(o), n_moments * (size_t)net->n_params * net->element);
+    return mix_bytes(hash, cmlpi_moments(o), n_moments * (size_t)net->n_params * net->element);
 }
 
 static uint64_t mix_epoch(uint64_t hash, const cmlp_epoch *e, int64_t n_batches)
@@ -88,8 +88,8 @@ static uint64_t mix_epoch(uint64_t hash, const cmlp_epoch *e, int64_t n_batches)
     return mix_numbers(mix_numbers(hash, sums, 2), e->rates, n_batches);
 }
 
-uint64_t cmlp_fingerprint(const cmlp_batch_job *job, const cmlp_optimizer *optimizer,
-                          const cmlp_optimizer_state *counters, const cmlp_epoch *epoch)
+uint64_t cmlpi_fingerprint(const cmlpi_batch_job *job, const cmlp_optimizer *optimizer,
+                           const cmlp_optimizer_state *counters, const cmlp_epoch *epoch)
 {
     const cmlp_net *net = job->data.net;
     const int64_t n_batches = (job->data.n - 1) / epoch->batch_size + 1;

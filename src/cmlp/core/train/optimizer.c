@@ -5,7 +5,7 @@
 
 #if CMLP_BUILDS_TRAINING
 
-int cmlp_n_moments(cmlp_solver solver)
+int cmlpi_n_moments(cmlp_solver solver)
 {
     switch (solver) {
     case CMLP_SOLVER_SGD: return 0;
@@ -21,29 +21,29 @@ int cmlp_n_moments(cmlp_solver solver)
 static cmlp_status measure_state(const cmlp_net *net, cmlp_solver solver, const char *name, size_t *bytes,
                                  const char **refused)
 {
-    const int moments = cmlp_n_moments(solver);
-    const cmlp_status status = cmlp_check_net(net);
-    if (status) return cmlp_refuse(refused, status, "net");
-    if (moments < 0) return cmlp_refuse(refused, CMLP_ERROR_OPTION, name);
+    const int moments = cmlpi_n_moments(solver);
+    const cmlp_status status = cmlpi_check_net(net);
+    if (status) return cmlpi_refuse(refused, status, "net");
+    if (moments < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, name);
     if ((size_t)net->n_params > ((size_t)PTRDIFF_MAX - sizeof(cmlp_optimizer_state)) / net->element / 2)
-        return cmlp_refuse(refused, CMLP_ERROR_OVERFLOW, "net");
+        return cmlpi_refuse(refused, CMLP_ERROR_OVERFLOW, "net");
     *bytes = sizeof(cmlp_optimizer_state) + (size_t)moments * (size_t)net->n_params * net->element;
     return CMLP_OK;
 }
 
 cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
-    if (!status) status = cmlp_require(bytes, sizeof *bytes, "bytes", &frame.run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
+    if (!status) status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", &frame.run);
     if (!status) status = measure_state(net, solver, "solver", bytes, &frame.run.refused);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver)
 {
     const cmlp_optimizer usual = cmlp_default_optimizer(solver);
-    cmlp_init_struct(optimizer, struct_size, &usual, sizeof usual);
+    cmlpi_init_struct(optimizer, struct_size, &usual, sizeof usual);
 }
 
 static int within(double x, double low, double high) { return x >= low && x <= high; } /* false for NaN */
@@ -55,90 +55,90 @@ static cmlp_status check_adam(cmlp_optimizer *o, cmlp_optimizer_state *s, const 
 {
     if (o->epsilon == 0) o->epsilon = 1e-8;
     if (!s->n_steps) s->beta_1_power = s->beta_2_power = 1;
-    if (!within(o->beta_1, 0, 1) || o->beta_1 == 1) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_1");
-    if (!within(o->beta_2, 0, 1) || o->beta_2 == 1) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_2");
-    if (!within(o->epsilon, 0, DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->epsilon");
+    if (!within(o->beta_1, 0, 1) || o->beta_1 == 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_1");
+    if (!within(o->beta_2, 0, 1) || o->beta_2 == 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_2");
+    if (!within(o->epsilon, 0, DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->epsilon");
     if (!within(s->beta_1_power, 0, 1))
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->beta_1_power");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->beta_1_power");
     if (!within(s->beta_2_power, 0, 1))
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->beta_2_power");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->beta_2_power");
     return CMLP_OK;
 }
 
 /* Reads the counters of a state that has at least `needed` bytes. */
 static cmlp_status read_counters(cmlp_optimizer_state *s, const cmlp_optimizer *o, size_t needed, const char **refused)
 {
-    if (!o->state) return cmlp_refuse(refused, CMLP_ERROR_NULL, "optimizer->state");
-    if (o->state_size < needed) return cmlp_refuse(refused, CMLP_ERROR_BUFFER_SIZE, "optimizer->state_size");
-    if (cmlp_misaligned(o->state, sizeof(double)))
-        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "optimizer->state");
+    if (!o->state) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "optimizer->state");
+    if (o->state_size < needed) return cmlpi_refuse(refused, CMLP_ERROR_BUFFER_SIZE, "optimizer->state_size");
+    if (cmlpi_misaligned(o->state, sizeof(double)))
+        return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "optimizer->state");
     memcpy(s, o->state, sizeof *s);
     if (s->n_steps < 0 || s->n_steps == INT64_MAX)
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->n_steps");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->n_steps");
     if (s->reserved[0] || s->reserved[1] || s->reserved[2] || s->reserved[3])
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->reserved");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->reserved");
     return CMLP_OK;
 }
 
 static cmlp_status check_signs(const cmlp_optimizer *o, const cmlp_net *net, const char **refused)
 {
     if (!o->signs) return CMLP_OK;
-    if (o->n_signs != net->n_params) return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "optimizer->n_signs");
+    if (o->n_signs != net->n_params) return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "optimizer->n_signs");
     for (int64_t i = 0; i < o->n_signs; i++)
-        if (o->signs[i] < -1 || o->signs[i] > 2) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->signs");
+        if (o->signs[i] < -1 || o->signs[i] > 2) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->signs");
     return CMLP_OK;
 }
 
-cmlp_status cmlp_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counters, const cmlp_net *net,
-                                const cmlp_optimizer *given, const double *rates, const char **refused)
+cmlp_status cmlpi_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counters, const cmlp_net *net,
+                                 const cmlp_optimizer *given, const double *rates, const char **refused)
 {
     size_t needed;
     cmlp_status status = CMLP_READ(o, given, cmlp_optimizer, reserved);
-    if (status) return cmlp_refuse(refused, status, "optimizer");
-    if (o->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->reserved");
+    if (status) return cmlpi_refuse(refused, status, "optimizer");
+    if (o->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->reserved");
     status = measure_state(net, o->solver, "optimizer->solver", &needed, refused);
     if (status) return status;
     if (!within(o->learning_rate, 0, DBL_MAX) || (o->learning_rate == 0 && !rates))
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->learning_rate");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->learning_rate");
     if ((o->solver == CMLP_SOLVER_MOMENTUM || o->solver == CMLP_SOLVER_NESTEROV) && !within(o->momentum, 0, 1))
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->momentum");
-    if (!within(o->max_norm, 0, DBL_MAX)) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->momentum");
+    if (!within(o->max_norm, 0, DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
     if (o->solver == CMLP_SOLVER_ADAMW && !within(o->weight_decay, 0, DBL_MAX))
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
     status = check_signs(o, net, refused);
     if (!status) status = read_counters(counters, o, needed, refused);
     return !status && is_adam(o->solver) ? check_adam(o, counters, refused) : status;
 }
 
-cmlp_step_values cmlp_begin_step(const cmlp_optimizer *o, cmlp_optimizer_state *counters, double learning_rate)
+cmlpi_step_values cmlpi_begin_step(const cmlp_optimizer *o, cmlp_optimizer_state *counters, double learning_rate)
 {
-    cmlp_step_values values = {.solver = o->solver,
-                               .rate = learning_rate,
-                               .momentum = o->momentum,
-                               .beta_1 = o->beta_1,
-                               .beta_2 = o->beta_2,
-                               .epsilon = o->epsilon,
-                               .decay = o->solver == CMLP_SOLVER_ADAMW ? learning_rate * o->weight_decay : 0,
-                               .max_norm = o->max_norm,
-                               .shrink = 1,
-                               .signs = o->signs};
+    cmlpi_step_values values = {.solver = o->solver,
+                                .rate = learning_rate,
+                                .momentum = o->momentum,
+                                .beta_1 = o->beta_1,
+                                .beta_2 = o->beta_2,
+                                .epsilon = o->epsilon,
+                                .decay = o->solver == CMLP_SOLVER_ADAMW ? learning_rate * o->weight_decay : 0,
+                                .max_norm = o->max_norm,
+                                .shrink = 1,
+                                .signs = o->signs};
     counters->n_steps++;
     if (is_adam(o->solver)) {
         counters->beta_1_power *= o->beta_1;
         counters->beta_2_power *= o->beta_2;
-        values.rate = learning_rate * cmlp_root(1 - counters->beta_2_power) / (1 - counters->beta_1_power);
+        values.rate = learning_rate * cmlpi_root(1 - counters->beta_2_power) / (1 - counters->beta_1_power);
     }
     return values;
 }
 
-double cmlp_gradient_norm(const cmlp_net *net, const void *gradient)
+double cmlpi_gradient_norm(const cmlp_net *net, const void *gradient)
 {
-    return cmlp_root(net->kernels->square_sum(gradient, 1, net->n_params));
+    return cmlpi_root(net->kernels->square_sum(gradient, 1, net->n_params));
 }
 
-void cmlp_clip(const cmlp_net *net, const void *gradient, cmlp_step_values *values)
+void cmlpi_clip_gradient(const cmlp_net *net, const void *gradient, cmlpi_step_values *values)
 {
-    const double norm = cmlp_gradient_norm(net, gradient);
+    const double norm = cmlpi_gradient_norm(net, gradient);
     if (norm > values->max_norm) values->shrink = values->max_norm / norm;
 }
 
@@ -159,23 +159,23 @@ static void keep_signs(cmlp_dtype dtype, void *weights, const int8_t *signs, int
         for (int64_t i = 0; i < n; i++) d[i] = is_wrong(d[i] < 0, d[i] > 0, signs[i]) ? 0 : d[i];
 }
 
-static void step_array(const cmlp_net *net, const cmlp_step_values *values, void *moments, void *params,
+static void step_array(const cmlp_net *net, const cmlpi_step_values *values, void *moments, void *params,
                        const void *gradient, int64_t first, int64_t n)
 {
-    const int n_moments = cmlp_n_moments(values->solver);
-    void *m = n_moments > 0 ? cmlp_at(net, moments, first) : NULL;
-    void *v = n_moments > 1 ? cmlp_at(net, moments, net->n_params + first) : NULL;
-    net->kernels->step(values, cmlp_at(net, params, first), gradient, m, v, n);
-    if (values->signs) keep_signs(net->dtype, cmlp_at(net, params, first), values->signs + first, n);
+    const int n_moments = cmlpi_n_moments(values->solver);
+    void *m = n_moments > 0 ? cmlpi_at(net, moments, first) : NULL;
+    void *v = n_moments > 1 ? cmlpi_at(net, moments, net->n_params + first) : NULL;
+    net->kernels->step(values, cmlpi_at(net, params, first), gradient, m, v, n);
+    if (values->signs) keep_signs(net->dtype, cmlpi_at(net, params, first), values->signs + first, n);
 }
 
 #define SHRUNK_ELEMENTS 256 /* clipped at once, in a copy: the caller's gradient must not change */
 
-void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *moments, void *params,
-                        const void *gradient, int64_t first, int64_t n, int biases)
+void cmlpi_step_elements(const cmlp_net *net, const cmlpi_step_values *values, void *moments, void *params,
+                         const void *gradient, int64_t first, int64_t n, int biases)
 {
     double shrunk[SHRUNK_ELEMENTS]; /* or floats */
-    cmlp_step_values copy = *values;
+    cmlpi_step_values copy = *values;
     if (biases) copy.decay = 0;
     if (values->shrink == 1) {
         step_array(net, &copy, moments, params, gradient, first, n);
@@ -183,7 +183,7 @@ void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, voi
     }
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < SHRUNK_ELEMENTS ? n - i : SHRUNK_ELEMENTS;
-        memcpy(shrunk, cmlp_at(net, gradient, i), (size_t)m * net->element);
+        memcpy(shrunk, cmlpi_at(net, gradient, i), (size_t)m * net->element);
         net->kernels->multiply(shrunk, m, values->shrink);
         step_array(net, &copy, moments, params, shrunk, first + i, m);
     }
@@ -194,20 +194,20 @@ static cmlp_status take_step(const cmlp_net *net, void *params, int64_t n_params
 {
     cmlp_optimizer copy;
     cmlp_optimizer_state counters;
-    cmlp_status status = cmlp_check_net(net);
-    if (status) return cmlp_refuse(&run->refused, status, "net");
-    status = cmlp_read_optimizer(&copy, &counters, net, optimizer, NULL, &run->refused);
-    if (!status) status = cmlp_check_params(net, params, n_params, "params", run);
-    if (!status) status = cmlp_check_params(net, gradient, n_gradient, "gradient", run);
+    cmlp_status status = cmlpi_check_net(net);
+    if (status) return cmlpi_refuse(&run->refused, status, "net");
+    status = cmlpi_read_optimizer(&copy, &counters, net, optimizer, NULL, &run->refused);
+    if (!status) status = cmlpi_check_params(net, params, n_params, "params", run);
+    if (!status) status = cmlpi_check_params(net, gradient, n_gradient, "gradient", run);
     if (status) return status;
-    cmlp_step_values values = cmlp_begin_step(&copy, &counters, copy.learning_rate);
-    if (values.max_norm > 0) cmlp_clip(net, gradient, &values);
+    cmlpi_step_values values = cmlpi_begin_step(&copy, &counters, copy.learning_rate);
+    if (values.max_norm > 0) cmlpi_clip_gradient(net, gradient, &values);
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlp_dense_layer *layer = &net->layers[l];
-        cmlp_step_elements(net, &values, cmlp_moments(&copy), params, cmlp_at(net, gradient, layer->weights),
-                           layer->weights, layer->n_in * layer->n_out, 0);
-        cmlp_step_elements(net, &values, cmlp_moments(&copy), params, cmlp_at(net, gradient, layer->biases),
-                           layer->biases, layer->n_out, 1);
+        const cmlpi_dense_layer *layer = &net->layers[l];
+        cmlpi_step_elements(net, &values, cmlpi_moments(&copy), params, cmlpi_at(net, gradient, layer->weights),
+                            layer->weights, layer->n_in * layer->n_out, 0);
+        cmlpi_step_elements(net, &values, cmlpi_moments(&copy), params, cmlpi_at(net, gradient, layer->biases),
+                            layer->biases, layer->n_out, 1);
     }
     memcpy(copy.state, &counters, sizeof counters);
     return CMLP_OK;
@@ -216,10 +216,10 @@ static cmlp_status take_step(const cmlp_net *net, void *params, int64_t n_params
 cmlp_status cmlp_step(const cmlp_net *net, void *params, int64_t n_params, const void *gradient, int64_t n_gradient,
                       const cmlp_optimizer *optimizer, cmlp_run *run)
 {
-    cmlp_frame frame;
-    cmlp_status status = cmlp_begin_call(&frame, run);
+    cmlpi_call frame;
+    cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = take_step(net, params, n_params, gradient, n_gradient, optimizer, &frame.run);
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 #endif

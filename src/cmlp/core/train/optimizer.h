@@ -6,28 +6,28 @@
 
 /* Reads the caller's optimizer to `copy` and the counters of its state to `counters`, with defaults filled in; if it is
  * refused, *refused names the field. `rates` are those of the batches, or NULL. */
-cmlp_status cmlp_read_optimizer(cmlp_optimizer *copy, cmlp_optimizer_state *counters, const cmlp_net *net,
-                                const cmlp_optimizer *given, const double *rates, const char **refused);
+cmlp_status cmlpi_read_optimizer(cmlp_optimizer *copy, cmlp_optimizer_state *counters, const cmlp_net *net,
+                                 const cmlp_optimizer *given, const double *rates, const char **refused);
 
-/* The moments in the state of an optimizer, whose solver has cmlp_n_moments() elements for each parameter. */
-static inline void *cmlp_moments(const cmlp_optimizer *optimizer)
+/* The moments in the state of an optimizer, whose solver has cmlpi_n_moments() elements for each parameter. */
+static inline void *cmlpi_moments(const cmlp_optimizer *optimizer)
 {
     return (char *)optimizer->state + sizeof(cmlp_optimizer_state);
 }
 
 /* Returns -1 for an unknown solver. */
-int cmlp_n_moments(cmlp_solver solver);
+int cmlpi_n_moments(cmlp_solver solver);
 
 /* Counts a step with this learning rate and returns its constants. */
-cmlp_step_values cmlp_begin_step(const cmlp_optimizer *optimizer, cmlp_optimizer_state *counters, double learning_rate);
+cmlpi_step_values cmlpi_begin_step(const cmlp_optimizer *optimizer, cmlp_optimizer_state *counters, double learning_rate);
 
-/* Returns the norm of a gradient. cmlp_clip() sets values->shrink to the factor that clips it to values->max_norm. */
-double cmlp_gradient_norm(const cmlp_net *net, const void *gradient);
-void cmlp_clip(const cmlp_net *net, const void *gradient, cmlp_step_values *values);
+/* Returns the norm of a gradient. cmlpi_clip_gradient() sets values->shrink to the factor that clips it to values->max_norm. */
+double cmlpi_gradient_norm(const cmlp_net *net, const void *gradient);
+void cmlpi_clip_gradient(const cmlp_net *net, const void *gradient, cmlpi_step_values *values);
 
 /* One step on the elements [first, first + n) of the array of parameters, weights or biases of one layer. `gradient`
  * points to their gradient. */
-void cmlp_step_elements(const cmlp_net *net, const cmlp_step_values *values, void *moments, void *params,
-                        const void *gradient, int64_t first, int64_t n, int biases);
+void cmlpi_step_elements(const cmlp_net *net, const cmlpi_step_values *values, void *moments, void *params,
+                         const void *gradient, int64_t first, int64_t n, int biases);
 
 #endif

@@ -13,7 +13,7 @@
 
 static int64_t target_rows(const cmlp_net *net, int64_t rows)
 {
-    const int64_t max_rows = TARGET_ELEMENTS / cmlp_n_out(net);
+    const int64_t max_rows = TARGET_ELEMENTS / cmlpi_n_out(net);
     return rows < max_rows ? rows : max_rows > 0 ? max_rows : 1;
 }
 
@@ -28,47 +28,47 @@ static int32_t plain_loss(int32_t loss)
     }
 }
 
-int cmlp_has_plain_loss(const cmlp_net *net) { return plain_loss(net->loss) != net->loss; }
+int cmlpi_has_plain_loss(const cmlp_net *net) { return plain_loss(net->loss) != net->loss; }
 
-void cmlp_output_lay_out(cmlp_space *space, const cmlp_net *net, int64_t rows, int plain)
+void cmlpi_output_lay_out(cmlpi_arena *arena, const cmlp_net *net, int64_t rows, int plain)
 {
-    const int64_t elements = target_rows(net, rows) * cmlp_n_out(net);
-    cmlp_take(space, elements, net->element > sizeof(int32_t) ? net->element : sizeof(int32_t));
-    if (plain && cmlp_has_plain_loss(net)) cmlp_take(space, elements, net->element);
+    const int64_t elements = target_rows(net, rows) * cmlpi_n_out(net);
+    cmlpi_arena_alloc(arena, elements, net->element > sizeof(int32_t) ? net->element : sizeof(int32_t));
+    if (plain && cmlpi_has_plain_loss(net)) cmlpi_arena_alloc(arena, elements, net->element);
 }
 
 /* Whether the loss kernel reads class indices directly. */
-static int takes_labels(const cmlp_data *data, int32_t loss)
+static int reads_labels(const cmlpi_data *data, int32_t loss)
 {
     return data->targets->kind == CMLP_TARGETS_CLASSES && loss == CMLP_LOSS_LOG &&
-           cmlp_output_activation(data->net) == CMLP_ACTIVATION_SOFTMAX &&
-           cmlp_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
+           cmlpi_output_activation(data->net) == CMLP_ACTIVATION_SOFTMAX &&
+           cmlpi_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
 }
 
 /* Activates the output layer and calls the caller's loss for n rows. Returns 0 if the loss ends the call. */
-static int call_loss(const cmlp_batch_job *job, int64_t selected, int64_t n, void *z, const void *targets, double *costs,
+static int call_loss(const cmlpi_batch_job *job, int64_t selected, int64_t n, void *z, const void *targets, double *costs,
                      void *slopes)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_loss_call call = {.struct_size = sizeof call, .rows = job->memory.indices, .n = n,
-                                 .n_outputs = cmlp_n_out(net), .y = targets, .a = z, .costs = costs, .slopes = slopes,
+                                 .n_outputs = cmlpi_n_out(net), .y = targets, .a = z, .costs = costs, .slopes = slopes,
                                  .dtype = net->dtype};
-    for (int64_t i = 0; i < n; i++) job->memory.indices[i] = cmlp_row_index(&job->data, selected + i);
-    cmlp_activate_rows(net, net->depth - 1, z, z, n);
+    for (int64_t i = 0; i < n; i++) job->memory.indices[i] = cmlpi_row_index(&job->data, selected + i);
+    cmlpi_activate_rows(net, net->depth - 1, z, z, n);
     return !job->objective.loss(job->objective.loss_context, &call);
 }
 
 /* The plain losses of n rows, before the net's loss. The kernel overwrites the weighted sums z unless it reads class
  * indices: otherwise it gets a copy, behind the targets in the scratch memory. */
-static void plain_rows(const cmlp_batch_job *job, cmlp_loss_values plain, int64_t selected, int64_t n, void *z,
+static void plain_rows(const cmlpi_batch_job *job, cmlpi_loss_values plain, int64_t selected, int64_t n, void *z,
                        void *deltas, void *targets, double *costs)
 {
     const cmlp_net *net = job->data.net;
-    const int64_t n_out = cmlp_n_out(net);
-    void *copy = cmlp_at(net, targets, n * n_out);
+    const int64_t n_out = cmlpi_n_out(net);
+    void *copy = cmlpi_at(net, targets, n * n_out);
     plain.loss = plain_loss(net->loss);
-    if (takes_labels(&job->data, plain.loss)) {
-        cmlp_gather_labels(&job->data, selected, n, copy);
+    if (reads_labels(&job->data, plain.loss)) {
+        cmlpi_gather_labels(&job->data, selected, n, copy);
         plain.labels = copy;
     } else {
         memcpy(copy, z, (size_t)(n * n_out) * net->element);
@@ -78,59 +78,59 @@ static void plain_rows(const cmlp_batch_job *job, cmlp_loss_values plain, int64_
 }
 
 /* The fault of the first of n rows whose cost is not finite. */
-static cmlp_fault check_costs(const cmlp_batch_job *job, const double *costs, int64_t selected, int64_t n,
-                              void *scratch)
+static cmlpi_fault check_costs(const cmlpi_batch_job *job, const double *costs, int64_t selected, int64_t n,
+                               void *scratch)
 {
     for (int64_t i = 0; i < n; i++)
-        if (!cmlp_is_finite(costs[i])) {
-            int64_t column = cmlp_bad_target(&job->data, selected + i, scratch);
-            return (cmlp_fault){column < 0 ? CMLP_ERROR_DIVERGED : CMLP_ERROR_TARGET, selected + i, column};
+        if (!cmlpi_is_finite(costs[i])) {
+            int64_t column = cmlpi_bad_target(&job->data, selected + i, scratch);
+            return (cmlpi_fault){column < 0 ? CMLP_ERROR_DIVERGED : CMLP_ERROR_TARGET, selected + i, column};
         }
-    return (cmlp_fault){CMLP_OK, -1, -1};
+    return (cmlpi_fault){CMLP_OK, -1, -1};
 }
 
-cmlp_fault cmlp_output_rows(cmlp_batch_job *job, const cmlp_row_range *range, int want_delta)
+cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range, int want_delta)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_batch_memory *memory = &job->memory;
-    const cmlp_layer_space *output = &memory->layers[net->depth - 1];
+    const cmlpi_batch_memory *memory = &job->memory;
+    const cmlpi_layer_memory *output = &memory->layers[net->depth - 1];
     const int64_t selected = range->selected, a = range->a, n = range->n;
-    const int64_t n_out = cmlp_n_out(net), max_rows = target_rows(net, n);
-    void *const scratch = cmlp_thread_scratch(job, range->index);
-    cmlp_loss_values values = {.activation = cmlp_output_activation(net),
-                               .loss = net->loss,
-                               .parameter = net->loss_parameter,
-                               .quantiles = cmlp_quantiles(net),
-                               .is_given = job->objective.loss != NULL,
-                               .scale = job->objective.loss_scale,
-                               .clip = job->objective.log_loss_clip};
-    cmlp_gather_weights(&job->data, selected, n, memory->weights + a);
-    const int labelled = takes_labels(&job->data, net->loss) && !job->objective.loss;
+    const int64_t n_out = cmlpi_n_out(net), max_rows = target_rows(net, n);
+    void *const scratch = cmlpi_thread_scratch(job, range->index);
+    cmlpi_loss_values values = {.activation = cmlpi_output_activation(net),
+                                .loss = net->loss,
+                                .parameter = net->loss_parameter,
+                                .quantiles = cmlpi_quantiles(net),
+                                .is_given = job->objective.loss != NULL,
+                                .scale = job->objective.loss_scale,
+                                .clip = job->objective.log_loss_clip};
+    cmlpi_gather_weights(&job->data, selected, n, memory->weights + a);
+    const int labelled = reads_labels(&job->data, net->loss) && !job->objective.loss;
     const int plain = job->out.plain_sum && memory->plain_costs != memory->costs;
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < max_rows ? n - i : max_rows;
         if (labelled)
-            cmlp_gather_labels(&job->data, selected + i, m, scratch);
+            cmlpi_gather_labels(&job->data, selected + i, m, scratch);
         else
-            cmlp_gather_targets(&job->data, selected + i, m, scratch);
+            cmlpi_gather_targets(&job->data, selected + i, m, scratch);
         values.labels = labelled ? scratch : NULL;
         values.weights = job->data.weights ? memory->weights + a + i : NULL;
-        void *z = cmlp_at(net, output->activations, (a + i) * n_out),
-             *deltas = cmlp_at(net, output->deltas, (a + i) * n_out);
+        void *z = cmlpi_at(net, output->activations, (a + i) * n_out),
+             *deltas = cmlpi_at(net, output->deltas, (a + i) * n_out);
         if (values.is_given && !call_loss(job, selected + i, m, z, scratch, memory->costs + a + i, deltas))
-            return (cmlp_fault){CMLP_CANCELLED, -1, -1};
+            return (cmlpi_fault){CMLP_CANCELLED, -1, -1};
         if (plain) plain_rows(job, values, selected + i, m, z, deltas, scratch, memory->plain_costs + a + i);
         if (want_delta || !values.is_given)
             net->kernels->loss(&values, z, scratch, deltas, m, n_out, want_delta, memory->costs + a + i);
     }
-    const cmlp_fault faults[2] = {check_costs(job, memory->costs + a, selected, n, scratch),
-                                  check_costs(job, memory->plain_costs + a, selected, plain ? n : 0, scratch)};
-    return cmlp_first_fault(faults, 2);
+    const cmlpi_fault faults[2] = {check_costs(job, memory->costs + a, selected, n, scratch),
+                                   check_costs(job, memory->plain_costs + a, selected, plain ? n : 0, scratch)};
+    return cmlpi_first_fault(faults, 2);
 }
 
-void cmlp_batch_costs(const cmlp_batch_job *job, const double *costs, int64_t n, cmlp_sum *sum)
+void cmlpi_batch_costs(const cmlpi_batch_job *job, const double *costs, int64_t n, cmlpi_sum *sum)
 {
-    for (int64_t i = 0; i < n; i++) cmlp_sum_add(sum, job->data.weights ? costs[i] * job->memory.weights[i] : costs[i]);
+    for (int64_t i = 0; i < n; i++) cmlpi_sum_add(sum, job->data.weights ? costs[i] * job->memory.weights[i] : costs[i]);
 }
 
 #endif

@@ -7,7 +7,7 @@
 #if CMLP_BUILDS_TRAINING
 
 typedef struct epoch_job {
-    cmlp_batch_job batch;
+    cmlpi_batch_job batch;
     cmlp_optimizer optimizer; /* the caller's structs with defaults filled in */
     cmlp_optimizer_state counters; /* of the optimizer's state; written back at the end */
     cmlp_epoch epoch;
@@ -25,8 +25,8 @@ typedef struct epoch_job {
 
     /* state of one batch, written by thread 0 while the others wait */
     cmlp_optimizer_state after;
-    cmlp_step_values step;
-    cmlp_update update;
+    cmlpi_step_values step;
+    cmlpi_update update;
     double penalty_now;
     int64_t next; /* next batch of the team, or -1 */
 } epoch_job;
@@ -36,7 +36,7 @@ static int64_t batch_rows(const epoch_job *job, int64_t b, int64_t *first)
 {
     const int64_t size = job->epoch.batch_size, left = job->batch.data.n - b * size, n = left < size ? left : size;
     *first = b * size;
-    return cmlp_weight_sum(&job->batch.data, *first, n) == 0 ? 0 : n;
+    return cmlpi_weight_sum(&job->batch.data, *first, n) == 0 ? 0 : n;
 }
 
 static int wants_norm(const epoch_job *job, int64_t b) { return job->epoch.want_norm && b == job->n_batches - 1; }
@@ -47,30 +47,30 @@ static void begin_batch(epoch_job *job, int64_t b, int together)
     const int fused = job->optimizer.solver == CMLP_SOLVER_SGD && !wants_norm(job, b) &&
                       !(job->optimizer.max_norm > 0) && !job->optimizer.signs;
     job->after = job->counters;
-    job->step = cmlp_begin_step(&job->optimizer, &job->after,
-                                epoch->rates ? epoch->rates[b] : job->optimizer.learning_rate);
+    job->step = cmlpi_begin_step(&job->optimizer, &job->after,
+                                 epoch->rates ? epoch->rates[b] : job->optimizer.learning_rate);
     job->step.shared = together;
-    job->update = (cmlp_update){.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
-                                .step = &job->step,
-                                .keep = wants_norm(job, b),
-                                .params = job->params,
-                                .moments = cmlp_moments(&job->optimizer)};
+    job->update = (cmlpi_update){.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
+                                 .step = &job->step,
+                                 .keep = wants_norm(job, b),
+                                 .params = job->params,
+                                 .moments = cmlpi_moments(&job->optimizer)};
     job->batch.objective.dropout_step = job->counters.n_steps;
-    job->penalty_now = job->batch.penalized ? cmlp_penalty(&job->batch) : 0;
+    job->penalty_now = job->batch.penalized ? cmlpi_penalty(&job->batch) : 0;
 }
 
 /* Called by thread 0 when all threads have finished their part of a batch. Not inlined, so that
  * its sums are not on the stack during a batch. */
-REAL_FN void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const cmlp_sum *cost)
+REAL_FN void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const cmlpi_sum *cost)
 {
     const cmlp_objective *objective = &job->batch.objective;
-    const double weight_sum = cmlp_weight_sum(&job->batch.data, first, n);
-    job->cost += objective->loss_scale * cmlp_sum_total(cost) / weight_sum * (double)n;
+    const double weight_sum = cmlpi_weight_sum(&job->batch.data, first, n);
+    job->cost += objective->loss_scale * cmlpi_sum_total(cost) / weight_sum * (double)n;
     job->penalty += job->penalty_now / weight_sum * (double)n;
     job->rows_done += n;
     job->batches_done++;
     job->counters = job->after;
-    if (wants_norm(job, b)) job->norm = cmlp_gradient_norm(job->batch.data.net, job->batch.out.gradient);
+    if (wants_norm(job, b)) job->norm = cmlpi_gradient_norm(job->batch.data.net, job->batch.out.gradient);
 }
 
 /* Thread back-off. If another program uses a worker thread's processor, the worker is not scheduled for
@@ -105,55 +105,55 @@ static void count_batch(epoch_job *job, int32_t size, double seconds, double wai
     count_loss(job, waited - (size - 1) * job->shortest);
 }
 
-static const cmlp_thread alone = {NULL, 0, 1};
+static const cmlpi_thread alone = {NULL, 0, 1};
 
-static int process_batch(epoch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                         cmlp_thread self)
+static int process_batch(epoch_job *job, int64_t first, int64_t n, const cmlpi_update *update, cmlpi_sum *cost,
+                         cmlpi_thread self)
 {
     if (CMLP_BUILDS_WORKERS && job->batch.workers)
-        return cmlp_workers_batch(&job->batch, first, n, update, cost, self);
-    return cmlp_process_batch(&job->batch, first, n, update, cost, self);
+        return cmlpi_workers_batch(&job->batch, first, n, update, cost, self);
+    return cmlpi_process_batch(&job->batch, first, n, update, cost, self);
 }
 
 /* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
  * backs off. */
-static void train_batches(epoch_job *job, cmlp_thread self)
+static void train_batches(epoch_job *job, cmlpi_thread self)
 {
-    cmlp_team *const team = self.team;
+    cmlpi_team *const team = self.team;
     const int32_t size = self.size;
-    const double begin = size > 1 ? cmlp_seconds() : 0;
+    const double begin = size > 1 ? cmlpi_seconds() : 0;
     for (; job->batch_next < job->n_batches && !(job->alone && !backs_off(job)); job->batch_next++) {
         int64_t first;
         const int64_t b = job->batch_next, n = batch_rows(job, b, &first);
-        const int together = size > 1 && cmlp_team_here(team) && !backs_off(job), timed = together || backs_off(job);
-        cmlp_sum cost = {0};
+        const int together = size > 1 && cmlpi_team_has_arrived(team) && !backs_off(job), timed = together || backs_off(job);
+        cmlpi_sum cost = {0};
         if (!n) continue;
         begin_batch(job, b, together);
-        const double start = timed ? cmlp_seconds() : 0, waited = together ? cmlp_team_waited(team) : 0;
+        const double start = timed ? cmlpi_seconds() : 0, waited = together ? cmlpi_team_seconds_waited(team) : 0;
         if (together) {
             job->next = b;
-            cmlp_team_release(team);
+            cmlpi_team_release(team);
         }
         const int done = process_batch(job, first, n, &job->update, &cost, together ? self : alone);
-        if (together) cmlp_team_gather(team);
+        if (together) cmlpi_team_await(team);
         if (!done) {
             job->n_batches = b; /* stop after this batch */
             break;
         }
         if (timed)
-            count_batch(job, together ? size : 1, cmlp_seconds() - start,
-                        together ? cmlp_team_waited(team) - waited : 0);
+            count_batch(job, together ? size : 1, cmlpi_seconds() - start,
+                        together ? cmlpi_team_seconds_waited(team) - waited : 0);
         end_batch(job, b, first, n, &cost);
     }
     if (size == 1) return;
-    job->trained = cmlp_seconds() - begin;
-    cmlp_team_gather(team);
+    job->trained = cmlpi_seconds() - begin;
+    cmlpi_team_await(team);
     job->next = -1;
-    cmlp_team_release(team);
+    cmlpi_team_release(team);
 }
 
 /* Work of each thread of a team. */
-static void epoch_thread(void *context, cmlp_thread self)
+static void epoch_thread(void *context, cmlpi_thread self)
 {
     epoch_job *job = context;
     int64_t first;
@@ -161,7 +161,7 @@ static void epoch_thread(void *context, cmlp_thread self)
         train_batches(job, self);
         return;
     }
-    for (cmlp_team_wait(self); job->next >= 0; cmlp_team_wait(self)) {
+    for (cmlpi_team_barrier(self); job->next >= 0; cmlpi_team_barrier(self)) {
         const int64_t n = batch_rows(job, job->next, &first);
         process_batch(job, first, n, &job->update, NULL, self);
     }
@@ -170,48 +170,48 @@ static void epoch_thread(void *context, cmlp_thread self)
 /* Lets a team train the batches that are left. */
 static void train_together(epoch_job *job, int32_t threads)
 {
-    const double begin = cmlp_seconds();
+    const double begin = cmlpi_seconds();
     job->trained = 0;
-    cmlp_team_run(threads, job->batch.memory.team, epoch_thread, job);
+    cmlpi_team_run(threads, job->batch.memory.team, epoch_thread, job);
     /* In the rest of the time the team starts and ends. */
-    if (job->trained > 0) count_loss(job, cmlp_seconds() - begin - job->trained);
+    if (job->trained > 0) count_loss(job, cmlpi_seconds() - begin - job->trained);
 }
 
 static cmlp_status check_epoch(epoch_job *job, const cmlp_epoch_result *result, const char **refused)
 {
     cmlp_epoch *const epoch = &job->epoch;
     cmlp_status status = CMLP_OK;
-    if (epoch->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->reserved");
-    if (epoch->batch_size < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
-    if (epoch->first_batch < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
+    if (epoch->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "epoch->reserved");
+    if (epoch->batch_size < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
+    if (epoch->first_batch < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
     job->before = (cmlp_epoch_result){.struct_size = sizeof job->before};
     if (epoch->before) {
         status = CMLP_READ(&job->before, epoch->before, cmlp_epoch_result, rows_done);
-        if (status) return cmlp_refuse(refused, status, "epoch->before");
-        if (job->before.rows_done < 0) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
+        if (status) return cmlpi_refuse(refused, status, "epoch->before");
+        if (job->before.rows_done < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
         epoch->before = &job->before;
     }
     if (result) status = CMLP_READ(&job->result, result, cmlp_epoch_result, rows_done);
-    return status ? cmlp_refuse(refused, status, "result") : CMLP_OK;
+    return status ? cmlpi_refuse(refused, status, "result") : CMLP_OK;
 }
 
 /* Checks rates and counters, which must not overflow during the epoch. */
 static cmlp_status check_counts(const epoch_job *job, const char **refused)
 {
     const cmlp_epoch *epoch = &job->epoch;
-    if (epoch->first_batch > job->n_batches) return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
+    if (epoch->first_batch > job->n_batches) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
     if (job->before.rows_done > INT64_MAX - job->batch.data.n)
-        return cmlp_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
+        return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
     if (job->counters.n_steps > INT64_MAX - job->n_batches)
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->n_steps");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->n_steps");
     if (epoch->n_rates != (epoch->rates ? job->n_batches : 0))
-        return cmlp_refuse(refused, CMLP_ERROR_LENGTH, "epoch->rates");
+        return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "epoch->rates");
     if (!epoch->rates) return CMLP_OK;
-    if (cmlp_misaligned(epoch->rates, sizeof *epoch->rates))
-        return cmlp_refuse(refused, CMLP_ERROR_ALIGNMENT, "epoch->rates");
+    if (cmlpi_misaligned(epoch->rates, sizeof *epoch->rates))
+        return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "epoch->rates");
     for (int64_t b = 0; b < job->n_batches; b++)
-        if (!cmlp_is_finite(epoch->rates[b]) || epoch->rates[b] < 0)
-            return cmlp_refuse(refused, CMLP_ERROR_OPTION, "epoch->rates");
+        if (!cmlpi_is_finite(epoch->rates[b]) || epoch->rates[b] < 0)
+            return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "epoch->rates");
     return CMLP_OK;
 }
 
@@ -221,15 +221,15 @@ static int check_params(const epoch_job *job)
     const cmlp_net *net = job->batch.data.net;
     const cmlp_optimizer *o = &job->optimizer;
     if (net->kernels->find_nonfinite(job->params, 1, net->n_params) == net->n_params) return 1;
-    cmlp_unify_nans(net->dtype, job->params, net->n_params);
-    cmlp_unify_nans(net->dtype, cmlp_moments(o), cmlp_n_moments(o->solver) * net->n_params);
+    cmlpi_canonicalize_nans(net->dtype, job->params, net->n_params);
+    cmlpi_canonicalize_nans(net->dtype, cmlpi_moments(o), cmlpi_n_moments(o->solver) * net->n_params);
     return 0;
 }
 
 /* Writes the results. */
 static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_run *run)
 {
-    cmlp_fault fault = cmlp_first_fault(job->batch.memory.faults, run->n_threads);
+    cmlpi_fault fault = cmlpi_first_fault(job->batch.memory.faults, run->n_threads);
     const double rows = (double)job->rows_done; /* without batches, 0 / 0 gives NaN */
     job->result = (cmlp_epoch_result){.struct_size = sizeof job->result,
                                       .cost = job->cost / rows,
@@ -241,26 +241,26 @@ static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_
                                       .rows_done = job->rows_done,
                                       .next_batch = job->batch_next};
     if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
-    if (result) cmlp_write_struct(result, &job->result, sizeof job->result);
+    if (result) cmlpi_write_struct(result, &job->result, sizeof job->result);
     job->counters.pace = job->lost;
     memcpy(job->optimizer.state, &job->counters, sizeof job->counters);
-    return cmlp_report(run, &job->batch.data, fault);
+    return cmlpi_report(run, &job->batch.data, fault);
 }
 
 /* Checks all arguments of an epoch of one worker. */
-static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *given, const cmlp_optimizer *optimizer)
+static cmlp_status read_arguments(epoch_job *job, const cmlpi_batch_arguments *given, const cmlp_optimizer *optimizer)
 {
     cmlp_run *run = given->run;
     cmlp_workers *const workers = CMLP_BUILDS_WORKERS && job->epoch.workers ? &job->workers : NULL;
-    cmlp_part part = CMLP_ALL_ROWS;
-    if (workers) part = (cmlp_part){workers->n_workers, workers->n_shards, workers->n_all_shards};
-    cmlp_status status = cmlp_check_net(given->net);
-    if (status) return cmlp_refuse(&run->refused, status, "net");
-    status = cmlp_read_optimizer(&job->optimizer, &job->counters, given->net, optimizer, job->epoch.rates, &run->refused);
+    cmlpi_part part = CMLP_ALL_ROWS;
+    if (workers) part = (cmlpi_part){workers->n_workers, workers->n_shards, workers->n_all_shards};
+    cmlp_status status = cmlpi_check_net(given->net);
+    if (status) return cmlpi_refuse(&run->refused, status, "net");
+    status = cmlpi_read_optimizer(&job->optimizer, &job->counters, given->net, optimizer, job->epoch.rates, &run->refused);
     if (!status)
-        status = cmlp_batch_prepare(&job->batch, given,
-                                    (cmlp_batch_shape){.call = CMLP_CALL_TRAIN, .rows = job->epoch.batch_size,
-                                                       .part = part});
+        status = cmlpi_batch_prepare(&job->batch, given,
+                                     (cmlpi_batch_shape){.call = CMLP_CALL_TRAIN, .rows = job->epoch.batch_size,
+                                                         .part = part});
     if (status) return status;
     job->batch.workers = part.n_workers > 1 ? workers : NULL;
     if (!job->epoch.batch_size) job->epoch.batch_size = job->batch.data.n;
@@ -268,9 +268,9 @@ static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *gi
     status = check_counts(job, &run->refused);
     if (!CMLP_BUILDS_WORKERS || !workers || status) return status;
     if (job->has_bad_shards)
-        return cmlp_refuse(&run->refused, CMLP_ERROR_OPTION,
-                           "workers->first_shard, n_shards or n_all_shards");
-    return cmlp_find_stored(workers, &job->batch, &job->epoch);
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION,
+                            "workers->first_shard, n_shards or n_all_shards");
+    return cmlpi_check_stored_rows(workers, &job->batch, &job->epoch);
 }
 
 /* The seconds that the state keeps, which a program may have changed. */
@@ -291,17 +291,17 @@ static void begin_epoch(epoch_job *job, void *params)
     job->lost = lost_before(job->counters.pace);
     job->shortest = HUGE_VAL;
     job->batch_next = job->epoch.first_batch;
-    if (job->batch.penalized) cmlp_squares_renew(&job->batch);
+    if (job->batch.penalized) cmlpi_compute_squares(&job->batch);
 }
 
-/* Reads the struct that tells whether there are other workers, and these. */
+/* Reads the epoch, and its workers if there are any. */
 static cmlp_status read_epoch(epoch_job *job, const cmlp_epoch *given, const char **refused)
 {
     const cmlp_status status = CMLP_READ(&job->epoch, given, cmlp_epoch, reserved);
-    if (status) return cmlp_refuse(refused, status, "epoch");
+    if (status) return cmlpi_refuse(refused, status, "epoch");
     if (!job->epoch.workers) return CMLP_OK;
-    if (!CMLP_BUILDS_WORKERS) return cmlp_refuse(refused, CMLP_ERROR_LEFT_OUT, "epoch->workers");
-    return cmlp_read_workers(&job->workers, job->epoch.workers, &job->has_bad_shards, refused);
+    if (!CMLP_BUILDS_WORKERS) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "epoch->workers");
+    return cmlpi_read_workers(&job->workers, job->epoch.workers, &job->has_bad_shards, refused);
 }
 
 cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params, const cmlp_rows *rows,
@@ -309,25 +309,25 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
                              const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
                              cmlp_run *run)
 {
-    cmlp_frame frame;
+    cmlpi_call frame;
     epoch_job job;
-    const cmlp_batch_arguments given = {net, params, n_params, rows, targets, objective, &frame.run};
-    const cmlp_status begun = cmlp_begin_call(&frame, run);
+    const cmlpi_batch_arguments given = {net, params, n_params, rows, targets, objective, &frame.run};
+    const cmlp_status begun = cmlpi_begin_call(&frame, run);
     const char *refused = NULL;
     cmlp_status status = read_epoch(&job, epoch, &refused);
     if (status) {
         if (!begun) frame.run.refused = refused;
-        return cmlp_end_call(&frame, begun ? begun : status);
+        return cmlpi_end_call(&frame, begun ? begun : status);
     }
     cmlp_workers *const workers = job.epoch.workers;
     status = begun;
     if (!status) status = check_epoch(&job, result, &frame.run.refused);
     if (!status) status = read_arguments(&job, &given, optimizer);
     if (CMLP_BUILDS_WORKERS && workers)
-        status = cmlp_agree(&job.workers, status, &job.batch, &job.optimizer, &job.counters, &job.epoch, &frame.run);
+        status = cmlpi_workers_handshake(&job.workers, status, &job.batch, &job.optimizer, &job.counters, &job.epoch, &frame.run);
     if (!status) {
         begin_epoch(&job, params);
-        const int32_t threads = cmlp_useful_threads(&job.batch.data, job.batch.memory.rows, 3, frame.run.n_threads);
+        const int32_t threads = cmlpi_useful_threads(&job.batch.data, job.batch.memory.rows, 3, frame.run.n_threads);
         while (job.batch_next < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.alone = threads > 1 && backs_off(&job);
             if (threads == 1 || job.alone)
@@ -338,7 +338,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
         status = finish_epoch(&job, result, &frame.run);
     }
     if (workers) workers->failed_rank = status && job.workers.n_workers == 1 ? 0 : job.workers.failed_rank;
-    return cmlp_end_call(&frame, status);
+    return cmlpi_end_call(&frame, status);
 }
 
 #endif

@@ -28,34 +28,34 @@ typedef struct weight_part {
 
 /* ------------------------------------------------------------------------------------------------- squares */
 
-int64_t cmlp_n_squares(const cmlp_dense_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
+int64_t cmlpi_n_squares(const cmlpi_dense_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
 
-static void squares_of(cmlp_batch_job *job, const void *params, int32_t l, int64_t k0, int64_t k1)
+static void squares_of(cmlpi_batch_job *job, const void *params, int32_t l, int64_t k0, int64_t k1)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_dense_layer *layer = &net->layers[l];
+    const cmlpi_dense_layer *layer = &net->layers[l];
     double *squares = job->memory.squares;
-    for (int32_t i = 0; i < l; i++) squares += cmlp_n_squares(&net->layers[i]);
+    for (int32_t i = 0; i < l; i++) squares += cmlpi_n_squares(&net->layers[i]);
     for (int64_t k = k0; k < k1; k += SQUARE_ROWS) {
         const int64_t rows = k1 - k < SQUARE_ROWS ? k1 - k : SQUARE_ROWS;
-        const void *w = cmlp_at(net, params, layer->weights + k * layer->n_out);
+        const void *w = cmlpi_at(net, params, layer->weights + k * layer->n_out);
         squares[k / SQUARE_ROWS] = net->kernels->square_sum(w, rows, layer->n_out);
     }
 }
 
-double cmlp_penalty(const cmlp_batch_job *job)
+double cmlpi_penalty(const cmlpi_batch_job *job)
 {
     const double *alphas = job->objective.alphas;
     const cmlp_net *net = job->data.net;
     const double *squares = job->memory.squares;
-    cmlp_sum sum = {0};
+    cmlpi_sum sum = {0};
     for (int32_t l = 0; l < net->depth; l++)
-        for (int64_t g = cmlp_n_squares(&net->layers[l]); g > 0; g--, squares++)
-            cmlp_sum_add(&sum, alphas ? alphas[l] * *squares : *squares);
-    return 0.5 * (alphas ? 1 : job->objective.alpha) * cmlp_sum_total(&sum);
+        for (int64_t g = cmlpi_n_squares(&net->layers[l]); g > 0; g--, squares++)
+            cmlpi_sum_add(&sum, alphas ? alphas[l] * *squares : *squares);
+    return 0.5 * (alphas ? 1 : job->objective.alpha) * cmlpi_sum_total(&sum);
 }
 
-void cmlp_squares_renew(cmlp_batch_job *job)
+void cmlpi_compute_squares(cmlpi_batch_job *job)
 {
     for (int32_t l = 0; l < job->data.net->depth; l++)
         squares_of(job, job->params, l, 0, job->data.net->layers[l].n_in);
@@ -64,37 +64,37 @@ void cmlp_squares_renew(cmlp_batch_job *job)
 /* ------------------------------------------------------------------------------------------------ gradient */
 
 /* The epilogue of the gradient kernel after the microbatch's rows up to `end`. */
-static cmlp_finish finish_at(const cmlp_batch_job *job, int32_t layer, const cmlp_microbatch *microbatch, int64_t end)
+static cmlpi_finish finish_at(const cmlpi_batch_job *job, int32_t layer, const cmlpi_microbatch *microbatch, int64_t end)
 {
-    return (cmlp_finish){.mode = microbatch->is_last && end == microbatch->n ? microbatch->update->mode : CMLP_KEEP_SUM,
-                         .alpha = job->objective.alphas ? job->objective.alphas[layer] : job->objective.alpha,
-                         .inverse = 1 / microbatch->weight_sum,
-                         .rate = microbatch->update->step ? microbatch->update->step->rate : 0};
+    return (cmlpi_finish){.mode = microbatch->is_last && end == microbatch->n ? microbatch->update->mode : CMLP_KEEP_SUM,
+                          .alpha = job->objective.alphas ? job->objective.alphas[layer] : job->objective.alpha,
+                          .inverse = 1 / microbatch->weight_sum,
+                          .rate = microbatch->update->step ? microbatch->update->step->rate : 0};
 }
 
-static const void **row_pointers(const cmlp_batch_job *job, int32_t index)
+static const void **row_pointers(const cmlpi_batch_job *job, int32_t index)
 {
     return job->memory.pointers + index * (job->memory.rows < CMLP_CHUNK ? job->memory.rows : CMLP_CHUNK);
 }
 
 /* Inputs of a layer: n rows of the microbatch from row `first` on. */
-static cmlp_gradient_input layer_input(const cmlp_batch_job *job, const weight_part *part, int64_t first, int64_t n)
+static cmlpi_gradient_input layer_input(const cmlpi_batch_job *job, const weight_part *part, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
     const void **list = row_pointers(job, part->index);
     if (!part->layer && n) {
-        cmlp_gradient_input a = cmlp_gathered_rows(net, &job->memory.input, first, n, part->masked, part->index);
+        cmlpi_gradient_input a = cmlpi_gathered_rows(net, &job->memory.input, first, n, part->masked, part->index);
         a.column_mask = part->column_mask;
         return a;
     }
-    const cmlp_dense_layer *layer = &net->layers[part->layer];
+    const cmlpi_dense_layer *layer = &net->layers[part->layer];
     for (int64_t i = 0; i < n; i++)
-        list[i] = cmlp_at(net, job->memory.layers[part->layer - 1].activations, (first + i) * layer->n_in);
-    return (cmlp_gradient_input){.rows = n, .list = list, .copy = cmlp_copy_space(&job->memory.input, part->index)};
+        list[i] = cmlpi_at(net, job->memory.layers[part->layer - 1].activations, (first + i) * layer->n_in);
+    return (cmlpi_gradient_input){.rows = n, .list = list, .copy = cmlpi_copy_buffer(&job->memory.input, part->index)};
 }
 
 /* The gradient of biases is that of weights whose inputs are all 1. */
-static void bias_gradient(const cmlp_batch_job *job, const weight_part *part, int64_t n, cmlp_gradient_output to,
+static void bias_gradient(const cmlpi_batch_job *job, const weight_part *part, int64_t n, cmlpi_gradient_output to,
                           void *params)
 {
     static const float one_f = 1;
@@ -102,37 +102,37 @@ static void bias_gradient(const cmlp_batch_job *job, const weight_part *part, in
     const cmlp_net *net = job->data.net;
     const int64_t biases = net->layers[part->layer].biases;
     const void **list = row_pointers(job, part->index);
-    const cmlp_gradient_input ones = {.rows = n, .list = list};
+    const cmlpi_gradient_input ones = {.rows = n, .list = list};
     for (int64_t i = 0; i < n; i++) list[i] = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d;
     to.k0 = 0;
     to.k1 = 1;
-    to.sums = cmlp_at(net, job->out.gradient, biases);
-    to.w = cmlp_at(net, params, biases);
+    to.sums = cmlpi_at(net, job->out.gradient, biases);
+    to.w = cmlpi_at(net, params, biases);
     to.finish.alpha = 0;
     net->kernels->gradient(&ones, &to);
 }
 
 /* Whether compute_sparse_gradient() computes the gradient of a layer's weights. */
-static int is_sparse_part(const cmlp_batch_job *job, int32_t layer, const cmlp_microbatch *microbatch)
+static int is_sparse_part(const cmlpi_batch_job *job, int32_t layer, const cmlpi_microbatch *microbatch)
 {
-    return !layer && microbatch->n && cmlp_is_sparse(&job->data);
+    return !layer && microbatch->n && cmlpi_is_sparse(&job->data);
 }
 
-static void compute_gradient(cmlp_batch_job *job, const weight_part *part,
-                             const cmlp_microbatch *microbatch)
+static void compute_gradient(cmlpi_batch_job *job, const weight_part *part,
+                             const cmlpi_microbatch *microbatch)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_dense_layer *layer = &net->layers[part->layer];
-    cmlp_gradient_output to = {.k0 = part->k0, .k1 = part->k1, .n_out = layer->n_out, .sums = part->sums,
-                           .w = cmlp_at(net, microbatch->update->params, layer->weights), .tuning = net->tuning};
+    const cmlpi_dense_layer *layer = &net->layers[part->layer];
+    cmlpi_gradient_output to = {.k0 = part->k0, .k1 = part->k1, .n_out = layer->n_out, .sums = part->sums,
+                           .w = cmlpi_at(net, microbatch->update->params, layer->weights), .tuning = net->tuning};
     int64_t i = 0, m;
     do { /* runs once even without rows, for the epilogue */
         m = microbatch->n - i < CMLP_CHUNK ? microbatch->n - i : CMLP_CHUNK;
         to.first = microbatch->is_first && !i;
         to.finish = finish_at(job, part->layer, microbatch, i + m);
-        to.d = cmlp_at(net, job->memory.layers[part->layer].deltas, i * layer->n_out);
+        to.d = cmlpi_at(net, job->memory.layers[part->layer].deltas, i * layer->n_out);
         if (!is_sparse_part(job, part->layer, microbatch)) {
-            const cmlp_gradient_input a = layer_input(job, part, i, m);
+            const cmlpi_gradient_input a = layer_input(job, part, i, m);
             net->kernels->gradient(&a, &to);
         }
         if (part->biases) bias_gradient(job, part, m, to, microbatch->update->params);
@@ -141,18 +141,18 @@ static void compute_gradient(cmlp_batch_job *job, const weight_part *part,
 }
 
 /* The first layer's weights, for sparse rows: all rows of a microbatch are sorted by column at once. */
-static void compute_sparse_gradient(cmlp_batch_job *job, const weight_part *part,
-                                    const cmlp_microbatch *microbatch, void *scratch)
+static void compute_sparse_gradient(cmlpi_batch_job *job, const weight_part *part,
+                                    const cmlpi_microbatch *microbatch, void *scratch)
 {
     const cmlp_net *net = job->data.net;
-    cmlp_gradient_output to = {.k0 = part->k0, .k1 = part->k1, .n_out = net->layers[0].n_out, .sums = part->sums,
-                           .w = cmlp_at(net, microbatch->update->params, net->layers[0].weights)};
+    cmlpi_gradient_output to = {.k0 = part->k0, .k1 = part->k1, .n_out = net->layers[0].n_out, .sums = part->sums,
+                           .w = cmlpi_at(net, microbatch->update->params, net->layers[0].weights)};
     for (int64_t i = 0, m; i < microbatch->n; i += m) {
         m = microbatch->n - i < CMLP_CSR_ROWS ? microbatch->n - i : CMLP_CSR_ROWS;
-        const cmlp_csr x = cmlp_sparse_matrix(&job->data, job->memory.input.sparse + i, m);
+        const cmlpi_csr x = cmlpi_sparse_matrix(&job->data, job->memory.input.sparse + i, m);
         to.first = microbatch->is_first && !i;
         to.finish = finish_at(job, 0, microbatch, i + m);
-        to.d = cmlp_at(net, job->memory.layers[0].deltas, i * to.n_out);
+        to.d = cmlpi_at(net, job->memory.layers[0].deltas, i * to.n_out);
         net->kernels->csr_gradient(&x, &to, scratch);
     }
 }
@@ -160,31 +160,31 @@ static void compute_sparse_gradient(cmlp_batch_job *job, const weight_part *part
 /* ---------------------------------------------------------------------------------------------------- step */
 
 /* Optimizer step of a part of the weights. */
-static void step_part(const cmlp_batch_job *job, const weight_part *part, const cmlp_update *update)
+static void step_part(const cmlpi_batch_job *job, const weight_part *part, const cmlpi_update *update)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_dense_layer *layer = &net->layers[part->layer];
+    const cmlpi_dense_layer *layer = &net->layers[part->layer];
     const int64_t from = part->k0 * layer->n_out, n = (part->k1 - part->k0) * layer->n_out;
-    cmlp_step_elements(net, update->step, update->moments, update->params, cmlp_at(net, part->sums, from),
-                       layer->weights + from, n, 0);
+    cmlpi_step_elements(net, update->step, update->moments, update->params, cmlpi_at(net, part->sums, from),
+                        layer->weights + from, n, 0);
     if (part->biases)
-        cmlp_step_elements(net, update->step, update->moments, update->params,
-                           cmlp_at(net, job->out.gradient, layer->biases), layer->biases, layer->n_out, 1);
+        cmlpi_step_elements(net, update->step, update->moments, update->params,
+                            cmlpi_at(net, job->out.gradient, layer->biases), layer->biases, layer->n_out, 1);
 }
 
 /* Weight rows per block of gradient and step: a multiple of SQUARE_ROWS, whose sums of squares may follow. */
-static int64_t block_rows(const cmlp_net *net, const cmlp_dense_layer *layer)
+static int64_t block_rows(const cmlp_net *net, const cmlpi_dense_layer *layer)
 {
     const int64_t rows = STEP_BYTES / (layer->n_out * (int64_t)net->element);
     return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
 }
 
 /* Gradient and step of a part in blocks of some weight rows, which all use the same memory for the gradient. */
-static void step_in_blocks(cmlp_batch_job *job, const weight_part *part,
-                           const cmlp_microbatch *microbatch)
+static void step_in_blocks(cmlpi_batch_job *job, const weight_part *part,
+                           const cmlpi_microbatch *microbatch)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_dense_layer *layer = &net->layers[part->layer];
+    const cmlpi_dense_layer *layer = &net->layers[part->layer];
     const int64_t rows = block_rows(net, layer);
     const size_t row = (size_t)layer->n_out * net->element;
     weight_part block = *part;
@@ -199,32 +199,32 @@ static void step_in_blocks(cmlp_batch_job *job, const weight_part *part,
 }
 
 /* Weight rows [k0, k1) of a layer: the part of a thread, in multiples of `unit` rows. */
-static weight_part part_of(const cmlp_batch_job *job, int32_t layer, int64_t k0, int64_t k1,
-                           int64_t unit, cmlp_thread self)
+static weight_part part_of(const cmlpi_batch_job *job, int32_t layer, int64_t k0, int64_t k1,
+                           int64_t unit, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
     weight_part part = {.layer = layer, .biases = !self.index, .masked = 1, .index = self.index};
-    cmlp_team_range(k1 - k0, unit, self.index, self.size, &part.k0, &part.k1);
+    cmlpi_team_range(k1 - k0, unit, self.index, self.size, &part.k0, &part.k1);
     part.k0 += k0;
     part.k1 += k0;
     for (int32_t i = 0; i < self.size; i++) part.masked &= job->memory.masked[i];
-    if (!layer) part.column_mask = cmlp_merge_column_masks(net, &job->memory.input, self);
-    part.sums = cmlp_at(net, job->out.gradient, net->layers[layer].weights);
+    if (!layer) part.column_mask = cmlpi_merge_column_masks(net, &job->memory.input, self);
+    part.sums = cmlpi_at(net, job->out.gradient, net->layers[layer].weights);
     return part;
 }
 
-void cmlp_weights_microbatch(cmlp_batch_job *job, const cmlp_microbatch *microbatch, cmlp_thread self)
+void cmlpi_weights_microbatch(cmlpi_batch_job *job, const cmlpi_microbatch *microbatch, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_update *update = microbatch->update;
-    const int ends = microbatch->is_last && update->step && !cmlp_clips(update);
+    const cmlpi_update *update = microbatch->update;
+    const int ends = microbatch->is_last && update->step && !cmlpi_clips_gradient(update);
     const int steps = ends && update->mode == CMLP_GRADIENT;
     const int in_blocks = steps && microbatch->is_first && microbatch->n <= STEP_ROWS && !update->keep;
     const int64_t unit = job->penalized ? SQUARE_ROWS : CMLP_GROUP;
     for (int32_t l = 0; l < net->depth; l++) {
         const int sparse = is_sparse_part(job, l, microbatch);
         const weight_part part = part_of(job, l, 0, net->layers[l].n_in, unit, self);
-        if (sparse) compute_sparse_gradient(job, &part, microbatch, cmlp_thread_scratch(job, self.index));
+        if (sparse) compute_sparse_gradient(job, &part, microbatch, cmlpi_thread_scratch(job, self.index));
         if (in_blocks && !sparse) {
             step_in_blocks(job, &part, microbatch);
         } else {
@@ -236,38 +236,38 @@ void cmlp_weights_microbatch(cmlp_batch_job *job, const cmlp_microbatch *microba
 }
 
 #if CMLP_BUILDS_WORKERS
-void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlp_thread self)
+void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_update keep = {.mode = CMLP_KEEP_SUM, .params = (void *)(uintptr_t)job->params};
-    const cmlp_microbatch microbatch = {.n = n, .weight_sum = 1, .update = &keep};
+    const cmlpi_update keep = {.mode = CMLP_KEEP_SUM, .params = (void *)(uintptr_t)job->params};
+    const cmlpi_microbatch microbatch = {.n = n, .weight_sum = 1, .update = &keep};
     for (int32_t l = 0; n && l < net->depth; l++) {
-        const cmlp_dense_layer *layer = &net->layers[l];
+        const cmlpi_dense_layer *layer = &net->layers[l];
         if (end <= layer->weights || begin >= layer->biases + layer->n_out) continue;
         const int64_t k0 = begin > layer->weights ? (begin - layer->weights) / layer->n_out : 0;
         const int64_t k1 = end < layer->biases ? (end - layer->weights) / layer->n_out : layer->n_in;
         weight_part part = part_of(job, l, k0, k1, CMLP_GROUP, self);
         part.biases &= end > layer->biases;
         if (is_sparse_part(job, l, &microbatch))
-            compute_sparse_gradient(job, &part, &microbatch, cmlp_thread_scratch(job, self.index));
+            compute_sparse_gradient(job, &part, &microbatch, cmlpi_thread_scratch(job, self.index));
         compute_gradient(job, &part, &microbatch);
     }
 }
 
-void cmlp_weights_finish(cmlp_batch_job *job, double weight_sum, const cmlp_update *update, cmlp_thread self)
+void cmlpi_weights_finish(cmlpi_batch_job *job, double weight_sum, const cmlpi_update *update, cmlpi_thread self)
 {
-    const cmlp_microbatch all = {.is_last = 1, .weight_sum = weight_sum, .update = update};
-    cmlp_weights_microbatch(job, &all, self);
+    const cmlpi_microbatch all = {.is_last = 1, .weight_sum = weight_sum, .update = update};
+    cmlpi_weights_microbatch(job, &all, self);
 }
 #endif
 
-void cmlp_weights_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_thread self)
+void cmlpi_weights_step(cmlpi_batch_job *job, const cmlpi_update *update, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
     for (int32_t l = 0; l < net->depth; l++) {
         weight_part part = {.layer = l, .biases = !self.index};
-        part.sums = cmlp_at(net, job->out.gradient, net->layers[l].weights);
-        cmlp_team_range(net->layers[l].n_in, SQUARE_ROWS, self.index, self.size, &part.k0, &part.k1);
+        part.sums = cmlpi_at(net, job->out.gradient, net->layers[l].weights);
+        cmlpi_team_range(net->layers[l].n_in, SQUARE_ROWS, self.index, self.size, &part.k0, &part.k1);
         step_part(job, &part, update);
         if (job->penalized) squares_of(job, update->params, l, part.k0, part.k1);
     }

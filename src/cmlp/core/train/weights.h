@@ -6,27 +6,27 @@
 #include "batch.h"
 
 /* Gradient, and step if due, of the weights that belong to a thread, in all layers. */
-void cmlp_weights_microbatch(cmlp_batch_job *job, const cmlp_microbatch *microbatch, cmlp_thread self);
+void cmlpi_weights_microbatch(cmlpi_batch_job *job, const cmlpi_microbatch *microbatch, cmlpi_thread self);
 
 /* Adds the gradients of the n rows in the workspace to the sums in job->out.gradient, for those
  * parameters of [begin, end) that belong to a thread. The bounds are ends of layers, or multiples
  * of CMLP_BUCKET_ROWS rows. */
-void cmlp_weights_continue(cmlp_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlp_thread self);
+void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlpi_thread self);
 #define CMLP_BUCKET_ROWS 16 /* a multiple of CMLP_GROUP */
 
-/* Gradient from the sums of all rows, and step if due: as cmlp_weights_microbatch() after the last
+/* Gradient from the sums of all rows, and step if due: as cmlpi_weights_microbatch() after the last
  * row. */
-void cmlp_weights_finish(cmlp_batch_job *job, double weight_sum, const cmlp_update *update, cmlp_thread self);
+void cmlpi_weights_finish(cmlpi_batch_job *job, double weight_sum, const cmlpi_update *update, cmlpi_thread self);
 
 /* The step alone, when clipping has to wait for the norm of the whole gradient. */
-void cmlp_weights_step(cmlp_batch_job *job, const cmlp_update *update, cmlp_thread self);
+void cmlpi_weights_step(cmlpi_batch_job *job, const cmlpi_update *update, cmlpi_thread self);
 
 /* Half the sum of the squared weights times alpha, or times the layers' alphas: from job->memory.squares, which the
  * second function computes anew. */
-double cmlp_penalty(const cmlp_batch_job *job);
-void cmlp_squares_renew(cmlp_batch_job *job);
+double cmlpi_penalty(const cmlpi_batch_job *job);
+void cmlpi_compute_squares(cmlpi_batch_job *job);
 
 /* Number of entries of a layer in job->memory.squares. */
-int64_t cmlp_n_squares(const cmlp_dense_layer *layer);
+int64_t cmlpi_n_squares(const cmlpi_dense_layer *layer);
 
 #endif

@@ -20,21 +20,21 @@
 #endif
 
 /* What is sent in front of the first bucket, and broadcast in front of all of them. */
-typedef struct cmlp_message {
+typedef struct cmlpi_message {
     double cost[CMLP_PARTIALS];       /* partial sums over the rows of the workers so far */
     int64_t status, selected, column; /* the fault of the first row that has one */
     int64_t failed_rank;              /* the worker with this fault, or -1 */
-} cmlp_message;
-CMLP_ASSERT(sizeof(cmlp_message) <= CMLP_MESSAGE_BYTES, "the message fits before the gradient");
+} cmlpi_message;
+CMLP_ASSERT(sizeof(cmlpi_message) <= CMLP_MESSAGE_BYTES, "the message fits before the gradient");
 
-/* What a worker tells the next one before the first batch, and the last one all of them: the
+/* What a worker sends the next one before the first batch, and the last one all of them: the
  * arguments of rank 0, the first worker that refuses the call, and how many shards the workers so
  * far have. Who is the last one is what rank 0 says, so that workers that disagree about their
  * number take part in the same broadcast. */
-typedef struct cmlp_handshake {
+typedef struct cmlpi_handshake {
     uint64_t fingerprint;
     int64_t status, failed_rank, n_workers, n_shards;
-} cmlp_handshake;
+} cmlpi_handshake;
 
 /* The three functions of the caller, for any number of bytes. Each returns whether it fails. */
 static size_t fragment_bytes(size_t left) { return left < MOST_BYTES ? left : MOST_BYTES; }
@@ -72,7 +72,7 @@ static int broadcast_from(const cmlp_workers *workers, void *bytes, size_t n, in
 static cmlp_status handshake(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
 {
     const int32_t rank = workers->rank;
-    cmlp_handshake before = {fingerprint, CMLP_OK, -1, workers->n_workers, 0};
+    cmlpi_handshake before = {fingerprint, CMLP_OK, -1, workers->n_workers, 0};
     if (rank && receive_from_last(workers, &before, sizeof before)) return CMLP_ERROR_MESSAGE;
     if (before.n_workers < 2 || before.n_workers > INT32_MAX) return CMLP_ERROR_MESSAGE; /* no worker sends this */
     const int32_t n = (int32_t)before.n_workers;
@@ -83,7 +83,7 @@ static cmlp_status handshake(cmlp_workers *workers, cmlp_status own, uint64_t fi
     const int is_same = before.fingerprint == fingerprint &&
                         before.n_shards == workers->first_shard;
     const cmlp_status mine = own ? own : is_same ? CMLP_OK : CMLP_ERROR_WORKERS;
-    cmlp_handshake sent = before;
+    cmlpi_handshake sent = before;
     sent.n_shards = (int64_t)workers->first_shard + workers->n_shards;
     if (!before.status && mine) sent.status = mine, sent.failed_rank = rank;
     if (rank < n - 1 && send_to_next(workers, &sent, sizeof sent)) return CMLP_ERROR_MESSAGE;
@@ -95,9 +95,9 @@ static cmlp_status handshake(cmlp_workers *workers, cmlp_status own, uint64_t fi
 }
 
 /* Whether a message is one that a worker with these arguments can send: its numbers become an index and a status. */
-static int is_message(const cmlp_batch_job *job, const cmlp_message *m)
+static int is_message(const cmlpi_batch_job *job, const cmlpi_message *m)
 {
-    const int64_t n_in = cmlp_n_in(job->data.net), n_out = cmlp_n_out(job->data.net);
+    const int64_t n_in = cmlpi_n_in(job->data.net), n_out = cmlpi_n_out(job->data.net);
     if (m->status == CMLP_OK) return 1;
     if (m->status != CMLP_CANCELLED && m->status != CMLP_ERROR_INPUT && m->status != CMLP_ERROR_TARGET &&
         m->status != CMLP_ERROR_DIVERGED)
@@ -112,7 +112,7 @@ static int64_t bucket_end(const cmlp_net *net, int64_t begin, int64_t most)
 {
     int64_t end = begin;
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlp_dense_layer *layer = &net->layers[l];
+        const cmlpi_dense_layer *layer = &net->layers[l];
         const int64_t layer_end = layer->biases + layer->n_out;
         const int64_t unit = CMLP_BUCKET_ROWS * layer->n_out;
         if (layer_end <= begin) continue;
@@ -136,18 +136,18 @@ static int64_t bucket_elements(const cmlp_net *net)
 }
 
 /* The memory of the bucket [begin, end), with the message if it is the first. */
-static void *bucket_bytes(const cmlp_batch_job *job, int64_t begin, int64_t end, size_t *bytes)
+static void *bucket_bytes(const cmlpi_batch_job *job, int64_t begin, int64_t end, size_t *bytes)
 {
-    void *sums = cmlp_at(job->data.net, job->out.gradient, begin);
+    void *sums = cmlpi_at(job->data.net, job->out.gradient, begin);
     *bytes = (size_t)(end - begin) * job->data.net->element + (begin ? 0 : CMLP_MESSAGE_BYTES);
     return begin ? sums : job->memory.message;
 }
 
 /* Merges what the worker before has sent with the fault and the costs of this worker's n rows. */
-static void merge_message(cmlp_batch_job *job, cmlp_fault own, int64_t n)
+static void merge_message(cmlpi_batch_job *job, cmlpi_fault own, int64_t n)
 {
     const cmlp_workers *workers = job->workers;
-    cmlp_message *message = job->memory.message;
+    cmlpi_message *message = job->memory.message;
     /* After a fault the worker before sends no more. */
     job->exchange.receives = workers->rank > 0 && !message->status;
     if (!message->status && own.status) {
@@ -158,17 +158,17 @@ static void merge_message(cmlp_batch_job *job, cmlp_fault own, int64_t n)
     }
     job->exchange.computes = !message->status;
     if (message->status) return;
-    cmlp_sum sum = {0}; /* a worker's first row is a multiple of CMLP_PARTIALS */
+    cmlpi_sum sum = {0}; /* a worker's first row is a multiple of CMLP_PARTIALS */
     memcpy(sum.partial, message->cost, sizeof sum.partial);
-    cmlp_batch_costs(job, job->memory.costs, n, &sum);
+    cmlpi_batch_costs(job, job->memory.costs, n, &sum);
     memcpy(message->cost, sum.partial, sizeof sum.partial);
 }
 
 /* Gets the sums of the workers before for a bucket. */
-static void begin_bucket(cmlp_batch_job *job, cmlp_fault own, int64_t n, int64_t begin, int64_t end)
+static void begin_bucket(cmlpi_batch_job *job, cmlpi_fault own, int64_t n, int64_t begin, int64_t end)
 {
     const cmlp_workers *workers = job->workers;
-    cmlp_message *message = job->memory.message;
+    cmlpi_message *message = job->memory.message;
     size_t bytes;
     void *data = bucket_bytes(job, begin, end, &bytes);
     if (job->exchange.broken) return;
@@ -182,10 +182,10 @@ static void begin_bucket(cmlp_batch_job *job, cmlp_fault own, int64_t n, int64_t
     if (!begin && !job->exchange.broken) merge_message(job, own, n);
 }
 
-static void end_bucket(cmlp_batch_job *job, int64_t begin, int64_t end)
+static void end_bucket(cmlpi_batch_job *job, int64_t begin, int64_t end)
 {
     const cmlp_workers *workers = job->workers;
-    const cmlp_message *message = job->memory.message;
+    const cmlpi_message *message = job->memory.message;
     size_t bytes;
     void *data = bucket_bytes(job, begin, end, &bytes);
     if (!job->exchange.sends) return;
@@ -195,25 +195,25 @@ static void end_bucket(cmlp_batch_job *job, int64_t begin, int64_t end)
 
 /* Sends all sums from the last worker to the others. If a worker has a fault, all workers get it, and zeros instead of
  * sums that no worker has computed. */
-static void broadcast_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
+static void broadcast_sums(cmlpi_batch_job *job, cmlpi_sum *cost, int32_t size)
 {
     cmlp_workers *workers = job->workers;
-    const cmlp_message *message = job->memory.message;
-    cmlp_fault fault = {CMLP_ERROR_MESSAGE, -1, -1};
+    const cmlpi_message *message = job->memory.message;
+    cmlpi_fault fault = {CMLP_ERROR_MESSAGE, -1, -1};
     size_t bytes;
     void *all = bucket_bytes(job, 0, job->data.net->n_params, &bytes);
     workers->failed_rank = -1;
     if (!job->exchange.broken && message->status) memset(job->out.gradient, 0, bytes - CMLP_MESSAGE_BYTES);
     if (!job->exchange.broken && !broadcast_from(workers, all, bytes, workers->n_workers - 1) &&
         is_message(job, message)) {
-        fault = (cmlp_fault){CMLP_OK, -1, -1};
+        fault = (cmlpi_fault){CMLP_OK, -1, -1};
         if (message->status) {
-            fault = (cmlp_fault){(cmlp_status)message->status, message->selected, message->column};
+            fault = (cmlpi_fault){(cmlp_status)message->status, message->selected, message->column};
             workers->failed_rank = (int32_t)message->failed_rank;
         }
         memcpy(cost->partial, message->cost, sizeof cost->partial);
     }
-    for (int32_t i = 0; i < size; i++) job->memory.faults[i] = i ? (cmlp_fault){CMLP_OK, -1, -1} : fault;
+    for (int32_t i = 0; i < size; i++) job->memory.faults[i] = i ? (cmlpi_fault){CMLP_OK, -1, -1} : fault;
 }
 
 /* The rows [*first, *end) of a batch of n rows that a worker computes. */
@@ -221,12 +221,12 @@ static void worker_rows(const cmlp_workers *workers, int64_t n, int64_t *first, 
 {
     int64_t between;
     const int32_t shard = workers->first_shard, all = workers->n_all_shards;
-    cmlp_team_range(n, CMLP_CHUNK, shard, all, first, &between);
-    cmlp_team_range(n, CMLP_CHUNK, shard + workers->n_shards - 1, all, &between, end);
+    cmlpi_team_range(n, CMLP_CHUNK, shard, all, first, &between);
+    cmlpi_team_range(n, CMLP_CHUNK, shard + workers->n_shards - 1, all, &between, end);
 }
 
-int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
-                       cmlp_thread self)
+int cmlpi_workers_batch(cmlpi_batch_job *job, int64_t first, int64_t n, const cmlpi_update *update, cmlpi_sum *cost,
+                        cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_workers *workers = job->workers;
@@ -234,25 +234,25 @@ int cmlp_workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp
     int64_t a, b;
     worker_rows(workers, n, &a, &b);
     if (!self.index)
-        job->exchange = (cmlp_exchange){.receives = workers->rank > 0,
-                                        .sends = workers->rank < workers->n_workers - 1};
-    cmlp_batch_rows(job, first + a, b - a, self);
-    const cmlp_fault own = cmlp_first_fault(job->memory.faults, self.size);
+        job->exchange = (cmlpi_exchange){.receives = workers->rank > 0,
+                                         .sends = workers->rank < workers->n_workers - 1};
+    cmlpi_batch_rows(job, first + a, b - a, self);
+    const cmlpi_fault own = cmlpi_first_fault(job->memory.faults, self.size);
     for (int64_t begin = 0, to; begin < net->n_params; begin = to) {
         to = bucket_end(net, begin, most);
         if (!self.index) begin_bucket(job, own, b - a, begin, to);
-        cmlp_team_wait(self);
+        cmlpi_team_barrier(self);
         const int broken = job->exchange.broken;
-        if (!broken && job->exchange.computes) cmlp_weights_continue(job, b - a, begin, to, self);
-        cmlp_team_wait(self);
+        if (!broken && job->exchange.computes) cmlpi_weights_accumulate(job, b - a, begin, to, self);
+        cmlpi_team_barrier(self);
         if (broken) break;
         if (!self.index) end_bucket(job, begin, to);
     }
     if (!self.index) broadcast_sums(job, cost, self.size);
-    cmlp_team_wait(self);
+    cmlpi_team_barrier(self);
     if (job->memory.faults[0].status) return 0;
-    cmlp_weights_finish(job, cmlp_weight_sum(&job->data, first, n), update, self);
-    cmlp_batch_clipped_step(job, update, self);
+    cmlpi_weights_finish(job, cmlpi_weight_sum(&job->data, first, n), update, self);
+    cmlpi_batch_clipped_step(job, update, self);
     return 1;
 }
 
@@ -273,64 +273,64 @@ static int find_shards(cmlp_workers *workers)
     return first || n || all;
 }
 
-cmlp_status cmlp_read_workers(cmlp_workers *workers, cmlp_workers *given, int *has_bad_shards,
-                              const char **refused)
+cmlp_status cmlpi_read_workers(cmlp_workers *workers, cmlp_workers *given, int *has_bad_shards,
+                               const char **refused)
 {
     const cmlp_status status = CMLP_READ(workers, given, cmlp_workers, failed_rank);
-    if (status) return cmlp_refuse(refused, status, "workers");
+    if (status) return cmlpi_refuse(refused, status, "workers");
     workers->failed_rank = -1;
     given->failed_rank = workers->n_workers == 1 ? 0 : -1; /* unless the call ends otherwise */
     if (workers->rank < 0 || workers->rank >= workers->n_workers)
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->rank");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "workers->rank");
     if (!(workers->seconds >= 0)) /* or NaN */
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->seconds");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "workers->seconds");
     *has_bad_shards = find_shards(workers);
     if (workers->n_workers > 1 && (!workers->send || !workers->receive || !workers->broadcast))
-        return cmlp_refuse(refused, CMLP_ERROR_NULL, "workers->send, receive or broadcast");
+        return cmlpi_refuse(refused, CMLP_ERROR_NULL, "workers->send, receive or broadcast");
     return CMLP_OK;
 }
 
-cmlp_status cmlp_find_stored(const cmlp_workers *workers, cmlp_batch_job *job, const cmlp_epoch *epoch)
+cmlp_status cmlpi_check_stored_rows(const cmlp_workers *workers, cmlpi_batch_job *job, const cmlp_epoch *epoch)
 {
-    cmlp_data *data = &job->data;
+    cmlpi_data *data = &job->data;
     const int64_t size = epoch->batch_size;
     if (workers->first_stored < 0 || workers->n_stored < 0)
-        return cmlp_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
+        return cmlpi_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
     if (!workers->n_stored) return CMLP_OK;
-    if (cmlp_is_sparse(data) || workers->first_stored > data->rows->n_rows - workers->n_stored)
-        return cmlp_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
+    if (cmlpi_is_sparse(data) || workers->first_stored > data->rows->n_rows - workers->n_stored)
+        return cmlpi_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
     data->first_stored = workers->first_stored;
     data->n_stored = workers->n_stored;
     for (int64_t first = 0, n = data->n; first < n; first += size) {
         int64_t a, b;
         worker_rows(workers, n - first < size ? n - first : size, &a, &b);
         for (int64_t i = first + a; i < first + b; i++) {
-            if (cmlp_is_stored(data, i)) continue;
+            if (cmlpi_is_stored(data, i)) continue;
             job->run->bad_row = i;
-            return cmlp_refuse(&job->run->refused, CMLP_ERROR_ORDER, "workers->first_stored or n_stored");
+            return cmlpi_refuse(&job->run->refused, CMLP_ERROR_ORDER, "workers->first_stored or n_stored");
         }
     }
     return CMLP_OK;
 }
 
-cmlp_status cmlp_agree(cmlp_workers *workers, cmlp_status own, const cmlp_batch_job *job,
-                       const cmlp_optimizer *optimizer, const cmlp_optimizer_state *counters,
-                       const cmlp_epoch *epoch, cmlp_run *run)
+cmlp_status cmlpi_workers_handshake(cmlp_workers *workers, cmlp_status own, const cmlpi_batch_job *job,
+                                    const cmlp_optimizer *optimizer, const cmlp_optimizer_state *counters,
+                                    const cmlp_epoch *epoch, cmlp_run *run)
 {
     if (workers->n_workers == 1) return own;
-    const uint64_t fingerprint = own ? 0 : cmlp_fingerprint(job, optimizer, counters, epoch);
+    const uint64_t fingerprint = own ? 0 : cmlpi_fingerprint(job, optimizer, counters, epoch);
     const cmlp_status status = handshake(workers, own, fingerprint);
     if (status && status != CMLP_ERROR_MESSAGE && !own) run->refused = "workers";
     return status;
 }
 
-cmlp_status cmlp_workers_part(const cmlp_workers *given, cmlp_part *part)
+cmlp_status cmlpi_workers_part(const cmlp_workers *given, cmlpi_part *part)
 {
     cmlp_workers workers;
     const cmlp_status status = CMLP_READ(&workers, given, cmlp_workers, failed_rank);
     if (status) return status;
     if (workers.n_workers < 1 || find_shards(&workers)) return CMLP_ERROR_OPTION;
-    *part = (cmlp_part){workers.n_workers, workers.n_shards, workers.n_all_shards};
+    *part = (cmlpi_part){workers.n_workers, workers.n_shards, workers.n_all_shards};
     return CMLP_OK;
 }
 

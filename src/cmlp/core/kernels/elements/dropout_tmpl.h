@@ -12,7 +12,7 @@
 #ifdef V_PHILOX_AVX2
 /* words[w][i] = word w for counter first + i. Each 64-bit lane holds a word in its lower half, as the multiplication
  * needs it; the upper halves are not used. */
-static void random_words(const cmlp_drop_rule *rule, uint32_t first, uint32_t words[4][PHILOX_COUNTERS])
+static void random_words(const cmlpi_dropout_rule *rule, uint32_t first, uint32_t words[4][PHILOX_COUNTERS])
 {
     const __m256i m0 = _mm256_set1_epi64x(PHILOX_M0), m1 = _mm256_set1_epi64x(PHILOX_M1);
     __m256i c[4][2]; /* even counters, odd counters */
@@ -39,7 +39,7 @@ static void random_words(const cmlp_drop_rule *rule, uint32_t first, uint32_t wo
 }
 #else
 /* words[w][i] = word w for counter first + i. */
-static void random_words(const cmlp_drop_rule *rule, uint32_t first, uint32_t words[4][PHILOX_COUNTERS])
+static void random_words(const cmlpi_dropout_rule *rule, uint32_t first, uint32_t words[4][PHILOX_COUNTERS])
 {
     for (uint32_t i = 0; i < PHILOX_COUNTERS; i++) {
         uint32_t c0 = first + i, c1 = rule->counter[0], c2 = rule->counter[1], c3 = rule->counter[2];
@@ -59,7 +59,7 @@ static void random_words(const cmlp_drop_rule *rule, uint32_t first, uint32_t wo
 #endif
 
 /* The random numbers of 64 units from counter `first` on, in the order of the units. */
-static void random_numbers(const cmlp_drop_rule *rule, uint32_t first, T numbers[PHILOX_UNITS])
+static void random_numbers(const cmlpi_dropout_rule *rule, uint32_t first, T numbers[PHILOX_UNITS])
 {
     uint32_t words[4][PHILOX_COUNTERS];
     random_words(rule, first, words);
@@ -70,7 +70,7 @@ static void random_numbers(const cmlp_drop_rule *rule, uint32_t first, T numbers
         }
 }
 
-static void drop(const cmlp_drop_rule *rule, void *values, int64_t n)
+static void drop(const cmlpi_dropout_rule *rule, void *values, int64_t n)
 {
     const V scale = v_set1((T)rule->scale), below = v_set1((T)rule->below);
     for (int64_t j = 0; j < n; j += PHILOX_UNITS) {

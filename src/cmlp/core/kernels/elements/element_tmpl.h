@@ -14,18 +14,18 @@
 #define BY_SCALE(x, i) ((x) * scale)
 #define BY_COLUMN(x, i) (((x) - shifts[i]) * factors[i])
 
-/* A scale split into hi + lo, see cmlp_scales_in_floats(). */
-typedef struct byte_scale {
+/* A scale split into hi + lo, see cmlpi_scales_in_floats(). */
+typedef struct scale_parts {
     V hi, lo;
-} byte_scale;
+} scale_parts;
 
-VEC_FN byte_scale byte_scale_of(double scale)
+VEC_FN scale_parts scale_parts_of(double scale)
 {
-    return (byte_scale){v_set1((T)scale), v_set1((T)(scale - (double)(T)scale))};
+    return (scale_parts){v_set1((T)scale), v_set1((T)(scale - (double)(T)scale))};
 }
 
 /* VL bytes, scaled. */
-VEC_FN V load_scaled(const uint8_t *p, byte_scale scale)
+VEC_FN V load_scaled(const uint8_t *p, scale_parts scale)
 {
 #ifdef V_LOADS_BYTES
     const V b = v_load_bytes(p);
@@ -40,7 +40,7 @@ VEC_FN V load_scaled(const uint8_t *p, byte_scale scale)
 #ifdef V_LOADS_BYTES
 static void convert_bytes(const uint8_t *from, int64_t n, double scale, T *to)
 {
-    const byte_scale parts = byte_scale_of(scale);
+    const scale_parts parts = scale_parts_of(scale);
     for (int64_t i = 0; i < n; i += VL) {
         if (i > n - VL) i = n - VL; /* the last vector overlaps the one before */
         v_store(to + i, load_scaled(from + i, parts));
@@ -54,7 +54,7 @@ static void convert(int32_t dtype, const void *source, int64_t stride, int64_t n
     switch (dtype) {
 #ifdef V_LOADS_BYTES
     case CMLP_UINT8:
-        if (stride == 1 && n >= VL && cmlp_scales_in_floats(scale))
+        if (stride == 1 && n >= VL && cmlpi_scales_in_floats(scale))
             convert_bytes(source, n, scale, to);
         else
             CONVERT(uint8_t, BY_SCALE);

@@ -11,7 +11,7 @@ typedef struct loss_constants {
     int64_t n;
 } loss_constants;
 
-static loss_constants loss_constants_of(const cmlp_loss_values *values, int64_t n)
+static loss_constants loss_constants_of(const cmlpi_loss_values *values, int64_t n)
 {
     const double p = values->parameter;
     const int64_t classes = values->activation == CMLP_ACTIVATION_SOFTMAX ? n : 2;
@@ -294,7 +294,7 @@ static void softmax_jacobian(const T *a, T *d, int64_t n)
 
 /* ------------------------------------------------------------------------------------------------ all outputs */
 
-static void cost_terms(const cmlp_loss_values *values, const loss_constants *c, T *z, const T *y, T *terms,
+static void cost_terms(const cmlpi_loss_values *values, const loss_constants *c, T *z, const T *y, T *terms,
                        int64_t rows, int64_t n)
 {
     if (values->activation == CMLP_ACTIVATION_SOFTMAX && values->loss != CMLP_LOSS_SQUARED_ERROR) {
@@ -322,7 +322,7 @@ static void cost_terms(const cmlp_loss_values *values, const loss_constants *c, 
     }
 }
 
-static void output_delta(const cmlp_loss_values *values, const loss_constants *c, T *a, const T *y, T *d, int64_t rows,
+static void output_delta(const cmlpi_loss_values *values, const loss_constants *c, T *a, const T *y, T *d, int64_t rows,
                          int64_t n)
 {
     const int softmax_output = values->activation == CMLP_ACTIVATION_SOFTMAX;
@@ -346,7 +346,7 @@ static void output_delta(const cmlp_loss_values *values, const loss_constants *c
 
 /* Softmax, cost and delta of up to VL rows with class labels, transposed. The operations and their order are those of
  * softmax_terms() and output_delta() for one-hot targets. */
-REAL_FN void softmax_labels(const cmlp_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
+REAL_FN void softmax_labels(const cmlpi_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
                            int want_delta, double *cost)
 {
     T transposed[CMLP_TRANSPOSED_OUTPUTS * VL], shifted[VL] = {0}, at_label[VL] = {0};
@@ -369,7 +369,7 @@ REAL_FN void softmax_labels(const cmlp_loss_values *values, T *z, const int32_t 
     transpose(transposed, VL, n, rows, d, n);
 }
 
-static void label_loss(const cmlp_loss_values *values, T *z, T *d, int64_t rows, int64_t n, int want_delta,
+static void label_loss(const cmlpi_loss_values *values, T *z, T *d, int64_t rows, int64_t n, int want_delta,
                        double *cost)
 {
     for (int64_t i = 0; i < rows; i += VL) {
@@ -379,7 +379,7 @@ static void label_loss(const cmlp_loss_values *values, T *z, T *d, int64_t rows,
 }
 
 /* Deltas of activations `a` whose slopes, the derivatives of the cost with respect to them, are in d. */
-static void given_delta(const cmlp_loss_values *values, const T *a, T *d, int64_t rows, int64_t n)
+static void given_delta(const cmlpi_loss_values *values, const T *a, T *d, int64_t rows, int64_t n)
 {
     multiply(d, rows * n, values->scale);
     if (values->activation != CMLP_ACTIVATION_SOFTMAX) derivative(values->activation, 0, a, d, rows * n);
@@ -388,7 +388,7 @@ static void given_delta(const cmlp_loss_values *values, const T *a, T *d, int64_
 }
 
 /* Not inlined, so that its memory is not part of the stack frame of loss(), on which label_loss() has its own. */
-REAL_FN void value_loss(const cmlp_loss_values *values, void *z, const void *y, T *d, int64_t rows, int64_t n,
+REAL_FN void value_loss(const cmlpi_loss_values *values, void *z, const void *y, T *d, int64_t rows, int64_t n,
                         int want_delta, double *cost)
 {
     const loss_constants c = loss_constants_of(values, n);
@@ -397,7 +397,7 @@ REAL_FN void value_loss(const cmlp_loss_values *values, void *z, const void *y, 
     if (want_delta) output_delta(values, &c, z, y, d, rows, n);
 }
 
-static void loss(const cmlp_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
+static void loss(const cmlpi_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
                  int want_delta, double *cost)
 {
     T *dt = d;

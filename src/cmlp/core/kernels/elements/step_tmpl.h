@@ -25,14 +25,14 @@ VEC_FN void claim(T *w, int64_t n)
     }
 }
 
-static void step_sgd(const cmlp_step_values *values, T *w, const T *g, int64_t n)
+static void step_sgd(const cmlpi_step_values *values, T *w, const T *g, int64_t n)
 {
     const V minus_rate = v_set1(-(T)values->rate);
     for (int64_t i = 0; i < n; i += VL)
         store_lanes(w + i, n - i, v_fma(minus_rate, load_lanes(g + i, n - i), load_lanes(w + i, n - i)));
 }
 
-static void step_momentum(const cmlp_step_values *values, T *w, const T *g, T *velocity, int64_t n)
+static void step_momentum(const cmlpi_step_values *values, T *w, const T *g, T *velocity, int64_t n)
 {
     const V minus_rate = v_set1(-(T)values->rate), momentum = v_set1((T)values->momentum);
     const int nesterov = values->solver == CMLP_SOLVER_NESTEROV;
@@ -46,7 +46,7 @@ static void step_momentum(const cmlp_step_values *values, T *w, const T *g, T *v
     }
 }
 
-VEC_FN void step_moments(const cmlp_step_values *values, const int decays, T *w, const T *g, T *m, T *v, int64_t n)
+VEC_FN void step_moments(const cmlpi_step_values *values, const int decays, T *w, const T *g, T *m, T *v, int64_t n)
 {
     const V decay = v_set1((T)values->decay);
     const V b1 = v_set1((T)values->beta_1), c1 = v_set1((T)(1 - values->beta_1));
@@ -67,7 +67,7 @@ VEC_FN void step_moments(const cmlp_step_values *values, const int decays, T *w,
     }
 }
 
-static void step_adam(const cmlp_step_values *values, T *w, const T *g, T *m, T *v, int64_t n)
+static void step_adam(const cmlpi_step_values *values, T *w, const T *g, T *m, T *v, int64_t n)
 {
     if (values->decay > 0)
         step_moments(values, 1, w, g, m, v, n);
@@ -75,7 +75,7 @@ static void step_adam(const cmlp_step_values *values, T *w, const T *g, T *m, T 
         step_moments(values, 0, w, g, m, v, n);
 }
 
-static void step(const cmlp_step_values *values, void *w, const void *g, void *m, void *v, int64_t n)
+static void step(const cmlpi_step_values *values, void *w, const void *g, void *m, void *v, int64_t n)
 {
     switch (values->solver) {
     case CMLP_SOLVER_SGD: step_sgd(values, w, g, n); break;

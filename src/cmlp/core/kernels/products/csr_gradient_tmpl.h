@@ -16,7 +16,7 @@ CMLP_ASSERT(sizeof(csr_entry) == 2 * sizeof(T), "values are read with a stride o
 typedef struct csr_slot {
     uint16_t n, end; /* values of the column; index after its last entry, or after the last one filled in */
 } csr_slot;
-CMLP_ASSERT(sizeof(csr_slot) == 4 && sizeof(csr_entry) % CMLP_ALIGNOF(T) == 0, "as cmlp_csr_block counts them");
+CMLP_ASSERT(sizeof(csr_slot) == 4 && sizeof(csr_entry) % CMLP_ALIGNOF(T) == 0, "as cmlpi_csr_bytes counts them");
 
 /* Columns are processed by their number of values. The loop over the values then has the same length as for the
  * previous column, and the processor predicts its end. With 1 % of 20,000 columns filled, most have one to three in
@@ -44,7 +44,7 @@ typedef struct csr_block {
 static void csr_lay_out(csr_block *b, int64_t rows, int64_t columns, void *scratch)
 {
     b->width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
-    b->capacity = cmlp_csr_capacity(rows, columns);
+    b->capacity = cmlpi_csr_capacity(rows, columns);
     b->at = scratch;
     b->n = b->at + rows;
     b->entries = (csr_entry *)(void *)(b->n + rows);
@@ -57,14 +57,14 @@ static void csr_lay_out(csr_block *b, int64_t rows, int64_t columns, void *scrat
     memset(b->slots, 0, (size_t)b->width * sizeof *b->slots);
 }
 
-static void csr_move(csr_block *b, const cmlp_csr *x, int64_t i, int64_t p)
+static void csr_move(csr_block *b, const cmlpi_csr *x, int64_t i, int64_t p)
 {
     b->at[i] = p;
     b->next[i] = p < x->list[i].n ? (int32_t)csr_column(x, i, p) : INT32_MAX;
 }
 
 /* Moves each row to its first value at or after column k. Returns the number of values from there on in all rows. */
-static int64_t csr_start(csr_block *b, const cmlp_csr *x, int64_t k)
+static int64_t csr_start(csr_block *b, const cmlpi_csr *x, int64_t k)
 {
     int64_t values = 0;
     for (int64_t i = 0; i < x->rows; i++) {
@@ -84,7 +84,7 @@ static int64_t csr_start(csr_block *b, const cmlp_csr *x, int64_t k)
 
 /* Counts the values in columns [k0, k1), up to one more than there is space for, and returns their number. Notes their
  * columns, so that csr_fill() finds the same ones, and lists the columns with values if `listing`. */
-VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, int64_t k0, int64_t k1, const int listing)
+VEC_FN int64_t csr_count_rows(csr_block *b, const cmlpi_csr *x, int64_t k0, int64_t k1, const int listing)
 {
     const int64_t rows = x->rows;
     csr_slot *const slots = b->slots;
@@ -113,7 +113,7 @@ VEC_FN int64_t csr_count_rows(csr_block *b, const cmlp_csr *x, int64_t k0, int64
     return values;
 }
 
-static int64_t csr_count(csr_block *b, const cmlp_csr *x, int64_t k0, int64_t k1, int listing)
+static int64_t csr_count(csr_block *b, const cmlpi_csr *x, int64_t k0, int64_t k1, int listing)
 {
     return listing ? csr_count_rows(b, x, k0, k1, 1) : csr_count_rows(b, x, k0, k1, 0);
 }
@@ -132,7 +132,7 @@ static void csr_sort(csr_block *b, int64_t columns, int listing)
     }
 }
 
-static void csr_fill(csr_block *b, const cmlp_csr *x)
+static void csr_fill(csr_block *b, const cmlpi_csr *x)
 {
     csr_slot *const slots = b->slots;
     csr_entry *const entries = b->entries;
@@ -177,10 +177,10 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
         FULL_OR_PARTIAL(0, last, csr_sums, &entries->value, 2, rows, slot->n, deltas, total, C);
         if (f.mode == CMLP_UPDATE)
             UNROLL for (int c = 0; c < C; c++)
-                finish(total[c], NULL, w + at + c * VL, tail, full || c < C - 1, &update);
+                finish_sum(total[c], NULL, w + at + c * VL, tail, full || c < C - 1, &update);
         else
             UNROLL for (int c = 0; c < C; c++)
-                finish(total[c], sums + at + c * VL, w + at + c * VL, tail, full || c < C - 1, &f);
+                finish_sum(total[c], sums + at + c * VL, w + at + c * VL, tail, full || c < C - 1, &f);
     }
 }
 
@@ -201,7 +201,7 @@ CSR_EACH(CSR_COLUMNS)
 static csr_columns_fn *const csr_columns[CSR_VECTORS] = {CSR_EACH(CSR_COLUMNS_NAME)};
 
 /* Transposes the next block, from column k on, and returns its end. Halves the width until the values fit. */
-static int64_t csr_transpose(csr_block *b, const cmlp_csr *x, int64_t k, int64_t k1, int listing)
+static int64_t csr_transpose(csr_block *b, const cmlpi_csr *x, int64_t k, int64_t k1, int listing)
 {
     for (;; b->width /= 2) {
         const int64_t end = k1 - k < b->width ? k1 : k + b->width;
@@ -214,7 +214,7 @@ static int64_t csr_transpose(csr_block *b, const cmlp_csr *x, int64_t k, int64_t
     }
 }
 
-static void csr_gradient(const cmlp_csr *x, const cmlp_gradient_output *to, void *scratch)
+static void csr_gradient(const cmlpi_csr *x, const cmlpi_gradient_output *to, void *scratch)
 {
     const finish_values f = finish_values_of(&to->finish);
     const int64_t rows = x->rows, k1 = to->k1, n_out = to->n_out;

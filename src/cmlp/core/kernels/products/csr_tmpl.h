@@ -20,7 +20,7 @@ typedef struct csr_indices {
 } csr_indices;
 
 /* The column indices of row i from value p on. */
-VEC_FN csr_indices csr_columns_from(const cmlp_csr *x, int64_t i, int64_t p)
+VEC_FN csr_indices csr_columns_from(const cmlpi_csr *x, int64_t i, int64_t p)
 {
     const union { int64_t one; char bytes[8]; } number = {1};
     const int64_t bytes = x->wide ? 8 : 4, low = x->wide && !number.bytes[0] ? 4 : 0;
@@ -79,10 +79,10 @@ static int csr_vectors(int64_t n_out, int64_t j, int64_t *last)
     return (int)vectors;
 }
 
-static int64_t csr_size(const cmlp_csr *x) { return x->dtype == CMLP_UINT8 ? 1 : x->dtype == CMLP_FLOAT32 ? 4 : 8; }
+static int64_t csr_size(const cmlpi_csr *x) { return x->dtype == CMLP_UINT8 ? 1 : x->dtype == CMLP_FLOAT32 ? 4 : 8; }
 
 /* Converts the n values of a row from value p on, with the factors of their columns. */
-static void csr_convert_columns(const cmlp_csr *x, int64_t row, int64_t p, int64_t n, T *to)
+static void csr_convert_columns(const cmlpi_csr *x, int64_t row, int64_t p, int64_t n, T *to)
 {
     const csr_indices columns = csr_columns_from(x, row, p);
     const int64_t stride = csr_size(x);
@@ -96,7 +96,7 @@ static void csr_convert_columns(const cmlp_csr *x, int64_t row, int64_t p, int64
 }
 
 /* The n values of row i from value p on in the table's type: the caller's, or converted into `converted`. */
-static const T *csr_values(const cmlp_csr *x, int64_t i, int64_t p, int64_t n, void *converted)
+static const T *csr_values(const cmlpi_csr *x, int64_t i, int64_t p, int64_t n, void *converted)
 {
     const void *values = (const char *)x->list[i].values + p * csr_size(x);
     if (x->factors) {
@@ -108,14 +108,14 @@ static const T *csr_values(const cmlp_csr *x, int64_t i, int64_t p, int64_t n, v
     return converted;
 }
 
-static int64_t csr_column(const cmlp_csr *x, int64_t i, int64_t p)
+static int64_t csr_column(const cmlpi_csr *x, int64_t i, int64_t p)
 {
     return csr_index(csr_columns_from(x, i, p), 0);
 }
 
 /* Prefetches up to n values of row i from value p on, and their column indices. The order of rows is arbitrary, so the
  * hardware prefetcher cannot predict it. */
-VEC_FN void csr_prefetch_values(const cmlp_csr *x, int64_t i, int64_t p, int64_t n)
+VEC_FN void csr_prefetch_values(const cmlpi_csr *x, int64_t i, int64_t p, int64_t n)
 {
     const int64_t left = x->list[i].n - p, size = csr_size(x);
     if (n > left) n = left;
@@ -145,13 +145,13 @@ CSR_EACH(CSR_ROW)
 static csr_row_fn *const csr_row[CSR_VECTORS] = {CSR_EACH(CSR_ROW_NAME)};
 
 /* Number of columns up to the last one with a value in row i. */
-static int64_t csr_width(const cmlp_csr *x, int64_t i)
+static int64_t csr_width(const cmlpi_csr *x, int64_t i)
 {
     return x->list[i].n ? csr_column(x, i, x->list[i].n - 1) + 1 : 0;
 }
 
 /* Computes one strip of outputs for all rows before the next strip: a strip of a wide W fits in the cache. */
-static void csr(const cmlp_csr *x, const cmlp_product *to, void *scratch)
+static void csr(const cmlpi_csr *x, const cmlpi_product *to, void *scratch)
 {
     const int64_t n_out = to->n_out;
     const T *w = to->w, *bias = to->bias;
@@ -159,7 +159,7 @@ static void csr(const cmlp_csr *x, const cmlp_product *to, void *scratch)
     for (int64_t j = 0; j < n_out; j += CSR_VECTORS * VL) {
         const int vectors = csr_vectors(n_out, j, &last);
         for (int64_t i = 0; i < x->rows; i++) {
-            const cmlp_csr_row *row = &x->list[i];
+            const cmlpi_csr_row *row = &x->list[i];
             const int far = csr_width(x, i) * n_out * (int64_t)sizeof(T) > CSR_FAR;
             const T *values = csr_values(x, i, 0, row->n, scratch);
             if (i + 1 < x->rows) csr_prefetch_values(x, i + 1, 0, x->list[i + 1].n);

@@ -33,7 +33,7 @@ typedef struct dense_strip {
     T *z;
     int64_t ldw, ldb, ldz; /* distances between rows; ldb is 0 for the bias */
     int64_t last;          /* columns in the last vector */
-    int whole;             /* cmlp_tuning_values */
+    int whole;             /* cmlpi_tuning_values */
 } dense_strip;
 
 /* sum += R rows' columns [k0, k1). `tail` masks the last vector of the strip. Tiles of two vectors prefetch memory at
@@ -99,7 +99,7 @@ VEC_FN void tile_masked(dense_rows *x, int64_t k0, int64_t k1, const dense_strip
         for (; left; left &= left - 1) {
             const int64_t k = i * MASK_BITS + lowest_bit(left);
             if (PACED(R, C) && prefetched < x->n_prefetch) {
-                if (prefetched % LINE == 0) prefetch(x->prefetch, R, x->k + prefetched, 1);
+                if (prefetched % LINE == 0) prefetch_rows(x->prefetch, R, x->k + prefetched, 1);
                 prefetched += pace;
                 OPAQUE(prefetched);
             }
@@ -227,7 +227,7 @@ static int64_t dense_height(const dense_tiles *tiles, int64_t left)
 
 /* Converts `vectors` vectors of columns of uint8 rows into `copy` and returns their nonzero mask. If `vectors` is 1,
  * the vector may be partial: n values. */
-VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k, int64_t n, byte_scale scale, T *copy,
+VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k, int64_t n, scale_parts scale, T *copy,
                              const int vectors)
 {
     VI bits[MASK_VECTORS];
@@ -251,10 +251,10 @@ VEC_FN uint64_t copy_columns(const void *const *rows, int64_t height, int64_t k,
 }
 
 /* Converts a chunk of columns of uint8 rows. */
-static void copy_bytes(const cmlp_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy,
+static void copy_bytes(const cmlpi_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, T *copy,
                        uint64_t *mask)
 {
-    const byte_scale scale = byte_scale_of(x->byte_scale);
+    const scale_parts scale = scale_parts_of(x->byte_scale);
     const void *const *rows = x->list + i;
     for (int64_t r = 0; x->prefetch && r < height; r++)
         for (int64_t k = k0; k < k0 + n; k += CMLP_LINE) CMLP_PREFETCH((const uint8_t *)x->prefetch[i + r] + k);
@@ -267,22 +267,22 @@ static void copy_bytes(const cmlp_dense_input *x, int64_t i, int64_t height, int
     }
 }
 
-/* Sets taken->list to the n elements from k0 on of rows [i, i + height). uint8 rows, and rows that would evict each
+/* Sets gathered->list to the n elements from k0 on of rows [i, i + height). uint8 rows, and rows that would evict each
  * other from the cache, are copied next to each other. Fills `mask` with the nonzero columns unless scanning has
  * stopped. */
-static void take_rows(const cmlp_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, int copied, T *copy,
-                      uint64_t *mask, column_count *count, dense_rows *taken)
+static void gather_rows(const cmlpi_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, int copied, T *copy,
+                        uint64_t *mask, column_count *count, dense_rows *gathered)
 {
     const int bytes = x->byte_scale != 0;
     if (bytes) copy_bytes(x, i, height, k0, n, copy, mask);
     for (int64_t r = 0; r < height; r++) {
-        taken->list[r] = bytes || copied ? copy + r * COPY_LD : AT_ROW(x, i + r) + k0;
+        gathered->list[r] = bytes || copied ? copy + r * COPY_LD : AT_ROW(x, i + r) + k0;
         if (copied) memcpy(copy + r * COPY_LD, AT_ROW(x, i + r) + k0, (size_t)n * sizeof(T));
     }
-    taken->prefetch = x->prefetch && !bytes ? x->prefetch + i : NULL;
+    gathered->prefetch = x->prefetch && !bytes ? x->prefetch + i : NULL;
     const int scanned =
-        x->column_mask && extend_column_mask(taken->list, height, n, mask, x->column_mask + k0 / MASK_BITS, count);
-    taken->mask = scanned || bytes ? mask : NULL;
+        x->column_mask && extend_column_mask(gathered->list, height, n, mask, x->column_mask + k0 / MASK_BITS, count);
+    gathered->mask = scanned || bytes ? mask : NULL;
 }
 
 /* If the rows of W have at most tuning->short_row bytes, a block is DENSE_BLOCK of them, otherwise a chunk. A tile
@@ -292,12 +292,12 @@ static void take_rows(const cmlp_dense_input *x, int64_t i, int64_t height, int6
 /* z = bias + x W for the first block of columns, z += x W for the following ones. */
 typedef struct dense_job {
     const dense_tiles *tiles;
-    const cmlp_dense_input *x;
+    const cmlpi_dense_input *x;
     const T *w, *bias; /* bias may be NULL */
     T *z;
     int64_t ldw, ldz, n_out;
     int bytes, copied, near; /* whether rows are uint8, are copied, and use tiles for adjacent copies */
-    const cmlp_tuning_values *tuning;
+    const cmlpi_tuning_values *tuning;
     column_count count;
 } dense_job;
 
@@ -310,13 +310,13 @@ static void dense_multiply(dense_job *job, int64_t i, int64_t height, int64_t k,
     dense_fn *const near = job->near ? tiles->copies[height] : NULL, *const tile = near ? near : tiles->by_height[height];
     T *const z = job->z + i * job->ldz;
     uint64_t mask[DENSE_BLOCK / MASK_BITS];
-    dense_rows taken;
-    take_rows(job->x, i, height, k, n, job->copied, job->x->copy, mask, &job->count, &taken);
-    taken.k = k;
+    dense_rows gathered;
+    gather_rows(job->x, i, height, k, n, job->copied, job->x->copy, mask, &job->count, &gathered);
+    gathered.k = k;
     const int paced = strips == 1 && (PACED(height, tiles->vectors) ||
-                                      (PACED_ROWS(height, tiles->vectors) && !taken.mask));
-    taken.n_prefetch = taken.prefetch && paced ? n : 0;
-    taken.prefetched = 0;
+                                      (PACED_ROWS(height, tiles->vectors) && !gathered.mask));
+    gathered.n_prefetch = gathered.prefetch && paced ? n : 0;
+    gathered.prefetched = 0;
     for (int64_t j = 0, from = k; j < job->n_out; j += width, from += a_strip) {
         const dense_strip strip = {.w = job->w + k * job->ldw + j,
                                    .before = k ? z + j : job->bias ? job->bias + j : no_bias,
@@ -326,12 +326,12 @@ static void dense_multiply(dense_job *job, int64_t i, int64_t height, int64_t k,
                                    .ldz = job->ldz,
                                    .last = job->n_out - j < width ? job->n_out - j - width + VL : VL,
                                    .whole = job->tuning->whole};
-        if (taken.prefetch && !paced)
-            prefetch(taken.prefetch, height, from, k + n - from < a_strip ? k + n - from : a_strip);
-        tile(&taken, n, &strip);
+        if (gathered.prefetch && !paced)
+            prefetch_rows(gathered.prefetch, height, from, k + n - from < a_strip ? k + n - from : a_strip);
+        tile(&gathered, n, &strip);
     }
-    const int64_t done = (taken.prefetched + LINE - 1) / LINE * LINE;
-    if (done < taken.n_prefetch) prefetch(taken.prefetch, height, k + done, n - done);
+    const int64_t done = (gathered.prefetched + LINE - 1) / LINE * LINE;
+    if (done < gathered.n_prefetch) prefetch_rows(gathered.prefetch, height, k + done, n - done);
 }
 
 /* The product in strips of two vectors, the last of which may be partial, or in one strip of a single vector. */
@@ -357,7 +357,7 @@ static void dense_strips(dense_job *job)
 
 /* Removes the first n_out columns, which are complete, from the job. The rows have been prefetched with them: `left` are
  * the same rows without the prefetch. */
-static void skip_columns(dense_job *job, cmlp_dense_input *left)
+static void skip_columns(dense_job *job, cmlpi_dense_input *left)
 {
     left->prefetch = NULL;
     job->x = left;
@@ -367,7 +367,7 @@ static void skip_columns(dense_job *job, cmlp_dense_input *left)
 }
 
 /* Narrow tiles compute the columns that remain after full strips of two vectors, if they fit in one vector. */
-static void dense(const cmlp_dense_input *x, const cmlp_product *to)
+static void dense(const cmlpi_dense_input *x, const cmlpi_product *to)
 {
     if (x->rows == 1 && x->byte_scale == 0) {
         if (x->column_mask) add_columns(AT_ROW(x, 0), x->n_in, x->column_mask);
@@ -378,7 +378,7 @@ static void dense(const cmlp_dense_input *x, const cmlp_product *to)
         dense_masked(x, to);
         return;
     }
-    cmlp_dense_input left = *x;
+    cmlpi_dense_input left = *x;
     dense_job job = {.tiles = &dense_wide, .x = x, .w = to->w, .bias = to->bias, .z = to->z, .ldw = to->ldw,
                      .ldz = to->ldz, .n_out = dense_panels(x, to), .bytes = x->byte_scale != 0, .tuning = to->tuning};
     if (job.n_out) skip_columns(&job, &left);

@@ -52,7 +52,7 @@ VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
         const VM updates = v_lt(v_zero(), v_set1((T)(f.mode == CMLP_UPDATE)));
         T *w = job->w + k * n_out + j, *to = f.mode == CMLP_UPDATE ? w : job->sums + k * n_out + j;
         UNROLL for (int r = 0; r < GROUP; r++) {
-            UNROLL for (int c = 0; c < C; c++) { /* finish() for both modes without a branch, to keep the code short */
+            UNROLL for (int c = 0; c < C; c++) { /* finish_sum() for both modes without a branch, to keep the code short */
                 const int all_lanes = full || c < C - 1;
                 const V old = load_last(w + c * VL, tail, all_lanes);
                 const V g = gradient_of(v_add(v_zero(), sum[r][c]), old, &f);
@@ -113,7 +113,7 @@ static void gradient_masked(const gradient_job *job, int64_t k0, int64_t k1)
 }
 
 /* Tiles of two vectors. The only strip of a long gradient on AVX2 prefetches its rows, which may be in the L3 cache. */
-static const gradient_size *wide_tiles(const cmlp_gradient_input *a, const cmlp_gradient_output *to)
+static const gradient_size *wide_tiles(const cmlpi_gradient_input *a, const cmlpi_gradient_output *to)
 {
 #if PANELS
     if (to->n_out <= 2 * VL && a->rows > 16 && to->k1 - to->k0 >= 2 * CMLP_CHUNK) return gradient_one_strip;
@@ -124,7 +124,7 @@ static const gradient_size *wide_tiles(const cmlp_gradient_input *a, const cmlp_
     return gradient_wide;
 }
 
-static void gradient(const cmlp_gradient_input *a, const cmlp_gradient_output *to)
+static void gradient(const cmlpi_gradient_input *a, const cmlpi_gradient_output *to)
 {
     const finish_values f = finish_values_of(&to->finish);
     const gradient_job job = {.narrow = WITH_PAIRS(to->tuning, gradient_narrow_pairs, gradient_narrow),

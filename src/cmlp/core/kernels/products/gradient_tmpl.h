@@ -9,10 +9,10 @@
 
 typedef struct finish_values {
     T alpha, inverse, minus_rate;
-    cmlp_finish_mode mode;
+    cmlpi_finish_mode mode;
 } finish_values;
 
-static finish_values finish_values_of(const cmlp_finish *finish)
+static finish_values finish_values_of(const cmlpi_finish *finish)
 {
     return (finish_values){(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
 }
@@ -20,7 +20,7 @@ static finish_values finish_values_of(const cmlp_finish *finish)
 /* The same values, broadcast to all lanes. */
 typedef struct finish_vectors {
     V alpha, inverse, minus_rate;
-    cmlp_finish_mode mode;
+    cmlpi_finish_mode mode;
 } finish_vectors;
 
 VEC_FN finish_vectors in_all_lanes(const finish_values *f)
@@ -31,7 +31,7 @@ VEC_FN finish_vectors in_all_lanes(const finish_values *f)
 VEC_FN V gradient_of(V sum, V w, const finish_vectors *f) { return v_mul(v_fma(f->alpha, w, sum), f->inverse); }
 
 /* Epilogue of a vector of sums: stores the sum or the gradient, or updates the weights w. */
-VEC_FN void finish(V s, T *sums, T *w, VT tail, const int full, const finish_vectors *f)
+VEC_FN void finish_sum(V s, T *sums, T *w, VT tail, const int full, const finish_vectors *f)
 {
     if (f->mode == CMLP_KEEP_SUM) {
         store_last(sums, tail, full, s);
@@ -56,7 +56,7 @@ typedef struct gradient_job {
     T *sums, *w;
     int first;
     const finish_values *finish;
-    const cmlp_tuning_values *tuning;
+    const cmlpi_tuning_values *tuning;
 } gradient_job;
 
 /* Epilogue of adjacent weight rows of a tile, from row k on, in the strip from column j on. The sums are in memory at
@@ -71,7 +71,7 @@ VEC_FN void finish_rows(const gradient_job *job, const T *tile, int64_t rows, in
     NO_UNROLL for (int64_t r = 0; r < rows; r++, tile += C * VL, sums += n_out, w += n_out)
         UNROLL for (int c = 0; c < C; c++) {
             const V before = first ? v_zero() : load_last(sums + c * VL, tail, full || c < C - 1);
-            finish(v_add(before, v_load(tile + c * VL)), sums + c * VL, w + c * VL, tail, full || c < C - 1, f);
+            finish_sum(v_add(before, v_load(tile + c * VL)), sums + c * VL, w + c * VL, tail, full || c < C - 1, f);
         }
 }
 
@@ -89,7 +89,7 @@ REAL_FN void finish_tile(const gradient_job *job, const T *tile, int R, int C, c
 
 /* Epilogue of a tile whose sums over the batch are complete, directly from the registers. */
 VEC_FN void finish_registers(const gradient_job *job, const V *sum, const int64_t *k, int64_t j, VT tail,
-                             const cmlp_finish_mode mode, const int R, const int C, const int full)
+                             const cmlpi_finish_mode mode, const int R, const int C, const int full)
 {
     const int height = R / TILE_GROUPS(R, C);
     const int64_t n_out = job->n_out;
@@ -102,8 +102,8 @@ VEC_FN void finish_registers(const gradient_job *job, const V *sum, const int64_
         UNROLL for (int r = r0; r < R; r += STORE_STRIDE) {
             const int64_t at = k[r / height] * n_out + r % height * n_out;
             UNROLL for (int c = 0; c < C; c++)
-                finish(v_add(v_zero(), sum[r * C + c]), sums + at + c * VL, w + at + c * VL, tail,
-                       full || c < C - 1, &f);
+                finish_sum(v_add(v_zero(), sum[r * C + c]), sums + at + c * VL, w + at + c * VL, tail,
+                           full || c < C - 1, &f);
         }
 }
 
@@ -142,7 +142,7 @@ VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_
     }
     /* Small batch: the sums go from the registers to the weights. The gradient for Adam has this path in the tallest
      * tiles only, because it is much code. */
-    const cmlp_finish_mode mode = job->finish->mode;
+    const cmlpi_finish_mode mode = job->finish->mode;
     if (job->first && mode == CMLP_UPDATE) {
         finish_registers(job, sum, k, j, tail, CMLP_UPDATE, R, C, full);
         return;
@@ -354,7 +354,7 @@ static void gradient_zero(const gradient_job *job, int64_t k0, int64_t k1)
             for (int64_t i = k * job->n_out; i < end; i += VL) {
                 const int64_t n = end - i < VL ? end - i : VL;
                 const V s = job->first ? v_zero() : load_lanes(job->sums + i, n);
-                finish(s, job->sums + i, job->w + i, v_tail(n), n == VL, &f);
+                finish_sum(s, job->sums + i, job->w + i, v_tail(n), n == VL, &f);
             }
         }
 }

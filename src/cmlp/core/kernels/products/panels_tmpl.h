@@ -45,10 +45,10 @@ VEC_FN void panel_tiles(dense_panel *strip, int64_t tiles, const int R, const in
         UNROLL for (int r = 0; r < R; r++)
             UNROLL for (int c = 0; c < 2; c++) sum[r][c] = v_zero();
         if (later) {
-            prefetch(later, R, 0, s.n);
+            prefetch_rows(later, R, 0, s.n);
             later += R;
         }
-        prefetch((const void *const *)rows, R, s.ahead, s.n_ahead);
+        prefetch_rows((const void *const *)rows, R, s.ahead, s.n_ahead);
         NO_UNROLL for (int64_t l = 0; l < s.n_next; l++, next += s.ldw) CMLP_PREFETCH(next);
         NO_UNROLL for (int64_t k = 0; k < s.n; k++) {
             V wv[2];
@@ -82,7 +82,7 @@ REAL_FN void panel_high(dense_panel *strip, int64_t tiles) { panel_tiles(strip, 
 REAL_FN void panel_low(dense_panel *strip, int64_t tiles) { panel_tiles(strip, tiles, PANEL_HEIGHT - 1, 0); }
 
 /* The chunk [k, k + n) of `n_rows` rows, whose elements of the chunk start at rows[0], rows[1], ... */
-static void panel_chunk(const cmlp_dense_input *x, const cmlp_product *to, const T *const *rows, int64_t i,
+static void panel_chunk(const cmlpi_dense_input *x, const cmlpi_product *to, const T *const *rows, int64_t i,
                         int64_t n_rows, int64_t k, int64_t n, int64_t columns)
 {
     static const T zeros[2 * VL];
@@ -108,7 +108,7 @@ static void panel_chunk(const cmlp_dense_input *x, const cmlp_product *to, const
 }
 
 /* Computes the first columns of z, in strips of two whole vectors, and returns their number; 0 if panels do not pay. */
-static int64_t dense_panels(const cmlp_dense_input *x, const cmlp_product *to)
+static int64_t dense_panels(const cmlpi_dense_input *x, const cmlpi_product *to)
 {
     const int64_t columns = to->n_out - to->n_out % (2 * VL), blocks = (x->rows + PANEL_ROWS - 1) / PANEL_ROWS;
     if (!to->tuning->panels || !x->copy || x->byte_scale != 0 || x->column_mask || x->rows < PANEL_MIN_ROWS ||
@@ -127,7 +127,7 @@ static int64_t dense_panels(const cmlp_dense_input *x, const cmlp_product *to)
 }
 
 #else
-VEC_FN int64_t dense_panels(const cmlp_dense_input *x, const cmlp_product *to)
+VEC_FN int64_t dense_panels(const cmlpi_dense_input *x, const cmlpi_product *to)
 {
     (void)x;
     (void)to;

@@ -88,7 +88,7 @@ static void row_begin(const T *bias, int64_t n_out, T *z)
 }
 
 /* z = bias + x W of one row. */
-static void dense_row(const void *row, int64_t n_in, const cmlp_product *to)
+static void dense_row(const void *row, int64_t n_in, const cmlpi_product *to)
 {
     const T *const x = row, *const w = to->w;
     T *const z = to->z;
@@ -115,7 +115,7 @@ static void dense_row(const void *row, int64_t n_in, const cmlp_product *to)
 }
 
 /* Several rows with a nonzero mask. A chunk of a strip of W is used for all rows while it is in the cache. */
-static void dense_masked(const cmlp_dense_input *x, const cmlp_product *to)
+static void dense_masked(const cmlpi_dense_input *x, const cmlpi_product *to)
 {
     const int64_t rows = x->rows, n_in = x->n_in, n_out = to->n_out;
     const T *const w = to->w;
@@ -128,7 +128,7 @@ static void dense_masked(const cmlp_dense_input *x, const cmlp_product *to)
             end = vectors * (s + 1) / strips; /* all strips have nearly the same width */
             row_masked_fn *const add_masked = row_masked_fns[end - v - 1];
             for (int64_t i = 0; i < rows; i++) {
-                if (x->prefetch && !s) prefetch(x->prefetch + i, 1, k, n);
+                if (x->prefetch && !s) prefetch_rows(x->prefetch + i, 1, k, n);
                 add_masked(AT_ROW(x, i) + k, x->mask + i * x->ld_mask + k / MASK_BITS, n,
                            w + k * to->ldw + v * VL, to->ldw, end < vectors ? VL : n_out - (vectors - 1) * VL,
                            z + i * to->ldz + v * VL);

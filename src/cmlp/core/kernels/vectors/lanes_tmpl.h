@@ -96,7 +96,7 @@ VEC_FN void store_last(T *p, VT tail, const int full, V x)
 #define LINE (CMLP_LINE / (int)sizeof(T)) /* elements */
 
 /* Prefetches columns [k, k + n) of the rows. Inlined, because GCC removes calls of functions that only prefetch. */
-VEC_FN void prefetch(const void *const *rows, int64_t n_rows, int64_t k, int64_t n)
+VEC_FN void prefetch_rows(const void *const *rows, int64_t n_rows, int64_t k, int64_t n)
 {
     for (int64_t r = 0; r < n_rows; r++)
         for (int64_t l = k; l < k + n; l += LINE) CMLP_PREFETCH((const T *)rows[r] + l);

@@ -25,12 +25,12 @@
 typedef float T;
 typedef uint32_t VI;
 #define VEC_INT int32_t
-#define VEC_FMA cmlp_fma32
+#define VEC_FMA cmlpi_fma32
 #elif CMLP_BITS == 64
 typedef double T;
 typedef uint64_t VI;
 #define VEC_INT int64_t
-#define VEC_FMA cmlp_fma64
+#define VEC_FMA cmlpi_fma64
 #else
 #error "CMLP_BITS must be 32 or 64"
 #endif
@@ -83,7 +83,7 @@ VEC_FN V v_sqrt(V a) { return __builtin_sqrtf(a); }
 #elif defined(__GNUC__)
 VEC_FN V v_sqrt(V a) { return __builtin_sqrt(a); }
 #else
-VEC_FN V v_sqrt(V a) { return (V)cmlp_root((double)a); } /* the double result rounds to the correct float */
+VEC_FN V v_sqrt(V a) { return (V)cmlpi_root((double)a); } /* the double result rounds to the correct float */
 #endif
 
 /* v_lt: a < b, false if either is NaN. v_sel: m ? a : b. */
