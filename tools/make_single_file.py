@@ -3,9 +3,8 @@
 Usage: ``python tools/make_single_file.py FILE``, in the source tree. setup.py writes the file into
 each wheel.
 
-Two sources may use one static name for different things. In one file such names must differ: in the
-second source the name gets the source's name as a prefix. Functions that only the core calls become
-static.
+The file is a concatenation of the core's headers and sources, whose names at file scope are distinct. Functions that
+only the core calls become static. Macros end with the source that defines them.
 
 The kernels are compiled once per instruction set and element type. Their templates are in the single file once: cmlp.c
 includes itself to compile them again, and the macro KERNEL(name) appends the type and the instruction set to a name.
@@ -13,17 +12,13 @@ includes itself to compile them again, and the macro KERNEL(name) appends the ty
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 CORE = "src/cmlp/core"
 HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h", "cmlp_explain.h"]
 FIRST = ["known_tensors.c", "model_head.c"]  # define tables that other sources use
-LAST = [
-    "cpu.c",
-    "threads.c",
-]  # cpu.c lists the kernels; <windows.h> defines names that the kernels use
-SYSTEM = {"canonicalize"}  # static functions of the core that some C library declares too
+LAST = ["threads.c"]  # <windows.h> defines macros
 HOISTED = {
     "<math.h>",
     "<intrin.h>",
@@ -33,18 +28,10 @@ HOISTED = {
 
 KERNEL = re.compile(r"\w+_f\d\d\.c")  # one instruction set and element type
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-# A comment, a string or an identifier, which is group 2. Group 1 is the operator if the identifier
-# is a member.
-TOKEN = re.compile(
-    r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|((?:\.|->)\s*)?\b([A-Za-z_]\w*)", re.DOTALL
-)
 INCLUDE = re.compile(r'^#[ \t]*include[ \t]+("[^"]+"|<[^>]+>).*\n', re.MULTILINE)
 GUARD = re.compile(r"^#ifndef (\w+_H)\n#define \1\n(.*)^#endif\n\Z", re.MULTILINE | re.DOTALL)
-MEMBERS = re.compile(r"(?<=^typedef struct )(\w+ \{)(.*?)(?=^\} \w+;)", re.MULTILINE | re.DOTALL)
-PASTED = re.compile(r"\b(?!name##)([a-z]\w*##\w+(?:##\w+)*)")  # "name" is a parameter of macros
-
-# A function of the core, in column 0.
-FUNCTION = r"^(?!static|typedef|extern|struct \w+ \{)(?=[a-z][\w *]*?\b(cmlp_\w+)\()"
+# A private function of the core, in column 0, if it is not static.
+FUNCTION = r"^(?!static|typedef)(?=[a-z][\w *]*?\b(cmlpi_\w+)\()"
 # A part of a source that a macro leaves out although other sources call it.
 OPTIONAL = re.compile(r"#if (CMLP_BUILDS_(?:TABLES|WORKERS))\n")
 
@@ -132,11 +119,6 @@ def compiled_part(name: str) -> str:
     return f"#define CMLP_PART CMLP_PART_{name}\n#include CMLP_SELF\n#undef CMLP_PART\n"
 
 
-def replaced_names(text: str, replacement: Callable[[str], str]) -> str:
-    """Replace identifiers, except in comments, in strings and after `.` or `->`."""
-    return TOKEN.sub(lambda m: m[0] if not m[2] or m[1] else replacement(m[2]), text)
-
-
 def macros(text: str) -> set[str]:
     """Return the names of all macros that a text defines."""
     return set(re.findall(r"^#[ \t]*define (\w+)", COMMENT.sub(" ", text), re.MULTILINE))
@@ -150,7 +132,17 @@ def file_scope_names(text: str) -> set[str]:
         r"^(?:typedef )?enum(?: \w+)? \{(.*?)\}", code, re.MULTILINE | re.DOTALL
     ):
         names |= {re.split(r"[\s=]", part.strip())[0] for part in body.split(",") if part.strip()}
-    return {name for name in names if not name.startswith(("CMLP_", "cmlp_"))}
+    return {name for name in names if not name.startswith(("CMLP_", "cmlp_", "cmlpi_", "KERNEL"))}
+
+
+def check_distinct(texts: Iterable[tuple[str, str]]) -> None:
+    """Raise ValueError if two files, each a name and a text, declare one name at file scope."""
+    owners: dict[str, str] = {}
+    for file, text in texts:
+        for name in sorted(file_scope_names(text)):
+            if name in owners:
+                raise ValueError(f"{owners[name]} and {file} both declare {name}")
+            owners[name] = file
 
 
 def left_out(source: str) -> Iterator[tuple[str, str]]:
@@ -178,7 +170,6 @@ class Core:
         self.sources = {path.name: path for path in paths if path not in self.kernels}
         self.public_headers = {(root / "include" / name).resolve() for name in HEADERS}
         public = "".join(path.read_text(encoding="utf-8") for path in self.public_headers)
-        self.public = set(re.findall(r"^CMLP_(?:API|CHECKED) [^;]*?(\w+)\(", public, re.MULTILINE))
         self.version = re.findall(r'#define CMLP_VERSION "(.+)"', public)[0]
         self.builds = {  # of a function that a macro leaves out: whether it is built
             name: builds
@@ -188,9 +179,9 @@ class Core:
         self.written: set[Path] = set()
         self.parts: dict[str, str] = {}
 
-    def names(self, first: list[str], last: list[str]) -> list[str]:
-        """Return the names of all sources except kernels and `last`, beginning with `first`."""
-        return [*first, *sorted(self.sources.keys() - {*first, *last})]
+    def names(self) -> list[str]:
+        """Return the names of all sources except kernels, in order."""
+        return [*FIRST, *sorted(self.sources.keys() - {*FIRST, *LAST}), *LAST]
 
     def headers(self) -> Iterator[str]:
         """Yield the headers, each after those that it includes. They come first: some includes are conditional."""
@@ -248,64 +239,33 @@ class Core:
         )
 
     def internal(self, text: str) -> str:
-        """Make all functions and tables static that are not in a public header.
+        """Make the private functions and tables static.
 
         Where a part is left out, its functions are only called in code that the compiler removes.
         It would warn if they were static and not defined.
         """
 
         def linkage(match: re.Match[str]) -> str:
-            if match[1] in self.public:
-                return ""
             builds = self.builds.get(match[1])
             return f"CMLP_LINKAGE({builds}) " if builds else "static "
 
         text = re.sub(r"^extern const [^;]*;\n", "", text, flags=re.MULTILINE)
         text = re.sub(
-            r"^(?=const \w[^;(]*\bcmlp_\w+(?:\[\w*\])? = )", "static ", text, flags=re.MULTILINE
+            r"^(?=const \w[^;(]*\bcmlpi_\w+(?:\[\w*\])? = )", "static ", text, flags=re.MULTILINE
         )
         return re.sub(FUNCTION, linkage, text, flags=re.MULTILINE)
 
 
-def sources(core: Core, names: Iterable[str], taken: set[str]) -> Iterator[str]:
-    """Yield sources with distinct names at file scope. The macros of a source end with it."""
-    for name in names:
+def sources(core: Core) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each source."""
+    for name in core.names():
         text = core.expanded(core.sources[name]).rpartition("\f")[2]
-        text = re.sub(
-            r"^#ifndef _WIN32\n#define _GNU_SOURCE.*\n#endif\n", "", text, flags=re.MULTILINE
+        yield (
+            name,
+            re.sub(
+                r"^#ifndef _WIN32\n#define _GNU_SOURCE.*\n#endif\n", "", text, flags=re.MULTILINE
+            ),
         )
-        own = file_scope_names(text)
-        new = {old: f"{Path(name).stem}_{old}" for old in own & taken}
-        taken |= own
-        text = replaced_names(text, lambda old, new=new: new.get(old, old))
-        yield titled(name, text + directives("undef", sorted(macros(text))))
-
-
-def kernel_text(parts: str) -> tuple[str, list[str]]:
-    """Return the templates, and the names that macros must make different in each kernel.
-
-    A macro cannot rename a function that has the name of a struct's member. Such names, and names that the templates
-    paste together, become KERNEL(name) in the text.
-    """
-    families = [
-        re.sub(r"##[A-Z]\b", r"\\d+", name).replace("##", "") for name in PASTED.findall(parts)
-    ]
-    text = PASTED.sub(r"KERNEL(\1)", parts)
-    names = file_scope_names(text)
-    found = [(match[2], bool(match[1])) for match in TOKEN.finditer(text) if match[2]]
-    direct = names & {name for name, is_member in found if is_member}
-    direct |= {name for name, _ in found if any(re.fullmatch(family, name) for family in families)}
-    pieces = MEMBERS.split(
-        text
-    )  # outside of structs, then a struct's name, then its members, and so on
-    for i, piece in enumerate(pieces):
-        # Members keep their names; a name before another name or a star is that of a type.
-        chosen = {name for name in direct if i % 3 != 2 or re.search(rf"\b{name}\s+[\w*]", piece)}
-        pieces[i] = replaced_names(
-            piece, lambda name, chosen=chosen: f"KERNEL({name})" if name in chosen else name
-        )
-    whole = "".join(pieces).replace("\nconst cmlpi_kernels", "\nstatic const cmlpi_kernels")
-    return whole, sorted(names - direct)
 
 
 def kernels(core: Core) -> tuple[str, str]:
@@ -313,22 +273,19 @@ def kernels(core: Core) -> tuple[str, str]:
     units = ""
     for path in core.kernels:
         text = core.expanded(path).rpartition("\f")[2]
-        isa, bits = path.stem.split("_")
-        units += titled(
-            path.name, f"#define KERNEL(name) name##_{bits}_{isa}\n{text}{compiled_part('END')}"
-        )
+        units += titled(path.name, text + compiled_part("END"))
     numbers = ["END", *(Path(name).stem.upper() for name in core.parts)]
     defined = directives("define", (f"CMLP_PART_{name} {i}" for i, name in enumerate(numbers, 1)))
-    text, names = kernel_text("".join(f"\f{name}\f{part}" for name, part in core.parts.items()))
-    text = re.sub(
-        r"\f(\w+)\.h\f", lambda m: f"\n#elif CMLP_PART == CMLP_PART_{m[1].upper()}\n", text
-    )
-    local = {name for name in macros(text + units) if name != "CMLP_PART"}
+    parts = "".join(
+        f"\n#elif CMLP_PART == CMLP_PART_{Path(name).stem.upper()}\n{part}"
+        for name, part in core.parts.items()
+    ).replace("\nconst cmlpi_kernels", "\nstatic const cmlpi_kernels")
+    names = sorted(file_scope_names(parts))
+    local = {name for name in macros(parts + units) if name != "CMLP_PART"}
     end = f"\n#elif CMLP_PART == CMLP_PART_END\n\n{directives('undef', sorted(local))}"
     renamed = directives("define", (f"{name} KERNEL({name})" for name in names))
-    return titled("kernels", f"{defined}\n{renamed}") + units + "\n" + directives(
-        "undef", names
-    ), end + text
+    section = titled("kernels", f"{defined}\n{renamed}") + units + "\n" + directives("undef", names)
+    return section, end + parts
 
 
 def single_file(root: Path) -> str:
@@ -336,11 +293,15 @@ def single_file(root: Path) -> str:
     core = Core(root)
     lines = (root / "LICENSE").read_text(encoding="utf-8").splitlines()
     licence = "".join(f" * {line}".rstrip() + "\n" for line in lines)
-    taken = set(SYSTEM)
-    body = "".join([*core.headers(), *sources(core, core.names(FIRST, LAST), taken)])
+    headers = "".join(core.headers())
     section, parts = kernels(core)
+    texts = list(sources(core))
+    check_distinct([("a header", headers), ("a kernel", parts), *texts])
+    body = "".join(
+        titled(name, text + directives("undef", sorted(macros(text)))) for name, text in texts
+    )
     head = HEAD.format(version=core.version, core=CORE, licence=licence)
-    return f"{head}{body}{section}{''.join(sources(core, LAST, taken))}{parts}\n#endif\n"
+    return f"{head}{headers}{section}{body}{parts}\n#endif\n"
 
 
 if __name__ == "__main__":

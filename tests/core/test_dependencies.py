@@ -207,10 +207,21 @@ def test_core_calls_only_memory_moves_and_threads(symbols):
 
 @compiles_core
 @needs_nm
-def test_external_names_start_with_cmlp(symbols):
+def test_external_names_are_public_or_have_the_private_prefix(symbols):
+    """So no later public name, which begins with cmlp_, can be that of a private function."""
     names = {name for _, name, kind in symbols if kind.isupper() and kind not in "UN"}
-    assert len(names) > 30
-    assert {name for name in names if not name.startswith("cmlp_")} == set()
+    text = "".join(path.read_text("utf-8") for path in HEADERS)
+    public = set(re.findall(r"^CMLP_(?:API|CHECKED) [^;]*?\b(cmlp_\w+)\(", text, re.MULTILINE))
+    assert public <= names and len(names - public) > 30
+    assert {name for name in names - public if not name.startswith("cmlpi_")} == set()
+
+
+def test_types_and_functions_of_the_core_have_a_prefix_of_their_own():
+    text = "".join(path.read_text("utf-8") for path in HEADERS)
+    public = set(re.findall(r"\bcmlp_\w+", text))
+    core = "".join(path.read_text("utf-8") for path in CORE.rglob("*.[ch]"))
+    code = re.sub(r"/\*.*?\*/", " ", core, flags=re.DOTALL)
+    assert set(re.findall(r'(?<!")\bcmlp_\w+\b(?!\.h)', code)) <= public
 
 
 @compiles_core

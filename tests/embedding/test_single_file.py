@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from c_build import COMPILER, CORE, run
+from c_build import COMPILER, CORE, ROOT, in_source_tree, run
 
 import cmlp
 
@@ -72,6 +72,19 @@ def test_installed_file_is_the_library():
         "net.c",
         "dense_tmpl.h",
     }
+
+
+@in_source_tree
+def test_two_sources_cannot_declare_one_name(tmp_path):
+    for part in ("tools", "include", "src/cmlp/core"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    shutil.copy(ROOT / "LICENSE", tmp_path)
+    tool = [sys.executable, tmp_path / "tools/make_single_file.py", tmp_path / "cmlp.c"]
+    run(*tool)
+    with (tmp_path / "src/cmlp/core/base/status.c").open("a", encoding="utf-8") as file:
+        file.write("static int forward_rows(void) { return 0; }\n")
+    refused = subprocess.run(tool, capture_output=True, text=True)
+    assert "backward.c and status.c both declare forward_rows" in refused.stderr
 
 
 @pytest.mark.slow

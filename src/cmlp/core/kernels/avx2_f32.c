@@ -3,9 +3,9 @@
 #include "../base/intrinsics.h"
 CMLP_TARGET_BEGIN_AVX2
 #define CMLP_BITS 32
+#define KERNEL(name) name##_f32_avx2
 #include "vectors/vec_avx2.h"
 #include "products/tiles_avx2.h"
-#define KERNELS_NAME cmlpi_kernels_f32_avx2
 #define KERNELS_ISA CMLP_ISA_AVX2
 #include "kernels_tmpl.h"
 CMLP_TARGET_END

@@ -1,6 +1,7 @@
 #include "../base/target.h"
 #if CMLP_BUILDS_GENERIC
 #define CMLP_BITS 32
+#define KERNEL(name) name##_f32_generic
 #include "../base/fma.h"
 #if CMLP_X86 && !CMLP_HAVE_FMA && !defined(__OPTIMIZE_SIZE__) /* three times as fast, more than twice the code */
 #include "vectors/vec_sse2.h"
@@ -9,7 +10,6 @@
 #include "vectors/vec_generic.h"
 #include "products/tiles_generic.h"
 #endif
-#define KERNELS_NAME cmlpi_kernels_f32_generic
 #define KERNELS_ISA CMLP_ISA_GENERIC
 #include "kernels_tmpl.h"
 #endif

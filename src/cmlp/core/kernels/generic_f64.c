@@ -1,9 +1,9 @@
 #include "../base/target.h"
 #if CMLP_BUILDS_GENERIC && CMLP_BUILDS_FLOAT64
 #define CMLP_BITS 64
+#define KERNEL(name) name##_f64_generic
 #include "vectors/vec_generic.h"
 #include "products/tiles_generic.h"
-#define KERNELS_NAME cmlpi_kernels_f64_generic
 #define KERNELS_ISA CMLP_ISA_GENERIC
 #include "kernels_tmpl.h"
 #endif

@@ -1,5 +1,7 @@
-/* All kernels of one instruction set and element type, and their table, whose name the including file defines as
- * KERNELS_NAME, its cmlp_isa as KERNELS_ISA. The vector header must have been included. */
+/* All kernels of one instruction set and element type, and their table. The including file defines the cmlp_isa as
+ * KERNELS_ISA, and KERNEL(name), which adds the instruction set and the type to a name: to that of the table, of the
+ * functions in it, whose fields in cmlpi_kernels have the name too, and of functions that macros name. The vector header
+ * must have been included. */
 
 #include "../../../../include/cmlp.h"
 #include "kernels.h"
@@ -27,30 +29,30 @@
 #include "losses.h"
 #include "elements/loss_tmpl.h"
 
-const cmlpi_kernels KERNELS_NAME = {
+const cmlpi_kernels KERNEL(cmlpi_kernels) = {
     .isa = KERNELS_ISA,
     .dtype = CMLP_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64,
     .lanes = VL,
-    .exact = exact,
-    .dense_row = dense_row,
-    .activate = activate,
-    .convert = convert,
-    .convert_columns = convert_columns,
-    .find_nonfinite = find_nonfinite,
+    .exact = KERNEL(exact),
+    .dense_row = KERNEL(dense_row),
+    .activate = KERNEL(activate),
+    .convert = KERNEL(convert),
+    .convert_columns = KERNEL(convert_columns),
+    .find_nonfinite = KERNEL(find_nonfinite),
 #if CMLP_BUILDS_MANY /* otherwise the compiler drops these functions */
-    .dense = dense,
-    .csr = csr,
-    .nonzero_mask = nonzero_mask,
+    .dense = KERNEL(dense),
+    .csr = KERNEL(csr),
+    .nonzero_mask = KERNEL(nonzero_mask),
 #endif
 #if CMLP_BUILDS_TRAINING
-    .gradient = gradient,
-    .csr_gradient = csr_gradient,
-    .transpose = transpose,
-    .derivative = derivative,
-    .loss = loss,
-    .step = step,
-    .drop = drop,
-    .multiply = multiply,
-    .square_sum = square_sum,
+    .gradient = KERNEL(gradient),
+    .csr_gradient = KERNEL(csr_gradient),
+    .transpose = KERNEL(transpose),
+    .derivative = KERNEL(derivative),
+    .loss = KERNEL(loss),
+    .step = KERNEL(step),
+    .drop = KERNEL(drop),
+    .multiply = KERNEL(multiply),
+    .square_sum = KERNEL(square_sum),
 #endif
 };

@@ -2,9 +2,9 @@
 #if CMLP_BUILDS_NEON && CMLP_BUILDS_FLOAT64
 #include "../base/intrinsics.h"
 #define CMLP_BITS 64
+#define KERNEL(name) name##_f64_neon
 #include "vectors/vec_neon.h"
 #include "products/tiles_neon.h"
-#define KERNELS_NAME cmlpi_kernels_f64_neon
 #define KERNELS_ISA CMLP_ISA_NEON
 #include "kernels_tmpl.h"
 #endif

@@ -78,7 +78,7 @@ VEC_FN void act_slopes(const int32_t activation, double parameter, const T *x, T
     }
 }
 
-static void derivative(int32_t activation, double parameter, const void *x, void *d, int64_t n)
+static void KERNEL(derivative)(int32_t activation, double parameter, const void *x, void *d, int64_t n)
 {
     if (activation == CMLP_ACTIVATION_IDENTITY) return;
     switch (activation) { /* the activation is a constant in each call, so that the loops contain no branch */
@@ -151,7 +151,7 @@ static T softmax_row(T *z, T *shifted, int64_t n)
 static void transpose_shifted(const T *z, int64_t rows, int64_t n, T *transposed)
 {
     for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_zero()); /* also lanes without a row */
-    transpose(z, n, rows, n, transposed, VL);
+    KERNEL(transpose)(z, n, rows, n, transposed, VL);
     V max = v_load(transposed);
     for (int64_t j = 1; j < n; j++) {
         V zj = v_load(transposed + j * VL);
@@ -184,12 +184,12 @@ REAL_FN void softmax(T *z, int64_t rows, int64_t n)
         m = rows - i < VL ? rows - i : VL;
         transpose_shifted(z + i * n, m, n, transposed);
         softmax_transposed(transposed, n);
-        transpose(transposed, VL, n, m, z + i * n, n);
+        KERNEL(transpose)(transposed, VL, n, m, z + i * n, n);
     }
     for (; i < rows; i++) softmax_row(z + i * n, 0, n);
 }
 
-static void activate(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
+static void KERNEL(activate)(int32_t activation, double parameter, const void *z, void *a, int64_t rows, int64_t n)
 {
     if (z == a && activation == CMLP_ACTIVATION_IDENTITY) return;
     switch (activation) {

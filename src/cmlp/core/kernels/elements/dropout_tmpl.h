@@ -70,7 +70,7 @@ static void random_numbers(const cmlpi_dropout_rule *rule, uint32_t first, T num
         }
 }
 
-static void drop(const cmlpi_dropout_rule *rule, void *values, int64_t n)
+static void KERNEL(drop)(const cmlpi_dropout_rule *rule, void *values, int64_t n)
 {
     const V scale = v_set1((T)rule->scale), below = v_set1((T)rule->below);
     for (int64_t j = 0; j < n; j += PHILOX_UNITS) {

@@ -48,7 +48,7 @@ static void convert_bytes(const uint8_t *from, int64_t n, double scale, T *to)
 }
 #endif
 
-static void convert(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out)
+static void KERNEL(convert)(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out)
 {
     T *to = out;
     switch (dtype) {
@@ -71,8 +71,8 @@ static void convert(int32_t dtype, const void *source, int64_t stride, int64_t n
     }
 }
 
-static void convert_columns(int32_t dtype, const void *source, int64_t stride, int64_t n, const double *shifts,
-                            const double *factors, void *out)
+static void KERNEL(convert_columns)(int32_t dtype, const void *source, int64_t stride, int64_t n, const double *shifts,
+                                    const double *factors, void *out)
 {
     T *to = out;
     switch (dtype) {
@@ -82,18 +82,31 @@ static void convert_columns(int32_t dtype, const void *source, int64_t stride, i
     }
 }
 
-static int64_t nonzero_mask(const void *v, int64_t n, uint64_t *mask) { return fill_mask(v, n, mask, n); }
+static int64_t KERNEL(nonzero_mask)(const void *v, int64_t n, uint64_t *mask) { return fill_mask(v, n, mask, n); }
 
-static void multiply(void *values, int64_t n, double factor)
+static void KERNEL(multiply)(void *values, int64_t n, double factor)
 {
     T *v = values;
     const V f = v_set1((T)factor);
     for (int64_t i = 0; i < n; i += VL) store_lanes(v + i, n - i, v_mul(load_lanes(v + i, n - i), f));
 }
 
+/* Column j of each row is added to partial sum j mod 16. */
+static double KERNEL(square_sum)(const void *values, int64_t rows, int64_t n)
+{
+    double p[PARTIALS] = {0};
+    for (const T *v = values, *end = v + rows * n; v < end; v += n) {
+        int64_t j = 0;
+        for (; j + PARTIALS <= n; j += PARTIALS)
+            for (int64_t l = 0; l < PARTIALS; l++) p[l] += (double)v[j + l] * (double)v[j + l];
+        for (int64_t l = 0; j + l < n; l++) p[l] += (double)v[j + l] * (double)v[j + l];
+    }
+    return joined(p);
+}
+
 #define FINITE_STEP 64
 
-static int64_t find_nonfinite(const void *values, int64_t stride, int64_t n)
+static int64_t KERNEL(find_nonfinite)(const void *values, int64_t stride, int64_t n)
 {
     const T *v = values;
     int64_t i = 0;

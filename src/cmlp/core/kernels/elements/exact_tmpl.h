@@ -31,4 +31,4 @@ static int exact_quotients(void)
     return v_first(one) == 1 && v_first(two) == 2 && v_first(four) == 4;
 }
 
-static int exact(void) { return exact_sums() && exact_quotients(); }
+static int KERNEL(exact)(void) { return exact_sums() && exact_quotients(); }

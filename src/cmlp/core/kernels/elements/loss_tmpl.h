@@ -313,7 +313,7 @@ static void cost_terms(const cmlpi_loss_values *values, const loss_constants *c,
     switch (values->loss) {
 #define CASE(CODE, name, slope, factor, outputs, ...)                                                \
     case CMLP_LOSS_##CODE:                                                                           \
-        if (slope == CMLP_BY_A) activate(values->activation, 0, z, z, rows, n);                      \
+        if (slope == CMLP_BY_A) KERNEL(activate)(values->activation, 0, z, z, rows, n);              \
         separate_terms(CMLP_LOSS_##CODE, slope, BY_Z_ACTIVATION(outputs), c, z, y, terms, rows * n); \
         break;
         CMLP_LOSSES(CASE)
@@ -331,10 +331,10 @@ static void output_delta(const cmlpi_loss_values *values, const loss_constants *
         return;
     }
     switch (values->loss) {
-#define CASE(CODE, name, slope, factor, ...)                                                          \
-    case CMLP_LOSS_##CODE:                                                                            \
-        separate_slopes(CMLP_LOSS_##CODE, slope, c, factor * values->scale, a, y, d, rows * n);       \
-        if (slope == CMLP_BY_A && !softmax_output) derivative(values->activation, 0, a, d, rows * n); \
+#define CASE(CODE, name, slope, factor, ...)                                                                  \
+    case CMLP_LOSS_##CODE:                                                                                    \
+        separate_slopes(CMLP_LOSS_##CODE, slope, c, factor * values->scale, a, y, d, rows * n);               \
+        if (slope == CMLP_BY_A && !softmax_output) KERNEL(derivative)(values->activation, 0, a, d, rows * n); \
         break;
         CMLP_LOSSES(CASE)
 #undef CASE
@@ -366,7 +366,7 @@ REAL_FN void softmax_labels(const cmlpi_loss_values *values, T *z, const int32_t
     v_store(at_label, v_mul(v_sub(a, v_set1(1)), scale));
     for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_mul(v_load(transposed + j * VL), scale));
     for (int64_t i = 0; i < rows; i++) transposed[labels[i] * VL + i] = at_label[i];
-    transpose(transposed, VL, n, rows, d, n);
+    KERNEL(transpose)(transposed, VL, n, rows, d, n);
 }
 
 static void label_loss(const cmlpi_loss_values *values, T *z, T *d, int64_t rows, int64_t n, int want_delta,
@@ -381,8 +381,8 @@ static void label_loss(const cmlpi_loss_values *values, T *z, T *d, int64_t rows
 /* Deltas of activations `a` whose slopes, the derivatives of the cost with respect to them, are in d. */
 static void given_delta(const cmlpi_loss_values *values, const T *a, T *d, int64_t rows, int64_t n)
 {
-    multiply(d, rows * n, values->scale);
-    if (values->activation != CMLP_ACTIVATION_SOFTMAX) derivative(values->activation, 0, a, d, rows * n);
+    KERNEL(multiply)(d, rows * n, values->scale);
+    if (values->activation != CMLP_ACTIVATION_SOFTMAX) KERNEL(derivative)(values->activation, 0, a, d, rows * n);
     else
         for (int64_t i = 0; i < rows; i++) softmax_jacobian(a + i * n, d + i * n, n);
 }
@@ -397,8 +397,8 @@ REAL_FN void value_loss(const cmlpi_loss_values *values, void *z, const void *y,
     if (want_delta) output_delta(values, &c, z, y, d, rows, n);
 }
 
-static void loss(const cmlpi_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
-                 int want_delta, double *cost)
+static void KERNEL(loss)(const cmlpi_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
+                         int want_delta, double *cost)
 {
     T *dt = d;
     if (values->is_given)
@@ -408,5 +408,5 @@ static void loss(const cmlpi_loss_values *values, void *z, const void *y, void *
     else
         value_loss(values, z, y, dt, rows, n, want_delta, cost);
     if (want_delta && values->weights)
-        for (int64_t i = 0; i < rows; i++) multiply(dt + i * n, n, values->weights[i]);
+        for (int64_t i = 0; i < rows; i++) KERNEL(multiply)(dt + i * n, n, values->weights[i]);
 }

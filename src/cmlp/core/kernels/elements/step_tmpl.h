@@ -75,7 +75,7 @@ static void step_adam(const cmlpi_step_values *values, T *w, const T *g, T *m, T
         step_moments(values, 0, w, g, m, v, n);
 }
 
-static void step(const cmlpi_step_values *values, void *w, const void *g, void *m, void *v, int64_t n)
+static void KERNEL(step)(const cmlpi_step_values *values, void *w, const void *g, void *m, void *v, int64_t n)
 {
     switch (values->solver) {
     case CMLP_SOLVER_SGD: step_sgd(values, w, g, n); break;

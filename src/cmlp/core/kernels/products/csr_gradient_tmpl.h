@@ -187,13 +187,13 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
 typedef void csr_columns_fn(const csr_block *b, int count, const T *d, int64_t n_out, int64_t last, T *sums, int first,
                             T *w, const finish_values *f);
 
-#define CSR_COLUMNS(C)                                                                                                 \
-    static void csr_columns_##C(const csr_block *b, int count, const T *d, int64_t n_out, int64_t last, T *sums,       \
-                                int first, T *w, const finish_values *f)                                               \
-    {                                                                                                                  \
-        csr_columns_strip(b, count, d, n_out, last, sums, first, w, f, C);                                             \
+#define CSR_COLUMNS(C)                                                                                                   \
+    static void KERNEL(csr_columns_##C)(const csr_block *b, int count, const T *d, int64_t n_out, int64_t last, T *sums, \
+                                        int first, T *w, const finish_values *f)                                         \
+    {                                                                                                                    \
+        csr_columns_strip(b, count, d, n_out, last, sums, first, w, f, C);                                               \
     }
-#define CSR_COLUMNS_NAME(C) csr_columns_##C,
+#define CSR_COLUMNS_NAME(C) KERNEL(csr_columns_##C),
 /* CSR_EACH(CSR_COLUMNS) defines csr_columns_1(), csr_columns_2(), ... for strips of 1, 2, ... vectors, the first as
  *   static void csr_columns_1(const csr_block *b, int count, ...) { csr_columns_strip(b, count, ..., f, 1); }
  * and CSR_EACH(CSR_COLUMNS_NAME) is the list  csr_columns_1, csr_columns_2, ... */
@@ -214,7 +214,7 @@ static int64_t csr_transpose(csr_block *b, const cmlpi_csr *x, int64_t k, int64_
     }
 }
 
-static void csr_gradient(const cmlpi_csr *x, const cmlpi_gradient_output *to, void *scratch)
+static void KERNEL(csr_gradient)(const cmlpi_csr *x, const cmlpi_gradient_output *to, void *scratch)
 {
     const finish_values f = finish_values_of(&to->finish);
     const int64_t rows = x->rows, k1 = to->k1, n_out = to->n_out;

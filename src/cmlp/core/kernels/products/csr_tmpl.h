@@ -104,7 +104,7 @@ static const T *csr_values(const cmlpi_csr *x, int64_t i, int64_t p, int64_t n, 
         return converted;
     }
     if (x->dtype == (CMLP_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64) && x->scale == 1) return values;
-    convert(x->dtype, values, csr_size(x), n, x->scale, converted);
+    KERNEL(convert)(x->dtype, values, csr_size(x), n, x->scale, converted);
     return converted;
 }
 
@@ -130,17 +130,17 @@ VEC_FN void csr_prefetch_values(const cmlpi_csr *x, int64_t i, int64_t p, int64_
 /* Weighted sums of a strip of one row. */
 typedef void csr_row_fn(const T *values, csr_indices columns, int64_t n, csr_strip w, const T *bias, T *z);
 
-#define CSR_ROW(C)                                                                                                \
-    static void csr_row_##C(const T *values, csr_indices columns, int64_t n, csr_strip w, const T *bias, T *z)    \
-    {                                                                                                             \
-        V total[C];                                                                                               \
-        UNROLL for (int c = 0; c < C; c++)                                                                        \
-            total[c] = v_add(bias ? load_lanes(bias + c * VL, c == C - 1 ? w.last : VL) : v_zero(), v_zero());     \
-        FULL_OR_PARTIAL(0, w.last, csr_sums, values, 1, columns, n, w, total, C);                                     \
-        UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? w.last : VL, total[c]);            \
+#define CSR_ROW(C)                                                                                                     \
+    static void KERNEL(csr_row_##C)(const T *values, csr_indices columns, int64_t n, csr_strip w, const T *bias, T *z) \
+    {                                                                                                                  \
+        V total[C];                                                                                                    \
+        UNROLL for (int c = 0; c < C; c++)                                                                             \
+            total[c] = v_add(bias ? load_lanes(bias + c * VL, c == C - 1 ? w.last : VL) : v_zero(), v_zero());         \
+        FULL_OR_PARTIAL(0, w.last, csr_sums, values, 1, columns, n, w, total, C);                                      \
+        UNROLL for (int c = 0; c < C; c++) store_lanes(z + c * VL, c == C - 1 ? w.last : VL, total[c]);                \
     }
 /* CSR_EACH(CSR_ROW) defines csr_row_1(), csr_row_2(), ... for strips of 1, 2, ... vectors. */
-#define CSR_ROW_NAME(C) csr_row_##C,
+#define CSR_ROW_NAME(C) KERNEL(csr_row_##C),
 CSR_EACH(CSR_ROW)
 static csr_row_fn *const csr_row[CSR_VECTORS] = {CSR_EACH(CSR_ROW_NAME)};
 
@@ -151,7 +151,7 @@ static int64_t csr_width(const cmlpi_csr *x, int64_t i)
 }
 
 /* Computes one strip of outputs for all rows before the next strip: a strip of a wide W fits in the cache. */
-static void csr(const cmlpi_csr *x, const cmlpi_product *to, void *scratch)
+static void KERNEL(csr)(const cmlpi_csr *x, const cmlpi_product *to, void *scratch)
 {
     const int64_t n_out = to->n_out;
     const T *w = to->w, *bias = to->bias;

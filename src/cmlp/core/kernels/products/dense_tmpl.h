@@ -161,18 +161,18 @@ typedef void dense_fn(dense_rows *x, int64_t n, const dense_strip *strip);
         const int whole = 2 * (R) > DENSE_ROWS_1 && !((FLAGS) & PAIRS) && strip->whole;   \
         FULL_OR_PARTIAL(whole, strip->last, dense_tile, x, n, strip, R, C, FLAGS);        \
     }
-#define DENSE_ENTRY_1(R) [R] = dense_##R##x1,
-#define DENSE_ENTRY_2(R) [R] = dense_##R##x2,
-#define DENSE_TILE_1(R) DENSE_TILE(dense_##R##x1, R, 1, 0)
-#define DENSE_TILE_2(R) DENSE_TILE(dense_##R##x2, R, 2, 0)
+#define DENSE_ENTRY_1(R) [R] = KERNEL(dense_##R##x1),
+#define DENSE_ENTRY_2(R) [R] = KERNEL(dense_##R##x2),
+#define DENSE_TILE_1(R) DENSE_TILE(KERNEL(dense_##R##x1), R, 1, 0)
+#define DENSE_TILE_2(R) DENSE_TILE(KERNEL(dense_##R##x2), R, 2, 0)
 DENSE_EACH_1(DENSE_TILE_1)
 DENSE_EACH_2(DENSE_TILE_2)
 static dense_fn *const dense_tiles_1[DENSE_ROWS_1 + 1] = {DENSE_EACH_1(DENSE_ENTRY_1)};
 static dense_fn *const dense_tiles_2[DENSE_ROWS_2 + 1] = {DENSE_EACH_2(DENSE_ENTRY_2)};
 
 /* Tiles for adjacent copies of rows. */
-#define DENSE_TILE_COPIES(R) DENSE_TILE(dense_copies_##R##x2, R, 2, NEAR)
-#define DENSE_ENTRY_COPIES(R) [R] = dense_copies_##R##x2,
+#define DENSE_TILE_COPIES(R) DENSE_TILE(KERNEL(dense_copies_##R##x2), R, 2, NEAR)
+#define DENSE_ENTRY_COPIES(R) [R] = KERNEL(dense_copies_##R##x2),
 #ifndef DENSE_COPIES_2
 #define DENSE_COPIES_2(X)
 #endif
@@ -201,8 +201,8 @@ static const dense_tiles dense_wide = {2, DENSE_ROWS_2, dense_tiles_2, dense_cop
  * Intel processors shuffles and multiply-adds share a port, and pairs are slower. Only tall tiles gain enough to have a
  * variant with pairs. */
 #ifdef V_PAIRS
-#define DENSE_PAIRS(R) DENSE_TILE(dense_pairs_##R, R, 1, PAIRS)
-#define DENSE_ENTRY_PAIRS(R) [R] = dense_pairs_##R,
+#define DENSE_PAIRS(R) DENSE_TILE(KERNEL(dense_pairs_##R), R, 1, PAIRS)
+#define DENSE_ENTRY_PAIRS(R) [R] = KERNEL(dense_pairs_##R),
 DENSE_TALL_1(DENSE_PAIRS)
 DENSE_TILE(dense_pairs_near, DENSE_ROWS_1, 1, PAIRS | NEAR)
 static dense_fn *const dense_tiles_pairs[DENSE_ROWS_1 + 1] = {DENSE_LOW_1(DENSE_ENTRY_1)
@@ -367,11 +367,11 @@ static void skip_columns(dense_job *job, cmlpi_dense_input *left)
 }
 
 /* Narrow tiles compute the columns that remain after full strips of two vectors, if they fit in one vector. */
-static void dense(const cmlpi_dense_input *x, const cmlpi_product *to)
+static void KERNEL(dense)(const cmlpi_dense_input *x, const cmlpi_product *to)
 {
     if (x->rows == 1 && x->byte_scale == 0) {
         if (x->column_mask) add_columns(AT_ROW(x, 0), x->n_in, x->column_mask);
-        dense_row(AT_ROW(x, 0), x->n_in, to);
+        KERNEL(dense_row)(AT_ROW(x, 0), x->n_in, to);
         return;
     }
     if (x->mask) {

@@ -73,13 +73,13 @@ VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
 
 typedef void masked_fn(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last);
 
-#define MASKED_TILE(C)                                                                                                \
-    static void masked_##C(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j,             \
-                           int64_t last)                                                                              \
-    {                                                                                                                 \
-        FULL_OR_PARTIAL(0, last, masked_tile, job, list, n, k, j, last, C);                                           \
+#define MASKED_TILE(C)                                                                                            \
+    static void KERNEL(masked_##C)(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, \
+                                   int64_t last)                                                                  \
+    {                                                                                                             \
+        FULL_OR_PARTIAL(0, last, masked_tile, job, list, n, k, j, last, C);                                       \
     }
-#define MASKED_NAME(C) masked_##C,
+#define MASKED_NAME(C) KERNEL(masked_##C),
 /* MASKED_EACH(MASKED_TILE) defines masked_1(), masked_2(), ..., the instances of masked_tile() for C = 1, 2, ... */
 MASKED_EACH(MASKED_TILE)
 static masked_fn *const masked_tiles[MASKED_VECTORS] = {MASKED_EACH(MASKED_NAME)};
@@ -124,7 +124,7 @@ static const gradient_size *wide_tiles(const cmlpi_gradient_input *a, const cmlp
     return gradient_wide;
 }
 
-static void gradient(const cmlpi_gradient_input *a, const cmlpi_gradient_output *to)
+static void KERNEL(gradient)(const cmlpi_gradient_input *a, const cmlpi_gradient_output *to)
 {
     const finish_values f = finish_values_of(&to->finish);
     const gradient_job job = {.narrow = WITH_PAIRS(to->tuning, gradient_narrow_pairs, gradient_narrow),

@@ -165,10 +165,10 @@ typedef void gradient_fn(const gradient_job *job, const int64_t *groups, int64_t
         const int whole = (R) * (C) >= GRADIENT_ROWS_1 && !((FLAGS) & PAIRS) && job->tuning->whole;   \
         FULL_OR_PARTIAL(whole, last, gradient_tile, job, groups, j, last, R, C, FLAGS);               \
     }
-#define GRADIENT_TILE_1(R) GRADIENT_TILE(gradient_##R##x1, R, 1, 0)
-#define GRADIENT_TILE_2(R) GRADIENT_TILE(gradient_##R##x2, R, 2, 0)
-#define GRADIENT_ENTRY_1(R) {R, gradient_##R##x1},
-#define GRADIENT_ENTRY_2(R) {R, gradient_##R##x2},
+#define GRADIENT_TILE_1(R) GRADIENT_TILE(KERNEL(gradient_##R##x1), R, 1, 0)
+#define GRADIENT_TILE_2(R) GRADIENT_TILE(KERNEL(gradient_##R##x2), R, 2, 0)
+#define GRADIENT_ENTRY_1(R) {R, KERNEL(gradient_##R##x1)},
+#define GRADIENT_ENTRY_2(R) {R, KERNEL(gradient_##R##x2)},
 GRADIENT_EACH_1(GRADIENT_TILE_1)
 GRADIENT_EACH_2(GRADIENT_TILE_2)
 typedef struct gradient_size {
@@ -182,8 +182,8 @@ typedef struct gradient_size {
 static const gradient_size gradient_narrow[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
 static const gradient_size gradient_wide[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
 #ifdef V_PAIRS /* see dense_tmpl.h */
-#define GRADIENT_PAIRS(R) GRADIENT_TILE(gradient_pairs_##R, R, 1, PAIRS)
-#define GRADIENT_ENTRY_PAIRS(R) {R, gradient_pairs_##R},
+#define GRADIENT_PAIRS(R) GRADIENT_TILE(KERNEL(gradient_pairs_##R), R, 1, PAIRS)
+#define GRADIENT_ENTRY_PAIRS(R) {R, KERNEL(gradient_pairs_##R)},
 GRADIENT_TALL_1(GRADIENT_PAIRS)
 static const gradient_size gradient_narrow_pairs[] = {GRADIENT_TALL_1(GRADIENT_ENTRY_PAIRS)
                                                       GRADIENT_LOW_1(GRADIENT_ENTRY_1)};

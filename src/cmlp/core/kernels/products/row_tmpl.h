@@ -61,25 +61,24 @@ typedef void row_chunks_fn(const T *x, const T *w, int64_t ldw, int64_t last, T 
 typedef void row_masked_fn(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last,
                            T *total);
 
-#define ROW_CHUNKS_FN(S, C)                                                                      \
-    static void row_chunks_##S##x##C(const T *x, const T *w, int64_t ldw, int64_t last, T *total) \
-    {                                                                                            \
-        FULL_OR_PARTIAL(0, last, row_chunks, x, w, ldw, last, total, S, C);                      \
+#define ROW_CHUNKS_FN(S, C)                                                                               \
+    static void KERNEL(row_chunks_##S##x##C)(const T *x, const T *w, int64_t ldw, int64_t last, T *total) \
+    {                                                                                                     \
+        FULL_OR_PARTIAL(0, last, row_chunks, x, w, ldw, last, total, S, C);                               \
     }
-#define ROW_MASKED_FN(C)                                                                                          \
-    static void row_masked_##C(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last, \
-                               T *total)                                                                          \
-    {                                                                                                             \
-        FULL_OR_PARTIAL(0, last, row_masked, x, mask, n, w, ldw, last, total, C);                                    \
+#define ROW_MASKED_FN(C)                                                                                                   \
+    static void KERNEL(row_masked_##C)(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t last, \
+                                       T *total)                                                                           \
+    {                                                                                                                      \
+        FULL_OR_PARTIAL(0, last, row_masked, x, mask, n, w, ldw, last, total, C);                                          \
     }
 /* For example, ROW_CHUNKS_FN(2, 1) defines row_chunks_2x1(), the instance of row_chunks() for S = 2 chunks and C =
  * 1. */
 ROW_CHUNKS_FN(2, 1) ROW_CHUNKS_FN(4, 1) ROW_CHUNKS_FN(2, 2)
-ROW_MASKED_FN(1) ROW_MASKED_FN(2) ROW_MASKED_FN(3) ROW_MASKED_FN(4)
-ROW_MASKED_FN(5) ROW_MASKED_FN(6) ROW_MASKED_FN(7) ROW_MASKED_FN(8)
-
-static row_masked_fn *const row_masked_fns[ROW_VECTORS] = {row_masked_1, row_masked_2, row_masked_3, row_masked_4,
-                                                           row_masked_5, row_masked_6, row_masked_7, row_masked_8};
+#define ROW_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
+#define ROW_MASKED_NAME(C) KERNEL(row_masked_##C),
+ROW_EACH(ROW_MASKED_FN)
+static row_masked_fn *const row_masked_fns[ROW_VECTORS] = {ROW_EACH(ROW_MASKED_NAME)};
 
 static void row_begin(const T *bias, int64_t n_out, T *z)
 {
@@ -88,7 +87,7 @@ static void row_begin(const T *bias, int64_t n_out, T *z)
 }
 
 /* z = bias + x W of one row. */
-static void dense_row(const void *row, int64_t n_in, const cmlpi_product *to)
+static void KERNEL(dense_row)(const void *row, int64_t n_in, const cmlpi_product *to)
 {
     const T *const x = row, *const w = to->w;
     T *const z = to->z;
@@ -102,8 +101,10 @@ static void dense_row(const void *row, int64_t n_in, const cmlpi_product *to)
         if (fill_mask(x + k, n, mask, limit) > limit) {
             const int two = n_out > VL, four = !two && n == ROW_BLOCK;
             n = (four ? 4 : 2) * CMLP_CHUNK;
-            (four ? row_chunks_4x1 : two ? row_chunks_2x2 : row_chunks_2x1)(x + k, w + k * ldw, ldw,
-                                                                            two ? n_out - VL : n_out, z);
+            row_chunks_fn *const add_chunks = four  ? KERNEL(row_chunks_4x1)
+                                              : two ? KERNEL(row_chunks_2x2)
+                                                    : KERNEL(row_chunks_2x1);
+            add_chunks(x + k, w + k * ldw, ldw, two ? n_out - VL : n_out, z);
             continue;
         }
         for (int64_t j = 0; j < n_out; j += ROW_VECTORS * VL) {

@@ -139,16 +139,3 @@ static double sum_of(const T *v, int64_t n)
     for (int64_t l = 0; i + l < n; l++) p[l] += (double)v[i + l];
     return joined(p);
 }
-
-/* Column j of each row is added to partial sum j mod 16. */
-static double square_sum(const void *values, int64_t rows, int64_t n)
-{
-    double p[PARTIALS] = {0};
-    for (const T *v = values, *end = v + rows * n; v < end; v += n) {
-        int64_t j = 0;
-        for (; j + PARTIALS <= n; j += PARTIALS)
-            for (int64_t l = 0; l < PARTIALS; l++) p[l] += (double)v[j + l] * (double)v[j + l];
-        for (int64_t l = 0; j + l < n; l++) p[l] += (double)v[j + l] * (double)v[j + l];
-    }
-    return joined(p);
-}

@@ -10,7 +10,7 @@ VEC_FN void transpose_tile(const T *a, int64_t lda, int64_t rows, int64_t column
         if (j < columns) store_lanes(t + j * ldt, rows, tile[j]);
 }
 
-REAL_FN void transpose(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt)
+REAL_FN void KERNEL(transpose)(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt)
 {
     const T *from = a;
     T *to = t;
