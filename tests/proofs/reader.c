@@ -11,11 +11,6 @@ typedef struct cursor {
     cmlp_status status;
 } cursor;
 
-typedef struct string_view {
-    const unsigned char *at;
-    size_t length;
-} string_view;
-
 static int fail(cursor *c, cmlp_status status)
 {
     if (!c->status) c->status = status;

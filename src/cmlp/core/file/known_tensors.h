@@ -9,6 +9,12 @@
 #define CMLP_DATA_MOST (UINT64_C(1) << 53) /* the largest number in a head: exact in JavaScript */
 #define CMLP_NAME_MOST 64                  /* letters of a key or a tensor's name */
 
+/* A key, a name or another part of a head. */
+typedef struct string_view {
+    const unsigned char *at;
+    size_t length;
+} string_view;
+
 /* The tensors: those of every model, then those of tables. */
 enum {
     CMLP_CELL_ENDS,

@@ -54,7 +54,7 @@ static int read_word(cursor *c, cmlp_table_column *column)
     return n > 0 && read_levels(c, column);
 }
 
-cmlp_status cmlpi_read_columns(const cmlpi_words *text, cmlp_table_column *columns, cmlpi_column_words *words,
+cmlp_status cmlpi_read_columns(const string_view *text, cmlp_table_column *columns, cmlpi_column_words *words,
                                const unsigned char **at)
 {
     cursor c = {text->at, text->at + text->length, CMLP_OK};

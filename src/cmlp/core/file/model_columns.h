@@ -2,13 +2,7 @@
 #ifndef CMLP_MODEL_COLUMNS_H
 #define CMLP_MODEL_COLUMNS_H
 
-#include "../../../../include/cmlp_table.h"
-
-/* The value of the metadata key "columns", without its quotation marks. */
-typedef struct cmlpi_words {
-    const unsigned char *at;
-    size_t length;
-} cmlpi_words;
+#include "known_tensors.h"
 
 /* What the words of all columns specify. */
 typedef struct cmlpi_column_words {
@@ -20,7 +14,7 @@ typedef struct cmlpi_column_words {
 
 /* Reads the words. If `columns` is not NULL, writes role, has_missing, n, n_levels and n_one_hot of each column, n and used
  * of its parts, and zeros. *at becomes the position of an error. */
-cmlp_status cmlpi_read_columns(const cmlpi_words *text, cmlp_table_column *columns, cmlpi_column_words *words,
+cmlp_status cmlpi_read_columns(const string_view *text, cmlp_table_column *columns, cmlpi_column_words *words,
                                const unsigned char **at);
 
 #endif

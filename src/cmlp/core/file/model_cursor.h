@@ -89,11 +89,6 @@ static inline size_t string(cursor *c)
     return (size_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
 }
 
-typedef struct string_view {
-    const unsigned char *at;
-    size_t length;
-} string_view;
-
 /* Reads [a-z][a-z0-9_.]* of at most 64 bytes in quotes. Names must ascend (compared by bytes) from `*last`, so that
  * duplicates are found without a table of names. */
 static inline string_view next_name(cursor *c, string_view *last)

@@ -72,7 +72,7 @@ typedef struct cmlpi_head {
     int64_t n_knots;
     uint64_t ends;                          /* likewise; of the calibration */
     cmlpi_stored_values values;              /* tensors of labels, names and categories */
-    cmlpi_words columns;                     /* of a table */
+    string_view columns;                     /* of a table: the value of the metadata key, without its quotation marks */
     cmlpi_column_words words;                /* what they specify; 0 columns without a table */
     uint64_t has_bins[CMLP_TABLE_MAX_NETS / 64];  /* bit i: the input of network i of a table has bins */
     uint64_t error_at;                      /* offset of the byte where reading stopped */
