@@ -227,10 +227,11 @@ cmlp_status cmlpi_batch_prepare(cmlpi_batch_job *job, const cmlpi_batch_argument
     lay_out_batch(&arena, &job->memory, net, shape);
     cmlpi_input_begin(net, &job->memory.input);
     job->run = run;
-    job->params = given->params;
+    job->params = (void *)(uintptr_t)given->params; /* written in training only, where the caller can */
     job->out = (cmlpi_batch_outputs){.gradient = job->memory.gradient};
     if (job->objective.loss) job->memory.plain_costs = job->memory.costs;
     job->penalized = is_penalized(net, &job->objective);
+    job->cost = job->plain = (cmlpi_sum){0};
     for (int32_t i = 0; i < run->n_threads; i++) job->memory.faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
     return CMLP_OK;
 }
@@ -406,32 +407,31 @@ void cmlpi_batch_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thre
     cmlpi_team_barrier(self);
 }
 
-void cmlpi_batch_clipped_step(cmlpi_batch_job *job, const cmlpi_update *update, cmlpi_thread self)
+void cmlpi_batch_clipped_step(cmlpi_batch_job *job, cmlpi_thread self)
 {
-    if (!cmlpi_clips_gradient(update)) return;
+    if (!cmlpi_clips_gradient(&job->update)) return;
     cmlpi_team_barrier(self); /* for the whole gradient */
-    if (!self.index) cmlpi_clip_gradient(job->data.net, job->out.gradient, update->step);
+    if (!self.index) cmlpi_clip_gradient(job->data.net, job->out.gradient, job->update.step);
     cmlpi_team_barrier(self);
-    cmlpi_weights_step(job, update, self);
+    cmlpi_weights_step(job, self);
 }
 
-int cmlpi_process_batch(cmlpi_batch_job *job, int64_t first, int64_t n, const cmlpi_update *update,
-                        cmlpi_sum *cost, cmlpi_thread self)
+int cmlpi_process_batch(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self)
 {
-    cmlpi_microbatch microbatch = {.weight_sum = cmlpi_weight_sum(&job->data, first, n), .update = update};
+    cmlpi_microbatch microbatch = {.weight_sum = cmlpi_weight_sum(&job->data, first, n)};
     for (int64_t t = 0, m; t < n; t += m) {
         if (t) cmlpi_team_barrier(self);
         m = n - t < job->memory.rows ? n - t : job->memory.rows;
         cmlpi_batch_rows(job, first + t, m, self);
         if (cmlpi_first_fault(job->memory.faults, self.size).status) return 0;
-        if (!self.index) cmlpi_batch_costs(job, job->memory.costs, m, cost);
-        if (!self.index && job->out.plain_sum) cmlpi_batch_costs(job, job->memory.plain_costs, m, job->out.plain_sum);
+        if (!self.index) cmlpi_batch_costs(job, job->memory.costs, m, &job->cost);
+        if (!self.index && job->out.plain_loss) cmlpi_batch_costs(job, job->memory.plain_costs, m, &job->plain);
         microbatch.n = m;
         microbatch.is_first = !t;
         microbatch.is_last = t + m == n;
         if (job->out.gradient) cmlpi_weights_microbatch(job, &microbatch, self);
     }
-    cmlpi_batch_clipped_step(job, update, self);
+    cmlpi_batch_clipped_step(job, self);
     return 1;
 }
 

@@ -47,19 +47,17 @@ int cmlpi_batch_flags(int sparse, const cmlp_objective *objective);
  * number of rows of 0 are replaced by those of the arguments. For CMLP_CALL_TRAIN job->out.gradient is in the workspace. */
 cmlp_status cmlpi_batch_prepare(cmlpi_batch_job *job, const cmlpi_batch_arguments *given, cmlpi_batch_shape shape);
 
-/* Processes the selected rows [first, first + n) as one batch; each thread of the team calls it. Thread 0 adds the
- * sum of the rows' costs times their weights to `cost`, and that of their plain losses to job->out.plain_sum if it is
- * not NULL. Returns 1 on success; otherwise job->memory.faults holds a fault.
- * The threads must synchronize before they use the result. */
-int cmlpi_process_batch(cmlpi_batch_job *job, int64_t first, int64_t n, const cmlpi_update *update,
-                        cmlpi_sum *cost, cmlpi_thread self);
+/* Processes the selected rows [first, first + n) as one batch, whose gradient job->update uses; each thread of the team
+ * calls it. Thread 0 adds to job->cost, and to job->plain. Returns 1 on success; otherwise job->memory.faults holds a
+ * fault. The threads must synchronize before they use the result. */
+int cmlpi_process_batch(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self);
 
 /* The passes of a microbatch: activations, costs and deltas of the n selected rows from `first` on. Then waits for the
  * other threads. Faults are in job->memory.faults. */
 void cmlpi_batch_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self);
 
 /* If the gradient is clipped: waits until the whole gradient is there, and takes the step. */
-void cmlpi_batch_clipped_step(cmlpi_batch_job *job, const cmlpi_update *update, cmlpi_thread self);
+void cmlpi_batch_clipped_step(cmlpi_batch_job *job, cmlpi_thread self);
 
 /* Bytes of the workspace; 0 if it cannot be addressed. */
 size_t cmlpi_batch_bytes(const cmlp_net *net, cmlpi_batch_shape shape);

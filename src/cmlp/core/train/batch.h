@@ -39,37 +39,20 @@ typedef struct cmlpi_batch_memory {
     void *gradient;     /* in training */
 } cmlpi_batch_memory;
 
-/* What a call computes beside the costs. All may be NULL. */
+/* What a call computes beside the costs. Pointers may be NULL. */
 typedef struct cmlpi_batch_outputs {
     void *gradient;          /* sums over the batch, then its gradient */
     void *input_gradient;
     void *deltas;            /* layer after layer */
-    cmlpi_sum *plain_sum;     /* of the plain losses */
+    int plain_loss;          /* whether job->plain is wanted */
 } cmlpi_batch_outputs;
 
-typedef struct cmlpi_batch_job {
-    cmlpi_data data;
-    cmlp_objective objective;
-    cmlp_run *run;
-    const void *params;
-    int penalized;                /* whether any alpha is above 0 */
-    struct cmlp_workers *workers; /* NULL if this process trains alone */
-    cmlpi_exchange exchange;
-    cmlpi_batch_outputs out;
-    cmlpi_batch_memory memory;
-} cmlpi_batch_job;
-
-static inline void *cmlpi_thread_scratch(const cmlpi_batch_job *job, int32_t index)
-{
-    return job->memory.scratch + (size_t)index * job->memory.scratch_size;
-}
-
-/* What to do with the complete gradient of a batch. */
+/* What to do with the complete gradient of a batch. A step changes job->params. */
 typedef struct cmlpi_update {
     cmlpi_finish_mode mode; /* CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
-    cmlpi_step_values *step;       /* NULL: no step */
-    int keep;                     /* whether the gradient is needed after the step */
-    void *params, *moments;
+    cmlpi_step_values *step; /* NULL: no step */
+    int keep;                /* whether the gradient is needed after the step */
+    void *moments;
 } cmlpi_update;
 
 static inline int cmlpi_clips_gradient(const cmlpi_update *update)
@@ -77,12 +60,31 @@ static inline int cmlpi_clips_gradient(const cmlpi_update *update)
     return update->step && update->step->max_norm > 0;
 }
 
+typedef struct cmlpi_batch_job {
+    cmlpi_data data;
+    cmlp_objective objective;
+    cmlp_run *run;
+    void *params;
+    int penalized;                /* whether any alpha is above 0 */
+    struct cmlp_workers *workers; /* NULL if this process trains alone */
+    cmlpi_exchange exchange;
+    cmlpi_batch_outputs out;
+    cmlpi_batch_memory memory;
+    /* state of one batch, written by thread 0 */
+    cmlpi_update update;
+    cmlpi_sum cost, plain; /* sums over the rows of their costs and plain losses, times the weights */
+} cmlpi_batch_job;
+
+static inline void *cmlpi_thread_scratch(const cmlpi_batch_job *job, int32_t index)
+{
+    return job->memory.scratch + (size_t)index * job->memory.scratch_size;
+}
+
 /* Rows of a batch that are in the workspace at once. */
 typedef struct cmlpi_microbatch {
     int64_t n;
     int is_first, is_last; /* whether this is the first or the last one of the batch */
     double weight_sum; /* of the batch's rows */
-    const cmlpi_update *update;
 } cmlpi_microbatch;
 
 #endif

@@ -4,41 +4,33 @@
 
 #if CMLP_BUILDS_TRAINING
 
-typedef struct full_batch_job {
-    cmlpi_batch_job *batch;
-    cmlpi_sum cost, plain;
-} full_batch_job;
-
 static void full_batch_thread(void *context, cmlpi_thread self)
 {
-    full_batch_job *job = context;
-    const cmlpi_update none = {.mode = CMLP_GRADIENT, .params = (void *)(uintptr_t)job->batch->params};
-    cmlpi_process_batch(job->batch, 0, job->batch->data.n, &none, &job->cost, self);
+    cmlpi_batch_job *job = context;
+    cmlpi_process_batch(job, 0, job->data.n, self);
 }
 
 /* Writes the objective and the plain loss, if both are finite. */
-static cmlp_status write_costs(const full_batch_job *job, cmlp_derivatives *derivatives)
+static cmlp_status write_costs(const cmlpi_batch_job *job, cmlp_derivatives *derivatives)
 {
-    const cmlpi_batch_job *batch = job->batch;
-    const double weight_sum = cmlpi_weight_sum(&batch->data, 0, batch->data.n);
-    double cost = batch->objective.loss_scale * cmlpi_sum_total(&job->cost);
-    if (batch->penalized) cost += cmlpi_penalty(batch);
+    const double weight_sum = cmlpi_weight_sum(&job->data, 0, job->data.n);
+    double cost = job->objective.loss_scale * cmlpi_sum_total(&job->cost);
+    if (job->penalized) cost += cmlpi_penalty(job);
     derivatives->cost = cost / weight_sum;
     derivatives->plain_loss = cmlpi_sum_total(&job->plain) / weight_sum;
     return cmlpi_is_finite(derivatives->cost) && cmlpi_is_finite(derivatives->plain_loss) ? CMLP_OK : CMLP_ERROR_DIVERGED;
 }
 
 /* Runs the prepared job. */
-static cmlp_status run_full_batch(cmlpi_batch_job *batch, cmlp_derivatives *derivatives)
+static cmlp_status run_full_batch(cmlpi_batch_job *job, cmlp_derivatives *derivatives)
 {
-    full_batch_job job = {.batch = batch};
-    batch->out.plain_sum = &job.plain;
-    if (batch->penalized) cmlpi_compute_squares(batch);
-    cmlpi_team_run(cmlpi_useful_threads(&batch->data, batch->memory.rows, 3, batch->run->n_threads),
-                   batch->memory.team, full_batch_thread, &job);
-    cmlpi_fault fault = cmlpi_first_fault(batch->memory.faults, batch->run->n_threads);
-    if (!fault.status) fault.status = write_costs(&job, derivatives);
-    return cmlpi_report(batch->run, &batch->data, fault);
+    job->update = (cmlpi_update){.mode = CMLP_GRADIENT};
+    if (job->penalized) cmlpi_compute_squares(job);
+    cmlpi_team_run(cmlpi_useful_threads(&job->data, job->memory.rows, 3, job->run->n_threads),
+                   job->memory.team, full_batch_thread, job);
+    cmlpi_fault fault = cmlpi_first_fault(job->memory.faults, job->run->n_threads);
+    if (!fault.status) fault.status = write_costs(job, derivatives);
+    return cmlpi_report(job->run, &job->data, fault);
 }
 
 /* Checks an array of derivatives, which may be NULL. */
@@ -63,7 +55,8 @@ static cmlp_status backpropagate(const cmlpi_batch_arguments *given, cmlp_deriva
     if (!status)
         status = check_wanted(net, d->sums, d->n_sums, job.data.n, cmlpi_all_outputs(net), "derivatives->sums", run);
     if (status) return status;
-    job.out = (cmlpi_batch_outputs){.gradient = d->gradient, .input_gradient = d->inputs, .deltas = d->sums};
+    job.out = (cmlpi_batch_outputs){.gradient = d->gradient, .input_gradient = d->inputs, .deltas = d->sums,
+                                    .plain_loss = 1};
     return run_full_batch(&job, derivatives);
 }
 

@@ -106,7 +106,7 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
                                 .clip = job->objective.log_loss_clip};
     cmlpi_gather_weights(&job->data, selected, n, memory->weights + a);
     const int labelled = reads_labels(&job->data, net->loss) && !job->objective.loss;
-    const int plain = job->out.plain_sum && memory->plain_costs != memory->costs;
+    const int plain = job->out.plain_loss && memory->plain_costs != memory->costs;
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < max_rows ? n - i : max_rows;
         if (labelled)
@@ -130,7 +130,9 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
 
 void cmlpi_batch_costs(const cmlpi_batch_job *job, const double *costs, int64_t n, cmlpi_sum *sum)
 {
-    for (int64_t i = 0; i < n; i++) cmlpi_sum_add(sum, job->data.weights ? costs[i] * job->memory.weights[i] : costs[i]);
+    cmlpi_sum total = *sum; /* written once, because other threads read what is beside it */
+    for (int64_t i = 0; i < n; i++) cmlpi_sum_add(&total, job->data.weights ? costs[i] * job->memory.weights[i] : costs[i]);
+    *sum = total;
 }
 
 #endif

@@ -8,13 +8,13 @@
 
 typedef struct epoch_job {
     cmlpi_batch_job batch;
+    int (*process)(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self); /* all rows, or this worker's */
     cmlp_optimizer optimizer; /* the caller's structs with defaults filled in */
     cmlp_optimizer_state counters; /* of the optimizer's state; written back at the end */
     cmlp_epoch epoch;
     cmlp_epoch_result before, result; /* the sums that the epoch continues, if epoch.before is not NULL */
     cmlp_workers workers;             /* a checked copy, if epoch.workers is not NULL */
     int has_bad_shards;               /* of the caller's workers */
-    void *params;
     int64_t n_batches, batch_next; /* index of the first batch not done */
     double cost, penalty; /* sums over all processed rows */
     double norm;
@@ -26,7 +26,6 @@ typedef struct epoch_job {
     /* state of one batch, written by thread 0 while the others wait */
     cmlp_optimizer_state after;
     cmlpi_step_values step;
-    cmlpi_update update;
     double penalty_now;
     int64_t next; /* next batch of the team, or -1 */
 } epoch_job;
@@ -50,22 +49,22 @@ static void begin_batch(epoch_job *job, int64_t b, int together)
     job->step = cmlpi_begin_step(&job->optimizer, &job->after,
                                  epoch->rates ? epoch->rates[b] : job->optimizer.learning_rate);
     job->step.shared = together;
-    job->update = (cmlpi_update){.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
-                                 .step = &job->step,
-                                 .keep = wants_norm(job, b),
-                                 .params = job->params,
-                                 .moments = cmlpi_moments(&job->optimizer)};
+    job->batch.cost = (cmlpi_sum){0};
+    job->batch.update = (cmlpi_update){.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
+                                       .step = &job->step,
+                                       .keep = wants_norm(job, b),
+                                       .moments = cmlpi_moments(&job->optimizer)};
     job->batch.objective.dropout_step = job->counters.n_steps;
     job->penalty_now = job->batch.penalized ? cmlpi_penalty(&job->batch) : 0;
 }
 
 /* Called by thread 0 when all threads have finished their part of a batch. Not inlined, so that
  * its sums are not on the stack during a batch. */
-REAL_FN void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n, const cmlpi_sum *cost)
+REAL_FN void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n)
 {
     const cmlp_objective *objective = &job->batch.objective;
     const double weight_sum = cmlpi_weight_sum(&job->batch.data, first, n);
-    job->cost += objective->loss_scale * cmlpi_sum_total(cost) / weight_sum * (double)n;
+    job->cost += objective->loss_scale * cmlpi_sum_total(&job->batch.cost) / weight_sum * (double)n;
     job->penalty += job->penalty_now / weight_sum * (double)n;
     job->rows_done += n;
     job->batches_done++;
@@ -107,14 +106,6 @@ static void count_batch(epoch_job *job, int32_t size, double seconds, double wai
 
 static const cmlpi_thread alone = {NULL, 0, 1};
 
-static int process_batch(epoch_job *job, int64_t first, int64_t n, const cmlpi_update *update, cmlpi_sum *cost,
-                         cmlpi_thread self)
-{
-    if (CMLP_BUILDS_WORKERS && job->batch.workers)
-        return cmlpi_workers_batch(&job->batch, first, n, update, cost, self);
-    return cmlpi_process_batch(&job->batch, first, n, update, cost, self);
-}
-
 /* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
  * backs off. */
 static void train_batches(epoch_job *job, cmlpi_thread self)
@@ -126,7 +117,6 @@ static void train_batches(epoch_job *job, cmlpi_thread self)
         int64_t first;
         const int64_t b = job->batch_next, n = batch_rows(job, b, &first);
         const int together = size > 1 && cmlpi_team_has_arrived(team) && !backs_off(job), timed = together || backs_off(job);
-        cmlpi_sum cost = {0};
         if (!n) continue;
         begin_batch(job, b, together);
         const double start = timed ? cmlpi_seconds() : 0, waited = together ? cmlpi_team_seconds_waited(team) : 0;
@@ -134,7 +124,7 @@ static void train_batches(epoch_job *job, cmlpi_thread self)
             job->next = b;
             cmlpi_team_release(team);
         }
-        const int done = process_batch(job, first, n, &job->update, &cost, together ? self : alone);
+        const int done = job->process(&job->batch, first, n, together ? self : alone);
         if (together) cmlpi_team_await(team);
         if (!done) {
             job->n_batches = b; /* stop after this batch */
@@ -143,7 +133,7 @@ static void train_batches(epoch_job *job, cmlpi_thread self)
         if (timed)
             count_batch(job, together ? size : 1, cmlpi_seconds() - start,
                         together ? cmlpi_team_seconds_waited(team) - waited : 0);
-        end_batch(job, b, first, n, &cost);
+        end_batch(job, b, first, n);
     }
     if (size == 1) return;
     job->trained = cmlpi_seconds() - begin;
@@ -163,7 +153,7 @@ static void epoch_thread(void *context, cmlpi_thread self)
     }
     for (cmlpi_team_barrier(self); job->next >= 0; cmlpi_team_barrier(self)) {
         const int64_t n = batch_rows(job, job->next, &first);
-        process_batch(job, first, n, &job->update, NULL, self);
+        job->process(&job->batch, first, n, self);
     }
 }
 
@@ -220,8 +210,8 @@ static int check_params(const epoch_job *job)
 {
     const cmlp_net *net = job->batch.data.net;
     const cmlp_optimizer *o = &job->optimizer;
-    if (net->kernels->find_nonfinite(job->params, 1, net->n_params) == net->n_params) return 1;
-    cmlpi_canonicalize_nans(net->dtype, job->params, net->n_params);
+    if (net->kernels->find_nonfinite(job->batch.params, 1, net->n_params) == net->n_params) return 1;
+    cmlpi_canonicalize_nans(net->dtype, job->batch.params, net->n_params);
     cmlpi_canonicalize_nans(net->dtype, cmlpi_moments(o), cmlpi_n_moments(o->solver) * net->n_params);
     return 0;
 }
@@ -263,6 +253,7 @@ static cmlp_status read_arguments(epoch_job *job, const cmlpi_batch_arguments *g
                                                          .part = part});
     if (status) return status;
     job->batch.workers = part.n_workers > 1 ? workers : NULL;
+    job->process = CMLP_BUILDS_WORKERS && job->batch.workers ? cmlpi_workers_batch : cmlpi_process_batch;
     if (!job->epoch.batch_size) job->epoch.batch_size = job->batch.data.n;
     job->n_batches = (job->batch.data.n - 1) / job->epoch.batch_size + 1;
     status = check_counts(job, &run->refused);
@@ -280,9 +271,8 @@ static double lost_before(double lost)
 }
 
 /* Sets the sums and counters with which an epoch starts. */
-static void begin_epoch(epoch_job *job, void *params)
+static void begin_epoch(epoch_job *job)
 {
-    job->params = params;
     job->cost = job->before.cost_sum;
     job->penalty = job->before.penalty_sum;
     job->rows_done = job->before.rows_done;
@@ -326,7 +316,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
     if (CMLP_BUILDS_WORKERS && workers)
         status = cmlpi_workers_handshake(&job.workers, status, &job.batch, &job.optimizer, &job.counters, &job.epoch, &frame.run);
     if (!status) {
-        begin_epoch(&job, params);
+        begin_epoch(&job);
         const int32_t threads = cmlpi_useful_threads(&job.batch.data, job.batch.memory.rows, 3, frame.run.n_threads);
         while (job.batch_next < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.alone = threads > 1 && backs_off(&job);

@@ -30,7 +30,7 @@ typedef struct weight_part {
 
 int64_t cmlpi_n_squares(const cmlpi_dense_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
 
-static void squares_of(cmlpi_batch_job *job, const void *params, int32_t l, int64_t k0, int64_t k1)
+static void squares_of(cmlpi_batch_job *job, int32_t l, int64_t k0, int64_t k1)
 {
     const cmlp_net *net = job->data.net;
     const cmlpi_dense_layer *layer = &net->layers[l];
@@ -38,7 +38,7 @@ static void squares_of(cmlpi_batch_job *job, const void *params, int32_t l, int6
     for (int32_t i = 0; i < l; i++) squares += cmlpi_n_squares(&net->layers[i]);
     for (int64_t k = k0; k < k1; k += SQUARE_ROWS) {
         const int64_t rows = k1 - k < SQUARE_ROWS ? k1 - k : SQUARE_ROWS;
-        const void *w = cmlpi_at(net, params, layer->weights + k * layer->n_out);
+        const void *w = cmlpi_at(net, job->params, layer->weights + k * layer->n_out);
         squares[k / SQUARE_ROWS] = net->kernels->square_sum(w, rows, layer->n_out);
     }
 }
@@ -58,7 +58,7 @@ double cmlpi_penalty(const cmlpi_batch_job *job)
 void cmlpi_compute_squares(cmlpi_batch_job *job)
 {
     for (int32_t l = 0; l < job->data.net->depth; l++)
-        squares_of(job, job->params, l, 0, job->data.net->layers[l].n_in);
+        squares_of(job, l, 0, job->data.net->layers[l].n_in);
 }
 
 /* ------------------------------------------------------------------------------------------------ gradient */
@@ -66,10 +66,10 @@ void cmlpi_compute_squares(cmlpi_batch_job *job)
 /* The epilogue of the gradient kernel after the microbatch's rows up to `end`. */
 static cmlpi_finish finish_at(const cmlpi_batch_job *job, int32_t layer, const cmlpi_microbatch *microbatch, int64_t end)
 {
-    return (cmlpi_finish){.mode = microbatch->is_last && end == microbatch->n ? microbatch->update->mode : CMLP_KEEP_SUM,
+    return (cmlpi_finish){.mode = microbatch->is_last && end == microbatch->n ? job->update.mode : CMLP_KEEP_SUM,
                           .alpha = job->objective.alphas ? job->objective.alphas[layer] : job->objective.alpha,
                           .inverse = 1 / microbatch->weight_sum,
-                          .rate = microbatch->update->step ? microbatch->update->step->rate : 0};
+                          .rate = job->update.step ? job->update.step->rate : 0};
 }
 
 static const void **row_pointers(const cmlpi_batch_job *job, int32_t index)
@@ -94,8 +94,7 @@ static cmlpi_gradient_input layer_input(const cmlpi_batch_job *job, const weight
 }
 
 /* The gradient of biases is that of weights whose inputs are all 1. */
-static void bias_gradient(const cmlpi_batch_job *job, const weight_part *part, int64_t n, cmlpi_gradient_output to,
-                          void *params)
+static void bias_gradient(const cmlpi_batch_job *job, const weight_part *part, int64_t n, cmlpi_gradient_output to)
 {
     static const float one_f = 1;
     static const double one_d = 1;
@@ -107,7 +106,7 @@ static void bias_gradient(const cmlpi_batch_job *job, const weight_part *part, i
     to.k0 = 0;
     to.k1 = 1;
     to.sums = cmlpi_at(net, job->out.gradient, biases);
-    to.w = cmlpi_at(net, params, biases);
+    to.w = cmlpi_at(net, job->params, biases);
     to.finish.alpha = 0;
     net->kernels->gradient(&ones, &to);
 }
@@ -124,7 +123,7 @@ static void compute_gradient(cmlpi_batch_job *job, const weight_part *part,
     const cmlp_net *net = job->data.net;
     const cmlpi_dense_layer *layer = &net->layers[part->layer];
     cmlpi_gradient_output to = {.k0 = part->k0, .k1 = part->k1, .n_out = layer->n_out, .sums = part->sums,
-                           .w = cmlpi_at(net, microbatch->update->params, layer->weights), .tuning = net->tuning};
+                           .w = cmlpi_at(net, job->params, layer->weights), .tuning = net->tuning};
     int64_t i = 0, m;
     do { /* runs once even without rows, for the epilogue */
         m = microbatch->n - i < CMLP_CHUNK ? microbatch->n - i : CMLP_CHUNK;
@@ -135,7 +134,7 @@ static void compute_gradient(cmlpi_batch_job *job, const weight_part *part,
             const cmlpi_gradient_input a = layer_input(job, part, i, m);
             net->kernels->gradient(&a, &to);
         }
-        if (part->biases) bias_gradient(job, part, m, to, microbatch->update->params);
+        if (part->biases) bias_gradient(job, part, m, to);
         i += m;
     } while (i < microbatch->n);
 }
@@ -146,7 +145,7 @@ static void compute_sparse_gradient(cmlpi_batch_job *job, const weight_part *par
 {
     const cmlp_net *net = job->data.net;
     cmlpi_gradient_output to = {.k0 = part->k0, .k1 = part->k1, .n_out = net->layers[0].n_out, .sums = part->sums,
-                           .w = cmlpi_at(net, microbatch->update->params, net->layers[0].weights)};
+                           .w = cmlpi_at(net, job->params, net->layers[0].weights)};
     for (int64_t i = 0, m; i < microbatch->n; i += m) {
         m = microbatch->n - i < CMLP_CSR_ROWS ? microbatch->n - i : CMLP_CSR_ROWS;
         const cmlpi_csr x = cmlpi_sparse_matrix(&job->data, job->memory.input.sparse + i, m);
@@ -160,15 +159,16 @@ static void compute_sparse_gradient(cmlpi_batch_job *job, const weight_part *par
 /* ---------------------------------------------------------------------------------------------------- step */
 
 /* Optimizer step of a part of the weights. */
-static void step_part(const cmlpi_batch_job *job, const weight_part *part, const cmlpi_update *update)
+static void step_part(const cmlpi_batch_job *job, const weight_part *part)
 {
+    const cmlpi_update *update = &job->update;
     const cmlp_net *net = job->data.net;
     const cmlpi_dense_layer *layer = &net->layers[part->layer];
     const int64_t from = part->k0 * layer->n_out, n = (part->k1 - part->k0) * layer->n_out;
-    cmlpi_step_elements(net, update->step, update->moments, update->params, cmlpi_at(net, part->sums, from),
+    cmlpi_step_elements(net, update->step, update->moments, job->params, cmlpi_at(net, part->sums, from),
                         layer->weights + from, n, 0);
     if (part->biases)
-        cmlpi_step_elements(net, update->step, update->moments, update->params,
+        cmlpi_step_elements(net, update->step, update->moments, job->params,
                             cmlpi_at(net, job->out.gradient, layer->biases), layer->biases, layer->n_out, 1);
 }
 
@@ -193,7 +193,7 @@ static void step_in_blocks(cmlpi_batch_job *job, const weight_part *part,
         block.biases = part->biases && block.k1 == part->k1;
         block.sums = (void *)((uintptr_t)part->sums - (size_t)(block.k0 - part->k0) * row);
         compute_gradient(job, &block, microbatch);
-        step_part(job, &block, microbatch->update);
+        step_part(job, &block);
         block.k0 = block.k1;
     } while (block.k0 < part->k1);
 }
@@ -216,7 +216,7 @@ static weight_part part_of(const cmlpi_batch_job *job, int32_t layer, int64_t k0
 void cmlpi_weights_microbatch(cmlpi_batch_job *job, const cmlpi_microbatch *microbatch, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
-    const cmlpi_update *update = microbatch->update;
+    const cmlpi_update *update = &job->update;
     const int ends = microbatch->is_last && update->step && !cmlpi_clips_gradient(update);
     const int steps = ends && update->mode == CMLP_GRADIENT;
     const int in_blocks = steps && microbatch->is_first && microbatch->n <= STEP_ROWS && !update->keep;
@@ -229,9 +229,9 @@ void cmlpi_weights_microbatch(cmlpi_batch_job *job, const cmlpi_microbatch *micr
             step_in_blocks(job, &part, microbatch);
         } else {
             compute_gradient(job, &part, microbatch);
-            if (steps) step_part(job, &part, update);
+            if (steps) step_part(job, &part);
         }
-        if (ends && job->penalized) squares_of(job, update->params, l, part.k0, part.k1);
+        if (ends && job->penalized) squares_of(job, l, part.k0, part.k1);
     }
 }
 
@@ -239,8 +239,7 @@ void cmlpi_weights_microbatch(cmlpi_batch_job *job, const cmlpi_microbatch *micr
 void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
-    const cmlpi_update keep = {.mode = CMLP_KEEP_SUM, .params = (void *)(uintptr_t)job->params};
-    const cmlpi_microbatch microbatch = {.n = n, .weight_sum = 1, .update = &keep};
+    const cmlpi_microbatch microbatch = {.n = n, .weight_sum = 1};
     for (int32_t l = 0; n && l < net->depth; l++) {
         const cmlpi_dense_layer *layer = &net->layers[l];
         if (end <= layer->weights || begin >= layer->biases + layer->n_out) continue;
@@ -254,22 +253,22 @@ void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, in
     }
 }
 
-void cmlpi_weights_finish(cmlpi_batch_job *job, double weight_sum, const cmlpi_update *update, cmlpi_thread self)
+void cmlpi_weights_finish(cmlpi_batch_job *job, double weight_sum, cmlpi_thread self)
 {
-    const cmlpi_microbatch all = {.is_last = 1, .weight_sum = weight_sum, .update = update};
+    const cmlpi_microbatch all = {.is_last = 1, .weight_sum = weight_sum};
     cmlpi_weights_microbatch(job, &all, self);
 }
 #endif
 
-void cmlpi_weights_step(cmlpi_batch_job *job, const cmlpi_update *update, cmlpi_thread self)
+void cmlpi_weights_step(cmlpi_batch_job *job, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
     for (int32_t l = 0; l < net->depth; l++) {
         weight_part part = {.layer = l, .biases = !self.index};
         part.sums = cmlpi_at(net, job->out.gradient, net->layers[l].weights);
         cmlpi_team_range(net->layers[l].n_in, SQUARE_ROWS, self.index, self.size, &part.k0, &part.k1);
-        step_part(job, &part, update);
-        if (job->penalized) squares_of(job, update->params, l, part.k0, part.k1);
+        step_part(job, &part);
+        if (job->penalized) squares_of(job, l, part.k0, part.k1);
     }
 }
 

@@ -16,10 +16,10 @@ void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, in
 
 /* Gradient from the sums of all rows, and step if due: as cmlpi_weights_microbatch() after the last
  * row. */
-void cmlpi_weights_finish(cmlpi_batch_job *job, double weight_sum, const cmlpi_update *update, cmlpi_thread self);
+void cmlpi_weights_finish(cmlpi_batch_job *job, double weight_sum, cmlpi_thread self);
 
 /* The step alone, when clipping has to wait for the norm of the whole gradient. */
-void cmlpi_weights_step(cmlpi_batch_job *job, const cmlpi_update *update, cmlpi_thread self);
+void cmlpi_weights_step(cmlpi_batch_job *job, cmlpi_thread self);
 
 /* Half the sum of the squared weights times alpha, or times the layers' alphas: from job->memory.squares, which the
  * second function computes anew. */

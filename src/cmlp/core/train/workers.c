@@ -195,7 +195,7 @@ static void end_bucket(cmlpi_batch_job *job, int64_t begin, int64_t end)
 
 /* Sends all sums from the last worker to the others. If a worker has a fault, all workers get it, and zeros instead of
  * sums that no worker has computed. */
-static void broadcast_sums(cmlpi_batch_job *job, cmlpi_sum *cost, int32_t size)
+static void broadcast_sums(cmlpi_batch_job *job, int32_t size)
 {
     cmlp_workers *workers = job->workers;
     const cmlpi_message *message = job->memory.message;
@@ -211,7 +211,7 @@ static void broadcast_sums(cmlpi_batch_job *job, cmlpi_sum *cost, int32_t size)
             fault = (cmlpi_fault){(cmlp_status)message->status, message->selected, message->column};
             workers->failed_rank = (int32_t)message->failed_rank;
         }
-        memcpy(cost->partial, message->cost, sizeof cost->partial);
+        memcpy(job->cost.partial, message->cost, sizeof job->cost.partial);
     }
     for (int32_t i = 0; i < size; i++) job->memory.faults[i] = i ? (cmlpi_fault){CMLP_OK, -1, -1} : fault;
 }
@@ -225,8 +225,7 @@ static void worker_rows(const cmlp_workers *workers, int64_t n, int64_t *first, 
     cmlpi_team_range(n, CMLP_CHUNK, shard + workers->n_shards - 1, all, &between, end);
 }
 
-int cmlpi_workers_batch(cmlpi_batch_job *job, int64_t first, int64_t n, const cmlpi_update *update, cmlpi_sum *cost,
-                        cmlpi_thread self)
+int cmlpi_workers_batch(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_workers *workers = job->workers;
@@ -248,11 +247,11 @@ int cmlpi_workers_batch(cmlpi_batch_job *job, int64_t first, int64_t n, const cm
         if (broken) break;
         if (!self.index) end_bucket(job, begin, to);
     }
-    if (!self.index) broadcast_sums(job, cost, self.size);
+    if (!self.index) broadcast_sums(job, self.size);
     cmlpi_team_barrier(self);
     if (job->memory.faults[0].status) return 0;
-    cmlpi_weights_finish(job, cmlpi_weight_sum(&job->data, first, n), update, self);
-    cmlpi_batch_clipped_step(job, update, self);
+    cmlpi_weights_finish(job, cmlpi_weight_sum(&job->data, first, n), self);
+    cmlpi_batch_clipped_step(job, self);
     return 1;
 }
 
