@@ -12,7 +12,8 @@ enum { FIRST_DAY = -719162, LAST_DAY = 2932897 };
 
 /* ------------------------------------------------------------------------------------------------------ text */
 
-int cmlpi_is_space(int32_t code)
+/* Whether a code point is white space around a cell. */
+static int is_space(int32_t code)
 {
     return (code >= 0x09 && code <= 0x0d) || (code >= 0x1c && code <= 0x20) || code == 0x85 || code == 0xa0 ||
            code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 || code == 0x202f ||
@@ -27,12 +28,12 @@ static int space_length(cmlpi_cell text)
     const ptrdiff_t n = text.end - text.at;
     if (!n) return 0;
     const unsigned char first = (unsigned char)text.at[0];
-    if (first < 0x80) return cmlpi_is_space(first);
+    if (first < 0x80) return is_space(first);
     if (n < 2 || first < 0xc2 || !is_continuation(text.at[1])) return 0;
     const int32_t second = text.at[1] & 0x3f;
-    if (first < 0xe0) return cmlpi_is_space((first & 0x1f) << 6 | second) ? 2 : 0;
+    if (first < 0xe0) return is_space((first & 0x1f) << 6 | second) ? 2 : 0;
     if (n < 3 || first >= 0xf0 || !is_continuation(text.at[2])) return 0;
-    return cmlpi_is_space((first & 0xf) << 12 | second << 6 | (text.at[2] & 0x3f)) ? 3 : 0;
+    return is_space((first & 0xf) << 12 | second << 6 | (text.at[2] & 0x3f)) ? 3 : 0;
 }
 
 /* The number of bytes of the space with which a text ends. */

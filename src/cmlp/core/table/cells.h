@@ -31,9 +31,6 @@ typedef struct cmlpi_cell_date {
 
 enum { CMLP_DATE_TEXT = 32 }; /* the longest text of a date, 2026-11-24T12:00:00.000001+00:00 */
 
-/* Whether a code point is white space around a cell. */
-int cmlpi_is_space(int32_t code);
-
 /* Returns a cell without the white space around it, which the other functions expect. */
 cmlpi_cell cmlpi_trim_cell(cmlpi_cell cell);
 
