@@ -95,12 +95,13 @@ function paintLearningCost(view, facts, t, own) {
 	const [x, y] = places.square;
 	const below = y + (Math.sqrt(facts.cost) * places.unitOfAll) / 2;
 	filmWords("label.average").forEach((line, n) =>
-		letters(view, line, x, below + (upright ? 30 + 14 * n : 54 + 21 * n), upright ? 15.5 : 15, {
+		letters(view, line, ...(upright ? [284, below + 4 + 13 * n] : [x, below + 54 + 21 * n]), upright ? 15.5 : 15, {
 			colour: colours.muted,
+			align: upright ? "right" : "center",
 			alpha: ofNew * within(t, 0, SEAL_OPENS_AT, 0.8),
 		}),
 	);
-	const [textX, textY] = upright ? [200, 36] : [x, below + 120];
+	const [textX, textY] = upright ? [200, 32] : [x, below + 120];
 	const step = filmWords("label.step", { step: filmNumber(facts.step ?? stepAt(t), 0) });
 	letters(view, step, textX, textY, upright ? 20 : 26, { alpha: within(t, FIRST_STEPS_AT, SEAL_OPENS_AT, 0.6) });
 }
@@ -130,7 +131,7 @@ function blendedNet({ trained, taught, input, targets }, u) {
 
 /** The step that is shown at a moment. */
 function stepAt(t) {
-	if (t < MANY_AT) return floor(FIRST_STEPS * part(t, FIRST_STEPS_AT + 0.5, FIRST_STEPS_AT + 6));
+	if (t < MANY_AT) return floor(FIRST_STEPS * part(t, FIRST_STEPS_AT + 1.8, FIRST_STEPS_AT + 6.6) ** 1.6);
 	return Math.round(blend(FIRST_STEPS, FILM_STEPS, part(t, MANY_AT + 0.5, MANY_END) ** 2));
 }
 
@@ -191,6 +192,6 @@ function paintGrowing(view, facts, t, alpha) {
 		return [one, newPlace(view, n), answers[n], seen * (isRight ? 1 : 0.35), seen];
 	});
 	paintAnswers(view, cells, upright ? 16 : 21);
-	const place = upright ? [200, 66] : [places.square[0], places.square[1] + 240];
+	const place = upright ? [200, 58] : [places.square[0], places.square[1] + 240];
 	letters(view, filmWords("label.right", { right, all: answers.length }), ...place, upright ? 17 : 19, { alpha });
 }

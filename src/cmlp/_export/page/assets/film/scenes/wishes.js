@@ -37,7 +37,8 @@ const wishesScene = {
 		[OTHERS_ASK_AT, "wishes.2"],
 		[ADDED_AT, "wishes.all"],
 		[WEAKENED_AT - 0.4, "wishes.3"],
-		[TO_A_AT - 0.4, "wishes.4"],
+		[ALL_AT - 0.6, "wishes.4"],
+		[TO_A_AT - 0.4, "wishes.5"],
 	],
 	words: (facts) => ({
 		says: facts.says,
@@ -57,7 +58,10 @@ const wishesScene = {
 		paintNumbersEnd(view, facts, {
 			says: 0,
 			wires: 1 - 0.88 * quiet,
-			dim: (layer, k) => (layer === 3 || (layer === 2 && k === facts.asked) ? 1 : 1 - 0.65 * one),
+			dim(layer, k) {
+				if (layer === 3 || (layer === 2 && k === facts.asked)) return 1;
+				return 1 - (layer === 1 ? 0.95 : 0.65) * one;
+			},
 		});
 		paintCostOutline(view, facts.cost, 1);
 		paintAskedWires(view, facts, t, one);
@@ -220,7 +224,7 @@ function paintOwnCurve(view, facts, alpha) {
 	letters(view, filmWords("label.curve", { B: `B${facts.asked + 1}` }), x, y - high - (upright ? 12 : 18), size, {
 		alpha,
 	});
-	letters(view, `× ${filmNumber(slope, 2)}`, x, y + high + (upright ? 12 : 18), size * 1.15, {
+	letters(view, filmWords("label.slope", { slope: filmNumber(slope, 2) }), x, y + high + (upright ? 12 : 18), size, {
 		colour: colours.mark,
 		alpha,
 	});
