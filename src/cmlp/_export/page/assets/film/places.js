@@ -86,7 +86,7 @@ function filmPlaces(width, height) {
 		whole: [0, 0, ...form.size],
 		outputs: upright ? [0, 372, 390, 148] : end,
 		pour: upright ? [0, 0, ...form.size] : end,
-		lastLayers: upright ? [0, 110, 390, 410] : end,
+		lastLayers: upright ? [0, 92, 390, 428] : end,
 		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),
 		/** The surroundings of a neuron, in its radii. */
 		near: (layer, k, radii) => around(at(layer, k), 2 * radii * radius[layer], 2 * radii * radius[layer]),
