@@ -87,7 +87,7 @@ const learnScene = {
 /** The square: of the visitor's digit at first and at last, and while steps run of the new digits, on average. */
 function paintLearningCost(view, facts, t, own) {
 	const { places, upright } = view;
-	const ofNew = within(t, FIRST_STEPS_AT - 1, SEAL_OPENS_AT + 1.2, 1.4);
+	const ofNew = within(t, FIRST_STEPS_AT - 1, SEAL_OPENS_AT + 3.4, 1.4);
 	const cost = ofNew > 0 ? blend(own, facts.newAfter(facts.step ?? stepAt(t)).cost, ofNew) : own;
 	const lit = 1 - within(t, 3.2, FIRST_STEPS_AT, 1);
 	if (lit > 0.02) paintSquare(view, ...places.square, Math.sqrt(cost) * places.unitOfAll, { filled: 0.9 * lit });
@@ -98,7 +98,7 @@ function paintLearningCost(view, facts, t, own) {
 		letters(view, line, ...(upright ? [284, below + 4 + 13 * n] : [x, below + 54 + 21 * n]), upright ? 15.5 : 15, {
 			colour: colours.muted,
 			align: upright ? "right" : "center",
-			alpha: ofNew * within(t, 0, SEAL_OPENS_AT, 0.8),
+			alpha: ofNew,
 		}),
 	);
 	const [textX, textY] = upright ? [200, 32] : [x, below + 120];
