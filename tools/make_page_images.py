@@ -53,13 +53,13 @@ PICTURES: dict[str, Picture] = {
     "desktop-dark": (DESKTOP, "dark", "", draw_and_look),
     "phone-light": (PHONE, "light", "", draw),
     "phone-dark": (PHONE, "dark", "#layers?at=1", draw),
-    "film-dark": (DESKTOP, "dark", f"#film?draw={THREE}&is=3&at=225.5", Watched.settle),
+    "film-dark": (DESKTOP, "dark", f"#film?draw={THREE}&is=3&at=218", Watched.settle),
 }
 # Its size is what programs that show links ask for.
 CARD: Picture = (
     {"width": 1200, "height": 630},
     "dark",
-    f"#numbers&figure?draw={THREE}&is=3&at=14",
+    f"#numbers&figure?draw={THREE}&is=3&at=14.6",
     Watched.settle,
 )
 TABLE: Picture = (DESKTOP, "light", "", when_complete)

@@ -27,7 +27,7 @@ function paintCard(canvas, facts, decided) {
 	pen.textBaseline = "middle";
 	lines.forEach((line, n) => {
 		pen.fillStyle = n === 1 ? colours.mark : colours.text;
-		pen.font = `${n === 1 ? 64 : 40}px ${FILM_FONT}`;
+		pen.font = `${n === 1 ? 52 : 40}px ${FILM_FONT}`;
 		pen.fillText(line, 600, 150 + n * 92);
 	});
 	const [x, bottom, unit] = [600, 545, 70];
@@ -37,6 +37,9 @@ function paintCard(canvas, facts, decided) {
 	pen.fillStyle = colours.mark;
 	pen.fillRect(x, bottom - after, after, after);
 	pen.fillStyle = colours.muted;
+	pen.font = `28px ${FILM_FONT}`;
+	const costs = [facts.cost, facts.final.cost].map((cost) => filmNumber(cost, 2));
+	pen.fillText(`${filmWords("label.cost")} ${costs.join(" → ")}`, x + before + 24, bottom - 16);
 	pen.font = `22px ${FILM_FONT}`;
 	pen.textAlign = "right";
 	pen.fillText(`784-16-16-10 · ${facts.seed}`, CARD_WIDTH - 40, CARD_HEIGHT - 34);

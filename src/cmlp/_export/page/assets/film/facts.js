@@ -29,6 +29,16 @@ function shuffled(random) {
 	return order;
 }
 
+/** What a network gives for a test digit. */
+function answerOf(net, { input, label }) {
+	const result = net.forward(input);
+	const says = winner(result.a[3]);
+	return { says, activation: result.a[3][says], cost: net.compare(result, targetsOf(label)).cost };
+}
+
+/** What it would cost if all ten outputs had this value. */
+const costOfAll = (value) => (1 - value) ** 2 + 9 * value ** 2;
+
 class FilmFacts {
 	scribble = null; // a drawing that is no digit, if there was one before
 	#known = {};
@@ -227,11 +237,6 @@ class FilmFacts {
 		return this.start.compare(this.result, this.targets).cost;
 	}
 
-	/** What the ten outputs would cost if all were 0.1. */
-	get tenth() {
-		return 0.9 ** 2 + 9 * 0.1 ** 2;
-	}
-
 	/**
 	 * The cost over two knobs, the biases of the wanted output and of the wrong answer, as a function of their changes; and the
 	 * way down in steps against the slope.
@@ -330,8 +335,9 @@ class FilmFacts {
 	get after() {
 		return this.#once("after", () => {
 			const { net, result, cost } = this.turned(1);
-			const own = examples.test.filter((one) => winner(net.forward(one.input).a[3]) === this.label).length;
-			return { result, cost, says: winner(result.a[3]), own };
+			const answers = examples.test.map((one) => answerOf(net, one));
+			const own = answers.filter(({ says }) => says === this.label).length;
+			return { result, cost, says: winner(result.a[3]), answers, own };
 		});
 	}
 
@@ -356,6 +362,23 @@ class FilmFacts {
 	/** The share of test digits that it reads after so many steps. */
 	shareAfter(step) {
 		return this.#once(`share${this.training.keptAt(step)}`, () => rightShare(this.learned(step).net));
+	}
+
+	/** Two test digits of each class, which stand for all new digits. */
+	get newDigits() {
+		return this.#once("newDigits", () => {
+			const ofClass = range(10).map((digit) => examples.test.filter(({ label }) => label === digit));
+			return [0, 1].flatMap((n) => ofClass.map((some) => some[n]));
+		});
+	}
+
+	/** What the network gives for the new digits after so many steps: answers, how many are right, and the mean cost. */
+	newAfter(step) {
+		return this.#once(`new${this.training.keptAt(step)}`, () => {
+			const answers = this.newDigits.map((one) => answerOf(this.learned(step).net, one));
+			const right = this.newDigits.filter(({ label }, n) => answers[n].says === label).length;
+			return { answers, right, cost: sum(answers.map(({ cost }) => cost)) / answers.length };
+		});
 	}
 
 	/** What each of the first ten digits wants of each knob, averaged over the first n, for n from 1 to 10. */
@@ -422,8 +445,8 @@ class FilmFacts {
 	}
 
 	/**
-	 * Heaps of this digit's pixels: how many of a thousand are called a digit for sure, and one to show: the surest
-	 * that is called another digit, so that nobody takes the answer for right.
+	 * Heaps of this digit's pixels: which of a thousand are called a digit for sure, all of them in one picture, and one to
+	 * show: the surest that is called another digit, so that nobody takes the answer for right.
 	 */
 	get heaps() {
 		return this.#once("heaps", () => {
@@ -435,11 +458,12 @@ class FilmFacts {
 	/** Lets the network read heaps for some milliseconds, so that no frame waits for all of them. */
 	searchHeaps(milliseconds) {
 		const end = performance.now() + milliseconds;
-		this.#found ??= { searched: 0, random: randomNumbers(this.seed + 1000), sure: 0, rank: -1 };
+		this.#found ??= { searched: 0, random: randomNumbers(this.seed + 1000), sure: [], rank: -1, wall: new HeapWall() };
 		const found = this.#found;
 		while (found.searched < HEAPS && performance.now() < end) {
 			const heap = this.#readHeap(shuffled(found.random));
-			if (heap.activation > SURE) found.sure++;
+			found.wall.add(found.searched, heap.image);
+			if (heap.activation > SURE) found.sure.push(found.searched);
 			const rank = heap.activation + (heap.says === this.label ? 0 : 1);
 			if (rank > found.rank) Object.assign(found, heap, { rank });
 			found.searched++;
@@ -479,7 +503,8 @@ class FilmFacts {
 			const change = sum(image.map((value, k) => abs(value - this.input[k]))) / PIXELS;
 			const difference = image.map((value, k) => value - this.input[k]);
 			const [picture, changes] = [brightPicture(image), signedPicture(difference, SIDE, largest(difference), 0.7)];
-			return { image, result: now, says: winner(now.a[3]), holds: steps === MOST_FOOLING, change, picture, changes };
+			const holds = steps === MOST_FOOLING;
+			return { image, result: now, says: winner(now.a[3]), holds, change, most: largest(difference), picture, changes };
 		});
 	}
 

@@ -122,6 +122,8 @@ function paintPad(view, { lines, digit = null, drawn = 1, centred = 0, sharp = 0
 	pen.globalAlpha = 1;
 }
 
+const HEAP_COLUMNS = 40;
+
 /** Brightnesses as a picture of white with their alpha. */
 function brightPicture(image) {
 	const canvas = Object.assign(make("canvas"), { width: SIDE, height: SIDE });
@@ -130,6 +132,21 @@ function brightPicture(image) {
 	image.forEach((value, k) => pixels.data.set([255, 255, 255, 255 * value], 4 * k));
 	pen.putImageData(pixels, 0, 0);
 	return canvas;
+}
+
+/** All heaps in one picture, in rows. */
+class HeapWall {
+	constructor() {
+		this.canvas = Object.assign(make("canvas"), { width: HEAP_COLUMNS * SIDE, height: (HEAPS / HEAP_COLUMNS) * SIDE });
+		this.pen = this.canvas.getContext("2d");
+		this.pixels = this.pen.createImageData(SIDE, SIDE);
+		this.pixels.data.fill(255);
+	}
+
+	add(n, image) {
+		for (let k = 0; k < PIXELS; k++) this.pixels.data[4 * k + 3] = 255 * Math.sqrt(image[k]); // dim pixels are seen, too
+		this.pen.putImageData(this.pixels, (n % HEAP_COLUMNS) * SIDE, floor(n / HEAP_COLUMNS) * SIDE);
+	}
 }
 
 /** Signed values as a picture in blue and orange; their alpha is |value| / most, with a power that shows small ones. */
@@ -269,6 +286,25 @@ function paintNeuron(view, x, y, radius, activation, alpha = 1) {
 	pen.globalAlpha = 1;
 }
 
+/**
+ * Test digits, each with the network's answer below it, as bright as its output: [digit, [x, y, side], answer, alpha, alpha
+ * of the answer].
+ */
+function paintAnswers(view, cells, size, colour = colours.on) {
+	const { pen, ratio, unit } = view;
+	const m = pen.getTransform();
+	for (const [one, [x, y, side], , alpha] of cells) paintPicture(view, pictureOf(one), x, y, side, side, alpha);
+	pen.save();
+	pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+	Object.assign(pen, { fillStyle: colour, font: `600 ${size * unit}px ${FILM_FONT}`, textAlign: "center" });
+	pen.textBaseline = "top";
+	for (const [, [x, y, side], { says, activation }, , alpha] of cells) {
+		pen.globalAlpha = alpha * activation;
+		pen.fillText(says, (m.a * (x + side / 2) + m.e) / ratio, (m.d * (y + side * 1.06) + m.f) / ratio);
+	}
+	pen.restore();
+}
+
 /** A yellow ring around the one thing to look at. */
 function paintRing(view, x, y, radius, alpha) {
 	if (alpha <= 0) return;
@@ -328,12 +364,13 @@ const ALL_ARRIVED = () => 1;
  * The whole network at work.
  *
  * `shown`: alpha of everything but the pad. `wave`: how far the activations have come, from 0 to 3. `flown`: of the pixels.
- * `dim(layer, k)`: alpha of a neuron. `params`: the knobs, if not those of the start. `wires`: alpha of what the wires carry; `waiting`: of the wires that carry nothing
- * yet. `says`: alpha of the ring around the brightest output.
+ * `dim(layer, k)`: alpha of a neuron. `params`: the knobs, if not those of the start. `wires`: alpha of what the wires carry;
+ * `waiting`: of the wires that carry nothing yet. `says`: alpha of the ring around the brightest output. `names`: of A and B.
  */
 function paintWorking(view, facts, options = {}) {
 	const { shown = 1, wave = 3, flown = ALL_ARRIVED, result = facts.result, image = facts.digit.image } = options;
-	const { dim = () => 1, wires = 1, waiting = 0.3, says = 0, inputs = 1, params = facts.start.params } = options;
+	const { dim = () => 1, wires = 1, waiting = 0.3, says = 0, inputs = 1, names = 1 } = options;
+	const { params = facts.start.params } = options;
 	if (shown <= 0) return;
 	const { places, upright } = view;
 	const { layers } = facts.start;
@@ -354,12 +391,17 @@ function paintWorking(view, facts, options = {}) {
 	});
 	paintInputs(view, image, flown, shown * inputs);
 	for (let layer = 1; layer <= 3; layer++) {
-		const lit = part(wave, layer - 0.1, layer + 0.1);
+		const lit = part(wave, layer - 0.2, layer);
 		for (let k = 0; k < sizes[layer]; k++) {
 			const [x, y] = places.at(layer, k);
 			paintNeuron(view, x, y, places.radius[layer], lit * result.a[layer][k], shown * dim(layer, k));
 		}
 	}
+	["A", "B"].forEach((name, n) => {
+		const [x, y] = places.at(n + 1, 0);
+		const [across, down] = places.layerName;
+		letters(view, name, x + across, y + down, upright ? 16 : 19, { alpha: names * shown * dim(n + 1, 0), bold: true });
+	});
 	const best = winner(result.a[3]);
 	for (let k = 0; k < 10; k++) {
 		const [x, y] = places.at(3, k);

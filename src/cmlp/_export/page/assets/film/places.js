@@ -12,12 +12,16 @@ const LYING = {
 	name: [32, 0], // of an output, from its middle
 	value: [88, 0], // the number of an output
 	tally: [58, 0],
+	layerName: [0, -25], // A or B, from its first neuron's middle
 	mark: [25, 0], // of a wish, from a hidden neuron's middle
 	square: [1180, 250],
 	wish: [null, [22, 18], [22, 18], [26, 26]], // how high and wide a triangle can be
+	stack: [470, 340, 84, 236], // of requests: its middle, its width and its height on each side
 	unit: 54, // the side of a square of area 1 beside its output
 	unitOfAll: 88, // and of the square of all ten
 	hill: [640, 330, 175, 72, 130], // its middle, and what a step to the right, to the front and of the cost is
+	three: [500, 250, 220], // squares in a row: the middle of the first, and the step to the next
+	wall: [134, 12, 1012], // of heaps: its corner and its width
 	fields: [322, 96, 4.1],
 	patch: [-38, 0, 30],
 };
@@ -33,12 +37,16 @@ const UPRIGHT = {
 	name: [0, 22],
 	value: [0, 42],
 	tally: [0, 40],
+	layerName: [-16, 0],
 	mark: [0, 17],
 	square: [318, 60],
 	wish: [null, [9, 9], [9, 9], [22, 20]],
+	stack: [120, 195, 42, 78],
 	unit: 30,
 	unitOfAll: 38,
 	hill: [195, 280, 82, 44, 74],
+	three: [75, 230, 120],
+	wall: [6, 120, 378],
 	fields: [70, 112, 2.1],
 	patch: [0, -21, 19],
 };
@@ -78,10 +86,18 @@ function filmPlaces(width, height) {
 		whole: [0, 0, ...form.size],
 		outputs: upright ? [0, 372, 390, 148] : end,
 		pour: upright ? [0, 0, ...form.size] : end,
-		lastLayers: upright ? [0, 300, 390, 220] : end,
+		lastLayers: upright ? [0, 92, 390, 428] : end,
 		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),
 		/** The surroundings of a neuron, in its radii. */
 		near: (layer, k, radii) => around(at(layer, k), 2 * radii * radius[layer], 2 * radii * radius[layer]),
+		/** From the picture to a neuron of A. */
+		fromImage(k) {
+			const [x, y] = at(1, k);
+			const margin = 3 * radius[1];
+			const [left, top] = [min(image[0], x) - margin, min(image[1], y) - margin];
+			const [right, bottom] = [max(image[0] + image[2], x) + margin, max(image[1] + image[2], y) + margin];
+			return [left, top, right - left, bottom - top];
+		},
 		/** What fits into a neuron's circle: the room of the figure inside it. */
 		inside: (layer, k) =>
 			around(

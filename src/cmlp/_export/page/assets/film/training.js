@@ -46,7 +46,13 @@ class FilmTraining {
 		this.first ??= batch;
 		descend(this.net, batch);
 		this.steps++;
-		if (this.steps <= FIRST_STEPS || this.steps % (this.steps < 100 ? 10 : 50) === 0) this.keep();
+		if (this.steps <= FIRST_STEPS || this.steps % this.rest() === 0) this.keep();
+	}
+
+	/** How many steps lie between those that are kept: most is learned before step 500. */
+	rest() {
+		if (this.steps < 100) return 10;
+		return this.steps < 500 ? 25 : 50;
 	}
 
 	/** Learns for some milliseconds, or until a step is reached. */

@@ -4,6 +4,8 @@ const GAPS_AT = 3;
 const SQUARES_AT = 9;
 const POUR_AT = 19;
 const COST_BET_AT = 27;
+const ALL_AT_VALUES = [0.5, 0.1, 0]; // what the bet asks for, and which of them costs least
+const LEAST = 1;
 
 const costScene = {
 	id: "cost",
@@ -36,8 +38,8 @@ const costScene = {
 		[COST_BET_AT - 0.5, "cost.bet"],
 		[COST_BET_AT + 0.5, "cost.verdict"],
 	],
-	words: ({ cost, tenth }) => ({ cost: filmNumber(cost, 2), tenth: filmNumber(tenth, 2) }),
-	pauses: [{ at: COST_BET_AT, kind: "bet", right: () => 1 }],
+	words: ({ cost }) => ({ cost: filmNumber(cost, 2), tenth: filmNumber(costOfAll(0.1), 2) }),
+	pauses: [{ at: COST_BET_AT, kind: "bet", right: () => LEAST }],
 	shots: [
 		[0.4, 2.4, (places) => places.outputs],
 		[POUR_AT - 1, 1.6, (places) => places.pour],
@@ -45,7 +47,8 @@ const costScene = {
 	],
 	paint(view, facts, t) {
 		const quiet = within(t, 0.4, 38, 2);
-		paintNumbersEnd(view, facts, { says: 0, wires: 1 - 0.8 * quiet });
+		const others = within(t, COST_BET_AT - 0.6, 35, 0.8); // squares
+		paintNumbersEnd(view, facts, { says: 0, wires: 1 - 0.8 * quiet, shown: 1 - 0.93 * others });
 		paintGapColumns(view, facts, facts.result.a[3], {
 			columns: within(t, 1.4, POUR_AT + 4, 1.2),
 			wanted: within(t, GAPS_AT, POUR_AT + 4, 1),
@@ -54,13 +57,33 @@ const costScene = {
 			poured: (k) => rise(t, POUR_AT + 0.6 + k * 0.28, 1.6),
 		});
 		const all = rise(t, POUR_AT + 4.4, 0.8);
-		// What ten times 0.1 would cost, inside.
-		const tenth = { colour: colours.ground, filled: 0, outline: within(t, COST_BET_AT + 0.6, 35) };
-		paintSquare(view, ...view.places.square, Math.sqrt(facts.tenth) * view.places.unitOfAll, tenth);
+		paintThree(view, t, others);
 		paintCostNumber(view, facts.cost, all * (1 - rise(t, 38, 1)));
 		if (t > 34) paintCostOutline(view, facts.cost, rise(t, 34, 2));
 	},
 };
+
+/** What it would cost if all ten outputs were 0.5, 0.1 or 0, beside the square of the network. */
+function paintThree(view, t, alpha) {
+	const { places, upright } = view;
+	const [x, y, step] = places.three;
+	const unit = places.unitOfAll;
+	const high = Math.sqrt(2.5) * unit;
+	ALL_AT_VALUES.forEach((value, n) => {
+		const middle = x + n * step;
+		const cost = costOfAll(value);
+		const grown = rise(t, COST_BET_AT + 0.4 + 0.5 * n, 1);
+		const isLeast = n === LEAST;
+		const colour = isLeast ? colours.mark : colours.on;
+		const name = filmWords("label.all", { value: filmNumber(value, value ? 1 : 0) });
+		letters(view, name, middle, y - 0.5 * high - (upright ? 12 : 24), upright ? 15.5 : 17, { alpha });
+		paintSquare(view, middle, y, Math.sqrt(cost) * unit * grown, { colour, filled: 0, outline: alpha * grown });
+		letters(view, filmNumber(cost, 2), middle, y + 0.5 * high + (upright ? 12 : 24), upright ? 17 : 26, {
+			colour,
+			alpha: alpha * grown,
+		});
+	});
+}
 
 /** The wanted output and the answer: these a handle changes, and their biases make the hill. */
 const twoOutputs = ({ label, way: [says] }) => [label, says];

@@ -1,23 +1,26 @@
 // --- Scene 9: heaps of pixels that it calls a digit, and the own digit changed until it reads another.
 
 const HEAP_BET_AT = 5;
-const RESTORE_AT = 13;
-const [HEAP_AT, SCRIBBLE_AT, OWN_AT] = [3.4, HEAP_BET_AT + 0.6, RESTORE_AT + 0.4]; // from when on each is read
-const FOOL_AT = 15.5;
-const FOOL_END = 20.5;
-const LAST_AT = 26.5;
+const WALL_AT = 5.6; // a thousand heaps come into view
+const WALL_END = 14.5;
+const SURE_AT = 8.5; // those that are called a digit for sure
+const RESTORE_AT = 20;
+const [HEAP_AT, OWN_AT] = [WALL_END + 0.2, RESTORE_AT + 0.4]; // from when on each is read
+const FOOL_AT = 22.5;
+const FOOL_END = 27.5;
+const LAST_AT = 33.5;
 
 const examScene = {
 	id: "exam",
 	doors: ["playground"],
-	handles: (_, t) => (t > HEAP_AT && t < RESTORE_AT ? [{ key: "handle.shuffle", value: 0 }] : []),
+	handles: (_, t) => (t > WALL_END && t < RESTORE_AT ? [{ key: "handle.shuffle", value: 0 }] : []),
 	change: (facts, [presses]) => facts.reshuffled(presses),
-	seconds: 34.5,
+	seconds: 41.5,
 	captions: (facts) => [
 		[0, "exam.1"],
 		[HEAP_BET_AT - 0.6, "exam.bet"],
-		[HEAP_BET_AT + 0.4, facts.scribble ? "other.scribble" : "exam.heap"],
-		[HEAP_BET_AT + 3.2, "exam.verdict"],
+		[SURE_AT, "exam.verdict"],
+		[WALL_END, facts.scribble ? "other.scribble" : "exam.heap"],
 		[FOOL_AT - 1, facts.isLearned ? fooledCaption(facts) : "exam.2"],
 		[LAST_AT, "exam.3"],
 	],
@@ -27,8 +30,10 @@ const examScene = {
 		return {
 			heap: heap.says,
 			heap_activation: filmNumber(heap.activation, 2),
-			sure: filmNumber(heaps.sure, 0),
+			sure: filmNumber(heaps.sure.length, 0),
+			heaps: filmNumber(HEAPS, 0),
 			change: filmPercent(fooled.change, 1),
+			most: filmPercent(fooled.most),
 			fooled: fooled.says,
 		};
 	},
@@ -36,32 +41,33 @@ const examScene = {
 		{
 			at: HEAP_BET_AT,
 			kind: "bet",
-			right: ({ heaps: { sure } }) => [0, 10, HEAPS].findIndex((most) => sure <= most),
+			right: ({ heaps: { sure } }) => [0, 10, HEAPS].findIndex((most) => sure.length <= most),
 		},
 	],
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
 		const { digit, fooled, final } = facts;
-		const isScribble = facts.scribble && t > SCRIBBLE_AT && t < OWN_AT;
-		const heap = isScribble ? facts.scribbled : facts.heap;
+		const heap = facts.scribble ? facts.scribbled : facts.heap;
 		const restored = rise(t, RESTORE_AT, 1);
 		const u = rise(t, FOOL_AT, FOOL_END - FOOL_AT) * (1 - rise(t, LAST_AT - 1, 1.2));
 		const image = t < RESTORE_AT ? heap.image : facts.input.map((value, k) => blend(value, fooled.image[k], u));
-		const isHeap = t > HEAP_AT && t < OWN_AT;
+		const isHeap = t > WALL_AT + 1 && t < OWN_AT;
 		const isFooled = t >= OWN_AT;
 		const after = isFooled ? final.net.forward(image) : final.result;
 		const result = isHeap ? heap.result : after;
 		// The digit of the last scene has been read; then the heap is, and the digit again.
-		const started = [-9, HEAP_AT, facts.scribble ? SCRIBBLE_AT : HEAP_AT, OWN_AT].findLast((at) => at <= t);
+		const started = isHeap ? HEAP_AT : [-9, OWN_AT].findLast((at) => at <= t);
 		paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
-		const covered = facts.scribble ? within(t, SCRIBBLE_AT - 0.6, RESTORE_AT + 0.6, 0.6) : 0;
+		const covered = facts.scribble ? within(t, WALL_AT + 1, RESTORE_AT + 0.6, 0.6) : 0;
 		if (covered < 1) paintSwirl(view, facts, t, restored);
 		if (covered > 0) {
 			coverImage(view, covered);
 			paintPicture(view, facts.scribble.picture, ...view.places.image, view.places.image[2], covered);
 		}
 		if (isFooled) paintChange(view, facts, t, u);
+		const unread = within(t, 0.6, HEAP_AT, 1.2);
 		paintWorking(view, facts, {
+			shown: 1 - 0.9 * unread,
 			result,
 			image: isHeap ? heap.image : digit.image,
 			params: final.net.params,
@@ -73,13 +79,49 @@ const examScene = {
 		const lit = 1 - rise(t, 0.2, 1);
 		paintSquare(view, ...view.places.square, Math.sqrt(final.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
 		paintCostNumber(view, final.cost, lit, facts.cost);
+		paintLastAnswer(view, final.says, 1 - rise(t, 0.2, 1));
 		paintVerdictOf(
 			view,
 			winner(result.a[3]),
-			within(t, facts.scribble ? SCRIBBLE_AT + 1.4 : 4.8, RESTORE_AT, 0.5) + within(t, RESTORE_AT + 1.6, LAST_AT, 0.5),
+			within(t, HEAP_AT + 1.4, RESTORE_AT, 0.5) + within(t, RESTORE_AT + 1.6, LAST_AT, 0.5),
 		);
+		paintWall(view, facts, t);
 	},
 };
+
+/** All heaps, with a frame around those that are called a digit for sure. */
+function paintWall(view, { heaps: { wall, sure } }, t) {
+	const alpha = within(t, WALL_AT, WALL_END + 0.4, 1);
+	if (alpha <= 0) return;
+	const { pen, places } = view;
+	const [x, y, width] = places.wall;
+	const cell = width / HEAP_COLUMNS;
+	const rows = HEAPS / HEAP_COLUMNS;
+	const shown = ceil(HEAPS * rise(t, WALL_AT + 0.4, SURE_AT - WALL_AT - 1));
+	paintVeil(view, 0.96 * alpha);
+	pen.globalAlpha = alpha;
+	pen.imageSmoothingEnabled = true;
+	const height = (wall.canvas.height * shown) / HEAPS;
+	if (height >= 1)
+		pen.drawImage(wall.canvas, 0, 0, wall.canvas.width, height, x, y, width, (rows * cell * shown) / HEAPS);
+	pen.strokeStyle = colours.ground;
+	pen.lineWidth = cell * 0.12;
+	pen.beginPath();
+	for (let k = 0; k <= HEAP_COLUMNS; k++) {
+		pen.moveTo(x + k * cell, y);
+		pen.lineTo(x + k * cell, y + rows * cell);
+		pen.moveTo(x, y + min(k, rows) * cell);
+		pen.lineTo(x + width, y + min(k, rows) * cell);
+	}
+	pen.globalAlpha = 1;
+	pen.stroke();
+	sure.forEach((n, k) => {
+		pen.globalAlpha = alpha * rise(t, SURE_AT - 0.6 + (k / sure.length) * 1.6, 0.4);
+		const place = [x + (n % HEAP_COLUMNS) * cell, y + floor(n / HEAP_COLUMNS) * cell];
+		outline(pen, colours.mark, cell * 0.1, ...place, cell, cell);
+	});
+	pen.globalAlpha = 1;
+}
 
 /** What the fooling came to. */
 function fooledCaption({ fooled, final, label }) {

@@ -47,14 +47,15 @@ const hillScene = {
 		const shown = within(t, 0.6, PARTS_AT + 2.5, 1.4);
 		const { digit, hill } = facts;
 		const knobs = within(t, 0.3, PARTS_AT + 2, 1);
-		const places = within(t, PLACES_AT - 1, 43.8, 1.2);
-		const dim = 1 - 0.97 * within(t, 0.6, 43.8, 1.4);
+		const places = within(t, PLACES_AT - 1, 43, 1.2);
+		const dim = 1 - 0.97 * within(t, 0.6, 44.4, 1.4);
 		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
 		paintWorking(view, facts, {
 			wires: dim,
 			inputs: dim,
 			dim: (layer, k) => (layer === 3 && (k === facts.label || k === facts.says) ? max(dim, knobs) : dim),
 		});
+		paintAxes(view, facts, t, shown);
 		const ball = ballAt(hill, t);
 		paintHill(view, facts, t, shown, ball);
 		paintCostOutline(view, facts.cost, 1);
@@ -163,6 +164,49 @@ function paintHill(view, facts, t, shown, ball) {
 	pen.globalAlpha = 1;
 }
 
+/** The names of the axes: two biases, the second when its knob turns, and the cost. */
+function paintAxes(view, facts, t, shown) {
+	const { pen, places, upright } = view;
+	const [x, y, across, down, tall] = places.hill;
+	const edge = HILL_REACH * 1.13;
+	const low = facts.hill.floor - facts.cost; // below all of the hill
+	const at = (up, turned, high = 0) => [
+		x + ((up - turned) / HILL_REACH) * across,
+		y + ((up + turned) / HILL_REACH) * down - (low + high) * tall,
+	];
+	const first = rise(t, 1, 1);
+	const axis = (start, end, name, [textX, textY], align, alpha) => {
+		if (alpha <= 0) return;
+		pen.globalAlpha = 0.8 * alpha;
+		pen.strokeStyle = colours.muted;
+		pen.lineWidth = upright ? 0.7 : 1.2;
+		paintArrow(pen, start, end, upright ? 5 : 8);
+		pen.globalAlpha = 1;
+		letters(view, name, textX, textY, upright ? 15.5 : 17, { colour: colours.muted, align, alpha });
+	};
+	const bias = (digit) => filmWords("label.bias_of", { digit });
+	const below = upright ? 10 : 14;
+	const [left, right] = [at(0, edge), at(edge, 0)];
+	axis(at(-3, edge), at(3, edge), bias(facts.label), [left[0] - below, left[1] + below], "right", shown * first);
+	const second = shown * rise(t, SURFACE_AT + 1, 1.5);
+	axis(at(edge, -3), at(edge, 3), bias(facts.says), [right[0] + below, right[1] + below], "left", second);
+	const [foot, top] = [0, 1].map((high) => at(-HILL_REACH, HILL_REACH, high));
+	axis(foot, top, filmWords("label.cost"), [top[0], top[1] - below], upright ? "left" : "center", shown * first);
+}
+
+/** A line with a head. */
+function paintArrow(pen, start, end, head) {
+	const angle = Math.atan2(end[1] - start[1], end[0] - start[0]);
+	pen.beginPath();
+	pen.moveTo(...start);
+	pen.lineTo(...end);
+	for (const turn of [-2.6, 2.6]) {
+		pen.moveTo(end[0] + head * Math.cos(angle + turn), end[1] + head * Math.sin(angle + turn));
+		pen.lineTo(...end);
+	}
+	pen.stroke();
+}
+
 /** The steps that the ball has taken. */
 function paintSteps(view, facts, t, shown, at) {
 	const { pen } = view;
@@ -205,7 +249,7 @@ function paintArrowDown(view, facts, t, shown) {
 /** The arrow parts into two numbers. They go to their two places among those of all knobs, and to their outputs. */
 function paintTwoParts(view, facts, t, places) {
 	paintEmptyFields(view, places);
-	paintCount(view, N_KNOBS, within(t, PLACES_AT + 1.6, 43.4));
+	paintCount(view, N_KNOBS, within(t, PLACES_AT + 1.6, 42));
 	const wishes = facts.wishes[3];
 	const [p, q] = facts.hill.slopes(0, 0);
 	const tip = hillPlace(view.places, facts, -6 * p, -6 * q);
@@ -219,7 +263,9 @@ function paintTwoParts(view, facts, t, places) {
 		const middle = [x + dot / 2, y + dot / 2];
 		const place = blendAll(beside, middle, u);
 		box(view.pen, place[0] - dot / 2, place[1] - dot / 2, dot, dot, tint(wishes[k]), alpha * places * (1 - home));
-		const text = [place[0] + (view.upright ? 12 : 22) * u, place[1]];
+		// Beside the dots of neighbours there is no room for both numbers in one line.
+		const line = k === min(facts.label, facts.says) ? -1 : 1;
+		const text = [place[0] + (view.upright ? 12 : 22) * u, place[1] + line * (view.upright ? 9 : 15) * u];
 		letters(view, (wishes[k] > 0 ? "+" : "") + filmNumber(wishes[k], 2), ...text, view.upright ? 17 : 24, {
 			colour: tint(wishes[k]),
 			alpha: alpha * (1 - rise(t, PARTS_AT + 2.6, 0.6)),

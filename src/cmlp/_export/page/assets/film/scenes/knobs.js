@@ -4,6 +4,7 @@ const OPEN_AT = 6.6;
 const FIELD_AT = [OPEN_AT, 9.6, 11]; // when the wires of each layer open into dots
 const TREMBLE_AT = 18;
 const TREMBLE_SECONDS = 7;
+const TREMBLES = 1; // radians a second, so that each answer can be read
 
 const knobsScene = {
 	id: "knobs",
@@ -26,10 +27,13 @@ const knobsScene = {
 		const { result, params } = trembling(facts, t);
 		const lit = (k) => (k === facts.addition.to ? 1 : rise(t, 2 + k * 0.13, 0.5));
 		const watched = within(t, TREMBLE_AT - 1, 28.6, 1);
+		const named = within(t, TREMBLE_AT, 28, 0.8);
 		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
 		paintWorking(view, facts, {
 			result,
 			wave: 1 + part(t, 3.6, 5) + part(t, 5, 6.4),
+			names: rise(t, 1.4, 1.8),
+			says: named,
 			wires: 1 - 0.97 * open,
 			inputs: 1 - 0.9 * open,
 			waiting: 0.3 * rise(t, 1, 2),
@@ -52,7 +56,8 @@ const knobsScene = {
 			},
 		);
 		const counted = FIELD_COUNTS.map((size, n) => Math.round(size * rise(t, FIELD_AT[n] + 0.8, 1.2)));
-		paintCount(view, sum(counted), within(t, OPEN_AT + 0.8, 26.6));
+		paintCount(view, sum(counted), within(t, OPEN_AT + 0.8, TREMBLE_AT));
+		paintVerdictOf(view, winner(result.a[3]), named);
 		paintVeil(view, 1 - rise(t, 0.4, 2));
 		paintOpenNeuron(view, facts, sumScene.seconds, rise(t, 1.4, 1.8));
 	},
@@ -65,8 +70,8 @@ function trembling(facts, t) {
 	if (u <= 0) return { params: start.params, result };
 	const params = start.params.slice();
 	start.layers.forEach(({ w, b, outputs }, layer) => {
-		const most = 0.8 * u * mostKnob[layer];
-		for (let k = w; k < b + outputs; k++) params[k] += most * Math.sin(4 * t + k * k * 0.7);
+		const most = 1.2 * u * mostKnob[layer];
+		for (let k = w; k < b + outputs; k++) params[k] += most * Math.sin(TREMBLES * (t - TREMBLE_AT) + k * k * 0.7);
 	});
 	return { params, result: new Network(model, params).forward(input) };
 }

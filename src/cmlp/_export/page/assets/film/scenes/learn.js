@@ -3,28 +3,33 @@
 const TEN_AT = 4.5;
 const TEN_SECONDS = 0.75;
 const FIRST_STEPS_AT = 13;
-const LEARN_BET_AT = 18;
-const MANY_AT = 19;
-const MANY_END = 30;
-const SEAL_OPENS_AT = 32;
+const LEARN_BET_AT = 20.5;
+const MANY_AT = 21.5;
+const MANY_END = 37;
+const HALFWAY = 500; // the step that the bet asks for
+const SEAL_OPENS_AT = 42.5;
 const WRONG_AT = SEAL_OPENS_AT + 3.3;
 const TAUGHT_AT = WRONG_AT + 3.4; // a digit that is misread is learned from
 
 /** Whether the training is done and the digit is still misread. */
 const isKnownMisread = (facts) => facts.training.steps >= FILM_STEPS && facts.isMisread;
 
+/** The moment of a step after the first ten, which come one by one: the others come faster and faster. */
+const momentOf = (step) => blend(MANY_AT + 0.5, MANY_END, Math.sqrt((step - FIRST_STEPS) / (FILM_STEPS - FIRST_STEPS)));
+
 const learnScene = {
 	id: "learn",
 	doors: ["inside", "batches"],
-	handles: (_, t) => [{ key: "handle.step", from: 0, to: FILM_STEPS, step: 1, value: max(0, stepAt(t)) }],
+	handles: (_, t) => [{ key: "handle.step", from: 0, to: FILM_STEPS, step: 1, value: stepAt(t) }],
 	change: (facts, [step]) => facts.atStep(step),
-	seconds: 45,
+	seconds: 55,
 	captions: (facts) => [
 		[0, "learn.1"],
 		[FIRST_STEPS_AT, "learn.2"],
 		[LEARN_BET_AT - 0.4, "learn.bet"],
-		[MANY_AT + 5, "learn.verdict"],
-		[MANY_END, "learn.3"],
+		[MANY_AT, "learn.3"],
+		[momentOf(HALFWAY), "learn.verdict"],
+		[MANY_END, "learn.4"],
 		[SEAL_OPENS_AT + 3.2, "learn.now"],
 		...(isKnownMisread(facts)
 			? [
@@ -34,8 +39,10 @@ const learnScene = {
 			: []),
 	],
 	words: (facts, key) => ({
+		halfway: HALFWAY,
 		steps: filmNumber(FILM_STEPS, 0),
-		share: filmPercent(facts.shareAfter(key === "learn.verdict" ? 500 : FILM_STEPS)),
+		others: examples.test.length,
+		share: filmPercent(facts.shareAfter(key === "learn.verdict" ? HALFWAY : FILM_STEPS)),
 		now: facts.trained.says,
 		more: MORE_STEPS,
 		...(key === "other.taught" && { taught: facts.taught.says, share_after: filmPercent(facts.taught.share) }),
@@ -44,7 +51,7 @@ const learnScene = {
 		{
 			at: LEARN_BET_AT,
 			kind: "bet",
-			right: (facts) => nearest([0.2, 0.4, 0.7], facts.shareAfter(500)),
+			right: (facts) => nearest([0.2, 0.4, 0.7], facts.shareAfter(HALFWAY)),
 		},
 	],
 	shots: [[0, 0.1, (places) => places.whole]],
@@ -69,14 +76,42 @@ const learnScene = {
 			says: rise(back, 0.5, 0.4) + rise(t, SEAL_OPENS_AT + 3.2, 0.6),
 		});
 		paintTen(view, facts, t, sheets);
+		paintActivations(view, now, within(t, FIRST_STEPS_AT - 0.2, MANY_AT - 0.4, 0.6));
 		paintGrowing(view, facts, t, patches);
 		paintCostOutline(view, facts.cost, 1);
-		const lit = 1 - 0.9 * within(t, 3.2, SEAL_OPENS_AT + 2.6, 1);
-		if (lit > 0.11)
-			paintSquare(view, ...view.places.square, Math.sqrt(now.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
-		paintCostNumber(view, now.cost, lit > 0.11 ? lit : 0, facts.cost);
+		paintLearningCost(view, facts, t, now.cost);
+		paintLastAnswer(view, winner(now.result.a[3]), rise(t, SEAL_OPENS_AT + 3.2, 0.8));
 	},
 };
+
+/** The square: of the visitor's digit at first and at last, and while steps run of the new digits, on average. */
+function paintLearningCost(view, facts, t, own) {
+	const { places, upright } = view;
+	const ofNew = within(t, FIRST_STEPS_AT - 1, SEAL_OPENS_AT + 3.4, 1.4);
+	const cost = ofNew > 0 ? blend(own, facts.newAfter(facts.step ?? stepAt(t)).cost, ofNew) : own;
+	const lit = 1 - within(t, 3.2, FIRST_STEPS_AT, 1);
+	if (lit > 0.02) paintSquare(view, ...places.square, Math.sqrt(cost) * places.unitOfAll, { filled: 0.9 * lit });
+	paintCostNumber(view, cost, lit, facts.cost);
+	const [x, y] = places.square;
+	const below = y + (Math.sqrt(facts.cost) * places.unitOfAll) / 2;
+	filmWords("label.average").forEach((line, n) =>
+		letters(view, line, ...(upright ? [284, below + 4 + 13 * n] : [x, below + 54 + 21 * n]), upright ? 15.5 : 15, {
+			colour: colours.muted,
+			align: upright ? "right" : "center",
+			alpha: ofNew,
+		}),
+	);
+	const [textX, textY] = upright ? [200, 32] : [x, below + 120];
+	const step = filmWords("label.step", { step: filmNumber(facts.step ?? stepAt(t), 0) });
+	letters(view, step, textX, textY, upright ? 20 : 26, { alpha: within(t, FIRST_STEPS_AT, SEAL_OPENS_AT, 0.6) });
+}
+
+/** What it says of the visitor's digit, as large as the digit. */
+function paintLastAnswer(view, says, alpha) {
+	const { places, upright } = view;
+	const place = upright ? [214, places.square[1]] : [places.square[0], places.square[1] + 230];
+	letters(view, says, ...place, (places.image[2] * view.scale * 0.9) / view.unit, { colour: colours.mark, alpha });
+}
 
 /** The network at a moment, with its result and cost: back to the start, then learning, then perhaps taught. */
 function learningAt(facts, t, back) {
@@ -94,10 +129,10 @@ function blendedNet({ trained, taught, input, targets }, u) {
 	return { net, result, cost: net.compare(result, targets).cost };
 }
 
-/** The step that is shown at a moment: the first ten one by one, then faster and faster. */
+/** The step that is shown at a moment. */
 function stepAt(t) {
-	if (t < MANY_AT) return floor(FIRST_STEPS * part(t, FIRST_STEPS_AT + 0.5, FIRST_STEPS_AT + 4));
-	return Math.round(FIRST_STEPS * (FILM_STEPS / FIRST_STEPS) ** part(t, MANY_AT + 0.5, MANY_END));
+	if (t < MANY_AT) return floor(FIRST_STEPS * part(t, FIRST_STEPS_AT + 1.8, FIRST_STEPS_AT + 6.6) ** 1.6);
+	return Math.round(blend(FIRST_STEPS, FILM_STEPS, part(t, MANY_AT + 0.5, MANY_END) ** 2));
 }
 
 /** The visitor's digit is not used for learning: it waits behind a frame. */
@@ -133,15 +168,30 @@ function paintTen(view, facts, t, alpha) {
 	paintFields(view, pictures, { patch: () => [alpha, 1], field: () => alpha });
 }
 
-/** The weights of A as patterns grow in them, and the count of the steps. */
+/** Where one of the new digits is shown. */
+function newPlace({ upright }, n) {
+	if (upright) return [6 + (n % 10) * 38.2, 378 + floor(n / 10) * 70, 34];
+	return [838 + (n % 4) * 64, 102 + floor(n / 4) * 98, 54];
+}
+
+/** The weights of A as patterns grow in them, and the new digits with their answers. */
 function paintGrowing(view, facts, t, alpha) {
 	if (alpha <= 0) return;
+	const { upright, places } = view;
 	const shown = facts.step ?? stepAt(t);
 	const { step, net } = facts.learned(shown);
 	const most = facts
 		.learned(FILM_STEPS)
 		.net.layers.map(({ w, b, outputs }) => 0.6 * largest(net.params.subarray(w, b + outputs)));
 	const pictures = facts.pictures(`learned${step}`, () => fieldPictures(net, net.params, most));
-	paintFields(view, pictures, { patch: () => [alpha, 1], field: () => alpha });
-	paintCount(view, shown, alpha);
+	paintFields(view, pictures, { patch: () => [alpha, 1], field: (n) => (n ? 0 : alpha) });
+	const { answers, right } = facts.newAfter(shown);
+	const cells = facts.newDigits.map((one, n) => {
+		const seen = alpha * rise(t, MANY_AT - 0.4 + n * 0.03, 0.6);
+		const isRight = answers[n].says === one.label;
+		return [one, newPlace(view, n), answers[n], seen * (isRight ? 1 : 0.35), seen];
+	});
+	paintAnswers(view, cells, upright ? 16 : 21);
+	const place = upright ? [200, 58] : [places.square[0], places.square[1] + 240];
+	letters(view, filmWords("label.right", { right, all: answers.length }), ...place, upright ? 17 : 19, { alpha });
 }

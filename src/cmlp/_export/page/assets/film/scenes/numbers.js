@@ -53,6 +53,7 @@ const numbersScene = {
 		const says = within(t, 12.7, OTHERS_AT, 0.5) + rise(t, OTHERS_END + 0.5, 0.6);
 		const own = {
 			shown,
+			names: 0,
 			wave: waveAt(t),
 			flown: (row, column) => rise(t, 4.4 + row * 0.05 + column * 0.006, 1.3),
 			says,
@@ -60,7 +61,7 @@ const numbersScene = {
 		if (away <= 0 || guest < 0 || guest >= 9) paintShuffled(view, facts, t, own);
 		else paintGuest(view, facts, guest);
 		paintTally(view, facts, t);
-		paintActivations(view, beforeLuck(facts), within(t, 12.7, OTHERS_AT, 0.6));
+		paintActivations(view, beforeLuck(facts), within(t, 13.6, OTHERS_AT, 0.6));
 		paintAnswer(view, beforeLuck(facts).says, t);
 	},
 };
@@ -90,7 +91,8 @@ function paintGuest(view, facts, guest) {
 	const [x, y, side] = view.places.image;
 	paintPicture(view, pictureOf(one), x, y, side, side, min(1, 8 * u, 8 * (1 - u)));
 	const ring = part(u, 0.6, 0.7);
-	paintWorking(view, early, { result: one.result, image: one.input, wave: 3 * part(u, 0, 0.65), says: ring });
+	const wave = 3 * part(u, 0, 0.65);
+	paintWorking(view, early, { result: one.result, image: one.input, names: 0, wave, says: ring });
 }
 
 /** What it says, as large as what was drawn. */

@@ -49,21 +49,23 @@ const sumScene = {
 	words: () => ({}),
 	pauses: [],
 	shots: [
-		[0.2, 1.9, (places, { way }) => places.near(3, way[0], 4.5)],
-		[2.3, 1.6, (places, { way }) => places.near(2, way[1], 5)],
-		[4.1, 1.6, (places, { way }) => places.near(1, way[2], 5)],
-		[5.9, 1.7, (places, { way }) => places.inside(1, way[2])],
+		[0.2, 1.6, (places, { way }) => places.near(3, way[0], 4.5)],
+		[1.9, 1.4, (places, { way }) => places.near(2, way[1], 5)],
+		[3.4, 1.5, (places, { way }) => places.fromImage(way[2])],
+		[6.7, 1.6, (places, { way }) => places.inside(1, way[2])],
 	],
 	paint(view, facts, t) {
 		const quiet = rise(t, 0.2, 1.4);
 		paintNumbersEnd(view, facts, {
+			names: 0,
 			says: 1 - quiet,
 			wires: 1 - 0.75 * quiet,
 			dim: (layer, k) => (facts.way[3 - layer] === k ? 1 : 1 - 0.6 * quiet),
 		});
 		paintWay(view, facts, t);
-		paintVeil(view, rise(t, 6.2, 1.1));
-		paintOpenNeuron(view, facts, t, 1 - rise(t, 5.8, 1.2));
+		paintPixelWire(view, facts, t);
+		paintVeil(view, rise(t, 7, 1));
+		paintOpenNeuron(view, facts, t, 1 - rise(t, 6.6, 1.2));
 	},
 };
 
@@ -74,13 +76,13 @@ function paintNumbersEnd(view, facts, options = {}) {
 	paintWorking(view, facts, { says: 1, ...options });
 }
 
-/** The two wires that the camera follows, with a dot that runs ahead of it. */
+/** The wires that the camera follows back into A, with a dot that runs ahead of it; and one that comes from a pixel. */
 function paintWay(view, facts, t) {
 	const { pen, places } = view;
 	const [says, b, a] = facts.way;
 	[
-		[places.at(3, says), places.at(2, b), 1.6, [2, b, says]],
-		[places.at(2, b), places.at(1, a), 3.4, [1, a, b]],
+		[places.at(3, says), places.at(2, b), 1.3, [2, b, says]],
+		[places.at(2, b), places.at(1, a), 2.8, [1, a, b]],
 	].forEach(([start, end, from, [layer, i, j]]) => {
 		const u = rise(t, from, 1.6);
 		const alpha = rise(t, from - 0.6, 0.6);
@@ -106,6 +108,34 @@ function paintWay(view, facts, t) {
 		])
 			paintNeuron(view, ...point, places.radius[l], facts.result.a[l][k]);
 	});
+}
+
+/** The wire of one bright pixel: from its place in the picture to the inputs, and on to the neuron. */
+function paintPixelWire(view, facts, t) {
+	const { pen, places, scale } = view;
+	const { to, terms } = facts.addition;
+	const { pixel, weight } = terms[0];
+	const alpha = within(t, 4.2, 8, 0.6);
+	if (alpha <= 0) return;
+	const [start, middle, end] = [places.pixel(pixel), places.input(pixel), places.at(1, to)];
+	const size = places.image[2] / SIDE;
+	const [first, second] = [rise(t, 4.6, 0.8), rise(t, 5.4, 1)];
+	pen.globalAlpha = alpha;
+	outline(pen, colours.mark, size * 0.3, start[0] - size, start[1] - size, 2 * size, 2 * size);
+	pen.lineWidth = 3.4 / max(1, scale);
+	for (const [from, towards, colour, u] of [
+		[start, middle, colours.mark, first],
+		[middle, end, tint(weight), second],
+	]) {
+		if (u <= 0) continue;
+		pen.strokeStyle = colour;
+		pen.beginPath();
+		pen.moveTo(...from);
+		pen.lineTo(...blendAll(from, towards, u));
+		pen.stroke();
+	}
+	pen.globalAlpha = 1;
+	paintNeuron(view, ...end, places.radius[1], facts.result.a[1][to]);
 }
 
 /** The neuron of A as a room: its circle, and the figure inside, at a second of this scene. At `closed` = 1 it only shines. */
@@ -140,7 +170,7 @@ function paintWeightedDigit(view, facts, { patch: [x, y, side] }, t) {
 		signedPicture(weights, SIDE, largest(weights), 0.8),
 		signedPicture(products, SIDE, largest(products), 0.8),
 	]);
-	const [spread, multiplied] = [rise(t, 7.6, 1.4), rise(t, 11.4, 1.2)];
+	const [spread, multiplied] = [rise(t, 8.4, 1.4), rise(t, 11.4, 1.2)];
 	paintPicture(view, facts.digit.picture, x, y, side, side, (1 - 0.65 * spread) * (1 - multiplied));
 	paintPicture(view, allWeights, x, y, side, side, spread * (1 - multiplied));
 	paintPicture(view, onlyProducts, x, y, side, side, multiplied);

@@ -1,25 +1,28 @@
 // --- Scene 7: every wire turns by the wish after it times the activation before it.
 
-const BRIGHT_AT = 1; // one wire from a bright pixel, then one from a dark one
-const DARK_AT = 5;
-const PATCHES_AT = 8.5;
-const GRID_AT = 12.5;
-const REST_AT = 18; // the other layers join
-const TURN_AT = 25;
+const BRIGHT_AT = 1.2; // one wire from a bright pixel, and one from a dark one
+const DARK_AT = 3.6;
+const PATCHES_AT = 11.5;
+const GRID_AT = 15;
+const REST_AT = 19.5; // the other layers join
+const TURN_AT = 27;
 const TURN_SECONDS = 5;
-const TURN_BET_AT = 34;
+const TURN_BET_AT = 36.5;
+const RAIN_AT = 37; // test digits fall into view, each with its answer
+const RAIN_SECONDS = 5;
 
 const turnScene = {
 	id: "turn",
 	doors: ["chain"],
-	seconds: 43,
+	seconds: 48,
 	captions: () => [
 		[0, "turn.1"],
 		[PATCHES_AT - 0.5, "turn.2"],
 		[REST_AT - 0.6, "turn.3"],
-		[TURN_AT - 0.8, "turn.4"],
+		[TURN_AT - 1, "turn.4"],
+		[TURN_AT + 2.4, "turn.5"],
 		[TURN_BET_AT - 0.6, "turn.bet"],
-		[TURN_BET_AT + 0.5, "turn.verdict"],
+		[RAIN_AT + RAIN_SECONDS - 0.5, "turn.verdict"],
 	],
 	words: ({ cost, after, label }) => ({
 		cost: filmNumber(cost, 2),
@@ -37,7 +40,7 @@ const turnScene = {
 		},
 	],
 	shots: [
-		[0.2, 1.6, (places, facts) => places.near(1, facts.hands.neuron, 7)],
+		[0.2, 1.6, (places, facts) => places.near(1, facts.hands.neuron, 8)],
 		[PATCHES_AT - 1.6, 1.8, (places) => places.whole],
 	],
 	paint(view, facts, t) {
@@ -61,6 +64,7 @@ const turnScene = {
 		paintHands(view, facts, t);
 		paintTurns(view, facts, t);
 		paintShrinking(view, facts, t, turned);
+		paintRain(view, facts, t);
 	},
 };
 
@@ -78,23 +82,24 @@ function paintTurningWires(view, facts, t) {
 	});
 }
 
-/** Two wires into one neuron of A: brightness at the left end, a wish at the right one, and the turn that both give. */
+/** Two wires into one neuron of A: a pixel at one end, a wish at the other one, and the turn that both give. */
 function paintHands(view, facts, t) {
 	const { neuron, bright, dark } = facts.hands;
+	const { pen, places, upright } = view;
+	const radius = places.radius[1];
+	const end = places.at(1, neuron);
+	const wish = facts.wishes[1][neuron];
 	[
-		[bright, BRIGHT_AT, within(t, BRIGHT_AT, PATCHES_AT - 1.2, 0.8)],
-		[dark, DARK_AT, within(t, DARK_AT, PATCHES_AT - 1.2, 0.8)],
-	].forEach(([pixel, from, alpha], n) => {
+		[bright, BRIGHT_AT, -1],
+		[dark, DARK_AT, 1],
+	].forEach(([pixel, from, side]) => {
+		const alpha = within(t, from, PATCHES_AT - 1.2, 0.8);
 		if (alpha <= 0) return;
-		const { pen, places } = view;
-		const end = places.at(1, neuron);
-		const input = places.input(pixel);
-		// Only the last part of the wire is seen from near.
-		const seen = (5 * places.radius[1]) / hypot(input[0] - end[0], input[1] - end[1]);
-		const start = blendAll(end, input, seen);
+		const start = upright
+			? [end[0] + 2.6 * side * radius, end[1] - 3.6 * radius]
+			: [end[0] - 6 * radius, end[1] + 2.4 * side * radius];
 		const value = facts.input[pixel];
-		const wish = facts.wishes[1][neuron];
-		const met = rise(t, from + 1.2, 1.4);
+		const met = rise(t, from + 1, 1.4);
 		pen.globalAlpha = alpha;
 		pen.strokeStyle = colours.ring;
 		pen.lineWidth = 0.6;
@@ -102,31 +107,64 @@ function paintHands(view, facts, t) {
 		pen.moveTo(...start);
 		pen.lineTo(...end);
 		pen.stroke();
-		const turn = value * met;
-		if (turn > 0) {
+		if (value * met > 0) {
 			pen.strokeStyle = tint(wish);
-			pen.lineWidth = 0.6 + 4.4 * turn;
+			pen.lineWidth = 0.6 + 4.4 * value * met;
 			pen.beginPath();
 			pen.moveTo(...blendAll(start, end, 0.5 - 0.5 * met));
 			pen.lineTo(...blendAll(start, end, 0.5 + 0.5 * met));
 			pen.stroke();
 		}
 		pen.globalAlpha = 1;
-		const size = places.radius[1] * 0.62;
+		const size = radius * 0.7;
 		box(pen, start[0] - size, start[1] - size, 2 * size, 2 * size, colours.ground);
 		box(pen, start[0] - size, start[1] - size, 2 * size, 2 * size, colours.on, alpha * value);
 		pen.globalAlpha = alpha;
 		outline(pen, colours.ring, 0.5, start[0] - size, start[1] - size, 2 * size, 2 * size);
 		pen.globalAlpha = 1;
-		paintNeuron(view, ...end, places.radius[1], facts.result.a[1][neuron]);
-		const x = blend(start[0], end[0], 0.5);
-		const y = n ? max(start[1], end[1]) + places.radius[1] * 1.7 : min(start[1], end[1]) - places.radius[1] * 1.7;
-		const product = `${filmNumber(wish, 3)} × ${filmNumber(value, 2)} = ${filmNumber(wish * value, 3)}`;
-		letters(view, product, x, y, 19, {
+		paintNeuron(view, ...end, radius, facts.result.a[1][neuron]);
+		const numbers = [wish, wish * value].map((one) => filmNumber(one, 3));
+		const product = filmWords("label.product", { wish: numbers[0], pixel: filmNumber(value, 2), turn: numbers[1] });
+		const place = upright
+			? [end[0], end[1] + (4.2 + 0.8 * side) * radius]
+			: [start[0] - 1.5 * radius, start[1] + 1.7 * side * radius];
+		letters(view, product, ...place, upright ? 17 : 19, {
 			alpha: alpha * met,
-			colour: value ? tint(wish) : colours.muted,
+			colour: value ? tint(wish) : colours.text,
 		});
 	});
+}
+
+/** How much of the picture is left to the falling digits. */
+const rainAt = (t) => within(t, RAIN_AT - 0.4, turnScene.seconds - 0.6, 0.9);
+
+/** Where one of the falling digits comes to rest, and how many there is room for. */
+function rainPlaces({ upright }) {
+	const [columns, rows, left, top, across, down, side] = upright
+		? [10, 8, 6, 10, 38.2, 62, 34]
+		: [28, 11, 46, 34, 42.8, 54, 31];
+	return { room: columns * rows, at: (n) => [left + (n % columns) * across, top + floor(n / columns) * down, side] };
+}
+
+/** Test digits fall into view, each with what the network says of it after the step. */
+function paintRain(view, facts, t) {
+	const alpha = rainAt(t);
+	if (alpha <= 0) return;
+	const { room, at } = rainPlaces(view);
+	paintVeil(view, 0.94 * alpha);
+	const cells = examples.test.slice(0, room).map((one, n) => {
+		const from = RAIN_AT + (((n * 61) % 97) / 97) * (RAIN_SECONDS - 2);
+		const [x, y, side] = at(n);
+		const fallen = rise(t, from, 1.2);
+		return [
+			one,
+			[x, y - (1 - fallen) * 240, side],
+			facts.after.answers[n],
+			alpha * min(1, 2 * fallen),
+			alpha * rise(t, from + 1.1, 0.5),
+		];
+	});
+	paintAnswers(view, cells, view.upright ? 16 : 15, colours.mark);
 }
 
 /** The turns of all wires, first at the neurons of A, then in the places of all knobs. */
@@ -138,13 +176,13 @@ function paintTurns(view, facts, t) {
 		patch: (k) => [rise(t, PATCHES_AT + k * 0.14, 0.7) * (1 - gone), rise(t, GRID_AT + k * 0.08, 1.6) * (1 - back)],
 		field: (n) => rise(t, REST_AT + n * 1.2, 1.2) * (1 - back),
 	});
-	paintCount(view, N_KNOBS, within(t, REST_AT + 3, TURN_AT - 0.2));
+	paintCount(view, N_KNOBS, within(t, REST_AT + 3, TURN_AT - 1));
 	letters(view, filmWords("ui.scale"), ...scalePlace(view), 15, {
 		colour: colours.muted,
-		alpha: within(t, REST_AT + 1, TURN_AT - 0.2),
+		alpha: within(t, REST_AT + 1, TURN_AT - 1),
 	});
 	letters(view, "−∇C", ...countPlace(view, -1), view.upright ? 22 : 32, {
-		alpha: within(t, REST_AT + 3.6, TURN_AT - 0.2),
+		alpha: within(t, REST_AT + 3.6, TURN_AT - 1),
 		align: "left",
 	});
 }
@@ -154,5 +192,5 @@ function paintShrinking(view, facts, t, turned) {
 	const lit = rise(t, TURN_AT - 0.4, 1);
 	paintCostOutline(view, facts.cost, 1);
 	paintSquare(view, ...view.places.square, Math.sqrt(turned.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
-	paintCostNumber(view, turned.cost, lit, facts.cost);
+	paintCostNumber(view, turned.cost, lit * (1 - rainAt(t)), facts.cost);
 }

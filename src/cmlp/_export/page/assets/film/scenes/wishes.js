@@ -2,15 +2,21 @@
 
 const SLOPES_AT = 4.5;
 const WISH_BET_AT = 10;
-const ONE_AT = 12; // ten requests reach one neuron of B
-const REQUEST_SECONDS = 1.3;
-const ADDED_AT = ONE_AT + 10 * 0.55 + REQUEST_SECONDS + 0.6;
-const WEAKENED_AT = ADDED_AT + 2;
-const ALL_AT = 25.5;
-const TO_A_AT = 33;
-const requestAt = (j) => ONE_AT + 0.4 + j * 0.55;
+const FIRST_REQUEST_AT = 10.8; // the wrong answer asks one neuron of B, later all ten do
+const OTHERS_ASK_AT = 16;
+const REQUEST_SECONDS = 1.6;
+const ADDED_AT = OTHERS_ASK_AT + 9 * 0.5 + REQUEST_SECONDS + 0.4;
+const WEAKENED_AT = ADDED_AT + 4;
+const ALL_AT = WEAKENED_AT + 5;
+const TO_A_AT = ALL_AT + 7;
 const ofAllAt = (j) => ALL_AT + j * 0.25;
 const toAAt = (j) => TO_A_AT + 0.6 + j * 0.16;
+
+/** When the request of an output starts: first that of the wrong answer, then the others. */
+function requestAt({ says }, j) {
+	if (j === says) return FIRST_REQUEST_AT;
+	return OTHERS_ASK_AT + 0.5 * (j < says ? j : j - 1);
+}
 
 const wishesScene = {
 	id: "wishes",
@@ -23,24 +29,27 @@ const wishesScene = {
 		return k === undefined ? null : () => [k + 1];
 	},
 	change: (facts, [number]) => facts.asking(number - 1),
-	seconds: 45,
+	seconds: TO_A_AT + 12,
 	captions: () => [
 		[0, "wishes.1"],
 		[WISH_BET_AT - 0.6, "wishes.bet"],
-		[WISH_BET_AT + 0.3, "wishes.2"],
-		[ADDED_AT, "wishes.verdict"],
-		[TO_A_AT - 0.4, "wishes.3"],
+		[WISH_BET_AT + 0.3, "wishes.verdict"],
+		[OTHERS_ASK_AT, "wishes.2"],
+		[ADDED_AT, "wishes.all"],
+		[WEAKENED_AT - 0.4, "wishes.3"],
+		[ALL_AT - 0.6, "wishes.4"],
+		[TO_A_AT - 0.4, "wishes.5"],
 	],
 	words: (facts) => ({
 		says: facts.says,
 		B: `B${facts.asked + 1}`,
 		direction: captions["wishes.directions"][facts.wishes[2][facts.asked] > 0 ? 0 : 1],
+		slope: filmNumber(slopeOfAsked(facts), 2),
 	}),
 	pauses: [{ at: WISH_BET_AT, kind: "bet", right: () => 0 }],
 	shots: [
 		[0.4, 2.4, (places) => places.outputs],
 		[WISH_BET_AT - 3, 2, (places) => places.lastLayers],
-		[ONE_AT - 0.6, 2, (places, { asked }) => places.near(2, asked, 10)],
 		[ALL_AT - 1, 2, (places) => places.whole],
 	],
 	paint(view, facts, t) {
@@ -49,7 +58,10 @@ const wishesScene = {
 		paintNumbersEnd(view, facts, {
 			says: 0,
 			wires: 1 - 0.88 * quiet,
-			dim: (layer, k) => (layer === 3 || (layer === 2 && k === facts.asked) ? 1 : 1 - 0.65 * one),
+			dim(layer, k) {
+				if (layer === 3 || (layer === 2 && k === facts.asked)) return 1;
+				return 1 - (layer === 1 ? 0.95 : 0.65) * one;
+			},
 		});
 		paintCostOutline(view, facts.cost, 1);
 		paintAskedWires(view, facts, t, one);
@@ -60,8 +72,8 @@ const wishesScene = {
 			back,
 			2,
 			last,
-			(i, j) => (i === facts.asked ? part(t, requestAt(j), requestAt(j) + REQUEST_SECONDS) : 0),
-			view.upright ? 2.2 : 3.2,
+			(i, j) => (i === facts.asked ? part(t, requestAt(facts, j), requestAt(facts, j) + REQUEST_SECONDS) : 0),
+			view.upright ? 4 : 7,
 		);
 		paintDots(
 			view,
@@ -90,11 +102,9 @@ const wishesScene = {
 			(k) => (isFirst(k) ? 1 - within(t, 1, SLOPES_AT + 1.6) : rise(t, SLOPES_AT + k * 0.12, 1)),
 		);
 		paintStack(view, facts, t);
-		paintWishesOf(view, facts, 2, (k) =>
-			k === facts.asked ? rise(t, WEAKENED_AT + 1.4, 0.8) : rise(t, ALL_AT + 3.4, 1),
-		);
+		paintWishesOf(view, facts, 2, (k) => (k === facts.asked ? rise(t, ALL_AT - 1.6, 0.8) : rise(t, ALL_AT + 3.4, 1)));
 		paintWishesOf(view, facts, 1, () => rise(t, TO_A_AT + 4, 1.2));
-		paintEnd(view, rise(t, 41.6, 0.8));
+		paintEnd(view, rise(t, TO_A_AT + 8.6, 0.8));
 	},
 };
 
@@ -127,7 +137,7 @@ function paintWishesOf(view, facts, layer, grown, sloped = () => 1) {
 function paintAskedWires(view, facts, t, alpha) {
 	const { w, outputs } = facts.start.layers[2];
 	const own = facts.wires(2).filter(([i]) => i === facts.asked);
-	const early = within(t, 0, ONE_AT, 0.6);
+	const early = within(t, 0, OTHERS_ASK_AT, 0.6);
 	paintWires(
 		view,
 		own,
@@ -137,55 +147,87 @@ function paintAskedWires(view, facts, t, alpha) {
 	);
 	const [x, y] = view.places.at(2, facts.asked);
 	paintNeuron(view, x, y, view.places.radius[2], facts.result.a[2][facts.asked], alpha || 1);
-	paintRing(view, x, y, view.places.radius[2] * 1.4, within(t, WISH_BET_AT - 1, ONE_AT + 1, 0.6));
-	letters(view, `B${facts.asked + 1}`, x - view.places.radius[2] * 2.2, y, 16, { alpha });
+	paintRing(view, x, y, view.places.radius[2] * 1.4, within(t, WISH_BET_AT - 1, ALL_AT - 0.6, 0.6));
+	letters(view, `B${facts.asked + 1}`, x - view.places.radius[2] * 3.2, y, 16, { alpha });
 }
 
-/** The ten requests beside the asked neuron: those up on one side, those down on the other; then their sum. */
+/** The slope of the asked neuron's curve, which weakens the sum of all requests. */
+const slopeOfAsked = (facts) => facts.wishes[2][facts.asked] / sum(facts.requests(2, facts.asked));
+
+/** Large beside the asked neuron: the ten requests, those up above a line and those down below it; then their sum. */
 function paintStack(view, facts, t) {
-	const alpha = within(t, ONE_AT, ALL_AT + 1, 0.8);
+	const alpha = within(t, FIRST_REQUEST_AT - 0.4, ALL_AT - 0.4, 0.8);
 	if (alpha <= 0) return;
 	const { pen, places, upright } = view;
 	const requests = facts.requests(2, facts.asked);
 	const most = max(sum(requests.filter((value) => value > 0)), -sum(requests.filter((value) => value < 0)));
-	const [x0, y] = places.at(2, facts.asked);
-	const x = x0 + places.mark[0] * 1.7 + (upright ? 15 : 0);
-	const tall = upright ? 34 : 74;
-	const width = upright ? 8 : 16;
+	const [x, y, width, tall] = places.stack;
 	const added = rise(t, ADDED_AT, 1.2);
-	const weakened = rise(t, WEAKENED_AT, 1.2);
+	box(pen, x - 1.5 * width, y - 1.2 * tall, 4.5 * width, 2.4 * tall, colours.ground, 0.92 * alpha);
+	const block = (from, size, colour, shown) =>
+		box(pen, x - width / 2, min(from, from - size), width, max(0, abs(size) - 0.8), colour, alpha * shown);
+	letters(view, `B${facts.asked + 1}`, x, y - 1.1 * tall, upright ? 16 : 19, { alpha, bold: true });
+	const order = range(10).sort((p, q) => requestAt(facts, p) - requestAt(facts, q));
 	let [up, down] = [0, 0];
-	requests.forEach((value, j) => {
-		const u = rise(t, requestAt(j) + REQUEST_SECONDS - 0.2, 0.4);
-		const size = (abs(value) / most) * tall * u;
-		if (value > 0) {
-			box(pen, x - width / 2, y - up - size, width, max(0, size - 0.6), colours.positive, alpha * (1 - added));
-			up += size;
-		} else {
-			box(pen, x - width / 2, y + down, width, max(0, size - 0.6), colours.negative, alpha * (1 - added));
-			down += size;
-		}
-	});
-	const total = (sum(requests) / most) * tall;
-	const slope = facts.wishes[2][facts.asked] / sum(requests);
-	const size = total * blend(1, slope / 0.25 / 4, weakened);
-	box(
-		pen,
-		x - width / 2,
-		min(y, y - size),
-		width,
-		abs(size),
-		tint(total),
-		alpha * added * (1 - rise(t, WEAKENED_AT + 1.4, 0.8)),
-	);
+	for (const j of order) {
+		const value = requests[j];
+		const size = (value / most) * tall * rise(t, requestAt(facts, j) + REQUEST_SECONDS - 0.3, 0.5);
+		const from = value > 0 ? y - up : y + down;
+		block(from, size, tint(value), 1 - added);
+		if (abs(size) > (upright ? 12 : 15))
+			letters(view, j, x, from - size / 2, upright ? 15 : 15, {
+				colour: colours.ground,
+				alpha: alpha * (1 - added),
+				bold: true,
+			});
+		if (value > 0) up += size;
+		else down -= size;
+	}
+	const total = sum(requests);
+	const weakened = rise(t, WEAKENED_AT + 1, 1.6);
+	const size = (total / most) * tall * blend(1, slopeOfAsked(facts), weakened);
+	block(y, size, tint(total), added);
 	pen.globalAlpha = alpha;
 	pen.strokeStyle = colours.text;
-	pen.lineWidth = upright ? 0.8 : 1.2;
+	pen.lineWidth = upright ? 0.8 : 1.4;
 	pen.beginPath();
-	pen.moveTo(x - width * 0.9, y);
-	pen.lineTo(x + width * 0.9, y);
+	pen.moveTo(x - width, y);
+	pen.lineTo(x + width, y);
 	pen.stroke();
 	pen.globalAlpha = 1;
+	paintOwnCurve(view, facts, alpha * rise(t, WEAKENED_AT, 0.8));
+}
+
+/** The curve of the asked neuron, with the slope where its sum lies. */
+function paintOwnCurve(view, facts, alpha) {
+	if (alpha <= 0) return;
+	const { pen, places, upright } = view;
+	const [stackX, y, width, tall] = places.stack;
+	const [x, wide, high] = [stackX + 1.85 * width, 0.95 * width, tall * 0.42];
+	const z = facts.result.z[1][facts.asked];
+	const reach = max(4, 1.2 * abs(z));
+	const at = (value, a) => [x + (value / reach) * wide, y + high * (1 - 2 * a)];
+	const slope = slopeOfAsked(facts);
+	pen.globalAlpha = alpha;
+	pen.lineWidth = upright ? 1 : 1.6;
+	pen.strokeStyle = colours.text;
+	pen.beginPath();
+	for (let k = -30; k <= 30; k++) pen.lineTo(...at((k / 30) * reach, logistic((k / 30) * reach)));
+	pen.stroke();
+	pen.strokeStyle = colours.mark;
+	pen.lineWidth *= 1.6;
+	pen.beginPath();
+	for (const by of [-1.4, 1.4]) pen.lineTo(...at(z + by, logistic(z) + slope * by));
+	pen.stroke();
+	pen.globalAlpha = 1;
+	const size = upright ? 15.5 : 16;
+	letters(view, filmWords("label.curve", { B: `B${facts.asked + 1}` }), x, y - high - (upright ? 12 : 18), size, {
+		alpha,
+	});
+	letters(view, filmWords("label.slope", { slope: filmNumber(slope, 2) }), x, y + high + (upright ? 12 : 18), size, {
+		colour: colours.mark,
+		alpha,
+	});
 }
 
 /** Pixels have no wishes: a line at the inputs. */
