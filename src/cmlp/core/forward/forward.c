@@ -129,7 +129,7 @@ static void activate_layer(const cmlp_net *net, const cmlpi_outputs *outputs, in
 }
 
 /* Sorts the quantiles of n rows of the last layer's activations a from row `first` on, and finds their class indices. */
-static void finish_rows(const cmlp_net *net, const cmlpi_outputs *outputs, const void *a, int64_t first, int64_t n)
+static void finish_outputs(const cmlp_net *net, const cmlpi_outputs *outputs, const void *a, int64_t first, int64_t n)
 {
     if (net->n_quantiles && outputs->last) cmlpi_sort_outputs(net, cmlpi_at(net, outputs->last, first * net->n_quantiles), n);
     for (int64_t i = 0; outputs->labels && i < n; i++)
@@ -153,7 +153,7 @@ static cmlpi_fault predict_row(const cmlp_net *net, const void *params, const vo
         activate_layer(net, outputs, l, z, a, 1);
         x = a;
     }
-    finish_rows(net, outputs, x, first, 1);
+    finish_outputs(net, outputs, x, first, 1);
     return (cmlpi_fault){CMLP_OK, -1, -1};
 }
 
@@ -190,7 +190,7 @@ static cmlpi_fault predict_rows(const cmlpi_data *data, const void *params, cons
         activate_layer(net, outputs, l, z, a, n);
         x = a;
     }
-    finish_rows(net, outputs, x, first, n);
+    finish_outputs(net, outputs, x, first, n);
     return (cmlpi_fault){CMLP_OK, -1, -1};
 }
 
