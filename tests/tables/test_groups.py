@@ -487,6 +487,31 @@ def test_other_tables_are_not_noted(frame, more):
     assert notes_of(frame(), **more) == []
 
 
+@pytest.mark.parametrize(
+    "ids",
+    [GROUP, GROUP.astype(float), [f"p{one}" for one in GROUP]],
+    ids=["numbers", "floats", "texts"],
+)
+def test_a_column_that_has_the_groups_is_named(ids):
+    model = TabularRegressor(**QUICK | {"n_epochs": 1, "n_estimators": 1})
+    with pytest.warns(UserWarning, match="column 'person' has the groups.* leave it out of X"):
+        model.fit(with_ids(ids), Y, groups=list(GROUP))
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [GROUP + 1, np.arange(480), [f"p{one // 2}" for one in GROUP], GROUP.astype("M8[D]")],
+    ids=["other numbers", "rows", "larger groups", "days"],
+)
+def test_other_columns_beside_groups_are_not_named(ids):
+    model = TabularRegressor(**QUICK | {"n_epochs": 1, "n_estimators": 1})
+    frame = with_ids(GROUP)
+    frame["person"] = ids
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*has the groups")
+        model.fit(frame, Y, groups=list(GROUP))
+
+
 # ------------------------------------------------------------------------- files, pickles, resume, verify, tools
 
 

@@ -1,7 +1,8 @@
-"""The warning at fit about a column that says what the rows are repeated measurements of."""
+"""The warnings at fit about a column that says what the rows are repeated measurements of, or has their groups."""
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.groups import Groups
     from cmlp._data.input_frame import InputFrame
     from cmlp._model.table_columns import TableColumns
 
@@ -45,18 +47,62 @@ def warn_of_repeated_rows(
     for i, column in enumerate(columns):
         if column.type not in (CATEGORY, NUMBER, *DATES) or not column.is_used:
             continue
-        if column.has_unlisted:
-            entries = categories_of(frame.exact(i), column.type)
-            # A missing value is a value here.
-            kept = [(entries[row] is None, entries[row]) for row in rows.tolist()]
-            values = groups_of(kept, None).codes.astype(np.float64)
-        else:
-            values = raw[:, i]
+        values = _values(frame, columns, raw, rows, i)
         compared = [k for k in _compared(columns) if k != i]
         others = _constant_columns(values, raw, compared, are_dates=column.is_date)
         if len(others) >= _FEWEST_CONSTANT:
             _warn(frame, i, others, len(np.unique(values[~np.isnan(values)])))
             return
+
+
+def warn_of_groups_in_inputs(
+    frame: InputFrame,
+    columns: TableColumns,
+    raw: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    groups: Groups,
+) -> None:
+    """Warn of a column that has the groups: their numbers, or a text of its own for each."""
+    are_numbers = all(isinstance(value, Real) for value in groups.values)
+    for i, column in enumerate(columns):
+        if not column.is_used:
+            continue
+        has_groups = False
+        if column.type == CATEGORY:
+            has_groups = _are_names(_values(frame, columns, raw, rows, i), groups.codes)
+        elif column.type == NUMBER and are_numbers:
+            has_groups = np.array_equal(raw[:, i], np.array(groups.values)[groups.codes])
+        if has_groups:
+            warn(
+                f"{frame.label(i)} has the groups. Rows to predict are of other groups, and the "
+                "model knows nothing of their values: leave it out of X."
+            )
+            return
+
+
+def _are_names(values: NDArray[np.float64], codes: NDArray[np.int64]) -> bool:
+    """Return whether each value is that of one group and each group has one value."""
+    for n in (_FEW_ROWS, len(codes)):
+        pairs = np.unique(np.stack([values[:n], codes[:n]]), axis=1)
+        if any(len(np.unique(part)) < pairs.shape[1] for part in pairs):
+            return False
+    return True
+
+
+def _values(
+    frame: InputFrame,
+    columns: TableColumns,
+    raw: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    i: int,
+) -> NDArray[np.float64]:
+    """Return the numbers of a column, or codes of all its categories, of which some may not be listed."""
+    if not columns[i].has_unlisted:
+        return raw[:, i]
+    entries = categories_of(frame.exact(i), columns[i].type)
+    # A missing value is a value here.
+    kept = [(entries[row] is None, entries[row]) for row in rows.tolist()]
+    return groups_of(kept, None).codes.astype(np.float64)
 
 
 def _compared(columns: TableColumns) -> list[int]:
