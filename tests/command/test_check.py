@@ -59,4 +59,6 @@ def test_networks_and_wrong_files_are_errors(run):
     status, _, err = run("check", "n.cmlp", "train.csv")
     assert status == 1 and "only the model of a table knows its training rows" in err
     Path("few.csv").write_text("size\n1\n")
-    assert "no column 'place'" in run("check", "m.cmlp", "few.csv")[2]
+    assert "no column 'place', which" in run("check", "m.cmlp", "few.csv")[2]
+    Path("other.csv").write_text("x\n1\n")
+    assert "no columns 'size', 'place', which" in run("check", "m.cmlp", "other.csv")[2]
