@@ -214,7 +214,6 @@ def _learn_table_classes(
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
     every, values = learn_labels(y[rows])
-    _warn_of_integers(every, len(rows))
     labels = every
     weights = weights_of_classes(fit.options.class_weight, every, values, equal_weight)
     if weights is not None:
@@ -233,6 +232,8 @@ def _learn_table_classes(
     if ordered is not labels:
         labels = ordered
         values = labels.encode(y[rows])
+    elif fit.warm_model is None:
+        _warn_of_integers(labels, len(rows))
     if fit.warm_model is not None:
         known = fit.warm_model.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
