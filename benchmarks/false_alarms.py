@@ -37,6 +37,7 @@ KINDS = {
     "whole numbers are dates": "has whole numbers that are probably dates",
     "hardly a value repeats": "hardly repeats a value",
     "counts the rows": "it has different whole numbers with hardly a gap",
+    "repeated measurements": "looks like repeated measurements",
     "copy of y": "says y exactly",
     "spellings": "differ only by blanks or case",
     "one label in each row": "Each row of y has exactly one 1",

@@ -45,9 +45,20 @@ def test_status_and_table_say_what_has_drifted(run):
     assert lines[-1].startswith("1 of 2 columns have drifted")
 
 
+def test_columns_that_no_network_uses_do_not_change_the_status(run):
+    rows = write("train.csv", 0).assign(constant=1.0)
+    TabularRegressor(**TINY).fit(rows, rows["size"]).save("m.cmlp")
+    rows.assign(constant=2.0).to_csv("new.csv", index=False)
+    status, lines, _ = run("check", "m.cmlp", "new.csv")
+    assert status == 0
+    assert lines[1].split()[0] == "constant" and lines[1].endswith("  not used")
+
+
 def test_networks_and_wrong_files_are_errors(run):
     Network([2, 3, 2]).save("n.cmlp")
     status, _, err = run("check", "n.cmlp", "train.csv")
     assert status == 1 and "only the model of a table knows its training rows" in err
     Path("few.csv").write_text("size\n1\n")
-    assert "no column 'place'" in run("check", "m.cmlp", "few.csv")[2]
+    assert "no column 'place', which" in run("check", "m.cmlp", "few.csv")[2]
+    Path("other.csv").write_text("x\n1\n")
+    assert "no columns 'size', 'place', which" in run("check", "m.cmlp", "other.csv")[2]

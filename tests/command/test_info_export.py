@@ -289,12 +289,12 @@ def test_info_of_a_table(command, table):
         and fields["values"] == "0 (a number), 1 (one of 2 categories)"
     )
     assert fields["classes"] == "2 (text): no, yes" and fields["networks"].endswith("-4-1")
-    assert fields["intervals"] == "from 8 scores of rows held out in fit"
+    assert fields["sets"] == "from 8 scores of rows held out in fit"
     assert re.fullmatch(
         r"\d+\.\d% on 8 rows held out in fit; always the most frequent class: 50.0%",
         fields["accuracy"],
     )
-    assert not {"probabilities", "threshold"} & {*fields}
+    assert not {"probabilities", "threshold", "intervals"} & {*fields}
 
 
 def test_info_has_settings_and_the_record_of_a_fit(command, tmp_path):

@@ -591,6 +591,16 @@ def test_columns_that_say_nothing_of_new_rows_are_lines(command):
     assert sum("column 'note' hardly repeats a value" in line for line in lines) == 1
 
 
+def test_a_warning_with_other_values_in_each_of_two_fits_is_one_line(command):
+    words = [word for k in range(40) for word in (f"word {k}", f"Word {k}")]
+    rng = np.random.RandomState(0)
+    rows = [f"{rng.choice(words)},{rng.choice(words)},{rng.normal()}" for _ in range(200)]
+    Path("words.csv").write_text("\n".join(["a,b,y", *rows]))
+    _, lines, _ = command("train", "words.csv", "--target", "y", "--n-epochs", "1", *OPTIONS)
+    found = [line for line in lines if "differ only by blanks or case" in line]
+    assert [line[:10] for line in found] == ["column 'a'", "column 'b'"]
+
+
 @pytest.mark.parametrize(("n", "kind"), [(16, "Regressor"), (3, "Regressor"), (2, "Classifier")])
 def test_a_whole_number_of_its_own_in_each_row_makes_a_regressor(command, n, kind):
     Path("few.csv").write_text("x,y\n" + "".join(f"{i % 3},{7 * i}\n" for i in range(n)))

@@ -371,6 +371,16 @@ def test_table_of_classes_and_of_many_columns():
     assert lines[-2] == "and 18 more columns" and lines[-1].startswith("Standard errors up to ")
 
 
+@pytest.mark.parametrize("n", [12, 13, 14])
+def test_text_names_one_other_column(n):
+    model = MLPRegressor.from_arrays([rows(n, 1)], [[0.0]])
+    lines = repr(model.explain(rows(1, n), rows(3, n))).split("\n")
+    assert sum(" = " in line for line in lines) == (n if n <= 13 else 12)
+    assert ("2 other columns" in repr(lines)) == (n == 14)
+    many = repr(model.explain(rows(2, n), rows(3, n)))
+    assert ("and 2 more columns" in many) == (n == 14) and "and 1 more" not in many
+
+
 def test_text_of_one_row_is_a_sum_with_signs():
     frame, price = flats()
     model = TabularRegressor(random_state=0).fit(frame, price)

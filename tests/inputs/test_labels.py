@@ -95,9 +95,6 @@ def test_integers_that_no_type_has_are_refused_with_a_remedy(y):
         ([np.int64(0), 1], "All labels are of type int, but"),
         ([True, np.False_], "with astype(bool)"),
         ([1, 2.0], "with astype(float)"),
-        (["a", "b", None], "Row 2 has no label (None): leave out the rows without a label."),
-        (["a", np.nan, "b", None], "Row 1 has no label (nan)"),
-        ([0, 1, None], "Row 2 has no label (None)"),
         (
             [0, 1, "a"],
             "all integers or all booleans, got 0 and, in row 2, 'a': convert all of them to text",
@@ -111,6 +108,19 @@ def test_objects_that_are_no_labels_say_what_they_are(y, message):
         kind_of_labels(as_labels(np.array(y, object), "y"))
     assert str(raised.value).startswith("Unknown label type: unknown. ")
     assert ("astype(str)" in message) <= ("a" in y)
+
+
+@pytest.mark.parametrize(
+    "y, message",
+    [
+        (["a", "b", None], "Row 2 has no label (None): leave out the rows without a label."),
+        (["a", np.nan, "b", None], "Row 1 has no label (nan)"),
+        ([0, 1, None], "Row 2 has no label (None)"),
+    ],
+)
+def test_the_first_row_without_a_label_is_named(y, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        kind_of_labels(as_labels(np.array(y, object), "y"))
 
 
 def test_multilabel_targets_are_boolean_matrices():
@@ -155,7 +165,8 @@ def test_equal_outputs_decode_to_the_first_class():
             r"Multioutput target data .* as sklearn\.multioutput\.MultiOutputClassifier does\.",
         ),
         (np.array([[0.5, 1.0], [0.0, 1.0]]), ValueError, "Unknown label type: continuous"),
-        (np.array([1, "a", None], dtype=object), ValueError, "Unknown label type: unknown"),
+        (np.array([1, "a", None], dtype=object), ValueError, "Row 2 has no label"),
+        (np.array([1, "a"], dtype=object), ValueError, "Unknown label type: unknown"),
         (np.array([b"a", b"b"]), TypeError, "represented as bytes"),
         (np.array([b"a", b"b"], dtype=object), TypeError, "represented as bytes"),
     ],

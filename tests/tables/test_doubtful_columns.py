@@ -164,9 +164,18 @@ def test_categories_that_differ_by_blanks_or_case_are_named():
         "column 'color' has 'Green ' and 'green', which differ only by blanks or case, and are "
         "different categories."
     )
+    assert message.endswith("for example by column.str.strip().str.casefold().")
     model = TabularClassifier(**QUICK)
     assert len(messages(model.fit, frame(color=mixed), CLASS)) == 1
     assert model.categories_["color"].count("Green ") == 1
+
+
+def test_remedy_for_blanks_removes_inner_ones():
+    column = package("pandas").Series(np.where(np.arange(N) % 9, "light green", "Light  green "))
+    (message,) = about_columns(color=column)
+    remedy = 'column.str.split().str.join(" ").str.casefold()'
+    assert message.endswith(f"for example by {remedy}.")
+    assert about_columns(color=column.str.split().str.join(" ").str.casefold()) == []
 
 
 @pytest.mark.parametrize("kind", [TabularClassifier, MLPClassifier])
@@ -177,6 +186,20 @@ def test_labels_that_differ_by_blanks_or_case_are_named(kind):
     assert message.startswith("y has 'Yes' and 'yes', which differ only by blanks or case")
     assert "different classes" in message
     assert model.classes_.tolist() == ["Yes", "no", "yes"]
+
+
+# ------------------------------------------------------------------------------------------- numbers as classes
+
+
+def test_integers_that_hardly_repeat_are_named():
+    amounts = (1000 + 300 * SIZE).astype(int)
+    model = TabularClassifier(**QUICK)
+    (message,) = messages(model.fit, SIZE[:, None], amounts)
+    n = len(np.unique(amounts))
+    assert message.startswith(f"y has {n} different integers in 200 rows, and each of them is a")
+    assert messages(model.fit, SIZE[:, None], amounts.astype(str)) == []
+    assert messages(model.fit, SIZE[:, None], np.arange(N) % 100) == []
+    assert messages(model.fit, SIZE[:50, None], np.arange(50)) == []
 
 
 # -------------------------------------------------------------------------------------------- labels of other rows

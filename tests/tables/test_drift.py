@@ -82,3 +82,53 @@ def test_columns_without_names_have_numbers():
     X = [[float(k), k % 3] for k in range(400)]
     found = TabularRegressor(**TINY).fit(X, range(400)).drift([[k + 300.0, 1] for k, _ in X])
     assert found.drifted == [0, 1] and isinstance(found, cmlp.Drift)
+
+
+def names(n, seed, first=0, n_names=3000):
+    pd = pytest.importorskip("pandas")
+    rng = np.random.RandomState(seed)
+    found = [f"n{k}" for k in rng.randint(first, first + n_names, n)]
+    return pd.DataFrame({"name": found, "x": rng.standard_normal(n)})
+
+
+@pytest.fixture(scope="module")
+def model_of_names():
+    """Return a model of names, of which a quarter are unknown in other rows."""
+    rows = names(4000, 0)
+    return TabularRegressor(**TINY).fit(rows, rows["x"] + rows["name"].str.len())
+
+
+def test_rare_and_unknown_categories_of_the_same_population_are_no_drift(model_of_names):
+    for seed in range(1, 6):
+        for n in (100, 2000):
+            found = model_of_names.drift(names(n, seed))
+            assert found.unknown[0] > 0.1 and found.drifted == []
+    assert model_of_names.drift(names(4000, 0)).shift.max() == 0
+
+
+def test_more_unknown_categories_than_expected_are_drift(model_of_names):
+    found = model_of_names.drift(names(2000, 1, first=1500))
+    assert found.unknown[0] == pytest.approx(0.63, abs=0.05)
+    assert found.drifted == ["name"] and found.shift[0] == pytest.approx(0.34, abs=0.05)
+    assert model_of_names.drift(names(2000, 1, first=5000)).shift[0] > 0.6
+
+
+def test_frequent_categories_beside_rare_ones_can_drift():
+    rows = names(4000, 0)
+    rows.loc[:1999, "name"] = "often"
+    model = TabularRegressor(**TINY).fit(rows, rows["x"] + rows["name"].str.len())
+    same, other = names(2000, 1), names(2000, 2)
+    same.loc[:999, "name"] = "often"
+    other.loc[:99, "name"] = "often"
+    assert model.drift(same).drifted == []
+    assert model.drift(other).drifted == ["name"]
+
+
+def test_columns_that_no_network_uses_have_not_drifted():
+    rows = frame().assign(constant=1.0)
+    model = TabularRegressor(**TINY).fit(rows, np.arange(1000))
+    found = model.drift(rows.assign(constant=2.0))
+    assert found.used.tolist() == [True, True, True, False]
+    assert found.shift[3] > 0.9 and found.drifted == []
+    (line,) = [line for line in str(found).split("\n") if line.startswith("constant")]
+    assert line.endswith("  not used")

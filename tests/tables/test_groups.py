@@ -369,9 +369,9 @@ def with_ids(ids, **more):
     return frame.assign(person=ids, **more)
 
 
-def notes_of(frame, **more):
+def notes_of(frame, parameters=None, **more):
     """Return the warnings of a fit that speak of repeated measurements."""
-    model = TabularRegressor(**QUICK | {"n_epochs": 1, "n_estimators": 1})
+    model = TabularRegressor(**QUICK | {"n_epochs": 1, "n_estimators": 1} | (parameters or {}))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(frame, Y, **more)
@@ -388,6 +388,64 @@ def test_repeated_measurements_are_noted(ids):
     (note,) = notes_of(with_ids(ids))
     assert "of column 'person': the columns 'a', 'b', 'c' are constant for each of its 60" in note
     assert "pass groups (--groups of cmlp train)" in note
+
+
+TIMES = np.datetime64("2024-01-01T00", "h") + 7 * GROUP
+
+
+@pytest.mark.parametrize(
+    "times, more",
+    [
+        (TIMES, {}),
+        (TIMES.astype("datetime64[D]"), {}),
+        (
+            [str(one.item().strftime("%d.%m.%Y %H:%M")) for one in TIMES],
+            {"date_formats": {"person": "%d.%m.%Y %H:%M"}},
+        ),
+    ],
+    ids=["times", "days", "texts with a form"],
+)
+def test_rows_of_one_time_are_noted(times, more):
+    """Of 60 times, 7 hours apart, some are on the same of 18 days."""
+    frame = with_ids(times)
+    if not more:
+        frame["person"] = frame["person"].astype("datetime64[us]")
+    if len(np.unique(times)) < 60:
+        frame[["a", "b", "c"]] = frame.groupby("person")[["a", "b", "c"]].transform("first")
+    (note,) = notes_of(frame, parameters=more)
+    n = len(np.unique(times))
+    assert f"'person': the columns 'a', 'b', 'c' are constant for each of its {n} values" in note
+
+
+@pytest.mark.parametrize("share, is_noted", [(0.6, True), (0.4, False)])
+def test_the_share_of_rows_in_repeated_values_counts(share, is_noted):
+    """There are fewer than two rows for each value."""
+    frame = with_ids(GROUP)
+    frame["person"] = np.arange(480) // 2
+    alone = np.arange(480) >= share * 480
+    frame.loc[alone, "person"] = 1000 + np.arange(480)[alone]
+    traits = np.random.RandomState(0).randint(0, 9, (1480, 3))
+    frame[["a", "b", "c"]] = traits[frame["person"]]
+    assert len(notes_of(frame)) == is_noted
+
+
+def test_columns_that_follow_from_dates_are_no_traits():
+    """Months, weekdays but for holidays, a season that begins within a month, and the days since the first row."""
+    pandas = package("pandas")
+    days = pandas.Series(pandas.date_range("2023-01-01", periods=160).repeat(3))
+    frame = pandas.DataFrame({"x": X[:, 4], "day": days}).assign(
+        month=days.dt.month,
+        year=days.dt.year,
+        works=(days.dt.day_of_week < 5) & (days.dt.day > 1),
+        season=(days.dt.day_of_year // 80) % 4,
+        since=days.dt.day_of_year / 3,
+    )
+    assert notes_of(frame) == []
+    frame["weather"], frame["visitors"] = np.random.RandomState(0).randint(0, 9, (2, 160))[
+        :, np.arange(480) // 3
+    ]
+    (note,) = notes_of(frame)
+    assert "column 'day': the columns 'weather', 'visitors' are constant" in note
 
 
 def test_more_categories_than_a_model_lists_are_noted():
@@ -427,6 +485,31 @@ def test_more_categories_than_a_model_lists_are_noted():
 def test_other_tables_are_not_noted(frame, more):
     package("pandas")
     assert notes_of(frame(), **more) == []
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [GROUP, GROUP.astype(float), [f"p{one}" for one in GROUP]],
+    ids=["numbers", "floats", "texts"],
+)
+def test_a_column_that_has_the_groups_is_named(ids):
+    model = TabularRegressor(**QUICK | {"n_epochs": 1, "n_estimators": 1})
+    with pytest.warns(UserWarning, match="column 'person' has the groups.* leave it out of X"):
+        model.fit(with_ids(ids), Y, groups=list(GROUP))
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [GROUP + 1, np.arange(480), [f"p{one // 2}" for one in GROUP], GROUP.astype("M8[D]")],
+    ids=["other numbers", "rows", "larger groups", "days"],
+)
+def test_other_columns_beside_groups_are_not_named(ids):
+    model = TabularRegressor(**QUICK | {"n_epochs": 1, "n_estimators": 1})
+    frame = with_ids(GROUP)
+    frame["person"] = ids
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*has the groups")
+        model.fit(frame, Y, groups=list(GROUP))
 
 
 # ------------------------------------------------------------------------- files, pickles, resume, verify, tools

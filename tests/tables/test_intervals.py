@@ -338,6 +338,19 @@ def test_set_has_the_classes_above_a_threshold_and_never_none(classifier):
     assert (model.predict_set(X, 0.01).sum(axis=1) == 1).all()
 
 
+@pytest.mark.parametrize(
+    "kind, method, instead",
+    [
+        (TabularClassifier, "predict_interval", "predict_set"),
+        (TabularRegressor, "predict_set", "predict_interval"),
+    ],
+)
+def test_the_method_of_the_other_class_is_named(kind, method, instead):
+    assert not hasattr(kind, method)
+    with pytest.raises(AttributeError, match=f"has no attribute '{method}': use {instead}"):
+        getattr(kind(), method)
+
+
 def test_binary_classifier_has_sets_of_both_classes():
     X, y = numbers(300, seed=0)
     model = TabularClassifier(**TINY).fit(X, y > 0)

@@ -142,6 +142,7 @@ def test_rows_of_fit_do_not_know_their_own_target():
     assert moved[same_code].max() > 10 * moved[7].max()
 
 
+@pytest.mark.filterwarnings("ignore:column 0 has the groups")
 @pytest.mark.parametrize("has_validation", [False, True])
 def test_rows_of_a_group_do_not_know_its_targets(has_validation):
     """Each category is a person: with groups, no row knows of the other rows of its person."""

@@ -118,6 +118,16 @@ def test_dead_units_are_named_with_their_layer():
     assert "100% of the units of hidden layer 2 are dead" in message
 
 
+def test_remedies_of_a_table_are_its_parameters():
+    model = TabularClassifier(n_estimators=1, n_epochs=10, random_state=0)
+    with pytest.warns(UselessModelWarning) as caught:
+        model.fit(X[:300], (1000 + 300 * X[:300, 0]).astype(int).astype(str))
+    (message,) = [str(one.message) for one in caught]
+    print(message)
+    assert "nearly the same for all rows" in message and "a larger learning_rate_init" in message
+    assert "standardized" not in message and "activation" not in message
+
+
 def test_causes_have_one_order():
     net = Network(
         [5] + [4] * 12 + [1], "relu", output="logistic", loss="squared_error", random_state=0

@@ -308,9 +308,10 @@ def _find_by_name(path: str, wanted: Sequence[str], columns: dict[int, str]) -> 
     if twice is not None:
         raise CommandError(f"{path} has two columns {twice!r}: leave one out with --drop NUMBER")
     at = {name: i for i, name in read_as.items()}
-    missing = next((name for name in wanted if name not in at), None)
-    if missing is not None:
-        raise CommandError(f"{path} has no column {missing!r}, which the model needs")
+    missing = [name for name in wanted if name not in at]
+    if missing:
+        what = f"column{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))}"
+        raise CommandError(f"{path} has no {what}, which the model needs")
     extra = [name for name in at if name not in set(wanted)]
     if extra:
         drops = " ".join(f"--drop {shlex.quote(name)}" for name in extra[:_MOST_NAMED])

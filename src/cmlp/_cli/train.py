@@ -487,10 +487,23 @@ def _fit_and_save(path: str, terminal: Terminal, training: Training) -> int:
 
 
 def _texts(caught: Sequence[warnings.WarningMessage]) -> list[str]:
-    """Return the texts of warnings, each once. Of two fits, the first that is useless says so, with its own figures."""
+    """Return the texts of warnings, each once. Of two fits, the first that says something has its own figures."""
     messages = [warning.message for warning in caught]
     verdicts = [message for message in messages if isinstance(message, UselessModelWarning)]
-    return [*dict.fromkeys(str(message) for message in messages if message not in verdicts[1:])]
+    texts: dict[str, str] = {}
+    for message in messages:
+        if message not in verdicts[1:]:
+            text = str(message)
+            texts.setdefault(_FIGURE.sub(_without_figures, text), text)
+    return [*texts.values()]
+
+
+# A column, or a value or number that depends on the rows.
+_FIGURE = re.compile(r"""column (?:'[^']*'|\d+)|'[^']*'|"[^"]*"|\d[\d,.]*""")
+
+
+def _without_figures(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith("column ") else ""
 
 
 class Training(ABC):

@@ -142,6 +142,7 @@ def kind_of_labels(y: NDArray[Any], name: str = "y") -> str:
     if y.dtype.kind == "V":
         raise ValueError(f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}.")
     if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y.flat):
+        _require_labels(y, name)
         raise ValueError(f"Unknown label type: unknown. {_why_unknown(y, name)}")
     if y.dtype.kind == "f" and (y != np.trunc(y)).any():
         raise ValueError(
@@ -155,14 +156,20 @@ def kind_of_labels(y: NDArray[Any], name: str = "y") -> str:
     return "multiclass"
 
 
+def _require_labels(y: NDArray[Any], name: str) -> None:
+    """Raise ValueError if a label is missing."""
+    for place, label in np.ndenumerate(y):
+        if is_missing(label):
+            if name != "y":
+                raise ValueError(f"Entry {place[0]} of {name} is no label, but {label!r}.")
+            raise ValueError(
+                f"Row {place[0]} has no label ({label!r}): leave out the rows without a label."
+            )
+
+
 def _why_unknown(y: NDArray[Any], name: str) -> str:
     """Return what is wrong with labels in an array of objects that are not all text, and what helps."""
     entries = list(np.ndenumerate(y))
-    for place, label in entries:
-        if is_missing(label):
-            if name != "y":
-                return f"Entry {place[0]} of {name} is no label, but {label!r}."
-            return f"Row {place[0]} has no label ({label!r}): leave out the rows without a label."
     labels = [label for _, label in entries]
     kinds = (
         kind for kind, types in _TYPES.items() if all(isinstance(label, types) for label in labels)

@@ -16,6 +16,7 @@ _CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
     ("str.rstrip('.')", lambda text: text.rstrip(".")),
     ("str.casefold", str.casefold),
     ("str.strip and str.casefold", lambda text: text.strip().casefold()),
+    ("' '.join(text.split()) and str.casefold", lambda text: " ".join(text.split()).casefold()),
 )
 
 
@@ -53,9 +54,12 @@ def warn_of_spellings(values: Iterable[Any], whose: str, what: str) -> None:
         other = first.setdefault(" ".join(value.split()).casefold(), value)
         if other != value:
             one, two = sorted([str(other), str(value)])
+            remedy = "column.str.strip().str.casefold()"
+            if one.strip().casefold() != two.strip().casefold():
+                remedy = 'column.str.split().str.join(" ").str.casefold()'
             warn(
                 f"{whose} has {one!r} and {two!r}, which differ only by blanks or case, and are "
                 f"different {what}. If such texts mean the same, make them equal before fit and "
-                "predict, for example by column.str.strip().str.casefold()."
+                f"predict, for example by {remedy}."
             )
             return

@@ -8,7 +8,7 @@ either of the two would be lost.
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 import numpy as np
 
@@ -117,6 +117,21 @@ def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
 
 
 # ------------------------------------------------------------------------------------------------------ the descriptors
+
+
+class AbsentMethod:
+    """A method that only another class has: the error names the one to use instead."""
+
+    def __init__(self, instead: str) -> None:
+        self.instead = instead
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise AttributeError(
+            f"{owner.__name__!r} object has no attribute {self.name!r}: use {self.instead}."
+        )
 
 
 class FittedAttribute(Generic[Value]):

@@ -678,9 +678,9 @@ def _described_calibration(found: Calibration, _: TableModel) -> Texts:
     counted = f"{found.scores.shape[1]:,} scores"
     if found.groups is not None:
         counted = f"{found.groups.n:,} groups"
-    texts = {"intervals": f"from {counted} of rows {_ORIGINS[found.rows]}{width}"}
+    what = "sets" if found.kind == PROBABILITY else "intervals"
+    texts = {what: f"from {counted} of rows {_ORIGINS[found.rows]}{width}"}
     if found.groups is not None:
-        what = "sets" if found.kind == PROBABILITY else "intervals"
         origin = _ORIGINS_OF_GROUPS[found.rows]
         if found.groups.column is not None:
             origin += f" by {found.groups.column}"

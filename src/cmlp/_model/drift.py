@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._model.model import TableModel
+    from cmlp._model.table_columns import TableColumn
 
 _LEAST_SHIFT = 0.1
 _CHANCE = 0.001  # that a column of a batch from the same population is called drifted, at most
@@ -34,13 +35,16 @@ class Drift(NamedTuple):
         The share of rows that must at least have moved, from 0 to 1: by how much the cumulative
         distributions of the batch and of training differ (Kolmogorov and Smirnov), as far as the 32
         values of a column in the file tell. Categories are in the order of their frequency, unknown
-        ones before, and missing values last.
+        ones before, and missing values last. Unknown and rare categories count as far as there are
+        more or fewer of them than in other rows of the same population.
     outside : ndarray of float64, shape (n_features,)
         The share of rows with a number outside the range of training.
     unknown : ndarray of float64, shape (n_features,)
         The share of rows with an unknown category, or a missing value where training had none.
     missing : ndarray of float64, shape (n_features,)
         The share of rows with a missing value, of a column in which training had some, or a number.
+    used : ndarray of bool, shape (n_features,)
+        Whether a network uses the column. Others change no prediction, and have not drifted.
     """
 
     names: list[Any]
@@ -49,6 +53,7 @@ class Drift(NamedTuple):
     outside: NDArray[np.float64]
     unknown: NDArray[np.float64]
     missing: NDArray[np.float64]
+    used: NDArray[np.bool_]
 
     @property
     def limit(self) -> float:
@@ -58,8 +63,11 @@ class Drift(NamedTuple):
 
     @property
     def drifted(self) -> list[Any]:
-        """The names of the columns that have drifted, the largest shift first."""
-        return [self.names[i] for i in self._order() if self.shift[i] > self.limit]
+        """The names of the used columns that have drifted, the largest shift first."""
+        return [self.names[i] for i in self._order() if self._has_drifted(i)]
+
+    def _has_drifted(self, i: int) -> bool:
+        return bool(self.used[i] and self.shift[i] > self.limit)
 
     def _order(self) -> list[int]:
         """Return the columns, the largest shift first."""
@@ -72,7 +80,9 @@ class Drift(NamedTuple):
         for i in self._order():
             shares = (self.shift[i], self.outside[i], self.unknown[i], self.missing[i])
             mark = ""
-            if self.shift[i] > self.limit:
+            if not self.used[i]:
+                mark = "not used"
+            elif self._has_drifted(i):
                 mark = "drifted"
             table.append((str(self.names[i]), *(f"{share:.1%}" for share in shares), mark))
         width = max(len(row[0]) for row in table)
@@ -109,6 +119,7 @@ class DriftCounts:
         self._up_to = np.zeros(shape, np.int64)
         self._n_rows = 0
         self._outside, self._unknown, self._missing = np.zeros((3, shape[1]), np.int64)
+        self._unlisted = np.zeros(shape[1], np.int64)
 
     def add(self, raw: NDArray[np.float64]) -> None:
         """Count a block of raw rows."""
@@ -116,6 +127,7 @@ class DriftCounts:
         is_unknown = np.isnan(distances)
         self._unknown += is_unknown.sum(axis=0)
         self._outside += (distances != 0).sum(axis=0) - is_unknown.sum(axis=0)
+        self._unlisted += (raw < 0).sum(axis=0)  # of categories
         self._n_rows += len(raw)
         rows = _sortable(raw)
         for i, codes in enumerate(self._model.columns.codes):
@@ -134,9 +146,15 @@ class DriftCounts:
         n = max(1, self._n_rows)
         # A share of at least k / 32 of the training rows is not above value k, and at most
         # (k + 1) / 32 is below it.
-        levels = np.arange(N_VALUES)[:, None] / N_VALUES
-        up_to = (levels - self._up_to / n).max(axis=0)
-        below = (self._below / n - levels - 1 / N_VALUES).max(axis=0)
+        least = np.repeat(np.arange(N_VALUES)[:, None] / N_VALUES, len(model.columns), axis=1)
+        most = least + 1 / N_VALUES
+        for i, column in enumerate(model.columns):
+            if column.is_category and column.seen is not None and column.seen.rare:
+                least[:, i], most[:, i] = _in_new_rows(
+                    self._values[:, i], column, float(self._unlisted[i] / n)
+                )
+        up_to = (least - self._up_to / n).max(axis=0)
+        below = (self._below / n - most).max(axis=0)
         shift = np.maximum(0.0, np.maximum(up_to, below))
         if not self._n_rows:
             shift = np.zeros(len(model.columns))
@@ -147,7 +165,57 @@ class DriftCounts:
             self._outside / n,
             self._unknown / n,
             self._missing / n,
+            model.used_columns(),
         )
+
+
+def _in_new_rows(
+    codes: NDArray[np.float64], column: TableColumn, unknown: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return between which shares other rows of the population can have no higher code than each of the 32.
+
+    `unknown` is the share of the batch whose category is not listed. As many as `fit` expects are
+    no drift: for these each rarer category loses the same number of rows (absolute discounting;
+    Ney, Essen, Kneser, 1994). Rarer ones are those after the last that has several 32nds. The most
+    frequent of them are so partly by chance, and occur less often in other rows.
+    """
+    assert column.seen is not None
+    least = np.arange(N_VALUES) / N_VALUES
+    is_listed = codes >= 0
+    in_training = np.count_nonzero(~is_listed) / N_VALUES
+    absent = max(in_training, min(unknown, column.seen.rare))
+    added = absent - in_training
+    most = np.minimum(1.0, least + 1 / N_VALUES + added)
+    is_repeated = is_listed & np.append(False, np.diff(codes) == 0)
+    first, begin = 0.0, in_training
+    if is_repeated.any():
+        last = int(np.flatnonzero(is_repeated)[-1])
+        first, begin = codes[last] + 1, least[last]
+    is_rarer = codes >= first
+    n_rarer = len(column.categories or ()) - first
+    chance = _share_of_chance(codes[is_rarer] - first, n_rarer)
+    part = (codes + 1 - first) / max(n_rarer, 1)
+    by_training = least - begin - added * part
+    by_chance = (1 - begin - added) * part
+    rarer = begin + (1 - chance) * by_training + chance * by_chance
+    expected = np.where(is_listed, least + added, least)
+    return np.where(is_rarer, rarer + added, expected), most
+
+
+def _share_of_chance(codes: NDArray[np.float64], n: float) -> float:
+    """Return how far the numbers of rows of n categories differ by chance, from 0 to 1.
+
+    It is their mean by their variance: 1 for categories that are equally frequent in the population
+    (Efron and Morris, 1973). `codes` are those of some 32nds of the rows.
+    """
+    if not len(codes):
+        return 1.0
+    widths = np.diff(np.append(codes, n))
+    # Each category of the last 32nd has a row at least, and hardly more if there are rare ones.
+    n_rows = widths[-1]
+    mean = n_rows * len(codes) / n
+    squares = (widths * (n_rows / widths - mean) ** 2).sum()
+    return min(1.0, float(mean * n / squares)) if squares else 1.0
 
 
 def _sortable(raw: NDArray[np.float64]) -> NDArray[np.float64]:

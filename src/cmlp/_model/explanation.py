@@ -387,7 +387,8 @@ class Explanation(NamedTuple):
         n = len(self.feature_names)
         values = self.values[0].reshape(n, -1)
         order = np.argsort(-np.abs(values).sum(axis=1), kind="stable").tolist()
-        shown, hidden = order[:_MOST_SHOWN], order[_MOST_SHOWN:]
+        n_shown = _number_shown(n)
+        shown, hidden = order[:n_shown], order[n_shown:]
         named = [f"{self.feature_names[i]} = {_text_of_value(self.data[0, i])}" for i in shown]
         effects = values[shown]
         if hidden:
@@ -410,7 +411,7 @@ class Explanation(NamedTuple):
         n = len(self.feature_names)
         effects = np.abs(self.values).mean(axis=0).reshape(n, -1)
         order = np.argsort(-effects.sum(axis=1), kind="stable").tolist()
-        lines = [(self.feature_names[i], effects[i], "") for i in order[:_MOST_SHOWN]]
+        lines = [(self.feature_names[i], effects[i], "") for i in order[: _number_shown(n)]]
         n_hidden = n - len(lines)
         more = [f"and {n_hidden} more columns"] if n_hidden > 0 else []
         title = f"Mean absolute Shapley values of {len(self.values):,} rows"
@@ -447,6 +448,11 @@ class Explanation(NamedTuple):
 
 
 Explanation.__module__ = "cmlp"
+
+
+def _number_shown(n: int) -> int:
+    """Return how many of n columns the text shows; a line about one other column would be no shorter."""
+    return n if n == _MOST_SHOWN + 1 else min(n, _MOST_SHOWN)
 
 
 def _number_or_text(entry: object) -> object:

@@ -416,11 +416,13 @@ def causes(
     job: TrainingJob,
     rows: Judged,
     outputs: NDArray[Any] | None = None,
-    epochs: str = "max_iter",
+    *,
+    is_of_table: bool = False,
 ) -> str:
     """Return sentences with the causes and their remedies, each after a space.
 
-    `outputs` of the rows are computed if they are None. `epochs` is the parameter with their number.
+    `outputs` of the rows are computed if they are None. A network that `is_of_table` has scaled
+    inputs and an activation that are no parameters.
     """
     only_cause = _constant_inputs(job) or _far_targets_of(job)
     if only_cause:
@@ -430,8 +432,8 @@ def causes(
         job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads
     )
     sentences = [
-        _equal_outputs(job.net, layers, targets),
-        _unfinished(job, epochs),
+        _equal_outputs(job.net, layers, targets, is_of_table=is_of_table),
+        _unfinished(job, "n_epochs" if is_of_table else "max_iter"),
         _plateau(job),
         _out_of_range(job.net, targets),
         scale_advice(job.objective, job.data, tiny=True),
@@ -503,7 +505,9 @@ def _are_nearly_equal(net: _core.Net, outputs: NDArray[Any], targets: NDArray[An
     return bool((np.ptp(outputs, axis=0) <= _NEARLY_EQUAL * size).all())
 
 
-def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[Any]) -> str:
+def _equal_outputs(
+    net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[Any], *, is_of_table: bool
+) -> str:
     """Return a sentence if the outputs are nearly equal for all rows; it names layers of dead or saturated units."""
     outputs = layers[-1]
     if not _are_nearly_equal(net, outputs, targets):
@@ -515,6 +519,8 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
         "standardized inputs, a larger learning_rate_init or another activation, such as 'relu', "
         "helps."
     )
+    if is_of_table:
+        remedy = "a larger learning_rate_init helps."
     for number, units in enumerate(layers[:-1], 1):
         share = float((np.ptp(units, axis=0) <= 1e-6 * (1 + np.abs(units[0]))).mean())
         if share >= _MOST_UNITS:
@@ -526,6 +532,8 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
             remedy = (
                 "Standardized inputs, a smaller learning_rate_init or another activation helps."
             )
+            if is_of_table:
+                remedy = "A smaller learning_rate_init helps."
             break
     return text + remedy
 

