@@ -138,7 +138,7 @@ static void finish_outputs(const cmlp_net *net, const cmlpi_outputs *outputs, co
 
 /* Computes row `first` of the outputs for n rows, from its inputs x in the net's type. A row alone has kernels of its own,
  * without masks of other rows. */
-static cmlpi_fault predict_row(const cmlp_net *net, const void *params, const void *x, const cmlpi_outputs *outputs,
+static cmlpi_fault predict_single_row(const cmlp_net *net, const void *params, const void *x, const cmlpi_outputs *outputs,
                                void *const activations[2], int64_t first, int64_t n)
 {
     for (int32_t l = 0; l < net->depth; l++) {
@@ -161,7 +161,7 @@ cmlpi_fault cmlpi_forward_row(const cmlp_net *net, const void *params, const voi
                               char *workspace)
 {
     void *const activations[2] = {workspace + net->row.hidden[0], workspace + net->row.hidden[1]};
-    return predict_row(net, params, x, outputs, activations, 0, 1);
+    return predict_single_row(net, params, x, outputs, activations, 0, 1);
 }
 
 /* Computes n rows, or one CSR row, from the selected row `first` on. */
@@ -201,7 +201,7 @@ static cmlpi_fault predict_selected(const cmlpi_data *data, const void *params, 
     const void *x;
     if (cmlpi_is_sparse(data)) return predict_rows(data, params, outputs, memory, first, 1);
     cmlpi_gather_rows(data, first, 1, &x, memory->input.converted);
-    return predict_row(data->net, params, x, outputs, memory->activations, first, data->n);
+    return predict_single_row(data->net, params, x, outputs, memory->activations, first, data->n);
 }
 
 static void forward_thread(void *context, cmlpi_thread self)
