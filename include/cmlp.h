@@ -116,7 +116,8 @@
  * In strict C, a static struct is initialized with {.struct_size = sizeof(cmlp_rows)} instead. */
 #ifdef __cplusplus
 extern "C++" {
-template <typename cmlp_struct> inline cmlp_struct cmlp_initialized()
+/* static: two plugins with headers of different versions must not share one function. */
+template <typename cmlp_struct> static inline cmlp_struct cmlp_initialized()
 {
     cmlp_struct s{};
     s.struct_size = sizeof s;

@@ -7,7 +7,7 @@
  *
  *     const cmlp_capi *cmlp = cmlp_import_capi();        imports cmlp; needs the GIL
  *     if (!cmlp) return NULL;                            an ImportError is set
- *     status = cmlp->model_size(file, n, &info);         cmlp_model_size of cmlp.h; most calls need no GIL
+ *     status = cmlp->model_size(file, n, &info, NULL);   cmlp_model_size of cmlp.h; most calls need no GIL
  *
  * In Cython: from cmlp.capi cimport cmlp_capi, cmlp_import_capi. From ctypes, cffi and numba: get the pointer from the
  * capsule with PyCapsule_GetPointer(cmlp.capi, "cmlp.capi").

@@ -150,6 +150,30 @@ def functions(text):
 
 
 @in_source_tree
+def test_structs_are_read_to_the_last_field_of_the_first_version():
+    """A program that was compiled with another size than a released header had is refused."""
+    headers = re.sub(
+        r"/\*.*?\*/",
+        "",
+        "".join(path.read_text(encoding="utf-8") for path in HEADERS),
+        flags=re.DOTALL,
+    )
+    last = {}
+    for body, name in re.findall(r"typedef struct \w+ \{(.*?)\n\} (\w+);", headers, re.DOTALL):
+        field = [one.strip() for one in body.split(";") if one.strip()][-1]
+        last[name] = re.search(r"\(\*(\w+)\)|(\w+)(?:\[\w+\])?$", field)
+    read = [
+        pair
+        for path in c_files()
+        for pair in re.findall(
+            r"CMLP_READ\([^;]*?, (cmlp_\w+), (\w+)\)", path.read_text(encoding="utf-8")
+        )
+    ]
+    assert len(read) > 20
+    assert [pair for pair in read if pair[1] not in last[pair[0]].groups()] == []
+
+
+@in_source_tree
 def test_functions_take_few_parameters():
     """Outside the kernel templates. The kernels themselves take structs."""
     found = 0

@@ -358,7 +358,6 @@ int64_t cmlpi_bad_target(const cmlpi_data *data, int64_t selected, void *scratch
 }
 #endif
 
-#if CMLP_BUILDS_TRAINING
 void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                     int64_t n_cols)
 {
@@ -366,6 +365,7 @@ void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_
     cmlpi_init_struct(rows, struct_size, &dense, sizeof dense);
 }
 
+#if CMLP_BUILDS_TRAINING
 void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                        int64_t n_cols)
 {

@@ -167,7 +167,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
 {
     const char **const refused = &run->refused;
     cmlpi_table_sizes sizes = {.n_rows = 1};
-    cmlp_status status = CMLP_READ(copy, table, cmlp_table, calibration);
+    cmlp_status status = CMLP_READ(copy, table, cmlp_table, n_targets);
     if (status) return cmlpi_refuse(refused, status, "table");
     status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_row);
     if (status) return cmlpi_refuse(refused, status, "table->columns");

@@ -65,14 +65,12 @@ cmlp_status cmlpi_check_pointer(const void *argument, size_t alignment, const ch
     return cmlpi_misaligned(argument, alignment) ? cmlpi_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
 }
 
-#if CMLP_BUILDS_TRAINING
 void cmlpi_init_struct(void *given, size_t given_size, const void *copy, size_t size)
 {
     memset(given, 0, given_size);
     memcpy(given, copy, given_size < size ? given_size : size);
     memcpy(given, &given_size, sizeof given_size);
 }
-#endif
 
 /* A parameter is finite, positive and below `limit` (0: no bound). 0 means the default, and is the only value where
  * there is no parameter. */

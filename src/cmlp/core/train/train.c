@@ -176,12 +176,12 @@ static cmlp_status check_epoch(epoch_job *job, const cmlp_epoch_result *result, 
     if (epoch->first_batch < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
     job->before = (cmlp_epoch_result){.struct_size = sizeof job->before};
     if (epoch->before) {
-        status = CMLP_READ(&job->before, epoch->before, cmlp_epoch_result, rows_done);
+        status = CMLP_READ(&job->before, epoch->before, cmlp_epoch_result, next_batch);
         if (status) return cmlpi_refuse(refused, status, "epoch->before");
         if (job->before.rows_done < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
         epoch->before = &job->before;
     }
-    if (result) status = CMLP_READ(&job->result, result, cmlp_epoch_result, rows_done);
+    if (result) status = CMLP_READ(&job->result, result, cmlp_epoch_result, next_batch);
     return status ? cmlpi_refuse(refused, status, "result") : CMLP_OK;
 }
 
