@@ -81,6 +81,7 @@ FIGURES = {
         ("docs/index.md", r"CatBoost has ([\d.]+),", 1),
     ],
     "CPU time of fit relative to CatBoost": [
+        ("docs/index.md", r"in ([\d.]+) of CatBoost's CPU time", 1),
         ("docs/tables.md", r"`TabularRegressor` \| [\d.]+ \| [\d.]+ \| [\d.]+ \| ([\d.]+) \|", 1),
         ("README.md", r"CPU time of `fit` \| ([\d.]+) \|", 1),
     ],
