@@ -149,6 +149,7 @@ def test_first_step_with_other_digits_is_their_average(opened):
     )
     np.testing.assert_allclose(average, expected, rtol=0, atol=1e-12)
     np.testing.assert_allclose(first, params + 2 * expected, rtol=0, atol=1e-12)
+    assert [label for _, label in digits] == [*range(10)]
     share = page.evaluate("film.facts.shareAfter(2000)")
     assert share > 0.8
     digits, labels, rows = page.evaluate(
@@ -773,32 +774,32 @@ def test_largest_change_that_fools_is_told(opened):
     )
 
 
+# How bright neurons are, [layer, number], from 0 to 1.
+BRIGHTNESS = """(neurons) => {
+    film.paint();
+    const canvas = document.getElementById("film-scene");
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [canvas.width, canvas.height];
+    const pen = copy.getContext("2d", { willReadFrequently: true });
+    pen.drawImage(canvas, 0, 0);
+    const { places, camera } = film.seenNow();
+    const ratio = canvas.width / canvas.clientWidth;
+    const ground = pen.getImageData(2, 2, 1, 1).data[0];
+    return neurons.map(([layer, k]) => {
+        const [x, y] = places.at(layer, k);
+        const px = canvas.width / 2 + ratio * camera[2] * (x - camera[0]);
+        const py = canvas.height / 2 + ratio * camera[2] * (y - camera[1]);
+        return (pen.getImageData(px, py, 1, 1).data[0] - ground) / (255 - ground);
+    });
+}"""
+
+
 @pytest.mark.slow
 def test_neurons_of_all_layers_have_one_gray_scale(opened):
     page = opened(37)
-    differences = page.evaluate(
-        """(() => {
-            film.paint();
-            const canvas = document.getElementById("film-scene");
-            const copy = document.createElement("canvas");
-            [copy.width, copy.height] = [canvas.width, canvas.height];
-            const pen = copy.getContext("2d", { willReadFrequently: true });
-            pen.drawImage(canvas, 0, 0);
-            const { places, camera } = film.seenNow();
-            const ratio = canvas.width / canvas.clientWidth;
-            const brightness = (layer, k) => {
-                const [x, y] = places.at(layer, k);
-                const px = canvas.width / 2 + ratio * camera[2] * (x - camera[0]);
-                const py = canvas.height / 2 + ratio * camera[2] * (y - camera[1]);
-                return pen.getImageData(px, py, 1, 1).data[0];
-            };
-            const ground = pen.getImageData(2, 2, 1, 1).data[0];
-            return film.facts.result.a.slice(1).flatMap((values, layer) =>
-                [...values].map((value, k) => brightness(layer + 1, k) - ground - value * (255 - ground)),
-            );
-        })()"""
-    )
-    assert len(differences) == 42 and max(abs(value) for value in differences) < 8
+    neurons = [(layer + 1, k) for layer, size in enumerate((16, 16, 10)) for k in range(size)]
+    activations = page.evaluate("film.facts.result.a.slice(1).flatMap((values) => [...values])")
+    np.testing.assert_allclose(page.evaluate(BRIGHTNESS, neurons), activations, atol=0.03)
 
 
 # What the film writes on its canvas at moments: [text, left, top, width, height] of what can be seen.
@@ -894,3 +895,57 @@ def test_answer_to_the_bet_on_learning_waits_for_its_step(opened):
     (texts,) = page.evaluate(TEXTS, [moment + 0.01])
     steps = [int(text.split()[1]) for text, *_ in texts if text.startswith("step ")]
     assert 500 <= steps[0] < 510
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["laptop", "phone"])
+@pytest.mark.parametrize("label", [3, 0, 9])
+def test_lowest_cost_is_lowest_in_the_picture_of_the_hill(opened, name, label):
+    width, height = SIZES[name]
+    page = opened(viewport={"width": width, "height": height})
+    page.evaluate(f"film.labelIt({label}); film.seek(film.starts[4] + 14)")
+    highest, lowest = page.evaluate(
+        """(() => {
+            const { hill, cost } = film.facts;
+            const { hill: [, , , down, tall] } = film.seenNow().places;
+            const y = ([up, turned]) => (down * (up + turned)) / 5 - tall * (hill.cost(up, turned) - cost);
+            const knobs = Array.from({ length: 21 }, (_, n) => n / 2 - 5);
+            const all = knobs.flatMap((up) => knobs.map((turned) => [up, turned]));
+            all.sort((p, q) => y(p) - y(q));
+            return [all[0], all.at(-1)];
+        })()"""
+    )
+    assert highest[0] == -5 and highest[1] >= 3
+    assert lowest[0] >= 3 and lowest[1] <= -1.5
+
+
+@pytest.mark.slow
+def test_wrong_answer_darkens_before_the_bet_on_its_wish(opened):
+    page = opened()
+    cause, bet = (
+        page.evaluate(f"film.captions.find(([, key]) => key === 'wishes.{key}')[0]")
+        for key in ("cause", "bet")
+    )
+    neurons = page.evaluate("[[2, film.facts.asked], [3, film.facts.says]]")
+    seen = []
+    for moment in (cause + 0.7, (cause + bet) / 2, bet):
+        page.evaluate(f"film.seek({moment})")
+        seen.append(page.evaluate(BRIGHTNESS, neurons))
+    (asked, answer), (raised, fallen), end = seen
+    assert raised > asked + 0.2 and fallen < answer - 0.02
+    assert end == [asked, answer]
+
+
+@pytest.mark.slow
+def test_each_picture_is_read_before_its_answer_is_told(opened):
+    page = opened(learned=True)
+    first, heap = page.evaluate("[film.facts.firstHeap, film.facts.heaps].map(({ says }) => says)")
+    moments = page.evaluate(
+        "['exam.first', 'exam.heap', 'exam.own'].map((name) => film.captions.find(([, key]) => key === name)[0])"
+    )
+    moments = [moments[0] + 1, moments[1] + 1, moments[1] + 3.5, moments[2] + 0.6]
+    large = [
+        [text for text, _, _, _, high in texts if text.isdigit() and high > 80]
+        for texts in page.evaluate(TEXTS, moments)
+    ]
+    assert large == [[str(first)], [], [str(heap)], []]

@@ -7,6 +7,13 @@ const SURE_AT = 11.1; // those that are called a digit for sure
 const WALL_END = 16.5; // one of them flies out
 const RESTORE_AT = 22.5;
 const [HEAP_AT, OWN_AT] = [WALL_END + 1.4, RESTORE_AT + 1]; // from when on each is read
+// From when on each is in the network, and when it is read: the digit of the last scene has been.
+const READ_AT = [
+	[0, -9],
+	[FIRST_HEAP_AT, FIRST_HEAP_AT],
+	[WALL_AT + 1, HEAP_AT],
+	[RESTORE_AT, OWN_AT],
+];
 const FOOL_AT = 25;
 const FOOL_END = 30;
 const LAST_AT = 36;
@@ -60,8 +67,7 @@ const examScene = {
 		const isFooled = t >= OWN_AT;
 		const after = isFooled ? final.net.forward(image) : final.result;
 		const result = isHeap ? heap.result : after;
-		// The digit of the last scene has been read; then the heap is, and the digit again.
-		const started = [-9, FIRST_HEAP_AT, HEAP_AT, OWN_AT].findLast((at) => at <= t);
+		const [, started] = READ_AT.findLast(([from]) => from <= t);
 		paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
 		const covered = facts.scribble ? within(t, WALL_AT + 1, RESTORE_AT + 0.6, 0.6) : 0;
 		if (covered < 1) paintSwirl(view, facts.digit, isFirst ? facts.firstHeap : facts.heap, t, restored);
