@@ -949,3 +949,8 @@ def test_each_picture_is_read_before_its_answer_is_told(opened):
         for texts in page.evaluate(TEXTS, moments)
     ]
     assert large == [[str(first)], [], [str(heap)], []]
+    seen = []
+    for moment in moments[1:3]:
+        page.evaluate(f"film.seek({moment})")
+        seen += page.evaluate(BRIGHTNESS, [[3, heap]])
+    assert seen[0] < 0.1 and seen[1] > 0.85

@@ -31,7 +31,7 @@ const examScene = {
 		[SURE_AT, "exam.verdict"],
 		[WALL_END, facts.scribble ? "other.scribble" : "exam.heap"],
 		[RESTORE_AT, "exam.own"],
-		[FOOL_END - 0.6, facts.isLearned ? fooledCaption(facts) : "exam.2"],
+		[FOOL_END, facts.isLearned ? fooledCaption(facts) : "exam.2"],
 		[LAST_AT, "exam.3"],
 	],
 	words(facts, key) {
