@@ -145,7 +145,8 @@ def test_claim_is_seen_in_its_place(claim, claims, watch, story_path):
     found(words, page.evaluate(FILM_TEXTS))
     if claim == 36:
         assert page.evaluate(
-            "sum(film.facts.requests(2, 4)) - film.facts.pushes(2)[4]"
+            "(({ requests, wish, a }) => sum(requests) * a * (1 - a) - wish)"
+            "({ requests: film.facts.requests(2, 4), wish: film.facts.wishes[2][4], a: film.facts.result.a[2][4] })"
         ) == pytest.approx(0)
         assert page.evaluate("film.facts.requests(2, 4).length") == 10
     if claim == 28:

@@ -273,13 +273,6 @@ class FilmFacts {
 		return range(outputs).map((j) => this.wishes[layer + 1][j] * this.start.params[w + from * outputs + j]);
 	}
 
-	/** What the wishes of a layer were before its curve: for outputs twice the gap, before them the sum of all requests. */
-	pushes(layer) {
-		return this.#once(`pushes${layer}`, () =>
-			this.start.backward(this.result, this.targets).slopes[layer].map((value) => -value),
-		);
-	}
-
 	/** How much a wire into the next layer asks of its start, against the most that one asks. */
 	requestShares(layer) {
 		return this.#once(`shares${layer}`, () => {
