@@ -273,13 +273,6 @@ class FilmFacts {
 		return range(outputs).map((j) => this.wishes[layer + 1][j] * this.start.params[w + from * outputs + j]);
 	}
 
-	/** What the wishes of a layer were before its curve: for outputs twice the gap, before them the sum of all requests. */
-	pushes(layer) {
-		return this.#once(`pushes${layer}`, () =>
-			this.start.backward(this.result, this.targets).slopes[layer].map((value) => -value),
-		);
-	}
-
 	/** How much a wire into the next layer asks of its start, against the most that one asks. */
 	requestShares(layer) {
 		return this.#once(`shares${layer}`, () => {
@@ -299,7 +292,10 @@ class FilmFacts {
 			const wishes = this.wishes[1];
 			const inner = range(16).filter((k) => k > 2 && k < 13);
 			const neuron = inner.reduce((found, k) => (abs(wishes[k]) > abs(wishes[found]) ? k : found));
-			const bright = range(PIXELS).find((k) => this.input[k] > 0.97) ?? this.input.indexOf(max(...this.input));
+			// Half bright, so that the product is seen to differ from the wish.
+			const far = (k) => abs(this.input[k] - 0.5);
+			const brightest = this.input.indexOf(max(...this.input));
+			const bright = range(PIXELS).reduce((found, k) => (far(k) < far(found) ? k : found), brightest);
 			const dark = range(PIXELS).findLast((k) => this.input[k] === 0);
 			return { neuron, bright, dark };
 		});
@@ -372,12 +368,17 @@ class FilmFacts {
 		});
 	}
 
-	/** What the network gives for the new digits after so many steps: answers, how many are right, and the mean cost. */
+	/**
+	 * What the network gives for the new digits after so many steps: answers, how many are right, the mean cost, and the mean
+	 * activations of all layers.
+	 */
 	newAfter(step) {
 		return this.#once(`new${this.training.keptAt(step)}`, () => {
 			const answers = this.newDigits.map((one) => answerOf(this.learned(step).net, one));
 			const right = this.newDigits.filter(({ label }, n) => answers[n].says === label).length;
-			return { answers, right, cost: sum(answers.map(({ cost }) => cost)) / answers.length };
+			const all = this.newDigits.map(({ input }) => this.learned(step).net.forward(input).a);
+			const a = all[0].map((values, layer) => values.map((_, k) => sum(all.map((one) => one[layer][k])) / all.length));
+			return { answers, right, cost: sum(answers.map(({ cost }) => cost)) / answers.length, a };
 		});
 	}
 
@@ -446,7 +447,7 @@ class FilmFacts {
 
 	/**
 	 * Heaps of this digit's pixels: which of a thousand are called a digit for sure, all of them in one picture, and one to
-	 * show: the surest that is called another digit, so that nobody takes the answer for right.
+	 * show with its place there: the surest that is called another digit, so that nobody takes the answer for right.
 	 */
 	get heaps() {
 		return this.#once("heaps", () => {
@@ -465,9 +466,14 @@ class FilmFacts {
 			found.wall.add(found.searched, heap.image);
 			if (heap.activation > SURE) found.sure.push(found.searched);
 			const rank = heap.activation + (heap.says === this.label ? 0 : 1);
-			if (rank > found.rank) Object.assign(found, heap, { rank });
+			if (rank > found.rank) Object.assign(found, heap, { rank, place: found.searched });
 			found.searched++;
 		}
+	}
+
+	/** The first of the heaps, whatever it is called. */
+	get firstHeap() {
+		return this.#once("firstHeap", () => this.#readHeap(shuffled(randomNumbers(this.seed + 1000))));
 	}
 
 	/** A heap of the pixels in an order, and what the network gives for it. */

@@ -82,6 +82,18 @@ function paintEmptyFields(view, alpha) {
 	pen.globalAlpha = 1;
 }
 
+/** What the smaller fields hold: beside them, or below them where it is narrow. */
+function nameFields(view, alpha) {
+	const { upright, places } = view;
+	const { biases, second, third } = fieldPlaces(places);
+	const [toB, toOutputs, ofA] = filmWords("label.fields");
+	const style = { colour: colours.muted, alpha, align: "left" };
+	const below = upright ? third[1] + second[3] + 10 : 0;
+	letters(view, toB, second[0], upright ? below : second[1] - 12, 15.5, style);
+	letters(view, toOutputs, third[0], upright ? below : third[1] - 12, 15.5, style);
+	letters(view, ofA, biases[0] + biases[2] + 8, biases[1] + biases[3] / 2 + 3, 15.5, style);
+}
+
 /** Where the bias of an output lies as a dot, [x, y, side]. */
 function biasDot({ places }, k) {
 	const { third, dot } = fieldPlaces(places);

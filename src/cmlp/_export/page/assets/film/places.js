@@ -11,7 +11,7 @@ const LYING = {
 	radius: [0, 11, 11, 15],
 	name: [32, 0], // of an output, from its middle
 	value: [88, 0], // the number of an output
-	tally: [58, 0],
+	tally: [68, 0],
 	layerName: [0, -25], // A or B, from its first neuron's middle
 	mark: [25, 0], // of a wish, from a hidden neuron's middle
 	square: [1180, 250],
@@ -19,7 +19,7 @@ const LYING = {
 	stack: [470, 340, 84, 236], // of requests: its middle, its width and its height on each side
 	unit: 54, // the side of a square of area 1 beside its output
 	unitOfAll: 88, // and of the square of all ten
-	hill: [640, 330, 175, 72, 130], // its middle, and what a step to the right, to the front and of the cost is
+	hill: [640, 300, 175, 44, 180], // its middle, and what a step to the right, to the front and of the cost is
 	three: [500, 250, 220], // squares in a row: the middle of the first, and the step to the next
 	wall: [134, 12, 1012], // of heaps: its corner and its width
 	fields: [322, 96, 4.1],
@@ -44,7 +44,7 @@ const UPRIGHT = {
 	stack: [120, 195, 42, 78],
 	unit: 30,
 	unitOfAll: 38,
-	hill: [195, 280, 82, 44, 74],
+	hill: [195, 270, 82, 27, 98],
 	three: [75, 230, 120],
 	wall: [6, 120, 378],
 	fields: [70, 112, 2.1],

@@ -36,7 +36,10 @@ class FilmTraining {
 	nextBatch() {
 		if (this.queue.length < FILM_BATCH) {
 			const drawn = examples.train.map((one) => [this.random(), one]);
-			this.queue.push(...drawn.sort((p, q) => p[0] - q[0]).map(([, one]) => one));
+			const order = drawn.sort((p, q) => p[0] - q[0]).map(([, one]) => one);
+			// The first step is shown: it asks one digit of each class.
+			const first = this.steps ? [] : range(10).map((digit) => order.find(({ label }) => label === digit));
+			this.queue.push(...first, ...order.filter((one) => !first.includes(one)));
 		}
 		return this.queue.splice(0, FILM_BATCH);
 	}

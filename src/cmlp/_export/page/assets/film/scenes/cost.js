@@ -30,7 +30,7 @@ const costScene = {
 		return (to) => values.with(n, clamp((places.upright ? zero[1] - to[1] : to[0] - zero[0]) / places.unit));
 	},
 	change: (facts, values) => facts.withOutputs(Object.fromEntries(twoOutputs(facts).map((k, n) => [k, values[n]]))),
-	seconds: 40,
+	seconds: 38,
 	captions: () => [
 		[0, "cost.1"],
 		[SQUARES_AT - 1, "cost.2"],
@@ -43,11 +43,11 @@ const costScene = {
 	shots: [
 		[0.4, 2.4, (places) => places.outputs],
 		[POUR_AT - 1, 1.6, (places) => places.pour],
-		[34.5, 2.5, (places) => places.whole],
+		[32.5, 2.5, (places) => places.whole],
 	],
 	paint(view, facts, t) {
-		const quiet = within(t, 0.4, 38, 2);
-		const others = within(t, COST_BET_AT - 0.6, 35, 0.8); // squares
+		const quiet = within(t, 0.4, 36, 2);
+		const others = within(t, COST_BET_AT - 0.6, 33, 0.8); // squares
 		paintNumbersEnd(view, facts, { says: 0, wires: 1 - 0.8 * quiet, shown: 1 - 0.93 * others });
 		paintGapColumns(view, facts, facts.result.a[3], {
 			columns: within(t, 1.4, POUR_AT + 4, 1.2),
@@ -58,8 +58,8 @@ const costScene = {
 		});
 		const all = rise(t, POUR_AT + 4.4, 0.8);
 		paintThree(view, t, others);
-		paintCostNumber(view, facts.cost, all * (1 - rise(t, 38, 1)));
-		if (t > 34) paintCostOutline(view, facts.cost, rise(t, 34, 2));
+		paintCostNumber(view, facts.cost, all * (1 - rise(t, 35, 1)));
+		if (t > 32) paintCostOutline(view, facts.cost, rise(t, 32, 2), rise(t, 36, 1));
 	},
 };
 
@@ -150,8 +150,8 @@ function paintCostNumber(view, cost, alpha, most = cost) {
 	letters(view, filmNumber(cost, 2), places.square[0], y, upright ? 17 : 26, { colour: colours.mark, alpha });
 }
 
-/** The square as it stays beside the network while something else is the point: a white outline. */
-function paintCostOutline(view, cost, alpha) {
+/** The square as it stays beside the network while something else is the point: a white outline, and the cost in it. */
+function paintCostOutline(view, cost, alpha, named = 0) {
 	const side = Math.sqrt(cost) * view.places.unitOfAll;
 	box(
 		view.pen,
@@ -163,4 +163,8 @@ function paintCostOutline(view, cost, alpha) {
 		alpha,
 	);
 	paintSquare(view, ...view.places.square, side, { colour: colours.on, filled: 0, outline: 0.8 * alpha });
+	letters(view, filmNumber(cost, 2), ...view.places.square, view.upright ? 15.5 : 17, {
+		colour: colours.muted,
+		alpha: alpha * named,
+	});
 }

@@ -1,32 +1,42 @@
 // --- Scene 9: heaps of pixels that it calls a digit, and the own digit changed until it reads another.
 
-const HEAP_BET_AT = 5;
-const WALL_AT = 5.6; // a thousand heaps come into view
-const WALL_END = 14.5;
-const SURE_AT = 8.5; // those that are called a digit for sure
-const RESTORE_AT = 20;
-const [HEAP_AT, OWN_AT] = [WALL_END + 0.2, RESTORE_AT + 0.4]; // from when on each is read
-const FOOL_AT = 22.5;
-const FOOL_END = 27.5;
-const LAST_AT = 33.5;
+const FIRST_HEAP_AT = 3.4; // it is read, whatever it is called
+const HEAP_BET_AT = 7.6;
+const WALL_AT = 8.2; // a thousand heaps come into view
+const SURE_AT = 11.1; // those that are called a digit for sure
+const WALL_END = 16.5; // one of them flies out
+const RESTORE_AT = 22.5;
+const [HEAP_AT, OWN_AT] = [WALL_END + 1.4, RESTORE_AT + 1]; // from when on each is read
+// From when on each is in the network, and when it is read: the digit of the last scene has been.
+const READ_AT = [
+	[0, -9],
+	[FIRST_HEAP_AT, FIRST_HEAP_AT],
+	[WALL_AT + 1, HEAP_AT],
+	[RESTORE_AT, OWN_AT],
+];
+const FOOL_AT = 25;
+const FOOL_END = 30;
+const LAST_AT = 36;
 
 const examScene = {
 	id: "exam",
 	doors: ["playground"],
 	handles: (_, t) => (t > WALL_END && t < RESTORE_AT ? [{ key: "handle.shuffle", value: 0 }] : []),
 	change: (facts, [presses]) => facts.reshuffled(presses),
-	seconds: 41.5,
+	seconds: 43.5,
 	captions: (facts) => [
 		[0, "exam.1"],
+		[FIRST_HEAP_AT + 1.2, "exam.first"],
 		[HEAP_BET_AT - 0.6, "exam.bet"],
 		[SURE_AT, "exam.verdict"],
 		[WALL_END, facts.scribble ? "other.scribble" : "exam.heap"],
-		[FOOL_AT - 1, facts.isLearned ? fooledCaption(facts) : "exam.2"],
+		[RESTORE_AT, "exam.own"],
+		[FOOL_END, facts.isLearned ? fooledCaption(facts) : "exam.2"],
 		[LAST_AT, "exam.3"],
 	],
 	words(facts, key) {
 		const { heaps, fooled } = facts;
-		const heap = key === "other.scribble" ? facts.scribbled : facts.heap;
+		const heap = { "other.scribble": facts.scribble && facts.scribbled, "exam.first": facts.firstHeap }[key] ?? facts.heap;
 		return {
 			heap: heap.says,
 			heap_activation: filmNumber(heap.activation, 2),
@@ -41,35 +51,36 @@ const examScene = {
 		{
 			at: HEAP_BET_AT,
 			kind: "bet",
-			right: ({ heaps: { sure } }) => [0, 10, HEAPS].findIndex((most) => sure.length <= most),
+			right: ({ heaps: { sure } }) => [0, 9, HEAPS].findIndex((most) => sure.length <= most),
 		},
 	],
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
 		const { digit, fooled, final } = facts;
-		const heap = facts.scribble ? facts.scribbled : facts.heap;
+		const isFirst = t < WALL_AT + 1;
+		const found = facts.scribble ? facts.scribbled : facts.heap;
+		const heap = isFirst ? facts.firstHeap : found;
 		const restored = rise(t, RESTORE_AT, 1);
 		const u = rise(t, FOOL_AT, FOOL_END - FOOL_AT) * (1 - rise(t, LAST_AT - 1, 1.2));
 		const image = t < RESTORE_AT ? heap.image : facts.input.map((value, k) => blend(value, fooled.image[k], u));
-		const isHeap = t > WALL_AT + 1 && t < OWN_AT;
+		const isHeap = t >= FIRST_HEAP_AT && t < RESTORE_AT;
 		const isFooled = t >= OWN_AT;
 		const after = isFooled ? final.net.forward(image) : final.result;
 		const result = isHeap ? heap.result : after;
-		// The digit of the last scene has been read; then the heap is, and the digit again.
-		const started = isHeap ? HEAP_AT : [-9, OWN_AT].findLast((at) => at <= t);
+		const [, started] = READ_AT.findLast(([from]) => from <= t);
 		paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
 		const covered = facts.scribble ? within(t, WALL_AT + 1, RESTORE_AT + 0.6, 0.6) : 0;
-		if (covered < 1) paintSwirl(view, facts, t, restored);
+		if (covered < 1) paintSwirl(view, facts.digit, isFirst ? facts.firstHeap : facts.heap, t, restored);
 		if (covered > 0) {
 			coverImage(view, covered);
 			paintPicture(view, facts.scribble.picture, ...view.places.image, view.places.image[2], covered);
 		}
 		if (isFooled) paintChange(view, facts, t, u);
-		const unread = within(t, 0.6, HEAP_AT, 1.2);
+		const unread = within(t, 0.6, FIRST_HEAP_AT, 1.2) + within(t, RESTORE_AT - 0.5, OWN_AT, 0.5);
 		paintWorking(view, facts, {
 			shown: 1 - 0.9 * unread,
 			result,
-			image: isHeap ? heap.image : digit.image,
+			image: t < FIRST_HEAP_AT ? facts.input : image,
 			params: final.net.params,
 			wave: 3 * part(t, started, started + 1.2),
 			wires: 0.85,
@@ -83,22 +94,28 @@ const examScene = {
 		paintVerdictOf(
 			view,
 			winner(result.a[3]),
-			within(t, HEAP_AT + 1.4, RESTORE_AT, 0.5) + within(t, RESTORE_AT + 1.6, LAST_AT, 0.5),
+			within(t, FIRST_HEAP_AT + 1.4, WALL_AT + 0.4, 0.5) +
+				within(t, HEAP_AT + 1.4, RESTORE_AT, 0.5) +
+				within(t, OWN_AT + 1.4, LAST_AT, 0.5),
 		);
+		paintActivations(view, { result }, within(t, FOOL_AT - 1, LAST_AT, 0.8));
 		paintWall(view, facts, t);
 	},
 };
 
 /** All heaps, with a frame around those that are called a digit for sure. */
-function paintWall(view, { heaps: { wall, sure } }, t) {
+function paintWall(view, facts, t) {
+	const { wall, sure } = facts.heaps;
 	const alpha = within(t, WALL_AT, WALL_END + 0.4, 1);
+	// The network comes back after the wall has gone.
+	paintVeil(view, 0.96 * within(t, WALL_AT, WALL_END + 1.3, 1));
+	if (!facts.scribble) paintFlying(view, facts, t);
 	if (alpha <= 0) return;
 	const { pen, places } = view;
 	const [x, y, width] = places.wall;
 	const cell = width / HEAP_COLUMNS;
 	const rows = HEAPS / HEAP_COLUMNS;
 	const shown = ceil(HEAPS * rise(t, WALL_AT + 0.4, SURE_AT - WALL_AT - 1));
-	paintVeil(view, 0.96 * alpha);
 	pen.globalAlpha = alpha;
 	pen.imageSmoothingEnabled = true;
 	const height = (wall.canvas.height * shown) / HEAPS;
@@ -123,6 +140,22 @@ function paintWall(view, { heaps: { wall, sure } }, t) {
 	pen.globalAlpha = 1;
 }
 
+/** The heap that is read: out of the wall to the place of the digit. */
+function paintFlying({ pen, places }, { heaps: { wall, place } }, t) {
+	const alpha = within(t, WALL_END - 1, WALL_END + 1.4, 0.4);
+	if (alpha <= 0) return;
+	const [x, y, width] = places.wall;
+	const cell = width / HEAP_COLUMNS;
+	const [column, row] = [place % HEAP_COLUMNS, floor(place / HEAP_COLUMNS)];
+	const start = [x + column * cell, y + row * cell, cell];
+	const [left, top, side] = blendAll(start, places.image, rise(t, WALL_END - 0.6, 1.6));
+	box(pen, left, top, side, side, colours.ground, alpha);
+	pen.globalAlpha = alpha;
+	pen.drawImage(wall.canvas, column * SIDE, row * SIDE, SIDE, SIDE, left, top, side, side);
+	outline(pen, colours.mark, side * 0.04, left, top, side, side);
+	pen.globalAlpha = 1;
+}
+
 /** What the fooling came to. */
 function fooledCaption({ fooled, final, label }) {
 	if (fooled.holds) return "other.held";
@@ -130,7 +163,7 @@ function fooledCaption({ fooled, final, label }) {
 }
 
 /** The pixels on their way from the digit to the heap, and back. */
-function paintSwirl(view, { digit, heap }, t, restored) {
+function paintSwirl(view, digit, heap, t, restored) {
 	const { pen, places } = view;
 	const out = rise(t, 0.6, 2.6) * (1 - restored);
 	const [x, y, side] = places.image;
@@ -163,10 +196,23 @@ function paintChange(view, { digit, fooled }, t, u) {
 	const [x, y, side] = places.image;
 	paintPicture(view, fooled.picture, x, y, side, side, u);
 	const shown = within(t, FOOL_AT - 0.4, LAST_AT, 0.8);
-	const place = upright ? [x + side + 14, y] : [x, y + side + 16];
-	paintPicture(view, fooled.changes, ...place, side * 0.9, side * 0.9, shown * u);
-	const before = upright ? [x + side + 28 + side * 0.9, y] : [x, y - side * 0.9 - 16];
-	paintPicture(view, digit.picture, ...before, side * (upright ? 0.6 : 0.9), undefined, shown * rise(t, FOOL_END, 0.8));
+	const small = side * (upright ? 0.9 : 0.66);
+	const place = upright ? [x + side + 14, y] : [x + (side - small) / 2, y + side + 34];
+	paintPicture(view, fooled.changes, ...place, small, small, shown * u);
+	const size = upright ? 0.6 * side : small;
+	const before = upright ? [x + side + 28 + small, y] : [place[0], y - small - 34];
+	const later = shown * rise(t, FOOL_AT + 0.6, 0.8);
+	paintPicture(view, digit.picture, ...before, size, size, later);
+	const below = upright ? 8 : 17;
+	const [own, read, ...change] = filmWords("label.pictures");
+	const style = { colour: colours.muted, alpha: later };
+	letters(view, own, before[0] + size / 2, before[1] + size + below, 15.5, style);
+	letters(view, read, x + side / 2, y + side + below, 15.5, style);
+	change
+		.slice(0, upright ? 1 : 2)
+		.forEach((line, n) =>
+			letters(view, line, place[0] + small / 2, place[1] + small + below + 20 * n, 15.5, style),
+		);
 }
 
 /** What it says, as large as the digit. */

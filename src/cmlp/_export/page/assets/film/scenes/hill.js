@@ -3,10 +3,11 @@
 const CURVE_SECONDS = 6;
 const SURFACE_AT = 7;
 const ROLL_AT = 15;
-const ROLL_END = 28;
-const BACK_AT = 32;
-const PARTS_AT = 36.5;
-const PLACES_AT = 38.5;
+const ROLL_END = 22.5;
+const BACK_AT = 26.5;
+const PARTS_AT = 31;
+const PLACES_AT = 33;
+const HOME_AT = 36.4;
 const HILL_REACH = 5; // how far each knob is turned, to both sides
 const HILL_LINES = 22;
 
@@ -34,7 +35,7 @@ const hillScene = {
 		return (to) => all.reduce((best, one) => (far(to, one) < far(to, best) ? one : best), ball);
 	},
 	change: (facts, ball) => facts.withBall(ball),
-	seconds: 45,
+	seconds: 39,
 	captions: () => [
 		[0, "hill.1"],
 		[ROLL_AT - 0.8, "hill.2"],
@@ -44,24 +45,28 @@ const hillScene = {
 	pauses: [],
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
-		const shown = within(t, 0.6, PARTS_AT + 2.5, 1.4);
+		const shown = within(t, 0.6, PARTS_AT + 0.6, 1.4);
 		const { digit, hill } = facts;
 		const knobs = within(t, 0.3, PARTS_AT + 2, 1);
-		const places = within(t, PLACES_AT - 1, 43, 1.2);
-		const dim = 1 - 0.97 * within(t, 0.6, 44.4, 1.4);
+		const places = within(t, PLACES_AT - 1, HOME_AT + 0.6, 1.2);
+		// Behind the places of the knobs the network can still be seen.
+		const wires = 1 - 0.97 * within(t, 0.6, HOME_AT + 2, 1.4);
+		const dim = wires + 0.27 * within(t, PARTS_AT, HOME_AT + 2, 1.4);
 		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
 		paintWorking(view, facts, {
-			wires: dim,
+			wires,
 			inputs: dim,
 			dim: (layer, k) => (layer === 3 && (k === facts.label || k === facts.says) ? max(dim, knobs) : dim),
 		});
 		paintAxes(view, facts, t, shown);
 		const ball = ballAt(hill, t);
 		paintHill(view, facts, t, shown, ball);
-		paintCostOutline(view, facts.cost, 1);
+		paintArrowDown(view, facts, t, within(t, 0, PARTS_AT + 2.5, 1));
+		paintCostOutline(view, facts.cost, 1, 1 - knobs);
 		paintSquare(view, ...view.places.square, Math.sqrt(hill.cost(...ball)) * view.places.unitOfAll, {
 			filled: 0.85 * knobs,
 		});
+		paintCostNumber(view, hill.cost(...ball), knobs, facts.cost);
 		for (const [k, value] of [
 			[facts.label, ball[0]],
 			[facts.says, ball[1]],
@@ -135,6 +140,10 @@ function paintHill(view, facts, t, shown, ball) {
 				pen.globalAlpha = shown;
 				pen.fillStyle = colours.ground;
 				pen.fill();
+				// The higher, the brighter.
+				pen.globalAlpha = 0.4 * shown * clamp((facts.hill.cost(knob(i), low) - facts.hill.floor) / 2);
+				pen.fillStyle = colours.ring;
+				pen.fill();
 				pen.globalAlpha = 0.8 * shown;
 				pen.strokeStyle = colours.ring;
 				pen.lineWidth = view.upright ? 0.5 : 0.9;
@@ -154,8 +163,17 @@ function paintHill(view, facts, t, shown, ball) {
 	for (let k = 0; k <= 60; k++) pen.lineTo(...at(blend(reached[0], reached[1], k / 60), 0));
 	pen.stroke();
 	paintSteps(view, facts, t, shown, at);
-	paintArrowDown(view, facts, t, shown);
 	const [x, y] = at(...ball);
+	const foot = y + (facts.hill.cost(...ball) - facts.hill.floor) * view.places.hill[4];
+	pen.globalAlpha = 0.7 * shown * rise(t, SURFACE_AT + 5, 1);
+	pen.strokeStyle = colours.mark;
+	pen.lineWidth = view.upright ? 0.7 : 1.2;
+	pen.setLineDash(view.upright ? [3, 3] : [5, 5]);
+	pen.beginPath();
+	pen.moveTo(x, y);
+	pen.lineTo(x, foot);
+	pen.stroke();
+	pen.setLineDash([]);
 	pen.globalAlpha = shown;
 	pen.fillStyle = colours.mark;
 	pen.beginPath();
@@ -249,27 +267,28 @@ function paintArrowDown(view, facts, t, shown) {
 /** The arrow parts into two numbers. They go to their two places among those of all knobs, and to their outputs. */
 function paintTwoParts(view, facts, t, places) {
 	paintEmptyFields(view, places);
-	paintCount(view, N_KNOBS, within(t, PLACES_AT + 1.6, 42));
+	paintCount(view, N_KNOBS, within(t, PLACES_AT + 1.2, HOME_AT));
 	const wishes = facts.wishes[3];
 	const [p, q] = facts.hill.slopes(0, 0);
 	const tip = hillPlace(view.places, facts, -6 * p, -6 * q);
-	const home = rise(t, 42.4, 2);
+	const home = rise(t, HOME_AT, 2);
 	for (const k of [facts.label, facts.says]) {
 		const alpha = rise(t, PARTS_AT, 0.8);
 		if (alpha <= 0) continue;
 		const [x, y, dot] = biasDot(view, k);
 		const u = rise(t, PARTS_AT + 1.2, 1.8);
-		const beside = [tip[0], tip[1] + (k === facts.label ? -1 : 1) * (view.upright ? 16 : 30)];
+		const line = k === min(facts.label, facts.says) ? -1 : 1;
+		const beside = [tip[0] + (view.upright ? 10 : 20), tip[1] + line * (view.upright ? 9 : 16)];
 		const middle = [x + dot / 2, y + dot / 2];
 		const place = blendAll(beside, middle, u);
 		box(view.pen, place[0] - dot / 2, place[1] - dot / 2, dot, dot, tint(wishes[k]), alpha * places * (1 - home));
 		// Beside the dots of neighbours there is no room for both numbers in one line.
-		const line = k === min(facts.label, facts.says) ? -1 : 1;
 		const text = [place[0] + (view.upright ? 12 : 22) * u, place[1] + line * (view.upright ? 9 : 15) * u];
-		letters(view, (wishes[k] > 0 ? "+" : "") + filmNumber(wishes[k], 2), ...text, view.upright ? 17 : 24, {
+		const number = (wishes[k] > 0 ? "+" : "") + filmNumber(wishes[k], 2);
+		letters(view, `${k}: ${number}`, ...text, view.upright ? 17 : 24, {
 			colour: tint(wishes[k]),
 			alpha: alpha * (1 - rise(t, PARTS_AT + 2.6, 0.6)),
-			align: u > 0.5 ? "left" : "center",
+			align: "left",
 		});
 	}
 	paintWishesOf(view, facts, 3, (k) => (k === facts.label || k === facts.says ? home : 0));

@@ -57,6 +57,7 @@ const knobsScene = {
 		);
 		const counted = FIELD_COUNTS.map((size, n) => Math.round(size * rise(t, FIELD_AT[n] + 0.8, 1.2)));
 		paintCount(view, sum(counted), within(t, OPEN_AT + 0.8, TREMBLE_AT));
+		nameFields(view, within(t, FIELD_AT[2] + 0.8, TREMBLE_AT));
 		paintVerdictOf(view, winner(result.a[3]), named);
 		paintVeil(view, 1 - rise(t, 0.4, 2));
 		paintOpenNeuron(view, facts, sumScene.seconds, rise(t, 1.4, 1.8));

@@ -1,13 +1,17 @@
 // --- Scene 8: the same with ten digits of other people, then two thousand steps, and the visitor's digit at last.
 
-const TEN_AT = 4.5;
+const SEAL_AT = 3.6;
+const ASK_AT = 6.4; // ten other digits
+const TEN_AT = 7;
 const TEN_SECONDS = 0.75;
-const FIRST_STEPS_AT = 13;
-const LEARN_BET_AT = 20.5;
-const MANY_AT = 21.5;
+const FIRST_STEPS_AT = 15.5;
+const LEARN_BET_AT = 22.5;
+const MANY_AT = 23.5;
 const MANY_END = 37;
 const HALFWAY = 500; // the step that the bet asks for
-const SEAL_OPENS_AT = 42.5;
+const FOUND_SECONDS = 3.6; // for one picture of A, enlarged
+const OPENED_AT = MANY_END + FOUND_SECONDS; // the result is told
+const SEAL_OPENS_AT = OPENED_AT + 5;
 const WRONG_AT = SEAL_OPENS_AT + 3.3;
 const TAUGHT_AT = WRONG_AT + 3.4; // a digit that is misread is learned from
 
@@ -22,14 +26,17 @@ const learnScene = {
 	doors: ["inside", "batches"],
 	handles: (_, t) => [{ key: "handle.step", from: 0, to: FILM_STEPS, step: 1, value: stepAt(t) }],
 	change: (facts, [step]) => facts.atStep(step),
-	seconds: 55,
+	seconds: 58,
 	captions: (facts) => [
-		[0, "learn.1"],
+		[0, "learn.back"],
+		[SEAL_AT, "learn.seal"],
+		[ASK_AT, "learn.1"],
 		[FIRST_STEPS_AT, "learn.2"],
 		[LEARN_BET_AT - 0.4, "learn.bet"],
 		[MANY_AT, "learn.3"],
 		[momentOf(HALFWAY), "learn.verdict"],
-		[MANY_END, "learn.4"],
+		[MANY_END, "learn.found"],
+		[OPENED_AT, "learn.4"],
 		[SEAL_OPENS_AT + 3.2, "learn.now"],
 		...(isKnownMisread(facts)
 			? [
@@ -60,25 +67,35 @@ const learnScene = {
 		const back = 1 - rise(t, 0.4, 2.4);
 		const now = learningAt(facts, t, back);
 		const sheets = within(t, TEN_AT - 0.8, FIRST_STEPS_AT + 0.6, 0.9);
-		const patches = within(t, MANY_AT - 0.6, SEAL_OPENS_AT - 0.4, 1.2);
-		const dim = 1 - 0.97 * max(sheets, patches);
-		const sealed = within(t, 2.4, SEAL_OPENS_AT + 1.2, 1);
+		// The network goes before the patches come, and comes after they have gone.
+		const patches = within(t, MANY_AT, SEAL_OPENS_AT - 0.4, 0.9);
+		const dim = 1 - 0.97 * max(sheets, within(t, MANY_AT - 0.9, SEAL_OPENS_AT + 0.5, 0.9));
+		const sealed = within(t, SEAL_AT - 0.4, SEAL_OPENS_AT + 1.2, 1);
+		const areNew = t > FIRST_STEPS_AT - 0.8 && t < SEAL_OPENS_AT; // the digits in the network
+		const a = areNew ? facts.newAfter(facts.step ?? stepAt(t)).a : now.result.a;
 		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
 		paintSeal(view, sealed);
-		const wave = t < SEAL_OPENS_AT ? 3 : 3 * part(t, SEAL_OPENS_AT + 0.8, SEAL_OPENS_AT + 3.2);
+		const wave = t < MANY_AT ? 3 : 3 * part(t, SEAL_OPENS_AT + 0.8, SEAL_OPENS_AT + 3.2);
 		paintWorking(view, facts, {
-			result: now.result,
+			result: { a },
+			image: a[0],
 			params: now.net.params,
 			wires: dim * 0.85,
+			waiting: dim * 0.3,
 			inputs: dim,
 			wave,
 			dim: () => dim,
 			says: rise(back, 0.5, 0.4) + rise(t, SEAL_OPENS_AT + 3.2, 0.6),
 		});
 		paintTen(view, facts, t, sheets);
-		paintActivations(view, now, within(t, FIRST_STEPS_AT - 0.2, MANY_AT - 0.4, 0.6));
+		paintActivations(
+			view,
+			{ result: { a } },
+			within(t, 0.2, SEAL_AT, 0.6) + within(t, FIRST_STEPS_AT - 0.2, MANY_AT - 0.4, 0.6),
+		);
 		paintGrowing(view, facts, t, patches);
-		paintCostOutline(view, facts.cost, 1);
+		paintFound(view, facts, t);
+		paintCostOutline(view, facts.cost, 1, within(t, SEAL_AT, FIRST_STEPS_AT, 1));
 		paintLearningCost(view, facts, t, now.cost);
 		paintLastAnswer(view, winner(now.result.a[3]), rise(t, SEAL_OPENS_AT + 3.2, 0.8));
 	},
@@ -87,9 +104,9 @@ const learnScene = {
 /** The square: of the visitor's digit at first and at last, and while steps run of the new digits, on average. */
 function paintLearningCost(view, facts, t, own) {
 	const { places, upright } = view;
-	const ofNew = within(t, FIRST_STEPS_AT - 1, SEAL_OPENS_AT + 3.4, 1.4);
+	const ofNew = within(t, FIRST_STEPS_AT - 1, SEAL_OPENS_AT + 4.8, 1.4);
 	const cost = ofNew > 0 ? blend(own, facts.newAfter(facts.step ?? stepAt(t)).cost, ofNew) : own;
-	const lit = 1 - within(t, 3.2, FIRST_STEPS_AT, 1);
+	const lit = 1 - within(t, SEAL_AT, FIRST_STEPS_AT, 1);
 	if (lit > 0.02) paintSquare(view, ...places.square, Math.sqrt(cost) * places.unitOfAll, { filled: 0.9 * lit });
 	paintCostNumber(view, cost, lit, facts.cost);
 	const [x, y] = places.square;
@@ -104,6 +121,12 @@ function paintLearningCost(view, facts, t, own) {
 	const [textX, textY] = upright ? [200, 32] : [x, below + 120];
 	const step = filmWords("label.step", { step: filmNumber(facts.step ?? stepAt(t), 0) });
 	letters(view, step, textX, textY, upright ? 20 : 26, { alpha: within(t, FIRST_STEPS_AT, SEAL_OPENS_AT, 0.6) });
+	const share = within(t, MANY_AT + 0.4, SEAL_OPENS_AT, 0.6);
+	if (share > 0)
+		letters(view, filmPercent(facts.shareAfter(facts.step ?? stepAt(t))), textX, textY + (upright ? 50 : 34), upright ? 20 : 26, {
+			colour: colours.mark,
+			alpha: share,
+		});
 }
 
 /** What it says of the visitor's digit, as large as the digit. */
@@ -192,6 +215,21 @@ function paintGrowing(view, facts, t, alpha) {
 		return [one, newPlace(view, n), answers[n], seen * (isRight ? 1 : 0.35), seen];
 	});
 	paintAnswers(view, cells, upright ? 16 : 21);
-	const place = upright ? [200, 58] : [places.square[0], places.square[1] + 240];
+	const place = upright ? [200, 58] : [places.square[0], places.square[1] + 270];
 	letters(view, filmWords("label.right", { right, all: answers.length }), ...place, upright ? 17 : 19, { alpha });
+}
+
+/** What one neuron of A has found, enlarged: the one that the film looked into. */
+function paintFound(view, facts, t) {
+	const alpha = within(t, MANY_END, OPENED_AT, 0.6);
+	if (alpha <= 0) return;
+	const { places, pen } = view;
+	const to = facts.way[2];
+	const weights = facts.weightsInto(0, to, facts.trained.net.params);
+	const picture = facts.pictures("found", () => signedPicture(weights, SIDE, 0.6 * largest(weights), 0.7));
+	const fields = fieldPlaces(places);
+	const [x, y] = fields.patch(0);
+	const place = blendAll(fields.patch(to), [x, y, fields.side], rise(t, MANY_END, 0.9));
+	box(pen, place[0], place[1], place[2], place[2], colours.ground, alpha);
+	paintPicture(view, picture, ...place, place[2], alpha);
 }

@@ -13,7 +13,7 @@ const numbersScene = {
 	id: "numbers",
 	doors: ["read"],
 	isPaintable: true,
-	seconds: 41,
+	seconds: 38.6,
 	captions: (facts) => [
 		[0, "numbers.1"],
 		[2.6, "numbers.2"],

@@ -40,9 +40,10 @@ const sumScene = {
 		return ([now]) => [clamp(bias + (((now - x) / unit) * 2 * reach) / (to - from), -8, 8)];
 	},
 	change: (facts, [by]) => facts.withBias(by),
-	seconds: 42,
+	seconds: 38,
 	captions: () => [
-		[0, "sum.1"],
+		[0, "sum.way"],
+		[3.6, "sum.1"],
 		[11.4, "sum.2"],
 		[25.6, "sum.3"],
 	],

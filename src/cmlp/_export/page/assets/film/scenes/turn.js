@@ -2,6 +2,7 @@
 
 const BRIGHT_AT = 1.2; // one wire from a bright pixel, and one from a dark one
 const DARK_AT = 3.6;
+const BIAS_AT = 7;
 const PATCHES_AT = 11.5;
 const GRID_AT = 15;
 const REST_AT = 19.5; // the other layers join
@@ -14,13 +15,13 @@ const RAIN_SECONDS = 5;
 const turnScene = {
 	id: "turn",
 	doors: ["chain"],
-	seconds: 48,
+	seconds: 46.5,
 	captions: () => [
 		[0, "turn.1"],
 		[PATCHES_AT - 0.5, "turn.2"],
 		[REST_AT - 0.6, "turn.3"],
 		[TURN_AT - 1, "turn.4"],
-		[TURN_AT + 2.4, "turn.5"],
+		[TURN_AT + TURN_SECONDS + 0.6, "turn.5"],
 		[TURN_BET_AT - 0.6, "turn.bet"],
 		[RAIN_AT + RAIN_SECONDS - 0.5, "turn.verdict"],
 	],
@@ -64,6 +65,7 @@ const turnScene = {
 		paintHands(view, facts, t);
 		paintTurns(view, facts, t);
 		paintShrinking(view, facts, t, turned);
+		paintLastAnswer(view, facts.after.says, within(t, TURN_AT + TURN_SECONDS + 0.6, RAIN_AT, 0.6));
 		paintRain(view, facts, t);
 	},
 };
@@ -133,6 +135,12 @@ function paintHands(view, facts, t) {
 			colour: value ? tint(wish) : colours.text,
 		});
 	});
+	const ofBias = filmWords("label.bias_turn", { wish: filmNumber(wish, 3) });
+	const place = upright ? [end[0], end[1] + 6.6 * radius] : [end[0] - 7.5 * radius, end[1] + 5.8 * radius];
+	letters(view, ofBias, ...place, upright ? 17 : 19, {
+		alpha: within(t, BIAS_AT, PATCHES_AT - 1.2, 0.8),
+		colour: tint(wish),
+	});
 }
 
 /** How much of the picture is left to the falling digits. */
@@ -190,7 +198,7 @@ function paintTurns(view, facts, t) {
 /** The square: an outline where it began, and yellow while it shrinks. */
 function paintShrinking(view, facts, t, turned) {
 	const lit = rise(t, TURN_AT - 0.4, 1);
-	paintCostOutline(view, facts.cost, 1);
+	paintCostOutline(view, facts.cost, 1, 1 - lit);
 	paintSquare(view, ...view.places.square, Math.sqrt(turned.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
 	paintCostNumber(view, turned.cost, lit * (1 - rainAt(t)), facts.cost);
 }

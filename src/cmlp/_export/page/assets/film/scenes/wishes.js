@@ -1,6 +1,6 @@
 // --- Scene 6: wishes, from the outputs back to A.
 
-const SLOPES_AT = 4.5;
+const CAUSE_AT = 5; // the asked neuron is turned up, and the wrong answer goes down
 const WISH_BET_AT = 10;
 const FIRST_REQUEST_AT = 10.8; // the wrong answer asks one neuron of B, later all ten do
 const OTHERS_ASK_AT = 16;
@@ -29,9 +29,10 @@ const wishesScene = {
 		return k === undefined ? null : () => [k + 1];
 	},
 	change: (facts, [number]) => facts.asking(number - 1),
-	seconds: TO_A_AT + 12,
+	seconds: TO_A_AT + 10.6,
 	captions: () => [
 		[0, "wishes.1"],
+		[CAUSE_AT, "wishes.cause"],
 		[WISH_BET_AT - 0.6, "wishes.bet"],
 		[WISH_BET_AT + 0.3, "wishes.verdict"],
 		[OTHERS_ASK_AT, "wishes.2"],
@@ -49,13 +50,15 @@ const wishesScene = {
 	pauses: [{ at: WISH_BET_AT, kind: "bet", right: () => 0 }],
 	shots: [
 		[0.4, 2.4, (places) => places.outputs],
-		[WISH_BET_AT - 3, 2, (places) => places.lastLayers],
+		[CAUSE_AT - 1.2, 1.8, (places) => places.lastLayers],
 		[ALL_AT - 1, 2, (places) => places.whole],
 	],
 	paint(view, facts, t) {
 		const quiet = rise(t, 0.2, 1.5);
-		const one = within(t, WISH_BET_AT - 1.4, ALL_AT, 1.2);
+		const one = within(t, CAUSE_AT - 0.6, ALL_AT, 1.2);
+		const result = raisedResult(facts, within(t, CAUSE_AT + 0.8, WISH_BET_AT - 0.8, 1.4));
 		paintNumbersEnd(view, facts, {
+			result,
 			says: 0,
 			wires: 1 - 0.88 * quiet,
 			dim(layer, k) {
@@ -63,8 +66,8 @@ const wishesScene = {
 				return 1 - (layer === 1 ? 0.95 : 0.65) * one;
 			},
 		});
-		paintCostOutline(view, facts.cost, 1);
-		paintAskedWires(view, facts, t, one);
+		paintCostOutline(view, facts.cost, 1, 1);
+		paintAskedWires(view, facts, t, one, result);
 		const back = facts.wires(2);
 		const last = facts.requestShares(2);
 		paintDots(
@@ -94,19 +97,25 @@ const wishesScene = {
 			0.9,
 		);
 		const isFirst = (k) => k === facts.label || k === facts.says; // the two numbers of the hill
-		paintWishesOf(
-			view,
-			facts,
-			3,
-			(k) => (isFirst(k) ? 1 : rise(t, 0.6 + k * 0.12, 0.8)),
-			(k) => (isFirst(k) ? 1 - within(t, 1, SLOPES_AT + 1.6) : rise(t, SLOPES_AT + k * 0.12, 1)),
-		);
+		paintWishesOf(view, facts, 3, (k) => (isFirst(k) ? 1 : rise(t, 0.6 + k * 0.12, 0.8)));
 		paintStack(view, facts, t);
 		paintWishesOf(view, facts, 2, (k) => (k === facts.asked ? rise(t, ALL_AT - 1.6, 0.8) : rise(t, ALL_AT + 3.4, 1)));
 		paintWishesOf(view, facts, 1, () => rise(t, TO_A_AT + 4, 1.2));
 		paintEnd(view, rise(t, TO_A_AT + 8.6, 0.8));
+		letters(view, filmWords("label.scale"), ...(view.upright ? [195, 192] : scalePlace(view)), 15, {
+			colour: colours.muted,
+			alpha: within(t, ALL_AT + 3.4, wishesScene.seconds - 0.6),
+		});
 	},
 };
+
+/** What the network gives while the asked neuron is turned up by a share of what it lacks to 1. */
+function raisedResult({ result: { z, a }, start, asked }, share) {
+	const { w, outputs } = start.layers[2];
+	const more = share * (1 - a[2][asked]);
+	const raised = z[2].map((value, j) => logistic(value + more * start.params[w + asked * outputs + j]));
+	return { z, a: [a[0], a[1], a[2].with(asked, a[2][asked] + more), raised] };
+}
 
 /** Where the wish of a neuron is shown. */
 function wishPlace({ places, upright }, layer, k) {
@@ -115,26 +124,22 @@ function wishPlace({ places, upright }, layer, k) {
 	return upright ? [x, places.size[1] - 34] : [x + 84, y];
 }
 
-/** The wishes of a layer as triangles. `grown(k)` is how far each has appeared, `sloped(k)` how far its curve has weakened it. */
-function paintWishesOf(view, facts, layer, grown, sloped = () => 1) {
-	const before = facts.pushes(layer);
-	const after = facts.wishes[layer];
-	// A slope is at most 1/4; without it a wish is drawn as if it were that.
-	const most = largest(before) / 4;
+/** The wishes of a layer as triangles. `grown(k)` is how far each has appeared. */
+function paintWishesOf(view, facts, layer, grown) {
+	const wishes = facts.wishes[layer];
 	const [height, width] = view.places.wish[layer];
-	const scale = layer === 3 ? height / most : height / largest(after);
+	const scale = height / largest(wishes);
 	for (let k = 0; k < sizes[layer]; k++) {
 		const shown = grown(k);
 		if (shown <= 0) continue;
-		const value = layer === 3 ? blend(before[k] / 4, after[k], sloped(k)) : after[k];
 		const [x, y] = wishPlace(view, layer, k);
-		const size = value * scale * shown;
+		const size = wishes[k] * scale * shown;
 		paintWish(view, x, y + size / 2, size, width, min(1, shown));
 	}
 }
 
 /** The wires between the asked neuron of B and the outputs, in the colours of their weights. */
-function paintAskedWires(view, facts, t, alpha) {
+function paintAskedWires(view, facts, t, alpha, result) {
 	const { w, outputs } = facts.start.layers[2];
 	const own = facts.wires(2).filter(([i]) => i === facts.asked);
 	const early = within(t, 0, OTHERS_ASK_AT, 0.6);
@@ -146,8 +151,8 @@ function paintAskedWires(view, facts, t, alpha) {
 		{ alpha: 0.9 * alpha },
 	);
 	const [x, y] = view.places.at(2, facts.asked);
-	paintNeuron(view, x, y, view.places.radius[2], facts.result.a[2][facts.asked], alpha || 1);
-	paintRing(view, x, y, view.places.radius[2] * 1.4, within(t, WISH_BET_AT - 1, ALL_AT - 0.6, 0.6));
+	paintNeuron(view, x, y, view.places.radius[2], result.a[2][facts.asked], alpha || 1);
+	paintRing(view, x, y, view.places.radius[2] * 1.4, within(t, CAUSE_AT, ALL_AT - 0.6, 0.6));
 	letters(view, `B${facts.asked + 1}`, x - view.places.radius[2] * 3.2, y, 16, { alpha });
 }
 
@@ -163,10 +168,9 @@ function paintStack(view, facts, t) {
 	const most = max(sum(requests.filter((value) => value > 0)), -sum(requests.filter((value) => value < 0)));
 	const [x, y, width, tall] = places.stack;
 	const added = rise(t, ADDED_AT, 1.2);
-	box(pen, x - 1.5 * width, y - 1.2 * tall, 4.5 * width, 2.4 * tall, colours.ground, 0.92 * alpha);
+	paintShade(view, [x - 1.2 * width, y - 1.3 * tall, 4.2 * width, 2.6 * tall], 0.6 * width, 0.92 * alpha);
 	const block = (from, size, colour, shown) =>
 		box(pen, x - width / 2, min(from, from - size), width, max(0, abs(size) - 0.8), colour, alpha * shown);
-	letters(view, `B${facts.asked + 1}`, x, y - 1.1 * tall, upright ? 16 : 19, { alpha, bold: true });
 	const order = range(10).sort((p, q) => requestAt(facts, p) - requestAt(facts, q));
 	let [up, down] = [0, 0];
 	for (const j of order) {
@@ -221,7 +225,7 @@ function paintOwnCurve(view, facts, alpha) {
 	pen.stroke();
 	pen.globalAlpha = 1;
 	const size = upright ? 15.5 : 16;
-	letters(view, filmWords("label.curve", { B: `B${facts.asked + 1}` }), x, y - high - (upright ? 12 : 18), size, {
+	letters(view, filmWords("label.curve"), x, y - high - (upright ? 12 : 18), size, {
 		alpha,
 	});
 	letters(view, filmWords("label.slope", { slope: filmNumber(slope, 2) }), x, y + high + (upright ? 12 : 18), size, {
