@@ -36,7 +36,8 @@ const examScene = {
 	],
 	words(facts, key) {
 		const { heaps, fooled } = facts;
-		const heap = { "other.scribble": facts.scribble && facts.scribbled, "exam.first": facts.firstHeap }[key] ?? facts.heap;
+		const heap =
+			{ "other.scribble": facts.scribble && facts.scribbled, "exam.first": facts.firstHeap }[key] ?? facts.heap;
 		return {
 			heap: heap.says,
 			heap_activation: filmNumber(heap.activation, 2),
@@ -210,9 +211,7 @@ function paintChange(view, { digit, fooled }, t, u) {
 	letters(view, read, x + side / 2, y + side + below, 15.5, style);
 	change
 		.slice(0, upright ? 1 : 2)
-		.forEach((line, n) =>
-			letters(view, line, place[0] + small / 2, place[1] + small + below + 20 * n, 15.5, style),
-		);
+		.forEach((line, n) => letters(view, line, place[0] + small / 2, place[1] + small + below + 20 * n, 15.5, style));
 }
 
 /** What it says, as large as the digit. */

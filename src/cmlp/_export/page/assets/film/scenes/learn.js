@@ -123,10 +123,17 @@ function paintLearningCost(view, facts, t, own) {
 	letters(view, step, textX, textY, upright ? 20 : 26, { alpha: within(t, FIRST_STEPS_AT, SEAL_OPENS_AT, 0.6) });
 	const share = within(t, MANY_AT + 0.4, SEAL_OPENS_AT, 0.6);
 	if (share > 0)
-		letters(view, filmPercent(facts.shareAfter(facts.step ?? stepAt(t))), textX, textY + (upright ? 50 : 34), upright ? 20 : 26, {
-			colour: colours.mark,
-			alpha: share,
-		});
+		letters(
+			view,
+			filmPercent(facts.shareAfter(facts.step ?? stepAt(t))),
+			textX,
+			textY + (upright ? 50 : 34),
+			upright ? 20 : 26,
+			{
+				colour: colours.mark,
+				alpha: share,
+			},
+		);
 }
 
 /** What it says of the visitor's digit, as large as the digit. */
