@@ -66,9 +66,9 @@ void run_gradient(int64_t rows, int64_t calls)
 {
     const int64_t n_in = net->layers[0].n_in;
     const void *list[CMLP_CHUNK];
-    const cmlpi_gradient_input input = {.rows = rows, .list = list, .copy = copies};
+    const cmlpi_dense_input input = {.rows = rows, .list = list, .copy = copies};
     const cmlpi_gradient_output to = {.d = d, .k1 = n_in, .n_out = net->layers[0].n_out, .first = 1, .sums = z, .w = w,
-                                     .finish = {.mode = CMLP_UPDATE, .inverse = 1e-9, .rate = 1e-9},
+                                     .mode = CMLP_UPDATE, .inverse = 1e-9, .rate = 1e-9,
                                      .tuning = net->tuning};
     for (int64_t i = 0; i < rows; i++) list[i] = x + i * n_in;
     while (calls--) net->kernels->gradient(&input, &to);

@@ -79,14 +79,14 @@ static void dense_mask_of_one_row(DENSE_ARGUMENTS)
 
 static void gradient_mask_of_one_row(GRADIENT_ARGUMENTS)
 {
-    cmlpi_gradient_input same = *a;
+    cmlpi_dense_input same = *a;
     same.ld_mask = 0;
     real->gradient(&same, to);
 }
 
 static void gradient_short_list(GRADIENT_ARGUMENTS)
 {
-    cmlpi_gradient_input fewer = *a;
+    cmlpi_dense_input fewer = *a;
     if (a->mask && a->rows > 100) fewer.rows = 100;
     real->gradient(&fewer, to);
 }
@@ -106,19 +106,19 @@ static void gradient_nonzero(GRADIENT_ARGUMENTS)
 
 static void gradient_forgets_zero_rows(GRADIENT_ARGUMENTS) /* skips weight decay of rows without inputs */
 {
-    const int broken = a->column_mask && to->finish.mode == CMLP_UPDATE && to->first;
+    const int broken = a->column_mask && to->mode == CMLP_UPDATE && to->first;
     (broken ? gradient_nonzero : real->gradient)(a, to);
 }
 
 static void gradient_forgets_zero_groups(GRADIENT_ARGUMENTS)
 {
-    const int broken = a->mask && to->finish.mode == CMLP_UPDATE && to->first;
+    const int broken = a->mask && to->mode == CMLP_UPDATE && to->first;
     (broken ? gradient_nonzero : real->gradient)(a, to);
 }
 
 static void gradient_zeros_keep_sums(GRADIENT_ARGUMENTS)
 {
-    const int broken = a->mask && to->finish.mode == CMLP_KEEP_SUM;
+    const int broken = a->mask && to->mode == CMLP_KEEP_SUM;
     (broken ? gradient_nonzero : real->gradient)(a, to);
 }
 

@@ -75,11 +75,11 @@ static int64_t compress_row(const float *x, int64_t n_in, float *values, int32_t
 static void run_gradient(const sparse_work *w, int what, const cmlpi_csr *x, const char *dense)
 {
     const void *list[CMLP_CHUNK];
-    const cmlpi_gradient_input a = {.rows = x->rows, .list = list};
+    const cmlpi_dense_input a = {.rows = x->rows, .list = list};
     const int updates = what == UPDATE || what == UPDATE_DENSE;
     const cmlpi_gradient_output to = {.d = w->d, .k1 = w->n_in, .n_out = w->n_out, .first = 1, .sums = w->sums, .w = w->w,
-                                 .finish = {.mode = updates ? CMLP_UPDATE : CMLP_GRADIENT, .inverse = 1e-9,
-                                            .rate = 1e-9},
+                                 .mode = updates ? CMLP_UPDATE : CMLP_GRADIENT, .inverse = 1e-9,
+                                 .rate = 1e-9,
                                  .tuning = cmlpi_tunings};
     for (int64_t i = 0; dense && i < x->rows; i++)
         list[i] = dense + (size_t)(i * w->n_in) * size_of(w->table->dtype);

@@ -81,11 +81,11 @@ static void dense_hides_nan(DENSE_ARGUMENTS)
 
 /* ---- gradient, transpose */
 
-#define GRADIENT_ARGUMENTS const cmlpi_gradient_input *a, const cmlpi_gradient_output *to
+#define GRADIENT_ARGUMENTS const cmlpi_dense_input *a, const cmlpi_gradient_output *to
 
 static void gradient_last_row(GRADIENT_ARGUMENTS)
 {
-    cmlpi_gradient_input fewer = *a;
+    cmlpi_dense_input fewer = *a;
     if (a->rows > 12) fewer.rows--;
     real->gradient(&fewer, to);
 }
@@ -100,18 +100,18 @@ static void gradient_overwrites_sums(GRADIENT_ARGUMENTS)
 static void gradient_no_penalty(GRADIENT_ARGUMENTS)
 {
     cmlpi_gradient_output without = *to;
-    if (without.finish.mode == CMLP_UPDATE) without.finish.alpha = 0;
+    if (without.mode == CMLP_UPDATE) without.alpha = 0;
     real->gradient(a, &without);
 }
 
 static void gradient_divides(GRADIENT_ARGUMENTS)
 {
-    const int broken = to->finish.mode == CMLP_GRADIENT;
+    const int broken = to->mode == CMLP_GRADIENT;
     cmlpi_gradient_output kept = *to;
-    if (broken) kept.finish.mode = CMLP_KEEP_SUM;
+    if (broken) kept.mode = CMLP_KEEP_SUM;
     real->gradient(a, &kept);
     for (int64_t i = to->k0 * to->n_out; broken && i < to->k1 * to->n_out; i++) {
-        const double alpha = type_round(real->dtype, to->finish.alpha);
+        const double alpha = type_round(real->dtype, to->alpha);
         const double sum = type_fma(real->dtype, alpha, at(to->w, i), at(to->sums, i));
         set(to->sums, i, sum / (double)(a->rows + 1)); /* instead of multiplying by 1 / (rows + 1) */
     }

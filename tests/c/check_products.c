@@ -276,18 +276,20 @@ typedef struct gradient_case {
     operand *d, *sums, *w;
     int64_t n_out, k0, k1;
     int first;
-    cmlpi_finish finish;
+    cmlpi_finish_mode mode;
+    double alpha, inverse, rate;
 } gradient_case;
 
 static void call_gradient(const cmlpi_kernels *table, void *context)
 {
     gradient_case *c = context;
     const cmlpi_dense_input x = input_at(&c->a);
-    const cmlpi_gradient_input a = {.rows = x.rows, .list = c->a.list, .column_mask = x.column_mask, .mask = x.mask,
+    const cmlpi_dense_input a = {.rows = x.rows, .list = c->a.list, .column_mask = x.column_mask, .mask = x.mask,
                                     .ld_mask = x.ld_mask, .copy = x.copy};
     const cmlpi_gradient_output to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
                                  .first = c->first, .sums = c->sums->place.data, .w = c->w->place.data,
-                                 .finish = c->finish, .tuning = pick_tuning(c->h, table)};
+                                 .mode = c->mode, .alpha = c->alpha, .inverse = c->inverse, .rate = c->rate,
+                                 .tuning = pick_tuning(c->h, table)};
     table->gradient(&a, &to);
 }
 
@@ -297,8 +299,8 @@ static void verify_gradient(harness *h, const gradient_case *c, int64_t k, int64
     const int32_t dtype = h->dtype;
     const int64_t at = k * c->n_out + j;
     const double before = get(dtype, c->sums->before, at), w = get(dtype, c->w->before, at);
-    const double alpha = type_round(dtype, c->finish.alpha), inverse = type_round(dtype, c->finish.inverse);
-    const double rate = type_round(dtype, c->finish.rate);
+    const double alpha = type_round(dtype, c->alpha), inverse = type_round(dtype, c->inverse);
+    const double rate = type_round(dtype, c->rate);
     if (k < c->k0 || k >= c->k1) {
         expect_exactly(h, c->sums, at, before);
         expect_exactly(h, c->w, at, w);
@@ -312,11 +314,11 @@ static void verify_gradient(harness *h, const gradient_case *c, int64_t k, int64
     const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
     const double plain = (alpha * w + p.plain) * inverse;
     const double bound = (bound_of(&p) + 4 * epsilon_of(dtype) * fabs(alpha * w)) * inverse;
-    if (c->finish.mode == CMLP_KEEP_SUM) {
+    if (c->mode == CMLP_KEEP_SUM) {
         expect(h, c->sums, at, p.plain, bound_of(&p));
         expect_exactly(h, c->sums, at, p.total);
         expect_exactly(h, c->w, at, w);
-    } else if (c->finish.mode == CMLP_GRADIENT) {
+    } else if (c->mode == CMLP_GRADIENT) {
         expect(h, c->sums, at, plain, bound);
         expect_exactly(h, c->sums, at, g);
         if (c->w != c->sums) expect_exactly(h, c->w, at, w);
@@ -343,19 +345,19 @@ void check_gradient(harness *h)
     if (zeros) c.k0 -= c.k0 % CMLP_GROUP;
     for (int64_t k = 0; k < n_in; k++) /* the mask may have more bits than nonzero columns */
         if (is_nonzero(h, &c.a, k) || !random_below(&h->random, 8)) set_bit(c.a.column_mask, k);
-    c.finish.mode = (cmlpi_finish_mode)random_below(&h->random, 3);
-    c.finish.alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0;
-    c.finish.inverse = 1 / (double)(rows + 1);
-    c.finish.rate = uniform(&h->random, 0, 1);
+    c.mode = (cmlpi_finish_mode)random_below(&h->random, 3);
+    c.alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0;
+    c.inverse = 1 / (double)(rows + 1);
+    c.rate = uniform(&h->random, 0, 1);
     c.d = new_operand(h, "d", h->dtype, rows * c.n_out, INPUT);
     c.sums = new_operand(h, "sums", h->dtype, n_in * c.n_out, OUTPUT);
-    const int in_place = c.finish.mode == CMLP_GRADIENT && random_below(&h->random, 2);
+    const int in_place = c.mode == CMLP_GRADIENT && random_below(&h->random, 2);
     c.w = in_place ? c.sums : new_operand(h, "w", h->dtype, n_in * c.n_out, OUTPUT);
     if (c.first && !in_place) fill(c.sums, NAN);
     for (int64_t i = 0; i < c.sums->n; i++) /* no sum is -0 */
         if (get(h->dtype, c.sums->before, i) == 0) put(h->dtype, c.sums->before, i, 0);
     snprintf(h->shape, sizeof h->shape, "rows %d, k %d to %d of %d, n_out %d, %s, %s, %s%s", (int)rows, (int)c.k0,
-             (int)c.k1, (int)n_in, (int)c.n_out, modes[c.finish.mode], c.first ? "first" : "not first",
+             (int)c.k1, (int)n_in, (int)c.n_out, modes[c.mode], c.first ? "first" : "not first",
              c.a.listed ? "listed" : "one block", zeros_names[zeros]);
     run_tables(h, call_gradient, &c);
     same_outputs(h);

@@ -117,7 +117,8 @@ typedef struct csr_gradient_case {
     operand *d, *sums, *w, *scratch;
     int64_t n_out, k0, k1;
     int first;
-    cmlpi_finish finish;
+    cmlpi_finish_mode mode;
+    double alpha, inverse, rate;
 } csr_gradient_case;
 
 static void call_csr_gradient(const cmlpi_kernels *table, void *context)
@@ -126,7 +127,7 @@ static void call_csr_gradient(const cmlpi_kernels *table, void *context)
     const cmlpi_csr x = sparse_at(&c->x);
     const cmlpi_gradient_output to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
                                  .first = c->first, .sums = c->sums->place.data, .w = c->w->place.data,
-                                 .finish = c->finish};
+                                 .mode = c->mode, .alpha = c->alpha, .inverse = c->inverse, .rate = c->rate};
     table->csr_gradient(&x, &to, c->scratch->place.data);
 }
 
@@ -135,8 +136,8 @@ static void verify_csr_gradient(harness *h, const csr_gradient_case *c, int64_t 
                                 const int *stored, int any)
 {
     const int32_t dtype = h->dtype;
-    const double alpha = type_round(dtype, c->finish.alpha), inverse = type_round(dtype, c->finish.inverse);
-    const double rate = type_round(dtype, c->finish.rate);
+    const double alpha = type_round(dtype, c->alpha), inverse = type_round(dtype, c->inverse);
+    const double rate = type_round(dtype, c->rate);
     for (int64_t j = 0; j < c->n_out; j++) {
         const int64_t at = k * c->n_out + j;
         const double before = get(dtype, c->sums->before, at), w = get(dtype, c->w->before, at);
@@ -145,7 +146,7 @@ static void verify_csr_gradient(harness *h, const csr_gradient_case *c, int64_t 
             add_product(&p, column[i], stored[i] ? get(dtype, c->d->before, i * c->n_out + j) : 0);
         end_chunk(&p);
         const int inside = k >= c->k0 && k < c->k1;
-        const cmlpi_finish_mode mode = c->finish.mode;
+        const cmlpi_finish_mode mode = c->mode;
         /* a skipped update gives the same w unless w is infinite */
         const int skipped = !any && c->first && alpha == 0 && mode == CMLP_UPDATE;
         const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
@@ -173,12 +174,13 @@ void check_csr_gradient(harness *h)
     make_sparse(h, &c.x, rows, rows * n_in > 14000 ? 100 : n_in);
     c.k0 = random_below(&h->random, 3) ? 0 : random_below(&h->random, c.x.n_in + 1);
     c.k1 = random_below(&h->random, 3) ? c.x.n_in : c.k0 + random_below(&h->random, c.x.n_in - c.k0 + 1);
-    c.finish = (cmlpi_finish){.mode = (cmlpi_finish_mode)random_below(&h->random, 3), .inverse = 1 / (double)(rows + 1),
-                              .alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0,
-                              .rate = uniform(&h->random, 0, 1)};
+    c.mode = (cmlpi_finish_mode)random_below(&h->random, 3);
+    c.inverse = 1 / (double)(rows + 1);
+    c.alpha = random_below(&h->random, 2) ? uniform(&h->random, 0, 1) : 0;
+    c.rate = uniform(&h->random, 0, 1);
     c.d = new_operand(h, "d", h->dtype, rows * c.n_out, INPUT);
     c.sums = new_operand(h, "sums", h->dtype, c.x.n_in * c.n_out, OUTPUT);
-    const int in_place = c.finish.mode == CMLP_GRADIENT && random_below(&h->random, 2);
+    const int in_place = c.mode == CMLP_GRADIENT && random_below(&h->random, 2);
     c.w = in_place ? c.sums : new_operand(h, "w", h->dtype, c.x.n_in * c.n_out, OUTPUT);
     if (c.first && !in_place) fill(c.sums, NAN);
     for (int64_t i = 0; i < c.sums->n; i++) /* sums are never -0 */
@@ -186,7 +188,7 @@ void check_csr_gradient(harness *h)
     const int64_t bytes = cmlpi_csr_bytes(rows, c.k1 - c.k0, (int64_t)size_of(h->dtype));
     c.scratch = new_operand(h, "scratch", CMLP_INT64, (bytes + 7) / 8, SCRATCH);
     snprintf(h->shape, sizeof h->shape, "rows %d, k %d to %d of %d, %d stored, n_out %d, %s, %s, values %d, columns %d",
-             (int)rows, (int)c.k0, (int)c.k1, (int)c.x.n_in, (int)c.x.n, (int)c.n_out, modes[c.finish.mode],
+             (int)rows, (int)c.k0, (int)c.k1, (int)c.x.n_in, (int)c.x.n, (int)c.n_out, modes[c.mode],
              c.first ? "first" : "not first", (int)c.x.values->dtype, (int)c.x.columns->dtype);
     run_tables(h, call_csr_gradient, &c);
     same_outputs(h);

@@ -114,10 +114,10 @@ uint64_t *cmlpi_merge_column_masks(const cmlp_net *net, const cmlpi_input_memory
     return mostly_nonzero(merged, words) ? NULL : merged;
 }
 
-cmlpi_gradient_input cmlpi_gathered_rows(const cmlp_net *net, const cmlpi_input_memory *input, int64_t a, int64_t n,
+cmlpi_dense_input cmlpi_gathered_rows(const cmlp_net *net, const cmlpi_input_memory *input, int64_t a, int64_t n,
                                          int masked, int32_t index)
 {
-    return (cmlpi_gradient_input){.rows = n,
+    return (cmlpi_dense_input){.rows = n,
                                   .list = input->list + a,
                                   .mask = masked ? input->mask + a * n_words(net) : NULL,
                                   .ld_mask = n_words(net),

@@ -53,7 +53,7 @@ uint64_t *cmlpi_merge_column_masks(const cmlp_net *net, const cmlpi_input_memory
 
 /* The n gathered dense rows from row a on, as thread `index` reads them for the gradient. `masked` states whether all
  * of them have a nonzero mask. */
-cmlpi_gradient_input cmlpi_gathered_rows(const cmlp_net *net, const cmlpi_input_memory *input, int64_t a, int64_t n,
+cmlpi_dense_input cmlpi_gathered_rows(const cmlp_net *net, const cmlpi_input_memory *input, int64_t a, int64_t n,
                                          int masked, int32_t index);
 
 #endif

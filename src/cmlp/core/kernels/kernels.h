@@ -14,8 +14,9 @@
 
 #define CMLP_TRANSPOSED_OUTPUTS 32 /* classifiers with at most this many outputs: transposed into vectors */
 
-/* The left factor of a dense product: x (rows, n_in), whose rows are contiguous. Row i starts at list[i], or at
- * base + i * ld elements if `list` is NULL. */
+/* The left factor x (rows, n_in) of a dense product x W, whose rows are contiguous. Row i starts at list[i], or at
+ * base + i * ld elements if `list` is NULL. The gradient, x' d, has a list of at most CMLP_CHUNK rows, and of the fields
+ * behind it reads the masks and `copy` only. */
 typedef struct cmlpi_dense_input {
     int64_t rows, n_in;
     const void *const *list;
@@ -27,9 +28,10 @@ typedef struct cmlpi_dense_input {
     uint64_t *column_mask; /* NULL, or an output: the bits of columns that are nonzero in some row are set. Once nearly
                               all columns are nonzero, scanning stops, and the bits of the remaining columns are set
                               too. Other bits stay as they are. Columns that are zero in all rows of a tile are
-                              skipped */
+                              skipped. The gradient reads it, and skips groups of CMLP_GROUP columns without a bit */
     const uint64_t *mask;  /* NULL, or one bit per element: 0 if the element is 0. Such elements are skipped. Row i
-                              starts at word i * ld_mask */
+                              starts at word i * ld_mask. In the gradient a group of columns skips the rows in which
+                              it has no bit */
     int64_t ld_mask;
     void *copy; /* CMLP_COPY_BYTES of scratch memory, aligned as T, for adjacent copies of rows; NULL: no copies */
 } cmlpi_dense_input;
@@ -42,18 +44,6 @@ typedef struct cmlpi_product {
     int64_t ldz;
     const cmlpi_tuning_values *tuning; /* of the dense products */
 } cmlpi_product;
-
-/* The rows of inputs of a gradient: row i of a (rows, n_in) starts at list[i]. */
-typedef struct cmlpi_gradient_input {
-    int64_t rows; /* at most CMLP_CHUNK */
-    const void *const *list;
-    const uint64_t *column_mask; /* NULL, or one bit per column: groups of CMLP_GROUP columns without a bit are
-                                     skipped */
-    const uint64_t *mask; /* NULL, or as in cmlpi_dense_input: a group of columns skips the rows in which it has no
-                             bit */
-    int64_t ld_mask;
-    void *copy; /* as in cmlpi_dense_input */
-} cmlpi_gradient_input;
 
 /* Size of the largest tile of rows that a kernel copies next to each other. */
 #define CMLP_COPY_BYTES 24576
@@ -121,19 +111,15 @@ typedef enum cmlpi_finish_mode {
     CMLP_UPDATE    /* w = fma(-rate, g, w): plain SGD; sums is not written */
 } cmlpi_finish_mode;
 
-typedef struct cmlpi_finish {
-    cmlpi_finish_mode mode;
-    double alpha, inverse, rate;
-} cmlpi_finish;
-
-/* Weight rows [k0, k1) of a gradient: sums[k, j] += sum_i a[i, k] d[i, j], or = if `first`, followed by `finish`. The
- * deltas are d (rows of a, n_out); sums and w are (n_in, n_out). */
+/* Weight rows [k0, k1) of a gradient: sums[k, j] += sum_i x[i, k] d[i, j], or = if `first`, followed by what `mode`
+ * names. The deltas are d (rows of x, n_out); sums and w are (n_in, n_out). */
 typedef struct cmlpi_gradient_output {
     const void *d;
     int64_t k0, k1, n_out;
     int first;
     void *sums, *w;
-    cmlpi_finish finish;
+    cmlpi_finish_mode mode;
+    double alpha, inverse, rate;
     const cmlpi_tuning_values *tuning;
 } cmlpi_gradient_output;
 
@@ -180,8 +166,8 @@ typedef struct cmlpi_kernels {
     void (*dense)(const cmlpi_dense_input *x, const cmlpi_product *to);
     /* The same for one row x of n_in elements. */
     void (*dense_row)(const void *x, int64_t n_in, const cmlpi_product *to);
-    /* Weight rows of the gradient. If a->column_mask or a->mask is not NULL, to->k0 is a multiple of CMLP_GROUP. */
-    void (*gradient)(const cmlpi_gradient_input *a, const cmlpi_gradient_output *to);
+    /* Weight rows of the gradient. If x->column_mask or x->mask is not NULL, to->k0 is a multiple of CMLP_GROUP. */
+    void (*gradient)(const cmlpi_dense_input *x, const cmlpi_gradient_output *to);
     /* The same two products for a CSR matrix x; only stored values take time. w and z have no gaps. The scratch memory
      * of csr is a row of x->n_in elements. The scratch memory of csr_gradient is cmlpi_csr_bytes(rows, k1 - k0, element)
      * bytes, aligned as int64_t. csr_gradient takes rows <= CMLP_CSR_ROWS and skips weight rows that an update with a

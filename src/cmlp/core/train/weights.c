@@ -21,7 +21,7 @@ typedef struct weight_part {
     int64_t k0, k1;
     int biases;
     void *sums;    /* address of weight row 0's sums; may be before the memory of the part */
-    const uint64_t *column_mask; /* column mask of the first layer's input, or NULL */
+    uint64_t *column_mask; /* column mask of the first layer's input, or NULL */
     int32_t index; /* of the thread */
     int masked;    /* whether the rows of that input have nonzero masks */
 } weight_part;
@@ -63,13 +63,22 @@ void cmlpi_compute_squares(cmlpi_batch_job *job)
 
 /* ------------------------------------------------------------------------------------------------ gradient */
 
-/* The epilogue of the gradient kernel after the microbatch's rows up to `end`. */
-static cmlpi_finish finish_at(const cmlpi_batch_job *job, int32_t layer, const cmlpi_microbatch *microbatch, int64_t end)
+/* What the gradient kernel does with the microbatch's rows [i, end). */
+static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weight_part *part,
+                                         const cmlpi_microbatch *microbatch, int64_t i, int64_t end)
 {
-    return (cmlpi_finish){.mode = microbatch->is_last && end == microbatch->n ? job->update.mode : CMLP_KEEP_SUM,
-                          .alpha = job->objective.alphas ? job->objective.alphas[layer] : job->objective.alpha,
-                          .inverse = 1 / microbatch->weight_sum,
-                          .rate = job->update.step ? job->update.step->rate : 0};
+    const cmlp_net *net = job->data.net;
+    const cmlpi_dense_layer *layer = &net->layers[part->layer];
+    const double *alphas = job->objective.alphas;
+    return (cmlpi_gradient_output){.d = cmlpi_at(net, job->memory.layers[part->layer].deltas, i * layer->n_out),
+                                   .k0 = part->k0, .k1 = part->k1, .n_out = layer->n_out,
+                                   .first = microbatch->is_first && !i,
+                                   .sums = part->sums, .w = cmlpi_at(net, job->params, layer->weights),
+                                   .mode = microbatch->is_last && end == microbatch->n ? job->update.mode : CMLP_KEEP_SUM,
+                                   .alpha = alphas ? alphas[part->layer] : job->objective.alpha,
+                                   .inverse = 1 / microbatch->weight_sum,
+                                   .rate = job->update.step ? job->update.step->rate : 0,
+                                   .tuning = net->tuning};
 }
 
 static const void **row_pointers(const cmlpi_batch_job *job, int32_t index)
@@ -78,19 +87,19 @@ static const void **row_pointers(const cmlpi_batch_job *job, int32_t index)
 }
 
 /* Inputs of a layer: n rows of the microbatch from row `first` on. */
-static cmlpi_gradient_input layer_input(const cmlpi_batch_job *job, const weight_part *part, int64_t first, int64_t n)
+static cmlpi_dense_input layer_input(const cmlpi_batch_job *job, const weight_part *part, int64_t first, int64_t n)
 {
     const cmlp_net *net = job->data.net;
     const void **list = row_pointers(job, part->index);
     if (!part->layer && n) {
-        cmlpi_gradient_input a = cmlpi_gathered_rows(net, &job->memory.input, first, n, part->masked, part->index);
+        cmlpi_dense_input a = cmlpi_gathered_rows(net, &job->memory.input, first, n, part->masked, part->index);
         a.column_mask = part->column_mask;
         return a;
     }
     const cmlpi_dense_layer *layer = &net->layers[part->layer];
     for (int64_t i = 0; i < n; i++)
         list[i] = cmlpi_at(net, job->memory.layers[part->layer - 1].activations, (first + i) * layer->n_in);
-    return (cmlpi_gradient_input){.rows = n, .list = list, .copy = cmlpi_copy_buffer(&job->memory.input, part->index)};
+    return (cmlpi_dense_input){.rows = n, .list = list, .copy = cmlpi_copy_buffer(&job->memory.input, part->index)};
 }
 
 /* The gradient of biases is that of weights whose inputs are all 1. */
@@ -101,13 +110,13 @@ static void bias_gradient(const cmlpi_batch_job *job, const weight_part *part, i
     const cmlp_net *net = job->data.net;
     const int64_t biases = net->layers[part->layer].biases;
     const void **list = row_pointers(job, part->index);
-    const cmlpi_gradient_input ones = {.rows = n, .list = list};
+    const cmlpi_dense_input ones = {.rows = n, .list = list};
     for (int64_t i = 0; i < n; i++) list[i] = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d;
     to.k0 = 0;
     to.k1 = 1;
     to.sums = cmlpi_at(net, job->out.gradient, biases);
     to.w = cmlpi_at(net, job->params, biases);
-    to.finish.alpha = 0;
+    to.alpha = 0;
     net->kernels->gradient(&ones, &to);
 }
 
@@ -121,17 +130,12 @@ static void compute_gradient(cmlpi_batch_job *job, const weight_part *part,
                              const cmlpi_microbatch *microbatch)
 {
     const cmlp_net *net = job->data.net;
-    const cmlpi_dense_layer *layer = &net->layers[part->layer];
-    cmlpi_gradient_output to = {.k0 = part->k0, .k1 = part->k1, .n_out = layer->n_out, .sums = part->sums,
-                           .w = cmlpi_at(net, job->params, layer->weights), .tuning = net->tuning};
     int64_t i = 0, m;
     do { /* runs once even without rows, for the epilogue */
         m = microbatch->n - i < CMLP_CHUNK ? microbatch->n - i : CMLP_CHUNK;
-        to.first = microbatch->is_first && !i;
-        to.finish = finish_at(job, part->layer, microbatch, i + m);
-        to.d = cmlpi_at(net, job->memory.layers[part->layer].deltas, i * layer->n_out);
+        const cmlpi_gradient_output to = rows_output(job, part, microbatch, i, i + m);
         if (!is_sparse_part(job, part->layer, microbatch)) {
-            const cmlpi_gradient_input a = layer_input(job, part, i, m);
+            const cmlpi_dense_input a = layer_input(job, part, i, m);
             net->kernels->gradient(&a, &to);
         }
         if (part->biases) bias_gradient(job, part, m, to);
@@ -144,14 +148,10 @@ static void compute_sparse_gradient(cmlpi_batch_job *job, const weight_part *par
                                     const cmlpi_microbatch *microbatch, void *scratch)
 {
     const cmlp_net *net = job->data.net;
-    cmlpi_gradient_output to = {.k0 = part->k0, .k1 = part->k1, .n_out = net->layers[0].n_out, .sums = part->sums,
-                           .w = cmlpi_at(net, job->params, net->layers[0].weights)};
     for (int64_t i = 0, m; i < microbatch->n; i += m) {
         m = microbatch->n - i < CMLP_CSR_ROWS ? microbatch->n - i : CMLP_CSR_ROWS;
         const cmlpi_csr x = cmlpi_sparse_matrix(&job->data, job->memory.input.sparse + i, m);
-        to.first = microbatch->is_first && !i;
-        to.finish = finish_at(job, 0, microbatch, i + m);
-        to.d = cmlpi_at(net, job->memory.layers[0].deltas, i * to.n_out);
+        const cmlpi_gradient_output to = rows_output(job, part, microbatch, i, i + m);
         net->kernels->csr_gradient(&x, &to, scratch);
     }
 }

@@ -22,11 +22,6 @@ VEC_FN void spread_group(const T *p, V lanes[GROUP], const int flags)
 #endif
 }
 
-/* Numbers of columns scanned and of nonzero columns among them. Scanning stops once 7/8 of the columns are nonzero. */
-typedef struct column_count {
-    int64_t seen, nonzero;
-} column_count;
-
 /* Nonzero mask of `vectors` vectors of columns from k on. If `vectors` is 1, the vector may be partial: n elements. */
 VEC_FN uint64_t column_bits(const T *const x[], int64_t rows, int64_t k, int64_t n, const int vectors)
 {
@@ -43,11 +38,12 @@ VEC_FN uint64_t column_bits(const T *const x[], int64_t rows, int64_t k, int64_t
 }
 
 /* Sets `mask` to the nonzero columns among the first n of a tile's rows, and adds them to `column_mask`. Both have
- * space for n bits, in whole words. Once nearly all columns are nonzero, does not scan, sets all bits and returns 0. */
-static int extend_column_mask(const T *const x[], int64_t rows, int64_t n, uint64_t *mask,
-                              uint64_t *column_mask, column_count *count)
+ * space for n bits, in whole words. Once more than 7/8 of the columns scanned so far are nonzero, does not scan, sets all
+ * bits and returns 0: *balance is 7 times their number minus 8 times that of the nonzero ones. */
+static int extend_column_mask(const T *const x[], int64_t rows, int64_t n, uint64_t *mask, uint64_t *column_mask,
+                              int64_t *balance)
 {
-    const int scans = count->nonzero * 8 <= count->seen * 7;
+    const int scans = *balance >= 0;
     for (int64_t j = 0; j < n; j += MASK_BITS, mask++, column_mask++) {
         const int64_t columns = n - j < MASK_BITS ? n - j : MASK_BITS;
         *mask = scans ? 0 : ~UINT64_C(0);
@@ -58,8 +54,7 @@ static int extend_column_mask(const T *const x[], int64_t rows, int64_t n, uint6
                             : column_bits(x, rows, j + l, columns - l, 1)) << l;
         }
         *column_mask |= *mask;
-        count->seen += scans ? columns : 0;
-        count->nonzero += scans ? count_bits(*mask) : 0;
+        if (scans) *balance += 7 * columns - 8 * count_bits(*mask);
     }
     return scans;
 }

@@ -152,11 +152,16 @@ static void csr_fill(csr_block *b, const cmlpi_csr *x)
     }
 }
 
-/* Sums and epilogue of the columns with `count` values, for a strip of the weight rows from w on. */
-VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t n_out, int64_t last, T *sums,
-                              int first, T *w, const finish_values *values, const int C)
+/* Sums and epilogue of those of the block's columns that have `count` values: weight rows from k on, the strip from
+ * column j on. */
+VEC_FN void csr_columns_strip(const csr_block *b, int count, const cmlpi_gradient_output *to, int64_t k, int64_t j,
+                              int64_t last, const int C)
 {
-    const finish_vectors f = in_all_lanes(values);
+    const int64_t n_out = to->n_out;
+    const int first = to->first;
+    const T *d = (const T *)to->d + j;
+    T *sums = (T *)to->sums + k * n_out + j, *w = (T *)to->w + k * n_out + j;
+    const finish_vectors f = finish_vectors_of(to);
     finish_vectors update = f;
     update.mode = CMLP_UPDATE; /* a compile-time constant here */
     const csr_strip deltas = {d, n_out, last, 0};
@@ -184,18 +189,18 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const T *d, int64_t
     }
 }
 
-typedef void csr_columns_fn(const csr_block *b, int count, const T *d, int64_t n_out, int64_t last, T *sums, int first,
-                            T *w, const finish_values *f);
+typedef void csr_columns_fn(const csr_block *b, int count, const cmlpi_gradient_output *to, int64_t k, int64_t j,
+                            int64_t last);
 
-#define CSR_COLUMNS(C)                                                                                                   \
-    static void KERNEL(csr_columns_##C)(const csr_block *b, int count, const T *d, int64_t n_out, int64_t last, T *sums, \
-                                        int first, T *w, const finish_values *f)                                         \
-    {                                                                                                                    \
-        csr_columns_strip(b, count, d, n_out, last, sums, first, w, f, C);                                               \
+#define CSR_COLUMNS(C)                                                                                              \
+    static void KERNEL(csr_columns_##C)(const csr_block *b, int count, const cmlpi_gradient_output *to, int64_t k, \
+                                        int64_t j, int64_t last)                                                    \
+    {                                                                                                               \
+        csr_columns_strip(b, count, to, k, j, last, C);                                                             \
     }
 #define CSR_COLUMNS_NAME(C) KERNEL(csr_columns_##C),
 /* CSR_EACH(CSR_COLUMNS) defines csr_columns_1(), csr_columns_2(), ... for strips of 1, 2, ... vectors, the first as
- *   static void csr_columns_1(const csr_block *b, int count, ...) { csr_columns_strip(b, count, ..., f, 1); }
+ *   static void csr_columns_1(const csr_block *b, int count, ...) { csr_columns_strip(b, count, ..., last, 1); }
  * and CSR_EACH(CSR_COLUMNS_NAME) is the list  csr_columns_1, csr_columns_2, ... */
 CSR_EACH(CSR_COLUMNS)
 static csr_columns_fn *const csr_columns[CSR_VECTORS] = {CSR_EACH(CSR_COLUMNS_NAME)};
@@ -216,9 +221,8 @@ static int64_t csr_transpose(csr_block *b, const cmlpi_csr *x, int64_t k, int64_
 
 static void KERNEL(csr_gradient)(const cmlpi_csr *x, const cmlpi_gradient_output *to, void *scratch)
 {
-    const finish_values f = finish_values_of(&to->finish);
     const int64_t rows = x->rows, k1 = to->k1, n_out = to->n_out;
-    const int all = changes_all(&f, to->first);
+    const int all = changes_all(to);
     csr_block b;
     csr_lay_out(&b, rows, k1 - to->k0, scratch);
     const int listing = csr_start(&b, x, to->k0) < k1 - to->k0 && !all; /* otherwise few columns have no value */
@@ -234,8 +238,7 @@ static void KERNEL(csr_gradient)(const cmlpi_csr *x, const cmlpi_gradient_output
         for (int64_t j = 0; j < n_out; j += CSR_VECTORS * VL) {
             const int vectors = csr_vectors(n_out, j, &last);
             for (int count = !all; count <= CSR_COUNTS; count++)
-                csr_columns[vectors - 1](&b, count, (const T *)to->d + j, n_out, last, (T *)to->sums + k * n_out + j,
-                                         to->first, (T *)to->w + k * n_out + j, &f);
+                csr_columns[vectors - 1](&b, count, to, k, j, last);
         }
         if (listing)
             for (int64_t t = 0; t < b.n_found; t++) b.slots[b.found[t]].n = 0;

@@ -271,7 +271,7 @@ static void copy_bytes(const cmlpi_dense_input *x, int64_t i, int64_t height, in
  * other from the cache, are copied next to each other. Fills `mask` with the nonzero columns unless scanning has
  * stopped. */
 static void gather_rows(const cmlpi_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, int copied, T *copy,
-                        uint64_t *mask, column_count *count, dense_rows *gathered)
+                        uint64_t *mask, int64_t *balance, dense_rows *gathered)
 {
     const int bytes = x->byte_scale != 0;
     if (bytes) copy_bytes(x, i, height, k0, n, copy, mask);
@@ -281,7 +281,7 @@ static void gather_rows(const cmlpi_dense_input *x, int64_t i, int64_t height, i
     }
     gathered->prefetch = x->prefetch && !bytes ? x->prefetch + i : NULL;
     const int scanned =
-        x->column_mask && extend_column_mask(gathered->list, height, n, mask, x->column_mask + k0 / MASK_BITS, count);
+        x->column_mask && extend_column_mask(gathered->list, height, n, mask, x->column_mask + k0 / MASK_BITS, balance);
     gathered->mask = scanned || bytes ? mask : NULL;
 }
 
@@ -298,7 +298,7 @@ typedef struct dense_job {
     int64_t ldw, ldz, n_out;
     int bytes, copied, near; /* whether rows are uint8, are copied, and use tiles for adjacent copies */
     const cmlpi_tuning_values *tuning;
-    column_count count;
+    int64_t balance; /* see extend_column_mask() */
 } dense_job;
 
 /* Adds the product of columns [k, k + n) of x, for rows [i, i + height). */
@@ -311,7 +311,7 @@ static void dense_multiply(dense_job *job, int64_t i, int64_t height, int64_t k,
     T *const z = job->z + i * job->ldz;
     uint64_t mask[DENSE_BLOCK / MASK_BITS];
     dense_rows gathered;
-    gather_rows(job->x, i, height, k, n, job->copied, job->x->copy, mask, &job->count, &gathered);
+    gather_rows(job->x, i, height, k, n, job->copied, job->x->copy, mask, &job->balance, &gathered);
     gathered.k = k;
     const int paced = strips == 1 && (PACED(height, tiles->vectors) ||
                                       (PACED_ROWS(height, tiles->vectors) && !gathered.mask));
@@ -391,7 +391,7 @@ static void KERNEL(dense)(const cmlpi_dense_input *x, const cmlpi_product *to)
     if (job.n_out < n_out) {
         job.n_out = n_out - job.n_out;
         job.tiles = WITH_PAIRS(to->tuning, &dense_narrow_pairs, &dense_narrow);
-        job.count = (column_count){0};
+        job.balance = 0;
         dense_strips(&job);
     }
 }

@@ -7,25 +7,22 @@
 
 #define LISTED_GROUPS 4 /* listed at once; their bits share a word if the first group's index is a multiple of this */
 
-/* For each group, the rows in which it is not 0. */
-typedef struct row_lists {
-    uint8_t rows[LISTED_GROUPS][CMLP_CHUNK + 1]; /* one spare entry: list_rows() always writes */
-    int64_t n[LISTED_GROUPS];
-} row_lists;
+#define LISTED_ROWS (CMLP_CHUNK + 1) /* one spare entry: list_rows() always writes */
 
-/* Lists the rows of the groups from column k on. Branch-free: a branch on the mask would be unpredictable. */
-static void list_rows(const gradient_job *job, int64_t k, row_lists *lists)
+/* Lists, for each group from column k on, the n_listed[g] rows in which it is not 0. Branch-free: a branch on the mask
+ * would be unpredictable. */
+static void list_rows(const gradient_job *job, int64_t k, uint8_t lists[][LISTED_ROWS], int64_t *n_listed)
 {
     const uint64_t *mask = job->mask + k / MASK_BITS;
     int64_t n[LISTED_GROUPS] = {0};
     for (int64_t i = 0; i < job->rows; i++, mask += job->ld_mask) {
         const uint64_t groups = group_bits(*mask >> k % MASK_BITS);
         UNROLL for (int g = 0; g < LISTED_GROUPS; g++) {
-            lists->rows[g][n[g]] = (uint8_t)i;
+            lists[g][n[g]] = (uint8_t)i;
             n[g] += (int64_t)(groups >> g * GROUP & 1);
         }
     }
-    UNROLL for (int g = 0; g < LISTED_GROUPS; g++) lists->n[g] = n[g];
+    UNROLL for (int g = 0; g < LISTED_GROUPS; g++) n_listed[g] = n[g];
 }
 
 VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n, int64_t k, int64_t j, int64_t last,
@@ -47,7 +44,7 @@ VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_fma(av, dv[c], sum[r][c]);
         }
     }
-    const finish_vectors f = in_all_lanes(job->finish);
+    const finish_vectors f = *job->finish;
     if (job->first && f.mode != CMLP_KEEP_SUM) { /* small batch: the sums go from the registers to the weights */
         const VM updates = v_lt(v_zero(), v_set1((T)(f.mode == CMLP_UPDATE)));
         T *w = job->w + k * n_out + j, *to = f.mode == CMLP_UPDATE ? w : job->sums + k * n_out + j;
@@ -89,21 +86,21 @@ static masked_fn *const masked_tiles[MASKED_VECTORS] = {MASKED_EACH(MASKED_NAME)
 REAL_FN void gradient_groups(const gradient_job *job, int64_t k, int64_t n, int zeros_too)
 {
     const int64_t vectors = (job->n_out + VL - 1) / VL, strips = (vectors + MASKED_VECTORS - 1) / MASKED_VECTORS;
-    row_lists lists;
-    list_rows(job, k, &lists);
+    uint8_t lists[LISTED_GROUPS][LISTED_ROWS];
+    int64_t n_listed[LISTED_GROUPS];
+    list_rows(job, k, lists, n_listed);
     for (int64_t s = 0, v = 0, end; s < strips; s++, v = end) {
         end = vectors * (s + 1) / strips; /* all strips have nearly the same width */
         for (int64_t g = 0; g * GROUP < n; g++)
-            if (lists.n[g] || zeros_too)
-                masked_tiles[end - v - 1](job, lists.rows[g], lists.n[g], k + g * GROUP, v * VL,
+            if (n_listed[g] || zeros_too)
+                masked_tiles[end - v - 1](job, lists[g], n_listed[g], k + g * GROUP, v * VL,
                                           end < vectors ? VL : job->n_out - (vectors - 1) * VL);
     }
 }
 
-static void gradient_masked(const gradient_job *job, int64_t k0, int64_t k1)
+static void gradient_masked(const gradient_job *job, int64_t k0, int64_t k1, int all)
 {
     const int64_t listed = LISTED_GROUPS * GROUP, groups_end = k1 - (k1 - k0) % GROUP;
-    const int all = changes_all(job->finish, job->first);
     for (int64_t k = k0, n; k < groups_end; k += n) {
         n = listed - k % listed;
         if (n > groups_end - k) n = groups_end - k;
@@ -113,32 +110,33 @@ static void gradient_masked(const gradient_job *job, int64_t k0, int64_t k1)
 }
 
 /* Tiles of two vectors. The only strip of a long gradient on AVX2 prefetches its rows, which may be in the L3 cache. */
-static const gradient_size *wide_tiles(const cmlpi_gradient_input *a, const cmlpi_gradient_output *to)
+static const gradient_size *wide_tiles(const cmlpi_dense_input *x, const cmlpi_gradient_output *to)
 {
 #if PANELS
-    if (to->n_out <= 2 * VL && a->rows > 16 && to->k1 - to->k0 >= 2 * CMLP_CHUNK) return gradient_one_strip;
+    if (to->n_out <= 2 * VL && x->rows > 16 && to->k1 - to->k0 >= 2 * CMLP_CHUNK) return gradient_one_strip;
 #else
-    (void)a;
+    (void)x;
     (void)to;
 #endif
     return gradient_wide;
 }
 
-static void KERNEL(gradient)(const cmlpi_gradient_input *a, const cmlpi_gradient_output *to)
+static void KERNEL(gradient)(const cmlpi_dense_input *x, const cmlpi_gradient_output *to)
 {
-    const finish_values f = finish_values_of(&to->finish);
+    const finish_vectors f = finish_vectors_of(to);
+    const int all = changes_all(to);
     const gradient_job job = {.narrow = WITH_PAIRS(to->tuning, gradient_narrow_pairs, gradient_narrow),
-                              .wide = wide_tiles(a, to),
-                              .a = (const T *const *)a->list, .column_mask = a->column_mask,
-                              .copy = a->copy, .mask = a->mask, .ld_mask = a->ld_mask, .rows = a->rows,
+                              .wide = wide_tiles(x, to),
+                              .a = (const T *const *)x->list, .column_mask = x->column_mask,
+                              .copy = x->copy, .mask = x->mask, .ld_mask = x->ld_mask, .rows = x->rows,
                               .n_out = to->n_out, .d = to->d, .sums = to->sums, .w = to->w, .first = to->first,
                               .finish = &f, .tuning = to->tuning};
-    if (a->mask) {
-        gradient_masked(&job, to->k0, to->k1);
-    } else if (!a->column_mask || !to->n_out) {
+    if (x->mask) {
+        gradient_masked(&job, to->k0, to->k1, all);
+    } else if (!x->column_mask || !to->n_out) {
         gradient_run(&job, to->k0, to->k1);
     } else {
-        if (changes_all(&f, to->first)) gradient_zero(&job, to->k0, to->k1);
+        if (all) gradient_zero(&job, to->k0, to->k1);
         gradient_nonzero(&job, to->k0, to->k1);
     }
 }

@@ -7,25 +7,15 @@
 #define TILE_GROUPS(R, C) ((C) == 1 && (R) >= GROUP ? (R) / GROUP : 1)
 #define MAX_GROUPS (GRADIENT_ROWS_1 / GROUP)
 
-typedef struct finish_values {
-    T alpha, inverse, minus_rate;
-    cmlpi_finish_mode mode;
-} finish_values;
-
-static finish_values finish_values_of(const cmlpi_finish *finish)
-{
-    return (finish_values){(T)finish->alpha, (T)finish->inverse, -(T)finish->rate, finish->mode};
-}
-
-/* The same values, broadcast to all lanes. */
+/* The constants of the epilogue, broadcast to all lanes. */
 typedef struct finish_vectors {
     V alpha, inverse, minus_rate;
     cmlpi_finish_mode mode;
 } finish_vectors;
 
-VEC_FN finish_vectors in_all_lanes(const finish_values *f)
+VEC_FN finish_vectors finish_vectors_of(const cmlpi_gradient_output *to)
 {
-    return (finish_vectors){v_set1(f->alpha), v_set1(f->inverse), v_set1(f->minus_rate), f->mode};
+    return (finish_vectors){v_set1((T)to->alpha), v_set1((T)to->inverse), v_set1(-(T)to->rate), to->mode};
 }
 
 VEC_FN V gradient_of(V sum, V w, const finish_vectors *f) { return v_mul(v_fma(f->alpha, w, sum), f->inverse); }
@@ -55,7 +45,7 @@ typedef struct gradient_job {
     const T *d;
     T *sums, *w;
     int first;
-    const finish_values *finish;
+    const finish_vectors *finish;
     const cmlpi_tuning_values *tuning;
 } gradient_job;
 
@@ -79,7 +69,7 @@ VEC_FN void finish_rows(const gradient_job *job, const T *tile, int64_t rows, in
 REAL_FN void finish_tile(const gradient_job *job, const T *tile, int R, int C, const int64_t *groups, int height,
                          int64_t j, int64_t last)
 {
-    const finish_vectors f = in_all_lanes(job->finish);
+    const finish_vectors f = *job->finish;
     for (const T *end = tile + R * C * VL; tile < end; tile += height * C * VL, groups++)
         if (C == 1)
             finish_rows(job, tile, height, *groups, j, last, &f, 1, last == VL);
@@ -96,7 +86,7 @@ VEC_FN void finish_registers(const gradient_job *job, const V *sum, const int64_
     T *sums = job->sums + j, *w = job->w + j;
     OPAQUE(w); /* otherwise GCC adds j again for each row */
     if (mode != CMLP_UPDATE) OPAQUE(sums);
-    finish_vectors f = in_all_lanes(job->finish);
+    finish_vectors f = *job->finish;
     f.mode = mode; /* a compile-time constant here */
     UNROLL for (int r0 = 0; r0 < STORE_STRIDE; r0++)
         UNROLL for (int r = r0; r < R; r += STORE_STRIDE) {
@@ -196,11 +186,11 @@ static const gradient_size gradient_one_strip[] = {{GRADIENT_ROWS_1 / 2, gradien
 
 /* Whether the epilogue changes weight rows whose inputs are all zero. It does not if it adds 0 to an existing sum,
  * or if it is a plain update without penalty:  w = fma(-rate, (0 w + 0) inverse, w) = w  for finite factors. */
-static int changes_all(const finish_values *f, int first)
+static int changes_all(const cmlpi_gradient_output *to)
 {
-    if (f->mode == CMLP_KEEP_SUM) return first;
-    return f->mode == CMLP_GRADIENT || !first || f->alpha != 0 || f->inverse - f->inverse != 0 ||
-           f->minus_rate - f->minus_rate != 0;
+    const T alpha = (T)to->alpha, inverse = (T)to->inverse, rate = (T)to->rate;
+    if (to->mode == CMLP_KEEP_SUM) return to->first;
+    return to->mode == CMLP_GRADIENT || !to->first || alpha != 0 || inverse - inverse != 0 || rate - rate != 0;
 }
 
 /* Columns from j on, one strip, of n weight rows: k[0], k[0] + 1, ... If the layer has one vector of outputs, the rows
@@ -347,7 +337,7 @@ VEC_FN uint64_t groups_within(const gradient_job *job, int column_mask, int64_t 
 /* Epilogue of those weight rows of [k0, k1) whose inputs are all 0. */
 static void gradient_zero(const gradient_job *job, int64_t k0, int64_t k1)
 {
-    const finish_vectors f = in_all_lanes(job->finish);
+    const finish_vectors f = *job->finish;
     for (int64_t word = k0 / MASK_BITS; word * MASK_BITS < k1; word++)
         for (uint64_t left = groups_within(job, 0, word, k0, k1); left; left &= left - 1) {
             const int64_t k = word * MASK_BITS + lowest_bit(left), end = (k1 - k < GROUP ? k1 : k + GROUP) * job->n_out;
