@@ -55,7 +55,7 @@ static void bench_loss(work *w)
 
 static void bench_step(work *w)
 {
-    const cmlpi_step_values values = {.solver = w->kind, .rate = 1e-9, .momentum = 0.9, .beta_1 = 0.9, .beta_2 = 0.999,
+    const cmlpi_step values = {.solver = w->kind, .rate = 1e-9, .momentum = 0.9, .beta_1 = 0.9, .beta_2 = 0.999,
                                       .epsilon = 1e-8};
     w->table->step(&values, w->a, w->b, w->c, w->d, w->rows * w->n_out);
 }

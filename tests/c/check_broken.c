@@ -226,7 +226,7 @@ static void loss_cost_rounded(LOSS_ARGUMENTS)
 
 /* ---- steps and vectors */
 
-#define STEP_ARGUMENTS const cmlpi_step_values *values, void *w, const void *g, void *m, void *v, int64_t n
+#define STEP_ARGUMENTS const cmlpi_step *values, void *w, const void *g, void *m, void *v, int64_t n
 
 static void step_not_flushed(STEP_ARGUMENTS)
 {
@@ -243,14 +243,14 @@ static void step_not_flushed(STEP_ARGUMENTS)
 
 static void step_epsilon_inside(STEP_ARGUMENTS)
 {
-    cmlpi_step_values other = *values;
+    cmlpi_step other = *values;
     other.epsilon = values->epsilon * 0.5;
     real->step(&other, w, g, m, v, n);
 }
 
 static void step_plain_momentum(STEP_ARGUMENTS)
 {
-    cmlpi_step_values other = *values;
+    cmlpi_step other = *values;
     if (values->solver == CMLP_SOLVER_NESTEROV) other.solver = CMLP_SOLVER_MOMENTUM;
     real->step(&other, w, g, m, v, n);
 }

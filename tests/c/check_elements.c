@@ -8,7 +8,7 @@
 /* ---- step */
 
 typedef struct step_case {
-    cmlpi_step_values values;
+    cmlpi_step values;
     operand *w, *g, *m, *v;
 } step_case;
 

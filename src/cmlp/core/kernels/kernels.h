@@ -123,16 +123,20 @@ typedef struct cmlpi_gradient_output {
     const cmlpi_tuning_values *tuning;
 } cmlpi_gradient_output;
 
-/* Constants of an optimizer step, named as in cmlp.h. `rate` is lr, or r for Adam. */
-typedef struct cmlpi_step_values {
-    int32_t solver;
+/* An optimizer step. Its constants are named as in cmlp.h; `rate` is lr, or r for Adam. */
+typedef struct cmlpi_step {
+    int32_t solver; /* 0: no step follows the gradient */
     int shared; /* whether other threads have read the weights since the last step */
     double rate, momentum, beta_1, beta_2, epsilon;
-    double decay;    /* AdamW: lr wd; 0 for biases */
+    double decay; /* AdamW: lr wd; 0 for biases */
+    /* no kernel reads the other fields */
     double max_norm; /* 0, or the norm to which longer gradients are clipped */
     double shrink;   /* clipping factor: 1 unless the norm exceeds max_norm */
-    const int8_t *signs; /* that all parameters keep, or NULL; no kernel reads it */
-} cmlpi_step_values;
+    const int8_t *signs; /* that all parameters keep, or NULL */
+    void *moments;
+    cmlpi_finish_mode mode; /* of a batch's last rows: CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
+    int keeps_gradient;     /* whether the gradient is needed after the step */
+} cmlpi_step;
 
 typedef struct cmlpi_loss_values {
     int32_t activation, loss;
@@ -188,7 +192,7 @@ typedef struct cmlpi_kernels {
 
     /* One optimizer step on n elements. m: velocity or first moment, v: second moment, each NULL if the solver has
      * none. */
-    void (*step)(const cmlpi_step_values *values, void *w, const void *g, void *m, void *v, int64_t n);
+    void (*step)(const cmlpi_step *step, void *w, const void *g, void *m, void *v, int64_t n);
 
     /* out[i] = value * scale; the source has type `dtype` and a stride in bytes. */
     void (*convert)(int32_t dtype, const void *source, int64_t stride, int64_t n, double scale, void *out);

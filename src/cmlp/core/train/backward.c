@@ -409,27 +409,23 @@ void cmlpi_batch_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thre
 
 void cmlpi_batch_clipped_step(cmlpi_batch_job *job, cmlpi_thread self)
 {
-    if (!cmlpi_clips_gradient(&job->update)) return;
+    if (!(job->step.max_norm > 0)) return;
     cmlpi_team_barrier(self); /* for the whole gradient */
-    if (!self.index) cmlpi_clip_gradient(job->data.net, job->out.gradient, job->update.step);
+    if (!self.index) cmlpi_clip_gradient(job->data.net, job->out.gradient, &job->step);
     cmlpi_team_barrier(self);
     cmlpi_weights_step(job, self);
 }
 
-int cmlpi_process_batch(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self)
+int cmlpi_process_batch(cmlpi_batch_job *job, cmlpi_thread self)
 {
-    cmlpi_microbatch microbatch = {.weight_sum = cmlpi_weight_sum(&job->data, first, n)};
-    for (int64_t t = 0, m; t < n; t += m) {
+    for (int64_t t = 0, n; t < job->n; t += n) {
         if (t) cmlpi_team_barrier(self);
-        m = n - t < job->memory.rows ? n - t : job->memory.rows;
-        cmlpi_batch_rows(job, first + t, m, self);
+        n = job->n - t < job->memory.rows ? job->n - t : job->memory.rows;
+        cmlpi_batch_rows(job, job->first + t, n, self);
         if (cmlpi_first_fault(job->memory.faults, self.size).status) return 0;
-        if (!self.index) cmlpi_batch_costs(job, job->memory.costs, m, &job->cost);
-        if (!self.index && job->out.plain_loss) cmlpi_batch_costs(job, job->memory.plain_costs, m, &job->plain);
-        microbatch.n = m;
-        microbatch.is_first = !t;
-        microbatch.is_last = t + m == n;
-        if (job->out.gradient) cmlpi_weights_microbatch(job, &microbatch, self);
+        if (!self.index) cmlpi_batch_costs(job, job->memory.costs, n, &job->cost);
+        if (!self.index && job->out.plain_loss) cmlpi_batch_costs(job, job->memory.plain_costs, n, &job->plain);
+        if (job->out.gradient) cmlpi_weights_microbatch(job, t, n, self);
     }
     cmlpi_batch_clipped_step(job, self);
     return 1;

@@ -47,10 +47,9 @@ int cmlpi_batch_flags(int sparse, const cmlp_objective *objective);
  * number of rows of 0 are replaced by those of the arguments. For CMLP_CALL_TRAIN job->out.gradient is in the workspace. */
 cmlp_status cmlpi_batch_prepare(cmlpi_batch_job *job, const cmlpi_batch_arguments *given, cmlpi_batch_shape shape);
 
-/* Processes the selected rows [first, first + n) as one batch, whose gradient job->update uses; each thread of the team
- * calls it. Thread 0 adds to job->cost, and to job->plain. Returns 1 on success; otherwise job->memory.faults holds a
- * fault. The threads must synchronize before they use the result. */
-int cmlpi_process_batch(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self);
+/* Processes the job's batch; each thread of the team calls it. Thread 0 adds to job->cost, and to job->plain. Returns 1 on
+ * success; otherwise job->memory.faults holds a fault. The threads must synchronize before they use the result. */
+int cmlpi_process_batch(cmlpi_batch_job *job, cmlpi_thread self);
 
 /* The passes of a microbatch: activations, costs and deltas of the n selected rows from `first` on. Then waits for the
  * other threads. Faults are in job->memory.faults. */

@@ -12,12 +12,6 @@ typedef struct cmlpi_layer_memory {
     void *slope_input; /* z until the layer is activated, then the argument of act': z, or a (activations.h) */
 } cmlpi_layer_memory;
 
-/* State of the exchange of a batch's sums with other workers, written by thread 0 while the others wait. */
-typedef struct cmlpi_exchange {
-    int receives, sends; /* whether this worker receives further buckets, and sends them */
-    int computes;        /* whether it adds its rows to them: no worker so far has a fault */
-    int broken;          /* the transport has failed */
-} cmlpi_exchange;
 #define CMLP_MESSAGE_BYTES (3 * CMLP_ALIGNMENT)
 
 /* The workspace, for one microbatch. */
@@ -47,19 +41,6 @@ typedef struct cmlpi_batch_outputs {
     int plain_loss;          /* whether job->plain is wanted */
 } cmlpi_batch_outputs;
 
-/* What to do with the complete gradient of a batch. A step changes job->params. */
-typedef struct cmlpi_update {
-    cmlpi_finish_mode mode; /* CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
-    cmlpi_step_values *step; /* NULL: no step */
-    int keep;                /* whether the gradient is needed after the step */
-    void *moments;
-} cmlpi_update;
-
-static inline int cmlpi_clips_gradient(const cmlpi_update *update)
-{
-    return update->step && update->step->max_norm > 0;
-}
-
 typedef struct cmlpi_batch_job {
     cmlpi_data data;
     cmlp_objective objective;
@@ -67,24 +48,22 @@ typedef struct cmlpi_batch_job {
     void *params;
     int penalized;                /* whether any alpha is above 0 */
     struct cmlp_workers *workers; /* NULL if this process trains alone */
-    cmlpi_exchange exchange;
     cmlpi_batch_outputs out;
     cmlpi_batch_memory memory;
-    /* state of one batch, written by thread 0 */
-    cmlpi_update update;
+    /* one batch: the selected rows [first, first + n) and the step. Written by thread 0 while the others wait */
+    int64_t first, n;
+    double weight_sum; /* of these rows */
+    cmlpi_step step;
     cmlpi_sum cost, plain; /* sums over the rows of their costs and plain losses, times the weights */
+    /* the exchange of its sums with other workers */
+    int receives, sends; /* whether this worker receives further buckets, and sends them */
+    int computes;        /* whether it adds its rows to them: no worker so far has a fault */
+    int is_broken;       /* the transport has failed */
 } cmlpi_batch_job;
 
 static inline void *cmlpi_thread_scratch(const cmlpi_batch_job *job, int32_t index)
 {
     return job->memory.scratch + (size_t)index * job->memory.scratch_size;
 }
-
-/* Rows of a batch that are in the workspace at once. */
-typedef struct cmlpi_microbatch {
-    int64_t n;
-    int is_first, is_last; /* whether this is the first or the last one of the batch */
-    double weight_sum; /* of the batch's rows */
-} cmlpi_microbatch;
 
 #endif

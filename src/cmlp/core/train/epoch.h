@@ -24,7 +24,7 @@ cmlp_status cmlpi_workers_handshake(cmlp_workers *workers, cmlp_status own, cons
 /* As cmlpi_process_batch(), but computes only this worker's rows, and exchanges sums. Sets
  * job->workers->failed_rank if a worker ends the call; job->memory.faults then has that worker's
  * fault. */
-int cmlpi_workers_batch(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self);
+int cmlpi_workers_batch(cmlpi_batch_job *job, cmlpi_thread self);
 
 /* The part of a batch that the caller computes. Returns OPTION if it has none. */
 cmlp_status cmlpi_workers_part(const cmlp_workers *given, cmlpi_part *part);

@@ -7,24 +7,26 @@
 static void full_batch_thread(void *context, cmlpi_thread self)
 {
     cmlpi_batch_job *job = context;
-    cmlpi_process_batch(job, 0, job->data.n, self);
+    cmlpi_process_batch(job, self);
 }
 
 /* Writes the objective and the plain loss, if both are finite. */
 static cmlp_status write_costs(const cmlpi_batch_job *job, cmlp_derivatives *derivatives)
 {
-    const double weight_sum = cmlpi_weight_sum(&job->data, 0, job->data.n);
     double cost = job->objective.loss_scale * cmlpi_sum_total(&job->cost);
     if (job->penalized) cost += cmlpi_penalty(job);
-    derivatives->cost = cost / weight_sum;
-    derivatives->plain_loss = cmlpi_sum_total(&job->plain) / weight_sum;
+    derivatives->cost = cost / job->weight_sum;
+    derivatives->plain_loss = cmlpi_sum_total(&job->plain) / job->weight_sum;
     return cmlpi_is_finite(derivatives->cost) && cmlpi_is_finite(derivatives->plain_loss) ? CMLP_OK : CMLP_ERROR_DIVERGED;
 }
 
 /* Runs the prepared job. */
 static cmlp_status run_full_batch(cmlpi_batch_job *job, cmlp_derivatives *derivatives)
 {
-    job->update = (cmlpi_update){.mode = CMLP_GRADIENT};
+    job->first = 0;
+    job->n = job->data.n;
+    job->weight_sum = cmlpi_weight_sum(&job->data, 0, job->n);
+    job->step = (cmlpi_step){.mode = CMLP_GRADIENT};
     if (job->penalized) cmlpi_compute_squares(job);
     cmlpi_team_run(cmlpi_useful_threads(&job->data, job->memory.rows, 3, job->run->n_threads),
                    job->memory.team, full_batch_thread, job);

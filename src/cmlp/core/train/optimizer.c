@@ -110,25 +110,27 @@ cmlp_status cmlpi_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counte
     return !status && is_adam(o->solver) ? check_adam(o, counters, refused) : status;
 }
 
-cmlpi_step_values cmlpi_begin_step(const cmlp_optimizer *o, cmlp_optimizer_state *counters, double learning_rate)
+cmlpi_step cmlpi_begin_step(const cmlp_optimizer *o, cmlp_optimizer_state *counters, double learning_rate)
 {
-    cmlpi_step_values values = {.solver = o->solver,
-                                .rate = learning_rate,
-                                .momentum = o->momentum,
-                                .beta_1 = o->beta_1,
-                                .beta_2 = o->beta_2,
-                                .epsilon = o->epsilon,
-                                .decay = o->solver == CMLP_SOLVER_ADAMW ? learning_rate * o->weight_decay : 0,
-                                .max_norm = o->max_norm,
-                                .shrink = 1,
-                                .signs = o->signs};
+    cmlpi_step step = {.solver = o->solver,
+                       .rate = learning_rate,
+                       .momentum = o->momentum,
+                       .beta_1 = o->beta_1,
+                       .beta_2 = o->beta_2,
+                       .epsilon = o->epsilon,
+                       .decay = o->solver == CMLP_SOLVER_ADAMW ? learning_rate * o->weight_decay : 0,
+                       .max_norm = o->max_norm,
+                       .shrink = 1,
+                       .signs = o->signs,
+                       .moments = cmlpi_moments(o),
+                       .mode = CMLP_GRADIENT};
     counters->n_steps++;
     if (is_adam(o->solver)) {
         counters->beta_1_power *= o->beta_1;
         counters->beta_2_power *= o->beta_2;
-        values.rate = learning_rate * cmlpi_root(1 - counters->beta_2_power) / (1 - counters->beta_1_power);
+        step.rate = learning_rate * cmlpi_root(1 - counters->beta_2_power) / (1 - counters->beta_1_power);
     }
-    return values;
+    return step;
 }
 
 double cmlpi_gradient_norm(const cmlp_net *net, const void *gradient)
@@ -136,10 +138,10 @@ double cmlpi_gradient_norm(const cmlp_net *net, const void *gradient)
     return cmlpi_root(net->kernels->square_sum(gradient, 1, net->n_params));
 }
 
-void cmlpi_clip_gradient(const cmlp_net *net, const void *gradient, cmlpi_step_values *values)
+void cmlpi_clip_gradient(const cmlp_net *net, const void *gradient, cmlpi_step *step)
 {
     const double norm = cmlpi_gradient_norm(net, gradient);
-    if (norm > values->max_norm) values->shrink = values->max_norm / norm;
+    if (norm > step->max_norm) step->shrink = step->max_norm / norm;
 }
 
 /* Whether a weight that is below or above 0 must not be. Without branches, so that the loops below become vectors. */
@@ -159,33 +161,33 @@ static void keep_signs(cmlp_dtype dtype, void *weights, const int8_t *signs, int
         for (int64_t i = 0; i < n; i++) d[i] = is_wrong(d[i] < 0, d[i] > 0, signs[i]) ? 0 : d[i];
 }
 
-static void step_array(const cmlp_net *net, const cmlpi_step_values *values, void *moments, void *params,
-                       const void *gradient, int64_t first, int64_t n)
+static void step_array(const cmlp_net *net, const cmlpi_step *step, void *params, const void *gradient, int64_t first,
+                       int64_t n)
 {
-    const int n_moments = cmlpi_n_moments(values->solver);
-    void *m = n_moments > 0 ? cmlpi_at(net, moments, first) : NULL;
-    void *v = n_moments > 1 ? cmlpi_at(net, moments, net->n_params + first) : NULL;
-    net->kernels->step(values, cmlpi_at(net, params, first), gradient, m, v, n);
-    if (values->signs) keep_signs(net->dtype, cmlpi_at(net, params, first), values->signs + first, n);
+    const int n_moments = cmlpi_n_moments(step->solver);
+    void *m = n_moments > 0 ? cmlpi_at(net, step->moments, first) : NULL;
+    void *v = n_moments > 1 ? cmlpi_at(net, step->moments, net->n_params + first) : NULL;
+    net->kernels->step(step, cmlpi_at(net, params, first), gradient, m, v, n);
+    if (step->signs) keep_signs(net->dtype, cmlpi_at(net, params, first), step->signs + first, n);
 }
 
 #define SHRUNK_ELEMENTS 256 /* clipped at once, in a copy: the caller's gradient must not change */
 
-void cmlpi_step_elements(const cmlp_net *net, const cmlpi_step_values *values, void *moments, void *params,
-                         const void *gradient, int64_t first, int64_t n, int biases)
+void cmlpi_step_elements(const cmlp_net *net, const cmlpi_step *step, void *params, const void *gradient, int64_t first,
+                         int64_t n, int biases)
 {
     double shrunk[SHRUNK_ELEMENTS]; /* or floats */
-    cmlpi_step_values copy = *values;
+    cmlpi_step copy = *step;
     if (biases) copy.decay = 0;
-    if (values->shrink == 1) {
-        step_array(net, &copy, moments, params, gradient, first, n);
+    if (step->shrink == 1) {
+        step_array(net, &copy, params, gradient, first, n);
         return;
     }
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < SHRUNK_ELEMENTS ? n - i : SHRUNK_ELEMENTS;
         memcpy(shrunk, cmlpi_at(net, gradient, i), (size_t)m * net->element);
-        net->kernels->multiply(shrunk, m, values->shrink);
-        step_array(net, &copy, moments, params, shrunk, first + i, m);
+        net->kernels->multiply(shrunk, m, step->shrink);
+        step_array(net, &copy, params, shrunk, first + i, m);
     }
 }
 
@@ -200,14 +202,14 @@ static cmlp_status take_step(const cmlp_net *net, void *params, int64_t n_params
     if (!status) status = cmlpi_check_params(net, params, n_params, "params", run);
     if (!status) status = cmlpi_check_params(net, gradient, n_gradient, "gradient", run);
     if (status) return status;
-    cmlpi_step_values values = cmlpi_begin_step(&copy, &counters, copy.learning_rate);
-    if (values.max_norm > 0) cmlpi_clip_gradient(net, gradient, &values);
+    cmlpi_step step = cmlpi_begin_step(&copy, &counters, copy.learning_rate);
+    if (step.max_norm > 0) cmlpi_clip_gradient(net, gradient, &step);
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlpi_dense_layer *layer = &net->layers[l];
-        cmlpi_step_elements(net, &values, cmlpi_moments(&copy), params, cmlpi_at(net, gradient, layer->weights),
-                            layer->weights, layer->n_in * layer->n_out, 0);
-        cmlpi_step_elements(net, &values, cmlpi_moments(&copy), params, cmlpi_at(net, gradient, layer->biases),
-                            layer->biases, layer->n_out, 1);
+        cmlpi_step_elements(net, &step, params, cmlpi_at(net, gradient, layer->weights), layer->weights,
+                            layer->n_in * layer->n_out, 0);
+        cmlpi_step_elements(net, &step, params, cmlpi_at(net, gradient, layer->biases), layer->biases,
+                            layer->n_out, 1);
     }
     memcpy(copy.state, &counters, sizeof counters);
     return CMLP_OK;

@@ -18,16 +18,16 @@ static inline void *cmlpi_moments(const cmlp_optimizer *optimizer)
 /* Returns -1 for an unknown solver. */
 int cmlpi_n_moments(cmlp_solver solver);
 
-/* Counts a step with this learning rate and returns its constants. */
-cmlpi_step_values cmlpi_begin_step(const cmlp_optimizer *optimizer, cmlp_optimizer_state *counters, double learning_rate);
+/* Counts a step with this learning rate, and describes it. */
+cmlpi_step cmlpi_begin_step(const cmlp_optimizer *optimizer, cmlp_optimizer_state *counters, double learning_rate);
 
-/* Returns the norm of a gradient. cmlpi_clip_gradient() sets values->shrink to the factor that clips it to values->max_norm. */
+/* Returns the norm of a gradient. cmlpi_clip_gradient() sets step->shrink to the factor that clips it to step->max_norm. */
 double cmlpi_gradient_norm(const cmlp_net *net, const void *gradient);
-void cmlpi_clip_gradient(const cmlp_net *net, const void *gradient, cmlpi_step_values *values);
+void cmlpi_clip_gradient(const cmlp_net *net, const void *gradient, cmlpi_step *step);
 
 /* One step on the elements [first, first + n) of the array of parameters, weights or biases of one layer. `gradient`
  * points to their gradient. */
-void cmlpi_step_elements(const cmlp_net *net, const cmlpi_step_values *values, void *moments, void *params,
-                         const void *gradient, int64_t first, int64_t n, int biases);
+void cmlpi_step_elements(const cmlp_net *net, const cmlpi_step *step, void *params, const void *gradient, int64_t first,
+                         int64_t n, int biases);
 
 #endif

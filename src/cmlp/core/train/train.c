@@ -8,68 +8,58 @@
 
 typedef struct epoch_job {
     cmlpi_batch_job batch;
-    int (*process)(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self); /* all rows, or this worker's */
+    int (*process)(cmlpi_batch_job *job, cmlpi_thread self); /* all rows, or this worker's */
     cmlp_optimizer optimizer; /* the caller's structs with defaults filled in */
     cmlp_optimizer_state counters; /* of the optimizer's state; written back at the end */
     cmlp_epoch epoch;
-    cmlp_epoch_result before, result; /* the sums that the epoch continues, if epoch.before is not NULL */
+    cmlp_epoch_result before; /* what epoch.before points to, if it is not NULL */
+    cmlp_epoch_result result; /* with the sums over the batches so far */
     cmlp_workers workers;             /* a checked copy, if epoch.workers is not NULL */
     int has_bad_shards;               /* of the caller's workers */
-    int64_t n_batches, batch_next; /* index of the first batch not done */
-    double cost, penalty; /* sums over all processed rows */
-    double norm;
-    int64_t rows_done, batches_done;
+    int64_t n_batches;
     double lost, shortest; /* seconds: see count_loss(); thread 0's shortest part of a batch */
     double trained;        /* seconds of a team's batches */
     int alone;                  /* whether thread 0 trains without a team, as long as it backs off */
-
-    /* state of one batch, written by thread 0 while the others wait */
-    cmlp_optimizer_state after;
-    cmlpi_step_values step;
-    double penalty_now;
-    int64_t next; /* next batch of the team, or -1 */
+    cmlp_optimizer_state after; /* the counters after the current batch, which thread 0 has described in `batch` */
+    double penalty;             /* before its step */
 } epoch_job;
 
-/* Number of rows of batch b, which starts at *first; 0 if the batch is skipped. */
-static int64_t batch_rows(const epoch_job *job, int64_t b, int64_t *first)
-{
-    const int64_t size = job->epoch.batch_size, left = job->batch.data.n - b * size, n = left < size ? left : size;
-    *first = b * size;
-    return cmlpi_weight_sum(&job->batch.data, *first, n) == 0 ? 0 : n;
-}
-
-static int wants_norm(const epoch_job *job, int64_t b) { return job->epoch.want_norm && b == job->n_batches - 1; }
-
-static void begin_batch(epoch_job *job, int64_t b, int together)
+/* Describes batch b, and its step. Returns 0 if the batch is skipped. */
+static int begin_batch(epoch_job *job, int64_t b)
 {
     const cmlp_epoch *epoch = &job->epoch;
-    const int fused = job->optimizer.solver == CMLP_SOLVER_SGD && !wants_norm(job, b) &&
-                      !(job->optimizer.max_norm > 0) && !job->optimizer.signs;
+    const cmlp_optimizer *optimizer = &job->optimizer;
+    cmlpi_batch_job *batch = &job->batch;
+    const int64_t size = epoch->batch_size, left = batch->data.n - b * size;
+    const int keeps = epoch->want_norm && b == job->n_batches - 1;
+    batch->first = b * size;
+    batch->n = left < size ? left : size;
+    batch->weight_sum = cmlpi_weight_sum(&batch->data, batch->first, batch->n);
+    if (batch->weight_sum == 0) return 0;
     job->after = job->counters;
-    job->step = cmlpi_begin_step(&job->optimizer, &job->after,
-                                 epoch->rates ? epoch->rates[b] : job->optimizer.learning_rate);
-    job->step.shared = together;
-    job->batch.cost = (cmlpi_sum){0};
-    job->batch.update = (cmlpi_update){.mode = fused ? CMLP_UPDATE : CMLP_GRADIENT,
-                                       .step = &job->step,
-                                       .keep = wants_norm(job, b),
-                                       .moments = cmlpi_moments(&job->optimizer)};
-    job->batch.objective.dropout_step = job->counters.n_steps;
-    job->penalty_now = job->batch.penalized ? cmlpi_penalty(&job->batch) : 0;
+    batch->step = cmlpi_begin_step(optimizer, &job->after, epoch->rates ? epoch->rates[b] : optimizer->learning_rate);
+    batch->step.keeps_gradient = keeps;
+    if (optimizer->solver == CMLP_SOLVER_SGD && !keeps && !(optimizer->max_norm > 0) && !optimizer->signs)
+        batch->step.mode = CMLP_UPDATE;
+    batch->cost = (cmlpi_sum){0};
+    batch->objective.dropout_step = job->counters.n_steps;
+    job->penalty = batch->penalized ? cmlpi_penalty(batch) : 0;
+    return 1;
 }
 
 /* Called by thread 0 when all threads have finished their part of a batch. Not inlined, so that
  * its sums are not on the stack during a batch. */
-REAL_FN void end_batch(epoch_job *job, int64_t b, int64_t first, int64_t n)
+REAL_FN void end_batch(epoch_job *job)
 {
-    const cmlp_objective *objective = &job->batch.objective;
-    const double weight_sum = cmlpi_weight_sum(&job->batch.data, first, n);
-    job->cost += objective->loss_scale * cmlpi_sum_total(&job->batch.cost) / weight_sum * (double)n;
-    job->penalty += job->penalty_now / weight_sum * (double)n;
-    job->rows_done += n;
-    job->batches_done++;
+    const cmlpi_batch_job *batch = &job->batch;
+    cmlp_epoch_result *result = &job->result;
+    const double n = (double)batch->n;
+    result->cost_sum += batch->objective.loss_scale * cmlpi_sum_total(&batch->cost) / batch->weight_sum * n;
+    result->penalty_sum += job->penalty / batch->weight_sum * n;
+    result->rows_done += batch->n;
+    result->batches++;
     job->counters = job->after;
-    if (wants_norm(job, b)) job->norm = cmlpi_gradient_norm(job->batch.data.net, job->batch.out.gradient);
+    if (batch->step.keeps_gradient) result->gradient_norm = cmlpi_gradient_norm(batch->data.net, batch->out.gradient);
 }
 
 /* Thread back-off. If another program uses a worker thread's processor, the worker is not scheduled for
@@ -113,32 +103,27 @@ static void train_batches(epoch_job *job, cmlpi_thread self)
     cmlpi_team *const team = self.team;
     const int32_t size = self.size;
     const double begin = size > 1 ? cmlpi_seconds() : 0;
-    for (; job->batch_next < job->n_batches && !(job->alone && !backs_off(job)); job->batch_next++) {
-        int64_t first;
-        const int64_t b = job->batch_next, n = batch_rows(job, b, &first);
+    for (int64_t *b = &job->result.next_batch; *b < job->n_batches && !(job->alone && !backs_off(job)); ++*b) {
+        if (!begin_batch(job, *b)) continue;
         const int together = size > 1 && cmlpi_team_has_arrived(team) && !backs_off(job), timed = together || backs_off(job);
-        if (!n) continue;
-        begin_batch(job, b, together);
         const double start = timed ? cmlpi_seconds() : 0, waited = together ? cmlpi_team_seconds_waited(team) : 0;
-        if (together) {
-            job->next = b;
-            cmlpi_team_release(team);
-        }
-        const int done = job->process(&job->batch, first, n, together ? self : alone);
+        job->batch.step.shared = together;
+        if (together) cmlpi_team_release(team);
+        const int done = job->process(&job->batch, together ? self : alone);
         if (together) cmlpi_team_await(team);
         if (!done) {
-            job->n_batches = b; /* stop after this batch */
+            job->n_batches = *b; /* stop after this batch */
             break;
         }
         if (timed)
             count_batch(job, together ? size : 1, cmlpi_seconds() - start,
                         together ? cmlpi_team_seconds_waited(team) - waited : 0);
-        end_batch(job, b, first, n);
+        end_batch(job);
     }
     if (size == 1) return;
     job->trained = cmlpi_seconds() - begin;
     cmlpi_team_await(team);
-    job->next = -1;
+    job->batch.n = 0; /* no batch is left for the team */
     cmlpi_team_release(team);
 }
 
@@ -146,15 +131,11 @@ static void train_batches(epoch_job *job, cmlpi_thread self)
 static void epoch_thread(void *context, cmlpi_thread self)
 {
     epoch_job *job = context;
-    int64_t first;
     if (!self.index) {
         train_batches(job, self);
         return;
     }
-    for (cmlpi_team_barrier(self); job->next >= 0; cmlpi_team_barrier(self)) {
-        const int64_t n = batch_rows(job, job->next, &first);
-        job->process(&job->batch, first, n, self);
-    }
+    for (cmlpi_team_barrier(self); job->batch.n; cmlpi_team_barrier(self)) job->process(&job->batch, self);
 }
 
 /* Lets a team train the batches that are left. */
@@ -220,16 +201,9 @@ static int check_params(const epoch_job *job)
 static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_run *run)
 {
     cmlpi_fault fault = cmlpi_first_fault(job->batch.memory.faults, run->n_threads);
-    const double rows = (double)job->rows_done; /* without batches, 0 / 0 gives NaN */
-    job->result = (cmlp_epoch_result){.struct_size = sizeof job->result,
-                                      .cost = job->cost / rows,
-                                      .penalty = job->penalty / rows,
-                                      .gradient_norm = job->norm,
-                                      .batches = job->batches_done,
-                                      .cost_sum = job->cost,
-                                      .penalty_sum = job->penalty,
-                                      .rows_done = job->rows_done,
-                                      .next_batch = job->batch_next};
+    const double rows = (double)job->result.rows_done; /* without batches, 0 / 0 gives NaN */
+    job->result.cost = job->result.cost_sum / rows;
+    job->result.penalty = job->result.penalty_sum / rows;
     if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
     if (result) cmlpi_write_struct(result, &job->result, sizeof job->result);
     job->counters.pace = job->lost;
@@ -273,14 +247,14 @@ static double lost_before(double lost)
 /* Sets the sums and counters with which an epoch starts. */
 static void begin_epoch(epoch_job *job)
 {
-    job->cost = job->before.cost_sum;
-    job->penalty = job->before.penalty_sum;
-    job->rows_done = job->before.rows_done;
-    job->batches_done = 0;
-    job->norm = NAN;
+    job->result = (cmlp_epoch_result){.struct_size = sizeof job->result,
+                                      .gradient_norm = NAN,
+                                      .cost_sum = job->before.cost_sum,
+                                      .penalty_sum = job->before.penalty_sum,
+                                      .rows_done = job->before.rows_done,
+                                      .next_batch = job->epoch.first_batch};
     job->lost = lost_before(job->counters.pace);
     job->shortest = HUGE_VAL;
-    job->batch_next = job->epoch.first_batch;
     if (job->batch.penalized) cmlpi_compute_squares(&job->batch);
 }
 
@@ -318,7 +292,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
     if (!status) {
         begin_epoch(&job);
         const int32_t threads = cmlpi_useful_threads(&job.batch.data, job.batch.memory.rows, 3, frame.run.n_threads);
-        while (job.batch_next < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
+        while (job.result.next_batch < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.alone = threads > 1 && backs_off(&job);
             if (threads == 1 || job.alone)
                 train_batches(&job, alone);

@@ -15,15 +15,17 @@
 #endif
 #define STEP_ROWS 64
 
-/* A part of a layer's weights: weight rows [k0, k1), with the biases if `biases` is 1. */
+/* What a thread does for a layer and a microbatch: weight rows [k0, k1), with the biases if `biases` is 1. */
 typedef struct weight_part {
     int32_t layer;
     int64_t k0, k1;
     int biases;
     void *sums;    /* address of weight row 0's sums; may be before the memory of the part */
+    int64_t n;     /* rows of the microbatch */
+    int is_first, is_last; /* whether it is the first or the last one of the batch */
     uint64_t *column_mask; /* column mask of the first layer's input, or NULL */
-    int32_t index; /* of the thread */
     int masked;    /* whether the rows of that input have nonzero masks */
+    int32_t index; /* of the thread */
 } weight_part;
 
 /* ------------------------------------------------------------------------------------------------- squares */
@@ -64,20 +66,19 @@ void cmlpi_compute_squares(cmlpi_batch_job *job)
 /* ------------------------------------------------------------------------------------------------ gradient */
 
 /* What the gradient kernel does with the microbatch's rows [i, end). */
-static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weight_part *part,
-                                         const cmlpi_microbatch *microbatch, int64_t i, int64_t end)
+static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weight_part *part, int64_t i, int64_t end)
 {
     const cmlp_net *net = job->data.net;
     const cmlpi_dense_layer *layer = &net->layers[part->layer];
     const double *alphas = job->objective.alphas;
     return (cmlpi_gradient_output){.d = cmlpi_at(net, job->memory.layers[part->layer].deltas, i * layer->n_out),
                                    .k0 = part->k0, .k1 = part->k1, .n_out = layer->n_out,
-                                   .first = microbatch->is_first && !i,
+                                   .first = part->is_first && !i,
                                    .sums = part->sums, .w = cmlpi_at(net, job->params, layer->weights),
-                                   .mode = microbatch->is_last && end == microbatch->n ? job->update.mode : CMLP_KEEP_SUM,
+                                   .mode = part->is_last && end == part->n ? job->step.mode : CMLP_KEEP_SUM,
                                    .alpha = alphas ? alphas[part->layer] : job->objective.alpha,
-                                   .inverse = 1 / microbatch->weight_sum,
-                                   .rate = job->update.step ? job->update.step->rate : 0,
+                                   .inverse = 1 / job->weight_sum,
+                                   .rate = job->step.rate,
                                    .tuning = net->tuning};
 }
 
@@ -121,38 +122,36 @@ static void bias_gradient(const cmlpi_batch_job *job, const weight_part *part, i
 }
 
 /* Whether compute_sparse_gradient() computes the gradient of a layer's weights. */
-static int is_sparse_part(const cmlpi_batch_job *job, int32_t layer, const cmlpi_microbatch *microbatch)
+static int is_sparse_part(const cmlpi_batch_job *job, const weight_part *part)
 {
-    return !layer && microbatch->n && cmlpi_is_sparse(&job->data);
+    return !part->layer && part->n && cmlpi_is_sparse(&job->data);
 }
 
-static void compute_gradient(cmlpi_batch_job *job, const weight_part *part,
-                             const cmlpi_microbatch *microbatch)
+static void compute_gradient(cmlpi_batch_job *job, const weight_part *part)
 {
     const cmlp_net *net = job->data.net;
     int64_t i = 0, m;
     do { /* runs once even without rows, for the epilogue */
-        m = microbatch->n - i < CMLP_CHUNK ? microbatch->n - i : CMLP_CHUNK;
-        const cmlpi_gradient_output to = rows_output(job, part, microbatch, i, i + m);
-        if (!is_sparse_part(job, part->layer, microbatch)) {
+        m = part->n - i < CMLP_CHUNK ? part->n - i : CMLP_CHUNK;
+        const cmlpi_gradient_output to = rows_output(job, part, i, i + m);
+        if (!is_sparse_part(job, part)) {
             const cmlpi_dense_input a = layer_input(job, part, i, m);
             net->kernels->gradient(&a, &to);
         }
         if (part->biases) bias_gradient(job, part, m, to);
         i += m;
-    } while (i < microbatch->n);
+    } while (i < part->n);
 }
 
 /* The first layer's weights, for sparse rows: all rows of a microbatch are sorted by column at once. */
-static void compute_sparse_gradient(cmlpi_batch_job *job, const weight_part *part,
-                                    const cmlpi_microbatch *microbatch, void *scratch)
+static void compute_sparse_gradient(cmlpi_batch_job *job, const weight_part *part)
 {
     const cmlp_net *net = job->data.net;
-    for (int64_t i = 0, m; i < microbatch->n; i += m) {
-        m = microbatch->n - i < CMLP_CSR_ROWS ? microbatch->n - i : CMLP_CSR_ROWS;
+    for (int64_t i = 0, m; i < part->n; i += m) {
+        m = part->n - i < CMLP_CSR_ROWS ? part->n - i : CMLP_CSR_ROWS;
         const cmlpi_csr x = cmlpi_sparse_matrix(&job->data, job->memory.input.sparse + i, m);
-        const cmlpi_gradient_output to = rows_output(job, part, microbatch, i, i + m);
-        net->kernels->csr_gradient(&x, &to, scratch);
+        const cmlpi_gradient_output to = rows_output(job, part, i, i + m);
+        net->kernels->csr_gradient(&x, &to, cmlpi_thread_scratch(job, part->index));
     }
 }
 
@@ -161,15 +160,13 @@ static void compute_sparse_gradient(cmlpi_batch_job *job, const weight_part *par
 /* Optimizer step of a part of the weights. */
 static void step_part(const cmlpi_batch_job *job, const weight_part *part)
 {
-    const cmlpi_update *update = &job->update;
     const cmlp_net *net = job->data.net;
     const cmlpi_dense_layer *layer = &net->layers[part->layer];
     const int64_t from = part->k0 * layer->n_out, n = (part->k1 - part->k0) * layer->n_out;
-    cmlpi_step_elements(net, update->step, update->moments, job->params, cmlpi_at(net, part->sums, from),
-                        layer->weights + from, n, 0);
+    cmlpi_step_elements(net, &job->step, job->params, cmlpi_at(net, part->sums, from), layer->weights + from, n, 0);
     if (part->biases)
-        cmlpi_step_elements(net, update->step, update->moments, job->params,
-                            cmlpi_at(net, job->out.gradient, layer->biases), layer->biases, layer->n_out, 1);
+        cmlpi_step_elements(net, &job->step, job->params, cmlpi_at(net, job->out.gradient, layer->biases), layer->biases,
+                            layer->n_out, 1);
 }
 
 /* Weight rows per block of gradient and step: a multiple of SQUARE_ROWS, whose sums of squares may follow. */
@@ -180,8 +177,7 @@ static int64_t block_rows(const cmlp_net *net, const cmlpi_dense_layer *layer)
 }
 
 /* Gradient and step of a part in blocks of some weight rows, which all use the same memory for the gradient. */
-static void step_in_blocks(cmlpi_batch_job *job, const weight_part *part,
-                           const cmlpi_microbatch *microbatch)
+static void step_in_blocks(cmlpi_batch_job *job, const weight_part *part)
 {
     const cmlp_net *net = job->data.net;
     const cmlpi_dense_layer *layer = &net->layers[part->layer];
@@ -192,7 +188,7 @@ static void step_in_blocks(cmlpi_batch_job *job, const weight_part *part,
         block.k1 = part->k1 - block.k0 < rows ? part->k1 : block.k0 + rows;
         block.biases = part->biases && block.k1 == part->k1;
         block.sums = (void *)((uintptr_t)part->sums - (size_t)(block.k0 - part->k0) * row);
-        compute_gradient(job, &block, microbatch);
+        compute_gradient(job, &block);
         step_part(job, &block);
         block.k0 = block.k1;
     } while (block.k0 < part->k1);
@@ -213,25 +209,28 @@ static weight_part part_of(const cmlpi_batch_job *job, int32_t layer, int64_t k0
     return part;
 }
 
-void cmlpi_weights_microbatch(cmlpi_batch_job *job, const cmlpi_microbatch *microbatch, cmlpi_thread self)
+void cmlpi_weights_microbatch(cmlpi_batch_job *job, int64_t t, int64_t n, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
-    const cmlpi_update *update = &job->update;
-    const int ends = microbatch->is_last && update->step && !cmlpi_clips_gradient(update);
-    const int steps = ends && update->mode == CMLP_GRADIENT;
-    const int in_blocks = steps && microbatch->is_first && microbatch->n <= STEP_ROWS && !update->keep;
+    const cmlpi_step *step = &job->step;
+    const int steps = t + n == job->n && step->solver && !(step->max_norm > 0);
+    const int after = steps && step->mode == CMLP_GRADIENT; /* otherwise the kernel updates the weights */
+    const int in_blocks = after && !t && n <= STEP_ROWS && !step->keeps_gradient;
     const int64_t unit = job->penalized ? SQUARE_ROWS : CMLP_GROUP;
     for (int32_t l = 0; l < net->depth; l++) {
-        const int sparse = is_sparse_part(job, l, microbatch);
-        const weight_part part = part_of(job, l, 0, net->layers[l].n_in, unit, self);
-        if (sparse) compute_sparse_gradient(job, &part, microbatch, cmlpi_thread_scratch(job, self.index));
+        weight_part part = part_of(job, l, 0, net->layers[l].n_in, unit, self);
+        part.n = n;
+        part.is_first = !t;
+        part.is_last = t + n == job->n;
+        const int sparse = is_sparse_part(job, &part);
+        if (sparse) compute_sparse_gradient(job, &part);
         if (in_blocks && !sparse) {
-            step_in_blocks(job, &part, microbatch);
+            step_in_blocks(job, &part);
         } else {
-            compute_gradient(job, &part, microbatch);
-            if (steps) step_part(job, &part);
+            compute_gradient(job, &part);
+            if (after) step_part(job, &part);
         }
-        if (ends && job->penalized) squares_of(job, l, part.k0, part.k1);
+        if (steps && job->penalized) squares_of(job, l, part.k0, part.k1);
     }
 }
 
@@ -239,24 +238,17 @@ void cmlpi_weights_microbatch(cmlpi_batch_job *job, const cmlpi_microbatch *micr
 void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
-    const cmlpi_microbatch microbatch = {.n = n, .weight_sum = 1};
     for (int32_t l = 0; n && l < net->depth; l++) {
         const cmlpi_dense_layer *layer = &net->layers[l];
         if (end <= layer->weights || begin >= layer->biases + layer->n_out) continue;
         const int64_t k0 = begin > layer->weights ? (begin - layer->weights) / layer->n_out : 0;
         const int64_t k1 = end < layer->biases ? (end - layer->weights) / layer->n_out : layer->n_in;
         weight_part part = part_of(job, l, k0, k1, CMLP_GROUP, self);
+        part.n = n;
         part.biases &= end > layer->biases;
-        if (is_sparse_part(job, l, &microbatch))
-            compute_sparse_gradient(job, &part, &microbatch, cmlpi_thread_scratch(job, self.index));
-        compute_gradient(job, &part, &microbatch);
+        if (is_sparse_part(job, &part)) compute_sparse_gradient(job, &part);
+        compute_gradient(job, &part);
     }
-}
-
-void cmlpi_weights_finish(cmlpi_batch_job *job, double weight_sum, cmlpi_thread self)
-{
-    const cmlpi_microbatch all = {.is_last = 1, .weight_sum = weight_sum};
-    cmlpi_weights_microbatch(job, &all, self);
 }
 #endif
 

@@ -5,18 +5,15 @@
 
 #include "batch.h"
 
-/* Gradient, and step if due, of the weights that belong to a thread, in all layers. */
-void cmlpi_weights_microbatch(cmlpi_batch_job *job, const cmlpi_microbatch *microbatch, cmlpi_thread self);
+/* The gradient of the n rows of a microbatch, which follow the first t rows of the batch, for the weights that belong to a
+ * thread, in all layers. At the end of the batch also the step, unless it is clipped. */
+void cmlpi_weights_microbatch(cmlpi_batch_job *job, int64_t t, int64_t n, cmlpi_thread self);
 
 /* Adds the gradients of the n rows in the workspace to the sums in job->out.gradient, for those
  * parameters of [begin, end) that belong to a thread. The bounds are ends of layers, or multiples
  * of CMLP_BUCKET_ROWS rows. */
 void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlpi_thread self);
 #define CMLP_BUCKET_ROWS 16 /* a multiple of CMLP_GROUP */
-
-/* Gradient from the sums of all rows, and step if due: as cmlpi_weights_microbatch() after the last
- * row. */
-void cmlpi_weights_finish(cmlpi_batch_job *job, double weight_sum, cmlpi_thread self);
 
 /* The step alone, when clipping has to wait for the norm of the whole gradient. */
 void cmlpi_weights_step(cmlpi_batch_job *job, cmlpi_thread self);

@@ -149,14 +149,14 @@ static void merge_message(cmlpi_batch_job *job, cmlpi_fault own, int64_t n)
     const cmlp_workers *workers = job->workers;
     cmlpi_message *message = job->memory.message;
     /* After a fault the worker before sends no more. */
-    job->exchange.receives = workers->rank > 0 && !message->status;
+    job->receives = workers->rank > 0 && !message->status;
     if (!message->status && own.status) {
         message->status = own.status;
         message->selected = own.selected;
         message->column = own.column;
         message->failed_rank = workers->rank;
     }
-    job->exchange.computes = !message->status;
+    job->computes = !message->status;
     if (message->status) return;
     cmlpi_sum sum = {0}; /* a worker's first row is a multiple of CMLP_PARTIALS */
     memcpy(sum.partial, message->cost, sizeof sum.partial);
@@ -171,15 +171,15 @@ static void begin_bucket(cmlpi_batch_job *job, cmlpi_fault own, int64_t n, int64
     cmlpi_message *message = job->memory.message;
     size_t bytes;
     void *data = bucket_bytes(job, begin, end, &bytes);
-    if (job->exchange.broken) return;
+    if (job->is_broken) return;
     if (!workers->rank) {
         memset(data, 0, bytes);
         if (!begin) message->failed_rank = -1;
-    } else if (job->exchange.receives) {
-        job->exchange.broken = receive_from_last(workers, data, bytes);
+    } else if (job->receives) {
+        job->is_broken = receive_from_last(workers, data, bytes);
     }
-    if (!begin && !job->exchange.broken) job->exchange.broken = !is_message(job, message);
-    if (!begin && !job->exchange.broken) merge_message(job, own, n);
+    if (!begin && !job->is_broken) job->is_broken = !is_message(job, message);
+    if (!begin && !job->is_broken) merge_message(job, own, n);
 }
 
 static void end_bucket(cmlpi_batch_job *job, int64_t begin, int64_t end)
@@ -188,9 +188,9 @@ static void end_bucket(cmlpi_batch_job *job, int64_t begin, int64_t end)
     const cmlpi_message *message = job->memory.message;
     size_t bytes;
     void *data = bucket_bytes(job, begin, end, &bytes);
-    if (!job->exchange.sends) return;
-    job->exchange.broken = send_to_next(workers, data, bytes);
-    if (message->status) job->exchange.sends = 0; /* the next worker expects no more */
+    if (!job->sends) return;
+    job->is_broken = send_to_next(workers, data, bytes);
+    if (message->status) job->sends = 0; /* the next worker expects no more */
 }
 
 /* Sends all sums from the last worker to the others. If a worker has a fault, all workers get it, and zeros instead of
@@ -203,8 +203,8 @@ static void broadcast_sums(cmlpi_batch_job *job, int32_t size)
     size_t bytes;
     void *all = bucket_bytes(job, 0, job->data.net->n_params, &bytes);
     workers->failed_rank = -1;
-    if (!job->exchange.broken && message->status) memset(job->out.gradient, 0, bytes - CMLP_MESSAGE_BYTES);
-    if (!job->exchange.broken && !broadcast_from(workers, all, bytes, workers->n_workers - 1) &&
+    if (!job->is_broken && message->status) memset(job->out.gradient, 0, bytes - CMLP_MESSAGE_BYTES);
+    if (!job->is_broken && !broadcast_from(workers, all, bytes, workers->n_workers - 1) &&
         is_message(job, message)) {
         fault = (cmlpi_fault){CMLP_OK, -1, -1};
         if (message->status) {
@@ -225,24 +225,26 @@ static void worker_rows(const cmlp_workers *workers, int64_t n, int64_t *first, 
     cmlpi_team_range(n, CMLP_CHUNK, shard + workers->n_shards - 1, all, &between, end);
 }
 
-int cmlpi_workers_batch(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self)
+int cmlpi_workers_batch(cmlpi_batch_job *job, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_workers *workers = job->workers;
     const int64_t most = bucket_elements(net);
     int64_t a, b;
-    worker_rows(workers, n, &a, &b);
-    if (!self.index)
-        job->exchange = (cmlpi_exchange){.receives = workers->rank > 0,
-                                         .sends = workers->rank < workers->n_workers - 1};
-    cmlpi_batch_rows(job, first + a, b - a, self);
+    worker_rows(workers, job->n, &a, &b);
+    if (!self.index) {
+        job->receives = workers->rank > 0;
+        job->sends = workers->rank < workers->n_workers - 1;
+        job->computes = job->is_broken = 0;
+    }
+    cmlpi_batch_rows(job, job->first + a, b - a, self);
     const cmlpi_fault own = cmlpi_first_fault(job->memory.faults, self.size);
     for (int64_t begin = 0, to; begin < net->n_params; begin = to) {
         to = bucket_end(net, begin, most);
         if (!self.index) begin_bucket(job, own, b - a, begin, to);
         cmlpi_team_barrier(self);
-        const int broken = job->exchange.broken;
-        if (!broken && job->exchange.computes) cmlpi_weights_accumulate(job, b - a, begin, to, self);
+        const int broken = job->is_broken;
+        if (!broken && job->computes) cmlpi_weights_accumulate(job, b - a, begin, to, self);
         cmlpi_team_barrier(self);
         if (broken) break;
         if (!self.index) end_bucket(job, begin, to);
@@ -250,7 +252,7 @@ int cmlpi_workers_batch(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_th
     if (!self.index) broadcast_sums(job, self.size);
     cmlpi_team_barrier(self);
     if (job->memory.faults[0].status) return 0;
-    cmlpi_weights_finish(job, cmlpi_weight_sum(&job->data, first, n), self);
+    cmlpi_weights_microbatch(job, job->n, 0, self); /* what is left: the epilogue */
     cmlpi_batch_clipped_step(job, self);
     return 1;
 }

@@ -25,19 +25,19 @@ VEC_FN void claim(T *w, int64_t n)
     }
 }
 
-static void step_sgd(const cmlpi_step_values *values, T *w, const T *g, int64_t n)
+static void step_sgd(const cmlpi_step *step, T *w, const T *g, int64_t n)
 {
-    const V minus_rate = v_set1(-(T)values->rate);
+    const V minus_rate = v_set1(-(T)step->rate);
     for (int64_t i = 0; i < n; i += VL)
         store_lanes(w + i, n - i, v_fma(minus_rate, load_lanes(g + i, n - i), load_lanes(w + i, n - i)));
 }
 
-static void step_momentum(const cmlpi_step_values *values, T *w, const T *g, T *velocity, int64_t n)
+static void step_momentum(const cmlpi_step *step, T *w, const T *g, T *velocity, int64_t n)
 {
-    const V minus_rate = v_set1(-(T)values->rate), momentum = v_set1((T)values->momentum);
-    const int nesterov = values->solver == CMLP_SOLVER_NESTEROV;
+    const V minus_rate = v_set1(-(T)step->rate), momentum = v_set1((T)step->momentum);
+    const int nesterov = step->solver == CMLP_SOLVER_NESTEROV;
     for (int64_t i = 0; i < n; i += VL) {
-        if (values->shared && i % CLAIMED == 0) claim(w + i, n - i);
+        if (step->shared && i % CLAIMED == 0) claim(w + i, n - i);
         V gi = load_lanes(g + i, n - i), v = load_lanes(velocity + i, n - i);
         v = flushed(v_fma(minus_rate, gi, v_mul(momentum, v)), SMALLEST_MOMENT);
         store_lanes(velocity + i, n - i, v);
@@ -46,15 +46,15 @@ static void step_momentum(const cmlpi_step_values *values, T *w, const T *g, T *
     }
 }
 
-VEC_FN void step_moments(const cmlpi_step_values *values, const int decays, T *w, const T *g, T *m, T *v, int64_t n)
+VEC_FN void step_moments(const cmlpi_step *step, const int decays, T *w, const T *g, T *m, T *v, int64_t n)
 {
-    const V decay = v_set1((T)values->decay);
-    const V b1 = v_set1((T)values->beta_1), c1 = v_set1((T)(1 - values->beta_1));
-    const V b2 = v_set1((T)values->beta_2), c2 = v_set1((T)(1 - values->beta_2));
-    const T least = (T)values->epsilon < MATH_TINY ? MATH_TINY : (T)values->epsilon; /* 0 / 0 would be NaN */
-    const V rate = v_set1((T)values->rate), epsilon = v_set1(least);
+    const V decay = v_set1((T)step->decay);
+    const V b1 = v_set1((T)step->beta_1), c1 = v_set1((T)(1 - step->beta_1));
+    const V b2 = v_set1((T)step->beta_2), c2 = v_set1((T)(1 - step->beta_2));
+    const T least = (T)step->epsilon < MATH_TINY ? MATH_TINY : (T)step->epsilon; /* 0 / 0 would be NaN */
+    const V rate = v_set1((T)step->rate), epsilon = v_set1(least);
     for (int64_t i = 0; i < n; i += VL) {
-        if (values->shared && i % CLAIMED == 0) claim(w + i, n - i);
+        if (step->shared && i % CLAIMED == 0) claim(w + i, n - i);
         V gi = load_lanes(g + i, n - i);
         V mi = flushed(v_fma(c1, gi, v_mul(b1, load_lanes(m + i, n - i))), SMALLEST_MOMENT);
         V vi = flushed(v_fma(v_mul(c2, gi), gi, v_mul(b2, load_lanes(v + i, n - i))), SMALLEST_SECOND_MOMENT);
@@ -67,20 +67,20 @@ VEC_FN void step_moments(const cmlpi_step_values *values, const int decays, T *w
     }
 }
 
-static void step_adam(const cmlpi_step_values *values, T *w, const T *g, T *m, T *v, int64_t n)
+static void step_adam(const cmlpi_step *step, T *w, const T *g, T *m, T *v, int64_t n)
 {
-    if (values->decay > 0)
-        step_moments(values, 1, w, g, m, v, n);
+    if (step->decay > 0)
+        step_moments(step, 1, w, g, m, v, n);
     else
-        step_moments(values, 0, w, g, m, v, n);
+        step_moments(step, 0, w, g, m, v, n);
 }
 
-static void KERNEL(step)(const cmlpi_step_values *values, void *w, const void *g, void *m, void *v, int64_t n)
+static void KERNEL(step)(const cmlpi_step *step, void *w, const void *g, void *m, void *v, int64_t n)
 {
-    switch (values->solver) {
-    case CMLP_SOLVER_SGD: step_sgd(values, w, g, n); break;
+    switch (step->solver) {
+    case CMLP_SOLVER_SGD: step_sgd(step, w, g, n); break;
     case CMLP_SOLVER_ADAM:
-    case CMLP_SOLVER_ADAMW: step_adam(values, w, g, m, v, n); break;
-    default: step_momentum(values, w, g, m, n); break;
+    case CMLP_SOLVER_ADAMW: step_adam(step, w, g, m, v, n); break;
+    default: step_momentum(step, w, g, m, n); break;
     }
 }
