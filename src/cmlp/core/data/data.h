@@ -19,6 +19,8 @@ typedef struct cmlpi_data {
     cmlp_targets own_targets;
 } cmlpi_data;
 
+static inline int64_t cmlpi_n_selected(const cmlp_rows *rows) { return rows->order ? rows->n_order : rows->n_rows; }
+
 /* Index within the rows of the i-th selected row. */
 static inline int64_t cmlpi_row_index(const cmlpi_data *data, int64_t i)
 {

@@ -98,7 +98,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *gi
     const int sparse = CMLP_BUILDS_MANY && rows->kind == CMLP_ROWS_CSR;
     if (rows->kind != CMLP_ROWS_CSR && rows->kind != CMLP_ROWS_DENSE)
         return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
-    *n = rows->order ? rows->n_order : rows->n_rows;
+    *n = cmlpi_n_selected(rows);
     if (cmlpi_are_left_out(rows->kind, *n)) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
     if (rows->n_rows < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_rows");
     if (rows->n_cols != n_cols) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_cols");

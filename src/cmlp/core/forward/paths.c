@@ -51,8 +51,6 @@ typedef struct path_walker {
     int polls;
 } path_walker;
 
-static int64_t selected_rows(const cmlp_rows *rows) { return rows->order ? rows->n_order : rows->n_rows; }
-
 static void lay_out_walker(cmlpi_arena *arena, const cmlp_net *net, int64_t n_groups, path_walker *walker)
 {
     int64_t hidden = 0;
@@ -373,10 +371,10 @@ static cmlp_status measure_paths(const cmlp_net *net, const cmlp_rows *rows, con
     if (status) return cmlpi_refuse(refused, status, "paths");
     status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", run);
     if (status) return status;
-    if (selected_rows(&ends[0]) < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows");
-    if (selected_rows(&ends[1]) < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "to");
+    if (cmlpi_n_selected(&ends[0]) < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows");
+    if (cmlpi_n_selected(&ends[1]) < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "to");
     if (job.paths.n_groups < 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "paths->n_groups");
-    const size_t size = divide_paths(&job, NULL, net, selected_rows(&ends[0]), selected_rows(&ends[1]), run->n_threads);
+    const size_t size = divide_paths(&job, NULL, net, cmlpi_n_selected(&ends[0]), cmlpi_n_selected(&ends[1]), run->n_threads);
     if (!size) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlpi_with_slack(size);
     return CMLP_OK;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "../../../../include/cmlp_workers.h"
 #include "dropout.h"
 #include "../forward/layer.h"
 #include "../kernels/activations.h"
@@ -57,26 +58,18 @@ static int64_t delta_elements(const cmlp_net *net, const cmlpi_dense_layer *laye
     return transposes_weights(net, layer, rows) && weights > deltas ? weights : deltas;
 }
 
-static int trains(int call) { return (call & CMLP_CALL_TRAIN) != 0; }
-
-int cmlpi_batch_flags(int sparse, const cmlp_objective *objective)
-{
-    return (sparse ? CMLP_CALL_CSR : 0) | (objective->dropout_rates ? CMLP_CALL_DROPOUT : 0) |
-           (objective->loss ? CMLP_CALL_LOSS : 0);
-}
-
-static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
+static size_t scratch_size(const cmlp_net *net, int csr, int trains, int64_t rows)
 {
     cmlpi_arena output = {0}, deltas = {0}, sparse = {0};
     int64_t max_deltas = 0;
-    for (int32_t l = trains(call); l < net->depth; l++) { /* training needs no input gradient */
+    for (int32_t l = trains; l < net->depth; l++) { /* training needs no input gradient */
         const int64_t elements = delta_elements(net, &net->layers[l], rows);
         if (elements > max_deltas) max_deltas = elements;
     }
-    cmlpi_output_lay_out(&output, net, rows, !trains(call));
+    cmlpi_output_lay_out(&output, net, rows, !trains);
     cmlpi_arena_alloc(&output, cmlpi_n_in(net), net->element);
     cmlpi_arena_alloc(&deltas, max_deltas, net->element);
-    if (call & CMLP_CALL_CSR) {
+    if (csr) {
         if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
         cmlpi_arena_alloc(&sparse, cmlpi_csr_bytes(rows, cmlpi_n_in(net), (int64_t)net->element), 1);
     }
@@ -90,34 +83,45 @@ static int needs_sums(const cmlp_net *net, int32_t l)
     return cmlpi_slope_input(net->layers[l].activation) == CMLP_FROM_Z;
 }
 
-/* Rows whose activations are kept. With several workers these are all rows of a worker: their gradient waits for the
- * sums of the worker before. */
-static int64_t kept_rows(const cmlp_net *net, cmlpi_batch_shape shape)
+/* Rows whose activations are kept, in batches of n rows. With several workers these are all rows of a worker: their
+ * gradient waits for the sums of the worker before. */
+static int64_t kept_rows(const cmlp_net *net, int64_t n, const cmlp_workers *workers)
 {
-    const int64_t chunks = (shape.rows - 1) / CMLP_CHUNK + 1;
-    const int64_t n = shape.part.n_shards, all = shape.part.n_all_shards;
-    const int64_t most = shape.part.n_workers > 1  ? (chunks / all * n + (chunks % all * n + all - 1) / all) * CMLP_CHUNK
-                         : net->n_params < LARGE_NET ? MICROBATCH_ROWS
-                                                     : CMLP_CHUNK;
-    return shape.rows < most ? shape.rows : most;
+    const int64_t chunks = (n - 1) / CMLP_CHUNK + 1;
+    int64_t most = net->n_params < LARGE_NET ? MICROBATCH_ROWS : CMLP_CHUNK;
+    if (workers && workers->n_workers > 1) {
+        const int64_t shards = workers->n_shards, all = workers->n_all_shards;
+        most = (chunks / all * shards + (chunks % all * shards + all - 1) / all) * CMLP_CHUNK;
+    }
+    return n < most ? n : most;
 }
 
-static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const cmlp_net *net, cmlpi_batch_shape shape)
+/* Rows of the largest batch; 1 if there are none. */
+static int64_t largest_batch(const cmlp_rows *rows, const cmlp_epoch *epoch)
 {
-    const int64_t rows = kept_rows(net, shape);
-    const int32_t n_threads = shape.n_threads;
-    int64_t n_squares = 0;
+    const int64_t n = cmlpi_n_selected(rows);
+    if (epoch && epoch->batch_size && epoch->batch_size < n) return epoch->batch_size;
+    return n ? n : 1;
+}
+
+static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const cmlp_net *net, const cmlp_rows *given,
+                          const cmlp_objective *objective, const cmlp_epoch *epoch, int32_t n_threads)
+{
+    const cmlp_workers *workers = epoch ? epoch->workers : NULL;
+    const int64_t rows = kept_rows(net, largest_batch(given, epoch), workers);
     const int64_t widest = net->widest > cmlpi_n_in(net) ? net->widest : cmlpi_n_in(net);
+    const int csr = given->kind == CMLP_ROWS_CSR, has_plain = !epoch && !objective->loss && cmlpi_has_plain_loss(net);
+    int64_t n_squares = 0;
     memory->rows = rows;
     if (rows > INT64_MAX / 2 / widest) {
         arena->overflow = 1;
         return;
     }
-    cmlpi_input_lay_out(arena, net, shape.call & CMLP_CALL_CSR, rows, n_threads, 1, &memory->input);
+    cmlpi_input_lay_out(arena, net, csr, rows, n_threads, 1, &memory->input);
     memory->layers = cmlpi_arena_alloc(arena, net->depth, sizeof *memory->layers);
     for (int32_t l = 0; l < net->depth; l++) {
         const int64_t elements = rows * net->layers[l].n_out;
-        const int keeps_sums = l < net->depth - 1 && (needs_sums(net, l) || shape.call & CMLP_CALL_DROPOUT);
+        const int keeps_sums = l < net->depth - 1 && (needs_sums(net, l) || objective->dropout_rates);
         cmlpi_layer_memory layer;
         layer.activations = cmlpi_arena_alloc(arena, elements, net->element);
         layer.deltas = cmlpi_arena_alloc(arena, elements, net->element);
@@ -129,25 +133,39 @@ static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const 
     memory->masked = cmlpi_arena_alloc(arena, n_threads, sizeof(int));
     memory->team = cmlpi_arena_alloc(arena, 1, cmlpi_team_bytes(n_threads));
     memory->costs = cmlpi_arena_alloc(arena, rows, sizeof(double));
-    memory->plain_costs = memory->costs;
-    if (cmlpi_has_plain_loss(net) && !trains(shape.call)) memory->plain_costs = cmlpi_arena_alloc(arena, rows, sizeof(double));
+    memory->plain_costs = has_plain ? cmlpi_arena_alloc(arena, rows, sizeof(double)) : memory->costs;
     memory->weights = cmlpi_arena_alloc(arena, rows, sizeof(double));
-    memory->indices = cmlpi_arena_alloc(arena, shape.call & CMLP_CALL_LOSS ? rows : 0, sizeof(int64_t));
+    memory->indices = cmlpi_arena_alloc(arena, objective->loss ? rows : 0, sizeof(int64_t));
     memory->squares = cmlpi_arena_alloc(arena, n_squares, sizeof(double));
     memory->pointers = cmlpi_arena_alloc(arena, n_threads * (rows < CMLP_CHUNK ? rows : CMLP_CHUNK), sizeof(void *));
-    memory->scratch_size = scratch_size(net, shape.call, rows);
+    memory->scratch_size = scratch_size(net, csr, epoch != NULL, rows);
     if (!memory->scratch_size) arena->overflow = 1;
     memory->scratch = cmlpi_arena_alloc(arena, n_threads, memory->scratch_size ? memory->scratch_size : 1);
-    memory->message = cmlpi_arena_alloc(arena, shape.part.n_workers > 1, CMLP_MESSAGE_BYTES);
-    memory->gradient = trains(shape.call) ? cmlpi_arena_alloc(arena, net->n_params, net->element) : NULL;
+    memory->message = cmlpi_arena_alloc(arena, workers && workers->n_workers > 1, CMLP_MESSAGE_BYTES);
+    memory->gradient = epoch ? cmlpi_arena_alloc(arena, net->n_params, net->element) : NULL;
 }
 
-size_t cmlpi_batch_bytes(const cmlp_net *net, cmlpi_batch_shape shape)
+size_t cmlpi_batch_bytes(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                         const cmlp_epoch *epoch, int32_t n_threads)
 {
     cmlpi_batch_memory memory;
     cmlpi_arena arena = {0};
-    lay_out_batch(&arena, &memory, net, shape);
+    lay_out_batch(&arena, &memory, net, rows, objective, epoch, n_threads);
     return arena.overflow ? 0 : arena.used;
+}
+
+cmlp_status cmlpi_batch_lay_out(cmlpi_batch_job *job, const cmlp_epoch *epoch)
+{
+    const cmlp_net *net = job->data.net;
+    cmlp_run *run = job->run;
+    const size_t bytes = cmlpi_batch_bytes(net, job->data.rows, &job->objective, epoch, run->n_threads);
+    const cmlp_status status = cmlpi_check_workspace(run, bytes);
+    if (status) return status;
+    cmlpi_arena arena = {.base = run->workspace};
+    lay_out_batch(&arena, &job->memory, net, job->data.rows, &job->objective, epoch, run->n_threads);
+    cmlpi_input_begin(net, &job->memory.input);
+    for (int32_t i = 0; i < run->n_threads; i++) job->memory.faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
+    return CMLP_OK;
 }
 
 static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objective, const char **refused)
@@ -200,40 +218,26 @@ static cmlp_status read_objective(cmlp_objective *objective, const cmlp_objectiv
     return objective->alphas && alpha != 0 ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha") : CMLP_OK;
 }
 
-cmlp_status cmlpi_batch_prepare(cmlpi_batch_job *job, const cmlpi_batch_arguments *given, cmlpi_batch_shape shape)
+cmlp_status cmlpi_batch_read(cmlpi_batch_job *job, const void *params, int64_t n_params, const cmlp_rows *rows,
+                             const cmlp_targets *targets, const cmlp_objective *objective)
 {
-    const cmlp_net *net = given->net;
-    cmlp_run *run = given->run;
-    cmlp_status status = read_objective(&job->objective, given->objective, &run->refused);
+    const cmlp_net *net = job->data.net;
+    cmlp_run *run = job->run;
+    cmlp_status status = read_objective(&job->objective, objective, &run->refused);
     if (status) return status;
     if (job->objective.loss) run->n_threads = 1; /* the library's copy of the run */
-    if (!given->targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
-    status = cmlpi_check_data(&job->data, net, given->rows, given->targets, &job->objective, run);
+    if (!targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
+    status = cmlpi_check_data(&job->data, net, rows, targets, &job->objective, run);
     if (status) return status;
     if (job->objective.loss) job->data.allowed = CMLP_ANY; /* the caller's loss replaces the net's */
     status = check_layers(net, &job->objective, &run->refused);
-    if (!status) status = check_dropout(&job->objective, net, trains(shape.call), &run->refused);
+    if (!status) status = check_dropout(&job->objective, net, !job->derivatives, &run->refused);
     if (status) return status;
-    if (!job->data.n)
-        return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, given->rows->order ? "rows->n_order" : "rows->n_rows");
-    status = cmlpi_check_params(net, given->params, given->n_params, "params", run);
-    if (status) return status;
-    if (!shape.rows || shape.rows > job->data.n) shape.rows = job->data.n;
-    shape.call |= cmlpi_batch_flags(cmlpi_is_sparse(&job->data), &job->objective);
-    shape.n_threads = run->n_threads;
-    status = cmlpi_check_workspace(run, cmlpi_batch_bytes(net, shape));
-    if (status) return status;
-    cmlpi_arena arena = {.base = run->workspace};
-    lay_out_batch(&arena, &job->memory, net, shape);
-    cmlpi_input_begin(net, &job->memory.input);
-    job->run = run;
-    job->params = (void *)(uintptr_t)given->params; /* written in training only, where the caller can */
-    job->out = (cmlpi_batch_outputs){.gradient = job->memory.gradient};
-    if (job->objective.loss) job->memory.plain_costs = job->memory.costs;
+    if (!job->data.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, rows->order ? "rows->n_order" : "rows->n_rows");
+    job->params = (void *)(uintptr_t)params; /* written in training only, where the caller can */
     job->penalized = is_penalized(net, &job->objective);
     job->cost = job->plain = (cmlpi_sum){0};
-    for (int32_t i = 0; i < run->n_threads; i++) job->memory.faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
-    return CMLP_OK;
+    return cmlpi_check_params(net, params, n_params, "params", run);
 }
 
 /* -------------------------------------------------------------------- a range of rows: forward, cost, deltas */
@@ -354,13 +358,15 @@ static void backward_rows(cmlpi_batch_job *job, const cmlpi_row_range *range)
                                  cmlpi_at(net, layers[l - 1].slope_input, a * before->n_out), previous,
                                  n * before->n_out);
     }
-    for (int32_t l = 0; job->out.deltas && l < net->depth; l++) {
+    const cmlp_derivatives *wanted = job->derivatives;
+    for (int32_t l = 0; wanted && wanted->sums && l < net->depth; l++) {
         const int64_t n_out = net->layers[l].n_out;
-        memcpy(cmlpi_at(net, cmlpi_layer_block(net, job->out.deltas, l, job->data.n), range->selected * n_out), cmlpi_at(net, layers[l].deltas, a * n_out),
+        void *block = cmlpi_layer_block(net, wanted->sums, l, job->data.n);
+        memcpy(cmlpi_at(net, block, range->selected * n_out), cmlpi_at(net, layers[l].deltas, a * n_out),
                (size_t)(n * n_out) * net->element);
     }
-    if (!job->out.input_gradient) return;
-    void *out = cmlpi_at(net, job->out.input_gradient, range->selected * n_in);
+    if (!wanted || !wanted->inputs) return;
+    void *out = cmlpi_at(net, wanted->inputs, range->selected * n_in);
     delta_product(job, 0, range, out);
     scale_input_gradient(&job->data, out, n);
 }
@@ -392,7 +398,8 @@ void cmlpi_batch_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thre
     cmlpi_team_range(n, 1, self.index, self.size, &a, &b);
     const cmlpi_row_range range = {
         .selected = first + a, .n = b - a, .a = a, .microbatch = job->memory.rows, .index = self.index};
-    const int want_delta = job->out.gradient || job->out.input_gradient || job->out.deltas;
+    const cmlp_derivatives *wanted = job->derivatives;
+    const int want_delta = job->memory.gradient || (wanted && (wanted->inputs || wanted->sums));
     cmlpi_fault fault = polled(job, self);
     if (!fault.status) {
         fault = forward_rows(job, &range);
@@ -411,7 +418,7 @@ void cmlpi_batch_clipped_step(cmlpi_batch_job *job, cmlpi_thread self)
 {
     if (!(job->step.max_norm > 0)) return;
     cmlpi_team_barrier(self); /* for the whole gradient */
-    if (!self.index) cmlpi_clip_gradient(job->data.net, job->out.gradient, &job->step);
+    if (!self.index) cmlpi_clip_gradient(job->data.net, job->memory.gradient, &job->step);
     cmlpi_team_barrier(self);
     cmlpi_weights_step(job, self);
 }
@@ -424,8 +431,8 @@ int cmlpi_process_batch(cmlpi_batch_job *job, cmlpi_thread self)
         cmlpi_batch_rows(job, job->first + t, n, self);
         if (cmlpi_first_fault(job->memory.faults, self.size).status) return 0;
         if (!self.index) cmlpi_batch_costs(job, job->memory.costs, n, &job->cost);
-        if (!self.index && job->out.plain_loss) cmlpi_batch_costs(job, job->memory.plain_costs, n, &job->plain);
-        if (job->out.gradient) cmlpi_weights_microbatch(job, t, n, self);
+        if (!self.index && job->derivatives) cmlpi_batch_costs(job, job->memory.plain_costs, n, &job->plain);
+        if (job->memory.gradient) cmlpi_weights_microbatch(job, t, n, self);
     }
     cmlpi_batch_clipped_step(job, self);
     return 1;

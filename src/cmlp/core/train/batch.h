@@ -30,25 +30,17 @@ typedef struct cmlpi_batch_memory {
     void *team;         /* memory of cmlpi_team_run */
     cmlpi_fault *faults; /* of each thread */
     void *message;      /* CMLP_MESSAGE_BYTES directly before the gradient, if several workers share the batch */
-    void *gradient;     /* in training */
+    void *gradient;     /* sums over the batch, then its gradient; the caller's array or NULL for cmlp_backpropagate */
 } cmlpi_batch_memory;
-
-/* What a call computes beside the costs. Pointers may be NULL. */
-typedef struct cmlpi_batch_outputs {
-    void *gradient;          /* sums over the batch, then its gradient */
-    void *input_gradient;
-    void *deltas;            /* layer after layer */
-    int plain_loss;          /* whether job->plain is wanted */
-} cmlpi_batch_outputs;
 
 typedef struct cmlpi_batch_job {
     cmlpi_data data;
     cmlp_objective objective;
     cmlp_run *run;
+    cmlp_derivatives *derivatives; /* of cmlp_backpropagate, which also computes `plain`; NULL in training */
     void *params;
     int penalized;                /* whether any alpha is above 0 */
     struct cmlp_workers *workers; /* NULL if this process trains alone */
-    cmlpi_batch_outputs out;
     cmlpi_batch_memory memory;
     /* one batch: the selected rows [first, first + n) and the step. Written by thread 0 while the others wait */
     int64_t first, n;

@@ -10,9 +10,10 @@ static void full_batch_thread(void *context, cmlpi_thread self)
     cmlpi_process_batch(job, self);
 }
 
-/* Writes the objective and the plain loss, if both are finite. */
-static cmlp_status write_costs(const cmlpi_batch_job *job, cmlp_derivatives *derivatives)
+/* Computes the objective and the plain loss. */
+static cmlp_status compute_costs(const cmlpi_batch_job *job)
 {
+    cmlp_derivatives *derivatives = job->derivatives;
     double cost = job->objective.loss_scale * cmlpi_sum_total(&job->cost);
     if (job->penalized) cost += cmlpi_penalty(job);
     derivatives->cost = cost / job->weight_sum;
@@ -20,9 +21,9 @@ static cmlp_status write_costs(const cmlpi_batch_job *job, cmlp_derivatives *der
     return cmlpi_is_finite(derivatives->cost) && cmlpi_is_finite(derivatives->plain_loss) ? CMLP_OK : CMLP_ERROR_DIVERGED;
 }
 
-/* Runs the prepared job. */
-static cmlp_status run_full_batch(cmlpi_batch_job *job, cmlp_derivatives *derivatives)
+static cmlp_status run_full_batch(cmlpi_batch_job *job)
 {
+    job->memory.gradient = job->derivatives->gradient;
     job->first = 0;
     job->n = job->data.n;
     job->weight_sum = cmlpi_weight_sum(&job->data, 0, job->n);
@@ -31,7 +32,7 @@ static cmlp_status run_full_batch(cmlpi_batch_job *job, cmlp_derivatives *deriva
     cmlpi_team_run(cmlpi_useful_threads(&job->data, job->memory.rows, 3, job->run->n_threads),
                    job->memory.team, full_batch_thread, job);
     cmlpi_fault fault = cmlpi_first_fault(job->memory.faults, job->run->n_threads);
-    if (!fault.status) fault.status = write_costs(job, derivatives);
+    if (!fault.status) fault.status = compute_costs(job);
     return cmlpi_report(job->run, &job->data, fault);
 }
 
@@ -42,24 +43,16 @@ static cmlp_status check_wanted(const cmlp_net *net, const void *array, int64_t 
     return array || length ? cmlpi_check_output(net, array, length, n_rows, width, name, run) : CMLP_OK;
 }
 
-static cmlp_status backpropagate(const cmlpi_batch_arguments *given, cmlp_derivatives *derivatives)
+static cmlp_status check_derivatives(const cmlpi_batch_job *job)
 {
-    cmlpi_batch_job job;
-    const cmlp_net *net = given->net;
-    cmlp_run *run = given->run;
-    const cmlpi_batch_shape shape = {.call = CMLP_CALL_GRADIENT, .part = CMLP_ALL_ROWS};
-    cmlp_status status = cmlpi_batch_prepare(&job, given, shape);
-    if (status) return status;
-    const cmlp_derivatives *d = derivatives;
-    status = check_wanted(net, d->gradient, d->n_gradient, 1, net->n_params, "derivatives->gradient", run);
-    if (!status)
-        status = check_wanted(net, d->inputs, d->n_inputs, job.data.n, cmlpi_n_in(net), "derivatives->inputs", run);
-    if (!status)
-        status = check_wanted(net, d->sums, d->n_sums, job.data.n, cmlpi_all_outputs(net), "derivatives->sums", run);
-    if (status) return status;
-    job.out = (cmlpi_batch_outputs){.gradient = d->gradient, .input_gradient = d->inputs, .deltas = d->sums,
-                                    .plain_loss = 1};
-    return run_full_batch(&job, derivatives);
+    const cmlp_net *net = job->data.net;
+    const cmlp_derivatives *d = job->derivatives;
+    const int64_t n = job->data.n;
+    cmlp_run *run = job->run;
+    cmlp_status status = check_wanted(net, d->gradient, d->n_gradient, 1, net->n_params, "derivatives->gradient", run);
+    if (!status) status = check_wanted(net, d->inputs, d->n_inputs, n, cmlpi_n_in(net), "derivatives->inputs", run);
+    if (!status) status = check_wanted(net, d->sums, d->n_sums, n, cmlpi_all_outputs(net), "derivatives->sums", run);
+    return status;
 }
 
 /* The arguments are checked in the library's floating-point mode too: in the caller's, a subnormal number may count as
@@ -70,14 +63,20 @@ cmlp_status cmlp_backpropagate(const cmlp_net *net, const void *params, int64_t 
 {
     cmlpi_call frame;
     cmlp_derivatives copy;
-    const cmlpi_batch_arguments given = {net, params, n_params, rows, targets, objective, &frame.run};
+    cmlpi_batch_job job;
     cmlp_status status = cmlpi_begin_call(&frame, run);
     if (status) return cmlpi_end_call(&frame, status);
+    job.data.net = net;
+    job.run = &frame.run;
+    job.derivatives = &copy;
     status = CMLP_READ(&copy, derivatives, cmlp_derivatives, n_sums);
     if (status)
         cmlpi_refuse(&frame.run.refused, status, "derivatives");
     else
-        status = backpropagate(&given, &copy);
+        status = cmlpi_batch_read(&job, params, n_params, rows, targets, objective);
+    if (!status) status = cmlpi_batch_lay_out(&job, NULL);
+    if (!status) status = check_derivatives(&job);
+    if (!status) status = run_full_batch(&job);
     if (!status) cmlpi_write_struct(derivatives, &copy, sizeof copy);
     return cmlpi_end_call(&frame, status);
 }

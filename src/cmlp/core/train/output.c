@@ -106,7 +106,7 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
                                 .clip = job->objective.log_loss_clip};
     cmlpi_gather_weights(&job->data, selected, n, memory->weights + a);
     const int labelled = reads_labels(&job->data, net->loss) && !job->objective.loss;
-    const int plain = job->out.plain_loss && memory->plain_costs != memory->costs;
+    const int plain = job->derivatives && memory->plain_costs != memory->costs;
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < max_rows ? n - i : max_rows;
         if (labelled)

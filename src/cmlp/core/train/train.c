@@ -14,7 +14,7 @@ typedef struct epoch_job {
     cmlp_epoch epoch;
     cmlp_epoch_result before; /* what epoch.before points to, if it is not NULL */
     cmlp_epoch_result result; /* with the sums over the batches so far */
-    cmlp_workers workers;             /* a checked copy, if epoch.workers is not NULL */
+    cmlp_workers workers; /* a checked copy, to which epoch.workers points unless it is NULL */
     int has_bad_shards;               /* of the caller's workers */
     int64_t n_batches;
     double lost, shortest; /* seconds: see count_loss(); thread 0's shortest part of a batch */
@@ -59,7 +59,7 @@ REAL_FN void end_batch(epoch_job *job)
     result->rows_done += batch->n;
     result->batches++;
     job->counters = job->after;
-    if (batch->step.keeps_gradient) result->gradient_norm = cmlpi_gradient_norm(batch->data.net, batch->out.gradient);
+    if (batch->step.keeps_gradient) result->gradient_norm = cmlpi_gradient_norm(batch->data.net, batch->memory.gradient);
 }
 
 /* Thread back-off. If another program uses a worker thread's processor, the worker is not scheduled for
@@ -212,30 +212,28 @@ static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_
 }
 
 /* Checks all arguments of an epoch of one worker. */
-static cmlp_status read_arguments(epoch_job *job, const cmlpi_batch_arguments *given, const cmlp_optimizer *optimizer)
+static cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_params, const cmlp_rows *rows,
+                                  const cmlp_targets *targets, const cmlp_objective *objective,
+                                  const cmlp_optimizer *optimizer)
 {
-    cmlp_run *run = given->run;
-    cmlp_workers *const workers = CMLP_BUILDS_WORKERS && job->epoch.workers ? &job->workers : NULL;
-    cmlpi_part part = CMLP_ALL_ROWS;
-    if (workers) part = (cmlpi_part){workers->n_workers, workers->n_shards, workers->n_all_shards};
-    cmlp_status status = cmlpi_check_net(given->net);
-    if (status) return cmlpi_refuse(&run->refused, status, "net");
-    status = cmlpi_read_optimizer(&job->optimizer, &job->counters, given->net, optimizer, job->epoch.rates, &run->refused);
-    if (!status)
-        status = cmlpi_batch_prepare(&job->batch, given,
-                                     (cmlpi_batch_shape){.call = CMLP_CALL_TRAIN, .rows = job->epoch.batch_size,
-                                                         .part = part});
+    cmlpi_batch_job *batch = &job->batch;
+    const char **refused = &batch->run->refused;
+    cmlp_workers *const workers = CMLP_BUILDS_WORKERS ? job->epoch.workers : NULL;
+    cmlp_status status = cmlpi_check_net(batch->data.net);
+    if (status) return cmlpi_refuse(refused, status, "net");
+    status = cmlpi_read_optimizer(&job->optimizer, &job->counters, batch->data.net, optimizer, job->epoch.rates, refused);
+    if (!status) status = cmlpi_batch_read(batch, params, n_params, rows, targets, objective);
+    if (!status) status = cmlpi_batch_lay_out(batch, &job->epoch);
     if (status) return status;
-    job->batch.workers = part.n_workers > 1 ? workers : NULL;
-    job->process = CMLP_BUILDS_WORKERS && job->batch.workers ? cmlpi_workers_batch : cmlpi_process_batch;
-    if (!job->epoch.batch_size) job->epoch.batch_size = job->batch.data.n;
-    job->n_batches = (job->batch.data.n - 1) / job->epoch.batch_size + 1;
-    status = check_counts(job, &run->refused);
+    batch->workers = workers && workers->n_workers > 1 ? workers : NULL;
+    job->process = CMLP_BUILDS_WORKERS && batch->workers ? cmlpi_workers_batch : cmlpi_process_batch;
+    if (!job->epoch.batch_size) job->epoch.batch_size = batch->data.n;
+    job->n_batches = (batch->data.n - 1) / job->epoch.batch_size + 1;
+    status = check_counts(job, refused);
     if (!CMLP_BUILDS_WORKERS || !workers || status) return status;
     if (job->has_bad_shards)
-        return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION,
-                            "workers->first_shard, n_shards or n_all_shards");
-    return cmlpi_check_stored_rows(workers, &job->batch, &job->epoch);
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "workers->first_shard, n_shards or n_all_shards");
+    return cmlpi_check_stored_rows(batch, &job->epoch);
 }
 
 /* The seconds that the state keeps, which a program may have changed. */
@@ -275,7 +273,6 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
 {
     cmlpi_call frame;
     epoch_job job;
-    const cmlpi_batch_arguments given = {net, params, n_params, rows, targets, objective, &frame.run};
     const cmlp_status begun = cmlpi_begin_call(&frame, run);
     const char *refused = NULL;
     cmlp_status status = read_epoch(&job, epoch, &refused);
@@ -283,12 +280,16 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
         if (!begun) frame.run.refused = refused;
         return cmlpi_end_call(&frame, begun ? begun : status);
     }
-    cmlp_workers *const workers = job.epoch.workers;
+    cmlp_workers *const workers = job.epoch.workers; /* the caller's struct */
+    if (workers) job.epoch.workers = &job.workers;
+    job.batch.data.net = net;
+    job.batch.run = &frame.run;
+    job.batch.derivatives = NULL;
     status = begun;
     if (!status) status = check_epoch(&job, result, &frame.run.refused);
-    if (!status) status = read_arguments(&job, &given, optimizer);
+    if (!status) status = read_arguments(&job, params, n_params, rows, targets, objective, optimizer);
     if (CMLP_BUILDS_WORKERS && workers)
-        status = cmlpi_workers_handshake(&job.workers, status, &job.batch, &job.optimizer, &job.counters, &job.epoch, &frame.run);
+        status = cmlpi_workers_handshake(status, &job.batch, &job.optimizer, &job.counters, &job.epoch);
     if (!status) {
         begin_epoch(&job);
         const int32_t threads = cmlpi_useful_threads(&job.batch.data, job.batch.memory.rows, 3, frame.run.n_threads);

@@ -115,7 +115,7 @@ static void bias_gradient(const cmlpi_batch_job *job, const weight_part *part, i
     for (int64_t i = 0; i < n; i++) list[i] = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d;
     to.k0 = 0;
     to.k1 = 1;
-    to.sums = cmlpi_at(net, job->out.gradient, biases);
+    to.sums = cmlpi_at(net, job->memory.gradient, biases);
     to.w = cmlpi_at(net, job->params, biases);
     to.alpha = 0;
     net->kernels->gradient(&ones, &to);
@@ -165,7 +165,7 @@ static void step_part(const cmlpi_batch_job *job, const weight_part *part)
     const int64_t from = part->k0 * layer->n_out, n = (part->k1 - part->k0) * layer->n_out;
     cmlpi_step_elements(net, &job->step, job->params, cmlpi_at(net, part->sums, from), layer->weights + from, n, 0);
     if (part->biases)
-        cmlpi_step_elements(net, &job->step, job->params, cmlpi_at(net, job->out.gradient, layer->biases), layer->biases,
+        cmlpi_step_elements(net, &job->step, job->params, cmlpi_at(net, job->memory.gradient, layer->biases), layer->biases,
                             layer->n_out, 1);
 }
 
@@ -205,7 +205,7 @@ static weight_part part_of(const cmlpi_batch_job *job, int32_t layer, int64_t k0
     part.k1 += k0;
     for (int32_t i = 0; i < self.size; i++) part.masked &= job->memory.masked[i];
     if (!layer) part.column_mask = cmlpi_merge_column_masks(net, &job->memory.input, self);
-    part.sums = cmlpi_at(net, job->out.gradient, net->layers[layer].weights);
+    part.sums = cmlpi_at(net, job->memory.gradient, net->layers[layer].weights);
     return part;
 }
 
@@ -257,7 +257,7 @@ void cmlpi_weights_step(cmlpi_batch_job *job, cmlpi_thread self)
     const cmlp_net *net = job->data.net;
     for (int32_t l = 0; l < net->depth; l++) {
         weight_part part = {.layer = l, .biases = !self.index};
-        part.sums = cmlpi_at(net, job->out.gradient, net->layers[l].weights);
+        part.sums = cmlpi_at(net, job->memory.gradient, net->layers[l].weights);
         cmlpi_team_range(net->layers[l].n_in, SQUARE_ROWS, self.index, self.size, &part.k0, &part.k1);
         step_part(job, &part);
         if (job->penalized) squares_of(job, l, part.k0, part.k1);

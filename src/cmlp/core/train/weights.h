@@ -9,7 +9,7 @@
  * thread, in all layers. At the end of the batch also the step, unless it is clipped. */
 void cmlpi_weights_microbatch(cmlpi_batch_job *job, int64_t t, int64_t n, cmlpi_thread self);
 
-/* Adds the gradients of the n rows in the workspace to the sums in job->out.gradient, for those
+/* Adds the gradients of the n rows in the workspace to the sums in job->memory.gradient, for those
  * parameters of [begin, end) that belong to a thread. The bounds are ends of layers, or multiples
  * of CMLP_BUCKET_ROWS rows. */
 void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlpi_thread self);

@@ -138,7 +138,7 @@ static int64_t bucket_elements(const cmlp_net *net)
 /* The memory of the bucket [begin, end), with the message if it is the first. */
 static void *bucket_bytes(const cmlpi_batch_job *job, int64_t begin, int64_t end, size_t *bytes)
 {
-    void *sums = cmlpi_at(job->data.net, job->out.gradient, begin);
+    void *sums = cmlpi_at(job->data.net, job->memory.gradient, begin);
     *bytes = (size_t)(end - begin) * job->data.net->element + (begin ? 0 : CMLP_MESSAGE_BYTES);
     return begin ? sums : job->memory.message;
 }
@@ -203,7 +203,7 @@ static void broadcast_sums(cmlpi_batch_job *job, int32_t size)
     size_t bytes;
     void *all = bucket_bytes(job, 0, job->data.net->n_params, &bytes);
     workers->failed_rank = -1;
-    if (!job->is_broken && message->status) memset(job->out.gradient, 0, bytes - CMLP_MESSAGE_BYTES);
+    if (!job->is_broken && message->status) memset(job->memory.gradient, 0, bytes - CMLP_MESSAGE_BYTES);
     if (!job->is_broken && !broadcast_from(workers, all, bytes, workers->n_workers - 1) &&
         is_message(job, message)) {
         fault = (cmlpi_fault){CMLP_OK, -1, -1};
@@ -291,8 +291,9 @@ cmlp_status cmlpi_read_workers(cmlp_workers *workers, cmlp_workers *given, int *
     return CMLP_OK;
 }
 
-cmlp_status cmlpi_check_stored_rows(const cmlp_workers *workers, cmlpi_batch_job *job, const cmlp_epoch *epoch)
+cmlp_status cmlpi_check_stored_rows(cmlpi_batch_job *job, const cmlp_epoch *epoch)
 {
+    const cmlp_workers *workers = epoch->workers;
     cmlpi_data *data = &job->data;
     const int64_t size = epoch->batch_size;
     if (workers->first_stored < 0 || workers->n_stored < 0)
@@ -314,25 +315,22 @@ cmlp_status cmlpi_check_stored_rows(const cmlp_workers *workers, cmlpi_batch_job
     return CMLP_OK;
 }
 
-cmlp_status cmlpi_workers_handshake(cmlp_workers *workers, cmlp_status own, const cmlpi_batch_job *job,
-                                    const cmlp_optimizer *optimizer, const cmlp_optimizer_state *counters,
-                                    const cmlp_epoch *epoch, cmlp_run *run)
+cmlp_status cmlpi_workers_handshake(cmlp_status own, const cmlpi_batch_job *job, const cmlp_optimizer *optimizer,
+                                    const cmlp_optimizer_state *counters, const cmlp_epoch *epoch)
 {
+    cmlp_workers *workers = epoch->workers;
     if (workers->n_workers == 1) return own;
     const uint64_t fingerprint = own ? 0 : cmlpi_fingerprint(job, optimizer, counters, epoch);
     const cmlp_status status = handshake(workers, own, fingerprint);
-    if (status && status != CMLP_ERROR_MESSAGE && !own) run->refused = "workers";
+    if (status && status != CMLP_ERROR_MESSAGE && !own) job->run->refused = "workers";
     return status;
 }
 
-cmlp_status cmlpi_workers_part(const cmlp_workers *given, cmlpi_part *part)
+cmlp_status cmlpi_read_shards(cmlp_workers *copy, const cmlp_workers *given)
 {
-    cmlp_workers workers;
-    const cmlp_status status = CMLP_READ(&workers, given, cmlp_workers, failed_rank);
+    const cmlp_status status = CMLP_READ(copy, given, cmlp_workers, failed_rank);
     if (status) return status;
-    if (workers.n_workers < 1 || find_shards(&workers)) return CMLP_ERROR_OPTION;
-    *part = (cmlpi_part){workers.n_workers, workers.n_shards, workers.n_all_shards};
-    return CMLP_OK;
+    return copy->n_workers < 1 || find_shards(copy) ? CMLP_ERROR_OPTION : CMLP_OK;
 }
 
 #endif

@@ -8,41 +8,27 @@
 static size_t larger(size_t a, size_t b) { return !a || !b ? 0 : a > b ? a : b; }
 
 /* The workspace of all calls that take these arguments or some of them: predictions, with an objective also gradients, and
- * with an epoch also training in batches of `batch` rows. */
+ * with an epoch also training. */
 static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                    const cmlp_epoch *epoch, int64_t n, int64_t batch, cmlpi_part part, int32_t n_threads)
+                    const cmlp_epoch *epoch, int32_t n_threads)
 {
-    const int sparse = rows->kind == CMLP_ROWS_CSR;
-    size_t bytes = larger(net->row.all, cmlpi_forward_bytes(net, sparse, n, n_threads));
+    const int csr = rows->kind == CMLP_ROWS_CSR;
+    size_t bytes = larger(net->row.all, cmlpi_forward_bytes(net, csr, cmlpi_n_selected(rows), n_threads));
 #if CMLP_BUILDS_TRAINING
-    if (!objective) return bytes;
-    const int flags = cmlpi_batch_flags(sparse, objective);
-    const cmlpi_batch_shape gradient = {CMLP_CALL_GRADIENT | flags, n, CMLP_ALL_ROWS, n_threads};
-    bytes = larger(bytes, cmlpi_batch_bytes(net, gradient));
-    if (!epoch) return bytes;
-    return larger(bytes, cmlpi_batch_bytes(net, (cmlpi_batch_shape){CMLP_CALL_TRAIN | flags, batch, part, n_threads}));
+    if (objective) bytes = larger(bytes, cmlpi_batch_bytes(net, rows, objective, NULL, n_threads));
+    if (epoch) bytes = larger(bytes, cmlpi_batch_bytes(net, rows, objective, epoch, n_threads));
 #else
     (void)objective;
     (void)epoch;
-    (void)batch;
-    (void)part;
-    return bytes;
 #endif
-}
-
-static cmlp_status find_part(const cmlp_workers *workers, cmlpi_part *part, cmlp_run *run)
-{
-    *part = CMLP_ALL_ROWS;
-    if (!workers) return CMLP_OK;
-    const cmlp_status status = CMLP_BUILDS_WORKERS ? cmlpi_workers_part(workers, part) : CMLP_ERROR_LEFT_OUT;
-    return status ? cmlpi_refuse(&run->refused, status, "epoch->workers") : CMLP_OK;
+    return bytes;
 }
 
 static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                 const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
 {
     const char **const refused = &run->refused;
-    cmlpi_part part = CMLP_ALL_ROWS;
+    cmlp_workers workers;
     cmlp_rows rows_copy;
     cmlp_objective objective_copy;
     cmlp_epoch epoch_copy;
@@ -54,18 +40,19 @@ static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, cons
     if (status) return cmlpi_refuse(refused, status, "objective");
     if (epoch) status = CMLP_READ(&epoch_copy, epoch, cmlp_epoch, reserved);
     if (status) return cmlpi_refuse(refused, status, "epoch");
-    if (epoch) status = find_part(epoch_copy.workers, &part, run);
-    if (status) return status;
-    int64_t n = rows_copy.order ? rows_copy.n_order : rows_copy.n_rows;
+    if (epoch && epoch_copy.workers) {
+        status = CMLP_BUILDS_WORKERS ? cmlpi_read_shards(&workers, epoch_copy.workers) : CMLP_ERROR_LEFT_OUT;
+        if (status) return cmlpi_refuse(refused, status, "epoch->workers");
+        epoch_copy.workers = &workers;
+    }
+    const int64_t n = cmlpi_n_selected(&rows_copy);
     if (rows_copy.kind != CMLP_ROWS_DENSE && rows_copy.kind != CMLP_ROWS_CSR)
         return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
     if (cmlpi_are_left_out(rows_copy.kind, n)) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
     if (n < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, rows_copy.order ? "rows->n_order" : "rows->n_rows");
     if (epoch && epoch_copy.batch_size < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
-    if (!n) n = 1;
-    const int64_t batch = epoch && epoch_copy.batch_size && epoch_copy.batch_size < n ? epoch_copy.batch_size : n;
-    const cmlp_objective *wanted = objective ? &objective_copy : NULL;
-    const size_t needed = space(net, &rows_copy, wanted, epoch, n, batch, part, run->n_threads);
+    const size_t needed =
+        space(net, &rows_copy, objective ? &objective_copy : NULL, epoch ? &epoch_copy : NULL, run->n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlpi_with_slack(needed);
     return CMLP_OK;
