@@ -37,7 +37,7 @@ static int64_t n_classes;
 static cmlpi_any_net any;
 static cmlp_net *const net = &any.net;
 
-static void any_labels(cmlpi_data *data, cmlp_targets *targets, cmlp_rows *rows)
+static void any_labels(cmlpi_data *data)
 {
     const int64_t n = nondet_int64();
     ASSUME(n >= 1 && n <= MOST);
@@ -45,24 +45,20 @@ static void any_labels(cmlpi_data *data, cmlp_targets *targets, cmlp_rows *rows)
     ASSUME(n_classes >= 1 && n_classes <= CMLP_MAX_WIDTH);
     net->depth = 1;
     net->layers[0].n_out = n_classes;
-    rows->order = NULL;
-    rows->n_rows = targets->n_rows = n;
-    targets->data = any_bytes((size_t)n * sizeof(int32_t));
-    targets->row_stride = sizeof(int32_t);
+    data->rows.order = NULL;
+    data->rows.n_rows = data->targets.n_rows = n;
+    data->targets.data = any_bytes((size_t)n * sizeof(int32_t));
+    data->targets.row_stride = sizeof(int32_t);
     data->net = net;
-    data->rows = rows;
-    data->targets = targets;
     data->n = n;
 }
 
 void prove_bad_label(void)
 {
     cmlpi_data data;
-    cmlp_targets targets;
-    cmlp_rows rows;
-    any_labels(&data, &targets, &rows);
+    any_labels(&data);
     const int64_t bad = bad_label(&data, nondet_int() != 0);
-    const int32_t *labels = targets.data;
+    const int32_t *labels = data.targets.data;
     REQUIRE(bad >= -1 && bad < data.n);
     REQUIRE(bad < 0 || labels[bad] < 0 || labels[bad] >= n_classes);
     for (int64_t i = 0; i < (bad < 0 ? data.n : bad); i++) REQUIRE(labels[i] >= 0 && labels[i] < n_classes);
@@ -72,9 +68,7 @@ void prove_bad_label(void)
 void prove_gather_labels(void)
 {
     cmlpi_data data;
-    cmlp_targets targets;
-    cmlp_rows rows;
-    any_labels(&data, &targets, &rows);
+    any_labels(&data);
     const int64_t first = nondet_int64(), n = nondet_int64();
     ASSUME(first >= 0 && n >= 0 && n <= data.n && first <= data.n - n);
     int32_t *out = any_bytes((size_t)n * sizeof *out);

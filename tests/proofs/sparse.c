@@ -22,7 +22,7 @@ static void any_rows(void)
         rows.indices = any_bytes(MOST * sizeof(int32_t));
     }
     rows.data = any_bytes(MOST * sizeof(float));
-    data.rows = &rows;
+    data.rows = rows;
     data.n = rows.n_rows;
 }
 

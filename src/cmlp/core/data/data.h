@@ -4,19 +4,17 @@
 
 #include "../net/net.h"
 
-/* The data of a call: everything that is read per row. `targets` and `weights` may be NULL. */
+/* The data of a call: everything that is read per row. */
 typedef struct cmlpi_data {
     const cmlp_net *net;
-    const cmlp_rows *rows;
-    const cmlp_targets *targets;
-    const double *weights;
+    cmlp_rows rows; /* the caller's structs with defaults filled in */
+    cmlp_targets targets; /* of training and gradients */
+    const double *weights; /* or NULL */
     int64_t n;   /* number of selected rows */
     int64_t first_stored, n_stored; /* the rows in rows->data: all, or those of a worker; others are not computed */
     int in_place; /* whether the kernels read the caller's rows directly */
     int32_t allowed; /* targets that the loss allows, a constant of losses.h; set if there are targets */
     int64_t values; /* CSR: number of stored values of the selected rows */
-    cmlp_rows own_rows; /* the caller's structs with defaults filled in: rows and targets point here */
-    cmlp_targets own_targets;
 } cmlpi_data;
 
 static inline int64_t cmlpi_n_selected(const cmlp_rows *rows) { return rows->order ? rows->n_order : rows->n_rows; }
@@ -24,7 +22,7 @@ static inline int64_t cmlpi_n_selected(const cmlp_rows *rows) { return rows->ord
 /* Index within the rows of the i-th selected row. */
 static inline int64_t cmlpi_row_index(const cmlpi_data *data, int64_t i)
 {
-    return data->rows->order ? data->rows->order[i] : i;
+    return data->rows.order ? data->rows.order[i] : i;
 }
 
 /* Whether the i-th selected row is in rows->data. */
@@ -36,7 +34,7 @@ static inline int cmlpi_is_stored(const cmlpi_data *data, int64_t i)
 
 static inline int cmlpi_is_sparse(const cmlpi_data *data)
 {
-    return CMLP_BUILDS_MANY && data->rows->kind == CMLP_ROWS_CSR;
+    return CMLP_BUILDS_MANY && data->rows.kind == CMLP_ROWS_CSR;
 }
 
 #define CMLP_PREFETCH_ROWS 6 /* prefetch distance: converting 6 rows takes about as long as a cache miss */

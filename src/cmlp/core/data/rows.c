@@ -127,18 +127,19 @@ static int32_t label_at(const cmlp_targets *targets, int64_t row)
 /* The first bad label of all rows, or of the selected rows: its row, or -1 if there is none. */
 static int64_t bad_label(const cmlpi_data *data, int selected)
 {
-    const int64_t n = selected ? data->n : data->targets->n_rows, classes = cmlpi_n_out(data->net);
+    const int64_t n = selected ? data->n : data->targets.n_rows, classes = cmlpi_n_out(data->net);
     for (int64_t i = 0; i < n; i++) {
         const int64_t row = selected ? cmlpi_row_index(data, i) : i;
-        const int32_t label = label_at(data->targets, row);
+        const int32_t label = label_at(&data->targets, row);
         if (label < 0 || label >= classes) return row;
     }
     return -1;
 }
 
 /* Class indices: one int32 per row. */
-static cmlp_status check_class_indices(const cmlpi_data *data, cmlp_targets *targets, cmlp_run *run)
+static cmlp_status check_class_indices(cmlpi_data *data, cmlp_run *run)
 {
+    cmlp_targets *targets = &data->targets;
     const char **refused = &run->refused;
     const int64_t size = sizeof(int32_t);
     int64_t one_column = 0;
@@ -156,13 +157,13 @@ static cmlp_status check_class_indices(const cmlpi_data *data, cmlp_targets *tar
     return run->bad_row < 0 ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_LABEL, targets_names.data);
 }
 
-/* data->targets points to `targets`, which is filled here. */
-static cmlp_status read_targets(cmlpi_data *data, cmlp_targets *targets, const cmlp_targets *given, cmlp_run *run)
+static cmlp_status read_targets(cmlpi_data *data, const cmlp_targets *given, cmlp_run *run)
 {
+    cmlp_targets *targets = &data->targets;
     const char **refused = &run->refused;
     const cmlp_status status = CMLP_READ(targets, given, cmlp_targets, dtype);
     if (status) return cmlpi_refuse(refused, status, "targets");
-    if (targets->n_rows != data->rows->n_rows) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
+    if (targets->n_rows != data->rows.n_rows) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
     const int dense = targets->kind == CMLP_TARGETS_DENSE;
     const int64_t n_cols = dense ? cmlpi_n_out(data->net) : 0;
     if (!dense && targets->kind != CMLP_TARGETS_CLASSES) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
@@ -170,7 +171,7 @@ static cmlp_status read_targets(cmlpi_data *data, cmlp_targets *targets, const c
     if (dense)
         return check_strided(targets->data, targets->dtype, data->n ? targets->n_rows : 0, n_cols,
                              &targets->row_stride, &targets->col_stride, &targets_names, refused);
-    return check_class_indices(data, targets, run);
+    return check_class_indices(data, run);
 }
 
 /* Weights, their sum and its reciprocal must be normal numbers of the net's type, in which they become factors. */
@@ -197,20 +198,23 @@ cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_r
     const char **refused = &run->refused;
     cmlp_status status = cmlpi_check_net(net);
     if (status) return cmlpi_refuse(refused, status, "net");
-    int64_t n;
-    status = cmlpi_read_rows(&data->own_rows, cmlpi_n_in(net), rows, &n, run);
+    cmlp_rows *const copy = &data->rows;
+    status = cmlpi_read_rows(copy, cmlpi_n_in(net), rows, &data->n, run);
     if (status) return status;
-    cmlpi_set_rows(data, net, &data->own_rows, n);
-    data->targets = targets ? &data->own_targets : NULL;
+    data->net = net;
     data->weights = weights;
+    data->first_stored = data->values = 0;
+    data->n_stored = copy->n_rows;
+    data->in_place = copy->dtype == net->dtype && copy->scale == 1 && !copy->factors &&
+                     copy->col_stride == (int64_t)net->element;
     if (cmlpi_is_sparse(data)) {
         status = cmlpi_check_sparse_rows(data, &run->bad_row);
         if (status) return cmlpi_refuse(refused, status, "rows->indptr or rows->indices");
     }
 #if CMLP_BUILDS_TRAINING /* otherwise both are NULL */
     data->allowed = cmlpi_targets_of_loss(net->loss);
-    if (targets) status = read_targets(data, &data->own_targets, targets, run);
-    if (!status && objective && objective->n_row_weights != (weights ? data->rows->n_rows : 0))
+    if (targets) status = read_targets(data, targets, run);
+    if (!status && objective && objective->n_row_weights != (weights ? data->rows.n_rows : 0))
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->row_weights");
     if (!status && weights) {
         status = check_weights(data, &run->bad_row);
@@ -226,7 +230,7 @@ cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_r
 
 static void convert_block(const cmlpi_data *data, int64_t first, int64_t n, int64_t k, int64_t columns, void *converted)
 {
-    const cmlp_rows *rows = data->rows;
+    const cmlp_rows *rows = &data->rows;
     const cmlpi_kernels *kernels = data->net->kernels;
     for (int64_t i = 0; i < n; i++) {
         const char *row = cmlpi_row_data(data, first + i) + k * rows->col_stride;
@@ -247,7 +251,7 @@ void cmlpi_list_rows(const cmlpi_data *data, int64_t first, int64_t n, const voi
 
 void cmlpi_gather_rows(const cmlpi_data *data, int64_t first, int64_t n, const void **list, void *converted)
 {
-    const int64_t n_cols = data->rows->n_cols, step = cmlpi_row_is_close(data) ? n_cols : COLUMNS_AT_ONCE;
+    const int64_t n_cols = data->rows.n_cols, step = cmlpi_row_is_close(data) ? n_cols : COLUMNS_AT_ONCE;
     if (data->in_place) {
         cmlpi_list_rows(data, first, n, list);
         return;
@@ -262,7 +266,7 @@ void cmlpi_gather_rows(const cmlpi_data *data, int64_t first, int64_t n, const v
 int cmlpi_list_prefetch(const cmlpi_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,
                         const void **list)
 {
-    const int64_t bytes = data->rows->n_cols * data->rows->col_stride;
+    const int64_t bytes = data->rows.n_cols * data->rows.col_stride;
     if (first + next + n > data->n) return 0;
     for (int64_t i = 0; i < n; i++) {
         const int64_t later = first + i + distance + (i + distance < n ? 0 : next - n);
@@ -277,7 +281,7 @@ int64_t cmlpi_bad_input(const cmlpi_data *data, int64_t selected, void *scratch)
 {
     if (cmlpi_is_sparse(data)) return cmlpi_bad_sparse(data, selected, scratch);
     const void *row;
-    const int64_t n = data->rows->n_cols;
+    const int64_t n = data->rows.n_cols;
     cmlpi_gather_rows(data, selected, 1, &row, scratch);
     const int64_t bad = data->net->kernels->find_nonfinite(row, 1, n);
     return bad < n ? bad : -1;
@@ -286,7 +290,7 @@ int64_t cmlpi_bad_input(const cmlpi_data *data, int64_t selected, void *scratch)
 #if CMLP_BUILDS_TRAINING
 static void gather_target(const cmlpi_data *data, int64_t selected, void *out)
 {
-    const cmlp_targets *targets = data->targets;
+    const cmlp_targets *targets = &data->targets;
     const int64_t n_out = cmlpi_n_out(data->net), row = cmlpi_row_index(data, selected);
     if (targets->kind == CMLP_TARGETS_DENSE) {
         const char *source = (const char *)targets->data + row * targets->row_stride;
@@ -329,10 +333,10 @@ void cmlpi_gather_labels(const cmlpi_data *data, int64_t first, int64_t n, int32
     const int64_t classes = cmlpi_n_out(data->net);
     for (int64_t i = 0; i < n; i++) {
         if (first + i + LABELS_PREFETCH < data->n)
-            CMLP_PREFETCH((const char *)data->targets->data +
-                          cmlpi_row_index(data, first + i + LABELS_PREFETCH) * data->targets->row_stride);
+            CMLP_PREFETCH((const char *)data->targets.data +
+                          cmlpi_row_index(data, first + i + LABELS_PREFETCH) * data->targets.row_stride);
         /* Another thread may have changed the label since it was checked. It must not become an index outside. */
-        const int32_t label = label_at(data->targets, cmlpi_row_index(data, first + i));
+        const int32_t label = label_at(&data->targets, cmlpi_row_index(data, first + i));
         out[i] = label < 0 || label >= classes ? 0 : label;
     }
 }

@@ -5,23 +5,8 @@
 #include "data.h"
 #include "../base/target.h"
 
-/* Describes n selected rows, which have been checked, without targets and weights. */
-static inline void cmlpi_set_rows(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, int64_t n)
-{
-    data->net = net;
-    data->rows = rows;
-    data->targets = NULL;
-    data->weights = NULL;
-    data->n = n;
-    data->first_stored = data->values = 0;
-    data->n_stored = rows->n_rows;
-    data->in_place = rows->dtype == net->dtype && rows->scale == 1 && !rows->factors &&
-                     rows->col_stride == (int64_t)net->element;
-}
-
 /* Fills `data`; if an argument is refused, run->refused names it, and run->bad_row is the row of a bad value. `targets`
- * and `objective`, which has the weights, may be NULL. `allowed` are the targets that the net's loss allows. `data` holds pointers to itself and
- * must not be copied. */
+ * and `objective`, which has the weights, may be NULL. */
 cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                              const cmlp_objective *objective, cmlp_run *run);
 
@@ -37,7 +22,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *gi
 /* Whether the first layer's kernel can convert the rows itself: contiguous uint8 with a suitable scalar scale. */
 static inline int cmlpi_are_bytes(const cmlpi_data *data)
 {
-    const cmlp_rows *rows = data->rows;
+    const cmlp_rows *rows = &data->rows;
     return rows->dtype == CMLP_UINT8 && rows->col_stride == 1 && !rows->factors && cmlpi_scales_in_floats(rows->scale);
 }
 
@@ -51,13 +36,13 @@ void cmlpi_gather_rows(const cmlpi_data *data, int64_t first, int64_t n, const v
 /* The first element of a selected row, which is stored. */
 static inline const char *cmlpi_row_data(const cmlpi_data *data, int64_t selected)
 {
-    return (const char *)data->rows->data + (cmlpi_row_index(data, selected) - data->first_stored) * data->rows->row_stride;
+    return (const char *)data->rows.data + (cmlpi_row_index(data, selected) - data->first_stored) * data->rows.row_stride;
 }
 
 /* Whether adjacent elements of a row share cache lines. They do not in a column-major matrix. */
 static inline int cmlpi_row_is_close(const cmlpi_data *data)
 {
-    return data->rows->col_stride > 0 && data->rows->col_stride < CMLP_LINE;
+    return data->rows.col_stride > 0 && data->rows.col_stride < CMLP_LINE;
 }
 
 /* Prefetches `columns` columns of the dense row that is CMLP_PREFETCH_ROWS rows after this one. Inlined, because GCC
@@ -66,8 +51,8 @@ VEC_FN void cmlpi_prefetch_row(const cmlpi_data *data, int64_t selected, int64_t
 {
     const int64_t later = selected + CMLP_PREFETCH_ROWS;
     if (later >= data->n || !cmlpi_row_is_close(data) || !cmlpi_is_stored(data, later)) return;
-    const char *row = cmlpi_row_data(data, later) + k * data->rows->col_stride;
-    const int64_t bytes = (columns - 1) * data->rows->col_stride + 1; /* up to the last element's first byte */
+    const char *row = cmlpi_row_data(data, later) + k * data->rows.col_stride;
+    const int64_t bytes = (columns - 1) * data->rows.col_stride + 1; /* up to the last element's first byte */
     for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
     CMLP_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
 }

@@ -54,7 +54,7 @@ ASCENDING(ascending_64, int64_t)
  * GCC removes calls of functions that only prefetch. */
 VEC_FN void prefetch_columns(const cmlpi_data *data, int64_t selected)
 {
-    const cmlp_rows *rows = data->rows;
+    const cmlp_rows *rows = &data->rows;
     if (selected + CMLP_PREFETCH_ROWS >= data->n) return;
     const int64_t row = cmlpi_row_index(data, selected + CMLP_PREFETCH_ROWS);
     const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
@@ -84,7 +84,7 @@ static int all_are_sound(const cmlp_rows *rows)
 
 cmlp_status cmlpi_check_sparse_rows(cmlpi_data *data, int64_t *bad)
 {
-    const cmlp_rows *rows = data->rows;
+    const cmlp_rows *rows = &data->rows;
     const int sound = data->n >= rows->n_rows && all_are_sound(rows); /* else only the selected rows must be */
     data->values = 0;
     for (int64_t i = 0; i < data->n; i++) {
@@ -104,7 +104,7 @@ cmlp_status cmlpi_check_sparse_rows(cmlpi_data *data, int64_t *bad)
 void cmlpi_gather_sparse(const cmlpi_data *data, int64_t first, int64_t n, cmlpi_csr_row *list)
 {
     static const double nothing; /* no arithmetic with NULL */
-    const cmlp_rows *rows = data->rows;
+    const cmlp_rows *rows = &data->rows;
     for (int64_t i = 0; i < n; i++) {
         const int64_t row = cmlpi_row_index(data, first + i);
         const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
@@ -118,7 +118,7 @@ void cmlpi_gather_sparse(const cmlpi_data *data, int64_t first, int64_t n, cmlpi
 
 int64_t cmlpi_bad_sparse(const cmlpi_data *data, int64_t selected, void *scratch)
 {
-    const cmlp_rows *rows = data->rows;
+    const cmlp_rows *rows = &data->rows;
     const int64_t size = (int64_t)cmlpi_bytes_of(rows->dtype);
     cmlpi_csr_row row;
     cmlpi_gather_sparse(data, selected, 1, &row);

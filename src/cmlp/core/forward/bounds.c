@@ -41,7 +41,7 @@ static double fused(const cmlp_net *net, double a, double b, double c)
 /* Converts the inputs [k, k + n) of a row to the net's type. */
 static void read_inputs(const cmlpi_data *data, int64_t row, int64_t k, int64_t n, double *inputs)
 {
-    const cmlp_rows *rows = data->rows;
+    const cmlp_rows *rows = &data->rows;
     const cmlpi_kernels *kernels = data->net->kernels;
     const char *from = cmlpi_row_data(data, row) + k * rows->col_stride;
     double converted[CMLP_CHUNK]; /* of the net's type */

@@ -155,7 +155,7 @@ static cmlpi_dense_input range_input(const cmlpi_data *data, const cmlpi_row_ran
         x.ld_mask = words;
     }
     if (bytes)
-        x.byte_scale = data->rows->scale;
+        x.byte_scale = data->rows.scale;
     else if (input->column_masks)
         x.column_mask = begin_column_mask(data->net, input, range);
     if (input->prefetch && (data->in_place || bytes) &&

@@ -158,11 +158,11 @@ cmlp_status cmlpi_batch_lay_out(cmlpi_batch_job *job, const cmlp_epoch *epoch)
 {
     const cmlp_net *net = job->data.net;
     cmlp_run *run = job->run;
-    const size_t bytes = cmlpi_batch_bytes(net, job->data.rows, &job->objective, epoch, run->n_threads);
+    const size_t bytes = cmlpi_batch_bytes(net, &job->data.rows, &job->objective, epoch, run->n_threads);
     const cmlp_status status = cmlpi_check_workspace(run, bytes);
     if (status) return status;
     cmlpi_arena arena = {.base = run->workspace};
-    lay_out_batch(&arena, &job->memory, net, job->data.rows, &job->objective, epoch, run->n_threads);
+    lay_out_batch(&arena, &job->memory, net, &job->data.rows, &job->objective, epoch, run->n_threads);
     cmlpi_input_begin(net, &job->memory.input);
     for (int32_t i = 0; i < run->n_threads; i++) job->memory.faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
     return CMLP_OK;
@@ -330,10 +330,10 @@ static void delta_product(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range
 /* From the gradient with respect to the scaled inputs to that with respect to the caller's values. */
 static void scale_input_gradient(const cmlpi_data *data, void *gradient, int64_t n)
 {
-    const double *factors = data->rows->factors;
+    const double *factors = data->rows.factors;
     const int64_t n_in = cmlpi_n_in(data->net);
     if (!factors) {
-        data->net->kernels->multiply(gradient, n * n_in, data->rows->scale);
+        data->net->kernels->multiply(gradient, n * n_in, data->rows.scale);
         return;
     }
     for (int64_t i = 0; i < n; i++)

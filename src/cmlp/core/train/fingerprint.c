@@ -40,8 +40,8 @@ static uint64_t mix_net(uint64_t hash, const cmlp_net *net)
 /* Targets and weights of all rows; of the rows themselves only what all workers have. */
 static uint64_t mix_data(uint64_t hash, const cmlpi_data *data)
 {
-    const cmlp_rows *rows = data->rows;
-    const cmlp_targets *targets = data->targets;
+    const cmlp_rows *rows = &data->rows;
+    const cmlp_targets *targets = &data->targets;
     const int classes = targets->kind == CMLP_TARGETS_CLASSES;
     const int64_t columns = classes ? 1 : cmlpi_n_out(data->net);
     const size_t size = classes ? sizeof(int32_t) : cmlpi_bytes_of(targets->dtype);

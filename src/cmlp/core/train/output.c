@@ -40,7 +40,7 @@ void cmlpi_output_lay_out(cmlpi_arena *arena, const cmlp_net *net, int64_t rows,
 /* Whether the loss kernel reads class indices directly. */
 static int reads_labels(const cmlpi_data *data, int32_t loss)
 {
-    return data->targets->kind == CMLP_TARGETS_CLASSES && loss == CMLP_LOSS_LOG &&
+    return data->targets.kind == CMLP_TARGETS_CLASSES && loss == CMLP_LOSS_LOG &&
            cmlpi_output_activation(data->net) == CMLP_ACTIVATION_SOFTMAX &&
            cmlpi_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
 }

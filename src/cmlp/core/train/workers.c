@@ -299,7 +299,7 @@ cmlp_status cmlpi_check_stored_rows(cmlpi_batch_job *job, const cmlp_epoch *epoc
     if (workers->first_stored < 0 || workers->n_stored < 0)
         return cmlpi_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
     if (!workers->n_stored) return CMLP_OK;
-    if (cmlpi_is_sparse(data) || workers->first_stored > data->rows->n_rows - workers->n_stored)
+    if (cmlpi_is_sparse(data) || workers->first_stored > data->rows.n_rows - workers->n_stored)
         return cmlpi_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
     data->first_stored = workers->first_stored;
     data->n_stored = workers->n_stored;
