@@ -128,45 +128,55 @@ CMLP_CHECKED cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t ta
  * defines every rounding. A program that only predicts with a model file needs nothing of it: cmlp_model_predict
  * encodes the rows. */
 
-/* A part of a date in days since 1970: the time of day, the weekday or the day of the year. Its inputs are two waves that
- * begin anew with each day, week or year, and, if the encoder has bins and the part has edges, n - 1 inputs: the place in
- * bins, as that of a number, of the days since the period began. */
+/* The parts of a date. */
+typedef int32_t cmlp_table_part_kind;
+enum {
+    CMLP_TABLE_PART_DAY = 1,  /* the time of day */
+    CMLP_TABLE_PART_WEEK = 2, /* the weekday */
+    CMLP_TABLE_PART_YEAR = 3, /* the day of the year */
+    CMLP_TABLE_PART_KIND_SIGNED = -1
+};
+
+/* How a part of a date is encoded. Its inputs are two waves that begin anew with each day, week or year, and, if the encoder
+ * has bins and the part has edges, n_edges - 1 inputs: the place in bins, as that of a number, of the days since the period
+ * began. */
 typedef struct cmlp_table_date_part {
-    const double *edges; /* n numbers as those of a column; NULL if n is 0 */
-    int64_t n;           /* edges: 0 or from 2 on; below 2^31 */
-    int32_t used;        /* 0: the column does not have this part, and the other fields are 0 */
-    int32_t reserved;    /* 0 */
+    const double *edges; /* NULL, or as those of a column */
+    int64_t n_edges;     /* 0, or from 2 on; below 2^31 */
+    cmlp_table_part_kind kind;
+    int32_t reserved[3]; /* 0 */
 } cmlp_table_date_part;
 
 /* How a column is encoded, and, for cmlp_table_write, what it is.
  * - NUMBER: (x - centre) / scale, soft-clipped to (-3, 3); then, if the encoder has bins and the column has edges,
- *   n - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then, if
- *   has_missing is not 0, an input that is 1 where the number is missing; then the inputs of each part of a date. A
- *   missing number has 0 in the other inputs.
- * - CATEGORY: n inputs, that of the row's category is 1 and the others are 0; or if n is 2, one input that is 1 for
- *   category 0 and -1 for category 1. If `levels` is not NULL: an input for each of the first n_one_hot categories, as if n
- *   were not 2, then the row of `levels` of the row's category. Any other number, also NaN, has 0 in all inputs.
- * Fields of the other roles are 0. */
+ *   n_edges - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then,
+ *   if has_missing is not 0, an input that is 1 where the number is missing; then the inputs of each part of a date in days
+ *   since 1970. A missing number has 0 in the other inputs.
+ * - CATEGORY: n_categories inputs, that of the row's category is 1 and the others are 0; or of two categories, one input
+ *   that is 1 for category 0 and -1 for category 1. If `levels` is not NULL: an input for each of the first n_one_hot
+ *   categories, then the row of `levels` of the row's category. Any other number, also NaN, has 0 in all inputs.
+ * Fields of the other roles are 0. An encoder ignores the fields that are for cmlp_table_write. */
 typedef struct cmlp_table_column {
     cmlp_table_role role;
     int32_t has_missing;  /* NUMBER */
-    int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on; below 2^31 */
     double centre, scale; /* NUMBER: finite; scale > 0 */
-    const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; NULL if n is 0 */
-    cmlp_table_date_part parts[3]; /* NUMBER with edges: the time of day, the weekday, the day of the year */
-    int64_t n_categories; /* for cmlp_table_write: of ordered or unused categories; with the role CATEGORY n, or 0 */
-    const cmlp_value *categories; /* for cmlp_table_write: the different values of the categories, by code from 0. NULL: the
-                                   * integers from 0 on, which are their own codes */
-    const char *name;     /* for cmlp_table_write: n_name bytes of UTF-8, or NULL. All columns have names, or none */
-    int64_t n_name;
-    cmlp_table_kind kind; /* for cmlp_table_write; 0: ORDERED for a NUMBER with categories, CATEGORY for others, or NUMBER */
-    int32_t reserved_2;   /* 0 */
+    const double *edges;  /* NUMBER: NULL, or ascending numbers whose differences are finite */
+    int64_t n_edges;      /* 0, or from 2 on; below 2^31 */
+    const cmlp_table_date_part *parts; /* NUMBER with edges: NULL, or different parts of a date, in ascending order */
+    int64_t n_parts;
     const float *levels;  /* CATEGORY: NULL, or for each category, by code from 0, as many finite numbers */
-    int64_t n_levels;     /* elements of `levels`, a multiple of n below 2^31; 0 if it is NULL */
-    int64_t n_one_hot;    /* from 0 to n; 0 if `levels` is NULL */
-    const char *format;   /* for cmlp_table_write: of DATE, TIME or INSTANT, the form of dates in cells; NULL: ISO 8601 */
-    int64_t n_format;     /* bytes of UTF-8 */
-    int64_t reserved[1];  /* 0 */
+    int64_t n_levels;     /* a multiple of n_categories below 2^31 */
+    int64_t n_one_hot;    /* from 0 to n_categories; 0 if `levels` is NULL */
+    int64_t n_categories; /* CATEGORY: from 1 on, below 2^31. For cmlp_table_write also of ordered and unused categories */
+    /* For cmlp_table_write. */
+    const cmlp_value *categories; /* n_categories different values, by code from 0. NULL: the integers from 0 on, which are
+                                   * their own codes */
+    const char *name;     /* UTF-8, or NULL. All columns have names, or none */
+    int64_t n_name;
+    const char *format;   /* of DATE, TIME or INSTANT, the form of dates in cells, in UTF-8; NULL: ISO 8601 */
+    int64_t n_format;
+    cmlp_table_kind kind; /* 0: ORDERED for a NUMBER with categories, CATEGORY for others, or NUMBER */
+    int32_t reserved[13]; /* 0 */
 } cmlp_table_column;
 
 /* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are

@@ -533,32 +533,39 @@ cdef extern from "cmlp_table.h" nogil:
     cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                     int64_t n_outputs, double *low, double *high, cmlp_run *run)
 
+    ctypedef int32_t cmlp_table_part_kind
+    enum:
+        CMLP_TABLE_PART_DAY
+        CMLP_TABLE_PART_WEEK
+        CMLP_TABLE_PART_YEAR
+        CMLP_TABLE_PART_KIND_SIGNED
+
     ctypedef struct cmlp_table_date_part:
         const double *edges
-        int64_t n
-        int32_t used
-        int32_t reserved
+        int64_t n_edges
+        cmlp_table_part_kind kind
+        int32_t reserved[3]
 
     ctypedef struct cmlp_table_column:
         cmlp_table_role role
         int32_t has_missing
-        int64_t n
         double centre
         double scale
         const double *edges
-        cmlp_table_date_part parts[3]
+        int64_t n_edges
+        const cmlp_table_date_part *parts
+        int64_t n_parts
+        const float *levels
+        int64_t n_levels
+        int64_t n_one_hot
         int64_t n_categories
         const cmlp_value *categories
         const char *name
         int64_t n_name
-        cmlp_table_kind kind
-        int32_t reserved_2
-        const float *levels
-        int64_t n_levels
-        int64_t n_one_hot
         const char *format
         int64_t n_format
-        int64_t reserved[1]
+        cmlp_table_kind kind
+        int32_t reserved[13]
 
     ctypedef struct cmlp_table_encoder:
         size_t struct_size

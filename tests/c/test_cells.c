@@ -34,7 +34,7 @@ static const cmlp_value truth_list[] = {BOOLEAN_OF(1), BOOLEAN_OF(0)};
 
 /* A column of categories: the inputs of a category, or none. */
 #define LISTED(list, n_inputs) \
-    (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = (n_inputs), .n_categories = (n_inputs), .categories = (list)}
+    (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = (n_inputs), .categories = (list)}
 
 static model_file file;
 static int64_t memory[1 << 12];

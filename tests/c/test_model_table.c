@@ -12,13 +12,16 @@ enum { N_COLUMNS = 5, N_OUT = 3, N_HIDDEN = 5, WIDE = 1 + 2 + 1 + 4 + 2 + 3 + 1 
        MOST = WIDE * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT };
 
 static const double edges[] = {-1, 0.25, 2, 0, 0.25, 0.75}; /* the last three are those of the time of day */
+static const cmlp_table_date_part date_parts[2] = {
+    {.edges = edges + 3, .n_edges = 3, .kind = CMLP_TABLE_PART_DAY}, {.kind = CMLP_TABLE_PART_YEAR}};
 static const float levels[4 * 3] = {0.5f, -1, 2, 3, 1e-30f, -0.0f, 7, 8, -9, 0.1f, 11, 12};
 static const cmlp_table_column columns[N_COLUMNS] = {
-    {CMLP_TABLE_ROLE_NUMBER, 1, 3, 0.5, 2, edges, {{edges + 3, 3, 1, 0}, {NULL, 0, 0, 0}, {NULL, 0, 1, 0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}},
-    {CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}},
-    {CMLP_TABLE_ROLE_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}},
-    {CMLP_TABLE_ROLE_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}},
-    {CMLP_TABLE_ROLE_CATEGORY, 0, 4, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, levels, 12, 2, NULL, 0, {0}}};
+    {.role = CMLP_TABLE_ROLE_NUMBER, .has_missing = 1, .centre = 0.5, .scale = 2, .edges = edges, .n_edges = 3,
+     .parts = date_parts, .n_parts = 2},
+    {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3},
+    {.role = CMLP_TABLE_ROLE_UNUSED},
+    {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 2},
+    {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 4, .levels = levels, .n_levels = 12, .n_one_hot = 2}};
 static const cmlp_table_target target = {100, 7, -0.25, 0.5, NULL, 0, {0}};
 static unsigned char net_memory[2][CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */

@@ -357,7 +357,7 @@ static void make_table(void)
     ordered[0] = integer(1);
     ordered[1] = number(2.5, "");
     memset(columns, 0, sizeof columns);
-    columns[0] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 3, .n_categories = 3, .categories = first};
+    columns[0] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3, .categories = first};
     columns[1] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 1, .n_categories = 2, .categories = ordered};
     columns[2] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_UNUSED};
     columns[3] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 2};
@@ -442,7 +442,6 @@ static void test_kinds(void)
     cmlp_table_column_info column = CMLP_INIT(cmlp_table_column_info);
     make_table();
     columns[0].categories = NULL;
-    columns[0].n_categories = 0;
     columns[2].n_categories = 2;
     CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     for (int i = 0; i < N_COLUMNS; i++) {
@@ -469,7 +468,7 @@ static void test_refused_columns(void)
     CHECK(write_table() == CMLP_ERROR_OPTION);
     make_table();
     columns[0].n_categories = 2;
-    CHECK(write_table() == CMLP_ERROR_OPTION); /* the column has three inputs */
+    CHECK(write_table() == CMLP_ERROR_WIDTH); /* the network has an input for each of three */
     make_table();
     columns[3].kind = CMLP_TABLE_CATEGORY; /* without categories */
     CHECK(write_table() == CMLP_ERROR_OPTION);
@@ -483,7 +482,7 @@ static void test_refused_columns(void)
         CHECK(write_table() == (!kind || is_ordered ? CMLP_OK : CMLP_ERROR_OPTION));
     }
     make_table();
-    columns[3].reserved_2 = 1;
+    columns[3].reserved[12] = 1;
     CHECK(write_table() == CMLP_ERROR_OPTION);
     make_table();
     first[2] = text_of("b");

@@ -244,6 +244,8 @@ cdef class TableColumns:
             column[i].kind = choice(COLUMN_KINDS, kind, "kind")
         for i, values in enumerate(categories or ()):
             if values:
+                if column[i].role == CMLP_TABLE_ROLE_CATEGORY:
+                    require_length(values, column[i].n_categories, f"categories of column {i}")
                 self.values.append(Values(values))
                 column[i].categories, column[i].n_categories = (<Values>self.values[-1]).first, len(values)
         if names is not None:

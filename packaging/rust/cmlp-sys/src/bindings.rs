@@ -289,9 +289,14 @@ extern "C" {
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
-pub const CMLP_TABLE_ABSOLUTE_ERROR: _bindgen_ty_13 = 1;
-pub const CMLP_TABLE_SCALED_ERROR: _bindgen_ty_13 = 2;
-pub const CMLP_TABLE_QUANTILES: _bindgen_ty_13 = 3;
-pub const CMLP_TABLE_PROBABILITY: _bindgen_ty_13 = 4;
-pub const CMLP_TABLE_CALIBRATION_KIND_SIGNED: _bindgen_ty_13 = -1;
+pub const CMLP_TABLE_PART_DAY: _bindgen_ty_13 = 1;
+pub const CMLP_TABLE_PART_WEEK: _bindgen_ty_13 = 2;
+pub const CMLP_TABLE_PART_YEAR: _bindgen_ty_13 = 3;
+pub const CMLP_TABLE_PART_KIND_SIGNED: _bindgen_ty_13 = -1;
 pub type _bindgen_ty_13 = ::std::os::raw::c_int;
+pub const CMLP_TABLE_ABSOLUTE_ERROR: _bindgen_ty_14 = 1;
+pub const CMLP_TABLE_SCALED_ERROR: _bindgen_ty_14 = 2;
+pub const CMLP_TABLE_QUANTILES: _bindgen_ty_14 = 3;
+pub const CMLP_TABLE_PROBABILITY: _bindgen_ty_14 = 4;
+pub const CMLP_TABLE_CALIBRATION_KIND_SIGNED: _bindgen_ty_14 = -1;
+pub type _bindgen_ty_14 = ::std::os::raw::c_int;

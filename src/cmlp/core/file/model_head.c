@@ -154,7 +154,7 @@ static void read_columns(cursor *c, cmlpi_head *head)
     head->columns.at = c->at + 1;
     head->columns.length = string(c);
     if (c->status) return;
-    const cmlp_status status = cmlpi_read_columns(&head->columns, NULL, &head->words, &at);
+    const cmlp_status status = cmlpi_read_columns(&head->columns, NULL, NULL, &head->words, &at);
     if (status) c->at = at;
     fail(c, status);
 }

@@ -11,6 +11,7 @@ typedef struct cmlpi_table_memory {
     cmlp_table *table;
     cmlp_net *nets[2];       /* without and with bins */
     cmlp_table_column *columns;
+    cmlp_table_date_part *parts;
     double *numbers;
     float *levels;
     cmlp_table_target *target;

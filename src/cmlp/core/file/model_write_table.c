@@ -13,16 +13,16 @@ static void put_columns(sink *s, const cmlp_table *table)
                     : c->role != CMLP_TABLE_ROLE_NUMBER ? "unused"
                     : c->has_missing                ? "number_or_missing:"
                                                     : "number:");
-        if (c->role != CMLP_TABLE_ROLE_UNUSED) put_decimal(s, (uint64_t)c->n);
+        if (c->role == CMLP_TABLE_ROLE_NUMBER) put_decimal(s, (uint64_t)c->n_edges);
+        if (c->role == CMLP_TABLE_ROLE_CATEGORY) put_decimal(s, (uint64_t)c->n_categories);
         if (c->n_levels) {
             put_text(s, "/one_hot:");
             put_decimal(s, (uint64_t)c->n_one_hot);
             put_text(s, "/levels:");
-            put_decimal(s, (uint64_t)(c->n_levels / c->n));
+            put_decimal(s, (uint64_t)(c->n_levels / c->n_categories));
         }
-        for (int k = 0; k < CMLP_PARTS; k++) {
-            if (!c->parts[k].used) continue;
-            put_text(s, k == 0 ? "/day:" : k == 1 ? "/week:" : "/year:");
+        for (int64_t k = 0; k < c->n_parts; k++) {
+            put_text(s, cmlpi_part_names[c->parts[k].kind - 1]);
             put_decimal(s, (uint64_t)cmlpi_part_width(&c->parts[k], 1));
         }
     }
@@ -36,7 +36,7 @@ static void make_raw_row(const cmlp_table *table, double *row)
         const double value = cmlpi_pseudo_random(i), number = 2 * value * c->scale + c->centre;
         row[i] = value;
         if (c->role == CMLP_TABLE_ROLE_NUMBER) row[i] = cmlpi_is_finite(number) ? number : c->centre;
-        if (c->role == CMLP_TABLE_ROLE_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n);
+        if (c->role == CMLP_TABLE_ROLE_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n_categories);
     }
 }
 
@@ -59,9 +59,9 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
         if (c->role != CMLP_TABLE_ROLE_NUMBER) continue;
         scratch->numbers[n++] = c->centre;
         scratch->numbers[n++] = c->scale;
-        for (int64_t k = 0; k < c->n; k++) scratch->numbers[n++] = c->edges[k];
-        for (int part = 0; part < CMLP_PARTS; part++)
-            for (int64_t k = 0; k < c->parts[part].n; k++) scratch->numbers[n++] = c->parts[part].edges[k];
+        for (int64_t k = 0; k < c->n_edges; k++) scratch->numbers[n++] = c->edges[k];
+        for (int64_t p = 0; p < c->n_parts; p++)
+            for (int64_t k = 0; k < c->parts[p].n_edges; k++) scratch->numbers[n++] = c->parts[p].edges[k];
     }
     w->own[w->n_own++] = cmlpi_array_of(CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
     w->own[w->n_own++] = cmlpi_array_of(CMLP_EXAMPLE_OUTPUT, scratch->result, cmlpi_n_out(w->net), 0, CMLP_FLOAT64);
@@ -144,18 +144,16 @@ static cmlp_status check_targets(const cmlp_table *table)
     return cmlpi_check_targets(table);
 }
 
-/* Counts the categories of all columns. A column with categories as inputs has as many of them. */
+/* Counts the categories of all columns. */
 static cmlp_status count_categories(const cmlp_table *table, int64_t *n, int64_t *bad)
 {
     for (int64_t i = 0; i < table->n_columns; i++) {
         *bad = i;
         const cmlp_table_column *c = &table->columns[i];
-        const int64_t n_categories = cmlpi_count_categories(c);
-        if (c->n_categories < 0 || (c->categories && !n_categories)) return CMLP_ERROR_OPTION;
-        if (c->n_categories && c->role == CMLP_TABLE_ROLE_CATEGORY && c->n_categories != c->n) return CMLP_ERROR_OPTION;
+        if (c->n_categories < 0 || (c->categories && !c->n_categories)) return CMLP_ERROR_OPTION;
         if (cmlpi_misaligned(c->categories, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
-        if (n_categories > CMLP_MAX_WIDTH - *n) return CMLP_ERROR_OVERFLOW;
-        *n += n_categories;
+        if (c->n_categories > CMLP_MAX_WIDTH - *n) return CMLP_ERROR_OVERFLOW;
+        *n += c->n_categories;
     }
     *bad = -1;
     return CMLP_OK;
