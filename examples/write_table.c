@@ -31,7 +31,8 @@ static cmlp_status write_flats(const cmlp_net *net, FILE *file)
     table.n_columns = 2;
     table.nets = &network;
     table.n_nets = 1;
-    table.target = &rent; /* how outputs become rents */
+    table.targets = &rent; /* how outputs become rents */
+    table.n_targets = 1;
     content.write = append; /* receives the bytes, in pieces */
     content.context = file;
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};

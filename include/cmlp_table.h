@@ -209,9 +209,9 @@ CMLP_CHECKED cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, co
  * multiplied by `scale` and added to `centre`. All are finite, scale > 0 and high >= low. */
 typedef struct cmlp_table_target {
     double centre, scale, low, high;
-    const char *name;   /* of one of several targets: n_name bytes of UTF-8, or NULL. All have names, or none */
+    const char *name;    /* of one of several targets: n_name bytes of UTF-8, or NULL. All have names, or none */
     int64_t n_name;
-    double reserved[4]; /* 0 */
+    int64_t reserved[4]; /* 0 */
 } cmlp_table_target;
 
 /* What the scores of a calibration are. The numbers are those of model files, whose page defines them. */
@@ -230,9 +230,9 @@ enum {
  * number of targets), FILE_VALUE (a number that breaks a rule of the format). */
 typedef struct cmlp_table_calibration {
     size_t struct_size;
-    const double *scores; /* (n_answers, scores of each), ascending or equal in each row, no NaN */
+    const double *scores; /* (n_targets, scores of each), ascending or equal in each row, no NaN */
     int64_t n_scores;     /* of all targets */
-    int64_t n_answers;    /* rows of scores: 1, or one for each target or each of several logistic outputs */
+    int64_t n_targets;    /* as in cmlp_model_info: 1, or one for each target or each of several logistic outputs */
     const double *widths; /* NULL, or of SCALED_ERROR for each target knots, then as many factors: (2 n_targets, knots) */
     int64_t n_widths;
     const double *ends;   /* NULL, or of QUANTILES the four numbers of frequent targets */
@@ -262,12 +262,11 @@ typedef struct cmlp_table {
     int64_t n_columns;
     const cmlp_table_network *nets;
     int64_t n_nets;          /* from 1 to CMLP_TABLE_MAX_NETS */
-    const cmlp_table_target *target; /* NULL if outputs are probabilities; n_targets is then 0 */
+    const cmlp_table_target *targets; /* NULL: outputs are probabilities */
+    int64_t n_targets;       /* 0, or 1: the target of all outputs, such as its quantiles; or one for each output */
     const double *threshold; /* NULL, or a number from 0 to 1, or the next double: the label is 1 if the only output, of
-                              * a logistic output layer, is at least this probability; `target` is then NULL */
-    const cmlp_table_calibration *calibration; /* for cmlp_table_write; or NULL */
-    int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
-                        * the networks have no quantiles */
+                              * a logistic output layer, is at least this probability; without targets */
+    const cmlp_table_calibration *calibration; /* or NULL */
 } cmlp_table;
 
 #define CMLP_TABLE_MAX_NETS 1024

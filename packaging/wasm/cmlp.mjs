@@ -1,6 +1,6 @@
 // Loads a model file and predicts rows with cmlp.wasm, which needs nothing of its host.
 
-const INFO = 80; // the size of cmlp_model_info, whose fields are read below
+const INFO = 88; // the size of cmlp_model_info, whose fields are read below
 const ROWS = 104; // of cmlp_rows
 const PREDICTION = 32; // of cmlp_prediction
 const RUN = 48; // of cmlp_run

@@ -92,6 +92,14 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_net:
         pass
 
+    ctypedef int32_t cmlp_model_kind
+    enum:
+        CMLP_MODEL_NETWORK
+        CMLP_MODEL_REGRESSOR
+        CMLP_MODEL_CLASSIFIER
+        CMLP_MODEL_ORDERED
+        CMLP_MODEL_KIND_SIGNED
+
     ctypedef struct cmlp_model_info:
         size_t struct_size
         size_t model_size
@@ -104,7 +112,8 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_labels
         int64_t n_nets
         cmlp_dtype dtype
-        int32_t reserved
+        cmlp_model_kind kind
+        int64_t n_targets
 
     cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 
@@ -585,7 +594,7 @@ cdef extern from "cmlp_table.h" nogil:
         double high
         const char *name
         int64_t n_name
-        double reserved[4]
+        int64_t reserved[4]
 
     ctypedef int32_t cmlp_table_calibration_kind
     enum:
@@ -599,7 +608,7 @@ cdef extern from "cmlp_table.h" nogil:
         size_t struct_size
         const double *scores
         int64_t n_scores
-        int64_t n_answers
+        int64_t n_targets
         const double *widths
         int64_t n_widths
         const double *ends
@@ -619,10 +628,10 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_columns
         const cmlp_table_network *nets
         int64_t n_nets
-        const cmlp_table_target *target
+        const cmlp_table_target *targets
+        int64_t n_targets
         const double *threshold
         const cmlp_table_calibration *calibration
-        int64_t n_targets
 
     int CMLP_TABLE_MAX_NETS
     cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run)

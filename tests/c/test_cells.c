@@ -73,7 +73,7 @@ static const cmlp_model *load(const cmlp_table_kind *kinds, const cmlp_model_cel
     const cmlp_table_target target = {0, 1, -1, 1, NULL, 0, {0}};
     const cmlp_table_network network = {.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
     const cmlp_table table = {.struct_size = sizeof table, .columns = columns, .n_columns = N_COLUMNS,
-                              .nets = &network, .n_nets = 1, .target = &target};
+                              .nets = &network, .n_nets = 1, .targets = &target, .n_targets = 1};
     file.size = 0;
     CHECK(cmlp_table_write(&table, &content, SPACE(workspace, sizeof workspace)) == CMLP_OK);
     CHECK(cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model, SPACE(workspace, sizeof workspace)) ==

@@ -196,6 +196,27 @@ static void test_kinds_of_scores(void)
     }
 }
 
+/* What the heads say of the outputs. */
+static void test_kinds_of_models(void)
+{
+    static const struct {
+        const char *name;
+        cmlp_model_kind kind;
+        int64_t n_targets;
+    } models[] = {{f32, CMLP_MODEL_NETWORK, 0},
+                  {"v1_regressor_poisson", CMLP_MODEL_NETWORK, 0},
+                  {"v1_classifier_multilabel", CMLP_MODEL_CLASSIFIER, 0},
+                  {limit, CMLP_MODEL_CLASSIFIER, 1},
+                  {"v1_table_quantiles", CMLP_MODEL_REGRESSOR, 1},
+                  {several, CMLP_MODEL_REGRESSOR, 2}};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+        read_file(models[i].name);
+        CHECK(cmlp_model_size(file.bytes, file.size, &info, NULL) == CMLP_OK);
+        check_that(info.kind == models[i].kind && info.n_targets == models[i].n_targets, "%s", models[i].name);
+    }
+}
+
 /* The smallest coverage asks for the first score; with 20 scores, an exact product for its own rank. */
 static void test_ranks(void)
 {
@@ -215,6 +236,7 @@ int main(int argc, char **argv)
     test_edits();
     test_cut_heads();
     test_kinds_of_scores();
+    test_kinds_of_models();
     test_ranks();
     return finish();
 }

@@ -86,7 +86,8 @@ static cmlp_table table_of(const cmlp_table_target *numbers)
     for (int i = 0; i < N_NETS; i++) net_list[i] = network_of(nets[i != 1], blocks[i]);
     table.nets = net_list;
     table.n_nets = N_NETS;
-    table.target = numbers;
+    table.targets = numbers;
+    table.n_targets = numbers != NULL;
     return table;
 }
 
@@ -131,6 +132,14 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     const cmlp_status written = cmlp_table_write(table, &content, SPACE(memory, size));
     if (!written && score_kind[0]) CHECK(model_file_replace(&good, "calibration.kinc", "calibration.kind"));
     return written;
+}
+
+/* Checks what the head says of the outputs. */
+static void check_kind(cmlp_model_kind kind, int64_t n_targets)
+{
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    CHECK(cmlp_model_size(good.bytes, good.size, &info, NULL) == CMLP_OK);
+    CHECK(info.kind == kind && info.n_targets == n_targets);
 }
 
 /* Loads the file, which ends at a guard page, into memory of exactly the required size at an odd address. */
@@ -426,16 +435,16 @@ static void check_refusals(void)
     for (int i = 0; i < 5; i++) {
         const double *v = invalid[i];
         const cmlp_table_target wrong = {v[0], v[1], v[2], v[3], NULL, 0, {0}};
-        CHECK((t = table, t.target = &wrong, refused(t)) == CMLP_ERROR_OPTION);
+        CHECK((t = table, t.targets = &wrong, refused(t)) == CMLP_ERROR_OPTION);
     }
     for (int k = 0; k < 4; k++) {
         cmlp_table_target later = {0, 1, 0, 1, NULL, 0, {0}};
         later.reserved[k] = 1;
-        CHECK((t = table, t.target = &later, refused(t)) == CMLP_ERROR_OPTION);
+        CHECK((t = table, t.targets = &later, refused(t)) == CMLP_ERROR_OPTION);
     }
-    CHECK((t = table, t.target = NULL, t.n_targets = 1, refused(t)) == CMLP_ERROR_NULL);
+    CHECK((t = table, t.targets = NULL, refused(t)) == CMLP_ERROR_NULL);
     CHECK(cmlp_table_workspace_size(&table, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK((t = table, t.n_targets = 1, refused(t)) == CMLP_OK); /* of all outputs */
+    CHECK((t = table, t.n_targets = 0, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_nets = 0, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_nets = CMLP_TABLE_MAX_NETS + 1, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.nets = NULL, refused(t)) == CMLP_ERROR_NULL && (t = table, t.columns = NULL, refused(t)) ==
@@ -933,10 +942,11 @@ static void check_targets(void)
     table.n_targets = N_OUT;
     for (int j = 0; j < N_OUT; j++) targets[j] = &several[j];
     CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, compare) == CMLP_OK && load(&good, 1, check_rows) == CMLP_OK);
+    check_kind(CMLP_MODEL_REGRESSOR, N_OUT);
     check_scores_of_targets(&table);
     CHECK((t = table, t.n_targets = N_OUT - 1, refused_targets(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_targets = -1, refused_targets(t)) == CMLP_ERROR_OPTION);
-    CHECK((t = table, t.target = NULL, refused_targets(t)) == CMLP_ERROR_NULL);
+    CHECK((t = table, t.targets = NULL, refused_targets(t)) == CMLP_ERROR_NULL);
     several[2].scale = -1;
     CHECK(refused_targets(table) == CMLP_ERROR_OPTION);
     several[2].scale = 1e6;
@@ -1049,7 +1059,7 @@ static void check_threshold(void)
         CHECK(refused(table) == CMLP_ERROR_OPTION);
     }
     threshold[0] = 0.5;
-    CHECK((t = table, t.target = &target, refused(t)) == CMLP_ERROR_OPTION);
+    CHECK((t = table, t.targets = &target, t.n_targets = 1, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.threshold = (const double *)(const void *)((const char *)threshold + 1), refused(t)) ==
           CMLP_ERROR_ALIGNMENT);
     n_outputs = N_OUT;
@@ -1126,10 +1136,12 @@ static void check_order(void)
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_LOGISTIC);
     cmlp_table table = table_of(NULL);
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, find_answers) == CMLP_OK);
+    check_kind(CMLP_MODEL_CLASSIFIER, N_OUT);
     its_labels = ranks;
     n_its_labels = n_outputs = N_OUT + 1;
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, check_ordered) == CMLP_OK);
     CHECK(!memcmp(good.bytes + 53, "\",\"requires\":\"ordered\",\"data_crc32\"", 35));
+    check_kind(CMLP_MODEL_ORDERED, 1);
     score_kind[0] = CMLP_TABLE_PROBABILITY;
     arrays[0] = one_row;
     n_arrays = 1;
@@ -1177,6 +1189,7 @@ int main(void)
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX);
     cmlp_table table = table_of(NULL);
     CHECK(write_table(&table, 2) == CMLP_OK && load(&good, 1, compare) == CMLP_OK && load(&good, 0, compare) == CMLP_OK);
+    check_kind(CMLP_MODEL_CLASSIFIER, 1);
     CHECK(load(&good, 1, check_calls) == CMLP_OK);
     CHECK(load(&good, 1, check_rows) == CMLP_OK);
     check_damage();

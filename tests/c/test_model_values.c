@@ -380,7 +380,7 @@ static cmlp_status write_table(void)
     static slot scratch;
     size_t size = 0;
     const cmlp_value labels[] = {integer(1), integer(2), integer(3)};
-    const cmlp_model_content content = content_of(labels, table.target ? 0 : 3);
+    const cmlp_model_content content = content_of(labels, table.targets ? 0 : 3);
     if (!scratch.base) slot_make(&scratch, 1 << 16);
     const cmlp_status status = cmlp_table_workspace_size(&table, &size, NULL);
     if (status) return status;
@@ -545,7 +545,8 @@ static void make_table_of(cmlp_table_calibration_kind kind)
     make_table();
     if (kind < CMLP_TABLE_ABSOLUTE_ERROR || kind > CMLP_TABLE_QUANTILES) return;
     make_net(5, 3, CMLP_ACTIVATION_IDENTITY);
-    table.target = &target;
+    table.targets = &target;
+    table.n_targets = 1;
     if (kind == CMLP_TABLE_QUANTILES) make_net_with_loss(5, 3, CMLP_ACTIVATION_IDENTITY, CMLP_LOSS_QUANTILE, quantiles);
 }
 
@@ -560,7 +561,7 @@ static void test_calibration(void)
     const struct {
         cmlp_table_calibration_kind kind;
         const double *scores, *widths, *ends;
-        int n_scores, n_answers, n_widths, n_ends;
+        int n_scores, n_targets, n_widths, n_ends;
         cmlp_status status;
     } cases[] = {
         {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
@@ -591,7 +592,7 @@ static void test_calibration(void)
         c.widths = cases[i].widths;
         c.ends = cases[i].ends;
         c.n_scores = cases[i].n_scores;
-        c.n_answers = cases[i].n_answers;
+        c.n_targets = cases[i].n_targets;
         c.n_widths = cases[i].n_widths;
         c.n_ends = cases[i].n_ends;
         const cmlp_status status = write_table();
@@ -606,7 +607,7 @@ static void test_calibration(void)
         CHECK(load(&changed, &model, &info) == CMLP_OK);
         CHECK(cmlp_table_margin(model, 0, 0.6, outputs, 3, &margin, &margin, NULL) == CMLP_ERROR_FILE_KEY);
     }
-    for (int n_answers = 1; n_answers <= 4; n_answers++) { /* each of several logistic outputs has its row */
+    for (int n_targets = 1; n_targets <= 4; n_targets++) { /* each of several logistic outputs has its row */
         make_table();
         make_net(5, 3, CMLP_ACTIVATION_LOGISTIC);
         c = CMLP_INIT(cmlp_table_calibration);
@@ -614,8 +615,8 @@ static void test_calibration(void)
         c.kind = CMLP_TABLE_PROBABILITY;
         c.scores = equal;
         c.n_scores = 12;
-        c.n_answers = n_answers;
-        CHECK(write_table() == (n_answers == 3 ? CMLP_OK : CMLP_ERROR_FILE_TENSOR));
+        c.n_targets = n_targets;
+        CHECK(write_table() == (n_targets == 3 ? CMLP_OK : CMLP_ERROR_FILE_TENSOR));
     }
     for (cmlp_table_calibration_kind kind = CMLP_TABLE_ABSOLUTE_ERROR; kind <= CMLP_TABLE_PROBABILITY; kind++) {
         const int is_scaled = kind == CMLP_TABLE_SCALED_ERROR;
@@ -627,7 +628,7 @@ static void test_calibration(void)
             c.kind = kind;
             c.scores = scores;
             c.n_scores = 4;
-            c.n_answers = 1;
+            c.n_targets = 1;
             c.widths = is_scaled ? widths : NULL;
             c.n_widths = is_scaled ? 4 : 0;
             CHECK(write_table() == (kind == of || are_errors ? CMLP_OK : CMLP_ERROR_OPTION));

@@ -204,7 +204,8 @@ static int table_in(const mode *m, double *results)
     table.columns = &column;
     table.n_columns = table.n_nets = 1;
     table.nets = &network;
-    table.target = &target;
+    table.targets = &target;
+    table.n_targets = 1;
     content.write = model_file_append;
     content.context = &file;
     file.size = 0;

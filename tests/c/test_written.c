@@ -216,10 +216,10 @@ static void write_table(int round)
     }
     table.columns = columns;
     table.nets = nets;
-    if (one_of(2)) table.target = targets;
+    if (one_of(2)) table.targets = targets;
     const double threshold = one_of(20) ? any_number() : 0.25 * (double)below(5);
     if (one_of(3)) table.threshold = &threshold;
-    table.n_targets = one_of(3) ? n_out : one_of(10) ? below(4) : 0;
+    table.n_targets = one_of(3) ? n_out : one_of(10) ? below(4) : table.targets != NULL;
     cmlp_model_content content = any_content(1, n_out);
     if (table.n_targets > 1 && content.n_strings < MOST_STRINGS && n_out == 2)
         strings[content.n_strings++] = (cmlp_model_string){"targets", values[10], {0}};

@@ -16,12 +16,13 @@ import java.util.Arrays;
 public class Predict {
     @Structure.FieldOrder({
         "structSize", "modelSize", "workspaceSize", "headSize", "fileSize", "errorAt", "nIn", "nOut", "nLabels",
-        "nNets", "dtype", "reserved"
+        "nNets", "dtype", "kind", "nTargets"
     })
     public static class Info extends Structure {
         public long structSize, modelSize, workspaceSize, headSize, fileSize, errorAt;
         public long nIn, nOut, nLabels, nNets;
-        public int dtype, reserved;
+        public int dtype, kind;
+        public long nTargets;
     }
 
     @Structure.FieldOrder({"structSize", "outputs", "nOutputs", "labels", "nLabels"})

@@ -13,8 +13,9 @@ mutable struct Info # cmlp_model_info
     n_labels::Int64
     n_nets::Int64
     dtype::Int32
-    reserved::Int32
-    Info() = new(sizeof(Info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    kind::Int32
+    n_targets::Int64
+    Info() = new(sizeof(Info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 end
 
 struct Prediction # cmlp_prediction

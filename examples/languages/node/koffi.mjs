@@ -16,7 +16,8 @@ const Info = koffi.struct("cmlp_model_info", {
 	n_labels: "int64_t",
 	n_nets: "int64_t",
 	dtype: "int32_t",
-	reserved: "int32_t",
+	kind: "int32_t",
+	n_targets: "int64_t",
 });
 const Prediction = koffi.struct("cmlp_prediction", {
 	struct_size: "size_t",

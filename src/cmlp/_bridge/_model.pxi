@@ -273,7 +273,7 @@ cdef class Calibration:
         self.calibration.is_held_out = given["rows"] == "held_out"
         self.scores = np.ascontiguousarray(given["scores"], np.float64)
         self.calibration.scores = <const double *>cnp.PyArray_DATA(self.scores)
-        self.calibration.n_scores, self.calibration.n_answers = self.scores.size, len(self.scores)
+        self.calibration.n_scores, self.calibration.n_targets = self.scores.size, len(self.scores)
         if given["widths"] is not None:
             self.widths = np.ascontiguousarray(given["widths"], np.float64)
             self.calibration.widths, self.calibration.n_widths = <const double *>cnp.PyArray_DATA(self.widths), self.widths.size
@@ -320,7 +320,7 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
         c_target[i].centre, c_target[i].scale, c_target[i].low, c_target[i].high = centre, scale, low, high
         if target_names is not None:
             c_target[i].name, c_target[i].n_name = name[i].text, name[i].n_text
-    table.target, table.n_targets = NULL if target is None else c_target, len(targets)
+    table.targets, table.n_targets = NULL if target is None else c_target, len(targets)
     table.threshold = NULL if threshold is None else &limit
     table.calibration = NULL
     if calibration is not None:

@@ -263,9 +263,7 @@ static void note_scores(cursor *c, cmlpi_head *head, const shaped_tensor *t, uin
     head->scores = start;
     head->n_score_rows = (int64_t)t->shape[0];
     head->n_scores = (int64_t)t->shape[1];
-    const int64_t n_answers = cmlpi_n_targets_of(head->sizes[head->n_layers - 1], head->activations[head->n_layers - 2],
-                                                 head->feature == CMLP_HAS_TARGETS, head->feature == CMLP_HAS_ORDER);
-    if (!cmlpi_holds_scores(t->dtype, head->n_score_rows, head->n_scores, n_answers)) fail(c, CMLP_ERROR_FILE_TENSOR);
+    if (!cmlpi_holds_scores(t->dtype, head->n_score_rows, head->n_scores, cmlpi_n_targets(head))) fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where its widths start. The scores come before them. */

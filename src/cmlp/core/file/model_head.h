@@ -117,6 +117,13 @@ static inline int64_t cmlpi_n_targets_of(int64_t n_outputs, int32_t output, int 
     return has_targets || (output == CMLP_ACTIVATION_LOGISTIC && !is_ordered) ? n_outputs : 1;
 }
 
+/* The same of a file. */
+static inline int64_t cmlpi_n_targets(const cmlpi_head *head)
+{
+    return cmlpi_n_targets_of(head->sizes[head->n_layers - 1], head->activations[head->n_layers - 2],
+                              head->feature == CMLP_HAS_TARGETS, head->feature == CMLP_HAS_ORDER);
+}
+
 /* Whether a tensor or an array can hold the scores of a calibration: a row for each target. 0 columns mean one dimension. */
 static inline int cmlpi_holds_scores(int32_t dtype, int64_t rows, int64_t columns, int64_t n_answers)
 {

@@ -169,7 +169,7 @@ static cmlp_status find_interval(const cmlp_model *model, int64_t target, double
     if (!status) status = cmlpi_check_pointer(low, sizeof *low, "low", run);
     if (!status) status = cmlpi_check_pointer(high, sizeof *high, "high", run);
     if (status) return status;
-    if (!model->table->target) return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "model");
+    if (!model->table->targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "model");
     const int64_t last = model->net->n_quantiles ? n_outputs - 1 : target;
     if (isnan(outputs[target]) || isnan(outputs[last]))
         return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "outputs");

@@ -11,7 +11,7 @@ void cmlpi_table_lay_out(cmlpi_arena *arena, const cmlpi_head *head, cmlpi_table
     memory->parts = cmlpi_arena_alloc(arena, head->words.n_parts, sizeof(cmlp_table_date_part));
     memory->numbers = cmlpi_arena_alloc(arena, head->words.n_numbers, sizeof(double));
     memory->levels = cmlpi_arena_alloc(arena, head->words.n_levels, sizeof(float));
-    memory->target = cmlpi_arena_alloc(arena, head->n_targets, sizeof(cmlp_table_target));
+    memory->targets = cmlpi_arena_alloc(arena, head->n_targets, sizeof(cmlp_table_target));
     memory->threshold = cmlpi_arena_alloc(arena, 1, sizeof(double));
     const int64_t n_ranges = head->values.n[CMLP_CATEGORY_COUNTS];
     memory->ranges = n_ranges ? cmlpi_arena_alloc(arena, n_ranges, sizeof(cmlpi_value_range)) : NULL;
@@ -79,8 +79,8 @@ cmlp_status cmlpi_table_load(const cmlpi_head *head, const unsigned char *file, 
     for (int64_t j = 0; head->table_target && j < head->n_targets; j++) {
         double n[CMLP_TARGET_NUMBERS];
         cmlpi_load(n, file + head->table_target + (size_t)j * sizeof n, CMLP_TARGET_NUMBERS, sizeof(double));
-        memory->target[j] = (cmlp_table_target){.centre = n[0], .scale = n[1], .low = n[2], .high = n[3]};
-        memory->table->target = memory->target;
+        memory->targets[j] = (cmlp_table_target){.centre = n[0], .scale = n[1], .low = n[2], .high = n[3]};
+        memory->table->targets = memory->targets;
     }
     if (head->table_threshold) {
         cmlpi_load(memory->threshold, file + head->table_threshold, 1, sizeof(double));

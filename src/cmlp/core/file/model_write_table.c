@@ -70,11 +70,11 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
     if (n) w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
     if (table->threshold)
         w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_THRESHOLD, table->threshold, 1, 0, CMLP_FLOAT64);
-    if (!table->target) return;
+    if (!table->targets) return;
     const int64_t several = table->n_targets > 1 ? table->n_targets : 0;
     double *const numbers = scratch->numbers + n;
-    for (int64_t j = 0; j < several || !j; j++)
-        memcpy(numbers + j * CMLP_TARGET_NUMBERS, &cmlpi_target_of(table, j)->centre, CMLP_TARGET_NUMBERS * sizeof(double));
+    for (int64_t j = 0; j < table->n_targets; j++)
+        memcpy(numbers + j * CMLP_TARGET_NUMBERS, &table->targets[j].centre, CMLP_TARGET_NUMBERS * sizeof(double));
     w->own[w->n_own++] = several ? cmlpi_array_of(CMLP_TABLE_TARGET, numbers, several, CMLP_TARGET_NUMBERS, CMLP_FLOAT64)
                                  : cmlpi_array_of(CMLP_TABLE_TARGET, numbers, CMLP_TARGET_NUMBERS, 0, CMLP_FLOAT64);
 }
@@ -128,7 +128,7 @@ static cmlp_status check_threshold(const cmlp_table *table)
     const cmlp_net *net = table->nets[0].net;
     if (!table->threshold) return CMLP_OK;
     if (cmlpi_misaligned(table->threshold, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
-    return table->target || cmlpi_n_out(net) != 1 || cmlpi_output_activation(net) != CMLP_ACTIVATION_LOGISTIC
+    return table->targets || cmlpi_n_out(net) != 1 || cmlpi_output_activation(net) != CMLP_ACTIVATION_LOGISTIC
                ? CMLP_ERROR_OPTION : CMLP_OK;
 }
 
@@ -136,11 +136,11 @@ static cmlp_status check_threshold(const cmlp_table *table)
 static cmlp_status check_targets(const cmlp_table *table)
 {
     if (table->n_targets < 0) return CMLP_ERROR_OPTION;
-    if (!table->target) return table->n_targets ? CMLP_ERROR_NULL : cmlpi_check_targets(table);
-    if (cmlpi_misaligned(table->target, CMLP_ALIGNOF(cmlp_table_target))) return CMLP_ERROR_ALIGNMENT;
-    for (int64_t j = 0; j < table->n_targets || !j; j++)
-        for (size_t k = 0; k < sizeof table->target->reserved / sizeof(double); k++)
-            if (table->target[j].reserved[k] != 0) return CMLP_ERROR_OPTION;
+    if (!table->targets != !table->n_targets) return table->targets ? CMLP_ERROR_OPTION : CMLP_ERROR_NULL;
+    if (cmlpi_misaligned(table->targets, CMLP_ALIGNOF(cmlp_table_target))) return CMLP_ERROR_ALIGNMENT;
+    for (int64_t j = 0; j < table->n_targets; j++)
+        for (size_t k = 0; k < sizeof table->targets->reserved / sizeof *table->targets->reserved; k++)
+            if (table->targets[j].reserved[k]) return CMLP_ERROR_OPTION;
     return cmlpi_check_targets(table);
 }
 
@@ -165,7 +165,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
 {
     const char **const refused = &run->refused;
     cmlpi_table_sizes sizes = {.n_rows = 1};
-    cmlp_status status = CMLP_READ(copy, table, cmlp_table, n_targets);
+    cmlp_status status = CMLP_READ(copy, table, cmlp_table, calibration);
     if (status) return cmlpi_refuse(refused, status, "table");
     status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_row);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
@@ -174,14 +174,14 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     status = check_threshold(copy);
     if (status) return cmlpi_refuse(refused, status, "table->threshold");
     status = check_targets(copy);
-    if (status) return cmlpi_refuse(refused, status, "table->target");
+    if (status) return cmlpi_refuse(refused, status, "table->targets");
     sizes.widest = cmlpi_table_widest(copy);
     sizes.n_columns = copy->n_columns;
     for (int64_t i = 0; i < copy->n_columns; i++) {
         sizes.n_levels += copy->columns[i].n_levels;
         if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlpi_column_edges(&copy->columns[i]);
     }
-    if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
+    sizes.n_numbers += CMLP_TARGET_NUMBERS * copy->n_targets;
     status = count_categories(copy, &sizes.n_categories, &run->bad_row);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
     if (sizes.n_numbers > CMLP_MAX_WIDTH || sizes.n_levels > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
@@ -204,7 +204,7 @@ cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cm
 /* Whether scores of a kind are those of a table's targets. */
 static int fits_answers(const cmlp_table *table, cmlp_table_calibration_kind kind)
 {
-    if (!table->target) return kind == CMLP_TABLE_PROBABILITY;
+    if (!table->targets) return kind == CMLP_TABLE_PROBABILITY;
     if (table->nets[0].net->n_quantiles) return kind == CMLP_TABLE_QUANTILES;
     return kind == CMLP_TABLE_ABSOLUTE_ERROR || kind == CMLP_TABLE_SCALED_ERROR;
 }
@@ -218,12 +218,12 @@ static cmlp_status add_calibration(cmlpi_writer *w, const cmlpi_content_kind *ki
     if (!fits_answers(w->table, c->kind)) return CMLP_ERROR_OPTION;
     if ((c->kind == CMLP_TABLE_SCALED_ERROR) != (c->n_widths != 0)) return CMLP_ERROR_OPTION;
     if (c->n_ends && (c->kind != CMLP_TABLE_QUANTILES || c->n_ends != 4)) return CMLP_ERROR_OPTION;
-    if (c->n_answers < 1 || c->n_scores < 1 || c->n_scores % c->n_answers) return CMLP_ERROR_OPTION;
-    if (c->n_widths < 0 || c->n_answers > CMLP_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_answers)) return CMLP_ERROR_OPTION;
+    if (c->n_targets < 1 || c->n_scores < 1 || c->n_scores % c->n_targets) return CMLP_ERROR_OPTION;
+    if (c->n_widths < 0 || c->n_targets > CMLP_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_targets)) return CMLP_ERROR_OPTION;
     if (c->n_scores > CMLP_MAX_WIDTH || c->n_widths > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     const cmlp_model_array arrays[3] = {
-        cmlpi_array_of(CMLP_CALIBRATION_SCORES, c->scores, c->n_answers, c->n_scores / c->n_answers, CMLP_FLOAT64),
-        cmlpi_array_of(CMLP_CALIBRATION_WIDTHS, c->widths, 2 * c->n_answers, c->n_widths / (2 * c->n_answers),
+        cmlpi_array_of(CMLP_CALIBRATION_SCORES, c->scores, c->n_targets, c->n_scores / c->n_targets, CMLP_FLOAT64),
+        cmlpi_array_of(CMLP_CALIBRATION_WIDTHS, c->widths, 2 * c->n_targets, c->n_widths / (2 * c->n_targets),
                        CMLP_FLOAT64),
         cmlpi_array_of(CMLP_CALIBRATION_ENDS, c->ends, 2, 2, CMLP_FLOAT64)};
     const int64_t lengths[] = {c->n_scores, c->n_widths, c->n_ends};
