@@ -8,7 +8,7 @@
  *   3. Write.   A model file of such networks (cmlp_table_write).
  *
  * The rules of cmlp.h hold. The macro CMLP_NO_TABLES leaves this part out of the library (CMake: CMLP_TABLES=OFF), which then
- * loads the files of networks alone. CMLP_NO_CELLS leaves out cmlp_table_code_of_cell alone (CMLP_CELLS=OFF). */
+ * loads the files of networks alone. CMLP_NO_CELLS leaves out cmlp_table_read_cell alone (CMLP_CELLS=OFF). */
 #ifndef CMLP_TABLE_H
 #define CMLP_TABLE_H
 
@@ -63,6 +63,9 @@ typedef struct cmlp_table_column_info {
 CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column,
                                                     cmlp_table_column_info *info, cmlp_run *run);
 
+/* Three functions convert to and from the numbers of a row: cmlp_table_read_cell converts the text of a cell of any column,
+ * cmlp_table_find_code a value to the code of its category, and cmlp_table_find_category a code to the value. */
+
 /* Finds the code of a category: the number for the row. A text never equals a number: "1" and 1 are two categories, and so
  * are the empty text and the missing value. Numbers are equal if their values are: 1, 1.0 and true are one category, and so
  * are 0 and false. The search takes a time proportional to the logarithm of the number of categories.
@@ -70,12 +73,12 @@ CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int
  * code: receives the column's `unknown` if no category is equal.
  * Returns MODEL for the model of a network; OPTION if there is no such column, if it has no categories, or for the type or a
  * reserved field of `value`; FILE_SYNTAX for bytes that are no text, or a larger integer that is none. */
-CMLP_CHECKED cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value,
-                                                  double *code, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_table_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
+                                              double *code, cmlp_run *run);
 
-/* Finds the category of a code, in constant time. Returns as cmlp_table_code_of_value; LABEL if there is no such code. */
-CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
-                                             cmlp_run *run);
+/* Finds the category of a code, in constant time. Returns as cmlp_table_find_code; LABEL if there is no such code. */
+CMLP_CHECKED cmlp_status cmlp_table_find_category(const cmlp_model *model, int64_t column, int64_t code,
+                                                  cmlp_value *value, cmlp_run *run);
 
 /* Reads a cell of text, as in a CSV file, by the rules of docs/guide/files.md and the cell format of the model: decimal
  * point, separator of thousands, further missing words. The result is the same as Python's, to the bit.
@@ -86,22 +89,22 @@ CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_model *model, int64_t co
  * Returns MODEL for the model of a network; OPTION if there is no such column, or n_text is negative; INPUT if a column of
  * numbers, booleans or dates cannot hold the cell, if one of durations is not missing, or for each cell of a column of dates
  * with a `format`, which only Python and pages read: the program reads it, and passes days. */
-CMLP_CHECKED cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                                 double *number, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                              double *number, cmlp_run *run);
 
-/* Finds how far the interval of a row reaches beyond the prediction of a table's model, so that it covers the truth as
- * often as asked. The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
+/* For a classifier: finds the margin of a row's set, so that the set contains the truth as often as asked. (For a regressor:
+ * how far the interval reaches beyond the prediction. cmlp_table_interval finds the interval itself.)
+ * The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
  *   max(1, ceil((n + 1) * coverage - 1e-9)), computed in double, or INFINITY if the rank is above n.
  * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
  * multiplied by a factor that follows from the row's outputs. docs/guide/intervals.md says what this guarantees.
  * The set of a classifier has the most probable class, and every class with 1 - probability <= margin. Of several labels in
  * a row, each has its own margin, and a set for the outcomes no (1 - output) and yes (output). The set of ordered labels has
- * the predicted label instead of the most probable class, and all labels between two of the set. cmlp_table_interval has
- * the interval of a regressor.
- * target: the index of the target or label; 0 if there is one.
+ * the predicted label instead of the most probable class, and all labels between two of the set.
+ * target: from 0 to n_targets - 1 of cmlp_model_info.
  * coverage: above 0 and below 1.
- * outputs: all n_outputs outputs of the row, as cmlp_model_predict writes them; or NULL, with n_outputs 0, if the widths do not
- *     follow the rows.
+ * outputs: the n_out outputs of the row (cmlp_model_info), as cmlp_model_predict writes them; or NULL, with n_outputs 0, if
+ *     the widths do not follow the rows.
  * below, above: receive the margin on either side, which is the same number in this version.
  * Returns FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage, or an output that
  * is used and is NaN). */
@@ -109,12 +112,12 @@ CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t targ
                                            const double *outputs, int64_t n_outputs, double *below, double *above,
                                            cmlp_run *run);
 
-/* Finds the interval of a target in a row. It is [output - margin, output + margin]; of a model of several quantiles it is
- * [first output - margin, last output + margin], or the point between both ends if they cross. If many targets of
- * training are the lowest or the highest one ("calibration.ends" in the file), the interval contains this target if the first
- * or the last output is near it. No interval of the losses "poisson" and "gamma" begins below 0. docs/arithmetic.md ("Ends of
- * intervals") defines every rounding. The interval contains every row of the calibration whose score is at most the margin,
- * also at its ends.
+/* For a regressor: finds the interval of a target in a row. It is [output - margin, output + margin]; of a model of several
+ * quantiles it is [first output - margin, last output + margin], or the point between both ends if they cross. If many
+ * targets of training are the lowest or the highest one ("calibration.ends" in the file), the interval contains this target
+ * if the first or the last output is near it. No interval of the losses "poisson" and "gamma" begins below 0.
+ * docs/arithmetic.md ("Ends of intervals") defines every rounding. The interval contains every row of the calibration whose
+ * score is at most the margin, also at its ends.
  * outputs: not NULL; the other arguments are those of cmlp_table_margin.
  * low, high: receive the ends.
  * Returns as cmlp_table_margin; FILE_KEY also for a classifier. */

@@ -88,7 +88,7 @@ static double read(const cmlp_model *model, int64_t column, const char *text, si
     for (int where = AT_START; where <= AT_END; where++) {
         char *const cell = slot_place(&place, n, where, 0);
         memcpy(cell, text, n);
-        *status = cmlp_table_code_of_cell(model, column, cell, (int64_t)n, &numbers[where], NULL);
+        *status = cmlp_table_read_cell(model, column, cell, (int64_t)n, &numbers[where], NULL);
         CHECK(slot_intact(&place));
     }
     CHECK(same_bits(CMLP_FLOAT64, &numbers[0], &numbers[1], 1));
@@ -340,13 +340,13 @@ static void test_arguments(void)
 {
     const cmlp_model *const model = load(all_kinds, NULL);
     double number = -99;
-    CHECK(cmlp_table_code_of_cell(NULL, 0, "1", 1, &number, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_code_of_cell(model, 0, NULL, 1, &number, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_code_of_cell(model, 0, "1", 1, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_code_of_cell(model, -1, "1", 1, &number, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_code_of_cell(model, N_COLUMNS, "1", 1, &number, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_code_of_cell(model, 0, "1", -1, &number, NULL) == CMLP_ERROR_OPTION && number == -99);
-    CHECK(cmlp_table_code_of_cell(model, 0, NULL, 0, &number, NULL) == CMLP_OK && number != number);
+    CHECK(cmlp_table_read_cell(NULL, 0, "1", 1, &number, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_read_cell(model, 0, NULL, 1, &number, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_read_cell(model, 0, "1", 1, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_read_cell(model, -1, "1", 1, &number, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_read_cell(model, N_COLUMNS, "1", 1, &number, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_read_cell(model, 0, "1", -1, &number, NULL) == CMLP_ERROR_OPTION && number == -99);
+    CHECK(cmlp_table_read_cell(model, 0, NULL, 0, &number, NULL) == CMLP_OK && number != number);
 }
 
 int main(void)

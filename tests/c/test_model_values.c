@@ -393,7 +393,7 @@ static cmlp_status write_table(void)
 static double code_of(const cmlp_model *model, int64_t column, cmlp_value value)
 {
     double code = -9;
-    CHECK(cmlp_table_code_of_value(model, column, &value, &code, NULL) == CMLP_OK);
+    CHECK(cmlp_table_find_code(model, column, &value, &code, NULL) == CMLP_OK);
     return code;
 }
 
@@ -423,11 +423,11 @@ static void test_columns(void)
     CHECK(cmlp_table_describe_column(NULL, 0, &column, NULL) == CMLP_ERROR_NULL);
     const cmlp_value none = {.type = 9}, broken = {.text = "\xff", .n_text = 1, .type = CMLP_VALUE_TEXT};
     double code = -9;
-    CHECK(cmlp_table_code_of_value(model, 2, &first[0], &code, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_code_of_value(model, 0, &none, &code, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_code_of_value(model, 0, &broken, &code, NULL) == CMLP_ERROR_FILE_SYNTAX);
-    CHECK(cmlp_table_code_of_value(model, 0, NULL, &code, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_code_of_value(model, 0, &first[0], NULL, NULL) == CMLP_ERROR_NULL && code == -9);
+    CHECK(cmlp_table_find_code(model, 2, &first[0], &code, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_find_code(model, 0, &none, &code, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_find_code(model, 0, &broken, &code, NULL) == CMLP_ERROR_FILE_SYNTAX);
+    CHECK(cmlp_table_find_code(model, 0, NULL, &code, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_find_code(model, 0, &first[0], NULL, NULL) == CMLP_ERROR_NULL && code == -9);
 }
 
 /* What columns hold, and categories without values. */
@@ -522,12 +522,12 @@ static void test_formats(void)
         CHECK(cmlp_table_describe_column(model, 3, &column, NULL) == CMLP_OK);
         CHECK(column.n_format == 8 && !memcmp(column.format, "%d.%m.%Y", 8) && column.kind == kind);
         CHECK(cmlp_table_describe_column(model, 0, &column, NULL) == CMLP_OK && column.format && !column.n_format);
-        CHECK(cmlp_table_code_of_cell(model, 3, "2026-11-24", 10, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
-        CHECK(cmlp_table_code_of_cell(model, 3, "", 0, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
+        CHECK(cmlp_table_read_cell(model, 3, "2026-11-24", 10, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
+        CHECK(cmlp_table_read_cell(model, 3, "", 0, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
     }
     CHECK(write_format(CMLP_TABLE_DATE, NULL, 0) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     CHECK(cmlp_table_describe_column(model, 3, &column, NULL) == CMLP_OK && column.format && !column.n_format);
-    CHECK(cmlp_table_code_of_cell(model, 3, "1970-01-02", 10, &days, NULL) == CMLP_OK && days == 1);
+    CHECK(cmlp_table_read_cell(model, 3, "1970-01-02", 10, &days, NULL) == CMLP_OK && days == 1);
     CHECK(write_format(CMLP_TABLE_NUMBER, "%Y", 2) == CMLP_ERROR_OPTION);
     CHECK(write_format(CMLP_TABLE_DATE, "%Y", -1) == CMLP_ERROR_OPTION);
     CHECK(write_format(CMLP_TABLE_DATE, "%Y", 0) == CMLP_ERROR_OPTION);

@@ -402,20 +402,20 @@ cdef class Model:
         """Return the code of a category in a column of a table: text, a number, or None for the missing value."""
         cdef Values values = Values([value])
         cdef double code = 0
-        check(cmlp_table_code_of_value(self.model, column, values.first, &code, NULL))
+        check(cmlp_table_find_code(self.model, column, values.first, &code, NULL))
         return code
 
     def category_of(self, int64_t column, int64_t code):
         """Return the category of a code in a column of a table."""
         cdef cmlp_value category
-        check(cmlp_table_category(self.model, column, code, &category, NULL))
+        check(cmlp_table_find_category(self.model, column, code, &category, NULL))
         return value_of(&category)
 
     def cell(self, int64_t column, str text not None):
         """Return the number for the row of a cell of text in a column of a table."""
         cdef bytes encoded = text.encode("utf-8", "surrogatepass")
         cdef double number = 0
-        check(cmlp_table_code_of_cell(self.model, column, encoded, len(encoded), &number, NULL))
+        check(cmlp_table_read_cell(self.model, column, encoded, len(encoded), &number, NULL))
         return number
 
     def margin(self, double coverage, outputs=None, int64_t target=0):

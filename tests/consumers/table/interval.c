@@ -16,7 +16,7 @@ static cmlp_status value_of(const cmlp_model *model, int64_t column, const char 
     cmlp_table_column_info info = CMLP_INIT(cmlp_table_column_info);
     const cmlp_status status = cmlp_table_describe_column(model, column, &info, NULL);
     if (status) return status;
-    if (info.n_categories) return cmlp_table_code_of_value(model, column, &category, value, NULL);
+    if (info.n_categories) return cmlp_table_find_code(model, column, &category, value, NULL);
     *value = *text ? strtod(text, NULL) : NAN;
     return CMLP_OK;
 }

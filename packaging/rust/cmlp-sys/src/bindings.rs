@@ -246,7 +246,7 @@ extern "C" {
     ) -> cmlp_status;
 }
 extern "C" {
-    pub fn cmlp_table_code_of_value(
+    pub fn cmlp_table_find_code(
         model: *const cmlp_model,
         column: i64,
         value: *const cmlp_value,
@@ -255,7 +255,7 @@ extern "C" {
     ) -> cmlp_status;
 }
 extern "C" {
-    pub fn cmlp_table_category(
+    pub fn cmlp_table_find_category(
         model: *const cmlp_model,
         column: i64,
         code: i64,
@@ -264,7 +264,7 @@ extern "C" {
     ) -> cmlp_status;
 }
 extern "C" {
-    pub fn cmlp_table_code_of_cell(
+    pub fn cmlp_table_read_cell(
         model: *const cmlp_model,
         column: i64,
         text: *const ::std::os::raw::c_char,
