@@ -611,8 +611,8 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_targets
         const double *widths
         int64_t n_widths
-        const double *ends
-        int64_t n_ends
+        const double *limits
+        int64_t n_limits
         cmlp_table_calibration_kind kind
         int32_t is_held_out
 

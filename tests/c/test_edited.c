@@ -37,7 +37,7 @@ static int load(const cmlp_model **model)
 }
 
 static const char f32[] = "v1_network_f32", classes[] = "v1_table_classifier", several[] = "v1_table_targets",
-                  limit[] = "v1_table_threshold";
+                  limit[] = "v1_table_threshold", numbers[] = "v1_table_regressor";
 
 #define LETTERS_64 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 #define LAST_OF_F32 "\"data_offsets\":[108,116]}"
@@ -77,6 +77,8 @@ static const struct edit {
     {classes, CMLP_ERROR_FILE_TENSOR, {{"[12,4]", "[16,3]"}}},
     {classes, CMLP_ERROR_FILE_NAME, {{"\"table.numbers\"", "\"nets.2.bias\""}}},
     {classes, CMLP_ERROR_FILE_NAME, {{"\"table.numbers\"", "\"tab\""}}},
+    {numbers, CMLP_ERROR_FILE_TENSOR, {{"\"table.target\":{\"dtype\":\"F64\",\"shape\":[1,4]", "\"table.target\":{\"dtype\":\"F64\",\"shape\":[4]"}}},
+    {numbers, CMLP_ERROR_FILE_TENSOR, {{"\"table.target\":{\"dtype\":\"F64\",\"shape\":[1,4]", "\"table.target\":{\"dtype\":\"F64\",\"shape\":[4,1]"}}},
     {several, CMLP_ERROR_FILE_TENSOR,
      {{"\"calibration.scores\":{\"dtype\":\"F64\"", "\"calibration.scores\":{\"dtype\":\"I64\""}}},
     {several, CMLP_ERROR_FILE_TENSOR, {{"[2,20]", "[40]"}}},

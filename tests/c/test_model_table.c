@@ -819,7 +819,7 @@ static void check_highest_end(const cmlp_model *model, void *scratch, size_t siz
 /* Ends that the writer refuses, and the reader if they are in a file nevertheless. */
 static void check_refused_ends(const cmlp_table *table, cmlp_status status)
 {
-    static const char name[] = "calibration.ends", other[] = "calibration.endt";
+    static const char name[] = "calibration.limits", other[] = "calibration.limitt";
     CHECK(write_table(table, 1) == status && !good.size);
     arrays[0].name = other;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
@@ -840,7 +840,7 @@ static void check_intervals_of_quantiles(void)
                                                .columns = N_SCORES, .dtype = CMLP_FLOAT64};
     n_arrays = 1;
     CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_plain_intervals) == CMLP_OK);
-    arrays[0] = (cmlp_model_array){.name = "calibration.ends", .data = ends, .rows = 2, .columns = 2,
+    arrays[0] = (cmlp_model_array){.name = "calibration.limits", .data = ends, .rows = 2, .columns = 2,
                                    .dtype = CMLP_FLOAT64};
     n_arrays = 2;
     memcpy(ends, low_only, sizeof ends);

@@ -552,7 +552,7 @@ static void make_table_of(cmlp_table_calibration_kind kind)
 
 static void test_calibration(void)
 {
-    static const double scores[] = {0.1, 0.2, 0.4, 0.8}, widths[] = {0, 1, 1, 2}, ends[] = {0, 1, 5, 4};
+    static const double scores[] = {0.1, 0.2, 0.4, 0.8}, widths[] = {0, 1, 1, 2}, limits[] = {0, 1, 5, 4};
     static const double descending[] = {0.2, 0.1}, equal[12] = {0};
     const cmlp_model *model;
     cmlp_model_info info;
@@ -560,23 +560,23 @@ static void test_calibration(void)
     cmlp_table_calibration c = CMLP_INIT(cmlp_table_calibration);
     const struct {
         cmlp_table_calibration_kind kind;
-        const double *scores, *widths, *ends;
-        int n_scores, n_targets, n_widths, n_ends;
+        const double *scores, *widths, *limits;
+        int n_scores, n_targets, n_widths, n_limits;
         cmlp_status status;
     } cases[] = {
         {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
         {CMLP_TABLE_ABSOLUTE_ERROR, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
         {CMLP_TABLE_SCALED_ERROR, scores, widths, NULL, 4, 1, 4, 0, CMLP_OK},
         {CMLP_TABLE_QUANTILES, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
-        {CMLP_TABLE_QUANTILES, scores, NULL, ends, 4, 1, 0, 4, CMLP_OK},
+        {CMLP_TABLE_QUANTILES, scores, NULL, limits, 4, 1, 0, 4, CMLP_OK},
         {0, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
         {5, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
         {CMLP_TABLE_ABSOLUTE_ERROR, scores, widths, NULL, 4, 1, 4, 0, CMLP_ERROR_OPTION},
         {CMLP_TABLE_SCALED_ERROR, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
         {CMLP_TABLE_SCALED_ERROR, scores, widths, NULL, 4, 1, 3, 0, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_ABSOLUTE_ERROR, scores, NULL, ends, 4, 1, 0, 4, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_QUANTILES, scores, NULL, ends, 4, 1, 0, 3, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_QUANTILES, scores, NULL, ends, 4, 1, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_ABSOLUTE_ERROR, scores, NULL, limits, 4, 1, 0, 4, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_QUANTILES, scores, NULL, limits, 4, 1, 0, 3, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_QUANTILES, scores, NULL, limits, 4, 1, 0, 0, CMLP_ERROR_OPTION},
         {CMLP_TABLE_PROBABILITY, NULL, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_NULL},
         {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 0, 1, 0, 0, CMLP_ERROR_OPTION},
         {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 0, 0, 0, CMLP_ERROR_OPTION},
@@ -590,11 +590,11 @@ static void test_calibration(void)
         c.kind = cases[i].kind;
         c.scores = cases[i].scores;
         c.widths = cases[i].widths;
-        c.ends = cases[i].ends;
+        c.limits = cases[i].limits;
         c.n_scores = cases[i].n_scores;
         c.n_targets = cases[i].n_targets;
         c.n_widths = cases[i].n_widths;
-        c.n_ends = cases[i].n_ends;
+        c.n_limits = cases[i].n_limits;
         const cmlp_status status = write_table();
         check_that(status == cases[i].status, "calibration %d: %s", (int)i, cmlp_status_name(status));
         if (status) continue;

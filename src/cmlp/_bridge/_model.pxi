@@ -262,10 +262,10 @@ cdef class TableColumns:
 
 
 cdef class Calibration:
-    """The scores of a calibration: a dict of `kind`, `rows`, `scores`, `widths` and `ends`, as a struct of the core."""
+    """The scores of a calibration: a dict of `kind`, `rows`, `scores`, `widths` and `limits`, as a struct of the core."""
 
     cdef cmlp_table_calibration calibration
-    cdef cnp.ndarray scores, widths, ends
+    cdef cnp.ndarray scores, widths, limits
 
     def __cinit__(self, dict given not None):
         self.calibration.struct_size = sizeof(cmlp_table_calibration)
@@ -277,9 +277,9 @@ cdef class Calibration:
         if given["widths"] is not None:
             self.widths = np.ascontiguousarray(given["widths"], np.float64)
             self.calibration.widths, self.calibration.n_widths = <const double *>cnp.PyArray_DATA(self.widths), self.widths.size
-        if given["ends"] is not None:
-            self.ends = np.ascontiguousarray(given["ends"], np.float64)
-            self.calibration.ends, self.calibration.n_ends = <const double *>cnp.PyArray_DATA(self.ends), self.ends.size
+        if given["limits"] is not None:
+            self.limits = np.ascontiguousarray(given["limits"], np.float64)
+            self.calibration.limits, self.calibration.n_limits = <const double *>cnp.PyArray_DATA(self.limits), self.limits.size
 
 
 def write_table(Columns columns not None, nets, target=None, threshold=None, *, kinds=None, categories=None, names=None,

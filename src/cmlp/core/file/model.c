@@ -234,12 +234,7 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     if (!status && verify) status = check_data(file, n, &head);
     if (!status) status = load_scales(&head, &divided, run);
     model->table = divided.table.table; /* NULL: one network */
-    model->scores = head.scores;
-    model->n_scores = head.n_scores;
-    model->n_score_rows = head.n_score_rows;
-    model->widths = head.widths;
-    model->n_knots = head.n_knots;
-    model->ends = head.ends;
+    model->calibration = head.calibration;
     model->values = head.values;
     model->ranges = divided.table.ranges;
     model->is_cumulative = is_cumulative(&head);

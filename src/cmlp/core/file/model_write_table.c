@@ -71,12 +71,10 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
     if (table->threshold)
         w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_THRESHOLD, table->threshold, 1, 0, CMLP_FLOAT64);
     if (!table->targets) return;
-    const int64_t several = table->n_targets > 1 ? table->n_targets : 0;
     double *const numbers = scratch->numbers + n;
     for (int64_t j = 0; j < table->n_targets; j++)
         memcpy(numbers + j * CMLP_TARGET_NUMBERS, &table->targets[j].centre, CMLP_TARGET_NUMBERS * sizeof(double));
-    w->own[w->n_own++] = several ? cmlpi_array_of(CMLP_TABLE_TARGET, numbers, several, CMLP_TARGET_NUMBERS, CMLP_FLOAT64)
-                                 : cmlpi_array_of(CMLP_TABLE_TARGET, numbers, CMLP_TARGET_NUMBERS, 0, CMLP_FLOAT64);
+    w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_TARGET, numbers, table->n_targets, CMLP_TARGET_NUMBERS, CMLP_FLOAT64);
 }
 
 /* Whether a network has the layers and the loss of the first one; their inputs may differ. */
@@ -213,11 +211,11 @@ static int fits_answers(const cmlp_table *table, cmlp_table_calibration_kind kin
 static cmlp_status add_calibration(cmlpi_writer *w, const cmlpi_content_kind *kind)
 {
     const cmlp_table_calibration *c = w->calibration;
-    int64_t n_score_rows = 0;
+    int64_t n_targets = 0;
     if (!c) return CMLP_OK;
     if (!fits_answers(w->table, c->kind)) return CMLP_ERROR_OPTION;
     if ((c->kind == CMLP_TABLE_SCALED_ERROR) != (c->n_widths != 0)) return CMLP_ERROR_OPTION;
-    if (c->n_ends && (c->kind != CMLP_TABLE_QUANTILES || c->n_ends != 4)) return CMLP_ERROR_OPTION;
+    if (c->n_limits && (c->kind != CMLP_TABLE_QUANTILES || c->n_limits != 4)) return CMLP_ERROR_OPTION;
     if (c->n_targets < 1 || c->n_scores < 1 || c->n_scores % c->n_targets) return CMLP_ERROR_OPTION;
     if (c->n_widths < 0 || c->n_targets > CMLP_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_targets)) return CMLP_ERROR_OPTION;
     if (c->n_scores > CMLP_MAX_WIDTH || c->n_widths > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
@@ -225,13 +223,13 @@ static cmlp_status add_calibration(cmlpi_writer *w, const cmlpi_content_kind *ki
         cmlpi_array_of(CMLP_CALIBRATION_SCORES, c->scores, c->n_targets, c->n_scores / c->n_targets, CMLP_FLOAT64),
         cmlpi_array_of(CMLP_CALIBRATION_WIDTHS, c->widths, 2 * c->n_targets, c->n_widths / (2 * c->n_targets),
                        CMLP_FLOAT64),
-        cmlpi_array_of(CMLP_CALIBRATION_ENDS, c->ends, 2, 2, CMLP_FLOAT64)};
-    const int64_t lengths[] = {c->n_scores, c->n_widths, c->n_ends};
+        cmlpi_array_of(CMLP_CALIBRATION_LIMITS, c->limits, 2, 2, CMLP_FLOAT64)};
+    const int64_t lengths[] = {c->n_scores, c->n_widths, c->n_limits};
     for (int i = 0; i < 3; i++) {
         if (!arrays[i].data != !lengths[i]) return lengths[i] ? CMLP_ERROR_NULL : CMLP_ERROR_OPTION;
         if (cmlpi_misaligned(arrays[i].data, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
         if (!arrays[i].data) continue;
-        const cmlp_status status = cmlpi_check_calibration_array(&arrays[i], kind, &n_score_rows);
+        const cmlp_status status = cmlpi_check_calibration_array(&arrays[i], kind, &n_targets);
         if (status) return status;
         w->own[w->n_own++] = arrays[i];
     }
