@@ -23,7 +23,7 @@ static cmlp_status write_flats(const cmlp_net *net, FILE *file)
                                      {.text = "south", .n_text = 5, .type = CMLP_VALUE_TEXT}};
     const cmlp_table_column columns[2] = {
         {.role = CMLP_TABLE_ROLE_NUMBER, .centre = 60, .scale = 25},
-        {.role = CMLP_TABLE_ROLE_CATEGORY, .n = 3, .categories = districts}};
+        {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3, .categories = districts}};
     const cmlp_table_target rent = {.centre = 900, .scale = 300, .low = -3, .high = 3};
     cmlp_table table = CMLP_INIT(cmlp_table);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
@@ -31,7 +31,8 @@ static cmlp_status write_flats(const cmlp_net *net, FILE *file)
     table.n_columns = 2;
     table.nets = &network;
     table.n_nets = 1;
-    table.target = &rent; /* how outputs become rents */
+    table.targets = &rent; /* how outputs become rents */
+    table.n_targets = 1;
     content.write = append; /* receives the bytes, in pieces */
     content.context = file;
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};

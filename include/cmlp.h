@@ -267,6 +267,16 @@ enum { CMLP_FLOAT32 = 1, CMLP_FLOAT64 = 2, CMLP_UINT8 = 3, CMLP_INT32 = 4, CMLP_
 typedef struct cmlp_model cmlp_model;
 typedef struct cmlp_net cmlp_net;
 
+/* What the outputs of a model are. */
+typedef int32_t cmlp_model_kind;
+enum {
+    CMLP_MODEL_NETWORK = 1,    /* one network without labels */
+    CMLP_MODEL_REGRESSOR = 2,  /* the targets of a table */
+    CMLP_MODEL_CLASSIFIER = 3, /* labels. A row has one of them or, if prediction.labels are -1, any number */
+    CMLP_MODEL_ORDERED = 4,    /* three ordered labels or more */
+    CMLP_MODEL_KIND_SIGNED = -1
+};
+
 /* Sizes and properties of a model file. */
 typedef struct cmlp_model_info {
     size_t struct_size;
@@ -282,7 +292,9 @@ typedef struct cmlp_model_info {
     int64_t n_labels;     /* labels in the file; 0 if there are none */
     int64_t n_nets;       /* the networks of a table; 0 if the model is one network */
     cmlp_dtype dtype;     /* of the outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
-    int32_t reserved;
+    cmlp_model_kind kind;
+    int64_t n_targets;    /* of a table: the targets, or the labels of which a row can have several; otherwise 1. 0 if the
+                           * model is one network */
 } cmlp_model_info;
 
 /* Checks the head of a model file, and reports how much memory the other functions need.

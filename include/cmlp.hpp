@@ -112,7 +112,7 @@ public:
     cmlp_value category(std::int64_t column, std::int64_t code) const
     {
         cmlp_value value{};
-        check(cmlp_table_category(get(), column, code, &value, nullptr));
+        check(cmlp_table_find_category(get(), column, code, &value, nullptr));
         return value;
     }
 
@@ -148,7 +148,7 @@ public:
     double cell(std::int64_t column, std::string_view text) const
     {
         double found = 0;
-        check(cmlp_table_code_of_cell(get(), column, text.data(), static_cast<std::int64_t>(text.size()), &found,
+        check(cmlp_table_read_cell(get(), column, text.data(), static_cast<std::int64_t>(text.size()), &found,
                                       NULL));
         return found;
     }
@@ -179,7 +179,7 @@ private:
     double code_of(std::int64_t column, const cmlp_value &value) const
     {
         double found = -1;
-        check(cmlp_table_code_of_value(get(), column, &value, &found, nullptr));
+        check(cmlp_table_find_code(get(), column, &value, &found, nullptr));
         return found;
     }
 

@@ -8,7 +8,7 @@
  *   3. Write.   A model file of such networks (cmlp_table_write).
  *
  * The rules of cmlp.h hold. The macro CMLP_NO_TABLES leaves this part out of the library (CMake: CMLP_TABLES=OFF), which then
- * loads the files of networks alone. CMLP_NO_CELLS leaves out cmlp_table_code_of_cell alone (CMLP_CELLS=OFF). */
+ * loads the files of networks alone. CMLP_NO_CELLS leaves out cmlp_table_read_cell alone (CMLP_CELLS=OFF). */
 #ifndef CMLP_TABLE_H
 #define CMLP_TABLE_H
 
@@ -63,6 +63,9 @@ typedef struct cmlp_table_column_info {
 CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column,
                                                     cmlp_table_column_info *info, cmlp_run *run);
 
+/* Three functions convert to and from the numbers of a row: cmlp_table_read_cell converts the text of a cell of any column,
+ * cmlp_table_find_code a value to the code of its category, and cmlp_table_find_category a code to the value. */
+
 /* Finds the code of a category: the number for the row. A text never equals a number: "1" and 1 are two categories, and so
  * are the empty text and the missing value. Numbers are equal if their values are: 1, 1.0 and true are one category, and so
  * are 0 and false. The search takes a time proportional to the logarithm of the number of categories.
@@ -70,12 +73,12 @@ CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int
  * code: receives the column's `unknown` if no category is equal.
  * Returns MODEL for the model of a network; OPTION if there is no such column, if it has no categories, or for the type or a
  * reserved field of `value`; FILE_SYNTAX for bytes that are no text, or a larger integer that is none. */
-CMLP_CHECKED cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value,
-                                                  double *code, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_table_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
+                                              double *code, cmlp_run *run);
 
-/* Finds the category of a code, in constant time. Returns as cmlp_table_code_of_value; LABEL if there is no such code. */
-CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
-                                             cmlp_run *run);
+/* Finds the category of a code, in constant time. Returns as cmlp_table_find_code; LABEL if there is no such code. */
+CMLP_CHECKED cmlp_status cmlp_table_find_category(const cmlp_model *model, int64_t column, int64_t code,
+                                                  cmlp_value *value, cmlp_run *run);
 
 /* Reads a cell of text, as in a CSV file, by the rules of docs/guide/files.md and the cell format of the model: decimal
  * point, separator of thousands, further missing words. The result is the same as Python's, to the bit.
@@ -86,22 +89,22 @@ CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_model *model, int64_t co
  * Returns MODEL for the model of a network; OPTION if there is no such column, or n_text is negative; INPUT if a column of
  * numbers, booleans or dates cannot hold the cell, if one of durations is not missing, or for each cell of a column of dates
  * with a `format`, which only Python and pages read: the program reads it, and passes days. */
-CMLP_CHECKED cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                                 double *number, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                              double *number, cmlp_run *run);
 
-/* Finds how far the interval of a row reaches beyond the prediction of a table's model, so that it covers the truth as
- * often as asked. The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
+/* For a classifier: finds the margin of a row's set, so that the set contains the truth as often as asked. (For a regressor:
+ * how far the interval reaches beyond the prediction. cmlp_table_interval finds the interval itself.)
+ * The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
  *   max(1, ceil((n + 1) * coverage - 1e-9)), computed in double, or INFINITY if the rank is above n.
  * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
  * multiplied by a factor that follows from the row's outputs. docs/guide/intervals.md says what this guarantees.
  * The set of a classifier has the most probable class, and every class with 1 - probability <= margin. Of several labels in
  * a row, each has its own margin, and a set for the outcomes no (1 - output) and yes (output). The set of ordered labels has
- * the predicted label instead of the most probable class, and all labels between two of the set. cmlp_table_interval has
- * the interval of a regressor.
- * target: the index of the target or label; 0 if there is one.
+ * the predicted label instead of the most probable class, and all labels between two of the set.
+ * target: from 0 to n_targets - 1 of cmlp_model_info.
  * coverage: above 0 and below 1.
- * outputs: all n_outputs outputs of the row, as cmlp_model_predict writes them; or NULL, with n_outputs 0, if the widths do not
- *     follow the rows.
+ * outputs: the n_out outputs of the row (cmlp_model_info), as cmlp_model_predict writes them; or NULL, with n_outputs 0, if
+ *     the widths do not follow the rows.
  * below, above: receive the margin on either side, which is the same number in this version.
  * Returns FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage, or an output that
  * is used and is NaN). */
@@ -109,12 +112,12 @@ CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t targ
                                            const double *outputs, int64_t n_outputs, double *below, double *above,
                                            cmlp_run *run);
 
-/* Finds the interval of a target in a row. It is [output - margin, output + margin]; of a model of several quantiles it is
- * [first output - margin, last output + margin], or the point between both ends if they cross. If many targets of
- * training are the lowest or the highest one ("calibration.ends" in the file), the interval contains this target if the first
- * or the last output is near it. No interval of the losses "poisson" and "gamma" begins below 0. docs/arithmetic.md ("Ends of
- * intervals") defines every rounding. The interval contains every row of the calibration whose score is at most the margin,
- * also at its ends.
+/* For a regressor: finds the interval of a target in a row. It is [output - margin, output + margin]; of a model of several
+ * quantiles it is [first output - margin, last output + margin], or the point between both ends if they cross. If many
+ * targets of training are the lowest or the highest one ("calibration.limits" in the file), the interval contains this target
+ * if the first or the last output is near it. No interval of the losses "poisson" and "gamma" begins below 0.
+ * docs/arithmetic.md ("Ends of intervals") defines every rounding. The interval contains every row of the calibration whose
+ * score is at most the margin, also at its ends.
  * outputs: not NULL; the other arguments are those of cmlp_table_margin.
  * low, high: receive the ends.
  * Returns as cmlp_table_margin; FILE_KEY also for a classifier. */
@@ -128,45 +131,55 @@ CMLP_CHECKED cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t ta
  * defines every rounding. A program that only predicts with a model file needs nothing of it: cmlp_model_predict
  * encodes the rows. */
 
-/* A part of a date in days since 1970: the time of day, the weekday or the day of the year. Its inputs are two waves that
- * begin anew with each day, week or year, and, if the encoder has bins and the part has edges, n - 1 inputs: the place in
- * bins, as that of a number, of the days since the period began. */
+/* The parts of a date. */
+typedef int32_t cmlp_table_part_kind;
+enum {
+    CMLP_TABLE_PART_DAY = 1,  /* the time of day */
+    CMLP_TABLE_PART_WEEK = 2, /* the weekday */
+    CMLP_TABLE_PART_YEAR = 3, /* the day of the year */
+    CMLP_TABLE_PART_KIND_SIGNED = -1
+};
+
+/* How a part of a date is encoded. Its inputs are two waves that begin anew with each day, week or year, and, if the encoder
+ * has bins and the part has edges, n_edges - 1 inputs: the place in bins, as that of a number, of the days since the period
+ * began. */
 typedef struct cmlp_table_date_part {
-    const double *edges; /* n numbers as those of a column; NULL if n is 0 */
-    int64_t n;           /* edges: 0 or from 2 on; below 2^31 */
-    int32_t used;        /* 0: the column does not have this part, and the other fields are 0 */
-    int32_t reserved;    /* 0 */
+    const double *edges; /* NULL, or as those of a column */
+    int64_t n_edges;     /* 0, or from 2 on; below 2^31 */
+    cmlp_table_part_kind kind;
+    int32_t reserved[3]; /* 0 */
 } cmlp_table_date_part;
 
 /* How a column is encoded, and, for cmlp_table_write, what it is.
  * - NUMBER: (x - centre) / scale, soft-clipped to (-3, 3); then, if the encoder has bins and the column has edges,
- *   n - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then, if
- *   has_missing is not 0, an input that is 1 where the number is missing; then the inputs of each part of a date. A
- *   missing number has 0 in the other inputs.
- * - CATEGORY: n inputs, that of the row's category is 1 and the others are 0; or if n is 2, one input that is 1 for
- *   category 0 and -1 for category 1. If `levels` is not NULL: an input for each of the first n_one_hot categories, as if n
- *   were not 2, then the row of `levels` of the row's category. Any other number, also NaN, has 0 in all inputs.
- * Fields of the other roles are 0. */
+ *   n_edges - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then,
+ *   if has_missing is not 0, an input that is 1 where the number is missing; then the inputs of each part of a date in days
+ *   since 1970. A missing number has 0 in the other inputs.
+ * - CATEGORY: n_categories inputs, that of the row's category is 1 and the others are 0; or of two categories, one input
+ *   that is 1 for category 0 and -1 for category 1. If `levels` is not NULL: an input for each of the first n_one_hot
+ *   categories, then the row of `levels` of the row's category. Any other number, also NaN, has 0 in all inputs.
+ * Fields of the other roles are 0. An encoder ignores the fields that are for cmlp_table_write. */
 typedef struct cmlp_table_column {
     cmlp_table_role role;
     int32_t has_missing;  /* NUMBER */
-    int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on; below 2^31 */
     double centre, scale; /* NUMBER: finite; scale > 0 */
-    const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; NULL if n is 0 */
-    cmlp_table_date_part parts[3]; /* NUMBER with edges: the time of day, the weekday, the day of the year */
-    int64_t n_categories; /* for cmlp_table_write: of ordered or unused categories; with the role CATEGORY n, or 0 */
-    const cmlp_value *categories; /* for cmlp_table_write: the different values of the categories, by code from 0. NULL: the
-                                   * integers from 0 on, which are their own codes */
-    const char *name;     /* for cmlp_table_write: n_name bytes of UTF-8, or NULL. All columns have names, or none */
-    int64_t n_name;
-    cmlp_table_kind kind; /* for cmlp_table_write; 0: ORDERED for a NUMBER with categories, CATEGORY for others, or NUMBER */
-    int32_t reserved_2;   /* 0 */
+    const double *edges;  /* NUMBER: NULL, or ascending numbers whose differences are finite */
+    int64_t n_edges;      /* 0, or from 2 on; below 2^31 */
+    const cmlp_table_date_part *parts; /* NUMBER with edges: NULL, or different parts of a date, in ascending order */
+    int64_t n_parts;
     const float *levels;  /* CATEGORY: NULL, or for each category, by code from 0, as many finite numbers */
-    int64_t n_levels;     /* elements of `levels`, a multiple of n below 2^31; 0 if it is NULL */
-    int64_t n_one_hot;    /* from 0 to n; 0 if `levels` is NULL */
-    const char *format;   /* for cmlp_table_write: of DATE, TIME or INSTANT, the form of dates in cells; NULL: ISO 8601 */
-    int64_t n_format;     /* bytes of UTF-8 */
-    int64_t reserved[1];  /* 0 */
+    int64_t n_levels;     /* a multiple of n_categories below 2^31 */
+    int64_t n_one_hot;    /* from 0 to n_categories; 0 if `levels` is NULL */
+    int64_t n_categories; /* CATEGORY: from 1 on, below 2^31. For cmlp_table_write also of ordered and unused categories */
+    /* For cmlp_table_write. */
+    const cmlp_value *categories; /* n_categories different values, by code from 0. NULL: the integers from 0 on, which are
+                                   * their own codes */
+    const char *name;     /* UTF-8, or NULL. All columns have names, or none */
+    int64_t n_name;
+    const char *format;   /* of DATE, TIME or INSTANT, the form of dates in cells, in UTF-8; NULL: ISO 8601 */
+    int64_t n_format;
+    cmlp_table_kind kind; /* 0: ORDERED for a NUMBER with categories, CATEGORY for others, or NUMBER */
+    int32_t reserved[13]; /* 0 */
 } cmlp_table_column;
 
 /* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are
@@ -199,9 +212,9 @@ CMLP_CHECKED cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, co
  * multiplied by `scale` and added to `centre`. All are finite, scale > 0 and high >= low. */
 typedef struct cmlp_table_target {
     double centre, scale, low, high;
-    const char *name;   /* of one of several targets: n_name bytes of UTF-8, or NULL. All have names, or none */
+    const char *name;    /* of one of several targets: n_name bytes of UTF-8, or NULL. All have names, or none */
     int64_t n_name;
-    double reserved[4]; /* 0 */
+    int64_t reserved[4]; /* 0 */
 } cmlp_table_target;
 
 /* What the scores of a calibration are. The numbers are those of model files, whose page defines them. */
@@ -220,13 +233,13 @@ enum {
  * number of targets), FILE_VALUE (a number that breaks a rule of the format). */
 typedef struct cmlp_table_calibration {
     size_t struct_size;
-    const double *scores; /* (n_answers, scores of each), ascending or equal in each row, no NaN */
+    const double *scores; /* (n_targets, scores of each), ascending or equal in each row, no NaN */
     int64_t n_scores;     /* of all targets */
-    int64_t n_answers;    /* rows of scores: 1, or one for each target or each of several logistic outputs */
+    int64_t n_targets;    /* as in cmlp_model_info: 1, or one for each target or each of several logistic outputs */
     const double *widths; /* NULL, or of SCALED_ERROR for each target knots, then as many factors: (2 n_targets, knots) */
     int64_t n_widths;
-    const double *ends;   /* NULL, or of QUANTILES the four numbers of frequent targets */
-    int64_t n_ends;       /* 0 or 4 */
+    const double *limits; /* NULL, or of QUANTILES the four limits of frequent targets */
+    int64_t n_limits;     /* 0 or 4 */
     cmlp_table_calibration_kind kind;
     int32_t is_held_out;  /* nonzero: rows that training held out; 0: rows that it did not see */
 } cmlp_table_calibration;
@@ -252,12 +265,11 @@ typedef struct cmlp_table {
     int64_t n_columns;
     const cmlp_table_network *nets;
     int64_t n_nets;          /* from 1 to CMLP_TABLE_MAX_NETS */
-    const cmlp_table_target *target; /* NULL if outputs are probabilities; n_targets is then 0 */
+    const cmlp_table_target *targets; /* NULL: outputs are probabilities */
+    int64_t n_targets;       /* 0, or 1: the target of all outputs, such as its quantiles; or one for each output */
     const double *threshold; /* NULL, or a number from 0 to 1, or the next double: the label is 1 if the only output, of
-                              * a logistic output layer, is at least this probability; `target` is then NULL */
-    const cmlp_table_calibration *calibration; /* for cmlp_table_write; or NULL */
-    int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
-                        * the networks have no quantiles */
+                              * a logistic output layer, is at least this probability; without targets */
+    const cmlp_table_calibration *calibration; /* or NULL */
 } cmlp_table;
 
 #define CMLP_TABLE_MAX_NETS 1024

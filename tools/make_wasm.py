@@ -23,9 +23,9 @@ EXPORTS = [
     "cmlp_model_predict",
     "cmlp_model_label",
     "cmlp_table_describe_column",
-    "cmlp_table_category",
-    "cmlp_table_code_of_value",
-    "cmlp_table_code_of_cell",
+    "cmlp_table_find_category",
+    "cmlp_table_find_code",
+    "cmlp_table_read_cell",
     "cmlp_table_margin",
     "cmlp_table_interval",
 ]

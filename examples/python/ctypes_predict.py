@@ -26,8 +26,8 @@ class Info(Structure):
         *((name, c_size_t) for name in ("struct_size", "model_size", "workspace_size")),
         *((name, c_uint64) for name in ("head_size", "file_size", "error_at")),
         *((name, c_int64) for name in ("n_in", "n_out", "n_labels", "n_nets")),
-        ("dtype", c_int32),
-        ("reserved", c_int32),
+        *((name, c_int32) for name in ("dtype", "kind")),
+        ("n_targets", c_int64),
     ]
 
 

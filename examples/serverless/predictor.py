@@ -31,8 +31,8 @@ class Info(Structure):
         *((name, c_size_t) for name in ("struct_size", "model_size", "workspace_size")),
         *((name, c_uint64) for name in ("head_size", "file_size", "error_at")),
         *((name, c_int64) for name in ("n_in", "n_out", "n_labels", "n_nets")),
-        ("dtype", c_int32),
-        ("reserved", c_int32),
+        *((name, c_int32) for name in ("dtype", "kind")),
+        ("n_targets", c_int64),
     ]
 
 
@@ -107,7 +107,7 @@ class Predictor:
         number = c_double()
         arguments = (c_int64(column), text, c_int64(len(text)), byref(number), None)
         try:
-            self._call("table_code_of_cell", self.model, *arguments)
+            self._call("table_read_cell", self.model, *arguments)
         except ValueError as error:
             raise ValueError(f"column {column} cannot hold {cell!r}: {error}") from None
         return number.value

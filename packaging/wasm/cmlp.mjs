@@ -1,6 +1,6 @@
 // Loads a model file and predicts rows with cmlp.wasm, which needs nothing of its host.
 
-const INFO = 80; // the size of cmlp_model_info, whose fields are read below
+const INFO = 88; // the size of cmlp_model_info, whose fields are read below
 const ROWS = 104; // of cmlp_rows
 const PREDICTION = 32; // of cmlp_prediction
 const RUN = 48; // of cmlp_run
@@ -55,7 +55,7 @@ export async function load(wasm, file) {
 		const address = text.length <= workspaceSize ? workspace : allocate(text.length);
 		new Uint8Array(c.memory.buffer, address).set(text);
 		try {
-			call("cmlp_table_code_of_cell", model, BigInt(column), address, BigInt(text.length), label, 0);
+			call("cmlp_table_read_cell", model, BigInt(column), address, BigInt(text.length), label, 0);
 		} catch (error) {
 			throw new Error(`column ${column} cannot hold "${cell}": ${error.message}`);
 		}

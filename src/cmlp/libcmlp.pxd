@@ -92,6 +92,14 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_net:
         pass
 
+    ctypedef int32_t cmlp_model_kind
+    enum:
+        CMLP_MODEL_NETWORK
+        CMLP_MODEL_REGRESSOR
+        CMLP_MODEL_CLASSIFIER
+        CMLP_MODEL_ORDERED
+        CMLP_MODEL_KIND_SIGNED
+
     ctypedef struct cmlp_model_info:
         size_t struct_size
         size_t model_size
@@ -104,7 +112,8 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_labels
         int64_t n_nets
         cmlp_dtype dtype
-        int32_t reserved
+        cmlp_model_kind kind
+        int64_t n_targets
 
     cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 
@@ -522,43 +531,50 @@ cdef extern from "cmlp_table.h" nogil:
 
     cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
                                            cmlp_run *run)
-    cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+    cmlp_status cmlp_table_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+                                     cmlp_run *run)
+    cmlp_status cmlp_table_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                          cmlp_run *run)
-    cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
-                                    cmlp_run *run)
-    cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                        double *number, cmlp_run *run)
+    cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                     double *number, cmlp_run *run)
     cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                   int64_t n_outputs, double *below, double *above, cmlp_run *run)
     cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                     int64_t n_outputs, double *low, double *high, cmlp_run *run)
 
+    ctypedef int32_t cmlp_table_part_kind
+    enum:
+        CMLP_TABLE_PART_DAY
+        CMLP_TABLE_PART_WEEK
+        CMLP_TABLE_PART_YEAR
+        CMLP_TABLE_PART_KIND_SIGNED
+
     ctypedef struct cmlp_table_date_part:
         const double *edges
-        int64_t n
-        int32_t used
-        int32_t reserved
+        int64_t n_edges
+        cmlp_table_part_kind kind
+        int32_t reserved[3]
 
     ctypedef struct cmlp_table_column:
         cmlp_table_role role
         int32_t has_missing
-        int64_t n
         double centre
         double scale
         const double *edges
-        cmlp_table_date_part parts[3]
+        int64_t n_edges
+        const cmlp_table_date_part *parts
+        int64_t n_parts
+        const float *levels
+        int64_t n_levels
+        int64_t n_one_hot
         int64_t n_categories
         const cmlp_value *categories
         const char *name
         int64_t n_name
-        cmlp_table_kind kind
-        int32_t reserved_2
-        const float *levels
-        int64_t n_levels
-        int64_t n_one_hot
         const char *format
         int64_t n_format
-        int64_t reserved[1]
+        cmlp_table_kind kind
+        int32_t reserved[13]
 
     ctypedef struct cmlp_table_encoder:
         size_t struct_size
@@ -578,7 +594,7 @@ cdef extern from "cmlp_table.h" nogil:
         double high
         const char *name
         int64_t n_name
-        double reserved[4]
+        int64_t reserved[4]
 
     ctypedef int32_t cmlp_table_calibration_kind
     enum:
@@ -592,11 +608,11 @@ cdef extern from "cmlp_table.h" nogil:
         size_t struct_size
         const double *scores
         int64_t n_scores
-        int64_t n_answers
+        int64_t n_targets
         const double *widths
         int64_t n_widths
-        const double *ends
-        int64_t n_ends
+        const double *limits
+        int64_t n_limits
         cmlp_table_calibration_kind kind
         int32_t is_held_out
 
@@ -612,10 +628,10 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_columns
         const cmlp_table_network *nets
         int64_t n_nets
-        const cmlp_table_target *target
+        const cmlp_table_target *targets
+        int64_t n_targets
         const double *threshold
         const cmlp_table_calibration *calibration
-        int64_t n_targets
 
     int CMLP_TABLE_MAX_NETS
     cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run)

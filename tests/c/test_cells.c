@@ -34,7 +34,7 @@ static const cmlp_value truth_list[] = {BOOLEAN_OF(1), BOOLEAN_OF(0)};
 
 /* A column of categories: the inputs of a category, or none. */
 #define LISTED(list, n_inputs) \
-    (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = (n_inputs), .n_categories = (n_inputs), .categories = (list)}
+    (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = (n_inputs), .categories = (list)}
 
 static model_file file;
 static int64_t memory[1 << 12];
@@ -73,7 +73,7 @@ static const cmlp_model *load(const cmlp_table_kind *kinds, const cmlp_model_cel
     const cmlp_table_target target = {0, 1, -1, 1, NULL, 0, {0}};
     const cmlp_table_network network = {.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
     const cmlp_table table = {.struct_size = sizeof table, .columns = columns, .n_columns = N_COLUMNS,
-                              .nets = &network, .n_nets = 1, .target = &target};
+                              .nets = &network, .n_nets = 1, .targets = &target, .n_targets = 1};
     file.size = 0;
     CHECK(cmlp_table_write(&table, &content, SPACE(workspace, sizeof workspace)) == CMLP_OK);
     CHECK(cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model, SPACE(workspace, sizeof workspace)) ==
@@ -88,7 +88,7 @@ static double read(const cmlp_model *model, int64_t column, const char *text, si
     for (int where = AT_START; where <= AT_END; where++) {
         char *const cell = slot_place(&place, n, where, 0);
         memcpy(cell, text, n);
-        *status = cmlp_table_code_of_cell(model, column, cell, (int64_t)n, &numbers[where], NULL);
+        *status = cmlp_table_read_cell(model, column, cell, (int64_t)n, &numbers[where], NULL);
         CHECK(slot_intact(&place));
     }
     CHECK(same_bits(CMLP_FLOAT64, &numbers[0], &numbers[1], 1));
@@ -340,13 +340,13 @@ static void test_arguments(void)
 {
     const cmlp_model *const model = load(all_kinds, NULL);
     double number = -99;
-    CHECK(cmlp_table_code_of_cell(NULL, 0, "1", 1, &number, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_code_of_cell(model, 0, NULL, 1, &number, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_code_of_cell(model, 0, "1", 1, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_code_of_cell(model, -1, "1", 1, &number, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_code_of_cell(model, N_COLUMNS, "1", 1, &number, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_code_of_cell(model, 0, "1", -1, &number, NULL) == CMLP_ERROR_OPTION && number == -99);
-    CHECK(cmlp_table_code_of_cell(model, 0, NULL, 0, &number, NULL) == CMLP_OK && number != number);
+    CHECK(cmlp_table_read_cell(NULL, 0, "1", 1, &number, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_read_cell(model, 0, NULL, 1, &number, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_read_cell(model, 0, "1", 1, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_read_cell(model, -1, "1", 1, &number, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_read_cell(model, N_COLUMNS, "1", 1, &number, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_read_cell(model, 0, "1", -1, &number, NULL) == CMLP_ERROR_OPTION && number == -99);
+    CHECK(cmlp_table_read_cell(model, 0, NULL, 0, &number, NULL) == CMLP_OK && number != number);
 }
 
 int main(void)

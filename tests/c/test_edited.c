@@ -37,7 +37,7 @@ static int load(const cmlp_model **model)
 }
 
 static const char f32[] = "v1_network_f32", classes[] = "v1_table_classifier", several[] = "v1_table_targets",
-                  limit[] = "v1_table_threshold";
+                  limit[] = "v1_table_threshold", numbers[] = "v1_table_regressor";
 
 #define LETTERS_64 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 #define LAST_OF_F32 "\"data_offsets\":[108,116]}"
@@ -77,6 +77,8 @@ static const struct edit {
     {classes, CMLP_ERROR_FILE_TENSOR, {{"[12,4]", "[16,3]"}}},
     {classes, CMLP_ERROR_FILE_NAME, {{"\"table.numbers\"", "\"nets.2.bias\""}}},
     {classes, CMLP_ERROR_FILE_NAME, {{"\"table.numbers\"", "\"tab\""}}},
+    {numbers, CMLP_ERROR_FILE_TENSOR, {{"\"table.target\":{\"dtype\":\"F64\",\"shape\":[1,4]", "\"table.target\":{\"dtype\":\"F64\",\"shape\":[4]"}}},
+    {numbers, CMLP_ERROR_FILE_TENSOR, {{"\"table.target\":{\"dtype\":\"F64\",\"shape\":[1,4]", "\"table.target\":{\"dtype\":\"F64\",\"shape\":[4,1]"}}},
     {several, CMLP_ERROR_FILE_TENSOR,
      {{"\"calibration.scores\":{\"dtype\":\"F64\"", "\"calibration.scores\":{\"dtype\":\"I64\""}}},
     {several, CMLP_ERROR_FILE_TENSOR, {{"[2,20]", "[40]"}}},
@@ -196,6 +198,27 @@ static void test_kinds_of_scores(void)
     }
 }
 
+/* What the heads say of the outputs. */
+static void test_kinds_of_models(void)
+{
+    static const struct {
+        const char *name;
+        cmlp_model_kind kind;
+        int64_t n_targets;
+    } models[] = {{f32, CMLP_MODEL_NETWORK, 0},
+                  {"v1_regressor_poisson", CMLP_MODEL_NETWORK, 0},
+                  {"v1_classifier_multilabel", CMLP_MODEL_CLASSIFIER, 0},
+                  {limit, CMLP_MODEL_CLASSIFIER, 1},
+                  {"v1_table_quantiles", CMLP_MODEL_REGRESSOR, 1},
+                  {several, CMLP_MODEL_REGRESSOR, 2}};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+        read_file(models[i].name);
+        CHECK(cmlp_model_size(file.bytes, file.size, &info, NULL) == CMLP_OK);
+        check_that(info.kind == models[i].kind && info.n_targets == models[i].n_targets, "%s", models[i].name);
+    }
+}
+
 /* The smallest coverage asks for the first score; with 20 scores, an exact product for its own rank. */
 static void test_ranks(void)
 {
@@ -215,6 +238,7 @@ int main(int argc, char **argv)
     test_edits();
     test_cut_heads();
     test_kinds_of_scores();
+    test_kinds_of_models();
     test_ranks();
     return finish();
 }

@@ -8,16 +8,21 @@
 #include <string.h>
 
 enum {
-    N_COLUMNS = 9,
+    N_COLUMNS = 10,
     ROWS = 200,
     N_EDGES = 17,
     PARTS = 6 + 2 + 4, /* of a date, with bins */
     LEVELS = (3 + 2) + (2 + 1), /* of two columns */
-    WIDTH = 17 + 2 + 3 + 1 + 1 + 2 + PARTS + LEVELS,
-    WIDTH_WITHOUT = 1 + 2 + 3 + 1 + 1 + 1 + 6 + LEVELS
+    LATER_PARTS = 2 + 4, /* of a date without the time of day */
+    WIDTH = 17 + 2 + 3 + 1 + 1 + 2 + PARTS + LEVELS + 2 + LATER_PARTS,
+    WIDTH_WITHOUT = 1 + 2 + 3 + 1 + 1 + 1 + 6 + LEVELS + 1 + 4
 };
 
 static const double date_edges[] = {-1, 1, 0, 0.25, 0.5, 0.875, 1, 100, 200, 365};
+static const cmlp_table_date_part date_parts[3] = {
+    {.edges = date_edges + 2, .n_edges = 5, .kind = CMLP_TABLE_PART_DAY},
+    {.kind = CMLP_TABLE_PART_WEEK},
+    {.edges = date_edges + 7, .n_edges = 3, .kind = CMLP_TABLE_PART_YEAR}};
 static const float levels[] = {0.5f, -0.25f, 3, 1e-30f, -0.0f, 7, 8, -9, 0.1f, 11}, pair_levels[] = {-1.5f, 2.5f};
 static double edges[N_EDGES], raw[ROWS][N_COLUMNS + 1]; /* a column more: rows are not contiguous */
 static cmlp_table_column columns[N_COLUMNS];
@@ -38,23 +43,26 @@ static void make_table(void)
     uint64_t state = 11;
     memset(columns, 0, sizeof columns);
     for (int k = 0; k < N_EDGES; k++) edges[k] = -1 + 0.125 * k + (k ? uniform(&state, 0, 0.1) : 0);
-    columns[0] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, N_EDGES, 0.1, 0.3, edges, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
-    columns[1] = (cmlp_table_column){CMLP_TABLE_ROLE_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
-    columns[2] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 1, 0, -2.5, 1e-3, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
-    columns[3] = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
-    columns[4] = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
-    columns[5] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, 0, 0, 1, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
-    columns[6] = (cmlp_table_column){CMLP_TABLE_ROLE_NUMBER, 0, 2, 0.5, 2, date_edges,
-                                     {{date_edges + 2, 5, 1, 0}, {NULL, 0, 1, 0}, {date_edges + 7, 3, 1, 0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
-    columns[7] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 5, .levels = levels, .n_levels = 10, .n_one_hot = 3};
-    columns[8] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 2, .levels = pair_levels, .n_levels = 2, .n_one_hot = 2};
+    columns[0] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0.1, .scale = 0.3, .edges = edges, .n_edges = N_EDGES};
+    columns[1] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_UNUSED};
+    columns[2] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .has_missing = 1, .centre = -2.5, .scale = 1e-3};
+    columns[3] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3};
+    columns[4] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 2};
+    columns[5] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0, .scale = 1};
+    columns[6] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0.5, .scale = 2, .edges = date_edges, .n_edges = 2,
+                                     .parts = date_parts, .n_parts = 3};
+    columns[7] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 5, .levels = levels, .n_levels = 10, .n_one_hot = 3};
+    columns[8] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 2, .levels = pair_levels, .n_levels = 2, .n_one_hot = 2};
+    columns[9] = columns[6];
+    columns[9].parts++;
+    columns[9].n_parts--;
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < N_COLUMNS; j++) {
             const int is_category = columns[j].role == CMLP_TABLE_ROLE_CATEGORY;
             raw[i][j] = is_category ? (double)random_below(&state, 7) - 1 : uniform(&state, -2, 2);
             if (!random_below(&state, 4)) raw[i][j] = special[random_below(&state, 8)];
-            if (j == 6 && random_below(&state, 2)) raw[i][j] = uniform(&state, -9e3, 4e4);
-            if (columns[j].n == N_EDGES && !random_below(&state, 4)) raw[i][j] = edges[random_below(&state, N_EDGES)];
+            if (columns[j].parts && random_below(&state, 2)) raw[i][j] = uniform(&state, -9e3, 4e4);
+            if (columns[j].n_edges == N_EDGES && !random_below(&state, 4)) raw[i][j] = edges[random_below(&state, N_EDGES)];
         }
 }
 
@@ -76,11 +84,12 @@ static double expected_part(const cmlp_table_column *c, double x, int64_t input,
     int k = 0;
     if (x != x) return 0;
     for (;; k++) {
-        const int64_t width = 2 + (has_bins && c->parts[k].n ? c->parts[k].n - 1 : 0);
+        const int64_t width = 2 + (has_bins && c->parts[k].n_edges ? c->parts[k].n_edges - 1 : 0);
         if (input < width) break;
         input -= width;
     }
     const double *const e = c->parts[k].edges;
+    k = (int)c->parts[k].kind - 1;
     const double since = (k ? floor(x) : x) - firsts[k], begin = floor(since / periods[k]) * periods[k], days = since - begin;
     const double phase = fmin(fmax(days / periods[k], 0), 1);
     if (input == 0) return wave(phase);
@@ -91,7 +100,7 @@ static double expected_part(const cmlp_table_column *c, double x, int64_t input,
 /* One input at a time, by docs/arithmetic.md. */
 static double expected_number(const cmlp_table_column *c, double x, int64_t input, int has_bins)
 {
-    const int64_t bins = has_bins && c->n ? c->n - 1 : 0;
+    const int64_t bins = has_bins && c->n_edges ? c->n_edges - 1 : 0;
     if (c->has_missing && input == bins + 1) return x != x;
     if (input > bins) return expected_part(c, x, input - bins - 1 - c->has_missing, has_bins);
     if (x != x) return 0;
@@ -105,9 +114,9 @@ static double expected_number(const cmlp_table_column *c, double x, int64_t inpu
 /* An input of a category with levels. */
 static double expected_levels(const cmlp_table_column *c, double x, int64_t input)
 {
-    for (int64_t code = 0; code < c->n; code++) {
+    for (int64_t code = 0; code < c->n_categories; code++) {
         if (x != (double)code) continue;
-        return input < c->n_one_hot ? input == code : (double)c->levels[code * (c->n_levels / c->n) + input - c->n_one_hot];
+        return input < c->n_one_hot ? input == code : (double)c->levels[code * (c->n_levels / c->n_categories) + input - c->n_one_hot];
     }
     return 0;
 }
@@ -117,17 +126,18 @@ static double expected(const double *row, int64_t input, int has_bins)
     for (int j = 0; j < N_COLUMNS; j++) {
         const cmlp_table_column *c = &columns[j];
         int64_t width = 0;
-        if (c->role == CMLP_TABLE_ROLE_NUMBER) width = 1 + (has_bins && c->n ? c->n - 1 : 0) + c->has_missing;
-        if (c->parts[0].used) width += has_bins ? PARTS : 6;
-        if (c->role == CMLP_TABLE_ROLE_CATEGORY) width = c->n == 2 ? 1 : c->n;
-        if (c->levels) width = c->n_one_hot + c->n_levels / c->n;
+        if (c->role == CMLP_TABLE_ROLE_NUMBER) width = 1 + (has_bins && c->n_edges ? c->n_edges - 1 : 0) + c->has_missing;
+        if (c->n_parts == 3) width += has_bins ? PARTS : 6;
+        if (c->n_parts == 2) width += has_bins ? LATER_PARTS : 4;
+        if (c->role == CMLP_TABLE_ROLE_CATEGORY) width = c->n_categories == 2 ? 1 : c->n_categories;
+        if (c->levels) width = c->n_one_hot + c->n_levels / c->n_categories;
         if (input >= width) {
             input -= width;
             continue;
         }
         if (c->role == CMLP_TABLE_ROLE_NUMBER) return expected_number(c, row[j], input, has_bins);
         if (c->levels) return expected_levels(c, row[j], input);
-        if (c->n == 2) return (row[j] == 0) - (double)(row[j] == 1);
+        if (c->n_categories == 2) return (row[j] == 0) - (double)(row[j] == 1);
         return row[j] == (double)input;
     }
     return NAN;
@@ -172,7 +182,7 @@ static void check_memory(int32_t dtype)
 static void check_missing_in_last(int32_t dtype)
 {
     slot out;
-    const cmlp_table_column last = {CMLP_TABLE_ROLE_NUMBER, 0, 3, 0, 1, edges, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
+    const cmlp_table_column last = {.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0, .scale = 1, .edges = edges, .n_edges = 3};
     cmlp_table_encoder encoder = encoder_of(dtype, 1);
     const double missing = NAN, zeros[3] = {0};
     encoder.columns = &last;
@@ -233,36 +243,56 @@ static void check_refused_levels(void)
     CHECK((c.n_one_hot = 0, c.n_levels = 10, width_with(c)) == CMLP_ERROR_OPTION);
 }
 
+static void check_refused_parts(const cmlp_table_column *number)
+{
+    static const double down[] = {1, 0}, good[] = {0, 1};
+    static cmlp_table_date_part parts[4];
+    cmlp_table_column c = *number;
+    const cmlp_table_column category = {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3};
+    CHECK((c.n_parts = 1, width_with(c)) == CMLP_ERROR_NULL && (c.n_parts = -1, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c.parts = parts, c.n_parts = 0, width_with(c)) == CMLP_ERROR_OPTION); /* an array without elements */
+    c.n_parts = 1;
+    for (cmlp_table_part_kind kind = CMLP_TABLE_PART_DAY; kind <= CMLP_TABLE_PART_YEAR; kind++) {
+        cmlp_table_date_part *const part = parts;
+        *part = (cmlp_table_date_part){.kind = kind};
+        CHECK(width_with(c) == CMLP_OK);
+        for (int i = 0; i < 3; i++)
+            CHECK((part->reserved[i] = 1, width_with(c)) == CMLP_ERROR_OPTION && (part->reserved[i] = 0, width_with(c)) == CMLP_OK);
+        CHECK((part->n_edges = 2, width_with(c)) == CMLP_ERROR_NULL);
+        CHECK((part->edges = good, width_with(c)) == CMLP_OK && (part->n_edges = 0, width_with(c)) == CMLP_ERROR_OPTION);
+        CHECK((part->n_edges = 1, width_with(c)) == CMLP_ERROR_OPTION && (part->n_edges = -1, width_with(c)) == CMLP_ERROR_OPTION);
+        CHECK((part->n_edges = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
+        CHECK((part->n_edges = 2, part->edges = down, width_with(c)) == CMLP_ERROR_OPTION);
+        CHECK((part->edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) == CMLP_ERROR_ALIGNMENT);
+        part->edges = good;
+        CHECK((part->kind = 0, width_with(c)) == CMLP_ERROR_OPTION && (part->kind = 4, width_with(c)) == CMLP_ERROR_OPTION);
+    }
+    for (int i = 0; i < 4; i++) parts[i] = (cmlp_table_date_part){.kind = CMLP_TABLE_PART_DAY + i};
+    CHECK((c.n_parts = 3, width_with(c)) == CMLP_OK && (c.n_parts = 4, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c.n_parts = 2, c.parts++, width_with(c)) == CMLP_OK);
+    CHECK((parts[2].kind = CMLP_TABLE_PART_WEEK, width_with(c)) == CMLP_ERROR_OPTION); /* twice */
+    CHECK((parts[2].kind = CMLP_TABLE_PART_DAY, width_with(c)) == CMLP_ERROR_OPTION);  /* not ascending */
+    c.n_parts = 1;
+    CHECK((c.parts = (const cmlp_table_date_part *)(const void *)((const char *)parts + 4), width_with(c)) == CMLP_ERROR_ALIGNMENT);
+    c.parts = parts;
+    CHECK((c.n_edges = 0, c.edges = NULL, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c = category, c.parts = parts, c.n_parts = 1, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c = category, c.n_edges = 2, width_with(c)) == CMLP_ERROR_OPTION);
+}
+
 static void check_refusals(void)
 {
     static double flat[] = {0, 0}, down[] = {1, 0}, far[] = {-1.7e308, 1.7e308}, nans[] = {0, NAN}, good[] = {0, 1};
-    const cmlp_table_column n = {CMLP_TABLE_ROLE_NUMBER, 0, 2, 0, 1, good, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
+    const cmlp_table_column n = {.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0, .scale = 1, .edges = good, .n_edges = 2};
     cmlp_table_column c;
     CHECK(width_with(n) == CMLP_OK);
     for (double *const *e = (double *const[]){flat, down, far, nans, NULL}; *e; e++)
         CHECK((c = n, c.edges = *e, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c = n, c.edges = NULL, width_with(c)) == CMLP_ERROR_NULL);
-    CHECK((c = n, c.n = 0, width_with(c)) == CMLP_ERROR_OPTION);
-    CHECK((c = n, c.reserved[0] = 1, width_with(c)) == CMLP_ERROR_OPTION);
-    for (int i = 0; i < 3; i++) {
-        c = n;
-        cmlp_table_date_part *const part = &c.parts[i];
-        CHECK((part->reserved = 1, width_with(c)) == CMLP_ERROR_OPTION);
-        CHECK((part->reserved = 0, part->n = 2, width_with(c)) == CMLP_ERROR_OPTION); /* not used */
-        CHECK((part->n = 0, part->edges = good, width_with(c)) == CMLP_ERROR_OPTION);
-        CHECK((part->used = 1, width_with(c)) == CMLP_ERROR_OPTION);
-        CHECK((part->edges = NULL, width_with(c)) == CMLP_OK);
-        CHECK((part->n = 2, width_with(c)) == CMLP_ERROR_NULL);
-        CHECK((part->edges = good, width_with(c)) == CMLP_OK);
-        CHECK((part->edges = down, width_with(c)) == CMLP_ERROR_OPTION);
-        CHECK((part->edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) == CMLP_ERROR_ALIGNMENT);
-        CHECK((part->n = 1, width_with(c)) == CMLP_ERROR_OPTION && (part->n = -1, width_with(c)) == CMLP_ERROR_OPTION);
-        CHECK((part->n = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
-        *part = (cmlp_table_date_part){.used = 1};
-        CHECK((c.n = 0, c.edges = NULL, width_with(c)) == CMLP_ERROR_OPTION);
-        c = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
-        CHECK((part->used = 1, width_with(c)) == CMLP_ERROR_OPTION);
-    }
+    CHECK((c = n, c.n_edges = 0, width_with(c)) == CMLP_ERROR_OPTION);
+    for (size_t i = 0; i < sizeof c.reserved / sizeof *c.reserved; i++)
+        CHECK((c = n, c.reserved[i] = 1, width_with(c)) == CMLP_ERROR_OPTION);
+    check_refused_parts(&n);
     CHECK((c = n, c.edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) ==
           CMLP_ERROR_ALIGNMENT);
     for (const double *s = (const double[]){-1, NAN, INFINITY, 0}; ; s++) {
@@ -270,13 +300,13 @@ static void check_refusals(void)
         if (*s == 0) break;
         CHECK((c = n, c.centre = *s, width_with(c)) == (*s == -1 ? CMLP_OK : CMLP_ERROR_OPTION));
     }
-    CHECK((c = n, c.n = 1, width_with(c)) == CMLP_ERROR_OPTION && (c.n = -1, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c = n, c.n_edges = 1, width_with(c)) == CMLP_ERROR_OPTION && (c.n_edges = -1, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c = n, c.role = 0, width_with(c)) == CMLP_ERROR_OPTION && (c.role = 4, width_with(c)) == CMLP_ERROR_OPTION);
-    c = (cmlp_table_column){CMLP_TABLE_ROLE_CATEGORY, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
-    CHECK(width_with(c) == CMLP_ERROR_OPTION && (c.n = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
-    CHECK((c.n = 2147483647, width_with(c)) == CMLP_ERROR_OVERFLOW && (c.n = 1, width_with(c)) == CMLP_OK);
+    c = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 0};
+    CHECK(width_with(c) == CMLP_ERROR_OPTION && (c.n_categories = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
+    CHECK((c.n_categories = 2147483647, width_with(c)) == CMLP_ERROR_OVERFLOW && (c.n_categories = 1, width_with(c)) == CMLP_OK);
     const int64_t others = WIDTH - N_EDGES; /* the inputs of the other columns */
-    CHECK((c.n = 2147483647 - others, width_with(c)) == CMLP_OK && (c.n++, width_with(c)) == CMLP_ERROR_OVERFLOW);
+    CHECK((c.n_categories = 2147483647 - others, width_with(c)) == CMLP_OK && (c.n_categories++, width_with(c)) == CMLP_ERROR_OVERFLOW);
     check_refused_levels();
     cmlp_table_encoder encoder = encoder_of(CMLP_FLOAT32, 0);
     float inputs[WIDTH];

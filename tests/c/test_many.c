@@ -69,7 +69,7 @@ static void test_many_layers(void)
 static void test_many_networks(void)
 {
     static cmlp_table_network list[N_NETS];
-    const cmlp_table_column column = {CMLP_TABLE_ROLE_NUMBER, 0, N_EDGES, 0, 1, edges, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}};
+    const cmlp_table_column column = {.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0, .scale = 1, .edges = edges, .n_edges = N_EDGES};
     const cmlp_net *narrow = net_of(nets[0], 1, 2), *wide = net_of(nets[1], N_EDGES, 2);
     const cmlp_model_content content = content_for_file();
     cmlp_table table = CMLP_INIT(cmlp_table);

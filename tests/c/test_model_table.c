@@ -12,13 +12,16 @@ enum { N_COLUMNS = 5, N_OUT = 3, N_HIDDEN = 5, WIDE = 1 + 2 + 1 + 4 + 2 + 3 + 1 
        MOST = WIDE * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT };
 
 static const double edges[] = {-1, 0.25, 2, 0, 0.25, 0.75}; /* the last three are those of the time of day */
+static const cmlp_table_date_part date_parts[2] = {
+    {.edges = edges + 3, .n_edges = 3, .kind = CMLP_TABLE_PART_DAY}, {.kind = CMLP_TABLE_PART_YEAR}};
 static const float levels[4 * 3] = {0.5f, -1, 2, 3, 1e-30f, -0.0f, 7, 8, -9, 0.1f, 11, 12};
 static const cmlp_table_column columns[N_COLUMNS] = {
-    {CMLP_TABLE_ROLE_NUMBER, 1, 3, 0.5, 2, edges, {{edges + 3, 3, 1, 0}, {NULL, 0, 0, 0}, {NULL, 0, 1, 0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}},
-    {CMLP_TABLE_ROLE_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}},
-    {CMLP_TABLE_ROLE_UNUSED, 0, 0, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}},
-    {CMLP_TABLE_ROLE_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, {0}},
-    {CMLP_TABLE_ROLE_CATEGORY, 0, 4, 0, 0, NULL, {{0}}, 0, NULL, NULL, 0, 0, 0, levels, 12, 2, NULL, 0, {0}}};
+    {.role = CMLP_TABLE_ROLE_NUMBER, .has_missing = 1, .centre = 0.5, .scale = 2, .edges = edges, .n_edges = 3,
+     .parts = date_parts, .n_parts = 2},
+    {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3},
+    {.role = CMLP_TABLE_ROLE_UNUSED},
+    {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 2},
+    {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 4, .levels = levels, .n_levels = 12, .n_one_hot = 2}};
 static const cmlp_table_target target = {100, 7, -0.25, 0.5, NULL, 0, {0}};
 static unsigned char net_memory[2][CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */
@@ -83,7 +86,8 @@ static cmlp_table table_of(const cmlp_table_target *numbers)
     for (int i = 0; i < N_NETS; i++) net_list[i] = network_of(nets[i != 1], blocks[i]);
     table.nets = net_list;
     table.n_nets = N_NETS;
-    table.target = numbers;
+    table.targets = numbers;
+    table.n_targets = numbers != NULL;
     return table;
 }
 
@@ -128,6 +132,14 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     const cmlp_status written = cmlp_table_write(table, &content, SPACE(memory, size));
     if (!written && score_kind[0]) CHECK(model_file_replace(&good, "calibration.kinc", "calibration.kind"));
     return written;
+}
+
+/* Checks what the head says of the outputs. */
+static void check_kind(cmlp_model_kind kind, int64_t n_targets)
+{
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    CHECK(cmlp_model_size(good.bytes, good.size, &info, NULL) == CMLP_OK);
+    CHECK(info.kind == kind && info.n_targets == n_targets);
 }
 
 /* Loads the file, which ends at a guard page, into memory of exactly the required size at an odd address. */
@@ -423,16 +435,16 @@ static void check_refusals(void)
     for (int i = 0; i < 5; i++) {
         const double *v = invalid[i];
         const cmlp_table_target wrong = {v[0], v[1], v[2], v[3], NULL, 0, {0}};
-        CHECK((t = table, t.target = &wrong, refused(t)) == CMLP_ERROR_OPTION);
+        CHECK((t = table, t.targets = &wrong, refused(t)) == CMLP_ERROR_OPTION);
     }
     for (int k = 0; k < 4; k++) {
         cmlp_table_target later = {0, 1, 0, 1, NULL, 0, {0}};
         later.reserved[k] = 1;
-        CHECK((t = table, t.target = &later, refused(t)) == CMLP_ERROR_OPTION);
+        CHECK((t = table, t.targets = &later, refused(t)) == CMLP_ERROR_OPTION);
     }
-    CHECK((t = table, t.target = NULL, t.n_targets = 1, refused(t)) == CMLP_ERROR_NULL);
+    CHECK((t = table, t.targets = NULL, refused(t)) == CMLP_ERROR_NULL);
     CHECK(cmlp_table_workspace_size(&table, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK((t = table, t.n_targets = 1, refused(t)) == CMLP_OK); /* of all outputs */
+    CHECK((t = table, t.n_targets = 0, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_nets = 0, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_nets = CMLP_TABLE_MAX_NETS + 1, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.nets = NULL, refused(t)) == CMLP_ERROR_NULL && (t = table, t.columns = NULL, refused(t)) ==
@@ -807,7 +819,7 @@ static void check_highest_end(const cmlp_model *model, void *scratch, size_t siz
 /* Ends that the writer refuses, and the reader if they are in a file nevertheless. */
 static void check_refused_ends(const cmlp_table *table, cmlp_status status)
 {
-    static const char name[] = "calibration.ends", other[] = "calibration.endt";
+    static const char name[] = "calibration.limits", other[] = "calibration.limitt";
     CHECK(write_table(table, 1) == status && !good.size);
     arrays[0].name = other;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
@@ -828,7 +840,7 @@ static void check_intervals_of_quantiles(void)
                                                .columns = N_SCORES, .dtype = CMLP_FLOAT64};
     n_arrays = 1;
     CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_plain_intervals) == CMLP_OK);
-    arrays[0] = (cmlp_model_array){.name = "calibration.ends", .data = ends, .rows = 2, .columns = 2,
+    arrays[0] = (cmlp_model_array){.name = "calibration.limits", .data = ends, .rows = 2, .columns = 2,
                                    .dtype = CMLP_FLOAT64};
     n_arrays = 2;
     memcpy(ends, low_only, sizeof ends);
@@ -930,10 +942,11 @@ static void check_targets(void)
     table.n_targets = N_OUT;
     for (int j = 0; j < N_OUT; j++) targets[j] = &several[j];
     CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, compare) == CMLP_OK && load(&good, 1, check_rows) == CMLP_OK);
+    check_kind(CMLP_MODEL_REGRESSOR, N_OUT);
     check_scores_of_targets(&table);
     CHECK((t = table, t.n_targets = N_OUT - 1, refused_targets(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_targets = -1, refused_targets(t)) == CMLP_ERROR_OPTION);
-    CHECK((t = table, t.target = NULL, refused_targets(t)) == CMLP_ERROR_NULL);
+    CHECK((t = table, t.targets = NULL, refused_targets(t)) == CMLP_ERROR_NULL);
     several[2].scale = -1;
     CHECK(refused_targets(table) == CMLP_ERROR_OPTION);
     several[2].scale = 1e6;
@@ -1046,7 +1059,7 @@ static void check_threshold(void)
         CHECK(refused(table) == CMLP_ERROR_OPTION);
     }
     threshold[0] = 0.5;
-    CHECK((t = table, t.target = &target, refused(t)) == CMLP_ERROR_OPTION);
+    CHECK((t = table, t.targets = &target, t.n_targets = 1, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.threshold = (const double *)(const void *)((const char *)threshold + 1), refused(t)) ==
           CMLP_ERROR_ALIGNMENT);
     n_outputs = N_OUT;
@@ -1123,10 +1136,12 @@ static void check_order(void)
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_LOGISTIC);
     cmlp_table table = table_of(NULL);
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, find_answers) == CMLP_OK);
+    check_kind(CMLP_MODEL_CLASSIFIER, N_OUT);
     its_labels = ranks;
     n_its_labels = n_outputs = N_OUT + 1;
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, check_ordered) == CMLP_OK);
     CHECK(!memcmp(good.bytes + 53, "\",\"requires\":\"ordered\",\"data_crc32\"", 35));
+    check_kind(CMLP_MODEL_ORDERED, 1);
     score_kind[0] = CMLP_TABLE_PROBABILITY;
     arrays[0] = one_row;
     n_arrays = 1;
@@ -1174,6 +1189,7 @@ int main(void)
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX);
     cmlp_table table = table_of(NULL);
     CHECK(write_table(&table, 2) == CMLP_OK && load(&good, 1, compare) == CMLP_OK && load(&good, 0, compare) == CMLP_OK);
+    check_kind(CMLP_MODEL_CLASSIFIER, 1);
     CHECK(load(&good, 1, check_calls) == CMLP_OK);
     CHECK(load(&good, 1, check_rows) == CMLP_OK);
     check_damage();

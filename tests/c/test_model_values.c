@@ -357,7 +357,7 @@ static void make_table(void)
     ordered[0] = integer(1);
     ordered[1] = number(2.5, "");
     memset(columns, 0, sizeof columns);
-    columns[0] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n = 3, .n_categories = 3, .categories = first};
+    columns[0] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3, .categories = first};
     columns[1] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 1, .n_categories = 2, .categories = ordered};
     columns[2] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_UNUSED};
     columns[3] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 2};
@@ -380,7 +380,7 @@ static cmlp_status write_table(void)
     static slot scratch;
     size_t size = 0;
     const cmlp_value labels[] = {integer(1), integer(2), integer(3)};
-    const cmlp_model_content content = content_of(labels, table.target ? 0 : 3);
+    const cmlp_model_content content = content_of(labels, table.targets ? 0 : 3);
     if (!scratch.base) slot_make(&scratch, 1 << 16);
     const cmlp_status status = cmlp_table_workspace_size(&table, &size, NULL);
     if (status) return status;
@@ -393,7 +393,7 @@ static cmlp_status write_table(void)
 static double code_of(const cmlp_model *model, int64_t column, cmlp_value value)
 {
     double code = -9;
-    CHECK(cmlp_table_code_of_value(model, column, &value, &code, NULL) == CMLP_OK);
+    CHECK(cmlp_table_find_code(model, column, &value, &code, NULL) == CMLP_OK);
     return code;
 }
 
@@ -423,11 +423,11 @@ static void test_columns(void)
     CHECK(cmlp_table_describe_column(NULL, 0, &column, NULL) == CMLP_ERROR_NULL);
     const cmlp_value none = {.type = 9}, broken = {.text = "\xff", .n_text = 1, .type = CMLP_VALUE_TEXT};
     double code = -9;
-    CHECK(cmlp_table_code_of_value(model, 2, &first[0], &code, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_code_of_value(model, 0, &none, &code, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_code_of_value(model, 0, &broken, &code, NULL) == CMLP_ERROR_FILE_SYNTAX);
-    CHECK(cmlp_table_code_of_value(model, 0, NULL, &code, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_code_of_value(model, 0, &first[0], NULL, NULL) == CMLP_ERROR_NULL && code == -9);
+    CHECK(cmlp_table_find_code(model, 2, &first[0], &code, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_find_code(model, 0, &none, &code, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_find_code(model, 0, &broken, &code, NULL) == CMLP_ERROR_FILE_SYNTAX);
+    CHECK(cmlp_table_find_code(model, 0, NULL, &code, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_find_code(model, 0, &first[0], NULL, NULL) == CMLP_ERROR_NULL && code == -9);
 }
 
 /* What columns hold, and categories without values. */
@@ -442,7 +442,6 @@ static void test_kinds(void)
     cmlp_table_column_info column = CMLP_INIT(cmlp_table_column_info);
     make_table();
     columns[0].categories = NULL;
-    columns[0].n_categories = 0;
     columns[2].n_categories = 2;
     CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     for (int i = 0; i < N_COLUMNS; i++) {
@@ -469,7 +468,7 @@ static void test_refused_columns(void)
     CHECK(write_table() == CMLP_ERROR_OPTION);
     make_table();
     columns[0].n_categories = 2;
-    CHECK(write_table() == CMLP_ERROR_OPTION); /* the column has three inputs */
+    CHECK(write_table() == CMLP_ERROR_WIDTH); /* the network has an input for each of three */
     make_table();
     columns[3].kind = CMLP_TABLE_CATEGORY; /* without categories */
     CHECK(write_table() == CMLP_ERROR_OPTION);
@@ -483,7 +482,7 @@ static void test_refused_columns(void)
         CHECK(write_table() == (!kind || is_ordered ? CMLP_OK : CMLP_ERROR_OPTION));
     }
     make_table();
-    columns[3].reserved_2 = 1;
+    columns[3].reserved[12] = 1;
     CHECK(write_table() == CMLP_ERROR_OPTION);
     make_table();
     first[2] = text_of("b");
@@ -523,12 +522,12 @@ static void test_formats(void)
         CHECK(cmlp_table_describe_column(model, 3, &column, NULL) == CMLP_OK);
         CHECK(column.n_format == 8 && !memcmp(column.format, "%d.%m.%Y", 8) && column.kind == kind);
         CHECK(cmlp_table_describe_column(model, 0, &column, NULL) == CMLP_OK && column.format && !column.n_format);
-        CHECK(cmlp_table_code_of_cell(model, 3, "2026-11-24", 10, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
-        CHECK(cmlp_table_code_of_cell(model, 3, "", 0, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
+        CHECK(cmlp_table_read_cell(model, 3, "2026-11-24", 10, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
+        CHECK(cmlp_table_read_cell(model, 3, "", 0, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
     }
     CHECK(write_format(CMLP_TABLE_DATE, NULL, 0) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     CHECK(cmlp_table_describe_column(model, 3, &column, NULL) == CMLP_OK && column.format && !column.n_format);
-    CHECK(cmlp_table_code_of_cell(model, 3, "1970-01-02", 10, &days, NULL) == CMLP_OK && days == 1);
+    CHECK(cmlp_table_read_cell(model, 3, "1970-01-02", 10, &days, NULL) == CMLP_OK && days == 1);
     CHECK(write_format(CMLP_TABLE_NUMBER, "%Y", 2) == CMLP_ERROR_OPTION);
     CHECK(write_format(CMLP_TABLE_DATE, "%Y", -1) == CMLP_ERROR_OPTION);
     CHECK(write_format(CMLP_TABLE_DATE, "%Y", 0) == CMLP_ERROR_OPTION);
@@ -546,13 +545,14 @@ static void make_table_of(cmlp_table_calibration_kind kind)
     make_table();
     if (kind < CMLP_TABLE_ABSOLUTE_ERROR || kind > CMLP_TABLE_QUANTILES) return;
     make_net(5, 3, CMLP_ACTIVATION_IDENTITY);
-    table.target = &target;
+    table.targets = &target;
+    table.n_targets = 1;
     if (kind == CMLP_TABLE_QUANTILES) make_net_with_loss(5, 3, CMLP_ACTIVATION_IDENTITY, CMLP_LOSS_QUANTILE, quantiles);
 }
 
 static void test_calibration(void)
 {
-    static const double scores[] = {0.1, 0.2, 0.4, 0.8}, widths[] = {0, 1, 1, 2}, ends[] = {0, 1, 5, 4};
+    static const double scores[] = {0.1, 0.2, 0.4, 0.8}, widths[] = {0, 1, 1, 2}, limits[] = {0, 1, 5, 4};
     static const double descending[] = {0.2, 0.1}, equal[12] = {0};
     const cmlp_model *model;
     cmlp_model_info info;
@@ -560,23 +560,23 @@ static void test_calibration(void)
     cmlp_table_calibration c = CMLP_INIT(cmlp_table_calibration);
     const struct {
         cmlp_table_calibration_kind kind;
-        const double *scores, *widths, *ends;
-        int n_scores, n_answers, n_widths, n_ends;
+        const double *scores, *widths, *limits;
+        int n_scores, n_targets, n_widths, n_limits;
         cmlp_status status;
     } cases[] = {
         {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
         {CMLP_TABLE_ABSOLUTE_ERROR, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
         {CMLP_TABLE_SCALED_ERROR, scores, widths, NULL, 4, 1, 4, 0, CMLP_OK},
         {CMLP_TABLE_QUANTILES, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
-        {CMLP_TABLE_QUANTILES, scores, NULL, ends, 4, 1, 0, 4, CMLP_OK},
+        {CMLP_TABLE_QUANTILES, scores, NULL, limits, 4, 1, 0, 4, CMLP_OK},
         {0, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
         {5, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
         {CMLP_TABLE_ABSOLUTE_ERROR, scores, widths, NULL, 4, 1, 4, 0, CMLP_ERROR_OPTION},
         {CMLP_TABLE_SCALED_ERROR, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
         {CMLP_TABLE_SCALED_ERROR, scores, widths, NULL, 4, 1, 3, 0, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_ABSOLUTE_ERROR, scores, NULL, ends, 4, 1, 0, 4, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_QUANTILES, scores, NULL, ends, 4, 1, 0, 3, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_QUANTILES, scores, NULL, ends, 4, 1, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_ABSOLUTE_ERROR, scores, NULL, limits, 4, 1, 0, 4, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_QUANTILES, scores, NULL, limits, 4, 1, 0, 3, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_QUANTILES, scores, NULL, limits, 4, 1, 0, 0, CMLP_ERROR_OPTION},
         {CMLP_TABLE_PROBABILITY, NULL, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_NULL},
         {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 0, 1, 0, 0, CMLP_ERROR_OPTION},
         {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 0, 0, 0, CMLP_ERROR_OPTION},
@@ -590,11 +590,11 @@ static void test_calibration(void)
         c.kind = cases[i].kind;
         c.scores = cases[i].scores;
         c.widths = cases[i].widths;
-        c.ends = cases[i].ends;
+        c.limits = cases[i].limits;
         c.n_scores = cases[i].n_scores;
-        c.n_answers = cases[i].n_answers;
+        c.n_targets = cases[i].n_targets;
         c.n_widths = cases[i].n_widths;
-        c.n_ends = cases[i].n_ends;
+        c.n_limits = cases[i].n_limits;
         const cmlp_status status = write_table();
         check_that(status == cases[i].status, "calibration %d: %s", (int)i, cmlp_status_name(status));
         if (status) continue;
@@ -607,7 +607,7 @@ static void test_calibration(void)
         CHECK(load(&changed, &model, &info) == CMLP_OK);
         CHECK(cmlp_table_margin(model, 0, 0.6, outputs, 3, &margin, &margin, NULL) == CMLP_ERROR_FILE_KEY);
     }
-    for (int n_answers = 1; n_answers <= 4; n_answers++) { /* each of several logistic outputs has its row */
+    for (int n_targets = 1; n_targets <= 4; n_targets++) { /* each of several logistic outputs has its row */
         make_table();
         make_net(5, 3, CMLP_ACTIVATION_LOGISTIC);
         c = CMLP_INIT(cmlp_table_calibration);
@@ -615,8 +615,8 @@ static void test_calibration(void)
         c.kind = CMLP_TABLE_PROBABILITY;
         c.scores = equal;
         c.n_scores = 12;
-        c.n_answers = n_answers;
-        CHECK(write_table() == (n_answers == 3 ? CMLP_OK : CMLP_ERROR_FILE_TENSOR));
+        c.n_targets = n_targets;
+        CHECK(write_table() == (n_targets == 3 ? CMLP_OK : CMLP_ERROR_FILE_TENSOR));
     }
     for (cmlp_table_calibration_kind kind = CMLP_TABLE_ABSOLUTE_ERROR; kind <= CMLP_TABLE_PROBABILITY; kind++) {
         const int is_scaled = kind == CMLP_TABLE_SCALED_ERROR;
@@ -628,7 +628,7 @@ static void test_calibration(void)
             c.kind = kind;
             c.scores = scores;
             c.n_scores = 4;
-            c.n_answers = 1;
+            c.n_targets = 1;
             c.widths = is_scaled ? widths : NULL;
             c.n_widths = is_scaled ? 4 : 0;
             CHECK(write_table() == (kind == of || are_errors ? CMLP_OK : CMLP_ERROR_OPTION));

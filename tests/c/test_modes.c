@@ -147,7 +147,7 @@ static void test_descriptions(void)
     d.edges[0] = 0x1p-1060;
     d.edges[1] = d.outputs[1] = 0x1p-1050;
     d.outputs[0] = 0x1p-1060;
-    d.column = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .n = 2, .scale = 0x1p-1050, .edges = d.edges};
+    d.column = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 0x1p-1050, .edges = d.edges, .n_edges = 2};
     d.content = CMLP_INIT(cmlp_model_content);
     d.content.write = model_file_append;
     d.content.context = &d.file;
@@ -204,7 +204,8 @@ static int table_in(const mode *m, double *results)
     table.columns = &column;
     table.n_columns = table.n_nets = 1;
     table.nets = &network;
-    table.target = &target;
+    table.targets = &target;
+    table.n_targets = 1;
     content.write = model_file_append;
     content.context = &file;
     file.size = 0;

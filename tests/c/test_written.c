@@ -161,26 +161,29 @@ static void write_network(int round)
 
 /* ---- tables */
 
-static cmlp_table_column any_column(double *edges)
+static cmlp_table_column any_column(double *edges, cmlp_table_date_part *parts)
 {
-    cmlp_table_column c = {.role = (int32_t)(1 + below(3)), .n = below(4)};
+    cmlp_table_column c = {.role = (int32_t)(1 + below(3))};
+    int64_t n = below(4);
     for (int k = 0; k < MOST_EDGES; k++) edges[k] = k + (one_of(20) ? any_number() : 0);
-    if (c.role == CMLP_TABLE_ROLE_UNUSED && !one_of(50)) c.n = 0;
     if (c.role == CMLP_TABLE_ROLE_NUMBER) {
         c.has_missing = (int32_t)below(2);
         c.centre = any_number();
         c.scale = any_number();
         for (int k = 0; k < 3 && one_of(2); k++) {
-            cmlp_table_date_part *part = &c.parts[k];
-            part->used = !one_of(3);
-            part->n = !part->used || one_of(3) ? 0 : one_of(20) ? 1 : 2 + below(2);
-            if (part->n) part->edges = edges + 3 * (k + 1);
+            cmlp_table_date_part *part = &parts[c.n_parts];
+            if (one_of(3)) continue;
+            *part = (cmlp_table_date_part){.kind = CMLP_TABLE_PART_DAY + k};
+            if (!one_of(3)) part->n_edges = one_of(20) ? 1 : 2 + below(2);
+            if (part->n_edges) part->edges = edges + 3 * (k + 1);
+            c.n_parts++;
         }
+        if (c.n_parts) c.parts = parts;
+        c.n_edges = n == 1 && !one_of(10) ? 2 : n;
+        if (c.n_edges || one_of(50)) c.edges = edges;
     }
-    if (c.role == CMLP_TABLE_ROLE_CATEGORY && one_of(200)) c.n = INT64_C(1) << 31;
-    if (c.role == CMLP_TABLE_ROLE_NUMBER && c.n == 1 && !one_of(10)) c.n = 2;
-    if (c.role == CMLP_TABLE_ROLE_CATEGORY && !c.n && !one_of(10)) c.n = 2;
-    if (c.role == CMLP_TABLE_ROLE_NUMBER && (c.n || one_of(50))) c.edges = edges;
+    if (c.role == CMLP_TABLE_ROLE_CATEGORY) c.n_categories = one_of(200) ? INT64_C(1) << 31 : !n && !one_of(10) ? 2 : n;
+    if (c.role == CMLP_TABLE_ROLE_UNUSED && one_of(50)) c.n_edges = n;
     return c;
 }
 
@@ -188,13 +191,14 @@ static void write_table(int round)
 {
     static double edges[MOST_COLUMNS][MOST_EDGES];
     static cmlp_table_column columns[MOST_COLUMNS];
+    static cmlp_table_date_part parts[MOST_COLUMNS][3];
     cmlp_table_target targets[MOST_UNITS];
     cmlp_table_network nets[MOST_NETS];
     form f = any_form();
     cmlp_table table = CMLP_INIT(cmlp_table);
     const int64_t n_out = f.sizes[f.n_layers - 1];
     table.n_columns = 1 + below(MOST_COLUMNS);
-    for (int64_t i = 0; i < table.n_columns; i++) columns[i] = any_column(edges[i]);
+    for (int64_t i = 0; i < table.n_columns; i++) columns[i] = any_column(edges[i], parts[i]);
     for (int k = 0; k < MOST_UNITS; k++)
         targets[k] = (cmlp_table_target){.centre = any_number(), .scale = any_number(), .low = -any_number(),
                                          .high = any_number()};
@@ -212,10 +216,10 @@ static void write_table(int round)
     }
     table.columns = columns;
     table.nets = nets;
-    if (one_of(2)) table.target = targets;
+    if (one_of(2)) table.targets = targets;
     const double threshold = one_of(20) ? any_number() : 0.25 * (double)below(5);
     if (one_of(3)) table.threshold = &threshold;
-    table.n_targets = one_of(3) ? n_out : one_of(10) ? below(4) : 0;
+    table.n_targets = one_of(3) ? n_out : one_of(10) ? below(4) : table.targets != NULL;
     cmlp_model_content content = any_content(1, n_out);
     if (table.n_targets > 1 && content.n_strings < MOST_STRINGS && n_out == 2)
         strings[content.n_strings++] = (cmlp_model_string){"targets", values[10], {0}};

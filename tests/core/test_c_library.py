@@ -67,6 +67,7 @@ def programs_of_cmake():
 
 PROGRAMS = programs_of_cmake()
 ARGUMENTS = {
+    "test_edited": [ROOT / "tests/files/data"],
     "test_fma": ["20000"],
     "test_stored": sorted((ROOT / "tests/files/data").glob("*.cmlp")),
 }

@@ -49,7 +49,7 @@ def test_intervals_and_outside(tmp_path, name):
     model.to_c(tmp_path / "table.h", intervals=True)
     calibration = model._trained().calibration
     assert (calibration.widths is not None) == (name in ("adaptive", "groups", "groups of targets"))
-    assert (calibration.ends is not None) == (name == "frequent ends")
+    assert (calibration.limits is not None) == (name == "frequent ends")
     raw = model._rows_of(model._trained(), UNSEEN)[0]
     n_out = model.predict(UNSEEN[:1]).size
     n_targets = 1 if "quant" in name or "ends" in name else n_out

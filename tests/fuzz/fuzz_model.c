@@ -86,12 +86,12 @@ static void use_categories(const used_model *u, int64_t column)
     cmlp_value value;
     if (cmlp_table_describe_column(u->model, column, &info, NULL)) return;
     for (int64_t i = -1; i < 8; i++) {
-        const cmlp_status status = cmlp_table_category(u->model, column, i, &value, NULL);
+        const cmlp_status status = cmlp_table_find_category(u->model, column, i, &value, NULL);
         double code = -9;
         if (info.n_categories) require((status == CMLP_ERROR_LABEL) == (i < 0 || i >= info.n_categories));
         if (status) continue;
         require(value.n_text >= 0 && (!value.n_text || (const unsigned char *)value.text > u->file));
-        require(cmlp_table_code_of_value(u->model, column, &value, &code, NULL) == CMLP_OK && code == (double)i);
+        require(cmlp_table_find_code(u->model, column, &value, &code, NULL) == CMLP_OK && code == (double)i);
     }
 }
 
@@ -106,7 +106,7 @@ static void use_cells(const used_model *u, int64_t column)
         double number = -9;
         require(cell != NULL);
         memcpy(cell, cells[i], n);
-        const cmlp_status status = cmlp_table_code_of_cell(u->model, column, cell, (int64_t)n, &number, NULL);
+        const cmlp_status status = cmlp_table_read_cell(u->model, column, cell, (int64_t)n, &number, NULL);
         require(status || number != number || (number >= -1e308 && number <= 1e308));
         require(!status || number == -9);
         free(cell);

@@ -23,7 +23,7 @@ ORDER = (
     "net_size net_init net_n_params random_seed random_double random_shuffle init_params targets_init "
     "optimizer_init optimizer_state_size train_epoch model_write net_layer describe_activation describe_loss "
     "isa_name solver_name net_isa cpu_isa activations backpropagate step table_describe_column "
-    "table_code_of_value table_category table_code_of_cell table_margin table_interval table_encoder_width "
+    "table_find_code table_find_category table_read_cell table_margin table_interval table_encoder_width "
     "table_encode table_workspace_size table_write bounds forward_paths paths_workspace_size loss_allows"
 )
 

@@ -312,7 +312,7 @@ def test_ends_on_the_page_are_where_the_targets_are(watch, tmp_path, kind):
     else:
         y = y if kind == "lowest" else 5 - y
         model = TabularRegressor(**SMALL, loss="quantile", quantile=[0.05, 0.95]).fit(X, y)
-    assert (kind == "positive") == (model._trained().calibration.ends is None)
+    assert (kind == "positive") == (model._trained().calibration.limits is None)
     model.to_html(tmp_path / "page.html")
     page = watch(tmp_path / "page.html")
     page.page.locator("#coverage").select_option("80 %")

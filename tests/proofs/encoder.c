@@ -1,5 +1,5 @@
-/* The encoder of tables: any column that cmlpi_check_columns accepts, with at most MOST edges or categories, a
- * week of at most 3 inputs or at most MOST levels, and any number. The value of the square root is anything. */
+/* The encoder of tables: any column that cmlpi_check_columns accepts, with at most MOST edges or categories, one part of a date of
+ * at most 3 inputs or at most MOST levels, and any number. The value of the square root is anything. */
 #include "any.h"
 
 #include "base/root.h"
@@ -8,20 +8,21 @@ static double any_root(double x) { return nondet_double(); }
 #include "table/encode.c"
 
 static cmlp_table_column c;
+static cmlp_table_date_part part;
 
 static void any_column(void)
 {
     cmlp_table_column anything;
+    cmlp_table_date_part any_part;
     c = anything;
-    ASSUME(c.n >= 0 && c.n <= MOST);
+    part = any_part;
+    ASSUME(c.n_edges >= 0 && c.n_edges <= MOST && c.n_categories <= MOST && c.n_parts >= 0 && c.n_parts <= 1);
     ASSUME(c.n_levels >= 0 && c.n_levels <= MOST);
     c.levels = c.n_levels ? any_bytes((size_t)c.n_levels * sizeof *c.levels) : NULL;
-    c.edges = c.role == CMLP_TABLE_ROLE_NUMBER && c.n ? any_bytes((size_t)c.n * sizeof *c.edges) : NULL;
-    for (int k = 0; k < CMLP_PARTS; k++) {
-        if (k != 1) ASSUME(!c.parts[k].used);
-        ASSUME(c.parts[k].n == 0 || (k == 1 && c.parts[k].n == 2));
-        c.parts[k].edges = c.parts[k].n ? any_bytes((size_t)c.parts[k].n * sizeof *c.edges) : NULL;
-    }
+    c.edges = c.n_edges ? any_bytes((size_t)c.n_edges * sizeof *c.edges) : NULL;
+    c.parts = c.n_parts ? &part : NULL;
+    ASSUME(part.n_edges == 0 || part.n_edges == 2);
+    part.edges = part.n_edges ? any_bytes((size_t)part.n_edges * sizeof *part.edges) : NULL;
     int64_t bad;
     ASSUME(cmlpi_check_columns(&c, 1, &bad) == CMLP_OK);
 }
@@ -59,7 +60,7 @@ void prove_encode_category(void)
     REQUIRE(at == cmlpi_column_width(&c, 1) && at >= 1);
     for (int64_t k = 0; k < at; k++) sum += inputs[k];
     const int known = code == 0 || code == 1 || code == 2 || code == 3;
-    REQUIRE(sum == (known && code < (double)c.n ? (c.n == 2 && code == 1 ? -1 : 1) : 0));
+    REQUIRE(sum == (known && code < (double)c.n_categories ? (c.n_categories == 2 && code == 1 ? -1 : 1) : 0));
 }
 
 /* With levels, the first categories are one-hot, and of an unknown one all inputs are zeros. */
@@ -70,9 +71,9 @@ void prove_encode_levels(void)
     const double code = nondet_double();
     double inputs[2 * MOST], sum = 0;
     const int64_t at = cmlpi_encode_levels(&c, code, (cmlpi_encoded){inputs, 0}, 0);
-    REQUIRE(at == cmlpi_column_width(&c, 1) && at == c.n_one_hot + c.n_levels / c.n);
+    REQUIRE(at == cmlpi_column_width(&c, 1) && at == c.n_one_hot + c.n_levels / c.n_categories);
     for (int64_t k = 0; k < c.n_one_hot; k++) sum += inputs[k];
-    const int known = (code == 0 || code == 1 || code == 2 || code == 3) && code < (double)c.n;
+    const int known = (code == 0 || code == 1 || code == 2 || code == 3) && code < (double)c.n_categories;
     REQUIRE(sum == (known && code < (double)c.n_one_hot));
     for (int64_t k = c.n_one_hot; k < at; k++) REQUIRE(known || inputs[k] == 0);
 }
@@ -83,11 +84,12 @@ void prove_check_columns(void)
     REQUIRE(c.role == CMLP_TABLE_ROLE_NUMBER || c.role == CMLP_TABLE_ROLE_CATEGORY ||
             c.role == CMLP_TABLE_ROLE_UNUSED);
     if (c.role == CMLP_TABLE_ROLE_NUMBER) {
-        REQUIRE(c.scale > 0 && cmlpi_is_finite(c.centre) && c.n != 1);
-        for (int64_t k = 1; k < c.n; k++) REQUIRE(c.edges[k - 1] < c.edges[k]);
-        for (int k = 0; k < CMLP_PARTS; k++) REQUIRE(c.parts[k].n != 1 && (!c.parts[k].used || c.n));
+        REQUIRE(c.scale > 0 && cmlpi_is_finite(c.centre) && c.n_edges != 1);
+        for (int64_t k = 1; k < c.n_edges; k++) REQUIRE(c.edges[k - 1] < c.edges[k]);
+        REQUIRE(!c.n_parts || (c.n_edges && part.kind >= 1 && part.kind <= CMLP_PARTS));
     }
-    REQUIRE(c.role != CMLP_TABLE_ROLE_CATEGORY || c.n >= 1);
-    REQUIRE(!c.levels || (c.role == CMLP_TABLE_ROLE_CATEGORY && c.n_one_hot >= 0 && c.n_one_hot <= c.n));
-    REQUIRE(!c.levels || c.n_levels % c.n == 0);
+    REQUIRE(c.role == CMLP_TABLE_ROLE_NUMBER || (!c.n_edges && !c.n_parts));
+    REQUIRE(c.role != CMLP_TABLE_ROLE_CATEGORY || c.n_categories >= 1);
+    REQUIRE(!c.levels || (c.role == CMLP_TABLE_ROLE_CATEGORY && c.n_one_hot >= 0 && c.n_one_hot <= c.n_categories));
+    REQUIRE(!c.levels || c.n_levels % c.n_categories == 0);
 }

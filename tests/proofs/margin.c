@@ -22,10 +22,10 @@ static void any_widths(void)
     cmlp_model anything;
     const size_t size = nondet_size();
     model = anything;
-    ASSUME(size <= MOST && model.n_knots >= 1 && model.n_knots <= MOST);
-    const uint64_t widths = (uint64_t)(4 * model.n_knots) * sizeof(double);
+    ASSUME(size <= MOST && model.calibration.n_knots >= 1 && model.calibration.n_knots <= MOST);
+    const uint64_t widths = (uint64_t)(4 * model.calibration.n_knots) * sizeof(double);
     ASSUME(widths <= size);
-    model.widths = size - widths;
+    model.calibration.widths = size - widths;
     model.file = any_bytes(size);
 }
 

@@ -43,7 +43,7 @@ def good_files(folder):
             table.set_params(loss="quantile", quantile=(0.1, 0.9)).fit(rows, np.arange(60.0)),
             folder,
         ),
-        "ends": saved(
+        "limits": saved(
             table.fit(rows, np.clip(np.arange(60.0), 9, 50)), folder
         ),  # frequent ones of the targets
         "classifier": saved(classifier, folder),
@@ -139,7 +139,7 @@ STATUSES = {
         "`table.threshold` is not a number from 0 to 1",
         "a score of the calibration is NaN or below the one before it",
         "a number in `calibration.widths` breaks a rule",
-        "a number in `calibration.ends` breaks a rule",
+        "a number in `calibration.limits` breaks a rule",
     ],
     "CMLP_ERROR_FILE_DATA_CRC": [
         "`data_crc32` does not match*",
@@ -243,10 +243,10 @@ FILES = {
         *(with_number("widths", "calibration.widths", value) for value in (nan, inf, 1e300)),
         *(with_number("widths", "calibration.widths", value, at=-1) for value in (nan, inf, 0.0, -1.0)),
     ],
-    "a number in `calibration.ends` breaks a rule": [
-        *(with_number("ends", "calibration.ends", nan, at) for at in range(4)),
-        with_number("ends", "calibration.ends", 1e300),  # the lowest target above the number near it
-        with_number("ends", "calibration.ends", -inf, at=2),  # the highest one below it
+    "a number in `calibration.limits` breaks a rule": [
+        *(with_number("limits", "calibration.limits", nan, at) for at in range(4)),
+        with_number("limits", "calibration.limits", 1e300),  # the lowest target above the number near it
+        with_number("limits", "calibration.limits", -inf, at=2),  # the highest one below it
     ],
     "a weight or a bias is NaN or infinite": [
         with_number(file, f"{prefix}{part}", value)

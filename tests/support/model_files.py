@@ -204,7 +204,7 @@ def check_table(metadata, tensors, n_layers):
         "example.output": [n_outputs],
         "table.numbers": [n_numbers],
     }
-    known |= {"table.target": [4], "table.threshold": [1]}
+    known |= {"table.target": [1, 4], "table.threshold": [1]}
     demand(("table.threshold" in tensors) == (metadata.get("requires") == "threshold"))
     if "table.threshold" in tensors:
         output = metadata["activations"].rpartition(",")[2]

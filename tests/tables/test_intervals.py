@@ -202,11 +202,13 @@ def test_quantiles_near_a_frequent_end_contain_it(end, separate, tmp_path):
 
 
 def test_ends_that_are_not_frequent_change_nothing(quantiles):
-    assert quantiles._trained().calibration.ends is None
+    assert quantiles._trained().calibration.limits is None
     X, y = numbers(400, seed=0)
     weight = np.where(np.arange(400) < 30, 1e-3, 1.0)
     y[:30] = -9.0  # the lowest target has a share of 0.0001
-    assert TabularRegressor(**TINY, **SEVERAL).fit(X, y, weight)._trained().calibration.ends is None
+    assert (
+        TabularRegressor(**TINY, **SEVERAL).fit(X, y, weight)._trained().calibration.limits is None
+    )
 
 
 # -------------------------------------------------------------------------------------------------------- ties

@@ -56,7 +56,7 @@ static class Predict
     static extern int cmlp_model_predict(IntPtr model, byte[] rows, ref Prediction prediction, ref Run run);
 
     [DllImport("cmlp")]
-    static extern int cmlp_table_code_of_cell(IntPtr model, long column, byte[] text, long n, out double number,
+    static extern int cmlp_table_read_cell(IntPtr model, long column, byte[] text, long n, out double number,
         IntPtr run);
 
     static void Check(int status)
@@ -74,7 +74,7 @@ static class Predict
     {
         byte[] text = Encoding.UTF8.GetBytes(cell);
         double number;
-        Check(cmlp_table_code_of_cell(model, column, text, text.Length, out number, IntPtr.Zero));
+        Check(cmlp_table_read_cell(model, column, text, text.Length, out number, IntPtr.Zero));
         return number;
     }
 

@@ -16,12 +16,13 @@ import java.util.Arrays;
 public class Predict {
     @Structure.FieldOrder({
         "structSize", "modelSize", "workspaceSize", "headSize", "fileSize", "errorAt", "nIn", "nOut", "nLabels",
-        "nNets", "dtype", "reserved"
+        "nNets", "dtype", "kind", "nTargets"
     })
     public static class Info extends Structure {
         public long structSize, modelSize, workspaceSize, headSize, fileSize, errorAt;
         public long nIn, nOut, nLabels, nNets;
-        public int dtype, reserved;
+        public int dtype, kind;
+        public long nTargets;
     }
 
     @Structure.FieldOrder({"structSize", "outputs", "nOutputs", "labels", "nLabels"})
@@ -53,7 +54,7 @@ public class Predict {
 
         int cmlp_model_predict(Pointer model, Pointer rows, Prediction prediction, Run run);
 
-        int cmlp_table_code_of_cell(
+        int cmlp_table_read_cell(
                 Pointer model, long column, byte[] text, long n, DoubleByReference number, Run run);
     }
 
@@ -67,7 +68,7 @@ public class Predict {
     static double numberOfCell(Pointer model, int column, String cell) {
         byte[] text = cell.getBytes(StandardCharsets.UTF_8);
         DoubleByReference number = new DoubleByReference();
-        check(CMLP.cmlp_table_code_of_cell(model, column, text, text.length, number, null));
+        check(CMLP.cmlp_table_read_cell(model, column, text, text.length, number, null));
         return number.getValue();
     }
 

@@ -13,8 +13,9 @@ mutable struct Info # cmlp_model_info
     n_labels::Int64
     n_nets::Int64
     dtype::Int32
-    reserved::Int32
-    Info() = new(sizeof(Info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    kind::Int32
+    n_targets::Int64
+    Info() = new(sizeof(Info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 end
 
 struct Prediction # cmlp_prediction
@@ -45,14 +46,14 @@ const cmlp_model_size = dlsym(library, :cmlp_model_size)
 const cmlp_model_init = dlsym(library, :cmlp_model_init)
 const cmlp_model_predict = dlsym(library, :cmlp_model_predict)
 const cmlp_rows_init = dlsym(library, :cmlp_rows_init)
-const cmlp_table_code_of_cell = dlsym(library, :cmlp_table_code_of_cell)
+const cmlp_table_read_cell = dlsym(library, :cmlp_table_read_cell)
 
 check(status) = status == 0 || error(unsafe_string(ccall(cmlp_status_string, Cstring, (Int32,), status)))
 
 # A number, the days of a date or the code of a category of a table.
 function number_of_cell(model, column, cell)
     number = Ref{Cdouble}()
-    check(ccall(cmlp_table_code_of_cell, Int32, (Ptr{Cvoid}, Int64, Ptr{UInt8}, Int64, Ref{Cdouble}, Ptr{Cvoid}),
+    check(ccall(cmlp_table_read_cell, Int32, (Ptr{Cvoid}, Int64, Ptr{UInt8}, Int64, Ref{Cdouble}, Ptr{Cvoid}),
                 model, column - 1, cell, sizeof(cell), number, C_NULL))
     return number[]
 end

@@ -16,7 +16,8 @@ const Info = koffi.struct("cmlp_model_info", {
 	n_labels: "int64_t",
 	n_nets: "int64_t",
 	dtype: "int32_t",
-	reserved: "int32_t",
+	kind: "int32_t",
+	n_targets: "int64_t",
 });
 const Prediction = koffi.struct("cmlp_prediction", {
 	struct_size: "size_t",
@@ -50,8 +51,8 @@ const rowsInit = cmlp.func(
 const modelPredict = cmlp.func(
 	"int cmlp_model_predict(void *model, void *rows, cmlp_prediction *prediction, _Inout_ cmlp_run *run)",
 );
-const codeOfCell = cmlp.func(
-	"int cmlp_table_code_of_cell(void *model, int64_t column, void *text, int64_t n, _Out_ double *number, " +
+const readCell = cmlp.func(
+	"int cmlp_table_read_cell(void *model, int64_t column, void *text, int64_t n, _Out_ double *number, " +
 		"void *run)",
 );
 
@@ -73,7 +74,7 @@ check(modelInit(memory, memory.length, file, file.length, 0, model, run));
 function numberOfCell(cell, column) {
 	const text = new TextEncoder().encode(cell);
 	const number = [0];
-	check(codeOfCell(model[0], column, text, text.length, number, null));
+	check(readCell(model[0], column, text, text.length, number, null));
 	return number[0];
 }
 

@@ -244,6 +244,8 @@ cdef class TableColumns:
             column[i].kind = choice(COLUMN_KINDS, kind, "kind")
         for i, values in enumerate(categories or ()):
             if values:
+                if column[i].role == CMLP_TABLE_ROLE_CATEGORY:
+                    require_length(values, column[i].n_categories, f"categories of column {i}")
                 self.values.append(Values(values))
                 column[i].categories, column[i].n_categories = (<Values>self.values[-1]).first, len(values)
         if names is not None:
@@ -260,10 +262,10 @@ cdef class TableColumns:
 
 
 cdef class Calibration:
-    """The scores of a calibration: a dict of `kind`, `rows`, `scores`, `widths` and `ends`, as a struct of the core."""
+    """The scores of a calibration: a dict of `kind`, `rows`, `scores`, `widths` and `limits`, as a struct of the core."""
 
     cdef cmlp_table_calibration calibration
-    cdef cnp.ndarray scores, widths, ends
+    cdef cnp.ndarray scores, widths, limits
 
     def __cinit__(self, dict given not None):
         self.calibration.struct_size = sizeof(cmlp_table_calibration)
@@ -271,13 +273,13 @@ cdef class Calibration:
         self.calibration.is_held_out = given["rows"] == "held_out"
         self.scores = np.ascontiguousarray(given["scores"], np.float64)
         self.calibration.scores = <const double *>cnp.PyArray_DATA(self.scores)
-        self.calibration.n_scores, self.calibration.n_answers = self.scores.size, len(self.scores)
+        self.calibration.n_scores, self.calibration.n_targets = self.scores.size, len(self.scores)
         if given["widths"] is not None:
             self.widths = np.ascontiguousarray(given["widths"], np.float64)
             self.calibration.widths, self.calibration.n_widths = <const double *>cnp.PyArray_DATA(self.widths), self.widths.size
-        if given["ends"] is not None:
-            self.ends = np.ascontiguousarray(given["ends"], np.float64)
-            self.calibration.ends, self.calibration.n_ends = <const double *>cnp.PyArray_DATA(self.ends), self.ends.size
+        if given["limits"] is not None:
+            self.limits = np.ascontiguousarray(given["limits"], np.float64)
+            self.calibration.limits, self.calibration.n_limits = <const double *>cnp.PyArray_DATA(self.limits), self.limits.size
 
 
 def write_table(Columns columns not None, nets, target=None, threshold=None, *, kinds=None, categories=None, names=None,
@@ -318,7 +320,7 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
         c_target[i].centre, c_target[i].scale, c_target[i].low, c_target[i].high = centre, scale, low, high
         if target_names is not None:
             c_target[i].name, c_target[i].n_name = name[i].text, name[i].n_text
-    table.target, table.n_targets = NULL if target is None else c_target, len(targets)
+    table.targets, table.n_targets = NULL if target is None else c_target, len(targets)
     table.threshold = NULL if threshold is None else &limit
     table.calibration = NULL
     if calibration is not None:
@@ -400,20 +402,20 @@ cdef class Model:
         """Return the code of a category in a column of a table: text, a number, or None for the missing value."""
         cdef Values values = Values([value])
         cdef double code = 0
-        check(cmlp_table_code_of_value(self.model, column, values.first, &code, NULL))
+        check(cmlp_table_find_code(self.model, column, values.first, &code, NULL))
         return code
 
     def category_of(self, int64_t column, int64_t code):
         """Return the category of a code in a column of a table."""
         cdef cmlp_value category
-        check(cmlp_table_category(self.model, column, code, &category, NULL))
+        check(cmlp_table_find_category(self.model, column, code, &category, NULL))
         return value_of(&category)
 
     def cell(self, int64_t column, str text not None):
         """Return the number for the row of a cell of text in a column of a table."""
         cdef bytes encoded = text.encode("utf-8", "surrogatepass")
         cdef double number = 0
-        check(cmlp_table_code_of_cell(self.model, column, encoded, len(encoded), &number, NULL))
+        check(cmlp_table_read_cell(self.model, column, encoded, len(encoded), &number, NULL))
         return number
 
     def margin(self, double coverage, outputs=None, int64_t target=0):

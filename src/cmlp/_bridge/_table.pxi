@@ -23,7 +23,7 @@ cdef class Columns:
     """
 
     cdef cmlp_table_encoder encoder
-    cdef cnp.ndarray memory, numbers, levels
+    cdef cnp.ndarray memory, parts, numbers, levels
     cdef cnp.ndarray sizes, firsts  # numbers of inputs before, in and behind the bins of each scale; the first of each column
 
     def __cinit__(self, layout, numbers, levels=()):
@@ -34,8 +34,10 @@ cdef class Columns:
         cdef int64_t at = 0
         cdef int64_t level_at = 0
         self.memory = np.zeros(len(layout) * sizeof(cmlp_table_column), np.uint8)
+        self.parts = np.zeros(3 * len(layout) * sizeof(cmlp_table_date_part), np.uint8)
         self.numbers = np.array(numbers, np.float64).reshape(-1)
         column = <cmlp_table_column *>cnp.PyArray_DATA(self.memory)
+        part = <cmlp_table_date_part *>cnp.PyArray_DATA(self.parts)
         self.levels = np.array(levels, np.float32).reshape(-1)
         number = <const double *>cnp.PyArray_DATA(self.numbers)
         level = <const float *>cnp.PyArray_DATA(self.levels)
@@ -45,8 +47,11 @@ cdef class Columns:
         for i, (role, n, has_missing, widths) in enumerate(layout):
             firsts.append(len(sizes))
             column[i].role = choice(COLUMN_ROLES, role, "role")
-            column[i].n = n
             column[i].has_missing = has_missing
+            if role == "number":
+                column[i].n_edges = n
+            else:
+                column[i].n_categories = n
             if role == "category" and len(widths):
                 if n < 1 or len(widths) != 2 or widths[1] < 1 or n * widths[1] > len(self.levels) - level_at:
                     raise ValueError(f"column {i} must have a number of one-hot categories, and levels for each category")
@@ -68,14 +73,18 @@ cdef class Columns:
                 raise ValueError(f"column {i} must have a centre, a scale and {n_edges} edges in numbers")
             column[i].centre, column[i].scale = number[at], number[at + 1]
             column[i].edges = &number[at + 2] if n else NULL
+            column[i].parts = part if any(widths) else NULL
             sizes.append((1, max(n - 1, 0), bool(has_missing)))
             at += 2 + n
             for k, width in enumerate(widths):
-                part = &column[i].parts[k]
-                part.used, part.n = width > 0, edges[k + 1]
-                part.edges = &number[at] if part.n else NULL
                 sizes.append((min(width, 2), max(width - 2, 0), 0))
-                at += part.n
+                if not width:
+                    continue
+                column[i].n_parts += 1
+                part.kind, part.n_edges = CMLP_TABLE_PART_DAY + k, edges[k + 1]
+                part.edges = &number[at] if part.n_edges else NULL
+                at += part.n_edges
+                part += 1
         if at != len(self.numbers):
             raise ValueError(f"numbers must have {at} entries for the columns, got {len(self.numbers)}")
         if level_at != len(self.levels):

@@ -137,14 +137,14 @@ def _write_interval(model: TableModel, calibration: Calibration, prefix: str) ->
         factor = _FACTOR.substitute(
             prefix=prefix, size=2 * n_knots, n_knots=n_knots, last=n_knots - 1
         )
-    if calibration.ends is not None:
+    if calibration.limits is not None:
         lines = []
         near = ("first <= {}", "last >= {}")
-        for (end, number), is_near in zip(calibration.ends.tolist(), near, strict=True):
-            if np.isfinite(end):
+        for (limit, number), is_near in zip(calibration.limits.tolist(), near, strict=True):
+            if np.isfinite(limit):
                 condition = is_near.format(repr(number))
-                lines.append(f"if ({condition} && low > {end!r}) low = {end!r};")
-                lines.append(f"if ({condition} && high < {end!r}) high = {end!r};")
+                lines.append(f"if ({condition} && low > {limit!r}) low = {limit!r};")
+                lines.append(f"if ({condition} && high < {limit!r}) high = {limit!r};")
         frequent = "\n    ".join(lines)
     bound = traits_of(model.net.loss).lowest_target
     if np.isfinite(bound):

@@ -58,7 +58,7 @@ _REMEDY = (
 _LONGEST_IDENTIFIER = 63  # in characters that C99 guarantees
 _NUMBER_BYTES = 8
 _COLUMN_BYTES = 40
-_PARTS_BYTES = 48
+_PARTS_BYTES = 16  # of a column, and of each part
 _LEVELS_BYTES = 24
 _ABOUT = [
     "",
@@ -74,19 +74,20 @@ def parts_of_table(model: TableModel, prefix: str, *, intervals: bool) -> Header
     combination = model.combination
     n_numbers = sum(len(edges) for column in columns for edges in column.all_edges)
     n_params = sum(net.n_params for net, _ in model.networks)
+    size = 0
     column_bytes = _COLUMN_BYTES
     code = "2 to 3 KB"
     if table.has_parts:
+        size += _PARTS_BYTES * sum(len(column.parts) for column in columns)
         column_bytes += _PARTS_BYTES
         code = "3 to 4 KB"
     n_levels = len(columns.levels)
     if n_levels:
         column_bytes += _LEVELS_BYTES
     functions = list(table.write_functions())
-    size = 0
     if intervals:
         functions += write_interval_functions(model, prefix)
-        size = interval_constants(model)
+        size += interval_constants(model)
     return HeaderParts(
         constants=4 * (n_params + n_levels)
         + _NUMBER_BYTES * n_numbers
@@ -231,19 +232,26 @@ class _Table:
         return text
 
     def _write_columns(self) -> Iterator[str]:
-        """Yield the edges of all bins, the levels, and the columns."""
+        """Yield the edges of all bins, the parts of dates, the levels, and the columns."""
         prefix = self.prefix
         columns = []
         edges: list[str] = []
+        parts: list[str] = []
         n_levels = 0
         for column in self.columns:
             role = column.role.upper()
-            n = column.n
+            n_edges = len(column.edges)
+            n_categories = 0
+            if column.is_category:
+                n_categories = column.n
             where = self._add_edges(column.edges, edges)
             numbers = f"{column.centre!r}, {column.scale!r}"
-            parts = ""
-            if self.has_parts:
-                parts = f", {{{', '.join(self._write_parts(column, edges))}}}"
+            of_date = ""
+            if column.parts:
+                of_date = f", {prefix}_parts + {len(parts)}, {len(column.parts)}"
+                parts += self._write_parts(column, edges)
+            elif self.has_parts:
+                of_date = ", NULL, 0"
             levels = ""
             if self.has_levels:
                 levels = ", NULL, 0, 0"
@@ -252,13 +260,15 @@ class _Table:
                 levels = f", {prefix}_levels + {n_levels}, {table.size}, {n_one_hot}"
                 n_levels += table.size
             columns.append(
-                f"{{{prefix}_ROLE_{role}, {int(column.missing)}, {n}, {numbers}, {where}{parts}"
-                f"{levels}}}"
+                f"{{{prefix}_ROLE_{role}, {int(column.missing)}, {numbers}, {where}, {n_edges}, "
+                f"{n_categories}{of_date}{levels}}}"
             )
         if edges:
             yield "/* Edges of the bins of all columns and of their parts. */\n" + array(
                 f"double {prefix}_edges", edges, 4
             )
+        if parts:
+            yield array(f"{prefix}_date_part {prefix}_parts", parts, 1)
         if n_levels:
             title = "/* The levels of the categories of each column with levels. */\n"
             # no negative zero
@@ -276,13 +286,10 @@ class _Table:
 
     def _write_parts(self, column: TableColumn, edges: list[str]) -> Iterator[str]:
         """Yield the parts of a date, and add their edges."""
-        parts = {part.name: part for part in column.parts}
-        for name in PARTS:
-            used = parts.get(name)
-            if used:
-                yield f"{{{self._add_edges(used.edges, edges)}, {len(used.edges)}, 1}}"
-            else:
-                yield "{NULL, 0, 0}"
+        kinds = list(PARTS)
+        for part in column.parts:
+            where = self._add_edges(part.edges, edges)
+            yield f"{{{where}, {len(part.edges)}, {kinds.index(part.name) + 1}}}"
 
     def _write_prediction(self) -> Function:
         prefix = self.prefix
@@ -478,7 +485,7 @@ _CHECK = Template("""\
             state = state * 1664525u + 1013904223u;
             x[k] = 0.0;
             if (c->role == ${prefix}_ROLE_CATEGORY) x[k] = (double)((state >> 8) % \
-(uint32_t)(c->n + 1)) - 1.0;
+(uint32_t)(c->n_categories + 1)) - 1.0;
             if (c->role != ${prefix}_ROLE_NUMBER) continue;
             x[k] = (double)((int32_t)(state >> 8) - 8388608) / 2097152.0;
             x[k] = ${prefix}_rounded(x[k] * c->scale) + c->centre;

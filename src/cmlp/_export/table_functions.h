@@ -5,21 +5,22 @@ enum { NAME_ROLE_UNUSED = 1, NAME_ROLE_NUMBER = 2, NAME_ROLE_CATEGORY = 3 };
 #if NAME_PARTS
 #define NAME_PARTS 3
 
-/* The time of day, the weekday, or the day of the year of a date, if it is used. */
+/* A part of a date. */
 typedef struct NAME_date_part {
     const double *edges;
-    int32_t n, used; /* n: number of edges */
+    int32_t n_edges, kind; /* kind: 1 the time of day, 2 the weekday, 3 the day of the year */
 } NAME_date_part;
 
 #endif
 /* How a column is encoded. */
 typedef struct NAME_column {
     int32_t role, has_missing; /* has_missing: numbers have an input that says whether they are missing */
-    int64_t n;                 /* number of edges, or of categories */
     double centre, scale;
     const double *edges;
+    int32_t n_edges, n_categories;
 #if NAME_PARTS
-    NAME_date_part parts[NAME_PARTS];
+    const NAME_date_part *parts;
+    int64_t n_parts;
 #endif
 #if NAME_LEVELS
     const float *levels;         /* n_levels numbers, as many for each category; or NULL */

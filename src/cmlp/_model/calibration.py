@@ -67,7 +67,7 @@ class Calibration(NamedTuple):
     widths : ndarray of float64, shape (n_answers, 2, n_knots), or None
         For "scaled_error", how the width of an interval follows from the prediction: ascending
         predictions and their factors, see `factors_of`.
-    ends : ndarray of float64, shape (2, 2), or None
+    limits : ndarray of float64, shape (2, 2), or None
         For "quantiles", the lowest and the highest target if many are equal to it, each with a
         number near it: an interval contains the lowest target if its lowest quantile is at most
         this number, and the highest one if its highest quantile is at least this number. Infinite
@@ -81,7 +81,7 @@ class Calibration(NamedTuple):
     rows: str
     scores: NDArray[np.float64]
     widths: NDArray[np.float64] | None = None
-    ends: NDArray[np.float64] | None = None
+    limits: NDArray[np.float64] | None = None
     groups: GroupCount | None = None
 
     @classmethod
@@ -92,7 +92,7 @@ class Calibration(NamedTuple):
         scores: NDArray[np.float64],
         weight: NDArray[np.float64] | None,
         widths: NDArray[np.float64] | None = None,
-        ends: NDArray[np.float64] | None = None,
+        limits: NDArray[np.float64] | None = None,
         groups: GroupCount | None = None,
     ) -> Self:
         """Return the calibration with these scores of rows, and the rows' weights.
@@ -105,7 +105,7 @@ class Calibration(NamedTuple):
         else:
             assert weight is not None
             kept = [_kept_by_group(each, weight, groups.n) for each in scores]
-        return cls(kind, rows, np.stack(kept), widths, ends, groups)
+        return cls(kind, rows, np.stack(kept), widths, limits, groups)
 
     def stored(self) -> dict[str, Any]:
         """Return what files and pickles keep."""
@@ -149,9 +149,9 @@ class Calibration(NamedTuple):
             margins = margins * factors_of(self.widths, outputs)
         first, last = _ends(self.kind, outputs)
         low, high = first - margins, last + margins
-        if self.ends is not None:
+        if self.limits is not None:
             for is_near, target in zip(
-                _near_ends(self.ends, first, last), self.ends[:, 0], strict=True
+                _near_limits(self.limits, first, last), self.limits[:, 0], strict=True
             ):
                 low[is_near & (low > target)] = target
                 high[is_near & (high < target)] = target
@@ -192,7 +192,7 @@ def checked_calibration(
     rows: object,
     scores: NDArray[np.float64],
     widths: NDArray[np.float64] | None,
-    ends: NDArray[np.float64] | None,
+    limits: NDArray[np.float64] | None,
     n_groups: object,
     group_column: object,
     net: _core.Net,
@@ -220,10 +220,10 @@ def checked_calibration(
         raise ValueError("the scores of the calibration do not ascend")
     if (widths is None) != (kind != SCALED_ERROR):
         raise ValueError("the widths of the calibration do not fit its kind")
-    if ends is not None:
-        _check_ends(ends, str(kind))
+    if limits is not None:
+        _check_limits(limits, str(kind))
     if widths is None:
-        return Calibration(str(kind), str(rows), scores, None, ends, groups)
+        return Calibration(str(kind), str(rows), scores, None, limits, groups)
     if widths.ndim != 2 or len(widths) != 2 * n or not widths.size:
         raise ValueError("the widths of the calibration are invalid")
     widths = widths.reshape(n, 2, -1)
@@ -245,12 +245,12 @@ def _checked_groups(n: object, column: object) -> GroupCount | None:
     return GroupCount(n, column)
 
 
-def _check_ends(ends: NDArray[np.float64], kind: str) -> None:
-    """Raise ValueError unless these can be the frequent ends of the targets for scores of this kind."""
-    if kind != QUANTILES or ends.shape != (2, 2):
-        raise ValueError("the ends of the calibration do not fit its kind")
-    if not (ends[0, 0] <= ends[0, 1] and ends[1, 0] >= ends[1, 1]):
-        raise ValueError("the ends of the calibration break a rule")
+def _check_limits(limits: NDArray[np.float64], kind: str) -> None:
+    """Raise ValueError unless these can be the limits of frequent targets for scores of this kind."""
+    if kind != QUANTILES or limits.shape != (2, 2):
+        raise ValueError("the limits of the calibration do not fit its kind")
+    if not (limits[0, 0] <= limits[0, 1] and limits[1, 0] >= limits[1, 1]):
+        raise ValueError("the limits of the calibration break a rule")
 
 
 def kind_of_scores(net: _core.Net, labels: Labels | None) -> str:
@@ -265,12 +265,12 @@ def scores_of(
     outputs: NDArray[np.float64],
     y: NDArray[Any],
     labels: Labels | None = None,
-    ends: NDArray[np.float64] | None = None,
+    limits: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return the scores of rows, of shape (n_answers, n_rows).
 
     y has a column of numbers for each target, or the index of each row's class, or a bool for each
-    label that a row can have. `ends` are those of `Calibration`.
+    label that a row can have. `limits` are those of `Calibration`.
     """
     if labels is not None and labels.kind == "ordered":
         outputs = _towards_median(outputs)
@@ -285,12 +285,12 @@ def scores_of(
     # then large enough.
     below = np.where(low - below > y, np.nextafter(below, np.inf), below)
     above = np.where(high + above < y, np.nextafter(above, np.inf), above)
-    if ends is not None:
-        for is_near, target in zip(_near_ends(ends, low, high), ends[:, 0], strict=True):
+    if limits is not None:
+        for is_near, target in zip(_near_limits(limits, low, high), limits[:, 0], strict=True):
             below[is_near & (y >= target)] = -np.inf
             above[is_near & (y <= target)] = -np.inf
     scores: NDArray[np.float64] = np.maximum(below, above).T
-    if ends is not None:
+    if limits is not None:
         others = scores > -np.inf  # the rows that some margin leaves out
         scores[~others] = scores[others].min() if others.any() else 0.0
     return scores
@@ -317,24 +317,24 @@ def _ends(
     return (outputs[:, :1], outputs[:, -1:]) if kind == QUANTILES else (outputs, outputs)
 
 
-def _near_ends(
-    ends: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+def _near_limits(
+    limits: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which lowest quantiles are near the lowest target, and which highest ones near the highest target."""
-    return low <= ends[0, 1], high >= ends[1, 1]
+    return low <= limits[0, 1], high >= limits[1, 1]
 
 
-def frequent_ends(
+def frequent_limits(
     targets: NDArray[np.float64], weight: NDArray[np.float64] | None, scale: float
 ) -> NDArray[np.float64] | None:
-    """Return the `ends` of a calibration from the targets of the training rows; None if no end is frequent."""
+    """Return the `limits` of a calibration from the targets of the training rows; None if no limit is frequent."""
     lowest, highest = targets.min(), targets.max()
-    ends = np.array([[-np.inf, -np.inf], [np.inf, np.inf]])
+    limits = np.array([[-np.inf, -np.inf], [np.inf, np.inf]])
     if _mean((targets == lowest).astype(np.float64), weight) >= _FREQUENT:
-        ends[0] = lowest, lowest + _NEAR * scale
+        limits[0] = lowest, lowest + _NEAR * scale
     if _mean((targets == highest).astype(np.float64), weight) >= _FREQUENT:
-        ends[1] = highest, highest - _NEAR * scale
-    return ends if np.isfinite(ends).any() else None
+        limits[1] = highest, highest - _NEAR * scale
+    return limits if np.isfinite(limits).any() else None
 
 
 def factors_of(

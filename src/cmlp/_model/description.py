@@ -626,7 +626,7 @@ def _answer_scale_parts(scale: AnswerScale, model: TableModel) -> Values:
     n, names = n_answers(model.net, model.labels), None
     if n > 1:
         names = [None] * n if scale.names is None else list(scale.names)
-    return {"numbers": np.array(scale.numbers).T.ravel(), "names": names}
+    return {"numbers": np.array(scale.numbers).T, "names": names}
 
 
 def _load_targets(metadata: Metadata, _: Draft) -> list[str | None] | None:
@@ -809,7 +809,7 @@ TABLE_FIELDS = (
             },
             **{
                 name: _array(f"{CALIBRATION}.{name}", CALIBRATION, by_core=True)
-                for name in ("scores", "widths", "ends")
+                for name in ("scores", "widths", "limits")
             },
             "n_groups": _member("groups", "n", CALIBRATION, is_optional=True),
             "group_column": _member("groups", "column", is_optional=True),

@@ -16,19 +16,18 @@ static cmlp_status value_of(const cmlp_model *model, int64_t column, const char 
     cmlp_table_column_info info = CMLP_INIT(cmlp_table_column_info);
     const cmlp_status status = cmlp_table_describe_column(model, column, &info, NULL);
     if (status) return status;
-    if (info.n_categories) return cmlp_table_code_of_value(model, column, &category, value, NULL);
+    if (info.n_categories) return cmlp_table_find_code(model, column, &category, value, NULL);
     *value = *text ? strtod(text, NULL) : NAN;
     return CMLP_OK;
 }
 
 /* Prints a line for each target. A model of one target can have several outputs: quantiles. */
-static cmlp_status print_intervals(const cmlp_model *model, double coverage, const double *outputs, int64_t n)
+static cmlp_status print_intervals(const cmlp_file *file, double coverage, const double *outputs)
 {
-    double margin;
-    int64_t n_targets = cmlp_table_margin(model, 1, coverage, outputs, n, &margin, &margin, NULL) == CMLP_OK ? n : 1, width = n / n_targets;
-    for (int64_t k = 0; k < n_targets; k++) {
+    const int64_t n = file->info.n_out, width = n / file->info.n_targets;
+    for (int64_t k = 0; k < file->info.n_targets; k++) {
         double ends[2];
-        cmlp_status status = cmlp_table_interval(model, k, coverage, outputs, n, ends, ends + 1, NULL);
+        cmlp_status status = cmlp_table_interval(file->model, k, coverage, outputs, n, ends, ends + 1, NULL);
         if (status) return status;
         for (int64_t i = 0; i < width; i++) printf("%.17g ", outputs[k + i]);
         printf("%.17g %.17g\n", ends[0], ends[1]);
@@ -47,7 +46,7 @@ int main(int argc, char **argv)
     const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT64, 1, argc - 3);
     const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = outputs, .n_outputs = 16};
     if (!status) status = cmlp_model_predict(file.model, &rows, &prediction, &file.run);
-    if (!status) status = print_intervals(file.model, strtod(argv[2], NULL), outputs, file.info.n_out);
+    if (!status) status = print_intervals(&file, strtod(argv[2], NULL), outputs);
     cmlp_file_free(&file);
     return status;
 }

@@ -92,6 +92,13 @@ pub type _bindgen_ty_2 = ::std::os::raw::c_int;
 pub struct cmlp_model {
     _unused: [u8; 0],
 }
+pub type cmlp_model_kind = i32;
+pub const CMLP_MODEL_NETWORK: _bindgen_ty_3 = 1;
+pub const CMLP_MODEL_REGRESSOR: _bindgen_ty_3 = 2;
+pub const CMLP_MODEL_CLASSIFIER: _bindgen_ty_3 = 3;
+pub const CMLP_MODEL_ORDERED: _bindgen_ty_3 = 4;
+pub const CMLP_MODEL_KIND_SIGNED: _bindgen_ty_3 = -1;
+pub type _bindgen_ty_3 = ::std::os::raw::c_int;
 #[repr(C)]
 pub struct cmlp_model_info {
     pub struct_size: usize,
@@ -105,7 +112,8 @@ pub struct cmlp_model_info {
     pub n_labels: i64,
     pub n_nets: i64,
     pub dtype: cmlp_dtype,
-    pub reserved: i32,
+    pub kind: cmlp_model_kind,
+    pub n_targets: i64,
 }
 extern "C" {
     pub fn cmlp_model_size(
@@ -116,9 +124,9 @@ extern "C" {
     ) -> cmlp_status;
 }
 pub type cmlp_model_flags = i32;
-pub const CMLP_MODEL_TRUSTED: _bindgen_ty_3 = 1;
-pub const CMLP_MODEL_FLAGS_SIGNED: _bindgen_ty_3 = -1;
-pub type _bindgen_ty_3 = ::std::os::raw::c_int;
+pub const CMLP_MODEL_TRUSTED: _bindgen_ty_4 = 1;
+pub const CMLP_MODEL_FLAGS_SIGNED: _bindgen_ty_4 = -1;
+pub type _bindgen_ty_4 = ::std::os::raw::c_int;
 extern "C" {
     pub fn cmlp_model_init(
         memory: *mut ::std::os::raw::c_void,
@@ -131,10 +139,10 @@ extern "C" {
     ) -> cmlp_status;
 }
 pub type cmlp_rows_kind = i32;
-pub const CMLP_ROWS_DENSE: _bindgen_ty_4 = 1;
-pub const CMLP_ROWS_CSR: _bindgen_ty_4 = 2;
-pub const CMLP_ROWS_KIND_SIGNED: _bindgen_ty_4 = -1;
-pub type _bindgen_ty_4 = ::std::os::raw::c_int;
+pub const CMLP_ROWS_DENSE: _bindgen_ty_5 = 1;
+pub const CMLP_ROWS_CSR: _bindgen_ty_5 = 2;
+pub const CMLP_ROWS_KIND_SIGNED: _bindgen_ty_5 = -1;
+pub type _bindgen_ty_5 = ::std::os::raw::c_int;
 #[repr(C)]
 pub struct cmlp_rows {
     pub struct_size: usize,
@@ -173,14 +181,14 @@ extern "C" {
     ) -> cmlp_status;
 }
 pub type cmlp_value_type = i32;
-pub const CMLP_VALUE_MISSING: _bindgen_ty_5 = 0;
-pub const CMLP_VALUE_TEXT: _bindgen_ty_5 = 1;
-pub const CMLP_VALUE_DOUBLE: _bindgen_ty_5 = 2;
-pub const CMLP_VALUE_INTEGER: _bindgen_ty_5 = 3;
-pub const CMLP_VALUE_BOOLEAN: _bindgen_ty_5 = 4;
-pub const CMLP_VALUE_LARGE_INTEGER: _bindgen_ty_5 = 5;
-pub const CMLP_VALUE_TYPE_SIGNED: _bindgen_ty_5 = -1;
-pub type _bindgen_ty_5 = ::std::os::raw::c_int;
+pub const CMLP_VALUE_MISSING: _bindgen_ty_6 = 0;
+pub const CMLP_VALUE_TEXT: _bindgen_ty_6 = 1;
+pub const CMLP_VALUE_DOUBLE: _bindgen_ty_6 = 2;
+pub const CMLP_VALUE_INTEGER: _bindgen_ty_6 = 3;
+pub const CMLP_VALUE_BOOLEAN: _bindgen_ty_6 = 4;
+pub const CMLP_VALUE_LARGE_INTEGER: _bindgen_ty_6 = 5;
+pub const CMLP_VALUE_TYPE_SIGNED: _bindgen_ty_6 = -1;
+pub type _bindgen_ty_6 = ::std::os::raw::c_int;
 #[repr(C)]
 pub struct cmlp_value {
     pub text: *const ::std::os::raw::c_char,
@@ -199,22 +207,22 @@ extern "C" {
     ) -> cmlp_status;
 }
 pub type cmlp_table_kind = i32;
-pub const CMLP_TABLE_NUMBER: _bindgen_ty_11 = 1;
-pub const CMLP_TABLE_BOOLEAN: _bindgen_ty_11 = 2;
-pub const CMLP_TABLE_DATE: _bindgen_ty_11 = 3;
-pub const CMLP_TABLE_TIME: _bindgen_ty_11 = 4;
-pub const CMLP_TABLE_INSTANT: _bindgen_ty_11 = 5;
-pub const CMLP_TABLE_DURATION: _bindgen_ty_11 = 6;
-pub const CMLP_TABLE_CATEGORY: _bindgen_ty_11 = 7;
-pub const CMLP_TABLE_ORDERED: _bindgen_ty_11 = 8;
-pub const CMLP_TABLE_KIND_SIGNED: _bindgen_ty_11 = -1;
-pub type _bindgen_ty_11 = ::std::os::raw::c_int;
-pub type cmlp_table_role = i32;
-pub const CMLP_TABLE_ROLE_UNUSED: _bindgen_ty_12 = 1;
-pub const CMLP_TABLE_ROLE_NUMBER: _bindgen_ty_12 = 2;
-pub const CMLP_TABLE_ROLE_CATEGORY: _bindgen_ty_12 = 3;
-pub const CMLP_TABLE_ROLE_SIGNED: _bindgen_ty_12 = -1;
+pub const CMLP_TABLE_NUMBER: _bindgen_ty_12 = 1;
+pub const CMLP_TABLE_BOOLEAN: _bindgen_ty_12 = 2;
+pub const CMLP_TABLE_DATE: _bindgen_ty_12 = 3;
+pub const CMLP_TABLE_TIME: _bindgen_ty_12 = 4;
+pub const CMLP_TABLE_INSTANT: _bindgen_ty_12 = 5;
+pub const CMLP_TABLE_DURATION: _bindgen_ty_12 = 6;
+pub const CMLP_TABLE_CATEGORY: _bindgen_ty_12 = 7;
+pub const CMLP_TABLE_ORDERED: _bindgen_ty_12 = 8;
+pub const CMLP_TABLE_KIND_SIGNED: _bindgen_ty_12 = -1;
 pub type _bindgen_ty_12 = ::std::os::raw::c_int;
+pub type cmlp_table_role = i32;
+pub const CMLP_TABLE_ROLE_UNUSED: _bindgen_ty_13 = 1;
+pub const CMLP_TABLE_ROLE_NUMBER: _bindgen_ty_13 = 2;
+pub const CMLP_TABLE_ROLE_CATEGORY: _bindgen_ty_13 = 3;
+pub const CMLP_TABLE_ROLE_SIGNED: _bindgen_ty_13 = -1;
+pub type _bindgen_ty_13 = ::std::os::raw::c_int;
 #[repr(C)]
 pub struct cmlp_table_column_info {
     pub struct_size: usize,
@@ -238,7 +246,7 @@ extern "C" {
     ) -> cmlp_status;
 }
 extern "C" {
-    pub fn cmlp_table_code_of_value(
+    pub fn cmlp_table_find_code(
         model: *const cmlp_model,
         column: i64,
         value: *const cmlp_value,
@@ -247,7 +255,7 @@ extern "C" {
     ) -> cmlp_status;
 }
 extern "C" {
-    pub fn cmlp_table_category(
+    pub fn cmlp_table_find_category(
         model: *const cmlp_model,
         column: i64,
         code: i64,
@@ -256,7 +264,7 @@ extern "C" {
     ) -> cmlp_status;
 }
 extern "C" {
-    pub fn cmlp_table_code_of_cell(
+    pub fn cmlp_table_read_cell(
         model: *const cmlp_model,
         column: i64,
         text: *const ::std::os::raw::c_char,
@@ -289,9 +297,14 @@ extern "C" {
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
-pub const CMLP_TABLE_ABSOLUTE_ERROR: _bindgen_ty_13 = 1;
-pub const CMLP_TABLE_SCALED_ERROR: _bindgen_ty_13 = 2;
-pub const CMLP_TABLE_QUANTILES: _bindgen_ty_13 = 3;
-pub const CMLP_TABLE_PROBABILITY: _bindgen_ty_13 = 4;
-pub const CMLP_TABLE_CALIBRATION_KIND_SIGNED: _bindgen_ty_13 = -1;
-pub type _bindgen_ty_13 = ::std::os::raw::c_int;
+pub const CMLP_TABLE_PART_DAY: _bindgen_ty_14 = 1;
+pub const CMLP_TABLE_PART_WEEK: _bindgen_ty_14 = 2;
+pub const CMLP_TABLE_PART_YEAR: _bindgen_ty_14 = 3;
+pub const CMLP_TABLE_PART_KIND_SIGNED: _bindgen_ty_14 = -1;
+pub type _bindgen_ty_14 = ::std::os::raw::c_int;
+pub const CMLP_TABLE_ABSOLUTE_ERROR: _bindgen_ty_15 = 1;
+pub const CMLP_TABLE_SCALED_ERROR: _bindgen_ty_15 = 2;
+pub const CMLP_TABLE_QUANTILES: _bindgen_ty_15 = 3;
+pub const CMLP_TABLE_PROBABILITY: _bindgen_ty_15 = 4;
+pub const CMLP_TABLE_CALIBRATION_KIND_SIGNED: _bindgen_ty_15 = -1;
+pub type _bindgen_ty_15 = ::std::os::raw::c_int;

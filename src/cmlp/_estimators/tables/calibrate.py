@@ -115,7 +115,7 @@ def _with_calibration(
         widths = None
     else:
         widths = (known.widths, factors_of(known.widths, outputs))
-    ends = None if known is None else known.ends
+    limits = None if known is None else known.limits
     calibration, accuracy = measured(
         model.net,
         kind_of_rows,
@@ -124,7 +124,7 @@ def _with_calibration(
         weight,
         model.labels,
         widths=widths,
-        ends=ends,
+        limits=limits,
         groups=groups,
     )
     summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
@@ -274,21 +274,21 @@ def measured(
     *,
     part: NDArray[np.int64] | None = None,
     widths: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
-    ends: NDArray[np.float64] | None = None,
+    limits: NDArray[np.float64] | None = None,
     groups: GroupCount | None = None,
 ) -> tuple[Calibration, Accuracy | None]:
     """Return the calibration and the accuracy of outputs.
 
     `widths` are those of the model and the factors of the rows. If `part` has the number of each row's part, they are
-    learned from these rows. `ends` and `groups` are those of `Calibration`.
+    learned from these rows. `limits` and `groups` are those of `Calibration`.
     """
     kind = kind_of_scores(net, labels)
-    scores = scores_of(kind, outputs, truth, labels, ends)
+    scores = scores_of(kind, outputs, truth, labels, limits)
     if part is not None and kind == ABSOLUTE_ERROR:
         widths = learned_widths(outputs, scores.T, weight, part)
     if widths is None:
         calibration = Calibration.from_scores(
-            kind, kind_of_rows, scores, weight, ends=ends, groups=groups
+            kind, kind_of_rows, scores, weight, limits=limits, groups=groups
         )
     else:
         calibration = Calibration.from_scores(

@@ -56,7 +56,7 @@ from cmlp._estimators.tables.repeated_rows import (
 from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._estimators.tables.targets import learn_table_encoding
 from cmlp._estimators.tables.train_bag import train_members
-from cmlp._model.calibration import HELD_OUT, frequent_ends
+from cmlp._model.calibration import HELD_OUT, frequent_limits
 from cmlp._model.model import TableModel, TrainedNet, combination_of, mean_outputs
 from cmlp._model.outside import warn_of_moved_rows
 from cmlp._model.probabilities import (
@@ -753,7 +753,7 @@ class TableFit(Fit):
             weight,
             labels,
             part=part,
-            ends=self._frequent_ends(),
+            limits=self._frequent_limits(),
             groups=count,
         )
 
@@ -768,12 +768,14 @@ class TableFit(Fit):
             judged.append(rows)
         return importances_of(self.columns, networks, judged)
 
-    def _frequent_ends(self) -> NDArray[np.float64] | None:
-        """Return the frequent ends of the targets, which intervals of several quantiles reach; None without such."""
+    def _frequent_limits(self) -> NDArray[np.float64] | None:
+        """Return the limits of frequent targets, which intervals of several quantiles reach; None without such."""
         scale, rows = self.encoding.answer_scale, self.rows
         if scale is None or not isinstance(self.options.loss_parameter, tuple):
             return None
-        return frequent_ends(rows.truth[: rows.n_training, 0], rows.to_train_on[1], scale.scale[0])
+        return frequent_limits(
+            rows.truth[: rows.n_training, 0], rows.to_train_on[1], scale.scale[0]
+        )
 
     def _held_out_scores(self, networks: Sequence[TrainedNet]) -> HeldOutScores | None:
         """Return the scores of held-out rows by the networks that held them out; None without such rows or classes.

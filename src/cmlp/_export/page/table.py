@@ -110,7 +110,7 @@ def table_page(
         "positive": _sought_class(model),
         "intervals": _measure_intervals(model),
         "widths": _list_widths(model),
-        "ends": _list_frequent_ends(model),
+        "limits": _list_frequent_limits(model),
         "lowest": _lowest_target(model),
         "background": _encode_background(compared, is_kept=background),
         "params": encode_base64(
@@ -405,18 +405,18 @@ def _list_widths(model: TableModel) -> list[Any] | None:
     return list(model.calibration.widths.tolist())
 
 
-def _list_frequent_ends(model: TableModel) -> list[list[float]]:
-    """Return the frequent ends of the targets, each with a number near it.
+def _list_frequent_limits(model: TableModel) -> list[list[float]]:
+    """Return the limits of frequent targets, each with a number near it.
 
-    An end that is not frequent has an empty list.
+    A limit that is not frequent has an empty list.
     """
-    ends: list[list[float]] = [[], []]
-    if model.calibration is None or model.calibration.ends is None:
-        return ends
-    for side, numbers in enumerate(model.calibration.ends):
+    limits: list[list[float]] = [[], []]
+    if model.calibration is None or model.calibration.limits is None:
+        return limits
+    for side, numbers in enumerate(model.calibration.limits):
         if np.isfinite(numbers).all():
-            ends[side] = numbers.tolist()
-    return ends
+            limits[side] = numbers.tolist()
+    return limits
 
 
 def _lowest_target(model: TableModel) -> float | None:

@@ -91,7 +91,7 @@ int cmlpi_is_date_kind(cmlp_table_kind kind)
 int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n)
 {
     if (kind < CMLP_TABLE_NUMBER || kind > CMLP_TABLE_ORDERED) return 0;
-    if (column->role == CMLP_TABLE_ROLE_CATEGORY) return kind != CMLP_TABLE_ORDERED && n == column->n;
+    if (column->role == CMLP_TABLE_ROLE_CATEGORY) return kind != CMLP_TABLE_ORDERED && n == column->n_categories;
     if (kind == CMLP_TABLE_ORDERED) return n > 0;
     if (column->role == CMLP_TABLE_ROLE_NUMBER) return !n && kind != CMLP_TABLE_CATEGORY;
     return !n || kind == CMLP_TABLE_CATEGORY;

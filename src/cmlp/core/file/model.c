@@ -64,6 +64,14 @@ static int is_multilabel(const cmlpi_head *head, const unsigned char *file)
     return kind && file[kind + 1] == CMLP_LABELS_ARE_SEVERAL;
 }
 
+/* What the outputs are. Whether a row can have several labels is in the data, not in the head. */
+static cmlp_model_kind kind_of_model(const cmlpi_head *head)
+{
+    if (!CMLP_IS_TABLE(head)) return head->values.n[CMLP_LABEL_ENDS] ? CMLP_MODEL_CLASSIFIER : CMLP_MODEL_NETWORK;
+    if (head->feature == CMLP_HAS_ORDER) return CMLP_MODEL_ORDERED;
+    return head->table_target ? CMLP_MODEL_REGRESSOR : CMLP_MODEL_CLASSIFIER;
+}
+
 /* A real function: its net is not on the stack while the head is read. */
 REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
 {
@@ -82,6 +90,8 @@ REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
     info->n_labels = head->values.n[CMLP_LABEL_ENDS];
     info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
     info->n_nets = head->n_nets;
+    info->kind = kind_of_model(head);
+    info->n_targets = CMLP_IS_TABLE(head) ? cmlpi_n_targets(head) : 0;
     return CMLP_OK;
 }
 
@@ -89,7 +99,7 @@ static cmlp_status describe_file(const void *file, size_t file_size, cmlp_model_
 {
     cmlp_model_info copy;
     cmlpi_head head;
-    cmlp_status status = CMLP_READ(&copy, info, cmlp_model_info, reserved);
+    cmlp_status status = CMLP_READ(&copy, info, cmlp_model_info, dtype);
     if (status) return cmlpi_refuse(&run->refused, status, "info");
     status = cmlpi_check_pointer(file, 1, "file", run);
     if (status) return status;
@@ -224,12 +234,7 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     if (!status && verify) status = check_data(file, n, &head);
     if (!status) status = load_scales(&head, &divided, run);
     model->table = divided.table.table; /* NULL: one network */
-    model->scores = head.scores;
-    model->n_scores = head.n_scores;
-    model->n_score_rows = head.n_score_rows;
-    model->widths = head.widths;
-    model->n_knots = head.n_knots;
-    model->ends = head.ends;
+    model->calibration = head.calibration;
     model->values = head.values;
     model->ranges = divided.table.ranges;
     model->is_cumulative = is_cumulative(&head);

@@ -13,13 +13,9 @@ struct cmlp_model {
     const void *params; /* in the file's bytes, or after this struct if their bytes had to be swapped */
     double input_scale;
     const double *shifts, *factors; /* after this struct; NULL: the input scale is used */
-    uint64_t scores;                /* of the calibration: their offset in the file, and how many for each target */
-    int64_t n_scores, n_score_rows;
+    cmlpi_stored_calibration calibration;
     const cmlp_table *table;        /* after this struct; NULL: the model is one network */
     const cmlp_net *net;            /* after this struct; of a table: one with the most inputs */
-    uint64_t widths; /* of the calibration: their offset, or 0, and how many for each target */
-    int64_t n_knots;
-    uint64_t ends; /* of the calibration: the offset of its frequent ends of the targets, or 0 */
     cmlpi_stored_values values; /* where labels, names and categories are */
     cmlpi_value_range *ranges; /* after this struct: of the categories of each column; or NULL */
     int is_cumulative; /* one output fewer than labels: each is the probability of the labels above one of them, and the

@@ -258,8 +258,8 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_code_of_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                    double *number, cmlp_run *run)
+cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                 double *number, cmlp_run *run)
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);

@@ -8,17 +8,20 @@
 #include "model_cursor.h"
 
 #if CMLP_BUILDS_TABLES
+const char cmlpi_part_names[CMLP_PARTS][7] = {"/day:", "/week:", "/year:"};
+
 /* Reads the parts of a date. */
-static int read_parts(cursor *c, cmlp_table_column *column)
+static int read_parts(cursor *c, cmlp_table_column *column, cmlp_table_date_part parts[CMLP_PARTS])
 {
-    static const char names[CMLP_PARTS][7] = {"/day:", "/week:", "/year:"};
     for (int k = 0; k < CMLP_PARTS; k++) {
-        if (!pass(c, names[k], k ? 6 : 5)) continue;
+        if (!pass(c, cmlpi_part_names[k], strlen(cmlpi_part_names[k]))) continue;
         const uint64_t n = number(c);
         if (c->status || n < 2 || n > CMLP_MAX_WIDTH) return 0;
-        column->parts[k].used = 1;
-        column->parts[k].n = n > 2 ? (int64_t)n - 1 : 0; /* n counts inputs: two waves and the bins */
+        parts[column->n_parts++] = (cmlp_table_date_part){
+            .kind = CMLP_TABLE_PART_DAY + k,
+            .n_edges = n > 2 ? (int64_t)n - 1 : 0}; /* n counts inputs: two waves and the bins */
     }
+    if (column->n_parts) column->parts = parts;
     return 1;
 }
 
@@ -28,7 +31,7 @@ static int read_levels(cursor *c, cmlp_table_column *column)
     if (!PASS(c, "/one_hot:")) return 1;
     const uint64_t n_one_hot = number(c);
     if (!PASS(c, "/levels:")) return 0;
-    const uint64_t width = number(c), n = (uint64_t)column->n;
+    const uint64_t width = number(c), n = (uint64_t)column->n_categories;
     if (c->status || n_one_hot > n || width < 1 || width > CMLP_MAX_WIDTH / n) return 0;
     column->n_one_hot = (int64_t)n_one_hot;
     column->n_levels = (int64_t)(n * width);
@@ -36,7 +39,7 @@ static int read_levels(cursor *c, cmlp_table_column *column)
 }
 
 /* Reads the word of a column, and its number. */
-static int read_word(cursor *c, cmlp_table_column *column)
+static int read_word(cursor *c, cmlp_table_column *column, cmlp_table_date_part parts[CMLP_PARTS])
 {
     memset(column, 0, sizeof *column);
     if (PASS(c, "unused")) {
@@ -49,22 +52,27 @@ static int read_word(cursor *c, cmlp_table_column *column)
     if (!is_number && !PASS(c, "category:")) return 0;
     const uint64_t n = number(c);
     if (c->status || n > CMLP_MAX_WIDTH) return 0;
-    column->n = (int64_t)n;
-    if (is_number) return n != 1 && (!n || read_parts(c, column));
+    if (is_number) {
+        column->n_edges = (int64_t)n;
+        return n != 1 && (!n || read_parts(c, column, parts));
+    }
+    column->n_categories = (int64_t)n;
     return n > 0 && read_levels(c, column);
 }
 
-cmlp_status cmlpi_read_columns(const string_view *text, cmlp_table_column *columns, cmlpi_column_words *words,
-                               const unsigned char **at)
+cmlp_status cmlpi_read_columns(const string_view *text, cmlp_table_column *columns, cmlp_table_date_part *parts,
+                               cmlpi_column_words *words, const unsigned char **at)
 {
     cursor c = {text->at, text->at + text->length, CMLP_OK};
     cmlp_table_column column;
+    cmlp_table_date_part parts_read[CMLP_PARTS]; /* of one column */
     memset(words, 0, sizeof *words);
     do {
         *at = c.at;
-        if (!read_word(&c, &column)) return CMLP_ERROR_FILE_SYNTAX;
+        if (!read_word(&c, &column, columns ? parts + words->n_parts : parts_read)) return CMLP_ERROR_FILE_SYNTAX;
         if (columns) columns[words->n_columns] = column;
         words->n_columns++;
+        words->n_parts += column.n_parts;
         if (column.role == CMLP_TABLE_ROLE_NUMBER) words->n_numbers += 2 + cmlpi_column_edges(&column);
         words->n_levels += column.n_levels;
         for (int bins = 0; bins < 2; bins++) words->widths[bins] += cmlpi_column_width(&column, bins);

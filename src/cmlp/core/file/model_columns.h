@@ -9,12 +9,16 @@ typedef struct cmlpi_column_words {
     int64_t n_columns;
     int64_t n_numbers; /* a centre, a scale, and the edges of each column of numbers and of its parts */
     int64_t n_levels;  /* of all columns */
+    int64_t n_parts;   /* likewise */
     int64_t widths[2]; /* number of inputs without and with bins */
 } cmlpi_column_words;
 
-/* Reads the words. If `columns` is not NULL, writes role, has_missing, n, n_levels and n_one_hot of each column, n and used
- * of its parts, and zeros. *at becomes the position of an error. */
-cmlp_status cmlpi_read_columns(const string_view *text, cmlp_table_column *columns, cmlpi_column_words *words,
-                               const unsigned char **at);
+/* The words of the parts of a date, by their kinds from 1 on. */
+extern const char cmlpi_part_names[][7];
+
+/* Reads the words. If `columns` is not NULL, writes the columns and their parts, but for what the tensors contain. *at becomes
+ * the position of an error. */
+cmlp_status cmlpi_read_columns(const string_view *text, cmlp_table_column *columns, cmlp_table_date_part *parts,
+                               cmlpi_column_words *words, const unsigned char **at);
 
 #endif

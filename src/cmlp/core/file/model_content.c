@@ -60,7 +60,7 @@ static cmlp_status check_strings(const cmlp_model_content *content, int64_t *bad
 static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_content_kind *kind)
 {
     static const char *const reserved[] = {"training.", "layers.", "example.", "input.", "nets.", "table."};
-    static const char *const scores[] = {CMLP_CALIBRATION_ENDS, CMLP_CALIBRATION_SCORES, CMLP_CALIBRATION_WIDTHS};
+    static const char *const scores[] = {CMLP_CALIBRATION_LIMITS, CMLP_CALIBRATION_SCORES, CMLP_CALIBRATION_WIDTHS};
     const size_t n_reserved = kind->columns ? 6 : 4;
     if (a->reserved[0] || a->reserved[1] || a->reserved[2]) return CMLP_ERROR_OPTION;
     if (!a->name || !a->data) return CMLP_ERROR_NULL;
@@ -86,8 +86,8 @@ static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_co
 static cmlp_status check_scores(const cmlp_model_array *a, const cmlpi_content_kind *kind)
 {
     const double *scores = a->data;
-    const int64_t n_answers = cmlpi_n_targets_of(kind->n_outputs, kind->output, kind->n_targets > 1, kind->is_ordered);
-    if (!cmlpi_holds_scores(a->dtype, a->rows, a->columns, n_answers))
+    const int64_t n_targets = cmlpi_n_targets_of(kind->n_outputs, kind->output, kind->n_targets > 1, kind->is_ordered);
+    if (!cmlpi_holds_scores(a->dtype, a->rows, a->columns, n_targets))
         return CMLP_ERROR_FILE_TENSOR;
     for (int64_t i = 0; i < a->rows * a->columns; i++)
         if (!(scores[i] >= scores[i % a->columns ? i - 1 : i])) return CMLP_ERROR_FILE_VALUE;
@@ -95,10 +95,10 @@ static cmlp_status check_scores(const cmlp_model_array *a, const cmlpi_content_k
 }
 
 /* Its widths, likewise. The first of each two rows has predictions, the second one their factors. */
-static cmlp_status check_width_rows(const cmlp_model_array *a, int64_t n_score_rows)
+static cmlp_status check_width_rows(const cmlp_model_array *a, int64_t n_targets)
 {
     const double *numbers = a->data;
-    if (!cmlpi_holds_widths(a->dtype, a->rows, a->columns, n_score_rows)) return CMLP_ERROR_FILE_TENSOR;
+    if (!cmlpi_holds_widths(a->dtype, a->rows, a->columns, n_targets)) return CMLP_ERROR_FILE_TENSOR;
     for (int64_t i = 0; i < a->rows * a->columns; i++) {
         const int is_factor = i / a->columns % 2 == 1;
         if (!cmlpi_is_width(numbers[i], is_factor || i % a->columns == 0 ? numbers[i] : numbers[i - 1], is_factor))
@@ -107,19 +107,19 @@ static cmlp_status check_width_rows(const cmlp_model_array *a, int64_t n_score_r
     return CMLP_OK;
 }
 
-/* Its frequent ends of the targets, likewise. */
-static cmlp_status check_target_ends(const cmlp_model_array *a)
+/* Its limits of frequent targets, likewise. */
+static cmlp_status check_limits(const cmlp_model_array *a)
 {
-    if (!cmlpi_holds_ends(a->dtype, a->rows, a->columns)) return CMLP_ERROR_FILE_TENSOR;
-    return cmlpi_are_ends(a->data) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
+    if (!cmlpi_holds_limits(a->dtype, a->rows, a->columns)) return CMLP_ERROR_FILE_TENSOR;
+    return cmlpi_are_limits(a->data) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
 }
 
-cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi_content_kind *kind, int64_t *n_score_rows)
+cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi_content_kind *kind, int64_t *n_targets)
 {
-    if (!cmlpi_order_of(a->name, CMLP_CALIBRATION_ENDS)) return check_target_ends(a);
-    if (!cmlpi_order_of(a->name, CMLP_CALIBRATION_WIDTHS)) return check_width_rows(a, *n_score_rows);
+    if (!cmlpi_order_of(a->name, CMLP_CALIBRATION_LIMITS)) return check_limits(a);
+    if (!cmlpi_order_of(a->name, CMLP_CALIBRATION_WIDTHS)) return check_width_rows(a, *n_targets);
     if (cmlpi_order_of(a->name, CMLP_CALIBRATION_SCORES)) return CMLP_OK;
-    *n_score_rows = a->rows;
+    *n_targets = a->rows;
     return check_scores(a, kind);
 }
 
@@ -127,13 +127,13 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlpi_c
 {
     if (content->n_arrays < 0) return CMLP_ERROR_OPTION;
     if (content->n_arrays && !content->arrays) return CMLP_ERROR_NULL;
-    int64_t n_score_rows = 0;
+    int64_t n_targets = 0;
     for (int64_t i = 0; i < content->n_arrays; i++) {
         const cmlp_model_array *a = &content->arrays[i];
         *bad = i;
         cmlp_status status = check_content_array(a, kind);
         if (!status && !is_allowed(a->name, content)) status = CMLP_ERROR_FILE_NAME;
-        if (!status && kind->columns) status = cmlpi_check_calibration_array(a, kind, &n_score_rows);
+        if (!status && kind->columns) status = cmlpi_check_calibration_array(a, kind, &n_targets);
         if (status) return status;
         if (i && cmlpi_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
     }

@@ -10,14 +10,14 @@ typedef struct cmlpi_content_kind {
     int32_t output; /* its activation */
     const cmlp_table_column *columns; /* with the next two fields; NULL for a network */
     int64_t n_columns;
-    int has_calibration; /* then no arrays are scores, widths or ends of another one */
+    int has_calibration; /* then no arrays are scores, widths or limits of another one */
     int64_t n_targets; /* of a table with several; otherwise below 2 */
     int is_ordered;    /* whether its labels are ordered */
     int has_training;  /* then names of arrays do not start with "training." */
 } cmlpi_content_kind;
 
-/* Checks an array if it is one of a calibration: scores, then widths and ends. */
-cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi_content_kind *kind, int64_t *n_score_rows);
+/* Checks an array if it is one of a calibration: limits, scores, then widths. */
+cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi_content_kind *kind, int64_t *n_targets);
 
 /* Checks the strings and arrays; run->refused and run->bad_row report which one is refused. */
 cmlp_status cmlpi_check_content(const cmlp_model_content *content, const cmlpi_content_kind *kind, cmlp_run *run);

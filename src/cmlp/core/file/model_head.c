@@ -154,7 +154,7 @@ static void read_columns(cursor *c, cmlpi_head *head)
     head->columns.at = c->at + 1;
     head->columns.length = string(c);
     if (c->status) return;
-    const cmlp_status status = cmlpi_read_columns(&head->columns, NULL, &head->words, &at);
+    const cmlp_status status = cmlpi_read_columns(&head->columns, NULL, NULL, &head->words, &at);
     if (status) c->at = at;
     fail(c, status);
 }
@@ -260,28 +260,29 @@ static void read_nets(cursor *c, cmlpi_head *head, uint64_t *offset)
 /* Notes where the scores of the calibration start. They are those of one target, or of each of several. */
 static void note_scores(cursor *c, cmlpi_head *head, const shaped_tensor *t, uint64_t start)
 {
-    head->scores = start;
-    head->n_score_rows = (int64_t)t->shape[0];
-    head->n_scores = (int64_t)t->shape[1];
-    const int64_t n_answers = cmlpi_n_targets_of(head->sizes[head->n_layers - 1], head->activations[head->n_layers - 2],
-                                                 head->feature == CMLP_HAS_TARGETS, head->feature == CMLP_HAS_ORDER);
-    if (!cmlpi_holds_scores(t->dtype, head->n_score_rows, head->n_scores, n_answers)) fail(c, CMLP_ERROR_FILE_TENSOR);
+    cmlpi_stored_calibration *calibration = &head->calibration;
+    calibration->scores = start;
+    calibration->n_targets = (int64_t)t->shape[0];
+    calibration->n_scores = (int64_t)t->shape[1];
+    if (!cmlpi_holds_scores(t->dtype, calibration->n_targets, calibration->n_scores, cmlpi_n_targets(head)))
+        fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where its widths start. The scores come before them. */
 static void note_widths(cursor *c, cmlpi_head *head, const shaped_tensor *t, uint64_t start)
 {
-    head->widths = start;
-    head->n_knots = (int64_t)t->shape[1];
-    if (!cmlpi_holds_widths(t->dtype, (int64_t)t->shape[0], head->n_knots, head->n_score_rows))
+    cmlpi_stored_calibration *calibration = &head->calibration;
+    calibration->widths = start;
+    calibration->n_knots = (int64_t)t->shape[1];
+    if (!cmlpi_holds_widths(t->dtype, (int64_t)t->shape[0], calibration->n_knots, calibration->n_targets))
         fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
-/* Notes where its frequent ends of the targets start. */
-static void note_ends(cursor *c, cmlpi_head *head, const shaped_tensor *t, uint64_t start)
+/* Notes where its limits of frequent targets start. */
+static void note_limits(cursor *c, cmlpi_head *head, const shaped_tensor *t, uint64_t start)
 {
-    head->ends = start;
-    if (!cmlpi_holds_ends(t->dtype, (int64_t)t->shape[0], (int64_t)t->shape[1])) fail(c, CMLP_ERROR_FILE_TENSOR);
+    head->calibration.limits = start;
+    if (!cmlpi_holds_limits(t->dtype, (int64_t)t->shape[0], (int64_t)t->shape[1])) fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where the elements of labels, names and categories start. Of a network, those of tables are other programs'. */
@@ -302,8 +303,6 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
     const int of_table = CMLP_IS_TABLE(head);
     const int64_t n_in = of_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
     const int32_t dtype = of_table ? CMLP_FLOAT64 : head->dtype; /* of the example */
-    const int64_t targets = head->feature == CMLP_HAS_TARGETS ? head->n_targets : CMLP_TARGET_NUMBERS;
-    const int64_t numbers = head->feature == CMLP_HAS_TARGETS ? CMLP_TARGET_NUMBERS : 0;
     const struct {
         const char *name;
         int32_t dtype;
@@ -315,7 +314,7 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
                  {CMLP_INPUT_SHIFT, CMLP_FLOAT64, n_in, 0, &head->input_shift},
                  {CMLP_TABLE_LEVELS, CMLP_FLOAT32, head->words.n_levels, 0, &head->table_levels},
                  {CMLP_TABLE_NUMBERS, CMLP_FLOAT64, head->words.n_numbers, 0, &head->table_numbers},
-                 {CMLP_TABLE_TARGET, CMLP_FLOAT64, targets, numbers, &head->table_target},
+                 {CMLP_TABLE_TARGET, CMLP_FLOAT64, head->n_targets, CMLP_TARGET_NUMBERS, &head->table_target},
                  {CMLP_TABLE_THRESHOLD, CMLP_FLOAT64, 1, 0, &head->table_threshold}};
     const size_t n_known = sizeof known / sizeof *known - (of_table ? 0 : 4);
     if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
@@ -328,7 +327,7 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
             fail(c, CMLP_ERROR_FILE_TENSOR);
     }
     note_values(c, head, n, t, start);
-    if (of_table && is_name(n, CMLP_CALIBRATION_ENDS)) note_ends(c, head, t, start);
+    if (of_table && is_name(n, CMLP_CALIBRATION_LIMITS)) note_limits(c, head, t, start);
     if (of_table && is_name(n, CMLP_CALIBRATION_SCORES)) note_scores(c, head, t, start);
     if (of_table && is_name(n, CMLP_CALIBRATION_WIDTHS)) note_widths(c, head, t, start);
 }
@@ -376,7 +375,7 @@ static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
                                      .n_outputs = head->sizes[head->n_layers - 1],
                                      .n_columns = head->words.n_columns,
                                      .n_targets = head->feature == CMLP_HAS_TARGETS ? head->n_targets : 0,
-                                     .has_scores = head->scores != 0,
+                                     .has_scores = head->calibration.scores != 0,
                                      .is_ordered = head->feature == CMLP_HAS_ORDER};
     fail(c, cmlpi_check_value_sizes(&head->values, &sizes));
     if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);

@@ -33,7 +33,7 @@
 #define CMLP_TABLE_TARGET "table.target"
 #define CMLP_TABLE_THRESHOLD "table.threshold"
 #define CMLP_TARGET_NUMBERS 4
-#define CMLP_CALIBRATION_ENDS "calibration.ends"
+#define CMLP_CALIBRATION_LIMITS "calibration.limits"
 #define CMLP_CALIBRATION_SCORES "calibration.scores"
 #define CMLP_CALIBRATION_WIDTHS "calibration.widths"
 
@@ -48,6 +48,14 @@ extern const cmlpi_dtype_name cmlpi_dtype_names[];
 
 /* A feature that a model can require of its reader; it has at most one. */
 enum { CMLP_NO_FEATURE, CMLP_HAS_TARGETS, CMLP_HAS_THRESHOLD, CMLP_HAS_ORDER };
+
+/* Where the tensors of a calibration are; zeros if the file has none. */
+typedef struct cmlpi_stored_calibration {
+    uint64_t scores; /* offset in the file: n_targets rows of n_scores */
+    uint64_t widths; /* likewise: for each target a row of n_knots predictions, and one of their factors */
+    uint64_t limits; /* likewise: 4 */
+    int64_t n_targets, n_scores, n_knots;
+} cmlpi_stored_calibration;
 
 /* The contents of the head. */
 typedef struct cmlpi_head {
@@ -66,11 +74,8 @@ typedef struct cmlpi_head {
     uint64_t input_factor, input_shift;     /* likewise; both or neither */
     uint64_t params_size;                   /* bytes of all parameters */
     uint64_t table_levels, table_numbers, table_target, table_threshold; /* likewise; of a table only */
-    uint64_t scores;                        /* likewise; of the calibration: n_score_rows times n_scores */
-    int64_t n_scores, n_score_rows, n_targets;
-    uint64_t widths;                        /* likewise; of the calibration: 2 * n_score_rows times n_knots */
-    int64_t n_knots;
-    uint64_t ends;                          /* likewise; of the calibration */
+    int64_t n_targets;
+    cmlpi_stored_calibration calibration;
     cmlpi_stored_values values;              /* tensors of labels, names and categories */
     string_view columns;                     /* of a table: the value of the metadata key, without its quotation marks */
     cmlpi_column_words words;                /* what they specify; 0 columns without a table */
@@ -117,10 +122,17 @@ static inline int64_t cmlpi_n_targets_of(int64_t n_outputs, int32_t output, int 
     return has_targets || (output == CMLP_ACTIVATION_LOGISTIC && !is_ordered) ? n_outputs : 1;
 }
 
-/* Whether a tensor or an array can hold the scores of a calibration: a row for each target. 0 columns mean one dimension. */
-static inline int cmlpi_holds_scores(int32_t dtype, int64_t rows, int64_t columns, int64_t n_answers)
+/* The same of a file. */
+static inline int64_t cmlpi_n_targets(const cmlpi_head *head)
 {
-    return dtype == CMLP_FLOAT64 && columns && rows == n_answers;
+    return cmlpi_n_targets_of(head->sizes[head->n_layers - 1], head->activations[head->n_layers - 2],
+                              head->feature == CMLP_HAS_TARGETS, head->feature == CMLP_HAS_ORDER);
+}
+
+/* Whether a tensor or an array can hold the scores of a calibration: a row for each target. 0 columns mean one dimension. */
+static inline int cmlpi_holds_scores(int32_t dtype, int64_t rows, int64_t columns, int64_t n_targets)
+{
+    return dtype == CMLP_FLOAT64 && columns && rows == n_targets;
 }
 
 /* Whether a number can be one of the widths of a calibration: a factor, which is finite and above 0, or a prediction, whose
@@ -132,19 +144,19 @@ static inline int cmlpi_is_width(double number, double before, int is_factor)
 }
 
 /* Whether they can hold its widths: two rows for each row of scores. Without scores there are none. */
-static inline int cmlpi_holds_widths(int32_t dtype, int64_t rows, int64_t columns, int64_t n_score_rows)
+static inline int cmlpi_holds_widths(int32_t dtype, int64_t rows, int64_t columns, int64_t n_targets)
 {
-    return dtype == CMLP_FLOAT64 && columns && rows == 2 * n_score_rows;
+    return dtype == CMLP_FLOAT64 && columns && rows == 2 * n_targets;
 }
 
-/* Whether they can hold its frequent ends of the targets. */
-static inline int cmlpi_holds_ends(int32_t dtype, int64_t rows, int64_t columns)
+/* Whether they can hold its limits of frequent targets. */
+static inline int cmlpi_holds_limits(int32_t dtype, int64_t rows, int64_t columns)
 {
     return dtype == CMLP_FLOAT64 && rows == 2 && columns == 2;
 }
 
-/* Whether four numbers can be these ends: each number near an end is not outside of it. */
-static inline int cmlpi_are_ends(const double ends[4]) { return ends[0] <= ends[1] && ends[3] <= ends[2]; }
+/* Whether four numbers can be these limits: each number near a limit is not outside of it. */
+static inline int cmlpi_are_limits(const double limits[4]) { return limits[0] <= limits[1] && limits[3] <= limits[2]; }
 
 /* Checks the description of the network in a head and writes the network: of a table, that with n_in inputs. */
 cmlp_status cmlpi_head_net(const cmlpi_head *head, cmlp_net *net);

@@ -15,29 +15,29 @@ static double number_at(const cmlp_model *model, uint64_t offset, int64_t i)
     return number;
 }
 
-static double score_at(const cmlp_model *model, int64_t i) { return number_at(model, model->scores, i); }
+static double score_at(const cmlp_model *model, int64_t i) { return number_at(model, model->calibration.scores, i); }
 
 /* The prediction of a knot of a target, and its factor. */
 static double knot_at(const cmlp_model *model, int64_t target, int64_t i)
 {
-    return number_at(model, model->widths, 2 * target * model->n_knots + i);
+    return number_at(model, model->calibration.widths, 2 * target * model->calibration.n_knots + i);
 }
 
 static double factor_at(const cmlp_model *model, int64_t target, int64_t i)
 {
-    return number_at(model, model->widths, (2 * target + 1) * model->n_knots + i);
+    return number_at(model, model->calibration.widths, (2 * target + 1) * model->calibration.n_knots + i);
 }
 
-/* The frequent ends of the targets: the lowest one, a number near it, the highest one, a number near it. */
-static void load_ends(const cmlp_model *model, double ends[4])
+/* The limits of frequent targets: the lowest one, a number near it, the highest one, a number near it. */
+static void load_limits(const cmlp_model *model, double limits[4])
 {
-    for (int64_t i = 0; i < 4; i++) ends[i] = number_at(model, model->ends, i);
+    for (int64_t i = 0; i < 4; i++) limits[i] = number_at(model, model->calibration.limits, i);
 }
 
 static cmlp_status check_stored_widths(const cmlp_model *model)
 {
-    const int64_t n = model->n_knots;
-    for (int64_t i = 0; i < n * model->n_score_rows; i++) {
+    const int64_t n = model->calibration.n_knots;
+    for (int64_t i = 0; i < n * model->calibration.n_targets; i++) {
         const int64_t target = i / n, k = i % n;
         const double knot = knot_at(model, target, k), before = k ? knot_at(model, target, k - 1) : knot;
         if (!cmlpi_is_width(knot, before, 0) || !cmlpi_is_width(factor_at(model, target, k), 0, 1))
@@ -63,31 +63,31 @@ cmlp_status cmlpi_check_scores(const cmlp_model *model)
     int32_t kind[2];
     load_kind(model, kind);
     if (is_kind(kind[0]) && kind[1] != 1 && kind[1] != 2) return CMLP_ERROR_OPTION; /* rows held out, of calibration */
-    for (int64_t i = 0; i < model->n_scores * model->n_score_rows; i++) {
+    for (int64_t i = 0; i < model->calibration.n_scores * model->calibration.n_targets; i++) {
         const double score = score_at(model, i);
-        if (i % model->n_scores == 0) last = -INFINITY;
+        if (i % model->calibration.n_scores == 0) last = -INFINITY;
         if (!(score >= last)) return CMLP_ERROR_OPTION;
         last = score;
     }
-    double ends[4] = {0};
-    if (model->ends) load_ends(model, ends);
-    return cmlpi_are_ends(ends) ? check_stored_widths(model) : CMLP_ERROR_OPTION;
+    double limits[4] = {0};
+    if (model->calibration.limits) load_limits(model, limits);
+    return cmlpi_are_limits(limits) ? check_stored_widths(model) : CMLP_ERROR_OPTION;
 }
 
 /* Whether the file has a kind of score that this library knows, has widths if and only if this kind needs them, and no
- * ends that this kind does not use. */
+ * limits that this kind does not use. */
 static int is_known(const cmlp_model *model)
 {
     int32_t kind[2];
     load_kind(model, kind);
-    if (!is_kind(kind[0]) || (kind[0] == CMLP_TABLE_SCALED_ERROR) != !!model->widths) return 0;
-    return kind[0] == CMLP_TABLE_QUANTILES || !model->ends;
+    if (!is_kind(kind[0]) || (kind[0] == CMLP_TABLE_SCALED_ERROR) != !!model->calibration.widths) return 0;
+    return kind[0] == CMLP_TABLE_QUANTILES || !model->calibration.limits;
 }
 
 /* By which factor intervals are wider than usual where the output is `value`: docs/arithmetic.md, "Widths of intervals". */
 static double factor_of(const cmlp_model *model, int64_t target, double value)
 {
-    const int64_t last = model->n_knots - 1;
+    const int64_t last = model->calibration.n_knots - 1;
     int64_t i = 0;
     if (value < knot_at(model, target, 0)) value = knot_at(model, target, 0);
     while (i < last && knot_at(model, target, i + 1) <= value)
@@ -109,16 +109,16 @@ static cmlp_status find_margin(const cmlp_model *model, int64_t target, double c
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "outputs");
     if (cmlpi_misaligned(outputs, sizeof(double))) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "outputs");
     if (!(coverage > 0 && coverage < 1)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "coverage");
-    if (target < 0 || (target && target >= model->n_score_rows))
+    if (target < 0 || (target && target >= model->calibration.n_targets))
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "target");
-    if (!model->n_scores || !is_known(model)) return cmlpi_refuse(refused, CMLP_ERROR_FILE_KEY, "model");
-    if (model->widths && !outputs) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "outputs");
-    if (model->widths && isnan(outputs[target])) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "outputs");
-    const double position = coverage * (double)(model->n_scores + 1) - 1e-9; /* rounding must not add a rank */
+    if (!model->calibration.n_scores || !is_known(model)) return cmlpi_refuse(refused, CMLP_ERROR_FILE_KEY, "model");
+    if (model->calibration.widths && !outputs) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "outputs");
+    if (model->calibration.widths && isnan(outputs[target])) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "outputs");
+    const double position = coverage * (double)(model->calibration.n_scores + 1) - 1e-9; /* rounding must not add a rank */
     int64_t rank = (int64_t)position;
     if (rank < 1 || (double)rank < position) rank++;
-    const double score = rank > model->n_scores ? INFINITY : score_at(model, target * model->n_scores + rank - 1);
-    *margin = model->widths ? score * factor_of(model, target, outputs[target]) : score;
+    const double score = rank > model->calibration.n_scores ? INFINITY : score_at(model, target * model->calibration.n_scores + rank - 1);
+    *margin = model->calibration.widths ? score * factor_of(model, target, outputs[target]) : score;
     return CMLP_OK;
 }
 
@@ -148,7 +148,7 @@ static void find_ends(const cmlp_model *model, double first, double last, double
                       double *highest)
 {
     double frequent[4] = {-INFINITY, -INFINITY, INFINITY, INFINITY}, low = first - margin, high = last + margin;
-    if (model->ends) load_ends(model, frequent);
+    if (model->calibration.limits) load_limits(model, frequent);
     const int is_near[2] = {first <= frequent[1], last >= frequent[3]};
     for (int k = 0; k < 2; k++) {
         if (is_near[k] && low > frequent[2 * k]) low = frequent[2 * k];
@@ -169,7 +169,7 @@ static cmlp_status find_interval(const cmlp_model *model, int64_t target, double
     if (!status) status = cmlpi_check_pointer(low, sizeof *low, "low", run);
     if (!status) status = cmlpi_check_pointer(high, sizeof *high, "high", run);
     if (status) return status;
-    if (!model->table->target) return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "model");
+    if (!model->table->targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "model");
     const int64_t last = model->net->n_quantiles ? n_outputs - 1 : target;
     if (isnan(outputs[target]) || isnan(outputs[last]))
         return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "outputs");

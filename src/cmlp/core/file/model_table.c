@@ -8,9 +8,10 @@ void cmlpi_table_lay_out(cmlpi_arena *arena, const cmlpi_head *head, cmlpi_table
     memory->table = cmlpi_arena_alloc(arena, 1, sizeof(cmlp_table));
     for (int bins = 0; bins < 2; bins++) memory->nets[bins] = cmlpi_arena_alloc(arena, 1, cmlpi_head_net_size(head));
     memory->columns = cmlpi_arena_alloc(arena, n_columns, sizeof(cmlp_table_column));
+    memory->parts = cmlpi_arena_alloc(arena, head->words.n_parts, sizeof(cmlp_table_date_part));
     memory->numbers = cmlpi_arena_alloc(arena, head->words.n_numbers, sizeof(double));
     memory->levels = cmlpi_arena_alloc(arena, head->words.n_levels, sizeof(float));
-    memory->target = cmlpi_arena_alloc(arena, head->n_targets, sizeof(cmlp_table_target));
+    memory->targets = cmlpi_arena_alloc(arena, head->n_targets, sizeof(cmlp_table_target));
     memory->threshold = cmlpi_arena_alloc(arena, 1, sizeof(double));
     const int64_t n_ranges = head->values.n[CMLP_CATEGORY_COUNTS];
     memory->ranges = n_ranges ? cmlpi_arena_alloc(arena, n_ranges, sizeof(cmlpi_value_range)) : NULL;
@@ -22,11 +23,12 @@ static cmlp_status load_columns(const cmlpi_head *head, const unsigned char *fil
 {
     cmlpi_column_words words;
     const unsigned char *at;
+    cmlp_table_date_part *part = memory->parts;
     const double *number = memory->numbers;
     const float *level = memory->levels;
     cmlpi_load(memory->numbers, file + head->table_numbers, head->words.n_numbers, sizeof(double));
     cmlpi_load(memory->levels, file + head->table_levels, head->words.n_levels, sizeof(float));
-    const cmlp_status status = cmlpi_read_columns(&head->columns, memory->columns, &words, &at);
+    const cmlp_status status = cmlpi_read_columns(&head->columns, memory->columns, memory->parts, &words, &at);
     if (status) return status;
     for (int64_t i = 0; i < words.n_columns; i++) {
         cmlp_table_column *c = &memory->columns[i];
@@ -36,11 +38,11 @@ static cmlp_status load_columns(const cmlpi_head *head, const unsigned char *fil
         c->centre = number[0];
         c->scale = number[1];
         number += 2;
-        if (c->n) c->edges = number;
-        number += c->n;
-        for (int k = 0; k < CMLP_PARTS; k++) {
-            if (c->parts[k].n) c->parts[k].edges = number;
-            number += c->parts[k].n;
+        if (c->n_edges) c->edges = number;
+        number += c->n_edges;
+        for (int64_t k = 0; k < c->n_parts; k++, part++) {
+            if (part->n_edges) part->edges = number;
+            number += part->n_edges;
         }
     }
     return cmlpi_check_levels(memory->columns, words.n_columns);
@@ -77,8 +79,8 @@ cmlp_status cmlpi_table_load(const cmlpi_head *head, const unsigned char *file, 
     for (int64_t j = 0; head->table_target && j < head->n_targets; j++) {
         double n[CMLP_TARGET_NUMBERS];
         cmlpi_load(n, file + head->table_target + (size_t)j * sizeof n, CMLP_TARGET_NUMBERS, sizeof(double));
-        memory->target[j] = (cmlp_table_target){.centre = n[0], .scale = n[1], .low = n[2], .high = n[3]};
-        memory->table->target = memory->target;
+        memory->targets[j] = (cmlp_table_target){.centre = n[0], .scale = n[1], .low = n[2], .high = n[3]};
+        memory->table->targets = memory->targets;
     }
     if (head->table_threshold) {
         cmlpi_load(memory->threshold, file + head->table_threshold, 1, sizeof(double));

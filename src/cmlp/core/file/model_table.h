@@ -11,9 +11,10 @@ typedef struct cmlpi_table_memory {
     cmlp_table *table;
     cmlp_net *nets[2];       /* without and with bins */
     cmlp_table_column *columns;
+    cmlp_table_date_part *parts;
     double *numbers;
     float *levels;
-    cmlp_table_target *target;
+    cmlp_table_target *targets;
     double *threshold;
     cmlpi_value_range *ranges; /* of the categories of each column */
     cmlp_table_network *list;

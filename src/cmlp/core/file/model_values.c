@@ -312,7 +312,7 @@ static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp
     return CMLP_OK;
 }
 
-static cmlp_status read_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value, cmlp_run *run)
+static cmlp_status find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value, cmlp_run *run)
 {
     cmlp_status status = require_categories(model, column, run);
     if (!status) status = cmlpi_check_pointer(value, CMLP_ALIGNOF(cmlp_value), "value", run);
@@ -324,16 +324,17 @@ static cmlp_status read_category(const cmlp_model *model, int64_t column, int64_
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value, cmlp_run *run)
+cmlp_status cmlp_table_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+                                     cmlp_run *run)
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = read_category(model, column, code, value, &frame.run);
+    if (!status) status = find_category(model, column, code, value, &frame.run);
     return cmlpi_end_call(&frame, status);
 }
 
-cmlp_status cmlp_table_code_of_value(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
-                                     cmlp_run *run)
+cmlp_status cmlp_table_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+                                 cmlp_run *run)
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);

@@ -51,7 +51,7 @@ static const char *class_of(const cmlpi_writer *w)
     const cmlp_model_content *content = w->content;
     const cmlp_loss loss = w->net->loss;
     const int is_of_classes = loss == CMLP_LOSS_LOG || loss == CMLP_LOSS_FOCAL || loss == CMLP_LOSS_LABEL_SMOOTHING;
-    if (w->table) return w->table->target ? "TabularRegressor" : "TabularClassifier";
+    if (w->table) return w->table->targets ? "TabularRegressor" : "TabularClassifier";
     if (content->is_regressor) return is_of_classes ? NULL : "MLPRegressor";
     if (!content->n_labels || !(is_of_classes || loss == CMLP_LOSS_SQUARED_ERROR)) return NULL;
     const int is_pair = content->n_labels == 2 && cmlpi_n_out(w->net) == 2 && !content->is_multilabel;

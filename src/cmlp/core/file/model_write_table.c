@@ -13,16 +13,16 @@ static void put_columns(sink *s, const cmlp_table *table)
                     : c->role != CMLP_TABLE_ROLE_NUMBER ? "unused"
                     : c->has_missing                ? "number_or_missing:"
                                                     : "number:");
-        if (c->role != CMLP_TABLE_ROLE_UNUSED) put_decimal(s, (uint64_t)c->n);
+        if (c->role == CMLP_TABLE_ROLE_NUMBER) put_decimal(s, (uint64_t)c->n_edges);
+        if (c->role == CMLP_TABLE_ROLE_CATEGORY) put_decimal(s, (uint64_t)c->n_categories);
         if (c->n_levels) {
             put_text(s, "/one_hot:");
             put_decimal(s, (uint64_t)c->n_one_hot);
             put_text(s, "/levels:");
-            put_decimal(s, (uint64_t)(c->n_levels / c->n));
+            put_decimal(s, (uint64_t)(c->n_levels / c->n_categories));
         }
-        for (int k = 0; k < CMLP_PARTS; k++) {
-            if (!c->parts[k].used) continue;
-            put_text(s, k == 0 ? "/day:" : k == 1 ? "/week:" : "/year:");
+        for (int64_t k = 0; k < c->n_parts; k++) {
+            put_text(s, cmlpi_part_names[c->parts[k].kind - 1]);
             put_decimal(s, (uint64_t)cmlpi_part_width(&c->parts[k], 1));
         }
     }
@@ -36,7 +36,7 @@ static void make_raw_row(const cmlp_table *table, double *row)
         const double value = cmlpi_pseudo_random(i), number = 2 * value * c->scale + c->centre;
         row[i] = value;
         if (c->role == CMLP_TABLE_ROLE_NUMBER) row[i] = cmlpi_is_finite(number) ? number : c->centre;
-        if (c->role == CMLP_TABLE_ROLE_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n);
+        if (c->role == CMLP_TABLE_ROLE_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n_categories);
     }
 }
 
@@ -59,9 +59,9 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
         if (c->role != CMLP_TABLE_ROLE_NUMBER) continue;
         scratch->numbers[n++] = c->centre;
         scratch->numbers[n++] = c->scale;
-        for (int64_t k = 0; k < c->n; k++) scratch->numbers[n++] = c->edges[k];
-        for (int part = 0; part < CMLP_PARTS; part++)
-            for (int64_t k = 0; k < c->parts[part].n; k++) scratch->numbers[n++] = c->parts[part].edges[k];
+        for (int64_t k = 0; k < c->n_edges; k++) scratch->numbers[n++] = c->edges[k];
+        for (int64_t p = 0; p < c->n_parts; p++)
+            for (int64_t k = 0; k < c->parts[p].n_edges; k++) scratch->numbers[n++] = c->parts[p].edges[k];
     }
     w->own[w->n_own++] = cmlpi_array_of(CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
     w->own[w->n_own++] = cmlpi_array_of(CMLP_EXAMPLE_OUTPUT, scratch->result, cmlpi_n_out(w->net), 0, CMLP_FLOAT64);
@@ -70,13 +70,11 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
     if (n) w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
     if (table->threshold)
         w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_THRESHOLD, table->threshold, 1, 0, CMLP_FLOAT64);
-    if (!table->target) return;
-    const int64_t several = table->n_targets > 1 ? table->n_targets : 0;
+    if (!table->targets) return;
     double *const numbers = scratch->numbers + n;
-    for (int64_t j = 0; j < several || !j; j++)
-        memcpy(numbers + j * CMLP_TARGET_NUMBERS, &cmlpi_target_of(table, j)->centre, CMLP_TARGET_NUMBERS * sizeof(double));
-    w->own[w->n_own++] = several ? cmlpi_array_of(CMLP_TABLE_TARGET, numbers, several, CMLP_TARGET_NUMBERS, CMLP_FLOAT64)
-                                 : cmlpi_array_of(CMLP_TABLE_TARGET, numbers, CMLP_TARGET_NUMBERS, 0, CMLP_FLOAT64);
+    for (int64_t j = 0; j < table->n_targets; j++)
+        memcpy(numbers + j * CMLP_TARGET_NUMBERS, &table->targets[j].centre, CMLP_TARGET_NUMBERS * sizeof(double));
+    w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_TARGET, numbers, table->n_targets, CMLP_TARGET_NUMBERS, CMLP_FLOAT64);
 }
 
 /* Whether a network has the layers and the loss of the first one; their inputs may differ. */
@@ -128,7 +126,7 @@ static cmlp_status check_threshold(const cmlp_table *table)
     const cmlp_net *net = table->nets[0].net;
     if (!table->threshold) return CMLP_OK;
     if (cmlpi_misaligned(table->threshold, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
-    return table->target || cmlpi_n_out(net) != 1 || cmlpi_output_activation(net) != CMLP_ACTIVATION_LOGISTIC
+    return table->targets || cmlpi_n_out(net) != 1 || cmlpi_output_activation(net) != CMLP_ACTIVATION_LOGISTIC
                ? CMLP_ERROR_OPTION : CMLP_OK;
 }
 
@@ -136,26 +134,24 @@ static cmlp_status check_threshold(const cmlp_table *table)
 static cmlp_status check_targets(const cmlp_table *table)
 {
     if (table->n_targets < 0) return CMLP_ERROR_OPTION;
-    if (!table->target) return table->n_targets ? CMLP_ERROR_NULL : cmlpi_check_targets(table);
-    if (cmlpi_misaligned(table->target, CMLP_ALIGNOF(cmlp_table_target))) return CMLP_ERROR_ALIGNMENT;
-    for (int64_t j = 0; j < table->n_targets || !j; j++)
-        for (size_t k = 0; k < sizeof table->target->reserved / sizeof(double); k++)
-            if (table->target[j].reserved[k] != 0) return CMLP_ERROR_OPTION;
+    if (!table->targets != !table->n_targets) return table->targets ? CMLP_ERROR_OPTION : CMLP_ERROR_NULL;
+    if (cmlpi_misaligned(table->targets, CMLP_ALIGNOF(cmlp_table_target))) return CMLP_ERROR_ALIGNMENT;
+    for (int64_t j = 0; j < table->n_targets; j++)
+        for (size_t k = 0; k < sizeof table->targets->reserved / sizeof *table->targets->reserved; k++)
+            if (table->targets[j].reserved[k]) return CMLP_ERROR_OPTION;
     return cmlpi_check_targets(table);
 }
 
-/* Counts the categories of all columns. A column with categories as inputs has as many of them. */
+/* Counts the categories of all columns. */
 static cmlp_status count_categories(const cmlp_table *table, int64_t *n, int64_t *bad)
 {
     for (int64_t i = 0; i < table->n_columns; i++) {
         *bad = i;
         const cmlp_table_column *c = &table->columns[i];
-        const int64_t n_categories = cmlpi_count_categories(c);
-        if (c->n_categories < 0 || (c->categories && !n_categories)) return CMLP_ERROR_OPTION;
-        if (c->n_categories && c->role == CMLP_TABLE_ROLE_CATEGORY && c->n_categories != c->n) return CMLP_ERROR_OPTION;
+        if (c->n_categories < 0 || (c->categories && !c->n_categories)) return CMLP_ERROR_OPTION;
         if (cmlpi_misaligned(c->categories, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
-        if (n_categories > CMLP_MAX_WIDTH - *n) return CMLP_ERROR_OVERFLOW;
-        *n += n_categories;
+        if (c->n_categories > CMLP_MAX_WIDTH - *n) return CMLP_ERROR_OVERFLOW;
+        *n += c->n_categories;
     }
     *bad = -1;
     return CMLP_OK;
@@ -167,7 +163,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
 {
     const char **const refused = &run->refused;
     cmlpi_table_sizes sizes = {.n_rows = 1};
-    cmlp_status status = CMLP_READ(copy, table, cmlp_table, n_targets);
+    cmlp_status status = CMLP_READ(copy, table, cmlp_table, calibration);
     if (status) return cmlpi_refuse(refused, status, "table");
     status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_row);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
@@ -176,14 +172,14 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     status = check_threshold(copy);
     if (status) return cmlpi_refuse(refused, status, "table->threshold");
     status = check_targets(copy);
-    if (status) return cmlpi_refuse(refused, status, "table->target");
+    if (status) return cmlpi_refuse(refused, status, "table->targets");
     sizes.widest = cmlpi_table_widest(copy);
     sizes.n_columns = copy->n_columns;
     for (int64_t i = 0; i < copy->n_columns; i++) {
         sizes.n_levels += copy->columns[i].n_levels;
         if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlpi_column_edges(&copy->columns[i]);
     }
-    if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
+    sizes.n_numbers += CMLP_TARGET_NUMBERS * copy->n_targets;
     status = count_categories(copy, &sizes.n_categories, &run->bad_row);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
     if (sizes.n_numbers > CMLP_MAX_WIDTH || sizes.n_levels > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
@@ -206,7 +202,7 @@ cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cm
 /* Whether scores of a kind are those of a table's targets. */
 static int fits_answers(const cmlp_table *table, cmlp_table_calibration_kind kind)
 {
-    if (!table->target) return kind == CMLP_TABLE_PROBABILITY;
+    if (!table->targets) return kind == CMLP_TABLE_PROBABILITY;
     if (table->nets[0].net->n_quantiles) return kind == CMLP_TABLE_QUANTILES;
     return kind == CMLP_TABLE_ABSOLUTE_ERROR || kind == CMLP_TABLE_SCALED_ERROR;
 }
@@ -215,25 +211,25 @@ static int fits_answers(const cmlp_table *table, cmlp_table_calibration_kind kin
 static cmlp_status add_calibration(cmlpi_writer *w, const cmlpi_content_kind *kind)
 {
     const cmlp_table_calibration *c = w->calibration;
-    int64_t n_score_rows = 0;
+    int64_t n_targets = 0;
     if (!c) return CMLP_OK;
     if (!fits_answers(w->table, c->kind)) return CMLP_ERROR_OPTION;
     if ((c->kind == CMLP_TABLE_SCALED_ERROR) != (c->n_widths != 0)) return CMLP_ERROR_OPTION;
-    if (c->n_ends && (c->kind != CMLP_TABLE_QUANTILES || c->n_ends != 4)) return CMLP_ERROR_OPTION;
-    if (c->n_answers < 1 || c->n_scores < 1 || c->n_scores % c->n_answers) return CMLP_ERROR_OPTION;
-    if (c->n_widths < 0 || c->n_answers > CMLP_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_answers)) return CMLP_ERROR_OPTION;
+    if (c->n_limits && (c->kind != CMLP_TABLE_QUANTILES || c->n_limits != 4)) return CMLP_ERROR_OPTION;
+    if (c->n_targets < 1 || c->n_scores < 1 || c->n_scores % c->n_targets) return CMLP_ERROR_OPTION;
+    if (c->n_widths < 0 || c->n_targets > CMLP_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_targets)) return CMLP_ERROR_OPTION;
     if (c->n_scores > CMLP_MAX_WIDTH || c->n_widths > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     const cmlp_model_array arrays[3] = {
-        cmlpi_array_of(CMLP_CALIBRATION_SCORES, c->scores, c->n_answers, c->n_scores / c->n_answers, CMLP_FLOAT64),
-        cmlpi_array_of(CMLP_CALIBRATION_WIDTHS, c->widths, 2 * c->n_answers, c->n_widths / (2 * c->n_answers),
+        cmlpi_array_of(CMLP_CALIBRATION_SCORES, c->scores, c->n_targets, c->n_scores / c->n_targets, CMLP_FLOAT64),
+        cmlpi_array_of(CMLP_CALIBRATION_WIDTHS, c->widths, 2 * c->n_targets, c->n_widths / (2 * c->n_targets),
                        CMLP_FLOAT64),
-        cmlpi_array_of(CMLP_CALIBRATION_ENDS, c->ends, 2, 2, CMLP_FLOAT64)};
-    const int64_t lengths[] = {c->n_scores, c->n_widths, c->n_ends};
+        cmlpi_array_of(CMLP_CALIBRATION_LIMITS, c->limits, 2, 2, CMLP_FLOAT64)};
+    const int64_t lengths[] = {c->n_scores, c->n_widths, c->n_limits};
     for (int i = 0; i < 3; i++) {
         if (!arrays[i].data != !lengths[i]) return lengths[i] ? CMLP_ERROR_NULL : CMLP_ERROR_OPTION;
         if (cmlpi_misaligned(arrays[i].data, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
         if (!arrays[i].data) continue;
-        const cmlp_status status = cmlpi_check_calibration_array(&arrays[i], kind, &n_score_rows);
+        const cmlp_status status = cmlpi_check_calibration_array(&arrays[i], kind, &n_targets);
         if (status) return status;
         w->own[w->n_own++] = arrays[i];
     }

@@ -39,8 +39,8 @@ static int64_t count_of(const cmlpi_writer *w, value_list list, int64_t column)
     if (!table) return list == NAME_LIST ? w->content->n_names : 0;
     if (list == FORMAT_LIST) return has_formats(table) ? table->n_columns : 0;
     if (list == NAME_LIST) return table->columns[0].name ? table->n_columns : 0;
-    if (list == TARGET_LIST) return table->n_targets > 1 && table->target[0].name ? table->n_targets : 0;
-    return cmlpi_count_categories(&table->columns[column]);
+    if (list == TARGET_LIST) return table->n_targets > 1 && table->targets[0].name ? table->n_targets : 0;
+    return table->columns[column].n_categories;
 }
 
 /* Value i of a list or column, with the text that the file has. `buffer` may be needed for the text of a label. */
@@ -57,8 +57,8 @@ static cmlp_value value_of(const cmlpi_writer *w, value_list list, int64_t colum
         value.n_text = w->table->columns[i].n_format;
         return value;
     }
-    value.text = list == NAME_LIST ? w->table->columns[i].name : w->table->target[i].name;
-    value.n_text = list == NAME_LIST ? w->table->columns[i].n_name : w->table->target[i].n_name;
+    value.text = list == NAME_LIST ? w->table->columns[i].name : w->table->targets[i].name;
+    value.n_text = list == NAME_LIST ? w->table->columns[i].n_name : w->table->targets[i].n_name;
     return value;
 }
 
@@ -248,7 +248,7 @@ cmlp_status cmlpi_check_given_values(const cmlpi_writer *w, cmlp_run *run)
     if (!status) status = check_categories(w, &run->bad_row);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
     if (w->table->n_targets > 1) status = check_names(w, TARGET_LIST, w->table->n_targets, &run->bad_row);
-    if (status) return cmlpi_refuse(refused, status, "table->target");
+    if (status) return cmlpi_refuse(refused, status, "table->targets");
 #endif
     return CMLP_OK;
 }

@@ -29,12 +29,6 @@ static inline cmlp_model_array cmlpi_array_of(const char *name, const void *data
     return (cmlp_model_array){.name = name, .data = data, .rows = rows, .columns = columns, .dtype = dtype};
 }
 
-/* The number of categories of a column. */
-static inline int64_t cmlpi_count_categories(const cmlp_table_column *column)
-{
-    return column->role == CMLP_TABLE_ROLE_CATEGORY ? column->n : column->n_categories;
-}
-
 /* A number in [-1, 1): a hash of the index (the finalizer of MurmurHash3, Appleby 2011). */
 static inline double cmlpi_pseudo_random(int64_t i)
 {

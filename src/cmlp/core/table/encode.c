@@ -9,10 +9,10 @@
 int64_t cmlpi_column_width(const cmlp_table_column *c, int has_bins)
 {
     if (c->role == CMLP_TABLE_ROLE_CATEGORY)
-        return c->n_levels ? c->n_one_hot + c->n_levels / c->n : c->n - (c->n == 2);
+        return c->n_levels ? c->n_one_hot + c->n_levels / c->n_categories : c->n_categories - (c->n_categories == 2);
     if (c->role != CMLP_TABLE_ROLE_NUMBER) return 0;
-    int64_t width = 1 + (has_bins && c->n ? c->n - 1 : 0) + (c->has_missing != 0);
-    for (int k = 0; k < CMLP_PARTS; k++) width += cmlpi_part_width(&c->parts[k], has_bins);
+    int64_t width = 1 + (has_bins && c->n_edges ? c->n_edges - 1 : 0) + (c->has_missing != 0);
+    for (int64_t k = 0; k < c->n_parts; k++) width += cmlpi_part_width(&c->parts[k], has_bins);
     return width;
 }
 
@@ -20,11 +20,12 @@ int64_t cmlpi_columns_width(const cmlp_table_column *columns, int64_t n_columns,
 {
     int64_t width = 0;
     for (int64_t i = 0; i < n_columns; i++) {
-        if (columns[i].role != CMLP_TABLE_ROLE_UNUSED && columns[i].n > CMLP_MAX_WIDTH) return -1;
-        if (columns[i].n_levels > CMLP_MAX_WIDTH) return -1;
-        for (int k = 0; k < CMLP_PARTS; k++)
-            if (columns[i].parts[k].n > CMLP_MAX_WIDTH) return -1;
-        width += cmlpi_column_width(&columns[i], has_bins);
+        const cmlp_table_column *c = &columns[i];
+        if (c->role == CMLP_TABLE_ROLE_CATEGORY && c->n_categories > CMLP_MAX_WIDTH) return -1;
+        if (c->n_edges > CMLP_MAX_WIDTH || c->n_levels > CMLP_MAX_WIDTH) return -1;
+        for (int64_t k = 0; k < c->n_parts; k++)
+            if (c->parts[k].n_edges > CMLP_MAX_WIDTH) return -1;
+        width += cmlpi_column_width(c, has_bins);
         if (width > CMLP_MAX_WIDTH) return -1;
     }
     return width ? width : 1;
@@ -33,20 +34,16 @@ int64_t cmlpi_columns_width(const cmlp_table_column *columns, int64_t n_columns,
 /* Whether a field is set that a column of this role does not use, or that is reserved. */
 static int has_unused(const cmlp_table_column *c)
 {
-    int is_used = c->has_missing || c->centre != 0 || c->scale != 0 || c->edges;
-    if (c->reserved_2) return 1;
+    const int is_number = c->has_missing || c->centre != 0 || c->scale != 0 || c->edges || c->n_edges || c->parts || c->n_parts;
     for (size_t i = 0; i < sizeof c->reserved / sizeof *c->reserved; i++)
         if (c->reserved[i]) return 1;
-    for (int k = 0; k < CMLP_PARTS; k++) {
-        if (c->parts[k].reserved || (!c->parts[k].used && (c->parts[k].n || c->parts[k].edges))) return 1;
-        is_used |= c->parts[k].used != 0;
-    }
     if (c->role != CMLP_TABLE_ROLE_CATEGORY && (c->levels || c->n_levels || c->n_one_hot)) return 1;
-    return c->role != CMLP_TABLE_ROLE_NUMBER && (is_used || (c->role == CMLP_TABLE_ROLE_UNUSED && c->n));
+    return c->role != CMLP_TABLE_ROLE_NUMBER && is_number;
 }
 
 static cmlp_status check_edges(const double *edges, int64_t n)
 {
+    if (n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     if (n < 0 || n == 1 || (!n && edges)) return CMLP_ERROR_OPTION;
     if (n && !edges) return CMLP_ERROR_NULL;
     if (cmlpi_misaligned(edges, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
@@ -57,25 +54,35 @@ static cmlp_status check_edges(const double *edges, int64_t n)
     return CMLP_OK;
 }
 
-static cmlp_status check_number(const cmlp_table_column *c)
+/* The parts of a date, which ascend. */
+static cmlp_status check_parts(const cmlp_table_column *c)
 {
-    if (!cmlpi_is_finite(c->centre) || !cmlpi_is_finite(c->scale) || !(c->scale > 0)) return CMLP_ERROR_OPTION;
-    if (c->n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
-    cmlp_status status = check_edges(c->edges, c->n);
-    for (int k = 0; k < CMLP_PARTS && !status; k++) {
-        if (c->parts[k].used && !c->n) return CMLP_ERROR_OPTION;
-        if (c->parts[k].n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
-        status = check_edges(c->parts[k].edges, c->parts[k].n);
+    if (c->n_parts < 0 || c->n_parts > (c->n_edges ? CMLP_PARTS : 0)) return CMLP_ERROR_OPTION;
+    if (!c->n_parts != !c->parts) return c->parts ? CMLP_ERROR_OPTION : CMLP_ERROR_NULL;
+    if (cmlpi_misaligned(c->parts, CMLP_ALIGNOF(cmlp_table_date_part))) return CMLP_ERROR_ALIGNMENT;
+    cmlp_status status = CMLP_OK;
+    for (int64_t k = 0; k < c->n_parts && !status; k++) {
+        const cmlp_table_date_part *part = &c->parts[k];
+        if (part->kind <= (k ? part[-1].kind : 0) || part->kind > CMLP_PARTS) return CMLP_ERROR_OPTION;
+        if (part->reserved[0] || part->reserved[1] || part->reserved[2]) return CMLP_ERROR_OPTION;
+        status = check_edges(part->edges, part->n_edges);
     }
     return status;
 }
 
+static cmlp_status check_number(const cmlp_table_column *c)
+{
+    if (!cmlpi_is_finite(c->centre) || !cmlpi_is_finite(c->scale) || !(c->scale > 0)) return CMLP_ERROR_OPTION;
+    const cmlp_status status = check_edges(c->edges, c->n_edges);
+    return status ? status : check_parts(c);
+}
+
 static cmlp_status check_category(const cmlp_table_column *c)
 {
-    if (c->n < 1) return CMLP_ERROR_OPTION;
+    if (c->n_categories < 1) return CMLP_ERROR_OPTION;
     if (!c->n_levels) return c->levels || c->n_one_hot ? CMLP_ERROR_OPTION : CMLP_OK;
-    if (c->n_levels < 0 || c->n_levels % c->n) return CMLP_ERROR_OPTION;
-    if (c->n_one_hot < 0 || c->n_one_hot > c->n) return CMLP_ERROR_OPTION;
+    if (c->n_levels < 0 || c->n_levels % c->n_categories) return CMLP_ERROR_OPTION;
+    if (c->n_one_hot < 0 || c->n_one_hot > c->n_categories) return CMLP_ERROR_OPTION;
     if (!c->levels) return CMLP_ERROR_NULL;
     return cmlpi_misaligned(c->levels, sizeof(float)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }

@@ -9,15 +9,15 @@
 /* Returns the number of edges of a column of numbers and of its parts. */
 static inline int64_t cmlpi_column_edges(const cmlp_table_column *c)
 {
-    int64_t n = c->n;
-    for (int k = 0; k < CMLP_PARTS; k++) n += c->parts[k].n;
+    int64_t n = c->n_edges;
+    for (int64_t k = 0; k < c->n_parts; k++) n += c->parts[k].n_edges;
     return n;
 }
 
 /* Returns the number of inputs of a part of a date. */
 static inline int64_t cmlpi_part_width(const cmlp_table_date_part *part, int has_bins)
 {
-    return part->used ? 2 + (has_bins && part->n ? part->n - 1 : 0) : 0;
+    return 2 + (has_bins && part->n_edges ? part->n_edges - 1 : 0);
 }
 
 /* Returns the number of inputs of one column. */

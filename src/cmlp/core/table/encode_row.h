@@ -53,10 +53,10 @@ VEC_FN double cmlpi_wave(double phase)
 VEC_FN int64_t cmlpi_encode_parts(const cmlp_table_column *c, int has_bins, double x, cmlpi_encoded inputs, int64_t at)
 {
     static const double periods[CMLP_PARTS] = {1.0, 7.0, 365.2425}, first[CMLP_PARTS] = {0.0, 4.0, 0.0};
-    for (int k = 0; k < CMLP_PARTS; k++) {
-        const cmlp_table_date_part *part = &c->parts[k];
-        const int64_t bins = has_bins && part->n ? part->n - 1 : 0;
-        if (!part->used) continue;
+    for (int64_t p = 0; p < c->n_parts; p++) {
+        const cmlp_table_date_part *part = &c->parts[p];
+        const int64_t bins = has_bins && part->n_edges ? part->n_edges - 1 : 0;
+        const int k = (int)part->kind - 1;
         if (x != x) {
             for (int64_t i = 0; i < 2 + bins; i++) cmlpi_put(inputs, at + i, 0.0);
         } else {
@@ -65,7 +65,7 @@ VEC_FN int64_t cmlpi_encode_parts(const cmlp_table_column *c, int has_bins, doub
             const double fraction = day / period, phase = fraction < 0.0 ? 0.0 : fraction > 1.0 ? 1.0 : fraction;
             cmlpi_put(inputs, at, cmlpi_wave(phase));
             cmlpi_put(inputs, at + 1, cmlpi_wave(phase < 0.75 ? phase + 0.25 : phase - 0.75));
-            if (bins) cmlpi_encode_bins(part->edges, part->n, day, inputs, at + 2);
+            if (bins) cmlpi_encode_bins(part->edges, part->n_edges, day, inputs, at + 2);
         }
         at += 2 + bins;
     }
@@ -77,15 +77,15 @@ VEC_FN int64_t cmlpi_encode_number(const cmlp_table_column *c, int has_bins, dou
 {
     const int is_missing = x != x;
     cmlpi_put(inputs, at++, is_missing ? 0.0 : cmlpi_soft_clip(x, c->centre, c->scale));
-    if (has_bins && c->n) {
-        const int64_t n = c->n - 1;
+    if (has_bins && c->n_edges) {
+        const int64_t n = c->n_edges - 1;
         for (int64_t k = 0; is_missing && k < n; k++) cmlpi_put(inputs, at + k, 0.0);
-        if (!is_missing) cmlpi_encode_bins(c->edges, c->n, x, inputs, at);
+        if (!is_missing) cmlpi_encode_bins(c->edges, c->n_edges, x, inputs, at);
         at += n;
     }
     if (c->has_missing) cmlpi_put(inputs, at++, is_missing ? 1.0 : 0.0);
 #if CMLP_PARTS
-    if (c->n) return cmlpi_encode_parts(c, has_bins, x, inputs, at);
+    if (c->n_parts) return cmlpi_encode_parts(c, has_bins, x, inputs, at);
 #endif
     return at;
 }
@@ -94,7 +94,7 @@ VEC_FN int64_t cmlpi_encode_number(const cmlp_table_column *c, int has_bins, dou
 /* The first categories are one-hot, and the row of each category in `levels` follows. */
 VEC_FN int64_t cmlpi_encode_levels(const cmlp_table_column *c, double x, cmlpi_encoded inputs, int64_t at)
 {
-    const int64_t width = c->n_levels / c->n, code = x >= 0.0 && x < (double)c->n ? (int64_t)x : 0;
+    const int64_t n = c->n_categories, width = c->n_levels / n, code = x >= 0.0 && x < (double)n ? (int64_t)x : 0;
     const int is_known = x == (double)code;
     for (int64_t k = 0; k < c->n_one_hot; k++) cmlpi_put(inputs, at + k, is_known && k == code ? 1.0 : 0.0);
     at += c->n_one_hot;
@@ -108,12 +108,12 @@ VEC_FN int64_t cmlpi_encode_category(const cmlp_table_column *c, double x, cmlpi
 #if CMLP_LEVELS
     if (c->levels) return cmlpi_encode_levels(c, x, inputs, at);
 #endif
-    if (c->n == 2) {
+    if (c->n_categories == 2) {
         cmlpi_put(inputs, at, x == 0.0 ? 1.0 : x == 1.0 ? -1.0 : 0.0);
         return at + 1;
     }
-    for (int64_t k = 0; k < c->n; k++) cmlpi_put(inputs, at + k, x == (double)k ? 1.0 : 0.0);
-    return at + c->n;
+    for (int64_t k = 0; k < c->n_categories; k++) cmlpi_put(inputs, at + k, x == (double)k ? 1.0 : 0.0);
+    return at + c->n_categories;
 }
 
 VEC_FN void cmlpi_encode_columns(const cmlp_table_column *columns, int64_t n_columns, int has_bins, const double *raw,

@@ -5,7 +5,7 @@
 #include "../../../../include/cmlp_table.h"
 #include "../base/root.h"
 
-#define CMLP_PARTS 3  /* of a date */
+#define CMLP_PARTS 3  /* of a date: CMLP_TABLE_PART_DAY to CMLP_TABLE_PART_YEAR */
 #define CMLP_LEVELS 1 /* columns can have levels */
 
 /* Where the inputs of a row are written. */

@@ -41,8 +41,8 @@ const cmlp_net *cmlpi_table_widest(const cmlp_table *table)
 cmlp_status cmlpi_check_targets(const cmlp_table *table)
 {
     if (table->threshold && !(*table->threshold >= 0 && *table->threshold <= MOST_THRESHOLD)) return CMLP_ERROR_OPTION;
-    for (int64_t j = 0; table->target && (j < table->n_targets || !j); j++) {
-        const cmlp_table_target *t = cmlpi_target_of(table, j);
+    for (int64_t j = 0; j < table->n_targets; j++) {
+        const cmlp_table_target *t = &table->targets[j];
         const int finite =
             cmlpi_is_finite(t->centre) && cmlpi_is_finite(t->scale) && cmlpi_is_finite(t->low) && cmlpi_is_finite(t->high);
         if (!finite || !(t->scale > 0) || t->low > t->high) return CMLP_ERROR_OPTION;
@@ -61,7 +61,7 @@ static void add_outputs(const cmlp_table *table, const cmlp_net *net, const void
 {
     for (int64_t j = 0; j < n; j++) {
         double value = cmlpi_get(net, output, j);
-        if (table->target) value = limited(value, cmlpi_target_of(table, j));
+        if (table->targets) value = limited(value, cmlpi_target_of(table, j));
         result[j] = is_first ? value : result[j] + value;
     }
 }
@@ -145,13 +145,13 @@ cmlp_status cmlpi_table_outputs(const cmlp_table *table, int is_ordered, int64_t
         add_outputs(table, net, scratch->row.output, n * n_out, !i, result);
     }
     take_mean(table, n * n_out, result);
-    if (!table->target && cmlpi_output_activation(table->nets[0].net) == CMLP_ACTIVATION_SOFTMAX) normalize(n, n_out, result);
+    if (!table->targets && cmlpi_output_activation(table->nets[0].net) == CMLP_ACTIVATION_SOFTMAX) normalize(n, n_out, result);
     if (is_ordered) {
         adapt_to_order(n_out, n, labels, result);
         return CMLP_OK;
     }
     for (int64_t i = 0; labels && i < n; i++)
-        labels[i] = table->target      ? -1
+        labels[i] = table->targets      ? -1
                     : table->threshold ? result[i] >= *table->threshold
                                        : cmlpi_label_of(table->nets[0].net, result + i * n_out, CMLP_FLOAT64);
     return CMLP_OK;

@@ -30,7 +30,7 @@ const cmlp_net *cmlpi_table_widest(const cmlp_table *table);
 /* The target of an output. */
 static inline const cmlp_table_target *cmlpi_target_of(const cmlp_table *table, int64_t output)
 {
-    return table->n_targets < 2 ? table->target : &table->target[output % table->n_targets];
+    return table->n_targets < 2 ? table->targets : &table->targets[output % table->n_targets];
 }
 
 /* Checks the numbers of the targets and the threshold, if there are any. */

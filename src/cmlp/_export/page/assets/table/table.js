@@ -424,7 +424,7 @@ const marginOf = (answer, k) => coverages[k][1][answer] * factorOf(answer);
 /** The ends of an interval between two outputs, before the margin is added: as `Calibration.intervals` has them. */
 function endsOf(first, last, margin) {
 	let [low, high] = [first - margin, last + margin];
-	const [[lowest, nearLowest], [highest, nearHighest]] = model.ends;
+	const [[lowest, nearLowest], [highest, nearHighest]] = model.limits;
 	if (first <= nearLowest) [low, high] = [min(low, lowest), max(high, lowest)];
 	if (last >= nearHighest) [low, high] = [min(low, highest), max(high, highest)];
 	if (low > high) low = high = (low + high) / 2;
