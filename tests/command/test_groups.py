@@ -158,3 +158,11 @@ def test_held_out_labels_that_the_first_fit_has_not_do_not_count(command):
     write(np.where(np.isin(np.arange(N), held), 3 + PERSON % 2, classes % 3))
     lines = command(*TRAIN, "--ordered")[1]
     assert "no label on 30 rows held out of a first fit is one of its training rows" in lines
+
+
+def test_the_label_that_sets_leave_out_is_named(command):
+    rare = np.random.RandomState(1).rand(N) < 0.1
+    write(np.where(rare, "bad", "good"))
+    (line,) = [one for one in command(*TRAIN)[1] if one.startswith("90% sets")]
+    held = np.sort(np.random.RandomState(0).permutation(N)[: N // 8])
+    assert line.endswith(f"least often for bad: 0.0% of {rare[held].sum()} rows")
