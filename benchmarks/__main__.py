@@ -37,6 +37,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   files     not in all: seconds and memory of the command on CSV files of a million rows, also of the version that
             CMLP_BEFORE names
   groups    not in all: intervals of tables for rows of new persons, firms or countries (extra bench-tables)
+  later     not in all: intervals of tables for the last of rows in the order of time (extra bench-tables)
   large     not in all: memory of a fit over 2 GB, from a memory-mapped file and from Parquet
   intervals not in all: intervals of tables whose width follows the prediction, and constant ones (extra bench-tables)
   monotone  not in all: tables with and without monotone columns (extra bench-tables)
@@ -91,6 +92,7 @@ MORE = [
     "groups",
     "intervals",
     "large",
+    "later",
     "monotone",
     "ordered",
     "rare",

@@ -38,6 +38,7 @@ KINDS = {
     "hardly a value repeats": "hardly repeats a value",
     "counts the rows": "it has different whole numbers with hardly a gap",
     "repeated measurements": "looks like repeated measurements",
+    "rows in the order of time": "ascends from row to row",
     "copy of y": "says y exactly",
     "spellings": "differ only by blanks or case",
     "one label in each row": "Each row of y has exactly one 1",
@@ -56,6 +57,8 @@ CAN_BE_TRUE = {
 CHECKS = [
     (fit_table, "warn_of_inputs"),
     (fit_table, "warn_of_other_order"),
+    (fit_table, "warn_of_repeated_rows"),
+    (fit_table, "warn_of_ascending_dates"),
     (learn_columns, "warn_of_categories"),
     (learn_columns, "warn_of_numbers"),
 ]

@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks import table_sets
 from benchmarks.report import Report
+from benchmarks.tables import geometric
 
 TABLES = [
     "ames",
@@ -76,7 +77,7 @@ def summary(found, mode):
         [np.mean(one[mode], axis=0) for one in found.values()]
     )  # table, method, quantity
     means, n = each.mean(axis=0), len(each)
-    ratio = np.exp(np.mean(np.log(each[:, 1, 3] / each[:, 0, 3])))
+    ratio = geometric(each[:, 1, 3] / each[:, 0, 3])
     better = [f"{(each[:, 1, k] < each[:, 0, k]).sum()} of {n}" for k in (1, 2, 3)]
     rows = [
         [mode, WIDTHS[0], *means[0], 1.0, "", "", ""],

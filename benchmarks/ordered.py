@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.groups import frame_of
 from benchmarks.report import Report
+from benchmarks.tables import geometric
 
 N_SPLITS, MOST_ROWS, MOST_TRAINED, TESTED, COVERAGE = 3, 4000, 2800, 0.3, 0.9
 FEWEST = 20  # rows of a rank; ranks with fewer, at the ends, are one with the next
@@ -116,7 +117,7 @@ def run(*, short):
         "size of sets",
     ]
     rows = [
-        [quantity, f"{np.exp(np.log(ratios[:, k]).mean()):.3f}", f"{ratios[:, k].max():.3f}"]
+        [quantity, f"{geometric(ratios[:, k]):.3f}", f"{ratios[:, k].max():.3f}"]
         for k, quantity in enumerate(quantities)
     ]
     report.table(

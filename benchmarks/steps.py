@@ -5,7 +5,6 @@ CMLP_TABLES names the sets, by default "chosen,edges": the recipe was chosen on 
 splits, with the standard error of the mean over the sets.
 """
 
-import os
 import time
 import warnings
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from benchmarks.report import Report
 from benchmarks.table_sets import load
-from benchmarks.tables import GROUPS, judged, split
+from benchmarks.tables import geometric, judged, split, standard_error, wanted_sets
 
 # Epochs, learning rate and networks, as multiples of the defaults.
 CHOICES = {
@@ -56,9 +55,7 @@ def ratio(values):
     """Return the geometric mean of ratios with its standard error, as a text."""
     if not values:
         return ""
-    logs = np.log(values)
-    mean = np.exp(logs.mean())
-    return f"{mean:.3f} ± {mean * logs.std() / np.sqrt(len(logs)):.3f}"
+    return f"{geometric(values):.3f} ± {standard_error(values):.3f}"
 
 
 def of_set(found, name, choice, key, offset=0.0):
@@ -87,13 +84,7 @@ def summary(found):
 
 def run(*, short):
     report = Report("steps", short)
-    wanted = os.environ.get("CMLP_TABLES", "chosen,edges").split(",")
-    names = [
-        name
-        for group, (_, sets) in GROUPS.items()
-        for name in sets
-        if name in wanted or group in wanted
-    ]
+    names = [name for group in wanted_sets("chosen,edges").values() for name in group]
     found = {}
     for name in names[:1] if short else names:
         X, y, task = load(name)

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.report import Report
 from benchmarks.table_sets import CHOSEN, UNSEEN, load
-from benchmarks.tables import cmlp_tables, split
+from benchmarks.tables import cmlp_tables, geometric, split, standard_error
 
 COVERAGES = 0.8, 0.9, 0.95
 N_NOISY, N_TABLES = 300, 40  # rows and number of the small tables
@@ -235,12 +235,10 @@ def ratios(found):
     }
     rows = []
     for name, values in pairs.items():
-        logs = np.log(of_tables(values)) if values else np.empty(0)
-        if len(logs) > 1:
-            error = float(np.exp(logs.mean()) * logs.std(ddof=1) / math.sqrt(len(logs)))
-            rows.append(
-                [name, float(np.exp(logs.mean())), error, f"{(logs < 0).sum()} of {len(logs)}"]
-            )
+        each = of_tables(values)
+        if len(each) > 1:
+            below = f"{(each < 1).sum()} of {len(each)}"
+            rows.append([name, geometric(each), standard_error(each), below])
     return rows
 
 

@@ -216,7 +216,12 @@ def results_of(names, methods, n_splits):
 
 
 def geometric(ratios):
-    return float(np.exp(np.mean(np.log(ratios)))) if ratios else None
+    return float(np.exp(np.mean(np.log(ratios)))) if len(ratios) else None
+
+
+def standard_error(ratios):
+    """Return the standard error of their geometric mean."""
+    return float(geometric(ratios) * np.std(np.log(ratios), ddof=1) / np.sqrt(len(ratios)))
 
 
 def summary(found, methods):
@@ -273,6 +278,15 @@ def draw(found, names, path):
     print(f"written to {path}")
 
 
+def wanted_sets(default):
+    """Return the names of the sets in each group that CMLP_TABLES names."""
+    wanted = os.environ.get("CMLP_TABLES", default).split(",")
+    return {
+        group: [name for name in sets if name in wanted or group in wanted]
+        for group, (_, sets) in GROUPS.items()
+    }
+
+
 def available():
     """Return the methods whose packages are installed."""
     found = {}
@@ -293,8 +307,7 @@ def available():
 
 
 def run(*, short):
-    report, methods = Report("tables", short), available()
-    wanted, n_splits = os.environ.get("CMLP_TABLES", "unseen,chosen").split(","), 1 if short else 3
+    report, methods, n_splits = Report("tables", short), available(), 1 if short else 3
     columns = [
         "",
         "mean rank",
@@ -304,8 +317,8 @@ def run(*, short):
         "fit, CPU s",
         "predict, CPU s",
     ]
-    for group, (title, sets) in GROUPS.items():
-        names = [name for name in sets if name in wanted or group in wanted]
+    for group, names in wanted_sets("unseen,chosen").items():
+        title = GROUPS[group][0]
         found = results_of(names[:1] if short else names, methods, n_splits)
         if found:
             report.table(

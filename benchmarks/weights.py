@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks import table_sets
 from benchmarks.rare import log_loss
 from benchmarks.report import Report
+from benchmarks.tables import geometric
 
 MODES, N_SPLITS, MOST_ROWS = ("held out", "other rows"), 2, 5000
 TABLES = ["made", "crashes", "email", "churn", "attrition"]
@@ -88,7 +89,7 @@ def run(*, short):
         splits = np.concatenate([one[mode] for one in found.values()])
         for k, way in enumerate(ways):
             ratios = splits[:, k, 0] / splits[:, 1, 0]
-            mean = np.exp(np.log(ratios).mean())
+            mean = geometric(ratios)
             rows.append(
                 [
                     mode,

@@ -43,6 +43,7 @@ def test_every_command_has_a_test():
         "coverage",
         "groups",
         "intervals",
+        "later",
         "ordered",
         "monotone",
         "steps",

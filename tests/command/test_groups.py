@@ -126,12 +126,13 @@ def test_repeated_measurements_are_a_line(command):
 
 
 def test_ascending_dates_hint_at_the_last_rows(command):
-    hint = "day ascends from row to row"
+    hint = "column 'day' ascends from row to row"
+    write(Y + np.arange(N))
     lines = command(*TRAIN)[1]
     assert any(line.startswith(hint) and "--holdout last" in line for line in lines)
     for options in (["--holdout", "last"], ["--holdout", "random"], ["--groups", "person"]):
         assert not any(line.startswith(hint) for line in command(*TRAIN, *options)[1])
-    write(Y, days=DAYS[::-1])
+    write(Y + np.arange(N), days=DAYS[::-1])
     assert not any(line.startswith(hint) for line in command(*TRAIN)[1])
 
 
@@ -143,3 +144,25 @@ def test_last_rows_of_one_class_are_noted(command):
     write(np.where(SIZE > 5, "large", "small"))
     lines = command(*TRAIN, "--holdout", "last")[1]
     assert not any("are of the label" in line for line in lines)
+
+
+def test_held_out_labels_that_the_first_fit_has_not_do_not_count(command):
+    """Ordered classes have no distance to a class that the model does not know."""
+    held = np.sort(np.random.RandomState(0).permutation(N)[: N // 8])
+    classes = np.digitize(SIZE, [3, 6])
+    classes[held[0]] = 7
+    write(classes)
+    lines = command(*TRAIN, "--ordered")[1]
+    pattern = "classes on 30 rows held out of a first fit (1 with other labels do not count)"
+    assert sum(pattern in line for line in lines) == 1
+    write(np.where(np.isin(np.arange(N), held), 3 + PERSON % 2, classes % 3))
+    lines = command(*TRAIN, "--ordered")[1]
+    assert "no label on 30 rows held out of a first fit is one of its training rows" in lines
+
+
+def test_the_label_that_sets_leave_out_is_named(command):
+    rare = np.random.RandomState(1).rand(N) < 0.1
+    write(np.where(rare, "bad", "good"))
+    (line,) = [one for one in command(*TRAIN)[1] if one.startswith("90% sets")]
+    held = np.sort(np.random.RandomState(0).permutation(N)[: N // 8])
+    assert line.endswith(f"least often for bad: 0.0% of {rare[held].sum()} rows")

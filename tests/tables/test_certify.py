@@ -15,7 +15,10 @@ import cmlp
 from cmlp import TabularClassifier
 from cmlp._model.model import mean_outputs
 
-pytestmark = pytest.mark.filterwarnings("ignore:column .* missing")  # rows of a box
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:column .* missing",  # rows of a box
+    "ignore:.* ascends from row to row",
+)
 
 N = 400
 COLOURS = np.array(["red", "green", "blue"])[np.arange(N) % 3]

@@ -9,7 +9,9 @@ from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegresso
 from cmlp.plots import ExplanationDisplay
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::cmlp.ConvergenceWarning", "ignore::cmlp.UselessModelWarning"
+    "ignore:.* ascends from row to row",
+    "ignore::cmlp.ConvergenceWarning",
+    "ignore::cmlp.UselessModelWarning",
 )
 
 pd = pytest.importorskip("pandas")

@@ -24,10 +24,11 @@ from cmlp._cli.data_files import (
 from cmlp._cli.terminal import Terminal, printable, printable_message
 from cmlp._data.columns import NamedMatrix
 from cmlp._data.disk import write_atomically
+from cmlp._model.explanation import output_names
 from cmlp._model.model import TableModel, model_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from cmlp._model.model import TrainedModel
 
@@ -53,6 +54,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="of the model of a table: print for each target the prediction, and the lower and the "
         "upper end of the interval that contains the share C of the true numbers, or instead "
         "of a label all labels among which the share C of the right ones is",
+    )
+    parser.add_argument(
+        "--names",
+        action="store_true",
+        help="print the names of the columns first: prediction, low and high, classes or targets",
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write the lines to a file instead of printing them"
@@ -86,25 +92,32 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             f"{arguments.model} is one network ({trained.class_name}), and only the model of a "
             "table has intervals and sets: `cmlp train --table` trains one"
         )
+    if arguments.names and arguments.coverage is not None and _has_sets(trained):
+        raise options.CommandError(
+            "--names needs columns, and the sets of --coverage have any number of labels: leave "
+            "out one of both"
+        )
     files = DataFiles.from_arguments(arguments)
     predict = partial(_predict_block, model, arguments.proba, arguments.coverage)
+    names = partial(_names, output_names(trained)) if arguments.names else None
+    predict_lines = partial(_predict_lines, files, trained, predict, names)
     if arguments.output is None:
         n_lines = 0
         try:
-            for lines in _predict_lines(files, trained, predict, write_notice):
+            for lines in predict_lines(write_notice):
                 terminal.write_lines(lines)
                 n_lines += len(lines)
         except options.CommandError as error:
             printed = ""
             if n_lines:
-                printed = f" (the first {n_lines:,} rows are printed)"
+                printed = f" (the first {n_lines - arguments.names:,} rows are printed)"
             raise options.CommandError(f"{error}{printed}") from error
         return 0
 
     notices: list[str] = []
 
     def produce(write: Callable[[memoryview], object]) -> None:
-        for lines in _predict_lines(files, trained, predict, notices.append):
+        for lines in predict_lines(notices.append):
             write(memoryview("".join(f"{line}\n" for line in lines).encode()))
 
     with options.as_command_errors():
@@ -117,11 +130,12 @@ def _predict_lines(
     files: DataFiles,
     trained: TrainedModel,
     predict: Callable[[Any], Any],
+    names: Callable[[Any], list[str]] | None,
     notice: Callable[[str], None],
 ) -> Iterator[list[str]]:
     """Yield the lines of each block of rows, which `predict` predicts.
 
-    `notice` gets what a file of text is.
+    With `names`, the first line has what it returns. `notice` gets what a file of text is.
 
     A row's prediction does not depend on the block.
     """
@@ -146,7 +160,27 @@ def _predict_lines(
                         write_notice(printable_message(text))
             else:
                 results = predict(NamedMatrix(block.values, schema.names))
+            if names is not None:
+                yield [_format_cells(names(results))]
+                names = None
             yield list(map(_format_line, results))
+
+
+def _has_sets(trained: TrainedModel) -> bool:
+    """Return whether a set of labels is printed for each row."""
+    return trained.labels is not None and trained.labels.kind != "multilabel"
+
+
+def _names(outputs: list[str], results: Any) -> list[str]:
+    """Return the names of the columns of results, of a model whose outputs have these names."""
+    n = 1 if results.ndim == 1 else results.shape[1]
+    if n == 1:
+        return ["prediction"]
+    if n == len(outputs):
+        return outputs
+    if n == len(outputs) + 2:
+        return [*outputs, "low", "high"]
+    return [f"{name}{end}" for name in outputs for end in ("", " low", " high")]
 
 
 def _format_line(result: Any) -> str:
@@ -156,7 +190,11 @@ def _format_line(result: Any) -> str:
     """
     if not getattr(result, "ndim", 0):
         return printable(str(result))
-    return ",".join(_quote(printable(str(entry))) for entry in result)
+    return _format_cells(result)
+
+
+def _format_cells(cells: Iterable[Any]) -> str:
+    return ",".join(_quote(printable(str(cell))) for cell in cells)
 
 
 def _quote(text: str) -> str:

@@ -58,15 +58,10 @@ class TableReport(NamedTuple):
         """Return the lines that measure nothing: how columns are read."""
         return [*self._read_as(), *self._clock()]
 
-    def hints(self, *, has_holdout: bool) -> list[str]:
-        """Return lines about which rows should be held out instead, where the file shows it.
-
-        `has_holdout` is whether the user has chosen.
-        """
+    def hints(self) -> list[str]:
+        """Return a line if the last rows are held out and all of one class."""
         if not len(self.held):
             return []
-        if not has_holdout:
-            return self._ascending()
         labels = np.unique(self.y[self.held])
         is_last = self.held[0] == len(self.y) - len(self.held)
         if self.model._estimator_type != "classifier" or len(labels) > 1 or not is_last:
@@ -75,22 +70,6 @@ class TableReport(NamedTuple):
             f"all {len(self.held):,} held-out rows are of the label {labels[0]}, so these figures "
             "say little: if the file is sorted by the target, leave out --holdout last"
         ]
-
-    def _ascending(self) -> list[str]:
-        """Return a line about a column of dates that ascend from row to row."""
-        trained = self.model._trained()
-        for name, column, values in zip(
-            trained.feature_names,
-            trained.columns,
-            self.model._raw(trained, self.frame).T,
-            strict=True,
-        ):
-            if column.type in DATES and values[0] < values[-1] and (np.diff(values) >= 0).all():
-                return [
-                    f"{printable(name)} ascends from row to row: if rows to predict will be later "
-                    "ones, --holdout last measures this with the latest rows"
-                ]
-        return []
 
     def _second(self) -> list[str]:
         """Return a line about the second fit, if there is one."""
@@ -205,16 +184,21 @@ class TableReport(NamedTuple):
         where: str,
     ) -> str:
         """Return how far predicted ordered classes are from the true ones."""
-        codes = {label: i for i, label in enumerate(self.model.classes_.tolist())}
+        labels = self.model._trained().labels
+        is_known = np.isin(truth, labels.classes)
+        if not is_known.any():
+            return f"no label {where} is one of its training rows"
         known, right, found = (
-            np.array([codes[label] for label in labels.tolist()])
-            for labels in (learned, truth, predicted)
+            labels.indices(labels.encode(part))
+            for part in (learned, truth[is_known], predicted[is_known])
         )
         middle = np.sort(known)[(len(known) - 1) // 2]
         error, base = (float(np.abs(right - other).mean()) for other in (found, middle))
+        n_unknown = len(truth) - len(right)
+        unknown = f" ({n_unknown:,} with other labels do not count)" * (n_unknown > 0)
         return (
-            f"mean distance {short(error)} classes {where}; always "
-            f"{self.model.classes_.tolist()[middle]}: {short(base)}"
+            f"mean distance {short(error)} classes {where}{unknown}; always "
+            f"{labels.classes.tolist()[middle]}: {short(base)}"
         )
 
     def _interval(self) -> list[str]:
@@ -228,10 +212,14 @@ class TableReport(NamedTuple):
         rows = self.frame.take(self.held)
         if self.model._estimator_type == "classifier":
             sets = self.model.predict_set(rows, _COVERAGE)
-            covered = (sets & (truth[:, None] == self.model.classes_)).any(axis=1).mean()
+            covered = (sets & (truth[:, None] == self.model.classes_)).any(axis=1)
+            labels, counts = np.unique(truth, return_counts=True)
+            shares = [covered[truth == label].mean() for label in labels]
+            i = int(np.argmin(shares))
             return [
                 f"{_COVERAGE:.0%} sets: {sets.sum(axis=1).mean():.2f} labels on average, right "
-                f"for {covered:.1%}"
+                f"for {covered.mean():.1%}; least often for {labels.tolist()[i]}: "
+                f"{shares[i]:.1%} of {counts[i]:,} rows"
             ]
         low, high = self.model.predict_interval(rows, _COVERAGE).T
         covered = np.mean((low <= truth) & (truth <= high))

@@ -36,6 +36,7 @@ from cmlp._data.columns import CellFormat
 from cmlp._data.files.row_file import HOLDOUTS, FileSchema, LabelledRows
 from cmlp._data.labels import FLOATS
 from cmlp._estimators.fitted import fitted_of, provenance_of
+from cmlp._estimators.tables.later_rows import ASCENDS
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.constraints import POSITIVE
@@ -452,6 +453,8 @@ def _fit_and_save(path: str, terminal: Terminal, training: Training) -> int:
             warnings.simplefilter("always")
             # The notices have said what the target is.
             warnings.filterwarnings("ignore", re.escape(FLOATS))
+            if training.has_holdout:
+                warnings.filterwarnings("ignore", f".*{re.escape(ASCENDS)}")
             try:
                 training.fit(progress)
             finally:
@@ -510,6 +513,7 @@ class Training(ABC):
     """What the command trains: an estimator, and the rows of a file."""
 
     is_resumable: ClassVar[bool]  # whether `--resume` can continue from the file of the model
+    has_holdout = False  # whether the user has said which rows are held out
     callbacks: Sequence[Any] = ()
     model: Any  # the estimator to write
     read_as: ReadAs
@@ -615,7 +619,7 @@ class TableTraining(Training):
         self.frame = frame
         self.y = y
         self.groups = groups
-        self._has_holdout = has_holdout  # whether the user has said which rows are held out
+        self.has_holdout = has_holdout
         self.read_as = read_as
         self.notices = notices
         self.held, self.rows = divide(len(y), read_as.file.holdout, groups)
@@ -658,7 +662,7 @@ class TableTraining(Training):
         if self.read_as.file.holdout == "none":
             return report.notices()
         if self.groups is None:
-            return [*report.lines(), *report.hints(has_holdout=self._has_holdout)]
+            return [*report.lines(), *report.hints()]
         return report.lines()
 
     def interruption_lines(self, path: str) -> list[str]:

@@ -37,6 +37,7 @@ from cmlp._estimators.tables.date_formats import forms_of_columns
 from cmlp._estimators.tables.doubtful_columns import warn_of_inputs
 from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
 from cmlp._estimators.tables.importances import importances_of
+from cmlp._estimators.tables.later_rows import warn_of_ascending_dates, warn_of_one_class
 from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
 from cmlp._estimators.tables.learn_levels import (
     replace_training_levels,
@@ -282,6 +283,7 @@ class TableFit(Fit):
                         self.encoding.targets(array, as_weights(weight_val, val_frame.n_rows)),
                     )
                 )
+            self._warn_of_one_class(*(part.values for _, part in opened))
         self._open_groups(opened)
         if len(targets.rows) < _FEWEST_ROWS_TO_FIT:
             raise ValueError(
@@ -290,6 +292,12 @@ class TableFit(Fit):
                 "class_weight multiplies them)."
             )
         return opened
+
+    def _warn_of_one_class(self, values: NDArray[Any], values_val: NDArray[Any]) -> None:
+        labels = self.encoding.labels
+        classes, classes_val = map(self.encoding.groups, (values, values_val))
+        if labels is not None and classes is not None and classes_val is not None:
+            warn_of_one_class(labels, classes, classes_val)
 
     def _open_groups(self, opened: Sequence[tuple[InputFrame, CountedTargets]]) -> None:
         """Read the groups of the rows that count.
@@ -365,6 +373,8 @@ class TableFit(Fit):
             warn_of_groups_in_inputs(frame, known, raw, targets.rows, self.training_groups)
         elif self.row_groups is None and len(opened) == 1 and earlier is None:
             warn_of_repeated_rows(frame, known, raw, targets.rows)
+            if self._holds_out:
+                warn_of_ascending_dates(frame, known, raw, self._averages())
         columns = learn_inputs(
             known,
             raw,

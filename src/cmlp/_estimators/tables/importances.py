@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # They bound the time to a few percent of a fit.
 _MOST_ROWS = 2048  # of all networks
 _MOST_PREDICTED = 131_072  # rows times columns
+_FEWEST_SIZES = 2  # of a network: without hidden layers
 _MOST_LOSSES = 128  # networks times columns, but at least two networks: with bins, and without
 
 
@@ -69,13 +70,13 @@ def _increases(
     inputs = np.asarray(taken(rows.X, order))
     targets = rows.targets[chosen]
     weight = weights_of_rows(rows.weight, chosen)
-    weights, rest = network.weights[0], _behind_first_sums(network)
+    weights, rest = network.weights[0], _behind_first_layer(network)
 
     def loss(sums: NDArray[np.float32]) -> float:
         return float(
             rest.net.cost_and_plain_loss(
                 rest.params,
-                sums,
+                np.maximum(sums, 0) if len(net.sizes) > _FEWEST_SIZES else sums,
                 targets,
                 sample_weight=weight,
                 clip=log_loss_clip(net),
@@ -85,15 +86,15 @@ def _increases(
 
     sums = _products(inputs, weights) + network.biases[0]
     before = loss(sums)
+    # The rows are in random order, so that each gets the values of a random other one.
+    changes = np.roll(inputs, 1, axis=0) - inputs
     increases = []
     for begin, end in pairwise(columns.begins(columns.has_bins(net)).tolist()):
-        own = inputs[:, begin:end]
-        # The rows are in random order, so that each gets the values of a random other one.
-        changes = np.roll(own, 1, axis=0) - own
-        if not changes.any():
+        own = changes[:, begin:end]
+        if not own.any():
             increases.append(0.0)
             continue
-        increases.append(loss(sums + _products(changes, weights[begin:end])) - before)
+        increases.append(loss(sums + _products(own, weights[begin:end])) - before)
     return increases
 
 
@@ -104,17 +105,24 @@ def _products(inputs: NDArray[np.float32], weights: NDArray[Any]) -> NDArray[np.
     return net.forward(params, np.ascontiguousarray(inputs), n_threads=1)
 
 
-def _behind_first_sums(network: TrainedNet) -> TrainedNet:
-    """Return the network behind the sums of the first layer, which itself changes no sum."""
-    net = network.net
-    n = net.sizes[1]
+def _behind_first_layer(network: TrainedNet) -> TrainedNet:
+    """Return the network behind the first layer, which is a hidden one.
+
+    Without a hidden layer, a layer with identity weights remains: the sums of the first one are its inputs.
+    """
+    net, first = network.net, np.empty(0, np.float32)
+    sizes, activations = net.sizes[1:], net.activations[1:]
+    if len(net.sizes) == _FEWEST_SIZES:
+        n = net.n_out
+        sizes, activations = (n, n), net.activations
+        first = np.append(np.eye(n, dtype=np.float32), np.zeros(n, np.float32))
     rest = _core.shared_net(
-        (n, *net.sizes[1:]),
-        net.activations,
+        sizes,
+        activations,
         net.loss,
         np.float32,
-        net.activation_parameters,
+        net.activation_parameters[-len(activations) :],
         net.loss_parameter,
     )
-    first = np.concatenate([np.eye(n, dtype=np.float32).ravel(), np.zeros(n, np.float32)])
-    return TrainedNet(rest, np.concatenate([first, network.params[(net.sizes[0] + 1) * n :]]))
+    params = network.params[(net.sizes[0] + 1) * net.sizes[1] :]
+    return TrainedNet(rest, np.append(first, params))
