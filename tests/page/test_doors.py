@@ -48,7 +48,7 @@ CLAIMS = {
     26: (12, "Each gap becomes the side of a square"),
     27: (0, "The cost of the network is the average over all digits"),
     28: (51, r"It says 3.*\n3"),
-    29: (25, r"Learning means making this square small.*\n2\.79"),
+    29: (25.2, r"Learning means making this square small.*\n2\.79"),
     30: (1, r"▲ \+0\.\d+.*▼ −0\.\d+.*Its negative points downhill"),
     31: (20, "longer where it is steep, shorter where it is flat"),
     32: (20, "Take a small step. Repeat"),

@@ -637,7 +637,7 @@ def test_picture_itself_can_be_dragged(size, watch, story_path):
         zero = [x, places["size"][1] - 14]
         ends = [[x, zero[1] - wanted * unit], [x, zero[1] - 1.2 * unit]]
     else:
-        zero = [x + 60, y]
+        zero = [x + 48, y]
         ends = [[zero[0] + wanted * unit, y], [zero[0] + 1.2 * unit, y]]
     drag(page, *ends)
     assert page.evaluate("film.changed.result.a[3][3]") == 1

@@ -264,6 +264,6 @@ function paintTwoPlaces(view, facts, alpha) {
 function paintShrinking(view, facts, t, turned, shown) {
 	const lit = rise(t, TURN_AT - 0.4, 1) * shown;
 	paintCostOutline(view, facts.cost, shown, 1 - rise(t, TURN_AT - 0.4, 1));
-	paintSquare(view, ...view.places.square, Math.sqrt(turned.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
+	paintSquare(view, ...view.places.square, Math.sqrt(turned.cost) * view.places.unit, { filled: 0.9 * lit });
 	paintCostNumber(view, turned.cost, lit * (1 - rainAt(t)), facts.cost);
 }

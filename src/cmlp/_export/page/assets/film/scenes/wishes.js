@@ -1,6 +1,6 @@
 // --- Scene 6: wishes, from the outputs back to A. One number is followed from an output into a neuron of B.
 
-const GAP_AT = 3.4; // how a wish comes about, at the wrong answer and at the wanted output
+const GAP_AT = 3.3; // how a wish comes about, at the wrong answer and at the wanted output
 const GAP_SECONDS = 2.6;
 const CAUSE_AT = 10.8; // the asked neuron is turned up, and the wrong answer goes down
 const WISH_BET_AT = 15.6;
@@ -43,7 +43,7 @@ const wishesScene = {
 	seconds: TO_A_AT + 8.4,
 	captions: () => [
 		[0, "wishes.1"],
-		[GAP_AT - 0.2, "wishes.gap"],
+		[GAP_AT + 0.6, "wishes.gap"],
 		[CAUSE_AT - 0.6, "wishes.cause"],
 		[WISH_BET_AT - 0.6, "wishes.bet"],
 		[WISH_BET_AT + 0.3, "wishes.verdict"],
