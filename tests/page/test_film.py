@@ -102,6 +102,9 @@ def test_numbers_of_the_film_are_those_of_numpy(opened):
                 own: [facts.after.own, facts.after.answers.filter(({ says }) => says === 3).length],
                 others: examples.test.slice(0, 20).map(({ input }) => list(input)),
                 hill: [facts.hill.slopes(0, 0), facts.hill.cost(0.7, -0.4)],
+                asked: [facts.asked, facts.requests(2, facts.asked)],
+                hands: facts.hands,
+                mostTurned: facts.mostTurned,
             };
         })()"""
     )
@@ -125,6 +128,26 @@ def test_numbers_of_the_film_are_those_of_numpy(opened):
             ends = [cost(params, image, 3, (layer, neuron, by)) for by in (-2 * h, -h, h, 2 * h)]
             slope = (ends[0] - 8 * ends[1] + 8 * ends[2] - ends[3]) / (12 * h)
             assert abs(wish + slope) < 1e-9
+    # The neuron of B that is asked, and one number from an output to it.
+    wishes = [np.array(one) for one in got["wishes"]]
+    weights = matrices(params)[2][0]
+    parts = weights * wishes[2]
+    worth = np.abs(wishes[1]) * np.abs(parts[:, [3, got["says"]]]).min(axis=1)
+    asked = np.where(weights[:, got["says"]] < 0, worth, -1).argmax()
+    assert got["asked"][0] == asked
+    np.testing.assert_allclose(got["asked"][1], parts[asked], rtol=0, atol=1e-12)
+    outputs, hidden = activations[3], activations[2]
+    gaps = np.eye(10)[3] - outputs
+    np.testing.assert_allclose(wishes[2], gaps * outputs * (1 - outputs) * 2, rtol=0, atol=1e-12)
+    slope = hidden[asked] * (1 - hidden[asked])
+    assert abs(wishes[1][asked] - parts[asked].sum() * slope) < 1e-12
+    # The weight that is shown in numbers, and how large the turns of each layer are.
+    neuron, bright = got["hands"]["neuron"], got["hands"]["bright"]
+    before, turn = matrices(params)[0][0][bright, neuron], matrices(turns)[0][0][bright, neuron]
+    assert abs(turn - wishes[0][neuron] * image[bright]) < 1e-12
+    assert round(1000 * before) + round(1000 * turn) == round(1000 * (before + turn))
+    most = [max(np.abs(weights).max(), np.abs(bias).max()) for weights, bias in matrices(turns)]
+    np.testing.assert_allclose(got["mostTurned"], most, rtol=0, atol=1e-12)
     slopes, height = got["hill"]
     np.testing.assert_allclose(slopes, [-turns[-7], -turns[-10 + got["says"]]], rtol=0, atol=1e-12)
     moved = params.copy()
@@ -400,12 +423,14 @@ def test_captions_have_the_same_keys_and_placeholders_in_every_language():
 @pytest.mark.slow
 def test_captions_say_whose_digit_it_is(watch, story_path):
     ours = watch(story_path, "#film?at=120")
+    words = "Only bright pixels turn anything: the change has the shape of "
     ours.evaluate("film.takeOurs(); film.pause(); film.seek(film.starts[6] + 12)")
     ours.settle()
-    assert ours.text("#film-caption") == "Look at layer A: our own digit, sixteen times."
-    drawn = watch(story_path, "#film?draw=500-100-500-900&is=1&at=244.7")
+    assert ours.text("#film-caption") == f"{words}our 3."
+    drawn = watch(story_path, "#film?draw=500-100-500-900&is=1&at=120")
+    drawn.evaluate("film.seek(film.starts[6] + 12)")
     drawn.settle()
-    assert drawn.text("#film-caption") == "Look at layer A: your own digit, sixteen times."
+    assert drawn.text("#film-caption") == f"{words}your 1."
     door = watch(story_path, "#gradient?lang=de")
     assert "die Kosten unserer Ziffer" in door.text("#door-text")
     assert door.evaluate("$('door').lang") == "de"
@@ -612,7 +637,7 @@ def test_picture_itself_can_be_dragged(size, watch, story_path):
         zero = [x, places["size"][1] - 14]
         ends = [[x, zero[1] - wanted * unit], [x, zero[1] - 1.2 * unit]]
     else:
-        zero = [x + 60, y]
+        zero = [x + 48, y]
         ends = [[zero[0] + wanted * unit, y], [zero[0] + 1.2 * unit, y]]
     drag(page, *ends)
     assert page.evaluate("film.changed.result.a[3][3]") == 1
@@ -954,3 +979,35 @@ def test_each_picture_is_read_before_its_answer_is_told(opened):
         page.evaluate(f"film.seek({moment})")
         seen += page.evaluate(BRIGHTNESS, [[3, heap]])
     assert seen[0] < 0.1 and seen[1] > 0.85
+
+
+@pytest.mark.slow
+def test_all_patches_of_turns_are_seen(opened):
+    page = opened()
+    patches = page.evaluate(
+        """(() => {
+            const canvas = document.getElementById("film-scene");
+            const copy = document.createElement("canvas");
+            film.seek(film.starts[6] + 16.5);
+            film.paint();
+            [copy.width, copy.height] = [canvas.width, canvas.height];
+            const pen = copy.getContext("2d", { willReadFrequently: true });
+            pen.drawImage(canvas, 0, 0);
+            const { places, camera } = film.seenNow();
+            const [x, y, dot] = places.fields;
+            const ratio = canvas.width / canvas.clientWidth;
+            return [...Array(16).keys()].map((k) => {
+                const left = x + (k % 4) * 30 * dot - camera[0];
+                const top = y + Math.floor(k / 4) * 30 * dot - camera[1];
+                const side = 28 * dot * camera[2] * ratio;
+                const { data } = pen.getImageData(
+                    canvas.width / 2 + left * camera[2] * ratio,
+                    canvas.height / 2 + top * camera[2] * ratio,
+                    side,
+                    side,
+                );
+                return data.reduce((most, value, n) => (n % 4 === 3 ? most : Math.max(most, value)), 0);
+            });
+        })()"""
+    )
+    assert min(patches) > 120 and max(patches) > 230

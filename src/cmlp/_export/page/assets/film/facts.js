@@ -36,6 +36,12 @@ function answerOf(net, { input, label }) {
 	return { says, activation: result.a[3][says], cost: net.compare(result, targetsOf(label)).cost };
 }
 
+/** Whether a number can be read with three decimals, and adds up with another one as they are rounded. */
+function isClearSum(p, q) {
+	const rounded = (value) => Math.round(1000 * value);
+	return abs(p) > 0.02 && rounded(p) + rounded(q) === rounded(p + q);
+}
+
 /** What it would cost if all ten outputs had this value. */
 const costOfAll = (value) => (1 - value) ** 2 + 9 * value ** 2;
 
@@ -292,8 +298,10 @@ class FilmFacts {
 			const wishes = this.wishes[1];
 			const inner = range(16).filter((k) => k > 2 && k < 13);
 			const neuron = inner.reduce((found, k) => (abs(wishes[k]) > abs(wishes[found]) ? k : found));
-			// Half bright, so that the product is seen to differ from the wish.
-			const far = (k) => abs(this.input[k] - 0.5);
+			// Half bright, so that the product is seen to differ from the wish; and a weight and its turn add up as rounded.
+			const weight = (k) => this.start.params[16 * k + neuron];
+			const isClear = (k) => isClearSum(weight(k), wishes[neuron] * this.input[k]);
+			const far = (k) => abs(this.input[k] - 0.5) + (isClear(k) ? 0 : 1);
 			const brightest = this.input.indexOf(max(...this.input));
 			const bright = range(PIXELS).reduce((found, k) => (far(k) < far(found) ? k : found), brightest);
 			const dark = range(PIXELS).findLast((k) => this.input[k] === 0);
@@ -301,11 +309,19 @@ class FilmFacts {
 		});
 	}
 
-	/** The neuron of B that is asked to raise itself by the wrong answer most: the most negative wire into it. */
+	/**
+	 * The neuron of B whose requests are shown: of those with a negative weight to the wrong answer the one with the largest
+	 * product of its own wish and the smaller of two requests, of the wrong answer and of the wanted output.
+	 */
 	get asked() {
 		return this.#once("asked", () => {
 			const weights = this.weightsInto(2, this.says);
-			return weights.indexOf(min(...weights));
+			const worth = (k) => {
+				const requests = this.requests(2, k);
+				return abs(this.wishes[2][k]) * min(abs(requests[this.says]), abs(requests[this.label]));
+			};
+			const negative = range(16).filter((k) => weights[k] < 0);
+			return negative.reduce((best, k) => (worth(k) > worth(best) ? k : best), weights.indexOf(min(...weights)));
 		});
 	}
 

@@ -1,6 +1,7 @@
 // --- All 13,002 knobs as dots: for their values, and later for their turns.
 
 const FIELD_COUNTS = [12560, 272, 170];
+const LEAST_PATCH = 0.62; // the strength of the weakest patch, as a share of the strongest
 
 /** The values of a layer as rows of dots: a row for each neuron, its bias last. */
 function rowsOfLayer(net, layer, values) {
@@ -9,15 +10,27 @@ function rowsOfLayer(net, layer, values) {
 	return rows.flat();
 }
 
-/** The pictures of all dots: of the 16 patches into A, of A's biases, and of the two later layers. */
-function fieldPictures(net, values, most) {
+/**
+ * The pictures of all dots: of the 16 patches into A, of A's biases, and of the two later layers. If `lifted`, weak patches
+ * are brightened so that the weakest can be seen.
+ */
+function fieldPictures(net, values, most, lifted = false) {
 	const [first, second] = net.layers;
 	const weights = new Float64Array(first.b);
 	for (let k = 0; k < weights.length; k++) weights[(k % 16) * PIXELS + floor(k / 16)] = values[k];
+	if (lifted) for (let k = 0; k < 16; k++) liftPatch(weights.subarray(k * PIXELS, (k + 1) * PIXELS), most[0]);
 	const patches = signedPicture(weights, SIDE, most[0], 0.7); // one below the other
 	const biases = signedPicture(values.subarray(first.b, second.w), 16, most[0], 0.7);
 	const later = [1, 2].map((layer) => signedPicture(rowsOfLayer(net, layer, values), 17, most[layer], 0.7));
 	return { patches, biases, later };
+}
+
+/** Scales a patch in place: its largest value becomes at least as large as a share of the strongest. */
+function liftPatch(patch, most) {
+	const own = largest(patch);
+	if (own === 0) return;
+	const lift = (LEAST_PATCH + (1 - LEAST_PATCH) * (own / most)) * (most / own);
+	for (let k = 0; k < patch.length; k++) patch[k] *= lift;
 }
 
 /** Lines between dots, so that each can be seen. */
@@ -75,10 +88,8 @@ function paintEmptyFields(view, alpha) {
 	const fields = fieldPlaces(places);
 	pen.globalAlpha = alpha;
 	const frames = range(16).map((k) => [...fields.patch(k), fields.patch(k)[2]]);
-	for (const [x, y, width, height] of [...frames, fields.biases, fields.second, fields.third]) {
-		pen.fillStyle = colours.surface;
-		pen.fillRect(x, y, width, height);
-	}
+	for (const place of [...frames, fields.biases, fields.second, fields.third])
+		outline(pen, colours.ring, view.upright ? 0.6 : 1.2, ...place);
 	pen.globalAlpha = 1;
 }
 

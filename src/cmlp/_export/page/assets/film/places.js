@@ -14,12 +14,11 @@ const LYING = {
 	tally: [68, 0],
 	layerName: [0, -25], // A or B, from its first neuron's middle
 	mark: [25, 0], // of a wish, from a hidden neuron's middle
-	square: [1180, 250],
+	square: [1190, 250],
 	wish: [null, [22, 18], [22, 18], [26, 26]], // how high and wide a triangle can be
 	stack: [470, 340, 84, 236], // of requests: its middle, its width and its height on each side
-	unit: 54, // the side of a square of area 1 beside its output
-	unitOfAll: 88, // and of the square of all ten
-	hill: [640, 300, 175, 44, 180], // its middle, and what a step to the right, to the front and of the cost is
+	unit: 80, // the side of a square of area 1
+	hill: [588, 300, 148, 44, 180], // its middle, and what a step to the right, to the front and of the cost is
 	three: [500, 250, 220], // squares in a row: the middle of the first, and the step to the next
 	wall: [134, 12, 1012], // of heaps: its corner and its width
 	fields: [322, 96, 4.1],
@@ -42,8 +41,7 @@ const UPRIGHT = {
 	square: [318, 60],
 	wish: [null, [9, 9], [9, 9], [22, 20]],
 	stack: [120, 195, 42, 78],
-	unit: 30,
-	unitOfAll: 38,
+	unit: 36,
 	hill: [195, 270, 82, 27, 98],
 	three: [75, 230, 120],
 	wall: [6, 120, 378],
@@ -87,6 +85,7 @@ function filmPlaces(width, height) {
 		outputs: upright ? [0, 372, 390, 148] : end,
 		pour: upright ? [0, 0, ...form.size] : end,
 		lastLayers: upright ? [0, 92, 390, 428] : end,
+		knobs: upright ? [0, 0, ...form.size] : [30, 66, 1112, 540], // all dots, and what is said of them
 		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),
 		/** The surroundings of a neuron, in its radii. */
 		near: (layer, k, radii) => around(at(layer, k), 2 * radii * radius[layer], 2 * radii * radius[layer]),

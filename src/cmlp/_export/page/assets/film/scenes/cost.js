@@ -3,7 +3,10 @@
 const GAPS_AT = 3;
 const SQUARES_AT = 9;
 const POUR_AT = 19;
-const COST_BET_AT = 27;
+const POUR_SECONDS = 1.2;
+const pourAt = (n) => POUR_AT + 0.4 + n * 0.42;
+const POURED_AT = pourAt(9) + POUR_SECONDS;
+const COST_BET_AT = 26;
 const ALL_AT_VALUES = [0.5, 0.1, 0]; // what the bet asks for, and which of them costs least
 const LEAST = 1;
 
@@ -30,7 +33,7 @@ const costScene = {
 		return (to) => values.with(n, clamp((places.upright ? zero[1] - to[1] : to[0] - zero[0]) / places.unit));
 	},
 	change: (facts, values) => facts.withOutputs(Object.fromEntries(twoOutputs(facts).map((k, n) => [k, values[n]]))),
-	seconds: 38,
+	seconds: 36,
 	captions: () => [
 		[0, "cost.1"],
 		[SQUARES_AT - 1, "cost.2"],
@@ -38,28 +41,33 @@ const costScene = {
 		[COST_BET_AT - 0.5, "cost.bet"],
 		[COST_BET_AT + 0.5, "cost.verdict"],
 	],
-	words: ({ cost }) => ({ cost: filmNumber(cost, 2), tenth: filmNumber(costOfAll(0.1), 2) }),
+	words: ({ cost }) => ({ cost: filmNumber(cost, 2) }),
 	pauses: [{ at: COST_BET_AT, kind: "bet", right: () => LEAST }],
 	shots: [
 		[0.4, 2.4, (places) => places.outputs],
 		[POUR_AT - 1, 1.6, (places) => places.pour],
-		[32.5, 2.5, (places) => places.whole],
+		[31.5, 2.5, (places) => places.whole],
 	],
 	paint(view, facts, t) {
-		const quiet = within(t, 0.4, 36, 2);
-		const others = within(t, COST_BET_AT - 0.6, 33, 0.8); // squares
-		paintNumbersEnd(view, facts, { says: 0, wires: 1 - 0.8 * quiet, shown: 1 - 0.93 * others });
-		paintGapColumns(view, facts, facts.result.a[3], {
-			columns: within(t, 1.4, POUR_AT + 4, 1.2),
-			wanted: within(t, GAPS_AT, POUR_AT + 4, 1),
-			gaps: within(t, SQUARES_AT - 2.4, POUR_AT + 2, 1),
-			grown: (k) => rise(t, SQUARES_AT + k * 0.3, 1.2),
-			poured: (k) => rise(t, POUR_AT + 0.6 + k * 0.28, 1.6),
+		const quiet = within(t, 0.4, 35, 2);
+		const others = within(t, COST_BET_AT - 0.7, 32.2, 0.7); // squares
+		paintNumbersEnd(view, facts, {
+			says: 0,
+			wires: 1 - 0.9 * quiet,
+			shown: 1 - within(t, COST_BET_AT - 1.4, 32.9, 0.7),
 		});
-		const all = rise(t, POUR_AT + 4.4, 0.8);
+		const gone = POURED_AT + 0.5;
+		paintGapColumns(view, facts, {
+			columns: within(t, 1.4, gone, 1),
+			wanted: within(t, GAPS_AT, gone, 1),
+			gaps: within(t, SQUARES_AT - 2.4, gone, 1),
+			grown: (k) => rise(t, SQUARES_AT + k * 0.3, 1.2),
+			poured: (n) => part(t, pourAt(n), pourAt(n) + POUR_SECONDS),
+			sealed: rise(t, POURED_AT, 0.5),
+			named: 1 - rise(t, 34, 1),
+		});
 		paintThree(view, t, others);
-		paintCostNumber(view, facts.cost, all * (1 - rise(t, 35, 1)));
-		if (t > 32) paintCostOutline(view, facts.cost, rise(t, 32, 2), rise(t, 36, 1));
+		if (t > 31) paintCostOutline(view, facts.cost, rise(t, 31, 2), rise(t, 35, 1));
 	},
 };
 
@@ -67,7 +75,7 @@ const costScene = {
 function paintThree(view, t, alpha) {
 	const { places, upright } = view;
 	const [x, y, step] = places.three;
-	const unit = places.unitOfAll;
+	const { unit } = places;
 	const high = Math.sqrt(2.5) * unit;
 	ALL_AT_VALUES.forEach((value, n) => {
 		const middle = x + n * step;
@@ -91,68 +99,97 @@ const twoOutputs = ({ label, way: [says] }) => [label, says];
 /** Where a value from 0 to 1 of an output lies on its bar. */
 function barPlace(places, k, value) {
 	const [x, y] = places.at(3, k);
-	return places.upright ? [x, places.size[1] - 14 - value * places.unit] : [x + 60 + value * places.unit, y];
+	return places.upright ? [x, places.size[1] - 14 - value * places.unit] : [x + 48 + value * places.unit, y];
+}
+
+/** The ten outputs in the order in which their squares are poured: first those beside the foot of the square of all. */
+function pourOrder({ at, upright, square, unit }) {
+	const foot = upright ? square[0] : square[1] + 0.8 * unit;
+	const far = (k) => abs(at(3, k)[upright ? 0 : 1] - foot);
+	return range(10).sort((p, q) => far(p) - far(q));
 }
 
 /**
  * The ten outputs as bars, with a mark where each was wanted; the gaps between, the squares of the gaps, and their way into
- * one square whose area is their sum.
+ * one square: each becomes a strip of it. All areas are true at every moment.
  */
-function paintGapColumns(view, facts, outputs, { columns, wanted, gaps, grown, poured }) {
+function paintGapColumns(view, facts, { columns, wanted, gaps, grown, poured, sealed, named }) {
 	const { pen, places, upright } = view;
-	const thick = places.unit * 0.14;
-	let area = 0;
-	outputs.forEach((value, k) => {
-		const target = facts.targets[k];
+	const { unit } = places;
+	const thick = upright ? 5 : 9;
+	const whole = Math.sqrt(facts.cost) * unit; // the side of the square of all
+	const line = (from, to, colour, width, alpha) => {
+		if (alpha <= 0) return;
+		pen.globalAlpha = alpha;
+		pen.strokeStyle = colour;
+		pen.lineWidth = width;
+		pen.beginPath();
+		pen.moveTo(...from);
+		pen.lineTo(...to);
+		pen.stroke();
+		pen.globalAlpha = 1;
+	};
+	let filled = 0; // area in the square of all
+	pourOrder(places).forEach((k, n) => {
+		const [value, target] = [facts.result.a[3][k], facts.targets[k]];
 		const [zero, end, goal] = [0, value, target].map((one) => barPlace(places, k, one));
-		const line = (from, to, colour, width, alpha) => {
-			if (alpha <= 0) return;
-			pen.globalAlpha = alpha;
-			pen.strokeStyle = colour;
-			pen.lineWidth = width;
-			pen.beginPath();
-			pen.moveTo(...from);
-			pen.lineTo(...to);
-			pen.stroke();
-			pen.globalAlpha = 1;
-		};
+		const u = poured(n);
 		line(zero, barPlace(places, k, 1), colours.line, thick, columns);
 		line(zero, blendAll(zero, end, columns), colours.on, thick, columns);
-		line(end, goal, colours.mark, thick * 0.8, gaps * (1 - poured(k)));
-		const half = thick * 1.5;
-		const [from, to] = upright
-			? [
-					[goal[0] - half, goal[1]],
-					[goal[0] + half, goal[1]],
-				]
-			: [
-					[goal[0], goal[1] - half],
-					[goal[0], goal[1] + half],
-				];
-		line(from, to, colours.on, places.unit * 0.05, wanted);
-		const side = abs(value - target);
-		const u = poured(k);
+		line(end, goal, colours.mark, thick * 0.8, gaps * (u > 0 ? 0 : 1));
+		const half = thick * 1.4;
+		const ends = [-half, half].map((by) => (upright ? [goal[0] + by, goal[1]] : [goal[0], goal[1] + by]));
+		line(...ends, colours.on, unit * 0.04, wanted);
+		const side = abs(value - target) * unit * grown(k);
+		if (side <= 0) return;
+		const height = side ** 2 / whole;
+		const slot = places.square[1] + whole / 2 - (filled * unit ** 2) / whole - height / 2;
 		const middle = blendAll(end, goal, 0.5);
-		const full = u >= 1;
-		area += full ? side ** 2 : 0;
-		if (grown(k) <= 0 || full) return;
-		const [x, y] = blendAll(middle, places.square, u);
-		const unit = blend(places.unit, places.unitOfAll, u);
-		paintSquare(view, x, y, side * unit * grown(k), { filled: 0.85 });
+		// First up or down, then into the square, while it becomes as wide as that.
+		const [climbed, entered] = [rise(u, 0, 0.5), rise(u, 0.5, 0.5)];
+		const width = blend(side, whole, entered);
+		const x = blend(middle[0], places.square[0], entered);
+		const y = blend(middle[1], slot, climbed);
+		const tall = side ** 2 / width;
+		box(pen, x - width / 2, y - tall / 2, width, tall, colours.mark, 0.9 * (u < 1 ? 1 : 1 - sealed));
+		if (entered > 0.99)
+			line([x - width / 2, y - tall / 2], [x + width / 2, y - tall / 2], colours.ground, 1, 1 - sealed);
+		paintArea(view, k, value - target, middle, side, grown(k) * (1 - rise(u, 0, 0.15)));
+		filled += (side / unit) ** 2 * (u > 0 ? 1 : 0);
 	});
-	if (area > 0) paintSquare(view, ...places.square, Math.sqrt(area) * places.unitOfAll, { filled: 0.9 });
+	if (sealed > 0) paintSquare(view, ...places.square, whole, { filled: 0.9 * sealed });
+	const arrived = sum(
+		pourOrder(places).map((k, n) => rise(poured(n), 0.7, 0.3) * (facts.result.a[3][k] - facts.targets[k]) ** 2),
+	);
+	paintCostNumber(view, arrived, named * min(1, 20 * arrived), facts.cost);
+}
+
+/** The area of the square of an output: on it, or beside it if it is small. */
+function paintArea(view, k, gap, [x, y], side, alpha) {
+	const text = filmNumber(gap ** 2, 2);
+	if (view.upright) {
+		letters(view, text, x, view.places.at(3, k)[1] - 20, 15.5, { colour: colours.mark, alpha });
+		return;
+	}
+	const isInside = side > 46;
+	letters(view, text, isInside ? x : x + side / 2 + 7, y, 18, {
+		colour: isInside ? colours.ground : colours.mark,
+		align: isInside ? "center" : "left",
+		alpha,
+		bold: true,
+	});
 }
 
 /** The number of the cost, below its square. */
 function paintCostNumber(view, cost, alpha, most = cost) {
 	const { places, upright } = view;
-	const y = places.square[1] + (Math.sqrt(max(cost, most)) * places.unitOfAll) / 2 + (upright ? 14 : 26);
+	const y = places.square[1] + (Math.sqrt(max(cost, most)) * places.unit) / 2 + (upright ? 14 : 26);
 	letters(view, filmNumber(cost, 2), places.square[0], y, upright ? 17 : 26, { colour: colours.mark, alpha });
 }
 
 /** The square as it stays beside the network while something else is the point: a white outline, and the cost in it. */
 function paintCostOutline(view, cost, alpha, named = 0) {
-	const side = Math.sqrt(cost) * view.places.unitOfAll;
+	const side = Math.sqrt(cost) * view.places.unit;
 	box(
 		view.pen,
 		view.places.square[0] - side / 2 - 1,

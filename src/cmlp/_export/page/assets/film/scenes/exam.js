@@ -89,7 +89,7 @@ const examScene = {
 		});
 		paintCostOutline(view, facts.cost, 1 - rise(t, 0.4, 1));
 		const lit = 1 - rise(t, 0.2, 1);
-		paintSquare(view, ...view.places.square, Math.sqrt(final.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
+		paintSquare(view, ...view.places.square, Math.sqrt(final.cost) * view.places.unit, { filled: 0.9 * lit });
 		paintCostNumber(view, final.cost, lit, facts.cost);
 		paintLastAnswer(view, final.says, 1 - rise(t, 0.2, 1));
 		paintVerdictOf(

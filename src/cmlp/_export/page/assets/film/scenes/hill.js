@@ -5,9 +5,9 @@ const SURFACE_AT = 7;
 const ROLL_AT = 15;
 const ROLL_END = 22.5;
 const BACK_AT = 26.5;
-const PARTS_AT = 31;
-const PLACES_AT = 33;
-const HOME_AT = 36.4;
+const PARTS_AT = 30.4;
+const PLACES_AT = 32.4;
+const HOME_AT = 36;
 const HILL_REACH = 5; // how far each knob is turned, to both sides
 const HILL_LINES = 22;
 
@@ -35,35 +35,41 @@ const hillScene = {
 		return (to) => all.reduce((best, one) => (far(to, one) < far(to, best) ? one : best), ball);
 	},
 	change: (facts, ball) => facts.withBall(ball),
-	seconds: 39,
+	seconds: HOME_AT + 2.6,
 	captions: () => [
 		[0, "hill.1"],
 		[ROLL_AT - 0.8, "hill.2"],
 		[ROLL_END + 0.5, "hill.3"],
+		[BACK_AT - 0.2, "hill.4"],
+		[PLACES_AT - 0.8, "hill.all"],
 	],
-	words: (facts) => ({ floor: filmNumber(facts.hill.floor, 2) }),
+	words: (facts) => ({
+		says: facts.says,
+		floor: filmNumber(facts.hill.floor, 2),
+		up: filmNumber(facts.wishes[3][facts.label], 2),
+		down: filmNumber(-facts.wishes[3][facts.says], 2),
+	}),
 	pauses: [],
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
 		const shown = within(t, 0.6, PARTS_AT + 0.6, 1.4);
 		const { digit, hill } = facts;
-		const knobs = within(t, 0.3, PARTS_AT + 2, 1);
-		const places = within(t, PLACES_AT - 1, HOME_AT + 0.6, 1.2);
-		// Behind the places of the knobs the network can still be seen.
-		const wires = 1 - 0.97 * within(t, 0.6, HOME_AT + 2, 1.4);
-		const dim = wires + 0.27 * within(t, PARTS_AT, HOME_AT + 2, 1.4);
+		const knobs = within(t, 0.3, PARTS_AT + 1.4, 1);
+		const places = within(t, PLACES_AT - 0.8, HOME_AT + 0.6, 1);
+		const hidden = within(t, 0.6, HOME_AT + 2, 1.4);
+		const ball = ballAt(hill, t);
 		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
 		paintWorking(view, facts, {
-			wires,
-			inputs: dim,
-			dim: (layer, k) => (layer === 3 && (k === facts.label || k === facts.says) ? max(dim, knobs) : dim),
+			result: turnedResult(facts, ball),
+			wires: 1 - rise(t, 0.6, 1.4) + QUIET_WIRES * rise(t, HOME_AT + 0.6, 1.4),
+			inputs: 1 - hidden,
+			dim: (layer, k) => (layer === 3 && (k === facts.label || k === facts.says) ? max(1 - hidden, knobs) : 1 - hidden),
 		});
 		paintAxes(view, facts, t, shown);
-		const ball = ballAt(hill, t);
 		paintHill(view, facts, t, shown, ball);
-		paintArrowDown(view, facts, t, within(t, 0, PARTS_AT + 2.5, 1));
+		paintArrowDown(view, facts, t, within(t, 0, PARTS_AT + 1.6, 0.8));
 		paintCostOutline(view, facts.cost, 1, 1 - knobs);
-		paintSquare(view, ...view.places.square, Math.sqrt(hill.cost(...ball)) * view.places.unitOfAll, {
+		paintSquare(view, ...view.places.square, Math.sqrt(hill.cost(...ball)) * view.places.unit, {
 			filled: 0.85 * knobs,
 		});
 		paintCostNumber(view, hill.cost(...ball), knobs, facts.cost);
@@ -71,7 +77,7 @@ const hillScene = {
 			[facts.label, ball[0]],
 			[facts.says, ball[1]],
 		])
-			paintKnob(view, k, value, knobs);
+			paintKnob(view, facts, k, value, knobs);
 		paintTwoParts(view, facts, t, places);
 	},
 };
@@ -87,16 +93,22 @@ function ballAt({ path, ball }, t) {
 	return point.map((value) => value * (1 - back));
 }
 
-/** A knob beside its output: a dial whose hand is turned as far as the bias. */
-function paintKnob(view, k, value, alpha) {
+/** What the network gives with the two knobs turned. */
+function turnedResult({ label, says, result: { z, a } }, [up, down]) {
+	const outputs = a[3].with(label, logistic(z[2][label] + up)).with(says, logistic(z[2][says] + down));
+	return { z, a: [...a.slice(0, 3), outputs] };
+}
+
+/** A knob beside its output: a dial whose hand is turned as far as the bias, and what the output then is. */
+function paintKnob(view, facts, k, value, alpha) {
 	if (alpha <= 0) return;
-	const { pen, upright } = view;
+	const { pen, places, upright } = view;
 	const [x, y] = wishPlace(view, 3, k);
-	const radius = upright ? 9 : 15;
+	const radius = upright ? 13 : 22;
 	const angle = -Math.PI / 2 + (value / HILL_REACH) * 2.3;
 	pen.globalAlpha = alpha;
 	pen.strokeStyle = colours.ring;
-	pen.lineWidth = radius * 0.14;
+	pen.lineWidth = radius * 0.12;
 	pen.beginPath();
 	pen.arc(x, y, radius, 0, 7);
 	pen.stroke();
@@ -106,6 +118,13 @@ function paintKnob(view, k, value, alpha) {
 	pen.lineTo(x + radius * Math.cos(angle), y + radius * Math.sin(angle));
 	pen.stroke();
 	pen.globalAlpha = 1;
+	const [middle, across] = places.at(3, k);
+	const place = upright ? [middle, across - 21] : [middle - 26, across];
+	letters(view, filmNumber(logistic(facts.result.z[2][k] + value), 2), ...place, upright ? 16 : 22, {
+		alpha,
+		bold: true,
+		align: upright ? "center" : "right",
+	});
 }
 
 /** Where a setting of the two knobs lies on the hill, as high as its cost. */
@@ -267,7 +286,7 @@ function paintArrowDown(view, facts, t, shown) {
 /** The arrow parts into two numbers. They go to their two places among those of all knobs, and to their outputs. */
 function paintTwoParts(view, facts, t, places) {
 	paintEmptyFields(view, places);
-	paintCount(view, N_KNOBS, within(t, PLACES_AT + 1.2, HOME_AT));
+	paintCount(view, N_KNOBS, within(t, PLACES_AT + 0.4, HOME_AT + 0.6));
 	const wishes = facts.wishes[3];
 	const [p, q] = facts.hill.slopes(0, 0);
 	const tip = hillPlace(view.places, facts, -6 * p, -6 * q);
@@ -284,10 +303,9 @@ function paintTwoParts(view, facts, t, places) {
 		box(view.pen, place[0] - dot / 2, place[1] - dot / 2, dot, dot, tint(wishes[k]), alpha * places * (1 - home));
 		// Beside the dots of neighbours there is no room for both numbers in one line.
 		const text = [place[0] + (view.upright ? 12 : 22) * u, place[1] + line * (view.upright ? 9 : 15) * u];
-		const number = (wishes[k] > 0 ? "+" : "") + filmNumber(wishes[k], 2);
-		letters(view, `${k}: ${number}`, ...text, view.upright ? 17 : 24, {
+		letters(view, `${k}: ${signedNumber(wishes[k])}`, ...text, view.upright ? 17 : 24, {
 			colour: tint(wishes[k]),
-			alpha: alpha * (1 - rise(t, PARTS_AT + 2.6, 0.6)),
+			alpha: alpha * (1 - rise(t, HOME_AT - 0.4, 0.6)),
 			align: "left",
 		});
 	}

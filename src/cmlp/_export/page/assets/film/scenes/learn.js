@@ -107,10 +107,10 @@ function paintLearningCost(view, facts, t, own) {
 	const ofNew = within(t, FIRST_STEPS_AT - 1, SEAL_OPENS_AT + 4.8, 1.4);
 	const cost = ofNew > 0 ? blend(own, facts.newAfter(facts.step ?? stepAt(t)).cost, ofNew) : own;
 	const lit = 1 - within(t, SEAL_AT, FIRST_STEPS_AT, 1);
-	if (lit > 0.02) paintSquare(view, ...places.square, Math.sqrt(cost) * places.unitOfAll, { filled: 0.9 * lit });
+	if (lit > 0.02) paintSquare(view, ...places.square, Math.sqrt(cost) * places.unit, { filled: 0.9 * lit });
 	paintCostNumber(view, cost, lit, facts.cost);
 	const [x, y] = places.square;
-	const below = y + (Math.sqrt(facts.cost) * places.unitOfAll) / 2;
+	const below = y + (Math.sqrt(facts.cost) * places.unit) / 2;
 	filmWords("label.average").forEach((line, n) =>
 		letters(view, line, ...(upright ? [284, below + 4 + 13 * n] : [x, below + 54 + 21 * n]), upright ? 15.5 : 15, {
 			colour: colours.muted,

@@ -1,29 +1,31 @@
 // --- Scene 7: every wire turns by the wish after it times the activation before it.
 
 const BRIGHT_AT = 1.2; // one wire from a bright pixel, and one from a dark one
-const DARK_AT = 3.6;
-const BIAS_AT = 7;
-const PATCHES_AT = 11.5;
-const GRID_AT = 15;
-const REST_AT = 19.5; // the other layers join
-const TURN_AT = 27;
-const TURN_SECONDS = 5;
-const TURN_BET_AT = 36.5;
-const RAIN_AT = 37; // test digits fall into view, each with its answer
-const RAIN_SECONDS = 5;
+const DARK_AT = 3.4;
+const BIAS_AT = 5.6;
+const PATCHES_AT = 9.6;
+const GRID_AT = 12.6;
+const REST_AT = 17.4; // the other layers join
+const TURN_AT = 25.6;
+const TURN_SECONDS = 4.4;
+const TURN_BET_AT = 34.2;
+const RAIN_AT = 34.7; // test digits fall into view, each with its answer
+const RAIN_SECONDS = 3.2;
+const WHY_AT = 41.6;
 
 const turnScene = {
 	id: "turn",
 	doors: ["chain"],
-	seconds: 46.5,
+	seconds: 47.4,
 	captions: () => [
 		[0, "turn.1"],
 		[PATCHES_AT - 0.5, "turn.2"],
 		[REST_AT - 0.6, "turn.3"],
-		[TURN_AT - 1, "turn.4"],
+		[TURN_AT - 0.8, "turn.4"],
 		[TURN_AT + TURN_SECONDS + 0.6, "turn.5"],
 		[TURN_BET_AT - 0.6, "turn.bet"],
-		[RAIN_AT + RAIN_SECONDS - 0.5, "turn.verdict"],
+		[RAIN_AT + RAIN_SECONDS - 0.4, "turn.verdict"],
+		[WHY_AT, "turn.why"],
 	],
 	words: ({ cost, after, label }) => ({
 		cost: filmNumber(cost, 2),
@@ -43,17 +45,20 @@ const turnScene = {
 	shots: [
 		[0.2, 1.6, (places, facts) => places.near(1, facts.hands.neuron, 8)],
 		[PATCHES_AT - 1.6, 1.8, (places) => places.whole],
+		[GRID_AT, 1.8, (places) => places.knobs],
+		[TURN_AT - 1.4, 1.8, (places) => places.whole],
 	],
 	paint(view, facts, t) {
 		const turned = facts.turned(rise(t, TURN_AT + 0.6, TURN_SECONDS));
-		const open = within(t, GRID_AT - 0.5, TURN_AT + 0.4, 1.2);
-		const dim = 1 - 0.97 * open;
+		const open = within(t, GRID_AT - 1, TURN_AT + 0.6, 1);
+		const dim = 1 - open;
+		const quiet = within(t, 0.4, TURN_AT, 1.2);
 		const { digit } = facts;
 		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
 		paintWorking(view, facts, {
 			result: turned.result,
 			params: turned.net.params,
-			wires: dim * (0.12 - 0.08 * within(t, 0.4, PATCHES_AT, 1.2) + 0.7 * rise(t, TURN_AT - 0.4, 1.5)),
+			wires: dim * (0.34 * (1 - quiet) + 0.5 * rise(t, TURN_AT, 1.2)),
 			inputs: dim,
 			dim: () => dim,
 			says: rise(t, TURN_AT + TURN_SECONDS + 0.6, 0.6),
@@ -64,7 +69,8 @@ const turnScene = {
 		if (wishes > 0) for (const layer of [1, 2, 3]) paintWishesOf(view, facts, layer, () => wishes);
 		paintHands(view, facts, t);
 		paintTurns(view, facts, t);
-		paintShrinking(view, facts, t, turned);
+		paintOneWeight(view, facts, within(t, TURN_AT - 0.2, TURN_AT + TURN_SECONDS + 0.4, 0.6));
+		if (open < 1) paintShrinking(view, facts, t, turned, dim);
 		paintLastAnswer(view, facts.after.says, within(t, TURN_AT + TURN_SECONDS + 0.6, RAIN_AT, 0.6));
 		paintRain(view, facts, t);
 	},
@@ -143,8 +149,25 @@ function paintHands(view, facts, t) {
 	});
 }
 
-/** How much of the picture is left to the falling digits. */
-const rainAt = (t) => within(t, RAIN_AT - 0.4, turnScene.seconds - 0.6, 0.9);
+/** One of the two weights in numbers: before and after the step. */
+function paintOneWeight(view, facts, alpha) {
+	if (alpha <= 0) return;
+	const { neuron, bright } = facts.hands;
+	const before = facts.start.params[16 * bright + neuron];
+	const turn = facts.turns[16 * bright + neuron];
+	const [x, y] = view.upright ? [199, 46] : [142, 474];
+	const values = {
+		before: filmNumber(before, 3),
+		turn: `${turn < 0 ? "−" : "+"} ${filmNumber(abs(turn), 3)}`,
+		after: filmNumber(before + turn, 3),
+	};
+	filmWords("label.weight", values).forEach((line, n) =>
+		letters(view, line, x, y + n * (view.upright ? 18 : 30), view.upright ? 15.5 : 18, { alpha }),
+	);
+}
+
+/** How much the falling digits hide of the picture. */
+const rainAt = (t) => within(t, RAIN_AT - 0.4, turnScene.seconds - 0.05, 0.8);
 
 /** Where one of the falling digits comes to rest, and how many there is room for. */
 function rainPlaces({ upright }) {
@@ -156,49 +179,91 @@ function rainPlaces({ upright }) {
 
 /** Test digits fall into view, each with what the network says of it after the step. */
 function paintRain(view, facts, t) {
-	const alpha = rainAt(t);
+	paintVeil(view, rainAt(t));
+	const alpha = within(t, RAIN_AT - 0.2, turnScene.seconds - 0.8, 0.5);
 	if (alpha <= 0) return;
 	const { room, at } = rainPlaces(view);
-	paintVeil(view, 0.94 * alpha);
 	const cells = examples.test.slice(0, room).map((one, n) => {
-		const from = RAIN_AT + (((n * 61) % 97) / 97) * (RAIN_SECONDS - 2);
+		const from = RAIN_AT - 0.3 + (((n * 61) % 97) / 97) * (RAIN_SECONDS - 1.6);
 		const [x, y, side] = at(n);
-		const fallen = rise(t, from, 1.2);
+		const fallen = rise(t, from, 1);
 		return [
 			one,
 			[x, y - (1 - fallen) * 240, side],
 			facts.after.answers[n],
 			alpha * min(1, 2 * fallen),
-			alpha * rise(t, from + 1.1, 0.5),
+			alpha * rise(t, from + 0.9, 0.4),
 		];
 	});
 	paintAnswers(view, cells, view.upright ? 16 : 15, colours.mark);
 }
 
-/** The turns of all wires, first at the neurons of A, then in the places of all knobs. */
+/** The turns of all knobs, first at the neurons of A, then in their places; and how large they are in each layer. */
 function paintTurns(view, facts, t) {
-	if (t < PATCHES_AT) return;
-	const pictures = facts.pictures("turns", () => fieldPictures(facts.start, facts.turns, facts.mostTurned));
-	const [back, gone] = [rise(t, TURN_AT - 0.6, 1.6), rise(t, TURN_AT + TURN_SECONDS, 1)];
+	const { places, upright, pen } = view;
+	const shown = 1 - rise(t, TURN_AT - 1.4, 0.9);
+	if (t < PATCHES_AT || shown <= 0) return;
+	const pictures = facts.pictures("turns", () => fieldPictures(facts.start, facts.turns, facts.mostTurned, true));
 	paintFields(view, pictures, {
-		patch: (k) => [rise(t, PATCHES_AT + k * 0.14, 0.7) * (1 - gone), rise(t, GRID_AT + k * 0.08, 1.6) * (1 - back)],
-		field: (n) => rise(t, REST_AT + n * 1.2, 1.2) * (1 - back),
+		patch: (k) => [rise(t, PATCHES_AT + k * 0.1, 0.6) * shown, rise(t, GRID_AT + k * 0.06, 1.6)],
+		field: (n) => rise(t, REST_AT + n * 0.8, 1) * shown,
 	});
-	paintCount(view, N_KNOBS, within(t, REST_AT + 3, TURN_AT - 1));
-	letters(view, filmWords("ui.scale"), ...scalePlace(view), 15, {
-		colour: colours.muted,
-		alpha: within(t, REST_AT + 1, TURN_AT - 1),
+	nameFields(view, rise(t, REST_AT + 1, 0.8) * shown);
+	const seen = rise(t, REST_AT + 2.4, 0.8) * shown;
+	const size = upright ? 15.5 : 16;
+	const left = upright ? 70 : fieldPlaces(places).second[0];
+	const [top, pitch, begin, wide] = upright ? [436, 15, 150, 130] : [312, 34, 952, 110];
+	const style = { colour: colours.muted, alpha: seen, align: "left" };
+	letters(view, filmWords("label.loudest"), left, top, size, style);
+	const most = largest(facts.mostTurned);
+	facts.mostTurned.forEach((value, layer) => {
+		const y = top + (layer + 1) * pitch;
+		const length = (value / most) * wide * rise(t, REST_AT + 2.6 + 0.5 * layer, 0.8);
+		const bold = upright ? 10 : 18;
+		letters(view, filmWords("label.layers")[layer], begin - 10, y, size, { alpha: seen, align: "right" });
+		box(pen, begin, y - bold / 2, length, bold, colours.on, seen);
+		letters(view, filmNumber(value, value < 0.1 ? 3 : 2), begin + length + 8, y, size, { alpha: seen, align: "left" });
 	});
-	letters(view, "−∇C", ...countPlace(view, -1), view.upright ? 22 : 32, {
-		alpha: within(t, REST_AT + 3.6, TURN_AT - 1),
+	[filmWords("ui.scale"), filmWords("label.lifted")].forEach((line, n) =>
+		letters(view, line, left, (upright ? 497 : 540) + n * (upright ? 15 : 25), size, {
+			...style,
+			alpha: shown * rise(t, REST_AT + 1, 0.8),
+		}),
+	);
+	const counted = rise(t, REST_AT + 4, 0.8) * shown;
+	paintTwoPlaces(view, facts, counted);
+	letters(view, filmNumber(N_KNOBS, 0), ...(upright ? [300, 400] : [left, 482]), upright ? 22 : 34, {
+		colour: colours.mark,
+		alpha: counted,
 		align: "left",
 	});
 }
 
+/** The two numbers of the hill, at their places among those of all knobs. */
+function paintTwoPlaces(view, facts, alpha) {
+	if (alpha <= 0) return;
+	const { pen, upright } = view;
+	for (const k of [facts.label, facts.says]) {
+		const [x, y, dot] = biasDot(view, k);
+		const side = upright ? 1.5 : 2.5;
+		const line = k === min(facts.label, facts.says) ? -1 : 1;
+		pen.globalAlpha = alpha;
+		outline(pen, colours.mark, upright ? 0.8 : 1.6, x - side, y - side, dot + 2 * side, dot + 2 * side);
+		pen.globalAlpha = 1;
+		const place = [x + dot + (upright ? 7 : 16), y + dot / 2 + line * (upright ? 6 : 10)];
+		letters(view, `${k}: ${signedNumber(facts.wishes[3][k])}`, ...place, upright ? 15.5 : 18, {
+			colour: tint(facts.wishes[3][k]),
+			alpha,
+			align: "left",
+			bold: true,
+		});
+	}
+}
+
 /** The square: an outline where it began, and yellow while it shrinks. */
-function paintShrinking(view, facts, t, turned) {
-	const lit = rise(t, TURN_AT - 0.4, 1);
-	paintCostOutline(view, facts.cost, 1, 1 - lit);
-	paintSquare(view, ...view.places.square, Math.sqrt(turned.cost) * view.places.unitOfAll, { filled: 0.9 * lit });
+function paintShrinking(view, facts, t, turned, shown) {
+	const lit = rise(t, TURN_AT - 0.4, 1) * shown;
+	paintCostOutline(view, facts.cost, shown, 1 - rise(t, TURN_AT - 0.4, 1));
+	paintSquare(view, ...view.places.square, Math.sqrt(turned.cost) * view.places.unit, { filled: 0.9 * lit });
 	paintCostNumber(view, turned.cost, lit * (1 - rainAt(t)), facts.cost);
 }

@@ -1,22 +1,33 @@
-// --- Scene 6: wishes, from the outputs back to A.
+// --- Scene 6: wishes, from the outputs back to A. One number is followed from an output into a neuron of B.
 
-const CAUSE_AT = 5; // the asked neuron is turned up, and the wrong answer goes down
-const WISH_BET_AT = 10;
-const FIRST_REQUEST_AT = 10.8; // the wrong answer asks one neuron of B, later all ten do
-const OTHERS_ASK_AT = 16;
-const REQUEST_SECONDS = 1.6;
-const ADDED_AT = OTHERS_ASK_AT + 9 * 0.5 + REQUEST_SECONDS + 0.4;
-const WEAKENED_AT = ADDED_AT + 4;
-const ALL_AT = WEAKENED_AT + 5;
-const TO_A_AT = ALL_AT + 7;
-const ofAllAt = (j) => ALL_AT + j * 0.25;
-const toAAt = (j) => TO_A_AT + 0.6 + j * 0.16;
+const GAP_AT = 3.3; // how a wish comes about, at the wrong answer and at the wanted output
+const GAP_SECONDS = 2.6;
+const CAUSE_AT = 10.8; // the asked neuron is turned up, and the wrong answer goes down
+const WISH_BET_AT = 15.6;
+const FIRST_REQUEST_AT = 16.4; // the wrong answer asks one neuron of B, later all ten do
+const REQUEST_SECONDS = 1.8;
+const OTHERS_ASK_AT = 22;
+const ADDED_AT = OTHERS_ASK_AT + 9 * 0.4 + REQUEST_SECONDS + 0.2;
+const SLOPE_AT = ADDED_AT + 2.8;
+const NUDGES_AT = [SLOPE_AT + 1.4, SLOPE_AT + 4.4]; // on the steep part, and on the flat end
+const WEAKENED_AT = SLOPE_AT + 7;
+const ALL_AT = WEAKENED_AT + 2.6;
+const TO_A_AT = ALL_AT + 5;
+const NUDGE_SECONDS = 1.1;
+const QUIET_WIRES = 0.12; // alpha while something else is the point
+const BARS_AT = 545; // where the bars of requests begin, to the right and to the left
+const FLAT = 5; // a sum on the flat end of the curve
+const ofAllAt = (j) => ALL_AT + 0.4 + j * 0.14;
+const toAAt = (j) => TO_A_AT + 0.6 + j * 0.1;
 
 /** When the request of an output starts: first that of the wrong answer, then the others. */
 function requestAt({ says }, j) {
 	if (j === says) return FIRST_REQUEST_AT;
-	return OTHERS_ASK_AT + 0.5 * (j < says ? j : j - 1);
+	return OTHERS_ASK_AT + 0.4 * (j < says ? j : j - 1);
 }
+
+/** A number with its sign, which is a plus, too. */
+const signedNumber = (value) => (value > 0 ? "+" : "") + filmNumber(value, 2);
 
 const wishesScene = {
 	id: "wishes",
@@ -29,82 +40,66 @@ const wishesScene = {
 		return k === undefined ? null : () => [k + 1];
 	},
 	change: (facts, [number]) => facts.asking(number - 1),
-	seconds: TO_A_AT + 10.6,
+	seconds: TO_A_AT + 8.4,
 	captions: () => [
 		[0, "wishes.1"],
-		[CAUSE_AT, "wishes.cause"],
+		[GAP_AT + 0.6, "wishes.gap"],
+		[CAUSE_AT - 0.6, "wishes.cause"],
 		[WISH_BET_AT - 0.6, "wishes.bet"],
 		[WISH_BET_AT + 0.3, "wishes.verdict"],
-		[OTHERS_ASK_AT, "wishes.2"],
-		[ADDED_AT, "wishes.all"],
-		[WEAKENED_AT - 0.4, "wishes.3"],
-		[ALL_AT - 0.6, "wishes.4"],
-		[TO_A_AT - 0.4, "wishes.5"],
+		[OTHERS_ASK_AT - 1.8, "wishes.part"],
+		[ADDED_AT - 0.2, "wishes.all"],
+		[SLOPE_AT - 0.2, "wishes.2"],
+		[ALL_AT - 1, "wishes.3"],
+		[TO_A_AT - 0.6, "wishes.4"],
 	],
 	words: (facts) => ({
 		says: facts.says,
 		B: `B${facts.asked + 1}`,
 		direction: captions["wishes.directions"][facts.wishes[2][facts.asked] > 0 ? 0 : 1],
-		slope: filmNumber(slopeOfAsked(facts), 2),
+		slope: filmNumber(slopeOf(facts.result.z[1][facts.asked]), 2),
 	}),
 	pauses: [{ at: WISH_BET_AT, kind: "bet", right: () => 0 }],
-	shots: [
-		[0.4, 2.4, (places) => places.outputs],
-		[CAUSE_AT - 1.2, 1.8, (places) => places.lastLayers],
-		[ALL_AT - 1, 2, (places) => places.whole],
-	],
+	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
-		const quiet = rise(t, 0.2, 1.5);
-		const one = within(t, CAUSE_AT - 0.6, ALL_AT, 1.2);
-		const result = raisedResult(facts, within(t, CAUSE_AT + 0.8, WISH_BET_AT - 0.8, 1.4));
+		const all = rise(t, ALL_AT - 1.2, 1.2);
+		const hidden = within(t, 0.6, ALL_AT, 1.4); // all but the outputs
+		const one = within(t, CAUSE_AT - 1, ALL_AT - 0.2, 1);
+		const result = raisedResult(facts, within(t, CAUSE_AT + 0.6, WISH_BET_AT - 0.8, 1.4));
 		paintNumbersEnd(view, facts, {
 			result,
 			says: 0,
-			wires: 1 - 0.88 * quiet,
+			wires: blend(QUIET_WIRES, 0.34, all) * (1 - hidden),
+			inputs: 1 - hidden,
 			dim(layer, k) {
-				if (layer === 3 || (layer === 2 && k === facts.asked)) return 1;
-				return 1 - (layer === 1 ? 0.95 : 0.65) * one;
+				if (layer === 3) return 1;
+				if (layer === 2) return max(1 - hidden, k === facts.asked ? one : 0.3 * one);
+				return 1 - hidden;
 			},
 		});
 		paintCostOutline(view, facts.cost, 1, 1);
+		paintGapProducts(view, facts, t);
 		paintAskedWires(view, facts, t, one, result);
+		paintRequests(view, facts, t);
 		const back = facts.wires(2);
 		const last = facts.requestShares(2);
-		paintDots(
-			view,
-			back,
-			2,
-			last,
-			(i, j) => (i === facts.asked ? part(t, requestAt(facts, j), requestAt(facts, j) + REQUEST_SECONDS) : 0),
-			view.upright ? 4 : 7,
-		);
-		paintDots(
-			view,
-			back,
-			2,
-			last,
-			(i, j) => (i === facts.asked ? 0 : part(t, ofAllAt(j), ofAllAt(j) + 1.6)),
-			view.upright ? 2.6 : 4.2,
-			0.9,
-		);
-		paintDots(
-			view,
-			facts.wires(1),
-			1,
-			facts.requestShares(1),
-			(i, j) => part(t, toAAt(j), toAAt(j) + 1.8),
-			view.upright ? 2.6 : 4.2,
-			0.9,
-		);
+		const { upright } = view;
+		const runs = (j) => part(t, requestAt(facts, j), requestAt(facts, j) + REQUEST_SECONDS);
+		paintDots(view, back, 2, last, (i, j) => (i === facts.asked && j !== facts.says ? runs(j) : 0), upright ? 4 : 7);
+		paintDots(view, back, 2, last, (_, j) => part(t, ofAllAt(j), ofAllAt(j) + 1.6), upright ? 3 : 5);
+		const before = [facts.wires(1), 1, facts.requestShares(1)];
+		paintDots(view, ...before, (_, j) => part(t, toAAt(j), toAAt(j) + 1.8), upright ? 3 : 5);
 		const isFirst = (k) => k === facts.label || k === facts.says; // the two numbers of the hill
-		paintWishesOf(view, facts, 3, (k) => (isFirst(k) ? 1 : rise(t, 0.6 + k * 0.12, 0.8)));
-		paintStack(view, facts, t);
-		paintWishesOf(view, facts, 2, (k) => (k === facts.asked ? rise(t, ALL_AT - 1.6, 0.8) : rise(t, ALL_AT + 3.4, 1)));
-		paintWishesOf(view, facts, 1, () => rise(t, TO_A_AT + 4, 1.2));
-		paintEnd(view, rise(t, TO_A_AT + 8.6, 0.8));
-		letters(view, filmWords("label.scale"), ...(view.upright ? [195, 192] : scalePlace(view)), 15, {
+		paintWishesOf(view, facts, 3, (k) => (isFirst(k) ? 1 : rise(t, CAUSE_AT - 2.4 + k * 0.1, 0.6)));
+		paintAskedCurve(view, facts, t);
+		paintWishesOf(view, facts, 2, (k) =>
+			k === facts.asked ? rise(t, WEAKENED_AT + 1.2, 0.8) : rise(t, ALL_AT + 2.6, 1),
+		);
+		paintWishesOf(view, facts, 1, () => rise(t, TO_A_AT + 3, 1.2));
+		paintEnd(view, rise(t, TO_A_AT + 6.4, 0.8));
+		letters(view, filmWords("label.scale"), ...(upright ? [195, 510] : [142, 470]), 17, {
 			colour: colours.muted,
-			alpha: within(t, ALL_AT + 3.4, wishesScene.seconds - 0.6),
+			alpha: within(t, ALL_AT + 2.6, wishesScene.seconds - 0.6),
 		});
 	},
 };
@@ -138,99 +133,230 @@ function paintWishesOf(view, facts, layer, grown) {
 	}
 }
 
-/** The wires between the asked neuron of B and the outputs, in the colours of their weights. */
-function paintAskedWires(view, facts, t, alpha, result) {
-	const { w, outputs } = facts.start.layers[2];
-	const own = facts.wires(2).filter(([i]) => i === facts.asked);
-	const early = within(t, 0, OTHERS_ASK_AT, 0.6);
-	paintWires(
-		view,
-		own,
-		2,
-		(i, j) => (early > 0.5 && j !== facts.says ? 0 : facts.start.params[w + i * outputs + j] / facts.mostKnob[2]),
-		{ alpha: 0.9 * alpha },
-	);
-	const [x, y] = view.places.at(2, facts.asked);
-	paintNeuron(view, x, y, view.places.radius[2], result.a[2][facts.asked], alpha || 1);
-	paintRing(view, x, y, view.places.radius[2] * 1.4, within(t, CAUSE_AT, ALL_AT - 0.6, 0.6));
-	letters(view, `B${facts.asked + 1}`, x - view.places.radius[2] * 3.2, y, 16, { alpha });
+/** The slope of the curve at a sum. */
+const slopeOf = (z) => logistic(z) * (1 - logistic(z));
+
+/** How the wishes of the wrong answer and of the wanted output come about: in the line of each, its curve and its product. */
+function paintGapProducts(view, facts, t) {
+	const { places, upright } = view;
+	[facts.says, facts.label].forEach((k, n) => {
+		const from = GAP_AT + n * GAP_SECONDS;
+		const alpha = within(t, from, CAUSE_AT - 0.8, 0.7);
+		if (alpha <= 0) return;
+		const z = facts.result.z[2][k];
+		const gap = facts.targets[k] - facts.result.a[3][k];
+		const wish = facts.wishes[3][k];
+		const y = upright ? 170 + 66 * n : places.at(3, k)[1];
+		paintCurve(view, [upright ? 46 : 372, y, upright ? 24 : 40, upright ? 17 : 23], 4, z, alpha);
+		const [slope, gapText] = [filmNumber(slopeOf(z), 2), signedNumber(gap)];
+		const text = filmWords("label.wish", { gap: gapText, slope, wish: signedNumber(wish) });
+		const size = upright ? 15.5 : 20;
+		letters(view, k, upright ? 10 : 312, y, size, { alpha, bold: true });
+		letters(view, text, upright ? 78 : 424, y, size, { colour: tint(wish), alpha, align: "left" });
+		paintRing(view, ...places.at(3, k), places.radius[3] * 1.35, within(t, from, from + GAP_SECONDS, 0.5));
+	});
 }
 
-/** The slope of the asked neuron's curve, which weakens the sum of all requests. */
-const slopeOfAsked = (facts) => facts.wishes[2][facts.asked] / sum(facts.requests(2, facts.asked));
+/** The curve of a neuron around its middle, with a dot at a sum and the slope there. */
+function paintCurve(view, [x, y, wide, high], reach, z, alpha) {
+	const { pen, upright } = view;
+	const at = (value, a = logistic(value)) => [x + (value / reach) * wide, y + high * (1 - 2 * a)];
+	pen.globalAlpha = alpha;
+	pen.lineWidth = (upright ? 0.9 : 1.6) * (high > 60 ? 1.5 : 1);
+	pen.strokeStyle = colours.text;
+	pen.beginPath();
+	for (let k = -30; k <= 30; k++) pen.lineTo(...at((k / 30) * reach));
+	pen.stroke();
+	pen.strokeStyle = pen.fillStyle = colours.mark;
+	pen.beginPath();
+	for (const by of [-1.5, 1.5]) pen.lineTo(...at(z + by, logistic(z) + slopeOf(z) * by));
+	pen.stroke();
+	pen.beginPath();
+	pen.arc(...at(z), pen.lineWidth * 2.6, 0, 7);
+	pen.fill();
+	pen.globalAlpha = 1;
+	return at;
+}
 
-/** Large beside the asked neuron: the ten requests, those up above a line and those down below it; then their sum. */
-function paintStack(view, facts, t) {
-	const alpha = within(t, FIRST_REQUEST_AT - 0.4, ALL_AT - 0.4, 0.8);
+/** The wires between the asked neuron of B and the outputs, in the colours of their weights. */
+function paintAskedWires(view, facts, t, alpha, result) {
 	if (alpha <= 0) return;
+	const { places, upright } = view;
+	const { w, outputs } = facts.start.layers[2];
+	const { asked, says } = facts;
+	const own = facts.wires(2).filter(([i]) => i === asked);
+	const weight = (j) => facts.start.params[w + asked * outputs + j];
+	const others = rise(t, OTHERS_ASK_AT - 0.4, 0.8);
+	const first = own.filter(([, j]) => j === says);
+	const rest = own.filter(([, j]) => j !== says);
+	const valueOf = (_, j) => weight(j) / facts.mostKnob[2];
+	const fade = alpha * (1 - within(t, SLOPE_AT, ALL_AT, 0.8) * 0.6);
+	paintWires(view, rest, 2, valueOf, { alpha: fade * others, width: 1.7, least: 0 });
+	paintWires(view, first, 2, (_, j) => Math.sign(valueOf(asked, j)) * max(0.6, abs(valueOf(asked, j))), {
+		alpha: fade,
+		width: 1.7,
+	});
+	for (let k = 0; k < 10; k++) paintNeuron(view, ...places.at(3, k), places.radius[3], result.a[3][k]);
+	const [x, y] = places.at(2, asked);
+	const radius = places.radius[2];
+	paintNeuron(view, x, y, radius, result.a[2][asked], alpha);
+	paintRing(view, x, y, radius * 1.4, within(t, CAUSE_AT - 0.4, ALL_AT - 0.6, 0.6));
+	const name = upright ? [x, y - 2.4 * radius] : [x - 3.4 * radius, y];
+	letters(view, `B${asked + 1}`, ...name, upright ? 17 : 20, { alpha, bold: true });
+	// On the wire of the wrong answer: its weight, and the number that passes it.
+	const end = places.at(3, says);
+	const middle = blendAll([x, y], end, 0.35);
+	const side = end[1] > y || upright ? 1 : -1;
+	const beside = upright ? [14, 0] : [12, -14 * side];
+	letters(view, `× ${filmNumber(weight(says), 2)}`, middle[0] + beside[0], middle[1] + beside[1], upright ? 16 : 20, {
+		colour: tint(weight(says)),
+		align: "left",
+		alpha: within(t, CAUSE_AT, OTHERS_ASK_AT - 0.4, 0.6),
+	});
+	const u = part(t, FIRST_REQUEST_AT, FIRST_REQUEST_AT + REQUEST_SECONDS);
+	if (u <= 0 || u >= 1) return;
+	const number = facts.wishes[3][says] * (u < 0.5 ? 1 : weight(says));
+	const [dotX, dotY] = blendAll(end, [x, y], u);
+	const { pen } = view;
+	pen.fillStyle = tint(number);
+	pen.beginPath();
+	pen.arc(dotX, dotY, upright ? 3.5 : 6, 0, 7);
+	pen.fill();
+	letters(view, signedNumber(number), dotX - (upright ? 10 : 14), dotY + (upright ? 0 : 16 * side), upright ? 16 : 20, {
+		colour: tint(number),
+		align: "right",
+		bold: true,
+	});
+}
+
+/** What the ten outputs ask of the neuron: first one product, then a bar in the line of each output, and their sum. */
+function paintRequests(view, facts, t) {
 	const { pen, places, upright } = view;
 	const requests = facts.requests(2, facts.asked);
-	const most = max(sum(requests.filter((value) => value > 0)), -sum(requests.filter((value) => value < 0)));
-	const [x, y, width, tall] = places.stack;
-	const added = rise(t, ADDED_AT, 1.2);
-	paintShade(view, [x - 1.2 * width, y - 1.3 * tall, 4.2 * width, 2.6 * tall], 0.6 * width, 0.92 * alpha);
-	const block = (from, size, colour, shown) =>
-		box(pen, x - width / 2, min(from, from - size), width, max(0, abs(size) - 0.8), colour, alpha * shown);
-	const order = range(10).sort((p, q) => requestAt(facts, p) - requestAt(facts, q));
-	let [up, down] = [0, 0];
-	for (const j of order) {
-		const value = requests[j];
-		const size = (value / most) * tall * rise(t, requestAt(facts, j) + REQUEST_SECONDS - 0.3, 0.5);
-		const from = value > 0 ? y - up : y + down;
-		block(from, size, tint(value), 1 - added);
-		if (abs(size) > (upright ? 12 : 15))
-			letters(view, j, x, from - size / 2, upright ? 15 : 15, {
-				colour: colours.ground,
-				alpha: alpha * (1 - added),
-				bold: true,
-			});
-		if (value > 0) up += size;
-		else down -= size;
-	}
+	const { says, label } = facts;
+	const arrived = (j) => rise(t, requestAt(facts, j) + REQUEST_SECONDS - 0.2, 0.5);
+	const [wish, weight, part] = [facts.wishes[3][says], requests[says] / facts.wishes[3][says], requests[says]].map(
+		signedNumber,
+	);
+	const [textX, textY] = upright ? [195, 225] : [712, places.at(3, says)[1]];
+	letters(view, filmWords("label.part", { wish, weight, part }), textX, textY, upright ? 17 : 22, {
+		colour: tint(requests[says]),
+		align: upright ? "center" : "right",
+		alpha: min(arrived(says), 1 - rise(t, OTHERS_ASK_AT - 0.6, 0.5)),
+	});
 	const total = sum(requests);
-	const weakened = rise(t, WEAKENED_AT + 1, 1.6);
-	const size = (total / most) * tall * blend(1, slopeOfAsked(facts), weakened);
-	block(y, size, tint(total), added);
-	pen.globalAlpha = alpha;
+	const scale = upright
+		? 38 / largest(requests)
+		: min(130 / largest(requests), 190 / max(abs(total), largest(requests)));
+	const left = (j) => 1 - rise(t, ADDED_AT + j * 0.12, 0.4);
+	const size = upright ? 15.5 : 20;
+	requests.forEach((value, j) => {
+		const shown = min(arrived(j), j === says ? rise(t, OTHERS_ASK_AT - 0.2, 0.6) : 1);
+		const alpha = shown * left(j);
+		if (alpha <= 0) return;
+		const [along, y] = upright ? [places.at(3, j)[0], 222] : [BARS_AT, places.at(3, j)[1]];
+		const length = value * scale * shown;
+		const end = upright ? 8 : 10;
+		const style = { alpha, colour: tint(value) };
+		const name = { alpha, bold: true, colour: j === label ? colours.mark : colours.text };
+		if (upright) {
+			box(pen, along - 9, min(y, y - length), 18, abs(length), tint(value), alpha);
+			letters(view, filmNumber(abs(value), 2), along, y - length - Math.sign(value) * end, size, style);
+			letters(view, j, along, 152, size, name);
+			return;
+		}
+		box(pen, min(along, along + length), y - 12, abs(length), 24, tint(value), alpha);
+		letters(view, signedNumber(value), along + length + Math.sign(value) * end, y, size, {
+			...style,
+			align: value > 0 ? "left" : "right",
+		});
+		letters(view, j, 312, y, size, name);
+	});
+	const seen = within(t, OTHERS_ASK_AT + 0.6, WEAKENED_AT + 0.4, 0.6);
+	if (seen <= 0) return;
+	const axis = seen * (1 - rise(t, ADDED_AT + 1.2, 0.6));
+	pen.globalAlpha = 0.7 * axis;
 	pen.strokeStyle = colours.text;
 	pen.lineWidth = upright ? 0.8 : 1.4;
 	pen.beginPath();
-	pen.moveTo(x - width, y);
-	pen.lineTo(x + width, y);
+	if (upright) {
+		pen.moveTo(18, 222);
+		pen.lineTo(372, 222);
+	} else {
+		pen.moveTo(BARS_AT, places.at(3, 0)[1] - 22);
+		pen.lineTo(BARS_AT, places.at(3, 9)[1] + 22);
+	}
 	pen.stroke();
 	pen.globalAlpha = 1;
-	paintOwnCurve(view, facts, alpha * rise(t, WEAKENED_AT, 0.8));
+	const added = sum(requests.map((value, j) => value * (1 - left(j))));
+	const summed = seen * rise(t, ADDED_AT, 0.4);
+	const text = `${filmWords("label.together")} ${signedNumber(added)}`;
+	if (!upright) box(pen, min(BARS_AT, BARS_AT + added * scale), 606, abs(added) * scale, 22, tint(added), summed);
+	const place = upright ? [195, 300] : [BARS_AT + (added < 0 ? 14 : -14), 617];
+	let align = added < 0 ? "left" : "right";
+	if (upright) align = "center";
+	letters(view, text, ...place, upright ? 17 : 22, { alpha: summed, colour: tint(added), bold: true, align });
 }
 
-/** The curve of the asked neuron, with the slope where its sum lies. */
-function paintOwnCurve(view, facts, alpha) {
+/** How far the sum is nudged: twice at each place. */
+function nudgeAt(t) {
+	const from = NUDGES_AT.findLast((at) => at <= t) ?? Infinity;
+	const u = (t - from) / NUDGE_SECONDS;
+	return u >= 0 && u < 2 ? Math.sin(Math.PI * u) ** 2 : 0;
+}
+
+/** The curve of the asked neuron, large: a nudge of the sum moves it much on the steep part, and hardly on the flat end. */
+function paintAskedCurve(view, facts, t) {
+	const alpha = within(t, SLOPE_AT + 0.2, ALL_AT - 0.6, 0.8);
 	if (alpha <= 0) return;
-	const { pen, places, upright } = view;
-	const [stackX, y, width, tall] = places.stack;
-	const [x, wide, high] = [stackX + 1.85 * width, 0.95 * width, tall * 0.42];
-	const z = facts.result.z[1][facts.asked];
-	const reach = max(4, 1.2 * abs(z));
-	const at = (value, a) => [x + (value / reach) * wide, y + high * (1 - 2 * a)];
-	const slope = slopeOfAsked(facts);
+	const { pen, upright } = view;
+	const [x, y, wide, high] = upright ? [195, 222, 130, 46] : [520, 320, 195, 170];
+	const own = facts.result.z[1][facts.asked];
+	const reach = max(6.5, 1.2 * abs(own));
+	const away = within(t, NUDGES_AT[1] - 1, WEAKENED_AT + 0.2, 0.9);
+	const base = blend(own, FLAT, away);
+	const nudge = nudgeAt(t);
+	const at = paintCurve(view, [x, y, wide, high], reach, base + nudge, alpha);
+	const foot = y + high + (upright ? 6 : 16);
+	const edge = x - wide - (upright ? 6 : 16);
+	// The nudge below the curve, and what the neuron does beside it.
+	const [start, end] = [at(base), at(base + nudge)];
+	pen.lineCap = "round";
+	pen.lineWidth = upright ? 3 : 6;
 	pen.globalAlpha = alpha;
-	pen.lineWidth = upright ? 1 : 1.6;
-	pen.strokeStyle = colours.text;
+	for (const [colour, from, to] of [
+		[colours.on, [start[0], foot], [end[0], foot]],
+		[colours.mark, [edge, start[1]], [edge, end[1]]],
+	]) {
+		pen.strokeStyle = colour;
+		pen.beginPath();
+		pen.moveTo(...from);
+		pen.lineTo(...to);
+		pen.stroke();
+	}
+	pen.lineCap = "butt";
+	pen.globalAlpha = 0.7 * alpha;
+	pen.strokeStyle = colours.muted;
+	pen.lineWidth = upright ? 0.6 : 1.2;
 	pen.beginPath();
-	for (let k = -30; k <= 30; k++) pen.lineTo(...at((k / 30) * reach, logistic((k / 30) * reach)));
-	pen.stroke();
-	pen.strokeStyle = colours.mark;
-	pen.lineWidth *= 1.6;
-	pen.beginPath();
-	for (const by of [-1.4, 1.4]) pen.lineTo(...at(z + by, logistic(z) + slope * by));
+	pen.moveTo(edge, y - high);
+	pen.lineTo(edge, foot);
+	pen.lineTo(x + wide, foot);
 	pen.stroke();
 	pen.globalAlpha = 1;
-	const size = upright ? 15.5 : 16;
-	letters(view, filmWords("label.curve"), x, y - high - (upright ? 12 : 18), size, {
-		alpha,
-	});
-	letters(view, filmWords("label.slope", { slope: filmNumber(slope, 2) }), x, y + high + (upright ? 12 : 18), size, {
-		colour: colours.mark,
-		alpha,
+	const size = upright ? 16 : 20;
+	const B = `B${facts.asked + 1}`;
+	letters(view, B, edge, y - high - (upright ? 10 : 20), size, { alpha });
+	const weakened = rise(t, WEAKENED_AT, 0.8);
+	letters(view, filmWords("label.sum"), x + wide, foot + (upright ? 11 : 20), size, { alpha: alpha * (1 - weakened) });
+	const slope = filmWords("label.slope", { slope: filmNumber(slopeOf(base), 2) });
+	letters(view, slope, x - wide * 0.45, y - high * 0.45, upright ? 17 : 22, { colour: colours.mark, alpha });
+	const wish = facts.wishes[2][facts.asked];
+	const numbers = { total: signedNumber(sum(facts.requests(2, facts.asked))), slope: filmNumber(slopeOf(own), 2) };
+	const text = filmWords("label.asked", { ...numbers, wish: signedNumber(wish), B });
+	letters(view, text, x, upright ? 300 : 590, upright ? 17 : 24, {
+		colour: tint(wish),
+		alpha: alpha * rise(t, WEAKENED_AT + 0.5, 0.6),
 	});
 }
 
