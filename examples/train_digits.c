@@ -115,9 +115,9 @@ static void save(const cmlp_net *net, const cmlp_rows *rows, double alpha, const
     content.input_scale = rows->scale;
     content.write = write_part;
     content.context = file;
-    if (!file) check(CMLP_ERROR_FILE_WRITE, path);
+    if (!file) check(CMLP_ERROR_WRITE, path);
     check(cmlp_model_write(net, params, N_PARAMS, &content, run), path);
-    if (fclose(file)) check(CMLP_ERROR_FILE_WRITE, path);
+    if (fclose(file)) check(CMLP_ERROR_WRITE, path);
 }
 
 int main(int argc, char **argv)

@@ -143,37 +143,44 @@ enum {
     /* An invalid argument. */
     CMLP_ERROR_NULL = 16,            /* a required pointer is NULL */
     CMLP_ERROR_STRUCT_SIZE = 17,     /* not set, or fields that this version does not know are not 0 */
-    CMLP_ERROR_LAYERS = 18,          /* not 2 to 64 layers, including input and output */
-    CMLP_ERROR_WIDTH = 19,           /* a layer's size is not allowed */
-    CMLP_ERROR_ACTIVATION = 20,      /* unknown, or not allowed in its layer */
-    CMLP_ERROR_LOSS = 21,            /* unknown, or not allowed with the output activation */
+    CMLP_ERROR_LENGTH = 18,          /* an array has not the number of elements that the call needs */
+    CMLP_ERROR_BUFFER_SIZE = 19,     /* a block of bytes is too small */
+    CMLP_ERROR_ALIGNMENT = 20,       /* a buffer or stride is not aligned for its type */
+    CMLP_ERROR_OVERFLOW = 21,        /* a size does not fit in size_t or int64_t */
     CMLP_ERROR_DTYPE = 22,           /* an element type is unknown or not allowed here */
-    CMLP_ERROR_LENGTH = 23,          /* an array has not the number of elements that the call needs */
-    CMLP_ERROR_OVERFLOW = 24,        /* a size does not fit in size_t or int64_t */
-    CMLP_ERROR_BUFFER_SIZE = 25,     /* a block of bytes is too small */
-    CMLP_ERROR_ALIGNMENT = 26,       /* a buffer or stride is not aligned for its type */
-    CMLP_ERROR_NET = 27,             /* not made by cmlp_net_init of this version */
-    CMLP_ERROR_ROWS = 28,            /* the rows do not fit the network or the model */
-    CMLP_ERROR_TARGETS = 29,         /* the targets do not fit the network or the rows */
-    CMLP_ERROR_OPTION = 33,          /* out of its range, or a reserved or unused field or flag is not 0 */
-    CMLP_ERROR_BATCH = 34,           /* batch_size, first_batch or rows_done is negative or too large */
-    CMLP_ERROR_THREADS = 35,         /* n_threads is negative */
-    CMLP_ERROR_WORKERS = 38,         /* the workers of an epoch have different arguments */
-    CMLP_ERROR_MODEL = 39,           /* not made by cmlp_model_init of this version */
+    CMLP_ERROR_OPTION = 23,          /* out of its range, or a reserved or unused field or flag is not 0 */
+    CMLP_ERROR_INDEX = 24,           /* no layer, column, class, code or target has this index */
+    CMLP_ERROR_NOT_FOUND = 25,       /* the model has no such key, or no labels, categories or calibration */
+    CMLP_ERROR_TEXT = 26,            /* bytes are no text of the kind that is needed: UTF-8, ASCII or digits */
+    CMLP_ERROR_NAME = 27,            /* a key or a name is malformed, repeated, out of order or reserved */
+    CMLP_ERROR_VALUE = 28,           /* a model file cannot have this label, category or number */
+    CMLP_ERROR_NET = 29,             /* not made by cmlp_net_init of this version */
+    CMLP_ERROR_MODEL = 30,           /* not made by cmlp_model_init of this version */
+    CMLP_ERROR_LAYERS = 31,          /* not 2 to 64 layers, including input and output */
+    CMLP_ERROR_WIDTH = 32,           /* a layer's size is not allowed */
+    CMLP_ERROR_ACTIVATION = 33,      /* unknown, or not allowed in its layer */
+    CMLP_ERROR_LOSS = 34,            /* unknown, or not allowed with the output activation */
+    CMLP_ERROR_ROWS = 35,            /* the rows do not fit the network or the model */
+    CMLP_ERROR_TARGETS = 36,         /* the targets do not fit the network or the rows */
+    CMLP_ERROR_BATCH = 37,           /* batch_size, first_batch or rows_done is negative or too large */
+    CMLP_ERROR_THREADS = 38,         /* n_threads is negative */
+    CMLP_ERROR_WORKERS = 39,         /* the workers of an epoch have different arguments */
     /* The data: cmlp_run.bad_row and bad_column give the position. */
     CMLP_ERROR_INPUT = 64,           /* NaN, infinite or too large for the network's element type */
     CMLP_ERROR_TARGET = 65,          /* the same of a target, or the loss does not allow it */
     CMLP_ERROR_DIVERGED = 66,        /* the cost or a parameter became NaN or infinite */
-    CMLP_ERROR_LABEL = 67,           /* a class index is outside the outputs */
+    CMLP_ERROR_CLASS = 67,           /* a class index in the targets is outside the outputs */
     CMLP_ERROR_WEIGHT = 68,          /* not 0 or a positive normal number, or all are 0, or the sum is neither */
     CMLP_ERROR_ORDER = 69,           /* an index of the row order is outside the rows */
     CMLP_ERROR_SPARSE = 70,          /* indptr decreases, or columns of a row do not ascend or are out of range */
     /* This build, processor or system. */
     CMLP_ERROR_ISA = 80,             /* no allowed instruction set is available */
     CMLP_ERROR_BUILD = 81,           /* compiled with options that change the arithmetic */
-    CMLP_ERROR_MEMORY = 82,          /* malloc failed (cmlp_file.h) */
-    CMLP_ERROR_MESSAGE = 83,         /* a message failed or came too late (cmlp_workers.h) */
-    CMLP_ERROR_LEFT_OUT = 84,        /* this build leaves out what the call needs: docs/embedding.md ("Small builds") */
+    CMLP_ERROR_LEFT_OUT = 82,        /* this build leaves out what the call needs: docs/embedding.md ("Small builds") */
+    CMLP_ERROR_MEMORY = 83,          /* malloc failed (cmlp_file.h) */
+    CMLP_ERROR_READ = 84,            /* a file cannot be opened or read (cmlp_file.h) */
+    CMLP_ERROR_WRITE = 85,           /* the write callback failed */
+    CMLP_ERROR_MESSAGE = 86,         /* a message failed or came too late (cmlp_workers.h) */
     /* A model file. */
     CMLP_ERROR_FILE_SHORT = 96,      /* truncated */
     CMLP_ERROR_FILE_LONG = 97,       /* extra bytes at the end */
@@ -184,12 +191,9 @@ enum {
     CMLP_ERROR_FILE_SYNTAX = 102,    /* the head does not follow the grammar of the format */
     CMLP_ERROR_FILE_NAME = 103,      /* a key or a tensor name is malformed, missing, repeated or out of order */
     CMLP_ERROR_FILE_TENSOR = 104,    /* a tensor has an unexpected type, shape or offset */
-    CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter, shift, factor or cost is NaN or infinite */
-    CMLP_ERROR_FILE_EXAMPLE = 106,   /* the example's computed output differs from the stored one */
-    CMLP_ERROR_FILE_KEY = 107,       /* the metadata do not contain this key */
-    CMLP_ERROR_FILE_WRITE = 108,     /* the write callback failed */
-    CMLP_ERROR_FILE_READ = 110,      /* the file cannot be opened or read */
-    CMLP_ERROR_FILE_VALUE = 111,     /* a layer, activation, loss or number breaks a rule of the format */
+    CMLP_ERROR_FILE_VALUE = 105,     /* a layer, activation, loss or number breaks a rule of the format */
+    CMLP_ERROR_FILE_NONFINITE = 106, /* a parameter, shift, factor or cost is NaN or infinite */
+    CMLP_ERROR_FILE_EXAMPLE = 107,   /* the example's computed output differs from the stored one */
     CMLP_STATUS_SIGNED = -1
 };
 
@@ -301,7 +305,7 @@ typedef struct cmlp_model_info {
  * file: the first file_size bytes of the file, of any alignment. They must contain the head.
  * Returns FILE_SHORT if the head is longer than file_size bytes (call again with info->head_size bytes if that is not 0);
  * FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that of
- * a model file; LEFT_OUT (the file of a table), DTYPE, ISA, OVERFLOW or BUILD if this build of the library cannot run the
+ * a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD if this build of the library cannot run the
  * model. After these, all fields of *info are 0 except struct_size, head_size and error_at. */
 CMLP_CHECKED cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
 
@@ -446,7 +450,7 @@ typedef struct cmlp_value {
 } cmlp_value;
 
 /* Finds the label of a class, with its text: numbers as Python prints them. Python writes the labels of classifiers.
- * Returns FILE_KEY if the file has no labels; LABEL if there is no such class, as -1. */
+ * Returns NOT_FOUND if the file has no labels; INDEX if there is no such class, as -1. */
 CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run);
 
 /* The network and its parameters, valid as long as the model; their number is that of cmlp_net_n_params. NULL for an
@@ -455,7 +459,7 @@ CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
 CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 
 /* Finds a metadata string: `*text` points to `*n_text` bytes of the file, without a terminating NUL. They are printable
- * ASCII, in which \" stands for " and \\ for \. Python writes JSON. Returns FILE_KEY if the file has no such key. */
+ * ASCII, in which \" stands for " and \\ for \. Python writes JSON. Returns NOT_FOUND if the file has no such key. */
 CMLP_CHECKED cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
                                              cmlp_run *run);
 
@@ -571,7 +575,7 @@ typedef struct cmlp_net_config {
 
 /* Sets *bytes to the size of the net that the configuration describes, and a bound of it in every 1.x, for static storage:
  * static char memory[CMLP_NET_SIZE(3)]; for one with quantiles 8 bytes more for each.
- * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION, as cmlp_net_init. */
+ * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION, LEFT_OUT, as cmlp_net_init. */
 CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes, cmlp_run *run);
 #define CMLP_NET_SIZE(n_layers) (512 + 64 * (n_layers))
 
@@ -579,7 +583,7 @@ CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *by
  * `config`. Functions of another version of the library return NET for this net, as MODEL for a model.
  * net: receives the net, whose address is inside `memory`.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or of the loss, or quantiles), ISA,
- * OVERFLOW, BUFFER_SIZE, BUILD. After every failure *net is NULL, and `memory` is unchanged. */
+ * OVERFLOW, BUFFER_SIZE, BUILD, LEFT_OUT (float64). After every failure *net is NULL, and `memory` is unchanged. */
 CMLP_CHECKED cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config,
                                        const cmlp_net **net, cmlp_run *run);
 
@@ -617,7 +621,7 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2, CMLP_TARGETS_KIND_SIGNE
  * Values are finite and in the range of the loss (cmlp_loss): GAMMA allows no class indices of several outputs, because it
  * needs positive targets. A loss of the program (cmlp_objective.loss) allows all finite values.
  *
- * The errors of targets: NULL, TARGETS, DTYPE, ALIGNMENT, LABEL; TARGET. */
+ * The errors of targets: NULL, TARGETS, DTYPE, ALIGNMENT, CLASS; TARGET. */
 typedef struct cmlp_targets {
     size_t struct_size;
     const void *data;
@@ -835,7 +839,7 @@ typedef struct cmlp_model_array {
  * halves it), and without row weights, dropout, or an alpha for each layer.
  *
  * The errors of training: NULL (optimizer; one of random and order), ALIGNMENT, ROWS, BATCH, ORDER, OPTION (n_epochs,
- * alpha, random), OVERFLOW, FILE_NONFINITE (losses); the errors of an optimizer. The file has default values of the
+ * alpha, random), OVERFLOW, VALUE (losses); the errors of an optimizer. The file has default values of the
  * hyperparameters that the solver does not read. */
 typedef struct cmlp_training {
     size_t struct_size;
@@ -866,7 +870,7 @@ typedef struct cmlp_model_cells {
  * of classes; otherwise as a Network. */
 typedef struct cmlp_model_content {
     size_t struct_size;
-    /* Takes the next n_bytes bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */
+    /* Takes the next n_bytes bytes of the file; a value other than 0 ends the call with CMLP_ERROR_WRITE. */
     int (*write)(void *context, const void *bytes, size_t n_bytes);
     void *context;
     const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one type, TEXT
@@ -898,11 +902,11 @@ typedef struct cmlp_model_content {
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
  * run: its workspace has the bytes of cmlp_workspace_size without rows. After a failure `refused` names the field, such as
  *     "content->strings", and bad_row is the index of the element.
- * Returns OPTION (input_scale, shifts, factors, a count or a reserved field), DTYPE, OVERFLOW; INPUT (a shift is so large
- * that no input of the net's type can be scaled); FILE_NAME, FILE_SYNTAX (a string that is not printable ASCII, a
- * label or a name whose bytes are no text), FILE_TENSOR (an array's shape), FILE_VALUE (a label, a name, or cells),
- * FILE_NONFINITE (a parameter). After these, nothing has been written. After FILE_WRITE, part of the file has. What is
- * written without an error can be read by cmlp_model_init. */
+ * Returns OPTION (input_scale, shifts, factors, a count, an array's shape or a reserved field), DTYPE, OVERFLOW; INPUT (a
+ * shift is so large that no input of the net's type can be scaled); NAME (a key, or the name of an array), TEXT (a string
+ * that is not printable ASCII, a label or a name that is not UTF-8), VALUE (a label, a name, cells, or a parameter that is
+ * not finite). After these, nothing has been written. After WRITE, part of the file has. What is written without an error
+ * can be read by cmlp_model_init. */
 CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
                                           const cmlp_model_content *content, cmlp_run *run);
 
@@ -918,7 +922,7 @@ typedef struct cmlp_layer {
     int64_t biases;  /* index in the parameter block: (n_out) */
 } cmlp_layer;
 
-/* Describes layer `index` of the n_layers - 1 layers with weights. Returns LAYERS if there is no such layer. */
+/* Describes layer `index` of the n_layers - 1 layers with weights. Returns INDEX if there is no such layer. */
 CMLP_CHECKED cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run);
 
 /* Properties of an activation. The structs are static, and of the library's size: a field exists if it ends within

@@ -64,7 +64,7 @@ public:
     // Reads a file as cmlp_file_load does. After a failure the model is unchanged.
     cmlp_status open(const std::string &path)
     {
-        if (path.find('\0') != std::string::npos) return CMLP_ERROR_FILE_READ;
+        if (path.find('\0') != std::string::npos) return CMLP_ERROR_READ;
         cmlp_file file;
         const cmlp_status status = cmlp_file_load(&file, path.c_str());
         if (status == CMLP_OK) *this = model(file);

@@ -70,7 +70,7 @@ static inline cmlp_status cmlp_file_read_(cmlp_file *file, FILE *stream, uint64_
         if (status) return status;
         wanted = capacity & SIZE_MAX;
         *got += fread(CMLP_FILE_CAST(char *, file->memory) + *got, 1, wanted - *got, stream);
-        if (ferror(stream)) return CMLP_ERROR_FILE_READ;
+        if (ferror(stream)) return CMLP_ERROR_READ;
     }
     return *got < n ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
 }
@@ -98,7 +98,7 @@ static inline cmlp_status cmlp_file_fill_(cmlp_file *file, FILE *stream)
 
 /* Reads a model file, of a network or a table, from a stream up to its end, verifies it and makes the model. All fields of
  * *file are written. The stream is read once from its position to its end, so that a pipe will do, and stays open.
- * Returns CMLP_OK; FILE_READ if the stream cannot be read, MEMORY if malloc fails; the statuses of cmlp_model_size and
+ * Returns CMLP_OK; READ if the stream cannot be read, MEMORY if malloc fails; the statuses of cmlp_model_size and
  * cmlp_model_init. On failure file->model is NULL, and there is nothing to release. */
 static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
 {
@@ -108,12 +108,12 @@ static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
     file->model = NULL;
     file->info = info;
     file->run = run;
-    const cmlp_status status = stream ? cmlp_file_fill_(file, stream) : CMLP_ERROR_FILE_READ;
+    const cmlp_status status = stream ? cmlp_file_fill_(file, stream) : CMLP_ERROR_READ;
     if (status) cmlp_file_free(file);
     return status;
 }
 
-/* The same for the file at a path. Returns FILE_READ also if it cannot be opened. */
+/* The same for the file at a path. Returns READ also if it cannot be opened. */
 static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
 {
     FILE *const stream = path ? fopen(path, "rb") : NULL;

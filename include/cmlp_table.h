@@ -59,7 +59,7 @@ typedef struct cmlp_table_column_info {
 } cmlp_table_column_info;
 
 /* Describes a column of a table's model, in constant time.
- * Returns MODEL for the model of a network; OPTION if there is no such column. */
+ * Returns MODEL for the model of a network; INDEX if there is no such column. */
 CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column,
                                                     cmlp_table_column_info *info, cmlp_run *run);
 
@@ -71,14 +71,14 @@ CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int
  * are 0 and false. The search takes a time proportional to the logarithm of the number of categories.
  * value: MISSING, or any other type; a DOUBLE that is NaN counts as MISSING.
  * code: receives the column's `unknown` if no category is equal.
- * Returns MODEL for the model of a network; OPTION if there is no such column, if it has no categories, or for the type or a
- * reserved field of `value`; FILE_SYNTAX for bytes that are no text, or a larger integer that is none. */
+ * Returns MODEL for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories; OPTION for
+ * the type or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a larger integer that is none. */
 CMLP_CHECKED cmlp_status cmlp_table_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
-                                              double *code, cmlp_run *run);
+                                                  double *code, cmlp_run *run);
 
-/* Finds the category of a code, in constant time. Returns as cmlp_table_find_code; LABEL if there is no such code. */
-CMLP_CHECKED cmlp_status cmlp_table_find_category(const cmlp_model *model, int64_t column, int64_t code,
-                                                  cmlp_value *value, cmlp_run *run);
+/* Finds the category of a code, in constant time. Returns as cmlp_table_find_code; INDEX if there is no such code. */
+CMLP_CHECKED cmlp_status cmlp_table_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+                                             cmlp_run *run);
 
 /* Reads a cell of text, as in a CSV file, by the rules of docs/guide/files.md and the cell format of the model: decimal
  * point, separator of thousands, further missing words. The result is the same as Python's, to the bit.
@@ -86,7 +86,7 @@ CMLP_CHECKED cmlp_status cmlp_table_find_category(const cmlp_model *model, int64
  * number: receives the number for the row: of a column of numbers, booleans or dates the number of the cell, or NaN if it is
  *     missing; of a column of categories the code, or the column's `unknown`. A cell finds a category that Python prints as
  *     this text, or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
- * Returns MODEL for the model of a network; OPTION if there is no such column, or n_text is negative; INPUT if a column of
+ * Returns MODEL for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; INPUT if a column of
  * numbers, booleans or dates cannot hold the cell, if one of durations is not missing, or for each cell of a column of dates
  * with a `format`, which only Python and pages read: the program reads it, and passes days. */
 CMLP_CHECKED cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
@@ -106,7 +106,7 @@ CMLP_CHECKED cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t c
  * outputs: the n_out outputs of the row (cmlp_model_info), as cmlp_model_predict writes them; or NULL, with n_outputs 0, if
  *     the widths do not follow the rows.
  * below, above: receive the margin on either side, which is the same number in this version.
- * Returns FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage, or an output that
+ * Returns NOT_FOUND if the file has no calibration, or one of an unknown kind; INDEX (target); OPTION (coverage, or an output that
  * is used and is NaN). */
 CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage,
                                            const double *outputs, int64_t n_outputs, double *below, double *above,
@@ -120,7 +120,7 @@ CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t targ
  * score is at most the margin, also at its ends.
  * outputs: not NULL; the other arguments are those of cmlp_table_margin.
  * low, high: receive the ends.
- * Returns as cmlp_table_margin; FILE_KEY also for a classifier. */
+ * Returns as cmlp_table_margin; NOT_FOUND also for a classifier. */
 CMLP_CHECKED cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage,
                                              const double *outputs, int64_t n_outputs, double *low, double *high,
                                              cmlp_run *run);
@@ -229,8 +229,8 @@ enum {
 
 /* Scores for intervals and sets (docs/model-file.md, "Calibration").
  *
- * The errors of a calibration: OPTION (also for a kind that is not that of the targets), NULL, ALIGNMENT; FILE_TENSOR (the
- * number of targets), FILE_VALUE (a number that breaks a rule of the format). */
+ * The errors of a calibration: OPTION (also for a kind that is not that of the targets), NULL, ALIGNMENT; LENGTH (the
+ * number of targets), VALUE (a number that breaks a rule of the format). */
 typedef struct cmlp_table_calibration {
     size_t struct_size;
     const double *scores; /* (n_targets, scores of each), ascending or equal in each row, no NaN */
@@ -282,8 +282,8 @@ CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size
  * exponential output, or one for all quantiles; as a TabularClassifier with labels of softmax outputs from three on, of one
  * logistic output, or of several of which a row can have any number.
  * content: input_scale is 0 and names, shifts, factors and training are NULL (OPTION).
- * Returns as cmlp_model_write, and the errors of a table and of a calibration; FILE_VALUE if two categories of a column are
- * equal, FILE_SYNTAX for a name or a category whose bytes are no text. */
+ * Returns as cmlp_model_write, and the errors of a table and of a calibration; VALUE if two categories of a column are
+ * equal, TEXT for a name or a category that is not UTF-8. */
 CMLP_CHECKED cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run);
 
 #ifdef __cplusplus

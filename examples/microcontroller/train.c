@@ -101,7 +101,7 @@ static cmlp_status save(const cmlp_net *net, const cmlp_rows *x, double alpha)
     content.context = &file;
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     const cmlp_status status = cmlp_model_write(net, params, N_PARAMS, &content, &run);
-    return semihosting(2, &file) ? CMLP_ERROR_FILE_WRITE : status;
+    return semihosting(2, &file) ? CMLP_ERROR_WRITE : status;
 }
 
 static cmlp_status train_and_save(cmlp_run *run)

@@ -202,17 +202,17 @@ static void test_position(void)
     const int32_t kept = f.labels[4];
     fixture_reset(&f, GRADIENT);
     f.labels[4] = -1;
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_LABEL && f.run.bad_row == 4 && f.run.bad_column == -1);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_row == 4 && f.run.bad_column == -1);
     f.rows.order = f.order;
     f.rows.n_order = 2; /* without row 4 */
     CHECK(f.order[0] != 4 && f.order[1] != 4);
     CHECK(fixture_call(&f, GRADIENT) == CMLP_OK && f.run.bad_row == -1);
     f.order[1] = 4;
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_LABEL && f.run.bad_row == 4);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_row == 4);
     f.labels[4] = kept;
     f.labels[0] -= 100;
     fixture_reset(&f, GRADIENT);
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_LABEL && f.run.bad_row == 0);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_row == 0);
     f.labels[0] += 100;
     fixture_reset(&f, GRADIENT);
     f.rows.order = f.order;
@@ -247,9 +247,9 @@ static void test_targets(void)
              f.targets.col_stride = 4));
     const int32_t kept = f.labels[4];
     f.labels[4] = (int32_t)f.n_out;
-    INVALID(ALL_TARGETS, CMLP_ERROR_LABEL, (void)0);
+    INVALID(ALL_TARGETS, CMLP_ERROR_CLASS, (void)0);
     f.labels[4] = -1;
-    INVALID(ALL_TARGETS, CMLP_ERROR_LABEL, (void)0);
+    INVALID(ALL_TARGETS, CMLP_ERROR_CLASS, (void)0);
     f.labels[4] = kept;
 }
 

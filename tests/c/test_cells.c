@@ -343,8 +343,8 @@ static void test_arguments(void)
     CHECK(cmlp_table_read_cell(NULL, 0, "1", 1, &number, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_table_read_cell(model, 0, NULL, 1, &number, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_table_read_cell(model, 0, "1", 1, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_read_cell(model, -1, "1", 1, &number, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_read_cell(model, N_COLUMNS, "1", 1, &number, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_read_cell(model, -1, "1", 1, &number, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_table_read_cell(model, N_COLUMNS, "1", 1, &number, NULL) == CMLP_ERROR_INDEX);
     CHECK(cmlp_table_read_cell(model, 0, "1", -1, &number, NULL) == CMLP_ERROR_OPTION && number == -99);
     CHECK(cmlp_table_read_cell(model, 0, NULL, 0, &number, NULL) == CMLP_OK && number != number);
 }

@@ -194,7 +194,7 @@ static void test_kinds_of_scores(void)
         CHECK(load(&model) == CMLP_OK);
         const int is_known = kind == CMLP_TABLE_ABSOLUTE_ERROR || kind == CMLP_TABLE_QUANTILES || kind == CMLP_TABLE_PROBABILITY;
         const int status = cmlp_table_margin(model, 1, 0.5, NULL, 0, &margin, &margin, NULL);
-        check_that(status == (is_known ? CMLP_OK : CMLP_ERROR_FILE_KEY), "%d: %s", kind, cmlp_status_name(status));
+        check_that(status == (is_known ? CMLP_OK : CMLP_ERROR_NOT_FOUND), "%d: %s", kind, cmlp_status_name(status));
     }
 }
 

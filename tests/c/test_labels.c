@@ -176,9 +176,9 @@ static void test_labels_of_files(void)
     expect_prediction(NULL, 0, 2);
     expect_prediction(texts, 0, 2);
     expect_prediction(indices, 1, -1);
-    refuse_label(texts, 3, CMLP_ERROR_LABEL);
-    refuse_label(texts, -1, CMLP_ERROR_LABEL);
-    refuse_label(NULL, 0, CMLP_ERROR_FILE_KEY);
+    refuse_label(texts, 3, CMLP_ERROR_INDEX);
+    refuse_label(texts, -1, CMLP_ERROR_INDEX);
+    refuse_label(NULL, 0, CMLP_ERROR_NOT_FOUND);
     CHECK(cmlp_model_label(NULL, 0, &label, NULL) == CMLP_ERROR_NULL && cmlp_model_label(model, 0, NULL, NULL) == CMLP_ERROR_NULL);
 }
 
@@ -189,9 +189,9 @@ static void test_refused_large_labels(void)
     static const cmlp_value zero[] = {LARGE("-0"), LARGE("2"), LARGE("3")}, order[] = {LARGE("9"), LARGE("10"), LARGE("2")};
     static const cmlp_value below[] = {LARGE("-1"), LARGE("2"), LARGE("3")};
     static const cmlp_value beyond[] = {LARGE("0"), LARGE("2"), LARGE("18446744073709551616")};
-    CHECK(write_labels(below, 0) == CMLP_ERROR_FILE_SYNTAX && write_labels(beyond, 0) == CMLP_ERROR_FILE_SYNTAX);
-    CHECK(write_labels(leading, 0) == CMLP_ERROR_FILE_SYNTAX && write_labels(sign, 0) == CMLP_ERROR_FILE_SYNTAX);
-    CHECK(write_labels(zero, 0) == CMLP_ERROR_FILE_SYNTAX && write_labels(order, 0) == CMLP_ERROR_FILE_VALUE);
+    CHECK(write_labels(below, 0) == CMLP_ERROR_TEXT && write_labels(beyond, 0) == CMLP_ERROR_TEXT);
+    CHECK(write_labels(leading, 0) == CMLP_ERROR_TEXT && write_labels(sign, 0) == CMLP_ERROR_TEXT);
+    CHECK(write_labels(zero, 0) == CMLP_ERROR_TEXT && write_labels(order, 0) == CMLP_ERROR_VALUE);
 }
 
 /* One logistic output has one label or two. */
@@ -231,7 +231,7 @@ static void test_labels_of_one_output(void)
     CHECK(cmlp_labels(cmlp_model_net(model), outputs, 4, labels, 2, NULL) == CMLP_ERROR_LENGTH);
     content = content_of(three, 3);
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content,
-                           SPACE(scratch_memory, sizeof scratch_memory)) == CMLP_ERROR_FILE_VALUE);
+                           SPACE(scratch_memory, sizeof scratch_memory)) == CMLP_ERROR_VALUE);
 }
 
 /* Each solver's name and its defaults, which a call accepts. */

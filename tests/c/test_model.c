@@ -229,8 +229,8 @@ static void find_metadata(const cmlp_model *model, void *scratch, size_t size)
     CHECK(length == (int64_t)sizeof letters - 1 && !memcmp(text, letters, sizeof letters - 1));
     CHECK(cmlp_model_metadata(model, "note", &text, &length, NULL) == CMLP_OK && length == 1 && *text == 'x');
     CHECK(cmlp_model_metadata(model, "loss", &text, &length, NULL) == CMLP_OK && length == 8);
-    CHECK(cmlp_model_metadata(model, "class", &text, &length, NULL) == CMLP_ERROR_FILE_KEY);
-    CHECK(cmlp_model_metadata(model, "", &text, &length, NULL) == CMLP_ERROR_FILE_KEY);
+    CHECK(cmlp_model_metadata(model, "class", &text, &length, NULL) == CMLP_ERROR_NOT_FOUND);
+    CHECK(cmlp_model_metadata(model, "", &text, &length, NULL) == CMLP_ERROR_NOT_FOUND);
     CHECK(cmlp_model_metadata(NULL, "note", &text, &length, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_metadata(model, NULL, &text, &length, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_metadata(model, "note", NULL, &length, NULL) == CMLP_ERROR_NULL);
@@ -543,10 +543,10 @@ static void check_refused_content(void)
     content.strings = s;
     s[0] = strings[1]; /* not ascending */
     s[1] = strings[0];
-    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_FILE_NAME);
+    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_NAME);
     CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_row == 1);
     s[0].key = "User";
-    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_FILE_NAME);
+    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_NAME);
     CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_row == 0);
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net) - 1, &content, &run) == CMLP_ERROR_LENGTH);
     CHECK(run.refused && !strcmp(run.refused, "params") && run.bad_row == -1);
@@ -606,23 +606,23 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_OPTION, content.n_strings = -1);
     WRITE_REFUSED(CMLP_ERROR_OPTION, content.n_arrays = -1);
     WRITE_REFUSED(CMLP_ERROR_OPTION, content.input_scale = 1e308 * 10);
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "letters");
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "a");
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "loss");
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[0].key = "Letters");
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[0].key = "9");
+    WRITE_REFUSED(CMLP_ERROR_NAME, s[1].key = "letters");
+    WRITE_REFUSED(CMLP_ERROR_NAME, s[1].key = "a");
+    WRITE_REFUSED(CMLP_ERROR_NAME, s[1].key = "loss");
+    WRITE_REFUSED(CMLP_ERROR_NAME, s[0].key = "Letters");
+    WRITE_REFUSED(CMLP_ERROR_NAME, s[0].key = "9");
     for (int i = 0; i < 2; i++) WRITE_REFUSED(CMLP_ERROR_OPTION, s[1].reserved[i] = 1);
     for (int i = 0; i < 3; i++) WRITE_REFUSED(CMLP_ERROR_OPTION, a[1].reserved[i] = 1);
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "n{te");
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = long_name);
+    WRITE_REFUSED(CMLP_ERROR_NAME, s[1].key = "n{te");
+    WRITE_REFUSED(CMLP_ERROR_NAME, s[1].key = long_name);
     WRITE_REFUSED(CMLP_OK, (s[1].key = long_name + 1, content.write = accept));
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, s[1].key = "");
-    WRITE_REFUSED(CMLP_ERROR_FILE_SYNTAX, s[1].value = "\n");
-    WRITE_REFUSED(CMLP_ERROR_FILE_SYNTAX, s[1].value = "\xc3\xa9");
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "training.x");
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "layers.3.bias");
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "example.input");
-    WRITE_REFUSED(CMLP_ERROR_FILE_NAME, a[0].name = "input.x");
+    WRITE_REFUSED(CMLP_ERROR_NAME, s[1].key = "");
+    WRITE_REFUSED(CMLP_ERROR_TEXT, s[1].value = "\n");
+    WRITE_REFUSED(CMLP_ERROR_TEXT, s[1].value = "\xc3\xa9");
+    WRITE_REFUSED(CMLP_ERROR_NAME, a[0].name = "training.x");
+    WRITE_REFUSED(CMLP_ERROR_NAME, a[0].name = "layers.3.bias");
+    WRITE_REFUSED(CMLP_ERROR_NAME, a[0].name = "example.input");
+    WRITE_REFUSED(CMLP_ERROR_NAME, a[0].name = "input.x");
     WRITE_REFUSED(CMLP_ERROR_NULL, content.shifts = vectors);
     WRITE_REFUSED(CMLP_ERROR_NULL, content.factors = vectors);
     WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, (content.shifts = vectors, content.factors = misaligned));
@@ -630,17 +630,17 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_OPTION, (content.input_scale = 0, content.shifts = vectors, content.factors = with_zero));
     WRITE_REFUSED(CMLP_ERROR_OPTION, (content.input_scale = 0.5, content.shifts = content.factors = vectors));
     WRITE_REFUSED(CMLP_ERROR_INPUT, (content.input_scale = 0, content.shifts = far_away, content.factors = vectors));
-    WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].rows = 0);
-    WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].rows = INT64_C(2147483648));
-    WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].columns = -1);
-    WRITE_REFUSED(CMLP_ERROR_FILE_TENSOR, a[0].columns = INT64_C(2147483648));
+    WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].rows = 0);
+    WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].rows = INT64_C(2147483648));
+    WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].columns = -1);
+    WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].columns = INT64_C(2147483648));
     WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0].rows = 2147483647, a[0].columns = 2147483647));
     /* both sizes are below 2^53, and their sum is not; nothing of the arrays is read */
     const cmlp_model_array large = {"aa", wide, 2147483647, 524288, CMLP_INT64, {0}};
     WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0] = a[1] = large, a[1].name = "b"));
     WRITE_REFUSED(CMLP_ERROR_DTYPE, a[0].dtype = 9);
     WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, a[1].data = (const char *)wide + 1);
-    WRITE_REFUSED(CMLP_ERROR_FILE_NONFINITE, put(CMLP_FLOAT32, params, 5, 1e39));
+    WRITE_REFUSED(CMLP_ERROR_VALUE, put(CMLP_FLOAT32, params, 5, 1e39));
     make_net(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
     const cmlp_model_content valid = content_for(&changed);
     size_t size;
@@ -653,7 +653,7 @@ static void test_invalid_content(void)
         cmlp_model_content content = content_for(&changed);
         content.write = refuse;
         content.context = &left;
-        CHECK(write_with(&content) == CMLP_ERROR_FILE_WRITE);
+        CHECK(write_with(&content) == CMLP_ERROR_WRITE);
         CHECK(left == -1); /* not called again */
     }
 }

@@ -117,7 +117,7 @@ static void test_unused_numbers(void)
 static void test_refused_trainings(void)
 {
     cmlp_training t = good_training();
-    CHECK(write_with(&t, "training.zero") == CMLP_ERROR_FILE_NAME);
+    CHECK(write_with(&t, "training.zero") == CMLP_ERROR_NAME);
 #define REFUSED(change, status) (t = good_training(), (change), CHECK(write_with(&t, NULL) == (status)))
     REFUSED(t.struct_size = 0, CMLP_ERROR_STRUCT_SIZE);
     REFUSED(t.optimizer = NULL, CMLP_ERROR_NULL);
@@ -155,7 +155,7 @@ static void test_refused_trainings(void)
     REFUSED(t.n_rows = N_ROWS, CMLP_ERROR_ORDER);
     order[1] = 0;
     losses[2] = INFINITY;
-    REFUSED(t.n_rows = N_ROWS, CMLP_ERROR_FILE_NONFINITE);
+    REFUSED(t.n_rows = N_ROWS, CMLP_ERROR_VALUE);
     losses[2] = 1;
 }
 

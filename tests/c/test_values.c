@@ -180,15 +180,15 @@ static void test_check_value(void)
         {{.type = CMLP_VALUE_TEXT, .n_text = 1}, CMLP_ERROR_NULL},
         {{.type = CMLP_VALUE_TEXT, .text = "a", .n_text = -1}, CMLP_ERROR_OPTION},
         {{.type = CMLP_VALUE_TEXT, .text = "a\0b", .n_text = 3}, CMLP_OK},
-        {{.type = CMLP_VALUE_TEXT, .text = "\xff", .n_text = 1}, CMLP_ERROR_FILE_SYNTAX},
-        {{.type = CMLP_VALUE_TEXT, .text = "\xc3\xa4", .n_text = 1}, CMLP_ERROR_FILE_SYNTAX},
+        {{.type = CMLP_VALUE_TEXT, .text = "\xff", .n_text = 1}, CMLP_ERROR_TEXT},
+        {{.type = CMLP_VALUE_TEXT, .text = "\xc3\xa4", .n_text = 1}, CMLP_ERROR_TEXT},
         {{.type = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .number = 1}, CMLP_ERROR_OPTION},
         {{.type = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .integer = 1}, CMLP_ERROR_OPTION},
         {{.type = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .reserved = {0, 0, 1}}, CMLP_ERROR_OPTION},
         {{.type = CMLP_VALUE_TEXT, .reserved = {0, 1, 0}}, CMLP_ERROR_OPTION},
         {{.type = CMLP_VALUE_TEXT, .reserved = {1, 0, 0}}, CMLP_ERROR_OPTION},
         {{.type = CMLP_VALUE_DOUBLE, .number = 2.5, .text = "2.5", .n_text = 3}, CMLP_OK},
-        {{.type = CMLP_VALUE_DOUBLE, .number = 2.5, .text = "\x80", .n_text = 1}, CMLP_ERROR_FILE_SYNTAX},
+        {{.type = CMLP_VALUE_DOUBLE, .number = 2.5, .text = "\x80", .n_text = 1}, CMLP_ERROR_TEXT},
         {{.type = CMLP_VALUE_DOUBLE, .number = INFINITY}, CMLP_ERROR_OPTION},
         {{.type = CMLP_VALUE_DOUBLE, .number = NAN}, CMLP_ERROR_OPTION},
         {{.type = CMLP_VALUE_DOUBLE, .integer = 1}, CMLP_ERROR_OPTION},
@@ -216,7 +216,7 @@ static void test_check_value(void)
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
         const cmlp_value value = large(integers[i].digits);
         const cmlp_status status = cmlpi_check_value(&value, 0);
-        check_that(status == (integers[i].is_large ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX), "%s", integers[i].digits);
+        check_that(status == (integers[i].is_large ? CMLP_OK : CMLP_ERROR_TEXT), "%s", integers[i].digits);
     }
 }
 

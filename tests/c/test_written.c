@@ -239,8 +239,8 @@ int main(void)
     }
     check_that(n_accepted > ROUNDS / 10 && n_refused > ROUNDS / 10 && n_calibrated > ROUNDS / 1000,
                "%d accepted, %d with scores", (int)n_accepted, (int)n_calibrated);
-    static const cmlp_status seen[] = {CMLP_ERROR_OVERFLOW, CMLP_ERROR_OPTION, CMLP_ERROR_WIDTH, CMLP_ERROR_FILE_NAME,
-                                       CMLP_ERROR_FILE_SYNTAX, CMLP_ERROR_FILE_TENSOR, CMLP_ERROR_FILE_NONFINITE};
+    static const cmlp_status seen[] = {CMLP_ERROR_OVERFLOW, CMLP_ERROR_OPTION, CMLP_ERROR_WIDTH, CMLP_ERROR_NAME,
+                                       CMLP_ERROR_TEXT, CMLP_ERROR_LENGTH, CMLP_ERROR_VALUE};
     for (size_t k = 0; k < sizeof seen / sizeof *seen; k++)
         check_that(statuses[seen[k]] > 0, "no file with %s", cmlp_status_name(seen[k]));
     return finish();

@@ -112,7 +112,7 @@ def test_model_from_bytes_has_the_same_statuses(single_object, tmp_path):
 
 def test_folders_and_devices_have_a_status(command, tmp_path):
     paths = [tmp_path, tmp_path / "missing", "/dev/null", "/dev/zero", "/dev/full"]
-    expected = ["FILE_READ", "FILE_READ", "FILE_SHORT", "FILE_MAGIC", "FILE_MAGIC"]
+    expected = ["READ", "READ", "FILE_SHORT", "FILE_MAGIC", "FILE_MAGIC"]
     assert statuses(command, paths) == [f"CMLP_ERROR_{status}" for status in expected]
 
 

@@ -61,7 +61,7 @@ def test_table_predicts_like_python(single_object, tmp_path, compiler):
     assert (
         found == np.column_stack([model.predict(rows), model.predict_interval(rows, 0.9)]).tolist()
     )
-    assert statuses.split() == ["CMLP_ERROR_FILE_READ", "CMLP_ERROR_FILE_SHORT"]
+    assert statuses.split() == ["CMLP_ERROR_READ", "CMLP_ERROR_FILE_SHORT"]
 
 
 QUANTILES = {"loss": "quantile", "quantile": [0.4, 0.5, 0.6]}

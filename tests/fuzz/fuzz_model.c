@@ -88,7 +88,7 @@ static void use_categories(const used_model *u, int64_t column)
     for (int64_t i = -1; i < 8; i++) {
         const cmlp_status status = cmlp_table_find_category(u->model, column, i, &value, NULL);
         double code = -9;
-        if (info.n_categories) require((status == CMLP_ERROR_LABEL) == (i < 0 || i >= info.n_categories));
+        if (info.n_categories) require((status == CMLP_ERROR_INDEX) == (i < 0 || i >= info.n_categories));
         if (status) continue;
         require(value.n_text >= 0 && (!value.n_text || (const unsigned char *)value.text > u->file));
         require(cmlp_table_find_code(u->model, column, &value, &code, NULL) == CMLP_OK && code == (double)i);
@@ -131,7 +131,7 @@ static void use_margins(const used_model *u)
                 require(plain ? status != CMLP_OK || plain == CMLP_ERROR_NULL : !status);
                 const cmlp_status of_ends = cmlp_table_interval(u->model, target, coverages[i], outputs, n, ends,
                                                                 ends + 1, NULL);
-                require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_FILE_KEY || of_ends == CMLP_ERROR_OPTION);
+                require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_NOT_FOUND || of_ends == CMLP_ERROR_OPTION);
             }
         }
 }

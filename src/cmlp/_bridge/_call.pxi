@@ -78,7 +78,7 @@ def choice(table, name, what):
 cdef bint status_trained(int status) noexcept:
     """Return whether a call with this status has trained, though it may be for a part of its batches."""
     cdef bint is_argument = 16 <= status < 64
-    return not is_argument and status not in (CMLP_ERROR_LABEL, CMLP_ERROR_WEIGHT, CMLP_ERROR_ORDER, CMLP_ERROR_SPARSE)
+    return not is_argument and status not in (CMLP_ERROR_CLASS, CMLP_ERROR_WEIGHT, CMLP_ERROR_ORDER, CMLP_ERROR_SPARSE)
 
 
 cdef int require(bint holds, int status, const char *name) except -1:

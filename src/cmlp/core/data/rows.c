@@ -154,7 +154,7 @@ static cmlp_status check_class_indices(cmlpi_data *data, cmlp_run *run)
      * one is bad, the second check decides whether its row is selected: other rows may have any label. */
     if (data->n >= targets->n_rows && bad_label(data, 0) < 0) return CMLP_OK;
     run->bad_row = bad_label(data, 1);
-    return run->bad_row < 0 ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_LABEL, targets_names.data);
+    return run->bad_row < 0 ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_CLASS, targets_names.data);
 }
 
 static cmlp_status read_targets(cmlpi_data *data, const cmlp_targets *given, cmlp_run *run)

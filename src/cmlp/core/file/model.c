@@ -315,7 +315,7 @@ static cmlp_status find_metadata(const cmlp_model *model, const char *key, const
     if (!status) status = cmlpi_check_pointer(text, sizeof *text, "text", run);
     if (!status) status = cmlpi_check_pointer(n_text, sizeof *n_text, "n_text", run);
     if (status) return status;
-    if (!cmlpi_head_find(model->file, key, text, &length)) return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "key");
+    if (!cmlpi_head_find(model->file, key, text, &length)) return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "key");
     *n_text = (int64_t)length;
     return CMLP_OK;
 }

@@ -48,10 +48,10 @@ static cmlp_status check_strings(const cmlp_model_content *content, int64_t *bad
         *bad = i;
         if (s->reserved[0] || s->reserved[1]) return CMLP_ERROR_OPTION;
         if (!s->key || !s->value) return CMLP_ERROR_NULL;
-        if (!is_key(s->key) || cmlpi_is_fixed_key(s->key) || !is_allowed(s->key, content)) return CMLP_ERROR_FILE_NAME;
-        if (i && cmlpi_order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_FILE_NAME;
+        if (!is_key(s->key) || cmlpi_is_fixed_key(s->key) || !is_allowed(s->key, content)) return CMLP_ERROR_NAME;
+        if (i && cmlpi_order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_NAME;
         for (const char *c = s->value; *c; c++)
-            if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) return CMLP_ERROR_FILE_SYNTAX;
+            if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) return CMLP_ERROR_TEXT;
     }
     *bad = -1;
     return CMLP_OK;
@@ -64,19 +64,19 @@ static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_co
     const size_t n_reserved = kind->columns ? 6 : 4;
     if (a->reserved[0] || a->reserved[1] || a->reserved[2]) return CMLP_ERROR_OPTION;
     if (!a->name || !a->data) return CMLP_ERROR_NULL;
-    if (!is_key(a->name)) return CMLP_ERROR_FILE_NAME;
+    if (!is_key(a->name)) return CMLP_ERROR_NAME;
     for (size_t i = kind->has_training ? 0 : 1; i < n_reserved; i++) {
         int n = 0;
         while (reserved[i][n] && a->name[n] == reserved[i][n]) n++;
-        if (!reserved[i][n]) return CMLP_ERROR_FILE_NAME;
+        if (!reserved[i][n]) return CMLP_ERROR_NAME;
     }
     for (int i = 0; kind->has_calibration && i < 3; i++)
-        if (!cmlpi_order_of(a->name, scores[i])) return CMLP_ERROR_FILE_NAME;
+        if (!cmlpi_order_of(a->name, scores[i])) return CMLP_ERROR_NAME;
     for (int i = 0; i < CMLP_VALUE_TENSORS; i++)
-        if (!cmlpi_order_of(a->name, cmlpi_value_tensors[i].name)) return CMLP_ERROR_FILE_NAME;
+        if (!cmlpi_order_of(a->name, cmlpi_value_tensors[i].name)) return CMLP_ERROR_NAME;
     if (!cmlpi_dtype_name_of(a->dtype)) return CMLP_ERROR_DTYPE;
     if (a->rows < 1 || a->rows > CMLP_MAX_WIDTH || a->columns < 0 || a->columns > CMLP_MAX_WIDTH)
-        return CMLP_ERROR_FILE_TENSOR;
+        return CMLP_ERROR_OPTION;
     const uint64_t limit = (PTRDIFF_MAX < CMLP_DATA_MOST ? (uint64_t)PTRDIFF_MAX : CMLP_DATA_MOST) / 8;
     if (a->columns && (uint64_t)a->rows > limit / (uint64_t)a->columns) return CMLP_ERROR_OVERFLOW;
     return cmlpi_misaligned(a->data, cmlpi_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
@@ -88,9 +88,9 @@ static cmlp_status check_scores(const cmlp_model_array *a, const cmlpi_content_k
     const double *scores = a->data;
     const int64_t n_targets = cmlpi_n_targets_of(kind->n_outputs, kind->output, kind->n_targets > 1, kind->is_ordered);
     if (!cmlpi_holds_scores(a->dtype, a->rows, a->columns, n_targets))
-        return CMLP_ERROR_FILE_TENSOR;
+        return CMLP_ERROR_LENGTH;
     for (int64_t i = 0; i < a->rows * a->columns; i++)
-        if (!(scores[i] >= scores[i % a->columns ? i - 1 : i])) return CMLP_ERROR_FILE_VALUE;
+        if (!(scores[i] >= scores[i % a->columns ? i - 1 : i])) return CMLP_ERROR_VALUE;
     return CMLP_OK;
 }
 
@@ -98,11 +98,11 @@ static cmlp_status check_scores(const cmlp_model_array *a, const cmlpi_content_k
 static cmlp_status check_width_rows(const cmlp_model_array *a, int64_t n_targets)
 {
     const double *numbers = a->data;
-    if (!cmlpi_holds_widths(a->dtype, a->rows, a->columns, n_targets)) return CMLP_ERROR_FILE_TENSOR;
+    if (!cmlpi_holds_widths(a->dtype, a->rows, a->columns, n_targets)) return CMLP_ERROR_LENGTH;
     for (int64_t i = 0; i < a->rows * a->columns; i++) {
         const int is_factor = i / a->columns % 2 == 1;
         if (!cmlpi_is_width(numbers[i], is_factor || i % a->columns == 0 ? numbers[i] : numbers[i - 1], is_factor))
-            return CMLP_ERROR_FILE_VALUE;
+            return CMLP_ERROR_VALUE;
     }
     return CMLP_OK;
 }
@@ -110,8 +110,8 @@ static cmlp_status check_width_rows(const cmlp_model_array *a, int64_t n_targets
 /* Its limits of frequent targets, likewise. */
 static cmlp_status check_limits(const cmlp_model_array *a)
 {
-    if (!cmlpi_holds_limits(a->dtype, a->rows, a->columns)) return CMLP_ERROR_FILE_TENSOR;
-    return cmlpi_are_limits(a->data) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
+    if (!cmlpi_holds_limits(a->dtype, a->rows, a->columns)) return CMLP_ERROR_LENGTH;
+    return cmlpi_are_limits(a->data) ? CMLP_OK : CMLP_ERROR_VALUE;
 }
 
 cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi_content_kind *kind, int64_t *n_targets)
@@ -132,10 +132,10 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlpi_c
         const cmlp_model_array *a = &content->arrays[i];
         *bad = i;
         cmlp_status status = check_content_array(a, kind);
-        if (!status && !is_allowed(a->name, content)) status = CMLP_ERROR_FILE_NAME;
+        if (!status && !is_allowed(a->name, content)) status = CMLP_ERROR_NAME;
         if (!status && kind->columns) status = cmlpi_check_calibration_array(a, kind, &n_targets);
         if (status) return status;
-        if (i && cmlpi_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
+        if (i && cmlpi_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_NAME;
     }
     *bad = -1;
     return CMLP_OK;

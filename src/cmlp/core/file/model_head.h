@@ -90,9 +90,10 @@ typedef struct cmlpi_head {
  * not 0, that many bytes are needed. */
 cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *head);
 
-/* The status of a file whose layers or numbers break a rule: statuses of arguments are for arguments. */
+/* The status of a file whose layers, numbers or texts break a rule: statuses of arguments are for arguments. */
 static inline cmlp_status cmlpi_file_status(cmlp_status status)
 {
+    if (status == CMLP_ERROR_TEXT) return CMLP_ERROR_FILE_SYNTAX;
     return status == CMLP_ERROR_LAYERS || status == CMLP_ERROR_WIDTH || status == CMLP_ERROR_ACTIVATION ||
                    status == CMLP_ERROR_LOSS || status == CMLP_ERROR_OPTION || status == CMLP_ERROR_NULL
                ? CMLP_ERROR_FILE_VALUE : status;

@@ -110,8 +110,8 @@ static cmlp_status find_margin(const cmlp_model *model, int64_t target, double c
     if (cmlpi_misaligned(outputs, sizeof(double))) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "outputs");
     if (!(coverage > 0 && coverage < 1)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "coverage");
     if (target < 0 || (target && target >= model->calibration.n_targets))
-        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "target");
-    if (!model->calibration.n_scores || !is_known(model)) return cmlpi_refuse(refused, CMLP_ERROR_FILE_KEY, "model");
+        return cmlpi_refuse(refused, CMLP_ERROR_INDEX, "target");
+    if (!model->calibration.n_scores || !is_known(model)) return cmlpi_refuse(refused, CMLP_ERROR_NOT_FOUND, "model");
     if (model->calibration.widths && !outputs) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "outputs");
     if (model->calibration.widths && isnan(outputs[target])) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "outputs");
     const double position = coverage * (double)(model->calibration.n_scores + 1) - 1e-9; /* rounding must not add a rank */
@@ -169,7 +169,7 @@ static cmlp_status find_interval(const cmlp_model *model, int64_t target, double
     if (!status) status = cmlpi_check_pointer(low, sizeof *low, "low", run);
     if (!status) status = cmlpi_check_pointer(high, sizeof *high, "high", run);
     if (status) return status;
-    if (!model->table->targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "model");
+    if (!model->table->targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "model");
     const int64_t last = model->net->n_quantiles ? n_outputs - 1 : target;
     if (isnan(outputs[target]) || isnan(outputs[last]))
         return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "outputs");

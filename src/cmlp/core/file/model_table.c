@@ -45,7 +45,7 @@ static cmlp_status load_columns(const cmlpi_head *head, const unsigned char *fil
             number += part->n_edges;
         }
     }
-    return cmlpi_check_levels(memory->columns, words.n_columns);
+    return cmlpi_check_levels(memory->columns, words.n_columns) ? CMLP_ERROR_FILE_NONFINITE : CMLP_OK;
 }
 
 /* There are at most two networks that differ in more than their parameters. */

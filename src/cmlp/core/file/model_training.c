@@ -37,7 +37,7 @@ static cmlp_status check(const cmlp_training *t, cmlp_run *run)
     for (int64_t i = 0; t->losses && i < t->n_epochs; i++) {
         if (cmlpi_is_finite(t->losses[i])) continue;
         run->bad_row = i;
-        return cmlpi_refuse(refused, CMLP_ERROR_FILE_NONFINITE, "training->losses");
+        return cmlpi_refuse(refused, CMLP_ERROR_VALUE, "training->losses");
     }
     return CMLP_OK;
 }

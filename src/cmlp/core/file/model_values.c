@@ -40,8 +40,8 @@ static cmlp_status find_label(const cmlp_model *model, int32_t label, cmlp_value
     if (status) return status;
     const cmlpi_value_list list = list_labels(model);
     const cmlpi_value_range all = cmlpi_all_values(&list);
-    if (!list.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_KEY, "model");
-    if (label < 0 || label >= list.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_LABEL, "label");
+    if (!list.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "model");
+    if (label < 0 || label >= list.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "label");
     *value = cmlpi_value_at(&list, &all, label);
     return CMLP_OK;
 }
@@ -239,7 +239,7 @@ cmlp_status cmlpi_check_column(const cmlp_model *model, int64_t column, cmlp_run
     if (status) return cmlpi_refuse(&run->refused, status, "model");
     if (!model->table) return cmlpi_refuse(&run->refused, CMLP_ERROR_MODEL, "model");
     if (column >= 0 && column < model->table->n_columns) return CMLP_OK;
-    return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "column");
+    return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "column");
 }
 
 double cmlpi_unknown_code(const cmlp_model *model, int64_t column)
@@ -289,7 +289,7 @@ static cmlp_status require_categories(const cmlp_model *model, int64_t column, c
 {
     const cmlp_status status = cmlpi_check_column(model, column, run);
     if (status || n_categories_of(model, column)) return status;
-    return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "column");
+    return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "column");
 }
 
 static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code, cmlp_run *run)
@@ -318,7 +318,7 @@ static cmlp_status find_category(const cmlp_model *model, int64_t column, int64_
     if (!status) status = cmlpi_check_pointer(value, CMLP_ALIGNOF(cmlp_value), "value", run);
     if (status) return status;
     if (code < 0 || code >= n_categories_of(model, column))
-        return cmlpi_refuse(&run->refused, CMLP_ERROR_LABEL, "code");
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "code");
     const cmlpi_value_list list = cmlpi_list_categories(model);
     *value = cmlpi_value_at(&list, &model->ranges[column], code);
     return CMLP_OK;

@@ -261,7 +261,7 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, int64_
     if (!status) status = cmlpi_check_row_workspace(net, run, &divided);
     if (status) return status;
     if (!cmlpi_are_finite(net, params, net->n_params))
-        return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "params");
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_VALUE, "params");
     w.input_scale = copy.input_scale == 0 || copy.factors ? 1 : copy.input_scale;
     list_own_arrays(&w, &divided);
     memcpy(&w.own[w.n_own], training.list, sizeof training.list);

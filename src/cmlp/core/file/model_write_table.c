@@ -285,7 +285,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     for (int64_t i = 0; i < w.n_nets; i++) {
         if (cmlpi_are_finite(w.nets[i].net, w.nets[i].params, w.nets[i].n_params)) continue;
         run->bad_row = i;
-        return cmlpi_refuse(&run->refused, CMLP_ERROR_FILE_NONFINITE, "table->nets");
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_VALUE, "table->nets");
     }
     list_table_arrays(&w, &divided);
     status = cmlpi_list_values(&w);

@@ -72,7 +72,7 @@ static cmlp_status check_list(const cmlpi_writer *w, value_list list, int64_t co
         const cmlp_value value = value_of(w, list, column, i, buffer);
         const cmlp_status status = cmlpi_check_value(&value, list == LABEL_LIST);
         *bad = i;
-        if (status) return status == CMLP_ERROR_OPTION ? CMLP_ERROR_FILE_VALUE : status;
+        if (status) return status == CMLP_ERROR_OPTION ? CMLP_ERROR_VALUE : status;
     }
     *bad = -1;
     return CMLP_OK;
@@ -113,20 +113,20 @@ static cmlp_status check_labels(const cmlpi_writer *w, int64_t *bad)
     if (!n) return CMLP_OK;
     if (!labels) return CMLP_ERROR_NULL;
     if (cmlpi_misaligned(labels, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
-    if (!is_logistic && cmlpi_output_activation(w->net) != CMLP_ACTIVATION_SOFTMAX) return CMLP_ERROR_FILE_VALUE;
+    if (!is_logistic && cmlpi_output_activation(w->net) != CMLP_ACTIVATION_SOFTMAX) return CMLP_ERROR_VALUE;
     const int is_cumulative = is_logistic && n == n_outputs + 1 && (n == 2 || (w->table && n <= CMLP_MAX_RANKS));
-    if (n != n_outputs && !is_cumulative) return CMLP_ERROR_FILE_VALUE;
-    if (content->is_multilabel && (!is_logistic || n != n_outputs || n < 2)) return CMLP_ERROR_FILE_VALUE;
+    if (n != n_outputs && !is_cumulative) return CMLP_ERROR_VALUE;
+    if (content->is_multilabel && (!is_logistic || n != n_outputs || n < 2)) return CMLP_ERROR_VALUE;
     const cmlp_status status = check_list(w, LABEL_LIST, 0, bad);
     if (status) return status;
     for (int64_t i = 0; i < n; i++) {
         const cmlp_value text = cmlpi_with_text(&labels[i], buffer);
         *bad = i;
-        if (labels[i].type != labels[0].type || labels[i].type == CMLP_VALUE_MISSING) return CMLP_ERROR_FILE_VALUE;
-        if (!text.n_text && labels[i].type == CMLP_VALUE_DOUBLE) return CMLP_ERROR_FILE_VALUE;
-        if (!cmlpi_has_text(&labels[i], &text)) return CMLP_ERROR_FILE_VALUE;
-        if (content->is_multilabel && !cmlpi_is_number_of(&labels[i], i)) return CMLP_ERROR_FILE_VALUE;
-        if (!is_in_place(w, i)) return CMLP_ERROR_FILE_VALUE;
+        if (labels[i].type != labels[0].type || labels[i].type == CMLP_VALUE_MISSING) return CMLP_ERROR_VALUE;
+        if (!text.n_text && labels[i].type == CMLP_VALUE_DOUBLE) return CMLP_ERROR_VALUE;
+        if (!cmlpi_has_text(&labels[i], &text)) return CMLP_ERROR_VALUE;
+        if (content->is_multilabel && !cmlpi_is_number_of(&labels[i], i)) return CMLP_ERROR_VALUE;
+        if (!is_in_place(w, i)) return CMLP_ERROR_VALUE;
     }
     *bad = -1;
     return CMLP_OK;
@@ -143,7 +143,7 @@ static cmlp_status check_texts(const cmlpi_writer *w, value_list list, const cml
     for (int64_t i = 0; i < n; i++) {
         if (values[i].type == CMLP_VALUE_TEXT) continue;
         *bad = i;
-        return CMLP_ERROR_FILE_VALUE;
+        return CMLP_ERROR_VALUE;
     }
     return check_list(w, list, 0, bad);
 }
@@ -154,7 +154,7 @@ static cmlp_status check_cells(const cmlpi_writer *w, int64_t *bad)
     if (!cells) return CMLP_OK;
     if (cmlpi_misaligned(cells, CMLP_ALIGNOF(cmlp_model_cells))) return CMLP_ERROR_ALIGNMENT;
     if (cells->reserved[0] || cells->reserved[1]) return CMLP_ERROR_OPTION;
-    if (!cmlpi_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_FILE_VALUE;
+    if (!cmlpi_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_VALUE;
     return check_texts(w, WORD_LIST, cells->missing, cells->n_missing, bad);
 }
 
@@ -222,8 +222,8 @@ static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
         for (int64_t k = 0; k < n; k++) {
             const cmlp_value *value = &column->categories[order[k]];
             const int is_text = value->type == CMLP_VALUE_TEXT || value->type == CMLP_VALUE_LARGE_INTEGER;
-            if (value->n_text && !is_text) return CMLP_ERROR_FILE_VALUE;
-            if (k && cmlpi_compare_values(&column->categories[order[k - 1]], value) >= 0) return CMLP_ERROR_FILE_VALUE;
+            if (value->n_text && !is_text) return CMLP_ERROR_VALUE;
+            if (k && cmlpi_compare_values(&column->categories[order[k - 1]], value) >= 0) return CMLP_ERROR_VALUE;
         }
         order += n;
     }

@@ -165,8 +165,8 @@ cmlp_status cmlpi_check_value(const cmlp_value *value, int is_label)
     if (type == CMLP_VALUE_BOOLEAN && value->integer != 0 && value->integer != 1) return CMLP_ERROR_OPTION;
     if (value->n_text < 0 || (type == CMLP_VALUE_MISSING && value->n_text)) return CMLP_ERROR_OPTION;
     if (value->n_text && !value->text) return CMLP_ERROR_NULL;
-    if (type == CMLP_VALUE_LARGE_INTEGER) return is_large_integer(value, is_label) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
-    return cmlpi_is_utf8((const unsigned char *)value->text, value->n_text) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
+    if (type == CMLP_VALUE_LARGE_INTEGER) return is_large_integer(value, is_label) ? CMLP_OK : CMLP_ERROR_TEXT;
+    return cmlpi_is_utf8((const unsigned char *)value->text, value->n_text) ? CMLP_OK : CMLP_ERROR_TEXT;
 }
 
 cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED])

@@ -33,7 +33,7 @@ static inline cmlpi_value_range cmlpi_all_values(const cmlpi_value_list *list)
 /* Whether a text is UTF-8, in which surrogates may have three bytes each. */
 int cmlpi_is_utf8(const unsigned char *text, int64_t n);
 
-/* Checks a value of a program. Returns NULL or OPTION for a field, FILE_SYNTAX for a text that is not UTF-8, or a large
+/* Checks a value of a program. Returns NULL or OPTION for a field, TEXT for a text that is not UTF-8, or a large
  * integer that is none. A label's is one from 0 to 2^64 - 1, which Python has a type for. */
 cmlp_status cmlpi_check_value(const cmlp_value *value, int is_label);
 

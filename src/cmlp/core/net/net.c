@@ -138,7 +138,8 @@ static cmlp_status check_config(const cmlp_net_config *config, cmlp_run *run)
     if (status) return status;
     const int float64 = CMLP_BUILDS_FLOAT64 && config->dtype == CMLP_FLOAT64;
     if (config->dtype == CMLP_FLOAT32 || float64) return CMLP_OK;
-    return cmlpi_refuse(&run->refused, CMLP_ERROR_DTYPE, "config->dtype");
+    const cmlp_status status_of = config->dtype == CMLP_FLOAT64 ? CMLP_ERROR_LEFT_OUT : CMLP_ERROR_DTYPE;
+    return cmlpi_refuse(&run->refused, status_of, "config->dtype");
 }
 
 /* Number of parameters, or -1 if their bytes cannot be addressed. */
@@ -327,7 +328,7 @@ static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer
     if (status) return cmlpi_refuse(&run->refused, status, "net");
     status = CMLP_READ(&copy, layer, cmlp_layer, biases);
     if (status) return cmlpi_refuse(&run->refused, status, "layer");
-    if (index < 0 || index >= net->depth) return cmlpi_refuse(&run->refused, CMLP_ERROR_LAYERS, "index");
+    if (index < 0 || index >= net->depth) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "index");
     copy.reserved = 0;
     const cmlpi_dense_layer *described = &net->layers[index];
     copy.n_in = described->n_in;

@@ -112,7 +112,7 @@ cmlp_status cmlpi_check_levels(const cmlp_table_column *columns, int64_t n_colum
 {
     for (int64_t i = 0; i < n_columns; i++)
         for (int64_t k = 0; k < columns[i].n_levels; k++)
-            if (!cmlpi_is_finite(columns[i].levels[k])) return CMLP_ERROR_FILE_NONFINITE;
+            if (!cmlpi_is_finite(columns[i].levels[k])) return CMLP_ERROR_VALUE;
     return CMLP_OK;
 }
 
