@@ -12,7 +12,7 @@
 /* Operands for any benchmark, filled with numbers of about 1. */
 typedef struct work {
     const cmlpi_kernels *table;
-    const cmlpi_tuning_values *tuning;
+    const cmlpi_tuning *tuning;
     void *a, *b, *c, *d;
     int64_t rows, n_in, n_out;
     int32_t kind;

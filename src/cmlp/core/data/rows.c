@@ -220,6 +220,8 @@ cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_r
         status = check_weights(data, &run->bad_row);
         if (status) *refused = "objective->row_weights";
     }
+#else
+    (void)targets;
 #endif
     return status;
 }

@@ -42,7 +42,7 @@ typedef struct cmlpi_product {
     int64_t ldw, n_out;
     void *z;
     int64_t ldz;
-    const cmlpi_tuning_values *tuning; /* of the dense products */
+    const cmlpi_tuning *tuning; /* of the dense products */
 } cmlpi_product;
 
 /* Size of the largest tile of rows that a kernel copies next to each other. */
@@ -120,7 +120,7 @@ typedef struct cmlpi_gradient_output {
     void *sums, *w;
     cmlpi_finish_mode mode;
     double alpha, inverse, rate;
-    const cmlpi_tuning_values *tuning;
+    const cmlpi_tuning *tuning;
 } cmlpi_gradient_output;
 
 /* An optimizer step. Its constants are named as in cmlp.h; `rate` is lr, or r for Adam. */

@@ -33,7 +33,7 @@ typedef struct dense_strip {
     T *z;
     int64_t ldw, ldb, ldz; /* distances between rows; ldb is 0 for the bias */
     int64_t last;          /* columns in the last vector */
-    int whole;             /* cmlpi_tuning_values */
+    int whole;             /* cmlpi_tuning */
 } dense_strip;
 
 /* sum += R rows' columns [k0, k1). `tail` masks the last vector of the strip. Tiles of two vectors prefetch memory at
@@ -297,7 +297,7 @@ typedef struct dense_job {
     T *z;
     int64_t ldw, ldz, n_out;
     int bytes, copied, near; /* whether rows are uint8, are copied, and use tiles for adjacent copies */
-    const cmlpi_tuning_values *tuning;
+    const cmlpi_tuning *tuning;
     int64_t balance; /* see extend_column_mask() */
 } dense_job;
 
