@@ -142,6 +142,7 @@ typedef struct cmlpi_loss_values {
     int32_t activation, loss;
     double parameter;       /* of the loss */
     const double *quantiles; /* the parameter of each output, or NULL */
+    int wants_delta;
     int is_given;           /* z has the activations and d their slopes: only the deltas are computed */
     double scale;           /* of the delta */
     double clip;            /* of the cost; 0: exact */
@@ -186,9 +187,10 @@ typedef struct cmlpi_kernels {
     /* d[i] *= act'(z[i]). x is a or z, as activations.h says. Not for softmax. */
     void (*derivative)(int32_t activation, double parameter, const void *x, void *d, int64_t n);
     /* z: weighted sums in, activations out; y: targets; d: deltas out; cost[i]: cost of row i, without scale and
-     * weight, NaN if the loss does not allow a target of the row. z, y, d (rows, n). If `want_delta` is 0, z and d become scratch. If there are labels, z is unchanged. */
+     * weight, NaN if the loss does not allow a target of the row. z, y, d (rows, n). If no delta
+     * is wanted, z and d become scratch. If there are labels, z is unchanged. */
     void (*loss)(const cmlpi_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
-                 int want_delta, double *cost);
+                 double *cost);
 
     /* One optimizer step on n elements. m: velocity or first moment, v: second moment, each NULL if the solver has
      * none. */
