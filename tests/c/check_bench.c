@@ -12,7 +12,7 @@
 /* Operands for any benchmark, filled with numbers of about 1. */
 typedef struct work {
     const cmlpi_kernels *table;
-    const cmlpi_tuning_values *tuning;
+    const cmlpi_tuning *tuning;
     void *a, *b, *c, *d;
     int64_t rows, n_in, n_out;
     int32_t kind;
@@ -49,14 +49,14 @@ static void bench_activate(work *w) { w->table->activate(w->kind, 1, w->a, w->a,
 static void bench_loss(work *w)
 {
     const int32_t loss = w->kind == CMLP_ACTIVATION_IDENTITY ? CMLP_LOSS_SQUARED_ERROR : CMLP_LOSS_LOG;
-    const cmlpi_loss_values values = {.activation = w->kind, .loss = loss, .scale = 1};
-    w->table->loss(&values, w->a, w->b, w->c, w->rows, w->n_out, 1, w->cost);
+    const cmlpi_loss_values values = {.activation = w->kind, .loss = loss, .wants_delta = 1, .scale = 1};
+    w->table->loss(&values, w->a, w->b, w->c, w->rows, w->n_out, w->cost);
 }
 
 static void bench_step(work *w)
 {
     const cmlpi_step values = {.solver = w->kind, .rate = 1e-9, .momentum = 0.9, .beta_1 = 0.9, .beta_2 = 0.999,
-                                      .epsilon = 1e-8};
+                               .epsilon = 1e-8};
     w->table->step(&values, w->a, w->b, w->c, w->d, w->rows * w->n_out);
 }
 

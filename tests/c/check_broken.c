@@ -184,34 +184,34 @@ static void derivative_two_roundings(int32_t activation, double parameter, const
 /* ---- loss */
 
 #define LOSS_ARGUMENTS \
-    const cmlpi_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n, int want_delta, \
+    const cmlpi_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n, \
         double *cost
 
 static void loss_no_clip(LOSS_ARGUMENTS)
 {
     cmlpi_loss_values without = *values;
     without.clip = 0;
-    real->loss(&without, z, y, d, rows, n, want_delta, cost);
+    real->loss(&without, z, y, d, rows, n, cost);
 }
 
 static void loss_no_parameter(LOSS_ARGUMENTS)
 {
     cmlpi_loss_values without = *values;
     without.parameter = cmlp_describe_loss(values->loss)->parameter;
-    real->loss(&without, z, y, d, rows, n, want_delta, cost);
+    real->loss(&without, z, y, d, rows, n, cost);
 }
 
 static void loss_no_weights(LOSS_ARGUMENTS)
 {
     cmlpi_loss_values without = *values;
     without.weights = NULL;
-    real->loss(&without, z, y, d, rows, n, want_delta, cost);
+    real->loss(&without, z, y, d, rows, n, cost);
 }
 
 static void loss_no_jacobian(LOSS_ARGUMENTS)
 {
-    real->loss(values, z, y, d, rows, n, want_delta, cost);
-    if (values->activation != CMLP_ACTIVATION_SOFTMAX || values->loss != CMLP_LOSS_SQUARED_ERROR || !want_delta ||
+    real->loss(values, z, y, d, rows, n, cost);
+    if (values->activation != CMLP_ACTIVATION_SOFTMAX || values->loss != CMLP_LOSS_SQUARED_ERROR || !values->wants_delta ||
         values->weights)
         return;
     for (int64_t i = 0; i < rows * n; i++) /* the diagonal only */
@@ -220,7 +220,7 @@ static void loss_no_jacobian(LOSS_ARGUMENTS)
 
 static void loss_cost_rounded(LOSS_ARGUMENTS)
 {
-    real->loss(values, z, y, d, rows, n, want_delta, cost);
+    real->loss(values, z, y, d, rows, n, cost);
     for (int64_t i = 0; i < rows; i++) cost[i] = cost[i] * (1 + 0x1p-52);
 }
 

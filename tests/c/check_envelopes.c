@@ -32,7 +32,7 @@ static float float_at(int64_t i)
 /* All kernels give the same numbers: those of this processor are the fastest. */
 static const cmlpi_kernels *kernels(void)
 {
-    const cmlpi_tuning_values *tuning;
+    const cmlpi_tuning *tuning;
     return cmlpi_find_kernels(CMLP_FLOAT32, 0, &tuning);
 }
 

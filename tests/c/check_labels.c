@@ -13,7 +13,6 @@ typedef struct label_case {
     int32_t labels[MOST_ROWS];
     operand *z, *d, *cost, *weights;
     int64_t rows, n;
-    int want_delta;
 } label_case;
 
 static void call_labels(const cmlpi_kernels *table, void *context)
@@ -22,7 +21,7 @@ static void call_labels(const cmlpi_kernels *table, void *context)
     cmlpi_loss_values values = c->values;
     values.labels = c->labels;
     values.weights = c->weights ? (const double *)(const void *)c->weights->place.data : NULL;
-    table->loss(&values, c->z->place.data, NULL, c->d->place.data, c->rows, c->n, c->want_delta,
+    table->loss(&values, c->z->place.data, NULL, c->d->place.data, c->rows, c->n,
                 (double *)(void *)c->cost->place.data);
 }
 
@@ -36,9 +35,9 @@ static void expect_dense(harness *h, const label_case *c)
     memcpy(z, c->z->before, bytes - element);
     for (int64_t i = 0; i < c->rows; i++) put(h->dtype, y, i * c->n + c->labels[i], 1);
     values.weights = c->weights ? c->weights->before : NULL;
-    h->tables[0]->loss(&values, z, y, d, c->rows, c->n, c->want_delta, cost);
+    h->tables[0]->loss(&values, z, y, d, c->rows, c->n, cost);
     for (int64_t i = 0; i < c->rows; i++) expect_exactly(h, c->cost, i, cost[i]);
-    for (int64_t i = 0; c->want_delta && i < c->rows * c->n; i++) expect_exactly(h, c->d, i, get(h->dtype, d, i));
+    for (int64_t i = 0; c->values.wants_delta && i < c->rows * c->n; i++) expect_exactly(h, c->d, i, get(h->dtype, d, i));
     free(z);
 }
 
@@ -47,12 +46,12 @@ void check_label_loss(harness *h)
     label_case c = {.values = {.activation = CMLP_ACTIVATION_SOFTMAX, .loss = CMLP_LOSS_LOG}};
     c.rows = random_below(&h->random, MOST_ROWS);
     c.n = 1 + random_below(&h->random, CMLP_TRANSPOSED_OUTPUTS);
-    c.want_delta = random_below(&h->random, 4) != 0;
+    c.values.wants_delta = random_below(&h->random, 4) != 0;
     c.values.scale = random_below(&h->random, 2) ? 1 : 0.5;
     c.values.clip = random_below(&h->random, 3) ? 0 : epsilon_of(h->dtype);
     for (int64_t i = 0; i < c.rows; i++) c.labels[i] = (int32_t)random_below(&h->random, c.n);
     c.z = new_operand(h, "z", h->dtype, c.rows * c.n, INPUT);
-    c.d = new_operand(h, "d", h->dtype, c.rows * c.n, c.want_delta ? OUTPUT : SCRATCH);
+    c.d = new_operand(h, "d", h->dtype, c.rows * c.n, c.values.wants_delta ? OUTPUT : SCRATCH);
     c.cost = new_operand(h, "cost", CMLP_FLOAT64, c.rows, OUTPUT);
     if (random_below(&h->random, 2)) c.weights = new_operand(h, "weights", CMLP_FLOAT64, c.rows, INPUT);
     for (int64_t i = 0; c.weights && i < c.rows; i++)
@@ -60,7 +59,7 @@ void check_label_loss(harness *h)
     const double stretch = (double)PICK(h, 1, 1, 4, 30);
     for (int64_t i = 0; i < c.z->n; i++) put(h->dtype, c.z->before, i, stretch * get(h->dtype, c.z->before, i));
     snprintf(h->shape, sizeof h->shape, "rows %d, n %d, scale %g, clip %g, %s weights, %s", (int)c.rows, (int)c.n,
-             c.values.scale, c.values.clip, c.weights ? "with" : "no", c.want_delta ? "with deltas" : "no deltas");
+             c.values.scale, c.values.clip, c.weights ? "with" : "no", c.values.wants_delta ? "with deltas" : "no deltas");
     run_tables(h, call_labels, &c);
     same_outputs(h);
     expect_dense(h, &c);

@@ -11,7 +11,6 @@ typedef struct loss_case {
     cmlpi_loss_values values;
     operand *z, *y, *d, *cost, *weights;
     int64_t rows, n;
-    int want_delta;
     double quantiles[320];
 } loss_case;
 
@@ -26,7 +25,7 @@ static void call_loss(const cmlpi_kernels *table, void *context)
     const loss_case *c = context;
     cmlpi_loss_values values = c->values;
     values.weights = c->weights ? (const double *)(const void *)c->weights->place.data : NULL;
-    table->loss(&values, c->z->place.data, c->y->place.data, c->d->place.data, c->rows, c->n, c->want_delta,
+    table->loss(&values, c->z->place.data, c->y->place.data, c->d->place.data, c->rows, c->n,
                 (double *)(void *)c->cost->place.data);
 }
 
@@ -146,7 +145,7 @@ static void verify_row(harness *h, const loss_case *c, int64_t i)
     for (int64_t j = 0; j < n; j++) {
         const double z = get(h->dtype, c->z->before, i * n + j), y = get(h->dtype, c->y->before, i * n + j);
         const estimate a = output(c, z, most, sum), term = term_of(h, c, j, z, (double)target_of(c, y), most, sum);
-        if (c->want_delta) expect(h, c->z, i * n + j, (double)a.value,
+        if (c->values.wants_delta) expect(h, c->z, i * n + j, (double)a.value,
                                   epsilon_of(h->dtype) * (double)a.error + 2 * tiny_of(h->dtype));
         cost += term.value;
         error += term.error + (real)n * fabsl(term.value) * (real)epsilon_of(CMLP_FLOAT64);
@@ -265,15 +264,15 @@ void check_loss(harness *h)
     loss_case c = {.values = {.activation = pair[0], .loss = pair[1]}, .rows = random_below(&h->random, 6)};
     c.n = random_below(&h->random, 12) ? pick_width(h) : PICK(h, 127, 128, 129, 257);
     if (c.n == 0) c.n = 1;
-    c.want_delta = random_below(&h->random, 4) != 0;
+    c.values.wants_delta = random_below(&h->random, 4) != 0;
     c.values.parameter = info->parameter * (random_below(&h->random, 2) ? 1 : uniform(&h->random, 0.2, 1.8));
     for (int64_t j = 0; j < c.n; j++) c.quantiles[j] = uniform(&h->random, 0, 1);
     if (pair[1] == CMLP_LOSS_QUANTILE && random_below(&h->random, 2)) c.values.quantiles = c.quantiles;
     c.values.scale = random_below(&h->random, 2) ? 1 : 0.5;
     c.values.clip = random_below(&h->random, 3) ? 0 : epsilon_of(h->dtype);
-    c.z = new_operand(h, "z", h->dtype, c.rows * c.n, c.want_delta ? OUTPUT : SCRATCH);
+    c.z = new_operand(h, "z", h->dtype, c.rows * c.n, c.values.wants_delta ? OUTPUT : SCRATCH);
     c.y = new_operand(h, "y", h->dtype, c.rows * c.n, INPUT);
-    c.d = new_operand(h, "d", h->dtype, c.rows * c.n, c.want_delta ? OUTPUT : SCRATCH);
+    c.d = new_operand(h, "d", h->dtype, c.rows * c.n, c.values.wants_delta ? OUTPUT : SCRATCH);
     c.cost = new_operand(h, "cost", CMLP_FLOAT64, c.rows, OUTPUT);
     if (random_below(&h->random, 2)) c.weights = new_operand(h, "weights", CMLP_FLOAT64, c.rows, INPUT);
     for (int64_t i = 0; c.weights && i < c.rows; i++)
@@ -286,12 +285,12 @@ void check_loss(harness *h)
     fill(c.cost, NAN);
     snprintf(h->shape, sizeof h->shape, "activation %d, loss %d, %s, rows %d, n %d, scale %g, clip %g, %s weights, %s",
              (int)pair[0], (int)pair[1], c.values.quantiles ? "quantiles" : "one parameter", (int)c.rows, (int)c.n,
-             c.values.scale, c.values.clip, c.weights ? "with" : "no", c.want_delta ? "with deltas" : "no deltas");
+             c.values.scale, c.values.clip, c.weights ? "with" : "no", c.values.wants_delta ? "with deltas" : "no deltas");
     run_tables(h, call_loss, &c);
     same_outputs(h);
     for (int64_t i = 0; i < c.rows; i++) {
         verify_row(h, &c, i);
-        if (c.want_delta && pair[1] == CMLP_LOSS_FOCAL) verify_focal(h, &c, i);
-        else if (c.want_delta) verify_deltas(h, &c, i);
+        if (c.values.wants_delta && pair[1] == CMLP_LOSS_FOCAL) verify_focal(h, &c, i);
+        else if (c.values.wants_delta) verify_deltas(h, &c, i);
     }
 }

@@ -180,7 +180,7 @@ static void verify_column_mask(const dense_case *c, const cmlpi_kernels *table)
 
 /* A tuning that differs from table to table and changes after 24 cases, because the number of a case chooses its
  * shape. */
-static const cmlpi_tuning_values *pick_tuning(const harness *h, const cmlpi_kernels *table)
+static const cmlpi_tuning *pick_tuning(const harness *h, const cmlpi_kernels *table)
 {
     int t = 0;
     while (h->tables[t] != table) t++;

@@ -177,20 +177,15 @@ static int spin(spin_wait *wait)
     return now < wait->end;
 }
 
-typedef struct team_thread {
-    thread_t thread;
-    cmlpi_thread self; /* without the size */
-} team_thread;
-
 struct cmlpi_team {
     cmlpi_thread_function *work;
     void *context;
-    int32_t size;
+    int32_t size, started; /* threads; those of them that have an index */
     cmlpi_atomic arrived, round; /* threads waiting for thread 0; number of completed barriers */
     lock_t lock;
     condition_t all_here, released;
     double waited; /* seconds that thread 0 has slept */
-    team_thread threads[]; /* those other than the calling one */
+    thread_t threads[]; /* those other than the calling one */
 };
 
 int cmlpi_team_has_arrived(cmlpi_team *team) { return cmlpi_atomic_load(&team->arrived) == team->size - 1; }
@@ -247,16 +242,16 @@ void cmlpi_team_barrier(cmlpi_thread self)
     cmlpi_team_release(self.team);
 }
 
-/* Start of a worker thread. It waits until the size of the team is known; team->lock protects the size. */
+/* Start of a worker thread. It waits until the size of the team is known, and takes the next index; team->lock protects
+ * both. */
 static THREAD_RESULT run_thread(void *argument)
 {
-    const team_thread *thread = argument;
-    cmlpi_thread self = thread->self;
-    lock_acquire(&self.team->lock);
-    self.size = self.team->size;
-    lock_release(&self.team->lock);
+    cmlpi_team *const team = argument;
+    lock_acquire(&team->lock);
+    const cmlpi_thread self = {team, team->started++, team->size};
+    lock_release(&team->lock);
     cmlpi_float_mode mode = cmlpi_enter_mode();
-    self.team->work(self.team->context, self);
+    team->work(team->context, self);
     cmlpi_leave_mode(mode);
     return 0;
 }
@@ -278,24 +273,20 @@ static void team_destroy(cmlpi_team *team)
     lock_destroy(&team->lock);
 }
 
-size_t cmlpi_team_bytes(int32_t n) { return n > 1 ? sizeof(cmlpi_team) + (size_t)(n - 1) * sizeof(team_thread) : 0; }
+size_t cmlpi_team_bytes(int32_t n) { return n > 1 ? sizeof(cmlpi_team) + (size_t)(n - 1) * sizeof(thread_t) : 0; }
 
 /* Not inlined, so that a call with one thread does not initialize a team: that took 3 % of the time of one row. The team is
  * not on the stack, of which a batch may need 8 KB. */
 REAL_FN void run_threads(int32_t n, cmlpi_team *team, cmlpi_thread_function *work, void *context)
 {
     const int before = forbid_cancel();
-    *team = (cmlpi_team){.work = work, .context = context, .size = 1};
+    *team = (cmlpi_team){.work = work, .context = context, .size = 1, .started = 1};
     team_init(team);
     lock_acquire(&team->lock);
-    for (; team->size < n; team->size++) {
-        team_thread *added = &team->threads[team->size - 1];
-        *added = (team_thread){.self = {team, team->size, 0}};
-        if (!thread_start(&added->thread, run_thread, added)) break;
-    }
+    while (team->size < n && thread_start(&team->threads[team->size - 1], run_thread, team)) team->size++;
     lock_release(&team->lock);
     work(context, (cmlpi_thread){team->size > 1 ? team : NULL, 0, team->size});
-    for (int32_t i = 1; i < team->size; i++) thread_join(team->threads[i - 1].thread);
+    for (int32_t i = 1; i < team->size; i++) thread_join(team->threads[i - 1]);
     team_destroy(team);
     allow_cancel(before);
 }

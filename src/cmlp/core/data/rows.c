@@ -28,18 +28,18 @@ static int set_strides(int64_t n_rows, int64_t n_cols, int64_t size, int64_t *ro
     return 1;
 }
 
-static cmlp_status check_strided(const void *data, int32_t dtype, int64_t n_rows, int64_t n_cols, int64_t *row_stride,
-                                 int64_t *col_stride, const matrix_names *names, const char **refused)
+/* Checks a matrix of which n rows are stored, or none is read, and sets its strides. */
+static cmlp_status check_strided(cmlp_rows *m, int64_t n, const matrix_names *names, const char **refused)
 {
-    const int64_t size = (int64_t)cmlpi_bytes_of(dtype);
-    const int is_value = dtype == CMLP_UINT8 || dtype == CMLP_FLOAT32 || dtype == CMLP_FLOAT64;
+    const int64_t size = (int64_t)cmlpi_bytes_of(m->dtype);
+    const int is_value = m->dtype == CMLP_UINT8 || m->dtype == CMLP_FLOAT32 || m->dtype == CMLP_FLOAT64;
     if (!is_value) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
-    if (!data && n_rows) return cmlpi_refuse(refused, CMLP_ERROR_NULL, names->data);
-    if (cmlpi_misaligned(data, (size_t)size)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->data);
-    if (!set_strides(n_rows, n_cols, size, row_stride, col_stride))
+    if (!m->data && n) return cmlpi_refuse(refused, CMLP_ERROR_NULL, names->data);
+    if (cmlpi_misaligned(m->data, (size_t)size)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->data);
+    if (!set_strides(n, m->n_cols, size, &m->row_stride, &m->col_stride))
         return cmlpi_refuse(refused, names->status, names->row_stride);
-    if (*row_stride % size) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->row_stride);
-    return *col_stride % size ? cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->col_stride) : CMLP_OK;
+    if (m->row_stride % size) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->row_stride);
+    return m->col_stride % size ? cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->col_stride) : CMLP_OK;
 }
 
 static cmlp_status check_order(const cmlp_rows *rows, int64_t n, int64_t *bad)
@@ -108,8 +108,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *gi
     if (!status) status = check_scales(rows, refused);
     if (status) return status;
     status = sparse ? cmlpi_check_sparse_arrays(rows, *n != 0, refused)
-                    : check_strided(rows->data, rows->dtype, *n ? rows->n_rows : 0, rows->n_cols, &rows->row_stride,
-                                    &rows->col_stride, &rows_names, refused);
+                    : check_strided(rows, *n ? rows->n_rows : 0, &rows_names, refused);
     if (status) return status;
     status = check_order(rows, *n, &run->bad_row);
     return status ? cmlpi_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
@@ -157,6 +156,17 @@ static cmlp_status check_class_indices(cmlpi_data *data, cmlp_run *run)
     return run->bad_row < 0 ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_CLASS, targets_names.data);
 }
 
+static cmlp_status check_dense_targets(cmlpi_data *data, const char **refused)
+{
+    cmlp_targets *targets = &data->targets;
+    cmlp_rows m = {.data = targets->data, .dtype = targets->dtype, .n_cols = targets->n_cols,
+                   .row_stride = targets->row_stride, .col_stride = targets->col_stride};
+    const cmlp_status status = check_strided(&m, data->n ? targets->n_rows : 0, &targets_names, refused);
+    targets->row_stride = m.row_stride;
+    targets->col_stride = m.col_stride;
+    return status;
+}
+
 static cmlp_status read_targets(cmlpi_data *data, const cmlp_targets *given, cmlp_run *run)
 {
     cmlp_targets *targets = &data->targets;
@@ -168,10 +178,7 @@ static cmlp_status read_targets(cmlpi_data *data, const cmlp_targets *given, cml
     const int64_t n_cols = dense ? cmlpi_n_out(data->net) : 0;
     if (!dense && targets->kind != CMLP_TARGETS_CLASSES) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
     if (targets->n_cols != n_cols) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_cols");
-    if (dense)
-        return check_strided(targets->data, targets->dtype, data->n ? targets->n_rows : 0, n_cols,
-                             &targets->row_stride, &targets->col_stride, &targets_names, refused);
-    return check_class_indices(data, run);
+    return dense ? check_dense_targets(data, refused) : check_class_indices(data, run);
 }
 
 /* Weights, their sum and its reciprocal must be normal numbers of the net's type, in which they become factors. */
@@ -220,6 +227,8 @@ cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_r
         status = check_weights(data, &run->bad_row);
         if (status) *refused = "objective->row_weights";
     }
+#else
+    (void)targets;
 #endif
     return status;
 }

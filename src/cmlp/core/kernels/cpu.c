@@ -34,7 +34,7 @@ enum { EAX, EBX, ECX, EDX };
 #define SAVED_AVX512 0xe6u /* also mask registers and both parts of ZMM */
 
 /* The tuning for kernels with AVX-512. */
-static cmlpi_tuning tuning_of_maker(const uint32_t leaf0[4], const uint32_t leaf1[4])
+static int32_t tuning_of_maker(const uint32_t leaf0[4], const uint32_t leaf1[4])
 {
     const uint32_t family = (leaf1[EAX] >> 8 & 0xf) + (leaf1[EAX] >> 20 & 0xff);
     const int amd = leaf0[EBX] == 0x68747541 && leaf0[EDX] == 0x69746e65 && leaf0[ECX] == 0x444d4163;
@@ -42,7 +42,7 @@ static cmlpi_tuning tuning_of_maker(const uint32_t leaf0[4], const uint32_t leaf
 }
 
 /* The instruction sets, and in *tuning that for AVX-512. */
-static cmlp_isa features(cmlpi_tuning *tuning)
+static cmlp_isa features(int32_t *tuning)
 {
     cmlp_isa found = CMLP_ISA_GENERIC;
     uint32_t leaf0[4], r[4];
@@ -60,7 +60,7 @@ static cmlp_isa features(cmlpi_tuning *tuning)
 }
 
 #else
-static cmlp_isa features(cmlpi_tuning *tuning)
+static cmlp_isa features(int32_t *tuning)
 {
     (void)tuning;
     return CMLP_ISA_GENERIC | (CMLP_AARCH64 ? CMLP_ISA_NEON : 0);
@@ -69,7 +69,7 @@ static cmlp_isa features(cmlpi_tuning *tuning)
 
 cmlp_isa cmlp_cpu_isa(void)
 {
-    cmlpi_tuning tuning;
+    int32_t tuning;
     return features(&tuning) & (CMLP_BUILD_ISA);
 }
 
@@ -101,26 +101,26 @@ const cmlpi_kernels *const cmlpi_tables[] = {
 };
 const int32_t cmlpi_n_tables = sizeof cmlpi_tables / sizeof *cmlpi_tables;
 
-const cmlpi_tuning_values cmlpi_tunings[] = {CMLP_TUNINGS};
+const cmlpi_tuning cmlpi_tunings[] = {CMLP_TUNINGS};
 
 #if CMLP_BUILDS_TRAINING
 const int32_t cmlpi_n_tunings = sizeof cmlpi_tunings / sizeof *cmlpi_tunings;
 
-const cmlpi_tuning_values *cmlpi_tuning_at(int32_t index)
+const cmlpi_tuning *cmlpi_tuning_at(int32_t index)
 {
     return index < 0 || index >= cmlpi_n_tunings ? NULL : &cmlpi_tunings[index];
 }
 #endif
 
-static cmlpi_tuning tuning_of(const cmlpi_kernels *table, cmlpi_tuning avx512)
+static int32_t tuning_of(const cmlpi_kernels *table, int32_t avx512)
 {
     if (table->isa == CMLP_ISA_AVX2) return CMLP_TUNING_AVX2;
     return table->isa == CMLP_ISA_AVX512 && table->dtype == CMLP_FLOAT32 ? avx512 : CMLP_TUNING_PLAIN;
 }
 
-const cmlpi_kernels *cmlpi_find_kernels(int32_t dtype, int32_t mask, const cmlpi_tuning_values **tuning)
+const cmlpi_kernels *cmlpi_find_kernels(int32_t dtype, int32_t mask, const cmlpi_tuning **tuning)
 {
-    cmlpi_tuning avx512 = CMLP_TUNING_PLAIN;
+    int32_t avx512 = CMLP_TUNING_PLAIN;
     const cmlp_isa found = features(&avx512), allowed = mask ? found & mask : found;
     for (int32_t i = 0; i < cmlpi_n_tables; i++) {
         const cmlpi_kernels *table = cmlpi_tables[i];

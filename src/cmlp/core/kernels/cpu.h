@@ -8,13 +8,13 @@
 extern const cmlpi_kernels *const cmlpi_tables[];
 extern const int32_t cmlpi_n_tables;
 
-extern const cmlpi_tuning_values cmlpi_tunings[];
+extern const cmlpi_tuning cmlpi_tunings[];
 extern const int32_t cmlpi_n_tunings;
 
 /* The tuning of an index, or NULL. */
-const cmlpi_tuning_values *cmlpi_tuning_at(int32_t index);
+const cmlpi_tuning *cmlpi_tuning_at(int32_t index);
 
 /* The best table among the instruction sets of `mask` (0: all) for the element type, and its tuning; NULL: none. */
-const cmlpi_kernels *cmlpi_find_kernels(int32_t dtype, int32_t mask, const cmlpi_tuning_values **tuning);
+const cmlpi_kernels *cmlpi_find_kernels(int32_t dtype, int32_t mask, const cmlpi_tuning **tuning);
 
 #endif

@@ -42,7 +42,7 @@ typedef struct cmlpi_product {
     int64_t ldw, n_out;
     void *z;
     int64_t ldz;
-    const cmlpi_tuning_values *tuning; /* of the dense products */
+    const cmlpi_tuning *tuning; /* of the dense products */
 } cmlpi_product;
 
 /* Size of the largest tile of rows that a kernel copies next to each other. */
@@ -120,7 +120,7 @@ typedef struct cmlpi_gradient_output {
     void *sums, *w;
     cmlpi_finish_mode mode;
     double alpha, inverse, rate;
-    const cmlpi_tuning_values *tuning;
+    const cmlpi_tuning *tuning;
 } cmlpi_gradient_output;
 
 /* An optimizer step. Its constants are named as in cmlp.h; `rate` is lr, or r for Adam. */
@@ -142,6 +142,7 @@ typedef struct cmlpi_loss_values {
     int32_t activation, loss;
     double parameter;       /* of the loss */
     const double *quantiles; /* the parameter of each output, or NULL */
+    int wants_delta;
     int is_given;           /* z has the activations and d their slopes: only the deltas are computed */
     double scale;           /* of the delta */
     double clip;            /* of the cost; 0: exact */
@@ -186,9 +187,10 @@ typedef struct cmlpi_kernels {
     /* d[i] *= act'(z[i]). x is a or z, as activations.h says. Not for softmax. */
     void (*derivative)(int32_t activation, double parameter, const void *x, void *d, int64_t n);
     /* z: weighted sums in, activations out; y: targets; d: deltas out; cost[i]: cost of row i, without scale and
-     * weight, NaN if the loss does not allow a target of the row. z, y, d (rows, n). If `want_delta` is 0, z and d become scratch. If there are labels, z is unchanged. */
+     * weight, NaN if the loss does not allow a target of the row. z, y, d (rows, n). If no delta
+     * is wanted, z and d become scratch. If there are labels, z is unchanged. */
     void (*loss)(const cmlpi_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
-                 int want_delta, double *cost);
+                 double *cost);
 
     /* One optimizer step on n elements. m: velocity or first moment, v: second moment, each NULL if the solver has
      * none. */

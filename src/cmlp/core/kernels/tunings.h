@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /* Indices of CMLP_TUNINGS. */
-typedef enum cmlpi_tuning { CMLP_TUNING_PLAIN, CMLP_TUNING_AVX2, CMLP_TUNING_ZEN5, CMLP_TUNING_INTEL } cmlpi_tuning;
+enum { CMLP_TUNING_PLAIN, CMLP_TUNING_AVX2, CMLP_TUNING_ZEN5, CMLP_TUNING_INTEL };
 
-typedef struct cmlpi_tuning_values {
+typedef struct cmlpi_tuning {
     const char *name;
     int pairs;    /* tall narrow tiles broadcast inputs in pairs: dense_tmpl.h */
     int adjacent; /* wide forward tiles read adjacent copies of all rows, not only of rows that share few cache sets */
@@ -16,7 +16,7 @@ typedef struct cmlpi_tuning_values {
     int32_t short_row; /* the forward product takes 8 chunks at a time if a row of W has at most this many bytes */
     int32_t copied;    /* bytes of each row of inputs that the wide gradient copies at a time; 0: no copies */
     int panels;        /* wide products copy strips of W and of the deltas: panels_tmpl.h */
-} cmlpi_tuning_values;
+} cmlpi_tuning;
 
 /* Wide tiles prefetch the row of W this many rows ahead if the inputs are adjacent copies, else the next strip. */
 #define W_AHEAD 8

@@ -217,7 +217,7 @@ cmlp_status cmlpi_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_ru
     if (status) return status;
     const size_t element = cmlpi_bytes_of(config->dtype);
     if (count_params(config, element) < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "config->sizes");
-    const cmlpi_tuning_values *tuning;
+    const cmlpi_tuning *tuning;
     const cmlpi_kernels *kernels = cmlpi_find_kernels(config->dtype, config->isa_mask, &tuning);
     if (!kernels) return cmlpi_refuse(&run->refused, CMLP_ERROR_ISA, "config->isa_mask");
     if (!cmlpi_is_exact() || !kernels->exact()) return CMLP_ERROR_BUILD;
@@ -304,7 +304,7 @@ cmlp_isa cmlp_net_isa(const cmlp_net *net) { return cmlpi_check_net(net) ? 0 : n
 #if CMLP_BUILDS_TRAINING
 const char *cmlpi_tuning_name(int32_t index)
 {
-    const cmlpi_tuning_values *tuning = cmlpi_tuning_at(index);
+    const cmlpi_tuning *tuning = cmlpi_tuning_at(index);
     return tuning ? tuning->name : NULL;
 }
 
@@ -314,7 +314,7 @@ cmlp_status cmlpi_net_tune(const cmlp_net *net, int32_t index)
 {
     const cmlp_status status = cmlpi_check_net(net);
     if (status) return status;
-    const cmlpi_tuning_values *tuning = cmlpi_tuning_at(index);
+    const cmlpi_tuning *tuning = cmlpi_tuning_at(index);
     if (!tuning) return CMLP_ERROR_OPTION;
     ((cmlp_net *)(uintptr_t)net)->tuning = tuning; /* in the memory that the program gave to cmlp_net_init */
     return CMLP_OK;

@@ -40,7 +40,7 @@ struct cmlp_net {
     double loss_parameter;
     int64_t n_quantiles; /* 0, or the number of outputs: each has its own parameter of the loss, behind the layers */
     const cmlpi_kernels *kernels;
-    const cmlpi_tuning_values *tuning; /* of the dense products */
+    const cmlpi_tuning *tuning; /* of the dense products */
     cmlpi_row_layout row;
     cmlpi_dense_layer layers[]; /* depth of them */
 };

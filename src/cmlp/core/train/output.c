@@ -67,6 +67,7 @@ static void plain_rows(const cmlpi_batch_job *job, cmlpi_loss_values plain, int6
     const int64_t n_out = cmlpi_n_out(net);
     void *copy = cmlpi_at(net, targets, n * n_out);
     plain.loss = plain_loss(net->loss);
+    plain.wants_delta = 0;
     if (reads_labels(&job->data, plain.loss)) {
         cmlpi_gather_labels(&job->data, selected, n, copy);
         plain.labels = copy;
@@ -74,7 +75,7 @@ static void plain_rows(const cmlpi_batch_job *job, cmlpi_loss_values plain, int6
         memcpy(copy, z, (size_t)(n * n_out) * net->element);
         z = copy;
     }
-    net->kernels->loss(&plain, z, targets, deltas, n, n_out, 0, costs);
+    net->kernels->loss(&plain, z, targets, deltas, n, n_out, costs);
 }
 
 /* The fault of the first of n rows whose cost is not finite. */
@@ -101,6 +102,7 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
                                 .loss = net->loss,
                                 .parameter = net->loss_parameter,
                                 .quantiles = cmlpi_quantiles(net),
+                                .wants_delta = want_delta,
                                 .is_given = job->objective.loss != NULL,
                                 .scale = job->objective.loss_scale,
                                 .clip = job->objective.log_loss_clip};
@@ -121,7 +123,7 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
             return (cmlpi_fault){CMLP_CANCELLED, -1, -1};
         if (plain) plain_rows(job, values, selected + i, m, z, deltas, scratch, memory->plain_costs + a + i);
         if (want_delta || !values.is_given)
-            net->kernels->loss(&values, z, scratch, deltas, m, n_out, want_delta, memory->costs + a + i);
+            net->kernels->loss(&values, z, scratch, deltas, m, n_out, memory->costs + a + i);
     }
     const cmlpi_fault faults[2] = {check_costs(job, memory->costs + a, selected, n, scratch),
                                    check_costs(job, memory->plain_costs + a, selected, plain ? n : 0, scratch)};

@@ -347,7 +347,7 @@ static void output_delta(const cmlpi_loss_values *values, const loss_constants *
 /* Softmax, cost and delta of up to VL rows with class labels, transposed. The operations and their order are those of
  * softmax_terms() and output_delta() for one-hot targets. */
 REAL_FN void softmax_labels(const cmlpi_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
-                           int want_delta, double *cost)
+                            double *cost)
 {
     T transposed[CMLP_TRANSPOSED_OUTPUTS * VL], shifted[VL] = {0}, at_label[VL] = {0};
     transpose_shifted(z, rows, n, transposed);
@@ -361,7 +361,7 @@ REAL_FN void softmax_labels(const cmlpi_loss_values *values, T *z, const int32_t
         term = v_sub(loss_log(sum), v_load(shifted));
     v_store(shifted, term);
     for (int64_t i = 0; i < rows; i++) cost[i] = (double)shifted[i];
-    if (!want_delta) return;
+    if (!values->wants_delta) return;
     const V scale = v_set1((T)values->scale);
     v_store(at_label, v_mul(v_sub(a, v_set1(1)), scale));
     for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_mul(v_load(transposed + j * VL), scale));
@@ -369,12 +369,11 @@ REAL_FN void softmax_labels(const cmlpi_loss_values *values, T *z, const int32_t
     KERNEL(transpose)(transposed, VL, n, rows, d, n);
 }
 
-static void label_loss(const cmlpi_loss_values *values, T *z, T *d, int64_t rows, int64_t n, int want_delta,
-                       double *cost)
+static void label_loss(const cmlpi_loss_values *values, T *z, T *d, int64_t rows, int64_t n, double *cost)
 {
     for (int64_t i = 0; i < rows; i += VL) {
         int64_t m = rows - i < VL ? rows - i : VL;
-        softmax_labels(values, z + i * n, values->labels + i, d + i * n, m, n, want_delta, cost + i);
+        softmax_labels(values, z + i * n, values->labels + i, d + i * n, m, n, cost + i);
     }
 }
 
@@ -389,24 +388,24 @@ static void given_delta(const cmlpi_loss_values *values, const T *a, T *d, int64
 
 /* Not inlined, so that its memory is not part of the stack frame of loss(), on which label_loss() has its own. */
 REAL_FN void value_loss(const cmlpi_loss_values *values, void *z, const void *y, T *d, int64_t rows, int64_t n,
-                        int want_delta, double *cost)
+                        double *cost)
 {
     const loss_constants c = loss_constants_of(values, n);
     cost_terms(values, &c, z, y, d, rows, n);
     for (int64_t i = 0; i < rows; i++) cost[i] = sum_of(d + i * n, n);
-    if (want_delta) output_delta(values, &c, z, y, d, rows, n);
+    if (values->wants_delta) output_delta(values, &c, z, y, d, rows, n);
 }
 
 static void KERNEL(loss)(const cmlpi_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
-                         int want_delta, double *cost)
+                         double *cost)
 {
     T *dt = d;
     if (values->is_given)
         given_delta(values, z, dt, rows, n);
     else if (values->labels)
-        label_loss(values, z, dt, rows, n, want_delta, cost);
+        label_loss(values, z, dt, rows, n, cost);
     else
-        value_loss(values, z, y, dt, rows, n, want_delta, cost);
-    if (want_delta && values->weights)
+        value_loss(values, z, y, dt, rows, n, cost);
+    if (values->wants_delta && values->weights)
         for (int64_t i = 0; i < rows; i++) KERNEL(multiply)(dt + i * n, n, values->weights[i]);
 }

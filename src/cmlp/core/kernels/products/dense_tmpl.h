@@ -33,7 +33,7 @@ typedef struct dense_strip {
     T *z;
     int64_t ldw, ldb, ldz; /* distances between rows; ldb is 0 for the bias */
     int64_t last;          /* columns in the last vector */
-    int whole;             /* cmlpi_tuning_values */
+    int whole;             /* cmlpi_tuning */
 } dense_strip;
 
 /* sum += R rows' columns [k0, k1). `tail` masks the last vector of the strip. Tiles of two vectors prefetch memory at
@@ -267,24 +267,6 @@ static void copy_bytes(const cmlpi_dense_input *x, int64_t i, int64_t height, in
     }
 }
 
-/* Sets gathered->list to the n elements from k0 on of rows [i, i + height). uint8 rows, and rows that would evict each
- * other from the cache, are copied next to each other. Fills `mask` with the nonzero columns unless scanning has
- * stopped. */
-static void gather_rows(const cmlpi_dense_input *x, int64_t i, int64_t height, int64_t k0, int64_t n, int copied, T *copy,
-                        uint64_t *mask, int64_t *balance, dense_rows *gathered)
-{
-    const int bytes = x->byte_scale != 0;
-    if (bytes) copy_bytes(x, i, height, k0, n, copy, mask);
-    for (int64_t r = 0; r < height; r++) {
-        gathered->list[r] = bytes || copied ? copy + r * COPY_LD : AT_ROW(x, i + r) + k0;
-        if (copied) memcpy(copy + r * COPY_LD, AT_ROW(x, i + r) + k0, (size_t)n * sizeof(T));
-    }
-    gathered->prefetch = x->prefetch && !bytes ? x->prefetch + i : NULL;
-    const int scanned =
-        x->column_mask && extend_column_mask(gathered->list, height, n, mask, x->column_mask + k0 / MASK_BITS, balance);
-    gathered->mask = scanned || bytes ? mask : NULL;
-}
-
 /* If the rows of W have at most tuning->short_row bytes, a block is DENSE_BLOCK of them, otherwise a chunk. A tile
  * multiplies a whole block before the next tile starts, so that rows of x are read in longer runs of memory. */
 #define DENSE_BLOCK (8 * CMLP_CHUNK)
@@ -297,9 +279,29 @@ typedef struct dense_job {
     T *z;
     int64_t ldw, ldz, n_out;
     int bytes, copied, near; /* whether rows are uint8, are copied, and use tiles for adjacent copies */
-    const cmlpi_tuning_values *tuning;
+    const cmlpi_tuning *tuning;
     int64_t balance; /* see extend_column_mask() */
 } dense_job;
+
+/* Sets gathered->list to the n elements from k0 on of rows [i, i + height). uint8 rows, and rows that would evict each
+ * other from the cache, are copied next to each other. Fills `mask` with the nonzero columns unless scanning has
+ * stopped. */
+static void gather_rows(dense_job *job, int64_t i, int64_t height, int64_t k0, int64_t n, uint64_t *mask,
+                        dense_rows *gathered)
+{
+    const cmlpi_dense_input *x = job->x;
+    const int bytes = job->bytes, copied = job->copied;
+    T *const copy = x->copy;
+    if (bytes) copy_bytes(x, i, height, k0, n, copy, mask);
+    for (int64_t r = 0; r < height; r++) {
+        gathered->list[r] = bytes || copied ? copy + r * COPY_LD : AT_ROW(x, i + r) + k0;
+        if (copied) memcpy(copy + r * COPY_LD, AT_ROW(x, i + r) + k0, (size_t)n * sizeof(T));
+    }
+    gathered->prefetch = x->prefetch && !bytes ? x->prefetch + i : NULL;
+    const int scanned =
+        x->column_mask && extend_column_mask(gathered->list, height, n, mask, x->column_mask + k0 / MASK_BITS, &job->balance);
+    gathered->mask = scanned || bytes ? mask : NULL;
+}
 
 /* Adds the product of columns [k, k + n) of x, for rows [i, i + height). */
 static void dense_multiply(dense_job *job, int64_t i, int64_t height, int64_t k, int64_t n)
@@ -311,7 +313,7 @@ static void dense_multiply(dense_job *job, int64_t i, int64_t height, int64_t k,
     T *const z = job->z + i * job->ldz;
     uint64_t mask[DENSE_BLOCK / MASK_BITS];
     dense_rows gathered;
-    gather_rows(job->x, i, height, k, n, job->copied, job->x->copy, mask, &job->balance, &gathered);
+    gather_rows(job, i, height, k, n, mask, &gathered);
     gathered.k = k;
     const int paced = strips == 1 && (PACED(height, tiles->vectors) ||
                                       (PACED_ROWS(height, tiles->vectors) && !gathered.mask));

@@ -46,7 +46,7 @@ typedef struct gradient_job {
     T *sums, *w;
     int first;
     const finish_vectors *finish;
-    const cmlpi_tuning_values *tuning;
+    const cmlpi_tuning *tuning;
 } gradient_job;
 
 /* Epilogue of adjacent weight rows of a tile, from row k on, in the strip from column j on. The sums are in memory at
