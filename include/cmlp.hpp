@@ -18,22 +18,40 @@
 #include <vector>
 
 namespace cmlp {
+inline namespace v1 { // of the major version: two of them can be in one program
 
+// A status, and what the run of the call reports beside it.
 class error : public std::runtime_error {
 public:
-    explicit error(cmlp_status code) : std::runtime_error(cmlp_status_string(code)), status(code) {}
+    explicit error(cmlp_status code, const char *what_is_refused = nullptr, std::int64_t row = -1, std::int64_t column = -1)
+        : std::runtime_error((what_is_refused ? std::string(what_is_refused) + ": " : std::string()) + cmlp_status_string(code)),
+          status(code), refused(what_is_refused), bad_row(row), bad_column(column)
+    {
+    }
     const cmlp_status status;
+    const char *const refused; // static, or null
+    const std::int64_t bad_row, bad_column;
 };
 
 // Throws an error unless the status is CMLP_OK.
-inline void check(cmlp_status status)
+inline void check(cmlp_status status, const cmlp_run *run = nullptr)
 {
     if (status == CMLP_OK) return;
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+    if (run) throw error(status, run->refused, run->bad_row, run->bad_column);
     throw error(status);
 #else
+    static_cast<void>(run);
     std::abort();
 #endif
+}
+
+// Calls a function of the library with a run and arguments before it, and checks its status.
+template <typename... Parameters, typename... Arguments>
+void call(cmlp_status (*function)(Parameters...), Arguments... arguments)
+{
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    check(function(arguments..., &run), &run);
 }
 
 // The text of a label, a category or a name; it is valid as long as the model. Empty for a number among the categories.
@@ -51,14 +69,15 @@ public:
     // The bytes of a model file.
     explicit model(std::vector<unsigned char> file) : bytes(std::move(file))
     {
-        check(bytes.empty() ? CMLP_ERROR_FILE_SHORT : cmlp_model_size(bytes.data(), bytes.size(), &sizes, nullptr));
+        if (bytes.empty()) check(CMLP_ERROR_FILE_SHORT);
+        call(cmlp_model_size, bytes.data(), bytes.size(), &sizes);
         memory.reset(std::malloc(sizes.model_size));
         if (!memory) check(CMLP_ERROR_MEMORY);
         std::vector<unsigned char> workspace(sizes.workspace_size);
         cmlp_run run = CMLP_INIT(cmlp_run);
         run.workspace = workspace.data();
         run.workspace_size = workspace.size();
-        check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), 0, &loaded, &run));
+        check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), 0, &loaded, &run), &run);
     }
 
     // Reads a file as cmlp_file_load does. After a failure the model is unchanged.
@@ -87,7 +106,7 @@ public:
     {
         const char *text = nullptr;
         std::int64_t length = 0;
-        check(cmlp_model_metadata(get(), key, &text, &length, nullptr));
+        call(cmlp_model_metadata, get(), key, &text, &length);
         return {text, static_cast<std::size_t>(length)};
     }
     std::string_view metadata(const char *key) const && = delete;
@@ -96,7 +115,7 @@ public:
     std::string label(std::int32_t index) const
     {
         cmlp_value value{};
-        check(cmlp_model_label(get(), index, &value, nullptr));
+        call(cmlp_model_label, get(), index, &value);
         return std::string(text_of(value));
     }
 
@@ -104,7 +123,7 @@ public:
     cmlp_table_column_info column(std::int64_t index) const
     {
         cmlp_table_column_info found = CMLP_INIT(cmlp_table_column_info);
-        check(cmlp_table_describe_column(get(), index, &found, nullptr));
+        call(cmlp_table_describe_column, get(), index, &found);
         return found;
     }
 
@@ -112,7 +131,7 @@ public:
     cmlp_value category(std::int64_t column, std::int64_t code) const
     {
         cmlp_value value{};
-        check(cmlp_table_find_category(get(), column, code, &value, nullptr));
+        call(cmlp_table_find_category, get(), column, code, &value);
         return value;
     }
 
@@ -148,8 +167,7 @@ public:
     double cell(std::int64_t column, std::string_view text) const
     {
         double found = 0;
-        check(cmlp_table_read_cell(get(), column, text.data(), static_cast<std::int64_t>(text.size()), &found,
-                                      NULL));
+        call(cmlp_table_read_cell, get(), column, text.data(), static_cast<std::int64_t>(text.size()), &found);
         return found;
     }
 
@@ -157,8 +175,8 @@ public:
     std::pair<double, double> margin(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {
         double below = 0, above = 0;
-        check(cmlp_table_margin(get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()), &below,
-                                &above, nullptr));
+        call(cmlp_table_margin, get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()), &below,
+             &above);
         return {below, above};
     }
 
@@ -166,8 +184,8 @@ public:
     std::pair<double, double> interval(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {
         double low = 0, high = 0;
-        check(cmlp_table_interval(get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()), &low,
-                                  &high, nullptr));
+        call(cmlp_table_interval, get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()), &low,
+             &high);
         return {low, high};
     }
 
@@ -179,7 +197,7 @@ private:
     double code_of(std::int64_t column, const cmlp_value &value) const
     {
         double found = -1;
-        check(cmlp_table_find_code(get(), column, &value, &found, nullptr));
+        call(cmlp_table_find_code, get(), column, &value, &found);
         return found;
     }
 
@@ -224,7 +242,7 @@ public:
         const cmlp_rows x = cmlp_dense_rows(first, own_dtype, n_rows, n_cols);
         cmlp_run run = CMLP_INIT(cmlp_run);
         run.n_threads = n_threads;
-        check(cmlp_model_workspace_size(shared, &x, &run.workspace_size, &run));
+        check(cmlp_model_workspace_size(shared, &x, &run.workspace_size, &run), &run);
         std::vector<unsigned char> memory(run.workspace_size);
         std::vector<std::int32_t> labels(static_cast<std::size_t>(n_rows));
         predict(x, labels.data(), labels.size(), memory, n_threads);
@@ -251,7 +269,7 @@ private:
         run.workspace = memory.data();
         run.workspace_size = memory.size();
         run.n_threads = n_threads;
-        check(cmlp_model_predict(shared, &x, &prediction, &run));
+        check(cmlp_model_predict(shared, &x, &prediction, &run), &run);
     }
 
     const cmlp_model *shared;
@@ -260,6 +278,8 @@ private:
     std::vector<T> values;
 };
 
+static_assert(CMLP_VERSION_MAJOR == 1, "the namespace is that of the major version");
+} // namespace v1
 } // namespace cmlp
 
 #endif

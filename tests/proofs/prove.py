@@ -48,6 +48,7 @@ def proofs() -> list[dict]:
         "slow": False,
         "invariants": False,
         "replaced": [],
+        "unwindset": "",
     }
     return [{"entry": f"prove_{row['name']}", **defaults, **row} for row in rows]
 
@@ -57,7 +58,7 @@ def commands(proof: dict, core: Path, folder: str) -> list[list[str]]:
     cbmc = os.environ.get("CBMC", "cbmc")
     sources = [str(HERE / proof["harness"]), *(str(core / name) for name in proof["sources"])]
     options = ["-I", str(core), "-I", str(HERE), f"-DMOST={proof['bound']}"]
-    unwind = ["--unwind", str(proof["unwind"]), *CHECKS]
+    unwind = ["--unwind", str(proof["unwind"]), "--unwindset", proof["unwindset"], *CHECKS]
     if not proof["invariants"]:
         return [[cbmc, *sources, *options, "--function", proof["entry"], *unwind]]
     beside = Path(cbmc).with_name if "/" in cbmc else str

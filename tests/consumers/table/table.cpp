@@ -6,6 +6,7 @@ extern "C" {
 #endif
 #include <cmlp.hpp>
 
+#include <cmath>
 #include <cstdio>
 
 #if REFUSED == 1
@@ -44,7 +45,19 @@ static bool short_row_is_refused(cmlp::predictor<double> &predict)
     try {
         predict(std::vector<double>(2));
     } catch (const cmlp::error &error) {
-        return error.status == CMLP_ERROR_ROWS;
+        return error.status == CMLP_ERROR_ROWS && error.refused == std::string_view("rows->n_cols") &&
+               std::string_view(error.what()).find("rows->n_cols: ") == 0;
+    }
+    return false;
+}
+
+/* The error has the position of a value that no model accepts. */
+static bool infinite_value_is_found(cmlp::predictor<double> &predict)
+{
+    try {
+        predict(std::vector<double>{0, 0, HUGE_VAL});
+    } catch (const cmlp::v1::error &error) {
+        return error.status == CMLP_ERROR_INPUT && error.bad_row == 0 && error.bad_column == 2;
     }
     return false;
 }
@@ -58,7 +71,8 @@ int main(int argc, char **argv)
     if (model.code(0, std::string_view("north\0", 6)) != -1 || model.column(2).n_categories) return 3;
     std::printf("%g %g %g %g\n", model.code(0, "1"), model.code(0, 1), model.code(0, "north"), model.code(0, nullptr));
     std::printf("%g %g %g %g\n", model.code(1, 1), model.code(1, 2.0), model.code(1, "1"), model.code(1, true));
-    if (!short_row_is_refused(predict) || cmlp::text_of(model.category(0, static_cast<std::int64_t>(model.code(0, "north")))) != "north")
+    if (!short_row_is_refused(predict) || !infinite_value_is_found(predict)) return 5;
+    if (cmlp::text_of(model.category(0, static_cast<std::int64_t>(model.code(0, "north")))) != "north")
         return 4;
     const double rows[3][3] = {{model.code(0, "1"), model.cell(1, "2.0"), model.cell(2, " 0.5")},
                                {model.cell(0, "north"), model.code(1, 1.0), model.cell(2, "NA")},

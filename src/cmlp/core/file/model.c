@@ -197,11 +197,55 @@ static cmlp_status verified(const cmlp_model *model, const cmlpi_head *head, con
     return head->example_input ? check_example(model, model->file, head, scratch) : CMLP_OK;
 }
 
+/* Reads the head of a whole file. */
+static cmlp_status read_head(const unsigned char *file, size_t n, cmlpi_head *head)
+{
+    const cmlp_status status = cmlpi_head_read(file, n, head);
+    if (status || n == head->file_size) return status;
+    return n < head->file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
+}
+
+/* Makes the model of a head: its network, its parameters, and where its tensors are. */
+static cmlp_status make_model(const cmlpi_head *head, const unsigned char *file, const model_memory *memory)
+{
+    cmlp_model *model = memory->model;
+    model->magic = 0;
+    model->net = memory->net;
+    model->file = file;
+    model->params = file + head->bytes;
+    model->input_scale = head->input_scale;
+    model->table = memory->table.table; /* NULL: one network */
+    model->ranges = memory->table.ranges;
+    model->calibration = head->calibration;
+    model->values = head->values;
+    model->is_cumulative = is_cumulative(head);
+    model->is_multilabel = is_multilabel(head, file);
+    const cmlp_status status = cmlpi_head_net(head, memory->net);
+    if (!status && cmlpi_is_big_endian()) {
+        cmlpi_swap(memory->params, file + head->bytes, head->params_size, model->net->element);
+        model->params = memory->params;
+    }
+    return status;
+}
+
+/* Loads what is in the tensors of the file, and checks it. */
+static cmlp_status load_tensors(const cmlpi_head *head, const model_memory *memory, cmlp_run *run)
+{
+    cmlp_model *model = memory->model;
+    cmlp_status status = load_scales(head, memory, run);
+    if (CMLP_HAS_TABLE(model) && !status) {
+        status = cmlpi_file_status(cmlpi_table_load(head, model->file, model->params, &memory->table));
+        if (status) return cmlpi_refuse(&run->refused, status, "table");
+        status = cmlpi_file_status(cmlpi_check_scores(model));
+        if (status) return cmlpi_refuse(&run->refused, status, "calibration");
+    }
+    return status ? status : cmlpi_check_stored_values(model, &run->refused);
+}
+
 /* cmlp_model_init in the core's floating-point mode. */
 static cmlp_status load(void *memory, size_t memory_size, const unsigned char *file, size_t n, cmlp_model_flags flags,
                         const cmlp_model **loaded, cmlp_run *run)
 {
-    const char **const refused = &run->refused;
     const int verify = !(flags & CMLP_MODEL_TRUSTED);
     cmlpi_head head;
     model_memory divided;
@@ -210,46 +254,20 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     cmlp_status status = cmlpi_check_pointer(memory, 1, "memory", run);
     if (!status) status = cmlpi_check_pointer(file, sizeof(double), "file", run);
     if (status) return status;
-    if (flags & ~CMLP_MODEL_TRUSTED) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "flags");
-    status = cmlpi_head_read(file, n, &head);
+    if (flags & ~CMLP_MODEL_TRUSTED) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "flags");
+    status = read_head(file, n, &head);
+    if (!status) status = lay_out_model(&head, cmlpi_aligned(memory), &divided, &needed);
     if (status) return status;
-    if (n != head.file_size) return n < head.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_FILE_LONG;
-    status = lay_out_model(&head, cmlpi_aligned(memory), &divided, &needed);
-    if (status) return status;
-    if (memory_size < needed) return cmlpi_refuse(refused, CMLP_ERROR_BUFFER_SIZE, "memory_size");
-    cmlp_model *model = divided.model;
-    model->magic = 0;
-    model->net = divided.net;
-    status = cmlpi_head_net(&head, divided.net);
-    if (status) return status;
-    model->file = file;
-    model->input_scale = head.input_scale;
-    model->params = file + head.bytes;
-    if (cmlpi_is_big_endian()) {
-        cmlpi_swap(divided.params, file + head.bytes, head.params_size, model->net->element);
-        model->params = divided.params;
-    }
-    if (verify)
-        status = cmlpi_check_model_workspace(model->net, head.words.n_columns, run, &buffers);
+    if (memory_size < needed) return cmlpi_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "memory_size");
+    status = make_model(&head, file, &divided);
+    if (!status && verify)
+        status = cmlpi_check_model_workspace(divided.net, head.words.n_columns, run, &buffers);
     if (!status && verify) status = check_data(file, n, &head);
-    if (!status) status = load_scales(&head, &divided, run);
-    model->table = divided.table.table; /* NULL: one network */
-    model->calibration = head.calibration;
-    model->values = head.values;
-    model->ranges = divided.table.ranges;
-    model->is_cumulative = is_cumulative(&head);
-    model->is_multilabel = is_multilabel(&head, file);
-    if (CMLP_HAS_TABLE(model) && !status) {
-        status = cmlpi_file_status(cmlpi_table_load(&head, file, model->params, &divided.table));
-        if (status) return cmlpi_refuse(refused, status, "table");
-        status = cmlpi_file_status(cmlpi_check_scores(model));
-        if (status) cmlpi_refuse(refused, status, "calibration");
-    }
-    if (!status) status = cmlpi_check_stored_values(model, refused);
-    if (!status && verify) status = verified(model, &head, &buffers, run);
+    if (!status) status = load_tensors(&head, &divided, run);
+    if (!status && verify) status = verified(divided.model, &head, &buffers, run);
     if (status) return status;
-    model->magic = CMLP_MODEL_MAGIC;
-    *loaded = model;
+    divided.model->magic = CMLP_MODEL_MAGIC;
+    *loaded = divided.model;
     return CMLP_OK;
 }
 
