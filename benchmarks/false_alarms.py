@@ -5,7 +5,7 @@ parameters, and predicts the others: at once, 50 at a time, and some one by one,
 that has warned of nothing yet. Then it continues the fit with ``warm_start=True`` for one epoch, on
 the same rows, on the others, and on half of each. ``--rows N`` takes at most N rows of each table.
 `iris` and other names choose tables. At the end, it prints how many warnings there are of each kind, and the share of
-the time of `fit` that the checks of the columns take.
+the CPU time of `fit` that the checks of the columns take.
 
 A warning at fit that y does not depend on X, and intervals of numbers outside the training range, can be true, and are
 counted apart.
@@ -65,7 +65,7 @@ CHECKS = [
 
 
 class Stopwatch:
-    """Measures the time of calls of some functions of modules."""
+    """Measures the CPU time of calls of some functions of modules."""
 
     def __init__(self, functions):
         self.seconds = 0.0
@@ -76,11 +76,11 @@ class Stopwatch:
         """Return a function whose time is added."""
 
         def call(*arguments, **keywords):
-            start = time.perf_counter()
+            start = time.process_time()
             try:
                 return function(*arguments, **keywords)
             finally:
-                self.seconds += time.perf_counter() - start
+                self.seconds += time.process_time() - start
 
         return call
 
@@ -130,9 +130,9 @@ def alarms(name, most_rows, parameters, checks):
     kind = TabularClassifier if task == "classes" else TabularRegressor
     model = kind(random_state=0, **parameters)
     checks.seconds = 0.0
-    start = time.perf_counter()
+    start = time.process_time()
     found = [("fit", text) for text in heard(model.fit, X, y)]
-    seconds = np.array([time.perf_counter() - start, checks.seconds])
+    seconds = np.array([time.process_time() - start, checks.seconds])
     is_useless = any(kind_of(text) == "no better than a constant" for _, text in found)
     ends = range(0, len(X_new), 50)
     calls = {
@@ -208,7 +208,7 @@ def main():
     for kind in KINDS:
         print(f"{kind:<32}{counts[kind]:>4}")
     print(f"{n_alarms} false alarms in {n_tables} tables")
-    print(f"checks of the columns: {total[1] / total[0]:.2%} of the time of fit")
+    print(f"checks of the columns: {total[1] / total[0]:.2%} of the CPU time of fit")
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     if arguments.names and arguments.coverage is not None and _has_sets(trained):
         raise options.CommandError(
             "--names needs columns, and the sets of --coverage have any number of labels: leave "
-            "out one of both"
+            "out one of the options"
         )
     files = DataFiles.from_arguments(arguments)
     predict = partial(_predict_block, model, arguments.proba, arguments.coverage)
