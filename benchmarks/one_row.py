@@ -44,8 +44,13 @@ static int predict(const void *row, cmlp_dtype dtype, long width, void *output)
 }
 #define PREDICT_F32(row) predict(row, CMLP_FLOAT32, width, output)
 #define PREDICT_F64(row) predict(row, CMLP_FLOAT64, width, output)
+#ifdef WITH_OUTPUTS /* an earlier version, whose cmlp_forward has no struct */
+#define PREDICTION output, 16
+#else
+#define PREDICTION &(cmlp_prediction){.struct_size = sizeof(cmlp_prediction), .outputs = output, .n_outputs = 16}
+#endif
 #define FORWARD(rows) cmlp_forward(cmlp_model_net(file.model), cmlp_model_params(file.model), \
-                                   cmlp_net_n_params(cmlp_model_net(file.model)), rows, output, 16, &run)
+                                   cmlp_net_n_params(cmlp_model_net(file.model)), rows, PREDICTION, &run)
 #define WORKSPACE file.run.workspace
 #endif
 #ifdef WITHOUT_TABLES /* in an earlier version that loads only networks so */
@@ -160,6 +165,8 @@ def library(folder, name, tree):
     header = (tree / "include/cmlp.h").read_text(encoding="utf-8")
     if "cmlp_model_predict(" not in header:
         parts.append("-DWITHOUT_PREDICTIONS")
+    if "cmlp_labels(" in header:
+        parts.append("-DWITH_OUTPUTS")
     if "const float *row, int64_t n_inputs" not in header:
         parts.append("-DWITHOUT_LENGTHS")
     if "cmlp_file_load_table" in (tree / "include/cmlp_file.h").read_text(encoding="utf-8"):

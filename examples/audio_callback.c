@@ -38,7 +38,8 @@ static cmlp_status process(effect *e, const float *input, float *output)
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = e->workspace;
     run.workspace_size = sizeof e->workspace;
-    return cmlp_forward(e->net, e->params, N_PARAMS, &rows, output, BLOCK, &run);
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = output, .n_outputs = BLOCK};
+    return cmlp_forward(e->net, e->params, N_PARAMS, &rows, &prediction, &run);
 }
 
 /* The amplifier that the network learns: a gain of 3, limited softly, and an echo after 5 samples. */

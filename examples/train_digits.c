@@ -77,8 +77,8 @@ static int64_t count_correct(const cmlp_net *net, const cmlp_rows *rows, const i
     int32_t *answers = malloc((size_t)rows->n_rows * sizeof *answers);
     int64_t correct = 0;
     if (!output || !answers) exit(1);
-    check(cmlp_forward(net, params, N_PARAMS, rows, output, rows->n_rows * DIGITS, run), "prediction");
-    check(cmlp_labels(net, output, rows->n_rows * DIGITS, answers, rows->n_rows, NULL), "labels");
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .classes = answers, .n_classes = rows->n_rows};
+    check(cmlp_forward(net, params, N_PARAMS, rows, &prediction, run), "prediction");
     for (int64_t i = 0; i < rows->n_rows; i++) correct += answers[i] == labels[i];
     free(answers);
     free(output);

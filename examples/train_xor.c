@@ -46,7 +46,8 @@ int main(void)
     }
 
     float output[4];
-    if (!status) status = cmlp_forward(net, params, N_PARAMS, &x, output, 4, &run);
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = output, .n_outputs = 4};
+    if (!status) status = cmlp_forward(net, params, N_PARAMS, &x, &prediction, &run);
     for (int i = 0; i < 4 && !status; i++)
         printf("%g xor %g = %.3f\n", (double)inputs[i][0], (double)inputs[i][1], (double)output[i]);
     if (status) fprintf(stderr, "%s %s\n", cmlp_status_string(status), run.refused ? run.refused : "");

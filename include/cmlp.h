@@ -245,10 +245,10 @@ typedef struct cmlp_run {
  *     const cmlp_model *model;
  *     status = cmlp_model_init(memory, info.model_size, file, file_size, 0, &model, &run);
  *     const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT32, 1, 784);
- *     int32_t label;
+ *     int32_t answer;
  *     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
- *     prediction.labels = &label;
- *     prediction.n_labels = 1;
+ *     prediction.classes = &answer;
+ *     prediction.n_classes = 1;
  *     if (!status) status = cmlp_model_predict(model, &rows, &prediction, &run);
  *
  * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
@@ -394,18 +394,24 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
 CMLP_API void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                              int64_t n_cols);
 
-/* What a prediction writes. The outputs of a model are n_out per row, those of cmlp_model_info: not those of its network.
+/* What a prediction writes. Each array may be NULL with length 0. They are of the net's or the model's type, but for the
+ * class indices.
  *
  * The errors of a prediction: NULL (a length without an array), LENGTH, ALIGNMENT. */
 typedef struct cmlp_prediction {
     size_t struct_size;
-    void *outputs;     /* NULL, or receives (rows selected, n_out), of the model's dtype */
-    int64_t n_outputs; /* elements of `outputs`; 0 without it */
-    int32_t *labels;   /* NULL, or receives the class index of each selected row (see cmlp_labels). -1 from a regressor, and
-                        * from a classifier whose rows can have several labels: those whose output is above 0.5. Of ordered
-                        * labels, it is the median: the last one that has, with those above it, more than half of the
-                        * probability */
-    int64_t n_labels;  /* elements of `labels`; 0 without it */
+    void *outputs;         /* (rows selected, n_out): of the last layer; of a model n_out is that of cmlp_model_info, not that
+                            * of its network */
+    int64_t n_outputs;
+    int32_t *classes;      /* (rows selected): the index of the largest output; of one logistic output, 1 if it is above 0.5,
+                            * else 0; -1 if the outputs are no probabilities (identity, tanh and exp), and from a model whose
+                            * rows can have several labels: those whose output is above 0.5. Of ordered labels, it is the
+                            * median: the last one that has, with those above it, more than half of the probability */
+    int64_t n_classes;
+    void *activations;     /* layer after layer (rows selected, n_out of the layer), not those of a table */
+    int64_t n_activations;
+    void *sums;            /* as `activations`: the weighted sums z of every layer */
+    int64_t n_sums;
 } cmlp_prediction;
 
 /* Predicts one row or any number of rows: each row has the same bits alone and among others. Many rows in one call are
@@ -416,7 +422,7 @@ typedef struct cmlp_prediction {
  * run: for one row of the kind above, its workspace has info->workspace_size bytes; otherwise that of
  *     cmlp_model_workspace_size.
  * Returns ROWS if n_cols is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
- * a scale; LEFT_OUT as cmlp_forward. */
+ * a scale, and for activations and sums of a table; LEFT_OUT as cmlp_forward. */
 CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,
                                             const cmlp_prediction *prediction, cmlp_run *run);
 
@@ -474,7 +480,7 @@ struct cmlp_epoch;
 struct cmlp_workers;
 
 /* Computes the bytes of workspace for all calls with run->n_threads that take these arguments or some of them. NULL for
- * everything is the size for cmlp_model_write; rows add the predictions (cmlp_forward, cmlp_activations), an objective adds
+ * everything is the size for cmlp_model_write; rows add the predictions (cmlp_forward), an objective adds
  * costs and gradients, and an epoch adds cmlp_train_epoch. So a workspace for training also predicts these rows. Data
  * need not be set: the size depends on the kind and the number of the selected rows (0 is allowed), on whether there is
  * dropout or a loss, on the batch size, and on n_threads. It never decreases if one of them grows, so that a
@@ -488,21 +494,13 @@ CMLP_CHECKED cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_row
                                              const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
                                              size_t *bytes, cmlp_run *run);
 
-/* Predicts: outputs[i, :] is the last layer's activations for the i-th selected row, sorted if the net has quantiles. With
- * n_threads <= 1 there is no allocation, lock or system call, except those of `poll`.
+/* Predicts: outputs[i, :] is the last layer's activations for the i-th selected row, sorted if the net has quantiles (the
+ * activations of all layers are not sorted). With n_threads <= 1 there is no allocation, lock or system call, except those of
+ * `poll`.
  * params: the parameter block (see cmlp_net_n_params).
- * outputs: (rows selected, n_out of the last layer).
  * Returns LEFT_OUT for several or sparse rows if this build of the library predicts single rows only. */
 CMLP_CHECKED cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
-                                      void *outputs, int64_t n_outputs, cmlp_run *run);
-
-/* The class index of each row of outputs: the index of the largest output; for one logistic output, 1 if it is above
- * 0.5, else 0; -1 if the outputs are not probabilities (identity, tanh and exp).
- * outputs: (n_labels, n_out of the last layer), as cmlp_forward writes them: exactly n_outputs elements in all, so that those
- *     of a model for two labels (info->n_out), of which the network has one, are refused.
- * Returns LENGTH; ROWS if n_labels is negative. */
-CMLP_CHECKED cmlp_status cmlp_labels(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
-                                     int64_t n_labels, cmlp_run *run);
+                                      const cmlp_prediction *prediction, cmlp_run *run);
 
 /* ============================================================================================ 2. build and train */
 
@@ -957,12 +955,6 @@ CMLP_API const char *cmlp_solver_name(cmlp_solver solver);
 
 CMLP_API cmlp_isa cmlp_net_isa(const cmlp_net *net); /* the one in use; 0 for an invalid net */
 CMLP_API cmlp_isa cmlp_cpu_isa(void); /* sum of those that this build, processor and operating system support */
-
-/* Computes the activations and the weighted sums z of every layer.
- * activations, sums: at least one of them; NULL with length 0, or layer after layer (rows selected, n_out of the layer) in one array. */
-CMLP_CHECKED cmlp_status cmlp_activations(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
-                                          void *activations, int64_t n_activations, void *sums, int64_t n_sums,
-                                          cmlp_run *run);
 
 /* What cmlp_backpropagate computes. Arrays are of the net's type, and NULL with length 0 if they are not wanted.
  * The derivatives of a row include loss_scale and the row weight, but no average and no penalty.

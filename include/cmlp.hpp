@@ -264,8 +264,8 @@ private:
         values.resize(n * n_outputs);
         prediction.outputs = values.data();
         prediction.n_outputs = static_cast<std::int64_t>(values.size());
-        prediction.labels = labels;
-        prediction.n_labels = static_cast<std::int64_t>(n);
+        prediction.classes = labels;
+        prediction.n_classes = static_cast<std::int64_t>(n);
         run.workspace = memory.data();
         run.workspace_size = memory.size();
         run.n_threads = n_threads;

@@ -46,9 +46,7 @@ typedef struct cmlp_capi {
     cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const struct cmlp_objective *objective,
                                   const struct cmlp_epoch *epoch, size_t *bytes, cmlp_run *run);
     cmlp_status (*forward)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
-                           void *outputs, int64_t n_outputs, cmlp_run *run);
-    cmlp_status (*labels)(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
-                          int64_t n_labels, cmlp_run *run);
+                           const cmlp_prediction *prediction, cmlp_run *run);
     cmlp_status (*net_size)(const cmlp_net_config *config, size_t *bytes, cmlp_run *run);
     cmlp_status (*net_init)(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net,
                             cmlp_run *run);
@@ -74,8 +72,6 @@ typedef struct cmlp_capi {
     const char *(*solver_name)(cmlp_solver solver);
     cmlp_isa (*net_isa)(const cmlp_net *net);
     cmlp_isa (*cpu_isa)(void);
-    cmlp_status (*activations)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
-                               void *activations, int64_t n_activations, void *sums, int64_t n_sums, cmlp_run *run);
     cmlp_status (*backpropagate)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                  const cmlp_targets *targets, const cmlp_objective *objective,
                                  cmlp_derivatives *derivatives, cmlp_run *run);
@@ -83,12 +79,6 @@ typedef struct cmlp_capi {
                         const cmlp_optimizer *optimizer, cmlp_run *run);
     cmlp_status (*table_describe_column)(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
                                          cmlp_run *run);
-    cmlp_status (*table_find_code)(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
-                                   cmlp_run *run);
-    cmlp_status (*table_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
-                                       cmlp_run *run);
-    cmlp_status (*table_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                   double *number, cmlp_run *run);
     cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                 int64_t n_outputs, double *below, double *above, cmlp_run *run);
     cmlp_status (*table_interval)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
@@ -99,14 +89,19 @@ typedef struct cmlp_capi {
     cmlp_status (*table_workspace_size)(const cmlp_table *table, size_t *bytes, cmlp_run *run);
     cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run);
     cmlp_status (*bounds)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
-                          const cmlp_rows *upper, void *lowest, int64_t n_lowest, void *highest, int64_t n_highest,
-                          cmlp_run *run);
+                          const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run);
     cmlp_status (*forward_paths)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                  const cmlp_rows *to, const cmlp_paths *paths, void *outputs, int64_t n_outputs,
                                  cmlp_run *run);
     cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                         const cmlp_paths *paths, size_t *bytes, cmlp_run *run);
     int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output);
+    cmlp_status (*table_find_code)(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+                                   cmlp_run *run);
+    cmlp_status (*table_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+                                       cmlp_run *run);
+    cmlp_status (*table_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                   double *number, cmlp_run *run);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
@@ -131,14 +126,14 @@ static const cmlp_capi cmlp_capi_table = {
     sizeof(cmlp_capi), CMLP_VERSION_NUMBER,
     cmlp_status_name, cmlp_status_string, cmlp_version, cmlp_model_size, cmlp_model_init, cmlp_rows_init,
     cmlp_model_predict, cmlp_model_workspace_size, cmlp_model_label, cmlp_model_net, cmlp_model_params,
-    cmlp_model_metadata, cmlp_model_prepare_rows, cmlp_workspace_size, cmlp_forward, cmlp_labels, cmlp_net_size,
-    cmlp_net_init, cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_init_params,
-    cmlp_targets_init, cmlp_optimizer_init, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write,
-    cmlp_net_layer, cmlp_describe_activation, cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa,
-    cmlp_cpu_isa, cmlp_activations, cmlp_backpropagate, cmlp_step, cmlp_table_describe_column, cmlp_table_find_code,
-    cmlp_table_find_category, cmlp_table_read_cell, cmlp_table_margin, cmlp_table_interval, cmlp_table_encoder_width,
-    cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write, cmlp_bounds, cmlp_forward_paths,
-    cmlp_paths_workspace_size, cmlp_loss_allows
+    cmlp_model_metadata, cmlp_model_prepare_rows, cmlp_workspace_size, cmlp_forward, cmlp_net_size, cmlp_net_init,
+    cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_init_params, cmlp_targets_init,
+    cmlp_optimizer_init, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write, cmlp_net_layer,
+    cmlp_describe_activation, cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa,
+    cmlp_backpropagate, cmlp_step, cmlp_table_describe_column, cmlp_table_margin, cmlp_table_interval,
+    cmlp_table_encoder_width, cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write, cmlp_bounds,
+    cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_loss_allows, cmlp_table_find_code, cmlp_table_find_category,
+    cmlp_table_read_cell
 };
 #endif
 

@@ -14,16 +14,26 @@
 extern "C" {
 #endif
 
+/* What cmlp_bounds writes, of the net's type: layer after layer (rows selected, n_out of the layer).
+ *
+ * The errors of bounds: NULL, LENGTH, ALIGNMENT. */
+typedef struct cmlp_bounds_outputs {
+    size_t struct_size;
+    void *lowest;
+    int64_t n_lowest;
+    void *highest;
+    int64_t n_highest;
+} cmlp_bounds_outputs;
+
 /* Bounds of the activations of every layer with weights for all inputs between two corners, bit for bit as cmlp_forward
- * computes them: `lowest` and `highest` receive them layer after layer, as the activations of cmlp_activations.
+ * computes them.
  * lower, upper: dense rows, as many of the one as of the other. The order of the ends of an input does not matter.
  * run: needs no workspace; the call takes one thread.
  * They hold for finite parameters. If a bound of a weighted sum overflows, it is NaN, and so is all that depends on it.
  * Returns ROWS for sparse rows or another number of rows; ACTIVATION for a net of float64 with other activations than
  * identity, relu and leaky_relu. */
 CMLP_CHECKED cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
-                                     const cmlp_rows *upper, void *lowest, int64_t n_lowest, void *highest,
-                                     int64_t n_highest, cmlp_run *run);
+                                     const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run);
 
 /* Paths from a row to another one: groups of inputs change, one after the other. */
 typedef struct cmlp_paths {

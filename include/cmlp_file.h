@@ -6,10 +6,10 @@
  *     cmlp_file digits;
  *     cmlp_status status = cmlp_file_load(&digits, "digits.cmlp");
  *     const cmlp_rows row = cmlp_dense_rows(pixels, CMLP_UINT8, 1, 784);
- *     int32_t label;
+ *     int32_t answer;
  *     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
- *     prediction.labels = &label;
- *     prediction.n_labels = 1;
+ *     prediction.classes = &answer;
+ *     prediction.n_classes = 1;
  *     if (!status) status = cmlp_model_predict(digits.model, &row, &prediction, &digits.run);
  *     cmlp_file_free(&digits);
  */

@@ -75,20 +75,20 @@ class Model:
         self.address, self.n_in = model.value, info.n_in  # the model is inside `memory`
         self.rows = np.zeros(16, np.uint64)  # cmlp_rows of one row; its address is [1]
         functions.rows_init(self.rows.ctypes.data, self.rows.nbytes, 0, BYTES, 1, self.n_in)
-        # cmlp_prediction: its size, no outputs and their number, the address of one label
-        self.prediction = np.array([40, 0, 0, 0, 1], np.uint64)
+        # cmlp_prediction: its size, no outputs and their number, the address of one class index
+        self.prediction = np.array([72, 0, 0, 0, 1, 0, 0, 0, 0], np.uint64)
 
     def classify(self, images):
         """Return the class index of each image, a row of bytes."""
-        label = c_int32()
+        answer = c_int32()
         classes = []
         images = np.ascontiguousarray(images, np.uint8).reshape(len(images), self.n_in)
         structs = [each.ctypes.data for each in (self.rows, self.prediction, self.run)]
-        self.prediction[3] = ctypes.addressof(label)
+        self.prediction[3] = ctypes.addressof(answer)
         for image in images:
             self.rows[1] = image.ctypes.data
             self._check(functions.model_predict(self.address, *structs))
-            classes.append(label.value)
+            classes.append(answer.value)
         return classes
 
     @staticmethod

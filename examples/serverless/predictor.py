@@ -43,8 +43,12 @@ class Prediction(Structure):
         ("struct_size", c_size_t),
         ("outputs", c_void_p),
         ("n_outputs", c_int64),
-        ("labels", c_void_p),
-        ("n_labels", c_int64),
+        ("classes", c_void_p),
+        ("n_classes", c_int64),
+        ("activations", c_void_p),
+        ("n_activations", c_int64),
+        ("sums", c_void_p),
+        ("n_sums", c_int64),
     ]
 
 
@@ -89,15 +93,15 @@ class Predictor:
         real = c_double if self.info.dtype == 2 else c_float  # 2: CMLP_FLOAT64
         read = self._number_of_cell if self.info.n_nets else lambda column, cell: float(cell)
         row = (real * len(cells))(*(read(column, cell) for column, cell in enumerate(cells)))
-        label = c_int32()
+        answer = c_int32()
         outputs = (real * self.info.n_out)()
         rows = create_string_buffer(ROWS)
         shape = (c_int64(1), c_int64(len(row)))
         self.library.cmlp_rows_init(rows, c_size_t(ROWS), row, c_int32(self.info.dtype), *shape)
-        prediction = Prediction(struct_size=sizeof(Prediction), n_outputs=len(outputs), n_labels=1)
-        prediction.outputs, prediction.labels = addressof(outputs), addressof(label)
+        prediction = Prediction(struct_size=sizeof(Prediction), n_outputs=len(outputs), n_classes=1)
+        prediction.outputs, prediction.classes = addressof(outputs), addressof(answer)
         self._call("model_predict", self.model, rows, byref(prediction), byref(self.run))
-        return label.value, list(outputs)
+        return answer.value, list(outputs)
 
     def _number_of_cell(self, column, cell):
         """Return a number, the days of a date or the code of a category; an empty text is missing."""
@@ -119,5 +123,5 @@ class Predictor:
 
 
 if __name__ == "__main__":
-    label, outputs = Predictor(*sys.argv[1:3]).predict(sys.argv[3:])
-    print(label, *outputs)
+    answer, outputs = Predictor(*sys.argv[1:3]).predict(sys.argv[3:])
+    print(answer, *outputs)

@@ -33,9 +33,7 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                       const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run) noexcept nogil
         cmlp_status (*forward)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
-                               void *outputs, int64_t n_outputs, cmlp_run *run) noexcept nogil
-        cmlp_status (*labels)(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
-                              int64_t n_labels, cmlp_run *run) noexcept nogil
+                               const cmlp_prediction *prediction, cmlp_run *run) noexcept nogil
         cmlp_status (*net_size)(const cmlp_net_config *config, size_t *bytes, cmlp_run *run) noexcept nogil
         cmlp_status (*net_init)(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net,
                                 cmlp_run *run) noexcept nogil
@@ -63,9 +61,6 @@ cdef extern from "cmlp_capi.h" nogil:
         const char *(*solver_name)(cmlp_solver solver) noexcept nogil
         cmlp_isa (*net_isa)(const cmlp_net *net) noexcept nogil
         cmlp_isa (*cpu_isa)() noexcept nogil
-        cmlp_status (*activations)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
-                                   void *activations, int64_t n_activations, void *sums, int64_t n_sums,
-                                   cmlp_run *run) noexcept nogil
         cmlp_status (*backpropagate)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                      const cmlp_targets *targets, const cmlp_objective *objective,
                                      cmlp_derivatives *derivatives, cmlp_run *run) noexcept nogil
@@ -73,12 +68,6 @@ cdef extern from "cmlp_capi.h" nogil:
                             int64_t n_gradient, const cmlp_optimizer *optimizer, cmlp_run *run) noexcept nogil
         cmlp_status (*table_describe_column)(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
                                              cmlp_run *run) noexcept nogil
-        cmlp_status (*table_find_code)(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
-                                       cmlp_run *run) noexcept nogil
-        cmlp_status (*table_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
-                                           cmlp_run *run) noexcept nogil
-        cmlp_status (*table_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                       double *number, cmlp_run *run) noexcept nogil
         cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                     int64_t n_outputs, double *below, double *above, cmlp_run *run) noexcept nogil
         cmlp_status (*table_interval)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
@@ -91,14 +80,19 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content,
                                    cmlp_run *run) noexcept nogil
         cmlp_status (*bounds)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
-                              const cmlp_rows *upper, void *lowest, int64_t n_lowest, void *highest, int64_t n_highest,
-                              cmlp_run *run) noexcept nogil
+                              const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run) noexcept nogil
         cmlp_status (*forward_paths)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                      const cmlp_rows *to, const cmlp_paths *paths, void *outputs, int64_t n_outputs,
                                      cmlp_run *run) noexcept nogil
         cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                             const cmlp_paths *paths, size_t *bytes, cmlp_run *run) noexcept nogil
         int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output) noexcept nogil
+        cmlp_status (*table_find_code)(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+                                       cmlp_run *run) noexcept nogil
+        cmlp_status (*table_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+                                           cmlp_run *run) noexcept nogil
+        cmlp_status (*table_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                       double *number, cmlp_run *run) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

@@ -164,8 +164,12 @@ cdef extern from "cmlp.h" nogil:
         size_t struct_size
         void *outputs
         int64_t n_outputs
-        int32_t *labels
-        int64_t n_labels
+        int32_t *classes
+        int64_t n_classes
+        void *activations
+        int64_t n_activations
+        void *sums
+        int64_t n_sums
 
     cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                    cmlp_run *run)
@@ -205,9 +209,7 @@ cdef extern from "cmlp.h" nogil:
     cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                     const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
     cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
-                             void *outputs, int64_t n_outputs, cmlp_run *run)
-    cmlp_status cmlp_labels(const cmlp_net *net, const void *outputs, int64_t n_outputs, int32_t *labels,
-                            int64_t n_labels, cmlp_run *run)
+                             const cmlp_prediction *prediction, cmlp_run *run)
     int CMLP_MAX_LAYERS
     int CMLP_MAX_THREADS
     int CMLP_MAX_QUANTILES
@@ -480,8 +482,6 @@ cdef extern from "cmlp.h" nogil:
     const char *cmlp_solver_name(cmlp_solver solver)
     cmlp_isa cmlp_net_isa(const cmlp_net *net)
     cmlp_isa cmlp_cpu_isa()
-    cmlp_status cmlp_activations(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
-                                 void *activations, int64_t n_activations, void *sums, int64_t n_sums, cmlp_run *run)
 
     ctypedef struct cmlp_derivatives:
         size_t struct_size
@@ -659,9 +659,15 @@ cdef extern from "cmlp_workers.h" nogil:
         int32_t failed_rank
 
 cdef extern from "cmlp_explain.h" nogil:
+    ctypedef struct cmlp_bounds_outputs:
+        size_t struct_size
+        void *lowest
+        int64_t n_lowest
+        void *highest
+        int64_t n_highest
+
     cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
-                            const cmlp_rows *upper, void *lowest, int64_t n_lowest, void *highest, int64_t n_highest,
-                            cmlp_run *run)
+                            const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run)
 
     ctypedef struct cmlp_paths:
         size_t struct_size

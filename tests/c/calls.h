@@ -35,7 +35,14 @@ static inline cmlp_dtype dtype_of_net(const cmlp_net *net)
 {
     static const double word = 0;
     const void *const odd = (const char *)&word + 4;
-    return cmlp_labels(net, odd, 0, NULL, 0, NULL) == CMLP_ERROR_ALIGNMENT ? CMLP_FLOAT64 : CMLP_FLOAT32;
+    cmlp_layer first = CMLP_INIT(cmlp_layer);
+    cmlp_rows none = CMLP_INIT(cmlp_rows);
+    const cmlp_prediction nothing = {.struct_size = sizeof nothing};
+    if (cmlp_net_layer(net, 0, &first, NULL)) return CMLP_FLOAT32;
+    none.kind = CMLP_ROWS_DENSE;
+    none.dtype = CMLP_FLOAT32;
+    none.n_cols = first.n_in;
+    return cmlp_forward(net, odd, cmlp_net_n_params(net), &none, &nothing, NULL) == CMLP_ERROR_ALIGNMENT ? CMLP_FLOAT64 : CMLP_FLOAT32;
 }
 
 static inline size_t element_of(const cmlp_net *net) { return dtype_of_net(net) == CMLP_FLOAT64 ? 8 : 4; }
@@ -64,7 +71,25 @@ static inline int64_t length_of(const cmlp_rows *rows, int64_t width)
 static inline cmlp_status call_forward(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *outputs,
                                        cmlp_run *run)
 {
-    return cmlp_forward(net, params, cmlp_net_n_params(net), rows, outputs, length_of(rows, last_size(net)), run);
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = outputs,
+                                        .n_outputs = length_of(rows, last_size(net))};
+    return cmlp_forward(net, params, cmlp_net_n_params(net), rows, &prediction, run);
+}
+
+/* The activations or the weighted sums of all layers. */
+static inline cmlp_status call_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *activations,
+                                           int64_t length, cmlp_run *run)
+{
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .activations = activations,
+                                        .n_activations = length};
+    return cmlp_forward(net, params, cmlp_net_n_params(net), rows, &prediction, run);
+}
+
+static inline cmlp_status call_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *sums, int64_t length,
+                                    cmlp_run *run)
+{
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .sums = sums, .n_sums = length};
+    return cmlp_forward(net, params, cmlp_net_n_params(net), rows, &prediction, run);
 }
 
 /* The costs, and one of the derivatives. */
@@ -122,15 +147,17 @@ static inline void to_list(const cmlp_net *net, char *block, void *const *list, 
     }
 }
 
-/* cmlp_activations and cmlp_bounds with lists of arrays. */
+/* cmlp_forward for all layers, and cmlp_bounds, with lists of arrays. */
 static inline cmlp_status list_activations(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                            void *const *activations, void *const *sums, cmlp_run *run)
 {
     const int64_t n = rows_of(rows), length = n * all_sizes(net);
     const size_t element = element_of(net);
     char *const block = calloc((size_t)length + 1, 2 * element), *const second = block + (size_t)length * element;
-    const cmlp_status status = cmlp_activations(net, params, cmlp_net_n_params(net), rows, activations ? block : NULL,
-                                                activations ? length : 0, sums ? second : NULL, sums ? length : 0, run);
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .activations = activations ? block : NULL,
+                                        .n_activations = activations ? length : 0, .sums = sums ? second : NULL,
+                                        .n_sums = sums ? length : 0};
+    const cmlp_status status = cmlp_forward(net, params, cmlp_net_n_params(net), rows, &prediction, run);
     if (!status) to_list(net, block, activations, n);
     if (!status) to_list(net, second, sums, n);
     free(block);
@@ -143,8 +170,10 @@ static inline cmlp_status list_bounds(const cmlp_net *net, const void *params, c
     const int64_t n = rows_of(lower), length = n * all_sizes(net);
     const size_t element = element_of(net);
     char *const block = calloc((size_t)length + 1, 2 * element), *const second = block + (size_t)length * element;
-    const cmlp_status status = cmlp_bounds(net, params, cmlp_net_n_params(net), lower, upper, lowest ? block : NULL,
-                                           lowest ? length : 0, highest ? second : NULL, highest ? length : 0, run);
+    const cmlp_bounds_outputs bounds = {.struct_size = sizeof bounds, .lowest = lowest ? block : NULL,
+                                        .n_lowest = lowest ? length : 0, .highest = highest ? second : NULL,
+                                        .n_highest = highest ? length : 0};
+    const cmlp_status status = cmlp_bounds(net, params, cmlp_net_n_params(net), lower, upper, &bounds, run);
     if (!status) to_list(net, block, lowest, n);
     if (!status) to_list(net, second, highest, n);
     free(block);
@@ -177,7 +206,7 @@ static inline cmlp_status predict_values(cmlp_dtype dtype, const cmlp_model *mod
 {
     const cmlp_rows rows = cmlp_dense_rows(row, dtype, 1, n);
     const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = outputs, .n_outputs = n_outputs,
-                                        .labels = label, .n_labels = label != NULL};
+                                        .classes = label, .n_classes = label != NULL};
     return cmlp_model_predict(model, &rows, &prediction, SPACE(workspace, size));
 }
 
@@ -186,7 +215,7 @@ static inline cmlp_status predict_rows(const cmlp_model *model, const cmlp_rows 
                                        int64_t n_outputs, cmlp_run *run)
 {
     const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = outputs, .n_outputs = n_outputs,
-                                        .labels = labels, .n_labels = labels ? rows_of(rows) : 0};
+                                        .classes = labels, .n_classes = labels ? rows_of(rows) : 0};
     return cmlp_model_predict(model, rows, &prediction, run);
 }
 

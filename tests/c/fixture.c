@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const call_names[CALLS] = {"cmlp_init_params",   "cmlp_forward", "cmlp_activations",
+const char *const call_names[CALLS] = {"cmlp_init_params",   "cmlp_forward", "activations",
                                        "cmlp_weighted_sums", "cmlp_cost",    "cmlp_gradient",
                                        "cmlp_input_gradient", "cmlp_deltas",  "cmlp_step",
                                        "cmlp_train_epoch"};
@@ -209,9 +209,9 @@ int fixture_call(fixture *f, call c)
     case INIT_PARAMS: return cmlp_init_params(f->p_net, f->p_random, f->params, f->n_params, f->p_run);
     case FORWARD: return call_forward(f->p_net, f->params, f->p_rows, f->output, f->p_run);
     case ACTIVATIONS:
-        return cmlp_activations(f->p_net, f->params, f->n_params, f->p_rows, f->p_outputs, length, NULL, 0, f->p_run);
+        return call_activations(f->p_net, f->params, f->p_rows, f->p_outputs, length, f->p_run);
     case WEIGHTED_SUMS:
-        return cmlp_activations(f->p_net, f->params, f->n_params, f->p_rows, NULL, 0, f->p_outputs, length, f->p_run);
+        return call_sums(f->p_net, f->params, f->p_rows, f->p_outputs, length, f->p_run);
     case DELTAS:
         return call_deltas(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_outputs, f->p_run);
     case COST:

@@ -56,17 +56,19 @@ static void test_lengths(void)
     const int64_t n = f.n_params, n_out = f.n * f.n_out;
     fixture_reset(&f, TRAIN);
     uint64_t before = fixture_hash(&f);
+    const cmlp_prediction all = {.struct_size = sizeof all, .outputs = f.output, .n_outputs = n_out}, less = {
+        .struct_size = sizeof less, .outputs = f.output, .n_outputs = n_out - 1};
     for (int more = -1; more <= 1; more += 2) {
         REFUSED(cmlp_init_params(f.net, &f.random, f.params, n + more, &f.run), "params");
-        REFUSED(cmlp_forward(f.net, f.params, n + more, &f.rows, f.output, n_out, &f.run), "params");
+        REFUSED(cmlp_forward(f.net, f.params, n + more, &f.rows, &all, &f.run), "params");
         REFUSED(cmlp_step(f.net, f.params, n + more, f.gradient, n, &f.optimizer, &f.run), "params");
         REFUSED(cmlp_step(f.net, f.params, n, f.gradient, n + more, &f.optimizer, &f.run), "gradient");
         REFUSED(cmlp_train_epoch(f.net, f.params, n + more, &f.rows, &f.targets, &f.objective, &f.optimizer, &f.epoch, NULL,
                                  &f.run), "params");
     }
-    REFUSED(cmlp_forward(f.net, f.params, n, &f.rows, f.output, n_out - 1, &f.run), "outputs");
-    REFUSED(cmlp_activations(f.net, f.params, n, &f.rows, f.outputs[0], f.n_outputs - 1, NULL, 0, &f.run), "activations");
-    REFUSED(cmlp_activations(f.net, f.params, n, &f.rows, NULL, 0, f.outputs[0], f.n_outputs - 1, &f.run), "sums");
+    REFUSED(cmlp_forward(f.net, f.params, n, &f.rows, &less, &f.run), "prediction->outputs");
+    REFUSED(call_activations(f.net, f.params, &f.rows, f.outputs[0], f.n_outputs - 1, &f.run), "prediction->activations");
+    REFUSED(call_sums(f.net, f.params, &f.rows, f.outputs[0], f.n_outputs - 1, &f.run), "prediction->sums");
     fixture_reset(&f, GRADIENT);
     before = fixture_hash(&f);
     cmlp_derivatives d = {.struct_size = sizeof d, .gradient = f.gradient, .n_gradient = n - 1};
@@ -370,8 +372,7 @@ static void test_alignment(void)
     CHECK(cmlp_init_params(f.net, &f.random, params, cmlp_net_n_params(f.net), NULL) == CMLP_ERROR_ALIGNMENT);
     CHECK(call_forward(f.net, params, &f.rows, f.output, &f.run) == CMLP_ERROR_ALIGNMENT);
     CHECK(call_forward(f.net, f.params, &f.rows, off(f.output, 1), &f.run) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_activations(f.net, f.params, f.n_params, &f.rows, off(f.outputs[0], 1), f.n_outputs, NULL, 0, &f.run) ==
-          CMLP_ERROR_ALIGNMENT);
+    CHECK(call_activations(f.net, f.params, &f.rows, off(f.outputs[0], 1), f.n_outputs, &f.run) == CMLP_ERROR_ALIGNMENT);
     CHECK(call_cost(f.net, params, &f.rows, &f.targets, &f.objective, &f.cost, NULL, &f.run) == CMLP_ERROR_ALIGNMENT);
     CHECK(call_gradient(f.net, f.params, &f.rows, &f.targets, &f.objective, gradient, &f.cost, &f.run) ==
           CMLP_ERROR_ALIGNMENT);

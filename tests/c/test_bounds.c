@@ -36,6 +36,13 @@ static void make(int32_t dtype, int32_t activation)
     memset(most, 0x55, sizeof most);
 }
 
+static cmlp_status into(int64_t n_params, void *low, int64_t n_low, void *high, int64_t n_high)
+{
+    const cmlp_bounds_outputs wanted = {.struct_size = sizeof wanted, .lowest = low, .n_lowest = n_low, .highest = high,
+                                        .n_highest = n_high};
+    return cmlp_bounds(net, params, n_params, &lower, &upper, &wanted, &run);
+}
+
 static cmlp_status bounds(void) { return list_bounds(net, params, &lower, &upper, lowest, highest, &run); }
 
 /* Whether a call has this status, names this argument, and writes nothing. */
@@ -117,18 +124,18 @@ static void test_statuses(void)
     refuses(CMLP_ERROR_NULL, "params", list_bounds(net, NULL, &lower, &upper, lowest, highest, &run));
     refuses(CMLP_ERROR_ALIGNMENT, "params",
             list_bounds(net, (const char *)params + 1, &lower, &upper, lowest, highest, &run));
-    refuses(CMLP_ERROR_NULL, "lowest", list_bounds(net, params, &lower, &upper, NULL, highest, &run));
-    refuses(CMLP_ERROR_NULL, "highest", list_bounds(net, params, &lower, &upper, lowest, NULL, &run));
+    refuses(CMLP_ERROR_NULL, "bounds->lowest", list_bounds(net, params, &lower, &upper, NULL, highest, &run));
+    refuses(CMLP_ERROR_NULL, "bounds->highest", list_bounds(net, params, &lower, &upper, lowest, NULL, &run));
     const int64_t n = cmlp_net_n_params(net), length = lower.n_rows * all_sizes(net);
     static double ends[2][64];
     CHECK(length <= 64);
-    refuses(CMLP_ERROR_ALIGNMENT, "highest",
-            cmlp_bounds(net, params, n, &lower, &upper, ends[0], length, (char *)ends[1] + 1, length, &run));
-    refuses(CMLP_ERROR_LENGTH, "params", cmlp_bounds(net, params, n - 1, &lower, &upper, ends[0], length, ends[1], length, &run));
-    refuses(CMLP_ERROR_LENGTH, "lowest",
-            cmlp_bounds(net, params, n, &lower, &upper, ends[0], length - 1, ends[1], length, &run));
-    refuses(CMLP_ERROR_LENGTH, "highest",
-            cmlp_bounds(net, params, n, &lower, &upper, ends[0], length, ends[1], length - 1, &run));
+    refuses(CMLP_ERROR_ALIGNMENT, "bounds->highest",
+            into(n, ends[0], length, (char *)ends[1] + 1, length));
+    refuses(CMLP_ERROR_LENGTH, "params", into(n - 1, ends[0], length, ends[1], length));
+    refuses(CMLP_ERROR_LENGTH, "bounds->lowest",
+            into(n, ends[0], length - 1, ends[1], length));
+    refuses(CMLP_ERROR_LENGTH, "bounds->highest",
+            into(n, ends[0], length, ends[1], length - 1));
     lower.data = NULL;
     refuses(CMLP_ERROR_NULL, "rows->data", bounds());
     lower.data = low;

@@ -13,6 +13,7 @@ static unsigned char net_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *net;
 static const float params[N_IN * N_OUT + N_OUT] = {1, 2, 3, -1, 0, 1, 0, 0, 0};
 static model_file file;
+static _Alignas(64) unsigned char scratch_memory[1 << 14];
 
 static void make_net(int32_t activation, int32_t loss, int64_t n_out)
 {
@@ -22,28 +23,73 @@ static void make_net(int32_t activation, int32_t loss, int64_t n_out)
     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
 }
 
-static void test_labels_of_outputs(void)
+/* The class indices of one and of three rows whose outputs are the biases, with outputs and without. */
+static void expect_classes(const float outputs[3][N_OUT], int64_t n_out, const int32_t classes[3])
 {
-    const float outputs[] = {0.5f, 0.1f, 0.4f, 0, 0.5f, 0.5f, 0.1f, 0.2f, 0.7f};
-    int32_t labels[N_OUT] = {-7, -7, -7};
+    static const float zeros[3][N_IN];
+    static float weights[(N_IN + 1) * N_OUT];
+    float found[N_OUT];
+    for (int i = 0; i < 3; i++) {
+        const cmlp_rows rows = cmlp_dense_rows(zeros, CMLP_FLOAT32, i + 1, N_IN);
+        int32_t given[4] = {-7, -7, -7, -7};
+        cmlp_prediction p = {.struct_size = sizeof p, .classes = given, .n_classes = i + 1};
+        memcpy(weights + N_IN * n_out, outputs[i], (size_t)n_out * sizeof(float));
+        const int64_t n = (N_IN + 1) * n_out;
+        CHECK(cmlp_forward(net, weights, n, &rows, &p, SPACE(scratch_memory, sizeof scratch_memory)) == CMLP_OK);
+        for (int k = 0; k <= i; k++) check_that(given[k] == classes[i], "row %d: %d", i, (int)given[k]);
+        CHECK(given[i + 1] == -7);
+        p.outputs = found;
+        p.n_outputs = i ? 0 : n_out;
+        CHECK(cmlp_forward(net, weights, n, &rows, &p, SPACE(scratch_memory, sizeof scratch_memory)) ==
+              (i ? CMLP_ERROR_LENGTH : CMLP_OK));
+        p.outputs = NULL;
+        p.n_outputs = 0;
+        p.n_classes = i;
+        const cmlp_status status = cmlp_forward(net, weights, n, &rows, &p, SPACE(scratch_memory, sizeof scratch_memory));
+        CHECK(status == CMLP_ERROR_LENGTH);
+    }
+}
+
+static void test_classes_of_outputs(void)
+{
+    static const float logits[3][N_OUT] = {{0.5f, 0.1f, 0.4f}, {0, 0.5f, 0.5f}, {0.1f, 0.2f, 0.7f}};
+    static const float logistic[3][N_OUT] = {{-1}, {0}, {0.5f}};
     make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
-    CHECK(cmlp_labels(net, outputs, 9, labels, 3, NULL) == CMLP_OK && labels[0] == 0 && labels[1] == 1 && labels[2] == 2);
-    CHECK(cmlp_labels(NULL, outputs, 9, labels, 3, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_labels(net, NULL, 0, NULL, 0, NULL) == CMLP_OK);
-    CHECK(cmlp_labels(net, NULL, 3, labels, 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_labels(net, outputs, 3, NULL, 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_labels(net, outputs, -3, labels, -1, NULL) == CMLP_ERROR_ROWS);
-    CHECK(cmlp_labels(net, (const char *)outputs + 1, 3, labels, 1, NULL) == CMLP_ERROR_ALIGNMENT);
-    for (int64_t n = 8; n <= 10; n += 2) CHECK(cmlp_labels(net, outputs, n, labels, 3, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_labels(net, outputs, 9, labels, INT64_MAX, NULL) == CMLP_ERROR_LENGTH);
-    int32_t *const misaligned = (int32_t *)(void *)((char *)labels + 2);
-    CHECK(cmlp_labels(net, outputs, 3, misaligned, 1, NULL) == CMLP_ERROR_ALIGNMENT);
+    expect_classes(logits, N_OUT, (const int32_t[]){0, 1, 2});
     make_net(CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, 1);
-    CHECK(cmlp_labels(net, outputs + 6, 3, labels, 3, NULL) == CMLP_OK && !labels[0] && !labels[1] && labels[2] == 1);
+    expect_classes(logistic, 1, (const int32_t[]){0, 0, 1});
     const int32_t regressors[] = {CMLP_ACTIVATION_IDENTITY, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_EXP};
     for (int i = 0; i < 3; i++) {
         make_net(regressors[i], CMLP_LOSS_SQUARED_ERROR, N_OUT);
-        CHECK(cmlp_labels(net, outputs, 3, labels, 1, NULL) == CMLP_OK && labels[0] == -1);
+        expect_classes(logits, N_OUT, (const int32_t[]){-1, -1, -1});
+    }
+}
+
+/* All arrays in one call: the same bits as each alone. */
+static void test_all_outputs_at_once(void)
+{
+    static const float x[3][N_IN] = {{1, -2}, {0.5f, 0}, {-1, 1}};
+    float outputs[2][3 * N_OUT], activations[2][3 * N_OUT], sums[2][3 * N_OUT];
+    int32_t classes[2][3];
+    make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
+    for (int64_t n = 1; n <= 3; n++) {
+        const cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT32, n, N_IN);
+        const size_t bytes = (size_t)(n * N_OUT) * sizeof(float);
+        for (int wanted = 0; wanted < 16; wanted++)
+            for (int k = 0; k < (wanted == 15 ? 1 : 2); k++) {
+                cmlp_prediction p = CMLP_INIT(cmlp_prediction);
+                const int of = k ? wanted : 15, to = k;
+                if (of & 1) p.outputs = outputs[to], p.n_outputs = 3 * N_OUT;
+                if (of & 2) p.activations = activations[to], p.n_activations = 3 * N_OUT;
+                if (of & 4) p.sums = sums[to], p.n_sums = 3 * N_OUT;
+                if (of & 8) p.classes = classes[to], p.n_classes = 3;
+                CHECK(cmlp_forward(net, params, cmlp_net_n_params(net), &rows, &p,
+                                   SPACE(scratch_memory, sizeof scratch_memory)) == CMLP_OK);
+                CHECK(!(of & 1) || !memcmp(outputs[to], outputs[0], bytes));
+                CHECK(!(of & 2) || !memcmp(activations[to], outputs[0], bytes));
+                CHECK(!(of & 4) || !memcmp(sums[to], sums[0], bytes));
+                CHECK(!(of & 8) || !memcmp(classes[to], classes[0], (size_t)n * sizeof(int32_t)));
+            }
     }
 }
 
@@ -79,7 +125,7 @@ static void test_one_row(void)
 
 /* ---- labels of model files */
 
-static _Alignas(64) unsigned char model_memory[1 << 14], scratch_memory[1 << 14];
+static _Alignas(64) unsigned char model_memory[1 << 14];
 static const cmlp_model *model;
 
 #define TEXT(string) {.text = (string), .n_text = sizeof(string) - 1, .type = CMLP_VALUE_TEXT}
@@ -228,7 +274,6 @@ static void test_labels_of_one_output(void)
     CHECK(predict_rows(model, &rows, labels, outputs, 4, &run) == CMLP_OK);
     CHECK(outputs[0] + outputs[1] == 1 && labels[0] == (outputs[1] > 0.5f));
     CHECK(labels[0] == labels[2] && labels[1] == labels[3]);
-    CHECK(cmlp_labels(cmlp_model_net(model), outputs, 4, labels, 2, NULL) == CMLP_ERROR_LENGTH);
     content = content_of(three, 3);
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content,
                            SPACE(scratch_memory, sizeof scratch_memory)) == CMLP_ERROR_VALUE);
@@ -260,7 +305,8 @@ static void test_solvers(void)
 
 int main(void)
 {
-    test_labels_of_outputs();
+    test_classes_of_outputs();
+    test_all_outputs_at_once();
     test_one_row();
     test_labels_of_files();
     test_refused_large_labels();

@@ -156,7 +156,7 @@ static void test_splits(void)
     }
 }
 
-/* cmlp_forward and cmlp_activations give the same outputs; cmlp_cost and cmlp_gradient give the same cost. */
+/* cmlp_forward gives the same outputs alone and among all activations; cmlp_cost and cmlp_gradient give the same cost. */
 static void test_calls_agree(void)
 {
     double cost;

@@ -109,13 +109,14 @@ static void check_no_rows(void)
     run.workspace_size = sizeof workspace;
     CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_OK);
     CHECK(list_activations(net, params, &rows, NULL, NULL, &run) == CMLP_OK);
-    CHECK(cmlp_labels(net, NULL, 0, NULL, 0, NULL) == CMLP_OK && encode_rows(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
+    CHECK(encode_rows(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
     rows.kind = CMLP_ROWS_CSR;
     rows.index_dtype = CMLP_INT32;
     CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_OK);
     rows = cmlp_dense_rows(inputs, CMLP_FLOAT32, 1, 2);
-    CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "outputs"));
-    CHECK(list_activations(net, params, &rows, NULL, NULL, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "activations"));
+    CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "prediction->outputs"));
+    CHECK(call_activations(net, params, &rows, NULL, 1, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "prediction->activations"));
+    CHECK(list_activations(net, params, &rows, NULL, NULL, &run) == CMLP_OK); /* nothing is wanted */
     rows.order = sizes;
     CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_OK);
     /* The matrix has rows, but none is selected. */

@@ -29,8 +29,9 @@ static inline cmlp_status predict_one(const cmlp_net *net, const void *params, c
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = workspace;
     run.workspace_size = size;
-    const cmlp_status status = call_forward(net, params, row, output, &run);
-    return status || !label ? status : cmlp_labels(net, output, last_size(net), label, 1, NULL);
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = output, .n_outputs = last_size(net),
+                                        .classes = label, .n_classes = label != NULL};
+    return cmlp_forward(net, params, cmlp_net_n_params(net), row, &prediction, &run);
 }
 
 #endif

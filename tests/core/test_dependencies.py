@@ -134,8 +134,6 @@ MOST_PARAMETERS = 8
 # Public functions whose arrays are followed by their lengths.
 LONGER = {
     "cmlp_train_epoch": 10,
-    "cmlp_bounds": 10,
-    "cmlp_activations": 9,
     "cmlp_forward_paths": 9,
 }
 

@@ -103,12 +103,13 @@ int main(void)
                                     .n_layers = 3, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     cmlp_rows rows = cmlp_dense_rows(inputs, CMLP_FLOAT32, 1, 4);
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = outputs, .n_outputs = 6};
     for (int i = 0; i < 59; i++) params[i] = (float)(i % 5 - 2) / 4;
     int status = cmlp_net_init(memory, sizeof memory, &config, &net, &run);
-    if (!status) status = cmlp_forward(net, params, 59, &rows, outputs, 3, &run);
+    if (!status) status = cmlp_forward(net, params, 59, &rows, &prediction, &run);
     printf("%a %a %a\\n", outputs[0][0], outputs[0][1], outputs[0][2]);
     rows.n_rows = 2;
-    return status ? 1 : cmlp_forward(net, params, 59, &rows, outputs, 6, &run);
+    return status ? 1 : cmlp_forward(net, params, 59, &rows, &prediction, &run);
 }
 """
 

@@ -24,8 +24,12 @@ static class Predict
         public UIntPtr StructSize;
         public IntPtr Outputs;
         public long NOutputs;
-        public IntPtr Labels;
-        public long NLabels;
+        public IntPtr Classes;
+        public long NClasses;
+        public IntPtr Activations;
+        public long NActivations;
+        public IntPtr Sums;
+        public long NSums;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -99,7 +103,7 @@ static class Predict
         double[] row = cells.Select((cell, column) => info.NNets > 0
             ? NumberOfCell(model, column, cell)
             : double.Parse(cell, CultureInfo.InvariantCulture)).ToArray();
-        // One block has the row, the outputs and the label.
+        // One block has the row, the outputs and the class index.
         bool isDouble = info.Dtype == 2; // CMLP_FLOAT64
         int element = isDouble ? 8 : 4, n = (int)info.NOut;
         IntPtr data = Marshal.AllocHGlobal((row.Length + n + 1) * element);
@@ -112,17 +116,17 @@ static class Predict
             StructSize = (UIntPtr)Marshal.SizeOf(typeof(Prediction)),
             Outputs = data + row.Length * element,
             NOutputs = n,
-            Labels = data + (row.Length + n) * element,
-            NLabels = 1
+            Classes = data + (row.Length + n) * element,
+            NClasses = 1
         };
         Check(cmlp_model_predict(model, rows, ref prediction, ref run));
-        int label = Marshal.ReadInt32(prediction.Labels);
+        int answer = Marshal.ReadInt32(prediction.Classes);
         double[] outputs = new double[n];
         float[] floats = new float[n];
         if (isDouble) Marshal.Copy(prediction.Outputs, outputs, 0, n);
         else Marshal.Copy(prediction.Outputs, floats, 0, n);
         if (!isDouble) outputs = floats.Select(number => (double)number).ToArray();
-        Console.WriteLine(string.Join(" ", new[] { label.ToString() }.Concat(
+        Console.WriteLine(string.Join(" ", new[] { answer.ToString() }.Concat(
             outputs.Select(output => output.ToString("G17", CultureInfo.InvariantCulture)))));
         Marshal.FreeHGlobal(data);
         Marshal.FreeHGlobal(run.Workspace);

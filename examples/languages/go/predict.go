@@ -42,7 +42,7 @@ func predict(file *C.cmlp_file, row []float64) (C.int32_t, []float64) {
 	numbers := C.calloc(C.size_t(n+width+1), 8)
 	defer C.free(numbers)
 	outputs := unsafe.Add(numbers, 8*n)
-	label := (*C.int32_t)(unsafe.Add(outputs, 8*width))
+	class := (*C.int32_t)(unsafe.Add(outputs, 8*width))
 	isDouble := file.info.dtype == C.CMLP_FLOAT64
 	for i, number := range row {
 		if isDouble {
@@ -53,7 +53,7 @@ func predict(file *C.cmlp_file, row []float64) (C.int32_t, []float64) {
 	}
 	var rows C.cmlp_rows
 	C.cmlp_rows_init(&rows, C.sizeof_cmlp_rows, numbers, file.info.dtype, 1, C.int64_t(n))
-	prediction := C.cmlp_prediction{struct_size: C.sizeof_cmlp_prediction, n_labels: 1, labels: label}
+	prediction := C.cmlp_prediction{struct_size: C.sizeof_cmlp_prediction, n_classes: 1, classes: class}
 	prediction.outputs, prediction.n_outputs = outputs, file.info.n_out
 	check(C.cmlp_model_predict(file.model, &rows, &prediction, &file.run))
 	found := make([]float64, width)
@@ -64,7 +64,7 @@ func predict(file *C.cmlp_file, row []float64) (C.int32_t, []float64) {
 			found[i] = float64(unsafe.Slice((*float32)(outputs), width)[i])
 		}
 	}
-	return *label, found
+	return *class, found
 }
 
 func main() {
@@ -87,8 +87,8 @@ func main() {
 			fail(err.Error())
 		}
 	}
-	label, outputs := predict(&file, row)
-	fmt.Print(label)
+	class, outputs := predict(&file, row)
+	fmt.Print(class)
 	for _, output := range outputs {
 		fmt.Print(" ", strconv.FormatFloat(output, 'g', -1, 64))
 	}

@@ -25,10 +25,12 @@ public class Predict {
         public long nTargets;
     }
 
-    @Structure.FieldOrder({"structSize", "outputs", "nOutputs", "labels", "nLabels"})
+    @Structure.FieldOrder({
+        "structSize", "outputs", "nOutputs", "classes", "nClasses", "activations", "nActivations", "sums", "nSums"
+    })
     public static class Prediction extends Structure {
-        public long structSize, nOutputs, nLabels;
-        public Pointer outputs, labels;
+        public long structSize, nOutputs, nClasses, nActivations, nSums;
+        public Pointer outputs, classes, activations, sums;
     }
 
     @Structure.FieldOrder({
@@ -99,7 +101,7 @@ public class Predict {
         boolean isDouble = info.dtype == 2; // CMLP_FLOAT64
         int element = isDouble ? 8 : 4;
         Memory data = new Memory((long) row.length * element), results = new Memory((long) outputs.length * element);
-        Memory label = new Memory(4), rows = new Memory(128); // cmlp_rows
+        Memory answer = new Memory(4), rows = new Memory(128); // cmlp_rows
         for (int i = 0; i < row.length; i++)
             if (isDouble) data.setDouble(8L * i, row[i]);
             else data.setFloat(4L * i, (float) row[i]);
@@ -108,12 +110,12 @@ public class Predict {
         prediction.structSize = prediction.size();
         prediction.outputs = results;
         prediction.nOutputs = outputs.length;
-        prediction.labels = label;
-        prediction.nLabels = 1;
+        prediction.classes = answer;
+        prediction.nClasses = 1;
         check(CMLP.cmlp_model_predict(model, rows, prediction, run));
         for (int i = 0; i < outputs.length; i++)
             outputs[i] = isDouble ? results.getDouble(8L * i) : results.getFloat(4L * i);
-        StringBuilder line = new StringBuilder().append(label.getInt(0));
+        StringBuilder line = new StringBuilder().append(answer.getInt(0));
         for (double output : outputs) line.append(' ').append(output);
         System.out.println(line);
         java.lang.ref.Reference.reachabilityFence(workspace);

@@ -22,8 +22,12 @@ struct Prediction # cmlp_prediction
     struct_size::Csize_t
     outputs::Ptr{Cvoid}
     n_outputs::Int64
-    labels::Ptr{Int32}
-    n_labels::Int64
+    classes::Ptr{Int32}
+    n_classes::Int64
+    activations::Ptr{Cvoid}
+    n_activations::Int64
+    sums::Ptr{Cvoid}
+    n_sums::Int64
 end
 
 mutable struct Run # cmlp_run
@@ -74,17 +78,17 @@ function predict(path, cells)
         Real = info.dtype == 2 ? Cdouble : Cfloat
         number_of(column, cell) = info.n_nets > 0 ? number_of_cell(model, column, cell) : parse(Real, cell)
         row = Real[number_of(column, cell) for (column, cell) in enumerate(cells)]
-        outputs, label, rows = Vector{Real}(undef, info.n_out), Int32[0], zeros(UInt64, 16) # 128 bytes: cmlp_rows
-        GC.@preserve row outputs label begin
+        outputs, class, rows = Vector{Real}(undef, info.n_out), Int32[0], zeros(UInt64, 16) # 128 bytes: cmlp_rows
+        GC.@preserve row outputs class begin
             ccall(cmlp_rows_init, Cvoid, (Ptr{Cvoid}, Csize_t, Ptr{Cvoid}, Int32, Int64, Int64),
                   rows, sizeof(rows), pointer(row), info.dtype, 1, length(row))
-            prediction = Prediction(sizeof(Prediction), pointer(outputs), length(outputs), pointer(label), 1)
+            prediction = Prediction(sizeof(Prediction), pointer(outputs), length(outputs), pointer(class), 1, C_NULL, 0, C_NULL, 0)
             check(ccall(cmlp_model_predict, Int32, (Ptr{Cvoid}, Ptr{Cvoid}, Ref{Prediction}, Ref{Run}),
                         model, rows, prediction, run))
         end
-        return label[1], outputs
+        return class[1], outputs
     end
 end
 
-label, outputs = predict(ARGS[2], ARGS[3:end])
-println(label, " ", join(outputs, " "))
+class, outputs = predict(ARGS[2], ARGS[3:end])
+println(class, " ", join(outputs, " "))

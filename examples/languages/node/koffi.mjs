@@ -23,8 +23,12 @@ const Prediction = koffi.struct("cmlp_prediction", {
 	struct_size: "size_t",
 	outputs: "void *",
 	n_outputs: "int64_t",
-	labels: "void *",
-	n_labels: "int64_t",
+	classes: "void *",
+	n_classes: "int64_t",
+	activations: "void *",
+	n_activations: "int64_t",
+	sums: "void *",
+	n_sums: "int64_t",
 });
 const Run = koffi.struct("cmlp_run", {
 	struct_size: "size_t",
@@ -83,15 +87,19 @@ const Numbers = isDouble ? Float64Array : Float32Array;
 const number = (cell) => (cell.trim() === "" ? NaN : Number(cell)); // NaN is refused; Number("") would be 0
 const row = Numbers.from(cells.map(info.n_nets ? numberOfCell : number));
 const outputs = new Numbers(info.n_out);
-const label = new Int32Array(1);
+const answer = new Int32Array(1);
 const rows = new Uint8Array(ROWS);
 rowsInit(rows, ROWS, row, info.dtype, 1, row.length);
 const prediction = {
 	struct_size: koffi.sizeof(Prediction),
 	outputs,
 	n_outputs: outputs.length,
-	labels: label,
-	n_labels: 1,
+	classes: answer,
+	n_classes: 1,
+	activations: null,
+	n_activations: 0,
+	sums: null,
+	n_sums: 0,
 };
 check(modelPredict(model[0], rows, prediction, { ...run, workspace }));
-console.log(label[0], ...outputs);
+console.log(answer[0], ...outputs);

@@ -322,6 +322,7 @@ cdef class Net:
         """Return the output activations, (n, n_outputs); raises TimeLimitReached if a long call exceeds `seconds`."""
         cdef Call call = Call.__new__(Call)
         cdef cnp.ndarray result
+        cdef cmlp_prediction prediction
         cdef int status
         call.set_rows(self, params, X, scale, order)
         if out is None:
@@ -331,9 +332,11 @@ cdef class Net:
             if call.overlapped(result) or overlap(result, params):
                 raise ValueError("out must not overlap X or the parameters in memory")
         call.prepare(n_threads, seconds)
+        memset(&prediction, 0, sizeof(prediction))
+        prediction.struct_size, prediction.outputs = sizeof(prediction), cnp.PyArray_DATA(result)
+        prediction.n_outputs = call.n * self.n_out
         with nogil:
-            status = cmlp_forward(self.net, call.params, self.n_params, &call.rows, cnp.PyArray_DATA(result),
-                                  call.n * self.n_out, &call.run)
+            status = cmlp_forward(self.net, call.params, self.n_params, &call.rows, &prediction, &call.run)
         call.done(status)
         return result
 
@@ -345,6 +348,7 @@ cdef class Net:
         """
         cdef cnp.ndarray x, result
         cdef cmlp_rows rows
+        cdef cmlp_prediction prediction
         cdef cmlp_run run
         cdef void *workspace
         cdef PyThreadState *released
@@ -360,6 +364,7 @@ cdef class Net:
             return None
         memset(&rows, 0, sizeof(rows))
         memset(&run, 0, sizeof(run))
+        memset(&prediction, 0, sizeof(prediction))
         rows.n_rows, rows.n_cols, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
         work = <double>rows.n_rows * <double>self.n_params
         if not rows.dtype or work > SMALL_WORK or not is_scale(scale, self.n_in):
@@ -382,8 +387,9 @@ cdef class Net:
             return None
         run.workspace, run.workspace_size = workspace, SMALL_BYTES  # the core returns an error if it needs more
         released = release_gil(work)
-        status = cmlp_forward(self.net, block, self.n_params, &rows, cnp.PyArray_DATA(result),
-                              rows.n_rows * self.n_out, &run)
+        prediction.struct_size, prediction.outputs = sizeof(prediction), cnp.PyArray_DATA(result)
+        prediction.n_outputs = rows.n_rows * self.n_out
+        status = cmlp_forward(self.net, block, self.n_params, &rows, &prediction, &run)
         take_gil(released)
         self.give_back(workspace)
         return result if status == CMLP_OK else None
@@ -404,20 +410,19 @@ cdef class Net:
         """Return the activations, or weighted sums, of every layer after the input, each (n, n_out)."""
         cdef Call call = Call.__new__(Call)
         cdef cnp.ndarray block
-        cdef void *activations = NULL
-        cdef void *weighted = NULL
-        cdef int64_t n_activations = 0, n_weighted = 0
+        cdef cmlp_prediction prediction
         cdef int status
         call.set_rows(self, params, X, scale, None)
         block = self.block_of(call.n)
+        memset(&prediction, 0, sizeof(prediction))
+        prediction.struct_size = sizeof(prediction)
         if sums:
-            weighted, n_weighted = cnp.PyArray_DATA(block), cnp.PyArray_SIZE(block)
+            prediction.sums, prediction.n_sums = cnp.PyArray_DATA(block), cnp.PyArray_SIZE(block)
         else:
-            activations, n_activations = cnp.PyArray_DATA(block), cnp.PyArray_SIZE(block)
+            prediction.activations, prediction.n_activations = cnp.PyArray_DATA(block), cnp.PyArray_SIZE(block)
         call.prepare(n_threads)
         with nogil:
-            status = cmlp_activations(self.net, call.params, self.n_params, &call.rows, activations, n_activations,
-                                      weighted, n_weighted, &call.run)
+            status = cmlp_forward(self.net, call.params, self.n_params, &call.rows, &prediction, &call.run)
         call.done(status)
         return self.each_layer(block, call.n)
 
@@ -425,16 +430,17 @@ cdef class Net:
         """Return the bounds of the activations of every layer: two lists of arrays (n, n_out)."""
         cdef Call call = Call.__new__(Call), other = Call.__new__(Call)
         cdef cnp.ndarray lows, highs
-        cdef int64_t n_bounds
+        cdef cmlp_bounds_outputs wanted
         cdef int status
         call.set_rows(self, params, lower, scale, None)
         other.set_rows(self, params, upper, scale, None)
         lows, highs = self.block_of(call.n), self.block_of(call.n)
-        n_bounds = cnp.PyArray_SIZE(lows)
+        wanted.struct_size = sizeof(wanted)
+        wanted.lowest, wanted.n_lowest = cnp.PyArray_DATA(lows), cnp.PyArray_SIZE(lows)
+        wanted.highest, wanted.n_highest = cnp.PyArray_DATA(highs), cnp.PyArray_SIZE(highs)
         call.prepare(1)
         with nogil:
-            status = cmlp_bounds(self.net, call.params, self.n_params, &call.rows, &other.rows, cnp.PyArray_DATA(lows),
-                                 n_bounds, cnp.PyArray_DATA(highs), n_bounds, &call.run)
+            status = cmlp_bounds(self.net, call.params, self.n_params, &call.rows, &other.rows, &wanted, &call.run)
         call.done(status)
         return self.each_layer(lows, call.n), self.each_layer(highs, call.n)
 

@@ -387,7 +387,8 @@ cdef class Model:
         memset(&rows, 0, sizeof(rows))
         rows.struct_size, rows.kind, rows.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, self.info.dtype
         rows.data, rows.n_rows, rows.n_cols = cnp.PyArray_DATA(x), 1, len(x)
-        prediction.struct_size, prediction.labels, prediction.n_labels = sizeof(cmlp_prediction), &label, 1
+        memset(&prediction, 0, sizeof(prediction))
+        prediction.struct_size, prediction.classes, prediction.n_classes = sizeof(cmlp_prediction), &label, 1
         prediction.outputs, prediction.n_outputs = cnp.PyArray_DATA(outputs), len(outputs)
         check(cmlp_model_predict(self.model, &rows, &prediction, &self.run), self.run.refused)
         return label, outputs

@@ -148,7 +148,8 @@ static uint64_t train(const recipe *r, cmlp_isa isa, int32_t n_threads)
                                 &result, &run), "epoch");
         hash = hashed(hash, CMLP_FLOAT64, &result.cost, 1);
     }
-    demand(cmlp_forward(net, params, n_params, &rows, output, ROWS * OUTPUTS, &run), "forward");
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = output, .n_outputs = ROWS * OUTPUTS};
+    demand(cmlp_forward(net, params, n_params, &rows, &prediction, &run), "forward");
     return hashed(hashed(hash, r->dtype, params, n_params), r->dtype, output, ROWS * OUTPUTS);
 }
 

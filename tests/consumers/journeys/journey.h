@@ -94,8 +94,8 @@ static inline cmlp_status predict_one(const cmlp_model *model, const void *row, 
     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
     prediction.outputs = output;
     prediction.n_outputs = n_outputs;
-    prediction.labels = label;
-    if (label) prediction.n_labels = 1;
+    prediction.classes = label;
+    if (label) prediction.n_classes = 1;
     return cmlp_model_predict(model, &rows, &prediction, run);
 }
 

@@ -26,11 +26,11 @@ int main(int argc, char **argv)
     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
     prediction.outputs = outputs;
     prediction.n_outputs = ROWS * n_out;
-    prediction.labels = labels;
+    prediction.classes = labels;
     for (int pass = 0; pass < 2; pass++) {
         rows.order = pass ? chosen : NULL;
         rows.n_order = pass ? 4 : 0;
-        prediction.n_labels = ROWS;
+        prediction.n_classes = ROWS;
         OK(cmlp_model_predict(file.model, &rows, &prediction, &run));
         for (int64_t i = 0; i < (pass ? 4 : ROWS / 2); i++) {
             float alone[16];

@@ -28,15 +28,19 @@ int main(void)
     sparse.n_rows = N_ROWS;
     sparse.n_cols = N_IN;
     sparse.n_values = n;
+    cmlp_prediction from_dense = CMLP_INIT(cmlp_prediction), from_sparse = CMLP_INIT(cmlp_prediction);
+    from_dense.outputs = dense_output;
+    from_sparse.outputs = output;
+    from_dense.n_outputs = from_sparse.n_outputs = N_ROWS * N_OUT;
     cmlp_run run = CMLP_INIT(cmlp_run);
     workspace_of(&l, &dense, NULL, NULL, &run);
-    OK(cmlp_forward(net_of(&l), l.params, N_PARAMS, &dense, dense_output, N_ROWS * N_OUT, &run));
+    OK(cmlp_forward(net_of(&l), l.params, N_PARAMS, &dense, &from_dense, &run));
     free(run.workspace);
     workspace_of(&l, &sparse, NULL, NULL, &run);
-    OK(cmlp_forward(net_of(&l), l.params, N_PARAMS, &sparse, output, N_ROWS * N_OUT, &run));
+    OK(cmlp_forward(net_of(&l), l.params, N_PARAMS, &sparse, &from_sparse, &run));
     CHECK(!memcmp(output, dense_output, sizeof output));
     indices[indptr[5]] = N_IN; /* a column outside the row */
-    CHECK(cmlp_forward(net_of(&l), l.params, N_PARAMS, &sparse, output, N_ROWS * N_OUT, &run) == CMLP_ERROR_SPARSE);
+    CHECK(cmlp_forward(net_of(&l), l.params, N_PARAMS, &sparse, &from_sparse, &run) == CMLP_ERROR_SPARSE);
     CHECK(run.bad_row == 5 && run.refused && !strcmp(run.refused, "rows->indptr or rows->indices"));
     free(run.workspace);
     return 0;

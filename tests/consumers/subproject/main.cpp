@@ -29,7 +29,10 @@ int main()
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
-    if (!status) status = cmlp_forward(net, params, 3, &rows, &output, 1, &run);
+    cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
+    prediction.outputs = &output;
+    prediction.n_outputs = 1;
+    if (!status) status = cmlp_forward(net, params, 3, &rows, &prediction, &run);
     std::printf("%s: %g\n", cmlp_status_name(status), static_cast<double>(output)); // CMLP_OK: 324
     return status != CMLP_OK || output != 324;
 }

@@ -173,8 +173,12 @@ pub struct cmlp_prediction {
     pub struct_size: usize,
     pub outputs: *mut ::std::os::raw::c_void,
     pub n_outputs: i64,
-    pub labels: *mut i32,
-    pub n_labels: i64,
+    pub classes: *mut i32,
+    pub n_classes: i64,
+    pub activations: *mut ::std::os::raw::c_void,
+    pub n_activations: i64,
+    pub sums: *mut ::std::os::raw::c_void,
+    pub n_sums: i64,
 }
 extern "C" {
     pub fn cmlp_model_predict(

@@ -21,7 +21,7 @@ impl<'m> Predictor<'m> {
     /// The elements of a row are of the model's type, or bytes for a network of `f32`. A row of a table has one number for
     /// each column: NaN where it is missing, or what [`Model::number_of_cell`] returns.
     pub fn predict<T: Number>(&mut self, row: &[T], outputs: &mut [T::Output]) -> Result<Option<usize>, Error> {
-        let mut label = -1;
+        let mut class = -1;
         if self.model.info.dtype != T::OUTPUT_DTYPE {
             check(sys::CMLP_ERROR_DTYPE)?;
         }
@@ -37,14 +37,18 @@ impl<'m> Predictor<'m> {
             struct_size: mem::size_of::<sys::cmlp_prediction>(),
             outputs: outputs.as_mut_ptr().cast(),
             n_outputs: outputs.len() as i64,
-            labels: &mut label,
-            n_labels: 1,
+            classes: &mut class,
+            n_classes: 1,
+            activations: ptr::null_mut(),
+            n_activations: 0,
+            sums: ptr::null_mut(),
+            n_sums: 0,
         };
         let mut run = run_of(&mut self.workspace, self.model.info.workspace_size);
         // SAFETY: the pointers are those of slices, with their lengths. The workspace has the size that the model has asked
         // for, and nobody else uses it, because `self` is borrowed exclusively.
         check(unsafe { sys::cmlp_model_predict(self.model.model, &rows, &prediction, &mut run) })?;
-        Ok(usize::try_from(label).ok())
+        Ok(usize::try_from(class).ok())
     }
 }
 

@@ -3,7 +3,7 @@
  *   CMLP_BUILD_ISA=<mask>  compiles only these instruction sets, a sum of cmlp_isa values: 1 is plain C, 2 AVX2,
  *                          4 AVX-512, 8 NEON. Instruction sets of other processors are never compiled.
  *   CMLP_NO_FLOAT64        no float64 networks
- *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_activations, cmlp_model_predict and what they need
+ *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_model_predict and what they need
  *   CMLP_NO_TABLES         no functions of cmlp_table.h
  *   CMLP_NO_CELLS          no cmlp_table_read_cell
  *   CMLP_NO_WORKERS        no functions of cmlp_workers.h

@@ -157,7 +157,7 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
         return status ? CMLP_ERROR_FILE_EXAMPLE
                       : compare_outputs(scratch->result, file + head->example_output, CMLP_FLOAT64, cmlpi_n_out(net));
     }
-    const cmlpi_outputs outputs = {.last = scratch->row.output};
+    const cmlp_prediction outputs = {.outputs = scratch->row.output};
     cmlpi_load(scratch->row.row, file + head->example_input, cmlpi_n_in(net), net->element);
     const void *const x = cmlpi_model_inputs(model, scratch->row.row, net->dtype, scratch->row.workspace);
     const cmlpi_fault fault = cmlpi_forward_row(net, model->params, x, &outputs, scratch->row.workspace);

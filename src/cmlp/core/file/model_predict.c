@@ -15,12 +15,12 @@ static int is_ordered(const cmlp_model *model) { return model->is_cumulative && 
 
 /* Adapts the outputs for n rows to the labels in the file: cumulative outputs become the probabilities of all labels, and
  * where a row can have several labels, none is its class index. In the core's floating-point mode. */
-static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *labels, void *outputs, int64_t n)
+static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *classes, void *outputs, int64_t n)
 {
     const int64_t n_out = cmlpi_n_out(model->net);
     float *narrow = outputs;
     double *wide = outputs;
-    for (int64_t i = 0; model->is_multilabel && labels && i < n; i++) labels[i] = -1;
+    for (int64_t i = 0; model->is_multilabel && classes && i < n; i++) classes[i] = -1;
     if (!model->is_cumulative || !outputs) return;
     while (n-- > 0) /* from the end, because they overlap */
         for (int64_t k = n_out; k >= 0; k--) {
@@ -62,9 +62,11 @@ static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const c
     if (has_more_fields(rows) || (rows->scale != 0 && rows->scale != 1)) return 0;
     if (rows->col_stride && rows->col_stride != (int64_t)size) return 0;
     if (!rows->data || is_odd(rows->data, size) || is_odd(prediction->outputs, element)) return 0;
-    if (is_odd(prediction->labels, sizeof *prediction->labels)) return 0;
+    if (is_odd(prediction->classes, sizeof *prediction->classes)) return 0;
+    if ((uintptr_t)prediction->activations | (uintptr_t)prediction->sums) return 0;
+    if (prediction->n_activations | prediction->n_sums) return 0;
     if (prediction->outputs ? prediction->n_outputs < n_out_of(model) : prediction->n_outputs != 0) return 0;
-    return prediction->labels ? prediction->n_labels >= 1 : prediction->n_labels == 0;
+    return prediction->classes ? prediction->n_classes >= 1 : prediction->n_classes == 0;
 }
 
 const void *cmlpi_model_inputs(const cmlp_model *model, const void *row, cmlp_dtype dtype, void *copy)
@@ -83,10 +85,10 @@ const void *cmlpi_model_inputs(const cmlp_model *model, const void *row, cmlp_dt
 static cmlpi_fault predict_input(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                  const cmlpi_row_memory *memory)
 {
-    const cmlpi_outputs outputs = {.last = prediction->outputs ? prediction->outputs : memory->output,
-                                   .labels = prediction->labels};
+    const cmlp_prediction wanted = {.outputs = prediction->outputs ? prediction->outputs : memory->output,
+                                    .classes = prediction->classes};
     const void *const x = cmlpi_model_inputs(model, rows->data, rows->dtype, memory->workspace);
-    return cmlpi_forward_row(model->net, model->params, x, &outputs, memory->workspace);
+    return cmlpi_forward_row(model->net, model->params, x, &wanted, memory->workspace);
 }
 
 /* Predicts one simple row. */
@@ -103,12 +105,12 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
     const cmlpi_float_mode mode = cmlpi_enter_mode();
     if (CMLP_BUILDS_TABLES && CMLP_HAS_TABLE(model)) {
         double *const outputs = prediction->outputs ? prediction->outputs : scratch.result;
-        if (cmlpi_table_row(model->table, is_ordered(model), rows->data, prediction->labels, outputs, &scratch))
+        if (cmlpi_table_row(model->table, is_ordered(model), rows->data, prediction->classes, outputs, &scratch))
             fault = cmlpi_infinite_input(rows->data, n_columns, 0);
     } else {
         fault = predict_input(model, rows, prediction, &scratch.row);
     }
-    if (!fault.status) adapt_to_labels(model, dtype_of(model), prediction->labels, prediction->outputs, 1);
+    if (!fault.status) adapt_to_labels(model, dtype_of(model), prediction->classes, prediction->outputs, 1);
     cmlpi_leave_mode(mode);
     if (fault.status) {
         run->bad_row = fault.selected;
@@ -136,26 +138,6 @@ static cmlp_status read_model_rows(const cmlp_model *model, const cmlp_rows *giv
 
 static int64_t n_selected(const cmlp_rows *rows) { return rows->order ? rows->n_order : rows->n_rows; }
 
-/* Checks one of the arrays of a prediction, `width` elements for each row. Without rows any array will do; the number of rows
- * is checked later. */
-static cmlp_status check_prediction_array(const void *array, int64_t length, int64_t n, int64_t width, size_t element,
-                                          const char *name, cmlp_run *run)
-{
-    if (n < 1 || (!array && !length)) return CMLP_OK;
-    const cmlp_status status = cmlpi_check_pointer(array, element, name, run);
-    if (status) return status;
-    return length / width < n ? cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, name) : CMLP_OK;
-}
-
-static cmlp_status check_prediction(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *p, cmlp_run *run)
-{
-    const int64_t n = n_selected(rows);
-    const cmlp_status status = check_prediction_array(p->outputs, p->n_outputs, n, n_out_of(model), cmlpi_bytes_of(dtype_of(model)),
-                                                      "prediction->outputs", run);
-    if (status) return status;
-    return check_prediction_array(p->labels, p->n_labels, n, 1, sizeof *p->labels, "prediction->labels", run);
-}
-
 static cmlp_status predict_model_rows(const cmlp_model *model, const cmlp_rows *given, const cmlp_prediction *prediction,
                                       cmlp_run *run)
 {
@@ -165,16 +147,15 @@ static cmlp_status predict_model_rows(const cmlp_model *model, const cmlp_rows *
     if (status) return cmlpi_refuse(&run->refused, status, "model");
     status = read_model_rows(model, given, &rows, run);
     if (status) return status;
-    status = CMLP_READ(&p, prediction, cmlp_prediction, n_labels);
-    if (status) return cmlpi_refuse(&run->refused, status, "prediction");
-    status = check_prediction(model, &rows, &p, run);
+    const cmlpi_output_sizes sizes = {n_out_of(model), CMLP_HAS_TABLE(model) ? 0 : cmlpi_all_outputs(model->net),
+                                      cmlpi_bytes_of(dtype_of(model))};
+    status = cmlpi_read_prediction(&p, prediction, n_selected(&rows), &sizes, run);
     if (status) return status;
-    const cmlpi_outputs outputs = {.last = p.outputs, .labels = p.labels};
     if (!CMLP_HAS_TABLE(model))
-        status = cmlpi_forward_rows(model->net, model->params, &rows, &outputs, run);
+        status = cmlpi_forward_rows(model->net, model->params, &rows, &p, run);
     else if (CMLP_BUILDS_TABLES)
-        status = cmlpi_table_rows(model->table, is_ordered(model), &rows, p.labels, p.outputs, run);
-    if (!status) adapt_to_labels(model, dtype_of(model), p.labels, p.outputs, n_selected(&rows));
+        status = cmlpi_table_rows(model->table, is_ordered(model), &rows, p.classes, p.outputs, run);
+    if (!status) adapt_to_labels(model, dtype_of(model), p.classes, p.outputs, n_selected(&rows));
     return status;
 }
 

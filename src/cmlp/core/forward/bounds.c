@@ -221,34 +221,36 @@ static cmlp_status bound_row(const bounds_job *job, int64_t row, cmlp_run *run)
     return CMLP_OK;
 }
 
-/* The lengths are those of params, lowest and highest. */
-static cmlp_status check_bounds(bounds_job *job, const cmlp_net *net, const cmlp_rows *lower, const cmlp_rows *upper,
-                                const int64_t lengths[3], cmlp_run *run)
+static cmlp_status check_bounds(bounds_job *job, const cmlp_net *net, int64_t n_params, const cmlp_rows *lower,
+                                const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run)
 {
+    cmlp_bounds_outputs wanted;
     cmlp_status status = cmlpi_check_data(&job->low, net, lower, NULL, NULL, run);
     if (!status) status = cmlpi_check_data(&job->high, net, upper, NULL, NULL, run);
     if (!status && (cmlpi_is_sparse(&job->low) || cmlpi_is_sparse(&job->high) || job->low.n != job->high.n))
         status = cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "upper");
-    if (!status) status = cmlpi_check_params(net, job->params, lengths[0], "params", run);
+    if (!status) status = cmlpi_check_params(net, job->params, n_params, "params", run);
     if (status) return status;
     for (int32_t l = 0; l < net->depth; l++)
         if (net->dtype != CMLP_FLOAT32 && !is_monotone(net->layers[l].activation))
             return cmlpi_refuse(&run->refused, CMLP_ERROR_ACTIVATION, "net");
     const int64_t width = cmlpi_all_outputs(net);
-    status = cmlpi_check_output(net, job->lowest, lengths[1], job->low.n, width, "lowest", run);
-    if (!status) status = cmlpi_check_output(net, job->highest, lengths[2], job->low.n, width, "highest", run);
-    return status;
+    status = CMLP_READ(&wanted, bounds, cmlp_bounds_outputs, n_highest);
+    if (status) return cmlpi_refuse(&run->refused, status, "bounds");
+    job->lowest = wanted.lowest;
+    job->highest = wanted.highest;
+    status = cmlpi_check_output(net, wanted.lowest, wanted.n_lowest, job->low.n, width, "bounds->lowest", run);
+    if (status) return status;
+    return cmlpi_check_output(net, wanted.highest, wanted.n_highest, job->low.n, width, "bounds->highest", run);
 }
 
 cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
-                        const cmlp_rows *upper, void *lowest, int64_t n_lowest, void *highest, int64_t n_highest,
-                        cmlp_run *run)
+                        const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run)
 {
-    const int64_t lengths[] = {n_params, n_lowest, n_highest};
-    bounds_job job = {.params = params, .lowest = lowest, .highest = highest};
+    bounds_job job = {.params = params};
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = check_bounds(&job, net, lower, upper, lengths, &frame.run);
+    if (!status) status = check_bounds(&job, net, n_params, lower, upper, bounds, &frame.run);
     for (int64_t row = 0; !status && row < job.low.n; row++)
         status = cmlpi_polls_cancel(&frame.run) ? CMLP_CANCELLED : bound_row(&job, row, &frame.run);
     return cmlpi_end_call(&frame, status);

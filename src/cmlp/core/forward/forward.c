@@ -6,6 +6,8 @@
 #include "input.h"
 #include "layer.h"
 
+#include <string.h>
+
 /* Rows of a microbatch: their activations stay in the cache. 112 is a multiple of the kernels' 14 rows and of 16. */
 #ifndef FORWARD_ROWS
 #define FORWARD_ROWS 112
@@ -20,7 +22,7 @@ typedef struct thread_memory {
 typedef struct forward_job {
     cmlpi_data data;
     const void *params;
-    cmlpi_outputs outputs;
+    cmlp_prediction wanted;
     cmlp_run *run;
     thread_memory memory;         /* of the calling thread */
     size_t begin, memory_size;    /* where the threads' memory begins in the workspace, and the bytes of each */
@@ -77,11 +79,12 @@ static void *layer_output(const cmlp_net *net, void *block, int32_t l, int64_t f
     return block ? cmlpi_at(net, cmlpi_layer_block(net, block, l, n), first * net->layers[l].n_out) : other;
 }
 
-static void *layer_activations(const cmlp_net *net, const cmlpi_outputs *outputs, int32_t l, int64_t first, int64_t n,
-                                      void *other)
+static void *layer_activations(const cmlp_net *net, const cmlp_prediction *wanted, int32_t l, int64_t first, int64_t n,
+                               void *other)
 {
-    if (l == net->depth - 1 && outputs->last) return cmlpi_at(net, outputs->last, first * net->layers[l].n_out);
-    return layer_output(net, outputs->activations, l, first, n, other);
+    if (l == net->depth - 1 && wanted->outputs && !wanted->activations)
+        return cmlpi_at(net, wanted->outputs, first * net->layers[l].n_out);
+    return layer_output(net, wanted->activations, l, first, n, other);
 }
 
 void cmlpi_sort_outputs(const cmlp_net *net, void *outputs, int64_t n)
@@ -97,23 +100,23 @@ void cmlpi_sort_outputs(const cmlp_net *net, void *outputs, int64_t n)
     }
 }
 
-int32_t cmlpi_label_of(const cmlp_net *net, const void *output, int32_t dtype)
+int32_t cmlpi_class_of(const cmlp_net *net, const void *output, int32_t dtype)
 {
     const int is_float = !CMLP_BUILDS_DOUBLES || dtype == CMLP_FLOAT32;
     const int32_t activation = cmlpi_output_activation(net);
     const float *f = output;
     const double *d = output;
     double best = is_float ? f[0] : d[0];
-    int32_t label = 0;
+    int32_t found = 0;
     if (activation != CMLP_ACTIVATION_SOFTMAX && activation != CMLP_ACTIVATION_LOGISTIC) return -1;
     if (cmlpi_n_out(net) == 1) return activation == CMLP_ACTIVATION_LOGISTIC && best > 0.5;
     for (int32_t i = 1; i < cmlpi_n_out(net) && best == best; i++) {
         const double value = is_float ? f[i] : d[i];
         if (value <= best) continue;
         best = value;
-        label = i;
+        found = i;
     }
-    return label;
+    return found;
 }
 
 static void row_sums(const cmlp_net *net, const void *params, int32_t l, const void *x, void *z)
@@ -122,50 +125,61 @@ static void row_sums(const cmlp_net *net, const void *params, int32_t l, const v
     net->kernels->dense_row(x, net->layers[l].n_in, &to);
 }
 
-/* The last activations are not needed if the caller wants sums only. */
-static void activate_layer(const cmlp_net *net, const cmlpi_outputs *outputs, int32_t l, void *z, void *a, int64_t n)
+/* Whether the caller wants weighted sums only: then the last activations are not needed. */
+static int wants_sums_only(const cmlp_prediction *wanted)
 {
-    if (l < net->depth - 1 || !outputs->sums || outputs->activations) cmlpi_activate_rows(net, l, z, a, n);
+    return wanted->sums && !wanted->activations && !wanted->outputs && !wanted->classes;
 }
 
-/* Sorts the quantiles of n rows of the last layer's activations a from row `first` on, and finds their class indices. */
-static void finish_outputs(const cmlp_net *net, const cmlpi_outputs *outputs, const void *a, int64_t first, int64_t n)
+static void activate_layer(const cmlp_net *net, const cmlp_prediction *wanted, int32_t l, void *z, void *a, int64_t n)
 {
-    if (net->n_quantiles && outputs->last) cmlpi_sort_outputs(net, cmlpi_at(net, outputs->last, first * net->n_quantiles), n);
-    for (int64_t i = 0; outputs->labels && i < n; i++)
-        outputs->labels[first + i] = cmlpi_label_of(net, cmlpi_at(net, a, i * cmlpi_n_out(net)), net->dtype);
+    if (l < net->depth - 1 || !wants_sums_only(wanted)) cmlpi_activate_rows(net, l, z, a, n);
+}
+
+/* Makes the outputs and the class indices of n rows from row `first` on from the last layer's activations a, which are the
+ * outputs already unless the caller wants all activations, too. */
+static void finish_outputs(const cmlp_net *net, const cmlp_prediction *wanted, const void *a, int64_t first, int64_t n)
+{
+    const int64_t n_out = cmlpi_n_out(net);
+    if (wanted->outputs) {
+        void *const outputs = cmlpi_at(net, wanted->outputs, first * n_out);
+        if (outputs != a) memcpy(outputs, a, (size_t)(n * n_out) * net->element);
+        if (net->n_quantiles) cmlpi_sort_outputs(net, outputs, n);
+    }
+    for (int64_t i = 0; wanted->classes && i < n; i++)
+        wanted->classes[first + i] = cmlpi_class_of(net, cmlpi_at(net, a, i * n_out), net->dtype);
 }
 
 /* Computes row `first` of the outputs for n rows, from its inputs x in the net's type. A row alone has kernels of its own,
  * without masks of other rows. */
-static cmlpi_fault predict_single_row(const cmlp_net *net, const void *params, const void *x, const cmlpi_outputs *outputs,
-                               void *const activations[2], int64_t first, int64_t n)
+static cmlpi_fault predict_single_row(const cmlp_net *net, const void *params, const void *x, const cmlp_prediction *wanted,
+                                      void *const activations[2], int64_t first, int64_t n)
 {
     for (int32_t l = 0; l < net->depth; l++) {
         const int64_t n_in = net->layers[l].n_in, n_out = net->layers[l].n_out;
-        void *const a = layer_activations(net, outputs, l, first, n, activations[l & 1]);
-        void *const z = layer_output(net, outputs->sums, l, first, n, a);
+        void *const a = layer_activations(net, wanted, l, first, n, activations[l & 1]);
+        void *const z = layer_output(net, wanted->sums, l, first, n, a);
         row_sums(net, params, l, x, z);
         if (!l && net->kernels->find_nonfinite(z, n_out, 1) == 0) {
             const int64_t column = net->kernels->find_nonfinite(x, 1, n_in);
             if (column < n_in) return (cmlpi_fault){CMLP_ERROR_INPUT, first, column};
         }
-        activate_layer(net, outputs, l, z, a, 1);
+        activate_layer(net, wanted, l, z, a, 1);
         x = a;
     }
-    finish_outputs(net, outputs, x, first, 1);
+    finish_outputs(net, wanted, x, first, 1);
     return (cmlpi_fault){CMLP_OK, -1, -1};
 }
 
-cmlpi_fault cmlpi_forward_row(const cmlp_net *net, const void *params, const void *x, const cmlpi_outputs *outputs,
+cmlpi_fault cmlpi_forward_row(const cmlp_net *net, const void *params, const void *x, const cmlp_prediction *wanted,
                               char *workspace)
 {
     void *const activations[2] = {workspace + net->row.hidden[0], workspace + net->row.hidden[1]};
-    return predict_single_row(net, params, x, outputs, activations, 0, 1);
+    return predict_single_row(net, params, x, wanted, activations, 0, 1);
 }
 
 /* Computes n rows, or one CSR row, from the selected row `first` on. */
-static cmlpi_fault predict_rows(const cmlpi_data *data, const void *params, const cmlpi_outputs *outputs,
+static cmlpi_fault predict_rows(const cmlpi_data *data, const void *params, const cmlp_prediction *wanted,
                                 const thread_memory *memory, int64_t first, int64_t n)
 {
     const cmlp_net *net = data->net;
@@ -173,8 +187,8 @@ static cmlpi_fault predict_rows(const cmlpi_data *data, const void *params, cons
     const void *x = NULL;
     for (int32_t l = 0; l < net->depth; l++) {
         const int64_t n_in = net->layers[l].n_in;
-        void *const a = layer_activations(net, outputs, l, first, data->n, memory->activations[l & 1]);
-        void *const z = layer_output(net, outputs->sums, l, first, data->n, a);
+        void *const a = layer_activations(net, wanted, l, first, data->n, memory->activations[l & 1]);
+        void *const z = layer_output(net, wanted->sums, l, first, data->n, a);
         if (!l) {
             const cmlpi_row_range range = {.selected = first, .n = n, .microbatch = n, .once = 1};
             cmlpi_first_layer(data, params, &range, &memory->input, z, scratch);
@@ -187,21 +201,21 @@ static cmlpi_fault predict_rows(const cmlpi_data *data, const void *params, cons
         } else {
             row_sums(net, params, l, x, z);
         }
-        activate_layer(net, outputs, l, z, a, n);
+        activate_layer(net, wanted, l, z, a, n);
         x = a;
     }
-    finish_outputs(net, outputs, x, first, n);
+    finish_outputs(net, wanted, x, first, n);
     return (cmlpi_fault){CMLP_OK, -1, -1};
 }
 
 /* Computes the selected row `first`. */
-static cmlpi_fault predict_selected(const cmlpi_data *data, const void *params, const cmlpi_outputs *outputs,
+static cmlpi_fault predict_selected(const cmlpi_data *data, const void *params, const cmlp_prediction *wanted,
                                     const thread_memory *memory, int64_t first)
 {
     const void *x;
-    if (cmlpi_is_sparse(data)) return predict_rows(data, params, outputs, memory, first, 1);
+    if (cmlpi_is_sparse(data)) return predict_rows(data, params, wanted, memory, first, 1);
     cmlpi_gather_rows(data, first, 1, &x, memory->input.converted);
-    return predict_single_row(data->net, params, x, outputs, memory->activations, first, data->n);
+    return predict_single_row(data->net, params, x, wanted, memory->activations, first, data->n);
 }
 
 static void forward_thread(void *context, cmlpi_thread self)
@@ -221,9 +235,9 @@ static void forward_thread(void *context, cmlpi_thread self)
         if (left <= 0) return;
         const int64_t n = left < job->step ? left : job->step;
         if (n > 1)
-            *fault = predict_rows(&job->data, job->params, &job->outputs, &memory, first, n);
+            *fault = predict_rows(&job->data, job->params, &job->wanted, &memory, first, n);
         else
-            *fault = predict_selected(&job->data, job->params, &job->outputs, &memory, first);
+            *fault = predict_selected(&job->data, job->params, &job->wanted, &memory, first);
         if (fault->status) cmlpi_atomic_store(&job->stopped, 1);
     }
 }
@@ -232,10 +246,11 @@ static void forward_thread(void *context, cmlpi_thread self)
 static cmlp_status forward_row(forward_job *job, cmlp_run *run)
 {
     const cmlpi_row_layout *layout = &job->data.net->row;
-    const int is_kept = !job->outputs.labels || job->outputs.last;
+    cmlp_prediction *const wanted = &job->wanted;
+    const int is_kept = wanted->outputs || wanted->activations || wants_sums_only(wanted);
     const cmlp_status status = cmlpi_check_workspace(run, is_kept ? layout->forward : layout->all);
     if (status) return status;
-    if (!is_kept) job->outputs.last = (char *)run->workspace + layout->output;
+    if (!is_kept) wanted->outputs = (char *)run->workspace + layout->output;
     if (cmlpi_polls_cancel(run)) return CMLP_CANCELLED;
     if (!job->data.n) return CMLP_OK;
     cmlpi_csr_row sparse;
@@ -243,30 +258,35 @@ static cmlp_status forward_row(forward_job *job, cmlp_run *run)
     memory.input.converted = run->workspace;
     memory.input.sparse = &sparse;
     for (int i = 0; i < 2; i++) memory.activations[i] = (char *)run->workspace + layout->hidden[i];
-    return cmlpi_report(run, &job->data, predict_selected(&job->data, job->params, &job->outputs, &memory, 0));
+    return cmlpi_report(run, &job->data, predict_selected(&job->data, job->params, &job->wanted, &memory, 0));
 }
 
-/* What a call of cmlp_forward or cmlp_activations asks for. */
-typedef struct wanted_outputs {
-    cmlpi_outputs outputs;
-    int64_t n_last, n_activations, n_sums;
-    int is_last; /* whether it is one of cmlp_forward */
-} wanted_outputs;
-
-static cmlp_status check_outputs(const cmlpi_data *data, const wanted_outputs *wanted, cmlp_run *run)
+/* Checks one of the arrays of a prediction, `width` elements for each row. */
+static cmlp_status check_array(const void *array, int64_t length, int64_t n, int64_t width, size_t element,
+                               const char *name, cmlp_run *run)
 {
-    const cmlp_net *net = data->net;
-    const cmlpi_outputs *outputs = &wanted->outputs;
-    const int64_t all = cmlpi_all_outputs(net);
-    cmlp_status status = CMLP_OK;
-    if (wanted->is_last)
-        return cmlpi_check_output(net, outputs->last, wanted->n_last, data->n, cmlpi_n_out(net), "outputs", run);
-    const int wants_sums = outputs->sums || wanted->n_sums;
-    if (outputs->activations || wanted->n_activations || !wants_sums)
-        status = cmlpi_check_output(net, outputs->activations, wanted->n_activations, data->n, all, "activations", run);
-    if (!status && wants_sums)
-        status = cmlpi_check_output(net, outputs->sums, wanted->n_sums, data->n, all, "sums", run);
-    return status;
+    if (n < 1 || (!array && !length)) return CMLP_OK;
+    const cmlp_status status = cmlpi_check_pointer(array, element, name, run);
+    if (status) return status;
+    return length / width < n ? cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, name) : CMLP_OK;
+}
+
+cmlp_status cmlpi_read_prediction(cmlp_prediction *copy, const cmlp_prediction *given, int64_t n,
+                                  const cmlpi_output_sizes *sizes, cmlp_run *run)
+{
+    cmlp_status status = CMLP_READ(copy, given, cmlp_prediction, n_sums);
+    if (status) return cmlpi_refuse(&run->refused, status, "prediction");
+    status = check_array(copy->outputs, copy->n_outputs, n, sizes->last, sizes->element, "prediction->outputs", run);
+    if (!status)
+        status = check_array(copy->classes, copy->n_classes, n, 1, sizeof *copy->classes, "prediction->classes", run);
+    if (status) return status;
+    if (!sizes->all && (copy->activations || copy->n_activations))
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "prediction->activations");
+    if (!sizes->all && (copy->sums || copy->n_sums))
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "prediction->sums");
+    status = check_array(copy->activations, copy->n_activations, n, sizes->all, sizes->element, "prediction->activations",
+                         run);
+    return status ? status : check_array(copy->sums, copy->n_sums, n, sizes->all, sizes->element, "prediction->sums", run);
 }
 
 /* Predicts the checked rows of the job. */
@@ -290,38 +310,26 @@ static cmlp_status forward(forward_job *job, cmlp_run *run)
     return cmlpi_report(run, data, fault);
 }
 
-cmlp_status cmlpi_forward_rows(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlpi_outputs *outputs,
+cmlp_status cmlpi_forward_rows(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_prediction *wanted,
                                cmlp_run *run)
 {
-    forward_job job = {.params = params, .outputs = *outputs};
+    forward_job job = {.params = params, .wanted = *wanted};
     const cmlp_status status = cmlpi_check_data(&job.data, net, rows, NULL, NULL, run);
     return status ? status : forward(&job, run);
 }
 
-static cmlp_status forward_call(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
-                                const wanted_outputs *wanted, cmlp_run *run)
+cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
+                         const cmlp_prediction *prediction, cmlp_run *run)
 {
     cmlpi_call frame;
-    forward_job job = {.params = params, .outputs = wanted->outputs};
+    forward_job job = {.params = params};
     cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = cmlpi_check_data(&job.data, net, rows, NULL, NULL, &frame.run);
     if (!status) status = cmlpi_check_params(net, params, n_params, "params", &frame.run);
-    if (!status) status = check_outputs(&job.data, wanted, &frame.run);
+    if (!status) {
+        const cmlpi_output_sizes sizes = {cmlpi_n_out(net), cmlpi_all_outputs(net), net->element};
+        status = cmlpi_read_prediction(&job.wanted, prediction, job.data.n, &sizes, &frame.run);
+    }
     if (!status) status = forward(&job, &frame.run);
     return cmlpi_end_call(&frame, status);
-}
-
-cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows, void *outputs,
-                         int64_t n_outputs, cmlp_run *run)
-{
-    const wanted_outputs wanted = {.outputs.last = outputs, .n_last = n_outputs, .is_last = 1};
-    return forward_call(net, params, n_params, rows, &wanted, run);
-}
-
-cmlp_status cmlp_activations(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
-                             void *activations, int64_t n_activations, void *sums, int64_t n_sums, cmlp_run *run)
-{
-    const wanted_outputs wanted = {.outputs = {.activations = activations, .sums = sums},
-                                   .n_activations = n_activations, .n_sums = n_sums};
-    return forward_call(net, params, n_params, rows, &wanted, run);
 }

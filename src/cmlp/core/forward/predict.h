@@ -1,4 +1,4 @@
-/* What calls that predict a single row need beside cmlpi_forward_row: their workspace, the row, and its class index. */
+/* What calls that predict a single row need beside cmlpi_forward_row: their workspace and the row. */
 #ifndef CMLP_PREDICT_H
 #define CMLP_PREDICT_H
 

@@ -109,8 +109,9 @@ static cmlp_status forward_tile(const cmlp_net *net, const void *params, const v
     const cmlp_rows rows = cmlp_dense_rows(inputs, net->dtype, n, cmlpi_n_in(net));
     cmlp_run run = {.struct_size = sizeof run, .workspace = memory->workspace,
                     .workspace_size = memory->workspace_size, .n_threads = 1};
-    const cmlpi_outputs outputs = {.last = memory->output};
-    if (n != 1) return cmlp_forward(net, params, net->n_params, &rows, memory->output, n * cmlpi_n_out(net), &run);
+    const cmlp_prediction outputs = {.struct_size = sizeof outputs, .outputs = memory->output,
+                                     .n_outputs = n * cmlpi_n_out(net)};
+    if (n != 1) return cmlp_forward(net, params, net->n_params, &rows, &outputs, &run);
     if (memory->workspace_size < cmlpi_with_slack(net->row.forward)) return CMLP_ERROR_BUFFER_SIZE;
     return cmlpi_forward_row(net, params, inputs, &outputs, memory->workspace).status;
 }
@@ -153,7 +154,7 @@ cmlp_status cmlpi_table_outputs(const cmlp_table *table, int is_ordered, int64_t
     for (int64_t i = 0; labels && i < n; i++)
         labels[i] = table->targets      ? -1
                     : table->threshold ? result[i] >= *table->threshold
-                                       : cmlpi_label_of(table->nets[0].net, result + i * n_out, CMLP_FLOAT64);
+                                       : cmlpi_class_of(table->nets[0].net, result + i * n_out, CMLP_FLOAT64);
     return CMLP_OK;
 }
 
