@@ -43,7 +43,7 @@ const wishesScene = {
 	seconds: TO_A_AT + 8.4,
 	captions: () => [
 		[0, "wishes.1"],
-		[GAP_AT + 0.6, "wishes.gap"],
+		[GAP_AT + 0.9, "wishes.gap"],
 		[CAUSE_AT - 0.6, "wishes.cause"],
 		[WISH_BET_AT - 0.6, "wishes.bet"],
 		[WISH_BET_AT + 0.3, "wishes.verdict"],
@@ -86,7 +86,14 @@ const wishesScene = {
 		const { upright } = view;
 		const runs = (j) => part(t, requestAt(facts, j), requestAt(facts, j) + REQUEST_SECONDS);
 		paintDots(view, back, 2, last, (i, j) => (i === facts.asked && j !== facts.says ? runs(j) : 0), upright ? 4 : 7);
-		paintDots(view, back, 2, last, (_, j) => part(t, ofAllAt(j), ofAllAt(j) + 1.6), upright ? 3 : 5);
+		paintDots(
+			view,
+			back,
+			2,
+			last,
+			(i, j) => (i === facts.asked ? 0 : part(t, ofAllAt(j), ofAllAt(j) + 1.6)),
+			upright ? 3 : 5,
+		);
 		const before = [facts.wires(1), 1, facts.requestShares(1)];
 		paintDots(view, ...before, (_, j) => part(t, toAAt(j), toAAt(j) + 1.8), upright ? 3 : 5);
 		const isFirst = (k) => k === facts.label || k === facts.says; // the two numbers of the hill
@@ -152,9 +159,16 @@ function paintGapProducts(view, facts, t) {
 		const text = filmWords("label.wish", { gap: gapText, slope, wish: signedNumber(wish) });
 		const size = upright ? 15.5 : 20;
 		letters(view, k, upright ? 10 : 312, y, size, { alpha, bold: true });
-		letters(view, text, upright ? 78 : 424, y, size, { colour: tint(wish), alpha, align: "left" });
+		paintProduct(view, text, upright ? 78 : 424, y, size, { colour: tint(wish), alpha, align: "left" });
 		paintRing(view, ...places.at(3, k), places.radius[3] * 1.35, within(t, from, from + GAP_SECONDS, 0.5));
 	});
+}
+
+/** A product with its result, which on a narrow screen has a line of its own. */
+function paintProduct(view, text, x, y, size, style) {
+	const lines = view.upright ? text.split(/ (?==)/) : [text];
+	const pitch = 16;
+	lines.forEach((line, n) => letters(view, line, x, y + (n - (lines.length - 1) / 2) * pitch, size, style));
 }
 
 /** The curve of a neuron around its middle, with a dot at a sum and the slope there. */
@@ -181,7 +195,7 @@ function paintCurve(view, [x, y, wide, high], reach, z, alpha) {
 /** The wires between the asked neuron of B and the outputs, in the colours of their weights. */
 function paintAskedWires(view, facts, t, alpha, result) {
 	if (alpha <= 0) return;
-	const { places, upright } = view;
+	const { pen, places, upright } = view;
 	const { w, outputs } = facts.start.layers[2];
 	const { asked, says } = facts;
 	const own = facts.wires(2).filter(([i]) => i === asked);
@@ -217,7 +231,6 @@ function paintAskedWires(view, facts, t, alpha, result) {
 	if (u <= 0 || u >= 1) return;
 	const number = facts.wishes[3][says] * (u < 0.5 ? 1 : weight(says));
 	const [dotX, dotY] = blendAll(end, [x, y], u);
-	const { pen } = view;
 	pen.fillStyle = tint(number);
 	pen.beginPath();
 	pen.arc(dotX, dotY, upright ? 3.5 : 6, 0, 7);
@@ -235,11 +248,11 @@ function paintRequests(view, facts, t) {
 	const requests = facts.requests(2, facts.asked);
 	const { says, label } = facts;
 	const arrived = (j) => rise(t, requestAt(facts, j) + REQUEST_SECONDS - 0.2, 0.5);
-	const [wish, weight, part] = [facts.wishes[3][says], requests[says] / facts.wishes[3][says], requests[says]].map(
+	const [wish, weight, product] = [facts.wishes[3][says], requests[says] / facts.wishes[3][says], requests[says]].map(
 		signedNumber,
 	);
 	const [textX, textY] = upright ? [195, 225] : [712, places.at(3, says)[1]];
-	letters(view, filmWords("label.part", { wish, weight, part }), textX, textY, upright ? 17 : 22, {
+	letters(view, filmWords("label.part", { wish, weight, part: product }), textX, textY, upright ? 17 : 22, {
 		colour: tint(requests[says]),
 		align: upright ? "center" : "right",
 		alpha: min(arrived(says), 1 - rise(t, OTHERS_ASK_AT - 0.6, 0.5)),
@@ -292,7 +305,7 @@ function paintRequests(view, facts, t) {
 	const summed = seen * rise(t, ADDED_AT, 0.4);
 	const text = `${filmWords("label.together")} ${signedNumber(added)}`;
 	if (!upright) box(pen, min(BARS_AT, BARS_AT + added * scale), 606, abs(added) * scale, 22, tint(added), summed);
-	const place = upright ? [195, 300] : [BARS_AT + (added < 0 ? 14 : -14), 617];
+	const place = upright ? [195, 289] : [BARS_AT + (added < 0 ? 14 : -14), 617];
 	let align = added < 0 ? "left" : "right";
 	if (upright) align = "center";
 	letters(view, text, ...place, upright ? 17 : 22, { alpha: summed, colour: tint(added), bold: true, align });
@@ -310,7 +323,7 @@ function paintAskedCurve(view, facts, t) {
 	const alpha = within(t, SLOPE_AT + 0.2, ALL_AT - 0.6, 0.8);
 	if (alpha <= 0) return;
 	const { pen, upright } = view;
-	const [x, y, wide, high] = upright ? [195, 222, 130, 46] : [520, 320, 195, 170];
+	const [x, y, wide, high] = upright ? [195, 208, 130, 46] : [520, 320, 195, 170];
 	const own = facts.result.z[1][facts.asked];
 	const reach = max(6.5, 1.2 * abs(own));
 	const away = within(t, NUDGES_AT[1] - 1, WEAKENED_AT + 0.2, 0.9);
@@ -354,7 +367,7 @@ function paintAskedCurve(view, facts, t) {
 	const wish = facts.wishes[2][facts.asked];
 	const numbers = { total: signedNumber(sum(facts.requests(2, facts.asked))), slope: filmNumber(slopeOf(own), 2) };
 	const text = filmWords("label.asked", { ...numbers, wish: signedNumber(wish), B });
-	letters(view, text, x, upright ? 300 : 590, upright ? 17 : 24, {
+	paintProduct(view, text, x, upright ? 284 : 590, upright ? 17 : 24, {
 		colour: tint(wish),
 		alpha: alpha * rise(t, WEAKENED_AT + 0.5, 0.6),
 	});
