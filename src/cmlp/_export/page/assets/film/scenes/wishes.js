@@ -15,7 +15,7 @@ const ALL_AT = WEAKENED_AT + 2.6;
 const TO_A_AT = ALL_AT + 5;
 const NUDGE_SECONDS = 1.1;
 const QUIET_WIRES = 0.12; // alpha while something else is the point
-const BARS_AT = 545; // where the bars of requests begin, to the right and to the left
+const BARS_AT = 500; // where the bars of requests begin, to the right and to the left
 const FLAT = 5; // a sum on the flat end of the curve
 const ofAllAt = (j) => ALL_AT + 0.4 + j * 0.14;
 const toAAt = (j) => TO_A_AT + 0.6 + j * 0.1;
@@ -157,18 +157,17 @@ function paintGapProducts(view, facts, t) {
 		paintCurve(view, [upright ? 46 : 372, y, upright ? 24 : 40, upright ? 17 : 23], 4, z, alpha);
 		const [slope, gapText] = [filmNumber(slopeOf(z), 2), signedNumber(gap)];
 		const text = filmWords("label.wish", { gap: gapText, slope, wish: signedNumber(wish) });
-		const size = upright ? 15.5 : 20;
+		const size = upright ? 15.5 : 21;
 		letters(view, k, upright ? 10 : 312, y, size, { alpha, bold: true });
 		paintProduct(view, text, upright ? 78 : 424, y, size, { colour: tint(wish), alpha, align: "left" });
 		paintRing(view, ...places.at(3, k), places.radius[3] * 1.35, within(t, from, from + GAP_SECONDS, 0.5));
 	});
 }
 
-/** A product with its result, which on a narrow screen has a line of its own. */
+/** A product, and in a line of its own what it gives. */
 function paintProduct(view, text, x, y, size, style) {
-	const lines = view.upright ? text.split(/ (?==)/) : [text];
-	const pitch = 16;
-	lines.forEach((line, n) => letters(view, line, x, y + (n - (lines.length - 1) / 2) * pitch, size, style));
+	const pitch = view.upright ? 16 : 27;
+	text.split(/ (?==)/).forEach((line, n) => letters(view, line, x, y + (n - 0.5) * pitch, size, style));
 }
 
 /** The curve of a neuron around its middle, with a dot at a sum and the slope there. */
@@ -219,7 +218,7 @@ function paintAskedWires(view, facts, t, alpha, result) {
 	letters(view, `B${asked + 1}`, ...name, upright ? 17 : 20, { alpha, bold: true });
 	// On the wire of the wrong answer: its weight, and the number that passes it.
 	const end = places.at(3, says);
-	const middle = blendAll([x, y], end, 0.35);
+	const middle = blendAll([x, y], end, 0.3);
 	const side = end[1] > y || upright ? 1 : -1;
 	const beside = upright ? [14, 0] : [12, -14 * side];
 	letters(view, `× ${filmNumber(weight(says), 2)}`, middle[0] + beside[0], middle[1] + beside[1], upright ? 16 : 20, {
@@ -239,6 +238,7 @@ function paintAskedWires(view, facts, t, alpha, result) {
 		colour: tint(number),
 		align: "right",
 		bold: true,
+		alpha: 1 - clamp((u - 0.54) / 0.1),
 	});
 }
 
@@ -260,7 +260,7 @@ function paintRequests(view, facts, t) {
 	const total = sum(requests);
 	const scale = upright
 		? 38 / largest(requests)
-		: min(130 / largest(requests), 190 / max(abs(total), largest(requests)));
+		: min(110 / largest(requests), 170 / max(abs(total), largest(requests)));
 	const left = (j) => 1 - rise(t, ADDED_AT + j * 0.12, 0.4);
 	const size = upright ? 15.5 : 20;
 	requests.forEach((value, j) => {
@@ -283,7 +283,7 @@ function paintRequests(view, facts, t) {
 			...style,
 			align: value > 0 ? "left" : "right",
 		});
-		letters(view, j, 312, y, size, name);
+		letters(view, j, 296, y, size, name);
 	});
 	const seen = within(t, OTHERS_ASK_AT + 0.6, WEAKENED_AT + 0.4, 0.6);
 	if (seen <= 0) return;
