@@ -286,7 +286,10 @@ function paintArrowDown(view, facts, t, shown) {
 /** The arrow parts into two numbers. They go to their two places among those of all knobs, and to their outputs. */
 function paintTwoParts(view, facts, t, places) {
 	paintEmptyFields(view, places);
-	paintCount(view, N_KNOBS, within(t, PLACES_AT + 0.4, HOME_AT + 0.6));
+	letters(view, filmNumber(N_KNOBS, 0), ...(view.upright ? [310, 397] : [1104, 480]), view.upright ? 22 : 34, {
+		colour: colours.mark,
+		alpha: within(t, PLACES_AT + 0.4, HOME_AT + 0.6),
+	});
 	const wishes = facts.wishes[3];
 	const [p, q] = facts.hill.slopes(0, 0);
 	const tip = hillPlace(view.places, facts, -6 * p, -6 * q);

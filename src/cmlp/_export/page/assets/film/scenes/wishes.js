@@ -15,7 +15,7 @@ const ALL_AT = WEAKENED_AT + 2.6;
 const TO_A_AT = ALL_AT + 5;
 const NUDGE_SECONDS = 1.1;
 const QUIET_WIRES = 0.12; // alpha while something else is the point
-const BARS_AT = 545; // where the bars of requests begin, to the right and to the left
+const BARS_AT = 500; // where the bars of requests begin, to the right and to the left
 const FLAT = 5; // a sum on the flat end of the curve
 const ofAllAt = (j) => ALL_AT + 0.4 + j * 0.14;
 const toAAt = (j) => TO_A_AT + 0.6 + j * 0.1;
@@ -43,7 +43,7 @@ const wishesScene = {
 	seconds: TO_A_AT + 8.4,
 	captions: () => [
 		[0, "wishes.1"],
-		[GAP_AT + 0.6, "wishes.gap"],
+		[GAP_AT + 0.9, "wishes.gap"],
 		[CAUSE_AT - 0.6, "wishes.cause"],
 		[WISH_BET_AT - 0.6, "wishes.bet"],
 		[WISH_BET_AT + 0.3, "wishes.verdict"],
@@ -86,7 +86,14 @@ const wishesScene = {
 		const { upright } = view;
 		const runs = (j) => part(t, requestAt(facts, j), requestAt(facts, j) + REQUEST_SECONDS);
 		paintDots(view, back, 2, last, (i, j) => (i === facts.asked && j !== facts.says ? runs(j) : 0), upright ? 4 : 7);
-		paintDots(view, back, 2, last, (_, j) => part(t, ofAllAt(j), ofAllAt(j) + 1.6), upright ? 3 : 5);
+		paintDots(
+			view,
+			back,
+			2,
+			last,
+			(i, j) => (i === facts.asked ? 0 : part(t, ofAllAt(j), ofAllAt(j) + 1.6)),
+			upright ? 3 : 5,
+		);
 		const before = [facts.wires(1), 1, facts.requestShares(1)];
 		paintDots(view, ...before, (_, j) => part(t, toAAt(j), toAAt(j) + 1.8), upright ? 3 : 5);
 		const isFirst = (k) => k === facts.label || k === facts.says; // the two numbers of the hill
@@ -150,11 +157,17 @@ function paintGapProducts(view, facts, t) {
 		paintCurve(view, [upright ? 46 : 372, y, upright ? 24 : 40, upright ? 17 : 23], 4, z, alpha);
 		const [slope, gapText] = [filmNumber(slopeOf(z), 2), signedNumber(gap)];
 		const text = filmWords("label.wish", { gap: gapText, slope, wish: signedNumber(wish) });
-		const size = upright ? 15.5 : 20;
+		const size = upright ? 15.5 : 21;
 		letters(view, k, upright ? 10 : 312, y, size, { alpha, bold: true });
-		letters(view, text, upright ? 78 : 424, y, size, { colour: tint(wish), alpha, align: "left" });
+		paintProduct(view, text, upright ? 78 : 424, y, size, { colour: tint(wish), alpha, align: "left" });
 		paintRing(view, ...places.at(3, k), places.radius[3] * 1.35, within(t, from, from + GAP_SECONDS, 0.5));
 	});
+}
+
+/** A product, and in a line of its own what it gives. */
+function paintProduct(view, text, x, y, size, style) {
+	const pitch = view.upright ? 16 : 27;
+	text.split(/ (?==)/).forEach((line, n) => letters(view, line, x, y + (n - 0.5) * pitch, size, style));
 }
 
 /** The curve of a neuron around its middle, with a dot at a sum and the slope there. */
@@ -181,7 +194,7 @@ function paintCurve(view, [x, y, wide, high], reach, z, alpha) {
 /** The wires between the asked neuron of B and the outputs, in the colours of their weights. */
 function paintAskedWires(view, facts, t, alpha, result) {
 	if (alpha <= 0) return;
-	const { places, upright } = view;
+	const { pen, places, upright } = view;
 	const { w, outputs } = facts.start.layers[2];
 	const { asked, says } = facts;
 	const own = facts.wires(2).filter(([i]) => i === asked);
@@ -205,7 +218,7 @@ function paintAskedWires(view, facts, t, alpha, result) {
 	letters(view, `B${asked + 1}`, ...name, upright ? 17 : 20, { alpha, bold: true });
 	// On the wire of the wrong answer: its weight, and the number that passes it.
 	const end = places.at(3, says);
-	const middle = blendAll([x, y], end, 0.35);
+	const middle = blendAll([x, y], end, 0.3);
 	const side = end[1] > y || upright ? 1 : -1;
 	const beside = upright ? [14, 0] : [12, -14 * side];
 	letters(view, `× ${filmNumber(weight(says), 2)}`, middle[0] + beside[0], middle[1] + beside[1], upright ? 16 : 20, {
@@ -217,7 +230,6 @@ function paintAskedWires(view, facts, t, alpha, result) {
 	if (u <= 0 || u >= 1) return;
 	const number = facts.wishes[3][says] * (u < 0.5 ? 1 : weight(says));
 	const [dotX, dotY] = blendAll(end, [x, y], u);
-	const { pen } = view;
 	pen.fillStyle = tint(number);
 	pen.beginPath();
 	pen.arc(dotX, dotY, upright ? 3.5 : 6, 0, 7);
@@ -226,6 +238,7 @@ function paintAskedWires(view, facts, t, alpha, result) {
 		colour: tint(number),
 		align: "right",
 		bold: true,
+		alpha: 1 - clamp((u - 0.54) / 0.1),
 	});
 }
 
@@ -235,11 +248,11 @@ function paintRequests(view, facts, t) {
 	const requests = facts.requests(2, facts.asked);
 	const { says, label } = facts;
 	const arrived = (j) => rise(t, requestAt(facts, j) + REQUEST_SECONDS - 0.2, 0.5);
-	const [wish, weight, part] = [facts.wishes[3][says], requests[says] / facts.wishes[3][says], requests[says]].map(
+	const [wish, weight, product] = [facts.wishes[3][says], requests[says] / facts.wishes[3][says], requests[says]].map(
 		signedNumber,
 	);
 	const [textX, textY] = upright ? [195, 225] : [712, places.at(3, says)[1]];
-	letters(view, filmWords("label.part", { wish, weight, part }), textX, textY, upright ? 17 : 22, {
+	letters(view, filmWords("label.part", { wish, weight, part: product }), textX, textY, upright ? 17 : 22, {
 		colour: tint(requests[says]),
 		align: upright ? "center" : "right",
 		alpha: min(arrived(says), 1 - rise(t, OTHERS_ASK_AT - 0.6, 0.5)),
@@ -247,7 +260,7 @@ function paintRequests(view, facts, t) {
 	const total = sum(requests);
 	const scale = upright
 		? 38 / largest(requests)
-		: min(130 / largest(requests), 190 / max(abs(total), largest(requests)));
+		: min(110 / largest(requests), 170 / max(abs(total), largest(requests)));
 	const left = (j) => 1 - rise(t, ADDED_AT + j * 0.12, 0.4);
 	const size = upright ? 15.5 : 20;
 	requests.forEach((value, j) => {
@@ -270,7 +283,7 @@ function paintRequests(view, facts, t) {
 			...style,
 			align: value > 0 ? "left" : "right",
 		});
-		letters(view, j, 312, y, size, name);
+		letters(view, j, 296, y, size, name);
 	});
 	const seen = within(t, OTHERS_ASK_AT + 0.6, WEAKENED_AT + 0.4, 0.6);
 	if (seen <= 0) return;
@@ -292,7 +305,7 @@ function paintRequests(view, facts, t) {
 	const summed = seen * rise(t, ADDED_AT, 0.4);
 	const text = `${filmWords("label.together")} ${signedNumber(added)}`;
 	if (!upright) box(pen, min(BARS_AT, BARS_AT + added * scale), 606, abs(added) * scale, 22, tint(added), summed);
-	const place = upright ? [195, 300] : [BARS_AT + (added < 0 ? 14 : -14), 617];
+	const place = upright ? [195, 289] : [BARS_AT + (added < 0 ? 14 : -14), 617];
 	let align = added < 0 ? "left" : "right";
 	if (upright) align = "center";
 	letters(view, text, ...place, upright ? 17 : 22, { alpha: summed, colour: tint(added), bold: true, align });
@@ -310,7 +323,7 @@ function paintAskedCurve(view, facts, t) {
 	const alpha = within(t, SLOPE_AT + 0.2, ALL_AT - 0.6, 0.8);
 	if (alpha <= 0) return;
 	const { pen, upright } = view;
-	const [x, y, wide, high] = upright ? [195, 222, 130, 46] : [520, 320, 195, 170];
+	const [x, y, wide, high] = upright ? [195, 208, 130, 46] : [520, 320, 195, 170];
 	const own = facts.result.z[1][facts.asked];
 	const reach = max(6.5, 1.2 * abs(own));
 	const away = within(t, NUDGES_AT[1] - 1, WEAKENED_AT + 0.2, 0.9);
@@ -354,7 +367,7 @@ function paintAskedCurve(view, facts, t) {
 	const wish = facts.wishes[2][facts.asked];
 	const numbers = { total: signedNumber(sum(facts.requests(2, facts.asked))), slope: filmNumber(slopeOf(own), 2) };
 	const text = filmWords("label.asked", { ...numbers, wish: signedNumber(wish), B });
-	letters(view, text, x, upright ? 300 : 590, upright ? 17 : 24, {
+	paintProduct(view, text, x, upright ? 284 : 590, upright ? 17 : 24, {
 		colour: tint(wish),
 		alpha: alpha * rise(t, WEAKENED_AT + 0.5, 0.6),
 	});
