@@ -97,7 +97,7 @@ const learnScene = {
 		paintFound(view, facts, t);
 		paintCostOutline(view, facts.cost, 1, within(t, SEAL_AT, FIRST_STEPS_AT, 1));
 		paintLearningCost(view, facts, t, now.cost);
-		paintLastAnswer(view, winner(now.result.a[3]), rise(t, SEAL_OPENS_AT + 3.2, 0.8));
+		paintFirstAndLast(view, facts, rise(t, SEAL_OPENS_AT + 3.2, 0.8));
 	},
 };
 
@@ -141,6 +141,23 @@ function paintLastAnswer(view, says, alpha) {
 	const { places, upright } = view;
 	const place = upright ? [214, places.square[1]] : [places.square[0], places.square[1] + 230];
 	letters(view, says, ...place, (places.image[2] * view.scale * 0.9) / view.unit, { colour: colours.mark, alpha });
+}
+
+/** What it said of the visitor's digit first, and what it says at last, large. */
+function paintFirstAndLast(view, facts, alpha, { grown = 1, first = 1 } = {}) {
+	if (alpha <= 0) return;
+	const { places, upright } = view;
+	const early = beforeLuck(facts);
+	const { says, result } = facts.final;
+	const [left, arrow, right, y, below] = upright ? [138, 170, 222, 56, 98] : [1088, 1130, 1200, 470, 574];
+	const quiet = { colour: colours.muted, alpha: alpha * first };
+	const loud = { colour: colours.mark, alpha };
+	const size = places.image[2] * view.scale;
+	letters(view, early.says, left, y, (size * 0.4) / view.unit, quiet);
+	letters(view, filmNumber(early.result.a[3][early.says], 2), left, below, upright ? 15.5 : 22, quiet);
+	letters(view, "→", arrow, y, upright ? 20 : 30, quiet);
+	letters(view, says, right, y, (size * 0.86 * grown) / view.unit, loud);
+	letters(view, filmNumber(result.a[3][says], 2), right, below, upright ? 17 : 28, loud);
 }
 
 /** The network at a moment, with its result and cost: back to the start, then learning, then perhaps taught. */

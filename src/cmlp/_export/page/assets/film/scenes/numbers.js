@@ -109,14 +109,17 @@ function paintAnswer(view, says, t) {
 	});
 }
 
-/** The activations of the outputs as numbers, which show more than shades of gray. */
-function paintActivations(view, { result }, alpha) {
+/** The activations of the outputs as numbers, which show more than shades of gray; some larger than the others. */
+function paintActivations(view, { result }, alpha, watched = []) {
 	const { places, upright } = view;
 	const best = winner(result.a[3]);
 	for (let k = 0; k < 10; k++) {
 		const [x, y] = places.at(3, k);
-		letters(view, filmNumber(result.a[3][k], 2), x + places.value[0], y + places.value[1], upright ? 15 : 16, {
-			colour: k === best ? colours.mark : colours.muted,
+		const isWatched = watched.includes(k);
+		const size = (upright ? 15 : 16) * (isWatched && !upright ? 1.5 : 1);
+		const quiet = isWatched ? colours.text : colours.muted;
+		letters(view, filmNumber(result.a[3][k], 2), x + places.value[0], y + places.value[1], size, {
+			colour: k === best ? colours.mark : quiet,
 			alpha,
 		});
 	}
