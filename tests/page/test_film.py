@@ -157,22 +157,48 @@ def test_first_step_with_other_digits_is_their_average(opened):
         """(() => {
             const { facts } = film;
             const rows = [0, 10, 500, 2000].map((step) => {
-                const { answers, right, cost } = facts.newAfter(step);
-                return [[...facts.learned(step).net.params], answers.map(({ says }) => says), right, cost];
+                const { answers, cost } = facts.newAfter(step);
+                const guest = [...facts.guestAfter(step).a[3]];
+                return [[...facts.learned(step).net.params], answers.map(({ says }) => says), cost, guest];
             });
             return [facts.newDigits.map(({ input }) => [...input]), facts.newDigits.map(({ label }) => label), rows];
         })()"""
     )
     assert labels == [*range(10)] * 2
-    for params, answers, right, mean in rows:
+    for params, answers, mean, guest in rows:
         given = [forward(np.array(params), np.array(digit))[1][-1].argmax() for digit in digits]
-        assert answers == given and right == sum(p == q for p, q in zip(given, labels, strict=True))
+        assert answers == given
+        outputs = forward(np.array(params), np.array(digits[8]))[1][-1]
+        np.testing.assert_allclose(guest, outputs, rtol=0, atol=1e-12)
         costs = [
             cost(np.array(params), np.array(digit), label)
             for digit, label in zip(digits, labels, strict=True)
         ]
         assert abs(mean - np.mean(costs)) < 1e-12
-    assert rows[0][2] <= 4 and rows[3][2] >= 14 and rows[0][3] > rows[1][3] > rows[3][3]
+    right = [sum(p == q for p, q in zip(row[1], labels, strict=True)) for row in rows]
+    assert right[0] <= 4 and right[3] >= 14 and rows[0][2] > rows[1][2] > rows[3][2]
+    # The corners never had ink.
+    assert rows[0][0][:16] == rows[3][0][:16] and rows[0][0] != rows[3][0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_caption_and_panel_give_the_same_share(opened, language):
+    of = {"en": "of", "de": "von"}[language]
+    page = opened(learned=True, parts=f"&lang={language}")
+    for key, step in (("learn.verdict", 500), ("learn.4", 2000)):
+        share = page.evaluate(f"film.facts.shareAfter({step})")
+        at = page.evaluate(f"film.captions.find(([, key]) => key === '{key}')[0]")
+        following = page.evaluate(f"film.captions.find(([at]) => at > {at})[0]")
+        last = following - 0.1 if key == "learn.verdict" else at + 1.5
+        for moment, texts in zip(
+            (at + 0.1, last), page.evaluate(TEXTS, [at + 0.1, last]), strict=True
+        ):
+            page.evaluate(f"film.seek({moment})")
+            page.settle()
+            wanted = f"{100 * share:.0f}\u00a0% {of} 300"
+            assert wanted in page.text("#film-caption")
+            assert wanted in [text for text, *_ in texts]
 
 
 @pytest.mark.slow

@@ -379,18 +379,22 @@ class FilmFacts {
 		});
 	}
 
-	/**
-	 * What the network gives for the new digits after so many steps: answers, how many are right, the mean cost, and the mean
-	 * activations of all layers.
-	 */
+	/** What the network gives for the new digits after so many steps: the answers, and the mean cost. */
 	newAfter(step) {
 		return this.#once(`new${this.training.keptAt(step)}`, () => {
 			const answers = this.newDigits.map((one) => answerOf(this.learned(step).net, one));
-			const right = this.newDigits.filter(({ label }, n) => answers[n].says === label).length;
-			const all = this.newDigits.map(({ input }) => this.learned(step).net.forward(input).a);
-			const a = all[0].map((values, layer) => values.map((_, k) => sum(all.map((one) => one[layer][k])) / all.length));
-			return { answers, right, cost: sum(answers.map(({ cost }) => cost)) / answers.length, a };
+			return { answers, cost: sum(answers.map(({ cost }) => cost)) / answers.length };
 		});
+	}
+
+	/** One of the new digits, of another class than the visitor's: its outputs are shown during the first steps. */
+	get guest() {
+		return this.newDigits[(this.label + 5) % 10];
+	}
+
+	/** What the network gives for the guest after so many steps. */
+	guestAfter(step) {
+		return this.#once(`guest${this.training.keptAt(step)}`, () => this.learned(step).net.forward(this.guest.input));
 	}
 
 	/** What each of the first ten digits wants of each knob, averaged over the first n, for n from 1 to 10. */

@@ -38,7 +38,7 @@ const examScene = {
 		[SURE_AT, "exam.verdict"],
 		[WALL_END, facts.scribble ? "other.scribble" : "exam.heap"],
 		[RESTORE_AT, "exam.own"],
-		[FOOL_BACK_AT[1] + 0.2, "exam.wish"],
+		[FOOL_BACK_AT[1] + 0.3, "exam.wish"],
 		[FOOL_AT - 0.4, "exam.steps"],
 		[COMPARED_AT - 0.2, facts.isLearned ? fooledCaption(facts) : "exam.2"],
 		[FOOL_RANDOM_AT, "exam.random"],
