@@ -948,6 +948,28 @@ def test_answer_changes_while_all_knobs_turn(opened):
 
 
 @pytest.mark.slow
+def test_each_setting_of_all_knobs_gives_another_answer(opened):
+    page = opened()
+    image, start, settings = page.evaluate(
+        """(() => {
+            const { input, start, settings } = film.facts;
+            return [[...input], [...start.params], settings.map((params) => [...params])];
+        })()"""
+    )
+    given = [
+        forward(np.array(params), np.array(image))[1][-1].argmax() for params in (start, *settings)
+    ]
+    assert len(set(given)) == len(given) == 4
+    scene = page.evaluate("film.starts[2]")
+    moments = [scene + 18 + 2.2 * n - 0.1 for n in (1, 2, 3)]  # at rest
+    large = [
+        [text for text, _, _, _, high in texts if text.isdigit() and high > 80]
+        for texts in page.evaluate(TEXTS, moments)
+    ]
+    assert large == [[str(answer)] for answer in given[1:]]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["laptop", "phone"])
 def test_all_outputs_are_seen_while_one_neuron_is_asked(opened, name):
     width, height = SIZES[name]

@@ -4,6 +4,7 @@ const FILM_RATE = 2; // the learning rate with other people's digits
 const N_KNOBS = 13002;
 const [HEAPS, SURE] = [1000, 0.9];
 const [MOST_FOOLING, FOOLING_STEP] = [300, 0.02];
+const [SETTINGS, SOME_WEIGHTS] = [3, 6]; // of all knobs at random; of one neuron, as dials
 const CLEAR = 0.5; // from here on an output counts as an answer
 const DOTS_OF_LAYER = [420, 160, 80]; // wires with the strongest requests, for the wishes of pixels
 const trainings = new Map(); // by seed
@@ -126,6 +127,36 @@ class FilmFacts {
 		const random = randomNumbers(this.seed + 2000);
 		const shake = () => 2 * by * (random() + random() + random() - 1.5);
 		return this.changed({ params: this.start.params.map((value) => value + shake()) });
+	}
+
+	/** Settings of all knobs at random: the first ones of which each gives another answer than those before. */
+	get settings() {
+		return this.#once("settings", () => {
+			const random = randomNumbers(this.seed + 5000);
+			const found = [];
+			const answers = [this.says];
+			while (found.length < SETTINGS) {
+				const params = this.start.params.slice();
+				this.start.layers.forEach(({ w, b, outputs }, layer) => {
+					for (let k = w; k < b + outputs; k++) params[k] += 1.2 * this.mostKnob[layer] * (2 * random() - 1);
+				});
+				const says = winner(new Network(model, params).forward(this.input).a[3]);
+				if (answers.includes(says)) continue;
+				answers.push(says);
+				found.push(params);
+			}
+			return found;
+		});
+	}
+
+	/** Some weights of the neuron that the film has looked into: of pixels in the middle column, from top to bottom. */
+	get someWeights() {
+		return this.#once("someWeights", () =>
+			range(SOME_WEIGHTS).map((n) => {
+				const pixel = floor(((n + 0.5) * SIDE) / SOME_WEIGHTS) * SIDE + SIDE / 2;
+				return { pixel, index: this.start.layers[0].w + pixel * sizes[1] + this.addition.to };
+			}),
+		);
 	}
 
 	/** With some pixels made white. */

@@ -130,7 +130,7 @@ function paintExamined(view, facts, t) {
 			within(t, HEAP_AT + 1.4, RESTORE_AT, 0.4) +
 			within(t, OWN_AT + 1, FOOL_WISHED_AT, 0.4) +
 			within(t, FOOL_AT - 0.6, LAST_AT + 9, 0.4),
-		t > FOOL_AT - 0.6 ? [final.says, fooled.target] : [],
+		t > FOOL_AT - 0.6 && t < LAST_AT - 1 ? [final.says, fooled.target] : [],
 	);
 	const says = winner(result.a[3]);
 	const isSaid = !isHeap || isClear(heap);

@@ -55,6 +55,7 @@ const numbersScene = {
 			shown,
 			names: 0,
 			wave: waveAt(t),
+			waiting: 0.3 * rise(t, 6.4, 0.8), // only when the pixels have come
 			flown: (row, column) => rise(t, 4.4 + row * 0.05 + column * 0.006, 1.3),
 			says,
 		};
@@ -153,7 +154,9 @@ function paintTally(view, facts, t) {
 		const place = answers.slice(0, n).filter((other) => other === answer).length;
 		const end = tallyPlace(places, answer, place, size);
 		const [left, top, side] = places.image;
-		const [px, py] = blendAll([left, top], end, u);
+		// It comes from the side where nothing is written.
+		const corner = upright ? end : [end[0] + 40, top];
+		const [px, py] = blendAll(blendAll([left, top], corner, u), blendAll(corner, end, u), u);
 		paintPicture(view, pictureOf(one), px, py, blend(side, size, u), undefined, alpha);
 	});
 }
