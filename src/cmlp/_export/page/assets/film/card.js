@@ -30,19 +30,22 @@ function paintCard(canvas, facts, decided) {
 		pen.font = `${n === 1 ? 52 : 40}px ${FILM_FONT}`;
 		pen.fillText(line, 600, 150 + n * 92);
 	});
-	const [x, bottom, unit] = [600, 545, 70];
-	const [before, after] = [facts.cost, facts.final.cost].map((cost) => Math.sqrt(cost) * unit);
-	pen.strokeStyle = colours.on;
-	pen.strokeRect(x, bottom - before, before, before);
-	pen.fillStyle = colours.mark;
-	pen.fillRect(x, bottom - after, after, after);
-	pen.fillStyle = colours.muted;
-	pen.font = `28px ${FILM_FONT}`;
-	const costs = [facts.cost, facts.final.cost].map((cost) => filmNumber(cost, 2));
-	pen.fillText(`${filmWords("label.cost")} ${costs.join(" → ")}`, x + before + 24, bottom - 16);
+	// Both costs as squares, each with its number and its name.
+	const [bottom, unit] = [510, 90];
+	const names = filmWords("card.costs");
+	[facts.cost, facts.final.cost].forEach((cost, n) => {
+		const [x, side] = [600 + n * 290, Math.sqrt(cost) * unit];
+		pen.fillStyle = n ? colours.mark : colours.on;
+		pen.fillRect(x, bottom - side, side, side);
+		pen.font = `30px ${FILM_FONT}`;
+		pen.fillText(filmNumber(cost, 2), x + side + 18, bottom - 16);
+		pen.fillStyle = colours.muted;
+		pen.font = `26px ${FILM_FONT}`;
+		pen.fillText(names[n], x, bottom + 32);
+	});
 	pen.font = `22px ${FILM_FONT}`;
 	pen.textAlign = "right";
-	pen.fillText(`784-16-16-10 · ${facts.seed}`, CARD_WIDTH - 40, CARD_HEIGHT - 34);
+	pen.fillText(filmWords("card.network", { number: facts.seed }), CARD_WIDTH - 40, CARD_HEIGHT - 34);
 	canvas.ariaLabel = lines.join(" ");
 }
 

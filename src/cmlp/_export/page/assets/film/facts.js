@@ -4,6 +4,9 @@ const FILM_RATE = 2; // the learning rate with other people's digits
 const N_KNOBS = 13002;
 const [HEAPS, SURE] = [1000, 0.9];
 const [MOST_FOOLING, FOOLING_STEP] = [300, 0.02];
+const [SETTINGS, SOME_WEIGHTS] = [3, 6]; // of all knobs at random; of one neuron, as dials
+const CLEAR = 0.5; // from here on an output counts as an answer
+const DOTS_OF_LAYER = [420, 160, 80]; // wires with the strongest requests, for the wishes of pixels
 const trainings = new Map(); // by seed
 const [BALL_STEPS, BALL_RATE] = [40, 2.5];
 
@@ -40,6 +43,15 @@ function answerOf(net, { input, label }) {
 function isClearSum(p, q) {
 	const rounded = (value) => Math.round(1000 * value);
 	return abs(p) > 0.02 && rounded(p) + rounded(q) === rounded(p + q);
+}
+
+/** An image changed as much as another, by the same amounts at other pixels, up or down at random where both are possible. */
+function changedAtRandom(image, difference, random) {
+	const order = shuffled(random);
+	return image.map((value, k) => {
+		const by = random() < 0.5 ? difference[order[k]] : -difference[order[k]];
+		return clamp(value + by) === value + by ? value + by : clamp(value - by);
+	});
 }
 
 /** What it would cost if all ten outputs had this value. */
@@ -121,6 +133,36 @@ class FilmFacts {
 		const random = randomNumbers(this.seed + 2000);
 		const shake = () => 2 * by * (random() + random() + random() - 1.5);
 		return this.changed({ params: this.start.params.map((value) => value + shake()) });
+	}
+
+	/** Settings of all knobs at random: the first ones of which each gives another answer than those before. */
+	get settings() {
+		return this.#once("settings", () => {
+			const random = randomNumbers(this.seed + 5000);
+			const found = [];
+			const answers = [this.says];
+			while (found.length < SETTINGS) {
+				const params = this.start.params.slice();
+				this.start.layers.forEach(({ w, b, outputs }, layer) => {
+					for (let k = w; k < b + outputs; k++) params[k] += 1.2 * this.mostKnob[layer] * (2 * random() - 1);
+				});
+				const says = winner(new Network(model, params).forward(this.input).a[3]);
+				if (answers.includes(says)) continue;
+				answers.push(says);
+				found.push(params);
+			}
+			return found;
+		});
+	}
+
+	/** Some weights of the neuron that the film has looked into: of pixels in the middle column, from top to bottom. */
+	get someWeights() {
+		return this.#once("someWeights", () =>
+			range(SOME_WEIGHTS).map((n) => {
+				const pixel = floor(((n + 0.5) * SIDE) / SOME_WEIGHTS) * SIDE + SIDE / 2;
+				return { pixel, index: this.start.layers[0].w + pixel * sizes[1] + this.addition.to };
+			}),
+		);
 	}
 
 	/** With some pixels made white. */
@@ -384,18 +426,22 @@ class FilmFacts {
 		});
 	}
 
-	/**
-	 * What the network gives for the new digits after so many steps: answers, how many are right, the mean cost, and the mean
-	 * activations of all layers.
-	 */
+	/** What the network gives for the new digits after so many steps: the answers, and the mean cost. */
 	newAfter(step) {
 		return this.#once(`new${this.training.keptAt(step)}`, () => {
 			const answers = this.newDigits.map((one) => answerOf(this.learned(step).net, one));
-			const right = this.newDigits.filter(({ label }, n) => answers[n].says === label).length;
-			const all = this.newDigits.map(({ input }) => this.learned(step).net.forward(input).a);
-			const a = all[0].map((values, layer) => values.map((_, k) => sum(all.map((one) => one[layer][k])) / all.length));
-			return { answers, right, cost: sum(answers.map(({ cost }) => cost)) / answers.length, a };
+			return { answers, cost: sum(answers.map(({ cost }) => cost)) / answers.length };
 		});
+	}
+
+	/** One of the new digits, of another class than the visitor's: its outputs are shown during the first steps. */
+	get guest() {
+		return this.newDigits[(this.label + 5) % 10];
+	}
+
+	/** What the network gives for the guest after so many steps. */
+	guestAfter(step) {
+		return this.#once(`guest${this.training.keptAt(step)}`, () => this.learned(step).net.forward(this.guest.input));
 	}
 
 	/** What each of the first ten digits wants of each knob, averaged over the first n, for n from 1 to 10. */
@@ -502,31 +548,75 @@ class FilmFacts {
 		return { image, result, activation: max(...result.a[3]), says: winner(result.a[3]) };
 	}
 
+	/** The share of real new digits for which an output is above the same bound as for heaps. */
+	get realSure() {
+		return this.#once("realSure", () => {
+			const sure = examples.test.filter((one) => answerOf(this.final.net, one).activation > SURE);
+			return sure.length / examples.test.length;
+		});
+	}
+
+	/** What the fooling wants to be read: the second answer, or the right one if the first is wrong. */
+	get wantedInstead() {
+		const { result, says } = this.final;
+		if (says !== this.label) return this.label;
+		const outputs = [...result.a[3]];
+		return outputs.indexOf(max(...outputs.filter((_, k) => k !== says)));
+	}
+
 	/**
-	 * The digit changed until the network reads another: small steps of the pixels towards the second answer, or towards the
-	 * right one if the first is wrong.
+	 * The digit changed in small steps of the pixels until the network clearly reads another: each step with its image and
+	 * result, and beside it as large a change at random.
 	 */
 	get fooled() {
 		return this.#once("fooled", () => {
-			const { net, result, says } = this.final;
-			const outputs = [...result.a[3]];
-			const second = outputs.indexOf(max(...outputs.filter((_, k) => k !== says)));
-			const target = says === this.label ? second : this.label;
-			let image = this.input;
-			let now = result;
-			let steps = 0;
-			while (winner(now.a[3]) !== target && steps < MOST_FOOLING) {
+			const { net, result } = this.final;
+			const target = this.wantedInstead;
+			const path = [{ image: this.input, result }];
+			const isClear = ({ result: { a } }) => winner(a[3]) === target && a[3][target] > CLEAR;
+			while (!isClear(path.at(-1)) && path.length <= MOST_FOOLING) {
+				const { image, result: now } = path.at(-1);
 				const slopes = net.slopesBefore(0, net.backward(now, targetsOf(target)).deltas[1]);
 				const most = largest(slopes);
-				image = image.map((value, k) => clamp(value - (FOOLING_STEP * slopes[k]) / most));
-				now = net.forward(image);
-				steps++;
+				const next = image.map((value, k) => clamp(value - (FOOLING_STEP * slopes[k]) / most));
+				path.push({ image: next, result: net.forward(next) });
 			}
-			const change = sum(image.map((value, k) => abs(value - this.input[k]))) / PIXELS;
+			const { image, result: now } = path.at(-1);
 			const difference = image.map((value, k) => value - this.input[k]);
-			const [picture, changes] = [brightPicture(image), signedPicture(difference, SIDE, largest(difference), 0.7)];
-			const holds = steps === MOST_FOOLING;
-			return { image, result: now, says: winner(now.a[3]), holds, change, most: largest(difference), picture, changes };
+			const change = sum(difference.map(abs)) / PIXELS;
+			const random = this.#readImage(changedAtRandom(this.input, difference, randomNumbers(this.seed + 4000)));
+			const says = winner(now.a[3]);
+			return {
+				path,
+				image,
+				result: now,
+				says,
+				target,
+				holds: says !== target,
+				change,
+				most: largest(difference),
+				random,
+			};
+		});
+	}
+
+	/**
+	 * Backpropagation of the wanted answer, one layer further than for the weights: the wishes of pixels, A, B and outputs;
+	 * and for each layer the wires that ask most, [from, to, share].
+	 */
+	get pixelWishes() {
+		return this.#once("pixelWishes", () => {
+			const { net, result } = this.final;
+			const { deltas } = net.backward(result, targetsOf(this.wantedInstead));
+			const slopes = [net.slopesBefore(0, deltas[1]), ...deltas.slice(1)];
+			const wishes = slopes.map((layer) => layer.map((value) => -value));
+			const wires = net.layers.map(({ inputs, outputs, w }, layer) => {
+				const asked = (k) => wishes[layer + 1][k % outputs] * net.params[w + k];
+				const all = range(inputs * outputs).map((k) => [floor(k / outputs), k % outputs, asked(k)]);
+				const some = all.sort((p, q) => abs(q[2]) - abs(p[2])).slice(0, DOTS_OF_LAYER[layer]);
+				return some.map(([i, j, value]) => [i, j, value / abs(some[0][2])]);
+			});
+			return { wishes, wires };
 		});
 	}
 

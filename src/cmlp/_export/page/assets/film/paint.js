@@ -256,7 +256,7 @@ function paintDots(view, wires, layer, valueOf, placeOf, radius, alpha = 1) {
 			const value = valueOf(i, j);
 			const u = placeOf(i, j);
 			if (u <= 0 || u >= 1 || value < 0 === (colour === "positive")) continue;
-			const [x, y] = blendAll(places.at(layer + 1, j), places.at(layer, i), u);
+			const [x, y] = blendAll(places.at(layer + 1, j), layer ? places.at(layer, i) : places.input(i), u);
 			const size = radius * (0.25 + Math.sqrt(min(1, abs(value))));
 			pen.moveTo(x + size, y);
 			pen.arc(x, y, size, 0, 7);

@@ -89,12 +89,12 @@ function filmPlaces(width, height) {
 		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),
 		/** The surroundings of a neuron, in its radii. */
 		near: (layer, k, radii) => around(at(layer, k), 2 * radii * radius[layer], 2 * radii * radius[layer]),
-		/** From the picture to a neuron of A. */
-		fromImage(k) {
+		/** From the picture to a neuron of A, and some of its radii further down. */
+		fromImage(k, below = 3) {
 			const [x, y] = at(1, k);
 			const margin = 3 * radius[1];
 			const [left, top] = [min(image[0], x) - margin, min(image[1], y) - margin];
-			const [right, bottom] = [max(image[0] + image[2], x) + margin, max(image[1] + image[2], y) + margin];
+			const [right, bottom] = [max(image[0] + image[2], x) + margin, max(image[1] + image[2], y) + below * radius[1]];
 			return [left, top, right - left, bottom - top];
 		},
 		/** What fits into a neuron's circle: the room of the figure inside it. */

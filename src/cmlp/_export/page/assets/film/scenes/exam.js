@@ -1,51 +1,67 @@
 // --- Scene 9: heaps of pixels that it calls a digit, and the own digit changed until it reads another.
 
-const FIRST_HEAP_AT = 3.4; // it is read, whatever it is called
-const HEAP_BET_AT = 7.6;
-const WALL_AT = 8.2; // a thousand heaps come into view
-const SURE_AT = 11.1; // those that are called a digit for sure
-const WALL_END = 16.5; // one of them flies out
-const RESTORE_AT = 22.5;
-const [HEAP_AT, OWN_AT] = [WALL_END + 1.4, RESTORE_AT + 1]; // from when on each is read
+const FIRST_HEAP_AT = 3.2; // it is read, whatever it is called
+const HEAP_BET_AT = 8.4;
+const WALL_AT = 8.8; // the network goes
+const WALL_COMES = WALL_AT + 0.8; // a thousand heaps come into view
+const SURE_AT = 11.8; // those that are called a digit for sure
+const WALL_END = 16.6; // one of them flies out
+const RESTORE_AT = 21.2;
+const [HEAP_AT, OWN_AT] = [WALL_END + 1.4, RESTORE_AT + 0.9]; // from when on each is read
 // From when on each is in the network, and when it is read: the digit of the last scene has been.
 const READ_AT = [
 	[0, -9],
 	[FIRST_HEAP_AT, FIRST_HEAP_AT],
-	[WALL_AT + 1, HEAP_AT],
+	[WALL_COMES, HEAP_AT],
 	[RESTORE_AT, OWN_AT],
 ];
-const FOOL_AT = 25;
-const FOOL_END = 30;
-const LAST_AT = 36;
+const FOOL_WISHED_AT = 23.4; // at the outputs
+const FOOL_BACK_AT = [26.6, 25.3, 24]; // when wishes start from A, B and the outputs
+const FOOL_BACK_SECONDS = 1.5;
+const INTO_PICTURE_AT = 27.9; // the pixels' wishes go from the inputs to the picture
+const FOOL_AT = 29.4;
+const FOOL_END = 34;
+const COMPARED_AT = 34.8;
+const FOOL_RANDOM_AT = 39.4;
+const LAST_AT = 42;
 
 const examScene = {
 	id: "exam",
 	doors: ["playground"],
 	handles: (_, t) => (t > WALL_END && t < RESTORE_AT ? [{ key: "handle.shuffle", value: 0 }] : []),
 	change: (facts, [presses]) => facts.reshuffled(presses),
-	seconds: 43.5,
+	seconds: 48.4,
 	captions: (facts) => [
 		[0, "exam.1"],
-		[FIRST_HEAP_AT + 1.2, "exam.first"],
-		[HEAP_BET_AT - 0.6, "exam.bet"],
+		[FIRST_HEAP_AT + 1.2, facts.isLearned && isClear(facts.firstHeap) ? "exam.first" : "exam.dark"],
+		[HEAP_BET_AT - 0.5, "exam.bet"],
 		[SURE_AT, "exam.verdict"],
 		[WALL_END, facts.scribble ? "other.scribble" : "exam.heap"],
 		[RESTORE_AT, "exam.own"],
-		[FOOL_END, facts.isLearned ? fooledCaption(facts) : "exam.2"],
+		[FOOL_BACK_AT[1] + 0.3, "exam.wish"],
+		[FOOL_AT - 0.4, "exam.steps"],
+		[COMPARED_AT - 0.2, facts.isLearned ? fooledCaption(facts) : "exam.2"],
+		[FOOL_RANDOM_AT, "exam.random"],
 		[LAST_AT, "exam.3"],
 	],
 	words(facts, key) {
 		const { heaps, fooled } = facts;
-		const heap =
-			{ "other.scribble": facts.scribble && facts.scribbled, "exam.first": facts.firstHeap }[key] ?? facts.heap;
+		const ofFirst = key === "exam.first" || key === "exam.dark";
+		const later = key === "other.scribble" ? facts.scribbled : facts.heap;
+		const heap = ofFirst ? facts.firstHeap : later;
 		return {
 			heap: heap.says,
 			heap_activation: filmNumber(heap.activation, 2),
 			sure: filmNumber(heaps.sure.length, 0),
 			heaps: filmNumber(HEAPS, 0),
+			real: filmPercent(facts.realSure),
 			change: filmPercent(fooled.change, 1),
 			most: filmPercent(fooled.most),
+			wanted: fooled.target,
 			fooled: fooled.says,
+			fooled_activation: filmNumber(fooled.result.a[3][fooled.says], 2),
+			random: fooled.random.says,
+			random_activation: filmNumber(fooled.random.activation, 2),
 		};
 	},
 	pauses: [
@@ -57,66 +73,129 @@ const examScene = {
 	],
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
-		const { digit, fooled, final } = facts;
-		const isFirst = t < WALL_AT + 1;
-		const found = facts.scribble ? facts.scribbled : facts.heap;
-		const heap = isFirst ? facts.firstHeap : found;
-		const restored = rise(t, RESTORE_AT, 1);
-		const u = rise(t, FOOL_AT, FOOL_END - FOOL_AT) * (1 - rise(t, LAST_AT - 1, 1.2));
-		const image = t < RESTORE_AT ? heap.image : facts.input.map((value, k) => blend(value, fooled.image[k], u));
-		const isHeap = t >= FIRST_HEAP_AT && t < RESTORE_AT;
-		const isFooled = t >= OWN_AT;
-		const after = isFooled ? final.net.forward(image) : final.result;
-		const result = isHeap ? heap.result : after;
-		const [, started] = READ_AT.findLast(([from]) => from <= t);
-		paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
-		const covered = facts.scribble ? within(t, WALL_AT + 1, RESTORE_AT + 0.6, 0.6) : 0;
-		if (covered < 1) paintSwirl(view, facts.digit, isFirst ? facts.firstHeap : facts.heap, t, restored);
-		if (covered > 0) {
-			coverImage(view, covered);
-			paintPicture(view, facts.scribble.picture, ...view.places.image, view.places.image[2], covered);
-		}
-		if (isFooled) paintChange(view, facts, t, u);
-		const unread = within(t, 0.6, FIRST_HEAP_AT, 1.2) + within(t, RESTORE_AT - 0.5, OWN_AT, 0.5);
-		paintWorking(view, facts, {
-			shown: 1 - 0.9 * unread,
-			result,
-			image: t < FIRST_HEAP_AT ? facts.input : image,
-			params: final.net.params,
-			wave: 3 * part(t, started, started + 1.2),
-			wires: 0.85,
-			says: rise(t, started + 1.2, 0.3),
-		});
+		const { final } = facts;
+		const isCompared = t > COMPARED_AT + 0.8 && t < LAST_AT - 0.4;
+		if (!isCompared) paintExamined(view, facts, t);
 		paintCostOutline(view, facts.cost, 1 - rise(t, 0.4, 1));
 		const lit = 1 - rise(t, 0.2, 1);
 		paintSquare(view, ...view.places.square, Math.sqrt(final.cost) * view.places.unit, { filled: 0.9 * lit });
 		paintCostNumber(view, final.cost, lit, facts.cost);
-		paintLastAnswer(view, final.says, 1 - rise(t, 0.2, 1));
-		paintVerdictOf(
-			view,
-			winner(result.a[3]),
-			within(t, FIRST_HEAP_AT + 1.4, WALL_AT + 0.4, 0.5) +
-				within(t, HEAP_AT + 1.4, RESTORE_AT, 0.5) +
-				within(t, OWN_AT + 1.4, LAST_AT, 0.5),
-		);
-		paintActivations(view, { result }, within(t, FOOL_AT - 1, LAST_AT, 0.8));
+		paintFirstAndLast(view, facts, lit);
+		// The network goes before the wall comes, and comes back after the wall has gone.
+		paintVeil(view, within(t, WALL_AT, WALL_END + 1.3, 0.8));
 		paintWall(view, facts, t);
+		if (!facts.scribble) paintFlying(view, facts, t);
+		paintVeil(view, within(t, COMPARED_AT, LAST_AT + 0.8, 0.8));
+		paintCompared(view, facts, t);
 	},
 };
+
+/** Whether an output is so bright that it counts as an answer. */
+const isClear = ({ activation }) => activation > CLEAR;
+
+/** The network and what it reads: heaps, then the own digit, whose pixels change at last. */
+function paintExamined(view, facts, t) {
+	const { digit, fooled, final } = facts;
+	const isFirst = t < WALL_COMES;
+	const found = facts.scribble ? facts.scribbled : facts.heap;
+	const heap = isFirst ? facts.firstHeap : found;
+	const restored = rise(t, RESTORE_AT, 0.9);
+	const step = t < LAST_AT - 1 ? Math.round((fooled.path.length - 1) * part(t, FOOL_AT, FOOL_END)) : 0;
+	const own = fooled.path[step];
+	const isHeap = t >= FIRST_HEAP_AT && t < RESTORE_AT;
+	const { image, result } = isHeap ? heap : own;
+	const [, started] = READ_AT.findLast(([from]) => from <= t);
+	paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
+	const covered = facts.scribble ? within(t, WALL_COMES, RESTORE_AT + 0.6, 0.6) : 0;
+	if (covered < 1 && step === 0) paintSwirl(view, digit, isFirst ? facts.firstHeap : facts.heap, t, restored);
+	if (covered > 0) {
+		coverImage(view, covered);
+		paintPicture(view, facts.scribble.picture, ...view.places.image, view.places.image[2], covered);
+	}
+	const wishing = within(t, FOOL_WISHED_AT, FOOL_AT, 0.6);
+	const unread = within(t, 0.6, FIRST_HEAP_AT, 1.2) + within(t, RESTORE_AT - 0.5, OWN_AT, 0.5);
+	paintWorking(view, facts, {
+		shown: 1 - 0.9 * unread,
+		result,
+		image: t < FIRST_HEAP_AT ? facts.input : image,
+		params: final.net.params,
+		wave: 3 * part(t, started, started + 1.2),
+		wires: 0.85 * (1 - 0.9 * wishing),
+		says: rise(t, started + 1.2, 0.3) * (isHeap && !isClear(heap) ? 0 : 1),
+	});
+	paintActivations(
+		view,
+		{ result },
+		within(t, FIRST_HEAP_AT + 1.2, WALL_AT, 0.4) +
+			within(t, HEAP_AT + 1.4, RESTORE_AT, 0.4) +
+			within(t, OWN_AT + 1, FOOL_WISHED_AT, 0.4) +
+			within(t, FOOL_AT - 0.6, LAST_AT + 9, 0.4),
+		t > FOOL_AT - 0.6 && t < LAST_AT - 1 ? [final.says, fooled.target] : [],
+	);
+	const says = winner(result.a[3]);
+	const isSaid = !isHeap || isClear(heap);
+	const told =
+		within(t, FIRST_HEAP_AT + 1.4, WALL_AT, 0.4) +
+		within(t, HEAP_AT + 1.4, RESTORE_AT, 0.5) +
+		within(t, OWN_AT + 1.4, LAST_AT + 9, 0.5);
+	paintVerdictOf(view, says, isSaid ? told : 0, t > RESTORE_AT ? result.a[3][says] : undefined);
+	paintPixelWishes(view, facts, t);
+	if (step > 0) paintChange(view, facts, step, 1 - rise(t, COMPARED_AT, 0.6));
+}
+
+/** The wishes for another answer: from the outputs back to A as for the weights, and then into the pixels. */
+function paintPixelWishes(view, facts, t) {
+	const shown = within(t, FOOL_WISHED_AT, FOOL_AT + 0.4, 0.5);
+	if (shown <= 0) return;
+	const { places, upright } = view;
+	const { wishes, wires } = facts.pixelWishes;
+	const most = largest(wishes[3]);
+	for (let k = 0; k < sizes[3]; k++) {
+		const [x, y] = places.at(3, k);
+		const size = (wishes[3][k] / most) * (upright ? 20 : 30) * rise(t, FOOL_WISHED_AT, 0.6);
+		const alpha = 1 - rise(t, FOOL_AT - 1, 0.4);
+		paintWish(view, x + places.value[0], y + places.value[1] + size / 2, size, upright ? 20 : 26, alpha);
+	}
+	wires.forEach((some, layer) => {
+		const shares = new Map(some.map(([i, j, share]) => [i * 16 + j, share]));
+		const share = (i, j) => shares.get(i * 16 + j);
+		const run = part(t, FOOL_BACK_AT[layer], FOOL_BACK_AT[layer] + FOOL_BACK_SECONDS);
+		const alpha = within(t, FOOL_BACK_AT[layer] - 0.2, FOOL_BACK_AT[layer] + FOOL_BACK_SECONDS + 0.6, 0.4);
+		if (alpha <= 0) return;
+		paintWires(view, some, layer, share, { alpha: 0.8 * alpha });
+		// One after the other, so that a stream is seen.
+		const place = (i, j) => part(run, 0.3 * ((i * 0.37 + j * 0.61) % 1), 0.7 + 0.3 * ((i * 0.37 + j * 0.61) % 1));
+		const radius = layer ? 6 : 4.6;
+		paintDots(view, some, layer, share, place, upright ? 0.6 * radius : radius, alpha);
+	});
+	paintPixelWishesFly(view, wishes[0], t);
+}
+
+/** The wishes of the pixels on their way from the inputs to the picture. */
+function paintPixelWishesFly({ pen, places }, wishes, t) {
+	const flown = rise(t, INTO_PICTURE_AT, 1.2);
+	const alpha = within(t, INTO_PICTURE_AT - 0.6, FOOL_AT + 0.4, 0.4);
+	if (alpha <= 0) return;
+	const most = largest(wishes);
+	const size = blend(places.ribbon[2], places.image[2] / SIDE, flown);
+	wishes.forEach((wish, k) => {
+		const strength = (abs(wish) / most) ** 0.7;
+		if (strength < 0.08) return;
+		const [x, y] = blendAll(places.input(k), places.pixel(k), flown);
+		box(pen, x - size / 2, y - size / 2, size, size, tint(wish), alpha * strength);
+	});
+}
 
 /** All heaps, with a frame around those that are called a digit for sure. */
 function paintWall(view, facts, t) {
 	const { wall, sure } = facts.heaps;
-	const alpha = within(t, WALL_AT, WALL_END + 0.4, 1);
-	// The network comes back after the wall has gone.
-	paintVeil(view, 0.96 * within(t, WALL_AT, WALL_END + 1.3, 1));
-	if (!facts.scribble) paintFlying(view, facts, t);
+	const alpha = within(t, WALL_COMES, WALL_END + 0.4, 0.8);
 	if (alpha <= 0) return;
 	const { pen, places } = view;
 	const [x, y, width] = places.wall;
 	const cell = width / HEAP_COLUMNS;
 	const rows = HEAPS / HEAP_COLUMNS;
-	const shown = ceil(HEAPS * rise(t, WALL_AT + 0.4, SURE_AT - WALL_AT - 1));
+	const shown = ceil(HEAPS * rise(t, WALL_COMES, SURE_AT - WALL_COMES - 0.8));
 	pen.globalAlpha = alpha;
 	pen.imageSmoothingEnabled = true;
 	const height = (wall.canvas.height * shown) / HEAPS;
@@ -191,32 +270,84 @@ function paintSwirl(view, digit, heap, t, restored) {
 	pen.globalAlpha = 1;
 }
 
-/** The digit as it is changed, and beside it the change in blue and orange. */
-function paintChange(view, { digit, fooled }, t, u) {
+/** The digit after a step of the fooling, and what has changed so far, on the scale of the last step. */
+const fooledPictures = (facts, step) =>
+	facts.pictures(`fooled${step}`, () => {
+		const { path, most } = facts.fooled;
+		const { image } = path[step];
+		const difference = image.map((value, k) => value - facts.input[k]);
+		return [brightPicture(image), signedPicture(difference, SIDE, most, 0.7)];
+	});
+
+/** The digit as it is changed, and beside it the change so far in blue and orange. */
+function paintChange(view, facts, step, alpha) {
 	const { places, upright } = view;
 	const [x, y, side] = places.image;
-	paintPicture(view, fooled.picture, x, y, side, side, u);
-	const shown = within(t, FOOL_AT - 0.4, LAST_AT, 0.8);
-	const small = side * (upright ? 0.9 : 0.66);
-	const place = upright ? [x + side + 14, y] : [x + (side - small) / 2, y + side + 34];
-	paintPicture(view, fooled.changes, ...place, small, small, shown * u);
-	const size = upright ? 0.6 * side : small;
-	const before = upright ? [x + side + 28 + small, y] : [place[0], y - small - 34];
-	const later = shown * rise(t, FOOL_AT + 0.6, 0.8);
-	paintPicture(view, digit.picture, ...before, size, size, later);
-	const below = upright ? 8 : 17;
-	const [own, read, ...change] = filmWords("label.pictures");
-	const style = { colour: colours.muted, alpha: later };
-	letters(view, own, before[0] + size / 2, before[1] + size + below, 15.5, style);
-	letters(view, read, x + side / 2, y + side + below, 15.5, style);
-	change
-		.slice(0, upright ? 1 : 2)
-		.forEach((line, n) => letters(view, line, place[0] + small / 2, place[1] + small + below + 20 * n, 15.5, style));
+	const [picture, changes] = fooledPictures(facts, step);
+	paintPicture(view, picture, x, y, side);
+	const small = side * (upright ? 0.9 : 0.84);
+	const place = upright ? [x + side + 22, y] : [x + (side - small) / 2, y + side + 20];
+	paintPicture(view, changes, ...place, small, small, alpha);
+	const [, strong] = filmWords("label.pictures");
+	const below = upright ? 9 : 18;
+	letters(view, strong, place[0] + small / 2, place[1] + small + below, upright ? 15.5 : 18.2, { alpha });
 }
 
-/** What it says, as large as the digit. */
-function paintVerdictOf(view, says, alpha) {
+/** Where one of the four pictures is compared with the others, [x, y, side]. */
+function comparedPlace({ upright }, n) {
+	if (upright) return [32 + (n % 2) * 180, 8 + floor(n / 2) * 262, 146];
+	return [48 + n * 304, 110, 272];
+}
+
+/** Before, the change, after, and as much change at random: large, each with what the network says of it. */
+function paintCompared(view, facts, t) {
+	const alpha = within(t, COMPARED_AT + 0.6, LAST_AT, 0.6);
+	if (alpha <= 0) return;
+	const { fooled, final, digit } = facts;
+	const [after, changes] = fooledPictures(facts, fooled.path.length - 1);
+	const random = facts.pictures("random", () => brightPicture(fooled.random.image));
+	const labels = filmWords("label.pictures");
+	[
+		[digit.picture, final.result, 0],
+		[changes, null, 0.3],
+		[after, fooled.result, 0.6],
+		[random, fooled.random.result, FOOL_RANDOM_AT - COMPARED_AT - 0.4],
+	].forEach(([picture, result, from], n) => {
+		const { upright, pen } = view;
+		const [x, y, side] = comparedPlace(view, n);
+		const shown = alpha * rise(t, COMPARED_AT + 0.6 + from, 0.6);
+		if (shown <= 0) return;
+		paintPicture(view, picture, x, y, side, side, shown);
+		pen.globalAlpha = shown;
+		outline(pen, colours.ring, side / 200, x, y, side, side);
+		pen.globalAlpha = 1;
+		const middle = x + side / 2;
+		letters(view, labels[n], middle, y + side + (upright ? 16 : 28), upright ? 15.5 : 20, { alpha: shown });
+		const line = y + side + (upright ? 54 : 112);
+		if (!result) {
+			const scale = labels.slice(4);
+			scale.forEach((text, k) =>
+				letters(view, text, middle, y + side + (upright ? 36 + 18 * k : 64 + 28 * k), upright ? 15.5 : 18.2, {
+					colour: colours.muted,
+					alpha: shown,
+				}),
+			);
+			return;
+		}
+		const says = winner(result.a[3]);
+		const size = upright ? 56 : 112;
+		const style = { colour: says === final.says ? colours.text : colours.mark, alpha: shown };
+		letters(view, says, middle - side * 0.16, line, size / view.unit, style);
+		letters(view, filmNumber(result.a[3][says], 2), middle + side * 0.18, line, upright ? 17 : 24, style);
+	});
+}
+
+/** What it says, as large as the digit, and how bright that output is. */
+function paintVerdictOf(view, says, alpha, activation) {
 	const { places, upright } = view;
-	const place = upright ? places.square : [places.square[0], places.image[1] + places.image[2] / 2];
-	letters(view, says, ...place, (places.image[2] * view.scale * 0.9) / view.unit, { colour: colours.mark, alpha });
+	const [x, y] = upright ? places.square : [places.square[0], places.image[1] + places.image[2] / 2];
+	const style = { colour: colours.mark, alpha };
+	letters(view, says, x, y, (places.image[2] * view.scale * 0.9) / view.unit, style);
+	if (activation === undefined) return;
+	letters(view, filmNumber(activation, 2), x, y + places.image[2] * 0.6, upright ? 16 : 26, style);
 }

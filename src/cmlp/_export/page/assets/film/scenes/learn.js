@@ -1,32 +1,32 @@
 // --- Scene 8: the same with ten digits of other people, then two thousand steps, and the visitor's digit at last.
 
-const SEAL_AT = 3.6;
-const ASK_AT = 6.4; // ten other digits
+const SEAL_AT = 3.4;
+const ASK_AT = 6; // ten other digits
 const TEN_AT = 7;
-const TEN_SECONDS = 0.75;
-const FIRST_STEPS_AT = 15.5;
-const LEARN_BET_AT = 22.5;
-const MANY_AT = 23.5;
-const MANY_END = 37;
+const TEN_SECONDS = 0.72;
+const FIRST_STEPS_AT = 15;
+const FIRST_STEP_AT = FIRST_STEPS_AT + 1.6;
+const LEARN_BET_AT = 22.3;
+const MANY_AT = 23.1;
 const HALFWAY = 500; // the step that the bet asks for
-const FOUND_SECONDS = 3.6; // for one picture of A, enlarged
+const HALFWAY_AT = MANY_AT + 6.6;
+const HALFWAY_SECONDS = 5.1; // the steps stand still while its answer is told
+const MANY_END = HALFWAY_AT + HALFWAY_SECONDS + 3.2;
+const FOUND_SECONDS = 4.8; // for one picture of A, enlarged
 const OPENED_AT = MANY_END + FOUND_SECONDS; // the result is told
-const SEAL_OPENS_AT = OPENED_AT + 5;
-const WRONG_AT = SEAL_OPENS_AT + 3.3;
-const TAUGHT_AT = WRONG_AT + 3.4; // a digit that is misread is learned from
+const SEAL_OPENS_AT = OPENED_AT + 2.4;
+const SAID_AT = SEAL_OPENS_AT + 3.2; // what it says of the visitor's digit
+const TAUGHT_AT = SAID_AT + 2.95; // a digit that is misread is learned from
 
 /** Whether the training is done and the digit is still misread. */
 const isKnownMisread = (facts) => facts.training.steps >= FILM_STEPS && facts.isMisread;
-
-/** The moment of a step after the first ten, which come one by one: the others come faster and faster. */
-const momentOf = (step) => blend(MANY_AT + 0.5, MANY_END, Math.sqrt((step - FIRST_STEPS) / (FILM_STEPS - FIRST_STEPS)));
 
 const learnScene = {
 	id: "learn",
 	doors: ["inside", "batches"],
 	handles: (_, t) => [{ key: "handle.step", from: 0, to: FILM_STEPS, step: 1, value: stepAt(t) }],
 	change: (facts, [step]) => facts.atStep(step),
-	seconds: 58,
+	seconds: 56,
 	captions: (facts) => [
 		[0, "learn.back"],
 		[SEAL_AT, "learn.seal"],
@@ -34,26 +34,37 @@ const learnScene = {
 		[FIRST_STEPS_AT, "learn.2"],
 		[LEARN_BET_AT - 0.4, "learn.bet"],
 		[MANY_AT, "learn.3"],
-		[momentOf(HALFWAY), "learn.verdict"],
+		[HALFWAY_AT, "learn.verdict"],
+		[HALFWAY_AT + HALFWAY_SECONDS, "learn.on"],
 		[MANY_END, "learn.found"],
 		[OPENED_AT, "learn.4"],
-		[SEAL_OPENS_AT + 3.2, "learn.now"],
 		...(isKnownMisread(facts)
 			? [
-					[WRONG_AT, "other.wrong"],
-					[TAUGHT_AT + 1.6, "other.taught"],
+					[SAID_AT, "other.wrong"],
+					[TAUGHT_AT, "other.taught"],
 				]
-			: []),
+			: [
+					[SAID_AT, "learn.now"],
+					[SAID_AT + 3.4, "learn.first"],
+				]),
 	],
-	words: (facts, key) => ({
-		halfway: HALFWAY,
-		steps: filmNumber(FILM_STEPS, 0),
-		others: examples.test.length,
-		share: filmPercent(facts.shareAfter(key === "learn.verdict" ? HALFWAY : FILM_STEPS)),
-		now: facts.trained.says,
-		more: MORE_STEPS,
-		...(key === "other.taught" && { taught: facts.taught.says, share_after: filmPercent(facts.taught.share) }),
-	}),
+	words(facts, key) {
+		const early = beforeLuck(facts);
+		const { says, result } = facts.trained;
+		return {
+			halfway: HALFWAY,
+			steps: filmNumber(FILM_STEPS, 0),
+			others: examples.test.length,
+			rate: filmNumber(FILM_RATE, 0),
+			share: filmPercent(facts.shareAfter(key === "learn.verdict" ? HALFWAY : FILM_STEPS)),
+			early: early.says,
+			early_activation: filmNumber(early.result.a[3][early.says], 2),
+			now: says,
+			now_activation: filmNumber(result.a[3][says], 2),
+			more: MORE_STEPS,
+			...(key === "other.taught" && { taught: facts.taught.says, share_after: filmPercent(facts.taught.share) }),
+		};
+	},
 	pauses: [
 		{
 			at: LEARN_BET_AT,
@@ -66,16 +77,19 @@ const learnScene = {
 		const { digit } = facts;
 		const back = 1 - rise(t, 0.4, 2.4);
 		const now = learningAt(facts, t, back);
-		const sheets = within(t, TEN_AT - 0.8, FIRST_STEPS_AT + 0.6, 0.9);
 		// The network goes before the patches come, and comes after they have gone.
-		const patches = within(t, MANY_AT, SEAL_OPENS_AT - 0.4, 0.9);
-		const dim = 1 - 0.97 * max(sheets, within(t, MANY_AT - 0.9, SEAL_OPENS_AT + 0.5, 0.9));
+		const sheets = within(t, ASK_AT + 0.5, FIRST_STEPS_AT - 0.1, 0.7);
+		const patches = within(t, MANY_AT, SEAL_OPENS_AT - 0.4, 0.7);
+		const away =
+			within(t, ASK_AT - 0.2, FIRST_STEPS_AT + 0.7, 0.7) + within(t, MANY_AT - 0.7, SEAL_OPENS_AT + 0.4, 0.7);
+		const dim = 1 - away;
 		const sealed = within(t, SEAL_AT - 0.4, SEAL_OPENS_AT + 1.2, 1);
-		const areNew = t > FIRST_STEPS_AT - 0.8 && t < SEAL_OPENS_AT; // the digits in the network
-		const a = areNew ? facts.newAfter(facts.step ?? stepAt(t)).a : now.result.a;
+		const isGuest = t > FIRST_STEPS_AT - 0.2 && t < SEAL_OPENS_AT; // in the network
+		const step = facts.step ?? stepAt(t);
+		const { a } = isGuest ? facts.guestAfter(step) : now.result;
 		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
 		paintSeal(view, sealed);
-		const wave = t < MANY_AT ? 3 : 3 * part(t, SEAL_OPENS_AT + 0.8, SEAL_OPENS_AT + 3.2);
+		const wave = t < MANY_AT ? 3 : 3 * part(t, SEAL_OPENS_AT + 0.8, SAID_AT);
 		paintWorking(view, facts, {
 			result: { a },
 			image: a[0],
@@ -85,55 +99,121 @@ const learnScene = {
 			inputs: dim,
 			wave,
 			dim: () => dim,
-			says: rise(back, 0.5, 0.4) + rise(t, SEAL_OPENS_AT + 3.2, 0.6),
+			says: rise(back, 0.5, 0.4) + rise(t, SAID_AT, 0.6),
 		});
 		paintTen(view, facts, t, sheets);
+		paintGuestPicture(view, facts, within(t, FIRST_STEPS_AT + 0.2, MANY_AT - 0.3, 0.5));
 		paintActivations(
 			view,
 			{ result: { a } },
-			within(t, 0.2, SEAL_AT, 0.6) + within(t, FIRST_STEPS_AT - 0.2, MANY_AT - 0.4, 0.6),
+			within(t, 0.2, SEAL_AT, 0.6) + within(t, FIRST_STEPS_AT + 0.4, MANY_AT - 0.4, 0.4),
 		);
 		paintGrowing(view, facts, t, patches);
 		paintFound(view, facts, t);
-		paintCostOutline(view, facts.cost, 1, within(t, SEAL_AT, FIRST_STEPS_AT, 1));
+		paintCostOutline(view, facts.cost, 1, within(t, SEAL_AT, FIRST_STEPS_AT, 0.8));
 		paintLearningCost(view, facts, t, now.cost);
-		paintLastAnswer(view, winner(now.result.a[3]), rise(t, SEAL_OPENS_AT + 3.2, 0.8));
+		paintCheer(view, now.result, t);
+		const grown = 1 + 0.15 * Math.sin(Math.PI * part(t, SAID_AT, SAID_AT + 0.9));
+		paintFirstAndLast(view, facts, rise(t, SAID_AT, 0.5), { result: now.result, grown });
 	},
 };
+
+/** Rings run from the output that is right at last. */
+function paintCheer(view, { a }, t) {
+	const { places } = view;
+	for (const late of [0.2, 0.6, 1]) {
+		const u = part(t, SAID_AT + late, SAID_AT + late + 1.1);
+		if (u > 0 && u < 1) paintRing(view, ...places.at(3, winner(a[3])), places.radius[3] * (1.35 + 2.4 * u), 1 - u);
+	}
+}
+
+/** The new digit whose outputs are shown, with its name. */
+function paintGuestPicture(view, { guest }, alpha) {
+	const { places, upright } = view;
+	const [x, y, side] = places.image;
+	const place = upright ? [x + side + 18, y, 0.66 * side] : [x + 0.14 * side, y - 0.98 * side, 0.72 * side];
+	paintPicture(view, pictureOf(guest), ...place, place[2], alpha);
+	const [middle, below] = [place[0] + place[2] / 2, place[1] + place[2] + (upright ? 12 : 20)];
+	letters(view, filmWords("label.guest"), middle, below, upright ? 15.5 : 18.2, { alpha });
+}
 
 /** The square: of the visitor's digit at first and at last, and while steps run of the new digits, on average. */
 function paintLearningCost(view, facts, t, own) {
 	const { places, upright } = view;
-	const ofNew = within(t, FIRST_STEPS_AT - 1, SEAL_OPENS_AT + 4.8, 1.4);
-	const cost = ofNew > 0 ? blend(own, facts.newAfter(facts.step ?? stepAt(t)).cost, ofNew) : own;
-	const lit = 1 - within(t, SEAL_AT, FIRST_STEPS_AT, 1);
+	const shown = facts.step ?? stepAt(t);
+	const [newFrom, newTo] = [FIRST_STEPS_AT - 0.2, SEAL_OPENS_AT + 2.4];
+	const isNew = t > newFrom && t < newTo;
+	const cost = isNew ? facts.newAfter(shown).cost : own;
+	const ofNew = within(t, newFrom, newTo, 0.8);
+	const lit = 1 - rise(t, SEAL_AT, 0.8) + ofNew + rise(t, newTo, 0.8);
 	if (lit > 0.02) paintSquare(view, ...places.square, Math.sqrt(cost) * places.unit, { filled: 0.9 * lit });
 	paintCostNumber(view, cost, lit, facts.cost);
 	const [x, y] = places.square;
-	const below = y + (Math.sqrt(facts.cost) * places.unit) / 2;
-	filmWords("label.average").forEach((line, n) =>
-		letters(view, line, ...(upright ? [284, below + 4 + 13 * n] : [x, below + 54 + 21 * n]), upright ? 15.5 : 15, {
+	const half = (Math.sqrt(facts.cost) * places.unit) / 2;
+	const below = y + half;
+	filmWords("label.average", { count: facts.newDigits.length }).forEach((line, n) =>
+		letters(view, line, ...(upright ? [284, below + 4 + 13 * n] : [x, below + 54 + 22 * n]), upright ? 15.5 : 16, {
 			colour: colours.muted,
 			align: upright ? "right" : "center",
 			alpha: ofNew,
 		}),
 	);
-	const [textX, textY] = upright ? [200, 32] : [x, below + 120];
-	const step = filmWords("label.step", { step: filmNumber(facts.step ?? stepAt(t), 0) });
-	letters(view, step, textX, textY, upright ? 20 : 26, { alpha: within(t, FIRST_STEPS_AT, SEAL_OPENS_AT, 0.6) });
-	const share = within(t, MANY_AT + 0.4, SEAL_OPENS_AT, 0.6);
-	if (share > 0)
-		letters(
-			view,
-			filmPercent(facts.shareAfter(facts.step ?? stepAt(t))),
-			textX,
-			textY + (upright ? 50 : 34),
-			upright ? 20 : 26,
-			{
-				colour: colours.mark,
-				alpha: share,
-			},
-		);
+	paintBetOutline(view, y - half, within(t, FIRST_STEP_AT + 0.4, MANY_AT - 0.2, 0.5));
+	const [textX, textY] = upright ? [220, 26] : [x, below + 116];
+	const step = filmWords("label.step", { step: filmNumber(shown, 0) });
+	const large = upright ? 18 : 26;
+	letters(view, step, textX, textY, large, { alpha: within(t, FIRST_STEPS_AT, SEAL_OPENS_AT, 0.6) });
+	const share = within(t, MANY_AT + 0.2, SEAL_OPENS_AT, 0.6);
+	if (share <= 0) return;
+	const read = filmWords("label.share", { share: filmPercent(facts.shareAfter(shown)), others: examples.test.length });
+	letters(view, read, textX, textY + (upright ? 26 : 34), large, { colour: colours.mark, alpha: share });
+	if (!upright) paintCostCurve(view, facts, shown, [x - 66, below + 190, 132, 84], share);
+}
+
+/** What the bet of scene 4 was about: all outputs at 0.1, for whatever digit. */
+function paintBetOutline(view, top, alpha) {
+	if (alpha <= 0) return;
+	const { pen, places, upright } = view;
+	const cost = costOfAll(0.1);
+	pen.setLineDash([places.unit * 0.09, places.unit * 0.07]);
+	paintSquare(view, ...places.square, Math.sqrt(cost) * places.unit, {
+		colour: colours.on,
+		filled: 0,
+		outline: alpha,
+	});
+	pen.setLineDash([]);
+	const text = filmWords("label.tenth", { tenth: filmNumber(0.1, 1), cost: filmNumber(cost, 2) });
+	letters(view, text, places.square[0], top - (upright ? 12 : 18), upright ? 15.5 : 18.2, { alpha });
+}
+
+/** The mean cost of the new digits over the steps so far. */
+function paintCostCurve({ pen, ...view }, facts, shown, [x, y, width, height], alpha) {
+	const steps = [...facts.training.kept.keys()].filter((step) => step <= shown);
+	const first = facts.newAfter(0).cost;
+	const at = (step) => [x + (width * step) / FILM_STEPS, y + height * (1 - facts.newAfter(step).cost / first)];
+	pen.globalAlpha = alpha;
+	pen.strokeStyle = colours.ring;
+	pen.lineWidth = 1;
+	pen.beginPath();
+	pen.moveTo(x, y);
+	pen.lineTo(x, y + height);
+	pen.lineTo(x + width, y + height);
+	pen.stroke();
+	pen.strokeStyle = colours.on;
+	pen.lineWidth = 2;
+	pen.beginPath();
+	for (const step of steps) pen.lineTo(...at(step));
+	pen.stroke();
+	pen.fillStyle = colours.mark;
+	pen.beginPath();
+	pen.arc(...at(steps.at(-1)), 4.5, 0, 7);
+	pen.fill();
+	pen.globalAlpha = 1;
+	letters({ pen, ...view }, filmWords("label.cost"), x + width, y + 6, 16, {
+		colour: colours.muted,
+		alpha,
+		align: "right",
+	});
 }
 
 /** What it says of the visitor's digit, as large as the digit. */
@@ -141,6 +221,23 @@ function paintLastAnswer(view, says, alpha) {
 	const { places, upright } = view;
 	const place = upright ? [214, places.square[1]] : [places.square[0], places.square[1] + 230];
 	letters(view, says, ...place, (places.image[2] * view.scale * 0.9) / view.unit, { colour: colours.mark, alpha });
+}
+
+/** What it said of the visitor's digit first, and what it says at last, large. */
+function paintFirstAndLast(view, facts, alpha, { result = facts.final.result, grown = 1 } = {}) {
+	if (alpha <= 0) return;
+	const { places, upright } = view;
+	const early = beforeLuck(facts);
+	const says = winner(result.a[3]);
+	const [left, arrow, right, y, below] = upright ? [138, 170, 222, 52, 104] : [1086, 1127, 1212, 470, 578];
+	const quiet = { colour: colours.muted, alpha };
+	const loud = { colour: colours.mark, alpha };
+	const size = places.image[2] * view.scale;
+	letters(view, early.says, left, y, (size * 0.4) / view.unit, quiet);
+	letters(view, filmNumber(early.result.a[3][early.says], 2), left, below, upright ? 15.5 : 22, quiet);
+	letters(view, "→", arrow, y, upright ? 20 : 30, quiet);
+	letters(view, says, right, y, (size * 0.86 * grown) / view.unit, loud);
+	letters(view, filmNumber(result.a[3][says], 2), right, below, upright ? 17 : 28, loud);
 }
 
 /** The network at a moment, with its result and cost: back to the start, then learning, then perhaps taught. */
@@ -159,10 +256,13 @@ function blendedNet({ trained, taught, input, targets }, u) {
 	return { net, result, cost: net.compare(result, targets).cost };
 }
 
-/** The step that is shown at a moment. */
+/** The step that is shown at a moment: the first one stands for some time, and so does the one of the bet. */
 function stepAt(t) {
-	if (t < MANY_AT) return floor(FIRST_STEPS * part(t, FIRST_STEPS_AT + 1.8, FIRST_STEPS_AT + 6.6) ** 1.6);
-	return Math.round(blend(FIRST_STEPS, FILM_STEPS, part(t, MANY_AT + 0.5, MANY_END) ** 2));
+	if (t < FIRST_STEP_AT) return 0;
+	if (t < MANY_AT) return 1 + floor((FIRST_STEPS - 1) * part(t, FIRST_STEP_AT + 2.4, LEARN_BET_AT - 0.8));
+	const slow = part(t, MANY_AT + 0.5, HALFWAY_AT) ** 1.6;
+	const fast = part(t, HALFWAY_AT + HALFWAY_SECONDS, MANY_END - 0.2);
+	return Math.round(blend(blend(FIRST_STEPS, HALFWAY, slow), FILM_STEPS, fast));
 }
 
 /** The visitor's digit is not used for learning: it waits behind a frame. */
@@ -176,38 +276,42 @@ function paintSeal(view, alpha) {
 	view.pen.globalAlpha = 1;
 }
 
-/** Where one of the ten digits is shown. */
+/** Where one of the ten digits is shown: in two columns with a text beside each, or in two rows. */
 function tenPlace({ places: { image, upright } }, n) {
 	const [x, y, side] = image;
-	if (upright) return [x + side + 14 + (n % 5) * 31, y + 12 + floor(n / 5) * 36, 28];
-	return [x + (n % 5) * (side / 5), y - 110 + floor(n / 5) * 44, side / 5 - 4];
+	if (upright) return [x + side + 14 + (n % 5) * 31, y + floor(n / 5) * 46, 28];
+	return [x - 10 + floor(n / 5) * 136, y - 226 + (n % 5) * 43, 39];
 }
 
-/** Ten digits of other people, and the average of what those so far want of each knob. */
+/** Ten digits of other people with their right answers, and the average of what those so far want of each knob. */
 function paintTen(view, facts, t, alpha) {
 	if (alpha <= 0) return;
 	const n = clamp(floor((t - TEN_AT) / TEN_SECONDS), -1, FILM_BATCH - 1);
 	facts.training.first.slice(0, n + 1).forEach((one, k) => {
 		const [x, y, side] = tenPlace(view, k);
-		paintPicture(view, pictureOf(one), x, y, side, side, alpha * rise(t, TEN_AT + k * TEN_SECONDS, 0.4));
+		const shown = alpha * rise(t, TEN_AT + k * TEN_SECONDS, 0.4);
+		paintPicture(view, pictureOf(one), x, y, side, side, shown);
+		if (view.upright) return letters(view, one.label, x + side / 2, y + side + 8, 15.5, { alpha: shown });
+		const wanted = filmWords("label.wanted", { digit: one.label });
+		letters(view, wanted, x + side + 8, y + side / 2, 16, { alpha: shown, align: "left" });
 	});
 	paintEmptyFields(view, alpha);
+	nameFields(view, alpha);
 	if (n < 0) return;
-	const most = facts.start.layers.map(({ w, b, outputs }) => largest(facts.averages[0].subarray(w, b + outputs)));
+	const most = facts.start.layers.map(({ w, b, outputs }) => 0.6 * largest(facts.averages[0].subarray(w, b + outputs)));
 	const pictures = facts.pictures(`average${n}`, () => fieldPictures(facts.start, facts.averages[n], most));
 	paintFields(view, pictures, { patch: () => [alpha, 1], field: () => alpha });
 }
 
 /** Where one of the new digits is shown. */
 function newPlace({ upright }, n) {
-	if (upright) return [6 + (n % 10) * 38.2, 378 + floor(n / 10) * 70, 34];
-	return [838 + (n % 4) * 64, 102 + floor(n / 4) * 98, 54];
+	if (upright) return [6 + (n % 10) * 38.2, 384 + floor(n / 10) * 68, 34];
+	return [838 + (n % 4) * 64, 76 + floor(n / 4) * 104, 56];
 }
 
 /** The weights of A as patterns grow in them, and the new digits with their answers. */
 function paintGrowing(view, facts, t, alpha) {
 	if (alpha <= 0) return;
-	const { upright, places } = view;
 	const shown = facts.step ?? stepAt(t);
 	const { step, net } = facts.learned(shown);
 	const most = facts
@@ -215,15 +319,21 @@ function paintGrowing(view, facts, t, alpha) {
 		.net.layers.map(({ w, b, outputs }) => 0.6 * largest(net.params.subarray(w, b + outputs)));
 	const pictures = facts.pictures(`learned${step}`, () => fieldPictures(net, net.params, most));
 	paintFields(view, pictures, { patch: () => [alpha, 1], field: (n) => (n ? 0 : alpha) });
-	const { answers, right } = facts.newAfter(shown);
-	const cells = facts.newDigits.map((one, n) => {
-		const seen = alpha * rise(t, MANY_AT - 0.4 + n * 0.03, 0.6);
-		const isRight = answers[n].says === one.label;
-		return [one, newPlace(view, n), answers[n], seen * (isRight ? 1 : 0.35), seen];
+	const { answers } = facts.newAfter(shown);
+	facts.newDigits.forEach((one, n) =>
+		paintNewDigit(view, one, newPlace(view, n), answers[n].says, alpha * rise(t, MANY_AT - 0.4 + n * 0.03, 0.6)),
+	);
+}
+
+/** A new digit and its answer below it: both are bright if it is right, and gray if it is wrong. */
+function paintNewDigit(view, one, [x, y, side], says, alpha) {
+	const isRight = says === one.label;
+	paintPicture(view, pictureOf(one), x, y, side, side, alpha * (isRight ? 1 : 0.45));
+	letters(view, says, x + side / 2, y + side + (view.upright ? 11 : 18), view.upright ? 17 : 24, {
+		colour: isRight ? colours.on : colours.muted,
+		alpha,
+		bold: isRight,
 	});
-	paintAnswers(view, cells, upright ? 16 : 21);
-	const place = upright ? [200, 58] : [places.square[0], places.square[1] + 270];
-	letters(view, filmWords("label.right", { right, all: answers.length }), ...place, upright ? 17 : 19, { alpha });
 }
 
 /** What one neuron of A has found, enlarged: the one that the film looked into. */
@@ -239,4 +349,7 @@ function paintFound(view, facts, t) {
 	const place = blendAll(fields.patch(to), [x, y, fields.side], rise(t, MANY_END, 0.9));
 	box(pen, place[0], place[1], place[2], place[2], colours.ground, alpha);
 	paintPicture(view, picture, ...place, place[2], alpha);
+	const name = filmWords("label.weights", { neuron: `A${to + 1}` });
+	const [middle, below] = [x + fields.side / 2, y + fields.side + (view.upright ? 10 : 26)];
+	letters(view, name, middle, below, view.upright ? 15.5 : 20, { alpha: alpha * rise(t, MANY_END + 0.6, 0.5) });
 }

@@ -55,6 +55,7 @@ const numbersScene = {
 			shown,
 			names: 0,
 			wave: waveAt(t),
+			waiting: 0.3 * rise(t, 6.4, 0.8), // only when the pixels have come
 			flown: (row, column) => rise(t, 4.4 + row * 0.05 + column * 0.006, 1.3),
 			says,
 		};
@@ -109,14 +110,17 @@ function paintAnswer(view, says, t) {
 	});
 }
 
-/** The activations of the outputs as numbers, which show more than shades of gray. */
-function paintActivations(view, { result }, alpha) {
+/** The activations of the outputs as numbers, which show more than shades of gray; some larger than the others. */
+function paintActivations(view, { result }, alpha, watched = []) {
 	const { places, upright } = view;
 	const best = winner(result.a[3]);
 	for (let k = 0; k < 10; k++) {
 		const [x, y] = places.at(3, k);
-		letters(view, filmNumber(result.a[3][k], 2), x + places.value[0], y + places.value[1], upright ? 15 : 16, {
-			colour: k === best ? colours.mark : colours.muted,
+		const isWatched = watched.includes(k);
+		const size = (upright ? 15 : 16) * (isWatched && !upright ? 1.5 : 1);
+		const quiet = isWatched ? colours.text : colours.muted;
+		letters(view, filmNumber(result.a[3][k], 2), x + places.value[0], y + places.value[1], size, {
+			colour: k === best ? colours.mark : quiet,
 			alpha,
 		});
 	}
@@ -150,7 +154,9 @@ function paintTally(view, facts, t) {
 		const place = answers.slice(0, n).filter((other) => other === answer).length;
 		const end = tallyPlace(places, answer, place, size);
 		const [left, top, side] = places.image;
-		const [px, py] = blendAll([left, top], end, u);
+		// It comes from the side where nothing is written.
+		const corner = upright ? end : [end[0] + 40, top];
+		const [px, py] = blendAll(blendAll([left, top], corner, u), blendAll(corner, end, u), u);
 		paintPicture(view, pictureOf(one), px, py, blend(side, size, u), undefined, alpha);
 	});
 }

@@ -12,6 +12,7 @@ const INSIDE_LYING = {
 	curve: [600, 410],
 	disc: [985, 36],
 	number: 17,
+	product: 20,
 };
 const INSIDE_UPRIGHT = {
 	width: 576,
@@ -21,6 +22,7 @@ const INSIDE_UPRIGHT = {
 	curve: [676, 536],
 	disc: [490, 32],
 	number: 18.5,
+	product: 16.6,
 };
 
 const sumScene = {
@@ -43,16 +45,16 @@ const sumScene = {
 	seconds: 38,
 	captions: () => [
 		[0, "sum.way"],
-		[3.6, "sum.1"],
+		[3.8, "sum.1"],
 		[11.4, "sum.2"],
 		[25.6, "sum.3"],
 	],
-	words: () => ({}),
+	words: (facts) => ({ says: facts.says }),
 	pauses: [],
 	shots: [
 		[0.2, 1.6, (places, { way }) => places.near(3, way[0], 4.5)],
 		[1.9, 1.4, (places, { way }) => places.near(2, way[1], 5)],
-		[3.4, 1.5, (places, { way }) => places.fromImage(way[2])],
+		[3.4, 1.5, (places, { way }) => places.fromImage(way[2], 9)],
 		[6.7, 1.6, (places, { way }) => places.inside(1, way[2])],
 	],
 	paint(view, facts, t) {
@@ -196,17 +198,19 @@ function paintAddition(view, facts, form, t) {
 	const shown = rise(t, TERM_AT[0] - 0.8, 0.8);
 	if (shown <= 0) return;
 	const { at, reach } = axisOf(facts, form, t);
-	pen.globalAlpha = shown;
+	const faded = 1 - rise(t, CURVE_AT + 2.4, 1.4); // when the sum has dropped onto the curve
 	pen.strokeStyle = colours.ring;
 	pen.lineWidth = form.width / 700;
-	pen.beginPath();
-	pen.moveTo(left, base);
-	pen.lineTo(right, base);
-	pen.moveTo(at(0), top - step / 2);
-	pen.lineTo(at(0), base);
-	pen.stroke();
+	for (const [alpha, ...ends] of [
+		[shown, [left, base], [right, base]],
+		[shown * faded, [at(0), top - step / 2], [at(0), base]],
+	]) {
+		pen.globalAlpha = alpha;
+		pen.beginPath();
+		for (const end of ends) pen.lineTo(...end);
+		pen.stroke();
+	}
 	pen.globalAlpha = 1;
-	const faded = 1 - 0.75 * rise(t, CURVE_AT - 1, 2);
 	let end = 0;
 	let row = 0;
 	facts.addition.terms.forEach((term, n) => {
@@ -226,8 +230,7 @@ function paintAddition(view, facts, form, t) {
 		const [from, to] = [at(term.from), at(end)];
 		box(pen, min(from, to), line - height / 2, max(abs(to - from), form.width / 800), height, tint(term.value), faded);
 		const name = term.label ? filmWords(term.label) : productText(facts, term);
-		letters(view, name, right + form.width / 90, line, form.number * 0.9, {
-			colour: colours.muted,
+		letters(view, name, right + form.width / 90, line, form.product, {
 			alpha: grown * faded,
 			align: "left",
 		});
