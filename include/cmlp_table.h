@@ -185,8 +185,8 @@ typedef struct cmlp_table_column {
 /* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are
  * unused.
  *
- * The errors of an encoder: DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges, levels), OVERFLOW. It
- * does not check that levels are finite; a model file checks it. */
+ * The errors of an encoder: DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges, parts, levels), OVERFLOW.
+ * An encoder does not check that levels are finite; a model file does. */
 typedef struct cmlp_table_encoder {
     size_t struct_size;
     const cmlp_table_column *columns;

@@ -34,7 +34,8 @@ int64_t cmlpi_columns_width(const cmlp_table_column *columns, int64_t n_columns,
 /* Whether a field is set that a column of this role does not use, or that is reserved. */
 static int has_unused(const cmlp_table_column *c)
 {
-    const int is_number = c->has_missing || c->centre != 0 || c->scale != 0 || c->edges || c->n_edges || c->parts || c->n_parts;
+    const int is_number =
+        c->has_missing || c->centre != 0 || c->scale != 0 || c->edges || c->n_edges || c->parts || c->n_parts;
     for (size_t i = 0; i < sizeof c->reserved / sizeof *c->reserved; i++)
         if (c->reserved[i]) return 1;
     if (c->role != CMLP_TABLE_ROLE_CATEGORY && (c->levels || c->n_levels || c->n_one_hot)) return 1;
