@@ -52,7 +52,10 @@ CLAIMS = {
     30: (1, r"▲ \+0\.\d+.*▼ −0\.\d+.*Its negative points downhill"),
     31: (20, "longer where it is steep, shorter where it is flat"),
     32: (20, "Take a small step. Repeat"),
-    33: (23, r"All 13,002 turns together are the steepest way down: the negative gradient.*0\.30\n.*13,002"),
+    33: (
+        23,
+        r"All 13,002 turns together are the steepest way down: the negative gradient.*0\.30\n.*13,002",
+    ),
     34: (3, "3 is too dark: it wants to rise. The others are too bright: they want to fall"),
     35: (1, r"its bias changes the sum of output 3 by \+.*its weights by \+.*all knobs before it"),
     36: (25, r"B\d+ adds the parts of all ten.*\nB\d+\n"),

@@ -111,24 +111,15 @@ function biasDot({ places }, k) {
 	return [third[0] + 16 * dot, third[1] + k * dot, dot];
 }
 
-/** A line of text beside the dots. */
-function countPlace({ places, upright }, line) {
+/** A number beside the dots. */
+function countPlace({ places, upright }) {
 	const { third, dot } = fieldPlaces(places);
-	if (upright) return [third[0] + third[2] + 8 * dot, third[1] + (9 + 9 * line) * dot];
-	return [1050, 480 + 52 * line];
-}
-
-/** Below all dots, for what is said of their colours. */
-function scalePlace({ places, upright }) {
-	const { patch, side, third } = fieldPlaces(places);
-	const [x, y] = patch(0);
-	if (upright) return [places.size[0] / 2, third[1] + third[3] + 34];
-	return [x + side / 2, y + side + 40];
+	return upright ? [third[0] + third[2] + 8 * dot, third[1] + 9 * dot] : [1050, 480];
 }
 
 /** How many knobs there are, where they are counted. */
 function paintCount(view, count, alpha) {
-	letters(view, filmNumber(count, 0), ...countPlace(view, 0), view.upright ? 22 : 32, {
+	letters(view, filmNumber(count, 0), ...countPlace(view), view.upright ? 22 : 32, {
 		colour: colours.mark,
 		alpha,
 		align: "left",

@@ -358,20 +358,6 @@ function paintVeil(view, alpha) {
 	pen.restore();
 }
 
-/** Hides what is behind a rectangle; towards its left and right edges less, as far inwards as `fade`. */
-function paintShade({ pen }, [x, y, width, height], fade, alpha) {
-	const gradient = pen.createLinearGradient(x, 0, x + width, 0);
-	const ground = rgb("ground").join();
-	for (const [at, hidden] of [
-		[0, 0],
-		[fade / width, 1],
-		[1 - fade / width, 1],
-		[1, 0],
-	])
-		gradient.addColorStop(at, `rgba(${ground},${hidden})`);
-	box(pen, x, y, width, height, gradient, alpha);
-}
-
 const ALL_ARRIVED = () => 1;
 
 /**

@@ -16,7 +16,6 @@ const LYING = {
 	mark: [25, 0], // of a wish, from a hidden neuron's middle
 	square: [1190, 250],
 	wish: [null, [22, 18], [22, 18], [26, 26]], // how high and wide a triangle can be
-	stack: [470, 340, 84, 236], // of requests: its middle, its width and its height on each side
 	unit: 80, // the side of a square of area 1
 	hill: [588, 300, 148, 44, 180], // its middle, and what a step to the right, to the front and of the cost is
 	three: [500, 250, 220], // squares in a row: the middle of the first, and the step to the next
@@ -40,7 +39,6 @@ const UPRIGHT = {
 	mark: [0, 17],
 	square: [318, 60],
 	wish: [null, [9, 9], [9, 9], [22, 20]],
-	stack: [120, 195, 42, 78],
 	unit: 36,
 	hill: [195, 270, 82, 27, 98],
 	three: [75, 230, 120],
@@ -84,7 +82,6 @@ function filmPlaces(width, height) {
 		whole: [0, 0, ...form.size],
 		outputs: upright ? [0, 372, 390, 148] : end,
 		pour: upright ? [0, 0, ...form.size] : end,
-		lastLayers: upright ? [0, 92, 390, 428] : end,
 		knobs: upright ? [0, 0, ...form.size] : [30, 66, 1112, 540], // all dots, and what is said of them
 		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),
 		/** The surroundings of a neuron, in its radii. */

@@ -26,8 +26,8 @@ function requestAt({ says }, j) {
 	return OTHERS_ASK_AT + 0.4 * (j < says ? j : j - 1);
 }
 
-/** A number with its sign, which is a plus, too. */
-const signedNumber = (value) => (value > 0 ? "+" : "") + filmNumber(value, 2);
+/** A number with its sign, which may be a plus; what is rounded to 0 has none. */
+const signedNumber = (value) => (value >= 0.005 ? "+" : "") + filmNumber(value, 2);
 
 const wishesScene = {
 	id: "wishes",
