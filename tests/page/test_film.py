@@ -325,7 +325,10 @@ def test_bet_opens_by_itself(opened):
     page = opened(16.7)
     page.evaluate("film.play()")
     page.until("film.waiting !== null")
-    page.evaluate("film.left = 0.05")
+    page.evaluate("film.left = 0.05; film.pause()")
+    page.page.wait_for_timeout(300)
+    assert page.evaluate("film.waiting.id") == "numbers"  # a paused question waits
+    page.evaluate("film.play()")
     page.until("film.time > 16.9")
     assert page.evaluate("film.decided.numbers") is None
     page.evaluate("film.pause(); film.seek(27)")

@@ -152,7 +152,7 @@ function paintLearningCost(view, facts, t, own) {
 	const half = (Math.sqrt(facts.cost) * places.unit) / 2;
 	const below = y + half;
 	filmWords("label.average", { count: facts.newDigits.length }).forEach((line, n) =>
-		letters(view, line, ...(upright ? [284, below + 4 + 13 * n] : [x, below + 54 + 22 * n]), upright ? 15.5 : 16, {
+		letters(view, line, ...(upright ? [284, below - 7 + 14 * n] : [x, below + 54 + 22 * n]), upright ? 15.5 : 16, {
 			colour: colours.muted,
 			align: upright ? "right" : "center",
 			alpha: ofNew,
