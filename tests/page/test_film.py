@@ -1124,3 +1124,42 @@ def test_all_patches_of_turns_are_seen(opened):
         })()"""
     )
     assert min(patches) > 120 and max(patches) > 230
+
+
+@pytest.mark.slow
+def test_squares_outputs_and_products_are_told_in_numbers(opened):
+    page = opened()
+    params, image, path, asked, says, starts = page.evaluate(
+        "(({ start, input, hill, asked, says }) => "
+        "[[...start.params], [...input], hill.path.at(-1), asked, says, film.starts])(film.facts)"
+    )
+    params = np.array(params)
+    sums, activations = forward(params, np.array(image))
+    outputs = activations[-1]
+    gap = np.eye(10)[3] - outputs
+    slopes = [a * (1 - a) for a in activations[1:]]
+    wishes = gap * slopes[2] * 2
+    weights = matrices(params)[2][0][asked]
+    total = (weights * wishes).sum()
+
+    def number(value, plus=False):
+        sign = "−" if round(value, 2) < 0 else "+" if plus and value >= 0.005 else ""
+        return f"{sign}{abs(value):.2f}"
+
+    moments = [starts[3] + 16, starts[4] + 25, starts[5] + 9, starts[5] + 20, starts[5] + 39]
+    texts = [{text for text, *_ in one} for one in page.evaluate(TEXTS, moments)]
+    assert {number(one) for one in gap**2} <= texts[0]
+    ends = 1 / (1 + np.exp(-(sums[2][[3, says]] + path)))
+    assert {number(one) for one in ends} <= texts[1]
+    for k in (3, says):
+        gap_text, wish = number(gap[k], plus=True), number(wishes[k], plus=True)
+        assert f"gap {gap_text} × slope {slopes[2][k]:.2f} × 2" in texts[2]
+        assert f"= wish {wish}" in texts[2]
+    wish, weight, part = (
+        number(one, plus=True)
+        for one in (wishes[says], weights[says], weights[says] * wishes[says])
+    )
+    assert f"wish {wish} × weight {weight} = part {part}" in texts[3]
+    slope = slopes[1][asked]
+    assert f"together {number(total, plus=True)} × slope {slope:.2f}" in texts[4]
+    assert f"= wish {number(total * slope, plus=True)} of B{asked + 1}" in texts[4]
