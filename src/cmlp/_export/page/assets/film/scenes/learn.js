@@ -131,9 +131,9 @@ function paintCheer(view, { a }, t) {
 function paintGuestPicture(view, { guest }, alpha) {
 	const { places, upright } = view;
 	const [x, y, side] = places.image;
-	const place = upright ? [x + side + 18, y, 0.66 * side] : [x + 0.14 * side, y - 0.98 * side, 0.72 * side];
+	const place = upright ? [x + side + 18, y, 0.5 * side] : [x + 0.14 * side, y - 0.98 * side, 0.72 * side];
 	paintPicture(view, pictureOf(guest), ...place, place[2], alpha);
-	const [middle, below] = [place[0] + place[2] / 2, place[1] + place[2] + (upright ? 12 : 20)];
+	const [middle, below] = [place[0] + place[2] / 2, place[1] + place[2] + (upright ? 10 : 20)];
 	letters(view, filmWords("label.guest"), middle, below, upright ? 15.5 : 18.2, { alpha });
 }
 
