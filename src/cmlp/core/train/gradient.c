@@ -16,9 +16,9 @@ static cmlp_status write_costs(const cmlpi_batch_job *job, cmlp_derivatives *der
     const double weight_sum = cmlpi_weight_sum(&job->data, 0, job->data.n);
     double cost = job->objective.loss_scale * cmlpi_sum_total(&job->cost);
     if (job->penalized) cost += cmlpi_penalty(job);
-    derivatives->cost = cost / weight_sum;
+    derivatives->objective = cost / weight_sum;
     derivatives->plain_loss = cmlpi_sum_total(&job->plain) / weight_sum;
-    return cmlpi_is_finite(derivatives->cost) && cmlpi_is_finite(derivatives->plain_loss) ? CMLP_OK : CMLP_ERROR_DIVERGED;
+    return cmlpi_is_finite(derivatives->objective) && cmlpi_is_finite(derivatives->plain_loss) ? CMLP_OK : CMLP_ERROR_DIVERGED;
 }
 
 /* Runs the prepared job. */
