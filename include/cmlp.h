@@ -296,8 +296,8 @@ typedef struct cmlp_model_info {
  * file: the first file_size bytes of the file, of any alignment. They must contain the head.
  * Returns FILE_SHORT if the head is longer than file_size bytes (call again with info->head_size bytes if that is not 0);
  * FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that of
- * a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD if this build of the library cannot run the
- * model. After these, all fields of *info are 0 except struct_size, head_size and error_at. */
+ * a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD if this build of the
+ * library cannot run the model. After these, all fields of *info are 0 except struct_size, head_size and error_at. */
 CMLP_CHECKED cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
 
 /* For cmlp_model_init. */
