@@ -31,7 +31,8 @@
  *   time. A thread that is cancelled (pthread_cancel) in a call with several threads ends after the call.
  * - Run. The last parameter of every function that returns a status is a cmlp_run: workspace, number of threads, a callback,
  *   and what the function reports beside its status. NULL stands for CMLP_INIT(cmlp_run), whose reports nobody reads: one
- *   thread, no workspace, no callback. Functions that need no workspace ignore that of the run.
+ *   thread, no workspace, no callback. Functions whose comment names no workspace need none, and ignore that of the run, but
+ *   for those that compute with rows: cmlp_forward, cmlp_backpropagate, cmlp_train_epoch.
  * - Workspace. Computing calls need memory whose contents do not matter. One workspace can serve any number of calls, one
  *   after the other. Its size in bytes is that of cmlp_workspace_size for a network, and for a model those of
  *   cmlp_model_info and cmlp_model_workspace_size.
@@ -70,6 +71,8 @@
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64, and with compilers without intrinsics, the mode must
  *   be the default one. Callbacks run in the library's mode.
+ * - Callbacks may call functions of the library, with a run, a workspace and outputs of their own. They must not change or
+ *   release what the outer call reads or writes.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
  *   rows of a prediction, any instruction set, compiler and system.
  */
@@ -305,8 +308,8 @@ typedef struct cmlp_model_info {
  * file: the first file_size bytes of the file, of any alignment. They must contain the head.
  * Returns FILE_SHORT if the head is longer than file_size bytes (call again with info->head_size bytes if that is not 0);
  * FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that of
- * a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD if this build of the library cannot run the
- * model. After these, all fields of *info are 0 except struct_size, head_size and error_at. */
+ * a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD if this build of the
+ * library cannot run the model. After these, all fields of *info are 0 except struct_size, head_size and error_at. */
 CMLP_CHECKED cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
 
 /* For cmlp_model_init. */
@@ -540,7 +543,7 @@ enum {
     CMLP_LOSS_GAMMA = 7,    /* exp: sum (y/a + ln a); y > 0 */
     CMLP_LOSS_FOCAL = 8,    /* softmax: -sum y (1-a)^p ln a;  logistic: -sum (y (1-a)^p ln a + (1-y) a^p ln(1-a));
                              * 0 <= y <= 1; p = 2 by default (Lin et al. 2017) */
-    CMLP_LOSS_LABEL_SMOOTHING = 9, /* the log loss of targets (1-p) y + p/k, k = n_outputs for softmax and 2 for
+    CMLP_LOSS_LABEL_SMOOTHING = 9, /* the log loss of targets (1-p) y + p/k, k = n_out for softmax and 2 for
                                     * logistic; 0 <= y <= 1; p < 1, 0.1 by default (Szegedy et al. 2016) */
     CMLP_LOSS_SIGNED = -1
 };
@@ -575,7 +578,7 @@ typedef struct cmlp_net_config {
  * static char memory[CMLP_NET_SIZE(3)]; for one with quantiles 8 bytes more for each.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION, LEFT_OUT, as cmlp_net_init. */
 CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes, cmlp_run *run);
-#define CMLP_NET_SIZE(n_layers) (512 + 64 * (n_layers))
+#define CMLP_NET_SIZE(n_layers) (512 + 128 * (n_layers))
 
 /* Checks the description and makes a net in `memory` (memory_size bytes, at least those of cmlp_net_size). It keeps no pointer to
  * `config`. Functions of another version of the library return NET for this net, as MODEL for a model.
@@ -611,7 +614,7 @@ typedef int32_t cmlp_targets_kind;
 enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2, CMLP_TARGETS_KIND_SIGNED = -1 };
 
 /* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
- * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0
+ * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_out - 1, which means 1 at this output and 0
  *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. dtype is 0 or CMLP_INT32;
  *   n_cols and col_stride are 0.
  * - CMLP_TARGETS_DENSE: n_cols values per row, which is the number of outputs; with strides as in cmlp_rows.
@@ -656,8 +659,8 @@ CMLP_API void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const
 typedef struct cmlp_loss_call {
     size_t struct_size;
     const int64_t *rows; /* the position of each of the n rows in the cmlp_rows, so that it can have data of its own */
-    int64_t n, n_outputs;
-    const void *y, *a;   /* targets, with class indices as 1 and 0, and output activations: (n, n_outputs), of dtype */
+    int64_t n, n_out;
+    const void *y, *a;   /* targets, with class indices as 1 and 0, and output activations: (n, n_out), of dtype */
     double *costs;       /* output: the cost of each row */
     void *slopes;        /* output: the derivatives of this cost with respect to the row's output activations; as a */
     cmlp_dtype dtype;    /* of the net */
@@ -761,8 +764,10 @@ static inline cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
 CMLP_API void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver);
 
 /* Computes the bytes of an optimizer's state: those of cmlp_optimizer_state and of 0 to 2 moments, each as large as the
- * parameters. Returns OPTION (an unknown solver), OVERFLOW. */
-CMLP_CHECKED cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes,
+ * parameters. Of `optimizer` the solver alone counts.
+ * bytes: may be the optimizer's state_size.
+ * Returns OPTION (an unknown solver), OVERFLOW. */
+CMLP_CHECKED cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, const cmlp_optimizer *optimizer, size_t *bytes,
                                                    cmlp_run *run);
 
 /* What a call of cmlp_train_epoch has done. Each value is from before its batch's step, and NaN if no batch was
@@ -884,8 +889,8 @@ typedef struct cmlp_model_content {
     const cmlp_model_string *strings; /* keys ascending by bytes */
     int64_t n_strings;
     const cmlp_model_array *arrays;   /* names ascending by bytes */
-    const cmlp_training *training;    /* NULL, or the state that Python continues */
     int64_t n_arrays;
+    const cmlp_training *training;    /* NULL, or the state that Python continues */
     const double *shifts, *factors;   /* of the inputs, instead of input_scale (0 or 1) as in cmlp_rows; or both NULL */
     double input_scale;               /* finite; 0: 1 */
     int32_t is_multilabel;            /* nonzero: a row can have any number of the labels, which are the numbers of the
@@ -962,7 +967,7 @@ CMLP_API cmlp_isa cmlp_cpu_isa(void); /* sum of those that this build, processor
  * The errors of derivatives: LENGTH, ALIGNMENT. */
 typedef struct cmlp_derivatives {
     size_t struct_size;
-    double cost;       /* output: the objective's value */
+    double objective;  /* output: the objective's value */
     double plain_loss; /* output: the weighted mean of the rows' costs without what training adds to them. loss_scale and the
                         * penalty do not count, and for CMLP_LOSS_FOCAL and CMLP_LOSS_LABEL_SMOOTHING it is the log loss of
                         * the targets, clipped if log_loss_clip is above 0 */

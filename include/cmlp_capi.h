@@ -58,7 +58,8 @@ typedef struct cmlp_capi {
     void (*targets_init)(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                          int64_t n_cols);
     void (*optimizer_init)(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver);
-    cmlp_status (*optimizer_state_size)(const cmlp_net *net, cmlp_solver solver, size_t *bytes, cmlp_run *run);
+    cmlp_status (*optimizer_state_size)(const cmlp_net *net, const cmlp_optimizer *optimizer, size_t *bytes,
+                                        cmlp_run *run);
     cmlp_status (*train_epoch)(const cmlp_net *net, void *params, int64_t n_params, const cmlp_rows *rows,
                                const cmlp_targets *targets, const cmlp_objective *objective,
                                const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,

@@ -46,7 +46,7 @@ cdef extern from "cmlp_capi.h" nogil:
         void (*targets_init)(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
                              int64_t n_rows, int64_t n_cols) noexcept nogil
         void (*optimizer_init)(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver) noexcept nogil
-        cmlp_status (*optimizer_state_size)(const cmlp_net *net, cmlp_solver solver, size_t *bytes,
+        cmlp_status (*optimizer_state_size)(const cmlp_net *net, const cmlp_optimizer *optimizer, size_t *bytes,
                                             cmlp_run *run) noexcept nogil
         cmlp_status (*train_epoch)(const cmlp_net *net, void *params, int64_t n_params, const cmlp_rows *rows,
                                    const cmlp_targets *targets, const cmlp_objective *objective,

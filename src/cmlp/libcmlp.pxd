@@ -304,7 +304,7 @@ cdef extern from "cmlp.h" nogil:
         size_t struct_size
         const int64_t *rows
         int64_t n
-        int64_t n_outputs
+        int64_t n_out
         const void *y
         const void *a
         double *costs
@@ -364,7 +364,8 @@ cdef extern from "cmlp.h" nogil:
 
     cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
     void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver)
-    cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes, cmlp_run *run)
+    cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, const cmlp_optimizer *optimizer, size_t *bytes,
+                                          cmlp_run *run)
 
     ctypedef struct cmlp_epoch_result:
         size_t struct_size
@@ -436,8 +437,8 @@ cdef extern from "cmlp.h" nogil:
         const cmlp_model_string *strings
         int64_t n_strings
         const cmlp_model_array *arrays
-        const cmlp_training *training
         int64_t n_arrays
+        const cmlp_training *training
         const double *shifts
         const double *factors
         double input_scale
@@ -485,7 +486,7 @@ cdef extern from "cmlp.h" nogil:
 
     ctypedef struct cmlp_derivatives:
         size_t struct_size
-        double cost
+        double objective
         double plain_loss
         void *gradient
         int64_t n_gradient

@@ -11,6 +11,8 @@
 /* A run with some fields, as the last argument of a call. */
 #define RUN(...) (&(cmlp_run){.struct_size = sizeof(cmlp_run), __VA_ARGS__})
 #define THREADS(n) RUN(.n_threads = (n))
+/* An optimizer without a state. */
+#define SOLVER(kind) (&(cmlp_optimizer){.struct_size = sizeof(cmlp_optimizer), .solver = (kind)})
 #define SPACE(memory, size) RUN(.workspace = (memory), .workspace_size = (size))
 
 /* The number of a network's outputs: of its last layer, or of all layers. */
@@ -99,7 +101,7 @@ static inline cmlp_status call_cost(const cmlp_net *net, const void *params, con
 {
     cmlp_derivatives d = {.struct_size = sizeof d};
     const cmlp_status status = cmlp_backpropagate(net, params, cmlp_net_n_params(net), rows, targets, objective, &d, run);
-    if (!status && cost) *cost = d.cost;
+    if (!status && cost) *cost = d.objective;
     if (!status && plain_loss) *plain_loss = d.plain_loss;
     return status;
 }
@@ -111,7 +113,7 @@ static inline cmlp_status call_gradient(const cmlp_net *net, const void *params,
     const int64_t n = cmlp_net_n_params(net);
     cmlp_derivatives d = {.struct_size = sizeof d, .gradient = gradient, .n_gradient = n};
     const cmlp_status status = cmlp_backpropagate(net, params, n, rows, targets, objective, &d, run);
-    if (!status && cost) *cost = d.cost;
+    if (!status && cost) *cost = d.objective;
     return status;
 }
 

@@ -87,7 +87,7 @@ static void make_blocks(fixture *f)
     for (int32_t l = 1; l < f->shape.n_layers - 1; l++)
         f->outputs[l] = (char *)f->outputs[l - 1] + (size_t)(f->n * f->shape.sizes[l]) * size;
     f->output = f->outputs[f->shape.n_layers - 2];
-    must(cmlp_optimizer_state_size(f->net, f->shape.solver, &f->state_size, NULL),
+    must(cmlp_optimizer_state_size(f->net, SOLVER(f->shape.solver), &f->state_size, NULL),
          "cmlp_optimizer_state_size");
     f->state = fixture_block(f, (f->state_size + 7) / 8 * 8); /* at the end of a page, and aligned */
     cmlp_random_seed(&f->random, 5);

@@ -406,8 +406,8 @@ static void test_not_a_net(void)
     }
     CHECK(cmlp_net_layer(fake, 0, &layer, NULL) == CMLP_ERROR_NET);
     CHECK(call_workspace(fake, CALL_TRAIN, 1, 1, &bytes) == CMLP_ERROR_NET);
-    CHECK(cmlp_optimizer_state_size(fake, CMLP_SOLVER_SGD, &bytes, NULL) == CMLP_ERROR_NET);
-    CHECK(cmlp_optimizer_state_size(NULL, CMLP_SOLVER_SGD, &bytes, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_optimizer_state_size(fake, SOLVER(CMLP_SOLVER_SGD), &bytes, NULL) == CMLP_ERROR_NET);
+    CHECK(cmlp_optimizer_state_size(NULL, SOLVER(CMLP_SOLVER_SGD), &bytes, NULL) == CMLP_ERROR_NULL);
 }
 
 int main(void)

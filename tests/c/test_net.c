@@ -214,17 +214,17 @@ static void test_overflow(void)
     CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
     CHECK(cmlp_net_n_params(net) == (INT64_C(1) << 61) - (INT64_C(1) << 31));
     CHECK(call_workspace(net, CALL_TRAIN, 256, 1, &bytes) == CMLP_ERROR_OVERFLOW);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes, NULL) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_optimizer_state_size(net, SOLVER(CMLP_SOLVER_ADAM), &bytes, NULL) == CMLP_ERROR_OVERFLOW);
     CHECK(bytes == 5);
     CHECK(call_workspace(net, CALL_FORWARD, INT64_MAX, CMLP_MAX_THREADS, &bytes) == CMLP_OK && bytes > 5);
 
     describe(most, INT64_C(1) << 29, 0);
     CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes, NULL) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_optimizer_state_size(net, SOLVER(CMLP_SOLVER_ADAM), &bytes, NULL) == CMLP_ERROR_OVERFLOW);
     config.dtype = CMLP_FLOAT64;
     describe(most, INT64_C(1) << 28, 0);
     CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_ADAM, &bytes, NULL) == CMLP_OK);
+    CHECK(cmlp_optimizer_state_size(net, SOLVER(CMLP_SOLVER_ADAM), &bytes, NULL) == CMLP_OK);
     CHECK(bytes == sizeof(cmlp_optimizer_state) + (size_t)(UINT64_C(1) << 62));
 }
 
@@ -250,13 +250,13 @@ static void test_sizes(void)
     CHECK(call_workspace(net, CALL_TRAIN, 1, -1, &bytes) == CMLP_ERROR_THREADS);
     CHECK(call_workspace(net, CALL_TRAIN, 1, INT32_MIN, &bytes) == CMLP_ERROR_THREADS);
     CHECK(call_workspace(net, CALL_TRAIN, 1, 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_optimizer_state_size(net, 0, &bytes, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_optimizer_state_size(net, 6, &bytes, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_optimizer_state_size(net, CMLP_SOLVER_SGD, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_optimizer_state_size(net, SOLVER(0), &bytes, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_optimizer_state_size(net, SOLVER(6), &bytes, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_optimizer_state_size(net, SOLVER(CMLP_SOLVER_SGD), NULL, NULL) == CMLP_ERROR_NULL);
     CHECK(bytes == 5);
     for (int32_t solver = CMLP_SOLVER_SGD; solver <= CMLP_SOLVER_ADAMW; solver++) {
         const size_t blocks = solver == CMLP_SOLVER_SGD ? 0 : solver >= CMLP_SOLVER_ADAM ? 2 : 1;
-        CHECK(cmlp_optimizer_state_size(net, solver, &bytes, NULL) == CMLP_OK);
+        CHECK(cmlp_optimizer_state_size(net, SOLVER(solver), &bytes, NULL) == CMLP_OK);
         CHECK(bytes == sizeof(cmlp_optimizer_state) + blocks * sizeof(float) * (size_t)cmlp_net_n_params(net));
     }
     for (int kind = CALL_FORWARD; kind <= CALL_TRAIN; kind++) { /* bounded for any number of rows */

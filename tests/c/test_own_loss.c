@@ -23,7 +23,7 @@ typedef struct loss_context {
 static int squared_error(void *context, const cmlp_loss_call *call)
 {
     loss_context *c = context;
-    CHECK(call->struct_size == sizeof *call && call->n > 0 && call->n_outputs == N_OUT);
+    CHECK(call->struct_size == sizeof *call && call->n > 0 && call->n_out == N_OUT);
     for (int64_t i = 0; i < call->n; i++) {
         const int64_t row = (c->rows + i) % N_ROWS;
         CHECK(call->rows[i] == (c->order ? c->order[row] : row));

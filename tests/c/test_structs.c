@@ -163,7 +163,7 @@ static void check_inits(void)
 static void check_sizes(void)
 {
     CHECK(sizeof(cmlp_status) == 4 && sizeof(cmlp_solver) == 4 && sizeof(cmlp_dtype) == 4 && sizeof(cmlp_isa) == 4);
-    CHECK(CMLP_NET_SIZE(CMLP_MAX_LAYERS) == 4608 && CMLP_NET_SIZE(2) == 640);
+    CHECK(CMLP_NET_SIZE(CMLP_MAX_LAYERS) == 8704 && CMLP_NET_SIZE(2) == 768);
     for (int32_t i = 1; cmlp_describe_activation(i); i++)
         CHECK(cmlp_describe_activation(i)->struct_size == sizeof(cmlp_activation_info));
     for (int32_t i = 1; cmlp_describe_loss(i); i++) CHECK(cmlp_describe_loss(i)->struct_size == sizeof(cmlp_loss_info));

@@ -486,7 +486,7 @@ cdef class Net:
         """
         cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds, checked)
         call.backpropagate()
-        return call.derivatives.cost
+        return call.derivatives.objective
 
     def cost_and_plain_loss(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER,
                             bint checked=False, **objective):
@@ -496,7 +496,7 @@ cdef class Net:
         """
         cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds, checked)
         call.backpropagate()
-        return call.derivatives.cost, call.derivatives.plain_loss
+        return call.derivatives.objective, call.derivatives.plain_loss
 
     def gradient(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER, **objective):
         """Return the gradient of the objective as a flat block, and the objective."""
@@ -504,7 +504,7 @@ cdef class Net:
         cdef cnp.ndarray gradient = np.empty(self.n_params, self.dtype)
         call.derivatives.gradient, call.derivatives.n_gradient = cnp.PyArray_DATA(gradient), self.n_params
         call.backpropagate()
-        return gradient, call.derivatives.cost
+        return gradient, call.derivatives.objective
 
     def input_gradient(self, params, X, Y, *, scale=1.0, n_threads=None, **objective):
         """Return the gradient of each row's cost with respect to the inputs of that row, (n, n_in)."""
@@ -605,7 +605,7 @@ cdef class Optimizer:
         o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon = learning_rate, momentum, beta_1, beta_2, epsilon
         o.weight_decay, o.max_norm = weight_decay, max_norm
         require(epsilon != 0, CMLP_ERROR_OPTION, "optimizer->epsilon")
-        check(cmlp_optimizer_state_size(net.net, o.solver, &size, NULL))
+        check(cmlp_optimizer_state_size(net.net, o, &size, NULL))
         self.allocate(size, net.dtype)
 
     def __repr__(self):
@@ -621,7 +621,7 @@ cdef class Optimizer:
     cdef int require_fit(self, Net net) except -1:
         """Raise ValueError if the moments do not match the network's size and dtype."""
         cdef size_t size = 0
-        check(cmlp_optimizer_state_size(net.net, self.optimizer.solver, &size, NULL))
+        check(cmlp_optimizer_state_size(net.net, &self.optimizer, &size, NULL))
         n = (size - sizeof(cmlp_optimizer_state)) // net.dtype.itemsize
         if not isinstance(self.state, cnp.ndarray) or not fits(self.state, 1, n, 1, net.code):
             raise StatusError(f"The {self.solver!r} optimizer state must have {n} values of dtype {net.dtype} for this "

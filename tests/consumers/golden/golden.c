@@ -77,7 +77,7 @@ static const cmlp_net *make_net(const recipe *r, cmlp_isa isa)
 static cmlp_optimizer make_optimizer(const recipe *r, const cmlp_net *net)
 {
     cmlp_optimizer optimizer = cmlp_default_optimizer(r->solver);
-    demand(cmlp_optimizer_state_size(net, r->solver, &optimizer.state_size, NULL), "optimizer");
+    demand(cmlp_optimizer_state_size(net, &optimizer, &optimizer.state_size, NULL), "optimizer");
     optimizer.state = memory(optimizer.state_size);
     optimizer.learning_rate = r->learning_rate;
     return optimizer;

@@ -15,7 +15,7 @@ static int half_squared_error(void *context, const cmlp_loss_call *call)
     for (int64_t i = 0; i < call->n; i++) {
         const double factor = e->of_rows[call->rows[i]];
         call->costs[i] = 0;
-        for (int64_t k = i * call->n_outputs; k < (i + 1) * call->n_outputs; k++) {
+        for (int64_t k = i * call->n_out; k < (i + 1) * call->n_out; k++) {
             const double d = (double)given[k] - (double)wanted[k];
             call->costs[i] += factor * d * d / 2;
             ((float *)call->slopes)[k] = (float)(factor * d);
@@ -55,7 +55,7 @@ int main(void)
     derivatives.gradient = gradients[0];
     derivatives.n_gradient = N_PARAMS;
     OK(cmlp_backpropagate(net_of(&l), l.params, N_PARAMS, &rows, &targets, &objective, &derivatives, &run));
-    costs[0] = derivatives.cost;
+    costs[0] = derivatives.objective;
     free(run.workspace);
     objective.loss_scale = N_ROWS / sum; /* the mean of the weighted costs, and not the weighted mean */
     objective.row_weights = NULL;
@@ -65,7 +65,7 @@ int main(void)
     workspace_of(&l, &rows, &objective, NULL, &run);
     derivatives.gradient = gradients[1];
     OK(cmlp_backpropagate(net_of(&l), l.params, N_PARAMS, &rows, &targets, &objective, &derivatives, &run));
-    costs[1] = derivatives.cost;
+    costs[1] = derivatives.objective;
     free(run.workspace);
     CHECK(e.calls > 0 && fabs(costs[0] - costs[1]) < 1e-6 * costs[0]);
     for (int i = 0; i < N_PARAMS; i++) CHECK(fabs((double)(gradients[0][i] - gradients[1][i])) < 1e-6);

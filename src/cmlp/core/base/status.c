@@ -32,7 +32,7 @@
     X(CMLP_ERROR_DTYPE, "an element type is unknown or not allowed here")                                             \
     X(CMLP_ERROR_OPTION, "a hyperparameter is out of its range, or a reserved or unused field or flag is not 0")      \
     X(CMLP_ERROR_INDEX, "no layer, column, class, code or target has this index")                                     \
-    X(CMLP_ERROR_NOT_FOUND, "the model has no such key, or no labels, categories or calibration")                     \
+    X(CMLP_ERROR_NOT_FOUND, "the model does not contain this")                                                        \
     X(CMLP_ERROR_TEXT, "bytes are no text: UTF-8, printable ASCII or digits, as needed")                              \
     X(CMLP_ERROR_NET, "the net was not made by cmlp_net_init of this version")                                        \
     X(CMLP_ERROR_MODEL, "the model was not made by cmlp_model_init of this version")                                  \

@@ -16,9 +16,9 @@ static cmlp_status compute_costs(const cmlpi_batch_job *job)
     cmlp_derivatives *derivatives = job->derivatives;
     double cost = job->objective.loss_scale * cmlpi_sum_total(&job->cost);
     if (job->penalized) cost += cmlpi_penalty(job);
-    derivatives->cost = cost / job->weight_sum;
+    derivatives->objective = cost / job->weight_sum;
     derivatives->plain_loss = cmlpi_sum_total(&job->plain) / job->weight_sum;
-    return cmlpi_is_finite(derivatives->cost) && cmlpi_is_finite(derivatives->plain_loss) ? CMLP_OK : CMLP_ERROR_DIVERGED;
+    return cmlpi_is_finite(derivatives->objective) && cmlpi_is_finite(derivatives->plain_loss) ? CMLP_OK : CMLP_ERROR_DIVERGED;
 }
 
 static cmlp_status run_full_batch(cmlpi_batch_job *job)

@@ -19,26 +19,34 @@ int cmlpi_n_moments(cmlp_solver solver)
     }
 }
 
-/* The bytes of the state for a solver; `name` is that of its argument. */
-static cmlp_status measure_state(const cmlp_net *net, cmlp_solver solver, const char *name, size_t *bytes,
-                                 const char **refused)
+static cmlp_status read_struct(cmlp_optimizer *o, const cmlp_optimizer *given, const char **refused)
+{
+    const cmlp_status status = CMLP_READ(o, given, cmlp_optimizer, reserved);
+    if (status) return cmlpi_refuse(refused, status, "optimizer");
+    return o->reserved ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->reserved") : CMLP_OK;
+}
+
+/* The bytes of the state for a solver. */
+static cmlp_status measure_state(const cmlp_net *net, cmlp_solver solver, size_t *bytes, const char **refused)
 {
     const int moments = cmlpi_n_moments(solver);
     const cmlp_status status = cmlpi_check_net(net);
     if (status) return cmlpi_refuse(refused, status, "net");
-    if (moments < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, name);
+    if (moments < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->solver");
     if ((size_t)net->n_params > ((size_t)PTRDIFF_MAX - sizeof(cmlp_optimizer_state)) / net->element / 2)
         return cmlpi_refuse(refused, CMLP_ERROR_OVERFLOW, "net");
     *bytes = sizeof(cmlp_optimizer_state) + (size_t)moments * (size_t)net->n_params * net->element;
     return CMLP_OK;
 }
 
-cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, cmlp_solver solver, size_t *bytes, cmlp_run *run)
+cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, const cmlp_optimizer *optimizer, size_t *bytes, cmlp_run *run)
 {
     cmlpi_call frame;
+    cmlp_optimizer o;
     cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", &frame.run);
-    if (!status) status = measure_state(net, solver, "solver", bytes, &frame.run.refused);
+    if (!status) status = read_struct(&o, optimizer, &frame.run.refused);
+    if (!status) status = measure_state(net, o.solver, bytes, &frame.run.refused);
     return cmlpi_end_call(&frame, status);
 }
 
@@ -95,10 +103,8 @@ cmlp_status cmlpi_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counte
                                  const cmlp_optimizer *given, const double *rates, const char **refused)
 {
     size_t needed;
-    cmlp_status status = CMLP_READ(o, given, cmlp_optimizer, reserved);
-    if (status) return cmlpi_refuse(refused, status, "optimizer");
-    if (o->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->reserved");
-    status = measure_state(net, o->solver, "optimizer->solver", &needed, refused);
+    cmlp_status status = read_struct(o, given, refused);
+    if (!status) status = measure_state(net, o->solver, &needed, refused);
     if (status) return status;
     if (!within(o->learning_rate, 0, DBL_MAX) || (o->learning_rate == 0 && !rates))
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->learning_rate");
