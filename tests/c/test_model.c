@@ -102,7 +102,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     CHECK(info.n_in == N_IN && info.n_out == layer.n_out && !info.n_labels);
     CHECK(info.file_size == good.size && info.head_size % 64 == 0);
     for (int i = 0; i < N_IN; i++) put(info.dtype, floats, i, row[i]);
-    int32_t label = -2, other = -2, of_many = -2;
+    int32_t label = -2, other = -2;
     CHECK(predict_row(model, floats, N_IN, &label, output, scratch, size) == CMLP_OK);
     CHECK(predict_values(CMLP_UINT8, model, row, N_IN, &other, from_bytes, N_OUT, scratch, size) == CMLP_OK);
     CHECK(other == label);
