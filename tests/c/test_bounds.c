@@ -38,8 +38,8 @@ static void make(int32_t dtype, int32_t activation)
 
 static cmlp_status into(int64_t n_params, void *to_low, int64_t n_low, void *to_high, int64_t n_high)
 {
-    const cmlp_bounds_outputs wanted = {.struct_size = sizeof wanted, .lowest = to_low, .n_lowest = n_low, .highest = to_high,
-                                        .n_highest = n_high};
+    const cmlp_bounds_outputs wanted = {.struct_size = sizeof wanted, .lowest = to_low, .n_lowest = n_low,
+                                        .highest = to_high, .n_highest = n_high};
     return cmlp_bounds(net, params, n_params, &lower, &upper, &wanted, &run);
 }
 
