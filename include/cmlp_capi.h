@@ -80,6 +80,12 @@ typedef struct cmlp_capi {
                         const cmlp_optimizer *optimizer, cmlp_run *run);
     cmlp_status (*table_describe_column)(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
                                          cmlp_run *run);
+    cmlp_status (*table_find_code)(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+                                   cmlp_run *run);
+    cmlp_status (*table_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+                                       cmlp_run *run);
+    cmlp_status (*table_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                   double *number, cmlp_run *run);
     cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                 int64_t n_outputs, double *below, double *above, cmlp_run *run);
     cmlp_status (*table_interval)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
@@ -97,12 +103,6 @@ typedef struct cmlp_capi {
     cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                         const cmlp_paths *paths, size_t *bytes, cmlp_run *run);
     int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output);
-    cmlp_status (*table_find_code)(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
-                                   cmlp_run *run);
-    cmlp_status (*table_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
-                                       cmlp_run *run);
-    cmlp_status (*table_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                   double *number, cmlp_run *run);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
@@ -131,10 +131,10 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_init_params, cmlp_targets_init,
     cmlp_optimizer_init, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write, cmlp_net_layer,
     cmlp_describe_activation, cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa,
-    cmlp_backpropagate, cmlp_step, cmlp_table_describe_column, cmlp_table_margin, cmlp_table_interval,
-    cmlp_table_encoder_width, cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write, cmlp_bounds,
-    cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_loss_allows, cmlp_table_find_code, cmlp_table_find_category,
-    cmlp_table_read_cell
+    cmlp_backpropagate, cmlp_step, cmlp_table_describe_column, cmlp_table_find_code, cmlp_table_find_category,
+    cmlp_table_read_cell, cmlp_table_margin, cmlp_table_interval, cmlp_table_encoder_width, cmlp_table_encode,
+    cmlp_table_workspace_size, cmlp_table_write, cmlp_bounds, cmlp_forward_paths, cmlp_paths_workspace_size,
+    cmlp_loss_allows
 };
 #endif
 

@@ -68,6 +68,12 @@ cdef extern from "cmlp_capi.h" nogil:
                             int64_t n_gradient, const cmlp_optimizer *optimizer, cmlp_run *run) noexcept nogil
         cmlp_status (*table_describe_column)(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
                                              cmlp_run *run) noexcept nogil
+        cmlp_status (*table_find_code)(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+                                       cmlp_run *run) noexcept nogil
+        cmlp_status (*table_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+                                           cmlp_run *run) noexcept nogil
+        cmlp_status (*table_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+                                       double *number, cmlp_run *run) noexcept nogil
         cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                     int64_t n_outputs, double *below, double *above, cmlp_run *run) noexcept nogil
         cmlp_status (*table_interval)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
@@ -87,12 +93,6 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                             const cmlp_paths *paths, size_t *bytes, cmlp_run *run) noexcept nogil
         int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output) noexcept nogil
-        cmlp_status (*table_find_code)(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
-                                       cmlp_run *run) noexcept nogil
-        cmlp_status (*table_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
-                                           cmlp_run *run) noexcept nogil
-        cmlp_status (*table_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                       double *number, cmlp_run *run) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL
