@@ -99,7 +99,7 @@ static cmlp_status describe_file(const void *file, size_t file_size, cmlp_model_
 {
     cmlp_model_info copy;
     cmlpi_head head;
-    cmlp_status status = CMLP_READ(&copy, info, cmlp_model_info, dtype);
+    cmlp_status status = CMLP_READ(&copy, info, cmlp_model_info, n_targets);
     if (status) return cmlpi_refuse(&run->refused, status, "info");
     status = cmlpi_check_pointer(file, 1, "file", run);
     if (status) return status;
