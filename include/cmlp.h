@@ -241,7 +241,7 @@ typedef struct cmlp_run {
  *
  *     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
  *     cmlp_run run = CMLP_INIT(cmlp_run);
- *     cmlp_status status = cmlp_model_size(file, file_size, &info, &run);
+ *     cmlp_status status = cmlp_model_describe(file, file_size, &info, &run);
  *     if (status) return status;
  *     void *memory = malloc(info.model_size);
  *     run.workspace = malloc(run.workspace_size = info.workspace_size);
@@ -310,7 +310,7 @@ typedef struct cmlp_model_info {
  * FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that of
  * a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD if this build of the
  * library cannot run the model. After these, all fields of *info are 0 except struct_size, head_size and error_at. */
-CMLP_CHECKED cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
 
 /* For cmlp_model_init. */
 typedef int32_t cmlp_model_flags;
@@ -321,16 +321,16 @@ enum {
 
 /* Makes a model in `memory`.
  * memory: info->model_size bytes.
- * file: the file_size bytes of the whole file, at a multiple of 8. They must stay in place, unchanged, as long as the model is used, because the
- *     model uses the parameters in them.
+ * file: the file_size bytes of the whole file, at a multiple of 8. They must stay in place, unchanged, as long as the model
+ *     is used, because the model uses the parameters in them.
  * flags: 0, or CMLP_MODEL_TRUSTED: then the function checks neither the data's checksum, nor that all parameters are finite,
  *     nor that the example in the file gives the stored output.
  * model: receives the model, whose address is inside `memory`.
  * run: its workspace has info->workspace_size bytes, with CMLP_MODEL_TRUSTED none. `refused` can be a part of the file, such
  *     as "input.factor", "labels" or "categories".
- * Returns the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE and FILE_VALUE (a shift, a factor, a number of a table);
- * unless trusted, FILE_DATA_CRC, FILE_NONFINITE (a parameter) and FILE_EXAMPLE; OPTION (an unknown flag). After every
- * failure *model is NULL, and the contents of `memory` are unspecified. */
+ * Returns the statuses of cmlp_model_describe; FILE_LONG; FILE_NONFINITE and FILE_VALUE (a shift, a factor, a number of a
+ * table); unless trusted, FILE_DATA_CRC, FILE_NONFINITE (a parameter) and FILE_EXAMPLE; OPTION (an unknown flag). After
+ * every failure *model is NULL, and the contents of `memory` are unspecified. */
 CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size,
                                          cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run);
 

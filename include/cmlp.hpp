@@ -70,7 +70,7 @@ public:
     explicit model(std::vector<unsigned char> file) : bytes(std::move(file))
     {
         if (bytes.empty()) check(CMLP_ERROR_FILE_SHORT);
-        call(cmlp_model_size, bytes.data(), bytes.size(), &sizes);
+        call(cmlp_model_describe, bytes.data(), bytes.size(), &sizes);
         memory.reset(std::malloc(sizes.model_size));
         if (!memory) check(CMLP_ERROR_MEMORY);
         std::vector<unsigned char> workspace(sizes.workspace_size);

@@ -119,7 +119,7 @@ cdef extern from "cmlp.h" nogil:
         cmlp_model_kind kind
         int64_t n_targets
 
-    cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
+    cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 
     ctypedef int32_t cmlp_model_flags
     enum:

@@ -74,7 +74,7 @@ static int load(const unsigned char *file, size_t n, int verify, void (*use)(con
     }
     unsigned char *const copy = slot_place(&file_slot, n, AT_END, (8 - n % 8) % 8);
     memcpy(copy, file, n);
-    int status = cmlp_model_size(copy, n, &info, NULL);
+    int status = cmlp_model_describe(copy, n, &info, NULL);
     if (status) return status;
     CHECK(info.model_size < 1 << 16 && info.workspace_size < 1 << 18);
     const cmlp_model *model = NULL;
@@ -98,7 +98,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
     CHECK(cmlp_net_layer(cmlp_model_net(model), 1, &layer, NULL) == CMLP_OK);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    CHECK(cmlp_model_size(good.bytes, good.size, &info, NULL) == CMLP_OK);
+    CHECK(cmlp_model_describe(good.bytes, good.size, &info, NULL) == CMLP_OK);
     CHECK(info.n_in == N_IN && info.n_out == layer.n_out && !info.n_labels);
     CHECK(info.file_size == good.size && info.head_size % 64 == 0);
     for (int i = 0; i < N_IN; i++) put(info.dtype, floats, i, row[i]);
@@ -472,13 +472,15 @@ static void test_invalid_load(void)
     unsigned char *const odd = memory + 1; /* any alignment */
     const cmlp_model *model = (const cmlp_model *)(void *)(memory + 64), *none = NULL;
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    CHECK(cmlp_model_size(NULL, 0, &info, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_size(good.bytes, good.size, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_describe(NULL, 0, &info, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_describe(good.bytes, good.size, NULL, NULL) == CMLP_ERROR_NULL);
     info.struct_size = 8;
-    CHECK(cmlp_model_size(good.bytes, good.size, &info, NULL) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_model_describe(good.bytes, good.size, &info, NULL) == CMLP_ERROR_STRUCT_SIZE);
     info.struct_size = sizeof info;
-    CHECK(cmlp_model_size(good.bytes, 8, &info, NULL) == CMLP_ERROR_FILE_SHORT && info.head_size && !info.model_size);
-    CHECK(cmlp_model_size(good.bytes, (size_t)info.head_size, &info, NULL) == CMLP_OK && info.file_size == good.size);
+    CHECK(cmlp_model_describe(good.bytes, 8, &info, NULL) == CMLP_ERROR_FILE_SHORT);
+    CHECK(info.head_size && !info.model_size);
+    CHECK(cmlp_model_describe(good.bytes, (size_t)info.head_size, &info, NULL) == CMLP_OK);
+    CHECK(info.file_size == good.size);
     const size_t m = info.model_size, s = info.workspace_size;
     none = (const cmlp_model *)odd;
     CHECK(cmlp_model_init(odd, m, good.bytes, 8, 0, &none, SPACE(scratch, s)) != CMLP_OK && !none);

@@ -138,7 +138,7 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
 static void check_kind(cmlp_model_kind kind, int64_t n_targets)
 {
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    CHECK(cmlp_model_size(good.bytes, good.size, &info, NULL) == CMLP_OK);
+    CHECK(cmlp_model_describe(good.bytes, good.size, &info, NULL) == CMLP_OK);
     CHECK(info.kind == kind && info.n_targets == n_targets);
 }
 
@@ -154,7 +154,7 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     }
     unsigned char *const copy = slot_place(&file_slot, file->size, AT_END, (8 - file->size % 8) % 8);
     memcpy(copy, file->bytes, file->size);
-    int status = cmlp_model_size(copy, file->size, &info, NULL);
+    int status = cmlp_model_describe(copy, file->size, &info, NULL);
     if (status) return status;
     CHECK(info.n_in == N_COLUMNS && info.n_out == n_outputs && info.dtype == CMLP_FLOAT64);
     CHECK(info.n_nets == n_nets);

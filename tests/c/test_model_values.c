@@ -74,7 +74,7 @@ static cmlp_status load(const model_file *file, const cmlp_model **model, cmlp_m
     unsigned char *const copy = slot_place(&file_slot, file->size, AT_END, (8 - file->size % 8) % 8);
     memcpy(copy, file->bytes, file->size);
     *info = CMLP_INIT(cmlp_model_info);
-    const cmlp_status status = cmlp_model_size(copy, file->size, info, NULL);
+    const cmlp_status status = cmlp_model_describe(copy, file->size, info, NULL);
     if (status) return status;
     return cmlp_model_init(memory, sizeof memory, copy, file->size, 0, model, SPACE(workspace, sizeof workspace));
 }

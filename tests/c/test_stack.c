@@ -223,10 +223,10 @@ static void write_model(void *context)
     *(int *)context = cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, sizeof scratch));
 }
 
-static void size_model(void *context)
+static void describe_model(void *context)
 {
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    *(int *)context = cmlp_model_size(file.bytes, file.size, &info, NULL);
+    *(int *)context = cmlp_model_describe(file.bytes, file.size, &info, NULL);
 }
 
 static void init_model(void *context)
@@ -253,10 +253,14 @@ static void test_others(void)
     static const struct {
         const char *name;
         void (*call)(void *status);
-    } calls[] = {{"cmlp_net_init", init_net},           {"cmlp_random_shuffle", shuffle},
-                 {"cmlp_workspace_size", size_workspace}, {"cmlp_model_write", write_model},
-                 {"cmlp_model_size", size_model},       {"cmlp_model_init", init_model},
-                 {"cmlp_model_predict_f32", predict},       {"cmlp_model_metadata", find_metadata}};
+    } calls[] = {{"cmlp_net_init", init_net},
+                 {"cmlp_random_shuffle", shuffle},
+                 {"cmlp_workspace_size", size_workspace},
+                 {"cmlp_model_write", write_model},
+                 {"cmlp_model_describe", describe_model},
+                 {"cmlp_model_init", init_model},
+                 {"cmlp_model_predict", predict},
+                 {"cmlp_model_metadata", find_metadata}};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         int status = -1;
         const size_t used = stack_use(calls[i].call, &status);

@@ -135,7 +135,7 @@ static void read_back(cmlp_status written, int64_t n_in, int round)
         check_that(!file.size, "round %d: bytes of a refused file", round);
         return;
     }
-    cmlp_status status = cmlp_model_size(file.bytes, file.size, &info, NULL);
+    cmlp_status status = cmlp_model_describe(file.bytes, file.size, &info, NULL);
     CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof workspace);
     if (!status)
         status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model,

@@ -25,7 +25,7 @@ cdef class Model:
     def __init__(self, path):
         self.file = np.fromfile(path, np.uint8)
         self.info.struct_size = sizeof(cmlp_model_info)
-        check(api.model_size(&self.file[0], self.file.size, &self.info, NULL))
+        check(api.model_describe(&self.file[0], self.file.size, &self.info, NULL))
         self.memory = np.empty(self.info.model_size, np.uint8)
         cdef uint8_t[::1] workspace = np.empty(self.info.workspace_size, np.uint8)
         cdef cmlp_run run = run_of(workspace)

@@ -34,7 +34,7 @@ public:
     {
         info_ = CMLP_INIT(cmlp_model_info);
         const auto n = static_cast<std::size_t>(file_.size());
-        check(cmlp->model_size(file_.data(), n, &info_, nullptr));
+        check(cmlp->model_describe(file_.data(), n, &info_, nullptr));
         memory_.resize(info_.model_size);
         std::vector<char> workspace(info_.workspace_size);
         cmlp_run run = run_of(workspace);

@@ -40,7 +40,7 @@ def model_head_size(bytes start not None):
     """Return the size of the head of a model file in bytes; `start` are the first 8 bytes of the file."""
     cdef cmlp_model_info info
     info.struct_size = sizeof(cmlp_model_info)
-    cdef int status = cmlp_model_size(<const char *>start, min(len(start), 8), &info, NULL)
+    cdef int status = cmlp_model_describe(<const char *>start, min(len(start), 8), &info, NULL)
     if status != CMLP_ERROR_FILE_SHORT or not info.head_size:
         check_file(status, info.error_at)
     return info.head_size
@@ -57,7 +57,7 @@ def model_file_info(bytes head not None):
     cdef size_t n = len(head)
     cdef int status
     with nogil:
-        status = cmlp_model_size(start, n, &info, NULL)
+        status = cmlp_model_describe(start, n, &info, NULL)
     if status == CMLP_ERROR_FILE_VERSION:
         # The number of an unknown version, or what a file requires from the first unknown word on.
         unknown = head[info.error_at : info.error_at + 200].partition(b'"')[0].decode("ascii", "replace")
@@ -361,7 +361,7 @@ cdef class Model:
         self.file = file
         self.info.struct_size = sizeof(cmlp_model_info)
         self.run.struct_size = sizeof(cmlp_run)
-        check_file(cmlp_model_size(first, n, &self.info, NULL), self.info.error_at)
+        check_file(cmlp_model_describe(first, n, &self.info, NULL), self.info.error_at)
         self.memory = workspace_of(self.info.model_size)
         self.run.workspace = workspace_of(self.info.workspace_size)
         self.run.workspace_size = self.info.workspace_size

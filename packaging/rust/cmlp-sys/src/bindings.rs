@@ -120,7 +120,7 @@ pub struct cmlp_model_info {
     pub n_targets: i64,
 }
 extern "C" {
-    pub fn cmlp_model_size(
+    pub fn cmlp_model_describe(
         file: *const ::std::os::raw::c_void,
         file_size: usize,
         info: *mut cmlp_model_info,

@@ -113,7 +113,7 @@ static cmlp_status describe_file(const void *file, size_t file_size, cmlp_model_
     return status;
 }
 
-cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
+cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);
