@@ -340,9 +340,9 @@ CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const
 typedef int32_t cmlp_rows_kind;
 enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2, CMLP_ROWS_KIND_SIGNED = -1 };
 
-/* The input: n_rows rows of n_cols values.
- * - Dense: element (i, j) is at data + i * row_stride + j * col_stride. Strides are in bytes, of any sign, and multiples
- *   of the element size. col_stride 0 means one element; row_stride 0 then means n_cols elements.
+/* The input: n_rows rows of n_columns values.
+ * - Dense: element (i, j) is at data + i * row_stride + j * column_stride. Strides are in bytes, of any sign, and
+ *   multiples of the element size. column_stride 0 means one element; row_stride 0 then means n_columns elements.
  * - CSR (compressed sparse rows): the values of row i are data[p] in the columns indices[p], for p from indptr[i] to
  *   indptr[i+1] - 1, and all other elements are 0. Columns ascend within a row, without duplicates. The results are
  *   bit-identical to those of the same dense row while the weights are finite, in a time proportional to the stored
@@ -355,8 +355,8 @@ enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2, CMLP_ROWS_KIND_SIGNED = -1 };
 typedef struct cmlp_rows {
     size_t struct_size;
     const void *data;
-    int64_t n_rows, n_cols;
-    int64_t row_stride, col_stride;
+    int64_t n_rows, n_columns;
+    int64_t row_stride, column_stride;
     double scale;          /* finite; 0: 1 */
     const int64_t *order;  /* n_order row indices, or NULL for all rows */
     int64_t n_order;       /* 0 without `order` */
@@ -367,19 +367,19 @@ typedef struct cmlp_rows {
     cmlp_dtype dtype;      /* of data */
     cmlp_dtype index_dtype; /* CSR: CMLP_INT32 or CMLP_INT64 */
     int32_t reserved;      /* 0 */
-    const double *shifts;  /* n_cols finite numbers, with factors instead of a scale (0 or 1); or both NULL */
-    const double *factors; /* n_cols finite numbers that are not 0 */
+    const double *shifts;  /* n_columns finite numbers, with factors instead of a scale (0 or 1); or both NULL */
+    const double *factors; /* n_columns finite numbers that are not 0 */
 } cmlp_rows;
 
 /* Contiguous dense rows; dtype is that of the data. Set the other fields afterwards, such as the scale. */
-static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
+static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
 {
     cmlp_rows rows;
     rows.struct_size = sizeof rows;
     rows.data = data;
     rows.n_rows = n_rows;
-    rows.n_cols = n_cols;
-    rows.row_stride = rows.col_stride = 0;
+    rows.n_columns = n_columns;
+    rows.row_stride = rows.column_stride = 0;
     rows.scale = 0;
     rows.order = NULL;
     rows.n_order = 0;
@@ -395,7 +395,7 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
 
 /* Writes what cmlp_dense_rows returns to the struct_size bytes of *rows: for languages that cannot call inline functions. */
 CMLP_API void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
-                             int64_t n_cols);
+                             int64_t n_columns);
 
 /* What a prediction writes. Each array may be NULL with length 0. They are of the net's or the model's type, but for the
  * class indices.
@@ -424,7 +424,7 @@ typedef struct cmlp_prediction {
  *     cmlp_table.h). Without scale, shifts and factors: the model has its own.
  * run: for one row of the kind above, its workspace has info->workspace_size bytes; otherwise that of
  *     cmlp_model_workspace_size.
- * Returns ROWS if n_cols is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
+ * Returns ROWS if n_columns is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
  * a scale, and for activations and sums of a table; LEFT_OUT as cmlp_forward. */
 CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,
                                             const cmlp_prediction *prediction, cmlp_run *run);
@@ -434,8 +434,8 @@ CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_
 CMLP_CHECKED cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes,
                                                    cmlp_run *run);
 
-/* The type of a value. The numbers are those of model files. */
-typedef int32_t cmlp_value_type;
+/* The kind of a value. The numbers are those of model files. */
+typedef int32_t cmlp_value_kind;
 enum {
     CMLP_VALUE_MISSING = 0,
     CMLP_VALUE_TEXT = 1,
@@ -443,7 +443,7 @@ enum {
     CMLP_VALUE_INTEGER = 3,       /* of 64 bits */
     CMLP_VALUE_BOOLEAN = 4,       /* 0 or 1 */
     CMLP_VALUE_LARGE_INTEGER = 5, /* an integer beyond 64 bits, as decimal digits with "-" before them if it is negative */
-    CMLP_VALUE_TYPE_SIGNED = -1
+    CMLP_VALUE_KIND_SIGNED = -1
 };
 
 /* A label, a category of a table, or a name: a text or a number. Texts that the library returns belong to the model's file
@@ -454,7 +454,7 @@ typedef struct cmlp_value {
     int64_t n_text;
     double number;     /* DOUBLE; otherwise 0 */
     int64_t integer;   /* INTEGER and BOOLEAN; otherwise 0 */
-    cmlp_value_type type;
+    cmlp_value_kind kind;
     int32_t reserved[3]; /* 0 */
 } cmlp_value;
 
@@ -467,13 +467,15 @@ CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label
 CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
 CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 
-/* Finds a metadata string: `*text` points to `*n_text` bytes of the file, without a terminating NUL. They are printable
- * ASCII, in which \" stands for " and \\ for \. Python writes JSON. Returns NOT_FOUND if the file has no such key. */
-CMLP_CHECKED cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
-                                             cmlp_run *run);
+/* Finds the string of a key, such as one of cmlp_model_content.strings: `*text` points to `*n_text` bytes of the file,
+ * without a terminating NUL. They are printable ASCII, in which \" stands for " and \\ for \. Python writes JSON.
+ * Returns NOT_FOUND if the file has no such key. */
+CMLP_CHECKED cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, const char **text,
+                                                int64_t *n_text, cmlp_run *run);
 
-/* Prepares rows for the network of a model and the functions below: sets kind (dense), and n_cols, scale, shifts and factors
- * to those of the model's inputs. Set data, dtype and n_rows afterwards. Returns MODEL also for that of a table. */
+/* Prepares rows for the network of a model and the functions below: sets kind (dense), and n_columns, scale, shifts and
+ * factors to those of the model's inputs. Set data, dtype and n_rows afterwards. Returns MODEL also for that of a
+ * table. */
 CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run);
 
 /* -------------------------------------------------------------------------------------------- networks without files */
@@ -616,8 +618,8 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2, CMLP_TARGETS_KIND_SIGNE
 /* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
  * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_out - 1, which means 1 at this output and 0
  *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. dtype is 0 or CMLP_INT32;
- *   n_cols and col_stride are 0.
- * - CMLP_TARGETS_DENSE: n_cols values per row, which is the number of outputs; with strides as in cmlp_rows.
+ *   n_columns and column_stride are 0.
+ * - CMLP_TARGETS_DENSE: n_columns values per row, which is the number of outputs; with strides as in cmlp_rows.
  *
  * Values are finite and in the range of the loss (cmlp_loss): GAMMA allows no class indices of several outputs, because it
  * needs positive targets. A loss of the program (cmlp_objective.loss) allows all finite values.
@@ -626,21 +628,21 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2, CMLP_TARGETS_KIND_SIGNE
 typedef struct cmlp_targets {
     size_t struct_size;
     const void *data;
-    int64_t n_rows, n_cols;
-    int64_t row_stride, col_stride;
+    int64_t n_rows, n_columns;
+    int64_t row_stride, column_stride;
     cmlp_targets_kind kind;
     cmlp_dtype dtype; /* of data */
 } cmlp_targets;
 
 /* Contiguous dense targets, or one class index per row. */
-static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
+static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
 {
     cmlp_targets targets = CMLP_INIT(cmlp_targets);
     targets.kind = CMLP_TARGETS_DENSE;
     targets.dtype = dtype;
     targets.data = data;
     targets.n_rows = n_rows;
-    targets.n_cols = n_cols;
+    targets.n_columns = n_columns;
     return targets;
 }
 static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
@@ -650,9 +652,10 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_r
     return targets;
 }
 
-/* Writes what cmlp_class_targets returns, if n_cols is 0, or cmlp_dense_targets to the struct_size bytes of *targets. */
+/* Writes what cmlp_class_targets returns, if n_columns is 0, or cmlp_dense_targets, to the struct_size bytes of
+ * *targets. */
 CMLP_API void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
-                                int64_t n_rows, int64_t n_cols);
+                                int64_t n_rows, int64_t n_columns);
 
 /* The rows for which a program computes a loss of its own (cmlp_objective.loss). The struct has the library's size: a field
  * exists if it ends within struct_size bytes. */
@@ -876,7 +879,7 @@ typedef struct cmlp_model_content {
     /* Takes the next n_bytes bytes of the file; a value other than 0 ends the call with CMLP_ERROR_WRITE. */
     int (*write)(void *context, const void *bytes, size_t n_bytes);
     void *context;
-    const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one type, TEXT
+    const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one kind, TEXT
                                        * to LARGE_INTEGER, ascending without repetition (texts by bytes). Of a table, one
                                        * more than the logistic outputs, at most 256, are ordered: without repetition, and
                                        * each output is the probability of the labels behind one of them. An integer or a
@@ -973,8 +976,8 @@ typedef struct cmlp_derivatives {
                         * the targets, clipped if log_loss_clip is above 0 */
     void *gradient;    /* of the objective, in the layout of the parameters */
     int64_t n_gradient;
-    void *inputs;      /* (rows selected, n_in): the derivatives of each row's own cost with respect to its n_cols values in
-                        * `rows`, before shift and scale */
+    void *inputs;      /* (rows selected, n_in): the derivatives of each row's own cost with respect to its n_columns
+                        * values in `rows`, before shift and scale */
     int64_t n_inputs;
     void *sums;        /* layer after layer (rows selected, n_out of the layer): the derivatives of each row's own cost with
                         * respect to the layer's weighted sums (deltas) */

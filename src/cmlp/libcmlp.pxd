@@ -140,9 +140,9 @@ cdef extern from "cmlp.h" nogil:
         size_t struct_size
         const void *data
         int64_t n_rows
-        int64_t n_cols
+        int64_t n_columns
         int64_t row_stride
-        int64_t col_stride
+        int64_t column_stride
         double scale
         const int64_t *order
         int64_t n_order
@@ -156,9 +156,9 @@ cdef extern from "cmlp.h" nogil:
         const double *shifts
         const double *factors
 
-    cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
+    cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
     void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
-                        int64_t n_cols)
+                        int64_t n_columns)
 
     ctypedef struct cmlp_prediction:
         size_t struct_size
@@ -175,7 +175,7 @@ cdef extern from "cmlp.h" nogil:
                                    cmlp_run *run)
     cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
 
-    ctypedef int32_t cmlp_value_type
+    ctypedef int32_t cmlp_value_kind
     enum:
         CMLP_VALUE_MISSING
         CMLP_VALUE_TEXT
@@ -183,21 +183,21 @@ cdef extern from "cmlp.h" nogil:
         CMLP_VALUE_INTEGER
         CMLP_VALUE_BOOLEAN
         CMLP_VALUE_LARGE_INTEGER
-        CMLP_VALUE_TYPE_SIGNED
+        CMLP_VALUE_KIND_SIGNED
 
     ctypedef struct cmlp_value:
         const char *text
         int64_t n_text
         double number
         int64_t integer
-        cmlp_value_type type
+        cmlp_value_kind kind
         int32_t reserved[3]
 
     cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)
-    cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
-                                    cmlp_run *run)
+    cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
+                                       cmlp_run *run)
     cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run)
 
     ctypedef struct cmlp_objective
@@ -289,16 +289,16 @@ cdef extern from "cmlp.h" nogil:
         size_t struct_size
         const void *data
         int64_t n_rows
-        int64_t n_cols
+        int64_t n_columns
         int64_t row_stride
-        int64_t col_stride
+        int64_t column_stride
         cmlp_targets_kind kind
         cmlp_dtype dtype
 
-    cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
+    cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
     cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
     void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
-                           int64_t n_rows, int64_t n_cols)
+                           int64_t n_rows, int64_t n_columns)
 
     ctypedef struct cmlp_loss_call:
         size_t struct_size

@@ -154,7 +154,7 @@ static void test_rows(void)
 {
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = 0);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = 3);
-    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_cols++);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_columns++);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_rows = -1);
     INVALID(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 0);
     INVALID(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 4);
@@ -162,7 +162,7 @@ static void test_rows(void)
     INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.scale = -INFINITY);
     INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.data = off(f.x, 1));
     INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.row_stride++);
-    INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.col_stride = -2);
+    INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.column_stride = -2);
     INVALID(ALL_TARGETS, CMLP_ERROR_ROWS, (f.rows.n_rows = 0, f.targets.n_rows = 0));
     INVALID(ALL_TARGETS, CMLP_ERROR_ROWS, (f.rows.order = f.order, f.rows.n_order = 0));
 
@@ -187,7 +187,7 @@ static void test_unused_fields(void)
     INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.reserved = 1);
     INVALID(ALL_ROWS, CMLP_ERROR_OPTION, (f.rows.scale = 2, f.rows.shifts = f.rows.factors = ones));
     INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.run.reserved = 1);
-    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.col_stride = 4);
+    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.column_stride = 4);
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.objective.alpha = 1, f.objective.alphas = ones));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.reserved = 1);
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.dropout_step = 1);
@@ -235,18 +235,19 @@ static void test_targets(void)
 {
     INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.n_rows--);
     INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.kind = 0);
-    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.n_cols = 1); /* class indices have no columns */
+    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.n_columns = 1); /* class indices have no columns */
     for (int64_t more = -1; more < 2; more += 2) /* less or more than the outputs */
         INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS,
                 (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.data = f.x, f.targets.dtype = f.shape.dtype,
-                 f.targets.row_stride = 0, f.targets.n_cols = f.n_out + more));
+                 f.targets.row_stride = 0, f.targets.n_columns = f.n_out + more));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.data = off(f.labels, 2));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.row_stride = 6);
-    INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE, (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_cols = f.n_out, f.targets.dtype = 0));
+    INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE,
+            (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_columns = f.n_out, f.targets.dtype = 0));
     INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE, f.targets.dtype = CMLP_INT64);
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT,
-            (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_cols = f.n_out, f.targets.dtype = CMLP_FLOAT64, f.targets.row_stride = 24,
-             f.targets.col_stride = 4));
+            (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_columns = f.n_out, f.targets.dtype = CMLP_FLOAT64,
+             f.targets.row_stride = 24, f.targets.column_stride = 4));
     const int32_t kept = f.labels[4];
     f.labels[4] = (int32_t)f.n_out;
     INVALID(ALL_TARGETS, CMLP_ERROR_CLASS, (void)0);

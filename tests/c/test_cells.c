@@ -11,11 +11,11 @@
 /* The columns of the file. */
 enum { NUMBER, BOOLEAN, DATE, TIME, INSTANT, DURATION, UNUSED, TEXTS, NUMBERS, RANKS, DAYS, INSTANTS, TRUTH, N_COLUMNS };
 
-#define TEXT(string) {.text = (string), .n_text = sizeof(string) - 1, .type = CMLP_VALUE_TEXT}
-#define INTEGER(i) {.integer = (i), .type = CMLP_VALUE_INTEGER}
-#define DOUBLE(x) {.number = (x), .type = CMLP_VALUE_DOUBLE}
-#define BOOLEAN_OF(i) {.integer = (i), .type = CMLP_VALUE_BOOLEAN}
-#define LARGE(digits) {.text = (digits), .n_text = sizeof(digits) - 1, .type = CMLP_VALUE_LARGE_INTEGER}
+#define TEXT(string) {.text = (string), .n_text = sizeof(string) - 1, .kind = CMLP_VALUE_TEXT}
+#define INTEGER(i) {.integer = (i), .kind = CMLP_VALUE_INTEGER}
+#define DOUBLE(x) {.number = (x), .kind = CMLP_VALUE_DOUBLE}
+#define BOOLEAN_OF(i) {.integer = (i), .kind = CMLP_VALUE_BOOLEAN}
+#define LARGE(digits) {.text = (digits), .n_text = sizeof(digits) - 1, .kind = CMLP_VALUE_LARGE_INTEGER}
 
 static const cmlp_table_kind all_kinds[N_COLUMNS] = {
     CMLP_TABLE_NUMBER, CMLP_TABLE_BOOLEAN,  CMLP_TABLE_DATE,     CMLP_TABLE_TIME,    CMLP_TABLE_INSTANT,
@@ -25,10 +25,10 @@ static const cmlp_value text_list[] = {TEXT("a"), TEXT("1"), TEXT("NA"), TEXT(" 
                                        TEXT("\\\"")};
 static const cmlp_value number_list[] = {
     INTEGER(3), DOUBLE(2.5), INTEGER(9007199254740993), INTEGER(9007199254740992), LARGE("12345678901234567890123"),
-    BOOLEAN_OF(1), {.type = CMLP_VALUE_MISSING}, INTEGER(-7), DOUBLE(1e16), TEXT("8"), INTEGER(8), DOUBLE(0.1), DOUBLE(1e-7),
+    BOOLEAN_OF(1), {.kind = CMLP_VALUE_MISSING}, INTEGER(-7), DOUBLE(1e16), TEXT("8"), INTEGER(8), DOUBLE(0.1), DOUBLE(1e-7),
     INTEGER(0)};
 static const cmlp_value rank_list[] = {TEXT("low"), TEXT("high"), INTEGER(3)};
-static const cmlp_value day_list[] = {TEXT("2020-05-01"), TEXT("2020-05-01T00:00:01"), {.type = CMLP_VALUE_MISSING}, TEXT("")};
+static const cmlp_value day_list[] = {TEXT("2020-05-01"), TEXT("2020-05-01T00:00:01"), {.kind = CMLP_VALUE_MISSING}, TEXT("")};
 static const cmlp_value instant_list[] = {TEXT("2020-05-01T00:00:00+00:00"), TEXT("1969-12-31T23:59:59.999999+00:00")};
 static const cmlp_value truth_list[] = {BOOLEAN_OF(1), BOOLEAN_OF(0)};
 

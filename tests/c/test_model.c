@@ -113,7 +113,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     cmlp_run run = CMLP_INIT(cmlp_run);
     CHECK(cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK);
-    CHECK(rows.kind == CMLP_ROWS_DENSE && !rows.dtype && rows.n_cols == N_IN && rows.scale == 0.5);
+    CHECK(rows.kind == CMLP_ROWS_DENSE && !rows.dtype && rows.n_columns == N_IN && rows.scale == 0.5);
     rows.data = row;
     rows.n_rows = 1;
     rows.dtype = CMLP_UINT8;
@@ -160,7 +160,7 @@ static void compare_many_rows(const cmlp_model *model, void *scratch, size_t siz
           CMLP_ERROR_ALIGNMENT && !strcmp(run.refused, "prediction->classes"));
     CHECK((r = rows, r.scale = 2, predict_rows(model, &r, labels, many[0], 3 * N_OUT, &run)) == CMLP_ERROR_OPTION);
     labels[0] = -2;
-    CHECK((r = rows, r.n_cols = 3, predict_rows(model, &r, labels, many[0], 3 * N_OUT, &run)) != CMLP_OK &&
+    CHECK((r = rows, r.n_columns = 3, predict_rows(model, &r, labels, many[0], 3 * N_OUT, &run)) != CMLP_OK &&
           labels[0] == -2);
 }
 
@@ -217,23 +217,23 @@ static void test_bytes(void)
                (unsigned)crc_of(0, good.bytes, good.size));
 }
 
-static void find_metadata(const cmlp_model *model, void *scratch, size_t size)
+static void find_string(const cmlp_model *model, void *scratch, size_t size)
 {
     static const char letters[] = "[\\\"a\\\",\\\"\\\\u00e9\\\"]";
     const char *text = NULL;
     int64_t length = 0;
     (void)scratch;
     (void)size;
-    CHECK(cmlp_model_metadata(model, "letters", &text, &length, NULL) == CMLP_OK);
+    CHECK(cmlp_model_find_string(model, "letters", &text, &length, NULL) == CMLP_OK);
     CHECK(length == (int64_t)sizeof letters - 1 && !memcmp(text, letters, sizeof letters - 1));
-    CHECK(cmlp_model_metadata(model, "note", &text, &length, NULL) == CMLP_OK && length == 1 && *text == 'x');
-    CHECK(cmlp_model_metadata(model, "loss", &text, &length, NULL) == CMLP_OK && length == 8);
-    CHECK(cmlp_model_metadata(model, "class", &text, &length, NULL) == CMLP_ERROR_NOT_FOUND);
-    CHECK(cmlp_model_metadata(model, "", &text, &length, NULL) == CMLP_ERROR_NOT_FOUND);
-    CHECK(cmlp_model_metadata(NULL, "note", &text, &length, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_metadata(model, NULL, &text, &length, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_metadata(model, "note", NULL, &length, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_metadata(model, "note", &text, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_find_string(model, "note", &text, &length, NULL) == CMLP_OK && length == 1 && *text == 'x');
+    CHECK(cmlp_model_find_string(model, "loss", &text, &length, NULL) == CMLP_OK && length == 8);
+    CHECK(cmlp_model_find_string(model, "class", &text, &length, NULL) == CMLP_ERROR_NOT_FOUND);
+    CHECK(cmlp_model_find_string(model, "", &text, &length, NULL) == CMLP_ERROR_NOT_FOUND);
+    CHECK(cmlp_model_find_string(NULL, "note", &text, &length, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_find_string(model, NULL, &text, &length, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_find_string(model, "note", NULL, &length, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_find_string(model, "note", &text, NULL, NULL) == CMLP_ERROR_NULL);
 }
 
 /* ---- damaged files: every change is detected */
@@ -665,7 +665,7 @@ int main(void)
     test_parameters();
     test_bytes();
     CHECK(load(good.bytes, good.size, 1, compare_many_rows) == CMLP_OK);
-    CHECK(load(good.bytes, good.size, 1, find_metadata) == CMLP_OK);
+    CHECK(load(good.bytes, good.size, 1, find_string) == CMLP_OK);
     test_damage();
     test_without_verification();
     test_attacks();

@@ -285,7 +285,11 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
     run.workspace = workspace;
     for (int k = 0; k < 8; k++) {
         cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, MANY, N_COLUMNS);
-        if (k & 1) rows.data = columns_first, rows.col_stride = sizeof columns_first[0], rows.row_stride = sizeof(double);
+        if (k & 1) {
+            rows.data = columns_first;
+            rows.column_stride = sizeof columns_first[0];
+            rows.row_stride = sizeof(double);
+        }
         if (k & 2) rows.order = order, rows.n_order = MANY;
         run.n_threads = k & 4 ? 3 : 1;
         CHECK(cmlp_model_workspace_size(model, &rows, &run.workspace_size, THREADS(run.n_threads)) == CMLP_OK);
@@ -313,7 +317,7 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
     CHECK(cmlp_model_workspace_size(model, &rows, &bytes, THREADS(-1)) == CMLP_ERROR_THREADS);
     CHECK(cmlp_model_workspace_size(model, &rows, &most, THREADS(CMLP_MAX_THREADS)) == CMLP_OK);
     CHECK(cmlp_model_workspace_size(model, &rows, &bytes, THREADS(INT32_MAX)) == CMLP_OK && bytes == most);
-    CHECK((r = rows, r.n_cols--, predict_rows(model, &r, NULL, found[0], MANY * N_OUT, &run)) == CMLP_ERROR_ROWS);
+    CHECK((r = rows, r.n_columns--, predict_rows(model, &r, NULL, found[0], MANY * N_OUT, &run)) == CMLP_ERROR_ROWS);
     CHECK((r = rows, r.scale = 2, predict_rows(model, &r, NULL, found[0], MANY * N_OUT, &run)) == CMLP_ERROR_OPTION &&
           !strcmp(run.refused, "rows->scale"));
     CHECK(predict_rows(model, &rows, NULL, NULL, 1, &run) == CMLP_ERROR_NULL);
@@ -1132,11 +1136,11 @@ static void check_ordered(const cmlp_model *model, void *scratch, size_t size)
 /* Ordered labels are one more than the outputs, and need not ascend. */
 static void check_order(void)
 {
-    static const cmlp_value ranks[] = {{.text = "low", .n_text = 3, .type = CMLP_VALUE_TEXT},
-                                       {.text = "middle", .n_text = 6, .type = CMLP_VALUE_TEXT},
-                                       {.text = "high", .n_text = 4, .type = CMLP_VALUE_TEXT},
-                                       {.text = "top", .n_text = 3, .type = CMLP_VALUE_TEXT},
-                                       {.text = "low", .n_text = 3, .type = CMLP_VALUE_TEXT}};
+    static const cmlp_value ranks[] = {{.text = "low", .n_text = 3, .kind = CMLP_VALUE_TEXT},
+                                       {.text = "middle", .n_text = 6, .kind = CMLP_VALUE_TEXT},
+                                       {.text = "high", .n_text = 4, .kind = CMLP_VALUE_TEXT},
+                                       {.text = "top", .n_text = 3, .kind = CMLP_VALUE_TEXT},
+                                       {.text = "low", .n_text = 3, .kind = CMLP_VALUE_TEXT}};
     static const double nine[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
     static const cmlp_model_array one_row = {.name = "calibration.scores", .data = nine, .rows = 1, .columns = 9, .dtype = CMLP_FLOAT64};
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_LOGISTIC);

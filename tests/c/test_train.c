@@ -340,7 +340,7 @@ static void test_too_large_input(fixture *f)
         f->rows.dtype = CMLP_FLOAT64;
         f->rows.data = x;
         f->rows.row_stride = sizeof(double) * 6;
-        f->rows.col_stride = sizeof(double);
+        f->rows.column_stride = sizeof(double);
         f->rows.scale = scaled ? 1e-300 : 1;
         const int status = fixture_call(f, FORWARD);
         if (scaled || f->shape.dtype == CMLP_FLOAT64)
@@ -375,10 +375,10 @@ static void test_bad_target(fixture *f, int column)
         fixture_reset(f, c);
         f->targets.kind = CMLP_TARGETS_DENSE;
         f->targets.dtype = CMLP_FLOAT64;
-        f->targets.n_cols = 4;
+        f->targets.n_columns = 4;
         f->targets.data = y;
         f->targets.row_stride = sizeof(double) * 4;
-        f->targets.col_stride = sizeof(double);
+        f->targets.column_stride = sizeof(double);
         CHECK(fixture_call(f, c) == CMLP_ERROR_TARGET);
         CHECK(f->run.bad_row == row && f->run.bad_column == column);
     }

@@ -73,7 +73,7 @@ static void use_text(const used_model *u)
     for (int32_t i = -1; i < 4; i++)
         if (cmlp_model_label(u->model, i, &label, NULL) == CMLP_OK) require(label.n_text >= 0 && label.text);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const int found = cmlp_model_metadata(u->model, keys[i], &text, &length, NULL);
+        const int found = cmlp_model_find_string(u->model, keys[i], &text, &length, NULL);
         require(i > 2 || !found);
         require(found || ((const unsigned char *)text > u->file && length >= 0 && (uint64_t)length < u->info->head_size));
     }

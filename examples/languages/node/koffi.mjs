@@ -52,7 +52,7 @@ const modelInit = cmlp.func(
 		"_Inout_ cmlp_run *run)",
 );
 const rowsInit = cmlp.func(
-	"void cmlp_rows_init(void *rows, size_t size, void *data, int32_t dtype, int64_t n_rows, int64_t n_cols)",
+	"void cmlp_rows_init(void *rows, size_t size, void *data, int32_t dtype, int64_t n_rows, int64_t n_columns)",
 );
 const modelPredict = cmlp.func(
 	"int cmlp_model_predict(void *model, void *rows, cmlp_prediction *prediction, _Inout_ cmlp_run *run)",

@@ -45,7 +45,7 @@ cdef class Model:
         memset(&row, 0, sizeof(row))
         memset(&prediction, 0, sizeof(prediction))
         row.struct_size, row.kind, row.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, CMLP_UINT8
-        row.n_rows, row.n_cols = 1, images.shape[1]
+        row.n_rows, row.n_columns = 1, images.shape[1]
         prediction.struct_size, prediction.n_classes = sizeof(cmlp_prediction), 1
         with nogil:
             for i in range(images.shape[0]):

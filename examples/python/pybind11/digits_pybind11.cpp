@@ -55,7 +55,7 @@ public:
         row.kind = CMLP_ROWS_DENSE;
         row.dtype = CMLP_UINT8;
         row.n_rows = 1;
-        row.n_cols = info_.n_in;
+        row.n_columns = info_.n_in;
         cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
         prediction.n_classes = 1;
         cmlp_status status = CMLP_OK;

@@ -365,7 +365,7 @@ cdef class Net:
         memset(&rows, 0, sizeof(rows))
         memset(&run, 0, sizeof(run))
         memset(&prediction, 0, sizeof(prediction))
-        rows.n_rows, rows.n_cols, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
+        rows.n_rows, rows.n_columns, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
         work = <double>rows.n_rows * <double>self.n_params
         if not rows.dtype or work > SMALL_WORK or not is_scale(scale, self.n_in):
             return None
@@ -380,7 +380,7 @@ cdef class Net:
         rows.struct_size, rows.kind = sizeof(cmlp_rows), CMLP_ROWS_DENSE
         rows.data = cnp.PyArray_DATA(x)
         set_scale(&rows, scale)
-        rows.row_stride, rows.col_stride = stride_of(x, 0), stride_of(x, 1)
+        rows.row_stride, rows.column_stride = stride_of(x, 0), stride_of(x, 1)
         run.struct_size, run.n_threads = sizeof(cmlp_run), 1
         workspace = self.take_workspace()
         if workspace == NULL:

@@ -98,17 +98,17 @@ cdef class Values:
         for given in values:
             is_large |= are_labels and isinstance(given, int) and is_beyond_64_bits(given)
         for i, given in enumerate(values):
-            value[i].type = CMLP_VALUE_MISSING
+            value[i].kind = CMLP_VALUE_MISSING
             if isinstance(given, str):
-                value[i].type = CMLP_VALUE_TEXT
+                value[i].kind = CMLP_VALUE_TEXT
             elif isinstance(given, bool):
-                value[i].type, value[i].integer = CMLP_VALUE_BOOLEAN, given
+                value[i].kind, value[i].integer = CMLP_VALUE_BOOLEAN, given
             elif isinstance(given, int):
-                value[i].type = CMLP_VALUE_LARGE_INTEGER if is_large or is_beyond_64_bits(given) else CMLP_VALUE_INTEGER
-                value[i].integer = given if value[i].type == CMLP_VALUE_INTEGER else 0
+                value[i].kind = CMLP_VALUE_LARGE_INTEGER if is_large or is_beyond_64_bits(given) else CMLP_VALUE_INTEGER
+                value[i].integer = given if value[i].kind == CMLP_VALUE_INTEGER else 0
             elif given is not None:
-                value[i].type, value[i].number = CMLP_VALUE_DOUBLE, given
-            if value[i].type in (CMLP_VALUE_TEXT, CMLP_VALUE_LARGE_INTEGER) or are_labels:
+                value[i].kind, value[i].number = CMLP_VALUE_DOUBLE, given
+            if value[i].kind in (CMLP_VALUE_TEXT, CMLP_VALUE_LARGE_INTEGER) or are_labels:
                 self.texts.append(str(given).encode("utf-8", "surrogatepass"))
                 value[i].text, value[i].n_text = <bytes>self.texts[-1], len(self.texts[-1])
 
@@ -119,15 +119,15 @@ cdef bint is_beyond_64_bits(integer):
 
 cdef object value_of(const cmlp_value *value):
     """Return a value of the core."""
-    if value.type == CMLP_VALUE_TEXT:
+    if value.kind == CMLP_VALUE_TEXT:
         return value.text[:value.n_text].decode("utf-8", "surrogatepass")
-    if value.type == CMLP_VALUE_LARGE_INTEGER:
+    if value.kind == CMLP_VALUE_LARGE_INTEGER:
         return int(value.text[:value.n_text])
-    if value.type == CMLP_VALUE_DOUBLE:
+    if value.kind == CMLP_VALUE_DOUBLE:
         return value.number
-    if value.type == CMLP_VALUE_MISSING:
+    if value.kind == CMLP_VALUE_MISSING:
         return None
-    return bool(value.integer) if value.type == CMLP_VALUE_BOOLEAN else value.integer
+    return bool(value.integer) if value.kind == CMLP_VALUE_BOOLEAN else value.integer
 
 
 cdef class Content:
@@ -386,7 +386,7 @@ cdef class Model:
             raise ValueError(f"row must have shape ({self.info.n_in},), got {describe(x)}")
         memset(&rows, 0, sizeof(rows))
         rows.struct_size, rows.kind, rows.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, self.info.dtype
-        rows.data, rows.n_rows, rows.n_cols = cnp.PyArray_DATA(x), 1, len(x)
+        rows.data, rows.n_rows, rows.n_columns = cnp.PyArray_DATA(x), 1, len(x)
         memset(&prediction, 0, sizeof(prediction))
         prediction.struct_size, prediction.classes, prediction.n_classes = sizeof(cmlp_prediction), &label, 1
         prediction.outputs, prediction.n_outputs = cnp.PyArray_DATA(outputs), len(outputs)

@@ -152,9 +152,9 @@ pub struct cmlp_rows {
     pub struct_size: usize,
     pub data: *const ::std::os::raw::c_void,
     pub n_rows: i64,
-    pub n_cols: i64,
+    pub n_columns: i64,
     pub row_stride: i64,
-    pub col_stride: i64,
+    pub column_stride: i64,
     pub scale: f64,
     pub order: *const i64,
     pub n_order: i64,
@@ -188,14 +188,14 @@ extern "C" {
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
-pub type cmlp_value_type = i32;
+pub type cmlp_value_kind = i32;
 pub const CMLP_VALUE_MISSING: _bindgen_ty_6 = 0;
 pub const CMLP_VALUE_TEXT: _bindgen_ty_6 = 1;
 pub const CMLP_VALUE_DOUBLE: _bindgen_ty_6 = 2;
 pub const CMLP_VALUE_INTEGER: _bindgen_ty_6 = 3;
 pub const CMLP_VALUE_BOOLEAN: _bindgen_ty_6 = 4;
 pub const CMLP_VALUE_LARGE_INTEGER: _bindgen_ty_6 = 5;
-pub const CMLP_VALUE_TYPE_SIGNED: _bindgen_ty_6 = -1;
+pub const CMLP_VALUE_KIND_SIGNED: _bindgen_ty_6 = -1;
 pub type _bindgen_ty_6 = ::std::os::raw::c_int;
 #[repr(C)]
 pub struct cmlp_value {
@@ -203,7 +203,7 @@ pub struct cmlp_value {
     pub n_text: i64,
     pub number: f64,
     pub integer: i64,
-    pub type_: cmlp_value_type,
+    pub kind: cmlp_value_kind,
     pub reserved: [i32; 3usize],
 }
 extern "C" {
