@@ -137,8 +137,8 @@ extern "C" {
 #endif
 /* ----------------------------------------------------------------------------------------------------- status */
 
-/* All enumerations are of int32_t, and later versions may add values. Each has a constant that ends in _SIGNED and is no
- * value: with it, other languages also read the constants as signed numbers. */
+/* All enumerations but cmlp_sign are of int32_t, and later versions may add values. Each has a negative constant, so
+ * that other languages read the constants as signed numbers; one that ends in _SIGNED is no value. */
 typedef int32_t cmlp_status;
 enum {
     CMLP_OK = 0,
@@ -335,7 +335,7 @@ CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const
                                          cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run);
 
 /* A stride that repeats one row for every i, or one element for every j. (A stride of 0 means contiguous.) */
-#define CMLP_REPEAT INT64_MIN
+#define CMLP_REPEAT (-0x7fffffffffffffff - 1)
 
 typedef int32_t cmlp_rows_kind;
 enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2, CMLP_ROWS_KIND_SIGNED = -1 };
@@ -608,7 +608,8 @@ CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t 
 
 /* Fills `params` with random numbers, uniform in [-b, b) with b = sqrt(c / (n_in + n_out)) and c = init_factor of the
  * layer's activation: 2 for logistic, 6 for most others (Glorot & Bengio 2010, as scikit-learn). The output layer uses the
- * c of the last hidden layer, or 6 if there is none. Random numbers are used layer by layer, weights before biases. */
+ * c of the last hidden layer, or 6 if there is none. Random numbers are used layer by layer, weights before biases.
+ * There are no options: parameters are plain numbers, and a program can fill them from another distribution. */
 CMLP_CHECKED cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
                                           cmlp_run *run);
 
@@ -714,6 +715,15 @@ enum {
     CMLP_SOLVER_SIGNED = -1
 };
 
+/* The sign that a parameter keeps: after each step, it becomes 0 if its value is not allowed. */
+typedef int8_t cmlp_sign;
+enum {
+    CMLP_SIGN_NEGATIVE = -1, /* at most 0 */
+    CMLP_SIGN_FREE = 0,      /* any value */
+    CMLP_SIGN_POSITIVE = 1,  /* at least 0 */
+    CMLP_SIGN_ZERO = 2       /* always 0 */
+};
+
 /* The hyperparameters of an optimizer, and where its state is; no call changes this struct. Every solver reads
  * learning_rate and max_norm; momentum and nesterov read momentum; adam and adamw read beta_1, beta_2 and epsilon; adamw
  * reads weight_decay. Zero is a value of momentum, the betas and weight_decay, not a request for a default.
@@ -721,19 +731,18 @@ enum {
  * The errors of an optimizer: OPTION, and NULL, BUFFER_SIZE, ALIGNMENT or OVERFLOW for the state. */
 typedef struct cmlp_optimizer {
     size_t struct_size;
-    void *state;           /* a cmlp_optimizer_state and the moments behind it, which calls that train change */
-    size_t state_size;     /* at least the bytes of cmlp_optimizer_state_size */
-    double learning_rate;  /* finite, > 0; may be 0 if each batch has a rate (cmlp_epoch.rates) */
-    double momentum;       /* in [0, 1] */
-    double beta_1, beta_2; /* in [0, 1) */
-    double epsilon;        /* > 0; 0: 1e-8 */
-    double weight_decay;   /* wd of AdamW, >= 0 */
-    double max_norm;       /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
-    const int8_t *signs;   /* for each parameter: 1, it is at least 0 after each step, as it becomes 0 otherwise; -1, it
-                            * is at most 0; 2, it is 0; 0, it may have any value. NULL: all may. Files do not have it */
-    int64_t n_signs;       /* the number of parameters; not read without signs */
+    void *state;            /* a cmlp_optimizer_state and the moments behind it, which calls that train change */
+    size_t state_size;      /* at least the bytes of cmlp_optimizer_state_size */
+    double learning_rate;   /* finite, > 0; may be 0 if each batch has a rate (cmlp_epoch.rates) */
+    double momentum;        /* in [0, 1] */
+    double beta_1, beta_2;  /* in [0, 1) */
+    double epsilon;         /* > 0; 0: 1e-8 */
+    double weight_decay;    /* wd of AdamW, >= 0 */
+    double max_norm;        /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
+    const cmlp_sign *signs; /* for each parameter; NULL: all are free. Files do not have them */
+    int64_t n_signs;        /* the number of parameters; not read without signs */
     cmlp_solver solver;
-    int32_t reserved;      /* 0 */
+    int32_t reserved;       /* 0 */
 } cmlp_optimizer;
 
 /* The beginning of the state, which holds all that training changes beside the parameters. The program zeroes the whole
@@ -823,9 +832,11 @@ CMLP_CHECKED cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int
 
 /* ---------------------------------------------------------------------------------------- write a model file */
 
-/* A string for other programs. The key is "user.", then at most 59 of a-z 0-9 _ and . The value is printable ASCII. */
+/* A string for other programs. The key is "user.", then at most 59 of a-z 0-9 _ and . */
 typedef struct cmlp_model_string {
-    const char *key, *value;
+    const char *key;
+    const char *value;   /* n_value bytes of printable ASCII */
+    int64_t n_value;
     int64_t reserved[2]; /* 0 */
 } cmlp_model_string;
 
@@ -862,11 +873,11 @@ typedef struct cmlp_training {
 
 /* How cells of text become numbers and categories (docs/guide/files.md). */
 typedef struct cmlp_model_cells {
+    size_t struct_size;
     const cmlp_value *missing; /* n_missing texts: further words for missing values; or NULL */
     int64_t n_missing;
     int32_t decimal;           /* '.' or ',' */
     int32_t thousands;         /* 0 for none, or a separator other than `decimal`: ',', '.', ' ' or '\'' */
-    int64_t reserved[2];       /* 0 */
 } cmlp_model_cells;
 
 /* What cmlp_model_write writes in addition to the network and its parameters.
@@ -970,18 +981,18 @@ CMLP_API cmlp_isa cmlp_cpu_isa(void); /* sum of those that this build, processor
  * The errors of derivatives: LENGTH, ALIGNMENT. */
 typedef struct cmlp_derivatives {
     size_t struct_size;
-    double objective;  /* output: the objective's value */
-    double plain_loss; /* output: the weighted mean of the rows' costs without what training adds to them. loss_scale and the
-                        * penalty do not count, and for CMLP_LOSS_FOCAL and CMLP_LOSS_LABEL_SMOOTHING it is the log loss of
-                        * the targets, clipped if log_loss_clip is above 0 */
-    void *gradient;    /* of the objective, in the layout of the parameters */
+    double objective;     /* output: the objective's value */
+    double plain_loss;    /* output: the weighted mean of the rows' costs without what training adds to them. loss_scale
+                           * and the penalty do not count, and for CMLP_LOSS_FOCAL and CMLP_LOSS_LABEL_SMOOTHING it is
+                           * the log loss of the targets, clipped if log_loss_clip is above 0 */
+    void *gradient;       /* of the objective, in the layout of the parameters */
     int64_t n_gradient;
-    void *inputs;      /* (rows selected, n_in): the derivatives of each row's own cost with respect to its n_columns
-                        * values in `rows`, before shift and scale */
-    int64_t n_inputs;
-    void *sums;        /* layer after layer (rows selected, n_out of the layer): the derivatives of each row's own cost with
-                        * respect to the layer's weighted sums (deltas) */
-    int64_t n_sums;
+    void *input_gradient; /* (rows selected, n_in): the derivatives of each row's own cost with respect to its n_columns
+                           * values in `rows`, before shift and scale */
+    int64_t n_input_gradient;
+    void *deltas;         /* layer after layer (rows selected, n_out of the layer): the derivatives of each row's own
+                           * cost with respect to the layer's weighted sums */
+    int64_t n_deltas;
 } cmlp_derivatives;
 
 /* Computes the objective's value at these parameters, and the derivatives that `derivatives` asks for, in one pass over all

@@ -339,6 +339,13 @@ cdef extern from "cmlp.h" nogil:
         CMLP_SOLVER_ADAMW
         CMLP_SOLVER_SIGNED
 
+    ctypedef int8_t cmlp_sign
+    enum:
+        CMLP_SIGN_NEGATIVE
+        CMLP_SIGN_FREE
+        CMLP_SIGN_POSITIVE
+        CMLP_SIGN_ZERO
+
     ctypedef struct cmlp_optimizer:
         size_t struct_size
         void *state
@@ -350,7 +357,7 @@ cdef extern from "cmlp.h" nogil:
         double epsilon
         double weight_decay
         double max_norm
-        const int8_t *signs
+        const cmlp_sign *signs
         int64_t n_signs
         cmlp_solver solver
         int32_t reserved
@@ -397,6 +404,7 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_model_string:
         const char *key
         const char *value
+        int64_t n_value
         int64_t reserved[2]
 
     ctypedef struct cmlp_model_array:
@@ -419,11 +427,11 @@ cdef extern from "cmlp.h" nogil:
         double alpha
 
     ctypedef struct cmlp_model_cells:
+        size_t struct_size
         const cmlp_value *missing
         int64_t n_missing
         int32_t decimal
         int32_t thousands
-        int64_t reserved[2]
 
     ctypedef struct cmlp_model_content:
         size_t struct_size
@@ -490,10 +498,10 @@ cdef extern from "cmlp.h" nogil:
         double plain_loss
         void *gradient
         int64_t n_gradient
-        void *inputs
-        int64_t n_inputs
-        void *sums
-        int64_t n_sums
+        void *input_gradient
+        int64_t n_input_gradient
+        void *deltas
+        int64_t n_deltas
 
     cmlp_status cmlp_backpropagate(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                    const cmlp_targets *targets, const cmlp_objective *objective,

@@ -41,6 +41,10 @@ static int64_t memory[1 << 12];
 static unsigned char workspace[1 << 16];
 static slot place;
 
+#define CELLS(words, n, point, separator)                                                               \
+    {.struct_size = sizeof(cmlp_model_cells), .missing = (words), .n_missing = (n), .decimal = (point), \
+     .thousands = (separator)}
+
 /* Loads a table with these kinds of columns, or NULL, and cells. */
 static const cmlp_model *load(const cmlp_table_kind *kinds, const cmlp_model_cells *cells)
 {
@@ -211,8 +215,8 @@ static const cell space_cells[] = {
 static void test_cells(void)
 {
     static const cmlp_value words[] = {TEXT("-999"), TEXT(" \xc3\xa9 \t"), TEXT("none of it"), TEXT("")};
-    static const cmlp_model_cells plain = {NULL, 0, '.', 0, {0}}, comma = {words, 4, ',', '.', {0}};
-    static const cmlp_model_cells quote = {NULL, 0, '.', '\'', {0}}, space = {NULL, 0, '.', ' ', {0}};
+    static const cmlp_model_cells plain = CELLS(NULL, 0, '.', 0), comma = CELLS(words, 4, ',', '.');
+    static const cmlp_model_cells quote = CELLS(NULL, 0, '.', '\''), space = CELLS(NULL, 0, '.', ' ');
     CHECK_CELLS(NULL, plain_cells);
     CHECK_CELLS(&plain, plain_cells);
     CHECK_CELLS(&comma, comma_cells);
@@ -225,7 +229,7 @@ static void test_missing_words(void)
 {
     static const cell cells[] = {{TEXTS, "a", 0}, {NUMBERS, "none", 6}, {NUMBERS, " b", 6}, {NUMBERS, "b", 6}, {NUMBERS, "c", -1}};
     static const cmlp_value words[] = {TEXT("a"), TEXT(" b ")};
-    static const cmlp_model_cells format = {words, 2, '.', ',', {0}};
+    static const cmlp_model_cells format = CELLS(words, 2, '.', ',');
     CHECK_CELLS(&format, cells);
 }
 
@@ -266,7 +270,7 @@ static void test_any_bytes(void)
 {
     static const char common[] = "0123456789-+.,:eETZ \\\"aN/\xc2\xa0\xe2\x80\xaf\xe3\xf0\x9f";
     static const cmlp_value words[] = {TEXT("\xe2\x80\x83x"), TEXT("0")};
-    static const cmlp_model_cells format = {words, 2, ',', ' ', {0}};
+    static const cmlp_model_cells format = CELLS(words, 2, ',', ' ');
     const cmlp_model *const model = load(all_kinds, &format);
     uint64_t state = 3;
     char text[12];

@@ -15,7 +15,7 @@ static const cmlp_net *net;
 static double params[N_PARAMS]; /* large enough, and aligned, for both types */
 static model_file good, changed;
 
-static const cmlp_model_string strings[] = {{"letters", "[\"a\",\"\\u00e9\"]", {0}}, {"note", "x", {0}}};
+static const cmlp_model_string strings[] = {{"letters", "[\"a\",\"\\u00e9\"]", 14, {0}}, {"note", "x", 1, {0}}};
 static const unsigned char bytes[3] = {1, 2, 3};
 static const int64_t wide[2][2] = {{1, -2}, {INT64_MAX, INT64_MIN}};
 static const cmlp_model_array arrays[] = {{"aa", bytes, 3, 0, CMLP_UINT8, {0}}, {"training.x", wide, 2, 2, CMLP_INT64, {0}}};
@@ -579,12 +579,12 @@ static int accept(void *context, const void *piece, size_t n) { return (void)con
 static void test_longest_head(void)
 {
     enum { TEXTS = 101, LENGTH = 1000000 };
-    static char text[LENGTH + 1], keys[TEXTS][16];
+    static char text[LENGTH], keys[TEXTS][16];
     static cmlp_model_string all[TEXTS];
     memset(text, 'x', LENGTH);
     for (int i = 0; i < TEXTS; i++) {
         snprintf(keys[i], sizeof keys[i], "k%03d", i);
-        all[i] = (cmlp_model_string){keys[i], text, {0}};
+        all[i] = (cmlp_model_string){keys[i], text, LENGTH, {0}};
     }
     WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (content.strings = all, content.n_strings = TEXTS));
 }
@@ -619,7 +619,10 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_OK, (s[1].key = long_name + 1, content.write = accept));
     WRITE_REFUSED(CMLP_ERROR_NAME, s[1].key = "");
     WRITE_REFUSED(CMLP_ERROR_TEXT, s[1].value = "\n");
-    WRITE_REFUSED(CMLP_ERROR_TEXT, s[1].value = "\xc3\xa9");
+    WRITE_REFUSED(CMLP_ERROR_TEXT, (s[1].value = "\xc3\xa9", s[1].n_value = 2));
+    WRITE_REFUSED(CMLP_ERROR_TEXT, s[1].n_value = 2); /* the NUL behind "x" */
+    WRITE_REFUSED(CMLP_ERROR_OPTION, s[1].n_value = -1);
+    WRITE_REFUSED(CMLP_OK, (s[1].n_value = 0, content.write = accept));
     WRITE_REFUSED(CMLP_ERROR_NAME, a[0].name = "training.x");
     WRITE_REFUSED(CMLP_ERROR_NAME, a[0].name = "layers.3.bias");
     WRITE_REFUSED(CMLP_ERROR_NAME, a[0].name = "example.input");

@@ -28,7 +28,7 @@ static const cmlp_net *nets[2]; /* without and with bins, in the memory */
 static int are_classes; /* whether their outputs are softmax */
 static double blocks[N_NETS][MOST]; /* large enough, and aligned, for both types */
 static cmlp_table_network net_list[N_NETS];
-static const cmlp_model_string strings[2] = {{"first", "x", {0}}, {"second", "y", {0}}};
+static const cmlp_model_string strings[2] = {{"first", "x", 1, {0}}, {"second", "y", 1, {0}}};
 static cmlp_model_array arrays[2];
 static int32_t n_arrays;
 /* The kind of the scores in `arrays`, or 0 for none, and of their rows. The writer makes both only of a
@@ -551,7 +551,7 @@ static void check_names(void)
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.has_any_names = 1;
     static unsigned char scratch[1 << 16];
-    cmlp_model_string string = {"columns", "unused", {0}};
+    cmlp_model_string string = {"columns", "unused", 6, {0}};
     content.write = model_file_append;
     content.context = &changed;
     content.n_arrays = 1;

@@ -248,7 +248,7 @@ static void test_own_names(void)
 {
     static const char *const names[] = {"user.a", "user.", "user", "usea.a", "class", "a"};
     for (int i = 0; i < 6; i++) {
-        const cmlp_model_string string = {.key = names[i], .value = "x"};
+        const cmlp_model_string string = {.key = names[i], .value = "x", .n_value = 1};
         const cmlp_model_array array = {.name = names[i], .data = "x", .rows = 1, .dtype = CMLP_UINT8};
         cmlp_model_content content = content_of(NULL, 0);
         make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
@@ -302,27 +302,29 @@ static void test_names_of_inputs(void)
 
 static void test_cell_formats(void)
 {
+    enum { SIZE = sizeof(cmlp_model_cells) };
     const cmlp_value words[] = {text_of("unknown"), text_of("")}, broken[] = {text_of("\xff")}, numbers[] = {integer(1)};
     const cmlp_model *model;
     cmlp_model_info info;
     const struct {
         cmlp_model_cells cells;
         cmlp_status status;
-    } cases[] = {{{words, 2, ',', '.', {0}}, CMLP_OK},
-                 {{NULL, 0, '.', 0, {0}}, CMLP_OK},
-                 {{NULL, 0, '.', '\'', {0}}, CMLP_OK},
-                 {{NULL, 0, '.', ' ', {0}}, CMLP_OK},
-                 {{NULL, 0, '.', '.', {0}}, CMLP_ERROR_VALUE},
-                 {{NULL, 0, ';', 0, {0}}, CMLP_ERROR_VALUE},
-                 {{NULL, 0, 0, 0, {0}}, CMLP_ERROR_VALUE},
-                 {{NULL, 0, '.', '_', {0}}, CMLP_ERROR_VALUE},
-                 {{NULL, 0, '.' + 256, 0, {0}}, CMLP_ERROR_VALUE},
-                 {{NULL, 0, '.', 0, {0, 1}}, CMLP_ERROR_OPTION},
-                 {{words, 0, '.', 0, {0}}, CMLP_ERROR_OPTION},
-                 {{words, -1, '.', 0, {0}}, CMLP_ERROR_OPTION},
-                 {{NULL, 1, '.', 0, {0}}, CMLP_ERROR_NULL},
-                 {{broken, 1, '.', 0, {0}}, CMLP_ERROR_TEXT},
-                 {{numbers, 1, '.', 0, {0}}, CMLP_ERROR_VALUE}};
+    } cases[] = {{{SIZE, words, 2, ',', '.'}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', 0}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', '\''}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', ' '}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', '.'}, CMLP_ERROR_VALUE},
+                 {{SIZE, NULL, 0, ';', 0}, CMLP_ERROR_VALUE},
+                 {{SIZE, NULL, 0, 0, 0}, CMLP_ERROR_VALUE},
+                 {{SIZE, NULL, 0, '.', '_'}, CMLP_ERROR_VALUE},
+                 {{SIZE, NULL, 0, '.' + 256, 0}, CMLP_ERROR_VALUE},
+                 {{SIZE, words, 0, '.', 0}, CMLP_ERROR_OPTION},
+                 {{SIZE, words, -1, '.', 0}, CMLP_ERROR_OPTION},
+                 {{SIZE, NULL, 1, '.', 0}, CMLP_ERROR_NULL},
+                 {{SIZE, broken, 1, '.', 0}, CMLP_ERROR_TEXT},
+                 {{SIZE, numbers, 1, '.', 0}, CMLP_ERROR_VALUE},
+                 {{SIZE - 1, NULL, 0, '.', 0}, CMLP_ERROR_STRUCT_SIZE},
+                 {{0, NULL, 0, '.', 0}, CMLP_ERROR_STRUCT_SIZE}};
     make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cmlp_model_content content = content_of(NULL, 0);

@@ -74,7 +74,7 @@ static void test_step_by_step(fixture *f)
  * nothing. */
 static void test_signs(fixture *f)
 {
-    int8_t signs[256];
+    cmlp_sign signs[256];
     int64_t n_cut = 0;
     CHECK(f->n_params <= 256);
     fixture_outcome(f, TRAIN);
@@ -84,7 +84,7 @@ static void test_signs(fixture *f)
     f->optimizer.signs = signs;
     f->optimizer.n_signs = f->n_params;
     CHECK(fixture_call(f, TRAIN) == CMLP_OK && fixture_trained(f) == free_of_signs);
-    for (int64_t i = 0; i < f->n_params; i++) signs[i] = (int8_t)(i % 4 - 1);
+    for (int64_t i = 0; i < f->n_params; i++) signs[i] = (cmlp_sign)(i % 4 - 1);
     fixture_reset(f, TRAIN);
     f->optimizer.signs = signs;
     f->optimizer.n_signs = f->n_params;
@@ -92,7 +92,7 @@ static void test_signs(fixture *f)
     const uint64_t whole = fixture_trained(f);
     for (int64_t i = 0; i < f->n_params; i++) {
         const double w = get(f->shape.dtype, f->params, i);
-        CHECK(signs[i] == 2 ? w == 0 : w * signs[i] >= 0);
+        CHECK(signs[i] == CMLP_SIGN_ZERO ? w == 0 : w * signs[i] >= 0);
         n_cut += w == 0;
     }
     CHECK(n_cut > f->n_params / 4 && n_cut < f->n_params);
@@ -100,7 +100,8 @@ static void test_signs(fixture *f)
     for (int64_t b = 0; b < 5; b++) {
         train_batches(f, b, b + 1);
         for (int64_t i = 0; i < f->n_params; i++)
-            if (signs[i] == 2 || get(f->shape.dtype, f->params, i) * signs[i] < 0) put(f->shape.dtype, f->params, i, 0);
+            if (signs[i] == CMLP_SIGN_ZERO || get(f->shape.dtype, f->params, i) * signs[i] < 0)
+                put(f->shape.dtype, f->params, i, 0);
     }
     CHECK(fixture_trained(f) == whole);
 }

@@ -561,7 +561,7 @@ cdef class Call:
         """Train, see Net.train_epoch; return the status."""
         cdef cmlp_optimizer given = optimizer.optimizer
         if self.signs is not None:
-            given.signs, given.n_signs = <const int8_t *>cnp.PyArray_DATA(self.signs), cnp.PyArray_SIZE(self.signs)
+            given.signs, given.n_signs = <const cmlp_sign *>cnp.PyArray_DATA(self.signs), cnp.PyArray_SIZE(self.signs)
         cdef PyThreadState *released = release_gil(n_epochs * self.work())
         cdef int status = CMLP_OK
         cdef double begin, end = now(), total

@@ -474,7 +474,7 @@ cdef class Net:
         """Return the derivatives of each row's cost with respect to the weighted sums, (n, n_out) for each layer."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
         cdef cnp.ndarray block = self.block_of(call.n)
-        call.derivatives.sums, call.derivatives.n_sums = cnp.PyArray_DATA(block), cnp.PyArray_SIZE(block)
+        call.derivatives.deltas, call.derivatives.n_deltas = cnp.PyArray_DATA(block), cnp.PyArray_SIZE(block)
         call.backpropagate()
         return self.each_layer(block, call.n)
 
@@ -510,7 +510,8 @@ cdef class Net:
         """Return the gradient of each row's cost with respect to the inputs of that row, (n, n_in)."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
         cdef cnp.ndarray gradient = empty(self, call.n, self.n_in)
-        call.derivatives.inputs, call.derivatives.n_inputs = cnp.PyArray_DATA(gradient), cnp.PyArray_SIZE(gradient)
+        call.derivatives.input_gradient = cnp.PyArray_DATA(gradient)
+        call.derivatives.n_input_gradient = cnp.PyArray_SIZE(gradient)
         call.backpropagate()
         return gradient
 

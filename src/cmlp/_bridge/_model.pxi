@@ -165,7 +165,7 @@ cdef class Content:
         self.content.write, self.content.context = write_piece, <void *>self.context
         self.content.has_any_names = True
         for i, (key, value) in enumerate(self.keys):
-            string[i].key, string[i].value = key, value
+            string[i].key, string[i].value, string[i].n_value = key, value, len(value)
         for i, (name, data) in enumerate(self.tensors):
             array[i].name, array[i].data = name, cnp.PyArray_DATA(<cnp.ndarray>data)
             array[i].rows, array[i].columns = data.shape[0], (data.shape[1] if data.ndim > 1 else 0)
@@ -180,6 +180,7 @@ cdef class Content:
         if cells is not None:
             decimal, thousands, missing = cells
             self.words = Values(missing)
+            self.cells.struct_size = sizeof(cmlp_model_cells)
             self.cells.missing = self.words.first if missing else NULL
             self.cells.n_missing = len(missing)
             self.cells.decimal, self.cells.thousands = ord(decimal), ord(thousands or "\0")

@@ -35,7 +35,7 @@ static int64_t count_of(const cmlpi_writer *w, value_list list, int64_t column)
 {
     const cmlp_table *table = w->table;
     if (list == LABEL_LIST) return w->content->n_labels;
-    if (list == WORD_LIST) return w->content->cells ? w->content->cells->n_missing : 0;
+    if (list == WORD_LIST) return w->cells.n_missing;
     if (!table) return list == NAME_LIST ? w->content->n_names : 0;
     if (list == FORMAT_LIST) return has_formats(table) ? table->n_columns : 0;
     if (list == NAME_LIST) return table->columns[0].name ? table->n_columns : 0;
@@ -48,7 +48,7 @@ static cmlp_value value_of(const cmlpi_writer *w, value_list list, int64_t colum
 {
     cmlp_value value = {.kind = CMLP_VALUE_TEXT};
     if (list == LABEL_LIST) return cmlpi_with_text(&w->content->labels[i], buffer);
-    if (list == WORD_LIST) return w->content->cells->missing[i];
+    if (list == WORD_LIST) return w->cells.missing[i];
     if (list == NAME_LIST && !w->table) return w->content->names[i];
     if (list == CATEGORY_LIST && w->table->columns[column].categories) return w->table->columns[column].categories[i];
     if (list == CATEGORY_LIST) return (cmlp_value){.integer = i, .kind = CMLP_VALUE_INTEGER};
@@ -148,12 +148,12 @@ static cmlp_status check_texts(const cmlpi_writer *w, value_list list, const cml
     return check_list(w, list, 0, bad);
 }
 
-static cmlp_status check_cells(const cmlpi_writer *w, int64_t *bad)
+static cmlp_status read_cells(cmlpi_writer *w, int64_t *bad)
 {
-    const cmlp_model_cells *cells = w->content->cells;
-    if (!cells) return CMLP_OK;
-    if (cmlpi_misaligned(cells, CMLP_ALIGNOF(cmlp_model_cells))) return CMLP_ERROR_ALIGNMENT;
-    if (cells->reserved[0] || cells->reserved[1]) return CMLP_ERROR_OPTION;
+    cmlp_model_cells *const cells = &w->cells;
+    if (!w->content->cells) return CMLP_OK;
+    const cmlp_status status = CMLP_READ(cells, w->content->cells, cmlp_model_cells, thousands);
+    if (status) return status;
     if (!cmlpi_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_VALUE;
     return check_texts(w, WORD_LIST, cells->missing, cells->n_missing, bad);
 }
@@ -232,14 +232,14 @@ static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
 }
 #endif
 
-cmlp_status cmlpi_check_given_values(const cmlpi_writer *w, cmlp_run *run)
+cmlp_status cmlpi_check_given_values(cmlpi_writer *w, cmlp_run *run)
 {
     const char **const refused = &run->refused;
     cmlp_status status = check_labels(w, &run->bad_row);
     if (status) return cmlpi_refuse(refused, status, "content->labels");
     status = check_input_names(w, &run->bad_row);
     if (status) return cmlpi_refuse(refused, status, "content->names");
-    status = check_cells(w, &run->bad_row);
+    status = read_cells(w, &run->bad_row);
     if (status) return cmlpi_refuse(refused, status, "content->cells");
 #if CMLP_BUILDS_TABLES
     if (!w->table) return CMLP_OK;
@@ -344,8 +344,8 @@ void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor)
         return;
     case CMLP_CELL_FORM:
         if (!w->content->cells) return;
-        put_byte(s, (unsigned)w->content->cells->decimal);
-        put_byte(s, (unsigned)w->content->cells->thousands);
+        put_byte(s, (unsigned)w->cells.decimal);
+        put_byte(s, (unsigned)w->cells.thousands);
         return;
 #if CMLP_BUILDS_TABLES
     case CMLP_COLUMN_KINDS:
