@@ -105,8 +105,8 @@ static cmlp_training training_of(int64_t n_rows, double alpha)
 static void save(const cmlp_net *net, const cmlp_rows *rows, double alpha, const char *path, cmlp_run *run)
 {
     FILE *file = fopen(path, "wb");
-    cmlp_value labels[10] = {{.type = CMLP_VALUE_INTEGER}};
-    for (int i = 1; i < 10; i++) labels[i] = (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
+    cmlp_value labels[10] = {{.kind = CMLP_VALUE_INTEGER}};
+    for (int i = 1; i < 10; i++) labels[i] = (cmlp_value){.integer = i, .kind = CMLP_VALUE_INTEGER};
     const cmlp_training training = training_of(rows->n_rows, alpha);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.labels = labels;

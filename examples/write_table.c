@@ -18,9 +18,9 @@ static int append(void *file, const void *bytes, size_t n)
 static cmlp_status write_flats(const cmlp_net *net, FILE *file)
 {
     const cmlp_table_network network = {.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
-    const cmlp_value districts[3] = {{.text = "north", .n_text = 5, .type = CMLP_VALUE_TEXT},
-                                     {.text = "centre", .n_text = 6, .type = CMLP_VALUE_TEXT},
-                                     {.text = "south", .n_text = 5, .type = CMLP_VALUE_TEXT}};
+    const cmlp_value districts[3] = {{.text = "north", .n_text = 5, .kind = CMLP_VALUE_TEXT},
+                                     {.text = "centre", .n_text = 6, .kind = CMLP_VALUE_TEXT},
+                                     {.text = "south", .n_text = 5, .kind = CMLP_VALUE_TEXT}};
     const cmlp_table_column columns[2] = {
         {.role = CMLP_TABLE_ROLE_NUMBER, .centre = 60, .scale = 25},
         {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3, .categories = districts}};

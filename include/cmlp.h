@@ -137,8 +137,8 @@ extern "C" {
 #endif
 /* ----------------------------------------------------------------------------------------------------- status */
 
-/* All enumerations are of int32_t, and later versions may add values. Each has a constant that ends in _SIGNED and is no
- * value: with it, other languages also read the constants as signed numbers. */
+/* All enumerations but cmlp_sign are of int32_t, and later versions may add values. Each has a negative constant, so
+ * that other languages read the constants as signed numbers; one that ends in _SIGNED is no value. */
 typedef int32_t cmlp_status;
 enum {
     CMLP_OK = 0,
@@ -241,7 +241,7 @@ typedef struct cmlp_run {
  *
  *     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
  *     cmlp_run run = CMLP_INIT(cmlp_run);
- *     cmlp_status status = cmlp_model_size(file, file_size, &info, &run);
+ *     cmlp_status status = cmlp_model_describe(file, file_size, &info, &run);
  *     if (status) return status;
  *     void *memory = malloc(info.model_size);
  *     run.workspace = malloc(run.workspace_size = info.workspace_size);
@@ -310,7 +310,7 @@ typedef struct cmlp_model_info {
  * FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that of
  * a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD if this build of the
  * library cannot run the model. After these, all fields of *info are 0 except struct_size, head_size and error_at. */
-CMLP_CHECKED cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
 
 /* For cmlp_model_init. */
 typedef int32_t cmlp_model_flags;
@@ -321,28 +321,28 @@ enum {
 
 /* Makes a model in `memory`.
  * memory: info->model_size bytes.
- * file: the file_size bytes of the whole file, at a multiple of 8. They must stay in place, unchanged, as long as the model is used, because the
- *     model uses the parameters in them.
+ * file: the file_size bytes of the whole file, at a multiple of 8. They must stay in place, unchanged, as long as the model
+ *     is used, because the model uses the parameters in them.
  * flags: 0, or CMLP_MODEL_TRUSTED: then the function checks neither the data's checksum, nor that all parameters are finite,
  *     nor that the example in the file gives the stored output.
  * model: receives the model, whose address is inside `memory`.
  * run: its workspace has info->workspace_size bytes, with CMLP_MODEL_TRUSTED none. `refused` can be a part of the file, such
  *     as "input.factor", "labels" or "categories".
- * Returns the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE and FILE_VALUE (a shift, a factor, a number of a table);
- * unless trusted, FILE_DATA_CRC, FILE_NONFINITE (a parameter) and FILE_EXAMPLE; OPTION (an unknown flag). After every
- * failure *model is NULL, and the contents of `memory` are unspecified. */
+ * Returns the statuses of cmlp_model_describe; FILE_LONG; FILE_NONFINITE and FILE_VALUE (a shift, a factor, a number of a
+ * table); unless trusted, FILE_DATA_CRC, FILE_NONFINITE (a parameter) and FILE_EXAMPLE; OPTION (an unknown flag). After
+ * every failure *model is NULL, and the contents of `memory` are unspecified. */
 CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size,
                                          cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run);
 
 /* A stride that repeats one row for every i, or one element for every j. (A stride of 0 means contiguous.) */
-#define CMLP_REPEAT INT64_MIN
+#define CMLP_REPEAT (-0x7fffffffffffffff - 1)
 
 typedef int32_t cmlp_rows_kind;
 enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2, CMLP_ROWS_KIND_SIGNED = -1 };
 
-/* The input: n_rows rows of n_cols values.
- * - Dense: element (i, j) is at data + i * row_stride + j * col_stride. Strides are in bytes, of any sign, and multiples
- *   of the element size. col_stride 0 means one element; row_stride 0 then means n_cols elements.
+/* The input: n_rows rows of n_columns values.
+ * - Dense: element (i, j) is at data + i * row_stride + j * column_stride. Strides are in bytes, of any sign, and
+ *   multiples of the element size. column_stride 0 means one element; row_stride 0 then means n_columns elements.
  * - CSR (compressed sparse rows): the values of row i are data[p] in the columns indices[p], for p from indptr[i] to
  *   indptr[i+1] - 1, and all other elements are 0. Columns ascend within a row, without duplicates. The results are
  *   bit-identical to those of the same dense row while the weights are finite, in a time proportional to the stored
@@ -355,8 +355,8 @@ enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2, CMLP_ROWS_KIND_SIGNED = -1 };
 typedef struct cmlp_rows {
     size_t struct_size;
     const void *data;
-    int64_t n_rows, n_cols;
-    int64_t row_stride, col_stride;
+    int64_t n_rows, n_columns;
+    int64_t row_stride, column_stride;
     double scale;          /* finite; 0: 1 */
     const int64_t *order;  /* n_order row indices, or NULL for all rows */
     int64_t n_order;       /* 0 without `order` */
@@ -367,19 +367,19 @@ typedef struct cmlp_rows {
     cmlp_dtype dtype;      /* of data */
     cmlp_dtype index_dtype; /* CSR: CMLP_INT32 or CMLP_INT64 */
     int32_t reserved;      /* 0 */
-    const double *shifts;  /* n_cols finite numbers, with factors instead of a scale (0 or 1); or both NULL */
-    const double *factors; /* n_cols finite numbers that are not 0 */
+    const double *shifts;  /* n_columns finite numbers, with factors instead of a scale (0 or 1); or both NULL */
+    const double *factors; /* n_columns finite numbers that are not 0 */
 } cmlp_rows;
 
 /* Contiguous dense rows; dtype is that of the data. Set the other fields afterwards, such as the scale. */
-static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
+static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
 {
     cmlp_rows rows;
     rows.struct_size = sizeof rows;
     rows.data = data;
     rows.n_rows = n_rows;
-    rows.n_cols = n_cols;
-    rows.row_stride = rows.col_stride = 0;
+    rows.n_columns = n_columns;
+    rows.row_stride = rows.column_stride = 0;
     rows.scale = 0;
     rows.order = NULL;
     rows.n_order = 0;
@@ -395,7 +395,7 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
 
 /* Writes what cmlp_dense_rows returns to the struct_size bytes of *rows: for languages that cannot call inline functions. */
 CMLP_API void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
-                             int64_t n_cols);
+                             int64_t n_columns);
 
 /* What a prediction writes. Each array may be NULL with length 0. They are of the net's or the model's type, but for the
  * class indices.
@@ -424,7 +424,7 @@ typedef struct cmlp_prediction {
  *     cmlp_table.h). Without scale, shifts and factors: the model has its own.
  * run: for one row of the kind above, its workspace has info->workspace_size bytes; otherwise that of
  *     cmlp_model_workspace_size.
- * Returns ROWS if n_cols is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
+ * Returns ROWS if n_columns is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
  * a scale, and for activations and sums of a table; LEFT_OUT as cmlp_forward. */
 CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,
                                             const cmlp_prediction *prediction, cmlp_run *run);
@@ -434,8 +434,8 @@ CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_
 CMLP_CHECKED cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes,
                                                    cmlp_run *run);
 
-/* The type of a value. The numbers are those of model files. */
-typedef int32_t cmlp_value_type;
+/* The kind of a value. The numbers are those of model files. */
+typedef int32_t cmlp_value_kind;
 enum {
     CMLP_VALUE_MISSING = 0,
     CMLP_VALUE_TEXT = 1,
@@ -443,7 +443,7 @@ enum {
     CMLP_VALUE_INTEGER = 3,       /* of 64 bits */
     CMLP_VALUE_BOOLEAN = 4,       /* 0 or 1 */
     CMLP_VALUE_LARGE_INTEGER = 5, /* an integer beyond 64 bits, as decimal digits with "-" before them if it is negative */
-    CMLP_VALUE_TYPE_SIGNED = -1
+    CMLP_VALUE_KIND_SIGNED = -1
 };
 
 /* A label, a category of a table, or a name: a text or a number. Texts that the library returns belong to the model's file
@@ -454,7 +454,7 @@ typedef struct cmlp_value {
     int64_t n_text;
     double number;     /* DOUBLE; otherwise 0 */
     int64_t integer;   /* INTEGER and BOOLEAN; otherwise 0 */
-    cmlp_value_type type;
+    cmlp_value_kind kind;
     int32_t reserved[3]; /* 0 */
 } cmlp_value;
 
@@ -467,13 +467,15 @@ CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label
 CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
 CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 
-/* Finds a metadata string: `*text` points to `*n_text` bytes of the file, without a terminating NUL. They are printable
- * ASCII, in which \" stands for " and \\ for \. Python writes JSON. Returns NOT_FOUND if the file has no such key. */
-CMLP_CHECKED cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
-                                             cmlp_run *run);
+/* Finds the string of a key, such as one of cmlp_model_content.strings: `*text` points to `*n_text` bytes of the file,
+ * without a terminating NUL. They are printable ASCII, in which \" stands for " and \\ for \. Python writes JSON.
+ * Returns NOT_FOUND if the file has no such key. */
+CMLP_CHECKED cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, const char **text,
+                                                int64_t *n_text, cmlp_run *run);
 
-/* Prepares rows for the network of a model and the functions below: sets kind (dense), and n_cols, scale, shifts and factors
- * to those of the model's inputs. Set data, dtype and n_rows afterwards. Returns MODEL also for that of a table. */
+/* Prepares rows for the network of a model and the functions below: sets kind (dense), and n_columns, scale, shifts and
+ * factors to those of the model's inputs. Set data, dtype and n_rows afterwards. Returns MODEL also for that of a
+ * table. */
 CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run);
 
 /* -------------------------------------------------------------------------------------------- networks without files */
@@ -606,7 +608,8 @@ CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t 
 
 /* Fills `params` with random numbers, uniform in [-b, b) with b = sqrt(c / (n_in + n_out)) and c = init_factor of the
  * layer's activation: 2 for logistic, 6 for most others (Glorot & Bengio 2010, as scikit-learn). The output layer uses the
- * c of the last hidden layer, or 6 if there is none. Random numbers are used layer by layer, weights before biases. */
+ * c of the last hidden layer, or 6 if there is none. Random numbers are used layer by layer, weights before biases.
+ * There are no options: parameters are plain numbers, and a program can fill them from another distribution. */
 CMLP_CHECKED cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
                                           cmlp_run *run);
 
@@ -616,8 +619,8 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2, CMLP_TARGETS_KIND_SIGNE
 /* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
  * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_out - 1, which means 1 at this output and 0
  *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. dtype is 0 or CMLP_INT32;
- *   n_cols and col_stride are 0.
- * - CMLP_TARGETS_DENSE: n_cols values per row, which is the number of outputs; with strides as in cmlp_rows.
+ *   n_columns and column_stride are 0.
+ * - CMLP_TARGETS_DENSE: n_columns values per row, which is the number of outputs; with strides as in cmlp_rows.
  *
  * Values are finite and in the range of the loss (cmlp_loss): GAMMA allows no class indices of several outputs, because it
  * needs positive targets. A loss of the program (cmlp_objective.loss) allows all finite values.
@@ -626,21 +629,21 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2, CMLP_TARGETS_KIND_SIGNE
 typedef struct cmlp_targets {
     size_t struct_size;
     const void *data;
-    int64_t n_rows, n_cols;
-    int64_t row_stride, col_stride;
+    int64_t n_rows, n_columns;
+    int64_t row_stride, column_stride;
     cmlp_targets_kind kind;
     cmlp_dtype dtype; /* of data */
 } cmlp_targets;
 
 /* Contiguous dense targets, or one class index per row. */
-static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
+static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
 {
     cmlp_targets targets = CMLP_INIT(cmlp_targets);
     targets.kind = CMLP_TARGETS_DENSE;
     targets.dtype = dtype;
     targets.data = data;
     targets.n_rows = n_rows;
-    targets.n_cols = n_cols;
+    targets.n_columns = n_columns;
     return targets;
 }
 static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
@@ -650,9 +653,10 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_r
     return targets;
 }
 
-/* Writes what cmlp_class_targets returns, if n_cols is 0, or cmlp_dense_targets to the struct_size bytes of *targets. */
+/* Writes what cmlp_class_targets returns, if n_columns is 0, or cmlp_dense_targets, to the struct_size bytes of
+ * *targets. */
 CMLP_API void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
-                                int64_t n_rows, int64_t n_cols);
+                                int64_t n_rows, int64_t n_columns);
 
 /* The rows for which a program computes a loss of its own (cmlp_objective.loss). The struct has the library's size: a field
  * exists if it ends within struct_size bytes. */
@@ -711,6 +715,15 @@ enum {
     CMLP_SOLVER_SIGNED = -1
 };
 
+/* The sign that a parameter keeps: after each step, it becomes 0 if its value is not allowed. */
+typedef int8_t cmlp_sign;
+enum {
+    CMLP_SIGN_NEGATIVE = -1, /* at most 0 */
+    CMLP_SIGN_FREE = 0,      /* any value */
+    CMLP_SIGN_POSITIVE = 1,  /* at least 0 */
+    CMLP_SIGN_ZERO = 2       /* always 0 */
+};
+
 /* The hyperparameters of an optimizer, and where its state is; no call changes this struct. Every solver reads
  * learning_rate and max_norm; momentum and nesterov read momentum; adam and adamw read beta_1, beta_2 and epsilon; adamw
  * reads weight_decay. Zero is a value of momentum, the betas and weight_decay, not a request for a default.
@@ -718,19 +731,18 @@ enum {
  * The errors of an optimizer: OPTION, and NULL, BUFFER_SIZE, ALIGNMENT or OVERFLOW for the state. */
 typedef struct cmlp_optimizer {
     size_t struct_size;
-    void *state;           /* a cmlp_optimizer_state and the moments behind it, which calls that train change */
-    size_t state_size;     /* at least the bytes of cmlp_optimizer_state_size */
-    double learning_rate;  /* finite, > 0; may be 0 if each batch has a rate (cmlp_epoch.rates) */
-    double momentum;       /* in [0, 1] */
-    double beta_1, beta_2; /* in [0, 1) */
-    double epsilon;        /* > 0; 0: 1e-8 */
-    double weight_decay;   /* wd of AdamW, >= 0 */
-    double max_norm;       /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
-    const int8_t *signs;   /* for each parameter: 1, it is at least 0 after each step, as it becomes 0 otherwise; -1, it
-                            * is at most 0; 2, it is 0; 0, it may have any value. NULL: all may. Files do not have it */
-    int64_t n_signs;       /* the number of parameters; not read without signs */
+    void *state;            /* a cmlp_optimizer_state and the moments behind it, which calls that train change */
+    size_t state_size;      /* at least the bytes of cmlp_optimizer_state_size */
+    double learning_rate;   /* finite, > 0; may be 0 if each batch has a rate (cmlp_epoch.rates) */
+    double momentum;        /* in [0, 1] */
+    double beta_1, beta_2;  /* in [0, 1) */
+    double epsilon;         /* > 0; 0: 1e-8 */
+    double weight_decay;    /* wd of AdamW, >= 0 */
+    double max_norm;        /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
+    const cmlp_sign *signs; /* for each parameter; NULL: all are free. Files do not have them */
+    int64_t n_signs;        /* the number of parameters; not read without signs */
     cmlp_solver solver;
-    int32_t reserved;      /* 0 */
+    int32_t reserved;       /* 0 */
 } cmlp_optimizer;
 
 /* The beginning of the state, which holds all that training changes beside the parameters. The program zeroes the whole
@@ -820,9 +832,11 @@ CMLP_CHECKED cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int
 
 /* ---------------------------------------------------------------------------------------- write a model file */
 
-/* A string for other programs. The key is "user.", then at most 59 of a-z 0-9 _ and . The value is printable ASCII. */
+/* A string for other programs. The key is "user.", then at most 59 of a-z 0-9 _ and . */
 typedef struct cmlp_model_string {
-    const char *key, *value;
+    const char *key;
+    const char *value;   /* n_value bytes of printable ASCII */
+    int64_t n_value;
     int64_t reserved[2]; /* 0 */
 } cmlp_model_string;
 
@@ -859,11 +873,11 @@ typedef struct cmlp_training {
 
 /* How cells of text become numbers and categories (docs/guide/files.md). */
 typedef struct cmlp_model_cells {
+    size_t struct_size;
     const cmlp_value *missing; /* n_missing texts: further words for missing values; or NULL */
     int64_t n_missing;
     int32_t decimal;           /* '.' or ',' */
     int32_t thousands;         /* 0 for none, or a separator other than `decimal`: ',', '.', ' ' or '\'' */
-    int64_t reserved[2];       /* 0 */
 } cmlp_model_cells;
 
 /* What cmlp_model_write writes in addition to the network and its parameters.
@@ -876,7 +890,7 @@ typedef struct cmlp_model_content {
     /* Takes the next n_bytes bytes of the file; a value other than 0 ends the call with CMLP_ERROR_WRITE. */
     int (*write)(void *context, const void *bytes, size_t n_bytes);
     void *context;
-    const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one type, TEXT
+    const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one kind, TEXT
                                        * to LARGE_INTEGER, ascending without repetition (texts by bytes). Of a table, one
                                        * more than the logistic outputs, at most 256, are ordered: without repetition, and
                                        * each output is the probability of the labels behind one of them. An integer or a
@@ -967,18 +981,18 @@ CMLP_API cmlp_isa cmlp_cpu_isa(void); /* sum of those that this build, processor
  * The errors of derivatives: LENGTH, ALIGNMENT. */
 typedef struct cmlp_derivatives {
     size_t struct_size;
-    double objective;  /* output: the objective's value */
-    double plain_loss; /* output: the weighted mean of the rows' costs without what training adds to them. loss_scale and the
-                        * penalty do not count, and for CMLP_LOSS_FOCAL and CMLP_LOSS_LABEL_SMOOTHING it is the log loss of
-                        * the targets, clipped if log_loss_clip is above 0 */
-    void *gradient;    /* of the objective, in the layout of the parameters */
+    double objective;     /* output: the objective's value */
+    double plain_loss;    /* output: the weighted mean of the rows' costs without what training adds to them. loss_scale
+                           * and the penalty do not count, and for CMLP_LOSS_FOCAL and CMLP_LOSS_LABEL_SMOOTHING it is
+                           * the log loss of the targets, clipped if log_loss_clip is above 0 */
+    void *gradient;       /* of the objective, in the layout of the parameters */
     int64_t n_gradient;
-    void *inputs;      /* (rows selected, n_in): the derivatives of each row's own cost with respect to its n_cols values in
-                        * `rows`, before shift and scale */
-    int64_t n_inputs;
-    void *sums;        /* layer after layer (rows selected, n_out of the layer): the derivatives of each row's own cost with
-                        * respect to the layer's weighted sums (deltas) */
-    int64_t n_sums;
+    void *input_gradient; /* (rows selected, n_in): the derivatives of each row's own cost with respect to its n_columns
+                           * values in `rows`, before shift and scale */
+    int64_t n_input_gradient;
+    void *deltas;         /* layer after layer (rows selected, n_out of the layer): the derivatives of each row's own
+                           * cost with respect to the layer's weighted sums */
+    int64_t n_deltas;
 } cmlp_derivatives;
 
 /* Computes the objective's value at these parameters, and the derivatives that `derivatives` asks for, in one pass over all

@@ -70,7 +70,7 @@ public:
     explicit model(std::vector<unsigned char> file) : bytes(std::move(file))
     {
         if (bytes.empty()) check(CMLP_ERROR_FILE_SHORT);
-        call(cmlp_model_size, bytes.data(), bytes.size(), &sizes);
+        call(cmlp_model_describe, bytes.data(), bytes.size(), &sizes);
         memory.reset(std::malloc(sizes.model_size));
         if (!memory) check(CMLP_ERROR_MEMORY);
         std::vector<unsigned char> workspace(sizes.workspace_size);
@@ -101,15 +101,15 @@ public:
     const cmlp_model_info &info() const { return sizes; }
     const cmlp_model *get() const { return memory ? loaded : nullptr; }
 
-    // A metadata string, for example "activations". The view is valid as long as the model.
-    std::string_view metadata(const char *key) const &
+    // The string of a key, for example "activations". The view is valid as long as the model.
+    std::string_view string(const char *key) const &
     {
         const char *text = nullptr;
         std::int64_t length = 0;
-        call(cmlp_model_metadata, get(), key, &text, &length);
+        call(cmlp_model_find_string, get(), key, &text, &length);
         return {text, static_cast<std::size_t>(length)};
     }
-    std::string_view metadata(const char *key) const && = delete;
+    std::string_view string(const char *key) const && = delete;
 
     // The label of a class, in UTF-8.
     std::string label(std::int32_t index) const
@@ -140,7 +140,7 @@ public:
     double code(std::int64_t column, std::string_view text) const
     {
         cmlp_value value{};
-        value.type = CMLP_VALUE_TEXT;
+        value.kind = CMLP_VALUE_TEXT;
         value.text = text.data() ? text.data() : "";
         value.n_text = static_cast<std::int64_t>(text.size());
         return code_of(column, value);
@@ -152,10 +152,10 @@ public:
         static_assert(!std::is_unsigned_v<N> || sizeof(N) < sizeof(std::int64_t), "an integer must fit in int64_t");
         cmlp_value value{};
         if constexpr (std::is_integral_v<N>) {
-            value.type = CMLP_VALUE_INTEGER;
+            value.kind = CMLP_VALUE_INTEGER;
             value.integer = number;
         } else {
-            value.type = CMLP_VALUE_DOUBLE;
+            value.kind = CMLP_VALUE_DOUBLE;
             value.number = static_cast<double>(number);
         }
         return code_of(column, value);
@@ -236,10 +236,11 @@ public:
         return label;
     }
 
-    // The class indices of n_rows contiguous rows of n_cols elements.
-    std::vector<std::int32_t> rows(const T *first, std::int64_t n_rows, std::int64_t n_cols, std::int32_t n_threads = 1)
+    // The class indices of n_rows contiguous rows of n_columns elements.
+    std::vector<std::int32_t> rows(const T *first, std::int64_t n_rows, std::int64_t n_columns,
+                                   std::int32_t n_threads = 1)
     {
-        const cmlp_rows x = cmlp_dense_rows(first, own_dtype, n_rows, n_cols);
+        const cmlp_rows x = cmlp_dense_rows(first, own_dtype, n_rows, n_columns);
         cmlp_run run = CMLP_INIT(cmlp_run);
         run.n_threads = n_threads;
         check(cmlp_model_workspace_size(shared, &x, &run.workspace_size, &run), &run);

@@ -5,9 +5,9 @@
  * The capsule cmlp.capi holds a table of pointers to the functions in cmlp's own extension module. In C or C++, after
  * Python.h:
  *
- *     const cmlp_capi *cmlp = cmlp_import_capi();        imports cmlp; needs the GIL
- *     if (!cmlp) return NULL;                            an ImportError is set
- *     status = cmlp->model_size(file, n, &info, NULL);   cmlp_model_size of cmlp.h; most calls need no GIL
+ *     const cmlp_capi *cmlp = cmlp_import_capi();            imports cmlp; needs the GIL
+ *     if (!cmlp) return NULL;                                an ImportError is set
+ *     status = cmlp->model_describe(file, n, &info, NULL);   cmlp_model_describe of cmlp.h; most calls need no GIL
  *
  * In Cython: from cmlp.capi cimport cmlp_capi, cmlp_import_capi. From ctypes, cffi and numba: get the pointer from the
  * capsule with PyCapsule_GetPointer(cmlp.capi, "cmlp.capi").
@@ -29,19 +29,19 @@ typedef struct cmlp_capi {
     const char *(*status_name)(cmlp_status status);
     const char *(*status_string)(cmlp_status status);
     const char *(*version)(void);
-    cmlp_status (*model_size)(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
+    cmlp_status (*model_describe)(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
     cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t file_size,
                               cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run);
     void (*rows_init)(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
-                      int64_t n_cols);
+                      int64_t n_columns);
     cmlp_status (*model_predict)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                  cmlp_run *run);
     cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run);
     cmlp_status (*model_label)(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run);
     const cmlp_net *(*model_net)(const cmlp_model *model);
     const void *(*model_params)(const cmlp_model *model);
-    cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
-                                  cmlp_run *run);
+    cmlp_status (*model_find_string)(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
+                                     cmlp_run *run);
     cmlp_status (*model_prepare_rows)(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run);
     cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const struct cmlp_objective *objective,
                                   const struct cmlp_epoch *epoch, size_t *bytes, cmlp_run *run);
@@ -56,7 +56,7 @@ typedef struct cmlp_capi {
     void (*random_shuffle)(cmlp_random *random, int64_t *values, int64_t n_values);
     cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run);
     void (*targets_init)(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
-                         int64_t n_cols);
+                         int64_t n_columns);
     void (*optimizer_init)(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver);
     cmlp_status (*optimizer_state_size)(const cmlp_net *net, const cmlp_optimizer *optimizer, size_t *bytes,
                                         cmlp_run *run);
@@ -125,9 +125,9 @@ static inline const cmlp_capi *cmlp_import_capi(void)
 /* The table itself, for cmlp's own extension module. */
 static const cmlp_capi cmlp_capi_table = {
     sizeof(cmlp_capi), CMLP_VERSION_NUMBER,
-    cmlp_status_name, cmlp_status_string, cmlp_version, cmlp_model_size, cmlp_model_init, cmlp_rows_init,
+    cmlp_status_name, cmlp_status_string, cmlp_version, cmlp_model_describe, cmlp_model_init, cmlp_rows_init,
     cmlp_model_predict, cmlp_model_workspace_size, cmlp_model_label, cmlp_model_net, cmlp_model_params,
-    cmlp_model_metadata, cmlp_model_prepare_rows, cmlp_workspace_size, cmlp_forward, cmlp_net_size, cmlp_net_init,
+    cmlp_model_find_string, cmlp_model_prepare_rows, cmlp_workspace_size, cmlp_forward, cmlp_net_size, cmlp_net_init,
     cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_init_params, cmlp_targets_init,
     cmlp_optimizer_init, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write, cmlp_net_layer,
     cmlp_describe_activation, cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa,

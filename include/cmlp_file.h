@@ -80,10 +80,10 @@ static inline cmlp_status cmlp_file_fill_(cmlp_file *file, FILE *stream)
 {
     size_t got = 0;
     cmlp_status status = cmlp_file_read_(file, stream, 8, &got); /* these bytes tell the size of the head */
-    if (!status) status = cmlp_model_size(file->memory, got, &file->info, &file->run);
+    if (!status) status = cmlp_model_describe(file->memory, got, &file->info, &file->run);
     if (status == CMLP_ERROR_FILE_SHORT && got == 8) {
         status = cmlp_file_read_(file, stream, file->info.head_size, &got);
-        if (!status) status = cmlp_model_size(file->memory, got, &file->info, &file->run);
+        if (!status) status = cmlp_model_describe(file->memory, got, &file->info, &file->run);
     }
     const uint64_t n = file->info.file_size, model = (n + 7) / 8 * 8, workspace = model + file->info.model_size;
     if (!status) status = cmlp_file_read_(file, stream, n, &got);
@@ -98,7 +98,7 @@ static inline cmlp_status cmlp_file_fill_(cmlp_file *file, FILE *stream)
 
 /* Reads a model file, of a network or a table, from a stream up to its end, verifies it and makes the model. All fields of
  * *file are written. The stream is read once from its position to its end, so that a pipe will do, and stays open.
- * Returns CMLP_OK; READ if the stream cannot be read, MEMORY if malloc fails; the statuses of cmlp_model_size and
+ * Returns CMLP_OK; READ if the stream cannot be read, MEMORY if malloc fails; the statuses of cmlp_model_describe and
  * cmlp_model_init. On failure file->model is NULL, and there is nothing to release. */
 static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
 {

@@ -69,10 +69,10 @@ CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int
 /* Finds the code of a category: the number for the row. A text never equals a number: "1" and 1 are two categories, and so
  * are the empty text and the missing value. Numbers are equal if their values are: 1, 1.0 and true are one category, and so
  * are 0 and false. The search takes a time proportional to the logarithm of the number of categories.
- * value: MISSING, or any other type; a DOUBLE that is NaN counts as MISSING.
+ * value: MISSING, or any other kind; a DOUBLE that is NaN counts as MISSING.
  * code: receives the column's `unknown` if no category is equal.
  * Returns MODEL for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories; OPTION for
- * the type or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a larger integer that is none. */
+ * the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a larger integer that is none. */
 CMLP_CHECKED cmlp_status cmlp_table_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
                                                   double *code, cmlp_run *run);
 

@@ -108,7 +108,7 @@ def declarations(root: Path, header: str) -> Iterator[str]:
                 "const char *"
                 if '"' in found["value"]
                 else "int64_t "
-                if "INT64" in found["value"]
+                if "0x7fffffffffffffff" in found["value"]
                 else "int "
             )
             yield f"{kind}{name}"

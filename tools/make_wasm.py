@@ -18,7 +18,7 @@ ENVIRONMENT = ROOT / "packaging/wasm"
 EXPORTS = [
     "cmlp_version",
     "cmlp_status_string",
-    "cmlp_model_size",
+    "cmlp_model_describe",
     "cmlp_model_init",
     "cmlp_model_predict",
     "cmlp_model_label",

@@ -79,7 +79,7 @@ static int write_part(void *file, const void *bytes, size_t n)
 static cmlp_status save(const cmlp_net *net, const cmlp_rows *x, double alpha)
 {
     static cmlp_value labels[10];
-    for (int i = 0; i < 10; i++) labels[i] = (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
+    for (int i = 0; i < 10; i++) labels[i] = (cmlp_value){.integer = i, .kind = CMLP_VALUE_INTEGER};
     static const char name[] = TRAINED;
     const uintptr_t arguments[] = {(uintptr_t)name, 5, sizeof name - 1}; /* mode 5: "wb" */
     uint32_t file = semihosting(1, arguments);

@@ -40,7 +40,7 @@ class Functions(Structure):
         ("status_name", CFUNCTYPE(c_char_p, c_int)),
         ("status_string", CFUNCTYPE(c_char_p, c_int)),
         ("version", CFUNCTYPE(c_char_p)),
-        ("model_size", CFUNCTYPE(c_int, c_size_t, c_size_t, POINTER(Info), c_size_t)),
+        ("model_describe", CFUNCTYPE(c_int, c_size_t, c_size_t, POINTER(Info), c_size_t)),
         ("model_init", CFUNCTYPE(c_int, *[c_size_t] * 4, c_int32, POINTER(c_size_t), c_size_t)),
         ("rows_init", CFUNCTYPE(None, *[c_size_t] * 3, c_int32, c_int64, c_int64)),
         ("model_predict", CFUNCTYPE(c_int, *[c_size_t] * 4)),
@@ -61,7 +61,7 @@ class Model:
     def __init__(self, path):
         self.file = np.fromfile(path, np.uint8)
         info = Info(struct_size=ctypes.sizeof(Info))
-        self._check(functions.model_size(self.file.ctypes.data, self.file.size, info, 0))
+        self._check(functions.model_describe(self.file.ctypes.data, self.file.size, info, 0))
         self.memory, self.workspace = (
             np.empty(info.model_size, np.uint8),
             np.empty(info.workspace_size, np.uint8),

@@ -78,7 +78,7 @@ class Predictor:
             content = stream.read()
         self.file = create_string_buffer(content, len(content))
         self.info = Info(struct_size=sizeof(Info))
-        self._call("model_size", self.file, c_size_t(len(content)), byref(self.info), None)
+        self._call("model_describe", self.file, c_size_t(len(content)), byref(self.info), None)
         self.memory = create_string_buffer(self.info.model_size)
         self.workspace = create_string_buffer(self.info.workspace_size)
         self.run = Run(struct_size=sizeof(Run), workspace_size=len(self.workspace))

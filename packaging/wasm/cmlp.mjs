@@ -25,7 +25,7 @@ export async function load(wasm, file) {
 	new Uint8Array(c.memory.buffer, bytes).set(file);
 	const fields = new DataView(c.memory.buffer, info, INFO);
 	fields.setUint32(0, INFO, true);
-	call("cmlp_model_size", bytes, file.length, info, 0);
+	call("cmlp_model_describe", bytes, file.length, info, 0);
 	const [modelSize, workspaceSize] = [4, 8].map((offset) => fields.getUint32(offset, true));
 	const [nInputs, nOutputs, nNets] = [40, 48, 64].map((offset) => Number(fields.getBigInt64(offset, true)));
 	const dtype = fields.getInt32(72, true);

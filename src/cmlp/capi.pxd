@@ -13,12 +13,12 @@ cdef extern from "cmlp_capi.h" nogil:
         const char *(*status_name)(cmlp_status status) noexcept nogil
         const char *(*status_string)(cmlp_status status) noexcept nogil
         const char *(*version)() noexcept nogil
-        cmlp_status (*model_size)(const void *file, size_t file_size, cmlp_model_info *info,
-                                  cmlp_run *run) noexcept nogil
+        cmlp_status (*model_describe)(const void *file, size_t file_size, cmlp_model_info *info,
+                                      cmlp_run *run) noexcept nogil
         cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t file_size,
                                   cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run) noexcept nogil
         void (*rows_init)(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
-                          int64_t n_cols) noexcept nogil
+                          int64_t n_columns) noexcept nogil
         cmlp_status (*model_predict)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                      cmlp_run *run) noexcept nogil
         cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes,
@@ -27,8 +27,8 @@ cdef extern from "cmlp_capi.h" nogil:
                                    cmlp_run *run) noexcept nogil
         const cmlp_net *(*model_net)(const cmlp_model *model) noexcept nogil
         const void *(*model_params)(const cmlp_model *model) noexcept nogil
-        cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
-                                      cmlp_run *run) noexcept nogil
+        cmlp_status (*model_find_string)(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
+                                         cmlp_run *run) noexcept nogil
         cmlp_status (*model_prepare_rows)(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run) noexcept nogil
         cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                       const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run) noexcept nogil
@@ -44,7 +44,7 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
                                    cmlp_run *run) noexcept nogil
         void (*targets_init)(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
-                             int64_t n_rows, int64_t n_cols) noexcept nogil
+                             int64_t n_rows, int64_t n_columns) noexcept nogil
         void (*optimizer_init)(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver) noexcept nogil
         cmlp_status (*optimizer_state_size)(const cmlp_net *net, const cmlp_optimizer *optimizer, size_t *bytes,
                                             cmlp_run *run) noexcept nogil

@@ -119,7 +119,7 @@ cdef extern from "cmlp.h" nogil:
         cmlp_model_kind kind
         int64_t n_targets
 
-    cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
+    cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 
     ctypedef int32_t cmlp_model_flags
     enum:
@@ -140,9 +140,9 @@ cdef extern from "cmlp.h" nogil:
         size_t struct_size
         const void *data
         int64_t n_rows
-        int64_t n_cols
+        int64_t n_columns
         int64_t row_stride
-        int64_t col_stride
+        int64_t column_stride
         double scale
         const int64_t *order
         int64_t n_order
@@ -156,9 +156,9 @@ cdef extern from "cmlp.h" nogil:
         const double *shifts
         const double *factors
 
-    cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
+    cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
     void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
-                        int64_t n_cols)
+                        int64_t n_columns)
 
     ctypedef struct cmlp_prediction:
         size_t struct_size
@@ -175,7 +175,7 @@ cdef extern from "cmlp.h" nogil:
                                    cmlp_run *run)
     cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
 
-    ctypedef int32_t cmlp_value_type
+    ctypedef int32_t cmlp_value_kind
     enum:
         CMLP_VALUE_MISSING
         CMLP_VALUE_TEXT
@@ -183,21 +183,21 @@ cdef extern from "cmlp.h" nogil:
         CMLP_VALUE_INTEGER
         CMLP_VALUE_BOOLEAN
         CMLP_VALUE_LARGE_INTEGER
-        CMLP_VALUE_TYPE_SIGNED
+        CMLP_VALUE_KIND_SIGNED
 
     ctypedef struct cmlp_value:
         const char *text
         int64_t n_text
         double number
         int64_t integer
-        cmlp_value_type type
+        cmlp_value_kind kind
         int32_t reserved[3]
 
     cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)
-    cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
-                                    cmlp_run *run)
+    cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
+                                       cmlp_run *run)
     cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run)
 
     ctypedef struct cmlp_objective
@@ -289,16 +289,16 @@ cdef extern from "cmlp.h" nogil:
         size_t struct_size
         const void *data
         int64_t n_rows
-        int64_t n_cols
+        int64_t n_columns
         int64_t row_stride
-        int64_t col_stride
+        int64_t column_stride
         cmlp_targets_kind kind
         cmlp_dtype dtype
 
-    cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
+    cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
     cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
     void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
-                           int64_t n_rows, int64_t n_cols)
+                           int64_t n_rows, int64_t n_columns)
 
     ctypedef struct cmlp_loss_call:
         size_t struct_size
@@ -339,6 +339,13 @@ cdef extern from "cmlp.h" nogil:
         CMLP_SOLVER_ADAMW
         CMLP_SOLVER_SIGNED
 
+    ctypedef int8_t cmlp_sign
+    enum:
+        CMLP_SIGN_NEGATIVE
+        CMLP_SIGN_FREE
+        CMLP_SIGN_POSITIVE
+        CMLP_SIGN_ZERO
+
     ctypedef struct cmlp_optimizer:
         size_t struct_size
         void *state
@@ -350,7 +357,7 @@ cdef extern from "cmlp.h" nogil:
         double epsilon
         double weight_decay
         double max_norm
-        const int8_t *signs
+        const cmlp_sign *signs
         int64_t n_signs
         cmlp_solver solver
         int32_t reserved
@@ -397,6 +404,7 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_model_string:
         const char *key
         const char *value
+        int64_t n_value
         int64_t reserved[2]
 
     ctypedef struct cmlp_model_array:
@@ -419,11 +427,11 @@ cdef extern from "cmlp.h" nogil:
         double alpha
 
     ctypedef struct cmlp_model_cells:
+        size_t struct_size
         const cmlp_value *missing
         int64_t n_missing
         int32_t decimal
         int32_t thousands
-        int64_t reserved[2]
 
     ctypedef struct cmlp_model_content:
         size_t struct_size
@@ -490,10 +498,10 @@ cdef extern from "cmlp.h" nogil:
         double plain_loss
         void *gradient
         int64_t n_gradient
-        void *inputs
-        int64_t n_inputs
-        void *sums
-        int64_t n_sums
+        void *input_gradient
+        int64_t n_input_gradient
+        void *deltas
+        int64_t n_deltas
 
     cmlp_status cmlp_backpropagate(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                    const cmlp_targets *targets, const cmlp_objective *objective,

@@ -43,7 +43,7 @@ static inline cmlp_dtype dtype_of_net(const cmlp_net *net)
     if (cmlp_net_layer(net, 0, &first, NULL)) return CMLP_FLOAT32;
     none.kind = CMLP_ROWS_DENSE;
     none.dtype = CMLP_FLOAT32;
-    none.n_cols = first.n_in;
+    none.n_columns = first.n_in;
     return cmlp_forward(net, odd, cmlp_net_n_params(net), &none, &nothing, NULL) == CMLP_ERROR_ALIGNMENT ? CMLP_FLOAT64 : CMLP_FLOAT32;
 }
 
@@ -121,8 +121,8 @@ static inline cmlp_status call_input_gradient(const cmlp_net *net, const void *p
                                               const cmlp_targets *targets, const cmlp_objective *objective,
                                               void *gradient, cmlp_run *run)
 {
-    cmlp_derivatives d = {.struct_size = sizeof d, .inputs = gradient,
-                          .n_inputs = rows ? length_of(rows, rows->n_cols) : 0};
+    cmlp_derivatives d = {.struct_size = sizeof d, .input_gradient = gradient,
+                          .n_input_gradient = rows ? length_of(rows, rows->n_columns) : 0};
     return cmlp_backpropagate(net, params, cmlp_net_n_params(net), rows, targets, objective, &d, run);
 }
 
@@ -130,7 +130,7 @@ static inline cmlp_status call_deltas(const cmlp_net *net, const void *params, c
                                       const cmlp_targets *targets, const cmlp_objective *objective, void *deltas,
                                       cmlp_run *run)
 {
-    cmlp_derivatives d = {.struct_size = sizeof d, .sums = deltas, .n_sums = length_of(rows, all_sizes(net))};
+    cmlp_derivatives d = {.struct_size = sizeof d, .deltas = deltas, .n_deltas = length_of(rows, all_sizes(net))};
     return cmlp_backpropagate(net, params, cmlp_net_n_params(net), rows, targets, objective, &d, run);
 }
 

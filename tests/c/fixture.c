@@ -133,8 +133,8 @@ static void reset_structs(fixture *f, call c)
 {
     const int64_t size = (int64_t)size_of(f->shape.dtype);
     const size_t workspace = workspace_size(f, c);
-    f->rows = (cmlp_rows){.struct_size = sizeof f->rows, .data = f->x, .n_rows = f->n, .n_cols = f->n_in,
-                          .row_stride = f->n_in * size, .col_stride = size, .scale = 1,
+    f->rows = (cmlp_rows){.struct_size = sizeof f->rows, .data = f->x, .n_rows = f->n, .n_columns = f->n_in,
+                          .row_stride = f->n_in * size, .column_stride = size, .scale = 1,
                           .order = f->shape.with_order ? f->order : NULL, .n_order = f->shape.with_order ? f->n : 0,
                           .kind = CMLP_ROWS_DENSE,
                           .dtype = f->shape.dtype};

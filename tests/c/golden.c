@@ -203,16 +203,16 @@ static int train(problem *p, cmlp_isa isa, int32_t tuning, int32_t n_threads, ui
     cmlp_optimizer optimizer = {.struct_size = sizeof optimizer, .state = &p->state, .state_size = sizeof p->state,
                                 .learning_rate = c->solver == ADAM ? 0.01 : 0.1, .momentum = 0.9, .beta_1 = 0.9,
                                 .beta_2 = 0.999, .epsilon = 1e-8, .solver = c->solver};
-    cmlp_rows rows = {.struct_size = sizeof rows, .data = p->x, .n_rows = c->rows, .n_cols = n_in(c),
-                      .row_stride = n_in(c) * size, .col_stride = size,
+    cmlp_rows rows = {.struct_size = sizeof rows, .data = p->x, .n_rows = c->rows, .n_columns = n_in(c),
+                      .row_stride = n_in(c) * size, .column_stride = size,
                       .scale = c->by_column ? 0 : c->x_dtype == U8 ? 1 / 255.0 : 1,
                       .order = p->order, .n_order = c->rows, .kind = CMLP_ROWS_DENSE, .dtype = c->x_dtype,
                       .shifts = c->by_column ? p->shifts : NULL, .factors = c->by_column ? p->factors : NULL};
     const cmlp_targets targets = {.struct_size = sizeof targets, .n_rows = c->rows,
-                                  .n_cols = c->targets == CLASSES ? 0 : n_out(c),
+                                  .n_columns = c->targets == CLASSES ? 0 : n_out(c),
                                   .data = c->targets == CLASSES ? (const void *)p->labels : p->y,
                                   .row_stride = c->targets == CLASSES ? 4 : 8 * n_out(c),
-                                  .col_stride = c->targets == CLASSES ? 0 : 8,
+                                  .column_stride = c->targets == CLASSES ? 0 : 8,
                                   .kind = c->targets == CLASSES ? CMLP_TARGETS_CLASSES : CMLP_TARGETS_DENSE,
                                       .dtype = c->targets == CLASSES ? CMLP_INT32 : F64};
     const cmlp_objective objective = {.struct_size = sizeof objective, .row_weights = c->weighted ? p->weights : NULL,

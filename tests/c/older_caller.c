@@ -59,9 +59,9 @@ static void call_all(void)
     rows.value.dtype = targets.value.dtype = CMLP_FLOAT32;
     rows.value.data = x;
     targets.value.data = y;
-    targets.value.n_cols = 2;
+    targets.value.n_columns = 2;
     rows.value.n_rows = targets.value.n_rows = 4;
-    rows.value.n_cols = 2;
+    rows.value.n_columns = 2;
     optimizer.value.solver = CMLP_SOLVER_ADAM;
     optimizer.value.learning_rate = 0.1;
     optimizer.value.beta_1 = 0.9;
@@ -79,9 +79,9 @@ static void call_all(void)
     CHECK(cmlp_train_epoch(net, params, cmlp_net_n_params(net), &rows.value, &targets.value, &objective.value,
                            &optimizer.value, &epoch.value, &result.value, &run.value) == CMLP_OK);
     CHECK(state.counters.n_steps == 2 && result.value.batches == 1);
-    rows.value.n_cols = 3;
+    rows.value.n_columns = 3;
     CHECK(call_forward(net, params, &rows.value, output, &run.value) == CMLP_ERROR_ROWS);
-    CHECK(run.value.refused && !strcmp(run.value.refused, "rows->n_cols"));
+    CHECK(run.value.refused && !strcmp(run.value.refused, "rows->n_columns"));
     CHECK(intact(config.guard) && intact(rows.guard) && intact(targets.guard) && intact(objective.guard));
     CHECK(intact(optimizer.guard) && intact(epoch.guard) && intact(result.guard) && intact(run.guard));
 }

@@ -74,10 +74,13 @@ static void test_lengths(void)
     cmlp_derivatives d = {.struct_size = sizeof d, .gradient = f.gradient, .n_gradient = n - 1};
     REFUSED(cmlp_backpropagate(f.net, f.params, n, &f.rows, &f.targets, &f.objective, &d, &f.run),
             "derivatives->gradient");
-    d = (cmlp_derivatives){.struct_size = sizeof d, .inputs = f.input_gradient, .n_inputs = f.n * f.n_in - 1};
-    REFUSED(cmlp_backpropagate(f.net, f.params, n, &f.rows, &f.targets, &f.objective, &d, &f.run), "derivatives->inputs");
-    d = (cmlp_derivatives){.struct_size = sizeof d, .sums = f.outputs[0], .n_sums = f.n_outputs - 1};
-    REFUSED(cmlp_backpropagate(f.net, f.params, n, &f.rows, &f.targets, &f.objective, &d, &f.run), "derivatives->sums");
+    d = (cmlp_derivatives){.struct_size = sizeof d, .input_gradient = f.input_gradient,
+                           .n_input_gradient = f.n * f.n_in - 1};
+    REFUSED(cmlp_backpropagate(f.net, f.params, n, &f.rows, &f.targets, &f.objective, &d, &f.run),
+            "derivatives->input_gradient");
+    d = (cmlp_derivatives){.struct_size = sizeof d, .deltas = f.outputs[0], .n_deltas = f.n_outputs - 1};
+    REFUSED(cmlp_backpropagate(f.net, f.params, n, &f.rows, &f.targets, &f.objective, &d, &f.run),
+            "derivatives->deltas");
     fixture_reset(&f, TRAIN);
     before = fixture_hash(&f);
     double numbers[64] = {0};
@@ -117,7 +120,7 @@ static void test_null(void)
     INVALID(BIT(TRAIN), CMLP_ERROR_NULL, f.p_epoch = NULL);
     INVALID(BIT(ACTIVATIONS), CMLP_ERROR_NULL, ((void)"activations", f.p_outputs = NULL));
     INVALID(BIT(WEIGHTED_SUMS), CMLP_ERROR_NULL, ((void)"sums", f.p_outputs = NULL));
-    INVALID(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"derivatives->sums", f.p_outputs = NULL));
+    INVALID(BIT(DELTAS), CMLP_ERROR_NULL, ((void)"derivatives->deltas", f.p_outputs = NULL));
     test_lengths();
     INVALID(BIT(INIT_PARAMS), CMLP_ERROR_NULL, f.p_random = NULL);
     /* these are outputs themselves: restore them before comparing */
@@ -128,7 +131,7 @@ static void test_null(void)
     CHECK(call_gradient(f.net, params, &f.rows, &f.targets, &f.objective, NULL, NULL, &f.run) == CMLP_ERROR_NULL);
     CHECK(call_gradient(f.net, NULL, &f.rows, &f.targets, &f.objective, gradient, NULL, &f.run) == CMLP_ERROR_NULL);
     CHECK(call_input_gradient(f.net, params, &f.rows, &f.targets, &f.objective, NULL, &f.run) == CMLP_ERROR_NULL);
-    CHECK(f.run.refused && !strcmp(f.run.refused, "derivatives->inputs"));
+    CHECK(f.run.refused && !strcmp(f.run.refused, "derivatives->input_gradient"));
     CHECK(call_input_gradient(f.net, NULL, &f.rows, &f.targets, &f.objective, input_gradient, &f.run) ==
           CMLP_ERROR_NULL);
     CHECK(cmlp_train_epoch(f.net, NULL, cmlp_net_n_params(f.net), &f.rows, &f.targets, &f.objective, &f.optimizer,
@@ -154,7 +157,7 @@ static void test_rows(void)
 {
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = 0);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.kind = 3);
-    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_cols++);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_columns++);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_rows = -1);
     INVALID(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 0);
     INVALID(ALL_ROWS, CMLP_ERROR_DTYPE, f.rows.dtype = 4);
@@ -162,7 +165,7 @@ static void test_rows(void)
     INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.scale = -INFINITY);
     INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.data = off(f.x, 1));
     INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.row_stride++);
-    INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.col_stride = -2);
+    INVALID(ALL_ROWS, CMLP_ERROR_ALIGNMENT, f.rows.column_stride = -2);
     INVALID(ALL_TARGETS, CMLP_ERROR_ROWS, (f.rows.n_rows = 0, f.targets.n_rows = 0));
     INVALID(ALL_TARGETS, CMLP_ERROR_ROWS, (f.rows.order = f.order, f.rows.n_order = 0));
 
@@ -187,7 +190,7 @@ static void test_unused_fields(void)
     INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.rows.reserved = 1);
     INVALID(ALL_ROWS, CMLP_ERROR_OPTION, (f.rows.scale = 2, f.rows.shifts = f.rows.factors = ones));
     INVALID(ALL_ROWS, CMLP_ERROR_OPTION, f.run.reserved = 1);
-    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.col_stride = 4);
+    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.column_stride = 4);
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.objective.alpha = 1, f.objective.alphas = ones));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.reserved = 1);
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.dropout_step = 1);
@@ -235,18 +238,19 @@ static void test_targets(void)
 {
     INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.n_rows--);
     INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.kind = 0);
-    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.n_cols = 1); /* class indices have no columns */
+    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.n_columns = 1); /* class indices have no columns */
     for (int64_t more = -1; more < 2; more += 2) /* less or more than the outputs */
         INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS,
                 (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.data = f.x, f.targets.dtype = f.shape.dtype,
-                 f.targets.row_stride = 0, f.targets.n_cols = f.n_out + more));
+                 f.targets.row_stride = 0, f.targets.n_columns = f.n_out + more));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.data = off(f.labels, 2));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.row_stride = 6);
-    INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE, (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_cols = f.n_out, f.targets.dtype = 0));
+    INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE,
+            (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_columns = f.n_out, f.targets.dtype = 0));
     INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE, f.targets.dtype = CMLP_INT64);
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT,
-            (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_cols = f.n_out, f.targets.dtype = CMLP_FLOAT64, f.targets.row_stride = 24,
-             f.targets.col_stride = 4));
+            (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_columns = f.n_out, f.targets.dtype = CMLP_FLOAT64,
+             f.targets.row_stride = 24, f.targets.column_stride = 4));
     const int32_t kept = f.labels[4];
     f.labels[4] = (int32_t)f.n_out;
     INVALID(ALL_TARGETS, CMLP_ERROR_CLASS, (void)0);
@@ -305,11 +309,11 @@ static void test_optimizer(void)
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION,
                 (f.optimizer.solver = CMLP_SOLVER_NESTEROV, f.optimizer.momentum = bad[i]));
     }
-    static int8_t signs[4096];
+    static cmlp_sign signs[4096];
     INVALID(ALL_STEPS, CMLP_ERROR_LENGTH, (f.optimizer.signs = signs, f.optimizer.n_signs = f.n_params - 1));
     INVALID(ALL_STEPS, CMLP_ERROR_LENGTH, (f.optimizer.signs = signs, f.optimizer.n_signs = f.n_params + 1));
     for (int i = -1; i < 2; i += 2) {
-        signs[1] = (int8_t)(i < 0 ? -2 : 3);
+        signs[1] = (cmlp_sign)(i < 0 ? CMLP_SIGN_NEGATIVE - 1 : CMLP_SIGN_ZERO + 1);
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.signs = signs, f.optimizer.n_signs = f.n_params));
     }
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = 1);

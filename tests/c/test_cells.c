@@ -11,11 +11,11 @@
 /* The columns of the file. */
 enum { NUMBER, BOOLEAN, DATE, TIME, INSTANT, DURATION, UNUSED, TEXTS, NUMBERS, RANKS, DAYS, INSTANTS, TRUTH, N_COLUMNS };
 
-#define TEXT(string) {.text = (string), .n_text = sizeof(string) - 1, .type = CMLP_VALUE_TEXT}
-#define INTEGER(i) {.integer = (i), .type = CMLP_VALUE_INTEGER}
-#define DOUBLE(x) {.number = (x), .type = CMLP_VALUE_DOUBLE}
-#define BOOLEAN_OF(i) {.integer = (i), .type = CMLP_VALUE_BOOLEAN}
-#define LARGE(digits) {.text = (digits), .n_text = sizeof(digits) - 1, .type = CMLP_VALUE_LARGE_INTEGER}
+#define TEXT(string) {.text = (string), .n_text = sizeof(string) - 1, .kind = CMLP_VALUE_TEXT}
+#define INTEGER(i) {.integer = (i), .kind = CMLP_VALUE_INTEGER}
+#define DOUBLE(x) {.number = (x), .kind = CMLP_VALUE_DOUBLE}
+#define BOOLEAN_OF(i) {.integer = (i), .kind = CMLP_VALUE_BOOLEAN}
+#define LARGE(digits) {.text = (digits), .n_text = sizeof(digits) - 1, .kind = CMLP_VALUE_LARGE_INTEGER}
 
 static const cmlp_table_kind all_kinds[N_COLUMNS] = {
     CMLP_TABLE_NUMBER, CMLP_TABLE_BOOLEAN,  CMLP_TABLE_DATE,     CMLP_TABLE_TIME,    CMLP_TABLE_INSTANT,
@@ -25,10 +25,10 @@ static const cmlp_value text_list[] = {TEXT("a"), TEXT("1"), TEXT("NA"), TEXT(" 
                                        TEXT("\\\"")};
 static const cmlp_value number_list[] = {
     INTEGER(3), DOUBLE(2.5), INTEGER(9007199254740993), INTEGER(9007199254740992), LARGE("12345678901234567890123"),
-    BOOLEAN_OF(1), {.type = CMLP_VALUE_MISSING}, INTEGER(-7), DOUBLE(1e16), TEXT("8"), INTEGER(8), DOUBLE(0.1), DOUBLE(1e-7),
+    BOOLEAN_OF(1), {.kind = CMLP_VALUE_MISSING}, INTEGER(-7), DOUBLE(1e16), TEXT("8"), INTEGER(8), DOUBLE(0.1), DOUBLE(1e-7),
     INTEGER(0)};
 static const cmlp_value rank_list[] = {TEXT("low"), TEXT("high"), INTEGER(3)};
-static const cmlp_value day_list[] = {TEXT("2020-05-01"), TEXT("2020-05-01T00:00:01"), {.type = CMLP_VALUE_MISSING}, TEXT("")};
+static const cmlp_value day_list[] = {TEXT("2020-05-01"), TEXT("2020-05-01T00:00:01"), {.kind = CMLP_VALUE_MISSING}, TEXT("")};
 static const cmlp_value instant_list[] = {TEXT("2020-05-01T00:00:00+00:00"), TEXT("1969-12-31T23:59:59.999999+00:00")};
 static const cmlp_value truth_list[] = {BOOLEAN_OF(1), BOOLEAN_OF(0)};
 
@@ -40,6 +40,10 @@ static model_file file;
 static int64_t memory[1 << 12];
 static unsigned char workspace[1 << 16];
 static slot place;
+
+#define CELLS(words, n, point, separator)                                                               \
+    {.struct_size = sizeof(cmlp_model_cells), .missing = (words), .n_missing = (n), .decimal = (point), \
+     .thousands = (separator)}
 
 /* Loads a table with these kinds of columns, or NULL, and cells. */
 static const cmlp_model *load(const cmlp_table_kind *kinds, const cmlp_model_cells *cells)
@@ -211,8 +215,8 @@ static const cell space_cells[] = {
 static void test_cells(void)
 {
     static const cmlp_value words[] = {TEXT("-999"), TEXT(" \xc3\xa9 \t"), TEXT("none of it"), TEXT("")};
-    static const cmlp_model_cells plain = {NULL, 0, '.', 0, {0}}, comma = {words, 4, ',', '.', {0}};
-    static const cmlp_model_cells quote = {NULL, 0, '.', '\'', {0}}, space = {NULL, 0, '.', ' ', {0}};
+    static const cmlp_model_cells plain = CELLS(NULL, 0, '.', 0), comma = CELLS(words, 4, ',', '.');
+    static const cmlp_model_cells quote = CELLS(NULL, 0, '.', '\''), space = CELLS(NULL, 0, '.', ' ');
     CHECK_CELLS(NULL, plain_cells);
     CHECK_CELLS(&plain, plain_cells);
     CHECK_CELLS(&comma, comma_cells);
@@ -225,7 +229,7 @@ static void test_missing_words(void)
 {
     static const cell cells[] = {{TEXTS, "a", 0}, {NUMBERS, "none", 6}, {NUMBERS, " b", 6}, {NUMBERS, "b", 6}, {NUMBERS, "c", -1}};
     static const cmlp_value words[] = {TEXT("a"), TEXT(" b ")};
-    static const cmlp_model_cells format = {words, 2, '.', ',', {0}};
+    static const cmlp_model_cells format = CELLS(words, 2, '.', ',');
     CHECK_CELLS(&format, cells);
 }
 
@@ -266,7 +270,7 @@ static void test_any_bytes(void)
 {
     static const char common[] = "0123456789-+.,:eETZ \\\"aN/\xc2\xa0\xe2\x80\xaf\xe3\xf0\x9f";
     static const cmlp_value words[] = {TEXT("\xe2\x80\x83x"), TEXT("0")};
-    static const cmlp_model_cells format = {words, 2, ',', ' ', {0}};
+    static const cmlp_model_cells format = CELLS(words, 2, ',', ' ');
     const cmlp_model *const model = load(all_kinds, &format);
     uint64_t state = 3;
     char text[12];

@@ -50,7 +50,7 @@ static void set_columns(int32_t dtype)
 {
     f.rows.dtype = dtype;
     f.rows.data = source;
-    f.rows.col_stride = f.rows.row_stride = 0;
+    f.rows.column_stride = f.rows.row_stride = 0;
     f.rows.scale = dtype == CMLP_UINT8 ? 0 : 1; /* either has no effect */
     f.rows.shifts = shifts;
     f.rows.factors = factors;
@@ -78,7 +78,7 @@ static void test_dense(call c, int32_t dtype)
     set_columns(dtype);
     f.rows.data = columns;
     f.rows.row_stride = (int64_t)size_of(dtype);
-    f.rows.col_stride = ROWS * f.rows.row_stride;
+    f.rows.column_stride = ROWS * f.rows.row_stride;
     same_outcome(c, "columns", dtype, expected);
 }
 

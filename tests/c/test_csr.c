@@ -84,7 +84,7 @@ static void reset(call c, int32_t index_dtype)
     f.rows.indptr = indptr;
     f.rows.n_values = s.n;
     f.rows.index_dtype = index_dtype;
-    f.rows.row_stride = f.rows.col_stride = 0;
+    f.rows.row_stride = f.rows.column_stride = 0;
     const size_t bytes = workspace_size(c);
     f.run.workspace = slot_place(&s.workspace, bytes, AT_END, 0);
     f.run.workspace_size = bytes;
@@ -157,7 +157,7 @@ static void test_invalid(void)
     INVALID(CMLP_ERROR_SPARSE, f.rows.n_values--);
     INVALID(CMLP_ERROR_SPARSE, set_indptr(ROWS, INT32_MIN));
     INVALID(CMLP_ERROR_ROWS, f.rows.n_values = -1);
-    INVALID(CMLP_ERROR_ROWS, f.rows.n_cols--);
+    INVALID(CMLP_ERROR_ROWS, f.rows.n_columns--);
     INVALID(CMLP_ERROR_ROWS, f.rows.n_rows = -1);
     INVALID(CMLP_ERROR_DTYPE, f.rows.index_dtype = 0);
     INVALID(CMLP_ERROR_DTYPE, f.rows.index_dtype = CMLP_FLOAT64);
@@ -173,7 +173,7 @@ static void test_invalid(void)
     f.order[0] = f.n;
     INVALID(CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = f.n));
     INVALID(CMLP_ERROR_ROWS, f.rows.row_stride = 8);
-    INVALID(CMLP_ERROR_ROWS, f.rows.col_stride = 8);
+    INVALID(CMLP_ERROR_ROWS, f.rows.column_stride = 8);
     f.order[0] = 0;
 }
 

@@ -144,7 +144,7 @@ static void run_with(int32_t index_dtype, double scale, int by_column)
     j.rows.shifts = by_column ? shifts : NULL;
     j.rows.factors = by_column ? factors : NULL;
     j.rows.n_rows = ROWS;
-    j.rows.n_cols = COLUMNS;
+    j.rows.n_columns = COLUMNS;
     j.rows.n_values = N_VALUES;
     j.rows.data = a.values.data;
     j.rows.indices = a.indices.data;

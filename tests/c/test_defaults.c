@@ -50,11 +50,11 @@ static void use_dense_targets(float first)
 static void test_strides(void)
 {
     SAME(ALL_ROWS, (void)0, f.rows.row_stride = 0);
-    SAME(ALL_ROWS, (void)0, f.rows.col_stride = 0);
-    SAME(ALL_ROWS, (void)0, f.rows.row_stride = f.rows.col_stride = 0);
+    SAME(ALL_ROWS, (void)0, f.rows.column_stride = 0);
+    SAME(ALL_ROWS, (void)0, f.rows.row_stride = f.rows.column_stride = 0);
     SAME(ALL_TARGETS, (void)0, f.targets.row_stride = 0);
-    SAME(ALL_TARGETS, (use_dense_targets(0), f.targets.row_stride = 12, f.targets.col_stride = 4),
-         (use_dense_targets(0), f.targets.row_stride = f.targets.col_stride = 0));
+    SAME(ALL_TARGETS, (use_dense_targets(0), f.targets.row_stride = 12, f.targets.column_stride = 4),
+         (use_dense_targets(0), f.targets.row_stride = f.targets.column_stride = 0));
 }
 
 /* A layer's own penalty is the same as one for all layers; penalties of 0 are none. */
@@ -146,7 +146,7 @@ static void test_missing_row_stride(void)
 {
     fixture_reset(&f, FORWARD);
     f.rows.row_stride = 0;
-    f.rows.col_stride = 4 * f.n;
+    f.rows.column_stride = 4 * f.n;
     CHECK(fixture_call(&f, FORWARD) == CMLP_ERROR_ROWS);
     CHECK(f.run.refused && !strcmp(f.run.refused, "rows->row_stride"));
     f.rows.n_rows = 1;
@@ -160,7 +160,7 @@ static void test_repeat(void)
     for (int64_t i = 0; i < f.n * f.n_in; i++) repeated[i] = ((const float *)f.x)[i % f.n_in];
     SAME(ALL_ROWS, f.rows.data = repeated, f.rows.row_stride = CMLP_REPEAT);
     for (int64_t i = 0; i < f.n * f.n_in; i++) repeated[i] = ((const float *)f.x)[i / f.n_in * f.n_in];
-    SAME(ALL_ROWS, f.rows.data = repeated, f.rows.col_stride = CMLP_REPEAT);
+    SAME(ALL_ROWS, f.rows.data = repeated, f.rows.column_stride = CMLP_REPEAT);
     static int32_t labels[64];
     for (int64_t i = 0; i < f.n; i++) labels[i] = f.labels[0];
     SAME(ALL_TARGETS, f.targets.data = labels, f.targets.row_stride = CMLP_REPEAT);

@@ -29,7 +29,7 @@ static int load(const cmlp_model **model)
     if (!s.base) slot_make(&s, MODEL_FILE_CAPACITY);
     unsigned char *const copy = slot_place(&s, file.size, AT_END, (8 - file.size % 8) % 8);
     memcpy(copy, file.bytes, file.size);
-    const int status = cmlp_model_size(copy, file.size, &info, NULL);
+    const int status = cmlp_model_describe(copy, file.size, &info, NULL);
     CHECK(info.error_at <= info.head_size);
     if (status) return status;
     return cmlp_model_init(model_memory, sizeof model_memory, copy, file.size, 0, model,
@@ -214,7 +214,7 @@ static void test_kinds_of_models(void)
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         cmlp_model_info info = CMLP_INIT(cmlp_model_info);
         read_file(models[i].name);
-        CHECK(cmlp_model_size(file.bytes, file.size, &info, NULL) == CMLP_OK);
+        CHECK(cmlp_model_describe(file.bytes, file.size, &info, NULL) == CMLP_OK);
         check_that(info.kind == models[i].kind && info.n_targets == models[i].n_targets, "%s", models[i].name);
     }
 }

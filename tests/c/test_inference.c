@@ -59,7 +59,7 @@ static uint64_t outcome(const cmlp_net *net, cmlp_rows *rows)
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
     rows->n_rows = ROWS;
-    rows->n_cols = N_IN;
+    rows->n_columns = N_IN;
     rows->scale = 1 / 255.0;
     memset(output, 0, sizeof output);
     const cmlp_status status = predict(net, rows, &run);

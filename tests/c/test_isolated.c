@@ -115,8 +115,8 @@ static const cmlp_model *load_model(void)
     uint64_t state = 5;
     const cmlp_model *model = NULL;
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    CHECK(cmlp_model_size(file.bytes, file.size, &info, NULL) == CMLP_OK && info.model_size <= sizeof model_memory &&
-          info.workspace_size <= sizeof scratch[0]);
+    CHECK(cmlp_model_describe(file.bytes, file.size, &info, NULL) == CMLP_OK);
+    CHECK(info.model_size <= sizeof model_memory && info.workspace_size <= sizeof scratch[0]);
     CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, &model,
                           SPACE(scratch, sizeof scratch)) == CMLP_OK);
     for (int i = 0; i < ROWS; i++) {

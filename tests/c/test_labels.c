@@ -117,7 +117,7 @@ static void test_one_row(void)
     CHECK(!memcmp(output, again, sizeof output));
     cmlp_rows sparse = {.struct_size = sizeof sparse, .kind = CMLP_ROWS_CSR, .dtype = CMLP_FLOAT32,
                         .data = values + 2, .indptr = indptr, .indices = columns, .index_dtype = CMLP_INT64,
-                        .n_values = 2, .n_rows = 1, .n_cols = N_IN};
+                        .n_values = 2, .n_rows = 1, .n_columns = N_IN};
     label = -7;
     CHECK(predict_one(net, params, &sparse, &label, again, scratch, bytes) == CMLP_OK && label == 2);
     CHECK(!memcmp(output, again, sizeof output));
@@ -128,9 +128,9 @@ static void test_one_row(void)
 static _Alignas(64) unsigned char model_memory[1 << 14];
 static const cmlp_model *model;
 
-#define TEXT(string) {.text = (string), .n_text = sizeof(string) - 1, .type = CMLP_VALUE_TEXT}
-#define INTEGER(i) {.integer = (i), .type = CMLP_VALUE_INTEGER}
-#define LARGE(digits) {.text = (digits), .n_text = sizeof(digits) - 1, .type = CMLP_VALUE_LARGE_INTEGER}
+#define TEXT(string) {.text = (string), .n_text = sizeof(string) - 1, .kind = CMLP_VALUE_TEXT}
+#define INTEGER(i) {.integer = (i), .kind = CMLP_VALUE_INTEGER}
+#define LARGE(digits) {.text = (digits), .n_text = sizeof(digits) - 1, .kind = CMLP_VALUE_LARGE_INTEGER}
 
 static cmlp_model_content content_of(const cmlp_value *labels, int64_t n)
 {
@@ -166,7 +166,7 @@ static void expect(const cmlp_value *labels, int32_t index, const char *text)
     CHECK(write_labels(labels, 0) == CMLP_OK && load() == CMLP_OK);
     CHECK(cmlp_model_label(model, index, &label, NULL) == CMLP_OK && label.n_text == (int64_t)strlen(text));
     check_that(!memcmp(label.text, text, strlen(text)), "[%d]: %.*s", (int)index, (int)label.n_text, label.text);
-    CHECK(label.type == labels[index].type && label.integer == labels[index].integer);
+    CHECK(label.kind == labels[index].kind && label.integer == labels[index].integer);
     CHECK(label.number == labels[index].number && !label.reserved[0] && !label.reserved[2]);
     CHECK(label.text >= (const char *)file.bytes && label.text < (const char *)file.bytes + file.size);
 }
@@ -201,9 +201,9 @@ static void test_labels_of_files(void)
     static const cmlp_value texts[] = {TEXT("a\"b"), TEXT("caf"), TEXT("\xc3\xa9")};
     static const cmlp_value unusual[] = {TEXT(""), TEXT("a\0b"), TEXT("\xed\xa0\x80")}; /* half of a surrogate pair */
     static const cmlp_value integers[] = {INTEGER(INT64_MIN), INTEGER(0), INTEGER(7)};
-    static const cmlp_value numbers[] = {{.text = "-1.5", .n_text = 4, .number = -1.5, .type = CMLP_VALUE_DOUBLE},
-                                         {.text = "1e-45", .n_text = 5, .number = 1e-45, .type = CMLP_VALUE_DOUBLE},
-                                         {.text = "1e+10", .n_text = 5, .number = 1e10, .type = CMLP_VALUE_DOUBLE}};
+    static const cmlp_value numbers[] = {{.text = "-1.5", .n_text = 4, .number = -1.5, .kind = CMLP_VALUE_DOUBLE},
+                                         {.text = "1e-45", .n_text = 5, .number = 1e-45, .kind = CMLP_VALUE_DOUBLE},
+                                         {.text = "1e+10", .n_text = 5, .number = 1e10, .kind = CMLP_VALUE_DOUBLE}};
     static const cmlp_value large[] = {LARGE("0"), LARGE("7"), LARGE("18446744073709551615")};
     static const cmlp_value indices[] = {INTEGER(0), INTEGER(1), INTEGER(2)};
     cmlp_value label;
@@ -243,7 +243,7 @@ static void test_refused_large_labels(void)
 /* One logistic output has one label or two. */
 static void test_labels_of_one_output(void)
 {
-    static const cmlp_value truth[] = {{.type = CMLP_VALUE_BOOLEAN}, {.integer = 1, .type = CMLP_VALUE_BOOLEAN}};
+    static const cmlp_value truth[] = {{.kind = CMLP_VALUE_BOOLEAN}, {.integer = 1, .kind = CMLP_VALUE_BOOLEAN}};
     static const cmlp_value three[] = {INTEGER(0), INTEGER(1), INTEGER(2)};
     cmlp_model_content content = content_of(NULL, 0);
     make_net(CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG, 1);

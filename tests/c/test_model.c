@@ -15,7 +15,7 @@ static const cmlp_net *net;
 static double params[N_PARAMS]; /* large enough, and aligned, for both types */
 static model_file good, changed;
 
-static const cmlp_model_string strings[] = {{"letters", "[\"a\",\"\\u00e9\"]", {0}}, {"note", "x", {0}}};
+static const cmlp_model_string strings[] = {{"letters", "[\"a\",\"\\u00e9\"]", 14, {0}}, {"note", "x", 1, {0}}};
 static const unsigned char bytes[3] = {1, 2, 3};
 static const int64_t wide[2][2] = {{1, -2}, {INT64_MAX, INT64_MIN}};
 static const cmlp_model_array arrays[] = {{"aa", bytes, 3, 0, CMLP_UINT8, {0}}, {"training.x", wide, 2, 2, CMLP_INT64, {0}}};
@@ -74,7 +74,7 @@ static int load(const unsigned char *file, size_t n, int verify, void (*use)(con
     }
     unsigned char *const copy = slot_place(&file_slot, n, AT_END, (8 - n % 8) % 8);
     memcpy(copy, file, n);
-    int status = cmlp_model_size(copy, n, &info, NULL);
+    int status = cmlp_model_describe(copy, n, &info, NULL);
     if (status) return status;
     CHECK(info.model_size < 1 << 16 && info.workspace_size < 1 << 18);
     const cmlp_model *model = NULL;
@@ -98,7 +98,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
     CHECK(cmlp_net_layer(cmlp_model_net(model), 1, &layer, NULL) == CMLP_OK);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    CHECK(cmlp_model_size(good.bytes, good.size, &info, NULL) == CMLP_OK);
+    CHECK(cmlp_model_describe(good.bytes, good.size, &info, NULL) == CMLP_OK);
     CHECK(info.n_in == N_IN && info.n_out == layer.n_out && !info.n_labels);
     CHECK(info.file_size == good.size && info.head_size % 64 == 0);
     for (int i = 0; i < N_IN; i++) put(info.dtype, floats, i, row[i]);
@@ -113,7 +113,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     cmlp_run run = CMLP_INIT(cmlp_run);
     CHECK(cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK);
-    CHECK(rows.kind == CMLP_ROWS_DENSE && !rows.dtype && rows.n_cols == N_IN && rows.scale == 0.5);
+    CHECK(rows.kind == CMLP_ROWS_DENSE && !rows.dtype && rows.n_columns == N_IN && rows.scale == 0.5);
     rows.data = row;
     rows.n_rows = 1;
     rows.dtype = CMLP_UINT8;
@@ -160,7 +160,7 @@ static void compare_many_rows(const cmlp_model *model, void *scratch, size_t siz
           CMLP_ERROR_ALIGNMENT && !strcmp(run.refused, "prediction->classes"));
     CHECK((r = rows, r.scale = 2, predict_rows(model, &r, labels, many[0], 3 * N_OUT, &run)) == CMLP_ERROR_OPTION);
     labels[0] = -2;
-    CHECK((r = rows, r.n_cols = 3, predict_rows(model, &r, labels, many[0], 3 * N_OUT, &run)) != CMLP_OK &&
+    CHECK((r = rows, r.n_columns = 3, predict_rows(model, &r, labels, many[0], 3 * N_OUT, &run)) != CMLP_OK &&
           labels[0] == -2);
 }
 
@@ -217,23 +217,23 @@ static void test_bytes(void)
                (unsigned)crc_of(0, good.bytes, good.size));
 }
 
-static void find_metadata(const cmlp_model *model, void *scratch, size_t size)
+static void find_string(const cmlp_model *model, void *scratch, size_t size)
 {
     static const char letters[] = "[\\\"a\\\",\\\"\\\\u00e9\\\"]";
     const char *text = NULL;
     int64_t length = 0;
     (void)scratch;
     (void)size;
-    CHECK(cmlp_model_metadata(model, "letters", &text, &length, NULL) == CMLP_OK);
+    CHECK(cmlp_model_find_string(model, "letters", &text, &length, NULL) == CMLP_OK);
     CHECK(length == (int64_t)sizeof letters - 1 && !memcmp(text, letters, sizeof letters - 1));
-    CHECK(cmlp_model_metadata(model, "note", &text, &length, NULL) == CMLP_OK && length == 1 && *text == 'x');
-    CHECK(cmlp_model_metadata(model, "loss", &text, &length, NULL) == CMLP_OK && length == 8);
-    CHECK(cmlp_model_metadata(model, "class", &text, &length, NULL) == CMLP_ERROR_NOT_FOUND);
-    CHECK(cmlp_model_metadata(model, "", &text, &length, NULL) == CMLP_ERROR_NOT_FOUND);
-    CHECK(cmlp_model_metadata(NULL, "note", &text, &length, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_metadata(model, NULL, &text, &length, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_metadata(model, "note", NULL, &length, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_metadata(model, "note", &text, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_find_string(model, "note", &text, &length, NULL) == CMLP_OK && length == 1 && *text == 'x');
+    CHECK(cmlp_model_find_string(model, "loss", &text, &length, NULL) == CMLP_OK && length == 8);
+    CHECK(cmlp_model_find_string(model, "class", &text, &length, NULL) == CMLP_ERROR_NOT_FOUND);
+    CHECK(cmlp_model_find_string(model, "", &text, &length, NULL) == CMLP_ERROR_NOT_FOUND);
+    CHECK(cmlp_model_find_string(NULL, "note", &text, &length, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_find_string(model, NULL, &text, &length, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_find_string(model, "note", NULL, &length, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_find_string(model, "note", &text, NULL, NULL) == CMLP_ERROR_NULL);
 }
 
 /* ---- damaged files: every change is detected */
@@ -472,13 +472,15 @@ static void test_invalid_load(void)
     unsigned char *const odd = memory + 1; /* any alignment */
     const cmlp_model *model = (const cmlp_model *)(void *)(memory + 64), *none = NULL;
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    CHECK(cmlp_model_size(NULL, 0, &info, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_size(good.bytes, good.size, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_describe(NULL, 0, &info, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_describe(good.bytes, good.size, NULL, NULL) == CMLP_ERROR_NULL);
     info.struct_size = 8;
-    CHECK(cmlp_model_size(good.bytes, good.size, &info, NULL) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_model_describe(good.bytes, good.size, &info, NULL) == CMLP_ERROR_STRUCT_SIZE);
     info.struct_size = sizeof info;
-    CHECK(cmlp_model_size(good.bytes, 8, &info, NULL) == CMLP_ERROR_FILE_SHORT && info.head_size && !info.model_size);
-    CHECK(cmlp_model_size(good.bytes, (size_t)info.head_size, &info, NULL) == CMLP_OK && info.file_size == good.size);
+    CHECK(cmlp_model_describe(good.bytes, 8, &info, NULL) == CMLP_ERROR_FILE_SHORT);
+    CHECK(info.head_size && !info.model_size);
+    CHECK(cmlp_model_describe(good.bytes, (size_t)info.head_size, &info, NULL) == CMLP_OK);
+    CHECK(info.file_size == good.size);
     const size_t m = info.model_size, s = info.workspace_size;
     none = (const cmlp_model *)odd;
     CHECK(cmlp_model_init(odd, m, good.bytes, 8, 0, &none, SPACE(scratch, s)) != CMLP_OK && !none);
@@ -577,12 +579,12 @@ static int accept(void *context, const void *piece, size_t n) { return (void)con
 static void test_longest_head(void)
 {
     enum { TEXTS = 101, LENGTH = 1000000 };
-    static char text[LENGTH + 1], keys[TEXTS][16];
+    static char text[LENGTH], keys[TEXTS][16];
     static cmlp_model_string all[TEXTS];
     memset(text, 'x', LENGTH);
     for (int i = 0; i < TEXTS; i++) {
         snprintf(keys[i], sizeof keys[i], "k%03d", i);
-        all[i] = (cmlp_model_string){keys[i], text, {0}};
+        all[i] = (cmlp_model_string){keys[i], text, LENGTH, {0}};
     }
     WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (content.strings = all, content.n_strings = TEXTS));
 }
@@ -617,7 +619,10 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_OK, (s[1].key = long_name + 1, content.write = accept));
     WRITE_REFUSED(CMLP_ERROR_NAME, s[1].key = "");
     WRITE_REFUSED(CMLP_ERROR_TEXT, s[1].value = "\n");
-    WRITE_REFUSED(CMLP_ERROR_TEXT, s[1].value = "\xc3\xa9");
+    WRITE_REFUSED(CMLP_ERROR_TEXT, (s[1].value = "\xc3\xa9", s[1].n_value = 2));
+    WRITE_REFUSED(CMLP_ERROR_TEXT, s[1].n_value = 2); /* the NUL behind "x" */
+    WRITE_REFUSED(CMLP_ERROR_OPTION, s[1].n_value = -1);
+    WRITE_REFUSED(CMLP_OK, (s[1].n_value = 0, content.write = accept));
     WRITE_REFUSED(CMLP_ERROR_NAME, a[0].name = "training.x");
     WRITE_REFUSED(CMLP_ERROR_NAME, a[0].name = "layers.3.bias");
     WRITE_REFUSED(CMLP_ERROR_NAME, a[0].name = "example.input");
@@ -663,7 +668,7 @@ int main(void)
     test_parameters();
     test_bytes();
     CHECK(load(good.bytes, good.size, 1, compare_many_rows) == CMLP_OK);
-    CHECK(load(good.bytes, good.size, 1, find_metadata) == CMLP_OK);
+    CHECK(load(good.bytes, good.size, 1, find_string) == CMLP_OK);
     test_damage();
     test_without_verification();
     test_attacks();

@@ -63,7 +63,7 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     }
     unsigned char *const copy = slot_place(&file_slot, file->size, AT_END, (8 - file->size % 8) % 8);
     memcpy(copy, file->bytes, file->size);
-    int status = cmlp_model_size(copy, file->size, &info, NULL);
+    int status = cmlp_model_describe(copy, file->size, &info, NULL);
     if (status) return status;
     CHECK(info.n_in == N_IN);
     const cmlp_model *model = NULL;

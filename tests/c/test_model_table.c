@@ -28,7 +28,7 @@ static const cmlp_net *nets[2]; /* without and with bins, in the memory */
 static int are_classes; /* whether their outputs are softmax */
 static double blocks[N_NETS][MOST]; /* large enough, and aligned, for both types */
 static cmlp_table_network net_list[N_NETS];
-static const cmlp_model_string strings[2] = {{"first", "x", {0}}, {"second", "y", {0}}};
+static const cmlp_model_string strings[2] = {{"first", "x", 1, {0}}, {"second", "y", 1, {0}}};
 static cmlp_model_array arrays[2];
 static int32_t n_arrays;
 /* The kind of the scores in `arrays`, or 0 for none, and of their rows. The writer makes both only of a
@@ -138,7 +138,7 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
 static void check_kind(cmlp_model_kind kind, int64_t n_targets)
 {
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    CHECK(cmlp_model_size(good.bytes, good.size, &info, NULL) == CMLP_OK);
+    CHECK(cmlp_model_describe(good.bytes, good.size, &info, NULL) == CMLP_OK);
     CHECK(info.kind == kind && info.n_targets == n_targets);
 }
 
@@ -154,7 +154,7 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     }
     unsigned char *const copy = slot_place(&file_slot, file->size, AT_END, (8 - file->size % 8) % 8);
     memcpy(copy, file->bytes, file->size);
-    int status = cmlp_model_size(copy, file->size, &info, NULL);
+    int status = cmlp_model_describe(copy, file->size, &info, NULL);
     if (status) return status;
     CHECK(info.n_in == N_COLUMNS && info.n_out == n_outputs && info.dtype == CMLP_FLOAT64);
     CHECK(info.n_nets == n_nets);
@@ -285,7 +285,11 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
     run.workspace = workspace;
     for (int k = 0; k < 8; k++) {
         cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, MANY, N_COLUMNS);
-        if (k & 1) rows.data = columns_first, rows.col_stride = sizeof columns_first[0], rows.row_stride = sizeof(double);
+        if (k & 1) {
+            rows.data = columns_first;
+            rows.column_stride = sizeof columns_first[0];
+            rows.row_stride = sizeof(double);
+        }
         if (k & 2) rows.order = order, rows.n_order = MANY;
         run.n_threads = k & 4 ? 3 : 1;
         CHECK(cmlp_model_workspace_size(model, &rows, &run.workspace_size, THREADS(run.n_threads)) == CMLP_OK);
@@ -313,7 +317,7 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
     CHECK(cmlp_model_workspace_size(model, &rows, &bytes, THREADS(-1)) == CMLP_ERROR_THREADS);
     CHECK(cmlp_model_workspace_size(model, &rows, &most, THREADS(CMLP_MAX_THREADS)) == CMLP_OK);
     CHECK(cmlp_model_workspace_size(model, &rows, &bytes, THREADS(INT32_MAX)) == CMLP_OK && bytes == most);
-    CHECK((r = rows, r.n_cols--, predict_rows(model, &r, NULL, found[0], MANY * N_OUT, &run)) == CMLP_ERROR_ROWS);
+    CHECK((r = rows, r.n_columns--, predict_rows(model, &r, NULL, found[0], MANY * N_OUT, &run)) == CMLP_ERROR_ROWS);
     CHECK((r = rows, r.scale = 2, predict_rows(model, &r, NULL, found[0], MANY * N_OUT, &run)) == CMLP_ERROR_OPTION &&
           !strcmp(run.refused, "rows->scale"));
     CHECK(predict_rows(model, &rows, NULL, NULL, 1, &run) == CMLP_ERROR_NULL);
@@ -547,7 +551,7 @@ static void check_names(void)
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.has_any_names = 1;
     static unsigned char scratch[1 << 16];
-    cmlp_model_string string = {"columns", "unused", {0}};
+    cmlp_model_string string = {"columns", "unused", 6, {0}};
     content.write = model_file_append;
     content.context = &changed;
     content.n_arrays = 1;
@@ -1132,11 +1136,11 @@ static void check_ordered(const cmlp_model *model, void *scratch, size_t size)
 /* Ordered labels are one more than the outputs, and need not ascend. */
 static void check_order(void)
 {
-    static const cmlp_value ranks[] = {{.text = "low", .n_text = 3, .type = CMLP_VALUE_TEXT},
-                                       {.text = "middle", .n_text = 6, .type = CMLP_VALUE_TEXT},
-                                       {.text = "high", .n_text = 4, .type = CMLP_VALUE_TEXT},
-                                       {.text = "top", .n_text = 3, .type = CMLP_VALUE_TEXT},
-                                       {.text = "low", .n_text = 3, .type = CMLP_VALUE_TEXT}};
+    static const cmlp_value ranks[] = {{.text = "low", .n_text = 3, .kind = CMLP_VALUE_TEXT},
+                                       {.text = "middle", .n_text = 6, .kind = CMLP_VALUE_TEXT},
+                                       {.text = "high", .n_text = 4, .kind = CMLP_VALUE_TEXT},
+                                       {.text = "top", .n_text = 3, .kind = CMLP_VALUE_TEXT},
+                                       {.text = "low", .n_text = 3, .kind = CMLP_VALUE_TEXT}};
     static const double nine[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
     static const cmlp_model_array one_row = {.name = "calibration.scores", .data = nine, .rows = 1, .columns = 9, .dtype = CMLP_FLOAT64};
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_LOGISTIC);

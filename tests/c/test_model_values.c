@@ -16,15 +16,15 @@ static model_file good, changed;
 
 static cmlp_value text_of(const char *text)
 {
-    return (cmlp_value){.text = text, .n_text = (int64_t)strlen(text), .type = CMLP_VALUE_TEXT};
+    return (cmlp_value){.text = text, .n_text = (int64_t)strlen(text), .kind = CMLP_VALUE_TEXT};
 }
 
 static cmlp_value number(double x, const char *text)
 {
-    return (cmlp_value){.text = text, .n_text = (int64_t)strlen(text), .number = x, .type = CMLP_VALUE_DOUBLE};
+    return (cmlp_value){.text = text, .n_text = (int64_t)strlen(text), .number = x, .kind = CMLP_VALUE_DOUBLE};
 }
 
-static cmlp_value integer(int64_t i) { return (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER}; }
+static cmlp_value integer(int64_t i) { return (cmlp_value){.integer = i, .kind = CMLP_VALUE_INTEGER}; }
 
 /* `quantiles` is NULL, or has a quantile for each output. */
 static void make_net_with_loss(int64_t n_in, int64_t n_out, int32_t output, cmlp_loss loss, const double *quantiles)
@@ -74,7 +74,7 @@ static cmlp_status load(const model_file *file, const cmlp_model **model, cmlp_m
     unsigned char *const copy = slot_place(&file_slot, file->size, AT_END, (8 - file->size % 8) % 8);
     memcpy(copy, file->bytes, file->size);
     *info = CMLP_INIT(cmlp_model_info);
-    const cmlp_status status = cmlp_model_size(copy, file->size, info, NULL);
+    const cmlp_status status = cmlp_model_describe(copy, file->size, info, NULL);
     if (status) return status;
     return cmlp_model_init(memory, sizeof memory, copy, file->size, 0, model, SPACE(workspace, sizeof workspace));
 }
@@ -86,11 +86,11 @@ static void test_labels(void)
     const cmlp_value texts[] = {text_of("cat"), text_of("cow"), text_of("dog")};
     const cmlp_value integers[] = {integer(INT64_MIN), integer(-7), integer(0), integer(INT64_MAX)};
     const cmlp_value numbers[] = {number(-0.5, "-0.5"), number(2.5, "2.5"), number(1e300, "1e+300")};
-    const cmlp_value booleans[] = {{.type = CMLP_VALUE_BOOLEAN}, {.integer = 1, .type = CMLP_VALUE_BOOLEAN}};
+    const cmlp_value booleans[] = {{.kind = CMLP_VALUE_BOOLEAN}, {.integer = 1, .kind = CMLP_VALUE_BOOLEAN}};
     cmlp_value large[] = {integer(3), text_of("9223372036854775808"), text_of("18446744073709551615")};
     const cmlp_model *model;
     cmlp_model_info info;
-    large[1].type = large[2].type = CMLP_VALUE_LARGE_INTEGER;
+    large[1].kind = large[2].kind = CMLP_VALUE_LARGE_INTEGER;
     const struct {
         const cmlp_value *labels;
         int n, n_out;
@@ -119,7 +119,7 @@ static void test_refused_labels(void)
 {
     const cmlp_value descending[] = {text_of("b"), text_of("a")}, equal[] = {integer(1), integer(1)};
     const cmlp_value mixed[] = {integer(1), text_of("a")}, unprinted[] = {number(1, ""), number(2, "2.0")};
-    const cmlp_value broken[] = {text_of("a"), text_of("\xff")}, missing[] = {{.type = CMLP_VALUE_MISSING}, text_of("a")};
+    const cmlp_value broken[] = {text_of("a"), text_of("\xff")}, missing[] = {{.kind = CMLP_VALUE_MISSING}, text_of("a")};
     const cmlp_value infinite[] = {number(1, "1.0"), number(INFINITY, "inf")}, sorted[] = {text_of("a"), text_of("b")};
     cmlp_value printed[] = {integer(1), integer(2)}, reserved[] = {integer(1), integer(2)};
     printed[1].text = "3";
@@ -209,7 +209,7 @@ static void check_class(cmlp_model_content content, const char *expected)
     int64_t n;
     good.size = 0;
     CHECK(write_network(&content) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
-    const cmlp_status status = cmlp_model_metadata(model, "class", &text, &n, NULL);
+    const cmlp_status status = cmlp_model_find_string(model, "class", &text, &n, NULL);
     CHECK(status == (expected ? CMLP_OK : CMLP_ERROR_NOT_FOUND));
     if (!status) CHECK(n == (int64_t)strlen(expected) && !memcmp(text, expected, strlen(expected)));
 }
@@ -248,7 +248,7 @@ static void test_own_names(void)
 {
     static const char *const names[] = {"user.a", "user.", "user", "usea.a", "class", "a"};
     for (int i = 0; i < 6; i++) {
-        const cmlp_model_string string = {.key = names[i], .value = "x"};
+        const cmlp_model_string string = {.key = names[i], .value = "x", .n_value = 1};
         const cmlp_model_array array = {.name = names[i], .data = "x", .rows = 1, .dtype = CMLP_UINT8};
         cmlp_model_content content = content_of(NULL, 0);
         make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
@@ -302,27 +302,29 @@ static void test_names_of_inputs(void)
 
 static void test_cell_formats(void)
 {
+    enum { SIZE = sizeof(cmlp_model_cells) };
     const cmlp_value words[] = {text_of("unknown"), text_of("")}, broken[] = {text_of("\xff")}, numbers[] = {integer(1)};
     const cmlp_model *model;
     cmlp_model_info info;
     const struct {
         cmlp_model_cells cells;
         cmlp_status status;
-    } cases[] = {{{words, 2, ',', '.', {0}}, CMLP_OK},
-                 {{NULL, 0, '.', 0, {0}}, CMLP_OK},
-                 {{NULL, 0, '.', '\'', {0}}, CMLP_OK},
-                 {{NULL, 0, '.', ' ', {0}}, CMLP_OK},
-                 {{NULL, 0, '.', '.', {0}}, CMLP_ERROR_VALUE},
-                 {{NULL, 0, ';', 0, {0}}, CMLP_ERROR_VALUE},
-                 {{NULL, 0, 0, 0, {0}}, CMLP_ERROR_VALUE},
-                 {{NULL, 0, '.', '_', {0}}, CMLP_ERROR_VALUE},
-                 {{NULL, 0, '.' + 256, 0, {0}}, CMLP_ERROR_VALUE},
-                 {{NULL, 0, '.', 0, {0, 1}}, CMLP_ERROR_OPTION},
-                 {{words, 0, '.', 0, {0}}, CMLP_ERROR_OPTION},
-                 {{words, -1, '.', 0, {0}}, CMLP_ERROR_OPTION},
-                 {{NULL, 1, '.', 0, {0}}, CMLP_ERROR_NULL},
-                 {{broken, 1, '.', 0, {0}}, CMLP_ERROR_TEXT},
-                 {{numbers, 1, '.', 0, {0}}, CMLP_ERROR_VALUE}};
+    } cases[] = {{{SIZE, words, 2, ',', '.'}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', 0}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', '\''}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', ' '}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', '.'}, CMLP_ERROR_VALUE},
+                 {{SIZE, NULL, 0, ';', 0}, CMLP_ERROR_VALUE},
+                 {{SIZE, NULL, 0, 0, 0}, CMLP_ERROR_VALUE},
+                 {{SIZE, NULL, 0, '.', '_'}, CMLP_ERROR_VALUE},
+                 {{SIZE, NULL, 0, '.' + 256, 0}, CMLP_ERROR_VALUE},
+                 {{SIZE, words, 0, '.', 0}, CMLP_ERROR_OPTION},
+                 {{SIZE, words, -1, '.', 0}, CMLP_ERROR_OPTION},
+                 {{SIZE, NULL, 1, '.', 0}, CMLP_ERROR_NULL},
+                 {{SIZE, broken, 1, '.', 0}, CMLP_ERROR_TEXT},
+                 {{SIZE, numbers, 1, '.', 0}, CMLP_ERROR_VALUE},
+                 {{SIZE - 1, NULL, 0, '.', 0}, CMLP_ERROR_STRUCT_SIZE},
+                 {{0, NULL, 0, '.', 0}, CMLP_ERROR_STRUCT_SIZE}};
     make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cmlp_model_content content = content_of(NULL, 0);
@@ -352,7 +354,7 @@ static cmlp_table_network network;
 static void make_table(void)
 {
     first[0] = text_of("b");
-    first[1] = (cmlp_value){.type = CMLP_VALUE_MISSING};
+    first[1] = (cmlp_value){.kind = CMLP_VALUE_MISSING};
     first[2] = text_of("");
     ordered[0] = integer(1);
     ordered[1] = number(2.5, "");
@@ -421,7 +423,7 @@ static void test_columns(void)
     CHECK(cmlp_table_describe_column(model, -1, &column, NULL) == CMLP_ERROR_INDEX);
     CHECK(cmlp_table_describe_column(model, 0, NULL, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_table_describe_column(NULL, 0, &column, NULL) == CMLP_ERROR_NULL);
-    const cmlp_value none = {.type = 9}, broken = {.text = "\xff", .n_text = 1, .type = CMLP_VALUE_TEXT};
+    const cmlp_value none = {.kind = 9}, broken = {.text = "\xff", .n_text = 1, .kind = CMLP_VALUE_TEXT};
     double code = -9;
     CHECK(cmlp_table_find_code(model, 2, &first[0], &code, NULL) == CMLP_ERROR_NOT_FOUND);
     CHECK(cmlp_table_find_code(model, 0, &none, &code, NULL) == CMLP_ERROR_OPTION);

@@ -130,7 +130,7 @@ static void check_descriptions(descriptions *d, const mode *m)
     status |= cmlp_table_encoder_width(&encoder, &width, NULL);
     status |= cmlp_model_write(net, d->params, cmlp_net_n_params(net), &d->content,
                                SPACE(d->scratch, sizeof d->scratch));
-    status |= cmlp_model_size(d->file.bytes, d->file.size, &d->info, NULL);
+    status |= cmlp_model_describe(d->file.bytes, d->file.size, &d->info, NULL);
     status |= cmlp_model_init(d->memory, sizeof d->memory, d->file.bytes, d->file.size, 0, &model,
                               SPACE(d->scratch, sizeof d->scratch));
     cmlpi_write_mode(before);

@@ -79,7 +79,7 @@ static int load(const model_file *file, const cmlp_model **model, void **scratch
 {
     static _Alignas(64) unsigned char memory[1 << 15], space[1 << 15];
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    int status = cmlp_model_size(file->bytes, file->size, &info, NULL);
+    int status = cmlp_model_describe(file->bytes, file->size, &info, NULL);
     if (status) return status;
     CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof space);
     *scratch = space;

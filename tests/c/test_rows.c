@@ -34,7 +34,7 @@ static void test_strides(call c, int64_t row, int64_t column, const char *what)
             put(f.shape.dtype, memory, base + i * row + j * column, get(f.shape.dtype, f.x, i * COLUMNS + j));
     f.rows.data = element(memory, base);
     f.rows.row_stride = row * size;
-    f.rows.col_stride = column * size;
+    f.rows.column_stride = column * size;
     same_outcome(c, what, expected);
 }
 
@@ -56,7 +56,7 @@ static void test_one_column(int32_t dtype)
                 f.targets = cmlp_dense_targets(y, dtype, ROWS, f.n_out);
                 f.rows.row_stride = f.targets.row_stride = (int64_t)size_of(dtype);
                 if (k & 4) f.rows.shifts = &shift, f.rows.factors = &factor;
-                if (has_stride) f.rows.col_stride = f.targets.col_stride = strides[k & 3];
+                if (has_stride) f.rows.column_stride = f.targets.column_stride = strides[k & 3];
                 if (has_stride)
                     same_outcome(c, "a stride of one column", expected);
                 else
@@ -108,8 +108,8 @@ static void test_types(call c, int32_t dtype, double scale, double unit)
     f.rows.data = source;
     f.rows.dtype = dtype;
     f.rows.scale = scale;
-    f.rows.col_stride = (int64_t)size_of(dtype);
-    f.rows.row_stride = COLUMNS * f.rows.col_stride;
+    f.rows.column_stride = (int64_t)size_of(dtype);
+    f.rows.row_stride = COLUMNS * f.rows.column_stride;
     if (c == INPUT_GRADIENT && scale != 1) return; /* the gradient for unscaled x differs by the factor scale */
     same_outcome(c, "x of another type or scale", expected);
 }
@@ -125,10 +125,10 @@ static void test_targets(call c, int32_t dtype, int64_t gap)
     fixture_reset(&f, c);
     f.targets.kind = CMLP_TARGETS_DENSE;
     f.targets.dtype = dtype;
-    f.targets.n_cols = OUTPUTS;
+    f.targets.n_columns = OUTPUTS;
     f.targets.data = y;
     f.targets.row_stride = row * (int64_t)size_of(dtype);
-    f.targets.col_stride = step * (int64_t)size_of(dtype);
+    f.targets.column_stride = step * (int64_t)size_of(dtype);
     same_outcome(c, "one-hot targets", expected);
 
     int32_t wide[ROWS * 3];

@@ -103,7 +103,7 @@ static void make_sparse(int64_t *positions, int64_t *columns)
     for (int64_t i = 0; i <= f.n; i++) positions[i] = i * f.n_in;
     for (int64_t p = 0; p < n; p++) columns[p] = p % f.n_in;
     f.rows.kind = CMLP_ROWS_CSR;
-    f.rows.row_stride = f.rows.col_stride = 0;
+    f.rows.row_stride = f.rows.column_stride = 0;
     f.rows.indptr = positions;
     f.rows.indices = columns;
     f.rows.n_values = n;
@@ -125,7 +125,7 @@ static void test_calls(const shape *s)
             if (rows == SPARSE) make_sparse(positions, columns);
             if (rows == UINT8) {
                 f.rows.dtype = CMLP_UINT8;
-                f.rows.row_stride = f.rows.col_stride = 0;
+                f.rows.row_stride = f.rows.column_stride = 0;
                 f.rows.scale = 1.0 / 255;
             }
             const size_t used = stack_use(fixture_attempt, &a);
@@ -223,10 +223,10 @@ static void write_model(void *context)
     *(int *)context = cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, sizeof scratch));
 }
 
-static void size_model(void *context)
+static void describe_model(void *context)
 {
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    *(int *)context = cmlp_model_size(file.bytes, file.size, &info, NULL);
+    *(int *)context = cmlp_model_describe(file.bytes, file.size, &info, NULL);
 }
 
 static void init_model(void *context)
@@ -241,11 +241,11 @@ static void predict(void *context)
     *(int *)context = predict_row(model, row, 9, NULL, NULL, scratch, sizeof scratch);
 }
 
-static void find_metadata(void *context)
+static void find_string(void *context)
 {
     const char *text;
     int64_t length;
-    *(int *)context = cmlp_model_metadata(model, "cmlp", &text, &length, NULL);
+    *(int *)context = cmlp_model_find_string(model, "cmlp", &text, &length, NULL);
 }
 
 static void test_others(void)
@@ -253,10 +253,14 @@ static void test_others(void)
     static const struct {
         const char *name;
         void (*call)(void *status);
-    } calls[] = {{"cmlp_net_init", init_net},           {"cmlp_random_shuffle", shuffle},
-                 {"cmlp_workspace_size", size_workspace}, {"cmlp_model_write", write_model},
-                 {"cmlp_model_size", size_model},       {"cmlp_model_init", init_model},
-                 {"cmlp_model_predict_f32", predict},       {"cmlp_model_metadata", find_metadata}};
+    } calls[] = {{"cmlp_net_init", init_net},
+                 {"cmlp_random_shuffle", shuffle},
+                 {"cmlp_workspace_size", size_workspace},
+                 {"cmlp_model_write", write_model},
+                 {"cmlp_model_describe", describe_model},
+                 {"cmlp_model_init", init_model},
+                 {"cmlp_model_predict", predict},
+                 {"cmlp_model_find_string", find_string}};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         int status = -1;
         const size_t used = stack_use(calls[i].call, &status);

@@ -65,7 +65,7 @@ static void check_file(const char *path)
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     int expected = is_float64(bytes, n) ? status_of_float64() : CMLP_OK;
     if (is_table(bytes, n)) expected = STATUS_OF_TABLES;
-    int status = cmlp_model_size(bytes, n, &info, NULL);
+    int status = cmlp_model_describe(bytes, n, &info, NULL);
     check_that(status == expected, "%s: %s", path, cmlp_status_name(status));
     if (status) return;
     const cmlp_model *model;
@@ -77,7 +77,7 @@ static void check_file(const char *path)
         const char *text;
         int64_t length;
         CHECK(predict_row(model, row, info.n_in, NULL, NULL, scratch, info.workspace_size) == CMLP_OK);
-        CHECK(cmlp_model_metadata(model, "class", &text, &length, NULL) == CMLP_OK && length >= 7);
+        CHECK(cmlp_model_find_string(model, "class", &text, &length, NULL) == CMLP_OK && length >= 7);
     }
     free(memory);
     free(scratch);

@@ -76,7 +76,7 @@ static void check_calls(void)
     CHECK(call_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
     CHECK(predict_one(net, params, &rows.value, &label, output, workspace, size) == CMLP_OK && label == 2);
     CHECK(cmlp_net_layer(net, 0, &layer.value, NULL) == CMLP_OK && layer.value.n_out == 3);
-    CHECK(cmlp_model_size("short", 5, &info.value, NULL) == CMLP_ERROR_FILE_SHORT);
+    CHECK(cmlp_model_describe("short", 5, &info.value, NULL) == CMLP_ERROR_FILE_SHORT);
     CHECK(layer.value.struct_size == sizeof(cmlp_layer) + 1024 && info.value.struct_size == sizeof(cmlp_model_info) + 1024);
     CHECK(!memcmp(layer.tail, zeros, sizeof zeros) && !memcmp(info.tail, zeros, sizeof zeros));
     CHECK(!memcmp(run.tail, zeros, sizeof zeros) && run.value.bad_row == -1);

@@ -74,7 +74,7 @@ static void test_step_by_step(fixture *f)
  * nothing. */
 static void test_signs(fixture *f)
 {
-    int8_t signs[256];
+    cmlp_sign signs[256];
     int64_t n_cut = 0;
     CHECK(f->n_params <= 256);
     fixture_outcome(f, TRAIN);
@@ -84,7 +84,7 @@ static void test_signs(fixture *f)
     f->optimizer.signs = signs;
     f->optimizer.n_signs = f->n_params;
     CHECK(fixture_call(f, TRAIN) == CMLP_OK && fixture_trained(f) == free_of_signs);
-    for (int64_t i = 0; i < f->n_params; i++) signs[i] = (int8_t)(i % 4 - 1);
+    for (int64_t i = 0; i < f->n_params; i++) signs[i] = (cmlp_sign)(i % 4 - 1);
     fixture_reset(f, TRAIN);
     f->optimizer.signs = signs;
     f->optimizer.n_signs = f->n_params;
@@ -92,7 +92,7 @@ static void test_signs(fixture *f)
     const uint64_t whole = fixture_trained(f);
     for (int64_t i = 0; i < f->n_params; i++) {
         const double w = get(f->shape.dtype, f->params, i);
-        CHECK(signs[i] == 2 ? w == 0 : w * signs[i] >= 0);
+        CHECK(signs[i] == CMLP_SIGN_ZERO ? w == 0 : w * signs[i] >= 0);
         n_cut += w == 0;
     }
     CHECK(n_cut > f->n_params / 4 && n_cut < f->n_params);
@@ -100,7 +100,8 @@ static void test_signs(fixture *f)
     for (int64_t b = 0; b < 5; b++) {
         train_batches(f, b, b + 1);
         for (int64_t i = 0; i < f->n_params; i++)
-            if (signs[i] == 2 || get(f->shape.dtype, f->params, i) * signs[i] < 0) put(f->shape.dtype, f->params, i, 0);
+            if (signs[i] == CMLP_SIGN_ZERO || get(f->shape.dtype, f->params, i) * signs[i] < 0)
+                put(f->shape.dtype, f->params, i, 0);
     }
     CHECK(fixture_trained(f) == whole);
 }
@@ -340,7 +341,7 @@ static void test_too_large_input(fixture *f)
         f->rows.dtype = CMLP_FLOAT64;
         f->rows.data = x;
         f->rows.row_stride = sizeof(double) * 6;
-        f->rows.col_stride = sizeof(double);
+        f->rows.column_stride = sizeof(double);
         f->rows.scale = scaled ? 1e-300 : 1;
         const int status = fixture_call(f, FORWARD);
         if (scaled || f->shape.dtype == CMLP_FLOAT64)
@@ -375,10 +376,10 @@ static void test_bad_target(fixture *f, int column)
         fixture_reset(f, c);
         f->targets.kind = CMLP_TARGETS_DENSE;
         f->targets.dtype = CMLP_FLOAT64;
-        f->targets.n_cols = 4;
+        f->targets.n_columns = 4;
         f->targets.data = y;
         f->targets.row_stride = sizeof(double) * 4;
-        f->targets.col_stride = sizeof(double);
+        f->targets.column_stride = sizeof(double);
         CHECK(fixture_call(f, c) == CMLP_ERROR_TARGET);
         CHECK(f->run.bad_row == row && f->run.bad_column == column);
     }

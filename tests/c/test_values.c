@@ -10,19 +10,19 @@
 
 static cmlp_value text_of(const char *text)
 {
-    return (cmlp_value){.text = text, .n_text = (int64_t)strlen(text), .type = CMLP_VALUE_TEXT};
+    return (cmlp_value){.text = text, .n_text = (int64_t)strlen(text), .kind = CMLP_VALUE_TEXT};
 }
 
 static cmlp_value large(const char *digits)
 {
     cmlp_value value = text_of(digits);
-    value.type = CMLP_VALUE_LARGE_INTEGER;
+    value.kind = CMLP_VALUE_LARGE_INTEGER;
     return value;
 }
 
-static cmlp_value number(double x) { return (cmlp_value){.number = x, .type = CMLP_VALUE_DOUBLE}; }
-static cmlp_value integer(int64_t i) { return (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER}; }
-static cmlp_value boolean(int is) { return (cmlp_value){.integer = is, .type = CMLP_VALUE_BOOLEAN}; }
+static cmlp_value number(double x) { return (cmlp_value){.number = x, .kind = CMLP_VALUE_DOUBLE}; }
+static cmlp_value integer(int64_t i) { return (cmlp_value){.integer = i, .kind = CMLP_VALUE_INTEGER}; }
+static cmlp_value boolean(int is) { return (cmlp_value){.integer = is, .kind = CMLP_VALUE_BOOLEAN}; }
 
 /* ---- texts */
 
@@ -85,7 +85,7 @@ static void test_utf8(void)
 static void test_order(void)
 {
     const cmlp_value lines[][4] = {
-        {{.type = CMLP_VALUE_MISSING}, {.type = CMLP_VALUE_MISSING}},
+        {{.kind = CMLP_VALUE_MISSING}, {.kind = CMLP_VALUE_MISSING}},
         {number(-INFINITY)},
         {large("-99999999999999999999999999999999999999999999999")},
         {large("-9223372036854777856"), number(-9223372036854777856.0)},
@@ -113,7 +113,7 @@ static void test_order(void)
         {large(LARGEST_DOUBLE "8000000000000000000000000000000000000000")},
         {number(INFINITY)},
         {text_of("")},
-        {(cmlp_value){.text = "\0", .n_text = 1, .type = CMLP_VALUE_TEXT}},
+        {(cmlp_value){.text = "\0", .n_text = 1, .kind = CMLP_VALUE_TEXT}},
         {text_of("1")},
         {text_of("a")},
         {text_of("aa")},
@@ -124,7 +124,7 @@ static void test_order(void)
     for (int i = 0; i < 4 * N; i++)
         for (int j = 0; j < 4 * N; j++) {
             const cmlp_value *a = &lines[i / 4][i % 4], *b = &lines[j / 4][j % 4];
-            if ((!a->type && i > 1) || (!b->type && j > 1)) continue; /* the end of a line */
+            if ((!a->kind && i > 1) || (!b->kind && j > 1)) continue; /* the end of a line */
             const int order = cmlpi_compare_values(a, b), sign = (order > 0) - (order < 0);
             const int wanted = (i / 4 > j / 4) - (i / 4 < j / 4);
             check_that(sign == wanted, "values %d and %d of lines %d and %d: %d", i % 4, j % 4, i / 4, j / 4, sign);
@@ -172,31 +172,31 @@ static void test_check_value(void)
         cmlp_value value;
         cmlp_status status;
     } cases[] = {
-        {{.type = CMLP_VALUE_MISSING}, CMLP_OK},
-        {{.type = CMLP_VALUE_MISSING, .text = "a", .n_text = 1}, CMLP_ERROR_OPTION},
-        {{.type = -1}, CMLP_ERROR_OPTION},
-        {{.type = 6}, CMLP_ERROR_OPTION},
-        {{.type = CMLP_VALUE_TEXT}, CMLP_OK},
-        {{.type = CMLP_VALUE_TEXT, .n_text = 1}, CMLP_ERROR_NULL},
-        {{.type = CMLP_VALUE_TEXT, .text = "a", .n_text = -1}, CMLP_ERROR_OPTION},
-        {{.type = CMLP_VALUE_TEXT, .text = "a\0b", .n_text = 3}, CMLP_OK},
-        {{.type = CMLP_VALUE_TEXT, .text = "\xff", .n_text = 1}, CMLP_ERROR_TEXT},
-        {{.type = CMLP_VALUE_TEXT, .text = "\xc3\xa4", .n_text = 1}, CMLP_ERROR_TEXT},
-        {{.type = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .number = 1}, CMLP_ERROR_OPTION},
-        {{.type = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .integer = 1}, CMLP_ERROR_OPTION},
-        {{.type = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .reserved = {0, 0, 1}}, CMLP_ERROR_OPTION},
-        {{.type = CMLP_VALUE_TEXT, .reserved = {0, 1, 0}}, CMLP_ERROR_OPTION},
-        {{.type = CMLP_VALUE_TEXT, .reserved = {1, 0, 0}}, CMLP_ERROR_OPTION},
-        {{.type = CMLP_VALUE_DOUBLE, .number = 2.5, .text = "2.5", .n_text = 3}, CMLP_OK},
-        {{.type = CMLP_VALUE_DOUBLE, .number = 2.5, .text = "\x80", .n_text = 1}, CMLP_ERROR_TEXT},
-        {{.type = CMLP_VALUE_DOUBLE, .number = INFINITY}, CMLP_ERROR_OPTION},
-        {{.type = CMLP_VALUE_DOUBLE, .number = NAN}, CMLP_ERROR_OPTION},
-        {{.type = CMLP_VALUE_DOUBLE, .integer = 1}, CMLP_ERROR_OPTION},
-        {{.type = CMLP_VALUE_INTEGER, .integer = INT64_MIN}, CMLP_OK},
-        {{.type = CMLP_VALUE_INTEGER, .number = NAN}, CMLP_ERROR_OPTION},
-        {{.type = CMLP_VALUE_BOOLEAN, .integer = 1}, CMLP_OK},
-        {{.type = CMLP_VALUE_BOOLEAN, .integer = 2}, CMLP_ERROR_OPTION},
-        {{.type = CMLP_VALUE_BOOLEAN, .integer = -1}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_MISSING}, CMLP_OK},
+        {{.kind = CMLP_VALUE_MISSING, .text = "a", .n_text = 1}, CMLP_ERROR_OPTION},
+        {{.kind = -1}, CMLP_ERROR_OPTION},
+        {{.kind = 6}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_TEXT}, CMLP_OK},
+        {{.kind = CMLP_VALUE_TEXT, .n_text = 1}, CMLP_ERROR_NULL},
+        {{.kind = CMLP_VALUE_TEXT, .text = "a", .n_text = -1}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_TEXT, .text = "a\0b", .n_text = 3}, CMLP_OK},
+        {{.kind = CMLP_VALUE_TEXT, .text = "\xff", .n_text = 1}, CMLP_ERROR_TEXT},
+        {{.kind = CMLP_VALUE_TEXT, .text = "\xc3\xa4", .n_text = 1}, CMLP_ERROR_TEXT},
+        {{.kind = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .number = 1}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .integer = 1}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .reserved = {0, 0, 1}}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_TEXT, .reserved = {0, 1, 0}}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_TEXT, .reserved = {1, 0, 0}}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_DOUBLE, .number = 2.5, .text = "2.5", .n_text = 3}, CMLP_OK},
+        {{.kind = CMLP_VALUE_DOUBLE, .number = 2.5, .text = "\x80", .n_text = 1}, CMLP_ERROR_TEXT},
+        {{.kind = CMLP_VALUE_DOUBLE, .number = INFINITY}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_DOUBLE, .number = NAN}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_DOUBLE, .integer = 1}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_INTEGER, .integer = INT64_MIN}, CMLP_OK},
+        {{.kind = CMLP_VALUE_INTEGER, .number = NAN}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_BOOLEAN, .integer = 1}, CMLP_OK},
+        {{.kind = CMLP_VALUE_BOOLEAN, .integer = 2}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_BOOLEAN, .integer = -1}, CMLP_ERROR_OPTION},
     };
     static const struct {
         const char *digits;
@@ -254,7 +254,7 @@ enum { COLUMNS = 4, MOST_VALUES = 24, MOST_TEXT = 512 };
 typedef struct tensors {
     slot slots[7];
     cmlpi_value_list list;
-    unsigned char *counts, *types, *order, *ends, *text, *numbers, *integers;
+    unsigned char *counts, *kinds, *order, *ends, *text, *numbers, *integers;
 } tensors;
 
 static void put_bytes(unsigned char *to, uint64_t bits, int n)
@@ -277,9 +277,9 @@ static const int32_t orders[13] = {1, 2, 0, 1, 0, 3, 4, 2, 0, 5, 6, 1, 7};
 static void list_values(void)
 {
     const cmlp_value values[13] = {
-        text_of("b"), {.type = CMLP_VALUE_MISSING}, text_of("a"),
+        text_of("b"), {.kind = CMLP_VALUE_MISSING}, text_of("a"),
         integer(7), boolean(1),
-        integer(5), text_of("z"), number(-0.5), {.type = CMLP_VALUE_MISSING}, large("-9223372036854775809"),
+        integer(5), text_of("z"), number(-0.5), {.kind = CMLP_VALUE_MISSING}, large("-9223372036854775809"),
         number(1e300), text_of(""), text_of("\xed\xa0\x80"),
     };
     memcpy(all_values, values, sizeof values);
@@ -296,7 +296,7 @@ static int needs(int column, int is_number)
 static void write_tensors(tensors *t, size_t misaligned)
 {
     static const size_t sizes[7] = {8 * COLUMNS, 13, 4 * 13, 8 * 13, MOST_TEXT, 8 * 8, 8 * 10};
-    unsigned char **const starts[7] = {&t->counts, &t->types, &t->order, &t->ends, &t->text, &t->numbers, &t->integers};
+    unsigned char **const starts[7] = {&t->counts, &t->kinds, &t->order, &t->ends, &t->text, &t->numbers, &t->integers};
     int64_t n_text = 0, n_numbers = 0, n_integers = 0, at = 0;
     for (int i = 0; i < 13; i++) n_text += all_values[i].n_text;
     for (int i = 0; i < 7; i++)
@@ -306,7 +306,7 @@ static void write_tensors(tensors *t, size_t misaligned)
         put_bytes(t->counts + 8 * column, (uint64_t)counts[column], 8);
         for (int64_t i = 0; i < counts[column]; i++, at++) {
             const cmlp_value *value = &all_values[at];
-            t->types[at] = (unsigned char)value->type;
+            t->kinds[at] = (unsigned char)value->kind;
             if (value->n_text) memcpy(t->text + n_text, value->text, (size_t)value->n_text);
             n_text += value->n_text;
             put_bytes(t->ends + 8 * at, (uint64_t)n_text, 8);
@@ -315,7 +315,7 @@ static void write_tensors(tensors *t, size_t misaligned)
             if (needs(column, 0)) put_bytes(t->integers + 8 * n_integers++, (uint64_t)value->integer, 8);
         }
     }
-    t->list = (cmlpi_value_list){.n = 13, .types = t->types, .order = t->order, .ends = t->ends, .text = t->text,
+    t->list = (cmlpi_value_list){.n = 13, .kinds = t->kinds, .order = t->order, .ends = t->ends, .text = t->text,
                                  .numbers = t->numbers, .integers = t->integers, .n_text = n_text,
                                  .n_numbers = n_numbers, .n_integers = n_integers};
 }
@@ -335,7 +335,7 @@ static cmlp_status check_all(const tensors *t, cmlpi_value_range ranges[COLUMNS]
 static int same_value(const cmlp_value *a, const cmlp_value *b)
 {
     const int same_text = a->n_text == b->n_text && (!a->n_text || !memcmp(a->text, b->text, (size_t)a->n_text));
-    return a->type == b->type && same_text && a->number == b->number && a->integer == b->integer;
+    return a->kind == b->kind && same_text && a->number == b->number && a->integer == b->integer;
 }
 
 /* Each value is read, and is found in its column alone. */
@@ -345,13 +345,13 @@ static void test_tensors(tensors *t)
         int column;
         cmlp_value value;
     } strangers[] = {
-        {0, {.type = CMLP_VALUE_MISSING}},
-        {1, {.text = "aa", .n_text = 2, .type = CMLP_VALUE_TEXT}},
-        {1, {.text = "", .n_text = 0, .type = CMLP_VALUE_TEXT}},
-        {1, {.integer = 7, .type = CMLP_VALUE_INTEGER}},
-        {2, {.type = CMLP_VALUE_MISSING}},
-        {2, {.integer = 8, .type = CMLP_VALUE_INTEGER}},
-        {3, {.number = 5.5, .type = CMLP_VALUE_DOUBLE}},
+        {0, {.kind = CMLP_VALUE_MISSING}},
+        {1, {.text = "aa", .n_text = 2, .kind = CMLP_VALUE_TEXT}},
+        {1, {.text = "", .n_text = 0, .kind = CMLP_VALUE_TEXT}},
+        {1, {.integer = 7, .kind = CMLP_VALUE_INTEGER}},
+        {2, {.kind = CMLP_VALUE_MISSING}},
+        {2, {.integer = 8, .kind = CMLP_VALUE_INTEGER}},
+        {3, {.number = 5.5, .kind = CMLP_VALUE_DOUBLE}},
     };
     for (size_t misaligned = 0; misaligned < 8; misaligned++) {
         cmlpi_value_range ranges[COLUMNS];
@@ -361,7 +361,7 @@ static void test_tensors(tensors *t)
             for (int64_t i = 0; i < counts[column]; i++, at++) {
                 const cmlp_value value = cmlpi_value_at(&t->list, &ranges[column], i);
                 CHECK(same_value(&value, &all_values[at]));
-                CHECK((value.type == CMLP_VALUE_TEXT) <= (value.text != NULL));
+                CHECK((value.kind == CMLP_VALUE_TEXT) <= (value.text != NULL));
                 CHECK(cmlpi_find_value(&t->list, &ranges[column], &all_values[at]) == i);
             }
         for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
@@ -384,7 +384,7 @@ static void test_broken(tensors *t)
     } changes[] = {
         {0, 8, 2, CMLP_ERROR_FILE_TENSOR}, {0, 8, 4, CMLP_ERROR_FILE_TENSOR}, {0, 15, 255, CMLP_ERROR_FILE_TENSOR},
         {0, 0, 1, CMLP_ERROR_FILE_TENSOR}, {0, 24, 9, CMLP_ERROR_FILE_TENSOR}, {0, 30, 1, CMLP_ERROR_FILE_TENSOR},
-        {1, 1, 6, CMLP_ERROR_FILE_VALUE},      /* an unknown type */
+        {1, 1, 6, CMLP_ERROR_FILE_VALUE},      /* an unknown kind */
         {1, 0, 2, CMLP_ERROR_FILE_TENSOR},     /* a double in a column without numbers */
         {1, 0, 0, CMLP_ERROR_FILE_VALUE},      /* a missing value with a text */
         {1, 0, 5, CMLP_ERROR_FILE_SYNTAX},     /* no large integer */
@@ -411,7 +411,7 @@ static void test_broken(tensors *t)
     cmlpi_value_range ranges[COLUMNS];
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         write_tensors(t, 0);
-        unsigned char *const parts[7] = {t->counts, t->types, t->order, t->ends, t->text, t->numbers, t->integers};
+        unsigned char *const parts[7] = {t->counts, t->kinds, t->order, t->ends, t->text, t->numbers, t->integers};
         parts[changes[i].tensor][changes[i].offset] = (unsigned char)changes[i].value;
         const cmlp_status status = check_all(t, ranges);
         check_that(status == changes[i].status, "change %d: %s", (int)i, cmlp_status_name(status));
@@ -444,13 +444,13 @@ static void test_changed(tensors *t)
     for (int round = 0; round < 3000; round++) {
         write_tensors(t, (size_t)round % 8);
         CHECK(check_all(t, ranges) == CMLP_OK);
-        unsigned char *const parts[6] = {t->types, t->order, t->ends, t->text, t->numbers, t->integers};
+        unsigned char *const parts[6] = {t->kinds, t->order, t->ends, t->text, t->numbers, t->integers};
         const size_t sizes[6] = {13, 4 * 13, 8 * 13, (size_t)t->list.n_text, 8 * 8, 8 * 10};
         for (int k = 0; k < 6; k++)
             for (size_t i = 0; i < sizes[k]; i++)
                 if (random_below(&state, 4) == 0) parts[k][i] = (unsigned char)random_bits(&state);
         if (round % 2)
-            for (size_t i = 0; i < sizes[0]; i++) t->types[i] %= 6;
+            for (size_t i = 0; i < sizes[0]; i++) t->kinds[i] %= 6;
         for (int column = 0; column < COLUMNS; column++) {
             for (int i = 0; i < 13; i++) {
                 const int64_t code = cmlpi_find_value(&t->list, &ranges[column], &all_values[i]);
@@ -460,28 +460,28 @@ static void test_changed(tensors *t)
                 const cmlp_value value = cmlpi_value_at(&t->list, &ranges[column], i);
                 const char *text = (const char *)t->text;
                 CHECK(!value.n_text || (value.text >= text && value.text + value.n_text <= text + t->list.n_text));
-                CHECK(value.type >= CMLP_VALUE_MISSING && value.type <= CMLP_VALUE_LARGE_INTEGER);
+                CHECK(value.kind >= CMLP_VALUE_MISSING && value.kind <= CMLP_VALUE_LARGE_INTEGER);
             }
         }
     }
     for (int k = 0; k < 7; k++) CHECK(slot_intact(&t->slots[k]));
 }
 
-/* Labels: one type for all, and texts beside numbers. */
-static void test_one_type(void)
+/* Labels: one kind for all, and texts beside numbers. */
+static void test_one_kind(void)
 {
     unsigned char ends[16], numbers[16];
     put_bytes(ends, 3, 8);
     put_bytes(ends + 8, 6, 8);
     put_bytes(numbers, bits_of(2.5), 8);
     put_bytes(numbers + 8, bits_of(3.5), 8);
-    cmlpi_value_list list = {.n = 2, .type = CMLP_VALUE_DOUBLE, .ends = ends, .text = (const unsigned char *)"2.53.5",
+    cmlpi_value_list list = {.n = 2, .kind = CMLP_VALUE_DOUBLE, .ends = ends, .text = (const unsigned char *)"2.53.5",
                              .numbers = numbers, .n_text = 6, .n_numbers = 2};
     const cmlpi_value_range all = cmlpi_all_values(&list);
     CHECK(cmlpi_check_values(&list, &all) == CMLP_OK && cmlpi_uses_all_text(&list));
     const cmlp_value last = cmlpi_value_at(&list, &all, 1);
     CHECK(last.number == 3.5 && last.n_text == 3 && !memcmp(last.text, "3.5", 3));
-    list.type = CMLP_VALUE_TEXT;
+    list.kind = CMLP_VALUE_TEXT;
     CHECK(cmlpi_check_values(&list, &all) == CMLP_ERROR_FILE_VALUE); /* the tensor of numbers has none of a text */
     list.n_numbers = 0;
     CHECK(cmlpi_check_values(&list, &all) == CMLP_OK);
@@ -498,7 +498,7 @@ static void test_no_values(void)
 {
     const cmlpi_value_list list = {.n = 0};
     cmlpi_value_range ranges[2];
-    const cmlp_value missing = {.type = CMLP_VALUE_MISSING};
+    const cmlp_value missing = {.kind = CMLP_VALUE_MISSING};
     CHECK(cmlpi_split_values(&list, NULL, 2, ranges));
     CHECK(ranges[0].n == 0 && ranges[1].n == 0 && cmlpi_uses_all_text(&list));
     CHECK(cmlpi_find_value(&list, &ranges[1], &missing) == -1);
@@ -510,15 +510,15 @@ static void test_many(void)
     enum { N = 65536 };
     static cmlp_value values[N];
     static int32_t order[N];
-    static unsigned char types[N], integers[8 * N], codes[4 * N];
+    static unsigned char kinds[N], integers[8 * N], codes[4 * N];
     for (int i = 0; i < N; i++) {
         values[i] = integer(2 * (int64_t)((uint32_t)i * UINT32_C(40503) % N)); /* odd: a permutation */
-        types[i] = CMLP_VALUE_INTEGER;
+        kinds[i] = CMLP_VALUE_INTEGER;
         put_bytes(integers + 8 * i, (uint64_t)values[i].integer, 8);
     }
     cmlpi_sort_values(values, N, order);
     for (int i = 0; i < N; i++) put_bytes(codes + 4 * i, (uint64_t)order[i], 4);
-    const cmlpi_value_list list = {.n = N, .types = types, .order = codes, .integers = integers, .n_integers = N};
+    const cmlpi_value_list list = {.n = N, .kinds = kinds, .order = codes, .integers = integers, .n_integers = N};
     unsigned char count[8];
     cmlpi_value_range range;
     put_bytes(count, N, 8);
@@ -543,7 +543,7 @@ int main(void)
     test_tensors(&t);
     test_broken(&t);
     test_changed(&t);
-    test_one_type();
+    test_one_kind();
     test_no_values();
     test_many();
     return finish();

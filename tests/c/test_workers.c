@@ -284,7 +284,7 @@ static void make_sparse(fixture *f)
     }
     indptr[f->n] = p;
     f->rows.kind = CMLP_ROWS_CSR;
-    f->rows.row_stride = f->rows.col_stride = 0;
+    f->rows.row_stride = f->rows.column_stride = 0;
     f->rows.data = values;
     f->rows.dtype = CMLP_FLOAT64;
     f->rows.indices = indices;
@@ -333,7 +333,7 @@ static void test_stored_rows(const shape *s, int32_t n_workers, int uneven)
         const int64_t first = n_chunks * shard / n_all_shards * 128;
         const int64_t last = n_chunks * (shard + n_shards) / n_all_shards * 128;
         const int64_t n = (last < s->rows ? last : s->rows) - first;
-        const size_t row = (size_t)rows->n_cols * (rows->dtype == CMLP_FLOAT64 ? 8 : 4);
+        const size_t row = (size_t)rows->n_columns * (rows->dtype == CMLP_FLOAT64 ? 8 : 4);
         slot_make(&stored[r], (size_t)n * row);
         rows->data = memcpy(slot_place(&stored[r], (size_t)n * row, AT_END, 0),
                             (const char *)rows->data + (size_t)first * row, (size_t)n * row);

@@ -96,13 +96,18 @@ static cmlp_model_array arrays[MOST_ARRAYS];
 /* Ascending indices below n, or seldom the same one twice. */
 static int64_t next_index(int64_t last, int64_t n) { return last + (one_of(50) ? 0 : 1 + below(n)); }
 
+static cmlp_model_string string_of(const char *key, const char *value)
+{
+    return (cmlp_model_string){.key = key, .value = value, .n_value = (int64_t)strlen(value)};
+}
+
 static cmlp_model_content any_content(int is_table, int64_t n_out)
 {
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.has_any_names = !one_of(8);
     for (int64_t k = next_index(-1, 4); k >= 0 && k < 8 && content.n_strings < MOST_STRINGS; k = next_index(k, 4))
         if (one_of(2) || k == 0 || k == 2 || k == 7) /* the others follow a rule */
-            strings[content.n_strings++] = (cmlp_model_string){keys[k], values[below(11)], {0}};
+            strings[content.n_strings++] = string_of(keys[k], values[below(11)]);
     for (int64_t k = next_index(-1, 6); k >= 0 && k < 13 && content.n_arrays < MOST_ARRAYS; k = next_index(k, 6)) {
         if (!one_of(4) && k > 2 && k < 12) continue; /* most are reserved */
         cmlp_model_array a = {names[k], numbers, 1 + below(MOST_ROWS), below(4), (int32_t)(1 + below(5)), {0}};
@@ -135,7 +140,7 @@ static void read_back(cmlp_status written, int64_t n_in, int round)
         check_that(!file.size, "round %d: bytes of a refused file", round);
         return;
     }
-    cmlp_status status = cmlp_model_size(file.bytes, file.size, &info, NULL);
+    cmlp_status status = cmlp_model_describe(file.bytes, file.size, &info, NULL);
     CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof workspace);
     if (!status)
         status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model,
@@ -222,7 +227,7 @@ static void write_table(int round)
     table.n_targets = one_of(3) ? n_out : one_of(10) ? below(4) : table.targets != NULL;
     cmlp_model_content content = any_content(1, n_out);
     if (table.n_targets > 1 && content.n_strings < MOST_STRINGS && n_out == 2)
-        strings[content.n_strings++] = (cmlp_model_string){"targets", values[10], {0}};
+        strings[content.n_strings++] = string_of("targets", values[10]);
     file.size = 0;
     const cmlp_status status = cmlp_table_write(&table, &content, SPACE(workspace, sizeof workspace));
     for (int32_t i = 0; i < content.n_arrays && !status; i++) n_calibrated += arrays[i].name == names[1];

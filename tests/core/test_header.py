@@ -69,7 +69,7 @@ def pxd_functions():
 
 def header_enums():
     """Return the constants of each enumeration, which is a typedef of an integer."""
-    found = re.findall(r"typedef u?int32_t (\w+);\s*enum \{(.*?)\};", header_text(), re.DOTALL)
+    found = re.findall(r"typedef u?int(?:8|32)_t (\w+);\s*enum \{(.*?)\};", header_text(), re.DOTALL)
     return {name: re.findall(r"\b(CMLP_\w+)\b(?=\s*[=,}]|\s*$)", body) for name, body in found}
 
 
@@ -82,7 +82,7 @@ def pxd_blocks(kind):
 def pxd_enums():
     text = PXD.read_text(encoding="utf-8")
     found = re.findall(
-        r"^    ctypedef u?int32_t (\w+)\n    enum:\n((?:        .*\n)+)", text, re.MULTILINE
+        r"^    ctypedef u?int(?:8|32)_t (\w+)\n    enum:\n((?:        .*\n)+)", text, re.MULTILINE
     )
     return {name: [line.strip() for line in body.splitlines()] for name, body in found}
 
@@ -122,7 +122,7 @@ def test_pxd_declares_the_enums_of_the_header():
 
 def test_constants_have_the_sign_of_the_parameters_that_take_them():
     """bindgen, for example, gives an enumeration the smallest type that has all its constants."""
-    found = re.findall(r"typedef (u?int32_t) (\w+);\s*enum \{", header_text())
+    found = re.findall(r"typedef (u?int(?:8|32)_t) (\w+);\s*enum \{", header_text())
     types = {name: kind for kind, name in found}
     for name, constants in header_enums().items():
         signed = [constant for constant in constants if constant.endswith("_SIGNED")]

@@ -71,7 +71,7 @@ def printing_program():
             if owner == name:
                 where = f"offsetof({name}, {field}), sizeof((({name} *)0)->{field})"
                 lines.append(f'printf("field {name}.{field} %zu %zu\\n", {where});')
-    for name in re.findall(r"typedef u?int32_t (\w+);", text_of_header()):
+    for name in re.findall(r"typedef u?int(?:8|32)_t (\w+);", text_of_header()):
         lines.append(f'printf("size {name} %zu\\n", sizeof({name}));')
     for body in re.findall(r"^enum \{(.*?)\}", text_of_header(), re.DOTALL | re.MULTILINE):
         lines += [

@@ -73,7 +73,7 @@ static void use_text(const used_model *u)
     for (int32_t i = -1; i < 4; i++)
         if (cmlp_model_label(u->model, i, &label, NULL) == CMLP_OK) require(label.n_text >= 0 && label.text);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const int found = cmlp_model_metadata(u->model, keys[i], &text, &length, NULL);
+        const int found = cmlp_model_find_string(u->model, keys[i], &text, &length, NULL);
         require(i > 2 || !found);
         require(found || ((const unsigned char *)text > u->file && length >= 0 && (uint64_t)length < u->info->head_size));
     }
@@ -174,7 +174,7 @@ static void load(const uint8_t *data, size_t size, int verify)
     unsigned char *file = malloc(size + !size);
     require(file != NULL);
     memcpy(file, data, size);
-    cmlp_status status = cmlp_model_size(file, size, &info, NULL);
+    cmlp_status status = cmlp_model_describe(file, size, &info, NULL);
     if (!status && info.model_size + info.workspace_size < 1 << 26) {
         const cmlp_model *model = NULL;
         const cmlp_model_flags flags = verify ? 0 : CMLP_MODEL_TRUSTED;
@@ -199,7 +199,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     load(data, size, 1);
     if (size > sizeof repaired.bytes || size < 64) return 0;
-    if (cmlp_model_size(data, size, &info, NULL) == CMLP_ERROR_STRUCT_SIZE || !info.head_size || info.head_size > size) return 0;
+    if (cmlp_model_describe(data, size, &info, NULL) == CMLP_ERROR_STRUCT_SIZE) return 0;
+    if (!info.head_size || info.head_size > size) return 0;
     memcpy(repaired.bytes, data, size);
     repaired.size = size;
     model_file_repair(&repaired, (size_t)info.head_size);

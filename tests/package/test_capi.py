@@ -18,8 +18,8 @@ PXD = HEADER.parents[1] / "src/cmlp/capi.pxd"
 
 # Extensions that were compiled before depend on this order: new functions come at the end.
 ORDER = (
-    "status_name status_string version model_size model_init rows_init model_predict model_workspace_size "
-    "model_label model_net model_params model_metadata model_prepare_rows workspace_size forward "
+    "status_name status_string version model_describe model_init rows_init model_predict model_workspace_size "
+    "model_label model_net model_params model_find_string model_prepare_rows workspace_size forward "
     "net_size net_init net_n_params random_seed random_double random_shuffle init_params targets_init "
     "optimizer_init optimizer_state_size train_epoch model_write net_layer describe_activation describe_loss "
     "isa_name solver_name net_isa cpu_isa backpropagate step table_describe_column "

@@ -20,16 +20,16 @@ void prove_check_order(void)
 
 void prove_set_strides(void)
 {
-    const int64_t n_rows = nondet_int64(), n_cols = nondet_int64(), size = nondet_int64();
+    const int64_t n_rows = nondet_int64(), n_columns = nondet_int64(), size = nondet_int64();
     int64_t row = nondet_int64(), column = nondet_int64();
     const int64_t given_row = row, given_column = column;
-    ASSUME(n_cols >= 1 && n_cols <= CMLP_MAX_WIDTH && (size == 1 || size == 4 || size == 8));
-    const int is_clear = set_strides(n_rows, n_cols, size, &row, &column);
+    ASSUME(n_columns >= 1 && n_columns <= CMLP_MAX_WIDTH && (size == 1 || size == 4 || size == 8));
+    const int is_clear = set_strides(n_rows, n_columns, size, &row, &column);
     if (!is_clear) {
         REQUIRE(!given_row && n_rows > 1 && given_column && given_column != size);
         return;
     }
-    REQUIRE(given_row || n_rows <= 1 || row == n_cols * size);
+    REQUIRE(given_row || n_rows <= 1 || row == n_columns * size);
     REQUIRE(given_column ? column == given_column || given_column == CMLP_REPEAT : column == size);
 }
 

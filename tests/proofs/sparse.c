@@ -11,9 +11,9 @@ static void any_rows(void)
     const cmlp_rows none = {.kind = CMLP_ROWS_CSR, .dtype = CMLP_FLOAT32};
     rows = none;
     rows.n_rows = rows.n_values = MOST;
-    rows.n_cols = nondet_int64();
+    rows.n_columns = nondet_int64();
     rows.index_dtype = nondet_int() ? CMLP_INT64 : CMLP_INT32;
-    ASSUME(rows.n_cols >= 1);
+    ASSUME(rows.n_columns >= 1);
     if (rows.index_dtype == CMLP_INT64) {
         rows.indptr = any_bytes((MOST + 1) * sizeof(int64_t));
         rows.indices = any_bytes(MOST * sizeof(int64_t));
@@ -38,9 +38,9 @@ void prove_row_is_sound(void)
     ASSUME(row >= 0 && row < rows.n_rows);
     if (!row_is_sound(&rows, row)) return;
     const int64_t begin = entry(rows.indptr, row), end = entry(rows.indptr, row + 1);
-    REQUIRE(begin >= 0 && begin <= end && end <= rows.n_values && end - begin <= rows.n_cols);
+    REQUIRE(begin >= 0 && begin <= end && end <= rows.n_values && end - begin <= rows.n_columns);
     for (int64_t p = begin; p < end; p++) {
-        REQUIRE(entry(rows.indices, p) >= 0 && entry(rows.indices, p) < rows.n_cols);
+        REQUIRE(entry(rows.indices, p) >= 0 && entry(rows.indices, p) < rows.n_columns);
         REQUIRE(p == begin || entry(rows.indices, p) > entry(rows.indices, p - 1));
     }
 }
@@ -62,7 +62,7 @@ void prove_gather_sparse(void)
     const int64_t first = nondet_int64();
     ASSUME(first >= 0 && first < rows.n_rows);
     cmlpi_gather_sparse(&data, first, 1, list);
-    REQUIRE(list[0].n >= 0 && list[0].n <= rows.n_values && list[0].n <= rows.n_cols);
+    REQUIRE(list[0].n >= 0 && list[0].n <= rows.n_values && list[0].n <= rows.n_columns);
     if (!list[0].n) return;
     const int64_t begin = ((const char *)list[0].values - (const char *)rows.data) / 4;
     REQUIRE(begin >= 0 && begin + list[0].n <= rows.n_values);

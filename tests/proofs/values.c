@@ -16,7 +16,7 @@ void prove_is_large_integer(void)
 {
     const size_t n = nondet_size();
     ASSUME(n <= MOST);
-    cmlp_value value = {.text = any_bytes(n), .n_text = (int64_t)n, .type = CMLP_VALUE_LARGE_INTEGER};
+    cmlp_value value = {.text = any_bytes(n), .n_text = (int64_t)n, .kind = CMLP_VALUE_LARGE_INTEGER};
     REQUIRE(!is_large_integer(&value, 0) || (n >= 19 && value.text[n - 1] >= '0' && value.text[n - 1] <= '9'));
 }
 
@@ -35,8 +35,8 @@ static void any_list(void)
     ASSUME(range.first >= 0 && range.n >= 1 && range.first <= list.n - range.n && range.n <= list.n);
     ASSUME(range.first_number >= 0 && range.first_number <= list.n_numbers);
     ASSUME(range.first_integer >= 0 && range.first_integer <= list.n_integers);
-    list.types = nondet_int() ? any_bytes((size_t)list.n) : NULL;
-    ASSUME(list.type >= CMLP_VALUE_MISSING && list.type <= CMLP_VALUE_LARGE_INTEGER);
+    list.kinds = nondet_int() ? any_bytes((size_t)list.n) : NULL;
+    ASSUME(list.kind >= CMLP_VALUE_MISSING && list.kind <= CMLP_VALUE_LARGE_INTEGER);
     list.ends = nondet_int() ? any_bytes(8 * (size_t)list.n) : NULL;
     list.order = any_bytes(4 * (size_t)list.n);
     list.text = any_bytes((size_t)list.n_text);
@@ -50,7 +50,7 @@ void prove_value_at(void)
     any_list();
     ASSUME(i >= 0 && i < range.n);
     const cmlp_value value = cmlpi_value_at(&list, &range, i);
-    REQUIRE(value.type >= CMLP_VALUE_MISSING && value.type <= CMLP_VALUE_LARGE_INTEGER);
+    REQUIRE(value.kind >= CMLP_VALUE_MISSING && value.kind <= CMLP_VALUE_LARGE_INTEGER);
     REQUIRE(value.n_text >= 0 && (!value.n_text || __CPROVER_r_ok(value.text, (size_t)value.n_text)));
 }
 
@@ -70,10 +70,10 @@ void prove_split_values(void)
 void prove_is_in_order(void)
 {
     any_list();
-    const cmlp_value_type type = CMLP_VALUE_INTEGER;
-    list.types = NULL;
+    const cmlp_value_kind kind = CMLP_VALUE_INTEGER;
+    list.kinds = NULL;
     list.ends = NULL;
-    list.type = type;
+    list.kind = kind;
     if (!cmlpi_is_in_order(&list, &range)) return;
     for (int64_t i = 0; i < range.n; i++) {
         int32_t code;
@@ -91,7 +91,7 @@ void prove_find_value(void)
     ASSUME(list.n >= 0 && list.n <= MOST && range.first >= 0 && range.n >= 0 && range.n <= list.n &&
            range.first <= list.n - range.n);
     list.order = any_bytes(4 * (size_t)list.n);
-    const cmlp_value wanted = {.type = CMLP_VALUE_MISSING};
+    const cmlp_value wanted = {.kind = CMLP_VALUE_MISSING};
     const int64_t code = cmlpi_find_value(&list, &range, &wanted);
     REQUIRE(code >= -1 && code < range.n);
 }
@@ -111,7 +111,7 @@ static cmlp_value any_value(void)
 {
     cmlp_value anything;
     cmlp_value value = anything;
-    ASSUME(value.type >= CMLP_VALUE_MISSING && value.type <= CMLP_VALUE_LARGE_INTEGER);
+    ASSUME(value.kind >= CMLP_VALUE_MISSING && value.kind <= CMLP_VALUE_LARGE_INTEGER);
     ASSUME(value.n_text >= 0 && value.n_text <= MOST && !__CPROVER_isnand(value.number));
     value.text = any_bytes((size_t)value.n_text);
     return value;
@@ -120,11 +120,11 @@ static cmlp_value any_value(void)
 void prove_compare_values(void)
 {
     const cmlp_value a = any_value(), b = any_value();
-    ASSUME(a.type != CMLP_VALUE_DOUBLE || b.type != CMLP_VALUE_LARGE_INTEGER);
-    ASSUME(b.type != CMLP_VALUE_DOUBLE || a.type != CMLP_VALUE_LARGE_INTEGER);
+    ASSUME(a.kind != CMLP_VALUE_DOUBLE || b.kind != CMLP_VALUE_LARGE_INTEGER);
+    ASSUME(b.kind != CMLP_VALUE_DOUBLE || a.kind != CMLP_VALUE_LARGE_INTEGER);
     const int order = cmlpi_compare_values(&a, &b);
-    if (a.type == CMLP_VALUE_TEXT && b.type == CMLP_VALUE_TEXT)
+    if (a.kind == CMLP_VALUE_TEXT && b.kind == CMLP_VALUE_TEXT)
         REQUIRE(order || a.n_text == b.n_text);
     else
-        REQUIRE((a.type == CMLP_VALUE_TEXT) <= (order > 0) && (b.type == CMLP_VALUE_TEXT) <= (order < 0));
+        REQUIRE((a.kind == CMLP_VALUE_TEXT) <= (order > 0) && (b.kind == CMLP_VALUE_TEXT) <= (order < 0));
 }

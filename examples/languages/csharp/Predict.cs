@@ -47,7 +47,7 @@ static class Predict
     static extern IntPtr cmlp_status_string(int status);
 
     [DllImport("cmlp")]
-    static extern int cmlp_model_size(IntPtr file, UIntPtr fileSize, ref Info info, ref Run run);
+    static extern int cmlp_model_describe(IntPtr file, UIntPtr fileSize, ref Info info, ref Run run);
 
     [DllImport("cmlp")]
     static extern int cmlp_model_init(IntPtr memory, UIntPtr memorySize, IntPtr file, UIntPtr fileSize, int flags,
@@ -93,7 +93,7 @@ static class Predict
         Marshal.Copy(bytes, 0, file, bytes.Length);
         Info info = new Info { StructSize = (UIntPtr)Marshal.SizeOf(typeof(Info)) };
         Run run = new Run { StructSize = (UIntPtr)Marshal.SizeOf(typeof(Run)) };
-        Check(cmlp_model_size(file, size, ref info, ref run));
+        Check(cmlp_model_describe(file, size, ref info, ref run));
         IntPtr memory = Allocate(info.ModelSize);
         run.Workspace = Allocate(info.WorkspaceSize);
         run.WorkspaceSize = info.WorkspaceSize;

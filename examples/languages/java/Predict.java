@@ -46,7 +46,7 @@ public class Predict {
     public interface Cmlp extends Library {
         String cmlp_status_string(int status);
 
-        int cmlp_model_size(Pointer file, long fileSize, Info info, Run run);
+        int cmlp_model_describe(Pointer file, long fileSize, Info info, Run run);
 
         int cmlp_model_init(
                 Pointer memory, long memorySize, Pointer file, long fileSize, int flags, PointerByReference model,
@@ -85,7 +85,7 @@ public class Predict {
         info.structSize = info.size();
         Run run = new Run();
         run.structSize = run.size();
-        check(CMLP.cmlp_model_size(file, bytes.length, info, run));
+        check(CMLP.cmlp_model_describe(file, bytes.length, info, run));
         Memory memory = new Memory(info.modelSize);
         Memory workspace = new Memory(info.workspaceSize);
         run.workspace = workspace;

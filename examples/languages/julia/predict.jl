@@ -46,7 +46,7 @@ end
 
 const library = dlopen(ARGS[1])
 const cmlp_status_string = dlsym(library, :cmlp_status_string)
-const cmlp_model_size = dlsym(library, :cmlp_model_size)
+const cmlp_model_describe = dlsym(library, :cmlp_model_describe)
 const cmlp_model_init = dlsym(library, :cmlp_model_init)
 const cmlp_model_predict = dlsym(library, :cmlp_model_predict)
 const cmlp_rows_init = dlsym(library, :cmlp_rows_init)
@@ -65,7 +65,7 @@ end
 function predict(path, cells)
     file = read(path)
     info, run = Info(), Run()
-    check(ccall(cmlp_model_size, Int32, (Ptr{Cvoid}, Csize_t, Ref{Info}, Ref{Run}), file, length(file), info, run))
+    check(ccall(cmlp_model_describe, Int32, (Ptr{Cvoid}, Csize_t, Ref{Info}, Ref{Run}), file, length(file), info, run))
     memory = Vector{UInt8}(undef, info.model_size)
     workspace = Vector{UInt8}(undef, info.workspace_size)
     run.workspace, run.workspace_size = pointer(workspace), length(workspace)

@@ -44,13 +44,15 @@ const Run = koffi.struct("cmlp_run", {
 });
 const ROWS = 128; // the size of cmlp_rows
 const statusString = cmlp.func("const char *cmlp_status_string(int status)");
-const modelSize = cmlp.func("int cmlp_model_size(void *file, size_t n, _Inout_ cmlp_model_info *info, void *run)");
+const describeModel = cmlp.func(
+	"int cmlp_model_describe(void *file, size_t n, _Inout_ cmlp_model_info *info, void *run)",
+);
 const modelInit = cmlp.func(
 	"int cmlp_model_init(void *memory, size_t size, void *file, size_t n, int32_t flags, _Out_ void **model, " +
 		"_Inout_ cmlp_run *run)",
 );
 const rowsInit = cmlp.func(
-	"void cmlp_rows_init(void *rows, size_t size, void *data, int32_t dtype, int64_t n_rows, int64_t n_cols)",
+	"void cmlp_rows_init(void *rows, size_t size, void *data, int32_t dtype, int64_t n_rows, int64_t n_columns)",
 );
 const modelPredict = cmlp.func(
 	"int cmlp_model_predict(void *model, void *rows, cmlp_prediction *prediction, _Inout_ cmlp_run *run)",
@@ -67,7 +69,7 @@ function check(status) {
 // The model points into the file's bytes and into its memory, so that these must not be collected before it.
 const file = new Uint8Array(readFileSync(path));
 const info = { struct_size: koffi.sizeof(Info) };
-check(modelSize(file, file.length, info, null));
+check(describeModel(file, file.length, info, null));
 const memory = new Uint8Array(info.model_size);
 const workspace = new Uint8Array(info.workspace_size);
 const run = { struct_size: koffi.sizeof(Run), workspace, workspace_size: workspace.length };

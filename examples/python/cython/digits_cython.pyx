@@ -25,7 +25,7 @@ cdef class Model:
     def __init__(self, path):
         self.file = np.fromfile(path, np.uint8)
         self.info.struct_size = sizeof(cmlp_model_info)
-        check(api.model_size(&self.file[0], self.file.size, &self.info, NULL))
+        check(api.model_describe(&self.file[0], self.file.size, &self.info, NULL))
         self.memory = np.empty(self.info.model_size, np.uint8)
         cdef uint8_t[::1] workspace = np.empty(self.info.workspace_size, np.uint8)
         cdef cmlp_run run = run_of(workspace)
@@ -45,7 +45,7 @@ cdef class Model:
         memset(&row, 0, sizeof(row))
         memset(&prediction, 0, sizeof(prediction))
         row.struct_size, row.kind, row.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, CMLP_UINT8
-        row.n_rows, row.n_cols = 1, images.shape[1]
+        row.n_rows, row.n_columns = 1, images.shape[1]
         prediction.struct_size, prediction.n_classes = sizeof(cmlp_prediction), 1
         with nogil:
             for i in range(images.shape[0]):

@@ -34,7 +34,7 @@ public:
     {
         info_ = CMLP_INIT(cmlp_model_info);
         const auto n = static_cast<std::size_t>(file_.size());
-        check(cmlp->model_size(file_.data(), n, &info_, nullptr));
+        check(cmlp->model_describe(file_.data(), n, &info_, nullptr));
         memory_.resize(info_.model_size);
         std::vector<char> workspace(info_.workspace_size);
         cmlp_run run = run_of(workspace);
@@ -55,7 +55,7 @@ public:
         row.kind = CMLP_ROWS_DENSE;
         row.dtype = CMLP_UINT8;
         row.n_rows = 1;
-        row.n_cols = info_.n_in;
+        row.n_columns = info_.n_in;
         cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
         prediction.n_classes = 1;
         cmlp_status status = CMLP_OK;

@@ -370,13 +370,13 @@ cdef class Call:
         else:
             self.X = matrix(X, "X", net.n_in)
             rows.kind = CMLP_ROWS_DENSE
-            rows.n_rows, rows.n_cols = cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.X, 1)
+            rows.n_rows, rows.n_columns = cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.X, 1)
             if self.peers is not None and self.peers.part is not None:
                 part = self.peers.part
                 self.workers.first_stored, self.workers.n_stored = part.first_row, rows.n_rows
                 self.workers.first_shard, self.workers.n_shards = part.first_shard, part.n_shards
                 self.workers.n_all_shards, rows.n_rows = part.n_all_shards, part.all_rows
-            rows.row_stride, rows.col_stride = stride_of(self.X, 0), stride_of(self.X, 1)
+            rows.row_stride, rows.column_stride = stride_of(self.X, 0), stride_of(self.X, 1)
         rows.struct_size, rows.dtype = sizeof(cmlp_rows), dtype_code(self.X)
         require(is_scale(scale, net.n_in), CMLP_ERROR_OPTION, "rows->scale")
         if self.csr is not None and isinstance(scale, tuple) and np.any(scale[0]):
@@ -397,7 +397,7 @@ cdef class Call:
         self.csr = csr = as_sparse_matrix(X, "X", self.net.n_in)
         data, indices, indptr = csr.data, csr.indices, csr.indptr
         rows.kind = CMLP_ROWS_CSR
-        rows.n_rows, rows.n_cols = csr.shape
+        rows.n_rows, rows.n_columns = csr.shape
         if not isinstance(data, cnp.ndarray):
             raise ValueError(f"X.data must be an array, got {describe(data)}")
         self.X = data
@@ -438,7 +438,7 @@ cdef class Call:
         else:
             self.Y = matrix(Y, "y", net.n_out)
             targets.kind, targets.dtype = CMLP_TARGETS_DENSE, dtype_code(self.Y)
-            targets.n_cols, targets.col_stride = cnp.PyArray_DIM(self.Y, 1), stride_of(self.Y, 1)
+            targets.n_columns, targets.column_stride = cnp.PyArray_DIM(self.Y, 1), stride_of(self.Y, 1)
         targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)
         targets.row_stride = stride_of(self.Y, 0)
         if targets.n_rows != self.rows.n_rows:
@@ -561,7 +561,7 @@ cdef class Call:
         """Train, see Net.train_epoch; return the status."""
         cdef cmlp_optimizer given = optimizer.optimizer
         if self.signs is not None:
-            given.signs, given.n_signs = <const int8_t *>cnp.PyArray_DATA(self.signs), cnp.PyArray_SIZE(self.signs)
+            given.signs, given.n_signs = <const cmlp_sign *>cnp.PyArray_DATA(self.signs), cnp.PyArray_SIZE(self.signs)
         cdef PyThreadState *released = release_gil(n_epochs * self.work())
         cdef int status = CMLP_OK
         cdef double begin, end = now(), total

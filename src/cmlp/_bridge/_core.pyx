@@ -365,7 +365,7 @@ cdef class Net:
         memset(&rows, 0, sizeof(rows))
         memset(&run, 0, sizeof(run))
         memset(&prediction, 0, sizeof(prediction))
-        rows.n_rows, rows.n_cols, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
+        rows.n_rows, rows.n_columns, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
         work = <double>rows.n_rows * <double>self.n_params
         if not rows.dtype or work > SMALL_WORK or not is_scale(scale, self.n_in):
             return None
@@ -380,7 +380,7 @@ cdef class Net:
         rows.struct_size, rows.kind = sizeof(cmlp_rows), CMLP_ROWS_DENSE
         rows.data = cnp.PyArray_DATA(x)
         set_scale(&rows, scale)
-        rows.row_stride, rows.col_stride = stride_of(x, 0), stride_of(x, 1)
+        rows.row_stride, rows.column_stride = stride_of(x, 0), stride_of(x, 1)
         run.struct_size, run.n_threads = sizeof(cmlp_run), 1
         workspace = self.take_workspace()
         if workspace == NULL:
@@ -474,7 +474,7 @@ cdef class Net:
         """Return the derivatives of each row's cost with respect to the weighted sums, (n, n_out) for each layer."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
         cdef cnp.ndarray block = self.block_of(call.n)
-        call.derivatives.sums, call.derivatives.n_sums = cnp.PyArray_DATA(block), cnp.PyArray_SIZE(block)
+        call.derivatives.deltas, call.derivatives.n_deltas = cnp.PyArray_DATA(block), cnp.PyArray_SIZE(block)
         call.backpropagate()
         return self.each_layer(block, call.n)
 
@@ -510,7 +510,8 @@ cdef class Net:
         """Return the gradient of each row's cost with respect to the inputs of that row, (n, n_in)."""
         cdef Call call = whole_call(self, params, X, Y, scale, None, objective, n_threads)
         cdef cnp.ndarray gradient = empty(self, call.n, self.n_in)
-        call.derivatives.inputs, call.derivatives.n_inputs = cnp.PyArray_DATA(gradient), cnp.PyArray_SIZE(gradient)
+        call.derivatives.input_gradient = cnp.PyArray_DATA(gradient)
+        call.derivatives.n_input_gradient = cnp.PyArray_SIZE(gradient)
         call.backpropagate()
         return gradient
 

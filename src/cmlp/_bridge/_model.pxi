@@ -40,7 +40,7 @@ def model_head_size(bytes start not None):
     """Return the size of the head of a model file in bytes; `start` are the first 8 bytes of the file."""
     cdef cmlp_model_info info
     info.struct_size = sizeof(cmlp_model_info)
-    cdef int status = cmlp_model_size(<const char *>start, min(len(start), 8), &info, NULL)
+    cdef int status = cmlp_model_describe(<const char *>start, min(len(start), 8), &info, NULL)
     if status != CMLP_ERROR_FILE_SHORT or not info.head_size:
         check_file(status, info.error_at)
     return info.head_size
@@ -57,7 +57,7 @@ def model_file_info(bytes head not None):
     cdef size_t n = len(head)
     cdef int status
     with nogil:
-        status = cmlp_model_size(start, n, &info, NULL)
+        status = cmlp_model_describe(start, n, &info, NULL)
     if status == CMLP_ERROR_FILE_VERSION:
         # The number of an unknown version, or what a file requires from the first unknown word on.
         unknown = head[info.error_at : info.error_at + 200].partition(b'"')[0].decode("ascii", "replace")
@@ -98,17 +98,17 @@ cdef class Values:
         for given in values:
             is_large |= are_labels and isinstance(given, int) and is_beyond_64_bits(given)
         for i, given in enumerate(values):
-            value[i].type = CMLP_VALUE_MISSING
+            value[i].kind = CMLP_VALUE_MISSING
             if isinstance(given, str):
-                value[i].type = CMLP_VALUE_TEXT
+                value[i].kind = CMLP_VALUE_TEXT
             elif isinstance(given, bool):
-                value[i].type, value[i].integer = CMLP_VALUE_BOOLEAN, given
+                value[i].kind, value[i].integer = CMLP_VALUE_BOOLEAN, given
             elif isinstance(given, int):
-                value[i].type = CMLP_VALUE_LARGE_INTEGER if is_large or is_beyond_64_bits(given) else CMLP_VALUE_INTEGER
-                value[i].integer = given if value[i].type == CMLP_VALUE_INTEGER else 0
+                value[i].kind = CMLP_VALUE_LARGE_INTEGER if is_large or is_beyond_64_bits(given) else CMLP_VALUE_INTEGER
+                value[i].integer = given if value[i].kind == CMLP_VALUE_INTEGER else 0
             elif given is not None:
-                value[i].type, value[i].number = CMLP_VALUE_DOUBLE, given
-            if value[i].type in (CMLP_VALUE_TEXT, CMLP_VALUE_LARGE_INTEGER) or are_labels:
+                value[i].kind, value[i].number = CMLP_VALUE_DOUBLE, given
+            if value[i].kind in (CMLP_VALUE_TEXT, CMLP_VALUE_LARGE_INTEGER) or are_labels:
                 self.texts.append(str(given).encode("utf-8", "surrogatepass"))
                 value[i].text, value[i].n_text = <bytes>self.texts[-1], len(self.texts[-1])
 
@@ -119,15 +119,15 @@ cdef bint is_beyond_64_bits(integer):
 
 cdef object value_of(const cmlp_value *value):
     """Return a value of the core."""
-    if value.type == CMLP_VALUE_TEXT:
+    if value.kind == CMLP_VALUE_TEXT:
         return value.text[:value.n_text].decode("utf-8", "surrogatepass")
-    if value.type == CMLP_VALUE_LARGE_INTEGER:
+    if value.kind == CMLP_VALUE_LARGE_INTEGER:
         return int(value.text[:value.n_text])
-    if value.type == CMLP_VALUE_DOUBLE:
+    if value.kind == CMLP_VALUE_DOUBLE:
         return value.number
-    if value.type == CMLP_VALUE_MISSING:
+    if value.kind == CMLP_VALUE_MISSING:
         return None
-    return bool(value.integer) if value.type == CMLP_VALUE_BOOLEAN else value.integer
+    return bool(value.integer) if value.kind == CMLP_VALUE_BOOLEAN else value.integer
 
 
 cdef class Content:
@@ -165,7 +165,7 @@ cdef class Content:
         self.content.write, self.content.context = write_piece, <void *>self.context
         self.content.has_any_names = True
         for i, (key, value) in enumerate(self.keys):
-            string[i].key, string[i].value = key, value
+            string[i].key, string[i].value, string[i].n_value = key, value, len(value)
         for i, (name, data) in enumerate(self.tensors):
             array[i].name, array[i].data = name, cnp.PyArray_DATA(<cnp.ndarray>data)
             array[i].rows, array[i].columns = data.shape[0], (data.shape[1] if data.ndim > 1 else 0)
@@ -180,6 +180,7 @@ cdef class Content:
         if cells is not None:
             decimal, thousands, missing = cells
             self.words = Values(missing)
+            self.cells.struct_size = sizeof(cmlp_model_cells)
             self.cells.missing = self.words.first if missing else NULL
             self.cells.n_missing = len(missing)
             self.cells.decimal, self.cells.thousands = ord(decimal), ord(thousands or "\0")
@@ -361,7 +362,7 @@ cdef class Model:
         self.file = file
         self.info.struct_size = sizeof(cmlp_model_info)
         self.run.struct_size = sizeof(cmlp_run)
-        check_file(cmlp_model_size(first, n, &self.info, NULL), self.info.error_at)
+        check_file(cmlp_model_describe(first, n, &self.info, NULL), self.info.error_at)
         self.memory = workspace_of(self.info.model_size)
         self.run.workspace = workspace_of(self.info.workspace_size)
         self.run.workspace_size = self.info.workspace_size
@@ -386,7 +387,7 @@ cdef class Model:
             raise ValueError(f"row must have shape ({self.info.n_in},), got {describe(x)}")
         memset(&rows, 0, sizeof(rows))
         rows.struct_size, rows.kind, rows.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, self.info.dtype
-        rows.data, rows.n_rows, rows.n_cols = cnp.PyArray_DATA(x), 1, len(x)
+        rows.data, rows.n_rows, rows.n_columns = cnp.PyArray_DATA(x), 1, len(x)
         memset(&prediction, 0, sizeof(prediction))
         prediction.struct_size, prediction.classes, prediction.n_classes = sizeof(cmlp_prediction), &label, 1
         prediction.outputs, prediction.n_outputs = cnp.PyArray_DATA(outputs), len(outputs)

@@ -118,7 +118,7 @@ cdef class Columns:
         encoder.has_bins, encoder.dtype = bins, CMLP_FLOAT32
         memset(&given, 0, sizeof(given))
         given.struct_size, given.kind, given.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, CMLP_FLOAT64
-        given.data, given.n_rows, given.n_cols = cnp.PyArray_DATA(rows), len(rows), encoder.n_columns
+        given.data, given.n_rows, given.n_columns = cnp.PyArray_DATA(rows), len(rows), encoder.n_columns
         n_inputs, out = cnp.PyArray_SIZE(inputs), cnp.PyArray_DATA(inputs)
         with nogil:
             status = cmlp_table_encode(&encoder, &given, out, n_inputs, NULL)

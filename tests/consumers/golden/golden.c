@@ -121,9 +121,9 @@ static uint64_t train(const recipe *r, cmlp_isa isa, int32_t n_threads)
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     rows.data = x;
     rows.n_rows = ROWS;
-    rows.n_cols = INPUTS;
+    rows.n_columns = INPUTS;
     rows.row_stride = INPUTS * (int64_t)sizeof(double);
-    rows.col_stride = sizeof(double);
+    rows.column_stride = sizeof(double);
     rows.scale = 0.5;
     rows.order = order;
     rows.n_order = ROWS;

@@ -30,7 +30,7 @@ static inline cmlp_value text_value(const char *text)
 {
     cmlp_value value;
     memset(&value, 0, sizeof value);
-    value.type = CMLP_VALUE_TEXT;
+    value.kind = CMLP_VALUE_TEXT;
     value.text = text;
     value.n_text = (int64_t)strlen(text);
     return value;

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
     void *const bytes = mmap(NULL, n, PROT_READ, MAP_PRIVATE, descriptor, 0);
     CHECK(bytes != MAP_FAILED);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    OK(cmlp_model_size(bytes, n, &info, NULL));
+    OK(cmlp_model_describe(bytes, n, &info, NULL));
     CHECK(info.n_in <= 16 && info.n_out <= 16 && info.dtype == CMLP_FLOAT32);
     char *const memory = (char *)malloc(info.model_size + 1); /* any alignment will do */
     CHECK(memory);

@@ -26,7 +26,7 @@ int main(void)
     sparse.indices = indices;
     sparse.indptr = indptr;
     sparse.n_rows = N_ROWS;
-    sparse.n_cols = N_IN;
+    sparse.n_columns = N_IN;
     sparse.n_values = n;
     cmlp_prediction from_dense = CMLP_INIT(cmlp_prediction), from_sparse = CMLP_INIT(cmlp_prediction);
     from_dense.outputs = dense_output;

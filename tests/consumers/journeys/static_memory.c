@@ -20,7 +20,7 @@ int main(int argc, char **argv)
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;
-    OK(cmlp_model_size(file, n, &info, NULL));
+    OK(cmlp_model_describe(file, n, &info, NULL));
     CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof workspace && info.n_in <= 16);
     OK(cmlp_model_init(memory, sizeof memory, file, n, 0, &model, &run));
     OK(predict_one(model, row, CMLP_FLOAT32, info.n_in, &label, output, 16, &run));

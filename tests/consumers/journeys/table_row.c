@@ -12,7 +12,7 @@ int main(int argc, char **argv)
     const cmlp_value place = text_value(argv[2]);
     cmlp_value size;
     memset(&size, 0, sizeof size);
-    size.type = CMLP_VALUE_DOUBLE;
+    size.kind = CMLP_VALUE_DOUBLE;
     size.number = atof(argv[3]);
     double row[3], output;
     OK(cmlp_table_find_code(file.model, 0, &place, &row[0], NULL));

@@ -24,7 +24,7 @@ int main()
     rows.dtype = CMLP_FLOAT32;
     rows.data = row;
     rows.n_rows = 1;
-    rows.n_cols = 2;
+    rows.n_columns = 2;
     unsigned char workspace[2048];
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = workspace;

@@ -12,7 +12,7 @@
 static cmlp_status value_of(const cmlp_model *model, int64_t column, const char *text, double *value)
 {
     const cmlp_value category = {.text = text, .n_text = (int64_t)strlen(text),
-                                 .type = *text ? CMLP_VALUE_TEXT : CMLP_VALUE_MISSING};
+                                 .kind = *text ? CMLP_VALUE_TEXT : CMLP_VALUE_MISSING};
     cmlp_table_column_info info = CMLP_INIT(cmlp_table_column_info);
     const cmlp_status status = cmlp_table_describe_column(model, column, &info, NULL);
     if (status) return status;

@@ -14,7 +14,7 @@ cmlp::predictor<float> refused(cmlp::model::load("x")); // the model would not o
 #elif REFUSED == 2
 cmlp::predictor<long long> refused(*static_cast<cmlp::model *>(nullptr));
 #elif REFUSED == 3
-auto refused = cmlp::model::load("x").metadata("class");
+auto refused = cmlp::model::load("x").string("class");
 #elif REFUSED == 4
 double refused = static_cast<cmlp::model *>(nullptr)->code(0, 'a'); // not the number 97
 #endif
@@ -45,8 +45,8 @@ static bool short_row_is_refused(cmlp::predictor<double> &predict)
     try {
         predict(std::vector<double>(2));
     } catch (const cmlp::error &error) {
-        return error.status == CMLP_ERROR_ROWS && error.refused == std::string_view("rows->n_cols") &&
-               std::string_view(error.what()).find("rows->n_cols: ") == 0;
+        return error.status == CMLP_ERROR_ROWS && error.refused == std::string_view("rows->n_columns") &&
+               std::string_view(error.what()).find("rows->n_columns: ") == 0;
     }
     return false;
 }

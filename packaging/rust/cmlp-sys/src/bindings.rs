@@ -1,5 +1,6 @@
 // The functions of cmlp.h and cmlp_table.h that load a model and predict, by packaging/rust/bindgen.sh.
 
+pub const CMLP_REPEAT: i64 = -9223372036854775808;
 pub const CMLP_TABLE_MAX_NETS: u32 = 1024;
 pub type cmlp_status = i32;
 pub const CMLP_OK: _bindgen_ty_1 = 0;
@@ -120,7 +121,7 @@ pub struct cmlp_model_info {
     pub n_targets: i64,
 }
 extern "C" {
-    pub fn cmlp_model_size(
+    pub fn cmlp_model_describe(
         file: *const ::std::os::raw::c_void,
         file_size: usize,
         info: *mut cmlp_model_info,
@@ -152,9 +153,9 @@ pub struct cmlp_rows {
     pub struct_size: usize,
     pub data: *const ::std::os::raw::c_void,
     pub n_rows: i64,
-    pub n_cols: i64,
+    pub n_columns: i64,
     pub row_stride: i64,
-    pub col_stride: i64,
+    pub column_stride: i64,
     pub scale: f64,
     pub order: *const i64,
     pub n_order: i64,
@@ -188,14 +189,14 @@ extern "C" {
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
-pub type cmlp_value_type = i32;
+pub type cmlp_value_kind = i32;
 pub const CMLP_VALUE_MISSING: _bindgen_ty_6 = 0;
 pub const CMLP_VALUE_TEXT: _bindgen_ty_6 = 1;
 pub const CMLP_VALUE_DOUBLE: _bindgen_ty_6 = 2;
 pub const CMLP_VALUE_INTEGER: _bindgen_ty_6 = 3;
 pub const CMLP_VALUE_BOOLEAN: _bindgen_ty_6 = 4;
 pub const CMLP_VALUE_LARGE_INTEGER: _bindgen_ty_6 = 5;
-pub const CMLP_VALUE_TYPE_SIGNED: _bindgen_ty_6 = -1;
+pub const CMLP_VALUE_KIND_SIGNED: _bindgen_ty_6 = -1;
 pub type _bindgen_ty_6 = ::std::os::raw::c_int;
 #[repr(C)]
 pub struct cmlp_value {
@@ -203,7 +204,7 @@ pub struct cmlp_value {
     pub n_text: i64,
     pub number: f64,
     pub integer: i64,
-    pub type_: cmlp_value_type,
+    pub kind: cmlp_value_kind,
     pub reserved: [i32; 3usize],
 }
 extern "C" {
@@ -215,22 +216,22 @@ extern "C" {
     ) -> cmlp_status;
 }
 pub type cmlp_table_kind = i32;
-pub const CMLP_TABLE_NUMBER: _bindgen_ty_12 = 1;
-pub const CMLP_TABLE_BOOLEAN: _bindgen_ty_12 = 2;
-pub const CMLP_TABLE_DATE: _bindgen_ty_12 = 3;
-pub const CMLP_TABLE_TIME: _bindgen_ty_12 = 4;
-pub const CMLP_TABLE_INSTANT: _bindgen_ty_12 = 5;
-pub const CMLP_TABLE_DURATION: _bindgen_ty_12 = 6;
-pub const CMLP_TABLE_CATEGORY: _bindgen_ty_12 = 7;
-pub const CMLP_TABLE_ORDERED: _bindgen_ty_12 = 8;
-pub const CMLP_TABLE_KIND_SIGNED: _bindgen_ty_12 = -1;
-pub type _bindgen_ty_12 = ::std::os::raw::c_int;
-pub type cmlp_table_role = i32;
-pub const CMLP_TABLE_ROLE_UNUSED: _bindgen_ty_13 = 1;
-pub const CMLP_TABLE_ROLE_NUMBER: _bindgen_ty_13 = 2;
-pub const CMLP_TABLE_ROLE_CATEGORY: _bindgen_ty_13 = 3;
-pub const CMLP_TABLE_ROLE_SIGNED: _bindgen_ty_13 = -1;
+pub const CMLP_TABLE_NUMBER: _bindgen_ty_13 = 1;
+pub const CMLP_TABLE_BOOLEAN: _bindgen_ty_13 = 2;
+pub const CMLP_TABLE_DATE: _bindgen_ty_13 = 3;
+pub const CMLP_TABLE_TIME: _bindgen_ty_13 = 4;
+pub const CMLP_TABLE_INSTANT: _bindgen_ty_13 = 5;
+pub const CMLP_TABLE_DURATION: _bindgen_ty_13 = 6;
+pub const CMLP_TABLE_CATEGORY: _bindgen_ty_13 = 7;
+pub const CMLP_TABLE_ORDERED: _bindgen_ty_13 = 8;
+pub const CMLP_TABLE_KIND_SIGNED: _bindgen_ty_13 = -1;
 pub type _bindgen_ty_13 = ::std::os::raw::c_int;
+pub type cmlp_table_role = i32;
+pub const CMLP_TABLE_ROLE_UNUSED: _bindgen_ty_14 = 1;
+pub const CMLP_TABLE_ROLE_NUMBER: _bindgen_ty_14 = 2;
+pub const CMLP_TABLE_ROLE_CATEGORY: _bindgen_ty_14 = 3;
+pub const CMLP_TABLE_ROLE_SIGNED: _bindgen_ty_14 = -1;
+pub type _bindgen_ty_14 = ::std::os::raw::c_int;
 #[repr(C)]
 pub struct cmlp_table_column_info {
     pub struct_size: usize,
@@ -305,14 +306,14 @@ extern "C" {
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
-pub const CMLP_TABLE_PART_DAY: _bindgen_ty_14 = 1;
-pub const CMLP_TABLE_PART_WEEK: _bindgen_ty_14 = 2;
-pub const CMLP_TABLE_PART_YEAR: _bindgen_ty_14 = 3;
-pub const CMLP_TABLE_PART_KIND_SIGNED: _bindgen_ty_14 = -1;
-pub type _bindgen_ty_14 = ::std::os::raw::c_int;
-pub const CMLP_TABLE_ABSOLUTE_ERROR: _bindgen_ty_15 = 1;
-pub const CMLP_TABLE_SCALED_ERROR: _bindgen_ty_15 = 2;
-pub const CMLP_TABLE_QUANTILES: _bindgen_ty_15 = 3;
-pub const CMLP_TABLE_PROBABILITY: _bindgen_ty_15 = 4;
-pub const CMLP_TABLE_CALIBRATION_KIND_SIGNED: _bindgen_ty_15 = -1;
+pub const CMLP_TABLE_PART_DAY: _bindgen_ty_15 = 1;
+pub const CMLP_TABLE_PART_WEEK: _bindgen_ty_15 = 2;
+pub const CMLP_TABLE_PART_YEAR: _bindgen_ty_15 = 3;
+pub const CMLP_TABLE_PART_KIND_SIGNED: _bindgen_ty_15 = -1;
 pub type _bindgen_ty_15 = ::std::os::raw::c_int;
+pub const CMLP_TABLE_ABSOLUTE_ERROR: _bindgen_ty_16 = 1;
+pub const CMLP_TABLE_SCALED_ERROR: _bindgen_ty_16 = 2;
+pub const CMLP_TABLE_QUANTILES: _bindgen_ty_16 = 3;
+pub const CMLP_TABLE_PROBABILITY: _bindgen_ty_16 = 4;
+pub const CMLP_TABLE_CALIBRATION_KIND_SIGNED: _bindgen_ty_16 = -1;
+pub type _bindgen_ty_16 = ::std::os::raw::c_int;

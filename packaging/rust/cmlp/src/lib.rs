@@ -58,7 +58,7 @@ impl Model {
         let mut info: sys::cmlp_model_info = unsafe { mem::zeroed() };
         info.struct_size = mem::size_of::<sys::cmlp_model_info>();
         // SAFETY: the library reads bytes.len() bytes of any alignment and writes struct_size bytes.
-        check(unsafe { sys::cmlp_model_size(bytes.as_ptr().cast(), bytes.len(), &mut info, ptr::null_mut()) })?;
+        check(unsafe { sys::cmlp_model_describe(bytes.as_ptr().cast(), bytes.len(), &mut info, ptr::null_mut()) })?;
         if (bytes.len() as u64) < info.file_size {
             // The sizes of the other blocks are those that the head promises: do not allocate them.
             check(sys::CMLP_ERROR_FILE_SHORT)?;

@@ -32,7 +32,7 @@ impl<'m> Predictor<'m> {
         rows.dtype = T::DTYPE;
         rows.data = row.as_ptr().cast();
         rows.n_rows = 1;
-        rows.n_cols = row.len() as i64;
+        rows.n_columns = row.len() as i64;
         let prediction = sys::cmlp_prediction {
             struct_size: mem::size_of::<sys::cmlp_prediction>(),
             outputs: outputs.as_mut_ptr().cast(),

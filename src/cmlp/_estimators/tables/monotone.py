@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.tables.targets import TableEncoding
     from cmlp._model.table_columns import TableColumns
 
-_ZERO = 2  # of a weight, as in cmlp.h
+_ZERO = 2  # CMLP_SIGN_ZERO
 _FIRST_SCALE = 0.5  # of constrained weights behind the first layer, which all have one sign
 
 

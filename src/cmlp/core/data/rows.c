@@ -8,23 +8,23 @@
 /* Names of a matrix's fields in run->refused, and the status for a shape that does not fit. */
 typedef struct matrix_names {
     cmlp_status status;
-    const char *data, *dtype, *row_stride, *col_stride;
+    const char *data, *dtype, *row_stride, *column_stride;
 } matrix_names;
 
 static const matrix_names rows_names = {CMLP_ERROR_ROWS, "rows->data", "rows->dtype", "rows->row_stride",
-                                        "rows->col_stride"};
+                                        "rows->column_stride"};
 
 /* Replaces strides that are 0 or CMLP_REPEAT by bytes. Of one row the stride does not matter. Returns 0 if the row
  * stride is missing although columns are not contiguous, because the stride is then ambiguous. */
-static int set_strides(int64_t n_rows, int64_t n_cols, int64_t size, int64_t *row_stride, int64_t *col_stride)
+static int set_strides(int64_t n_rows, int64_t n_columns, int64_t size, int64_t *row_stride, int64_t *column_stride)
 {
-    if (!*col_stride) *col_stride = size;
+    if (!*column_stride) *column_stride = size;
     if (!*row_stride && n_rows > 1) {
-        if (*col_stride != size) return 0;
-        *row_stride = n_cols * size;
+        if (*column_stride != size) return 0;
+        *row_stride = n_columns * size;
     }
     if (*row_stride == CMLP_REPEAT) *row_stride = 0;
-    if (*col_stride == CMLP_REPEAT) *col_stride = 0;
+    if (*column_stride == CMLP_REPEAT) *column_stride = 0;
     return 1;
 }
 
@@ -36,10 +36,10 @@ static cmlp_status check_strided(cmlp_rows *m, int64_t n, const matrix_names *na
     if (!is_value) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
     if (!m->data && n) return cmlpi_refuse(refused, CMLP_ERROR_NULL, names->data);
     if (cmlpi_misaligned(m->data, (size_t)size)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->data);
-    if (!set_strides(n, m->n_cols, size, &m->row_stride, &m->col_stride))
+    if (!set_strides(n, m->n_columns, size, &m->row_stride, &m->column_stride))
         return cmlpi_refuse(refused, names->status, names->row_stride);
     if (m->row_stride % size) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->row_stride);
-    return m->col_stride % size ? cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->col_stride) : CMLP_OK;
+    return m->column_stride % size ? cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->column_stride) : CMLP_OK;
 }
 
 static cmlp_status check_order(const cmlp_rows *rows, int64_t n, int64_t *bad)
@@ -69,9 +69,9 @@ static cmlp_status check_scales(const cmlp_rows *rows, const char **refused)
 {
     if (!rows->shifts && !rows->factors) return CMLP_OK;
     if (rows->scale != 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
-    cmlp_status status = check_vector(rows->shifts, rows->n_cols, 1, "rows->shifts", refused);
-    if (!status) status = check_vector(rows->factors, rows->n_cols, 0, "rows->factors", refused);
-    for (int64_t j = 0; !status && rows->kind == CMLP_ROWS_CSR && j < rows->n_cols; j++)
+    cmlp_status status = check_vector(rows->shifts, rows->n_columns, 1, "rows->shifts", refused);
+    if (!status) status = check_vector(rows->factors, rows->n_columns, 0, "rows->factors", refused);
+    for (int64_t j = 0; !status && rows->kind == CMLP_ROWS_CSR && j < rows->n_columns; j++)
         if (rows->shifts[j] != 0) status = cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->shifts");
     return status;
 }
@@ -83,14 +83,14 @@ static cmlp_status check_unused(const cmlp_rows *rows, const char **refused)
     if (rows->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->reserved");
     if (!rows->order && rows->n_order) return cmlpi_refuse(refused, CMLP_ERROR_ORDER, "rows->n_order");
     if (sparse && rows->row_stride) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->row_stride");
-    if (sparse && rows->col_stride) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->col_stride");
+    if (sparse && rows->column_stride) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->column_stride");
     if (!sparse && rows->indptr) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->indptr");
     if (!sparse && rows->indices) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->indices");
     if (!sparse && rows->n_values) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
     return !sparse && rows->index_dtype ? cmlpi_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype") : CMLP_OK;
 }
 
-cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *given, int64_t *n, cmlp_run *run)
+cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows *given, int64_t *n, cmlp_run *run)
 {
     const char **refused = &run->refused;
     cmlp_status status = CMLP_READ(rows, given, cmlp_rows, factors);
@@ -101,7 +101,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *gi
     *n = cmlpi_n_selected(rows);
     if (cmlpi_are_left_out(rows->kind, *n)) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
     if (rows->n_rows < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_rows");
-    if (rows->n_cols != n_cols) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_cols");
+    if (rows->n_columns != n_columns) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_columns");
     if (rows->scale == 0) rows->scale = 1;
     if (!cmlpi_is_finite(rows->scale)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
     status = check_unused(rows, refused);
@@ -116,7 +116,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *gi
 
 #if CMLP_BUILDS_TRAINING
 static const matrix_names targets_names = {CMLP_ERROR_TARGETS, "targets->data", "targets->dtype",
-                                           "targets->row_stride", "targets->col_stride"};
+                                           "targets->row_stride", "targets->column_stride"};
 
 static int32_t label_at(const cmlp_targets *targets, int64_t row)
 {
@@ -143,7 +143,7 @@ static cmlp_status check_class_indices(cmlpi_data *data, cmlp_run *run)
     const int64_t size = sizeof(int32_t);
     int64_t one_column = 0;
     if (targets->dtype && targets->dtype != CMLP_INT32) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, targets_names.dtype);
-    if (targets->col_stride) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, targets_names.col_stride);
+    if (targets->column_stride) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, targets_names.column_stride);
     if (!targets->data && data->n) return cmlpi_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
     set_strides(targets->n_rows, 1, size, &targets->row_stride, &one_column);
     if (cmlpi_misaligned(targets->data, (size_t)size))
@@ -159,11 +159,11 @@ static cmlp_status check_class_indices(cmlpi_data *data, cmlp_run *run)
 static cmlp_status check_dense_targets(cmlpi_data *data, const char **refused)
 {
     cmlp_targets *targets = &data->targets;
-    cmlp_rows m = {.data = targets->data, .dtype = targets->dtype, .n_cols = targets->n_cols,
-                   .row_stride = targets->row_stride, .col_stride = targets->col_stride};
+    cmlp_rows m = {.data = targets->data, .dtype = targets->dtype, .n_columns = targets->n_columns,
+                   .row_stride = targets->row_stride, .column_stride = targets->column_stride};
     const cmlp_status status = check_strided(&m, data->n ? targets->n_rows : 0, &targets_names, refused);
     targets->row_stride = m.row_stride;
-    targets->col_stride = m.col_stride;
+    targets->column_stride = m.column_stride;
     return status;
 }
 
@@ -175,9 +175,9 @@ static cmlp_status read_targets(cmlpi_data *data, const cmlp_targets *given, cml
     if (status) return cmlpi_refuse(refused, status, "targets");
     if (targets->n_rows != data->rows.n_rows) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
     const int dense = targets->kind == CMLP_TARGETS_DENSE;
-    const int64_t n_cols = dense ? cmlpi_n_out(data->net) : 0;
+    const int64_t n_columns = dense ? cmlpi_n_out(data->net) : 0;
     if (!dense && targets->kind != CMLP_TARGETS_CLASSES) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
-    if (targets->n_cols != n_cols) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_cols");
+    if (targets->n_columns != n_columns) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_columns");
     return dense ? check_dense_targets(data, refused) : check_class_indices(data, run);
 }
 
@@ -213,7 +213,7 @@ cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_r
     data->first_stored = data->values = 0;
     data->n_stored = copy->n_rows;
     data->in_place = copy->dtype == net->dtype && copy->scale == 1 && !copy->factors &&
-                     copy->col_stride == (int64_t)net->element;
+                     copy->column_stride == (int64_t)net->element;
     if (cmlpi_is_sparse(data)) {
         status = cmlpi_check_sparse_rows(data, &run->bad_row);
         if (status) return cmlpi_refuse(refused, status, "rows->indptr or rows->indices");
@@ -242,14 +242,14 @@ static void convert_block(const cmlpi_data *data, int64_t first, int64_t n, int6
     const cmlp_rows *rows = &data->rows;
     const cmlpi_kernels *kernels = data->net->kernels;
     for (int64_t i = 0; i < n; i++) {
-        const char *row = cmlpi_row_data(data, first + i) + k * rows->col_stride;
-        void *to = cmlpi_at(data->net, converted, i * rows->n_cols + k);
+        const char *row = cmlpi_row_data(data, first + i) + k * rows->column_stride;
+        void *to = cmlpi_at(data->net, converted, i * rows->n_columns + k);
         cmlpi_prefetch_row(data, first + i, k, columns);
         if (rows->factors)
-            kernels->convert_columns(rows->dtype, row, rows->col_stride, columns, rows->shifts + k, rows->factors + k,
-                                     to);
+            kernels->convert_columns(rows->dtype, row, rows->column_stride, columns, rows->shifts + k,
+                                     rows->factors + k, to);
         else
-            kernels->convert(rows->dtype, row, rows->col_stride, columns, rows->scale, to);
+            kernels->convert(rows->dtype, row, rows->column_stride, columns, rows->scale, to);
     }
 }
 
@@ -260,14 +260,14 @@ void cmlpi_list_rows(const cmlpi_data *data, int64_t first, int64_t n, const voi
 
 void cmlpi_gather_rows(const cmlpi_data *data, int64_t first, int64_t n, const void **list, void *converted)
 {
-    const int64_t n_cols = data->rows.n_cols, step = cmlpi_row_is_close(data) ? n_cols : COLUMNS_AT_ONCE;
+    const int64_t n_columns = data->rows.n_columns, step = cmlpi_row_is_close(data) ? n_columns : COLUMNS_AT_ONCE;
     if (data->in_place) {
         cmlpi_list_rows(data, first, n, list);
         return;
     }
-    for (int64_t i = 0; i < n; i++) list[i] = cmlpi_at(data->net, converted, i * n_cols);
-    for (int64_t k = 0; k < n_cols; k += step) {
-        const int64_t columns = n_cols - k < step ? n_cols - k : step;
+    for (int64_t i = 0; i < n; i++) list[i] = cmlpi_at(data->net, converted, i * n_columns);
+    for (int64_t k = 0; k < n_columns; k += step) {
+        const int64_t columns = n_columns - k < step ? n_columns - k : step;
         convert_block(data, first, n, k, columns, converted);
     }
 }
@@ -275,7 +275,7 @@ void cmlpi_gather_rows(const cmlpi_data *data, int64_t first, int64_t n, const v
 int cmlpi_list_prefetch(const cmlpi_data *data, int64_t first, int64_t n, int64_t distance, int64_t next,
                         const void **list)
 {
-    const int64_t bytes = data->rows.n_cols * data->rows.col_stride;
+    const int64_t bytes = data->rows.n_columns * data->rows.column_stride;
     if (first + next + n > data->n) return 0;
     for (int64_t i = 0; i < n; i++) {
         const int64_t later = first + i + distance + (i + distance < n ? 0 : next - n);
@@ -290,7 +290,7 @@ int64_t cmlpi_bad_input(const cmlpi_data *data, int64_t selected, void *scratch)
 {
     if (cmlpi_is_sparse(data)) return cmlpi_bad_sparse(data, selected, scratch);
     const void *row;
-    const int64_t n = data->rows.n_cols;
+    const int64_t n = data->rows.n_columns;
     cmlpi_gather_rows(data, selected, 1, &row, scratch);
     const int64_t bad = data->net->kernels->find_nonfinite(row, 1, n);
     return bad < n ? bad : -1;
@@ -303,7 +303,7 @@ static void gather_target(const cmlpi_data *data, int64_t selected, void *out)
     const int64_t n_out = cmlpi_n_out(data->net), row = cmlpi_row_index(data, selected);
     if (targets->kind == CMLP_TARGETS_DENSE) {
         const char *source = (const char *)targets->data + row * targets->row_stride;
-        data->net->kernels->convert(targets->dtype, source, targets->col_stride, n_out, 1, out);
+        data->net->kernels->convert(targets->dtype, source, targets->column_stride, n_out, 1, out);
         return;
     }
     const int32_t label = label_at(targets, row);
@@ -372,18 +372,18 @@ int64_t cmlpi_bad_target(const cmlpi_data *data, int64_t selected, void *scratch
 #endif
 
 void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
-                    int64_t n_cols)
+                    int64_t n_columns)
 {
-    const cmlp_rows dense = cmlp_dense_rows(data, dtype, n_rows, n_cols);
+    const cmlp_rows dense = cmlp_dense_rows(data, dtype, n_rows, n_columns);
     cmlpi_init_struct(rows, struct_size, &dense, sizeof dense);
 }
 
 #if CMLP_BUILDS_TRAINING
 void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
-                       int64_t n_cols)
+                       int64_t n_columns)
 {
-    cmlp_targets made = cmlp_dense_targets(data, dtype, n_rows, n_cols);
-    if (!n_cols) made.kind = CMLP_TARGETS_CLASSES;
+    cmlp_targets made = cmlp_dense_targets(data, dtype, n_rows, n_columns);
+    if (!n_columns) made.kind = CMLP_TARGETS_CLASSES;
     cmlpi_init_struct(targets, struct_size, &made, sizeof made);
 }
 #endif

@@ -16,14 +16,15 @@ static inline int cmlpi_are_left_out(cmlp_rows_kind kind, int64_t n)
     return !CMLP_BUILDS_MANY && (n > 1 || kind == CMLP_ROWS_CSR);
 }
 
-/* Reads the caller's rows of n_cols columns to `rows`; *n becomes the number of rows selected. */
-cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_cols, const cmlp_rows *given, int64_t *n, cmlp_run *run);
+/* Reads the caller's rows of n_columns columns to `rows`; *n becomes the number of rows selected. */
+cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows *given, int64_t *n, cmlp_run *run);
 
 /* Whether the first layer's kernel can convert the rows itself: contiguous uint8 with a suitable scalar scale. */
 static inline int cmlpi_are_bytes(const cmlpi_data *data)
 {
     const cmlp_rows *rows = &data->rows;
-    return rows->dtype == CMLP_UINT8 && rows->col_stride == 1 && !rows->factors && cmlpi_scales_in_floats(rows->scale);
+    return rows->dtype == CMLP_UINT8 && rows->column_stride == 1 && !rows->factors &&
+           cmlpi_scales_in_floats(rows->scale);
 }
 
 /* Lists pointers to the selected rows [first, first + n) in the caller's matrix. */
@@ -42,7 +43,7 @@ static inline const char *cmlpi_row_data(const cmlpi_data *data, int64_t selecte
 /* Whether adjacent elements of a row share cache lines. They do not in a column-major matrix. */
 static inline int cmlpi_row_is_close(const cmlpi_data *data)
 {
-    return data->rows.col_stride > 0 && data->rows.col_stride < CMLP_LINE;
+    return data->rows.column_stride > 0 && data->rows.column_stride < CMLP_LINE;
 }
 
 /* Prefetches `columns` columns of the dense row that is CMLP_PREFETCH_ROWS rows after this one. Inlined, because GCC
@@ -51,8 +52,8 @@ VEC_FN void cmlpi_prefetch_row(const cmlpi_data *data, int64_t selected, int64_t
 {
     const int64_t later = selected + CMLP_PREFETCH_ROWS;
     if (later >= data->n || !cmlpi_row_is_close(data) || !cmlpi_is_stored(data, later)) return;
-    const char *row = cmlpi_row_data(data, later) + k * data->rows.col_stride;
-    const int64_t bytes = (columns - 1) * data->rows.col_stride + 1; /* up to the last element's first byte */
+    const char *row = cmlpi_row_data(data, later) + k * data->rows.column_stride;
+    const int64_t bytes = (columns - 1) * data->rows.column_stride + 1; /* up to the last element's first byte */
     for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
     CMLP_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
 }

@@ -36,14 +36,14 @@ cmlp_status cmlpi_check_sparse_arrays(const cmlp_rows *rows, int needed, const c
     return status;
 }
 
-/* Returns whether n column indices are ascending and below n_cols. The loop contains no branch, so that it can be
- * vectorized. ASCENDING(ascending_32, int32_t) defines ascending_32(const int32_t *columns, n, n_cols). */
-#define ASCENDING(name, type)                                                          \
-    static int name(const type *columns, int64_t n, int64_t n_cols)                    \
-    {                                                                                  \
-        int falls = 0;                                                                 \
-        for (int64_t p = 1; p < n; p++) falls |= columns[p] <= columns[p - 1];         \
-        return !n || (columns[0] >= 0 && columns[n - 1] < n_cols && !falls);           \
+/* Returns whether n column indices are ascending and below n_columns. The loop contains no branch, so that it can be
+ * vectorized. ASCENDING(ascending_32, int32_t) defines ascending_32(const int32_t *columns, n, n_columns). */
+#define ASCENDING(name, type)                                                   \
+    static int name(const type *columns, int64_t n, int64_t n_columns)          \
+    {                                                                           \
+        int falls = 0;                                                          \
+        for (int64_t p = 1; p < n; p++) falls |= columns[p] <= columns[p - 1];  \
+        return !n || (columns[0] >= 0 && columns[n - 1] < n_columns && !falls); \
     }
 ASCENDING(ascending_32, int32_t)
 ASCENDING(ascending_64, int64_t)
@@ -70,8 +70,8 @@ static int row_is_sound(const cmlp_rows *rows, int64_t row)
     if (begin < 0 || begin > end || end > rows->n_values) return 0;
     if (begin == end) return 1; /* the arrays may be NULL */
     const void *columns = index_address(rows, rows->indices, begin);
-    return rows->index_dtype == CMLP_INT64 ? ascending_64(columns, end - begin, rows->n_cols)
-                                           : ascending_32(columns, end - begin, rows->n_cols);
+    return rows->index_dtype == CMLP_INT64 ? ascending_64(columns, end - begin, rows->n_columns)
+                                           : ascending_32(columns, end - begin, rows->n_columns);
 }
 
 /* Checks all rows in memory order, which is three times as fast as in the order of selection. */
@@ -110,7 +110,7 @@ void cmlpi_gather_sparse(const cmlpi_data *data, int64_t first, int64_t n, cmlpi
         const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
         list[i] = (cmlpi_csr_row){&nothing, &nothing, 0};
         if (begin < 0 || begin >= end || end > rows->n_values) continue; /* empty, or changed since the check */
-        list[i].n = end - begin < rows->n_cols ? end - begin : rows->n_cols;
+        list[i].n = end - begin < rows->n_columns ? end - begin : rows->n_columns;
         list[i].values = (const char *)rows->data + begin * (int64_t)cmlpi_bytes_of(rows->dtype);
         list[i].columns = index_address(rows, rows->indices, begin);
     }
@@ -123,7 +123,8 @@ int64_t cmlpi_bad_sparse(const cmlpi_data *data, int64_t selected, void *scratch
     cmlpi_csr_row row;
     cmlpi_gather_sparse(data, selected, 1, &row);
     for (int64_t p = 0; p < row.n; p++) {
-        const int64_t index = index_at(rows, row.columns, p), column = index >= 0 && index < rows->n_cols ? index : 0;
+        const int64_t index = index_at(rows, row.columns, p);
+        const int64_t column = index >= 0 && index < rows->n_columns ? index : 0;
         const double scale = rows->factors ? rows->factors[column] : rows->scale;
         data->net->kernels->convert(rows->dtype, (const char *)row.values + p * size, size, 1, scale, scratch);
         if (!data->net->kernels->find_nonfinite(scratch, 1, 1)) return column;

@@ -18,7 +18,7 @@ void cmlpi_gather_sparse(const cmlpi_data *data, int64_t first, int64_t n, cmlpi
 static inline cmlpi_csr cmlpi_sparse_matrix(const cmlpi_data *data, const cmlpi_csr_row *list, int64_t n)
 {
     const cmlp_rows *rows = &data->rows;
-    return (cmlpi_csr){.list = list, .rows = n, .n_in = rows->n_cols, .scale = rows->scale,
+    return (cmlpi_csr){.list = list, .rows = n, .n_in = rows->n_columns, .scale = rows->scale,
                        .factors = rows->factors, .dtype = rows->dtype, .wide = rows->index_dtype == CMLP_INT64};
 }
 

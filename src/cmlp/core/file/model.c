@@ -113,7 +113,7 @@ static cmlp_status describe_file(const void *file, size_t file_size, cmlp_model_
     return status;
 }
 
-cmlp_status cmlp_model_size(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
+cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);
@@ -297,7 +297,7 @@ static cmlp_status prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_r
     status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     if (status) return cmlpi_refuse(&run->refused, status, "rows");
     copy.kind = CMLP_ROWS_DENSE;
-    copy.n_cols = cmlpi_n_in(model->net);
+    copy.n_columns = cmlpi_n_in(model->net);
     copy.scale = model->input_scale;
     copy.shifts = model->shifts;
     copy.factors = model->factors;
@@ -323,8 +323,8 @@ const void *cmlp_model_params(const cmlp_model *model)
     return cmlpi_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : model->params;
 }
 
-static cmlp_status find_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
-                                 cmlp_run *run)
+static cmlp_status find_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
+                               cmlp_run *run)
 {
     size_t length;
     cmlp_status status = cmlpi_check_model(model);
@@ -338,11 +338,11 @@ static cmlp_status find_metadata(const cmlp_model *model, const char *key, const
     return CMLP_OK;
 }
 
-cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
-                                cmlp_run *run)
+cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
+                                   cmlp_run *run)
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = find_metadata(model, key, text, n_text, &frame.run);
+    if (!status) status = find_string(model, key, text, n_text, &frame.run);
     return cmlpi_end_call(&frame, status);
 }

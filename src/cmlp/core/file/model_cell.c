@@ -54,31 +54,31 @@ static int64_t search_categories(const cell_reader *reader, const cmlp_value *wa
     return cmlpi_find_value(&reader->categories, &reader->range, wanted);
 }
 
-/* The code of a category with this value, if its type is one of two; otherwise -1. */
-static int64_t find_type(const cell_reader *reader, const cmlp_value *wanted, cmlp_value_type a, cmlp_value_type b)
+/* The code of a category with this value, if its kind is one of two; otherwise -1. */
+static int64_t find_kind(const cell_reader *reader, const cmlp_value *wanted, cmlp_value_kind a, cmlp_value_kind b)
 {
     const int64_t code = search_categories(reader, wanted);
     if (code < 0) return -1;
-    const cmlp_value_type type = cmlpi_value_at(&reader->categories, &reader->range, code).type;
-    return type == a || type == b ? code : -1;
+    const cmlp_value_kind kind = cmlpi_value_at(&reader->categories, &reader->range, code).kind;
+    return kind == a || kind == b ? code : -1;
 }
 
 static int64_t find_missing(const cell_reader *reader)
 {
-    const cmlp_value missing = {.type = CMLP_VALUE_MISSING};
+    const cmlp_value missing = {.kind = CMLP_VALUE_MISSING};
     return search_categories(reader, &missing);
 }
 
 static int64_t find_text(const cell_reader *reader)
 {
     const cmlp_value text = {.text = reader->cell.at, .n_text = reader->cell.end - reader->cell.at,
-                             .type = CMLP_VALUE_TEXT};
+                             .kind = CMLP_VALUE_TEXT};
     return search_categories(reader, &text);
 }
 
 static int64_t find_integer(const cell_reader *reader, int64_t integer)
 {
-    const cmlp_value value = {.integer = integer, .type = CMLP_VALUE_INTEGER};
+    const cmlp_value value = {.integer = integer, .kind = CMLP_VALUE_INTEGER};
     return search_categories(reader, &value);
 }
 
@@ -90,11 +90,11 @@ static cmlp_value integer_of(const char *text, int64_t n_text, int is_negative)
     for (int64_t i = is_negative; i < n_text; i++) {
         const uint64_t digit = (uint64_t)(text[i] - '0');
         if (magnitude > (most - digit) / 10)
-            return (cmlp_value){.text = text, .n_text = n_text, .type = CMLP_VALUE_LARGE_INTEGER};
+            return (cmlp_value){.text = text, .n_text = n_text, .kind = CMLP_VALUE_LARGE_INTEGER};
         magnitude = magnitude * 10 + digit;
     }
     const int64_t integer = is_negative && magnitude ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;
-    return (cmlp_value){.integer = integer, .type = CMLP_VALUE_INTEGER};
+    return (cmlp_value){.integer = integer, .kind = CMLP_VALUE_INTEGER};
 }
 
 /* Whether Python prints an integer so: digits without leading zeros, perhaps behind "-". */
@@ -119,14 +119,14 @@ static int64_t find_printed(const cell_reader *reader)
     cmlp_value value;
     int64_t code = -1;
     if (is_true || is_false) {
-        value = (cmlp_value){.integer = is_true, .type = CMLP_VALUE_BOOLEAN};
-        code = find_type(reader, &value, CMLP_VALUE_BOOLEAN, CMLP_VALUE_BOOLEAN);
+        value = (cmlp_value){.integer = is_true, .kind = CMLP_VALUE_BOOLEAN};
+        code = find_kind(reader, &value, CMLP_VALUE_BOOLEAN, CMLP_VALUE_BOOLEAN);
     } else if (is_printed_integer(cell)) {
         value = integer_of(cell.at, (int64_t)n, *cell.at == '-');
-        code = find_type(reader, &value, CMLP_VALUE_INTEGER, CMLP_VALUE_LARGE_INTEGER);
+        code = find_kind(reader, &value, CMLP_VALUE_INTEGER, CMLP_VALUE_LARGE_INTEGER);
     } else if (cmlpi_read_cell_number(cell, plain, &number, digits)) {
-        value = (cmlp_value){.number = number.value, .type = CMLP_VALUE_DOUBLE};
-        code = find_type(reader, &value, CMLP_VALUE_DOUBLE, CMLP_VALUE_DOUBLE);
+        value = (cmlp_value){.number = number.value, .kind = CMLP_VALUE_DOUBLE};
+        code = find_kind(reader, &value, CMLP_VALUE_DOUBLE, CMLP_VALUE_DOUBLE);
         if (code >= 0 && !cmlpi_is_printed_double(cell, number.value)) code = -1;
     }
     const int64_t text = find_text(reader);
@@ -147,15 +147,15 @@ static int64_t find_number(const cell_reader *reader)
         const int64_t code = search_categories(reader, &exact);
         if (code >= 0) return code;
     }
-    const cmlp_value nearest = {.number = number.value, .type = CMLP_VALUE_DOUBLE};
+    const cmlp_value nearest = {.number = number.value, .kind = CMLP_VALUE_DOUBLE};
     return search_categories(reader, &nearest);
 }
 
 static int has_numbers(const cell_reader *reader)
 {
     for (int64_t i = 0; i < reader->range.n; i++) {
-        const cmlp_value_type type = cmlpi_value_at(&reader->categories, &reader->range, i).type;
-        if (type != CMLP_VALUE_MISSING && type != CMLP_VALUE_TEXT) return 1;
+        const cmlp_value_kind kind = cmlpi_value_at(&reader->categories, &reader->range, i).kind;
+        if (kind != CMLP_VALUE_MISSING && kind != CMLP_VALUE_TEXT) return 1;
     }
     return 0;
 }

@@ -46,12 +46,12 @@ static cmlp_status check_strings(const cmlp_model_content *content, int64_t *bad
     for (int64_t i = 0; i < content->n_strings; i++) {
         const cmlp_model_string *s = &content->strings[i];
         *bad = i;
-        if (s->reserved[0] || s->reserved[1]) return CMLP_ERROR_OPTION;
+        if (s->n_value < 0 || s->reserved[0] || s->reserved[1]) return CMLP_ERROR_OPTION;
         if (!s->key || !s->value) return CMLP_ERROR_NULL;
         if (!is_key(s->key) || cmlpi_is_fixed_key(s->key) || !is_allowed(s->key, content)) return CMLP_ERROR_NAME;
         if (i && cmlpi_order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_NAME;
-        for (const char *c = s->value; *c; c++)
-            if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) return CMLP_ERROR_TEXT;
+        for (int64_t k = 0; k < s->n_value; k++)
+            if ((unsigned char)s->value[k] < 0x20 || (unsigned char)s->value[k] > 0x7e) return CMLP_ERROR_TEXT;
     }
     *bad = -1;
     return CMLP_OK;

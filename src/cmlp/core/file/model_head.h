@@ -77,7 +77,7 @@ typedef struct cmlpi_head {
     int64_t n_targets;
     cmlpi_stored_calibration calibration;
     cmlpi_stored_values values;              /* tensors of labels, names and categories */
-    string_view columns;                     /* of a table: the value of the metadata key, without its quotation marks */
+    string_view columns;                     /* of a table: the string of this key, without its quotation marks */
     cmlpi_column_words words;                /* what they specify; 0 columns without a table */
     uint64_t has_bins[CMLP_TABLE_MAX_NETS / 64];  /* bit i: the input of network i of a table has bins */
     uint64_t error_at;                      /* offset of the byte where reading stopped */
@@ -99,7 +99,7 @@ static inline cmlp_status cmlpi_file_status(cmlp_status status)
                ? CMLP_ERROR_FILE_VALUE : status;
 }
 
-/* Finds a metadata string in a head that cmlpi_head_read has accepted; returns 0 if there is none of this name. */
+/* Finds the string of a key in a head that cmlpi_head_read has accepted; returns 0 if there is none of this name. */
 int cmlpi_head_find(const unsigned char *file, const char *key, const char **text, size_t *length);
 
 /* Whether a key is one of those of the format: nothing else may be called so. */

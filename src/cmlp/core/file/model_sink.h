@@ -70,12 +70,20 @@ static inline void put_parameter(sink *s, double value)
     put_hex_double(s, value);
 }
 
-static inline void put_string(sink *s, const char *text)
+/* Writes a comma and the name of a member, in which no character needs an escape. */
+static inline void put_name(sink *s, const char *name)
+{
+    put_text(s, ",\"");
+    put_text(s, name);
+    put_text(s, "\":");
+}
+
+static inline void put_string(sink *s, const char *text, int64_t n)
 {
     put_byte(s, '"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') put_byte(s, '\\');
-        put_byte(s, (unsigned char)*text);
+    for (int64_t i = 0; i < n; i++) {
+        if (text[i] == '"' || text[i] == '\\') put_byte(s, '\\');
+        put_byte(s, (unsigned char)text[i]);
     }
     put_byte(s, '"');
 }

@@ -16,7 +16,7 @@ static const unsigned char *tensor_at(const cmlp_model *model, int tensor)
 /* A list of texts: names, words. */
 static cmlpi_value_list list_texts(const cmlp_model *model, int ends, int text)
 {
-    return (cmlpi_value_list){.n = model->values.n[ends], .type = CMLP_VALUE_TEXT, .ends = tensor_at(model, ends),
+    return (cmlpi_value_list){.n = model->values.n[ends], .kind = CMLP_VALUE_TEXT, .ends = tensor_at(model, ends),
                               .text = tensor_at(model, text), .n_text = model->values.n[text]};
 }
 
@@ -24,7 +24,7 @@ static cmlpi_value_list list_labels(const cmlp_model *model)
 {
     cmlpi_value_list list = list_texts(model, CMLP_LABEL_ENDS, CMLP_LABEL_TEXT);
     if (!list.n) return list;
-    list.type = tensor_at(model, CMLP_LABEL_KIND)[0];
+    list.kind = tensor_at(model, CMLP_LABEL_KIND)[0];
     list.numbers = tensor_at(model, CMLP_LABEL_NUMBERS);
     list.n_numbers = model->values.n[CMLP_LABEL_NUMBERS];
     list.integers = tensor_at(model, CMLP_LABEL_INTEGERS);
@@ -56,12 +56,12 @@ cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value 
 
 /* ------------------------------------------------------------------------------------------- contents */
 
-/* Finds out whether labels have numbers or integers if and only if their type needs them. */
-static cmlp_status check_types(const cmlp_model *model, const cmlpi_value_list *labels)
+/* Finds out whether labels have numbers or integers if and only if their kind needs them. */
+static cmlp_status check_kind_of_labels(const cmlp_model *model, const cmlpi_value_list *labels)
 {
-    const int use = tensor_at(model, CMLP_LABEL_KIND)[1], is_double = labels->type == CMLP_VALUE_DOUBLE;
-    const int is_integer = labels->type == CMLP_VALUE_INTEGER || labels->type == CMLP_VALUE_BOOLEAN;
-    if (labels->type < CMLP_VALUE_TEXT || labels->type > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
+    const int use = tensor_at(model, CMLP_LABEL_KIND)[1], is_double = labels->kind == CMLP_VALUE_DOUBLE;
+    const int is_integer = labels->kind == CMLP_VALUE_INTEGER || labels->kind == CMLP_VALUE_BOOLEAN;
+    if (labels->kind < CMLP_VALUE_TEXT || labels->kind > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
     if (use < CMLP_LABELS_ARE_CLASSES || use > CMLP_LABELS_ARE_ORDERED) return CMLP_ERROR_FILE_VALUE;
     if (use == CMLP_LABELS_ARE_ORDERED ? !CMLP_HAS_TABLE(model) || !model->is_cumulative || labels->n > CMLP_MAX_RANKS
                                        : model->is_cumulative && labels->n > 2)
@@ -102,7 +102,7 @@ static cmlp_status check_stored_labels(const cmlpi_value_list *list, int are_sev
         const cmlp_value label = cmlpi_value_at(list, &all, i);
         const cmlp_value printed = cmlpi_with_text(&label, buffer);
         if (!cmlpi_has_text(&label, &printed)) return CMLP_ERROR_FILE_VALUE;
-        if (list->type != CMLP_VALUE_TEXT && !label.n_text) return CMLP_ERROR_FILE_VALUE;
+        if (list->kind != CMLP_VALUE_TEXT && !label.n_text) return CMLP_ERROR_FILE_VALUE;
         if (are_several && !cmlpi_is_number_of(&label, i)) return CMLP_ERROR_FILE_VALUE;
         if (are_ordered && is_repeated(list, &all, i)) return CMLP_ERROR_FILE_VALUE;
         if (are_ordered || !i) continue;
@@ -141,7 +141,7 @@ cmlpi_value_list cmlpi_list_categories(const cmlp_model *model)
 {
     cmlpi_value_list list = list_texts(model, CMLP_CATEGORY_ENDS, CMLP_CATEGORY_TEXT);
     list.n = model->values.n[CMLP_CATEGORY_TYPES];
-    list.types = tensor_at(model, CMLP_CATEGORY_TYPES);
+    list.kinds = tensor_at(model, CMLP_CATEGORY_TYPES);
     list.order = tensor_at(model, CMLP_CATEGORY_ORDER);
     list.numbers = tensor_at(model, CMLP_CATEGORY_NUMBERS);
     list.n_numbers = model->values.n[CMLP_CATEGORY_NUMBERS];
@@ -163,7 +163,7 @@ cmlp_table_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column)
 cmlp_value cmlpi_format_of_column(const cmlp_model *model, int64_t column)
 {
     const cmlpi_value_list formats = list_texts(model, CMLP_FORMAT_ENDS, CMLP_FORMAT_TEXT);
-    if (!formats.n) return (cmlp_value){.text = "", .type = CMLP_VALUE_TEXT};
+    if (!formats.n) return (cmlp_value){.text = "", .kind = CMLP_VALUE_TEXT};
     const cmlpi_value_range all = cmlpi_all_values(&formats);
     return cmlpi_value_at(&formats, &all, column);
 }
@@ -176,7 +176,7 @@ static cmlp_status check_stored_categories(cmlp_model *model)
         return CMLP_ERROR_FILE_VALUE;
     int has_text = 0;
     for (int64_t i = 0; i < list.n; i++)
-        has_text |= list.types[i] == CMLP_VALUE_TEXT || list.types[i] == CMLP_VALUE_LARGE_INTEGER;
+        has_text |= list.kinds[i] == CMLP_VALUE_TEXT || list.kinds[i] == CMLP_VALUE_LARGE_INTEGER;
     if (!has_text != !list.ends) return CMLP_ERROR_FILE_VALUE;
     for (int64_t i = 0; i < n_columns; i++) {
         const cmlpi_value_range *range = model->ranges ? &model->ranges[i] : NULL;
@@ -197,7 +197,7 @@ static cmlp_status check_stored_categories(cmlp_model *model)
 cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused)
 {
     const cmlpi_value_list labels = list_labels(model);
-    cmlp_status status = labels.n ? check_types(model, &labels) : CMLP_OK;
+    cmlp_status status = labels.n ? check_kind_of_labels(model, &labels) : CMLP_OK;
     if (status) return cmlpi_refuse(refused, status, "labels");
 #if CMLP_CHECKS_VALUES
     if (!status) status = check_stored_texts(model, &labels, refused);
@@ -299,13 +299,13 @@ static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp
     if (!status) status = cmlpi_check_pointer(code, sizeof *code, "code", run);
     if (status) return status;
     cmlp_value wanted = *value;
-    if (wanted.type == CMLP_VALUE_DOUBLE && !cmlpi_is_finite(wanted.number)) {
-        if (wanted.number != wanted.number) wanted.type = CMLP_VALUE_MISSING;
+    if (wanted.kind == CMLP_VALUE_DOUBLE && !cmlpi_is_finite(wanted.number)) {
+        if (wanted.number != wanted.number) wanted.kind = CMLP_VALUE_MISSING;
         wanted.number = 0; /* for the check; the file has no infinite number */
     }
     status = cmlpi_check_value(&wanted, 0);
     if (status) return cmlpi_refuse(&run->refused, status, "value");
-    if (wanted.type == CMLP_VALUE_DOUBLE) wanted.number = value->number;
+    if (wanted.kind == CMLP_VALUE_DOUBLE) wanted.number = value->number;
     const cmlpi_value_list list = cmlpi_list_categories(model);
     const int64_t found = cmlpi_find_value(&list, &model->ranges[column], &wanted);
     *code = found < 0 ? cmlpi_unknown_code(model, column) : (double)found;

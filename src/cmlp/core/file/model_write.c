@@ -58,14 +58,6 @@ static const char *class_of(const cmlpi_writer *w)
     return is_pair ? NULL : "MLPClassifier";
 }
 
-static void put_pair(sink *s, const char *key, const char *value)
-{
-    put_byte(s, ',');
-    put_string(s, key);
-    put_byte(s, ':');
-    put_string(s, value);
-}
-
 static void put_metadata(sink *s, const cmlpi_writer *w, uint32_t crc)
 {
     const cmlp_net *net = w->net;
@@ -96,9 +88,16 @@ static void put_metadata(sink *s, const cmlpi_writer *w, uint32_t crc)
         w->put_columns(s, w->table);
     }
     put_byte(s, '"');
-    if (!w->content->has_any_names && class_of(w)) put_pair(s, "class", class_of(w));
-    for (int64_t i = 0; i < w->content->n_strings; i++)
-        put_pair(s, w->content->strings[i].key, w->content->strings[i].value);
+    if (!w->content->has_any_names && class_of(w)) {
+        put_text(s, ",\"class\":\"");
+        put_text(s, class_of(w));
+        put_byte(s, '"');
+    }
+    for (int64_t i = 0; i < w->content->n_strings; i++) {
+        const cmlp_model_string *string = &w->content->strings[i];
+        put_name(s, string->key);
+        put_string(s, string->value, string->n_value);
+    }
     put_byte(s, '}');
 }
 
@@ -128,8 +127,7 @@ static uint64_t put_head(sink *s, const cmlpi_writer *w, uint64_t length, uint32
     for (int64_t i = 0; i < w->n_nets; i++) put_layers(s, w, i, &offset);
     for (int64_t i = 0, given = 0; i < w->content->n_arrays + w->n_own; i++) {
         const cmlp_model_array *a = array_at(w, i, &given);
-        put_byte(s, ',');
-        put_string(s, a->name);
+        put_name(s, a->name);
         put_tensor(s, a, &offset);
     }
     put_byte(s, '}');

@@ -35,7 +35,7 @@ static int64_t count_of(const cmlpi_writer *w, value_list list, int64_t column)
 {
     const cmlp_table *table = w->table;
     if (list == LABEL_LIST) return w->content->n_labels;
-    if (list == WORD_LIST) return w->content->cells ? w->content->cells->n_missing : 0;
+    if (list == WORD_LIST) return w->cells.n_missing;
     if (!table) return list == NAME_LIST ? w->content->n_names : 0;
     if (list == FORMAT_LIST) return has_formats(table) ? table->n_columns : 0;
     if (list == NAME_LIST) return table->columns[0].name ? table->n_columns : 0;
@@ -46,12 +46,12 @@ static int64_t count_of(const cmlpi_writer *w, value_list list, int64_t column)
 /* Value i of a list or column, with the text that the file has. `buffer` may be needed for the text of a label. */
 static cmlp_value value_of(const cmlpi_writer *w, value_list list, int64_t column, int64_t i, char buffer[CMLP_PRINTED])
 {
-    cmlp_value value = {.type = CMLP_VALUE_TEXT};
+    cmlp_value value = {.kind = CMLP_VALUE_TEXT};
     if (list == LABEL_LIST) return cmlpi_with_text(&w->content->labels[i], buffer);
-    if (list == WORD_LIST) return w->content->cells->missing[i];
+    if (list == WORD_LIST) return w->cells.missing[i];
     if (list == NAME_LIST && !w->table) return w->content->names[i];
     if (list == CATEGORY_LIST && w->table->columns[column].categories) return w->table->columns[column].categories[i];
-    if (list == CATEGORY_LIST) return (cmlp_value){.integer = i, .type = CMLP_VALUE_INTEGER};
+    if (list == CATEGORY_LIST) return (cmlp_value){.integer = i, .kind = CMLP_VALUE_INTEGER};
     if (list == FORMAT_LIST) {
         value.text = w->table->columns[i].format ? w->table->columns[i].format : "";
         value.n_text = w->table->columns[i].n_format;
@@ -122,8 +122,8 @@ static cmlp_status check_labels(const cmlpi_writer *w, int64_t *bad)
     for (int64_t i = 0; i < n; i++) {
         const cmlp_value text = cmlpi_with_text(&labels[i], buffer);
         *bad = i;
-        if (labels[i].type != labels[0].type || labels[i].type == CMLP_VALUE_MISSING) return CMLP_ERROR_VALUE;
-        if (!text.n_text && labels[i].type == CMLP_VALUE_DOUBLE) return CMLP_ERROR_VALUE;
+        if (labels[i].kind != labels[0].kind || labels[i].kind == CMLP_VALUE_MISSING) return CMLP_ERROR_VALUE;
+        if (!text.n_text && labels[i].kind == CMLP_VALUE_DOUBLE) return CMLP_ERROR_VALUE;
         if (!cmlpi_has_text(&labels[i], &text)) return CMLP_ERROR_VALUE;
         if (content->is_multilabel && !cmlpi_is_number_of(&labels[i], i)) return CMLP_ERROR_VALUE;
         if (!is_in_place(w, i)) return CMLP_ERROR_VALUE;
@@ -141,19 +141,19 @@ static cmlp_status check_texts(const cmlpi_writer *w, value_list list, const cml
     if (n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     if (cmlpi_misaligned(values, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
     for (int64_t i = 0; i < n; i++) {
-        if (values[i].type == CMLP_VALUE_TEXT) continue;
+        if (values[i].kind == CMLP_VALUE_TEXT) continue;
         *bad = i;
         return CMLP_ERROR_VALUE;
     }
     return check_list(w, list, 0, bad);
 }
 
-static cmlp_status check_cells(const cmlpi_writer *w, int64_t *bad)
+static cmlp_status read_cells(cmlpi_writer *w, int64_t *bad)
 {
-    const cmlp_model_cells *cells = w->content->cells;
-    if (!cells) return CMLP_OK;
-    if (cmlpi_misaligned(cells, CMLP_ALIGNOF(cmlp_model_cells))) return CMLP_ERROR_ALIGNMENT;
-    if (cells->reserved[0] || cells->reserved[1]) return CMLP_ERROR_OPTION;
+    cmlp_model_cells *const cells = &w->cells;
+    if (!w->content->cells) return CMLP_OK;
+    const cmlp_status status = CMLP_READ(cells, w->content->cells, cmlp_model_cells, thousands);
+    if (status) return status;
     if (!cmlpi_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_VALUE;
     return check_texts(w, WORD_LIST, cells->missing, cells->n_missing, bad);
 }
@@ -221,7 +221,7 @@ static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
         cmlpi_sort_values(column->categories, n, order);
         for (int64_t k = 0; k < n; k++) {
             const cmlp_value *value = &column->categories[order[k]];
-            const int is_text = value->type == CMLP_VALUE_TEXT || value->type == CMLP_VALUE_LARGE_INTEGER;
+            const int is_text = value->kind == CMLP_VALUE_TEXT || value->kind == CMLP_VALUE_LARGE_INTEGER;
             if (value->n_text && !is_text) return CMLP_ERROR_VALUE;
             if (k && cmlpi_compare_values(&column->categories[order[k - 1]], value) >= 0) return CMLP_ERROR_VALUE;
         }
@@ -232,14 +232,14 @@ static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
 }
 #endif
 
-cmlp_status cmlpi_check_given_values(const cmlpi_writer *w, cmlp_run *run)
+cmlp_status cmlpi_check_given_values(cmlpi_writer *w, cmlp_run *run)
 {
     const char **const refused = &run->refused;
     cmlp_status status = check_labels(w, &run->bad_row);
     if (status) return cmlpi_refuse(refused, status, "content->labels");
     status = check_input_names(w, &run->bad_row);
     if (status) return cmlpi_refuse(refused, status, "content->names");
-    status = check_cells(w, &run->bad_row);
+    status = read_cells(w, &run->bad_row);
     if (status) return cmlpi_refuse(refused, status, "content->cells");
 #if CMLP_BUILDS_TABLES
     if (!w->table) return CMLP_OK;
@@ -268,10 +268,10 @@ static int needs(const cmlpi_writer *w, int tensor, value_list list, int64_t col
     char buffer[CMLP_PRINTED];
     if (!of_numbers && !of_integers && tensor != CMLP_CATEGORY_ENDS) return 1;
     for (int64_t i = 0; i < count_of(w, list, column); i++) {
-        const cmlp_value_type type = value_of(w, list, column, i, buffer).type;
-        if (of_numbers && type == CMLP_VALUE_DOUBLE) return 1;
-        if (of_integers && (type == CMLP_VALUE_INTEGER || type == CMLP_VALUE_BOOLEAN)) return 1;
-        if (!of_numbers && !of_integers && (type == CMLP_VALUE_TEXT || type == CMLP_VALUE_LARGE_INTEGER)) return 1;
+        const cmlp_value_kind kind = value_of(w, list, column, i, buffer).kind;
+        if (of_numbers && kind == CMLP_VALUE_DOUBLE) return 1;
+        if (of_integers && (kind == CMLP_VALUE_INTEGER || kind == CMLP_VALUE_BOOLEAN)) return 1;
+        if (!of_numbers && !of_integers && (kind == CMLP_VALUE_TEXT || kind == CMLP_VALUE_LARGE_INTEGER)) return 1;
     }
     return 0;
 }
@@ -282,7 +282,7 @@ static void put_value(sink *s, int tensor, const cmlp_value *value, int64_t *end
     uint64_t bits;
     const double number = tensor == CMLP_CATEGORY_NUMBERS ? value->number + 0.0 : value->number; /* not -0 */
     switch (tensor) {
-    case CMLP_CATEGORY_TYPES: put_byte(s, (unsigned)value->type); break;
+    case CMLP_CATEGORY_TYPES: put_byte(s, (unsigned)value->kind); break;
     case CMLP_CATEGORY_INTEGERS:
     case CMLP_LABEL_INTEGERS: put_little(s, (uint64_t)value->integer, 8); break;
     case CMLP_CATEGORY_NUMBERS:
@@ -325,7 +325,7 @@ void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor)
     switch (tensor) {
     case CMLP_LABEL_KIND:
         if (!w->content->n_labels) return;
-        put_byte(s, (unsigned)w->content->labels[0].type);
+        put_byte(s, (unsigned)w->content->labels[0].kind);
         put_byte(s, w->content->is_multilabel ? CMLP_LABELS_ARE_SEVERAL
                     : are_ordered(w)          ? CMLP_LABELS_ARE_ORDERED
                                               : CMLP_LABELS_ARE_CLASSES);
@@ -344,8 +344,8 @@ void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor)
         return;
     case CMLP_CELL_FORM:
         if (!w->content->cells) return;
-        put_byte(s, (unsigned)w->content->cells->decimal);
-        put_byte(s, (unsigned)w->content->cells->thousands);
+        put_byte(s, (unsigned)w->cells.decimal);
+        put_byte(s, (unsigned)w->cells.thousands);
         return;
 #if CMLP_BUILDS_TABLES
     case CMLP_COLUMN_KINDS:

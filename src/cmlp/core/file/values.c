@@ -113,11 +113,11 @@ static int compare_with_large(const cmlp_value *a, const cmlp_value *large)
     const int sign = is_negative(large) ? -1 : 1;
     const char *digits = large->text + is_negative(large);
     const int64_t n = large->n_text - is_negative(large);
-    if (a->type == CMLP_VALUE_LARGE_INTEGER && is_negative(a) == is_negative(large))
+    if (a->kind == CMLP_VALUE_LARGE_INTEGER && is_negative(a) == is_negative(large))
         return sign * compare_digits(a->text + is_negative(a), a->n_text - is_negative(a), digits, n);
-#if CMLP_BUILDS_TABLES /* the labels of a network have one type */
+#if CMLP_BUILDS_TABLES /* the labels of a network have one kind */
     char buffer[MOST_DIGITS];
-    if (a->type == CMLP_VALUE_DOUBLE && sign * a->number >= 9223372036854775808.0) {
+    if (a->kind == CMLP_VALUE_DOUBLE && sign * a->number >= 9223372036854775808.0) {
         const int n_a = write_digits(a->number, buffer);
         return sign * compare_digits(buffer + MOST_DIGITS - n_a, n_a, digits, n);
     }
@@ -127,13 +127,13 @@ static int compare_with_large(const cmlp_value *a, const cmlp_value *large)
 
 static int compare_numbers(const cmlp_value *a, const cmlp_value *b)
 {
-    if (b->type == CMLP_VALUE_LARGE_INTEGER) return compare_with_large(a, b);
-    if (a->type == CMLP_VALUE_LARGE_INTEGER) return -compare_with_large(b, a);
-    if (b->type != CMLP_VALUE_DOUBLE) {
-        if (a->type == CMLP_VALUE_DOUBLE) return compare_with_integer(a->number, b->integer);
+    if (b->kind == CMLP_VALUE_LARGE_INTEGER) return compare_with_large(a, b);
+    if (a->kind == CMLP_VALUE_LARGE_INTEGER) return -compare_with_large(b, a);
+    if (b->kind != CMLP_VALUE_DOUBLE) {
+        if (a->kind == CMLP_VALUE_DOUBLE) return compare_with_integer(a->number, b->integer);
         return compare_integers(a->integer, b->integer);
     }
-    if (a->type != CMLP_VALUE_DOUBLE) return -compare_with_integer(b->number, a->integer);
+    if (a->kind != CMLP_VALUE_DOUBLE) return -compare_with_integer(b->number, a->integer);
     return (a->number > b->number) - (a->number < b->number);
 }
 
@@ -142,8 +142,8 @@ static int compare_numbers(const cmlp_value *a, const cmlp_value *b)
 /* Missing values, numbers, texts. */
 static int rank_of(const cmlp_value *value)
 {
-    if (value->type == CMLP_VALUE_MISSING) return 0;
-    return value->type == CMLP_VALUE_TEXT ? 2 : 1;
+    if (value->kind == CMLP_VALUE_MISSING) return 0;
+    return value->kind == CMLP_VALUE_TEXT ? 2 : 1;
 }
 
 int cmlpi_compare_values(const cmlp_value *a, const cmlp_value *b)
@@ -156,16 +156,16 @@ int cmlpi_compare_values(const cmlp_value *a, const cmlp_value *b)
 
 cmlp_status cmlpi_check_value(const cmlp_value *value, int is_label)
 {
-    const cmlp_value_type type = value->type;
-    const int has_integer = type == CMLP_VALUE_INTEGER || type == CMLP_VALUE_BOOLEAN;
-    if (type < CMLP_VALUE_MISSING || type > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_OPTION;
+    const cmlp_value_kind kind = value->kind;
+    const int has_integer = kind == CMLP_VALUE_INTEGER || kind == CMLP_VALUE_BOOLEAN;
+    if (kind < CMLP_VALUE_MISSING || kind > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_OPTION;
     if (value->reserved[0] || value->reserved[1] || value->reserved[2]) return CMLP_ERROR_OPTION;
-    if (type == CMLP_VALUE_DOUBLE ? !cmlpi_is_finite(value->number) : value->number != 0) return CMLP_ERROR_OPTION;
+    if (kind == CMLP_VALUE_DOUBLE ? !cmlpi_is_finite(value->number) : value->number != 0) return CMLP_ERROR_OPTION;
     if (!has_integer && value->integer) return CMLP_ERROR_OPTION;
-    if (type == CMLP_VALUE_BOOLEAN && value->integer != 0 && value->integer != 1) return CMLP_ERROR_OPTION;
-    if (value->n_text < 0 || (type == CMLP_VALUE_MISSING && value->n_text)) return CMLP_ERROR_OPTION;
+    if (kind == CMLP_VALUE_BOOLEAN && value->integer != 0 && value->integer != 1) return CMLP_ERROR_OPTION;
+    if (value->n_text < 0 || (kind == CMLP_VALUE_MISSING && value->n_text)) return CMLP_ERROR_OPTION;
     if (value->n_text && !value->text) return CMLP_ERROR_NULL;
-    if (type == CMLP_VALUE_LARGE_INTEGER) return is_large_integer(value, is_label) ? CMLP_OK : CMLP_ERROR_TEXT;
+    if (kind == CMLP_VALUE_LARGE_INTEGER) return is_large_integer(value, is_label) ? CMLP_OK : CMLP_ERROR_TEXT;
     return cmlpi_is_utf8((const unsigned char *)value->text, value->n_text) ? CMLP_OK : CMLP_ERROR_TEXT;
 }
 
@@ -173,11 +173,11 @@ cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED])
 {
     cmlp_value value = *label;
     char *digits = buffer + CMLP_PRINTED;
-    if (label->type == CMLP_VALUE_BOOLEAN) {
+    if (label->kind == CMLP_VALUE_BOOLEAN) {
         value.text = label->integer ? "True" : "False";
         value.n_text = label->integer ? 4 : 5;
     }
-    if (label->type != CMLP_VALUE_INTEGER) return value;
+    if (label->kind != CMLP_VALUE_INTEGER) return value;
     uint64_t rest = label->integer < 0 ? 0 - (uint64_t)label->integer : (uint64_t)label->integer;
     do *--digits = (char)('0' + rest % 10);
     while (rest /= 10);
@@ -189,7 +189,7 @@ cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED])
 
 int cmlpi_is_number_of(const cmlp_value *label, int64_t output)
 {
-    const cmlp_value number = {.integer = output, .type = CMLP_VALUE_INTEGER};
+    const cmlp_value number = {.integer = output, .kind = CMLP_VALUE_INTEGER};
     return !cmlpi_compare_values(label, &number);
 }
 
@@ -219,20 +219,20 @@ static double load_number(const unsigned char *tensor, int64_t i)
 /* Where the text of value i of a list ends. */
 static int64_t end_at(const cmlpi_value_list *list, int64_t i) { return i < 0 ? 0 : load_integer(list->ends, i); }
 
-static cmlp_value_type type_at(const cmlpi_value_list *list, int64_t i)
+static cmlp_value_kind kind_at(const cmlpi_value_list *list, int64_t i)
 {
-    return list->types ? list->types[i] : list->type;
+    return list->kinds ? list->kinds[i] : list->kind;
 }
 
 cmlp_value cmlpi_value_at(const cmlpi_value_list *list, const cmlpi_value_range *range, int64_t i)
 {
     const int64_t at = range->first + i, number = range->first_number + i, integer = range->first_integer + i;
-    cmlp_value value = {.type = type_at(list, at)};
-    if (value.type > CMLP_VALUE_LARGE_INTEGER) value.type = CMLP_VALUE_MISSING;
-    const int has_integer = value.type == CMLP_VALUE_INTEGER || value.type == CMLP_VALUE_BOOLEAN;
-    if (value.type == CMLP_VALUE_DOUBLE && number < list->n_numbers) value.number = load_number(list->numbers, number);
+    cmlp_value value = {.kind = kind_at(list, at)};
+    if (value.kind > CMLP_VALUE_LARGE_INTEGER) value.kind = CMLP_VALUE_MISSING;
+    const int has_integer = value.kind == CMLP_VALUE_INTEGER || value.kind == CMLP_VALUE_BOOLEAN;
+    if (value.kind == CMLP_VALUE_DOUBLE && number < list->n_numbers) value.number = load_number(list->numbers, number);
     if (has_integer && integer < list->n_integers) value.integer = load_integer(list->integers, integer);
-    if (value.type == CMLP_VALUE_TEXT || value.type == CMLP_VALUE_LARGE_INTEGER) value.text = "";
+    if (value.kind == CMLP_VALUE_TEXT || value.kind == CMLP_VALUE_LARGE_INTEGER) value.text = "";
     if (!list->ends) return value;
     const int64_t begin = end_at(list, at - 1), end = end_at(list, at);
     if (begin < 0 || end <= begin || end > list->n_text) return value;
@@ -245,13 +245,13 @@ cmlp_value cmlpi_value_at(const cmlpi_value_list *list, const cmlpi_value_range 
 /* Whether the tensors have 0 where a column's value i needs nothing of them. */
 static int has_only_its_own(const cmlpi_value_list *list, const cmlpi_value_range *range, int64_t i)
 {
-    const cmlp_value_type type = type_at(list, range->first + i);
-    const int has_integer = type == CMLP_VALUE_INTEGER || type == CMLP_VALUE_BOOLEAN;
+    const cmlp_value_kind kind = kind_at(list, range->first + i);
+    const int has_integer = kind == CMLP_VALUE_INTEGER || kind == CMLP_VALUE_BOOLEAN;
     const int64_t number = range->first_number + i, integer = range->first_integer + i;
     if (!has_integer && range->first_integer < list->n_integers && load_integer(list->integers, integer)) return 0;
     if (range->first_number >= list->n_numbers) return 1;
     const int64_t bits = load_integer(list->numbers, number);
-    return type == CMLP_VALUE_DOUBLE || !bits;
+    return kind == CMLP_VALUE_DOUBLE || !bits;
 }
 
 cmlp_status cmlpi_check_values(const cmlpi_value_list *list, const cmlpi_value_range *range)
@@ -260,12 +260,12 @@ cmlp_status cmlpi_check_values(const cmlpi_value_list *list, const cmlpi_value_r
         const int64_t at = range->first + i;
         if (list->ends && (end_at(list, at) < end_at(list, at - 1) || end_at(list, at) > list->n_text))
             return CMLP_ERROR_FILE_VALUE;
-        if (type_at(list, at) > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
+        if (kind_at(list, at) > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
         if (!has_only_its_own(list, range, i)) return CMLP_ERROR_FILE_VALUE;
         const cmlp_value value = cmlpi_value_at(list, range, i);
-        const int is_text = value.type == CMLP_VALUE_TEXT || value.type == CMLP_VALUE_LARGE_INTEGER;
-        if (list->types && value.n_text && !is_text) return CMLP_ERROR_FILE_VALUE; /* labels have texts of numbers */
-        const cmlp_status status = cmlpi_file_status(cmlpi_check_value(&value, !list->types));
+        const int is_text = value.kind == CMLP_VALUE_TEXT || value.kind == CMLP_VALUE_LARGE_INTEGER;
+        if (list->kinds && value.n_text && !is_text) return CMLP_ERROR_FILE_VALUE; /* labels have texts of numbers */
+        const cmlp_status status = cmlpi_file_status(cmlpi_check_value(&value, !list->kinds));
         if (status) return status;
     }
     return CMLP_OK;
@@ -278,12 +278,12 @@ int cmlpi_uses_all_text(const cmlpi_value_list *list)
 #endif
 
 #if CMLP_BUILDS_TABLES
-/* Whether a column has a value of one of two types. */
-static int has_type(const cmlpi_value_list *list, const cmlpi_value_range *range, cmlp_value_type a, cmlp_value_type b)
+/* Whether a column has a value of one of two kinds. */
+static int has_kind(const cmlpi_value_list *list, const cmlpi_value_range *range, cmlp_value_kind a, cmlp_value_kind b)
 {
     for (int64_t i = 0; i < range->n; i++) {
-        const cmlp_value_type type = type_at(list, range->first + i);
-        if (type == a || type == b) return 1;
+        const cmlp_value_kind kind = kind_at(list, range->first + i);
+        if (kind == a || kind == b) return 1;
     }
     return 0;
 }
@@ -306,9 +306,9 @@ int cmlpi_split_values(const cmlpi_value_list *list, const unsigned char *counts
                                      .first_integer = list->n_integers};
         range->first = take_elements(&used, list->n, range->n);
         if (range->first < 0) return 0;
-        if (has_type(list, range, CMLP_VALUE_DOUBLE, CMLP_VALUE_DOUBLE))
+        if (has_kind(list, range, CMLP_VALUE_DOUBLE, CMLP_VALUE_DOUBLE))
             range->first_number = take_elements(&numbers, list->n_numbers, range->n);
-        if (has_type(list, range, CMLP_VALUE_INTEGER, CMLP_VALUE_BOOLEAN))
+        if (has_kind(list, range, CMLP_VALUE_INTEGER, CMLP_VALUE_BOOLEAN))
             range->first_integer = take_elements(&integers, list->n_integers, range->n);
         if (range->first_number < 0 || range->first_integer < 0) return 0;
     }
@@ -325,7 +325,7 @@ static int64_t code_at(const cmlpi_value_list *list, const cmlpi_value_range *ra
 
 int cmlpi_is_in_order(const cmlpi_value_list *list, const cmlpi_value_range *range)
 {
-    cmlp_value before = {.type = CMLP_VALUE_MISSING};
+    cmlp_value before = {.kind = CMLP_VALUE_MISSING};
     for (int64_t i = 0; i < range->n; i++) {
         int32_t code;
         cmlpi_load(&code, list->order + 4 * (range->first + i), 1, sizeof code);

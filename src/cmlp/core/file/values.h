@@ -7,8 +7,8 @@
 /* Values in the tensors of a file, at any address. A tensor that the file does not have is NULL, with 0 elements. */
 typedef struct cmlpi_value_list {
     int64_t n;                    /* values, below 2^31 */
-    const unsigned char *types;   /* U8: n types; NULL: all values have the type `type` */
-    cmlp_value_type type;
+    const unsigned char *kinds;   /* U8: n kinds; NULL: all values have the kind `kind` */
+    cmlp_value_kind kind;
     const unsigned char *order;   /* I32: n indices, each column's in ascending order of its values; or NULL */
     const unsigned char *ends;    /* I64: n ends of texts; NULL: no value has a text */
     const unsigned char *text;    /* U8 */

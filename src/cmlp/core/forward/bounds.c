@@ -43,12 +43,13 @@ static void read_inputs(const cmlpi_data *data, int64_t row, int64_t k, int64_t 
 {
     const cmlp_rows *rows = &data->rows;
     const cmlpi_kernels *kernels = data->net->kernels;
-    const char *from = cmlpi_row_data(data, row) + k * rows->col_stride;
+    const char *from = cmlpi_row_data(data, row) + k * rows->column_stride;
     double converted[CMLP_CHUNK]; /* of the net's type */
     if (rows->factors)
-        kernels->convert_columns(rows->dtype, from, rows->col_stride, n, rows->shifts + k, rows->factors + k, converted);
+        kernels->convert_columns(rows->dtype, from, rows->column_stride, n, rows->shifts + k, rows->factors + k,
+                                 converted);
     else
-        kernels->convert(rows->dtype, from, rows->col_stride, n, rows->scale, converted);
+        kernels->convert(rows->dtype, from, rows->column_stride, n, rows->scale, converted);
     for (int64_t i = 0; i < n; i++) inputs[i] = cmlpi_get(data->net, converted, i);
 }
 

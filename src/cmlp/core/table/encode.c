@@ -169,7 +169,8 @@ static cmlp_status read_raw_rows(const cmlp_table_encoder *encoder, const cmlp_r
     if (rows->dtype != CMLP_FLOAT64) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, "rows->dtype");
     if (rows->scale != 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
     if (rows->factors) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->factors");
-    return rows->col_stride == sizeof(double) ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->col_stride");
+    if (rows->column_stride != sizeof(double)) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->column_stride");
+    return CMLP_OK;
 }
 
 /* Reports the first infinite value of a row. */

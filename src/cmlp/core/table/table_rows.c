@@ -50,9 +50,9 @@ static const double *raw_row(const table_job *job, int64_t i, const cmlpi_table_
 {
     const cmlp_rows *rows = &job->rows;
     const char *row = (const char *)rows->data + (rows->order ? rows->order[i] : i) * rows->row_stride;
-    if (rows->col_stride == (int64_t)sizeof(double)) return (const double *)(const void *)row;
-    for (int64_t j = 0; j < rows->n_cols; j++)
-        scratch->raw[j] = *(const double *)(const void *)(row + j * rows->col_stride);
+    if (rows->column_stride == (int64_t)sizeof(double)) return (const double *)(const void *)row;
+    for (int64_t j = 0; j < rows->n_columns; j++)
+        scratch->raw[j] = *(const double *)(const void *)(row + j * rows->column_stride);
     return scratch->raw;
 }
 

@@ -359,14 +359,14 @@ static void backward_rows(cmlpi_batch_job *job, const cmlpi_row_range *range)
                                  n * before->n_out);
     }
     const cmlp_derivatives *wanted = job->derivatives;
-    for (int32_t l = 0; wanted && wanted->sums && l < net->depth; l++) {
+    for (int32_t l = 0; wanted && wanted->deltas && l < net->depth; l++) {
         const int64_t n_out = net->layers[l].n_out;
-        void *block = cmlpi_layer_block(net, wanted->sums, l, job->data.n);
+        void *block = cmlpi_layer_block(net, wanted->deltas, l, job->data.n);
         memcpy(cmlpi_at(net, block, range->selected * n_out), cmlpi_at(net, layers[l].deltas, a * n_out),
                (size_t)(n * n_out) * net->element);
     }
-    if (!wanted || !wanted->inputs) return;
-    void *out = cmlpi_at(net, wanted->inputs, range->selected * n_in);
+    if (!wanted || !wanted->input_gradient) return;
+    void *out = cmlpi_at(net, wanted->input_gradient, range->selected * n_in);
     delta_product(job, 0, range, out);
     scale_input_gradient(&job->data, out, n);
 }
@@ -399,7 +399,7 @@ void cmlpi_batch_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thre
     const cmlpi_row_range range = {
         .selected = first + a, .n = b - a, .a = a, .microbatch = job->memory.rows, .index = self.index};
     const cmlp_derivatives *wanted = job->derivatives;
-    const int want_delta = job->memory.gradient || (wanted && (wanted->inputs || wanted->sums));
+    const int want_delta = job->memory.gradient || (wanted && (wanted->input_gradient || wanted->deltas));
     cmlpi_fault fault = polled(job, self);
     if (!fault.status) {
         fault = forward_rows(job, &range);

@@ -48,11 +48,11 @@ static uint64_t mix_data(uint64_t hash, const cmlpi_data *data)
     hash = mix(mix(mix(hash, (uint64_t)rows->n_rows), (uint64_t)data->n), classes ? 0 : (uint64_t)targets->dtype);
     if (rows->order) hash = mix_bytes(hash, rows->order, (size_t)data->n * sizeof *rows->order);
     hash = mix_numbers(hash, &rows->scale, 1);
-    hash = mix_numbers(mix_numbers(hash, rows->shifts, rows->n_cols), rows->factors, rows->n_cols);
+    hash = mix_numbers(mix_numbers(hash, rows->shifts, rows->n_columns), rows->factors, rows->n_columns);
     for (int64_t i = 0; i < rows->n_rows; i++)
         for (int64_t j = 0; j < columns; j++) {
             uint64_t word = 0;
-            memcpy(&word, (const char *)targets->data + i * targets->row_stride + j * targets->col_stride, size);
+            memcpy(&word, (const char *)targets->data + i * targets->row_stride + j * targets->column_stride, size);
             hash = mix(hash, word);
         }
     return mix_numbers(hash, data->weights, rows->n_rows);

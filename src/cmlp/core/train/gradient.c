@@ -50,8 +50,11 @@ static cmlp_status check_derivatives(const cmlpi_batch_job *job)
     const int64_t n = job->data.n;
     cmlp_run *run = job->run;
     cmlp_status status = check_wanted(net, d->gradient, d->n_gradient, 1, net->n_params, "derivatives->gradient", run);
-    if (!status) status = check_wanted(net, d->inputs, d->n_inputs, n, cmlpi_n_in(net), "derivatives->inputs", run);
-    if (!status) status = check_wanted(net, d->sums, d->n_sums, n, cmlpi_all_outputs(net), "derivatives->sums", run);
+    if (!status)
+        status = check_wanted(net, d->input_gradient, d->n_input_gradient, n, cmlpi_n_in(net),
+                              "derivatives->input_gradient", run);
+    if (!status)
+        status = check_wanted(net, d->deltas, d->n_deltas, n, cmlpi_all_outputs(net), "derivatives->deltas", run);
     return status;
 }
 
@@ -69,7 +72,7 @@ cmlp_status cmlp_backpropagate(const cmlp_net *net, const void *params, int64_t 
     job.data.net = net;
     job.run = &frame.run;
     job.derivatives = &copy;
-    status = CMLP_READ(&copy, derivatives, cmlp_derivatives, n_sums);
+    status = CMLP_READ(&copy, derivatives, cmlp_derivatives, n_deltas);
     if (status)
         cmlpi_refuse(&frame.run.refused, status, "derivatives");
     else

@@ -95,7 +95,8 @@ static cmlp_status check_signs(const cmlp_optimizer *o, const cmlp_net *net, con
     if (!o->signs) return CMLP_OK;
     if (o->n_signs != net->n_params) return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "optimizer->n_signs");
     for (int64_t i = 0; i < o->n_signs; i++)
-        if (o->signs[i] < -1 || o->signs[i] > 2) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->signs");
+        if (o->signs[i] < CMLP_SIGN_NEGATIVE || o->signs[i] > CMLP_SIGN_ZERO)
+            return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->signs");
     return CMLP_OK;
 }
 
@@ -153,15 +154,15 @@ void cmlpi_clip_gradient(const cmlp_net *net, const void *gradient, cmlpi_step *
 }
 
 /* Whether a weight that is below or above 0 must not be. Without branches, so that the loops below become vectors. */
-static inline int is_wrong(int is_below, int is_above, int8_t sign)
+static inline int is_wrong(int is_below, int is_above, cmlp_sign sign)
 {
-    return (sign > 1) | ((sign > 0) & is_below) | ((sign < 0) & is_above);
+    return (sign == CMLP_SIGN_ZERO) | ((sign > 0) & is_below) | ((sign < 0) & is_above);
 }
 
 #define SIGNS_AT_ONCE 64
 
 /* At -O2, gcc makes vectors only of loops of a constant length, whose results are no operands. */
-static void keep_signs_f32(float *w, const int8_t *signs, int64_t n)
+static void keep_signs_f32(float *w, const cmlp_sign *signs, int64_t n)
 {
     int64_t i = 0;
     for (; i + SIGNS_AT_ONCE <= n; i += SIGNS_AT_ONCE) {
@@ -174,7 +175,7 @@ static void keep_signs_f32(float *w, const int8_t *signs, int64_t n)
 }
 
 /* Sets the weights to 0 that do not have the signs that they keep. NaN stays unless it must be 0: the epoch reports it. */
-static void keep_signs(cmlp_dtype dtype, void *weights, const int8_t *signs, int64_t n)
+static void keep_signs(cmlp_dtype dtype, void *weights, const cmlp_sign *signs, int64_t n)
 {
     double *const d = weights;
     if (dtype == CMLP_FLOAT32)
