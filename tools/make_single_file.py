@@ -251,7 +251,7 @@ class Core:
 
         text = re.sub(r"^extern const [^;]*;\n", "", text, flags=re.MULTILINE)
         text = re.sub(
-            r"^(?=const \w[^;(]*\bcmlpi_\w+(?:\[\w*\])? = )", "static ", text, flags=re.MULTILINE
+            r"^(?=const \w[^;(]*\bcmlpi_\w+(?:\[\w*\])* = )", "static ", text, flags=re.MULTILINE
         )
         return re.sub(FUNCTION, linkage, text, flags=re.MULTILINE)
 

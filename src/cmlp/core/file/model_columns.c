@@ -14,7 +14,9 @@ const char cmlpi_part_names[CMLP_PARTS][7] = {"/day:", "/week:", "/year:"};
 static int read_parts(cursor *c, cmlp_table_column *column, cmlp_table_date_part parts[CMLP_PARTS])
 {
     for (int k = 0; k < CMLP_PARTS; k++) {
-        if (!pass(c, cmlpi_part_names[k], strlen(cmlpi_part_names[k]))) continue;
+        size_t length = 0;
+        while (cmlpi_part_names[k][length]) length++;
+        if (!pass(c, cmlpi_part_names[k], length)) continue;
         const uint64_t n = number(c);
         if (c->status || n < 2 || n > CMLP_MAX_WIDTH) return 0;
         parts[column->n_parts++] = (cmlp_table_date_part){
