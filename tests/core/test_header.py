@@ -172,6 +172,7 @@ def test_every_function_that_can_fail_documents_its_statuses():
         "workers",
         "prediction",
         "derivatives",
+        "bounds",
     }
     assert set(re.findall(r"The errors of (?:an? )?(\w+): ", text)) == structs
     statuses = {name.removeprefix("CMLP_ERROR_") for name in header_enums()["cmlp_status"]}
@@ -203,13 +204,13 @@ def test_status_values_are_distinct_and_pinned():
     assert values.pop("CMLP_STATUS_SIGNED") == "-1"
     assert len(set(values.values())) == len(values)
     ranges = {"FILE_": range(96, 128)} | dict.fromkeys(
-        ("ISA", "BUILD", "MEMORY", "MESSAGE", "LEFT_OUT"), range(80, 96)
+        ("ISA", "BUILD", "LEFT_OUT", "MEMORY", "READ", "WRITE", "MESSAGE"), range(80, 96)
     )
-    data = ("INPUT", "TARGET", "DIVERGED", "LABEL", "WEIGHT", "ORDER", "SPARSE")
+    data = ("INPUT", "TARGET", "DIVERGED", "CLASS", "WEIGHT", "ORDER", "SPARSE")
     ranges |= dict.fromkeys(data, range(64, 80)) | {"": range(16, 64)}
     for name, value in list(values.items())[2:]:  # the range is the kind of a status
         kind = re.match(
-            rf"CMLP_ERROR_(FILE_|(?:ISA|BUILD|MEMORY|MESSAGE|LEFT_OUT|{'|'.join(data)})$|)",
+            rf"CMLP_ERROR_(FILE_|(?:ISA|BUILD|LEFT_OUT|MEMORY|READ|WRITE|MESSAGE|{'|'.join(data)})$|)",
             name,
         )[1]
         assert int(value) in ranges[kind], name
