@@ -69,7 +69,9 @@ def pxd_functions():
 
 def header_enums():
     """Return the constants of each enumeration, which is a typedef of an integer."""
-    found = re.findall(r"typedef u?int(?:8|32)_t (\w+);\s*enum \{(.*?)\};", header_text(), re.DOTALL)
+    found = re.findall(
+        r"typedef u?int(?:8|32)_t (\w+);\s*enum \{(.*?)\};", header_text(), re.DOTALL
+    )
     return {name: re.findall(r"\b(CMLP_\w+)\b(?=\s*[=,}]|\s*$)", body) for name, body in found}
 
 

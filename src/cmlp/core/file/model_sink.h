@@ -75,7 +75,7 @@ static inline void put_name(sink *s, const char *name)
 {
     put_text(s, ",\"");
     put_text(s, name);
-    put_text(s, "\":");
+    put_byte(s, '"');
 }
 
 static inline void put_string(sink *s, const char *text, int64_t n)

@@ -96,6 +96,7 @@ static void put_metadata(sink *s, const cmlpi_writer *w, uint32_t crc)
     for (int64_t i = 0; i < w->content->n_strings; i++) {
         const cmlp_model_string *string = &w->content->strings[i];
         put_name(s, string->key);
+        put_byte(s, ':');
         put_string(s, string->value, string->n_value);
     }
     put_byte(s, '}');

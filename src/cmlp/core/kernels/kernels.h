@@ -132,7 +132,7 @@ typedef struct cmlpi_step {
     /* no kernel reads the other fields */
     double max_norm; /* 0, or the norm to which longer gradients are clipped */
     double shrink;   /* clipping factor: 1 unless the norm exceeds max_norm */
-    const cmlp_sign *signs; /* that all parameters keep, or NULL */
+    const int8_t *signs; /* that all parameters keep, or NULL */
     void *moments;
     cmlpi_finish_mode mode; /* of a batch's last rows: CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
     int keeps_gradient;     /* whether the gradient is needed after the step */
