@@ -323,8 +323,8 @@ const void *cmlp_model_params(const cmlp_model *model)
     return cmlpi_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : model->params;
 }
 
-static cmlp_status find_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
-                               cmlp_run *run)
+static cmlp_status look_up_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
+                                  cmlp_run *run)
 {
     size_t length;
     cmlp_status status = cmlpi_check_model(model);
@@ -343,6 +343,6 @@ cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, con
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = find_string(model, key, text, n_text, &frame.run);
+    if (!status) status = look_up_string(model, key, text, n_text, &frame.run);
     return cmlpi_end_call(&frame, status);
 }
