@@ -261,7 +261,7 @@ def test_c_library_finds_the_codes_of_categories(tmp_path):
     assert core.category(2, None) == codes[2][None]
     assert core.category(3, None) == -1
     for column in (0, 1, 5, 7, -1, 2**62):
-        with pytest.raises(ValueError, match="NOT_FOUND|INDEX"):
+        with pytest.raises(ValueError, match=r"NOT_FOUND|INDEX"):
             core.category(column, "x")
 
 
