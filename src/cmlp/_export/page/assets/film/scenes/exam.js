@@ -4,8 +4,8 @@ const FIRST_HEAP_AT = 3.2; // it is read, whatever it is called
 const HEAP_BET_AT = 8.4;
 const WALL_AT = 8.8; // the network goes
 const WALL_COMES = WALL_AT + 0.8; // a thousand heaps come into view
-const SURE_AT = 11.8; // those that are called a digit for sure
-const WALL_END = 16.6; // one of them flies out
+const SURE_AT = 11.7; // those that are called a digit for sure
+const WALL_END = 17.1; // one of them flies out
 const RESTORE_AT = 21.2;
 const [HEAP_AT, OWN_AT] = [WALL_END + 1.4, RESTORE_AT + 0.9]; // from when on each is read
 // From when on each is in the network, and when it is read: the digit of the last scene has been.
@@ -36,6 +36,7 @@ const examScene = {
 		[FIRST_HEAP_AT + 1.2, facts.isLearned && isClear(facts.firstHeap) ? "exam.first" : "exam.dark"],
 		[HEAP_BET_AT - 0.5, "exam.bet"],
 		[SURE_AT, "exam.verdict"],
+		[SURE_AT + 2.5, "exam.why"],
 		[WALL_END, facts.scribble ? "other.scribble" : "exam.heap"],
 		[RESTORE_AT, "exam.own"],
 		[FOOL_BACK_AT[1] + 0.3, "exam.wish"],
@@ -53,6 +54,8 @@ const examScene = {
 			heap: heap.says,
 			heap_activation: filmNumber(heap.activation, 2),
 			sure: filmNumber(heaps.sure.length, 0),
+			share: filmPercent(heaps.sure.length / HEAPS, 1),
+			bound: filmNumber(SURE, 1),
 			heaps: filmNumber(HEAPS, 0),
 			real: filmPercent(facts.realSure),
 			change: filmPercent(fooled.change, 1),
