@@ -622,7 +622,7 @@ def test_drawing_that_is_no_digit_comes_back_at_the_end(watch, story_path):
     page.page.get_by_role("button", name="no digit").click()
     assert page.text("#film-caption").startswith("It has only ten answers; none is right.")
     page.evaluate("film.takeOurs(); film.pause(); film.facts.training.advance(1e9)")
-    page.evaluate("film.labelIt(3); film.facts.heaps; film.seek(film.starts[8] + 17)")
+    page.evaluate("film.labelIt(3); film.facts.heaps; film.seek(film.starts[8] + 19)")
     page.settle()
     says, activation = page.evaluate(
         """(strokes) => {
@@ -636,7 +636,7 @@ def test_drawing_that_is_no_digit_comes_back_at_the_end(watch, story_path):
     assert page.text("#film-caption") == wanted
     again = watch(story_path, page.evaluate("(film.pause(), location.hash)"))  # nothing is lost
     again.evaluate("film.facts.training.advance(1e9); film.labelIt(3); film.facts.heaps")
-    again.evaluate("film.seek(film.starts[8] + 17)")
+    again.evaluate("film.seek(film.starts[8] + 19)")
     again.settle()
     assert again.text("#film-caption") == wanted
 
@@ -883,8 +883,7 @@ def test_share_of_real_digits_stands_beside_that_of_heaps(opened):
     page.evaluate("film.seek(film.captions.find(([, key]) => key === 'exam.verdict')[0] + 1)")
     page.settle()
     wanted = (
-        f"{sure} of 1,000 heaps: {sure / 10:.1f}\u00a0%. "
-        f"Of real new digits, {100 * share:.0f}\u00a0% reach 0.9."
+        f"{sure} of 1,000 heaps: {sure / 10:.1f}\u00a0%. Of real digits: {100 * share:.0f}\u00a0%."
     )
     assert wanted in page.text("#film-caption")
 
