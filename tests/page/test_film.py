@@ -453,7 +453,7 @@ def test_captions_have_the_same_keys_and_placeholders_in_every_language():
 @pytest.mark.slow
 def test_captions_say_whose_digit_it_is(watch, story_path):
     ours = watch(story_path, "#film?at=120")
-    words = "Only bright pixels turn anything: the change has the shape of "
+    words = "Into A, only bright pixels turn a weight: the change has the shape of "
     ours.evaluate("film.takeOurs(); film.pause(); film.seek(film.starts[6] + 12)")
     ours.settle()
     assert ours.text("#film-caption") == f"{words}our 3."
@@ -622,7 +622,7 @@ def test_drawing_that_is_no_digit_comes_back_at_the_end(watch, story_path):
     page.page.get_by_role("button", name="no digit").click()
     assert page.text("#film-caption").startswith("It has only ten answers; none is right.")
     page.evaluate("film.takeOurs(); film.pause(); film.facts.training.advance(1e9)")
-    page.evaluate("film.labelIt(3); film.facts.heaps; film.seek(film.starts[8] + 17)")
+    page.evaluate("film.labelIt(3); film.facts.heaps; film.seek(film.starts[8] + 19)")
     page.settle()
     says, activation = page.evaluate(
         """(strokes) => {
@@ -636,7 +636,7 @@ def test_drawing_that_is_no_digit_comes_back_at_the_end(watch, story_path):
     assert page.text("#film-caption") == wanted
     again = watch(story_path, page.evaluate("(film.pause(), location.hash)"))  # nothing is lost
     again.evaluate("film.facts.training.advance(1e9); film.labelIt(3); film.facts.heaps")
-    again.evaluate("film.seek(film.starts[8] + 17)")
+    again.evaluate("film.seek(film.starts[8] + 19)")
     again.settle()
     assert again.text("#film-caption") == wanted
 
@@ -882,7 +882,9 @@ def test_share_of_real_digits_stands_beside_that_of_heaps(opened):
     assert share == pytest.approx(np.mean(np.array(most) > 0.9))
     page.evaluate("film.seek(film.captions.find(([, key]) => key === 'exam.verdict')[0] + 1)")
     page.settle()
-    wanted = f"{sure} of 1,000 heaps, and {100 * share:.0f}\u00a0% of real new digits."
+    wanted = (
+        f"{sure} of 1,000 heaps: {sure / 10:.1f}\u00a0%. Of real digits: {100 * share:.0f}\u00a0%."
+    )
     assert wanted in page.text("#film-caption")
 
 
@@ -1146,7 +1148,8 @@ def test_squares_outputs_and_products_are_told_in_numbers(opened):
         sign = "−" if round(value, 2) < 0 else "+" if plus and value >= 0.005 else ""
         return f"{sign}{abs(value):.2f}"
 
-    moments = [starts[3] + 16, starts[4] + 25, starts[5] + 9, starts[5] + 20, starts[5] + 39]
+    moments = [starts[3] + 16, starts[4] + 25, starts[5] + 9, starts[5] + 20]
+    moments += [starts[5] + 33, starts[5] + 38.2, starts[5] + 41.3, starts[6] + 3]
     texts = [{text for text, *_ in one} for one in page.evaluate(TEXTS, moments)]
     assert {number(one) for one in gap**2} <= texts[0]
     ends = 1 / (1 + np.exp(-(sums[2][[3, says]] + path)))
@@ -1161,5 +1164,13 @@ def test_squares_outputs_and_products_are_told_in_numbers(opened):
     )
     assert f"wish {wish} × weight {weight} = part {part}" in texts[3]
     slope = slopes[1][asked]
-    assert f"together {number(total, plus=True)} × slope {slope:.2f}" in texts[4]
-    assert f"= wish {number(total * slope, plus=True)} of B{asked + 1}" in texts[4]
+    # A nudge of 1 moves the neuron by the slope; what all ten ask times the slope stands for three seconds.
+    assert {"1.00", f"{slope:.2f}", f"slope {slope:.2f}"} <= texts[4]
+    for one in texts[5:7]:
+        assert f"together {number(total, plus=True)} × slope {slope:.2f}" in one
+        assert f"= wish {number(total * slope, plus=True)} of B{asked + 1}" in one
+    neuron = page.evaluate("film.facts.hands.neuron")
+    asked_of_a = matrices(params)[1][0] @ (matrices(params)[2][0] @ wishes * slopes[1])
+    carried = (asked_of_a * slopes[0])[neuron]
+    sign = "−" if carried < 0 else ""
+    assert f"A{neuron + 1}’s wish, carried back: {sign}{abs(carried):.3f}" in texts[7]

@@ -38,14 +38,16 @@ function paintCard(canvas, facts, decided) {
 		pen.fillStyle = n ? colours.mark : colours.on;
 		pen.fillRect(x, bottom - side, side, side);
 		pen.font = `30px ${FILM_FONT}`;
-		pen.fillText(filmNumber(cost, 2), x + side + 18, bottom - 16);
+		pen.fillText(cost < 0.005 ? `< ${filmNumber(0.01, 2)}` : filmNumber(cost, 2), x + side + 18, bottom - 16);
 		pen.fillStyle = colours.muted;
 		pen.font = `26px ${FILM_FONT}`;
 		pen.fillText(names[n], x, bottom + 32);
 	});
-	pen.font = `22px ${FILM_FONT}`;
-	pen.textAlign = "right";
-	pen.fillText(filmWords("card.network", { number: facts.seed }), CARD_WIDTH - 40, CARD_HEIGHT - 34);
+	if (facts.seed !== FILM_SEED) {
+		pen.font = `22px ${FILM_FONT}`;
+		pen.textAlign = "right";
+		pen.fillText(filmWords("card.network", { number: facts.seed }), CARD_WIDTH - 40, CARD_HEIGHT - 34);
+	}
 	canvas.ariaLabel = lines.join(" ");
 }
 

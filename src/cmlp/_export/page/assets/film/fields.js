@@ -111,17 +111,16 @@ function biasDot({ places }, k) {
 	return [third[0] + 16 * dot, third[1] + k * dot, dot];
 }
 
-/** A number beside the dots. */
-function countPlace({ places, upright }) {
-	const { third, dot } = fieldPlaces(places);
-	return upright ? [third[0] + third[2] + 8 * dot, third[1] + 9 * dot] : [1050, 480];
-}
-
-/** How many knobs there are, where they are counted. */
-function paintCount(view, count, alpha) {
-	letters(view, filmNumber(count, 0), ...countPlace(view), view.upright ? 22 : 32, {
+/** How many knobs there are: a line for each layer, and their sum below. */
+function paintCount(view, counts, alpha) {
+	const [right, y, pitch, size] = view.upright ? [380, 90, 18, 17] : [1162, 480, 34, 24];
+	counts.forEach((count, n) => {
+		const text = `${n ? "+ " : ""}${filmNumber(count, 0)}`;
+		letters(view, text, right, y - (3.2 - n) * pitch, size, { alpha: alpha * min(1, count / 40), align: "right" });
+	});
+	letters(view, filmNumber(sum(counts), 0), right, y, view.upright ? 22 : 32, {
 		colour: colours.mark,
 		alpha,
-		align: "left",
+		align: "right",
 	});
 }

@@ -80,15 +80,16 @@ function paintThree(view, t, alpha) {
 	ALL_AT_VALUES.forEach((value, n) => {
 		const middle = x + n * step;
 		const cost = costOfAll(value);
-		const grown = rise(t, COST_BET_AT + 0.4 + 0.5 * n, 1);
+		const grown = rise(t, COST_BET_AT + 0.4 + 0.3 * n, 0.8);
 		const isLeast = n === LEAST;
 		const colour = isLeast ? colours.mark : colours.on;
 		const name = filmWords("label.all", { value: filmNumber(value, value ? 1 : 0) });
 		letters(view, name, middle, y - 0.5 * high - (upright ? 12 : 24), upright ? 15.5 : 17, { alpha });
-		paintSquare(view, middle, y, Math.sqrt(cost) * unit * grown, { colour, filled: 0, outline: alpha * grown });
-		letters(view, filmNumber(cost, 2), middle, y + 0.5 * high + (upright ? 12 : 24), upright ? 17 : 26, {
+		const seen = alpha * min(1, 4 * grown);
+		paintSquare(view, middle, y, Math.sqrt(cost) * unit * grown, { colour, filled: 0, outline: seen });
+		letters(view, filmNumber(cost * grown ** 2, 2), middle, y + 0.5 * high + (upright ? 12 : 24), upright ? 17 : 26, {
 			colour,
-			alpha: alpha * grown,
+			alpha: seen,
 		});
 	});
 }
@@ -134,7 +135,7 @@ function paintGapColumns(view, facts, { columns, wanted, gaps, grown, poured, se
 		const [value, target] = [facts.result.a[3][k], facts.targets[k]];
 		const [zero, end, goal] = [0, value, target].map((one) => barPlace(places, k, one));
 		const u = poured(n);
-		line(zero, barPlace(places, k, 1), colours.line, thick, columns);
+		line(zero, barPlace(places, k, 1), colours.line, thick, columns * (1 - grown(k))); // no track behind the numbers of squares
 		line(zero, blendAll(zero, end, columns), colours.on, thick, columns);
 		line(end, goal, colours.mark, thick * 0.8, gaps * (u > 0 ? 0 : 1));
 		const half = thick * 1.4;
@@ -164,17 +165,16 @@ function paintGapColumns(view, facts, { columns, wanted, gaps, grown, poured, se
 	paintCostNumber(view, arrived, named * min(1, 20 * arrived), facts.cost);
 }
 
-/** The area of the square of an output: on it, or beside it if it is small. */
+/** The area of the square of an output, beside it. */
 function paintArea(view, k, gap, [x, y], side, alpha) {
 	const text = filmNumber(gap ** 2, 2);
 	if (view.upright) {
 		letters(view, text, x, view.places.at(3, k)[1] - 20, 15.5, { colour: colours.mark, alpha });
 		return;
 	}
-	const isInside = side > 46;
-	letters(view, text, isInside ? x : x + side / 2 + 7, y, 18, {
-		colour: isInside ? colours.ground : colours.mark,
-		align: isInside ? "center" : "left",
+	letters(view, text, x + side / 2 + 7, y, 18, {
+		colour: colours.mark,
+		align: "left",
 		alpha,
 		bold: true,
 	});

@@ -4,9 +4,9 @@ const FIRST_HEAP_AT = 3.2; // it is read, whatever it is called
 const HEAP_BET_AT = 8.4;
 const WALL_AT = 8.8; // the network goes
 const WALL_COMES = WALL_AT + 0.8; // a thousand heaps come into view
-const SURE_AT = 11.8; // those that are called a digit for sure
-const WALL_END = 16.6; // one of them flies out
-const RESTORE_AT = 21.2;
+const SURE_AT = 11; // those that are called a digit for sure
+const WALL_END = 18.1; // one of them flies out
+const RESTORE_AT = 22;
 const [HEAP_AT, OWN_AT] = [WALL_END + 1.4, RESTORE_AT + 0.9]; // from when on each is read
 // From when on each is in the network, and when it is read: the digit of the last scene has been.
 const READ_AT = [
@@ -15,27 +15,28 @@ const READ_AT = [
 	[WALL_COMES, HEAP_AT],
 	[RESTORE_AT, OWN_AT],
 ];
-const FOOL_WISHED_AT = 23.4; // at the outputs
-const FOOL_BACK_AT = [26.6, 25.3, 24]; // when wishes start from A, B and the outputs
+const FOOL_WISHED_AT = 24.2; // at the outputs
+const FOOL_BACK_AT = [27.4, 26.1, 24.8]; // when wishes start from A, B and the outputs
 const FOOL_BACK_SECONDS = 1.5;
-const INTO_PICTURE_AT = 27.9; // the pixels' wishes go from the inputs to the picture
-const FOOL_AT = 29.4;
-const FOOL_END = 34;
-const COMPARED_AT = 34.8;
-const FOOL_RANDOM_AT = 39.4;
-const LAST_AT = 42;
+const INTO_PICTURE_AT = 28.7; // the pixels' wishes go from the inputs to the picture
+const FOOL_AT = 30.2;
+const FOOL_END = 34.8;
+const COMPARED_AT = 35.6;
+const FOOL_RANDOM_AT = 40.2;
+const LAST_AT = 42.8;
 
 const examScene = {
 	id: "exam",
 	doors: ["playground"],
 	handles: (_, t) => (t > WALL_END && t < RESTORE_AT ? [{ key: "handle.shuffle", value: 0 }] : []),
 	change: (facts, [presses]) => facts.reshuffled(presses),
-	seconds: 48.4,
+	seconds: 49.2,
 	captions: (facts) => [
 		[0, "exam.1"],
 		[FIRST_HEAP_AT + 1.2, facts.isLearned && isClear(facts.firstHeap) ? "exam.first" : "exam.dark"],
 		[HEAP_BET_AT - 0.5, "exam.bet"],
 		[SURE_AT, "exam.verdict"],
+		[SURE_AT + 3.9, "exam.why"],
 		[WALL_END, facts.scribble ? "other.scribble" : "exam.heap"],
 		[RESTORE_AT, "exam.own"],
 		[FOOL_BACK_AT[1] + 0.3, "exam.wish"],
@@ -53,6 +54,7 @@ const examScene = {
 			heap: heap.says,
 			heap_activation: filmNumber(heap.activation, 2),
 			sure: filmNumber(heaps.sure.length, 0),
+			share: filmPercent(heaps.sure.length / HEAPS, 1),
 			heaps: filmNumber(HEAPS, 0),
 			real: filmPercent(facts.realSure),
 			change: filmPercent(fooled.change, 1),

@@ -172,8 +172,8 @@ function paintHill(view, facts, t, shown, ball) {
 	}
 	// The curve that one knob alone leaves.
 	const seen = part(t, 1, CURVE_SECONDS + 0.4);
-	const reached = [-1, 1].map(
-		(side) => side * HILL_REACH * 0.96 * part(seen, side < 0 ? 0.5 : 0, side < 0 ? 0.75 : 0.25),
+	const reached = [clamp(seen, 0.5, 0.75), clamp(seen, 0, 0.25)].map(
+		(turn) => HILL_REACH * 0.96 * Math.sin(2 * Math.PI * turn), // as far as the ball has been on either side
 	);
 	pen.globalAlpha = shown * (1 - 0.6 * rise(t, ROLL_AT, 2));
 	pen.strokeStyle = colours.on;
@@ -265,15 +265,18 @@ function paintArrowDown(view, facts, t, shown) {
 	if (grown <= 0) return;
 	const { pen } = view;
 	const [p, q] = facts.hill.slopes(0, 0);
-	const [start, end] = [0, 6 * grown].map((length) => hillPlace(view.places, facts, -length * p, -length * q));
-	const angle = Math.atan2(end[1] - start[1], end[0] - start[0]);
+	const points = range(25).map((n) => {
+		const length = (6 * grown * n) / 24;
+		return hillPlace(view.places, facts, -length * p, -length * q);
+	});
+	const [last, end] = points.slice(-2);
+	const angle = Math.atan2(end[1] - last[1], end[0] - last[0]);
 	const head = (view.upright ? 7 : 13) * grown;
 	pen.globalAlpha = shown;
 	pen.strokeStyle = pen.fillStyle = colours.mark;
 	pen.lineWidth = view.upright ? 2 : 3.6;
 	pen.beginPath();
-	pen.moveTo(...start);
-	pen.lineTo(...end);
+	for (const point of points) pen.lineTo(...point);
 	pen.stroke();
 	pen.beginPath();
 	pen.moveTo(end[0] + head * Math.cos(angle), end[1] + head * Math.sin(angle));

@@ -61,8 +61,8 @@ const knobsScene = {
 		paintDials(view, facts, t);
 		paintTurningDials(view, facts, params, within(t, SETTING_AT - 0.8, FIELDS_GO, 0.6));
 		const counted = FIELD_COUNTS.map((size, n) => Math.round(size * rise(t, FIELD_AT[n] + 0.2, 1.2)));
-		paintCount(view, sum(counted), within(t, FIELD_AT[0] + 0.2, SETTING_AT - 0.4));
-		nameFields(view, within(t, FIELD_AT[2] + 0.8, SETTING_AT - 0.4));
+		paintCount(view, counted, within(t, FIELD_AT[0] + 0.2, SETTING_AT - 0.4));
+		nameFields(view, within(t, FIELD_AT[1], SETTING_AT - 0.4));
 		paintVerdictOf(view, winner(result.a[3]), named);
 		paintVeil(view, 1 - rise(t, 0.2, 1.6));
 		paintOpenNeuron(view, facts, sumScene.seconds, rise(t, 0.8, 1.4));

@@ -15,6 +15,8 @@ const MANY_END = HALFWAY_AT + HALFWAY_SECONDS + 3.2;
 const FOUND_SECONDS = 4.8; // for one picture of A, enlarged
 const OPENED_AT = MANY_END + FOUND_SECONDS; // the result is told
 const SEAL_OPENS_AT = OPENED_AT + 2.4;
+const NEW_COST_FROM = FIRST_STEPS_AT - 0.2; // the square is that of the new digits
+const NEW_COST_TO = SEAL_OPENS_AT + 2.4;
 const SAID_AT = SEAL_OPENS_AT + 3.2; // what it says of the visitor's digit
 const TAUGHT_AT = SAID_AT + 2.95; // a digit that is misread is learned from
 
@@ -110,7 +112,9 @@ const learnScene = {
 		);
 		paintGrowing(view, facts, t, patches);
 		paintFound(view, facts, t);
-		paintCostOutline(view, facts.cost, 1, within(t, SEAL_AT, FIRST_STEPS_AT, 0.8));
+		const isOfNew = t > NEW_COST_FROM && t < NEW_COST_TO;
+		if (!isOfNew) paintCostOutline(view, facts.cost, 1, within(t, SEAL_AT, FIRST_STEPS_AT, 0.8));
+		else paintCostOutline(view, facts.newAfter(0).cost, 1);
 		paintLearningCost(view, facts, t, now.cost);
 		paintCheer(view, now.result, t);
 		const grown = 1 + 0.15 * Math.sin(Math.PI * part(t, SAID_AT, SAID_AT + 0.9));
@@ -141,15 +145,15 @@ function paintGuestPicture(view, { guest }, alpha) {
 function paintLearningCost(view, facts, t, own) {
 	const { places, upright } = view;
 	const shown = facts.step ?? stepAt(t);
-	const [newFrom, newTo] = [FIRST_STEPS_AT - 0.2, SEAL_OPENS_AT + 2.4];
-	const isNew = t > newFrom && t < newTo;
+	const isNew = t > NEW_COST_FROM && t < NEW_COST_TO;
 	const cost = isNew ? facts.newAfter(shown).cost : own;
-	const ofNew = within(t, newFrom, newTo, 0.8);
-	const lit = 1 - rise(t, SEAL_AT, 0.8) + ofNew + rise(t, newTo, 0.8);
+	const ofNew = within(t, NEW_COST_FROM, NEW_COST_TO, 0.8);
+	const lit = 1 - rise(t, SEAL_AT, 0.8) + ofNew + rise(t, NEW_COST_TO, 0.8);
 	if (lit > 0.02) paintSquare(view, ...places.square, Math.sqrt(cost) * places.unit, { filled: 0.9 * lit });
-	paintCostNumber(view, cost, lit, facts.cost);
+	const untrained = isNew ? facts.newAfter(0).cost : facts.cost;
+	paintCostNumber(view, cost, lit, untrained);
 	const [x, y] = places.square;
-	const half = (Math.sqrt(facts.cost) * places.unit) / 2;
+	const half = (Math.sqrt(untrained) * places.unit) / 2;
 	const below = y + half;
 	filmWords("label.average", { count: facts.newDigits.length }).forEach((line, n) =>
 		letters(view, line, ...(upright ? [284, below - 7 + 14 * n] : [x, below + 54 + 22 * n]), upright ? 15.5 : 16, {
@@ -214,6 +218,12 @@ function paintCostCurve({ pen, ...view }, facts, shown, [x, y, width, height], a
 		alpha,
 		align: "right",
 	});
+	[0, FILM_STEPS].forEach((step, n) =>
+		letters({ pen, ...view }, filmNumber(step, 0), x + n * width, y + height + 16, 16, {
+			colour: colours.muted,
+			alpha,
+		}),
+	);
 }
 
 /** What it says of the visitor's digit, as large as the digit. */
@@ -280,7 +290,7 @@ function paintSeal(view, alpha) {
 function tenPlace({ places: { image, upright } }, n) {
 	const [x, y, side] = image;
 	if (upright) return [x + side + 14 + (n % 5) * 31, y + floor(n / 5) * 46, 28];
-	return [x - 10 + floor(n / 5) * 136, y - 226 + (n % 5) * 43, 39];
+	return [x - 22 + floor(n / 5) * 146, y - 226 + (n % 5) * 43, 39];
 }
 
 /** Ten digits of other people with their right answers, and the average of what those so far want of each knob. */

@@ -228,8 +228,8 @@ function paintAddition(view, facts, form, t) {
 		}
 		const height = step * 0.62;
 		const [from, to] = [at(term.from), at(end)];
-		box(pen, min(from, to), line - height / 2, max(abs(to - from), form.width / 800), height, tint(term.value), faded);
-		const name = term.label ? filmWords(term.label) : productText(facts, term);
+		paintTerm(pen, from, to, line, height, tint(term.value), faded);
+		const name = term.label ? `${filmWords(term.label)} ${signedNumber(term.value)}` : productText(facts, term);
 		letters(view, name, right + form.width / 90, line, form.product, {
 			alpha: grown * faded,
 			align: "left",
@@ -245,9 +245,11 @@ function paintAddition(view, facts, form, t) {
 		pen.lineTo(at(end), blend(line + step * 0.4, base, rise(t, 24.6, 1)));
 		pen.stroke();
 	}
-	letters(view, `z = ${filmNumber(end, 2)}`, at(end), base + form.width / 50, form.number, {
+	// Where it drops onto the curve, its name rises above the axis and stays.
+	const above = rise(t, CURVE_AT + 3, 0.8);
+	letters(view, `z = ${filmNumber(end, 2)}`, at(end), base + (form.width / 50) * (1 - 2.2 * above), form.number, {
 		colour: colours.mark,
-		alpha: within(t, 24.8, CURVE_AT + 3.4),
+		alpha: rise(t, 24.8, 0.5),
 		bold: true,
 	});
 	const most = floor(reach);
@@ -258,6 +260,21 @@ function paintAddition(view, facts, form, t) {
 			colour: colours.muted,
 			alpha: shown,
 		});
+}
+
+/** A term of the sum: a bar that ends in a tip to the right or to the left. */
+function paintTerm(pen, from, to, y, height, colour, alpha) {
+	const tip = min(height / 2, abs(to - from)) * Math.sign(to - from);
+	pen.globalAlpha = alpha;
+	pen.fillStyle = colour;
+	pen.beginPath();
+	pen.moveTo(from, y - height / 2);
+	pen.lineTo(to - tip, y - height / 2);
+	pen.lineTo(to, y);
+	pen.lineTo(to - tip, y + height / 2);
+	pen.lineTo(from, y + height / 2);
+	pen.fill();
+	pen.globalAlpha = 1;
 }
 
 const productText = (facts, { pixel, weight }) => `${filmNumber(facts.input[pixel], 2)} × ${filmNumber(weight, 2)}`;

@@ -141,6 +141,13 @@ function paintHands(view, facts, t) {
 			colour: value ? tint(wish) : colours.text,
 		});
 	});
+	const carried = filmWords("label.carried", { neuron: `A${neuron + 1}`, wish: filmNumber(wish, 3) });
+	const beside = upright ? [end[0], end[1] - 5.4 * radius] : [end[0] + 3.5 * radius, end[1]];
+	letters(view, carried, ...beside, upright ? 17 : 19, {
+		alpha: within(t, BRIGHT_AT, PATCHES_AT - 1.2, 0.8),
+		colour: tint(wish),
+		align: upright ? "center" : "left",
+	});
 	const ofBias = filmWords("label.bias_turn", { wish: filmNumber(wish, 3) });
 	const place = upright ? [end[0], end[1] + 6.6 * radius] : [end[0] - 7.5 * radius, end[1] + 5.8 * radius];
 	letters(view, ofBias, ...place, upright ? 17 : 19, {

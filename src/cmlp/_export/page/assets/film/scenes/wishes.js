@@ -9,14 +9,16 @@ const REQUEST_SECONDS = 1.8;
 const OTHERS_ASK_AT = 22;
 const ADDED_AT = OTHERS_ASK_AT + 9 * 0.4 + REQUEST_SECONDS + 0.2;
 const SLOPE_AT = ADDED_AT + 2.8;
-const NUDGES_AT = [SLOPE_AT + 1.4, SLOPE_AT + 4.4]; // on the steep part, and on the flat end
-const WEAKENED_AT = SLOPE_AT + 7;
-const ALL_AT = WEAKENED_AT + 2.6;
+const NUDGES_AT = [SLOPE_AT + 1.2, SLOPE_AT + 4.2]; // at the neuron's own sum, and on the flat end
+const WEAKENED_AT = SLOPE_AT + 7.2; // the slope scales what all ten ask together
+const FLIES_AT = WEAKENED_AT + 4.2; // the product becomes the neuron's wish
+const FLIGHT_SECONDS = 1.1;
+const ALL_AT = FLIES_AT + FLIGHT_SECONDS + 0.3;
 const TO_A_AT = ALL_AT + 5;
-const NUDGE_SECONDS = 1.1;
+const NUDGE_SECONDS = 2.2;
 const QUIET_WIRES = 0.12; // alpha while something else is the point
 const BARS_AT = 500; // where the bars of requests begin, to the right and to the left
-const FLAT = 5; // a sum on the flat end of the curve
+const FLAT = 4.4; // a sum on the flat end of the curve
 const ofAllAt = (j) => ALL_AT + 0.4 + j * 0.14;
 const toAAt = (j) => TO_A_AT + 0.6 + j * 0.1;
 
@@ -50,6 +52,7 @@ const wishesScene = {
 		[OTHERS_ASK_AT - 1.8, "wishes.part"],
 		[ADDED_AT - 0.2, "wishes.all"],
 		[SLOPE_AT - 0.2, "wishes.2"],
+		[WEAKENED_AT - 0.3, "wishes.scaled"],
 		[ALL_AT - 1, "wishes.3"],
 		[TO_A_AT - 0.6, "wishes.4"],
 	],
@@ -63,7 +66,7 @@ const wishesScene = {
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
 		const all = rise(t, ALL_AT - 1.2, 1.2);
-		const hidden = within(t, 0.6, ALL_AT, 1.4); // all but the outputs
+		const hidden = min(rise(t, 0.6, 1.4), 1 - rise(t, ALL_AT - 1, 1)); // all but the outputs
 		const one = within(t, CAUSE_AT - 1, ALL_AT - 0.2, 1);
 		const result = raisedResult(facts, within(t, CAUSE_AT + 0.6, WISH_BET_AT - 0.8, 1.4));
 		paintNumbersEnd(view, facts, {
@@ -99,8 +102,9 @@ const wishesScene = {
 		const isFirst = (k) => k === facts.label || k === facts.says; // the two numbers of the hill
 		paintWishesOf(view, facts, 3, (k) => (isFirst(k) ? 1 : rise(t, CAUSE_AT - 2.4 + k * 0.1, 0.6)));
 		paintAskedCurve(view, facts, t);
+		paintScaledRequest(view, facts, t);
 		paintWishesOf(view, facts, 2, (k) =>
-			k === facts.asked ? rise(t, WEAKENED_AT + 1.2, 0.8) : rise(t, ALL_AT + 2.6, 1),
+			k === facts.asked ? rise(t, FLIES_AT + FLIGHT_SECONDS - 0.2, 0.3) : rise(t, ALL_AT + 2.6, 1),
 		);
 		paintWishesOf(view, facts, 1, () => rise(t, TO_A_AT + 3, 1.2));
 		paintEnd(view, rise(t, TO_A_AT + 6.4, 0.8));
@@ -166,7 +170,7 @@ function paintGapProducts(view, facts, t) {
 
 /** A product, and in a line of its own what it gives. */
 function paintProduct(view, text, x, y, size, style) {
-	const pitch = view.upright ? 16 : 27;
+	const pitch = size * (view.upright ? 1.05 : 1.3);
 	text.split(/ (?==)/).forEach((line, n) => letters(view, line, x, y + (n - 0.5) * pitch, size, style));
 }
 
@@ -242,6 +246,12 @@ function paintAskedWires(view, facts, t, alpha, result) {
 	});
 }
 
+/** How long a bar of a lying picture is for a request of 1. */
+const requestScale = (requests) => min(110 / largest(requests), 170 / max(abs(sum(requests)), largest(requests)));
+
+/** The rectangle of the bar of all ten requests, to the right or to the left. */
+const requestBar = (length) => [min(BARS_AT, BARS_AT + length), 606, abs(length), 22];
+
 /** What the ten outputs ask of the neuron: first one product, then a bar in the line of each output, and their sum. */
 function paintRequests(view, facts, t) {
 	const { pen, places, upright } = view;
@@ -257,10 +267,7 @@ function paintRequests(view, facts, t) {
 		align: upright ? "center" : "right",
 		alpha: min(arrived(says), 1 - rise(t, OTHERS_ASK_AT - 0.6, 0.5)),
 	});
-	const total = sum(requests);
-	const scale = upright
-		? 38 / largest(requests)
-		: min(110 / largest(requests), 170 / max(abs(total), largest(requests)));
+	const scale = upright ? 38 / largest(requests) : requestScale(requests);
 	const left = (j) => 1 - rise(t, ADDED_AT + j * 0.12, 0.4);
 	const size = upright ? 15.5 : 20;
 	requests.forEach((value, j) => {
@@ -285,7 +292,7 @@ function paintRequests(view, facts, t) {
 		});
 		letters(view, j, 296, y, size, name);
 	});
-	const seen = within(t, OTHERS_ASK_AT + 0.6, WEAKENED_AT + 0.4, 0.6);
+	const seen = within(t, OTHERS_ASK_AT + 0.6, WEAKENED_AT + 0.3, 0.3);
 	if (seen <= 0) return;
 	const axis = seen * (1 - rise(t, ADDED_AT + 1.2, 0.6));
 	pen.globalAlpha = 0.7 * axis;
@@ -304,50 +311,31 @@ function paintRequests(view, facts, t) {
 	const added = sum(requests.map((value, j) => value * (1 - left(j))));
 	const summed = seen * rise(t, ADDED_AT, 0.4);
 	const text = `${filmWords("label.together")} ${signedNumber(added)}`;
-	if (!upright) box(pen, min(BARS_AT, BARS_AT + added * scale), 606, abs(added) * scale, 22, tint(added), summed);
+	if (!upright) box(pen, ...requestBar(added * scale), tint(added), t < WEAKENED_AT ? summed : 0);
 	const place = upright ? [195, 289] : [BARS_AT + (added < 0 ? 14 : -14), 617];
 	let align = added < 0 ? "left" : "right";
 	if (upright) align = "center";
 	letters(view, text, ...place, upright ? 17 : 22, { alpha: summed, colour: tint(added), bold: true, align });
 }
 
-/** How far the sum is nudged: twice at each place. */
+/** How far the sum is nudged from its middle: to and fro, once at each place. */
 function nudgeAt(t) {
 	const from = NUDGES_AT.findLast((at) => at <= t) ?? Infinity;
-	const u = (t - from) / NUDGE_SECONDS;
-	return u >= 0 && u < 2 ? Math.sin(Math.PI * u) ** 2 : 0;
+	return 0.5 * Math.sin(4 * Math.PI * part(t, from, from + NUDGE_SECONDS));
 }
 
 /** The curve of the asked neuron, large: a nudge of the sum moves it much on the steep part, and hardly on the flat end. */
 function paintAskedCurve(view, facts, t) {
-	const alpha = within(t, SLOPE_AT + 0.2, ALL_AT - 0.6, 0.8);
+	const alpha = within(t, SLOPE_AT + 0.2, FLIES_AT + 0.3, 0.6);
 	if (alpha <= 0) return;
 	const { pen, upright } = view;
-	const [x, y, wide, high] = upright ? [195, 208, 130, 46] : [520, 320, 195, 170];
+	const [x, y, wide, high] = upright ? [195, 208, 130, 46] : [520, 296, 195, 170];
 	const own = facts.result.z[1][facts.asked];
 	const reach = max(6.5, 1.2 * abs(own));
-	const away = within(t, NUDGES_AT[1] - 1, WEAKENED_AT + 0.2, 0.9);
-	const base = blend(own, FLAT, away);
-	const nudge = nudgeAt(t);
-	const at = paintCurve(view, [x, y, wide, high], reach, base + nudge, alpha);
+	const base = blend(own, FLAT, rise(t, NUDGES_AT[1] - 0.8, 0.7) - rise(t, WEAKENED_AT - 0.8, 0.7));
+	const at = paintCurve(view, [x, y, wide, high], reach, base + nudgeAt(t), alpha);
 	const foot = y + high + (upright ? 6 : 16);
 	const edge = x - wide - (upright ? 6 : 16);
-	// The nudge below the curve, and what the neuron does beside it.
-	const [start, end] = [at(base), at(base + nudge)];
-	pen.lineCap = "round";
-	pen.lineWidth = upright ? 3 : 6;
-	pen.globalAlpha = alpha;
-	for (const [colour, from, to] of [
-		[colours.on, [start[0], foot], [end[0], foot]],
-		[colours.mark, [edge, start[1]], [edge, end[1]]],
-	]) {
-		pen.strokeStyle = colour;
-		pen.beginPath();
-		pen.moveTo(...from);
-		pen.lineTo(...to);
-		pen.stroke();
-	}
-	pen.lineCap = "butt";
 	pen.globalAlpha = 0.7 * alpha;
 	pen.strokeStyle = colours.muted;
 	pen.lineWidth = upright ? 0.6 : 1.2;
@@ -358,19 +346,70 @@ function paintAskedCurve(view, facts, t) {
 	pen.stroke();
 	pen.globalAlpha = 1;
 	const size = upright ? 16 : 20;
-	const B = `B${facts.asked + 1}`;
-	letters(view, B, edge, y - high - (upright ? 10 : 20), size, { alpha });
-	const weakened = rise(t, WEAKENED_AT, 0.8);
+	letters(view, `B${facts.asked + 1}`, edge, y - high - (upright ? 10 : 20), size, { alpha });
+	const weakened = rise(t, WEAKENED_AT, 0.3);
 	letters(view, filmWords("label.sum"), x + wide, foot + (upright ? 11 : 20), size, { alpha: alpha * (1 - weakened) });
 	const slope = filmWords("label.slope", { slope: filmNumber(slopeOf(base), 2) });
 	letters(view, slope, x - wide * 0.45, y - high * 0.45, upright ? 17 : 22, { colour: colours.mark, alpha });
-	const wish = facts.wishes[2][facts.asked];
-	const numbers = { total: signedNumber(sum(facts.requests(2, facts.asked))), slope: filmNumber(slopeOf(own), 2) };
-	const text = filmWords("label.asked", { ...numbers, wish: signedNumber(wish), B });
-	paintProduct(view, text, x, upright ? 284 : 590, upright ? 17 : 24, {
-		colour: tint(wish),
-		alpha: alpha * rise(t, WEAKENED_AT + 0.5, 0.6),
+	// A nudge of 1 below the curve, and beside it how far the neuron moves: as far as the tangent does.
+	const nudged = alpha * max(...NUDGES_AT.map((from) => within(t, from - 0.1, from + NUDGE_SECONDS + 0.6, 0.3)));
+	if (nudged <= 0) return;
+	const [start, end] = [-0.5, 0.5].map((by) => at(base + by, logistic(base) + slopeOf(base) * by));
+	pen.lineWidth = upright ? 3 : 6;
+	pen.globalAlpha = nudged;
+	for (const [colour, from, to] of [
+		[colours.on, [start[0], foot], [end[0], foot]],
+		[colours.mark, [edge, start[1]], [edge, end[1]]],
+	]) {
+		pen.strokeStyle = colour;
+		pen.beginPath();
+		pen.moveTo(...from);
+		pen.lineTo(...to);
+		pen.stroke();
+	}
+	pen.globalAlpha = 1;
+	const [nudgeX, movedY] = blendAll(start, end, 0.5);
+	letters(view, filmNumber(1, 2), nudgeX, foot + (upright ? 11 : 20), size, { alpha: nudged });
+	letters(view, filmNumber(slopeOf(base), 2), edge - (upright ? 5 : 10), movedY, size, {
+		colour: colours.mark,
+		alpha: nudged,
+		align: "right",
 	});
+}
+
+/** The slope scales what all ten ask together: the product stands, then it flies to the neuron as its wish. */
+function paintScaledRequest(view, facts, t) {
+	const alpha = within(t, WEAKENED_AT, FLIES_AT, 0.4);
+	const { pen, upright } = view;
+	const requests = facts.requests(2, facts.asked);
+	const total = sum(requests);
+	const wish = facts.wishes[2][facts.asked];
+	const colour = tint(wish);
+	const flown = rise(t, FLIES_AT, FLIGHT_SECONDS);
+	const isFlying = t >= FLIES_AT && flown < 1;
+	const goal = wishPlace(view, 2, facts.asked);
+	const numbers = { total: signedNumber(total), wish: signedNumber(wish), B: `B${facts.asked + 1}` };
+	const text = filmWords("label.asked", {
+		...numbers,
+		slope: filmNumber(slopeOf(facts.result.z[1][facts.asked]), 2),
+	});
+	const place = upright ? [195, 287] : [520, 550];
+	paintProduct(view, text, ...place, upright ? 19 : 27, { colour, alpha, bold: true });
+	if (isFlying) {
+		const begin = upright ? [195, 295] : [520, 568]; // the line of the product
+		letters(view, signedNumber(wish), ...blendAll(begin, goal, flown), upright ? 19 : 27, {
+			colour,
+			bold: true,
+			alpha: 1 - rise(t, FLIES_AT + FLIGHT_SECONDS - 0.3, 0.3),
+		});
+	}
+	if (upright || t < WEAKENED_AT || t >= FLIES_AT + 0.3) return;
+	const gone = 1 - rise(t, FLIES_AT, 0.3);
+	const whole = total * requestScale(requests);
+	pen.globalAlpha = gone;
+	outline(pen, colour, 1.4, ...requestBar(whole));
+	box(pen, ...requestBar(blend(whole, wish * requestScale(requests), rise(t, WEAKENED_AT + 0.6, 1.4))), colour, gone);
+	pen.globalAlpha = 1;
 }
 
 /** Pixels have no wishes: a line at the inputs. */
