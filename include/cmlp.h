@@ -279,7 +279,7 @@ typedef int32_t cmlp_model_kind;
 enum {
     CMLP_MODEL_NETWORK = 1,    /* one network without labels */
     CMLP_MODEL_REGRESSOR = 2,  /* the targets of a table */
-    CMLP_MODEL_CLASSIFIER = 3, /* labels. A row has one of them or, if prediction.labels are -1, any number */
+    CMLP_MODEL_CLASSIFIER = 3, /* labels. A row has one of them or, if prediction.classes are -1, any number */
     CMLP_MODEL_ORDERED = 4,    /* three ordered labels or more */
     CMLP_MODEL_KIND_SIGNED = -1
 };
@@ -422,8 +422,8 @@ typedef struct cmlp_prediction {
  * system calls, for any n_threads; more rows take none with n_threads <= 1, except those of `poll`.
  * rows: of any kind and type for a network; dense rows of CMLP_FLOAT64 for a table, whose row is its raw columns (see
  *     cmlp_table.h). Without scale, shifts and factors: the model has its own.
- * run: for one row of the kind above, its workspace has info->workspace_size bytes; otherwise that of
- *     cmlp_model_workspace_size.
+ * run: for one row of the kind above, adjacent in memory and without `order`, its workspace has info->workspace_size bytes;
+ *     otherwise that of cmlp_model_workspace_size.
  * Returns ROWS if n_columns is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
  * a scale, and for activations and sums of a table; LEFT_OUT as cmlp_forward. */
 CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,

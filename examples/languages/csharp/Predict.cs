@@ -15,7 +15,8 @@ static class Predict
         public UIntPtr StructSize, ModelSize, WorkspaceSize;
         public ulong HeadSize, FileSize, ErrorAt;
         public long NIn, NOut, NLabels, NNets;
-        public int Dtype, Reserved;
+        public int Dtype, Kind;
+        public long NTargets;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -43,23 +44,23 @@ static class Predict
         public int NThreads, Reserved;
     }
 
-    [DllImport("cmlp")]
+    [DllImport("cmlp", CallingConvention = CallingConvention.Cdecl)]
     static extern IntPtr cmlp_status_string(int status);
 
-    [DllImport("cmlp")]
+    [DllImport("cmlp", CallingConvention = CallingConvention.Cdecl)]
     static extern int cmlp_model_describe(IntPtr file, UIntPtr fileSize, ref Info info, ref Run run);
 
-    [DllImport("cmlp")]
+    [DllImport("cmlp", CallingConvention = CallingConvention.Cdecl)]
     static extern int cmlp_model_init(IntPtr memory, UIntPtr memorySize, IntPtr file, UIntPtr fileSize, int flags,
         out IntPtr model, ref Run run);
 
-    [DllImport("cmlp")]
-    static extern void cmlp_rows_init(byte[] rows, UIntPtr structSize, IntPtr data, int dtype, long nRows, long nCols);
+    [DllImport("cmlp", CallingConvention = CallingConvention.Cdecl)]
+    static extern void cmlp_rows_init(byte[] rows, UIntPtr structSize, IntPtr data, int dtype, long nRows, long nColumns);
 
-    [DllImport("cmlp")]
+    [DllImport("cmlp", CallingConvention = CallingConvention.Cdecl)]
     static extern int cmlp_model_predict(IntPtr model, byte[] rows, ref Prediction prediction, ref Run run);
 
-    [DllImport("cmlp")]
+    [DllImport("cmlp", CallingConvention = CallingConvention.Cdecl)]
     static extern int cmlp_table_read_cell(IntPtr model, long column, byte[] text, long n, out double number,
         IntPtr run);
 
