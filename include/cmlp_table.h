@@ -209,7 +209,8 @@ CMLP_CHECKED cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, co
 /* ======================================================================================================== 3. write */
 
 /* How the outputs of a table's networks become numbers: their mean is that of max(low, min(high, output)), which is then
- * multiplied by `scale` and added to `centre`. All are finite, scale > 0 and high >= low. */
+ * multiplied by `scale` and added to `centre`. All are finite, scale > 0 and high >= low: the range of the targets of training,
+ * as the networks see them. (If both are 0, every prediction is `centre`.) */
 typedef struct cmlp_table_target {
     double centre, scale, low, high;
     const char *name;    /* of one of several targets: n_name bytes of UTF-8, or NULL. All have names, or none */
@@ -220,7 +221,7 @@ typedef struct cmlp_table_target {
 /* What the scores of a calibration are. The numbers are those of model files, whose page defines them. */
 typedef int32_t cmlp_table_calibration_kind;
 enum {
-    CMLP_TABLE_ABSOLUTE_ERROR = 1, /* of targets */
+    CMLP_TABLE_ABSOLUTE_ERROR = 1, /* of targets: |target - prediction|, in the units of the target */
     CMLP_TABLE_SCALED_ERROR = 2,   /* of targets, with widths */
     CMLP_TABLE_QUANTILES = 3,      /* of networks with quantiles */
     CMLP_TABLE_PROBABILITY = 4,    /* of outputs that are probabilities */
@@ -241,7 +242,7 @@ typedef struct cmlp_table_calibration {
     const double *limits; /* NULL, or of QUANTILES the four limits of frequent targets */
     int64_t n_limits;     /* 0 or 4 */
     cmlp_table_calibration_kind kind;
-    int32_t is_held_out;  /* nonzero: rows that training held out; 0: rows that it did not see */
+    int32_t is_held_out;  /* nonzero: rows that training held out to stop by; 0: rows that it never saw. No call of C reads it */
 } cmlp_table_calibration;
 
 /* A network of a table, and its parameters. */
