@@ -595,7 +595,7 @@ def test_handles_of_later_scenes(opened):
     at(7, 27).nth(0).fill("40")
     page.settle()
     assert page.evaluate("film.changed.step") == 40
-    at(8, 17)
+    at(8, 19)
     orders = "[film.facts.heaps.order, film.changed?.heap.order].map((order) => order?.join())"
     found, none = page.evaluate(orders)
     assert none is None
