@@ -31,7 +31,7 @@ CLAIMS = {
     9: (1, "No neuron is an edge detector"),
     10: (0.8, r"A15\n22 %\n.*The hope was: layer A finds edges, B loops"),
     11: (16.8, r"Each weight is a knob, each bias too: 13,002.*\n13,002"),
-    12: (25.4, r"Pixel times weight, all added up, plus a bias.*the bias\n.*z = 0\.08"),
+    12: (25.4, r"Pixel times weight, all added up, plus a bias.*bias \+0\.04\n.*z = 0\.08"),
     13: (0.5, r"a 7: 15\.38\n.*a block: 24\.00"),
     14: (1, r"a 7: 15\.03\n.*a block: 0\.00.*an edge detector"),
     15: (
@@ -57,12 +57,12 @@ CLAIMS = {
     32: (20, "Take a small step. Repeat"),
     33: (
         23,
-        r"All 13,002 turns together are the steepest way down: the negative gradient.*0\.30\n.*13,002",
+        r"All 13,002 turns are the steepest way down: the negative gradient.*0\.30\n.*13,002",
     ),
     34: (3, "3 is too dark: it wants to rise. The others are too bright: they want to fall"),
     35: (1, r"its bias changes the sum of output 3 by \+.*its weights by \+.*all knobs before it"),
     36: (25, r"B\d+ adds the parts of all ten.*\nB\d+\n"),
-    37: (46, "B asks A in the same way: backpropagation"),
+    37: (50.5, "B asks A in the same way: backpropagation"),
     38: (8, "Average what they want of each wire"),
     39: (1, r"one digit \d+°, ten \d+°, a hundred \d+°.*looks at one in 50 of them"),
     40: (43.6, r"86.% of 300 new digits. Now ours.*\n86.% of 300\n"),
