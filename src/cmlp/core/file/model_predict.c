@@ -136,8 +136,6 @@ static cmlp_status read_model_rows(const cmlp_model *model, const cmlp_rows *giv
     return CMLP_OK;
 }
 
-static int64_t n_selected(const cmlp_rows *rows) { return rows->order ? rows->n_order : rows->n_rows; }
-
 static cmlp_status predict_model_rows(const cmlp_model *model, const cmlp_rows *given, const cmlp_prediction *prediction,
                                       cmlp_run *run)
 {
@@ -149,13 +147,13 @@ static cmlp_status predict_model_rows(const cmlp_model *model, const cmlp_rows *
     if (status) return status;
     const cmlpi_output_sizes sizes = {n_out_of(model), CMLP_HAS_TABLE(model) ? 0 : cmlpi_all_outputs(model->net),
                                       cmlpi_bytes_of(dtype_of(model))};
-    status = cmlpi_read_prediction(&p, prediction, n_selected(&rows), &sizes, run);
+    status = cmlpi_read_prediction(&p, prediction, cmlpi_n_selected(&rows), &sizes, run);
     if (status) return status;
     if (!CMLP_HAS_TABLE(model))
         status = cmlpi_forward_rows(model->net, model->params, &rows, &p, run);
     else if (CMLP_BUILDS_TABLES)
         status = cmlpi_table_rows(model->table, is_ordered(model), &rows, p.classes, p.outputs, run);
-    if (!status) adapt_to_labels(model, dtype_of(model), p.classes, p.outputs, n_selected(&rows));
+    if (!status) adapt_to_labels(model, dtype_of(model), p.classes, p.outputs, cmlpi_n_selected(&rows));
     return status;
 }
 
@@ -174,7 +172,7 @@ static cmlp_status measure_table(const cmlp_model *model, const cmlp_rows *rows,
     cmlp_rows copy;
     const cmlp_status status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     if (status) return cmlpi_refuse(&run->refused, status, "rows");
-    const int64_t n = n_selected(&copy);
+    const int64_t n = cmlpi_n_selected(&copy);
     if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows");
     const size_t needed = CMLP_BUILDS_TABLES ? cmlpi_table_rows_bytes(model->table, n, run->n_threads) : 0;
     if (!needed) return CMLP_ERROR_OVERFLOW;
