@@ -31,8 +31,8 @@
  *   time. A thread that is cancelled (pthread_cancel) in a call with several threads ends after the call.
  * - Run. The last parameter of every function that returns a status is a cmlp_run: workspace, number of threads, a callback,
  *   and what the function reports beside its status. NULL stands for CMLP_INIT(cmlp_run), whose reports nobody reads: one
- *   thread, no workspace, no callback. Functions whose comment names no workspace need none, and ignore that of the run, but
- *   for those that compute with rows: cmlp_forward, cmlp_backpropagate, cmlp_train_epoch.
+ *   thread, no workspace, no callback. cmlp_forward, cmlp_backpropagate and cmlp_train_epoch need a workspace, and so do
+ *   functions whose comment says so. The others ignore that of the run.
  * - Workspace. Computing calls need memory whose contents do not matter. One workspace can serve any number of calls, one
  *   after the other. Its size in bytes is that of cmlp_workspace_size for a network, and for a model those of
  *   cmlp_model_info and cmlp_model_workspace_size.
@@ -423,7 +423,7 @@ typedef struct cmlp_prediction {
  * rows: of any kind and type for a network; dense rows of CMLP_FLOAT64 for a table, whose row is its raw columns (see
  *     cmlp_table.h). Without scale, shifts and factors: the model has its own.
  * run: for one row of the kind above, adjacent in memory and without `order`, its workspace has info->workspace_size bytes;
- *     otherwise that of cmlp_model_workspace_size.
+ *     otherwise the bytes of cmlp_model_workspace_size.
  * Returns ROWS if n_columns is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
  * a scale, and for activations and sums of a table; LEFT_OUT as cmlp_forward. */
 CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,
@@ -474,7 +474,7 @@ CMLP_CHECKED cmlp_status cmlp_model_find_string(const cmlp_model *model, const c
                                                 int64_t *n_text, cmlp_run *run);
 
 /* Prepares rows for the network of a model and the functions below: sets kind (dense), and n_columns, scale, shifts and
- * factors to those of the model's inputs. Set data, dtype and n_rows afterwards. Returns MODEL also for that of a
+ * factors to those of the model's inputs. Set data, dtype and n_rows afterwards. Returns MODEL also for the model of a
  * table. */
 CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run);
 

@@ -230,7 +230,7 @@ enum {
 
 /* Scores for intervals and sets (docs/model-file.md, "Calibration").
  *
- * The errors of a calibration: OPTION (also for a kind that is not that of the targets), NULL, ALIGNMENT; LENGTH (the
+ * The errors of a calibration: OPTION (also for a kind that does not fit the targets), NULL, ALIGNMENT; LENGTH (the
  * number of targets), VALUE (a number that breaks a rule of the format). */
 typedef struct cmlp_table_calibration {
     size_t struct_size;
