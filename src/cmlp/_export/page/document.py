@@ -111,7 +111,7 @@ def page_of(
         parts["description"] = _FILM_DESCRIPTION
         parts["doors"] = script_json(_door_data())
         sheet = script_json(dense(style(["doors/door", "figures/playground", "film/film"])))
-        texts = f"const STYLE = {sheet};\nconst CAPTIONS = {script_json(_captions())};\n"
+        texts = f"const STYLE = {sheet};\n{_captions()}\n"
         scripts = f"{parts['script']}{texts}{_film_script()}{script(_DOOR_SCRIPTS)}"
         parts["packed"] = compressed(dense_script(scripts))
         parts |= {"style": dense(parts["style"]), "script": dense_script(script(_LOADER_SCRIPTS))}
@@ -495,9 +495,19 @@ def _film_script() -> str:
     return f"const film = (() => {{\n{files}return player;\n}})();\n"
 
 
-def _captions() -> dict[str, Any]:
-    """Return the words of the film by language."""
-    return {name: json.loads(asset(f"film/captions/{name}.json")) for name in _LANGUAGES}
+def _captions() -> str:
+    """Return the words of the film as script: the keys once, then the texts of each language in their order.
+
+    The texts are not in ASCII: the script is compressed.
+    """
+    words = {name: json.loads(asset(f"film/captions/{name}.json")) for name in _LANGUAGES}
+    keys = list(words["en"])
+    texts = {name: [found[key] for key in keys] for name, found in words.items()}
+    pairs = {"CAPTION_KEYS": keys, "CAPTION_TEXTS": texts}
+    return "\n".join(
+        f"const {name} = {json.dumps(value, ensure_ascii=False, separators=(',', ':'))};"
+        for name, value in pairs.items()
+    )
 
 
 def _pack_examples(model: Described, examples: Examples | None) -> dict[str, Any] | None:

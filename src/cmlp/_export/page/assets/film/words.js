@@ -1,5 +1,12 @@
 // --- The words of the film, in the language of the visitor.
 
+/** The texts by language and key. The page has each key once, and the texts of all languages in the order of the keys. */
+const CAPTIONS = Object.fromEntries(
+	Object.entries(CAPTION_TEXTS).map(([name, texts]) => [
+		name,
+		Object.fromEntries(CAPTION_KEYS.map((key, k) => [key, texts[k]])),
+	]),
+);
 let captions = CAPTIONS.en;
 let language = "en";
 const pageTitle = document.title;
