@@ -210,6 +210,19 @@ function paintInputs(view, image, flown, alpha) {
 	pen.globalAlpha = 1;
 }
 
+/** A straight line. */
+function paintLine({ pen }, from, to, colour, width, alpha = 1) {
+	if (alpha <= 0) return;
+	pen.globalAlpha = alpha;
+	pen.strokeStyle = colour;
+	pen.lineWidth = width;
+	pen.beginPath();
+	pen.moveTo(...from);
+	pen.lineTo(...to);
+	pen.stroke();
+	pen.globalAlpha = 1;
+}
+
 const WIRE_LEVELS = 16;
 
 /**

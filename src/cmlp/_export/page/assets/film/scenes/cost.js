@@ -119,28 +119,18 @@ function paintGapColumns(view, facts, { columns, wanted, gaps, grown, poured, se
 	const { unit } = places;
 	const thick = upright ? 5 : 9;
 	const whole = Math.sqrt(facts.cost) * unit; // the side of the square of all
-	const line = (from, to, colour, width, alpha) => {
-		if (alpha <= 0) return;
-		pen.globalAlpha = alpha;
-		pen.strokeStyle = colour;
-		pen.lineWidth = width;
-		pen.beginPath();
-		pen.moveTo(...from);
-		pen.lineTo(...to);
-		pen.stroke();
-		pen.globalAlpha = 1;
-	};
 	let filled = 0; // area in the square of all
 	pourOrder(places).forEach((k, n) => {
 		const [value, target] = [facts.result.a[3][k], facts.targets[k]];
 		const [zero, end, goal] = [0, value, target].map((one) => barPlace(places, k, one));
 		const u = poured(n);
-		line(zero, barPlace(places, k, 1), colours.line, thick, columns * (1 - grown(k))); // no track behind the numbers of squares
-		line(zero, blendAll(zero, end, columns), colours.on, thick, columns);
-		line(end, goal, colours.mark, thick * 0.8, gaps * (u > 0 ? 0 : 1));
+		// The track goes as the square grows: it would lie behind its number.
+		paintLine(view, zero, barPlace(places, k, 1), colours.line, thick, columns * (1 - grown(k)));
+		paintLine(view, zero, blendAll(zero, end, columns), colours.on, thick, columns);
+		paintLine(view, end, goal, colours.mark, thick * 0.8, gaps * (u > 0 ? 0 : 1));
 		const half = thick * 1.4;
 		const ends = [-half, half].map((by) => (upright ? [goal[0] + by, goal[1]] : [goal[0], goal[1] + by]));
-		line(...ends, colours.on, unit * 0.04, wanted);
+		paintLine(view, ...ends, colours.on, unit * 0.04, wanted);
 		const side = abs(value - target) * unit * grown(k);
 		if (side <= 0) return;
 		const height = side ** 2 / whole;
@@ -154,7 +144,7 @@ function paintGapColumns(view, facts, { columns, wanted, gaps, grown, poured, se
 		const tall = side ** 2 / width;
 		box(pen, x - width / 2, y - tall / 2, width, tall, colours.mark, 0.9 * (u < 1 ? 1 : 1 - sealed));
 		if (entered > 0.99)
-			line([x - width / 2, y - tall / 2], [x + width / 2, y - tall / 2], colours.ground, 1, 1 - sealed);
+			paintLine(view, [x - width / 2, y - tall / 2], [x + width / 2, y - tall / 2], colours.ground, 1, 1 - sealed);
 		paintArea(view, k, value - target, middle, side, grown(k) * (1 - rise(u, 0, 0.15)));
 		filled += (side / unit) ** 2 * (u > 0 ? 1 : 0);
 	});

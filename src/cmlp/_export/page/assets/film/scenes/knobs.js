@@ -112,7 +112,7 @@ function paintDial(view, [x, y], radius, value, most, alpha, { number = 1, isBes
 function paintDials(view, facts, t) {
 	const alpha = within(t, DIALS_AT, FIELD_AT[0] + 1, 0.5);
 	if (alpha <= 0) return;
-	const { pen, places, upright } = view;
+	const { places, upright } = view;
 	const { to } = facts.addition;
 	const { dot, patch } = fieldPlaces(places);
 	const [left, top] = patch(to);
@@ -121,14 +121,7 @@ function paintDials(view, facts, t) {
 	facts.someWeights.forEach(({ pixel, index }, n) => {
 		const value = facts.start.params[index];
 		const start = places.input(pixel);
-		pen.globalAlpha = alpha * wires;
-		pen.strokeStyle = tint(value);
-		pen.lineWidth = upright ? 1.2 : 2.4;
-		pen.beginPath();
-		pen.moveTo(...start);
-		pen.lineTo(...end);
-		pen.stroke();
-		pen.globalAlpha = 1;
+		paintLine(view, start, end, tint(value), upright ? 1.2 : 2.4, alpha * wires);
 		const grown = rise(t, DIALS_AT + 0.2 + n * 0.22, 0.9);
 		const shrunk = rise(t, DOTS_AT + n * 0.06, 1);
 		const place = [left + ((pixel % SIDE) + 0.5) * dot, top + (floor(pixel / SIDE) + 0.5) * dot];

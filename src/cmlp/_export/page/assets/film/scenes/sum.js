@@ -91,14 +91,7 @@ function paintWay(view, facts, t) {
 		const alpha = rise(t, from - 0.6, 0.6);
 		if (alpha <= 0) return;
 		const { w, outputs } = facts.start.layers[layer];
-		pen.globalAlpha = alpha;
-		pen.strokeStyle = tint(facts.start.params[w + i * outputs + j]);
-		pen.lineWidth = 3.4;
-		pen.beginPath();
-		pen.moveTo(...start);
-		pen.lineTo(...end);
-		pen.stroke();
-		pen.globalAlpha = 1;
+		paintLine(view, start, end, tint(facts.start.params[w + i * outputs + j]), 3.4, alpha);
 		if (u > 0 && u < 1) {
 			pen.fillStyle = colours.mark;
 			pen.beginPath();
@@ -125,18 +118,9 @@ function paintPixelWire(view, facts, t) {
 	const [first, second] = [rise(t, 4.6, 0.8), rise(t, 5.4, 1)];
 	pen.globalAlpha = alpha;
 	outline(pen, colours.mark, size * 0.3, start[0] - size, start[1] - size, 2 * size, 2 * size);
-	pen.lineWidth = 3.4 / max(1, scale);
-	for (const [from, towards, colour, u] of [
-		[start, middle, colours.mark, first],
-		[middle, end, tint(weight), second],
-	]) {
-		if (u <= 0) continue;
-		pen.strokeStyle = colour;
-		pen.beginPath();
-		pen.moveTo(...from);
-		pen.lineTo(...blendAll(from, towards, u));
-		pen.stroke();
-	}
+	const thick = 3.4 / max(1, scale);
+	if (first > 0) paintLine(view, start, blendAll(start, middle, first), colours.mark, thick, alpha);
+	if (second > 0) paintLine(view, middle, blendAll(middle, end, second), tint(weight), thick, alpha);
 	pen.globalAlpha = 1;
 	paintNeuron(view, ...end, places.radius[1], facts.result.a[1][to]);
 }

@@ -108,22 +108,11 @@ function paintHands(view, facts, t) {
 			: [end[0] - 6 * radius, end[1] + 2.4 * side * radius];
 		const value = facts.input[pixel];
 		const met = rise(t, from + 1, 1.4);
-		pen.globalAlpha = alpha;
-		pen.strokeStyle = colours.ring;
-		pen.lineWidth = 0.6;
-		pen.beginPath();
-		pen.moveTo(...start);
-		pen.lineTo(...end);
-		pen.stroke();
+		paintLine(view, start, end, colours.ring, 0.6, alpha);
 		if (value * met > 0) {
-			pen.strokeStyle = tint(wish);
-			pen.lineWidth = 0.6 + 4.4 * value * met;
-			pen.beginPath();
-			pen.moveTo(...blendAll(start, end, 0.5 - 0.5 * met));
-			pen.lineTo(...blendAll(start, end, 0.5 + 0.5 * met));
-			pen.stroke();
+			const lit = [-0.5, 0.5].map((half) => blendAll(start, end, 0.5 + half * met));
+			paintLine(view, ...lit, tint(wish), 0.6 + 4.4 * value * met, alpha);
 		}
-		pen.globalAlpha = 1;
 		const size = radius * 0.7;
 		box(pen, start[0] - size, start[1] - size, 2 * size, 2 * size, colours.ground);
 		box(pen, start[0] - size, start[1] - size, 2 * size, 2 * size, colours.on, alpha * value);

@@ -355,19 +355,9 @@ function paintAskedCurve(view, facts, t) {
 	const nudged = alpha * max(...NUDGES_AT.map((from) => within(t, from - 0.1, from + NUDGE_SECONDS + 0.6, 0.3)));
 	if (nudged <= 0) return;
 	const [start, end] = [-0.5, 0.5].map((by) => at(base + by, logistic(base) + slopeOf(base) * by));
-	pen.lineWidth = upright ? 3 : 6;
-	pen.globalAlpha = nudged;
-	for (const [colour, from, to] of [
-		[colours.on, [start[0], foot], [end[0], foot]],
-		[colours.mark, [edge, start[1]], [edge, end[1]]],
-	]) {
-		pen.strokeStyle = colour;
-		pen.beginPath();
-		pen.moveTo(...from);
-		pen.lineTo(...to);
-		pen.stroke();
-	}
-	pen.globalAlpha = 1;
+	const thick = upright ? 3 : 6;
+	paintLine(view, [start[0], foot], [end[0], foot], colours.on, thick, nudged);
+	paintLine(view, [edge, start[1]], [edge, end[1]], colours.mark, thick, nudged);
 	const [nudgeX, movedY] = blendAll(start, end, 0.5);
 	letters(view, filmNumber(1, 2), nudgeX, foot + (upright ? 11 : 20), size, { alpha: nudged });
 	letters(view, filmNumber(slopeOf(base), 2), edge - (upright ? 5 : 10), movedY, size, {
