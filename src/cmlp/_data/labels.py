@@ -279,7 +279,7 @@ class Labels:
             )
         return self.targets(self._indices(y))
 
-    def targets(self, indices: NDArray[np.intp]) -> NDArray[Any]:
+    def targets(self, indices: NDArray[Any]) -> NDArray[Any]:
         """Return class indices in the form that the core reads.
 
         The result is always a copy, which other threads cannot change: the core does not check the indices again.
@@ -306,10 +306,12 @@ class Labels:
         numbered = whole and self.classes[0] == 0 and self.classes[-1] == n - 1
         return bool(numbered and y.min() >= 0 and y.max() < n)
 
-    def _indices(self, y: NDArray[Any]) -> NDArray[np.intp]:
-        """Return the position of each label in `classes`."""
-        if not len(y) or self._are_indices(y):
+    def _indices(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return the position of each label in `classes`: integers, perhaps in y itself."""
+        if not len(y):
             return y.astype(np.intp)
+        if self._are_indices(y):
+            return y
         seen, indices = distinct(y)
         if not mixes_text(y, self.classes):
             # Text is truncated to the width of the classes. Truncated labels differ from every

@@ -27,8 +27,8 @@ class Callbacks:
     of this package can raise TimeLimitReached within an epoch.
     """
 
-    def __init__(self, run: Any) -> None:
-        self._run = run  # has the state
+    def __init__(self, state: Any) -> None:
+        self._state = state  # not the run, which has these callbacks: a cycle would keep the rows of a fit in memory
         self._calls: dict[str, list[tuple[Any, Callable[[Any], object], Any]]] = {
             hook: [] for hook in HOOKS
         }
@@ -49,7 +49,7 @@ class Callbacks:
         """How many epochs may pass before one must be called."""
         if self._calls["on_epoch_begin"] or self.intervals:
             return 1
-        epoch, followers = self._run.state.epoch, self._calls["on_epoch_end"]
+        epoch, followers = self._state.epoch, self._calls["on_epoch_end"]
         return min(
             (
                 interval - epoch % interval
@@ -91,7 +91,7 @@ class Callbacks:
     def on_batches_end(self) -> None:
         """Call those whose interval ends in the middle of an epoch."""
         if self.intervals:
-            self._call("on_batches_end", attrgetter("every_batches"), self._run.state.batch)
+            self._call("on_batches_end", attrgetter("every_batches"), self._state.batch)
 
     def on_validation_begin(self) -> None:
         """Call those that follow the end of the last batch."""
@@ -99,7 +99,7 @@ class Callbacks:
 
     def on_epoch_end(self) -> None:
         """Call those whose interval ends with an epoch."""
-        self._call("on_epoch_end", _every_epochs, self._run.state.epoch)
+        self._call("on_epoch_end", _every_epochs, self._state.epoch)
 
 
 def _every_epochs(callback: Any) -> int | None:

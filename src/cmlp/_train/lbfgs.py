@@ -51,7 +51,7 @@ class LBFGS:
     def __init__(self, job: TrainingJob) -> None:
         self.job, self.state = job, job.state
         self._keywords = job.core_keywords()
-        self.callbacks, self.deadline = Callbacks(self), Deadline(job.options.max_time)
+        self.callbacks, self.deadline = Callbacks(self.state), Deadline(job.options.max_time)
         self.callbacks.add(lines_of(job))
         self._trial = block_copy(job.state.params)  # the parameters to evaluate
         self._weights = job.net.views(self._trial)[0]

@@ -37,7 +37,7 @@ class EpochLoop:
         self.validation = Validation(job) if has_validation else None
         self.recorder = Recorder(job)
         self.deadline = Deadline(job.options.max_time)
-        self.callbacks = Callbacks(self)
+        self.callbacks = Callbacks(self.state)
         self.callbacks.add(lines_of(job, self.recorder))
         self.ended = False
         self._kept_measures = KeptMeasures()

@@ -655,7 +655,7 @@ class TableFit(Fit):
         of_user = callbacks_of(options.callbacks, options.verbose)
         if of_user:
             trainer = make_callback_trainer(self, self.runs, provenance_now)
-            callbacks = Callbacks(trainer)
+            callbacks = Callbacks(trainer.state)
             callbacks.add(of_user, trainer)
             if callbacks.intervals:
                 interval = min(callbacks.intervals)

@@ -1,0 +1,29 @@
+"""When fit returns, the rows that it made for the core are released at once, not when Python next looks for cycles."""
+
+import gc
+
+import numpy as np
+import pytest
+
+from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
+
+MODELS = {
+    "batches": MLPClassifier((8,), max_iter=3),
+    "validation": MLPClassifier((8,), max_iter=3, early_stopping=True),
+    "lbfgs": MLPClassifier((8,), solver="lbfgs", max_iter=3),
+    "numbers": MLPRegressor(hidden_layer_sizes=(8,), max_iter=3),
+    "table": TabularClassifier(n_estimators=2, n_epochs=3),
+    "table of numbers": TabularRegressor(n_estimators=2, n_epochs=3),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", MODELS)
+def test_a_fit_leaves_no_cycle(name):
+    model = MODELS[name]
+    X = np.random.RandomState(0).rand(300, 4)
+    y = (X[:, 0] > 0.5).astype(int)
+    model.fit(X, y)
+    gc.collect()
+    model.fit(X, y)
+    assert gc.collect() == 0
