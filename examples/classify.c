@@ -35,7 +35,7 @@ int main(int argc, char **argv)
         int32_t answer;
         cmlp_value label;
         const cmlp_rows image = cmlp_dense_rows(images.data + i * images.size, CMLP_UINT8, 1, images.size);
-        const cmlp_prediction prediction = {.struct_size = sizeof prediction, .classes = &answer, .n_classes = 1};
+        const cmlp_prediction prediction = {.struct_size = sizeof prediction, .class_indices = &answer, .n_class_indices = 1};
         check(cmlp_model_predict(digits.model, &image, &prediction, &digits.run), argv[2]);
         if (cmlp_model_label(digits.model, answer, &label, NULL) == CMLP_OK)
             printf("%.*s\n", (int)label.n_text, label.text); /* a file from C may have no labels */

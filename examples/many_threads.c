@@ -27,7 +27,7 @@ static void *work(void *argument)
     for (int64_t i = w->first; i < w->images->n; i += w->step) {
         const uint8_t *first = w->images->data + i * w->images->size;
         const cmlp_rows image = cmlp_dense_rows(first, CMLP_UINT8, 1, w->images->size);
-        const cmlp_prediction prediction = {.struct_size = sizeof prediction, .classes = &w->answers[i], .n_classes = 1};
+        const cmlp_prediction prediction = {.struct_size = sizeof prediction, .class_indices = &w->answers[i], .n_class_indices = 1};
         w->status = cmlp_model_predict(w->model, &image, &prediction, &w->run);
         if (w->status) break;
     }

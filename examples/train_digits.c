@@ -77,7 +77,7 @@ static int64_t count_correct(const cmlp_net *net, const cmlp_rows *rows, const i
     int32_t *answers = malloc((size_t)rows->n_rows * sizeof *answers);
     int64_t correct = 0;
     if (!output || !answers) exit(1);
-    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .classes = answers, .n_classes = rows->n_rows};
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .class_indices = answers, .n_class_indices = rows->n_rows};
     check(cmlp_forward(net, params, N_PARAMS, rows, &prediction, run), "prediction");
     for (int64_t i = 0; i < rows->n_rows; i++) correct += answers[i] == labels[i];
     free(answers);
@@ -97,7 +97,7 @@ static cmlp_training training_of(int64_t n_rows, double alpha)
     training.n_rows = n_rows;
     training.batch_size = BATCH;
     training.n_epochs = EPOCHS;
-    training.losses = losses;
+    training.objectives = losses;
     training.alpha = alpha;
     return training;
 }

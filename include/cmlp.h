@@ -64,8 +64,8 @@
  *   model file.
  * - After a failure, outputs are unchanged, unless the function's comment says otherwise. But arrays that a call fills are
  *   unspecified after CMLP_CANCELLED and statuses above 63. The outputs of cmlp_run are always set: `refused` names an
- *   invalid argument or a part of a model file, and bad_row is the row with bad data, or the index of the refused element of
- *   the array that `refused` names. Of several faults in the data, a call reports
+ *   invalid argument or a part of a model file, and bad_index is the row with bad data, or the index of the refused element
+ *   of the array that `refused` names. Of several faults in the data, a call reports
  *   that of the first selected row that has one, for any number of threads and workers, and of the row's input before its
  *   target.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
@@ -168,7 +168,8 @@ enum {
     CMLP_ERROR_BATCH = 37,           /* batch_size, first_batch or rows_done is negative or too large */
     CMLP_ERROR_THREADS = 38,         /* n_threads is negative */
     CMLP_ERROR_WORKERS = 39,         /* the workers of an epoch have different arguments */
-    /* The data: cmlp_run.bad_row and bad_column give the position. */
+    CMLP_ERROR_MODEL_KIND = 40,      /* the function is not for models of this kind */
+    /* The data: cmlp_run.bad_index and bad_column give the position. */
     CMLP_ERROR_INPUT = 64,           /* NaN, infinite or too large for the network's element type */
     CMLP_ERROR_TARGET = 65,          /* the same of a target, or the loss does not allow it */
     CMLP_ERROR_DIVERGED = 66,        /* the cost or a parameter became NaN or infinite */
@@ -226,7 +227,7 @@ typedef struct cmlp_run {
      * or no column. */
     const char *refused;   /* the invalid argument, or a part of a model file, a static string such as "rows->scale"; else
                             * NULL */
-    int64_t bad_row;
+    int64_t bad_index;
     int64_t bad_column;    /* for INPUT and TARGET */
     int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer, and none uses
                             * more than 256 */
@@ -250,8 +251,8 @@ typedef struct cmlp_run {
  *     const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT32, 1, 784);
  *     int32_t answer;
  *     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
- *     prediction.classes = &answer;
- *     prediction.n_classes = 1;
+ *     prediction.class_indices = &answer;
+ *     prediction.n_class_indices = 1;
  *     if (!status) status = cmlp_model_predict(model, &rows, &prediction, &run);
  *
  * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
@@ -259,7 +260,7 @@ typedef struct cmlp_run {
  * A model is a network, or a table with one network or several (Python's TabularClassifier and TabularRegressor). The row of
  * a table is its raw columns as doubles: a finite number, NaN for a missing one, or the code of a category (cmlp_table.h).
  * All functions for models take both, except those for the network of a model: of a table, cmlp_model_net and
- * cmlp_model_params return NULL, and cmlp_model_prepare_rows MODEL. The file of a table can have a threshold: of two classes,
+ * cmlp_model_params return NULL, and cmlp_model_prepare_rows MODEL_KIND. The file of a table can have a threshold: of two classes,
  * the label is then 1 from this probability of the second class on, instead of 0.5.
  *
  * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
@@ -279,7 +280,7 @@ typedef int32_t cmlp_model_kind;
 enum {
     CMLP_MODEL_NETWORK = 1,    /* one network without labels */
     CMLP_MODEL_REGRESSOR = 2,  /* the targets of a table */
-    CMLP_MODEL_CLASSIFIER = 3, /* labels. A row has one of them or, if prediction.classes are -1, any number */
+    CMLP_MODEL_CLASSIFIER = 3, /* labels. A row has one of them or, if prediction.class_indices are -1, any number */
     CMLP_MODEL_ORDERED = 4,    /* three ordered labels or more */
     CMLP_MODEL_KIND_SIGNED = -1
 };
@@ -406,11 +407,11 @@ typedef struct cmlp_prediction {
     void *outputs;         /* (rows selected, n_out): of the last layer; of a model n_out is that of cmlp_model_info, not that
                             * of its network */
     int64_t n_outputs;
-    int32_t *classes;      /* (rows selected): the index of the largest output; of one logistic output, 1 if it is above 0.5,
+    int32_t *class_indices; /* (rows selected): the index of the largest output; of one logistic output, 1 if it is above 0.5,
                             * else 0; -1 if the outputs are no probabilities (identity, tanh and exp), and from a model whose
                             * rows can have several labels: those whose output is above 0.5. Of ordered labels, it is the
                             * median: the last one that has, with those above it, more than half of the probability */
-    int64_t n_classes;
+    int64_t n_class_indices;
     void *activations;     /* layer after layer (rows selected, n_out of the layer), not those of a table */
     int64_t n_activations;
     void *sums;            /* as `activations`: the weighted sums z of every layer */
@@ -460,7 +461,8 @@ typedef struct cmlp_value {
 
 /* Finds the label of a class, with its text: numbers as Python prints them. Python writes the labels of classifiers.
  * Returns NOT_FOUND if the file has no labels; INDEX if there is no such class, as -1. */
-CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t class_index, cmlp_value *value,
+                                          cmlp_run *run);
 
 /* The network and its parameters, valid as long as the model; their number is that of cmlp_net_n_params. NULL for an
  * invalid model, and for that of a table. */
@@ -474,7 +476,7 @@ CMLP_CHECKED cmlp_status cmlp_model_find_string(const cmlp_model *model, const c
                                                 int64_t *n_text, cmlp_run *run);
 
 /* Prepares rows for the network of a model and the functions below: sets kind (dense), and n_columns, scale, shifts and
- * factors to those of the model's inputs. Set data, dtype and n_rows afterwards. Returns MODEL also for the model of a
+ * factors to those of the model's inputs. Set data, dtype and n_rows afterwards. Returns MODEL_KIND for the model of a
  * table. */
 CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run);
 
@@ -823,7 +825,7 @@ typedef struct cmlp_epoch {
  * result: or NULL.
  * Returns ROWS if no row is selected; DIVERGED. After CMLP_CANCELLED, INPUT, TARGET and DIVERGED in a batch, parameters and
  * state are those after the last complete batch, and *result covers the complete batches. After DIVERGED the parameters
- * need not be finite: the last step may have made them NaN or infinite. A bad_row of -1 means that the last step of the
+ * need not be finite: the last step may have made them NaN or infinite. A bad_index of -1 means that the last step of the
  * epoch did. */
 CMLP_CHECKED cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params, const cmlp_rows *rows,
                                           const cmlp_targets *targets, const cmlp_objective *objective,
@@ -856,7 +858,7 @@ typedef struct cmlp_model_array {
  * halves it), and without row weights, dropout, or an alpha for each layer.
  *
  * The errors of training: NULL (optimizer; one of random and order), ALIGNMENT, ROWS, BATCH, ORDER, OPTION (n_epochs,
- * alpha, random), OVERFLOW, VALUE (losses); the errors of an optimizer. The file has default values of the
+ * alpha, random), OVERFLOW, VALUE (objectives); the errors of an optimizer. The file has default values of the
  * hyperparameters that the solver does not read. */
 typedef struct cmlp_training {
     size_t struct_size;
@@ -866,7 +868,7 @@ typedef struct cmlp_training {
     int64_t n_rows;                  /* from 1 to 2^31 - 1 */
     int64_t batch_size;              /* as in cmlp_epoch */
     int64_t n_epochs;
-    const double *losses;            /* cost + penalty of each epoch, with log_loss_clip the epsilon of the network's
+    const double *objectives;        /* cost + penalty of each epoch, with log_loss_clip the epsilon of the network's
                                       * type those of Python; NULL: unknown */
     double alpha;                    /* as in cmlp_objective */
 } cmlp_training;
@@ -918,7 +920,7 @@ typedef struct cmlp_model_content {
 /* Writes a model file through content->write, in order and in blocks of any size. The same content gives the same bytes
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
  * run: its workspace has the bytes of cmlp_workspace_size without rows. After a failure `refused` names the field, such as
- *     "content->strings", and bad_row is the index of the element.
+ *     "content->strings", and bad_index is the index of the element.
  * Returns OPTION (input_scale, shifts, factors, a count, an array's shape or a reserved field), DTYPE, OVERFLOW; INPUT (a
  * shift is so large that no input of the net's type can be scaled); NAME (a key, or the name of an array), TEXT (a string
  * that is not printable ASCII, a label or a name that is not UTF-8), VALUE (a label, a name, cells, or a parameter that is
@@ -982,7 +984,7 @@ CMLP_API cmlp_isa cmlp_cpu_isa(void); /* sum of those that this build, processor
 typedef struct cmlp_derivatives {
     size_t struct_size;
     double objective;     /* output: the objective's value */
-    double plain_loss;    /* output: the weighted mean of the rows' costs without what training adds to them. loss_scale
+    double plain_cost;    /* output: the weighted mean of the rows' costs without what training adds to them. loss_scale
                            * and the penalty do not count, and for CMLP_LOSS_FOCAL and CMLP_LOSS_LABEL_SMOOTHING it is
                            * the log loss of the targets, clipped if log_loss_clip is above 0 */
     void *gradient;       /* of the objective, in the layout of the parameters */
@@ -997,7 +999,7 @@ typedef struct cmlp_derivatives {
 
 /* Computes the objective's value at these parameters, and the derivatives that `derivatives` asks for, in one pass over all
  * selected rows.
- * Returns ROWS if no row is selected; DIVERGED if the objective, the plain loss or the cost of a row is not finite. It may
+ * Returns ROWS if no row is selected; DIVERGED if the objective, the plain cost or the cost of a row is not finite. It may
  * also be returned if a weighted sum is not. */
 CMLP_CHECKED cmlp_status cmlp_backpropagate(const cmlp_net *net, const void *params, int64_t n_params,
                                             const cmlp_rows *rows, const cmlp_targets *targets,

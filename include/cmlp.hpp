@@ -25,12 +25,12 @@ class error : public std::runtime_error {
 public:
     explicit error(cmlp_status code, const char *what_is_refused = nullptr, std::int64_t row = -1, std::int64_t column = -1)
         : std::runtime_error((what_is_refused ? std::string(what_is_refused) + ": " : std::string()) + cmlp_status_string(code)),
-          status(code), refused(what_is_refused), bad_row(row), bad_column(column)
+          status(code), refused(what_is_refused), bad_index(row), bad_column(column)
     {
     }
     const cmlp_status status;
     const char *const refused; // static, or null
-    const std::int64_t bad_row, bad_column;
+    const std::int64_t bad_index, bad_column;
 };
 
 // Throws an error unless the status is CMLP_OK.
@@ -38,7 +38,7 @@ inline void check(cmlp_status status, const cmlp_run *run = nullptr)
 {
     if (status == CMLP_OK) return;
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-    if (run) throw error(status, run->refused, run->bad_row, run->bad_column);
+    if (run) throw error(status, run->refused, run->bad_index, run->bad_column);
     throw error(status);
 #else
     static_cast<void>(run);
@@ -265,8 +265,8 @@ private:
         values.resize(n * n_outputs);
         prediction.outputs = values.data();
         prediction.n_outputs = static_cast<std::int64_t>(values.size());
-        prediction.classes = labels;
-        prediction.n_classes = static_cast<std::int64_t>(n);
+        prediction.class_indices = labels;
+        prediction.n_class_indices = static_cast<std::int64_t>(n);
         run.workspace = memory.data();
         run.workspace_size = memory.size();
         run.n_threads = n_threads;

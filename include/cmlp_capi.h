@@ -37,7 +37,7 @@ typedef struct cmlp_capi {
     cmlp_status (*model_predict)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                  cmlp_run *run);
     cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run);
-    cmlp_status (*model_label)(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run);
+    cmlp_status (*model_label)(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run);
     const cmlp_net *(*model_net)(const cmlp_model *model);
     const void *(*model_params)(const cmlp_model *model);
     cmlp_status (*model_find_string)(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,

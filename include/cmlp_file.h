@@ -8,8 +8,8 @@
  *     const cmlp_rows row = cmlp_dense_rows(pixels, CMLP_UINT8, 1, 784);
  *     int32_t answer;
  *     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
- *     prediction.classes = &answer;
- *     prediction.n_classes = 1;
+ *     prediction.class_indices = &answer;
+ *     prediction.n_class_indices = 1;
  *     if (!status) status = cmlp_model_predict(digits.model, &row, &prediction, &digits.run);
  *     cmlp_file_free(&digits);
  */
@@ -27,7 +27,7 @@ typedef struct cmlp_file {
     const cmlp_model *model; /* NULL if loading failed */
     void *memory;            /* one block: the bytes of the file, the model, the workspace */
     cmlp_model_info info;    /* after a failure: error_at */
-    cmlp_run run;            /* with the workspace; after a failure: refused and bad_row */
+    cmlp_run run;            /* with the workspace; after a failure: refused and bad_index */
 } cmlp_file;
 
 #ifdef __cplusplus

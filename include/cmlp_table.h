@@ -21,17 +21,17 @@ extern "C" {
 /* ====================================================================================================== 1. predict */
 
 /* What a column holds, and its unit. The numbers are those of model files. */
-typedef int32_t cmlp_table_kind;
+typedef int32_t cmlp_table_column_kind;
 enum {
-    CMLP_TABLE_NUMBER = 1,
-    CMLP_TABLE_BOOLEAN = 2,  /* 1 for true, 0 for false */
-    CMLP_TABLE_DATE = 3,     /* days since 1970-01-01 */
-    CMLP_TABLE_TIME = 4,     /* the same with a fraction, of local time */
-    CMLP_TABLE_INSTANT = 5,  /* the same in UTC */
-    CMLP_TABLE_DURATION = 6, /* days */
-    CMLP_TABLE_CATEGORY = 7, /* codes of categories */
-    CMLP_TABLE_ORDERED = 8,  /* codes of categories that are ordered: their ranks, from 0 */
-    CMLP_TABLE_KIND_SIGNED = -1
+    CMLP_TABLE_COLUMN_NUMBER = 1,
+    CMLP_TABLE_COLUMN_BOOLEAN = 2,  /* 1 for true, 0 for false */
+    CMLP_TABLE_COLUMN_DATE = 3,     /* days since 1970-01-01 */
+    CMLP_TABLE_COLUMN_TIME = 4,     /* the same with a fraction, of local time */
+    CMLP_TABLE_COLUMN_INSTANT = 5,  /* the same in UTC */
+    CMLP_TABLE_COLUMN_DURATION = 6, /* days */
+    CMLP_TABLE_COLUMN_CATEGORY = 7, /* codes of categories */
+    CMLP_TABLE_COLUMN_ORDERED = 8,  /* codes of categories that are ordered: their ranks, from 0 */
+    CMLP_TABLE_COLUMN_KIND_SIGNED = -1
 };
 
 /* What the networks see of a column. */
@@ -54,12 +54,12 @@ typedef struct cmlp_table_column_info {
     int64_t n_format;
     int64_t n_categories; /* the codes of the categories are 0 to n_categories - 1; 0 for a column of numbers */
     double unknown;       /* the code of an unknown category: -1, or NaN, a missing number, if they are ordered */
-    cmlp_table_kind kind;
+    cmlp_table_column_kind kind;
     cmlp_table_role role; /* a column of categories can be UNUSED, and a column of dates can have the role CATEGORY */
 } cmlp_table_column_info;
 
 /* Describes a column of a table's model, in constant time.
- * Returns MODEL for the model of a network; INDEX if there is no such column. */
+ * Returns MODEL_KIND for the model of a network; INDEX if there is no such column. */
 CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column,
                                                     cmlp_table_column_info *info, cmlp_run *run);
 
@@ -71,7 +71,7 @@ CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int
  * are 0 and false. The search takes a time proportional to the logarithm of the number of categories.
  * value: MISSING, or any other kind; a DOUBLE that is NaN counts as MISSING.
  * code: receives the column's `unknown` if no category is equal.
- * Returns MODEL for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories; OPTION for
+ * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories; OPTION for
  * the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a larger integer that is none. */
 CMLP_CHECKED cmlp_status cmlp_table_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
                                                   double *code, cmlp_run *run);
@@ -86,7 +86,7 @@ CMLP_CHECKED cmlp_status cmlp_table_find_category(const cmlp_model *model, int64
  * number: receives the number for the row: of a column of numbers, booleans or dates the number of the cell, or NaN if it is
  *     missing; of a column of categories the code, or the column's `unknown`. A cell finds a category that Python prints as
  *     this text, or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
- * Returns MODEL for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; INPUT if a column of
+ * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; INPUT if a column of
  * numbers, booleans or dates cannot hold the cell, if one of durations is not missing, or for each cell of a column of dates
  * with a `format`, which only Python and pages read: the program reads it, and passes days. */
 CMLP_CHECKED cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
@@ -178,7 +178,7 @@ typedef struct cmlp_table_column {
     int64_t n_name;
     const char *format;   /* of DATE, TIME or INSTANT, the form of dates in cells, in UTF-8; NULL: ISO 8601 */
     int64_t n_format;
-    cmlp_table_kind kind; /* 0: ORDERED for a NUMBER with categories, CATEGORY for others, or NUMBER */
+    cmlp_table_column_kind kind; /* 0: ORDERED for a NUMBER with categories, CATEGORY for others, or NUMBER */
     int32_t reserved[13]; /* 0 */
 } cmlp_table_column;
 
@@ -221,10 +221,10 @@ typedef struct cmlp_table_target {
 /* What the scores of a calibration are. The numbers are those of model files, whose page defines them. */
 typedef int32_t cmlp_table_calibration_kind;
 enum {
-    CMLP_TABLE_ABSOLUTE_ERROR = 1, /* of targets: |target - prediction|, in the units of the target */
-    CMLP_TABLE_SCALED_ERROR = 2,   /* of targets, with widths */
-    CMLP_TABLE_QUANTILES = 3,      /* of networks with quantiles */
-    CMLP_TABLE_PROBABILITY = 4,    /* of outputs that are probabilities */
+    CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR = 1, /* of targets: |target - prediction|, in the units of the target */
+    CMLP_TABLE_CALIBRATION_SCALED_ERROR = 2,   /* of targets, with widths */
+    CMLP_TABLE_CALIBRATION_QUANTILES = 3,      /* of networks with quantiles */
+    CMLP_TABLE_CALIBRATION_PROBABILITY = 4,    /* of outputs that are probabilities */
     CMLP_TABLE_CALIBRATION_KIND_SIGNED = -1
 };
 

@@ -36,14 +36,14 @@ static cmlp_status classify_rows(void)
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = output, .n_outputs = MOST_OUTPUTS,
-                                  .n_classes = 1};
+                                  .n_class_indices = 1};
     cmlp_status status = cmlp_model_describe(model_file, n, &info, NULL);
     if (!status && info.n_out > MOST_OUTPUTS) status = CMLP_ERROR_BUFFER_SIZE;
     if (!status) status = cmlp_model_init(model_memory, sizeof model_memory, model_file, n, 0, &model, &run);
     for (const unsigned char *row = rows; !status && row < rows_end; row += info.n_in) {
         int32_t answer = -1;
         const cmlp_rows one = cmlp_dense_rows(row, CMLP_UINT8, 1, info.n_in);
-        prediction.classes = &answer;
+        prediction.class_indices = &answer;
         status = cmlp_model_predict(model, &one, &prediction, &run);
         if (status || answer < 0) break;
         print("class ");

@@ -90,7 +90,7 @@ static cmlp_status save(const cmlp_net *net, const cmlp_rows *x, double alpha)
     training.n_rows = x->n_rows;
     training.batch_size = BATCH;
     training.n_epochs = EPOCHS;
-    training.losses = losses;
+    training.objectives = losses;
     training.alpha = alpha;
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.input_scale = x->scale;

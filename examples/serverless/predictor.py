@@ -43,8 +43,8 @@ class Prediction(Structure):
         ("struct_size", c_size_t),
         ("outputs", c_void_p),
         ("n_outputs", c_int64),
-        ("classes", c_void_p),
-        ("n_classes", c_int64),
+        ("class_indices", c_void_p),
+        ("n_class_indices", c_int64),
         ("activations", c_void_p),
         ("n_activations", c_int64),
         ("sums", c_void_p),
@@ -60,7 +60,7 @@ class Run(Structure):
         ("workspace", c_void_p),
         ("workspace_size", c_size_t),
         *((name, c_void_p) for name in ("poll", "poll_context", "refused")),
-        *((name, c_int64) for name in ("bad_row", "bad_column")),
+        *((name, c_int64) for name in ("bad_index", "bad_column")),
         *((name, c_int32) for name in ("n_threads", "reserved")),
     ]
 
@@ -98,8 +98,8 @@ class Predictor:
         rows = create_string_buffer(ROWS)
         shape = (c_int64(1), c_int64(len(row)))
         self.library.cmlp_rows_init(rows, c_size_t(ROWS), row, c_int32(self.info.dtype), *shape)
-        prediction = Prediction(struct_size=sizeof(Prediction), n_outputs=len(outputs), n_classes=1)
-        prediction.outputs, prediction.classes = addressof(outputs), addressof(answer)
+        prediction = Prediction(struct_size=sizeof(Prediction), n_outputs=len(outputs), n_class_indices=1)
+        prediction.outputs, prediction.class_indices = addressof(outputs), addressof(answer)
         self._call("model_predict", self.model, rows, byref(prediction), byref(self.run))
         return answer.value, list(outputs)
 

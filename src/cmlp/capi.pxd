@@ -23,7 +23,7 @@ cdef extern from "cmlp_capi.h" nogil:
                                      cmlp_run *run) noexcept nogil
         cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes,
                                             cmlp_run *run) noexcept nogil
-        cmlp_status (*model_label)(const cmlp_model *model, int32_t label, cmlp_value *value,
+        cmlp_status (*model_label)(const cmlp_model *model, int32_t class_index, cmlp_value *value,
                                    cmlp_run *run) noexcept nogil
         const cmlp_net *(*model_net)(const cmlp_model *model) noexcept nogil
         const void *(*model_params)(const cmlp_model *model) noexcept nogil

@@ -36,6 +36,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_BATCH
         CMLP_ERROR_THREADS
         CMLP_ERROR_WORKERS
+        CMLP_ERROR_MODEL_KIND
         CMLP_ERROR_INPUT
         CMLP_ERROR_TARGET
         CMLP_ERROR_DIVERGED
@@ -76,7 +77,7 @@ cdef extern from "cmlp.h" nogil:
         int (*poll)(void *context) noexcept nogil
         void *poll_context
         const char *refused
-        int64_t bad_row
+        int64_t bad_index
         int64_t bad_column
         int32_t n_threads
         int32_t reserved
@@ -164,8 +165,8 @@ cdef extern from "cmlp.h" nogil:
         size_t struct_size
         void *outputs
         int64_t n_outputs
-        int32_t *classes
-        int64_t n_classes
+        int32_t *class_indices
+        int64_t n_class_indices
         void *activations
         int64_t n_activations
         void *sums
@@ -193,7 +194,7 @@ cdef extern from "cmlp.h" nogil:
         cmlp_value_kind kind
         int32_t reserved[3]
 
-    cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run)
+    cmlp_status cmlp_model_label(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)
     cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
@@ -423,7 +424,7 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_rows
         int64_t batch_size
         int64_t n_epochs
-        const double *losses
+        const double *objectives
         double alpha
 
     ctypedef struct cmlp_model_cells:
@@ -495,7 +496,7 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_derivatives:
         size_t struct_size
         double objective
-        double plain_loss
+        double plain_cost
         void *gradient
         int64_t n_gradient
         void *input_gradient
@@ -510,17 +511,17 @@ cdef extern from "cmlp.h" nogil:
                           const cmlp_optimizer *optimizer, cmlp_run *run)
 
 cdef extern from "cmlp_table.h" nogil:
-    ctypedef int32_t cmlp_table_kind
+    ctypedef int32_t cmlp_table_column_kind
     enum:
-        CMLP_TABLE_NUMBER
-        CMLP_TABLE_BOOLEAN
-        CMLP_TABLE_DATE
-        CMLP_TABLE_TIME
-        CMLP_TABLE_INSTANT
-        CMLP_TABLE_DURATION
-        CMLP_TABLE_CATEGORY
-        CMLP_TABLE_ORDERED
-        CMLP_TABLE_KIND_SIGNED
+        CMLP_TABLE_COLUMN_NUMBER
+        CMLP_TABLE_COLUMN_BOOLEAN
+        CMLP_TABLE_COLUMN_DATE
+        CMLP_TABLE_COLUMN_TIME
+        CMLP_TABLE_COLUMN_INSTANT
+        CMLP_TABLE_COLUMN_DURATION
+        CMLP_TABLE_COLUMN_CATEGORY
+        CMLP_TABLE_COLUMN_ORDERED
+        CMLP_TABLE_COLUMN_KIND_SIGNED
 
     ctypedef int32_t cmlp_table_role
     enum:
@@ -539,7 +540,7 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_format
         int64_t n_categories
         double unknown
-        cmlp_table_kind kind
+        cmlp_table_column_kind kind
         cmlp_table_role role
 
     cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
@@ -586,7 +587,7 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_name
         const char *format
         int64_t n_format
-        cmlp_table_kind kind
+        cmlp_table_column_kind kind
         int32_t reserved[13]
 
     ctypedef struct cmlp_table_encoder:
@@ -611,10 +612,10 @@ cdef extern from "cmlp_table.h" nogil:
 
     ctypedef int32_t cmlp_table_calibration_kind
     enum:
-        CMLP_TABLE_ABSOLUTE_ERROR
-        CMLP_TABLE_SCALED_ERROR
-        CMLP_TABLE_QUANTILES
-        CMLP_TABLE_PROBABILITY
+        CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR
+        CMLP_TABLE_CALIBRATION_SCALED_ERROR
+        CMLP_TABLE_CALIBRATION_QUANTILES
+        CMLP_TABLE_CALIBRATION_PROBABILITY
         CMLP_TABLE_CALIBRATION_KIND_SIGNED
 
     ctypedef struct cmlp_table_calibration:

@@ -97,12 +97,12 @@ static inline cmlp_status call_sums(const cmlp_net *net, const void *params, con
 /* The costs, and one of the derivatives. */
 static inline cmlp_status call_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                     const cmlp_targets *targets, const cmlp_objective *objective, double *cost,
-                                    double *plain_loss, cmlp_run *run)
+                                    double *plain_cost, cmlp_run *run)
 {
     cmlp_derivatives d = {.struct_size = sizeof d};
     const cmlp_status status = cmlp_backpropagate(net, params, cmlp_net_n_params(net), rows, targets, objective, &d, run);
     if (!status && cost) *cost = d.objective;
-    if (!status && plain_loss) *plain_loss = d.plain_loss;
+    if (!status && plain_cost) *plain_cost = d.plain_cost;
     return status;
 }
 
@@ -208,7 +208,7 @@ static inline cmlp_status predict_values(cmlp_dtype dtype, const cmlp_model *mod
 {
     const cmlp_rows rows = cmlp_dense_rows(row, dtype, 1, n);
     const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = outputs, .n_outputs = n_outputs,
-                                        .classes = label, .n_classes = label != NULL};
+                                        .class_indices = label, .n_class_indices = label != NULL};
     return cmlp_model_predict(model, &rows, &prediction, SPACE(workspace, size));
 }
 
@@ -217,7 +217,7 @@ static inline cmlp_status predict_rows(const cmlp_model *model, const cmlp_rows 
                                        int64_t n_outputs, cmlp_run *run)
 {
     const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = outputs, .n_outputs = n_outputs,
-                                        .classes = labels, .n_classes = labels ? rows_of(rows) : 0};
+                                        .class_indices = labels, .n_class_indices = labels ? rows_of(rows) : 0};
     return cmlp_model_predict(model, rows, &prediction, run);
 }
 

@@ -154,7 +154,7 @@ static void reset_structs(fixture *f, call c)
                                     .batches = -7};
     f->workers = NULL;
     f->run = (cmlp_run){.struct_size = sizeof f->run, .workspace = slot_place(&f->workspace, workspace, AT_END, 0),
-                        .workspace_size = workspace, .bad_row = -7, .bad_column = -7, .n_threads = f->shape.n_threads};
+                        .workspace_size = workspace, .bad_index = -7, .bad_column = -7, .n_threads = f->shape.n_threads};
 }
 
 /* Gives the arrays of the structs the length that they have, unless a test sets them. */
@@ -184,7 +184,7 @@ void fixture_reset(fixture *f, call c)
     f->state->beta_1_power = 1; /* as a call without a complete batch leaves them */
     f->state->beta_2_power = 1;
     memset(f->run.workspace, 0xff, f->run.workspace_size); /* NaN: the calls must not read the previous contents */
-    f->cost = f->plain_loss = -7;
+    f->cost = f->plain_cost = -7;
     cmlp_random_seed(&f->random, 5);
     f->p_net = f->net;
     f->p_random = &f->random;
@@ -196,7 +196,7 @@ void fixture_reset(fixture *f, call c)
     f->p_result = &f->result;
     f->p_run = &f->run;
     f->p_cost = &f->cost;
-    f->p_plain_loss = &f->plain_loss;
+    f->p_plain_cost = &f->plain_cost;
     f->p_outputs = f->outputs[0];
     set_lengths(f);
 }
@@ -215,7 +215,7 @@ int fixture_call(fixture *f, call c)
     case DELTAS:
         return call_deltas(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_outputs, f->p_run);
     case COST:
-        return call_cost(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_cost, f->p_plain_loss,
+        return call_cost(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->p_cost, f->p_plain_cost,
                          f->p_run);
     case GRADIENT:
         return call_gradient(f->p_net, f->params, f->p_rows, f->p_targets, f->p_objective, f->gradient, f->p_cost,
@@ -242,7 +242,7 @@ void fixture_attempt(void *context)
 uint64_t fixture_hash(const fixture *f)
 {
     const int32_t dtype = f->shape.dtype;
-    const double numbers[] = {f->cost, f->plain_loss, f->result.cost, f->result.penalty, f->result.gradient_norm,
+    const double numbers[] = {f->cost, f->plain_cost, f->result.cost, f->result.penalty, f->result.gradient_norm,
                               (double)f->result.batches, (double)f->random.position};
     uint64_t hash = hash_elements(fixture_trained(f), dtype, f->gradient, f->n_params);
     hash = hash_elements(hash, dtype, f->input_gradient, f->n * f->n_in);

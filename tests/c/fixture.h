@@ -59,7 +59,7 @@ typedef struct fixture {
     float *positive; /* targets for gamma, which allows no class indices */
     double *weights, *rates;
     int64_t *order;
-    double cost, plain_loss;
+    double cost, plain_cost;
 
     cmlp_random random;
     cmlp_rows rows;
@@ -81,7 +81,7 @@ typedef struct fixture {
     cmlp_epoch *p_epoch;
     cmlp_epoch_result *p_result;
     cmlp_run *p_run;
-    double *p_cost, *p_plain_loss;
+    double *p_cost, *p_plain_cost;
     void *p_outputs;
 } fixture;
 

@@ -201,37 +201,37 @@ static void test_unused_fields(void)
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.reserved = 1);
 }
 
-/* run.bad_row is the row of a bad label or weight, and the position of a bad index in `order`. */
+/* run.bad_index is the row of a bad label or weight, and the position of a bad index in `order`. */
 static void test_position(void)
 {
     const int32_t kept = f.labels[4];
     fixture_reset(&f, GRADIENT);
     f.labels[4] = -1;
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_row == 4 && f.run.bad_column == -1);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_index == 4 && f.run.bad_column == -1);
     f.rows.order = f.order;
     f.rows.n_order = 2; /* without row 4 */
     CHECK(f.order[0] != 4 && f.order[1] != 4);
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_OK && f.run.bad_row == -1);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_OK && f.run.bad_index == -1);
     f.order[1] = 4;
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_row == 4);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_index == 4);
     f.labels[4] = kept;
     f.labels[0] -= 100;
     fixture_reset(&f, GRADIENT);
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_row == 0);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_index == 0);
     f.labels[0] += 100;
     fixture_reset(&f, GRADIENT);
     f.rows.order = f.order;
     f.rows.n_order = 2;
     f.order[1] = f.n;
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_ORDER && f.run.bad_row == 1);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_ORDER && f.run.bad_index == 1);
     f.order[1] = 1;
     fixture_reset(&f, TRAIN);
     f.objective.row_weights = f.weights;
     const double weight = f.weights[2];
     f.weights[2] = NAN;
-    CHECK(fixture_call(&f, TRAIN) == CMLP_ERROR_WEIGHT && f.run.bad_row == 2);
+    CHECK(fixture_call(&f, TRAIN) == CMLP_ERROR_WEIGHT && f.run.bad_index == 2);
     f.weights[2] = weight;
-    CHECK(fixture_call(&f, TRAIN) == CMLP_OK && f.run.bad_row == -1);
+    CHECK(fixture_call(&f, TRAIN) == CMLP_OK && f.run.bad_index == -1);
 }
 
 static void test_targets(void)

@@ -153,7 +153,7 @@ static void test_values(void)
 {
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
     put(CMLP_FLOAT32, high, N_IN + 2, (double)INFINITY);
-    CHECK(bounds() == CMLP_ERROR_INPUT && run.bad_row == 1 && run.bad_column == 2);
+    CHECK(bounds() == CMLP_ERROR_INPUT && run.bad_index == 1 && run.bad_column == 2);
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
     lower.n_rows = upper.n_rows = 0;
     refuses(CMLP_OK, "", list_bounds(net, params, &lower, &upper, NULL, NULL, &run));

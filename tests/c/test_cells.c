@@ -17,10 +17,10 @@ enum { NUMBER, BOOLEAN, DATE, TIME, INSTANT, DURATION, UNUSED, TEXTS, NUMBERS, R
 #define BOOLEAN_OF(i) {.integer = (i), .kind = CMLP_VALUE_BOOLEAN}
 #define LARGE(digits) {.text = (digits), .n_text = sizeof(digits) - 1, .kind = CMLP_VALUE_LARGE_INTEGER}
 
-static const cmlp_table_kind all_kinds[N_COLUMNS] = {
-    CMLP_TABLE_NUMBER, CMLP_TABLE_BOOLEAN,  CMLP_TABLE_DATE,     CMLP_TABLE_TIME,    CMLP_TABLE_INSTANT,
-    CMLP_TABLE_DURATION, CMLP_TABLE_NUMBER, CMLP_TABLE_CATEGORY, CMLP_TABLE_CATEGORY, CMLP_TABLE_ORDERED,
-    CMLP_TABLE_DATE,   CMLP_TABLE_INSTANT,  CMLP_TABLE_BOOLEAN};
+static const cmlp_table_column_kind all_kinds[N_COLUMNS] = {
+    CMLP_TABLE_COLUMN_NUMBER, CMLP_TABLE_COLUMN_BOOLEAN,  CMLP_TABLE_COLUMN_DATE,     CMLP_TABLE_COLUMN_TIME,    CMLP_TABLE_COLUMN_INSTANT,
+    CMLP_TABLE_COLUMN_DURATION, CMLP_TABLE_COLUMN_NUMBER, CMLP_TABLE_COLUMN_CATEGORY, CMLP_TABLE_COLUMN_CATEGORY, CMLP_TABLE_COLUMN_ORDERED,
+    CMLP_TABLE_COLUMN_DATE,   CMLP_TABLE_COLUMN_INSTANT,  CMLP_TABLE_COLUMN_BOOLEAN};
 static const cmlp_value text_list[] = {TEXT("a"), TEXT("1"), TEXT("NA"), TEXT(" x"), TEXT("\xc3\xa9\xf0\x9f\x98\x80"), TEXT(""),
                                        TEXT("\\\"")};
 static const cmlp_value number_list[] = {
@@ -46,7 +46,7 @@ static slot place;
      .thousands = (separator)}
 
 /* Loads a table with these kinds of columns, or NULL, and cells. */
-static const cmlp_model *load(const cmlp_table_kind *kinds, const cmlp_model_cells *cells)
+static const cmlp_model *load(const cmlp_table_column_kind *kinds, const cmlp_model_cells *cells)
 {
     static unsigned char net_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
     static float params[64];

@@ -170,8 +170,8 @@ static void test_overflow(call c, int sparse)
     else
         set_columns(CMLP_FLOAT64);
     const int status = fixture_call(&f, c);
-    check_that(status == CMLP_ERROR_INPUT && f.run.bad_row == 7 && f.run.bad_column == 3, "%s: %s, row %d, column %d",
-               call_names[c], cmlp_status_name(status), (int)f.run.bad_row, (int)f.run.bad_column);
+    check_that(status == CMLP_ERROR_INPUT && f.run.bad_index == 7 && f.run.bad_column == 3, "%s: %s, row %d, column %d",
+               call_names[c], cmlp_status_name(status), (int)f.run.bad_index, (int)f.run.bad_column);
 }
 
 int main(void)

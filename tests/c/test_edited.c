@@ -187,12 +187,12 @@ static void test_kinds_of_scores(void)
         read_file(several);
         const size_t head = (size_t)file.bytes[0] + ((size_t)file.bytes[1] << 8) + 8;
         unsigned char *const stored = file.bytes + head + 448; /* behind the networks: I32 */
-        CHECK(stored[0] == CMLP_TABLE_ABSOLUTE_ERROR && !stored[1]);
+        CHECK(stored[0] == CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR && !stored[1]);
         stored[0] = (unsigned char)kind;
         if (kind == 6) memset(stored, 255, 4); /* -1 */
         model_file_repair(&file, head);
         CHECK(load(&model) == CMLP_OK);
-        const int is_known = kind == CMLP_TABLE_ABSOLUTE_ERROR || kind == CMLP_TABLE_QUANTILES || kind == CMLP_TABLE_PROBABILITY;
+        const int is_known = kind == CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR || kind == CMLP_TABLE_CALIBRATION_QUANTILES || kind == CMLP_TABLE_CALIBRATION_PROBABILITY;
         const int status = cmlp_table_margin(model, 1, 0.5, NULL, 0, &margin, &margin, NULL);
         check_that(status == (is_known ? CMLP_OK : CMLP_ERROR_NOT_FOUND), "%d: %s", kind, cmlp_status_name(status));
     }

@@ -32,7 +32,7 @@ static void expect_classes(const float outputs[3][N_OUT], int64_t n_out, const i
     for (int i = 0; i < 3; i++) {
         const cmlp_rows rows = cmlp_dense_rows(zeros, CMLP_FLOAT32, i + 1, N_IN);
         int32_t given[4] = {-7, -7, -7, -7};
-        cmlp_prediction p = {.struct_size = sizeof p, .classes = given, .n_classes = i + 1};
+        cmlp_prediction p = {.struct_size = sizeof p, .class_indices = given, .n_class_indices = i + 1};
         memcpy(weights + N_IN * n_out, outputs[i], (size_t)n_out * sizeof(float));
         const int64_t n = (N_IN + 1) * n_out;
         CHECK(cmlp_forward(net, weights, n, &rows, &p, SPACE(scratch_memory, sizeof scratch_memory)) == CMLP_OK);
@@ -44,7 +44,7 @@ static void expect_classes(const float outputs[3][N_OUT], int64_t n_out, const i
               (i ? CMLP_ERROR_LENGTH : CMLP_OK));
         p.outputs = NULL;
         p.n_outputs = 0;
-        p.n_classes = i;
+        p.n_class_indices = i;
         const cmlp_status status = cmlp_forward(net, weights, n, &rows, &p, SPACE(scratch_memory, sizeof scratch_memory));
         CHECK(status == CMLP_ERROR_LENGTH);
     }
@@ -82,7 +82,7 @@ static void test_all_outputs_at_once(void)
                 if (of & 1) p.outputs = outputs[to], p.n_outputs = 3 * N_OUT;
                 if (of & 2) p.activations = activations[to], p.n_activations = 3 * N_OUT;
                 if (of & 4) p.sums = sums[to], p.n_sums = 3 * N_OUT;
-                if (of & 8) p.classes = classes[to], p.n_classes = 3;
+                if (of & 8) p.class_indices = classes[to], p.n_class_indices = 3;
                 CHECK(cmlp_forward(net, params, cmlp_net_n_params(net), &rows, &p,
                                    SPACE(scratch_memory, sizeof scratch_memory)) == CMLP_OK);
                 CHECK(!(of & 1) || !memcmp(outputs[to], outputs[0], bytes));

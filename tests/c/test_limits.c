@@ -140,7 +140,7 @@ static void test_infinite_cost(void)
         f.weights[0] = 1e305;
         f.objective.row_weights = f.weights;
         set_targets(&f, &y);
-        CHECK(fixture_call(&f, c) == CMLP_ERROR_DIVERGED && f.cost == -7 && f.run.bad_row == -1);
+        CHECK(fixture_call(&f, c) == CMLP_ERROR_DIVERGED && f.cost == -7 && f.run.bad_index == -1);
     }
     fixture_free(&f);
 }

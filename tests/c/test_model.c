@@ -157,7 +157,7 @@ static void compare_many_rows(const cmlp_model *model, void *scratch, size_t siz
           CMLP_OK && label == labels[0] && same_bits(CMLP_FLOAT32, many[0], one, N_OUT));
     CHECK(predict_rows(model, &rows, NULL, many[0], 3 * N_OUT, &run) == CMLP_OK);
     CHECK(predict_rows(model, &rows, (int32_t *)(void *)((char *)labels + 1), many[0], 3 * N_OUT, &run) ==
-          CMLP_ERROR_ALIGNMENT && !strcmp(run.refused, "prediction->classes"));
+          CMLP_ERROR_ALIGNMENT && !strcmp(run.refused, "prediction->class_indices"));
     CHECK((r = rows, r.scale = 2, predict_rows(model, &r, labels, many[0], 3 * N_OUT, &run)) == CMLP_ERROR_OPTION);
     labels[0] = -2;
     CHECK((r = rows, r.n_columns = 3, predict_rows(model, &r, labels, many[0], 3 * N_OUT, &run)) != CMLP_OK &&
@@ -450,15 +450,15 @@ static void check_reports(const cmlp_model *model, void *scratch, size_t s)
     cmlp_prediction own = larger.prediction;
     own.struct_size = sizeof own;
     for (int i = 0; i < 2; i++) {
-        cmlp_run run = {.struct_size = sizeof run, .workspace = scratch, .workspace_size = s, .bad_row = 7};
+        cmlp_run run = {.struct_size = sizeof run, .workspace = scratch, .workspace_size = s, .bad_index = 7};
         const cmlp_prediction *const p = i ? &larger.prediction : &own;
         for (int k = 0; k < N_IN; k++) put(dtype, row, k, k == 2 ? HUGE_VAL : 1);
         const cmlp_rows rows = cmlp_dense_rows(row, dtype, 1, N_IN);
         CHECK(cmlp_model_predict(model, &rows, p, &run) == CMLP_ERROR_INPUT);
-        CHECK(!run.refused && run.bad_row == 0 && run.bad_column == 2);
+        CHECK(!run.refused && run.bad_index == 0 && run.bad_column == 2);
         put(dtype, row, 2, 1);
         CHECK(cmlp_model_predict(model, &rows, p, &run) == CMLP_OK);
-        CHECK(!run.refused && run.bad_row == -1 && run.bad_column == -1);
+        CHECK(!run.refused && run.bad_index == -1 && run.bad_column == -1);
         run.workspace_size = 1;
         CHECK(cmlp_model_predict(model, &rows, p, &run) == CMLP_ERROR_BUFFER_SIZE);
         CHECK(run.refused && !strcmp(run.refused, "run->workspace_size"));
@@ -545,12 +545,12 @@ static void check_refused_content(void)
     s[0] = strings[1]; /* not ascending */
     s[1] = strings[0];
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_NAME);
-    CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_row == 1);
+    CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_index == 1);
     s[0].key = "User";
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_NAME);
-    CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_row == 0);
+    CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_index == 0);
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net) - 1, &content, &run) == CMLP_ERROR_LENGTH);
-    CHECK(run.refused && !strcmp(run.refused, "params") && run.bad_row == -1);
+    CHECK(run.refused && !strcmp(run.refused, "params") && run.bad_index == -1);
 }
 
 static int refuse(void *context, const void *piece, size_t n)

@@ -260,7 +260,7 @@ static void check_calls(const cmlp_model *model, void *scratch, size_t size)
     CHECK(predict_row(model, row, N_COLUMNS, &label, output, NULL, size) == CMLP_ERROR_NULL);
     row[2] = INFINITY;
     CHECK(predict_row(model, row, N_COLUMNS, &label, output, scratch, size) == CMLP_ERROR_INPUT && label == -7);
-    CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_ERROR_MODEL);
+    CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_ERROR_MODEL_KIND);
 }
 
 enum { MANY = 300 };
@@ -309,7 +309,7 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
     raw[200][2] = INFINITY;
     raw[290][0] = INFINITY;
     CHECK(predict_rows(model, &rows, labels, found[0], MANY * N_OUT, &run) == CMLP_ERROR_INPUT);
-    CHECK(run.bad_row == 200 && run.bad_column == 2 && !run.refused);
+    CHECK(run.bad_index == 200 && run.bad_column == 2 && !run.refused);
     CHECK((r = rows, r.dtype = CMLP_FLOAT32, predict_rows(model, &r, NULL, found[0], MANY * N_OUT, &run)) ==
           CMLP_ERROR_DTYPE && !strcmp(run.refused, "rows->dtype"));
     CHECK((r = rows, r.n_rows = -1, cmlp_model_workspace_size(model, &r, &bytes, NULL)) == CMLP_ERROR_ROWS);
@@ -633,12 +633,12 @@ static void check_calibration(const cmlp_table *table)
                                    .dtype = CMLP_FLOAT64};
     n_arrays = 1;
     CHECK(write_table(table, 0) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
-    score_kind[0] = CMLP_TABLE_ABSOLUTE_ERROR;
+    score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_margins) == CMLP_OK);
     CHECK(load(&good, 0, check_margins) == CMLP_OK);
     score_kind[0] = 5;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
-    score_kind[0] = CMLP_TABLE_ABSOLUTE_ERROR;
+    score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
     for (int rows = 0; rows < 4; rows++) { /* 1: held out, 2: of calibration */
         score_kind[1] = rows;
         CHECK(write_table(table, 1) == CMLP_OK);
@@ -732,9 +732,9 @@ static void check_widths(const cmlp_table *table)
     arrays[1] = (cmlp_model_array){.name = "calibration.widths", .data = values, .rows = 2, .columns = N_KNOTS,
                                    .dtype = CMLP_FLOAT64};
     n_arrays = 2;
-    score_kind[0] = CMLP_TABLE_SCALED_ERROR;
+    score_kind[0] = CMLP_TABLE_CALIBRATION_SCALED_ERROR;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_scaled_margins) == CMLP_OK);
-    score_kind[0] = CMLP_TABLE_ABSOLUTE_ERROR;
+    score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         const int at = (int)bad[k][0];
@@ -745,7 +745,7 @@ static void check_widths(const cmlp_table *table)
     }
     arrays[1].columns = 0;
     check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
-    score_kind[0] = CMLP_TABLE_SCALED_ERROR;
+    score_kind[0] = CMLP_TABLE_CALIBRATION_SCALED_ERROR;
     arrays[1].columns = 1;
     values[0] = 4;
     values[1] = 3;
@@ -845,7 +845,7 @@ static void check_intervals_of_quantiles(void)
     static const double bad[][2] = {{0, 0.5}, {0, NAN}, {1, NAN}, {2, NAN}, {3, NAN}, {3, 10.5}};
     make_quantile_nets(quantiles[0], quantiles[0]);
     const cmlp_table table = table_of(&target);
-    score_kind[0] = CMLP_TABLE_QUANTILES;
+    score_kind[0] = CMLP_TABLE_CALIBRATION_QUANTILES;
     arrays[0] = arrays[1] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1,
                                                .columns = N_SCORES, .dtype = CMLP_FLOAT64};
     n_arrays = 1;
@@ -871,7 +871,7 @@ static void check_intervals_of_quantiles(void)
     check_refused_ends(&table, CMLP_ERROR_FILE_TENSOR);
     arrays[0].dtype = CMLP_FLOAT64;
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
-    score_kind[0] = CMLP_TABLE_ABSOLUTE_ERROR;
+    score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
     CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK); /* ends of another kind */
     n_arrays = 0;
     score_kind[0] = 0;
@@ -891,7 +891,7 @@ static void check_positive_targets(void)
     static const int32_t losses[] = {CMLP_LOSS_POISSON, CMLP_LOSS_GAMMA};
     const int64_t sizes[] = {WIDE, 1};
     const int32_t activation = CMLP_ACTIVATION_EXP;
-    score_kind[0] = CMLP_TABLE_ABSOLUTE_ERROR;
+    score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
     arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1, .columns = N_SCORES,
                                    .dtype = CMLP_FLOAT64};
     n_arrays = n_outputs = n_nets = 1;
@@ -934,7 +934,7 @@ static void check_scores_of_targets(const cmlp_table *table)
     arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = values, .rows = N_OUT, .columns = 3,
                                    .dtype = CMLP_FLOAT64};
     n_arrays = 1;
-    score_kind[0] = CMLP_TABLE_ABSOLUTE_ERROR;
+    score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
     CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, check_margins_of_targets) == CMLP_OK);
     values[1][0] = 1;
     check_refused_scores(table, 2, CMLP_ERROR_FILE_VALUE);
@@ -1152,7 +1152,7 @@ static void check_order(void)
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, check_ordered) == CMLP_OK);
     CHECK(!memcmp(good.bytes + 53, "\",\"requires\":\"ordered\",\"data_crc32\"", 35));
     check_kind(CMLP_MODEL_ORDERED, 1);
-    score_kind[0] = CMLP_TABLE_PROBABILITY;
+    score_kind[0] = CMLP_TABLE_CALIBRATION_PROBABILITY;
     arrays[0] = one_row;
     n_arrays = 1;
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, check_ordered) == CMLP_OK);

@@ -413,12 +413,12 @@ static void test_columns(void)
     CHECK(code_of(model, 1, number(1, "")) == 0 && code_of(model, 1, number(2.5, "")) == 1);
     CHECK(isnan(code_of(model, 1, number(INFINITY, ""))) && isnan(code_of(model, 1, text_of("1"))));
     CHECK(cmlp_table_describe_column(model, 0, &column, NULL) == CMLP_OK);
-    CHECK(column.n_categories == 3 && column.unknown == -1 && column.kind == CMLP_TABLE_CATEGORY && !column.n_unit);
+    CHECK(column.n_categories == 3 && column.unknown == -1 && column.kind == CMLP_TABLE_COLUMN_CATEGORY && !column.n_unit);
     CHECK(column.n_name == 6 && !memcmp(column.name, "colour", 6) && column.role == CMLP_TABLE_ROLE_CATEGORY);
     CHECK(cmlp_table_describe_column(model, 1, &column, NULL) == CMLP_OK);
     CHECK(column.n_categories == 2 && isnan(column.unknown) && column.n_name == 4);
     CHECK(cmlp_table_describe_column(model, 3, &column, NULL) == CMLP_OK);
-    CHECK(column.n_categories == 0 && column.kind == CMLP_TABLE_NUMBER && column.n_name == 4);
+    CHECK(column.n_categories == 0 && column.kind == CMLP_TABLE_COLUMN_NUMBER && column.n_name == 4);
     CHECK(cmlp_table_describe_column(model, 4, &column, NULL) == CMLP_ERROR_INDEX);
     CHECK(cmlp_table_describe_column(model, -1, &column, NULL) == CMLP_ERROR_INDEX);
     CHECK(cmlp_table_describe_column(model, 0, NULL, NULL) == CMLP_ERROR_NULL);
@@ -435,8 +435,8 @@ static void test_columns(void)
 /* What columns hold, and categories without values. */
 static void test_kinds(void)
 {
-    static const cmlp_table_kind kinds[N_COLUMNS] = {CMLP_TABLE_CATEGORY, CMLP_TABLE_ORDERED, CMLP_TABLE_NUMBER,
-                                                     CMLP_TABLE_NUMBER};
+    static const cmlp_table_column_kind kinds[N_COLUMNS] = {CMLP_TABLE_COLUMN_CATEGORY, CMLP_TABLE_COLUMN_ORDERED, CMLP_TABLE_COLUMN_NUMBER,
+                                                     CMLP_TABLE_COLUMN_NUMBER};
     static const char *const units[] = {"", "", "0 or 1", "days since 1970-01-01", "days since 1970-01-01",
                                         "days since 1970-01-01", "days", "", ""};
     const cmlp_model *model;
@@ -448,10 +448,10 @@ static void test_kinds(void)
     CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     for (int i = 0; i < N_COLUMNS; i++) {
         CHECK(cmlp_table_describe_column(model, i, &column, NULL) == CMLP_OK);
-        CHECK(column.kind == (i == 2 ? CMLP_TABLE_CATEGORY : kinds[i]));
+        CHECK(column.kind == (i == 2 ? CMLP_TABLE_COLUMN_CATEGORY : kinds[i]));
     }
     CHECK(code_of(model, 0, integer(2)) == 2 && code_of(model, 0, integer(3)) == -1 && code_of(model, 2, integer(1)) == 1);
-    for (cmlp_table_kind kind = CMLP_TABLE_NUMBER; kind < CMLP_TABLE_CATEGORY; kind++) {
+    for (cmlp_table_column_kind kind = CMLP_TABLE_COLUMN_NUMBER; kind < CMLP_TABLE_COLUMN_CATEGORY; kind++) {
         make_table();
         columns[2].kind = columns[3].kind = kind;
         CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
@@ -472,10 +472,10 @@ static void test_refused_columns(void)
     columns[0].n_categories = 2;
     CHECK(write_table() == CMLP_ERROR_WIDTH); /* the network has an input for each of three */
     make_table();
-    columns[3].kind = CMLP_TABLE_CATEGORY; /* without categories */
+    columns[3].kind = CMLP_TABLE_COLUMN_CATEGORY; /* without categories */
     CHECK(write_table() == CMLP_ERROR_OPTION);
-    for (cmlp_table_kind kind = CMLP_TABLE_KIND_SIGNED; kind <= CMLP_TABLE_ORDERED + 1; kind++) {
-        const int is_ordered = kind == CMLP_TABLE_ORDERED, is_known = kind > 0 && kind <= CMLP_TABLE_ORDERED;
+    for (cmlp_table_column_kind kind = CMLP_TABLE_COLUMN_KIND_SIGNED; kind <= CMLP_TABLE_COLUMN_ORDERED + 1; kind++) {
+        const int is_ordered = kind == CMLP_TABLE_COLUMN_ORDERED, is_known = kind > 0 && kind <= CMLP_TABLE_COLUMN_ORDERED;
         make_table();
         columns[0].kind = kind;
         CHECK(write_table() == (!kind || (is_known && !is_ordered) ? CMLP_OK : CMLP_ERROR_OPTION));
@@ -503,7 +503,7 @@ static void test_refused_columns(void)
 
 /* ---- forms of dates */
 
-static cmlp_status write_format(cmlp_table_kind kind, const char *format, int64_t n_format)
+static cmlp_status write_format(cmlp_table_column_kind kind, const char *format, int64_t n_format)
 {
     make_table();
     columns[3].kind = kind;
@@ -519,7 +519,7 @@ static void test_formats(void)
     cmlp_model_info info;
     cmlp_table_column_info column = CMLP_INIT(cmlp_table_column_info);
     double days = -9;
-    for (cmlp_table_kind kind = CMLP_TABLE_DATE; kind <= CMLP_TABLE_INSTANT; kind++) {
+    for (cmlp_table_column_kind kind = CMLP_TABLE_COLUMN_DATE; kind <= CMLP_TABLE_COLUMN_INSTANT; kind++) {
         CHECK(write_format(kind, "%d.%m.%Y, ignored", 8) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
         CHECK(cmlp_table_describe_column(model, 3, &column, NULL) == CMLP_OK);
         CHECK(column.n_format == 8 && !memcmp(column.format, "%d.%m.%Y", 8) && column.kind == kind);
@@ -527,14 +527,14 @@ static void test_formats(void)
         CHECK(cmlp_table_read_cell(model, 3, "2026-11-24", 10, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
         CHECK(cmlp_table_read_cell(model, 3, "", 0, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
     }
-    CHECK(write_format(CMLP_TABLE_DATE, NULL, 0) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    CHECK(write_format(CMLP_TABLE_COLUMN_DATE, NULL, 0) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     CHECK(cmlp_table_describe_column(model, 3, &column, NULL) == CMLP_OK && column.format && !column.n_format);
     CHECK(cmlp_table_read_cell(model, 3, "1970-01-02", 10, &days, NULL) == CMLP_OK && days == 1);
-    CHECK(write_format(CMLP_TABLE_NUMBER, "%Y", 2) == CMLP_ERROR_OPTION);
-    CHECK(write_format(CMLP_TABLE_DATE, "%Y", -1) == CMLP_ERROR_OPTION);
-    CHECK(write_format(CMLP_TABLE_DATE, "%Y", 0) == CMLP_ERROR_OPTION);
-    CHECK(write_format(CMLP_TABLE_DATE, NULL, 2) == CMLP_ERROR_NULL);
-    CHECK(write_format(CMLP_TABLE_DATE, "\xc3", 1) == CMLP_ERROR_TEXT);
+    CHECK(write_format(CMLP_TABLE_COLUMN_NUMBER, "%Y", 2) == CMLP_ERROR_OPTION);
+    CHECK(write_format(CMLP_TABLE_COLUMN_DATE, "%Y", -1) == CMLP_ERROR_OPTION);
+    CHECK(write_format(CMLP_TABLE_COLUMN_DATE, "%Y", 0) == CMLP_ERROR_OPTION);
+    CHECK(write_format(CMLP_TABLE_COLUMN_DATE, NULL, 2) == CMLP_ERROR_NULL);
+    CHECK(write_format(CMLP_TABLE_COLUMN_DATE, "\xc3", 1) == CMLP_ERROR_TEXT);
 }
 
 /* ---- calibration */
@@ -545,11 +545,11 @@ static void make_table_of(cmlp_table_calibration_kind kind)
     static const double quantiles[3] = {0.1, 0.5, 0.9};
     static const cmlp_table_target target = {.scale = 1, .low = -9, .high = 9};
     make_table();
-    if (kind < CMLP_TABLE_ABSOLUTE_ERROR || kind > CMLP_TABLE_QUANTILES) return;
+    if (kind < CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR || kind > CMLP_TABLE_CALIBRATION_QUANTILES) return;
     make_net(5, 3, CMLP_ACTIVATION_IDENTITY);
     table.targets = &target;
     table.n_targets = 1;
-    if (kind == CMLP_TABLE_QUANTILES) make_net_with_loss(5, 3, CMLP_ACTIVATION_IDENTITY, CMLP_LOSS_QUANTILE, quantiles);
+    if (kind == CMLP_TABLE_CALIBRATION_QUANTILES) make_net_with_loss(5, 3, CMLP_ACTIVATION_IDENTITY, CMLP_LOSS_QUANTILE, quantiles);
 }
 
 static void test_calibration(void)
@@ -566,25 +566,25 @@ static void test_calibration(void)
         int n_scores, n_targets, n_widths, n_limits;
         cmlp_status status;
     } cases[] = {
-        {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
-        {CMLP_TABLE_ABSOLUTE_ERROR, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
-        {CMLP_TABLE_SCALED_ERROR, scores, widths, NULL, 4, 1, 4, 0, CMLP_OK},
-        {CMLP_TABLE_QUANTILES, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
-        {CMLP_TABLE_QUANTILES, scores, NULL, limits, 4, 1, 0, 4, CMLP_OK},
+        {CMLP_TABLE_CALIBRATION_PROBABILITY, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
+        {CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
+        {CMLP_TABLE_CALIBRATION_SCALED_ERROR, scores, widths, NULL, 4, 1, 4, 0, CMLP_OK},
+        {CMLP_TABLE_CALIBRATION_QUANTILES, scores, NULL, NULL, 4, 1, 0, 0, CMLP_OK},
+        {CMLP_TABLE_CALIBRATION_QUANTILES, scores, NULL, limits, 4, 1, 0, 4, CMLP_OK},
         {0, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
         {5, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_ABSOLUTE_ERROR, scores, widths, NULL, 4, 1, 4, 0, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_SCALED_ERROR, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_SCALED_ERROR, scores, widths, NULL, 4, 1, 3, 0, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_ABSOLUTE_ERROR, scores, NULL, limits, 4, 1, 0, 4, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_QUANTILES, scores, NULL, limits, 4, 1, 0, 3, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_QUANTILES, scores, NULL, limits, 4, 1, 0, 0, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_PROBABILITY, NULL, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_NULL},
-        {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 0, 1, 0, 0, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 0, 0, 0, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 3, 0, 0, CMLP_ERROR_OPTION},
-        {CMLP_TABLE_PROBABILITY, scores, NULL, NULL, 4, 2, 0, 0, CMLP_ERROR_LENGTH},
-        {CMLP_TABLE_PROBABILITY, descending, NULL, NULL, 2, 1, 0, 0, CMLP_ERROR_VALUE},
+        {CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR, scores, widths, NULL, 4, 1, 4, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_CALIBRATION_SCALED_ERROR, scores, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_CALIBRATION_SCALED_ERROR, scores, widths, NULL, 4, 1, 3, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR, scores, NULL, limits, 4, 1, 0, 4, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_CALIBRATION_QUANTILES, scores, NULL, limits, 4, 1, 0, 3, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_CALIBRATION_QUANTILES, scores, NULL, limits, 4, 1, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_CALIBRATION_PROBABILITY, NULL, NULL, NULL, 4, 1, 0, 0, CMLP_ERROR_NULL},
+        {CMLP_TABLE_CALIBRATION_PROBABILITY, scores, NULL, NULL, 0, 1, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_CALIBRATION_PROBABILITY, scores, NULL, NULL, 4, 0, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_CALIBRATION_PROBABILITY, scores, NULL, NULL, 4, 3, 0, 0, CMLP_ERROR_OPTION},
+        {CMLP_TABLE_CALIBRATION_PROBABILITY, scores, NULL, NULL, 4, 2, 0, 0, CMLP_ERROR_LENGTH},
+        {CMLP_TABLE_CALIBRATION_PROBABILITY, descending, NULL, NULL, 2, 1, 0, 0, CMLP_ERROR_VALUE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         make_table_of(cases[i].kind);
@@ -614,16 +614,16 @@ static void test_calibration(void)
         make_net(5, 3, CMLP_ACTIVATION_LOGISTIC);
         c = CMLP_INIT(cmlp_table_calibration);
         table.calibration = &c;
-        c.kind = CMLP_TABLE_PROBABILITY;
+        c.kind = CMLP_TABLE_CALIBRATION_PROBABILITY;
         c.scores = equal;
         c.n_scores = 12;
         c.n_targets = n_targets;
         CHECK(write_table() == (n_targets == 3 ? CMLP_OK : CMLP_ERROR_LENGTH));
     }
-    for (cmlp_table_calibration_kind kind = CMLP_TABLE_ABSOLUTE_ERROR; kind <= CMLP_TABLE_PROBABILITY; kind++) {
-        const int is_scaled = kind == CMLP_TABLE_SCALED_ERROR;
-        for (cmlp_table_calibration_kind of = CMLP_TABLE_ABSOLUTE_ERROR; of <= CMLP_TABLE_PROBABILITY; of++) {
-            const int are_errors = kind <= CMLP_TABLE_SCALED_ERROR && of <= CMLP_TABLE_SCALED_ERROR;
+    for (cmlp_table_calibration_kind kind = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR; kind <= CMLP_TABLE_CALIBRATION_PROBABILITY; kind++) {
+        const int is_scaled = kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR;
+        for (cmlp_table_calibration_kind of = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR; of <= CMLP_TABLE_CALIBRATION_PROBABILITY; of++) {
+            const int are_errors = kind <= CMLP_TABLE_CALIBRATION_SCALED_ERROR && of <= CMLP_TABLE_CALIBRATION_SCALED_ERROR;
             c = CMLP_INIT(cmlp_table_calibration);
             make_table_of(of);
             table.calibration = &c;

@@ -63,7 +63,7 @@ static void compare(int32_t output, int32_t dtype, int classes, const int64_t *o
     cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     cmlp_run run = CMLP_INIT(cmlp_run);
     loss_context context = {order, 0, 0};
-    double cost = 0, plain_loss = 0;
+    double cost = 0, plain_cost = 0;
     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     rows.order = order;
     rows.n_order = order ? N_ROWS : 0;
@@ -89,9 +89,9 @@ static void compare(int32_t output, int32_t dtype, int classes, const int64_t *o
     CHECK(context.rows == N_ROWS);
     CHECK(same_bits(dtype, gradients[0], gradients[1], cmlp_net_n_params(net)));
     objective.alpha = 0;
-    CHECK(call_cost(net, other, &rows, &targets, &objective, &cost, &plain_loss, &run) == CMLP_OK);
+    CHECK(call_cost(net, other, &rows, &targets, &objective, &cost, &plain_cost, &run) == CMLP_OK);
     CHECK(cost > 0.5 - 1e-12 && cost < 0.5 + 1e-12);
-    CHECK(plain_loss > 1 - 1e-12 && plain_loss < 1 + 1e-12); /* without the scale of 0.5 */
+    CHECK(plain_cost > 1 - 1e-12 && plain_cost < 1 + 1e-12); /* without the scale of 0.5 */
     objective.alpha = 0.01;
     CHECK(cmlp_train_epoch(net, other, cmlp_net_n_params(net), &rows, &targets, &objective, &sgd, &epoch, &result,
                            &run) == CMLP_OK);
@@ -102,9 +102,9 @@ static void compare(int32_t output, int32_t dtype, int classes, const int64_t *o
                            &run) == CMLP_CANCELLED);
     CHECK(result.batches == 1 && state.n_steps == 7 && !same_bits(dtype, params, other, cmlp_net_n_params(net)));
     context = (loss_context){order, 0, 400};
-    cost = plain_loss = -7;
-    CHECK(call_cost(net, other, &rows, &targets, &objective, &cost, &plain_loss, &run) == CMLP_CANCELLED);
-    CHECK(cost == -7 && plain_loss == -7 && run.bad_row == -1 && run.bad_column == -1);
+    cost = plain_cost = -7;
+    CHECK(call_cost(net, other, &rows, &targets, &objective, &cost, &plain_cost, &run) == CMLP_CANCELLED);
+    CHECK(cost == -7 && plain_cost == -7 && run.bad_index == -1 && run.bad_column == -1);
     free(run.workspace);
 }
 

@@ -290,10 +290,10 @@ static void test_statuses(void)
     put(s.dtype, s.b, N_IN + 5, NAN);
     refuses(CMLP_ERROR_INPUT, "");
     put(s.dtype, s.b, N_IN + 5, NAN);
-    CHECK(predict(1) == CMLP_ERROR_INPUT && s.run.bad_row == 1 && s.run.bad_column == 5);
+    CHECK(predict(1) == CMLP_ERROR_INPUT && s.run.bad_index == 1 && s.run.bad_column == 5);
     make_default();
     put(s.dtype, s.a, 2 * N_IN, INFINITY);
-    CHECK(predict(1) == CMLP_ERROR_INPUT && s.run.bad_row == 2 && s.run.bad_column == 0);
+    CHECK(predict(1) == CMLP_ERROR_INPUT && s.run.bad_index == 2 && s.run.bad_column == 0);
     make_default();
     s.paths.n_paths = 0;
     s.paths.starts = s.paths.orders = NULL;

@@ -47,7 +47,7 @@ static cmlp_training good_training(void)
     training.order = order;
     training.n_rows = N_ROWS;
     training.n_epochs = 3;
-    training.losses = losses;
+    training.objectives = losses;
     training.alpha = 0.5;
     return training;
 }
@@ -87,7 +87,7 @@ static void test_arrays(void)
     CHECK(contains("\"training.order\":{\"dtype\":\"I64\",\"shape\":[4]"));
     training.random = NULL;
     training.order = NULL;
-    training.losses = NULL;
+    training.objectives = NULL;
     optimizer.solver = CMLP_SOLVER_SGD;
     CHECK(write_with(&training, NULL) == CMLP_OK);
     CHECK(contains("training.numbers") && !contains("training.o") && !contains("training.generator"));
@@ -124,7 +124,7 @@ static void test_refused_trainings(void)
     REFUSED(t.order = NULL, CMLP_ERROR_NULL);
     REFUSED(t.random = NULL, CMLP_ERROR_NULL);
     REFUSED(t.order = (const int64_t *)((const char *)order + 1), CMLP_ERROR_ALIGNMENT);
-    REFUSED(t.losses = (const double *)((const char *)losses + 1), CMLP_ERROR_ALIGNMENT);
+    REFUSED(t.objectives = (const double *)((const char *)losses + 1), CMLP_ERROR_ALIGNMENT);
     REFUSED(t.n_rows = 0, CMLP_ERROR_ROWS);
     REFUSED(t.n_rows = INT64_MAX, CMLP_ERROR_ROWS);
     REFUSED(t.batch_size = -1, CMLP_ERROR_BATCH);

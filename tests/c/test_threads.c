@@ -286,7 +286,7 @@ static void test_first_fault(fixture *f)
             f->shape.n_threads = counts[i];
             fixture_reset(f, c);
             CHECK(fixture_call(f, c) == CMLP_ERROR_INPUT);
-            CHECK(f->run.bad_row == early && f->run.bad_column == 3);
+            CHECK(f->run.bad_index == early && f->run.bad_column == 3);
             if (!i) alone = fixture_trained(f);
             CHECK(fixture_trained(f) == alone);
         }

@@ -470,7 +470,7 @@ static void test_bad_rows(void)
         work(&o, all);
         for (int32_t r = 0; r < 3; r++) {
             const fixture *f = &all[r].fixture;
-            CHECK(all[r].status == CMLP_ERROR_INPUT && f->run.bad_row == (later ? 599 : 440));
+            CHECK(all[r].status == CMLP_ERROR_INPUT && f->run.bad_index == (later ? 599 : 440));
             CHECK(f->run.bad_column == (later ? 3 : 7) && f->result.batches == 1 && f->state->n_steps == 1);
             CHECK(all[r].workers.failed_rank == (later ? 2 : 1));
             CHECK(fixture_hash(f) == fixture_hash(&all[0].fixture));
@@ -499,7 +499,7 @@ static void test_pairs_of_faults(void)
         work(&o, all);
         for (int32_t r = 0; r < o.n_workers; r++) {
             const cmlp_run *const run = &all[r].fixture.run;
-            CHECK(all[r].status == fault_statuses[kinds[first]] && run->bad_row == rows[first]);
+            CHECK(all[r].status == fault_statuses[kinds[first]] && run->bad_index == rows[first]);
             CHECK(run->bad_column == fault_column(kinds[first], rows[first]) && !all[r].leaks);
         }
         close_office(&o, all);
@@ -518,7 +518,7 @@ static void test_bad_messages(void)
         work(&o, all);
         for (int32_t r = 0; r < 3; r++) {
             CHECK(all[r].status == CMLP_ERROR_MESSAGE && all[r].workers.failed_rank == -1);
-            CHECK(all[r].fixture.run.bad_row == -1 && all[r].fixture.result.batches == 0);
+            CHECK(all[r].fixture.run.bad_index == -1 && all[r].fixture.result.batches == 0);
         }
         close_office(&o, all);
     }
@@ -537,7 +537,7 @@ static void test_cancel(void)
             work(&o, all);
             for (int32_t r = 0; r < 3; r++) {
                 CHECK(all[r].status == CMLP_CANCELLED && all[r].workers.failed_rank == rank);
-                CHECK(all[r].fixture.run.bad_row == -1 && all[r].fixture.result.batches == at / 3);
+                CHECK(all[r].fixture.run.bad_index == -1 && all[r].fixture.result.batches == at / 3);
                 CHECK(fixture_hash(&all[r].fixture) == fixture_hash(&all[0].fixture));
             }
             close_office(&o, all);

@@ -30,7 +30,7 @@ static inline cmlp_status predict_one(const cmlp_net *net, const void *params, c
     run.workspace = workspace;
     run.workspace_size = size;
     const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = output, .n_outputs = last_size(net),
-                                        .classes = label, .n_classes = label != NULL};
+                                        .class_indices = label, .n_class_indices = label != NULL};
     return cmlp_forward(net, params, cmlp_net_n_params(net), row, &prediction, &run);
 }
 

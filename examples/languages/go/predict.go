@@ -53,7 +53,7 @@ func predict(file *C.cmlp_file, row []float64) (C.int32_t, []float64) {
 	}
 	var rows C.cmlp_rows
 	C.cmlp_rows_init(&rows, C.sizeof_cmlp_rows, numbers, file.info.dtype, 1, C.int64_t(n))
-	prediction := C.cmlp_prediction{struct_size: C.sizeof_cmlp_prediction, n_classes: 1, classes: class}
+	prediction := C.cmlp_prediction{struct_size: C.sizeof_cmlp_prediction, n_class_indices: 1, class_indices: class}
 	prediction.outputs, prediction.n_outputs = outputs, file.info.n_out
 	check(C.cmlp_model_predict(file.model, &rows, &prediction, &file.run))
 	found := make([]float64, width)

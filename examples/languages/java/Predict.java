@@ -26,11 +26,11 @@ public class Predict {
     }
 
     @Structure.FieldOrder({
-        "structSize", "outputs", "nOutputs", "classes", "nClasses", "activations", "nActivations", "sums", "nSums"
+        "structSize", "outputs", "nOutputs", "classIndices", "nClassIndices", "activations", "nActivations", "sums", "nSums"
     })
     public static class Prediction extends Structure {
-        public long structSize, nOutputs, nClasses, nActivations, nSums;
-        public Pointer outputs, classes, activations, sums;
+        public long structSize, nOutputs, nClassIndices, nActivations, nSums;
+        public Pointer outputs, classIndices, activations, sums;
     }
 
     @Structure.FieldOrder({
@@ -110,8 +110,8 @@ public class Predict {
         prediction.structSize = prediction.size();
         prediction.outputs = results;
         prediction.nOutputs = outputs.length;
-        prediction.classes = answer;
-        prediction.nClasses = 1;
+        prediction.classIndices = answer;
+        prediction.nClassIndices = 1;
         check(CMLP.cmlp_model_predict(model, rows, prediction, run));
         for (int i = 0; i < outputs.length; i++)
             outputs[i] = isDouble ? results.getDouble(8L * i) : results.getFloat(4L * i);

@@ -22,8 +22,8 @@ struct Prediction # cmlp_prediction
     struct_size::Csize_t
     outputs::Ptr{Cvoid}
     n_outputs::Int64
-    classes::Ptr{Int32}
-    n_classes::Int64
+    class_indices::Ptr{Int32}
+    n_class_indices::Int64
     activations::Ptr{Cvoid}
     n_activations::Int64
     sums::Ptr{Cvoid}
@@ -37,7 +37,7 @@ mutable struct Run # cmlp_run
     poll::Ptr{Cvoid}
     poll_context::Ptr{Cvoid}
     refused::Ptr{UInt8}
-    bad_row::Int64
+    bad_index::Int64
     bad_column::Int64
     n_threads::Int32
     reserved::Int32

@@ -46,10 +46,10 @@ cdef class Model:
         memset(&prediction, 0, sizeof(prediction))
         row.struct_size, row.kind, row.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, CMLP_UINT8
         row.n_rows, row.n_columns = 1, images.shape[1]
-        prediction.struct_size, prediction.n_classes = sizeof(cmlp_prediction), 1
+        prediction.struct_size, prediction.n_class_indices = sizeof(cmlp_prediction), 1
         with nogil:
             for i in range(images.shape[0]):
-                row.data, prediction.classes = &images[i, 0], &classes[i]
+                row.data, prediction.class_indices = &images[i, 0], &classes[i]
                 status = api.model_predict(self.model, &row, &prediction, &run)
                 if status:
                     break

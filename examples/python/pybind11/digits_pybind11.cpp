@@ -57,13 +57,13 @@ public:
         row.n_rows = 1;
         row.n_columns = info_.n_in;
         cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
-        prediction.n_classes = 1;
+        prediction.n_class_indices = 1;
         cmlp_status status = CMLP_OK;
         {
             py::gil_scoped_release release;
             for (py::ssize_t i = 0; i < n && !status; i++) {
                 row.data = image + i * info_.n_in;
-                prediction.classes = out + i;
+                prediction.class_indices = out + i;
                 status = cmlp->model_predict(model_, &row, &prediction, &run);
             }
         }

@@ -658,7 +658,7 @@ cdef class Call:
             if self.poll.expired and not signalled():
                 raise TimeLimitReached()
             return raised()
-        row, column = self.run.bad_row, self.run.bad_column
+        row, column = self.run.bad_index, self.run.bad_column
         if status == CMLP_ERROR_INPUT:
             found = "NaN or infinity" if self.workers.n_stored else kind_of(self.given(), row, column)
             raise NonFiniteInputError(found, row, column)

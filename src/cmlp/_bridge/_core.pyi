@@ -165,7 +165,7 @@ class Net:
         checked: bool = ...,
         **keywords: Unpack[CallKeywords],
     ) -> float: ...
-    def cost_and_plain_loss(
+    def cost_and_plain_cost(
         self,
         params: Array,
         X: npt.ArrayLike | CSR,

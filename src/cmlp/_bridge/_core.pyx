@@ -488,15 +488,15 @@ cdef class Net:
         call.backpropagate()
         return call.derivatives.objective
 
-    def cost_and_plain_loss(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER,
+    def cost_and_plain_cost(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER,
                             bint checked=False, **objective):
-        """Return the objective, and the plain loss: the mean of the rows' costs without what training adds to them.
+        """Return the objective, and the plain cost: the mean of the rows' costs without what training adds to them.
 
         `checked` as in `train_epoch`.
         """
         cdef Call call = whole_call(self, params, X, Y, scale, order, objective, n_threads, seconds, checked)
         call.backpropagate()
-        return call.derivatives.objective, call.derivatives.plain_loss
+        return call.derivatives.objective, call.derivatives.plain_cost
 
     def gradient(self, params, X, Y, *, scale=1.0, order=None, n_threads=None, double seconds=FOREVER, **objective):
         """Return the gradient of the objective as a flat block, and the objective."""

@@ -6,20 +6,20 @@ cdef extern from "Python.h":
 
 # What a column holds, and what the scores of a calibration are.
 COLUMN_KINDS = {
-    "number": CMLP_TABLE_NUMBER,
-    "boolean": CMLP_TABLE_BOOLEAN,
-    "date": CMLP_TABLE_DATE,
-    "time": CMLP_TABLE_TIME,
-    "instant": CMLP_TABLE_INSTANT,
-    "duration": CMLP_TABLE_DURATION,
-    "category": CMLP_TABLE_CATEGORY,
-    "ordered": CMLP_TABLE_ORDERED,
+    "number": CMLP_TABLE_COLUMN_NUMBER,
+    "boolean": CMLP_TABLE_COLUMN_BOOLEAN,
+    "date": CMLP_TABLE_COLUMN_DATE,
+    "time": CMLP_TABLE_COLUMN_TIME,
+    "instant": CMLP_TABLE_COLUMN_INSTANT,
+    "duration": CMLP_TABLE_COLUMN_DURATION,
+    "category": CMLP_TABLE_COLUMN_CATEGORY,
+    "ordered": CMLP_TABLE_COLUMN_ORDERED,
 }
 CALIBRATION_KINDS = {
-    "absolute_error": CMLP_TABLE_ABSOLUTE_ERROR,
-    "scaled_error": CMLP_TABLE_SCALED_ERROR,
-    "quantiles": CMLP_TABLE_QUANTILES,
-    "probability": CMLP_TABLE_PROBABILITY,
+    "absolute_error": CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR,
+    "scaled_error": CMLP_TABLE_CALIBRATION_SCALED_ERROR,
+    "quantiles": CMLP_TABLE_CALIBRATION_QUANTILES,
+    "probability": CMLP_TABLE_CALIBRATION_PROBABILITY,
 }
 FILE_DTYPES = {"f4": CMLP_FLOAT32, "f8": CMLP_FLOAT64, "u1": CMLP_UINT8, "i4": CMLP_INT32, "i8": CMLP_INT64}
 
@@ -31,7 +31,7 @@ cdef int check_file(int status, uint64_t at=0, const cmlp_run *run=NULL) except 
     name = cmlp_status_name(status).decode()
     where = f" (at byte {at})" if at else ""
     if run != NULL and run.refused != NULL:
-        index = "" if run.bad_row < 0 else f", {run.bad_row}"
+        index = "" if run.bad_index < 0 else f", {run.bad_index}"
         where = f" ({run.refused.decode()}{index})"
     raise ModelFormatError(f"{cmlp_status_string(status).decode()}{where}", name)
 
@@ -389,7 +389,7 @@ cdef class Model:
         rows.struct_size, rows.kind, rows.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, self.info.dtype
         rows.data, rows.n_rows, rows.n_columns = cnp.PyArray_DATA(x), 1, len(x)
         memset(&prediction, 0, sizeof(prediction))
-        prediction.struct_size, prediction.classes, prediction.n_classes = sizeof(cmlp_prediction), &label, 1
+        prediction.struct_size, prediction.class_indices, prediction.n_class_indices = sizeof(cmlp_prediction), &label, 1
         prediction.outputs, prediction.n_outputs = cnp.PyArray_DATA(outputs), len(outputs)
         check(cmlp_model_predict(self.model, &rows, &prediction, &self.run), self.run.refused)
         return label, outputs

@@ -579,7 +579,7 @@ class Network(ExportMethods):
         """
         keywords = self._keywords(objective)
         if argument("plain", plain, *BOOLEAN):
-            return self._net.cost_and_plain_loss(self.params, X, y, order=order, **keywords)[1]
+            return self._net.cost_and_plain_cost(self.params, X, y, order=order, **keywords)[1]
         return self._net.cost(self.params, X, y, order=order, **keywords)
 
     def gradient(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[CostKeywords]) -> Gradient:

@@ -45,7 +45,7 @@ class ConstantLoss(NamedTuple):
 
     @property
     def unit(self) -> float:
-        """How large the cost is beside the plain loss, at most 1: the focal loss of any answer is smaller."""
+        """How large the cost is beside the plain cost, at most 1: the focal loss of any answer is smaller."""
         return min(1.0, self.cost / self.plain) if self.plain else 1.0
 
 
@@ -70,7 +70,7 @@ def constant_loss(net: _core.Net, targets: NDArray[Any], weight: Weight) -> Cons
 def loss_of_outputs(
     net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any], weight: Weight
 ) -> float:
-    """Return the core's plain loss of given outputs, by a network whose layer changes nothing."""
+    """Return the core's plain cost of given outputs, by a network whose layer changes nothing."""
     if traits_of(net.loss).has_probabilities or net.activations[-1] == "exp":
         activation = net.activations[-1]
     else:
@@ -87,7 +87,7 @@ def loss_of_outputs(
         sizes, (activation,), net.loss, np.float64, (0.0,), net.loss_parameter
     )
     params = np.concatenate([np.eye(net.n_out).ravel(), np.zeros(net.n_out)])
-    return float(unchanged.cost_and_plain_loss(params, sums, targets, sample_weight=weight)[1])
+    return float(unchanged.cost_and_plain_cost(params, sums, targets, sample_weight=weight)[1])
 
 
 # --------------------------------------------------------------------------------------------------------- numbers

@@ -321,7 +321,7 @@ def _loss(job: TrainingJob, rows: Judged) -> float:
     data = job.data
     whole = rows.targets if rows.order is None else data.rows.targets
     weight = rows.weight if rows.order is None else data.rows.weight
-    cost, _ = job.net.cost_and_plain_loss(
+    cost, _ = job.net.cost_and_plain_cost(
         job.state.params,
         rows.X,
         whole,

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class Objective(NamedTuple):
     """What training minimizes, and how it reports losses and scores the validation rows.
 
-    A `score_of_outputs` of None is minus the plain loss of the validation rows: the mean cost without what the
+    A `score_of_outputs` of None is minus the plain cost of the validation rows: the mean cost without what the
     loss adds for training, such as label smoothing. The core computes it in the pass that computes
     the validation loss.
 

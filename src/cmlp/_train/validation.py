@@ -41,17 +41,17 @@ class Validation:
         job, own = self.job, self._rows
         objective, state = job.objective, job.state
         by_loss = job.options.scoring == "loss"
-        loss = plain_loss = math.nan
+        loss = plain_cost = math.nan
         try:
             if job.data.validation is not None or by_loss or objective.score_of_outputs is None:
-                loss, plain_loss = self._losses(deadline)
+                loss, plain_cost = self._losses(deadline)
             if by_loss:
                 return -loss, loss
             if objective.user_score is not None:
                 with immediate_signals():
                     return objective.user_score(job), loss
             if objective.score_of_outputs is None:
-                return -plain_loss, plain_loss
+                return -plain_cost, plain_cost
             outputs = job.net.forward(
                 state.params,
                 own.X,
@@ -66,10 +66,10 @@ class Validation:
             raise job.data.first_error(error, job.net.dtype, validation=True) from None
 
     def _losses(self, deadline: Deadline) -> tuple[float, float]:
-        """Return the mean loss of the rows, without penalty, and their plain loss."""
+        """Return the mean loss of the rows, without penalty, and their plain cost."""
         job, data, objective = self.job, self.job.data, self.job.objective
         rows = data.rows if data.validation is None else data.validation
-        cost, plain_loss = job.net.cost_and_plain_loss(
+        cost, plain_cost = job.net.cost_and_plain_cost(
             job.state.params,
             rows.X,
             rows.targets,
@@ -82,7 +82,7 @@ class Validation:
             loss_scale=objective.loss_scale,
             clip=log_loss_clip(job.net),
         )
-        return objective.reported(cost), plain_loss
+        return objective.reported(cost), plain_cost
 
 
 class UserScore:

@@ -94,8 +94,8 @@ static inline cmlp_status predict_one(const cmlp_model *model, const void *row, 
     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
     prediction.outputs = output;
     prediction.n_outputs = n_outputs;
-    prediction.classes = label;
-    if (label) prediction.n_classes = 1;
+    prediction.class_indices = label;
+    if (label) prediction.n_class_indices = 1;
     return cmlp_model_predict(model, &rows, &prediction, run);
 }
 

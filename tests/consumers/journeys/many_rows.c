@@ -26,11 +26,11 @@ int main(int argc, char **argv)
     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
     prediction.outputs = outputs;
     prediction.n_outputs = ROWS * n_out;
-    prediction.classes = labels;
+    prediction.class_indices = labels;
     for (int pass = 0; pass < 2; pass++) {
         rows.order = pass ? chosen : NULL;
         rows.n_order = pass ? 4 : 0;
-        prediction.n_classes = ROWS;
+        prediction.n_class_indices = ROWS;
         OK(cmlp_model_predict(file.model, &rows, &prediction, &run));
         for (int64_t i = 0; i < (pass ? 4 : ROWS / 2); i++) {
             float alone[16];
@@ -43,7 +43,7 @@ int main(int argc, char **argv)
     rows.order = &outside;
     rows.n_order = 1;
     CHECK(cmlp_model_predict(file.model, &rows, &prediction, &run) == CMLP_ERROR_ORDER);
-    CHECK(run.bad_row == 0 && run.refused && !strcmp(run.refused, "rows->order"));
+    CHECK(run.bad_index == 0 && run.refused && !strcmp(run.refused, "rows->order"));
     rows.order = NULL;
     rows.n_order = rows.n_rows = 0;
     const cmlp_prediction none = CMLP_INIT(cmlp_prediction);

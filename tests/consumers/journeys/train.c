@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     training.n_rows = N_ROWS;
     training.batch_size = 32;
     training.n_epochs = EPOCHS;
-    training.losses = losses;
+    training.objectives = losses;
     training.alpha = objective.alpha;
     save(&l, &training, argv[1]);
     cmlp_file file;

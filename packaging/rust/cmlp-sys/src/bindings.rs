@@ -29,6 +29,7 @@ pub const CMLP_ERROR_TARGETS: _bindgen_ty_1 = 36;
 pub const CMLP_ERROR_BATCH: _bindgen_ty_1 = 37;
 pub const CMLP_ERROR_THREADS: _bindgen_ty_1 = 38;
 pub const CMLP_ERROR_WORKERS: _bindgen_ty_1 = 39;
+pub const CMLP_ERROR_MODEL_KIND: _bindgen_ty_1 = 40;
 pub const CMLP_ERROR_INPUT: _bindgen_ty_1 = 64;
 pub const CMLP_ERROR_TARGET: _bindgen_ty_1 = 65;
 pub const CMLP_ERROR_DIVERGED: _bindgen_ty_1 = 66;
@@ -79,7 +80,7 @@ pub struct cmlp_run {
     >,
     pub poll_context: *mut ::std::os::raw::c_void,
     pub refused: *const ::std::os::raw::c_char,
-    pub bad_row: i64,
+    pub bad_index: i64,
     pub bad_column: i64,
     pub n_threads: i32,
     pub reserved: i32,
@@ -174,8 +175,8 @@ pub struct cmlp_prediction {
     pub struct_size: usize,
     pub outputs: *mut ::std::os::raw::c_void,
     pub n_outputs: i64,
-    pub classes: *mut i32,
-    pub n_classes: i64,
+    pub class_indices: *mut i32,
+    pub n_class_indices: i64,
     pub activations: *mut ::std::os::raw::c_void,
     pub n_activations: i64,
     pub sums: *mut ::std::os::raw::c_void,
@@ -215,16 +216,16 @@ extern "C" {
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
-pub type cmlp_table_kind = i32;
-pub const CMLP_TABLE_NUMBER: _bindgen_ty_13 = 1;
-pub const CMLP_TABLE_BOOLEAN: _bindgen_ty_13 = 2;
-pub const CMLP_TABLE_DATE: _bindgen_ty_13 = 3;
-pub const CMLP_TABLE_TIME: _bindgen_ty_13 = 4;
-pub const CMLP_TABLE_INSTANT: _bindgen_ty_13 = 5;
-pub const CMLP_TABLE_DURATION: _bindgen_ty_13 = 6;
-pub const CMLP_TABLE_CATEGORY: _bindgen_ty_13 = 7;
-pub const CMLP_TABLE_ORDERED: _bindgen_ty_13 = 8;
-pub const CMLP_TABLE_KIND_SIGNED: _bindgen_ty_13 = -1;
+pub type cmlp_table_column_kind = i32;
+pub const CMLP_TABLE_COLUMN_NUMBER: _bindgen_ty_13 = 1;
+pub const CMLP_TABLE_COLUMN_BOOLEAN: _bindgen_ty_13 = 2;
+pub const CMLP_TABLE_COLUMN_DATE: _bindgen_ty_13 = 3;
+pub const CMLP_TABLE_COLUMN_TIME: _bindgen_ty_13 = 4;
+pub const CMLP_TABLE_COLUMN_INSTANT: _bindgen_ty_13 = 5;
+pub const CMLP_TABLE_COLUMN_DURATION: _bindgen_ty_13 = 6;
+pub const CMLP_TABLE_COLUMN_CATEGORY: _bindgen_ty_13 = 7;
+pub const CMLP_TABLE_COLUMN_ORDERED: _bindgen_ty_13 = 8;
+pub const CMLP_TABLE_COLUMN_KIND_SIGNED: _bindgen_ty_13 = -1;
 pub type _bindgen_ty_13 = ::std::os::raw::c_int;
 pub type cmlp_table_role = i32;
 pub const CMLP_TABLE_ROLE_UNUSED: _bindgen_ty_14 = 1;
@@ -243,7 +244,7 @@ pub struct cmlp_table_column_info {
     pub n_format: i64,
     pub n_categories: i64,
     pub unknown: f64,
-    pub kind: cmlp_table_kind,
+    pub kind: cmlp_table_column_kind,
     pub role: cmlp_table_role,
 }
 extern "C" {
@@ -311,9 +312,9 @@ pub const CMLP_TABLE_PART_WEEK: _bindgen_ty_15 = 2;
 pub const CMLP_TABLE_PART_YEAR: _bindgen_ty_15 = 3;
 pub const CMLP_TABLE_PART_KIND_SIGNED: _bindgen_ty_15 = -1;
 pub type _bindgen_ty_15 = ::std::os::raw::c_int;
-pub const CMLP_TABLE_ABSOLUTE_ERROR: _bindgen_ty_16 = 1;
-pub const CMLP_TABLE_SCALED_ERROR: _bindgen_ty_16 = 2;
-pub const CMLP_TABLE_QUANTILES: _bindgen_ty_16 = 3;
-pub const CMLP_TABLE_PROBABILITY: _bindgen_ty_16 = 4;
+pub const CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR: _bindgen_ty_16 = 1;
+pub const CMLP_TABLE_CALIBRATION_SCALED_ERROR: _bindgen_ty_16 = 2;
+pub const CMLP_TABLE_CALIBRATION_QUANTILES: _bindgen_ty_16 = 3;
+pub const CMLP_TABLE_CALIBRATION_PROBABILITY: _bindgen_ty_16 = 4;
 pub const CMLP_TABLE_CALIBRATION_KIND_SIGNED: _bindgen_ty_16 = -1;
 pub type _bindgen_ty_16 = ::std::os::raw::c_int;

@@ -58,7 +58,7 @@ def importances_of(
 def _increases(
     columns: TableColumns, network: TrainedNet, rows: Judged, n_rows: int
 ) -> list[float]:
-    """Return by how much the plain loss of some rows grows for each permuted column.
+    """Return by how much the plain cost of some rows grows for each permuted column.
 
     The sums of the first layer are linear in the inputs, so a column changes them by those of its
     own inputs: in a table of many columns, each takes no longer than in one of few.
@@ -74,7 +74,7 @@ def _increases(
 
     def loss(sums: NDArray[np.float32]) -> float:
         return float(
-            rest.net.cost_and_plain_loss(
+            rest.net.cost_and_plain_cost(
                 rest.params,
                 np.maximum(sums, 0) if len(net.sizes) > _FEWEST_SIZES else sums,
                 targets,

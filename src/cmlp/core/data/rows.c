@@ -110,7 +110,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows 
     status = sparse ? cmlpi_check_sparse_arrays(rows, *n != 0, refused)
                     : check_strided(rows, *n ? rows->n_rows : 0, &rows_names, refused);
     if (status) return status;
-    status = check_order(rows, *n, &run->bad_row);
+    status = check_order(rows, *n, &run->bad_index);
     return status ? cmlpi_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
 }
 
@@ -152,8 +152,8 @@ static cmlp_status check_class_indices(cmlpi_data *data, cmlp_run *run)
     /* If at least n_rows rows are selected, all labels are first checked in the order of memory, which is faster. If
      * one is bad, the second check decides whether its row is selected: other rows may have any label. */
     if (data->n >= targets->n_rows && bad_label(data, 0) < 0) return CMLP_OK;
-    run->bad_row = bad_label(data, 1);
-    return run->bad_row < 0 ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_CLASS, targets_names.data);
+    run->bad_index = bad_label(data, 1);
+    return run->bad_index < 0 ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_CLASS, targets_names.data);
 }
 
 static cmlp_status check_dense_targets(cmlpi_data *data, const char **refused)
@@ -215,7 +215,7 @@ cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_r
     data->in_place = copy->dtype == net->dtype && copy->scale == 1 && !copy->factors &&
                      copy->column_stride == (int64_t)net->element;
     if (cmlpi_is_sparse(data)) {
-        status = cmlpi_check_sparse_rows(data, &run->bad_row);
+        status = cmlpi_check_sparse_rows(data, &run->bad_index);
         if (status) return cmlpi_refuse(refused, status, "rows->indptr or rows->indices");
     }
 #if CMLP_BUILDS_TRAINING /* otherwise both are NULL */
@@ -224,7 +224,7 @@ cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_r
     if (!status && objective && objective->n_row_weights != (weights ? data->rows.n_rows : 0))
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->row_weights");
     if (!status && weights) {
-        status = check_weights(data, &run->bad_row);
+        status = check_weights(data, &run->bad_index);
         if (status) *refused = "objective->row_weights";
     }
 #else

@@ -5,7 +5,7 @@
 #include "data.h"
 #include "../base/target.h"
 
-/* Fills `data`; if an argument is refused, run->refused names it, and run->bad_row is the row of a bad value. `targets`
+/* Fills `data`; if an argument is refused, run->refused names it, and run->bad_index is the row of a bad value. `targets`
  * and `objective`, which has the weights, may be NULL. */
 cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                              const cmlp_objective *objective, cmlp_run *run);

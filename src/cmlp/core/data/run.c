@@ -80,7 +80,7 @@ cmlpi_fault cmlpi_first_fault(const cmlpi_fault *faults, int32_t size)
 
 cmlp_status cmlpi_report(cmlp_run *run, const cmlpi_data *data, cmlpi_fault fault)
 {
-    run->bad_row = fault.selected < 0 ? -1 : cmlpi_row_index(data, fault.selected);
+    run->bad_index = fault.selected < 0 ? -1 : cmlpi_row_index(data, fault.selected);
     run->bad_column = fault.column;
     return fault.status;
 }

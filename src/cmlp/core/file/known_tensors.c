@@ -77,23 +77,23 @@ int cmlpi_is_cell_form(int32_t decimal, int32_t thousands)
 #endif
 
 #if CMLP_BUILDS_TABLES
-cmlp_table_kind cmlpi_default_kind(cmlp_table_role role, int64_t n)
+cmlp_table_column_kind cmlpi_default_kind(cmlp_table_role role, int64_t n)
 {
-    if (!n) return CMLP_TABLE_NUMBER;
-    return role == CMLP_TABLE_ROLE_NUMBER ? CMLP_TABLE_ORDERED : CMLP_TABLE_CATEGORY;
+    if (!n) return CMLP_TABLE_COLUMN_NUMBER;
+    return role == CMLP_TABLE_ROLE_NUMBER ? CMLP_TABLE_COLUMN_ORDERED : CMLP_TABLE_COLUMN_CATEGORY;
 }
 
-int cmlpi_is_date_kind(cmlp_table_kind kind)
+int cmlpi_is_date_kind(cmlp_table_column_kind kind)
 {
-    return kind == CMLP_TABLE_DATE || kind == CMLP_TABLE_TIME || kind == CMLP_TABLE_INSTANT;
+    return kind == CMLP_TABLE_COLUMN_DATE || kind == CMLP_TABLE_COLUMN_TIME || kind == CMLP_TABLE_COLUMN_INSTANT;
 }
 
-int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n)
+int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind kind, int64_t n)
 {
-    if (kind < CMLP_TABLE_NUMBER || kind > CMLP_TABLE_ORDERED) return 0;
-    if (column->role == CMLP_TABLE_ROLE_CATEGORY) return kind != CMLP_TABLE_ORDERED && n == column->n_categories;
-    if (kind == CMLP_TABLE_ORDERED) return n > 0;
-    if (column->role == CMLP_TABLE_ROLE_NUMBER) return !n && kind != CMLP_TABLE_CATEGORY;
-    return !n || kind == CMLP_TABLE_CATEGORY;
+    if (kind < CMLP_TABLE_COLUMN_NUMBER || kind > CMLP_TABLE_COLUMN_ORDERED) return 0;
+    if (column->role == CMLP_TABLE_ROLE_CATEGORY) return kind != CMLP_TABLE_COLUMN_ORDERED && n == column->n_categories;
+    if (kind == CMLP_TABLE_COLUMN_ORDERED) return n > 0;
+    if (column->role == CMLP_TABLE_ROLE_NUMBER) return !n && kind != CMLP_TABLE_COLUMN_CATEGORY;
+    return !n || kind == CMLP_TABLE_COLUMN_CATEGORY;
 }
 #endif

@@ -75,13 +75,13 @@ typedef struct cmlpi_value_sizes {
 } cmlpi_value_sizes;
 
 /* The kind of a column with n categories that has none in a program or a file. */
-cmlp_table_kind cmlpi_default_kind(cmlp_table_role role, int64_t n);
+cmlp_table_column_kind cmlpi_default_kind(cmlp_table_role role, int64_t n);
 
 /* Whether a column of this kind holds dates. */
-int cmlpi_is_date_kind(cmlp_table_kind kind);
+int cmlpi_is_date_kind(cmlp_table_column_kind kind);
 
 /* Whether a column with n categories can be of a kind. */
-int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_kind kind, int64_t n);
+int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind kind, int64_t n);
 
 /* Whether cells can have this decimal point and this separator of thousands, or 0. */
 int cmlpi_is_cell_form(int32_t decimal, int32_t thousands);

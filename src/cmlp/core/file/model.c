@@ -181,7 +181,7 @@ static cmlp_status load_scales(const cmlpi_head *head, const model_memory *memor
         if (!cmlpi_is_finite(model->factors[j]) || !cmlpi_is_finite(model->shifts[j])) status = CMLP_ERROR_FILE_NONFINITE;
         if (model->factors[j] == 0) status = CMLP_ERROR_FILE_VALUE;
         if (!status) continue;
-        run->bad_row = j;
+        run->bad_index = j;
         return cmlpi_refuse(&run->refused, status, cmlpi_is_finite(model->factors[j]) && status != CMLP_ERROR_FILE_VALUE
                                                       ? CMLP_INPUT_SHIFT : CMLP_INPUT_FACTOR);
     }
@@ -292,7 +292,7 @@ static cmlp_status prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_r
 {
     cmlp_rows copy;
     cmlp_status status = cmlpi_check_model(model);
-    if (!status && CMLP_HAS_TABLE(model)) status = CMLP_ERROR_MODEL;
+    if (!status && CMLP_HAS_TABLE(model)) status = CMLP_ERROR_MODEL_KIND;
     if (status) return cmlpi_refuse(&run->refused, status, "model");
     status = CMLP_READ(&copy, rows, cmlp_rows, factors);
     if (status) return cmlpi_refuse(&run->refused, status, "rows");

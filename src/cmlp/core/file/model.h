@@ -49,7 +49,7 @@ cmlp_status cmlpi_check_column(const cmlp_model *model, int64_t column, cmlp_run
 const unsigned char *cmlpi_cell_form(const cmlp_model *model);
 cmlpi_value_list cmlpi_list_missing_words(const cmlp_model *model);
 cmlpi_value_list cmlpi_list_categories(const cmlp_model *model);
-cmlp_table_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column);
+cmlp_table_column_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column);
 
 /* The form of the dates of a column, in its text; without one the text is empty. */
 cmlp_value cmlpi_format_of_column(const cmlp_model *model, int64_t column);

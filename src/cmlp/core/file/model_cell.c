@@ -11,7 +11,7 @@ typedef struct cell_reader {
     cmlpi_cell cell, trimmed;
     cmlpi_cell_format format;
     cmlpi_value_list missing; /* the words of the file for missing values */
-    cmlp_table_kind kind;
+    cmlp_table_column_kind kind;
     cmlpi_value_list categories;
     cmlpi_value_range range; /* n is 0 for a column of numbers */
     double unknown;
@@ -177,7 +177,7 @@ static cmlp_status read_number(const cell_reader *reader, double *result)
 {
     char digits[CMLP_CELL_DIGITS];
     cmlpi_number number;
-    const int boolean = reader->kind == CMLP_TABLE_BOOLEAN ? cmlpi_cell_boolean(reader->trimmed) : -1;
+    const int boolean = reader->kind == CMLP_TABLE_COLUMN_BOOLEAN ? cmlpi_cell_boolean(reader->trimmed) : -1;
     *result = NAN;
     if (is_missing_number(reader)) return CMLP_OK;
     if (boolean >= 0) {
@@ -185,7 +185,7 @@ static cmlp_status read_number(const cell_reader *reader, double *result)
         return CMLP_OK;
     }
     const int is_number = cmlpi_read_cell_number(reader->trimmed, reader->format, &number, digits);
-    if (!is_number || number.value - number.value != 0 || reader->kind == CMLP_TABLE_DURATION) return CMLP_ERROR_INPUT;
+    if (!is_number || number.value - number.value != 0 || reader->kind == CMLP_TABLE_COLUMN_DURATION) return CMLP_ERROR_INPUT;
     *result = number.value;
     return CMLP_OK;
 }
@@ -194,7 +194,7 @@ static cmlp_status read_date(const cell_reader *reader, cmlpi_cell_date *date)
 {
     if (!cmlpi_read_cell_date(reader->trimmed, date)) return CMLP_ERROR_INPUT;
     const int is_instant = date->form == CMLP_CELL_INSTANT;
-    return is_instant == (reader->kind == CMLP_TABLE_INSTANT) ? CMLP_OK : CMLP_ERROR_INPUT;
+    return is_instant == (reader->kind == CMLP_TABLE_COLUMN_INSTANT) ? CMLP_OK : CMLP_ERROR_INPUT;
 }
 
 /* The category of a date is a text. */
@@ -208,7 +208,7 @@ static cmlp_status find_date(cell_reader *reader, double *code)
     } else {
         const cmlp_status status = read_date(reader, &date);
         if (status) return status;
-        const int n = cmlpi_write_cell_date(date.microseconds, (int)reader->kind - CMLP_TABLE_DATE, text);
+        const int n = cmlpi_write_cell_date(date.microseconds, (int)reader->kind - CMLP_TABLE_COLUMN_DATE, text);
         reader->cell = (cmlpi_cell){text, text + n};
         found = find_text(reader);
     }

@@ -55,7 +55,7 @@ static void load_kind(const cmlp_model *model, int32_t kind[2])
 }
 
 /* Whether this library knows a kind of scores. Another version can have more. */
-static int is_kind(int32_t kind) { return kind >= CMLP_TABLE_ABSOLUTE_ERROR && kind <= CMLP_TABLE_PROBABILITY; }
+static int is_kind(int32_t kind) { return kind >= CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR && kind <= CMLP_TABLE_CALIBRATION_PROBABILITY; }
 
 cmlp_status cmlpi_check_scores(const cmlp_model *model)
 {
@@ -80,8 +80,8 @@ static int is_known(const cmlp_model *model)
 {
     int32_t kind[2];
     load_kind(model, kind);
-    if (!is_kind(kind[0]) || (kind[0] == CMLP_TABLE_SCALED_ERROR) != !!model->calibration.widths) return 0;
-    return kind[0] == CMLP_TABLE_QUANTILES || !model->calibration.limits;
+    if (!is_kind(kind[0]) || (kind[0] == CMLP_TABLE_CALIBRATION_SCALED_ERROR) != !!model->calibration.widths) return 0;
+    return kind[0] == CMLP_TABLE_CALIBRATION_QUANTILES || !model->calibration.limits;
 }
 
 /* By which factor intervals are wider than usual where the output is `value`: docs/arithmetic.md, "Widths of intervals". */

@@ -62,11 +62,11 @@ static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const c
     if (has_more_fields(rows) || (rows->scale != 0 && rows->scale != 1)) return 0;
     if (rows->column_stride && rows->column_stride != (int64_t)size) return 0;
     if (!rows->data || is_odd(rows->data, size) || is_odd(prediction->outputs, element)) return 0;
-    if (is_odd(prediction->classes, sizeof *prediction->classes)) return 0;
+    if (is_odd(prediction->class_indices, sizeof *prediction->class_indices)) return 0;
     if ((uintptr_t)prediction->activations | (uintptr_t)prediction->sums) return 0;
     if (prediction->n_activations | prediction->n_sums) return 0;
     if (prediction->outputs ? prediction->n_outputs < n_out_of(model) : prediction->n_outputs != 0) return 0;
-    return prediction->classes ? prediction->n_classes >= 1 : prediction->n_classes == 0;
+    return prediction->class_indices ? prediction->n_class_indices >= 1 : prediction->n_class_indices == 0;
 }
 
 const void *cmlpi_model_inputs(const cmlp_model *model, const void *row, cmlp_dtype dtype, void *copy)
@@ -86,7 +86,7 @@ static cmlpi_fault predict_input(const cmlp_model *model, const cmlp_rows *rows,
                                  const cmlpi_row_memory *memory)
 {
     const cmlp_prediction wanted = {.outputs = prediction->outputs ? prediction->outputs : memory->output,
-                                    .classes = prediction->classes};
+                                    .class_indices = prediction->class_indices};
     const void *const x = cmlpi_model_inputs(model, rows->data, rows->dtype, memory->workspace);
     return cmlpi_forward_row(model->net, model->params, x, &wanted, memory->workspace);
 }
@@ -98,22 +98,22 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
     cmlpi_fault fault = {CMLP_OK, -1, -1};
     cmlpi_table_scratch scratch;
     run->refused = NULL;
-    run->bad_row = run->bad_column = -1;
+    run->bad_index = run->bad_column = -1;
     const int64_t n_columns = CMLP_HAS_TABLE(model) ? model->table->n_columns : 0;
     const cmlp_status status = cmlpi_check_model_workspace(model->net, n_columns, run, &scratch);
     if (status) return status;
     const cmlpi_float_mode mode = cmlpi_enter_mode();
     if (CMLP_BUILDS_TABLES && CMLP_HAS_TABLE(model)) {
         double *const outputs = prediction->outputs ? prediction->outputs : scratch.result;
-        if (cmlpi_table_row(model->table, is_ordered(model), rows->data, prediction->classes, outputs, &scratch))
+        if (cmlpi_table_row(model->table, is_ordered(model), rows->data, prediction->class_indices, outputs, &scratch))
             fault = cmlpi_infinite_input(rows->data, n_columns, 0);
     } else {
         fault = predict_input(model, rows, prediction, &scratch.row);
     }
-    if (!fault.status) adapt_to_labels(model, dtype_of(model), prediction->classes, prediction->outputs, 1);
+    if (!fault.status) adapt_to_labels(model, dtype_of(model), prediction->class_indices, prediction->outputs, 1);
     cmlpi_leave_mode(mode);
     if (fault.status) {
-        run->bad_row = fault.selected;
+        run->bad_index = fault.selected;
         run->bad_column = fault.column;
     }
     return fault.status;
@@ -152,8 +152,8 @@ static cmlp_status predict_model_rows(const cmlp_model *model, const cmlp_rows *
     if (!CMLP_HAS_TABLE(model))
         status = cmlpi_forward_rows(model->net, model->params, &rows, &p, run);
     else if (CMLP_BUILDS_TABLES)
-        status = cmlpi_table_rows(model->table, is_ordered(model), &rows, p.classes, p.outputs, run);
-    if (!status) adapt_to_labels(model, dtype_of(model), p.classes, p.outputs, cmlpi_n_selected(&rows));
+        status = cmlpi_table_rows(model->table, is_ordered(model), &rows, p.class_indices, p.outputs, run);
+    if (!status) adapt_to_labels(model, dtype_of(model), p.class_indices, p.outputs, cmlpi_n_selected(&rows));
     return status;
 }
 

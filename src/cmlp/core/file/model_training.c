@@ -20,7 +20,7 @@ static cmlp_status check(const cmlp_training *t, cmlp_run *run)
     if (!t->optimizer) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "training->optimizer");
     if (is_shuffled != (t->order != NULL)) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "training->random or order");
     if (cmlpi_misaligned(t->order, sizeof *t->order)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "training->order");
-    if (cmlpi_misaligned(t->losses, sizeof *t->losses)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "training->losses");
+    if (cmlpi_misaligned(t->objectives, sizeof *t->objectives)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "training->objectives");
     if (t->n_rows < 1 || t->n_rows > CMLP_MAX_WIDTH) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "training->n_rows");
     if (t->batch_size < 0 || t->batch_size > CMLP_MAX_WIDTH)
         return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "training->batch_size");
@@ -31,13 +31,13 @@ static cmlp_status check(const cmlp_training *t, cmlp_run *run)
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "training->random");
     for (int64_t i = 0; is_shuffled && i < t->n_rows; i++) {
         if (t->order[i] >= 0 && t->order[i] < t->n_rows) continue;
-        run->bad_row = i;
+        run->bad_index = i;
         return cmlpi_refuse(refused, CMLP_ERROR_ORDER, "training->order");
     }
-    for (int64_t i = 0; t->losses && i < t->n_epochs; i++) {
-        if (cmlpi_is_finite(t->losses[i])) continue;
-        run->bad_row = i;
-        return cmlpi_refuse(refused, CMLP_ERROR_VALUE, "training->losses");
+    for (int64_t i = 0; t->objectives && i < t->n_epochs; i++) {
+        if (cmlpi_is_finite(t->objectives[i])) continue;
+        run->bad_index = i;
+        return cmlpi_refuse(refused, CMLP_ERROR_VALUE, "training->objectives");
     }
     return CMLP_OK;
 }
@@ -78,7 +78,7 @@ cmlp_status cmlpi_read_training(cmlpi_training_arrays *arrays, const cmlp_net *n
         t.random ? t.random->position : 0};
     memcpy(arrays->numbers, numbers, sizeof numbers);
     list(arrays, "training.generator", t.random ? t.random->key : NULL, 624, CMLP_INT32);
-    list(arrays, "training.loss_curve", t.losses, t.n_epochs, CMLP_FLOAT64);
+    list(arrays, "training.loss_curve", t.objectives, t.n_epochs, CMLP_FLOAT64);
     list(arrays, "training.numbers", arrays->numbers, CMLP_TRAINING_NUMBERS, CMLP_FLOAT64);
     list(arrays, "training.optimizer", cmlpi_moments(&o), n_elements, net->dtype);
     list(arrays, "training.order", t.order, t.n_rows, CMLP_INT64);

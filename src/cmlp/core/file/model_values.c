@@ -32,7 +32,7 @@ static cmlpi_value_list list_labels(const cmlp_model *model)
     return list;
 }
 
-static cmlp_status find_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run)
+static cmlp_status find_label(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run)
 {
     cmlp_status status = cmlpi_check_model(model);
     if (status) return cmlpi_refuse(&run->refused, status, "model");
@@ -41,16 +41,16 @@ static cmlp_status find_label(const cmlp_model *model, int32_t label, cmlp_value
     const cmlpi_value_list list = list_labels(model);
     const cmlpi_value_range all = cmlpi_all_values(&list);
     if (!list.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "model");
-    if (label < 0 || label >= list.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "label");
-    *value = cmlpi_value_at(&list, &all, label);
+    if (class_index < 0 || class_index >= list.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "class_index");
+    *value = cmlpi_value_at(&list, &all, class_index);
     return CMLP_OK;
 }
 
-cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, cmlp_value *value, cmlp_run *run)
+cmlp_status cmlp_model_label(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run)
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = find_label(model, label, value, &frame.run);
+    if (!status) status = find_label(model, class_index, value, &frame.run);
     return cmlpi_end_call(&frame, status);
 }
 
@@ -155,7 +155,7 @@ static int64_t n_categories_of(const cmlp_model *model, int64_t column)
     return model->ranges ? model->ranges[column].n : 0;
 }
 
-cmlp_table_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column)
+cmlp_table_column_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column)
 {
     return tensor_at(model, CMLP_COLUMN_KINDS)[column];
 }
@@ -220,15 +220,15 @@ cmlpi_value_list cmlpi_list_missing_words(const cmlp_model *model)
     return list_texts(model, CMLP_CELL_ENDS, CMLP_CELL_TEXT);
 }
 
-static cmlp_value unit_of(cmlp_table_kind kind)
+static cmlp_value unit_of(cmlp_table_column_kind kind)
 {
     static const char since[] = "days since 1970-01-01";
     switch (kind) {
-    case CMLP_TABLE_BOOLEAN: return (cmlp_value){.text = "0 or 1", .n_text = 6};
-    case CMLP_TABLE_DATE:
-    case CMLP_TABLE_TIME:
-    case CMLP_TABLE_INSTANT: return (cmlp_value){.text = since, .n_text = sizeof since - 1};
-    case CMLP_TABLE_DURATION: return (cmlp_value){.text = "days", .n_text = 4};
+    case CMLP_TABLE_COLUMN_BOOLEAN: return (cmlp_value){.text = "0 or 1", .n_text = 6};
+    case CMLP_TABLE_COLUMN_DATE:
+    case CMLP_TABLE_COLUMN_TIME:
+    case CMLP_TABLE_COLUMN_INSTANT: return (cmlp_value){.text = since, .n_text = sizeof since - 1};
+    case CMLP_TABLE_COLUMN_DURATION: return (cmlp_value){.text = "days", .n_text = 4};
     default: return (cmlp_value){.text = ""};
     }
 }
@@ -237,7 +237,7 @@ cmlp_status cmlpi_check_column(const cmlp_model *model, int64_t column, cmlp_run
 {
     const cmlp_status status = cmlpi_check_model(model);
     if (status) return cmlpi_refuse(&run->refused, status, "model");
-    if (!model->table) return cmlpi_refuse(&run->refused, CMLP_ERROR_MODEL, "model");
+    if (!model->table) return cmlpi_refuse(&run->refused, CMLP_ERROR_MODEL_KIND, "model");
     if (column >= 0 && column < model->table->n_columns) return CMLP_OK;
     return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "column");
 }

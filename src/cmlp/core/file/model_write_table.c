@@ -165,9 +165,9 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     cmlpi_table_sizes sizes = {.n_rows = 1};
     cmlp_status status = CMLP_READ(copy, table, cmlp_table, calibration);
     if (status) return cmlpi_refuse(refused, status, "table");
-    status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_row);
+    status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
-    status = check_nets(copy, &run->bad_row);
+    status = check_nets(copy, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "table->nets");
     status = check_threshold(copy);
     if (status) return cmlpi_refuse(refused, status, "table->threshold");
@@ -180,7 +180,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
         if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlpi_column_edges(&copy->columns[i]);
     }
     sizes.n_numbers += CMLP_TARGET_NUMBERS * copy->n_targets;
-    status = count_categories(copy, &sizes.n_categories, &run->bad_row);
+    status = count_categories(copy, &sizes.n_categories, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
     if (sizes.n_numbers > CMLP_MAX_WIDTH || sizes.n_levels > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     return cmlpi_scratch_lay_out(&sizes, memory, size, scratch);
@@ -202,9 +202,9 @@ cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cm
 /* Whether scores of a kind are those of a table's targets. */
 static int fits_answers(const cmlp_table *table, cmlp_table_calibration_kind kind)
 {
-    if (!table->targets) return kind == CMLP_TABLE_PROBABILITY;
-    if (table->nets[0].net->n_quantiles) return kind == CMLP_TABLE_QUANTILES;
-    return kind == CMLP_TABLE_ABSOLUTE_ERROR || kind == CMLP_TABLE_SCALED_ERROR;
+    if (!table->targets) return kind == CMLP_TABLE_CALIBRATION_PROBABILITY;
+    if (table->nets[0].net->n_quantiles) return kind == CMLP_TABLE_CALIBRATION_QUANTILES;
+    return kind == CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR || kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR;
 }
 
 /* Lists the arrays of a calibration and checks them. */
@@ -214,8 +214,8 @@ static cmlp_status add_calibration(cmlpi_writer *w, const cmlpi_content_kind *ki
     int64_t n_targets = 0;
     if (!c) return CMLP_OK;
     if (!fits_answers(w->table, c->kind)) return CMLP_ERROR_OPTION;
-    if ((c->kind == CMLP_TABLE_SCALED_ERROR) != (c->n_widths != 0)) return CMLP_ERROR_OPTION;
-    if (c->n_limits && (c->kind != CMLP_TABLE_QUANTILES || c->n_limits != 4)) return CMLP_ERROR_OPTION;
+    if ((c->kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR) != (c->n_widths != 0)) return CMLP_ERROR_OPTION;
+    if (c->n_limits && (c->kind != CMLP_TABLE_CALIBRATION_QUANTILES || c->n_limits != 4)) return CMLP_ERROR_OPTION;
     if (c->n_targets < 1 || c->n_scores < 1 || c->n_scores % c->n_targets) return CMLP_ERROR_OPTION;
     if (c->n_widths < 0 || c->n_targets > CMLP_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_targets)) return CMLP_ERROR_OPTION;
     if (c->n_scores > CMLP_MAX_WIDTH || c->n_widths > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
@@ -284,7 +284,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     if (status) return cmlpi_refuse(&run->refused, status, "table->columns");
     for (int64_t i = 0; i < w.n_nets; i++) {
         if (cmlpi_are_finite(w.nets[i].net, w.nets[i].params, w.nets[i].n_params)) continue;
-        run->bad_row = i;
+        run->bad_index = i;
         return cmlpi_refuse(&run->refused, CMLP_ERROR_VALUE, "table->nets");
     }
     list_table_arrays(&w, &divided);

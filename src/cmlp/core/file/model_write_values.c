@@ -182,7 +182,7 @@ static cmlp_status check_names(const cmlpi_writer *w, value_list list, int64_t n
     return check_list(w, list, 0, bad);
 }
 
-static cmlp_table_kind kind_of(const cmlpi_writer *w, int64_t column)
+static cmlp_table_column_kind kind_of(const cmlpi_writer *w, int64_t column)
 {
     const cmlp_table_column *c = &w->table->columns[column];
     return c->kind ? c->kind : cmlpi_default_kind(c->role, count_of(w, CATEGORY_LIST, column));
@@ -235,19 +235,19 @@ static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
 cmlp_status cmlpi_check_given_values(cmlpi_writer *w, cmlp_run *run)
 {
     const char **const refused = &run->refused;
-    cmlp_status status = check_labels(w, &run->bad_row);
+    cmlp_status status = check_labels(w, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "content->labels");
-    status = check_input_names(w, &run->bad_row);
+    status = check_input_names(w, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "content->names");
-    status = read_cells(w, &run->bad_row);
+    status = read_cells(w, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "content->cells");
 #if CMLP_BUILDS_TABLES
     if (!w->table) return CMLP_OK;
-    status = check_names(w, NAME_LIST, w->table->n_columns, &run->bad_row);
-    if (!status) status = check_formats(w, &run->bad_row);
-    if (!status) status = check_categories(w, &run->bad_row);
+    status = check_names(w, NAME_LIST, w->table->n_columns, &run->bad_index);
+    if (!status) status = check_formats(w, &run->bad_index);
+    if (!status) status = check_categories(w, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
-    if (w->table->n_targets > 1) status = check_names(w, TARGET_LIST, w->table->n_targets, &run->bad_row);
+    if (w->table->n_targets > 1) status = check_names(w, TARGET_LIST, w->table->n_targets, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "table->targets");
 #endif
     return CMLP_OK;

@@ -40,7 +40,7 @@ static inline double cmlpi_pseudo_random(int64_t i)
 }
 
 /* Checks labels, names, cells and categories, copies the cells to w->cells, and sorts the categories into w->order;
- * run->refused and run->bad_row report which one is refused. */
+ * run->refused and run->bad_index report which one is refused. */
 cmlp_status cmlpi_check_given_values(cmlpi_writer *w, cmlp_run *run);
 
 /* Whether a table has three ordered labels or more: one more than outputs, which are cumulative. */

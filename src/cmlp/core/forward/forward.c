@@ -128,7 +128,7 @@ static void row_sums(const cmlp_net *net, const void *params, int32_t l, const v
 /* Whether the caller wants weighted sums only: then the last activations are not needed. */
 static int wants_sums_only(const cmlp_prediction *wanted)
 {
-    return wanted->sums && !wanted->activations && !wanted->outputs && !wanted->classes;
+    return wanted->sums && !wanted->activations && !wanted->outputs && !wanted->class_indices;
 }
 
 static void activate_layer(const cmlp_net *net, const cmlp_prediction *wanted, int32_t l, void *z, void *a, int64_t n)
@@ -146,8 +146,8 @@ static void finish_outputs(const cmlp_net *net, const cmlp_prediction *wanted, c
         if (outputs != a) memcpy(outputs, a, (size_t)(n * n_out) * net->element);
         if (net->n_quantiles) cmlpi_sort_outputs(net, outputs, n);
     }
-    for (int64_t i = 0; wanted->classes && i < n; i++)
-        wanted->classes[first + i] = cmlpi_class_of(net, cmlpi_at(net, a, i * n_out), net->dtype);
+    for (int64_t i = 0; wanted->class_indices && i < n; i++)
+        wanted->class_indices[first + i] = cmlpi_class_of(net, cmlpi_at(net, a, i * n_out), net->dtype);
 }
 
 /* Computes row `first` of the outputs for n rows, from its inputs x in the net's type. A row alone has kernels of its own,
@@ -278,7 +278,7 @@ cmlp_status cmlpi_read_prediction(cmlp_prediction *copy, const cmlp_prediction *
     if (status) return cmlpi_refuse(&run->refused, status, "prediction");
     status = check_array(copy->outputs, copy->n_outputs, n, sizes->last, sizes->element, "prediction->outputs", run);
     if (!status)
-        status = check_array(copy->classes, copy->n_classes, n, 1, sizeof *copy->classes, "prediction->classes", run);
+        status = check_array(copy->class_indices, copy->n_class_indices, n, 1, sizeof *copy->class_indices, "prediction->class_indices", run);
     if (status) return status;
     if (!sizes->all && (copy->activations || copy->n_activations))
         return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "prediction->activations");

@@ -41,7 +41,7 @@ cmlp_status cmlpi_begin_call(cmlpi_call *frame, cmlp_run *run)
     if (status) return status;
     frame->callers = run;
     copy->refused = NULL;
-    copy->bad_row = copy->bad_column = -1;
+    copy->bad_index = copy->bad_column = -1;
     if (copy->n_threads < 0) return cmlpi_refuse(&copy->refused, CMLP_ERROR_THREADS, "run->n_threads");
     if (!copy->n_threads) copy->n_threads = 1;
     if (copy->n_threads > CMLP_MAX_THREADS) copy->n_threads = CMLP_MAX_THREADS;
@@ -51,7 +51,7 @@ cmlp_status cmlpi_begin_call(cmlpi_call *frame, cmlp_run *run)
 cmlp_status cmlpi_end_call(const cmlpi_call *frame, cmlp_status status)
 {
     if (frame->callers) {
-        frame->callers->bad_row = frame->run.bad_row;
+        frame->callers->bad_index = frame->run.bad_index;
         frame->callers->bad_column = frame->run.bad_column;
         frame->callers->refused = frame->run.refused;
     }
@@ -83,7 +83,7 @@ static int is_parameter(double value, double standard, double limit)
 /* Refuses element i of an array of the configuration. */
 static cmlp_status refuse_element(cmlp_run *run, cmlp_status status, const char *array, int64_t i)
 {
-    run->bad_row = i;
+    run->bad_index = i;
     return cmlpi_refuse(&run->refused, status, array);
 }
 

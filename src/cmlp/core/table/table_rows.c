@@ -125,7 +125,7 @@ cmlp_status cmlpi_table_rows(const cmlp_table *table, int is_ordered, const cmlp
     cmlpi_team_run(threads, job.team, predict_tiles, &job);
     const cmlpi_fault fault = cmlpi_first_fault(job.faults, threads);
     if (fault.status) {
-        run->bad_row = job.rows.order ? job.rows.order[fault.selected] : fault.selected;
+        run->bad_index = job.rows.order ? job.rows.order[fault.selected] : fault.selected;
         run->bad_column = fault.column;
     }
     return fault.status ? fault.status : cmlpi_atomic_load(&job.stopped) ? CMLP_CANCELLED : CMLP_OK;

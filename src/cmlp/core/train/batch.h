@@ -22,7 +22,7 @@ typedef struct cmlpi_batch_memory {
     cmlpi_layer_memory *layers;
     double *costs, *weights;
     int64_t *indices;      /* of the rows, for a loss of the caller */
-    double *plain_costs;   /* the rows' plain losses; `costs` itself if they are the costs */
+    double *plain_costs;   /* the rows' plain costs; `costs` itself if they are the costs */
     double *squares;       /* sum of w^2 of each 16 weight rows */
     const void **pointers; /* CMLP_CHUNK row pointers per thread, or fewer if the microbatch has fewer rows */
     char *scratch;         /* scratch_size bytes per thread */
@@ -46,7 +46,7 @@ typedef struct cmlpi_batch_job {
     int64_t first, n;
     double weight_sum; /* of these rows */
     cmlpi_step step;
-    cmlpi_sum cost, plain; /* sums over the rows of their costs and plain losses, times the weights */
+    cmlpi_sum cost, plain; /* sums over the rows of their costs and plain costs, times the weights */
     /* the exchange of its sums with other workers */
     int receives, sends; /* whether this worker receives further buckets, and sends them */
     int computes;        /* whether it adds its rows to them: no worker so far has a fault */

@@ -10,15 +10,15 @@ static void full_batch_thread(void *context, cmlpi_thread self)
     cmlpi_process_batch(job, self);
 }
 
-/* Computes the objective and the plain loss. */
+/* Computes the objective and the plain cost. */
 static cmlp_status compute_costs(const cmlpi_batch_job *job)
 {
     cmlp_derivatives *derivatives = job->derivatives;
     double cost = job->objective.loss_scale * cmlpi_sum_total(&job->cost);
     if (job->penalized) cost += cmlpi_penalty(job);
     derivatives->objective = cost / job->weight_sum;
-    derivatives->plain_loss = cmlpi_sum_total(&job->plain) / job->weight_sum;
-    return cmlpi_is_finite(derivatives->objective) && cmlpi_is_finite(derivatives->plain_loss) ? CMLP_OK : CMLP_ERROR_DIVERGED;
+    derivatives->plain_cost = cmlpi_sum_total(&job->plain) / job->weight_sum;
+    return cmlpi_is_finite(derivatives->objective) && cmlpi_is_finite(derivatives->plain_cost) ? CMLP_OK : CMLP_ERROR_DIVERGED;
 }
 
 static cmlp_status run_full_batch(cmlpi_batch_job *job)

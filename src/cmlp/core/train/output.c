@@ -58,7 +58,7 @@ static int call_loss(const cmlpi_batch_job *job, int64_t selected, int64_t n, vo
     return !job->objective.loss(job->objective.loss_context, &call);
 }
 
-/* The plain losses of n rows, before the net's loss. The kernel overwrites the weighted sums z unless it reads class
+/* The plain costs of n rows, before the net's loss. The kernel overwrites the weighted sums z unless it reads class
  * indices: otherwise it gets a copy, behind the targets in the scratch memory. */
 static void plain_rows(const cmlpi_batch_job *job, cmlpi_loss_values plain, int64_t selected, int64_t n, void *z,
                        void *deltas, void *targets, double *costs)

@@ -1,20 +1,20 @@
-/* The output layer of a batch: costs, plain losses and deltas of its rows. */
+/* The output layer of a batch: costs, plain costs and deltas of its rows. */
 #ifndef CMLP_OUTPUT_H
 #define CMLP_OUTPUT_H
 
 #include "batch.h"
 
-/* Scratch memory of cmlpi_output_rows() for up to `rows` rows. `plain`: plain losses may be requested. */
+/* Scratch memory of cmlpi_output_rows() for up to `rows` rows. `plain`: plain costs may be requested. */
 void cmlpi_output_lay_out(cmlpi_arena *arena, const cmlp_net *net, int64_t rows, int plain);
 
-/* Whether the plain loss differs from the net's, so that it has an array of its own. */
+/* Whether the plain cost differs from the net's, so that it has an array of its own. */
 int cmlpi_has_plain_loss(const cmlp_net *net);
 
 /* Computes activations, costs and deltas of a range of the microbatch's rows. Their weighted sums are in `activations`
  * before. */
 cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range, int want_delta);
 
-/* Adds the costs or plain losses of the n rows of a microbatch, times their weights, to a sum. */
+/* Adds the costs or plain costs of the n rows of a microbatch, times their weights, to a sum. */
 void cmlpi_batch_costs(const cmlpi_batch_job *job, const double *costs, int64_t n, cmlpi_sum *sum);
 
 #endif

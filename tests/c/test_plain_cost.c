@@ -1,4 +1,4 @@
-/* The plain loss of cmlp_backpropagate: the cost without loss scale, penalty, label smoothing and focusing, from one pass. */
+/* The plain cost of cmlp_backpropagate: the cost without loss scale, penalty, label smoothing and focusing, from one pass. */
 #include "calls.h"
 #include "fixture.h"
 
@@ -34,8 +34,8 @@ static double cost_with(fixture *f, int32_t loss, double clip)
     f->shape.alpha = 0;
     fixture_reset(f, COST);
     f->objective.log_loss_clip = clip;
-    f->p_plain_loss = NULL;
-    CHECK(fixture_call(f, COST) == CMLP_OK && f->plain_loss == -7);
+    f->p_plain_cost = NULL;
+    CHECK(fixture_call(f, COST) == CMLP_OK && f->plain_cost == -7);
     f->shape.alpha = alpha;
     CHECK(cmlp_net_init(f->net_memory, f->net_bytes, &f->config, &f->net, NULL) == CMLP_OK);
     return f->cost;
@@ -50,21 +50,21 @@ static void test_value(fixture *f, double clip)
     f->objective.log_loss_clip = clip;
     f->objective.loss_scale = 0.25;
     CHECK(fixture_call(f, COST) == CMLP_OK);
-    const double cost = f->cost, plain_loss = f->plain_loss;
-    f->p_plain_loss = NULL;
+    const double cost = f->cost, plain_cost = f->plain_cost;
+    f->p_plain_cost = NULL;
     CHECK(fixture_call(f, COST) == CMLP_OK);
-    check_that(plain_loss == expected && cost == f->cost && cost != plain_loss,
-               "loss %d, %d outputs of kind %d, dtype %d, isa %u, %d threads: plain loss %.17g, not %.17g", (int)loss,
+    check_that(plain_cost == expected && cost == f->cost && cost != plain_cost,
+               "loss %d, %d outputs of kind %d, dtype %d, isa %u, %d threads: plain cost %.17g, not %.17g", (int)loss,
                (int)f->n_out, (int)f->shape.output, (int)f->shape.dtype, (unsigned)f->shape.isa,
-               (int)f->shape.n_threads, plain_loss, expected);
+               (int)f->shape.n_threads, plain_cost, expected);
 }
 
 /* A call that fails leaves both outputs unchanged. */
 static void check_unchanged(fixture *f, int expected)
 {
     const int status = fixture_call(f, COST);
-    check_that(status == expected && f->cost == -7 && f->plain_loss == -7, "%s: cost %g, plain loss %g",
-               cmlp_status_name(status), f->cost, f->plain_loss);
+    check_that(status == expected && f->cost == -7 && f->plain_cost == -7, "%s: cost %g, plain cost %g",
+               cmlp_status_name(status), f->cost, f->plain_cost);
 }
 
 static int stop(void *context) { return context == NULL; }
@@ -75,7 +75,7 @@ static void test_failures(fixture *f)
     f->run.poll = stop;
     check_unchanged(f, CMLP_CANCELLED);
     fixture_reset(f, COST);
-    f->objective.alpha = 1.7e308; /* the plain loss is finite */
+    f->objective.alpha = 1.7e308; /* the plain cost is finite */
     check_unchanged(f, CMLP_ERROR_DIVERGED);
     fixture_reset(f, COST);
     put(f->shape.dtype, f->params, f->n_params - 1, NAN);
@@ -89,7 +89,7 @@ static int halves(void *context, const cmlp_loss_call *rows)
     return 0;
 }
 
-/* A loss of the caller is its own plain loss, also if it replaces a smoothed one. */
+/* A loss of the caller is its own plain cost, also if it replaces a smoothed one. */
 static void test_own_loss(fixture *f)
 {
     fixture_reset(f, COST);
@@ -100,12 +100,12 @@ static void test_own_loss(fixture *f)
                               THREADS(f->shape.n_threads)) ==
           CMLP_OK);
     void *const workspace = f->run.workspace = malloc(f->run.workspace_size);
-    CHECK(fixture_call(f, COST) == CMLP_OK && f->cost == 1.5 && f->plain_loss == 0.5);
+    CHECK(fixture_call(f, COST) == CMLP_OK && f->cost == 1.5 && f->plain_cost == 0.5);
     free(workspace);
 }
 
 /* The smoothed cost of a row with two classes can be finite where its log loss is not. */
-static void test_infinite_plain_loss(void)
+static void test_infinite_plain_cost(void)
 {
     static fixture f;
     static const shape s = {2, {1, 3}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LABEL_SMOOTHING,
@@ -118,7 +118,7 @@ static void test_infinite_plain_loss(void)
     memcpy(f.params, params, sizeof params);
     f.targets = cmlp_dense_targets(y, CMLP_FLOAT64, 1, 3);
     check_unchanged(&f, CMLP_ERROR_DIVERGED);
-    CHECK(f.run.bad_row == 0);
+    CHECK(f.run.bad_index == 0);
     fixture_free(&f);
 }
 
@@ -146,6 +146,6 @@ int main(void)
                     CHECK(fixture_intact(&f));
                     fixture_free(&f);
                 }
-    test_infinite_plain_loss();
+    test_infinite_plain_cost();
     return finish();
 }

@@ -1,4 +1,4 @@
-"""The plain loss beside the cost: the same number as the cost of a loss without smoothing, focusing and penalty."""
+"""The plain cost beside the cost: the same number as the cost of a loss without smoothing, focusing and penalty."""
 
 import numpy as np
 import pytest
@@ -36,11 +36,11 @@ def plain_name(loss):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
-def test_plain_loss_matches_numpy(output, loss, dtype):
+def test_plain_cost_matches_numpy(output, loss, dtype):
     net, params = net_and_params((WIDTH, 5, N_OUT), ["tanh", output], loss, dtype)
     twin = reference.Network((WIDTH, 5, N_OUT), net.activations, plain_name(loss))
     X, Y = inputs(1, N_ROWS, WIDTH, dtype), targets(2, N_ROWS, N_OUT, output, loss, dtype)
-    cost, plain = net.cost_and_plain_loss(params, X, Y, sample_weight=WEIGHT, order=ORDER, **ADDED)
+    cost, plain = net.cost_and_plain_cost(params, X, Y, sample_weight=WEIGHT, order=ORDER, **ADDED)
     rows = X[ORDER], Y[ORDER]
     assert_close(plain, twin.cost(params.astype(float), *rows, weight=WEIGHT[ORDER]), dtype)
     assert cost == net.cost(params, X, Y, sample_weight=WEIGHT, order=ORDER, **ADDED) != plain
@@ -48,7 +48,7 @@ def test_plain_loss_matches_numpy(output, loss, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("output", "loss"), LIKELIHOODS)
-def test_plain_loss_has_the_bits_of_the_log_loss(output, loss, dtype):
+def test_plain_cost_has_the_bits_of_the_log_loss(output, loss, dtype):
     """Also of class indices, sparse rows and any number of threads, and of more outputs than fit into one piece."""
     sparse = package("scipy.sparse")
     for n_out in (N_OUT, 20, 5000):
@@ -60,18 +60,18 @@ def test_plain_loss_has_the_bits_of_the_log_loss(output, loss, dtype):
             expected = log_loss.cost(params, X, y, **keywords)
             for rows in (X, sparse.csr_array(X)):
                 for n_threads in (1, 2, 3):
-                    found = net.cost_and_plain_loss(
+                    found = net.cost_and_plain_cost(
                         params, rows, y, n_threads=n_threads, **keywords, **ADDED
                     )
                     assert found[1] == expected
 
 
 @pytest.mark.parametrize(("output", "loss"), LIKELIHOODS)
-def test_plain_loss_of_a_wrong_and_certain_network_is_exact_or_clipped(output, loss):
+def test_plain_cost_of_a_wrong_and_certain_network_is_exact_or_clipped(output, loss):
     net = _core.Net((2, 2), [output], loss, np.float32)
     params = np.array([800, -800, -800, 800, 0, 0], np.float32)
-    assert net.cost_and_plain_loss(params, np.eye(2), [1, 0])[1] == 1600
-    clipped = net.cost_and_plain_loss(params, np.eye(2), [1, 0], clip=1e-3)[1]
+    assert net.cost_and_plain_cost(params, np.eye(2), [1, 0])[1] == 1600
+    clipped = net.cost_and_plain_cost(params, np.eye(2), [1, 0], clip=1e-3)[1]
     assert clipped == pytest.approx(np.log(1e3) * (1 if output == "softmax" else 2), rel=1e-4)
 
 
@@ -86,7 +86,7 @@ for loss in ("label_smoothing", "focal"):
         for dtype in (np.float32, np.float64):
             net = _core.Net((6, 4), [output], loss, dtype)
             params = inputs(0, 1, net.n_params, dtype)[0]
-            cost = net.cost_and_plain_loss(params, inputs(1, 300, 6, dtype), labels(2, 300, 4))
+            cost = net.cost_and_plain_cost(params, inputs(1, 300, 6, dtype), labels(2, 300, 4))
             found.append([number.hex() for number in cost])
 print(json.dumps(found))
 """
@@ -98,7 +98,7 @@ def test_instruction_set_does_not_change_the_bits(isa):
     assert json_from_python(BITS, isa=isa) == json_from_python(BITS)
 
 
-def test_plain_loss_of_a_function_is_the_function():
+def test_plain_cost_of_a_function_is_the_function():
     def loss(y, output):
         return ((output - y) ** 4).sum(axis=1), 4 * (output - y) ** 3
 
