@@ -232,6 +232,8 @@ typedef struct cmlp_run {
     int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer, and none uses
                             * more than 256 */
     int32_t reserved;      /* 0 */
+    double pace;           /* of the library: 0 at first, then what cmlp_train_epoch has left here. It changes how long
+                            * epochs with several threads take, and no result. No value is an error */
 } cmlp_run;
 
 /* ================================================================================ 1. load and predict: model files
@@ -754,9 +756,7 @@ typedef struct cmlp_optimizer_state {
     int64_t n_steps;                   /* steps taken, >= 0 */
     double beta_1_power, beta_2_power; /* of adam and adamw: beta^n_steps, a product that is rounded at every step. With
                                         * n_steps 0 they are not read and count as 1 */
-    double pace;                       /* belongs to the library. It changes how long epochs take, and no result, and
-                                        * differs between two runs of a program. No value is an error */
-    int64_t reserved[4];               /* 0 */
+    int64_t reserved[5];               /* 0 */
 } cmlp_optimizer_state;
 
 /* An optimizer with the usual hyperparameters: learning rate 0.001 (sgd, momentum and nesterov: 0.1), momentum 0.9,

@@ -66,7 +66,7 @@ class Model:
             np.empty(info.model_size, np.uint8),
             np.empty(info.workspace_size, np.uint8),
         )
-        self.run = np.zeros(9, np.uint64)  # cmlp_run: its size, the workspace and its size
+        self.run = np.zeros(10, np.uint64)  # cmlp_run: its size, the workspace and its size
         self.run[:3] = self.run.nbytes, self.workspace.ctypes.data, self.workspace.size
         blocks = (self.memory, self.file)
         arguments = [number for block in blocks for number in (block.ctypes.data, block.size)]

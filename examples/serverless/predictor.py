@@ -62,6 +62,7 @@ class Run(Structure):
         *((name, c_void_p) for name in ("poll", "poll_context", "refused")),
         *((name, c_int64) for name in ("bad_index", "bad_column")),
         *((name, c_int32) for name in ("n_threads", "reserved")),
+        ("pace", c_double),
     ]
 
 

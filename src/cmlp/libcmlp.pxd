@@ -81,6 +81,7 @@ cdef extern from "cmlp.h" nogil:
         int64_t bad_column
         int32_t n_threads
         int32_t reserved
+        double pace
 
     ctypedef int32_t cmlp_dtype
     enum:
@@ -367,8 +368,7 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_steps
         double beta_1_power
         double beta_2_power
-        double pace
-        int64_t reserved[4]
+        int64_t reserved[5]
 
     cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
     void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver)

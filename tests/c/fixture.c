@@ -183,6 +183,7 @@ void fixture_reset(fixture *f, call c)
     memset(f->state, 0, f->state_size);
     f->state->beta_1_power = 1; /* as a call without a complete batch leaves them */
     f->state->beta_2_power = 1;
+    f->run.pace = 0;
     memset(f->run.workspace, 0xff, f->run.workspace_size); /* NaN: the calls must not read the previous contents */
     f->cost = f->plain_cost = -7;
     cmlp_random_seed(&f->random, 5);

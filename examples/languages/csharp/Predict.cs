@@ -25,8 +25,8 @@ static class Predict
         public UIntPtr StructSize;
         public IntPtr Outputs;
         public long NOutputs;
-        public IntPtr Classes;
-        public long NClasses;
+        public IntPtr ClassIndices;
+        public long NClassIndices;
         public IntPtr Activations;
         public long NActivations;
         public IntPtr Sums;
@@ -40,8 +40,9 @@ static class Predict
         public IntPtr Workspace;
         public UIntPtr WorkspaceSize;
         public IntPtr Poll, PollContext, Refused;
-        public long BadRow, BadColumn;
+        public long BadIndex, BadColumn;
         public int NThreads, Reserved;
+        public double Pace;
     }
 
     [DllImport("cmlp", CallingConvention = CallingConvention.Cdecl)]
@@ -117,11 +118,11 @@ static class Predict
             StructSize = (UIntPtr)Marshal.SizeOf(typeof(Prediction)),
             Outputs = data + row.Length * element,
             NOutputs = n,
-            Classes = data + (row.Length + n) * element,
-            NClasses = 1
+            ClassIndices = data + (row.Length + n) * element,
+            NClassIndices = 1
         };
         Check(cmlp_model_predict(model, rows, ref prediction, ref run));
-        int answer = Marshal.ReadInt32(prediction.Classes);
+        int answer = Marshal.ReadInt32(prediction.ClassIndices);
         double[] outputs = new double[n];
         float[] floats = new float[n];
         if (isDouble) Marshal.Copy(prediction.Outputs, outputs, 0, n);

@@ -34,13 +34,14 @@ public class Predict {
     }
 
     @Structure.FieldOrder({
-        "structSize", "workspace", "workspaceSize", "poll", "pollContext", "refused", "badRow", "badColumn", "nThreads",
-        "reserved"
+        "structSize", "workspace", "workspaceSize", "poll", "pollContext", "refused", "badIndex", "badColumn", "nThreads",
+        "reserved", "pace"
     })
     public static class Run extends Structure {
-        public long structSize, workspaceSize, badRow, badColumn;
+        public long structSize, workspaceSize, badIndex, badColumn;
         public Pointer workspace, poll, pollContext, refused;
         public int nThreads, reserved;
+        public double pace;
     }
 
     public interface Cmlp extends Library {

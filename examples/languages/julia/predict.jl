@@ -41,7 +41,8 @@ mutable struct Run # cmlp_run
     bad_column::Int64
     n_threads::Int32
     reserved::Int32
-    Run() = new(sizeof(Run), C_NULL, 0, C_NULL, C_NULL, C_NULL, 0, 0, 0, 0)
+    pace::Float64
+    Run() = new(sizeof(Run), C_NULL, 0, C_NULL, C_NULL, C_NULL, 0, 0, 0, 0, 0)
 end
 
 const library = dlopen(ARGS[1])

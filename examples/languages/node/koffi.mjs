@@ -41,6 +41,7 @@ const Run = koffi.struct("cmlp_run", {
 	bad_column: "int64_t",
 	n_threads: "int32_t",
 	reserved: "int32_t",
+	pace: "double",
 });
 const ROWS = 128; // the size of cmlp_rows
 const statusString = cmlp.func("const char *cmlp_status_string(int status)");

@@ -84,6 +84,7 @@ pub struct cmlp_run {
     pub bad_column: i64,
     pub n_threads: i32,
     pub reserved: i32,
+    pub pace: f64,
 }
 pub type cmlp_dtype = i32;
 pub const CMLP_FLOAT32: _bindgen_ty_2 = 1;

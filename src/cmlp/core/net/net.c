@@ -37,7 +37,7 @@ cmlp_status cmlpi_begin_call(cmlpi_call *frame, cmlp_run *run)
     frame->mode = cmlpi_enter_mode();
     frame->callers = NULL;
     *copy = (cmlp_run){.struct_size = sizeof *copy};
-    if (run) status = CMLP_READ(copy, run, cmlp_run, reserved);
+    if (run) status = CMLP_READ(copy, run, cmlp_run, pace);
     if (status) return status;
     frame->callers = run;
     copy->refused = NULL;
@@ -54,6 +54,7 @@ cmlp_status cmlpi_end_call(const cmlpi_call *frame, cmlp_status status)
         frame->callers->bad_index = frame->run.bad_index;
         frame->callers->bad_column = frame->run.bad_column;
         frame->callers->refused = frame->run.refused;
+        frame->callers->pace = frame->run.pace;
     }
     cmlpi_leave_mode(frame->mode);
     return status;

@@ -67,7 +67,6 @@ static uint64_t mix_objective(uint64_t hash, const cmlp_objective *o, int32_t de
     return mix(hash, o->loss != NULL);
 }
 
-/* The state without `pace`, which differs between workers. */
 static uint64_t mix_optimizer(uint64_t hash, const cmlp_optimizer *o, const cmlp_optimizer_state *counters,
                               const cmlp_net *net)
 {

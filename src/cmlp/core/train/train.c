@@ -206,7 +206,7 @@ static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_
     job->result.penalty = job->result.penalty_sum / rows;
     if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
     if (result) cmlpi_write_struct(result, &job->result, sizeof job->result);
-    job->counters.pace = job->lost;
+    run->pace = job->lost;
     memcpy(job->optimizer.state, &job->counters, sizeof job->counters);
     return cmlpi_report(run, &job->batch.data, fault);
 }
@@ -236,7 +236,7 @@ static cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_
     return cmlpi_check_stored_rows(batch, &job->epoch);
 }
 
-/* The seconds that the state keeps, which a program may have changed. */
+/* The seconds that the run keeps, which a program may have changed. */
 static double lost_before(double lost)
 {
     return !(lost > -LARGEST_GAIN) ? (lost < 0 ? -LARGEST_GAIN : 0) : lost > LARGEST_LOSS ? LARGEST_LOSS : lost;
@@ -251,7 +251,7 @@ static void begin_epoch(epoch_job *job)
                                       .penalty_sum = job->before.penalty_sum,
                                       .rows_done = job->before.rows_done,
                                       .next_batch = job->epoch.first_batch};
-    job->lost = lost_before(job->counters.pace);
+    job->lost = lost_before(job->batch.run->pace);
     job->shortest = HUGE_VAL;
     if (job->batch.penalized) cmlpi_compute_squares(&job->batch);
 }
