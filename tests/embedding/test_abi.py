@@ -2,7 +2,8 @@
 
 A program compiled with an older header must work with a newer library: new functions, new values, and new fields at the
 end of a struct are allowed, and ``PYTHONPATH=tests/support python tests/embedding/test_abi.py`` adds them to the list.
-Changed or removed lines break programs. ``cmlp_workers.h`` is experimental, so it is not recorded.
+Changed or removed lines break programs. abi32.txt has the sizes and offsets on 32-bit ARM, which are those of all
+32-bit systems on which 64-bit numbers are aligned to 8 bytes. ``cmlp_workers.h`` is experimental, so it is in no list.
 """
 
 import re
@@ -28,8 +29,11 @@ from c_build import (
 import cmlp
 
 LIST = Path(__file__).with_name("abi.txt")
+LIST_32 = Path(__file__).with_name("abi32.txt")
+COMPILER_32 = shutil.which("arm-none-eabi-gcc")
 HEADERS = [Path(cmlp.get_include(), f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_explain")]
 VERSIONS = CORE / "file/model_head.h"
+INCLUDES = "#include <cmlp_table.h>\n#include <cmlp_explain.h>\n"
 OLDEST = {"cmlp_version", "cmlp_net_init", "cmlp_forward", "cmlp_train_epoch"}
 
 
@@ -62,15 +66,22 @@ def fields():
                 yield name, field
 
 
-def printing_program():
-    """Return a C program that prints the sizes, offsets and values."""
-    lines = []
+def layout():
+    """Yield a name and the expressions of its numbers: the sizes of structs, and the place of each field."""
     for name in dict.fromkeys(name for name, _ in fields()):
-        lines.append(f'printf("size {name} %zu\\n", sizeof({name}));')
+        yield f"size {name}", [f"sizeof({name})"]
         for owner, field in fields():
             if owner == name:
-                where = f"offsetof({name}, {field}), sizeof((({name} *)0)->{field})"
-                lines.append(f'printf("field {name}.{field} %zu %zu\\n", {where});')
+                size = f"sizeof((({name} *)0)->{field})"
+                yield f"field {name}.{field}", [f"offsetof({name}, {field})", size]
+
+
+def printing_program():
+    """Return a C program that prints the sizes, offsets and values."""
+    lines = [
+        f'printf("{name}{" %zu" * len(numbers)}\\n", {", ".join(numbers)});'
+        for name, numbers in layout()
+    ]
     for name in re.findall(r"typedef u?int(?:8|32)_t (\w+);", text_of_header()):
         lines.append(f'printf("size {name} %zu\\n", sizeof({name}));')
     for body in re.findall(r"^enum \{(.*?)\}", text_of_header(), re.DOTALL | re.MULTILINE):
@@ -83,8 +94,31 @@ def printing_program():
     ):
         lines.append(f'printf("value {name} %lld\\n", (long long){name});')
     body = "\n".join(lines)
-    includes = "".join(f"#include <{name}.h>\n" for name in ("cmlp_table", "cmlp_explain", "stdio"))
-    return f"{includes}int main(void) {{\n{body}\nreturn 0;\n}}\n"
+    return f"{INCLUDES}#include <stdio.h>\nint main(void) {{\n{body}\nreturn 0;\n}}\n"
+
+
+def layout_32(folder):
+    """Return the lines of the layout on 32-bit ARM, whose numbers the compiler writes into an object file."""
+    names, expressions = zip(*layout(), strict=True)
+    numbers = ", ".join(number for each in expressions for number in each)
+    source, compiled, bytes_of = (Path(folder, f"layout.{end}") for end in ("c", "o", "bin"))
+    source.write_text(f"{INCLUDES}const uint32_t numbers[] = {{{numbers}}};\n", encoding="utf-8")
+    run(
+        COMPILER_32,
+        "-std=c11",
+        "-ffreestanding",
+        f"-I{HEADERS[0].parent}",
+        "-c",
+        source,
+        "-o",
+        compiled,
+    )
+    run("arm-none-eabi-objcopy", "-O", "binary", "-j", ".rodata", compiled, bytes_of)
+    found = iter(struct.iter_unpack("<I", bytes_of.read_bytes()))
+    return [
+        " ".join([name, *(str(next(found)[0]) for _ in numbers)])
+        for name, numbers in zip(names, expressions, strict=True)
+    ]
 
 
 def formats():
@@ -121,6 +155,12 @@ def test_functions_values_sizes_and_offsets_are_the_recorded_ones(tmp_path, opti
     assert sorted(found) == sorted(LIST.read_text(encoding="utf-8").splitlines())
 
 
+@in_source_tree
+@pytest.mark.skipif(not COMPILER_32, reason="needs arm-none-eabi-gcc")
+def test_sizes_and_offsets_of_32_bits_are_the_recorded_ones(tmp_path):
+    assert layout_32(tmp_path) == LIST_32.read_text(encoding="utf-8").splitlines()
+
+
 def test_recorded_functions_are_those_of_the_header():
     names = re.findall(r"^function .*?(\w+)\(", LIST.read_text(encoding="utf-8"), re.MULTILINE)
     assert OLDEST < set(names)
@@ -142,4 +182,6 @@ def test_shared_library_exports_the_recorded_functions_only():
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         LIST.write_text("\n".join(interface(folder)) + "\n", encoding="utf-8")
-    sys.exit(subprocess.run(["git", "diff", "--stat", LIST]).returncode)
+        if COMPILER_32:
+            LIST_32.write_text("\n".join(layout_32(folder)) + "\n", encoding="utf-8")
+    sys.exit(subprocess.run(["git", "diff", "--stat", LIST, LIST_32]).returncode)
