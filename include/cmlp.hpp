@@ -17,8 +17,16 @@
 #include <utility>
 #include <vector>
 
+// The inline namespace is that of the major version, and another one without exceptions: object files of both kinds can be in
+// one program, and each calls its own functions.
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#  define CMLP_HPP_NAMESPACE v1
+#else
+#  define CMLP_HPP_NAMESPACE v1_without_exceptions
+#endif
+
 namespace cmlp {
-inline namespace v1 { // of the major version: two of them can be in one program
+inline namespace CMLP_HPP_NAMESPACE {
 
 // A status, and what the run of the call reports beside it.
 class error : public std::runtime_error {
@@ -280,7 +288,9 @@ private:
 };
 
 static_assert(CMLP_VERSION_MAJOR == 1, "the namespace is that of the major version");
-} // namespace v1
+} // namespace CMLP_HPP_NAMESPACE
 } // namespace cmlp
+
+#undef CMLP_HPP_NAMESPACE
 
 #endif

@@ -54,3 +54,41 @@ def test_wrapper_without_exceptions_returns_a_status_or_aborts(program, tmp_path
     assert run(program, "open", tmp_path / "missing.cmlp").split()[0] != "0"
     done = subprocess.run([program, "load", tmp_path / "missing.cmlp"], capture_output=True)
     assert done.returncode == -signal.SIGABRT
+
+
+WITHOUT = """
+#include <cmlp.hpp>
+
+int outputs(const char *path)
+{
+    return static_cast<int>(cmlp::model::load(path).info().n_out);
+}
+"""
+WITH = """
+#include <cmlp.hpp>
+
+#include <cstdio>
+
+int outputs(const char *path);
+
+int main(int, char **argv)
+{
+    try {
+        cmlp::model::load("missing.cmlp");
+    } catch (const cmlp::error &error) {
+        std::printf("%s %d\\n", error.status == CMLP_ERROR_READ ? "READ" : error.what(), outputs(argv[1]));
+    }
+}
+"""
+
+
+def test_object_files_with_and_without_exceptions_share_a_program(single_object, tmp_path):
+    cmlp.Network([4, 3]).save(tmp_path / "model.cmlp")
+    objects = []
+    for name, source, options in (("without", WITHOUT, ["-fno-exceptions"]), ("with", WITH, [])):
+        (tmp_path / f"{name}.cpp").write_text(source, encoding="utf-8")
+        objects.append(tmp_path / f"{name}.o")
+        strict = ["-std=c++17", "-O0", *options, f"-I{single_object.parent}"]
+        run(CPLUSPLUS, *strict, "-c", tmp_path / f"{name}.cpp", "-o", objects[-1])
+    run(CPLUSPLUS, *objects, single_object, "-pthread", "-lm", "-o", tmp_path / "program")
+    assert run(tmp_path / "program", tmp_path / "model.cmlp") == "READ 3\n"
