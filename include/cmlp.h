@@ -425,15 +425,14 @@ typedef struct cmlp_prediction {
  * system calls, for any n_threads; more rows take none with n_threads <= 1, except those of `poll`.
  * rows: of any kind and type for a network; dense rows of CMLP_FLOAT64 for a table, whose row is its raw columns (see
  *     cmlp_table.h). Without scale, shifts and factors: the model has its own.
- * run: for one row of the kind above, adjacent in memory and without `order`, its workspace has info->workspace_size bytes;
- *     otherwise the bytes of cmlp_model_workspace_size.
+ * run: for one selected row, its workspace has info->workspace_size bytes; for more, those of cmlp_model_workspace_size.
  * Returns ROWS if n_columns is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
  * a scale, and for activations and sums of a table; LEFT_OUT as cmlp_forward. */
 CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,
                                             const cmlp_prediction *prediction, cmlp_run *run);
 
-/* Computes the bytes of workspace for predictions of these rows with run->n_threads, as cmlp_workspace_size. Returns ROWS,
- * OVERFLOW. */
+/* Computes the bytes of workspace for predictions of these rows with run->n_threads, as cmlp_workspace_size: for one row
+ * at most info->workspace_size. Returns ROWS, OVERFLOW. */
 CMLP_CHECKED cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes,
                                                    cmlp_run *run);
 

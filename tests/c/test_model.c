@@ -1,5 +1,6 @@
 /* Model files: writing, reading, prediction, truncated and damaged files, and malicious files with valid checksums. */
 #include "model_file.h"
+#include "one_row.h"
 #include "support.h"
 #include "workspace.h"
 
@@ -108,6 +109,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     CHECK(other == label);
     CHECK(predict_row(model, floats, N_IN, &other, NULL, scratch, size) == CMLP_OK && other == label);
     CHECK(predict_row(model, floats, N_IN, NULL, NULL, scratch, size) == CMLP_OK);
+    check_one_row(model, floats, N_IN, layer.n_out, scratch, size);
     CHECK(same_bits(info.dtype, output, from_bytes, layer.n_out));
     static _Alignas(64) unsigned char workspace[1 << 16];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);

@@ -1,5 +1,6 @@
 /* Model files of tables: the networks and columns of a table, which predict a raw row. */
 #include "model_file.h"
+#include "one_row.h"
 #include "support.h"
 #include "workspace.h"
 
@@ -282,6 +283,7 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
         for (int j = 0; j < N_COLUMNS; j++) columns_first[j][i] = row[j];
         order[i] = MANY - 1 - i;
     }
+    check_one_row(model, raw[1], N_COLUMNS, N_OUT, scratch, size);
     run.workspace = workspace;
     for (int k = 0; k < 8; k++) {
         cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, MANY, N_COLUMNS);
