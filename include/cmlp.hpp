@@ -175,8 +175,8 @@ public:
     std::pair<double, double> margin(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {
         double below = 0, above = 0;
-        call(cmlp_table_margin, get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()), &below,
-             &above);
+        const cmlp_table_query query = query_of(coverage, outputs, target);
+        call(cmlp_table_margin, get(), &query, &below, &above);
         return {below, above};
     }
 
@@ -184,8 +184,8 @@ public:
     std::pair<double, double> interval(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {
         double low = 0, high = 0;
-        call(cmlp_table_interval, get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()), &low,
-             &high);
+        const cmlp_table_query query = query_of(coverage, outputs, target);
+        call(cmlp_table_interval, get(), &query, &low, &high);
         return {low, high};
     }
 
@@ -199,6 +199,16 @@ private:
         double found = -1;
         call(cmlp_table_find_code, get(), column, &value, &found);
         return found;
+    }
+
+    static cmlp_table_query query_of(double coverage, const std::vector<double> &outputs, std::int64_t target)
+    {
+        cmlp_table_query query = CMLP_INIT(cmlp_table_query);
+        query.outputs = outputs.data();
+        query.n_outputs = static_cast<std::int64_t>(outputs.size());
+        query.target = target;
+        query.coverage = coverage;
+        return query;
     }
 
     explicit model(const cmlp_file &file) : memory(file.memory), loaded(file.model), sizes(file.info) {}

@@ -551,10 +551,18 @@ cdef extern from "cmlp_table.h" nogil:
                                          cmlp_run *run)
     cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                      double *number, cmlp_run *run)
-    cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                  int64_t n_outputs, double *below, double *above, cmlp_run *run)
-    cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                    int64_t n_outputs, double *low, double *high, cmlp_run *run)
+
+    ctypedef struct cmlp_table_query:
+        size_t struct_size
+        const double *outputs
+        int64_t n_outputs
+        int64_t target
+        double coverage
+
+    cmlp_status cmlp_table_margin(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
+                                  cmlp_run *run)
+    cmlp_status cmlp_table_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
+                                    cmlp_run *run)
 
     ctypedef int32_t cmlp_table_part_kind
     enum:

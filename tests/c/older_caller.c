@@ -140,11 +140,13 @@ static void call_table(void)
     GUARDED(cmlp_table_column_info) column;
     GUARDED(cmlp_rows) rows;
     GUARDED(cmlp_prediction) prediction;
+    GUARDED(cmlp_table_query) query;
     GUARDED(cmlp_run) run;
     PREPARE(info, cmlp_model_info);
     PREPARE(column, cmlp_table_column_info);
     PREPARE(rows, cmlp_rows);
     PREPARE(prediction, cmlp_prediction);
+    PREPARE(query, cmlp_table_query);
     PREPARE(run, cmlp_run);
     write_table(&file);
     CHECK(cmlp_model_describe(file.bytes, file.size, &info.value, NULL) == CMLP_OK && info.value.n_in == 2);
@@ -160,9 +162,10 @@ static void call_table(void)
     prediction.value.n_class_indices = 1;
     CHECK(cmlp_model_predict(model, &rows.value, &prediction.value, &run.value) == CMLP_OK);
     CHECK(output > 0 && output < 1 && index == (output > 0.5));
-    CHECK(cmlp_table_margin(model, 0, 0.5, NULL, 0, &below, &above, NULL) == CMLP_OK && below == 0.3 && above == 0.3);
+    query.value.coverage = 0.5;
+    CHECK(cmlp_table_margin(model, &query.value, &below, &above, NULL) == CMLP_OK && below == 0.3 && above == 0.3);
     CHECK(intact(info.guard) && intact(column.guard) && intact(rows.guard) && intact(prediction.guard) &&
-          intact(run.guard));
+          intact(query.guard) && intact(run.guard));
 }
 
 /* The library rejects structs from before the first release and from a newer header. */

@@ -584,25 +584,30 @@ static void check_margins(const cmlp_model *model, void *scratch, size_t size)
     double margin = -7;
     (void)scratch, (void)size;
     for (int k = 1; k <= N_SCORES; k++) {
-        CHECK(cmlp_table_margin(model, 0, k / (N_SCORES + 1.0), NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
-        CHECK(cmlp_table_margin(model, 0, (k - 0.5) / (N_SCORES + 1), NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_table_margin(model, QUERY(0, k / (N_SCORES + 1.0), NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_table_margin(model, QUERY(0, (k - 0.5) / (N_SCORES + 1), NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
     }
-    CHECK(cmlp_table_margin(model, 0, 0.91, NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.91, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, NULL, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(NULL, 0, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(model, 1, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_margin(model, -1, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_margin(model, 0, 0, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, 0, 1, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, 0, NAN, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, NULL, 0), NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(NULL, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(model, QUERY(1, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_table_margin(model, QUERY(-1, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, QUERY(0, 1, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, QUERY(0, NAN, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_table_margin(model, NULL, &margin, &margin, NULL) == CMLP_ERROR_NULL);
+    cmlp_table_query query = *QUERY(0, 0.9, NULL, 0);
+    query.struct_size--;
+    CHECK(cmlp_table_margin(model, &query, &margin, &margin, NULL) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_table_interval(model, &query, &margin, &margin, NULL) == CMLP_ERROR_STRUCT_SIZE && margin == -7);
 }
 
 static void check_no_margin(const cmlp_model *model, void *scratch, size_t size)
 {
     double margin = -7;
     (void)scratch, (void)size;
-    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND && margin == -7);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND && margin == -7);
 }
 
 /* The status of the writer for an array that the reader refuses with a status. */
@@ -684,18 +689,18 @@ static void check_scaled_margins(const cmlp_model *model, void *scratch, size_t 
     double margin = -7, outputs[N_OUT] = {0, NAN, NAN};
     (void)scratch, (void)size;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        CHECK((outputs[0] = expected[i][0], cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin, &margin, NULL)) == CMLP_OK &&
+        CHECK((outputs[0] = expected[i][0], cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL)) == CMLP_OK &&
               margin == 8 * expected[i][1]);
-    CHECK(cmlp_table_margin(model, 0, 0.91, outputs, N_OUT, &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.91, outputs, N_OUT), &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, N_OUT, &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT - 1, &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT + 1, &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, NULL, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT - 1), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT + 1), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
     const double *const misaligned = (const double *)(const void *)((const char *)outputs + 4);
-    CHECK(cmlp_table_margin(model, 0, 0.9, misaligned, N_OUT, &margin, &margin, NULL) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, misaligned, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_ALIGNMENT);
     outputs[0] = NAN;
-    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
 }
 
 /* All knots have the same prediction, or there is one knot: the last factor holds below it, at it and above it. */
@@ -706,7 +711,7 @@ static void check_equal_knots(const cmlp_model *model, void *scratch, size_t siz
     (void)scratch, (void)size;
     for (size_t i = 0; i < sizeof below_to_above / sizeof *below_to_above; i++) {
         outputs[0] = below_to_above[i];
-        CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin, &margin, NULL) == CMLP_OK && margin == 8 * 3.0);
+        CHECK(cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL) == CMLP_OK && margin == 8 * 3.0);
     }
 }
 
@@ -777,7 +782,7 @@ static void check_widths(const cmlp_table *table)
 static int has_interval(const cmlp_model *model, double coverage, const double *outputs, double low, double high)
 {
     double ends[2] = {-7, -7};
-    CHECK(cmlp_table_interval(model, 0, coverage, outputs, n_outputs, ends, ends + 1, NULL) == CMLP_OK);
+    CHECK(cmlp_table_interval(model, QUERY(0, coverage, outputs, n_outputs), ends, ends + 1, NULL) == CMLP_OK);
     return ends[0] == low && ends[1] == high;
 }
 
@@ -788,12 +793,12 @@ static void check_intervals(const cmlp_model *model, void *scratch, size_t size)
     (void)scratch, (void)size;
     CHECK(has_interval(model, 0.1, crossed, 4.25, 4.25) && has_interval(model, 0.4, crossed, 1, 7.5));
     CHECK(has_interval(model, 0.91, crossed, -INFINITY, INFINITY) && has_interval(model, 0.9, few, -8, 9));
-    CHECK(cmlp_table_interval(model, 0, 0.9, crossed, N_OUT, NULL, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_interval(model, 0, 0.9, NULL, 0, ends, ends + 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_interval(model, 0, 0.9, crossed, N_OUT - 1, ends, ends + 1, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_table_interval(model, 1, 0.9, crossed, N_OUT, ends, ends + 1, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_interval(model, 0, 0.9, unknown, N_OUT, ends, ends + 1, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_interval(NULL, 0, 0.9, crossed, N_OUT, ends, ends + 1, NULL) == CMLP_ERROR_NULL && ends[0] == -7 && ends[1] == -7);
+    CHECK(cmlp_table_interval(model, QUERY(0, 0.9, crossed, N_OUT), NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_interval(model, QUERY(0, 0.9, NULL, 0), ends, ends + 1, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_interval(model, QUERY(0, 0.9, crossed, N_OUT - 1), ends, ends + 1, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_table_interval(model, QUERY(1, 0.9, crossed, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_table_interval(model, QUERY(0, 0.9, unknown, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_interval(NULL, QUERY(0, 0.9, crossed, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_NULL && ends[0] == -7 && ends[1] == -7);
 }
 
 static const double frequent[] = {0, 0.25, 10, 9.5}; /* the ends of the targets, each with a number near it */
@@ -923,9 +928,9 @@ static void check_margins_of_targets(const cmlp_model *model, void *scratch, siz
     double margin;
     (void)scratch, (void)size;
     for (int k = 0; k < N_OUT; k++)
-        CHECK(cmlp_table_margin(model, k, 0.5, NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == scores[1] - 10 * k);
-    CHECK(cmlp_table_margin(model, N_OUT, 0.5, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_margin(model, -1, 0.5, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+        CHECK(cmlp_table_margin(model, QUERY(k, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[1] - 10 * k);
+    CHECK(cmlp_table_margin(model, QUERY(N_OUT, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_table_margin(model, QUERY(-1, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
 }
 
 static void check_scores_of_targets(const cmlp_table *table)
@@ -1131,7 +1136,7 @@ static void check_ordered(const cmlp_model *model, void *scratch, size_t size)
     cmlp_value label = {0};
     CHECK(cmlp_model_label(model, 0, &label, NULL) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "low", 3));
     CHECK(cmlp_model_label(model, 4, &label, NULL) == CMLP_ERROR_INDEX);
-    const cmlp_status status = cmlp_table_margin(model, 0, 0.5, found[0], N_OUT + 1, &margin, &margin, NULL);
+    const cmlp_status status = cmlp_table_margin(model, QUERY(0, 0.5, found[0], N_OUT + 1), &margin, &margin, NULL);
     CHECK(n_arrays ? status == CMLP_OK && margin == 4 : status == CMLP_ERROR_NOT_FOUND);
 }
 

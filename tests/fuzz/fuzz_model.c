@@ -121,16 +121,15 @@ static void use_margins(const used_model *u)
     double margin, ends[2];
     for (int64_t target = -1; target < 4; target++)
         for (size_t i = 0; i < sizeof coverages / sizeof *coverages; i++) {
-            const cmlp_status plain = cmlp_table_margin(u->model, target, coverages[i], NULL, 0, &margin, &margin,
-                                                        NULL);
+            const cmlp_status plain =
+                cmlp_table_margin(u->model, QUERY(target, coverages[i], NULL, 0), &margin, &margin, NULL);
             for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
                 if (u->info->dtype == CMLP_FLOAT32) continue;
                 for (int64_t j = 0; j < n; j++) outputs[j] = values[k];
-                const cmlp_status status = cmlp_table_margin(u->model, target, coverages[i], outputs, n, &margin,
-                                                             &margin, NULL);
+                const cmlp_table_query *const query = QUERY(target, coverages[i], outputs, n);
+                const cmlp_status status = cmlp_table_margin(u->model, query, &margin, &margin, NULL);
                 require(plain ? status != CMLP_OK || plain == CMLP_ERROR_NULL : !status);
-                const cmlp_status of_ends = cmlp_table_interval(u->model, target, coverages[i], outputs, n, ends,
-                                                                ends + 1, NULL);
+                const cmlp_status of_ends = cmlp_table_interval(u->model, query, ends, ends + 1, NULL);
                 require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_NOT_FOUND || of_ends == CMLP_ERROR_OPTION);
             }
         }

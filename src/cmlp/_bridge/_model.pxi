@@ -336,6 +336,14 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     content.done(status, &run)
 
 
+cdef cmlp_table_query query_of(double coverage, cnp.ndarray outputs, int64_t target):
+    """Return a query for a row's outputs, which must outlive it."""
+    cdef cmlp_table_query query
+    query.struct_size, query.coverage, query.target = sizeof(cmlp_table_query), coverage, target
+    query.outputs, query.n_outputs = <const double *>cnp.PyArray_DATA(outputs), cnp.PyArray_SIZE(outputs)
+    return query
+
+
 cdef class Model:
     """A model in the bytes of a file, loaded and verified by the core.
 
@@ -423,17 +431,17 @@ cdef class Model:
     def margin(self, double coverage, outputs=None, int64_t target=0):
         """Return how far the interval of a coverage reaches beyond the outputs of a row of a table's model."""
         cdef cnp.ndarray row = np.array([] if outputs is None else outputs, np.float64, ndmin=1)
-        cdef const double *first = NULL
+        cdef cmlp_table_query query = query_of(coverage, row, target)
         cdef double below = 0, above = 0
-        if outputs is not None:
-            first = <const double *>cnp.PyArray_DATA(row)
-        check(cmlp_table_margin(self.model, target, coverage, first, len(row), &below, &above, NULL))
+        if outputs is None:
+            query.outputs = NULL
+        check(cmlp_table_margin(self.model, &query, &below, &above, NULL))
         return above
 
     def interval(self, double coverage, outputs, int64_t target=0):
         """Return the ends of the interval of a coverage for the outputs of a row of a table's model."""
         cdef cnp.ndarray row = np.array(outputs, np.float64, ndmin=1)
+        cdef cmlp_table_query query = query_of(coverage, row, target)
         cdef double low = 0, high = 0
-        check(cmlp_table_interval(self.model, target, coverage, <const double *>cnp.PyArray_DATA(row), len(row), &low,
-                                  &high, NULL))
+        check(cmlp_table_interval(self.model, &query, &low, &high, NULL))
         return low, high
