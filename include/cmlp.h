@@ -249,7 +249,7 @@ typedef struct cmlp_run {
  *     void *memory = malloc(info.model_size);
  *     run.workspace = malloc(run.workspace_size = info.workspace_size);
  *     const cmlp_model *model;
- *     status = cmlp_model_init(memory, info.model_size, file, file_size, 0, &model, &run);
+ *     status = cmlp_model_init(memory, info.model_size, file, file_size, NULL, &model, &run);
  *     const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT32, 1, 784);
  *     int32_t answer;
  *     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
@@ -271,6 +271,16 @@ typedef struct cmlp_run {
 /* Element types. CMLP_INT32 and CMLP_INT64 are only for the indices of CSR rows. */
 typedef int32_t cmlp_dtype;
 enum { CMLP_FLOAT32 = 1, CMLP_FLOAT64 = 2, CMLP_UINT8 = 3, CMLP_INT32 = 4, CMLP_INT64 = 5, CMLP_DTYPE_SIGNED = -1 };
+
+/* Instruction sets. A sum of them is a set of several. */
+typedef int32_t cmlp_isa;
+enum {
+    CMLP_ISA_GENERIC = 1, /* plain C, on every processor */
+    CMLP_ISA_AVX2 = 2,    /* x86: AVX2 and FMA */
+    CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
+    CMLP_ISA_NEON = 8,    /* aarch64 */
+    CMLP_ISA_SIGNED = -1
+};
 
 /* A model, and the description of a network (cmlp_net_init). They are constant, must stay where they are, and need no
  * destructor: release their memory when no call uses it. A model also points into the bytes of its file. */
@@ -315,27 +325,29 @@ typedef struct cmlp_model_info {
  * library cannot run the model. After these, all fields of *info are 0 except struct_size, head_size and error_at. */
 CMLP_CHECKED cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
 
-/* For cmlp_model_init. */
-typedef int32_t cmlp_model_flags;
-enum {
-    CMLP_MODEL_TRUSTED = 1, /* skips the checks that read all data */
-    CMLP_MODEL_FLAGS_SIGNED = -1
-};
+/* How cmlp_model_init makes a model.
+ *
+ * The errors of options: ISA (isa_mask). */
+typedef struct cmlp_model_options {
+    size_t struct_size;
+    int32_t is_trusted; /* nonzero: skips the checks that read all data: of its checksum, that all parameters are finite, and
+                         * that the example in the file gives the stored output */
+    cmlp_isa isa_mask;  /* as in cmlp_net_config */
+} cmlp_model_options;
 
 /* Makes a model in `memory`.
  * memory: info->model_size bytes.
  * file: the file_size bytes of the whole file, at a multiple of 8. They must stay in place, unchanged, as long as the model
  *     is used, because the model uses the parameters in them.
- * flags: 0, or CMLP_MODEL_TRUSTED: then the function checks neither the data's checksum, nor that all parameters are finite,
- *     nor that the example in the file gives the stored output.
+ * options: NULL: all fields are 0.
  * model: receives the model, whose address is inside `memory`.
- * run: its workspace has info->workspace_size bytes, with CMLP_MODEL_TRUSTED none. `refused` can be a part of the file, such
+ * run: its workspace has info->workspace_size bytes, with is_trusted none. `refused` can be a part of the file, such
  *     as "input.factor", "labels" or "categories".
  * Returns the statuses of cmlp_model_describe; FILE_LONG; FILE_NONFINITE and FILE_VALUE (a shift, a factor, a number of a
- * table); unless trusted, FILE_DATA_CRC, FILE_NONFINITE (a parameter) and FILE_EXAMPLE; OPTION (an unknown flag). After
- * every failure *model is NULL, and the contents of `memory` are unspecified. */
+ * table); unless trusted, FILE_DATA_CRC, FILE_NONFINITE (a parameter) and FILE_EXAMPLE. After every failure *model is NULL,
+ * and the contents of `memory` are unspecified. */
 CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size,
-                                         cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run);
+                                         const cmlp_model_options *options, const cmlp_model **model, cmlp_run *run);
 
 /* A stride that repeats one row for every i, or one element for every j. (A stride of 0 means contiguous.) */
 #define CMLP_REPEAT (-0x7fffffffffffffff - 1)
@@ -551,16 +563,6 @@ enum {
     CMLP_LOSS_LABEL_SMOOTHING = 9, /* the log loss of targets (1-p) y + p/k, k = n_out for softmax and 2 for
                                     * logistic; 0 <= y <= 1; p < 1, 0.1 by default (Szegedy et al. 2016) */
     CMLP_LOSS_SIGNED = -1
-};
-
-/* Instruction sets. A sum of them is a set of several. */
-typedef int32_t cmlp_isa;
-enum {
-    CMLP_ISA_GENERIC = 1, /* plain C, on every processor */
-    CMLP_ISA_AVX2 = 2,    /* x86: AVX2 and FMA */
-    CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
-    CMLP_ISA_NEON = 8,    /* aarch64 */
-    CMLP_ISA_SIGNED = -1
 };
 
 typedef struct cmlp_net_config {

@@ -77,7 +77,7 @@ public:
         cmlp_run run = CMLP_INIT(cmlp_run);
         run.workspace = workspace.data();
         run.workspace_size = workspace.size();
-        check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), 0, &loaded, &run), &run);
+        check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), nullptr, &loaded, &run), &run);
     }
 
     // Reads a file as cmlp_file_load does. After a failure the model is unchanged.

@@ -31,7 +31,7 @@ typedef struct cmlp_capi {
     const char *(*version)(void);
     cmlp_status (*model_describe)(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
     cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t file_size,
-                              cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run);
+                              const cmlp_model_options *options, const cmlp_model **model, cmlp_run *run);
     void (*rows_init)(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                       int64_t n_columns);
     cmlp_status (*model_predict)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,

@@ -93,7 +93,7 @@ static inline cmlp_status cmlp_file_fill_(cmlp_file *file, FILE *stream)
     char *const bytes = CMLP_FILE_CAST(char *, file->memory);
     file->run.workspace = bytes + workspace;
     file->run.workspace_size = file->info.workspace_size;
-    return cmlp_model_init(bytes + model, file->info.model_size, bytes, got, 0, &file->model, &file->run);
+    return cmlp_model_init(bytes + model, file->info.model_size, bytes, got, NULL, &file->model, &file->run);
 }
 
 /* Reads a model file, of a network or a table, from a stream up to its end, verifies it and makes the model. All fields of

@@ -137,12 +137,14 @@ static void call_table(void)
     double output, below, above;
     int32_t index;
     GUARDED(cmlp_model_info) info;
+    GUARDED(cmlp_model_options) options;
     GUARDED(cmlp_table_column_info) column;
     GUARDED(cmlp_rows) rows;
     GUARDED(cmlp_prediction) prediction;
     GUARDED(cmlp_table_query) query;
     GUARDED(cmlp_run) run;
     PREPARE(info, cmlp_model_info);
+    PREPARE(options, cmlp_model_options);
     PREPARE(column, cmlp_table_column_info);
     PREPARE(rows, cmlp_rows);
     PREPARE(prediction, cmlp_prediction);
@@ -153,7 +155,7 @@ static void call_table(void)
     CHECK(info.value.model_size <= sizeof memory && info.value.workspace_size <= sizeof workspace);
     run.value.workspace = workspace;
     run.value.workspace_size = info.value.workspace_size;
-    CHECK(cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model, &run.value) == CMLP_OK);
+    CHECK(cmlp_model_init(memory, sizeof memory, file.bytes, file.size, &options.value, &model, &run.value) == CMLP_OK);
     CHECK(cmlp_table_describe_column(model, 1, &column.value, NULL) == CMLP_OK && column.value.n_categories == 2);
     rows.value = cmlp_dense_rows(row, CMLP_FLOAT64, 1, 2);
     prediction.value.outputs = &output;
@@ -164,8 +166,8 @@ static void call_table(void)
     CHECK(output > 0 && output < 1 && index == (output > 0.5));
     query.value.coverage = 0.5;
     CHECK(cmlp_table_margin(model, &query.value, &below, &above, NULL) == CMLP_OK && below == 0.3 && above == 0.3);
-    CHECK(intact(info.guard) && intact(column.guard) && intact(rows.guard) && intact(prediction.guard) &&
-          intact(query.guard) && intact(run.guard));
+    CHECK(intact(info.guard) && intact(options.guard) && intact(column.guard) && intact(rows.guard));
+    CHECK(intact(prediction.guard) && intact(query.guard) && intact(run.guard));
 }
 
 /* The library rejects structs from before the first release and from a newer header. */

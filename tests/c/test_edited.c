@@ -32,7 +32,7 @@ static int load(const cmlp_model **model)
     const int status = cmlp_model_describe(copy, file.size, &info, NULL);
     CHECK(info.error_at <= info.head_size);
     if (status) return status;
-    return cmlp_model_init(model_memory, sizeof model_memory, copy, file.size, 0, model,
+    return cmlp_model_init(model_memory, sizeof model_memory, copy, file.size, NULL, model,
                            SPACE(scratch, sizeof scratch));
 }
 

@@ -160,13 +160,12 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     CHECK(info.n_in == N_COLUMNS && info.n_out == n_outputs && info.dtype == CMLP_FLOAT64);
     CHECK(info.n_nets == n_nets);
     const cmlp_model *model = NULL;
-    const cmlp_model_flags flags = verify ? 0 : CMLP_MODEL_TRUSTED;
     void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
     void *scratch = slot_place(&scratch_slot, info.workspace_size, AT_END, 0);
     const int too_small =
-        cmlp_model_init(memory, info.model_size - 1, copy, file->size, CMLP_MODEL_TRUSTED, &model, NULL);
+        cmlp_model_init(memory, info.model_size - 1, copy, file->size, OPTIONS(.is_trusted = 1), &model, NULL);
     CHECK(too_small == (file->size < info.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_BUFFER_SIZE));
-    status = cmlp_model_init(memory, info.model_size, copy, file->size, flags, &model,
+    status = cmlp_model_init(memory, info.model_size, copy, file->size, OPTIONS(.is_trusted = !verify), &model,
                              SPACE(scratch, info.workspace_size));
     if (!status && use) use(model, scratch, info.workspace_size);
     CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));
@@ -358,7 +357,7 @@ static void check_eight_nets(void)
     table.n_nets = 8;
     outputs_of(0, row, wanted);
     CHECK(write_table(&table, 0) == CMLP_OK);
-    CHECK(cmlp_model_init(memory, sizeof memory, good.bytes, good.size, 0, &model, SPACE(scratch, sizeof scratch)) == CMLP_OK);
+    CHECK(cmlp_model_init(memory, sizeof memory, good.bytes, good.size, NULL, &model, SPACE(scratch, sizeof scratch)) == CMLP_OK);
     CHECK(predict_row(model, row, N_COLUMNS, NULL, found, scratch, sizeof scratch) == CMLP_OK);
     CHECK(same_bits(CMLP_FLOAT64, found, wanted, N_OUT));
 }
@@ -1040,11 +1039,11 @@ static void check_threshold(void)
 {
     const int64_t sizes[] = {WIDE, 1};
     const int32_t activation = CMLP_ACTIVATION_LOGISTIC;
-    static double threshold[2] = {0.5, 0};
     cmlp_table table = table_of(NULL), t;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     t = table;
-    t.threshold = threshold;
+    t.has_threshold = 1;
+    t.threshold = 0.5;
     CHECK(refused(t) == CMLP_ERROR_OPTION); /* several outputs */
     config.sizes = sizes;
     config.activations = &activation;
@@ -1058,27 +1057,27 @@ static void check_threshold(void)
     CHECK(!memcmp(good.bytes + 53, "\",\"data_crc32\"", 14));
     const double output = threshold_output;
     CHECK(output > 0 && output < 1);
-    table.threshold = threshold;
-    threshold[0] = output;
+    table.has_threshold = 1;
+    table.threshold = output;
     write_and_label(&table, 1);
     CHECK(!memcmp(good.bytes + 53, "\",\"requires\":\"threshold\",\"data_crc32\"", 37));
-    threshold[0] = nextafter(output, 1);
+    table.threshold = nextafter(output, 1);
     write_and_label(&table, 0);
-    threshold[0] = 0;
+    table.threshold = 0;
     write_and_label(&table, 1);
-    threshold[0] = 1;
+    table.threshold = 1;
     write_and_label(&table, 0);
-    threshold[0] = nextafter(1, 2);
+    table.threshold = nextafter(1, 2);
     write_and_label(&table, 0);
     const double wrong[] = {-1e-9, 1.0000001, NAN, INFINITY};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
-        threshold[0] = wrong[k];
+        table.threshold = wrong[k];
         CHECK(refused(table) == CMLP_ERROR_OPTION);
     }
-    threshold[0] = 0.5;
+    table.threshold = 0.5;
     CHECK((t = table, t.targets = &target, t.n_targets = 1, refused(t)) == CMLP_ERROR_OPTION);
-    CHECK((t = table, t.threshold = (const double *)(const void *)((const char *)threshold + 1), refused(t)) ==
-          CMLP_ERROR_ALIGNMENT);
+    CHECK((t = table, t.has_threshold = 0, refused(t)) == CMLP_ERROR_OPTION);
+    CHECK((t = table, t.reserved = 1, refused(t)) == CMLP_ERROR_OPTION);
     n_outputs = N_OUT;
     n_nets = N_NETS;
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);

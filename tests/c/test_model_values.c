@@ -76,7 +76,7 @@ static cmlp_status load(const model_file *file, const cmlp_model **model, cmlp_m
     *info = CMLP_INIT(cmlp_model_info);
     const cmlp_status status = cmlp_model_describe(copy, file->size, info, NULL);
     if (status) return status;
-    return cmlp_model_init(memory, sizeof memory, copy, file->size, 0, model, SPACE(workspace, sizeof workspace));
+    return cmlp_model_init(memory, sizeof memory, copy, file->size, NULL, model, SPACE(workspace, sizeof workspace));
 }
 
 /* ---- labels */

@@ -176,10 +176,10 @@ static void load(const uint8_t *data, size_t size, int verify)
     cmlp_status status = cmlp_model_describe(file, size, &info, NULL);
     if (!status && info.model_size + info.workspace_size < 1 << 26) {
         const cmlp_model *model = NULL;
-        const cmlp_model_flags flags = verify ? 0 : CMLP_MODEL_TRUSTED;
         void *memory = malloc(info.model_size), *scratch = malloc(info.workspace_size);
         require(memory && scratch);
-        status = cmlp_model_init(memory, info.model_size, file, size, flags, &model, SPACE(scratch, info.workspace_size));
+        status = cmlp_model_init(memory, info.model_size, file, size, OPTIONS(.is_trusted = !verify), &model,
+                                 SPACE(scratch, info.workspace_size));
         if (!status && info.n_in < 1 << 20) use(file, model, &info, scratch);
         free(memory);
         free(scratch);

@@ -303,7 +303,6 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     cdef cmlp_table table
     cdef cnp.ndarray memory
     cdef cmlp_table_target *c_target
-    cdef double limit = 0.0 if threshold is None else threshold
     cdef cmlp_run run
     cdef int status
     require_length(target_names, len(targets), "target_names")
@@ -322,7 +321,8 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
         if target_names is not None:
             c_target[i].name, c_target[i].n_name = name[i].text, name[i].n_text
     table.targets, table.n_targets = NULL if target is None else c_target, len(targets)
-    table.threshold = NULL if threshold is None else &limit
+    table.threshold, table.has_threshold = 0.0 if threshold is None else threshold, threshold is not None
+    table.reserved = 0
     table.calibration = NULL
     if calibration is not None:
         scores = Calibration(calibration)
@@ -364,7 +364,9 @@ cdef class Model:
     def __cinit__(self, cnp.ndarray file not None, bint verify=True):
         cdef const void *first = cnp.PyArray_DATA(file)
         cdef size_t n = cnp.PyArray_NBYTES(file)
+        cdef cmlp_model_options options
         cdef int status
+        options.struct_size, options.is_trusted, options.isa_mask = sizeof(cmlp_model_options), not verify, ISA_MASK
         if not cnp.PyArray_IS_C_CONTIGUOUS(file) or cnp.PyArray_TYPE(file) != cnp.NPY_UINT8:
             raise ValueError(f"file must be a contiguous array of uint8, got {describe(file)}")
         self.file = file
@@ -375,7 +377,7 @@ cdef class Model:
         self.run.workspace = workspace_of(self.info.workspace_size)
         self.run.workspace_size = self.info.workspace_size
         with nogil:
-            status = cmlp_model_init(self.memory, self.info.model_size, first, n, 0 if verify else CMLP_MODEL_TRUSTED,
+            status = cmlp_model_init(self.memory, self.info.model_size, first, n, &options,
                                      &self.model, &self.run)
         check_file(status, 0, &self.run)
 
