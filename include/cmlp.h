@@ -36,6 +36,10 @@
  * - Workspace. Computing calls need memory whose contents do not matter. One workspace can serve any number of calls, one
  *   after the other. Its size in bytes is that of cmlp_workspace_size for a network, and for a model those of
  *   cmlp_model_info and cmlp_model_workspace_size.
+ * - Calling convention. Functions and callbacks have the default one of C on the platform: the options of the compiler that
+ *   change it (/Gz, -mregparm) must be the same for the program and the library.
+ * - Pointers. A pointer must not be NULL unless a comment says that it can be; an array and a text can be NULL where their
+ *   length can be 0.
  * - Lengths. An array is followed by its length, whose name is n_ and the name of the array. It counts the elements of the
  *   whole array. An array without a length has the shape that its comment states, in terms of other lengths. An input has
  *   exactly the length that the call needs, an output at least this length; otherwise the function returns LENGTH. Blocks of
@@ -71,8 +75,9 @@
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64, and with compilers without intrinsics, the mode must
  *   be the default one. Callbacks run in the library's mode.
- * - Callbacks may call functions of the library, with a run, a workspace and outputs of their own. They must not change or
- *   release what the outer call reads or writes.
+ * - Callbacks must return to the library, because other threads may work for the call: no longjmp, no C++ exception and no
+ *   end of the thread leaves them. They may call functions of the library, with a run, a workspace and outputs of their own.
+ *   They must not change or release what the outer call reads or writes.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
  *   rows of a prediction, any instruction set, compiler and system.
  */
@@ -218,8 +223,7 @@ typedef struct cmlp_run {
     size_t workspace_size;
     /* NULL, or called by the calling thread between the passes over at most 256 rows (with several workers, over a
      * worker's rows of a batch): usually every few milliseconds, with 10^7 parameters some 0.1 s. A result other
-     * than 0 cancels the call. It must return (no longjmp, no C++ exception): other threads may work for this call.
-     * Predictions of one row need not call it. */
+     * than 0 cancels the call. Predictions of one row need not call it. */
     int (*poll)(void *context);
     void *poll_context;
     /* Outputs. The row is a position in the rows, not in `order`, except for ORDER; for an element of an array, its index.
@@ -408,7 +412,10 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
     return rows;
 }
 
-/* Writes what cmlp_dense_rows returns to the struct_size bytes of *rows: for languages that cannot call inline functions. */
+/* Writes what cmlp_dense_rows returns to the struct_size bytes of *rows: for languages that cannot call inline functions.
+ * This function, cmlp_targets_init and cmlp_optimizer_init return no status: they write nothing if the struct is NULL or
+ * struct_size is smaller than a size_t. For a struct that is smaller than that of 1.0, the calls that read it return
+ * STRUCT_SIZE. */
 CMLP_API void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                              int64_t n_columns);
 
@@ -705,7 +712,7 @@ typedef struct cmlp_objective {
     int32_t reserved;          /* 0 */
     /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it for all
      * selected rows of a batch, in their sequence. How they are divided into calls is not specified. A result other than 0
-     * cancels the call, as that of cmlp_run.poll, whose rules hold. */
+     * cancels the call. */
     int (*loss)(void *context, const cmlp_loss_call *call);
     void *loss_context;
 } cmlp_objective;

@@ -18,7 +18,14 @@
 #include <vector>
 
 namespace cmlp {
-inline namespace v1 { // of the major version: two of them can be in one program
+// Of the major version: two of them can be in one program. So can code with exceptions and code without, whose functions differ.
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#  define CMLP_HPP_THROWS 1
+inline namespace v1 {
+#else
+#  define CMLP_HPP_THROWS 0
+inline namespace v1_aborts {
+#endif
 
 // A status, and what the run of the call reports beside it.
 class error : public std::runtime_error {
@@ -37,7 +44,7 @@ public:
 inline void check(cmlp_status status, const cmlp_run *run = nullptr)
 {
     if (status == CMLP_OK) return;
-#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#if CMLP_HPP_THROWS
     if (run) throw error(status, run->refused, run->bad_index, run->bad_column);
     throw error(status);
 #else
@@ -290,7 +297,9 @@ private:
 };
 
 static_assert(CMLP_VERSION_MAJOR == 1, "the namespace is that of the major version");
-} // namespace v1
+} // inline namespace
 } // namespace cmlp
+
+#undef CMLP_HPP_THROWS
 
 #endif

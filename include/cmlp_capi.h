@@ -69,6 +69,7 @@ typedef struct cmlp_capi {
     cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run);
     const cmlp_activation_info *(*describe_activation)(cmlp_activation activation);
     const cmlp_loss_info *(*describe_loss)(cmlp_loss loss);
+    int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output);
     const char *(*isa_name)(cmlp_isa isa);
     const char *(*solver_name)(cmlp_solver solver);
     cmlp_isa (*net_isa)(const cmlp_net *net);
@@ -102,7 +103,6 @@ typedef struct cmlp_capi {
                                  cmlp_run *run);
     cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                         const cmlp_paths *paths, size_t *bytes, cmlp_run *run);
-    int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
@@ -130,11 +130,11 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_model_find_string, cmlp_model_prepare_rows, cmlp_workspace_size, cmlp_forward, cmlp_net_size, cmlp_net_init,
     cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_init_params, cmlp_targets_init,
     cmlp_optimizer_init, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write, cmlp_net_layer,
-    cmlp_describe_activation, cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa,
-    cmlp_backpropagate, cmlp_step, cmlp_table_describe_column, cmlp_table_find_code, cmlp_table_find_category,
-    cmlp_table_read_cell, cmlp_table_margin, cmlp_table_interval, cmlp_table_encoder_width, cmlp_table_encode,
-    cmlp_table_workspace_size, cmlp_table_write, cmlp_bounds, cmlp_forward_paths, cmlp_paths_workspace_size,
-    cmlp_loss_allows
+    cmlp_describe_activation, cmlp_describe_loss, cmlp_loss_allows, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa,
+    cmlp_cpu_isa, cmlp_backpropagate, cmlp_step, cmlp_table_describe_column, cmlp_table_find_code,
+    cmlp_table_find_category, cmlp_table_read_cell, cmlp_table_margin, cmlp_table_interval, cmlp_table_encoder_width,
+    cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write, cmlp_bounds, cmlp_forward_paths,
+    cmlp_paths_workspace_size
 };
 #endif
 

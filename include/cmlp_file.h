@@ -113,7 +113,9 @@ static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
     return status;
 }
 
-/* The same for the file at a path. Returns READ also if it cannot be opened. */
+/* The same for the file at a path, which fopen opens: a path is bytes in the encoding of the file system, on Windows in the
+ * code page of the program. For other paths, a program opens the stream itself (on Windows with _wfopen) and calls
+ * cmlp_file_load_stream. Returns READ also if the file cannot be opened, or if path is NULL. */
 static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
 {
     FILE *const stream = path ? fopen(path, "rb") : NULL;

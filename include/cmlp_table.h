@@ -273,8 +273,8 @@ typedef struct cmlp_table {
     int64_t n_nets;          /* from 1 to CMLP_TABLE_MAX_NETS */
     const cmlp_table_target *targets; /* NULL: outputs are probabilities */
     int64_t n_targets;       /* 0, or 1: the target of all outputs, such as its quantiles; or one for each output */
-    double threshold;        /* with has_threshold a number from 0 to 1, or the next double; otherwise 0 */
     const cmlp_table_calibration *calibration; /* or NULL */
+    double threshold;        /* with has_threshold a number from 0 to 1, or the next double; otherwise 0 */
     int32_t has_threshold;   /* nonzero: the label is 1 if the only output, of a logistic output layer, is at least
                               * `threshold`; without targets */
     int32_t reserved;        /* 0 */

@@ -58,6 +58,7 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run) noexcept nogil
         const cmlp_activation_info *(*describe_activation)(cmlp_activation activation) noexcept nogil
         const cmlp_loss_info *(*describe_loss)(cmlp_loss loss) noexcept nogil
+        int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output) noexcept nogil
         const char *(*isa_name)(cmlp_isa isa) noexcept nogil
         const char *(*solver_name)(cmlp_solver solver) noexcept nogil
         cmlp_isa (*net_isa)(const cmlp_net *net) noexcept nogil
@@ -93,7 +94,6 @@ cdef extern from "cmlp_capi.h" nogil:
                                      cmlp_run *run) noexcept nogil
         cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                             const cmlp_paths *paths, size_t *bytes, cmlp_run *run) noexcept nogil
-        int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

@@ -652,8 +652,8 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_nets
         const cmlp_table_target *targets
         int64_t n_targets
-        double threshold
         const cmlp_table_calibration *calibration
+        double threshold
         int32_t has_threshold
         int32_t reserved
 

@@ -1,4 +1,4 @@
-"""cmlp.hpp without exceptions: failures end the program, and model::open returns a status."""
+"""cmlp.hpp without exceptions: failures end the program, and model::open returns a status. Both ways fit in one program."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from c_build import COMPILER, run
 import cmlp
 
 CPLUSPLUS = shutil.which(os.environ.get("CXX", "c++"))
+CMLP_ERROR_READ = 84
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not COMPILER or not CPLUSPLUS, reason="needs compilers called cc and c++"),
@@ -28,6 +29,33 @@ int main(int, char **argv)
     if (!std::strcmp(argv[1], "open")) std::printf("%d ", static_cast<int>(model.open(argv[2])));
     if (!std::strcmp(argv[1], "load")) model = cmlp::model::load(argv[2]);
     std::printf("%d\\n", static_cast<int>(model.info().n_out));
+}
+"""
+
+THROWING = """
+#include <cmlp.hpp>
+
+int status_of(const char *path)
+{
+    try {
+        return cmlp::model::load(path).info().n_out > 0 ? 0 : -1;
+    } catch (const cmlp::error &error) {
+        return error.status;
+    }
+}
+"""
+MIXED = """
+#include <cmlp.hpp>
+
+#include <cstdio>
+
+int status_of(const char *path);
+
+int main(int, char **argv)
+{
+    std::printf("%d\\n", status_of(argv[1]));
+    std::fflush(stdout);
+    cmlp::model::load(argv[1]);
 }
 """
 
@@ -54,3 +82,19 @@ def test_wrapper_without_exceptions_returns_a_status_or_aborts(program, tmp_path
     assert run(program, "open", tmp_path / "missing.cmlp").split()[0] != "0"
     done = subprocess.run([program, "load", tmp_path / "missing.cmlp"], capture_output=True)
     assert done.returncode == -signal.SIGABRT
+
+
+def test_code_with_exceptions_and_code_without_fit_in_one_program(single_object, tmp_path):
+    include = f"-I{single_object.parent}"
+    for name, text, *flags in (("throws", THROWING), ("aborts", MIXED, "-fno-exceptions")):
+        source = tmp_path / f"{name}.cpp"
+        source.write_text(text, encoding="utf-8")
+        run(CPLUSPLUS, "-std=c++17", "-O0", *flags, include, "-c", source, "-o", tmp_path / name)
+    for first, second in (("throws", "aborts"), ("aborts", "throws")):
+        objects = [tmp_path / first, tmp_path / second, single_object]
+        run(CPLUSPLUS, *objects, "-pthread", "-lm", "-o", tmp_path / "mixed")
+        done = subprocess.run(
+            [tmp_path / "mixed", tmp_path / "missing.cmlp"], capture_output=True, text=True
+        )
+        assert done.stdout == f"{CMLP_ERROR_READ}\n"
+        assert done.returncode == -signal.SIGABRT
