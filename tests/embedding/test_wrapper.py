@@ -1,4 +1,4 @@
-"""cmlp.hpp without exceptions: failures end the program, and model::open returns a status. Both ways fit in one program."""
+"""cmlp.hpp without exceptions: failures abort or are statuses. Code with exceptions fits in the same program."""
 
 import os
 import shutil
