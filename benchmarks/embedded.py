@@ -23,7 +23,7 @@ static int64_t memory[1 << 17], workspace[1 << 16];
 static const cmlp_model *model;
 static cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
 int load(const void *file, long size) {
-    return cmlp_model_init(memory, sizeof memory, file, (size_t)size, 0, &model, &run);
+    return cmlp_model_init(memory, sizeof memory, file, (size_t)size, NULL, &model, &run);
 }
 float predict(const float *x, int n) {
     float output[10], sum = 0;

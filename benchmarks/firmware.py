@@ -169,7 +169,7 @@ static cmlp_run run = {{.struct_size = sizeof run, .workspace = workspace, .work
     const size_t n = (size_t)(model_file_end - model_file);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     if (cmlp_model_describe(model_file, n, &info, 0)) fault();
-    if (cmlp_model_init(memory, sizeof memory, model_file, n, 0, &model, &run)) fault();
+    if (cmlp_model_init(memory, sizeof memory, model_file, n, NULL, &model, &run)) fault();
 }}
 {FUNCTION} int classify(const uint8_t *x)
 {{

@@ -36,6 +36,10 @@
  * - Workspace. Computing calls need memory whose contents do not matter. One workspace can serve any number of calls, one
  *   after the other. Its size in bytes is that of cmlp_workspace_size for a network, and for a model those of
  *   cmlp_model_info and cmlp_model_workspace_size.
+ * - Calling convention. Functions and callbacks have the default one of C on the platform: the options of the compiler that
+ *   change it (/Gz, -mregparm) must be the same for the program and the library.
+ * - Pointers. A pointer must not be NULL unless a comment says that it can be; an array and a text can be NULL where their
+ *   length can be 0.
  * - Lengths. An array is followed by its length, whose name is n_ and the name of the array. It counts the elements of the
  *   whole array. An array without a length has the shape that its comment states, in terms of other lengths. An input has
  *   exactly the length that the call needs, an output at least this length; otherwise the function returns LENGTH. Blocks of
@@ -71,8 +75,9 @@
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64, and with compilers without intrinsics, the mode must
  *   be the default one. Callbacks run in the library's mode.
- * - Callbacks may call functions of the library, with a run, a workspace and outputs of their own. They must not change or
- *   release what the outer call reads or writes.
+ * - Callbacks must return to the library, because other threads may work for the call: no longjmp, no C++ exception and no
+ *   end of the thread leaves them. They may call functions of the library, with a run, a workspace and outputs of their own.
+ *   They must not change or release what the outer call reads or writes.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
  *   rows of a prediction, any instruction set, compiler and system.
  */
@@ -218,8 +223,7 @@ typedef struct cmlp_run {
     size_t workspace_size;
     /* NULL, or called by the calling thread between the passes over at most 256 rows (with several workers, over a
      * worker's rows of a batch): usually every few milliseconds, with 10^7 parameters some 0.1 s. A result other
-     * than 0 cancels the call. It must return (no longjmp, no C++ exception): other threads may work for this call.
-     * Predictions of one row need not call it. */
+     * than 0 cancels the call. Predictions of one row need not call it. */
     int (*poll)(void *context);
     void *poll_context;
     /* Outputs. The row is a position in the rows, not in `order`, except for ORDER; for an element of an array, its index.
@@ -249,7 +253,7 @@ typedef struct cmlp_run {
  *     void *memory = malloc(info.model_size);
  *     run.workspace = malloc(run.workspace_size = info.workspace_size);
  *     const cmlp_model *model;
- *     status = cmlp_model_init(memory, info.model_size, file, file_size, 0, &model, &run);
+ *     status = cmlp_model_init(memory, info.model_size, file, file_size, NULL, &model, &run);
  *     const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT32, 1, 784);
  *     int32_t answer;
  *     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
@@ -271,6 +275,16 @@ typedef struct cmlp_run {
 /* Element types. CMLP_INT32 and CMLP_INT64 are only for the indices of CSR rows. */
 typedef int32_t cmlp_dtype;
 enum { CMLP_FLOAT32 = 1, CMLP_FLOAT64 = 2, CMLP_UINT8 = 3, CMLP_INT32 = 4, CMLP_INT64 = 5, CMLP_DTYPE_SIGNED = -1 };
+
+/* Instruction sets. A sum of them is a set of several. */
+typedef int32_t cmlp_isa;
+enum {
+    CMLP_ISA_GENERIC = 1, /* plain C, on every processor */
+    CMLP_ISA_AVX2 = 2,    /* x86: AVX2 and FMA */
+    CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
+    CMLP_ISA_NEON = 8,    /* aarch64 */
+    CMLP_ISA_SIGNED = -1
+};
 
 /* A model, and the description of a network (cmlp_net_init). They are constant, must stay where they are, and need no
  * destructor: release their memory when no call uses it. A model also points into the bytes of its file. */
@@ -315,27 +329,29 @@ typedef struct cmlp_model_info {
  * library cannot run the model. After these, all fields of *info are 0 except struct_size, head_size and error_at. */
 CMLP_CHECKED cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
 
-/* For cmlp_model_init. */
-typedef int32_t cmlp_model_flags;
-enum {
-    CMLP_MODEL_TRUSTED = 1, /* skips the checks that read all data */
-    CMLP_MODEL_FLAGS_SIGNED = -1
-};
+/* How cmlp_model_init makes a model.
+ *
+ * The errors of options: ISA (isa_mask). */
+typedef struct cmlp_model_options {
+    size_t struct_size;
+    int32_t is_trusted; /* nonzero: skips the checks that read all data: of its checksum, that all parameters are finite, and
+                         * that the example in the file gives the stored output */
+    cmlp_isa isa_mask;  /* as in cmlp_net_config */
+} cmlp_model_options;
 
 /* Makes a model in `memory`.
  * memory: info->model_size bytes.
  * file: the file_size bytes of the whole file, at a multiple of 8. They must stay in place, unchanged, as long as the model
  *     is used, because the model uses the parameters in them.
- * flags: 0, or CMLP_MODEL_TRUSTED: then the function checks neither the data's checksum, nor that all parameters are finite,
- *     nor that the example in the file gives the stored output.
+ * options: NULL: all fields are 0.
  * model: receives the model, whose address is inside `memory`.
- * run: its workspace has info->workspace_size bytes, with CMLP_MODEL_TRUSTED none. `refused` can be a part of the file, such
+ * run: its workspace has info->workspace_size bytes, with is_trusted none. `refused` can be a part of the file, such
  *     as "input.factor", "labels" or "categories".
  * Returns the statuses of cmlp_model_describe; FILE_LONG; FILE_NONFINITE and FILE_VALUE (a shift, a factor, a number of a
- * table); unless trusted, FILE_DATA_CRC, FILE_NONFINITE (a parameter) and FILE_EXAMPLE; OPTION (an unknown flag). After
- * every failure *model is NULL, and the contents of `memory` are unspecified. */
+ * table); unless trusted, FILE_DATA_CRC, FILE_NONFINITE (a parameter) and FILE_EXAMPLE. After every failure *model is NULL,
+ * and the contents of `memory` are unspecified. */
 CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size,
-                                         cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run);
+                                         const cmlp_model_options *options, const cmlp_model **model, cmlp_run *run);
 
 /* A stride that repeats one row for every i, or one element for every j. (A stride of 0 means contiguous.) */
 #define CMLP_REPEAT (-0x7fffffffffffffff - 1)
@@ -396,7 +412,10 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
     return rows;
 }
 
-/* Writes what cmlp_dense_rows returns to the struct_size bytes of *rows: for languages that cannot call inline functions. */
+/* Writes what cmlp_dense_rows returns to the struct_size bytes of *rows: for languages that cannot call inline functions.
+ * This function, cmlp_targets_init and cmlp_optimizer_init return no status: they write nothing if the struct is NULL or
+ * struct_size is smaller than a size_t. For a struct that is smaller than that of 1.0, the calls that read it return
+ * STRUCT_SIZE. */
 CMLP_API void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                              int64_t n_columns);
 
@@ -425,15 +444,14 @@ typedef struct cmlp_prediction {
  * system calls, for any n_threads; more rows take none with n_threads <= 1, except those of `poll`.
  * rows: of any kind and type for a network; dense rows of CMLP_FLOAT64 for a table, whose row is its raw columns (see
  *     cmlp_table.h). Without scale, shifts and factors: the model has its own.
- * run: for one row of the kind above, adjacent in memory and without `order`, its workspace has info->workspace_size bytes;
- *     otherwise the bytes of cmlp_model_workspace_size.
+ * run: for one selected row, its workspace has info->workspace_size bytes; for more, those of cmlp_model_workspace_size.
  * Returns ROWS if n_columns is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
  * a scale, and for activations and sums of a table; LEFT_OUT as cmlp_forward. */
 CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,
                                             const cmlp_prediction *prediction, cmlp_run *run);
 
-/* Computes the bytes of workspace for predictions of these rows with run->n_threads, as cmlp_workspace_size. Returns ROWS,
- * OVERFLOW. */
+/* Computes the bytes of workspace for predictions of these rows with run->n_threads, as cmlp_workspace_size: for one row
+ * at most info->workspace_size. Returns ROWS, OVERFLOW. */
 CMLP_CHECKED cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes,
                                                    cmlp_run *run);
 
@@ -552,16 +570,6 @@ enum {
     CMLP_LOSS_LABEL_SMOOTHING = 9, /* the log loss of targets (1-p) y + p/k, k = n_out for softmax and 2 for
                                     * logistic; 0 <= y <= 1; p < 1, 0.1 by default (Szegedy et al. 2016) */
     CMLP_LOSS_SIGNED = -1
-};
-
-/* Instruction sets. A sum of them is a set of several. */
-typedef int32_t cmlp_isa;
-enum {
-    CMLP_ISA_GENERIC = 1, /* plain C, on every processor */
-    CMLP_ISA_AVX2 = 2,    /* x86: AVX2 and FMA */
-    CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
-    CMLP_ISA_NEON = 8,    /* aarch64 */
-    CMLP_ISA_SIGNED = -1
 };
 
 typedef struct cmlp_net_config {
@@ -704,7 +712,7 @@ typedef struct cmlp_objective {
     int32_t reserved;          /* 0 */
     /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it for all
      * selected rows of a batch, in their sequence. How they are divided into calls is not specified. A result other than 0
-     * cancels the call, as that of cmlp_run.poll, whose rules hold. */
+     * cancels the call. */
     int (*loss)(void *context, const cmlp_loss_call *call);
     void *loss_context;
 } cmlp_objective;

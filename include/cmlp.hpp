@@ -17,16 +17,15 @@
 #include <utility>
 #include <vector>
 
-// The inline namespace is that of the major version, and another one without exceptions: object files of both kinds can be in
-// one program, and each calls its own functions.
-#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-#  define CMLP_HPP_NAMESPACE v1
-#else
-#  define CMLP_HPP_NAMESPACE v1_without_exceptions
-#endif
-
 namespace cmlp {
-inline namespace CMLP_HPP_NAMESPACE {
+// Of the major version: two of them can be in one program. So can code with exceptions and code without, whose functions differ.
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#  define CMLP_HPP_THROWS 1
+inline namespace v1 {
+#else
+#  define CMLP_HPP_THROWS 0
+inline namespace v1_aborts {
+#endif
 
 // A status, and what the run of the call reports beside it.
 class error : public std::runtime_error {
@@ -45,7 +44,7 @@ public:
 inline void check(cmlp_status status, const cmlp_run *run = nullptr)
 {
     if (status == CMLP_OK) return;
-#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#if CMLP_HPP_THROWS
     if (run) throw error(status, run->refused, run->bad_index, run->bad_column);
     throw error(status);
 #else
@@ -85,7 +84,7 @@ public:
         cmlp_run run = CMLP_INIT(cmlp_run);
         run.workspace = workspace.data();
         run.workspace_size = workspace.size();
-        check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), 0, &loaded, &run), &run);
+        check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), nullptr, &loaded, &run), &run);
     }
 
     // Reads a file as cmlp_file_load does. After a failure the model is unchanged.
@@ -183,8 +182,8 @@ public:
     std::pair<double, double> margin(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {
         double below = 0, above = 0;
-        call(cmlp_table_margin, get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()), &below,
-             &above);
+        const cmlp_table_query query = query_of(coverage, outputs, target);
+        call(cmlp_table_margin, get(), &query, &below, &above);
         return {below, above};
     }
 
@@ -192,8 +191,8 @@ public:
     std::pair<double, double> interval(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {
         double low = 0, high = 0;
-        call(cmlp_table_interval, get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()), &low,
-             &high);
+        const cmlp_table_query query = query_of(coverage, outputs, target);
+        call(cmlp_table_interval, get(), &query, &low, &high);
         return {low, high};
     }
 
@@ -207,6 +206,16 @@ private:
         double found = -1;
         call(cmlp_table_find_code, get(), column, &value, &found);
         return found;
+    }
+
+    static cmlp_table_query query_of(double coverage, const std::vector<double> &outputs, std::int64_t target)
+    {
+        cmlp_table_query query = CMLP_INIT(cmlp_table_query);
+        query.outputs = outputs.data();
+        query.n_outputs = static_cast<std::int64_t>(outputs.size());
+        query.target = target;
+        query.coverage = coverage;
+        return query;
     }
 
     explicit model(const cmlp_file &file) : memory(file.memory), loaded(file.model), sizes(file.info) {}
@@ -288,9 +297,9 @@ private:
 };
 
 static_assert(CMLP_VERSION_MAJOR == 1, "the namespace is that of the major version");
-} // namespace CMLP_HPP_NAMESPACE
+} // inline namespace
 } // namespace cmlp
 
-#undef CMLP_HPP_NAMESPACE
+#undef CMLP_HPP_THROWS
 
 #endif

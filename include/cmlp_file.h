@@ -93,7 +93,7 @@ static inline cmlp_status cmlp_file_fill_(cmlp_file *file, FILE *stream)
     char *const bytes = CMLP_FILE_CAST(char *, file->memory);
     file->run.workspace = bytes + workspace;
     file->run.workspace_size = file->info.workspace_size;
-    return cmlp_model_init(bytes + model, file->info.model_size, bytes, got, 0, &file->model, &file->run);
+    return cmlp_model_init(bytes + model, file->info.model_size, bytes, got, NULL, &file->model, &file->run);
 }
 
 /* Reads a model file, of a network or a table, from a stream up to its end, verifies it and makes the model. All fields of
@@ -113,7 +113,9 @@ static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
     return status;
 }
 
-/* The same for the file at a path. Returns READ also if it cannot be opened. */
+/* The same for the file at a path, which fopen opens: a path is bytes in the encoding of the file system, on Windows in the
+ * code page of the program. For other paths, a program opens the stream itself (on Windows with _wfopen) and calls
+ * cmlp_file_load_stream. Returns READ also if the file cannot be opened, or if path is NULL. */
 static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
 {
     FILE *const stream = path ? fopen(path, "rb") : NULL;

@@ -92,6 +92,19 @@ CMLP_CHECKED cmlp_status cmlp_table_find_category(const cmlp_model *model, int64
 CMLP_CHECKED cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                               double *number, cmlp_run *run);
 
+/* For which interval or set of a row a program asks.
+ *
+ * The errors of a query: NULL, LENGTH, ALIGNMENT and OPTION (`outputs`; OPTION if one that is used is NaN), OPTION (coverage),
+ * INDEX (target). */
+typedef struct cmlp_table_query {
+    size_t struct_size;
+    const double *outputs; /* the n_out outputs of the row (cmlp_model_info), as cmlp_model_predict writes them. For
+                            * cmlp_table_margin also NULL, with n_outputs 0, if the widths do not follow the rows */
+    int64_t n_outputs;
+    int64_t target;        /* from 0 to n_targets - 1 of cmlp_model_info */
+    double coverage;       /* how often the interval or the set must contain the truth: above 0 and below 1 */
+} cmlp_table_query;
+
 /* For a classifier: finds the margin of a row's set, so that the set contains the truth as often as asked. (For a regressor:
  * how far the interval reaches beyond the prediction. cmlp_table_interval finds the interval itself.)
  * The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
@@ -101,16 +114,10 @@ CMLP_CHECKED cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t c
  * The set of a classifier has the most probable class, and every class with 1 - probability <= margin. Of several labels in
  * a row, each has its own margin, and a set for the outcomes no (1 - output) and yes (output). The set of ordered labels has
  * the predicted label instead of the most probable class, and all labels between two of the set.
- * target: from 0 to n_targets - 1 of cmlp_model_info.
- * coverage: above 0 and below 1.
- * outputs: the n_out outputs of the row (cmlp_model_info), as cmlp_model_predict writes them; or NULL, with n_outputs 0, if
- *     the widths do not follow the rows.
  * below, above: receive the margin on either side, which is the same number in this version.
- * Returns NOT_FOUND if the file has no calibration, or one of an unknown kind; INDEX (target); OPTION (coverage, or an output that
- * is used and is NaN). */
-CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage,
-                                           const double *outputs, int64_t n_outputs, double *below, double *above,
-                                           cmlp_run *run);
+ * Returns NOT_FOUND if the file has no calibration, or one of an unknown kind. */
+CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, const cmlp_table_query *query, double *below,
+                                           double *above, cmlp_run *run);
 
 /* For a regressor: finds the interval of a target in a row. It is [output - margin, output + margin]; of a model of several
  * quantiles it is [first output - margin, last output + margin], or the point between both ends if they cross. If many
@@ -118,12 +125,10 @@ CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t targ
  * if the first or the last output is near it. No interval of the losses "poisson" and "gamma" begins below 0.
  * docs/arithmetic.md ("Ends of intervals") defines every rounding. The interval contains every row of the calibration whose
  * score is at most the margin, also at its ends.
- * outputs: not NULL; the other arguments are those of cmlp_table_margin.
  * low, high: receive the ends.
  * Returns as cmlp_table_margin; NOT_FOUND also for a classifier. */
-CMLP_CHECKED cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage,
-                                             const double *outputs, int64_t n_outputs, double *low, double *high,
-                                             cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_table_interval(const cmlp_model *model, const cmlp_table_query *query, double *low,
+                                             double *high, cmlp_run *run);
 
 /* ======================================================================================================= 2. encode
  *
@@ -268,9 +273,11 @@ typedef struct cmlp_table {
     int64_t n_nets;          /* from 1 to CMLP_TABLE_MAX_NETS */
     const cmlp_table_target *targets; /* NULL: outputs are probabilities */
     int64_t n_targets;       /* 0, or 1: the target of all outputs, such as its quantiles; or one for each output */
-    const double *threshold; /* NULL, or a number from 0 to 1, or the next double: the label is 1 if the only output, of
-                              * a logistic output layer, is at least this probability; without targets */
     const cmlp_table_calibration *calibration; /* or NULL */
+    double threshold;        /* with has_threshold a number from 0 to 1, or the next double; otherwise 0 */
+    int32_t has_threshold;   /* nonzero: the label is 1 if the only output, of a logistic output layer, is at least
+                              * `threshold`; without targets */
+    int32_t reserved;        /* 0 */
 } cmlp_table;
 
 #define CMLP_TABLE_MAX_NETS 1024

@@ -33,7 +33,7 @@ extern "C" {
  *
  * Messages. The calling thread calls the three functions with n_bytes from 1 to 2^30, of memory of
  * the library. They return when the memory may be used again, also if they fail: with 0, or with
- * another value for a failure. The rules of cmlp_run.poll hold. `seconds` is the field below: how
+ * another value for a failure. `seconds` is the field below: how
  * long the function may wait for the other worker, 0: for ever. A function that gives up fails.
  * Messages have the byte order of the machine, which must be the same for all workers, and so must
  * the version of the library. `to` and `from` are from 0 to n_workers - 1.

@@ -39,7 +39,7 @@ static cmlp_status classify_rows(void)
                                   .n_class_indices = 1};
     cmlp_status status = cmlp_model_describe(model_file, n, &info, NULL);
     if (!status && info.n_out > MOST_OUTPUTS) status = CMLP_ERROR_BUFFER_SIZE;
-    if (!status) status = cmlp_model_init(model_memory, sizeof model_memory, model_file, n, 0, &model, &run);
+    if (!status) status = cmlp_model_init(model_memory, sizeof model_memory, model_file, n, NULL, &model, &run);
     for (const unsigned char *row = rows; !status && row < rows_end; row += info.n_in) {
         int32_t answer = -1;
         const cmlp_rows one = cmlp_dense_rows(row, CMLP_UINT8, 1, info.n_in);

@@ -41,7 +41,7 @@ class Functions(Structure):
         ("status_string", CFUNCTYPE(c_char_p, c_int)),
         ("version", CFUNCTYPE(c_char_p)),
         ("model_describe", CFUNCTYPE(c_int, c_size_t, c_size_t, POINTER(Info), c_size_t)),
-        ("model_init", CFUNCTYPE(c_int, *[c_size_t] * 4, c_int32, POINTER(c_size_t), c_size_t)),
+        ("model_init", CFUNCTYPE(c_int, *[c_size_t] * 5, POINTER(c_size_t), c_size_t)),
         ("rows_init", CFUNCTYPE(None, *[c_size_t] * 3, c_int32, c_int64, c_int64)),
         ("model_predict", CFUNCTYPE(c_int, *[c_size_t] * 4)),
     ]

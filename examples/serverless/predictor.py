@@ -87,7 +87,7 @@ class Predictor:
         self.model = c_void_p()
         blocks = (self.memory, self.file)
         arguments = [part for block in blocks for part in (block, c_size_t(len(block)))]
-        self._call("model_init", *arguments, 0, byref(self.model), byref(self.run))
+        self._call("model_init", *arguments, None, byref(self.model), byref(self.run))
 
     def predict(self, cells):
         """Return the index of the class and the outputs of a row: numbers, or cells of a CSV file as texts."""

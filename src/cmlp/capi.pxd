@@ -16,7 +16,8 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*model_describe)(const void *file, size_t file_size, cmlp_model_info *info,
                                       cmlp_run *run) noexcept nogil
         cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t file_size,
-                                  cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run) noexcept nogil
+                                  const cmlp_model_options *options, const cmlp_model **model,
+                                  cmlp_run *run) noexcept nogil
         void (*rows_init)(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                           int64_t n_columns) noexcept nogil
         cmlp_status (*model_predict)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
@@ -75,10 +76,10 @@ cdef extern from "cmlp_capi.h" nogil:
                                            cmlp_run *run) noexcept nogil
         cmlp_status (*table_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                        double *number, cmlp_run *run) noexcept nogil
-        cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                    int64_t n_outputs, double *below, double *above, cmlp_run *run) noexcept nogil
-        cmlp_status (*table_interval)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                      int64_t n_outputs, double *low, double *high, cmlp_run *run) noexcept nogil
+        cmlp_status (*table_margin)(const cmlp_model *model, const cmlp_table_query *query, double *below,
+                                    double *above, cmlp_run *run) noexcept nogil
+        cmlp_status (*table_interval)(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
+                                      cmlp_run *run) noexcept nogil
         cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_in,
                                            cmlp_run *run) noexcept nogil
         cmlp_status (*table_encode)(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs,

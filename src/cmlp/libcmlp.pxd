@@ -92,6 +92,14 @@ cdef extern from "cmlp.h" nogil:
         CMLP_INT64
         CMLP_DTYPE_SIGNED
 
+    ctypedef int32_t cmlp_isa
+    enum:
+        CMLP_ISA_GENERIC
+        CMLP_ISA_AVX2
+        CMLP_ISA_AVX512
+        CMLP_ISA_NEON
+        CMLP_ISA_SIGNED
+
     ctypedef struct cmlp_model:
         pass
 
@@ -123,13 +131,13 @@ cdef extern from "cmlp.h" nogil:
 
     cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 
-    ctypedef int32_t cmlp_model_flags
-    enum:
-        CMLP_MODEL_TRUSTED
-        CMLP_MODEL_FLAGS_SIGNED
+    ctypedef struct cmlp_model_options:
+        size_t struct_size
+        int32_t is_trusted
+        cmlp_isa isa_mask
 
     cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size,
-                                cmlp_model_flags flags, const cmlp_model **model, cmlp_run *run)
+                                const cmlp_model_options *options, const cmlp_model **model, cmlp_run *run)
     int64_t CMLP_REPEAT
 
     ctypedef int32_t cmlp_rows_kind
@@ -244,14 +252,6 @@ cdef extern from "cmlp.h" nogil:
         CMLP_LOSS_FOCAL
         CMLP_LOSS_LABEL_SMOOTHING
         CMLP_LOSS_SIGNED
-
-    ctypedef int32_t cmlp_isa
-    enum:
-        CMLP_ISA_GENERIC
-        CMLP_ISA_AVX2
-        CMLP_ISA_AVX512
-        CMLP_ISA_NEON
-        CMLP_ISA_SIGNED
 
     ctypedef struct cmlp_net_config:
         size_t struct_size
@@ -551,10 +551,18 @@ cdef extern from "cmlp_table.h" nogil:
                                          cmlp_run *run)
     cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                      double *number, cmlp_run *run)
-    cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                  int64_t n_outputs, double *below, double *above, cmlp_run *run)
-    cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                    int64_t n_outputs, double *low, double *high, cmlp_run *run)
+
+    ctypedef struct cmlp_table_query:
+        size_t struct_size
+        const double *outputs
+        int64_t n_outputs
+        int64_t target
+        double coverage
+
+    cmlp_status cmlp_table_margin(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
+                                  cmlp_run *run)
+    cmlp_status cmlp_table_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
+                                    cmlp_run *run)
 
     ctypedef int32_t cmlp_table_part_kind
     enum:
@@ -644,8 +652,10 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_nets
         const cmlp_table_target *targets
         int64_t n_targets
-        const double *threshold
         const cmlp_table_calibration *calibration
+        double threshold
+        int32_t has_threshold
+        int32_t reserved
 
     int CMLP_TABLE_MAX_NETS
     cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run)

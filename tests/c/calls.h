@@ -11,6 +11,12 @@
 /* A run with some fields, as the last argument of a call. */
 #define RUN(...) (&(cmlp_run){.struct_size = sizeof(cmlp_run), __VA_ARGS__})
 #define THREADS(n) RUN(.n_threads = (n))
+/* Options of cmlp_model_init. */
+#define OPTIONS(...) (&(cmlp_model_options){.struct_size = sizeof(cmlp_model_options), __VA_ARGS__})
+/* A query of a table's model. */
+#define QUERY(its_target, its_coverage, its_outputs, its_n_outputs)                                                \
+    (&(cmlp_table_query){.struct_size = sizeof(cmlp_table_query), .outputs = (its_outputs),                        \
+                         .n_outputs = (its_n_outputs), .target = (its_target), .coverage = (its_coverage)})
 /* An optimizer without a state. */
 #define SOLVER(kind) (&(cmlp_optimizer){.struct_size = sizeof(cmlp_optimizer), .solver = (kind)})
 #define SPACE(memory, size) RUN(.workspace = (memory), .workspace_size = (size))

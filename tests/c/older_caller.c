@@ -1,7 +1,6 @@
 /* A caller whose header is older than the library. tests/core/test_older_callers.py compiles it with the current header
  * and links it with a library whose structs have more fields. Guard bytes follow each struct. */
-#include "calls.h"
-#include "../../include/cmlp.h"
+#include "model_file.h"
 #include "support.h"
 
 #include <string.h>
@@ -86,6 +85,91 @@ static void call_all(void)
     CHECK(intact(optimizer.guard) && intact(epoch.guard) && intact(result.guard) && intact(run.guard));
 }
 
+/* Writes the file of a table with a column of numbers and one of two categories, whose only network has a logistic output. */
+static void write_table(model_file *file)
+{
+    static int64_t memory[CMLP_NET_SIZE(2) / 8 + 1];
+    static unsigned char workspace[1 << 16];
+    static const float params[] = {0.5f, -2, 0.25f};
+    static const double scores[] = {0.1, 0.2, 0.3, 0.4};
+    const int64_t sizes[] = {2, 1};
+    const int32_t activations[] = {CMLP_ACTIVATION_LOGISTIC};
+    const cmlp_table_column columns[] = {{.role = CMLP_TABLE_ROLE_NUMBER, .scale = 1},
+                                         {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 2}};
+    cmlp_table_network network = {.params = params, .n_params = 3};
+    GUARDED(cmlp_net_config) config;
+    GUARDED(cmlp_table) table;
+    GUARDED(cmlp_table_calibration) calibration;
+    GUARDED(cmlp_model_content) content;
+    PREPARE(config, cmlp_net_config);
+    PREPARE(table, cmlp_table);
+    PREPARE(calibration, cmlp_table_calibration);
+    PREPARE(content, cmlp_model_content);
+    config.value.n_layers = 2;
+    config.value.sizes = sizes;
+    config.value.activations = activations;
+    config.value.loss = CMLP_LOSS_LOG;
+    config.value.dtype = CMLP_FLOAT32;
+    CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &network.net, NULL) == CMLP_OK);
+    calibration.value.kind = CMLP_TABLE_CALIBRATION_PROBABILITY;
+    calibration.value.scores = scores;
+    calibration.value.n_scores = 4;
+    calibration.value.n_targets = 1;
+    table.value.columns = columns;
+    table.value.n_columns = 2;
+    table.value.nets = &network;
+    table.value.n_nets = 1;
+    table.value.calibration = &calibration.value;
+    content.value.write = model_file_append;
+    content.value.context = file;
+    CHECK(cmlp_table_write(&table.value, &content.value, SPACE(workspace, sizeof workspace)) == CMLP_OK);
+    CHECK(intact(config.guard) && intact(table.guard) && intact(calibration.guard) && intact(content.guard));
+}
+
+/* One row of a table takes the workspace of cmlp_model_info, although its structs are smaller than the library's. */
+static void call_table(void)
+{
+    static model_file file;
+    static int64_t memory[1 << 10];
+    static unsigned char workspace[1 << 12];
+    static const double row[] = {0.75, 1};
+    const cmlp_model *model;
+    double output, below, above;
+    int32_t index;
+    GUARDED(cmlp_model_info) info;
+    GUARDED(cmlp_model_options) options;
+    GUARDED(cmlp_table_column_info) column;
+    GUARDED(cmlp_rows) rows;
+    GUARDED(cmlp_prediction) prediction;
+    GUARDED(cmlp_table_query) query;
+    GUARDED(cmlp_run) run;
+    PREPARE(info, cmlp_model_info);
+    PREPARE(options, cmlp_model_options);
+    PREPARE(column, cmlp_table_column_info);
+    PREPARE(rows, cmlp_rows);
+    PREPARE(prediction, cmlp_prediction);
+    PREPARE(query, cmlp_table_query);
+    PREPARE(run, cmlp_run);
+    write_table(&file);
+    CHECK(cmlp_model_describe(file.bytes, file.size, &info.value, NULL) == CMLP_OK && info.value.n_in == 2);
+    CHECK(info.value.model_size <= sizeof memory && info.value.workspace_size <= sizeof workspace);
+    run.value.workspace = workspace;
+    run.value.workspace_size = info.value.workspace_size;
+    CHECK(cmlp_model_init(memory, sizeof memory, file.bytes, file.size, &options.value, &model, &run.value) == CMLP_OK);
+    CHECK(cmlp_table_describe_column(model, 1, &column.value, NULL) == CMLP_OK && column.value.n_categories == 2);
+    rows.value = cmlp_dense_rows(row, CMLP_FLOAT64, 1, 2);
+    prediction.value.outputs = &output;
+    prediction.value.n_outputs = 1;
+    prediction.value.class_indices = &index;
+    prediction.value.n_class_indices = 1;
+    CHECK(cmlp_model_predict(model, &rows.value, &prediction.value, &run.value) == CMLP_OK);
+    CHECK(output > 0 && output < 1 && index == (output > 0.5));
+    query.value.coverage = 0.5;
+    CHECK(cmlp_table_margin(model, &query.value, &below, &above, NULL) == CMLP_OK && below == 0.3 && above == 0.3);
+    CHECK(intact(info.guard) && intact(options.guard) && intact(column.guard) && intact(rows.guard));
+    CHECK(intact(prediction.guard) && intact(query.guard) && intact(run.guard));
+}
+
 /* The library rejects structs from before the first release and from a newer header. */
 static void test_other_versions(void)
 {
@@ -101,6 +185,7 @@ static void test_other_versions(void)
 int main(void)
 {
     call_all();
+    call_table();
     test_other_versions();
     return finish();
 }

@@ -80,7 +80,7 @@ static const cmlp_model *load(const cmlp_table_column_kind *kinds, const cmlp_mo
                               .nets = &network, .n_nets = 1, .targets = &target, .n_targets = 1};
     file.size = 0;
     CHECK(cmlp_table_write(&table, &content, SPACE(workspace, sizeof workspace)) == CMLP_OK);
-    CHECK(cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model, SPACE(workspace, sizeof workspace)) ==
+    CHECK(cmlp_model_init(memory, sizeof memory, file.bytes, file.size, NULL, &model, SPACE(workspace, sizeof workspace)) ==
           CMLP_OK);
     return model;
 }

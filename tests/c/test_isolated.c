@@ -117,7 +117,7 @@ static const cmlp_model *load_model(void)
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     CHECK(cmlp_model_describe(file.bytes, file.size, &info, NULL) == CMLP_OK);
     CHECK(info.model_size <= sizeof model_memory && info.workspace_size <= sizeof scratch[0]);
-    CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, &model,
+    CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, NULL, &model,
                           SPACE(scratch, sizeof scratch)) == CMLP_OK);
     for (int i = 0; i < ROWS; i++) {
         for (int k = 0; k < N_IN; k++) {

@@ -156,7 +156,7 @@ static cmlp_status write_labels(const cmlp_value *labels, int is_multilabel)
 
 static cmlp_status load(void)
 {
-    return cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, &model,
+    return cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, NULL, &model,
                            SPACE(scratch_memory, sizeof scratch_memory));
 }
 

@@ -47,7 +47,7 @@ static int has(const char *text)
 static const cmlp_model *loaded(void)
 {
     const cmlp_model *model = NULL;
-    CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, &model,
+    CHECK(cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, NULL, &model,
                           SPACE(scratch, sizeof scratch)) == CMLP_OK);
     return model;
 }

@@ -1,5 +1,6 @@
 /* Model files: writing, reading, prediction, truncated and damaged files, and malicious files with valid checksums. */
 #include "model_file.h"
+#include "one_row.h"
 #include "support.h"
 #include "workspace.h"
 
@@ -80,8 +81,8 @@ static int load(const unsigned char *file, size_t n, int verify, void (*use)(con
     const cmlp_model *model = NULL;
     void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
     void *scratch = slot_place(&scratch_slot, info.workspace_size, AT_END, 0);
-    const cmlp_model_flags flags = verify ? 0 : CMLP_MODEL_TRUSTED;
-    status = cmlp_model_init(memory, info.model_size, copy, n, flags, &model, SPACE(scratch, info.workspace_size));
+    status = cmlp_model_init(memory, info.model_size, copy, n, OPTIONS(.is_trusted = !verify), &model,
+                             SPACE(scratch, info.workspace_size));
     CHECK(!status == (model != NULL));
     if (!status && use) use(model, scratch, info.workspace_size);
     CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));
@@ -108,6 +109,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     CHECK(other == label);
     CHECK(predict_row(model, floats, N_IN, &other, NULL, scratch, size) == CMLP_OK && other == label);
     CHECK(predict_row(model, floats, N_IN, NULL, NULL, scratch, size) == CMLP_OK);
+    check_one_row(model, floats, N_IN, layer.n_out, scratch, size);
     CHECK(same_bits(info.dtype, output, from_bytes, layer.n_out));
     static _Alignas(64) unsigned char workspace[1 << 16];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
@@ -466,6 +468,25 @@ static void check_reports(const cmlp_model *model, void *scratch, size_t s)
     CHECK(cmlp_model_predict(model, NULL, &own, NULL) == CMLP_ERROR_NULL);
 }
 
+static void check_options(void *memory, size_t size, void *scratch, size_t n_scratch)
+{
+    const cmlp_model *model = NULL;
+    cmlp_run run = {.struct_size = sizeof run, .workspace = scratch, .workspace_size = n_scratch};
+    cmlp_model_options options = {.struct_size = sizeof options - 1};
+    CHECK(cmlp_model_init(memory, size, good.bytes, good.size, &options, &model, &run) == CMLP_ERROR_STRUCT_SIZE && !model);
+    CHECK(run.refused && !strcmp(run.refused, "options"));
+    options.struct_size = sizeof options;
+    for (cmlp_isa isa = 1; isa <= CMLP_ISA_NEON; isa *= 2) {
+        options.isa_mask = isa;
+        const cmlp_status status = cmlp_model_init(memory, size, good.bytes, good.size, &options, &model, &run);
+        CHECK(status == (cmlp_cpu_isa() & isa ? CMLP_OK : CMLP_ERROR_ISA));
+        CHECK(status ? !model && !strcmp(run.refused, "options->isa_mask") : cmlp_net_isa(cmlp_model_net(model)) == isa);
+    }
+    options.isa_mask = INT32_MIN;
+    CHECK(cmlp_model_init(memory, size, good.bytes, good.size, &options, &model, &run) == CMLP_ERROR_ISA && !model);
+}
+
+
 static void test_invalid_load(void)
 {
     static _Alignas(64) unsigned char memory[1 << 14], scratch[1 << 17];
@@ -483,17 +504,17 @@ static void test_invalid_load(void)
     CHECK(info.file_size == good.size);
     const size_t m = info.model_size, s = info.workspace_size;
     none = (const cmlp_model *)odd;
-    CHECK(cmlp_model_init(odd, m, good.bytes, 8, 0, &none, SPACE(scratch, s)) != CMLP_OK && !none);
+    CHECK(cmlp_model_init(odd, m, good.bytes, 8, NULL, &none, SPACE(scratch, s)) != CMLP_OK && !none);
     none = (const cmlp_model *)odd;
-    CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, 0, &none, SPACE(scratch, s)) == CMLP_ERROR_NULL && !none);
-    CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, 0, &none, SPACE(scratch, s)) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_init(odd, m, NULL, good.size, 0, &none, SPACE(scratch, s)) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, &none, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_init(odd, m - 1, good.bytes, good.size, 0, &none, SPACE(scratch, s)) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_model_init(odd, 0, good.bytes, good.size, 0, &none, SPACE(scratch, s)) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, &none, SPACE(scratch, s - 1)) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, NULL, &none, SPACE(scratch, s)) == CMLP_ERROR_NULL && !none);
+    CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, NULL, &none, SPACE(scratch, s)) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(odd, m, NULL, good.size, NULL, &none, SPACE(scratch, s)) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, NULL, &none, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_init(odd, m - 1, good.bytes, good.size, NULL, &none, SPACE(scratch, s)) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_init(odd, 0, good.bytes, good.size, NULL, &none, SPACE(scratch, s)) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, NULL, &none, SPACE(scratch, s - 1)) == CMLP_ERROR_BUFFER_SIZE);
     memcpy(changed.bytes + 4, good.bytes, good.size);
-    CHECK(cmlp_model_init(odd, m, changed.bytes + 4, good.size, 0, &none, SPACE(scratch, s)) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_model_init(odd, m, changed.bytes + 4, good.size, NULL, &none, SPACE(scratch, s)) == CMLP_ERROR_ALIGNMENT);
     double row[N_IN] = {0}, output[N_OUT];
     int32_t pair[2], label = -2;
     CHECK(predict_row(model, row, N_IN, &label, output, scratch, s) == CMLP_ERROR_MODEL);
@@ -503,9 +524,9 @@ static void test_invalid_load(void)
                                                                                                      NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_label(model, 0, &value, NULL) == CMLP_ERROR_MODEL);
     CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && !cmlp_model_net(NULL));
-    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, NULL, SPACE(scratch, s)) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 2, &none, SPACE(scratch, s)) == CMLP_ERROR_OPTION && !none);
-    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, CMLP_MODEL_TRUSTED, &model, NULL) == CMLP_OK);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, NULL, NULL, SPACE(scratch, s)) == CMLP_ERROR_NULL);
+    check_options(odd, m, scratch, s);
+    CHECK(cmlp_model_init(odd, m, good.bytes, good.size, OPTIONS(.is_trusted = 1), &model, NULL) == CMLP_OK);
     CHECK((const unsigned char *)model >= odd && (const unsigned char *)model < odd + m);
     for (size_t right = 0; right < 8; right++) { /* bytes of a model, then zeros */
         static _Alignas(64) unsigned char block[1 << 14];

@@ -67,13 +67,12 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     if (status) return status;
     CHECK(info.n_in == N_IN);
     const cmlp_model *model = NULL;
-    const cmlp_model_flags flags = verify ? 0 : CMLP_MODEL_TRUSTED;
     void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
     void *scratch = slot_place(&scratch_slot, info.workspace_size, AT_END, 0);
     const int too_small =
-        cmlp_model_init(memory, info.model_size - 1, copy, file->size, CMLP_MODEL_TRUSTED, &model, NULL);
+        cmlp_model_init(memory, info.model_size - 1, copy, file->size, OPTIONS(.is_trusted = 1), &model, NULL);
     CHECK(too_small == (file->size < info.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_BUFFER_SIZE));
-    status = cmlp_model_init(memory, info.model_size, copy, file->size, flags, &model,
+    status = cmlp_model_init(memory, info.model_size, copy, file->size, OPTIONS(.is_trusted = !verify), &model,
                              SPACE(scratch, info.workspace_size));
     if (!status && use) use(model, scratch, info.workspace_size);
     CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));

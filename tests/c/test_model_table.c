@@ -1,5 +1,6 @@
 /* Model files of tables: the networks and columns of a table, which predict a raw row. */
 #include "model_file.h"
+#include "one_row.h"
 #include "support.h"
 #include "workspace.h"
 
@@ -159,13 +160,12 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     CHECK(info.n_in == N_COLUMNS && info.n_out == n_outputs && info.dtype == CMLP_FLOAT64);
     CHECK(info.n_nets == n_nets);
     const cmlp_model *model = NULL;
-    const cmlp_model_flags flags = verify ? 0 : CMLP_MODEL_TRUSTED;
     void *memory = slot_place(&model_slot, info.model_size, AT_END, 0);
     void *scratch = slot_place(&scratch_slot, info.workspace_size, AT_END, 0);
     const int too_small =
-        cmlp_model_init(memory, info.model_size - 1, copy, file->size, CMLP_MODEL_TRUSTED, &model, NULL);
+        cmlp_model_init(memory, info.model_size - 1, copy, file->size, OPTIONS(.is_trusted = 1), &model, NULL);
     CHECK(too_small == (file->size < info.file_size ? CMLP_ERROR_FILE_SHORT : CMLP_ERROR_BUFFER_SIZE));
-    status = cmlp_model_init(memory, info.model_size, copy, file->size, flags, &model,
+    status = cmlp_model_init(memory, info.model_size, copy, file->size, OPTIONS(.is_trusted = !verify), &model,
                              SPACE(scratch, info.workspace_size));
     if (!status && use) use(model, scratch, info.workspace_size);
     CHECK(slot_intact(&file_slot) && slot_intact(&model_slot) && slot_intact(&scratch_slot));
@@ -282,6 +282,7 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
         for (int j = 0; j < N_COLUMNS; j++) columns_first[j][i] = row[j];
         order[i] = MANY - 1 - i;
     }
+    check_one_row(model, raw[1], N_COLUMNS, N_OUT, scratch, size);
     run.workspace = workspace;
     for (int k = 0; k < 8; k++) {
         cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, MANY, N_COLUMNS);
@@ -356,7 +357,7 @@ static void check_eight_nets(void)
     table.n_nets = 8;
     outputs_of(0, row, wanted);
     CHECK(write_table(&table, 0) == CMLP_OK);
-    CHECK(cmlp_model_init(memory, sizeof memory, good.bytes, good.size, 0, &model, SPACE(scratch, sizeof scratch)) == CMLP_OK);
+    CHECK(cmlp_model_init(memory, sizeof memory, good.bytes, good.size, NULL, &model, SPACE(scratch, sizeof scratch)) == CMLP_OK);
     CHECK(predict_row(model, row, N_COLUMNS, NULL, found, scratch, sizeof scratch) == CMLP_OK);
     CHECK(same_bits(CMLP_FLOAT64, found, wanted, N_OUT));
 }
@@ -582,25 +583,30 @@ static void check_margins(const cmlp_model *model, void *scratch, size_t size)
     double margin = -7;
     (void)scratch, (void)size;
     for (int k = 1; k <= N_SCORES; k++) {
-        CHECK(cmlp_table_margin(model, 0, k / (N_SCORES + 1.0), NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
-        CHECK(cmlp_table_margin(model, 0, (k - 0.5) / (N_SCORES + 1), NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_table_margin(model, QUERY(0, k / (N_SCORES + 1.0), NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_table_margin(model, QUERY(0, (k - 0.5) / (N_SCORES + 1), NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
     }
-    CHECK(cmlp_table_margin(model, 0, 0.91, NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.91, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, NULL, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(NULL, 0, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(model, 1, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_margin(model, -1, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_margin(model, 0, 0, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, 0, 1, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, 0, NAN, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, NULL, 0), NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(NULL, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(model, QUERY(1, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_table_margin(model, QUERY(-1, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, QUERY(0, 1, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, QUERY(0, NAN, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_table_margin(model, NULL, &margin, &margin, NULL) == CMLP_ERROR_NULL);
+    cmlp_table_query query = *QUERY(0, 0.9, NULL, 0);
+    query.struct_size--;
+    CHECK(cmlp_table_margin(model, &query, &margin, &margin, NULL) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_table_interval(model, &query, &margin, &margin, NULL) == CMLP_ERROR_STRUCT_SIZE && margin == -7);
 }
 
 static void check_no_margin(const cmlp_model *model, void *scratch, size_t size)
 {
     double margin = -7;
     (void)scratch, (void)size;
-    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND && margin == -7);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND && margin == -7);
 }
 
 /* The status of the writer for an array that the reader refuses with a status. */
@@ -682,18 +688,18 @@ static void check_scaled_margins(const cmlp_model *model, void *scratch, size_t 
     double margin = -7, outputs[N_OUT] = {0, NAN, NAN};
     (void)scratch, (void)size;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        CHECK((outputs[0] = expected[i][0], cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin, &margin, NULL)) == CMLP_OK &&
+        CHECK((outputs[0] = expected[i][0], cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL)) == CMLP_OK &&
               margin == 8 * expected[i][1]);
-    CHECK(cmlp_table_margin(model, 0, 0.91, outputs, N_OUT, &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.91, outputs, N_OUT), &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, N_OUT, &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT - 1, &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT + 1, &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, NULL, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT - 1), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT + 1), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
     const double *const misaligned = (const double *)(const void *)((const char *)outputs + 4);
-    CHECK(cmlp_table_margin(model, 0, 0.9, misaligned, N_OUT, &margin, &margin, NULL) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, misaligned, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_ALIGNMENT);
     outputs[0] = NAN;
-    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
 }
 
 /* All knots have the same prediction, or there is one knot: the last factor holds below it, at it and above it. */
@@ -704,7 +710,7 @@ static void check_equal_knots(const cmlp_model *model, void *scratch, size_t siz
     (void)scratch, (void)size;
     for (size_t i = 0; i < sizeof below_to_above / sizeof *below_to_above; i++) {
         outputs[0] = below_to_above[i];
-        CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin, &margin, NULL) == CMLP_OK && margin == 8 * 3.0);
+        CHECK(cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL) == CMLP_OK && margin == 8 * 3.0);
     }
 }
 
@@ -775,7 +781,7 @@ static void check_widths(const cmlp_table *table)
 static int has_interval(const cmlp_model *model, double coverage, const double *outputs, double low, double high)
 {
     double ends[2] = {-7, -7};
-    CHECK(cmlp_table_interval(model, 0, coverage, outputs, n_outputs, ends, ends + 1, NULL) == CMLP_OK);
+    CHECK(cmlp_table_interval(model, QUERY(0, coverage, outputs, n_outputs), ends, ends + 1, NULL) == CMLP_OK);
     return ends[0] == low && ends[1] == high;
 }
 
@@ -786,12 +792,12 @@ static void check_intervals(const cmlp_model *model, void *scratch, size_t size)
     (void)scratch, (void)size;
     CHECK(has_interval(model, 0.1, crossed, 4.25, 4.25) && has_interval(model, 0.4, crossed, 1, 7.5));
     CHECK(has_interval(model, 0.91, crossed, -INFINITY, INFINITY) && has_interval(model, 0.9, few, -8, 9));
-    CHECK(cmlp_table_interval(model, 0, 0.9, crossed, N_OUT, NULL, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_interval(model, 0, 0.9, NULL, 0, ends, ends + 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_interval(model, 0, 0.9, crossed, N_OUT - 1, ends, ends + 1, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_table_interval(model, 1, 0.9, crossed, N_OUT, ends, ends + 1, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_interval(model, 0, 0.9, unknown, N_OUT, ends, ends + 1, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_interval(NULL, 0, 0.9, crossed, N_OUT, ends, ends + 1, NULL) == CMLP_ERROR_NULL && ends[0] == -7 && ends[1] == -7);
+    CHECK(cmlp_table_interval(model, QUERY(0, 0.9, crossed, N_OUT), NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_interval(model, QUERY(0, 0.9, NULL, 0), ends, ends + 1, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_interval(model, QUERY(0, 0.9, crossed, N_OUT - 1), ends, ends + 1, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_table_interval(model, QUERY(1, 0.9, crossed, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_table_interval(model, QUERY(0, 0.9, unknown, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_interval(NULL, QUERY(0, 0.9, crossed, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_NULL && ends[0] == -7 && ends[1] == -7);
 }
 
 static const double frequent[] = {0, 0.25, 10, 9.5}; /* the ends of the targets, each with a number near it */
@@ -921,9 +927,9 @@ static void check_margins_of_targets(const cmlp_model *model, void *scratch, siz
     double margin;
     (void)scratch, (void)size;
     for (int k = 0; k < N_OUT; k++)
-        CHECK(cmlp_table_margin(model, k, 0.5, NULL, 0, &margin, &margin, NULL) == CMLP_OK && margin == scores[1] - 10 * k);
-    CHECK(cmlp_table_margin(model, N_OUT, 0.5, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_margin(model, -1, 0.5, NULL, 0, &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+        CHECK(cmlp_table_margin(model, QUERY(k, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[1] - 10 * k);
+    CHECK(cmlp_table_margin(model, QUERY(N_OUT, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_table_margin(model, QUERY(-1, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
 }
 
 static void check_scores_of_targets(const cmlp_table *table)
@@ -1033,11 +1039,11 @@ static void check_threshold(void)
 {
     const int64_t sizes[] = {WIDE, 1};
     const int32_t activation = CMLP_ACTIVATION_LOGISTIC;
-    static double threshold[2] = {0.5, 0};
     cmlp_table table = table_of(NULL), t;
     cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     t = table;
-    t.threshold = threshold;
+    t.has_threshold = 1;
+    t.threshold = 0.5;
     CHECK(refused(t) == CMLP_ERROR_OPTION); /* several outputs */
     config.sizes = sizes;
     config.activations = &activation;
@@ -1051,27 +1057,27 @@ static void check_threshold(void)
     CHECK(!memcmp(good.bytes + 53, "\",\"data_crc32\"", 14));
     const double output = threshold_output;
     CHECK(output > 0 && output < 1);
-    table.threshold = threshold;
-    threshold[0] = output;
+    table.has_threshold = 1;
+    table.threshold = output;
     write_and_label(&table, 1);
     CHECK(!memcmp(good.bytes + 53, "\",\"requires\":\"threshold\",\"data_crc32\"", 37));
-    threshold[0] = nextafter(output, 1);
+    table.threshold = nextafter(output, 1);
     write_and_label(&table, 0);
-    threshold[0] = 0;
+    table.threshold = 0;
     write_and_label(&table, 1);
-    threshold[0] = 1;
+    table.threshold = 1;
     write_and_label(&table, 0);
-    threshold[0] = nextafter(1, 2);
+    table.threshold = nextafter(1, 2);
     write_and_label(&table, 0);
     const double wrong[] = {-1e-9, 1.0000001, NAN, INFINITY};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
-        threshold[0] = wrong[k];
+        table.threshold = wrong[k];
         CHECK(refused(table) == CMLP_ERROR_OPTION);
     }
-    threshold[0] = 0.5;
+    table.threshold = 0.5;
     CHECK((t = table, t.targets = &target, t.n_targets = 1, refused(t)) == CMLP_ERROR_OPTION);
-    CHECK((t = table, t.threshold = (const double *)(const void *)((const char *)threshold + 1), refused(t)) ==
-          CMLP_ERROR_ALIGNMENT);
+    CHECK((t = table, t.has_threshold = 0, refused(t)) == CMLP_ERROR_OPTION);
+    CHECK((t = table, t.reserved = 1, refused(t)) == CMLP_ERROR_OPTION);
     n_outputs = N_OUT;
     n_nets = N_NETS;
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
@@ -1129,7 +1135,7 @@ static void check_ordered(const cmlp_model *model, void *scratch, size_t size)
     cmlp_value label = {0};
     CHECK(cmlp_model_label(model, 0, &label, NULL) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "low", 3));
     CHECK(cmlp_model_label(model, 4, &label, NULL) == CMLP_ERROR_INDEX);
-    const cmlp_status status = cmlp_table_margin(model, 0, 0.5, found[0], N_OUT + 1, &margin, &margin, NULL);
+    const cmlp_status status = cmlp_table_margin(model, QUERY(0, 0.5, found[0], N_OUT + 1), &margin, &margin, NULL);
     CHECK(n_arrays ? status == CMLP_OK && margin == 4 : status == CMLP_ERROR_NOT_FOUND);
 }
 

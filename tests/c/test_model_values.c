@@ -76,7 +76,7 @@ static cmlp_status load(const model_file *file, const cmlp_model **model, cmlp_m
     *info = CMLP_INIT(cmlp_model_info);
     const cmlp_status status = cmlp_model_describe(copy, file->size, info, NULL);
     if (status) return status;
-    return cmlp_model_init(memory, sizeof memory, copy, file->size, 0, model, SPACE(workspace, sizeof workspace));
+    return cmlp_model_init(memory, sizeof memory, copy, file->size, NULL, model, SPACE(workspace, sizeof workspace));
 }
 
 /* ---- labels */
@@ -602,12 +602,12 @@ static void test_calibration(void)
         if (status) continue;
         const double outputs[3] = {0.5, 0.25, 0.25};
         CHECK(load(&good, &model, &info) == CMLP_OK);
-        CHECK(cmlp_table_margin(model, 0, 0.6, outputs, 3, &margin, &margin, NULL) == CMLP_OK);
+        CHECK(cmlp_table_margin(model, QUERY(0, 0.6, outputs, 3), &margin, &margin, NULL) == CMLP_OK);
         CHECK(margin == (c.n_widths ? 0.4 * 1.5 : 0.4)); /* rank 3 of 4; the factor is in the middle of 1 and 2 */
         memcpy(&changed, &good, sizeof good);
         CHECK(model_file_replace(&changed, "\"calibration.kind\"", "\"calibration.kinds\""));
         CHECK(load(&changed, &model, &info) == CMLP_OK);
-        CHECK(cmlp_table_margin(model, 0, 0.6, outputs, 3, &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND);
+        CHECK(cmlp_table_margin(model, QUERY(0, 0.6, outputs, 3), &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND);
     }
     for (int n_targets = 1; n_targets <= 4; n_targets++) { /* each of several logistic outputs has its row */
         make_table();

@@ -131,7 +131,7 @@ static void check_descriptions(descriptions *d, const mode *m)
     status |= cmlp_model_write(net, d->params, cmlp_net_n_params(net), &d->content,
                                SPACE(d->scratch, sizeof d->scratch));
     status |= cmlp_model_describe(d->file.bytes, d->file.size, &d->info, NULL);
-    status |= cmlp_model_init(d->memory, sizeof d->memory, d->file.bytes, d->file.size, 0, &model,
+    status |= cmlp_model_init(d->memory, sizeof d->memory, d->file.bytes, d->file.size, NULL, &model,
                               SPACE(d->scratch, sizeof d->scratch));
     cmlpi_write_mode(before);
     check_that(!status && width == 2, "descriptions in mode \"%s\": status %d, %d", m->name, status, (int)width);
@@ -210,11 +210,11 @@ static int table_in(const mode *m, double *results)
     run.workspace_size = sizeof scratch;
     const cmlpi_float_mode before = enter(m);
     int status = cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch));
-    if (!status) status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model,
+    if (!status) status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, NULL, &model,
                                           SPACE(scratch, sizeof scratch));
     if (!status) status = predict_values(CMLP_FLOAT64, model, raw, 1, NULL, &results[0], 1, scratch, sizeof scratch);
     if (!status) status = predict_rows(model, &row, NULL, &results[1], 1, &run);
-    if (!status && cmlp_table_margin(model, 0, NAN, NULL, 0, &results[2], &results[2], NULL) != CMLP_ERROR_OPTION) status = -1;
+    if (!status && cmlp_table_margin(model, QUERY(0, NAN, NULL, 0), &results[2], &results[2], NULL) != CMLP_ERROR_OPTION) status = -1;
     cmlpi_write_mode(before);
     results[2] = (double)hash_elements(HASH_START, CMLP_FLOAT64, file.bytes, (int64_t)(file.size / 8));
     return status;

@@ -84,7 +84,7 @@ static int load(const model_file *file, const cmlp_model **model, void **scratch
     CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof space);
     *scratch = space;
     *workspace_size = info.workspace_size;
-    return cmlp_model_init(memory, sizeof memory, file->bytes, file->size, 0, model, SPACE(*scratch, *workspace_size));
+    return cmlp_model_init(memory, sizeof memory, file->bytes, file->size, NULL, model, SPACE(*scratch, *workspace_size));
 }
 
 /* All predictions are the activations, sorted by value. */

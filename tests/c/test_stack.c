@@ -232,7 +232,7 @@ static void describe_model(void *context)
 static void init_model(void *context)
 {
     *(int *)context =
-        cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, 0, &model,
+        cmlp_model_init(model_memory, sizeof model_memory, file.bytes, file.size, NULL, &model,
                         SPACE(scratch, sizeof scratch));
 }
 

@@ -71,7 +71,7 @@ static void check_file(const char *path)
     const cmlp_model *model;
     void *memory = malloc(info.model_size);
     void *scratch = malloc(info.workspace_size), *row = calloc((size_t)info.n_in, sizeof(double));
-    status = cmlp_model_init(memory, info.model_size, bytes, n, 0, &model, SPACE(scratch, info.workspace_size));
+    status = cmlp_model_init(memory, info.model_size, bytes, n, NULL, &model, SPACE(scratch, info.workspace_size));
     check_that(status == CMLP_OK, "%s: %s", path, cmlp_status_name(status));
     if (!status) {
         const char *text;

@@ -157,6 +157,12 @@ static void check_inits(void)
                cmlp_class_targets(activations, 1));
     for (cmlp_solver solver = CMLP_SOLVER_SGD; solver <= CMLP_SOLVER_ADAMW; solver++)
         CHECK_INIT(cmlp_optimizer, solver, cmlp_optimizer_init(given, size, solver), cmlp_default_optimizer(solver));
+    cmlp_targets targets = {.struct_size = 7};
+    for (size_t size = 0; size < sizeof size; size++) cmlp_targets_init(&targets, size, inputs, CMLP_FLOAT32, 1, 2);
+    CHECK(targets.struct_size == 7 && !targets.data);
+    cmlp_rows_init(NULL, sizeof(cmlp_rows), inputs, CMLP_FLOAT32, 1, 2);
+    cmlp_targets_init(NULL, sizeof targets, inputs, CMLP_FLOAT32, 1, 2);
+    cmlp_optimizer_init(NULL, sizeof(cmlp_optimizer), CMLP_SOLVER_ADAM);
 }
 
 /* The tables of activations and losses tell their size, and all enumerations have 32 bits. */

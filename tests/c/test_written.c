@@ -143,7 +143,7 @@ static void read_back(cmlp_status written, int64_t n_in, int round)
     cmlp_status status = cmlp_model_describe(file.bytes, file.size, &info, NULL);
     CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof workspace);
     if (!status)
-        status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, 0, &model,
+        status = cmlp_model_init(memory, sizeof memory, file.bytes, file.size, NULL, &model,
                                  SPACE(workspace, sizeof workspace));
     check_that(!status && info.n_in == n_in, "round %d: %s", round, cmlp_status_name(status));
     if (!status) CHECK(predict_row(model, zeros, n_in, &label, output, workspace, sizeof workspace) != CMLP_ERROR_DTYPE);
@@ -222,8 +222,8 @@ static void write_table(int round)
     table.columns = columns;
     table.nets = nets;
     if (one_of(2)) table.targets = targets;
-    const double threshold = one_of(20) ? any_number() : 0.25 * (double)below(5);
-    if (one_of(3)) table.threshold = &threshold;
+    table.has_threshold = one_of(3);
+    if (table.has_threshold) table.threshold = one_of(20) ? any_number() : 0.25 * (double)below(5);
     table.n_targets = one_of(3) ? n_out : one_of(10) ? below(4) : table.targets != NULL;
     cmlp_model_content content = any_content(1, n_out);
     if (table.n_targets > 1 && content.n_strings < MOST_STRINGS && n_out == 2)

@@ -175,6 +175,8 @@ def test_every_function_that_can_fail_documents_its_statuses():
         "prediction",
         "derivatives",
         "bounds",
+        "options",
+        "query",
     }
     assert set(re.findall(r"The errors of (?:an? )?(\w+): ", text)) == structs
     statuses = {name.removeprefix("CMLP_ERROR_") for name in header_enums()["cmlp_status"]}

@@ -29,9 +29,16 @@ def newer_core(tmp_path_factory):
         (include / header.name).write_text(grown, encoding="utf-8")
         total += n
     assert total >= 15
+    for source in core.rglob("*.c"):  # new fields pass the assertions once the code knows them
+        text = source.read_text(encoding="utf-8")
+        source.write_text(
+            re.sub(r"^CMLP_ASSERT\(.*CMLP_OLDEST\(.*\n", "", text, flags=re.M), "utf-8"
+        )
     return compiled(sorted(core.rglob("*.c")), *SMALL)
 
 
 def test_older_caller_of_a_newer_library(newer_core):
-    caller = compiled([TESTS / "older_caller.c", TESTS / "support.c"], *SMALL)
+    caller = compiled(
+        [TESTS / f"{name}.c" for name in ("older_caller", "model_file", "support")], *SMALL
+    )
     assert ", 0 failed" in run(linked("older_caller", [*caller, *newer_core]))

@@ -1,4 +1,4 @@
-"""cmlp.hpp without exceptions: failures end the program, and model::open returns a status."""
+"""cmlp.hpp without exceptions: failures abort or are statuses. Code with exceptions fits in the same program."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from c_build import COMPILER, run
 import cmlp
 
 CPLUSPLUS = shutil.which(os.environ.get("CXX", "c++"))
+CMLP_ERROR_READ = 84
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not COMPILER or not CPLUSPLUS, reason="needs compilers called cc and c++"),
@@ -28,6 +29,33 @@ int main(int, char **argv)
     if (!std::strcmp(argv[1], "open")) std::printf("%d ", static_cast<int>(model.open(argv[2])));
     if (!std::strcmp(argv[1], "load")) model = cmlp::model::load(argv[2]);
     std::printf("%d\\n", static_cast<int>(model.info().n_out));
+}
+"""
+
+THROWING = """
+#include <cmlp.hpp>
+
+int status_of(const char *path)
+{
+    try {
+        return cmlp::model::load(path).info().n_out > 0 ? 0 : -1;
+    } catch (const cmlp::error &error) {
+        return error.status;
+    }
+}
+"""
+MIXED = """
+#include <cmlp.hpp>
+
+#include <cstdio>
+
+int status_of(const char *path);
+
+int main(int, char **argv)
+{
+    std::printf("%d\\n", status_of(argv[1]));
+    std::fflush(stdout);
+    cmlp::model::load(argv[1]);
 }
 """
 
@@ -56,39 +84,17 @@ def test_wrapper_without_exceptions_returns_a_status_or_aborts(program, tmp_path
     assert done.returncode == -signal.SIGABRT
 
 
-WITHOUT = """
-#include <cmlp.hpp>
-
-int outputs(const char *path)
-{
-    return static_cast<int>(cmlp::model::load(path).info().n_out);
-}
-"""
-WITH = """
-#include <cmlp.hpp>
-
-#include <cstdio>
-
-int outputs(const char *path);
-
-int main(int, char **argv)
-{
-    try {
-        cmlp::model::load("missing.cmlp");
-    } catch (const cmlp::error &error) {
-        std::printf("%s %d\\n", error.status == CMLP_ERROR_READ ? "READ" : error.what(), outputs(argv[1]));
-    }
-}
-"""
-
-
-def test_object_files_with_and_without_exceptions_share_a_program(single_object, tmp_path):
-    cmlp.Network([4, 3]).save(tmp_path / "model.cmlp")
-    objects = []
-    for name, source, options in (("without", WITHOUT, ["-fno-exceptions"]), ("with", WITH, [])):
-        (tmp_path / f"{name}.cpp").write_text(source, encoding="utf-8")
-        objects.append(tmp_path / f"{name}.o")
-        strict = ["-std=c++17", "-O0", *options, f"-I{single_object.parent}"]
-        run(CPLUSPLUS, *strict, "-c", tmp_path / f"{name}.cpp", "-o", objects[-1])
-    run(CPLUSPLUS, *objects, single_object, "-pthread", "-lm", "-o", tmp_path / "program")
-    assert run(tmp_path / "program", tmp_path / "model.cmlp") == "READ 3\n"
+def test_code_with_exceptions_and_code_without_fit_in_one_program(single_object, tmp_path):
+    include = f"-I{single_object.parent}"
+    for name, text, *flags in (("throws", THROWING), ("aborts", MIXED, "-fno-exceptions")):
+        source = tmp_path / f"{name}.cpp"
+        source.write_text(text, encoding="utf-8")
+        run(CPLUSPLUS, "-std=c++17", "-O0", *flags, include, "-c", source, "-o", tmp_path / name)
+    for first, second in (("throws", "aborts"), ("aborts", "throws")):
+        objects = [tmp_path / first, tmp_path / second, single_object]
+        run(CPLUSPLUS, *objects, "-pthread", "-lm", "-o", tmp_path / "mixed")
+        done = subprocess.run(
+            [tmp_path / "mixed", tmp_path / "missing.cmlp"], capture_output=True, text=True
+        )
+        assert done.stdout == f"{CMLP_ERROR_READ}\n"
+        assert done.returncode == -signal.SIGABRT

@@ -121,16 +121,15 @@ static void use_margins(const used_model *u)
     double margin, ends[2];
     for (int64_t target = -1; target < 4; target++)
         for (size_t i = 0; i < sizeof coverages / sizeof *coverages; i++) {
-            const cmlp_status plain = cmlp_table_margin(u->model, target, coverages[i], NULL, 0, &margin, &margin,
-                                                        NULL);
+            const cmlp_status plain =
+                cmlp_table_margin(u->model, QUERY(target, coverages[i], NULL, 0), &margin, &margin, NULL);
             for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
                 if (u->info->dtype == CMLP_FLOAT32) continue;
                 for (int64_t j = 0; j < n; j++) outputs[j] = values[k];
-                const cmlp_status status = cmlp_table_margin(u->model, target, coverages[i], outputs, n, &margin,
-                                                             &margin, NULL);
+                const cmlp_table_query *const query = QUERY(target, coverages[i], outputs, n);
+                const cmlp_status status = cmlp_table_margin(u->model, query, &margin, &margin, NULL);
                 require(plain ? status != CMLP_OK || plain == CMLP_ERROR_NULL : !status);
-                const cmlp_status of_ends = cmlp_table_interval(u->model, target, coverages[i], outputs, n, ends,
-                                                                ends + 1, NULL);
+                const cmlp_status of_ends = cmlp_table_interval(u->model, query, ends, ends + 1, NULL);
                 require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_NOT_FOUND || of_ends == CMLP_ERROR_OPTION);
             }
         }
@@ -177,10 +176,10 @@ static void load(const uint8_t *data, size_t size, int verify)
     cmlp_status status = cmlp_model_describe(file, size, &info, NULL);
     if (!status && info.model_size + info.workspace_size < 1 << 26) {
         const cmlp_model *model = NULL;
-        const cmlp_model_flags flags = verify ? 0 : CMLP_MODEL_TRUSTED;
         void *memory = malloc(info.model_size), *scratch = malloc(info.workspace_size);
         require(memory && scratch);
-        status = cmlp_model_init(memory, info.model_size, file, size, flags, &model, SPACE(scratch, info.workspace_size));
+        status = cmlp_model_init(memory, info.model_size, file, size, OPTIONS(.is_trusted = !verify), &model,
+                                 SPACE(scratch, info.workspace_size));
         if (!status && info.n_in < 1 << 20) use(file, model, &info, scratch);
         free(memory);
         free(scratch);

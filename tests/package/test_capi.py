@@ -22,9 +22,9 @@ ORDER = (
     "model_label model_net model_params model_find_string model_prepare_rows workspace_size forward "
     "net_size net_init net_n_params random_seed random_double random_shuffle init_params targets_init "
     "optimizer_init optimizer_state_size train_epoch model_write net_layer describe_activation describe_loss "
-    "isa_name solver_name net_isa cpu_isa backpropagate step table_describe_column "
+    "loss_allows isa_name solver_name net_isa cpu_isa backpropagate step table_describe_column "
     "table_find_code table_find_category table_read_cell table_margin table_interval table_encoder_width "
-    "table_encode table_workspace_size table_write bounds forward_paths paths_workspace_size loss_allows"
+    "table_encode table_workspace_size table_write bounds forward_paths paths_workspace_size"
 )
 
 

@@ -52,7 +52,7 @@ static class Predict
     static extern int cmlp_model_describe(IntPtr file, UIntPtr fileSize, ref Info info, ref Run run);
 
     [DllImport("cmlp", CallingConvention = CallingConvention.Cdecl)]
-    static extern int cmlp_model_init(IntPtr memory, UIntPtr memorySize, IntPtr file, UIntPtr fileSize, int flags,
+    static extern int cmlp_model_init(IntPtr memory, UIntPtr memorySize, IntPtr file, UIntPtr fileSize, IntPtr options,
         out IntPtr model, ref Run run);
 
     [DllImport("cmlp", CallingConvention = CallingConvention.Cdecl)]
@@ -100,7 +100,7 @@ static class Predict
         run.Workspace = Allocate(info.WorkspaceSize);
         run.WorkspaceSize = info.WorkspaceSize;
         IntPtr model;
-        Check(cmlp_model_init(memory, info.ModelSize, file, size, 0, out model, ref run));
+        Check(cmlp_model_init(memory, info.ModelSize, file, size, IntPtr.Zero, out model, ref run));
 
         double[] row = cells.Select((cell, column) => info.NNets > 0
             ? NumberOfCell(model, column, cell)

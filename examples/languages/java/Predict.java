@@ -50,7 +50,7 @@ public class Predict {
         int cmlp_model_describe(Pointer file, long fileSize, Info info, Run run);
 
         int cmlp_model_init(
-                Pointer memory, long memorySize, Pointer file, long fileSize, int flags, PointerByReference model,
+                Pointer memory, long memorySize, Pointer file, long fileSize, Pointer options, PointerByReference model,
                 Run run);
 
         void cmlp_rows_init(Pointer rows, long structSize, Pointer data, int dtype, long nRows, long nCols);
@@ -92,7 +92,7 @@ public class Predict {
         run.workspace = workspace;
         run.workspaceSize = info.workspaceSize;
         PointerByReference address = new PointerByReference();
-        check(CMLP.cmlp_model_init(memory, info.modelSize, file, bytes.length, 0, address, run));
+        check(CMLP.cmlp_model_init(memory, info.modelSize, file, bytes.length, null, address, run));
         Pointer model = address.getValue();
 
         double[] row = new double[cells.length];

@@ -73,8 +73,8 @@ function predict(path, cells)
     address = Ref{Ptr{Cvoid}}()
     GC.@preserve file memory workspace begin # the model points into the first two
         check(ccall(cmlp_model_init, Int32,
-                    (Ptr{Cvoid}, Csize_t, Ptr{Cvoid}, Csize_t, Int32, Ref{Ptr{Cvoid}}, Ref{Run}),
-                    memory, length(memory), file, length(file), 0, address, run))
+                    (Ptr{Cvoid}, Csize_t, Ptr{Cvoid}, Csize_t, Ptr{Cvoid}, Ref{Ptr{Cvoid}}, Ref{Run}),
+                    memory, length(memory), file, length(file), C_NULL, address, run))
         model = address[]
         Real = info.dtype == 2 ? Cdouble : Cfloat
         number_of(column, cell) = info.n_nets > 0 ? number_of_cell(model, column, cell) : parse(Real, cell)

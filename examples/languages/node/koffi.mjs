@@ -49,7 +49,7 @@ const describeModel = cmlp.func(
 	"int cmlp_model_describe(void *file, size_t n, _Inout_ cmlp_model_info *info, void *run)",
 );
 const modelInit = cmlp.func(
-	"int cmlp_model_init(void *memory, size_t size, void *file, size_t n, int32_t flags, _Out_ void **model, " +
+	"int cmlp_model_init(void *memory, size_t size, void *file, size_t n, void *options, _Out_ void **model, " +
 		"_Inout_ cmlp_run *run)",
 );
 const rowsInit = cmlp.func(
@@ -75,7 +75,7 @@ const memory = new Uint8Array(info.model_size);
 const workspace = new Uint8Array(info.workspace_size);
 const run = { struct_size: koffi.sizeof(Run), workspace, workspace_size: workspace.length };
 const model = [null];
-check(modelInit(memory, memory.length, file, file.length, 0, model, run));
+check(modelInit(memory, memory.length, file, file.length, null, model, run));
 
 // A number, the days of a date or the code of a category of a table.
 function numberOfCell(cell, column) {

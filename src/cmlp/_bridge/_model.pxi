@@ -303,7 +303,6 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     cdef cmlp_table table
     cdef cnp.ndarray memory
     cdef cmlp_table_target *c_target
-    cdef double limit = 0.0 if threshold is None else threshold
     cdef cmlp_run run
     cdef int status
     require_length(target_names, len(targets), "target_names")
@@ -322,7 +321,8 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
         if target_names is not None:
             c_target[i].name, c_target[i].n_name = name[i].text, name[i].n_text
     table.targets, table.n_targets = NULL if target is None else c_target, len(targets)
-    table.threshold = NULL if threshold is None else &limit
+    table.threshold, table.has_threshold = 0.0 if threshold is None else threshold, threshold is not None
+    table.reserved = 0
     table.calibration = NULL
     if calibration is not None:
         scores = Calibration(calibration)
@@ -334,6 +334,14 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     with nogil:
         status = cmlp_table_write(&table, &content.content, &run)
     content.done(status, &run)
+
+
+cdef cmlp_table_query query_of(double coverage, cnp.ndarray outputs, int64_t target):
+    """Return a query for a row's outputs, which must outlive it."""
+    cdef cmlp_table_query query
+    query.struct_size, query.coverage, query.target = sizeof(cmlp_table_query), coverage, target
+    query.outputs, query.n_outputs = <const double *>cnp.PyArray_DATA(outputs), cnp.PyArray_SIZE(outputs)
+    return query
 
 
 cdef class Model:
@@ -356,7 +364,9 @@ cdef class Model:
     def __cinit__(self, cnp.ndarray file not None, bint verify=True):
         cdef const void *first = cnp.PyArray_DATA(file)
         cdef size_t n = cnp.PyArray_NBYTES(file)
+        cdef cmlp_model_options options
         cdef int status
+        options.struct_size, options.is_trusted, options.isa_mask = sizeof(cmlp_model_options), not verify, ISA_MASK
         if not cnp.PyArray_IS_C_CONTIGUOUS(file) or cnp.PyArray_TYPE(file) != cnp.NPY_UINT8:
             raise ValueError(f"file must be a contiguous array of uint8, got {describe(file)}")
         self.file = file
@@ -367,7 +377,7 @@ cdef class Model:
         self.run.workspace = workspace_of(self.info.workspace_size)
         self.run.workspace_size = self.info.workspace_size
         with nogil:
-            status = cmlp_model_init(self.memory, self.info.model_size, first, n, 0 if verify else CMLP_MODEL_TRUSTED,
+            status = cmlp_model_init(self.memory, self.info.model_size, first, n, &options,
                                      &self.model, &self.run)
         check_file(status, 0, &self.run)
 
@@ -423,17 +433,17 @@ cdef class Model:
     def margin(self, double coverage, outputs=None, int64_t target=0):
         """Return how far the interval of a coverage reaches beyond the outputs of a row of a table's model."""
         cdef cnp.ndarray row = np.array([] if outputs is None else outputs, np.float64, ndmin=1)
-        cdef const double *first = NULL
+        cdef cmlp_table_query query = query_of(coverage, row, target)
         cdef double below = 0, above = 0
-        if outputs is not None:
-            first = <const double *>cnp.PyArray_DATA(row)
-        check(cmlp_table_margin(self.model, target, coverage, first, len(row), &below, &above, NULL))
+        if outputs is None:
+            query.outputs = NULL
+        check(cmlp_table_margin(self.model, &query, &below, &above, NULL))
         return above
 
     def interval(self, double coverage, outputs, int64_t target=0):
         """Return the ends of the interval of a coverage for the outputs of a row of a table's model."""
         cdef cnp.ndarray row = np.array(outputs, np.float64, ndmin=1)
+        cdef cmlp_table_query query = query_of(coverage, row, target)
         cdef double low = 0, high = 0
-        check(cmlp_table_interval(self.model, target, coverage, <const double *>cnp.PyArray_DATA(row), len(row), &low,
-                                  &high, NULL))
+        check(cmlp_table_interval(self.model, &query, &low, &high, NULL))
         return low, high

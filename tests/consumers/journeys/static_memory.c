@@ -22,15 +22,15 @@ int main(int argc, char **argv)
     run.workspace_size = sizeof workspace;
     OK(cmlp_model_describe(file, n, &info, NULL));
     CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof workspace && info.n_in <= 16);
-    OK(cmlp_model_init(memory, sizeof memory, file, n, 0, &model, &run));
+    OK(cmlp_model_init(memory, sizeof memory, file, n, NULL, &model, &run));
     OK(predict_one(model, row, CMLP_FLOAT32, info.n_in, &label, output, 16, &run));
     CHECK(label >= 0 && label < info.n_out);
 
     /* A damaged file, and memory that is too small, are refused. */
-    CHECK(cmlp_model_init(memory, info.model_size - 1, file, n, 0, &model, &run) ==
+    CHECK(cmlp_model_init(memory, info.model_size - 1, file, n, NULL, &model, &run) ==
           CMLP_ERROR_BUFFER_SIZE);
     ((unsigned char *)file)[n - 1] ^= 1;
-    CHECK(cmlp_model_init(memory, sizeof memory, file, n, 0, &model, &run) ==
+    CHECK(cmlp_model_init(memory, sizeof memory, file, n, NULL, &model, &run) ==
           CMLP_ERROR_FILE_DATA_CRC);
     return 0;
 }

@@ -26,8 +26,10 @@ static cmlp_status print_intervals(const cmlp_file *file, double coverage, const
 {
     const int64_t n = file->info.n_out, width = n / file->info.n_targets;
     for (int64_t k = 0; k < file->info.n_targets; k++) {
+        const cmlp_table_query query = {.struct_size = sizeof query, .outputs = outputs, .n_outputs = n, .target = k,
+                                        .coverage = coverage};
         double ends[2];
-        cmlp_status status = cmlp_table_interval(file->model, k, coverage, outputs, n, ends, ends + 1, NULL);
+        const cmlp_status status = cmlp_table_interval(file->model, &query, ends, ends + 1, NULL);
         if (status) return status;
         for (int64_t i = 0; i < width; i++) printf("%.17g ", outputs[k + i]);
         printf("%.17g %.17g\n", ends[0], ends[1]);

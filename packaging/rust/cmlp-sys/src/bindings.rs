@@ -94,18 +94,19 @@ pub const CMLP_INT32: _bindgen_ty_2 = 4;
 pub const CMLP_INT64: _bindgen_ty_2 = 5;
 pub const CMLP_DTYPE_SIGNED: _bindgen_ty_2 = -1;
 pub type _bindgen_ty_2 = ::std::os::raw::c_int;
+pub type cmlp_isa = i32;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct cmlp_model {
     _unused: [u8; 0],
 }
 pub type cmlp_model_kind = i32;
-pub const CMLP_MODEL_NETWORK: _bindgen_ty_3 = 1;
-pub const CMLP_MODEL_REGRESSOR: _bindgen_ty_3 = 2;
-pub const CMLP_MODEL_CLASSIFIER: _bindgen_ty_3 = 3;
-pub const CMLP_MODEL_ORDERED: _bindgen_ty_3 = 4;
-pub const CMLP_MODEL_KIND_SIGNED: _bindgen_ty_3 = -1;
-pub type _bindgen_ty_3 = ::std::os::raw::c_int;
+pub const CMLP_MODEL_NETWORK: _bindgen_ty_4 = 1;
+pub const CMLP_MODEL_REGRESSOR: _bindgen_ty_4 = 2;
+pub const CMLP_MODEL_CLASSIFIER: _bindgen_ty_4 = 3;
+pub const CMLP_MODEL_ORDERED: _bindgen_ty_4 = 4;
+pub const CMLP_MODEL_KIND_SIGNED: _bindgen_ty_4 = -1;
+pub type _bindgen_ty_4 = ::std::os::raw::c_int;
 #[repr(C)]
 pub struct cmlp_model_info {
     pub struct_size: usize,
@@ -130,17 +131,19 @@ extern "C" {
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
-pub type cmlp_model_flags = i32;
-pub const CMLP_MODEL_TRUSTED: _bindgen_ty_4 = 1;
-pub const CMLP_MODEL_FLAGS_SIGNED: _bindgen_ty_4 = -1;
-pub type _bindgen_ty_4 = ::std::os::raw::c_int;
+#[repr(C)]
+pub struct cmlp_model_options {
+    pub struct_size: usize,
+    pub is_trusted: i32,
+    pub isa_mask: cmlp_isa,
+}
 extern "C" {
     pub fn cmlp_model_init(
         memory: *mut ::std::os::raw::c_void,
         memory_size: usize,
         file: *const ::std::os::raw::c_void,
         file_size: usize,
-        flags: cmlp_model_flags,
+        options: *const cmlp_model_options,
         model: *mut *const cmlp_model,
         run: *mut cmlp_run,
     ) -> cmlp_status;
@@ -212,28 +215,28 @@ pub struct cmlp_value {
 extern "C" {
     pub fn cmlp_model_label(
         model: *const cmlp_model,
-        label: i32,
+        class_index: i32,
         value: *mut cmlp_value,
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
 pub type cmlp_table_column_kind = i32;
-pub const CMLP_TABLE_COLUMN_NUMBER: _bindgen_ty_13 = 1;
-pub const CMLP_TABLE_COLUMN_BOOLEAN: _bindgen_ty_13 = 2;
-pub const CMLP_TABLE_COLUMN_DATE: _bindgen_ty_13 = 3;
-pub const CMLP_TABLE_COLUMN_TIME: _bindgen_ty_13 = 4;
-pub const CMLP_TABLE_COLUMN_INSTANT: _bindgen_ty_13 = 5;
-pub const CMLP_TABLE_COLUMN_DURATION: _bindgen_ty_13 = 6;
-pub const CMLP_TABLE_COLUMN_CATEGORY: _bindgen_ty_13 = 7;
-pub const CMLP_TABLE_COLUMN_ORDERED: _bindgen_ty_13 = 8;
-pub const CMLP_TABLE_COLUMN_KIND_SIGNED: _bindgen_ty_13 = -1;
-pub type _bindgen_ty_13 = ::std::os::raw::c_int;
+pub const CMLP_TABLE_COLUMN_NUMBER: _bindgen_ty_12 = 1;
+pub const CMLP_TABLE_COLUMN_BOOLEAN: _bindgen_ty_12 = 2;
+pub const CMLP_TABLE_COLUMN_DATE: _bindgen_ty_12 = 3;
+pub const CMLP_TABLE_COLUMN_TIME: _bindgen_ty_12 = 4;
+pub const CMLP_TABLE_COLUMN_INSTANT: _bindgen_ty_12 = 5;
+pub const CMLP_TABLE_COLUMN_DURATION: _bindgen_ty_12 = 6;
+pub const CMLP_TABLE_COLUMN_CATEGORY: _bindgen_ty_12 = 7;
+pub const CMLP_TABLE_COLUMN_ORDERED: _bindgen_ty_12 = 8;
+pub const CMLP_TABLE_COLUMN_KIND_SIGNED: _bindgen_ty_12 = -1;
+pub type _bindgen_ty_12 = ::std::os::raw::c_int;
 pub type cmlp_table_role = i32;
-pub const CMLP_TABLE_ROLE_UNUSED: _bindgen_ty_14 = 1;
-pub const CMLP_TABLE_ROLE_NUMBER: _bindgen_ty_14 = 2;
-pub const CMLP_TABLE_ROLE_CATEGORY: _bindgen_ty_14 = 3;
-pub const CMLP_TABLE_ROLE_SIGNED: _bindgen_ty_14 = -1;
-pub type _bindgen_ty_14 = ::std::os::raw::c_int;
+pub const CMLP_TABLE_ROLE_UNUSED: _bindgen_ty_13 = 1;
+pub const CMLP_TABLE_ROLE_NUMBER: _bindgen_ty_13 = 2;
+pub const CMLP_TABLE_ROLE_CATEGORY: _bindgen_ty_13 = 3;
+pub const CMLP_TABLE_ROLE_SIGNED: _bindgen_ty_13 = -1;
+pub type _bindgen_ty_13 = ::std::os::raw::c_int;
 #[repr(C)]
 pub struct cmlp_table_column_info {
     pub struct_size: usize,
@@ -284,13 +287,18 @@ extern "C" {
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
+#[repr(C)]
+pub struct cmlp_table_query {
+    pub struct_size: usize,
+    pub outputs: *const f64,
+    pub n_outputs: i64,
+    pub target: i64,
+    pub coverage: f64,
+}
 extern "C" {
     pub fn cmlp_table_margin(
         model: *const cmlp_model,
-        target: i64,
-        coverage: f64,
-        outputs: *const f64,
-        n_outputs: i64,
+        query: *const cmlp_table_query,
         below: *mut f64,
         above: *mut f64,
         run: *mut cmlp_run,
@@ -299,23 +307,20 @@ extern "C" {
 extern "C" {
     pub fn cmlp_table_interval(
         model: *const cmlp_model,
-        target: i64,
-        coverage: f64,
-        outputs: *const f64,
-        n_outputs: i64,
+        query: *const cmlp_table_query,
         low: *mut f64,
         high: *mut f64,
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
-pub const CMLP_TABLE_PART_DAY: _bindgen_ty_15 = 1;
-pub const CMLP_TABLE_PART_WEEK: _bindgen_ty_15 = 2;
-pub const CMLP_TABLE_PART_YEAR: _bindgen_ty_15 = 3;
-pub const CMLP_TABLE_PART_KIND_SIGNED: _bindgen_ty_15 = -1;
+pub const CMLP_TABLE_PART_DAY: _bindgen_ty_14 = 1;
+pub const CMLP_TABLE_PART_WEEK: _bindgen_ty_14 = 2;
+pub const CMLP_TABLE_PART_YEAR: _bindgen_ty_14 = 3;
+pub const CMLP_TABLE_PART_KIND_SIGNED: _bindgen_ty_14 = -1;
+pub type _bindgen_ty_14 = ::std::os::raw::c_int;
+pub const CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR: _bindgen_ty_15 = 1;
+pub const CMLP_TABLE_CALIBRATION_SCALED_ERROR: _bindgen_ty_15 = 2;
+pub const CMLP_TABLE_CALIBRATION_QUANTILES: _bindgen_ty_15 = 3;
+pub const CMLP_TABLE_CALIBRATION_PROBABILITY: _bindgen_ty_15 = 4;
+pub const CMLP_TABLE_CALIBRATION_KIND_SIGNED: _bindgen_ty_15 = -1;
 pub type _bindgen_ty_15 = ::std::os::raw::c_int;
-pub const CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR: _bindgen_ty_16 = 1;
-pub const CMLP_TABLE_CALIBRATION_SCALED_ERROR: _bindgen_ty_16 = 2;
-pub const CMLP_TABLE_CALIBRATION_QUANTILES: _bindgen_ty_16 = 3;
-pub const CMLP_TABLE_CALIBRATION_PROBABILITY: _bindgen_ty_16 = 4;
-pub const CMLP_TABLE_CALIBRATION_KIND_SIGNED: _bindgen_ty_16 = -1;
-pub type _bindgen_ty_16 = ::std::os::raw::c_int;

@@ -36,7 +36,7 @@ static inline cmlp_status cmlpi_read_struct(void *copy, const void *given, size_
 void cmlpi_write_struct(void *given, const void *copy, size_t size);
 
 /* Makes the caller's struct of `given_size` bytes a copy of one that has `size`: without its last fields if it is smaller,
- * and with zeros behind them if it is larger. */
+ * and with zeros behind them if it is larger. Writes nothing if it is NULL or has no space for its struct_size. */
 void cmlpi_init_struct(void *given, size_t given_size, const void *copy, size_t size);
 
 /* Names the refused argument and returns the status. */

@@ -371,6 +371,8 @@ int64_t cmlpi_bad_target(const cmlpi_data *data, int64_t selected, void *scratch
 }
 #endif
 
+CMLP_ASSERT(sizeof(cmlp_rows) == CMLP_OLDEST(cmlp_rows, factors), "cmlp_dense_rows sets every field");
+
 void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                     int64_t n_columns)
 {

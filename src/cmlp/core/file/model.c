@@ -243,10 +243,10 @@ static cmlp_status load_tensors(const cmlpi_head *head, const model_memory *memo
 }
 
 /* cmlp_model_init in the core's floating-point mode. */
-static cmlp_status load(void *memory, size_t memory_size, const unsigned char *file, size_t n, cmlp_model_flags flags,
-                        const cmlp_model **loaded, cmlp_run *run)
+static cmlp_status load(void *memory, size_t memory_size, const unsigned char *file, size_t n,
+                        const cmlp_model_options *given, const cmlp_model **loaded, cmlp_run *run)
 {
-    const int verify = !(flags & CMLP_MODEL_TRUSTED);
+    cmlp_model_options options = {.struct_size = sizeof options};
     cmlpi_head head;
     model_memory divided;
     cmlpi_table_scratch buffers;
@@ -254,12 +254,16 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     cmlp_status status = cmlpi_check_pointer(memory, 1, "memory", run);
     if (!status) status = cmlpi_check_pointer(file, sizeof(double), "file", run);
     if (status) return status;
-    if (flags & ~CMLP_MODEL_TRUSTED) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "flags");
+    if (given) status = CMLP_READ(&options, given, cmlp_model_options, isa_mask);
+    if (status) return cmlpi_refuse(&run->refused, status, "options");
     status = read_head(file, n, &head);
+    head.isa_mask = options.isa_mask;
     if (!status) status = lay_out_model(&head, cmlpi_aligned(memory), &divided, &needed);
     if (status) return status;
     if (memory_size < needed) return cmlpi_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "memory_size");
+    const int verify = !options.is_trusted;
     status = make_model(&head, file, &divided);
+    if (status == CMLP_ERROR_ISA) return cmlpi_refuse(&run->refused, status, "options->isa_mask");
     if (!status && verify)
         status = cmlpi_check_model_workspace(divided.net, head.words.n_columns, run, &buffers);
     if (!status && verify) status = check_data(file, n, &head);
@@ -271,14 +275,14 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     return CMLP_OK;
 }
 
-cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size, cmlp_model_flags flags,
-                            const cmlp_model **model, cmlp_run *run)
+cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size,
+                            const cmlp_model_options *options, const cmlp_model **model, cmlp_run *run)
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = cmlpi_check_pointer(model, sizeof *model, "model", &frame.run);
     if (model && !cmlpi_misaligned(model, sizeof *model)) *model = NULL;
-    if (!status) status = load(memory, memory_size, file, file_size, flags, model, &frame.run);
+    if (!status) status = load(memory, memory_size, file, file_size, options, model, &frame.run);
     return cmlpi_end_call(&frame, status);
 }
 

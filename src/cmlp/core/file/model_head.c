@@ -497,6 +497,7 @@ static cmlp_status make_net(const cmlpi_head *head, const int64_t *sizes, cmlp_n
                                     .n_layers = head->n_layers,
                                     .loss = head->loss,
                                     .dtype = head->dtype,
+                                    .isa_mask = head->isa_mask,
                                     .activation_parameters = head->activation_parameters,
                                     .loss_parameter = head->loss_parameter,
                                     .quantiles = head->n_quantiles ? head->quantiles : NULL,

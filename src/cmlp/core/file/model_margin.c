@@ -8,6 +8,8 @@
 #include "model_head.h"
 
 #if CMLP_BUILDS_TABLES
+#define OUTPUTS "query->outputs"
+
 static double number_at(const cmlp_model *model, uint64_t offset, int64_t i)
 {
     double number;
@@ -99,22 +101,33 @@ static double factor_of(const cmlp_model *model, int64_t target, double value)
     return factor + fraction * (factor_at(model, target, i + 1) - factor);
 }
 
-static cmlp_status find_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                               int64_t n_outputs, double *margin, cmlp_run *run)
+/* Reads the caller's query of a model. */
+static cmlp_status read_query(const cmlp_model *model, const cmlp_table_query *given, cmlp_table_query *query,
+                              cmlp_run *run)
 {
     const char **const refused = &run->refused;
-    const cmlp_status status = cmlpi_check_model(model);
+    cmlp_status status = cmlpi_check_model(model);
     if (status) return cmlpi_refuse(refused, status, "model");
-    if (n_outputs != (outputs ? cmlpi_n_out(model->net) + model->is_cumulative : 0))
-        return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "outputs");
-    if (cmlpi_misaligned(outputs, sizeof(double))) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "outputs");
-    if (!(coverage > 0 && coverage < 1)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "coverage");
-    if (target < 0 || (target && target >= model->calibration.n_targets))
-        return cmlpi_refuse(refused, CMLP_ERROR_INDEX, "target");
+    status = CMLP_READ(query, given, cmlp_table_query, coverage);
+    if (status) return cmlpi_refuse(refused, status, "query");
+    if (query->n_outputs != (query->outputs ? cmlpi_n_out(model->net) + model->is_cumulative : 0))
+        return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, OUTPUTS);
+    if (cmlpi_misaligned(query->outputs, sizeof(double))) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, OUTPUTS);
+    if (!(query->coverage > 0 && query->coverage < 1)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "query->coverage");
+    if (query->target < 0 || (query->target && query->target >= model->calibration.n_targets))
+        return cmlpi_refuse(refused, CMLP_ERROR_INDEX, "query->target");
+    return CMLP_OK;
+}
+
+static cmlp_status find_margin(const cmlp_model *model, const cmlp_table_query *query, double *margin, cmlp_run *run)
+{
+    const int64_t target = query->target;
+    const double *const outputs = query->outputs;
+    const char **const refused = &run->refused;
     if (!model->calibration.n_scores || !is_known(model)) return cmlpi_refuse(refused, CMLP_ERROR_NOT_FOUND, "model");
-    if (model->calibration.widths && !outputs) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "outputs");
-    if (model->calibration.widths && isnan(outputs[target])) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "outputs");
-    const double position = coverage * (double)(model->calibration.n_scores + 1) - 1e-9; /* rounding must not add a rank */
+    if (model->calibration.widths && !outputs) return cmlpi_refuse(refused, CMLP_ERROR_NULL, OUTPUTS);
+    if (model->calibration.widths && isnan(outputs[target])) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, OUTPUTS);
+    const double position = query->coverage * (double)(model->calibration.n_scores + 1) - 1e-9; /* rounding must not add a rank */
     int64_t rank = (int64_t)position;
     if (rank < 1 || (double)rank < position) rank++;
     const double score = rank > model->calibration.n_scores ? INFINITY : score_at(model, target * model->calibration.n_scores + rank - 1);
@@ -122,15 +135,17 @@ static cmlp_status find_margin(const cmlp_model *model, int64_t target, double c
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                              int64_t n_outputs, double *below, double *above, cmlp_run *run)
+cmlp_status cmlp_table_margin(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
+                              cmlp_run *run)
 {
     cmlpi_call frame;
+    cmlp_table_query copy;
     double margin;
     cmlp_status status = cmlpi_begin_call(&frame, run);
     if (!status) status = cmlpi_check_pointer(below, sizeof *below, "below", &frame.run);
     if (!status) status = cmlpi_check_pointer(above, sizeof *above, "above", &frame.run);
-    if (!status) status = find_margin(model, target, coverage, outputs, n_outputs, &margin, &frame.run);
+    if (!status) status = read_query(model, query, &copy, &frame.run);
+    if (!status) status = find_margin(model, &copy, &margin, &frame.run);
     if (!status) *below = *above = margin;
     return cmlpi_end_call(&frame, status);
 }
@@ -160,29 +175,32 @@ static void find_ends(const cmlp_model *model, double first, double last, double
     *highest = high;
 }
 
-static cmlp_status find_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                 int64_t n_outputs, double *low, double *high, cmlp_run *run)
+static cmlp_status find_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
+                                 cmlp_run *run)
 {
     double margin;
-    cmlp_status status = find_margin(model, target, coverage, outputs, n_outputs, &margin, run);
-    if (!status) status = cmlpi_check_pointer(outputs, sizeof *outputs, "outputs", run);
+    const double *const outputs = query->outputs;
+    cmlp_status status = find_margin(model, query, &margin, run);
+    if (!status) status = cmlpi_check_pointer(outputs, sizeof *outputs, OUTPUTS, run);
     if (!status) status = cmlpi_check_pointer(low, sizeof *low, "low", run);
     if (!status) status = cmlpi_check_pointer(high, sizeof *high, "high", run);
     if (status) return status;
     if (!model->table->targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "model");
-    const int64_t last = model->net->n_quantiles ? n_outputs - 1 : target;
-    if (isnan(outputs[target]) || isnan(outputs[last]))
-        return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "outputs");
-    find_ends(model, outputs[target], outputs[last], margin, low, high);
+    const double first = outputs[query->target];
+    const double last = model->net->n_quantiles ? outputs[query->n_outputs - 1] : first;
+    if (isnan(first) || isnan(last)) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, OUTPUTS);
+    find_ends(model, first, last, margin, low, high);
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
-                                int64_t n_outputs, double *low, double *high, cmlp_run *run)
+cmlp_status cmlp_table_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
+                                cmlp_run *run)
 {
     cmlpi_call frame;
+    cmlp_table_query copy;
     cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = find_interval(model, target, coverage, outputs, n_outputs, low, high, &frame.run);
+    if (!status) status = read_query(model, query, &copy, &frame.run);
+    if (!status) status = find_interval(model, &copy, low, high, &frame.run);
     return cmlpi_end_call(&frame, status);
 }
 #endif

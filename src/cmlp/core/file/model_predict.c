@@ -37,6 +37,11 @@ static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *
 /* Whether an address is not a multiple of a size, which is a power of two. Without a division, which takes as long as a layer. */
 static inline int is_odd(const void *address, size_t size) { return ((uintptr_t)address & (size - 1)) != 0; }
 
+/* The next two functions check every field. */
+CMLP_ASSERT(sizeof(cmlp_rows) == CMLP_OLDEST(cmlp_rows, factors), "no field of the rows is forgotten");
+CMLP_ASSERT(sizeof(cmlp_prediction) == CMLP_OLDEST(cmlp_prediction, n_sums), "no field of a prediction is forgotten");
+CMLP_ASSERT(sizeof(cmlp_run) == CMLP_OLDEST(cmlp_run, pace), "no field of a run is forgotten");
+
 /* Whether rows have a field that contiguous dense rows do not use. */
 static inline int has_more_fields(const cmlp_rows *rows)
 {
@@ -176,7 +181,7 @@ static cmlp_status measure_table(const cmlp_model *model, const cmlp_rows *rows,
     if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows");
     const size_t needed = CMLP_BUILDS_TABLES ? cmlpi_table_rows_bytes(model->table, n, run->n_threads) : 0;
     if (!needed) return CMLP_ERROR_OVERFLOW;
-    *bytes = cmlpi_with_slack(needed);
+    *bytes = needed;
     return CMLP_OK;
 }
 

@@ -12,7 +12,6 @@ void cmlpi_table_lay_out(cmlpi_arena *arena, const cmlpi_head *head, cmlpi_table
     memory->numbers = cmlpi_arena_alloc(arena, head->words.n_numbers, sizeof(double));
     memory->levels = cmlpi_arena_alloc(arena, head->words.n_levels, sizeof(float));
     memory->targets = cmlpi_arena_alloc(arena, head->n_targets, sizeof(cmlp_table_target));
-    memory->threshold = cmlpi_arena_alloc(arena, 1, sizeof(double));
     const int64_t n_ranges = head->values.n[CMLP_CATEGORY_COUNTS];
     memory->ranges = n_ranges ? cmlpi_arena_alloc(arena, n_ranges, sizeof(cmlpi_value_range)) : NULL;
     memory->list = cmlpi_arena_alloc(arena, n_nets, sizeof(cmlp_table_network));
@@ -83,8 +82,8 @@ cmlp_status cmlpi_table_load(const cmlpi_head *head, const unsigned char *file, 
         memory->table->targets = memory->targets;
     }
     if (head->table_threshold) {
-        cmlpi_load(memory->threshold, file + head->table_threshold, 1, sizeof(double));
-        memory->table->threshold = memory->threshold;
+        cmlpi_load(&memory->table->threshold, file + head->table_threshold, 1, sizeof(double));
+        memory->table->has_threshold = 1;
     }
     int64_t bad; /* the file has no argument whose index it could be */
     status = cmlpi_check_columns(memory->columns, head->words.n_columns, &bad);

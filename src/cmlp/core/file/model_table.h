@@ -15,7 +15,6 @@ typedef struct cmlpi_table_memory {
     double *numbers;
     float *levels;
     cmlp_table_target *targets;
-    double *threshold;
     cmlpi_value_range *ranges; /* of the categories of each column */
     cmlp_table_network *list;
 } cmlpi_table_memory;

@@ -65,7 +65,7 @@ static void put_metadata(sink *s, const cmlpi_writer *w, uint32_t crc)
     put_hex(s, crc, 8);
     if (cmlpi_has_order(w)) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_ORDERED);
     if (w->table && w->table->n_targets > 1) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_TARGETS);
-    if (w->table && w->table->threshold) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_THRESHOLD);
+    if (w->table && w->table->has_threshold) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_THRESHOLD);
     put_text(s, "\",\"data_crc32\":\"");
     put_hex(s, w->data_crc, 8);
     put_text(s, "\",\"input_scale\":\"");

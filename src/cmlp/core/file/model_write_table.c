@@ -68,8 +68,8 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
     if (n_levels)
         w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_LEVELS, scratch->levels, n_levels, 0, CMLP_FLOAT32);
     if (n) w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
-    if (table->threshold)
-        w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_THRESHOLD, table->threshold, 1, 0, CMLP_FLOAT64);
+    if (table->has_threshold)
+        w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_THRESHOLD, &table->threshold, 1, 0, CMLP_FLOAT64);
     if (!table->targets) return;
     double *const numbers = scratch->numbers + n;
     for (int64_t j = 0; j < table->n_targets; j++)
@@ -124,8 +124,7 @@ static cmlp_status check_nets(const cmlp_table *table, int64_t *bad)
 static cmlp_status check_threshold(const cmlp_table *table)
 {
     const cmlp_net *net = table->nets[0].net;
-    if (!table->threshold) return CMLP_OK;
-    if (cmlpi_misaligned(table->threshold, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+    if (!table->has_threshold) return table->threshold != 0 ? CMLP_ERROR_OPTION : CMLP_OK;
     return table->targets || cmlpi_n_out(net) != 1 || cmlpi_output_activation(net) != CMLP_ACTIVATION_LOGISTIC
                ? CMLP_ERROR_OPTION : CMLP_OK;
 }
@@ -163,8 +162,9 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
 {
     const char **const refused = &run->refused;
     cmlpi_table_sizes sizes = {.n_rows = 1};
-    cmlp_status status = CMLP_READ(copy, table, cmlp_table, calibration);
+    cmlp_status status = CMLP_READ(copy, table, cmlp_table, reserved);
     if (status) return cmlpi_refuse(refused, status, "table");
+    if (copy->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "table->reserved");
     status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
     status = check_nets(copy, &run->bad_index);

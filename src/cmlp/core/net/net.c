@@ -68,6 +68,7 @@ cmlp_status cmlpi_check_pointer(const void *argument, size_t alignment, const ch
 
 void cmlpi_init_struct(void *given, size_t given_size, const void *copy, size_t size)
 {
+    if (!given || given_size < sizeof given_size) return;
     memset(given, 0, given_size);
     memcpy(given, copy, given_size < size ? given_size : size);
     memcpy(given, &given_size, sizeof given_size);

@@ -40,7 +40,7 @@ const cmlp_net *cmlpi_table_widest(const cmlp_table *table)
 
 cmlp_status cmlpi_check_targets(const cmlp_table *table)
 {
-    if (table->threshold && !(*table->threshold >= 0 && *table->threshold <= MOST_THRESHOLD)) return CMLP_ERROR_OPTION;
+    if (!(table->threshold >= 0 && table->threshold <= MOST_THRESHOLD)) return CMLP_ERROR_OPTION;
     for (int64_t j = 0; j < table->n_targets; j++) {
         const cmlp_table_target *t = &table->targets[j];
         const int finite =
@@ -152,9 +152,9 @@ cmlp_status cmlpi_table_outputs(const cmlp_table *table, int is_ordered, int64_t
         return CMLP_OK;
     }
     for (int64_t i = 0; labels && i < n; i++)
-        labels[i] = table->targets      ? -1
-                    : table->threshold ? result[i] >= *table->threshold
-                                       : cmlpi_class_of(table->nets[0].net, result + i * n_out, CMLP_FLOAT64);
+        labels[i] = table->targets          ? -1
+                    : table->has_threshold ? result[i] >= table->threshold
+                                           : cmlpi_class_of(table->nets[0].net, result + i * n_out, CMLP_FLOAT64);
     return CMLP_OK;
 }
 

@@ -55,7 +55,7 @@ cmlp_status cmlpi_table_row(const cmlp_table *table, int is_ordered, const doubl
 cmlp_status cmlpi_table_rows(const cmlp_table *table, int is_ordered, const cmlp_rows *rows, int32_t *labels,
                              double *outputs, cmlp_run *run);
 
-/* Workspace of cmlpi_table_rows; 0 if it cannot be addressed. */
+/* Workspace of cmlpi_table_rows, of any alignment; 0 if it cannot be addressed. */
 size_t cmlpi_table_rows_bytes(const cmlp_table *table, int64_t n_rows, int32_t n_threads);
 
 #endif

@@ -22,8 +22,9 @@ typedef struct table_job {
 
 static cmlpi_table_sizes tile_sizes(const cmlp_table *table, int64_t n_rows)
 {
-    const int64_t rows = n_rows < 1 ? 1 : n_rows < TILE_ROWS ? n_rows : TILE_ROWS;
-    return (cmlpi_table_sizes){.widest = cmlpi_table_widest(table), .n_columns = table->n_columns, .n_rows = rows};
+    return (cmlpi_table_sizes){.widest = cmlpi_table_widest(table),
+                               .n_columns = table->n_columns,
+                               .n_rows = n_rows < TILE_ROWS ? n_rows : TILE_ROWS};
 }
 
 /* Divides the workspace, and returns its size; 0 if that does not fit in size_t. */
@@ -39,10 +40,21 @@ static size_t divide_table_job(table_job *job, char *base, const cmlp_table *tab
     return arena.overflow ? 0 : arena.used;
 }
 
+/* Divides the workspace of at most one row: that of cmlp_model_info. */
+static cmlp_status divide_row(const cmlp_table *table, void *memory, size_t *bytes, cmlpi_table_scratch *scratch)
+{
+    const cmlpi_table_sizes sizes = tile_sizes(table, 1);
+    return cmlpi_scratch_lay_out(&sizes, memory, bytes, scratch);
+}
+
 size_t cmlpi_table_rows_bytes(const cmlp_table *table, int64_t n_rows, int32_t n_threads)
 {
     table_job job;
-    return divide_table_job(&job, NULL, table, n_rows, n_threads);
+    cmlpi_table_scratch scratch;
+    size_t bytes;
+    if (n_rows < 2) return divide_row(table, NULL, &bytes, &scratch) ? 0 : bytes;
+    bytes = divide_table_job(&job, NULL, table, n_rows, n_threads);
+    return bytes ? cmlpi_with_slack(bytes) : 0;
 }
 
 /* A selected row: the caller's, or a copy of it if its elements are not adjacent. */
@@ -94,6 +106,26 @@ static void predict_tiles(void *context, cmlpi_thread self)
     }
 }
 
+static cmlp_status report_fault(const table_job *job, cmlpi_fault fault)
+{
+    if (!fault.status) return CMLP_OK;
+    job->run->bad_index = job->rows.order ? job->rows.order[fault.selected] : fault.selected;
+    job->run->bad_column = fault.column;
+    return fault.status;
+}
+
+/* Predicts at most one row. */
+static cmlp_status predict_at_most_one(const table_job *job)
+{
+    cmlpi_table_scratch scratch;
+    size_t needed;
+    cmlp_status status = divide_row(job->table, job->run->workspace, &needed, &scratch);
+    if (!status) status = cmlpi_require_workspace(job->run, needed);
+    if (status) return status;
+    if (cmlpi_polls_cancel(job->run)) return CMLP_CANCELLED;
+    return job->n ? report_fault(job, predict_tile(job, 0, 1, &scratch)) : CMLP_OK;
+}
+
 static cmlp_status check_rows(table_job *job, const cmlp_rows *given)
 {
     cmlp_run *run = job->run;
@@ -115,7 +147,9 @@ cmlp_status cmlpi_table_rows(const cmlp_table *table, int is_ordered, const cmlp
 {
     table_job job = {.table = table, .is_ordered = is_ordered, .labels = labels, .outputs = outputs, .run = run};
     cmlp_status status = check_rows(&job, rows);
-    if (!status) status = cmlpi_check_workspace(run, divide_table_job(&job, NULL, table, job.n, run->n_threads));
+    if (status) return status;
+    if (job.n < 2) return predict_at_most_one(&job);
+    status = cmlpi_check_workspace(run, divide_table_job(&job, NULL, table, job.n, run->n_threads));
     if (status) return status;
     divide_table_job(&job, run->workspace, table, job.n, run->n_threads);
     const int32_t threads = cmlpi_prediction_threads(table_products(&job), run->n_threads);
@@ -123,11 +157,7 @@ cmlp_status cmlpi_table_rows(const cmlp_table *table, int is_ordered, const cmlp
     cmlpi_atomic_init(&job.stopped, 0);
     for (int32_t i = 0; i < threads; i++) job.faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
     cmlpi_team_run(threads, job.team, predict_tiles, &job);
-    const cmlpi_fault fault = cmlpi_first_fault(job.faults, threads);
-    if (fault.status) {
-        run->bad_index = job.rows.order ? job.rows.order[fault.selected] : fault.selected;
-        run->bad_column = fault.column;
-    }
-    return fault.status ? fault.status : cmlpi_atomic_load(&job.stopped) ? CMLP_CANCELLED : CMLP_OK;
+    status = report_fault(&job, cmlpi_first_fault(job.faults, threads));
+    return !status && cmlpi_atomic_load(&job.stopped) ? CMLP_CANCELLED : status;
 }
 #endif
