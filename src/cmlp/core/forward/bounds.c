@@ -240,9 +240,9 @@ static cmlp_status check_bounds(bounds_job *job, const cmlp_net *net, int64_t n_
     if (status) return cmlpi_refuse(&run->refused, status, "bounds");
     job->lowest = wanted.lowest;
     job->highest = wanted.highest;
-    status = cmlpi_check_output(net, wanted.lowest, wanted.n_lowest, job->low.n, width, "bounds->lowest", run);
+    status = cmlpi_check_output(wanted.lowest, wanted.n_lowest, job->low.n, width, net->element, "bounds->lowest", run);
     if (status) return status;
-    return cmlpi_check_output(net, wanted.highest, wanted.n_highest, job->low.n, width, "bounds->highest", run);
+    return cmlpi_check_output(wanted.highest, wanted.n_highest, job->low.n, width, net->element, "bounds->highest", run);
 }
 
 cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,

@@ -36,25 +36,20 @@ static cmlp_status run_full_batch(cmlpi_batch_job *job)
     return cmlpi_report(job->run, &job->data, fault);
 }
 
-/* Checks an array of derivatives, which may be NULL. */
-static cmlp_status check_wanted(const cmlp_net *net, const void *array, int64_t length, int64_t n_rows, int64_t width,
-                                const char *name, cmlp_run *run)
-{
-    return array || length ? cmlpi_check_output(net, array, length, n_rows, width, name, run) : CMLP_OK;
-}
-
 static cmlp_status check_derivatives(const cmlpi_batch_job *job)
 {
     const cmlp_net *net = job->data.net;
     const cmlp_derivatives *d = job->derivatives;
     const int64_t n = job->data.n;
+    const size_t size = net->element;
     cmlp_run *run = job->run;
-    cmlp_status status = check_wanted(net, d->gradient, d->n_gradient, 1, net->n_params, "derivatives->gradient", run);
+    cmlp_status status =
+        cmlpi_check_wanted(d->gradient, d->n_gradient, 1, net->n_params, size, "derivatives->gradient", run);
     if (!status)
-        status = check_wanted(net, d->input_gradient, d->n_input_gradient, n, cmlpi_n_in(net),
-                              "derivatives->input_gradient", run);
+        status = cmlpi_check_wanted(d->input_gradient, d->n_input_gradient, n, cmlpi_n_in(net), size,
+                                    "derivatives->input_gradient", run);
     if (!status)
-        status = check_wanted(net, d->deltas, d->n_deltas, n, cmlpi_all_outputs(net), "derivatives->deltas", run);
+        status = cmlpi_check_wanted(d->deltas, d->n_deltas, n, cmlpi_all_outputs(net), size, "derivatives->deltas", run);
     return status;
 }
 
