@@ -51,8 +51,9 @@ int64_t cmlpi_all_outputs(const cmlp_net *net)
  * slower with two threads than with one. */
 #define ROWS_PER_THREAD 16
 
-/* Number of multiplications of a forward pass. CSR zeros, which are not stored, count as none. */
-static double forward_products(const cmlpi_data *data, int64_t rows)
+#define PASSES 3 /* of training: forward, backward and gradient */
+
+double cmlpi_forward_products(const cmlpi_data *data, int64_t rows)
 {
     const cmlpi_dense_layer *layer = &data->net->layers[0];
     const double zeros =
@@ -72,11 +73,10 @@ int32_t cmlpi_prediction_threads(double products, int32_t max_threads)
     return products < PRODUCTS_PER_TEAM ? 1 : whole_threads(products / PRODUCTS_PER_THREAD, max_threads);
 }
 
-int32_t cmlpi_useful_threads(const cmlpi_data *data, int64_t rows, int passes, int32_t max_threads)
+int32_t cmlpi_training_threads(const cmlpi_data *data, int64_t rows, int32_t max_threads)
 {
     if (!CMLP_BUILDS_THREADS) return 1;
-    if (passes == 1) return cmlpi_prediction_threads(forward_products(data, rows), max_threads);
-    const double threads = forward_products(data, rows) * passes / PRODUCTS_PER_BARRIER;
+    const double threads = cmlpi_forward_products(data, rows) * PASSES / PRODUCTS_PER_BARRIER;
     const double limit = 1 + (double)rows / ROWS_PER_THREAD;
     return whole_threads(threads < limit ? threads : limit, max_threads);
 }

@@ -36,12 +36,15 @@ cmlp_status cmlpi_check_wanted(const void *array, int64_t length, int64_t n_rows
 /* The outputs of all layers for one row. */
 int64_t cmlpi_all_outputs(const cmlp_net *net);
 
-/* Threads for `rows` of the data's rows between two barriers (or in all, where there are none), of at most `max_threads`;
- * `passes` is 1 for forward, 3 for forward, backward and gradient. */
-int32_t cmlpi_useful_threads(const cmlpi_data *data, int64_t rows, int passes, int32_t max_threads);
+/* Number of multiplications of a forward pass of `rows` of the data's rows. CSR zeros, which are not stored, count as
+ * none. */
+double cmlpi_forward_products(const cmlpi_data *data, int64_t rows);
 
-/* The same for a prediction with this number of multiplications. */
+/* Threads for a prediction with this number of multiplications, of at most `max_threads`. */
 int32_t cmlpi_prediction_threads(double products, int32_t max_threads);
+
+/* Threads for training with `rows` of the data's rows between two barriers, of at most `max_threads`. */
+int32_t cmlpi_training_threads(const cmlpi_data *data, int64_t rows, int32_t max_threads);
 
 /* The fault of the first row that has one: the same for any number of threads. */
 cmlpi_fault cmlpi_first_fault(const cmlpi_fault *faults, int32_t size);

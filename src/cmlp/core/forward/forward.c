@@ -286,7 +286,7 @@ static cmlp_status forward(forward_job *job, cmlp_run *run)
 {
     const cmlpi_data *data = &job->data;
     if (data->n < 2 || !CMLP_BUILDS_MANY) return forward_row(job, run);
-    const int32_t threads = cmlpi_useful_threads(data, data->n, 1, run->n_threads);
+    const int32_t threads = cmlpi_prediction_threads(cmlpi_forward_products(data, data->n), run->n_threads);
     const cmlp_status status =
         cmlpi_check_workspace(run, lay_out_forward(job, cmlpi_aligned(run->workspace), data->net, cmlpi_is_sparse(data),
                                                    data->n, run->n_threads));

@@ -12,7 +12,7 @@ typedef struct epoch_job {
     cmlp_optimizer optimizer; /* the caller's structs with defaults filled in */
     cmlp_optimizer_state counters; /* of the optimizer's state; written back at the end */
     cmlp_epoch epoch;
-    cmlp_epoch_result before; /* what epoch.before points to, if it is not NULL */
+    cmlp_epoch_result before; /* what epoch.before points to: zeros if the caller gives none */
     cmlp_epoch_result result; /* with the sums over the batches so far */
     cmlp_workers workers; /* a checked copy, to which epoch.workers points unless it is NULL */
     int has_bad_shards;               /* of the caller's workers */
@@ -74,12 +74,14 @@ REAL_FN void end_batch(epoch_job *job)
 
 static int backs_off(const epoch_job *job) { return job->lost > 0; }
 
-static void count_loss(epoch_job *job, double lost)
+/* Lost seconds within the limits. NaN, which a caller may have written to its run, counts as 0. */
+static double limited(double lost)
 {
-    job->lost += lost;
-    if (job->lost > LARGEST_LOSS) job->lost = LARGEST_LOSS;
-    if (job->lost < -LARGEST_GAIN) job->lost = -LARGEST_GAIN;
+    if (lost > LARGEST_LOSS) return LARGEST_LOSS;
+    return lost < -LARGEST_GAIN ? -LARGEST_GAIN : lost == lost ? lost : 0;
 }
+
+static void count_loss(epoch_job *job, double lost) { job->lost = limited(job->lost + lost); }
 
 /* After a batch of `seconds`, in which thread 0 of a team of `size` threads slept for `waited`. */
 static void count_batch(epoch_job *job, int32_t size, double seconds, double waited)
@@ -160,8 +162,8 @@ static cmlp_status check_epoch(epoch_job *job, const cmlp_epoch_result *result, 
         status = CMLP_READ(&job->before, epoch->before, cmlp_epoch_result, next_batch);
         if (status) return cmlpi_refuse(refused, status, "epoch->before");
         if (job->before.rows_done < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
-        epoch->before = &job->before;
     }
+    epoch->before = &job->before;
     if (result) status = CMLP_READ(&job->result, result, cmlp_epoch_result, next_batch);
     return status ? cmlpi_refuse(refused, status, "result") : CMLP_OK;
 }
@@ -236,12 +238,6 @@ static cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_
     return cmlpi_check_stored_rows(batch, &job->epoch);
 }
 
-/* The seconds that the run keeps, which a program may have changed. */
-static double lost_before(double lost)
-{
-    return !(lost > -LARGEST_GAIN) ? (lost < 0 ? -LARGEST_GAIN : 0) : lost > LARGEST_LOSS ? LARGEST_LOSS : lost;
-}
-
 /* Sets the sums and counters with which an epoch starts. */
 static void begin_epoch(epoch_job *job)
 {
@@ -251,7 +247,7 @@ static void begin_epoch(epoch_job *job)
                                       .penalty_sum = job->before.penalty_sum,
                                       .rows_done = job->before.rows_done,
                                       .next_batch = job->epoch.first_batch};
-    job->lost = lost_before(job->batch.run->pace);
+    job->lost = limited(job->batch.run->pace);
     job->shortest = HUGE_VAL;
     if (job->batch.penalized) cmlpi_compute_squares(&job->batch);
 }
@@ -292,7 +288,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
         status = cmlpi_workers_handshake(status, &job.batch, &job.optimizer, &job.counters, &job.epoch);
     if (!status) {
         begin_epoch(&job);
-        const int32_t threads = cmlpi_useful_threads(&job.batch.data, job.batch.memory.rows, 3, frame.run.n_threads);
+        const int32_t threads = cmlpi_training_threads(&job.batch.data, job.batch.memory.rows, frame.run.n_threads);
         while (job.result.next_batch < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.alone = threads > 1 && backs_off(&job);
             if (threads == 1 || job.alone)
