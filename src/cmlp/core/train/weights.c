@@ -121,28 +121,6 @@ static void bias_gradient(const cmlpi_batch_job *job, const weight_part *part, i
     net->kernels->gradient(&ones, &to);
 }
 
-/* Whether compute_sparse_gradient() computes the gradient of a layer's weights. */
-static int is_sparse_part(const cmlpi_batch_job *job, const weight_part *part)
-{
-    return !part->layer && part->n && cmlpi_is_sparse(&job->data);
-}
-
-static void compute_gradient(cmlpi_batch_job *job, const weight_part *part)
-{
-    const cmlp_net *net = job->data.net;
-    int64_t i = 0, m;
-    do { /* runs once even without rows, for the epilogue */
-        m = part->n - i < CMLP_CHUNK ? part->n - i : CMLP_CHUNK;
-        const cmlpi_gradient_output to = rows_output(job, part, i, i + m);
-        if (!is_sparse_part(job, part)) {
-            const cmlpi_dense_input a = layer_input(job, part, i, m);
-            net->kernels->gradient(&a, &to);
-        }
-        if (part->biases) bias_gradient(job, part, m, to);
-        i += m;
-    } while (i < part->n);
-}
-
 /* The first layer's weights, for sparse rows: all rows of a microbatch are sorted by column at once. */
 static void compute_sparse_gradient(cmlpi_batch_job *job, const weight_part *part)
 {
@@ -153,6 +131,24 @@ static void compute_sparse_gradient(cmlpi_batch_job *job, const weight_part *par
         const cmlpi_gradient_output to = rows_output(job, part, i, i + m);
         net->kernels->csr_gradient(&x, &to, cmlpi_thread_scratch(job, part->index));
     }
+}
+
+static void compute_gradient(cmlpi_batch_job *job, const weight_part *part)
+{
+    const cmlp_net *net = job->data.net;
+    const int sparse = !part->layer && part->n && cmlpi_is_sparse(&job->data);
+    int64_t i = 0, m;
+    if (sparse) compute_sparse_gradient(job, part);
+    do { /* runs once even without rows, for the epilogue */
+        m = part->n - i < CMLP_CHUNK ? part->n - i : CMLP_CHUNK;
+        const cmlpi_gradient_output to = rows_output(job, part, i, i + m);
+        if (!sparse) {
+            const cmlpi_dense_input a = layer_input(job, part, i, m);
+            net->kernels->gradient(&a, &to);
+        }
+        if (part->biases) bias_gradient(job, part, m, to);
+        i += m;
+    } while (i < part->n);
 }
 
 /* ---------------------------------------------------------------------------------------------------- step */
@@ -222,9 +218,7 @@ void cmlpi_weights_microbatch(cmlpi_batch_job *job, int64_t t, int64_t n, cmlpi_
         part.n = n;
         part.is_first = !t;
         part.is_last = t + n == job->n;
-        const int sparse = is_sparse_part(job, &part);
-        if (sparse) compute_sparse_gradient(job, &part);
-        if (in_blocks && !sparse) {
+        if (in_blocks && (l || !cmlpi_is_sparse(&job->data))) {
             step_in_blocks(job, &part);
         } else {
             compute_gradient(job, &part);
@@ -246,7 +240,6 @@ void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, in
         weight_part part = part_of(job, l, k0, k1, CMLP_GROUP, self);
         part.n = n;
         part.biases &= end > layer->biases;
-        if (is_sparse_part(job, &part)) compute_sparse_gradient(job, &part);
         compute_gradient(job, &part);
     }
 }
