@@ -125,17 +125,10 @@ typedef struct cmlpi_gradient_output {
 
 /* An optimizer step. Its constants are named as in cmlp.h; `rate` is lr, or r for Adam. */
 typedef struct cmlpi_step {
-    int32_t solver; /* 0: no step follows the gradient */
+    int32_t solver;
     int shared; /* whether other threads have read the weights since the last step */
     double rate, momentum, beta_1, beta_2, epsilon;
     double decay; /* AdamW: lr wd; 0 for biases */
-    /* no kernel reads the other fields */
-    double max_norm; /* 0, or the norm to which longer gradients are clipped */
-    double shrink;   /* clipping factor: 1 unless the norm exceeds max_norm */
-    const int8_t *signs; /* that all parameters keep, or NULL */
-    void *moments;
-    cmlpi_finish_mode mode; /* of a batch's last rows: CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
-    int keeps_gradient;     /* whether the gradient is needed after the step */
 } cmlpi_step;
 
 typedef struct cmlpi_loss_values {

@@ -416,7 +416,7 @@ void cmlpi_batch_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thre
 
 void cmlpi_batch_clipped_step(cmlpi_batch_job *job, cmlpi_thread self)
 {
-    if (!(job->step.max_norm > 0)) return;
+    if (job->step.when != CMLP_STEP_AFTER_NORM) return;
     cmlpi_team_barrier(self); /* for the whole gradient */
     if (!self.index) cmlpi_clip_gradient(job->data.net, job->memory.gradient, &job->step);
     cmlpi_team_barrier(self);

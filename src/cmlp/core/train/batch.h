@@ -45,7 +45,7 @@ typedef struct cmlpi_batch_job {
     /* one batch: the selected rows [first, first + n) and the step. Written by thread 0 while the others wait */
     int64_t first, n;
     double weight_sum; /* of these rows */
-    cmlpi_step step;
+    cmlpi_batch_step step;
     cmlpi_sum cost, plain; /* sums over the rows of their costs and plain costs, times the weights */
     /* the exchange of its sums with other workers */
     int receives, sends; /* whether this worker receives further buckets, and sends them */

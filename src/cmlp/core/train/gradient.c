@@ -27,7 +27,7 @@ static cmlp_status run_full_batch(cmlpi_batch_job *job)
     job->first = 0;
     job->n = job->data.n;
     job->weight_sum = cmlpi_weight_sum(&job->data, 0, job->n);
-    job->step = (cmlpi_step){.mode = CMLP_GRADIENT};
+    job->step = (cmlpi_batch_step){.when = CMLP_NO_STEP};
     if (job->penalized) cmlpi_compute_squares(job);
     cmlpi_team_run(cmlpi_training_threads(&job->data, job->memory.rows, job->run->n_threads),
                    job->memory.team, full_batch_thread, job);

@@ -31,16 +31,14 @@ static int begin_batch(epoch_job *job, int64_t b)
     const cmlp_optimizer *optimizer = &job->optimizer;
     cmlpi_batch_job *batch = &job->batch;
     const int64_t size = epoch->batch_size, left = batch->data.n - b * size;
-    const int keeps = epoch->want_norm && b == job->n_batches - 1;
+    const int keeps_gradient = epoch->want_norm && b == job->n_batches - 1;
+    const double rate = epoch->rates ? epoch->rates[b] : optimizer->learning_rate;
     batch->first = b * size;
     batch->n = left < size ? left : size;
     batch->weight_sum = cmlpi_weight_sum(&batch->data, batch->first, batch->n);
     if (batch->weight_sum == 0) return 0;
     job->after = job->counters;
-    batch->step = cmlpi_begin_step(optimizer, &job->after, epoch->rates ? epoch->rates[b] : optimizer->learning_rate);
-    batch->step.keeps_gradient = keeps;
-    if (optimizer->solver == CMLP_SOLVER_SGD && !keeps && !(optimizer->max_norm > 0) && !optimizer->signs)
-        batch->step.mode = CMLP_UPDATE;
+    batch->step = cmlpi_begin_step(optimizer, &job->after, rate, keeps_gradient);
     batch->cost = (cmlpi_sum){0};
     batch->objective.dropout_step = job->counters.n_steps;
     job->penalty = batch->penalized ? cmlpi_penalty(batch) : 0;
@@ -109,7 +107,7 @@ static void train_batches(epoch_job *job, cmlpi_thread self)
         if (!begin_batch(job, *b)) continue;
         const int together = size > 1 && cmlpi_team_has_arrived(team) && !backs_off(job), timed = together || backs_off(job);
         const double start = timed ? cmlpi_seconds() : 0, waited = together ? cmlpi_team_seconds_waited(team) : 0;
-        job->batch.step.shared = together;
+        job->batch.step.rule.shared = together;
         if (together) cmlpi_team_release(team);
         const int done = job->process(&job->batch, together ? self : alone);
         if (together) cmlpi_team_await(team);

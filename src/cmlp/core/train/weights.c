@@ -75,10 +75,11 @@ static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weigh
                                    .k0 = part->k0, .k1 = part->k1, .n_out = layer->n_out,
                                    .first = part->is_first && !i,
                                    .sums = part->sums, .w = cmlpi_at(net, job->params, layer->weights),
-                                   .mode = part->is_last && end == part->n ? job->step.mode : CMLP_KEEP_SUM,
+                                   .mode = !part->is_last || end < part->n ? CMLP_KEEP_SUM
+                                           : job->step.when == CMLP_STEP_IN_KERNEL ? CMLP_UPDATE : CMLP_GRADIENT,
                                    .alpha = alphas ? alphas[part->layer] : job->objective.alpha,
                                    .inverse = 1 / job->weight_sum,
-                                   .rate = job->step.rate,
+                                   .rate = job->step.rule.rate,
                                    .tuning = net->tuning};
 }
 
@@ -208,23 +209,23 @@ static weight_part part_of(const cmlpi_batch_job *job, int32_t layer, int64_t k0
 void cmlpi_weights_microbatch(cmlpi_batch_job *job, int64_t t, int64_t n, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
-    const cmlpi_step *step = &job->step;
-    const int steps = t + n == job->n && step->solver && !(step->max_norm > 0);
-    const int after = steps && step->mode == CMLP_GRADIENT; /* otherwise the kernel updates the weights */
-    const int in_blocks = after && !t && n <= STEP_ROWS && !step->keeps_gradient;
+    const int is_last = t + n == job->n;
+    const int steps = is_last && job->step.when == CMLP_STEP_AFTER_GRADIENT;
+    const int updates = steps || (is_last && job->step.when == CMLP_STEP_IN_KERNEL);
+    const int in_blocks = steps && !t && n <= STEP_ROWS && !job->step.keeps_gradient;
     const int64_t unit = job->penalized ? SQUARE_ROWS : CMLP_GROUP;
     for (int32_t l = 0; l < net->depth; l++) {
         weight_part part = part_of(job, l, 0, net->layers[l].n_in, unit, self);
         part.n = n;
         part.is_first = !t;
-        part.is_last = t + n == job->n;
+        part.is_last = is_last;
         if (in_blocks && (l || !cmlpi_is_sparse(&job->data))) {
             step_in_blocks(job, &part);
         } else {
             compute_gradient(job, &part);
-            if (after) step_part(job, &part);
+            if (steps) step_part(job, &part);
         }
-        if (steps && job->penalized) squares_of(job, l, part.k0, part.k1);
+        if (updates && job->penalized) squares_of(job, l, part.k0, part.k1);
     }
 }
 
