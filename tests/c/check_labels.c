@@ -20,7 +20,7 @@ static void call_labels(const cmlpi_kernels *table, void *context)
     const label_case *c = context;
     cmlpi_loss_values values = c->values;
     values.labels = c->labels;
-    values.weights = c->weights ? (const double *)(const void *)c->weights->place.data : NULL;
+    values.row_weights = c->weights ? (const double *)(const void *)c->weights->place.data : NULL;
     table->loss(&values, c->z->place.data, NULL, c->d->place.data, c->rows, c->n,
                 (double *)(void *)c->cost->place.data);
 }
@@ -34,7 +34,7 @@ static void expect_dense(harness *h, const label_case *c)
     cmlpi_loss_values values = c->values;
     memcpy(z, c->z->before, bytes - element);
     for (int64_t i = 0; i < c->rows; i++) put(h->dtype, y, i * c->n + c->labels[i], 1);
-    values.weights = c->weights ? c->weights->before : NULL;
+    values.row_weights = c->weights ? c->weights->before : NULL;
     h->tables[0]->loss(&values, z, y, d, c->rows, c->n, cost);
     for (int64_t i = 0; i < c->rows; i++) expect_exactly(h, c->cost, i, cost[i]);
     for (int64_t i = 0; c->values.wants_delta && i < c->rows * c->n; i++) expect_exactly(h, c->d, i, get(h->dtype, d, i));

@@ -182,18 +182,18 @@ static cmlp_status read_targets(cmlpi_data *data, const cmlp_targets *given, cml
 }
 
 /* Weights, their sum and its reciprocal must be normal numbers of the net's type, in which they become factors. */
-static cmlp_status check_weights(const cmlpi_data *data, int64_t *bad)
+static cmlp_status check_row_weights(const cmlpi_data *data, int64_t *bad)
 {
     const int is_float = data->net->dtype == CMLP_FLOAT32;
-    if (cmlpi_misaligned(data->weights, sizeof *data->weights)) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(data->row_weights, sizeof *data->row_weights)) return CMLP_ERROR_ALIGNMENT;
     const double min = is_float ? FLT_MIN : DBL_MIN, max = 1 / min; /* whose reciprocal is a normal number too */
     for (int64_t i = 0; i < data->n; i++) {
-        const double w = data->weights[cmlpi_row_index(data, i)];
+        const double w = data->row_weights[cmlpi_row_index(data, i)];
         if (w == 0 || (w >= min && w <= max)) continue;
         *bad = cmlpi_row_index(data, i);
         return CMLP_ERROR_WEIGHT;
     }
-    const double sum = cmlpi_weight_sum(data, 0, data->n);
+    const double sum = cmlpi_row_weight_sum(data, 0, data->n);
     return !data->n || (sum > 0 && sum <= max) ? CMLP_OK : CMLP_ERROR_WEIGHT;
 }
 #endif
@@ -201,7 +201,7 @@ static cmlp_status check_weights(const cmlpi_data *data, int64_t *bad)
 cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                              const cmlp_objective *objective, cmlp_run *run)
 {
-    const double *weights = objective ? objective->row_weights : NULL;
+    const double *row_weights = objective ? objective->row_weights : NULL;
     const char **refused = &run->refused;
     cmlp_status status = cmlpi_check_net(net);
     if (status) return cmlpi_refuse(refused, status, "net");
@@ -209,7 +209,7 @@ cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_r
     status = cmlpi_read_rows(copy, cmlpi_n_in(net), rows, &data->n, run);
     if (status) return status;
     data->net = net;
-    data->weights = weights;
+    data->row_weights = row_weights;
     data->first_stored = data->values = 0;
     data->n_stored = copy->n_rows;
     data->in_place = copy->dtype == net->dtype && copy->scale == 1 && !copy->factors &&
@@ -221,10 +221,10 @@ cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_r
 #if CMLP_BUILDS_TRAINING /* otherwise both are NULL */
     data->allowed = cmlpi_targets_of_loss(net->loss);
     if (targets) status = read_targets(data, targets, run);
-    if (!status && objective && objective->n_row_weights != (weights ? data->rows.n_rows : 0))
+    if (!status && objective && objective->n_row_weights != (row_weights ? data->rows.n_rows : 0))
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->row_weights");
-    if (!status && weights) {
-        status = check_weights(data, &run->bad_index);
+    if (!status && row_weights) {
+        status = check_row_weights(data, &run->bad_index);
         if (status) *refused = "objective->row_weights";
     }
 #else
@@ -350,17 +350,17 @@ void cmlpi_gather_labels(const cmlpi_data *data, int64_t first, int64_t n, int32
     }
 }
 
-void cmlpi_gather_weights(const cmlpi_data *data, int64_t first, int64_t n, double *out)
+void cmlpi_gather_row_weights(const cmlpi_data *data, int64_t first, int64_t n, double *out)
 {
-    if (data->weights)
-        for (int64_t i = 0; i < n; i++) out[i] = data->weights[cmlpi_row_index(data, first + i)];
+    if (data->row_weights)
+        for (int64_t i = 0; i < n; i++) out[i] = data->row_weights[cmlpi_row_index(data, first + i)];
 }
 
-double cmlpi_weight_sum(const cmlpi_data *data, int64_t first, int64_t n)
+double cmlpi_row_weight_sum(const cmlpi_data *data, int64_t first, int64_t n)
 {
-    if (!data->weights) return (double)n;
+    if (!data->row_weights) return (double)n;
     cmlpi_sum sum = {0};
-    for (int64_t i = 0; i < n; i++) cmlpi_sum_add(&sum, data->weights[cmlpi_row_index(data, first + i)]);
+    for (int64_t i = 0; i < n; i++) cmlpi_sum_add(&sum, data->row_weights[cmlpi_row_index(data, first + i)]);
     return cmlpi_sum_total(&sum);
 }
 

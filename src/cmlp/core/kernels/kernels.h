@@ -139,7 +139,7 @@ typedef struct cmlpi_loss_values {
     int is_given;           /* z has the activations and d their slopes: only the deltas are computed */
     double scale;           /* of the delta */
     double clip;            /* of the cost; 0: exact */
-    const double *weights;  /* row weights, or NULL */
+    const double *row_weights; /* or NULL */
     const int32_t *labels;  /* class indices instead of y, for softmax with log loss and few outputs */
 } cmlpi_loss_values;
 

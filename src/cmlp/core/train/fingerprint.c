@@ -55,7 +55,7 @@ static uint64_t mix_data(uint64_t hash, const cmlpi_data *data)
             memcpy(&word, (const char *)targets->data + i * targets->row_stride + j * targets->column_stride, size);
             hash = mix(hash, word);
         }
-    return mix_numbers(hash, data->weights, rows->n_rows);
+    return mix_numbers(hash, data->row_weights, rows->n_rows);
 }
 
 static uint64_t mix_objective(uint64_t hash, const cmlp_objective *o, int32_t depth)

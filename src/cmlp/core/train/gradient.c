@@ -16,8 +16,8 @@ static cmlp_status compute_costs(const cmlpi_batch_job *job)
     cmlp_derivatives *derivatives = job->derivatives;
     double cost = job->objective.loss_scale * cmlpi_sum_total(&job->cost);
     if (job->penalized) cost += cmlpi_penalty(job);
-    derivatives->objective = cost / job->weight_sum;
-    derivatives->plain_cost = cmlpi_sum_total(&job->plain) / job->weight_sum;
+    derivatives->objective = cost / job->row_weight_sum;
+    derivatives->plain_cost = cmlpi_sum_total(&job->plain) / job->row_weight_sum;
     return cmlpi_is_finite(derivatives->objective) && cmlpi_is_finite(derivatives->plain_cost) ? CMLP_OK : CMLP_ERROR_DIVERGED;
 }
 
@@ -26,7 +26,7 @@ static cmlp_status run_full_batch(cmlpi_batch_job *job)
     job->memory.gradient = job->derivatives->gradient;
     job->first = 0;
     job->n = job->data.n;
-    job->weight_sum = cmlpi_weight_sum(&job->data, 0, job->n);
+    job->row_weight_sum = cmlpi_row_weight_sum(&job->data, 0, job->n);
     job->step = (cmlpi_batch_step){.when = CMLP_NO_STEP};
     if (job->penalized) cmlpi_compute_squares(job);
     cmlpi_team_run(cmlpi_training_threads(&job->data, job->memory.rows, job->run->n_threads),

@@ -106,7 +106,7 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
                                 .is_given = job->objective.loss != NULL,
                                 .scale = job->objective.loss_scale,
                                 .clip = job->objective.log_loss_clip};
-    cmlpi_gather_weights(&job->data, selected, n, memory->weights + a);
+    cmlpi_gather_row_weights(&job->data, selected, n, memory->row_weights + a);
     const int labelled = reads_labels(&job->data, net->loss) && !job->objective.loss;
     const int plain = job->derivatives && memory->plain_costs != memory->costs;
     for (int64_t i = 0, m; i < n; i += m) {
@@ -116,7 +116,7 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
         else
             cmlpi_gather_targets(&job->data, selected + i, m, scratch);
         values.labels = labelled ? scratch : NULL;
-        values.weights = job->data.weights ? memory->weights + a + i : NULL;
+        values.row_weights = job->data.row_weights ? memory->row_weights + a + i : NULL;
         void *z = cmlpi_at(net, output->activations, (a + i) * n_out),
              *deltas = cmlpi_at(net, output->deltas, (a + i) * n_out);
         if (values.is_given && !call_loss(job, selected + i, m, z, scratch, memory->costs + a + i, deltas))
@@ -133,7 +133,8 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
 void cmlpi_batch_costs(const cmlpi_batch_job *job, const double *costs, int64_t n, cmlpi_sum *sum)
 {
     cmlpi_sum total = *sum; /* written once, because other threads read what is beside it */
-    for (int64_t i = 0; i < n; i++) cmlpi_sum_add(&total, job->data.weights ? costs[i] * job->memory.weights[i] : costs[i]);
+    for (int64_t i = 0; i < n; i++)
+        cmlpi_sum_add(&total, job->data.row_weights ? costs[i] * job->memory.row_weights[i] : costs[i]);
     *sum = total;
 }
 

@@ -35,8 +35,8 @@ static int begin_batch(epoch_job *job, int64_t b)
     const double rate = epoch->rates ? epoch->rates[b] : optimizer->learning_rate;
     batch->first = b * size;
     batch->n = left < size ? left : size;
-    batch->weight_sum = cmlpi_weight_sum(&batch->data, batch->first, batch->n);
-    if (batch->weight_sum == 0) return 0;
+    batch->row_weight_sum = cmlpi_row_weight_sum(&batch->data, batch->first, batch->n);
+    if (batch->row_weight_sum == 0) return 0;
     job->after = job->counters;
     batch->step = cmlpi_begin_step(optimizer, &job->after, rate, keeps_gradient);
     batch->cost = (cmlpi_sum){0};
@@ -52,8 +52,8 @@ REAL_FN void end_batch(epoch_job *job)
     const cmlpi_batch_job *batch = &job->batch;
     cmlp_epoch_result *result = &job->result;
     const double n = (double)batch->n;
-    result->cost_sum += batch->objective.loss_scale * cmlpi_sum_total(&batch->cost) / batch->weight_sum * n;
-    result->penalty_sum += job->penalty / batch->weight_sum * n;
+    result->cost_sum += batch->objective.loss_scale * cmlpi_sum_total(&batch->cost) / batch->row_weight_sum * n;
+    result->penalty_sum += job->penalty / batch->row_weight_sum * n;
     result->rows_done += batch->n;
     result->batches++;
     job->counters = job->after;

@@ -78,7 +78,7 @@ static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weigh
                                    .mode = !part->is_last || end < part->n ? CMLP_KEEP_SUM
                                            : job->step.when == CMLP_STEP_IN_KERNEL ? CMLP_UPDATE : CMLP_GRADIENT,
                                    .alpha = alphas ? alphas[part->layer] : job->objective.alpha,
-                                   .inverse = 1 / job->weight_sum,
+                                   .inverse = 1 / job->row_weight_sum,
                                    .rate = job->step.rule.rate,
                                    .tuning = net->tuning};
 }

@@ -406,6 +406,6 @@ static void KERNEL(loss)(const cmlpi_loss_values *values, void *z, const void *y
         label_loss(values, z, dt, rows, n, cost);
     else
         value_loss(values, z, y, dt, rows, n, cost);
-    if (values->wants_delta && values->weights)
-        for (int64_t i = 0; i < rows; i++) KERNEL(multiply)(dt + i * n, n, values->weights[i]);
+    if (values->wants_delta && values->row_weights)
+        for (int64_t i = 0; i < rows; i++) KERNEL(multiply)(dt + i * n, n, values->row_weights[i]);
 }
