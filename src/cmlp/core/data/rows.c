@@ -28,8 +28,8 @@ static int set_strides(int64_t n_rows, int64_t n_columns, int64_t size, int64_t 
     return 1;
 }
 
-/* Checks a matrix of which n rows are stored, or none is read, and sets its strides. */
-static cmlp_status check_strided(cmlp_rows *m, int64_t n, const matrix_names *names, const char **refused)
+/* Checks a matrix of which n rows are stored, or none is read, and replaces its strides by bytes. */
+static cmlp_status read_strided(cmlp_rows *m, int64_t n, const matrix_names *names, const char **refused)
 {
     const int64_t size = (int64_t)cmlpi_bytes_of(m->dtype);
     const int is_value = m->dtype == CMLP_UINT8 || m->dtype == CMLP_FLOAT32 || m->dtype == CMLP_FLOAT64;
@@ -108,7 +108,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows 
     if (!status) status = check_scales(rows, refused);
     if (status) return status;
     status = sparse ? cmlpi_check_sparse_arrays(rows, *n != 0, refused)
-                    : check_strided(rows, *n ? rows->n_rows : 0, &rows_names, refused);
+                    : read_strided(rows, *n ? rows->n_rows : 0, &rows_names, refused);
     if (status) return status;
     status = check_order(rows, *n, &run->bad_index);
     return status ? cmlpi_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
@@ -136,7 +136,7 @@ static int64_t bad_label(const cmlpi_data *data, int selected)
 }
 
 /* Class indices: one int32 per row. */
-static cmlp_status check_class_indices(cmlpi_data *data, cmlp_run *run)
+static cmlp_status read_class_indices(cmlpi_data *data, cmlp_run *run)
 {
     cmlp_targets *targets = &data->targets;
     const char **refused = &run->refused;
@@ -156,12 +156,12 @@ static cmlp_status check_class_indices(cmlpi_data *data, cmlp_run *run)
     return run->bad_index < 0 ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_CLASS, targets_names.data);
 }
 
-static cmlp_status check_dense_targets(cmlpi_data *data, const char **refused)
+static cmlp_status read_dense_targets(cmlpi_data *data, const char **refused)
 {
     cmlp_targets *targets = &data->targets;
     cmlp_rows m = {.data = targets->data, .dtype = targets->dtype, .n_columns = targets->n_columns,
                    .row_stride = targets->row_stride, .column_stride = targets->column_stride};
-    const cmlp_status status = check_strided(&m, data->n ? targets->n_rows : 0, &targets_names, refused);
+    const cmlp_status status = read_strided(&m, data->n ? targets->n_rows : 0, &targets_names, refused);
     targets->row_stride = m.row_stride;
     targets->column_stride = m.column_stride;
     return status;
@@ -178,7 +178,7 @@ static cmlp_status read_targets(cmlpi_data *data, const cmlp_targets *given, cml
     const int64_t n_columns = dense ? cmlpi_n_out(data->net) : 0;
     if (!dense && targets->kind != CMLP_TARGETS_CLASSES) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
     if (targets->n_columns != n_columns) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_columns");
-    return dense ? check_dense_targets(data, refused) : check_class_indices(data, run);
+    return dense ? read_dense_targets(data, refused) : read_class_indices(data, run);
 }
 
 /* Weights, their sum and its reciprocal must be normal numbers of the net's type, in which they become factors. */
@@ -198,7 +198,7 @@ static cmlp_status check_row_weights(const cmlpi_data *data, int64_t *bad)
 }
 #endif
 
-cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
+cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                              const cmlp_objective *objective, cmlp_run *run)
 {
     const double *row_weights = objective ? objective->row_weights : NULL;

@@ -1,13 +1,13 @@
-/* Checks the rows, targets and row weights of a call, and gathers them. */
+/* Reads the rows, targets and row weights of a call, and gathers them. */
 #ifndef CMLP_ROWS_H
 #define CMLP_ROWS_H
 
 #include "data.h"
 #include "../base/target.h"
 
-/* Fills `data`; if an argument is refused, run->refused names it, and run->bad_index is the row of a bad value. `targets`
+/* Checks the arguments and fills `data`; if an argument is refused, run->refused names it, and run->bad_index is the row of a bad value. `targets`
  * and `objective`, which has the row weights, may be NULL. */
-cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
+cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                              const cmlp_objective *objective, cmlp_run *run);
 
 /* Whether this build predicts one dense row only, and these are others. */

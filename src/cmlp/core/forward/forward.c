@@ -306,7 +306,7 @@ cmlp_status cmlpi_forward_rows(const cmlp_net *net, const void *params, const cm
                                cmlp_run *run)
 {
     forward_job job = {.params = params, .wanted = *wanted};
-    const cmlp_status status = cmlpi_check_data(&job.data, net, rows, NULL, NULL, run);
+    const cmlp_status status = cmlpi_read_data(&job.data, net, rows, NULL, NULL, run);
     return status ? status : forward(&job, run);
 }
 
@@ -316,7 +316,7 @@ cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_para
     cmlpi_call frame;
     forward_job job = {.params = params};
     cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = cmlpi_check_data(&job.data, net, rows, NULL, NULL, &frame.run);
+    if (!status) status = cmlpi_read_data(&job.data, net, rows, NULL, NULL, &frame.run);
     if (!status) status = cmlpi_check_params(net, params, n_params, "params", &frame.run);
     if (!status) {
         const cmlpi_output_sizes sizes = {cmlpi_n_out(net), cmlpi_all_outputs(net), net->element};

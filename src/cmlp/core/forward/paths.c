@@ -295,7 +295,7 @@ static cmlp_status count_outputs(const paths_job *job, int64_t *n)
 static cmlp_status check_path_ends(path_ends *ends, const cmlp_net *net, const cmlp_rows *rows, const char *name,
                                    cmlp_run *run)
 {
-    const cmlp_status status = cmlpi_check_data(&ends->data, net, rows, NULL, NULL, run);
+    const cmlp_status status = cmlpi_read_data(&ends->data, net, rows, NULL, NULL, run);
     return !status && cmlpi_is_sparse(&ends->data) ? cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, name) : status;
 }
 

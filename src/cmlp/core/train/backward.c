@@ -227,7 +227,7 @@ cmlp_status cmlpi_batch_read(cmlpi_batch_job *job, const void *params, int64_t n
     if (status) return status;
     if (job->objective.loss) run->n_threads = 1; /* the library's copy of the run */
     if (!targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
-    status = cmlpi_check_data(&job->data, net, rows, targets, &job->objective, run);
+    status = cmlpi_read_data(&job->data, net, rows, targets, &job->objective, run);
     if (status) return status;
     if (job->objective.loss) job->data.allowed = CMLP_ANY; /* the caller's loss replaces the net's */
     status = check_layers(net, &job->objective, &run->refused);

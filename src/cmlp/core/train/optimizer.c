@@ -61,7 +61,7 @@ static int within(double x, double low, double high) { return x >= low && x <= h
 static int is_adam(int32_t solver) { return solver == CMLP_SOLVER_ADAM || solver == CMLP_SOLVER_ADAMW; }
 
 /* Fills in Adam's defaults and checks its fields. */
-static cmlp_status check_adam(cmlp_optimizer *o, cmlp_optimizer_state *s, const char **refused)
+static cmlp_status read_adam(cmlp_optimizer *o, cmlp_optimizer_state *s, const char **refused)
 {
     if (o->epsilon == 0) o->epsilon = 1e-8;
     if (!s->n_steps) s->beta_1_power = s->beta_2_power = 1;
@@ -116,7 +116,7 @@ cmlp_status cmlpi_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counte
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
     status = check_signs(o, net, refused);
     if (!status) status = read_counters(counters, o, needed, refused);
-    return !status && is_adam(o->solver) ? check_adam(o, counters, refused) : status;
+    return !status && is_adam(o->solver) ? read_adam(o, counters, refused) : status;
 }
 
 static cmlpi_step_time step_time(const cmlp_optimizer *o, int keeps_gradient)

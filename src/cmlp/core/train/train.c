@@ -148,7 +148,8 @@ static void train_together(epoch_job *job, int32_t threads)
     if (job->trained > 0) count_loss(job, cmlpi_seconds() - begin - job->trained);
 }
 
-static cmlp_status check_epoch(epoch_job *job, const cmlp_epoch_result *result, const char **refused)
+/* Checks the epoch, and reads the results before it and after it. */
+static cmlp_status read_before_and_result(epoch_job *job, const cmlp_epoch_result *result, const char **refused)
 {
     cmlp_epoch *const epoch = &job->epoch;
     cmlp_status status = CMLP_OK;
@@ -186,8 +187,8 @@ static cmlp_status check_counts(const epoch_job *job, const char **refused)
     return CMLP_OK;
 }
 
-/* Returns whether all parameters are finite. */
-static int check_params(const epoch_job *job)
+/* Returns whether all parameters are finite. Otherwise all NaNs of parameters and moments become the same one. */
+static int canonicalize_params(const epoch_job *job)
 {
     const cmlp_net *net = job->batch.data.net;
     const cmlp_optimizer *o = &job->optimizer;
@@ -204,7 +205,7 @@ static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_
     const double rows = (double)job->result.rows_done; /* without batches, 0 / 0 gives NaN */
     job->result.cost = job->result.cost_sum / rows;
     job->result.penalty = job->result.penalty_sum / rows;
-    if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
+    if (!canonicalize_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
     if (result) cmlpi_write_struct(result, &job->result, sizeof job->result);
     run->pace = job->lost;
     memcpy(job->optimizer.state, &job->counters, sizeof job->counters);
@@ -280,7 +281,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
     job.batch.run = &frame.run;
     job.batch.derivatives = NULL;
     status = begun;
-    if (!status) status = check_epoch(&job, result, &frame.run.refused);
+    if (!status) status = read_before_and_result(&job, result, &frame.run.refused);
     if (!status) status = read_arguments(&job, params, n_params, rows, targets, objective, optimizer);
     if (CMLP_BUILDS_WORKERS && workers)
         status = cmlpi_workers_handshake(status, &job.batch, &job.optimizer, &job.counters, &job.epoch);
