@@ -118,19 +118,19 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows 
 static const matrix_names targets_names = {CMLP_ERROR_TARGETS, "targets->data", "targets->dtype",
                                            "targets->row_stride", "targets->column_stride"};
 
-static int32_t label_at(const cmlp_targets *targets, int64_t row)
+static int32_t class_index_at(const cmlp_targets *targets, int64_t row)
 {
     return *(const int32_t *)(const void *)((const char *)targets->data + row * targets->row_stride);
 }
 
-/* The first bad label of all rows, or of the selected rows: its row, or -1 if there is none. */
-static int64_t bad_label(const cmlpi_data *data, int selected)
+/* The first bad class index of all rows, or of the selected rows only: its row, or -1 if there is none. */
+static int64_t bad_class_index(const cmlpi_data *data, int only_selected)
 {
-    const int64_t n = selected ? data->n : data->targets.n_rows, classes = cmlpi_n_out(data->net);
+    const int64_t n = only_selected ? data->n : data->targets.n_rows, n_classes = cmlpi_n_out(data->net);
     for (int64_t i = 0; i < n; i++) {
-        const int64_t row = selected ? cmlpi_row_index(data, i) : i;
-        const int32_t label = label_at(&data->targets, row);
-        if (label < 0 || label >= classes) return row;
+        const int64_t row = only_selected ? cmlpi_row_index(data, i) : i;
+        const int32_t class_index = class_index_at(&data->targets, row);
+        if (class_index < 0 || class_index >= n_classes) return row;
     }
     return -1;
 }
@@ -149,10 +149,10 @@ static cmlp_status read_class_indices(cmlpi_data *data, cmlp_run *run)
     if (cmlpi_misaligned(targets->data, (size_t)size))
         return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.data);
     if (targets->row_stride % size) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.row_stride);
-    /* If at least n_rows rows are selected, all labels are first checked in the order of memory, which is faster. If
-     * one is bad, the second check decides whether its row is selected: other rows may have any label. */
-    if (data->n >= targets->n_rows && bad_label(data, 0) < 0) return CMLP_OK;
-    run->bad_index = bad_label(data, 1);
+    /* If at least n_rows rows are selected, all indices are first checked in the order of memory, which is faster. If
+     * one is bad, the second check decides whether its row is selected: other rows may have any index. */
+    if (data->n >= targets->n_rows && bad_class_index(data, 0) < 0) return CMLP_OK;
+    run->bad_index = bad_class_index(data, 1);
     return run->bad_index < 0 ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_CLASS, targets_names.data);
 }
 
@@ -306,11 +306,11 @@ static void gather_target(const cmlpi_data *data, int64_t selected, void *out)
         data->net->kernels->convert(targets->dtype, source, targets->column_stride, n_out, 1, out);
         return;
     }
-    const int32_t label = label_at(targets, row);
+    const int32_t class_index = class_index_at(targets, row);
     if (data->net->dtype == CMLP_FLOAT32)
-        for (int64_t j = 0; j < n_out; j++) ((float *)out)[j] = j == label;
+        for (int64_t j = 0; j < n_out; j++) ((float *)out)[j] = j == class_index;
     else
-        for (int64_t j = 0; j < n_out; j++) ((double *)out)[j] = j == label;
+        for (int64_t j = 0; j < n_out; j++) ((double *)out)[j] = j == class_index;
 }
 
 /* Index of the first bad one of a row's targets, or -1. */
@@ -335,18 +335,18 @@ void cmlpi_gather_targets(const cmlpi_data *data, int64_t first, int64_t n, void
     }
 }
 
-#define LABELS_PREFETCH 32 /* prefetch distance: in random order, each label is in a cache line of its own */
+#define CLASSES_PREFETCH 32 /* prefetch distance: in random order, each class index is in a cache line of its own */
 
-void cmlpi_gather_labels(const cmlpi_data *data, int64_t first, int64_t n, int32_t *out)
+void cmlpi_gather_class_indices(const cmlpi_data *data, int64_t first, int64_t n, int32_t *out)
 {
-    const int64_t classes = cmlpi_n_out(data->net);
+    const int64_t n_classes = cmlpi_n_out(data->net);
     for (int64_t i = 0; i < n; i++) {
-        if (first + i + LABELS_PREFETCH < data->n)
+        if (first + i + CLASSES_PREFETCH < data->n)
             CMLP_PREFETCH((const char *)data->targets.data +
-                          cmlpi_row_index(data, first + i + LABELS_PREFETCH) * data->targets.row_stride);
-        /* Another thread may have changed the label since it was checked. It must not become an index outside. */
-        const int32_t label = label_at(&data->targets, cmlpi_row_index(data, first + i));
-        out[i] = label < 0 || label >= classes ? 0 : label;
+                          cmlpi_row_index(data, first + i + CLASSES_PREFETCH) * data->targets.row_stride);
+        /* Another thread may have changed the index since it was checked. It must not become an index outside. */
+        const int32_t class_index = class_index_at(&data->targets, cmlpi_row_index(data, first + i));
+        out[i] = class_index < 0 || class_index >= n_classes ? 0 : class_index;
     }
 }
 

@@ -75,7 +75,7 @@ static inline int cmlpi_is_ignored(const cmlpi_data *data, int64_t selected)
 void cmlpi_gather_targets(const cmlpi_data *data, int64_t first, int64_t n, void *out);
 
 /* Writes the class indices of the selected rows [first, first + n) to `out`. */
-void cmlpi_gather_labels(const cmlpi_data *data, int64_t first, int64_t n, int32_t *out);
+void cmlpi_gather_class_indices(const cmlpi_data *data, int64_t first, int64_t n, int32_t *out);
 
 /* Writes the row weights of the selected rows [first, first + n) to `out`. Without them, does nothing. */
 void cmlpi_gather_row_weights(const cmlpi_data *data, int64_t first, int64_t n, double *out);

@@ -140,7 +140,7 @@ typedef struct cmlpi_loss_values {
     double scale;           /* of the delta */
     double clip;            /* of the cost; 0: exact */
     const double *row_weights; /* or NULL */
-    const int32_t *labels;  /* class indices instead of y, for softmax with log loss and few outputs */
+    const int32_t *class_indices; /* instead of y, for softmax with log loss and few outputs; or NULL */
 } cmlpi_loss_values;
 
 /* Which units of a row are dropped: those whose 16-bit random number is less than `below`. */
@@ -181,7 +181,7 @@ typedef struct cmlpi_kernels {
     void (*derivative)(int32_t activation, double parameter, const void *x, void *d, int64_t n);
     /* z: weighted sums in, activations out; y: targets; d: deltas out; cost[i]: cost of row i, without scale and
      * weight, NaN if the loss does not allow a target of the row. z, y, d (rows, n). If no delta
-     * is wanted, z and d become scratch. If there are labels, z is unchanged. */
+     * is wanted, z and d become scratch. If there are class indices, z is unchanged. */
     void (*loss)(const cmlpi_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
                  double *cost);
 
