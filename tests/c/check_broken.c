@@ -204,7 +204,7 @@ static void loss_no_parameter(LOSS_ARGUMENTS)
 static void loss_no_weights(LOSS_ARGUMENTS)
 {
     cmlpi_loss_values without = *values;
-    without.weights = NULL;
+    without.row_weights = NULL;
     real->loss(&without, z, y, d, rows, n, cost);
 }
 
@@ -212,7 +212,7 @@ static void loss_no_jacobian(LOSS_ARGUMENTS)
 {
     real->loss(values, z, y, d, rows, n, cost);
     if (values->activation != CMLP_ACTIVATION_SOFTMAX || values->loss != CMLP_LOSS_SQUARED_ERROR || !values->wants_delta ||
-        values->weights)
+        values->row_weights)
         return;
     for (int64_t i = 0; i < rows * n; i++) /* the diagonal only */
         set(d, i, 2 * values->scale * (at(z, i) - at(y, i)) * at(z, i) * (1 - at(z, i)));

@@ -23,7 +23,7 @@ const kernel_check kernel_checks[] = {
     {"activate", check_activate, 2400},
     {"derivative", check_derivative, 1000},
     {"loss", check_loss, 4500},
-    {"loss_labels", check_label_loss, 800},
+    {"loss_labels", check_class_index_loss, 800},
     {"step", check_step, 1000},
     {"convert", check_convert, 1500},
     {"convert_columns", check_convert_columns, 1000},

@@ -132,7 +132,7 @@ void check_transpose(harness *h);
 void check_activate(harness *h);
 void check_derivative(harness *h);
 void check_loss(harness *h);
-void check_label_loss(harness *h);
+void check_class_index_loss(harness *h);
 void check_step(harness *h);
 void check_convert(harness *h);
 void check_convert_columns(harness *h);

@@ -24,7 +24,7 @@ static void call_loss(const cmlpi_kernels *table, void *context)
 {
     const loss_case *c = context;
     cmlpi_loss_values values = c->values;
-    values.weights = c->weights ? (const double *)(const void *)c->weights->place.data : NULL;
+    values.row_weights = c->weights ? (const double *)(const void *)c->weights->place.data : NULL;
     table->loss(&values, c->z->place.data, c->y->place.data, c->d->place.data, c->rows, c->n,
                 (double *)(void *)c->cost->place.data);
 }

@@ -37,7 +37,7 @@ static int64_t n_classes;
 static cmlpi_any_net any;
 static cmlp_net *const net = &any.net;
 
-static void any_labels(cmlpi_data *data)
+static void any_class_indices(cmlpi_data *data)
 {
     const int64_t n = nondet_int64();
     ASSUME(n >= 1 && n <= MOST);
@@ -53,25 +53,25 @@ static void any_labels(cmlpi_data *data)
     data->n = n;
 }
 
-void prove_bad_label(void)
+void prove_bad_class_index(void)
 {
     cmlpi_data data;
-    any_labels(&data);
-    const int64_t bad = bad_label(&data, nondet_int() != 0);
-    const int32_t *labels = data.targets.data;
+    any_class_indices(&data);
+    const int64_t bad = bad_class_index(&data, nondet_int() != 0);
+    const int32_t *indices = data.targets.data;
     REQUIRE(bad >= -1 && bad < data.n);
-    REQUIRE(bad < 0 || labels[bad] < 0 || labels[bad] >= n_classes);
-    for (int64_t i = 0; i < (bad < 0 ? data.n : bad); i++) REQUIRE(labels[i] >= 0 && labels[i] < n_classes);
+    REQUIRE(bad < 0 || indices[bad] < 0 || indices[bad] >= n_classes);
+    for (int64_t i = 0; i < (bad < 0 ? data.n : bad); i++) REQUIRE(indices[i] >= 0 && indices[i] < n_classes);
 }
 
-/* The labels may have changed since the check. */
-void prove_gather_labels(void)
+/* The class indices may have changed since the check. */
+void prove_gather_class_indices(void)
 {
     cmlpi_data data;
-    any_labels(&data);
+    any_class_indices(&data);
     const int64_t first = nondet_int64(), n = nondet_int64();
     ASSUME(first >= 0 && n >= 0 && n <= data.n && first <= data.n - n);
     int32_t *out = any_bytes((size_t)n * sizeof *out);
-    cmlpi_gather_labels(&data, first, n, out);
+    cmlpi_gather_class_indices(&data, first, n, out);
     for (int64_t i = 0; i < n; i++) REQUIRE(out[i] >= 0 && out[i] < n_classes);
 }

@@ -9,7 +9,7 @@ typedef struct cmlpi_data {
     const cmlp_net *net;
     cmlp_rows rows; /* the caller's structs with defaults filled in */
     cmlp_targets targets; /* of training and gradients */
-    const double *weights; /* or NULL */
+    const double *row_weights; /* or NULL */
     int64_t n;   /* number of selected rows */
     int64_t first_stored, n_stored; /* the rows in rows->data: all, or those of a worker; others are not computed */
     int in_place; /* whether the kernels read the caller's rows directly */

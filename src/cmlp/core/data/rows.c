@@ -28,8 +28,8 @@ static int set_strides(int64_t n_rows, int64_t n_columns, int64_t size, int64_t 
     return 1;
 }
 
-/* Checks a matrix of which n rows are stored, or none is read, and sets its strides. */
-static cmlp_status check_strided(cmlp_rows *m, int64_t n, const matrix_names *names, const char **refused)
+/* Checks a matrix of which n rows are stored, or none is read, and replaces its strides by bytes. */
+static cmlp_status read_strided(cmlp_rows *m, int64_t n, const matrix_names *names, const char **refused)
 {
     const int64_t size = (int64_t)cmlpi_bytes_of(m->dtype);
     const int is_value = m->dtype == CMLP_UINT8 || m->dtype == CMLP_FLOAT32 || m->dtype == CMLP_FLOAT64;
@@ -108,7 +108,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows 
     if (!status) status = check_scales(rows, refused);
     if (status) return status;
     status = sparse ? cmlpi_check_sparse_arrays(rows, *n != 0, refused)
-                    : check_strided(rows, *n ? rows->n_rows : 0, &rows_names, refused);
+                    : read_strided(rows, *n ? rows->n_rows : 0, &rows_names, refused);
     if (status) return status;
     status = check_order(rows, *n, &run->bad_index);
     return status ? cmlpi_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
@@ -118,25 +118,25 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows 
 static const matrix_names targets_names = {CMLP_ERROR_TARGETS, "targets->data", "targets->dtype",
                                            "targets->row_stride", "targets->column_stride"};
 
-static int32_t label_at(const cmlp_targets *targets, int64_t row)
+static int32_t class_index_at(const cmlp_targets *targets, int64_t row)
 {
     return *(const int32_t *)(const void *)((const char *)targets->data + row * targets->row_stride);
 }
 
-/* The first bad label of all rows, or of the selected rows: its row, or -1 if there is none. */
-static int64_t bad_label(const cmlpi_data *data, int selected)
+/* The first bad class index of all rows, or of the selected rows only: its row, or -1 if there is none. */
+static int64_t bad_class_index(const cmlpi_data *data, int only_selected)
 {
-    const int64_t n = selected ? data->n : data->targets.n_rows, classes = cmlpi_n_out(data->net);
+    const int64_t n = only_selected ? data->n : data->targets.n_rows, n_classes = cmlpi_n_out(data->net);
     for (int64_t i = 0; i < n; i++) {
-        const int64_t row = selected ? cmlpi_row_index(data, i) : i;
-        const int32_t label = label_at(&data->targets, row);
-        if (label < 0 || label >= classes) return row;
+        const int64_t row = only_selected ? cmlpi_row_index(data, i) : i;
+        const int32_t class_index = class_index_at(&data->targets, row);
+        if (class_index < 0 || class_index >= n_classes) return row;
     }
     return -1;
 }
 
 /* Class indices: one int32 per row. */
-static cmlp_status check_class_indices(cmlpi_data *data, cmlp_run *run)
+static cmlp_status read_class_indices(cmlpi_data *data, cmlp_run *run)
 {
     cmlp_targets *targets = &data->targets;
     const char **refused = &run->refused;
@@ -149,19 +149,19 @@ static cmlp_status check_class_indices(cmlpi_data *data, cmlp_run *run)
     if (cmlpi_misaligned(targets->data, (size_t)size))
         return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.data);
     if (targets->row_stride % size) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.row_stride);
-    /* If at least n_rows rows are selected, all labels are first checked in the order of memory, which is faster. If
-     * one is bad, the second check decides whether its row is selected: other rows may have any label. */
-    if (data->n >= targets->n_rows && bad_label(data, 0) < 0) return CMLP_OK;
-    run->bad_index = bad_label(data, 1);
+    /* If at least n_rows rows are selected, all indices are first checked in the order of memory, which is faster. If
+     * one is bad, the second check decides whether its row is selected: other rows may have any index. */
+    if (data->n >= targets->n_rows && bad_class_index(data, 0) < 0) return CMLP_OK;
+    run->bad_index = bad_class_index(data, 1);
     return run->bad_index < 0 ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_CLASS, targets_names.data);
 }
 
-static cmlp_status check_dense_targets(cmlpi_data *data, const char **refused)
+static cmlp_status read_dense_targets(cmlpi_data *data, const char **refused)
 {
     cmlp_targets *targets = &data->targets;
     cmlp_rows m = {.data = targets->data, .dtype = targets->dtype, .n_columns = targets->n_columns,
                    .row_stride = targets->row_stride, .column_stride = targets->column_stride};
-    const cmlp_status status = check_strided(&m, data->n ? targets->n_rows : 0, &targets_names, refused);
+    const cmlp_status status = read_strided(&m, data->n ? targets->n_rows : 0, &targets_names, refused);
     targets->row_stride = m.row_stride;
     targets->column_stride = m.column_stride;
     return status;
@@ -178,30 +178,30 @@ static cmlp_status read_targets(cmlpi_data *data, const cmlp_targets *given, cml
     const int64_t n_columns = dense ? cmlpi_n_out(data->net) : 0;
     if (!dense && targets->kind != CMLP_TARGETS_CLASSES) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
     if (targets->n_columns != n_columns) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_columns");
-    return dense ? check_dense_targets(data, refused) : check_class_indices(data, run);
+    return dense ? read_dense_targets(data, refused) : read_class_indices(data, run);
 }
 
 /* Weights, their sum and its reciprocal must be normal numbers of the net's type, in which they become factors. */
-static cmlp_status check_weights(const cmlpi_data *data, int64_t *bad)
+static cmlp_status check_row_weights(const cmlpi_data *data, int64_t *bad)
 {
     const int is_float = data->net->dtype == CMLP_FLOAT32;
-    if (cmlpi_misaligned(data->weights, sizeof *data->weights)) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(data->row_weights, sizeof *data->row_weights)) return CMLP_ERROR_ALIGNMENT;
     const double min = is_float ? FLT_MIN : DBL_MIN, max = 1 / min; /* whose reciprocal is a normal number too */
     for (int64_t i = 0; i < data->n; i++) {
-        const double w = data->weights[cmlpi_row_index(data, i)];
+        const double w = data->row_weights[cmlpi_row_index(data, i)];
         if (w == 0 || (w >= min && w <= max)) continue;
         *bad = cmlpi_row_index(data, i);
         return CMLP_ERROR_WEIGHT;
     }
-    const double sum = cmlpi_weight_sum(data, 0, data->n);
+    const double sum = cmlpi_row_weight_sum(data, 0, data->n);
     return !data->n || (sum > 0 && sum <= max) ? CMLP_OK : CMLP_ERROR_WEIGHT;
 }
 #endif
 
-cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
+cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                              const cmlp_objective *objective, cmlp_run *run)
 {
-    const double *weights = objective ? objective->row_weights : NULL;
+    const double *row_weights = objective ? objective->row_weights : NULL;
     const char **refused = &run->refused;
     cmlp_status status = cmlpi_check_net(net);
     if (status) return cmlpi_refuse(refused, status, "net");
@@ -209,7 +209,7 @@ cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_r
     status = cmlpi_read_rows(copy, cmlpi_n_in(net), rows, &data->n, run);
     if (status) return status;
     data->net = net;
-    data->weights = weights;
+    data->row_weights = row_weights;
     data->first_stored = data->values = 0;
     data->n_stored = copy->n_rows;
     data->in_place = copy->dtype == net->dtype && copy->scale == 1 && !copy->factors &&
@@ -221,10 +221,10 @@ cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_r
 #if CMLP_BUILDS_TRAINING /* otherwise both are NULL */
     data->allowed = cmlpi_targets_of_loss(net->loss);
     if (targets) status = read_targets(data, targets, run);
-    if (!status && objective && objective->n_row_weights != (weights ? data->rows.n_rows : 0))
+    if (!status && objective && objective->n_row_weights != (row_weights ? data->rows.n_rows : 0))
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->row_weights");
-    if (!status && weights) {
-        status = check_weights(data, &run->bad_index);
+    if (!status && row_weights) {
+        status = check_row_weights(data, &run->bad_index);
         if (status) *refused = "objective->row_weights";
     }
 #else
@@ -306,11 +306,11 @@ static void gather_target(const cmlpi_data *data, int64_t selected, void *out)
         data->net->kernels->convert(targets->dtype, source, targets->column_stride, n_out, 1, out);
         return;
     }
-    const int32_t label = label_at(targets, row);
+    const int32_t class_index = class_index_at(targets, row);
     if (data->net->dtype == CMLP_FLOAT32)
-        for (int64_t j = 0; j < n_out; j++) ((float *)out)[j] = j == label;
+        for (int64_t j = 0; j < n_out; j++) ((float *)out)[j] = j == class_index;
     else
-        for (int64_t j = 0; j < n_out; j++) ((double *)out)[j] = j == label;
+        for (int64_t j = 0; j < n_out; j++) ((double *)out)[j] = j == class_index;
 }
 
 /* Index of the first bad one of a row's targets, or -1. */
@@ -335,32 +335,32 @@ void cmlpi_gather_targets(const cmlpi_data *data, int64_t first, int64_t n, void
     }
 }
 
-#define LABELS_PREFETCH 32 /* prefetch distance: in random order, each label is in a cache line of its own */
+#define CLASSES_PREFETCH 32 /* prefetch distance: in random order, each class index is in a cache line of its own */
 
-void cmlpi_gather_labels(const cmlpi_data *data, int64_t first, int64_t n, int32_t *out)
+void cmlpi_gather_class_indices(const cmlpi_data *data, int64_t first, int64_t n, int32_t *out)
 {
-    const int64_t classes = cmlpi_n_out(data->net);
+    const int64_t n_classes = cmlpi_n_out(data->net);
     for (int64_t i = 0; i < n; i++) {
-        if (first + i + LABELS_PREFETCH < data->n)
+        if (first + i + CLASSES_PREFETCH < data->n)
             CMLP_PREFETCH((const char *)data->targets.data +
-                          cmlpi_row_index(data, first + i + LABELS_PREFETCH) * data->targets.row_stride);
-        /* Another thread may have changed the label since it was checked. It must not become an index outside. */
-        const int32_t label = label_at(&data->targets, cmlpi_row_index(data, first + i));
-        out[i] = label < 0 || label >= classes ? 0 : label;
+                          cmlpi_row_index(data, first + i + CLASSES_PREFETCH) * data->targets.row_stride);
+        /* Another thread may have changed the index since it was checked. It must not become an index outside. */
+        const int32_t class_index = class_index_at(&data->targets, cmlpi_row_index(data, first + i));
+        out[i] = class_index < 0 || class_index >= n_classes ? 0 : class_index;
     }
 }
 
-void cmlpi_gather_weights(const cmlpi_data *data, int64_t first, int64_t n, double *out)
+void cmlpi_gather_row_weights(const cmlpi_data *data, int64_t first, int64_t n, double *out)
 {
-    if (data->weights)
-        for (int64_t i = 0; i < n; i++) out[i] = data->weights[cmlpi_row_index(data, first + i)];
+    if (data->row_weights)
+        for (int64_t i = 0; i < n; i++) out[i] = data->row_weights[cmlpi_row_index(data, first + i)];
 }
 
-double cmlpi_weight_sum(const cmlpi_data *data, int64_t first, int64_t n)
+double cmlpi_row_weight_sum(const cmlpi_data *data, int64_t first, int64_t n)
 {
-    if (!data->weights) return (double)n;
+    if (!data->row_weights) return (double)n;
     cmlpi_sum sum = {0};
-    for (int64_t i = 0; i < n; i++) cmlpi_sum_add(&sum, data->weights[cmlpi_row_index(data, first + i)]);
+    for (int64_t i = 0; i < n; i++) cmlpi_sum_add(&sum, data->row_weights[cmlpi_row_index(data, first + i)]);
     return cmlpi_sum_total(&sum);
 }
 

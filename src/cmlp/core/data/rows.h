@@ -1,13 +1,13 @@
-/* Checks the rows, targets and row weights of a call, and gathers them. */
+/* Reads the rows, targets and row weights of a call, and gathers them. */
 #ifndef CMLP_ROWS_H
 #define CMLP_ROWS_H
 
 #include "data.h"
 #include "../base/target.h"
 
-/* Fills `data`; if an argument is refused, run->refused names it, and run->bad_index is the row of a bad value. `targets`
- * and `objective`, which has the weights, may be NULL. */
-cmlp_status cmlpi_check_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
+/* Checks the arguments and fills `data`; if an argument is refused, run->refused names it, and run->bad_index is the row of a bad value. `targets`
+ * and `objective`, which has the row weights, may be NULL. */
+cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                              const cmlp_objective *objective, cmlp_run *run);
 
 /* Whether this build predicts one dense row only, and these are others. */
@@ -67,7 +67,7 @@ int cmlpi_list_prefetch(const cmlpi_data *data, int64_t first, int64_t n, int64_
 /* Whether a selected row has the weight 0: it does not count, so its values may be of any size. */
 static inline int cmlpi_is_ignored(const cmlpi_data *data, int64_t selected)
 {
-    return data->weights && data->weights[cmlpi_row_index(data, selected)] == 0;
+    return data->row_weights && data->row_weights[cmlpi_row_index(data, selected)] == 0;
 }
 
 /* Writes the targets of the selected rows [first, first + n) to `out`, dense, (n, n_out). Targets of ignored rows become
@@ -75,13 +75,13 @@ static inline int cmlpi_is_ignored(const cmlpi_data *data, int64_t selected)
 void cmlpi_gather_targets(const cmlpi_data *data, int64_t first, int64_t n, void *out);
 
 /* Writes the class indices of the selected rows [first, first + n) to `out`. */
-void cmlpi_gather_labels(const cmlpi_data *data, int64_t first, int64_t n, int32_t *out);
+void cmlpi_gather_class_indices(const cmlpi_data *data, int64_t first, int64_t n, int32_t *out);
 
-/* Writes the row weights of the selected rows [first, first + n) to `out`. Without weights, does nothing. */
-void cmlpi_gather_weights(const cmlpi_data *data, int64_t first, int64_t n, double *out);
+/* Writes the row weights of the selected rows [first, first + n) to `out`. Without them, does nothing. */
+void cmlpi_gather_row_weights(const cmlpi_data *data, int64_t first, int64_t n, double *out);
 
-/* Sum of the weights of the selected rows [first, first + n), or n without weights. */
-double cmlpi_weight_sum(const cmlpi_data *data, int64_t first, int64_t n);
+/* Sum of the row weights of the selected rows [first, first + n), or n without them. */
+double cmlpi_row_weight_sum(const cmlpi_data *data, int64_t first, int64_t n);
 
 /* Column of the first element of a row that is not finite in the net's type, or -1. `scratch` has space for one row. */
 int64_t cmlpi_bad_input(const cmlpi_data *data, int64_t selected, void *scratch);

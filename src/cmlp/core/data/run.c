@@ -2,23 +2,34 @@
 
 #include "sparse.h"
 
+cmlp_status cmlpi_require_workspace(cmlp_run *run, size_t needed)
+{
+    if (!run->workspace) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
+    if (run->workspace_size >= needed) return CMLP_OK;
+    return cmlpi_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
+}
+
 cmlp_status cmlpi_check_workspace(cmlp_run *run, size_t needed)
 {
     if (!needed) return CMLP_ERROR_OVERFLOW;
-    if (!run->workspace) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
-    if (run->workspace_size < cmlpi_with_slack(needed))
-        return cmlpi_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
-    run->workspace = cmlpi_aligned(run->workspace);
-    return CMLP_OK;
+    const cmlp_status status = cmlpi_require_workspace(run, cmlpi_with_slack(needed));
+    if (!status) run->workspace = cmlpi_aligned(run->workspace);
+    return status;
 }
 
-cmlp_status cmlpi_check_output(const cmlp_net *net, const void *array, int64_t length, int64_t n_rows, int64_t width,
+cmlp_status cmlpi_check_output(const void *array, int64_t length, int64_t n_rows, int64_t width, size_t element,
                                const char *name, cmlp_run *run)
 {
-    if (!n_rows) return CMLP_OK;
-    const cmlp_status status = cmlpi_check_pointer(array, net->element, name, run);
+    if (n_rows < 1) return CMLP_OK;
+    const cmlp_status status = cmlpi_check_pointer(array, element, name, run);
     if (status) return status;
     return length / width < n_rows ? cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, name) : CMLP_OK;
+}
+
+cmlp_status cmlpi_check_wanted(const void *array, int64_t length, int64_t n_rows, int64_t width, size_t element,
+                               const char *name, cmlp_run *run)
+{
+    return array || length ? cmlpi_check_output(array, length, n_rows, width, element, name, run) : CMLP_OK;
 }
 
 int64_t cmlpi_all_outputs(const cmlp_net *net)
@@ -40,8 +51,9 @@ int64_t cmlpi_all_outputs(const cmlp_net *net)
  * slower with two threads than with one. */
 #define ROWS_PER_THREAD 16
 
-/* Number of multiplications of a forward pass. CSR zeros, which are not stored, count as none. */
-static double forward_products(const cmlpi_data *data, int64_t rows)
+#define PASSES 3 /* of training: forward, backward and gradient */
+
+double cmlpi_forward_products(const cmlpi_data *data, int64_t rows)
 {
     const cmlpi_dense_layer *layer = &data->net->layers[0];
     const double zeros =
@@ -61,11 +73,10 @@ int32_t cmlpi_prediction_threads(double products, int32_t max_threads)
     return products < PRODUCTS_PER_TEAM ? 1 : whole_threads(products / PRODUCTS_PER_THREAD, max_threads);
 }
 
-int32_t cmlpi_useful_threads(const cmlpi_data *data, int64_t rows, int passes, int32_t max_threads)
+int32_t cmlpi_training_threads(const cmlpi_data *data, int64_t rows, int32_t max_threads)
 {
     if (!CMLP_BUILDS_THREADS) return 1;
-    if (passes == 1) return cmlpi_prediction_threads(forward_products(data, rows), max_threads);
-    const double threads = forward_products(data, rows) * passes / PRODUCTS_PER_BARRIER;
+    const double threads = cmlpi_forward_products(data, rows) * PASSES / PRODUCTS_PER_BARRIER;
     const double limit = 1 + (double)rows / ROWS_PER_THREAD;
     return whole_threads(threads < limit ? threads : limit, max_threads);
 }

@@ -18,24 +18,33 @@ static inline size_t cmlpi_with_slack(size_t needed) { return needed + CMLP_ALIG
 /* The first aligned address from p on, which may be NULL. */
 static inline void *cmlpi_aligned(void *p) { return p ? (char *)p + (0 - (uintptr_t)p) % CMLP_ALIGNMENT : p; }
 
-/* Checks that the workspace holds `needed` bytes and moves run->workspace to an aligned address; 0 bytes mean that the
- * size does not fit in size_t. */
+/* Checks that a run has `needed` bytes of workspace, whose alignment does not matter. */
+cmlp_status cmlpi_require_workspace(cmlp_run *run, size_t needed);
+
+/* Checks that the workspace holds `needed` bytes after its first aligned address, and moves run->workspace there; 0 bytes
+ * mean that the size does not fit in size_t. */
 cmlp_status cmlpi_check_workspace(cmlp_run *run, size_t needed);
 
-/* Checks an array of the net's type that receives `width` elements for each of n_rows rows. Without rows any pointer will
- * do. */
-cmlp_status cmlpi_check_output(const cmlp_net *net, const void *array, int64_t length, int64_t n_rows, int64_t width,
+/* Checks an array that receives `width` elements for each of n_rows rows. Without rows any pointer will do. */
+cmlp_status cmlpi_check_output(const void *array, int64_t length, int64_t n_rows, int64_t width, size_t element,
+                               const char *name, cmlp_run *run);
+
+/* The same for an array that the caller may leave out: NULL, with the length 0. */
+cmlp_status cmlpi_check_wanted(const void *array, int64_t length, int64_t n_rows, int64_t width, size_t element,
                                const char *name, cmlp_run *run);
 
 /* The outputs of all layers for one row. */
 int64_t cmlpi_all_outputs(const cmlp_net *net);
 
-/* Threads for `rows` of the data's rows between two barriers (or in all, where there are none), of at most `max_threads`;
- * `passes` is 1 for forward, 3 for forward, backward and gradient. */
-int32_t cmlpi_useful_threads(const cmlpi_data *data, int64_t rows, int passes, int32_t max_threads);
+/* Number of multiplications of a forward pass of `rows` of the data's rows. CSR zeros, which are not stored, count as
+ * none. */
+double cmlpi_forward_products(const cmlpi_data *data, int64_t rows);
 
-/* The same for a prediction with this number of multiplications. */
+/* Threads for a prediction with this number of multiplications, of at most `max_threads`. */
 int32_t cmlpi_prediction_threads(double products, int32_t max_threads);
+
+/* Threads for training with `rows` of the data's rows between two barriers, of at most `max_threads`. */
+int32_t cmlpi_training_threads(const cmlpi_data *data, int64_t rows, int32_t max_threads);
 
 /* The fault of the first row that has one: the same for any number of threads. */
 cmlpi_fault cmlpi_first_fault(const cmlpi_fault *faults, int32_t size);

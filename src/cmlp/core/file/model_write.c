@@ -181,7 +181,7 @@ static cmlp_status make_example(cmlpi_writer *w, const cmlpi_row_memory *scratch
     cmlpi_data data;
     cmlp_run rows_run; /* receives the name of a field of these rows, which the caller does not have */
     const cmlp_prediction outputs = {.outputs = scratch->output};
-    cmlp_status status = cmlpi_check_data(&data, net, &row, NULL, NULL, &rows_run);
+    cmlp_status status = cmlpi_read_data(&data, net, &row, NULL, NULL, &rows_run);
     if (status) return cmlpi_refuse(&run->refused, status, w->content->factors ? "content->shifts or factors" : "content->input_scale");
     const void *x;
     cmlpi_gather_rows(&data, 0, 1, &x, scratch->workspace);

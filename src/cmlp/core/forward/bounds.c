@@ -226,8 +226,8 @@ static cmlp_status check_bounds(bounds_job *job, const cmlp_net *net, int64_t n_
                                 const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run)
 {
     cmlp_bounds_outputs wanted;
-    cmlp_status status = cmlpi_check_data(&job->low, net, lower, NULL, NULL, run);
-    if (!status) status = cmlpi_check_data(&job->high, net, upper, NULL, NULL, run);
+    cmlp_status status = cmlpi_read_data(&job->low, net, lower, NULL, NULL, run);
+    if (!status) status = cmlpi_read_data(&job->high, net, upper, NULL, NULL, run);
     if (!status && (cmlpi_is_sparse(&job->low) || cmlpi_is_sparse(&job->high) || job->low.n != job->high.n))
         status = cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "upper");
     if (!status) status = cmlpi_check_params(net, job->params, n_params, "params", run);
@@ -240,9 +240,9 @@ static cmlp_status check_bounds(bounds_job *job, const cmlp_net *net, int64_t n_
     if (status) return cmlpi_refuse(&run->refused, status, "bounds");
     job->lowest = wanted.lowest;
     job->highest = wanted.highest;
-    status = cmlpi_check_output(net, wanted.lowest, wanted.n_lowest, job->low.n, width, "bounds->lowest", run);
+    status = cmlpi_check_output(wanted.lowest, wanted.n_lowest, job->low.n, width, net->element, "bounds->lowest", run);
     if (status) return status;
-    return cmlpi_check_output(net, wanted.highest, wanted.n_highest, job->low.n, width, "bounds->highest", run);
+    return cmlpi_check_output(wanted.highest, wanted.n_highest, job->low.n, width, net->element, "bounds->highest", run);
 }
 
 cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,

@@ -261,32 +261,24 @@ static cmlp_status forward_row(forward_job *job, cmlp_run *run)
     return cmlpi_report(run, &job->data, predict_selected(&job->data, job->params, &job->wanted, &memory, 0));
 }
 
-/* Checks one of the arrays of a prediction, `width` elements for each row. */
-static cmlp_status check_array(const void *array, int64_t length, int64_t n, int64_t width, size_t element,
-                               const char *name, cmlp_run *run)
-{
-    if (n < 1 || (!array && !length)) return CMLP_OK;
-    const cmlp_status status = cmlpi_check_pointer(array, element, name, run);
-    if (status) return status;
-    return length / width < n ? cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, name) : CMLP_OK;
-}
-
 cmlp_status cmlpi_read_prediction(cmlp_prediction *copy, const cmlp_prediction *given, int64_t n,
                                   const cmlpi_output_sizes *sizes, cmlp_run *run)
 {
+    const size_t element = sizes->element;
     cmlp_status status = CMLP_READ(copy, given, cmlp_prediction, n_sums);
     if (status) return cmlpi_refuse(&run->refused, status, "prediction");
-    status = check_array(copy->outputs, copy->n_outputs, n, sizes->last, sizes->element, "prediction->outputs", run);
+    status = cmlpi_check_wanted(copy->outputs, copy->n_outputs, n, sizes->last, element, "prediction->outputs", run);
     if (!status)
-        status = check_array(copy->class_indices, copy->n_class_indices, n, 1, sizeof *copy->class_indices, "prediction->class_indices", run);
+        status = cmlpi_check_wanted(copy->class_indices, copy->n_class_indices, n, 1, sizeof *copy->class_indices,
+                                    "prediction->class_indices", run);
     if (status) return status;
     if (!sizes->all && (copy->activations || copy->n_activations))
         return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "prediction->activations");
     if (!sizes->all && (copy->sums || copy->n_sums))
         return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "prediction->sums");
-    status = check_array(copy->activations, copy->n_activations, n, sizes->all, sizes->element, "prediction->activations",
-                         run);
-    return status ? status : check_array(copy->sums, copy->n_sums, n, sizes->all, sizes->element, "prediction->sums", run);
+    status = cmlpi_check_wanted(copy->activations, copy->n_activations, n, sizes->all, element, "prediction->activations",
+                                run);
+    return status ? status : cmlpi_check_wanted(copy->sums, copy->n_sums, n, sizes->all, element, "prediction->sums", run);
 }
 
 /* Predicts the checked rows of the job. */
@@ -294,7 +286,7 @@ static cmlp_status forward(forward_job *job, cmlp_run *run)
 {
     const cmlpi_data *data = &job->data;
     if (data->n < 2 || !CMLP_BUILDS_MANY) return forward_row(job, run);
-    const int32_t threads = cmlpi_useful_threads(data, data->n, 1, run->n_threads);
+    const int32_t threads = cmlpi_prediction_threads(cmlpi_forward_products(data, data->n), run->n_threads);
     const cmlp_status status =
         cmlpi_check_workspace(run, lay_out_forward(job, cmlpi_aligned(run->workspace), data->net, cmlpi_is_sparse(data),
                                                    data->n, run->n_threads));
@@ -314,7 +306,7 @@ cmlp_status cmlpi_forward_rows(const cmlp_net *net, const void *params, const cm
                                cmlp_run *run)
 {
     forward_job job = {.params = params, .wanted = *wanted};
-    const cmlp_status status = cmlpi_check_data(&job.data, net, rows, NULL, NULL, run);
+    const cmlp_status status = cmlpi_read_data(&job.data, net, rows, NULL, NULL, run);
     return status ? status : forward(&job, run);
 }
 
@@ -324,7 +316,7 @@ cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_para
     cmlpi_call frame;
     forward_job job = {.params = params};
     cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = cmlpi_check_data(&job.data, net, rows, NULL, NULL, &frame.run);
+    if (!status) status = cmlpi_read_data(&job.data, net, rows, NULL, NULL, &frame.run);
     if (!status) status = cmlpi_check_params(net, params, n_params, "params", &frame.run);
     if (!status) {
         const cmlpi_output_sizes sizes = {cmlpi_n_out(net), cmlpi_all_outputs(net), net->element};

@@ -264,21 +264,16 @@ static int are_orders(const paths_job *job)
     return 1;
 }
 
-static cmlp_status check_indices(const int64_t *indices, const char *name, cmlp_run *run)
-{
-    if (!indices) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, name);
-    return cmlpi_misaligned(indices, sizeof *indices) ? cmlpi_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
-}
-
 static cmlp_status read_paths(paths_job *job, const cmlp_paths *given, int64_t n_in, cmlp_run *run)
 {
     cmlp_paths *paths = &job->paths;
+    const size_t size = sizeof(int64_t);
     cmlp_status status = CMLP_READ(paths, given, cmlp_paths, n_paths);
     if (status) return cmlpi_refuse(&run->refused, status, "paths");
     if (paths->n_groups < 1 || paths->n_paths < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "paths");
-    status = check_indices(paths->begins, "paths->begins", run);
-    if (!status && paths->n_paths) status = check_indices(paths->starts, "paths->starts", run);
-    if (!status && paths->n_paths) status = check_indices(paths->orders, "paths->orders", run);
+    status = cmlpi_check_pointer(paths->begins, size, "paths->begins", run);
+    if (!status && paths->n_paths) status = cmlpi_check_pointer(paths->starts, size, "paths->starts", run);
+    if (!status && paths->n_paths) status = cmlpi_check_pointer(paths->orders, size, "paths->orders", run);
     if (!status && !are_groups(paths, n_in)) status = cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "paths->begins");
     return status;
 }
@@ -300,7 +295,7 @@ static cmlp_status count_outputs(const paths_job *job, int64_t *n)
 static cmlp_status check_path_ends(path_ends *ends, const cmlp_net *net, const cmlp_rows *rows, const char *name,
                                    cmlp_run *run)
 {
-    const cmlp_status status = cmlpi_check_data(&ends->data, net, rows, NULL, NULL, run);
+    const cmlp_status status = cmlpi_read_data(&ends->data, net, rows, NULL, NULL, run);
     return !status && cmlpi_is_sparse(&ends->data) ? cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, name) : status;
 }
 
@@ -313,7 +308,7 @@ static cmlp_status check_paths(paths_job *job, const cmlp_net *net, const cmlp_r
     if (!status) status = cmlpi_check_params(net, job->params, n_params, "params", run);
     if (!status) status = read_paths(job, paths, cmlpi_n_in(net), run);
     if (!status) status = count_outputs(job, n);
-    if (!status) status = cmlpi_check_output(net, job->outputs, n_outputs, *n, 1, "outputs", run);
+    if (!status) status = cmlpi_check_output(job->outputs, n_outputs, *n, 1, net->element, "outputs", run);
     if (status) return status;
     const size_t size = divide_paths(job, NULL, net, job->from.data.n, job->to.data.n, run->n_threads);
     status = cmlpi_check_workspace(run, size);

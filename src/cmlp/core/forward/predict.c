@@ -14,13 +14,6 @@ cmlp_status cmlpi_row_lay_out(const cmlp_net *net, void *memory, size_t *size, c
     return CMLP_OK;
 }
 
-cmlp_status cmlpi_require_workspace(cmlp_run *run, size_t needed)
-{
-    if (!run->workspace) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
-    if (run->workspace_size >= needed) return CMLP_OK;
-    return cmlpi_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
-}
-
 cmlp_status cmlpi_check_row_workspace(const cmlp_net *net, cmlp_run *run, cmlpi_row_memory *divided)
 {
     size_t needed;

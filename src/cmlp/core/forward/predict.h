@@ -16,7 +16,4 @@ cmlp_status cmlpi_row_lay_out(const cmlp_net *net, void *memory, size_t *size, c
 /* The same for the workspace of a run; returns an error if it is NULL or too small. */
 cmlp_status cmlpi_check_row_workspace(const cmlp_net *net, cmlp_run *run, cmlpi_row_memory *divided);
 
-/* Checks that a run has `needed` bytes of workspace, whose alignment does not matter. */
-cmlp_status cmlpi_require_workspace(cmlp_run *run, size_t needed);
-
 #endif

@@ -125,17 +125,10 @@ typedef struct cmlpi_gradient_output {
 
 /* An optimizer step. Its constants are named as in cmlp.h; `rate` is lr, or r for Adam. */
 typedef struct cmlpi_step {
-    int32_t solver; /* 0: no step follows the gradient */
+    int32_t solver;
     int shared; /* whether other threads have read the weights since the last step */
     double rate, momentum, beta_1, beta_2, epsilon;
     double decay; /* AdamW: lr wd; 0 for biases */
-    /* no kernel reads the other fields */
-    double max_norm; /* 0, or the norm to which longer gradients are clipped */
-    double shrink;   /* clipping factor: 1 unless the norm exceeds max_norm */
-    const int8_t *signs; /* that all parameters keep, or NULL */
-    void *moments;
-    cmlpi_finish_mode mode; /* of a batch's last rows: CMLP_GRADIENT, or CMLP_UPDATE for plain SGD */
-    int keeps_gradient;     /* whether the gradient is needed after the step */
 } cmlpi_step;
 
 typedef struct cmlpi_loss_values {
@@ -146,8 +139,8 @@ typedef struct cmlpi_loss_values {
     int is_given;           /* z has the activations and d their slopes: only the deltas are computed */
     double scale;           /* of the delta */
     double clip;            /* of the cost; 0: exact */
-    const double *weights;  /* row weights, or NULL */
-    const int32_t *labels;  /* class indices instead of y, for softmax with log loss and few outputs */
+    const double *row_weights; /* or NULL */
+    const int32_t *class_indices; /* instead of y, for softmax with log loss and few outputs; or NULL */
 } cmlpi_loss_values;
 
 /* Which units of a row are dropped: those whose 16-bit random number is less than `below`. */
@@ -188,7 +181,7 @@ typedef struct cmlpi_kernels {
     void (*derivative)(int32_t activation, double parameter, const void *x, void *d, int64_t n);
     /* z: weighted sums in, activations out; y: targets; d: deltas out; cost[i]: cost of row i, without scale and
      * weight, NaN if the loss does not allow a target of the row. z, y, d (rows, n). If no delta
-     * is wanted, z and d become scratch. If there are labels, z is unchanged. */
+     * is wanted, z and d become scratch. If there are class indices, z is unchanged. */
     void (*loss)(const cmlpi_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
                  double *cost);
 

@@ -44,9 +44,9 @@ static int64_t delta_block(const cmlp_net *net, int64_t rows)
  * only input gradients would need its copies, in a workspace that serves training too. */
 static int transposes_weights(const cmlp_net *net, const cmlpi_dense_layer *layer, int64_t n)
 {
-    const int64_t block = delta_block(net, n), weights = layer->n_in * layer->n_out;
-    if (layer == net->layers && weights > MOST_TRANSPOSED) return 0;
-    return weights <= (n < block ? n : block) * (layer->n_in + layer->n_out);
+    const int64_t block = delta_block(net, n), n_weights = layer->n_in * layer->n_out;
+    if (layer == net->layers && n_weights > MOST_TRANSPOSED) return 0;
+    return n_weights <= (n < block ? n : block) * (layer->n_in + layer->n_out);
 }
 
 /* Elements of scratch memory of delta_product() for up to `rows` rows. */
@@ -54,8 +54,8 @@ static int64_t delta_elements(const cmlp_net *net, const cmlpi_dense_layer *laye
 {
     const int64_t block_weights = layer->n_in < DELTA_WEIGHTS ? layer->n_in : DELTA_WEIGHTS;
     const int64_t deltas = delta_block(net, rows) * (layer->n_out + block_weights);
-    const int64_t weights = layer->n_in * layer->n_out;
-    return transposes_weights(net, layer, rows) && weights > deltas ? weights : deltas;
+    const int64_t n_weights = layer->n_in * layer->n_out;
+    return transposes_weights(net, layer, rows) && n_weights > deltas ? n_weights : deltas;
 }
 
 static size_t scratch_size(const cmlp_net *net, int csr, int trains, int64_t rows)
@@ -134,7 +134,7 @@ static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const 
     memory->team = cmlpi_arena_alloc(arena, 1, cmlpi_team_bytes(n_threads));
     memory->costs = cmlpi_arena_alloc(arena, rows, sizeof(double));
     memory->plain_costs = has_plain ? cmlpi_arena_alloc(arena, rows, sizeof(double)) : memory->costs;
-    memory->weights = cmlpi_arena_alloc(arena, rows, sizeof(double));
+    memory->row_weights = cmlpi_arena_alloc(arena, rows, sizeof(double));
     memory->indices = cmlpi_arena_alloc(arena, objective->loss ? rows : 0, sizeof(int64_t));
     memory->squares = cmlpi_arena_alloc(arena, n_squares, sizeof(double));
     memory->pointers = cmlpi_arena_alloc(arena, n_threads * (rows < CMLP_CHUNK ? rows : CMLP_CHUNK), sizeof(void *));
@@ -227,7 +227,7 @@ cmlp_status cmlpi_batch_read(cmlpi_batch_job *job, const void *params, int64_t n
     if (status) return status;
     if (job->objective.loss) run->n_threads = 1; /* the library's copy of the run */
     if (!targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
-    status = cmlpi_check_data(&job->data, net, rows, targets, &job->objective, run);
+    status = cmlpi_read_data(&job->data, net, rows, targets, &job->objective, run);
     if (status) return status;
     if (job->objective.loss) job->data.allowed = CMLP_ANY; /* the caller's loss replaces the net's */
     status = check_layers(net, &job->objective, &run->refused);
@@ -261,7 +261,7 @@ static void activate_rows(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range
 static void clear_ignored(const cmlpi_data *data, void *z, int64_t selected, int64_t n)
 {
     const int64_t n_out = data->net->layers[0].n_out;
-    for (int64_t i = 0; data->weights && i < n; i++)
+    for (int64_t i = 0; data->row_weights && i < n; i++)
         if (cmlpi_is_ignored(data, selected + i))
             memset(cmlpi_at(data->net, z, i * n_out), 0, (size_t)n_out * data->net->element);
 }
@@ -416,7 +416,7 @@ void cmlpi_batch_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thre
 
 void cmlpi_batch_clipped_step(cmlpi_batch_job *job, cmlpi_thread self)
 {
-    if (!(job->step.max_norm > 0)) return;
+    if (job->step.when != CMLP_STEP_AFTER_NORM) return;
     cmlpi_team_barrier(self); /* for the whole gradient */
     if (!self.index) cmlpi_clip_gradient(job->data.net, job->memory.gradient, &job->step);
     cmlpi_team_barrier(self);

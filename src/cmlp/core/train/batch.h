@@ -20,7 +20,7 @@ typedef struct cmlpi_batch_memory {
     cmlpi_input_memory input;
     int *masked; /* for each thread: whether its rows have nonzero masks */
     cmlpi_layer_memory *layers;
-    double *costs, *weights;
+    double *costs, *row_weights;
     int64_t *indices;      /* of the rows, for a loss of the caller */
     double *plain_costs;   /* the rows' plain costs; `costs` itself if they are the costs */
     double *squares;       /* sum of w^2 of each 16 weight rows */
@@ -44,8 +44,8 @@ typedef struct cmlpi_batch_job {
     cmlpi_batch_memory memory;
     /* one batch: the selected rows [first, first + n) and the step. Written by thread 0 while the others wait */
     int64_t first, n;
-    double weight_sum; /* of these rows */
-    cmlpi_step step;
+    double row_weight_sum; /* of these rows */
+    cmlpi_batch_step step;
     cmlpi_sum cost, plain; /* sums over the rows of their costs and plain costs, times the weights */
     /* the exchange of its sums with other workers */
     int receives, sends; /* whether this worker receives further buckets, and sends them */

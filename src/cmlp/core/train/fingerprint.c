@@ -55,7 +55,7 @@ static uint64_t mix_data(uint64_t hash, const cmlpi_data *data)
             memcpy(&word, (const char *)targets->data + i * targets->row_stride + j * targets->column_stride, size);
             hash = mix(hash, word);
         }
-    return mix_numbers(hash, data->weights, rows->n_rows);
+    return mix_numbers(hash, data->row_weights, rows->n_rows);
 }
 
 static uint64_t mix_objective(uint64_t hash, const cmlp_objective *o, int32_t depth)
@@ -79,19 +79,18 @@ static uint64_t mix_optimizer(uint64_t hash, const cmlp_optimizer *o, const cmlp
     return mix_bytes(hash, cmlpi_moments(o), n_moments * (size_t)net->n_params * net->element);
 }
 
-static uint64_t mix_epoch(uint64_t hash, const cmlp_epoch *e, int64_t n_batches)
+static uint64_t mix_epoch(uint64_t hash, const cmlp_epoch *e)
 {
-    const double sums[] = {e->before ? e->before->cost_sum : 0, e->before ? e->before->penalty_sum : 0};
+    const double sums[] = {e->before->cost_sum, e->before->penalty_sum};
     hash = mix(mix(hash, (uint64_t)e->batch_size), (uint64_t)e->first_batch);
-    hash = mix(mix(hash, e->before ? (uint64_t)e->before->rows_done : 0), e->want_norm != 0);
-    return mix_numbers(mix_numbers(hash, sums, 2), e->rates, n_batches);
+    hash = mix(mix(hash, (uint64_t)e->before->rows_done), e->want_norm != 0);
+    return mix_numbers(mix_numbers(hash, sums, 2), e->rates, e->n_rates);
 }
 
 uint64_t cmlpi_fingerprint(const cmlpi_batch_job *job, const cmlp_optimizer *optimizer,
                            const cmlp_optimizer_state *counters, const cmlp_epoch *epoch)
 {
     const cmlp_net *net = job->data.net;
-    const int64_t n_batches = (job->data.n - 1) / epoch->batch_size + 1;
     const cmlp_workers *workers = job->workers;
     uint64_t hash = mix(CMLP_VERSION_NUMBER, (uint64_t)workers->n_workers);
     hash = mix(hash, (uint64_t)workers->n_all_shards);
@@ -99,7 +98,7 @@ uint64_t cmlpi_fingerprint(const cmlpi_batch_job *job, const cmlp_optimizer *opt
     hash = mix_bytes(hash, job->params, (size_t)net->n_params * net->element);
     hash = mix_data(hash, &job->data);
     hash = mix_objective(hash, &job->objective, net->depth);
-    return mix_epoch(mix_optimizer(hash, optimizer, counters, net), epoch, n_batches);
+    return mix_epoch(mix_optimizer(hash, optimizer, counters, net), epoch);
 }
 
 #endif

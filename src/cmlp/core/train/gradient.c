@@ -16,8 +16,8 @@ static cmlp_status compute_costs(const cmlpi_batch_job *job)
     cmlp_derivatives *derivatives = job->derivatives;
     double cost = job->objective.loss_scale * cmlpi_sum_total(&job->cost);
     if (job->penalized) cost += cmlpi_penalty(job);
-    derivatives->objective = cost / job->weight_sum;
-    derivatives->plain_cost = cmlpi_sum_total(&job->plain) / job->weight_sum;
+    derivatives->objective = cost / job->row_weight_sum;
+    derivatives->plain_cost = cmlpi_sum_total(&job->plain) / job->row_weight_sum;
     return cmlpi_is_finite(derivatives->objective) && cmlpi_is_finite(derivatives->plain_cost) ? CMLP_OK : CMLP_ERROR_DIVERGED;
 }
 
@@ -26,21 +26,14 @@ static cmlp_status run_full_batch(cmlpi_batch_job *job)
     job->memory.gradient = job->derivatives->gradient;
     job->first = 0;
     job->n = job->data.n;
-    job->weight_sum = cmlpi_weight_sum(&job->data, 0, job->n);
-    job->step = (cmlpi_step){.mode = CMLP_GRADIENT};
+    job->row_weight_sum = cmlpi_row_weight_sum(&job->data, 0, job->n);
+    job->step = (cmlpi_batch_step){.when = CMLP_NO_STEP};
     if (job->penalized) cmlpi_compute_squares(job);
-    cmlpi_team_run(cmlpi_useful_threads(&job->data, job->memory.rows, 3, job->run->n_threads),
+    cmlpi_team_run(cmlpi_training_threads(&job->data, job->memory.rows, job->run->n_threads),
                    job->memory.team, full_batch_thread, job);
     cmlpi_fault fault = cmlpi_first_fault(job->memory.faults, job->run->n_threads);
     if (!fault.status) fault.status = compute_costs(job);
     return cmlpi_report(job->run, &job->data, fault);
-}
-
-/* Checks an array of derivatives, which may be NULL. */
-static cmlp_status check_wanted(const cmlp_net *net, const void *array, int64_t length, int64_t n_rows, int64_t width,
-                                const char *name, cmlp_run *run)
-{
-    return array || length ? cmlpi_check_output(net, array, length, n_rows, width, name, run) : CMLP_OK;
 }
 
 static cmlp_status check_derivatives(const cmlpi_batch_job *job)
@@ -48,13 +41,15 @@ static cmlp_status check_derivatives(const cmlpi_batch_job *job)
     const cmlp_net *net = job->data.net;
     const cmlp_derivatives *d = job->derivatives;
     const int64_t n = job->data.n;
+    const size_t size = net->element;
     cmlp_run *run = job->run;
-    cmlp_status status = check_wanted(net, d->gradient, d->n_gradient, 1, net->n_params, "derivatives->gradient", run);
+    cmlp_status status =
+        cmlpi_check_wanted(d->gradient, d->n_gradient, 1, net->n_params, size, "derivatives->gradient", run);
     if (!status)
-        status = check_wanted(net, d->input_gradient, d->n_input_gradient, n, cmlpi_n_in(net),
-                              "derivatives->input_gradient", run);
+        status = cmlpi_check_wanted(d->input_gradient, d->n_input_gradient, n, cmlpi_n_in(net), size,
+                                    "derivatives->input_gradient", run);
     if (!status)
-        status = check_wanted(net, d->deltas, d->n_deltas, n, cmlpi_all_outputs(net), "derivatives->deltas", run);
+        status = cmlpi_check_wanted(d->deltas, d->n_deltas, n, cmlpi_all_outputs(net), size, "derivatives->deltas", run);
     return status;
 }
 

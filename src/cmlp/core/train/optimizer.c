@@ -61,7 +61,7 @@ static int within(double x, double low, double high) { return x >= low && x <= h
 static int is_adam(int32_t solver) { return solver == CMLP_SOLVER_ADAM || solver == CMLP_SOLVER_ADAMW; }
 
 /* Fills in Adam's defaults and checks its fields. */
-static cmlp_status check_adam(cmlp_optimizer *o, cmlp_optimizer_state *s, const char **refused)
+static cmlp_status read_adam(cmlp_optimizer *o, cmlp_optimizer_state *s, const char **refused)
 {
     if (o->epsilon == 0) o->epsilon = 1e-8;
     if (!s->n_steps) s->beta_1_power = s->beta_2_power = 1;
@@ -116,28 +116,36 @@ cmlp_status cmlpi_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counte
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
     status = check_signs(o, net, refused);
     if (!status) status = read_counters(counters, o, needed, refused);
-    return !status && is_adam(o->solver) ? check_adam(o, counters, refused) : status;
+    return !status && is_adam(o->solver) ? read_adam(o, counters, refused) : status;
 }
 
-cmlpi_step cmlpi_begin_step(const cmlp_optimizer *o, cmlp_optimizer_state *counters, double learning_rate)
+static cmlpi_step_time step_time(const cmlp_optimizer *o, int keeps_gradient)
 {
-    cmlpi_step step = {.solver = o->solver,
-                       .rate = learning_rate,
-                       .momentum = o->momentum,
-                       .beta_1 = o->beta_1,
-                       .beta_2 = o->beta_2,
-                       .epsilon = o->epsilon,
-                       .decay = o->solver == CMLP_SOLVER_ADAMW ? learning_rate * o->weight_decay : 0,
-                       .max_norm = o->max_norm,
-                       .shrink = 1,
-                       .signs = o->signs,
-                       .moments = cmlpi_moments(o),
-                       .mode = CMLP_GRADIENT};
+    if (o->max_norm > 0) return CMLP_STEP_AFTER_NORM;
+    return o->solver == CMLP_SOLVER_SGD && !o->signs && !keeps_gradient ? CMLP_STEP_IN_KERNEL : CMLP_STEP_AFTER_GRADIENT;
+}
+
+cmlpi_batch_step cmlpi_begin_step(const cmlp_optimizer *o, cmlp_optimizer_state *counters, double learning_rate,
+                                  int keeps_gradient)
+{
+    cmlpi_batch_step step = {.rule = {.solver = o->solver,
+                                      .rate = learning_rate,
+                                      .momentum = o->momentum,
+                                      .beta_1 = o->beta_1,
+                                      .beta_2 = o->beta_2,
+                                      .epsilon = o->epsilon,
+                                      .decay = o->solver == CMLP_SOLVER_ADAMW ? learning_rate * o->weight_decay : 0},
+                             .when = step_time(o, keeps_gradient),
+                             .max_norm = o->max_norm,
+                             .shrink = 1,
+                             .signs = o->signs,
+                             .moments = cmlpi_moments(o),
+                             .keeps_gradient = keeps_gradient};
     counters->n_steps++;
     if (is_adam(o->solver)) {
         counters->beta_1_power *= o->beta_1;
         counters->beta_2_power *= o->beta_2;
-        step.rate = learning_rate * cmlpi_root(1 - counters->beta_2_power) / (1 - counters->beta_1_power);
+        step.rule.rate = learning_rate * cmlpi_root(1 - counters->beta_2_power) / (1 - counters->beta_1_power);
     }
     return step;
 }
@@ -147,7 +155,7 @@ double cmlpi_gradient_norm(const cmlp_net *net, const void *gradient)
     return cmlpi_root(net->kernels->square_sum(gradient, 1, net->n_params));
 }
 
-void cmlpi_clip_gradient(const cmlp_net *net, const void *gradient, cmlpi_step *step)
+void cmlpi_clip_gradient(const cmlp_net *net, const void *gradient, cmlpi_batch_step *step)
 {
     const double norm = cmlpi_gradient_norm(net, gradient);
     if (norm > step->max_norm) step->shrink = step->max_norm / norm;
@@ -184,33 +192,33 @@ static void keep_signs(cmlp_dtype dtype, void *weights, const cmlp_sign *signs, 
         for (int64_t i = 0; i < n; i++) d[i] = is_wrong(d[i] < 0, d[i] > 0, signs[i]) ? 0 : d[i];
 }
 
-static void step_array(const cmlp_net *net, const cmlpi_step *step, void *params, const void *gradient, int64_t first,
-                       int64_t n)
+static void step_array(const cmlp_net *net, const cmlpi_batch_step *step, const cmlpi_step *rule, void *params,
+                       const void *gradient, int64_t first, int64_t n)
 {
-    const int n_moments = cmlpi_n_moments(step->solver);
+    const int n_moments = cmlpi_n_moments(rule->solver);
     void *m = n_moments > 0 ? cmlpi_at(net, step->moments, first) : NULL;
     void *v = n_moments > 1 ? cmlpi_at(net, step->moments, net->n_params + first) : NULL;
-    net->kernels->step(step, cmlpi_at(net, params, first), gradient, m, v, n);
+    net->kernels->step(rule, cmlpi_at(net, params, first), gradient, m, v, n);
     if (step->signs) keep_signs(net->dtype, cmlpi_at(net, params, first), step->signs + first, n);
 }
 
 #define SHRUNK_ELEMENTS 256 /* clipped at once, in a copy: the caller's gradient must not change */
 
-void cmlpi_step_elements(const cmlp_net *net, const cmlpi_step *step, void *params, const void *gradient, int64_t first,
+void cmlpi_step_elements(const cmlp_net *net, const cmlpi_batch_step *step, void *params, const void *gradient, int64_t first,
                          int64_t n, int biases)
 {
     double shrunk[SHRUNK_ELEMENTS]; /* or floats */
-    cmlpi_step copy = *step;
-    if (biases) copy.decay = 0;
+    cmlpi_step rule = step->rule;
+    if (biases) rule.decay = 0;
     if (step->shrink == 1) {
-        step_array(net, &copy, params, gradient, first, n);
+        step_array(net, step, &rule, params, gradient, first, n);
         return;
     }
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < SHRUNK_ELEMENTS ? n - i : SHRUNK_ELEMENTS;
         memcpy(shrunk, cmlpi_at(net, gradient, i), (size_t)m * net->element);
         net->kernels->multiply(shrunk, m, step->shrink);
-        step_array(net, &copy, params, shrunk, first + i, m);
+        step_array(net, step, &rule, params, shrunk, first + i, m);
     }
 }
 
@@ -225,8 +233,8 @@ static cmlp_status take_step(const cmlp_net *net, void *params, int64_t n_params
     if (!status) status = cmlpi_check_params(net, params, n_params, "params", run);
     if (!status) status = cmlpi_check_params(net, gradient, n_gradient, "gradient", run);
     if (status) return status;
-    cmlpi_step step = cmlpi_begin_step(&copy, &counters, copy.learning_rate);
-    if (step.max_norm > 0) cmlpi_clip_gradient(net, gradient, &step);
+    cmlpi_batch_step step = cmlpi_begin_step(&copy, &counters, copy.learning_rate, 1);
+    if (step.when == CMLP_STEP_AFTER_NORM) cmlpi_clip_gradient(net, gradient, &step);
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlpi_dense_layer *layer = &net->layers[l];
         cmlpi_step_elements(net, &step, params, cmlpi_at(net, gradient, layer->weights), layer->weights,

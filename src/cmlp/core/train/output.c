@@ -38,7 +38,7 @@ void cmlpi_output_lay_out(cmlpi_arena *arena, const cmlp_net *net, int64_t rows,
 }
 
 /* Whether the loss kernel reads class indices directly. */
-static int reads_labels(const cmlpi_data *data, int32_t loss)
+static int reads_class_indices(const cmlpi_data *data, int32_t loss)
 {
     return data->targets.kind == CMLP_TARGETS_CLASSES && loss == CMLP_LOSS_LOG &&
            cmlpi_output_activation(data->net) == CMLP_ACTIVATION_SOFTMAX &&
@@ -68,9 +68,9 @@ static void plain_rows(const cmlpi_batch_job *job, cmlpi_loss_values plain, int6
     void *copy = cmlpi_at(net, targets, n * n_out);
     plain.loss = plain_loss(net->loss);
     plain.wants_delta = 0;
-    if (reads_labels(&job->data, plain.loss)) {
-        cmlpi_gather_labels(&job->data, selected, n, copy);
-        plain.labels = copy;
+    if (reads_class_indices(&job->data, plain.loss)) {
+        cmlpi_gather_class_indices(&job->data, selected, n, copy);
+        plain.class_indices = copy;
     } else {
         memcpy(copy, z, (size_t)(n * n_out) * net->element);
         z = copy;
@@ -106,17 +106,17 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
                                 .is_given = job->objective.loss != NULL,
                                 .scale = job->objective.loss_scale,
                                 .clip = job->objective.log_loss_clip};
-    cmlpi_gather_weights(&job->data, selected, n, memory->weights + a);
-    const int labelled = reads_labels(&job->data, net->loss) && !job->objective.loss;
+    cmlpi_gather_row_weights(&job->data, selected, n, memory->row_weights + a);
+    const int by_class_index = reads_class_indices(&job->data, net->loss) && !job->objective.loss;
     const int plain = job->derivatives && memory->plain_costs != memory->costs;
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < max_rows ? n - i : max_rows;
-        if (labelled)
-            cmlpi_gather_labels(&job->data, selected + i, m, scratch);
+        if (by_class_index)
+            cmlpi_gather_class_indices(&job->data, selected + i, m, scratch);
         else
             cmlpi_gather_targets(&job->data, selected + i, m, scratch);
-        values.labels = labelled ? scratch : NULL;
-        values.weights = job->data.weights ? memory->weights + a + i : NULL;
+        values.class_indices = by_class_index ? scratch : NULL;
+        values.row_weights = job->data.row_weights ? memory->row_weights + a + i : NULL;
         void *z = cmlpi_at(net, output->activations, (a + i) * n_out),
              *deltas = cmlpi_at(net, output->deltas, (a + i) * n_out);
         if (values.is_given && !call_loss(job, selected + i, m, z, scratch, memory->costs + a + i, deltas))
@@ -133,7 +133,8 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
 void cmlpi_batch_costs(const cmlpi_batch_job *job, const double *costs, int64_t n, cmlpi_sum *sum)
 {
     cmlpi_sum total = *sum; /* written once, because other threads read what is beside it */
-    for (int64_t i = 0; i < n; i++) cmlpi_sum_add(&total, job->data.weights ? costs[i] * job->memory.weights[i] : costs[i]);
+    for (int64_t i = 0; i < n; i++)
+        cmlpi_sum_add(&total, job->data.row_weights ? costs[i] * job->memory.row_weights[i] : costs[i]);
     *sum = total;
 }
 

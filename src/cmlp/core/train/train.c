@@ -12,7 +12,7 @@ typedef struct epoch_job {
     cmlp_optimizer optimizer; /* the caller's structs with defaults filled in */
     cmlp_optimizer_state counters; /* of the optimizer's state; written back at the end */
     cmlp_epoch epoch;
-    cmlp_epoch_result before; /* what epoch.before points to, if it is not NULL */
+    cmlp_epoch_result before; /* what epoch.before points to: zeros if the caller gives none */
     cmlp_epoch_result result; /* with the sums over the batches so far */
     cmlp_workers workers; /* a checked copy, to which epoch.workers points unless it is NULL */
     int has_bad_shards;               /* of the caller's workers */
@@ -31,16 +31,14 @@ static int begin_batch(epoch_job *job, int64_t b)
     const cmlp_optimizer *optimizer = &job->optimizer;
     cmlpi_batch_job *batch = &job->batch;
     const int64_t size = epoch->batch_size, left = batch->data.n - b * size;
-    const int keeps = epoch->want_norm && b == job->n_batches - 1;
+    const int keeps_gradient = epoch->want_norm && b == job->n_batches - 1;
+    const double rate = epoch->rates ? epoch->rates[b] : optimizer->learning_rate;
     batch->first = b * size;
     batch->n = left < size ? left : size;
-    batch->weight_sum = cmlpi_weight_sum(&batch->data, batch->first, batch->n);
-    if (batch->weight_sum == 0) return 0;
+    batch->row_weight_sum = cmlpi_row_weight_sum(&batch->data, batch->first, batch->n);
+    if (batch->row_weight_sum == 0) return 0;
     job->after = job->counters;
-    batch->step = cmlpi_begin_step(optimizer, &job->after, epoch->rates ? epoch->rates[b] : optimizer->learning_rate);
-    batch->step.keeps_gradient = keeps;
-    if (optimizer->solver == CMLP_SOLVER_SGD && !keeps && !(optimizer->max_norm > 0) && !optimizer->signs)
-        batch->step.mode = CMLP_UPDATE;
+    batch->step = cmlpi_begin_step(optimizer, &job->after, rate, keeps_gradient);
     batch->cost = (cmlpi_sum){0};
     batch->objective.dropout_step = job->counters.n_steps;
     job->penalty = batch->penalized ? cmlpi_penalty(batch) : 0;
@@ -54,8 +52,8 @@ REAL_FN void end_batch(epoch_job *job)
     const cmlpi_batch_job *batch = &job->batch;
     cmlp_epoch_result *result = &job->result;
     const double n = (double)batch->n;
-    result->cost_sum += batch->objective.loss_scale * cmlpi_sum_total(&batch->cost) / batch->weight_sum * n;
-    result->penalty_sum += job->penalty / batch->weight_sum * n;
+    result->cost_sum += batch->objective.loss_scale * cmlpi_sum_total(&batch->cost) / batch->row_weight_sum * n;
+    result->penalty_sum += job->penalty / batch->row_weight_sum * n;
     result->rows_done += batch->n;
     result->batches++;
     job->counters = job->after;
@@ -74,12 +72,14 @@ REAL_FN void end_batch(epoch_job *job)
 
 static int backs_off(const epoch_job *job) { return job->lost > 0; }
 
-static void count_loss(epoch_job *job, double lost)
+/* Lost seconds within the limits. NaN, which a caller may have written to its run, counts as 0. */
+static double limited(double lost)
 {
-    job->lost += lost;
-    if (job->lost > LARGEST_LOSS) job->lost = LARGEST_LOSS;
-    if (job->lost < -LARGEST_GAIN) job->lost = -LARGEST_GAIN;
+    if (lost > LARGEST_LOSS) return LARGEST_LOSS;
+    return lost < -LARGEST_GAIN ? -LARGEST_GAIN : lost == lost ? lost : 0;
 }
+
+static void count_loss(epoch_job *job, double lost) { job->lost = limited(job->lost + lost); }
 
 /* After a batch of `seconds`, in which thread 0 of a team of `size` threads slept for `waited`. */
 static void count_batch(epoch_job *job, int32_t size, double seconds, double waited)
@@ -107,7 +107,7 @@ static void train_batches(epoch_job *job, cmlpi_thread self)
         if (!begin_batch(job, *b)) continue;
         const int together = size > 1 && cmlpi_team_has_arrived(team) && !backs_off(job), timed = together || backs_off(job);
         const double start = timed ? cmlpi_seconds() : 0, waited = together ? cmlpi_team_seconds_waited(team) : 0;
-        job->batch.step.shared = together;
+        job->batch.step.rule.shared = together;
         if (together) cmlpi_team_release(team);
         const int done = job->process(&job->batch, together ? self : alone);
         if (together) cmlpi_team_await(team);
@@ -148,7 +148,8 @@ static void train_together(epoch_job *job, int32_t threads)
     if (job->trained > 0) count_loss(job, cmlpi_seconds() - begin - job->trained);
 }
 
-static cmlp_status check_epoch(epoch_job *job, const cmlp_epoch_result *result, const char **refused)
+/* Checks the epoch, and reads the results before it and after it. */
+static cmlp_status read_before_and_result(epoch_job *job, const cmlp_epoch_result *result, const char **refused)
 {
     cmlp_epoch *const epoch = &job->epoch;
     cmlp_status status = CMLP_OK;
@@ -160,8 +161,8 @@ static cmlp_status check_epoch(epoch_job *job, const cmlp_epoch_result *result, 
         status = CMLP_READ(&job->before, epoch->before, cmlp_epoch_result, next_batch);
         if (status) return cmlpi_refuse(refused, status, "epoch->before");
         if (job->before.rows_done < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
-        epoch->before = &job->before;
     }
+    epoch->before = &job->before;
     if (result) status = CMLP_READ(&job->result, result, cmlp_epoch_result, next_batch);
     return status ? cmlpi_refuse(refused, status, "result") : CMLP_OK;
 }
@@ -186,8 +187,8 @@ static cmlp_status check_counts(const epoch_job *job, const char **refused)
     return CMLP_OK;
 }
 
-/* Returns whether all parameters are finite. */
-static int check_params(const epoch_job *job)
+/* Returns whether all parameters are finite. Otherwise all NaNs of parameters and moments become the same one. */
+static int canonicalize_params(const epoch_job *job)
 {
     const cmlp_net *net = job->batch.data.net;
     const cmlp_optimizer *o = &job->optimizer;
@@ -204,7 +205,7 @@ static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_
     const double rows = (double)job->result.rows_done; /* without batches, 0 / 0 gives NaN */
     job->result.cost = job->result.cost_sum / rows;
     job->result.penalty = job->result.penalty_sum / rows;
-    if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
+    if (!canonicalize_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
     if (result) cmlpi_write_struct(result, &job->result, sizeof job->result);
     run->pace = job->lost;
     memcpy(job->optimizer.state, &job->counters, sizeof job->counters);
@@ -236,12 +237,6 @@ static cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_
     return cmlpi_check_stored_rows(batch, &job->epoch);
 }
 
-/* The seconds that the run keeps, which a program may have changed. */
-static double lost_before(double lost)
-{
-    return !(lost > -LARGEST_GAIN) ? (lost < 0 ? -LARGEST_GAIN : 0) : lost > LARGEST_LOSS ? LARGEST_LOSS : lost;
-}
-
 /* Sets the sums and counters with which an epoch starts. */
 static void begin_epoch(epoch_job *job)
 {
@@ -251,7 +246,7 @@ static void begin_epoch(epoch_job *job)
                                       .penalty_sum = job->before.penalty_sum,
                                       .rows_done = job->before.rows_done,
                                       .next_batch = job->epoch.first_batch};
-    job->lost = lost_before(job->batch.run->pace);
+    job->lost = limited(job->batch.run->pace);
     job->shortest = HUGE_VAL;
     if (job->batch.penalized) cmlpi_compute_squares(&job->batch);
 }
@@ -286,13 +281,13 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
     job.batch.run = &frame.run;
     job.batch.derivatives = NULL;
     status = begun;
-    if (!status) status = check_epoch(&job, result, &frame.run.refused);
+    if (!status) status = read_before_and_result(&job, result, &frame.run.refused);
     if (!status) status = read_arguments(&job, params, n_params, rows, targets, objective, optimizer);
     if (CMLP_BUILDS_WORKERS && workers)
         status = cmlpi_workers_handshake(status, &job.batch, &job.optimizer, &job.counters, &job.epoch);
     if (!status) {
         begin_epoch(&job);
-        const int32_t threads = cmlpi_useful_threads(&job.batch.data, job.batch.memory.rows, 3, frame.run.n_threads);
+        const int32_t threads = cmlpi_training_threads(&job.batch.data, job.batch.memory.rows, frame.run.n_threads);
         while (job.result.next_batch < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.alone = threads > 1 && backs_off(&job);
             if (threads == 1 || job.alone)

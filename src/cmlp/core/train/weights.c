@@ -75,10 +75,11 @@ static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weigh
                                    .k0 = part->k0, .k1 = part->k1, .n_out = layer->n_out,
                                    .first = part->is_first && !i,
                                    .sums = part->sums, .w = cmlpi_at(net, job->params, layer->weights),
-                                   .mode = part->is_last && end == part->n ? job->step.mode : CMLP_KEEP_SUM,
+                                   .mode = !part->is_last || end < part->n ? CMLP_KEEP_SUM
+                                           : job->step.when == CMLP_STEP_IN_KERNEL ? CMLP_UPDATE : CMLP_GRADIENT,
                                    .alpha = alphas ? alphas[part->layer] : job->objective.alpha,
-                                   .inverse = 1 / job->weight_sum,
-                                   .rate = job->step.rate,
+                                   .inverse = 1 / job->row_weight_sum,
+                                   .rate = job->step.rule.rate,
                                    .tuning = net->tuning};
 }
 
@@ -121,28 +122,6 @@ static void bias_gradient(const cmlpi_batch_job *job, const weight_part *part, i
     net->kernels->gradient(&ones, &to);
 }
 
-/* Whether compute_sparse_gradient() computes the gradient of a layer's weights. */
-static int is_sparse_part(const cmlpi_batch_job *job, const weight_part *part)
-{
-    return !part->layer && part->n && cmlpi_is_sparse(&job->data);
-}
-
-static void compute_gradient(cmlpi_batch_job *job, const weight_part *part)
-{
-    const cmlp_net *net = job->data.net;
-    int64_t i = 0, m;
-    do { /* runs once even without rows, for the epilogue */
-        m = part->n - i < CMLP_CHUNK ? part->n - i : CMLP_CHUNK;
-        const cmlpi_gradient_output to = rows_output(job, part, i, i + m);
-        if (!is_sparse_part(job, part)) {
-            const cmlpi_dense_input a = layer_input(job, part, i, m);
-            net->kernels->gradient(&a, &to);
-        }
-        if (part->biases) bias_gradient(job, part, m, to);
-        i += m;
-    } while (i < part->n);
-}
-
 /* The first layer's weights, for sparse rows: all rows of a microbatch are sorted by column at once. */
 static void compute_sparse_gradient(cmlpi_batch_job *job, const weight_part *part)
 {
@@ -153,6 +132,24 @@ static void compute_sparse_gradient(cmlpi_batch_job *job, const weight_part *par
         const cmlpi_gradient_output to = rows_output(job, part, i, i + m);
         net->kernels->csr_gradient(&x, &to, cmlpi_thread_scratch(job, part->index));
     }
+}
+
+static void compute_gradient(cmlpi_batch_job *job, const weight_part *part)
+{
+    const cmlp_net *net = job->data.net;
+    const int sparse = !part->layer && part->n && cmlpi_is_sparse(&job->data);
+    int64_t i = 0, m;
+    if (sparse) compute_sparse_gradient(job, part);
+    do { /* runs once even without rows, for the epilogue */
+        m = part->n - i < CMLP_CHUNK ? part->n - i : CMLP_CHUNK;
+        const cmlpi_gradient_output to = rows_output(job, part, i, i + m);
+        if (!sparse) {
+            const cmlpi_dense_input a = layer_input(job, part, i, m);
+            net->kernels->gradient(&a, &to);
+        }
+        if (part->biases) bias_gradient(job, part, m, to);
+        i += m;
+    } while (i < part->n);
 }
 
 /* ---------------------------------------------------------------------------------------------------- step */
@@ -212,25 +209,23 @@ static weight_part part_of(const cmlpi_batch_job *job, int32_t layer, int64_t k0
 void cmlpi_weights_microbatch(cmlpi_batch_job *job, int64_t t, int64_t n, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
-    const cmlpi_step *step = &job->step;
-    const int steps = t + n == job->n && step->solver && !(step->max_norm > 0);
-    const int after = steps && step->mode == CMLP_GRADIENT; /* otherwise the kernel updates the weights */
-    const int in_blocks = after && !t && n <= STEP_ROWS && !step->keeps_gradient;
+    const int is_last = t + n == job->n;
+    const int steps = is_last && job->step.when == CMLP_STEP_AFTER_GRADIENT;
+    const int updates = steps || (is_last && job->step.when == CMLP_STEP_IN_KERNEL);
+    const int in_blocks = steps && !t && n <= STEP_ROWS && !job->step.keeps_gradient;
     const int64_t unit = job->penalized ? SQUARE_ROWS : CMLP_GROUP;
     for (int32_t l = 0; l < net->depth; l++) {
         weight_part part = part_of(job, l, 0, net->layers[l].n_in, unit, self);
         part.n = n;
         part.is_first = !t;
-        part.is_last = t + n == job->n;
-        const int sparse = is_sparse_part(job, &part);
-        if (sparse) compute_sparse_gradient(job, &part);
-        if (in_blocks && !sparse) {
+        part.is_last = is_last;
+        if (in_blocks && (l || !cmlpi_is_sparse(&job->data))) {
             step_in_blocks(job, &part);
         } else {
             compute_gradient(job, &part);
-            if (after) step_part(job, &part);
+            if (steps) step_part(job, &part);
         }
-        if (steps && job->penalized) squares_of(job, l, part.k0, part.k1);
+        if (updates && job->penalized) squares_of(job, l, part.k0, part.k1);
     }
 }
 
@@ -246,7 +241,6 @@ void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, in
         weight_part part = part_of(job, l, k0, k1, CMLP_GROUP, self);
         part.n = n;
         part.biases &= end > layer->biases;
-        if (is_sparse_part(job, &part)) compute_sparse_gradient(job, &part);
         compute_gradient(job, &part);
     }
 }

@@ -261,7 +261,7 @@ int cmlpi_workers_batch(cmlpi_batch_job *job, cmlpi_thread self)
 
 /* Gives each worker one shard if the caller has named none, or invalid ones. Returns whether they
  * are invalid. */
-static int find_shards(cmlp_workers *workers)
+static int replace_bad_shards(cmlp_workers *workers)
 {
     const int32_t all = workers->n_all_shards, first = workers->first_shard, n = workers->n_shards;
     const int32_t last = workers->n_workers - 1; /* the others have a shard each, or more */
@@ -285,7 +285,7 @@ cmlp_status cmlpi_read_workers(cmlp_workers *workers, cmlp_workers *given, int *
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "workers->rank");
     if (!(workers->seconds >= 0)) /* or NaN */
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "workers->seconds");
-    *has_bad_shards = find_shards(workers);
+    *has_bad_shards = replace_bad_shards(workers);
     if (workers->n_workers > 1 && (!workers->send || !workers->receive || !workers->broadcast))
         return cmlpi_refuse(refused, CMLP_ERROR_NULL, "workers->send, receive or broadcast");
     return CMLP_OK;
@@ -330,7 +330,7 @@ cmlp_status cmlpi_read_shards(cmlp_workers *copy, const cmlp_workers *given)
 {
     const cmlp_status status = CMLP_READ(copy, given, cmlp_workers, failed_rank);
     if (status) return status;
-    return copy->n_workers < 1 || find_shards(copy) ? CMLP_ERROR_OPTION : CMLP_OK;
+    return copy->n_workers < 1 || replace_bad_shards(copy) ? CMLP_ERROR_OPTION : CMLP_OK;
 }
 
 #endif

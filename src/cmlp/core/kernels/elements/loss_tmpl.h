@@ -344,17 +344,17 @@ static void output_delta(const cmlpi_loss_values *values, const loss_constants *
         for (int64_t i = 0; i < rows; i++) softmax_jacobian(a + i * n, d + i * n, n);
 }
 
-/* Softmax, cost and delta of up to VL rows with class labels, transposed. The operations and their order are those of
+/* Softmax, cost and delta of up to VL rows with class indices, transposed. The operations and their order are those of
  * softmax_terms() and output_delta() for one-hot targets. */
-REAL_FN void softmax_labels(const cmlpi_loss_values *values, T *z, const int32_t *labels, T *d, int64_t rows, int64_t n,
-                            double *cost)
+REAL_FN void softmax_class_indices(const cmlpi_loss_values *values, T *z, const int32_t *class_indices, T *d, int64_t rows,
+                                   int64_t n, double *cost)
 {
-    T transposed[CMLP_TRANSPOSED_OUTPUTS * VL], shifted[VL] = {0}, at_label[VL] = {0};
+    T transposed[CMLP_TRANSPOSED_OUTPUTS * VL], shifted[VL] = {0}, at_class[VL] = {0};
     transpose_shifted(z, rows, n, transposed);
-    for (int64_t i = 0; i < rows; i++) shifted[i] = transposed[labels[i] * VL + i];
+    for (int64_t i = 0; i < rows; i++) shifted[i] = transposed[class_indices[i] * VL + i];
     const V sum = softmax_transposed(transposed, n);
-    for (int64_t i = 0; i < rows; i++) at_label[i] = transposed[labels[i] * VL + i];
-    V a = v_load(at_label), term;
+    for (int64_t i = 0; i < rows; i++) at_class[i] = transposed[class_indices[i] * VL + i];
+    V a = v_load(at_class), term;
     if (values->clip > 0)
         term = v_sub(v_zero(), loss_log(clipped(a, values->clip)));
     else
@@ -363,17 +363,17 @@ REAL_FN void softmax_labels(const cmlpi_loss_values *values, T *z, const int32_t
     for (int64_t i = 0; i < rows; i++) cost[i] = (double)shifted[i];
     if (!values->wants_delta) return;
     const V scale = v_set1((T)values->scale);
-    v_store(at_label, v_mul(v_sub(a, v_set1(1)), scale));
+    v_store(at_class, v_mul(v_sub(a, v_set1(1)), scale));
     for (int64_t j = 0; j < n; j++) v_store(transposed + j * VL, v_mul(v_load(transposed + j * VL), scale));
-    for (int64_t i = 0; i < rows; i++) transposed[labels[i] * VL + i] = at_label[i];
+    for (int64_t i = 0; i < rows; i++) transposed[class_indices[i] * VL + i] = at_class[i];
     KERNEL(transpose)(transposed, VL, n, rows, d, n);
 }
 
-static void label_loss(const cmlpi_loss_values *values, T *z, T *d, int64_t rows, int64_t n, double *cost)
+static void class_index_loss(const cmlpi_loss_values *values, T *z, T *d, int64_t rows, int64_t n, double *cost)
 {
     for (int64_t i = 0; i < rows; i += VL) {
         int64_t m = rows - i < VL ? rows - i : VL;
-        softmax_labels(values, z + i * n, values->labels + i, d + i * n, m, n, cost + i);
+        softmax_class_indices(values, z + i * n, values->class_indices + i, d + i * n, m, n, cost + i);
     }
 }
 
@@ -386,7 +386,7 @@ static void given_delta(const cmlpi_loss_values *values, const T *a, T *d, int64
         for (int64_t i = 0; i < rows; i++) softmax_jacobian(a + i * n, d + i * n, n);
 }
 
-/* Not inlined, so that its memory is not part of the stack frame of loss(), on which label_loss() has its own. */
+/* Not inlined, so that its memory is not part of the stack frame of loss(), on which class_index_loss() has its own. */
 REAL_FN void value_loss(const cmlpi_loss_values *values, void *z, const void *y, T *d, int64_t rows, int64_t n,
                         double *cost)
 {
@@ -402,10 +402,10 @@ static void KERNEL(loss)(const cmlpi_loss_values *values, void *z, const void *y
     T *dt = d;
     if (values->is_given)
         given_delta(values, z, dt, rows, n);
-    else if (values->labels)
-        label_loss(values, z, dt, rows, n, cost);
+    else if (values->class_indices)
+        class_index_loss(values, z, dt, rows, n, cost);
     else
         value_loss(values, z, y, dt, rows, n, cost);
-    if (values->wants_delta && values->weights)
-        for (int64_t i = 0; i < rows; i++) KERNEL(multiply)(dt + i * n, n, values->weights[i]);
+    if (values->wants_delta && values->row_weights)
+        for (int64_t i = 0; i < rows; i++) KERNEL(multiply)(dt + i * n, n, values->row_weights[i]);
 }
