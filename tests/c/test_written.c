@@ -79,7 +79,7 @@ static const cmlp_net *make_net(int i, const form *f, int64_t n_in)
 /* ---- strings and arrays, with names of which many have a meaning */
 
 enum { MOST_STRINGS = 4, MOST_ARRAYS = 3 };
-static const char *const keys[] = {"calibration", "categories", "class", "classes", "columns", "requires", "targets", "x.y_9"};
+static const char *const keys[] = {"calibration", "categories", "classes", "columns", "kind", "requires", "targets", "x.y_9"};
 static const char *const values[] = {
     "", "\\ \" \\\"", "x", "\x7f", "[null]", "[[1,\"a\"]]", "[null,[1]]",
     "{\"kind\":\"labels\",\"dtype\":\"U1\",\"values\":[\"a\",\"b\"]}",
@@ -119,6 +119,7 @@ static cmlp_model_content any_content(int is_table, int64_t n_out)
     }
     const int damaged = one_of(4); /* else the numbers ascend */
     for (int k = 0; k < 64; k++) numbers[k] = damaged ? any_number() : k;
+    content.kind = one_of(20) ? (cmlp_model_kind)below(CMLP_MODEL_ORDERED + 2) : 0;
     content.strings = strings;
     content.arrays = arrays;
     content.write = model_file_append;
@@ -221,7 +222,9 @@ static void write_table(int round)
     }
     table.columns = columns;
     table.nets = nets;
-    if (one_of(2)) table.targets = targets;
+    const int32_t output = f.activations[f.n_layers - 2];
+    const int is_of_numbers = output != CMLP_ACTIVATION_LOGISTIC && output != CMLP_ACTIVATION_SOFTMAX;
+    if (one_of(8) ? one_of(2) : is_of_numbers) table.targets = targets;
     const double threshold = one_of(20) ? any_number() : 0.25 * (double)below(5);
     if (one_of(3)) table.threshold = &threshold;
     table.n_targets = one_of(3) ? n_out : one_of(10) ? below(4) : table.targets != NULL;
