@@ -106,7 +106,7 @@ static cmlp_model_content any_content(int is_table, int64_t n_out)
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.has_any_names = !one_of(8);
     for (int64_t k = next_index(-1, 4); k >= 0 && k < 8 && content.n_strings < MOST_STRINGS; k = next_index(k, 4))
-        if (one_of(2) || k == 0 || k == 2 || k == 7) /* the others follow a rule */
+        if (one_of(4) || k < 3 || k > 5) /* the others are reserved */
             strings[content.n_strings++] = string_of(keys[k], values[below(11)]);
     for (int64_t k = next_index(-1, 6); k >= 0 && k < 13 && content.n_arrays < MOST_ARRAYS; k = next_index(k, 6)) {
         if (!one_of(4) && k > 2 && k < 12) continue; /* most are reserved */
@@ -222,9 +222,8 @@ static void write_table(int round)
     }
     table.columns = columns;
     table.nets = nets;
-    const int32_t output = f.activations[f.n_layers - 2];
-    const int is_of_numbers = output != CMLP_ACTIVATION_LOGISTIC && output != CMLP_ACTIVATION_SOFTMAX;
-    if (one_of(8) ? one_of(2) : is_of_numbers) table.targets = targets;
+    const int is_of_classes = f.loss == CMLP_LOSS_LOG || f.loss == CMLP_LOSS_FOCAL || f.loss == CMLP_LOSS_LABEL_SMOOTHING;
+    if (one_of(8) ? one_of(2) : !is_of_classes) table.targets = targets;
     const double threshold = one_of(20) ? any_number() : 0.25 * (double)below(5);
     if (one_of(3)) table.threshold = &threshold;
     table.n_targets = one_of(3) ? n_out : one_of(10) ? below(4) : table.targets != NULL;
