@@ -194,7 +194,7 @@ enum {
     CMLP_ERROR_FILE_SHORT = 96,      /* truncated */
     CMLP_ERROR_FILE_LONG = 97,       /* extra bytes at the end */
     CMLP_ERROR_FILE_MAGIC = 98,      /* not a cmlp model file */
-    CMLP_ERROR_FILE_VERSION = 99,    /* an unknown version or required feature: written by a newer cmlp */
+    CMLP_ERROR_FILE_VERSION = 99,    /* an unknown version, kind or required feature: written by a newer cmlp */
     CMLP_ERROR_FILE_HEAD_CRC = 100,  /* the checksum of the head does not match */
     CMLP_ERROR_FILE_DATA_CRC = 101,  /* the checksum of the data does not match */
     CMLP_ERROR_FILE_SYNTAX = 102,    /* the head does not follow the grammar of the format */
@@ -291,13 +291,14 @@ enum {
 typedef struct cmlp_model cmlp_model;
 typedef struct cmlp_net cmlp_net;
 
-/* What the outputs of a model are. */
+/* What the outputs of a model are. Python loads a NETWORK as a Network, the others as MLPRegressor, MLPClassifier and so on. */
 typedef int32_t cmlp_model_kind;
 enum {
-    CMLP_MODEL_NETWORK = 1,    /* one network without labels */
-    CMLP_MODEL_REGRESSOR = 2,  /* the targets of a table */
-    CMLP_MODEL_CLASSIFIER = 3, /* labels. A row has one of them or, if prediction.class_indices are -1, any number */
-    CMLP_MODEL_ORDERED = 4,    /* three ordered labels or more */
+    CMLP_MODEL_NETWORK = 1,    /* outputs of one network without a further meaning */
+    CMLP_MODEL_REGRESSOR = 2,  /* targets */
+    CMLP_MODEL_CLASSIFIER = 3, /* the probabilities of classes, of which a row has one */
+    CMLP_MODEL_MULTILABEL = 4, /* the probability of each label; a row can have any number of them */
+    CMLP_MODEL_ORDERED = 5,    /* the probabilities of ordered classes; of a table */
     CMLP_MODEL_KIND_SIGNED = -1
 };
 
@@ -317,8 +318,8 @@ typedef struct cmlp_model_info {
     int64_t n_nets;       /* the networks of a table; 0 if the model is one network */
     cmlp_dtype dtype;     /* of the outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
     cmlp_model_kind kind;
-    int64_t n_targets;    /* of a table: the targets, or the labels of which a row can have several; otherwise 1. 0 if the
-                           * model is one network */
+    int64_t n_targets;    /* of a table: the targets, or the outputs of a MULTILABEL one; otherwise 1. 0 if the model is
+                           * one network */
 } cmlp_model_info;
 
 /* Checks the head of a model file, and reports how much memory the other functions need.
@@ -429,9 +430,9 @@ typedef struct cmlp_prediction {
                             * of its network */
     int64_t n_outputs;
     int32_t *class_indices; /* (rows selected): the index of the largest output; of one logistic output, 1 if it is above 0.5,
-                            * else 0; -1 if the outputs are no probabilities (identity, tanh and exp), and from a model whose
-                            * rows can have several labels: those whose output is above 0.5. Of ordered labels, it is the
-                            * median: the last one that has, with those above it, more than half of the probability */
+                            * else 0; -1 if the outputs are no probabilities (identity, tanh and exp), and from a MULTILABEL
+                            * model, whose labels are those with an output above 0.5. Of ordered labels, it is the median:
+                            * the last one that has, with those above it, more than half of the probability */
     int64_t n_class_indices;
     void *activations;     /* layer after layer (rows selected, n_out of the layer), not those of a table */
     int64_t n_activations;
@@ -890,11 +891,7 @@ typedef struct cmlp_model_cells {
     int32_t thousands;         /* 0 for none, or a separator other than `decimal`: ',', '.', ' ' or '\'' */
 } cmlp_model_cells;
 
-/* What cmlp_model_write writes in addition to the network and its parameters.
- *
- * Python loads the file as an MLPClassifier if there are labels (two are those of one output) and the loss is the squared
- * error or one of classes (LOG, FOCAL, LABEL_SMOOTHING); as an MLPRegressor if is_regressor is not 0 and the loss is not one
- * of classes; otherwise as a Network. */
+/* What cmlp_model_write writes in addition to the network and its parameters. */
 typedef struct cmlp_model_content {
     size_t struct_size;
     /* Takes the next n_bytes bytes of the file; a value other than 0 ends the call with CMLP_ERROR_WRITE. */
@@ -917,19 +914,19 @@ typedef struct cmlp_model_content {
     const cmlp_training *training;    /* NULL, or the state that Python continues */
     const double *shifts, *factors;   /* of the inputs, instead of input_scale (0 or 1) as in cmlp_rows; or both NULL */
     double input_scale;               /* finite; 0: 1 */
-    int32_t is_multilabel;            /* nonzero: a row can have any number of the labels, which are the numbers of the
-                                       * outputs, from 0; at least two logistic outputs */
-    int32_t is_regressor;             /* nonzero: the targets are numbers; without labels. 0 of a table */
-    int32_t has_any_names;            /* nonzero: keys and names need not begin with "user.", and no class is written. For
-                                       * the Python package, which knows what they mean */
-    int32_t reserved;                 /* 0 */
+    cmlp_model_kind kind;             /* one that fits the outputs, labels and loss (docs/model-file.md); labels of a
+                                       * MULTILABEL model are the numbers of the outputs, from 0. 0: CLASSIFIER with labels
+                                       * that fit, REGRESSOR with targets, ORDERED of a table with one label more than
+                                       * outputs or two that do not ascend; otherwise NETWORK, or CLASSIFIER of a table */
+    int32_t has_any_names;            /* nonzero: keys and names need not begin with "user.". For the Python package, which
+                                       * knows what they mean */
 } cmlp_model_content;
 
 /* Writes a model file through content->write, in order and in blocks of any size. The same content gives the same bytes
  * everywhere. The example in the file has pseudo-random inputs, never a row of data.
  * run: its workspace has the bytes of cmlp_workspace_size without rows. After a failure `refused` names the field, such as
  *     "content->strings", and bad_index is the index of the element.
- * Returns OPTION (input_scale, shifts, factors, a count, an array's shape or a reserved field), DTYPE, OVERFLOW; INPUT (a
+ * Returns OPTION (kind, input_scale, shifts, factors, a count, an array's shape or a reserved field), DTYPE, OVERFLOW; INPUT (a
  * shift is so large that no input of the net's type can be scaled); NAME (a key, or the name of an array), TEXT (a string
  * that is not printable ASCII, a label or a name that is not UTF-8), VALUE (a label, a name, cells, or a parameter that is
  * not finite). After these, nothing has been written. After WRITE, part of the file has. What is written without an error

@@ -111,6 +111,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_MODEL_NETWORK
         CMLP_MODEL_REGRESSOR
         CMLP_MODEL_CLASSIFIER
+        CMLP_MODEL_MULTILABEL
         CMLP_MODEL_ORDERED
         CMLP_MODEL_KIND_SIGNED
 
@@ -451,10 +452,8 @@ cdef extern from "cmlp.h" nogil:
         const double *shifts
         const double *factors
         double input_scale
-        int32_t is_multilabel
-        int32_t is_regressor
+        cmlp_model_kind kind
         int32_t has_any_names
-        int32_t reserved
 
     cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
                                  const cmlp_model_content *content, cmlp_run *run)

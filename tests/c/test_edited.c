@@ -40,6 +40,7 @@ static const char f32[] = "v1_network_f32", classes[] = "v1_table_classifier", s
                   limit[] = "v1_table_threshold", numbers[] = "v1_table_regressor";
 
 #define LETTERS_64 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+#define AFTER_KIND(key) {"\"kind\":\"network\"", "\"kind\":\"network\"," key ":\"x\""}
 #define LAST_OF_F32 "\"data_offsets\":[108,116]}"
 #define ALL_COLUMNS "number:17,category:5,category:4,number_or_missing:17"
 
@@ -50,17 +51,28 @@ static const struct edit {
 } edits[] = {
     /* the cursor */
     {f32, CMLP_ERROR_FILE_SYNTAX, {{"[0,48]", "[0,9999999999999999]"}}},
-    {f32, CMLP_ERROR_FILE_NAME, {{"\"class\"", "5"}}},
-    {f32, CMLP_ERROR_FILE_NAME, {{"\"class\"", "\"cl{ss\""}}},
-    {f32, CMLP_ERROR_FILE_NAME, {{"\"class\"", "\"cl:ss\""}}},
-    {f32, CMLP_OK, {{"\"class\"", "\"c.l_a9\""}}},
-    {f32, CMLP_OK, {{"\"class\"", "\"" LETTERS_64 "\""}}},
-    {f32, CMLP_ERROR_FILE_NAME, {{"\"class\"", "\"" LETTERS_64 "n\""}}},
+    {f32, CMLP_ERROR_FILE_NAME, {AFTER_KIND("5")}},
+    {f32, CMLP_ERROR_FILE_NAME, {AFTER_KIND("\"cl{ss\"")}},
+    {f32, CMLP_ERROR_FILE_NAME, {AFTER_KIND("\"cl:ss\"")}},
+    {f32, CMLP_OK, {AFTER_KIND("\"c.l_a9\"")}},
+    {f32, CMLP_OK, {AFTER_KIND("\"" LETTERS_64 "\"")}},
+    {f32, CMLP_ERROR_FILE_NAME, {AFTER_KIND("\"" LETTERS_64 "n\"")}},
     /* Nothing is known of keys of this name. */
-    {f32, CMLP_OK, {{"\"class\"", "\"categories\""}}},
-    {f32, CMLP_OK, {{"\"class\"", "\"targets\""}}},
+    {f32, CMLP_OK, {AFTER_KIND("\"categories\"")}},
+    {f32, CMLP_OK, {AFTER_KIND("\"targets\"")}},
     {classes, CMLP_OK, {{"\"parameters\"", "\"targets\""}}},
     {classes, CMLP_ERROR_FILE_VALUE, {{"3ff0000000000000", "3fe0000000000000"}}},
+    /* the kind */
+    {f32, CMLP_ERROR_FILE_SYNTAX, {{",\"kind\":\"network\"", ""}}},
+    {f32, CMLP_ERROR_FILE_SYNTAX, {{"\"kind\":\"network\"", "\"kind\":\"\""}}},
+    {f32, CMLP_ERROR_FILE_VERSION, {{"\"kind\":\"network\"", "\"kind\":\"networks\""}}},
+    {f32, CMLP_ERROR_FILE_SYNTAX, {{"\"kind\":\"network\"", "\"kind\":\"network:3ff0000000000000\""}}},
+    {f32, CMLP_ERROR_FILE_NAME, {AFTER_KIND("\"kind\"")}},
+    {f32, CMLP_ERROR_FILE_VALUE, {{"\"kind\":\"network\"", "\"kind\":\"ordered\""}}},
+    {classes, CMLP_ERROR_FILE_VALUE, {{"\"kind\":\"classifier\"", "\"kind\":\"network\""}}},
+    {classes, CMLP_ERROR_FILE_VALUE, {{"\"kind\":\"classifier\"", "\"kind\":\"regressor\""}}},
+    {classes, CMLP_ERROR_FILE_VALUE, {{"\"kind\":\"classifier\"", "\"kind\":\"multilabel\""}}},
+    {numbers, CMLP_ERROR_FILE_VALUE, {{"\"kind\":\"regressor\"", "\"kind\":\"classifier\""}}},
     /* tensors */
     {f32, CMLP_ERROR_FILE_TENSOR,
      {{"\"layers.1.weight\":{\"dtype\":\"F32\"", "\"layers.1.weight\":{\"dtype\":\"I32\""}}},
@@ -157,7 +169,9 @@ static void cut(void)
 /* The head ends at each place of a number, word, name or escape. */
 static void test_cut_heads(void)
 {
-    char layers[64 * 5 + 40], text[256];
+    char layers[64 * 5 + 40], text[256], letters[64], escapes[66];
+    memset(letters, 'x', sizeof letters);
+    memset(escapes, '\\', sizeof escapes);
     for (int k = 0; k < 60; k++) {
         layers[0] = '\0';
         for (int i = 0; i < k; i++) strcat(layers, "relu,");
@@ -167,11 +181,9 @@ static void test_cut_heads(void)
         cut();
     }
     for (int k = 0; k < 64; k++) {
-        memset(text, 'x', (size_t)k);
-        memset(text + k, '\\', 66);
-        text[k + 66] = '\0';
+        snprintf(text, sizeof text, "\"kind\":\"network\",\"x\":\"%.*s%.*s\"", k, letters, 66, escapes);
         read_file("v1_network_shifts_f64");
-        CHECK(model_file_replace(&file, "Network", text));
+        CHECK(model_file_replace(&file, "\"kind\":\"network\"", text));
         cut();
     }
 }
@@ -206,8 +218,8 @@ static void test_kinds_of_models(void)
         cmlp_model_kind kind;
         int64_t n_targets;
     } models[] = {{f32, CMLP_MODEL_NETWORK, 0},
-                  {"v1_regressor_poisson", CMLP_MODEL_NETWORK, 0},
-                  {"v1_classifier_multilabel", CMLP_MODEL_CLASSIFIER, 0},
+                  {"v1_regressor_poisson", CMLP_MODEL_REGRESSOR, 0},
+                  {"v1_classifier_multilabel", CMLP_MODEL_MULTILABEL, 0},
                   {limit, CMLP_MODEL_CLASSIFIER, 1},
                   {"v1_table_quantiles", CMLP_MODEL_REGRESSOR, 1},
                   {several, CMLP_MODEL_REGRESSOR, 2}};

@@ -148,7 +148,7 @@ static cmlp_status write_labels(const cmlp_value *labels, int is_multilabel)
 {
     const int32_t output = is_multilabel ? CMLP_ACTIVATION_LOGISTIC : CMLP_ACTIVATION_SOFTMAX;
     cmlp_model_content content = content_of(labels, labels ? N_OUT : 0);
-    content.is_multilabel = is_multilabel;
+    content.kind = is_multilabel ? CMLP_MODEL_MULTILABEL : 0;
     make_net(output, CMLP_LOSS_LOG, N_OUT);
     return cmlp_model_write(net, params, cmlp_net_n_params(net), &content,
                             SPACE(scratch_memory, sizeof scratch_memory));

@@ -72,6 +72,7 @@ static void test_many_networks(void)
     const cmlp_table_column column = {.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0, .scale = 1, .edges = edges, .n_edges = N_EDGES};
     const cmlp_net *narrow = net_of(nets[0], 1, 2), *wide = net_of(nets[1], N_EDGES, 2);
     const cmlp_model_content content = content_for_file();
+    const cmlp_table_target target = {.scale = 1, .low = -1, .high = 1};
     cmlp_table table = CMLP_INIT(cmlp_table);
     const double raw = 0.5;
     double output = 0;
@@ -87,6 +88,8 @@ static void test_many_networks(void)
     table.n_columns = 1;
     table.nets = list;
     table.n_nets = N_NETS;
+    table.targets = &target;
+    table.n_targets = 1;
     CHECK(cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_OK);
     CHECK(has(",\"nets.10.layers.0.weight\"") && has(",\"nets.65.layers.0.bias\""));
     model = loaded();

@@ -38,6 +38,7 @@ static int32_t score_kind[2] = {0, 1};
 static int n_outputs = N_OUT, n_nets = N_NETS; /* of the file */
 static const cmlp_value *its_labels;
 static int64_t n_its_labels;
+static cmlp_model_kind its_kind;
 static model_file good, changed;
 
 static const double quantiles[2][N_OUT] = {{0.1, 0.5, 0.9}, {0.1, 0.5, 0.8}};
@@ -117,6 +118,7 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     for (int i = 0; i < N_NETS; i++) net_list[i].n_params = cmlp_net_n_params(net_list[i].net); /* of new networks */
     content.labels = its_labels;
     content.n_labels = n_its_labels;
+    content.kind = its_kind;
     content.strings = strings;
     content.n_strings = n_strings;
     content.arrays = all;
@@ -351,7 +353,8 @@ static void check_eight_nets(void)
     cmlp_table_network eight[8];
     const cmlp_model *model = NULL;
     double found[N_OUT], wanted[N_OUT];
-    cmlp_table table = table_of(NULL);
+    static const cmlp_table_target wide = {.scale = 1, .low = -1e9, .high = 1e9};
+    cmlp_table table = table_of(&wide);
     for (int i = 0; i < 8; i++) eight[i] = net_list[0];
     table.nets = eight;
     table.n_nets = 8;
@@ -1152,11 +1155,16 @@ static void check_order(void)
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_LOGISTIC);
     cmlp_table table = table_of(NULL);
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, find_answers) == CMLP_OK);
-    check_kind(CMLP_MODEL_CLASSIFIER, N_OUT);
+    check_kind(CMLP_MODEL_CLASSIFIER, 1);
+    its_kind = CMLP_MODEL_MULTILABEL;
+    CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
+    check_kind(CMLP_MODEL_MULTILABEL, N_OUT);
+    its_kind = CMLP_MODEL_NETWORK;
+    CHECK(refused(table) == CMLP_ERROR_OPTION);
+    its_kind = 0;
     its_labels = ranks;
     n_its_labels = n_outputs = N_OUT + 1;
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, check_ordered) == CMLP_OK);
-    CHECK(!memcmp(good.bytes + 53, "\",\"requires\":\"ordered\",\"data_crc32\"", 35));
     check_kind(CMLP_MODEL_ORDERED, 1);
     score_kind[0] = CMLP_TABLE_CALIBRATION_PROBABILITY;
     arrays[0] = one_row;
@@ -1167,8 +1175,8 @@ static void check_order(void)
     CHECK(refused(table) == CMLP_ERROR_LENGTH);
     n_arrays = score_kind[0] = 0;
     CHECK(write_table(&table, 0) == CMLP_OK);
-    const char *const edits[][3] = {{"\",\"requires\":\"ordered", "", "T"}, {"\"requires\":\"ordered", "\"requires\":\"targets", "N"},
-                                    {"\"requires\":\"ordered", "\"requires\":\"ordered,threshold", "S"},
+    const char *const edits[][3] = {{"\"kind\":\"ordered", "\"kind\":\"classifier", "T"},
+                                    {"\"kind\":\"ordered", "\"kind\":\"multilabel", "T"},
                                     {"labels.ends", "labels.enda", "N"}, {"logistic", "identity", "V"}};
     for (size_t k = 0; k < sizeof edits / sizeof *edits; k++) {
         changed = good;
@@ -1176,7 +1184,6 @@ static void check_order(void)
         const int status = load(&changed, 1, NULL);
         const int expected = *edits[k][2] == 'T'   ? CMLP_ERROR_FILE_TENSOR
                              : *edits[k][2] == 'N' ? CMLP_ERROR_FILE_NAME
-                             : *edits[k][2] == 'S' ? CMLP_ERROR_FILE_SYNTAX
                                                    : CMLP_ERROR_FILE_VALUE;
         check_that(status == expected, "%s: %s", edits[k][1], cmlp_status_name(status));
     }

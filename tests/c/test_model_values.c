@@ -155,14 +155,14 @@ static void test_refused_labels(void)
     }
     const cmlp_value outputs[] = {integer(0), integer(1)}, others[] = {integer(0), integer(2)};
     cmlp_model_content content = content_of(outputs, 2);
-    content.is_multilabel = 1;
+    content.kind = CMLP_MODEL_MULTILABEL;
     make_net(3, 1, CMLP_ACTIVATION_LOGISTIC);
-    CHECK(write_network(&content) == CMLP_ERROR_VALUE);
+    CHECK(write_network(&content) == CMLP_ERROR_OPTION);
     content.n_labels = 1;
-    CHECK(write_network(&content) == CMLP_ERROR_VALUE);
+    CHECK(write_network(&content) == CMLP_ERROR_OPTION);
     content.n_labels = 2;
     make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
-    CHECK(write_network(&content) == CMLP_ERROR_VALUE);
+    CHECK(write_network(&content) == CMLP_ERROR_OPTION);
     make_net(3, 2, CMLP_ACTIVATION_LOGISTIC);
     CHECK(write_network(&content) == CMLP_OK);
     content.labels = others;
@@ -191,62 +191,64 @@ static void test_multilabel(void)
         int32_t label = -7;
         make_net(3, 2, CMLP_ACTIVATION_LOGISTIC);
         cmlp_model_content content = content_of(labels, 2);
-        content.is_multilabel = several;
+        content.kind = several ? CMLP_MODEL_MULTILABEL : 0;
         CHECK(write_network(&content) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
         CHECK(predict_values(CMLP_FLOAT32, model, row, 3, &label, NULL, 0, workspace, sizeof workspace) == CMLP_OK);
         CHECK(several ? label == -1 : label >= 0);
     }
 }
 
-/* ---- class and own names */
+/* ---- kinds and own names */
 
-/* Writes the network and compares the class that Python finds in the file; NULL for none. */
-static void check_class(cmlp_model_content content, const char *expected)
+/* Writes the network, of kind 0 for the usual one, and compares the kind in the file; 0: it is refused. */
+static void check_kind(cmlp_model_content content, cmlp_model_kind kind, cmlp_model_kind expected)
 {
     const cmlp_model *model;
     cmlp_model_info info;
-    const char *text;
-    int64_t n;
     good.size = 0;
-    CHECK(write_network(&content) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
-    const cmlp_status status = cmlp_model_find_string(model, "class", &text, &n, NULL);
-    CHECK(status == (expected ? CMLP_OK : CMLP_ERROR_NOT_FOUND));
-    if (!status) CHECK(n == (int64_t)strlen(expected) && !memcmp(text, expected, strlen(expected)));
+    content.kind = kind;
+    const cmlp_status status = write_network(&content);
+    check_that(status == (expected ? CMLP_OK : CMLP_ERROR_OPTION), "kind %d: %s", (int)kind, cmlp_status_name(status));
+    if (!status) CHECK(load(&good, &model, &info) == CMLP_OK && info.kind == expected);
 }
 
-static void test_class(void)
+static void test_kinds_of_models(void)
 {
     const cmlp_value labels[] = {integer(0), integer(1), integer(2)};
     static const cmlp_loss losses[] = {CMLP_LOSS_LOG,   CMLP_LOSS_FOCAL,          CMLP_LOSS_LABEL_SMOOTHING,
                                        CMLP_LOSS_HUBER, CMLP_LOSS_ABSOLUTE_ERROR, CMLP_LOSS_SQUARED_ERROR};
-    cmlp_model_content regressor = content_of(NULL, 0), several = content_of(labels, 2), any = content_of(labels, 3);
-    regressor.is_regressor = 1;
-    several.is_multilabel = 1;
-    any.has_any_names = 1;
+    const cmlp_model_content none = content_of(NULL, 0), two = content_of(labels, 2), three = content_of(labels, 3);
     make_net(3, 2, CMLP_ACTIVATION_IDENTITY);
-    check_class(content_of(NULL, 0), NULL);
-    check_class(regressor, "MLPRegressor");
+    check_kind(none, 0, CMLP_MODEL_NETWORK);
+    check_kind(none, CMLP_MODEL_REGRESSOR, CMLP_MODEL_REGRESSOR);
+    check_kind(none, CMLP_MODEL_CLASSIFIER, 0);
+    check_kind(none, CMLP_MODEL_ORDERED, 0);
+    check_kind(none, CMLP_MODEL_ORDERED + 1, 0);
+    check_kind(none, -1, 0);
     make_net(3, 3, CMLP_ACTIVATION_SOFTMAX);
-    check_class(content_of(labels, 3), "MLPClassifier");
-    check_class(any, NULL);
+    check_kind(three, 0, CMLP_MODEL_CLASSIFIER);
+    check_kind(three, CMLP_MODEL_NETWORK, CMLP_MODEL_NETWORK);
+    check_kind(three, CMLP_MODEL_REGRESSOR, 0);
+    check_kind(three, CMLP_MODEL_MULTILABEL, 0);
+    check_kind(three, CMLP_MODEL_ORDERED, 0);
     make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
-    check_class(content_of(labels, 2), NULL); /* Python has one output for them */
+    check_kind(two, 0, CMLP_MODEL_NETWORK); /* a classifier has one output for them */
+    check_kind(two, CMLP_MODEL_CLASSIFIER, 0);
     make_net(3, 2, CMLP_ACTIVATION_LOGISTIC);
-    check_class(several, "MLPClassifier");
-    for (int i = 0; i < 6; i++) { /* a loss that an estimator of Python does not have */
+    check_kind(two, 0, CMLP_MODEL_NETWORK);
+    check_kind(two, CMLP_MODEL_MULTILABEL, CMLP_MODEL_MULTILABEL);
+    check_kind(none, CMLP_MODEL_MULTILABEL, 0);
+    for (int i = 0; i < 6; i++) { /* the loss decides, too */
+        const int is_of_classes = i < 3, is_of_numbers = i > 2;
         make_net_with_loss(3, 1, CMLP_ACTIVATION_LOGISTIC, losses[i], NULL);
-        check_class(content_of(labels, 2), i == 3 || i == 4 ? NULL : "MLPClassifier");
-        check_class(regressor, i < 3 ? NULL : "MLPRegressor");
+        check_kind(two, 0, is_of_classes || i == 5 ? CMLP_MODEL_CLASSIFIER : CMLP_MODEL_NETWORK);
+        check_kind(none, CMLP_MODEL_REGRESSOR, is_of_numbers ? CMLP_MODEL_REGRESSOR : 0);
     }
-    make_net(3, 3, CMLP_ACTIVATION_SOFTMAX);
-    regressor.labels = labels;
-    regressor.n_labels = 3;
-    CHECK(write_network(&regressor) == CMLP_ERROR_OPTION);
 }
 
 static void test_own_names(void)
 {
-    static const char *const names[] = {"user.a", "user.", "user", "usea.a", "class", "a"};
+    static const char *const names[] = {"user.a", "user.", "user", "usea.a", "labels_dtype", "a"};
     for (int i = 0; i < 6; i++) {
         const cmlp_model_string string = {.key = names[i], .value = "x", .n_value = 1};
         const cmlp_model_array array = {.name = names[i], .data = "x", .rows = 1, .dtype = CMLP_UINT8};
@@ -377,12 +379,13 @@ static void make_table(void)
     table.n_nets = 1;
 }
 
-static cmlp_status write_table(void)
+static cmlp_status write_table_of(cmlp_model_kind kind)
 {
     static slot scratch;
     size_t size = 0;
     const cmlp_value labels[] = {integer(1), integer(2), integer(3)};
-    const cmlp_model_content content = content_of(labels, table.targets ? 0 : 3);
+    cmlp_model_content content = content_of(labels, table.targets || kind ? 0 : 3);
+    content.kind = kind;
     if (!scratch.base) slot_make(&scratch, 1 << 16);
     const cmlp_status status = cmlp_table_workspace_size(&table, &size, NULL);
     if (status) return status;
@@ -391,6 +394,8 @@ static cmlp_status write_table(void)
     CHECK(slot_intact(&scratch));
     return written;
 }
+
+static cmlp_status write_table(void) { return write_table_of(0); }
 
 static double code_of(const cmlp_model *model, int64_t column, cmlp_value value)
 {
@@ -609,7 +614,7 @@ static void test_calibration(void)
         CHECK(load(&changed, &model, &info) == CMLP_OK);
         CHECK(cmlp_table_margin(model, QUERY(0, 0.6, outputs, 3), &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND);
     }
-    for (int n_targets = 1; n_targets <= 4; n_targets++) { /* each of several logistic outputs has its row */
+    for (int n_targets = 1; n_targets <= 4; n_targets++) { /* each output has its row */
         make_table();
         make_net(5, 3, CMLP_ACTIVATION_LOGISTIC);
         c = CMLP_INIT(cmlp_table_calibration);
@@ -618,7 +623,7 @@ static void test_calibration(void)
         c.scores = equal;
         c.n_scores = 12;
         c.n_targets = n_targets;
-        CHECK(write_table() == (n_targets == 3 ? CMLP_OK : CMLP_ERROR_LENGTH));
+        CHECK(write_table_of(CMLP_MODEL_MULTILABEL) == (n_targets == 3 ? CMLP_OK : CMLP_ERROR_LENGTH));
     }
     for (cmlp_table_calibration_kind kind = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR; kind <= CMLP_TABLE_CALIBRATION_PROBABILITY; kind++) {
         const int is_scaled = kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR;
@@ -667,7 +672,7 @@ static const struct attack {
     const char *from, *to;
     cmlp_status status;
 } attacks[] = {
-    {"\"labels.kind\"", "\"labels.kinda\"", CMLP_ERROR_FILE_NAME},
+    {"\"labels.type\"", "\"labels.typed\"", CMLP_ERROR_FILE_NAME},
     {"\"labels.ends\"", "\"labels.end\"", CMLP_ERROR_FILE_NAME},
     {"\"labels.integer\"", "\"labels.integers\"", CMLP_ERROR_FILE_NAME},
     {"\"names.ends\"", "\"names.endings\"", CMLP_ERROR_FILE_NAME},
@@ -698,7 +703,7 @@ int main(void)
     test_labels();
     test_refused_labels();
     test_multilabel();
-    test_class();
+    test_kinds_of_models();
     test_own_names();
     test_names_of_inputs();
     test_cell_formats();

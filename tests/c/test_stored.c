@@ -77,7 +77,7 @@ static void check_file(const char *path)
         const char *text;
         int64_t length;
         CHECK(predict_row(model, row, info.n_in, NULL, NULL, scratch, info.workspace_size) == CMLP_OK);
-        CHECK(cmlp_model_find_string(model, "class", &text, &length, NULL) == CMLP_OK && length >= 7);
+        CHECK(cmlp_model_find_string(model, "kind", &text, &length, NULL) == CMLP_OK && length >= 7);
     }
     free(memory);
     free(scratch);

@@ -79,7 +79,7 @@ static const cmlp_net *make_net(int i, const form *f, int64_t n_in)
 /* ---- strings and arrays, with names of which many have a meaning */
 
 enum { MOST_STRINGS = 4, MOST_ARRAYS = 3 };
-static const char *const keys[] = {"calibration", "categories", "class", "classes", "columns", "requires", "targets", "x.y_9"};
+static const char *const keys[] = {"calibration", "categories", "classes", "columns", "kind", "requires", "targets", "x.y_9"};
 static const char *const values[] = {
     "", "\\ \" \\\"", "x", "\x7f", "[null]", "[[1,\"a\"]]", "[null,[1]]",
     "{\"kind\":\"labels\",\"dtype\":\"U1\",\"values\":[\"a\",\"b\"]}",
@@ -106,7 +106,7 @@ static cmlp_model_content any_content(int is_table, int64_t n_out)
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.has_any_names = !one_of(8);
     for (int64_t k = next_index(-1, 4); k >= 0 && k < 8 && content.n_strings < MOST_STRINGS; k = next_index(k, 4))
-        if (one_of(2) || k == 0 || k == 2 || k == 7) /* the others follow a rule */
+        if (one_of(4) || k < 3 || k > 5) /* the others are reserved */
             strings[content.n_strings++] = string_of(keys[k], values[below(11)]);
     for (int64_t k = next_index(-1, 6); k >= 0 && k < 13 && content.n_arrays < MOST_ARRAYS; k = next_index(k, 6)) {
         if (!one_of(4) && k > 2 && k < 12) continue; /* most are reserved */
@@ -119,6 +119,7 @@ static cmlp_model_content any_content(int is_table, int64_t n_out)
     }
     const int damaged = one_of(4); /* else the numbers ascend */
     for (int k = 0; k < 64; k++) numbers[k] = damaged ? any_number() : k;
+    content.kind = one_of(20) ? (cmlp_model_kind)below(CMLP_MODEL_ORDERED + 2) : 0;
     content.strings = strings;
     content.arrays = arrays;
     content.write = model_file_append;
@@ -221,7 +222,8 @@ static void write_table(int round)
     }
     table.columns = columns;
     table.nets = nets;
-    if (one_of(2)) table.targets = targets;
+    const int is_of_classes = f.loss == CMLP_LOSS_LOG || f.loss == CMLP_LOSS_FOCAL || f.loss == CMLP_LOSS_LABEL_SMOOTHING;
+    if (one_of(8) ? one_of(2) : !is_of_classes) table.targets = targets;
     table.has_threshold = one_of(3);
     if (table.has_threshold) table.threshold = one_of(20) ? any_number() : 0.25 * (double)below(5);
     table.n_targets = one_of(3) ? n_out : one_of(10) ? below(4) : table.targets != NULL;

@@ -72,9 +72,9 @@ def test_labels_have_their_type(kind, values, dtype, stored, name):
     texts = [*map(str, values)]
     labels = load_labels(
         metadata_of(
-            {} if name is None else {"labels_dtype": name},
+            {"kind": "classifier"} | ({} if name is None else {"labels_dtype": name}),
             labels__ends=ends(*texts),
-            labels__kind=np.array([kind, 1], np.uint8),
+            labels__type=np.array([kind], np.uint8),
             labels__text=bytes_of("".join(texts)),
             **stored,
         )
@@ -86,8 +86,9 @@ def test_labels_have_their_type(kind, values, dtype, stored, name):
 
 def test_labels_of_which_a_row_can_have_several_are_numbers_of_columns():
     stored = metadata_of(
+        {"kind": "multilabel"},
         labels__ends=ends("0", "1"),
-        labels__kind=np.array([3, 2], np.uint8),
+        labels__type=np.array([3], np.uint8),
         labels__text=bytes_of("01"),
         labels__integer=[0, 1],
     )
@@ -99,9 +100,9 @@ def test_labels_of_which_a_row_can_have_several_are_numbers_of_columns():
 @pytest.mark.parametrize("name", ["V999999999", "int8", "S3", "datetime64"])
 def test_labels_that_do_not_fit_their_type_are_refused(name):
     stored = metadata_of(
-        {"labels_dtype": name},
+        {"kind": "classifier", "labels_dtype": name},
         labels__ends=ends("1", "300"),
-        labels__kind=np.array([3, 1], np.uint8),
+        labels__type=np.array([3], np.uint8),
         labels__text=bytes_of("1300"),
         labels__integer=[1, 300],
     )

@@ -33,6 +33,7 @@ LIST_32 = Path(__file__).with_name("abi32.txt")
 COMPILER_32 = shutil.which("arm-none-eabi-gcc")
 HEADERS = [Path(cmlp.get_include(), f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_explain")]
 VERSIONS = CORE / "file/model_head.h"
+KINDS = VERSIONS.with_suffix(".c")
 INCLUDES = "#include <cmlp_table.h>\n#include <cmlp_explain.h>\n"
 OLDEST = {"cmlp_version", "cmlp_net_init", "cmlp_forward", "cmlp_train_epoch"}
 
@@ -122,12 +123,14 @@ def layout_32(folder):
 
 
 def formats():
-    """Return the version of model files, and the features that files may require."""
+    """Return the version of model files, the kinds of models, and the features that files may require."""
     text = VERSIONS.read_text(encoding="utf-8")
     versions = re.findall(r'^#define CMLP_HEAD_VERSION\w* "(\d)', text, re.MULTILINE)
+    kinds = re.search(r"cmlpi_kind_names\[.*?\{(.*?)\}", KINDS.read_text(encoding="utf-8"))[1]
     features = re.findall(r'^#define CMLP_FEATURE_\w+ "(\w+)"', text, re.MULTILINE)
     return [
         *(f"file version {number}" for number in versions),
+        *(f"file kind {name}" for name in re.findall(r"\w+", kinds)),
         *(f"file feature {name}" for name in features),
     ]
 

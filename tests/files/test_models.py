@@ -362,7 +362,7 @@ def changed_strings(path, **strings):
     """Return the file with changed metadata and correct checksums."""
     metadata, tensors = read(path.read_bytes())
     metadata = {key: value for key, value in {**metadata, **strings}.items() if value is not None}
-    fixed = list(metadata)[:6]
+    fixed = list(metadata)[:7]
     metadata = {key: metadata[key] for key in fixed + sorted(set(metadata) - set(fixed))}
     shapes = {name: {"dtype": dtype, "shape": shape} for name, (dtype, shape, _) in tensors.items()}
     text, _ = head_of(metadata, shapes)
@@ -370,7 +370,7 @@ def changed_strings(path, **strings):
 
 
 WRONG = {
-    "class": ["MLPRegressorX", "os.system", ""],
+    "kind": ["regressor", "MLPClassifier", "os.system", ""],
     "parameters": [
         "[]",
         "{",

@@ -16,7 +16,7 @@ SOLVERS = {"sgd": 1, "momentum": 2, "nesterov": 3, "adam": 4, "adamw": 5}
 TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
 ENDLESS = {"tol": 0, "n_iter_no_change": np.inf}
 X = np.random.RandomState(0).standard_normal((41, 4)).astype(np.float32)
-CLASS, LABELS = {"class": "MLPClassifier"}, ["cat", "dog", "owl"]
+LABELS = ["cat", "dog", "owl"]
 Y = np.array(["cat", "dog", "owl"])[np.arange(41) % 3]
 
 
@@ -25,7 +25,7 @@ def path(tmp_path):
     return tmp_path / "model.cmlp"
 
 
-def as_of_c(path, model, strings=CLASS, labels=LABELS, **changes):
+def as_of_c(path, model, kind="classifier", labels=LABELS, **changes):
     """Write the training of a model as cmlp_model_write does; return the network and its arrays."""
     model.save(path, include_training_state=True)
     metadata, tensors = read(path.read_bytes())
@@ -51,13 +51,13 @@ def as_of_c(path, model, strings=CLASS, labels=LABELS, **changes):
         net.net.sizes, net.net.activations[:-1], output=net.net.activations[-1], loss=net.net.loss
     )
     network.params[:] = net.params
-    path.write_bytes(written(network, strings, arrays, labels))
+    path.write_bytes(written(network, {}, arrays, labels, kind=kind))
     return network, arrays
 
 
-def test_network_with_a_class_is_an_estimator(path):
+def test_file_with_labels_is_an_estimator(path):
     network = Network([4, 3, 5, 3], ["relu", "tanh"], random_state=0)
-    path.write_bytes(written(network, CLASS, labels=LABELS))
+    path.write_bytes(written(network, {}, labels=LABELS))
     model = cmlp.load(path)
     assert isinstance(model, MLPClassifier) and model.classes_.tolist() == ["cat", "dog", "owl"]
     assert (model.hidden_layer_sizes, model.activation, model.solver) == (
@@ -70,11 +70,11 @@ def test_network_with_a_class_is_an_estimator(path):
     model.save(path)
     assert cmlp.load(path).predict(X).tolist() == model.predict(X).tolist()
     network = Network([4, 2], output="identity", loss="squared_error", random_state=0)
-    path.write_bytes(written(network, {"class": "MLPRegressor"}))
+    path.write_bytes(written(network, {}, kind="regressor"))
     assert isinstance(cmlp.load(path), MLPRegressor)
-    path.write_bytes(written(network, {"class": "MLPClassifier"}))
-    with pytest.raises(ModelFormatError, match="a classifier needs labels"):
-        cmlp.load(path)
+    with pytest.raises(ModelFormatError) as caught:
+        written(network, {}, kind="classifier")
+    assert caught.value.status == "CMLP_ERROR_OPTION"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_arrays_that_do_not_match_raise(path, name):
     ):
         others = {key: array for key, array in arrays.items() if key != name}
         path.write_bytes(
-            written(network, CLASS, others if wrong is None else {**arrays, name: wrong}, LABELS)
+            written(network, {}, others if wrong is None else {**arrays, name: wrong}, LABELS)
         )
         if name == "training.loss_curve" and wrong is None:
             assert cmlp.load(path).loss_curve_ == []

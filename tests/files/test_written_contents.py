@@ -88,12 +88,13 @@ def test_networks_with_random_contents_are_refused_or_loaded(path):
         is_pair = labels is not None and not labels[1] and len(labels[0]) == 2 == n_out
         is_classifier = labels is not None and not is_pair  # of two labels it has one output
         values, is_multilabel = labels or (None, False)
+        usual = "network" if is_pair or labels is None else "classifier"
         try:
             content = written(
                 net,
-                {"class": "MLPClassifier"} if is_classifier else {},
+                {},
+                kind="multilabel" if is_multilabel else rng.choice([None, usual]),
                 labels=values,
-                is_multilabel=is_multilabel,
                 names=names,
                 cells=cells,
             )
@@ -175,13 +176,14 @@ def test_tables_with_random_contents_are_refused_or_loaded(path):
                 [(0.0,) * n_out, (1.0,) * n_out, (-3.0,) * n_out, (3.0,) * n_out]
                 if is_regressor
                 else None,
-                {"class": name, "parameters": "{}"},
+                {"parameters": "{}"},
+                kind="multilabel" if labels is not None and labels[1] else None,
                 kinds=kinds,
                 categories=categories,
                 names=names,
                 target_names=target_names,
                 calibration=calibration,
-                labels=labels,
+                labels=None if labels is None else labels[0],
             )
         except (ModelFormatError, ValueError):
             continue
@@ -213,7 +215,7 @@ def test_values_of_another_number_of_columns_or_targets_are_refused(name, value,
             [0.0, 1.0] * 2,
             [net],
             pairs,
-            {"class": "TabularRegressor", "parameters": "{}"},
+            {"parameters": "{}"},
             **{name: [value] * wrong},
         )
 
@@ -226,7 +228,7 @@ def test_names_of_targets_without_targets_are_refused():
             [0.0, 1.0] * 2,
             [net],
             None,
-            {"class": "TabularClassifier", "parameters": "{}"},
+            {"parameters": "{}"},
             target_names=["a", "b"],
         )
 

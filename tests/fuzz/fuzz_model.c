@@ -66,7 +66,7 @@ static void use_rows(const used_model *u)
 
 static void use_text(const used_model *u)
 {
-    static const char *const keys[] = {"cmlp", "activations", "loss", "class", "note"};
+    static const char *const keys[] = {"cmlp", "activations", "loss", "kind", "note"};
     const char *text;
     int64_t length;
     cmlp_value label;
@@ -74,7 +74,7 @@ static void use_text(const used_model *u)
         if (cmlp_model_label(u->model, i, &label, NULL) == CMLP_OK) require(label.n_text >= 0 && label.text);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const int found = cmlp_model_find_string(u->model, keys[i], &text, &length, NULL);
-        require(i > 2 || !found);
+        require(i > 3 || !found);
         require(found || ((const unsigned char *)text > u->file && length >= 0 && (uint64_t)length < u->info->head_size));
     }
 }

@@ -67,15 +67,7 @@ SCALARS = [
 # The dtypes of labels, and words that are none.
 LABEL_TYPES = ["bool", "float16", "float32", "float64", "object", "U", "U1", "int",
                *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))]  # fmt: skip
-CLASSES = [
-    "MLPClassifier",
-    "MLPRegressor",
-    "Network",
-    "TabularClassifier",
-    "TabularRegressor",
-    "object",
-    "",
-]
+KINDS = ["network", "regressor", "classifier", "multilabel", "ordered", "object", ""]
 
 
 def _bases(folder: Path) -> Iterator[bytes]:
@@ -234,14 +226,13 @@ def _break(file: _File, rng: random.Random) -> None:
         key = rng.choice(trees)
         with contextlib.suppress(ValueError):  # broken already
             file.metadata[key] = _edited(file.metadata[key], rng)
-    elif way < 0.75 and "labels.kind" in file.tensors:
+    elif way < 0.75 and "labels.type" in file.tensors:
         file.metadata["labels_dtype"] = rng.choice(LABEL_TYPES)
         file.metadata = _sorted(file.metadata)
     elif way < 0.9:
         _break_tensor(file, rng)
     elif way < 0.93:
-        file.metadata["class"] = rng.choice(CLASSES)
-        file.metadata = _sorted(file.metadata)
+        file.metadata["kind"] = rng.choice(KINDS)
     elif way < 0.97 and trees:
         del file.metadata[rng.choice(trees)]
     elif trees:

@@ -110,6 +110,7 @@ STATUSES = {
     "CMLP_ERROR_FILE_VERSION": [
         "the version is unknown",
         "a required feature is unknown",
+        "the kind is unknown",
     ],
     "CMLP_ERROR_FILE_HEAD_CRC": [
         "`crc32` does not match",
@@ -134,6 +135,7 @@ STATUSES = {
         "several targets with one output, or several quantiles",
         "a label, a kind or a category breaks a rule",
         "a threshold beside other outputs than one logistic one",
+        "the kind does not fit the outputs, the labels or the loss",
         "a number in `table.numbers` breaks a rule",
         "a number in `table.target` breaks a rule",
         "`table.threshold` is not a number from 0 to 1",
@@ -156,7 +158,7 @@ STATUSES = {
 FILES = {
     "`columns.kinds` or another tensor of values is missing": [
         with_text(b'"columns.kinds"', b'"columns.kindt"', "table"),
-        with_text(b'"labels.kind"', b'"labels.kindt"', "classifier"),
+        with_text(b'"labels.type"', b'"labels.typed"', "classifier"),
         with_text(b'"categories.order"', b'"categories.orders"', "table"),
     ],
     "a label, a name or a category is not UTF-8": [
@@ -165,7 +167,7 @@ FILES = {
     ],
     "a label, a kind or a category breaks a rule": [
         with_byte("classifier", "labels.text", 0x7A),  # not ascending
-        with_byte("classifier", "labels.kind", 6),
+        with_byte("classifier", "labels.type", 6),
         with_byte("table", "columns.kinds", 9),
         with_byte("table", "categories.order", 1),
         with_byte("table", "categories.counts", 7),
@@ -179,6 +181,11 @@ FILES = {
             b'logistic","loss":"label_smoothing:3f947ae147ae147b', b'identity","loss":"squared_error', "threshold"
         ),
     ],
+    "the kind does not fit the outputs, the labels or the loss": [
+        with_text(b'"kind":"network"', b'"kind":"ordered"'),
+        with_text(b'"kind":"classifier"', b'"kind":"regressor"', "classifier"),
+        with_text(b'"kind":"regressor"', b'"kind":"network"', "table"),
+    ],
     "several targets with one output, or several quantiles": [with_targets("table"), with_targets("quantiles")],
     "the file ends too early": [lambda good: good["network"][:-1], lambda good: good["table"][:100], lambda good: b""],
     "bytes follow the data": [lambda good: good["network"] + b"x", lambda good: good["table"] + b"\0"],
@@ -187,6 +194,7 @@ FILES = {
         with_text(b'"cmlp":"1"', b'"cmlp":"9"'),
         with_text(b'"cmlp":"1"', b'"cmlp":"2"', "table"),
     ],
+    "the kind is unknown": [with_text(b'"kind":"network"', b'"kind":"forecaster"')],
     "a required feature is unknown": [lambda good: requiring(b"units")],
     "`crc32` does not match": [lambda good: good["table"][:CRC_AT] + b"00000000" + good["table"][CRC_AT + 8 :]],
     "the text does not follow the grammar": [

@@ -24,14 +24,14 @@ def status_in_c(content, verify=True):
     return "CMLP_OK"
 
 
-def written(network=NETWORK, strings=None, arrays=None, labels=None, is_multilabel=False, **values):
+def written(network=NETWORK, strings=None, arrays=None, labels=None, **values):
     out = io.BytesIO()
     strings = {"note": "x"} if strings is None else strings
     _core.write_model(
         network._net,
         network.params,
         scale=1.0,
-        labels=None if labels is None else (labels, is_multilabel),
+        labels=labels,
         strings=strings,
         arrays=arrays or {},
         write=out.write,
@@ -121,7 +121,16 @@ REPLACEMENTS = {
     "64 spaces too many": (LAST + b"}", LAST + b"}" + b" " * 64, "FILE_SYNTAX"),
     "object in the padding": (LAST + b"}", LAST + b"}{}", "FILE_SYNTAX"),
     "head cut off": (LAST + b"}", LAST, "FILE_SYNTAX"),
-    "keys in another order": (b'"loss":"log_loss","note":"x"', b'"note":"x","loss":"log_loss"', "FILE_SYNTAX"),
+    "keys in another order": (b'"kind":"network","note":"x"', b'"note":"x","kind":"network"', "FILE_SYNTAX"),
+    "no kind": (b',"kind":"network"', b"", "FILE_SYNTAX"),
+    "unknown kind": (b'"kind":"network"', b'"kind":"forecaster"', "FILE_VERSION"),
+    "kind in capitals": (b'"kind":"network"', b'"kind":"Network"', "FILE_VERSION"),
+    "kind with a parameter": (b'"kind":"network"', b'"kind":"network:3ff0000000000000"', "FILE_SYNTAX"),
+    "classifier without labels": (b'"kind":"network"', b'"kind":"classifier"', "FILE_VALUE"),
+    "regressor with a loss of classes": (b'"kind":"network"', b'"kind":"regressor"', "FILE_VALUE"),
+    "multilabel with softmax": (b'"kind":"network"', b'"kind":"multilabel"', "FILE_VALUE"),
+    "ordered without a table": (b'"kind":"network"', b'"kind":"ordered"', "FILE_VALUE"),
+    "kind twice": (b'"note":"x"', b'"kind":"network","note":"x"', "FILE_NAME"),
     "key twice": (b'"note":"x"', b'"note":"x","note":"y"', "FILE_NAME"),
     "fixed key twice": (b'"note":"x"', b'"loss":"poisson","note":"x"', "FILE_NAME"),
     "keys not sorted": (b'"note":"x"', b'"note":"x","class":"y"', "FILE_NAME"),

@@ -14,7 +14,7 @@ from fractions import Fraction
 PREFIX = b'{"__metadata__":{"cmlp":"1","crc32":"'
 CRC_AT = 8 + len(PREFIX)
 SIZES = {"F32": 4, "F64": 8, "U8": 1, "I32": 4, "I64": 8}
-FIXED = ["cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss"]
+FIXED = ["cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss", "kind"]
 NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}\Z", re.ASCII)
 PRINTABLE = re.compile(r"[\x20-\x7e]*\Z")
 PLAIN = {
@@ -31,6 +31,8 @@ PLAIN = {
 }
 PARAMETRIC = {"leaky_relu", "elu"}
 LOSSES = {"log_loss", "squared_error", "poisson", "absolute_error", "gamma"}
+LOSSES_OF_CLASSES = {"log_loss", "focal", "label_smoothing"}
+KINDS = {"network", "regressor", "classifier", "multilabel", "ordered"}
 LABEL = r'(?:"(?:[^"\\]|\\.)*"|[-+.\w]+)'
 PARAMETRIC_LOSSES = {"huber": math.inf, "quantile": 1, "focal": math.inf, "label_smoothing": 1}
 
@@ -132,9 +134,9 @@ def check_metadata(metadata):
     levels = [double(word.partition(":")[2]), *map(double, quantiles)] if quantiles else []
     demand(not levels or (word.startswith("quantile:") and len(levels) <= 100))
     demand(all(0 < low < high < 1 for low, high in itertools.pairwise(levels)))
+    demand(metadata["kind"] in KINDS)
     loss, last = metadata["loss"].partition(":")[0], activations[-1]
-    probability = {"log_loss", "focal", "label_smoothing"}
-    demand(loss not in probability or last in ("softmax", "logistic"))
+    demand(loss not in LOSSES_OF_CLASSES or last in ("softmax", "logistic"))
     demand(loss not in ("poisson", "gamma") or last == "exp")
     demand(loss not in ("absolute_error", "huber", "quantile") or last != "softmax")
     return len(activations), len(levels)
@@ -229,14 +231,9 @@ def check_table(metadata, tensors, n_layers):
 def check_scores(metadata, tensor, n_outputs):
     """Check that the scores are those of one answer, or of each."""
     if tensor is not None:
-        has_targets, outputs = (
-            metadata.get("requires") == "targets",
-            metadata["activations"].rpartition(",")[2],
-        )
-        allowed = [n_outputs] if has_targets else [1, n_outputs] if outputs == "logistic" else [1]
-        demand(
-            tensor["dtype"] == "F64" and len(tensor["shape"]) == 2 and tensor["shape"][0] in allowed
-        )
+        has_several = metadata.get("requires") == "targets" or metadata["kind"] == "multilabel"
+        demand(tensor["dtype"] == "F64" and len(tensor["shape"]) == 2)
+        demand(tensor["shape"][0] == (n_outputs if has_several else 1))
 
 
 def check_tensors(tensors, n_layers):
@@ -293,7 +290,7 @@ MISSING, TEXT, DOUBLE, INTEGER, BOOLEAN, LARGE = range(6)
 CODES = {"U8": "B", "I32": "i", "I64": "q", "F64": "d"}
 OF_ANY = {
     "labels.ends": "I64",
-    "labels.kind": "U8",
+    "labels.type": "U8",
     "labels.text": "U8",
     "labels.number": "F64",
     "labels.integer": "I64",
@@ -332,8 +329,11 @@ def check_sizes_of_values(metadata, tensors, n_outputs):
     n_labels, n_categories = sizes["labels.ends"], sizes.get("categories.type", 0)
     for name in ("labels", "names", "cells", *["targets", "categories"] * is_table):
         demand(not sizes[f"{name}.text"] or sizes[f"{name}.ends"])
-    demand(n_labels in (0, n_outputs) or (n_labels == 2 and n_outputs == 1))
-    demand(sizes["labels.kind"] == 2 * (n_labels > 0))
+    if metadata["kind"] == "ordered":
+        demand(n_labels == n_outputs + 1)
+    else:
+        demand(n_labels in (0, n_outputs) or (n_labels == 2 and n_outputs == 1))
+    demand(sizes["labels.type"] == (n_labels > 0))
     demand({sizes["labels.integer"], sizes["labels.number"]} <= {0, n_labels})
     demand(sizes["names.ends"] in (0, n_inputs) and sizes["cells.form"] in (0, 2))
     if is_table:
@@ -346,6 +346,30 @@ def check_sizes_of_values(metadata, tensors, n_outputs):
         has_targets = metadata.get("requires") == "targets"
         demand(sizes["targets.ends"] in (0, n_outputs * has_targets))
         demand(sizes["calibration.kind"] in (0, 2 * ("calibration.scores" in tensors)))
+
+
+def check_kind(metadata, tensors, n_outputs):
+    """Check that the kind fits the table, the outputs, the loss and the number of labels."""
+    kind, is_table = metadata["kind"], "columns" in metadata
+    output = metadata["activations"].rpartition(",")[2]
+    loss = metadata["loss"].partition(":")[0]
+    n_labels = tensors["labels.ends"]["shape"][0] if "labels.ends" in tensors else 0
+    if kind == "network":
+        demand(not is_table)
+        return
+    demand(not is_table or ("table.target" in tensors) == (kind == "regressor"))
+    if kind == "regressor":
+        demand(loss not in LOSSES_OF_CLASSES and not n_labels)
+        return
+    demand(loss in LOSSES_OF_CLASSES or loss == "squared_error")
+    demand(n_labels or is_table)
+    if kind == "classifier":
+        demand(output in ("logistic", "softmax"))
+        demand(is_table or (n_labels, n_outputs) != (2, 2))
+    elif kind == "multilabel":
+        demand(output == "logistic" and n_outputs > 1)
+    else:
+        demand(output == "logistic" and is_table and n_labels <= 256)
 
 
 def has_valid_values(file):
@@ -369,7 +393,7 @@ def check_values(metadata, content, n_outputs):
             found[name] = struct.unpack(f"<{shape[0]}{CODES[dtype]}", data)
     words = metadata["columns"].split(",") if is_table else []
     first = next(shape for _, shape, _ in content.values())
-    check_stored_labels(found, n_outputs)
+    check_stored_labels(found, metadata["kind"])
     texts_of(found, "names", len(words) if is_table else first[0])
     texts_of(found, "cells")
     if "cells.form" in found:
@@ -439,18 +463,15 @@ def key(value):
     return (2, value.encode("utf-8", "surrogatepass")) if type(value) is str else (1, value)
 
 
-def check_stored_labels(found, n_outputs):
-    texts, kind = texts_of(found, "labels"), found.get("labels.kind")
-    demand((kind is None) == (texts is None))
+def check_stored_labels(found, kind_of_model):
+    texts, types = texts_of(found, "labels"), found.get("labels.type")
+    demand((types is None) == (texts is None))
     numbers, integers = found.get("labels.number"), found.get("labels.integer")
     if texts is None:
         demand(numbers is None and integers is None)
         return
-    demand(len(kind) == 2)
-    kind, use = kind
-    n = len(texts)
-    demand(kind in range(1, 6) and use in (1, 2))
-    demand(n == n_outputs or (n == 2 and n_outputs == 1 and use == 1))
+    (kind,), n = types, len(texts)
+    demand(kind in range(1, 6))
     demand((numbers is not None) == (kind == DOUBLE))
     demand((integers is not None) == (kind in (INTEGER, BOOLEAN)))
     demand(len(numbers or texts) == len(integers or texts) == n)
@@ -458,9 +479,12 @@ def check_stored_labels(found, n_outputs):
         value(kind, *each)
         for each in zip(texts, numbers or [0.0] * n, integers or [0] * n, strict=True)
     ]
-    demand(all(key(a) < key(b) for a, b in itertools.pairwise(labels)))
-    demand(kind != LARGE or 0 <= labels[0] <= labels[-1] < 2**64)
-    demand(use == 1 or labels == list(range(n)))
+    if kind_of_model == "ordered":
+        demand(len({*labels}) == n)
+    else:
+        demand(all(key(a) < key(b) for a, b in itertools.pairwise(labels)))
+    demand(kind != LARGE or all(0 <= label < 2**64 for label in labels))
+    demand(kind_of_model != "multilabel" or labels == list(range(n)))
     for label, text in zip(labels, texts, strict=True):
         printed = {INTEGER: str(label), BOOLEAN: str(label == 1)}.get(kind, text)
         demand(text == printed and (text or kind == TEXT))
@@ -528,6 +552,7 @@ def read(file):
             check_columns(metadata, tensors)
         demand(not n_quantiles or n_quantiles == n_outputs)
         check_sizes_of_values(metadata, tensors, n_outputs)
+        check_kind(metadata, tensors, n_outputs)
     except (
         ValueError,
         KeyError,

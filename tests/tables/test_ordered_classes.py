@@ -308,7 +308,7 @@ def assert_c_agrees(path, model):
 def test_file_has_the_order_and_c_the_probabilities(model, tmp_path):
     path = tmp_path / "ranks.cmlp"
     model.save(path)
-    assert b'"requires":"ordered"' in path.read_bytes()[:200]
+    assert b'"kind":"ordered"' in path.read_bytes()[:200]
     loaded = cmlp.load(path)
     assert loaded.classes_.tolist() == RANKS and loaded.ordered == RANKS
     assert_same_bits(loaded.predict_proba(NEW), model.predict_proba(NEW))

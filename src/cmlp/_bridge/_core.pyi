@@ -267,6 +267,7 @@ def restored(*arguments: object) -> Optimizer: ...
 def restored_random(*arguments: object) -> Random: ...
 
 COLUMN_ROLES: dict[str, int]
+MODEL_KINDS: dict[str, int]
 COLUMN_KINDS: dict[str, int]
 CALIBRATION_KINDS: dict[str, int]
 
@@ -290,7 +291,8 @@ def write_model(
     params: Array,
     *,
     scale: float | tuple[Array, Array],
-    labels: tuple[Sequence[object], bool] | None = ...,
+    kind: str | None = ...,
+    labels: Sequence[object] | None = ...,
     names: Sequence[str] | None = ...,
     cells: tuple[str, str, Sequence[str]] | None = ...,
     strings: dict[str, str],
@@ -309,7 +311,8 @@ def write_table(
     formats: Sequence[str] | None = ...,
     target_names: Sequence[str] | None = ...,
     calibration: dict[str, Any] | None = ...,
-    labels: tuple[Sequence[object], bool] | None = ...,
+    kind: str | None = ...,
+    labels: Sequence[object] | None = ...,
     cells: tuple[str, str, Sequence[str]] | None = ...,
     strings: dict[str, str],
     arrays: dict[str, Array],
@@ -319,10 +322,11 @@ def write_table(
 class Content:
     def __init__(
         self,
+        kind: str | None,
         strings: dict[str, str],
         arrays: dict[str, Array],
         write: Callable[[memoryview], object],
-        labels: tuple[Sequence[object], bool] | None = ...,
+        labels: Sequence[object] | None = ...,
         names: Sequence[str] | None = ...,
         cells: tuple[str, str, Sequence[str]] | None = ...,
     ) -> None: ...

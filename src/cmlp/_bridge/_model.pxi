@@ -4,7 +4,14 @@ cdef extern from "Python.h":
     object PyMemoryView_FromMemory(char *memory, Py_ssize_t size, int flags)
     int PyBUF_READ
 
-# What a column holds, and what the scores of a calibration are.
+# What the outputs of a model are, what a column holds, and what the scores of a calibration are.
+MODEL_KINDS = {
+    "network": CMLP_MODEL_NETWORK,
+    "regressor": CMLP_MODEL_REGRESSOR,
+    "classifier": CMLP_MODEL_CLASSIFIER,
+    "multilabel": CMLP_MODEL_MULTILABEL,
+    "ordered": CMLP_MODEL_ORDERED,
+}
 COLUMN_KINDS = {
     "number": CMLP_TABLE_COLUMN_NUMBER,
     "boolean": CMLP_TABLE_COLUMN_BOOLEAN,
@@ -133,10 +140,11 @@ cdef object value_of(const cmlp_value *value):
 cdef class Content:
     """The content of a model file besides its networks and columns, as a struct of the core.
 
-    `strings` maps keys to printable ASCII text; `arrays` maps names to contiguous arrays of one or two dimensions;
-    `write(memoryview)` takes the bytes and must not keep a reference to its argument. `labels` is None or a pair: the
-    labels, and whether a row can have several; `names` is None or the names of a network's inputs; `cells` is None or
-    the decimal point, the separator of thousands and a list of words for missing values.
+    `kind` is a key of MODEL_KINDS, or None for the one that follows from the labels and targets; `strings` maps keys to
+    printable ASCII text; `arrays` maps names to contiguous arrays of one or two dimensions; `write(memoryview)` takes the
+    bytes and must not keep a reference to its argument. `labels` is None or the labels; `names` is None or the names of a
+    network's inputs; `cells` is None or the decimal point, the separator of thousands and a list of words for missing
+    values.
     """
 
     cdef cmlp_model_content content
@@ -145,7 +153,7 @@ cdef class Content:
     cdef cnp.ndarray strings, arrays
     cdef Values labels, names, words
 
-    def __cinit__(self, dict strings, dict arrays, write, labels=None, names=None, cells=None):
+    def __cinit__(self, kind, dict strings, dict arrays, write, labels=None, names=None, cells=None):
         cdef cmlp_model_string *string
         cdef cmlp_model_array *array
         self.errors = []
@@ -164,6 +172,7 @@ cdef class Content:
         self.content.arrays, self.content.n_arrays = array, len(self.tensors)
         self.content.write, self.content.context = write_piece, <void *>self.context
         self.content.has_any_names = True
+        self.content.kind = 0 if kind is None else choice(MODEL_KINDS, kind, "kind")
         for i, (key, value) in enumerate(self.keys):
             string[i].key, string[i].value, string[i].n_value = key, value, len(value)
         for i, (name, data) in enumerate(self.tensors):
@@ -171,9 +180,8 @@ cdef class Content:
             array[i].rows, array[i].columns = data.shape[0], (data.shape[1] if data.ndim > 1 else 0)
             array[i].dtype = FILE_DTYPES[data.dtype.str[1:]]
         if labels is not None:
-            values, self.content.is_multilabel = labels
-            self.labels = Values(values, True)
-            self.content.labels, self.content.n_labels = self.labels.first, len(values)
+            self.labels = Values(labels, True)
+            self.content.labels, self.content.n_labels = self.labels.first, len(labels)
         if names is not None:
             self.names = Values(names)
             self.content.names, self.content.n_names = self.names.first, len(names)
@@ -194,9 +202,10 @@ cdef class Content:
         return check_file(status, 0, run)
 
 
-def write_model(Net net not None, params, *, scale, labels=None, names=None, cells=None, dict strings, dict arrays, write):
+def write_model(Net net not None, params, *, scale, kind=None, labels=None, names=None, cells=None, dict strings,
+                dict arrays, write):
     """Write the model file of a network; see `Content` for the arguments after `scale`."""
-    cdef Content content = Content(strings, arrays, write, labels, names, cells)
+    cdef Content content = Content(kind, strings, arrays, write, labels, names, cells)
     cdef cmlp_rows rows
     cdef void *block = cnp.PyArray_DATA(net.usable_params(params, False))
     cdef cmlp_run run
@@ -284,14 +293,16 @@ cdef class Calibration:
 
 
 def write_table(Columns columns not None, nets, target=None, threshold=None, *, kinds=None, categories=None, names=None,
-                formats=None, target_names=None, calibration=None, labels=None, cells=None, dict strings, dict arrays, write):
+                formats=None, target_names=None, calibration=None, kind=None, labels=None, cells=None, dict strings,
+                dict arrays, write):
     """Write the model file of a table.
 
     `nets` are pairs (net, params); `target` is None, or four lists with a number for each target: centre, scale, low and
     high; `threshold` is None or a number. `kinds`, `categories` (of a column None if it has none), `names` and `formats` (of
-    a column without one "") are those of the columns, or None; `calibration` is None or a dict, see `Calibration`. See `Content` for the other arguments.
+    a column without one "") are those of the columns, or None; `calibration` is None or a dict, see `Calibration`. See
+    `Content` for the other arguments.
     """
-    cdef Content content = Content(strings, arrays, write, labels, None, cells)
+    cdef Content content = Content(kind, strings, arrays, write, labels, None, cells)
     cdef TableColumns table_columns = TableColumns(columns, kinds, categories, names, formats)
     cdef Values names_of_targets = Values(target_names or [])
     cdef const cmlp_value *name = names_of_targets.first

@@ -17,7 +17,6 @@ from cmlp._data.json_texts import (
     dump_column_names,
     load_column_names,
     number_of_digits,
-    refuse,
 )
 from cmlp._data.labels import Labels
 from cmlp._data.scale import InputScale, check_scale_width
@@ -264,14 +263,9 @@ _MOST_SHOWN = 20  # labels or feature names
 # --------------------------------------------------------------------------------------- what it is
 
 
-def _load_kind(metadata: Metadata, draft: Draft) -> str:
-    name = metadata.string("class")
-    if name is None and not draft.is_table:
-        return "network"
-    for kind, class_name in draft.class_names.items():
-        if class_name == name:
-            return kind
-    raise refuse(f"the class {name!r}{' of a table' if draft.is_table else ''} is unknown")
+def _load_kind(metadata: Metadata, _: Draft) -> str:
+    kind = metadata.required("kind")
+    return kind if kind in CLASS_NAMES else "classifier"
 
 
 def _read_kind(values: Values, draft: Draft) -> str:
@@ -283,7 +277,7 @@ def _read_kind(values: Values, draft: Draft) -> str:
 
 _KIND = ModelField(
     "kind",
-    {"kind": Entry(lambda _, class_name: {"class": class_name}, _load_kind, "kind")},
+    {"kind": Entry(lambda kind, _: {"kind": kind}, _load_kind, "kind", by_core=True)},
     _read_kind,
     described=lambda _, model: {"class": model.class_name},
     check_absent=_needed,

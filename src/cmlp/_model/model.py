@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     Write = Callable[[memoryview], object]
 
 
-# Names of the public classes, which model files and ONNX files contain.
+# Names of the public classes, which ONNX files contain.
 CLASS_NAMES = {"network": "Network", "classifier": "MLPClassifier", "regressor": "MLPRegressor"}
 TABLE_CLASS_NAMES = {"classifier": "TabularClassifier", "regressor": "TabularRegressor"}
 
@@ -310,14 +310,13 @@ class _Model:
         return self.labels
 
     def _stored_values(self) -> dict[str, Any]:
-        """Return the labels, the names of columns and the format of cells, as the core writes them to a file."""
+        """Return the kind, labels, names of columns and format of cells, as the core writes them to a file."""
         from cmlp._data.json_texts import storable_labels
 
-        labels, cells, names = None, self.cell_format, self.names
-        if self.labels is not None:
-            labels = storable_labels(self.labels)[0], self.labels.kind == "multilabel"
+        cells, names = self.cell_format, self.names
         return {
-            "labels": labels,
+            "kind": kind_of_file(self.kind, self.labels),
+            "labels": None if self.labels is None else storable_labels(self.labels)[0],
             "names": None if names is None else [str(name) for name in names],
             "cells": None if cells == CellFormat() else tuple(cells),
         }
@@ -627,6 +626,15 @@ class TableModel(_Model):
 
 # What predicts, and is saved, exported, explained, certified and shown.
 TrainedModel = NetworkModel | TableModel
+
+
+def kind_of_file(kind: str, labels: Labels | None) -> str:
+    """Return the kind that a file has of a model: of a classifier also what its labels are."""
+    if labels is None:
+        return kind
+    if labels.kind == "multilabel":
+        return "multilabel"
+    return "ordered" if labels.is_ordered else kind
 
 
 def _with_fields(cls: type[_Model], fields: dict[str, Any]) -> _Model:

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 _MISSING, _TEXT, _DOUBLE, _INTEGER, _BOOLEAN, _LARGE = range(6)  # the type of a value
 _LARGEST = 2**63  # integers from here on are large
-_SEVERAL = 2  # of labels: a row can have any number of them
-_ORDERED = 3  # of labels: they are in their order
 # The dtype of labels without a key that names another one; `large` integers are unsigned.
 _DTYPES = {_TEXT: "U", _DOUBLE: "float64", _INTEGER: "int64", _BOOLEAN: "bool", _LARGE: "uint64"}
 _KINDS = {number: name for name, number in _core.COLUMN_KINDS.items()}
@@ -64,10 +62,10 @@ def dtype_to_store(labels: Labels) -> str | None:
 
 def load_labels(metadata: Metadata) -> Labels | None:
     """Return the labels of a classifier; None if the file has none."""
-    kind, texts = metadata.array("labels.kind"), load_texts(metadata, "labels")
-    if kind is None or texts is None:
+    types, texts = metadata.array("labels.type"), load_texts(metadata, "labels")
+    if types is None or texts is None:
         return None
-    value_type, use = kind.tolist()
+    value_type, kind = types.item(), metadata.required("kind")
     name = metadata.string("labels_dtype")
     if name is None:
         name = _DTYPES[value_type]
@@ -85,7 +83,7 @@ def load_labels(metadata: Metadata) -> Labels | None:
         is_same = False
     if not is_same:
         raise refuse("the labels are not values of their type")
-    return Labels(labels, is_multilabel=use == _SEVERAL, is_ordered=use == _ORDERED)
+    return Labels(labels, is_multilabel=kind == "multilabel", is_ordered=kind == "ordered")
 
 
 def _have_equal_width(texts: list[str]) -> bool:

@@ -54,7 +54,7 @@
     X(CMLP_ERROR_FILE_SHORT, "the file is truncated")                                                                 \
     X(CMLP_ERROR_FILE_LONG, "the file has extra bytes at its end")                                                    \
     X(CMLP_ERROR_FILE_MAGIC, "the file is not a cmlp model file")                                                     \
-    X(CMLP_ERROR_FILE_VERSION, "the format version or a required feature is unknown: written by a newer cmlp")        \
+    X(CMLP_ERROR_FILE_VERSION, "the version, the kind or a required feature is unknown: written by a newer cmlp")     \
     X(CMLP_ERROR_FILE_HEAD_CRC, "the checksum of the header does not match: the file was changed or damaged")         \
     X(CMLP_ERROR_FILE_DATA_CRC, "the checksum of the data does not match: the file was changed or damaged")           \
     X(CMLP_ERROR_FILE_SYNTAX, "the file header does not follow the grammar of the format")                            \

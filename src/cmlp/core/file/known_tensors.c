@@ -5,11 +5,11 @@ const cmlpi_value_tensor cmlpi_value_tensors[CMLP_VALUE_TENSORS] = {
     [CMLP_CELL_ENDS] = {"cells.ends", CMLP_INT64, CMLP_CELL_ENDS},
     [CMLP_CELL_FORM] = {"cells.form", CMLP_UINT8, CMLP_CELL_FORM},
     [CMLP_CELL_TEXT] = {"cells.text", CMLP_UINT8, CMLP_CELL_ENDS},
-    [CMLP_LABEL_ENDS] = {"labels.ends", CMLP_INT64, CMLP_LABEL_KIND},
+    [CMLP_LABEL_ENDS] = {"labels.ends", CMLP_INT64, CMLP_LABEL_TYPE},
     [CMLP_LABEL_INTEGERS] = {"labels.integer", CMLP_INT64, CMLP_LABEL_ENDS},
-    [CMLP_LABEL_KIND] = {"labels.kind", CMLP_UINT8, CMLP_LABEL_ENDS},
     [CMLP_LABEL_NUMBERS] = {"labels.number", CMLP_FLOAT64, CMLP_LABEL_ENDS},
     [CMLP_LABEL_TEXT] = {"labels.text", CMLP_UINT8, CMLP_LABEL_ENDS},
+    [CMLP_LABEL_TYPE] = {"labels.type", CMLP_UINT8, CMLP_LABEL_ENDS},
     [CMLP_NAME_ENDS] = {"names.ends", CMLP_INT64, CMLP_NAME_ENDS},
     [CMLP_NAME_TEXT] = {"names.text", CMLP_UINT8, CMLP_NAME_ENDS},
 #if CMLP_BUILDS_TABLES
@@ -38,8 +38,8 @@ static int64_t length_of(int tensor, const int64_t *n, const cmlpi_value_sizes *
     case CMLP_LABEL_INTEGERS:
     case CMLP_LABEL_NUMBERS: return n[CMLP_LABEL_ENDS];
     case CMLP_NAME_ENDS: return sizes->n_inputs;
-    case CMLP_CELL_FORM:
-    case CMLP_LABEL_KIND: return 2;
+    case CMLP_LABEL_TYPE: return 1;
+    case CMLP_CELL_FORM: return 2;
 #if CMLP_BUILDS_TABLES
     case CMLP_CALIBRATION_KIND: return 2;
     case CMLP_CATEGORY_COUNTS:

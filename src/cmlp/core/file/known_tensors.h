@@ -22,9 +22,9 @@ enum {
     CMLP_CELL_TEXT,
     CMLP_LABEL_ENDS,
     CMLP_LABEL_INTEGERS,
-    CMLP_LABEL_KIND,
     CMLP_LABEL_NUMBERS,
     CMLP_LABEL_TEXT,
+    CMLP_LABEL_TYPE,
     CMLP_NAME_ENDS,
     CMLP_NAME_TEXT,
     CMLP_NETWORK_TENSORS,
@@ -54,9 +54,6 @@ typedef struct cmlpi_value_tensor {
 } cmlpi_value_tensor;
 
 extern const cmlpi_value_tensor cmlpi_value_tensors[CMLP_VALUE_TENSORS];
-
-/* What labels are used for. */
-enum { CMLP_LABELS_ARE_CLASSES = 1, CMLP_LABELS_ARE_SEVERAL = 2, CMLP_LABELS_ARE_ORDERED = 3 };
 
 /* The most ordered labels of a table. */
 enum { CMLP_MAX_RANKS = 256 };

@@ -57,21 +57,6 @@ static int is_cumulative(const cmlpi_head *head)
     return head->values.n[CMLP_LABEL_ENDS] == head->sizes[head->n_layers - 1] + 1;
 }
 
-/* Whether a row can have several of the labels. */
-static int is_multilabel(const cmlpi_head *head, const unsigned char *file)
-{
-    const uint64_t kind = head->values.starts[CMLP_LABEL_KIND];
-    return kind && file[kind + 1] == CMLP_LABELS_ARE_SEVERAL;
-}
-
-/* What the outputs are. Whether a row can have several labels is in the data, not in the head. */
-static cmlp_model_kind kind_of_model(const cmlpi_head *head)
-{
-    if (!CMLP_IS_TABLE(head)) return head->values.n[CMLP_LABEL_ENDS] ? CMLP_MODEL_CLASSIFIER : CMLP_MODEL_NETWORK;
-    if (head->feature == CMLP_HAS_ORDER) return CMLP_MODEL_ORDERED;
-    return head->table_target ? CMLP_MODEL_REGRESSOR : CMLP_MODEL_CLASSIFIER;
-}
-
 /* A real function: its net is not on the stack while the head is read. */
 REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
 {
@@ -90,8 +75,8 @@ REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
     info->n_labels = head->values.n[CMLP_LABEL_ENDS];
     info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
     info->n_nets = head->n_nets;
-    info->kind = kind_of_model(head);
-    info->n_targets = CMLP_IS_TABLE(head) ? cmlpi_n_targets(head) : 0;
+    info->kind = head->kind;
+    info->n_targets = CMLP_IS_TABLE(head) ? head->n_targets : 0;
     return CMLP_OK;
 }
 
@@ -219,7 +204,7 @@ static cmlp_status make_model(const cmlpi_head *head, const unsigned char *file,
     model->calibration = head->calibration;
     model->values = head->values;
     model->is_cumulative = is_cumulative(head);
-    model->is_multilabel = is_multilabel(head, file);
+    model->kind = head->kind;
     const cmlp_status status = cmlpi_head_net(head, memory->net);
     if (!status && cmlpi_is_big_endian()) {
         cmlpi_swap(memory->params, file + head->bytes, head->params_size, model->net->element);

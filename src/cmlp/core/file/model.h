@@ -20,7 +20,7 @@ struct cmlp_model {
     cmlpi_value_range *ranges; /* after this struct: of the categories of each column; or NULL */
     int is_cumulative; /* one output fewer than labels: each is the probability of the labels above one of them, and the
                         * caller receives the probabilities of all labels */
-    int is_multilabel; /* a row can have several labels, so that no class index is its prediction */
+    cmlp_model_kind kind;
 };
 
 /* Whether the model is a table: see CMLP_IS_TABLE. */

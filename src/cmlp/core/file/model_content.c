@@ -86,8 +86,7 @@ static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_co
 static cmlp_status check_scores(const cmlp_model_array *a, const cmlpi_content_kind *kind)
 {
     const double *scores = a->data;
-    const int64_t n_targets = cmlpi_n_targets_of(kind->n_outputs, kind->output, kind->n_targets > 1, kind->is_ordered);
-    if (!cmlpi_holds_scores(a->dtype, a->rows, a->columns, n_targets))
+    if (!cmlpi_holds_scores(a->dtype, a->rows, a->columns, kind->n_targets))
         return CMLP_ERROR_LENGTH;
     for (int64_t i = 0; i < a->rows * a->columns; i++)
         if (!(scores[i] >= scores[i % a->columns ? i - 1 : i])) return CMLP_ERROR_VALUE;

@@ -6,13 +6,10 @@
 
 /* What the content must fit. */
 typedef struct cmlpi_content_kind {
-    int64_t n_outputs;
-    int32_t output; /* its activation */
     const cmlp_table_column *columns; /* with the next two fields; NULL for a network */
     int64_t n_columns;
     int has_calibration; /* then no arrays are scores, widths or limits of another one */
-    int64_t n_targets; /* of a table with several; otherwise below 2 */
-    int is_ordered;    /* whether its labels are ordered */
+    int64_t n_targets; /* of a table, as in cmlp_model_info */
     int has_training;  /* then names of arrays do not start with "training." */
 } cmlpi_content_kind;
 

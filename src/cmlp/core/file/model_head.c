@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/invariant.h"
+#include "../kernels/losses.h"
 #include "crc.h"
 #include "model_cursor.h"
 
@@ -16,7 +17,9 @@ const cmlpi_dtype_name cmlpi_dtype_names[] = {
 #define FORWARD CMLP_INSIDE(c->at, __CPROVER_loop_entry(c->at), c->end)
 
 static const char *const fixed_keys[] = {"cmlp",        "crc32", "requires", "data_crc32", "input_scale",
-                                         "activations", "loss",  "columns"};
+                                         "activations", "loss",  "kind",     "columns"};
+
+const char *const cmlpi_kind_names[CMLP_MODEL_ORDERED] = {"network", "regressor", "classifier", "multilabel", "ordered"};
 
 static int is_fixed(string_view n)
 {
@@ -77,6 +80,16 @@ static int32_t next_loss(cursor *c, double *parameter)
             return code;
         }
     return fail(c, CMLP_ERROR_LOSS);
+}
+
+/* Reads the kind. Another version can have more. */
+static cmlp_model_kind next_kind(cursor *c)
+{
+    const string_view n = next_word(c);
+    for (int32_t i = 0; i < CMLP_MODEL_ORDERED; i++)
+        if (is_name(n, cmlpi_kind_names[i])) return i + 1;
+    c->at = n.at;
+    return fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
 }
 
 /* Reads the quantiles after the first one, if there are several. */
@@ -178,6 +191,8 @@ static void read_metadata(cursor *c, cmlpi_head *head)
     DEMAND(c, "\",\"loss\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->loss = next_loss(c, &head->loss_parameter);
     read_quantiles(c, head);
+    DEMAND(c, CMLP_HEAD_KIND, CMLP_ERROR_FILE_SYNTAX);
+    head->kind = next_kind(c);
     DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
     read_columns(c, head);
     string_view last = {(const unsigned char *)"", 0};
@@ -264,7 +279,7 @@ static void note_scores(cursor *c, cmlpi_head *head, const shaped_tensor *t, uin
     calibration->scores = start;
     calibration->n_targets = (int64_t)t->shape[0];
     calibration->n_scores = (int64_t)t->shape[1];
-    if (!cmlpi_holds_scores(t->dtype, calibration->n_targets, calibration->n_scores, cmlpi_n_targets(head)))
+    if (!cmlpi_holds_scores(t->dtype, calibration->n_targets, calibration->n_scores, head->n_targets))
         fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
@@ -341,13 +356,36 @@ static void check_has_threshold(cursor *c, const cmlpi_head *head)
         fail(c, CMLP_ERROR_OPTION);
 }
 
-/* Ordered labels are one more than the logistic outputs, each of which tells those above one of them from the others. */
-static void check_label_order(cursor *c, const cmlpi_head *head)
+int cmlpi_fits_kind(cmlp_model_kind kind, const cmlpi_model_outputs *outputs)
 {
-    if (head->feature != CMLP_HAS_ORDER) return;
-    if (!head->values.n[CMLP_LABEL_ENDS] || head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
-    if (head->sizes[head->n_layers - 1] < 2 || head->activations[head->n_layers - 2] != CMLP_ACTIVATION_LOGISTIC)
-        fail(c, CMLP_ERROR_OPTION);
+    const int is_of_classes = cmlpi_targets_of_loss(outputs->loss) == CMLP_PROBABILITY;
+    const int is_logistic = outputs->activation == CMLP_ACTIVATION_LOGISTIC;
+    const int64_t n = outputs->n, n_labels = outputs->n_labels;
+    if (kind == CMLP_MODEL_NETWORK) return !outputs->is_table;
+    if (outputs->is_table && outputs->has_targets != (kind == CMLP_MODEL_REGRESSOR)) return 0;
+    if (kind == CMLP_MODEL_REGRESSOR) return !is_of_classes && !n_labels;
+    if (!is_of_classes && outputs->loss != CMLP_LOSS_SQUARED_ERROR) return 0;
+    if (!n_labels && !outputs->is_table) return 0;
+    switch (kind) {
+    case CMLP_MODEL_CLASSIFIER:
+        if (!is_logistic && outputs->activation != CMLP_ACTIVATION_SOFTMAX) return 0;
+        return n_labels == 2 ? n == 1 || outputs->is_table : n_labels <= n;
+    case CMLP_MODEL_MULTILABEL: return is_logistic && n > 1 && n_labels <= n;
+    case CMLP_MODEL_ORDERED: return is_logistic && outputs->is_table && n_labels == n + 1 && n < CMLP_MAX_RANKS;
+    default: return 0;
+    }
+}
+
+/* Whether the kind fits the rest of the head. */
+static void check_kind(cursor *c, const cmlpi_head *head)
+{
+    const cmlpi_model_outputs outputs = {.is_table = CMLP_IS_TABLE(head),
+                                         .has_targets = head->table_target != 0,
+                                         .loss = head->loss,
+                                         .activation = head->activations[head->n_layers - 2],
+                                         .n = head->sizes[head->n_layers - 1],
+                                         .n_labels = head->values.n[CMLP_LABEL_ENDS]};
+    if (!cmlpi_fits_kind(head->kind, &outputs)) fail(c, CMLP_ERROR_FILE_VALUE);
 }
 
 /* Reads the example, shift and factor, and the tensors that only other programs use. */
@@ -367,17 +405,15 @@ static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_levels != !head->words.n_levels) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->feature == CMLP_HAS_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
-    if (CMLP_BUILDS_TABLES) {
-        check_has_threshold(c, head);
-        check_label_order(c, head);
-    }
+    if (CMLP_BUILDS_TABLES) check_has_threshold(c, head);
     const cmlpi_value_sizes sizes = {.n_inputs = CMLP_IS_TABLE(head) ? head->words.n_columns : head->sizes[0],
                                      .n_outputs = head->sizes[head->n_layers - 1],
                                      .n_columns = head->words.n_columns,
                                      .n_targets = head->feature == CMLP_HAS_TARGETS ? head->n_targets : 0,
                                      .has_scores = head->calibration.scores != 0,
-                                     .is_ordered = head->feature == CMLP_HAS_ORDER};
+                                     .is_ordered = head->kind == CMLP_MODEL_ORDERED};
     fail(c, cmlpi_check_value_sizes(&head->values, &sizes));
+    check_kind(c, head);
     if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);
     if (head->n_quantiles && head->n_quantiles != head->sizes[head->n_layers - 1]) fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
@@ -418,11 +454,10 @@ static int feature_of(string_view n)
 {
     return is_name(n, CMLP_FEATURE_TARGETS)     ? CMLP_HAS_TARGETS
            : is_name(n, CMLP_FEATURE_THRESHOLD) ? CMLP_HAS_THRESHOLD
-           : is_name(n, CMLP_FEATURE_ORDERED)   ? CMLP_HAS_ORDER
                                                 : CMLP_NO_FEATURE;
 }
 
-/* A file may list what a reader must know, before everything that may be new. This reader knows three features, of which a
+/* A file may list what a reader must know, before everything that may be new. This reader knows two features, of which a
  * model can have one, and refuses the first word that is another, or is not in its place. */
 static void read_requirements(cursor *c, cmlpi_head *head)
 {
@@ -456,7 +491,8 @@ cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *hea
     else
         read_layers(&c, head, -1, head->sizes, &offset);
     head->params_size = offset;
-    head->n_targets = head->feature == CMLP_HAS_TARGETS ? head->sizes[head->n_layers - 1] : 1;
+    const int has_several = head->feature == CMLP_HAS_TARGETS || head->kind == CMLP_MODEL_MULTILABEL;
+    head->n_targets = has_several ? head->sizes[head->n_layers - 1] : 1;
     if (head->feature == CMLP_HAS_TARGETS && (head->n_quantiles || head->n_targets < 2)) fail(&c, CMLP_ERROR_OPTION);
     read_other_tensors(&c, head, &offset);
     read_padding(&c);

@@ -14,10 +14,10 @@
 #define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
 #define CMLP_HEAD_VERSION "1\",\"crc32\":\""
 #define CMLP_HEAD_REQUIRES "\",\"requires\":\"" /* features that a reader must know; may be missing */
-#define CMLP_FEATURE_ORDERED "ordered"          /* a table with three ordered labels or more */
 #define CMLP_FEATURE_TARGETS "targets"          /* a table with several targets */
 #define CMLP_FEATURE_THRESHOLD "threshold"      /* a table with a threshold: all that this version knows */
-#define CMLP_HEAD_COLUMNS ",\"columns\":"       /* behind the loss, in the file of a table */
+#define CMLP_HEAD_KIND "\",\"kind\":\""         /* behind the loss */
+#define CMLP_HEAD_COLUMNS ",\"columns\":"       /* behind the kind, in the file of a table */
 /* Offset of the head's checksum in the file. The checksum is taken with its own eight digits as zeros. */
 #define CMLP_HEAD_CRC_AT (8 + sizeof CMLP_HEAD_START CMLP_HEAD_VERSION - 1)
 
@@ -47,7 +47,7 @@ typedef struct cmlpi_dtype_name {
 extern const cmlpi_dtype_name cmlpi_dtype_names[];
 
 /* A feature that a model can require of its reader; it has at most one. */
-enum { CMLP_NO_FEATURE, CMLP_HAS_TARGETS, CMLP_HAS_THRESHOLD, CMLP_HAS_ORDER };
+enum { CMLP_NO_FEATURE, CMLP_HAS_TARGETS, CMLP_HAS_THRESHOLD };
 
 /* Where the tensors of a calibration are; zeros if the file has none. */
 typedef struct cmlpi_stored_calibration {
@@ -64,6 +64,7 @@ typedef struct cmlpi_head {
     double activation_parameters[CMLP_MAX_LAYERS - 1], loss_parameter;
     double quantiles[CMLP_MAX_QUANTILES];
     int32_t n_layers, loss, dtype, n_quantiles;
+    cmlp_model_kind kind;
     int is_table, feature; /* whether it is a table's; which feature it requires */
     int32_t n_nets;
     uint32_t data_crc;
@@ -74,7 +75,7 @@ typedef struct cmlpi_head {
     uint64_t input_factor, input_shift;     /* likewise; both or neither */
     uint64_t params_size;                   /* bytes of all parameters */
     uint64_t table_levels, table_numbers, table_target, table_threshold; /* likewise; of a table only */
-    int64_t n_targets;
+    int64_t n_targets; /* of a table, as in cmlp_model_info */
     cmlpi_stored_calibration calibration;
     cmlpi_stored_values values;              /* tensors of labels, names and categories */
     string_view columns;                     /* of a table: the string of this key, without its quotation marks */
@@ -118,18 +119,19 @@ static inline int cmlpi_is_big_endian(void)
     return !first;
 }
 
-/* The number of a table's targets: a label that a row can have beside others is one. */
-static inline int64_t cmlpi_n_targets_of(int64_t n_outputs, int32_t output, int has_targets, int is_ordered)
-{
-    return has_targets || (output == CMLP_ACTIVATION_LOGISTIC && !is_ordered) ? n_outputs : 1;
-}
+/* The words of the kinds, from CMLP_MODEL_NETWORK on. */
+extern const char *const cmlpi_kind_names[CMLP_MODEL_ORDERED];
 
-/* The same of a file. */
-static inline int64_t cmlpi_n_targets(const cmlpi_head *head)
-{
-    return cmlpi_n_targets_of(head->sizes[head->n_layers - 1], head->activations[head->n_layers - 2],
-                              head->feature == CMLP_HAS_TARGETS, head->feature == CMLP_HAS_ORDER);
-}
+/* What decides of which kinds a model can be. */
+typedef struct cmlpi_model_outputs {
+    int is_table, has_targets; /* whether a table has targets */
+    cmlp_loss loss;
+    int32_t activation;
+    int64_t n, n_labels;
+} cmlpi_model_outputs;
+
+/* Whether a model with these outputs can be of a kind. docs/model-file.md has the rules. */
+int cmlpi_fits_kind(cmlp_model_kind kind, const cmlpi_model_outputs *outputs);
 
 /* Whether a tensor or an array can hold the scores of a calibration: a row for each target. 0 columns mean one dimension. */
 static inline int cmlpi_holds_scores(int32_t dtype, int64_t rows, int64_t columns, int64_t n_targets)

@@ -20,7 +20,7 @@ static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *
     const int64_t n_out = cmlpi_n_out(model->net);
     float *narrow = outputs;
     double *wide = outputs;
-    for (int64_t i = 0; model->is_multilabel && classes && i < n; i++) classes[i] = -1;
+    for (int64_t i = 0; model->kind == CMLP_MODEL_MULTILABEL && classes && i < n; i++) classes[i] = -1;
     if (!model->is_cumulative || !outputs) return;
     while (n-- > 0) /* from the end, because they overlap */
         for (int64_t k = n_out; k >= 0; k--) {

@@ -11,7 +11,7 @@ void cmlpi_table_lay_out(cmlpi_arena *arena, const cmlpi_head *head, cmlpi_table
     memory->parts = cmlpi_arena_alloc(arena, head->words.n_parts, sizeof(cmlp_table_date_part));
     memory->numbers = cmlpi_arena_alloc(arena, head->words.n_numbers, sizeof(double));
     memory->levels = cmlpi_arena_alloc(arena, head->words.n_levels, sizeof(float));
-    memory->targets = cmlpi_arena_alloc(arena, head->n_targets, sizeof(cmlp_table_target));
+    memory->targets = cmlpi_arena_alloc(arena, head->table_target ? head->n_targets : 0, sizeof(cmlp_table_target));
     const int64_t n_ranges = head->values.n[CMLP_CATEGORY_COUNTS];
     memory->ranges = n_ranges ? cmlpi_arena_alloc(arena, n_ranges, sizeof(cmlpi_value_range)) : NULL;
     memory->list = cmlpi_arena_alloc(arena, n_nets, sizeof(cmlp_table_network));

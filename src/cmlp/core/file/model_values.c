@@ -24,7 +24,7 @@ static cmlpi_value_list list_labels(const cmlp_model *model)
 {
     cmlpi_value_list list = list_texts(model, CMLP_LABEL_ENDS, CMLP_LABEL_TEXT);
     if (!list.n) return list;
-    list.kind = tensor_at(model, CMLP_LABEL_KIND)[0];
+    list.kind = tensor_at(model, CMLP_LABEL_TYPE)[0];
     list.numbers = tensor_at(model, CMLP_LABEL_NUMBERS);
     list.n_numbers = model->values.n[CMLP_LABEL_NUMBERS];
     list.integers = tensor_at(model, CMLP_LABEL_INTEGERS);
@@ -56,17 +56,12 @@ cmlp_status cmlp_model_label(const cmlp_model *model, int32_t class_index, cmlp_
 
 /* ------------------------------------------------------------------------------------------- contents */
 
-/* Finds out whether labels have numbers or integers if and only if their kind needs them. */
-static cmlp_status check_kind_of_labels(const cmlp_model *model, const cmlpi_value_list *labels)
+/* Finds out whether labels have numbers or integers if and only if their type needs them. */
+static cmlp_status check_type_of_labels(const cmlpi_value_list *labels)
 {
-    const int use = tensor_at(model, CMLP_LABEL_KIND)[1], is_double = labels->kind == CMLP_VALUE_DOUBLE;
+    const int is_double = labels->kind == CMLP_VALUE_DOUBLE;
     const int is_integer = labels->kind == CMLP_VALUE_INTEGER || labels->kind == CMLP_VALUE_BOOLEAN;
     if (labels->kind < CMLP_VALUE_TEXT || labels->kind > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
-    if (use < CMLP_LABELS_ARE_CLASSES || use > CMLP_LABELS_ARE_ORDERED) return CMLP_ERROR_FILE_VALUE;
-    if (use == CMLP_LABELS_ARE_ORDERED ? !CMLP_HAS_TABLE(model) || !model->is_cumulative || labels->n > CMLP_MAX_RANKS
-                                       : model->is_cumulative && labels->n > 2)
-        return CMLP_ERROR_FILE_VALUE;
-    if (use == CMLP_LABELS_ARE_SEVERAL && labels->n != cmlpi_n_out(model->net)) return CMLP_ERROR_FILE_VALUE;
     return !labels->n_numbers != !is_double || !labels->n_integers != !is_integer ? CMLP_ERROR_FILE_NAME : CMLP_OK;
 }
 
@@ -90,10 +85,11 @@ static int is_repeated(const cmlpi_value_list *list, const cmlpi_value_range *al
     return 0;
 }
 
-/* Labels have the text that Python prints of their value, and ascend unless they have an order of their own. If a row can have
- * several, they are the numbers of the outputs. */
-static cmlp_status check_stored_labels(const cmlpi_value_list *list, int are_several, int are_ordered)
+/* Labels have the text that Python prints of their value, and ascend unless they are ordered. If a row can have several, they
+ * are the numbers of the outputs. */
+static cmlp_status check_stored_labels(const cmlpi_value_list *list, cmlp_model_kind kind)
 {
+    const int are_ordered = kind == CMLP_MODEL_ORDERED;
     const cmlpi_value_range all = cmlpi_all_values(list);
     const cmlp_status status = check_stored_list(list);
     if (status) return status;
@@ -103,7 +99,7 @@ static cmlp_status check_stored_labels(const cmlpi_value_list *list, int are_sev
         const cmlp_value printed = cmlpi_with_text(&label, buffer);
         if (!cmlpi_has_text(&label, &printed)) return CMLP_ERROR_FILE_VALUE;
         if (list->kind != CMLP_VALUE_TEXT && !label.n_text) return CMLP_ERROR_FILE_VALUE;
-        if (are_several && !cmlpi_is_number_of(&label, i)) return CMLP_ERROR_FILE_VALUE;
+        if (kind == CMLP_MODEL_MULTILABEL && !cmlpi_is_number_of(&label, i)) return CMLP_ERROR_FILE_VALUE;
         if (are_ordered && is_repeated(list, &all, i)) return CMLP_ERROR_FILE_VALUE;
         if (are_ordered || !i) continue;
         const cmlp_value before = cmlpi_value_at(list, &all, i - 1);
@@ -121,8 +117,7 @@ static cmlp_status check_stored_texts(const cmlp_model *model, const cmlpi_value
                                    {CMLP_TARGET_ENDS, CMLP_TARGET_TEXT}, {CMLP_FORMAT_ENDS, CMLP_FORMAT_TEXT}
 #endif
     };
-    const unsigned char *kind = tensor_at(model, CMLP_LABEL_KIND);
-    cmlp_status status = check_stored_labels(labels, model->is_multilabel, kind && kind[1] == CMLP_LABELS_ARE_ORDERED);
+    cmlp_status status = check_stored_labels(labels, model->kind);
     if (status) return cmlpi_refuse(refused, status, "labels");
     for (size_t i = 0; !status && i < sizeof texts / sizeof *texts; i++) {
         const cmlpi_value_list list = list_texts(model, texts[i][0], texts[i][1]);
@@ -197,7 +192,7 @@ static cmlp_status check_stored_categories(cmlp_model *model)
 cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused)
 {
     const cmlpi_value_list labels = list_labels(model);
-    cmlp_status status = labels.n ? check_kind_of_labels(model, &labels) : CMLP_OK;
+    cmlp_status status = labels.n ? check_type_of_labels(&labels) : CMLP_OK;
     if (status) return cmlpi_refuse(refused, status, "labels");
 #if CMLP_CHECKS_VALUES
     if (!status) status = check_stored_texts(model, &labels, refused);

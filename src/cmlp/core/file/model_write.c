@@ -44,26 +44,11 @@ static const cmlp_model_array *array_at(const cmlpi_writer *w, int64_t i, int64_
     return is_own ? &w->own[own] : &content->arrays[(*given)++];
 }
 
-/* What cmlp.load of Python returns; NULL: a Network. Python's classifiers have two labels of one output, and each estimator
- * has its losses. */
-static const char *class_of(const cmlpi_writer *w)
-{
-    const cmlp_model_content *content = w->content;
-    const cmlp_loss loss = w->net->loss;
-    const int is_of_classes = loss == CMLP_LOSS_LOG || loss == CMLP_LOSS_FOCAL || loss == CMLP_LOSS_LABEL_SMOOTHING;
-    if (w->table) return w->table->targets ? "TabularRegressor" : "TabularClassifier";
-    if (content->is_regressor) return is_of_classes ? NULL : "MLPRegressor";
-    if (!content->n_labels || !(is_of_classes || loss == CMLP_LOSS_SQUARED_ERROR)) return NULL;
-    const int is_pair = content->n_labels == 2 && cmlpi_n_out(w->net) == 2 && !content->is_multilabel;
-    return is_pair ? NULL : "MLPClassifier";
-}
-
 static void put_metadata(sink *s, const cmlpi_writer *w, uint32_t crc)
 {
     const cmlp_net *net = w->net;
     put_text(s, CMLP_HEAD_START CMLP_HEAD_VERSION);
     put_hex(s, crc, 8);
-    if (cmlpi_has_order(w)) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_ORDERED);
     if (w->table && w->table->n_targets > 1) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_TARGETS);
     if (w->table && w->table->has_threshold) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_THRESHOLD);
     put_text(s, "\",\"data_crc32\":\"");
@@ -83,16 +68,13 @@ static void put_metadata(sink *s, const cmlpi_writer *w, uint32_t crc)
         put_byte(s, j ? ',' : ':');
         put_hex_double(s, cmlpi_quantiles(net)[j]);
     }
+    put_text(s, CMLP_HEAD_KIND);
+    put_text(s, cmlpi_kind_names[w->kind - 1]);
     if (w->table) {
         put_text(s, "\"" CMLP_HEAD_COLUMNS "\"");
         w->put_columns(s, w->table);
     }
     put_byte(s, '"');
-    if (!w->content->has_any_names && class_of(w)) {
-        put_text(s, ",\"class\":\"");
-        put_text(s, class_of(w));
-        put_byte(s, '"');
-    }
     for (int64_t i = 0; i < w->content->n_strings; i++) {
         const cmlp_model_string *string = &w->content->strings[i];
         put_name(s, string->key);
@@ -248,14 +230,14 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, int64_
     if (status) return cmlpi_refuse(&run->refused, status, "net");
     status = cmlpi_check_params(net, params, n_params, "params", run);
     if (status) return status;
-    status = CMLP_READ(&copy, content, cmlp_model_content, reserved);
+    status = CMLP_READ(&copy, content, cmlp_model_content, has_any_names);
     if (status) return cmlpi_refuse(&run->refused, status, "content");
     if (!copy.write) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "content->write");
-    if (copy.reserved) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "content->reserved");
     status = check_scale(&copy, run);
-    const cmlpi_content_kind kind = {.n_outputs = cmlpi_n_out(net), .has_training = copy.training != NULL};
+    const cmlpi_content_kind kind = {.has_training = copy.training != NULL};
     if (!status && copy.training) status = cmlpi_read_training(&training, net, copy.training, run);
     if (!status) status = cmlpi_check_content(&copy, &kind, run);
+    if (!status) status = cmlpi_check_labels(&w, run);
     if (!status) status = cmlpi_check_given_values(&w, run);
     if (!status) status = cmlpi_check_row_workspace(net, run, &divided);
     if (status) return status;

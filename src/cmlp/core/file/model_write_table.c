@@ -244,8 +244,7 @@ static cmlp_status check_table_content(const cmlp_model_content *content, cmlp_r
     if (content->training) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->training");
     if (content->factors) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->factors");
     if (content->shifts) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->shifts");
-    if (content->input_scale != 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale");
-    return content->reserved ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->reserved") : CMLP_OK;
+    return content->input_scale != 0 ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale") : CMLP_OK;
 }
 
 static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
@@ -257,7 +256,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     size_t needed;
     cmlp_status status = read_table(table, &checked, run->workspace, &needed, &divided, run);
     if (status) return status;
-    status = CMLP_READ(&copy, content, cmlp_model_content, reserved);
+    status = CMLP_READ(&copy, content, cmlp_model_content, has_any_names);
     if (status) return cmlpi_refuse(&run->refused, status, "content");
     status = check_table_content(&copy, run);
     if (!status) status = cmlpi_require_workspace(run, needed);
@@ -265,9 +264,12 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     const cmlp_table *const t = &checked;
     cmlpi_writer w = {.net = t->nets[0].net, .table = t, .put_columns = put_columns, .nets = t->nets, .n_nets = t->n_nets,
                       .content = &copy, .input_scale = 1};
-    const cmlpi_content_kind kind = {.n_outputs = cmlpi_n_out(w.net), .output = cmlpi_output_activation(w.net),
-                                     .columns = t->columns, .n_columns = t->n_columns, .n_targets = t->n_targets,
-                                     .has_calibration = t->calibration != NULL, .is_ordered = cmlpi_has_order(&w)};
+    status = cmlpi_check_labels(&w, run);
+    if (status) return status;
+    const int has_several = t->n_targets > 1 || w.kind == CMLP_MODEL_MULTILABEL;
+    const cmlpi_content_kind kind = {.columns = t->columns, .n_columns = t->n_columns,
+                                     .n_targets = has_several ? cmlpi_n_out(w.net) : 1,
+                                     .has_calibration = t->calibration != NULL};
     w.order = divided.order;
     if (t->calibration) {
         status = CMLP_READ(&calibration, t->calibration, cmlp_table_calibration, is_held_out);

@@ -11,7 +11,7 @@ typedef enum value_list { LABEL_LIST, NAME_LIST, TARGET_LIST, WORD_LIST, FORMAT_
 
 static value_list list_of(int tensor)
 {
-    if (tensor >= CMLP_LABEL_ENDS && tensor <= CMLP_LABEL_TEXT) return LABEL_LIST;
+    if (tensor >= CMLP_LABEL_ENDS && tensor <= CMLP_LABEL_TYPE) return LABEL_LIST;
     if (tensor == CMLP_NAME_ENDS || tensor == CMLP_NAME_TEXT) return NAME_LIST;
     if (tensor == CMLP_CELL_ENDS || tensor == CMLP_CELL_TEXT) return WORD_LIST;
     if (tensor == CMLP_FORMAT_ENDS || tensor == CMLP_FORMAT_TEXT) return FORMAT_LIST;
@@ -78,58 +78,75 @@ static cmlp_status check_list(const cmlpi_writer *w, value_list list, int64_t co
     return CMLP_OK;
 }
 
-int cmlpi_has_order(const cmlpi_writer *w)
-{
-    return w->table && cmlpi_n_out(w->net) > 1 && w->content->n_labels == cmlpi_n_out(w->net) + 1;
-}
-
-/* Whether the file says that labels are ordered: also two labels of a table that do not ascend. */
-static int are_ordered(const cmlpi_writer *w)
+/* The kind that follows from the labels and targets. Two labels of a network with two outputs are those of a network: Python's
+ * classifiers have one output for them. */
+static cmlp_model_kind usual_kind(const cmlpi_writer *w, const cmlpi_model_outputs *outputs)
 {
     const cmlp_value *labels = w->content->labels;
-    if (cmlpi_has_order(w)) return 1;
-    return w->table && w->content->n_labels == 2 && cmlpi_n_out(w->net) == 1 && cmlpi_compare_values(&labels[0], &labels[1]) > 0;
+    if (outputs->has_targets) return CMLP_MODEL_REGRESSOR;
+    if (!w->table) return cmlpi_fits_kind(CMLP_MODEL_CLASSIFIER, outputs) ? CMLP_MODEL_CLASSIFIER : CMLP_MODEL_NETWORK;
+    const int is_cumulative = outputs->n_labels == outputs->n + 1;
+    const int is_descending = outputs->n_labels == 2 && cmlpi_compare_values(&labels[0], &labels[1]) > 0;
+    return is_cumulative && (outputs->n > 1 || is_descending) ? CMLP_MODEL_ORDERED : CMLP_MODEL_CLASSIFIER;
 }
 
 /* Whether label i is where it must be: above the one before it, or of ordered labels, equal to none before it. */
 static int is_in_place(const cmlpi_writer *w, int64_t i)
 {
     const cmlp_value *labels = w->content->labels;
-    if (!are_ordered(w)) return !i || cmlpi_compare_values(&labels[i - 1], &labels[i]) < 0;
+    if (w->kind != CMLP_MODEL_ORDERED) return !i || cmlpi_compare_values(&labels[i - 1], &labels[i]) < 0;
     for (int64_t k = 0; k < i; k++)
         if (!cmlpi_compare_values(&labels[k], &labels[i])) return 0;
     return 1;
 }
 
-static cmlp_status check_labels(const cmlpi_writer *w, int64_t *bad)
+/* Checks the number of labels, and each of them alone. */
+static cmlp_status check_label_list(const cmlpi_writer *w, int64_t *bad)
 {
-    const cmlp_model_content *content = w->content;
-    const cmlp_value *labels = content->labels;
-    const int64_t n = content->n_labels, n_outputs = cmlpi_n_out(w->net);
+    const cmlp_value *labels = w->content->labels;
+    const int64_t n = w->content->n_labels, n_outputs = cmlpi_n_out(w->net);
     const int is_logistic = cmlpi_output_activation(w->net) == CMLP_ACTIVATION_LOGISTIC;
-    char buffer[CMLP_PRINTED];
-    if (n < 0 || (!n && content->is_multilabel)) return CMLP_ERROR_OPTION;
-    if (content->is_regressor && (n || w->table)) return CMLP_ERROR_OPTION;
+    if (n < 0) return CMLP_ERROR_OPTION;
     if (!n) return CMLP_OK;
     if (!labels) return CMLP_ERROR_NULL;
     if (cmlpi_misaligned(labels, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
     if (!is_logistic && cmlpi_output_activation(w->net) != CMLP_ACTIVATION_SOFTMAX) return CMLP_ERROR_VALUE;
     const int is_cumulative = is_logistic && n == n_outputs + 1 && (n == 2 || (w->table && n <= CMLP_MAX_RANKS));
     if (n != n_outputs && !is_cumulative) return CMLP_ERROR_VALUE;
-    if (content->is_multilabel && (!is_logistic || n != n_outputs || n < 2)) return CMLP_ERROR_VALUE;
-    const cmlp_status status = check_list(w, LABEL_LIST, 0, bad);
-    if (status) return status;
-    for (int64_t i = 0; i < n; i++) {
+    return check_list(w, LABEL_LIST, 0, bad);
+}
+
+static cmlp_status compare_labels(const cmlpi_writer *w, int64_t *bad)
+{
+    const cmlp_value *labels = w->content->labels;
+    char buffer[CMLP_PRINTED];
+    for (int64_t i = 0; i < w->content->n_labels; i++) {
         const cmlp_value text = cmlpi_with_text(&labels[i], buffer);
         *bad = i;
         if (labels[i].kind != labels[0].kind || labels[i].kind == CMLP_VALUE_MISSING) return CMLP_ERROR_VALUE;
         if (!text.n_text && labels[i].kind == CMLP_VALUE_DOUBLE) return CMLP_ERROR_VALUE;
         if (!cmlpi_has_text(&labels[i], &text)) return CMLP_ERROR_VALUE;
-        if (content->is_multilabel && !cmlpi_is_number_of(&labels[i], i)) return CMLP_ERROR_VALUE;
+        if (w->kind == CMLP_MODEL_MULTILABEL && !cmlpi_is_number_of(&labels[i], i)) return CMLP_ERROR_VALUE;
         if (!is_in_place(w, i)) return CMLP_ERROR_VALUE;
     }
     *bad = -1;
     return CMLP_OK;
+}
+
+cmlp_status cmlpi_check_labels(cmlpi_writer *w, cmlp_run *run)
+{
+    const cmlpi_model_outputs outputs = {.is_table = w->table != NULL,
+                                         .has_targets = w->table && w->table->targets,
+                                         .loss = w->net->loss,
+                                         .activation = cmlpi_output_activation(w->net),
+                                         .n = cmlpi_n_out(w->net),
+                                         .n_labels = w->content->n_labels};
+    cmlp_status status = check_label_list(w, &run->bad_index);
+    if (status) return cmlpi_refuse(&run->refused, status, "content->labels");
+    w->kind = w->content->kind ? w->content->kind : usual_kind(w, &outputs);
+    if (!cmlpi_fits_kind(w->kind, &outputs)) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "content->kind");
+    status = compare_labels(w, &run->bad_index);
+    return status ? cmlpi_refuse(&run->refused, status, "content->labels") : CMLP_OK;
 }
 
 /* Checks n texts of a program. */
@@ -235,9 +252,7 @@ static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
 cmlp_status cmlpi_check_given_values(cmlpi_writer *w, cmlp_run *run)
 {
     const char **const refused = &run->refused;
-    cmlp_status status = check_labels(w, &run->bad_index);
-    if (status) return cmlpi_refuse(refused, status, "content->labels");
-    status = check_input_names(w, &run->bad_index);
+    cmlp_status status = check_input_names(w, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "content->names");
     status = read_cells(w, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "content->cells");
@@ -323,12 +338,8 @@ void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor)
     int64_t n = 0;
     for (int64_t i = 0; i < columns_of(w, CATEGORY_LIST); i++) n += count_of(w, CATEGORY_LIST, i);
     switch (tensor) {
-    case CMLP_LABEL_KIND:
-        if (!w->content->n_labels) return;
-        put_byte(s, (unsigned)w->content->labels[0].kind);
-        put_byte(s, w->content->is_multilabel ? CMLP_LABELS_ARE_SEVERAL
-                    : are_ordered(w)          ? CMLP_LABELS_ARE_ORDERED
-                                              : CMLP_LABELS_ARE_CLASSES);
+    case CMLP_LABEL_TYPE:
+        if (w->content->n_labels) put_byte(s, (unsigned)w->content->labels[0].kind);
         return;
     case CMLP_CATEGORY_COUNTS:
         for (int64_t i = 0; n && i < columns_of(w, CATEGORY_LIST); i++)

@@ -14,6 +14,7 @@ typedef struct cmlpi_writer {
     const cmlp_table_network *nets;
     int64_t n_nets;
     const cmlp_model_content *content;
+    cmlp_model_kind kind;
     cmlp_model_cells cells; /* a copy of those of the content; zeros if it has none */
     const cmlp_table_calibration *calibration; /* of a table; or NULL */
     double input_scale;
@@ -39,12 +40,11 @@ static inline double cmlpi_pseudo_random(int64_t i)
     return (double)(bits ^ bits >> 16) / 2147483648.0 - 1;
 }
 
-/* Checks labels, names, cells and categories, copies the cells to w->cells, and sorts the categories into w->order;
- * run->refused and run->bad_index report which one is refused. */
-cmlp_status cmlpi_check_given_values(cmlpi_writer *w, cmlp_run *run);
+/* Checks the labels and the kind, and sets w->kind; run->refused and run->bad_index report what is refused. */
+cmlp_status cmlpi_check_labels(cmlpi_writer *w, cmlp_run *run);
 
-/* Whether a table has three ordered labels or more: one more than outputs, which are cumulative. */
-int cmlpi_has_order(const cmlpi_writer *w);
+/* Checks names, cells and categories likewise, copies the cells to w->cells, and sorts the categories into w->order. */
+cmlp_status cmlpi_check_given_values(cmlpi_writer *w, cmlp_run *run);
 
 /* Adds their tensors to the arrays, and brings all arrays into the order of their names. */
 cmlp_status cmlpi_list_values(cmlpi_writer *w);
