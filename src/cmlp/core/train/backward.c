@@ -236,7 +236,7 @@ cmlp_status cmlpi_batch_read(cmlpi_batch_job *job, const void *params, int64_t n
     if (!job->data.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, rows->order ? "rows->n_order" : "rows->n_rows");
     job->params = (void *)(uintptr_t)params; /* written in training only, where the caller can */
     job->penalized = is_penalized(net, &job->objective);
-    job->cost = job->plain = (cmlpi_sum){0};
+    job->cost_sum = job->plain_cost_sum = (cmlpi_sum){0};
     return cmlpi_check_params(net, params, n_params, "params", run);
 }
 
@@ -392,7 +392,7 @@ static cmlpi_fault polled(const cmlpi_batch_job *job, cmlpi_thread self)
     return (cmlpi_fault){cancelled ? CMLP_CANCELLED : CMLP_OK, -1, -1};
 }
 
-void cmlpi_batch_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self)
+void cmlpi_process_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self)
 {
     int64_t a, b;
     cmlpi_team_range(n, 1, self.index, self.size, &a, &b);
@@ -428,10 +428,10 @@ int cmlpi_process_batch(cmlpi_batch_job *job, cmlpi_thread self)
     for (int64_t t = 0, n; t < job->n; t += n) {
         if (t) cmlpi_team_barrier(self);
         n = job->n - t < job->memory.rows ? job->n - t : job->memory.rows;
-        cmlpi_batch_rows(job, job->first + t, n, self);
+        cmlpi_process_rows(job, job->first + t, n, self);
         if (cmlpi_first_fault(job->memory.faults, self.size).status) return 0;
-        if (!self.index) cmlpi_batch_costs(job, job->memory.costs, n, &job->cost);
-        if (!self.index && job->derivatives) cmlpi_batch_costs(job, job->memory.plain_costs, n, &job->plain);
+        if (!self.index) cmlpi_add_costs(job, job->memory.costs, n, &job->cost_sum);
+        if (!self.index && job->derivatives) cmlpi_add_costs(job, job->memory.plain_costs, n, &job->plain_cost_sum);
         if (job->memory.gradient) cmlpi_weights_microbatch(job, t, n, self);
     }
     cmlpi_batch_clipped_step(job, self);
