@@ -95,7 +95,7 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
     const cmlp_net *net = job->data.net;
     const cmlpi_batch_memory *memory = &job->memory;
     const cmlpi_layer_memory *output = &memory->layers[net->depth - 1];
-    const int64_t selected = range->selected, a = range->a, n = range->n;
+    const int64_t selected = range->selected, at = range->at, n = range->n;
     const int64_t n_out = cmlpi_n_out(net), max_rows = target_rows(net, n);
     void *const scratch = cmlpi_thread_scratch(job, range->index);
     cmlpi_loss_values values = {.activation = cmlpi_output_activation(net),
@@ -106,7 +106,7 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
                                 .is_given = job->objective.loss != NULL,
                                 .scale = job->objective.loss_scale,
                                 .clip = job->objective.log_loss_clip};
-    cmlpi_gather_row_weights(&job->data, selected, n, memory->row_weights + a);
+    cmlpi_gather_row_weights(&job->data, selected, n, memory->row_weights + at);
     const int by_class_index = reads_class_indices(&job->data, net->loss) && !job->objective.loss;
     const int has_plain = job->derivatives && memory->plain_costs != memory->costs;
     for (int64_t i = 0, m; i < n; i += m) {
@@ -116,17 +116,17 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
         else
             cmlpi_gather_targets(&job->data, selected + i, m, scratch);
         values.class_indices = by_class_index ? scratch : NULL;
-        values.row_weights = job->data.row_weights ? memory->row_weights + a + i : NULL;
-        void *z = cmlpi_at(net, output->activations, (a + i) * n_out),
-             *deltas = cmlpi_at(net, output->deltas, (a + i) * n_out);
-        if (values.is_given && !call_loss(job, selected + i, m, z, scratch, memory->costs + a + i, deltas))
+        values.row_weights = job->data.row_weights ? memory->row_weights + at + i : NULL;
+        void *z = cmlpi_at(net, output->activations, (at + i) * n_out),
+             *deltas = cmlpi_at(net, output->deltas, (at + i) * n_out);
+        if (values.is_given && !call_loss(job, selected + i, m, z, scratch, memory->costs + at + i, deltas))
             return (cmlpi_fault){CMLP_CANCELLED, -1, -1};
-        if (has_plain) compute_plain_costs(job, values, selected + i, m, z, deltas, scratch, memory->plain_costs + a + i);
+        if (has_plain) compute_plain_costs(job, values, selected + i, m, z, deltas, scratch, memory->plain_costs + at + i);
         if (want_delta || !values.is_given)
-            net->kernels->loss(&values, z, scratch, deltas, m, n_out, memory->costs + a + i);
+            net->kernels->loss(&values, z, scratch, deltas, m, n_out, memory->costs + at + i);
     }
-    const cmlpi_fault faults[2] = {check_costs(job, memory->costs + a, selected, n, scratch),
-                                   check_costs(job, memory->plain_costs + a, selected, has_plain ? n : 0, scratch)};
+    const cmlpi_fault faults[2] = {check_costs(job, memory->costs + at, selected, n, scratch),
+                                   check_costs(job, memory->plain_costs + at, selected, has_plain ? n : 0, scratch)};
     return cmlpi_first_fault(faults, 2);
 }
 
