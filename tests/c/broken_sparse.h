@@ -49,7 +49,7 @@ static void csr_gradient_last_row(CSR_GRADIENT_ARGUMENTS)
 static void csr_gradient_overwrites_sums(CSR_GRADIENT_ARGUMENTS)
 {
     cmlpi_gradient_output other = *to;
-    other.first = 1;
+    other.is_first = 1;
     real->csr_gradient(x, &other, scratch);
 }
 

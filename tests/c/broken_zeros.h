@@ -106,13 +106,13 @@ static void gradient_nonzero(GRADIENT_ARGUMENTS)
 
 static void gradient_forgets_zero_rows(GRADIENT_ARGUMENTS) /* skips weight decay of rows without inputs */
 {
-    const int broken = a->column_mask && to->mode == CMLP_UPDATE && to->first;
+    const int broken = a->column_mask && to->mode == CMLP_UPDATE && to->is_first;
     (broken ? gradient_nonzero : real->gradient)(a, to);
 }
 
 static void gradient_forgets_zero_groups(GRADIENT_ARGUMENTS)
 {
-    const int broken = a->mask && to->mode == CMLP_UPDATE && to->first;
+    const int broken = a->mask && to->mode == CMLP_UPDATE && to->is_first;
     (broken ? gradient_nonzero : real->gradient)(a, to);
 }
 

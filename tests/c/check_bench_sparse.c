@@ -77,7 +77,7 @@ static void run_gradient(const sparse_work *w, int what, const cmlpi_csr *x, con
     const void *list[CMLP_CHUNK];
     const cmlpi_dense_input a = {.rows = x->rows, .list = list};
     const int updates = what == UPDATE || what == UPDATE_DENSE;
-    const cmlpi_gradient_output to = {.d = w->d, .k1 = w->n_in, .n_out = w->n_out, .first = 1, .sums = w->sums, .w = w->w,
+    const cmlpi_gradient_output to = {.d = w->d, .k1 = w->n_in, .n_out = w->n_out, .is_first = 1, .sums = w->sums, .w = w->w,
                                  .mode = updates ? CMLP_UPDATE : CMLP_GRADIENT, .inverse = 1e-9,
                                  .rate = 1e-9,
                                  .tuning = cmlpi_tunings};

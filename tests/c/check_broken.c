@@ -93,7 +93,7 @@ static void gradient_last_row(GRADIENT_ARGUMENTS)
 static void gradient_overwrites_sums(GRADIENT_ARGUMENTS)
 {
     cmlpi_gradient_output other = *to;
-    other.first = 1;
+    other.is_first = 1;
     real->gradient(a, &other);
 }
 

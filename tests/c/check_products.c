@@ -275,7 +275,7 @@ typedef struct gradient_case {
     rows_of a;
     operand *d, *sums, *w;
     int64_t n_out, k0, k1;
-    int first;
+    int is_first;
     cmlpi_finish_mode mode;
     double alpha, inverse, rate;
 } gradient_case;
@@ -287,7 +287,7 @@ static void call_gradient(const cmlpi_kernels *table, void *context)
     const cmlpi_dense_input a = {.rows = x.rows, .list = c->a.list, .column_mask = x.column_mask, .mask = x.mask,
                                     .ld_mask = x.ld_mask, .copy = x.copy};
     const cmlpi_gradient_output to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
-                                 .first = c->first, .sums = c->sums->place.data, .w = c->w->place.data,
+                                 .is_first = c->is_first, .sums = c->sums->place.data, .w = c->w->place.data,
                                  .mode = c->mode, .alpha = c->alpha, .inverse = c->inverse, .rate = c->rate,
                                  .tuning = pick_tuning(c->h, table)};
     table->gradient(&a, &to);
@@ -306,10 +306,10 @@ static void verify_gradient(harness *h, const gradient_case *c, int64_t k, int64
         expect_exactly(h, c->w, at, w);
         return;
     }
-    product_sum p = start_product(dtype, c->first ? 0 : before);
+    product_sum p = start_product(dtype, c->is_first ? 0 : before);
     for (int64_t i = 0; i < c->a.rows; i++)
         add_product(&p, row_element(h, &c->a, i, k), get(dtype, c->d->before, i * c->n_out + j));
-    if (!c->first) p.total = before; /* continue the partial sum */
+    if (!c->is_first) p.total = before; /* continue the partial sum */
     end_chunk(&p);
     const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
     const double plain = (alpha * w + p.plain) * inverse;
@@ -332,7 +332,7 @@ static void verify_gradient(harness *h, const gradient_case *c, int64_t k, int64
 void check_gradient(harness *h)
 {
     static const char *const modes[] = {"sum", "gradient", "update"};
-    gradient_case c = {.h = h, .first = (int)random_below(&h->random, 2)};
+    gradient_case c = {.h = h, .is_first = (int)random_below(&h->random, 2)};
     const int64_t rows = h->number % 4 ? h->number % 23 : PICK(h, 0, 1, 10, 63, 64, 127, 128);
     const left_out zeros = (left_out)random_below(&h->random, 3);
     const int64_t n_in = h->number % 7 ? random_below(&h->random, zeros ? 200 : 60)
@@ -353,11 +353,11 @@ void check_gradient(harness *h)
     c.sums = new_operand(h, "sums", h->dtype, n_in * c.n_out, OUTPUT);
     const int in_place = c.mode == CMLP_GRADIENT && random_below(&h->random, 2);
     c.w = in_place ? c.sums : new_operand(h, "w", h->dtype, n_in * c.n_out, OUTPUT);
-    if (c.first && !in_place) fill(c.sums, NAN);
+    if (c.is_first && !in_place) fill(c.sums, NAN);
     for (int64_t i = 0; i < c.sums->n; i++) /* no sum is -0 */
         if (get(h->dtype, c.sums->before, i) == 0) put(h->dtype, c.sums->before, i, 0);
     snprintf(h->shape, sizeof h->shape, "rows %d, k %d to %d of %d, n_out %d, %s, %s, %s%s", (int)rows, (int)c.k0,
-             (int)c.k1, (int)n_in, (int)c.n_out, modes[c.mode], c.first ? "first" : "not first",
+             (int)c.k1, (int)n_in, (int)c.n_out, modes[c.mode], c.is_first ? "first" : "not first",
              c.a.listed ? "listed" : "one block", zeros_names[zeros]);
     run_tables(h, call_gradient, &c);
     same_outputs(h);

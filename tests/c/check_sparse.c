@@ -116,7 +116,7 @@ typedef struct csr_gradient_case {
     sparse_rows x;
     operand *d, *sums, *w, *scratch;
     int64_t n_out, k0, k1;
-    int first;
+    int is_first;
     cmlpi_finish_mode mode;
     double alpha, inverse, rate;
 } csr_gradient_case;
@@ -126,7 +126,7 @@ static void call_csr_gradient(const cmlpi_kernels *table, void *context)
     csr_gradient_case *c = context;
     const cmlpi_csr x = sparse_at(&c->x);
     const cmlpi_gradient_output to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
-                                 .first = c->first, .sums = c->sums->place.data, .w = c->w->place.data,
+                                 .is_first = c->is_first, .sums = c->sums->place.data, .w = c->w->place.data,
                                  .mode = c->mode, .alpha = c->alpha, .inverse = c->inverse, .rate = c->rate};
     table->csr_gradient(&x, &to, c->scratch->place.data);
 }
@@ -141,14 +141,14 @@ static void verify_csr_gradient(harness *h, const csr_gradient_case *c, int64_t 
     for (int64_t j = 0; j < c->n_out; j++) {
         const int64_t at = k * c->n_out + j;
         const double before = get(dtype, c->sums->before, at), w = get(dtype, c->w->before, at);
-        product_sum p = start_product(dtype, c->first ? 0 : before);
+        product_sum p = start_product(dtype, c->is_first ? 0 : before);
         for (int64_t i = 0; i < c->x.rows; i++)
             add_product(&p, column[i], stored[i] ? get(dtype, c->d->before, i * c->n_out + j) : 0);
         end_chunk(&p);
         const int inside = k >= c->k0 && k < c->k1;
         const cmlpi_finish_mode mode = c->mode;
         /* a skipped update gives the same w unless w is infinite */
-        const int skipped = !any && c->first && alpha == 0 && mode == CMLP_UPDATE;
+        const int skipped = !any && c->is_first && alpha == 0 && mode == CMLP_UPDATE;
         const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
         const double sum = mode == CMLP_KEEP_SUM ? p.total : g;
         expect_exactly(h, c->sums, at, inside && mode != CMLP_UPDATE ? sum : before);
@@ -168,7 +168,7 @@ void check_csr_gradient(harness *h)
     const int64_t rows = h->number % 6 ? random_below(&h->random, 20) : PICK(h, 0, 1, 64, 127, 128, 129, 200, 256);
     /* column counts around a block's width, and more values than a block's capacity */
     const int64_t n_in = h->number % 17 ? random_below(&h->random, 50) : PICK(h, 0, 1, 1024, 1025, 2000, 4096, 4097);
-    c = (csr_gradient_case){.first = (int)random_below(&h->random, 2)};
+    c = (csr_gradient_case){.is_first = (int)random_below(&h->random, 2)};
     c.n_out = n_in < 100 ? pick_width(h) : 1 + random_below(&h->random, 3);
     if (n_in < 50 && rows < 100 && !random_below(&h->random, 8)) c.n_out = PICK(h, 127, 128, 129, 143);
     make_sparse(h, &c.x, rows, rows * n_in > 14000 ? 100 : n_in);
@@ -182,14 +182,14 @@ void check_csr_gradient(harness *h)
     c.sums = new_operand(h, "sums", h->dtype, c.x.n_in * c.n_out, OUTPUT);
     const int in_place = c.mode == CMLP_GRADIENT && random_below(&h->random, 2);
     c.w = in_place ? c.sums : new_operand(h, "w", h->dtype, c.x.n_in * c.n_out, OUTPUT);
-    if (c.first && !in_place) fill(c.sums, NAN);
+    if (c.is_first && !in_place) fill(c.sums, NAN);
     for (int64_t i = 0; i < c.sums->n; i++) /* sums are never -0 */
         put(h->dtype, c.sums->before, i, get(h->dtype, c.sums->before, i) + 0.0);
     const int64_t bytes = cmlpi_csr_bytes(rows, c.k1 - c.k0, (int64_t)size_of(h->dtype));
     c.scratch = new_operand(h, "scratch", CMLP_INT64, (bytes + 7) / 8, SCRATCH);
     snprintf(h->shape, sizeof h->shape, "rows %d, k %d to %d of %d, %d stored, n_out %d, %s, %s, values %d, columns %d",
              (int)rows, (int)c.k0, (int)c.k1, (int)c.x.n_in, (int)c.x.n, (int)c.n_out, modes[c.mode],
-             c.first ? "first" : "not first", (int)c.x.values->dtype, (int)c.x.columns->dtype);
+             c.is_first ? "first" : "not first", (int)c.x.values->dtype, (int)c.x.columns->dtype);
     run_tables(h, call_csr_gradient, &c);
     same_outputs(h);
     for (int64_t k = 0; k < c.x.n_in; k++) {

@@ -45,7 +45,8 @@ int main(int argc, char **argv)
     char *const memory = (char *)malloc(info.model_size + 1); /* any alignment will do */
     CHECK(memory);
     const cmlp_model *model = NULL;
-    const cmlp_model_options options = {.struct_size = sizeof options, .is_trusted = 1};
+    cmlp_model_options options = CMLP_INIT(cmlp_model_options);
+    options.is_trusted = 1;
     OK(cmlp_model_init(memory + 1, info.model_size, bytes, n, &options, &model, NULL));
     static job jobs[4];
     pthread_t threads[4];

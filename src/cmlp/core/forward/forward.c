@@ -27,22 +27,22 @@ typedef struct forward_job {
     thread_memory memory;         /* of the calling thread */
     size_t begin, memory_size;    /* where the threads' memory begins in the workspace, and the bytes of each */
     void *team;
-    int64_t step;                 /* rows of a microbatch */
+    int64_t microbatch;           /* rows of each */
     cmlpi_atomic next, stopped;    /* next microbatch to take; whether to stop */
     cmlpi_fault *faults;           /* of each thread */
 } forward_job;
 
 static int64_t microbatch_rows(int64_t n_rows) { return n_rows < FORWARD_ROWS ? n_rows : FORWARD_ROWS; }
 
-/* Each thread gets at least STEPS microbatches, so that all threads end at about the same time; but microbatches of
+/* Each thread gets at least LEAST_MICROBATCHES microbatches, so that all threads end at about the same time; but microbatches of
  * less than MIN_ROWS rows would read the weights too often. */
-#define STEPS 4
+#define LEAST_MICROBATCHES 4
 #define MIN_ROWS 28
 
-static int64_t rows_per_step(int64_t n_rows, int32_t threads)
+static int64_t rows_per_microbatch(int64_t n_rows, int32_t threads)
 {
-    const int64_t step = (n_rows - 1) / (STEPS * threads) + 1;
-    return threads == 1 ? microbatch_rows(n_rows) : microbatch_rows(step < MIN_ROWS ? MIN_ROWS : step);
+    const int64_t rows = (n_rows - 1) / (LEAST_MICROBATCHES * threads) + 1;
+    return threads == 1 ? microbatch_rows(n_rows) : microbatch_rows(rows < MIN_ROWS ? MIN_ROWS : rows);
 }
 
 static void lay_out_thread(cmlpi_arena *arena, const cmlp_net *net, int sparse, int64_t rows, thread_memory *memory)
@@ -231,9 +231,9 @@ static void forward_thread(void *context, cmlpi_thread self)
     for (;;) {
         if (!self.index && cmlpi_polls_cancel(job->run)) cmlpi_atomic_store(&job->stopped, 1);
         if (cmlpi_atomic_load(&job->stopped)) return;
-        const int64_t first = cmlpi_atomic_add(&job->next, 1) * job->step, left = job->data.n - first;
+        const int64_t first = cmlpi_atomic_add(&job->next, 1) * job->microbatch, left = job->data.n - first;
         if (left <= 0) return;
-        const int64_t n = left < job->step ? left : job->step;
+        const int64_t n = left < job->microbatch ? left : job->microbatch;
         if (n > 1)
             *fault = predict_rows(&job->data, job->params, &job->wanted, &memory, first, n);
         else
@@ -292,7 +292,7 @@ static cmlp_status forward(forward_job *job, cmlp_run *run)
                                                    data->n, run->n_threads));
     if (status) return status;
     job->run = run;
-    job->step = rows_per_step(data->n, threads);
+    job->microbatch = rows_per_microbatch(data->n, threads);
     cmlpi_atomic_init(&job->next, 0);
     cmlpi_atomic_init(&job->stopped, 0);
     for (int32_t i = 0; i < threads; i++) job->faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};

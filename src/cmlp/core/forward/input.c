@@ -67,7 +67,7 @@ static int64_t mask_rows(const cmlp_net *net, const cmlpi_input_memory *input, c
                          int64_t end)
 {
     int64_t masked = 0;
-    for (int64_t row = range->a + i; row < range->a + end; row++)
+    for (int64_t row = range->at + i; row < range->at + end; row++)
         masked += net->kernels->nonzero_mask(input->list[row], cmlpi_n_in(net), input->mask + row * n_words(net));
     return masked;
 }
@@ -114,12 +114,12 @@ uint64_t *cmlpi_merge_column_masks(const cmlp_net *net, const cmlpi_input_memory
     return mostly_nonzero(merged, words) ? NULL : merged;
 }
 
-cmlpi_dense_input cmlpi_gathered_rows(const cmlp_net *net, const cmlpi_input_memory *input, int64_t a, int64_t n,
+cmlpi_dense_input cmlpi_gathered_rows(const cmlp_net *net, const cmlpi_input_memory *input, int64_t at, int64_t n,
                                          int masked, int32_t index)
 {
     return (cmlpi_dense_input){.rows = n,
-                                  .list = input->list + a,
-                                  .mask = masked ? input->mask + a * n_words(net) : NULL,
+                                  .list = input->list + at,
+                                  .mask = masked ? input->mask + at * n_words(net) : NULL,
                                   .ld_mask = n_words(net),
                                   .copy = cmlpi_copy_buffer(input, index)};
 }
@@ -133,25 +133,25 @@ static int stay_bytes(const cmlpi_data *data, const cmlpi_row_range *range, cons
 
 static void gather(const cmlpi_data *data, const cmlpi_row_range *range, const cmlpi_input_memory *input)
 {
-    const int64_t n_in = cmlpi_n_in(data->net), a = range->a;
+    const int64_t n_in = cmlpi_n_in(data->net), at = range->at;
     if (stay_bytes(data, range, input))
-        cmlpi_list_rows(data, range->selected, range->n, input->list + a);
+        cmlpi_list_rows(data, range->selected, range->n, input->list + at);
     else
-        cmlpi_gather_rows(data, range->selected, range->n, input->list + a,
-                          cmlpi_at(data->net, input->converted, a * n_in));
+        cmlpi_gather_rows(data, range->selected, range->n, input->list + at,
+                          cmlpi_at(data->net, input->converted, at * n_in));
 }
 
 /* A range's dense rows [i, i + n) in the form that the kernel reads. */
 static cmlpi_dense_input range_input(const cmlpi_data *data, const cmlpi_row_range *range, const cmlpi_input_memory *input,
                                      int64_t i, int64_t n, int masked)
 {
-    const int64_t a = range->a + i, next = i + n < range->n ? n : range->microbatch - i, words = n_words(data->net);
+    const int64_t at = range->at + i, next = i + n < range->n ? n : range->microbatch - i, words = n_words(data->net);
     const int64_t distance = masked || n < PREFETCH_ROWS ? n : PREFETCH_ROWS;
     const int bytes = stay_bytes(data, range, input);
-    cmlpi_dense_input x = {.rows = n, .n_in = cmlpi_n_in(data->net), .list = input->list + a,
+    cmlpi_dense_input x = {.rows = n, .n_in = cmlpi_n_in(data->net), .list = input->list + at,
                            .copy = cmlpi_copy_buffer(input, range->index)};
     if (masked) {
-        x.mask = input->mask + a * words;
+        x.mask = input->mask + at * words;
         x.ld_mask = words;
     }
     if (bytes)
@@ -159,8 +159,8 @@ static cmlpi_dense_input range_input(const cmlpi_data *data, const cmlpi_row_ran
     else if (input->column_masks)
         x.column_mask = begin_column_mask(data->net, input, range);
     if (input->prefetch && (data->in_place || bytes) &&
-        cmlpi_list_prefetch(data, range->selected + i, n, distance, next, input->prefetch + a))
-        x.prefetch = input->prefetch + a;
+        cmlpi_list_prefetch(data, range->selected + i, n, distance, next, input->prefetch + at))
+        x.prefetch = input->prefetch + at;
     return x;
 }
 
@@ -168,8 +168,8 @@ static void sparse_sums(const cmlpi_data *data, const void *params, const cmlpi_
                         const cmlpi_input_memory *input, void *z, void *scratch)
 {
     const cmlpi_product to = cmlpi_layer_product(data->net, params, 0, z);
-    cmlpi_gather_sparse(data, range->selected, range->n, input->sparse + range->a);
-    const cmlpi_csr x = cmlpi_sparse_matrix(data, input->sparse + range->a, range->n);
+    cmlpi_gather_sparse(data, range->selected, range->n, input->sparse + range->at);
+    const cmlpi_csr x = cmlpi_sparse_matrix(data, input->sparse + range->at, range->n);
     data->net->kernels->csr(&x, &to, scratch);
 }
 

@@ -33,10 +33,10 @@ void cmlpi_input_lay_out(cmlpi_arena *arena, const cmlp_net *net, int csr, int64
 /* Resets masks and back-off. Called before the first microbatch. */
 void cmlpi_input_begin(const cmlp_net *net, const cmlpi_input_memory *input);
 
-/* The selected rows [selected, selected + n), which thread `index` stores at [a, a + n) of `microbatch` rows.
+/* The selected rows [selected, selected + n), which thread `index` stores at [at, at + n) of `microbatch` rows.
  * Prediction reads each row `once`: its kernel converts uint8 itself instead of a separate pass. */
 typedef struct cmlpi_row_range {
-    int64_t selected, n, a, microbatch;
+    int64_t selected, n, at, microbatch;
     int32_t index;
     int once;
 } cmlpi_row_range;
@@ -51,9 +51,9 @@ int cmlpi_first_layer(const cmlpi_data *data, const void *params, const cmlpi_ro
  * are nonzero. */
 uint64_t *cmlpi_merge_column_masks(const cmlp_net *net, const cmlpi_input_memory *input, cmlpi_thread self);
 
-/* The n gathered dense rows from row a on, as thread `index` reads them for the gradient. `masked` states whether all
+/* The n gathered dense rows from row `at` on, as thread `index` reads them for the gradient. `masked` states whether all
  * of them have a nonzero mask. */
-cmlpi_dense_input cmlpi_gathered_rows(const cmlp_net *net, const cmlpi_input_memory *input, int64_t a, int64_t n,
+cmlpi_dense_input cmlpi_gathered_rows(const cmlp_net *net, const cmlpi_input_memory *input, int64_t at, int64_t n,
                                          int masked, int32_t index);
 
 #endif

@@ -111,12 +111,12 @@ typedef enum cmlpi_finish_mode {
     CMLP_UPDATE    /* w = fma(-rate, g, w): plain SGD; sums is not written */
 } cmlpi_finish_mode;
 
-/* Weight rows [k0, k1) of a gradient: sums[k, j] += sum_i x[i, k] d[i, j], or = if `first`, followed by what `mode`
+/* Weight rows [k0, k1) of a gradient: sums[k, j] += sum_i x[i, k] d[i, j], or = if `is_first`, followed by what `mode`
  * names. The deltas are d (rows of x, n_out); sums and w are (n_in, n_out). */
 typedef struct cmlpi_gradient_output {
     const void *d;
     int64_t k0, k1, n_out;
-    int first;
+    int is_first;
     void *sums, *w;
     cmlpi_finish_mode mode;
     double alpha, inverse, rate;

@@ -236,7 +236,7 @@ cmlp_status cmlpi_batch_read(cmlpi_batch_job *job, const void *params, int64_t n
     if (!job->data.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, rows->order ? "rows->n_order" : "rows->n_rows");
     job->params = (void *)(uintptr_t)params; /* written in training only, where the caller can */
     job->penalized = is_penalized(net, &job->objective);
-    job->cost = job->plain = (cmlpi_sum){0};
+    job->cost_sum = job->plain_cost_sum = (cmlpi_sum){0};
     return cmlpi_check_params(net, params, n_params, "params", run);
 }
 
@@ -249,8 +249,8 @@ static void activate_rows(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range
     const cmlp_net *net = job->data.net;
     const cmlpi_layer_memory *space = &job->memory.layers[l];
     const int64_t n_out = net->layers[l].n_out;
-    void *z = cmlpi_at(net, space->slope_input, range->a * n_out),
-         *out = cmlpi_at(net, space->activations, range->a * n_out);
+    void *z = cmlpi_at(net, space->slope_input, range->at * n_out),
+         *out = cmlpi_at(net, space->activations, range->at * n_out);
     void *activations = needs_sums(net, l) ? out : z;
     cmlpi_activate_rows(net, l, z, activations, range->n);
     if (activations != out) memcpy(out, activations, (size_t)(range->n * n_out) * net->element);
@@ -273,10 +273,10 @@ static cmlpi_fault forward_rows(cmlpi_batch_job *job, const cmlpi_row_range *ran
     const cmlpi_layer_memory *layers = memory->layers;
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlpi_dense_layer *layer = &net->layers[l];
-        void *z = cmlpi_at(net, layers[l].slope_input, range->a * layer->n_out);
+        void *z = cmlpi_at(net, layers[l].slope_input, range->at * layer->n_out);
         if (l) {
             const cmlpi_dense_input x = {.rows = range->n, .n_in = layer->n_in, .ld = layer->n_in,
-                                         .base = cmlpi_at(net, layers[l - 1].activations, range->a * layer->n_in),
+                                         .base = cmlpi_at(net, layers[l - 1].activations, range->at * layer->n_in),
                                          .copy = cmlpi_copy_buffer(&memory->input, range->index)};
             cmlpi_layer_sums(net, job->params, l, &x, z);
         } else {
@@ -301,7 +301,7 @@ static void delta_product(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range
     const cmlpi_dense_layer *layer = &net->layers[l];
     const int64_t n = range->n, block = delta_block(net, n), n_in = layer->n_in, n_out = layer->n_out;
     const char *weights = cmlpi_at(net, job->params, layer->weights),
-               *delta = cmlpi_at(net, job->memory.layers[l].deltas, range->a * n_out);
+               *delta = cmlpi_at(net, job->memory.layers[l].deltas, range->at * n_out);
     void *transposed = cmlpi_thread_scratch(job, range->index), *product = cmlpi_at(net, transposed, block * n_out),
          *copy = cmlpi_copy_buffer(&job->memory.input, range->index);
     if (transposes_weights(net, layer, n)) {
@@ -348,21 +348,21 @@ static void backward_rows(cmlpi_batch_job *job, const cmlpi_row_range *range)
 {
     const cmlp_net *net = job->data.net;
     const cmlpi_layer_memory *layers = job->memory.layers;
-    const int64_t a = range->a, n = range->n, n_in = cmlpi_n_in(net);
+    const int64_t at = range->at, n = range->n, n_in = cmlpi_n_in(net);
     for (int32_t l = net->depth - 1; l > 0; l--) {
         const cmlpi_dense_layer *before = &net->layers[l - 1];
-        void *previous = cmlpi_at(net, layers[l - 1].deltas, a * before->n_out);
+        void *previous = cmlpi_at(net, layers[l - 1].deltas, at * before->n_out);
         delta_product(job, l, range, previous);
         cmlpi_apply_dropout(&job->data, &job->objective, l - 1, range->selected, n, previous);
         net->kernels->derivative(before->activation, before->parameter,
-                                 cmlpi_at(net, layers[l - 1].slope_input, a * before->n_out), previous,
+                                 cmlpi_at(net, layers[l - 1].slope_input, at * before->n_out), previous,
                                  n * before->n_out);
     }
     const cmlp_derivatives *wanted = job->derivatives;
     for (int32_t l = 0; wanted && wanted->deltas && l < net->depth; l++) {
         const int64_t n_out = net->layers[l].n_out;
         void *block = cmlpi_layer_block(net, wanted->deltas, l, job->data.n);
-        memcpy(cmlpi_at(net, block, range->selected * n_out), cmlpi_at(net, layers[l].deltas, a * n_out),
+        memcpy(cmlpi_at(net, block, range->selected * n_out), cmlpi_at(net, layers[l].deltas, at * n_out),
                (size_t)(n * n_out) * net->element);
     }
     if (!wanted || !wanted->input_gradient) return;
@@ -392,12 +392,12 @@ static cmlpi_fault polled(const cmlpi_batch_job *job, cmlpi_thread self)
     return (cmlpi_fault){cancelled ? CMLP_CANCELLED : CMLP_OK, -1, -1};
 }
 
-void cmlpi_batch_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self)
+void cmlpi_process_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self)
 {
     int64_t a, b;
     cmlpi_team_range(n, 1, self.index, self.size, &a, &b);
     const cmlpi_row_range range = {
-        .selected = first + a, .n = b - a, .a = a, .microbatch = job->memory.rows, .index = self.index};
+        .selected = first + a, .n = b - a, .at = a, .microbatch = job->memory.rows, .index = self.index};
     const cmlp_derivatives *wanted = job->derivatives;
     const int want_delta = job->memory.gradient || (wanted && (wanted->input_gradient || wanted->deltas));
     cmlpi_fault fault = polled(job, self);
@@ -428,10 +428,10 @@ int cmlpi_process_batch(cmlpi_batch_job *job, cmlpi_thread self)
     for (int64_t t = 0, n; t < job->n; t += n) {
         if (t) cmlpi_team_barrier(self);
         n = job->n - t < job->memory.rows ? job->n - t : job->memory.rows;
-        cmlpi_batch_rows(job, job->first + t, n, self);
+        cmlpi_process_rows(job, job->first + t, n, self);
         if (cmlpi_first_fault(job->memory.faults, self.size).status) return 0;
-        if (!self.index) cmlpi_batch_costs(job, job->memory.costs, n, &job->cost);
-        if (!self.index && job->derivatives) cmlpi_batch_costs(job, job->memory.plain_costs, n, &job->plain);
+        if (!self.index) cmlpi_add_costs(job, job->memory.costs, n, &job->cost_sum);
+        if (!self.index && job->derivatives) cmlpi_add_costs(job, job->memory.plain_costs, n, &job->plain_cost_sum);
         if (job->memory.gradient) cmlpi_weights_microbatch(job, t, n, self);
     }
     cmlpi_batch_clipped_step(job, self);

@@ -18,13 +18,13 @@ cmlp_status cmlpi_batch_lay_out(cmlpi_batch_job *job, const cmlp_epoch *epoch);
 size_t cmlpi_batch_bytes(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                          const cmlp_epoch *epoch, int32_t n_threads);
 
-/* Processes the job's batch; each thread of the team calls it. Thread 0 adds to job->cost, and to job->plain. Returns 1 on
+/* Processes the job's batch; each thread of the team calls it. Thread 0 adds to job->cost_sum, and to job->plain_cost_sum. Returns 1 on
  * success; otherwise job->memory.faults holds a fault. The threads must synchronize before they use the result. */
 int cmlpi_process_batch(cmlpi_batch_job *job, cmlpi_thread self);
 
 /* The passes of a microbatch: activations, costs and deltas of the n selected rows from `first` on. Then waits for the
  * other threads. Faults are in job->memory.faults. */
-void cmlpi_batch_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self);
+void cmlpi_process_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self);
 
 /* If the gradient is clipped: waits until the whole gradient is there, and takes the step. */
 void cmlpi_batch_clipped_step(cmlpi_batch_job *job, cmlpi_thread self);

@@ -37,7 +37,7 @@ typedef struct cmlpi_batch_job {
     cmlpi_data data;
     cmlp_objective objective;
     cmlp_run *run;
-    cmlp_derivatives *derivatives; /* of cmlp_backpropagate, which also computes `plain`; NULL in training */
+    cmlp_derivatives *derivatives; /* of cmlp_backpropagate, which also computes plain costs; NULL in training */
     void *params;
     int penalized;                /* whether any alpha is above 0 */
     struct cmlp_workers *workers; /* NULL if this process trains alone */
@@ -46,7 +46,7 @@ typedef struct cmlpi_batch_job {
     int64_t first, n;
     double row_weight_sum; /* of these rows */
     cmlpi_batch_step step;
-    cmlpi_sum cost, plain; /* sums over the rows of their costs and plain costs, times the weights */
+    cmlpi_sum cost_sum, plain_cost_sum; /* sums over the rows of their costs and plain costs, times the weights */
     /* the exchange of its sums with other workers */
     int receives, sends; /* whether this worker receives further buckets, and sends them */
     int computes;        /* whether it adds its rows to them: no worker so far has a fault */

@@ -14,10 +14,10 @@ static void full_batch_thread(void *context, cmlpi_thread self)
 static cmlp_status compute_costs(const cmlpi_batch_job *job)
 {
     cmlp_derivatives *derivatives = job->derivatives;
-    double cost = job->objective.loss_scale * cmlpi_sum_total(&job->cost);
+    double cost = job->objective.loss_scale * cmlpi_sum_total(&job->cost_sum);
     if (job->penalized) cost += cmlpi_penalty(job);
     derivatives->objective = cost / job->row_weight_sum;
-    derivatives->plain_cost = cmlpi_sum_total(&job->plain) / job->row_weight_sum;
+    derivatives->plain_cost = cmlpi_sum_total(&job->plain_cost_sum) / job->row_weight_sum;
     return cmlpi_is_finite(derivatives->objective) && cmlpi_is_finite(derivatives->plain_cost) ? CMLP_OK : CMLP_ERROR_DIVERGED;
 }
 

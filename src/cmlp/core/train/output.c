@@ -30,11 +30,11 @@ static int32_t plain_loss(int32_t loss)
 
 int cmlpi_has_plain_loss(const cmlp_net *net) { return plain_loss(net->loss) != net->loss; }
 
-void cmlpi_output_lay_out(cmlpi_arena *arena, const cmlp_net *net, int64_t rows, int plain)
+void cmlpi_output_lay_out(cmlpi_arena *arena, const cmlp_net *net, int64_t rows, int has_plain)
 {
     const int64_t elements = target_rows(net, rows) * cmlpi_n_out(net);
     cmlpi_arena_alloc(arena, elements, net->element > sizeof(int32_t) ? net->element : sizeof(int32_t));
-    if (plain && cmlpi_has_plain_loss(net)) cmlpi_arena_alloc(arena, elements, net->element);
+    if (has_plain && cmlpi_has_plain_loss(net)) cmlpi_arena_alloc(arena, elements, net->element);
 }
 
 /* Whether the loss kernel reads class indices directly. */
@@ -60,22 +60,22 @@ static int call_loss(const cmlpi_batch_job *job, int64_t selected, int64_t n, vo
 
 /* The plain costs of n rows, before the net's loss. The kernel overwrites the weighted sums z unless it reads class
  * indices: otherwise it gets a copy, behind the targets in the scratch memory. */
-static void plain_rows(const cmlpi_batch_job *job, cmlpi_loss_values plain, int64_t selected, int64_t n, void *z,
-                       void *deltas, void *targets, double *costs)
+static void compute_plain_costs(const cmlpi_batch_job *job, cmlpi_loss_values plain_values, int64_t selected, int64_t n,
+                                void *z, void *deltas, void *targets, double *costs)
 {
     const cmlp_net *net = job->data.net;
     const int64_t n_out = cmlpi_n_out(net);
     void *copy = cmlpi_at(net, targets, n * n_out);
-    plain.loss = plain_loss(net->loss);
-    plain.wants_delta = 0;
-    if (reads_class_indices(&job->data, plain.loss)) {
+    plain_values.loss = plain_loss(net->loss);
+    plain_values.wants_delta = 0;
+    if (reads_class_indices(&job->data, plain_values.loss)) {
         cmlpi_gather_class_indices(&job->data, selected, n, copy);
-        plain.class_indices = copy;
+        plain_values.class_indices = copy;
     } else {
         memcpy(copy, z, (size_t)(n * n_out) * net->element);
         z = copy;
     }
-    net->kernels->loss(&plain, z, targets, deltas, n, n_out, costs);
+    net->kernels->loss(&plain_values, z, targets, deltas, n, n_out, costs);
 }
 
 /* The fault of the first of n rows whose cost is not finite. */
@@ -95,7 +95,7 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
     const cmlp_net *net = job->data.net;
     const cmlpi_batch_memory *memory = &job->memory;
     const cmlpi_layer_memory *output = &memory->layers[net->depth - 1];
-    const int64_t selected = range->selected, a = range->a, n = range->n;
+    const int64_t selected = range->selected, at = range->at, n = range->n;
     const int64_t n_out = cmlpi_n_out(net), max_rows = target_rows(net, n);
     void *const scratch = cmlpi_thread_scratch(job, range->index);
     cmlpi_loss_values values = {.activation = cmlpi_output_activation(net),
@@ -106,9 +106,9 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
                                 .is_given = job->objective.loss != NULL,
                                 .scale = job->objective.loss_scale,
                                 .clip = job->objective.log_loss_clip};
-    cmlpi_gather_row_weights(&job->data, selected, n, memory->row_weights + a);
+    cmlpi_gather_row_weights(&job->data, selected, n, memory->row_weights + at);
     const int by_class_index = reads_class_indices(&job->data, net->loss) && !job->objective.loss;
-    const int plain = job->derivatives && memory->plain_costs != memory->costs;
+    const int has_plain = job->derivatives && memory->plain_costs != memory->costs;
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < max_rows ? n - i : max_rows;
         if (by_class_index)
@@ -116,21 +116,21 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
         else
             cmlpi_gather_targets(&job->data, selected + i, m, scratch);
         values.class_indices = by_class_index ? scratch : NULL;
-        values.row_weights = job->data.row_weights ? memory->row_weights + a + i : NULL;
-        void *z = cmlpi_at(net, output->activations, (a + i) * n_out),
-             *deltas = cmlpi_at(net, output->deltas, (a + i) * n_out);
-        if (values.is_given && !call_loss(job, selected + i, m, z, scratch, memory->costs + a + i, deltas))
+        values.row_weights = job->data.row_weights ? memory->row_weights + at + i : NULL;
+        void *z = cmlpi_at(net, output->activations, (at + i) * n_out),
+             *deltas = cmlpi_at(net, output->deltas, (at + i) * n_out);
+        if (values.is_given && !call_loss(job, selected + i, m, z, scratch, memory->costs + at + i, deltas))
             return (cmlpi_fault){CMLP_CANCELLED, -1, -1};
-        if (plain) plain_rows(job, values, selected + i, m, z, deltas, scratch, memory->plain_costs + a + i);
+        if (has_plain) compute_plain_costs(job, values, selected + i, m, z, deltas, scratch, memory->plain_costs + at + i);
         if (want_delta || !values.is_given)
-            net->kernels->loss(&values, z, scratch, deltas, m, n_out, memory->costs + a + i);
+            net->kernels->loss(&values, z, scratch, deltas, m, n_out, memory->costs + at + i);
     }
-    const cmlpi_fault faults[2] = {check_costs(job, memory->costs + a, selected, n, scratch),
-                                   check_costs(job, memory->plain_costs + a, selected, plain ? n : 0, scratch)};
+    const cmlpi_fault faults[2] = {check_costs(job, memory->costs + at, selected, n, scratch),
+                                   check_costs(job, memory->plain_costs + at, selected, has_plain ? n : 0, scratch)};
     return cmlpi_first_fault(faults, 2);
 }
 
-void cmlpi_batch_costs(const cmlpi_batch_job *job, const double *costs, int64_t n, cmlpi_sum *sum)
+void cmlpi_add_costs(const cmlpi_batch_job *job, const double *costs, int64_t n, cmlpi_sum *sum)
 {
     cmlpi_sum total = *sum; /* written once, because other threads read what is beside it */
     for (int64_t i = 0; i < n; i++)

@@ -4,8 +4,8 @@
 
 #include "batch.h"
 
-/* Scratch memory of cmlpi_output_rows() for up to `rows` rows. `plain`: plain costs may be requested. */
-void cmlpi_output_lay_out(cmlpi_arena *arena, const cmlp_net *net, int64_t rows, int plain);
+/* Scratch memory of cmlpi_output_rows() for up to `rows` rows. `has_plain`: plain costs may be requested. */
+void cmlpi_output_lay_out(cmlpi_arena *arena, const cmlp_net *net, int64_t rows, int has_plain);
 
 /* Whether the plain cost differs from the net's, so that it has an array of its own. */
 int cmlpi_has_plain_loss(const cmlp_net *net);
@@ -15,6 +15,6 @@ int cmlpi_has_plain_loss(const cmlp_net *net);
 cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range, int want_delta);
 
 /* Adds the costs or plain costs of the n rows of a microbatch, times their weights, to a sum. */
-void cmlpi_batch_costs(const cmlpi_batch_job *job, const double *costs, int64_t n, cmlpi_sum *sum);
+void cmlpi_add_costs(const cmlpi_batch_job *job, const double *costs, int64_t n, cmlpi_sum *sum);
 
 #endif

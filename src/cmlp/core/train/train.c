@@ -39,7 +39,7 @@ static int begin_batch(epoch_job *job, int64_t b)
     if (batch->row_weight_sum == 0) return 0;
     job->after = job->counters;
     batch->step = cmlpi_begin_step(optimizer, &job->after, rate, keeps_gradient);
-    batch->cost = (cmlpi_sum){0};
+    batch->cost_sum = (cmlpi_sum){0};
     batch->objective.dropout_step = job->counters.n_steps;
     job->penalty = batch->penalized ? cmlpi_penalty(batch) : 0;
     return 1;
@@ -52,7 +52,7 @@ REAL_FN void end_batch(epoch_job *job)
     const cmlpi_batch_job *batch = &job->batch;
     cmlp_epoch_result *result = &job->result;
     const double n = (double)batch->n;
-    result->cost_sum += batch->objective.loss_scale * cmlpi_sum_total(&batch->cost) / batch->row_weight_sum * n;
+    result->cost_sum += batch->objective.loss_scale * cmlpi_sum_total(&batch->cost_sum) / batch->row_weight_sum * n;
     result->penalty_sum += job->penalty / batch->row_weight_sum * n;
     result->rows_done += batch->n;
     result->batches++;

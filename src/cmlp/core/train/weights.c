@@ -73,7 +73,7 @@ static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weigh
     const double *alphas = job->objective.alphas;
     return (cmlpi_gradient_output){.d = cmlpi_at(net, job->memory.layers[part->layer].deltas, i * layer->n_out),
                                    .k0 = part->k0, .k1 = part->k1, .n_out = layer->n_out,
-                                   .first = part->is_first && !i,
+                                   .is_first = part->is_first && !i,
                                    .sums = part->sums, .w = cmlpi_at(net, job->params, layer->weights),
                                    .mode = !part->is_last || end < part->n ? CMLP_KEEP_SUM
                                            : job->step.when == CMLP_STEP_IN_KERNEL ? CMLP_UPDATE : CMLP_GRADIENT,

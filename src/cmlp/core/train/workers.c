@@ -160,7 +160,7 @@ static void merge_message(cmlpi_batch_job *job, cmlpi_fault own, int64_t n)
     if (message->status) return;
     cmlpi_sum sum = {0}; /* a worker's first row is a multiple of CMLP_PARTIALS */
     memcpy(sum.partial, message->cost, sizeof sum.partial);
-    cmlpi_batch_costs(job, job->memory.costs, n, &sum);
+    cmlpi_add_costs(job, job->memory.costs, n, &sum);
     memcpy(message->cost, sum.partial, sizeof sum.partial);
 }
 
@@ -211,7 +211,7 @@ static void broadcast_sums(cmlpi_batch_job *job, int32_t size)
             fault = (cmlpi_fault){(cmlp_status)message->status, message->selected, message->column};
             workers->failed_rank = (int32_t)message->failed_rank;
         }
-        memcpy(job->cost.partial, message->cost, sizeof job->cost.partial);
+        memcpy(job->cost_sum.partial, message->cost, sizeof job->cost_sum.partial);
     }
     for (int32_t i = 0; i < size; i++) job->memory.faults[i] = i ? (cmlpi_fault){CMLP_OK, -1, -1} : fault;
 }
@@ -237,7 +237,7 @@ int cmlpi_workers_batch(cmlpi_batch_job *job, cmlpi_thread self)
         job->sends = workers->rank < workers->n_workers - 1;
         job->computes = job->is_broken = 0;
     }
-    cmlpi_batch_rows(job, job->first + a, b - a, self);
+    cmlpi_process_rows(job, job->first + a, b - a, self);
     const cmlpi_fault own = cmlpi_first_fault(job->memory.faults, self.size);
     for (int64_t begin = 0, to; begin < net->n_params; begin = to) {
         to = bucket_end(net, begin, most);

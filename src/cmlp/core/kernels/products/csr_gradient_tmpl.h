@@ -158,7 +158,7 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const cmlpi_gradien
                               int64_t last, const int C)
 {
     const int64_t n_out = to->n_out;
-    const int first = to->first;
+    const int is_first = to->is_first;
     const T *d = (const T *)to->d + j;
     T *sums = (T *)to->sums + k * n_out + j, *w = (T *)to->w + k * n_out + j;
     const finish_vectors f = finish_vectors_of(to);
@@ -178,7 +178,7 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const cmlpi_gradien
         V total[CSR_VECTORS];
         if (t + CSR_PREFETCH < n_list) csr_prefetch(w + list[t + CSR_PREFETCH] * n_out, C);
         UNROLL for (int c = 0; c < C; c++)
-            total[c] = first ? v_zero() : load_last(sums + at + c * VL, tail, full || c < C - 1);
+            total[c] = is_first ? v_zero() : load_last(sums + at + c * VL, tail, full || c < C - 1);
         FULL_OR_PARTIAL(0, last, csr_sums, &entries->value, 2, rows, slot->n, deltas, total, C);
         if (f.mode == CMLP_UPDATE)
             UNROLL for (int c = 0; c < C; c++)

@@ -45,7 +45,7 @@ VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
         }
     }
     const finish_vectors f = *job->finish;
-    if (job->first && f.mode != CMLP_KEEP_SUM) { /* small batch: the sums go from the registers to the weights */
+    if (job->is_first && f.mode != CMLP_KEEP_SUM) { /* small batch: the sums go from the registers to the weights */
         const VM updates = v_lt(v_zero(), v_set1((T)(f.mode == CMLP_UPDATE)));
         T *w = job->w + k * n_out + j, *to = f.mode == CMLP_UPDATE ? w : job->sums + k * n_out + j;
         UNROLL for (int r = 0; r < GROUP; r++) {
@@ -129,7 +129,7 @@ static void KERNEL(gradient)(const cmlpi_dense_input *x, const cmlpi_gradient_ou
                               .wide = wide_tiles(x, to),
                               .a = (const T *const *)x->list, .column_mask = x->column_mask,
                               .copy = x->copy, .mask = x->mask, .ld_mask = x->ld_mask, .rows = x->rows,
-                              .n_out = to->n_out, .d = to->d, .sums = to->sums, .w = to->w, .first = to->first,
+                              .n_out = to->n_out, .d = to->d, .sums = to->sums, .w = to->w, .is_first = to->is_first,
                               .finish = &f, .tuning = to->tuning};
     if (x->mask) {
         gradient_masked(&job, to->k0, to->k1, all);

@@ -44,7 +44,7 @@ typedef struct gradient_job {
     int64_t rows, n_out;
     const T *d;
     T *sums, *w;
-    int first;
+    int is_first;
     const finish_vectors *finish;
     const cmlpi_tuning *tuning;
 } gradient_job;
@@ -56,11 +56,11 @@ VEC_FN void finish_rows(const gradient_job *job, const T *tile, int64_t rows, in
 {
     const VT tail = v_tail(last);
     const int64_t n_out = job->n_out;
-    const int first = job->first;
+    const int is_first = job->is_first;
     T *sums = job->sums + k * n_out + j, *w = job->w + k * n_out + j;
     NO_UNROLL for (int64_t r = 0; r < rows; r++, tile += C * VL, sums += n_out, w += n_out)
         UNROLL for (int c = 0; c < C; c++) {
-            const V before = first ? v_zero() : load_last(sums + c * VL, tail, full || c < C - 1);
+            const V before = is_first ? v_zero() : load_last(sums + c * VL, tail, full || c < C - 1);
             finish_sum(v_add(before, v_load(tile + c * VL)), sums + c * VL, w + c * VL, tail, full || c < C - 1, f);
         }
 }
@@ -133,11 +133,11 @@ VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_
     /* Small batch: the sums go from the registers to the weights. The gradient for Adam has this path in the tallest
      * tiles only, because it is much code. */
     const cmlpi_finish_mode mode = job->finish->mode;
-    if (job->first && mode == CMLP_UPDATE) {
+    if (job->is_first && mode == CMLP_UPDATE) {
         finish_registers(job, sum, k, j, tail, CMLP_UPDATE, R, C, full);
         return;
     }
-    if (R * C >= GRADIENT_ROWS_1 && job->first && mode == CMLP_GRADIENT) {
+    if (R * C >= GRADIENT_ROWS_1 && job->is_first && mode == CMLP_GRADIENT) {
         finish_registers(job, sum, k, j, tail, CMLP_GRADIENT, R, C, full);
         return;
     }
@@ -189,8 +189,8 @@ static const gradient_size gradient_one_strip[] = {{GRADIENT_ROWS_1 / 2, gradien
 static int changes_all(const cmlpi_gradient_output *to)
 {
     const T alpha = (T)to->alpha, inverse = (T)to->inverse, rate = (T)to->rate;
-    if (to->mode == CMLP_KEEP_SUM) return to->first;
-    return to->mode == CMLP_GRADIENT || !to->first || alpha != 0 || inverse - inverse != 0 || rate - rate != 0;
+    if (to->mode == CMLP_KEEP_SUM) return to->is_first;
+    return to->mode == CMLP_GRADIENT || !to->is_first || alpha != 0 || inverse - inverse != 0 || rate - rate != 0;
 }
 
 /* Columns from j on, one strip, of n weight rows: k[0], k[0] + 1, ... If the layer has one vector of outputs, the rows
@@ -222,7 +222,7 @@ VEC_FN void gradient_panel(const gradient_job *job, const T *inputs, int64_t til
 {
     T *const panel = job->copy;
     const int64_t n_out = job->n_out, n = job->rows * PANEL_HEIGHT;
-    const int updates = job->first && job->finish->mode == CMLP_UPDATE;
+    const int updates = job->is_first && job->finish->mode == CMLP_UPDATE;
     for (int64_t t = 0; t < tiles; t++, k += PANEL_HEIGHT) {
         const T *d = copies ? job->d + j : panel;
         T *copy = panel;
@@ -343,7 +343,7 @@ static void gradient_zero(const gradient_job *job, int64_t k0, int64_t k1)
             const int64_t k = word * MASK_BITS + lowest_bit(left), end = (k1 - k < GROUP ? k1 : k + GROUP) * job->n_out;
             for (int64_t i = k * job->n_out; i < end; i += VL) {
                 const int64_t n = end - i < VL ? end - i : VL;
-                const V s = job->first ? v_zero() : load_lanes(job->sums + i, n);
+                const V s = job->is_first ? v_zero() : load_lanes(job->sums + i, n);
                 finish_sum(s, job->sums + i, job->w + i, v_tail(n), n == VL, &f);
             }
         }
