@@ -264,7 +264,7 @@ _MOST_SHOWN = 20  # labels or feature names
 
 
 def _load_kind(metadata: Metadata, _: Draft) -> str:
-    kind = metadata.required("kind")
+    kind = metadata.required("kind")  # that of a classifier also tells what its labels are
     return kind if kind in CLASS_NAMES else "classifier"
 
 
