@@ -161,8 +161,8 @@ typedef struct cmlp_table_date_part {
  *   if has_missing is not 0, an input that is 1 where the number is missing; then the inputs of each part of a date in days
  *   since 1970. A missing number has 0 in the other inputs.
  * - CATEGORY: n_categories inputs, that of the row's category is 1 and the others are 0; or of two categories, one input
- *   that is 1 for category 0 and -1 for category 1. If `levels` is not NULL: an input for each of the first n_one_hot
- *   categories, then the row of `levels` of the row's category. Any other number, also NaN, has 0 in all inputs.
+ *   that is 1 for category 0 and -1 for category 1. If `statistics` is not NULL: an input for each of the first n_one_hot
+ *   categories, then the row of `statistics` of the row's category. Any other number, also NaN, has 0 in all inputs.
  * Fields of the other roles are 0. An encoder ignores the fields that are for cmlp_table_write. */
 typedef struct cmlp_table_column {
     cmlp_table_role role;
@@ -172,9 +172,9 @@ typedef struct cmlp_table_column {
     int64_t n_edges;      /* 0, or from 2 on; below 2^31 */
     const cmlp_table_date_part *parts; /* NUMBER with edges: NULL, or different parts of a date, in ascending order */
     int64_t n_parts;
-    const float *levels;  /* CATEGORY: NULL, or for each category, by code from 0, as many finite numbers */
-    int64_t n_levels;     /* a multiple of n_categories below 2^31 */
-    int64_t n_one_hot;    /* from 0 to n_categories; 0 if `levels` is NULL */
+    const float *statistics;  /* CATEGORY: NULL, or for each category, by code from 0, as many finite numbers */
+    int64_t n_statistics;     /* a multiple of n_categories below 2^31 */
+    int64_t n_one_hot;    /* from 0 to n_categories; 0 if `statistics` is NULL */
     int64_t n_categories; /* CATEGORY: from 1 on, below 2^31. For cmlp_table_write also of ordered and unused categories */
     /* For cmlp_table_write. */
     const cmlp_value *categories; /* n_categories different values, by code from 0. NULL: the integers from 0 on, which are
@@ -190,8 +190,8 @@ typedef struct cmlp_table_column {
 /* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are
  * unused.
  *
- * The errors of an encoder: DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges, parts, levels), OVERFLOW.
- * An encoder does not check that levels are finite; a model file does. */
+ * The errors of an encoder: DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges, parts, statistics), OVERFLOW.
+ * An encoder does not check that statistics are finite; a model file does. */
 typedef struct cmlp_table_encoder {
     size_t struct_size;
     const cmlp_table_column *columns;

@@ -585,8 +585,8 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_edges
         const cmlp_table_date_part *parts
         int64_t n_parts
-        const float *levels
-        int64_t n_levels
+        const float *statistics
+        int64_t n_statistics
         int64_t n_one_hot
         int64_t n_categories
         const cmlp_value *categories

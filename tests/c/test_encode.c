@@ -12,10 +12,10 @@ enum {
     ROWS = 200,
     N_EDGES = 17,
     PARTS = 6 + 2 + 4, /* of a date, with bins */
-    LEVELS = (3 + 2) + (2 + 1), /* of two columns */
+    STATISTICS = (3 + 2) + (2 + 1), /* of two columns */
     LATER_PARTS = 2 + 4, /* of a date without the time of day */
-    WIDTH = 17 + 2 + 3 + 1 + 1 + 2 + PARTS + LEVELS + 2 + LATER_PARTS,
-    WIDTH_WITHOUT = 1 + 2 + 3 + 1 + 1 + 1 + 6 + LEVELS + 1 + 4
+    WIDTH = 17 + 2 + 3 + 1 + 1 + 2 + PARTS + STATISTICS + 2 + LATER_PARTS,
+    WIDTH_WITHOUT = 1 + 2 + 3 + 1 + 1 + 1 + 6 + STATISTICS + 1 + 4
 };
 
 static const double date_edges[] = {-1, 1, 0, 0.25, 0.5, 0.875, 1, 100, 200, 365};
@@ -23,7 +23,7 @@ static const cmlp_table_date_part date_parts[3] = {
     {.edges = date_edges + 2, .n_edges = 5, .kind = CMLP_TABLE_PART_DAY},
     {.kind = CMLP_TABLE_PART_WEEK},
     {.edges = date_edges + 7, .n_edges = 3, .kind = CMLP_TABLE_PART_YEAR}};
-static const float levels[] = {0.5f, -0.25f, 3, 1e-30f, -0.0f, 7, 8, -9, 0.1f, 11}, pair_levels[] = {-1.5f, 2.5f};
+static const float statistics[] = {0.5f, -0.25f, 3, 1e-30f, -0.0f, 7, 8, -9, 0.1f, 11}, pair_statistics[] = {-1.5f, 2.5f};
 static double edges[N_EDGES], raw[ROWS][N_COLUMNS + 1]; /* a column more: rows are not contiguous */
 static cmlp_table_column columns[N_COLUMNS];
 
@@ -51,8 +51,8 @@ static void make_table(void)
     columns[5] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0, .scale = 1};
     columns[6] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0.5, .scale = 2, .edges = date_edges, .n_edges = 2,
                                      .parts = date_parts, .n_parts = 3};
-    columns[7] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 5, .levels = levels, .n_levels = 10, .n_one_hot = 3};
-    columns[8] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 2, .levels = pair_levels, .n_levels = 2, .n_one_hot = 2};
+    columns[7] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 5, .statistics = statistics, .n_statistics = 10, .n_one_hot = 3};
+    columns[8] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 2, .statistics = pair_statistics, .n_statistics = 2, .n_one_hot = 2};
     columns[9] = columns[6];
     columns[9].parts++;
     columns[9].n_parts--;
@@ -111,12 +111,12 @@ static double expected_number(const cmlp_table_column *c, double x, int64_t inpu
     return bin(x, c->edges[input - 1], c->edges[input]);
 }
 
-/* An input of a category with levels. */
-static double expected_levels(const cmlp_table_column *c, double x, int64_t input)
+/* An input of a category with statistics. */
+static double expected_statistics(const cmlp_table_column *c, double x, int64_t input)
 {
     for (int64_t code = 0; code < c->n_categories; code++) {
         if (x != (double)code) continue;
-        return input < c->n_one_hot ? input == code : (double)c->levels[code * (c->n_levels / c->n_categories) + input - c->n_one_hot];
+        return input < c->n_one_hot ? input == code : (double)c->statistics[code * (c->n_statistics / c->n_categories) + input - c->n_one_hot];
     }
     return 0;
 }
@@ -130,13 +130,13 @@ static double expected(const double *row, int64_t input, int has_bins)
         if (c->n_parts == 3) width += has_bins ? PARTS : 6;
         if (c->n_parts == 2) width += has_bins ? LATER_PARTS : 4;
         if (c->role == CMLP_TABLE_ROLE_CATEGORY) width = c->n_categories == 2 ? 1 : c->n_categories;
-        if (c->levels) width = c->n_one_hot + c->n_levels / c->n_categories;
+        if (c->statistics) width = c->n_one_hot + c->n_statistics / c->n_categories;
         if (input >= width) {
             input -= width;
             continue;
         }
         if (c->role == CMLP_TABLE_ROLE_NUMBER) return expected_number(c, row[j], input, has_bins);
-        if (c->levels) return expected_levels(c, row[j], input);
+        if (c->statistics) return expected_statistics(c, row[j], input);
         if (c->n_categories == 2) return (row[j] == 0) - (double)(row[j] == 1);
         return row[j] == (double)input;
     }
@@ -222,25 +222,25 @@ static void check_repeated(const cmlp_table_encoder *encoder)
     CHECK(!memcmp(inputs, expected + width, row) && !memcmp(inputs + width, expected, row));
 }
 
-static void check_refused_levels(void)
+static void check_refused_statistics(void)
 {
     cmlp_table_column c = columns[7];
     CHECK(width_with(c) == CMLP_OK);
     CHECK((c.n_one_hot = 5, width_with(c)) == CMLP_OK && (c.n_one_hot = 0, width_with(c)) == CMLP_OK);
     CHECK((c.n_one_hot = 6, width_with(c)) == CMLP_ERROR_OPTION && (c.n_one_hot = -1, width_with(c)) == CMLP_ERROR_OPTION);
     c.n_one_hot = 0;
-    CHECK((c.n_levels = 9, width_with(c)) == CMLP_ERROR_OPTION && (c.n_levels = -5, width_with(c)) == CMLP_ERROR_OPTION);
-    CHECK((c.n_levels = 0, width_with(c)) == CMLP_ERROR_OPTION); /* an array without elements */
-    CHECK((c.n_levels = INT64_C(2147483650), width_with(c)) == CMLP_ERROR_OVERFLOW);
-    CHECK((c.n_levels = 10, c.levels = NULL, width_with(c)) == CMLP_ERROR_NULL);
-    CHECK((c.levels = (const float *)(const void *)((const char *)levels + 2), width_with(c)) == CMLP_ERROR_ALIGNMENT);
+    CHECK((c.n_statistics = 9, width_with(c)) == CMLP_ERROR_OPTION && (c.n_statistics = -5, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c.n_statistics = 0, width_with(c)) == CMLP_ERROR_OPTION); /* an array without elements */
+    CHECK((c.n_statistics = INT64_C(2147483650), width_with(c)) == CMLP_ERROR_OVERFLOW);
+    CHECK((c.n_statistics = 10, c.statistics = NULL, width_with(c)) == CMLP_ERROR_NULL);
+    CHECK((c.statistics = (const float *)(const void *)((const char *)statistics + 2), width_with(c)) == CMLP_ERROR_ALIGNMENT);
     c = columns[3];
     CHECK((c.n_one_hot = 1, width_with(c)) == CMLP_ERROR_OPTION);
     c = columns[1];
-    CHECK((c.levels = levels, c.n_levels = 10, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c.statistics = statistics, c.n_statistics = 10, width_with(c)) == CMLP_ERROR_OPTION);
     c = columns[2];
     CHECK((c.n_one_hot = 1, width_with(c)) == CMLP_ERROR_OPTION);
-    CHECK((c.n_one_hot = 0, c.n_levels = 10, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c.n_one_hot = 0, c.n_statistics = 10, width_with(c)) == CMLP_ERROR_OPTION);
 }
 
 static void check_refused_parts(const cmlp_table_column *number)
@@ -307,7 +307,7 @@ static void check_refusals(void)
     CHECK((c.n_categories = 2147483647, width_with(c)) == CMLP_ERROR_OVERFLOW && (c.n_categories = 1, width_with(c)) == CMLP_OK);
     const int64_t others = WIDTH - N_EDGES; /* the inputs of the other columns */
     CHECK((c.n_categories = 2147483647 - others, width_with(c)) == CMLP_OK && (c.n_categories++, width_with(c)) == CMLP_ERROR_OVERFLOW);
-    check_refused_levels();
+    check_refused_statistics();
     cmlp_table_encoder encoder = encoder_of(CMLP_FLOAT32, 0);
     float inputs[WIDTH];
     CHECK(cmlp_table_encoder_width(NULL, NULL, NULL) == CMLP_ERROR_NULL && cmlp_table_encoder_width(&encoder, NULL,

@@ -15,14 +15,14 @@ enum { N_COLUMNS = 5, N_OUT = 3, N_HIDDEN = 5, WIDE = 1 + 2 + 1 + 4 + 2 + 3 + 1 
 static const double edges[] = {-1, 0.25, 2, 0, 0.25, 0.75}; /* the last three are those of the time of day */
 static const cmlp_table_date_part date_parts[2] = {
     {.edges = edges + 3, .n_edges = 3, .kind = CMLP_TABLE_PART_DAY}, {.kind = CMLP_TABLE_PART_YEAR}};
-static const float levels[4 * 3] = {0.5f, -1, 2, 3, 1e-30f, -0.0f, 7, 8, -9, 0.1f, 11, 12};
+static const float statistics[4 * 3] = {0.5f, -1, 2, 3, 1e-30f, -0.0f, 7, 8, -9, 0.1f, 11, 12};
 static const cmlp_table_column columns[N_COLUMNS] = {
     {.role = CMLP_TABLE_ROLE_NUMBER, .has_missing = 1, .centre = 0.5, .scale = 2, .edges = edges, .n_edges = 3,
      .parts = date_parts, .n_parts = 2},
     {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3},
     {.role = CMLP_TABLE_ROLE_UNUSED},
     {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 2},
-    {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 4, .levels = levels, .n_levels = 12, .n_one_hot = 2}};
+    {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 4, .statistics = statistics, .n_statistics = 12, .n_one_hot = 2}};
 static const cmlp_table_target target = {100, 7, -0.25, 0.5, NULL, 0, {0}};
 static unsigned char net_memory[2][CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */
@@ -387,46 +387,46 @@ static void check_edges(void)
 static void refuse_words(const char *words, cmlp_status status)
 {
     memcpy(&changed, &good, sizeof good);
-    CHECK(model_file_replace(&changed, "category:4/one_hot:2/levels:3", words));
+    CHECK(model_file_replace(&changed, "category:4/one_hot:2/statistics:3", words));
     const cmlp_status found = load(&changed, 1, NULL);
     check_that(found == status, "%s: %s", words, cmlp_status_name(found));
 }
 
-/* Levels that are not finite, or do not fit the words, are refused. */
-static void check_levels(void)
+/* Statistics that are not finite, or do not fit the words, are refused. */
+static void check_statistics(void)
 {
     static const float wrong[] = {NAN, INFINITY};
     const cmlp_table table = table_of(&target);
     CHECK(write_table(&table, 0) == CMLP_OK);
-    refuse_words("category:4/one_hot:3/levels:3", CMLP_ERROR_FILE_TENSOR); /* another width */
-    refuse_words("category:3/one_hot:2/levels:3", CMLP_ERROR_FILE_TENSOR); /* another tensor */
-    refuse_words("category:4/one_hot:1/levels:4", CMLP_ERROR_FILE_TENSOR);
-    refuse_words("category:4/one_hot:2/levels:0", CMLP_ERROR_FILE_SYNTAX);
-    refuse_words("category:4/one_hot:5/levels:0", CMLP_ERROR_FILE_SYNTAX);
-    refuse_words("category:4/levels:3/one_hot:2", CMLP_ERROR_FILE_SYNTAX);
-    refuse_words("category:4/one_hot:02/level:3", CMLP_ERROR_FILE_SYNTAX);
-    refuse_words("number:40/one_hot:20/levels:3", CMLP_ERROR_FILE_SYNTAX);
+    refuse_words("category:4/one_hot:3/statistics:3", CMLP_ERROR_FILE_TENSOR); /* another width */
+    refuse_words("category:3/one_hot:2/statistics:3", CMLP_ERROR_FILE_TENSOR); /* another tensor */
+    refuse_words("category:4/one_hot:1/statistics:4", CMLP_ERROR_FILE_TENSOR);
+    refuse_words("category:4/one_hot:2/statistics:0", CMLP_ERROR_FILE_SYNTAX);
+    refuse_words("category:4/one_hot:5/statistics:0", CMLP_ERROR_FILE_SYNTAX);
+    refuse_words("category:4/statistics:3/one_hot:2", CMLP_ERROR_FILE_SYNTAX);
+    refuse_words("category:4/one_hot:02/statistic:3", CMLP_ERROR_FILE_SYNTAX);
+    refuse_words("number:40/one_hot:20/statistics:3", CMLP_ERROR_FILE_SYNTAX);
     refuse_words("category:4/one_hot:000000002,", CMLP_ERROR_FILE_SYNTAX);
     refuse_words("category:5", CMLP_ERROR_FILE_TENSOR);
-    refuse_words("category:0/one_hot:0/levels:3", CMLP_ERROR_FILE_SYNTAX);
+    refuse_words("category:0/one_hot:0/statistics:3", CMLP_ERROR_FILE_SYNTAX);
     memcpy(&changed, &good, sizeof good);
-    CHECK(model_file_replace(&changed, "table.levels", "table.levelt") && load(&changed, 1, NULL) == CMLP_ERROR_FILE_NAME);
+    CHECK(model_file_replace(&changed, "table.statistics", "table.statisticz") && load(&changed, 1, NULL) == CMLP_ERROR_FILE_NAME);
     size_t head = 8, at;
     for (int i = 0; i < 8; i++) head += (size_t)good.bytes[i] << 8 * i;
-    for (at = head; at < good.size - sizeof levels && memcmp(good.bytes + at, levels, sizeof levels);) at++;
-    CHECK(!memcmp(good.bytes + at, levels, sizeof levels));
+    for (at = head; at < good.size - sizeof statistics && memcmp(good.bytes + at, statistics, sizeof statistics);) at++;
+    CHECK(!memcmp(good.bytes + at, statistics, sizeof statistics));
     for (int i = 0; i < 2; i++) {
         memcpy(good.bytes + at + 11 * sizeof *wrong, &wrong[i], sizeof *wrong);
         model_file_repair(&good, head);
         CHECK(load(&good, 1, NULL) == CMLP_ERROR_FILE_NONFINITE && load(&good, 0, NULL) == CMLP_ERROR_FILE_NONFINITE);
     }
-    static float changed_levels[4 * 3];
+    static float changed_statistics[4 * 3];
     cmlp_table_column changed_columns[N_COLUMNS];
     cmlp_table t = table;
-    memcpy(changed_levels, levels, sizeof levels);
+    memcpy(changed_statistics, statistics, sizeof statistics);
     memcpy(changed_columns, columns, sizeof columns);
-    changed_columns[4].levels = changed_levels;
-    changed_levels[7] = INFINITY;
+    changed_columns[4].statistics = changed_statistics;
+    changed_statistics[7] = INFINITY;
     t.columns = changed_columns;
     CHECK(write_table(&t, 0) == CMLP_ERROR_VALUE && !good.size);
 }
@@ -1238,7 +1238,7 @@ int main(void)
     check_threshold();
     check_order();
     check_edges();
-    check_levels();
+    check_statistics();
     check_names();
     check_different_nets();
     check_different_quantiles();

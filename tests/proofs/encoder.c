@@ -1,5 +1,5 @@
 /* The encoder of tables: any column that cmlpi_check_columns accepts, with at most MOST edges or categories, one part of a date of
- * at most 3 inputs or at most MOST levels, and any number. The value of the square root is anything. */
+ * at most 3 inputs or at most MOST statistics, and any number. The value of the square root is anything. */
 #include "any.h"
 
 #include "base/root.h"
@@ -17,8 +17,8 @@ static void any_column(void)
     c = anything;
     part = any_part;
     ASSUME(c.n_edges >= 0 && c.n_edges <= MOST && c.n_categories <= MOST && c.n_parts >= 0 && c.n_parts <= 1);
-    ASSUME(c.n_levels >= 0 && c.n_levels <= MOST);
-    c.levels = c.n_levels ? any_bytes((size_t)c.n_levels * sizeof *c.levels) : NULL;
+    ASSUME(c.n_statistics >= 0 && c.n_statistics <= MOST);
+    c.statistics = c.n_statistics ? any_bytes((size_t)c.n_statistics * sizeof *c.statistics) : NULL;
     c.edges = c.n_edges ? any_bytes((size_t)c.n_edges * sizeof *c.edges) : NULL;
     c.parts = c.n_parts ? &part : NULL;
     ASSUME(part.n_edges == 0 || part.n_edges == 2);
@@ -49,11 +49,11 @@ void prove_encode_number(void)
     REQUIRE(at == cmlpi_column_width(&c, has_bins));
 }
 
-/* A category without levels is one-hot; one of two is 1 or -1; an unknown one is zeros. */
+/* A category without statistics is one-hot; one of two is 1 or -1; an unknown one is zeros. */
 void prove_encode_category(void)
 {
     any_column();
-    ASSUME(c.role == CMLP_TABLE_ROLE_CATEGORY && !c.levels);
+    ASSUME(c.role == CMLP_TABLE_ROLE_CATEGORY && !c.statistics);
     const double code = nondet_double();
     double inputs[MOST + 1], sum = 0;
     const int64_t at = cmlpi_encode_category(&c, code, (cmlpi_encoded){inputs, 0}, 0);
@@ -63,15 +63,15 @@ void prove_encode_category(void)
     REQUIRE(sum == (known && code < (double)c.n_categories ? (c.n_categories == 2 && code == 1 ? -1 : 1) : 0));
 }
 
-/* With levels, the first categories are one-hot, and of an unknown one all inputs are zeros. */
-void prove_encode_levels(void)
+/* With statistics, the first categories are one-hot, and of an unknown one all inputs are zeros. */
+void prove_encode_statistics(void)
 {
     any_column();
-    ASSUME(c.role == CMLP_TABLE_ROLE_CATEGORY && c.levels);
+    ASSUME(c.role == CMLP_TABLE_ROLE_CATEGORY && c.statistics);
     const double code = nondet_double();
     double inputs[2 * MOST], sum = 0;
-    const int64_t at = cmlpi_encode_levels(&c, code, (cmlpi_encoded){inputs, 0}, 0);
-    REQUIRE(at == cmlpi_column_width(&c, 1) && at == c.n_one_hot + c.n_levels / c.n_categories);
+    const int64_t at = cmlpi_encode_statistics(&c, code, (cmlpi_encoded){inputs, 0}, 0);
+    REQUIRE(at == cmlpi_column_width(&c, 1) && at == c.n_one_hot + c.n_statistics / c.n_categories);
     for (int64_t k = 0; k < c.n_one_hot; k++) sum += inputs[k];
     const int known = (code == 0 || code == 1 || code == 2 || code == 3) && code < (double)c.n_categories;
     REQUIRE(sum == (known && code < (double)c.n_one_hot));
@@ -90,6 +90,6 @@ void prove_check_columns(void)
     }
     REQUIRE(c.role == CMLP_TABLE_ROLE_NUMBER || (!c.n_edges && !c.n_parts));
     REQUIRE(c.role != CMLP_TABLE_ROLE_CATEGORY || c.n_categories >= 1);
-    REQUIRE(!c.levels || (c.role == CMLP_TABLE_ROLE_CATEGORY && c.n_one_hot >= 0 && c.n_one_hot <= c.n_categories));
-    REQUIRE(!c.levels || c.n_levels % c.n_categories == 0);
+    REQUIRE(!c.statistics || (c.role == CMLP_TABLE_ROLE_CATEGORY && c.n_one_hot >= 0 && c.n_one_hot <= c.n_categories));
+    REQUIRE(!c.statistics || c.n_statistics % c.n_categories == 0);
 }

@@ -143,7 +143,7 @@ def check_metadata(metadata):
 
 
 def word_of_column(word):
-    """Return kind, number of edges (also of parts) or categories, of levels, and of inputs without and with bins."""
+    """Return kind, number of edges (also of parts) or categories, statistics, and inputs without and with bins."""
     word, *parts = word.split("/")
     kind, colon, digits = word.partition(":")
     demand(
@@ -172,7 +172,7 @@ def word_of_column(word):
     demand((kind == "unused" or n > 0) and (kind == "category" or not parts))
     if parts:
         found = re.fullmatch(
-            "one_hot:(0|[1-9][0-9]*)/levels:([1-9][0-9]*)", "/".join(parts), re.ASCII
+            "one_hot:(0|[1-9][0-9]*)/statistics:([1-9][0-9]*)", "/".join(parts), re.ASCII
         )
         demand(found)
         n_one_hot, each = map(int, found.groups())
@@ -188,8 +188,8 @@ def check_table(metadata, tensors, n_layers):
     demand(metadata["input_scale"] == "3ff0000000000000")
     widths = [max(1, sum(widths)) for widths in list(zip(*columns, strict=True))[3:]]
     n_numbers = sum(2 + n for kind, n, *_ in columns if kind == "number")
-    n_levels = sum(n for _, _, n, *_ in columns)
-    demand(max(*widths, n_numbers, n_levels) < 2**31)
+    n_statistics = sum(n for _, _, n, *_ in columns)
+    demand(max(*widths, n_numbers, n_statistics) < 2**31)
     names = list(tensors)
     n_nets = sum(name.startswith("nets.") for name in names) // (2 * n_layers)
     demand(1 <= n_nets <= 1024)
@@ -215,7 +215,7 @@ def check_table(metadata, tensors, n_layers):
         known["table.target"] = [n_outputs, 4]
         demand(n_outputs > 1 and "table.target" in tensors and "," not in metadata["loss"])
     demand(("table.numbers" in tensors) == bool(n_numbers))
-    demand(("table.levels" in tensors) == bool(n_levels))
+    demand(("table.statistics" in tensors) == bool(n_statistics))
     demand(
         not any(
             name.startswith(("nets.", "layers.")) or name in ("input.factor", "input.shift")
@@ -223,7 +223,7 @@ def check_table(metadata, tensors, n_layers):
         )
     )
     known = {name: ("F64", shape) for name, shape in known.items()}
-    check_others(tensors, known | {"table.levels": ("F32", [n_levels])})
+    check_others(tensors, known | {"table.statistics": ("F32", [n_statistics])})
     check_scores(metadata, tensors.get("calibration.scores"), n_outputs)
     return n_outputs
 

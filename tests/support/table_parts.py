@@ -14,7 +14,7 @@ __all__ = [
     "limit_boxes",
     "list_at_most",
     "table_judge",
-    "with_levels",
+    "with_statistics",
     "write_with_widths",
 ]
 
@@ -49,10 +49,10 @@ def inputs_of_fit(estimator, *, training, groups=(None, None), validation=(None,
     return fit.prepare().inputs[False]
 
 
-def with_levels(estimator, **changes):
-    """Return a copy of a fitted estimator whose first column has changed levels."""
+def with_statistics(estimator, **changes):
+    """Return a copy of a fitted estimator whose first column has changed statistics."""
     model = estimator._trained()
     first, *others = model.columns
-    first = first._replace(levels=first.levels._replace(**changes))
+    first = first._replace(statistics=first.statistics._replace(**changes))
     columns = table_columns.TableColumns([first, *others], model.columns.names)
     return copy_with(estimator, estimator._fitted._replace(model=model.replace(columns=columns)))

@@ -8,7 +8,7 @@ import pytest
 from optional import package
 from page_parts import Parts, page_of
 from table_models import assert_table_agrees
-from table_parts import inputs_of_fit, limit_boxes, list_at_most, with_levels
+from table_parts import inputs_of_fit, limit_boxes, list_at_most, with_statistics
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
@@ -35,13 +35,13 @@ def messages(call, *args):
     return [str(one.message) for one in caught]
 
 
-def levels_of(model):
-    """Return the levels of the first column."""
-    return model._trained().columns[0].levels
+def statistics_of(model):
+    """Return the statistics of the first column."""
+    return model._trained().columns[0].statistics
 
 
 def learned(model):
-    return [net.params.tobytes() for net in model.estimators_], levels_of(model).table.tobytes()
+    return [net.params.tobytes() for net in model.estimators_], statistics_of(model).table.tobytes()
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_codes_that_decide_are_learned():
 
 
 def test_every_category_of_fit_is_known(regressor):
-    assert len(regressor.categories_[0]) == N_CODES == len(levels_of(regressor).table)
+    assert len(regressor.categories_[0]) == N_CODES == len(statistics_of(regressor).table)
     assert not regressor.outside(X).any()
     assert np.isnan(regressor.outside(NEW)[:, 0]).all()
 
@@ -75,7 +75,7 @@ def test_every_category_of_fit_is_known(regressor):
 @pytest.mark.parametrize("n_categories", [200, 201])
 def test_200_categories_are_one_hot(n_categories):
     model = TabularRegressor(**QUICK).fit(X[CODE < n_categories], EFFECT[CODE[CODE < n_categories]])
-    assert (levels_of(model) is None) == (n_categories == 200)
+    assert (statistics_of(model) is None) == (n_categories == 200)
 
 
 @pytest.mark.parametrize(
@@ -91,18 +91,18 @@ def test_200_categories_are_one_hot(n_categories):
 def test_there_is_a_mean_for_each_class_label_or_target(kind, y, n_means):
     weight = RNG.uniform(0.5, 1, N)
     model = kind(**QUICK).fit(X, y, weight)
-    assert levels_of(model).table.shape == (N_CODES, n_means + 1)
+    assert statistics_of(model).table.shape == (N_CODES, n_means + 1)
 
 
 def test_several_quantiles_have_one_mean():
     model = TabularRegressor(**QUICK, loss="quantile", quantile=[0.1, 0.5, 0.9]).fit(X, Y)
-    assert levels_of(model).table.shape == (N_CODES, 2)
+    assert statistics_of(model).table.shape == (N_CODES, 2)
 
 
-def test_the_order_of_the_rows_does_not_change_the_levels(regressor):
+def test_the_order_of_the_rows_does_not_change_the_statistics(regressor):
     order = RNG.permutation(N)
     other = TabularRegressor(**QUICK).fit(X[order], Y[order])
-    assert levels_of(other).table.tobytes() == levels_of(regressor).table.tobytes()
+    assert statistics_of(other).table.tobytes() == statistics_of(regressor).table.tobytes()
 
 
 def test_a_column_on_which_y_does_not_depend_is_not_used(tmp_path, capsys):
@@ -122,11 +122,11 @@ def test_the_most_frequent_of_too_many_categories_are_known(monkeypatch):
     model = TabularRegressor(**QUICK)
     (said,) = messages(model.fit, X, Y)
     assert said.startswith("column 0 has 600 categories, of which the model knows the 400 most")
-    assert len(model.categories_[0]) == 400 and len(levels_of(model).table) == 400
+    assert len(model.categories_[0]) == 400 and len(statistics_of(model).table) == 400
     assert not model.outside(NEW).any()
 
 
-# ------------------------------------------------------------------------------ levels of the rows of fit
+# ------------------------------------------------------------------------------ statistics of the rows of fit
 
 
 def test_rows_of_fit_do_not_know_their_own_target():
@@ -135,8 +135,8 @@ def test_rows_of_fit_do_not_know_their_own_target():
     model = TabularRegressor(**QUICK)
     before, after = (inputs_of_fit(model, training=(X, y, None)) for y in (Y, far))
     same_code = CODE == CODE[7]
-    width = levels_of(model.fit(X, Y)).table.shape[1]
-    first = levels_of(model).n_one_hot
+    width = statistics_of(model.fit(X, Y)).table.shape[1]
+    first = statistics_of(model).n_one_hot
     moved = np.abs(before - after)[:, first : first + width]
     # The mean and the spread of all rows move all means by a little.
     assert moved[same_code].max() > 10 * moved[7].max()
@@ -182,32 +182,32 @@ def test_damaged_folds_are_refused():
         pickle.loads(pickle.dumps(stopped))
 
 
-def test_warm_start_learns_the_levels_of_the_rows():
+def test_warm_start_learns_the_statistics_of_the_rows():
     model = TabularRegressor(**QUICK, warm_start=True).fit(X, Y)
-    first = levels_of(model)
+    first = statistics_of(model)
     model.fit(X, Y)
-    assert levels_of(model).table.tobytes() == first.table.tobytes()
+    assert statistics_of(model).table.tobytes() == first.table.tobytes()
     part = CODE < 300
     model.fit(X[part], Y[part] + 1)
-    moved = (levels_of(model).table != first.table).any(axis=1)
+    moved = (statistics_of(model).table != first.table).any(axis=1)
     known = np.array([int(name[1:]) < 300 for name in model.categories_[0]])
     assert (moved == known).all()
-    assert levels_of(model).priors.tobytes() == first.priors.tobytes()
+    assert statistics_of(model).priors.tobytes() == first.priors.tobytes()
 
 
-def test_warm_start_keeps_levels_without_priors(regressor):
+def test_warm_start_keeps_statistics_without_priors(regressor):
     """Those of the file of a C program."""
-    model = with_levels(regressor, priors=None).set_params(warm_start=True)
+    model = with_statistics(regressor, priors=None).set_params(warm_start=True)
     with pytest.warns(UserWarning, match=r"categories of column 0 stay those of the earlier fit"):
         model.fit(X, Y + 1)
-    assert levels_of(model).table.tobytes() == levels_of(regressor).table.tobytes()
+    assert statistics_of(model).table.tobytes() == statistics_of(regressor).table.tobytes()
 
 
-def test_verify_repeats_the_levels():
+def test_verify_repeats_the_statistics():
     model = TabularRegressor(**QUICK, provenance=True).fit(X, Y)
     assert cmlp.verify(model, X, Y).reason == "identical"
-    other = with_levels(model, table=levels_of(model).table + np.float32(0.5))
-    assert "levels of categories" in cmlp.verify(other, X, Y).different
+    other = with_statistics(model, table=statistics_of(model).table + np.float32(0.5))
+    assert "statistics of categories" in cmlp.verify(other, X, Y).different
 
 
 # ------------------------------------------------------------------------- files, exports, explanations
@@ -220,7 +220,7 @@ def test_files_and_pickles_predict_the_same(regressor, classifier, tmp_path):
         for other in (cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))):
             assert (other.predict(rows) == model.predict(rows)).all()
             assert learned(other) == learned(model)
-            assert levels_of(other).priors.tobytes() == levels_of(model).priors.tobytes()
+            assert statistics_of(other).priors.tobytes() == statistics_of(model).priors.tobytes()
 
 
 def test_info_describes_the_means(classifier, tmp_path, capsys):
@@ -246,10 +246,10 @@ def test_onnx_agrees(classifier, tmp_path):
     np.testing.assert_allclose(found, classifier.predict_proba(rows), atol=1e-6)
 
 
-def test_page_has_the_levels(regressor):
+def test_page_has_the_statistics(regressor):
     column, _ = Parts(page_of(regressor)).model()["columns"]
     assert len(column["choices"]) == N_CODES
-    assert column["oneHot"] == levels_of(regressor).n_one_hot and "unlisted" not in column
+    assert column["oneHot"] == statistics_of(regressor).n_one_hot and "unlisted" not in column
 
 
 def test_explanations_sum_to_the_prediction(regressor):
@@ -273,5 +273,5 @@ def test_certificates_of_other_categories(classifier, most_boxes, monkeypatch):
     assert set(classifier.certify(rows, [0.0, 1e-9]).answers) == {"certified"}
     mostly_by_number = 10 * X[:, 1].astype(float) + EFFECT[CODE] > 0
     model = TabularClassifier(**QUICK).fit(X, mostly_by_number)
-    assert levels_of(model) is not None
+    assert statistics_of(model) is not None
     assert model.certify([["k1", 3.0]], [np.inf, 0.0]).answers == ["certified"]

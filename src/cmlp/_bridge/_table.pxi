@@ -15,32 +15,32 @@ cdef class Columns:
     layout : sequence of tuples (role, n, has_missing, widths)
         The role is "unused", "number" (with n edges) or "category" (with n categories). A date with parts has three
         numbers of inputs: those of the time of day, of the weekday and of the day of the year, each 0 or at least 2. A
-        column of categories with levels has two: the number of one-hot categories, and that of the levels of each.
+        column of categories with statistics has two: the number of one-hot categories, and that of the statistics of each.
     numbers : ndarray of float64
         For each column of numbers its centre, its scale, its edges and those of its parts. Copied.
-    levels : ndarray of float32
-        For each column with levels those of its categories. Copied.
+    statistics : ndarray of float32
+        For each column with statistics those of its categories. Copied.
     """
 
     cdef cmlp_table_encoder encoder
-    cdef cnp.ndarray memory, parts, numbers, levels
+    cdef cnp.ndarray memory, parts, numbers, statistics
     cdef cnp.ndarray sizes, firsts  # numbers of inputs before, in and behind the bins of each scale; the first of each column
 
-    def __cinit__(self, layout, numbers, levels=()):
+    def __cinit__(self, layout, numbers, statistics=()):
         cdef cmlp_table_column *column
         cdef cmlp_table_date_part *part
         cdef const double *number
-        cdef const float *level
+        cdef const float *statistic
         cdef int64_t at = 0
-        cdef int64_t level_at = 0
+        cdef int64_t statistic_at = 0
         self.memory = np.zeros(len(layout) * sizeof(cmlp_table_column), np.uint8)
         self.parts = np.zeros(3 * len(layout) * sizeof(cmlp_table_date_part), np.uint8)
         self.numbers = np.array(numbers, np.float64).reshape(-1)
         column = <cmlp_table_column *>cnp.PyArray_DATA(self.memory)
         part = <cmlp_table_date_part *>cnp.PyArray_DATA(self.parts)
-        self.levels = np.array(levels, np.float32).reshape(-1)
+        self.statistics = np.array(statistics, np.float32).reshape(-1)
         number = <const double *>cnp.PyArray_DATA(self.numbers)
-        level = <const float *>cnp.PyArray_DATA(self.levels)
+        statistic = <const float *>cnp.PyArray_DATA(self.statistics)
         self.encoder.struct_size = sizeof(cmlp_table_encoder)
         self.encoder.columns, self.encoder.n_columns = column, len(layout)
         sizes, firsts = [], []
@@ -53,12 +53,12 @@ cdef class Columns:
             else:
                 column[i].n_categories = n
             if role == "category" and len(widths):
-                if n < 1 or len(widths) != 2 or widths[1] < 1 or n * widths[1] > len(self.levels) - level_at:
-                    raise ValueError(f"column {i} must have a number of one-hot categories, and levels for each category")
-                column[i].levels, column[i].n_levels = &level[level_at], n * widths[1]
+                if n < 1 or len(widths) != 2 or widths[1] < 1 or n * widths[1] > len(self.statistics) - statistic_at:
+                    raise ValueError(f"column {i} must have a number of one-hot categories, and statistics for each category")
+                column[i].statistics, column[i].n_statistics = &statistic[statistic_at], n * widths[1]
                 column[i].n_one_hot = widths[0]
                 sizes.append((sum(widths), 0, 0))
-                level_at += n * widths[1]
+                statistic_at += n * widths[1]
                 continue
             if role != "number":
                 sizes.append((n - (n == 2) if role == "category" else 0, 0, 0))
@@ -87,8 +87,8 @@ cdef class Columns:
                 part += 1
         if at != len(self.numbers):
             raise ValueError(f"numbers must have {at} entries for the columns, got {len(self.numbers)}")
-        if level_at != len(self.levels):
-            raise ValueError(f"levels must have {level_at} entries for the columns, got {len(self.levels)}")
+        if statistic_at != len(self.statistics):
+            raise ValueError(f"statistics must have {statistic_at} entries for the columns, got {len(self.statistics)}")
         for has_bins in (0, 1):
             self.width(has_bins)  # raises if a column is invalid
         self.sizes = np.array(sizes, np.int64).reshape(-1)

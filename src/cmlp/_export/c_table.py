@@ -59,7 +59,7 @@ _LONGEST_IDENTIFIER = 63  # in characters that C99 guarantees
 _NUMBER_BYTES = 8
 _COLUMN_BYTES = 40
 _PARTS_BYTES = 16  # of a column, and of each part
-_LEVELS_BYTES = 24
+_STATISTICS_BYTES = 24
 _ABOUT = [
     "",
     "A row has a double for each column, in the order of fit: a number, NaN if it is missing, or the code of a",
@@ -81,15 +81,15 @@ def parts_of_table(model: TableModel, prefix: str, *, intervals: bool) -> Header
         size += _PARTS_BYTES * sum(len(column.parts) for column in columns)
         column_bytes += _PARTS_BYTES
         code = "3 to 4 KB"
-    n_levels = len(columns.levels)
-    if n_levels:
-        column_bytes += _LEVELS_BYTES
+    n_statistics = len(columns.statistics)
+    if n_statistics:
+        column_bytes += _STATISTICS_BYTES
     functions = list(table.write_functions())
     if intervals:
         functions += write_interval_functions(model, prefix)
         size += interval_constants(model)
     return HeaderParts(
-        constants=4 * (n_params + n_levels)
+        constants=4 * (n_params + n_statistics)
         + _NUMBER_BYTES * n_numbers
         + column_bytes * len(columns)
         + size,
@@ -166,7 +166,7 @@ class _Table:
             column.categories is not None or column.type == "boolean" for column in self.columns
         )
         self.has_parts = any(column.parts for column in self.columns)
-        self.has_levels = any(column.levels is not None for column in self.columns)
+        self.has_statistics = any(column.statistics is not None for column in self.columns)
 
     def write_body(self) -> Iterator[str]:
         """Yield the columns, the networks, and the functions that the header itself calls."""
@@ -225,19 +225,19 @@ class _Table:
             yield self._without_unused(each)
 
     def _without_unused(self, text: str) -> str:
-        """Return a text without what is in `#if` for columns with parts, or levels, if none has some."""
-        for name, is_used in (("PARTS", self.has_parts), ("LEVELS", self.has_levels)):
+        """Return a text without what is in `#if` for columns with parts, or statistics, if none has some."""
+        for name, is_used in (("PARTS", self.has_parts), ("STATISTICS", self.has_statistics)):
             kept = r"\1" if is_used else ""
             text = re.sub(rf"#if \w+_{name}\n(.*?)#endif\n", kept, text, flags=re.DOTALL)
         return text
 
     def _write_columns(self) -> Iterator[str]:
-        """Yield the edges of all bins, the parts of dates, the levels, and the columns."""
+        """Yield the edges of all bins, the parts of dates, the statistics, and the columns."""
         prefix = self.prefix
         columns = []
         edges: list[str] = []
         parts: list[str] = []
-        n_levels = 0
+        n_statistics = 0
         for column in self.columns:
             role = column.role.upper()
             n_edges = len(column.edges)
@@ -252,16 +252,16 @@ class _Table:
                 parts += self._write_parts(column, edges)
             elif self.has_parts:
                 of_date = ", NULL, 0"
-            levels = ""
-            if self.has_levels:
-                levels = ", NULL, 0, 0"
-            if column.levels is not None:
-                table, n_one_hot, _ = column.levels
-                levels = f", {prefix}_levels + {n_levels}, {table.size}, {n_one_hot}"
-                n_levels += table.size
+            statistics = ""
+            if self.has_statistics:
+                statistics = ", NULL, 0, 0"
+            if column.statistics is not None:
+                table, n_one_hot, _ = column.statistics
+                statistics = f", {prefix}_statistics + {n_statistics}, {table.size}, {n_one_hot}"
+                n_statistics += table.size
             columns.append(
                 f"{{{prefix}_ROLE_{role}, {int(column.missing)}, {numbers}, {where}, {n_edges}, "
-                f"{n_categories}{of_date}{levels}}}"
+                f"{n_categories}{of_date}{statistics}}}"
             )
         if edges:
             yield "/* Edges of the bins of all columns and of their parts. */\n" + array(
@@ -269,10 +269,12 @@ class _Table:
             )
         if parts:
             yield array(f"{prefix}_date_part {prefix}_parts", parts, 1)
-        if n_levels:
-            title = "/* The levels of the categories of each column with levels. */\n"
+        if n_statistics:
+            title = "/* The statistics of the categories of each column with statistics. */\n"
             # no negative zero
-            yield title + float_array(f"{prefix}_levels", self.columns.levels + np.float32(0))
+            yield title + float_array(
+                f"{prefix}_statistics", self.columns.statistics + np.float32(0)
+            )
         yield array(f"{prefix}_column {prefix}_columns", columns, 1)
 
     def _add_edges(self, added: NDArray[np.float64], edges: list[str]) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.scale import InputScale
     from cmlp._model.model import NetworkModel, TrainedModel
-    from cmlp._model.table_columns import Levels, TableColumn
+    from cmlp._model.table_columns import Statistics, TableColumn
 
 
 def require_unicode(text: str, what: str) -> bytes:
@@ -100,12 +100,12 @@ class ColumnNodes:
         if numbers:
             self._encode_numbers(list(numbers), list(numbers.values()))
         categories = {i: column for i, column in enumerate(self.columns) if column.is_category}
-        sizes = {i: column.n for i, column in categories.items() if column.levels is None}
+        sizes = {i: column.n for i, column in categories.items() if column.statistics is None}
         self._encode_categories([i for i, n in sizes.items() if n != 2])
         self._encode_pairs([i for i, n in sizes.items() if n == 2])
         for i, column in categories.items():
-            if column.levels is not None:
-                self._encode_levels(i, column.levels)
+            if column.statistics is not None:
+                self._encode_statistics(i, column.statistics)
         if self.features:
             self.all = nodes.node("Concat", *self.features, axis=1)
         else:
@@ -170,7 +170,9 @@ class ColumnNodes:
         if is_text(known):
             code = self._value(i)
         else:
-            equal = nodes.node("Equal", self.names[i], self._constant(f"levels.{i}", self._keys(i)))
+            equal = nodes.node(
+                "Equal", self.names[i], self._constant(f"statistics.{i}", self._keys(i))
+            )
             ranks = self._constant(f"ranks.{i}", np.arange(1.0, len(known) + 1)[:, None])
             code = nodes.node(
                 "Sub", nodes.node("MatMul", nodes.cast(equal, np.float64), ranks), nodes.double(1.0)
@@ -255,10 +257,10 @@ class ColumnNodes:
                 columns,
             )
 
-    def _encode_levels(self, i: int, levels: Levels) -> None:
-        """Add the inputs of a column with levels: those of its first categories, then the levels."""
+    def _encode_statistics(self, i: int, statistics: Statistics) -> None:
+        """Add the inputs of a column with statistics: those of its first categories, then the statistics."""
         keys = self._keys(i)
-        nodes, name, (table, n_one_hot, _) = self.nodes, f"levels.{i}", levels
+        nodes, name, (table, n_one_hot, _) = self.nodes, f"statistics.{i}", statistics
         if is_text(self._categories(i)):
             code = self._value(i)
             if n_one_hot:
@@ -465,7 +467,7 @@ def _estimate_size(model: TrainedModel) -> int:
     if isinstance(model, TableModel):
         texts = [value for values in model.columns.categories for value in values or ()]
         entries = len(model.columns) + len(model.columns.numbers) + len(texts)
-        size += _ENTRY_BYTES * entries + model.columns.levels.nbytes
+        size += _ENTRY_BYTES * entries + model.columns.statistics.nbytes
         size += 4 * sum(len(text) for text in texts if isinstance(text, str))
     return size
 

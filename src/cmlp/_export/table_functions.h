@@ -22,9 +22,9 @@ typedef struct NAME_column {
     const NAME_date_part *parts;
     int64_t n_parts;
 #endif
-#if NAME_LEVELS
-    const float *levels;         /* n_levels numbers, as many for each category; or NULL */
-    int64_t n_levels, n_one_hot; /* n_one_hot: the first categories that have an input each, if there are levels */
+#if NAME_STATISTICS
+    const float *statistics;         /* n_statistics numbers, as many for each category; or NULL */
+    int64_t n_statistics, n_one_hot; /* n_one_hot: the first categories that have an input each, if there are statistics */
 #endif
 } NAME_column;
 

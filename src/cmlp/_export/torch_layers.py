@@ -148,8 +148,8 @@ class Table(torch.nn.Module):  # type: ignore[misc]
 def _encode_category(column: TableColumn, x: torch.Tensor) -> list[torch.Tensor]:
     """Return the inputs of a column of categories."""
     codes = torch.arange(column.n, dtype=x.dtype, device=x.device)
-    if column.levels is not None:
-        table, n_one_hot, _ = column.levels
+    if column.statistics is not None:
+        table, n_one_hot, _ = column.statistics
         is_known = (x >= 0) & (x < column.n) & (x == x.floor())
         rows = torch.tensor(table, dtype=x.dtype, device=x.device)
         found = rows[torch.where(is_known, x, 0.0).long()]

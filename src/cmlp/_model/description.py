@@ -486,7 +486,7 @@ _CELL_FORMAT = ModelField(
 
 
 _PLAIN_TYPES = {"number", "category"}  # of columns of which a model has no types
-_LEVELS = ("one_hot", "levels")  # numbers of inputs of a column with levels
+_STATISTICS = ("one_hot", "statistics")  # numbers of inputs of a column with statistics
 _DATE_PARTS = {"day": "time of day", "week": "weekday", "year": "day of the year"}
 
 
@@ -501,7 +501,7 @@ def _layout(word: str) -> Layout:
     column, *parts = word.split("/")
     role, _, n = column.partition(":")
     widths = dict(part.split(":") for part in parts)
-    names = _LEVELS if role == "category" else PARTS
+    names = _STATISTICS if role == "category" else PARTS
     all_widths = tuple(int(widths.get(name, 0)) for name in names) if parts else ()
     return role.removesuffix("_or_missing"), int(n or 0), role == "number_or_missing", all_widths
 
@@ -543,7 +543,7 @@ def _described_columns(columns: TableColumns, model: TableModel) -> Texts:
     partly_known = [f"{label} {_kept_categories(one)}" for label, one in pairs if one.has_unlisted]
     if partly_known:
         texts["categories"] = _listed(partly_known)
-    many = [f"{label} {_means_of_categories(one)}" for label, one in pairs if one.levels]
+    many = [f"{label} {_means_of_categories(one)}" for label, one in pairs if one.statistics]
     if many:
         texts["means of y"] = _listed(many)
     texts["values"] = _listed([f"{label} ({one.meaning})" for label, one in pairs])
@@ -566,9 +566,9 @@ def _kept_categories(column: TableColumn) -> str:
 
 
 def _means_of_categories(column: TableColumn) -> str:
-    """Describe what the networks see of a column with levels."""
-    assert column.levels is not None
-    table, n_one_hot, _ = column.levels
+    """Describe what the networks see of a column with statistics."""
+    assert column.statistics is not None
+    table, n_one_hot, _ = column.statistics
     n_means = table.shape[1] - 1
     each = "a mean" if n_means == 1 else f"{n_means} means"
     return f"({each} for each of {len(table):,} categories; {n_one_hot:,} also have an input each)"
@@ -587,8 +587,10 @@ _COLUMNS = ModelField(
             lambda layout, _: {"columns": layout}, _load_layout, "columns", by_core=True
         ),
         "numbers": _array("table.numbers", "columns", by_core=True),
-        "levels": _array("table.levels", "levels of categories", dtype=np.float32, by_core=True),
-        "priors": _array("categories.priors", "levels of categories"),
+        "statistics": _array(
+            "table.statistics", "statistics of categories", dtype=np.float32, by_core=True
+        ),
+        "priors": _array("categories.priors", "statistics of categories"),
         "categories": Entry(
             lambda values, _: {"categories": values}, _load_categories, by_core=True
         ),

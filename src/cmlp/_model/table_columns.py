@@ -54,14 +54,14 @@ if TYPE_CHECKING:
 OTHER = -1.0
 MAX_CATEGORIES = 65_536  # of a column that a model lists: the most frequent ones
 MOST_ONE_HOT = 200  # categories of a column that have an input of their own
-_N_PRIORS = 4  # numbers of a prior: see `Levels`
+_N_PRIORS = 4  # numbers of a prior: see `Statistics`
 # The parts of a date: the period of each in days, and the day since 1970 on which one begins.
 PARTS = {"day": (1.0, 0.0), "week": (7.0, 4.0), "year": (365.2425, 0.0)}
 N_WAVES = 2  # inputs of a part that are not bins
 _NEVER_HELD = {"number": CATEGORY, "category": ORDERED}  # what no column of a role holds
 _FEW_ROWS = 32
 _FEW_NUMBERS = 64
-_NO_LEVELS = np.empty(0, np.float32)
+_NO_STATISTICS = np.empty(0, np.float32)
 
 
 class DatePart(NamedTuple):
@@ -86,7 +86,7 @@ class DatePart(NamedTuple):
         return np.asarray((x if self.name == "day" else np.floor(x)) - PARTS[self.name][1])
 
 
-class Levels(NamedTuple):
+class Statistics(NamedTuple):
     """What the networks see of a column with many categories: means of the targets in each.
 
     Attributes
@@ -132,7 +132,7 @@ class TableColumn(NamedTuple):
         Of the bins of a number, ascending.
     parts : sequence of DatePart
         Of a date, in the order of `PARTS`.
-    levels : Levels or None
+    statistics : Statistics or None
         Of categories that are not all one-hot.
     date_format : str
         The form of the texts of a column of dates, as `date_form` reads them; "" if texts are no
@@ -148,7 +148,7 @@ class TableColumn(NamedTuple):
     scale: float = 1.0
     edges: NDArray[np.float64] = np.empty(0)
     parts: Sequence[DatePart] = ()
-    levels: Levels | None = None
+    statistics: Statistics | None = None
     date_format: str = ""
 
     @property
@@ -177,12 +177,12 @@ class TableColumn(NamedTuple):
     def layout(self) -> Layout:
         """Its role, its `n`, `missing`, and numbers of inputs.
 
-        These are those of each part of a date, 0 for one that it lacks, or of a column with levels
-        those of one-hot categories and of levels; of other columns there are none. The core, files
-        and pickles have the layout beside the `numbers` and the table of levels.
+        These are those of each part of a date, 0 for one that it lacks, or of a column with statistics
+        those of one-hot categories and of statistics; of other columns there are none. The core, files
+        and pickles have the layout beside the `numbers` and the table of statistics.
         """
-        if self.levels is not None:
-            n_inputs = self.levels.n_one_hot, self.levels.table.shape[1]
+        if self.statistics is not None:
+            n_inputs = self.statistics.n_one_hot, self.statistics.table.shape[1]
             return self.role, self.n, self.missing, n_inputs
         present = {part.name: part.width() for part in self.parts}
         widths = tuple(present.get(name, 0) for name in PARTS) if present else ()
@@ -292,8 +292,8 @@ class TableColumns(_core.Columns):
         That of each column.
     numbers : ndarray of float64
         Those of all columns in one vector.
-    levels : ndarray of float32
-        The tables of levels of all columns in one vector.
+    statistics : ndarray of float32
+        The tables of statistics of all columns in one vector.
     """
 
     def __new__(cls, columns: Iterable[TableColumn], names: Iterable[Any] | None = None) -> Self:
@@ -302,15 +302,15 @@ class TableColumns(_core.Columns):
         layout = [column.layout for column in columns]
         each = [np.empty(0), *(numbers for column in columns for numbers in column.numbers)]
         numbers = np.concatenate(each)
-        found = [column.levels for column in columns if column.levels is not None]
-        levels = np.concatenate([_NO_LEVELS, *(one.table.ravel() for one in found)])
-        self = super().__new__(cls, layout, numbers, levels)
+        found = [column.statistics for column in columns if column.statistics is not None]
+        statistics = np.concatenate([_NO_STATISTICS, *(one.table.ravel() for one in found)])
+        self = super().__new__(cls, layout, numbers, statistics)
         self._columns = columns
         self.names = None if names is None else tuple(names)
         self.types = tuple(column.type for column in columns)
         self.layout = layout
         self.numbers = numbers
-        self.levels = levels
+        self.statistics = statistics
         self._written = {i: one.date_format for i, one in enumerate(columns) if one.date_format}
         return self
 
@@ -319,7 +319,7 @@ class TableColumns(_core.Columns):
     types: tuple[str, ...]
     layout: list[Layout]
     numbers: NDArray[np.float64]
-    levels: NDArray[np.float32]
+    statistics: NDArray[np.float32]
     _written: dict[int, str]  # the forms of columns whose dates are text
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -530,7 +530,7 @@ class TableColumns(_core.Columns):
             "names": self.names,
             "layout": self.layout,
             "numbers": self.numbers,
-            "levels": self.levels if len(self.levels) else None,
+            "statistics": self.statistics if len(self.statistics) else None,
             "priors": self._priors,
             "categories": self.categories,
             "types": self.types,
@@ -547,8 +547,10 @@ class TableColumns(_core.Columns):
 
     @property
     def _priors(self) -> NDArray[np.float64] | None:
-        """The priors of all columns with levels, one below the other; None if not all are known."""
-        found = [column.levels.priors for column in self._columns if column.levels is not None]
+        """The priors of all columns with statistics, one below the other; None if not all are known."""
+        found = [
+            column.statistics.priors for column in self._columns if column.statistics is not None
+        ]
         known = [priors for priors in found if priors is not None]
         return np.concatenate(known) if found and len(known) == len(found) else None
 
@@ -560,7 +562,7 @@ class TableColumns(_core.Columns):
         layout: Sequence[Layout],
         numbers: NDArray[np.float64],
         categories: Sequence[Sequence[object] | None],
-        levels: Any = None,
+        statistics: Any = None,
         priors: Any = None,
         types: Any = (),
         formats: Any = None,
@@ -573,9 +575,11 @@ class TableColumns(_core.Columns):
         types = checked_types(types, [role for role, *_ in layout])
         if not types:
             types = ["number" if values is None else CATEGORY for values in categories]
-        levels = _NO_LEVELS if levels is None else np.asarray(levels, np.float32).reshape(-1)
-        _core.Columns(layout, numbers, levels)  # raises if they do not fit each other
-        tables = _levels_of(layout, levels, priors)
+        statistics = (
+            _NO_STATISTICS if statistics is None else np.asarray(statistics, np.float32).reshape(-1)
+        )
+        _core.Columns(layout, numbers, statistics)  # raises if they do not fit each other
+        tables = _statistics_of(layout, statistics, priors)
         columns = []
         rest = numbers
         for (role, n, missing, widths), values, held in zip(layout, categories, types, strict=True):
@@ -593,7 +597,7 @@ class TableColumns(_core.Columns):
                 parts, rest = _parts_of(widths, rest[2 + n :])
                 column = column._replace(centre=centre, scale=scale, edges=edges, parts=parts)
             elif widths:
-                column = column._replace(levels=next(tables))
+                column = column._replace(statistics=next(tables))
             columns.append(column)
         return cls(_with_formats(_with_seen(columns, seen), formats), names)
 
@@ -643,10 +647,10 @@ def _parts_of(
     return parts, numbers
 
 
-def _levels_of(
-    layout: Sequence[Layout], levels: NDArray[np.float32], priors: Any
-) -> Iterator[Levels]:
-    """Yield the levels of each column that has some.
+def _statistics_of(
+    layout: Sequence[Layout], statistics: NDArray[np.float32], priors: Any
+) -> Iterator[Statistics]:
+    """Yield the statistics of each column that has some.
 
     Raises ValueError if there are priors that do not fit them.
     """
@@ -657,11 +661,11 @@ def _levels_of(
             f"'categories.priors' must have {_N_PRIORS} numbers for each of {n_priors} means"
         )
     for n, n_one_hot, width in shapes:
-        table, levels = levels[: n * width].reshape(n, width), levels[n * width :]
+        table, statistics = statistics[: n * width].reshape(n, width), statistics[n * width :]
         kept = None
         if priors is not None:
             kept, priors = priors[: width - 1], priors[width - 1 :]
-        yield Levels(table, n_one_hot, kept)
+        yield Statistics(table, n_one_hot, kept)
 
 
 def _are_priors(priors: Any, n: int) -> bool:

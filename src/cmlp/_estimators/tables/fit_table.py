@@ -39,10 +39,10 @@ from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
 from cmlp._estimators.tables.importances import importances_of
 from cmlp._estimators.tables.later_rows import warn_of_ascending_dates, warn_of_one_class
 from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
-from cmlp._estimators.tables.learn_levels import (
-    replace_training_levels,
-    with_levels,
-    with_new_levels,
+from cmlp._estimators.tables.learn_statistics import (
+    replace_training_statistics,
+    with_new_statistics,
+    with_statistics,
 )
 from cmlp._estimators.tables.monotone import (
     begin_with_signs,
@@ -177,7 +177,7 @@ class TableFit(Fit):
     rows: TableRows = field(init=False)
     # Of the members with and without bins.
     inputs: dict[bool, NDArray[np.float32]] = field(init=False)
-    # Of the training rows: the levels of a row are learned without its fold.
+    # Of the training rows: the statistics of a row are learned without its fold.
     folds: NDArray[np.uint8] = field(init=False)
     deadline: Deadline = field(init=False)
     values: NDArray[np.float64] = field(init=False)  # of the columns, for the summary of the model
@@ -349,7 +349,7 @@ class TableFit(Fit):
             self.rows = self._read(model.columns, opened, Notices(_KEPT_COLUMNS), model.gaps)
             raw, weight = self.rows.to_train_on
             warn_of_moved_rows(model, raw, _KEPT_COLUMNS)
-            self.columns = with_new_levels(model.columns, raw, self._averages, weight)
+            self.columns = with_new_statistics(model.columns, raw, self._averages, weight)
             return
         (frame, targets), *others = opened
         categorical = options.categorical_features
@@ -384,10 +384,10 @@ class TableFit(Fit):
             deadline=self.deadline,
             earlier=earlier,
         )
-        self.columns = with_levels(columns, raw, self._averages, weight)
+        self.columns = with_statistics(columns, raw, self._averages, weight)
 
     def _averages(self) -> NDArray[Any]:
-        """Return the targets of the training rows of which levels are means."""
+        """Return the targets of the training rows of which statistics are means."""
         return self.encoding.to_average(self.rows.targets[self.rows.parts[0]])
 
     def _folds_to_resume(self, resumed: Fitted) -> NDArray[np.uint8]:
@@ -398,10 +398,10 @@ class TableFit(Fit):
         return folds
 
     def _use_folds(self, folds: NDArray[np.integer]) -> None:
-        """Learn the levels of each training row without its fold, and keep the folds."""
+        """Learn the statistics of each training row without its fold, and keep the folds."""
         self.folds = folds.astype(np.uint8)
         raw, weight = self.rows.to_train_on
-        replace_training_levels(self.inputs, self.columns, raw, folds, self._averages, weight)
+        replace_training_statistics(self.inputs, self.columns, raw, folds, self._averages, weight)
 
     def _read(
         self,
@@ -480,7 +480,7 @@ class TableFit(Fit):
         if groups is None or self._holds_out:
             self._use_folds(folds)
         else:
-            # The levels of a row must not know the targets of its group.
+            # The statistics of a row must not know the targets of its group.
             n_folds = number_of_folds(groups, self.options.n_estimators)
             self._use_folds(folds_of_groups(groups, classes, n_folds, own_rng))
         seeds = [draw_seed(rng) for _ in range(self.options.n_estimators)]
@@ -861,8 +861,8 @@ def _digest_of(fit: TableFit) -> Digests:
         learned += f", groups {_hash_of(fit.row_groups.codes)}"
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
     kinds = {"numbers": columns.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
-    if len(columns.levels):
-        kinds["levels"] = _hash_of(columns.levels)
+    if len(columns.statistics):
+        kinds["statistics"] = _hash_of(columns.statistics)
     return {"table": (kinds, checksums.tobytes())}  # type: ignore[dict-item]  # bytes can be compared with ==
 
 

@@ -235,9 +235,9 @@ def _describe_columns(model: TableModel) -> list[dict[str, Any]]:
                 column["choices"] = [clean_label(value) for value in one.categories]
         elif one.is_category:
             column |= _list_choices(one.categories or [])
-            if one.levels is not None:
-                column["levels"] = encode_base64(one.levels.table.astype("<f4").ravel())
-                column["oneHot"] = one.levels.n_one_hot
+            if one.statistics is not None:
+                column["statistics"] = encode_base64(one.statistics.table.astype("<f4").ravel())
+                column["oneHot"] = one.statistics.n_one_hot
             if one.has_unlisted:
                 column["unlisted"] = True
         if "choices" in column:

@@ -27,16 +27,16 @@ static int read_parts(cursor *c, cmlp_table_column *column, cmlp_table_date_part
     return 1;
 }
 
-/* Reads the levels of a category: how many categories are one-hot, and how many numbers each has. */
-static int read_levels(cursor *c, cmlp_table_column *column)
+/* Reads the statistics of a category: how many categories are one-hot, and how many numbers each has. */
+static int read_statistics(cursor *c, cmlp_table_column *column)
 {
     if (!PASS(c, "/one_hot:")) return 1;
     const uint64_t n_one_hot = number(c);
-    if (!PASS(c, "/levels:")) return 0;
+    if (!PASS(c, "/statistics:")) return 0;
     const uint64_t width = number(c), n = (uint64_t)column->n_categories;
     if (c->status || n_one_hot > n || width < 1 || width > CMLP_MAX_WIDTH / n) return 0;
     column->n_one_hot = (int64_t)n_one_hot;
-    column->n_levels = (int64_t)(n * width);
+    column->n_statistics = (int64_t)(n * width);
     return 1;
 }
 
@@ -59,7 +59,7 @@ static int read_word(cursor *c, cmlp_table_column *column, cmlp_table_date_part 
         return n != 1 && (!n || read_parts(c, column, parts));
     }
     column->n_categories = (int64_t)n;
-    return n > 0 && read_levels(c, column);
+    return n > 0 && read_statistics(c, column);
 }
 
 cmlp_status cmlpi_read_columns(const string_view *text, cmlp_table_column *columns, cmlp_table_date_part *parts,
@@ -76,10 +76,10 @@ cmlp_status cmlpi_read_columns(const string_view *text, cmlp_table_column *colum
         words->n_columns++;
         words->n_parts += column.n_parts;
         if (column.role == CMLP_TABLE_ROLE_NUMBER) words->n_numbers += 2 + cmlpi_column_edges(&column);
-        words->n_levels += column.n_levels;
+        words->n_statistics += column.n_statistics;
         for (int bins = 0; bins < 2; bins++) words->widths[bins] += cmlpi_column_width(&column, bins);
         if (words->widths[1] > CMLP_MAX_WIDTH || words->n_numbers > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
-        if (words->n_levels > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
+        if (words->n_statistics > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
     } while (PASS(&c, ","));
     *at = c.at;
     for (int bins = 0; bins < 2; bins++) words->widths[bins] += !words->widths[bins];

@@ -8,7 +8,7 @@
 typedef struct cmlpi_column_words {
     int64_t n_columns;
     int64_t n_numbers; /* a centre, a scale, and the edges of each column of numbers and of its parts */
-    int64_t n_levels;  /* of all columns */
+    int64_t n_statistics;  /* of all columns */
     int64_t n_parts;   /* likewise */
     int64_t widths[2]; /* number of inputs without and with bins */
 } cmlpi_column_words;

@@ -327,8 +327,8 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
                  {CMLP_EXAMPLE_OUTPUT, dtype, n_out, 0, &head->example_output},
                  {CMLP_INPUT_FACTOR, CMLP_FLOAT64, n_in, 0, &head->input_factor},
                  {CMLP_INPUT_SHIFT, CMLP_FLOAT64, n_in, 0, &head->input_shift},
-                 {CMLP_TABLE_LEVELS, CMLP_FLOAT32, head->words.n_levels, 0, &head->table_levels},
                  {CMLP_TABLE_NUMBERS, CMLP_FLOAT64, head->words.n_numbers, 0, &head->table_numbers},
+                 {CMLP_TABLE_STATISTICS, CMLP_FLOAT32, head->words.n_statistics, 0, &head->table_statistics},
                  {CMLP_TABLE_TARGET, CMLP_FLOAT64, head->n_targets, CMLP_TARGET_NUMBERS, &head->table_target},
                  {CMLP_TABLE_THRESHOLD, CMLP_FLOAT64, 1, 0, &head->table_threshold}};
     const size_t n_known = sizeof known / sizeof *known - (of_table ? 0 : 4);
@@ -403,7 +403,7 @@ static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
     if (!head->input_shift != !head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (CMLP_IS_TABLE(head) && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
-    if (!head->table_levels != !head->words.n_levels) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!head->table_statistics != !head->words.n_statistics) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->feature == CMLP_HAS_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
     if (CMLP_BUILDS_TABLES) check_has_threshold(c, head);
     const cmlpi_value_sizes sizes = {.n_inputs = CMLP_IS_TABLE(head) ? head->words.n_columns : head->sizes[0],

@@ -10,29 +10,29 @@ void cmlpi_table_lay_out(cmlpi_arena *arena, const cmlpi_head *head, cmlpi_table
     memory->columns = cmlpi_arena_alloc(arena, n_columns, sizeof(cmlp_table_column));
     memory->parts = cmlpi_arena_alloc(arena, head->words.n_parts, sizeof(cmlp_table_date_part));
     memory->numbers = cmlpi_arena_alloc(arena, head->words.n_numbers, sizeof(double));
-    memory->levels = cmlpi_arena_alloc(arena, head->words.n_levels, sizeof(float));
+    memory->statistics = cmlpi_arena_alloc(arena, head->words.n_statistics, sizeof(float));
     memory->targets = cmlpi_arena_alloc(arena, head->table_target ? head->n_targets : 0, sizeof(cmlp_table_target));
     const int64_t n_ranges = head->values.n[CMLP_CATEGORY_COUNTS];
     memory->ranges = n_ranges ? cmlpi_arena_alloc(arena, n_ranges, sizeof(cmlpi_value_range)) : NULL;
     memory->list = cmlpi_arena_alloc(arena, n_nets, sizeof(cmlp_table_network));
 }
 
-/* The numbers and levels of the columns point into the copies of the tensors. */
+/* The numbers and statistics of the columns point into the copies of the tensors. */
 static cmlp_status load_columns(const cmlpi_head *head, const unsigned char *file, const cmlpi_table_memory *memory)
 {
     cmlpi_column_words words;
     const unsigned char *at;
     cmlp_table_date_part *part = memory->parts;
     const double *number = memory->numbers;
-    const float *level = memory->levels;
+    const float *statistic = memory->statistics;
     cmlpi_load(memory->numbers, file + head->table_numbers, head->words.n_numbers, sizeof(double));
-    cmlpi_load(memory->levels, file + head->table_levels, head->words.n_levels, sizeof(float));
+    cmlpi_load(memory->statistics, file + head->table_statistics, head->words.n_statistics, sizeof(float));
     const cmlp_status status = cmlpi_read_columns(&head->columns, memory->columns, memory->parts, &words, &at);
     if (status) return status;
     for (int64_t i = 0; i < words.n_columns; i++) {
         cmlp_table_column *c = &memory->columns[i];
-        if (c->n_levels) c->levels = level;
-        level += c->n_levels;
+        if (c->n_statistics) c->statistics = statistic;
+        statistic += c->n_statistics;
         if (c->role != CMLP_TABLE_ROLE_NUMBER) continue;
         c->centre = number[0];
         c->scale = number[1];
@@ -44,7 +44,7 @@ static cmlp_status load_columns(const cmlpi_head *head, const unsigned char *fil
             number += part->n_edges;
         }
     }
-    return cmlpi_check_levels(memory->columns, words.n_columns) ? CMLP_ERROR_FILE_NONFINITE : CMLP_OK;
+    return cmlpi_check_statistics(memory->columns, words.n_columns) ? CMLP_ERROR_FILE_NONFINITE : CMLP_OK;
 }
 
 /* There are at most two networks that differ in more than their parameters. */

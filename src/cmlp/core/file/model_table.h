@@ -13,7 +13,7 @@ typedef struct cmlpi_table_memory {
     cmlp_table_column *columns;
     cmlp_table_date_part *parts;
     double *numbers;
-    float *levels;
+    float *statistics;
     cmlp_table_target *targets;
     cmlpi_value_range *ranges; /* of the categories of each column */
     cmlp_table_network *list;

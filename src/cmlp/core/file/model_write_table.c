@@ -15,11 +15,11 @@ static void put_columns(sink *s, const cmlp_table *table)
                                                     : "number:");
         if (c->role == CMLP_TABLE_ROLE_NUMBER) put_decimal(s, (uint64_t)c->n_edges);
         if (c->role == CMLP_TABLE_ROLE_CATEGORY) put_decimal(s, (uint64_t)c->n_categories);
-        if (c->n_levels) {
+        if (c->n_statistics) {
             put_text(s, "/one_hot:");
             put_decimal(s, (uint64_t)c->n_one_hot);
-            put_text(s, "/levels:");
-            put_decimal(s, (uint64_t)(c->n_levels / c->n_categories));
+            put_text(s, "/statistics:");
+            put_decimal(s, (uint64_t)(c->n_statistics / c->n_categories));
         }
         for (int64_t k = 0; k < c->n_parts; k++) {
             put_text(s, cmlpi_part_names[c->parts[k].kind - 1]);
@@ -48,14 +48,14 @@ static cmlp_status make_table_example(const cmlpi_writer *w, const cmlpi_table_s
     return status;
 }
 
-/* Collects the levels and the numbers of the columns, and behind these those of the targets, and lists the arrays. */
+/* Collects the statistics and the numbers of the columns, and behind these those of the targets, and lists the arrays. */
 static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratch)
 {
     const cmlp_table *table = w->table;
-    int64_t n = 0, n_levels = 0;
+    int64_t n = 0, n_statistics = 0;
     for (int64_t i = 0; i < table->n_columns; i++) {
         const cmlp_table_column *c = &table->columns[i];
-        for (int64_t k = 0; k < c->n_levels; k++) scratch->levels[n_levels++] = c->levels[k];
+        for (int64_t k = 0; k < c->n_statistics; k++) scratch->statistics[n_statistics++] = c->statistics[k];
         if (c->role != CMLP_TABLE_ROLE_NUMBER) continue;
         scratch->numbers[n++] = c->centre;
         scratch->numbers[n++] = c->scale;
@@ -65,9 +65,9 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
     }
     w->own[w->n_own++] = cmlpi_array_of(CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
     w->own[w->n_own++] = cmlpi_array_of(CMLP_EXAMPLE_OUTPUT, scratch->result, cmlpi_n_out(w->net), 0, CMLP_FLOAT64);
-    if (n_levels)
-        w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_LEVELS, scratch->levels, n_levels, 0, CMLP_FLOAT32);
     if (n) w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
+    if (n_statistics)
+        w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_STATISTICS, scratch->statistics, n_statistics, 0, CMLP_FLOAT32);
     if (table->has_threshold)
         w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_THRESHOLD, &table->threshold, 1, 0, CMLP_FLOAT64);
     if (!table->targets) return;
@@ -176,13 +176,13 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     sizes.widest = cmlpi_table_widest(copy);
     sizes.n_columns = copy->n_columns;
     for (int64_t i = 0; i < copy->n_columns; i++) {
-        sizes.n_levels += copy->columns[i].n_levels;
+        sizes.n_statistics += copy->columns[i].n_statistics;
         if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlpi_column_edges(&copy->columns[i]);
     }
     sizes.n_numbers += CMLP_TARGET_NUMBERS * copy->n_targets;
     status = count_categories(copy, &sizes.n_categories, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
-    if (sizes.n_numbers > CMLP_MAX_WIDTH || sizes.n_levels > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    if (sizes.n_numbers > CMLP_MAX_WIDTH || sizes.n_statistics > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     return cmlpi_scratch_lay_out(&sizes, memory, size, scratch);
 }
 
@@ -282,7 +282,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     if (status) return cmlpi_refuse(&run->refused, status, "table->calibration");
     status = cmlpi_check_given_values(&w, run);
     if (status) return status;
-    status = cmlpi_check_levels(t->columns, t->n_columns);
+    status = cmlpi_check_statistics(t->columns, t->n_columns);
     if (status) return cmlpi_refuse(&run->refused, status, "table->columns");
     for (int64_t i = 0; i < w.n_nets; i++) {
         if (cmlpi_are_finite(w.nets[i].net, w.nets[i].params, w.nets[i].n_params)) continue;

@@ -9,7 +9,7 @@
 int64_t cmlpi_column_width(const cmlp_table_column *c, int has_bins)
 {
     if (c->role == CMLP_TABLE_ROLE_CATEGORY)
-        return c->n_levels ? c->n_one_hot + c->n_levels / c->n_categories : c->n_categories - (c->n_categories == 2);
+        return c->n_statistics ? c->n_one_hot + c->n_statistics / c->n_categories : c->n_categories - (c->n_categories == 2);
     if (c->role != CMLP_TABLE_ROLE_NUMBER) return 0;
     int64_t width = 1 + (has_bins && c->n_edges ? c->n_edges - 1 : 0) + (c->has_missing != 0);
     for (int64_t k = 0; k < c->n_parts; k++) width += cmlpi_part_width(&c->parts[k], has_bins);
@@ -22,7 +22,7 @@ int64_t cmlpi_columns_width(const cmlp_table_column *columns, int64_t n_columns,
     for (int64_t i = 0; i < n_columns; i++) {
         const cmlp_table_column *c = &columns[i];
         if (c->role == CMLP_TABLE_ROLE_CATEGORY && c->n_categories > CMLP_MAX_WIDTH) return -1;
-        if (c->n_edges > CMLP_MAX_WIDTH || c->n_levels > CMLP_MAX_WIDTH) return -1;
+        if (c->n_edges > CMLP_MAX_WIDTH || c->n_statistics > CMLP_MAX_WIDTH) return -1;
         for (int64_t k = 0; k < c->n_parts; k++)
             if (c->parts[k].n_edges > CMLP_MAX_WIDTH) return -1;
         width += cmlpi_column_width(c, has_bins);
@@ -38,7 +38,7 @@ static int has_unused(const cmlp_table_column *c)
         c->has_missing || c->centre != 0 || c->scale != 0 || c->edges || c->n_edges || c->parts || c->n_parts;
     for (size_t i = 0; i < sizeof c->reserved / sizeof *c->reserved; i++)
         if (c->reserved[i]) return 1;
-    if (c->role != CMLP_TABLE_ROLE_CATEGORY && (c->levels || c->n_levels || c->n_one_hot)) return 1;
+    if (c->role != CMLP_TABLE_ROLE_CATEGORY && (c->statistics || c->n_statistics || c->n_one_hot)) return 1;
     return c->role != CMLP_TABLE_ROLE_NUMBER && is_number;
 }
 
@@ -81,11 +81,11 @@ static cmlp_status check_number(const cmlp_table_column *c)
 static cmlp_status check_category(const cmlp_table_column *c)
 {
     if (c->n_categories < 1) return CMLP_ERROR_OPTION;
-    if (!c->n_levels) return c->levels || c->n_one_hot ? CMLP_ERROR_OPTION : CMLP_OK;
-    if (c->n_levels < 0 || c->n_levels % c->n_categories) return CMLP_ERROR_OPTION;
+    if (!c->n_statistics) return c->statistics || c->n_one_hot ? CMLP_ERROR_OPTION : CMLP_OK;
+    if (c->n_statistics < 0 || c->n_statistics % c->n_categories) return CMLP_ERROR_OPTION;
     if (c->n_one_hot < 0 || c->n_one_hot > c->n_categories) return CMLP_ERROR_OPTION;
-    if (!c->levels) return CMLP_ERROR_NULL;
-    return cmlpi_misaligned(c->levels, sizeof(float)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
+    if (!c->statistics) return CMLP_ERROR_NULL;
+    return cmlpi_misaligned(c->statistics, sizeof(float)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }
 
 cmlp_status cmlpi_check_columns(const cmlp_table_column *columns, int64_t n_columns, int64_t *bad)
@@ -109,11 +109,11 @@ cmlp_status cmlpi_check_columns(const cmlp_table_column *columns, int64_t n_colu
     return status;
 }
 
-cmlp_status cmlpi_check_levels(const cmlp_table_column *columns, int64_t n_columns)
+cmlp_status cmlpi_check_statistics(const cmlp_table_column *columns, int64_t n_columns)
 {
     for (int64_t i = 0; i < n_columns; i++)
-        for (int64_t k = 0; k < columns[i].n_levels; k++)
-            if (!cmlpi_is_finite(columns[i].levels[k])) return CMLP_ERROR_VALUE;
+        for (int64_t k = 0; k < columns[i].n_statistics; k++)
+            if (!cmlpi_is_finite(columns[i].statistics[k])) return CMLP_ERROR_VALUE;
     return CMLP_OK;
 }
 

@@ -29,9 +29,9 @@ int64_t cmlpi_columns_width(const cmlp_table_column *columns, int64_t n_columns,
 /* Checks the columns of an encoder; *bad becomes the index of a column that is refused. */
 cmlp_status cmlpi_check_columns(const cmlp_table_column *columns, int64_t n_columns, int64_t *bad);
 
-/* Returns FILE_NONFINITE if a level of checked columns is not finite. The encoder does not check it: there may be a million
- * levels. */
-cmlp_status cmlpi_check_levels(const cmlp_table_column *columns, int64_t n_columns);
+/* Returns FILE_NONFINITE if a statistic of checked columns is not finite. The encoder does not check it: there may be a million
+ * statistics. */
+cmlp_status cmlpi_check_statistics(const cmlp_table_column *columns, int64_t n_columns);
 
 /* Encodes one row with checked columns, in the core's floating-point mode. Returns 0 if a value is infinite. */
 int cmlpi_encode_row(const cmlp_table_encoder *encoder, const double *raw, void *inputs);

@@ -1,10 +1,10 @@
 /* The rules by which the columns of a row become inputs: numbers are scaled, squeezed and placed in bins, dates have
- * parts too, and categories are one-hot or have levels. Every operation is one addition, subtraction, multiplication, division or
- * square root of doubles; each input is rounded once to its type.
+ * parts too, and categories are one-hot or have statistics. Every operation is one addition, subtraction, multiplication,
+ * division or square root of doubles; each input is rounded once to its type.
  *
  * The C headers that Python exports for tables contain this text with other prefixes (_export/c_table.py), without what
- * is in "#if CMLP_PARTS" or "#if CMLP_LEVELS" if no column has parts or levels. So it is C and C++, and needs only
- * cmlp_table_column, cmlpi_encoded, cmlpi_put, cmlpi_rounded, cmlpi_root, CMLP_PARTS and CMLP_LEVELS. */
+ * is in "#if CMLP_PARTS" or "#if CMLP_STATISTICS" if no column has parts or statistics. So it is C and C++, and needs only
+ * cmlp_table_column, cmlpi_encoded, cmlpi_put, cmlpi_rounded, cmlpi_root, CMLP_PARTS and CMLP_STATISTICS. */
 #ifndef CMLP_ENCODE_ROW_H
 #define CMLP_ENCODE_ROW_H
 
@@ -90,23 +90,23 @@ VEC_FN int64_t cmlpi_encode_number(const cmlp_table_column *c, int has_bins, dou
     return at;
 }
 
-#if CMLP_LEVELS
-/* The first categories are one-hot, and the row of each category in `levels` follows. */
-VEC_FN int64_t cmlpi_encode_levels(const cmlp_table_column *c, double x, cmlpi_encoded inputs, int64_t at)
+#if CMLP_STATISTICS
+/* The first categories are one-hot, and the row of each category in `statistics` follows. */
+VEC_FN int64_t cmlpi_encode_statistics(const cmlp_table_column *c, double x, cmlpi_encoded inputs, int64_t at)
 {
-    const int64_t n = c->n_categories, width = c->n_levels / n, code = x >= 0.0 && x < (double)n ? (int64_t)x : 0;
+    const int64_t n = c->n_categories, width = c->n_statistics / n, code = x >= 0.0 && x < (double)n ? (int64_t)x : 0;
     const int is_known = x == (double)code;
     for (int64_t k = 0; k < c->n_one_hot; k++) cmlpi_put(inputs, at + k, is_known && k == code ? 1.0 : 0.0);
     at += c->n_one_hot;
-    for (int64_t k = 0; k < width; k++) cmlpi_put(inputs, at + k, is_known ? (double)c->levels[code * width + k] : 0.0);
+    for (int64_t k = 0; k < width; k++) cmlpi_put(inputs, at + k, is_known ? (double)c->statistics[code * width + k] : 0.0);
     return at + width;
 }
 
 #endif
 VEC_FN int64_t cmlpi_encode_category(const cmlp_table_column *c, double x, cmlpi_encoded inputs, int64_t at)
 {
-#if CMLP_LEVELS
-    if (c->levels) return cmlpi_encode_levels(c, x, inputs, at);
+#if CMLP_STATISTICS
+    if (c->statistics) return cmlpi_encode_statistics(c, x, inputs, at);
 #endif
     if (c->n_categories == 2) {
         cmlpi_put(inputs, at, x == 0.0 ? 1.0 : x == 1.0 ? -1.0 : 0.0);

@@ -6,7 +6,7 @@
 #include "../base/root.h"
 
 #define CMLP_PARTS 3  /* of a date: CMLP_TABLE_PART_DAY to CMLP_TABLE_PART_YEAR */
-#define CMLP_LEVELS 1 /* columns can have levels */
+#define CMLP_STATISTICS 1 /* columns can have statistics */
 
 /* Where the inputs of a row are written. */
 typedef struct cmlpi_encoded {

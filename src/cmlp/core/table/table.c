@@ -16,7 +16,7 @@ cmlp_status cmlpi_scratch_lay_out(const cmlpi_table_sizes *sizes, void *memory, 
     scratch->raw = cmlpi_arena_alloc(&arena, sizes->n_columns, sizeof(double));
     scratch->result = cmlpi_arena_alloc(&arena, sizes->n_rows * cmlpi_n_out(net), sizeof(double));
     scratch->numbers = cmlpi_arena_alloc(&arena, sizes->n_numbers, sizeof(double));
-    scratch->levels = cmlpi_arena_alloc(&arena, sizes->n_levels, sizeof(float));
+    scratch->statistics = cmlpi_arena_alloc(&arena, sizes->n_statistics, sizeof(float));
     scratch->order = cmlpi_arena_alloc(&arena, sizes->n_categories, sizeof(int32_t));
     for (int i = 0; i < 2; i++)
         scratch->inputs[i] = cmlpi_arena_alloc(&arena, sizes->n_rows * cmlpi_n_in(net), net->element);

@@ -9,7 +9,7 @@
  * of rows. */
 typedef struct cmlpi_table_scratch {
     double *raw, *result, *numbers; /* the results are of the rows of a tile. The numbers of the columns are for the writer of model files, and so are their */
-    float *levels;                  /* levels and the */
+    float *statistics;                  /* statistics and the */
     int32_t *order;                 /* order of the categories */
     void *inputs[2];                /* without and with bins */
     cmlpi_row_memory row;            /* its row is not used */
@@ -18,7 +18,7 @@ typedef struct cmlpi_table_scratch {
 /* Sizes of the workspace: those of the network with the most inputs, of the columns, and the rows of a tile. */
 typedef struct cmlpi_table_sizes {
     const cmlp_net *widest;
-    int64_t n_columns, n_numbers, n_levels, n_categories, n_rows;
+    int64_t n_columns, n_numbers, n_statistics, n_categories, n_rows;
 } cmlpi_table_sizes;
 
 /* Divides a workspace of any alignment into its buffers. If `memory` is NULL, only computes *size. */

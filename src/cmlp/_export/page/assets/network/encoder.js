@@ -18,7 +18,7 @@ function readNetworks() {
 
 const networks = readNetworks();
 for (const column of columns) {
-	if (column.levels) column.levels = new Float32Array(bytes(column.levels).buffer);
+	if (column.statistics) column.statistics = new Float32Array(bytes(column.statistics).buffer);
 }
 const clip = (x, low, high) => min(max(x, low), high);
 
@@ -57,11 +57,11 @@ function encodeNumber(x, column, hasBins) {
 	return inputs.concat(column.parts.flatMap((part) => encodePart(x, part, hasBins)));
 }
 
-/** The first categories have an input each, and the levels of the category follow; of an unknown one all are 0. */
-function encodeCategory(code, { n, levels = [], oneHot = n }) {
-	if (n === 2 && !levels.length) return [code === 0 ? 1 : code === 1 ? -1 : 0];
-	const width = levels.length / n;
-	const found = range(width).map((k) => levels[code * width + k] ?? 0);
+/** The first categories have an input each, and the statistics of the category follow; of an unknown one all are 0. */
+function encodeCategory(code, { n, statistics = [], oneHot = n }) {
+	if (n === 2 && !statistics.length) return [code === 0 ? 1 : code === 1 ? -1 : 0];
+	const width = statistics.length / n;
+	const found = range(width).map((k) => statistics[code * width + k] ?? 0);
 	return [...range(oneHot).map((k) => Number(code === k)), ...found];
 }
 

@@ -1,8 +1,8 @@
-"""Learning the levels of a column of many categories: means of the targets, and their reliability.
+"""Learning the statistics of a column of many categories: means of the targets, and their reliability.
 
 This is target encoding with empirical Bayes estimates (Micci-Barreca, "A preprocessing scheme for
 high-cardinality categorical attributes in classification and prediction problems", 2001). The rows
-of training get levels that were learned without the rows of their fold: with their own targets in
+of training get statistics that were learned without the rows of their fold: with their own targets in
 it, the mean of a rare category would tell a network the answer.
 
 All sums are of integers, so that their bits do not depend on the order of the rows, or on threads
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp._model.table_columns import MOST_ONE_HOT, Levels, TableColumns
+from cmlp._model.table_columns import MOST_ONE_HOT, Statistics, TableColumns
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ class _Sums(NamedTuple):
     scale: float
 
 
-def with_levels(
+def with_statistics(
     columns: TableColumns,
     raw: NDArray[np.float64],
     average: Callable[[], NDArray[np.generic]],
     weight: NDArray[np.float64] | None,
 ) -> TableColumns:
-    """Return the columns, of which those with more categories than can all be one-hot have levels.
+    """Return the columns, of which those with more categories than can all be one-hot have statistics.
 
     If the targets do not depend on such a column, it is unused. `raw` are the training rows, and
     `average` returns their targets.
@@ -64,30 +64,34 @@ def with_levels(
         return columns
     targets = average()
     for i in many:
-        levels = learn_levels(raw[:, i], found[i].n, targets, weight)
-        found[i] = found[i]._replace(levels=levels, role="category" if levels else "unused")
+        statistics = learn_statistics(raw[:, i], found[i].n, targets, weight)
+        found[i] = found[i]._replace(
+            statistics=statistics, role="category" if statistics else "unused"
+        )
     return TableColumns(found, columns.names)
 
 
-def with_new_levels(
+def with_new_statistics(
     columns: TableColumns,
     raw: NDArray[np.float64],
     average: Callable[[], NDArray[np.generic]],
     weight: NDArray[np.float64] | None,
 ) -> TableColumns:
-    """Return the columns of an earlier fit with the levels of the categories in other rows.
+    """Return the columns of an earlier fit with the statistics of the categories in other rows.
 
-    The priors stay the same, and so do the levels of categories without rows. There is a warning
-    about columns whose levels cannot be learned: see `_with_priors`.
+    The priors stay the same, and so do the statistics of categories without rows. There is a warning
+    about columns whose statistics cannot be learned: see `_with_priors`.
     """
-    if not len(columns.levels):
+    if not len(columns.statistics):
         return columns
     found = list(columns)
-    learnable = {i: (levels, targets) for i, levels, targets in _with_priors(columns, average)}
+    learnable = {
+        i: (statistics, targets) for i, statistics, targets in _with_priors(columns, average)
+    }
     kept = [
         columns.label(i)
         for i, column in enumerate(columns)
-        if column.levels is not None and i not in learnable
+        if column.statistics is not None and i not in learnable
     ]
     if kept:
         warn(
@@ -95,18 +99,18 @@ def with_new_levels(
             "because its model file, of a C program, does not say how they were learned: fit with "
             "warm_start=False to learn them from these rows."
         )
-    for i, (levels, targets) in learnable.items():
+    for i, (statistics, targets) in learnable.items():
         is_known, category, known_weight = _known(raw[:, i], weight)
-        priors = _priors_of(levels)
+        priors = _priors_of(statistics)
         outputs = _outputs_of(priors)
         sums = _sums_by(category, found[i].n, targets[is_known], outputs, known_weight)
         is_new = sums.counts[:, None] > 0
-        table = np.where(is_new, _levels_of(*_scaled(sums), priors), levels.table)
-        found[i] = found[i]._replace(levels=levels._replace(table=table))
+        table = np.where(is_new, _statistics_of(*_scaled(sums), priors), statistics.table)
+        found[i] = found[i]._replace(statistics=statistics._replace(table=table))
     return TableColumns(found, columns.names)
 
 
-def replace_training_levels(
+def replace_training_statistics(
     inputs: dict[bool, NDArray[np.float32]],
     columns: TableColumns,
     raw: NDArray[np.float64],
@@ -114,13 +118,13 @@ def replace_training_levels(
     average: Callable[[], NDArray[np.generic]],
     weight: NDArray[np.float64] | None,
 ) -> None:
-    """Replace the levels of each training row by those that are learned without its fold.
+    """Replace the statistics of each training row by those that are learned without its fold.
 
     `inputs` are the rows as networks with and without bins read them; rows behind the training rows
     stay as they are.
     """
-    for i, levels, targets in _with_priors(columns, average):
-        found = training_levels(levels, raw[:, i], folds, targets, weight)
+    for i, statistics, targets in _with_priors(columns, average):
+        found = training_statistics(statistics, raw[:, i], folds, targets, weight)
         for has_bins, encoded in inputs.items():
             end = int(columns.begins(has_bins)[i + 1])
             encoded[: len(raw), end - found.shape[1] : end] = found
@@ -128,43 +132,43 @@ def replace_training_levels(
 
 def _with_priors(
     columns: TableColumns, average: Callable[[], NDArray[np.generic]]
-) -> Iterator[tuple[int, Levels, NDArray[np.generic]]]:
-    """Yield the columns whose levels can be learned from other rows, with the targets.
+) -> Iterator[tuple[int, Statistics, NDArray[np.generic]]]:
+    """Yield the columns whose statistics can be learned from other rows, with the targets.
 
-    Levels in the file of a C program cannot, nor those of outputs that the rows do not have.
+    Statistics in the file of a C program cannot, nor those of outputs that the rows do not have.
     """
     known = [
-        (i, column.levels)
+        (i, column.statistics)
         for i, column in enumerate(columns)
-        if column.levels is not None and column.levels.priors is not None
+        if column.statistics is not None and column.statistics.priors is not None
     ]
     if not known:
         return
     targets = average()
-    for i, levels in known:
-        if max(_outputs_of(_priors_of(levels))) < targets.shape[1]:
-            yield i, levels, targets
+    for i, statistics in known:
+        if max(_outputs_of(_priors_of(statistics))) < targets.shape[1]:
+            yield i, statistics, targets
 
 
-def _priors_of(levels: Levels) -> NDArray[np.float64]:
-    """Return the priors of levels that can be learned from other rows."""
-    assert levels.priors is not None
-    return levels.priors
+def _priors_of(statistics: Statistics) -> NDArray[np.float64]:
+    """Return the priors of statistics that can be learned from other rows."""
+    assert statistics.priors is not None
+    return statistics.priors
 
 
 def _outputs_of(priors: NDArray[np.float64]) -> list[int]:
-    """Return the indices of the outputs of which levels are means."""
+    """Return the indices of the outputs of which statistics are means."""
     outputs: list[int] = priors[:, 0].astype(int).tolist()
     return outputs
 
 
-def learn_levels(
+def learn_statistics(
     codes: NDArray[np.float64],
     n_categories: int,
     targets: NDArray[np.generic],
     weight: NDArray[np.float64] | None = None,
-) -> Levels | None:
-    """Return the levels of the categories of a column; None if the targets do not depend on it.
+) -> Statistics | None:
+    """Return the statistics of the categories of a column; None if the targets do not depend on it.
 
     `targets` has a column for each output: standardized numbers, or booleans. Rows with other codes
     than those of categories do not count. The variances within and between categories are estimated
@@ -194,31 +198,31 @@ def learn_levels(
     used = np.sort(used[np.argsort(-between[used], kind="stable")[:_MOST_MEANS]])
     ratio = within[used] / between[used]
     priors = np.stack([used.astype(float), overall[used], ratio, np.sqrt(between[used])], axis=1)
-    table = _levels_of(count, totals[:, used], priors)
+    table = _statistics_of(count, totals[:, used], priors)
     n_reliable = int(np.count_nonzero(count >= _RELIABLE * ratio.min()))
-    return Levels(table, min(n_reliable, MOST_ONE_HOT), priors)
+    return Statistics(table, min(n_reliable, MOST_ONE_HOT), priors)
 
 
-def training_levels(
-    levels: Levels,
+def training_statistics(
+    statistics: Statistics,
     codes: NDArray[np.float64],
     folds: NDArray[np.integer],
     targets: NDArray[np.generic],
     weight: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float32]:
-    """Return the levels of the category of each row, learned without the rows of its fold."""
-    priors = _priors_of(levels)
+    """Return the statistics of the category of each row, learned without the rows of its fold."""
+    priors = _priors_of(statistics)
     is_known, category, weight = _known(codes, weight)
-    n_categories, n_folds = len(levels.table), int(folds.max()) + 1
+    n_categories, n_folds = len(statistics.table), int(folds.max()) + 1
     key = category * n_folds + folds[is_known]
     sums = _sums_by(key, n_categories * n_folds, targets[is_known], _outputs_of(priors), weight)
     counts = sums.counts.reshape(n_categories, n_folds)
     totals = sums.targets.reshape(n_categories, n_folds, -1)
     counts = (counts.sum(axis=1, keepdims=True) - counts).reshape(-1)[key]
     totals = (totals.sum(axis=1, keepdims=True) - totals).reshape(n_categories * n_folds, -1)[key]
-    found = np.zeros((len(codes), levels.table.shape[1]), np.float32)
+    found = np.zeros((len(codes), statistics.table.shape[1]), np.float32)
     others = _scaled(sums._replace(counts=counts, targets=totals))
-    found[is_known] = _levels_of(*others, priors)
+    found[is_known] = _statistics_of(*others, priors)
     return found
 
 
@@ -287,7 +291,7 @@ def _total(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return totals
 
 
-def _levels_of(
+def _statistics_of(
     count: NDArray[np.float64], totals: NDArray[np.float64], priors: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Return soft-clipped means that are drawn towards that of all rows, and their reliability."""

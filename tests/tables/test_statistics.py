@@ -1,4 +1,4 @@
-"""Levels of columns with many categories: what is learned, what the networks see, files and exports."""
+"""Statistics of columns with many categories: what is learned, what the networks see, files and exports."""
 
 import pickle
 import subprocess
@@ -10,8 +10,8 @@ import pytest
 import cmlp
 from cmlp import TabularRegressor
 from cmlp._bridge import _core
-from cmlp._estimators.tables.learn_levels import learn_levels, training_levels
-from cmlp._model.table_columns import MOST_ONE_HOT, Levels, TableColumn, TableColumns
+from cmlp._estimators.tables.learn_statistics import learn_statistics, training_statistics
+from cmlp._model.table_columns import MOST_ONE_HOT, Statistics, TableColumn, TableColumns
 
 
 def codes_of(n_rows, n_categories, seed=0):
@@ -35,7 +35,7 @@ def made(n_rows=4000, n_categories=500, seed=0):
 
 
 def by_definition(codes, targets, folds, n_categories):
-    """Return the table and the training levels, row by row in ordinary arithmetic."""
+    """Return the table and the training statistics, row by row in ordinary arithmetic."""
     y = targets[:, 0]
     groups = [y[codes == c] for c in range(n_categories)]
     n, mean = np.array([len(g) for g in groups]), np.array([g.mean() for g in groups])
@@ -45,26 +45,28 @@ def by_definition(codes, targets, folds, n_categories):
     between /= total - (n**2).sum() / total
     m, spread = within / between, between**0.5
 
-    def levels(count, total_of):
+    def statistics(count, total_of):
         z = ((total_of + m * overall) / (count + m) - overall) / spread
         return [z / np.sqrt(1 + (z / 3) ** 2), count / (count + m)]
 
-    table = [levels(len(g), g.sum()) for g in groups]
+    table = [statistics(len(g), g.sum()) for g in groups]
     rows = []
     for i, code in enumerate(codes):
         others = y[(codes == code) & (folds != folds[i])]
-        rows.append(levels(len(others), others.sum()))
+        rows.append(statistics(len(others), others.sum()))
     return np.array(table), np.array(rows), (n >= 4 * m).sum()
 
 
-def test_levels_are_those_of_the_definition():
+def test_statistics_are_those_of_the_definition():
     codes, targets, folds = made(600, 210)
-    levels = learn_levels(codes, 210, targets)
+    statistics = learn_statistics(codes, 210, targets)
     table, rows, n_reliable = by_definition(codes, targets, folds, 210)
-    np.testing.assert_allclose(levels.table, table, atol=2e-5)
-    np.testing.assert_allclose(training_levels(levels, codes, folds, targets), rows, atol=2e-5)
-    assert levels.n_one_hot == min(n_reliable, MOST_ONE_HOT)
-    assert levels.table.dtype == np.float32
+    np.testing.assert_allclose(statistics.table, table, atol=2e-5)
+    np.testing.assert_allclose(
+        training_statistics(statistics, codes, folds, targets), rows, atol=2e-5
+    )
+    assert statistics.n_one_hot == min(n_reliable, MOST_ONE_HOT)
+    assert statistics.table.dtype == np.float32
 
 
 @pytest.mark.parametrize("has_weights", [False, True])
@@ -73,19 +75,22 @@ def test_bits_do_not_depend_on_the_order_of_rows(has_weights):
     weight = np.random.RandomState(1).uniform(0.1, 1, len(codes)) if has_weights else None
     order = np.random.RandomState(2).permutation(len(codes))
     moved = None if weight is None else weight[order]
-    one = learn_levels(codes, 500, targets, weight)
-    other = learn_levels(codes[order], 500, targets[order], moved)
+    one = learn_statistics(codes, 500, targets, weight)
+    other = learn_statistics(codes[order], 500, targets[order], moved)
     assert one.table.tobytes() == other.table.tobytes()
     assert one.priors.tobytes() == other.priors.tobytes()
-    rows = training_levels(one, codes, folds, targets, weight)
-    others = training_levels(other, codes[order], folds[order], targets[order], moved)
+    rows = training_statistics(one, codes, folds, targets, weight)
+    others = training_statistics(other, codes[order], folds[order], targets[order], moved)
     assert rows[order].tobytes() == others.tobytes()
 
 
 def test_equal_weights_are_no_weights_but_for_rounding():
     codes, targets, _ = made()
     weight = np.full(len(codes), 0.5)
-    one, other = learn_levels(codes, 500, targets), learn_levels(codes, 500, targets, weight)
+    one, other = (
+        learn_statistics(codes, 500, targets),
+        learn_statistics(codes, 500, targets, weight),
+    )
     np.testing.assert_allclose(one.table, other.table, atol=1e-5)
     assert one.n_one_hot == other.n_one_hot
 
@@ -95,37 +100,37 @@ def test_a_row_of_weight_2_is_two_rows():
     weight = np.where(np.arange(len(codes)) % 3 == 0, 1.0, 0.5)
     twice = np.concatenate([np.arange(len(codes)), np.flatnonzero(weight == 1)])
     weighted, repeated = (
-        learn_levels(codes, 300, targets, weight),
-        learn_levels(codes[twice], 300, targets[twice]),
+        learn_statistics(codes, 300, targets, weight),
+        learn_statistics(codes[twice], 300, targets[twice]),
     )
     # The means are equal; weights say less of how many rows there are (Kish).
     np.testing.assert_allclose(weighted.priors[:, 1], repeated.priors[:, 1], atol=1e-6)
     assert (weighted.table[:, -1] <= repeated.table[:, -1] + 1e-6).all()
 
 
-def test_a_column_without_effect_has_no_levels():
+def test_a_column_without_effect_has_no_statistics():
     rng = np.random.RandomState(0)
     found = [
-        learn_levels(codes_of(3000, 600, seed), 600, rng.normal(size=(3000, 1)))
+        learn_statistics(codes_of(3000, 600, seed), 600, rng.normal(size=(3000, 1)))
         for seed in range(10)
     ]
-    ratios = [levels.priors[0, 2] for levels in found if levels is not None]
+    ratios = [statistics.priors[0, 2] for statistics in found if statistics is not None]
     assert None in found and all(ratio > 20 for ratio in ratios)
 
 
-def test_each_row_its_own_category_has_no_levels():
+def test_each_row_its_own_category_has_no_statistics():
     codes = np.arange(400.0)
-    assert learn_levels(codes, 400, np.random.RandomState(0).normal(size=(400, 1))) is None
+    assert learn_statistics(codes, 400, np.random.RandomState(0).normal(size=(400, 1))) is None
 
 
-def test_training_levels_do_not_know_the_target_of_the_row():
-    """A change of one target changes the levels of other folds alone."""
+def test_training_statistics_do_not_know_the_target_of_the_row():
+    """A change of one target changes the statistics of other folds alone."""
     codes, targets, folds = made(2000, 300)
-    levels = learn_levels(codes, 300, targets)
-    before = training_levels(levels, codes, folds, targets)
+    statistics = learn_statistics(codes, 300, targets)
+    before = training_statistics(statistics, codes, folds, targets)
     changed = targets.copy()
     changed[7] += 3
-    after = training_levels(levels, codes, folds, changed)
+    after = training_statistics(statistics, codes, folds, changed)
     is_same = (before == after).all(axis=1)
     assert is_same[folds == folds[7]].all()
     others = (codes == codes[7]) & (folds != folds[7])
@@ -137,37 +142,37 @@ def test_at_most_16_means_of_many_classes():
     rng = np.random.RandomState(3)
     classes = (codes.astype(int) + rng.randint(0, 3, len(codes))) % 30
     targets = classes[:, None] == np.arange(30)
-    levels = learn_levels(codes, 250, targets)
-    assert levels.table.shape == (250, 17)
-    assert (np.diff(levels.priors[:, 0]) > 0).all()
-    assert training_levels(levels, codes, folds, targets).shape == (6000, 17)
+    statistics = learn_statistics(codes, 250, targets)
+    assert statistics.table.shape == (250, 17)
+    assert (np.diff(statistics.priors[:, 0]) > 0).all()
+    assert training_statistics(statistics, codes, folds, targets).shape == (6000, 17)
 
 
 def test_unknown_codes_are_no_rows():
     codes, targets, folds = made(2000, 300)
     more = np.concatenate([codes, np.full(50, -1.0)])
     targets_of_more = np.concatenate([targets, np.full((50, 1), 100.0)])
-    one, other = learn_levels(codes, 300, targets), learn_levels(more, 300, targets_of_more)
+    one, other = learn_statistics(codes, 300, targets), learn_statistics(more, 300, targets_of_more)
     assert one.table.tobytes() == other.table.tobytes()
-    rows = training_levels(one, more, np.append(folds, np.zeros(50, int)), targets_of_more)
+    rows = training_statistics(one, more, np.append(folds, np.zeros(50, int)), targets_of_more)
     assert not rows[2000:].any()
 
 
 # ------------------------------------------------------------------------------ columns, files, exports
 
 
-LEVELS = Levels(
+STATISTICS = Statistics(
     np.array([[0.5, 0.9], [-1.25, 0.75], [2.0, 0.5], [0.0, 0.25], [-0.5, 0.125]], np.float32),
     2,
     np.array([[0.0, 0.25, 3.0, 0.5]]),
 )
 
 
-def with_made_levels(model):
-    """Return a model whose column of five categories has levels, and as many inputs as before."""
-    levels = LEVELS._replace(n_one_hot=3)
+def with_made_statistics(model):
+    """Return a model whose column of five categories has statistics, and as many inputs as before."""
+    statistics = STATISTICS._replace(n_one_hot=3)
     columns = [
-        column._replace(levels=levels) if column.type == "category" else column
+        column._replace(statistics=statistics) if column.type == "category" else column
         for column in model.columns
     ]
     return model.replace(columns=TableColumns(columns, model.columns.names))
@@ -175,7 +180,7 @@ def with_made_levels(model):
 
 @pytest.fixture(scope="module", params=["text", "numbers"])
 def fitted(request):
-    """An estimator whose column c has three one-hot categories and two levels, and rows."""
+    """An estimator whose column c has three one-hot categories and two statistics, and rows."""
     rng = np.random.RandomState(0)
     values = {"text": list("abcde"), "numbers": [1, 2, 3, 4, 5]}[request.param]
     frame = pd.DataFrame(
@@ -188,28 +193,28 @@ def fitted(request):
     estimator = TabularRegressor(
         random_state=0, n_epochs=2, n_estimators=2, categorical_features=["c"]
     ).fit(frame, y)
-    estimator._fitted = estimator._fitted._replace(model=with_made_levels(estimator._trained()))
+    estimator._fitted = estimator._fitted._replace(model=with_made_statistics(estimator._trained()))
     rows = frame[:20].copy()
     other = {"text": "unknown", "numbers": 9}[request.param]
     rows.loc[3, "c"] = other
     return estimator, rows
 
 
-def test_columns_with_levels_are_encoded():
-    column = TableColumn("category", "category", list("abcde"), levels=LEVELS)
+def test_columns_with_statistics_are_encoded():
+    column = TableColumn("category", "category", list("abcde"), statistics=STATISTICS)
     columns = TableColumns([column, TableColumn("number", centre=1.0)])
     raw = np.array([[0, 1], [1, 1], [4, 1], [-1, 1], [2.5, 1], [np.nan, 1], [5, 1]])
     inputs = columns.encode(raw, bins=False)
     expected = np.zeros((7, 5), np.float32)
     expected[0, 0] = expected[1, 1] = 1
-    expected[:3, 2:4] = LEVELS.table[[0, 1, 4]]
+    expected[:3, 2:4] = STATISTICS.table[[0, 1, 4]]
     assert (inputs == expected).all() and columns.begins(False).tolist() == [0, 4, 5]
 
 
 def test_layouts_that_do_not_fit_raise():
     good = [("category", 5, False, (2, 2))], [], np.zeros(10)
     assert _core.Columns(*good).width(False) == 4
-    for layout, levels in (
+    for layout, statistics in (
         (("category", 5, False, (2, 2)), np.zeros(9)),
         (("category", 5, False, (2, 2)), np.zeros(11)),
         (("category", 5, False, (6, 2)), np.zeros(10)),
@@ -219,31 +224,31 @@ def test_layouts_that_do_not_fit_raise():
         (("category", 0, False, (0, 2)), []),
     ):
         with pytest.raises(ValueError):
-            _core.Columns([layout], [], levels)
+            _core.Columns([layout], [], statistics)
 
 
-def test_file_has_the_levels(fitted, tmp_path):
+def test_file_has_the_statistics(fitted, tmp_path):
     estimator, rows = fitted
     path = tmp_path / "model.cmlp"
     estimator.save(path)
     loaded = cmlp.load(path)
     assert (loaded.predict(rows) == estimator.predict(rows)).all()
-    (found,) = [c.levels for c in loaded._trained().columns if c.levels is not None]
-    assert found.table.tobytes() == LEVELS.table.tobytes() and found.n_one_hot == 3
-    assert found.priors.tobytes() == LEVELS.priors.tobytes()
+    (found,) = [c.statistics for c in loaded._trained().columns if c.statistics is not None]
+    assert found.table.tobytes() == STATISTICS.table.tobytes() and found.n_one_hot == 3
+    assert found.priors.tobytes() == STATISTICS.priors.tobytes()
     loaded.save(tmp_path / "again.cmlp")
     assert path.read_bytes() == (tmp_path / "again.cmlp").read_bytes()
 
 
-def test_pickle_has_the_levels(fitted):
+def test_pickle_has_the_statistics(fitted):
     estimator, rows = fitted
     again = pickle.loads(pickle.dumps(estimator))
     assert (again.predict(rows) == estimator.predict(rows)).all()
-    (found,) = [c.levels for c in again._trained().columns if c.levels is not None]
-    assert found.priors.tobytes() == LEVELS.priors.tobytes()
+    (found,) = [c.statistics for c in again._trained().columns if c.statistics is not None]
+    assert found.priors.tobytes() == STATISTICS.priors.tobytes()
 
 
-def test_c_header_has_the_levels(fitted, tmp_path):
+def test_c_header_has_the_statistics(fitted, tmp_path):
     estimator, _ = fitted
     estimator.to_c(tmp_path / "model.h", name="model")
     program = (
@@ -255,7 +260,7 @@ def test_c_header_has_the_levels(fitted, tmp_path):
     assert subprocess.run(["./main"], cwd=tmp_path, check=False).returncode == 0
 
 
-def test_torch_module_has_the_levels(fitted):
+def test_torch_module_has_the_statistics(fitted):
     torch = pytest.importorskip("torch")
     estimator, rows = fitted
     raw, _ = estimator._rows_of(estimator._trained(), rows)
@@ -263,7 +268,7 @@ def test_torch_module_has_the_levels(fitted):
     np.testing.assert_allclose(found, estimator.predict(rows), rtol=1e-5)
 
 
-def test_onnx_has_the_levels(fitted, tmp_path):
+def test_onnx_has_the_statistics(fitted, tmp_path):
     runtime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnx")
     estimator, rows = fitted
