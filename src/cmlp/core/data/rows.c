@@ -210,7 +210,7 @@ cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_ro
     if (status) return status;
     data->net = net;
     data->row_weights = row_weights;
-    data->first_stored = data->values = 0;
+    data->first_stored = data->n_values = 0;
     data->n_stored = copy->n_rows;
     data->in_place = copy->dtype == net->dtype && copy->scale == 1 && !copy->factors &&
                      copy->column_stride == (int64_t)net->element;

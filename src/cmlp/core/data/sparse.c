@@ -86,7 +86,7 @@ cmlp_status cmlpi_check_sparse_rows(cmlpi_data *data, int64_t *bad)
 {
     const cmlp_rows *rows = &data->rows;
     const int sound = data->n >= rows->n_rows && all_are_sound(rows); /* else only the selected rows must be */
-    data->values = 0;
+    data->n_values = 0;
     for (int64_t i = 0; i < data->n; i++) {
         const int64_t row = cmlpi_row_index(data, i);
         if (!sound) {
@@ -96,7 +96,7 @@ cmlp_status cmlpi_check_sparse_rows(cmlpi_data *data, int64_t *bad)
                 return CMLP_ERROR_SPARSE;
             }
         }
-        data->values += index_at(rows, rows->indptr, row + 1) - index_at(rows, rows->indptr, row);
+        data->n_values += index_at(rows, rows->indptr, row + 1) - index_at(rows, rows->indptr, row);
     }
     return CMLP_OK;
 }

@@ -195,7 +195,7 @@ static cmlpi_fault predict_rows(const cmlpi_data *data, const void *params, cons
             const cmlpi_fault fault = cmlpi_check_sums(data, z, first, n, scratch, 0);
             if (fault.status) return fault;
         } else if (n > 1) {
-            const cmlpi_dense_input rows = {.rows = n, .n_in = n_in, .base = x, .ld = n_in,
+            const cmlpi_dense_input rows = {.n_rows = n, .n_in = n_in, .base = x, .ld = n_in,
                                             .copy = cmlpi_copy_buffer(&memory->input, 0)};
             cmlpi_layer_sums(net, params, l, &rows, z);
         } else {

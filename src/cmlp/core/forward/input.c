@@ -117,7 +117,7 @@ uint64_t *cmlpi_merge_column_masks(const cmlp_net *net, const cmlpi_input_memory
 cmlpi_dense_input cmlpi_gathered_rows(const cmlp_net *net, const cmlpi_input_memory *input, int64_t at, int64_t n,
                                          int masked, int32_t index)
 {
-    return (cmlpi_dense_input){.rows = n,
+    return (cmlpi_dense_input){.n_rows = n,
                                   .list = input->list + at,
                                   .mask = masked ? input->mask + at * n_words(net) : NULL,
                                   .ld_mask = n_words(net),
@@ -148,7 +148,7 @@ static cmlpi_dense_input range_input(const cmlpi_data *data, const cmlpi_row_ran
     const int64_t at = range->at + i, next = i + n < range->n ? n : range->microbatch - i, words = n_words(data->net);
     const int64_t distance = masked || n < PREFETCH_ROWS ? n : PREFETCH_ROWS;
     const int bytes = stay_bytes(data, range, input);
-    cmlpi_dense_input x = {.rows = n, .n_in = cmlpi_n_in(data->net), .list = input->list + at,
+    cmlpi_dense_input x = {.n_rows = n, .n_in = cmlpi_n_in(data->net), .list = input->list + at,
                            .copy = cmlpi_copy_buffer(input, range->index)};
     if (masked) {
         x.mask = input->mask + at * words;

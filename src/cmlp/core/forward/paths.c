@@ -105,7 +105,7 @@ static void outputs_of_sums(const path_walker *walker, const void *z, int64_t n,
     void *x = NULL;
     for (int32_t l = 0; l < net->depth; l++) {
         void *const a = l == net->depth - 1 ? outputs : walker->activations[l & 1];
-        const cmlpi_dense_input rows = {.rows = n, .n_in = net->layers[l].n_in, .base = x, .ld = net->layers[l].n_in,
+        const cmlpi_dense_input rows = {.n_rows = n, .n_in = net->layers[l].n_in, .base = x, .ld = net->layers[l].n_in,
                                         .copy = walker->copy};
         if (l) cmlpi_layer_sums(net, walker->job->params, l, &rows, a);
         cmlpi_activate_rows(net, l, l ? a : (void *)(uintptr_t)z, a, n);

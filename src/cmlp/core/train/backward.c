@@ -104,23 +104,23 @@ static int64_t largest_batch(const cmlp_rows *rows, const cmlp_epoch *epoch)
     return n ? n : 1;
 }
 
-static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const cmlp_net *net, const cmlp_rows *given,
+static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const cmlp_net *net, const cmlp_rows *rows,
                           const cmlp_objective *objective, const cmlp_epoch *epoch, int32_t n_threads)
 {
     const cmlp_workers *workers = epoch ? epoch->workers : NULL;
-    const int64_t rows = kept_rows(net, largest_batch(given, epoch), workers);
+    const int64_t n_rows = kept_rows(net, largest_batch(rows, epoch), workers);
     const int64_t widest = net->widest > cmlpi_n_in(net) ? net->widest : cmlpi_n_in(net);
-    const int csr = given->kind == CMLP_ROWS_CSR, has_plain = !epoch && !objective->loss && cmlpi_has_plain_loss(net);
+    const int csr = rows->kind == CMLP_ROWS_CSR, has_plain = !epoch && !objective->loss && cmlpi_has_plain_loss(net);
     int64_t n_squares = 0;
-    memory->rows = rows;
-    if (rows > INT64_MAX / 2 / widest) {
+    memory->n_rows = n_rows;
+    if (n_rows > INT64_MAX / 2 / widest) {
         arena->overflow = 1;
         return;
     }
-    cmlpi_input_lay_out(arena, net, csr, rows, n_threads, 1, &memory->input);
+    cmlpi_input_lay_out(arena, net, csr, n_rows, n_threads, 1, &memory->input);
     memory->layers = cmlpi_arena_alloc(arena, net->depth, sizeof *memory->layers);
     for (int32_t l = 0; l < net->depth; l++) {
-        const int64_t elements = rows * net->layers[l].n_out;
+        const int64_t elements = n_rows * net->layers[l].n_out;
         const int keeps_sums = l < net->depth - 1 && (needs_sums(net, l) || objective->dropout_rates);
         cmlpi_layer_memory layer;
         layer.activations = cmlpi_arena_alloc(arena, elements, net->element);
@@ -132,13 +132,13 @@ static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const 
     memory->faults = cmlpi_arena_alloc(arena, n_threads, sizeof(cmlpi_fault));
     memory->masked = cmlpi_arena_alloc(arena, n_threads, sizeof(int));
     memory->team = cmlpi_arena_alloc(arena, 1, cmlpi_team_bytes(n_threads));
-    memory->costs = cmlpi_arena_alloc(arena, rows, sizeof(double));
-    memory->plain_costs = has_plain ? cmlpi_arena_alloc(arena, rows, sizeof(double)) : memory->costs;
-    memory->row_weights = cmlpi_arena_alloc(arena, rows, sizeof(double));
-    memory->indices = cmlpi_arena_alloc(arena, objective->loss ? rows : 0, sizeof(int64_t));
+    memory->costs = cmlpi_arena_alloc(arena, n_rows, sizeof(double));
+    memory->plain_costs = has_plain ? cmlpi_arena_alloc(arena, n_rows, sizeof(double)) : memory->costs;
+    memory->row_weights = cmlpi_arena_alloc(arena, n_rows, sizeof(double));
+    memory->indices = cmlpi_arena_alloc(arena, objective->loss ? n_rows : 0, sizeof(int64_t));
     memory->squares = cmlpi_arena_alloc(arena, n_squares, sizeof(double));
-    memory->pointers = cmlpi_arena_alloc(arena, n_threads * (rows < CMLP_CHUNK ? rows : CMLP_CHUNK), sizeof(void *));
-    memory->scratch_size = scratch_size(net, csr, epoch != NULL, rows);
+    memory->pointers = cmlpi_arena_alloc(arena, n_threads * (n_rows < CMLP_CHUNK ? n_rows : CMLP_CHUNK), sizeof(void *));
+    memory->scratch_size = scratch_size(net, csr, epoch != NULL, n_rows);
     if (!memory->scratch_size) arena->overflow = 1;
     memory->scratch = cmlpi_arena_alloc(arena, n_threads, memory->scratch_size ? memory->scratch_size : 1);
     memory->message = cmlpi_arena_alloc(arena, workers && workers->n_workers > 1, CMLP_MESSAGE_BYTES);
@@ -275,7 +275,7 @@ static cmlpi_fault forward_rows(cmlpi_batch_job *job, const cmlpi_row_range *ran
         const cmlpi_dense_layer *layer = &net->layers[l];
         void *z = cmlpi_at(net, layers[l].slope_input, range->at * layer->n_out);
         if (l) {
-            const cmlpi_dense_input x = {.rows = range->n, .n_in = layer->n_in, .ld = layer->n_in,
+            const cmlpi_dense_input x = {.n_rows = range->n, .n_in = layer->n_in, .ld = layer->n_in,
                                          .base = cmlpi_at(net, layers[l - 1].activations, range->at * layer->n_in),
                                          .copy = cmlpi_copy_buffer(&memory->input, range->index)};
             cmlpi_layer_sums(net, job->params, l, &x, z);
@@ -305,7 +305,7 @@ static void delta_product(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range
     void *transposed = cmlpi_thread_scratch(job, range->index), *product = cmlpi_at(net, transposed, block * n_out),
          *copy = cmlpi_copy_buffer(&job->memory.input, range->index);
     if (transposes_weights(net, layer, n)) {
-        const cmlpi_dense_input deltas = {.rows = n, .n_in = n_out, .base = delta, .ld = n_out, .copy = copy};
+        const cmlpi_dense_input deltas = {.n_rows = n, .n_in = n_out, .base = delta, .ld = n_out, .copy = copy};
         const cmlpi_product to = {.w = transposed, .ldw = n_in, .n_out = n_in, .z = previous, .ldz = n_in,
                                   .tuning = net->tuning};
         kernels->transpose(weights, n_out, n_in, n_out, transposed, n_in);
@@ -317,7 +317,7 @@ static void delta_product(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range
         kernels->transpose(cmlpi_at(net, delta, i * n_out), n_out, m, n_out, transposed, block);
         for (int64_t k = 0; k < n_in; k += DELTA_WEIGHTS) {
             const int64_t rows = n_in - k < DELTA_WEIGHTS ? n_in - k : DELTA_WEIGHTS;
-            const cmlpi_dense_input w = {.rows = rows, .n_in = n_out, .base = cmlpi_at(net, weights, k * n_out),
+            const cmlpi_dense_input w = {.n_rows = rows, .n_in = n_out, .base = cmlpi_at(net, weights, k * n_out),
                                          .ld = n_out, .copy = copy};
             const cmlpi_product to = {.w = transposed, .ldw = block, .n_out = m, .z = product, .ldz = block,
                                       .tuning = net->tuning};
@@ -397,7 +397,7 @@ void cmlpi_process_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_th
     int64_t a, b;
     cmlpi_team_range(n, 1, self.index, self.size, &a, &b);
     const cmlpi_row_range range = {
-        .selected = first + a, .n = b - a, .at = a, .microbatch = job->memory.rows, .index = self.index};
+        .selected = first + a, .n = b - a, .at = a, .microbatch = job->memory.n_rows, .index = self.index};
     const cmlp_derivatives *wanted = job->derivatives;
     const int want_delta = job->memory.gradient || (wanted && (wanted->input_gradient || wanted->deltas));
     cmlpi_fault fault = polled(job, self);
@@ -427,7 +427,7 @@ int cmlpi_process_batch(cmlpi_batch_job *job, cmlpi_thread self)
 {
     for (int64_t t = 0, n; t < job->n; t += n) {
         if (t) cmlpi_team_barrier(self);
-        n = job->n - t < job->memory.rows ? job->n - t : job->memory.rows;
+        n = job->n - t < job->memory.n_rows ? job->n - t : job->memory.n_rows;
         cmlpi_process_rows(job, job->first + t, n, self);
         if (cmlpi_first_fault(job->memory.faults, self.size).status) return 0;
         if (!self.index) cmlpi_add_costs(job, job->memory.costs, n, &job->cost_sum);

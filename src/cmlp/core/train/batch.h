@@ -16,7 +16,7 @@ typedef struct cmlpi_layer_memory {
 
 /* The workspace, for one microbatch. */
 typedef struct cmlpi_batch_memory {
-    int64_t rows; /* of a microbatch */
+    int64_t n_rows; /* of a microbatch */
     cmlpi_input_memory input;
     int *masked; /* for each thread: whether its rows have nonzero masks */
     cmlpi_layer_memory *layers;

@@ -287,7 +287,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
         status = cmlpi_workers_handshake(status, &job.batch, &job.optimizer, &job.counters, &job.epoch);
     if (!status) {
         begin_epoch(&job);
-        const int32_t threads = cmlpi_training_threads(&job.batch.data, job.batch.memory.rows, frame.run.n_threads);
+        const int32_t threads = cmlpi_training_threads(&job.batch.data, job.batch.memory.n_rows, frame.run.n_threads);
         while (job.result.next_batch < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.alone = threads > 1 && backs_off(&job);
             if (threads == 1 || job.alone)

@@ -85,7 +85,7 @@ static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weigh
 
 static const void **row_pointers(const cmlpi_batch_job *job, int32_t index)
 {
-    return job->memory.pointers + index * (job->memory.rows < CMLP_CHUNK ? job->memory.rows : CMLP_CHUNK);
+    return job->memory.pointers + index * (job->memory.n_rows < CMLP_CHUNK ? job->memory.n_rows : CMLP_CHUNK);
 }
 
 /* Inputs of a layer: n rows of the microbatch from row `first` on. */
@@ -101,7 +101,7 @@ static cmlpi_dense_input layer_input(const cmlpi_batch_job *job, const weight_pa
     const cmlpi_dense_layer *layer = &net->layers[part->layer];
     for (int64_t i = 0; i < n; i++)
         list[i] = cmlpi_at(net, job->memory.layers[part->layer - 1].activations, (first + i) * layer->n_in);
-    return (cmlpi_dense_input){.rows = n, .list = list, .copy = cmlpi_copy_buffer(&job->memory.input, part->index)};
+    return (cmlpi_dense_input){.n_rows = n, .list = list, .copy = cmlpi_copy_buffer(&job->memory.input, part->index)};
 }
 
 /* The gradient of biases is that of weights whose inputs are all 1. */
@@ -112,7 +112,7 @@ static void bias_gradient(const cmlpi_batch_job *job, const weight_part *part, i
     const cmlp_net *net = job->data.net;
     const int64_t biases = net->layers[part->layer].biases;
     const void **list = row_pointers(job, part->index);
-    const cmlpi_dense_input ones = {.rows = n, .list = list};
+    const cmlpi_dense_input ones = {.n_rows = n, .list = list};
     for (int64_t i = 0; i < n; i++) list[i] = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d;
     to.k0 = 0;
     to.k1 = 1;
