@@ -152,7 +152,7 @@ static void finish_outputs(const cmlp_net *net, const cmlp_prediction *wanted, c
 
 /* Computes row `first` of the outputs for n rows, from its inputs x in the net's type. A row alone has kernels of its own,
  * without masks of other rows. */
-static cmlpi_fault predict_single_row(const cmlp_net *net, const void *params, const void *x, const cmlp_prediction *wanted,
+static cmlpi_fault forward_dense_row(const cmlp_net *net, const void *params, const void *x, const cmlp_prediction *wanted,
                                       void *const activations[2], int64_t first, int64_t n)
 {
     for (int32_t l = 0; l < net->depth; l++) {
@@ -175,11 +175,11 @@ cmlpi_fault cmlpi_forward_row(const cmlp_net *net, const void *params, const voi
                               char *workspace)
 {
     void *const activations[2] = {workspace + net->row.hidden[0], workspace + net->row.hidden[1]};
-    return predict_single_row(net, params, x, wanted, activations, 0, 1);
+    return forward_dense_row(net, params, x, wanted, activations, 0, 1);
 }
 
 /* Computes n rows, or one CSR row, from the selected row `first` on. */
-static cmlpi_fault predict_rows(const cmlpi_data *data, const void *params, const cmlp_prediction *wanted,
+static cmlpi_fault forward_microbatch(const cmlpi_data *data, const void *params, const cmlp_prediction *wanted,
                                 const thread_memory *memory, int64_t first, int64_t n)
 {
     const cmlp_net *net = data->net;
@@ -209,13 +209,13 @@ static cmlpi_fault predict_rows(const cmlpi_data *data, const void *params, cons
 }
 
 /* Computes the selected row `first`. */
-static cmlpi_fault predict_selected(const cmlpi_data *data, const void *params, const cmlp_prediction *wanted,
+static cmlpi_fault forward_selected(const cmlpi_data *data, const void *params, const cmlp_prediction *wanted,
                                     const thread_memory *memory, int64_t first)
 {
     const void *x;
-    if (cmlpi_is_sparse(data)) return predict_rows(data, params, wanted, memory, first, 1);
+    if (cmlpi_is_sparse(data)) return forward_microbatch(data, params, wanted, memory, first, 1);
     cmlpi_gather_rows(data, first, 1, &x, memory->input.converted);
-    return predict_single_row(data->net, params, x, wanted, memory->activations, first, data->n);
+    return forward_dense_row(data->net, params, x, wanted, memory->activations, first, data->n);
 }
 
 static void forward_thread(void *context, cmlpi_thread self)
@@ -235,15 +235,15 @@ static void forward_thread(void *context, cmlpi_thread self)
         if (left <= 0) return;
         const int64_t n = left < job->microbatch ? left : job->microbatch;
         if (n > 1)
-            *fault = predict_rows(&job->data, job->params, &job->wanted, &memory, first, n);
+            *fault = forward_microbatch(&job->data, job->params, &job->wanted, &memory, first, n);
         else
-            *fault = predict_selected(&job->data, job->params, &job->wanted, &memory, first);
+            *fault = forward_selected(&job->data, job->params, &job->wanted, &memory, first);
         if (fault->status) cmlpi_atomic_store(&job->stopped, 1);
     }
 }
 
 /* At most one row. */
-static cmlp_status forward_row(forward_job *job, cmlp_run *run)
+static cmlp_status forward_few(forward_job *job, cmlp_run *run)
 {
     const cmlpi_row_layout *layout = &job->data.net->row;
     cmlp_prediction *const wanted = &job->wanted;
@@ -258,7 +258,7 @@ static cmlp_status forward_row(forward_job *job, cmlp_run *run)
     memory.input.converted = run->workspace;
     memory.input.sparse = &sparse;
     for (int i = 0; i < 2; i++) memory.activations[i] = (char *)run->workspace + layout->hidden[i];
-    return cmlpi_report(run, &job->data, predict_selected(&job->data, job->params, &job->wanted, &memory, 0));
+    return cmlpi_report(run, &job->data, forward_selected(&job->data, job->params, &job->wanted, &memory, 0));
 }
 
 cmlp_status cmlpi_read_prediction(cmlp_prediction *copy, const cmlp_prediction *given, int64_t n,
@@ -285,7 +285,7 @@ cmlp_status cmlpi_read_prediction(cmlp_prediction *copy, const cmlp_prediction *
 static cmlp_status forward(forward_job *job, cmlp_run *run)
 {
     const cmlpi_data *data = &job->data;
-    if (data->n < 2 || !CMLP_BUILDS_MANY) return forward_row(job, run);
+    if (data->n < 2 || !CMLP_BUILDS_MANY) return forward_few(job, run);
     const int32_t threads = cmlpi_prediction_threads(cmlpi_forward_products(data, data->n), run->n_threads);
     const cmlp_status status =
         cmlpi_check_workspace(run, lay_out_forward(job, cmlpi_aligned(run->workspace), data->net, cmlpi_is_sparse(data),

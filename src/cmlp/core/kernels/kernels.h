@@ -14,7 +14,7 @@
 
 #define CMLP_TRANSPOSED_OUTPUTS 32 /* classifiers with at most this many outputs: transposed into vectors */
 
-/* The left factor x (rows, n_in) of a dense product x W, whose rows are contiguous. Row i starts at list[i], or at
+/* The left factor x (n_rows, n_in) of a dense product x W, whose rows are contiguous. Row i starts at list[i], or at
  * base + i * ld elements if `list` is NULL. The gradient, x' d, has a list of at most CMLP_CHUNK rows, and of the fields
  * behind it reads the masks and `copy` only. */
 typedef struct cmlpi_dense_input {
@@ -168,7 +168,7 @@ typedef struct cmlpi_kernels {
     void (*gradient)(const cmlpi_dense_input *x, const cmlpi_gradient_output *to);
     /* The same two products for a CSR matrix x; only stored values take time. w and z have no gaps. The scratch memory
      * of csr is a row of x->n_in elements. The scratch memory of csr_gradient is cmlpi_csr_bytes(rows, k1 - k0, element)
-     * bytes, aligned as int64_t. csr_gradient takes rows <= CMLP_CSR_ROWS and skips weight rows that an update with a
+     * bytes, aligned as int64_t. csr_gradient takes n_rows <= CMLP_CSR_ROWS and skips weight rows that an update with a
      * zero gradient cannot change. */
     void (*csr)(const cmlpi_csr *x, const cmlpi_product *to, void *scratch);
     void (*csr_gradient)(const cmlpi_csr *x, const cmlpi_gradient_output *to, void *scratch);

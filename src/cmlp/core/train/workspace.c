@@ -58,7 +58,7 @@ static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, cons
     return CMLP_OK;
 }
 
-static cmlp_status measure_training(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+static cmlp_status measure(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                     const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
 {
     cmlpi_row_memory memory;
@@ -75,6 +75,6 @@ cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, cons
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = measure_training(net, rows, objective, epoch, bytes, &frame.run);
+    if (!status) status = measure(net, rows, objective, epoch, bytes, &frame.run);
     return cmlpi_end_call(&frame, status);
 }
