@@ -55,7 +55,7 @@ int64_t cmlpi_all_outputs(const cmlp_net *net)
 
 double cmlpi_forward_products(const cmlpi_data *data, int64_t rows)
 {
-    const cmlpi_dense_layer *layer = &data->net->layers[0];
+    const cmlpi_layer *layer = &data->net->layers[0];
     const double zeros =
         cmlpi_is_sparse(data) && data->n ? (double)layer->n_in - (double)data->n_values / (double)data->n : 0;
     return (double)rows * ((double)data->net->n_params - zeros * (double)layer->n_out);

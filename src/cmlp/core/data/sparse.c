@@ -15,7 +15,7 @@ static const void *index_address(const cmlp_rows *rows, const void *list, int64_
     return (const char *)list + i * (rows->index_dtype == CMLP_INT64 ? 8 : 4);
 }
 
-static cmlp_status check_csr_array(const void *array, size_t size, int needed, const char *name, const char **refused)
+static cmlp_status check_array(const void *array, size_t size, int needed, const char *name, const char **refused)
 {
     if (!array && needed) return cmlpi_refuse(refused, CMLP_ERROR_NULL, name);
     return cmlpi_misaligned(array, size) ? cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
@@ -29,10 +29,10 @@ cmlp_status cmlpi_check_sparse_arrays(const cmlp_rows *rows, int needed, const c
         return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, "rows->dtype");
     if (rows->n_values < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
     const size_t index = rows->index_dtype == CMLP_INT64 ? 8 : 4;
-    cmlp_status status = check_csr_array(rows->indptr, index, needed, "rows->indptr", refused);
+    cmlp_status status = check_array(rows->indptr, index, needed, "rows->indptr", refused);
     needed = needed && rows->n_values;
-    if (!status) status = check_csr_array(rows->indices, index, needed, "rows->indices", refused);
-    if (!status) status = check_csr_array(rows->data, cmlpi_bytes_of(rows->dtype), needed, "rows->data", refused);
+    if (!status) status = check_array(rows->indices, index, needed, "rows->indices", refused);
+    if (!status) status = check_array(rows->data, cmlpi_bytes_of(rows->dtype), needed, "rows->data", refused);
     return status;
 }
 

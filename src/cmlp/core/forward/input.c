@@ -31,15 +31,15 @@ static int is_wide(const cmlp_net *net) { return net->layers[0].n_out >= WIDE_OU
 /* Words of the mask of a row. */
 static int64_t n_words(const cmlp_net *net) { return (cmlpi_n_in(net) + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS; }
 
-void cmlpi_input_lay_out(cmlpi_arena *arena, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads,
+void cmlpi_input_lay_out(cmlpi_arena *arena, const cmlp_net *net, int sparse, int64_t rows, int32_t n_threads,
                          int prefetches, cmlpi_input_memory *input)
 {
-    const int wide = !csr && is_wide(net) && (rows > 1 || prefetches); /* the kernel masks a single row */
-    const int narrow = !csr && !is_wide(net) && cmlpi_n_in(net) >= CMLP_CHUNK;
-    input->list = cmlpi_arena_alloc(arena, csr ? 0 : rows, sizeof(void *));
-    input->prefetch = prefetches && !csr ? cmlpi_arena_alloc(arena, rows, sizeof(void *)) : NULL;
-    input->sparse = csr ? cmlpi_arena_alloc(arena, rows, sizeof(cmlpi_csr_row)) : NULL;
-    input->converted = cmlpi_arena_alloc(arena, (csr ? 1 : rows) * cmlpi_n_in(net), net->element);
+    const int wide = !sparse && is_wide(net) && (rows > 1 || prefetches); /* the kernel masks a single row */
+    const int narrow = !sparse && !is_wide(net) && cmlpi_n_in(net) >= CMLP_CHUNK;
+    input->list = cmlpi_arena_alloc(arena, sparse ? 0 : rows, sizeof(void *));
+    input->prefetch = prefetches && !sparse ? cmlpi_arena_alloc(arena, rows, sizeof(void *)) : NULL;
+    input->sparse = sparse ? cmlpi_arena_alloc(arena, rows, sizeof(cmlpi_csr_row)) : NULL;
+    input->converted = cmlpi_arena_alloc(arena, (sparse ? 1 : rows) * cmlpi_n_in(net), net->element);
     input->mask = wide ? cmlpi_arena_alloc(arena, rows * n_words(net), sizeof(uint64_t)) : NULL;
     input->column_masks = narrow ? cmlpi_arena_alloc(arena, n_threads * 2 * n_words(net), sizeof(uint64_t)) : NULL;
     input->pause = cmlpi_arena_alloc(arena, n_threads, sizeof(int64_t));

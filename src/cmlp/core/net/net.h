@@ -14,12 +14,12 @@
 #define CMLP_MAX_WIDTH INT64_C(2147483647)
 
 /* A layer with weights: what cmlp_layer reports, but of a fixed size. */
-typedef struct cmlpi_dense_layer {
+typedef struct cmlpi_layer {
     int64_t n_in, n_out;
     int32_t activation;
     double parameter;        /* of the activation */
     int64_t weights, biases; /* indices in the array of parameters */
-} cmlpi_dense_layer;
+} cmlpi_layer;
 
 /* Where the buffers of a prediction of one row begin in its workspace, in bytes. The row is converted at the start. */
 typedef struct cmlpi_row_layout {
@@ -42,12 +42,12 @@ struct cmlp_net {
     const cmlpi_kernels *kernels;
     const cmlpi_tuning *tuning; /* of the dense products */
     cmlpi_row_layout row;
-    cmlpi_dense_layer layers[]; /* depth of them */
+    cmlpi_layer layers[]; /* depth of them */
 };
 
 /* Bytes of a net, whose address is aligned. */
 #define CMLP_NET_BYTES(n_layers, n_quantiles) \
-    (sizeof(cmlp_net) + (size_t)((n_layers)-1) * sizeof(cmlpi_dense_layer) + (size_t)(n_quantiles) * sizeof(double))
+    (sizeof(cmlp_net) + (size_t)((n_layers)-1) * sizeof(cmlpi_layer) + (size_t)(n_quantiles) * sizeof(double))
 
 /* A net of any description, for a variable. */
 typedef union cmlpi_any_net {

@@ -42,7 +42,7 @@ static int64_t delta_block(const cmlp_net *net, int64_t rows)
 
 /* Whether to transpose W instead of the deltas of n rows: the smaller of the two. In the first layer W may be so large that
  * only input gradients would need its copies, in a workspace that serves training too. */
-static int transposes_weights(const cmlp_net *net, const cmlpi_dense_layer *layer, int64_t n)
+static int transposes_weights(const cmlp_net *net, const cmlpi_layer *layer, int64_t n)
 {
     const int64_t block = delta_block(net, n), n_weights = layer->n_in * layer->n_out;
     if (layer == net->layers && n_weights > MOST_TRANSPOSED) return 0;
@@ -50,7 +50,7 @@ static int transposes_weights(const cmlp_net *net, const cmlpi_dense_layer *laye
 }
 
 /* Elements of scratch memory of delta_product() for up to `rows` rows. */
-static int64_t delta_elements(const cmlp_net *net, const cmlpi_dense_layer *layer, int64_t rows)
+static int64_t delta_elements(const cmlp_net *net, const cmlpi_layer *layer, int64_t rows)
 {
     const int64_t block_weights = layer->n_in < DELTA_WEIGHTS ? layer->n_in : DELTA_WEIGHTS;
     const int64_t deltas = delta_block(net, rows) * (layer->n_out + block_weights);
@@ -58,9 +58,9 @@ static int64_t delta_elements(const cmlp_net *net, const cmlpi_dense_layer *laye
     return transposes_weights(net, layer, rows) && n_weights > deltas ? n_weights : deltas;
 }
 
-static size_t scratch_size(const cmlp_net *net, int csr, int trains, int64_t rows)
+static size_t scratch_size(const cmlp_net *net, int sparse, int trains, int64_t rows)
 {
-    cmlpi_arena output = {0}, deltas = {0}, sparse = {0};
+    cmlpi_arena output = {0}, deltas = {0}, sorted = {0};
     int64_t max_deltas = 0;
     for (int32_t l = trains; l < net->depth; l++) { /* training needs no input gradient */
         const int64_t elements = delta_elements(net, &net->layers[l], rows);
@@ -69,18 +69,13 @@ static size_t scratch_size(const cmlp_net *net, int csr, int trains, int64_t row
     cmlpi_output_lay_out(&output, net, rows, !trains);
     cmlpi_arena_alloc(&output, cmlpi_n_in(net), net->element);
     cmlpi_arena_alloc(&deltas, max_deltas, net->element);
-    if (csr) {
+    if (sparse) {
         if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
-        cmlpi_arena_alloc(&sparse, cmlpi_csr_bytes(rows, cmlpi_n_in(net), (int64_t)net->element), 1);
+        cmlpi_arena_alloc(&sorted, cmlpi_csr_bytes(rows, cmlpi_n_in(net), (int64_t)net->element), 1);
     }
-    if (output.overflow || deltas.overflow || sparse.overflow) return 0;
+    if (output.overflow || deltas.overflow || sorted.overflow) return 0;
     const size_t dense = output.used > deltas.used ? output.used : deltas.used;
-    return dense > sparse.used ? dense : sparse.used;
-}
-
-static int needs_sums(const cmlp_net *net, int32_t l)
-{
-    return cmlpi_slope_input(net->layers[l].activation) == CMLP_FROM_Z;
+    return dense > sorted.used ? dense : sorted.used;
 }
 
 /* Rows whose activations are kept, in batches of n rows. With several workers these are all rows of a worker: their
@@ -110,24 +105,26 @@ static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const 
     const cmlp_workers *workers = epoch ? epoch->workers : NULL;
     const int64_t n_rows = kept_rows(net, largest_batch(rows, epoch), workers);
     const int64_t widest = net->widest > cmlpi_n_in(net) ? net->widest : cmlpi_n_in(net);
-    const int csr = rows->kind == CMLP_ROWS_CSR, has_plain = !epoch && !objective->loss && cmlpi_has_plain_loss(net);
+    const int sparse = rows->kind == CMLP_ROWS_CSR, has_plain = !epoch && !objective->loss && cmlpi_has_plain_loss(net);
     int64_t n_squares = 0;
     memory->n_rows = n_rows;
     if (n_rows > INT64_MAX / 2 / widest) {
         arena->overflow = 1;
         return;
     }
-    cmlpi_input_lay_out(arena, net, csr, n_rows, n_threads, 1, &memory->input);
+    cmlpi_input_lay_out(arena, net, sparse, n_rows, n_threads, 1, &memory->input);
     memory->layers = cmlpi_arena_alloc(arena, net->depth, sizeof *memory->layers);
     for (int32_t l = 0; l < net->depth; l++) {
-        const int64_t elements = n_rows * net->layers[l].n_out;
-        const int keeps_sums = l < net->depth - 1 && (needs_sums(net, l) || objective->dropout_rates);
+        const cmlpi_layer *at = &net->layers[l];
+        const int64_t elements = n_rows * at->n_out;
+        const int keeps_sums =
+            l < net->depth - 1 && (cmlpi_slope_is_from_z(at->activation) || objective->dropout_rates);
         cmlpi_layer_memory layer;
         layer.activations = cmlpi_arena_alloc(arena, elements, net->element);
         layer.deltas = cmlpi_arena_alloc(arena, elements, net->element);
         layer.slope_input = keeps_sums ? cmlpi_arena_alloc(arena, elements, net->element) : layer.activations;
         if (arena->base) memory->layers[l] = layer;
-        n_squares += cmlpi_n_squares(&net->layers[l]);
+        n_squares += cmlpi_n_squares(at);
     }
     memory->faults = cmlpi_arena_alloc(arena, n_threads, sizeof(cmlpi_fault));
     memory->masked = cmlpi_arena_alloc(arena, n_threads, sizeof(int));
@@ -138,7 +135,7 @@ static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const 
     memory->indices = cmlpi_arena_alloc(arena, objective->loss ? n_rows : 0, sizeof(int64_t));
     memory->squares = cmlpi_arena_alloc(arena, n_squares, sizeof(double));
     memory->pointers = cmlpi_arena_alloc(arena, n_threads * (n_rows < CMLP_CHUNK ? n_rows : CMLP_CHUNK), sizeof(void *));
-    memory->scratch_size = scratch_size(net, csr, epoch != NULL, n_rows);
+    memory->scratch_size = scratch_size(net, sparse, epoch != NULL, n_rows);
     if (!memory->scratch_size) arena->overflow = 1;
     memory->scratch = cmlpi_arena_alloc(arena, n_threads, memory->scratch_size ? memory->scratch_size : 1);
     memory->message = cmlpi_arena_alloc(arena, workers && workers->n_workers > 1, CMLP_MESSAGE_BYTES);
@@ -251,7 +248,7 @@ static void activate_rows(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range
     const int64_t n_out = net->layers[l].n_out;
     void *z = cmlpi_at(net, space->slope_input, range->at * n_out),
          *out = cmlpi_at(net, space->activations, range->at * n_out);
-    void *activations = needs_sums(net, l) ? out : z;
+    void *activations = cmlpi_slope_is_from_z(net->layers[l].activation) ? out : z;
     cmlpi_activate_rows(net, l, z, activations, range->n);
     if (activations != out) memcpy(out, activations, (size_t)(range->n * n_out) * net->element);
     cmlpi_apply_dropout(&job->data, &job->objective, l, range->selected, range->n, out);
@@ -272,7 +269,7 @@ static cmlpi_fault forward_rows(cmlpi_batch_job *job, const cmlpi_row_range *ran
     const cmlpi_batch_memory *memory = &job->memory;
     const cmlpi_layer_memory *layers = memory->layers;
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlpi_dense_layer *layer = &net->layers[l];
+        const cmlpi_layer *layer = &net->layers[l];
         void *z = cmlpi_at(net, layers[l].slope_input, range->at * layer->n_out);
         if (l) {
             const cmlpi_dense_input x = {.n_rows = range->n, .n_in = layer->n_in, .ld = layer->n_in,
@@ -298,7 +295,7 @@ static void delta_product(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range
 {
     const cmlp_net *net = job->data.net;
     const cmlpi_kernels *kernels = net->kernels;
-    const cmlpi_dense_layer *layer = &net->layers[l];
+    const cmlpi_layer *layer = &net->layers[l];
     const int64_t n = range->n, block = delta_block(net, n), n_in = layer->n_in, n_out = layer->n_out;
     const char *weights = cmlpi_at(net, job->params, layer->weights),
                *delta = cmlpi_at(net, job->memory.layers[l].deltas, range->at * n_out);
@@ -350,7 +347,7 @@ static void backward_rows(cmlpi_batch_job *job, const cmlpi_row_range *range)
     const cmlpi_layer_memory *layers = job->memory.layers;
     const int64_t at = range->at, n = range->n, n_in = cmlpi_n_in(net);
     for (int32_t l = net->depth - 1; l > 0; l--) {
-        const cmlpi_dense_layer *before = &net->layers[l - 1];
+        const cmlpi_layer *before = &net->layers[l - 1];
         void *previous = cmlpi_at(net, layers[l - 1].deltas, at * before->n_out);
         delta_product(job, l, range, previous);
         cmlpi_apply_dropout(&job->data, &job->objective, l - 1, range->selected, n, previous);

@@ -236,7 +236,7 @@ static cmlp_status take_step(const cmlp_net *net, void *params, int64_t n_params
     cmlpi_batch_step step = cmlpi_begin_step(&copy, &counters, copy.learning_rate, 1);
     if (step.when == CMLP_STEP_AFTER_NORM) cmlpi_clip_gradient(net, gradient, &step);
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlpi_dense_layer *layer = &net->layers[l];
+        const cmlpi_layer *layer = &net->layers[l];
         cmlpi_step_elements(net, &step, params, cmlpi_at(net, gradient, layer->weights), layer->weights,
                             layer->n_in * layer->n_out, 0);
         cmlpi_step_elements(net, &step, params, cmlpi_at(net, gradient, layer->biases), layer->biases,

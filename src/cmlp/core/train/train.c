@@ -19,7 +19,7 @@ typedef struct epoch_job {
     int64_t n_batches;
     double lost, shortest; /* seconds: see count_loss(); thread 0's shortest part of a batch */
     double trained;        /* seconds of a team's batches */
-    int alone;                  /* whether thread 0 trains without a team, as long as it backs off */
+    int trains_alone;           /* whether thread 0 trains without a team, as long as it backs off */
     cmlp_optimizer_state after; /* the counters after the current batch, which thread 0 has described in `batch` */
     double penalty;             /* before its step */
 } epoch_job;
@@ -103,7 +103,7 @@ static void train_batches(epoch_job *job, cmlpi_thread self)
     cmlpi_team *const team = self.team;
     const int32_t size = self.size;
     const double begin = size > 1 ? cmlpi_seconds() : 0;
-    for (int64_t *b = &job->result.next_batch; *b < job->n_batches && !(job->alone && !backs_off(job)); ++*b) {
+    for (int64_t *b = &job->result.next_batch; *b < job->n_batches && !(job->trains_alone && !backs_off(job)); ++*b) {
         if (!begin_batch(job, *b)) continue;
         const int together = size > 1 && cmlpi_team_has_arrived(team) && !backs_off(job), timed = together || backs_off(job);
         const double start = timed ? cmlpi_seconds() : 0, waited = together ? cmlpi_team_seconds_waited(team) : 0;
@@ -289,8 +289,8 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
         begin_epoch(&job);
         const int32_t threads = cmlpi_training_threads(&job.batch.data, job.batch.memory.n_rows, frame.run.n_threads);
         while (job.result.next_batch < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
-            job.alone = threads > 1 && backs_off(&job);
-            if (threads == 1 || job.alone)
+            job.trains_alone = threads > 1 && backs_off(&job);
+            if (threads == 1 || job.trains_alone)
                 train_batches(&job, alone);
             else
                 train_together(&job, threads);

@@ -112,7 +112,7 @@ static int64_t bucket_end(const cmlp_net *net, int64_t begin, int64_t most)
 {
     int64_t end = begin;
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlpi_dense_layer *layer = &net->layers[l];
+        const cmlpi_layer *layer = &net->layers[l];
         const int64_t layer_end = layer->biases + layer->n_out;
         const int64_t unit = CMLP_BUCKET_ROWS * layer->n_out;
         if (layer_end <= begin) continue;

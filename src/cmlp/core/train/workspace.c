@@ -12,8 +12,8 @@ static size_t larger(size_t a, size_t b) { return !a || !b ? 0 : a > b ? a : b; 
 static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                     const cmlp_epoch *epoch, int32_t n_threads)
 {
-    const int csr = rows->kind == CMLP_ROWS_CSR;
-    size_t bytes = larger(net->row.all, cmlpi_forward_bytes(net, csr, cmlpi_n_selected(rows), n_threads));
+    const int sparse = rows->kind == CMLP_ROWS_CSR;
+    size_t bytes = larger(net->row.all, cmlpi_forward_bytes(net, sparse, cmlpi_n_selected(rows), n_threads));
 #if CMLP_BUILDS_TRAINING
     if (objective) bytes = larger(bytes, cmlpi_batch_bytes(net, rows, objective, NULL, n_threads));
     if (epoch) bytes = larger(bytes, cmlpi_batch_bytes(net, rows, objective, epoch, n_threads));
