@@ -12,7 +12,7 @@ static int64_t index_at(const cmlp_rows *rows, const void *list, int64_t i)
 
 static const void *index_address(const cmlp_rows *rows, const void *list, int64_t i)
 {
-    return (const char *)list + i * (rows->index_dtype == CMLP_INT64 ? 8 : 4);
+    return (const char *)list + i * (int64_t)cmlpi_bytes_of(rows->index_dtype);
 }
 
 static cmlp_status check_array(const void *array, size_t size, int needed, const char *name, const char **refused)
@@ -25,10 +25,10 @@ cmlp_status cmlpi_check_sparse_arrays(const cmlp_rows *rows, int needed, const c
 {
     if (rows->index_dtype != CMLP_INT32 && rows->index_dtype != CMLP_INT64)
         return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype");
-    if (rows->dtype != CMLP_UINT8 && rows->dtype != CMLP_FLOAT32 && rows->dtype != CMLP_FLOAT64)
+    if (!cmlpi_is_value_dtype(rows->dtype))
         return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, "rows->dtype");
     if (rows->n_values < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
-    const size_t index = rows->index_dtype == CMLP_INT64 ? 8 : 4;
+    const size_t index = cmlpi_bytes_of(rows->index_dtype);
     cmlp_status status = check_array(rows->indptr, index, needed, "rows->indptr", refused);
     needed = needed && rows->n_values;
     if (!status) status = check_array(rows->indices, index, needed, "rows->indices", refused);

@@ -41,15 +41,8 @@ static double fused(const cmlp_net *net, double a, double b, double c)
 /* Converts the inputs [k, k + n) of a row to the net's type. */
 static void read_inputs(const cmlpi_data *data, int64_t row, int64_t k, int64_t n, double *inputs)
 {
-    const cmlp_rows *rows = &data->rows;
-    const cmlpi_kernels *kernels = data->net->kernels;
-    const char *from = cmlpi_row_data(data, row) + k * rows->column_stride;
     double converted[CMLP_CHUNK]; /* of the net's type */
-    if (rows->factors)
-        kernels->convert_columns(rows->dtype, from, rows->column_stride, n, rows->shifts + k, rows->factors + k,
-                                 converted);
-    else
-        kernels->convert(rows->dtype, from, rows->column_stride, n, rows->scale, converted);
+    cmlpi_convert_row(data, row, k, n, converted);
     for (int64_t i = 0; i < n; i++) inputs[i] = cmlpi_get(data->net, converted, i);
 }
 

@@ -48,7 +48,8 @@ static int64_t rows_per_microbatch(int64_t n_rows, int32_t threads)
 static void lay_out_thread(cmlpi_arena *arena, const cmlp_net *net, int sparse, int64_t rows, thread_memory *memory)
 {
     cmlpi_input_lay_out(arena, net, sparse, rows, 1, rows > 1, &memory->input);
-    for (int i = 0; i < 2; i++) memory->activations[i] = cmlpi_arena_alloc(arena, rows * net->widest, net->element);
+    for (int i = 0; i < 2; i++)
+        memory->activations[i] = cmlpi_arena_alloc(arena, rows * cmlpi_widest(net), net->element);
 }
 
 /* Divides the workspace, which begins at `base`, and returns its size; 0 if that does not fit in size_t. */
@@ -168,7 +169,7 @@ static cmlpi_fault forward_dense_row(const cmlp_net *net, const void *params, co
         x = a;
     }
     finish_outputs(net, wanted, x, first, 1);
-    return (cmlpi_fault){CMLP_OK, -1, -1};
+    return cmlpi_fault_of(CMLP_OK);
 }
 
 cmlpi_fault cmlpi_forward_row(const cmlp_net *net, const void *params, const void *x, const cmlp_prediction *wanted,
@@ -205,7 +206,7 @@ static cmlpi_fault forward_microbatch(const cmlpi_data *data, const void *params
         x = a;
     }
     finish_outputs(net, wanted, x, first, n);
-    return (cmlpi_fault){CMLP_OK, -1, -1};
+    return cmlpi_fault_of(CMLP_OK);
 }
 
 /* Computes the selected row `first`. */
@@ -295,7 +296,7 @@ static cmlp_status forward(forward_job *job, cmlp_run *run)
     job->microbatch = rows_per_microbatch(data->n, threads);
     cmlpi_atomic_init(&job->next, 0);
     cmlpi_atomic_init(&job->stopped, 0);
-    for (int32_t i = 0; i < threads; i++) job->faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
+    for (int32_t i = 0; i < threads; i++) job->faults[i] = cmlpi_fault_of(CMLP_OK);
     cmlpi_team_run(threads, job->team, forward_thread, job);
     cmlpi_fault fault = cmlpi_first_fault(job->faults, threads);
     if (!fault.status && cmlpi_atomic_load(&job->stopped)) fault.status = CMLP_CANCELLED;

@@ -44,8 +44,7 @@ void cmlpi_input_lay_out(cmlpi_arena *arena, const cmlp_net *net, int sparse, in
     input->column_masks = narrow ? cmlpi_arena_alloc(arena, n_threads * 2 * n_words(net), sizeof(uint64_t)) : NULL;
     input->pause = cmlpi_arena_alloc(arena, n_threads, sizeof(int64_t));
     input->n_threads = n_threads;
-    const int64_t longest = cmlpi_n_in(net) > net->widest ? cmlpi_n_in(net) : net->widest;
-    const int copies = rows > 1 && longest * (int64_t)net->element >= LONG_ROW;
+    const int copies = rows > 1 && cmlpi_longest_row(net) * (int64_t)net->element >= LONG_ROW;
     input->copies = copies ? cmlpi_arena_alloc(arena, n_threads, CMLP_COPY_BYTES) : NULL;
 }
 

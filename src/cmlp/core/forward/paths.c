@@ -53,15 +53,13 @@ typedef struct path_walker {
 
 static void lay_out_walker(cmlpi_arena *arena, const cmlp_net *net, int64_t n_groups, path_walker *walker)
 {
-    int64_t hidden = 0;
-    for (int32_t l = 0; l < net->depth - 1; l++)
-        if (net->layers[l].n_out > hidden) hidden = net->layers[l].n_out;
     walker->row = cmlpi_arena_alloc(arena, cmlpi_n_in(net), net->element);
     walker->difference = cmlpi_arena_alloc(arena, cmlpi_n_in(net), net->element);
     walker->steps = cmlpi_arena_alloc(arena, n_groups, (size_t)net->layers[0].n_out * net->element);
     walker->changes = cmlpi_arena_alloc(arena, n_groups, 1);
     walker->z = cmlpi_arena_alloc(arena, TILE_ROWS * net->layers[0].n_out, net->element);
-    for (int i = 0; i < 2; i++) walker->activations[i] = cmlpi_arena_alloc(arena, TILE_ROWS * hidden, net->element);
+    for (int i = 0; i < 2; i++)
+        walker->activations[i] = cmlpi_arena_alloc(arena, TILE_ROWS * net->widest_hidden, net->element);
     walker->outputs = cmlpi_arena_alloc(arena, TILE_ROWS * cmlpi_n_out(net), net->element);
     walker->tile = cmlpi_arena_alloc(arena, TILE_ROWS, sizeof(tile_row));
     walker->copy = cmlpi_arena_alloc(arena, 1, CMLP_COPY_BYTES);

@@ -161,7 +161,7 @@ static int64_t count_params(const cmlp_net_config *config, size_t element)
 static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
 {
     int64_t at = 0;
-    net->widest = 0;
+    net->widest_hidden = 0;
     for (int32_t l = 0; l < net->depth; l++) {
         cmlpi_layer *layer = &net->layers[l];
         layer->n_in = config->sizes[l];
@@ -172,7 +172,7 @@ static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
         layer->weights = at;
         layer->biases = at + layer->n_in * layer->n_out;
         at = layer->biases + layer->n_out;
-        if (layer->n_out > net->widest) net->widest = layer->n_out;
+        if (l < net->depth - 1 && layer->n_out > net->widest_hidden) net->widest_hidden = layer->n_out;
     }
     net->n_params = at;
 }
@@ -181,10 +181,7 @@ static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
 static void set_row_layout(cmlp_net *net)
 {
     cmlpi_row_layout *row = &net->row;
-    int64_t widest = 0;
-    for (int32_t l = 0; l < net->depth - 1; l++)
-        if (net->layers[l].n_out > widest) widest = net->layers[l].n_out;
-    const uint64_t hidden = cmlpi_aligned_size(widest, net->element);
+    const uint64_t hidden = cmlpi_aligned_size(net->widest_hidden, net->element);
     const uint64_t input = cmlpi_aligned_size(cmlpi_n_in(net), net->element), output_at = input + 2 * hidden;
     const uint64_t row_at = output_at + cmlpi_aligned_size(cmlpi_n_out(net), net->element), all = row_at + input;
     const int fits = all <= PTRDIFF_MAX - CMLP_ALIGNMENT;

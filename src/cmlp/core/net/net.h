@@ -35,7 +35,7 @@ struct cmlp_net {
     int32_t loss;
     int32_t dtype;
     int64_t n_params;
-    int64_t widest;   /* width of the widest layer, without the input */
+    int64_t widest_hidden; /* width of the widest hidden layer, or 0 */
     size_t element;   /* bytes */
     double loss_parameter;
     int64_t n_quantiles; /* 0, or the number of outputs: each has its own parameter of the loss, behind the layers */
@@ -76,12 +76,31 @@ static inline const double *cmlpi_quantiles(const cmlp_net *net)
 
 static inline int64_t cmlpi_n_in(const cmlp_net *net) { return net->layers[0].n_in; }
 static inline int64_t cmlpi_n_out(const cmlp_net *net) { return net->layers[net->depth - 1].n_out; }
+
+/* Width of the widest layer, without the input. */
+static inline int64_t cmlpi_widest(const cmlp_net *net)
+{
+    return cmlpi_n_out(net) > net->widest_hidden ? cmlpi_n_out(net) : net->widest_hidden;
+}
+
+/* Elements of the longest row of inputs or activations. */
+static inline int64_t cmlpi_longest_row(const cmlp_net *net)
+{
+    return cmlpi_n_in(net) > cmlpi_widest(net) ? cmlpi_n_in(net) : cmlpi_widest(net);
+}
+
 static inline int32_t cmlpi_output_activation(const cmlp_net *net) { return net->layers[net->depth - 1].activation; }
 
 /* Bytes of an element of a cmlp_dtype. */
 static inline size_t cmlpi_bytes_of(int32_t dtype)
 {
     return dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT32 || dtype == CMLP_INT32 ? 4 : 8;
+}
+
+/* Whether rows and targets may have this type. */
+static inline int cmlpi_is_value_dtype(int32_t dtype)
+{
+    return dtype == CMLP_UINT8 || dtype == CMLP_FLOAT32 || dtype == CMLP_FLOAT64;
 }
 
 static inline int cmlpi_is_float(const cmlp_net *net) { return !CMLP_BUILDS_FLOAT64 || net->dtype == CMLP_FLOAT32; }

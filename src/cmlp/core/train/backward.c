@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "../../../../include/cmlp_workers.h"
 #include "dropout.h"
 #include "../forward/layer.h"
 #include "../kernels/activations.h"
@@ -84,7 +83,7 @@ static int64_t kept_rows(const cmlp_net *net, int64_t n, const cmlp_workers *wor
 {
     const int64_t chunks = (n - 1) / CMLP_CHUNK + 1;
     int64_t most = net->n_params < LARGE_NET ? MICROBATCH_ROWS : CMLP_CHUNK;
-    if (workers && workers->n_workers > 1) {
+    if (cmlpi_are_several(workers)) {
         const int64_t shards = workers->n_shards, all = workers->n_all_shards;
         most = (chunks / all * shards + (chunks % all * shards + all - 1) / all) * CMLP_CHUNK;
     }
@@ -104,11 +103,10 @@ static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const 
 {
     const cmlp_workers *workers = epoch ? epoch->workers : NULL;
     const int64_t n_rows = kept_rows(net, largest_batch(rows, epoch), workers);
-    const int64_t widest = net->widest > cmlpi_n_in(net) ? net->widest : cmlpi_n_in(net);
     const int sparse = rows->kind == CMLP_ROWS_CSR, has_plain = !epoch && !objective->loss && cmlpi_has_plain_loss(net);
     int64_t n_squares = 0;
     memory->n_rows = n_rows;
-    if (n_rows > INT64_MAX / 2 / widest) {
+    if (n_rows > INT64_MAX / 2 / cmlpi_longest_row(net)) {
         arena->overflow = 1;
         return;
     }
@@ -134,11 +132,11 @@ static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const 
     memory->row_weights = cmlpi_arena_alloc(arena, n_rows, sizeof(double));
     memory->indices = cmlpi_arena_alloc(arena, objective->loss ? n_rows : 0, sizeof(int64_t));
     memory->squares = cmlpi_arena_alloc(arena, n_squares, sizeof(double));
-    memory->pointers = cmlpi_arena_alloc(arena, n_threads * (n_rows < CMLP_CHUNK ? n_rows : CMLP_CHUNK), sizeof(void *));
+    memory->pointers = cmlpi_arena_alloc(arena, n_threads * cmlpi_chunk_rows(memory), sizeof(void *));
     memory->scratch_size = scratch_size(net, sparse, epoch != NULL, n_rows);
     if (!memory->scratch_size) arena->overflow = 1;
     memory->scratch = cmlpi_arena_alloc(arena, n_threads, memory->scratch_size ? memory->scratch_size : 1);
-    memory->message = cmlpi_arena_alloc(arena, workers && workers->n_workers > 1, CMLP_MESSAGE_BYTES);
+    memory->message = cmlpi_arena_alloc(arena, cmlpi_are_several(workers), CMLP_MESSAGE_BYTES);
     memory->gradient = epoch ? cmlpi_arena_alloc(arena, net->n_params, net->element) : NULL;
 }
 
@@ -161,7 +159,7 @@ cmlp_status cmlpi_batch_lay_out(cmlpi_batch_job *job, const cmlp_epoch *epoch)
     cmlpi_arena arena = {.base = run->workspace};
     lay_out_batch(&arena, &job->memory, net, &job->data.rows, &job->objective, epoch, run->n_threads);
     cmlpi_input_begin(net, &job->memory.input);
-    for (int32_t i = 0; i < run->n_threads; i++) job->memory.faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
+    for (int32_t i = 0; i < run->n_threads; i++) job->memory.faults[i] = cmlpi_fault_of(CMLP_OK);
     return CMLP_OK;
 }
 
@@ -172,7 +170,7 @@ static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objec
     if (objective->n_alphas != (objective->alphas ? net->depth : 0))
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->alphas");
     for (int32_t l = 0; objective->alphas && l < net->depth; l++)
-        if (!(objective->alphas[l] >= 0 && objective->alphas[l] <= DBL_MAX))
+        if (!cmlpi_is_within(objective->alphas[l], 0, DBL_MAX))
             return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alphas");
     return CMLP_OK;
 }
@@ -209,8 +207,8 @@ static cmlp_status read_objective(cmlp_objective *objective, const cmlp_objectiv
     if (status) return cmlpi_refuse(refused, status, "objective");
     if (objective->loss_scale == 0) objective->loss_scale = 1;
     const double alpha = objective->alpha, scale = objective->loss_scale, clip = objective->log_loss_clip;
-    if (!(alpha >= 0 && alpha <= DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha");
-    if (!(scale > 0 && scale <= DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->loss_scale");
+    if (!cmlpi_is_within(alpha, 0, DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha");
+    if (!(scale > 0 && cmlpi_is_finite(scale))) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->loss_scale");
     if (!(clip >= 0 && clip < 0.5)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->log_loss_clip");
     return objective->alphas && alpha != 0 ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha") : CMLP_OK;
 }
@@ -286,7 +284,7 @@ static cmlpi_fault forward_rows(cmlpi_batch_job *job, const cmlpi_row_range *ran
         }
         if (l < net->depth - 1) activate_rows(job, l, range);
     }
-    return (cmlpi_fault){CMLP_OK, -1, -1};
+    return cmlpi_fault_of(CMLP_OK);
 }
 
 /* previous[i, k] = sum_j delta[i, j] w[k, j], for the rows of a range. The smaller matrix is transposed: W or the
@@ -386,7 +384,7 @@ static cmlpi_fault earlier_fault(cmlpi_batch_job *job, const cmlpi_row_range *ra
 static cmlpi_fault polled(const cmlpi_batch_job *job, cmlpi_thread self)
 {
     const int cancelled = !self.index && cmlpi_polls_cancel(job->run);
-    return (cmlpi_fault){cancelled ? CMLP_CANCELLED : CMLP_OK, -1, -1};
+    return cmlpi_fault_of(cancelled ? CMLP_CANCELLED : CMLP_OK);
 }
 
 void cmlpi_process_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self)

@@ -1,5 +1,4 @@
 #include "fingerprint.h"
-#include "../../../../include/cmlp_workers.h"
 
 #if CMLP_BUILDS_WORKERS
 

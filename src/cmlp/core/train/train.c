@@ -94,8 +94,6 @@ static void count_batch(epoch_job *job, int32_t size, double seconds, double wai
     count_loss(job, waited - (size - 1) * job->shortest);
 }
 
-static const cmlpi_thread alone = {NULL, 0, 1};
-
 /* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
  * backs off. */
 static void train_batches(epoch_job *job, cmlpi_thread self)
@@ -109,7 +107,7 @@ static void train_batches(epoch_job *job, cmlpi_thread self)
         const double start = timed ? cmlpi_seconds() : 0, waited = together ? cmlpi_team_seconds_waited(team) : 0;
         job->batch.step.rule.shared = together;
         if (together) cmlpi_team_release(team);
-        const int done = job->process(&job->batch, together ? self : alone);
+        const int done = job->process(&job->batch, together ? self : CMLP_ALONE);
         if (together) cmlpi_team_await(team);
         if (!done) {
             job->n_batches = *b; /* stop after this batch */
@@ -182,7 +180,7 @@ static cmlp_status check_counts(const epoch_job *job, const char **refused)
     if (cmlpi_misaligned(epoch->rates, sizeof *epoch->rates))
         return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "epoch->rates");
     for (int64_t b = 0; b < job->n_batches; b++)
-        if (!cmlpi_is_finite(epoch->rates[b]) || epoch->rates[b] < 0)
+        if (!cmlpi_is_within(epoch->rates[b], 0, DBL_MAX))
             return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "epoch->rates");
     return CMLP_OK;
 }
@@ -226,7 +224,7 @@ static cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_
     if (!status) status = cmlpi_batch_read(batch, params, n_params, rows, targets, objective);
     if (!status) status = cmlpi_batch_lay_out(batch, &job->epoch);
     if (status) return status;
-    batch->workers = workers && workers->n_workers > 1 ? workers : NULL;
+    batch->workers = cmlpi_are_several(workers) ? workers : NULL;
     job->process = CMLP_BUILDS_WORKERS && batch->workers ? cmlpi_workers_batch : cmlpi_process_batch;
     if (!job->epoch.batch_size) job->epoch.batch_size = batch->data.n;
     job->n_batches = (batch->data.n - 1) / job->epoch.batch_size + 1;
@@ -291,7 +289,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
         while (job.result.next_batch < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.trains_alone = threads > 1 && backs_off(&job);
             if (threads == 1 || job.trains_alone)
-                train_batches(&job, alone);
+                train_batches(&job, CMLP_ALONE);
             else
                 train_together(&job, threads);
         }

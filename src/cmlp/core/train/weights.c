@@ -85,7 +85,7 @@ static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weigh
 
 static const void **row_pointers(const cmlpi_batch_job *job, int32_t index)
 {
-    return job->memory.pointers + index * (job->memory.n_rows < CMLP_CHUNK ? job->memory.n_rows : CMLP_CHUNK);
+    return job->memory.pointers + index * cmlpi_chunk_rows(&job->memory);
 }
 
 /* Inputs of a layer: n rows of the microbatch from row `first` on. */

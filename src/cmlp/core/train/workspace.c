@@ -45,11 +45,10 @@ static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, cons
         if (status) return cmlpi_refuse(refused, status, "epoch->workers");
         epoch_copy.workers = &workers;
     }
-    const int64_t n = cmlpi_n_selected(&rows_copy);
-    if (rows_copy.kind != CMLP_ROWS_DENSE && rows_copy.kind != CMLP_ROWS_CSR)
-        return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
-    if (cmlpi_are_left_out(rows_copy.kind, n)) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
-    if (n < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, rows_copy.order ? "rows->n_order" : "rows->n_rows");
+    status = cmlpi_check_kind(&rows_copy, refused);
+    if (status) return status;
+    if (cmlpi_n_selected(&rows_copy) < 0)
+        return cmlpi_refuse(refused, CMLP_ERROR_ROWS, rows_copy.order ? "rows->n_order" : "rows->n_rows");
     if (epoch && epoch_copy.batch_size < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
     const size_t needed =
         space(net, &rows_copy, objective ? &objective_copy : NULL, epoch ? &epoch_copy : NULL, run->n_threads);
