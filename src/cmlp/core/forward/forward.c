@@ -24,8 +24,8 @@ typedef struct forward_job {
     const void *params;
     cmlp_prediction wanted;
     cmlp_run *run;
-    thread_memory memory;         /* of the calling thread */
-    size_t begin, memory_size;    /* where the threads' memory begins in the workspace, and the bytes of each */
+    char *memory;                 /* the threads' memory, and the bytes of each */
+    size_t memory_size;
     void *team;
     int64_t microbatch;           /* rows of each */
     cmlpi_atomic next, stopped;    /* next microbatch to take; whether to stop */
@@ -56,14 +56,14 @@ static void lay_out_thread(cmlpi_arena *arena, const cmlp_net *net, int sparse, 
 static size_t lay_out_forward(forward_job *job, char *base, const cmlp_net *net, int sparse, int64_t n_rows,
                               int32_t n_threads)
 {
-    cmlpi_arena arena = {.base = base};
+    cmlpi_arena arena = {.base = base}, of_one = {0};
+    thread_memory memory;
+    lay_out_thread(&of_one, net, sparse, microbatch_rows(n_rows), &memory);
     job->faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
     job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
-    job->begin = arena.used;
-    lay_out_thread(&arena, net, sparse, microbatch_rows(n_rows), &job->memory);
-    job->memory_size = arena.used - job->begin;
-    if (!cmlpi_add_size(&arena.used, (int64_t)job->memory_size, (size_t)n_threads - 1)) arena.overflow = 1;
-    return arena.overflow ? 0 : arena.used;
+    job->memory_size = of_one.used;
+    job->memory = cmlpi_arena_alloc(&arena, (int64_t)of_one.used, (size_t)n_threads);
+    return of_one.overflow || arena.overflow ? 0 : arena.used;
 }
 
 size_t cmlpi_forward_bytes(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
@@ -223,11 +223,9 @@ static void forward_thread(void *context, cmlpi_thread self)
 {
     forward_job *job = context;
     cmlpi_fault *fault = &job->faults[self.index];
-    thread_memory memory = job->memory;
-    if (self.index) {
-        cmlpi_arena arena = {.base = job->run->workspace, .used = job->begin + (size_t)self.index * job->memory_size};
-        lay_out_thread(&arena, job->data.net, cmlpi_is_sparse(&job->data), microbatch_rows(job->data.n), &memory);
-    }
+    cmlpi_arena arena = {.base = job->memory + (size_t)self.index * job->memory_size};
+    thread_memory memory;
+    lay_out_thread(&arena, job->data.net, cmlpi_is_sparse(&job->data), microbatch_rows(job->data.n), &memory);
     cmlpi_input_begin(job->data.net, &memory.input);
     for (;;) {
         if (!self.index && cmlpi_polls_cancel(job->run)) cmlpi_atomic_store(&job->stopped, 1);

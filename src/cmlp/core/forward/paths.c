@@ -72,20 +72,18 @@ static size_t divide_paths(paths_job *job, char *base, const cmlp_net *net, int6
                            int32_t n_threads)
 {
     const size_t output = (size_t)cmlpi_n_out(net) * net->element;
-    cmlpi_arena arena = {.base = base};
+    cmlpi_arena arena = {.base = base}, of_one = {0};
     path_walker walker;
+    lay_out_walker(&of_one, net, job->paths.n_groups, &walker);
     job->from.sums = cmlpi_arena_alloc(&arena, n_from, (size_t)net->layers[0].n_out * net->element);
     job->from.outputs = cmlpi_arena_alloc(&arena, n_from, output);
     job->to.sums = NULL;
     job->to.outputs = cmlpi_arena_alloc(&arena, n_to, output);
     job->seen = cmlpi_arena_alloc(&arena, job->paths.n_groups, sizeof(int64_t));
     job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
-    const size_t begin = arena.used;
-    job->memory = base ? base + begin : NULL;
-    lay_out_walker(&arena, net, job->paths.n_groups, &walker);
-    job->memory_size = arena.used - begin;
-    if (!cmlpi_add_size(&arena.used, (int64_t)job->memory_size, (size_t)n_threads - 1)) arena.overflow = 1;
-    return arena.overflow ? 0 : arena.used;
+    job->memory_size = of_one.used;
+    job->memory = cmlpi_arena_alloc(&arena, (int64_t)of_one.used, (size_t)n_threads);
+    return of_one.overflow || arena.overflow ? 0 : arena.used;
 }
 
 static void begin_walker(path_walker *walker, paths_job *job, int32_t index)

@@ -135,7 +135,7 @@ static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const 
     memory->pointers = cmlpi_arena_alloc(arena, n_threads * cmlpi_chunk_rows(memory), sizeof(void *));
     memory->scratch_size = scratch_size(net, sparse, epoch != NULL, n_rows);
     if (!memory->scratch_size) arena->overflow = 1;
-    memory->scratch = cmlpi_arena_alloc(arena, n_threads, memory->scratch_size ? memory->scratch_size : 1);
+    memory->scratch = cmlpi_arena_alloc(arena, (int64_t)memory->scratch_size, (size_t)n_threads);
     memory->message = cmlpi_arena_alloc(arena, cmlpi_are_several(workers), CMLP_MESSAGE_BYTES);
     memory->gradient = epoch ? cmlpi_arena_alloc(arena, net->n_params, net->element) : NULL;
 }

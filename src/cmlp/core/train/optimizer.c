@@ -63,8 +63,10 @@ static cmlp_status read_adam(cmlp_optimizer *o, cmlp_optimizer_state *s, const c
 {
     if (o->epsilon == 0) o->epsilon = 1e-8;
     if (!s->n_steps) s->beta_1_power = s->beta_2_power = 1;
-    if (!cmlpi_is_within(o->beta_1, 0, 1) || o->beta_1 == 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_1");
-    if (!cmlpi_is_within(o->beta_2, 0, 1) || o->beta_2 == 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_2");
+    if (!cmlpi_is_within(o->beta_1, 0, 1) || o->beta_1 == 1)
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_1");
+    if (!cmlpi_is_within(o->beta_2, 0, 1) || o->beta_2 == 1)
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_2");
     if (!cmlpi_is_within(o->epsilon, 0, DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->epsilon");
     if (!cmlpi_is_within(s->beta_1_power, 0, 1))
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->beta_1_power");
@@ -109,7 +111,8 @@ cmlp_status cmlpi_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counte
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->learning_rate");
     if ((o->solver == CMLP_SOLVER_MOMENTUM || o->solver == CMLP_SOLVER_NESTEROV) && !cmlpi_is_within(o->momentum, 0, 1))
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->momentum");
-    if (!cmlpi_is_within(o->max_norm, 0, DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
+    if (!cmlpi_is_within(o->max_norm, 0, DBL_MAX))
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
     if (o->solver == CMLP_SOLVER_ADAMW && !cmlpi_is_within(o->weight_decay, 0, DBL_MAX))
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
     status = check_signs(o, net, refused);
