@@ -143,11 +143,11 @@ static inline uint64_t cmlpi_aligned_size(int64_t count, size_t size)
 }
 
 /* Adds count * size, rounded up to the alignment, to *total. Returns 0 on overflow. Counts of 2^48 or more are refused
- * first, so that the product with the size of a type cannot overflow. */
+ * first, so that only a size of 2^15 bytes or more, which is not that of a type, takes a division. */
 static inline int cmlpi_add_size(size_t *total, int64_t count, size_t size)
 {
     const uint64_t limit = (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT;
-    if (count < 0 || count >> 48) return 0;
+    if (count < 0 || count >> 48 || (size >> 15 && (uint64_t)count > limit / size)) return 0;
     const uint64_t bytes = cmlpi_aligned_size(count, size);
     if (bytes > limit - *total) return 0;
     *total += (size_t)bytes;
