@@ -73,13 +73,13 @@ REAL_FN void end_batch(epoch_job *job)
 static int backs_off(const epoch_job *job) { return job->lost > 0; }
 
 /* Lost seconds within the limits. NaN, which a caller may have written to its run, counts as 0. */
-static double limited(double lost)
+static double limited_loss(double lost)
 {
     if (lost > LARGEST_LOSS) return LARGEST_LOSS;
     return lost < -LARGEST_GAIN ? -LARGEST_GAIN : lost == lost ? lost : 0;
 }
 
-static void count_loss(epoch_job *job, double lost) { job->lost = limited(job->lost + lost); }
+static void count_loss(epoch_job *job, double lost) { job->lost = limited_loss(job->lost + lost); }
 
 /* After a batch of `seconds`, in which thread 0 of a team of `size` threads slept for `waited`. */
 static void count_batch(epoch_job *job, int32_t size, double seconds, double waited)
@@ -244,7 +244,7 @@ static void begin_epoch(epoch_job *job)
                                       .penalty_sum = job->before.penalty_sum,
                                       .rows_done = job->before.rows_done,
                                       .next_batch = job->epoch.first_batch};
-    job->lost = limited(job->batch.run->pace);
+    job->lost = limited_loss(job->batch.run->pace);
     job->shortest = HUGE_VAL;
     if (job->batch.penalized) cmlpi_compute_squares(&job->batch);
 }
