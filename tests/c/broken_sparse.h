@@ -4,11 +4,11 @@
 
 static void csr_one_chain(CSR_ARGUMENTS)
 {
-    for (int64_t i = 0; i < x->rows; i++)
+    for (int64_t i = 0; i < x->n_rows; i++)
         for (int64_t j = 0; j < to->n_out; j++) {
             double sum = 0;
             for (int64_t p = 0; p < x->list[i].n; p++) {
-                const int64_t k = (int64_t)get(x->wide ? CMLP_INT64 : CMLP_INT32, x->list[i].columns, p);
+                const int64_t k = (int64_t)get(x->has_int64_columns ? CMLP_INT64 : CMLP_INT32, x->list[i].columns, p);
                 const double value = type_round(real->dtype, get(x->dtype, x->list[i].values, p) * x->scale);
                 sum = type_fma(real->dtype, value, at(to->w, k * to->n_out + j), sum);
             }
@@ -27,7 +27,7 @@ static void csr_unscaled(CSR_ARGUMENTS)
 static void csr_long_scratch(CSR_ARGUMENTS)
 {
     real->csr(x, to, scratch);
-    for (int64_t i = 0; i < x->rows; i++) set(scratch, x->list[i].n + 400, 0);
+    for (int64_t i = 0; i < x->n_rows; i++) set(scratch, x->list[i].n + 400, 0);
 }
 
 #define CSR_GRADIENT_ARGUMENTS const cmlpi_csr *x, const cmlpi_gradient_output *to, void *scratch
@@ -42,7 +42,7 @@ static void csr_gradient_touched_only(CSR_GRADIENT_ARGUMENTS)
 static void csr_gradient_last_row(CSR_GRADIENT_ARGUMENTS)
 {
     cmlpi_csr fewer = *x;
-    if (x->rows > 129) fewer.rows--;
+    if (x->n_rows > 129) fewer.n_rows--;
     real->csr_gradient(&fewer, to, scratch);
 }
 

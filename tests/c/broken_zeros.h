@@ -59,8 +59,8 @@ static void dense_skips_last_element(DENSE_ARGUMENTS)
 {
     static uint64_t mask[CMLP_CHUNK * 16];
     cmlpi_dense_input other = *x;
-    if (x->mask && x->rows && x->n_in) {
-        const int64_t last = (x->rows - 1) * x->ld_mask, words = (x->n_in + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS;
+    if (x->mask && x->n_rows && x->n_in) {
+        const int64_t last = (x->n_rows - 1) * x->ld_mask, words = (x->n_in + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS;
         memcpy(mask, x->mask, (size_t)(last + words) * sizeof *mask);
         clear_bit(mask + last, x->n_in - 1);
         other.mask = mask;
@@ -87,7 +87,7 @@ static void gradient_mask_of_one_row(GRADIENT_ARGUMENTS)
 static void gradient_short_list(GRADIENT_ARGUMENTS)
 {
     cmlpi_dense_input fewer = *a;
-    if (a->mask && a->rows > 100) fewer.rows = 100;
+    if (a->mask && a->n_rows > 100) fewer.n_rows = 100;
     real->gradient(&fewer, to);
 }
 
@@ -98,7 +98,7 @@ static void gradient_nonzero(GRADIENT_ARGUMENTS)
     for (; group.k0 < to->k1; group.k0 = group.k1) {
         const int64_t word = group.k0 / CMLP_MASK_BITS;
         uint64_t mask = a->column_mask ? a->column_mask[word] : 0;
-        for (int64_t i = 0; a->mask && i < a->rows; i++) mask |= a->mask[i * a->ld_mask + word];
+        for (int64_t i = 0; a->mask && i < a->n_rows; i++) mask |= a->mask[i * a->ld_mask + word];
         group.k1 = to->k1 - group.k0 < CMLP_GROUP ? to->k1 : group.k0 + CMLP_GROUP;
         if (mask >> group.k0 % CMLP_MASK_BITS & 15) real->gradient(a, &group);
     }

@@ -24,7 +24,7 @@ static double now(void) { return (double)clock() / CLOCKS_PER_SEC; }
 
 static void bench_dense(work *w)
 {
-    const cmlpi_dense_input x = {.rows = w->rows, .n_in = w->n_in, .base = w->a, .ld = w->n_in};
+    const cmlpi_dense_input x = {.n_rows = w->rows, .n_in = w->n_in, .base = w->a, .ld = w->n_in};
     const cmlpi_product to = {.w = w->b, .bias = w->d, .ldw = w->n_out, .n_out = w->n_out, .z = w->c, .ldz = w->n_out,
                               .tuning = w->tuning};
     w->table->dense(&x, &to);
@@ -33,7 +33,7 @@ static void bench_dense(work *w)
 static void bench_gradient(work *w)
 {
     const void *list[CMLP_CHUNK];
-    const cmlpi_dense_input a = {.rows = w->rows, .list = list};
+    const cmlpi_dense_input a = {.n_rows = w->rows, .list = list};
     const cmlpi_gradient_output to = {.d = w->c, .k1 = w->n_in, .n_out = w->n_out, .is_first = 1, .sums = w->d, .w = w->b,
                                  .mode = CMLP_UPDATE, .alpha = 1e-4, .inverse = 1e-9, .rate = 1e-9,
                                  .tuning = w->tuning};

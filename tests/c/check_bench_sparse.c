@@ -75,13 +75,13 @@ static int64_t compress_row(const float *x, int64_t n_in, float *values, int32_t
 static void run_gradient(const sparse_work *w, int what, const cmlpi_csr *x, const char *dense)
 {
     const void *list[CMLP_CHUNK];
-    const cmlpi_dense_input a = {.rows = x->rows, .list = list};
+    const cmlpi_dense_input a = {.n_rows = x->n_rows, .list = list};
     const int updates = what == UPDATE || what == UPDATE_DENSE;
     const cmlpi_gradient_output to = {.d = w->d, .k1 = w->n_in, .n_out = w->n_out, .is_first = 1, .sums = w->sums, .w = w->w,
                                  .mode = updates ? CMLP_UPDATE : CMLP_GRADIENT, .inverse = 1e-9,
                                  .rate = 1e-9,
                                  .tuning = cmlpi_tunings};
-    for (int64_t i = 0; dense && i < x->rows; i++)
+    for (int64_t i = 0; dense && i < x->n_rows; i++)
         list[i] = dense + (size_t)(i * w->n_in) * size_of(w->table->dtype);
     if (what == UPDATE || what == GRADIENT)
         w->table->csr_gradient(x, &to, w->scratch);
@@ -93,8 +93,8 @@ static void run_batch(sparse_work *w, int what, int64_t i)
 {
     const char *rows = w->x ? (const char *)w->x + (size_t)(i * w->n_in) * size_of(w->table->dtype) : NULL;
     const int64_t n = w->pool - i < w->batch ? w->pool - i : w->batch;
-    const cmlpi_csr x = {.list = w->list + i, .rows = n, .n_in = w->n_in, .scale = 1, .dtype = w->table->dtype};
-    const cmlpi_dense_input dense = {.rows = n, .n_in = w->n_in, .base = rows, .ld = w->n_in};
+    const cmlpi_csr x = {.list = w->list + i, .n_rows = n, .n_in = w->n_in, .scale = 1, .dtype = w->table->dtype};
+    const cmlpi_dense_input dense = {.n_rows = n, .n_in = w->n_in, .base = rows, .ld = w->n_in};
     const cmlpi_product to = {.w = w->w, .bias = w->w, .ldw = w->n_out, .n_out = w->n_out, .z = w->z, .ldz = w->n_out,
                               .tuning = cmlpi_tunings};
     switch (what) {

@@ -35,12 +35,12 @@ static void nudge(void *base, int64_t i)
 static void dense_last_place(DENSE_ARGUMENTS)
 {
     real->dense(x, to);
-    if (x->rows == 17 && to->n_out) nudge(to->z, 16 * to->ldz + to->n_out - 1);
+    if (x->n_rows == 17 && to->n_out) nudge(to->z, 16 * to->ldz + to->n_out - 1);
 }
 
 static void dense_one_chain(DENSE_ARGUMENTS)
 {
-    for (int64_t i = 0; i < x->rows; i++)
+    for (int64_t i = 0; i < x->n_rows; i++)
         for (int64_t j = 0; j < to->n_out; j++) {
             double sum = 0;
             for (int64_t k = 0; k < x->n_in; k++)
@@ -52,7 +52,7 @@ static void dense_one_chain(DENSE_ARGUMENTS)
 static void dense_negative_zero(DENSE_ARGUMENTS)
 {
     real->dense(x, to);
-    for (int64_t i = 0; to->bias && i < x->rows; i++)
+    for (int64_t i = 0; to->bias && i < x->n_rows; i++)
         for (int64_t j = 0; j < to->n_out; j++)
             if (at(to->z, i * to->ldz + j) == 0 && at(to->bias, j) == 0)
                 set(to->z, i * to->ldz + j, at(to->bias, j));
@@ -61,7 +61,7 @@ static void dense_negative_zero(DENSE_ARGUMENTS)
 static void dense_writes_past_end(DENSE_ARGUMENTS)
 {
     real->dense(x, to);
-    if (x->rows && to->n_out) set(to->z, (x->rows - 1) * to->ldz + to->n_out, 0);
+    if (x->n_rows && to->n_out) set(to->z, (x->n_rows - 1) * to->ldz + to->n_out, 0);
 }
 
 static void dense_reads_past_end(DENSE_ARGUMENTS)
@@ -74,7 +74,7 @@ static void dense_reads_past_end(DENSE_ARGUMENTS)
 static void dense_hides_nan(DENSE_ARGUMENTS)
 {
     real->dense(x, to);
-    for (int64_t i = 0; i < x->rows; i++)
+    for (int64_t i = 0; i < x->n_rows; i++)
         for (int64_t j = 0; j < to->n_out; j++)
             if (isnan(at(to->z, i * to->ldz + j))) set(to->z, i * to->ldz + j, 0);
 }
@@ -86,7 +86,7 @@ static void dense_hides_nan(DENSE_ARGUMENTS)
 static void gradient_last_row(GRADIENT_ARGUMENTS)
 {
     cmlpi_dense_input fewer = *a;
-    if (a->rows > 12) fewer.rows--;
+    if (a->n_rows > 12) fewer.n_rows--;
     real->gradient(&fewer, to);
 }
 
@@ -113,7 +113,7 @@ static void gradient_divides(GRADIENT_ARGUMENTS)
     for (int64_t i = to->k0 * to->n_out; broken && i < to->k1 * to->n_out; i++) {
         const double alpha = type_round(real->dtype, to->alpha);
         const double sum = type_fma(real->dtype, alpha, at(to->w, i), at(to->sums, i));
-        set(to->sums, i, sum / (double)(a->rows + 1)); /* instead of multiplying by 1 / (rows + 1) */
+        set(to->sums, i, sum / (double)(a->n_rows + 1)); /* instead of multiplying by 1 / (rows + 1) */
     }
 }
 

@@ -43,7 +43,7 @@ static cmlpi_dense_input input_at(rows_of *m)
     const char *base = (const char *)m->o->place.data;
     for (int64_t i = 0; i < m->rows; i++)
         m->list[i] = m->columns ? base + (size_t)(m->order[i] * m->ld) * size_of(m->o->dtype) : base;
-    cmlpi_dense_input at = {.rows = m->rows, .n_in = m->columns, .list = m->listed ? m->list : NULL, .base = base,
+    cmlpi_dense_input at = {.n_rows = m->rows, .n_in = m->columns, .list = m->listed ? m->list : NULL, .base = base,
                             .ld = m->ld, .byte_scale = m->bytes ? m->scale : 0};
     static _Alignas(64) unsigned char copy[CMLP_COPY_BYTES];
     if (m->bytes || m->ld % 2) at.copy = copy;
@@ -284,7 +284,7 @@ static void call_gradient(const cmlpi_kernels *table, void *context)
 {
     gradient_case *c = context;
     const cmlpi_dense_input x = input_at(&c->a);
-    const cmlpi_dense_input a = {.rows = x.rows, .list = c->a.list, .column_mask = x.column_mask, .mask = x.mask,
+    const cmlpi_dense_input a = {.n_rows = x.n_rows, .list = c->a.list, .column_mask = x.column_mask, .mask = x.mask,
                                     .ld_mask = x.ld_mask, .copy = x.copy};
     const cmlpi_gradient_output to = {.d = c->d->place.data, .k0 = c->k0, .k1 = c->k1, .n_out = c->n_out,
                                  .is_first = c->is_first, .sums = c->sums->place.data, .w = c->w->place.data,

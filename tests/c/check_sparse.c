@@ -39,8 +39,8 @@ static cmlpi_csr sparse_at(sparse_rows *x)
                                      .columns = x->columns->place.data + at * size_of(x->columns->dtype),
                                      .n = x->begin[i + 1] - x->begin[i]};
     }
-    return (cmlpi_csr){.list = x->list, .rows = x->rows, .n_in = x->n_in, .scale = x->scale,
-                       .dtype = x->values->dtype, .wide = x->columns->dtype == CMLP_INT64};
+    return (cmlpi_csr){.list = x->list, .n_rows = x->rows, .n_in = x->n_in, .scale = x->scale,
+                       .dtype = x->values->dtype, .has_int64_columns = x->columns->dtype == CMLP_INT64};
 }
 
 /* Writes the scaled element (i, k) to *value and returns whether it is stored. */

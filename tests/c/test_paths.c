@@ -347,6 +347,28 @@ static void test_other_arguments(void)
     CHECK(cmlp_paths_workspace_size(s.net, &s.rows, &s.to, &s.paths, &size, NULL) == CMLP_OK && size);
 }
 
+/* The bytes of the first layer's sums do not fit in size_t, where they are the product of a number of rows and the bytes
+ * of one: 2^38 and 2^26. */
+static void test_overflow(void)
+{
+    static const int64_t sizes[] = {1, INT64_C(1) << 24, 1};
+    static const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_IDENTITY};
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
+                                    .n_layers = 3, .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32};
+    unsigned char memory[CMLP_NET_SIZE(3)];
+    const cmlp_net *net;
+    const float x = 0;
+    cmlp_rows rows = cmlp_dense_rows(&x, CMLP_FLOAT32, 1, 1);
+    const cmlp_paths paths = {.struct_size = sizeof paths, .n_groups = 1};
+    size_t size = 0;
+    if (sizeof(size_t) < 8) return; /* the network itself is too large */
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
+    CHECK(cmlp_paths_workspace_size(net, &rows, &rows, &paths, &size, NULL) == CMLP_OK && size);
+    size = 0;
+    rows.n_rows = INT64_C(1) << 38;
+    CHECK(cmlp_paths_workspace_size(net, &rows, &rows, &paths, &size, NULL) == CMLP_ERROR_OVERFLOW && !size);
+}
+
 int main(void)
 {
     test_networks();
@@ -354,5 +376,6 @@ int main(void)
     test_threads();
     test_statuses();
     test_other_arguments();
+    test_overflow();
     return finish();
 }

@@ -51,7 +51,7 @@ void prove_check_sparse_rows(void)
     any_rows();
     const cmlp_status status = cmlpi_check_sparse_rows(&data, &bad);
     REQUIRE(status ? bad >= 0 && bad < rows.n_rows : bad == -1);
-    REQUIRE(status || (data.values >= 0 && data.values <= rows.n_values * MOST));
+    REQUIRE(status || (data.n_values >= 0 && data.n_values <= rows.n_values * MOST));
 }
 
 /* The arrays may have changed since the check: what the kernels get is inside all the same. */

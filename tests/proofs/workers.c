@@ -29,7 +29,7 @@ static void any_net(void)
 static int is_start(int64_t at)
 {
     for (int l = 0; l < net->depth; l++) {
-        const cmlpi_dense_layer *layer = &net->layers[l];
+        const cmlpi_layer *layer = &net->layers[l];
         if (at == layer->weights) return 1;
         if (at > layer->weights && at < layer->biases && (at - layer->weights) % (CMLP_BUCKET_ROWS * layer->n_out) == 0)
             return 1;

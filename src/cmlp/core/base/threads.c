@@ -14,7 +14,7 @@ void cmlpi_team_run(int32_t n, void *memory, cmlpi_thread_function *work, void *
 {
     (void)n;
     (void)memory;
-    work(context, (cmlpi_thread){NULL, 0, 1});
+    work(context, CMLP_ALONE);
 }
 void cmlpi_team_barrier(cmlpi_thread self) { (void)self; }
 void cmlpi_team_await(cmlpi_team *team) { (void)team; }
@@ -296,7 +296,7 @@ void cmlpi_team_run(int32_t n, void *memory, cmlpi_thread_function *work, void *
     if (n > 1)
         run_threads(n, memory, work, context);
     else
-        work(context, (cmlpi_thread){NULL, 0, 1});
+        work(context, CMLP_ALONE);
 }
 
 #endif

@@ -14,6 +14,9 @@ typedef struct cmlpi_thread {
     int32_t index, size;
 } cmlpi_thread;
 
+/* The calling thread without a team. */
+#define CMLP_ALONE ((cmlpi_thread){NULL, 0, 1})
+
 /* The work of a thread. */
 typedef void cmlpi_thread_function(void *context, cmlpi_thread self);
 

@@ -32,8 +32,7 @@ static int set_strides(int64_t n_rows, int64_t n_columns, int64_t size, int64_t 
 static cmlp_status read_strided(cmlp_rows *m, int64_t n, const matrix_names *names, const char **refused)
 {
     const int64_t size = (int64_t)cmlpi_bytes_of(m->dtype);
-    const int is_value = m->dtype == CMLP_UINT8 || m->dtype == CMLP_FLOAT32 || m->dtype == CMLP_FLOAT64;
-    if (!is_value) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
+    if (!cmlpi_is_value_dtype(m->dtype)) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
     if (!m->data && n) return cmlpi_refuse(refused, CMLP_ERROR_NULL, names->data);
     if (cmlpi_misaligned(m->data, (size_t)size)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->data);
     if (!set_strides(n, m->n_columns, size, &m->row_stride, &m->column_stride))
@@ -90,16 +89,23 @@ static cmlp_status check_unused(const cmlp_rows *rows, const char **refused)
     return !sparse && rows->index_dtype ? cmlpi_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype") : CMLP_OK;
 }
 
+cmlp_status cmlpi_check_kind(const cmlp_rows *rows, const char **refused)
+{
+    const int sparse = rows->kind == CMLP_ROWS_CSR;
+    if (!sparse && rows->kind != CMLP_ROWS_DENSE) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
+    if (CMLP_BUILDS_MANY || (!sparse && cmlpi_n_selected(rows) <= 1)) return CMLP_OK;
+    return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
+}
+
 cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows *given, int64_t *n, cmlp_run *run)
 {
     const char **refused = &run->refused;
     cmlp_status status = CMLP_READ(rows, given, cmlp_rows, factors);
     if (status) return cmlpi_refuse(refused, status, "rows");
     const int sparse = CMLP_BUILDS_MANY && rows->kind == CMLP_ROWS_CSR;
-    if (rows->kind != CMLP_ROWS_CSR && rows->kind != CMLP_ROWS_DENSE)
-        return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
     *n = cmlpi_n_selected(rows);
-    if (cmlpi_are_left_out(rows->kind, *n)) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
+    status = cmlpi_check_kind(rows, refused);
+    if (status) return status;
     if (rows->n_rows < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_rows");
     if (rows->n_columns != n_columns) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_columns");
     if (rows->scale == 0) rows->scale = 1;
@@ -210,7 +216,7 @@ cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_ro
     if (status) return status;
     data->net = net;
     data->row_weights = row_weights;
-    data->first_stored = data->values = 0;
+    data->first_stored = data->n_values = 0;
     data->n_stored = copy->n_rows;
     data->in_place = copy->dtype == net->dtype && copy->scale == 1 && !copy->factors &&
                      copy->column_stride == (int64_t)net->element;
@@ -237,19 +243,22 @@ cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_ro
  * touch few enough pages for the TLB. */
 #define COLUMNS_AT_ONCE 16
 
-static void convert_block(const cmlpi_data *data, int64_t first, int64_t n, int64_t k, int64_t columns, void *converted)
+void cmlpi_convert_row(const cmlpi_data *data, int64_t selected, int64_t k, int64_t n, void *out)
 {
     const cmlp_rows *rows = &data->rows;
     const cmlpi_kernels *kernels = data->net->kernels;
+    const char *from = cmlpi_row_data(data, selected) + k * rows->column_stride;
+    if (rows->factors)
+        kernels->convert_columns(rows->dtype, from, rows->column_stride, n, rows->shifts + k, rows->factors + k, out);
+    else
+        kernels->convert(rows->dtype, from, rows->column_stride, n, rows->scale, out);
+}
+
+static void convert_block(const cmlpi_data *data, int64_t first, int64_t n, int64_t k, int64_t columns, void *converted)
+{
     for (int64_t i = 0; i < n; i++) {
-        const char *row = cmlpi_row_data(data, first + i) + k * rows->column_stride;
-        void *to = cmlpi_at(data->net, converted, i * rows->n_columns + k);
         cmlpi_prefetch_row(data, first + i, k, columns);
-        if (rows->factors)
-            kernels->convert_columns(rows->dtype, row, rows->column_stride, columns, rows->shifts + k,
-                                     rows->factors + k, to);
-        else
-            kernels->convert(rows->dtype, row, rows->column_stride, columns, rows->scale, to);
+        cmlpi_convert_row(data, first + i, k, columns, cmlpi_at(data->net, converted, i * data->rows.n_columns + k));
     }
 }
 

@@ -10,11 +10,8 @@
 cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                              const cmlp_objective *objective, cmlp_run *run);
 
-/* Whether this build predicts one dense row only, and these are others. */
-static inline int cmlpi_are_left_out(cmlp_rows_kind kind, int64_t n)
-{
-    return !CMLP_BUILDS_MANY && (n > 1 || kind == CMLP_ROWS_CSR);
-}
+/* Checks the kind of rows, and whether this build has it: it may predict one dense row only. */
+cmlp_status cmlpi_check_kind(const cmlp_rows *rows, const char **refused);
 
 /* Reads the caller's rows of n_columns columns to `rows`; *n becomes the number of rows selected. */
 cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows *given, int64_t *n, cmlp_run *run);
@@ -26,6 +23,9 @@ static inline int cmlpi_are_bytes(const cmlpi_data *data)
     return rows->dtype == CMLP_UINT8 && rows->column_stride == 1 && !rows->factors &&
            cmlpi_scales_in_floats(rows->scale);
 }
+
+/* Converts the elements [k, k + n) of a selected dense row to the net's type. */
+void cmlpi_convert_row(const cmlpi_data *data, int64_t selected, int64_t k, int64_t n, void *out);
 
 /* Lists pointers to the selected rows [first, first + n) in the caller's matrix. */
 void cmlpi_list_rows(const cmlpi_data *data, int64_t first, int64_t n, const void **list);

@@ -55,9 +55,9 @@ int64_t cmlpi_all_outputs(const cmlp_net *net)
 
 double cmlpi_forward_products(const cmlpi_data *data, int64_t rows)
 {
-    const cmlpi_dense_layer *layer = &data->net->layers[0];
+    const cmlpi_layer *layer = &data->net->layers[0];
     const double zeros =
-        cmlpi_is_sparse(data) && data->n ? (double)layer->n_in - (double)data->values / (double)data->n : 0;
+        cmlpi_is_sparse(data) && data->n ? (double)layer->n_in - (double)data->n_values / (double)data->n : 0;
     return (double)rows * ((double)data->net->n_params - zeros * (double)layer->n_out);
 }
 
@@ -83,7 +83,7 @@ int32_t cmlpi_training_threads(const cmlpi_data *data, int64_t rows, int32_t max
 
 cmlpi_fault cmlpi_first_fault(const cmlpi_fault *faults, int32_t size)
 {
-    cmlpi_fault first = {CMLP_OK, -1, -1};
+    cmlpi_fault first = cmlpi_fault_of(CMLP_OK);
     for (int32_t i = 0; i < size; i++)
         if (faults[i].status && (!first.status || faults[i].selected < first.selected)) first = faults[i];
     return first;
@@ -108,7 +108,7 @@ cmlpi_fault cmlpi_check_sums(const cmlpi_data *data, const void *z, int64_t sele
         if (column >= 0) return (cmlpi_fault){CMLP_ERROR_INPUT, selected + i, column};
         if (CMLP_BUILDS_TRAINING && training && !cmlpi_is_ignored(data, selected + i)) return (cmlpi_fault){CMLP_ERROR_DIVERGED, selected + i, -1};
     }
-    return (cmlpi_fault){CMLP_OK, -1, -1};
+    return cmlpi_fault_of(CMLP_OK);
 }
 
 void cmlpi_canonicalize_nans(int32_t dtype, void *values, int64_t n)

@@ -12,6 +12,9 @@ typedef struct cmlpi_fault {
     int64_t selected, column;
 } cmlpi_fault;
 
+/* A status that concerns no row. */
+static inline cmlpi_fault cmlpi_fault_of(cmlp_status status) { return (cmlpi_fault){status, -1, -1}; }
+
 /* Workspace size that leaves `needed` bytes after alignment, wherever the caller's memory starts. */
 static inline size_t cmlpi_with_slack(size_t needed) { return needed + CMLP_ALIGNMENT - 1; }
 

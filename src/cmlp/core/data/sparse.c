@@ -12,10 +12,10 @@ static int64_t index_at(const cmlp_rows *rows, const void *list, int64_t i)
 
 static const void *index_address(const cmlp_rows *rows, const void *list, int64_t i)
 {
-    return (const char *)list + i * (rows->index_dtype == CMLP_INT64 ? 8 : 4);
+    return (const char *)list + i * (int64_t)cmlpi_bytes_of(rows->index_dtype);
 }
 
-static cmlp_status check_csr_array(const void *array, size_t size, int needed, const char *name, const char **refused)
+static cmlp_status check_array(const void *array, size_t size, int needed, const char *name, const char **refused)
 {
     if (!array && needed) return cmlpi_refuse(refused, CMLP_ERROR_NULL, name);
     return cmlpi_misaligned(array, size) ? cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
@@ -25,14 +25,14 @@ cmlp_status cmlpi_check_sparse_arrays(const cmlp_rows *rows, int needed, const c
 {
     if (rows->index_dtype != CMLP_INT32 && rows->index_dtype != CMLP_INT64)
         return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, "rows->index_dtype");
-    if (rows->dtype != CMLP_UINT8 && rows->dtype != CMLP_FLOAT32 && rows->dtype != CMLP_FLOAT64)
+    if (!cmlpi_is_value_dtype(rows->dtype))
         return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, "rows->dtype");
     if (rows->n_values < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_values");
-    const size_t index = rows->index_dtype == CMLP_INT64 ? 8 : 4;
-    cmlp_status status = check_csr_array(rows->indptr, index, needed, "rows->indptr", refused);
+    const size_t index = cmlpi_bytes_of(rows->index_dtype);
+    cmlp_status status = check_array(rows->indptr, index, needed, "rows->indptr", refused);
     needed = needed && rows->n_values;
-    if (!status) status = check_csr_array(rows->indices, index, needed, "rows->indices", refused);
-    if (!status) status = check_csr_array(rows->data, cmlpi_bytes_of(rows->dtype), needed, "rows->data", refused);
+    if (!status) status = check_array(rows->indices, index, needed, "rows->indices", refused);
+    if (!status) status = check_array(rows->data, cmlpi_bytes_of(rows->dtype), needed, "rows->data", refused);
     return status;
 }
 
@@ -86,7 +86,7 @@ cmlp_status cmlpi_check_sparse_rows(cmlpi_data *data, int64_t *bad)
 {
     const cmlp_rows *rows = &data->rows;
     const int sound = data->n >= rows->n_rows && all_are_sound(rows); /* else only the selected rows must be */
-    data->values = 0;
+    data->n_values = 0;
     for (int64_t i = 0; i < data->n; i++) {
         const int64_t row = cmlpi_row_index(data, i);
         if (!sound) {
@@ -96,7 +96,7 @@ cmlp_status cmlpi_check_sparse_rows(cmlpi_data *data, int64_t *bad)
                 return CMLP_ERROR_SPARSE;
             }
         }
-        data->values += index_at(rows, rows->indptr, row + 1) - index_at(rows, rows->indptr, row);
+        data->n_values += index_at(rows, rows->indptr, row + 1) - index_at(rows, rows->indptr, row);
     }
     return CMLP_OK;
 }

@@ -89,7 +89,7 @@ static void put_layers(sink *s, const cmlpi_writer *w, int64_t index, uint64_t *
     const cmlp_net *net = w->nets[index].net;
     for (int32_t l = 0; l < net->depth; l++)
         for (int is_bias = 0; is_bias < 2; is_bias++) {
-            const cmlpi_dense_layer *layer = &net->layers[l];
+            const cmlpi_layer *layer = &net->layers[l];
             const cmlp_model_array weights = cmlpi_array_of(NULL, NULL, layer->n_in, layer->n_out, net->dtype);
             const cmlp_model_array biases = cmlpi_array_of(NULL, NULL, layer->n_out, 0, net->dtype);
             put_text(s, w->table ? ",\"nets." : ",\"");

@@ -87,7 +87,7 @@ static cmlp_status compare_nets(const cmlp_net *a, const cmlp_net *b)
     for (int64_t j = 0; j < a->n_quantiles; j++)
         if (cmlpi_quantiles(a)[j] != cmlpi_quantiles(b)[j]) return CMLP_ERROR_LOSS;
     for (int32_t l = 0; l < a->depth; l++) {
-        const cmlpi_dense_layer *one = &a->layers[l], *other = &b->layers[l];
+        const cmlpi_layer *one = &a->layers[l], *other = &b->layers[l];
         if (one->n_out != other->n_out) return CMLP_ERROR_WIDTH;
         if (one->activation != other->activation || one->parameter != other->parameter) return CMLP_ERROR_ACTIVATION;
     }

@@ -41,15 +41,8 @@ static double fused(const cmlp_net *net, double a, double b, double c)
 /* Converts the inputs [k, k + n) of a row to the net's type. */
 static void read_inputs(const cmlpi_data *data, int64_t row, int64_t k, int64_t n, double *inputs)
 {
-    const cmlp_rows *rows = &data->rows;
-    const cmlpi_kernels *kernels = data->net->kernels;
-    const char *from = cmlpi_row_data(data, row) + k * rows->column_stride;
     double converted[CMLP_CHUNK]; /* of the net's type */
-    if (rows->factors)
-        kernels->convert_columns(rows->dtype, from, rows->column_stride, n, rows->shifts + k, rows->factors + k,
-                                 converted);
-    else
-        kernels->convert(rows->dtype, from, rows->column_stride, n, rows->scale, converted);
+    cmlpi_convert_row(data, row, k, n, converted);
     for (int64_t i = 0; i < n; i++) inputs[i] = cmlpi_get(data->net, converted, i);
 }
 
@@ -91,7 +84,7 @@ static void add_chunk(const cmlp_net *net, double ends[][CMLP_CHUNK], int64_t n,
 static void bound_sums(const bounds_job *job, int32_t layer, int64_t row)
 {
     const cmlp_net *net = job->low.net;
-    const cmlpi_dense_layer *at = &net->layers[layer];
+    const cmlpi_layer *at = &net->layers[layer];
     void *const lowest = of_layer(job, job->lowest, layer), *const highest = of_layer(job, job->highest, layer);
     double ends[2][CMLP_CHUNK], sums[2][COLUMNS];
     for (int64_t j = 0; j < at->n_out; j += COLUMNS) {
@@ -113,7 +106,7 @@ static void bound_sums(const bounds_job *job, int32_t layer, int64_t row)
 }
 
 /* Replaces bounds of n weighted sums by bounds of their activations. */
-static void widen(const cmlp_net *net, const cmlpi_dense_layer *layer, float *low, float *high, int64_t n)
+static void widen(const cmlp_net *net, const cmlpi_layer *layer, float *low, float *high, int64_t n)
 {
     const cmlpi_envelope e = cmlpi_envelope_of(layer->activation);
     const int32_t least = cmlpi_ulps_to(e.least), most = cmlpi_ulps_to(e.most);
@@ -172,7 +165,8 @@ static void widen_softmax(const cmlp_net *net, float *low, float *high, int64_t 
     }
 }
 
-static int is_monotone(int32_t activation)
+/* Whether an activation only multiplies and compares, so that its bounds need no allowance. */
+static int is_exact(int32_t activation)
 {
     return activation == CMLP_ACTIVATION_IDENTITY || activation == CMLP_ACTIVATION_RELU ||
            activation == CMLP_ACTIVATION_LEAKY_RELU;
@@ -181,10 +175,10 @@ static int is_monotone(int32_t activation)
 static void bound_activations(const bounds_job *job, int32_t layer, int64_t row)
 {
     const cmlp_net *net = job->low.net;
-    const cmlpi_dense_layer *at = &net->layers[layer];
+    const cmlpi_layer *at = &net->layers[layer];
     void *low = cmlpi_at(net, of_layer(job, job->lowest, layer), row * at->n_out);
     void *high = cmlpi_at(net, of_layer(job, job->highest, layer), row * at->n_out);
-    if (is_monotone(at->activation) || at->activation == CMLP_ACTIVATION_ELU) { /* elu in float only */
+    if (is_exact(at->activation) || at->activation == CMLP_ACTIVATION_ELU) { /* elu in float only */
         net->kernels->activate(at->activation, at->parameter, low, low, 1, at->n_out);
         net->kernels->activate(at->activation, at->parameter, high, high, 1, at->n_out);
     } else if (at->activation == CMLP_ACTIVATION_SOFTMAX) {
@@ -233,7 +227,7 @@ static cmlp_status check_bounds(bounds_job *job, const cmlp_net *net, int64_t n_
     if (!status) status = cmlpi_check_params(net, job->params, n_params, "params", run);
     if (status) return status;
     for (int32_t l = 0; l < net->depth; l++)
-        if (net->dtype != CMLP_FLOAT32 && !is_monotone(net->layers[l].activation))
+        if (net->dtype != CMLP_FLOAT32 && !is_exact(net->layers[l].activation))
             return cmlpi_refuse(&run->refused, CMLP_ERROR_ACTIVATION, "net");
     const int64_t width = cmlpi_all_outputs(net);
     status = CMLP_READ(&wanted, bounds, cmlp_bounds_outputs, n_highest);

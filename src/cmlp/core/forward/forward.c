@@ -24,8 +24,8 @@ typedef struct forward_job {
     const void *params;
     cmlp_prediction wanted;
     cmlp_run *run;
-    thread_memory memory;         /* of the calling thread */
-    size_t begin, memory_size;    /* where the threads' memory begins in the workspace, and the bytes of each */
+    char *memory;                 /* the threads' memory, and the bytes of each */
+    size_t memory_size;
     void *team;
     int64_t microbatch;           /* rows of each */
     cmlpi_atomic next, stopped;    /* next microbatch to take; whether to stop */
@@ -48,21 +48,22 @@ static int64_t rows_per_microbatch(int64_t n_rows, int32_t threads)
 static void lay_out_thread(cmlpi_arena *arena, const cmlp_net *net, int sparse, int64_t rows, thread_memory *memory)
 {
     cmlpi_input_lay_out(arena, net, sparse, rows, 1, rows > 1, &memory->input);
-    for (int i = 0; i < 2; i++) memory->activations[i] = cmlpi_arena_alloc(arena, rows * net->widest, net->element);
+    for (int i = 0; i < 2; i++)
+        memory->activations[i] = cmlpi_arena_alloc(arena, rows * cmlpi_widest(net), net->element);
 }
 
 /* Divides the workspace, which begins at `base`, and returns its size; 0 if that does not fit in size_t. */
 static size_t lay_out_forward(forward_job *job, char *base, const cmlp_net *net, int sparse, int64_t n_rows,
                               int32_t n_threads)
 {
-    cmlpi_arena arena = {.base = base};
+    cmlpi_arena arena = {.base = base}, of_one = {0};
+    thread_memory memory;
+    lay_out_thread(&of_one, net, sparse, microbatch_rows(n_rows), &memory);
     job->faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
     job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
-    job->begin = arena.used;
-    lay_out_thread(&arena, net, sparse, microbatch_rows(n_rows), &job->memory);
-    job->memory_size = arena.used - job->begin;
-    if (!cmlpi_add_size(&arena.used, (int64_t)job->memory_size, (size_t)n_threads - 1)) arena.overflow = 1;
-    return arena.overflow ? 0 : arena.used;
+    job->memory_size = of_one.used;
+    job->memory = cmlpi_arena_alloc(&arena, (int64_t)of_one.used, (size_t)n_threads);
+    return of_one.overflow || arena.overflow ? 0 : arena.used;
 }
 
 size_t cmlpi_forward_bytes(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
@@ -152,7 +153,7 @@ static void finish_outputs(const cmlp_net *net, const cmlp_prediction *wanted, c
 
 /* Computes row `first` of the outputs for n rows, from its inputs x in the net's type. A row alone has kernels of its own,
  * without masks of other rows. */
-static cmlpi_fault predict_single_row(const cmlp_net *net, const void *params, const void *x, const cmlp_prediction *wanted,
+static cmlpi_fault forward_dense_row(const cmlp_net *net, const void *params, const void *x, const cmlp_prediction *wanted,
                                       void *const activations[2], int64_t first, int64_t n)
 {
     for (int32_t l = 0; l < net->depth; l++) {
@@ -168,18 +169,18 @@ static cmlpi_fault predict_single_row(const cmlp_net *net, const void *params, c
         x = a;
     }
     finish_outputs(net, wanted, x, first, 1);
-    return (cmlpi_fault){CMLP_OK, -1, -1};
+    return cmlpi_fault_of(CMLP_OK);
 }
 
 cmlpi_fault cmlpi_forward_row(const cmlp_net *net, const void *params, const void *x, const cmlp_prediction *wanted,
                               char *workspace)
 {
     void *const activations[2] = {workspace + net->row.hidden[0], workspace + net->row.hidden[1]};
-    return predict_single_row(net, params, x, wanted, activations, 0, 1);
+    return forward_dense_row(net, params, x, wanted, activations, 0, 1);
 }
 
 /* Computes n rows, or one CSR row, from the selected row `first` on. */
-static cmlpi_fault predict_rows(const cmlpi_data *data, const void *params, const cmlp_prediction *wanted,
+static cmlpi_fault forward_microbatch(const cmlpi_data *data, const void *params, const cmlp_prediction *wanted,
                                 const thread_memory *memory, int64_t first, int64_t n)
 {
     const cmlp_net *net = data->net;
@@ -195,7 +196,7 @@ static cmlpi_fault predict_rows(const cmlpi_data *data, const void *params, cons
             const cmlpi_fault fault = cmlpi_check_sums(data, z, first, n, scratch, 0);
             if (fault.status) return fault;
         } else if (n > 1) {
-            const cmlpi_dense_input rows = {.rows = n, .n_in = n_in, .base = x, .ld = n_in,
+            const cmlpi_dense_input rows = {.n_rows = n, .n_in = n_in, .base = x, .ld = n_in,
                                             .copy = cmlpi_copy_buffer(&memory->input, 0)};
             cmlpi_layer_sums(net, params, l, &rows, z);
         } else {
@@ -205,28 +206,26 @@ static cmlpi_fault predict_rows(const cmlpi_data *data, const void *params, cons
         x = a;
     }
     finish_outputs(net, wanted, x, first, n);
-    return (cmlpi_fault){CMLP_OK, -1, -1};
+    return cmlpi_fault_of(CMLP_OK);
 }
 
 /* Computes the selected row `first`. */
-static cmlpi_fault predict_selected(const cmlpi_data *data, const void *params, const cmlp_prediction *wanted,
+static cmlpi_fault forward_selected(const cmlpi_data *data, const void *params, const cmlp_prediction *wanted,
                                     const thread_memory *memory, int64_t first)
 {
     const void *x;
-    if (cmlpi_is_sparse(data)) return predict_rows(data, params, wanted, memory, first, 1);
+    if (cmlpi_is_sparse(data)) return forward_microbatch(data, params, wanted, memory, first, 1);
     cmlpi_gather_rows(data, first, 1, &x, memory->input.converted);
-    return predict_single_row(data->net, params, x, wanted, memory->activations, first, data->n);
+    return forward_dense_row(data->net, params, x, wanted, memory->activations, first, data->n);
 }
 
 static void forward_thread(void *context, cmlpi_thread self)
 {
     forward_job *job = context;
     cmlpi_fault *fault = &job->faults[self.index];
-    thread_memory memory = job->memory;
-    if (self.index) {
-        cmlpi_arena arena = {.base = job->run->workspace, .used = job->begin + (size_t)self.index * job->memory_size};
-        lay_out_thread(&arena, job->data.net, cmlpi_is_sparse(&job->data), microbatch_rows(job->data.n), &memory);
-    }
+    cmlpi_arena arena = {.base = job->memory + (size_t)self.index * job->memory_size};
+    thread_memory memory;
+    lay_out_thread(&arena, job->data.net, cmlpi_is_sparse(&job->data), microbatch_rows(job->data.n), &memory);
     cmlpi_input_begin(job->data.net, &memory.input);
     for (;;) {
         if (!self.index && cmlpi_polls_cancel(job->run)) cmlpi_atomic_store(&job->stopped, 1);
@@ -235,15 +234,15 @@ static void forward_thread(void *context, cmlpi_thread self)
         if (left <= 0) return;
         const int64_t n = left < job->microbatch ? left : job->microbatch;
         if (n > 1)
-            *fault = predict_rows(&job->data, job->params, &job->wanted, &memory, first, n);
+            *fault = forward_microbatch(&job->data, job->params, &job->wanted, &memory, first, n);
         else
-            *fault = predict_selected(&job->data, job->params, &job->wanted, &memory, first);
+            *fault = forward_selected(&job->data, job->params, &job->wanted, &memory, first);
         if (fault->status) cmlpi_atomic_store(&job->stopped, 1);
     }
 }
 
 /* At most one row. */
-static cmlp_status forward_row(forward_job *job, cmlp_run *run)
+static cmlp_status forward_few(forward_job *job, cmlp_run *run)
 {
     const cmlpi_row_layout *layout = &job->data.net->row;
     cmlp_prediction *const wanted = &job->wanted;
@@ -258,7 +257,7 @@ static cmlp_status forward_row(forward_job *job, cmlp_run *run)
     memory.input.converted = run->workspace;
     memory.input.sparse = &sparse;
     for (int i = 0; i < 2; i++) memory.activations[i] = (char *)run->workspace + layout->hidden[i];
-    return cmlpi_report(run, &job->data, predict_selected(&job->data, job->params, &job->wanted, &memory, 0));
+    return cmlpi_report(run, &job->data, forward_selected(&job->data, job->params, &job->wanted, &memory, 0));
 }
 
 cmlp_status cmlpi_read_prediction(cmlp_prediction *copy, const cmlp_prediction *given, int64_t n,
@@ -285,7 +284,7 @@ cmlp_status cmlpi_read_prediction(cmlp_prediction *copy, const cmlp_prediction *
 static cmlp_status forward(forward_job *job, cmlp_run *run)
 {
     const cmlpi_data *data = &job->data;
-    if (data->n < 2 || !CMLP_BUILDS_MANY) return forward_row(job, run);
+    if (data->n < 2 || !CMLP_BUILDS_MANY) return forward_few(job, run);
     const int32_t threads = cmlpi_prediction_threads(cmlpi_forward_products(data, data->n), run->n_threads);
     const cmlp_status status =
         cmlpi_check_workspace(run, lay_out_forward(job, cmlpi_aligned(run->workspace), data->net, cmlpi_is_sparse(data),
@@ -295,7 +294,7 @@ static cmlp_status forward(forward_job *job, cmlp_run *run)
     job->microbatch = rows_per_microbatch(data->n, threads);
     cmlpi_atomic_init(&job->next, 0);
     cmlpi_atomic_init(&job->stopped, 0);
-    for (int32_t i = 0; i < threads; i++) job->faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
+    for (int32_t i = 0; i < threads; i++) job->faults[i] = cmlpi_fault_of(CMLP_OK);
     cmlpi_team_run(threads, job->team, forward_thread, job);
     cmlpi_fault fault = cmlpi_first_fault(job->faults, threads);
     if (!fault.status && cmlpi_atomic_load(&job->stopped)) fault.status = CMLP_CANCELLED;

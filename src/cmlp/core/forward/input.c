@@ -31,21 +31,20 @@ static int is_wide(const cmlp_net *net) { return net->layers[0].n_out >= WIDE_OU
 /* Words of the mask of a row. */
 static int64_t n_words(const cmlp_net *net) { return (cmlpi_n_in(net) + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS; }
 
-void cmlpi_input_lay_out(cmlpi_arena *arena, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads,
+void cmlpi_input_lay_out(cmlpi_arena *arena, const cmlp_net *net, int sparse, int64_t rows, int32_t n_threads,
                          int prefetches, cmlpi_input_memory *input)
 {
-    const int wide = !csr && is_wide(net) && (rows > 1 || prefetches); /* the kernel masks a single row */
-    const int narrow = !csr && !is_wide(net) && cmlpi_n_in(net) >= CMLP_CHUNK;
-    input->list = cmlpi_arena_alloc(arena, csr ? 0 : rows, sizeof(void *));
-    input->prefetch = prefetches && !csr ? cmlpi_arena_alloc(arena, rows, sizeof(void *)) : NULL;
-    input->sparse = csr ? cmlpi_arena_alloc(arena, rows, sizeof(cmlpi_csr_row)) : NULL;
-    input->converted = cmlpi_arena_alloc(arena, (csr ? 1 : rows) * cmlpi_n_in(net), net->element);
+    const int wide = !sparse && is_wide(net) && (rows > 1 || prefetches); /* the kernel masks a single row */
+    const int narrow = !sparse && !is_wide(net) && cmlpi_n_in(net) >= CMLP_CHUNK;
+    input->list = cmlpi_arena_alloc(arena, sparse ? 0 : rows, sizeof(void *));
+    input->prefetch = prefetches && !sparse ? cmlpi_arena_alloc(arena, rows, sizeof(void *)) : NULL;
+    input->sparse = sparse ? cmlpi_arena_alloc(arena, rows, sizeof(cmlpi_csr_row)) : NULL;
+    input->converted = cmlpi_arena_alloc(arena, (sparse ? 1 : rows) * cmlpi_n_in(net), net->element);
     input->mask = wide ? cmlpi_arena_alloc(arena, rows * n_words(net), sizeof(uint64_t)) : NULL;
     input->column_masks = narrow ? cmlpi_arena_alloc(arena, n_threads * 2 * n_words(net), sizeof(uint64_t)) : NULL;
     input->pause = cmlpi_arena_alloc(arena, n_threads, sizeof(int64_t));
     input->n_threads = n_threads;
-    const int64_t longest = cmlpi_n_in(net) > net->widest ? cmlpi_n_in(net) : net->widest;
-    const int copies = rows > 1 && longest * (int64_t)net->element >= LONG_ROW;
+    const int copies = rows > 1 && cmlpi_longest_row(net) * (int64_t)net->element >= LONG_ROW;
     input->copies = copies ? cmlpi_arena_alloc(arena, n_threads, CMLP_COPY_BYTES) : NULL;
 }
 
@@ -117,7 +116,7 @@ uint64_t *cmlpi_merge_column_masks(const cmlp_net *net, const cmlpi_input_memory
 cmlpi_dense_input cmlpi_gathered_rows(const cmlp_net *net, const cmlpi_input_memory *input, int64_t at, int64_t n,
                                          int masked, int32_t index)
 {
-    return (cmlpi_dense_input){.rows = n,
+    return (cmlpi_dense_input){.n_rows = n,
                                   .list = input->list + at,
                                   .mask = masked ? input->mask + at * n_words(net) : NULL,
                                   .ld_mask = n_words(net),
@@ -148,7 +147,7 @@ static cmlpi_dense_input range_input(const cmlpi_data *data, const cmlpi_row_ran
     const int64_t at = range->at + i, next = i + n < range->n ? n : range->microbatch - i, words = n_words(data->net);
     const int64_t distance = masked || n < PREFETCH_ROWS ? n : PREFETCH_ROWS;
     const int bytes = stay_bytes(data, range, input);
-    cmlpi_dense_input x = {.rows = n, .n_in = cmlpi_n_in(data->net), .list = input->list + at,
+    cmlpi_dense_input x = {.n_rows = n, .n_in = cmlpi_n_in(data->net), .list = input->list + at,
                            .copy = cmlpi_copy_buffer(input, range->index)};
     if (masked) {
         x.mask = input->mask + at * words;

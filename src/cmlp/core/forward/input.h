@@ -27,7 +27,7 @@ static inline void *cmlpi_copy_buffer(const cmlpi_input_memory *input, int32_t i
 
 /* Takes workspace for `rows` rows of CSR or dense data that n_threads threads share. `prefetches` states whether the
  * data are processed in microbatches, so that rows of the next one can be prefetched. */
-void cmlpi_input_lay_out(cmlpi_arena *arena, const cmlp_net *net, int csr, int64_t rows, int32_t n_threads,
+void cmlpi_input_lay_out(cmlpi_arena *arena, const cmlp_net *net, int sparse, int64_t rows, int32_t n_threads,
                          int prefetches, cmlpi_input_memory *input);
 
 /* Resets masks and back-off. Called before the first microbatch. */

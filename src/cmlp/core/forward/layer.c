@@ -10,7 +10,7 @@
 void cmlpi_layer_sums(const cmlp_net *net, const void *params, int32_t layer, const cmlpi_dense_input *x, void *z)
 {
     const cmlpi_product to = cmlpi_layer_product(net, params, layer, z);
-    const int64_t columns = x->rows > BLOCK_ROWS && to.n_out > 2 * BLOCK_OUTPUTS ? BLOCK_OUTPUTS : to.n_out;
+    const int64_t columns = x->n_rows > BLOCK_ROWS && to.n_out > 2 * BLOCK_OUTPUTS ? BLOCK_OUTPUTS : to.n_out;
     cmlpi_dense_input rows = *x;
     for (int64_t j = 0; j < to.n_out; j += columns) {
         cmlpi_product block = to;

@@ -53,15 +53,13 @@ typedef struct path_walker {
 
 static void lay_out_walker(cmlpi_arena *arena, const cmlp_net *net, int64_t n_groups, path_walker *walker)
 {
-    int64_t hidden = 0;
-    for (int32_t l = 0; l < net->depth - 1; l++)
-        if (net->layers[l].n_out > hidden) hidden = net->layers[l].n_out;
     walker->row = cmlpi_arena_alloc(arena, cmlpi_n_in(net), net->element);
     walker->difference = cmlpi_arena_alloc(arena, cmlpi_n_in(net), net->element);
     walker->steps = cmlpi_arena_alloc(arena, n_groups, (size_t)net->layers[0].n_out * net->element);
     walker->changes = cmlpi_arena_alloc(arena, n_groups, 1);
     walker->z = cmlpi_arena_alloc(arena, TILE_ROWS * net->layers[0].n_out, net->element);
-    for (int i = 0; i < 2; i++) walker->activations[i] = cmlpi_arena_alloc(arena, TILE_ROWS * hidden, net->element);
+    for (int i = 0; i < 2; i++)
+        walker->activations[i] = cmlpi_arena_alloc(arena, TILE_ROWS * net->widest_hidden, net->element);
     walker->outputs = cmlpi_arena_alloc(arena, TILE_ROWS * cmlpi_n_out(net), net->element);
     walker->tile = cmlpi_arena_alloc(arena, TILE_ROWS, sizeof(tile_row));
     walker->copy = cmlpi_arena_alloc(arena, 1, CMLP_COPY_BYTES);
@@ -74,20 +72,18 @@ static size_t divide_paths(paths_job *job, char *base, const cmlp_net *net, int6
                            int32_t n_threads)
 {
     const size_t output = (size_t)cmlpi_n_out(net) * net->element;
-    cmlpi_arena arena = {.base = base};
+    cmlpi_arena arena = {.base = base}, of_one = {0};
     path_walker walker;
+    lay_out_walker(&of_one, net, job->paths.n_groups, &walker);
     job->from.sums = cmlpi_arena_alloc(&arena, n_from, (size_t)net->layers[0].n_out * net->element);
     job->from.outputs = cmlpi_arena_alloc(&arena, n_from, output);
     job->to.sums = NULL;
     job->to.outputs = cmlpi_arena_alloc(&arena, n_to, output);
     job->seen = cmlpi_arena_alloc(&arena, job->paths.n_groups, sizeof(int64_t));
     job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
-    const size_t begin = arena.used;
-    job->memory = base ? base + begin : NULL;
-    lay_out_walker(&arena, net, job->paths.n_groups, &walker);
-    job->memory_size = arena.used - begin;
-    if (!cmlpi_add_size(&arena.used, (int64_t)job->memory_size, (size_t)n_threads - 1)) arena.overflow = 1;
-    return arena.overflow ? 0 : arena.used;
+    job->memory_size = of_one.used;
+    job->memory = cmlpi_arena_alloc(&arena, (int64_t)of_one.used, (size_t)n_threads);
+    return of_one.overflow || arena.overflow ? 0 : arena.used;
 }
 
 static void begin_walker(path_walker *walker, paths_job *job, int32_t index)
@@ -105,7 +101,7 @@ static void outputs_of_sums(const path_walker *walker, const void *z, int64_t n,
     void *x = NULL;
     for (int32_t l = 0; l < net->depth; l++) {
         void *const a = l == net->depth - 1 ? outputs : walker->activations[l & 1];
-        const cmlpi_dense_input rows = {.rows = n, .n_in = net->layers[l].n_in, .base = x, .ld = net->layers[l].n_in,
+        const cmlpi_dense_input rows = {.n_rows = n, .n_in = net->layers[l].n_in, .base = x, .ld = net->layers[l].n_in,
                                         .copy = walker->copy};
         if (l) cmlpi_layer_sums(net, walker->job->params, l, &rows, a);
         cmlpi_activate_rows(net, l, l ? a : (void *)(uintptr_t)z, a, n);

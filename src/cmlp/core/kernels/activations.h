@@ -11,7 +11,7 @@
  *
  * The initialization factor c gives the bound sqrt(c / (n_in + n_out)). An activation without a parameter has the
  * default 0. The last five are its bounds in float, which forward/envelopes.h describes; CMLP_EXACT stands for those of an
- * activation that only multiplies and compares. docs/recipes.md says how to add an activation.
+ * activation that only multiplies and compares, and of elu, of which they are a measurement. docs/recipes.md says how to add an activation.
  *
  * One worked expansion: with
  *   #define CASE(CODE, name, ...) case CMLP_ACTIVATION_##CODE: return name##_value(z, p);
@@ -45,15 +45,15 @@
     ROW(SOFTPLUS, softplus, CMLP_FROM_Z, 6, CMLP_HIDDEN, 0, 2, 0, CMLP_NO_TURN, 0, CMLP_NO_LIMIT)    \
     ROW(SOFTSIGN, softsign, CMLP_FROM_A, 6, CMLP_HIDDEN, 0, 2, 0, CMLP_NO_TURN, -1, 1)
 
-/* What the slope of an activation is computed from: CMLP_FROM_A or CMLP_FROM_Z. */
-static inline int cmlpi_slope_input(cmlp_activation activation)
+/* Whether the slope of an activation is computed from z, and not from a. */
+static inline int cmlpi_slope_is_from_z(cmlp_activation activation)
 {
     switch (activation) {
 #define CASE(CODE, name, from, ...) \
-    case CMLP_ACTIVATION_##CODE: return from;
+    case CMLP_ACTIVATION_##CODE: return from == CMLP_FROM_Z;
         CMLP_ACTIVATIONS(CASE)
 #undef CASE
-    default: return CMLP_FROM_A; /* softmax */
+    default: return 0; /* softmax */
     }
 }
 

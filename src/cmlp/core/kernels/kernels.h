@@ -14,11 +14,11 @@
 
 #define CMLP_TRANSPOSED_OUTPUTS 32 /* classifiers with at most this many outputs: transposed into vectors */
 
-/* The left factor x (rows, n_in) of a dense product x W, whose rows are contiguous. Row i starts at list[i], or at
+/* The left factor x (n_rows, n_in) of a dense product x W, whose rows are contiguous. Row i starts at list[i], or at
  * base + i * ld elements if `list` is NULL. The gradient, x' d, has a list of at most CMLP_CHUNK rows, and of the fields
  * behind it reads the masks and `copy` only. */
 typedef struct cmlpi_dense_input {
-    int64_t rows, n_in;
+    int64_t n_rows, n_in;
     const void *const *list;
     const void *base;
     int64_t ld;
@@ -65,8 +65,8 @@ static inline int cmlpi_scales_in_floats(double scale)
 #define CMLP_GROUP 4  /* adjacent weight rows, skipped together if all their inputs are 0 */
 
 /* Rows of a CSR matrix in the caller's memory: each has n <= n_in values (of type `dtype`, multiplied by scale, or by
- * the factor of their column if `factors` is not NULL) at ascending columns below n_in, which are int64 if `wide`, else
- * int32. If another thread changes values or columns during the call, the results are unspecified, but the kernels stay
+ * the factor of their column if `factors` is not NULL) at ascending columns below n_in, which are int64 if `has_int64_columns`,
+ * else int32. If another thread changes values or columns during the call, the results are unspecified, but the kernels stay
  * within their buffers. */
 typedef struct cmlpi_csr_row {
     const void *values, *columns;
@@ -75,11 +75,11 @@ typedef struct cmlpi_csr_row {
 
 typedef struct cmlpi_csr {
     const cmlpi_csr_row *list;
-    int64_t rows, n_in;
+    int64_t n_rows, n_in;
     double scale;
     const double *factors;
     int32_t dtype;
-    int wide;
+    int has_int64_columns;
 } cmlpi_csr;
 
 /* The CSR gradient transposes the values of up to CMLP_CSR_COLUMNS columns and CMLP_CSR_ROWS rows at a time. It takes
@@ -168,7 +168,7 @@ typedef struct cmlpi_kernels {
     void (*gradient)(const cmlpi_dense_input *x, const cmlpi_gradient_output *to);
     /* The same two products for a CSR matrix x; only stored values take time. w and z have no gaps. The scratch memory
      * of csr is a row of x->n_in elements. The scratch memory of csr_gradient is cmlpi_csr_bytes(rows, k1 - k0, element)
-     * bytes, aligned as int64_t. csr_gradient takes rows <= CMLP_CSR_ROWS and skips weight rows that an update with a
+     * bytes, aligned as int64_t. csr_gradient takes n_rows <= CMLP_CSR_ROWS and skips weight rows that an update with a
      * zero gradient cannot change. */
     void (*csr)(const cmlpi_csr *x, const cmlpi_product *to, void *scratch);
     void (*csr_gradient)(const cmlpi_csr *x, const cmlpi_gradient_output *to, void *scratch);

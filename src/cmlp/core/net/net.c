@@ -162,9 +162,9 @@ static int64_t count_params(const cmlp_net_config *config, size_t element)
 static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
 {
     int64_t at = 0;
-    net->widest = 0;
+    net->widest_hidden = 0;
     for (int32_t l = 0; l < net->depth; l++) {
-        cmlpi_dense_layer *layer = &net->layers[l];
+        cmlpi_layer *layer = &net->layers[l];
         layer->n_in = config->sizes[l];
         layer->n_out = config->sizes[l + 1];
         layer->activation = config->activations[l];
@@ -173,7 +173,7 @@ static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
         layer->weights = at;
         layer->biases = at + layer->n_in * layer->n_out;
         at = layer->biases + layer->n_out;
-        if (layer->n_out > net->widest) net->widest = layer->n_out;
+        if (l < net->depth - 1 && layer->n_out > net->widest_hidden) net->widest_hidden = layer->n_out;
     }
     net->n_params = at;
 }
@@ -182,10 +182,7 @@ static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
 static void set_row_layout(cmlp_net *net)
 {
     cmlpi_row_layout *row = &net->row;
-    int64_t widest = 0;
-    for (int32_t l = 0; l < net->depth - 1; l++)
-        if (net->layers[l].n_out > widest) widest = net->layers[l].n_out;
-    const uint64_t hidden = cmlpi_aligned_size(widest, net->element);
+    const uint64_t hidden = cmlpi_aligned_size(net->widest_hidden, net->element);
     const uint64_t input = cmlpi_aligned_size(cmlpi_n_in(net), net->element), output_at = input + 2 * hidden;
     const uint64_t row_at = output_at + cmlpi_aligned_size(cmlpi_n_out(net), net->element), all = row_at + input;
     const int fits = all <= PTRDIFF_MAX - CMLP_ALIGNMENT;
@@ -211,7 +208,7 @@ static size_t net_size(const cmlp_net_config *config)
 }
 
 CMLP_ASSERT(CMLP_NET_BYTES(1, 0) + CMLP_ALIGNOF(cmlp_net) <= CMLP_NET_SIZE(1), "as cmlp.h promises");
-CMLP_ASSERT(sizeof(cmlpi_dense_layer) <= CMLP_NET_SIZE(2) - CMLP_NET_SIZE(1), "as cmlp.h promises");
+CMLP_ASSERT(sizeof(cmlpi_layer) <= CMLP_NET_SIZE(2) - CMLP_NET_SIZE(1), "as cmlp.h promises");
 
 cmlp_status cmlpi_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_run *run)
 {
@@ -332,7 +329,7 @@ static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer
     if (status) return cmlpi_refuse(&run->refused, status, "layer");
     if (index < 0 || index >= net->depth) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "index");
     copy.reserved = 0;
-    const cmlpi_dense_layer *described = &net->layers[index];
+    const cmlpi_layer *described = &net->layers[index];
     copy.n_in = described->n_in;
     copy.n_out = described->n_out;
     copy.activation = described->activation;
@@ -367,7 +364,7 @@ static cmlp_status init_params(const cmlp_net *net, cmlp_random *random, void *p
     if (!status) status = cmlpi_check_params(net, params, n_params, "params", run);
     if (status) return status;
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlpi_dense_layer *layer = &net->layers[l];
+        const cmlpi_layer *layer = &net->layers[l];
         double factor = init_factor(net, l);
         double bound = cmlpi_root(factor / (double)(layer->n_in + layer->n_out));
         int64_t n = layer->n_in * layer->n_out + layer->n_out;

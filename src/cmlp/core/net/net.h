@@ -14,12 +14,12 @@
 #define CMLP_MAX_WIDTH INT64_C(2147483647)
 
 /* A layer with weights: what cmlp_layer reports, but of a fixed size. */
-typedef struct cmlpi_dense_layer {
+typedef struct cmlpi_layer {
     int64_t n_in, n_out;
     int32_t activation;
     double parameter;        /* of the activation */
     int64_t weights, biases; /* indices in the array of parameters */
-} cmlpi_dense_layer;
+} cmlpi_layer;
 
 /* Where the buffers of a prediction of one row begin in its workspace, in bytes. The row is converted at the start. */
 typedef struct cmlpi_row_layout {
@@ -35,19 +35,19 @@ struct cmlp_net {
     int32_t loss;
     int32_t dtype;
     int64_t n_params;
-    int64_t widest;   /* width of the widest layer, without the input */
+    int64_t widest_hidden; /* width of the widest hidden layer, or 0 */
     size_t element;   /* bytes */
     double loss_parameter;
     int64_t n_quantiles; /* 0, or the number of outputs: each has its own parameter of the loss, behind the layers */
     const cmlpi_kernels *kernels;
     const cmlpi_tuning *tuning; /* of the dense products */
     cmlpi_row_layout row;
-    cmlpi_dense_layer layers[]; /* depth of them */
+    cmlpi_layer layers[]; /* depth of them */
 };
 
 /* Bytes of a net, whose address is aligned. */
 #define CMLP_NET_BYTES(n_layers, n_quantiles) \
-    (sizeof(cmlp_net) + (size_t)((n_layers)-1) * sizeof(cmlpi_dense_layer) + (size_t)(n_quantiles) * sizeof(double))
+    (sizeof(cmlp_net) + (size_t)((n_layers)-1) * sizeof(cmlpi_layer) + (size_t)(n_quantiles) * sizeof(double))
 
 /* A net of any description, for a variable. */
 typedef union cmlpi_any_net {
@@ -76,12 +76,31 @@ static inline const double *cmlpi_quantiles(const cmlp_net *net)
 
 static inline int64_t cmlpi_n_in(const cmlp_net *net) { return net->layers[0].n_in; }
 static inline int64_t cmlpi_n_out(const cmlp_net *net) { return net->layers[net->depth - 1].n_out; }
+
+/* Width of the widest layer, without the input. */
+static inline int64_t cmlpi_widest(const cmlp_net *net)
+{
+    return cmlpi_n_out(net) > net->widest_hidden ? cmlpi_n_out(net) : net->widest_hidden;
+}
+
+/* Elements of the longest row of inputs or activations. */
+static inline int64_t cmlpi_longest_row(const cmlp_net *net)
+{
+    return cmlpi_n_in(net) > cmlpi_widest(net) ? cmlpi_n_in(net) : cmlpi_widest(net);
+}
+
 static inline int32_t cmlpi_output_activation(const cmlp_net *net) { return net->layers[net->depth - 1].activation; }
 
 /* Bytes of an element of a cmlp_dtype. */
 static inline size_t cmlpi_bytes_of(int32_t dtype)
 {
     return dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT32 || dtype == CMLP_INT32 ? 4 : 8;
+}
+
+/* Whether rows and targets may have this type. */
+static inline int cmlpi_is_value_dtype(int32_t dtype)
+{
+    return dtype == CMLP_UINT8 || dtype == CMLP_FLOAT32 || dtype == CMLP_FLOAT64;
 }
 
 static inline int cmlpi_is_float(const cmlp_net *net) { return !CMLP_BUILDS_FLOAT64 || net->dtype == CMLP_FLOAT32; }
@@ -124,11 +143,11 @@ static inline uint64_t cmlpi_aligned_size(int64_t count, size_t size)
 }
 
 /* Adds count * size, rounded up to the alignment, to *total. Returns 0 on overflow. Counts of 2^48 or more are refused
- * first, so that the product with the size of a type cannot overflow. */
+ * first, so that only a size of 2^15 bytes or more, which is not that of a type, takes a division. */
 static inline int cmlpi_add_size(size_t *total, int64_t count, size_t size)
 {
     const uint64_t limit = (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT;
-    if (count < 0 || count >> 48) return 0;
+    if (count < 0 || count >> 48 || (size >> 15 && (uint64_t)count > limit / size)) return 0;
     const uint64_t bytes = cmlpi_aligned_size(count, size);
     if (bytes > limit - *total) return 0;
     *total += (size_t)bytes;

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "../../../../include/cmlp_workers.h"
 #include "dropout.h"
 #include "../forward/layer.h"
 #include "../kernels/activations.h"
@@ -42,7 +41,7 @@ static int64_t delta_block(const cmlp_net *net, int64_t rows)
 
 /* Whether to transpose W instead of the deltas of n rows: the smaller of the two. In the first layer W may be so large that
  * only input gradients would need its copies, in a workspace that serves training too. */
-static int transposes_weights(const cmlp_net *net, const cmlpi_dense_layer *layer, int64_t n)
+static int transposes_weights(const cmlp_net *net, const cmlpi_layer *layer, int64_t n)
 {
     const int64_t block = delta_block(net, n), n_weights = layer->n_in * layer->n_out;
     if (layer == net->layers && n_weights > MOST_TRANSPOSED) return 0;
@@ -50,7 +49,7 @@ static int transposes_weights(const cmlp_net *net, const cmlpi_dense_layer *laye
 }
 
 /* Elements of scratch memory of delta_product() for up to `rows` rows. */
-static int64_t delta_elements(const cmlp_net *net, const cmlpi_dense_layer *layer, int64_t rows)
+static int64_t delta_elements(const cmlp_net *net, const cmlpi_layer *layer, int64_t rows)
 {
     const int64_t block_weights = layer->n_in < DELTA_WEIGHTS ? layer->n_in : DELTA_WEIGHTS;
     const int64_t deltas = delta_block(net, rows) * (layer->n_out + block_weights);
@@ -58,9 +57,9 @@ static int64_t delta_elements(const cmlp_net *net, const cmlpi_dense_layer *laye
     return transposes_weights(net, layer, rows) && n_weights > deltas ? n_weights : deltas;
 }
 
-static size_t scratch_size(const cmlp_net *net, int csr, int trains, int64_t rows)
+static size_t scratch_size(const cmlp_net *net, int sparse, int trains, int64_t rows)
 {
-    cmlpi_arena output = {0}, deltas = {0}, sparse = {0};
+    cmlpi_arena output = {0}, deltas = {0}, sorted = {0};
     int64_t max_deltas = 0;
     for (int32_t l = trains; l < net->depth; l++) { /* training needs no input gradient */
         const int64_t elements = delta_elements(net, &net->layers[l], rows);
@@ -69,18 +68,13 @@ static size_t scratch_size(const cmlp_net *net, int csr, int trains, int64_t row
     cmlpi_output_lay_out(&output, net, rows, !trains);
     cmlpi_arena_alloc(&output, cmlpi_n_in(net), net->element);
     cmlpi_arena_alloc(&deltas, max_deltas, net->element);
-    if (csr) {
+    if (sparse) {
         if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
-        cmlpi_arena_alloc(&sparse, cmlpi_csr_bytes(rows, cmlpi_n_in(net), (int64_t)net->element), 1);
+        cmlpi_arena_alloc(&sorted, cmlpi_csr_bytes(rows, cmlpi_n_in(net), (int64_t)net->element), 1);
     }
-    if (output.overflow || deltas.overflow || sparse.overflow) return 0;
+    if (output.overflow || deltas.overflow || sorted.overflow) return 0;
     const size_t dense = output.used > deltas.used ? output.used : deltas.used;
-    return dense > sparse.used ? dense : sparse.used;
-}
-
-static int needs_sums(const cmlp_net *net, int32_t l)
-{
-    return cmlpi_slope_input(net->layers[l].activation) == CMLP_FROM_Z;
+    return dense > sorted.used ? dense : sorted.used;
 }
 
 /* Rows whose activations are kept, in batches of n rows. With several workers these are all rows of a worker: their
@@ -89,7 +83,7 @@ static int64_t kept_rows(const cmlp_net *net, int64_t n, const cmlp_workers *wor
 {
     const int64_t chunks = (n - 1) / CMLP_CHUNK + 1;
     int64_t most = net->n_params < LARGE_NET ? MICROBATCH_ROWS : CMLP_CHUNK;
-    if (workers && workers->n_workers > 1) {
+    if (cmlpi_are_several(workers)) {
         const int64_t shards = workers->n_shards, all = workers->n_all_shards;
         most = (chunks / all * shards + (chunks % all * shards + all - 1) / all) * CMLP_CHUNK;
     }
@@ -104,44 +98,45 @@ static int64_t largest_batch(const cmlp_rows *rows, const cmlp_epoch *epoch)
     return n ? n : 1;
 }
 
-static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const cmlp_net *net, const cmlp_rows *given,
+static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const cmlp_net *net, const cmlp_rows *rows,
                           const cmlp_objective *objective, const cmlp_epoch *epoch, int32_t n_threads)
 {
     const cmlp_workers *workers = epoch ? epoch->workers : NULL;
-    const int64_t rows = kept_rows(net, largest_batch(given, epoch), workers);
-    const int64_t widest = net->widest > cmlpi_n_in(net) ? net->widest : cmlpi_n_in(net);
-    const int csr = given->kind == CMLP_ROWS_CSR, has_plain = !epoch && !objective->loss && cmlpi_has_plain_loss(net);
+    const int64_t n_rows = kept_rows(net, largest_batch(rows, epoch), workers);
+    const int sparse = rows->kind == CMLP_ROWS_CSR, has_plain = !epoch && !objective->loss && cmlpi_has_plain_loss(net);
     int64_t n_squares = 0;
-    memory->rows = rows;
-    if (rows > INT64_MAX / 2 / widest) {
+    memory->n_rows = n_rows;
+    if (n_rows > INT64_MAX / 2 / cmlpi_longest_row(net)) {
         arena->overflow = 1;
         return;
     }
-    cmlpi_input_lay_out(arena, net, csr, rows, n_threads, 1, &memory->input);
+    cmlpi_input_lay_out(arena, net, sparse, n_rows, n_threads, 1, &memory->input);
     memory->layers = cmlpi_arena_alloc(arena, net->depth, sizeof *memory->layers);
     for (int32_t l = 0; l < net->depth; l++) {
-        const int64_t elements = rows * net->layers[l].n_out;
-        const int keeps_sums = l < net->depth - 1 && (needs_sums(net, l) || objective->dropout_rates);
+        const cmlpi_layer *at = &net->layers[l];
+        const int64_t elements = n_rows * at->n_out;
+        const int keeps_sums =
+            l < net->depth - 1 && (cmlpi_slope_is_from_z(at->activation) || objective->dropout_rates);
         cmlpi_layer_memory layer;
         layer.activations = cmlpi_arena_alloc(arena, elements, net->element);
         layer.deltas = cmlpi_arena_alloc(arena, elements, net->element);
         layer.slope_input = keeps_sums ? cmlpi_arena_alloc(arena, elements, net->element) : layer.activations;
         if (arena->base) memory->layers[l] = layer;
-        n_squares += cmlpi_n_squares(&net->layers[l]);
+        n_squares += cmlpi_n_squares(at);
     }
     memory->faults = cmlpi_arena_alloc(arena, n_threads, sizeof(cmlpi_fault));
     memory->masked = cmlpi_arena_alloc(arena, n_threads, sizeof(int));
     memory->team = cmlpi_arena_alloc(arena, 1, cmlpi_team_bytes(n_threads));
-    memory->costs = cmlpi_arena_alloc(arena, rows, sizeof(double));
-    memory->plain_costs = has_plain ? cmlpi_arena_alloc(arena, rows, sizeof(double)) : memory->costs;
-    memory->row_weights = cmlpi_arena_alloc(arena, rows, sizeof(double));
-    memory->indices = cmlpi_arena_alloc(arena, objective->loss ? rows : 0, sizeof(int64_t));
+    memory->costs = cmlpi_arena_alloc(arena, n_rows, sizeof(double));
+    memory->plain_costs = has_plain ? cmlpi_arena_alloc(arena, n_rows, sizeof(double)) : memory->costs;
+    memory->row_weights = cmlpi_arena_alloc(arena, n_rows, sizeof(double));
+    memory->indices = cmlpi_arena_alloc(arena, objective->loss ? n_rows : 0, sizeof(int64_t));
     memory->squares = cmlpi_arena_alloc(arena, n_squares, sizeof(double));
-    memory->pointers = cmlpi_arena_alloc(arena, n_threads * (rows < CMLP_CHUNK ? rows : CMLP_CHUNK), sizeof(void *));
-    memory->scratch_size = scratch_size(net, csr, epoch != NULL, rows);
+    memory->pointers = cmlpi_arena_alloc(arena, n_threads * cmlpi_chunk_rows(memory), sizeof(void *));
+    memory->scratch_size = scratch_size(net, sparse, epoch != NULL, n_rows);
     if (!memory->scratch_size) arena->overflow = 1;
-    memory->scratch = cmlpi_arena_alloc(arena, n_threads, memory->scratch_size ? memory->scratch_size : 1);
-    memory->message = cmlpi_arena_alloc(arena, workers && workers->n_workers > 1, CMLP_MESSAGE_BYTES);
+    memory->scratch = cmlpi_arena_alloc(arena, (int64_t)memory->scratch_size, (size_t)n_threads);
+    memory->message = cmlpi_arena_alloc(arena, cmlpi_are_several(workers), CMLP_MESSAGE_BYTES);
     memory->gradient = epoch ? cmlpi_arena_alloc(arena, net->n_params, net->element) : NULL;
 }
 
@@ -164,7 +159,7 @@ cmlp_status cmlpi_batch_lay_out(cmlpi_batch_job *job, const cmlp_epoch *epoch)
     cmlpi_arena arena = {.base = run->workspace};
     lay_out_batch(&arena, &job->memory, net, &job->data.rows, &job->objective, epoch, run->n_threads);
     cmlpi_input_begin(net, &job->memory.input);
-    for (int32_t i = 0; i < run->n_threads; i++) job->memory.faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
+    for (int32_t i = 0; i < run->n_threads; i++) job->memory.faults[i] = cmlpi_fault_of(CMLP_OK);
     return CMLP_OK;
 }
 
@@ -175,7 +170,7 @@ static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objec
     if (objective->n_alphas != (objective->alphas ? net->depth : 0))
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->alphas");
     for (int32_t l = 0; objective->alphas && l < net->depth; l++)
-        if (!(objective->alphas[l] >= 0 && objective->alphas[l] <= DBL_MAX))
+        if (!cmlpi_is_within(objective->alphas[l], 0, DBL_MAX))
             return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alphas");
     return CMLP_OK;
 }
@@ -212,8 +207,8 @@ static cmlp_status read_objective(cmlp_objective *objective, const cmlp_objectiv
     if (status) return cmlpi_refuse(refused, status, "objective");
     if (objective->loss_scale == 0) objective->loss_scale = 1;
     const double alpha = objective->alpha, scale = objective->loss_scale, clip = objective->log_loss_clip;
-    if (!(alpha >= 0 && alpha <= DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha");
-    if (!(scale > 0 && scale <= DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->loss_scale");
+    if (!cmlpi_is_within(alpha, 0, DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha");
+    if (!(scale > 0 && cmlpi_is_finite(scale))) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->loss_scale");
     if (!(clip >= 0 && clip < 0.5)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->log_loss_clip");
     return objective->alphas && alpha != 0 ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alpha") : CMLP_OK;
 }
@@ -251,7 +246,7 @@ static void activate_rows(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range
     const int64_t n_out = net->layers[l].n_out;
     void *z = cmlpi_at(net, space->slope_input, range->at * n_out),
          *out = cmlpi_at(net, space->activations, range->at * n_out);
-    void *activations = needs_sums(net, l) ? out : z;
+    void *activations = cmlpi_slope_is_from_z(net->layers[l].activation) ? out : z;
     cmlpi_activate_rows(net, l, z, activations, range->n);
     if (activations != out) memcpy(out, activations, (size_t)(range->n * n_out) * net->element);
     cmlpi_apply_dropout(&job->data, &job->objective, l, range->selected, range->n, out);
@@ -272,10 +267,10 @@ static cmlpi_fault forward_rows(cmlpi_batch_job *job, const cmlpi_row_range *ran
     const cmlpi_batch_memory *memory = &job->memory;
     const cmlpi_layer_memory *layers = memory->layers;
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlpi_dense_layer *layer = &net->layers[l];
+        const cmlpi_layer *layer = &net->layers[l];
         void *z = cmlpi_at(net, layers[l].slope_input, range->at * layer->n_out);
         if (l) {
-            const cmlpi_dense_input x = {.rows = range->n, .n_in = layer->n_in, .ld = layer->n_in,
+            const cmlpi_dense_input x = {.n_rows = range->n, .n_in = layer->n_in, .ld = layer->n_in,
                                          .base = cmlpi_at(net, layers[l - 1].activations, range->at * layer->n_in),
                                          .copy = cmlpi_copy_buffer(&memory->input, range->index)};
             cmlpi_layer_sums(net, job->params, l, &x, z);
@@ -289,7 +284,7 @@ static cmlpi_fault forward_rows(cmlpi_batch_job *job, const cmlpi_row_range *ran
         }
         if (l < net->depth - 1) activate_rows(job, l, range);
     }
-    return (cmlpi_fault){CMLP_OK, -1, -1};
+    return cmlpi_fault_of(CMLP_OK);
 }
 
 /* previous[i, k] = sum_j delta[i, j] w[k, j], for the rows of a range. The smaller matrix is transposed: W or the
@@ -298,14 +293,14 @@ static void delta_product(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range
 {
     const cmlp_net *net = job->data.net;
     const cmlpi_kernels *kernels = net->kernels;
-    const cmlpi_dense_layer *layer = &net->layers[l];
+    const cmlpi_layer *layer = &net->layers[l];
     const int64_t n = range->n, block = delta_block(net, n), n_in = layer->n_in, n_out = layer->n_out;
     const char *weights = cmlpi_at(net, job->params, layer->weights),
                *delta = cmlpi_at(net, job->memory.layers[l].deltas, range->at * n_out);
     void *transposed = cmlpi_thread_scratch(job, range->index), *product = cmlpi_at(net, transposed, block * n_out),
          *copy = cmlpi_copy_buffer(&job->memory.input, range->index);
     if (transposes_weights(net, layer, n)) {
-        const cmlpi_dense_input deltas = {.rows = n, .n_in = n_out, .base = delta, .ld = n_out, .copy = copy};
+        const cmlpi_dense_input deltas = {.n_rows = n, .n_in = n_out, .base = delta, .ld = n_out, .copy = copy};
         const cmlpi_product to = {.w = transposed, .ldw = n_in, .n_out = n_in, .z = previous, .ldz = n_in,
                                   .tuning = net->tuning};
         kernels->transpose(weights, n_out, n_in, n_out, transposed, n_in);
@@ -317,7 +312,7 @@ static void delta_product(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range
         kernels->transpose(cmlpi_at(net, delta, i * n_out), n_out, m, n_out, transposed, block);
         for (int64_t k = 0; k < n_in; k += DELTA_WEIGHTS) {
             const int64_t rows = n_in - k < DELTA_WEIGHTS ? n_in - k : DELTA_WEIGHTS;
-            const cmlpi_dense_input w = {.rows = rows, .n_in = n_out, .base = cmlpi_at(net, weights, k * n_out),
+            const cmlpi_dense_input w = {.n_rows = rows, .n_in = n_out, .base = cmlpi_at(net, weights, k * n_out),
                                          .ld = n_out, .copy = copy};
             const cmlpi_product to = {.w = transposed, .ldw = block, .n_out = m, .z = product, .ldz = block,
                                       .tuning = net->tuning};
@@ -350,7 +345,7 @@ static void backward_rows(cmlpi_batch_job *job, const cmlpi_row_range *range)
     const cmlpi_layer_memory *layers = job->memory.layers;
     const int64_t at = range->at, n = range->n, n_in = cmlpi_n_in(net);
     for (int32_t l = net->depth - 1; l > 0; l--) {
-        const cmlpi_dense_layer *before = &net->layers[l - 1];
+        const cmlpi_layer *before = &net->layers[l - 1];
         void *previous = cmlpi_at(net, layers[l - 1].deltas, at * before->n_out);
         delta_product(job, l, range, previous);
         cmlpi_apply_dropout(&job->data, &job->objective, l - 1, range->selected, n, previous);
@@ -389,7 +384,7 @@ static cmlpi_fault earlier_fault(cmlpi_batch_job *job, const cmlpi_row_range *ra
 static cmlpi_fault polled(const cmlpi_batch_job *job, cmlpi_thread self)
 {
     const int cancelled = !self.index && cmlpi_polls_cancel(job->run);
-    return (cmlpi_fault){cancelled ? CMLP_CANCELLED : CMLP_OK, -1, -1};
+    return cmlpi_fault_of(cancelled ? CMLP_CANCELLED : CMLP_OK);
 }
 
 void cmlpi_process_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_thread self)
@@ -397,7 +392,7 @@ void cmlpi_process_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_th
     int64_t a, b;
     cmlpi_team_range(n, 1, self.index, self.size, &a, &b);
     const cmlpi_row_range range = {
-        .selected = first + a, .n = b - a, .at = a, .microbatch = job->memory.rows, .index = self.index};
+        .selected = first + a, .n = b - a, .at = a, .microbatch = job->memory.n_rows, .index = self.index};
     const cmlp_derivatives *wanted = job->derivatives;
     const int want_delta = job->memory.gradient || (wanted && (wanted->input_gradient || wanted->deltas));
     cmlpi_fault fault = polled(job, self);
@@ -427,7 +422,7 @@ int cmlpi_process_batch(cmlpi_batch_job *job, cmlpi_thread self)
 {
     for (int64_t t = 0, n; t < job->n; t += n) {
         if (t) cmlpi_team_barrier(self);
-        n = job->n - t < job->memory.rows ? job->n - t : job->memory.rows;
+        n = job->n - t < job->memory.n_rows ? job->n - t : job->memory.n_rows;
         cmlpi_process_rows(job, job->first + t, n, self);
         if (cmlpi_first_fault(job->memory.faults, self.size).status) return 0;
         if (!self.index) cmlpi_add_costs(job, job->memory.costs, n, &job->cost_sum);

@@ -2,6 +2,7 @@
 #ifndef CMLP_BATCH_H
 #define CMLP_BATCH_H
 
+#include "../../../../include/cmlp_workers.h"
 #include "../forward/input.h"
 #include "optimizer.h"
 #include "../base/sums.h"
@@ -16,7 +17,7 @@ typedef struct cmlpi_layer_memory {
 
 /* The workspace, for one microbatch. */
 typedef struct cmlpi_batch_memory {
-    int64_t rows; /* of a microbatch */
+    int64_t n_rows; /* of a microbatch */
     cmlpi_input_memory input;
     int *masked; /* for each thread: whether its rows have nonzero masks */
     cmlpi_layer_memory *layers;
@@ -24,7 +25,7 @@ typedef struct cmlpi_batch_memory {
     int64_t *indices;      /* of the rows, for a loss of the caller */
     double *plain_costs;   /* the rows' plain costs; `costs` itself if they are the costs */
     double *squares;       /* sum of w^2 of each 16 weight rows */
-    const void **pointers; /* CMLP_CHUNK row pointers per thread, or fewer if the microbatch has fewer rows */
+    const void **pointers; /* cmlpi_chunk_rows() row pointers per thread */
     char *scratch;         /* scratch_size bytes per thread */
     size_t scratch_size;
     void *team;         /* memory of cmlpi_team_run */
@@ -40,7 +41,7 @@ typedef struct cmlpi_batch_job {
     cmlp_derivatives *derivatives; /* of cmlp_backpropagate, which also computes plain costs; NULL in training */
     void *params;
     int penalized;                /* whether any alpha is above 0 */
-    struct cmlp_workers *workers; /* NULL if this process trains alone */
+    cmlp_workers *workers; /* NULL if this process trains alone */
     cmlpi_batch_memory memory;
     /* one batch: the selected rows [first, first + n) and the step. Written by thread 0 while the others wait */
     int64_t first, n;
@@ -52,6 +53,14 @@ typedef struct cmlpi_batch_job {
     int computes;        /* whether it adds its rows to them: no worker so far has a fault */
     int is_broken;       /* the transport has failed */
 } cmlpi_batch_job;
+
+/* Rows of a chunk of the microbatch, at most. */
+static inline int64_t cmlpi_chunk_rows(const cmlpi_batch_memory *memory)
+{
+    return memory->n_rows < CMLP_CHUNK ? memory->n_rows : CMLP_CHUNK;
+}
+
+static inline int cmlpi_are_several(const cmlp_workers *workers) { return workers && workers->n_workers > 1; }
 
 static inline void *cmlpi_thread_scratch(const cmlpi_batch_job *job, int32_t index)
 {

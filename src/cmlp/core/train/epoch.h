@@ -2,7 +2,6 @@
 #ifndef CMLP_EPOCH_H
 #define CMLP_EPOCH_H
 
-#include "../../../../include/cmlp_workers.h"
 #include "backward.h"
 
 /* Reads the caller's struct, sets its failed_rank, and checks what cmlpi_workers_handshake needs. Shards that

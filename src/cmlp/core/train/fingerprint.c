@@ -1,5 +1,4 @@
 #include "fingerprint.h"
-#include "../../../../include/cmlp_workers.h"
 
 #if CMLP_BUILDS_WORKERS
 
@@ -29,7 +28,7 @@ static uint64_t mix_numbers(uint64_t hash, const double *numbers, int64_t n)
 static uint64_t mix_net(uint64_t hash, const cmlp_net *net)
 {
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlpi_dense_layer *layer = &net->layers[l];
+        const cmlpi_layer *layer = &net->layers[l];
         hash = mix(mix(mix(hash, (uint64_t)layer->n_in), (uint64_t)layer->n_out), (uint64_t)layer->activation);
         hash = mix_numbers(hash, &layer->parameter, 1);
     }

@@ -29,7 +29,7 @@ static cmlp_status run_full_batch(cmlpi_batch_job *job)
     job->row_weight_sum = cmlpi_row_weight_sum(&job->data, 0, job->n);
     job->step = (cmlpi_batch_step){.when = CMLP_NO_STEP};
     if (job->penalized) cmlpi_compute_squares(job);
-    cmlpi_team_run(cmlpi_training_threads(&job->data, job->memory.rows, job->run->n_threads),
+    cmlpi_team_run(cmlpi_training_threads(&job->data, job->memory.n_rows, job->run->n_threads),
                    job->memory.team, full_batch_thread, job);
     cmlpi_fault fault = cmlpi_first_fault(job->memory.faults, job->run->n_threads);
     if (!fault.status) fault.status = compute_costs(job);

@@ -56,8 +56,6 @@ void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_sol
     cmlpi_init_struct(optimizer, struct_size, &usual, sizeof usual);
 }
 
-static int within(double x, double low, double high) { return x >= low && x <= high; } /* false for NaN */
-
 static int is_adam(int32_t solver) { return solver == CMLP_SOLVER_ADAM || solver == CMLP_SOLVER_ADAMW; }
 
 /* Fills in Adam's defaults and checks its fields. */
@@ -65,12 +63,14 @@ static cmlp_status read_adam(cmlp_optimizer *o, cmlp_optimizer_state *s, const c
 {
     if (o->epsilon == 0) o->epsilon = 1e-8;
     if (!s->n_steps) s->beta_1_power = s->beta_2_power = 1;
-    if (!within(o->beta_1, 0, 1) || o->beta_1 == 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_1");
-    if (!within(o->beta_2, 0, 1) || o->beta_2 == 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_2");
-    if (!within(o->epsilon, 0, DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->epsilon");
-    if (!within(s->beta_1_power, 0, 1))
+    if (!cmlpi_is_within(o->beta_1, 0, 1) || o->beta_1 == 1)
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_1");
+    if (!cmlpi_is_within(o->beta_2, 0, 1) || o->beta_2 == 1)
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->beta_2");
+    if (!cmlpi_is_within(o->epsilon, 0, DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->epsilon");
+    if (!cmlpi_is_within(s->beta_1_power, 0, 1))
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->beta_1_power");
-    if (!within(s->beta_2_power, 0, 1))
+    if (!cmlpi_is_within(s->beta_2_power, 0, 1))
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->beta_2_power");
     return CMLP_OK;
 }
@@ -107,12 +107,13 @@ cmlp_status cmlpi_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counte
     cmlp_status status = read_struct(o, given, refused);
     if (!status) status = measure_state(net, o->solver, &needed, refused);
     if (status) return status;
-    if (!within(o->learning_rate, 0, DBL_MAX) || (o->learning_rate == 0 && !rates))
+    if (!cmlpi_is_within(o->learning_rate, 0, DBL_MAX) || (o->learning_rate == 0 && !rates))
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->learning_rate");
-    if ((o->solver == CMLP_SOLVER_MOMENTUM || o->solver == CMLP_SOLVER_NESTEROV) && !within(o->momentum, 0, 1))
+    if ((o->solver == CMLP_SOLVER_MOMENTUM || o->solver == CMLP_SOLVER_NESTEROV) && !cmlpi_is_within(o->momentum, 0, 1))
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->momentum");
-    if (!within(o->max_norm, 0, DBL_MAX)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
-    if (o->solver == CMLP_SOLVER_ADAMW && !within(o->weight_decay, 0, DBL_MAX))
+    if (!cmlpi_is_within(o->max_norm, 0, DBL_MAX))
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
+    if (o->solver == CMLP_SOLVER_ADAMW && !cmlpi_is_within(o->weight_decay, 0, DBL_MAX))
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
     status = check_signs(o, net, refused);
     if (!status) status = read_counters(counters, o, needed, refused);
@@ -236,7 +237,7 @@ static cmlp_status take_step(const cmlp_net *net, void *params, int64_t n_params
     cmlpi_batch_step step = cmlpi_begin_step(&copy, &counters, copy.learning_rate, 1);
     if (step.when == CMLP_STEP_AFTER_NORM) cmlpi_clip_gradient(net, gradient, &step);
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlpi_dense_layer *layer = &net->layers[l];
+        const cmlpi_layer *layer = &net->layers[l];
         cmlpi_step_elements(net, &step, params, cmlpi_at(net, gradient, layer->weights), layer->weights,
                             layer->n_in * layer->n_out, 0);
         cmlpi_step_elements(net, &step, params, cmlpi_at(net, gradient, layer->biases), layer->biases,

@@ -87,7 +87,7 @@ static cmlpi_fault check_costs(const cmlpi_batch_job *job, const double *costs, 
             int64_t column = cmlpi_bad_target(&job->data, selected + i, scratch);
             return (cmlpi_fault){column < 0 ? CMLP_ERROR_DIVERGED : CMLP_ERROR_TARGET, selected + i, column};
         }
-    return (cmlpi_fault){CMLP_OK, -1, -1};
+    return cmlpi_fault_of(CMLP_OK);
 }
 
 cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range, int want_delta)
@@ -120,7 +120,7 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
         void *z = cmlpi_at(net, output->activations, (at + i) * n_out),
              *deltas = cmlpi_at(net, output->deltas, (at + i) * n_out);
         if (values.is_given && !call_loss(job, selected + i, m, z, scratch, memory->costs + at + i, deltas))
-            return (cmlpi_fault){CMLP_CANCELLED, -1, -1};
+            return cmlpi_fault_of(CMLP_CANCELLED);
         if (has_plain) compute_plain_costs(job, values, selected + i, m, z, deltas, scratch, memory->plain_costs + at + i);
         if (want_delta || !values.is_given)
             net->kernels->loss(&values, z, scratch, deltas, m, n_out, memory->costs + at + i);

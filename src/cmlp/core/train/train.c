@@ -19,7 +19,7 @@ typedef struct epoch_job {
     int64_t n_batches;
     double lost, shortest; /* seconds: see count_loss(); thread 0's shortest part of a batch */
     double trained;        /* seconds of a team's batches */
-    int alone;                  /* whether thread 0 trains without a team, as long as it backs off */
+    int trains_alone;           /* whether thread 0 trains without a team, as long as it backs off */
     cmlp_optimizer_state after; /* the counters after the current batch, which thread 0 has described in `batch` */
     double penalty;             /* before its step */
 } epoch_job;
@@ -73,13 +73,13 @@ REAL_FN void end_batch(epoch_job *job)
 static int backs_off(const epoch_job *job) { return job->lost > 0; }
 
 /* Lost seconds within the limits. NaN, which a caller may have written to its run, counts as 0. */
-static double limited(double lost)
+static double limited_loss(double lost)
 {
     if (lost > LARGEST_LOSS) return LARGEST_LOSS;
     return lost < -LARGEST_GAIN ? -LARGEST_GAIN : lost == lost ? lost : 0;
 }
 
-static void count_loss(epoch_job *job, double lost) { job->lost = limited(job->lost + lost); }
+static void count_loss(epoch_job *job, double lost) { job->lost = limited_loss(job->lost + lost); }
 
 /* After a batch of `seconds`, in which thread 0 of a team of `size` threads slept for `waited`. */
 static void count_batch(epoch_job *job, int32_t size, double seconds, double waited)
@@ -94,8 +94,6 @@ static void count_batch(epoch_job *job, int32_t size, double seconds, double wai
     count_loss(job, waited - (size - 1) * job->shortest);
 }
 
-static const cmlpi_thread alone = {NULL, 0, 1};
-
 /* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
  * backs off. */
 static void train_batches(epoch_job *job, cmlpi_thread self)
@@ -103,13 +101,13 @@ static void train_batches(epoch_job *job, cmlpi_thread self)
     cmlpi_team *const team = self.team;
     const int32_t size = self.size;
     const double begin = size > 1 ? cmlpi_seconds() : 0;
-    for (int64_t *b = &job->result.next_batch; *b < job->n_batches && !(job->alone && !backs_off(job)); ++*b) {
+    for (int64_t *b = &job->result.next_batch; *b < job->n_batches && !(job->trains_alone && !backs_off(job)); ++*b) {
         if (!begin_batch(job, *b)) continue;
         const int together = size > 1 && cmlpi_team_has_arrived(team) && !backs_off(job), timed = together || backs_off(job);
         const double start = timed ? cmlpi_seconds() : 0, waited = together ? cmlpi_team_seconds_waited(team) : 0;
         job->batch.step.rule.shared = together;
         if (together) cmlpi_team_release(team);
-        const int done = job->process(&job->batch, together ? self : alone);
+        const int done = job->process(&job->batch, together ? self : CMLP_ALONE);
         if (together) cmlpi_team_await(team);
         if (!done) {
             job->n_batches = *b; /* stop after this batch */
@@ -182,7 +180,7 @@ static cmlp_status check_counts(const epoch_job *job, const char **refused)
     if (cmlpi_misaligned(epoch->rates, sizeof *epoch->rates))
         return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "epoch->rates");
     for (int64_t b = 0; b < job->n_batches; b++)
-        if (!cmlpi_is_finite(epoch->rates[b]) || epoch->rates[b] < 0)
+        if (!cmlpi_is_within(epoch->rates[b], 0, DBL_MAX))
             return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "epoch->rates");
     return CMLP_OK;
 }
@@ -226,7 +224,7 @@ static cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_
     if (!status) status = cmlpi_batch_read(batch, params, n_params, rows, targets, objective);
     if (!status) status = cmlpi_batch_lay_out(batch, &job->epoch);
     if (status) return status;
-    batch->workers = workers && workers->n_workers > 1 ? workers : NULL;
+    batch->workers = cmlpi_are_several(workers) ? workers : NULL;
     job->process = CMLP_BUILDS_WORKERS && batch->workers ? cmlpi_workers_batch : cmlpi_process_batch;
     if (!job->epoch.batch_size) job->epoch.batch_size = batch->data.n;
     job->n_batches = (batch->data.n - 1) / job->epoch.batch_size + 1;
@@ -246,7 +244,7 @@ static void begin_epoch(epoch_job *job)
                                       .penalty_sum = job->before.penalty_sum,
                                       .rows_done = job->before.rows_done,
                                       .next_batch = job->epoch.first_batch};
-    job->lost = limited(job->batch.run->pace);
+    job->lost = limited_loss(job->batch.run->pace);
     job->shortest = HUGE_VAL;
     if (job->batch.penalized) cmlpi_compute_squares(&job->batch);
 }
@@ -287,11 +285,11 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
         status = cmlpi_workers_handshake(status, &job.batch, &job.optimizer, &job.counters, &job.epoch);
     if (!status) {
         begin_epoch(&job);
-        const int32_t threads = cmlpi_training_threads(&job.batch.data, job.batch.memory.rows, frame.run.n_threads);
+        const int32_t threads = cmlpi_training_threads(&job.batch.data, job.batch.memory.n_rows, frame.run.n_threads);
         while (job.result.next_batch < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
-            job.alone = threads > 1 && backs_off(&job);
-            if (threads == 1 || job.alone)
-                train_batches(&job, alone);
+            job.trains_alone = threads > 1 && backs_off(&job);
+            if (threads == 1 || job.trains_alone)
+                train_batches(&job, CMLP_ALONE);
             else
                 train_together(&job, threads);
         }

@@ -30,12 +30,12 @@ typedef struct weight_part {
 
 /* ------------------------------------------------------------------------------------------------- squares */
 
-int64_t cmlpi_n_squares(const cmlpi_dense_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
+int64_t cmlpi_n_squares(const cmlpi_layer *layer) { return (layer->n_in + SQUARE_ROWS - 1) / SQUARE_ROWS; }
 
 static void squares_of(cmlpi_batch_job *job, int32_t l, int64_t k0, int64_t k1)
 {
     const cmlp_net *net = job->data.net;
-    const cmlpi_dense_layer *layer = &net->layers[l];
+    const cmlpi_layer *layer = &net->layers[l];
     double *squares = job->memory.squares;
     for (int32_t i = 0; i < l; i++) squares += cmlpi_n_squares(&net->layers[i]);
     for (int64_t k = k0; k < k1; k += SQUARE_ROWS) {
@@ -69,7 +69,7 @@ void cmlpi_compute_squares(cmlpi_batch_job *job)
 static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weight_part *part, int64_t i, int64_t end)
 {
     const cmlp_net *net = job->data.net;
-    const cmlpi_dense_layer *layer = &net->layers[part->layer];
+    const cmlpi_layer *layer = &net->layers[part->layer];
     const double *alphas = job->objective.alphas;
     return (cmlpi_gradient_output){.d = cmlpi_at(net, job->memory.layers[part->layer].deltas, i * layer->n_out),
                                    .k0 = part->k0, .k1 = part->k1, .n_out = layer->n_out,
@@ -85,7 +85,7 @@ static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weigh
 
 static const void **row_pointers(const cmlpi_batch_job *job, int32_t index)
 {
-    return job->memory.pointers + index * (job->memory.rows < CMLP_CHUNK ? job->memory.rows : CMLP_CHUNK);
+    return job->memory.pointers + index * cmlpi_chunk_rows(&job->memory);
 }
 
 /* Inputs of a layer: n rows of the microbatch from row `first` on. */
@@ -98,10 +98,10 @@ static cmlpi_dense_input layer_input(const cmlpi_batch_job *job, const weight_pa
         a.column_mask = part->column_mask;
         return a;
     }
-    const cmlpi_dense_layer *layer = &net->layers[part->layer];
+    const cmlpi_layer *layer = &net->layers[part->layer];
     for (int64_t i = 0; i < n; i++)
         list[i] = cmlpi_at(net, job->memory.layers[part->layer - 1].activations, (first + i) * layer->n_in);
-    return (cmlpi_dense_input){.rows = n, .list = list, .copy = cmlpi_copy_buffer(&job->memory.input, part->index)};
+    return (cmlpi_dense_input){.n_rows = n, .list = list, .copy = cmlpi_copy_buffer(&job->memory.input, part->index)};
 }
 
 /* The gradient of biases is that of weights whose inputs are all 1. */
@@ -112,7 +112,7 @@ static void bias_gradient(const cmlpi_batch_job *job, const weight_part *part, i
     const cmlp_net *net = job->data.net;
     const int64_t biases = net->layers[part->layer].biases;
     const void **list = row_pointers(job, part->index);
-    const cmlpi_dense_input ones = {.rows = n, .list = list};
+    const cmlpi_dense_input ones = {.n_rows = n, .list = list};
     for (int64_t i = 0; i < n; i++) list[i] = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d;
     to.k0 = 0;
     to.k1 = 1;
@@ -158,7 +158,7 @@ static void compute_gradient(cmlpi_batch_job *job, const weight_part *part)
 static void step_part(const cmlpi_batch_job *job, const weight_part *part)
 {
     const cmlp_net *net = job->data.net;
-    const cmlpi_dense_layer *layer = &net->layers[part->layer];
+    const cmlpi_layer *layer = &net->layers[part->layer];
     const int64_t from = part->k0 * layer->n_out, n = (part->k1 - part->k0) * layer->n_out;
     cmlpi_step_elements(net, &job->step, job->params, cmlpi_at(net, part->sums, from), layer->weights + from, n, 0);
     if (part->biases)
@@ -167,7 +167,7 @@ static void step_part(const cmlpi_batch_job *job, const weight_part *part)
 }
 
 /* Weight rows per block of gradient and step: a multiple of SQUARE_ROWS, whose sums of squares may follow. */
-static int64_t block_rows(const cmlp_net *net, const cmlpi_dense_layer *layer)
+static int64_t block_rows(const cmlp_net *net, const cmlpi_layer *layer)
 {
     const int64_t rows = STEP_BYTES / (layer->n_out * (int64_t)net->element);
     return rows < SQUARE_ROWS ? SQUARE_ROWS : rows / SQUARE_ROWS * SQUARE_ROWS;
@@ -177,7 +177,7 @@ static int64_t block_rows(const cmlp_net *net, const cmlpi_dense_layer *layer)
 static void step_in_blocks(cmlpi_batch_job *job, const weight_part *part)
 {
     const cmlp_net *net = job->data.net;
-    const cmlpi_dense_layer *layer = &net->layers[part->layer];
+    const cmlpi_layer *layer = &net->layers[part->layer];
     const int64_t rows = block_rows(net, layer);
     const size_t row = (size_t)layer->n_out * net->element;
     weight_part block = *part;
@@ -234,7 +234,7 @@ void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, in
 {
     const cmlp_net *net = job->data.net;
     for (int32_t l = 0; n && l < net->depth; l++) {
-        const cmlpi_dense_layer *layer = &net->layers[l];
+        const cmlpi_layer *layer = &net->layers[l];
         if (end <= layer->weights || begin >= layer->biases + layer->n_out) continue;
         const int64_t k0 = begin > layer->weights ? (begin - layer->weights) / layer->n_out : 0;
         const int64_t k1 = end < layer->biases ? (end - layer->weights) / layer->n_out : layer->n_in;

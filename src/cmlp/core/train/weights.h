@@ -24,6 +24,6 @@ double cmlpi_penalty(const cmlpi_batch_job *job);
 void cmlpi_compute_squares(cmlpi_batch_job *job);
 
 /* Number of entries of a layer in job->memory.squares. */
-int64_t cmlpi_n_squares(const cmlpi_dense_layer *layer);
+int64_t cmlpi_n_squares(const cmlpi_layer *layer);
 
 #endif

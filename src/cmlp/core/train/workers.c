@@ -112,7 +112,7 @@ static int64_t bucket_end(const cmlp_net *net, int64_t begin, int64_t most)
 {
     int64_t end = begin;
     for (int32_t l = 0; l < net->depth; l++) {
-        const cmlpi_dense_layer *layer = &net->layers[l];
+        const cmlpi_layer *layer = &net->layers[l];
         const int64_t layer_end = layer->biases + layer->n_out;
         const int64_t unit = CMLP_BUCKET_ROWS * layer->n_out;
         if (layer_end <= begin) continue;
@@ -199,21 +199,21 @@ static void broadcast_sums(cmlpi_batch_job *job, int32_t size)
 {
     cmlp_workers *workers = job->workers;
     const cmlpi_message *message = job->memory.message;
-    cmlpi_fault fault = {CMLP_ERROR_MESSAGE, -1, -1};
+    cmlpi_fault fault = cmlpi_fault_of(CMLP_ERROR_MESSAGE);
     size_t bytes;
     void *all = bucket_bytes(job, 0, job->data.net->n_params, &bytes);
     workers->failed_rank = -1;
     if (!job->is_broken && message->status) memset(job->memory.gradient, 0, bytes - CMLP_MESSAGE_BYTES);
     if (!job->is_broken && !broadcast_from(workers, all, bytes, workers->n_workers - 1) &&
         is_message(job, message)) {
-        fault = (cmlpi_fault){CMLP_OK, -1, -1};
+        fault = cmlpi_fault_of(CMLP_OK);
         if (message->status) {
             fault = (cmlpi_fault){(cmlp_status)message->status, message->selected, message->column};
             workers->failed_rank = (int32_t)message->failed_rank;
         }
         memcpy(job->cost_sum.partial, message->cost, sizeof job->cost_sum.partial);
     }
-    for (int32_t i = 0; i < size; i++) job->memory.faults[i] = i ? (cmlpi_fault){CMLP_OK, -1, -1} : fault;
+    for (int32_t i = 0; i < size; i++) job->memory.faults[i] = i ? cmlpi_fault_of(CMLP_OK) : fault;
 }
 
 /* The rows [*first, *end) of a batch of n rows that a worker computes. */

@@ -12,8 +12,8 @@ static size_t larger(size_t a, size_t b) { return !a || !b ? 0 : a > b ? a : b; 
 static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                     const cmlp_epoch *epoch, int32_t n_threads)
 {
-    const int csr = rows->kind == CMLP_ROWS_CSR;
-    size_t bytes = larger(net->row.all, cmlpi_forward_bytes(net, csr, cmlpi_n_selected(rows), n_threads));
+    const int sparse = rows->kind == CMLP_ROWS_CSR;
+    size_t bytes = larger(net->row.all, cmlpi_forward_bytes(net, sparse, cmlpi_n_selected(rows), n_threads));
 #if CMLP_BUILDS_TRAINING
     if (objective) bytes = larger(bytes, cmlpi_batch_bytes(net, rows, objective, NULL, n_threads));
     if (epoch) bytes = larger(bytes, cmlpi_batch_bytes(net, rows, objective, epoch, n_threads));
@@ -45,11 +45,10 @@ static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, cons
         if (status) return cmlpi_refuse(refused, status, "epoch->workers");
         epoch_copy.workers = &workers;
     }
-    const int64_t n = cmlpi_n_selected(&rows_copy);
-    if (rows_copy.kind != CMLP_ROWS_DENSE && rows_copy.kind != CMLP_ROWS_CSR)
-        return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
-    if (cmlpi_are_left_out(rows_copy.kind, n)) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
-    if (n < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, rows_copy.order ? "rows->n_order" : "rows->n_rows");
+    status = cmlpi_check_kind(&rows_copy, refused);
+    if (status) return status;
+    if (cmlpi_n_selected(&rows_copy) < 0)
+        return cmlpi_refuse(refused, CMLP_ERROR_ROWS, rows_copy.order ? "rows->n_order" : "rows->n_rows");
     if (epoch && epoch_copy.batch_size < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
     const size_t needed =
         space(net, &rows_copy, objective ? &objective_copy : NULL, epoch ? &epoch_copy : NULL, run->n_threads);
@@ -58,7 +57,7 @@ static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, cons
     return CMLP_OK;
 }
 
-static cmlp_status measure_training(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+static cmlp_status measure(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                     const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
 {
     cmlpi_row_memory memory;
@@ -75,6 +74,6 @@ cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, cons
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = measure_training(net, rows, objective, epoch, bytes, &frame.run);
+    if (!status) status = measure(net, rows, objective, epoch, bytes, &frame.run);
     return cmlpi_end_call(&frame, status);
 }

@@ -67,7 +67,7 @@ static void csr_move(csr_block *b, const cmlpi_csr *x, int64_t i, int64_t p)
 static int64_t csr_start(csr_block *b, const cmlpi_csr *x, int64_t k)
 {
     int64_t values = 0;
-    for (int64_t i = 0; i < x->rows; i++) {
+    for (int64_t i = 0; i < x->n_rows; i++) {
         int64_t low = 0, high = k ? x->list[i].n : 0;
         while (low < high) {
             const int64_t middle = low + (high - low) / 2;
@@ -86,7 +86,7 @@ static int64_t csr_start(csr_block *b, const cmlpi_csr *x, int64_t k)
  * columns, so that csr_fill() finds the same ones, and lists the columns with values if `listing`. */
 VEC_FN int64_t csr_count_rows(csr_block *b, const cmlpi_csr *x, int64_t k0, int64_t k1, const int listing)
 {
-    const int64_t rows = x->rows;
+    const int64_t rows = x->n_rows;
     csr_slot *const slots = b->slots;
     uint16_t *const found = b->found, *const of_values = b->columns;
     const uint64_t width = (uint64_t)(k1 - k0);
@@ -137,7 +137,7 @@ static void csr_fill(csr_block *b, const cmlpi_csr *x)
     csr_slot *const slots = b->slots;
     csr_entry *const entries = b->entries;
     const uint16_t *columns = b->columns;
-    for (int64_t i = 0; i < x->rows; i++) {
+    for (int64_t i = 0; i < x->n_rows; i++) {
         const int64_t begin = b->at[i], n = b->n[i];
         if (!n) continue;
         const T *values = csr_values(x, i, begin, n, b->converted);
@@ -221,7 +221,7 @@ static int64_t csr_transpose(csr_block *b, const cmlpi_csr *x, int64_t k, int64_
 
 static void KERNEL(csr_gradient)(const cmlpi_csr *x, const cmlpi_gradient_output *to, void *scratch)
 {
-    const int64_t rows = x->rows, k1 = to->k1, n_out = to->n_out;
+    const int64_t rows = x->n_rows, k1 = to->k1, n_out = to->n_out;
     const int all = changes_all(to);
     csr_block b;
     csr_lay_out(&b, rows, k1 - to->k0, scratch);

@@ -23,7 +23,7 @@ typedef struct csr_indices {
 VEC_FN csr_indices csr_columns_from(const cmlpi_csr *x, int64_t i, int64_t p)
 {
     const union { int64_t one; char bytes[8]; } number = {1};
-    const int64_t bytes = x->wide ? 8 : 4, low = x->wide && !number.bytes[0] ? 4 : 0;
+    const int64_t bytes = x->has_int64_columns ? 8 : 4, low = bytes == 8 && !number.bytes[0] ? 4 : 0;
     return (csr_indices){(const char *)x->list[i].columns + low + p * bytes, bytes, (uint32_t)(x->n_in - 1)};
 }
 
@@ -158,11 +158,11 @@ static void KERNEL(csr)(const cmlpi_csr *x, const cmlpi_product *to, void *scrat
     int64_t last;
     for (int64_t j = 0; j < n_out; j += CSR_VECTORS * VL) {
         const int vectors = csr_vectors(n_out, j, &last);
-        for (int64_t i = 0; i < x->rows; i++) {
+        for (int64_t i = 0; i < x->n_rows; i++) {
             const cmlpi_csr_row *row = &x->list[i];
             const int far = csr_width(x, i) * n_out * (int64_t)sizeof(T) > CSR_FAR;
             const T *values = csr_values(x, i, 0, row->n, scratch);
-            if (i + 1 < x->rows) csr_prefetch_values(x, i + 1, 0, x->list[i + 1].n);
+            if (i + 1 < x->n_rows) csr_prefetch_values(x, i + 1, 0, x->list[i + 1].n);
             const csr_strip strip = {w + j, n_out, last, far};
             csr_row[vectors - 1](values, csr_columns_from(x, i, 0), row->n, strip, bias ? bias + j : NULL,
                                  (T *)to->z + i * n_out + j);

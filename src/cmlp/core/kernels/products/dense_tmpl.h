@@ -185,17 +185,17 @@ DENSE_COPIES_2(DENSE_TILE_COPIES)
 static dense_fn *const dense_copies_1[DENSE_ROWS_1 + 1] = {[DENSE_ROWS_1] = dense_near};
 static dense_fn *const dense_copies_2[DENSE_ROWS_2 + 1] = {NULL, DENSE_COPIES_2(DENSE_ENTRY_COPIES)};
 
-/* The tiles of one width. `dense_narrow` and `dense_wide` are for columns of any layer, narrow or wide. */
+/* The tiles of one width. `dense_1` is for one vector of columns, `dense_2` for two. */
 typedef struct dense_tiles {
     int vectors;
     int64_t tallest;
     dense_fn *const *by_height; /* by height. All heights up to half of the tallest exist, and some even ones above */
     dense_fn *const *copies; /* by height, for adjacent copies of rows; NULL entries: by_height */
 } dense_tiles;
-static const dense_tiles dense_narrow = {1, DENSE_ROWS_1, dense_tiles_1, dense_copies_1};
-static const dense_tiles dense_wide = {2, DENSE_ROWS_2, dense_tiles_2, dense_copies_2};
+static const dense_tiles dense_1 = {1, DENSE_ROWS_1, dense_tiles_1, dense_copies_1};
+static const dense_tiles dense_2 = {2, DENSE_ROWS_2, dense_tiles_2, dense_copies_2};
 
-/* Narrow tiles that broadcast the first two elements of each group by v_pair(): one load and two shuffles instead of
+/* Tiles of one vector that broadcast the first two elements of each group by v_pair(): one load and two shuffles instead of
  * two loads. Other tiles of this width need one load per multiply-add, and loads limit their speed on processors that
  * execute two of each per cycle. With pairs, AMD Zen 5 trains a layer of 16 units about 10 % faster on dense rows. On
  * Intel processors shuffles and multiply-adds share a port, and pairs are slower. Only tall tiles gain enough to have a
@@ -208,7 +208,7 @@ DENSE_TILE(dense_pairs_near, DENSE_ROWS_1, 1, PAIRS | NEAR)
 static dense_fn *const dense_tiles_pairs[DENSE_ROWS_1 + 1] = {DENSE_LOW_1(DENSE_ENTRY_1)
                                                               DENSE_TALL_1(DENSE_ENTRY_PAIRS)};
 static dense_fn *const dense_pairs_copies[DENSE_ROWS_1 + 1] = {[DENSE_ROWS_1] = dense_pairs_near};
-static const dense_tiles dense_narrow_pairs = {1, DENSE_ROWS_1, dense_tiles_pairs, dense_pairs_copies};
+static const dense_tiles dense_1_pairs = {1, DENSE_ROWS_1, dense_tiles_pairs, dense_pairs_copies};
 #define WITH_PAIRS(tuning, pairs_tiles, other_tiles) ((tuning)->pairs ? (pairs_tiles) : (other_tiles))
 #else
 #define WITH_PAIRS(tuning, pairs_tiles, other_tiles) (other_tiles)
@@ -339,7 +339,7 @@ static void dense_multiply(dense_job *job, int64_t i, int64_t height, int64_t k,
 /* The product in strips of two vectors, the last of which may be partial, or in one strip of a single vector. */
 static void dense_strips(dense_job *job)
 {
-    const int64_t rows = job->x->rows, n_in = job->x->n_in;
+    const int64_t rows = job->x->n_rows, n_in = job->x->n_in;
     const int64_t block = job->n_out * (int64_t)sizeof(T) <= job->tuning->short_row ? DENSE_BLOCK : CMLP_CHUNK;
     const int one_chunk = job->tiles->vectors > 1 || job->bytes;
     const int64_t step = one_chunk ? CMLP_CHUNK : block;
@@ -371,7 +371,7 @@ static void skip_columns(dense_job *job, cmlpi_dense_input *left)
 /* Narrow tiles compute the columns that remain after full strips of two vectors, if they fit in one vector. */
 static void KERNEL(dense)(const cmlpi_dense_input *x, const cmlpi_product *to)
 {
-    if (x->rows == 1 && x->byte_scale == 0) {
+    if (x->n_rows == 1 && x->byte_scale == 0) {
         if (x->column_mask) add_columns(AT_ROW(x, 0), x->n_in, x->column_mask);
         KERNEL(dense_row)(AT_ROW(x, 0), x->n_in, to);
         return;
@@ -381,7 +381,7 @@ static void KERNEL(dense)(const cmlpi_dense_input *x, const cmlpi_product *to)
         return;
     }
     cmlpi_dense_input left = *x;
-    dense_job job = {.tiles = &dense_wide, .x = x, .w = to->w, .bias = to->bias, .z = to->z, .ldw = to->ldw,
+    dense_job job = {.tiles = &dense_2, .x = x, .w = to->w, .bias = to->bias, .z = to->z, .ldw = to->ldw,
                      .ldz = to->ldz, .n_out = dense_panels(x, to), .bytes = x->byte_scale != 0, .tuning = to->tuning};
     if (job.n_out) skip_columns(&job, &left);
     const int64_t n_out = to->n_out - job.n_out, rest = n_out % (2 * VL);
@@ -392,7 +392,7 @@ static void KERNEL(dense)(const cmlpi_dense_input *x, const cmlpi_product *to)
     }
     if (job.n_out < n_out) {
         job.n_out = n_out - job.n_out;
-        job.tiles = WITH_PAIRS(to->tuning, &dense_narrow_pairs, &dense_narrow);
+        job.tiles = WITH_PAIRS(to->tuning, &dense_1_pairs, &dense_1);
         job.balance = 0;
         dense_strips(&job);
     }

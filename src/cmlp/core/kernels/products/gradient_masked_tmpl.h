@@ -15,7 +15,7 @@ static void list_rows(const gradient_job *job, int64_t k, uint8_t lists[][LISTED
 {
     const uint64_t *mask = job->mask + k / MASK_BITS;
     int64_t n[LISTED_GROUPS] = {0};
-    for (int64_t i = 0; i < job->rows; i++, mask += job->ld_mask) {
+    for (int64_t i = 0; i < job->n_rows; i++, mask += job->ld_mask) {
         const uint64_t groups = group_bits(*mask >> k % MASK_BITS);
         UNROLL for (int g = 0; g < LISTED_GROUPS; g++) {
             lists[g][n[g]] = (uint8_t)i;
@@ -110,25 +110,25 @@ static void gradient_masked(const gradient_job *job, int64_t k0, int64_t k1, int
 }
 
 /* Tiles of two vectors. The only strip of a long gradient on AVX2 prefetches its rows, which may be in the L3 cache. */
-static const gradient_size *wide_tiles(const cmlpi_dense_input *x, const cmlpi_gradient_output *to)
+static const gradient_size *sizes_of_2(const cmlpi_dense_input *x, const cmlpi_gradient_output *to)
 {
 #if PANELS
-    if (to->n_out <= 2 * VL && x->rows > 16 && to->k1 - to->k0 >= 2 * CMLP_CHUNK) return gradient_one_strip;
+    if (to->n_out <= 2 * VL && x->n_rows > 16 && to->k1 - to->k0 >= 2 * CMLP_CHUNK) return gradient_one_strip;
 #else
     (void)x;
     (void)to;
 #endif
-    return gradient_wide;
+    return gradient_sizes_2;
 }
 
 static void KERNEL(gradient)(const cmlpi_dense_input *x, const cmlpi_gradient_output *to)
 {
     const finish_vectors f = finish_vectors_of(to);
     const int all = changes_all(to);
-    const gradient_job job = {.narrow = WITH_PAIRS(to->tuning, gradient_narrow_pairs, gradient_narrow),
-                              .wide = wide_tiles(x, to),
+    const gradient_job job = {.sizes_1 = WITH_PAIRS(to->tuning, gradient_sizes_pairs, gradient_sizes_1),
+                              .sizes_2 = sizes_of_2(x, to),
                               .a = (const T *const *)x->list, .column_mask = x->column_mask,
-                              .copy = x->copy, .mask = x->mask, .ld_mask = x->ld_mask, .rows = x->rows,
+                              .copy = x->copy, .mask = x->mask, .ld_mask = x->ld_mask, .n_rows = x->n_rows,
                               .n_out = to->n_out, .d = to->d, .sums = to->sums, .w = to->w, .is_first = to->is_first,
                               .finish = &f, .tuning = to->tuning};
     if (x->mask) {

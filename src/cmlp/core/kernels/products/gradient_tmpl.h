@@ -36,12 +36,12 @@ VEC_FN void finish_sum(V s, T *sums, T *w, VT tail, const int full, const finish
 
 /* A call of the kernel, or a part of it: the weight rows whose sums and weights begin at `sums` and `w`. */
 typedef struct gradient_job {
-    const struct gradient_size *narrow, *wide; /* tiles of one and two vectors of columns */
+    const struct gradient_size *sizes_1, *sizes_2; /* tiles of one and two vectors of columns */
     const T *const *a; /* rows of inputs */
     T *copy;           /* scratch memory for adjacent copies of the rows, or NULL */
     const uint64_t *column_mask, *mask;
     int64_t ld_mask;
-    int64_t rows, n_out;
+    int64_t n_rows, n_out;
     const T *d;
     T *sums, *w;
     int is_first;
@@ -114,7 +114,7 @@ VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_
     }
     UNROLL for (int r = 0; r < R; r++)
         UNROLL for (int c = 0; c < C; c++) sum[r * C + c] = v_zero();
-    for (const T *const *end = a + job->rows; a < end; a++, d += n_out) {
+    for (const T *const *end = a + job->n_rows; a < end; a++, d += n_out) {
         V dv[2];
         if (R * C == GRADIENT_ROWS_1 && (C == 1 || flags & AHEAD))
             CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* for the next tile */
@@ -169,13 +169,13 @@ typedef struct gradient_size {
  * {12, gradient_12x1}, {8, gradient_8x1}, {4, gradient_4x1}, {2, gradient_2x1}, {1, gradient_1x1},
  * and GRADIENT_EACH_2(GRADIENT_ENTRY_2) with tiles of two vectors
  * {6, gradient_6x2}, {4, gradient_4x2}, {2, gradient_2x2}, {1, gradient_1x2}, */
-static const gradient_size gradient_narrow[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
-static const gradient_size gradient_wide[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
+static const gradient_size gradient_sizes_1[] = {GRADIENT_EACH_1(GRADIENT_ENTRY_1)};
+static const gradient_size gradient_sizes_2[] = {GRADIENT_EACH_2(GRADIENT_ENTRY_2)};
 #ifdef V_PAIRS /* see dense_tmpl.h */
 #define GRADIENT_PAIRS(R) GRADIENT_TILE(KERNEL(gradient_pairs_##R), R, 1, PAIRS)
 #define GRADIENT_ENTRY_PAIRS(R) {R, KERNEL(gradient_pairs_##R)},
 GRADIENT_TALL_1(GRADIENT_PAIRS)
-static const gradient_size gradient_narrow_pairs[] = {GRADIENT_TALL_1(GRADIENT_ENTRY_PAIRS)
+static const gradient_size gradient_sizes_pairs[] = {GRADIENT_TALL_1(GRADIENT_ENTRY_PAIRS)
                                                       GRADIENT_LOW_1(GRADIENT_ENTRY_1)};
 #endif
 #if PANELS
@@ -198,13 +198,13 @@ static int changes_all(const cmlpi_gradient_output *to)
 VEC_FN void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n, int64_t j)
 {
     const int64_t left = job->n_out - j;
-    const int wide = left > VL;
-    const int64_t width = wide ? (left < 2 * VL ? left : 2 * VL) : left, last = wide ? width - VL : width;
-    const gradient_size *size = wide ? job->wide : job->narrow;
+    const int has_two = left > VL;
+    const int64_t width = has_two ? (left < 2 * VL ? left : 2 * VL) : left, last = has_two ? width - VL : width;
+    const gradient_size *size = has_two ? job->sizes_2 : job->sizes_1;
     for (int64_t r = 0; r < n; r += size->rows) {
         while (size->rows > n - r) size++;
         const int64_t neighbours = k[0] + r;
-        size->tile(job, !wide && size->rows >= GROUP ? k + r / GROUP : &neighbours, j, last);
+        size->tile(job, !has_two && size->rows >= GROUP ? k + r / GROUP : &neighbours, j, last);
     }
 }
 
@@ -221,7 +221,7 @@ VEC_FN void gradient_panel(const gradient_job *job, const T *inputs, int64_t til
                            const int copies)
 {
     T *const panel = job->copy;
-    const int64_t n_out = job->n_out, n = job->rows * PANEL_HEIGHT;
+    const int64_t n_out = job->n_out, n = job->n_rows * PANEL_HEIGHT;
     const int updates = job->is_first && job->finish->mode == CMLP_UPDATE;
     for (int64_t t = 0; t < tiles; t++, k += PANEL_HEIGHT) {
         const T *d = copies ? job->d + j : panel;
@@ -264,7 +264,7 @@ REAL_FN void gradient_panel_others(const gradient_job *job, const T *inputs, int
 /* The first weight rows of [k, end), in whole tiles. Returns the first of the remaining rows; k if panels do not pay. */
 static int64_t gradient_panels(const gradient_job *job, int64_t k, int64_t end)
 {
-    const int64_t n = job->rows, n_out = job->n_out, whole = n_out - n_out % (2 * VL);
+    const int64_t n = job->n_rows, n_out = job->n_out, whole = n_out - n_out % (2 * VL);
     if (!job->tuning->panels || !job->copy || n < PANEL_GRADIENT_ROWS || n_out * (int64_t)sizeof(T) < PANEL_BYTES)
         return k;
     T *const inputs = job->copy + PANEL_ELEMENTS, *const others = inputs + n * PANEL_HEIGHT;
@@ -304,18 +304,18 @@ static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
     T *const space = job->copy;
     k = gradient_panels(job, k, end);
     const T *copies[CMLP_CHUNK];
-    const int copies_inputs = space && job->rows >= CMLP_CHUNK / 2 && job->n_out * (int)sizeof(T) >= 512;
+    const int copies_inputs = space && job->n_rows >= CMLP_CHUNK / 2 && job->n_out * (int)sizeof(T) >= 512;
     const int64_t copied = copies_inputs ? job->tuning->copied / (int)sizeof(T) : 0;
     const int64_t ld = (copied + LINE - 1) / LINE * LINE;
-    const int64_t tallest = job->n_out > VL ? gradient_wide->rows : job->narrow->rows;
+    const int64_t tallest = job->n_out > VL ? gradient_sizes_2->rows : job->sizes_1->rows;
     const int64_t max_height = copied ? copied : tallest;
-    for (int64_t i = 0; copied && i < job->rows; i++) copies[i] = space + i * ld;
+    for (int64_t i = 0; copied && i < job->n_rows; i++) copies[i] = space + i * ld;
     for (int64_t height; k < end; k += height) {
         gradient_job rows_job = *job;
         int64_t groups[MAX_GROUPS + CMLP_COPY_BYTES / CMLP_CHUNK / (int)sizeof(T) / GROUP], from = k;
         height = end - k < max_height ? end - k : max_height;
         if (copied) {
-            for (int64_t i = 0; i < job->rows; i++)
+            for (int64_t i = 0; i < job->n_rows; i++)
                 memcpy(space + i * ld, job->a[i] + k, (size_t)height * sizeof(T));
             rows_job.a = copies;
             rows_job.sums += k * job->n_out;

@@ -110,13 +110,13 @@ static void panel_chunk(const cmlpi_dense_input *x, const cmlpi_product *to, con
 /* Computes the first columns of z, in strips of two whole vectors, and returns their number; 0 if panels do not pay. */
 static int64_t dense_panels(const cmlpi_dense_input *x, const cmlpi_product *to)
 {
-    const int64_t columns = to->n_out - to->n_out % (2 * VL), blocks = (x->rows + PANEL_ROWS - 1) / PANEL_ROWS;
-    if (!to->tuning->panels || !x->copy || x->byte_scale != 0 || x->column_mask || x->rows < PANEL_MIN_ROWS ||
+    const int64_t columns = to->n_out - to->n_out % (2 * VL), blocks = (x->n_rows + PANEL_ROWS - 1) / PANEL_ROWS;
+    if (!to->tuning->panels || !x->copy || x->byte_scale != 0 || x->column_mask || x->n_rows < PANEL_MIN_ROWS ||
         x->n_in == 0 || to->n_out * (int64_t)sizeof(T) < PANEL_BYTES)
         return 0;
     for (int64_t b = 0, i = 0, end; b < blocks; b++, i = end) {
         const T *rows[PANEL_ROWS];
-        end = x->rows * (b + 1) / blocks;
+        end = x->n_rows * (b + 1) / blocks;
         for (int64_t k = 0, n; k < x->n_in; k += n) {
             n = x->n_in - k < CMLP_CHUNK ? x->n_in - k : CMLP_CHUNK;
             for (int64_t r = i; r < end; r++) rows[r - i] = AT_ROW(x, r) + k;

@@ -118,7 +118,7 @@ static void KERNEL(dense_row)(const void *row, int64_t n_in, const cmlpi_product
 /* Several rows with a nonzero mask. A chunk of a strip of W is used for all rows while it is in the cache. */
 static void dense_masked(const cmlpi_dense_input *x, const cmlpi_product *to)
 {
-    const int64_t rows = x->rows, n_in = x->n_in, n_out = to->n_out;
+    const int64_t rows = x->n_rows, n_in = x->n_in, n_out = to->n_out;
     const T *const w = to->w;
     T *const z = to->z;
     const int64_t vectors = (n_out + VL - 1) / VL, strips = (vectors + ROW_VECTORS - 1) / ROW_VECTORS;
