@@ -24,8 +24,8 @@
  *
  * Rules for every function. The comment of a function says only what it adds to them.
  * - Memory. The caller owns all memory. The library allocates nothing, prints nothing, and has no global state. If
- *   n_threads > 1, the system allocates the stacks of the threads of the call. A call of 1.0 uses at most 8 KB of the
- *   caller's stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks: measured, and no promise.
+ *   n_threads > 1, the system allocates the stacks of the threads of the call. The calls of 1.0 took up to 8 KB of the
+ *   caller's stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks. This is a measurement, not a promise.
  * - Threads. Any function may be called from any thread. A net, a model, an optimizer, and parameters that no call writes
  *   may be shared by concurrent calls. A workspace, the state of an optimizer, a run and outputs belong to one call at a
  *   time. A thread that is cancelled (pthread_cancel) in a call with several threads ends after the call.
@@ -48,30 +48,32 @@
  * - Arguments. Only outputs change, the parameters and the optimizer's state in cmlp_train_epoch and cmlp_step, and random
  *   generators. Other threads must not change an input during a call. (If CSR index arrays do change, results are wrong,
  *   but no access is outside the arrays.) Outputs, workspace and optimizer state must not overlap each other or any input;
- *   inputs may overlap each other. No function works in place.
+ *   inputs may overlap each other.
  * - Alignment. Arrays are contiguous unless they have strides. They need the alignment of their elements; `params`, outputs and
  *   gradients have those of the net's type. A model file and the state of an optimizer need 8 bytes; a workspace and the
  *   memory of a net or a model need none. If no row is selected, the pointers to data, labels and outputs may be NULL;
  *   functions that need a row return ROWS.
  * - Structs. Set up every struct that has a struct_size with CMLP_INIT, which zeroes it. Zero means the default wherever
  *   zero is not a valid value. Fields that a call does not use and reserved fields must be zero, so that they can get a
- *   meaning (but an optimizer may have the hyperparameters of other solvers, and a callback's context is never read).
+ *   meaning (but an optimizer may have the hyperparameters of other solvers, a column of an encoder the fields for files, and
+ *   a callback's context is never read).
  *   These structs may grow at the end. If a program's struct is smaller than the library's, the missing fields count as
  *   zero, and nothing is written beyond it. If it is larger, up to 4,096 bytes, the fields that the library does not know
  *   must be zero. Elements of arrays have no size, but reserved fields. A program works with every library of the same
- *   major version that has the functions that it calls (docs/stability.md).
+ *   major version that has the functions that it calls (docs/stability.md): the inline functions of a later header set no
+ *   field that 1.0 lacks, unless an argument asks for it.
  * - Status. Every function that can fail returns a cmlp_status: CMLP_OK, NULL for a required pointer, ALIGNMENT or LENGTH of
- *   an array, and the errors of its arguments. Those of a net are NET, of a model MODEL; those of a struct are STRUCT_SIZE
+ *   an array, and the errors of its arguments. Those of a net are NET and ALIGNMENT, of a model MODEL; those of a struct are STRUCT_SIZE
  *   and what its comment lists, those of a run THREADS and CANCELLED, those of a workspace NULL, BUFFER_SIZE and OVERFLOW.
  *   (All without the prefix CMLP_ERROR_.) The comment of a function lists the others after "Returns". The kind of a status
  *   is its range: 16 to 63 an invalid argument, 64 to 79 the data, 80 to 95 this build, processor or system, 96 to 127 a
  *   model file.
- * - After a failure, outputs are unchanged, unless the function's comment says otherwise. But arrays that a call fills are
- *   unspecified after CMLP_CANCELLED and statuses above 63. The outputs of cmlp_run are always set: `refused` names an
- *   invalid argument or a part of a model file, and bad_index is the row with bad data, or the index of the refused element
- *   of the array that `refused` names. Of several faults in the data, a call reports
- *   that of the first selected row that has one, for any number of threads and workers, and of the row's input before its
- *   target.
+ * - After a failure, outputs are unchanged, unless the function's comment says otherwise. But arrays and numbers that a call
+ *   computes from rows are unspecified after CMLP_CANCELLED and statuses above 63. The outputs of cmlp_run are set by every
+ *   call, unless the run itself is refused (STRUCT_SIZE): `refused` names an invalid argument or a part of a model file, and
+ *   bad_index is the row with bad data, or the index of the refused element of the array that `refused` names. Of several
+ *   faults in the data, a call reports that of the first selected row that has one, for any number of threads and workers,
+ *   and of the row's input before its target.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64, and with compilers without intrinsics, the mode must
  *   be the default one. Callbacks run in the library's mode.
@@ -179,7 +181,7 @@ enum {
     CMLP_ERROR_TARGET = 65,          /* the same of a target, or the loss does not allow it */
     CMLP_ERROR_DIVERGED = 66,        /* the cost or a parameter became NaN or infinite */
     CMLP_ERROR_CLASS = 67,           /* a class index in the targets is outside the outputs */
-    CMLP_ERROR_WEIGHT = 68,          /* not 0 or a positive normal number, or all are 0, or the sum is neither */
+    CMLP_ERROR_WEIGHT = 68,          /* neither 0 nor a positive normal number; or the sum of all is no such number */
     CMLP_ERROR_ORDER = 69,           /* an index of the row order is outside the rows */
     CMLP_ERROR_SPARSE = 70,          /* indptr decreases, or columns of a row do not ascend or are out of range */
     /* This build, processor or system. */
@@ -272,14 +274,14 @@ typedef struct cmlp_run {
  * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
  * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
 
-/* Element types. CMLP_INT32 and CMLP_INT64 are only for the indices of CSR rows. */
+/* Element types. Of data, CMLP_INT32 and CMLP_INT64 are for the indices of CSR rows, class indices and arrays in files. */
 typedef int32_t cmlp_dtype;
 enum { CMLP_FLOAT32 = 1, CMLP_FLOAT64 = 2, CMLP_UINT8 = 3, CMLP_INT32 = 4, CMLP_INT64 = 5, CMLP_DTYPE_SIGNED = -1 };
 
 /* Instruction sets. A sum of them is a set of several. */
 typedef int32_t cmlp_isa;
 enum {
-    CMLP_ISA_GENERIC = 1, /* plain C, on every processor */
+    CMLP_ISA_GENERIC = 1, /* for every processor of the compiler's target */
     CMLP_ISA_AVX2 = 2,    /* x86: AVX2 and FMA */
     CMLP_ISA_AVX512 = 4,  /* x86: AVX-512F */
     CMLP_ISA_NEON = 8,    /* aarch64 */
@@ -309,7 +311,7 @@ typedef struct cmlp_model_info {
     size_t workspace_size; /* bytes of workspace for cmlp_model_init and predictions of one row */
     uint64_t head_size;   /* bytes of the head; the data follow */
     uint64_t file_size;   /* bytes of the whole file */
-    uint64_t error_at;    /* if the head is invalid: the byte of the file where reading stopped */
+    uint64_t error_at;    /* the byte of the file at which reading of the head stopped */
     int64_t n_in;         /* values of a row: the inputs of the network, or the columns of a table */
     int64_t n_out;        /* outputs of a prediction per row. A classifier of two labels has both probabilities, but its
                            * network has one output, the second one; of ordered labels, a table has all probabilities,
@@ -491,7 +493,8 @@ CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
 CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 
 /* Finds the string of a key, such as one of cmlp_model_content.strings: `*text` points to `*n_text` bytes of the file,
- * without a terminating NUL. They are printable ASCII, in which \" stands for " and \\ for \. Python writes JSON.
+ * as they stand in the file, without a terminating NUL: printable ASCII, in which \" stands for " and \\ for \. Python writes
+ * JSON.
  * Returns NOT_FOUND if the file has no such key. */
 CMLP_CHECKED cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, const char **text,
                                                 int64_t *n_text, cmlp_run *run);
@@ -532,7 +535,8 @@ CMLP_CHECKED cmlp_status cmlp_forward(const cmlp_net *net, const void *params, i
 
 /* ============================================================================================ 2. build and train */
 
-#define CMLP_MAX_LAYERS 64  /* input and output layer included */
+/* The limits of 1.x, which do not change. */
+#define CMLP_MAX_LAYERS 64   /* input and output layer included */
 #define CMLP_MAX_THREADS 256 /* a larger n_threads counts as this */
 #define CMLP_MAX_QUANTILES 100
 
@@ -583,16 +587,18 @@ typedef struct cmlp_net_config {
     cmlp_isa isa_mask;          /* sum of the allowed values of cmlp_isa, or 0 for all; the fastest available one is used */
     const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
     double loss_parameter;      /* finite, > 0; 0: default */
-    const double *quantiles;    /* NULL with n_quantiles 0, or for CMLP_LOSS_QUANTILE the parameter p of each of the 2 to CMLP_MAX_QUANTILES
-                                 * outputs, ascending, in (0, 1), with loss_parameter 0. Predictions, but no other function,
-                                 * sort the outputs of each row (Chernozhukov, Fernandez-Val & Galichon 2010) */
+    const double *quantiles;    /* NULL, with n_quantiles 0. Or of CMLP_LOSS_QUANTILE: the parameter p of each output, ascending,
+                                 * in (0, 1), of 2 to CMLP_MAX_QUANTILES outputs, with loss_parameter 0. Predictions, but no
+                                 * other function, then sort the outputs of each row (Chernozhukov, Fernandez-Val & Galichon
+                                 * 2010) */
     int64_t n_quantiles;
 } cmlp_net_config;
 
-/* Sets *bytes to the size of the net that the configuration describes, and a bound of it in every 1.x, for static storage:
- * static char memory[CMLP_NET_SIZE(3)]; for one with quantiles 8 bytes more for each.
+/* Sets *bytes to the size of the net that the configuration describes.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION, LEFT_OUT, as cmlp_net_init. */
 CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes, cmlp_run *run);
+/* No net of 1.x is larger: for static storage, as in  static char memory[CMLP_NET_SIZE(3)];  of a net with quantiles, add 8 bytes
+ * for each. */
 #define CMLP_NET_SIZE(n_layers) (512 + 128 * (n_layers))
 
 /* Checks the description and makes a net in `memory` (memory_size bytes, at least those of cmlp_net_size). It keeps no pointer to
@@ -877,8 +883,8 @@ typedef struct cmlp_training {
     int64_t n_rows;                  /* from 1 to 2^31 - 1 */
     int64_t batch_size;              /* as in cmlp_epoch */
     int64_t n_epochs;
-    const double *objectives;        /* cost + penalty of each epoch, with log_loss_clip the epsilon of the network's
-                                      * type those of Python; NULL: unknown */
+    const double *objectives;        /* cost + penalty of each epoch; NULL: unknown. They are those of Python if log_loss_clip
+                                      * is the epsilon of the network's type */
     double alpha;                    /* as in cmlp_objective */
 } cmlp_training;
 
@@ -898,9 +904,10 @@ typedef struct cmlp_model_content {
     int (*write)(void *context, const void *bytes, size_t n_bytes);
     void *context;
     const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one kind, TEXT
-                                       * to LARGE_INTEGER, ascending without repetition (texts by bytes). Of a table, one
-                                       * more than the logistic outputs, at most 256, are ordered: without repetition, and
-                                       * each output is the probability of the labels behind one of them. An integer or a
+                                       * to LARGE_INTEGER, ascending without repetition (texts by bytes). A table with one
+                                       * label more than logistic outputs (at most 256 labels) has ordered labels: in their
+                                       * own order, without repetition; output k, counted from 0, is the probability of all
+                                       * labels behind label k. An integer or a
                                        * boolean can have its text, too; a DOUBLE must have one. LARGE_INTEGERs are from 0 to
                                        * 2^64 - 1. */
     int64_t n_labels;
@@ -919,11 +926,11 @@ typedef struct cmlp_model_content {
                                        * that fit, REGRESSOR with targets, ORDERED of a table with one label more than
                                        * outputs or two that do not ascend; otherwise NETWORK, or CLASSIFIER of a table */
     int32_t has_any_names;            /* nonzero: keys and names need not begin with "user.". For the Python package, which
-                                       * knows what they mean */
+                                       * knows what they mean; a later version may refuse the files of other programs */
 } cmlp_model_content;
 
 /* Writes a model file through content->write, in order and in blocks of any size. The same content gives the same bytes
- * everywhere. The example in the file has pseudo-random inputs, never a row of data.
+ * on every platform with the same version. The example in the file has pseudo-random inputs, never a row of data.
  * run: its workspace has the bytes of cmlp_workspace_size without rows. After a failure `refused` names the field, such as
  *     "content->strings", and bad_index is the index of the element.
  * Returns OPTION (kind, input_scale, shifts, factors, a count, an array's shape or a reserved field), DTYPE, OVERFLOW; INPUT (a
@@ -965,7 +972,7 @@ typedef struct cmlp_loss_info {
     size_t struct_size;
     const char *name; /* "huber" */
     double parameter; /* default value of its parameter; 0 if it has no parameter */
-    double limit;     /* the parameter must be less */
+    double limit;     /* the parameter is below it; 0 if the loss has no parameter */
 } cmlp_loss_info;
 
 /* Static tables. NULL for values outside the enumerations, which are numbered from 1 without gaps. */

@@ -3,8 +3,8 @@
 #ifndef CMLP_HPP
 #define CMLP_HPP
 
-#include <cmlp_file.h>
-#include <cmlp_table.h>
+#include "cmlp_file.h"
+#include "cmlp_table.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -18,13 +18,14 @@
 #include <vector>
 
 namespace cmlp {
-// Of the major version: two of them can be in one program. So can code with exceptions and code without, whose functions differ.
+// Of the version: object files that were compiled with the headers of different versions can be in one program, but cannot exchange
+// these objects. The same holds for code with exceptions and code without.
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #  define CMLP_HPP_THROWS 1
-inline namespace v1 {
+inline namespace v1_0 {
 #else
 #  define CMLP_HPP_THROWS 0
-inline namespace v1_aborts {
+inline namespace v1_0_aborts {
 #endif
 
 // A status, and what the run of the call reports beside it.
@@ -88,7 +89,7 @@ public:
     }
 
     // Reads a file as cmlp_file_load does. After a failure the model is unchanged.
-    cmlp_status open(const std::string &path)
+    [[nodiscard]] cmlp_status open(const std::string &path)
     {
         if (path.find('\0') != std::string::npos) return CMLP_ERROR_READ;
         cmlp_file file;
@@ -296,7 +297,7 @@ private:
     std::vector<T> values;
 };
 
-static_assert(CMLP_VERSION_MAJOR == 1, "the namespace is that of the major version");
+static_assert(CMLP_VERSION_MAJOR == 1 && CMLP_VERSION_MINOR == 0, "the namespace is that of the version");
 } // inline namespace
 } // namespace cmlp
 

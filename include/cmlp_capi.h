@@ -13,13 +13,13 @@
  * capsule with PyCapsule_GetPointer(cmlp.capi, "cmlp.capi").
  *
  * The table is constant and stays valid until the interpreter ends. Newer versions of cmlp append functions: an extension
- * works with every newer cmlp of the same major version. */
+ * works with every newer cmlp of the same major version. The fields up to `version` are those of every major version. */
 #ifndef CMLP_CAPI_H
 #define CMLP_CAPI_H
 
-#include <cmlp.h>
-#include <cmlp_table.h>
-#include <cmlp_explain.h>
+#include "cmlp.h"
+#include "cmlp_explain.h"
+#include "cmlp_table.h"
 
 #define CMLP_CAPI_NAME "cmlp.capi"
 

@@ -25,8 +25,9 @@ typedef struct cmlp_bounds_outputs {
     int64_t n_highest;
 } cmlp_bounds_outputs;
 
-/* Bounds of the activations of every layer with weights for all inputs between two corners, bit for bit as cmlp_forward
- * computes them.
+/* Bounds of the activations of every layer with weights, for all inputs between two corners: no activation that cmlp_forward
+ * computes for such an input is outside, roundings included. They need not be reached, and a later version may compute
+ * narrower ones.
  * lower, upper: dense rows, as many of the one as of the other. The order of the ends of an input does not matter.
  * run: needs no workspace; the call takes one thread.
  * They hold for finite parameters. If a bound of a weighted sum overflows, it is NaN, and so is all that depends on it.

@@ -16,17 +16,18 @@
 #ifndef CMLP_FILE_H
 #define CMLP_FILE_H
 
-#include <cmlp.h>
+#include "cmlp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A model in allocated memory. Any number of threads may share the model. The run serves one call at a time; other threads
+/* A model in allocated memory. It belongs to the program that has compiled this header: libraries that may have another version
+ * of it exchange the model, not this struct. Any number of threads may share the model. The run serves one call at a time; other threads
  * need a run of their own, with a workspace of info.workspace_size bytes for one row. */
 typedef struct cmlp_file {
     const cmlp_model *model; /* NULL if loading failed */
     void *memory;            /* one block: the bytes of the file, the model, the workspace */
-    cmlp_model_info info;    /* after a failure: error_at */
+    cmlp_model_info info;    /* after a failure: head_size and error_at */
     cmlp_run run;            /* with the workspace; after a failure: refused and bad_index */
 } cmlp_file;
 

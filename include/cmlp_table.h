@@ -280,7 +280,7 @@ typedef struct cmlp_table {
     int32_t reserved;        /* 0 */
 } cmlp_table;
 
-#define CMLP_TABLE_MAX_NETS 1024
+#define CMLP_TABLE_MAX_NETS 1024 /* in every 1.x */
 
 /* Computes the bytes of workspace that cmlp_table_write needs: of the run that it takes. */
 CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run);

@@ -7,7 +7,8 @@
  * statuses are then the same on all workers, and are bit-identical to those of one process alone.
  * examples/mpi has a program.
  *
- * The rules of cmlp.h hold. The macro CMLP_NO_WORKERS leaves this part out of the library (CMake:
+ * A version that changes the meaning of a field changes the size of cmlp_workers, too: programs that
+ * were compiled before then get CMLP_ERROR_STRUCT_SIZE. The rules of cmlp.h hold. The macro CMLP_NO_WORKERS leaves this part out of the library (CMake:
  * CMLP_WORKERS=OFF); an epoch with workers then returns CMLP_ERROR_LEFT_OUT. */
 #ifndef CMLP_WORKERS_H
 #define CMLP_WORKERS_H
