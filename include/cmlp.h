@@ -59,10 +59,10 @@
  *   a callback's context is never read).
  *   These structs may grow at the end. If a program's struct is smaller than the library's, the missing fields count as
  *   zero, and nothing is written beyond it. If it is larger, up to 4,096 bytes, the fields that the library does not know
- *   must be zero. Elements of arrays have no size, but reserved fields. A program works with every library of the same
- *   major version that has the functions that it calls (docs/stability.md): the inline functions of a later header set no
- *   field that 1.0 lacks, unless an argument asks for it.
- * - Status. Every function that can fail returns a cmlp_status: CMLP_OK, NULL for a required pointer, ALIGNMENT or LENGTH of
+ *   must be zero. Elements of arrays have no size, but reserved fields. A program works with its own version of the
+ *   library and every later one of the same major version (docs/stability.md), and with an earlier one if it uses nothing
+ *   newer: inline functions set no field that 1.0 lacks, unless an argument asks for it.
+ * - Status. Every function that can fail returns a cmlp_status (but getters 0 or NULL): CMLP_OK, NULL for a required pointer, ALIGNMENT or LENGTH of
  *   an array, and the errors of its arguments. Those of a net are NET and ALIGNMENT, of a model MODEL; those of a struct are STRUCT_SIZE
  *   and what its comment lists, those of a run THREADS and CANCELLED, those of a workspace NULL, BUFFER_SIZE and OVERFLOW.
  *   (All without the prefix CMLP_ERROR_.) The comment of a function lists the others after "Returns". The kind of a status
@@ -70,10 +70,11 @@
  *   model file.
  * - After a failure, outputs are unchanged, unless the function's comment says otherwise. But arrays and numbers that a call
  *   computes from rows are unspecified after CMLP_CANCELLED and statuses above 63. The outputs of cmlp_run are set by every
- *   call, unless the run itself is refused (STRUCT_SIZE): `refused` names an invalid argument or a part of a model file, and
+ *   call, unless the run itself is refused (STRUCT_SIZE): `refused` names an invalid argument or a part of a model file, in words that may change, and
  *   bad_index is the row with bad data, or the index of the refused element of the array that `refused` names. Of several
- *   faults in the data, a call reports that of the first selected row that has one, for any number of threads and workers,
- *   and of the row's input before its target.
+ *   faults in the data, a call reports ORDER, SPARSE, CLASS and WEIGHT of all rows before other ones, and of each of these the
+ *   first selected row that has it; then the first selected row with another fault, that of its input before that of its
+ *   target. Threads and workers do not change it.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64, and with compilers without intrinsics, the mode must
  *   be the default one. Callbacks run in the library's mode.
@@ -293,7 +294,9 @@ enum {
 typedef struct cmlp_model cmlp_model;
 typedef struct cmlp_net cmlp_net;
 
-/* What the outputs of a model are. Python loads a NETWORK as a Network, the others as MLPRegressor, MLPClassifier and so on. */
+/* What the outputs of a model are. Labels that follow another rule will have another kind: a program refuses those that it does
+ * not know. Python loads a NETWORK as a Network, the others as MLPRegressor, MLPClassifier and so on; but a network of two
+ * softmax outputs always as a Network. */
 typedef int32_t cmlp_model_kind;
 enum {
     CMLP_MODEL_NETWORK = 1,    /* outputs of one network without a further meaning */
@@ -329,7 +332,7 @@ typedef struct cmlp_model_info {
  * Returns FILE_SHORT if the head is longer than file_size bytes (call again with info->head_size bytes if that is not 0);
  * FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that of
  * a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD if this build of the
- * library cannot run the model. After these, all fields of *info are 0 except struct_size, head_size and error_at. */
+ * library cannot run the model. After these and FILE_SHORT, all fields of *info are 0 except struct_size, head_size and error_at. */
 CMLP_CHECKED cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
 
 /* How cmlp_model_init makes a model.
@@ -432,8 +435,8 @@ typedef struct cmlp_prediction {
                             * of its network */
     int64_t n_outputs;
     int32_t *class_indices; /* (rows selected): the index of the largest output; of one logistic output, 1 if it is above 0.5,
-                            * else 0; -1 if the outputs are no probabilities (identity, tanh and exp), and from a MULTILABEL
-                            * model, whose labels are those with an output above 0.5. Of ordered labels, it is the median:
+                            * else 0; -1 if the outputs are no probabilities (identity, tanh and exp), and from a REGRESSOR and a
+                            * MULTILABEL model, whose labels are those with an output above 0.5. Of ordered labels, it is the median:
                             * the last one that has, with those above it, more than half of the probability */
     int64_t n_class_indices;
     void *activations;     /* layer after layer (rows selected, n_out of the layer), not those of a table */
@@ -449,7 +452,7 @@ typedef struct cmlp_prediction {
  *     cmlp_table.h). Without scale, shifts and factors: the model has its own.
  * run: for one selected row, its workspace has info->workspace_size bytes; for more, those of cmlp_model_workspace_size.
  * Returns ROWS if n_columns is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
- * a scale, and for activations and sums of a table; LEFT_OUT as cmlp_forward. */
+ * a scale other than 0 and 1, and for activations and sums of a table; LEFT_OUT as cmlp_forward. */
 CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,
                                             const cmlp_prediction *prediction, cmlp_run *run);
 
@@ -466,7 +469,7 @@ enum {
     CMLP_VALUE_DOUBLE = 2,        /* finite */
     CMLP_VALUE_INTEGER = 3,       /* of 64 bits */
     CMLP_VALUE_BOOLEAN = 4,       /* 0 or 1 */
-    CMLP_VALUE_LARGE_INTEGER = 5, /* an integer beyond 64 bits, as decimal digits with "-" before them if it is negative */
+    CMLP_VALUE_LARGE_INTEGER = 5, /* as decimal digits: of a category outside int64_t, with "-" if it is negative; of labels 0 to 2^64 - 1 */
     CMLP_VALUE_KIND_SIGNED = -1
 };
 
@@ -706,7 +709,7 @@ typedef struct cmlp_objective {
     int64_t n_row_weights;
     double alpha;              /* L2 penalty, >= 0 */
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
-    double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
+    double log_loss_clip;      /* below 0.5; 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
                                 * cost, which is then finite; the gradient is always that of the exact cost */
     const double *alphas;      /* NULL, or instead of alpha (0) one for each layer with weights, >= 0 */
     int64_t n_alphas;
@@ -759,7 +762,7 @@ typedef struct cmlp_optimizer {
     double weight_decay;    /* wd of AdamW, >= 0 */
     double max_norm;        /* a gradient (penalty included) of larger norm is scaled to this norm; 0: off */
     const cmlp_sign *signs; /* for each parameter; NULL: all are free. Files do not have them */
-    int64_t n_signs;        /* the number of parameters; not read without signs */
+    int64_t n_signs;        /* the number of parameters; 0 without signs */
     cmlp_solver solver;
     int32_t reserved;       /* 0 */
 } cmlp_optimizer;
@@ -923,7 +926,7 @@ typedef struct cmlp_model_content {
     double input_scale;               /* finite; 0: 1 */
     cmlp_model_kind kind;             /* one that fits the outputs, labels and loss (docs/model-file.md); labels of a
                                        * MULTILABEL model are the numbers of the outputs, from 0. 0: CLASSIFIER with labels
-                                       * that fit, REGRESSOR with targets, ORDERED of a table with one label more than
+                                       * that fit, REGRESSOR of a table with `targets`, ORDERED of a table with one label more than
                                        * outputs or two that do not ascend; otherwise NETWORK, or CLASSIFIER of a table */
     int32_t has_any_names;            /* nonzero: keys and names need not begin with "user.". For the Python package, which
                                        * knows what they mean; a later version may refuse the files of other programs */

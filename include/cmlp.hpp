@@ -36,9 +36,9 @@ public:
           status(code), refused(what_is_refused), bad_index(row), bad_column(column)
     {
     }
-    const cmlp_status status;
-    const char *const refused; // static, or null
-    const std::int64_t bad_index, bad_column;
+    cmlp_status status;
+    const char *refused; // static, or null
+    std::int64_t bad_index, bad_column;
 };
 
 // Throws an error unless the status is CMLP_OK.
@@ -91,18 +91,16 @@ public:
     // Reads a file as cmlp_file_load does. After a failure the model is unchanged.
     [[nodiscard]] cmlp_status open(const std::string &path)
     {
-        if (path.find('\0') != std::string::npos) return CMLP_ERROR_READ;
-        cmlp_file file;
-        const cmlp_status status = cmlp_file_load(&file, path.c_str());
-        if (status == CMLP_OK) *this = model(file);
-        return status;
+        cmlp_run run = CMLP_INIT(cmlp_run);
+        return read(path, run);
     }
 
     // The model in a file. Throws the status of open.
     static model load(const std::string &path)
     {
         model opened;
-        check(opened.open(path));
+        cmlp_run run = CMLP_INIT(cmlp_run);
+        check(opened.read(path, run), &run);
         return opened;
     }
 
@@ -219,6 +217,17 @@ private:
         return query;
     }
 
+    // `run` receives what loading reports.
+    cmlp_status read(const std::string &path, cmlp_run &run)
+    {
+        if (path.find('\0') != std::string::npos) return CMLP_ERROR_READ;
+        cmlp_file file;
+        const cmlp_status status = cmlp_file_load(&file, path.c_str());
+        run = file.run;
+        if (status == CMLP_OK) *this = model(file);
+        return status;
+    }
+
     explicit model(const cmlp_file &file) : memory(file.memory), loaded(file.model), sizes(file.info) {}
 
     std::vector<unsigned char> bytes; // those given to the constructor; allocated memory is aligned for every type
@@ -237,6 +246,7 @@ public:
         : shared(source.get()), n_outputs(static_cast<std::size_t>(source.info().n_out)),
           workspace(source.info().workspace_size), values(n_outputs)
     {
+        if (!shared) check(CMLP_ERROR_NULL);
         if (source.info().dtype != own_dtype) check(CMLP_ERROR_DTYPE);
     }
     explicit predictor(const model &&) = delete;

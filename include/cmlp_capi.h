@@ -7,7 +7,7 @@
  *
  *     const cmlp_capi *cmlp = cmlp_import_capi();            imports cmlp; needs the GIL
  *     if (!cmlp) return NULL;                                an ImportError is set
- *     status = cmlp->model_describe(file, n, &info, NULL);   cmlp_model_describe of cmlp.h; most calls need no GIL
+ *     status = cmlp->model_describe(file, n, &info, NULL);   cmlp_model_describe of cmlp.h; no function needs the GIL
  *
  * In Cython: from cmlp.capi cimport cmlp_capi, cmlp_import_capi. From ctypes, cffi and numba: get the pointer from the
  * capsule with PyCapsule_GetPointer(cmlp.capi, "cmlp.capi").

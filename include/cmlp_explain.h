@@ -39,8 +39,8 @@ CMLP_CHECKED cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, in
 /* Paths from a row to another one: groups of inputs change, one after the other. */
 typedef struct cmlp_paths {
     size_t struct_size;
-    const int64_t *begins; /* n_groups + 1 numbers, ascending or equal, from 0 to the number of inputs: those of group g are
-                            * begins[g] to begins[g + 1] - 1 */
+    const int64_t *begins; /* n_groups + 1 numbers, ascending or equal; the first is 0 and the last the number of inputs: those
+                            * of group g are begins[g] to begins[g + 1] - 1 */
     int64_t n_groups;      /* at least 1 */
     const int64_t *starts; /* n_paths numbers: for each path, the row in which it begins, an index among the selected rows */
     const int64_t *orders; /* (n_paths, n_groups): the groups of each path in the order in which they change, each once */

@@ -46,7 +46,8 @@ static inline void cmlp_file_free(cmlp_file *file)
     file->model = NULL;
 }
 
-/* The next two functions are parts of cmlp_file_load_stream. Programs do not call them: later versions may change them. */
+/* Functions whose names end in _ are parts of cmlp_file_load_stream. Programs do not call them: later versions may change
+ * them. */
 
 /* Extends the memory to `capacity` bytes. */
 static inline cmlp_status cmlp_file_extend_(cmlp_file *file, uint64_t capacity)

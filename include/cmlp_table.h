@@ -115,7 +115,8 @@ typedef struct cmlp_table_query {
  * a row, each has its own margin, and a set for the outcomes no (1 - output) and yes (output). The set of ordered labels has
  * the predicted label instead of the most probable class, and all labels between two of the set.
  * below, above: receive the margin on either side, which is the same number in this version.
- * Returns NOT_FOUND if the file has no calibration, or one of an unknown kind. */
+ * Returns NOT_FOUND if the file has no calibration, or one of a kind that this version does not know or whose sets follow
+ * another rule. */
 CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, const cmlp_table_query *query, double *below,
                                            double *above, cmlp_run *run);
 

@@ -198,6 +198,27 @@ static void test_multilabel(void)
     }
 }
 
+/* One logistic output is a probability of two classes unless the model is of numbers. */
+static void test_one_logistic_output(void)
+{
+    static const cmlp_model_kind kinds[] = {CMLP_MODEL_NETWORK, CMLP_MODEL_REGRESSOR, CMLP_MODEL_CLASSIFIER};
+    const cmlp_value labels[] = {integer(0), integer(1)};
+    static unsigned char workspace[1 << 16];
+    const float row[3] = {1, 2, 3};
+    const cmlp_model *model;
+    cmlp_model_info info;
+    for (int i = 0; i < 3; i++) {
+        int32_t label = -7;
+        make_net_with_loss(3, 1, CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_SQUARED_ERROR, NULL);
+        cmlp_model_content content = kinds[i] == CMLP_MODEL_REGRESSOR ? content_of(NULL, 0) : content_of(labels, 2);
+        content.kind = kinds[i];
+        CHECK(write_network(&content) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+        CHECK(info.n_out == (kinds[i] == CMLP_MODEL_CLASSIFIER ? 2 : 1));
+        CHECK(predict_values(CMLP_FLOAT32, model, row, 3, &label, NULL, 0, workspace, sizeof workspace) == CMLP_OK);
+        CHECK(kinds[i] == CMLP_MODEL_REGRESSOR ? label == -1 : label >= 0);
+    }
+}
+
 /* ---- kinds and own names */
 
 /* Writes the network, of kind 0 for the usual one, and compares the kind in the file; 0: it is refused. */
@@ -232,10 +253,11 @@ static void test_kinds_of_models(void)
     check_kind(three, CMLP_MODEL_MULTILABEL, 0);
     check_kind(three, CMLP_MODEL_ORDERED, 0);
     make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
+    check_kind(two, 0, CMLP_MODEL_CLASSIFIER);
+    check_kind(two, CMLP_MODEL_NETWORK, CMLP_MODEL_NETWORK);
+    make_net(3, 2, CMLP_ACTIVATION_LOGISTIC);
     check_kind(two, 0, CMLP_MODEL_NETWORK); /* a classifier has one output for them */
     check_kind(two, CMLP_MODEL_CLASSIFIER, 0);
-    make_net(3, 2, CMLP_ACTIVATION_LOGISTIC);
-    check_kind(two, 0, CMLP_MODEL_NETWORK);
     check_kind(two, CMLP_MODEL_MULTILABEL, CMLP_MODEL_MULTILABEL);
     check_kind(none, CMLP_MODEL_MULTILABEL, 0);
     for (int i = 0; i < 6; i++) { /* the loss decides, too */
@@ -703,6 +725,7 @@ int main(void)
     test_labels();
     test_refused_labels();
     test_multilabel();
+    test_one_logistic_output();
     test_kinds_of_models();
     test_own_names();
     test_names_of_inputs();

@@ -1,7 +1,7 @@
 /* Copies of the caller's structs, of any size. */
 #include "any.h"
 
-#include "net/net.c"
+#include "base/arguments.c"
 
 typedef struct sample {
     size_t struct_size;

@@ -268,10 +268,16 @@ def _load_kind(metadata: Metadata, _: Draft) -> str:
     return kind if kind in CLASS_NAMES else "classifier"
 
 
+def _has_two_softmax_outputs(net: _core.Net) -> bool:
+    return net.n_out == 2 and net.activations[-1] == "softmax"
+
+
 def _read_kind(values: Values, draft: Draft) -> str:
     kind = values["kind"]
     if not draft.networks or kind not in draft.class_names:
         raise ValueError(f"it has {len(draft.networks)} networks, and is a {kind!r}")
+    if kind == "classifier" and not draft.is_table and _has_two_softmax_outputs(draft.net):
+        return "network"  # Python's classifiers have one output for two labels
     return str(kind)
 
 

@@ -39,6 +39,8 @@ void cmlpi_write_struct(void *given, const void *copy, size_t size);
  * and with zeros behind them if it is larger. Writes nothing if it is NULL or has no space for its struct_size. */
 void cmlpi_init_struct(void *given, size_t given_size, const void *copy, size_t size);
 
+static inline int cmlpi_misaligned(const void *p, size_t alignment) { return (uintptr_t)p % alignment != 0; }
+
 /* False for NaN. */
 static inline int cmlpi_is_within(double x, double low, double high) { return x >= low && x <= high; }
 

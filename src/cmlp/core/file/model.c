@@ -54,6 +54,7 @@ cmlp_status cmlpi_check_model_workspace(const cmlp_net *net, int64_t n_columns, 
 /* Whether each output is the probability of the labels above one of them, as that of the second of two labels is. */
 static int is_cumulative(const cmlpi_head *head)
 {
+    if (head->kind == CMLP_MODEL_NETWORK) return 0;
     return head->values.n[CMLP_LABEL_ENDS] == head->sizes[head->n_layers - 1] + 1;
 }
 

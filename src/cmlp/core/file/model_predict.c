@@ -14,13 +14,14 @@ static int64_t n_out_of(const cmlp_model *model) { return cmlpi_n_out(model->net
 static int is_ordered(const cmlp_model *model) { return model->is_cumulative && cmlpi_n_out(model->net) > 1; }
 
 /* Adapts the outputs for n rows to the labels in the file: cumulative outputs become the probabilities of all labels, and
- * where a row can have several labels, none is its class index. In the core's floating-point mode. */
+ * a row of targets or of several labels has no class index. In the core's floating-point mode. */
 static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *classes, void *outputs, int64_t n)
 {
     const int64_t n_out = cmlpi_n_out(model->net);
     float *narrow = outputs;
     double *wide = outputs;
-    for (int64_t i = 0; model->kind == CMLP_MODEL_MULTILABEL && classes && i < n; i++) classes[i] = -1;
+    const int has_class = model->kind != CMLP_MODEL_MULTILABEL && model->kind != CMLP_MODEL_REGRESSOR;
+    for (int64_t i = 0; !has_class && classes && i < n; i++) classes[i] = -1;
     if (!model->is_cumulative || !outputs) return;
     while (n-- > 0) /* from the end, because they overlap */
         for (int64_t k = n_out; k >= 0; k--) {

@@ -134,8 +134,6 @@ static inline void cmlpi_set(const cmlp_net *net, void *array, int64_t i, double
 
 static inline int cmlpi_is_finite(double x) { return x - x == 0; }
 
-static inline int cmlpi_misaligned(const void *p, size_t alignment) { return (uintptr_t)p % alignment != 0; }
-
 /* Bytes of `count` elements, rounded up to the alignment. */
 static inline uint64_t cmlpi_aligned_size(int64_t count, size_t size)
 {

@@ -92,7 +92,8 @@ static cmlp_status read_counters(cmlp_optimizer_state *s, const cmlp_optimizer *
 
 static cmlp_status check_signs(const cmlp_optimizer *o, const cmlp_net *net, const char **refused)
 {
-    if (!o->signs) return CMLP_OK;
+    if (!o->signs && !o->n_signs) return CMLP_OK;
+    if (!o->signs) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "optimizer->signs");
     if (o->n_signs != net->n_params) return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "optimizer->n_signs");
     for (int64_t i = 0; i < o->n_signs; i++)
         if (o->signs[i] < CMLP_SIGN_NEGATIVE || o->signs[i] > CMLP_SIGN_ZERO)

@@ -1,6 +1,7 @@
 /* Training: cmlp_train_epoch() runs one epoch over all batches. */
 #include <math.h>
 
+#include "back_off.h"
 #include "epoch.h"
 #include "weights.h"
 
@@ -17,8 +18,8 @@ typedef struct epoch_job {
     cmlp_workers workers; /* a checked copy, to which epoch.workers points unless it is NULL */
     int has_bad_shards;               /* of the caller's workers */
     int64_t n_batches;
-    double lost, shortest; /* seconds: see count_loss(); thread 0's shortest part of a batch */
-    double trained;        /* seconds of a team's batches */
+    cmlpi_back_off back_off;
+    double trained;             /* seconds of a team's batches */
     int trains_alone;           /* whether thread 0 trains without a team, as long as it backs off */
     cmlp_optimizer_state after; /* the counters after the current batch, which thread 0 has described in `batch` */
     double penalty;             /* before its step */
@@ -60,40 +61,6 @@ REAL_FN void end_batch(epoch_job *job)
     if (batch->step.keeps_gradient) result->gradient_norm = cmlpi_gradient_norm(batch->data.net, batch->memory.gradient);
 }
 
-/* Thread back-off. If another program uses a worker thread's processor, the worker is not scheduled for
- * milliseconds, and the team waits: at the barriers of a batch, and once more for the worker's end. The time that teams
- * lose compared with one thread is therefore added up, from epoch to epoch, and the time that they gain subtracted.
- * While the sum is positive, thread 0 trains alone, and each second of that pays for 1 / BACK_OFF seconds of loss. Short
- * pauses occur on an idle machine too, so earlier gains of up to LARGEST_GAIN offset losses. A stopped process has paid
- * after BACK_OFF * LARGEST_LOSS seconds. */
-#define LARGEST_LOSS 0.25 /* seconds */
-#define LARGEST_GAIN 2e-2
-#define BACK_OFF 16
-
-static int backs_off(const epoch_job *job) { return job->lost > 0; }
-
-/* Lost seconds within the limits. NaN, which a caller may have written to its run, counts as 0. */
-static double limited_loss(double lost)
-{
-    if (lost > LARGEST_LOSS) return LARGEST_LOSS;
-    return lost < -LARGEST_GAIN ? -LARGEST_GAIN : lost == lost ? lost : 0;
-}
-
-static void count_loss(epoch_job *job, double lost) { job->lost = limited_loss(job->lost + lost); }
-
-/* After a batch of `seconds`, in which thread 0 of a team of `size` threads slept for `waited`. */
-static void count_batch(epoch_job *job, int32_t size, double seconds, double waited)
-{
-    if (size == 1) {
-        job->lost -= seconds / BACK_OFF;
-        if (job->lost < 0) job->lost = 0;
-        return;
-    }
-    const double worked = seconds - waited;
-    if (worked < job->shortest) job->shortest = worked; /* longer batches include interruptions of thread 0 */
-    count_loss(job, waited - (size - 1) * job->shortest);
-}
-
 /* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
  * backs off. */
 static void train_batches(epoch_job *job, cmlpi_thread self)
@@ -101,9 +68,9 @@ static void train_batches(epoch_job *job, cmlpi_thread self)
     cmlpi_team *const team = self.team;
     const int32_t size = self.size;
     const double begin = size > 1 ? cmlpi_seconds() : 0;
-    for (int64_t *b = &job->result.next_batch; *b < job->n_batches && !(job->trains_alone && !backs_off(job)); ++*b) {
+    for (int64_t *b = &job->result.next_batch; *b < job->n_batches && !(job->trains_alone && !cmlpi_backs_off(&job->back_off)); ++*b) {
         if (!begin_batch(job, *b)) continue;
-        const int together = size > 1 && cmlpi_team_has_arrived(team) && !backs_off(job), timed = together || backs_off(job);
+        const int together = size > 1 && cmlpi_team_has_arrived(team) && !cmlpi_backs_off(&job->back_off), timed = together || cmlpi_backs_off(&job->back_off);
         const double start = timed ? cmlpi_seconds() : 0, waited = together ? cmlpi_team_seconds_waited(team) : 0;
         job->batch.step.rule.shared = together;
         if (together) cmlpi_team_release(team);
@@ -114,7 +81,7 @@ static void train_batches(epoch_job *job, cmlpi_thread self)
             break;
         }
         if (timed)
-            count_batch(job, together ? size : 1, cmlpi_seconds() - start,
+            cmlpi_count_batch(&job->back_off, together ? size : 1, cmlpi_seconds() - start,
                         together ? cmlpi_team_seconds_waited(team) - waited : 0);
         end_batch(job);
     }
@@ -143,7 +110,7 @@ static void train_together(epoch_job *job, int32_t threads)
     job->trained = 0;
     cmlpi_team_run(threads, job->batch.memory.team, epoch_thread, job);
     /* In the rest of the time the team starts and ends. */
-    if (job->trained > 0) count_loss(job, cmlpi_seconds() - begin - job->trained);
+    if (job->trained > 0) cmlpi_count_loss(&job->back_off, cmlpi_seconds() - begin - job->trained);
 }
 
 /* Checks the epoch, and reads the results before it and after it. */
@@ -205,7 +172,7 @@ static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_
     job->result.penalty = job->result.penalty_sum / rows;
     if (!canonicalize_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
     if (result) cmlpi_write_struct(result, &job->result, sizeof job->result);
-    run->pace = job->lost;
+    run->pace = job->back_off.lost;
     memcpy(job->optimizer.state, &job->counters, sizeof job->counters);
     return cmlpi_report(run, &job->batch.data, fault);
 }
@@ -244,8 +211,7 @@ static void begin_epoch(epoch_job *job)
                                       .penalty_sum = job->before.penalty_sum,
                                       .rows_done = job->before.rows_done,
                                       .next_batch = job->epoch.first_batch};
-    job->lost = limited_loss(job->batch.run->pace);
-    job->shortest = HUGE_VAL;
+    cmlpi_begin_back_off(&job->back_off, job->batch.run->pace);
     if (job->batch.penalized) cmlpi_compute_squares(&job->batch);
 }
 
@@ -287,7 +253,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
         begin_epoch(&job);
         const int32_t threads = cmlpi_training_threads(&job.batch.data, job.batch.memory.n_rows, frame.run.n_threads);
         while (job.result.next_batch < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
-            job.trains_alone = threads > 1 && backs_off(&job);
+            job.trains_alone = threads > 1 && cmlpi_backs_off(&job.back_off);
             if (threads == 1 || job.trains_alone)
                 train_batches(&job, CMLP_ALONE);
             else

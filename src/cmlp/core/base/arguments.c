@@ -1,0 +1,70 @@
+/* The caller's structs and runs: see arguments.h. */
+#include "arguments.h"
+
+/* A caller's struct may have this many bytes. Larger ones are not read. */
+#define STRUCT_MOST 4096
+
+cmlp_status cmlpi_read_other(void *copy, const void *given, size_t size, size_t oldest)
+{
+    size_t theirs;
+    memcpy(&theirs, given, sizeof theirs);
+    if (theirs < oldest || theirs > STRUCT_MOST) return CMLP_ERROR_STRUCT_SIZE;
+    for (size_t i = size; i < theirs; i++)
+        if (((const unsigned char *)given)[i]) return CMLP_ERROR_STRUCT_SIZE;
+    memset(copy, 0, size);
+    memcpy(copy, given, theirs < size ? theirs : size);
+    memcpy(copy, &size, sizeof size);
+    return CMLP_OK;
+}
+
+void cmlpi_write_struct(void *given, const void *copy, size_t size)
+{
+    size_t theirs;
+    memcpy(&theirs, given, sizeof theirs);
+    memcpy((char *)given + sizeof theirs, (const char *)copy + sizeof theirs,
+           (theirs < size ? theirs : size) - sizeof theirs);
+}
+
+cmlp_status cmlpi_begin_call(cmlpi_call *frame, cmlp_run *run)
+{
+    cmlp_run *const copy = &frame->run;
+    cmlp_status status = CMLP_OK;
+    frame->mode = cmlpi_enter_mode();
+    frame->callers = NULL;
+    *copy = (cmlp_run){.struct_size = sizeof *copy};
+    if (run) status = CMLP_READ(copy, run, cmlp_run, pace);
+    if (status) return status;
+    frame->callers = run;
+    copy->refused = NULL;
+    copy->bad_index = copy->bad_column = -1;
+    if (copy->n_threads < 0) return cmlpi_refuse(&copy->refused, CMLP_ERROR_THREADS, "run->n_threads");
+    if (!copy->n_threads) copy->n_threads = 1;
+    if (copy->n_threads > CMLP_MAX_THREADS) copy->n_threads = CMLP_MAX_THREADS;
+    return copy->reserved ? cmlpi_refuse(&copy->refused, CMLP_ERROR_OPTION, "run->reserved") : CMLP_OK;
+}
+
+cmlp_status cmlpi_end_call(const cmlpi_call *frame, cmlp_status status)
+{
+    if (frame->callers) {
+        frame->callers->bad_index = frame->run.bad_index;
+        frame->callers->bad_column = frame->run.bad_column;
+        frame->callers->refused = frame->run.refused;
+        frame->callers->pace = frame->run.pace;
+    }
+    cmlpi_leave_mode(frame->mode);
+    return status;
+}
+
+void cmlpi_init_struct(void *given, size_t given_size, const void *copy, size_t size)
+{
+    if (!given || given_size < sizeof given_size) return;
+    memset(given, 0, given_size);
+    memcpy(given, copy, given_size < size ? given_size : size);
+    memcpy(given, &given_size, sizeof given_size);
+}
+
+cmlp_status cmlpi_check_pointer(const void *argument, size_t alignment, const char *name, cmlp_run *run)
+{
+    if (!argument) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, name);
+    return cmlpi_misaligned(argument, alignment) ? cmlpi_refuse(&run->refused, CMLP_ERROR_ALIGNMENT, name) : CMLP_OK;
+}
