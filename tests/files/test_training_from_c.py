@@ -77,6 +77,15 @@ def test_file_with_labels_is_an_estimator(path):
     assert caught.value.status == "CMLP_ERROR_OPTION"
 
 
+def test_two_softmax_outputs_with_labels_are_a_network(path):
+    network = Network([4, 3, 2], output="softmax", loss="log_loss", random_state=0)
+    path.write_bytes(written(network, {}, labels=LABELS[:2]))
+    assert read(path.read_bytes())[0]["kind"] == "classifier"
+    loaded = cmlp.load(path)
+    assert isinstance(loaded, Network)
+    assert loaded.forward(X).tobytes() == network.forward(X).tobytes()
+
+
 @pytest.mark.parametrize(
     "ways",
     [

@@ -365,7 +365,7 @@ def check_kind(metadata, tensors, n_outputs):
     demand(n_labels or is_table)
     if kind == "classifier":
         demand(output in ("logistic", "softmax"))
-        demand(is_table or (n_labels, n_outputs) != (2, 2))
+        demand(is_table or output == "softmax" or (n_labels, n_outputs) != (2, 2))
     elif kind == "multilabel":
         demand(output == "logistic" and n_outputs > 1)
     else:
