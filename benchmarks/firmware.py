@@ -175,7 +175,9 @@ static cmlp_run run = {{.struct_size = sizeof run, .workspace = workspace, .work
 {{
     int32_t answer = -1;
     const cmlp_rows row = cmlp_dense_rows(x, CMLP_UINT8, 1, INPUTS);
-    const cmlp_prediction prediction = {{.struct_size = sizeof prediction, .class_indices = &answer, .n_class_indices = 1}};
+    cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
+    prediction.class_indices = &answer;
+    prediction.n_class_indices = 1;
     return cmlp_model_predict(model, &row, &prediction, &run) ? -1 : answer;
 }}
 """

@@ -99,7 +99,9 @@ class Predictor:
         rows = create_string_buffer(ROWS)
         shape = (c_int64(1), c_int64(len(row)))
         self.library.cmlp_rows_init(rows, c_size_t(ROWS), row, c_int32(self.info.dtype), *shape)
-        prediction = Prediction(struct_size=sizeof(Prediction), n_outputs=len(outputs), n_class_indices=1)
+        prediction = Prediction(
+            struct_size=sizeof(Prediction), n_outputs=len(outputs), n_class_indices=1
+        )
         prediction.outputs, prediction.class_indices = addressof(outputs), addressof(answer)
         self._call("model_predict", self.model, rows, byref(prediction), byref(self.run))
         return answer.value, list(outputs)
