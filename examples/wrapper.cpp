@@ -18,7 +18,7 @@ int main(int argc, char **argv)
     try {
         const cmlp::model model = cmlp::model::load(argv[1]);
         const auto pixels = static_cast<std::size_t>(model.info().n_in);
-        std::printf("activations %s\n", std::string(model.string("activations")).c_str());
+        std::printf("activations %s\n", model.string("activations").c_str());
         std::ifstream images(argv[2], std::ios::binary);
         images.seekg(16); // after the head of the IDX file
         cmlp::predictor<float> predict(model);

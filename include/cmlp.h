@@ -48,7 +48,7 @@
  * - Arguments. Only outputs change, the parameters and the optimizer's state in cmlp_train_epoch and cmlp_step, and random
  *   generators. Other threads must not change an input during a call. (If CSR index arrays do change, results are wrong,
  *   but no access is outside the arrays.) Outputs, workspace and optimizer state must not overlap each other or any input;
- *   inputs may overlap each other.
+ *   inputs may overlap each other; comments name exceptions.
  * - Alignment. Arrays are contiguous unless they have strides. They need the alignment of their elements; `params`, outputs and
  *   gradients have those of the net's type. A model file and the state of an optimizer need 8 bytes; a workspace and the
  *   memory of a net or a model need none. If no row is selected, the pointers to data, labels and outputs may be NULL;
@@ -69,9 +69,9 @@
  *   is its range: 16 to 63 an invalid argument, 64 to 79 the data, 80 to 95 this build, processor or system, 96 to 127 a
  *   model file.
  * - After a failure, outputs are unchanged, unless the function's comment says otherwise. But arrays and numbers that a call
- *   computes from rows are unspecified after CMLP_CANCELLED and statuses above 63. The outputs of cmlp_run are set by every
+ *   computes from rows are unspecified after CMLP_CANCELLED and statuses from 64 to 79. The outputs of cmlp_run are set by every
  *   call, unless the run itself is refused (STRUCT_SIZE): `refused` names an invalid argument or a part of a model file, in words that may change, and
- *   bad_index is the row with bad data, or the index of the refused element of the array that `refused` names. Of several
+ *   bad_index is the row with bad data, or the index of the refused element of the array that `refused` names, or -1. Of several
  *   faults in the data, a call reports ORDER, SPARSE, CLASS and WEIGHT of all rows before other ones, and of each of these the
  *   first selected row that has it; then the first selected row with another fault, that of its input before that of its
  *   target. Threads and workers do not change it.
@@ -82,7 +82,7 @@
  *   end of the thread leaves them. They may call functions of the library, with a run, a workspace and outputs of their own.
  *   They must not change or release what the outer call reads or writes.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
- *   rows of a prediction, any instruction set, compiler and system.
+ *   rows of a prediction, any instruction set, compiler and system. (A NaN is a NaN everywhere, of unspecified sign and payload.)
  */
 #ifndef CMLP_H
 #define CMLP_H
@@ -111,7 +111,7 @@
 #  endif
 #endif
 
-/* Compilers warn if a program ignores a status. A program that does not want this defines CMLP_MUST_CHECK as nothing. */
+/* GCC, Clang and compilers of C++17 warn if a program ignores a status. A program that does not want this defines CMLP_MUST_CHECK as nothing. */
 #ifndef CMLP_MUST_CHECK
 #  if defined(__GNUC__)
 #    define CMLP_MUST_CHECK __attribute__((warn_unused_result))
@@ -239,8 +239,8 @@ typedef struct cmlp_run {
     int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer, and none uses
                             * more than 256 */
     int32_t reserved;      /* 0 */
-    double pace;           /* of the library: 0 at first, then what cmlp_train_epoch has left here. It changes how long
-                            * epochs with several threads take, and no result. No value is an error */
+    double pace;           /* of the library, which leaves here what the next call of cmlp_train_epoch can use. It changes
+                            * how long epochs with several threads take, and no result. No value is an error */
 } cmlp_run;
 
 /* ================================================================================ 1. load and predict: model files
@@ -367,7 +367,8 @@ enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2, CMLP_ROWS_KIND_SIGNED = -1 };
 
 /* The input: n_rows rows of n_columns values.
  * - Dense: element (i, j) is at data + i * row_stride + j * column_stride. Strides are in bytes, of any sign, and
- *   multiples of the element size. column_stride 0 means one element; row_stride 0 then means n_columns elements.
+ *   multiples of the element size. column_stride 0 means one element, and row_stride 0 n_columns elements: with another
+ *   column_stride and several rows, 0 is refused (ROWS).
  * - CSR (compressed sparse rows): the values of row i are data[p] in the columns indices[p], for p from indptr[i] to
  *   indptr[i+1] - 1, and all other elements are 0. Columns ascend within a row, without duplicates. The results are
  *   bit-identical to those of the same dense row while the weights are finite, in a time proportional to the stored
@@ -434,7 +435,8 @@ typedef struct cmlp_prediction {
     void *outputs;         /* (rows selected, n_out): of the last layer; of a model n_out is that of cmlp_model_info, not that
                             * of its network */
     int64_t n_outputs;
-    int32_t *class_indices; /* (rows selected): the index of the largest output; of one logistic output, 1 if it is above 0.5,
+    int32_t *class_indices; /* (rows selected): the index of the largest output, the first of equal ones, NaN being the
+                            * largest; of one logistic output, 1 if it is above 0.5,
                             * else 0; -1 if the outputs are no probabilities (identity, tanh and exp), and from a REGRESSOR and a
                             * MULTILABEL model, whose labels are those with an output above 0.5. Of ordered labels, it is the median:
                             * the last one that has, with those above it, more than half of the probability */
@@ -517,7 +519,8 @@ struct cmlp_workers;
  * everything is the size for cmlp_model_write; rows add the predictions (cmlp_forward), an objective adds
  * costs and gradients, and an epoch adds cmlp_train_epoch. So a workspace for training also predicts these rows. Data
  * need not be set: the size depends on the kind and the number of the selected rows (0 is allowed), on whether there is
- * dropout or a loss, on the batch size, and on n_threads. It never decreases if one of them grows, so that a
+ * dropout or a loss, on the batch size, on n_threads, and on the net's instruction set and the version of the library: a
+ * program measures it in the process that uses it. It never decreases if one of them grows, so that a
  * workspace for more also serves less, and it is bounded for any number of rows. (With several workers it grows with
  * batch_size: it then has space for the activations of a worker's rows of a batch.) A program that only trains asks with the
  * rows of one batch.
@@ -538,7 +541,7 @@ CMLP_CHECKED cmlp_status cmlp_forward(const cmlp_net *net, const void *params, i
 
 /* ============================================================================================ 2. build and train */
 
-/* The limits of 1.x, which do not change. */
+/* The limits of 1.x do not change, except that of threads. */
 #define CMLP_MAX_LAYERS 64   /* input and output layer included */
 #define CMLP_MAX_THREADS 256 /* a larger n_threads counts as this */
 #define CMLP_MAX_QUANTILES 100
@@ -582,7 +585,7 @@ enum {
 
 typedef struct cmlp_net_config {
     size_t struct_size;
-    const int64_t *sizes;       /* n_layers sizes, input first */
+    const int64_t *sizes;       /* n_layers sizes from 1 to 2^31 - 1, input first */
     const cmlp_activation *activations; /* n_layers - 1 of them, the output's last */
     int32_t n_layers;
     cmlp_loss loss;
@@ -605,7 +608,7 @@ CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *by
 #define CMLP_NET_SIZE(n_layers) (512 + 128 * (n_layers))
 
 /* Checks the description and makes a net in `memory` (memory_size bytes, at least those of cmlp_net_size). It keeps no pointer to
- * `config`. Functions of another version of the library return NET for this net, as MODEL for a model.
+ * `config`. Functions of another version or build of the library return NET for this net, as MODEL for a model.
  * net: receives the net, whose address is inside `memory`.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or of the loss, or quantiles), ISA,
  * OVERFLOW, BUFFER_SIZE, BUILD, LEFT_OUT (float64). After every failure *net is NULL, and `memory` is unchanged. */
@@ -675,8 +678,8 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_r
     return targets;
 }
 
-/* Writes what cmlp_class_targets returns, if n_columns is 0, or cmlp_dense_targets, to the struct_size bytes of
- * *targets. */
+/* Writes what cmlp_class_targets returns, if n_columns is 0 (dtype is then CMLP_INT32), or cmlp_dense_targets, to the
+ * struct_size bytes of *targets. */
 CMLP_API void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
                                 int64_t n_rows, int64_t n_columns);
 
@@ -802,18 +805,19 @@ CMLP_API void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size,
 CMLP_CHECKED cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, const cmlp_optimizer *optimizer, size_t *bytes,
                                                    cmlp_run *run);
 
-/* What a call of cmlp_train_epoch has done. Each value is from before its batch's step, and NaN if no batch was
- * processed. */
+/* What a call of cmlp_train_epoch has done. cost, penalty and gradient_norm are from before the steps of their batches. */
 typedef struct cmlp_epoch_result {
     size_t struct_size;
-    double cost;          /* mean of loss_scale * cost over the processed batches, weighted by their rows */
+    double cost;          /* mean of loss_scale * cost over the processed batches, weighted by their rows; NaN without
+                           * a row */
     double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */
-    double gradient_norm; /* norm of the last batch's gradient; NaN if want_norm is 0 or that batch was skipped */
+    double gradient_norm; /* norm of the gradient of this call's last batch; NaN if want_norm is 0 or it was skipped */
     int64_t batches;      /* number of batches processed in this call */
-    /* cost and penalty are these sums divided by rows_done. All three include the calls that this one continues. */
+    /* cost and penalty are these sums divided by rows_done. All these include the calls that this one continues. */
     double cost_sum, penalty_sum;
     int64_t rows_done;
-    int64_t next_batch; /* the first_batch of a call that continues this one; all batches before it are done or skipped */
+    int64_t next_batch; /* the first_batch of a call that continues this one with the same rows; all batches before it are
+                         * done or skipped */
 } cmlp_epoch_result;
 
 /* Options of an epoch.
@@ -827,7 +831,7 @@ typedef struct cmlp_epoch {
     int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */
     /* NULL, or the result of the call that this one continues: the sums of this call start with its cost_sum, penalty_sum
      * and rows_done, so that costs are those of the whole epoch. It may be the struct that receives the results. So a
-     * program resumes an epoch, or trains it in several calls, each with other rows. Each call but the last then needs a
+     * program resumes an epoch, or trains it in several calls, each with other rows (and first_batch 0). Each call but the last then needs a
      * multiple of batch_size rows; cmlp_objective.dropout_row is the index of its first row. */
     const cmlp_epoch_result *before;
     const double *rates;  /* one learning rate per batch, including skipped ones, finite, >= 0; or NULL */
@@ -907,10 +911,10 @@ typedef struct cmlp_model_content {
     int (*write)(void *context, const void *bytes, size_t n_bytes);
     void *context;
     const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one kind, TEXT
-                                       * to LARGE_INTEGER, ascending without repetition (texts by bytes). A table with one
-                                       * label more than logistic outputs (at most 256 labels) has ordered labels: in their
-                                       * own order, without repetition; output k, counted from 0, is the probability of all
-                                       * labels behind label k. An integer or a
+                                       * to LARGE_INTEGER, ascending without repetition (texts by bytes). An ORDERED table
+                                       * has one label more than logistic outputs (at most 256 labels), in their own order,
+                                       * without repetition; output k, counted from 0, is the probability of all labels
+                                       * behind label k. An integer or a
                                        * boolean can have its text, too; a DOUBLE must have one. LARGE_INTEGERs are from 0 to
                                        * 2^64 - 1. */
     int64_t n_labels;
@@ -925,9 +929,10 @@ typedef struct cmlp_model_content {
     const double *shifts, *factors;   /* of the inputs, instead of input_scale (0 or 1) as in cmlp_rows; or both NULL */
     double input_scale;               /* finite; 0: 1 */
     cmlp_model_kind kind;             /* one that fits the outputs, labels and loss (docs/model-file.md); labels of a
-                                       * MULTILABEL model are the numbers of the outputs, from 0. 0: CLASSIFIER with labels
-                                       * that fit, REGRESSOR of a table with `targets`, ORDERED of a table with one label more than
-                                       * outputs or two that do not ascend; otherwise NETWORK, or CLASSIFIER of a table */
+                                       * MULTILABEL model are the numbers of the outputs, from 0. 0, of a network: CLASSIFIER
+                                       * with labels that fit, otherwise NETWORK. 0, of a table: REGRESSOR with `targets`;
+                                       * ORDERED with one label more than outputs, if they are three or more or do not
+                                       * ascend; otherwise CLASSIFIER */
     int32_t has_any_names;            /* nonzero: keys and names need not begin with "user.". For the Python package, which
                                        * knows what they mean; a later version may refuse the files of other programs */
 } cmlp_model_content;

@@ -107,15 +107,19 @@ public:
     const cmlp_model_info &info() const { return sizes; }
     const cmlp_model *get() const { return memory ? loaded : nullptr; }
 
-    // The string of a key, for example "activations". The view is valid as long as the model.
-    std::string_view string(const char *key) const &
+    // The string of a key, for example "activations", as it was before it was written.
+    std::string string(const char *key) const
     {
         const char *text = nullptr;
         std::int64_t length = 0;
         call(cmlp_model_find_string, get(), key, &text, &length);
-        return {text, static_cast<std::size_t>(length)};
+        std::string found;
+        for (std::int64_t i = 0; i < length; i++) {
+            if (text[i] == '\\') i++; // the file has one before each quotation mark and before each other one
+            found += text[i];
+        }
+        return found;
     }
-    std::string_view string(const char *key) const && = delete;
 
     // The label of a class, in UTF-8.
     std::string label(std::int32_t index) const
@@ -167,6 +171,10 @@ public:
         return code_of(column, value);
     }
     double code(std::int64_t column, std::nullptr_t) const { return code_of(column, cmlp_value{}); } // of the missing value
+    double code(std::int64_t column, const char *text) const
+    {
+        return text ? code(column, std::string_view(text)) : code(column, nullptr);
+    }
 
     // The number for the row of a cell of text, as in a CSV file. Throws an error with CMLP_ERROR_INPUT if the column cannot
     // hold it.
@@ -177,7 +185,7 @@ public:
         return found;
     }
 
-    // How far an interval of this coverage reaches below and above the outputs of a row of a table's model.
+    // The margins of a set, or how far an interval of this coverage reaches below and above the outputs of a row of a table's model.
     std::pair<double, double> margin(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {
         double below = 0, above = 0;

@@ -107,12 +107,18 @@ typedef struct cmlp_capi {
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
 #ifdef Py_PYTHON_H
-/* Imports cmlp and returns its table. Returns NULL with an exception if cmlp cannot be imported, is older than this header,
- * or has another major version. The caller holds the GIL. */
+/* The bytes of the table that an extension needs. One that also runs with earlier versions of cmlp defines it, up to the last
+ * function that it calls: offsetof(cmlp_capi, model_predict) + sizeof(void *). */
+#ifndef CMLP_CAPI_SIZE
+#define CMLP_CAPI_SIZE sizeof(cmlp_capi)
+#endif
+
+/* Imports cmlp and returns its table. Returns NULL with an exception if cmlp cannot be imported, has a smaller table than the
+ * extension needs, or another major version. The caller holds the GIL. */
 static inline const cmlp_capi *cmlp_import_capi(void)
 {
     const cmlp_capi *capi = (const cmlp_capi *)PyCapsule_Import(CMLP_CAPI_NAME, 0);
-    if (capi && (capi->struct_size < sizeof(cmlp_capi) || capi->version_number / 10000 != CMLP_VERSION_MAJOR)) {
+    if (capi && (capi->struct_size < CMLP_CAPI_SIZE || capi->version_number / 10000 != CMLP_VERSION_MAJOR)) {
         PyErr_Format(PyExc_ImportError, "this extension needs cmlp %s or a later %d.x, but cmlp %s is installed",
                      CMLP_VERSION, CMLP_VERSION_MAJOR, capi->version());
         return NULL;

@@ -3,8 +3,8 @@
  * Bounds of the activations for all inputs in a box, and predictions of the rows between two others, from which Shapley
  * values are computed.
  *
- * The rules of cmlp.h hold. A static library's program that does not use this header does not link this part; the macro
- * CMLP_NO_EXPLAIN leaves it out of the library (CMake: CMLP_EXPLAIN=OFF). */
+ * The rules of cmlp.h hold. A program that does not call these functions does not link them from a static library; the macros
+ * CMLP_NO_EXPLAIN (CMake: CMLP_EXPLAIN=OFF) and CMLP_INFERENCE_ONLY leave them out of the library. */
 #ifndef CMLP_EXPLAIN_H
 #define CMLP_EXPLAIN_H
 

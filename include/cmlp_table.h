@@ -114,7 +114,7 @@ typedef struct cmlp_table_query {
  * The set of a classifier has the most probable class, and every class with 1 - probability <= margin. Of several labels in
  * a row, each has its own margin, and a set for the outcomes no (1 - output) and yes (output). The set of ordered labels has
  * the predicted label instead of the most probable class, and all labels between two of the set.
- * below, above: receive the margin on either side, which is the same number in this version.
+ * below, above: receive the margin on either side. In this version they are equal; a later one may have files in which they are not.
  * Returns NOT_FOUND if the file has no calibration, or one of a kind that this version does not know or whose sets follow
  * another rule. */
 CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, const cmlp_table_query *query, double *below,
@@ -184,7 +184,7 @@ typedef struct cmlp_table_column {
     int64_t n_name;
     const char *format;   /* of DATE, TIME or INSTANT, the form of dates in cells, in UTF-8; NULL: ISO 8601 */
     int64_t n_format;
-    cmlp_table_column_kind kind; /* 0: ORDERED for a NUMBER with categories, CATEGORY for others, or NUMBER */
+    cmlp_table_column_kind kind; /* 0: with categories ORDERED if the role is NUMBER, else CATEGORY; without them NUMBER */
     int32_t reserved[13]; /* 0 */
 } cmlp_table_column;
 

@@ -105,7 +105,7 @@ static const struct edit {
      {{"\"loss\":\"squared_error\"", "\"loss\":\"quantile:3fb999999999999a,3feccccccccccccd\""}}},
     {limit, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"threshold", "\"requires\":\"threshold,threshold"}}},
     {limit, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"threshold", "\"requires\":\"threshold,targets"}}},
-    {limit, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"threshold", "\"requires\":\"targets,threshold"}}},
+    {limit, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"threshold", "\"requires\":\"targets,threshold"}}},
     {limit, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"threshold", "\"requires\":\"threshold,z"}}},
     {limit, CMLP_ERROR_FILE_NAME, {{",\"requires\":\"threshold\"", ""}}},
     {limit, CMLP_ERROR_FILE_NAME, {{"\"table.threshold\"", "\"table.thresholds\""}}},

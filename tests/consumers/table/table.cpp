@@ -14,8 +14,6 @@ cmlp::predictor<float> refused(cmlp::model::load("x")); // the model would not o
 #elif REFUSED == 2
 cmlp::predictor<long long> refused(*static_cast<cmlp::model *>(nullptr));
 #elif REFUSED == 3
-auto refused = cmlp::model::load("x").string("class");
-#elif REFUSED == 4
 double refused = static_cast<cmlp::model *>(nullptr)->code(0, 'a'); // not the number 97
 #endif
 

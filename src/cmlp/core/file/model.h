@@ -5,7 +5,7 @@
 #include "model_table.h"
 #include "values.h"
 
-#define CMLP_MODEL_MAGIC CMLP_MAGIC(0x6c646d63, cmlp_model)
+#define CMLP_MODEL_MAGIC CMLP_MAGIC(0x646d63, cmlp_model)
 
 struct cmlp_model {
     uint64_t magic;

@@ -458,7 +458,7 @@ static int feature_of(string_view n)
 }
 
 /* A file may list what a reader must know, before everything that may be new. This reader knows two features, of which a
- * model can have one, and refuses the first word that is another, or is not in its place. */
+ * model can have one, and refuses others and both of them as those of a later version, unless they are not in order. */
 static void read_requirements(cursor *c, cmlpi_head *head)
 {
     if (!PASS(c, CMLP_HEAD_REQUIRES)) return;
@@ -467,7 +467,7 @@ static void read_requirements(cursor *c, cmlpi_head *head)
     if (head->feature) {
         if (!PASS(c, ",")) return;
         n = next_word(c);
-        if (feature_of(n)) n.length = 0; /* twice, or two of them */
+        if (feature_of(n) && feature_of(n) <= head->feature) n.length = 0; /* twice, or out of order */
     }
     c->at = n.at;
     fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);

@@ -6,10 +6,11 @@
 #include "../base/build.h"
 #include "../kernels/kernels.h"
 
-/* The first word of a struct in the caller's memory: its name, the version of the library, and its size. */
+/* The first word of a struct in the caller's memory: its name, what the library was built with, its version, and the size. */
 #define CMLP_MAGIC(name, type) \
-    (UINT64_C(name) << 32 | (uint64_t)CMLP_VERSION_NUMBER << 12 | (uint64_t)(sizeof(type) / 8))
-#define CMLP_NET_MAGIC CMLP_MAGIC(0x636d6c70, cmlp_net)
+    (UINT64_C(name) << 40 | (uint64_t)CMLP_BUILT_PARTS << 32 | (uint64_t)CMLP_VERSION_NUMBER << 12 | (uint64_t)(sizeof(type) / 8))
+#define CMLP_BUILT_PARTS (CMLP_BUILDS_MANY | CMLP_BUILDS_TRAINING << 1 | CMLP_BUILDS_FLOAT64 << 2 | CMLP_BUILDS_TABLES << 3)
+#define CMLP_NET_MAGIC CMLP_MAGIC(0x636d70, cmlp_net)
 #define CMLP_ALIGNMENT 64
 #define CMLP_MAX_WIDTH INT64_C(2147483647)
 

@@ -19,6 +19,7 @@ typedef struct epoch_job {
     int has_bad_shards;               /* of the caller's workers */
     int64_t n_batches;
     cmlpi_back_off back_off;
+    double begin, waited;       /* when the current batch began, and how long thread 0 had waited before */
     double trained;             /* seconds of a team's batches */
     int trains_alone;           /* whether thread 0 trains without a team, as long as it backs off */
     cmlp_optimizer_state after; /* the counters after the current batch, which thread 0 has described in `batch` */
@@ -61,35 +62,52 @@ REAL_FN void end_batch(epoch_job *job)
     if (batch->step.keeps_gradient) result->gradient_norm = cmlpi_gradient_norm(batch->data.net, batch->memory.gradient);
 }
 
-/* Work of thread 0: chooses the next batch, and processes it alone if the other threads have not arrived yet or while it
- * backs off. */
+/* Lets the team process the current batch with thread 0 if it has arrived and thread 0 does not back off. Returns the thread
+ * as which thread 0 processes it: alone, or as the first of the team. */
+static cmlpi_thread gather_team(epoch_job *job, cmlpi_thread self)
+{
+    const int backs_off = cmlpi_backs_off(&job->back_off);
+    const int together = self.size > 1 && cmlpi_team_has_arrived(self.team) && !backs_off;
+    job->batch.step.rule.shared = together;
+    job->begin = together || backs_off ? cmlpi_seconds() : 0;
+    if (!together) return CMLP_ALONE;
+    job->waited = cmlpi_team_seconds_waited(self.team);
+    cmlpi_team_release(self.team);
+    return self;
+}
+
+/* Waits for the team, and counts the time of a batch that is done. */
+static void await_team(epoch_job *job, cmlpi_thread self, int done)
+{
+    const int together = self.size > 1;
+    if (together) cmlpi_team_await(self.team);
+    if (!done || !(together || cmlpi_backs_off(&job->back_off))) return;
+    const double waited = together ? cmlpi_team_seconds_waited(self.team) - job->waited : 0;
+    cmlpi_count_batch(&job->back_off, self.size, cmlpi_seconds() - job->begin, waited);
+}
+
+/* Work of thread 0: one batch after the other. */
 static void train_batches(epoch_job *job, cmlpi_thread self)
 {
-    cmlpi_team *const team = self.team;
     const int32_t size = self.size;
     const double begin = size > 1 ? cmlpi_seconds() : 0;
-    for (int64_t *b = &job->result.next_batch; *b < job->n_batches && !(job->trains_alone && !cmlpi_backs_off(&job->back_off)); ++*b) {
+    for (int64_t *b = &job->result.next_batch; *b < job->n_batches; ++*b) {
+        if (job->trains_alone && !cmlpi_backs_off(&job->back_off)) break;
         if (!begin_batch(job, *b)) continue;
-        const int together = size > 1 && cmlpi_team_has_arrived(team) && !cmlpi_backs_off(&job->back_off), timed = together || cmlpi_backs_off(&job->back_off);
-        const double start = timed ? cmlpi_seconds() : 0, waited = together ? cmlpi_team_seconds_waited(team) : 0;
-        job->batch.step.rule.shared = together;
-        if (together) cmlpi_team_release(team);
-        const int done = job->process(&job->batch, together ? self : CMLP_ALONE);
-        if (together) cmlpi_team_await(team);
+        const cmlpi_thread first = gather_team(job, self);
+        const int done = job->process(&job->batch, first);
+        await_team(job, first, done);
         if (!done) {
             job->n_batches = *b; /* stop after this batch */
             break;
         }
-        if (timed)
-            cmlpi_count_batch(&job->back_off, together ? size : 1, cmlpi_seconds() - start,
-                        together ? cmlpi_team_seconds_waited(team) - waited : 0);
         end_batch(job);
     }
     if (size == 1) return;
     job->trained = cmlpi_seconds() - begin;
-    cmlpi_team_await(team);
+    cmlpi_team_await(self.team);
     job->batch.n = 0; /* no batch is left for the team */
-    cmlpi_team_release(team);
+    cmlpi_team_release(self.team);
 }
 
 /* Work of each thread of a team. */
