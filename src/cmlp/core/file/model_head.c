@@ -379,6 +379,7 @@ int cmlpi_fits_kind(cmlp_model_kind kind, const cmlpi_model_outputs *outputs)
 /* Whether the kind fits the rest of the head. */
 static void check_kind(cursor *c, const cmlpi_head *head)
 {
+    if (c->status) return; /* there may be no layer */
     const cmlpi_model_outputs outputs = {.is_table = CMLP_IS_TABLE(head),
                                          .has_targets = head->table_target != 0,
                                          .loss = head->loss,
@@ -492,7 +493,7 @@ cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *hea
         read_layers(&c, head, -1, head->sizes, &offset);
     head->params_size = offset;
     const int has_several = head->feature == CMLP_HAS_TARGETS || head->kind == CMLP_MODEL_MULTILABEL;
-    head->n_targets = has_several ? head->sizes[head->n_layers - 1] : 1;
+    head->n_targets = has_several && !c.status ? head->sizes[head->n_layers - 1] : 1;
     if (head->feature == CMLP_HAS_TARGETS && (head->n_quantiles || head->n_targets < 2)) fail(&c, CMLP_ERROR_OPTION);
     read_other_tensors(&c, head, &offset);
     read_padding(&c);
