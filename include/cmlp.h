@@ -62,19 +62,20 @@
  *   must be zero. Elements of arrays have no size, but reserved fields. A program works with its own version of the
  *   library and every later one of the same major version (docs/stability.md), and with an earlier one if it uses nothing
  *   newer: inline functions set no field that 1.0 lacks, unless an argument asks for it.
- * - Status. Every function that can fail returns a cmlp_status (but getters 0 or NULL): CMLP_OK, NULL for a required pointer, ALIGNMENT or LENGTH of
- *   an array, and the errors of its arguments. Those of a net are NET and ALIGNMENT, of a model MODEL; those of a struct are STRUCT_SIZE
- *   and what its comment lists, those of a run THREADS and CANCELLED, those of a workspace NULL, BUFFER_SIZE and OVERFLOW.
+ * - Status. Every function that can fail returns a cmlp_status (but getters 0 or NULL): CMLP_OK, NULL for a required
+ *   pointer, ALIGNMENT or LENGTH of an array, and the errors of its arguments. Those of a net are NET and ALIGNMENT, of a
+ *   model MODEL; those of a struct are STRUCT_SIZE and what its comment lists, those of a run THREADS and CANCELLED, those of
+ *   a workspace NULL, BUFFER_SIZE and OVERFLOW.
  *   (All without the prefix CMLP_ERROR_.) The comment of a function lists the others after "Returns". The kind of a status
  *   is its range: 16 to 63 an invalid argument, 64 to 79 the data, 80 to 95 this build, processor or system, 96 to 127 a
  *   model file.
  * - After a failure, outputs are unchanged, unless the function's comment says otherwise. But arrays and numbers that a call
- *   computes from rows are unspecified after CMLP_CANCELLED and statuses from 64 to 79. The outputs of cmlp_run are set by every
- *   call, unless the run itself is refused (STRUCT_SIZE): `refused` names an invalid argument or a part of a model file, in words that may change, and
- *   bad_index is the row with bad data, or the index of the refused element of the array that `refused` names, or -1. Of several
- *   faults in the data, a call reports ORDER, SPARSE, CLASS and WEIGHT of all rows before other ones, and of each of these the
- *   first selected row that has it; then the first selected row with another fault, that of its input before that of its
- *   target. Threads and workers do not change it.
+ *   computes from rows are unspecified after CMLP_CANCELLED and statuses from 64 to 79. The outputs of cmlp_run are set by
+ *   every call, unless the run itself is refused (STRUCT_SIZE): `refused` names an invalid argument or a part of a model file,
+ *   in words that may change. bad_index is the row with bad data, or the index of the refused element of the array that
+ *   `refused` names, or -1. Of several faults in the data, a call first reports ORDER, SPARSE, CLASS and WEIGHT: it checks
+ *   all rows for each of these, and names the first selected row that has it. Of other faults it reports that of the first
+ *   selected row, and of its input before its target. Threads and workers do not change this.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64, and with compilers without intrinsics, the mode must
  *   be the default one. Callbacks run in the library's mode.
@@ -111,7 +112,8 @@
 #  endif
 #endif
 
-/* GCC, Clang and compilers of C++17 warn if a program ignores a status. A program that does not want this defines CMLP_MUST_CHECK as nothing. */
+/* GCC, Clang and compilers of C++17 warn if a program ignores a status. A program that does not want this defines
+ * CMLP_MUST_CHECK as nothing. */
 #ifndef CMLP_MUST_CHECK
 #  if defined(__GNUC__)
 #    define CMLP_MUST_CHECK __attribute__((warn_unused_result))
@@ -541,7 +543,7 @@ CMLP_CHECKED cmlp_status cmlp_forward(const cmlp_net *net, const void *params, i
 
 /* ============================================================================================ 2. build and train */
 
-/* The limits of 1.x do not change, except that of threads. */
+/* Later versions of 1.x have the same limits, but may allow more threads. */
 #define CMLP_MAX_LAYERS 64   /* input and output layer included */
 #define CMLP_MAX_THREADS 256 /* a larger n_threads counts as this */
 #define CMLP_MAX_QUANTILES 100

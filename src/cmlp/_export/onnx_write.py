@@ -170,9 +170,7 @@ class ColumnNodes:
         if is_text(known):
             code = self._value(i)
         else:
-            equal = nodes.node(
-                "Equal", self.names[i], self._constant(f"statistics.{i}", self._keys(i))
-            )
+            equal = nodes.node("Equal", self.names[i], self._constant(f"levels.{i}", self._keys(i)))
             ranks = self._constant(f"ranks.{i}", np.arange(1.0, len(known) + 1)[:, None])
             code = nodes.node(
                 "Sub", nodes.node("MatMul", nodes.cast(equal, np.float64), ranks), nodes.double(1.0)
