@@ -369,7 +369,9 @@ int cmlpi_fits_kind(cmlp_model_kind kind, const cmlpi_model_outputs *outputs)
     switch (kind) {
     case CMLP_MODEL_CLASSIFIER:
         if (!is_logistic && outputs->activation != CMLP_ACTIVATION_SOFTMAX) return 0;
-        return n_labels == 2 && is_logistic && !outputs->is_table ? n == 1 : n_labels <= n || (n_labels == 2 && n == 1);
+        if (n_labels == 2 && n == 1) return 1;
+        if (n_labels == 2 && is_logistic && !outputs->is_table) return 0; /* of a network, two labels have one such output */
+        return n_labels <= n;
     case CMLP_MODEL_MULTILABEL: return is_logistic && n > 1 && n_labels <= n;
     case CMLP_MODEL_ORDERED: return is_logistic && outputs->is_table && n_labels == n + 1 && n < CMLP_MAX_RANKS;
     default: return 0;
