@@ -70,7 +70,7 @@ static cmlp_status prepare(effect *e)
     cmlp_random random;
     cmlp_random_seed(&random, 2);
     cmlp_status status = cmlp_net_init(e->net_memory, sizeof e->net_memory, &config, &e->net, NULL);
-    if (!status) status = cmlp_init_params(e->net, &random, e->params, N_PARAMS, NULL);
+    if (!status) status = cmlp_net_init_params(e->net, &random, e->params, N_PARAMS, NULL);
     for (int i = 0; i < WINDOW - 1 + TRAINING; i++) samples[i] = (float)(2 * cmlp_random_double(&random) - 1);
     for (int i = 0; i < TRAINING; i++) targets[i] = amplifier(samples + i + WINDOW - 1);
 

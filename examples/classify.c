@@ -37,7 +37,7 @@ int main(int argc, char **argv)
         const cmlp_rows image = cmlp_dense_rows(images.data + i * images.size, CMLP_UINT8, 1, images.size);
         const cmlp_prediction prediction = {.struct_size = sizeof prediction, .class_indices = &answer, .n_class_indices = 1};
         check(cmlp_model_predict(digits.model, &image, &prediction, &digits.run), argv[2]);
-        if (cmlp_model_label(digits.model, answer, &label, NULL) == CMLP_OK)
+        if (cmlp_model_find_label(digits.model, answer, &label, NULL) == CMLP_OK)
             printf("%.*s\n", (int)label.n_text, label.text); /* a file from C may have no labels */
         else
             printf("%d\n", (int)answer);

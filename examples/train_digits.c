@@ -60,7 +60,7 @@ static void train(const cmlp_net *net, cmlp_rows rows, const cmlp_targets *targe
     optimizer.state = &state;
     optimizer.state_size = sizeof state;
     cmlp_random_seed(&generator, 1);
-    check(cmlp_init_params(net, &generator, params, N_PARAMS, NULL), "parameters");
+    check(cmlp_net_init_params(net, &generator, params, N_PARAMS, NULL), "parameters");
     for (int i = 0; i < EPOCHS; i++) {
         cmlp_random_shuffle(&generator, order, rows.n_rows);
         check(cmlp_train_epoch(net, params, N_PARAMS, &rows, targets, objective, &optimizer, epoch, &result, run),
@@ -143,7 +143,7 @@ int main(int argc, char **argv)
     const cmlp_net *net = make_net();
     cmlp_run run = CMLP_INIT(cmlp_run); /* its workspace also serves predictions and the file */
     run.n_threads = THREADS;
-    check(cmlp_workspace_size(net, &rows, &objective, &epoch, &run.workspace_size, &run), "workspace");
+    check(cmlp_net_workspace_size(net, &rows, &objective, &epoch, &run.workspace_size, &run), "workspace");
     run.workspace = malloc(run.workspace_size);
     train(net, rows, &targets, &objective, &epoch, &run);
     printf("%.1f %% of the training images are read correctly\n",

@@ -8,7 +8,7 @@
 enum { N_PARAMS = 2 * 4 + 4 + 4 * 1 + 1, EPOCHS = 500 };
 
 static char net_memory[CMLP_NET_SIZE(3)];
-static unsigned char workspace[16384]; /* cmlp_workspace_size() gives the size that is needed */
+static unsigned char workspace[16384]; /* cmlp_net_workspace_size() gives the size that is needed */
 static float params[N_PARAMS];
 static struct {
     cmlp_optimizer_state counters;
@@ -38,7 +38,7 @@ int main(void)
     cmlp_random random;
     cmlp_random_seed(&random, 0);
     cmlp_status status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL);
-    if (!status) status = cmlp_init_params(net, &random, params, N_PARAMS, NULL);
+    if (!status) status = cmlp_net_init_params(net, &random, params, N_PARAMS, NULL);
 
     for (int i = 1; i <= EPOCHS && !status; i++) {
         status = cmlp_train_epoch(net, params, N_PARAMS, &x, &y, &objective, &adam, &epoch, &result, &run);

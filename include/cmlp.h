@@ -6,7 +6,7 @@
  * takes a step against it.
  *
  *   1. Load and predict. Load a model file (cmlp_model_init) and predict one row or many (cmlp_model_predict).
- *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_init_params), train it
+ *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_net_init_params), train it
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
  * More headers belong to the same library: cmlp_table.h (categories and intervals of tables),
@@ -34,7 +34,7 @@
  *   thread, no workspace, no callback. cmlp_forward, cmlp_backpropagate and cmlp_train_epoch need a workspace, and so do
  *   functions whose comment says so. The others ignore that of the run.
  * - Workspace. Computing calls need memory whose contents do not matter. One workspace can serve any number of calls, one
- *   after the other. Its size in bytes is that of cmlp_workspace_size for a network, and for a model those of
+ *   after the other. Its size in bytes is that of cmlp_net_workspace_size for a network, and for a model those of
  *   cmlp_model_info and cmlp_model_workspace_size.
  * - Calling convention. Functions and callbacks have the default one of C on the platform: the options of the compiler that
  *   change it (/Gz, -mregparm) must be the same for the program and the library.
@@ -460,7 +460,7 @@ typedef struct cmlp_prediction {
 CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,
                                             const cmlp_prediction *prediction, cmlp_run *run);
 
-/* Computes the bytes of workspace for predictions of these rows with run->n_threads, as cmlp_workspace_size: for one row
+/* Computes the bytes of workspace for predictions of these rows with run->n_threads, as cmlp_net_workspace_size: for one row
  * at most info->workspace_size. Returns ROWS, OVERFLOW. */
 CMLP_CHECKED cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes,
                                                    cmlp_run *run);
@@ -491,8 +491,8 @@ typedef struct cmlp_value {
 
 /* Finds the label of a class, with its text: numbers as Python prints them. Python writes the labels of classifiers.
  * Returns NOT_FOUND if the file has no labels; INDEX if there is no such class, as -1. */
-CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t class_index, cmlp_value *value,
-                                          cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_model_find_label(const cmlp_model *model, int32_t class_index, cmlp_value *value,
+                                               cmlp_run *run);
 
 /* The network and its parameters, valid as long as the model; their number is that of cmlp_net_n_params. NULL for an
  * invalid model, and for that of a table. */
@@ -529,9 +529,9 @@ struct cmlp_workers;
  * bytes: may be the workspace_size of the run.
  * Returns ROWS, BATCH, OVERFLOW; OPTION (workers); LEFT_OUT if this build of the library cannot train, or not with
  * workers. */
-CMLP_CHECKED cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
-                                             const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
-                                             size_t *bytes, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_net_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
+                                                 const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
+                                                 size_t *bytes, cmlp_run *run);
 
 /* Predicts: outputs[i, :] is the last layer's activations for the i-th selected row, sorted if the net has quantiles (the
  * activations of all layers are not sorted). With n_threads <= 1 there is no allocation, lock or system call, except those of
@@ -637,8 +637,8 @@ CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t 
  * layer's activation: 2 for logistic, 6 for most others (Glorot & Bengio 2010, as scikit-learn). The output layer uses the
  * c of the last hidden layer, or 6 if there is none. Random numbers are used layer by layer, weights before biases.
  * There are no options: parameters are plain numbers, and a program can fill them from another distribution. */
-CMLP_CHECKED cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
-                                          cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_net_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
+                                              cmlp_run *run);
 
 typedef int32_t cmlp_targets_kind;
 enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2, CMLP_TARGETS_KIND_SIGNED = -1 };
@@ -941,7 +941,7 @@ typedef struct cmlp_model_content {
 
 /* Writes a model file through content->write, in order and in blocks of any size. The same content gives the same bytes
  * on every platform with the same version. The example in the file has pseudo-random inputs, never a row of data.
- * run: its workspace has the bytes of cmlp_workspace_size without rows. After a failure `refused` names the field, such as
+ * run: its workspace has the bytes of cmlp_net_workspace_size without rows. After a failure `refused` names the field, such as
  *     "content->strings", and bad_index is the index of the element.
  * Returns OPTION (kind, input_scale, shifts, factors, a count, an array's shape or a reserved field), DTYPE, OVERFLOW; INPUT (a
  * shift is so large that no input of the net's type can be scaled); NAME (a key, or the name of an array), TEXT (a string
@@ -964,14 +964,14 @@ typedef struct cmlp_layer {
 } cmlp_layer;
 
 /* Describes layer `index` of the n_layers - 1 layers with weights. Returns INDEX if there is no such layer. */
-CMLP_CHECKED cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run);
 
 /* Properties of an activation. The structs are static, and of the library's size: a field exists if it ends within
  * struct_size bytes. */
 typedef struct cmlp_activation_info {
     size_t struct_size;
     const char *name;    /* "leaky_relu" */
-    double init_factor;  /* see cmlp_init_params */
+    double init_factor;  /* see cmlp_net_init_params */
     double parameter;    /* default value of its parameter; 0 if it has no parameter */
     int32_t hidden;  /* 1: allowed in hidden layers */
     int32_t output;  /* 1: allowed in the output layer */
@@ -986,8 +986,8 @@ typedef struct cmlp_loss_info {
 } cmlp_loss_info;
 
 /* Static tables. NULL for values outside the enumerations, which are numbered from 1 without gaps. */
-CMLP_API const cmlp_activation_info *cmlp_describe_activation(cmlp_activation activation);
-CMLP_API const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss);
+CMLP_API const cmlp_activation_info *cmlp_activation_describe(cmlp_activation activation);
+CMLP_API const cmlp_loss_info *cmlp_loss_describe(cmlp_loss loss);
 
 /* 1 if a network with this output activation can have the loss; otherwise, and for values outside the enumerations, 0. */
 CMLP_API int32_t cmlp_loss_allows(cmlp_loss loss, cmlp_activation output);

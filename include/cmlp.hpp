@@ -125,7 +125,7 @@ public:
     std::string label(std::int32_t index) const
     {
         cmlp_value value{};
-        call(cmlp_model_label, get(), index, &value);
+        call(cmlp_model_find_label, get(), index, &value);
         return std::string(text_of(value));
     }
 

@@ -37,14 +37,15 @@ typedef struct cmlp_capi {
     cmlp_status (*model_predict)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                  cmlp_run *run);
     cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run);
-    cmlp_status (*model_label)(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run);
+    cmlp_status (*model_find_label)(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run);
     const cmlp_net *(*model_net)(const cmlp_model *model);
     const void *(*model_params)(const cmlp_model *model);
     cmlp_status (*model_find_string)(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
                                      cmlp_run *run);
     cmlp_status (*model_prepare_rows)(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run);
-    cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const struct cmlp_objective *objective,
-                                  const struct cmlp_epoch *epoch, size_t *bytes, cmlp_run *run);
+    cmlp_status (*net_workspace_size)(const cmlp_net *net, const cmlp_rows *rows,
+                                      const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
+                                      size_t *bytes, cmlp_run *run);
     cmlp_status (*forward)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                            const cmlp_prediction *prediction, cmlp_run *run);
     cmlp_status (*net_size)(const cmlp_net_config *config, size_t *bytes, cmlp_run *run);
@@ -54,7 +55,8 @@ typedef struct cmlp_capi {
     void (*random_seed)(cmlp_random *random, uint32_t seed);
     double (*random_double)(cmlp_random *random);
     void (*random_shuffle)(cmlp_random *random, int64_t *values, int64_t n_values);
-    cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run);
+    cmlp_status (*net_init_params)(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
+                                   cmlp_run *run);
     void (*targets_init)(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                          int64_t n_columns);
     void (*optimizer_init)(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver);
@@ -66,9 +68,9 @@ typedef struct cmlp_capi {
                                cmlp_run *run);
     cmlp_status (*model_write)(const cmlp_net *net, const void *params, int64_t n_params,
                                const cmlp_model_content *content, cmlp_run *run);
-    cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run);
-    const cmlp_activation_info *(*describe_activation)(cmlp_activation activation);
-    const cmlp_loss_info *(*describe_loss)(cmlp_loss loss);
+    cmlp_status (*net_describe_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run);
+    const cmlp_activation_info *(*activation_describe)(cmlp_activation activation);
+    const cmlp_loss_info *(*loss_describe)(cmlp_loss loss);
     int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output);
     const char *(*isa_name)(cmlp_isa isa);
     const char *(*solver_name)(cmlp_solver solver);
@@ -132,15 +134,15 @@ static inline const cmlp_capi *cmlp_import_capi(void)
 static const cmlp_capi cmlp_capi_table = {
     sizeof(cmlp_capi), CMLP_VERSION_NUMBER,
     cmlp_status_name, cmlp_status_string, cmlp_version, cmlp_model_describe, cmlp_model_init, cmlp_rows_init,
-    cmlp_model_predict, cmlp_model_workspace_size, cmlp_model_label, cmlp_model_net, cmlp_model_params,
-    cmlp_model_find_string, cmlp_model_prepare_rows, cmlp_workspace_size, cmlp_forward, cmlp_net_size, cmlp_net_init,
-    cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_init_params, cmlp_targets_init,
-    cmlp_optimizer_init, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write, cmlp_net_layer,
-    cmlp_describe_activation, cmlp_describe_loss, cmlp_loss_allows, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa,
-    cmlp_cpu_isa, cmlp_backpropagate, cmlp_step, cmlp_table_describe_column, cmlp_table_find_code,
-    cmlp_table_find_category, cmlp_table_read_cell, cmlp_table_margin, cmlp_table_interval, cmlp_table_encoder_width,
-    cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write, cmlp_bounds, cmlp_forward_paths,
-    cmlp_paths_workspace_size
+    cmlp_model_predict, cmlp_model_workspace_size, cmlp_model_find_label, cmlp_model_net, cmlp_model_params,
+    cmlp_model_find_string, cmlp_model_prepare_rows, cmlp_net_workspace_size, cmlp_forward, cmlp_net_size,
+    cmlp_net_init, cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_net_init_params,
+    cmlp_targets_init, cmlp_optimizer_init, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write,
+    cmlp_net_describe_layer, cmlp_activation_describe, cmlp_loss_describe, cmlp_loss_allows, cmlp_isa_name,
+    cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa, cmlp_backpropagate, cmlp_step, cmlp_table_describe_column,
+    cmlp_table_find_code, cmlp_table_find_category, cmlp_table_read_cell, cmlp_table_margin, cmlp_table_interval,
+    cmlp_table_encoder_width, cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write, cmlp_bounds,
+    cmlp_forward_paths, cmlp_paths_workspace_size
 };
 #endif
 

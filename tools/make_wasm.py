@@ -21,7 +21,7 @@ EXPORTS = [
     "cmlp_model_describe",
     "cmlp_model_init",
     "cmlp_model_predict",
-    "cmlp_model_label",
+    "cmlp_model_find_label",
     "cmlp_table_describe_column",
     "cmlp_table_find_category",
     "cmlp_table_find_code",

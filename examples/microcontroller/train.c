@@ -59,8 +59,8 @@ static cmlp_status train(const cmlp_net *net, cmlp_rows *x, const cmlp_objective
     optimizer.state = &state;
     optimizer.state_size = sizeof state;
     cmlp_random_seed(&generator, 0);
-    cmlp_status status = cmlp_init_params(net, &generator, params, N_PARAMS, NULL);
-    if (!status) status = cmlp_workspace_size(net, &batch, objective, &epoch, &run->workspace_size, run);
+    cmlp_status status = cmlp_net_init_params(net, &generator, params, N_PARAMS, NULL);
+    if (!status) status = cmlp_net_workspace_size(net, &batch, objective, &epoch, &run->workspace_size, run);
     if (!status && run->workspace_size > sizeof workspace) status = CMLP_ERROR_BUFFER_SIZE;
     for (int i = 0; i < EPOCHS && !status; i++) {
         cmlp_random_shuffle(&generator, order, x->n_rows);

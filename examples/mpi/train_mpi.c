@@ -99,7 +99,7 @@ static cmlp_status train(const cmlp_net *net, cmlp_workers *workers)
     adam.learning_rate = 0.02;
     epoch.batch_size = BATCH;
     epoch.workers = workers;
-    cmlp_status status = cmlp_workspace_size(net, &x, &objective, &epoch, &run.workspace_size, &run);
+    cmlp_status status = cmlp_net_workspace_size(net, &x, &objective, &epoch, &run.workspace_size, &run);
     if (status) return status;
     run.workspace = malloc(run.workspace_size);
     if (!run.workspace) return CMLP_ERROR_MEMORY;
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
     cmlp_random_seed(&random, 0);
     make_data(&random); /* the same on every process */
     cmlp_status status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL);
-    if (!status) status = cmlp_init_params(net, &random, params, N_PARAMS, NULL);
+    if (!status) status = cmlp_net_init_params(net, &random, params, N_PARAMS, NULL);
     if (!status) status = train(net, &workers);
     if (status) {
         fprintf(stderr, "process %d: %s\n", rank, cmlp_status_string(status));

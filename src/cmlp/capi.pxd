@@ -24,15 +24,15 @@ cdef extern from "cmlp_capi.h" nogil:
                                      cmlp_run *run) noexcept nogil
         cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes,
                                             cmlp_run *run) noexcept nogil
-        cmlp_status (*model_label)(const cmlp_model *model, int32_t class_index, cmlp_value *value,
-                                   cmlp_run *run) noexcept nogil
+        cmlp_status (*model_find_label)(const cmlp_model *model, int32_t class_index, cmlp_value *value,
+                                        cmlp_run *run) noexcept nogil
         const cmlp_net *(*model_net)(const cmlp_model *model) noexcept nogil
         const void *(*model_params)(const cmlp_model *model) noexcept nogil
         cmlp_status (*model_find_string)(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
                                          cmlp_run *run) noexcept nogil
         cmlp_status (*model_prepare_rows)(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run) noexcept nogil
-        cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                      const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run) noexcept nogil
+        cmlp_status (*net_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                                          const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run) noexcept nogil
         cmlp_status (*forward)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                const cmlp_prediction *prediction, cmlp_run *run) noexcept nogil
         cmlp_status (*net_size)(const cmlp_net_config *config, size_t *bytes, cmlp_run *run) noexcept nogil
@@ -42,8 +42,8 @@ cdef extern from "cmlp_capi.h" nogil:
         void (*random_seed)(cmlp_random *random, uint32_t seed) noexcept nogil
         double (*random_double)(cmlp_random *random) noexcept nogil
         void (*random_shuffle)(cmlp_random *random, int64_t *values, int64_t n_values) noexcept nogil
-        cmlp_status (*init_params)(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
-                                   cmlp_run *run) noexcept nogil
+        cmlp_status (*net_init_params)(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
+                                       cmlp_run *run) noexcept nogil
         void (*targets_init)(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
                              int64_t n_rows, int64_t n_columns) noexcept nogil
         void (*optimizer_init)(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver) noexcept nogil
@@ -55,9 +55,10 @@ cdef extern from "cmlp_capi.h" nogil:
                                    cmlp_run *run) noexcept nogil
         cmlp_status (*model_write)(const cmlp_net *net, const void *params, int64_t n_params,
                                    const cmlp_model_content *content, cmlp_run *run) noexcept nogil
-        cmlp_status (*net_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run) noexcept nogil
-        const cmlp_activation_info *(*describe_activation)(cmlp_activation activation) noexcept nogil
-        const cmlp_loss_info *(*describe_loss)(cmlp_loss loss) noexcept nogil
+        cmlp_status (*net_describe_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer,
+                                          cmlp_run *run) noexcept nogil
+        const cmlp_activation_info *(*activation_describe)(cmlp_activation activation) noexcept nogil
+        const cmlp_loss_info *(*loss_describe)(cmlp_loss loss) noexcept nogil
         int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output) noexcept nogil
         const char *(*isa_name)(cmlp_isa isa) noexcept nogil
         const char *(*solver_name)(cmlp_solver solver) noexcept nogil

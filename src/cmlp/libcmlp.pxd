@@ -204,7 +204,7 @@ cdef extern from "cmlp.h" nogil:
         cmlp_value_kind kind
         int32_t reserved[3]
 
-    cmlp_status cmlp_model_label(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run)
+    cmlp_status cmlp_model_find_label(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)
     cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
@@ -217,8 +217,8 @@ cdef extern from "cmlp.h" nogil:
 
     ctypedef struct cmlp_workers
 
-    cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                    const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
+    cmlp_status cmlp_net_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                                        const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
     cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                              const cmlp_prediction *prediction, cmlp_run *run)
     int CMLP_MAX_LAYERS
@@ -279,8 +279,8 @@ cdef extern from "cmlp.h" nogil:
     void cmlp_random_seed(cmlp_random *random, uint32_t seed)
     double cmlp_random_double(cmlp_random *random)
     void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n_values)
-    cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
-                                 cmlp_run *run)
+    cmlp_status cmlp_net_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
+                                     cmlp_run *run)
 
     ctypedef int32_t cmlp_targets_kind
     enum:
@@ -468,7 +468,7 @@ cdef extern from "cmlp.h" nogil:
         int64_t weights
         int64_t biases
 
-    cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
+    cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
 
     ctypedef struct cmlp_activation_info:
         size_t struct_size
@@ -484,8 +484,8 @@ cdef extern from "cmlp.h" nogil:
         double parameter
         double limit
 
-    const cmlp_activation_info *cmlp_describe_activation(cmlp_activation activation)
-    const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss)
+    const cmlp_activation_info *cmlp_activation_describe(cmlp_activation activation)
+    const cmlp_loss_info *cmlp_loss_describe(cmlp_loss loss)
     int32_t cmlp_loss_allows(cmlp_loss loss, cmlp_activation output)
     const char *cmlp_isa_name(cmlp_isa isa)
     const char *cmlp_solver_name(cmlp_solver solver)

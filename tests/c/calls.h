@@ -26,7 +26,7 @@ static inline int64_t last_size(const cmlp_net *net)
 {
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
     int32_t l = 0;
-    while (!cmlp_net_layer(net, l, &layer, NULL)) l++;
+    while (!cmlp_net_describe_layer(net, l, &layer, NULL)) l++;
     return layer.n_out;
 }
 
@@ -34,7 +34,7 @@ static inline int64_t all_sizes(const cmlp_net *net)
 {
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
     int64_t sum = 0;
-    for (int32_t l = 0; !cmlp_net_layer(net, l, &layer, NULL); l++) sum += layer.n_out;
+    for (int32_t l = 0; !cmlp_net_describe_layer(net, l, &layer, NULL); l++) sum += layer.n_out;
     return sum;
 }
 
@@ -46,7 +46,7 @@ static inline cmlp_dtype dtype_of_net(const cmlp_net *net)
     cmlp_layer first = CMLP_INIT(cmlp_layer);
     cmlp_rows none = CMLP_INIT(cmlp_rows);
     const cmlp_prediction nothing = {.struct_size = sizeof nothing};
-    if (cmlp_net_layer(net, 0, &first, NULL)) return CMLP_FLOAT32;
+    if (cmlp_net_describe_layer(net, 0, &first, NULL)) return CMLP_FLOAT32;
     none.kind = CMLP_ROWS_DENSE;
     none.dtype = CMLP_FLOAT32;
     none.n_columns = first.n_in;
@@ -144,7 +144,7 @@ static inline cmlp_status call_deltas(const cmlp_net *net, const void *params, c
 static inline size_t layer_bytes(const cmlp_net *net, int32_t l, int64_t n)
 {
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
-    return cmlp_net_layer(net, l, &layer, NULL) ? 0 : (size_t)(n * layer.n_out) * element_of(net);
+    return cmlp_net_describe_layer(net, l, &layer, NULL) ? 0 : (size_t)(n * layer.n_out) * element_of(net);
 }
 
 static inline void to_list(const cmlp_net *net, char *block, void *const *list, int64_t n)

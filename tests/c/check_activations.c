@@ -13,7 +13,7 @@ typedef long double real;
 /* Returns the default parameter or a random one. */
 static double pick_parameter(harness *h, int32_t activation)
 {
-    const double standard = cmlp_describe_activation(activation)->parameter;
+    const double standard = cmlp_activation_describe(activation)->parameter;
     return random_below(&h->random, 2) ? standard : standard * uniform(&h->random, 0.1, 3);
 }
 

@@ -197,7 +197,7 @@ static void loss_no_clip(LOSS_ARGUMENTS)
 static void loss_no_parameter(LOSS_ARGUMENTS)
 {
     cmlpi_loss_values without = *values;
-    without.parameter = cmlp_describe_loss(values->loss)->parameter;
+    without.parameter = cmlp_loss_describe(values->loss)->parameter;
     real->loss(&without, z, y, d, rows, n, cost);
 }
 

@@ -74,7 +74,7 @@ static int check(int32_t activation, int64_t stride)
     const int differs = f.falls != expected.falls || f.rises != expected.rises || f.lowest != least || f.highest != most;
     const int is_more = f.falls > expected.falls || f.rises > expected.rises || f.lowest < least || f.highest > most;
     const int bad = f.any_odd || is_more || (stride == 1 && differs);
-    printf("%s: falls %d, rises %d, from %.9g to %.9g%s\n", cmlp_describe_activation(activation)->name, f.falls, f.rises,
+    printf("%s: falls %d, rises %d, from %.9g to %.9g%s\n", cmlp_activation_describe(activation)->name, f.falls, f.rises,
            (double)cmlpi_after_ulps(f.lowest), (double)cmlpi_after_ulps(f.highest), bad ? ": not as in the header" : "");
     fflush(stdout);
     return bad;
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
     const int64_t stride = argc > 1 ? atoll(argv[1]) : 1;
     int bad = 0;
     if (stride < 1) return 2;
-    for (int32_t i = 1; cmlp_describe_activation(i); i++) {
+    for (int32_t i = 1; cmlp_activation_describe(i); i++) {
         const int is_exact = i == CMLP_ACTIVATION_IDENTITY || i == CMLP_ACTIVATION_RELU || i == CMLP_ACTIVATION_LEAKY_RELU;
         if (i != CMLP_ACTIVATION_SOFTMAX && !is_exact) bad |= check(i, stride);
     }

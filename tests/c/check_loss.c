@@ -253,14 +253,14 @@ static void make_targets(harness *h, const loss_case *c)
 void check_loss(harness *h)
 {
     int32_t pairs[64][2], n_pairs = 0;
-    for (int32_t loss = 1; cmlp_describe_loss(loss); loss++)
-        for (int32_t a = 1; cmlp_describe_activation(a); a++)
+    for (int32_t loss = 1; cmlp_loss_describe(loss); loss++)
+        for (int32_t a = 1; cmlp_activation_describe(a); a++)
             if (cmlp_loss_allows(loss, a)) {
                 pairs[n_pairs][0] = a;
                 pairs[n_pairs++][1] = loss;
             }
     const int32_t *pair = pairs[h->number % n_pairs];
-    const cmlp_loss_info *info = cmlp_describe_loss(pair[1]);
+    const cmlp_loss_info *info = cmlp_loss_describe(pair[1]);
     loss_case c = {.values = {.activation = pair[0], .loss = pair[1]}, .rows = random_below(&h->random, 6)};
     c.n = random_below(&h->random, 12) ? pick_width(h) : PICK(h, 127, 128, 129, 257);
     if (c.n == 0) c.n = 1;

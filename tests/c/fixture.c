@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const call_names[CALLS] = {"cmlp_init_params",   "cmlp_forward", "activations",
+const char *const call_names[CALLS] = {"cmlp_net_init_params",   "cmlp_forward", "activations",
                                        "cmlp_weighted_sums", "cmlp_cost",    "cmlp_gradient",
                                        "cmlp_input_gradient", "cmlp_deltas",  "cmlp_step",
                                        "cmlp_train_epoch"};
@@ -91,7 +91,7 @@ static void make_blocks(fixture *f)
          "cmlp_optimizer_state_size");
     f->state = fixture_block(f, (f->state_size + 7) / 8 * 8); /* at the end of a page, and aligned */
     cmlp_random_seed(&f->random, 5);
-    must(cmlp_init_params(f->net, &f->random, f->initial, cmlp_net_n_params(f->net), NULL), "cmlp_init_params");
+    must(cmlp_net_init_params(f->net, &f->random, f->initial, cmlp_net_n_params(f->net), NULL), "cmlp_net_init_params");
 }
 
 static int workspace_call(call c)
@@ -106,7 +106,7 @@ static size_t workspace_size(const fixture *f, call c)
     size_t bytes;
     const int kind = workspace_call(c), dropout = kind != CALL_FORWARD && f->shape.dropout > 0;
     must(call_workspace(f->net, kind + dropout * CALL_DROPOUT, rows, f->shape.n_threads, &bytes),
-         "cmlp_workspace_size");
+         "cmlp_net_workspace_size");
     return bytes;
 }
 
@@ -207,7 +207,7 @@ int fixture_call(fixture *f, call c)
     const int64_t length = length_of(f->p_rows, all_sizes(f->net));
     set_lengths(f);
     switch (c) {
-    case INIT_PARAMS: return cmlp_init_params(f->p_net, f->p_random, f->params, f->n_params, f->p_run);
+    case INIT_PARAMS: return cmlp_net_init_params(f->p_net, f->p_random, f->params, f->n_params, f->p_run);
     case FORWARD: return call_forward(f->p_net, f->params, f->p_rows, f->output, f->p_run);
     case ACTIVATIONS:
         return call_activations(f->p_net, f->params, f->p_rows, f->p_outputs, length, f->p_run);

@@ -152,7 +152,7 @@ static int make_net(problem *p, cmlp_isa isa, int32_t tuning)
     cmlp_status status = cmlp_net_init(p->memory, sizeof p->memory, &config, &p->net, NULL);
     if (!status && cmlp_net_isa(p->net) != isa) return CMLP_ERROR_ISA;
     if (!status && tuning >= 0) status = cmlpi_net_tune(p->net, tuning);
-    return status ? status : cmlp_init_params(p->net, &p->random, p->params, cmlp_net_n_params(p->net), NULL);
+    return status ? status : cmlp_net_init_params(p->net, &p->random, p->params, cmlp_net_n_params(p->net), NULL);
 }
 
 /* ---- hashes: FNV-1a over little-endian bytes; all NaNs are equal */

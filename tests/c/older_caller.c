@@ -70,7 +70,7 @@ static void call_all(void)
     run.value.workspace = workspace;
     run.value.workspace_size = sizeof workspace;
     CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &net, NULL) == CMLP_OK);
-    CHECK(cmlp_net_layer(net, 1, &layer.value, NULL) == CMLP_OK && layer.value.n_out == 2 && intact(layer.guard));
+    CHECK(cmlp_net_describe_layer(net, 1, &layer.value, NULL) == CMLP_OK && layer.value.n_out == 2 && intact(layer.guard));
     CHECK(call_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
     CHECK(call_gradient(net, params, &rows.value, &targets.value, &objective.value, gradient, NULL, &run.value) ==
           CMLP_OK);

@@ -59,7 +59,7 @@ static void test_lengths(void)
     const cmlp_prediction all = {.struct_size = sizeof all, .outputs = f.output, .n_outputs = n_out}, less = {
         .struct_size = sizeof less, .outputs = f.output, .n_outputs = n_out - 1};
     for (int more = -1; more <= 1; more += 2) {
-        REFUSED(cmlp_init_params(f.net, &f.random, f.params, n + more, &f.run), "params");
+        REFUSED(cmlp_net_init_params(f.net, &f.random, f.params, n + more, &f.run), "params");
         REFUSED(cmlp_forward(f.net, f.params, n + more, &f.rows, &all, &f.run), "params");
         REFUSED(cmlp_step(f.net, f.params, n + more, f.gradient, n, &f.optimizer, &f.run), "params");
         REFUSED(cmlp_step(f.net, f.params, n, f.gradient, n + more, &f.optimizer, &f.run), "gradient");
@@ -139,7 +139,7 @@ static void test_null(void)
           CMLP_ERROR_NULL);
     CHECK(cmlp_step(f.net, NULL, cmlp_net_n_params(f.net), gradient, cmlp_net_n_params(f.net), &f.optimizer, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_step(f.net, params, cmlp_net_n_params(f.net), NULL, cmlp_net_n_params(f.net), &f.optimizer, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_init_params(f.net, &f.random, NULL, cmlp_net_n_params(f.net), NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_init_params(f.net, &f.random, NULL, cmlp_net_n_params(f.net), NULL) == CMLP_ERROR_NULL);
 }
 
 static void test_structs(void)
@@ -373,7 +373,7 @@ static void test_alignment(void)
     fixture_reset(&f, GRADIENT);
     const uint64_t before = fixture_hash(&f);
     void *const params = off(f.params, 1), *const gradient = off(f.gradient, 1);
-    CHECK(cmlp_init_params(f.net, &f.random, params, cmlp_net_n_params(f.net), NULL) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_net_init_params(f.net, &f.random, params, cmlp_net_n_params(f.net), NULL) == CMLP_ERROR_ALIGNMENT);
     CHECK(call_forward(f.net, params, &f.rows, f.output, &f.run) == CMLP_ERROR_ALIGNMENT);
     CHECK(call_forward(f.net, f.params, &f.rows, off(f.output, 1), &f.run) == CMLP_ERROR_ALIGNMENT);
     CHECK(call_activations(f.net, f.params, &f.rows, off(f.outputs[0], 1), f.n_outputs, &f.run) == CMLP_ERROR_ALIGNMENT);
@@ -408,7 +408,7 @@ static void test_not_a_net(void)
         memcpy(nothing, f.net, right);
         CHECK(cmlp_net_n_params(fake) == 0 && cmlp_net_isa(fake) == 0);
     }
-    CHECK(cmlp_net_layer(fake, 0, &layer, NULL) == CMLP_ERROR_NET);
+    CHECK(cmlp_net_describe_layer(fake, 0, &layer, NULL) == CMLP_ERROR_NET);
     CHECK(call_workspace(fake, CALL_TRAIN, 1, 1, &bytes) == CMLP_ERROR_NET);
     CHECK(cmlp_optimizer_state_size(fake, SOLVER(CMLP_SOLVER_SGD), &bytes, NULL) == CMLP_ERROR_NET);
     CHECK(cmlp_optimizer_state_size(NULL, SOLVER(CMLP_SOLVER_SGD), &bytes, NULL) == CMLP_ERROR_NULL);

@@ -304,7 +304,7 @@ int main(void)
     test_unknown_probabilities();
     test_statuses();
     test_values();
-    for (int32_t i = 1; cmlp_describe_activation(i); i++) {
+    for (int32_t i = 1; cmlp_activation_describe(i); i++) {
         test_overflow(i);
         test_points(i);
     }

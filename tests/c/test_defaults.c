@@ -193,7 +193,7 @@ static void test_more_threads_than_the_most(void)
     size_t bytes = 0;
     CHECK(call_workspace(f.net, CALL_TRAIN, f.n, CMLP_MAX_THREADS, &large_size) == CMLP_OK);
     CHECK(call_workspace(f.net, CALL_TRAIN, f.n, INT32_MAX, &bytes) == CMLP_OK && bytes == large_size);
-    CHECK(cmlp_workspace_size(f.net, NULL, NULL, NULL, &bytes, THREADS(CMLP_MAX_THREADS + 1)) == CMLP_OK);
+    CHECK(cmlp_net_workspace_size(f.net, NULL, NULL, NULL, &bytes, THREADS(CMLP_MAX_THREADS + 1)) == CMLP_OK);
     large = malloc(large_size);
     SAME(ALL_ROWS, use_threads(1), use_threads(CMLP_MAX_THREADS + 1));
     SAME(ALL_ROWS, use_threads(1), use_threads(INT32_MAX));

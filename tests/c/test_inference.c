@@ -42,7 +42,7 @@ static cmlp_status predict(const cmlp_net *net, cmlp_rows *rows, cmlp_run *run)
     cmlp_status status = call_forward(net, params, rows, output, run);
     if (!IS_ONE_ROW) return status;
     CHECK(status == CMLP_ERROR_LEFT_OUT);
-    CHECK(cmlp_workspace_size(net, rows, NULL, NULL, &needed, NULL) == CMLP_ERROR_LEFT_OUT);
+    CHECK(cmlp_net_workspace_size(net, rows, NULL, NULL, &needed, NULL) == CMLP_ERROR_LEFT_OUT);
     status = CMLP_OK;
     for (int64_t i = 0; i < ROWS && !status; i++) {
         rows->order = &i;

@@ -102,7 +102,7 @@ static void write_model(void)
     CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
     cmlp_random random;
     cmlp_random_seed(&random, 1);
-    CHECK(cmlp_init_params(net, &random, params, cmlp_net_n_params(net), NULL) == CMLP_OK);
+    CHECK(cmlp_net_init_params(net, &random, params, cmlp_net_n_params(net), NULL) == CMLP_OK);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.write = model_file_append;
     content.context = &file;

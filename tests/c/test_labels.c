@@ -104,9 +104,9 @@ static void test_one_row(void)
     size_t bytes = 0;
     cmlp_rows row = cmlp_dense_rows(values + 2, CMLP_FLOAT32, 1, N_IN);
     make_net(CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &bytes, NULL) == CMLP_OK && bytes <= sizeof scratch);
-    CHECK(cmlp_workspace_size(NULL, NULL, NULL, NULL, &bytes, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, &bytes, NULL) == CMLP_OK && bytes <= sizeof scratch);
+    CHECK(cmlp_net_workspace_size(NULL, NULL, NULL, NULL, &bytes, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, NULL, NULL) == CMLP_ERROR_NULL);
     CHECK(predict_one(net, params, &row, &label, output, scratch + 1, bytes) == CMLP_OK && label == 2);
     row.scale = -1;
     CHECK(predict_one(net, params, &row, &label, again, scratch, bytes) == CMLP_OK && label == 0);
@@ -164,7 +164,7 @@ static void expect(const cmlp_value *labels, int32_t index, const char *text)
 {
     cmlp_value label = {.reserved = {7, 7, 7}};
     CHECK(write_labels(labels, 0) == CMLP_OK && load() == CMLP_OK);
-    CHECK(cmlp_model_label(model, index, &label, NULL) == CMLP_OK && label.n_text == (int64_t)strlen(text));
+    CHECK(cmlp_model_find_label(model, index, &label, NULL) == CMLP_OK && label.n_text == (int64_t)strlen(text));
     check_that(!memcmp(label.text, text, strlen(text)), "[%d]: %.*s", (int)index, (int)label.n_text, label.text);
     CHECK(label.kind == labels[index].kind && label.integer == labels[index].integer);
     CHECK(label.number == labels[index].number && !label.reserved[0] && !label.reserved[2]);
@@ -175,7 +175,7 @@ static void refuse_label(const cmlp_value *labels, int32_t index, cmlp_status ex
 {
     cmlp_value label = {.n_text = 7};
     CHECK(write_labels(labels, 0) == CMLP_OK && load() == CMLP_OK);
-    CHECK(cmlp_model_label(model, index, &label, NULL) == expected && label.n_text == 7);
+    CHECK(cmlp_model_find_label(model, index, &label, NULL) == expected && label.n_text == 7);
 }
 
 /* Both ways to predict a row with the model of a file give this label. */
@@ -210,8 +210,8 @@ static void test_labels_of_files(void)
     expect(texts, 0, "a\"b");
     expect(texts, 2, "\xc3\xa9");
     expect(unusual, 2, "\xed\xa0\x80");
-    CHECK(cmlp_model_label(model, 1, &label, NULL) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "a\0b", 3));
-    CHECK(cmlp_model_label(model, 0, &label, NULL) == CMLP_OK && label.n_text == 0 && label.text);
+    CHECK(cmlp_model_find_label(model, 1, &label, NULL) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "a\0b", 3));
+    CHECK(cmlp_model_find_label(model, 0, &label, NULL) == CMLP_OK && label.n_text == 0 && label.text);
     expect(integers, 0, "-9223372036854775808");
     expect(integers, 1, "0");
     expect(numbers, 0, "-1.5");
@@ -225,7 +225,7 @@ static void test_labels_of_files(void)
     refuse_label(texts, 3, CMLP_ERROR_INDEX);
     refuse_label(texts, -1, CMLP_ERROR_INDEX);
     refuse_label(NULL, 0, CMLP_ERROR_NOT_FOUND);
-    CHECK(cmlp_model_label(NULL, 0, &label, NULL) == CMLP_ERROR_NULL && cmlp_model_label(model, 0, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_find_label(NULL, 0, &label, NULL) == CMLP_ERROR_NULL && cmlp_model_find_label(model, 0, NULL, NULL) == CMLP_ERROR_NULL);
 }
 
 /* Python has a type for the integers from 0 to 2^64 - 1. */
@@ -252,7 +252,7 @@ static void test_labels_of_one_output(void)
         content = content_of(truth + 1 - i, 1 + i);
         CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content,
                                SPACE(scratch_memory, sizeof scratch_memory)) == CMLP_OK);
-        CHECK(load() == CMLP_OK && cmlp_model_label(model, i, &label, NULL) == CMLP_OK);
+        CHECK(load() == CMLP_OK && cmlp_model_find_label(model, i, &label, NULL) == CMLP_OK);
         CHECK(label.n_text == 4 && !memcmp(label.text, "True", 4) && label.integer == 1);
     }
     /* The model of two labels has two outputs, and its network one. */

@@ -50,7 +50,7 @@ static cmlp_model_content content_for(model_file *f)
 static int write_with(const cmlp_model_content *content)
 {
     size_t size;
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);
+    CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);
     void *scratch = malloc(size);
     const int status = cmlp_model_write(net, params, cmlp_net_n_params(net), content, SPACE(scratch, size));
     free(scratch);
@@ -97,7 +97,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     const uint8_t row[N_IN] = {3, 0, 255, 7};
     double output[N_OUT], again[N_OUT], from_bytes[N_OUT], floats[N_IN];
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
-    CHECK(cmlp_net_layer(cmlp_model_net(model), 1, &layer, NULL) == CMLP_OK);
+    CHECK(cmlp_net_describe_layer(cmlp_model_net(model), 1, &layer, NULL) == CMLP_OK);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     CHECK(cmlp_model_describe(good.bytes, good.size, &info, NULL) == CMLP_OK);
     CHECK(info.n_in == N_IN && info.n_out == layer.n_out && !info.n_labels);
@@ -132,7 +132,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     if (layer.n_out == 1) best = layer.activation == CMLP_ACTIVATION_LOGISTIC && get(info.dtype, output, 0) > 0.5;
     CHECK(label == (is_classifier ? best : -1));
     size_t needed = 0;
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &needed, NULL) == CMLP_OK && needed == size);
+    CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, &needed, NULL) == CMLP_OK && needed == size);
     CHECK(predict_one(net, params, &rows, &other, again, scratch, size) == CMLP_OK && other == label);
     CHECK(same_bits(info.dtype, output, again, layer.n_out));
 }
@@ -523,7 +523,7 @@ static void test_invalid_load(void)
     cmlp_value value;
     CHECK(cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_ERROR_MODEL && cmlp_model_prepare_rows(NULL, &rows,
                                                                                                      NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_label(model, 0, &value, NULL) == CMLP_ERROR_MODEL);
+    CHECK(cmlp_model_find_label(model, 0, &value, NULL) == CMLP_ERROR_MODEL);
     CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && !cmlp_model_net(NULL));
     CHECK(cmlp_model_init(odd, m, good.bytes, good.size, NULL, NULL, SPACE(scratch, s)) == CMLP_ERROR_NULL);
     check_options(odd, m, scratch, s);
@@ -672,8 +672,8 @@ static void test_invalid_content(void)
     size_t size;
     CHECK(cmlp_model_write(net, NULL, cmlp_net_n_params(net), &valid, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_write(net, (char *)params + 1, cmlp_net_n_params(net), &valid, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_workspace_size(NULL, NULL, NULL, NULL, &size, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_workspace_size(NULL, NULL, NULL, NULL, &size, NULL) == CMLP_ERROR_NULL);
     for (int pieces = 0; pieces < 6; pieces++) {
         int left = pieces;
         cmlp_model_content content = content_for(&changed);

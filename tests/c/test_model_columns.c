@@ -45,7 +45,7 @@ static void write_good(int32_t dtype)
     content.context = &good;
     content.shifts = shifts;
     content.factors = factors;
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);
+    CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);
     void *scratch = malloc(size);
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, size)) == CMLP_OK);
     free(scratch);
@@ -87,7 +87,7 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     rows.dtype = dtype_of_file;
-    CHECK(cmlp_net_layer(net, 0, &layer, NULL) == CMLP_OK && cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK);
+    CHECK(cmlp_net_describe_layer(net, 0, &layer, NULL) == CMLP_OK && cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK);
     for (int i = 0; i < N_IN; i++) {
         const double difference = row[i] - shifts[i];
         put(rows.dtype, floats, i, row[i]);

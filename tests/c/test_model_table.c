@@ -182,7 +182,7 @@ static void outputs_of(int i, const double *raw, double *outputs)
     const int bins = net_list[i].net == nets[1];
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
     cmlp_table_encoder encoder = CMLP_INIT(cmlp_table_encoder);
-    CHECK(cmlp_net_layer(net_list[i].net, 0, &layer, NULL) == CMLP_OK);
+    CHECK(cmlp_net_describe_layer(net_list[i].net, 0, &layer, NULL) == CMLP_OK);
     encoder.columns = columns;
     encoder.n_columns = N_COLUMNS;
     encoder.has_bins = bins;
@@ -1136,8 +1136,8 @@ static void check_ordered(const cmlp_model *model, void *scratch, size_t size)
     }
     CHECK(has_order); /* some answers must be changed */
     cmlp_value label = {0};
-    CHECK(cmlp_model_label(model, 0, &label, NULL) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "low", 3));
-    CHECK(cmlp_model_label(model, 4, &label, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_model_find_label(model, 0, &label, NULL) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "low", 3));
+    CHECK(cmlp_model_find_label(model, 4, &label, NULL) == CMLP_ERROR_INDEX);
     const cmlp_status status = cmlp_table_margin(model, QUERY(0, 0.5, found[0], N_OUT + 1), &margin, &margin, NULL);
     CHECK(n_arrays ? status == CMLP_OK && margin == 4 : status == CMLP_ERROR_NOT_FOUND);
 }

@@ -128,8 +128,8 @@ static void test_parameters(void)
     config.activation_parameters = parameters;
     activations[0] = activations[1] = CMLP_ACTIVATION_LEAKY_RELU;
     CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
-    CHECK(cmlp_net_layer(net, 0, &layer, NULL) == CMLP_OK && layer.parameter == 0.01);
-    CHECK(cmlp_net_layer(net, 1, &layer, NULL) == CMLP_OK && layer.parameter == 0.25);
+    CHECK(cmlp_net_describe_layer(net, 0, &layer, NULL) == CMLP_OK && layer.parameter == 0.01);
+    CHECK(cmlp_net_describe_layer(net, 1, &layer, NULL) == CMLP_OK && layer.parameter == 0.25);
     INVALID(CMLP_ERROR_OPTION, config.activation_parameters = parameters); /* tanh has none */
     const double bad[] = {-1, NAN, INFINITY};
     for (int i = 0; i < 3; i++) {
@@ -144,15 +144,15 @@ static void test_parameters(void)
 /* The tables count from 1 without gaps, and their names differ. */
 static void test_descriptions(void)
 {
-    CHECK(!cmlp_describe_activation(0) && !cmlp_describe_activation(13) && !cmlp_describe_activation(-1));
-    CHECK(!cmlp_describe_loss(0) && !cmlp_describe_loss(10) && !cmlp_describe_loss(INT32_MIN));
+    CHECK(!cmlp_activation_describe(0) && !cmlp_activation_describe(13) && !cmlp_activation_describe(-1));
+    CHECK(!cmlp_loss_describe(0) && !cmlp_loss_describe(10) && !cmlp_loss_describe(INT32_MIN));
     for (int32_t i = CMLP_ACTIVATION_IDENTITY; i <= CMLP_ACTIVATION_SOFTSIGN; i++) {
-        const cmlp_activation_info *info = cmlp_describe_activation(i);
+        const cmlp_activation_info *info = cmlp_activation_describe(i);
         CHECK(info && info->name && (info->hidden || info->output) && info->init_factor > 0);
-        for (int32_t j = 1; j < i; j++) CHECK(strcmp(info->name, cmlp_describe_activation(j)->name) != 0);
+        for (int32_t j = 1; j < i; j++) CHECK(strcmp(info->name, cmlp_activation_describe(j)->name) != 0);
     }
     for (int32_t i = CMLP_LOSS_LOG; i <= CMLP_LOSS_LABEL_SMOOTHING; i++)
-        CHECK(cmlp_describe_loss(i) && cmlp_describe_loss(i)->name);
+        CHECK(cmlp_loss_describe(i) && cmlp_loss_describe(i)->name);
     CHECK(cmlp_loss_allows(CMLP_LOSS_POISSON, CMLP_ACTIVATION_EXP) == 1);
     CHECK(cmlp_loss_allows(CMLP_LOSS_POISSON, CMLP_ACTIVATION_LOGISTIC) == 0);
     CHECK(!cmlp_loss_allows(0, CMLP_ACTIVATION_EXP) && !cmlp_loss_allows(10, CMLP_ACTIVATION_EXP));
@@ -170,21 +170,21 @@ static void test_layout(void)
     activations[CMLP_MAX_LAYERS - 2] = CMLP_ACTIVATION_SOFTMAX;
     CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
     for (int32_t l = 0; l < CMLP_MAX_LAYERS - 1; l++) {
-        CHECK(cmlp_net_layer(net, l, &layer, NULL) == CMLP_OK);
+        CHECK(cmlp_net_describe_layer(net, l, &layer, NULL) == CMLP_OK);
         CHECK(layer.n_in == sizes[l] && layer.n_out == sizes[l + 1] && layer.activation == activations[l]);
         CHECK(layer.weights == at && layer.biases == at + layer.n_in * layer.n_out);
         at = layer.biases + layer.n_out;
     }
     CHECK(cmlp_net_n_params(net) == at);
-    CHECK(cmlp_net_layer(net, CMLP_MAX_LAYERS - 1, &layer, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_net_layer(net, -1, &layer, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_net_layer(net, 0, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_describe_layer(net, CMLP_MAX_LAYERS - 1, &layer, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_net_describe_layer(net, -1, &layer, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_net_describe_layer(net, 0, NULL, NULL) == CMLP_ERROR_NULL);
     layer.struct_size = 0;
-    CHECK(cmlp_net_layer(net, 0, &layer, NULL) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_net_describe_layer(net, 0, &layer, NULL) == CMLP_ERROR_STRUCT_SIZE);
     layer.struct_size = sizeof layer;
     reset(); /* the net must not keep pointers to the caller's memory */
     memset(sizes, 0, sizeof sizes);
-    CHECK(cmlp_net_layer(net, 1, &layer, NULL) == CMLP_OK && layer.n_in == 4);
+    CHECK(cmlp_net_describe_layer(net, 1, &layer, NULL) == CMLP_OK && layer.n_in == 4);
 }
 
 static void describe(int64_t a, int64_t b, int64_t c)
@@ -236,16 +236,16 @@ static void test_sizes(void)
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
-    CHECK(cmlp_workspace_size(net, &rows, NULL, NULL, &bytes, NULL) == CMLP_ERROR_ROWS); /* no kind */
+    CHECK(cmlp_net_workspace_size(net, &rows, NULL, NULL, &bytes, NULL) == CMLP_ERROR_ROWS); /* no kind */
     rows.kind = CMLP_ROWS_DENSE;
-    CHECK(cmlp_workspace_size(net, NULL, &objective, NULL, &bytes, NULL) == CMLP_ERROR_NULL); /* one row needs none */
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &bytes, THREADS(-1)) == CMLP_ERROR_THREADS);
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_workspace_size(net, &rows, NULL, &epoch, &bytes, NULL) == CMLP_ERROR_NULL); /* no objective */
+    CHECK(cmlp_net_workspace_size(net, NULL, &objective, NULL, &bytes, NULL) == CMLP_ERROR_NULL); /* one row needs none */
+    CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, &bytes, THREADS(-1)) == CMLP_ERROR_THREADS);
+    CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_net_workspace_size(net, &rows, NULL, &epoch, &bytes, NULL) == CMLP_ERROR_NULL); /* no objective */
     epoch.batch_size = -1;
-    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, &bytes, NULL) == CMLP_ERROR_BATCH);
+    CHECK(cmlp_net_workspace_size(net, &rows, &objective, &epoch, &bytes, NULL) == CMLP_ERROR_BATCH);
     rows.struct_size = 0;
-    CHECK(cmlp_workspace_size(net, &rows, NULL, NULL, &bytes, NULL) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_net_workspace_size(net, &rows, NULL, NULL, &bytes, NULL) == CMLP_ERROR_STRUCT_SIZE);
     CHECK(call_workspace(net, CALL_TRAIN, -1, 1, &bytes) == CMLP_ERROR_ROWS);
     CHECK(call_workspace(net, CALL_TRAIN, 1, -1, &bytes) == CMLP_ERROR_THREADS);
     CHECK(call_workspace(net, CALL_TRAIN, 1, INT32_MIN, &bytes) == CMLP_ERROR_THREADS);

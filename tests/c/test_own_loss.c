@@ -77,7 +77,7 @@ static void compare(int32_t output, int32_t dtype, int classes, const int64_t *o
     epoch.batch_size = 300;
     objective.loss = squared_error;
     objective.loss_context = &context;
-    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, &run.workspace_size, THREADS(3)) == CMLP_OK);
+    CHECK(cmlp_net_workspace_size(net, &rows, &objective, &epoch, &run.workspace_size, THREADS(3)) == CMLP_OK);
     objective.loss = NULL;
     run.workspace = malloc(run.workspace_size);
     memcpy(other, params, sizeof params);

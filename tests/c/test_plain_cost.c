@@ -96,8 +96,8 @@ static void test_own_loss(fixture *f)
     f->objective.loss = halves;
     f->objective.loss_scale = 3;
     f->objective.alpha = 0;
-    CHECK(cmlp_workspace_size(f->net, &f->rows, &f->objective, NULL, &f->run.workspace_size,
-                              THREADS(f->shape.n_threads)) ==
+    CHECK(cmlp_net_workspace_size(f->net, &f->rows, &f->objective, NULL, &f->run.workspace_size,
+                                  THREADS(f->shape.n_threads)) ==
           CMLP_OK);
     void *const workspace = f->run.workspace = malloc(f->run.workspace_size);
     CHECK(fixture_call(f, COST) == CMLP_OK && f->cost == 1.5 && f->plain_cost == 0.5);

@@ -69,7 +69,7 @@ static void write_good(int32_t dtype)
     content.input_scale = 0.25;
     content.write = model_file_append;
     content.context = &good;
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);
+    CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);
     void *scratch = malloc(size);
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, size)) == CMLP_OK);
     free(scratch);

@@ -56,7 +56,7 @@ static void plain_forward(const fixture *f, int64_t row, double *out)
     for (int64_t k = 0; k < f->n_in; k++) a[k] = get(f->shape.dtype, f->x, row * f->n_in + k);
     for (int32_t l = 0; l < f->shape.n_layers - 1; l++) {
         double sum = 0;
-        CHECK(cmlp_net_layer(f->net, l, &layer, NULL) == CMLP_OK);
+        CHECK(cmlp_net_describe_layer(f->net, l, &layer, NULL) == CMLP_OK);
         memcpy(before, a, sizeof before);
         for (int64_t j = 0; j < layer.n_out; j++) {
             double z = get(f->shape.dtype, f->params, layer.biases + j);
@@ -90,7 +90,7 @@ static double plain_penalty(const fixture *f)
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
     double squares = 0;
     for (int32_t l = 0; l < f->shape.n_layers - 1; l++) {
-        CHECK(cmlp_net_layer(f->net, l, &layer, NULL) == CMLP_OK);
+        CHECK(cmlp_net_describe_layer(f->net, l, &layer, NULL) == CMLP_OK);
         for (int64_t i = layer.weights; i < layer.biases; i++) {
             const double w = get(f->shape.dtype, f->params, i);
             squares += w * w;

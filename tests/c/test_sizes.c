@@ -40,12 +40,12 @@ static void test_rows_of_workers(void)
     rows.n_rows = INT64_MAX;
     workers.n_workers = 2;
     epoch.workers = &workers;
-    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, &bytes, NULL) == CMLP_ERROR_OVERFLOW);
+    CHECK(cmlp_net_workspace_size(net, &rows, &objective, &epoch, &bytes, NULL) == CMLP_ERROR_OVERFLOW);
     CHECK(bytes == 7);
     rows.n_rows = 100;
     for (workers.n_workers = -1; workers.n_workers < 1; workers.n_workers++)
-        CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, &bytes, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, &bytes, NULL) == CMLP_OK);
+        CHECK(cmlp_net_workspace_size(net, &rows, &objective, &epoch, &bytes, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_net_workspace_size(net, &rows, &objective, &epoch, &bytes, NULL) == CMLP_OK);
     CHECK(bytes > 7);
 }
 
@@ -83,7 +83,7 @@ static void test_larger_sizes(void)
                 CHECK(of_kinds[kind] <= workspace_of(sizes[i / 12], kind + flags, rows[r], threads + 1, &n_params));
                 CHECK(of_kinds[kind] >= workspace_of(sizes[i / 12], kind + (flags & CALL_CSR), rows[r], threads, &n_params));
             }
-            CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &write, THREADS(threads)) == CMLP_OK);
+            CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, &write, THREADS(threads)) == CMLP_OK);
             CHECK(of_kinds[CALL_FORWARD] >= write && of_kinds[CALL_TRAIN] >= before);
             before = of_kinds[CALL_TRAIN];
         }

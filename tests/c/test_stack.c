@@ -255,7 +255,7 @@ static void test_others(void)
         void (*call)(void *status);
     } calls[] = {{"cmlp_net_init", init_net},
                  {"cmlp_random_shuffle", shuffle},
-                 {"cmlp_workspace_size", size_workspace},
+                 {"cmlp_net_workspace_size", size_workspace},
                  {"cmlp_model_write", write_model},
                  {"cmlp_model_describe", describe_model},
                  {"cmlp_model_init", init_model},

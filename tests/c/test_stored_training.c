@@ -32,7 +32,7 @@ static void make_net(void)
     config.dtype = CMLP_FLOAT32;
     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     cmlp_random_seed(&generator, 1);
-    CHECK(cmlp_init_params(net, &generator, params, cmlp_net_n_params(net), NULL) == CMLP_OK);
+    CHECK(cmlp_net_init_params(net, &generator, params, cmlp_net_n_params(net), NULL) == CMLP_OK);
 }
 
 static cmlp_training good_training(void)

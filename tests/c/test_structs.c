@@ -72,10 +72,10 @@ static void check_calls(void)
     info.value.struct_size += 1024;
     run.value.workspace = workspace;
     run.value.workspace_size = sizeof workspace;
-    CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK && size <= sizeof workspace);
+    CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK && size <= sizeof workspace);
     CHECK(call_forward(net, params, &rows.value, output, &run.value) == CMLP_OK);
     CHECK(predict_one(net, params, &rows.value, &label, output, workspace, size) == CMLP_OK && label == 2);
-    CHECK(cmlp_net_layer(net, 0, &layer.value, NULL) == CMLP_OK && layer.value.n_out == 3);
+    CHECK(cmlp_net_describe_layer(net, 0, &layer.value, NULL) == CMLP_OK && layer.value.n_out == 3);
     CHECK(cmlp_model_describe("short", 5, &info.value, NULL) == CMLP_ERROR_FILE_SHORT);
     CHECK(layer.value.struct_size == sizeof(cmlp_layer) + 1024 && info.value.struct_size == sizeof(cmlp_model_info) + 1024);
     CHECK(!memcmp(layer.tail, zeros, sizeof zeros) && !memcmp(info.tail, zeros, sizeof zeros));
@@ -170,9 +170,9 @@ static void check_sizes(void)
 {
     CHECK(sizeof(cmlp_status) == 4 && sizeof(cmlp_solver) == 4 && sizeof(cmlp_dtype) == 4 && sizeof(cmlp_isa) == 4);
     CHECK(CMLP_NET_SIZE(CMLP_MAX_LAYERS) == 8704 && CMLP_NET_SIZE(2) == 768);
-    for (int32_t i = 1; cmlp_describe_activation(i); i++)
-        CHECK(cmlp_describe_activation(i)->struct_size == sizeof(cmlp_activation_info));
-    for (int32_t i = 1; cmlp_describe_loss(i); i++) CHECK(cmlp_describe_loss(i)->struct_size == sizeof(cmlp_loss_info));
+    for (int32_t i = 1; cmlp_activation_describe(i); i++)
+        CHECK(cmlp_activation_describe(i)->struct_size == sizeof(cmlp_activation_info));
+    for (int32_t i = 1; cmlp_loss_describe(i); i++) CHECK(cmlp_loss_describe(i)->struct_size == sizeof(cmlp_loss_info));
 }
 
 static void check_version(void)

@@ -97,8 +97,8 @@ static void test_own_loss(fixture *f)
         if (c == STEP) continue;
         reset(f, c, 0, 4);
         f->objective.loss = halves;
-        CHECK(cmlp_workspace_size(f->net, &f->rows, &f->objective, &f->epoch, &f->run.workspace_size,
-                                  THREADS(f->shape.n_threads)) == CMLP_OK);
+        CHECK(cmlp_net_workspace_size(f->net, &f->rows, &f->objective, &f->epoch, &f->run.workspace_size,
+                                      THREADS(f->shape.n_threads)) == CMLP_OK);
         void *const workspace = f->run.workspace = malloc(f->run.workspace_size);
         CHECK(fixture_call(f, c) == CMLP_OK);
         free(workspace);
@@ -143,8 +143,8 @@ int main(void)
 {
     cmlp_isa isas[8];
     const int n_isas = available_isas(isas);
-    for (int32_t loss = 1; cmlp_describe_loss(loss); loss++)
-        for (int32_t output = 1; cmlp_describe_activation(output); output++)
+    for (int32_t loss = 1; cmlp_loss_describe(loss); loss++)
+        for (int32_t output = 1; cmlp_activation_describe(output); output++)
             for (int i = 0; i < n_isas * 4 && cmlp_loss_allows(loss, output); i++) {
                 shape s = {3, {4, 6, 3}, CMLP_ACTIVATION_TANH, output, loss, .solver = CMLP_SOLVER_SGD, .rows = N_ROWS,
                            .batch = N_BATCH, .isa = isas[i / 4]};

@@ -215,12 +215,12 @@ static void make_workspace(fixture *f, slot *s)
     cmlp_workers workers = *f->workers;
     cmlp_epoch epoch = f->epoch;
     epoch.workers = &workers;
-    cmlp_status status = cmlp_workspace_size(f->net, &rows, &f->objective, &epoch, &f->run.workspace_size,
-                                             THREADS(f->run.n_threads));
+    cmlp_status status = cmlp_net_workspace_size(f->net, &rows, &f->objective, &epoch, &f->run.workspace_size,
+                                                 THREADS(f->run.n_threads));
     if (status == CMLP_ERROR_OPTION) { /* of a test of such shards */
         workers.first_shard = workers.n_shards = workers.n_all_shards = 0;
-        status = cmlp_workspace_size(f->net, &rows, &f->objective, &epoch, &f->run.workspace_size,
-                                     THREADS(f->run.n_threads));
+        status = cmlp_net_workspace_size(f->net, &rows, &f->objective, &epoch, &f->run.workspace_size,
+                                         THREADS(f->run.n_threads));
     }
     CHECK(status == CMLP_OK);
     slot_make(s, f->run.workspace_size);

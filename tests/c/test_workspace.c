@@ -1,4 +1,4 @@
-/* A workspace of cmlp_workspace_size() bytes suffices, one that is a byte too small is rejected, and calls access nothing
+/* A workspace of cmlp_net_workspace_size() bytes suffices, one that is a byte too small is rejected, and calls access nothing
  * outside the workspace and the outputs. All blocks end at guard pages. */
 #include "calls.h"
 #include "fixture.h"
@@ -71,7 +71,7 @@ static void test_of_training(fixture *f, call c)
 {
     size_t size = 0;
     fixture_reset(f, c);
-    CHECK(cmlp_workspace_size(f->net, &f->rows, &f->objective, &f->epoch, &size, THREADS(f->shape.n_threads)) == CMLP_OK);
+    CHECK(cmlp_net_workspace_size(f->net, &f->rows, &f->objective, &f->epoch, &size, THREADS(f->shape.n_threads)) == CMLP_OK);
     set_workspace(f, size);
     const int status = fixture_call(f, c);
     check_that(status == CMLP_OK, "%s with the workspace of an epoch, %d rows, batch %d, %d threads: %s", call_names[c],

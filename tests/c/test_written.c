@@ -42,13 +42,13 @@ static form any_form(void)
     for (int32_t l = 0; l < f.n_layers - 1; l++) {
         const int is_last = l == f.n_layers - 2;
         const cmlp_activation_info *info;
-        do info = cmlp_describe_activation(f.activations[l] = (int32_t)(1 + below(12)));
+        do info = cmlp_activation_describe(f.activations[l] = (int32_t)(1 + below(12)));
         while (!(is_last ? info->output : info->hidden));
         f.parameters[l] = any_parameter(info->parameter);
     }
     do f.loss = (cmlp_loss)(1 + below(9));
     while (!cmlp_loss_allows(f.loss, f.activations[f.n_layers - 2]));
-    const cmlp_loss_info *info = cmlp_describe_loss(f.loss);
+    const cmlp_loss_info *info = cmlp_loss_describe(f.loss);
     memcpy(f.quantiles, levels, sizeof levels);
     f.has_quantiles = f.loss == CMLP_LOSS_QUANTILE && f.sizes[f.n_layers - 1] > 1 && one_of(2);
     f.loss_parameter = f.has_quantiles ? 0 : any_parameter(info->parameter);

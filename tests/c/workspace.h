@@ -18,8 +18,8 @@ static inline cmlp_status call_workspace(const cmlp_net *net, int kind, int64_t 
     rows.kind = kind & CALL_CSR ? CMLP_ROWS_CSR : CMLP_ROWS_DENSE;
     rows.n_rows = n_rows;
     objective.dropout_rates = kind & CALL_DROPOUT ? rates : NULL;
-    return cmlp_workspace_size(net, &rows, plain == CALL_FORWARD ? NULL : &objective,
-                               plain == CALL_TRAIN ? &epoch : NULL, bytes, THREADS(n_threads));
+    return cmlp_net_workspace_size(net, &rows, plain == CALL_FORWARD ? NULL : &objective,
+                                   plain == CALL_TRAIN ? &epoch : NULL, bytes, THREADS(n_threads));
 }
 
 /* Computes the outputs of one row; its class index if `label` is not NULL. */

@@ -83,7 +83,7 @@ int main(void)
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     size_t bytes = 0;
     const cmlp_status made = cmlp_net_init(memory, sizeof memory, &config, &net, &run);
-    const cmlp_status measured = cmlp_workspace_size(net, &rows, &objective, &epoch, &bytes, &run);
+    const cmlp_status measured = cmlp_net_workspace_size(net, &rows, &objective, &epoch, &bytes, &run);
     const cmlp_status trained = cmlp_train_epoch(net, params, 3, &rows, &targets, &objective, &sgd, &epoch, NULL, &run);
     return made || measured != trained ? 1 : trained;
 }

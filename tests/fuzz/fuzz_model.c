@@ -71,7 +71,7 @@ static void use_text(const used_model *u)
     int64_t length;
     cmlp_value label;
     for (int32_t i = -1; i < 4; i++)
-        if (cmlp_model_label(u->model, i, &label, NULL) == CMLP_OK) require(label.n_text >= 0 && label.text);
+        if (cmlp_model_find_label(u->model, i, &label, NULL) == CMLP_OK) require(label.n_text >= 0 && label.text);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const int found = cmlp_model_find_string(u->model, keys[i], &text, &length, NULL);
         require(i > 3 || !found);

@@ -19,10 +19,10 @@ PXD = HEADER.parents[1] / "src/cmlp/capi.pxd"
 # Extensions that were compiled before depend on this order: new functions come at the end.
 ORDER = (
     "status_name status_string version model_describe model_init rows_init model_predict model_workspace_size "
-    "model_label model_net model_params model_find_string model_prepare_rows workspace_size forward "
-    "net_size net_init net_n_params random_seed random_double random_shuffle init_params targets_init "
-    "optimizer_init optimizer_state_size train_epoch model_write net_layer describe_activation describe_loss "
-    "loss_allows isa_name solver_name net_isa cpu_isa backpropagate step table_describe_column "
+    "model_find_label model_net model_params model_find_string model_prepare_rows net_workspace_size forward "
+    "net_size net_init net_n_params random_seed random_double random_shuffle net_init_params targets_init "
+    "optimizer_init optimizer_state_size train_epoch model_write net_describe_layer activation_describe "
+    "loss_describe loss_allows isa_name solver_name net_isa cpu_isa backpropagate step table_describe_column "
     "table_find_code table_find_category table_read_cell table_margin table_interval table_encoder_width "
     "table_encode table_workspace_size table_write bounds forward_paths paths_workspace_size"
 )

@@ -519,7 +519,7 @@ cdef class Call:
         self.set_threads(n_threads, work)
         if 0 < self.epoch.batch_size < self.n:  # the workspace is for this call alone
             rows.n_rows, rows.order, rows.n_order = epoch.batch_size, NULL, 0
-        check(cmlp_workspace_size(self.net.net, &rows, objective, epoch, &size, &self.run), self.run.refused)
+        check(cmlp_net_workspace_size(self.net.net, &rows, objective, epoch, &size, &self.run), self.run.refused)
         return self.allocate(size, work, seconds)
 
     cdef int prepare_paths(self, const cmlp_rows *to, const cmlp_paths *paths, object n_threads) except -1:

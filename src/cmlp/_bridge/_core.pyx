@@ -75,7 +75,7 @@ cdef dict activation_table():
     cdef const cmlp_activation_info *info
     table = {}
     for code in range(1, 64):
-        info = cmlp_describe_activation(code)
+        info = cmlp_activation_describe(code)
         if info == NULL:
             break
         table[info.name.decode()] = Activation(code, info.hidden != 0, info.output != 0, info.init_factor,
@@ -96,7 +96,7 @@ cdef dict loss_table():
     cdef const cmlp_loss_info *info
     table = {}
     for code in range(1, 64):
-        info = cmlp_describe_loss(code)
+        info = cmlp_loss_describe(code)
         if info == NULL:
             break
         outputs = tuple(name for name, a in ACTIVATIONS.items() if cmlp_loss_allows(code, a.code))
@@ -273,7 +273,7 @@ cdef class Net:
         parameters = []
         for i in range(n - 1):
             layer.struct_size = sizeof(cmlp_layer)
-            check(cmlp_net_layer(self.net, i, &layer, NULL))
+            check(cmlp_net_describe_layer(self.net, i, &layer, NULL))
             parameters.append(layer.parameter)
         self.activation_parameters = tuple(parameters)
         self.loss_parameter = loss_parameter or (0.0 if callable(loss) else LOSSES[loss].parameter)
@@ -313,7 +313,7 @@ cdef class Net:
         weights, biases = [], []
         for i in range(len(self.sizes) - 1):
             layer.struct_size = sizeof(cmlp_layer)
-            check(cmlp_net_layer(self.net, i, &layer, NULL))
+            check(cmlp_net_describe_layer(self.net, i, &layer, NULL))
             weights.append(block[layer.weights:layer.biases].reshape(layer.n_in, layer.n_out))
             biases.append(block[layer.biases:layer.biases + layer.n_out])
         return weights, biases

@@ -216,7 +216,7 @@ def write_model(Net net not None, params, *, scale, kind=None, labels=None, name
     content.content.shifts, content.content.factors = rows.shifts, rows.factors
     memset(&run, 0, sizeof(run))
     run.struct_size = sizeof(cmlp_run)
-    check(cmlp_workspace_size(net.net, NULL, NULL, NULL, &run.workspace_size, &run))
+    check(cmlp_net_workspace_size(net.net, NULL, NULL, NULL, &run.workspace_size, &run))
     run.workspace = workspace_of(run.workspace_size)
     with nogil:
         status = cmlp_model_write(net.net, block, net.n_params, &content.content, &run)
@@ -418,7 +418,7 @@ cdef class Model:
     def label(self, int32_t index):
         """Return the label of a class, and its text."""
         cdef cmlp_value label
-        check(cmlp_model_label(self.model, index, &label, NULL))
+        check(cmlp_model_find_label(self.model, index, &label, NULL))
         return value_of(&label), label.text[:label.n_text].decode("utf-8", "surrogatepass")
 
     def category(self, int64_t column, value):

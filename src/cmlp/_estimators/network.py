@@ -153,7 +153,7 @@ class Network(ExportMethods):
     -----
     With "glorot", the initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2 instead of 6 for
     logistic layers, as in scikit-learn (Glorot and Bengio 2010). The output layer uses the factor of the last hidden
-    layer, or of `activation` if there are no hidden layers. The C library's ``cmlp_init_params`` gives the same
+    layer, or of `activation` if there are no hidden layers. The C library's ``cmlp_net_init_params`` gives the same
     parameters, except for networks without hidden layers, where it always uses 6. With "he", the weights are uniform in
     ``+-sqrt(6 / n_in)`` (He et al. 2015), with "lecun" in ``+-sqrt(3 / n_in)`` (LeCun et al. 1998), and the biases are
     0.

@@ -91,8 +91,8 @@ static cmlp_run make_run(const cmlp_net *net, int32_t n_threads)
     size_t forward;
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.n_threads = n_threads;
-    demand(cmlp_workspace_size(net, &rows, &objective, &epoch, &run.workspace_size, &run), "workspace");
-    demand(cmlp_workspace_size(net, &rows, NULL, NULL, &forward, &run), "workspace");
+    demand(cmlp_net_workspace_size(net, &rows, &objective, &epoch, &run.workspace_size, &run), "workspace");
+    demand(cmlp_net_workspace_size(net, &rows, NULL, NULL, &forward, &run), "workspace");
     if (forward > run.workspace_size) run.workspace_size = forward;
     run.workspace = memory(run.workspace_size);
     return run;
@@ -116,7 +116,7 @@ static uint64_t train(const recipe *r, cmlp_isa isa, int32_t n_threads)
     for (int i = 0; i < ROWS * INPUTS; i++) x[i] = 4 * cmlp_random_double(&random) - 2;
     for (int i = 0; i < ROWS; i++) labels[i] = (int32_t)(OUTPUTS * cmlp_random_double(&random));
     for (int i = 0; i < ROWS; i++) order[i] = i;
-    demand(cmlp_init_params(net, &random, params, n_params, NULL), "parameters");
+    demand(cmlp_net_init_params(net, &random, params, n_params, NULL), "parameters");
 
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     rows.data = x;

@@ -65,7 +65,7 @@ static inline void begin(learner *l, cmlp_activation output, cmlp_loss loss)
     OK(cmlp_net_init(l->memory, sizeof l->memory, &config, &l->net, NULL));
     CHECK(cmlp_net_n_params(net_of(l)) == N_PARAMS);
     cmlp_random_seed(&l->random, 1);
-    OK(cmlp_init_params(net_of(l), &l->random, l->params, N_PARAMS, NULL));
+    OK(cmlp_net_init_params(net_of(l), &l->random, l->params, N_PARAMS, NULL));
     l->optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     l->optimizer.state = &l->state;
     l->optimizer.state_size = sizeof l->state;
@@ -103,7 +103,7 @@ static inline cmlp_status predict_one(const cmlp_model *model, const void *row, 
 static inline void *workspace_of(const learner *l, const cmlp_rows *rows, const cmlp_objective *objective,
                                  const cmlp_epoch *epoch, cmlp_run *run)
 {
-    OK(cmlp_workspace_size(net_of(l), rows, objective, epoch, &run->workspace_size, run));
+    OK(cmlp_net_workspace_size(net_of(l), rows, objective, epoch, &run->workspace_size, run));
     run->workspace = malloc(run->workspace_size);
     CHECK(run->workspace);
     return run->workspace;

@@ -14,7 +14,7 @@ int main(int argc, char **argv)
     CHECK(rows);
     while (fread(row, sizeof *row, (size_t)file.info.n_in, rows) == (size_t)file.info.n_in) {
         OK(predict_one(file.model, row, CMLP_FLOAT32, file.info.n_in, &index, output, 16, &file.run));
-        OK(cmlp_model_label(file.model, index, &label, NULL));
+        OK(cmlp_model_find_label(file.model, index, &label, NULL));
         printf("%.*s", (int)label.n_text, label.text);
         for (int64_t k = 0; k < file.info.n_out; k++) printf(" %.9g", (double)output[k]);
         printf("\n");

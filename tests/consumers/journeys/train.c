@@ -9,7 +9,7 @@ static void save(const learner *l, const cmlp_training *training, const char *pa
     const cmlp_value labels[] = {text_value("first"), text_value("other"), text_value("third")};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     cmlp_run run = CMLP_INIT(cmlp_run);
-    OK(cmlp_workspace_size(net_of(l), NULL, NULL, NULL, &run.workspace_size, &run));
+    OK(cmlp_net_workspace_size(net_of(l), NULL, NULL, NULL, &run.workspace_size, &run));
     run.workspace = malloc(run.workspace_size);
     FILE *const file = fopen(path, "wb");
     CHECK(run.workspace && file);

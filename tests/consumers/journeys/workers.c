@@ -64,7 +64,7 @@ static cmlp_status train(learner *l, cmlp_workers *workers, double alpha, int64_
     cmlp_run run = CMLP_INIT(cmlp_run);
     objective.alpha = alpha;
     epoch.workers = workers;
-    OK(cmlp_workspace_size(net_of(l), &rows, &objective, &epoch, &run.workspace_size, &run));
+    OK(cmlp_net_workspace_size(net_of(l), &rows, &objective, &epoch, &run.workspace_size, &run));
     run.workspace = malloc(run.workspace_size);
     CHECK(run.workspace);
     cmlp_status status = CMLP_OK;

@@ -213,7 +213,7 @@ pub struct cmlp_value {
     pub reserved: [i32; 3usize],
 }
 extern "C" {
-    pub fn cmlp_model_label(
+    pub fn cmlp_model_find_label(
         model: *const cmlp_model,
         class_index: i32,
         value: *mut cmlp_value,

@@ -137,7 +137,7 @@ impl Model {
         // SAFETY: all fields of the struct are numbers, or a pointer that may be null.
         let mut value: sys::cmlp_value = unsafe { mem::zeroed() };
         // SAFETY: the library writes one struct.
-        check(unsafe { sys::cmlp_model_label(self.model, class, &mut value, ptr::null_mut()) })?;
+        check(unsafe { sys::cmlp_model_find_label(self.model, class, &mut value, ptr::null_mut()) })?;
         // SAFETY: a label's text has n_text bytes, which are part of the file.
         let text = unsafe { slice::from_raw_parts(value.text.cast::<u8>(), value.n_text as usize) };
         // A text of Python can have half a surrogate pair, which no String can.

@@ -62,7 +62,7 @@ static int32_t next_activation(cursor *c, double *parameter)
 {
     const cmlp_activation_info *info;
     const string_view n = next_word(c);
-    for (int32_t code = 1; (info = cmlp_describe_activation(code)) != NULL; code++)
+    for (int32_t code = 1; (info = cmlp_activation_describe(code)) != NULL; code++)
         if (is_name(n, info->name)) {
             *parameter = next_parameter(c, info->parameter);
             return code;
@@ -74,7 +74,7 @@ static int32_t next_loss(cursor *c, double *parameter)
 {
     const cmlp_loss_info *info;
     const string_view n = next_word(c);
-    for (int32_t code = 1; (info = cmlp_describe_loss(code)) != NULL; code++)
+    for (int32_t code = 1; (info = cmlp_loss_describe(code)) != NULL; code++)
         if (is_name(n, info->name)) {
             *parameter = next_parameter(c, info->parameter);
             return code;

@@ -194,7 +194,7 @@ static cmlp_status measure_prediction(const cmlp_model *model, const cmlp_rows *
     if (!status) status = cmlpi_check_pointer(rows, 1, "rows", run);
     if (status) return status;
     if (CMLP_HAS_TABLE(model)) return measure_table(model, rows, bytes, run);
-    return cmlp_workspace_size(model->net, rows, NULL, NULL, bytes, run);
+    return cmlp_net_workspace_size(model->net, rows, NULL, NULL, bytes, run);
 }
 
 cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)

@@ -46,7 +46,7 @@ static cmlp_status find_label(const cmlp_model *model, int32_t class_index, cmlp
     return CMLP_OK;
 }
 
-cmlp_status cmlp_model_label(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run)
+cmlp_status cmlp_model_find_label(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run)
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);

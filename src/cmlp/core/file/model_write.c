@@ -58,11 +58,11 @@ static void put_metadata(sink *s, const cmlpi_writer *w, uint32_t crc)
     put_text(s, "\",\"activations\":\"");
     for (int32_t l = 0; l < net->depth; l++) {
         if (l) put_byte(s, ',');
-        put_text(s, cmlp_describe_activation(net->layers[l].activation)->name);
+        put_text(s, cmlp_activation_describe(net->layers[l].activation)->name);
         put_parameter(s, net->layers[l].parameter);
     }
     put_text(s, "\",\"loss\":\"");
-    put_text(s, cmlp_describe_loss(net->loss)->name);
+    put_text(s, cmlp_loss_describe(net->loss)->name);
     put_parameter(s, net->loss_parameter);
     for (int64_t j = 0; j < net->n_quantiles; j++) {
         put_byte(s, j ? ',' : ':');

@@ -32,19 +32,19 @@ static const uint32_t allowed_outputs[] = {
 #undef ROW
 };
 
-const cmlp_activation_info *cmlp_describe_activation(cmlp_activation activation)
+const cmlp_activation_info *cmlp_activation_describe(cmlp_activation activation)
 {
     return activation < 1 || (size_t)activation >= COUNT(activation_table) ? NULL : &activation_table[activation];
 }
 
-const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss)
+const cmlp_loss_info *cmlp_loss_describe(cmlp_loss loss)
 {
     return loss < 1 || (size_t)loss >= COUNT(losses) ? NULL : &losses[loss];
 }
 
 int32_t cmlp_loss_allows(cmlp_loss loss, cmlp_activation output)
 {
-    if (!cmlp_describe_loss(loss) || !cmlp_describe_activation(output)) return 0;
+    if (!cmlp_loss_describe(loss) || !cmlp_activation_describe(output)) return 0;
     return (int32_t)(allowed_outputs[loss] >> output & 1);
 }
 

@@ -25,7 +25,7 @@ static cmlp_status check_activations(const cmlp_net_config *config, cmlp_run *ru
 {
     const int32_t last = config->n_layers - 2;
     for (int32_t l = 0; l <= last; l++) {
-        const cmlp_activation_info *info = cmlp_describe_activation(config->activations[l]);
+        const cmlp_activation_info *info = cmlp_activation_describe(config->activations[l]);
         if (!info || !(l < last ? info->hidden : info->output))
             return refuse_element(run, CMLP_ERROR_ACTIVATION, "config->activations", l);
         if (config->activation_parameters && !is_parameter(config->activation_parameters[l], info->parameter, 0))
@@ -53,7 +53,7 @@ static cmlp_status check_loss(const cmlp_net_config *config, cmlp_run *run)
     if (!cmlp_loss_allows(config->loss, config->activations[config->n_layers - 2]))
         return cmlpi_refuse(&run->refused, CMLP_ERROR_LOSS, "config->loss");
     if (config->quantiles || config->n_quantiles) return check_quantiles(config, run);
-    const cmlp_loss_info *info = cmlp_describe_loss(config->loss);
+    const cmlp_loss_info *info = cmlp_loss_describe(config->loss);
     if (is_parameter(config->loss_parameter, info->parameter, info->limit)) return CMLP_OK;
     return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "config->loss_parameter");
 }
@@ -101,7 +101,7 @@ static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
         layer->n_out = config->sizes[l + 1];
         layer->activation = config->activations[l];
         layer->parameter = config->activation_parameters ? config->activation_parameters[l] : 0;
-        if (layer->parameter == 0) layer->parameter = cmlp_describe_activation(layer->activation)->parameter;
+        if (layer->parameter == 0) layer->parameter = cmlp_activation_describe(layer->activation)->parameter;
         layer->weights = at;
         layer->biases = at + layer->n_in * layer->n_out;
         at = layer->biases + layer->n_out;
@@ -156,7 +156,7 @@ cmlp_status cmlpi_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_ru
     net->depth = config->n_layers - 1;
     net->loss = config->loss;
     net->loss_parameter = config->loss_parameter;
-    if (net->loss_parameter == 0) net->loss_parameter = cmlp_describe_loss(config->loss)->parameter;
+    if (net->loss_parameter == 0) net->loss_parameter = cmlp_loss_describe(config->loss)->parameter;
     net->n_quantiles = config->quantiles ? config->sizes[config->n_layers - 1] : 0;
     if (config->quantiles) {
         net->loss_parameter = 0;
@@ -272,7 +272,7 @@ static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer
     return CMLP_OK;
 }
 
-cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
+cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);
@@ -285,7 +285,7 @@ cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer
 static double init_factor(const cmlp_net *net, int32_t l)
 {
     if (l == net->depth - 1) l--;
-    return l >= 0 ? cmlp_describe_activation(net->layers[l].activation)->init_factor : 6;
+    return l >= 0 ? cmlp_activation_describe(net->layers[l].activation)->init_factor : 6;
 }
 
 static cmlp_status init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run)
@@ -308,7 +308,7 @@ static cmlp_status init_params(const cmlp_net *net, cmlp_random *random, void *p
     return CMLP_OK;
 }
 
-cmlp_status cmlp_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run)
+cmlp_status cmlp_net_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run)
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);

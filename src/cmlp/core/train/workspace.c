@@ -69,8 +69,8 @@ static cmlp_status measure(const cmlp_net *net, const cmlp_rows *rows, const cml
     return cmlpi_row_lay_out(net, NULL, bytes, &memory);
 }
 
-cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
+cmlp_status cmlp_net_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
+                                    const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
 {
     cmlpi_call frame;
     cmlp_status status = cmlpi_begin_call(&frame, run);
