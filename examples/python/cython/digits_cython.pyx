@@ -29,7 +29,7 @@ cdef class Model:
         self.memory = np.empty(self.info.model_size, np.uint8)
         cdef uint8_t[::1] workspace = np.empty(self.info.workspace_size, np.uint8)
         cdef cmlp_run run = run_of(workspace)
-        check(api.model_init(&self.memory[0], self.memory.size, &self.file[0], self.file.size, 0, &self.model, &run))
+        check(api.model_init(&self.memory[0], self.memory.size, &self.file[0], self.file.size, NULL, &self.model, &run))
 
     def classify(self, const uint8_t[:, ::1] images):
         """Return the class index of each image, a row of bytes. Other threads run meanwhile."""

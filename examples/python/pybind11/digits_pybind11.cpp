@@ -38,7 +38,7 @@ public:
         memory_.resize(info_.model_size);
         std::vector<char> workspace(info_.workspace_size);
         cmlp_run run = run_of(workspace);
-        check(cmlp->model_init(memory_.data(), memory_.size(), file_.data(), n, 0, &model_, &run));
+        check(cmlp->model_init(memory_.data(), memory_.size(), file_.data(), n, nullptr, &model_, &run));
     }
 
     // Returns the class index of each image, a row of bytes. Other threads run meanwhile.
