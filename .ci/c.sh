@@ -64,7 +64,7 @@ readonly CHECKED_POINTERS='-fsanitize=pointer-overflow -fsanitize-trap=all'
 sanitized_sets() { if [ "$(uname -m)" = x86_64 ]; then echo 'generic;avx2'; else echo all; fi; }
 
 # The numeric tests with tiny values of the sizes that divide the work, so that small networks take the paths of networks
-# with millions of parameters. CMLP_CHUNK is part of the arithmetic and stays. No result depends on the other sizes, so
+# with millions of parameters. CMLPI_CHUNK is part of the arithmetic and stays. No result depends on the other sizes, so
 # that one instruction set is enough. AVX2 also gets the tiles for adjacent copies that only AVX-512 has otherwise.
 c_tiny_sizes() {
     have clang || return 0

@@ -92,7 +92,7 @@ float table(const double *x, const float *params, long width, long n)
 """
 PLAIN = """
 #include <stdint.h>
-#define CMLP_BITS 32
+#define CMLPI_BITS 32
 #include "kernels/vectors/vec_generic.h"
 #include "kernels/elements/math_tmpl.h"
 static const int64_t sizes[] = {SIZES};

@@ -28,7 +28,7 @@ SOURCE = r"""
 #include "cmlp.c"
 #define ELEMENTS (1 << 19) /* more than the weights and biases of the largest layer */
 static _Alignas(64) float x[ELEMENTS], w[ELEMENTS], z[ELEMENTS], d[ELEMENTS], scratch[ELEMENTS];
-static _Alignas(64) char copies[CMLP_COPY_BYTES];
+static _Alignas(64) char copies[CMLPI_COPY_BYTES];
 static char memory[CMLP_NET_SIZE(2)];
 static const cmlp_net *net;
 static cmlpi_layer_memory layer_space = {.deltas = d};
@@ -65,10 +65,10 @@ void run_deltas(int64_t rows, int64_t calls)
 void run_gradient(int64_t rows, int64_t calls)
 {
     const int64_t n_in = net->layers[0].n_in;
-    const void *list[CMLP_CHUNK];
+    const void *list[CMLPI_CHUNK];
     const cmlpi_dense_input input = {.rows = rows, .list = list, .copy = copies};
     const cmlpi_gradient_output to = {.d = d, .k1 = n_in, .n_out = net->layers[0].n_out, .first = 1, .sums = z, .w = w,
-                                     .mode = CMLP_UPDATE, .inverse = 1e-9, .rate = 1e-9,
+                                     .mode = CMLPI_UPDATE, .inverse = 1e-9, .rate = 1e-9,
                                      .tuning = net->tuning};
     for (int64_t i = 0; i < rows; i++) list[i] = x + i * n_in;
     while (calls--) net->kernels->gradient(&input, &to);

@@ -33,7 +33,7 @@ GUARD = re.compile(r"^#ifndef (\w+_H)\n#define \1\n(.*)^#endif\n\Z", re.MULTILIN
 # A private function of the core, in column 0, if it is not static.
 FUNCTION = r"^(?!static|typedef)(?=[a-z][\w *]*?\b(cmlpi_\w+)\()"
 # A part of a source that a macro leaves out although other sources call it.
-OPTIONAL = re.compile(r"#if (CMLP_BUILDS_(?:TABLES|WORKERS))\n")
+OPTIONAL = re.compile(r"#if (CMLPI_BUILDS_(?:TABLES|WORKERS))\n")
 
 # Everything in the core is declared in column 0, so the start of a line tells what is at file
 # scope.
@@ -58,7 +58,7 @@ HEAD = """\
  * The file includes itself. If you rename it, define CMLP_SELF as its new name: -DCMLP_SELF='"name.c"'.
  *
 {licence} */
-#ifndef CMLP_PART
+#ifndef CMLPI_PART
 
 #if !defined(_WIN32) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE /* POSIX, and Linux's choice of processors */
@@ -72,10 +72,10 @@ HEAD = """\
 #endif
 
 /* How functions are declared that a macro leaves out: they are not static where they have no definition. */
-#define CMLP_LINKAGE_0 extern
-#define CMLP_LINKAGE_1 static
-#define CMLP_LINKAGE_OF(builds) CMLP_LINKAGE_##builds
-#define CMLP_LINKAGE(builds) CMLP_LINKAGE_OF(builds)
+#define CMLPI_LINKAGE_0 extern
+#define CMLPI_LINKAGE_1 static
+#define CMLPI_LINKAGE_OF(builds) CMLPI_LINKAGE_##builds
+#define CMLPI_LINKAGE(builds) CMLPI_LINKAGE_OF(builds)
 
 /* A plugin keeps its copy of the library for itself: another plugin of the process may have one with other macros. With
  * CMLP_BUILD, the functions are exported. */
@@ -116,7 +116,7 @@ def directives(word: str, names: Iterable[str]) -> str:
 
 def compiled_part(name: str) -> str:
     """Return the directives with which cmlp.c includes a part of itself."""
-    return f"#define CMLP_PART CMLP_PART_{name}\n#include CMLP_SELF\n#undef CMLP_PART\n"
+    return f"#define CMLPI_PART CMLPI_PART_{name}\n#include CMLP_SELF\n#undef CMLPI_PART\n"
 
 
 def macros(text: str) -> set[str]:
@@ -132,7 +132,11 @@ def file_scope_names(text: str) -> set[str]:
         r"^(?:typedef )?enum(?: \w+)? \{(.*?)\}", code, re.MULTILINE | re.DOTALL
     ):
         names |= {re.split(r"[\s=]", part.strip())[0] for part in body.split(",") if part.strip()}
-    return {name for name in names if not name.startswith(("CMLP_", "cmlp_", "cmlpi_", "KERNEL"))}
+    return {
+        name
+        for name in names
+        if not name.startswith(("CMLP_", "CMLPI_", "cmlp_", "cmlpi_", "KERNEL"))
+    }
 
 
 def check_distinct(texts: Iterable[tuple[str, str]]) -> None:
@@ -247,7 +251,7 @@ class Core:
 
         def linkage(match: re.Match[str]) -> str:
             builds = self.builds.get(match[1])
-            return f"CMLP_LINKAGE({builds}) " if builds else "static "
+            return f"CMLPI_LINKAGE({builds}) " if builds else "static "
 
         text = re.sub(r"^extern const [^;]*;\n", "", text, flags=re.MULTILINE)
         text = re.sub(
@@ -275,14 +279,14 @@ def kernels(core: Core) -> tuple[str, str]:
         text = core.expanded(path).rpartition("\f")[2]
         units += titled(path.name, text + compiled_part("END"))
     numbers = ["END", *(Path(name).stem.upper() for name in core.parts)]
-    defined = directives("define", (f"CMLP_PART_{name} {i}" for i, name in enumerate(numbers, 1)))
+    defined = directives("define", (f"CMLPI_PART_{name} {i}" for i, name in enumerate(numbers, 1)))
     parts = "".join(
-        f"\n#elif CMLP_PART == CMLP_PART_{Path(name).stem.upper()}\n{part}"
+        f"\n#elif CMLPI_PART == CMLPI_PART_{Path(name).stem.upper()}\n{part}"
         for name, part in core.parts.items()
     ).replace("\nconst cmlpi_kernels", "\nstatic const cmlpi_kernels")
     names = sorted(file_scope_names(parts))
-    local = {name for name in macros(parts + units) if name != "CMLP_PART"}
-    end = f"\n#elif CMLP_PART == CMLP_PART_END\n\n{directives('undef', sorted(local))}"
+    local = {name for name in macros(parts + units) if name != "CMLPI_PART"}
+    end = f"\n#elif CMLPI_PART == CMLPI_PART_END\n\n{directives('undef', sorted(local))}"
     renamed = directives("define", (f"{name} KERNEL({name})" for name in names))
     section = titled("kernels", f"{defined}\n{renamed}") + units + "\n" + directives("undef", names)
     return section, end + parts

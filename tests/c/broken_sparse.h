@@ -35,7 +35,7 @@ static void csr_long_scratch(CSR_ARGUMENTS)
 static void csr_gradient_touched_only(CSR_GRADIENT_ARGUMENTS)
 {
     cmlpi_gradient_output other = *to;
-    if (to->mode == CMLP_UPDATE) other.alpha = 0;
+    if (to->mode == CMLPI_UPDATE) other.alpha = 0;
     real->csr_gradient(x, &other, scratch);
 }
 

@@ -32,10 +32,10 @@ static void bench_dense(work *w)
 
 static void bench_gradient(work *w)
 {
-    const void *list[CMLP_CHUNK];
+    const void *list[CMLPI_CHUNK];
     const cmlpi_dense_input a = {.n_rows = w->rows, .list = list};
     const cmlpi_gradient_output to = {.d = w->c, .k1 = w->n_in, .n_out = w->n_out, .is_first = 1, .sums = w->d, .w = w->b,
-                                 .mode = CMLP_UPDATE, .alpha = 1e-4, .inverse = 1e-9, .rate = 1e-9,
+                                 .mode = CMLPI_UPDATE, .alpha = 1e-4, .inverse = 1e-9, .rate = 1e-9,
                                  .tuning = w->tuning};
     for (int64_t i = 0; i < w->rows; i++)
         list[i] = (char *)w->a + (size_t)(i * w->n_in) * size_of(w->table->dtype);

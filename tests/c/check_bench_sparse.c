@@ -74,11 +74,11 @@ static int64_t compress_row(const float *x, int64_t n_in, float *values, int32_t
 
 static void run_gradient(const sparse_work *w, int what, const cmlpi_csr *x, const char *dense)
 {
-    const void *list[CMLP_CHUNK];
+    const void *list[CMLPI_CHUNK];
     const cmlpi_dense_input a = {.n_rows = x->n_rows, .list = list};
     const int updates = what == UPDATE || what == UPDATE_DENSE;
     const cmlpi_gradient_output to = {.d = w->d, .k1 = w->n_in, .n_out = w->n_out, .is_first = 1, .sums = w->sums, .w = w->w,
-                                 .mode = updates ? CMLP_UPDATE : CMLP_GRADIENT, .inverse = 1e-9,
+                                 .mode = updates ? CMLPI_UPDATE : CMLPI_GRADIENT, .inverse = 1e-9,
                                  .rate = 1e-9,
                                  .tuning = cmlpi_tunings};
     for (int64_t i = 0; dense && i < x->n_rows; i++)

@@ -100,15 +100,15 @@ static void gradient_overwrites_sums(GRADIENT_ARGUMENTS)
 static void gradient_no_penalty(GRADIENT_ARGUMENTS)
 {
     cmlpi_gradient_output without = *to;
-    if (without.mode == CMLP_UPDATE) without.alpha = 0;
+    if (without.mode == CMLPI_UPDATE) without.alpha = 0;
     real->gradient(a, &without);
 }
 
 static void gradient_divides(GRADIENT_ARGUMENTS)
 {
-    const int broken = to->mode == CMLP_GRADIENT;
+    const int broken = to->mode == CMLPI_GRADIENT;
     cmlpi_gradient_output kept = *to;
-    if (broken) kept.mode = CMLP_KEEP_SUM;
+    if (broken) kept.mode = CMLPI_KEEP_SUM;
     real->gradient(a, &kept);
     for (int64_t i = to->k0 * to->n_out; broken && i < to->k1 * to->n_out; i++) {
         const double alpha = type_round(real->dtype, to->alpha);

@@ -45,7 +45,7 @@ void check_class_index_loss(harness *h)
 {
     class_index_case c = {.values = {.activation = CMLP_ACTIVATION_SOFTMAX, .loss = CMLP_LOSS_LOG}};
     c.rows = random_below(&h->random, MOST_ROWS);
-    c.n = 1 + random_below(&h->random, CMLP_TRANSPOSED_OUTPUTS);
+    c.n = 1 + random_below(&h->random, CMLPI_TRANSPOSED_OUTPUTS);
     c.values.wants_delta = random_below(&h->random, 4) != 0;
     c.values.scale = random_below(&h->random, 2) ? 1 : 0.5;
     c.values.clip = random_below(&h->random, 3) ? 0 : epsilon_of(h->dtype);

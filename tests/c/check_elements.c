@@ -176,7 +176,7 @@ static void call_nonzero_mask(const cmlpi_kernels *table, void *context)
     uint64_t *mask = (uint64_t *)(void *)c->mask->place.data;
     put(CMLP_FLOAT64, c->count->place.data, 0, (double)table->nonzero_mask(c->v->place.data, c->v->n, mask));
     for (int64_t i = 0; i < c->bits->n; i++)
-        put(CMLP_FLOAT64, c->bits->place.data, i, (double)(mask[i / CMLP_MASK_BITS] >> i % CMLP_MASK_BITS & 1));
+        put(CMLP_FLOAT64, c->bits->place.data, i, (double)(mask[i / CMLPI_MASK_BITS] >> i % CMLPI_MASK_BITS & 1));
 }
 
 void check_nonzero_mask(harness *h)
@@ -185,8 +185,8 @@ void check_nonzero_mask(harness *h)
     mask_case c = {.v = new_operand(h, "v", h->dtype, n, INPUT)};
     double count = 0;
     zero_runs(h, c.v);
-    c.mask = new_operand(h, "mask", CMLP_INT64, (n + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS, SCRATCH);
-    c.bits = new_operand(h, "bits", CMLP_FLOAT64, c.mask->n * CMLP_MASK_BITS, OUTPUT);
+    c.mask = new_operand(h, "mask", CMLP_INT64, (n + CMLPI_MASK_BITS - 1) / CMLPI_MASK_BITS, SCRATCH);
+    c.bits = new_operand(h, "bits", CMLP_FLOAT64, c.mask->n * CMLPI_MASK_BITS, OUTPUT);
     c.count = new_operand(h, "count", CMLP_FLOAT64, 1, OUTPUT);
     fill(c.mask, -1);
     snprintf(h->shape, sizeof h->shape, "n %d", (int)n);

@@ -68,7 +68,7 @@ static int check(int32_t activation, int64_t stride)
     cmlpi_envelope expected = cmlpi_envelope_of(activation);
     if (activation == CMLP_ACTIVATION_ELU) expected.least = (float)-ELU_PARAMETER;
     found f = {.top = INT32_MIN, .bottom = INT32_MAX, .lowest = INT32_MAX, .highest = INT32_MIN, .turn = expected.turn};
-    if (f.turn == CMLP_NO_TURN) f.turn = -INFINITY;
+    if (f.turn == CMLPI_NO_TURN) f.turn = -INFINITY;
     each(activation, stride, &f);
     const int32_t least = cmlpi_ulps_to(expected.least), most = cmlpi_ulps_to(expected.most);
     const int differs = f.falls != expected.falls || f.rises != expected.rises || f.lowest != least || f.highest != most;

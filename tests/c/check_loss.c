@@ -220,8 +220,8 @@ static void verify_deltas(harness *h, const loss_case *c, int64_t i)
     }
     for (int64_t j = 0; j < c->n; j++) {
         chunk = type_fma(t, g[j], a[j], chunk);
-        if (j % CMLP_CHUNK == CMLP_CHUNK - 1 || j == c->n - 1) q = type_round(t, q + chunk);
-        if (j % CMLP_CHUNK == CMLP_CHUNK - 1) chunk = 0;
+        if (j % CMLPI_CHUNK == CMLPI_CHUNK - 1 || j == c->n - 1) q = type_round(t, q + chunk);
+        if (j % CMLPI_CHUNK == CMLPI_CHUNK - 1) chunk = 0;
     }
     for (int64_t j = 0; j < c->n; j++) {
         double d = g[j];

@@ -16,9 +16,9 @@ typedef enum left_out { NOTHING, ZERO_COLUMNS, MARKED } left_out;
 typedef struct rows_of {
     operand *o;
     int64_t rows, columns, ld;
-    int64_t order[CMLP_CHUNK]; /* position of row i */
+    int64_t order[CMLPI_CHUNK]; /* position of row i */
     int listed;
-    const void *list[CMLP_CHUNK];
+    const void *list[CMLPI_CHUNK];
     left_out zeros;
     uint64_t column_mask[16]; /* expected output, or input, of the column mask */
     operand *mask;   /* nonzero mask of the elements */
@@ -45,7 +45,7 @@ static cmlpi_dense_input input_at(rows_of *m)
         m->list[i] = m->columns ? base + (size_t)(m->order[i] * m->ld) * size_of(m->o->dtype) : base;
     cmlpi_dense_input at = {.n_rows = m->rows, .n_in = m->columns, .list = m->listed ? m->list : NULL, .base = base,
                             .ld = m->ld, .byte_scale = m->bytes ? m->scale : 0};
-    static _Alignas(64) unsigned char copy[CMLP_COPY_BYTES];
+    static _Alignas(64) unsigned char copy[CMLPI_COPY_BYTES];
     if (m->bytes || m->ld % 2) at.copy = copy;
     if (m->listed) at.prefetch = m->list;
     if (m->zeros == ZERO_COLUMNS) at.column_mask = m->column_mask;
@@ -67,9 +67,9 @@ static int is_nonzero(const harness *h, const rows_of *m, int64_t k)
     return 0;
 }
 
-static void set_bit(uint64_t *mask, int64_t k) { mask[k / CMLP_MASK_BITS] |= UINT64_C(1) << k % CMLP_MASK_BITS; }
+static void set_bit(uint64_t *mask, int64_t k) { mask[k / CMLPI_MASK_BITS] |= UINT64_C(1) << k % CMLPI_MASK_BITS; }
 
-static int is_set(const rows_of *m, int64_t k) { return m->column_mask[k / CMLP_MASK_BITS] >> k % CMLP_MASK_BITS & 1; }
+static int is_set(const rows_of *m, int64_t k) { return m->column_mask[k / CMLPI_MASK_BITS] >> k % CMLPI_MASK_BITS & 1; }
 
 /* Sets random runs of columns to 0 or -0 in all rows: all columns, few, or half of them. */
 static void zero_columns(harness *h, rows_of *m)
@@ -87,7 +87,7 @@ static void zero_columns(harness *h, rows_of *m)
 /* Sets random elements and sometimes whole columns to 0 or -0, and builds the nonzero mask. */
 static void mask_elements(harness *h, rows_of *m)
 {
-    const int64_t words = (m->columns + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS;
+    const int64_t words = (m->columns + CMLPI_MASK_BITS - 1) / CMLPI_MASK_BITS;
     zero_runs(h, m->o);
     if (random_below(&h->random, 2)) zero_columns(h, m);
     m->ld_mask = words + random_below(&h->random, 2);
@@ -135,7 +135,7 @@ void end_chunk(product_sum *p)
 
 void add_product(product_sum *p, double a, double b)
 {
-    if (p->n && p->n % CMLP_CHUNK == 0) end_chunk(p);
+    if (p->n && p->n % CMLPI_CHUNK == 0) end_chunk(p);
     p->n++;
     p->chunk = type_fma(p->dtype, a, b, p->chunk);
     p->plain += a * b;
@@ -169,7 +169,7 @@ static void verify_column_mask(const dense_case *c, const cmlpi_kernels *table)
     while (h->tables[t] != table) t++;
     for (int64_t k = 0; k < c->x.columns; k++) {
         n_nonzero += is_nonzero(h, &c->x, k);
-        const int earlier = EARLIER >> k % CMLP_MASK_BITS & 1;
+        const int earlier = EARLIER >> k % CMLPI_MASK_BITS & 1;
         n_set += is_set(&c->x, k) && !earlier;
         if (earlier && !is_set(&c->x, k)) fail(h, t, "the mask bit of column %d was cleared", (int)k);
         if (is_nonzero(h, &c->x, k) && !is_set(&c->x, k))
@@ -314,11 +314,11 @@ static void verify_gradient(harness *h, const gradient_case *c, int64_t k, int64
     const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
     const double plain = (alpha * w + p.plain) * inverse;
     const double bound = (bound_of(&p) + 4 * epsilon_of(dtype) * fabs(alpha * w)) * inverse;
-    if (c->mode == CMLP_KEEP_SUM) {
+    if (c->mode == CMLPI_KEEP_SUM) {
         expect(h, c->sums, at, p.plain, bound_of(&p));
         expect_exactly(h, c->sums, at, p.total);
         expect_exactly(h, c->w, at, w);
-    } else if (c->mode == CMLP_GRADIENT) {
+    } else if (c->mode == CMLPI_GRADIENT) {
         expect(h, c->sums, at, plain, bound);
         expect_exactly(h, c->sums, at, g);
         if (c->w != c->sums) expect_exactly(h, c->w, at, w);
@@ -342,7 +342,7 @@ void check_gradient(harness *h)
     c.n_out = h->number % 24 ? pick_width(h) : PICK(h, 63, 64, 65, 127, 128, 129, 140);
     c.k0 = random_below(&h->random, 3) ? 0 : random_below(&h->random, n_in + 1);
     c.k1 = random_below(&h->random, 3) ? n_in : c.k0 + random_below(&h->random, n_in - c.k0 + 1);
-    if (zeros) c.k0 -= c.k0 % CMLP_GROUP;
+    if (zeros) c.k0 -= c.k0 % CMLPI_GROUP;
     for (int64_t k = 0; k < n_in; k++) /* the mask may have more bits than nonzero columns */
         if (is_nonzero(h, &c.a, k) || !random_below(&h->random, 8)) set_bit(c.a.column_mask, k);
     c.mode = (cmlpi_finish_mode)random_below(&h->random, 3);
@@ -351,7 +351,7 @@ void check_gradient(harness *h)
     c.rate = uniform(&h->random, 0, 1);
     c.d = new_operand(h, "d", h->dtype, rows * c.n_out, INPUT);
     c.sums = new_operand(h, "sums", h->dtype, n_in * c.n_out, OUTPUT);
-    const int in_place = c.mode == CMLP_GRADIENT && random_below(&h->random, 2);
+    const int in_place = c.mode == CMLPI_GRADIENT && random_below(&h->random, 2);
     c.w = in_place ? c.sums : new_operand(h, "w", h->dtype, n_in * c.n_out, OUTPUT);
     if (c.is_first && !in_place) fill(c.sums, NAN);
     for (int64_t i = 0; i < c.sums->n; i++) /* no sum is -0 */

@@ -8,15 +8,15 @@
 typedef struct sparse_rows {
     operand *values, *columns;
     int64_t rows, n_in, n; /* n: stored values */
-    int64_t begin[CMLP_CSR_ROWS + 1];
+    int64_t begin[CMLPI_CSR_ROWS + 1];
     double scale;
-    cmlpi_csr_row list[CMLP_CSR_ROWS];
+    cmlpi_csr_row list[CMLPI_CSR_ROWS];
 } sparse_rows;
 
 static void make_sparse(harness *h, sparse_rows *x, int64_t rows, int64_t n_in)
 {
     static const double scales[] = {1, 1, 1, 1 / 255.0, -0.3};
-    static double columns[CMLP_CSR_ROWS * 2048];
+    static double columns[CMLPI_CSR_ROWS * 2048];
     const int64_t share = PICK(h, 1, 3, 20, 50, 100); /* of 100 */
     const int32_t dtype = (int32_t)PICK(h, h->dtype, h->dtype, CMLP_FLOAT32, CMLP_FLOAT64, CMLP_UINT8);
     *x = (sparse_rows){.rows = rows, .n_in = n_in, .scale = scales[random_below(&h->random, 5)]};
@@ -148,14 +148,14 @@ static void verify_csr_gradient(harness *h, const csr_gradient_case *c, int64_t 
         const int inside = k >= c->k0 && k < c->k1;
         const cmlpi_finish_mode mode = c->mode;
         /* a skipped update gives the same w unless w is infinite */
-        const int skipped = !any && c->is_first && alpha == 0 && mode == CMLP_UPDATE;
+        const int skipped = !any && c->is_first && alpha == 0 && mode == CMLPI_UPDATE;
         const double g = type_round(dtype, type_fma(dtype, alpha, w, p.total) * inverse);
-        const double sum = mode == CMLP_KEEP_SUM ? p.total : g;
-        expect_exactly(h, c->sums, at, inside && mode != CMLP_UPDATE ? sum : before);
+        const double sum = mode == CMLPI_KEEP_SUM ? p.total : g;
+        expect_exactly(h, c->sums, at, inside && mode != CMLPI_UPDATE ? sum : before);
         if (c->w != c->sums)
             expect_exactly(h, c->w, at,
-                           inside && mode == CMLP_UPDATE && !skipped ? type_fma(dtype, -rate, g, w) : w);
-        if (inside && mode == CMLP_KEEP_SUM) expect(h, c->sums, at, p.plain, bound_of(&p));
+                           inside && mode == CMLPI_UPDATE && !skipped ? type_fma(dtype, -rate, g, w) : w);
+        if (inside && mode == CMLPI_KEEP_SUM) expect(h, c->sums, at, p.plain, bound_of(&p));
     }
 }
 
@@ -163,8 +163,8 @@ void check_csr_gradient(harness *h)
 {
     static const char *const modes[] = {"sum", "gradient", "update"};
     static csr_gradient_case c;
-    double column[CMLP_CSR_ROWS];
-    int stored[CMLP_CSR_ROWS];
+    double column[CMLPI_CSR_ROWS];
+    int stored[CMLPI_CSR_ROWS];
     const int64_t rows = h->number % 6 ? random_below(&h->random, 20) : PICK(h, 0, 1, 64, 127, 128, 129, 200, 256);
     /* column counts around a block's width, and more values than a block's capacity */
     const int64_t n_in = h->number % 17 ? random_below(&h->random, 50) : PICK(h, 0, 1, 1024, 1025, 2000, 4096, 4097);
@@ -180,7 +180,7 @@ void check_csr_gradient(harness *h)
     c.rate = uniform(&h->random, 0, 1);
     c.d = new_operand(h, "d", h->dtype, rows * c.n_out, INPUT);
     c.sums = new_operand(h, "sums", h->dtype, c.x.n_in * c.n_out, OUTPUT);
-    const int in_place = c.mode == CMLP_GRADIENT && random_below(&h->random, 2);
+    const int in_place = c.mode == CMLPI_GRADIENT && random_below(&h->random, 2);
     c.w = in_place ? c.sums : new_operand(h, "w", h->dtype, c.x.n_in * c.n_out, OUTPUT);
     if (c.is_first && !in_place) fill(c.sums, NAN);
     for (int64_t i = 0; i < c.sums->n; i++) /* sums are never -0 */

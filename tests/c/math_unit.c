@@ -4,11 +4,11 @@
 
 #if defined(UNIT_AVX2)
 #define UNIT avx2
-CMLP_TARGET_BEGIN_AVX2
+CMLPI_TARGET_BEGIN_AVX2
 #include "../../src/cmlp/core/kernels/vectors/vec_avx2.h"
 #elif defined(UNIT_AVX512)
 #define UNIT avx512
-CMLP_TARGET_BEGIN_AVX512
+CMLPI_TARGET_BEGIN_AVX512
 #include "../../src/cmlp/core/kernels/vectors/vec_avx512.h"
 #elif defined(UNIT_NEON)
 #define UNIT neon
@@ -39,7 +39,7 @@ COMPUTE(tanh)
 COMPUTE(logistic)
 
 #if defined(UNIT_AVX2) || defined(UNIT_AVX512)
-CMLP_TARGET_END
+CMLPI_TARGET_END
 #endif
 
 #define STRING(x) STRING_(x)
@@ -47,5 +47,5 @@ CMLP_TARGET_END
 #define JOIN(a, b, c) JOIN_(a, b, c)
 #define JOIN_(a, b, c) a##b##_##c
 
-const struct math_unit JOIN(math_, UNIT, CMLP_BITS) = {
+const struct math_unit JOIN(math_, UNIT, CMLPI_BITS) = {
     STRING(UNIT), {compute_exp, compute_log, compute_log1p, compute_tanh, compute_logistic}};

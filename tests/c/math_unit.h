@@ -15,9 +15,9 @@ struct math_unit {
 };
 
 extern const struct math_unit math_generic_32, math_generic_64;
-#if CMLP_X86
+#if CMLPI_X86
 extern const struct math_unit math_avx2_32, math_avx2_64, math_avx512_32, math_avx512_64;
-#elif CMLP_AARCH64
+#elif CMLPI_AARCH64
 extern const struct math_unit math_neon_32, math_neon_64;
 #endif
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define CMLP_BITS 32 /* T is float, and a vector V is one number */
+#define CMLPI_BITS 32 /* T is float, and a vector V is one number */
 #include "../../src/cmlp/core/kernels/vectors/vec_generic.h"
 #include "../../src/cmlp/core/kernels/elements/math_tmpl.h"
 

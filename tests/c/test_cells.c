@@ -288,12 +288,12 @@ static void test_any_bytes(void)
 static void test_every_day(void)
 {
     const int64_t second = 1000000, first = INT64_C(-719162) * 86400 * second, end = INT64_C(2932897) * 86400 * second;
-    char text[CMLP_DATE_TEXT];
+    char text[CMLPI_DATE_TEXT];
     cmlpi_cell_date date;
     int64_t n_wrong = 0;
     for (int64_t midnight = first, day = 0; midnight < end; midnight += 86400 * second, day++) {
         const int64_t times[] = {midnight, midnight + day % 86400 * second + day % 3};
-        for (int form = CMLP_CELL_DATE; form <= CMLP_CELL_INSTANT; form++) {
+        for (int form = CMLPI_CELL_DATE; form <= CMLPI_CELL_INSTANT; form++) {
             const int64_t time = times[form > 0];
             const int n = cmlpi_write_cell_date(time, form, text);
             const cmlpi_cell written = {text, text + n};

@@ -5,7 +5,7 @@
  *   ./test_fma [triples per kind] [seed]
  *
  * The instruction is compared if the compiler may use it (-march=native, or aarch64). */
-#define CMLP_SOFT_FMA
+#define CMLPI_SOFT_FMA
 #include "../../src/cmlp/core/base/fma.h"
 
 #include <inttypes.h>

@@ -53,10 +53,10 @@ static void find_units(void)
         const struct math_unit *unit32, *unit64;
     } all[] = {
         {CMLP_ISA_GENERIC, &math_generic_32, &math_generic_64},
-#if CMLP_X86
+#if CMLPI_X86
         {CMLP_ISA_AVX2, &math_avx2_32, &math_avx2_64},
         {CMLP_ISA_AVX512, &math_avx512_32, &math_avx512_64},
-#elif CMLP_AARCH64
+#elif CMLPI_AARCH64
         {CMLP_ISA_NEON, &math_neon_32, &math_neon_64},
 #endif
     };

@@ -14,13 +14,13 @@ typedef struct mode {
     cmlpi_float_mode bits, cleared;
 } mode;
 
-#if CMLP_X86
+#if CMLPI_X86
 static const mode modes[] = {
     {"flush to zero", 0x8000, 0},     {"denormals are zero", 0x0040, 0},        {"round up", 0x4000, 0},
     {"round down", 0x2000, 0},        {"round toward zero", 0x6000, 0},         {"all at once", 0xe040, 0},
     {"exceptions trap", 0, 0x1f80},   {"exceptions trap, to zero", 0x8040, 0x1f80},
 };
-#elif CMLP_AARCH64
+#elif CMLPI_AARCH64
 static const mode modes[] = {
     {"flush to zero", 0x01000000, 0},     {"round up", 0x00400000, 0},    {"round down", 0x00800000, 0},
     {"round toward zero", 0x00c00000, 0}, {"all at once", 0x01c00000, 0}, {"exceptions trap", 0x9f00, 0},
@@ -31,7 +31,7 @@ static const mode modes[] = {{"default", 0, 0}};
 enum { MODES = sizeof modes / sizeof *modes };
 
 /* On x86 the same register also holds exception flags, which are not part of the mode. */
-#if CMLP_X86
+#if CMLPI_X86
 #define CONTROL(mode) ((mode) & ~(cmlpi_float_mode)0x3f)
 #else
 #define CONTROL(mode) (mode)

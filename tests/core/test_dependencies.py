@@ -164,7 +164,7 @@ def test_structs_are_read_to_the_last_field_of_the_first_version():
         pair
         for path in c_files()
         for pair in re.findall(
-            r"CMLP_READ\([^;]*?, (cmlp_\w+), (\w+)\)", path.read_text(encoding="utf-8")
+            r"CMLPI_READ\([^;]*?, (cmlp_\w+), (\w+)\)", path.read_text(encoding="utf-8")
         )
     ]
     assert len(read) > 20
@@ -244,6 +244,18 @@ def test_types_and_functions_of_the_core_have_a_prefix_of_their_own():
     core = "".join(path.read_text("utf-8") for path in CORE.rglob("*.[ch]"))
     code = re.sub(r"/\*.*?\*/", " ", core, flags=re.DOTALL)
     assert set(re.findall(r'(?<!")\bcmlp_\w+\b(?!\.h)', code)) <= public
+
+
+def test_macros_and_constants_of_the_core_have_a_prefix_of_their_own():
+    """Except for the macros that a program sets, which base/build.h lists in its first comment."""
+    build = (CORE / "base/build.h").read_text("utf-8")
+    options = build.split("*/", 1)[0]
+    public = "".join(path.read_text("utf-8") for path in HEADERS) + options
+    core = "".join(path.read_text("utf-8") for path in CORE.rglob("*.[ch]"))
+    code = re.sub(r'/\*.*?\*/|"[^"\n]*"', " ", core, flags=re.DOTALL)
+    names = set(re.findall(r"\bCMLP_\w+\b(?!##)", code))
+    assert len(names) > 100
+    assert names - set(re.findall(r"\bCMLP_\w+", public)) == set()
 
 
 @compiles_core

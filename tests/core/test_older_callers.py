@@ -32,7 +32,7 @@ def newer_core(tmp_path_factory):
     for source in core.rglob("*.c"):  # new fields pass the assertions once the code knows them
         text = source.read_text(encoding="utf-8")
         source.write_text(
-            re.sub(r"^CMLP_ASSERT\(.*CMLP_OLDEST\(.*\n", "", text, flags=re.M), "utf-8"
+            re.sub(r"^CMLPI_ASSERT\(.*CMLPI_OLDEST\(.*\n", "", text, flags=re.M), "utf-8"
         )
     return compiled(sorted(core.rglob("*.c")), *SMALL)
 

@@ -125,9 +125,9 @@ def layout_32(folder):
 def formats():
     """Return the version of model files, the kinds of models, and the features that files may require."""
     text = VERSIONS.read_text(encoding="utf-8")
-    versions = re.findall(r'^#define CMLP_HEAD_VERSION\w* "(\d)', text, re.MULTILINE)
+    versions = re.findall(r'^#define CMLPI_HEAD_VERSION\w* "(\d)', text, re.MULTILINE)
     kinds = re.search(r"cmlpi_kind_names\[.*?\{(.*?)\}", KINDS.read_text(encoding="utf-8"))[1]
-    features = re.findall(r'^#define CMLP_FEATURE_\w+ "(\w+)"', text, re.MULTILINE)
+    features = re.findall(r'^#define CMLPI_FEATURE_\w+ "(\w+)"', text, re.MULTILINE)
     return [
         *(f"file version {number}" for number in versions),
         *(f"file kind {name}" for name in re.findall(r"\w+", kinds)),

@@ -50,15 +50,15 @@ void prove_read_digits(void)
 {
     number_reader anything, reader = anything;
     const int64_t most = nondet_int64();
-    reader.digits = any_bytes(CMLP_CELL_DIGITS);
-    ASSUME(reader.n_left >= 0 && reader.n_left <= CMLP_CELL_DIGITS);
-    ASSUME(reader.n_digits >= -1 && reader.n_digits <= CMLP_CELL_DIGITS - reader.n_left);
+    reader.digits = any_bytes(CMLPI_CELL_DIGITS);
+    ASSUME(reader.n_left >= 0 && reader.n_left <= CMLPI_CELL_DIGITS);
+    ASSUME(reader.n_digits >= -1 && reader.n_digits <= CMLPI_CELL_DIGITS - reader.n_left);
     ASSUME(reader.n_digits < 1 || reader.digits[0] != '0');
     any_cell();
     const cmlpi_cell before = cell;
     const int64_t n = read_digits(&reader, &cell, most, nondet_int() != 0);
     REQUIRE(n >= 0 && (n <= most || !n) && cell.at == before.at + n && cell.at <= cell.end);
-    REQUIRE(reader.n_digits >= -1 && reader.n_digits <= CMLP_CELL_DIGITS - reader.n_left && reader.n_left >= 0);
+    REQUIRE(reader.n_digits >= -1 && reader.n_digits <= CMLPI_CELL_DIGITS - reader.n_left && reader.n_left >= 0);
     REQUIRE(reader.n_digits < 1 || reader.digits[0] != '0');
 }
 
@@ -70,5 +70,5 @@ void prove_read_cell_date(void)
     REQUIRE(cell.end - cell.at >= 10);
     REQUIRE(date.microseconds >= FIRST_DAY * MICROSECONDS_OF_A_DAY);
     REQUIRE(date.microseconds < LAST_DAY * MICROSECONDS_OF_A_DAY);
-    REQUIRE(date.form >= CMLP_CELL_DATE && date.form <= CMLP_CELL_INSTANT);
+    REQUIRE(date.form >= CMLPI_CELL_DATE && date.form <= CMLPI_CELL_INSTANT);
 }

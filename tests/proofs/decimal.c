@@ -45,11 +45,11 @@ void prove_decimal_add(void)
     const int digit = nondet_int(), is_fraction = nondet_int();
     ASSUME(digit >= 0 && digit <= 9 && (is_fraction == 0 || is_fraction == 1));
     ASSUME(decimal.digits.n >= 0 && decimal.digits.n <= MOST && decimal.n_digits >= 0);
-    ASSUME(decimal.n_digits <= CMLP_DECIMAL_DIGITS);
+    ASSUME(decimal.n_digits <= CMLPI_DECIMAL_DIGITS);
     ASSUME(decimal.exponent > -(INT64_C(1) << 60) && decimal.exponent < INT64_C(1) << 60);
     const int words = decimal.digits.n, digits = decimal.n_digits;
     cmlpi_decimal_add(&decimal, digit, is_fraction);
     REQUIRE(decimal.n_digits == digits || decimal.n_digits == digits + 1);
-    REQUIRE(decimal.n_digits <= CMLP_DECIMAL_DIGITS);
+    REQUIRE(decimal.n_digits <= CMLPI_DECIMAL_DIGITS);
     REQUIRE(decimal.digits.n >= words && decimal.digits.n <= words + 1);
 }

@@ -86,7 +86,7 @@ void prove_check_columns(void)
     if (c.role == CMLP_TABLE_ROLE_NUMBER) {
         REQUIRE(c.scale > 0 && cmlpi_is_finite(c.centre) && c.n_edges != 1);
         for (int64_t k = 1; k < c.n_edges; k++) REQUIRE(c.edges[k - 1] < c.edges[k]);
-        REQUIRE(!c.n_parts || (c.n_edges && part.kind >= 1 && part.kind <= CMLP_PARTS));
+        REQUIRE(!c.n_parts || (c.n_edges && part.kind >= 1 && part.kind <= CMLPI_PARTS));
     }
     REQUIRE(c.role == CMLP_TABLE_ROLE_NUMBER || (!c.n_edges && !c.n_parts));
     REQUIRE(c.role != CMLP_TABLE_ROLE_CATEGORY || c.n_categories >= 1);

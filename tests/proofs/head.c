@@ -28,8 +28,8 @@ void prove_head_length(void)
     uint64_t bytes = 0;
     ASSUME(stored <= MOST);
     const cmlp_status status = head_length(any_bytes(stored), n <= stored ? n : stored, &bytes);
-    REQUIRE(status || (bytes <= stored && bytes % CMLP_HEAD_ALIGNMENT == 0 && bytes > CMLP_HEAD_LEAST));
-    REQUIRE(!bytes || bytes <= CMLP_HEAD_MOST);
+    REQUIRE(status || (bytes <= stored && bytes % CMLPI_HEAD_ALIGNMENT == 0 && bytes > CMLPI_HEAD_LEAST));
+    REQUIRE(!bytes || bytes <= CMLPI_HEAD_MOST);
 }
 
 void prove_next_word(void)
@@ -68,7 +68,7 @@ void prove_read_padding(void)
     file = any_bytes(n);
     before = c = (cursor){file, file + n, (cmlp_status)nondet_int()};
     read_padding(&c);
-    REQUIRE(c.status || (c.at == c.end && c.end - before.at < CMLP_HEAD_ALIGNMENT));
+    REQUIRE(c.status || (c.at == c.end && c.end - before.at < CMLPI_HEAD_ALIGNMENT));
     cursor_is_sound();
 }
 

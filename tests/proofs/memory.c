@@ -9,10 +9,10 @@ void prove_add_size(void)
     size_t total = nondet_size();
     const size_t size = nondet_size(), before = total;
     const int64_t count = nondet_int64();
-    ASSUME(total <= (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT && size >= 1 && size <= MOST);
+    ASSUME(total <= (uint64_t)PTRDIFF_MAX - CMLPI_ALIGNMENT && size >= 1 && size <= MOST);
     if (cmlpi_add_size(&total, count, size)) {
-        REQUIRE(total >= before && total <= (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT);
-        REQUIRE(count >= 0 && total - before >= (uint64_t)count && (total - before) % CMLP_ALIGNMENT == 0);
+        REQUIRE(total >= before && total <= (uint64_t)PTRDIFF_MAX - CMLPI_ALIGNMENT);
+        REQUIRE(count >= 0 && total - before >= (uint64_t)count && (total - before) % CMLPI_ALIGNMENT == 0);
     } else {
         REQUIRE(total == before);
     }
@@ -24,7 +24,7 @@ void prove_take(void)
     cmlpi_arena counted = {NULL, nondet_size(), nondet_int() != 0};
     const int64_t count = nondet_int64();
     const size_t size = 8;
-    ASSUME(counted.used <= MOST && counted.used % CMLP_ALIGNMENT == 0);
+    ASSUME(counted.used <= MOST && counted.used % CMLPI_ALIGNMENT == 0);
     ASSUME(count <= MOST || count >> 40);
     const size_t before = counted.used;
     const int overflow = counted.overflow;
@@ -41,13 +41,13 @@ void prove_check_workspace(void)
 {
     cmlp_run run;
     const size_t needed = nondet_size(), size = nondet_size(), shift = nondet_size(); /* from an aligned address */
-    ASSUME(shift < CMLP_ALIGNMENT && size <= MOST && needed <= (size_t)PTRDIFF_MAX - CMLP_ALIGNMENT);
+    ASSUME(shift < CMLPI_ALIGNMENT && size <= MOST && needed <= (size_t)PTRDIFF_MAX - CMLPI_ALIGNMENT);
     char *memory = (char *)any_bytes(shift + size) + shift;
     run.workspace = nondet_int() ? memory : NULL;
     run.workspace_size = size;
     if (cmlpi_check_workspace(&run, needed)) return;
     const ptrdiff_t skipped = (char *)run.workspace - memory;
-    REQUIRE(needed > 0 && skipped >= 0 && skipped < CMLP_ALIGNMENT && (size_t)skipped + needed <= size);
+    REQUIRE(needed > 0 && skipped >= 0 && skipped < CMLPI_ALIGNMENT && (size_t)skipped + needed <= size);
 }
 
 void prove_team_range(void)

@@ -31,7 +31,7 @@ static int is_start(int64_t at)
     for (int l = 0; l < net->depth; l++) {
         const cmlpi_layer *layer = &net->layers[l];
         if (at == layer->weights) return 1;
-        if (at > layer->weights && at < layer->biases && (at - layer->weights) % (CMLP_BUCKET_ROWS * layer->n_out) == 0)
+        if (at > layer->weights && at < layer->biases && (at - layer->weights) % (CMLPI_BUCKET_ROWS * layer->n_out) == 0)
             return 1;
     }
     return 0;

@@ -363,13 +363,7 @@ def _read_core_text(name: str, prefix: str) -> str:
     """Return the functions of a header of the core with another prefix."""
     text = files("cmlp").joinpath("core", name).read_text("ascii")
     inside = re.split(r"\n\n(?:#include .*\n)+\n", text, maxsplit=1)[1].rsplit("\n#endif", 1)[0]
-    inside = (
-        inside.replace("cmlpi_", "cmlp_")
-        .replace("cmlp_table_", "cmlp_")
-        .replace("cmlp_", f"{prefix}_")
-        .replace("CMLP_TABLE_", "CMLP_")
-        .replace("CMLP_", f"{prefix}_")
-    )
+    inside = re.sub(r"\b(?:cmlpi?|CMLPI?)_(?:table_|TABLE_)?", f"{prefix}_", inside)
     return inside.replace("VEC_FN", "static inline")
 
 

@@ -32,7 +32,7 @@ cmlp_status cmlpi_begin_call(cmlpi_call *frame, cmlp_run *run)
     frame->mode = cmlpi_enter_mode();
     frame->callers = NULL;
     *copy = (cmlp_run){.struct_size = sizeof *copy};
-    if (run) status = CMLP_READ(copy, run, cmlp_run, pace);
+    if (run) status = CMLPI_READ(copy, run, cmlp_run, pace);
     if (status) return status;
     frame->callers = run;
     copy->refused = NULL;

@@ -1,7 +1,7 @@
 /* Copies of the caller's structs, completed if the caller was compiled with an older header, and the name of a refused
  * argument. */
-#ifndef CMLP_ARGUMENTS_H
-#define CMLP_ARGUMENTS_H
+#ifndef CMLPI_ARGUMENTS_H
+#define CMLPI_ARGUMENTS_H
 
 #include <stddef.h>
 #include <string.h>
@@ -13,8 +13,8 @@
 /* The smallest struct_size accepted: the struct up to its last field in the first release. Fields added later count as
  * zero if the caller's struct ends before them. A new field must neither start in the tail padding of the old struct nor
  * leave padding before or behind it, because callers leave padding uninitialized. */
-#define CMLP_OLDEST(type, last) CMLP_ROUND_UP(offsetof(type, last) + sizeof ((type *)0)->last, CMLP_ALIGNOF(type))
-#define CMLP_ROUND_UP(size, step) (((size) + (step) - 1) / (step) * (step))
+#define CMLPI_OLDEST(type, last) CMLPI_ROUND_UP(offsetof(type, last) + sizeof ((type *)0)->last, CMLPI_ALIGNOF(type))
+#define CMLPI_ROUND_UP(size, step) (((size) + (step) - 1) / (step) * (step))
 
 /* Reads a struct of another size than the library's: zeroes the fields that it lacks, and refuses it unless the fields
  * that the library lacks are zero. */
@@ -30,7 +30,7 @@ static inline cmlp_status cmlpi_read_struct(void *copy, const void *given, size_
     memcpy(copy, given, size); /* of a known size: a few instructions */
     return CMLP_OK;
 }
-#define CMLP_READ(copy, given, type, last) cmlpi_read_struct((copy), (given), sizeof(type), CMLP_OLDEST(type, last))
+#define CMLPI_READ(copy, given, type, last) cmlpi_read_struct((copy), (given), sizeof(type), CMLPI_OLDEST(type, last))
 
 /* Copies the fields behind struct_size to the caller's struct, as far as it has them. */
 void cmlpi_write_struct(void *given, const void *copy, size_t size);

@@ -1,11 +1,11 @@
 /* The atomic operations that the thread team needs, for C11 compilers and for MSVC without <stdatomic.h>. Builds
  * without threads use plain variables. */
-#ifndef CMLP_ATOMIC_H
-#define CMLP_ATOMIC_H
+#ifndef CMLPI_ATOMIC_H
+#define CMLPI_ATOMIC_H
 
 #include "build.h"
 
-#if !CMLP_BUILDS_THREADS
+#if !CMLPI_BUILDS_THREADS
 
 typedef long cmlpi_atomic;
 static inline void cmlpi_atomic_init(cmlpi_atomic *a, long value) { *a = value; }

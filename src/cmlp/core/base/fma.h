@@ -3,10 +3,10 @@
  * C libraries are not reliable here: at least one rounds its fmaf twice. fma is therefore one instruction if every
  * processor of the target has it, and otherwise software that uses plain additions and multiplications.
  *
- * CMLP_SOFT_FMA selects the software version everywhere (for tests). The software version needs round-to-nearest and
+ * CMLPI_SOFT_FMA selects the software version everywhere (for tests). The software version needs round-to-nearest and
  * no flush-to-zero. */
-#ifndef CMLP_FMA_H
-#define CMLP_FMA_H
+#ifndef CMLPI_FMA_H
+#define CMLPI_FMA_H
 
 #include <string.h>
 
@@ -14,38 +14,38 @@
 
 /* Processors for small boards often have the instruction for floats only. GCC says so by a macro; clang does not, and makes
  * a call of __builtin_fmaf, so that it needs the instruction's name. */
-#if defined(CMLP_SOFT_FMA)
-#define CMLP_HAVE_FMA32 0
-#elif defined(__clang__) && defined(__ARM_FEATURE_FMA) && (__ARM_FP & 4) && !CMLP_AARCH64
-#define CMLP_HAVE_FMA32 1
-#define CMLP_FMA32(a, b, c) __asm__("vfma.f32 %0, %1, %2" : "+t"(c) : "t"(a), "t"(b))
+#if defined(CMLPI_SOFT_FMA)
+#define CMLPI_HAVE_FMA32 0
+#elif defined(__clang__) && defined(__ARM_FEATURE_FMA) && (__ARM_FP & 4) && !CMLPI_AARCH64
+#define CMLPI_HAVE_FMA32 1
+#define CMLPI_FMA32(a, b, c) __asm__("vfma.f32 %0, %1, %2" : "+t"(c) : "t"(a), "t"(b))
 #elif defined(__GNUC__) && defined(__FP_FAST_FMAF)
-#define CMLP_HAVE_FMA32 1
-#define CMLP_FMA32(a, b, c) c = __builtin_fmaf(a, b, c)
+#define CMLPI_HAVE_FMA32 1
+#define CMLPI_FMA32(a, b, c) c = __builtin_fmaf(a, b, c)
 #else
-#define CMLP_HAVE_FMA32 0
+#define CMLPI_HAVE_FMA32 0
 #endif
 
-#if defined(CMLP_SOFT_FMA)
-#define CMLP_HAVE_FMA 0
-#elif defined(__FMA__) || (CMLP_X86 && defined(_MSC_VER) && defined(__AVX2__)) || CMLP_AARCH64
-#define CMLP_HAVE_FMA 1
+#if defined(CMLPI_SOFT_FMA)
+#define CMLPI_HAVE_FMA 0
+#elif defined(__FMA__) || (CMLPI_X86 && defined(_MSC_VER) && defined(__AVX2__)) || CMLPI_AARCH64
+#define CMLPI_HAVE_FMA 1
 #elif defined(__GNUC__) &&                                                                         \
-    ((defined(__FP_FAST_FMAF) && (defined(__FP_FAST_FMA) || !CMLP_BUILDS_FLOAT64)) ||              \
+    ((defined(__FP_FAST_FMAF) && (defined(__FP_FAST_FMA) || !CMLPI_BUILDS_FLOAT64)) ||             \
      defined(__powerpc64__) || defined(__s390x__) ||                                               \
      (defined(__riscv_flen) && __riscv_flen >= 64) || defined(__loongarch_double_float))
-#define CMLP_HAVE_FMA 1
+#define CMLPI_HAVE_FMA 1
 #else
-#define CMLP_HAVE_FMA 0
+#define CMLPI_HAVE_FMA 0
 #endif
 
-#if CMLP_AARCH64 || (CMLP_X86 && CMLP_HAVE_FMA)
+#if CMLPI_AARCH64 || (CMLPI_X86 && CMLPI_HAVE_FMA)
 #include "intrinsics.h"
 #endif
 
-#if CMLP_HAVE_FMA
+#if CMLPI_HAVE_FMA
 
-#if CMLP_X86
+#if CMLPI_X86
 static inline float cmlpi_fma32(float a, float b, float c)
 {
     return _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)));
@@ -54,7 +54,7 @@ static inline double cmlpi_fma64(double a, double b, double c)
 {
     return _mm_cvtsd_f64(_mm_fmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c)));
 }
-#elif CMLP_AARCH64
+#elif CMLPI_AARCH64
 static inline float cmlpi_fma32(float a, float b, float c)
 {
     return vget_lane_f32(vfma_f32(vdup_n_f32(c), vdup_n_f32(a), vdup_n_f32(b)), 0);
@@ -106,10 +106,10 @@ static inline double cmlpi_fma_add_to_odd(double a, double b)
     return cmlpi_fma_number((bits - too_large) | lost);
 }
 
-#if CMLP_HAVE_FMA32
+#if CMLPI_HAVE_FMA32
 static inline float cmlpi_fma32(float a, float b, float c)
 {
-    CMLP_FMA32(a, b, c);
+    CMLPI_FMA32(a, b, c);
     return c;
 }
 #else

@@ -1,11 +1,11 @@
 /* The intrinsics of all vector instructions, outside the regions of target.h: these headers give each intrinsic its own
  * target. Only the kernels include them, because that takes longer than to compile any other file of the core. */
-#ifndef CMLP_INTRINSICS_H
-#define CMLP_INTRINSICS_H
+#ifndef CMLPI_INTRINSICS_H
+#define CMLPI_INTRINSICS_H
 
 #include "target.h"
 
-#if CMLP_X86
+#if CMLPI_X86
 #include <immintrin.h>
 #if defined(_MSC_VER) && defined(__clang__)
 /* clang-cl's immintrin.h leaves out whatever the command line does not enable. */
@@ -16,7 +16,7 @@
 #include <fmaintrin.h>
 #include <avx512fintrin.h>
 #endif
-#elif CMLP_AARCH64
+#elif CMLPI_AARCH64
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <arm64_neon.h>
 #else

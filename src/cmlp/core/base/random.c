@@ -3,7 +3,7 @@
 #include "../../../../include/cmlp.h"
 #include "target.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 
 #define N 624
 #define M 397

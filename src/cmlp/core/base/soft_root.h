@@ -1,6 +1,6 @@
 /* The square root for processors that have none. Exported C headers of tables contain this text, too. */
-#ifndef CMLP_SOFT_ROOT_H
-#define CMLP_SOFT_ROOT_H
+#ifndef CMLPI_SOFT_ROOT_H
+#define CMLPI_SOFT_ROOT_H
 
 #include <stdint.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "build.h"
 
 /* The sentences are no part of the interface: they may change. A build without training has no use for some. */
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 #define TRAINING_STATUSES(X)                                                                                          \
     X(CMLP_ERROR_NAME, "a key or a name is malformed, repeated, out of order or reserved")                            \
     X(CMLP_ERROR_VALUE, "a model file cannot have this label, category or number")                                    \

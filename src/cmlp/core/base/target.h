@@ -3,8 +3,8 @@
  *
  * The switches are regions in the source, not compiler options per file, so that the core stays a plain list of files.
  * GCC and Clang spell the regions differently and each ignores the other's spelling; MSVC needs none. */
-#ifndef CMLP_TARGET_H
-#define CMLP_TARGET_H
+#ifndef CMLPI_TARGET_H
+#define CMLPI_TARGET_H
 
 #include <float.h>
 #include <stdint.h>
@@ -34,26 +34,26 @@
 #pragma fp_contract(off)
 #endif
 
-#if CMLP_X86
+#if CMLPI_X86
 #include <emmintrin.h> /* SSE2, which the whole build may use; intrinsics.h has the others */
 #endif
 
 #if defined(__clang__)
-#define CMLP_TARGET_BEGIN_AVX2                                                                     \
+#define CMLPI_TARGET_BEGIN_AVX2                                                                     \
     _Pragma("clang attribute push(__attribute__((target(\"avx2,fma,popcnt\"))), apply_to=function)")
-#define CMLP_TARGET_BEGIN_AVX512                                                                   \
+#define CMLPI_TARGET_BEGIN_AVX512                                                                  \
     _Pragma(                                                                                       \
         "clang attribute push(__attribute__((target(\"avx2,fma,avx512f,popcnt\"))), apply_to=function)")
-#define CMLP_TARGET_END _Pragma("clang attribute pop")
+#define CMLPI_TARGET_END _Pragma("clang attribute pop")
 #elif defined(__GNUC__)
-#define CMLP_TARGET_BEGIN_AVX2 _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma,popcnt\")")
-#define CMLP_TARGET_BEGIN_AVX512                                                                   \
+#define CMLPI_TARGET_BEGIN_AVX2 _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma,popcnt\")")
+#define CMLPI_TARGET_BEGIN_AVX512                                                                   \
     _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma,avx512f,popcnt\")")
-#define CMLP_TARGET_END _Pragma("GCC pop_options")
+#define CMLPI_TARGET_END _Pragma("GCC pop_options")
 #else
-#define CMLP_TARGET_BEGIN_AVX2
-#define CMLP_TARGET_BEGIN_AVX512
-#define CMLP_TARGET_END
+#define CMLPI_TARGET_BEGIN_AVX2
+#define CMLPI_TARGET_BEGIN_AVX512
+#define CMLPI_TARGET_END
 #endif
 
 /* Vector operations are inlined even in unoptimised builds: with MSVC's and
@@ -78,13 +78,13 @@
 #endif
 
 /* Prefetches a cache line into the L1 cache. Any address is allowed. */
-#define CMLP_LINE 64
+#define CMLPI_LINE 64
 #if defined(__GNUC__) || defined(__clang__)
-#define CMLP_PREFETCH(p) __builtin_prefetch((p), 0, 3)
-#elif CMLP_X86
-#define CMLP_PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
+#define CMLPI_PREFETCH(p) __builtin_prefetch((p), 0, 3)
+#elif CMLPI_X86
+#define CMLPI_PREFETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #else
-#define CMLP_PREFETCH(p) ((void)(p))
+#define CMLPI_PREFETCH(p) ((void)(p))
 #endif
 
 #endif

@@ -6,7 +6,7 @@
 #include "atomic.h"
 #include "float_mode.h"
 
-#if !CMLP_BUILDS_THREADS
+#if !CMLPI_BUILDS_THREADS
 
 /* Without threads, the calling thread is the whole team, and barriers do nothing. */
 size_t cmlpi_team_bytes(int32_t n) { return 0 * (size_t)n; }
@@ -14,7 +14,7 @@ void cmlpi_team_run(int32_t n, void *memory, cmlpi_thread_function *work, void *
 {
     (void)n;
     (void)memory;
-    work(context, CMLP_ALONE);
+    work(context, CMLPI_ALONE);
 }
 void cmlpi_team_barrier(cmlpi_thread self) { (void)self; }
 void cmlpi_team_await(cmlpi_team *team) { (void)team; }
@@ -144,11 +144,11 @@ static void allow_cancel(int before) { (void)before; }
 #endif
 
 /* Pauses for some 10 nanoseconds. On aarch64 YIELD does nothing; ISB takes about as long as PAUSE on x86. */
-#if CMLP_X86
+#if CMLPI_X86
 #define PAUSE() _mm_pause()
-#elif defined(_MSC_VER) && !defined(__clang__) && CMLP_AARCH64
+#elif defined(_MSC_VER) && !defined(__clang__) && CMLPI_AARCH64
 #define PAUSE() __isb(_ARM64_BARRIER_SY)
-#elif CMLP_AARCH64
+#elif CMLPI_AARCH64
 #define PAUSE() __asm__ volatile("isb" ::: "memory")
 #elif defined(__arm__) && __ARM_ARCH >= 7
 #define PAUSE() __asm__ volatile("yield" ::: "memory")
@@ -296,7 +296,7 @@ void cmlpi_team_run(int32_t n, void *memory, cmlpi_thread_function *work, void *
     if (n > 1)
         run_threads(n, memory, work, context);
     else
-        work(context, CMLP_ALONE);
+        work(context, CMLPI_ALONE);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* A team of threads that exists for one call. No thread remains after the call, so fork() is safe. */
-#ifndef CMLP_THREADS_H
-#define CMLP_THREADS_H
+#ifndef CMLPI_THREADS_H
+#define CMLPI_THREADS_H
 
 #include <stdint.h>
 
@@ -15,7 +15,7 @@ typedef struct cmlpi_thread {
 } cmlpi_thread;
 
 /* The calling thread without a team. */
-#define CMLP_ALONE ((cmlpi_thread){NULL, 0, 1})
+#define CMLPI_ALONE ((cmlpi_thread){NULL, 0, 1})
 
 /* The work of a thread. */
 typedef void cmlpi_thread_function(void *context, cmlpi_thread self);

@@ -1,6 +1,6 @@
 /* Rows, targets and row weights of a call, which are checked once. */
-#ifndef CMLP_DATA_H
-#define CMLP_DATA_H
+#ifndef CMLPI_DATA_H
+#define CMLPI_DATA_H
 
 #include "../net/net.h"
 
@@ -34,9 +34,9 @@ static inline int cmlpi_is_stored(const cmlpi_data *data, int64_t i)
 
 static inline int cmlpi_is_sparse(const cmlpi_data *data)
 {
-    return CMLP_BUILDS_MANY && data->rows.kind == CMLP_ROWS_CSR;
+    return CMLPI_BUILDS_MANY && data->rows.kind == CMLP_ROWS_CSR;
 }
 
-#define CMLP_PREFETCH_ROWS 6 /* prefetch distance: converting 6 rows takes about as long as a cache miss */
+#define CMLPI_PREFETCH_ROWS 6 /* prefetch distance: converting 6 rows takes about as long as a cache miss */
 
 #endif

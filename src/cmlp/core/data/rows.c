@@ -93,16 +93,16 @@ cmlp_status cmlpi_check_kind(const cmlp_rows *rows, const char **refused)
 {
     const int sparse = rows->kind == CMLP_ROWS_CSR;
     if (!sparse && rows->kind != CMLP_ROWS_DENSE) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
-    if (CMLP_BUILDS_MANY || (!sparse && cmlpi_n_selected(rows) <= 1)) return CMLP_OK;
+    if (CMLPI_BUILDS_MANY || (!sparse && cmlpi_n_selected(rows) <= 1)) return CMLP_OK;
     return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
 }
 
 cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows *given, int64_t *n, cmlp_run *run)
 {
     const char **refused = &run->refused;
-    cmlp_status status = CMLP_READ(rows, given, cmlp_rows, factors);
+    cmlp_status status = CMLPI_READ(rows, given, cmlp_rows, factors);
     if (status) return cmlpi_refuse(refused, status, "rows");
-    const int sparse = CMLP_BUILDS_MANY && rows->kind == CMLP_ROWS_CSR;
+    const int sparse = CMLPI_BUILDS_MANY && rows->kind == CMLP_ROWS_CSR;
     *n = cmlpi_n_selected(rows);
     status = cmlpi_check_kind(rows, refused);
     if (status) return status;
@@ -120,7 +120,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows 
     return status ? cmlpi_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
 }
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 static const matrix_names targets_names = {CMLP_ERROR_TARGETS, "targets->data", "targets->dtype",
                                            "targets->row_stride", "targets->column_stride"};
 
@@ -177,7 +177,7 @@ static cmlp_status read_targets(cmlpi_data *data, const cmlp_targets *given, cml
 {
     cmlp_targets *targets = &data->targets;
     const char **refused = &run->refused;
-    const cmlp_status status = CMLP_READ(targets, given, cmlp_targets, dtype);
+    const cmlp_status status = CMLPI_READ(targets, given, cmlp_targets, dtype);
     if (status) return cmlpi_refuse(refused, status, "targets");
     if (targets->n_rows != data->rows.n_rows) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
     const int dense = targets->kind == CMLP_TARGETS_DENSE;
@@ -224,7 +224,7 @@ cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_ro
         status = cmlpi_check_sparse_rows(data, &run->bad_index);
         if (status) return cmlpi_refuse(refused, status, "rows->indptr or rows->indices");
     }
-#if CMLP_BUILDS_TRAINING /* otherwise both are NULL */
+#if CMLPI_BUILDS_TRAINING /* otherwise both are NULL */
     data->allowed = cmlpi_targets_of_loss(net->loss);
     if (targets) status = read_targets(data, targets, run);
     if (!status && objective && objective->n_row_weights != (row_weights ? data->rows.n_rows : 0))
@@ -289,7 +289,7 @@ int cmlpi_list_prefetch(const cmlpi_data *data, int64_t first, int64_t n, int64_
     for (int64_t i = 0; i < n; i++) {
         const int64_t later = first + i + distance + (i + distance < n ? 0 : next - n);
         const char *row = cmlpi_row_data(data, cmlpi_is_stored(data, later) ? later : first + i);
-        CMLP_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
+        CMLPI_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
         list[i] = row;
     }
     return 1;
@@ -305,7 +305,7 @@ int64_t cmlpi_bad_input(const cmlpi_data *data, int64_t selected, void *scratch)
     return bad < n ? bad : -1;
 }
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 static void gather_target(const cmlpi_data *data, int64_t selected, void *out)
 {
     const cmlp_targets *targets = &data->targets;
@@ -351,7 +351,7 @@ void cmlpi_gather_class_indices(const cmlpi_data *data, int64_t first, int64_t n
     const int64_t n_classes = cmlpi_n_out(data->net);
     for (int64_t i = 0; i < n; i++) {
         if (first + i + CLASSES_PREFETCH < data->n)
-            CMLP_PREFETCH((const char *)data->targets.data +
+            CMLPI_PREFETCH((const char *)data->targets.data +
                           cmlpi_row_index(data, first + i + CLASSES_PREFETCH) * data->targets.row_stride);
         /* Another thread may have changed the index since it was checked. It must not become an index outside. */
         const int32_t class_index = class_index_at(&data->targets, cmlpi_row_index(data, first + i));
@@ -380,7 +380,7 @@ int64_t cmlpi_bad_target(const cmlpi_data *data, int64_t selected, void *scratch
 }
 #endif
 
-CMLP_ASSERT(sizeof(cmlp_rows) == CMLP_OLDEST(cmlp_rows, factors), "cmlp_dense_rows sets every field");
+CMLPI_ASSERT(sizeof(cmlp_rows) == CMLPI_OLDEST(cmlp_rows, factors), "cmlp_dense_rows sets every field");
 
 void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                     int64_t n_columns)
@@ -389,7 +389,7 @@ void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_
     cmlpi_init_struct(rows, struct_size, &dense, sizeof dense);
 }
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                        int64_t n_columns)
 {

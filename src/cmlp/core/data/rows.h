@@ -1,6 +1,6 @@
 /* Reads the rows, targets and row weights of a call, and gathers them. */
-#ifndef CMLP_ROWS_H
-#define CMLP_ROWS_H
+#ifndef CMLPI_ROWS_H
+#define CMLPI_ROWS_H
 
 #include "data.h"
 #include "../base/target.h"
@@ -43,19 +43,19 @@ static inline const char *cmlpi_row_data(const cmlpi_data *data, int64_t selecte
 /* Whether adjacent elements of a row share cache lines. They do not in a column-major matrix. */
 static inline int cmlpi_row_is_close(const cmlpi_data *data)
 {
-    return data->rows.column_stride > 0 && data->rows.column_stride < CMLP_LINE;
+    return data->rows.column_stride > 0 && data->rows.column_stride < CMLPI_LINE;
 }
 
-/* Prefetches `columns` columns of the dense row that is CMLP_PREFETCH_ROWS rows after this one. Inlined, because GCC
+/* Prefetches `columns` columns of the dense row that is CMLPI_PREFETCH_ROWS rows after this one. Inlined, because GCC
  * removes calls of functions that only prefetch. */
 VEC_FN void cmlpi_prefetch_row(const cmlpi_data *data, int64_t selected, int64_t k, int64_t columns)
 {
-    const int64_t later = selected + CMLP_PREFETCH_ROWS;
+    const int64_t later = selected + CMLPI_PREFETCH_ROWS;
     if (later >= data->n || !cmlpi_row_is_close(data) || !cmlpi_is_stored(data, later)) return;
     const char *row = cmlpi_row_data(data, later) + k * data->rows.column_stride;
     const int64_t bytes = (columns - 1) * data->rows.column_stride + 1; /* up to the last element's first byte */
-    for (int64_t at = 0; at < bytes; at += CMLP_LINE) CMLP_PREFETCH(row + at);
-    CMLP_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
+    for (int64_t at = 0; at < bytes; at += CMLPI_LINE) CMLPI_PREFETCH(row + at);
+    CMLPI_PREFETCH(row + bytes - 1); /* the row may not start at a cache line */
 }
 
 /* Lists, for each of n rows, the row to prefetch meanwhile: the one `distance` <= n rows later among the same rows, and

@@ -69,13 +69,13 @@ static int32_t whole_threads(double threads, int32_t max_threads)
 
 int32_t cmlpi_prediction_threads(double products, int32_t max_threads)
 {
-    if (!CMLP_BUILDS_THREADS) return 1;
+    if (!CMLPI_BUILDS_THREADS) return 1;
     return products < PRODUCTS_PER_TEAM ? 1 : whole_threads(products / PRODUCTS_PER_THREAD, max_threads);
 }
 
 int32_t cmlpi_training_threads(const cmlpi_data *data, int64_t rows, int32_t max_threads)
 {
-    if (!CMLP_BUILDS_THREADS) return 1;
+    if (!CMLPI_BUILDS_THREADS) return 1;
     const double threads = cmlpi_forward_products(data, rows) * PASSES / PRODUCTS_PER_BARRIER;
     const double limit = 1 + (double)rows / ROWS_PER_THREAD;
     return whole_threads(threads < limit ? threads : limit, max_threads);
@@ -106,7 +106,8 @@ cmlpi_fault cmlpi_check_sums(const cmlpi_data *data, const void *z, int64_t sele
         if (i == n) break;
         int64_t column = cmlpi_bad_input(data, selected + i, scratch);
         if (column >= 0) return (cmlpi_fault){CMLP_ERROR_INPUT, selected + i, column};
-        if (CMLP_BUILDS_TRAINING && training && !cmlpi_is_ignored(data, selected + i)) return (cmlpi_fault){CMLP_ERROR_DIVERGED, selected + i, -1};
+        if (CMLPI_BUILDS_TRAINING && training && !cmlpi_is_ignored(data, selected + i))
+            return (cmlpi_fault){CMLP_ERROR_DIVERGED, selected + i, -1};
     }
     return cmlpi_fault_of(CMLP_OK);
 }
@@ -119,7 +120,7 @@ void cmlpi_canonicalize_nans(int32_t dtype, void *values, int64_t n)
     double *d = values;
     for (int64_t i = 0; i < n; i++) {
         if (dtype == CMLP_FLOAT32 && f[i] != f[i]) memcpy(&f[i], &nan_32, sizeof nan_32);
-        if (CMLP_BUILDS_DOUBLES && dtype == CMLP_FLOAT64 && d[i] != d[i]) memcpy(&d[i], &nan_64, sizeof nan_64);
+        if (CMLPI_BUILDS_DOUBLES && dtype == CMLP_FLOAT64 && d[i] != d[i]) memcpy(&d[i], &nan_64, sizeof nan_64);
     }
 }
 

@@ -1,6 +1,6 @@
 /* What all computing calls share: the workspace, the number of threads, polling, and faults. */
-#ifndef CMLP_RUN_H
-#define CMLP_RUN_H
+#ifndef CMLPI_RUN_H
+#define CMLPI_RUN_H
 
 #include "../base/arguments.h"
 #include "rows.h"
@@ -16,10 +16,10 @@ typedef struct cmlpi_fault {
 static inline cmlpi_fault cmlpi_fault_of(cmlp_status status) { return (cmlpi_fault){status, -1, -1}; }
 
 /* Workspace size that leaves `needed` bytes after alignment, wherever the caller's memory starts. */
-static inline size_t cmlpi_with_slack(size_t needed) { return needed + CMLP_ALIGNMENT - 1; }
+static inline size_t cmlpi_with_slack(size_t needed) { return needed + CMLPI_ALIGNMENT - 1; }
 
 /* The first aligned address from p on, which may be NULL. */
-static inline void *cmlpi_aligned(void *p) { return p ? (char *)p + (0 - (uintptr_t)p) % CMLP_ALIGNMENT : p; }
+static inline void *cmlpi_aligned(void *p) { return p ? (char *)p + (0 - (uintptr_t)p) % CMLPI_ALIGNMENT : p; }
 
 /* Checks that a run has `needed` bytes of workspace, whose alignment does not matter. */
 cmlp_status cmlpi_require_workspace(cmlp_run *run, size_t needed);

@@ -55,13 +55,13 @@ ASCENDING(ascending_64, int64_t)
 VEC_FN void prefetch_columns(const cmlpi_data *data, int64_t selected)
 {
     const cmlp_rows *rows = &data->rows;
-    if (selected + CMLP_PREFETCH_ROWS >= data->n) return;
-    const int64_t row = cmlpi_row_index(data, selected + CMLP_PREFETCH_ROWS);
+    if (selected + CMLPI_PREFETCH_ROWS >= data->n) return;
+    const int64_t row = cmlpi_row_index(data, selected + CMLPI_PREFETCH_ROWS);
     const int64_t begin = index_at(rows, rows->indptr, row), end = index_at(rows, rows->indptr, row + 1);
     if (begin < 0 || begin >= end || end > rows->n_values) return;
     const char *columns = index_address(rows, rows->indices, begin);
     const int64_t bytes = (const char *)index_address(rows, rows->indices, end) - columns;
-    for (int64_t at = 0; at < bytes && at < COLUMN_BYTES; at += CMLP_LINE) CMLP_PREFETCH(columns + at);
+    for (int64_t at = 0; at < bytes && at < COLUMN_BYTES; at += CMLPI_LINE) CMLPI_PREFETCH(columns + at);
 }
 
 static int row_is_sound(const cmlp_rows *rows, int64_t row)

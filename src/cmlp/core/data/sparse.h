@@ -1,6 +1,6 @@
 /* CSR rows: checked once, then read by the kernels directly from the caller's arrays. */
-#ifndef CMLP_SPARSE_H
-#define CMLP_SPARSE_H
+#ifndef CMLPI_SPARSE_H
+#define CMLPI_SPARSE_H
 
 #include "data.h"
 

@@ -38,10 +38,10 @@ void cmlpi_crc_add(cmlpi_crc *crc, const void *bytes, size_t n)
     const unsigned char *p = bytes;
     uint32_t c = crc->value;
     for (; n >= 8; n -= 8, p += 8)
-        CMLP_LOOP(CMLP_ADVANCED(p, n), n, n, p, c)
+        CMLPI_LOOP(CMLPI_ADVANCED(p, n), n, n, p, c)
         c = eight_nibbles(table, c ^ four_bytes(p), 8) ^ eight_nibbles(table, four_bytes(p + 4), 0);
     for (; n; n--)
-        CMLP_LOOP(CMLP_ADVANCED(p, n), n, n, p, c) {
+        CMLPI_LOOP(CMLPI_ADVANCED(p, n), n, n, p, c) {
         c ^= *p++;
         c = c >> 4 ^ table[0][c & 15];
         c = c >> 4 ^ table[0][c & 15];

@@ -1,6 +1,6 @@
 /* CRC-32 (the polynomial of zlib, PNG and Ethernet) of a stream of bytes. */
-#ifndef CMLP_CRC_H
-#define CMLP_CRC_H
+#ifndef CMLPI_CRC_H
+#define CMLPI_CRC_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,31 +1,31 @@
 /* Which tensors of labels, names and categories a model file has, and their lengths. */
 #include "known_tensors.h"
 
-const cmlpi_value_tensor cmlpi_value_tensors[CMLP_VALUE_TENSORS] = {
-    [CMLP_CELL_ENDS] = {"cells.ends", CMLP_INT64, CMLP_CELL_ENDS},
-    [CMLP_CELL_FORM] = {"cells.form", CMLP_UINT8, CMLP_CELL_FORM},
-    [CMLP_CELL_TEXT] = {"cells.text", CMLP_UINT8, CMLP_CELL_ENDS},
-    [CMLP_LABEL_ENDS] = {"labels.ends", CMLP_INT64, CMLP_LABEL_TYPE},
-    [CMLP_LABEL_INTEGERS] = {"labels.integer", CMLP_INT64, CMLP_LABEL_ENDS},
-    [CMLP_LABEL_NUMBERS] = {"labels.number", CMLP_FLOAT64, CMLP_LABEL_ENDS},
-    [CMLP_LABEL_TEXT] = {"labels.text", CMLP_UINT8, CMLP_LABEL_ENDS},
-    [CMLP_LABEL_TYPE] = {"labels.type", CMLP_UINT8, CMLP_LABEL_ENDS},
-    [CMLP_NAME_ENDS] = {"names.ends", CMLP_INT64, CMLP_NAME_ENDS},
-    [CMLP_NAME_TEXT] = {"names.text", CMLP_UINT8, CMLP_NAME_ENDS},
-#if CMLP_BUILDS_TABLES
-    [CMLP_CALIBRATION_KIND] = {"calibration.kind", CMLP_INT32, CMLP_CALIBRATION_KIND},
-    [CMLP_CATEGORY_COUNTS] = {"categories.counts", CMLP_INT64, CMLP_CATEGORY_ORDER},
-    [CMLP_CATEGORY_ENDS] = {"categories.ends", CMLP_INT64, CMLP_CATEGORY_TYPES},
-    [CMLP_CATEGORY_INTEGERS] = {"categories.integer", CMLP_INT64, CMLP_CATEGORY_TYPES},
-    [CMLP_CATEGORY_NUMBERS] = {"categories.number", CMLP_FLOAT64, CMLP_CATEGORY_TYPES},
-    [CMLP_CATEGORY_ORDER] = {"categories.order", CMLP_INT32, CMLP_CATEGORY_TYPES},
-    [CMLP_CATEGORY_TEXT] = {"categories.text", CMLP_UINT8, CMLP_CATEGORY_ENDS},
-    [CMLP_CATEGORY_TYPES] = {"categories.type", CMLP_UINT8, CMLP_CATEGORY_COUNTS},
-    [CMLP_FORMAT_ENDS] = {"columns.formats.ends", CMLP_INT64, CMLP_FORMAT_TEXT},
-    [CMLP_FORMAT_TEXT] = {"columns.formats.text", CMLP_UINT8, CMLP_FORMAT_ENDS},
-    [CMLP_COLUMN_KINDS] = {"columns.kinds", CMLP_UINT8, CMLP_COLUMN_KINDS},
-    [CMLP_TARGET_ENDS] = {"targets.ends", CMLP_INT64, CMLP_TARGET_ENDS},
-    [CMLP_TARGET_TEXT] = {"targets.text", CMLP_UINT8, CMLP_TARGET_ENDS},
+const cmlpi_value_tensor cmlpi_value_tensors[CMLPI_VALUE_TENSORS] = {
+    [CMLPI_CELL_ENDS] = {"cells.ends", CMLP_INT64, CMLPI_CELL_ENDS},
+    [CMLPI_CELL_FORM] = {"cells.form", CMLP_UINT8, CMLPI_CELL_FORM},
+    [CMLPI_CELL_TEXT] = {"cells.text", CMLP_UINT8, CMLPI_CELL_ENDS},
+    [CMLPI_LABEL_ENDS] = {"labels.ends", CMLP_INT64, CMLPI_LABEL_TYPE},
+    [CMLPI_LABEL_INTEGERS] = {"labels.integer", CMLP_INT64, CMLPI_LABEL_ENDS},
+    [CMLPI_LABEL_NUMBERS] = {"labels.number", CMLP_FLOAT64, CMLPI_LABEL_ENDS},
+    [CMLPI_LABEL_TEXT] = {"labels.text", CMLP_UINT8, CMLPI_LABEL_ENDS},
+    [CMLPI_LABEL_TYPE] = {"labels.type", CMLP_UINT8, CMLPI_LABEL_ENDS},
+    [CMLPI_NAME_ENDS] = {"names.ends", CMLP_INT64, CMLPI_NAME_ENDS},
+    [CMLPI_NAME_TEXT] = {"names.text", CMLP_UINT8, CMLPI_NAME_ENDS},
+#if CMLPI_BUILDS_TABLES
+    [CMLPI_CALIBRATION_KIND] = {"calibration.kind", CMLP_INT32, CMLPI_CALIBRATION_KIND},
+    [CMLPI_CATEGORY_COUNTS] = {"categories.counts", CMLP_INT64, CMLPI_CATEGORY_ORDER},
+    [CMLPI_CATEGORY_ENDS] = {"categories.ends", CMLP_INT64, CMLPI_CATEGORY_TYPES},
+    [CMLPI_CATEGORY_INTEGERS] = {"categories.integer", CMLP_INT64, CMLPI_CATEGORY_TYPES},
+    [CMLPI_CATEGORY_NUMBERS] = {"categories.number", CMLP_FLOAT64, CMLPI_CATEGORY_TYPES},
+    [CMLPI_CATEGORY_ORDER] = {"categories.order", CMLP_INT32, CMLPI_CATEGORY_TYPES},
+    [CMLPI_CATEGORY_TEXT] = {"categories.text", CMLP_UINT8, CMLPI_CATEGORY_ENDS},
+    [CMLPI_CATEGORY_TYPES] = {"categories.type", CMLP_UINT8, CMLPI_CATEGORY_COUNTS},
+    [CMLPI_FORMAT_ENDS] = {"columns.formats.ends", CMLP_INT64, CMLPI_FORMAT_TEXT},
+    [CMLPI_FORMAT_TEXT] = {"columns.formats.text", CMLP_UINT8, CMLPI_FORMAT_ENDS},
+    [CMLPI_COLUMN_KINDS] = {"columns.kinds", CMLP_UINT8, CMLPI_COLUMN_KINDS},
+    [CMLPI_TARGET_ENDS] = {"targets.ends", CMLP_INT64, CMLPI_TARGET_ENDS},
+    [CMLPI_TARGET_TEXT] = {"targets.text", CMLP_UINT8, CMLPI_TARGET_ENDS},
 #endif
 };
 
@@ -33,21 +33,21 @@ const cmlpi_value_tensor cmlpi_value_tensors[CMLP_VALUE_TENSORS] = {
 static int64_t length_of(int tensor, const int64_t *n, const cmlpi_value_sizes *sizes)
 {
     switch (tensor) {
-    case CMLP_LABEL_ENDS:
+    case CMLPI_LABEL_ENDS:
         return sizes->is_ordered || (n[tensor] == 2 && sizes->n_outputs == 1) ? sizes->n_outputs + 1 : sizes->n_outputs;
-    case CMLP_LABEL_INTEGERS:
-    case CMLP_LABEL_NUMBERS: return n[CMLP_LABEL_ENDS];
-    case CMLP_NAME_ENDS: return sizes->n_inputs;
-    case CMLP_LABEL_TYPE: return 1;
-    case CMLP_CELL_FORM: return 2;
-#if CMLP_BUILDS_TABLES
-    case CMLP_CALIBRATION_KIND: return 2;
-    case CMLP_CATEGORY_COUNTS:
-    case CMLP_FORMAT_ENDS:
-    case CMLP_COLUMN_KINDS: return sizes->n_columns;
-    case CMLP_CATEGORY_ENDS:
-    case CMLP_CATEGORY_ORDER: return n[CMLP_CATEGORY_TYPES];
-    case CMLP_TARGET_ENDS: return sizes->n_targets;
+    case CMLPI_LABEL_INTEGERS:
+    case CMLPI_LABEL_NUMBERS: return n[CMLPI_LABEL_ENDS];
+    case CMLPI_NAME_ENDS: return sizes->n_inputs;
+    case CMLPI_LABEL_TYPE: return 1;
+    case CMLPI_CELL_FORM: return 2;
+#if CMLPI_BUILDS_TABLES
+    case CMLPI_CALIBRATION_KIND: return 2;
+    case CMLPI_CATEGORY_COUNTS:
+    case CMLPI_FORMAT_ENDS:
+    case CMLPI_COLUMN_KINDS: return sizes->n_columns;
+    case CMLPI_CATEGORY_ENDS:
+    case CMLPI_CATEGORY_ORDER: return n[CMLPI_CATEGORY_TYPES];
+    case CMLPI_TARGET_ENDS: return sizes->n_targets;
 #endif
     default: return n[tensor]; /* their content determines it */
     }
@@ -56,19 +56,19 @@ static int64_t length_of(int tensor, const int64_t *n, const cmlpi_value_sizes *
 cmlp_status cmlpi_check_value_sizes(const cmlpi_stored_values *values, const cmlpi_value_sizes *sizes)
 {
     const int64_t *n = values->n;
-    for (int i = 0; i < CMLP_VALUE_TENSORS; i++)
+    for (int i = 0; i < CMLPI_VALUE_TENSORS; i++)
         if (n[i] && !n[cmlpi_value_tensors[i].needed]) return CMLP_ERROR_FILE_NAME;
-#if CMLP_BUILDS_TABLES
-    if (sizes->n_columns && !n[CMLP_COLUMN_KINDS]) return CMLP_ERROR_FILE_NAME;
-    if (n[CMLP_CALIBRATION_KIND] && !sizes->has_scores) return CMLP_ERROR_FILE_NAME;
-    if (n[CMLP_TARGET_ENDS] && !sizes->n_targets) return CMLP_ERROR_FILE_NAME;
+#if CMLPI_BUILDS_TABLES
+    if (sizes->n_columns && !n[CMLPI_COLUMN_KINDS]) return CMLP_ERROR_FILE_NAME;
+    if (n[CMLPI_CALIBRATION_KIND] && !sizes->has_scores) return CMLP_ERROR_FILE_NAME;
+    if (n[CMLPI_TARGET_ENDS] && !sizes->n_targets) return CMLP_ERROR_FILE_NAME;
 #endif
-    for (int i = 0; i < CMLP_VALUE_TENSORS; i++)
+    for (int i = 0; i < CMLPI_VALUE_TENSORS; i++)
         if (n[i] && n[i] != length_of(i, n, sizes)) return CMLP_ERROR_FILE_TENSOR;
     return CMLP_OK;
 }
 
-#if CMLP_CHECKS_VALUES
+#if CMLPI_CHECKS_VALUES
 int cmlpi_is_cell_form(int32_t decimal, int32_t thousands)
 {
     if ((decimal != '.' && decimal != ',') || decimal == thousands) return 0;
@@ -76,7 +76,7 @@ int cmlpi_is_cell_form(int32_t decimal, int32_t thousands)
 }
 #endif
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 cmlp_table_column_kind cmlpi_default_kind(cmlp_table_role role, int64_t n)
 {
     if (!n) return CMLP_TABLE_COLUMN_NUMBER;

@@ -1,13 +1,13 @@
 /* The tensors of a model file that have labels, names, categories, the cell format and the kind of a calibration.
  * docs/model-file.md has the rules. */
-#ifndef CMLP_KNOWN_TENSORS_H
-#define CMLP_KNOWN_TENSORS_H
+#ifndef CMLPI_KNOWN_TENSORS_H
+#define CMLPI_KNOWN_TENSORS_H
 
 #include "../../../../include/cmlp_table.h"
 #include "../base/build.h"
 
-#define CMLP_DATA_MOST (UINT64_C(1) << 53) /* the largest number in a head: exact in JavaScript */
-#define CMLP_NAME_MOST 64                  /* letters of a key or a tensor's name */
+#define CMLPI_DATA_MOST (UINT64_C(1) << 53) /* the largest number in a head: exact in JavaScript */
+#define CMLPI_NAME_MOST 64                  /* letters of a key or a tensor's name */
 
 /* A key, a name or another part of a head. */
 typedef struct string_view {
@@ -17,34 +17,34 @@ typedef struct string_view {
 
 /* The tensors: those of every model, then those of tables. */
 enum {
-    CMLP_CELL_ENDS,
-    CMLP_CELL_FORM,
-    CMLP_CELL_TEXT,
-    CMLP_LABEL_ENDS,
-    CMLP_LABEL_INTEGERS,
-    CMLP_LABEL_NUMBERS,
-    CMLP_LABEL_TEXT,
-    CMLP_LABEL_TYPE,
-    CMLP_NAME_ENDS,
-    CMLP_NAME_TEXT,
-    CMLP_NETWORK_TENSORS,
-    CMLP_CALIBRATION_KIND = CMLP_NETWORK_TENSORS,
-    CMLP_CATEGORY_COUNTS,
-    CMLP_CATEGORY_ENDS,
-    CMLP_CATEGORY_INTEGERS,
-    CMLP_CATEGORY_NUMBERS,
-    CMLP_CATEGORY_ORDER,
-    CMLP_CATEGORY_TEXT,
-    CMLP_CATEGORY_TYPES,
-    CMLP_FORMAT_ENDS,
-    CMLP_FORMAT_TEXT,
-    CMLP_COLUMN_KINDS,
-    CMLP_TARGET_ENDS,
-    CMLP_TARGET_TEXT,
-    CMLP_TABLE_TENSORS
+    CMLPI_CELL_ENDS,
+    CMLPI_CELL_FORM,
+    CMLPI_CELL_TEXT,
+    CMLPI_LABEL_ENDS,
+    CMLPI_LABEL_INTEGERS,
+    CMLPI_LABEL_NUMBERS,
+    CMLPI_LABEL_TEXT,
+    CMLPI_LABEL_TYPE,
+    CMLPI_NAME_ENDS,
+    CMLPI_NAME_TEXT,
+    CMLPI_NETWORK_TENSORS,
+    CMLPI_CALIBRATION_KIND = CMLPI_NETWORK_TENSORS,
+    CMLPI_CATEGORY_COUNTS,
+    CMLPI_CATEGORY_ENDS,
+    CMLPI_CATEGORY_INTEGERS,
+    CMLPI_CATEGORY_NUMBERS,
+    CMLPI_CATEGORY_ORDER,
+    CMLPI_CATEGORY_TEXT,
+    CMLPI_CATEGORY_TYPES,
+    CMLPI_FORMAT_ENDS,
+    CMLPI_FORMAT_TEXT,
+    CMLPI_COLUMN_KINDS,
+    CMLPI_TARGET_ENDS,
+    CMLPI_TARGET_TEXT,
+    CMLPI_TABLE_TENSORS
 };
 
-#define CMLP_VALUE_TENSORS (CMLP_BUILDS_TABLES ? CMLP_TABLE_TENSORS : CMLP_NETWORK_TENSORS)
+#define CMLPI_VALUE_TENSORS (CMLPI_BUILDS_TABLES ? CMLPI_TABLE_TENSORS : CMLPI_NETWORK_TENSORS)
 
 /* The name and the type of a tensor, and another one without which there is none of it. */
 typedef struct cmlpi_value_tensor {
@@ -53,15 +53,15 @@ typedef struct cmlpi_value_tensor {
     int32_t needed;
 } cmlpi_value_tensor;
 
-extern const cmlpi_value_tensor cmlpi_value_tensors[CMLP_VALUE_TENSORS];
+extern const cmlpi_value_tensor cmlpi_value_tensors[CMLPI_VALUE_TENSORS];
 
 /* The most ordered labels of a table. */
-enum { CMLP_MAX_RANKS = 256 };
+enum { CMLPI_MAX_RANKS = 256 };
 
 /* Where the tensors of a file are; all zeros if it has none. */
 typedef struct cmlpi_stored_values {
-    uint64_t starts[CMLP_VALUE_TENSORS]; /* offsets in the file */
-    int64_t n[CMLP_VALUE_TENSORS];       /* elements */
+    uint64_t starts[CMLPI_VALUE_TENSORS]; /* offsets in the file */
+    int64_t n[CMLPI_VALUE_TENSORS];       /* elements */
 } cmlpi_stored_values;
 
 /* What they must fit. */

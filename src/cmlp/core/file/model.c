@@ -28,9 +28,9 @@ static cmlp_status lay_out_model(const cmlpi_head *head, void *base, model_memor
     memory->shifts = cmlpi_arena_alloc(&arena, columns, sizeof(double));
     memory->table.table = NULL;
     memory->table.ranges = NULL;
-    if (CMLP_IS_TABLE(head)) cmlpi_table_lay_out(&arena, head, &memory->table);
+    if (CMLPI_IS_TABLE(head)) cmlpi_table_lay_out(&arena, head, &memory->table);
     memory->params = cmlpi_arena_alloc(&arena, cmlpi_is_big_endian() ? (int64_t)head->params_size : 0, 1);
-    cmlpi_arena_alloc(&arena, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
+    cmlpi_arena_alloc(&arena, 1, CMLPI_ALIGNMENT); /* for memory that is not aligned */
     *size = arena.used;
     return arena.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
 }
@@ -40,7 +40,7 @@ static cmlp_status row_space(const cmlp_net *net, int64_t n_columns, void *memor
                              cmlpi_table_scratch *scratch)
 {
     const cmlpi_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
-    if (CMLP_BUILDS_TABLES && n_columns) return cmlpi_scratch_lay_out(&sizes, memory, size, scratch);
+    if (CMLPI_BUILDS_TABLES && n_columns) return cmlpi_scratch_lay_out(&sizes, memory, size, scratch);
     return cmlpi_row_lay_out(net, memory, size, &scratch->row);
 }
 
@@ -55,7 +55,7 @@ cmlp_status cmlpi_check_model_workspace(const cmlp_net *net, int64_t n_columns, 
 static int is_cumulative(const cmlpi_head *head)
 {
     if (head->kind == CMLP_MODEL_NETWORK) return 0;
-    return head->values.n[CMLP_LABEL_ENDS] == head->sizes[head->n_layers - 1] + 1;
+    return head->values.n[CMLPI_LABEL_ENDS] == head->sizes[head->n_layers - 1] + 1;
 }
 
 /* A real function: its net is not on the stack while the head is read. */
@@ -73,11 +73,11 @@ REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
     info->file_size = head->file_size;
     info->n_in = n_columns ? n_columns : cmlpi_n_in(net);
     info->n_out = cmlpi_n_out(net) + is_cumulative(head);
-    info->n_labels = head->values.n[CMLP_LABEL_ENDS];
+    info->n_labels = head->values.n[CMLPI_LABEL_ENDS];
     info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
     info->n_nets = head->n_nets;
     info->kind = head->kind;
-    info->n_targets = CMLP_IS_TABLE(head) ? head->n_targets : 0;
+    info->n_targets = CMLPI_IS_TABLE(head) ? head->n_targets : 0;
     return CMLP_OK;
 }
 
@@ -85,7 +85,7 @@ static cmlp_status describe_file(const void *file, size_t file_size, cmlp_model_
 {
     cmlp_model_info copy;
     cmlpi_head head;
-    cmlp_status status = CMLP_READ(&copy, info, cmlp_model_info, n_targets);
+    cmlp_status status = CMLPI_READ(&copy, info, cmlp_model_info, n_targets);
     if (status) return cmlpi_refuse(&run->refused, status, "info");
     status = cmlpi_check_pointer(file, 1, "file", run);
     if (status) return status;
@@ -137,7 +137,7 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
                                  const cmlpi_table_scratch *scratch)
 {
     const cmlp_net *net = model->net;
-    if (CMLP_HAS_TABLE(model)) {
+    if (CMLPI_HAS_TABLE(model)) {
         cmlpi_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
         const cmlp_status status = cmlpi_table_row(model->table, 0, scratch->raw, NULL, scratch->result, scratch);
         return status ? CMLP_ERROR_FILE_EXAMPLE
@@ -169,7 +169,7 @@ static cmlp_status load_scales(const cmlpi_head *head, const model_memory *memor
         if (!status) continue;
         run->bad_index = j;
         return cmlpi_refuse(&run->refused, status, cmlpi_is_finite(model->factors[j]) && status != CMLP_ERROR_FILE_VALUE
-                                                      ? CMLP_INPUT_SHIFT : CMLP_INPUT_FACTOR);
+                                                      ? CMLPI_INPUT_SHIFT : CMLPI_INPUT_FACTOR);
     }
     return CMLP_OK;
 }
@@ -219,7 +219,7 @@ static cmlp_status load_tensors(const cmlpi_head *head, const model_memory *memo
 {
     cmlp_model *model = memory->model;
     cmlp_status status = load_scales(head, memory, run);
-    if (CMLP_HAS_TABLE(model) && !status) {
+    if (CMLPI_HAS_TABLE(model) && !status) {
         status = cmlpi_file_status(cmlpi_table_load(head, model->file, model->params, &memory->table));
         if (status) return cmlpi_refuse(&run->refused, status, "table");
         status = cmlpi_file_status(cmlpi_check_scores(model));
@@ -240,7 +240,7 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     cmlp_status status = cmlpi_check_pointer(memory, 1, "memory", run);
     if (!status) status = cmlpi_check_pointer(file, sizeof(double), "file", run);
     if (status) return status;
-    if (given) status = CMLP_READ(&options, given, cmlp_model_options, isa_mask);
+    if (given) status = CMLPI_READ(&options, given, cmlp_model_options, isa_mask);
     if (status) return cmlpi_refuse(&run->refused, status, "options");
     status = read_head(file, n, &head);
     head.isa_mask = options.isa_mask;
@@ -256,7 +256,7 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     if (!status) status = load_tensors(&head, &divided, run);
     if (!status && verify) status = verified(divided.model, &head, &buffers, run);
     if (status) return status;
-    divided.model->magic = CMLP_MODEL_MAGIC;
+    divided.model->magic = CMLPI_MODEL_MAGIC;
     *loaded = divided.model;
     return CMLP_OK;
 }
@@ -275,16 +275,16 @@ cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, 
 cmlp_status cmlpi_check_model(const cmlp_model *model)
 {
     if (!model) return CMLP_ERROR_NULL;
-    return cmlpi_misaligned(model, CMLP_ALIGNMENT) || model->magic != CMLP_MODEL_MAGIC ? CMLP_ERROR_MODEL : CMLP_OK;
+    return cmlpi_misaligned(model, CMLPI_ALIGNMENT) || model->magic != CMLPI_MODEL_MAGIC ? CMLP_ERROR_MODEL : CMLP_OK;
 }
 
 static cmlp_status prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run)
 {
     cmlp_rows copy;
     cmlp_status status = cmlpi_check_model(model);
-    if (!status && CMLP_HAS_TABLE(model)) status = CMLP_ERROR_MODEL_KIND;
+    if (!status && CMLPI_HAS_TABLE(model)) status = CMLP_ERROR_MODEL_KIND;
     if (status) return cmlpi_refuse(&run->refused, status, "model");
-    status = CMLP_READ(&copy, rows, cmlp_rows, factors);
+    status = CMLPI_READ(&copy, rows, cmlp_rows, factors);
     if (status) return cmlpi_refuse(&run->refused, status, "rows");
     copy.kind = CMLP_ROWS_DENSE;
     copy.n_columns = cmlpi_n_in(model->net);
@@ -305,12 +305,12 @@ cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cm
 
 const cmlp_net *cmlp_model_net(const cmlp_model *model)
 {
-    return cmlpi_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : model->net;
+    return cmlpi_check_model(model) || CMLPI_HAS_TABLE(model) ? NULL : model->net;
 }
 
 const void *cmlp_model_params(const cmlp_model *model)
 {
-    return cmlpi_check_model(model) || CMLP_HAS_TABLE(model) ? NULL : model->params;
+    return cmlpi_check_model(model) || CMLPI_HAS_TABLE(model) ? NULL : model->params;
 }
 
 static cmlp_status look_up_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,

@@ -1,11 +1,11 @@
 /* The model struct, and functions that the sources of model files share. */
-#ifndef CMLP_MODEL_H
-#define CMLP_MODEL_H
+#ifndef CMLPI_MODEL_H
+#define CMLPI_MODEL_H
 
 #include "model_table.h"
 #include "values.h"
 
-#define CMLP_MODEL_MAGIC CMLP_MAGIC(0x646d63, cmlp_model)
+#define CMLPI_MODEL_MAGIC CMLPI_MAGIC(0x646d63, cmlp_model)
 
 struct cmlp_model {
     uint64_t magic;
@@ -23,8 +23,8 @@ struct cmlp_model {
     cmlp_model_kind kind;
 };
 
-/* Whether the model is a table: see CMLP_IS_TABLE. */
-#define CMLP_HAS_TABLE(model) (CMLP_BUILDS_TABLES && (model)->table)
+/* Whether the model is a table: see CMLPI_IS_TABLE. */
+#define CMLPI_HAS_TABLE(model) (CMLPI_BUILDS_TABLES && (model)->table)
 
 /* Returns CMLP_OK, or the status for a model that is NULL or not initialized. */
 cmlp_status cmlpi_check_model(const cmlp_model *model);
@@ -40,7 +40,7 @@ cmlp_status cmlpi_check_model_workspace(const cmlp_net *net, int64_t n_columns, 
  * of what it is about. */
 cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused);
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 /* Checks a model and whether it has this column. */
 cmlp_status cmlpi_check_column(const cmlp_model *model, int64_t column, cmlp_run *run);
 

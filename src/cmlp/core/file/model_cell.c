@@ -5,7 +5,7 @@
 #include "../table/cells.h"
 #include "model.h"
 
-#if CMLP_BUILDS_CELLS
+#if CMLPI_BUILDS_CELLS
 /* A cell, as it is and without the white space around it; how it is read, and the categories of its column. */
 typedef struct cell_reader {
     cmlpi_cell cell, trimmed;
@@ -114,7 +114,7 @@ static int64_t find_printed(const cell_reader *reader)
     const cmlpi_cell cell = reader->cell;
     const size_t n = (size_t)(cell.end - cell.at);
     const int is_true = n == 4 && !memcmp(cell.at, "True", n), is_false = n == 5 && !memcmp(cell.at, "False", n);
-    char digits[CMLP_CELL_DIGITS];
+    char digits[CMLPI_CELL_DIGITS];
     cmlpi_number number;
     cmlp_value value;
     int64_t code = -1;
@@ -136,7 +136,7 @@ static int64_t find_printed(const cell_reader *reader)
 /* The code of a category with the value of a cell that is a number; otherwise -1. */
 static int64_t find_number(const cell_reader *reader)
 {
-    char digits[CMLP_CELL_DIGITS], text[CMLP_CELL_DIGITS + 1];
+    char digits[CMLPI_CELL_DIGITS], text[CMLPI_CELL_DIGITS + 1];
     cmlpi_number number;
     if (!cmlpi_read_cell_number(reader->trimmed, reader->format, &number, digits)) return -1;
     if (number.n_digits >= 0) {
@@ -175,7 +175,7 @@ static double category_of_cell(const cell_reader *reader)
 
 static cmlp_status read_number(const cell_reader *reader, double *result)
 {
-    char digits[CMLP_CELL_DIGITS];
+    char digits[CMLPI_CELL_DIGITS];
     cmlpi_number number;
     const int boolean = reader->kind == CMLP_TABLE_COLUMN_BOOLEAN ? cmlpi_cell_boolean(reader->trimmed) : -1;
     *result = NAN;
@@ -193,7 +193,7 @@ static cmlp_status read_number(const cell_reader *reader, double *result)
 static cmlp_status read_date(const cell_reader *reader, cmlpi_cell_date *date)
 {
     if (!cmlpi_read_cell_date(reader->trimmed, date)) return CMLP_ERROR_INPUT;
-    const int is_instant = date->form == CMLP_CELL_INSTANT;
+    const int is_instant = date->form == CMLPI_CELL_INSTANT;
     return is_instant == (reader->kind == CMLP_TABLE_COLUMN_INSTANT) ? CMLP_OK : CMLP_ERROR_INPUT;
 }
 
@@ -201,7 +201,7 @@ static cmlp_status read_date(const cell_reader *reader, cmlpi_cell_date *date)
 static cmlp_status find_date(cell_reader *reader, double *code)
 {
     cmlpi_cell_date date;
-    char text[CMLP_DATE_TEXT];
+    char text[CMLPI_DATE_TEXT];
     int64_t found;
     if (is_missing_number(reader)) {
         found = find_missing(reader);

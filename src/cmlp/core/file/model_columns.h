@@ -1,6 +1,6 @@
 /* The words of a table's columns in the head of a model file. */
-#ifndef CMLP_MODEL_COLUMNS_H
-#define CMLP_MODEL_COLUMNS_H
+#ifndef CMLPI_MODEL_COLUMNS_H
+#define CMLPI_MODEL_COLUMNS_H
 
 #include "known_tensors.h"
 

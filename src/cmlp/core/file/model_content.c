@@ -5,7 +5,7 @@
 
 #include "../base/arguments.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 
 int cmlpi_order_of(const char *a, const char *b)
 {
@@ -23,11 +23,11 @@ const char *cmlpi_dtype_name_of(int32_t dtype)
 static int is_key(const char *text)
 {
     int n = 0;
-    for (; n <= CMLP_NAME_MOST && text[n]; n++) {
+    for (; n <= CMLPI_NAME_MOST && text[n]; n++) {
         const int letter = text[n] >= 'a' && text[n] <= 'z';
         if (!letter && !(n && ((text[n] >= '0' && text[n] <= '9') || text[n] == '_' || text[n] == '.'))) return 0;
     }
-    return n && n <= CMLP_NAME_MOST;
+    return n && n <= CMLPI_NAME_MOST;
 }
 
 /* Whether a program can have this name, which is not one of the format or of Python. */
@@ -60,7 +60,7 @@ static cmlp_status check_strings(const cmlp_model_content *content, int64_t *bad
 static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_content_kind *kind)
 {
     static const char *const reserved[] = {"training.", "layers.", "example.", "input.", "nets.", "table."};
-    static const char *const scores[] = {CMLP_CALIBRATION_LIMITS, CMLP_CALIBRATION_SCORES, CMLP_CALIBRATION_WIDTHS};
+    static const char *const scores[] = {CMLPI_CALIBRATION_LIMITS, CMLPI_CALIBRATION_SCORES, CMLPI_CALIBRATION_WIDTHS};
     const size_t n_reserved = kind->columns ? 6 : 4;
     if (a->reserved[0] || a->reserved[1] || a->reserved[2]) return CMLP_ERROR_OPTION;
     if (!a->name || !a->data) return CMLP_ERROR_NULL;
@@ -72,12 +72,12 @@ static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_co
     }
     for (int i = 0; kind->has_calibration && i < 3; i++)
         if (!cmlpi_order_of(a->name, scores[i])) return CMLP_ERROR_NAME;
-    for (int i = 0; i < CMLP_VALUE_TENSORS; i++)
+    for (int i = 0; i < CMLPI_VALUE_TENSORS; i++)
         if (!cmlpi_order_of(a->name, cmlpi_value_tensors[i].name)) return CMLP_ERROR_NAME;
     if (!cmlpi_dtype_name_of(a->dtype)) return CMLP_ERROR_DTYPE;
-    if (a->rows < 1 || a->rows > CMLP_MAX_WIDTH || a->columns < 0 || a->columns > CMLP_MAX_WIDTH)
+    if (a->rows < 1 || a->rows > CMLPI_MAX_WIDTH || a->columns < 0 || a->columns > CMLPI_MAX_WIDTH)
         return CMLP_ERROR_OPTION;
-    const uint64_t limit = (PTRDIFF_MAX < CMLP_DATA_MOST ? (uint64_t)PTRDIFF_MAX : CMLP_DATA_MOST) / 8;
+    const uint64_t limit = (PTRDIFF_MAX < CMLPI_DATA_MOST ? (uint64_t)PTRDIFF_MAX : CMLPI_DATA_MOST) / 8;
     if (a->columns && (uint64_t)a->rows > limit / (uint64_t)a->columns) return CMLP_ERROR_OVERFLOW;
     return cmlpi_misaligned(a->data, cmlpi_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }
@@ -115,9 +115,9 @@ static cmlp_status check_limits(const cmlp_model_array *a)
 
 cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi_content_kind *kind, int64_t *n_targets)
 {
-    if (!cmlpi_order_of(a->name, CMLP_CALIBRATION_LIMITS)) return check_limits(a);
-    if (!cmlpi_order_of(a->name, CMLP_CALIBRATION_WIDTHS)) return check_width_rows(a, *n_targets);
-    if (cmlpi_order_of(a->name, CMLP_CALIBRATION_SCORES)) return CMLP_OK;
+    if (!cmlpi_order_of(a->name, CMLPI_CALIBRATION_LIMITS)) return check_limits(a);
+    if (!cmlpi_order_of(a->name, CMLPI_CALIBRATION_WIDTHS)) return check_width_rows(a, *n_targets);
+    if (cmlpi_order_of(a->name, CMLPI_CALIBRATION_SCORES)) return CMLP_OK;
     *n_targets = a->rows;
     return check_scores(a, kind);
 }

@@ -1,6 +1,6 @@
 /* The strings and arrays that a program adds to a model file. */
-#ifndef CMLP_MODEL_CONTENT_H
-#define CMLP_MODEL_CONTENT_H
+#ifndef CMLPI_MODEL_CONTENT_H
+#define CMLPI_MODEL_CONTENT_H
 
 #include "model_head.h"
 

@@ -1,6 +1,6 @@
 /* A cursor over the head of a model file. It never moves past its end, and keeps the first error. */
-#ifndef CMLP_MODEL_CURSOR_H
-#define CMLP_MODEL_CURSOR_H
+#ifndef CMLPI_MODEL_CURSOR_H
+#define CMLPI_MODEL_CURSOR_H
 
 #include <string.h>
 
@@ -65,11 +65,11 @@ static inline uint64_t number(cursor *c)
     uint64_t value = 0;
     const unsigned char *first = c->at;
     for (; !c->status && c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++)
-        CMLP_LOOP(CMLP_INSIDE(c->at, first, c->end) && c->at - first <= 16, c->end - c->at, c->at, value) {
+        CMLPI_LOOP(CMLPI_INSIDE(c->at, first, c->end) && c->at - first <= 16, c->end - c->at, c->at, value) {
         if (c->at - first == 16) return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
         value = value * 10 + (*c->at - '0');
     }
-    if (c->at == first || (*first == '0' && c->at - first > 1) || value > CMLP_DATA_MOST)
+    if (c->at == first || (*first == '0' && c->at - first > 1) || value > CMLPI_DATA_MOST)
         return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
     return value;
 }
@@ -81,7 +81,7 @@ static inline size_t string(cursor *c)
     if (c->status) return 0;
     const unsigned char *first = c->at;
     for (; c->at < c->end; c->at++)
-        CMLP_LOOP(CMLP_INSIDE(c->at, first, c->end), c->end - c->at, c->at) {
+        CMLPI_LOOP(CMLPI_INSIDE(c->at, first, c->end), c->end - c->at, c->at) {
         if (*c->at == '"') return (size_t)(c->at++ - first);
         if (*c->at < 0x20 || *c->at > 0x7e) break;
         if (*c->at == '\\' && (++c->at == c->end || (*c->at != '"' && *c->at != '\\'))) break;
@@ -95,12 +95,12 @@ static inline string_view next_name(cursor *c, string_view *last)
 {
     DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
     string_view n = {c->at, 0};
-    for (; !c->status && c->at < c->end && n.length <= CMLP_NAME_MOST; c->at++, n.length++) {
+    for (; !c->status && c->at < c->end && n.length <= CMLPI_NAME_MOST; c->at++, n.length++) {
         const unsigned b = *c->at;
         const int letter = b >= 'a' && b <= 'z', other = (b >= '0' && b <= '9') || b == '_' || b == '.';
         if (!letter && !(other && n.length)) break;
     }
-    if (!n.length || n.length > CMLP_NAME_MOST) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!n.length || n.length > CMLPI_NAME_MOST) fail(c, CMLP_ERROR_FILE_NAME);
     DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
     if (c->status) return n;
     const int order = memcmp(last->at, n.at, last->length < n.length ? last->length : n.length);

@@ -14,7 +14,7 @@ const cmlpi_dtype_name cmlpi_dtype_names[] = {
 };
 
 /* What holds in all loops of the reader: the cursor moves forward, inside the head. */
-#define FORWARD CMLP_INSIDE(c->at, __CPROVER_loop_entry(c->at), c->end)
+#define FORWARD CMLPI_INSIDE(c->at, __CPROVER_loop_entry(c->at), c->end)
 
 static const char *const fixed_keys[] = {"cmlp",        "crc32", "requires", "data_crc32", "input_scale",
                                          "activations", "loss",  "kind",     "columns"};
@@ -31,7 +31,7 @@ static int is_fixed(string_view n)
 int cmlpi_is_fixed_key(const char *key)
 {
     string_view n = {(const unsigned char *)key, 0};
-    while (n.length <= CMLP_NAME_MOST && key[n.length]) n.length++;
+    while (n.length <= CMLPI_NAME_MOST && key[n.length]) n.length++;
     return is_fixed(n);
 }
 
@@ -40,7 +40,7 @@ static string_view next_word(cursor *c)
 {
     string_view n = {c->at, 0};
     for (; !c->status && c->at < c->end; c->at++, n.length++)
-        CMLP_LOOP(CMLP_INSIDE(c->at, n.at, c->end) && n.length == (size_t)(c->at - n.at), c->end - c->at, c->at,
+        CMLPI_LOOP(CMLPI_INSIDE(c->at, n.at, c->end) && n.length == (size_t)(c->at - n.at), c->end - c->at, c->at,
                   n.length) {
         const unsigned b = *c->at, lower = b | 0x20;
         if (!(lower >= 'a' && lower <= 'z') && !(b >= '0' && b <= '9') && b != '_') break;
@@ -99,8 +99,8 @@ static void read_quantiles(cursor *c, cmlpi_head *head)
     head->quantiles[head->n_quantiles++] = head->loss_parameter;
     head->loss_parameter = 0;
     while (PASS(c, ","))
-        CMLP_LOOP(FORWARD && head->n_quantiles >= 1 && head->n_quantiles <= CMLP_MAX_QUANTILES, c->end - c->at,
-                  c->at, c->status, head->n_quantiles, CMLP_WHOLE(head->quantiles)) {
+        CMLPI_LOOP(FORWARD && head->n_quantiles >= 1 && head->n_quantiles <= CMLP_MAX_QUANTILES, c->end - c->at,
+                  c->at, c->status, head->n_quantiles, CMLPI_WHOLE(head->quantiles)) {
         if (head->n_quantiles == CMLP_MAX_QUANTILES) fail(c, CMLP_ERROR_OPTION);
         const double value = hex_double(c);
         if (c->status) return;
@@ -133,7 +133,7 @@ static shaped_tensor next_tensor(cursor *c, uint64_t *offset)
     do {
         const uint64_t size = number(c);
         if (c->status) return t;
-        if (t.n_dims == 2 || size < 1 || size > CMLP_MAX_WIDTH || bytes > CMLP_DATA_MOST / size) {
+        if (t.n_dims == 2 || size < 1 || size > CMLPI_MAX_WIDTH || bytes > CMLPI_DATA_MOST / size) {
             fail(c, CMLP_ERROR_FILE_TENSOR);
             return t;
         }
@@ -153,12 +153,12 @@ static shaped_tensor next_tensor(cursor *c, uint64_t *offset)
 static void read_columns(cursor *c, cmlpi_head *head)
 {
     const unsigned char *at;
-    if (!PASS(c, CMLP_HEAD_COLUMNS)) {
+    if (!PASS(c, CMLPI_HEAD_COLUMNS)) {
         if (head->feature) fail(c, CMLP_ERROR_FILE_SYNTAX);
         return;
     }
     head->is_table = 1;
-    if (!CMLP_BUILDS_TABLES) {
+    if (!CMLPI_BUILDS_TABLES) {
         fail(c, CMLP_ERROR_LEFT_OUT);
         return;
     }
@@ -191,7 +191,7 @@ static void read_metadata(cursor *c, cmlpi_head *head)
     DEMAND(c, "\",\"loss\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->loss = next_loss(c, &head->loss_parameter);
     read_quantiles(c, head);
-    DEMAND(c, CMLP_HEAD_KIND, CMLP_ERROR_FILE_SYNTAX);
+    DEMAND(c, CMLPI_HEAD_KIND, CMLP_ERROR_FILE_SYNTAX);
     head->kind = next_kind(c);
     DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
     read_columns(c, head);
@@ -234,8 +234,8 @@ static void read_layers(cursor *c, cmlpi_head *head, int32_t net, int64_t *sizes
 {
     const int is_first = net <= 0;
     for (int32_t l = 0; l + 1 < head->n_layers; l++)
-        CMLP_LOOP(FORWARD && l >= 0 && l < head->n_layers && *offset <= CMLP_DATA_MOST, head->n_layers - l, l, c->at,
-                  c->status, *offset, head->dtype, CMLP_WHOLE(head->sizes)) {
+        CMLPI_LOOP(FORWARD && l >= 0 && l < head->n_layers && *offset <= CMLPI_DATA_MOST, head->n_layers - l, l, c->at,
+                  c->status, *offset, head->dtype, CMLPI_WHOLE(head->sizes)) {
         layer_name(c, net, l, 0);
         const shaped_tensor weights = next_tensor(c, offset);
         layer_name(c, net, l, 1);
@@ -303,7 +303,7 @@ static void note_limits(cursor *c, cmlpi_head *head, const shaped_tensor *t, uin
 /* Notes where the elements of labels, names and categories start. Of a network, those of tables are other programs'. */
 static void note_values(cursor *c, cmlpi_head *head, string_view n, const shaped_tensor *t, uint64_t start)
 {
-    const int n_known = CMLP_IS_TABLE(head) ? CMLP_VALUE_TENSORS : CMLP_NETWORK_TENSORS;
+    const int n_known = CMLPI_IS_TABLE(head) ? CMLPI_VALUE_TENSORS : CMLPI_NETWORK_TENSORS;
     for (int i = 0; i < n_known; i++) {
         if (!is_name(n, cmlpi_value_tensors[i].name)) continue;
         head->values.starts[i] = start;
@@ -315,7 +315,7 @@ static void note_values(cursor *c, cmlpi_head *head, string_view n, const shaped
 /* Notes where a tensor of this format starts, and checks its type and shape. */
 static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped_tensor *t, uint64_t start)
 {
-    const int of_table = CMLP_IS_TABLE(head);
+    const int of_table = CMLPI_IS_TABLE(head);
     const int64_t n_in = of_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
     const int32_t dtype = of_table ? CMLP_FLOAT64 : head->dtype; /* of the example */
     const struct {
@@ -323,14 +323,14 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
         int32_t dtype;
         int64_t rows, columns; /* 0 columns: one dimension */
         uint64_t *start;
-    } known[] = {{CMLP_EXAMPLE_INPUT, dtype, n_in, 0, &head->example_input},
-                 {CMLP_EXAMPLE_OUTPUT, dtype, n_out, 0, &head->example_output},
-                 {CMLP_INPUT_FACTOR, CMLP_FLOAT64, n_in, 0, &head->input_factor},
-                 {CMLP_INPUT_SHIFT, CMLP_FLOAT64, n_in, 0, &head->input_shift},
-                 {CMLP_TABLE_NUMBERS, CMLP_FLOAT64, head->words.n_numbers, 0, &head->table_numbers},
-                 {CMLP_TABLE_STATISTICS, CMLP_FLOAT32, head->words.n_statistics, 0, &head->table_statistics},
-                 {CMLP_TABLE_TARGET, CMLP_FLOAT64, head->n_targets, CMLP_TARGET_NUMBERS, &head->table_target},
-                 {CMLP_TABLE_THRESHOLD, CMLP_FLOAT64, 1, 0, &head->table_threshold}};
+    } known[] = {{CMLPI_EXAMPLE_INPUT, dtype, n_in, 0, &head->example_input},
+                 {CMLPI_EXAMPLE_OUTPUT, dtype, n_out, 0, &head->example_output},
+                 {CMLPI_INPUT_FACTOR, CMLP_FLOAT64, n_in, 0, &head->input_factor},
+                 {CMLPI_INPUT_SHIFT, CMLP_FLOAT64, n_in, 0, &head->input_shift},
+                 {CMLPI_TABLE_NUMBERS, CMLP_FLOAT64, head->words.n_numbers, 0, &head->table_numbers},
+                 {CMLPI_TABLE_STATISTICS, CMLP_FLOAT32, head->words.n_statistics, 0, &head->table_statistics},
+                 {CMLPI_TABLE_TARGET, CMLP_FLOAT64, head->n_targets, CMLPI_TARGET_NUMBERS, &head->table_target},
+                 {CMLPI_TABLE_THRESHOLD, CMLP_FLOAT64, 1, 0, &head->table_threshold}};
     const size_t n_known = sizeof known / sizeof *known - (of_table ? 0 : 4);
     if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
     if (of_table && n.length > 4 && !memcmp(n.at, "nets.", 5)) fail(c, CMLP_ERROR_FILE_NAME);
@@ -342,15 +342,15 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
             fail(c, CMLP_ERROR_FILE_TENSOR);
     }
     note_values(c, head, n, t, start);
-    if (of_table && is_name(n, CMLP_CALIBRATION_LIMITS)) note_limits(c, head, t, start);
-    if (of_table && is_name(n, CMLP_CALIBRATION_SCORES)) note_scores(c, head, t, start);
-    if (of_table && is_name(n, CMLP_CALIBRATION_WIDTHS)) note_widths(c, head, t, start);
+    if (of_table && is_name(n, CMLPI_CALIBRATION_LIMITS)) note_limits(c, head, t, start);
+    if (of_table && is_name(n, CMLPI_CALIBRATION_SCORES)) note_scores(c, head, t, start);
+    if (of_table && is_name(n, CMLPI_CALIBRATION_WIDTHS)) note_widths(c, head, t, start);
 }
 
 /* A threshold is there if and only if the file requires it, and for the probability of two classes. */
 static void check_has_threshold(cursor *c, const cmlpi_head *head)
 {
-    if ((head->feature == CMLP_HAS_THRESHOLD) != !!head->table_threshold) fail(c, CMLP_ERROR_FILE_NAME);
+    if ((head->feature == CMLPI_HAS_THRESHOLD) != !!head->table_threshold) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->table_threshold && (head->sizes[head->n_layers - 1] != 1 || head->table_target ||
                                 head->activations[head->n_layers - 2] != CMLP_ACTIVATION_LOGISTIC))
         fail(c, CMLP_ERROR_OPTION);
@@ -358,7 +358,7 @@ static void check_has_threshold(cursor *c, const cmlpi_head *head)
 
 int cmlpi_fits_kind(cmlp_model_kind kind, const cmlpi_model_outputs *outputs)
 {
-    const int is_of_classes = cmlpi_targets_of_loss(outputs->loss) == CMLP_PROBABILITY;
+    const int is_of_classes = cmlpi_targets_of_loss(outputs->loss) == CMLPI_PROBABILITY;
     const int is_logistic = outputs->activation == CMLP_ACTIVATION_LOGISTIC;
     const int64_t n = outputs->n, n_labels = outputs->n_labels;
     if (kind == CMLP_MODEL_NETWORK) return !outputs->is_table;
@@ -373,7 +373,7 @@ int cmlpi_fits_kind(cmlp_model_kind kind, const cmlpi_model_outputs *outputs)
         if (n_labels == 2 && is_logistic && !outputs->is_table) return 0; /* of a network, two labels have one such output */
         return n_labels <= n;
     case CMLP_MODEL_MULTILABEL: return is_logistic && n > 1 && n_labels <= n;
-    case CMLP_MODEL_ORDERED: return is_logistic && outputs->is_table && n_labels == n + 1 && n < CMLP_MAX_RANKS;
+    case CMLP_MODEL_ORDERED: return is_logistic && outputs->is_table && n_labels == n + 1 && n < CMLPI_MAX_RANKS;
     default: return 0;
     }
 }
@@ -382,12 +382,12 @@ int cmlpi_fits_kind(cmlp_model_kind kind, const cmlpi_model_outputs *outputs)
 static void check_kind(cursor *c, const cmlpi_head *head)
 {
     if (c->status) return; /* there may be no layer */
-    const cmlpi_model_outputs outputs = {.is_table = CMLP_IS_TABLE(head),
+    const cmlpi_model_outputs outputs = {.is_table = CMLPI_IS_TABLE(head),
                                          .has_targets = head->table_target != 0,
                                          .loss = head->loss,
                                          .activation = head->activations[head->n_layers - 2],
                                          .n = head->sizes[head->n_layers - 1],
-                                         .n_labels = head->values.n[CMLP_LABEL_ENDS]};
+                                         .n_labels = head->values.n[CMLPI_LABEL_ENDS]};
     if (!cmlpi_fits_kind(head->kind, &outputs)) fail(c, CMLP_ERROR_FILE_VALUE);
 }
 
@@ -404,15 +404,15 @@ static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
     }
     if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->input_shift != !head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
-    if (CMLP_IS_TABLE(head) && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
+    if (CMLPI_IS_TABLE(head) && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_statistics != !head->words.n_statistics) fail(c, CMLP_ERROR_FILE_NAME);
-    if (head->feature == CMLP_HAS_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
-    if (CMLP_BUILDS_TABLES) check_has_threshold(c, head);
-    const cmlpi_value_sizes sizes = {.n_inputs = CMLP_IS_TABLE(head) ? head->words.n_columns : head->sizes[0],
+    if (head->feature == CMLPI_HAS_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
+    if (CMLPI_BUILDS_TABLES) check_has_threshold(c, head);
+    const cmlpi_value_sizes sizes = {.n_inputs = CMLPI_IS_TABLE(head) ? head->words.n_columns : head->sizes[0],
                                      .n_outputs = head->sizes[head->n_layers - 1],
                                      .n_columns = head->words.n_columns,
-                                     .n_targets = head->feature == CMLP_HAS_TARGETS ? head->n_targets : 0,
+                                     .n_targets = head->feature == CMLPI_HAS_TARGETS ? head->n_targets : 0,
                                      .has_scores = head->calibration.scores != 0,
                                      .is_ordered = head->kind == CMLP_MODEL_ORDERED};
     fail(c, cmlpi_check_value_sizes(&head->values, &sizes));
@@ -425,7 +425,7 @@ static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
 /* Skips at most 63 spaces before the parameters. */
 static void read_padding(cursor *c)
 {
-    if (c->end - c->at >= CMLP_HEAD_ALIGNMENT) fail(c, CMLP_ERROR_FILE_SYNTAX);
+    if (c->end - c->at >= CMLPI_HEAD_ALIGNMENT) fail(c, CMLP_ERROR_FILE_SYNTAX);
     while (PASS(c, " ")) {}
     if (c->at < c->end) fail(c, CMLP_ERROR_FILE_SYNTAX);
 }
@@ -434,9 +434,9 @@ static uint32_t head_crc(const unsigned char *file, size_t n)
 {
     cmlpi_crc crc;
     cmlpi_crc_begin(&crc);
-    cmlpi_crc_add(&crc, file, CMLP_HEAD_CRC_AT);
+    cmlpi_crc_add(&crc, file, CMLPI_HEAD_CRC_AT);
     cmlpi_crc_add(&crc, "00000000", 8);
-    cmlpi_crc_add(&crc, file + CMLP_HEAD_CRC_AT + 8, n - CMLP_HEAD_CRC_AT - 8);
+    cmlpi_crc_add(&crc, file + CMLPI_HEAD_CRC_AT + 8, n - CMLPI_HEAD_CRC_AT - 8);
     return cmlpi_crc_end(&crc);
 }
 
@@ -446,7 +446,7 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
     uint64_t length = 0;
     if (n < 8) return CMLP_ERROR_FILE_SHORT;
     for (int i = 7; i >= 0; i--) length = length << 8 | file[i];
-    if (length > CMLP_HEAD_MOST - 8 || (length + 8) % CMLP_HEAD_ALIGNMENT || length < CMLP_HEAD_LEAST)
+    if (length > CMLPI_HEAD_MOST - 8 || (length + 8) % CMLPI_HEAD_ALIGNMENT || length < CMLPI_HEAD_LEAST)
         return CMLP_ERROR_FILE_MAGIC;
     *bytes = length + 8;
     return n < *bytes ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
@@ -455,16 +455,16 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
 /* The feature of a name. */
 static int feature_of(string_view n)
 {
-    return is_name(n, CMLP_FEATURE_TARGETS)     ? CMLP_HAS_TARGETS
-           : is_name(n, CMLP_FEATURE_THRESHOLD) ? CMLP_HAS_THRESHOLD
-                                                : CMLP_NO_FEATURE;
+    return is_name(n, CMLPI_FEATURE_TARGETS)     ? CMLPI_HAS_TARGETS
+           : is_name(n, CMLPI_FEATURE_THRESHOLD) ? CMLPI_HAS_THRESHOLD
+                                                : CMLPI_NO_FEATURE;
 }
 
 /* A file may list what a reader must know, before everything that may be new. This reader knows two features, of which a
  * model can have one, and refuses others and both of them as those of a later version, unless they are not in order. */
 static void read_requirements(cursor *c, cmlpi_head *head)
 {
-    if (!PASS(c, CMLP_HEAD_REQUIRES)) return;
+    if (!PASS(c, CMLPI_HEAD_REQUIRES)) return;
     string_view n = next_word(c);
     head->feature = feature_of(n);
     if (head->feature) {
@@ -483,20 +483,20 @@ cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *hea
     if (status) return status;
     cursor c = {file + 8, file + head->bytes, CMLP_OK};
     uint64_t offset = 0;
-    DEMAND(&c, CMLP_HEAD_START, CMLP_ERROR_FILE_MAGIC);
-    DEMAND(&c, CMLP_HEAD_VERSION, CMLP_ERROR_FILE_VERSION);
+    DEMAND(&c, CMLPI_HEAD_START, CMLP_ERROR_FILE_MAGIC);
+    DEMAND(&c, CMLPI_HEAD_VERSION, CMLP_ERROR_FILE_VERSION);
     const uint32_t crc = (uint32_t)hex(&c, 8);
     if (!c.status && crc != head_crc(file, (size_t)head->bytes)) fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
     read_requirements(&c, head);
     read_metadata(&c, head);
-    if (CMLP_IS_TABLE(head))
+    if (CMLPI_IS_TABLE(head))
         read_nets(&c, head, &offset);
     else
         read_layers(&c, head, -1, head->sizes, &offset);
     head->params_size = offset;
-    const int has_several = head->feature == CMLP_HAS_TARGETS || head->kind == CMLP_MODEL_MULTILABEL;
+    const int has_several = head->feature == CMLPI_HAS_TARGETS || head->kind == CMLP_MODEL_MULTILABEL;
     head->n_targets = has_several && !c.status ? head->sizes[head->n_layers - 1] : 1;
-    if (head->feature == CMLP_HAS_TARGETS && (head->n_quantiles || head->n_targets < 2)) fail(&c, CMLP_ERROR_OPTION);
+    if (head->feature == CMLPI_HAS_TARGETS && (head->n_quantiles || head->n_targets < 2)) fail(&c, CMLP_ERROR_OPTION);
     read_other_tensors(&c, head, &offset);
     read_padding(&c);
     head->error_at = (uint64_t)(c.at - file);
@@ -547,7 +547,7 @@ static cmlp_status make_net(const cmlpi_head *head, const int64_t *sizes, cmlp_n
 
 cmlp_status cmlpi_head_net(const cmlpi_head *head, cmlp_net *net) { return make_net(head, head->sizes, net); }
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 cmlp_status cmlpi_head_table_net(const cmlpi_head *head, int64_t n_in, cmlp_net *net)
 {
     int64_t sizes[CMLP_MAX_LAYERS];

@@ -1,7 +1,7 @@
 /* The head of a model file: a canonical subset of safetensors. docs/model-file.md has the grammar. Every model has
  * exactly one head, so a reader compares literals and reads numbers, and needs no memory. */
-#ifndef CMLP_MODEL_HEAD_H
-#define CMLP_MODEL_HEAD_H
+#ifndef CMLPI_MODEL_HEAD_H
+#define CMLPI_MODEL_HEAD_H
 
 #include <math.h>
 #include <string.h>
@@ -11,31 +11,31 @@
 #include "model_columns.h"
 #include "known_tensors.h"
 
-#define CMLP_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
-#define CMLP_HEAD_VERSION "1\",\"crc32\":\""
-#define CMLP_HEAD_REQUIRES "\",\"requires\":\"" /* features that a reader must know; may be missing */
-#define CMLP_FEATURE_TARGETS "targets"          /* a table with several targets */
-#define CMLP_FEATURE_THRESHOLD "threshold"      /* a table with a threshold: all that this version knows */
-#define CMLP_HEAD_KIND "\",\"kind\":\""         /* behind the loss */
-#define CMLP_HEAD_COLUMNS ",\"columns\":"       /* behind the kind, in the file of a table */
+#define CMLPI_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
+#define CMLPI_HEAD_VERSION "1\",\"crc32\":\""
+#define CMLPI_HEAD_REQUIRES "\",\"requires\":\"" /* features that a reader must know; may be missing */
+#define CMLPI_FEATURE_TARGETS "targets"          /* a table with several targets */
+#define CMLPI_FEATURE_THRESHOLD "threshold"      /* a table with a threshold: all that this version knows */
+#define CMLPI_HEAD_KIND "\",\"kind\":\""         /* behind the loss */
+#define CMLPI_HEAD_COLUMNS ",\"columns\":"       /* behind the kind, in the file of a table */
 /* Offset of the head's checksum in the file. The checksum is taken with its own eight digits as zeros. */
-#define CMLP_HEAD_CRC_AT (8 + sizeof CMLP_HEAD_START CMLP_HEAD_VERSION - 1)
+#define CMLPI_HEAD_CRC_AT (8 + sizeof CMLPI_HEAD_START CMLPI_HEAD_VERSION - 1)
 
-#define CMLP_HEAD_ALIGNMENT 64
-#define CMLP_HEAD_LEAST 128
-#define CMLP_HEAD_MOST 100000000     /* the most that the safetensors library reads */
-#define CMLP_EXAMPLE_INPUT "example.input"
-#define CMLP_EXAMPLE_OUTPUT "example.output"
-#define CMLP_INPUT_FACTOR "input.factor"
-#define CMLP_INPUT_SHIFT "input.shift"
-#define CMLP_TABLE_STATISTICS "table.statistics"
-#define CMLP_TABLE_NUMBERS "table.numbers"
-#define CMLP_TABLE_TARGET "table.target"
-#define CMLP_TABLE_THRESHOLD "table.threshold"
-#define CMLP_TARGET_NUMBERS 4
-#define CMLP_CALIBRATION_LIMITS "calibration.limits"
-#define CMLP_CALIBRATION_SCORES "calibration.scores"
-#define CMLP_CALIBRATION_WIDTHS "calibration.widths"
+#define CMLPI_HEAD_ALIGNMENT 64
+#define CMLPI_HEAD_LEAST 128
+#define CMLPI_HEAD_MOST 100000000     /* the most that the safetensors library reads */
+#define CMLPI_EXAMPLE_INPUT "example.input"
+#define CMLPI_EXAMPLE_OUTPUT "example.output"
+#define CMLPI_INPUT_FACTOR "input.factor"
+#define CMLPI_INPUT_SHIFT "input.shift"
+#define CMLPI_TABLE_STATISTICS "table.statistics"
+#define CMLPI_TABLE_NUMBERS "table.numbers"
+#define CMLPI_TABLE_TARGET "table.target"
+#define CMLPI_TABLE_THRESHOLD "table.threshold"
+#define CMLPI_TARGET_NUMBERS 4
+#define CMLPI_CALIBRATION_LIMITS "calibration.limits"
+#define CMLPI_CALIBRATION_SCORES "calibration.scores"
+#define CMLPI_CALIBRATION_WIDTHS "calibration.widths"
 
 
 /* A tensor's type in the file and in cmlp.h. The table ends with an entry without a name. */
@@ -47,7 +47,7 @@ typedef struct cmlpi_dtype_name {
 extern const cmlpi_dtype_name cmlpi_dtype_names[];
 
 /* A feature that a model can require of its reader; it has at most one. */
-enum { CMLP_NO_FEATURE, CMLP_HAS_TARGETS, CMLP_HAS_THRESHOLD };
+enum { CMLPI_NO_FEATURE, CMLPI_HAS_TARGETS, CMLPI_HAS_THRESHOLD };
 
 /* Where the tensors of a calibration are; zeros if the file has none. */
 typedef struct cmlpi_stored_calibration {
@@ -86,7 +86,7 @@ typedef struct cmlpi_head {
 } cmlpi_head;
 
 /* Whether the file has a table. A macro: compilers that do not optimize know it, too, where tables are left out. */
-#define CMLP_IS_TABLE(head) (CMLP_BUILDS_TABLES && (head)->is_table)
+#define CMLPI_IS_TABLE(head) (CMLPI_BUILDS_TABLES && (head)->is_table)
 
 /* Reads and checks the head of the `n` first bytes of a file. If the status is CMLP_ERROR_FILE_SHORT and head->bytes is
  * not 0, that many bytes are needed. */
@@ -169,7 +169,7 @@ cmlp_status cmlpi_head_table_net(const cmlpi_head *head, int64_t n_in, cmlp_net 
 /* Bytes of this network. */
 static inline size_t cmlpi_head_net_size(const cmlpi_head *head)
 {
-    return CMLP_NET_BYTES(head->n_layers, head->n_quantiles);
+    return CMLPI_NET_BYTES(head->n_layers, head->n_quantiles);
 }
 
 /* Copies elements of `size` bytes in the opposite byte order. */

@@ -7,7 +7,7 @@
 #include "model.h"
 #include "model_head.h"
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 #define OUTPUTS "query->outputs"
 
 static double number_at(const cmlp_model *model, uint64_t offset, int64_t i)
@@ -52,8 +52,8 @@ static cmlp_status check_stored_widths(const cmlp_model *model)
 static void load_kind(const cmlp_model *model, int32_t kind[2])
 {
     kind[0] = kind[1] = 0;
-    if (!model->values.n[CMLP_CALIBRATION_KIND]) return;
-    cmlpi_load(kind, model->file + model->values.starts[CMLP_CALIBRATION_KIND], 2, sizeof *kind);
+    if (!model->values.n[CMLPI_CALIBRATION_KIND]) return;
+    cmlpi_load(kind, model->file + model->values.starts[CMLPI_CALIBRATION_KIND], 2, sizeof *kind);
 }
 
 /* Whether this library knows a kind of scores. Another version can have more. */
@@ -93,7 +93,7 @@ static double factor_of(const cmlp_model *model, int64_t target, double value)
     int64_t i = 0;
     if (value < knot_at(model, target, 0)) value = knot_at(model, target, 0);
     while (i < last && knot_at(model, target, i + 1) <= value)
-        CMLP_LOOP(i >= 0 && i <= last, last - i, i)
+        CMLPI_LOOP(i >= 0 && i <= last, last - i, i)
         i++;
     if (i == last) return factor_at(model, target, last);
     const double knot = knot_at(model, target, i), factor = factor_at(model, target, i);
@@ -108,7 +108,7 @@ static cmlp_status read_query(const cmlp_model *model, const cmlp_table_query *g
     const char **const refused = &run->refused;
     cmlp_status status = cmlpi_check_model(model);
     if (status) return cmlpi_refuse(refused, status, "model");
-    status = CMLP_READ(query, given, cmlp_table_query, coverage);
+    status = CMLPI_READ(query, given, cmlp_table_query, coverage);
     if (status) return cmlpi_refuse(refused, status, "query");
     if (query->n_outputs != (query->outputs ? cmlpi_n_out(model->net) + model->is_cumulative : 0))
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, OUTPUTS);
@@ -154,7 +154,7 @@ cmlp_status cmlp_table_margin(const cmlp_model *model, const cmlp_table_query *q
 static double lowest_target(cmlp_loss loss)
 {
     const int32_t targets = cmlpi_targets_of_loss(loss);
-    return targets == CMLP_NOT_NEGATIVE || targets == CMLP_POSITIVE ? 0 : -INFINITY;
+    return targets == CMLPI_NOT_NEGATIVE || targets == CMLPI_POSITIVE ? 0 : -INFINITY;
 }
 
 /* Finds the ends of an interval from the outputs at which it begins and ends before the margin is added: docs/arithmetic.md,

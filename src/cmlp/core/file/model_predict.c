@@ -1,11 +1,11 @@
 /* Predictions of a model: one row, or any number of them. */
 #include "model.h"
 
-static cmlp_dtype dtype_of(const cmlp_model *model) { return CMLP_HAS_TABLE(model) ? CMLP_FLOAT64 : model->net->dtype; }
+static cmlp_dtype dtype_of(const cmlp_model *model) { return CMLPI_HAS_TABLE(model) ? CMLP_FLOAT64 : model->net->dtype; }
 
 static int64_t n_in_of(const cmlp_model *model)
 {
-    return CMLP_HAS_TABLE(model) ? model->table->n_columns : cmlpi_n_in(model->net);
+    return CMLPI_HAS_TABLE(model) ? model->table->n_columns : cmlpi_n_in(model->net);
 }
 
 static int64_t n_out_of(const cmlp_model *model) { return cmlpi_n_out(model->net) + model->is_cumulative; }
@@ -26,7 +26,7 @@ static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *
     while (n-- > 0) /* from the end, because they overlap */
         for (int64_t k = n_out; k >= 0; k--) {
             const int64_t at = n * n_out + k; /* of the probability of the labels above this one */
-            if (CMLP_BUILDS_DOUBLES && dtype == CMLP_FLOAT64)
+            if (CMLPI_BUILDS_DOUBLES && dtype == CMLP_FLOAT64)
                 wide[at + n] = (k ? wide[at - 1] : 1) - (k < n_out ? wide[at] : 0);
             else
                 narrow[at + n] = (k ? narrow[at - 1] : 1) - (k < n_out ? narrow[at] : 0);
@@ -39,9 +39,9 @@ static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *
 static inline int is_odd(const void *address, size_t size) { return ((uintptr_t)address & (size - 1)) != 0; }
 
 /* The next two functions check every field. */
-CMLP_ASSERT(sizeof(cmlp_rows) == CMLP_OLDEST(cmlp_rows, factors), "no field of the rows is forgotten");
-CMLP_ASSERT(sizeof(cmlp_prediction) == CMLP_OLDEST(cmlp_prediction, n_sums), "no field of a prediction is forgotten");
-CMLP_ASSERT(sizeof(cmlp_run) == CMLP_OLDEST(cmlp_run, pace), "no field of a run is forgotten");
+CMLPI_ASSERT(sizeof(cmlp_rows) == CMLPI_OLDEST(cmlp_rows, factors), "no field of the rows is forgotten");
+CMLPI_ASSERT(sizeof(cmlp_prediction) == CMLPI_OLDEST(cmlp_prediction, n_sums), "no field of a prediction is forgotten");
+CMLPI_ASSERT(sizeof(cmlp_run) == CMLPI_OLDEST(cmlp_run, pace), "no field of a run is forgotten");
 
 /* Whether rows have a field that contiguous dense rows do not use. */
 static inline int has_more_fields(const cmlp_rows *rows)
@@ -61,7 +61,7 @@ static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const c
     if (rows->struct_size != sizeof *rows || prediction->struct_size != sizeof *prediction) return 0;
     if (run->struct_size != sizeof *run || run->n_threads < 0 || run->reserved) return 0;
     const cmlp_dtype dtype = dtype_of(model);
-    const size_t element = CMLP_HAS_TABLE(model) ? sizeof(double) : model->net->element;
+    const size_t element = CMLPI_HAS_TABLE(model) ? sizeof(double) : model->net->element;
     const size_t size = rows->dtype == dtype ? element : 1;
     if (rows->dtype != dtype && (rows->dtype != CMLP_UINT8 || dtype != CMLP_FLOAT32)) return 0;
     if (rows->kind != CMLP_ROWS_DENSE || rows->n_rows != 1 || rows->n_columns != n_in_of(model)) return 0;
@@ -105,11 +105,11 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
     cmlpi_table_scratch scratch;
     run->refused = NULL;
     run->bad_index = run->bad_column = -1;
-    const int64_t n_columns = CMLP_HAS_TABLE(model) ? model->table->n_columns : 0;
+    const int64_t n_columns = CMLPI_HAS_TABLE(model) ? model->table->n_columns : 0;
     const cmlp_status status = cmlpi_check_model_workspace(model->net, n_columns, run, &scratch);
     if (status) return status;
     const cmlpi_float_mode mode = cmlpi_enter_mode();
-    if (CMLP_BUILDS_TABLES && CMLP_HAS_TABLE(model)) {
+    if (CMLPI_BUILDS_TABLES && CMLPI_HAS_TABLE(model)) {
         double *const outputs = prediction->outputs ? prediction->outputs : scratch.result;
         if (cmlpi_table_row(model->table, is_ordered(model), rows->data, prediction->class_indices, outputs, &scratch))
             fault = cmlpi_infinite_input(rows->data, n_columns, 0);
@@ -130,12 +130,12 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
 /* Reads the caller's rows, which have no scale: the model's is used. */
 static cmlp_status read_model_rows(const cmlp_model *model, const cmlp_rows *given, cmlp_rows *rows, cmlp_run *run)
 {
-    const cmlp_status status = CMLP_READ(rows, given, cmlp_rows, factors);
+    const cmlp_status status = CMLPI_READ(rows, given, cmlp_rows, factors);
     if (status) return cmlpi_refuse(&run->refused, status, "rows");
     if (rows->scale != 0 && rows->scale != 1) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->scale");
     if (rows->shifts) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->shifts");
     if (rows->factors) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->factors");
-    if (CMLP_HAS_TABLE(model)) return CMLP_OK;
+    if (CMLPI_HAS_TABLE(model)) return CMLP_OK;
     rows->scale = model->input_scale;
     rows->shifts = model->shifts;
     rows->factors = model->factors;
@@ -151,13 +151,13 @@ static cmlp_status predict_model_rows(const cmlp_model *model, const cmlp_rows *
     if (status) return cmlpi_refuse(&run->refused, status, "model");
     status = read_model_rows(model, given, &rows, run);
     if (status) return status;
-    const cmlpi_output_sizes sizes = {n_out_of(model), CMLP_HAS_TABLE(model) ? 0 : cmlpi_all_outputs(model->net),
+    const cmlpi_output_sizes sizes = {n_out_of(model), CMLPI_HAS_TABLE(model) ? 0 : cmlpi_all_outputs(model->net),
                                       cmlpi_bytes_of(dtype_of(model))};
     status = cmlpi_read_prediction(&p, prediction, cmlpi_n_selected(&rows), &sizes, run);
     if (status) return status;
-    if (!CMLP_HAS_TABLE(model))
+    if (!CMLPI_HAS_TABLE(model))
         status = cmlpi_forward_rows(model->net, model->params, &rows, &p, run);
-    else if (CMLP_BUILDS_TABLES)
+    else if (CMLPI_BUILDS_TABLES)
         status = cmlpi_table_rows(model->table, is_ordered(model), &rows, p.class_indices, p.outputs, run);
     if (!status) adapt_to_labels(model, dtype_of(model), p.class_indices, p.outputs, cmlpi_n_selected(&rows));
     return status;
@@ -176,11 +176,11 @@ cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows, c
 static cmlp_status measure_table(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
 {
     cmlp_rows copy;
-    const cmlp_status status = CMLP_READ(&copy, rows, cmlp_rows, factors);
+    const cmlp_status status = CMLPI_READ(&copy, rows, cmlp_rows, factors);
     if (status) return cmlpi_refuse(&run->refused, status, "rows");
     const int64_t n = cmlpi_n_selected(&copy);
     if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows");
-    const size_t needed = CMLP_BUILDS_TABLES ? cmlpi_table_rows_bytes(model->table, n, run->n_threads) : 0;
+    const size_t needed = CMLPI_BUILDS_TABLES ? cmlpi_table_rows_bytes(model->table, n, run->n_threads) : 0;
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = needed;
     return CMLP_OK;
@@ -193,7 +193,7 @@ static cmlp_status measure_prediction(const cmlp_model *model, const cmlp_rows *
     status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", run);
     if (!status) status = cmlpi_check_pointer(rows, 1, "rows", run);
     if (status) return status;
-    if (CMLP_HAS_TABLE(model)) return measure_table(model, rows, bytes, run);
+    if (CMLPI_HAS_TABLE(model)) return measure_table(model, rows, bytes, run);
     return cmlp_net_workspace_size(model->net, rows, NULL, NULL, bytes, run);
 }
 

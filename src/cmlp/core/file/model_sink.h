@@ -1,6 +1,6 @@
 /* Where the writer of model files puts bytes: they are counted, added to a checksum, or passed to the caller. */
-#ifndef CMLP_MODEL_SINK_H
-#define CMLP_MODEL_SINK_H
+#ifndef CMLPI_MODEL_SINK_H
+#define CMLPI_MODEL_SINK_H
 
 #include "crc.h"
 #include "model_head.h"

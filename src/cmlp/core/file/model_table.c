@@ -1,7 +1,7 @@
 /* The networks and columns of a table, from a model file to the memory of a model. */
 #include "model_table.h"
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 void cmlpi_table_lay_out(cmlpi_arena *arena, const cmlpi_head *head, cmlpi_table_memory *memory)
 {
     const int64_t n_columns = head->words.n_columns, n_nets = head->n_nets;
@@ -12,7 +12,7 @@ void cmlpi_table_lay_out(cmlpi_arena *arena, const cmlpi_head *head, cmlpi_table
     memory->numbers = cmlpi_arena_alloc(arena, head->words.n_numbers, sizeof(double));
     memory->statistics = cmlpi_arena_alloc(arena, head->words.n_statistics, sizeof(float));
     memory->targets = cmlpi_arena_alloc(arena, head->table_target ? head->n_targets : 0, sizeof(cmlp_table_target));
-    const int64_t n_ranges = head->values.n[CMLP_CATEGORY_COUNTS];
+    const int64_t n_ranges = head->values.n[CMLPI_CATEGORY_COUNTS];
     memory->ranges = n_ranges ? cmlpi_arena_alloc(arena, n_ranges, sizeof(cmlpi_value_range)) : NULL;
     memory->list = cmlpi_arena_alloc(arena, n_nets, sizeof(cmlp_table_network));
 }
@@ -76,8 +76,8 @@ cmlp_status cmlpi_table_load(const cmlpi_head *head, const unsigned char *file, 
                                   .n_nets = head->n_nets};
     memory->table->n_targets = head->table_target ? head->n_targets : 0;
     for (int64_t j = 0; head->table_target && j < head->n_targets; j++) {
-        double n[CMLP_TARGET_NUMBERS];
-        cmlpi_load(n, file + head->table_target + (size_t)j * sizeof n, CMLP_TARGET_NUMBERS, sizeof(double));
+        double n[CMLPI_TARGET_NUMBERS];
+        cmlpi_load(n, file + head->table_target + (size_t)j * sizeof n, CMLPI_TARGET_NUMBERS, sizeof(double));
         memory->targets[j] = (cmlp_table_target){.centre = n[0], .scale = n[1], .low = n[2], .high = n[3]};
         memory->table->targets = memory->targets;
     }

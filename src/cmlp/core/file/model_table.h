@@ -1,6 +1,6 @@
 /* The networks and columns of a table in the memory of a model. */
-#ifndef CMLP_MODEL_TABLE_H
-#define CMLP_MODEL_TABLE_H
+#ifndef CMLPI_MODEL_TABLE_H
+#define CMLPI_MODEL_TABLE_H
 
 #include "../table/table.h"
 #include "model_head.h"

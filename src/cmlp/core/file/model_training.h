@@ -1,16 +1,16 @@
 /* The training in a model file, which a Python program continues. */
-#ifndef CMLP_MODEL_TRAINING_H
-#define CMLP_MODEL_TRAINING_H
+#ifndef CMLPI_MODEL_TRAINING_H
+#define CMLPI_MODEL_TRAINING_H
 
 #include "model_head.h"
 
-#define CMLP_TRAINING_NUMBERS 16
-#define CMLP_TRAINING_ARRAYS 5
+#define CMLPI_TRAINING_NUMBERS 16
+#define CMLPI_TRAINING_ARRAYS 5
 
 /* The arrays of the training state, with names ascending by bytes. One of them is `numbers`: do not move the struct. */
 typedef struct cmlpi_training_arrays {
-    double numbers[CMLP_TRAINING_NUMBERS];
-    cmlp_model_array list[CMLP_TRAINING_ARRAYS];
+    double numbers[CMLPI_TRAINING_NUMBERS];
+    cmlp_model_array list[CMLPI_TRAINING_ARRAYS];
     int32_t n;
 } cmlpi_training_arrays;
 

@@ -22,13 +22,13 @@ static cmlpi_value_list list_texts(const cmlp_model *model, int ends, int text)
 
 static cmlpi_value_list list_labels(const cmlp_model *model)
 {
-    cmlpi_value_list list = list_texts(model, CMLP_LABEL_ENDS, CMLP_LABEL_TEXT);
+    cmlpi_value_list list = list_texts(model, CMLPI_LABEL_ENDS, CMLPI_LABEL_TEXT);
     if (!list.n) return list;
-    list.kind = tensor_at(model, CMLP_LABEL_TYPE)[0];
-    list.numbers = tensor_at(model, CMLP_LABEL_NUMBERS);
-    list.n_numbers = model->values.n[CMLP_LABEL_NUMBERS];
-    list.integers = tensor_at(model, CMLP_LABEL_INTEGERS);
-    list.n_integers = model->values.n[CMLP_LABEL_INTEGERS];
+    list.kind = tensor_at(model, CMLPI_LABEL_TYPE)[0];
+    list.numbers = tensor_at(model, CMLPI_LABEL_NUMBERS);
+    list.n_numbers = model->values.n[CMLPI_LABEL_NUMBERS];
+    list.integers = tensor_at(model, CMLPI_LABEL_INTEGERS);
+    list.n_integers = model->values.n[CMLPI_LABEL_INTEGERS];
     return list;
 }
 
@@ -36,7 +36,7 @@ static cmlp_status find_label(const cmlp_model *model, int32_t class_index, cmlp
 {
     cmlp_status status = cmlpi_check_model(model);
     if (status) return cmlpi_refuse(&run->refused, status, "model");
-    status = cmlpi_check_pointer(value, CMLP_ALIGNOF(cmlp_value), "value", run);
+    status = cmlpi_check_pointer(value, CMLPI_ALIGNOF(cmlp_value), "value", run);
     if (status) return status;
     const cmlpi_value_list list = list_labels(model);
     const cmlpi_value_range all = cmlpi_all_values(&list);
@@ -65,7 +65,7 @@ static cmlp_status check_type_of_labels(const cmlpi_value_list *labels)
     return !labels->n_numbers != !is_double || !labels->n_integers != !is_integer ? CMLP_ERROR_FILE_NAME : CMLP_OK;
 }
 
-#if CMLP_CHECKS_VALUES
+#if CMLPI_CHECKS_VALUES
 static cmlp_status check_stored_list(const cmlpi_value_list *list)
 {
     const cmlpi_value_range all = cmlpi_all_values(list);
@@ -93,7 +93,7 @@ static cmlp_status check_stored_labels(const cmlpi_value_list *list, cmlp_model_
     const cmlpi_value_range all = cmlpi_all_values(list);
     const cmlp_status status = check_stored_list(list);
     if (status) return status;
-    char buffer[CMLP_PRINTED];
+    char buffer[CMLPI_PRINTED];
     for (int64_t i = 0; i < list->n; i++) {
         const cmlp_value label = cmlpi_value_at(list, &all, i);
         const cmlp_value printed = cmlpi_with_text(&label, buffer);
@@ -112,9 +112,9 @@ static cmlp_status check_stored_labels(const cmlpi_value_list *list, cmlp_model_
 static cmlp_status check_stored_texts(const cmlp_model *model, const cmlpi_value_list *labels, const char **refused)
 {
     static const char *const names[] = {"names", "cells", "targets", "columns.formats"};
-    static const int texts[][2] = {{CMLP_NAME_ENDS, CMLP_NAME_TEXT}, {CMLP_CELL_ENDS, CMLP_CELL_TEXT},
-#if CMLP_BUILDS_TABLES
-                                   {CMLP_TARGET_ENDS, CMLP_TARGET_TEXT}, {CMLP_FORMAT_ENDS, CMLP_FORMAT_TEXT}
+    static const int texts[][2] = {{CMLPI_NAME_ENDS, CMLPI_NAME_TEXT}, {CMLPI_CELL_ENDS, CMLPI_CELL_TEXT},
+#if CMLPI_BUILDS_TABLES
+                                   {CMLPI_TARGET_ENDS, CMLPI_TARGET_TEXT}, {CMLPI_FORMAT_ENDS, CMLPI_FORMAT_TEXT}
 #endif
     };
     cmlp_status status = check_stored_labels(labels, model->kind);
@@ -124,24 +124,24 @@ static cmlp_status check_stored_texts(const cmlp_model *model, const cmlpi_value
         status = check_stored_list(&list);
         if (status) *refused = names[i];
     }
-    const unsigned char *form = tensor_at(model, CMLP_CELL_FORM);
+    const unsigned char *form = tensor_at(model, CMLPI_CELL_FORM);
     if (!status && form && !cmlpi_is_cell_form(form[0], form[1]))
         status = cmlpi_refuse(refused, CMLP_ERROR_FILE_VALUE, "cells.form");
     return status;
 }
 #endif
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 cmlpi_value_list cmlpi_list_categories(const cmlp_model *model)
 {
-    cmlpi_value_list list = list_texts(model, CMLP_CATEGORY_ENDS, CMLP_CATEGORY_TEXT);
-    list.n = model->values.n[CMLP_CATEGORY_TYPES];
-    list.kinds = tensor_at(model, CMLP_CATEGORY_TYPES);
-    list.order = tensor_at(model, CMLP_CATEGORY_ORDER);
-    list.numbers = tensor_at(model, CMLP_CATEGORY_NUMBERS);
-    list.n_numbers = model->values.n[CMLP_CATEGORY_NUMBERS];
-    list.integers = tensor_at(model, CMLP_CATEGORY_INTEGERS);
-    list.n_integers = model->values.n[CMLP_CATEGORY_INTEGERS];
+    cmlpi_value_list list = list_texts(model, CMLPI_CATEGORY_ENDS, CMLPI_CATEGORY_TEXT);
+    list.n = model->values.n[CMLPI_CATEGORY_TYPES];
+    list.kinds = tensor_at(model, CMLPI_CATEGORY_TYPES);
+    list.order = tensor_at(model, CMLPI_CATEGORY_ORDER);
+    list.numbers = tensor_at(model, CMLPI_CATEGORY_NUMBERS);
+    list.n_numbers = model->values.n[CMLPI_CATEGORY_NUMBERS];
+    list.integers = tensor_at(model, CMLPI_CATEGORY_INTEGERS);
+    list.n_integers = model->values.n[CMLPI_CATEGORY_INTEGERS];
     return list;
 }
 
@@ -152,12 +152,12 @@ static int64_t n_categories_of(const cmlp_model *model, int64_t column)
 
 cmlp_table_column_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column)
 {
-    return tensor_at(model, CMLP_COLUMN_KINDS)[column];
+    return tensor_at(model, CMLPI_COLUMN_KINDS)[column];
 }
 
 cmlp_value cmlpi_format_of_column(const cmlp_model *model, int64_t column)
 {
-    const cmlpi_value_list formats = list_texts(model, CMLP_FORMAT_ENDS, CMLP_FORMAT_TEXT);
+    const cmlpi_value_list formats = list_texts(model, CMLPI_FORMAT_ENDS, CMLPI_FORMAT_TEXT);
     if (!formats.n) return (cmlp_value){.text = "", .kind = CMLP_VALUE_TEXT};
     const cmlpi_value_range all = cmlpi_all_values(&formats);
     return cmlpi_value_at(&formats, &all, column);
@@ -167,7 +167,7 @@ static cmlp_status check_stored_categories(cmlp_model *model)
 {
     const cmlpi_value_list list = cmlpi_list_categories(model);
     const int64_t n_columns = model->table->n_columns;
-    if (list.n && !cmlpi_split_values(&list, tensor_at(model, CMLP_CATEGORY_COUNTS), n_columns, model->ranges))
+    if (list.n && !cmlpi_split_values(&list, tensor_at(model, CMLPI_CATEGORY_COUNTS), n_columns, model->ranges))
         return CMLP_ERROR_FILE_VALUE;
     int has_text = 0;
     for (int64_t i = 0; i < list.n; i++)
@@ -194,10 +194,10 @@ cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused)
     const cmlpi_value_list labels = list_labels(model);
     cmlp_status status = labels.n ? check_type_of_labels(&labels) : CMLP_OK;
     if (status) return cmlpi_refuse(refused, status, "labels");
-#if CMLP_CHECKS_VALUES
+#if CMLPI_CHECKS_VALUES
     if (!status) status = check_stored_texts(model, &labels, refused);
 #endif
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
     if (status || !model->table) return status;
     status = check_stored_categories(model);
     if (status) *refused = "categories";
@@ -205,14 +205,14 @@ cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused)
     return status;
 }
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 /* ------------------------------------------------------------------------------------ columns of a model */
 
-const unsigned char *cmlpi_cell_form(const cmlp_model *model) { return tensor_at(model, CMLP_CELL_FORM); }
+const unsigned char *cmlpi_cell_form(const cmlp_model *model) { return tensor_at(model, CMLPI_CELL_FORM); }
 
 cmlpi_value_list cmlpi_list_missing_words(const cmlp_model *model)
 {
-    return list_texts(model, CMLP_CELL_ENDS, CMLP_CELL_TEXT);
+    return list_texts(model, CMLPI_CELL_ENDS, CMLPI_CELL_TEXT);
 }
 
 static cmlp_value unit_of(cmlp_table_column_kind kind)
@@ -247,7 +247,7 @@ static cmlp_status describe_column(const cmlp_model *model, int64_t column, cmlp
     cmlp_table_column_info copy;
     cmlp_status status = cmlpi_check_column(model, column, run);
     if (status) return status;
-    status = CMLP_READ(&copy, info, cmlp_table_column_info, role);
+    status = CMLPI_READ(&copy, info, cmlp_table_column_info, role);
     if (status) return cmlpi_refuse(&run->refused, status, "info");
     copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = cmlpi_kind_of_column(model, column), .unknown = -1};
     copy.role = model->table->columns[column].role;
@@ -259,7 +259,7 @@ static cmlp_status describe_column(const cmlp_model *model, int64_t column, cmlp
     copy.n_format = format.n_text;
     copy.n_categories = n_categories_of(model, column);
     copy.unknown = cmlpi_unknown_code(model, column);
-    const cmlpi_value_list names = list_texts(model, CMLP_NAME_ENDS, CMLP_NAME_TEXT);
+    const cmlpi_value_list names = list_texts(model, CMLPI_NAME_ENDS, CMLPI_NAME_TEXT);
     if (names.n) {
         const cmlpi_value_range all = cmlpi_all_values(&names);
         const cmlp_value name = cmlpi_value_at(&names, &all, column);
@@ -290,7 +290,7 @@ static cmlp_status require_categories(const cmlp_model *model, int64_t column, c
 static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code, cmlp_run *run)
 {
     cmlp_status status = require_categories(model, column, run);
-    if (!status) status = cmlpi_check_pointer(value, CMLP_ALIGNOF(cmlp_value), "value", run);
+    if (!status) status = cmlpi_check_pointer(value, CMLPI_ALIGNOF(cmlp_value), "value", run);
     if (!status) status = cmlpi_check_pointer(code, sizeof *code, "code", run);
     if (status) return status;
     cmlp_value wanted = *value;
@@ -310,7 +310,7 @@ static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp
 static cmlp_status find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value, cmlp_run *run)
 {
     cmlp_status status = require_categories(model, column, run);
-    if (!status) status = cmlpi_check_pointer(value, CMLP_ALIGNOF(cmlp_value), "value", run);
+    if (!status) status = cmlpi_check_pointer(value, CMLPI_ALIGNOF(cmlp_value), "value", run);
     if (status) return status;
     if (code < 0 || code >= n_categories_of(model, column))
         return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "code");

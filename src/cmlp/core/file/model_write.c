@@ -8,7 +8,7 @@
 #include "model_training.h"
 #include "model_writer.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 
 static uint64_t array_bytes(const cmlp_model_array *a)
 {
@@ -19,7 +19,7 @@ static uint64_t array_bytes(const cmlp_model_array *a)
 static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
 {
     const uint64_t bytes = array_bytes(a);
-    const int fits = bytes <= CMLP_DATA_MOST - *offset;
+    const int fits = bytes <= CMLPI_DATA_MOST - *offset;
     if (!fits) s->status = CMLP_ERROR_OVERFLOW;
     put_text(s, ":{\"dtype\":\"");
     put_text(s, cmlpi_dtype_name_of(a->dtype));
@@ -47,10 +47,10 @@ static const cmlp_model_array *array_at(const cmlpi_writer *w, int64_t i, int64_
 static void put_metadata(sink *s, const cmlpi_writer *w, uint32_t crc)
 {
     const cmlp_net *net = w->net;
-    put_text(s, CMLP_HEAD_START CMLP_HEAD_VERSION);
+    put_text(s, CMLPI_HEAD_START CMLPI_HEAD_VERSION);
     put_hex(s, crc, 8);
-    if (w->table && w->table->n_targets > 1) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_TARGETS);
-    if (w->table && w->table->has_threshold) put_text(s, CMLP_HEAD_REQUIRES CMLP_FEATURE_THRESHOLD);
+    if (w->table && w->table->n_targets > 1) put_text(s, CMLPI_HEAD_REQUIRES CMLPI_FEATURE_TARGETS);
+    if (w->table && w->table->has_threshold) put_text(s, CMLPI_HEAD_REQUIRES CMLPI_FEATURE_THRESHOLD);
     put_text(s, "\",\"data_crc32\":\"");
     put_hex(s, w->data_crc, 8);
     put_text(s, "\",\"input_scale\":\"");
@@ -68,10 +68,10 @@ static void put_metadata(sink *s, const cmlpi_writer *w, uint32_t crc)
         put_byte(s, j ? ',' : ':');
         put_hex_double(s, cmlpi_quantiles(net)[j]);
     }
-    put_text(s, CMLP_HEAD_KIND);
+    put_text(s, CMLPI_HEAD_KIND);
     put_text(s, cmlpi_kind_names[w->kind - 1]);
     if (w->table) {
-        put_text(s, "\"" CMLP_HEAD_COLUMNS "\"");
+        put_text(s, "\"" CMLPI_HEAD_COLUMNS "\"");
         w->put_columns(s, w->table);
     }
     put_byte(s, '"');
@@ -114,7 +114,7 @@ static uint64_t put_head(sink *s, const cmlpi_writer *w, uint64_t length, uint32
         put_tensor(s, a, &offset);
     }
     put_byte(s, '}');
-    while (s->bytes % CMLP_HEAD_ALIGNMENT) put_byte(s, ' ');
+    while (s->bytes % CMLPI_HEAD_ALIGNMENT) put_byte(s, ' ');
     flush(s);
     return s->bytes - 8;
 }
@@ -178,10 +178,10 @@ static void list_own_arrays(cmlpi_writer *w, const cmlpi_row_memory *scratch)
     const cmlp_net *net = w->net;
     const int64_t n_in = cmlpi_n_in(net);
     w->n_own = w->content->factors ? 4 : 2;
-    w->own[0] = cmlpi_array_of(CMLP_EXAMPLE_INPUT, scratch->row, n_in, 0, net->dtype);
-    w->own[1] = cmlpi_array_of(CMLP_EXAMPLE_OUTPUT, scratch->output, cmlpi_n_out(net), 0, net->dtype);
-    w->own[2] = cmlpi_array_of(CMLP_INPUT_FACTOR, w->content->factors, n_in, 0, CMLP_FLOAT64);
-    w->own[3] = cmlpi_array_of(CMLP_INPUT_SHIFT, w->content->shifts, n_in, 0, CMLP_FLOAT64);
+    w->own[0] = cmlpi_array_of(CMLPI_EXAMPLE_INPUT, scratch->row, n_in, 0, net->dtype);
+    w->own[1] = cmlpi_array_of(CMLPI_EXAMPLE_OUTPUT, scratch->output, cmlpi_n_out(net), 0, net->dtype);
+    w->own[2] = cmlpi_array_of(CMLPI_INPUT_FACTOR, w->content->factors, n_in, 0, CMLP_FLOAT64);
+    w->own[3] = cmlpi_array_of(CMLPI_INPUT_SHIFT, w->content->shifts, n_in, 0, CMLP_FLOAT64);
 }
 
 cmlp_status cmlpi_write_file(cmlpi_writer *w)
@@ -189,7 +189,7 @@ cmlp_status cmlpi_write_file(cmlpi_writer *w)
     cmlpi_crc crc;
     sink sum = {.crc = &crc}, count = {.bytes = 0}, out = {.content = w->content};
     const uint64_t length = put_head(&count, w, 0, 0);
-    if (count.status || length > CMLP_HEAD_MOST - 8) return CMLP_ERROR_OVERFLOW;
+    if (count.status || length > CMLPI_HEAD_MOST - 8) return CMLP_ERROR_OVERFLOW;
     cmlpi_crc_begin(&crc);
     put_data(&sum, w);
     flush(&sum);
@@ -230,7 +230,7 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, int64_
     if (status) return cmlpi_refuse(&run->refused, status, "net");
     status = cmlpi_check_params(net, params, n_params, "params", run);
     if (status) return status;
-    status = CMLP_READ(&copy, content, cmlp_model_content, has_any_names);
+    status = CMLPI_READ(&copy, content, cmlp_model_content, has_any_names);
     if (status) return cmlpi_refuse(&run->refused, status, "content");
     if (!copy.write) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "content->write");
     status = check_scale(&copy, run);

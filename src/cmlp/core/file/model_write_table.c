@@ -2,7 +2,7 @@
 #include "model.h"
 #include "model_writer.h"
 
-#if CMLP_BUILDS_TRAINING && CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TRAINING && CMLPI_BUILDS_TABLES
 /* Writes the words of a table's columns. */
 static void put_columns(sink *s, const cmlp_table *table)
 {
@@ -63,18 +63,18 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
         for (int64_t p = 0; p < c->n_parts; p++)
             for (int64_t k = 0; k < c->parts[p].n_edges; k++) scratch->numbers[n++] = c->parts[p].edges[k];
     }
-    w->own[w->n_own++] = cmlpi_array_of(CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
-    w->own[w->n_own++] = cmlpi_array_of(CMLP_EXAMPLE_OUTPUT, scratch->result, cmlpi_n_out(w->net), 0, CMLP_FLOAT64);
-    if (n) w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
+    w->own[w->n_own++] = cmlpi_array_of(CMLPI_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
+    w->own[w->n_own++] = cmlpi_array_of(CMLPI_EXAMPLE_OUTPUT, scratch->result, cmlpi_n_out(w->net), 0, CMLP_FLOAT64);
+    if (n) w->own[w->n_own++] = cmlpi_array_of(CMLPI_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
     if (n_statistics)
-        w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_STATISTICS, scratch->statistics, n_statistics, 0, CMLP_FLOAT32);
+        w->own[w->n_own++] = cmlpi_array_of(CMLPI_TABLE_STATISTICS, scratch->statistics, n_statistics, 0, CMLP_FLOAT32);
     if (table->has_threshold)
-        w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_THRESHOLD, &table->threshold, 1, 0, CMLP_FLOAT64);
+        w->own[w->n_own++] = cmlpi_array_of(CMLPI_TABLE_THRESHOLD, &table->threshold, 1, 0, CMLP_FLOAT64);
     if (!table->targets) return;
     double *const numbers = scratch->numbers + n;
     for (int64_t j = 0; j < table->n_targets; j++)
-        memcpy(numbers + j * CMLP_TARGET_NUMBERS, &table->targets[j].centre, CMLP_TARGET_NUMBERS * sizeof(double));
-    w->own[w->n_own++] = cmlpi_array_of(CMLP_TABLE_TARGET, numbers, table->n_targets, CMLP_TARGET_NUMBERS, CMLP_FLOAT64);
+        memcpy(numbers + j * CMLPI_TARGET_NUMBERS, &table->targets[j].centre, CMLPI_TARGET_NUMBERS * sizeof(double));
+    w->own[w->n_own++] = cmlpi_array_of(CMLPI_TABLE_TARGET, numbers, table->n_targets, CMLPI_TARGET_NUMBERS, CMLP_FLOAT64);
 }
 
 /* Whether a network has the layers and the loss of the first one; their inputs may differ. */
@@ -134,7 +134,7 @@ static cmlp_status check_targets(const cmlp_table *table)
 {
     if (table->n_targets < 0) return CMLP_ERROR_OPTION;
     if (!table->targets != !table->n_targets) return table->targets ? CMLP_ERROR_OPTION : CMLP_ERROR_NULL;
-    if (cmlpi_misaligned(table->targets, CMLP_ALIGNOF(cmlp_table_target))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(table->targets, CMLPI_ALIGNOF(cmlp_table_target))) return CMLP_ERROR_ALIGNMENT;
     for (int64_t j = 0; j < table->n_targets; j++)
         for (size_t k = 0; k < sizeof table->targets->reserved / sizeof *table->targets->reserved; k++)
             if (table->targets[j].reserved[k]) return CMLP_ERROR_OPTION;
@@ -148,8 +148,8 @@ static cmlp_status count_categories(const cmlp_table *table, int64_t *n, int64_t
         *bad = i;
         const cmlp_table_column *c = &table->columns[i];
         if (c->n_categories < 0 || (c->categories && !c->n_categories)) return CMLP_ERROR_OPTION;
-        if (cmlpi_misaligned(c->categories, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
-        if (c->n_categories > CMLP_MAX_WIDTH - *n) return CMLP_ERROR_OVERFLOW;
+        if (cmlpi_misaligned(c->categories, CMLPI_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
+        if (c->n_categories > CMLPI_MAX_WIDTH - *n) return CMLP_ERROR_OVERFLOW;
         *n += c->n_categories;
     }
     *bad = -1;
@@ -162,7 +162,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
 {
     const char **const refused = &run->refused;
     cmlpi_table_sizes sizes = {.n_rows = 1};
-    cmlp_status status = CMLP_READ(copy, table, cmlp_table, reserved);
+    cmlp_status status = CMLPI_READ(copy, table, cmlp_table, reserved);
     if (status) return cmlpi_refuse(refused, status, "table");
     if (copy->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "table->reserved");
     status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_index);
@@ -179,10 +179,10 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
         sizes.n_statistics += copy->columns[i].n_statistics;
         if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlpi_column_edges(&copy->columns[i]);
     }
-    sizes.n_numbers += CMLP_TARGET_NUMBERS * copy->n_targets;
+    sizes.n_numbers += CMLPI_TARGET_NUMBERS * copy->n_targets;
     status = count_categories(copy, &sizes.n_categories, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
-    if (sizes.n_numbers > CMLP_MAX_WIDTH || sizes.n_statistics > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    if (sizes.n_numbers > CMLPI_MAX_WIDTH || sizes.n_statistics > CMLPI_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     return cmlpi_scratch_lay_out(&sizes, memory, size, scratch);
 }
 
@@ -217,13 +217,13 @@ static cmlp_status add_calibration(cmlpi_writer *w, const cmlpi_content_kind *ki
     if ((c->kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR) != (c->n_widths != 0)) return CMLP_ERROR_OPTION;
     if (c->n_limits && (c->kind != CMLP_TABLE_CALIBRATION_QUANTILES || c->n_limits != 4)) return CMLP_ERROR_OPTION;
     if (c->n_targets < 1 || c->n_scores < 1 || c->n_scores % c->n_targets) return CMLP_ERROR_OPTION;
-    if (c->n_widths < 0 || c->n_targets > CMLP_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_targets)) return CMLP_ERROR_OPTION;
-    if (c->n_scores > CMLP_MAX_WIDTH || c->n_widths > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    if (c->n_widths < 0 || c->n_targets > CMLPI_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_targets)) return CMLP_ERROR_OPTION;
+    if (c->n_scores > CMLPI_MAX_WIDTH || c->n_widths > CMLPI_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     const cmlp_model_array arrays[3] = {
-        cmlpi_array_of(CMLP_CALIBRATION_SCORES, c->scores, c->n_targets, c->n_scores / c->n_targets, CMLP_FLOAT64),
-        cmlpi_array_of(CMLP_CALIBRATION_WIDTHS, c->widths, 2 * c->n_targets, c->n_widths / (2 * c->n_targets),
+        cmlpi_array_of(CMLPI_CALIBRATION_SCORES, c->scores, c->n_targets, c->n_scores / c->n_targets, CMLP_FLOAT64),
+        cmlpi_array_of(CMLPI_CALIBRATION_WIDTHS, c->widths, 2 * c->n_targets, c->n_widths / (2 * c->n_targets),
                        CMLP_FLOAT64),
-        cmlpi_array_of(CMLP_CALIBRATION_LIMITS, c->limits, 2, 2, CMLP_FLOAT64)};
+        cmlpi_array_of(CMLPI_CALIBRATION_LIMITS, c->limits, 2, 2, CMLP_FLOAT64)};
     const int64_t lengths[] = {c->n_scores, c->n_widths, c->n_limits};
     for (int i = 0; i < 3; i++) {
         if (!arrays[i].data != !lengths[i]) return lengths[i] ? CMLP_ERROR_NULL : CMLP_ERROR_OPTION;
@@ -256,7 +256,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     size_t needed;
     cmlp_status status = read_table(table, &checked, run->workspace, &needed, &divided, run);
     if (status) return status;
-    status = CMLP_READ(&copy, content, cmlp_model_content, has_any_names);
+    status = CMLPI_READ(&copy, content, cmlp_model_content, has_any_names);
     if (status) return cmlpi_refuse(&run->refused, status, "content");
     status = check_table_content(&copy, run);
     if (!status) status = cmlpi_require_workspace(run, needed);
@@ -272,7 +272,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
                                      .has_calibration = t->calibration != NULL};
     w.order = divided.order;
     if (t->calibration) {
-        status = CMLP_READ(&calibration, t->calibration, cmlp_table_calibration, is_held_out);
+        status = CMLPI_READ(&calibration, t->calibration, cmlp_table_calibration, is_held_out);
         if (status) return cmlpi_refuse(&run->refused, status, "table->calibration");
         w.calibration = &calibration;
     }

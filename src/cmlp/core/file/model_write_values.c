@@ -5,17 +5,17 @@
 #include "../base/arguments.h"
 #include "values.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 /* The lists of values. Categories have one for each column. */
 typedef enum value_list { LABEL_LIST, NAME_LIST, TARGET_LIST, WORD_LIST, FORMAT_LIST, CATEGORY_LIST } value_list;
 
 static value_list list_of(int tensor)
 {
-    if (tensor >= CMLP_LABEL_ENDS && tensor <= CMLP_LABEL_TYPE) return LABEL_LIST;
-    if (tensor == CMLP_NAME_ENDS || tensor == CMLP_NAME_TEXT) return NAME_LIST;
-    if (tensor == CMLP_CELL_ENDS || tensor == CMLP_CELL_TEXT) return WORD_LIST;
-    if (tensor == CMLP_FORMAT_ENDS || tensor == CMLP_FORMAT_TEXT) return FORMAT_LIST;
-    return tensor == CMLP_TARGET_ENDS || tensor == CMLP_TARGET_TEXT ? TARGET_LIST : CATEGORY_LIST;
+    if (tensor >= CMLPI_LABEL_ENDS && tensor <= CMLPI_LABEL_TYPE) return LABEL_LIST;
+    if (tensor == CMLPI_NAME_ENDS || tensor == CMLPI_NAME_TEXT) return NAME_LIST;
+    if (tensor == CMLPI_CELL_ENDS || tensor == CMLPI_CELL_TEXT) return WORD_LIST;
+    if (tensor == CMLPI_FORMAT_ENDS || tensor == CMLPI_FORMAT_TEXT) return FORMAT_LIST;
+    return tensor == CMLPI_TARGET_ENDS || tensor == CMLPI_TARGET_TEXT ? TARGET_LIST : CATEGORY_LIST;
 }
 
 static int64_t columns_of(const cmlpi_writer *w, value_list list)
@@ -44,7 +44,7 @@ static int64_t count_of(const cmlpi_writer *w, value_list list, int64_t column)
 }
 
 /* Value i of a list or column, with the text that the file has. `buffer` may be needed for the text of a label. */
-static cmlp_value value_of(const cmlpi_writer *w, value_list list, int64_t column, int64_t i, char buffer[CMLP_PRINTED])
+static cmlp_value value_of(const cmlpi_writer *w, value_list list, int64_t column, int64_t i, char buffer[CMLPI_PRINTED])
 {
     cmlp_value value = {.kind = CMLP_VALUE_TEXT};
     if (list == LABEL_LIST) return cmlpi_with_text(&w->content->labels[i], buffer);
@@ -66,7 +66,7 @@ static cmlp_value value_of(const cmlpi_writer *w, value_list list, int64_t colum
 
 static cmlp_status check_list(const cmlpi_writer *w, value_list list, int64_t column, int64_t *bad)
 {
-    char buffer[CMLP_PRINTED];
+    char buffer[CMLPI_PRINTED];
     const int64_t n = count_of(w, list, column);
     for (int64_t i = 0; i < n; i++) {
         const cmlp_value value = value_of(w, list, column, i, buffer);
@@ -109,9 +109,9 @@ static cmlp_status check_label_list(const cmlpi_writer *w, int64_t *bad)
     if (n < 0) return CMLP_ERROR_OPTION;
     if (!n) return CMLP_OK;
     if (!labels) return CMLP_ERROR_NULL;
-    if (cmlpi_misaligned(labels, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(labels, CMLPI_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
     if (!is_logistic && cmlpi_output_activation(w->net) != CMLP_ACTIVATION_SOFTMAX) return CMLP_ERROR_VALUE;
-    const int is_cumulative = is_logistic && n == n_outputs + 1 && (n == 2 || (w->table && n <= CMLP_MAX_RANKS));
+    const int is_cumulative = is_logistic && n == n_outputs + 1 && (n == 2 || (w->table && n <= CMLPI_MAX_RANKS));
     if (n != n_outputs && !is_cumulative) return CMLP_ERROR_VALUE;
     return check_list(w, LABEL_LIST, 0, bad);
 }
@@ -119,7 +119,7 @@ static cmlp_status check_label_list(const cmlpi_writer *w, int64_t *bad)
 static cmlp_status compare_labels(const cmlpi_writer *w, int64_t *bad)
 {
     const cmlp_value *labels = w->content->labels;
-    char buffer[CMLP_PRINTED];
+    char buffer[CMLPI_PRINTED];
     for (int64_t i = 0; i < w->content->n_labels; i++) {
         const cmlp_value text = cmlpi_with_text(&labels[i], buffer);
         *bad = i;
@@ -155,8 +155,8 @@ static cmlp_status check_texts(const cmlpi_writer *w, value_list list, const cml
 {
     if (n < 0 || (values && !n)) return CMLP_ERROR_OPTION;
     if (n && !values) return CMLP_ERROR_NULL;
-    if (n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
-    if (cmlpi_misaligned(values, CMLP_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
+    if (n > CMLPI_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    if (cmlpi_misaligned(values, CMLPI_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
     for (int64_t i = 0; i < n; i++) {
         if (values[i].kind == CMLP_VALUE_TEXT) continue;
         *bad = i;
@@ -169,7 +169,7 @@ static cmlp_status read_cells(cmlpi_writer *w, int64_t *bad)
 {
     cmlp_model_cells *const cells = &w->cells;
     if (!w->content->cells) return CMLP_OK;
-    const cmlp_status status = CMLP_READ(cells, w->content->cells, cmlp_model_cells, thousands);
+    const cmlp_status status = CMLPI_READ(cells, w->content->cells, cmlp_model_cells, thousands);
     if (status) return status;
     if (!cmlpi_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_VALUE;
     return check_texts(w, WORD_LIST, cells->missing, cells->n_missing, bad);
@@ -184,12 +184,12 @@ static cmlp_status check_input_names(const cmlpi_writer *w, int64_t *bad)
     return check_texts(w, NAME_LIST, content->names, content->n_names, bad);
 }
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 /* Checks that all columns or targets have names, or none. */
 static cmlp_status check_names(const cmlpi_writer *w, value_list list, int64_t n, int64_t *bad)
 {
     const int has_names = count_of(w, list, 0) != 0;
-    char buffer[CMLP_PRINTED];
+    char buffer[CMLPI_PRINTED];
     for (int64_t i = 0; i < n; i++) {
         const cmlp_value name = value_of(w, list, 0, i, buffer);
         *bad = i;
@@ -256,7 +256,7 @@ cmlp_status cmlpi_check_given_values(cmlpi_writer *w, cmlp_run *run)
     if (status) return cmlpi_refuse(refused, status, "content->names");
     status = read_cells(w, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "content->cells");
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
     if (!w->table) return CMLP_OK;
     status = check_names(w, NAME_LIST, w->table->n_columns, &run->bad_index);
     if (!status) status = check_formats(w, &run->bad_index);
@@ -278,10 +278,10 @@ static void put_little(sink *s, uint64_t bits, int bytes)
 /* Whether a tensor has elements for a column: those that a value of the column needs. */
 static int needs(const cmlpi_writer *w, int tensor, value_list list, int64_t column)
 {
-    const int of_numbers = tensor == CMLP_LABEL_NUMBERS || tensor == CMLP_CATEGORY_NUMBERS;
-    const int of_integers = tensor == CMLP_LABEL_INTEGERS || tensor == CMLP_CATEGORY_INTEGERS;
-    char buffer[CMLP_PRINTED];
-    if (!of_numbers && !of_integers && tensor != CMLP_CATEGORY_ENDS) return 1;
+    const int of_numbers = tensor == CMLPI_LABEL_NUMBERS || tensor == CMLPI_CATEGORY_NUMBERS;
+    const int of_integers = tensor == CMLPI_LABEL_INTEGERS || tensor == CMLPI_CATEGORY_INTEGERS;
+    char buffer[CMLPI_PRINTED];
+    if (!of_numbers && !of_integers && tensor != CMLPI_CATEGORY_ENDS) return 1;
     for (int64_t i = 0; i < count_of(w, list, column); i++) {
         const cmlp_value_kind kind = value_of(w, list, column, i, buffer).kind;
         if (of_numbers && kind == CMLP_VALUE_DOUBLE) return 1;
@@ -295,22 +295,22 @@ static int needs(const cmlpi_writer *w, int tensor, value_list list, int64_t col
 static void put_value(sink *s, int tensor, const cmlp_value *value, int64_t *end)
 {
     uint64_t bits;
-    const double number = tensor == CMLP_CATEGORY_NUMBERS ? value->number + 0.0 : value->number; /* not -0 */
+    const double number = tensor == CMLPI_CATEGORY_NUMBERS ? value->number + 0.0 : value->number; /* not -0 */
     switch (tensor) {
-    case CMLP_CATEGORY_TYPES: put_byte(s, (unsigned)value->kind); break;
-    case CMLP_CATEGORY_INTEGERS:
-    case CMLP_LABEL_INTEGERS: put_little(s, (uint64_t)value->integer, 8); break;
-    case CMLP_CATEGORY_NUMBERS:
-    case CMLP_LABEL_NUMBERS:
+    case CMLPI_CATEGORY_TYPES: put_byte(s, (unsigned)value->kind); break;
+    case CMLPI_CATEGORY_INTEGERS:
+    case CMLPI_LABEL_INTEGERS: put_little(s, (uint64_t)value->integer, 8); break;
+    case CMLPI_CATEGORY_NUMBERS:
+    case CMLPI_LABEL_NUMBERS:
         memcpy(&bits, &number, sizeof bits);
         put_little(s, bits, 8);
         break;
-    case CMLP_CATEGORY_TEXT:
-    case CMLP_CELL_TEXT:
-    case CMLP_FORMAT_TEXT:
-    case CMLP_LABEL_TEXT:
-    case CMLP_NAME_TEXT:
-    case CMLP_TARGET_TEXT:
+    case CMLPI_CATEGORY_TEXT:
+    case CMLPI_CELL_TEXT:
+    case CMLPI_FORMAT_TEXT:
+    case CMLPI_LABEL_TEXT:
+    case CMLPI_NAME_TEXT:
+    case CMLPI_TARGET_TEXT:
         for (int64_t i = 0; i < value->n_text; i++) put_byte(s, (unsigned char)value->text[i]);
         break;
     default: put_little(s, (uint64_t)(*end += value->n_text), 8);
@@ -322,10 +322,10 @@ static void put_tensor_values(sink *s, const cmlpi_writer *w, int tensor)
     const value_list list = list_of(tensor);
     const int64_t n_columns = columns_of(w, list);
     int64_t end = 0, n_ends = 0;
-    char buffer[CMLP_PRINTED];
+    char buffer[CMLPI_PRINTED];
     for (int64_t i = 0; i < n_columns; i++) n_ends += needs(w, tensor, list, i);
     for (int64_t i = 0; i < n_columns; i++) {
-        if (tensor == CMLP_CATEGORY_ENDS ? !n_ends : !needs(w, tensor, list, i)) continue;
+        if (tensor == CMLPI_CATEGORY_ENDS ? !n_ends : !needs(w, tensor, list, i)) continue;
         for (int64_t k = 0; k < count_of(w, list, i); k++) {
             const cmlp_value value = value_of(w, list, i, k, buffer);
             put_value(s, tensor, &value, &end);
@@ -338,28 +338,28 @@ void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor)
     int64_t n = 0;
     for (int64_t i = 0; i < columns_of(w, CATEGORY_LIST); i++) n += count_of(w, CATEGORY_LIST, i);
     switch (tensor) {
-    case CMLP_LABEL_TYPE:
+    case CMLPI_LABEL_TYPE:
         if (w->content->n_labels) put_byte(s, (unsigned)w->content->labels[0].kind);
         return;
-    case CMLP_CATEGORY_COUNTS:
+    case CMLPI_CATEGORY_COUNTS:
         for (int64_t i = 0; n && i < columns_of(w, CATEGORY_LIST); i++)
             put_little(s, (uint64_t)count_of(w, CATEGORY_LIST, i), 8);
         return;
-    case CMLP_CATEGORY_ORDER:
+    case CMLPI_CATEGORY_ORDER:
         for (int64_t i = 0; i < n; i++) put_little(s, (uint64_t)w->order[i], 4);
         return;
-    case CMLP_CALIBRATION_KIND:
+    case CMLPI_CALIBRATION_KIND:
         if (!w->calibration) return;
         put_little(s, (uint64_t)w->calibration->kind, 4);
         put_little(s, w->calibration->is_held_out ? 1 : 2, 4);
         return;
-    case CMLP_CELL_FORM:
+    case CMLPI_CELL_FORM:
         if (!w->content->cells) return;
         put_byte(s, (unsigned)w->cells.decimal);
         put_byte(s, (unsigned)w->cells.thousands);
         return;
-#if CMLP_BUILDS_TABLES
-    case CMLP_COLUMN_KINDS:
+#if CMLPI_BUILDS_TABLES
+    case CMLPI_COLUMN_KINDS:
         for (int64_t i = 0; i < columns_of(w, CATEGORY_LIST); i++) put_byte(s, (unsigned)kind_of(w, i));
         return;
 #endif
@@ -369,11 +369,11 @@ void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor)
 
 cmlp_status cmlpi_list_values(cmlpi_writer *w)
 {
-    for (int i = 0; i < CMLP_VALUE_TENSORS; i++) {
+    for (int i = 0; i < CMLPI_VALUE_TENSORS; i++) {
         sink count = {.bytes = 0};
         cmlpi_write_values(&count, w, i);
         const uint64_t n = count.bytes / cmlpi_bytes_of(cmlpi_value_tensors[i].dtype);
-        if (n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+        if (n > CMLPI_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
         const cmlpi_value_tensor *tensor = &cmlpi_value_tensors[i];
         if (n) w->own[w->n_own++] = cmlpi_array_of(tensor->name, NULL, (int64_t)n, 0, tensor->dtype);
     }

@@ -1,6 +1,6 @@
 /* The writer of model files: what those of networks and of tables have in common. */
-#ifndef CMLP_MODEL_WRITER_H
-#define CMLP_MODEL_WRITER_H
+#ifndef CMLPI_MODEL_WRITER_H
+#define CMLPI_MODEL_WRITER_H
 
 #include "model_content.h"
 #include "model_sink.h"
@@ -19,7 +19,7 @@ typedef struct cmlpi_writer {
     const cmlp_table_calibration *calibration; /* of a table; or NULL */
     double input_scale;
     /* The example, two of the inputs or four of the table, the training, the calibration, values: names ascending by bytes. */
-    cmlp_model_array own[8 + CMLP_TRAINING_ARRAYS + CMLP_VALUE_TENSORS]; /* data NULL: cmlpi_write_values has them */
+    cmlp_model_array own[8 + CMLPI_TRAINING_ARRAYS + CMLPI_VALUE_TENSORS]; /* data NULL: cmlpi_write_values has them */
     int32_t n_own;
     int32_t *order; /* of a table: the categories of each column in the order of their values */
     uint32_t data_crc;

@@ -4,7 +4,7 @@
 
 #include "../base/invariant.h"
 
-#if CMLP_CHECKS_VALUES
+#if CMLPI_CHECKS_VALUES
 /* ----------------------------------------------------------------------------------------------- texts */
 
 /* The bytes of the character that begins a text, or 0 if there is none. */
@@ -78,7 +78,7 @@ static int compare_with_integer(double a, int64_t b)
     return (a > (double)whole) - (a < (double)whole);
 }
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 enum { MOST_DIGITS = 309, MOST_WORDS = 33 }; /* of doubles below 2^1025: any bits */
 
 /* Writes the digits of the magnitude of a double, from 2^63 on, to the end of the buffer. Returns their number. */
@@ -115,7 +115,7 @@ static int compare_with_large(const cmlp_value *a, const cmlp_value *large)
     const int64_t n = large->n_text - is_negative(large);
     if (a->kind == CMLP_VALUE_LARGE_INTEGER && is_negative(a) == is_negative(large))
         return sign * compare_digits(a->text + is_negative(a), a->n_text - is_negative(a), digits, n);
-#if CMLP_BUILDS_TABLES /* the labels of a network have one kind */
+#if CMLPI_BUILDS_TABLES /* the labels of a network have one kind */
     char buffer[MOST_DIGITS];
     if (a->kind == CMLP_VALUE_DOUBLE && sign * a->number >= 9223372036854775808.0) {
         const int n_a = write_digits(a->number, buffer);
@@ -169,10 +169,10 @@ cmlp_status cmlpi_check_value(const cmlp_value *value, int is_label)
     return cmlpi_is_utf8((const unsigned char *)value->text, value->n_text) ? CMLP_OK : CMLP_ERROR_TEXT;
 }
 
-cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED])
+cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLPI_PRINTED])
 {
     cmlp_value value = *label;
-    char *digits = buffer + CMLP_PRINTED;
+    char *digits = buffer + CMLPI_PRINTED;
     if (label->kind == CMLP_VALUE_BOOLEAN) {
         value.text = label->integer ? "True" : "False";
         value.n_text = label->integer ? 4 : 5;
@@ -183,7 +183,7 @@ cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED])
     while (rest /= 10);
     if (label->integer < 0) *--digits = '-';
     value.text = digits;
-    value.n_text = buffer + CMLP_PRINTED - digits;
+    value.n_text = buffer + CMLPI_PRINTED - digits;
     return value;
 }
 
@@ -241,7 +241,7 @@ cmlp_value cmlpi_value_at(const cmlpi_value_list *list, const cmlpi_value_range 
     return value;
 }
 
-#if CMLP_CHECKS_VALUES
+#if CMLPI_CHECKS_VALUES
 /* Whether the tensors have 0 where a column's value i needs nothing of them. */
 static int has_only_its_own(const cmlpi_value_list *list, const cmlpi_value_range *range, int64_t i)
 {
@@ -277,7 +277,7 @@ int cmlpi_uses_all_text(const cmlpi_value_list *list)
 }
 #endif
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 /* Whether a column has a value of one of two kinds. */
 static int has_kind(const cmlpi_value_list *list, const cmlpi_value_range *range, cmlp_value_kind a, cmlp_value_kind b)
 {
@@ -341,7 +341,7 @@ int64_t cmlpi_find_value(const cmlpi_value_list *list, const cmlpi_value_range *
 {
     int64_t low = 0, high = range->n;
     while (low < high)
-        CMLP_LOOP(low >= 0 && low <= high && high <= range->n, high - low, low, high) {
+        CMLPI_LOOP(low >= 0 && low <= high && high <= range->n, high - low, low, high) {
         const int64_t middle = low + (high - low) / 2, code = code_at(list, range, middle);
         const cmlp_value value = cmlpi_value_at(list, range, code);
         const int order = cmlpi_compare_values(&value, wanted);
@@ -357,7 +357,7 @@ int64_t cmlpi_find_value(const cmlpi_value_list *list, const cmlpi_value_range *
 
 /* --------------------------------------------------------------------------------- values of a program */
 
-#if CMLP_BUILDS_TABLES && CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TABLES && CMLPI_BUILDS_TRAINING
 /* Moves the index at `root` of a heap of n indices down, until those below it have no larger values. */
 static void sift(const cmlp_value *values, int32_t *heap, int64_t n, int64_t root)
 {

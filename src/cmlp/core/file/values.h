@@ -1,6 +1,6 @@
 /* Labels, categories and names: typed values in the tensors of a model file, and in the arrays of a program. */
-#ifndef CMLP_VALUES_H
-#define CMLP_VALUES_H
+#ifndef CMLPI_VALUES_H
+#define CMLPI_VALUES_H
 
 #include "model_head.h"
 
@@ -29,7 +29,7 @@ static inline cmlpi_value_range cmlpi_all_values(const cmlpi_value_list *list)
     return (cmlpi_value_range){.n = list->n};
 }
 
-#if CMLP_CHECKS_VALUES
+#if CMLPI_CHECKS_VALUES
 /* Whether a text is UTF-8, in which surrogates may have three bytes each. */
 int cmlpi_is_utf8(const unsigned char *text, int64_t n);
 
@@ -38,8 +38,8 @@ int cmlpi_is_utf8(const unsigned char *text, int64_t n);
 cmlp_status cmlpi_check_value(const cmlp_value *value, int is_label);
 
 /* A label with the text that the file has of it: an integer or a boolean as Python prints it, in the buffer. */
-enum { CMLP_PRINTED = 20 };
-cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLP_PRINTED]);
+enum { CMLPI_PRINTED = 20 };
+cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLPI_PRINTED]);
 
 /* Whether a label is the number of its output, as all are if a row can have several. */
 int cmlpi_is_number_of(const cmlp_value *label, int64_t output);
@@ -55,7 +55,7 @@ int cmlpi_compare_values(const cmlp_value *a, const cmlp_value *b);
 /* Value i of a column. Whatever the bytes of the tensors are, its text is inside the list's. */
 cmlp_value cmlpi_value_at(const cmlpi_value_list *list, const cmlpi_value_range *range, int64_t i);
 
-#if CMLP_CHECKS_VALUES
+#if CMLPI_CHECKS_VALUES
 /* Checks the values of a column, and what the tensors have where a value needs nothing. The columns before it must have
  * been checked. Returns FILE_VALUE or FILE_SYNTAX. */
 cmlp_status cmlpi_check_values(const cmlpi_value_list *list, const cmlpi_value_range *range);
@@ -64,7 +64,7 @@ cmlp_status cmlpi_check_values(const cmlpi_value_list *list, const cmlpi_value_r
 int cmlpi_uses_all_text(const cmlpi_value_list *list);
 #endif
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 /* Finds the values of each column. `counts` has an I64 for each column in the file, or is NULL if no column has values.
  * Returns 0 if the tensors of the list are longer or shorter. */
 int cmlpi_split_values(const cmlpi_value_list *list, const unsigned char *counts, int64_t n_columns,
@@ -77,7 +77,7 @@ int cmlpi_is_in_order(const cmlpi_value_list *list, const cmlpi_value_range *ran
 int64_t cmlpi_find_value(const cmlpi_value_list *list, const cmlpi_value_range *range, const cmlp_value *wanted);
 #endif
 
-#if CMLP_BUILDS_TABLES && CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TABLES && CMLPI_BUILDS_TRAINING
 /* Writes the indices of n values, in ascending order of the values, to `order`. */
 void cmlpi_sort_values(const cmlp_value *values, int64_t n, int32_t *order);
 #endif

@@ -9,7 +9,7 @@
 #include "../data/run.h"
 #include "envelopes.h"
 
-#if CMLP_BUILDS_EXPLAIN
+#if CMLPI_BUILDS_EXPLAIN
 
 #define COLUMNS 16 /* outputs that are summed together */
 #define ELEMENTS 64
@@ -31,7 +31,7 @@ static double rounded(const cmlp_net *net, double x) { return net->dtype == CMLP
 static double fused(const cmlp_net *net, double a, double b, double c)
 {
     if (net->dtype == CMLP_FLOAT32) return (double)cmlpi_fma32((float)a, (float)b, (float)c);
-#if CMLP_BUILDS_FLOAT64
+#if CMLPI_BUILDS_FLOAT64
     return cmlpi_fma64(a, b, c);
 #else
     return c;
@@ -41,13 +41,13 @@ static double fused(const cmlp_net *net, double a, double b, double c)
 /* Converts the inputs [k, k + n) of a row to the net's type. */
 static void read_inputs(const cmlpi_data *data, int64_t row, int64_t k, int64_t n, double *inputs)
 {
-    double converted[CMLP_CHUNK]; /* of the net's type */
+    double converted[CMLPI_CHUNK]; /* of the net's type */
     cmlpi_convert_row(data, row, k, n, converted);
     for (int64_t i = 0; i < n; i++) inputs[i] = cmlpi_get(data->net, converted, i);
 }
 
 /* The ends of the inputs [k, k + n) of a layer: of the box, or activations of the layer before. */
-static void read_ends(const bounds_job *job, int32_t layer, int64_t row, int64_t k, int64_t n, double ends[][CMLP_CHUNK])
+static void read_ends(const bounds_job *job, int32_t layer, int64_t row, int64_t k, int64_t n, double ends[][CMLPI_CHUNK])
 {
     const cmlp_net *net = job->low.net;
     if (!layer) {
@@ -65,7 +65,7 @@ static void read_ends(const bounds_job *job, int32_t layer, int64_t row, int64_t
 }
 
 /* Adds a chunk of n inputs to `columns` sums of both ends. */
-static void add_chunk(const cmlp_net *net, double ends[][CMLP_CHUNK], int64_t n, const void *w, int64_t ldw,
+static void add_chunk(const cmlp_net *net, double ends[][CMLPI_CHUNK], int64_t n, const void *w, int64_t ldw,
                       int64_t columns, double sums[][COLUMNS])
 {
     for (int64_t j = 0; j < columns; j++) {
@@ -86,13 +86,13 @@ static void bound_sums(const bounds_job *job, int32_t layer, int64_t row)
     const cmlp_net *net = job->low.net;
     const cmlpi_layer *at = &net->layers[layer];
     void *const lowest = of_layer(job, job->lowest, layer), *const highest = of_layer(job, job->highest, layer);
-    double ends[2][CMLP_CHUNK], sums[2][COLUMNS];
+    double ends[2][CMLPI_CHUNK], sums[2][COLUMNS];
     for (int64_t j = 0; j < at->n_out; j += COLUMNS) {
         const int64_t columns = at->n_out - j < COLUMNS ? at->n_out - j : COLUMNS;
         for (int64_t i = 0; i < columns; i++)
             sums[0][i] = sums[1][i] = cmlpi_get(net, job->params, at->biases + j + i) + 0;
-        for (int64_t k = 0; k < at->n_in; k += CMLP_CHUNK) {
-            const int64_t n = at->n_in - k < CMLP_CHUNK ? at->n_in - k : CMLP_CHUNK;
+        for (int64_t k = 0; k < at->n_in; k += CMLPI_CHUNK) {
+            const int64_t n = at->n_in - k < CMLPI_CHUNK ? at->n_in - k : CMLPI_CHUNK;
             read_ends(job, layer, row, k, n, ends);
             add_chunk(net, ends, n, cmlpi_at(net, job->params, at->weights + k * at->n_out + j), at->n_out, columns, sums);
         }
@@ -191,10 +191,10 @@ static void bound_activations(const bounds_job *job, int32_t layer, int64_t row)
 /* Column of the first input of a corner that is not finite in the net's type, or -1. */
 static int64_t bad_input(const cmlpi_data *data, int64_t row)
 {
-    double inputs[CMLP_CHUNK];
+    double inputs[CMLPI_CHUNK];
     const int64_t n_in = cmlpi_n_in(data->net);
-    for (int64_t k = 0; k < n_in; k += CMLP_CHUNK) {
-        const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
+    for (int64_t k = 0; k < n_in; k += CMLPI_CHUNK) {
+        const int64_t n = n_in - k < CMLPI_CHUNK ? n_in - k : CMLPI_CHUNK;
         read_inputs(data, row, k, n, inputs);
         for (int64_t i = 0; i < n; i++)
             if (!cmlpi_is_finite(inputs[i])) return k + i;
@@ -230,7 +230,7 @@ static cmlp_status check_bounds(bounds_job *job, const cmlp_net *net, int64_t n_
         if (net->dtype != CMLP_FLOAT32 && !is_exact(net->layers[l].activation))
             return cmlpi_refuse(&run->refused, CMLP_ERROR_ACTIVATION, "net");
     const int64_t width = cmlpi_all_outputs(net);
-    status = CMLP_READ(&wanted, bounds, cmlp_bounds_outputs, n_highest);
+    status = CMLPI_READ(&wanted, bounds, cmlp_bounds_outputs, n_highest);
     if (status) return cmlpi_refuse(&run->refused, status, "bounds");
     job->lowest = wanted.lowest;
     job->highest = wanted.highest;

@@ -4,8 +4,8 @@
  * An ulp is the distance to the next float; 0 and the smallest normal numbers of both signs are neighbours. Where an activation
  * should rise, no value is more than `falls` ulps below a value of a smaller argument. Below `turn`, where silu and
  * gelu should fall, none is more than `rises` ulps above one. `least` and `most` are the smallest and the largest value. */
-#ifndef CMLP_ENVELOPES_H
-#define CMLP_ENVELOPES_H
+#ifndef CMLPI_ENVELOPES_H
+#define CMLPI_ENVELOPES_H
 
 #include <math.h>
 
@@ -41,9 +41,9 @@ static inline cmlpi_envelope cmlpi_envelope_of(int32_t activation)
     switch (activation) {
 #define CASE(CODE, name, from, factor, layers, parameter, ...) \
     case CMLP_ACTIVATION_##CODE: return (cmlpi_envelope){__VA_ARGS__};
-        CMLP_ACTIVATIONS(CASE)
+        CMLPI_ACTIVATIONS(CASE)
 #undef CASE
-    default: return (cmlpi_envelope){CMLP_EXACT};
+    default: return (cmlpi_envelope){CMLPI_EXACT};
     }
 }
 

@@ -69,7 +69,7 @@ static size_t lay_out_forward(forward_job *job, char *base, const cmlp_net *net,
 size_t cmlpi_forward_bytes(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
 {
     forward_job job;
-    if (n_rows < 2 || !CMLP_BUILDS_MANY) return net->row.forward;
+    if (n_rows < 2 || !CMLPI_BUILDS_MANY) return net->row.forward;
     return lay_out_forward(&job, NULL, net, sparse, n_rows, n_threads);
 }
 
@@ -103,7 +103,7 @@ void cmlpi_sort_outputs(const cmlp_net *net, void *outputs, int64_t n)
 
 int32_t cmlpi_class_of(const cmlp_net *net, const void *output, int32_t dtype)
 {
-    const int is_float = !CMLP_BUILDS_DOUBLES || dtype == CMLP_FLOAT32;
+    const int is_float = !CMLPI_BUILDS_DOUBLES || dtype == CMLP_FLOAT32;
     const int32_t activation = cmlpi_output_activation(net);
     const float *f = output;
     const double *d = output;
@@ -264,7 +264,7 @@ cmlp_status cmlpi_read_prediction(cmlp_prediction *copy, const cmlp_prediction *
                                   const cmlpi_output_sizes *sizes, cmlp_run *run)
 {
     const size_t element = sizes->element;
-    cmlp_status status = CMLP_READ(copy, given, cmlp_prediction, n_sums);
+    cmlp_status status = CMLPI_READ(copy, given, cmlp_prediction, n_sums);
     if (status) return cmlpi_refuse(&run->refused, status, "prediction");
     status = cmlpi_check_wanted(copy->outputs, copy->n_outputs, n, sizes->last, element, "prediction->outputs", run);
     if (!status)
@@ -284,7 +284,7 @@ cmlp_status cmlpi_read_prediction(cmlp_prediction *copy, const cmlp_prediction *
 static cmlp_status forward(forward_job *job, cmlp_run *run)
 {
     const cmlpi_data *data = &job->data;
-    if (data->n < 2 || !CMLP_BUILDS_MANY) return forward_few(job, run);
+    if (data->n < 2 || !CMLPI_BUILDS_MANY) return forward_few(job, run);
     const int32_t threads = cmlpi_prediction_threads(cmlpi_forward_products(data, data->n), run->n_threads);
     const cmlp_status status =
         cmlpi_check_workspace(run, lay_out_forward(job, cmlpi_aligned(run->workspace), data->net, cmlpi_is_sparse(data),

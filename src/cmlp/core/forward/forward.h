@@ -1,6 +1,6 @@
 /* The forward pass. */
-#ifndef CMLP_FORWARD_H
-#define CMLP_FORWARD_H
+#ifndef CMLPI_FORWARD_H
+#define CMLPI_FORWARD_H
 
 #include "../data/run.h"
 

@@ -29,13 +29,13 @@
 static int is_wide(const cmlp_net *net) { return net->layers[0].n_out >= WIDE_OUTPUTS; }
 
 /* Words of the mask of a row. */
-static int64_t n_words(const cmlp_net *net) { return (cmlpi_n_in(net) + CMLP_MASK_BITS - 1) / CMLP_MASK_BITS; }
+static int64_t n_words(const cmlp_net *net) { return (cmlpi_n_in(net) + CMLPI_MASK_BITS - 1) / CMLPI_MASK_BITS; }
 
 void cmlpi_input_lay_out(cmlpi_arena *arena, const cmlp_net *net, int sparse, int64_t rows, int32_t n_threads,
                          int prefetches, cmlpi_input_memory *input)
 {
     const int wide = !sparse && is_wide(net) && (rows > 1 || prefetches); /* the kernel masks a single row */
-    const int narrow = !sparse && !is_wide(net) && cmlpi_n_in(net) >= CMLP_CHUNK;
+    const int narrow = !sparse && !is_wide(net) && cmlpi_n_in(net) >= CMLPI_CHUNK;
     input->list = cmlpi_arena_alloc(arena, sparse ? 0 : rows, sizeof(void *));
     input->prefetch = prefetches && !sparse ? cmlpi_arena_alloc(arena, rows, sizeof(void *)) : NULL;
     input->sparse = sparse ? cmlpi_arena_alloc(arena, rows, sizeof(cmlpi_csr_row)) : NULL;
@@ -45,7 +45,7 @@ void cmlpi_input_lay_out(cmlpi_arena *arena, const cmlp_net *net, int sparse, in
     input->pause = cmlpi_arena_alloc(arena, n_threads, sizeof(int64_t));
     input->n_threads = n_threads;
     const int copies = rows > 1 && cmlpi_longest_row(net) * (int64_t)net->element >= LONG_ROW;
-    input->copies = copies ? cmlpi_arena_alloc(arena, n_threads, CMLP_COPY_BYTES) : NULL;
+    input->copies = copies ? cmlpi_arena_alloc(arena, n_threads, CMLPI_COPY_BYTES) : NULL;
 }
 
 void cmlpi_input_begin(const cmlp_net *net, const cmlpi_input_memory *input)
@@ -101,7 +101,7 @@ static uint64_t *begin_column_mask(const cmlp_net *net, const cmlpi_input_memory
     return scans ? mask : NULL;
 }
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 uint64_t *cmlpi_merge_column_masks(const cmlp_net *net, const cmlpi_input_memory *input, cmlpi_thread self)
 {
     if (!input->column_masks) return NULL;

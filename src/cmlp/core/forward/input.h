@@ -2,8 +2,8 @@
  * many zeros, such as images with a black background, get a mask of their nonzero elements, and the kernels skip the
  * zeros. This changes no bit. For a narrow layer only columns that are zero in all rows of a kernel's tile are skipped;
  * the kernels build that mask. */
-#ifndef CMLP_INPUT_H
-#define CMLP_INPUT_H
+#ifndef CMLPI_INPUT_H
+#define CMLPI_INPUT_H
 
 #include "../data/run.h"
 
@@ -16,13 +16,13 @@ typedef struct cmlpi_input_memory {
     uint64_t *column_masks; /* two per thread: of its rows, and of all rows; NULL if the layer is wide */
     int64_t *pause;   /* for each thread: the number of microbatches for which it does not scan for zeros */
     int32_t n_threads; /* that share this memory */
-    char *copies;    /* CMLP_COPY_BYTES of scratch memory per thread; NULL if the rows of all layers are short */
+    char *copies;    /* CMLPI_COPY_BYTES of scratch memory per thread; NULL if the rows of all layers are short */
 } cmlpi_input_memory;
 
 /* A thread's scratch memory for kernels that copy rows together. */
 static inline void *cmlpi_copy_buffer(const cmlpi_input_memory *input, int32_t index)
 {
-    return input->copies ? input->copies + (size_t)index * CMLP_COPY_BYTES : NULL;
+    return input->copies ? input->copies + (size_t)index * CMLPI_COPY_BYTES : NULL;
 }
 
 /* Takes workspace for `rows` rows of CSR or dense data that n_threads threads share. `prefetches` states whether the

@@ -1,6 +1,6 @@
 /* The two steps of a layer: weighted sums and activations. */
-#ifndef CMLP_LAYER_H
-#define CMLP_LAYER_H
+#ifndef CMLPI_LAYER_H
+#define CMLPI_LAYER_H
 
 #include "../net/net.h"
 

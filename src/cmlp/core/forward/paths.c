@@ -8,7 +8,7 @@
 #include "forward.h"
 #include "layer.h"
 
-#if CMLP_BUILDS_EXPLAIN
+#if CMLPI_BUILDS_EXPLAIN
 #define TILE_ROWS 112 /* as a microbatch of forward.c */
 #define PATHS 12      /* paths that a thread takes at a time; those that begin in one row share its steps */
 
@@ -62,7 +62,7 @@ static void lay_out_walker(cmlpi_arena *arena, const cmlp_net *net, int64_t n_gr
         walker->activations[i] = cmlpi_arena_alloc(arena, TILE_ROWS * net->widest_hidden, net->element);
     walker->outputs = cmlpi_arena_alloc(arena, TILE_ROWS * cmlpi_n_out(net), net->element);
     walker->tile = cmlpi_arena_alloc(arena, TILE_ROWS, sizeof(tile_row));
-    walker->copy = cmlpi_arena_alloc(arena, 1, CMLP_COPY_BYTES);
+    walker->copy = cmlpi_arena_alloc(arena, 1, CMLPI_COPY_BYTES);
     walker->start = walker->target = -1;
     walker->n = 0;
 }
@@ -264,7 +264,7 @@ static cmlp_status read_paths(paths_job *job, const cmlp_paths *given, int64_t n
 {
     cmlp_paths *paths = &job->paths;
     const size_t size = sizeof(int64_t);
-    cmlp_status status = CMLP_READ(paths, given, cmlp_paths, n_paths);
+    cmlp_status status = CMLPI_READ(paths, given, cmlp_paths, n_paths);
     if (status) return cmlpi_refuse(&run->refused, status, "paths");
     if (paths->n_groups < 1 || paths->n_paths < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "paths");
     status = cmlpi_check_pointer(paths->begins, size, "paths->begins", run);
@@ -354,11 +354,11 @@ static cmlp_status measure_paths(const cmlp_net *net, const cmlp_rows *rows, con
     paths_job job;
     cmlp_status status = cmlpi_check_net(net);
     if (status) return cmlpi_refuse(refused, status, "net");
-    status = CMLP_READ(&ends[0], rows, cmlp_rows, factors);
+    status = CMLPI_READ(&ends[0], rows, cmlp_rows, factors);
     if (status) return cmlpi_refuse(refused, status, "rows");
-    status = CMLP_READ(&ends[1], to, cmlp_rows, factors);
+    status = CMLPI_READ(&ends[1], to, cmlp_rows, factors);
     if (status) return cmlpi_refuse(refused, status, "to");
-    status = CMLP_READ(&job.paths, paths, cmlp_paths, n_paths);
+    status = CMLPI_READ(&job.paths, paths, cmlp_paths, n_paths);
     if (status) return cmlpi_refuse(refused, status, "paths");
     status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", run);
     if (status) return status;

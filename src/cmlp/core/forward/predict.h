@@ -1,6 +1,6 @@
 /* What calls that predict a single row need beside cmlpi_forward_row: their workspace and the row. */
-#ifndef CMLP_PREDICT_H
-#define CMLP_PREDICT_H
+#ifndef CMLPI_PREDICT_H
+#define CMLPI_PREDICT_H
 
 #include "forward.h"
 

@@ -1,12 +1,12 @@
 #include "../base/target.h"
-#if CMLP_BUILDS_AVX2
+#if CMLPI_BUILDS_AVX2
 #include "../base/intrinsics.h"
-CMLP_TARGET_BEGIN_AVX2
-#define CMLP_BITS 32
+CMLPI_TARGET_BEGIN_AVX2
+#define CMLPI_BITS 32
 #define KERNEL(name) name##_f32_avx2
 #include "vectors/vec_avx2.h"
 #include "products/tiles_avx2.h"
 #define KERNELS_ISA CMLP_ISA_AVX2
 #include "kernels_tmpl.h"
-CMLP_TARGET_END
+CMLPI_TARGET_END
 #endif

@@ -6,7 +6,7 @@
 #include "../../../../include/cmlp.h"
 #include "../base/target.h"
 
-#if CMLP_BUILDS_AVX2 || CMLP_BUILDS_AVX512
+#if CMLPI_BUILDS_AVX2 || CMLPI_BUILDS_AVX512
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
@@ -38,7 +38,7 @@ static int32_t tuning_of_maker(const uint32_t leaf0[4], const uint32_t leaf1[4])
 {
     const uint32_t family = (leaf1[EAX] >> 8 & 0xf) + (leaf1[EAX] >> 20 & 0xff);
     const int amd = leaf0[EBX] == 0x68747541 && leaf0[EDX] == 0x69746e65 && leaf0[ECX] == 0x444d4163;
-    return !amd ? CMLP_TUNING_INTEL : family >= ZEN_5 ? CMLP_TUNING_ZEN5 : CMLP_TUNING_PLAIN;
+    return !amd ? CMLPI_TUNING_INTEL : family >= ZEN_5 ? CMLPI_TUNING_ZEN5 : CMLPI_TUNING_PLAIN;
 }
 
 /* The instruction sets, and in *tuning that for AVX-512. */
@@ -49,7 +49,7 @@ static cmlp_isa features(int32_t *tuning)
     cpuid(0, leaf0);
     if (leaf0[EAX] < 7) return found;
     cpuid(1, r);
-    if (CMLP_BUILDS_AVX512) *tuning = tuning_of_maker(leaf0, r);
+    if (CMLPI_BUILDS_AVX512) *tuning = tuning_of_maker(leaf0, r);
     if ((r[ECX] & LEAF1_ECX_NEEDED) != LEAF1_ECX_NEEDED) return found;
     uint64_t saved = saved_state();
     cpuid(7, r);
@@ -63,7 +63,7 @@ static cmlp_isa features(int32_t *tuning)
 static cmlp_isa features(int32_t *tuning)
 {
     (void)tuning;
-    return CMLP_ISA_GENERIC | (CMLP_AARCH64 ? CMLP_ISA_NEON : 0);
+    return CMLP_ISA_GENERIC | (CMLPI_AARCH64 ? CMLP_ISA_NEON : 0);
 }
 #endif
 
@@ -74,36 +74,36 @@ cmlp_isa cmlp_cpu_isa(void)
 }
 
 const cmlpi_kernels *const cmlpi_tables[] = {
-#if CMLP_BUILDS_AVX512
+#if CMLPI_BUILDS_AVX512
     &cmlpi_kernels_f32_avx512,
 #endif
-#if CMLP_BUILDS_AVX512 && CMLP_BUILDS_FLOAT64
+#if CMLPI_BUILDS_AVX512 && CMLPI_BUILDS_FLOAT64
     &cmlpi_kernels_f64_avx512,
 #endif
-#if CMLP_BUILDS_AVX2
+#if CMLPI_BUILDS_AVX2
     &cmlpi_kernels_f32_avx2,
 #endif
-#if CMLP_BUILDS_AVX2 && CMLP_BUILDS_FLOAT64
+#if CMLPI_BUILDS_AVX2 && CMLPI_BUILDS_FLOAT64
     &cmlpi_kernels_f64_avx2,
 #endif
-#if CMLP_BUILDS_NEON
+#if CMLPI_BUILDS_NEON
     &cmlpi_kernels_f32_neon,
 #endif
-#if CMLP_BUILDS_NEON && CMLP_BUILDS_FLOAT64
+#if CMLPI_BUILDS_NEON && CMLPI_BUILDS_FLOAT64
     &cmlpi_kernels_f64_neon,
 #endif
-#if CMLP_BUILDS_GENERIC
+#if CMLPI_BUILDS_GENERIC
     &cmlpi_kernels_f32_generic,
 #endif
-#if CMLP_BUILDS_GENERIC && CMLP_BUILDS_FLOAT64
+#if CMLPI_BUILDS_GENERIC && CMLPI_BUILDS_FLOAT64
     &cmlpi_kernels_f64_generic,
 #endif
 };
 const int32_t cmlpi_n_tables = sizeof cmlpi_tables / sizeof *cmlpi_tables;
 
-const cmlpi_tuning cmlpi_tunings[] = {CMLP_TUNINGS};
+const cmlpi_tuning cmlpi_tunings[] = {CMLPI_TUNINGS};
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 const int32_t cmlpi_n_tunings = sizeof cmlpi_tunings / sizeof *cmlpi_tunings;
 
 const cmlpi_tuning *cmlpi_tuning_at(int32_t index)
@@ -114,13 +114,13 @@ const cmlpi_tuning *cmlpi_tuning_at(int32_t index)
 
 static int32_t tuning_of(const cmlpi_kernels *table, int32_t avx512)
 {
-    if (table->isa == CMLP_ISA_AVX2) return CMLP_TUNING_AVX2;
-    return table->isa == CMLP_ISA_AVX512 && table->dtype == CMLP_FLOAT32 ? avx512 : CMLP_TUNING_PLAIN;
+    if (table->isa == CMLP_ISA_AVX2) return CMLPI_TUNING_AVX2;
+    return table->isa == CMLP_ISA_AVX512 && table->dtype == CMLP_FLOAT32 ? avx512 : CMLPI_TUNING_PLAIN;
 }
 
 const cmlpi_kernels *cmlpi_find_kernels(int32_t dtype, int32_t mask, const cmlpi_tuning **tuning)
 {
-    int32_t avx512 = CMLP_TUNING_PLAIN;
+    int32_t avx512 = CMLPI_TUNING_PLAIN;
     const cmlp_isa found = features(&avx512), allowed = mask ? found & mask : found;
     for (int32_t i = 0; i < cmlpi_n_tables; i++) {
         const cmlpi_kernels *table = cmlpi_tables[i];

@@ -1,6 +1,6 @@
 /* Which kernels can run here. */
-#ifndef CMLP_CPU_H
-#define CMLP_CPU_H
+#ifndef CMLPI_CPU_H
+#define CMLPI_CPU_H
 
 #include "kernels.h"
 

@@ -1,9 +1,9 @@
 #include "../base/target.h"
-#if CMLP_BUILDS_GENERIC
-#define CMLP_BITS 32
+#if CMLPI_BUILDS_GENERIC
+#define CMLPI_BITS 32
 #define KERNEL(name) name##_f32_generic
 #include "../base/fma.h"
-#if CMLP_X86 && !CMLP_HAVE_FMA && !defined(__OPTIMIZE_SIZE__) /* three times as fast, more than twice the code */
+#if CMLPI_X86 && !CMLPI_HAVE_FMA && !defined(__OPTIMIZE_SIZE__) /* three times as fast, more than twice the code */
 #include "vectors/vec_sse2.h"
 #include "products/tiles_sse2.h"
 #else

@@ -1,6 +1,6 @@
 #include "../base/target.h"
-#if CMLP_BUILDS_GENERIC && CMLP_BUILDS_FLOAT64
-#define CMLP_BITS 64
+#if CMLPI_BUILDS_GENERIC && CMLPI_BUILDS_FLOAT64
+#define CMLPI_BITS 64
 #define KERNEL(name) name##_f64_generic
 #include "vectors/vec_generic.h"
 #include "products/tiles_generic.h"

@@ -3,19 +3,19 @@
  * docs/arithmetic.md defines the equations and roundings. Element pointers are void * and point to the
  * table's type T. Unless stated otherwise, matrices are row-major, inputs and outputs do not overlap, no alignment
  * beyond T's is needed, nothing outside the named elements is read or written, and counts may be 0. */
-#ifndef CMLP_KERNELS_H
-#define CMLP_KERNELS_H
+#ifndef CMLPI_KERNELS_H
+#define CMLPI_KERNELS_H
 
 #include <stdint.h>
 
 #include "tunings.h"
 
-#define CMLP_CHUNK 128 /* terms of one partial sum */
+#define CMLPI_CHUNK 128 /* terms of one partial sum */
 
-#define CMLP_TRANSPOSED_OUTPUTS 32 /* classifiers with at most this many outputs: transposed into vectors */
+#define CMLPI_TRANSPOSED_OUTPUTS 32 /* classifiers with at most this many outputs: transposed into vectors */
 
 /* The left factor x (n_rows, n_in) of a dense product x W, whose rows are contiguous. Row i starts at list[i], or at
- * base + i * ld elements if `list` is NULL. The gradient, x' d, has a list of at most CMLP_CHUNK rows, and of the fields
+ * base + i * ld elements if `list` is NULL. The gradient, x' d, has a list of at most CMLPI_CHUNK rows, and of the fields
  * behind it reads the masks and `copy` only. */
 typedef struct cmlpi_dense_input {
     int64_t n_rows, n_in;
@@ -28,12 +28,12 @@ typedef struct cmlpi_dense_input {
     uint64_t *column_mask; /* NULL, or an output: the bits of columns that are nonzero in some row are set. Once nearly
                               all columns are nonzero, scanning stops, and the bits of the remaining columns are set
                               too. Other bits stay as they are. Columns that are zero in all rows of a tile are
-                              skipped. The gradient reads it, and skips groups of CMLP_GROUP columns without a bit */
+                              skipped. The gradient reads it, and skips groups of CMLPI_GROUP columns without a bit */
     const uint64_t *mask;  /* NULL, or one bit per element: 0 if the element is 0. Such elements are skipped. Row i
                               starts at word i * ld_mask. In the gradient a group of columns skips the rows in which
                               it has no bit */
     int64_t ld_mask;
-    void *copy; /* CMLP_COPY_BYTES of scratch memory, aligned as T, for adjacent copies of rows; NULL: no copies */
+    void *copy; /* CMLPI_COPY_BYTES of scratch memory, aligned as T, for adjacent copies of rows; NULL: no copies */
 } cmlpi_dense_input;
 
 /* z = bias + x W:  w (n_in, n_out) with leading dimension ldw, z (rows, n_out) with ldz. bias may be NULL. */
@@ -46,7 +46,7 @@ typedef struct cmlpi_product {
 } cmlpi_product;
 
 /* Size of the largest tile of rows that a kernel copies next to each other. */
-#define CMLP_COPY_BYTES 24576
+#define CMLPI_COPY_BYTES 24576
 
 /* Whether uint8 values b can be scaled in float32 arithmetic with the same result as in double. This holds if the
  * scale is 2 / q, rounded, for an integer q <= 2^20, for example 1, 1/255, 1/256 or 2/255. Proof: let hi + lo be the
@@ -61,8 +61,8 @@ static inline int cmlpi_scales_in_floats(double scale)
     return q >= 1 && q <= 1 << 20 && q == (double)(int32_t)q;
 }
 
-#define CMLP_MASK_BITS 64 /* columns per word of a mask */
-#define CMLP_GROUP 4  /* adjacent weight rows, skipped together if all their inputs are 0 */
+#define CMLPI_MASK_BITS 64 /* columns per word of a mask */
+#define CMLPI_GROUP 4  /* adjacent weight rows, skipped together if all their inputs are 0 */
 
 /* Rows of a CSR matrix in the caller's memory: each has n <= n_in values (of type `dtype`, multiplied by scale, or by
  * the factor of their column if `factors` is not NULL) at ascending columns below n_in, which are int64 if `has_int64_columns`,
@@ -82,16 +82,16 @@ typedef struct cmlpi_csr {
     int has_int64_columns;
 } cmlpi_csr;
 
-/* The CSR gradient transposes the values of up to CMLP_CSR_COLUMNS columns and CMLP_CSR_ROWS rows at a time. It takes
- * fewer columns if they hold more values than CMLP_CSR_FULL columns without zeros, or more than UINT16_MAX. */
-#define CMLP_CSR_COLUMNS 4096
-#define CMLP_CSR_FULL 512
-#define CMLP_CSR_ROWS (2 * CMLP_CHUNK)
+/* The CSR gradient transposes the values of up to CMLPI_CSR_COLUMNS columns and CMLPI_CSR_ROWS rows at a time. It takes
+ * fewer columns if they hold more values than CMLPI_CSR_FULL columns without zeros, or more than UINT16_MAX. */
+#define CMLPI_CSR_COLUMNS 4096
+#define CMLPI_CSR_FULL 512
+#define CMLPI_CSR_ROWS (2 * CMLPI_CHUNK)
 
 /* Capacity of such a block in values. It holds at least one full column. */
 static inline int64_t cmlpi_csr_capacity(int64_t rows, int64_t columns)
 {
-    const int64_t capacity = rows * (columns < CMLP_CSR_FULL ? columns : CMLP_CSR_FULL);
+    const int64_t capacity = rows * (columns < CMLPI_CSR_FULL ? columns : CMLPI_CSR_FULL);
     return capacity < UINT16_MAX ? capacity : UINT16_MAX;
 }
 
@@ -100,15 +100,15 @@ static inline int64_t cmlpi_csr_capacity(int64_t rows, int64_t columns)
  * for each column, and the column of each value. Two entries are written past the end of the lists. */
 static inline int64_t cmlpi_csr_bytes(int64_t rows, int64_t columns, int64_t element)
 {
-    const int64_t width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
+    const int64_t width = columns < CMLPI_CSR_COLUMNS ? columns : CMLPI_CSR_COLUMNS;
     return cmlpi_csr_capacity(rows, columns) * (2 * element + 2) + width * (element + 16) + 4 + rows * 20;
 }
 
 /* What the gradient kernel does with a sum s over rows, for weight w and g = fma(alpha, w, s) * inverse. */
 typedef enum cmlpi_finish_mode {
-    CMLP_KEEP_SUM, /* sums[...] = s: more rows of the batch follow */
-    CMLP_GRADIENT, /* sums[...] = g */
-    CMLP_UPDATE    /* w = fma(-rate, g, w): plain SGD; sums is not written */
+    CMLPI_KEEP_SUM, /* sums[...] = s: more rows of the batch follow */
+    CMLPI_GRADIENT, /* sums[...] = g */
+    CMLPI_UPDATE    /* w = fma(-rate, g, w): plain SGD; sums is not written */
 } cmlpi_finish_mode;
 
 /* Weight rows [k0, k1) of a gradient: sums[k, j] += sum_i x[i, k] d[i, j], or = if `is_first`, followed by what `mode`
@@ -164,11 +164,11 @@ typedef struct cmlpi_kernels {
     void (*dense)(const cmlpi_dense_input *x, const cmlpi_product *to);
     /* The same for one row x of n_in elements. */
     void (*dense_row)(const void *x, int64_t n_in, const cmlpi_product *to);
-    /* Weight rows of the gradient. If x->column_mask or x->mask is not NULL, to->k0 is a multiple of CMLP_GROUP. */
+    /* Weight rows of the gradient. If x->column_mask or x->mask is not NULL, to->k0 is a multiple of CMLPI_GROUP. */
     void (*gradient)(const cmlpi_dense_input *x, const cmlpi_gradient_output *to);
     /* The same two products for a CSR matrix x; only stored values take time. w and z have no gaps. The scratch memory
      * of csr is a row of x->n_in elements. The scratch memory of csr_gradient is cmlpi_csr_bytes(rows, k1 - k0, element)
-     * bytes, aligned as int64_t. csr_gradient takes n_rows <= CMLP_CSR_ROWS and skips weight rows that an update with a
+     * bytes, aligned as int64_t. csr_gradient takes n_rows <= CMLPI_CSR_ROWS and skips weight rows that an update with a
      * zero gradient cannot change. */
     void (*csr)(const cmlpi_csr *x, const cmlpi_product *to, void *scratch);
     void (*csr_gradient)(const cmlpi_csr *x, const cmlpi_gradient_output *to, void *scratch);

@@ -5,7 +5,7 @@
 
 #include "../../../../include/cmlp.h"
 #include "kernels.h"
-#if !CMLP_BUILDS_TRAINING && defined(__GNUC__)
+#if !CMLPI_BUILDS_TRAINING && defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wunused-function" /* all templates have functions that only training or many rows use */
 #endif
 #include "vectors/lanes_tmpl.h"
@@ -31,7 +31,7 @@
 
 const cmlpi_kernels KERNEL(cmlpi_kernels) = {
     .isa = KERNELS_ISA,
-    .dtype = CMLP_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64,
+    .dtype = CMLPI_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64,
     .lanes = VL,
     .exact = KERNEL(exact),
     .dense_row = KERNEL(dense_row),
@@ -39,12 +39,12 @@ const cmlpi_kernels KERNEL(cmlpi_kernels) = {
     .convert = KERNEL(convert),
     .convert_columns = KERNEL(convert_columns),
     .find_nonfinite = KERNEL(find_nonfinite),
-#if CMLP_BUILDS_MANY /* otherwise the compiler drops these functions */
+#if CMLPI_BUILDS_MANY /* otherwise the compiler drops these functions */
     .dense = KERNEL(dense),
     .csr = KERNEL(csr),
     .nonzero_mask = KERNEL(nonzero_mask),
 #endif
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
     .gradient = KERNEL(gradient),
     .csr_gradient = KERNEL(csr_gradient),
     .transpose = KERNEL(transpose),

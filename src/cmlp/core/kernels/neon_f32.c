@@ -1,7 +1,7 @@
 #include "../base/target.h"
-#if CMLP_BUILDS_NEON
+#if CMLPI_BUILDS_NEON
 #include "../base/intrinsics.h"
-#define CMLP_BITS 32
+#define CMLPI_BITS 32
 #define KERNEL(name) name##_f32_neon
 #include "vectors/vec_neon.h"
 #include "products/tiles_neon.h"

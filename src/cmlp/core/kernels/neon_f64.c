@@ -1,7 +1,7 @@
 #include "../base/target.h"
-#if CMLP_BUILDS_NEON && CMLP_BUILDS_FLOAT64
+#if CMLPI_BUILDS_NEON && CMLPI_BUILDS_FLOAT64
 #include "../base/intrinsics.h"
-#define CMLP_BITS 64
+#define CMLPI_BITS 64
 #define KERNEL(name) name##_f64_neon
 #include "vectors/vec_neon.h"
 #include "products/tiles_neon.h"

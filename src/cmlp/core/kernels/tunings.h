@@ -1,12 +1,12 @@
 /* Tunings: how the dense products read their operands on a family of processors. None changes a bit of a result. Tile
  * sizes depend on the instruction set alone (tiles_<isa>.h); it may lack variants that a tuning asks for. */
-#ifndef CMLP_TUNINGS_H
-#define CMLP_TUNINGS_H
+#ifndef CMLPI_TUNINGS_H
+#define CMLPI_TUNINGS_H
 
 #include <stdint.h>
 
-/* Indices of CMLP_TUNINGS. */
-enum { CMLP_TUNING_PLAIN, CMLP_TUNING_AVX2, CMLP_TUNING_ZEN5, CMLP_TUNING_INTEL };
+/* Indices of CMLPI_TUNINGS. */
+enum { CMLPI_TUNING_PLAIN, CMLPI_TUNING_AVX2, CMLPI_TUNING_ZEN5, CMLPI_TUNING_INTEL };
 
 typedef struct cmlpi_tuning {
     const char *name;
@@ -28,7 +28,7 @@ typedef struct cmlpi_tuning {
  * - intel, all others with AVX-512: 784-16-16-10, 784-128-64-10, 784-512-512-10 take 0.96, 0.91, 0.88 of their time.
  *   The last two lose 4 and 6 % without `copied`, 1 and 2 without `adjacent`, 1 and 4 without W_AHEAD, 4 and 4 without
  *   `whole`, 2 and 0 with 256 as `short_row`. */
-#define CMLP_TUNINGS                                                  \
+#define CMLPI_TUNINGS                                                 \
     {"plain", 0, 0, 0, 256, 0, 0}, {"avx2", 0, 0, 0, 256, 0, 1},      \
     {"zen5", 1, 0, 0, 256, 0, 0}, {"intel", 0, 1, 1, 512, COPIED_INTEL, 0},
 enum { COPIED_INTEL = 168 };

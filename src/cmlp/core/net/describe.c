@@ -12,8 +12,8 @@
 static const cmlp_activation_info activation_table[] = {
 #define ROW(CODE, name, from, factor, layers, parameter, ...)                           \
     [CMLP_ACTIVATION_##CODE] = {sizeof(cmlp_activation_info), #name, factor, parameter, \
-                                ((layers)&CMLP_HIDDEN) != 0, ((layers)&CMLP_OUTPUT) != 0},
-    CMLP_ACTIVATIONS(ROW)
+                                ((layers)&CMLPI_HIDDEN) != 0, ((layers)&CMLPI_OUTPUT) != 0},
+    CMLPI_ACTIVATIONS(ROW)
 #undef ROW
     [CMLP_ACTIVATION_SOFTMAX] = {sizeof(cmlp_activation_info), "softmax", 6, 0, 0, 1},
 };
@@ -21,14 +21,14 @@ static const cmlp_activation_info activation_table[] = {
 static const cmlp_loss_info losses[] = {
 #define ROW(CODE, name, slope, factor, outputs, targets, parameter, limit, plain) \
     [CMLP_LOSS_##CODE] = {sizeof(cmlp_loss_info), #name, parameter, limit},
-    CMLP_LOSSES(ROW)
+    CMLPI_LOSSES(ROW)
 #undef ROW
 };
 
 /* Masks of the output activations that each loss allows. */
 static const uint32_t allowed_outputs[] = {
 #define ROW(CODE, name, slope, factor, outputs, ...) [CMLP_LOSS_##CODE] = (uint32_t)(outputs),
-    CMLP_LOSSES(ROW)
+    CMLPI_LOSSES(ROW)
 #undef ROW
 };
 
@@ -48,7 +48,7 @@ int32_t cmlp_loss_allows(cmlp_loss loss, cmlp_activation output)
     return (int32_t)(allowed_outputs[loss] >> output & 1);
 }
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 const char *cmlp_solver_name(cmlp_solver solver)
 {
     switch (solver) {

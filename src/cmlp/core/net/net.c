@@ -65,12 +65,12 @@ static cmlp_status check_config(const cmlp_net_config *config, cmlp_run *run)
     if (!config->sizes) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "config->sizes");
     if (!config->activations) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "config->activations");
     for (int32_t l = 0; l < config->n_layers; l++)
-        if (config->sizes[l] < 1 || config->sizes[l] > CMLP_MAX_WIDTH)
+        if (config->sizes[l] < 1 || config->sizes[l] > CMLPI_MAX_WIDTH)
             return refuse_element(run, CMLP_ERROR_WIDTH, "config->sizes", l);
     cmlp_status status = check_activations(config, run);
     if (!status) status = check_loss(config, run);
     if (status) return status;
-    const int float64 = CMLP_BUILDS_FLOAT64 && config->dtype == CMLP_FLOAT64;
+    const int float64 = CMLPI_BUILDS_FLOAT64 && config->dtype == CMLP_FLOAT64;
     if (config->dtype == CMLP_FLOAT32 || float64) return CMLP_OK;
     const cmlp_status status_of = config->dtype == CMLP_FLOAT64 ? CMLP_ERROR_LEFT_OUT : CMLP_ERROR_DTYPE;
     return cmlpi_refuse(&run->refused, status_of, "config->dtype");
@@ -117,7 +117,7 @@ static void set_row_layout(cmlp_net *net)
     const uint64_t hidden = cmlpi_aligned_size(net->widest_hidden, net->element);
     const uint64_t input = cmlpi_aligned_size(cmlpi_n_in(net), net->element), output_at = input + 2 * hidden;
     const uint64_t row_at = output_at + cmlpi_aligned_size(cmlpi_n_out(net), net->element), all = row_at + input;
-    const int fits = all <= PTRDIFF_MAX - CMLP_ALIGNMENT;
+    const int fits = all <= PTRDIFF_MAX - CMLPI_ALIGNMENT;
     row->hidden[0] = (size_t)input;
     row->hidden[1] = (size_t)(input + hidden);
     row->output = (size_t)output_at;
@@ -136,11 +136,11 @@ int cmlpi_is_exact(void)
 static size_t net_size(const cmlp_net_config *config)
 {
     const int64_t n_quantiles = config->quantiles ? config->sizes[config->n_layers - 1] : 0;
-    return CMLP_NET_BYTES(config->n_layers, n_quantiles) + CMLP_ALIGNOF(cmlp_net);
+    return CMLPI_NET_BYTES(config->n_layers, n_quantiles) + CMLPI_ALIGNOF(cmlp_net);
 }
 
-CMLP_ASSERT(CMLP_NET_BYTES(1, 0) + CMLP_ALIGNOF(cmlp_net) <= CMLP_NET_SIZE(1), "as cmlp.h promises");
-CMLP_ASSERT(sizeof(cmlpi_layer) <= CMLP_NET_SIZE(2) - CMLP_NET_SIZE(1), "as cmlp.h promises");
+CMLPI_ASSERT(CMLPI_NET_BYTES(1, 0) + CMLPI_ALIGNOF(cmlp_net) <= CMLP_NET_SIZE(1), "as cmlp.h promises");
+CMLPI_ASSERT(sizeof(cmlpi_layer) <= CMLP_NET_SIZE(2) - CMLP_NET_SIZE(1), "as cmlp.h promises");
 
 cmlp_status cmlpi_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_run *run)
 {
@@ -152,7 +152,7 @@ cmlp_status cmlpi_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_ru
     const cmlpi_kernels *kernels = cmlpi_find_kernels(config->dtype, config->isa_mask, &tuning);
     if (!kernels) return cmlpi_refuse(&run->refused, CMLP_ERROR_ISA, "config->isa_mask");
     if (!cmlpi_is_exact() || !kernels->exact()) return CMLP_ERROR_BUILD;
-    net->magic = CMLP_NET_MAGIC;
+    net->magic = CMLPI_NET_MAGIC;
     net->depth = config->n_layers - 1;
     net->loss = config->loss;
     net->loss_parameter = config->loss_parameter;
@@ -174,7 +174,7 @@ cmlp_status cmlpi_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_ru
 /* Copies a program's configuration and checks it. */
 static cmlp_status read_config(cmlp_net_config *copy, const cmlp_net_config *config, cmlp_run *run)
 {
-    const cmlp_status status = CMLP_READ(copy, config, cmlp_net_config, n_quantiles);
+    const cmlp_status status = CMLPI_READ(copy, config, cmlp_net_config, n_quantiles);
     return status ? cmlpi_refuse(&run->refused, status, "config") : check_config(copy, run);
 }
 
@@ -198,7 +198,7 @@ static cmlp_status init_net(void *memory, size_t memory_size, const cmlp_net_con
     if (!status) status = cmlpi_check_pointer(result, sizeof *result, "net", run);
     if (status) return status;
     if (memory_size < net_size(&copy)) return cmlpi_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "memory_size");
-    cmlp_net *net = (void *)((char *)memory + (0 - (uintptr_t)memory) % CMLP_ALIGNOF(cmlp_net));
+    cmlp_net *net = (void *)((char *)memory + (0 - (uintptr_t)memory) % CMLPI_ALIGNOF(cmlp_net));
     status = cmlpi_make_net(net, &copy, run);
     if (!status) *result = net;
     return status;
@@ -224,15 +224,15 @@ cmlp_status cmlpi_check_params(const cmlp_net *net, const void *params, int64_t 
 cmlp_status cmlpi_check_net(const cmlp_net *net)
 {
     if (!net) return CMLP_ERROR_NULL;
-    if (cmlpi_misaligned(net, CMLP_ALIGNOF(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
-    return net->magic == CMLP_NET_MAGIC ? CMLP_OK : CMLP_ERROR_NET;
+    if (cmlpi_misaligned(net, CMLPI_ALIGNOF(cmlp_net))) return CMLP_ERROR_ALIGNMENT;
+    return net->magic == CMLPI_NET_MAGIC ? CMLP_OK : CMLP_ERROR_NET;
 }
 
 int64_t cmlp_net_n_params(const cmlp_net *net) { return cmlpi_check_net(net) ? 0 : net->n_params; }
 
 cmlp_isa cmlp_net_isa(const cmlp_net *net) { return cmlpi_check_net(net) ? 0 : net->kernels->isa; }
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 const char *cmlpi_tuning_name(int32_t index)
 {
     const cmlpi_tuning *tuning = cmlpi_tuning_at(index);
@@ -257,7 +257,7 @@ static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer
     cmlp_layer copy;
     cmlp_status status = cmlpi_check_net(net);
     if (status) return cmlpi_refuse(&run->refused, status, "net");
-    status = CMLP_READ(&copy, layer, cmlp_layer, biases);
+    status = CMLPI_READ(&copy, layer, cmlp_layer, biases);
     if (status) return cmlpi_refuse(&run->refused, status, "layer");
     if (index < 0 || index >= net->depth) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "index");
     copy.reserved = 0;
@@ -280,7 +280,7 @@ cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_lay
     return cmlpi_end_call(&frame, status);
 }
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 /* The bound of the output layer uses the factor of the last hidden layer. */
 static double init_factor(const cmlp_net *net, int32_t l)
 {

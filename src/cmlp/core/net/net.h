@@ -1,18 +1,18 @@
 /* Definition of cmlp_net, and sizes computed without overflow. */
-#ifndef CMLP_NET_H
-#define CMLP_NET_H
+#ifndef CMLPI_NET_H
+#define CMLPI_NET_H
 
 #include "../../../../include/cmlp.h"
 #include "../base/build.h"
 #include "../kernels/kernels.h"
 
 /* The first word of a struct in the caller's memory: its name, what the library was built with, its version, and the size. */
-#define CMLP_MAGIC(name, type) \
-    (UINT64_C(name) << 40 | (uint64_t)CMLP_BUILT_PARTS << 32 | (uint64_t)CMLP_VERSION_NUMBER << 12 | (uint64_t)(sizeof(type) / 8))
-#define CMLP_BUILT_PARTS (CMLP_BUILDS_MANY | CMLP_BUILDS_TRAINING << 1 | CMLP_BUILDS_FLOAT64 << 2 | CMLP_BUILDS_TABLES << 3)
-#define CMLP_NET_MAGIC CMLP_MAGIC(0x636d70, cmlp_net)
-#define CMLP_ALIGNMENT 64
-#define CMLP_MAX_WIDTH INT64_C(2147483647)
+#define CMLPI_MAGIC(name, type) \
+    (UINT64_C(name) << 40 | (uint64_t)CMLPI_BUILT_PARTS << 32 | (uint64_t)CMLP_VERSION_NUMBER << 12 | (uint64_t)(sizeof(type) / 8))
+#define CMLPI_BUILT_PARTS (CMLPI_BUILDS_MANY | CMLPI_BUILDS_TRAINING << 1 | CMLPI_BUILDS_FLOAT64 << 2 | CMLPI_BUILDS_TABLES << 3)
+#define CMLPI_NET_MAGIC CMLPI_MAGIC(0x636d70, cmlp_net)
+#define CMLPI_ALIGNMENT 64
+#define CMLPI_MAX_WIDTH INT64_C(2147483647)
 
 /* A layer with weights: what cmlp_layer reports, but of a fixed size. */
 typedef struct cmlpi_layer {
@@ -47,13 +47,13 @@ struct cmlp_net {
 };
 
 /* Bytes of a net, whose address is aligned. */
-#define CMLP_NET_BYTES(n_layers, n_quantiles) \
+#define CMLPI_NET_BYTES(n_layers, n_quantiles) \
     (sizeof(cmlp_net) + (size_t)((n_layers)-1) * sizeof(cmlpi_layer) + (size_t)(n_quantiles) * sizeof(double))
 
 /* A net of any description, for a variable. */
 typedef union cmlpi_any_net {
     cmlp_net net;
-    unsigned char bytes[CMLP_NET_BYTES(CMLP_MAX_LAYERS, CMLP_MAX_QUANTILES)];
+    unsigned char bytes[CMLPI_NET_BYTES(CMLP_MAX_LAYERS, CMLP_MAX_QUANTILES)];
 } cmlpi_any_net;
 
 /* Makes a net as cmlp_net_init does, in aligned memory, in the core's floating-point mode. */
@@ -104,12 +104,12 @@ static inline int cmlpi_is_value_dtype(int32_t dtype)
     return dtype == CMLP_UINT8 || dtype == CMLP_FLOAT32 || dtype == CMLP_FLOAT64;
 }
 
-static inline int cmlpi_is_float(const cmlp_net *net) { return !CMLP_BUILDS_FLOAT64 || net->dtype == CMLP_FLOAT32; }
+static inline int cmlpi_is_float(const cmlp_net *net) { return !CMLPI_BUILDS_FLOAT64 || net->dtype == CMLP_FLOAT32; }
 
 /* Element i of an array of the net's type. */
 static inline void *cmlpi_at(const cmlp_net *net, const void *array, int64_t i)
 {
-    return (char *)(uintptr_t)array + i * (CMLP_BUILDS_FLOAT64 ? (int64_t)net->element : (int64_t)sizeof(float));
+    return (char *)(uintptr_t)array + i * (CMLPI_BUILDS_FLOAT64 ? (int64_t)net->element : (int64_t)sizeof(float));
 }
 
 /* The rows of layer l in an array that has n_rows rows of each layer, layer after layer. */
@@ -138,14 +138,14 @@ static inline int cmlpi_is_finite(double x) { return x - x == 0; }
 /* Bytes of `count` elements, rounded up to the alignment. */
 static inline uint64_t cmlpi_aligned_size(int64_t count, size_t size)
 {
-    return ((uint64_t)count * size + CMLP_ALIGNMENT - 1) / CMLP_ALIGNMENT * CMLP_ALIGNMENT;
+    return ((uint64_t)count * size + CMLPI_ALIGNMENT - 1) / CMLPI_ALIGNMENT * CMLPI_ALIGNMENT;
 }
 
 /* Adds count * size, rounded up to the alignment, to *total. Returns 0 on overflow. Counts of 2^48 or more are refused
  * first, so that only a size of 2^15 bytes or more, which is not that of a type, takes a division. */
 static inline int cmlpi_add_size(size_t *total, int64_t count, size_t size)
 {
-    const uint64_t limit = (uint64_t)PTRDIFF_MAX - CMLP_ALIGNMENT;
+    const uint64_t limit = (uint64_t)PTRDIFF_MAX - CMLPI_ALIGNMENT;
     if (count < 0 || count >> 48 || (size >> 15 && (uint64_t)count > limit / size)) return 0;
     const uint64_t bytes = cmlpi_aligned_size(count, size);
     if (bytes > limit - *total) return 0;

@@ -3,8 +3,8 @@
  *
  * A tuning is how products read their operands. cmlp_net_init chooses the one that was fastest on processors of this
  * family. Builds for predictions only have no such functions. */
-#ifndef CMLP_TUNING_NAMES_H
-#define CMLP_TUNING_NAMES_H
+#ifndef CMLPI_TUNING_NAMES_H
+#define CMLPI_TUNING_NAMES_H
 
 #include "../../../../include/cmlp.h"
 

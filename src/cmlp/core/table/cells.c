@@ -5,7 +5,7 @@
 
 #include "../base/build.h"
 
-#if CMLP_BUILDS_CELLS
+#if CMLPI_BUILDS_CELLS
 #define MICROSECONDS_OF_A_DAY INT64_C(86400000000)
 /* The days of 0001-01-01 and 10000-01-01 since 1970. */
 enum { FIRST_DAY = -719162, LAST_DAY = 2932897 };
@@ -183,10 +183,10 @@ static int is_infinity(cmlpi_cell cell)
     return cell.at == cell.end;
 }
 
-int cmlpi_read_cell_number(cmlpi_cell cell, cmlpi_cell_format format, cmlpi_number *number, char digits[CMLP_CELL_DIGITS])
+int cmlpi_read_cell_number(cmlpi_cell cell, cmlpi_cell_format format, cmlpi_number *number, char digits[CMLPI_CELL_DIGITS])
 {
     const char sign = pass_any(&cell, "+-"), point[] = {format.decimal, 0};
-    number_reader reader = {.digits = digits, .n_left = CMLP_CELL_DIGITS - (sign != 0)};
+    number_reader reader = {.digits = digits, .n_left = CMLPI_CELL_DIGITS - (sign != 0)};
     int64_t exponent = 0, n, n_fraction = 0;
     *number = (cmlpi_number){.value = INFINITY, .digits = digits, .n_digits = -1};
     if (!is_infinity(cell)) {
@@ -381,15 +381,15 @@ int cmlpi_read_cell_date(cmlpi_cell cell, cmlpi_cell_date *date)
     int days;
     int64_t clock = 0, east = 0;
     if (!read_day(&cell, &days)) return 0;
-    date->form = CMLP_CELL_DATE;
+    date->form = CMLPI_CELL_DATE;
     if (cell.at < cell.end) {
         if (!pass_any(&cell, "T ") || !read_clock(&cell, &clock)) return 0;
-        date->form = CMLP_CELL_TIME;
+        date->form = CMLPI_CELL_TIME;
     }
     if (cell.at < cell.end) {
         pass_text(&cell, " ");
         if (!read_offset(&cell, &east) || cell.at < cell.end) return 0;
-        date->form = CMLP_CELL_INSTANT;
+        date->form = CMLPI_CELL_INSTANT;
     }
     date->microseconds = days * MICROSECONDS_OF_A_DAY + clock - east;
     return date->microseconds >= FIRST_DAY * MICROSECONDS_OF_A_DAY &&
@@ -404,7 +404,7 @@ static void write_field(char **at, char separator, int value, int n)
     *at += n;
 }
 
-int cmlpi_write_cell_date(int64_t microseconds, int form, char text[CMLP_DATE_TEXT])
+int cmlpi_write_cell_date(int64_t microseconds, int form, char text[CMLPI_DATE_TEXT])
 {
     const int64_t since = microseconds - FIRST_DAY * MICROSECONDS_OF_A_DAY;
     const int days = (int)(since / MICROSECONDS_OF_A_DAY), clock = (int)(since / 1000000 % 86400);
@@ -416,12 +416,12 @@ int cmlpi_write_cell_date(int64_t microseconds, int form, char text[CMLP_DATE_TE
     write_field(&at, 0, year, 4);
     write_field(&at, '-', month, 2);
     write_field(&at, '-', day + 1, 2);
-    if (form == CMLP_CELL_DATE && !clock && !fraction) return (int)(at - text);
+    if (form == CMLPI_CELL_DATE && !clock && !fraction) return (int)(at - text);
     write_field(&at, 'T', clock / 3600, 2);
     write_field(&at, ':', clock / 60 % 60, 2);
     write_field(&at, ':', clock % 60, 2);
     if (fraction) write_field(&at, '.', fraction, 6);
-    if (form == CMLP_CELL_INSTANT) {
+    if (form == CMLPI_CELL_INSTANT) {
         memcpy(at, "+00:00", 6);
         at += 6;
     }

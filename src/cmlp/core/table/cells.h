@@ -1,7 +1,7 @@
 /* The grammar of cells of text: what is a number, a boolean, a date or a missing value. docs/guide/files.md defines it, and
  * _data/grammar.py is the same in Python. Cells are UTF-8; other bytes are text. */
-#ifndef CMLP_CELLS_H
-#define CMLP_CELLS_H
+#ifndef CMLPI_CELLS_H
+#define CMLPI_CELLS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,16 +20,16 @@ typedef struct cmlpi_cell_format {
 } cmlpi_cell_format;
 
 /* The digits of a cell's integer at most: one of more is a double. A sign counts as a digit. */
-enum { CMLP_CELL_DIGITS = 39 };
+enum { CMLPI_CELL_DIGITS = 39 };
 
-enum { CMLP_CELL_DATE, CMLP_CELL_TIME, CMLP_CELL_INSTANT }; /* a point in time is without an offset, or with one */
+enum { CMLPI_CELL_DATE, CMLPI_CELL_TIME, CMLPI_CELL_INSTANT }; /* a point in time is without an offset, or with one */
 
 typedef struct cmlpi_cell_date {
     int64_t microseconds; /* since 1970, in UTC if it has an offset; of the years 1 to 9999 */
     int form;
 } cmlpi_cell_date;
 
-enum { CMLP_DATE_TEXT = 32 }; /* the longest text of a date, 2026-11-24T12:00:00.000001+00:00 */
+enum { CMLPI_DATE_TEXT = 32 }; /* the longest text of a date, 2026-11-24T12:00:00.000001+00:00 */
 
 /* Returns a cell without the white space around it, which the other functions expect. */
 cmlpi_cell cmlpi_trim_cell(cmlpi_cell cell);
@@ -44,7 +44,7 @@ int cmlpi_is_missing_number(cmlpi_cell cell);
 int cmlpi_cell_boolean(cmlpi_cell cell);
 
 /* Returns 0 for other text. A number can be infinite. Its digits are those in `digits`. */
-int cmlpi_read_cell_number(cmlpi_cell cell, cmlpi_cell_format format, cmlpi_number *number, char digits[CMLP_CELL_DIGITS]);
+int cmlpi_read_cell_number(cmlpi_cell cell, cmlpi_cell_format format, cmlpi_number *number, char digits[CMLPI_CELL_DIGITS]);
 
 /* Whether a cell that is a number with this value is the text that Python prints of the double: the shortest decimal that
  * rounds to it, of these the nearest one. */
@@ -55,6 +55,6 @@ int cmlpi_read_cell_date(cmlpi_cell cell, cmlpi_cell_date *date);
 
 /* Writes a date as the category that Python makes of it, and returns the number of bytes.
  * form: the form of the dates of the column. Only a column of dates has days alone. */
-int cmlpi_write_cell_date(int64_t microseconds, int form, char text[CMLP_DATE_TEXT]);
+int cmlpi_write_cell_date(int64_t microseconds, int form, char text[CMLPI_DATE_TEXT]);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "../base/build.h"
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 /* Decimals from 10^MOST_EXPONENT on are infinite, and those below 10^LEAST_EXPONENT are 0. */
 enum { MOST_EXPONENT = 310, LEAST_EXPONENT = -330 };
 /* The fields of a double. */
@@ -100,7 +100,7 @@ void cmlpi_decimal_begin(cmlpi_decimal *decimal)
 
 void cmlpi_decimal_add(cmlpi_decimal *decimal, int digit, int is_fraction)
 {
-    if (decimal->n_digits == CMLP_DECIMAL_DIGITS) {
+    if (decimal->n_digits == CMLPI_DECIMAL_DIGITS) {
         decimal->is_longer |= digit != 0;
         decimal->exponent += !is_fraction;
         return;

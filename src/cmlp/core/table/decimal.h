@@ -1,19 +1,19 @@
 /* Decimals as doubles, exactly rounded: any number of digits, any exponent, without a locale. */
-#ifndef CMLP_DECIMAL_H
-#define CMLP_DECIMAL_H
+#ifndef CMLPI_DECIMAL_H
+#define CMLPI_DECIMAL_H
 
 #include <stdint.h>
 
 /* The digits that can decide to which double a decimal rounds: a number in the middle between two doubles has at most 767
  * significant digits. One more says whether the digits behind them are all 0. */
-#define CMLP_DECIMAL_DIGITS 768
+#define CMLPI_DECIMAL_DIGITS 768
 
 /* 10^1099 has 3651 bits: the power of 10 of 769 digits behind 330 zeros. */
-#define CMLP_WIDE_WORDS 115
+#define CMLPI_WIDE_WORDS 115
 
 /* A large integer. The least significant word comes first, and the last one of `n` is not 0. */
 typedef struct cmlpi_wide {
-    uint32_t words[CMLP_WIDE_WORDS];
+    uint32_t words[CMLPI_WIDE_WORDS];
     int n;
 } cmlpi_wide;
 
@@ -21,7 +21,7 @@ typedef struct cmlpi_wide {
 typedef struct cmlpi_decimal {
     cmlpi_wide digits;
     int64_t exponent; /* before the exponent in the text is added; at most the number of digits */
-    int n_digits;     /* without leading zeros, at most CMLP_DECIMAL_DIGITS */
+    int n_digits;     /* without leading zeros, at most CMLPI_DECIMAL_DIGITS */
     int is_longer;    /* further digits are not all 0 */
 } cmlpi_decimal;
 

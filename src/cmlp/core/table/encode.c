@@ -5,7 +5,7 @@
 #include "../data/rows.h"
 #include "encode_row.h"
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 int64_t cmlpi_column_width(const cmlp_table_column *c, int has_bins)
 {
     if (c->role == CMLP_TABLE_ROLE_CATEGORY)
@@ -21,12 +21,12 @@ int64_t cmlpi_columns_width(const cmlp_table_column *columns, int64_t n_columns,
     int64_t width = 0;
     for (int64_t i = 0; i < n_columns; i++) {
         const cmlp_table_column *c = &columns[i];
-        if (c->role == CMLP_TABLE_ROLE_CATEGORY && c->n_categories > CMLP_MAX_WIDTH) return -1;
-        if (c->n_edges > CMLP_MAX_WIDTH || c->n_statistics > CMLP_MAX_WIDTH) return -1;
+        if (c->role == CMLP_TABLE_ROLE_CATEGORY && c->n_categories > CMLPI_MAX_WIDTH) return -1;
+        if (c->n_edges > CMLPI_MAX_WIDTH || c->n_statistics > CMLPI_MAX_WIDTH) return -1;
         for (int64_t k = 0; k < c->n_parts; k++)
-            if (c->parts[k].n_edges > CMLP_MAX_WIDTH) return -1;
+            if (c->parts[k].n_edges > CMLPI_MAX_WIDTH) return -1;
         width += cmlpi_column_width(c, has_bins);
-        if (width > CMLP_MAX_WIDTH) return -1;
+        if (width > CMLPI_MAX_WIDTH) return -1;
     }
     return width ? width : 1;
 }
@@ -44,7 +44,7 @@ static int has_unused(const cmlp_table_column *c)
 
 static cmlp_status check_edges(const double *edges, int64_t n)
 {
-    if (n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    if (n > CMLPI_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
     if (n < 0 || n == 1 || (!n && edges)) return CMLP_ERROR_OPTION;
     if (n && !edges) return CMLP_ERROR_NULL;
     if (cmlpi_misaligned(edges, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
@@ -58,13 +58,13 @@ static cmlp_status check_edges(const double *edges, int64_t n)
 /* The parts of a date, which ascend. */
 static cmlp_status check_parts(const cmlp_table_column *c)
 {
-    if (c->n_parts < 0 || c->n_parts > (c->n_edges ? CMLP_PARTS : 0)) return CMLP_ERROR_OPTION;
+    if (c->n_parts < 0 || c->n_parts > (c->n_edges ? CMLPI_PARTS : 0)) return CMLP_ERROR_OPTION;
     if (!c->n_parts != !c->parts) return c->parts ? CMLP_ERROR_OPTION : CMLP_ERROR_NULL;
-    if (cmlpi_misaligned(c->parts, CMLP_ALIGNOF(cmlp_table_date_part))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(c->parts, CMLPI_ALIGNOF(cmlp_table_date_part))) return CMLP_ERROR_ALIGNMENT;
     cmlp_status status = CMLP_OK;
     for (int64_t k = 0; k < c->n_parts && !status; k++) {
         const cmlp_table_date_part *part = &c->parts[k];
-        if (part->kind <= (k ? part[-1].kind : 0) || part->kind > CMLP_PARTS) return CMLP_ERROR_OPTION;
+        if (part->kind <= (k ? part[-1].kind : 0) || part->kind > CMLPI_PARTS) return CMLP_ERROR_OPTION;
         if (part->reserved[0] || part->reserved[1] || part->reserved[2]) return CMLP_ERROR_OPTION;
         status = check_edges(part->edges, part->n_edges);
     }
@@ -92,7 +92,7 @@ cmlp_status cmlpi_check_columns(const cmlp_table_column *columns, int64_t n_colu
 {
     if (!columns) return CMLP_ERROR_NULL;
     if (n_columns < 1) return CMLP_ERROR_OPTION;
-    if (cmlpi_misaligned(columns, CMLP_ALIGNOF(cmlp_table_column))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlpi_misaligned(columns, CMLPI_ALIGNOF(cmlp_table_column))) return CMLP_ERROR_ALIGNMENT;
     cmlp_status status = CMLP_OK;
     for (int64_t i = 0; i < n_columns && !status; i++) {
         const cmlp_table_column *c = &columns[i];
@@ -136,7 +136,7 @@ int cmlpi_encode_row(const cmlp_table_encoder *encoder, const double *raw, void 
 static cmlp_status read_encoder(const cmlp_table_encoder *encoder, cmlp_table_encoder *copy, int64_t *width,
                                 cmlp_run *run)
 {
-    cmlp_status status = CMLP_READ(copy, encoder, cmlp_table_encoder, dtype);
+    cmlp_status status = CMLPI_READ(copy, encoder, cmlp_table_encoder, dtype);
     if (status) return cmlpi_refuse(&run->refused, status, "encoder");
     if (copy->dtype != CMLP_FLOAT32 && copy->dtype != CMLP_FLOAT64)
         return cmlpi_refuse(&run->refused, CMLP_ERROR_DTYPE, "encoder->dtype");

@@ -1,6 +1,6 @@
 /* The columns of a table as inputs of a network. */
-#ifndef CMLP_ENCODE_H
-#define CMLP_ENCODE_H
+#ifndef CMLPI_ENCODE_H
+#define CMLPI_ENCODE_H
 
 #include "../../../../include/cmlp_table.h"
 #include "../net/net.h"

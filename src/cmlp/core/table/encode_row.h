@@ -3,10 +3,10 @@
  * division or square root of doubles; each input is rounded once to its type.
  *
  * The C headers that Python exports for tables contain this text with other prefixes (_export/c_table.py), without what
- * is in "#if CMLP_PARTS" or "#if CMLP_STATISTICS" if no column has parts or statistics. So it is C and C++, and needs only
- * cmlp_table_column, cmlpi_encoded, cmlpi_put, cmlpi_rounded, cmlpi_root, CMLP_PARTS and CMLP_STATISTICS. */
-#ifndef CMLP_ENCODE_ROW_H
-#define CMLP_ENCODE_ROW_H
+ * is in "#if CMLPI_PARTS" or "#if CMLPI_STATISTICS" if no column has parts or statistics. So it is C and C++, and needs only
+ * cmlp_table_column, cmlpi_encoded, cmlpi_put, cmlpi_rounded, cmlpi_root, CMLPI_PARTS and CMLPI_STATISTICS. */
+#ifndef CMLPI_ENCODE_ROW_H
+#define CMLPI_ENCODE_ROW_H
 
 #include "encoded.h"
 
@@ -33,7 +33,7 @@ VEC_FN void cmlpi_encode_bins(const double *edges, int64_t n, double x, cmlpi_en
         cmlpi_put(inputs, at + bin, (x - edges[bin]) / (edges[bin + 1] - edges[bin]) - 0.5);
 }
 
-#if CMLP_PARTS
+#if CMLPI_PARTS
 /* The largest whole number that is not above x. Doubles from 2^52 on are whole, and may be too large for an integer. */
 VEC_FN double cmlpi_floor(double x)
 {
@@ -52,7 +52,7 @@ VEC_FN double cmlpi_wave(double phase)
 /* The parts of a date in days since 1970: the time of day, the weekday from Monday on, the day of the mean year. */
 VEC_FN int64_t cmlpi_encode_parts(const cmlp_table_column *c, int has_bins, double x, cmlpi_encoded inputs, int64_t at)
 {
-    static const double periods[CMLP_PARTS] = {1.0, 7.0, 365.2425}, first[CMLP_PARTS] = {0.0, 4.0, 0.0};
+    static const double periods[CMLPI_PARTS] = {1.0, 7.0, 365.2425}, first[CMLPI_PARTS] = {0.0, 4.0, 0.0};
     for (int64_t p = 0; p < c->n_parts; p++) {
         const cmlp_table_date_part *part = &c->parts[p];
         const int64_t bins = has_bins && part->n_edges ? part->n_edges - 1 : 0;
@@ -84,13 +84,13 @@ VEC_FN int64_t cmlpi_encode_number(const cmlp_table_column *c, int has_bins, dou
         at += n;
     }
     if (c->has_missing) cmlpi_put(inputs, at++, is_missing ? 1.0 : 0.0);
-#if CMLP_PARTS
+#if CMLPI_PARTS
     if (c->n_parts) return cmlpi_encode_parts(c, has_bins, x, inputs, at);
 #endif
     return at;
 }
 
-#if CMLP_STATISTICS
+#if CMLPI_STATISTICS
 /* The first categories are one-hot, and the row of each category in `statistics` follows. */
 VEC_FN int64_t cmlpi_encode_statistics(const cmlp_table_column *c, double x, cmlpi_encoded inputs, int64_t at)
 {
@@ -105,7 +105,7 @@ VEC_FN int64_t cmlpi_encode_statistics(const cmlp_table_column *c, double x, cml
 #endif
 VEC_FN int64_t cmlpi_encode_category(const cmlp_table_column *c, double x, cmlpi_encoded inputs, int64_t at)
 {
-#if CMLP_STATISTICS
+#if CMLPI_STATISTICS
     if (c->statistics) return cmlpi_encode_statistics(c, x, inputs, at);
 #endif
     if (c->n_categories == 2) {

@@ -1,12 +1,12 @@
 /* What the rules of encode_row.h need in the core; exported headers have their own (export/table_functions.h). */
-#ifndef CMLP_ENCODED_H
-#define CMLP_ENCODED_H
+#ifndef CMLPI_ENCODED_H
+#define CMLPI_ENCODED_H
 
 #include "../../../../include/cmlp_table.h"
 #include "../base/root.h"
 
-#define CMLP_PARTS 3  /* of a date: CMLP_TABLE_PART_DAY to CMLP_TABLE_PART_YEAR */
-#define CMLP_STATISTICS 1 /* columns can have statistics */
+#define CMLPI_PARTS 3  /* of a date: CMLP_TABLE_PART_DAY to CMLP_TABLE_PART_YEAR */
+#define CMLPI_STATISTICS 1 /* columns can have statistics */
 
 /* Where the inputs of a row are written. */
 typedef struct cmlpi_encoded {

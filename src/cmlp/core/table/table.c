@@ -6,7 +6,7 @@
 #include "../base/arguments.h"
 #include "../forward/forward.h"
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 cmlp_status cmlpi_scratch_lay_out(const cmlpi_table_sizes *sizes, void *memory, size_t *size, cmlpi_table_scratch *scratch)
 {
     const cmlp_net *net = sizes->widest;
@@ -23,7 +23,7 @@ cmlp_status cmlpi_scratch_lay_out(const cmlpi_table_sizes *sizes, void *memory, 
     scratch->row.output = cmlpi_arena_alloc(&arena, sizes->n_rows * cmlpi_n_out(net), net->element);
     scratch->row.workspace_size = cmlpi_with_slack(workspace_size);
     scratch->row.workspace = cmlpi_arena_alloc(&arena, 1, scratch->row.workspace_size);
-    cmlpi_arena_alloc(&arena, 1, CMLP_ALIGNMENT); /* for memory that is not aligned */
+    cmlpi_arena_alloc(&arena, 1, CMLPI_ALIGNMENT); /* for memory that is not aligned */
     *size = arena.used;
     return arena.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
 }

@@ -1,6 +1,6 @@
 /* The networks of a table: their check, and the prediction of a raw row. */
-#ifndef CMLP_TABLE_NETS_H
-#define CMLP_TABLE_NETS_H
+#ifndef CMLPI_TABLE_NETS_H
+#define CMLPI_TABLE_NETS_H
 
 #include "encode.h"
 #include "../forward/predict.h"

@@ -2,7 +2,7 @@
 #include "../base/atomic.h"
 #include "table.h"
 
-#if CMLP_BUILDS_TABLES
+#if CMLPI_BUILDS_TABLES
 #define TILE_ROWS 112 /* as a microbatch of forward.c */
 
 typedef struct table_job {

@@ -5,7 +5,7 @@
 
 #include "../base/build.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 
 /* A stopped process has paid after BACK_OFF * LARGEST_LOSS seconds. Short pauses occur on an idle machine too, so earlier
  * gains of up to LARGEST_GAIN offset losses. A second without the team pays for 1 / BACK_OFF seconds of loss. */

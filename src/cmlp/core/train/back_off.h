@@ -2,8 +2,8 @@
  * team waits: at the barriers of a batch, and once more for the worker's end. The time that teams lose compared with one
  * thread is therefore added up, from epoch to epoch (cmlp_run.pace), and the time that they gain subtracted. While the sum is
  * positive, thread 0 trains alone, and each second of that pays for a part of the loss. */
-#ifndef CMLP_BACK_OFF_H
-#define CMLP_BACK_OFF_H
+#ifndef CMLPI_BACK_OFF_H
+#define CMLPI_BACK_OFF_H
 
 #include <stdint.h>
 

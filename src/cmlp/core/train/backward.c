@@ -9,15 +9,15 @@
 #include "output.h"
 #include "weights.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 
 /* No result depends on the sizes that are defined inside #ifndef, here and in other files: tests compile them with tiny
  * values, so that small networks take the paths of large ones.
  *
- * Rows of a microbatch. A multiple of CMLP_CHUNK, so that sums over rows do not depend on it; one chunk if the network
+ * Rows of a microbatch. A multiple of CMLPI_CHUNK, so that sums over rows do not depend on it; one chunk if the network
  * is so large that two would delay cancellation. */
 #ifndef MICROBATCH_ROWS
-#define MICROBATCH_ROWS (2 * CMLP_CHUNK)
+#define MICROBATCH_ROWS (2 * CMLPI_CHUNK)
 #endif
 #ifndef LARGE_NET
 #define LARGE_NET 1000000 /* parameters */
@@ -28,7 +28,7 @@
 #ifndef MOST_TRANSPOSED
 #define MOST_TRANSPOSED (1 << 20) /* weights of the first layer that an input gradient transposes, in each thread */
 #endif
-_Static_assert(MICROBATCH_ROWS > 0 && MICROBATCH_ROWS % CMLP_CHUNK == 0, "whole chunks");
+_Static_assert(MICROBATCH_ROWS > 0 && MICROBATCH_ROWS % CMLPI_CHUNK == 0, "whole chunks");
 
 /* ------------------------------------------------------------------------------------ workspace, checks */
 
@@ -36,7 +36,7 @@ _Static_assert(MICROBATCH_ROWS > 0 && MICROBATCH_ROWS % CMLP_CHUNK == 0, "whole 
 static int64_t delta_block(const cmlp_net *net, int64_t rows)
 {
     const int64_t step = 2 * net->kernels->lanes;
-    return rows < CMLP_CHUNK ? (rows + step - 1) / step * step : CMLP_CHUNK;
+    return rows < CMLPI_CHUNK ? (rows + step - 1) / step * step : CMLPI_CHUNK;
 }
 
 /* Whether to transpose W instead of the deltas of n rows: the smaller of the two. In the first layer W may be so large that
@@ -69,7 +69,7 @@ static size_t scratch_size(const cmlp_net *net, int sparse, int trains, int64_t 
     cmlpi_arena_alloc(&output, cmlpi_n_in(net), net->element);
     cmlpi_arena_alloc(&deltas, max_deltas, net->element);
     if (sparse) {
-        if (rows > CMLP_CSR_ROWS) rows = CMLP_CSR_ROWS;
+        if (rows > CMLPI_CSR_ROWS) rows = CMLPI_CSR_ROWS;
         cmlpi_arena_alloc(&sorted, cmlpi_csr_bytes(rows, cmlpi_n_in(net), (int64_t)net->element), 1);
     }
     if (output.overflow || deltas.overflow || sorted.overflow) return 0;
@@ -81,11 +81,11 @@ static size_t scratch_size(const cmlp_net *net, int sparse, int trains, int64_t 
  * gradient waits for the sums of the worker before. */
 static int64_t kept_rows(const cmlp_net *net, int64_t n, const cmlp_workers *workers)
 {
-    const int64_t chunks = (n - 1) / CMLP_CHUNK + 1;
-    int64_t most = net->n_params < LARGE_NET ? MICROBATCH_ROWS : CMLP_CHUNK;
+    const int64_t chunks = (n - 1) / CMLPI_CHUNK + 1;
+    int64_t most = net->n_params < LARGE_NET ? MICROBATCH_ROWS : CMLPI_CHUNK;
     if (cmlpi_are_several(workers)) {
         const int64_t shards = workers->n_shards, all = workers->n_all_shards;
-        most = (chunks / all * shards + (chunks % all * shards + all - 1) / all) * CMLP_CHUNK;
+        most = (chunks / all * shards + (chunks % all * shards + all - 1) / all) * CMLPI_CHUNK;
     }
     return n < most ? n : most;
 }
@@ -136,7 +136,7 @@ static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const 
     memory->scratch_size = scratch_size(net, sparse, epoch != NULL, n_rows);
     if (!memory->scratch_size) arena->overflow = 1;
     memory->scratch = cmlpi_arena_alloc(arena, (int64_t)memory->scratch_size, (size_t)n_threads);
-    memory->message = cmlpi_arena_alloc(arena, cmlpi_are_several(workers), CMLP_MESSAGE_BYTES);
+    memory->message = cmlpi_arena_alloc(arena, cmlpi_are_several(workers), CMLPI_MESSAGE_BYTES);
     memory->gradient = epoch ? cmlpi_arena_alloc(arena, net->n_params, net->element) : NULL;
 }
 
@@ -203,7 +203,7 @@ static int is_penalized(const cmlp_net *net, const cmlp_objective *objective)
 
 static cmlp_status read_objective(cmlp_objective *objective, const cmlp_objective *given, const char **refused)
 {
-    const cmlp_status status = CMLP_READ(objective, given, cmlp_objective, loss_context);
+    const cmlp_status status = CMLPI_READ(objective, given, cmlp_objective, loss_context);
     if (status) return cmlpi_refuse(refused, status, "objective");
     if (objective->loss_scale == 0) objective->loss_scale = 1;
     const double alpha = objective->alpha, scale = objective->loss_scale, clip = objective->log_loss_clip;
@@ -224,7 +224,7 @@ cmlp_status cmlpi_batch_read(cmlpi_batch_job *job, const void *params, int64_t n
     if (!targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
     status = cmlpi_read_data(&job->data, net, rows, targets, &job->objective, run);
     if (status) return status;
-    if (job->objective.loss) job->data.allowed = CMLP_ANY; /* the caller's loss replaces the net's */
+    if (job->objective.loss) job->data.allowed = CMLPI_ANY; /* the caller's loss replaces the net's */
     status = check_layers(net, &job->objective, &run->refused);
     if (!status) status = check_dropout(&job->objective, net, !job->derivatives, &run->refused);
     if (status) return status;
@@ -411,7 +411,7 @@ void cmlpi_process_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_th
 
 void cmlpi_batch_clipped_step(cmlpi_batch_job *job, cmlpi_thread self)
 {
-    if (job->step.when != CMLP_STEP_AFTER_NORM) return;
+    if (job->step.when != CMLPI_STEP_AFTER_NORM) return;
     cmlpi_team_barrier(self); /* for the whole gradient */
     if (!self.index) cmlpi_clip_gradient(job->data.net, job->memory.gradient, &job->step);
     cmlpi_team_barrier(self);

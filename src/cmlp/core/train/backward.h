@@ -1,7 +1,7 @@
 /* Backpropagation of a batch of rows: cost, deltas, gradient, and the optimizer's step. The same code computes cost,
  * gradient, input gradient and training. */
-#ifndef CMLP_BACKWARD_H
-#define CMLP_BACKWARD_H
+#ifndef CMLPI_BACKWARD_H
+#define CMLPI_BACKWARD_H
 
 #include "batch.h"
 

@@ -1,6 +1,6 @@
 /* A batch of rows during backpropagation: its arguments, and the workspace for one microbatch. */
-#ifndef CMLP_BATCH_H
-#define CMLP_BATCH_H
+#ifndef CMLPI_BATCH_H
+#define CMLPI_BATCH_H
 
 #include "../../../../include/cmlp_workers.h"
 #include "../forward/input.h"
@@ -13,7 +13,7 @@ typedef struct cmlpi_layer_memory {
     void *slope_input; /* z until the layer is activated, then the argument of act': z, or a (activations.h) */
 } cmlpi_layer_memory;
 
-#define CMLP_MESSAGE_BYTES (3 * CMLP_ALIGNMENT)
+#define CMLPI_MESSAGE_BYTES (3 * CMLPI_ALIGNMENT)
 
 /* The workspace, for one microbatch. */
 typedef struct cmlpi_batch_memory {
@@ -30,7 +30,7 @@ typedef struct cmlpi_batch_memory {
     size_t scratch_size;
     void *team;         /* memory of cmlpi_team_run */
     cmlpi_fault *faults; /* of each thread */
-    void *message;      /* CMLP_MESSAGE_BYTES directly before the gradient, if several workers share the batch */
+    void *message;      /* CMLPI_MESSAGE_BYTES directly before the gradient, if several workers share the batch */
     void *gradient;     /* sums over the batch, then its gradient; the caller's array or NULL for cmlp_backpropagate */
 } cmlpi_batch_memory;
 
@@ -57,7 +57,7 @@ typedef struct cmlpi_batch_job {
 /* Rows of a chunk of the microbatch, at most. */
 static inline int64_t cmlpi_chunk_rows(const cmlpi_batch_memory *memory)
 {
-    return memory->n_rows < CMLP_CHUNK ? memory->n_rows : CMLP_CHUNK;
+    return memory->n_rows < CMLPI_CHUNK ? memory->n_rows : CMLPI_CHUNK;
 }
 
 static inline int cmlpi_are_several(const cmlp_workers *workers) { return workers && workers->n_workers > 1; }

@@ -1,6 +1,6 @@
 /* Inverted dropout of hidden layers (docs/arithmetic.md). */
-#ifndef CMLP_DROPOUT_H
-#define CMLP_DROPOUT_H
+#ifndef CMLPI_DROPOUT_H
+#define CMLPI_DROPOUT_H
 
 #include "../data/rows.h"
 

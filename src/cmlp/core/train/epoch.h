@@ -1,6 +1,6 @@
 /* What training with other processes adds to an epoch. */
-#ifndef CMLP_EPOCH_H
-#define CMLP_EPOCH_H
+#ifndef CMLPI_EPOCH_H
+#define CMLPI_EPOCH_H
 
 #include "backward.h"
 

@@ -1,6 +1,6 @@
 #include "fingerprint.h"
 
-#if CMLP_BUILDS_WORKERS
+#if CMLPI_BUILDS_WORKERS
 
 static uint64_t mix(uint64_t hash, uint64_t word)
 {

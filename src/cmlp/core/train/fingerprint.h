@@ -1,6 +1,6 @@
 /* The arguments that workers must have in common. */
-#ifndef CMLP_FINGERPRINT_H
-#define CMLP_FINGERPRINT_H
+#ifndef CMLPI_FINGERPRINT_H
+#define CMLPI_FINGERPRINT_H
 
 #include "backward.h"
 

@@ -2,7 +2,7 @@
 #include "backward.h"
 #include "weights.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 
 static void full_batch_thread(void *context, cmlpi_thread self)
 {
@@ -27,7 +27,7 @@ static cmlp_status run_full_batch(cmlpi_batch_job *job)
     job->first = 0;
     job->n = job->data.n;
     job->row_weight_sum = cmlpi_row_weight_sum(&job->data, 0, job->n);
-    job->step = (cmlpi_batch_step){.when = CMLP_NO_STEP};
+    job->step = (cmlpi_batch_step){.when = CMLPI_NO_STEP};
     if (job->penalized) cmlpi_compute_squares(job);
     cmlpi_team_run(cmlpi_training_threads(&job->data, job->memory.n_rows, job->run->n_threads),
                    job->memory.team, full_batch_thread, job);
@@ -67,7 +67,7 @@ cmlp_status cmlp_backpropagate(const cmlp_net *net, const void *params, int64_t 
     job.data.net = net;
     job.run = &frame.run;
     job.derivatives = &copy;
-    status = CMLP_READ(&copy, derivatives, cmlp_derivatives, n_deltas);
+    status = CMLPI_READ(&copy, derivatives, cmlp_derivatives, n_deltas);
     if (status)
         cmlpi_refuse(&frame.run.refused, status, "derivatives");
     else

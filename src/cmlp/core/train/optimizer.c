@@ -5,7 +5,7 @@
 #include "../base/arguments.h"
 #include "../base/root.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 
 int cmlpi_n_moments(cmlp_solver solver)
 {
@@ -21,7 +21,7 @@ int cmlpi_n_moments(cmlp_solver solver)
 
 static cmlp_status read_struct(cmlp_optimizer *o, const cmlp_optimizer *given, const char **refused)
 {
-    const cmlp_status status = CMLP_READ(o, given, cmlp_optimizer, reserved);
+    const cmlp_status status = CMLPI_READ(o, given, cmlp_optimizer, reserved);
     if (status) return cmlpi_refuse(refused, status, "optimizer");
     return o->reserved ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->reserved") : CMLP_OK;
 }
@@ -123,8 +123,8 @@ cmlp_status cmlpi_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counte
 
 static cmlpi_step_time step_time(const cmlp_optimizer *o, int keeps_gradient)
 {
-    if (o->max_norm > 0) return CMLP_STEP_AFTER_NORM;
-    return o->solver == CMLP_SOLVER_SGD && !o->signs && !keeps_gradient ? CMLP_STEP_IN_KERNEL : CMLP_STEP_AFTER_GRADIENT;
+    if (o->max_norm > 0) return CMLPI_STEP_AFTER_NORM;
+    return o->solver == CMLP_SOLVER_SGD && !o->signs && !keeps_gradient ? CMLPI_STEP_IN_KERNEL : CMLPI_STEP_AFTER_GRADIENT;
 }
 
 cmlpi_batch_step cmlpi_begin_step(const cmlp_optimizer *o, cmlp_optimizer_state *counters, double learning_rate,
@@ -236,7 +236,7 @@ static cmlp_status take_step(const cmlp_net *net, void *params, int64_t n_params
     if (!status) status = cmlpi_check_params(net, gradient, n_gradient, "gradient", run);
     if (status) return status;
     cmlpi_batch_step step = cmlpi_begin_step(&copy, &counters, copy.learning_rate, 1);
-    if (step.when == CMLP_STEP_AFTER_NORM) cmlpi_clip_gradient(net, gradient, &step);
+    if (step.when == CMLPI_STEP_AFTER_NORM) cmlpi_clip_gradient(net, gradient, &step);
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlpi_layer *layer = &net->layers[l];
         cmlpi_step_elements(net, &step, params, cmlpi_at(net, gradient, layer->weights), layer->weights,

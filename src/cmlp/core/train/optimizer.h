@@ -1,6 +1,6 @@
 /* Optimizers and their state. The arithmetic of a step is a kernel. */
-#ifndef CMLP_OPTIMIZER_H
-#define CMLP_OPTIMIZER_H
+#ifndef CMLPI_OPTIMIZER_H
+#define CMLPI_OPTIMIZER_H
 
 #include "../net/net.h"
 
@@ -20,17 +20,17 @@ int cmlpi_n_moments(cmlp_solver solver);
 
 /* When the weights of a batch are updated. */
 typedef enum cmlpi_step_time {
-    CMLP_NO_STEP,             /* only the gradient is computed */
-    CMLP_STEP_IN_KERNEL,      /* by the gradient's kernel: plain SGD */
-    CMLP_STEP_AFTER_GRADIENT, /* by each thread, when it has the gradient of its weights */
-    CMLP_STEP_AFTER_NORM      /* after the norm of the whole gradient, which may be clipped */
+    CMLPI_NO_STEP,             /* only the gradient is computed */
+    CMLPI_STEP_IN_KERNEL,      /* by the gradient's kernel: plain SGD */
+    CMLPI_STEP_AFTER_GRADIENT, /* by each thread, when it has the gradient of its weights */
+    CMLPI_STEP_AFTER_NORM      /* after the norm of the whole gradient, which may be clipped */
 } cmlpi_step_time;
 
 /* The step of a batch. */
 typedef struct cmlpi_batch_step {
     cmlpi_step rule; /* what the kernel does */
     cmlpi_step_time when;
-    double max_norm; /* the norm to which longer gradients are clipped, for CMLP_STEP_AFTER_NORM */
+    double max_norm; /* the norm to which longer gradients are clipped, for CMLPI_STEP_AFTER_NORM */
     double shrink;   /* clipping factor: 1 unless the norm exceeds max_norm */
     const cmlp_sign *signs; /* that all parameters keep, or NULL */
     void *moments;

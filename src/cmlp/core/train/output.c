@@ -5,7 +5,7 @@
 #include "../kernels/losses.h"
 #include "../forward/layer.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 
 #ifndef TARGET_ELEMENTS
 #define TARGET_ELEMENTS 4096 /* converted at once; at least one row */
@@ -22,7 +22,7 @@ static int32_t plain_loss(int32_t loss)
     switch (loss) {
 #define CASE(CODE, name, slope, factor, outputs, targets, parameter, limit, plain) \
     case CMLP_LOSS_##CODE: return CMLP_LOSS_##plain;
-        CMLP_LOSSES(CASE)
+        CMLPI_LOSSES(CASE)
 #undef CASE
     default: return loss;
     }
@@ -42,7 +42,7 @@ static int reads_class_indices(const cmlpi_data *data, int32_t loss)
 {
     return data->targets.kind == CMLP_TARGETS_CLASSES && loss == CMLP_LOSS_LOG &&
            cmlpi_output_activation(data->net) == CMLP_ACTIVATION_SOFTMAX &&
-           cmlpi_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
+           cmlpi_n_out(data->net) <= CMLPI_TRANSPOSED_OUTPUTS;
 }
 
 /* Activates the output layer and calls the caller's loss for n rows. Returns 0 if the loss ends the call. */

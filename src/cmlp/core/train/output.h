@@ -1,6 +1,6 @@
 /* The output layer of a batch: costs, plain costs and deltas of its rows. */
-#ifndef CMLP_OUTPUT_H
-#define CMLP_OUTPUT_H
+#ifndef CMLPI_OUTPUT_H
+#define CMLPI_OUTPUT_H
 
 #include "batch.h"
 

@@ -5,7 +5,7 @@
 #include "epoch.h"
 #include "weights.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 
 typedef struct epoch_job {
     cmlpi_batch_job batch;
@@ -70,7 +70,7 @@ static cmlpi_thread gather_team(epoch_job *job, cmlpi_thread self)
     const int together = self.size > 1 && cmlpi_team_has_arrived(self.team) && !backs_off;
     job->batch.step.rule.shared = together;
     job->begin = together || backs_off ? cmlpi_seconds() : 0;
-    if (!together) return CMLP_ALONE;
+    if (!together) return CMLPI_ALONE;
     job->waited = cmlpi_team_seconds_waited(self.team);
     cmlpi_team_release(self.team);
     return self;
@@ -141,12 +141,12 @@ static cmlp_status read_before_and_result(epoch_job *job, const cmlp_epoch_resul
     if (epoch->first_batch < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
     job->before = (cmlp_epoch_result){.struct_size = sizeof job->before};
     if (epoch->before) {
-        status = CMLP_READ(&job->before, epoch->before, cmlp_epoch_result, next_batch);
+        status = CMLPI_READ(&job->before, epoch->before, cmlp_epoch_result, next_batch);
         if (status) return cmlpi_refuse(refused, status, "epoch->before");
         if (job->before.rows_done < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
     }
     epoch->before = &job->before;
-    if (result) status = CMLP_READ(&job->result, result, cmlp_epoch_result, next_batch);
+    if (result) status = CMLPI_READ(&job->result, result, cmlp_epoch_result, next_batch);
     return status ? cmlpi_refuse(refused, status, "result") : CMLP_OK;
 }
 
@@ -202,7 +202,7 @@ static cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_
 {
     cmlpi_batch_job *batch = &job->batch;
     const char **refused = &batch->run->refused;
-    cmlp_workers *const workers = CMLP_BUILDS_WORKERS ? job->epoch.workers : NULL;
+    cmlp_workers *const workers = CMLPI_BUILDS_WORKERS ? job->epoch.workers : NULL;
     cmlp_status status = cmlpi_check_net(batch->data.net);
     if (status) return cmlpi_refuse(refused, status, "net");
     status = cmlpi_read_optimizer(&job->optimizer, &job->counters, batch->data.net, optimizer, job->epoch.rates, refused);
@@ -210,11 +210,11 @@ static cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_
     if (!status) status = cmlpi_batch_lay_out(batch, &job->epoch);
     if (status) return status;
     batch->workers = cmlpi_are_several(workers) ? workers : NULL;
-    job->process = CMLP_BUILDS_WORKERS && batch->workers ? cmlpi_workers_batch : cmlpi_process_batch;
+    job->process = CMLPI_BUILDS_WORKERS && batch->workers ? cmlpi_workers_batch : cmlpi_process_batch;
     if (!job->epoch.batch_size) job->epoch.batch_size = batch->data.n;
     job->n_batches = (batch->data.n - 1) / job->epoch.batch_size + 1;
     status = check_counts(job, refused);
-    if (!CMLP_BUILDS_WORKERS || !workers || status) return status;
+    if (!CMLPI_BUILDS_WORKERS || !workers || status) return status;
     if (job->has_bad_shards)
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "workers->first_shard, n_shards or n_all_shards");
     return cmlpi_check_stored_rows(batch, &job->epoch);
@@ -236,10 +236,10 @@ static void begin_epoch(epoch_job *job)
 /* Reads the epoch, and its workers if there are any. */
 static cmlp_status read_epoch(epoch_job *job, const cmlp_epoch *given, const char **refused)
 {
-    const cmlp_status status = CMLP_READ(&job->epoch, given, cmlp_epoch, reserved);
+    const cmlp_status status = CMLPI_READ(&job->epoch, given, cmlp_epoch, reserved);
     if (status) return cmlpi_refuse(refused, status, "epoch");
     if (!job->epoch.workers) return CMLP_OK;
-    if (!CMLP_BUILDS_WORKERS) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "epoch->workers");
+    if (!CMLPI_BUILDS_WORKERS) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "epoch->workers");
     return cmlpi_read_workers(&job->workers, job->epoch.workers, &job->has_bad_shards, refused);
 }
 
@@ -265,7 +265,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
     status = begun;
     if (!status) status = read_before_and_result(&job, result, &frame.run.refused);
     if (!status) status = read_arguments(&job, params, n_params, rows, targets, objective, optimizer);
-    if (CMLP_BUILDS_WORKERS && workers)
+    if (CMLPI_BUILDS_WORKERS && workers)
         status = cmlpi_workers_handshake(status, &job.batch, &job.optimizer, &job.counters, &job.epoch);
     if (!status) {
         begin_epoch(&job);
@@ -273,7 +273,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
         while (job.result.next_batch < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.trains_alone = threads > 1 && cmlpi_backs_off(&job.back_off);
             if (threads == 1 || job.trains_alone)
-                train_batches(&job, CMLP_ALONE);
+                train_batches(&job, CMLPI_ALONE);
             else
                 train_together(&job, threads);
         }

@@ -3,7 +3,7 @@
 #include "../data/sparse.h"
 #include "../base/sums.h"
 
-#if CMLP_BUILDS_TRAINING
+#if CMLPI_BUILDS_TRAINING
 
 #define SQUARE_ROWS 16 /* weight rows per sum of squares */
 
@@ -75,8 +75,8 @@ static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weigh
                                    .k0 = part->k0, .k1 = part->k1, .n_out = layer->n_out,
                                    .is_first = part->is_first && !i,
                                    .sums = part->sums, .w = cmlpi_at(net, job->params, layer->weights),
-                                   .mode = !part->is_last || end < part->n ? CMLP_KEEP_SUM
-                                           : job->step.when == CMLP_STEP_IN_KERNEL ? CMLP_UPDATE : CMLP_GRADIENT,
+                                   .mode = !part->is_last || end < part->n ? CMLPI_KEEP_SUM
+                                           : job->step.when == CMLPI_STEP_IN_KERNEL ? CMLPI_UPDATE : CMLPI_GRADIENT,
                                    .alpha = alphas ? alphas[part->layer] : job->objective.alpha,
                                    .inverse = 1 / job->row_weight_sum,
                                    .rate = job->step.rule.rate,
@@ -127,7 +127,7 @@ static void compute_sparse_gradient(cmlpi_batch_job *job, const weight_part *par
 {
     const cmlp_net *net = job->data.net;
     for (int64_t i = 0, m; i < part->n; i += m) {
-        m = part->n - i < CMLP_CSR_ROWS ? part->n - i : CMLP_CSR_ROWS;
+        m = part->n - i < CMLPI_CSR_ROWS ? part->n - i : CMLPI_CSR_ROWS;
         const cmlpi_csr x = cmlpi_sparse_matrix(&job->data, job->memory.input.sparse + i, m);
         const cmlpi_gradient_output to = rows_output(job, part, i, i + m);
         net->kernels->csr_gradient(&x, &to, cmlpi_thread_scratch(job, part->index));
@@ -141,7 +141,7 @@ static void compute_gradient(cmlpi_batch_job *job, const weight_part *part)
     int64_t i = 0, m;
     if (sparse) compute_sparse_gradient(job, part);
     do { /* runs once even without rows, for the epilogue */
-        m = part->n - i < CMLP_CHUNK ? part->n - i : CMLP_CHUNK;
+        m = part->n - i < CMLPI_CHUNK ? part->n - i : CMLPI_CHUNK;
         const cmlpi_gradient_output to = rows_output(job, part, i, i + m);
         if (!sparse) {
             const cmlpi_dense_input a = layer_input(job, part, i, m);
@@ -210,10 +210,10 @@ void cmlpi_weights_microbatch(cmlpi_batch_job *job, int64_t t, int64_t n, cmlpi_
 {
     const cmlp_net *net = job->data.net;
     const int is_last = t + n == job->n;
-    const int steps = is_last && job->step.when == CMLP_STEP_AFTER_GRADIENT;
-    const int updates = steps || (is_last && job->step.when == CMLP_STEP_IN_KERNEL);
+    const int steps = is_last && job->step.when == CMLPI_STEP_AFTER_GRADIENT;
+    const int updates = steps || (is_last && job->step.when == CMLPI_STEP_IN_KERNEL);
     const int in_blocks = steps && !t && n <= STEP_ROWS && !job->step.keeps_gradient;
-    const int64_t unit = job->penalized ? SQUARE_ROWS : CMLP_GROUP;
+    const int64_t unit = job->penalized ? SQUARE_ROWS : CMLPI_GROUP;
     for (int32_t l = 0; l < net->depth; l++) {
         weight_part part = part_of(job, l, 0, net->layers[l].n_in, unit, self);
         part.n = n;
@@ -229,7 +229,7 @@ void cmlpi_weights_microbatch(cmlpi_batch_job *job, int64_t t, int64_t n, cmlpi_
     }
 }
 
-#if CMLP_BUILDS_WORKERS
+#if CMLPI_BUILDS_WORKERS
 void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
@@ -238,7 +238,7 @@ void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, in
         if (end <= layer->weights || begin >= layer->biases + layer->n_out) continue;
         const int64_t k0 = begin > layer->weights ? (begin - layer->weights) / layer->n_out : 0;
         const int64_t k1 = end < layer->biases ? (end - layer->weights) / layer->n_out : layer->n_in;
-        weight_part part = part_of(job, l, k0, k1, CMLP_GROUP, self);
+        weight_part part = part_of(job, l, k0, k1, CMLPI_GROUP, self);
         part.n = n;
         part.biases &= end > layer->biases;
         compute_gradient(job, &part);

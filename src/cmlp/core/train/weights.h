@@ -1,7 +1,7 @@
 /* The steps of backpropagation that threads share by weights: the gradient over a microbatch from its deltas, the
  * optimizer's step, and the sums of squared weights. */
-#ifndef CMLP_WEIGHTS_H
-#define CMLP_WEIGHTS_H
+#ifndef CMLPI_WEIGHTS_H
+#define CMLPI_WEIGHTS_H
 
 #include "batch.h"
 
@@ -11,9 +11,9 @@ void cmlpi_weights_microbatch(cmlpi_batch_job *job, int64_t t, int64_t n, cmlpi_
 
 /* Adds the gradients of the n rows in the workspace to the sums in job->memory.gradient, for those
  * parameters of [begin, end) that belong to a thread. The bounds are ends of layers, or multiples
- * of CMLP_BUCKET_ROWS rows. */
+ * of CMLPI_BUCKET_ROWS rows. */
 void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlpi_thread self);
-#define CMLP_BUCKET_ROWS 16 /* a multiple of CMLP_GROUP */
+#define CMLPI_BUCKET_ROWS 16 /* a multiple of CMLPI_GROUP */
 
 /* The step alone, when clipping has to wait for the norm of the whole gradient. */
 void cmlpi_weights_step(cmlpi_batch_job *job, cmlpi_thread self);

@@ -4,7 +4,7 @@
 #include "output.h"
 #include "weights.h"
 
-#if CMLP_BUILDS_WORKERS
+#if CMLPI_BUILDS_WORKERS
 
 /* A bucket has about this many elements, and there are at most about MOST_BUCKETS. A worker waits
  * for one bucket of the worker before, and a message takes as long as computing with some thousand
@@ -21,11 +21,11 @@
 
 /* What is sent in front of the first bucket, and broadcast in front of all of them. */
 typedef struct cmlpi_message {
-    double cost[CMLP_PARTIALS];       /* partial sums over the rows of the workers so far */
+    double cost[CMLPI_PARTIALS];       /* partial sums over the rows of the workers so far */
     int64_t status, selected, column; /* the fault of the first row that has one */
     int64_t failed_rank;              /* the worker with this fault, or -1 */
 } cmlpi_message;
-CMLP_ASSERT(sizeof(cmlpi_message) <= CMLP_MESSAGE_BYTES, "the message fits before the gradient");
+CMLPI_ASSERT(sizeof(cmlpi_message) <= CMLPI_MESSAGE_BYTES, "the message fits before the gradient");
 
 /* What a worker sends the next one before the first batch, and the last one all of them: the
  * arguments of rank 0, the first worker that refuses the call, and how many shards the workers so
@@ -107,14 +107,14 @@ static int is_message(const cmlpi_batch_job *job, const cmlpi_message *m)
 }
 
 /* The end of the bucket that starts at the parameter `begin`: at most `most` elements, but at least
- * CMLP_BUCKET_ROWS weight rows, or the rest of a layer with its biases. */
+ * CMLPI_BUCKET_ROWS weight rows, or the rest of a layer with its biases. */
 static int64_t bucket_end(const cmlp_net *net, int64_t begin, int64_t most)
 {
     int64_t end = begin;
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlpi_layer *layer = &net->layers[l];
         const int64_t layer_end = layer->biases + layer->n_out;
-        const int64_t unit = CMLP_BUCKET_ROWS * layer->n_out;
+        const int64_t unit = CMLPI_BUCKET_ROWS * layer->n_out;
         if (layer_end <= begin) continue;
         if (layer_end - begin <= most) {
             end = layer_end;
@@ -139,7 +139,7 @@ static int64_t bucket_elements(const cmlp_net *net)
 static void *bucket_bytes(const cmlpi_batch_job *job, int64_t begin, int64_t end, size_t *bytes)
 {
     void *sums = cmlpi_at(job->data.net, job->memory.gradient, begin);
-    *bytes = (size_t)(end - begin) * job->data.net->element + (begin ? 0 : CMLP_MESSAGE_BYTES);
+    *bytes = (size_t)(end - begin) * job->data.net->element + (begin ? 0 : CMLPI_MESSAGE_BYTES);
     return begin ? sums : job->memory.message;
 }
 
@@ -158,7 +158,7 @@ static void merge_message(cmlpi_batch_job *job, cmlpi_fault own, int64_t n)
     }
     job->computes = !message->status;
     if (message->status) return;
-    cmlpi_sum sum = {0}; /* a worker's first row is a multiple of CMLP_PARTIALS */
+    cmlpi_sum sum = {0}; /* a worker's first row is a multiple of CMLPI_PARTIALS */
     memcpy(sum.partial, message->cost, sizeof sum.partial);
     cmlpi_add_costs(job, job->memory.costs, n, &sum);
     memcpy(message->cost, sum.partial, sizeof sum.partial);
@@ -203,7 +203,7 @@ static void broadcast_sums(cmlpi_batch_job *job, int32_t size)
     size_t bytes;
     void *all = bucket_bytes(job, 0, job->data.net->n_params, &bytes);
     workers->failed_rank = -1;
-    if (!job->is_broken && message->status) memset(job->memory.gradient, 0, bytes - CMLP_MESSAGE_BYTES);
+    if (!job->is_broken && message->status) memset(job->memory.gradient, 0, bytes - CMLPI_MESSAGE_BYTES);
     if (!job->is_broken && !broadcast_from(workers, all, bytes, workers->n_workers - 1) &&
         is_message(job, message)) {
         fault = cmlpi_fault_of(CMLP_OK);
@@ -221,8 +221,8 @@ static void worker_rows(const cmlp_workers *workers, int64_t n, int64_t *first, 
 {
     int64_t between;
     const int32_t shard = workers->first_shard, all = workers->n_all_shards;
-    cmlpi_team_range(n, CMLP_CHUNK, shard, all, first, &between);
-    cmlpi_team_range(n, CMLP_CHUNK, shard + workers->n_shards - 1, all, &between, end);
+    cmlpi_team_range(n, CMLPI_CHUNK, shard, all, first, &between);
+    cmlpi_team_range(n, CMLPI_CHUNK, shard + workers->n_shards - 1, all, &between, end);
 }
 
 int cmlpi_workers_batch(cmlpi_batch_job *job, cmlpi_thread self)
@@ -277,7 +277,7 @@ static int replace_bad_shards(cmlp_workers *workers)
 cmlp_status cmlpi_read_workers(cmlp_workers *workers, cmlp_workers *given, int *has_bad_shards,
                                const char **refused)
 {
-    const cmlp_status status = CMLP_READ(workers, given, cmlp_workers, failed_rank);
+    const cmlp_status status = CMLPI_READ(workers, given, cmlp_workers, failed_rank);
     if (status) return cmlpi_refuse(refused, status, "workers");
     workers->failed_rank = -1;
     given->failed_rank = workers->n_workers == 1 ? 0 : -1; /* unless the call ends otherwise */
@@ -328,7 +328,7 @@ cmlp_status cmlpi_workers_handshake(cmlp_status own, const cmlpi_batch_job *job,
 
 cmlp_status cmlpi_read_shards(cmlp_workers *copy, const cmlp_workers *given)
 {
-    const cmlp_status status = CMLP_READ(copy, given, cmlp_workers, failed_rank);
+    const cmlp_status status = CMLPI_READ(copy, given, cmlp_workers, failed_rank);
     if (status) return status;
     return copy->n_workers < 1 || replace_bad_shards(copy) ? CMLP_ERROR_OPTION : CMLP_OK;
 }

@@ -47,7 +47,7 @@ VEC_FN V act_value(int32_t activation, V z, V p)
 {
     switch (activation) {
 #define CASE(CODE, name, ...) case CMLP_ACTIVATION_##CODE: return name##_value(z, p);
-        CMLP_ACTIVATIONS(CASE)
+        CMLPI_ACTIVATIONS(CASE)
 #undef CASE
     default: return z;
     }
@@ -57,7 +57,7 @@ VEC_FN V act_slope(int32_t activation, V x, V p)
 {
     switch (activation) {
 #define CASE(CODE, name, ...) case CMLP_ACTIVATION_##CODE: return name##_slope(x, p);
-        CMLP_ACTIVATIONS(CASE)
+        CMLPI_ACTIVATIONS(CASE)
 #undef CASE
     default: return v_set1(1);
     }
@@ -83,7 +83,7 @@ static void KERNEL(derivative)(int32_t activation, double parameter, const void 
     if (activation == CMLP_ACTIVATION_IDENTITY) return;
     switch (activation) { /* the activation is a constant in each call, so that the loops contain no branch */
 #define CASE(CODE, ...) case CMLP_ACTIVATION_##CODE: act_slopes(CMLP_ACTIVATION_##CODE, parameter, x, d, n); break;
-        CMLP_ACTIVATIONS(CASE)
+        CMLPI_ACTIVATIONS(CASE)
 #undef CASE
     default: break;
     }
@@ -110,8 +110,8 @@ static T row_max(const T *z, int64_t n)
 static T chunked_sum(const T *x, const T *w, int64_t n)
 {
     V total = v_zero();
-    for (int64_t j0 = 0; j0 < n; j0 += CMLP_CHUNK) {
-        int64_t j1 = n - j0 < CMLP_CHUNK ? n : j0 + CMLP_CHUNK;
+    for (int64_t j0 = 0; j0 < n; j0 += CMLPI_CHUNK) {
+        int64_t j1 = n - j0 < CMLPI_CHUNK ? n : j0 + CMLPI_CHUNK;
         V sum = v_zero();
         for (int64_t j = j0; j < j1; j++) sum = v_fma(v_set1(x[j]), v_set1(w ? w[j] : 1), sum);
         total = v_add(total, sum);
@@ -133,7 +133,7 @@ static T softmax_row(T *z, T *shifted, int64_t n)
         if (shifted) store_lanes(shifted + j, n - j, t);
         store_lanes(z + j, n - j, e);
         v_store(terms, e);
-        if (j % CMLP_CHUNK == 0) {
+        if (j % CMLPI_CHUNK == 0) {
             total += sum;
             sum = 0;
         }
@@ -178,9 +178,9 @@ static V softmax_transposed(T *transposed, int64_t n)
 /* Not inlined, so that its memory is not part of the stack frames of loss() and activate(). */
 REAL_FN void softmax(T *z, int64_t rows, int64_t n)
 {
-    T transposed[CMLP_TRANSPOSED_OUTPUTS * VL];
+    T transposed[CMLPI_TRANSPOSED_OUTPUTS * VL];
     int64_t i = 0;
-    for (int64_t m; n <= CMLP_TRANSPOSED_OUTPUTS && rows - i >= MIN_TRANSPOSED_ROWS; i += m) {
+    for (int64_t m; n <= CMLPI_TRANSPOSED_OUTPUTS && rows - i >= MIN_TRANSPOSED_ROWS; i += m) {
         m = rows - i < VL ? rows - i : VL;
         transpose_shifted(z + i * n, m, n, transposed);
         softmax_transposed(transposed, n);
@@ -195,7 +195,7 @@ static void KERNEL(activate)(int32_t activation, double parameter, const void *z
     switch (activation) {
 #define CASE(CODE, ...) \
     case CMLP_ACTIVATION_##CODE: act_values(CMLP_ACTIVATION_##CODE, parameter, z, a, rows * n); break;
-        CMLP_ACTIVATIONS(CASE)
+        CMLPI_ACTIVATIONS(CASE)
 #undef CASE
     default: /* softmax */
         if (z != a) memcpy(a, z, (size_t)(rows * n) * sizeof(T));

@@ -1,7 +1,7 @@
 /* Tests whether the compiler kept the arithmetic of the source. Pragmas in target.h request it, but some compilers
  * ignore them. The operands are volatile, so that the compiler cannot compute the results itself. */
 
-#if CMLP_BITS == 32
+#if CMLPI_BITS == 32
 #define EXACT_SMALL 0x1p-13f /* (1 + small)^2 = 1 + 2 small + small^2, whose last term is lost in rounding */
 #else
 #define EXACT_SMALL 0x1p-27
@@ -26,7 +26,7 @@ static int exact_sums(void)
  * in float64. */
 static int exact_quotients(void)
 {
-    const V d = exact_operand(CMLP_BITS == 32 ? 41 : 49), one = v_div(d, d);
+    const V d = exact_operand(CMLPI_BITS == 32 ? 41 : 49), one = v_div(d, d);
     const V two = v_div(v_add(d, d), d), four = v_div(v_mul(exact_operand(4), d), d);
     return v_first(one) == 1 && v_first(two) == 2 && v_first(four) == 4;
 }

@@ -184,9 +184,9 @@ VEC_FN V label_smoothing_slope(V a, V y, const loss_constants *c) { return v_sub
 VEC_FN V checked_term(const int32_t targets, V y, V term)
 {
     const V nan = v_float(vi_set1(MATH_NAN));
-    if (targets == CMLP_POSITIVE) return v_sel(v_lt(v_zero(), y), term, nan);
-    if (targets != CMLP_ANY) term = v_sel(v_lt(y, v_zero()), nan, term);
-    return targets == CMLP_PROBABILITY ? v_sel(v_lt(v_set1(1), y), nan, term) : term;
+    if (targets == CMLPI_POSITIVE) return v_sel(v_lt(v_zero(), y), term, nan);
+    if (targets != CMLPI_ANY) term = v_sel(v_lt(y, v_zero()), nan, term);
+    return targets == CMLPI_PROBABILITY ? v_sel(v_lt(v_set1(1), y), nan, term) : term;
 }
 
 VEC_FN V loss_term(int32_t loss, V z, V a, V y, const loss_constants *c)
@@ -194,7 +194,7 @@ VEC_FN V loss_term(int32_t loss, V z, V a, V y, const loss_constants *c)
     switch (loss) {
 #define CASE(CODE, name, slope, factor, outputs, targets, ...) \
     case CMLP_LOSS_##CODE: return checked_term(targets, y, name##_term(z, a, y, c));
-        CMLP_LOSSES(CASE)
+        CMLPI_LOSSES(CASE)
 #undef CASE
     default: return v_zero();
     }
@@ -204,7 +204,7 @@ VEC_FN V loss_slope(int32_t loss, V x, V y, const loss_constants *c)
 {
     switch (loss) {
 #define CASE(CODE, name, ...) case CMLP_LOSS_##CODE: return name##_slope(x, y, c);
-        CMLP_LOSSES(CASE)
+        CMLPI_LOSSES(CASE)
 #undef CASE
     default: return v_zero();
     }
@@ -216,10 +216,10 @@ VEC_FN void separate_terms(const int32_t loss, const int slope, const int32_t ac
 {
     for (int64_t i = 0; i < n; i += VL) {
         V zi = load_lanes(z + i, n - i), yi = load_lanes(y + i, n - i);
-        V a = slope == CMLP_BY_A ? zi : act_value(activation, zi, v_zero());
+        V a = slope == CMLPI_BY_A ? zi : act_value(activation, zi, v_zero());
         const loss_constants at = constants_at(loss, c, i);
         V term = loss_term(loss, zi, a, yi, &at);
-        if (slope == CMLP_BY_Z) store_lanes(z + i, n - i, a);
+        if (slope == CMLPI_BY_Z) store_lanes(z + i, n - i, a);
         store_lanes(terms + i, n - i, term);
     }
 }
@@ -233,11 +233,11 @@ VEC_FN void separate_slopes(const int32_t loss, const int slope, const loss_cons
         V xi = load_lanes(x + i, n - i), yi = load_lanes(y + i, n - i);
         const loss_constants at = constants_at(loss, c, i);
         store_lanes(d + i, n - i, v_mul(loss_slope(loss, xi, yi, &at), s));
-        if (slope == CMLP_BY_Z_FROM_Z) store_lanes(x + i, n - i, v_logistic(xi));
+        if (slope == CMLPI_BY_Z_FROM_Z) store_lanes(x + i, n - i, v_logistic(xi));
     }
 }
 
-#define BY_Z_ACTIVATION(outputs) ((outputs)&CMLP_BIT(LOGISTIC) ? CMLP_ACTIVATION_LOGISTIC : CMLP_ACTIVATION_EXP)
+#define BY_Z_ACTIVATION(outputs) ((outputs)&CMLPI_BIT(LOGISTIC) ? CMLP_ACTIVATION_LOGISTIC : CMLP_ACTIVATION_EXP)
 
 /* ------------------------------------------------------------------------------------------------ softmax outputs */
 
@@ -259,7 +259,7 @@ VEC_FN void softmax_terms(const int32_t loss, const loss_constants *c, T *z, con
             V minus_log = v_sub(v_zero(), loss_log(v_sub(v_set1(1), load_lanes(z + j, n - j))));
             term = v_mul(focal_power(minus_log, c->p), term);
         }
-        store_lanes(terms + j, n - j, checked_term(CMLP_PROBABILITY, given, times_target(yj, term)));
+        store_lanes(terms + j, n - j, checked_term(CMLPI_PROBABILITY, given, times_target(yj, term)));
     }
 }
 
@@ -313,10 +313,10 @@ static void cost_terms(const cmlpi_loss_values *values, const loss_constants *c,
     switch (values->loss) {
 #define CASE(CODE, name, slope, factor, outputs, ...)                                                \
     case CMLP_LOSS_##CODE:                                                                           \
-        if (slope == CMLP_BY_A) KERNEL(activate)(values->activation, 0, z, z, rows, n);              \
+        if (slope == CMLPI_BY_A) KERNEL(activate)(values->activation, 0, z, z, rows, n);             \
         separate_terms(CMLP_LOSS_##CODE, slope, BY_Z_ACTIVATION(outputs), c, z, y, terms, rows * n); \
         break;
-        CMLP_LOSSES(CASE)
+        CMLPI_LOSSES(CASE)
 #undef CASE
     default: break;
     }
@@ -331,12 +331,12 @@ static void output_delta(const cmlpi_loss_values *values, const loss_constants *
         return;
     }
     switch (values->loss) {
-#define CASE(CODE, name, slope, factor, ...)                                                                  \
-    case CMLP_LOSS_##CODE:                                                                                    \
-        separate_slopes(CMLP_LOSS_##CODE, slope, c, factor * values->scale, a, y, d, rows * n);               \
-        if (slope == CMLP_BY_A && !softmax_output) KERNEL(derivative)(values->activation, 0, a, d, rows * n); \
+#define CASE(CODE, name, slope, factor, ...)                                                                   \
+    case CMLP_LOSS_##CODE:                                                                                     \
+        separate_slopes(CMLP_LOSS_##CODE, slope, c, factor * values->scale, a, y, d, rows * n);                \
+        if (slope == CMLPI_BY_A && !softmax_output) KERNEL(derivative)(values->activation, 0, a, d, rows * n); \
         break;
-        CMLP_LOSSES(CASE)
+        CMLPI_LOSSES(CASE)
 #undef CASE
     default: break;
     }
@@ -349,7 +349,7 @@ static void output_delta(const cmlpi_loss_values *values, const loss_constants *
 REAL_FN void softmax_class_indices(const cmlpi_loss_values *values, T *z, const int32_t *class_indices, T *d, int64_t rows,
                                    int64_t n, double *cost)
 {
-    T transposed[CMLP_TRANSPOSED_OUTPUTS * VL], shifted[VL] = {0}, at_class[VL] = {0};
+    T transposed[CMLPI_TRANSPOSED_OUTPUTS * VL], shifted[VL] = {0}, at_class[VL] = {0};
     transpose_shifted(z, rows, n, transposed);
     for (int64_t i = 0; i < rows; i++) shifted[i] = transposed[class_indices[i] * VL + i];
     const V sum = softmax_transposed(transposed, n);

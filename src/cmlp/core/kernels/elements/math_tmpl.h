@@ -5,10 +5,10 @@
  * on samples for float64 (tests/c/test_math.c). Results smaller than the smallest normal number are +0.
  * tests/support/math_coefficients.py computes the coefficients.
  */
-#ifndef CMLP_MATH_TMPL_H
-#define CMLP_MATH_TMPL_H
+#ifndef CMLPI_MATH_TMPL_H
+#define CMLPI_MATH_TMPL_H
 
-#if CMLP_BITS == 32
+#if CMLPI_BITS == 32
 
 #define MATH_FRACTION_BITS 23
 #define MATH_FRACTION_MASK 0x7fffff

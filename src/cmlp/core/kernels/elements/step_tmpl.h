@@ -2,7 +2,7 @@
 
 /* Moments below these limits become +0. Otherwise they would decay into subnormal numbers, which make arithmetic ten
  * times slower. The square of a tiny gradient could be subnormal too. */
-#if CMLP_BITS == 32
+#if CMLPI_BITS == 32
 #define SMALLEST_MOMENT 1e-30f
 #define SMALLEST_SECOND_MOMENT 1e-36f
 #else
@@ -15,11 +15,11 @@ VEC_FN V flushed(V x, T smallest) { return v_sel(v_lt(v_abs(x), v_set1(smallest)
 /* If other threads have read w, its cache lines are shared, and the first store to each line waits until the other
  * caches have invalidated it. Storing 16 lines unchanged first makes these waits overlap. */
 #define CLAIMED_LINES 16
-#define CLAIMED (CLAIMED_LINES * CMLP_LINE / (int64_t)sizeof(T))
+#define CLAIMED (CLAIMED_LINES * CMLPI_LINE / (int64_t)sizeof(T))
 
 VEC_FN void claim(T *w, int64_t n)
 {
-    for (int64_t i = 0; i < n && i < CLAIMED; i += CMLP_LINE / (int64_t)sizeof(T)) {
+    for (int64_t i = 0; i < n && i < CLAIMED; i += CMLPI_LINE / (int64_t)sizeof(T)) {
         volatile T *line = w + i;
         *line = *line;
     }

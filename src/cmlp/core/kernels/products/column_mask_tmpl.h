@@ -3,7 +3,7 @@
 
 #define AT_ROW(x, i) ((const T *)((x)->list ? (x)->list[i] : (const void *)((const T *)(x)->base + (i) * (x)->ld)))
 
-#define GROUP CMLP_GROUP
+#define GROUP CMLPI_GROUP
 #define MASK_VECTORS 4 /* scanned in parallel */
 
 /* Flags that distinguish tiles of one size. */

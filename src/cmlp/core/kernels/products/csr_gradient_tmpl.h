@@ -5,18 +5,18 @@
 typedef struct csr_entry {
     T value;
     int32_t row;
-#if CMLP_BITS == 64
+#if CMLPI_BITS == 64
     int32_t padding; /* i386 aligns a double to 4 bytes only */
 #endif
 } csr_entry;
-CMLP_ASSERT(sizeof(csr_entry) == 2 * sizeof(T), "values are read with a stride of two T");
+CMLPI_ASSERT(sizeof(csr_entry) == 2 * sizeof(T), "values are read with a stride of two T");
 
 /* Number and end of a column's entries. Small, because rows access the slots of a block in random order and all slots
  * should stay in the L1 cache. */
 typedef struct csr_slot {
     uint16_t n, end; /* values of the column; index after its last entry, or after the last one filled in */
 } csr_slot;
-CMLP_ASSERT(sizeof(csr_slot) == 4 && sizeof(csr_entry) % CMLP_ALIGNOF(T) == 0, "as cmlpi_csr_bytes counts them");
+CMLPI_ASSERT(sizeof(csr_slot) == 4 && sizeof(csr_entry) % CMLPI_ALIGNOF(T) == 0, "as cmlpi_csr_bytes counts them");
 
 /* Columns are processed by their number of values. The loop over the values then has the same length as for the
  * previous column, and the processor predicts its end. With 1 % of 20,000 columns filled, most have one to three in
@@ -37,13 +37,13 @@ typedef struct csr_block {
     int32_t *next;   /* for each row: the column of its first value after the blocks so far */
 } csr_block;
 
-#if CMLP_CSR_COLUMNS > 65536
+#if CMLPI_CSR_COLUMNS > 65536
 #error "columns of a block are numbers of two bytes"
 #endif
 
 static void csr_lay_out(csr_block *b, int64_t rows, int64_t columns, void *scratch)
 {
-    b->width = columns < CMLP_CSR_COLUMNS ? columns : CMLP_CSR_COLUMNS;
+    b->width = columns < CMLPI_CSR_COLUMNS ? columns : CMLPI_CSR_COLUMNS;
     b->capacity = cmlpi_csr_capacity(rows, columns);
     b->at = scratch;
     b->n = b->at + rows;
@@ -163,7 +163,7 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const cmlpi_gradien
     T *sums = (T *)to->sums + k * n_out + j, *w = (T *)to->w + k * n_out + j;
     const finish_vectors f = finish_vectors_of(to);
     finish_vectors update = f;
-    update.mode = CMLP_UPDATE; /* a compile-time constant here */
+    update.mode = CMLPI_UPDATE; /* a compile-time constant here */
     const csr_strip deltas = {d, n_out, last, 0};
     const int full = V_TAIL_COSTS == 1 && last == VL;
     const VT tail = v_tail(last);
@@ -180,7 +180,7 @@ VEC_FN void csr_columns_strip(const csr_block *b, int count, const cmlpi_gradien
         UNROLL for (int c = 0; c < C; c++)
             total[c] = is_first ? v_zero() : load_last(sums + at + c * VL, tail, full || c < C - 1);
         FULL_OR_PARTIAL(0, last, csr_sums, &entries->value, 2, rows, slot->n, deltas, total, C);
-        if (f.mode == CMLP_UPDATE)
+        if (f.mode == CMLPI_UPDATE)
             UNROLL for (int c = 0; c < C; c++)
                 finish_sum(total[c], NULL, w + at + c * VL, tail, full || c < C - 1, &update);
         else

@@ -1,7 +1,7 @@
 /* Products with CSR rows. The weighted sums of a row and the gradient of a weight row are both sums of rows of a
  * dense matrix times stored values: rows of W, selected by the columns of x; or deltas of the rows that have a value
  * in a given column. A strip of C vectors of the sum stays in registers during the loop over the values. A new
- * partial sum starts when the index of the dense row passes a multiple of CMLP_CHUNK. An element that is not stored
+ * partial sum starts when the index of the dense row passes a multiple of CMLPI_CHUNK. An element that is not stored
  * would add +0 to a partial sum, and an empty chunk +0 to a total. Neither is ever -0 where that matters, so
  * skipping them changes no bit. */
 
@@ -38,7 +38,7 @@ VEC_FN int64_t csr_index(csr_indices indices, int64_t p)
 /* Prefetches the elements of a strip. */
 VEC_FN void csr_prefetch(const T *p, const int C)
 {
-    for (int64_t e = 0; e < C * VL; e += CMLP_LINE / (int64_t)sizeof(T)) CMLP_PREFETCH(p + e);
+    for (int64_t e = 0; e < C * VL; e += CMLPI_LINE / (int64_t)sizeof(T)) CMLPI_PREFETCH(p + e);
 }
 
 /* A strip of columns of a dense matrix. */
@@ -55,7 +55,7 @@ VEC_FN void csr_sums(const T *values, const int step, csr_indices indices, int64
     const VT tail = v_tail(m.last);
     int64_t index = n ? csr_index(indices, 0) : 0;
     while (n) {
-        const int64_t end = (index | (CMLP_CHUNK - 1)) + 1;
+        const int64_t end = (index | (CMLPI_CHUNK - 1)) + 1;
         V sum[CSR_VECTORS];
         UNROLL for (int c = 0; c < C; c++) sum[c] = v_zero();
         do {
@@ -103,7 +103,7 @@ static const T *csr_values(const cmlpi_csr *x, int64_t i, int64_t p, int64_t n, 
         csr_convert_columns(x, i, p, n, converted);
         return converted;
     }
-    if (x->dtype == (CMLP_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64) && x->scale == 1) return values;
+    if (x->dtype == (CMLPI_BITS == 32 ? CMLP_FLOAT32 : CMLP_FLOAT64) && x->scale == 1) return values;
     KERNEL(convert)(x->dtype, values, csr_size(x), n, x->scale, converted);
     return converted;
 }
@@ -122,9 +122,9 @@ VEC_FN void csr_prefetch_values(const cmlpi_csr *x, int64_t i, int64_t p, int64_
     if (!n) return; /* the arrays may be NULL */
     const csr_indices columns = csr_columns_from(x, i, p);
     const char *values = (const char *)x->list[i].values + p * size;
-    for (int64_t at = 0; at < n * size && at < CSR_ROW_BYTES; at += CMLP_LINE) CMLP_PREFETCH(values + at);
-    for (int64_t at = 0; at < n * columns.bytes && at < CSR_ROW_BYTES; at += CMLP_LINE)
-        CMLP_PREFETCH(columns.list + at);
+    for (int64_t at = 0; at < n * size && at < CSR_ROW_BYTES; at += CMLPI_LINE) CMLPI_PREFETCH(values + at);
+    for (int64_t at = 0; at < n * columns.bytes && at < CSR_ROW_BYTES; at += CMLPI_LINE)
+        CMLPI_PREFETCH(columns.list + at);
 }
 
 /* Weighted sums of a strip of one row. */

@@ -21,10 +21,10 @@ typedef struct dense_rows {
     int64_t k, n_prefetch, prefetched;
 } dense_rows;
 
-CMLP_ASSERT(DENSE_ROWS_1 * (CMLP_CHUNK + LINE) * sizeof(T) <= CMLP_COPY_BYTES, "a tile's rows");
+CMLPI_ASSERT(DENSE_ROWS_1 * (CMLPI_CHUNK + LINE) * sizeof(T) <= CMLPI_COPY_BYTES, "a tile's rows");
 
 /* Row r of a tile. Adjacent copies have a constant distance from `near`, so that no pointers need to be loaded. */
-#define COPY_LD (CMLP_CHUNK + LINE)
+#define COPY_LD (CMLPI_CHUNK + LINE)
 #define TILE_ROW(x, r) (flags & NEAR ? near + (r) * COPY_LD : (x)[r])
 
 /* A strip of columns: of W, of the result z, and of what precedes the product in z's sum: the bias or z itself. */
@@ -48,7 +48,7 @@ VEC_FN void tile_columns(const T *DENSE_LIST *x, int64_t k0, int64_t k1, const d
         V wv[2];
         if (C == 2)
             UNROLL for (int c = 0; c < 2; c++)
-                if (!(c * VL % LINE)) CMLP_PREFETCH(next + k * ld_next + c * VL);
+                if (!(c * VL % LINE)) CMLPI_PREFETCH(next + k * ld_next + c * VL);
         UNROLL for (int c = 0; c < C; c++) wv[c] = load_last(row + c * VL, tail, full || c < C - 1);
         UNROLL for (int r = 0; r < R; r++) {
             V xv = v_set1(TILE_ROW(x, r)[k]);
@@ -123,7 +123,7 @@ VEC_FN void dense_tile(dense_rows *x, int64_t n, const dense_strip *strip, const
     int64_t k = 0, end;
     do {
         V sum[DENSE_ROWS_1][2];
-        end = C > 1 || n - k < CMLP_CHUNK ? n : k + CMLP_CHUNK;
+        end = C > 1 || n - k < CMLPI_CHUNK ? n : k + CMLPI_CHUNK;
         UNROLL for (int r = 0; r < R; r++)
             UNROLL for (int c = 0; c < C; c++) sum[r][c] = v_zero();
         if (x->mask || (C == 1 && DENSE_BY_GROUPS) || (PACED(R, C) && x->n_prefetch > 0))
@@ -257,8 +257,8 @@ static void copy_bytes(const cmlpi_dense_input *x, int64_t i, int64_t height, in
     const scale_parts scale = scale_parts_of(x->byte_scale);
     const void *const *rows = x->list + i;
     for (int64_t r = 0; x->prefetch && r < height; r++)
-        for (int64_t k = k0; k < k0 + n; k += CMLP_LINE) CMLP_PREFETCH((const uint8_t *)x->prefetch[i + r] + k);
-    memset(mask, 0, CMLP_CHUNK / MASK_BITS * sizeof *mask);
+        for (int64_t k = k0; k < k0 + n; k += CMLPI_LINE) CMLPI_PREFETCH((const uint8_t *)x->prefetch[i + r] + k);
+    memset(mask, 0, CMLPI_CHUNK / MASK_BITS * sizeof *mask);
     for (int64_t k = 0, step; k < n; k += step) {
         const int four = n - k >= MASK_VECTORS * VL;
         step = four ? MASK_VECTORS * VL : VL;
@@ -269,7 +269,7 @@ static void copy_bytes(const cmlpi_dense_input *x, int64_t i, int64_t height, in
 
 /* If the rows of W have at most tuning->short_row bytes, a block is DENSE_BLOCK of them, otherwise a chunk. A tile
  * multiplies a whole block before the next tile starts, so that rows of x are read in longer runs of memory. */
-#define DENSE_BLOCK (8 * CMLP_CHUNK)
+#define DENSE_BLOCK (8 * CMLPI_CHUNK)
 
 /* z = bias + x W for the first block of columns, z += x W for the following ones. */
 typedef struct dense_job {
@@ -340,9 +340,9 @@ static void dense_multiply(dense_job *job, int64_t i, int64_t height, int64_t k,
 static void dense_strips(dense_job *job)
 {
     const int64_t rows = job->x->n_rows, n_in = job->x->n_in;
-    const int64_t block = job->n_out * (int64_t)sizeof(T) <= job->tuning->short_row ? DENSE_BLOCK : CMLP_CHUNK;
+    const int64_t block = job->n_out * (int64_t)sizeof(T) <= job->tuning->short_row ? DENSE_BLOCK : CMLPI_CHUNK;
     const int one_chunk = job->tiles->vectors > 1 || job->bytes;
-    const int64_t step = one_chunk ? CMLP_CHUNK : block;
+    const int64_t step = one_chunk ? CMLPI_CHUNK : block;
     const int adjacent = job->tuning->adjacent && job->tiles->vectors > 1;
     job->copied = !job->bytes && job->x->copy && job->n_out > job->tiles->vectors * VL && rows > 1 &&
                   (adjacent || !(((uintptr_t)AT_ROW(job->x, 0) ^ (uintptr_t)AT_ROW(job->x, 1)) % CLASH));

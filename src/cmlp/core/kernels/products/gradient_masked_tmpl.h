@@ -7,7 +7,7 @@
 
 #define LISTED_GROUPS 4 /* listed at once; their bits share a word if the first group's index is a multiple of this */
 
-#define LISTED_ROWS (CMLP_CHUNK + 1) /* one spare entry: list_rows() always writes */
+#define LISTED_ROWS (CMLPI_CHUNK + 1) /* one spare entry: list_rows() always writes */
 
 /* Lists, for each group from column k on, the n_listed[g] rows in which it is not 0. Branch-free: a branch on the mask
  * would be unpredictable. */
@@ -45,9 +45,9 @@ VEC_FN void masked_tile(const gradient_job *job, const uint8_t *list, int64_t n,
         }
     }
     const finish_vectors f = *job->finish;
-    if (job->is_first && f.mode != CMLP_KEEP_SUM) { /* small batch: the sums go from the registers to the weights */
-        const VM updates = v_lt(v_zero(), v_set1((T)(f.mode == CMLP_UPDATE)));
-        T *w = job->w + k * n_out + j, *to = f.mode == CMLP_UPDATE ? w : job->sums + k * n_out + j;
+    if (job->is_first && f.mode != CMLPI_KEEP_SUM) { /* small batch: the sums go from the registers to the weights */
+        const VM updates = v_lt(v_zero(), v_set1((T)(f.mode == CMLPI_UPDATE)));
+        T *w = job->w + k * n_out + j, *to = f.mode == CMLPI_UPDATE ? w : job->sums + k * n_out + j;
         UNROLL for (int r = 0; r < GROUP; r++) {
             UNROLL for (int c = 0; c < C; c++) { /* finish_sum() for both modes without a branch, to keep the code short */
                 const int all_lanes = full || c < C - 1;
@@ -113,7 +113,7 @@ static void gradient_masked(const gradient_job *job, int64_t k0, int64_t k1, int
 static const gradient_size *sizes_of_2(const cmlpi_dense_input *x, const cmlpi_gradient_output *to)
 {
 #if PANELS
-    if (to->n_out <= 2 * VL && x->n_rows > 16 && to->k1 - to->k0 >= 2 * CMLP_CHUNK) return gradient_one_strip;
+    if (to->n_out <= 2 * VL && x->n_rows > 16 && to->k1 - to->k0 >= 2 * CMLPI_CHUNK) return gradient_one_strip;
 #else
     (void)x;
     (void)to;

@@ -23,12 +23,12 @@ VEC_FN V gradient_of(V sum, V w, const finish_vectors *f) { return v_mul(v_fma(f
 /* Epilogue of a vector of sums: stores the sum or the gradient, or updates the weights w. */
 VEC_FN void finish_sum(V s, T *sums, T *w, VT tail, const int full, const finish_vectors *f)
 {
-    if (f->mode == CMLP_KEEP_SUM) {
+    if (f->mode == CMLPI_KEEP_SUM) {
         store_last(sums, tail, full, s);
         return;
     }
     const V old = load_last(w, tail, full), g = gradient_of(s, old, f);
-    if (f->mode == CMLP_GRADIENT)
+    if (f->mode == CMLPI_GRADIENT)
         store_last(sums, tail, full, g);
     else
         store_last(w, tail, full, v_fma(f->minus_rate, g, old));
@@ -85,7 +85,7 @@ VEC_FN void finish_registers(const gradient_job *job, const V *sum, const int64_
     const int64_t n_out = job->n_out;
     T *sums = job->sums + j, *w = job->w + j;
     OPAQUE(w); /* otherwise GCC adds j again for each row */
-    if (mode != CMLP_UPDATE) OPAQUE(sums);
+    if (mode != CMLPI_UPDATE) OPAQUE(sums);
     finish_vectors f = *job->finish;
     f.mode = mode; /* a compile-time constant here */
     UNROLL for (int r0 = 0; r0 < STORE_STRIDE; r0++)
@@ -117,7 +117,7 @@ VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_
     for (const T *const *end = a + job->n_rows; a < end; a++, d += n_out) {
         V dv[2];
         if (R * C == GRADIENT_ROWS_1 && (C == 1 || flags & AHEAD))
-            CMLP_PREFETCH(*a + k[R / height - 1] + LINE); /* for the next tile */
+            CMLPI_PREFETCH(*a + k[R / height - 1] + LINE); /* for the next tile */
         UNROLL for (int c = 0; c < C; c++) dv[c] = load_last(d + c * VL, tail, full || c < C - 1);
         UNROLL for (int r0 = 0; r0 < R; r0 += height) {
             const T *group = *a + k[r0 / height];
@@ -133,12 +133,12 @@ VEC_FN void gradient_tile(const gradient_job *job, const int64_t *groups, int64_
     /* Small batch: the sums go from the registers to the weights. The gradient for Adam has this path in the tallest
      * tiles only, because it is much code. */
     const cmlpi_finish_mode mode = job->finish->mode;
-    if (job->is_first && mode == CMLP_UPDATE) {
-        finish_registers(job, sum, k, j, tail, CMLP_UPDATE, R, C, full);
+    if (job->is_first && mode == CMLPI_UPDATE) {
+        finish_registers(job, sum, k, j, tail, CMLPI_UPDATE, R, C, full);
         return;
     }
-    if (R * C >= GRADIENT_ROWS_1 && job->is_first && mode == CMLP_GRADIENT) {
-        finish_registers(job, sum, k, j, tail, CMLP_GRADIENT, R, C, full);
+    if (R * C >= GRADIENT_ROWS_1 && job->is_first && mode == CMLPI_GRADIENT) {
+        finish_registers(job, sum, k, j, tail, CMLPI_GRADIENT, R, C, full);
         return;
     }
     T tile[GRADIENT_ROWS_1 * VL];
@@ -189,8 +189,8 @@ static const gradient_size gradient_one_strip[] = {{GRADIENT_ROWS_1 / 2, gradien
 static int changes_all(const cmlpi_gradient_output *to)
 {
     const T alpha = (T)to->alpha, inverse = (T)to->inverse, rate = (T)to->rate;
-    if (to->mode == CMLP_KEEP_SUM) return to->is_first;
-    return to->mode == CMLP_GRADIENT || !to->is_first || alpha != 0 || inverse - inverse != 0 || rate - rate != 0;
+    if (to->mode == CMLPI_KEEP_SUM) return to->is_first;
+    return to->mode == CMLPI_GRADIENT || !to->is_first || alpha != 0 || inverse - inverse != 0 || rate - rate != 0;
 }
 
 /* Columns from j on, one strip, of n weight rows: k[0], k[0] + 1, ... If the layer has one vector of outputs, the rows
@@ -211,10 +211,10 @@ VEC_FN void gradient_strip(const gradient_job *job, const int64_t *k, int64_t n,
 #if PANELS
 /* Panels (panels_tmpl.h) for wide layers: a few tiles of inputs are copied, each in the order in which it is read. The
  * first tile copies a strip of the deltas while it multiplies, and the others read the copy. */
-#define PANEL_INPUTS (CMLP_CHUNK * PANEL_HEIGHT) /* elements of a tile's inputs */
-#define PANEL_TILES ((CMLP_COPY_BYTES / (int)sizeof(T) - PANEL_ELEMENTS) / PANEL_INPUTS)
-#define PANEL_GRADIENT_ROWS (CMLP_CHUNK / 2) /* smallest batch */
-CMLP_ASSERT(PANEL_TILES >= 2, "copies for panels");
+#define PANEL_INPUTS (CMLPI_CHUNK * PANEL_HEIGHT) /* elements of a tile's inputs */
+#define PANEL_TILES ((CMLPI_COPY_BYTES / (int)sizeof(T) - PANEL_ELEMENTS) / PANEL_INPUTS)
+#define PANEL_GRADIENT_ROWS (CMLPI_CHUNK / 2) /* smallest batch */
+CMLPI_ASSERT(PANEL_TILES >= 2, "copies for panels");
 
 /* Adjacent tiles of PANEL_HEIGHT weight rows, from row k on, in the strip from column j on. */
 VEC_FN void gradient_panel(const gradient_job *job, const T *inputs, int64_t tiles, int64_t k, int64_t j,
@@ -222,7 +222,7 @@ VEC_FN void gradient_panel(const gradient_job *job, const T *inputs, int64_t til
 {
     T *const panel = job->copy;
     const int64_t n_out = job->n_out, n = job->n_rows * PANEL_HEIGHT;
-    const int updates = job->is_first && job->finish->mode == CMLP_UPDATE;
+    const int updates = job->is_first && job->finish->mode == CMLPI_UPDATE;
     for (int64_t t = 0; t < tiles; t++, k += PANEL_HEIGHT) {
         const T *d = copies ? job->d + j : panel;
         T *copy = panel;
@@ -242,7 +242,7 @@ VEC_FN void gradient_panel(const gradient_job *job, const T *inputs, int64_t til
             }
         }
         if (updates) {
-            finish_registers(job, sum, &k, j, v_tail(VL), CMLP_UPDATE, PANEL_HEIGHT, 2, 1);
+            finish_registers(job, sum, &k, j, v_tail(VL), CMLPI_UPDATE, PANEL_HEIGHT, 2, 1);
         } else {
             T tile[PANEL_HEIGHT * 2 * VL];
             UNROLL for (int r = 0; r < PANEL_HEIGHT * 2; r++) v_store(tile + r * VL, sum[r]);
@@ -294,7 +294,7 @@ VEC_FN int64_t gradient_panels(const gradient_job *job, int64_t k, int64_t end)
 #endif
 
 /* The copies of a chunk's rows, each in whole cache lines, fit into the scratch memory. */
-CMLP_ASSERT((COPIED_INTEL + 63) / 64 * 64 * CMLP_CHUNK <= CMLP_COPY_BYTES, "copies for intel");
+CMLPI_ASSERT((COPIED_INTEL + 63) / 64 * 64 * CMLPI_CHUNK <= CMLPI_COPY_BYTES, "copies for intel");
 
 /* Gradient of the adjacent weight rows [k, end). In wide layers each row of `a` and of d is in a page of its own, and
  * the pages exceed the first-level TLB. If this is slow, columns of the rows of `a` are copied next to each other and
@@ -303,8 +303,8 @@ static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
 {
     T *const space = job->copy;
     k = gradient_panels(job, k, end);
-    const T *copies[CMLP_CHUNK];
-    const int copies_inputs = space && job->n_rows >= CMLP_CHUNK / 2 && job->n_out * (int)sizeof(T) >= 512;
+    const T *copies[CMLPI_CHUNK];
+    const int copies_inputs = space && job->n_rows >= CMLPI_CHUNK / 2 && job->n_out * (int)sizeof(T) >= 512;
     const int64_t copied = copies_inputs ? job->tuning->copied / (int)sizeof(T) : 0;
     const int64_t ld = (copied + LINE - 1) / LINE * LINE;
     const int64_t tallest = job->n_out > VL ? gradient_sizes_2->rows : job->sizes_1->rows;
@@ -312,7 +312,7 @@ static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
     for (int64_t i = 0; copied && i < job->n_rows; i++) copies[i] = space + i * ld;
     for (int64_t height; k < end; k += height) {
         gradient_job rows_job = *job;
-        int64_t groups[MAX_GROUPS + CMLP_COPY_BYTES / CMLP_CHUNK / (int)sizeof(T) / GROUP], from = k;
+        int64_t groups[MAX_GROUPS + CMLPI_COPY_BYTES / CMLPI_CHUNK / (int)sizeof(T) / GROUP], from = k;
         height = end - k < max_height ? end - k : max_height;
         if (copied) {
             for (int64_t i = 0; i < job->n_rows; i++)

@@ -12,10 +12,10 @@
 #define PANEL_BYTES 512 /* smallest row of W */
 #endif
 #define PANEL_HEIGHT DENSE_ROWS_2         /* rows of a tile; some tiles have one row less */
-#define PANEL_ROWS CMLP_CHUNK             /* largest block of rows. Its part of x and z stays in the L2 cache */
+#define PANEL_ROWS CMLPI_CHUNK             /* largest block of rows. Its part of x and z stays in the L2 cache */
 #define PANEL_MIN_ROWS (6 * PANEL_HEIGHT) /* from 5 * 6 + 1 rows on, the first tile is never one row less */
-#define PANEL_ELEMENTS (CMLP_CHUNK * 2 * VL)
-CMLP_ASSERT(PANEL_ELEMENTS * sizeof(T) <= CMLP_COPY_BYTES, "a panel");
+#define PANEL_ELEMENTS (CMLPI_CHUNK * 2 * VL)
+CMLPI_ASSERT(PANEL_ELEMENTS * sizeof(T) <= CMLPI_COPY_BYTES, "a panel");
 
 /* A strip of a block of rows, from the current tile on. */
 typedef struct dense_panel {
@@ -49,7 +49,7 @@ VEC_FN void panel_tiles(dense_panel *strip, int64_t tiles, const int R, const in
             later += R;
         }
         prefetch_rows((const void *const *)rows, R, s.ahead, s.n_ahead);
-        NO_UNROLL for (int64_t l = 0; l < s.n_next; l++, next += s.ldw) CMLP_PREFETCH(next);
+        NO_UNROLL for (int64_t l = 0; l < s.n_next; l++, next += s.ldw) CMLPI_PREFETCH(next);
         NO_UNROLL for (int64_t k = 0; k < s.n; k++) {
             V wv[2];
             UNROLL for (int c = 0; c < 2; c++) wv[c] = v_load(w + c * VL);
@@ -87,7 +87,7 @@ static void panel_chunk(const cmlpi_dense_input *x, const cmlpi_product *to, con
 {
     static const T zeros[2 * VL];
     const int64_t tiles = (n_rows + PANEL_HEIGHT - 1) / PANEL_HEIGHT, high = n_rows - (PANEL_HEIGHT - 1) * tiles;
-    const int64_t left = x->n_in - k - n, n_after = left < CMLP_CHUNK ? left : CMLP_CHUNK, width = 2 * VL;
+    const int64_t left = x->n_in - k - n, n_after = left < CMLPI_CHUNK ? left : CMLPI_CHUNK, width = 2 * VL;
     const int64_t lines = (n_after + LINE - 1) / LINE;
     const T *w = (const T *)to->w + k * to->ldw, *bias = to->bias;
     for (int64_t j = 0; j < columns; j += width) {
@@ -118,7 +118,7 @@ static int64_t dense_panels(const cmlpi_dense_input *x, const cmlpi_product *to)
         const T *rows[PANEL_ROWS];
         end = x->n_rows * (b + 1) / blocks;
         for (int64_t k = 0, n; k < x->n_in; k += n) {
-            n = x->n_in - k < CMLP_CHUNK ? x->n_in - k : CMLP_CHUNK;
+            n = x->n_in - k < CMLPI_CHUNK ? x->n_in - k : CMLPI_CHUNK;
             for (int64_t r = i; r < end; r++) rows[r - i] = AT_ROW(x, r) + k;
             panel_chunk(x, to, rows, i, end - i, k, n, columns);
         }

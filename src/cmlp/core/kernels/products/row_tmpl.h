@@ -9,7 +9,7 @@
 #define ROW_CHUNKS 4  /* in parallel, for one vector; half as many for two */
 #define ROW_SHARE 3   /* few inputs are nonzero if at most one in ROW_SHARE is */
 
-#define ROW_BLOCK (ROW_CHUNKS * CMLP_CHUNK)
+#define ROW_BLOCK (ROW_CHUNKS * CMLPI_CHUNK)
 
 VEC_FN void row_add(T *total, const V *sum, int64_t last, const int C)
 {
@@ -27,10 +27,10 @@ VEC_FN void row_chunks(const T *x, const T *w, int64_t ldw, int64_t last, T *tot
     V sum[ROW_CHUNKS][ROW_NARROW];
     UNROLL for (int s = 0; s < S; s++)
         UNROLL for (int c = 0; c < C; c++) sum[s][c] = v_zero();
-    for (int64_t k = 0; k < CMLP_CHUNK; k++)
+    for (int64_t k = 0; k < CMLPI_CHUNK; k++)
         UNROLL for (int s = 0; s < S; s++) {
-            const T *row = w + (k + s * CMLP_CHUNK) * ldw;
-            const V xv = v_set1(x[k + s * CMLP_CHUNK]);
+            const T *row = w + (k + s * CMLPI_CHUNK) * ldw;
+            const V xv = v_set1(x[k + s * CMLPI_CHUNK]);
             UNROLL for (int c = 0; c < C; c++)
                 sum[s][c] = v_fma(xv, load_last(row + c * VL, tail, full || c < C - 1), sum[s][c]);
         }
@@ -42,10 +42,10 @@ VEC_FN void row_masked(const T *x, const uint64_t *mask, int64_t n, const T *w, 
                        const int C, const int full)
 {
     const VT tail = v_tail(last);
-    for (int64_t k0 = 0; k0 < n; k0 += CMLP_CHUNK) {
+    for (int64_t k0 = 0; k0 < n; k0 += CMLPI_CHUNK) {
         V sum[ROW_VECTORS];
         UNROLL for (int c = 0; c < C; c++) sum[c] = v_zero();
-        for (int64_t k1 = k0; k1 < n && k1 < k0 + CMLP_CHUNK; k1 += MASK_BITS)
+        for (int64_t k1 = k0; k1 < n && k1 < k0 + CMLPI_CHUNK; k1 += MASK_BITS)
             for (uint64_t left = mask[k1 / MASK_BITS]; left; left &= left - 1) {
                 const int64_t k = k1 + lowest_bit(left);
                 const T *row = w + k * ldw;
@@ -97,10 +97,10 @@ static void KERNEL(dense_row)(const void *row, int64_t n_in, const cmlpi_product
     for (int64_t k = 0, n; k < n_in; k += n) {
         uint64_t mask[ROW_BLOCK / MASK_BITS];
         n = n_in - k < ROW_BLOCK ? n_in - k : ROW_BLOCK;
-        const int64_t limit = narrow && n >= 2 * CMLP_CHUNK ? n / ROW_SHARE : n;
+        const int64_t limit = narrow && n >= 2 * CMLPI_CHUNK ? n / ROW_SHARE : n;
         if (fill_mask(x + k, n, mask, limit) > limit) {
             const int two = n_out > VL, four = !two && n == ROW_BLOCK;
-            n = (four ? 4 : 2) * CMLP_CHUNK;
+            n = (four ? 4 : 2) * CMLPI_CHUNK;
             row_chunks_fn *const add_chunks = four  ? KERNEL(row_chunks_4x1)
                                               : two ? KERNEL(row_chunks_2x2)
                                                     : KERNEL(row_chunks_2x1);
@@ -122,10 +122,10 @@ static void dense_masked(const cmlpi_dense_input *x, const cmlpi_product *to)
     const T *const w = to->w;
     T *const z = to->z;
     const int64_t vectors = (n_out + VL - 1) / VL, strips = (vectors + ROW_VECTORS - 1) / ROW_VECTORS;
-    for (int64_t k = 0; !k || k < n_in; k += CMLP_CHUNK) {
+    for (int64_t k = 0; !k || k < n_in; k += CMLPI_CHUNK) {
         for (int64_t i = 0; !k && i < rows; i++) row_begin(to->bias, n_out, z + i * to->ldz);
         for (int64_t s = 0, v = 0, end; s < strips; s++, v = end) {
-            const int64_t n = n_in - k < CMLP_CHUNK ? n_in - k : CMLP_CHUNK;
+            const int64_t n = n_in - k < CMLPI_CHUNK ? n_in - k : CMLPI_CHUNK;
             end = vectors * (s + 1) / strips; /* all strips have nearly the same width */
             row_masked_fn *const add_masked = row_masked_fns[end - v - 1];
             for (int64_t i = 0; i < rows; i++) {

@@ -6,7 +6,7 @@
 #define DENSE_TALL_1(X) X(10) X(12) X(14)
 #define DENSE_EACH_1(X) DENSE_LOW_1(X) DENSE_TALL_1(X)
 #define DENSE_EACH_2(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(10) X(12) X(14)
-#if CMLP_BITS == 32 /* float64 was not measured */
+#if CMLPI_BITS == 32 /* float64 was not measured */
 #define DENSE_COPIES_2(X) X(5) X(6) X(7) X(8) X(10) X(12) X(14)
 #endif
 #define DENSE_BY_GROUPS 1

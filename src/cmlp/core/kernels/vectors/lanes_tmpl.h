@@ -93,16 +93,16 @@ VEC_FN void store_last(T *p, VT tail, const int full, V x)
             tile(__VA_ARGS__, 0);                                             \
     } while (0)
 
-#define LINE (CMLP_LINE / (int)sizeof(T)) /* elements */
+#define LINE (CMLPI_LINE / (int)sizeof(T)) /* elements */
 
 /* Prefetches columns [k, k + n) of the rows. Inlined, because GCC removes calls of functions that only prefetch. */
 VEC_FN void prefetch_rows(const void *const *rows, int64_t n_rows, int64_t k, int64_t n)
 {
     for (int64_t r = 0; r < n_rows; r++)
-        for (int64_t l = k; l < k + n; l += LINE) CMLP_PREFETCH((const T *)rows[r] + l);
+        for (int64_t l = k; l < k + n; l += LINE) CMLPI_PREFETCH((const T *)rows[r] + l);
 }
 
-#define MASK_BITS CMLP_MASK_BITS
+#define MASK_BITS CMLPI_MASK_BITS
 
 /* Sets the bits of the nonzero elements and counts them. Stops when there are more than `limit`. */
 static int64_t fill_mask(const T *v, int64_t n, uint64_t *mask, int64_t limit)

@@ -1,6 +1,6 @@
 /* Vectors of 256 bits: AVX2 and FMA. vec_generic.h documents the operations. */
-#ifndef CMLP_VEC_H
-#define CMLP_VEC_H
+#ifndef CMLPI_VEC_H
+#define CMLPI_VEC_H
 
 #include "../../base/intrinsics.h"
 
@@ -15,7 +15,7 @@
 
 #define VI_BITS(name) _mm256_##name##_si256
 
-#if CMLP_BITS == 32
+#if CMLPI_BITS == 32
 
 typedef float T;
 typedef __m256 V;
@@ -54,7 +54,7 @@ VEC_FN void v_transpose(V r[VL])
     }
 }
 
-#elif CMLP_BITS == 64
+#elif CMLPI_BITS == 64
 
 typedef double T;
 typedef __m256d V;
@@ -79,7 +79,7 @@ VEC_FN void v_transpose(V r[VL])
 }
 
 #else
-#error "CMLP_BITS must be 32 or 64"
+#error "CMLPI_BITS must be 32 or 64"
 #endif
 
 typedef V VM;

@@ -1,17 +1,17 @@
 /* Vectors of 512 bits: AVX-512F without extensions, so bitwise operations on numbers are done on integers.
  * vec_generic.h documents the operations. */
-#ifndef CMLP_VEC_H
-#define CMLP_VEC_H
+#ifndef CMLPI_VEC_H
+#define CMLPI_VEC_H
 
 #include "../../base/intrinsics.h"
 
-#define V_TAIL_COSTS (CMLP_BITS == 32 ? 2 : 0) /* float64 was not measured */
+#define V_TAIL_COSTS (CMLPI_BITS == 32 ? 2 : 0) /* float64 was not measured */
 
 #define V_PHILOX_AVX2 /* see dropout_tmpl.h */
 
 #define VI_BITS(name) _mm512_##name##_si512
 
-#if CMLP_BITS == 32
+#if CMLPI_BITS == 32
 
 typedef float T;
 typedef __m512 V;
@@ -64,7 +64,7 @@ VEC_FN void v_transpose(V r[VL])
     }
 }
 
-#elif CMLP_BITS == 64
+#elif CMLPI_BITS == 64
 
 typedef double T;
 typedef __m512d V;
@@ -97,7 +97,7 @@ VEC_FN void v_transpose(V r[VL])
 }
 
 #else
-#error "CMLP_BITS must be 32 or 64"
+#error "CMLPI_BITS must be 32 or 64"
 #endif
 
 typedef __m512i VI;

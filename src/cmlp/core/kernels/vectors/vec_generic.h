@@ -2,7 +2,7 @@
  * vec_avx2.h, vec_avx512.h and vec_neon.h define the same names.
  *
  * A kernel is a template that uses these names. It is compiled once for each instruction set and element type
- * (CMLP_BITS 32 or 64). The operations work lane by lane and round to nearest once, so a result does not depend on the
+ * (CMLPI_BITS 32 or 64). The operations work lane by lane and round to nearest once, so a result does not depend on the
  * number of lanes.
  *
  *   T, V, VL      number, vector of VL numbers
@@ -12,8 +12,8 @@
  *
  * If v_fma is a single instruction, V_LOADS_BYTES is defined, and v_load_bytes converts VL bytes to numbers.
  */
-#ifndef CMLP_VEC_H
-#define CMLP_VEC_H
+#ifndef CMLPI_VEC_H
+#define CMLPI_VEC_H
 
 #include "../../base/fma.h"
 #include "../../base/root.h"
@@ -21,18 +21,18 @@
 
 #define V_TAIL_COSTS 0 /* whether a partial load takes longer than a whole one; 2: slightly */
 
-#if CMLP_BITS == 32
+#if CMLPI_BITS == 32
 typedef float T;
 typedef uint32_t VI;
 #define VEC_INT int32_t
 #define VEC_FMA cmlpi_fma32
-#elif CMLP_BITS == 64
+#elif CMLPI_BITS == 64
 typedef double T;
 typedef uint64_t VI;
 #define VEC_INT int64_t
 #define VEC_FMA cmlpi_fma64
 #else
-#error "CMLP_BITS must be 32 or 64"
+#error "CMLPI_BITS must be 32 or 64"
 #endif
 
 typedef T V;
@@ -70,15 +70,15 @@ VEC_FN V v_fma(V a, V b, V c) { return VEC_FMA(a, b, c); }   /* a b + c */
 VEC_FN V v_fnma(V a, V b, V c) { return VEC_FMA(-a, b, c); } /* c - a b */
 
 /* The correctly rounded square root as one instruction, because the C library's sqrt may be a function call. */
-#if CMLP_X86 && CMLP_BITS == 32
+#if CMLPI_X86 && CMLPI_BITS == 32
 VEC_FN V v_sqrt(V a) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(a))); }
-#elif CMLP_X86
+#elif CMLPI_X86
 VEC_FN V v_sqrt(V a) { return _mm_cvtsd_f64(_mm_sqrt_pd(_mm_set1_pd(a))); }
-#elif CMLP_AARCH64 && CMLP_BITS == 32
+#elif CMLPI_AARCH64 && CMLPI_BITS == 32
 VEC_FN V v_sqrt(V a) { return vget_lane_f32(vsqrt_f32(vdup_n_f32(a)), 0); }
-#elif CMLP_AARCH64
+#elif CMLPI_AARCH64
 VEC_FN V v_sqrt(V a) { return vget_lane_f64(vsqrt_f64(vdup_n_f64(a)), 0); }
-#elif defined(__GNUC__) && CMLP_BITS == 32
+#elif defined(__GNUC__) && CMLPI_BITS == 32
 VEC_FN V v_sqrt(V a) { return __builtin_sqrtf(a); }
 #elif defined(__GNUC__)
 VEC_FN V v_sqrt(V a) { return __builtin_sqrt(a); }

@@ -1,13 +1,13 @@
 /* Vectors of 128 bits: NEON on aarch64. vec_generic.h documents the operations. */
-#ifndef CMLP_VEC_H
-#define CMLP_VEC_H
+#ifndef CMLPI_VEC_H
+#define CMLPI_VEC_H
 
 #include "../../base/intrinsics.h"
 
 #define V_TAIL_COSTS 1
 
 /* V_OP(vadd) is the intrinsic for numbers, VI_OP(vadd) the one for integers of the same width. */
-#if CMLP_BITS == 32
+#if CMLPI_BITS == 32
 
 typedef float T;
 typedef float32x4_t V;
@@ -43,7 +43,7 @@ VEC_FN void v_transpose(V r[VL])
     r[3] = vreinterpretq_f32_f64(vtrn2q_f64(b, d));
 }
 
-#elif CMLP_BITS == 64
+#elif CMLPI_BITS == 64
 
 typedef double T;
 typedef float64x2_t V;
@@ -70,7 +70,7 @@ VEC_FN void v_transpose(V r[VL])
 }
 
 #else
-#error "CMLP_BITS must be 32 or 64"
+#error "CMLPI_BITS must be 32 or 64"
 #endif
 
 typedef VI VM;

@@ -6,8 +6,8 @@
  * whose ties are at other bits. These rare cases are computed again with the sum rounded to odd (see fma.h). If the
  * result is 0, the sum was exact: a nonzero addend is at least 2^-149, so that all bits of product and sum are within
  * 53. */
-#ifndef CMLP_VEC_H
-#define CMLP_VEC_H
+#ifndef CMLPI_VEC_H
+#define CMLPI_VEC_H
 
 #include "../../base/target.h"
 
