@@ -1,5 +1,5 @@
 /* Compiled once for each instruction set and element type: see test_math.c.
- * -DUNIT_GENERIC, -DUNIT_AVX2, -DUNIT_AVX512 or -DUNIT_NEON, -DCMLP_BITS=32 or 64. */
+ * -DUNIT_GENERIC, -DUNIT_AVX2, -DUNIT_AVX512 or -DUNIT_NEON, -DCMLPI_BITS=32 or 64. */
 #include "math_unit.h"
 
 #if defined(UNIT_AVX2)

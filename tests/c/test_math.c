@@ -3,7 +3,7 @@
  *
  *   flags="-std=c11 -O3 -ffp-contract=off -fno-math-errno"
  *   for isa in GENERIC AVX2 AVX512; do for bits in 32 64; do
- *     gcc $flags -DUNIT_$isa -DCMLP_BITS=$bits -c tests/c/math_unit.c -o math_$isa$bits.o
+ *     gcc $flags -DUNIT_$isa -DCMLPI_BITS=$bits -c tests/c/math_unit.c -o math_$isa$bits.o
  *   done; done
  *   gcc $flags tests/c/test_math.c math_*.o libcmlp.a -lm -lpthread -o test_math
  *

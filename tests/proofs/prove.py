@@ -69,7 +69,7 @@ def commands(proof: dict, core: Path, folder: str) -> list[list[str]]:
             compiler,
             *sources,
             *options,
-            "-DCMLP_PROVES",
+            "-DCMLPI_PROVES",
             "--function",
             proof["entry"],
             "-o",
