@@ -68,7 +68,7 @@ sanitized_sets() { if [ "$(uname -m)" = x86_64 ]; then echo 'generic;avx2'; else
 # that one instruction set is enough. AVX2 also gets the tiles for adjacent copies that only AVX-512 has otherwise.
 c_tiny_sizes() {
     have clang || return 0
-    local sizes='-DMICROBATCH_ROWS=128 -DLARGE_NET=1 -DFORWARD_ROWS=5 -DTARGET_ELEMENTS=1'
+    local sizes='-DMICROBATCH_ROWS=128 -DLARGE_NET=1 -DCMLPI_PREDICTED_ROWS=5 -DTARGET_ELEMENTS=1'
     sizes+=' -DDELTA_WEIGHTS=5 -DMASKED_ROWS=3 -DSTEP_BYTES=1 -DBLOCK_OUTPUTS=7 -DDENSE_COPIES_2=DENSE_EACH_2'
     sizes+=' -DPANEL_BYTES=1'
     local tests='^(golden|consumer|api|csr|kernels|limits|plain_cost|rows|shapes|train|tunings|workers|workspace|zeros)$'

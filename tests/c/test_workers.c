@@ -1,7 +1,7 @@
 /* Several workers train together: results are bit-identical to a call without workers, for any
  * number of workers, also where a worker has no rows. The workers are threads of this program.
  * Errors and cancellation reach all of them, and no worker waits longer than its limit. Compiled
- * with MOST_BYTES, the largest message, so that large networks need several. */
+ * with MAX_BYTES, the largest message, so that large networks need several. */
 #define _POSIX_C_SOURCE 200809L
 #include "calls.h"
 #include "faults.h"
@@ -82,8 +82,8 @@ static int post(office *o, mail *m, const void *bytes, size_t n, int readers, do
 
 static void read_mail(mail *m, void *bytes, size_t n)
 {
-    CHECK(m->n == n && n && n <= MOST_BYTES);
-    in_fragments |= n == MOST_BYTES;
+    CHECK(m->n == n && n && n <= MAX_BYTES);
+    in_fragments |= n == MAX_BYTES;
     memcpy(bytes, m->bytes, n);
     m->readers--;
 }

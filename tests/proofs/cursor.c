@@ -56,7 +56,7 @@ void prove_number(void)
 {
     any_cursor();
     const uint64_t value = number(&c);
-    REQUIRE(value <= CMLPI_DATA_MOST);
+    REQUIRE(value <= CMLPI_MAX_DATA);
     REQUIRE(c.status || (c.at > before.at && c.at - before.at <= 16));
     cursor_is_sound();
 }
@@ -77,7 +77,7 @@ void prove_next_name(void)
     ASSUME(skipped <= (size_t)(c.at - head) && length <= (size_t)(c.at - head) - skipped);
     string_view last = {head + skipped, length};
     const string_view name = next_name(&c, &last);
-    REQUIRE(c.status || (name.length >= 1 && name.length <= CMLPI_NAME_MOST && name.at == before.at + 1));
+    REQUIRE(c.status || (name.length >= 1 && name.length <= CMLPI_MAX_NAME && name.at == before.at + 1));
     REQUIRE(c.status || (last.at == name.at && last.length == name.length));
     cursor_is_sound();
 }

@@ -28,8 +28,8 @@ void prove_head_length(void)
     uint64_t bytes = 0;
     ASSUME(stored <= MOST);
     const cmlp_status status = head_length(any_bytes(stored), n <= stored ? n : stored, &bytes);
-    REQUIRE(status || (bytes <= stored && bytes % CMLPI_HEAD_ALIGNMENT == 0 && bytes > CMLPI_HEAD_LEAST));
-    REQUIRE(!bytes || bytes <= CMLPI_HEAD_MOST);
+    REQUIRE(status || (bytes <= stored && bytes % CMLPI_HEAD_ALIGNMENT == 0 && bytes > CMLPI_MIN_HEAD));
+    REQUIRE(!bytes || bytes <= CMLPI_MAX_HEAD);
 }
 
 void prove_next_word(void)

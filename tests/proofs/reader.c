@@ -56,7 +56,7 @@ static double hex_double(cursor *c)
 static uint64_t number(cursor *c)
 {
     const uint64_t value = nondet_uint64();
-    ASSUME(value <= CMLPI_DATA_MOST);
+    ASSUME(value <= CMLPI_MAX_DATA);
     return advance(c, 1) ? value : 0;
 }
 
@@ -72,7 +72,7 @@ static string_view next_name(cursor *c, string_view *last)
     if (!advance(c, 3)) return n;
     n.at++;
     n.length = (size_t)(c->at - n.at) - 1;
-    ASSUME(n.length <= CMLPI_NAME_MOST);
+    ASSUME(n.length <= CMLPI_MAX_NAME);
     *last = n;
     return n;
 }
@@ -87,9 +87,9 @@ shaped_tensor known_tensor(cursor *c, uint64_t *offset)
 {
     shaped_tensor t = {nondet_int32(), nondet_int32(), {nondet_uint64(), nondet_uint64()}};
     const uint64_t end = nondet_uint64();
-    ASSUME(t.n_dims >= 0 && t.n_dims <= 2 && t.shape[0] <= CMLPI_MAX_WIDTH && t.shape[1] <= CMLPI_MAX_WIDTH);
+    ASSUME(t.n_dims >= 0 && t.n_dims <= 2 && t.shape[0] <= CMLPI_MAX_COUNT && t.shape[1] <= CMLPI_MAX_COUNT);
     if (!advance(c, 1)) return t;
-    ASSUME(end > *offset && end <= CMLPI_DATA_MOST);
+    ASSUME(end > *offset && end <= CMLPI_MAX_DATA);
     *offset = end;
     return t;
 }
@@ -134,10 +134,10 @@ void prove_read_layers(void)
     any_head();
     uint64_t offset = nondet_uint64();
     const int32_t net = nondet_int32();
-    ASSUME(net >= -1 && net < CMLP_TABLE_MAX_NETS && offset <= CMLPI_DATA_MOST);
+    ASSUME(net >= -1 && net < CMLP_TABLE_MAX_NETS && offset <= CMLPI_MAX_DATA);
     ASSUME(head.n_layers >= 1 && head.n_layers <= CMLP_MAX_LAYERS);
     read_layers(&c, &head, net, head.sizes, &offset);
-    REQUIRE(offset <= CMLPI_DATA_MOST);
+    REQUIRE(offset <= CMLPI_MAX_DATA);
     cursor_is_sound();
 }
 
@@ -146,10 +146,10 @@ void prove_next_tensor(void)
     any_head();
     uint64_t offset = nondet_uint64();
     const uint64_t start = offset;
-    ASSUME(offset <= CMLPI_DATA_MOST);
+    ASSUME(offset <= CMLPI_MAX_DATA);
     const shaped_tensor t = next_tensor(&c, &offset);
-    REQUIRE(t.n_dims >= 0 && t.n_dims <= 2 && t.shape[0] <= CMLPI_MAX_WIDTH && t.shape[1] <= CMLPI_MAX_WIDTH);
+    REQUIRE(t.n_dims >= 0 && t.n_dims <= 2 && t.shape[0] <= CMLPI_MAX_COUNT && t.shape[1] <= CMLPI_MAX_COUNT);
     REQUIRE(c.status || (t.n_dims >= 1 && t.shape[0] >= 1));
-    REQUIRE(c.status || (offset > start && offset <= CMLPI_DATA_MOST));
+    REQUIRE(c.status || (offset > start && offset <= CMLPI_MAX_DATA));
     cursor_is_sound();
 }

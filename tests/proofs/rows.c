@@ -23,7 +23,7 @@ void prove_set_strides(void)
     const int64_t n_rows = nondet_int64(), n_columns = nondet_int64(), size = nondet_int64();
     int64_t row = nondet_int64(), column = nondet_int64();
     const int64_t given_row = row, given_column = column;
-    ASSUME(n_columns >= 1 && n_columns <= CMLPI_MAX_WIDTH && (size == 1 || size == 4 || size == 8));
+    ASSUME(n_columns >= 1 && n_columns <= CMLPI_MAX_COUNT && (size == 1 || size == 4 || size == 8));
     const int is_clear = set_strides(n_rows, n_columns, size, &row, &column);
     if (!is_clear) {
         REQUIRE(!given_row && n_rows > 1 && given_column && given_column != size);
@@ -42,7 +42,7 @@ static void any_class_indices(cmlpi_data *data)
     const int64_t n = nondet_int64();
     ASSUME(n >= 1 && n <= MOST);
     n_classes = nondet_int64();
-    ASSUME(n_classes >= 1 && n_classes <= CMLPI_MAX_WIDTH);
+    ASSUME(n_classes >= 1 && n_classes <= CMLPI_MAX_COUNT);
     net->depth = 1;
     net->layers[0].n_out = n_classes;
     data->rows.order = NULL;

@@ -2,13 +2,13 @@
 #include "arguments.h"
 
 /* A caller's struct may have this many bytes. Larger ones are not read. */
-#define STRUCT_MOST 4096
+#define MAX_STRUCT 4096
 
 cmlp_status cmlpi_read_other(void *copy, const void *given, size_t size, size_t oldest)
 {
     size_t theirs;
     memcpy(&theirs, given, sizeof theirs);
-    if (theirs < oldest || theirs > STRUCT_MOST) return CMLP_ERROR_STRUCT_SIZE;
+    if (theirs < oldest || theirs > MAX_STRUCT) return CMLP_ERROR_STRUCT_SIZE;
     for (size_t i = size; i < theirs; i++)
         if (((const unsigned char *)given)[i]) return CMLP_ERROR_STRUCT_SIZE;
     memset(copy, 0, size);
@@ -25,16 +25,16 @@ void cmlpi_write_struct(void *given, const void *copy, size_t size)
            (theirs < size ? theirs : size) - sizeof theirs);
 }
 
-cmlp_status cmlpi_begin_call(cmlpi_call *frame, cmlp_run *run)
+cmlp_status cmlpi_begin_call(cmlpi_call *call, cmlp_run *run)
 {
-    cmlp_run *const copy = &frame->run;
+    cmlp_run *const copy = &call->run;
     cmlp_status status = CMLP_OK;
-    frame->mode = cmlpi_enter_mode();
-    frame->callers = NULL;
+    call->mode = cmlpi_enter_mode();
+    call->callers = NULL;
     *copy = (cmlp_run){.struct_size = sizeof *copy};
     if (run) status = CMLPI_READ(copy, run, cmlp_run, pace);
     if (status) return status;
-    frame->callers = run;
+    call->callers = run;
     copy->refused = NULL;
     copy->bad_index = copy->bad_column = -1;
     if (copy->n_threads < 0) return cmlpi_refuse(&copy->refused, CMLP_ERROR_THREADS, "run->n_threads");
@@ -43,15 +43,15 @@ cmlp_status cmlpi_begin_call(cmlpi_call *frame, cmlp_run *run)
     return copy->reserved ? cmlpi_refuse(&copy->refused, CMLP_ERROR_OPTION, "run->reserved") : CMLP_OK;
 }
 
-cmlp_status cmlpi_end_call(const cmlpi_call *frame, cmlp_status status)
+cmlp_status cmlpi_end_call(const cmlpi_call *call, cmlp_status status)
 {
-    if (frame->callers) {
-        frame->callers->bad_index = frame->run.bad_index;
-        frame->callers->bad_column = frame->run.bad_column;
-        frame->callers->refused = frame->run.refused;
-        frame->callers->pace = frame->run.pace;
+    if (call->callers) {
+        call->callers->bad_index = call->run.bad_index;
+        call->callers->bad_column = call->run.bad_column;
+        call->callers->refused = call->run.refused;
+        call->callers->pace = call->run.pace;
     }
-    cmlpi_leave_mode(frame->mode);
+    cmlpi_leave_mode(call->mode);
     return status;
 }
 

@@ -60,10 +60,10 @@ typedef struct cmlpi_call {
 
 /* Starts a call: reads and checks the run, which may be NULL, and sets the floating-point mode. Every call of it needs a
  * cmlpi_end_call. */
-cmlp_status cmlpi_begin_call(cmlpi_call *frame, cmlp_run *run);
+cmlp_status cmlpi_begin_call(cmlpi_call *call, cmlp_run *run);
 
 /* Writes the run's output fields to the caller's struct, restores the caller's mode and returns the status. */
-cmlp_status cmlpi_end_call(const cmlpi_call *frame, cmlp_status status);
+cmlp_status cmlpi_end_call(const cmlpi_call *call, cmlp_status status);
 
 /* Checks that an argument is given, and aligned for its elements. */
 cmlp_status cmlpi_check_pointer(const void *argument, size_t alignment, const char *name, cmlp_run *run);

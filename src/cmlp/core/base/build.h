@@ -78,7 +78,7 @@
 #endif
 
 /* Whether outputs can be doubles: those of tables always are. */
-#define CMLPI_BUILDS_DOUBLES (CMLPI_BUILDS_FLOAT64 || CMLPI_BUILDS_TABLES)
+#define CMLPI_HAS_DOUBLE_OUTPUTS (CMLPI_BUILDS_FLOAT64 || CMLPI_BUILDS_TABLES)
 
 /* The smallest builds do not check labels: they read none outside the file, whatever it has. */
 #define CMLPI_CHECKS_VALUES (CMLPI_BUILDS_TABLES || CMLPI_BUILDS_TRAINING)

@@ -5,16 +5,16 @@
 
 #if CMLPI_BUILDS_TRAINING
 
-#define N 624
-#define M 397
+#define KEY_WORDS 624
+#define KEY_MIDDLE 397
 
 void cmlp_random_seed(cmlp_random *random, uint32_t seed)
 {
-    for (uint32_t i = 0; i < N; i++) {
+    for (uint32_t i = 0; i < KEY_WORDS; i++) {
         random->key[i] = seed;
         seed = UINT32_C(1812433253) * (seed ^ seed >> 30) + i + 1;
     }
-    random->position = N;
+    random->position = KEY_WORDS;
 }
 
 static uint32_t twisted(uint32_t upper, uint32_t lower)
@@ -27,15 +27,15 @@ static uint32_t twisted(uint32_t upper, uint32_t lower)
 static void refill(cmlp_random *random)
 {
     uint32_t *k = random->key;
-    for (int i = 0; i < N - M; i++) k[i] = k[i + M] ^ twisted(k[i], k[i + 1]);
-    for (int i = N - M; i < N - 1; i++) k[i] = k[i + M - N] ^ twisted(k[i], k[i + 1]);
-    k[N - 1] = k[M - 1] ^ twisted(k[N - 1], k[0]);
+    for (int i = 0; i < KEY_WORDS - KEY_MIDDLE; i++) k[i] = k[i + KEY_MIDDLE] ^ twisted(k[i], k[i + 1]);
+    for (int i = KEY_WORDS - KEY_MIDDLE; i < KEY_WORDS - 1; i++) k[i] = k[i + KEY_MIDDLE - KEY_WORDS] ^ twisted(k[i], k[i + 1]);
+    k[KEY_WORDS - 1] = k[KEY_MIDDLE - 1] ^ twisted(k[KEY_WORDS - 1], k[0]);
     random->position = 0;
 }
 
 static void refill_if_used_up(cmlp_random *random)
 {
-    if (random->position < 0 || random->position >= N) refill(random);
+    if (random->position < 0 || random->position >= KEY_WORDS) refill(random);
 }
 
 static uint32_t tempered(uint32_t y)
@@ -85,13 +85,13 @@ static void swap(int64_t *values, int64_t i, int64_t j)
  * number swaps a value with itself, because a branch on the rejection would be unpredictable. */
 static void shuffle_from(cmlp_random *random, int64_t *values, int64_t i)
 {
-    uint32_t mask = UINT32_MAX, drawn[N];
+    uint32_t mask = UINT32_MAX, drawn[KEY_WORDS];
     while (i <= mask >> 1 && mask) mask >>= 1;
     while (i > 0) {
         refill_if_used_up(random);
-        for (int d = 0; d < N; d++) drawn[d] = tempered(random->key[d]);
+        for (int d = 0; d < KEY_WORDS; d++) drawn[d] = tempered(random->key[d]);
         int32_t at = random->position;
-        for (; at < N && i > 0; at++) {
+        for (; at < KEY_WORDS && i > 0; at++) {
             const int64_t j = drawn[at] & mask;
             const int taken = j <= i;
             swap(values, i, taken ? j : i);

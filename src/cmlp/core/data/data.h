@@ -13,7 +13,7 @@ typedef struct cmlpi_data {
     int64_t n;   /* number of selected rows */
     int64_t first_stored, n_stored; /* the rows in rows->data: all, or those of a worker; others are not computed */
     int in_place; /* whether the kernels read the caller's rows directly */
-    int32_t allowed; /* targets that the loss allows, a constant of losses.h; set if there are targets */
+    int32_t allowed_targets; /* targets that the loss allows, a constant of losses.h; set if there are targets */
     int64_t n_values; /* CSR: number of stored values of the selected rows */
 } cmlpi_data;
 

@@ -225,7 +225,7 @@ cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_ro
         if (status) return cmlpi_refuse(refused, status, "rows->indptr or rows->indices");
     }
 #if CMLPI_BUILDS_TRAINING /* otherwise both are NULL */
-    data->allowed = cmlpi_targets_of_loss(net->loss);
+    data->allowed_targets = cmlpi_targets_of_loss(net->loss);
     if (targets) status = read_targets(data, targets, run);
     if (!status && objective && objective->n_row_weights != (row_weights ? data->rows.n_rows : 0))
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->row_weights");
@@ -328,7 +328,7 @@ static int64_t find_bad(const cmlpi_data *data, const void *targets)
     const cmlp_net *net = data->net;
     const int64_t n_out = cmlpi_n_out(net), finite = net->kernels->find_nonfinite(targets, 1, n_out);
     for (int64_t j = 0; j < finite; j++)
-        if (!cmlpi_allows_target(data->allowed, cmlpi_get(net, targets, j))) return j;
+        if (!cmlpi_allows_target(data->allowed_targets, cmlpi_get(net, targets, j))) return j;
     return finite < n_out ? finite : -1;
 }
 

@@ -86,7 +86,7 @@ double cmlpi_row_weight_sum(const cmlpi_data *data, int64_t first, int64_t n);
 /* Column of the first element of a row that is not finite in the net's type, or -1. `scratch` has space for one row. */
 int64_t cmlpi_bad_input(const cmlpi_data *data, int64_t selected, void *scratch);
 
-/* Output of the first bad target of a row, or -1: one that is not finite in the net's type, or that data->allowed
+/* Output of the first bad target of a row, or -1: one that is not finite in the net's type, or that data->allowed_targets
  * excludes. */
 int64_t cmlpi_bad_target(const cmlpi_data *data, int64_t selected, void *scratch);
 

@@ -2,17 +2,17 @@
 
 #include "sparse.h"
 
-cmlp_status cmlpi_require_workspace(cmlp_run *run, size_t needed)
+cmlp_status cmlpi_check_workspace(cmlp_run *run, size_t needed)
 {
     if (!run->workspace) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "run->workspace");
     if (run->workspace_size >= needed) return CMLP_OK;
     return cmlpi_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "run->workspace_size");
 }
 
-cmlp_status cmlpi_check_workspace(cmlp_run *run, size_t needed)
+cmlp_status cmlpi_take_workspace(cmlp_run *run, size_t needed)
 {
     if (!needed) return CMLP_ERROR_OVERFLOW;
-    const cmlp_status status = cmlpi_require_workspace(run, cmlpi_with_slack(needed));
+    const cmlp_status status = cmlpi_check_workspace(run, cmlpi_with_slack(needed));
     if (!status) run->workspace = cmlpi_aligned(run->workspace);
     return status;
 }
@@ -89,6 +89,46 @@ cmlpi_fault cmlpi_first_fault(const cmlpi_fault *faults, int32_t size)
     return first;
 }
 
+void cmlpi_queue_begin(cmlpi_queue *queue, const cmlp_run *run, int32_t n_threads, int64_t n, int64_t n_taken)
+{
+    queue->run = run;
+    queue->n = n;
+    queue->n_taken = n_taken;
+    queue->n_threads = n_threads;
+    cmlpi_atomic_init(&queue->next, 0);
+    cmlpi_atomic_init(&queue->stopped, 0);
+    for (int32_t i = 0; queue->faults && i < n_threads; i++) queue->faults[i] = cmlpi_fault_of(CMLP_OK);
+}
+
+int cmlpi_queue_stops(cmlpi_queue *queue, int32_t thread)
+{
+    if (!thread && cmlpi_polls_cancel(queue->run)) cmlpi_atomic_store(&queue->stopped, 1);
+    return cmlpi_atomic_load(&queue->stopped) != 0;
+}
+
+int64_t cmlpi_queue_take(cmlpi_queue *queue, int32_t thread, int64_t *first)
+{
+    if (cmlpi_queue_stops(queue, thread)) return 0;
+    *first = cmlpi_atomic_add(&queue->next, 1) * queue->n_taken;
+    const int64_t left = queue->n - *first;
+    if (left <= 0) return 0;
+    return left < queue->n_taken ? left : queue->n_taken;
+}
+
+void cmlpi_queue_fail(cmlpi_queue *queue, int32_t thread, cmlpi_fault fault)
+{
+    queue->faults[thread] = fault;
+    cmlpi_atomic_store(&queue->stopped, 1);
+}
+
+cmlpi_fault cmlpi_queue_end(cmlpi_queue *queue)
+{
+    cmlpi_fault fault = cmlpi_fault_of(CMLP_OK);
+    if (queue->faults) fault = cmlpi_first_fault(queue->faults, queue->n_threads);
+    if (!fault.status && cmlpi_atomic_load(&queue->stopped)) fault.status = CMLP_CANCELLED;
+    return fault;
+}
+
 cmlp_status cmlpi_report(cmlp_run *run, const cmlpi_data *data, cmlpi_fault fault)
 {
     run->bad_index = fault.selected < 0 ? -1 : cmlpi_row_index(data, fault.selected);
@@ -120,7 +160,7 @@ void cmlpi_canonicalize_nans(int32_t dtype, void *values, int64_t n)
     double *d = values;
     for (int64_t i = 0; i < n; i++) {
         if (dtype == CMLP_FLOAT32 && f[i] != f[i]) memcpy(&f[i], &nan_32, sizeof nan_32);
-        if (CMLPI_BUILDS_DOUBLES && dtype == CMLP_FLOAT64 && d[i] != d[i]) memcpy(&d[i], &nan_64, sizeof nan_64);
+        if (CMLPI_HAS_DOUBLE_OUTPUTS && dtype == CMLP_FLOAT64 && d[i] != d[i]) memcpy(&d[i], &nan_64, sizeof nan_64);
     }
 }
 

@@ -3,6 +3,7 @@
 #define CMLPI_RUN_H
 
 #include "../base/arguments.h"
+#include "../base/atomic.h"
 #include "rows.h"
 #include "../base/threads.h"
 
@@ -21,12 +22,18 @@ static inline size_t cmlpi_with_slack(size_t needed) { return needed + CMLPI_ALI
 /* The first aligned address from p on, which may be NULL. */
 static inline void *cmlpi_aligned(void *p) { return p ? (char *)p + (0 - (uintptr_t)p) % CMLPI_ALIGNMENT : p; }
 
+/* Rows of a microbatch of a prediction: their activations stay in the cache. 112 is a multiple of the kernels' 14 rows and
+ * of 16. */
+#ifndef CMLPI_PREDICTED_ROWS
+#define CMLPI_PREDICTED_ROWS 112
+#endif
+
 /* Checks that a run has `needed` bytes of workspace, whose alignment does not matter. */
-cmlp_status cmlpi_require_workspace(cmlp_run *run, size_t needed);
+cmlp_status cmlpi_check_workspace(cmlp_run *run, size_t needed);
 
 /* Checks that the workspace holds `needed` bytes after its first aligned address, and moves run->workspace there; 0 bytes
  * mean that the size does not fit in size_t. */
-cmlp_status cmlpi_check_workspace(cmlp_run *run, size_t needed);
+cmlp_status cmlpi_take_workspace(cmlp_run *run, size_t needed);
 
 /* Checks an array that receives `width` elements for each of n_rows rows. Without rows any pointer will do. */
 cmlp_status cmlpi_check_output(const void *array, int64_t length, int64_t n_rows, int64_t width, size_t element,
@@ -57,6 +64,31 @@ cmlp_status cmlpi_report(cmlp_run *run, const cmlpi_data *data, cmlpi_fault faul
 
 /* Calls the poll function if there is one. Returns whether it cancels the call. Only the calling thread polls. */
 static inline int cmlpi_polls_cancel(const cmlp_run *run) { return run->poll && run->poll(run->poll_context) != 0; }
+
+/* The units of a call, rows or others, of which each thread takes the next ones until none is left or the call stops, so
+ * that no thread waits for one that is not scheduled. */
+typedef struct cmlpi_queue {
+    const cmlp_run *run;
+    int64_t n, n_taken;   /* all units, and those that a thread takes at a time */
+    cmlpi_fault *faults;  /* of each thread, or NULL */
+    int32_t n_threads;
+    cmlpi_atomic next, stopped;
+} cmlpi_queue;
+
+/* Begins a queue whose `faults` are set. */
+void cmlpi_queue_begin(cmlpi_queue *queue, const cmlp_run *run, int32_t n_threads, int64_t n, int64_t n_taken);
+
+/* Takes the next units for a thread, from *first on. Returns their number, and 0 if none is left or the call stops. */
+int64_t cmlpi_queue_take(cmlpi_queue *queue, int32_t thread, int64_t *first);
+
+/* Whether the call stops: after a fault, or because it is cancelled, which thread 0 finds out. */
+int cmlpi_queue_stops(cmlpi_queue *queue, int32_t thread);
+
+/* Stops the call, because of a thread's fault. */
+void cmlpi_queue_fail(cmlpi_queue *queue, int32_t thread, cmlpi_fault fault);
+
+/* The first fault, CANCELLED if the queue has stopped without one, or OK. */
+cmlpi_fault cmlpi_queue_end(cmlpi_queue *queue);
 
 /* Checks the inputs through the first layer's weighted sums z (n, n_out), which are not finite if an input is not.
  * `selected` is the first row; `scratch` has space for one row of inputs. Non-finite sums of finite inputs are a

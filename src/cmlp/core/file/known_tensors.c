@@ -1,7 +1,7 @@
 /* Which tensors of labels, names and categories a model file has, and their lengths. */
 #include "known_tensors.h"
 
-const cmlpi_value_tensor cmlpi_value_tensors[CMLPI_VALUE_TENSORS] = {
+const cmlpi_value_tensor cmlpi_value_tensors[CMLPI_N_VALUE_TENSORS] = {
     [CMLPI_CELL_ENDS] = {"cells.ends", CMLP_INT64, CMLPI_CELL_ENDS},
     [CMLPI_CELL_FORM] = {"cells.form", CMLP_UINT8, CMLPI_CELL_FORM},
     [CMLPI_CELL_TEXT] = {"cells.text", CMLP_UINT8, CMLPI_CELL_ENDS},
@@ -56,14 +56,14 @@ static int64_t length_of(int tensor, const int64_t *n, const cmlpi_value_sizes *
 cmlp_status cmlpi_check_value_sizes(const cmlpi_stored_values *values, const cmlpi_value_sizes *sizes)
 {
     const int64_t *n = values->n;
-    for (int i = 0; i < CMLPI_VALUE_TENSORS; i++)
+    for (int i = 0; i < CMLPI_N_VALUE_TENSORS; i++)
         if (n[i] && !n[cmlpi_value_tensors[i].needed]) return CMLP_ERROR_FILE_NAME;
 #if CMLPI_BUILDS_TABLES
     if (sizes->n_columns && !n[CMLPI_COLUMN_KINDS]) return CMLP_ERROR_FILE_NAME;
     if (n[CMLPI_CALIBRATION_KIND] && !sizes->has_scores) return CMLP_ERROR_FILE_NAME;
     if (n[CMLPI_TARGET_ENDS] && !sizes->n_targets) return CMLP_ERROR_FILE_NAME;
 #endif
-    for (int i = 0; i < CMLPI_VALUE_TENSORS; i++)
+    for (int i = 0; i < CMLPI_N_VALUE_TENSORS; i++)
         if (n[i] && n[i] != length_of(i, n, sizes)) return CMLP_ERROR_FILE_TENSOR;
     return CMLP_OK;
 }

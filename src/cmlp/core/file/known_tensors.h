@@ -6,8 +6,8 @@
 #include "../../../../include/cmlp_table.h"
 #include "../base/build.h"
 
-#define CMLPI_DATA_MOST (UINT64_C(1) << 53) /* the largest number in a head: exact in JavaScript */
-#define CMLPI_NAME_MOST 64                  /* letters of a key or a tensor's name */
+#define CMLPI_MAX_DATA (UINT64_C(1) << 53) /* the largest number in a head: exact in JavaScript */
+#define CMLPI_MAX_NAME 64                  /* letters of a key or a tensor's name */
 
 /* A key, a name or another part of a head. */
 typedef struct string_view {
@@ -27,8 +27,8 @@ enum {
     CMLPI_LABEL_TYPE,
     CMLPI_NAME_ENDS,
     CMLPI_NAME_TEXT,
-    CMLPI_NETWORK_TENSORS,
-    CMLPI_CALIBRATION_KIND = CMLPI_NETWORK_TENSORS,
+    CMLPI_N_NETWORK_TENSORS,
+    CMLPI_CALIBRATION_KIND = CMLPI_N_NETWORK_TENSORS,
     CMLPI_CATEGORY_COUNTS,
     CMLPI_CATEGORY_ENDS,
     CMLPI_CATEGORY_INTEGERS,
@@ -41,10 +41,10 @@ enum {
     CMLPI_COLUMN_KINDS,
     CMLPI_TARGET_ENDS,
     CMLPI_TARGET_TEXT,
-    CMLPI_TABLE_TENSORS
+    CMLPI_N_TABLE_TENSORS
 };
 
-#define CMLPI_VALUE_TENSORS (CMLPI_BUILDS_TABLES ? CMLPI_TABLE_TENSORS : CMLPI_NETWORK_TENSORS)
+#define CMLPI_N_VALUE_TENSORS (CMLPI_BUILDS_TABLES ? CMLPI_N_TABLE_TENSORS : CMLPI_N_NETWORK_TENSORS)
 
 /* The name and the type of a tensor, and another one without which there is none of it. */
 typedef struct cmlpi_value_tensor {
@@ -53,15 +53,15 @@ typedef struct cmlpi_value_tensor {
     int32_t needed;
 } cmlpi_value_tensor;
 
-extern const cmlpi_value_tensor cmlpi_value_tensors[CMLPI_VALUE_TENSORS];
+extern const cmlpi_value_tensor cmlpi_value_tensors[CMLPI_N_VALUE_TENSORS];
 
 /* The most ordered labels of a table. */
 enum { CMLPI_MAX_RANKS = 256 };
 
 /* Where the tensors of a file are; all zeros if it has none. */
 typedef struct cmlpi_stored_values {
-    uint64_t starts[CMLPI_VALUE_TENSORS]; /* offsets in the file */
-    int64_t n[CMLPI_VALUE_TENSORS];       /* elements */
+    uint64_t starts[CMLPI_N_VALUE_TENSORS]; /* offsets in the file */
+    int64_t n[CMLPI_N_VALUE_TENSORS];       /* elements */
 } cmlpi_stored_values;
 
 /* What they must fit. */

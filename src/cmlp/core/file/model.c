@@ -28,7 +28,7 @@ static cmlp_status lay_out_model(const cmlpi_head *head, void *base, model_memor
     memory->shifts = cmlpi_arena_alloc(&arena, columns, sizeof(double));
     memory->table.table = NULL;
     memory->table.ranges = NULL;
-    if (CMLPI_IS_TABLE(head)) cmlpi_table_lay_out(&arena, head, &memory->table);
+    if (CMLPI_IS_TABLE_HEAD(head)) cmlpi_table_lay_out(&arena, head, &memory->table);
     memory->params = cmlpi_arena_alloc(&arena, cmlpi_is_big_endian() ? (int64_t)head->params_size : 0, 1);
     cmlpi_arena_alloc(&arena, 1, CMLPI_ALIGNMENT); /* for memory that is not aligned */
     *size = arena.used;
@@ -40,15 +40,15 @@ static cmlp_status row_space(const cmlp_net *net, int64_t n_columns, void *memor
                              cmlpi_table_scratch *scratch)
 {
     const cmlpi_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
-    if (CMLPI_BUILDS_TABLES && n_columns) return cmlpi_scratch_lay_out(&sizes, memory, size, scratch);
-    return cmlpi_row_lay_out(net, memory, size, &scratch->row);
+    if (CMLPI_BUILDS_TABLES && n_columns) return cmlpi_table_scratch_lay_out(&sizes, memory, size, scratch);
+    return cmlpi_place_row(net, memory, size, &scratch->row);
 }
 
-cmlp_status cmlpi_check_model_workspace(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlpi_table_scratch *scratch)
+cmlp_status cmlpi_take_model_workspace(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlpi_table_scratch *scratch)
 {
     size_t needed;
     const cmlp_status status = row_space(net, n_columns, run->workspace, &needed, scratch);
-    return status ? status : cmlpi_require_workspace(run, needed);
+    return status ? status : cmlpi_check_workspace(run, needed);
 }
 
 /* Whether each output is the probability of the labels above one of them, as that of the second of two labels is. */
@@ -77,7 +77,7 @@ REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
     info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
     info->n_nets = head->n_nets;
     info->kind = head->kind;
-    info->n_targets = CMLPI_IS_TABLE(head) ? head->n_targets : 0;
+    info->n_targets = CMLPI_IS_TABLE_HEAD(head) ? head->n_targets : 0;
     return CMLP_OK;
 }
 
@@ -101,10 +101,10 @@ static cmlp_status describe_file(const void *file, size_t file_size, cmlp_model_
 
 cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = describe_file(file, file_size, info, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = describe_file(file, file_size, info, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 
 static cmlp_status check_data(const unsigned char *file, size_t n, const cmlpi_head *head)
@@ -137,7 +137,7 @@ static cmlp_status check_example(const cmlp_model *model, const unsigned char *f
                                  const cmlpi_table_scratch *scratch)
 {
     const cmlp_net *net = model->net;
-    if (CMLPI_HAS_TABLE(model)) {
+    if (CMLPI_IS_TABLE_MODEL(model)) {
         cmlpi_load(scratch->raw, file + head->example_input, model->table->n_columns, sizeof(double));
         const cmlp_status status = cmlpi_table_row(model->table, 0, scratch->raw, NULL, scratch->result, scratch);
         return status ? CMLP_ERROR_FILE_EXAMPLE
@@ -219,7 +219,7 @@ static cmlp_status load_tensors(const cmlpi_head *head, const model_memory *memo
 {
     cmlp_model *model = memory->model;
     cmlp_status status = load_scales(head, memory, run);
-    if (CMLPI_HAS_TABLE(model) && !status) {
+    if (CMLPI_IS_TABLE_MODEL(model) && !status) {
         status = cmlpi_file_status(cmlpi_table_load(head, model->file, model->params, &memory->table));
         if (status) return cmlpi_refuse(&run->refused, status, "table");
         status = cmlpi_file_status(cmlpi_check_scores(model));
@@ -234,7 +234,7 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
 {
     cmlp_model_options options = {.struct_size = sizeof options};
     cmlpi_head head;
-    model_memory divided;
+    model_memory placed;
     cmlpi_table_scratch buffers;
     size_t needed;
     cmlp_status status = cmlpi_check_pointer(memory, 1, "memory", run);
@@ -244,32 +244,32 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     if (status) return cmlpi_refuse(&run->refused, status, "options");
     status = read_head(file, n, &head);
     head.isa_mask = options.isa_mask;
-    if (!status) status = lay_out_model(&head, cmlpi_aligned(memory), &divided, &needed);
+    if (!status) status = lay_out_model(&head, cmlpi_aligned(memory), &placed, &needed);
     if (status) return status;
     if (memory_size < needed) return cmlpi_refuse(&run->refused, CMLP_ERROR_BUFFER_SIZE, "memory_size");
     const int verify = !options.is_trusted;
-    status = make_model(&head, file, &divided);
+    status = make_model(&head, file, &placed);
     if (status == CMLP_ERROR_ISA) return cmlpi_refuse(&run->refused, status, "options->isa_mask");
     if (!status && verify)
-        status = cmlpi_check_model_workspace(divided.net, head.words.n_columns, run, &buffers);
+        status = cmlpi_take_model_workspace(placed.net, head.words.n_columns, run, &buffers);
     if (!status && verify) status = check_data(file, n, &head);
-    if (!status) status = load_tensors(&head, &divided, run);
-    if (!status && verify) status = verified(divided.model, &head, &buffers, run);
+    if (!status) status = load_tensors(&head, &placed, run);
+    if (!status && verify) status = verified(placed.model, &head, &buffers, run);
     if (status) return status;
-    divided.model->magic = CMLPI_MODEL_MAGIC;
-    *loaded = divided.model;
+    placed.model->magic = CMLPI_MODEL_MAGIC;
+    *loaded = placed.model;
     return CMLP_OK;
 }
 
 cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size,
                             const cmlp_model_options *options, const cmlp_model **model, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = cmlpi_check_pointer(model, sizeof *model, "model", &frame.run);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = cmlpi_check_pointer(model, sizeof *model, "model", &call.run);
     if (model && !cmlpi_misaligned(model, sizeof *model)) *model = NULL;
-    if (!status) status = load(memory, memory_size, file, file_size, options, model, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    if (!status) status = load(memory, memory_size, file, file_size, options, model, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 
 cmlp_status cmlpi_check_model(const cmlp_model *model)
@@ -282,7 +282,7 @@ static cmlp_status prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_r
 {
     cmlp_rows copy;
     cmlp_status status = cmlpi_check_model(model);
-    if (!status && CMLPI_HAS_TABLE(model)) status = CMLP_ERROR_MODEL_KIND;
+    if (!status && CMLPI_IS_TABLE_MODEL(model)) status = CMLP_ERROR_MODEL_KIND;
     if (status) return cmlpi_refuse(&run->refused, status, "model");
     status = CMLPI_READ(&copy, rows, cmlp_rows, factors);
     if (status) return cmlpi_refuse(&run->refused, status, "rows");
@@ -297,20 +297,20 @@ static cmlp_status prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_r
 
 cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = prepare_rows(model, rows, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = prepare_rows(model, rows, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 
 const cmlp_net *cmlp_model_net(const cmlp_model *model)
 {
-    return cmlpi_check_model(model) || CMLPI_HAS_TABLE(model) ? NULL : model->net;
+    return cmlpi_check_model(model) || CMLPI_IS_TABLE_MODEL(model) ? NULL : model->net;
 }
 
 const void *cmlp_model_params(const cmlp_model *model)
 {
-    return cmlpi_check_model(model) || CMLPI_HAS_TABLE(model) ? NULL : model->params;
+    return cmlpi_check_model(model) || CMLPI_IS_TABLE_MODEL(model) ? NULL : model->params;
 }
 
 static cmlp_status look_up_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
@@ -331,8 +331,8 @@ static cmlp_status look_up_string(const cmlp_model *model, const char *key, cons
 cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
                                    cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = look_up_string(model, key, text, n_text, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = look_up_string(model, key, text, n_text, &call.run);
+    return cmlpi_end_call(&call, status);
 }

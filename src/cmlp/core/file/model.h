@@ -23,8 +23,8 @@ struct cmlp_model {
     cmlp_model_kind kind;
 };
 
-/* Whether the model is a table: see CMLPI_IS_TABLE. */
-#define CMLPI_HAS_TABLE(model) (CMLPI_BUILDS_TABLES && (model)->table)
+/* Whether the model is a table: see CMLPI_IS_TABLE_HEAD. */
+#define CMLPI_IS_TABLE_MODEL(model) (CMLPI_BUILDS_TABLES && (model)->table)
 
 /* Returns CMLP_OK, or the status for a model that is NULL or not initialized. */
 cmlp_status cmlpi_check_model(const cmlp_model *model);
@@ -34,7 +34,7 @@ const void *cmlpi_model_inputs(const cmlp_model *model, const void *row, cmlp_dt
 
 /* Divides the workspace of a run for one row of a network, or of a table if n_columns is not 0. Returns an error if it is
  * NULL or too small. */
-cmlp_status cmlpi_check_model_workspace(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlpi_table_scratch *scratch);
+cmlp_status cmlpi_take_model_workspace(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlpi_table_scratch *scratch);
 
 /* Checks labels, names and categories, and finds those of each column. Returns a status of a file; *refused becomes the name
  * of what it is about. */

@@ -261,9 +261,9 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
 cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                  double *number, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = read_cell(model, column, text, n_text, number, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = read_cell(model, column, text, n_text, number, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 #endif

@@ -18,7 +18,7 @@ static int read_parts(cursor *c, cmlp_table_column *column, cmlp_table_date_part
         while (cmlpi_part_names[k][length]) length++;
         if (!pass(c, cmlpi_part_names[k], length)) continue;
         const uint64_t n = number(c);
-        if (c->status || n < 2 || n > CMLPI_MAX_WIDTH) return 0;
+        if (c->status || n < 2 || n > CMLPI_MAX_COUNT) return 0;
         parts[column->n_parts++] = (cmlp_table_date_part){
             .kind = CMLP_TABLE_PART_DAY + k,
             .n_edges = n > 2 ? (int64_t)n - 1 : 0}; /* n counts inputs: two waves and the bins */
@@ -34,7 +34,7 @@ static int read_statistics(cursor *c, cmlp_table_column *column)
     const uint64_t n_one_hot = number(c);
     if (!PASS(c, "/statistics:")) return 0;
     const uint64_t width = number(c), n = (uint64_t)column->n_categories;
-    if (c->status || n_one_hot > n || width < 1 || width > CMLPI_MAX_WIDTH / n) return 0;
+    if (c->status || n_one_hot > n || width < 1 || width > CMLPI_MAX_COUNT / n) return 0;
     column->n_one_hot = (int64_t)n_one_hot;
     column->n_statistics = (int64_t)(n * width);
     return 1;
@@ -53,7 +53,7 @@ static int read_word(cursor *c, cmlp_table_column *column, cmlp_table_date_part 
     column->role = is_number ? CMLP_TABLE_ROLE_NUMBER : CMLP_TABLE_ROLE_CATEGORY;
     if (!is_number && !PASS(c, "category:")) return 0;
     const uint64_t n = number(c);
-    if (c->status || n > CMLPI_MAX_WIDTH) return 0;
+    if (c->status || n > CMLPI_MAX_COUNT) return 0;
     if (is_number) {
         column->n_edges = (int64_t)n;
         return n != 1 && (!n || read_parts(c, column, parts));
@@ -78,8 +78,8 @@ cmlp_status cmlpi_read_columns(const string_view *text, cmlp_table_column *colum
         if (column.role == CMLP_TABLE_ROLE_NUMBER) words->n_numbers += 2 + cmlpi_column_edges(&column);
         words->n_statistics += column.n_statistics;
         for (int bins = 0; bins < 2; bins++) words->widths[bins] += cmlpi_column_width(&column, bins);
-        if (words->widths[1] > CMLPI_MAX_WIDTH || words->n_numbers > CMLPI_MAX_WIDTH) return CMLP_ERROR_WIDTH;
-        if (words->n_statistics > CMLPI_MAX_WIDTH) return CMLP_ERROR_WIDTH;
+        if (words->widths[1] > CMLPI_MAX_COUNT || words->n_numbers > CMLPI_MAX_COUNT) return CMLP_ERROR_WIDTH;
+        if (words->n_statistics > CMLPI_MAX_COUNT) return CMLP_ERROR_WIDTH;
     } while (PASS(&c, ","));
     *at = c.at;
     for (int bins = 0; bins < 2; bins++) words->widths[bins] += !words->widths[bins];

@@ -23,11 +23,11 @@ const char *cmlpi_dtype_name_of(int32_t dtype)
 static int is_key(const char *text)
 {
     int n = 0;
-    for (; n <= CMLPI_NAME_MOST && text[n]; n++) {
+    for (; n <= CMLPI_MAX_NAME && text[n]; n++) {
         const int letter = text[n] >= 'a' && text[n] <= 'z';
         if (!letter && !(n && ((text[n] >= '0' && text[n] <= '9') || text[n] == '_' || text[n] == '.'))) return 0;
     }
-    return n && n <= CMLPI_NAME_MOST;
+    return n && n <= CMLPI_MAX_NAME;
 }
 
 /* Whether a program can have this name, which is not one of the format or of Python. */
@@ -72,12 +72,12 @@ static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_co
     }
     for (int i = 0; kind->has_calibration && i < 3; i++)
         if (!cmlpi_order_of(a->name, scores[i])) return CMLP_ERROR_NAME;
-    for (int i = 0; i < CMLPI_VALUE_TENSORS; i++)
+    for (int i = 0; i < CMLPI_N_VALUE_TENSORS; i++)
         if (!cmlpi_order_of(a->name, cmlpi_value_tensors[i].name)) return CMLP_ERROR_NAME;
     if (!cmlpi_dtype_name_of(a->dtype)) return CMLP_ERROR_DTYPE;
-    if (a->rows < 1 || a->rows > CMLPI_MAX_WIDTH || a->columns < 0 || a->columns > CMLPI_MAX_WIDTH)
+    if (a->rows < 1 || a->rows > CMLPI_MAX_COUNT || a->columns < 0 || a->columns > CMLPI_MAX_COUNT)
         return CMLP_ERROR_OPTION;
-    const uint64_t limit = (PTRDIFF_MAX < CMLPI_DATA_MOST ? (uint64_t)PTRDIFF_MAX : CMLPI_DATA_MOST) / 8;
+    const uint64_t limit = (PTRDIFF_MAX < CMLPI_MAX_DATA ? (uint64_t)PTRDIFF_MAX : CMLPI_MAX_DATA) / 8;
     if (a->columns && (uint64_t)a->rows > limit / (uint64_t)a->columns) return CMLP_ERROR_OVERFLOW;
     return cmlpi_misaligned(a->data, cmlpi_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }

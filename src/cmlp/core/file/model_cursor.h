@@ -69,7 +69,7 @@ static inline uint64_t number(cursor *c)
         if (c->at - first == 16) return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
         value = value * 10 + (*c->at - '0');
     }
-    if (c->at == first || (*first == '0' && c->at - first > 1) || value > CMLPI_DATA_MOST)
+    if (c->at == first || (*first == '0' && c->at - first > 1) || value > CMLPI_MAX_DATA)
         return (uint64_t)fail(c, CMLP_ERROR_FILE_SYNTAX);
     return value;
 }
@@ -95,12 +95,12 @@ static inline string_view next_name(cursor *c, string_view *last)
 {
     DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
     string_view n = {c->at, 0};
-    for (; !c->status && c->at < c->end && n.length <= CMLPI_NAME_MOST; c->at++, n.length++) {
+    for (; !c->status && c->at < c->end && n.length <= CMLPI_MAX_NAME; c->at++, n.length++) {
         const unsigned b = *c->at;
         const int letter = b >= 'a' && b <= 'z', other = (b >= '0' && b <= '9') || b == '_' || b == '.';
         if (!letter && !(other && n.length)) break;
     }
-    if (!n.length || n.length > CMLPI_NAME_MOST) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!n.length || n.length > CMLPI_MAX_NAME) fail(c, CMLP_ERROR_FILE_NAME);
     DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
     if (c->status) return n;
     const int order = memcmp(last->at, n.at, last->length < n.length ? last->length : n.length);

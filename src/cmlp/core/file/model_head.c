@@ -31,7 +31,7 @@ static int is_fixed(string_view n)
 int cmlpi_is_fixed_key(const char *key)
 {
     string_view n = {(const unsigned char *)key, 0};
-    while (n.length <= CMLPI_NAME_MOST && key[n.length]) n.length++;
+    while (n.length <= CMLPI_MAX_NAME && key[n.length]) n.length++;
     return is_fixed(n);
 }
 
@@ -133,7 +133,7 @@ static shaped_tensor next_tensor(cursor *c, uint64_t *offset)
     do {
         const uint64_t size = number(c);
         if (c->status) return t;
-        if (t.n_dims == 2 || size < 1 || size > CMLPI_MAX_WIDTH || bytes > CMLPI_DATA_MOST / size) {
+        if (t.n_dims == 2 || size < 1 || size > CMLPI_MAX_COUNT || bytes > CMLPI_MAX_DATA / size) {
             fail(c, CMLP_ERROR_FILE_TENSOR);
             return t;
         }
@@ -234,7 +234,7 @@ static void read_layers(cursor *c, cmlpi_head *head, int32_t net, int64_t *sizes
 {
     const int is_first = net <= 0;
     for (int32_t l = 0; l + 1 < head->n_layers; l++)
-        CMLPI_LOOP(FORWARD && l >= 0 && l < head->n_layers && *offset <= CMLPI_DATA_MOST, head->n_layers - l, l, c->at,
+        CMLPI_LOOP(FORWARD && l >= 0 && l < head->n_layers && *offset <= CMLPI_MAX_DATA, head->n_layers - l, l, c->at,
                   c->status, *offset, head->dtype, CMLPI_WHOLE(head->sizes)) {
         layer_name(c, net, l, 0);
         const shaped_tensor weights = next_tensor(c, offset);
@@ -303,7 +303,7 @@ static void note_limits(cursor *c, cmlpi_head *head, const shaped_tensor *t, uin
 /* Notes where the elements of labels, names and categories start. Of a network, those of tables are other programs'. */
 static void note_values(cursor *c, cmlpi_head *head, string_view n, const shaped_tensor *t, uint64_t start)
 {
-    const int n_known = CMLPI_IS_TABLE(head) ? CMLPI_VALUE_TENSORS : CMLPI_NETWORK_TENSORS;
+    const int n_known = CMLPI_IS_TABLE_HEAD(head) ? CMLPI_N_VALUE_TENSORS : CMLPI_N_NETWORK_TENSORS;
     for (int i = 0; i < n_known; i++) {
         if (!is_name(n, cmlpi_value_tensors[i].name)) continue;
         head->values.starts[i] = start;
@@ -315,7 +315,7 @@ static void note_values(cursor *c, cmlpi_head *head, string_view n, const shaped
 /* Notes where a tensor of this format starts, and checks its type and shape. */
 static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped_tensor *t, uint64_t start)
 {
-    const int of_table = CMLPI_IS_TABLE(head);
+    const int of_table = CMLPI_IS_TABLE_HEAD(head);
     const int64_t n_in = of_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
     const int32_t dtype = of_table ? CMLP_FLOAT64 : head->dtype; /* of the example */
     const struct {
@@ -329,7 +329,7 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
                  {CMLPI_INPUT_SHIFT, CMLP_FLOAT64, n_in, 0, &head->input_shift},
                  {CMLPI_TABLE_NUMBERS, CMLP_FLOAT64, head->words.n_numbers, 0, &head->table_numbers},
                  {CMLPI_TABLE_STATISTICS, CMLP_FLOAT32, head->words.n_statistics, 0, &head->table_statistics},
-                 {CMLPI_TABLE_TARGET, CMLP_FLOAT64, head->n_targets, CMLPI_TARGET_NUMBERS, &head->table_target},
+                 {CMLPI_TABLE_TARGET, CMLP_FLOAT64, head->n_targets, CMLPI_N_TARGET_NUMBERS, &head->table_target},
                  {CMLPI_TABLE_THRESHOLD, CMLP_FLOAT64, 1, 0, &head->table_threshold}};
     const size_t n_known = sizeof known / sizeof *known - (of_table ? 0 : 4);
     if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
@@ -350,7 +350,7 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
 /* A threshold is there if and only if the file requires it, and for the probability of two classes. */
 static void check_has_threshold(cursor *c, const cmlpi_head *head)
 {
-    if ((head->feature == CMLPI_HAS_THRESHOLD) != !!head->table_threshold) fail(c, CMLP_ERROR_FILE_NAME);
+    if ((head->feature == CMLPI_REQUIRES_THRESHOLD) != !!head->table_threshold) fail(c, CMLP_ERROR_FILE_NAME);
     if (head->table_threshold && (head->sizes[head->n_layers - 1] != 1 || head->table_target ||
                                 head->activations[head->n_layers - 2] != CMLP_ACTIVATION_LOGISTIC))
         fail(c, CMLP_ERROR_OPTION);
@@ -382,7 +382,7 @@ int cmlpi_fits_kind(cmlp_model_kind kind, const cmlpi_model_outputs *outputs)
 static void check_kind(cursor *c, const cmlpi_head *head)
 {
     if (c->status) return; /* there may be no layer */
-    const cmlpi_model_outputs outputs = {.is_table = CMLPI_IS_TABLE(head),
+    const cmlpi_model_outputs outputs = {.is_table = CMLPI_IS_TABLE_HEAD(head),
                                          .has_targets = head->table_target != 0,
                                          .loss = head->loss,
                                          .activation = head->activations[head->n_layers - 2],
@@ -404,15 +404,15 @@ static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
     }
     if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->input_shift != !head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
-    if (CMLPI_IS_TABLE(head) && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
+    if (CMLPI_IS_TABLE_HEAD(head) && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_statistics != !head->words.n_statistics) fail(c, CMLP_ERROR_FILE_NAME);
-    if (head->feature == CMLPI_HAS_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
+    if (head->feature == CMLPI_REQUIRES_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
     if (CMLPI_BUILDS_TABLES) check_has_threshold(c, head);
-    const cmlpi_value_sizes sizes = {.n_inputs = CMLPI_IS_TABLE(head) ? head->words.n_columns : head->sizes[0],
+    const cmlpi_value_sizes sizes = {.n_inputs = CMLPI_IS_TABLE_HEAD(head) ? head->words.n_columns : head->sizes[0],
                                      .n_outputs = head->sizes[head->n_layers - 1],
                                      .n_columns = head->words.n_columns,
-                                     .n_targets = head->feature == CMLPI_HAS_TARGETS ? head->n_targets : 0,
+                                     .n_targets = head->feature == CMLPI_REQUIRES_TARGETS ? head->n_targets : 0,
                                      .has_scores = head->calibration.scores != 0,
                                      .is_ordered = head->kind == CMLP_MODEL_ORDERED};
     fail(c, cmlpi_check_value_sizes(&head->values, &sizes));
@@ -446,7 +446,7 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
     uint64_t length = 0;
     if (n < 8) return CMLP_ERROR_FILE_SHORT;
     for (int i = 7; i >= 0; i--) length = length << 8 | file[i];
-    if (length > CMLPI_HEAD_MOST - 8 || (length + 8) % CMLPI_HEAD_ALIGNMENT || length < CMLPI_HEAD_LEAST)
+    if (length > CMLPI_MAX_HEAD - 8 || (length + 8) % CMLPI_HEAD_ALIGNMENT || length < CMLPI_MIN_HEAD)
         return CMLP_ERROR_FILE_MAGIC;
     *bytes = length + 8;
     return n < *bytes ? CMLP_ERROR_FILE_SHORT : CMLP_OK;
@@ -455,8 +455,8 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
 /* The feature of a name. */
 static int feature_of(string_view n)
 {
-    return is_name(n, CMLPI_FEATURE_TARGETS)     ? CMLPI_HAS_TARGETS
-           : is_name(n, CMLPI_FEATURE_THRESHOLD) ? CMLPI_HAS_THRESHOLD
+    return is_name(n, CMLPI_FEATURE_TARGETS)     ? CMLPI_REQUIRES_TARGETS
+           : is_name(n, CMLPI_FEATURE_THRESHOLD) ? CMLPI_REQUIRES_THRESHOLD
                                                 : CMLPI_NO_FEATURE;
 }
 
@@ -489,14 +489,14 @@ cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *hea
     if (!c.status && crc != head_crc(file, (size_t)head->bytes)) fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
     read_requirements(&c, head);
     read_metadata(&c, head);
-    if (CMLPI_IS_TABLE(head))
+    if (CMLPI_IS_TABLE_HEAD(head))
         read_nets(&c, head, &offset);
     else
         read_layers(&c, head, -1, head->sizes, &offset);
     head->params_size = offset;
-    const int has_several = head->feature == CMLPI_HAS_TARGETS || head->kind == CMLP_MODEL_MULTILABEL;
+    const int has_several = head->feature == CMLPI_REQUIRES_TARGETS || head->kind == CMLP_MODEL_MULTILABEL;
     head->n_targets = has_several && !c.status ? head->sizes[head->n_layers - 1] : 1;
-    if (head->feature == CMLPI_HAS_TARGETS && (head->n_quantiles || head->n_targets < 2)) fail(&c, CMLP_ERROR_OPTION);
+    if (head->feature == CMLPI_REQUIRES_TARGETS && (head->n_quantiles || head->n_targets < 2)) fail(&c, CMLP_ERROR_OPTION);
     read_other_tensors(&c, head, &offset);
     read_padding(&c);
     head->error_at = (uint64_t)(c.at - file);

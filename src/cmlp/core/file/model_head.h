@@ -22,8 +22,8 @@
 #define CMLPI_HEAD_CRC_AT (8 + sizeof CMLPI_HEAD_START CMLPI_HEAD_VERSION - 1)
 
 #define CMLPI_HEAD_ALIGNMENT 64
-#define CMLPI_HEAD_LEAST 128
-#define CMLPI_HEAD_MOST 100000000     /* the most that the safetensors library reads */
+#define CMLPI_MIN_HEAD 128
+#define CMLPI_MAX_HEAD 100000000     /* the most that the safetensors library reads */
 #define CMLPI_EXAMPLE_INPUT "example.input"
 #define CMLPI_EXAMPLE_OUTPUT "example.output"
 #define CMLPI_INPUT_FACTOR "input.factor"
@@ -32,7 +32,7 @@
 #define CMLPI_TABLE_NUMBERS "table.numbers"
 #define CMLPI_TABLE_TARGET "table.target"
 #define CMLPI_TABLE_THRESHOLD "table.threshold"
-#define CMLPI_TARGET_NUMBERS 4
+#define CMLPI_N_TARGET_NUMBERS 4
 #define CMLPI_CALIBRATION_LIMITS "calibration.limits"
 #define CMLPI_CALIBRATION_SCORES "calibration.scores"
 #define CMLPI_CALIBRATION_WIDTHS "calibration.widths"
@@ -47,7 +47,7 @@ typedef struct cmlpi_dtype_name {
 extern const cmlpi_dtype_name cmlpi_dtype_names[];
 
 /* A feature that a model can require of its reader; it has at most one. */
-enum { CMLPI_NO_FEATURE, CMLPI_HAS_TARGETS, CMLPI_HAS_THRESHOLD };
+enum { CMLPI_NO_FEATURE, CMLPI_REQUIRES_TARGETS, CMLPI_REQUIRES_THRESHOLD };
 
 /* Where the tensors of a calibration are; zeros if the file has none. */
 typedef struct cmlpi_stored_calibration {
@@ -86,7 +86,7 @@ typedef struct cmlpi_head {
 } cmlpi_head;
 
 /* Whether the file has a table. A macro: compilers that do not optimize know it, too, where tables are left out. */
-#define CMLPI_IS_TABLE(head) (CMLPI_BUILDS_TABLES && (head)->is_table)
+#define CMLPI_IS_TABLE_HEAD(head) (CMLPI_BUILDS_TABLES && (head)->is_table)
 
 /* Reads and checks the head of the `n` first bytes of a file. If the status is CMLP_ERROR_FILE_SHORT and head->bytes is
  * not 0, that many bytes are needed. */

@@ -138,16 +138,16 @@ static cmlp_status find_margin(const cmlp_model *model, const cmlp_table_query *
 cmlp_status cmlp_table_margin(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
                               cmlp_run *run)
 {
-    cmlpi_call frame;
+    cmlpi_call call;
     cmlp_table_query copy;
     double margin;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = cmlpi_check_pointer(below, sizeof *below, "below", &frame.run);
-    if (!status) status = cmlpi_check_pointer(above, sizeof *above, "above", &frame.run);
-    if (!status) status = read_query(model, query, &copy, &frame.run);
-    if (!status) status = find_margin(model, &copy, &margin, &frame.run);
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = cmlpi_check_pointer(below, sizeof *below, "below", &call.run);
+    if (!status) status = cmlpi_check_pointer(above, sizeof *above, "above", &call.run);
+    if (!status) status = read_query(model, query, &copy, &call.run);
+    if (!status) status = find_margin(model, &copy, &margin, &call.run);
     if (!status) *below = *above = margin;
-    return cmlpi_end_call(&frame, status);
+    return cmlpi_end_call(&call, status);
 }
 
 /* Below which no target of a loss is. */
@@ -196,11 +196,11 @@ static cmlp_status find_interval(const cmlp_model *model, const cmlp_table_query
 cmlp_status cmlp_table_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
                                 cmlp_run *run)
 {
-    cmlpi_call frame;
+    cmlpi_call call;
     cmlp_table_query copy;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = read_query(model, query, &copy, &frame.run);
-    if (!status) status = find_interval(model, &copy, low, high, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = read_query(model, query, &copy, &call.run);
+    if (!status) status = find_interval(model, &copy, low, high, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 #endif

@@ -1,11 +1,11 @@
 /* Predictions of a model: one row, or any number of them. */
 #include "model.h"
 
-static cmlp_dtype dtype_of(const cmlp_model *model) { return CMLPI_HAS_TABLE(model) ? CMLP_FLOAT64 : model->net->dtype; }
+static cmlp_dtype dtype_of(const cmlp_model *model) { return CMLPI_IS_TABLE_MODEL(model) ? CMLP_FLOAT64 : model->net->dtype; }
 
 static int64_t n_in_of(const cmlp_model *model)
 {
-    return CMLPI_HAS_TABLE(model) ? model->table->n_columns : cmlpi_n_in(model->net);
+    return CMLPI_IS_TABLE_MODEL(model) ? model->table->n_columns : cmlpi_n_in(model->net);
 }
 
 static int64_t n_out_of(const cmlp_model *model) { return cmlpi_n_out(model->net) + model->is_cumulative; }
@@ -15,18 +15,18 @@ static int is_ordered(const cmlp_model *model) { return model->is_cumulative && 
 
 /* Adapts the outputs for n rows to the labels in the file: cumulative outputs become the probabilities of all labels, and
  * a row of targets or of several labels has no class index. In the core's floating-point mode. */
-static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *classes, void *outputs, int64_t n)
+static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *class_indices, void *outputs, int64_t n)
 {
     const int64_t n_out = cmlpi_n_out(model->net);
     float *narrow = outputs;
     double *wide = outputs;
     const int has_class = model->kind != CMLP_MODEL_MULTILABEL && model->kind != CMLP_MODEL_REGRESSOR;
-    for (int64_t i = 0; !has_class && classes && i < n; i++) classes[i] = -1;
+    for (int64_t i = 0; !has_class && class_indices && i < n; i++) class_indices[i] = -1;
     if (!model->is_cumulative || !outputs) return;
     while (n-- > 0) /* from the end, because they overlap */
         for (int64_t k = n_out; k >= 0; k--) {
             const int64_t at = n * n_out + k; /* of the probability of the labels above this one */
-            if (CMLPI_BUILDS_DOUBLES && dtype == CMLP_FLOAT64)
+            if (CMLPI_HAS_DOUBLE_OUTPUTS && dtype == CMLP_FLOAT64)
                 wide[at + n] = (k ? wide[at - 1] : 1) - (k < n_out ? wide[at] : 0);
             else
                 narrow[at + n] = (k ? narrow[at - 1] : 1) - (k < n_out ? narrow[at] : 0);
@@ -36,7 +36,7 @@ static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *
 /* ---------------------------------------------------------------------------------------------------- one row */
 
 /* Whether an address is not a multiple of a size, which is a power of two. Without a division, which takes as long as a layer. */
-static inline int is_odd(const void *address, size_t size) { return ((uintptr_t)address & (size - 1)) != 0; }
+static inline int is_misaligned(const void *address, size_t size) { return ((uintptr_t)address & (size - 1)) != 0; }
 
 /* The next two functions check every field. */
 CMLPI_ASSERT(sizeof(cmlp_rows) == CMLPI_OLDEST(cmlp_rows, factors), "no field of the rows is forgotten");
@@ -61,14 +61,14 @@ static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const c
     if (rows->struct_size != sizeof *rows || prediction->struct_size != sizeof *prediction) return 0;
     if (run->struct_size != sizeof *run || run->n_threads < 0 || run->reserved) return 0;
     const cmlp_dtype dtype = dtype_of(model);
-    const size_t element = CMLPI_HAS_TABLE(model) ? sizeof(double) : model->net->element;
+    const size_t element = CMLPI_IS_TABLE_MODEL(model) ? sizeof(double) : model->net->element;
     const size_t size = rows->dtype == dtype ? element : 1;
     if (rows->dtype != dtype && (rows->dtype != CMLP_UINT8 || dtype != CMLP_FLOAT32)) return 0;
     if (rows->kind != CMLP_ROWS_DENSE || rows->n_rows != 1 || rows->n_columns != n_in_of(model)) return 0;
     if (has_more_fields(rows) || (rows->scale != 0 && rows->scale != 1)) return 0;
     if (rows->column_stride && rows->column_stride != (int64_t)size) return 0;
-    if (!rows->data || is_odd(rows->data, size) || is_odd(prediction->outputs, element)) return 0;
-    if (is_odd(prediction->class_indices, sizeof *prediction->class_indices)) return 0;
+    if (!rows->data || is_misaligned(rows->data, size) || is_misaligned(prediction->outputs, element)) return 0;
+    if (is_misaligned(prediction->class_indices, sizeof *prediction->class_indices)) return 0;
     if ((uintptr_t)prediction->activations | (uintptr_t)prediction->sums) return 0;
     if (prediction->n_activations | prediction->n_sums) return 0;
     if (prediction->outputs ? prediction->n_outputs < n_out_of(model) : prediction->n_outputs != 0) return 0;
@@ -105,11 +105,11 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
     cmlpi_table_scratch scratch;
     run->refused = NULL;
     run->bad_index = run->bad_column = -1;
-    const int64_t n_columns = CMLPI_HAS_TABLE(model) ? model->table->n_columns : 0;
-    const cmlp_status status = cmlpi_check_model_workspace(model->net, n_columns, run, &scratch);
+    const int64_t n_columns = CMLPI_IS_TABLE_MODEL(model) ? model->table->n_columns : 0;
+    const cmlp_status status = cmlpi_take_model_workspace(model->net, n_columns, run, &scratch);
     if (status) return status;
     const cmlpi_float_mode mode = cmlpi_enter_mode();
-    if (CMLPI_BUILDS_TABLES && CMLPI_HAS_TABLE(model)) {
+    if (CMLPI_BUILDS_TABLES && CMLPI_IS_TABLE_MODEL(model)) {
         double *const outputs = prediction->outputs ? prediction->outputs : scratch.result;
         if (cmlpi_table_row(model->table, is_ordered(model), rows->data, prediction->class_indices, outputs, &scratch))
             fault = cmlpi_infinite_input(rows->data, n_columns, 0);
@@ -135,7 +135,7 @@ static cmlp_status read_model_rows(const cmlp_model *model, const cmlp_rows *giv
     if (rows->scale != 0 && rows->scale != 1) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->scale");
     if (rows->shifts) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->shifts");
     if (rows->factors) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->factors");
-    if (CMLPI_HAS_TABLE(model)) return CMLP_OK;
+    if (CMLPI_IS_TABLE_MODEL(model)) return CMLP_OK;
     rows->scale = model->input_scale;
     rows->shifts = model->shifts;
     rows->factors = model->factors;
@@ -151,11 +151,11 @@ static cmlp_status predict_model_rows(const cmlp_model *model, const cmlp_rows *
     if (status) return cmlpi_refuse(&run->refused, status, "model");
     status = read_model_rows(model, given, &rows, run);
     if (status) return status;
-    const cmlpi_output_sizes sizes = {n_out_of(model), CMLPI_HAS_TABLE(model) ? 0 : cmlpi_all_outputs(model->net),
+    const cmlpi_output_sizes sizes = {n_out_of(model), CMLPI_IS_TABLE_MODEL(model) ? 0 : cmlpi_all_outputs(model->net),
                                       cmlpi_bytes_of(dtype_of(model))};
     status = cmlpi_read_prediction(&p, prediction, cmlpi_n_selected(&rows), &sizes, run);
     if (status) return status;
-    if (!CMLPI_HAS_TABLE(model))
+    if (!CMLPI_IS_TABLE_MODEL(model))
         status = cmlpi_forward_rows(model->net, model->params, &rows, &p, run);
     else if (CMLPI_BUILDS_TABLES)
         status = cmlpi_table_rows(model->table, is_ordered(model), &rows, p.class_indices, p.outputs, run);
@@ -166,11 +166,11 @@ static cmlp_status predict_model_rows(const cmlp_model *model, const cmlp_rows *
 cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                cmlp_run *run)
 {
-    cmlpi_call frame;
+    cmlpi_call call;
     if (is_simple_row(model, rows, prediction, run)) return predict_row(model, rows, prediction, run);
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = predict_model_rows(model, rows, prediction, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = predict_model_rows(model, rows, prediction, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 
 static cmlp_status measure_table(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
@@ -193,14 +193,14 @@ static cmlp_status measure_prediction(const cmlp_model *model, const cmlp_rows *
     status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", run);
     if (!status) status = cmlpi_check_pointer(rows, 1, "rows", run);
     if (status) return status;
-    if (CMLPI_HAS_TABLE(model)) return measure_table(model, rows, bytes, run);
+    if (CMLPI_IS_TABLE_MODEL(model)) return measure_table(model, rows, bytes, run);
     return cmlp_net_workspace_size(model->net, rows, NULL, NULL, bytes, run);
 }
 
 cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = measure_prediction(model, rows, bytes, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = measure_prediction(model, rows, bytes, &call.run);
+    return cmlpi_end_call(&call, status);
 }

@@ -76,8 +76,8 @@ cmlp_status cmlpi_table_load(const cmlpi_head *head, const unsigned char *file, 
                                   .n_nets = head->n_nets};
     memory->table->n_targets = head->table_target ? head->n_targets : 0;
     for (int64_t j = 0; head->table_target && j < head->n_targets; j++) {
-        double n[CMLPI_TARGET_NUMBERS];
-        cmlpi_load(n, file + head->table_target + (size_t)j * sizeof n, CMLPI_TARGET_NUMBERS, sizeof(double));
+        double n[CMLPI_N_TARGET_NUMBERS];
+        cmlpi_load(n, file + head->table_target + (size_t)j * sizeof n, CMLPI_N_TARGET_NUMBERS, sizeof(double));
         memory->targets[j] = (cmlp_table_target){.centre = n[0], .scale = n[1], .low = n[2], .high = n[3]};
         memory->table->targets = memory->targets;
     }

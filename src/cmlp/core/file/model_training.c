@@ -21,10 +21,10 @@ static cmlp_status check(const cmlp_training *t, cmlp_run *run)
     if (is_shuffled != (t->order != NULL)) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "training->random or order");
     if (cmlpi_misaligned(t->order, sizeof *t->order)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "training->order");
     if (cmlpi_misaligned(t->objectives, sizeof *t->objectives)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "training->objectives");
-    if (t->n_rows < 1 || t->n_rows > CMLPI_MAX_WIDTH) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "training->n_rows");
-    if (t->batch_size < 0 || t->batch_size > CMLPI_MAX_WIDTH)
+    if (t->n_rows < 1 || t->n_rows > CMLPI_MAX_COUNT) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "training->n_rows");
+    if (t->batch_size < 0 || t->batch_size > CMLPI_MAX_COUNT)
         return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "training->batch_size");
-    if (t->n_epochs < 0 || t->n_epochs > CMLPI_MAX_WIDTH)
+    if (t->n_epochs < 0 || t->n_epochs > CMLPI_MAX_COUNT)
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "training->n_epochs");
     if (!cmlpi_is_finite(t->alpha) || t->alpha < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "training->alpha");
     if (is_shuffled && (t->random->position < 0 || t->random->position > 624))
@@ -69,9 +69,9 @@ cmlp_status cmlpi_read_training(cmlpi_training_arrays *arrays, const cmlp_net *n
     if (status) return status;
     reset_unused(&o, &counters);
     const int64_t n_elements = cmlpi_n_moments(o.solver) * net->n_params;
-    if (counters.n_steps > (int64_t)CMLPI_DATA_MOST || n_elements > CMLPI_MAX_WIDTH)
+    if (counters.n_steps > (int64_t)CMLPI_MAX_DATA || n_elements > CMLPI_MAX_COUNT)
         return cmlpi_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "content->training");
-    const double numbers[CMLPI_TRAINING_NUMBERS] = {
+    const double numbers[CMLPI_N_TRAINING_NUMBERS] = {
         o.solver, o.learning_rate, o.momentum, o.beta_1, o.beta_2, o.epsilon, counters.beta_1_power,
         counters.beta_2_power, o.weight_decay, o.max_norm, (double)counters.n_steps, t.alpha,
         (double)(t.batch_size ? t.batch_size : t.n_rows), (double)t.n_rows, (double)t.n_epochs,
@@ -79,7 +79,7 @@ cmlp_status cmlpi_read_training(cmlpi_training_arrays *arrays, const cmlp_net *n
     memcpy(arrays->numbers, numbers, sizeof numbers);
     list(arrays, "training.generator", t.random ? t.random->key : NULL, 624, CMLP_INT32);
     list(arrays, "training.loss_curve", t.objectives, t.n_epochs, CMLP_FLOAT64);
-    list(arrays, "training.numbers", arrays->numbers, CMLPI_TRAINING_NUMBERS, CMLP_FLOAT64);
+    list(arrays, "training.numbers", arrays->numbers, CMLPI_N_TRAINING_NUMBERS, CMLP_FLOAT64);
     list(arrays, "training.optimizer", cmlpi_moments(&o), n_elements, net->dtype);
     list(arrays, "training.order", t.order, t.n_rows, CMLP_INT64);
     return CMLP_OK;

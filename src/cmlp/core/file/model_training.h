@@ -4,13 +4,13 @@
 
 #include "model_head.h"
 
-#define CMLPI_TRAINING_NUMBERS 16
-#define CMLPI_TRAINING_ARRAYS 5
+#define CMLPI_N_TRAINING_NUMBERS 16
+#define CMLPI_N_TRAINING_ARRAYS 5
 
 /* The arrays of the training state, with names ascending by bytes. One of them is `numbers`: do not move the struct. */
 typedef struct cmlpi_training_arrays {
-    double numbers[CMLPI_TRAINING_NUMBERS];
-    cmlp_model_array list[CMLPI_TRAINING_ARRAYS];
+    double numbers[CMLPI_N_TRAINING_NUMBERS];
+    cmlp_model_array list[CMLPI_N_TRAINING_ARRAYS];
     int32_t n;
 } cmlpi_training_arrays;
 

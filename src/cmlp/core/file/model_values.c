@@ -48,10 +48,10 @@ static cmlp_status find_label(const cmlp_model *model, int32_t class_index, cmlp
 
 cmlp_status cmlp_model_find_label(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = find_label(model, class_index, value, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = find_label(model, class_index, value, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 
 /* ------------------------------------------------------------------------------------------- contents */
@@ -273,10 +273,10 @@ static cmlp_status describe_column(const cmlp_model *model, int64_t column, cmlp
 cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
                                        cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = describe_column(model, column, info, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = describe_column(model, column, info, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 
 /* Whether a column has categories. */
@@ -322,18 +322,18 @@ static cmlp_status find_category(const cmlp_model *model, int64_t column, int64_
 cmlp_status cmlp_table_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                      cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = find_category(model, column, code, value, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = find_category(model, column, code, value, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 
 cmlp_status cmlp_table_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
                                  cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = find_code(model, column, value, code, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = find_code(model, column, value, code, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 #endif

@@ -19,7 +19,7 @@ static uint64_t array_bytes(const cmlp_model_array *a)
 static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
 {
     const uint64_t bytes = array_bytes(a);
-    const int fits = bytes <= CMLPI_DATA_MOST - *offset;
+    const int fits = bytes <= CMLPI_MAX_DATA - *offset;
     if (!fits) s->status = CMLP_ERROR_OVERFLOW;
     put_text(s, ":{\"dtype\":\"");
     put_text(s, cmlpi_dtype_name_of(a->dtype));
@@ -189,7 +189,7 @@ cmlp_status cmlpi_write_file(cmlpi_writer *w)
     cmlpi_crc crc;
     sink sum = {.crc = &crc}, count = {.bytes = 0}, out = {.content = w->content};
     const uint64_t length = put_head(&count, w, 0, 0);
-    if (count.status || length > CMLPI_HEAD_MOST - 8) return CMLP_ERROR_OVERFLOW;
+    if (count.status || length > CMLPI_MAX_HEAD - 8) return CMLP_ERROR_OVERFLOW;
     cmlpi_crc_begin(&crc);
     put_data(&sum, w);
     flush(&sum);
@@ -222,7 +222,7 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, int64_
                                  const cmlp_model_content *content, cmlp_run *run)
 {
     cmlp_model_content copy = {.struct_size = 0};
-    cmlpi_row_memory divided;
+    cmlpi_row_memory memory;
     cmlpi_training_arrays training = {.n = 0};
     const cmlp_table_network network = {.net = net, .params = params, .n_params = n_params};
     cmlpi_writer w = {.net = net, .nets = &network, .n_nets = 1, .content = &copy};
@@ -237,28 +237,28 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, int64_
     const cmlpi_content_kind kind = {.has_training = copy.training != NULL};
     if (!status && copy.training) status = cmlpi_read_training(&training, net, copy.training, run);
     if (!status) status = cmlpi_check_content(&copy, &kind, run);
-    if (!status) status = cmlpi_check_labels(&w, run);
-    if (!status) status = cmlpi_check_given_values(&w, run);
-    if (!status) status = cmlpi_check_row_workspace(net, run, &divided);
+    if (!status) status = cmlpi_read_labels(&w, run);
+    if (!status) status = cmlpi_read_given_values(&w, run);
+    if (!status) status = cmlpi_take_row_workspace(net, run, &memory);
     if (status) return status;
     if (!cmlpi_are_finite(net, params, net->n_params))
         return cmlpi_refuse(&run->refused, CMLP_ERROR_VALUE, "params");
     w.input_scale = copy.input_scale == 0 || copy.factors ? 1 : copy.input_scale;
-    list_own_arrays(&w, &divided);
+    list_own_arrays(&w, &memory);
     memcpy(&w.own[w.n_own], training.list, sizeof training.list);
     w.n_own += training.n;
     status = cmlpi_list_values(&w);
-    if (!status) status = make_example(&w, &divided, run);
+    if (!status) status = make_example(&w, &memory, run);
     return status ? status : cmlpi_write_file(&w);
 }
 
 cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
                              const cmlp_model_content *content, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = write_network(net, params, n_params, content, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = write_network(net, params, n_params, content, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 
 #endif

@@ -73,8 +73,8 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
     if (!table->targets) return;
     double *const numbers = scratch->numbers + n;
     for (int64_t j = 0; j < table->n_targets; j++)
-        memcpy(numbers + j * CMLPI_TARGET_NUMBERS, &table->targets[j].centre, CMLPI_TARGET_NUMBERS * sizeof(double));
-    w->own[w->n_own++] = cmlpi_array_of(CMLPI_TABLE_TARGET, numbers, table->n_targets, CMLPI_TARGET_NUMBERS, CMLP_FLOAT64);
+        memcpy(numbers + j * CMLPI_N_TARGET_NUMBERS, &table->targets[j].centre, CMLPI_N_TARGET_NUMBERS * sizeof(double));
+    w->own[w->n_own++] = cmlpi_array_of(CMLPI_TABLE_TARGET, numbers, table->n_targets, CMLPI_N_TARGET_NUMBERS, CMLP_FLOAT64);
 }
 
 /* Whether a network has the layers and the loss of the first one; their inputs may differ. */
@@ -149,14 +149,14 @@ static cmlp_status count_categories(const cmlp_table *table, int64_t *n, int64_t
         const cmlp_table_column *c = &table->columns[i];
         if (c->n_categories < 0 || (c->categories && !c->n_categories)) return CMLP_ERROR_OPTION;
         if (cmlpi_misaligned(c->categories, CMLPI_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
-        if (c->n_categories > CMLPI_MAX_WIDTH - *n) return CMLP_ERROR_OVERFLOW;
+        if (c->n_categories > CMLPI_MAX_COUNT - *n) return CMLP_ERROR_OVERFLOW;
         *n += c->n_categories;
     }
     *bad = -1;
     return CMLP_OK;
 }
 
-/* Reads and checks a table, and divides the workspace. */
+/* Reads and checks a table, and lays out the workspace. */
 static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *memory, size_t *size,
                               cmlpi_table_scratch *scratch, cmlp_run *run)
 {
@@ -179,24 +179,24 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
         sizes.n_statistics += copy->columns[i].n_statistics;
         if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlpi_column_edges(&copy->columns[i]);
     }
-    sizes.n_numbers += CMLPI_TARGET_NUMBERS * copy->n_targets;
+    sizes.n_numbers += CMLPI_N_TARGET_NUMBERS * copy->n_targets;
     status = count_categories(copy, &sizes.n_categories, &run->bad_index);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
-    if (sizes.n_numbers > CMLPI_MAX_WIDTH || sizes.n_statistics > CMLPI_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
-    return cmlpi_scratch_lay_out(&sizes, memory, size, scratch);
+    if (sizes.n_numbers > CMLPI_MAX_COUNT || sizes.n_statistics > CMLPI_MAX_COUNT) return CMLP_ERROR_OVERFLOW;
+    return cmlpi_table_scratch_lay_out(&sizes, memory, size, scratch);
 }
 
 cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run)
 {
-    cmlpi_call frame;
+    cmlpi_call call;
     cmlp_table copy;
     cmlpi_table_scratch scratch;
     size_t size;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = read_table(table, &copy, NULL, &size, &scratch, &frame.run);
-    if (!status) status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", &frame.run);
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = read_table(table, &copy, NULL, &size, &scratch, &call.run);
+    if (!status) status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", &call.run);
     if (!status) *bytes = size;
-    return cmlpi_end_call(&frame, status);
+    return cmlpi_end_call(&call, status);
 }
 
 /* Whether scores of a kind are those of a table's targets. */
@@ -217,8 +217,8 @@ static cmlp_status add_calibration(cmlpi_writer *w, const cmlpi_content_kind *ki
     if ((c->kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR) != (c->n_widths != 0)) return CMLP_ERROR_OPTION;
     if (c->n_limits && (c->kind != CMLP_TABLE_CALIBRATION_QUANTILES || c->n_limits != 4)) return CMLP_ERROR_OPTION;
     if (c->n_targets < 1 || c->n_scores < 1 || c->n_scores % c->n_targets) return CMLP_ERROR_OPTION;
-    if (c->n_widths < 0 || c->n_targets > CMLPI_MAX_WIDTH / 2 || c->n_widths % (2 * c->n_targets)) return CMLP_ERROR_OPTION;
-    if (c->n_scores > CMLPI_MAX_WIDTH || c->n_widths > CMLPI_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    if (c->n_widths < 0 || c->n_targets > CMLPI_MAX_COUNT / 2 || c->n_widths % (2 * c->n_targets)) return CMLP_ERROR_OPTION;
+    if (c->n_scores > CMLPI_MAX_COUNT || c->n_widths > CMLPI_MAX_COUNT) return CMLP_ERROR_OVERFLOW;
     const cmlp_model_array arrays[3] = {
         cmlpi_array_of(CMLPI_CALIBRATION_SCORES, c->scores, c->n_targets, c->n_scores / c->n_targets, CMLP_FLOAT64),
         cmlpi_array_of(CMLPI_CALIBRATION_WIDTHS, c->widths, 2 * c->n_targets, c->n_widths / (2 * c->n_targets),
@@ -251,26 +251,26 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
 {
     cmlp_table checked;
     cmlp_model_content copy;
-    cmlpi_table_scratch divided;
+    cmlpi_table_scratch scratch;
     cmlp_table_calibration calibration;
     size_t needed;
-    cmlp_status status = read_table(table, &checked, run->workspace, &needed, &divided, run);
+    cmlp_status status = read_table(table, &checked, run->workspace, &needed, &scratch, run);
     if (status) return status;
     status = CMLPI_READ(&copy, content, cmlp_model_content, has_any_names);
     if (status) return cmlpi_refuse(&run->refused, status, "content");
     status = check_table_content(&copy, run);
-    if (!status) status = cmlpi_require_workspace(run, needed);
+    if (!status) status = cmlpi_check_workspace(run, needed);
     if (status) return status;
     const cmlp_table *const t = &checked;
     cmlpi_writer w = {.net = t->nets[0].net, .table = t, .put_columns = put_columns, .nets = t->nets, .n_nets = t->n_nets,
                       .content = &copy, .input_scale = 1};
-    status = cmlpi_check_labels(&w, run);
+    status = cmlpi_read_labels(&w, run);
     if (status) return status;
     const int has_several = t->n_targets > 1 || w.kind == CMLP_MODEL_MULTILABEL;
     const cmlpi_content_kind kind = {.columns = t->columns, .n_columns = t->n_columns,
                                      .n_targets = has_several ? cmlpi_n_out(w.net) : 1,
                                      .has_calibration = t->calibration != NULL};
-    w.order = divided.order;
+    w.order = scratch.order;
     if (t->calibration) {
         status = CMLPI_READ(&calibration, t->calibration, cmlp_table_calibration, is_held_out);
         if (status) return cmlpi_refuse(&run->refused, status, "table->calibration");
@@ -280,7 +280,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     if (status) return status;
     status = add_calibration(&w, &kind);
     if (status) return cmlpi_refuse(&run->refused, status, "table->calibration");
-    status = cmlpi_check_given_values(&w, run);
+    status = cmlpi_read_given_values(&w, run);
     if (status) return status;
     status = cmlpi_check_statistics(t->columns, t->n_columns);
     if (status) return cmlpi_refuse(&run->refused, status, "table->columns");
@@ -289,17 +289,17 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
         run->bad_index = i;
         return cmlpi_refuse(&run->refused, CMLP_ERROR_VALUE, "table->nets");
     }
-    list_table_arrays(&w, &divided);
+    list_table_arrays(&w, &scratch);
     status = cmlpi_list_values(&w);
-    if (!status) status = make_table_example(&w, &divided);
+    if (!status) status = make_table_example(&w, &scratch);
     return status ? status : cmlpi_write_file(&w);
 }
 
 cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = write_table(table, content, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = write_table(table, content, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 #endif

@@ -7,9 +7,9 @@
 
 #if CMLPI_BUILDS_TRAINING
 /* The lists of values. Categories have one for each column. */
-typedef enum value_list { LABEL_LIST, NAME_LIST, TARGET_LIST, WORD_LIST, FORMAT_LIST, CATEGORY_LIST } value_list;
+typedef enum value_source { LABEL_LIST, NAME_LIST, TARGET_LIST, WORD_LIST, FORMAT_LIST, CATEGORY_LIST } value_source;
 
-static value_list list_of(int tensor)
+static value_source list_of(int tensor)
 {
     if (tensor >= CMLPI_LABEL_ENDS && tensor <= CMLPI_LABEL_TYPE) return LABEL_LIST;
     if (tensor == CMLPI_NAME_ENDS || tensor == CMLPI_NAME_TEXT) return NAME_LIST;
@@ -18,7 +18,7 @@ static value_list list_of(int tensor)
     return tensor == CMLPI_TARGET_ENDS || tensor == CMLPI_TARGET_TEXT ? TARGET_LIST : CATEGORY_LIST;
 }
 
-static int64_t columns_of(const cmlpi_writer *w, value_list list)
+static int64_t columns_of(const cmlpi_writer *w, value_source list)
 {
     if (list != CATEGORY_LIST) return 1;
     return w->table ? w->table->n_columns : 0;
@@ -31,7 +31,7 @@ static int has_formats(const cmlp_table *table)
     return 0;
 }
 
-static int64_t count_of(const cmlpi_writer *w, value_list list, int64_t column)
+static int64_t count_of(const cmlpi_writer *w, value_source list, int64_t column)
 {
     const cmlp_table *table = w->table;
     if (list == LABEL_LIST) return w->content->n_labels;
@@ -44,7 +44,7 @@ static int64_t count_of(const cmlpi_writer *w, value_list list, int64_t column)
 }
 
 /* Value i of a list or column, with the text that the file has. `buffer` may be needed for the text of a label. */
-static cmlp_value value_of(const cmlpi_writer *w, value_list list, int64_t column, int64_t i, char buffer[CMLPI_PRINTED])
+static cmlp_value value_of(const cmlpi_writer *w, value_source list, int64_t column, int64_t i, char buffer[CMLPI_PRINTED])
 {
     cmlp_value value = {.kind = CMLP_VALUE_TEXT};
     if (list == LABEL_LIST) return cmlpi_with_text(&w->content->labels[i], buffer);
@@ -64,7 +64,7 @@ static cmlp_value value_of(const cmlpi_writer *w, value_list list, int64_t colum
 
 /* ---------------------------------------------------------------------------------------------- checks */
 
-static cmlp_status check_list(const cmlpi_writer *w, value_list list, int64_t column, int64_t *bad)
+static cmlp_status check_list(const cmlpi_writer *w, value_source list, int64_t column, int64_t *bad)
 {
     char buffer[CMLPI_PRINTED];
     const int64_t n = count_of(w, list, column);
@@ -133,7 +133,7 @@ static cmlp_status compare_labels(const cmlpi_writer *w, int64_t *bad)
     return CMLP_OK;
 }
 
-cmlp_status cmlpi_check_labels(cmlpi_writer *w, cmlp_run *run)
+cmlp_status cmlpi_read_labels(cmlpi_writer *w, cmlp_run *run)
 {
     const cmlpi_model_outputs outputs = {.is_table = w->table != NULL,
                                          .has_targets = w->table && w->table->targets,
@@ -150,12 +150,12 @@ cmlp_status cmlpi_check_labels(cmlpi_writer *w, cmlp_run *run)
 }
 
 /* Checks n texts of a program. */
-static cmlp_status check_texts(const cmlpi_writer *w, value_list list, const cmlp_value *values, int64_t n,
+static cmlp_status check_texts(const cmlpi_writer *w, value_source list, const cmlp_value *values, int64_t n,
                                int64_t *bad)
 {
     if (n < 0 || (values && !n)) return CMLP_ERROR_OPTION;
     if (n && !values) return CMLP_ERROR_NULL;
-    if (n > CMLPI_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    if (n > CMLPI_MAX_COUNT) return CMLP_ERROR_OVERFLOW;
     if (cmlpi_misaligned(values, CMLPI_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
     for (int64_t i = 0; i < n; i++) {
         if (values[i].kind == CMLP_VALUE_TEXT) continue;
@@ -186,7 +186,7 @@ static cmlp_status check_input_names(const cmlpi_writer *w, int64_t *bad)
 
 #if CMLPI_BUILDS_TABLES
 /* Checks that all columns or targets have names, or none. */
-static cmlp_status check_names(const cmlpi_writer *w, value_list list, int64_t n, int64_t *bad)
+static cmlp_status check_names(const cmlpi_writer *w, value_source list, int64_t n, int64_t *bad)
 {
     const int has_names = count_of(w, list, 0) != 0;
     char buffer[CMLPI_PRINTED];
@@ -249,7 +249,7 @@ static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
 }
 #endif
 
-cmlp_status cmlpi_check_given_values(cmlpi_writer *w, cmlp_run *run)
+cmlp_status cmlpi_read_given_values(cmlpi_writer *w, cmlp_run *run)
 {
     const char **const refused = &run->refused;
     cmlp_status status = check_input_names(w, &run->bad_index);
@@ -276,7 +276,7 @@ static void put_little(sink *s, uint64_t bits, int bytes)
 }
 
 /* Whether a tensor has elements for a column: those that a value of the column needs. */
-static int needs(const cmlpi_writer *w, int tensor, value_list list, int64_t column)
+static int needs(const cmlpi_writer *w, int tensor, value_source list, int64_t column)
 {
     const int of_numbers = tensor == CMLPI_LABEL_NUMBERS || tensor == CMLPI_CATEGORY_NUMBERS;
     const int of_integers = tensor == CMLPI_LABEL_INTEGERS || tensor == CMLPI_CATEGORY_INTEGERS;
@@ -319,7 +319,7 @@ static void put_value(sink *s, int tensor, const cmlp_value *value, int64_t *end
 
 static void put_tensor_values(sink *s, const cmlpi_writer *w, int tensor)
 {
-    const value_list list = list_of(tensor);
+    const value_source list = list_of(tensor);
     const int64_t n_columns = columns_of(w, list);
     int64_t end = 0, n_ends = 0;
     char buffer[CMLPI_PRINTED];
@@ -369,11 +369,11 @@ void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor)
 
 cmlp_status cmlpi_list_values(cmlpi_writer *w)
 {
-    for (int i = 0; i < CMLPI_VALUE_TENSORS; i++) {
+    for (int i = 0; i < CMLPI_N_VALUE_TENSORS; i++) {
         sink count = {.bytes = 0};
         cmlpi_write_values(&count, w, i);
         const uint64_t n = count.bytes / cmlpi_bytes_of(cmlpi_value_tensors[i].dtype);
-        if (n > CMLPI_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+        if (n > CMLPI_MAX_COUNT) return CMLP_ERROR_OVERFLOW;
         const cmlpi_value_tensor *tensor = &cmlpi_value_tensors[i];
         if (n) w->own[w->n_own++] = cmlpi_array_of(tensor->name, NULL, (int64_t)n, 0, tensor->dtype);
     }

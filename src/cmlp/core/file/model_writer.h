@@ -19,7 +19,7 @@ typedef struct cmlpi_writer {
     const cmlp_table_calibration *calibration; /* of a table; or NULL */
     double input_scale;
     /* The example, two of the inputs or four of the table, the training, the calibration, values: names ascending by bytes. */
-    cmlp_model_array own[8 + CMLPI_TRAINING_ARRAYS + CMLPI_VALUE_TENSORS]; /* data NULL: cmlpi_write_values has them */
+    cmlp_model_array own[8 + CMLPI_N_TRAINING_ARRAYS + CMLPI_N_VALUE_TENSORS]; /* data NULL: cmlpi_write_values has them */
     int32_t n_own;
     int32_t *order; /* of a table: the categories of each column in the order of their values */
     uint32_t data_crc;
@@ -41,10 +41,10 @@ static inline double cmlpi_pseudo_random(int64_t i)
 }
 
 /* Checks the labels and the kind, and sets w->kind; run->refused and run->bad_index report what is refused. */
-cmlp_status cmlpi_check_labels(cmlpi_writer *w, cmlp_run *run);
+cmlp_status cmlpi_read_labels(cmlpi_writer *w, cmlp_run *run);
 
 /* Checks names, cells and categories likewise, copies the cells to w->cells, and sorts the categories into w->order. */
-cmlp_status cmlpi_check_given_values(cmlpi_writer *w, cmlp_run *run);
+cmlp_status cmlpi_read_given_values(cmlpi_writer *w, cmlp_run *run);
 
 /* Adds their tensors to the arrays, and brings all arrays into the order of their names. */
 cmlp_status cmlpi_list_values(cmlpi_writer *w);

@@ -79,22 +79,22 @@ static int compare_with_integer(double a, int64_t b)
 }
 
 #if CMLPI_BUILDS_TABLES
-enum { MOST_DIGITS = 309, MOST_WORDS = 33 }; /* of doubles below 2^1025: any bits */
+enum { MAX_DIGITS = 309, MAX_WORDS = 33 }; /* of doubles below 2^1025: any bits */
 
 /* Writes the digits of the magnitude of a double, from 2^63 on, to the end of the buffer. Returns their number. */
-static int write_digits(double value, char digits[MOST_DIGITS])
+static int write_digits(double value, char digits[MAX_DIGITS])
 {
-    uint32_t words[MOST_WORDS] = {0}; /* the least significant one comes first */
+    uint32_t words[MAX_WORDS] = {0}; /* the least significant one comes first */
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     const unsigned exponent = (unsigned)(bits >> 52 & 0x7ff);
     const unsigned shift = exponent < 1075 ? 0 : exponent - 1075;
     const uint64_t mantissa = (bits & (UINT64_MAX >> 12)) | UINT64_C(1) << 52;
     for (unsigned i = 0; i < 53; i++) words[(shift + i) / 32] |= (uint32_t)(mantissa >> i & 1) << (shift + i) % 32;
-    int top = MOST_WORDS, n = 0;
+    int top = MAX_WORDS, n = 0;
     for (;;) {
         while (top > 0 && !words[top - 1]) top--;
-        if (!top || n == MOST_DIGITS) return n;
+        if (!top || n == MAX_DIGITS) return n;
         uint64_t remainder = 0;
         for (int i = top - 1; i >= 0; i--) {
             remainder = remainder << 32 | words[i];
@@ -102,7 +102,7 @@ static int write_digits(double value, char digits[MOST_DIGITS])
             remainder %= 10;
         }
         n++;
-        digits[MOST_DIGITS - n] = (char)('0' + remainder);
+        digits[MAX_DIGITS - n] = (char)('0' + remainder);
     }
 }
 #endif
@@ -116,10 +116,10 @@ static int compare_with_large(const cmlp_value *a, const cmlp_value *large)
     if (a->kind == CMLP_VALUE_LARGE_INTEGER && is_negative(a) == is_negative(large))
         return sign * compare_digits(a->text + is_negative(a), a->n_text - is_negative(a), digits, n);
 #if CMLPI_BUILDS_TABLES /* the labels of a network have one kind */
-    char buffer[MOST_DIGITS];
+    char buffer[MAX_DIGITS];
     if (a->kind == CMLP_VALUE_DOUBLE && sign * a->number >= 9223372036854775808.0) {
         const int n_a = write_digits(a->number, buffer);
-        return sign * compare_digits(buffer + MOST_DIGITS - n_a, n_a, digits, n);
+        return sign * compare_digits(buffer + MAX_DIGITS - n_a, n_a, digits, n);
     }
 #endif
     return -sign;

@@ -13,7 +13,7 @@
 
 #define COLUMNS 16 /* outputs that are summed together */
 #define ELEMENTS 64
-#define LEAST_NORMAL 0x1p-126
+#define MIN_NORMAL 0x1p-126
 
 typedef struct bounds_job {
     cmlpi_data low, high; /* the corners of the boxes */
@@ -149,13 +149,13 @@ static void widen_softmax(const cmlp_net *net, float *low, float *high, int64_t 
     }
     for (int64_t j = 0; j < n; j++) {
         const double e_low = exponential(net, low[j], max), e_high = exponential(net, high[j], max);
-        double rest_high = most - e_high + most * error + (double)n * LEAST_NORMAL;
+        double rest_high = most - e_high + most * error + (double)n * MIN_NORMAL;
         double rest_low = least - e_low - least * error;
         rest_high = rest_high < 0 ? 0 : rest_high;
         rest_low = rest_low < 0 ? 0 : rest_low;
-        const double top = e_high > LEAST_NORMAL ? e_high : LEAST_NORMAL;
-        const double p_low = e_low / (e_low + rest_high) * (1 - error) - LEAST_NORMAL;
-        const double p_high = top / (top + rest_low) * (1 + error) + LEAST_NORMAL;
+        const double top = e_high > MIN_NORMAL ? e_high : MIN_NORMAL;
+        const double p_low = e_low / (e_low + rest_high) * (1 - error) - MIN_NORMAL;
+        const double p_high = top / (top + rest_low) * (1 + error) + MIN_NORMAL;
         if (least != least) {
             low[j] = high[j] = (float)least;
             continue;
@@ -243,12 +243,12 @@ cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_param
                         const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run)
 {
     bounds_job job = {.params = params};
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = check_bounds(&job, net, n_params, lower, upper, bounds, &frame.run);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = check_bounds(&job, net, n_params, lower, upper, bounds, &call.run);
     for (int64_t row = 0; !status && row < job.low.n; row++)
-        status = cmlpi_polls_cancel(&frame.run) ? CMLP_CANCELLED : bound_row(&job, row, &frame.run);
-    return cmlpi_end_call(&frame, status);
+        status = cmlpi_polls_cancel(&call.run) ? CMLP_CANCELLED : bound_row(&job, row, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 
 #endif

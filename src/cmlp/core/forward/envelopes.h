@@ -43,7 +43,7 @@ static inline cmlpi_envelope cmlpi_envelope_of(int32_t activation)
     case CMLP_ACTIVATION_##CODE: return (cmlpi_envelope){__VA_ARGS__};
         CMLPI_ACTIVATIONS(CASE)
 #undef CASE
-    default: return (cmlpi_envelope){CMLPI_EXACT};
+    default: return (cmlpi_envelope){CMLPI_MONOTONE};
     }
 }
 

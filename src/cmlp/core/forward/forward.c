@@ -1,17 +1,10 @@
-/* Forward pass. Rows are independent: each thread takes the next microbatch until none is left, so that no thread waits
- * for one that is not scheduled. The threads synchronize only at the end. */
+/* Forward pass. Rows are independent: the threads take microbatches from a queue, and synchronize only at the end. */
 #include "forward.h"
 
-#include "../base/atomic.h"
 #include "input.h"
 #include "layer.h"
 
 #include <string.h>
-
-/* Rows of a microbatch: their activations stay in the cache. 112 is a multiple of the kernels' 14 rows and of 16. */
-#ifndef FORWARD_ROWS
-#define FORWARD_ROWS 112
-#endif
 
 /* One thread's memory in the workspace. */
 typedef struct thread_memory {
@@ -23,25 +16,22 @@ typedef struct forward_job {
     cmlpi_data data;
     const void *params;
     cmlp_prediction wanted;
-    cmlp_run *run;
-    char *memory;                 /* the threads' memory, and the bytes of each */
+    char *memory; /* the threads' memory, and the bytes of each */
     size_t memory_size;
     void *team;
-    int64_t microbatch;           /* rows of each */
-    cmlpi_atomic next, stopped;    /* next microbatch to take; whether to stop */
-    cmlpi_fault *faults;           /* of each thread */
+    cmlpi_queue queue;
 } forward_job;
 
-static int64_t microbatch_rows(int64_t n_rows) { return n_rows < FORWARD_ROWS ? n_rows : FORWARD_ROWS; }
+static int64_t microbatch_rows(int64_t n_rows) { return n_rows < CMLPI_PREDICTED_ROWS ? n_rows : CMLPI_PREDICTED_ROWS; }
 
-/* Each thread gets at least LEAST_MICROBATCHES microbatches, so that all threads end at about the same time; but microbatches of
+/* Each thread gets at least MIN_MICROBATCHES microbatches, so that all threads end at about the same time; but microbatches of
  * less than MIN_ROWS rows would read the weights too often. */
-#define LEAST_MICROBATCHES 4
+#define MIN_MICROBATCHES 4
 #define MIN_ROWS 28
 
 static int64_t rows_per_microbatch(int64_t n_rows, int32_t threads)
 {
-    const int64_t rows = (n_rows - 1) / (LEAST_MICROBATCHES * threads) + 1;
+    const int64_t rows = (n_rows - 1) / (MIN_MICROBATCHES * threads) + 1;
     return threads == 1 ? microbatch_rows(n_rows) : microbatch_rows(rows < MIN_ROWS ? MIN_ROWS : rows);
 }
 
@@ -59,7 +49,7 @@ static size_t lay_out_forward(forward_job *job, char *base, const cmlp_net *net,
     cmlpi_arena arena = {.base = base}, of_one = {0};
     thread_memory memory;
     lay_out_thread(&of_one, net, sparse, microbatch_rows(n_rows), &memory);
-    job->faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
+    job->queue.faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
     job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
     job->memory_size = of_one.used;
     job->memory = cmlpi_arena_alloc(&arena, (int64_t)of_one.used, (size_t)n_threads);
@@ -103,7 +93,7 @@ void cmlpi_sort_outputs(const cmlp_net *net, void *outputs, int64_t n)
 
 int32_t cmlpi_class_of(const cmlp_net *net, const void *output, int32_t dtype)
 {
-    const int is_float = !CMLPI_BUILDS_DOUBLES || dtype == CMLP_FLOAT32;
+    const int is_float = !CMLPI_HAS_DOUBLE_OUTPUTS || dtype == CMLP_FLOAT32;
     const int32_t activation = cmlpi_output_activation(net);
     const float *f = output;
     const double *d = output;
@@ -222,22 +212,15 @@ static cmlpi_fault forward_selected(const cmlpi_data *data, const void *params, 
 static void forward_thread(void *context, cmlpi_thread self)
 {
     forward_job *job = context;
-    cmlpi_fault *fault = &job->faults[self.index];
     cmlpi_arena arena = {.base = job->memory + (size_t)self.index * job->memory_size};
     thread_memory memory;
     lay_out_thread(&arena, job->data.net, cmlpi_is_sparse(&job->data), microbatch_rows(job->data.n), &memory);
     cmlpi_input_begin(job->data.net, &memory.input);
-    for (;;) {
-        if (!self.index && cmlpi_polls_cancel(job->run)) cmlpi_atomic_store(&job->stopped, 1);
-        if (cmlpi_atomic_load(&job->stopped)) return;
-        const int64_t first = cmlpi_atomic_add(&job->next, 1) * job->microbatch, left = job->data.n - first;
-        if (left <= 0) return;
-        const int64_t n = left < job->microbatch ? left : job->microbatch;
-        if (n > 1)
-            *fault = forward_microbatch(&job->data, job->params, &job->wanted, &memory, first, n);
-        else
-            *fault = forward_selected(&job->data, job->params, &job->wanted, &memory, first);
-        if (fault->status) cmlpi_atomic_store(&job->stopped, 1);
+    int64_t first, n;
+    while ((n = cmlpi_queue_take(&job->queue, self.index, &first)) > 0) {
+        const cmlpi_fault fault = n > 1 ? forward_microbatch(&job->data, job->params, &job->wanted, &memory, first, n)
+                                        : forward_selected(&job->data, job->params, &job->wanted, &memory, first);
+        if (fault.status) cmlpi_queue_fail(&job->queue, self.index, fault);
     }
 }
 
@@ -247,7 +230,7 @@ static cmlp_status forward_few(forward_job *job, cmlp_run *run)
     const cmlpi_row_layout *layout = &job->data.net->row;
     cmlp_prediction *const wanted = &job->wanted;
     const int is_kept = wanted->outputs || wanted->activations || wants_sums_only(wanted);
-    const cmlp_status status = cmlpi_check_workspace(run, is_kept ? layout->forward : layout->all);
+    const cmlp_status status = cmlpi_take_workspace(run, is_kept ? layout->forward : layout->all);
     if (status) return status;
     if (!is_kept) wanted->outputs = (char *)run->workspace + layout->output;
     if (cmlpi_polls_cancel(run)) return CMLP_CANCELLED;
@@ -287,18 +270,12 @@ static cmlp_status forward(forward_job *job, cmlp_run *run)
     if (data->n < 2 || !CMLPI_BUILDS_MANY) return forward_few(job, run);
     const int32_t threads = cmlpi_prediction_threads(cmlpi_forward_products(data, data->n), run->n_threads);
     const cmlp_status status =
-        cmlpi_check_workspace(run, lay_out_forward(job, cmlpi_aligned(run->workspace), data->net, cmlpi_is_sparse(data),
+        cmlpi_take_workspace(run, lay_out_forward(job, cmlpi_aligned(run->workspace), data->net, cmlpi_is_sparse(data),
                                                    data->n, run->n_threads));
     if (status) return status;
-    job->run = run;
-    job->microbatch = rows_per_microbatch(data->n, threads);
-    cmlpi_atomic_init(&job->next, 0);
-    cmlpi_atomic_init(&job->stopped, 0);
-    for (int32_t i = 0; i < threads; i++) job->faults[i] = cmlpi_fault_of(CMLP_OK);
+    cmlpi_queue_begin(&job->queue, run, threads, data->n, rows_per_microbatch(data->n, threads));
     cmlpi_team_run(threads, job->team, forward_thread, job);
-    cmlpi_fault fault = cmlpi_first_fault(job->faults, threads);
-    if (!fault.status && cmlpi_atomic_load(&job->stopped)) fault.status = CMLP_CANCELLED;
-    return cmlpi_report(run, data, fault);
+    return cmlpi_report(run, data, cmlpi_queue_end(&job->queue));
 }
 
 cmlp_status cmlpi_forward_rows(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_prediction *wanted,
@@ -312,15 +289,15 @@ cmlp_status cmlpi_forward_rows(const cmlp_net *net, const void *params, const cm
 cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                          const cmlp_prediction *prediction, cmlp_run *run)
 {
-    cmlpi_call frame;
+    cmlpi_call call;
     forward_job job = {.params = params};
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = cmlpi_read_data(&job.data, net, rows, NULL, NULL, &frame.run);
-    if (!status) status = cmlpi_check_params(net, params, n_params, "params", &frame.run);
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = cmlpi_read_data(&job.data, net, rows, NULL, NULL, &call.run);
+    if (!status) status = cmlpi_check_params(net, params, n_params, "params", &call.run);
     if (!status) {
         const cmlpi_output_sizes sizes = {cmlpi_n_out(net), cmlpi_all_outputs(net), net->element};
-        status = cmlpi_read_prediction(&job.wanted, prediction, job.data.n, &sizes, &frame.run);
+        status = cmlpi_read_prediction(&job.wanted, prediction, job.data.n, &sizes, &call.run);
     }
-    if (!status) status = forward(&job, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    if (!status) status = forward(&job, &call.run);
+    return cmlpi_end_call(&call, status);
 }

@@ -10,7 +10,7 @@
 #define MAX_NONZERO(elements) ((elements) * 5 / 8)
 #define WIDE_OUTPUTS 48
 
-#define SCAN_PAUSE 16 /* microbatches without a scan for zeros after one that found too few */
+#define SKIPPED_SCANS 16 /* microbatches without a scan for zeros after one that found too few */
 
 /* Rows with masks are processed in blocks of this size, while the next block is prefetched: building the masks takes
  * less time than loading the rows from memory. */
@@ -42,7 +42,7 @@ void cmlpi_input_lay_out(cmlpi_arena *arena, const cmlp_net *net, int sparse, in
     input->converted = cmlpi_arena_alloc(arena, (sparse ? 1 : rows) * cmlpi_n_in(net), net->element);
     input->mask = wide ? cmlpi_arena_alloc(arena, rows * n_words(net), sizeof(uint64_t)) : NULL;
     input->column_masks = narrow ? cmlpi_arena_alloc(arena, n_threads * 2 * n_words(net), sizeof(uint64_t)) : NULL;
-    input->pause = cmlpi_arena_alloc(arena, n_threads, sizeof(int64_t));
+    input->skipped = cmlpi_arena_alloc(arena, n_threads, sizeof(int64_t));
     input->n_threads = n_threads;
     const int copies = rows > 1 && cmlpi_longest_row(net) * (int64_t)net->element >= LONG_ROW;
     input->copies = copies ? cmlpi_arena_alloc(arena, n_threads, CMLPI_COPY_BYTES) : NULL;
@@ -52,13 +52,13 @@ void cmlpi_input_begin(const cmlp_net *net, const cmlpi_input_memory *input)
 {
     if (input->column_masks)
         memset(input->column_masks, 0, (size_t)(input->n_threads * 2 * n_words(net)) * sizeof(uint64_t));
-    memset(input->pause, 0, (size_t)input->n_threads * sizeof(int64_t));
+    memset(input->skipped, 0, (size_t)input->n_threads * sizeof(int64_t));
 }
 
-/* Whether a thread backs off for this microbatch and does not scan for zeros. Counts the pause down. */
+/* Whether a thread does not scan this microbatch for zeros. Counts down those that it skips. */
 static int skips_scan(const cmlpi_input_memory *input, int32_t index)
 {
-    return input->pause[index] && --input->pause[index];
+    return input->skipped[index] && --input->skipped[index];
 }
 
 /* Builds the nonzero masks of a range's rows [i, end). Returns the number of nonzero elements. */
@@ -71,13 +71,13 @@ static int64_t mask_rows(const cmlp_net *net, const cmlpi_input_memory *input, c
     return masked;
 }
 
-/* Builds the nonzero masks of a range's first n rows as a sample. Returns 0, and backs off, if too few elements are
+/* Builds the nonzero masks of a range's first n rows as a sample. Returns 0, and skips the next scans, if too few elements are
  * zero for the masked kernels to be faster. */
 static int sample_mask(const cmlp_net *net, const cmlpi_input_memory *input, const cmlpi_row_range *range, int64_t n)
 {
     if (!input->mask || skips_scan(input, range->index)) return 0;
     if (mask_rows(net, input, range, 0, n) <= MAX_NONZERO(n * cmlpi_n_in(net))) return 1;
-    input->pause[range->index] = SCAN_PAUSE;
+    input->skipped[range->index] = SKIPPED_SCANS;
     return 0;
 }
 
@@ -90,12 +90,12 @@ static int mostly_nonzero(const uint64_t *mask, int64_t words)
     return full * 4 >= words * 3;
 }
 
-/* A thread's column mask with all bits cleared. If the thread backs off, all bits are set and the result is NULL. */
+/* A thread's column mask with all bits cleared. If the thread skips the scan, all bits are set and the result is NULL. */
 static uint64_t *begin_column_mask(const cmlp_net *net, const cmlpi_input_memory *input, const cmlpi_row_range *range)
 {
     const int64_t words = n_words(net);
     uint64_t *mask = input->column_masks + range->index * 2 * words;
-    if (!input->pause[range->index] && mostly_nonzero(mask, words)) input->pause[range->index] = SCAN_PAUSE;
+    if (!input->skipped[range->index] && mostly_nonzero(mask, words)) input->skipped[range->index] = SKIPPED_SCANS;
     const int scans = !skips_scan(input, range->index);
     memset(mask, scans ? 0 : 0xff, (size_t)words * sizeof *mask);
     return scans ? mask : NULL;

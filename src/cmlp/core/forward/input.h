@@ -14,7 +14,7 @@ typedef struct cmlpi_input_memory {
     void *converted;      /* rows converted to the net's type; one row if the data are CSR */
     uint64_t *mask; /* nonzero mask of each row; NULL if the layer is narrow or the data are CSR */
     uint64_t *column_masks; /* two per thread: of its rows, and of all rows; NULL if the layer is wide */
-    int64_t *pause;   /* for each thread: the number of microbatches for which it does not scan for zeros */
+    int64_t *skipped; /* for each thread: the number of microbatches for which it does not scan for zeros */
     int32_t n_threads; /* that share this memory */
     char *copies;    /* CMLPI_COPY_BYTES of scratch memory per thread; NULL if the rows of all layers are short */
 } cmlpi_input_memory;

@@ -4,19 +4,17 @@
 #include <string.h>
 
 #include "../../../../include/cmlp_explain.h"
-#include "../base/atomic.h"
 #include "forward.h"
 #include "layer.h"
 
 #if CMLPI_BUILDS_EXPLAIN
-#define TILE_ROWS 112 /* as a microbatch of forward.c */
-#define PATHS 12      /* paths that a thread takes at a time; those that begin in one row share its steps */
+#define PATHS 12 /* paths that a thread takes at a time; those that begin in one row share its steps */
 
-/* A row of the tile: where its outputs belong, and for how many steps, as steps that change no sum repeat them. */
-typedef struct tile_row {
+/* A row of the microbatch: where its outputs belong, and for how many steps, as steps that change no sum repeat them. */
+typedef struct microbatch_row {
     void *outputs;
     int64_t n_steps;
-} tile_row;
+} microbatch_row;
 
 /* The rows at the ends of the paths: their outputs, and the first layer's sums of those in which paths begin. */
 typedef struct path_ends {
@@ -34,7 +32,7 @@ typedef struct paths_job {
     void *team;
     char *memory; /* the threads' memory, and the bytes of each */
     size_t memory_size;
-    cmlpi_atomic next, stopped; /* the next paths to take; whether to stop */
+    cmlpi_queue queue; /* of blocks of PATHS paths of a target */
 } paths_job;
 
 /* One thread. */
@@ -44,11 +42,11 @@ typedef struct path_walker {
     void *steps;                /* (n_groups, n_out of the first layer): what each group changes between two rows */
     unsigned char *changes;     /* whether a group changes any sum */
     int64_t start, target;      /* the two rows, or -1 */
-    void *z, *activations[2], *outputs; /* of the tile's rows; activations of hidden layers, alternating */
-    tile_row *tile;
+    void *z, *activations[2], *outputs; /* of the microbatch's rows; activations of hidden layers, alternating */
+    microbatch_row *microbatch;
     void *copy; /* scratch memory of the dense products */
-    int64_t n;  /* rows in the tile */
-    int polls;
+    int64_t n;  /* rows in the microbatch */
+    int32_t thread;
 } path_walker;
 
 static void lay_out_walker(cmlpi_arena *arena, const cmlp_net *net, int64_t n_groups, path_walker *walker)
@@ -57,19 +55,19 @@ static void lay_out_walker(cmlpi_arena *arena, const cmlp_net *net, int64_t n_gr
     walker->difference = cmlpi_arena_alloc(arena, cmlpi_n_in(net), net->element);
     walker->steps = cmlpi_arena_alloc(arena, n_groups, (size_t)net->layers[0].n_out * net->element);
     walker->changes = cmlpi_arena_alloc(arena, n_groups, 1);
-    walker->z = cmlpi_arena_alloc(arena, TILE_ROWS * net->layers[0].n_out, net->element);
+    walker->z = cmlpi_arena_alloc(arena, CMLPI_PREDICTED_ROWS * net->layers[0].n_out, net->element);
     for (int i = 0; i < 2; i++)
-        walker->activations[i] = cmlpi_arena_alloc(arena, TILE_ROWS * net->widest_hidden, net->element);
-    walker->outputs = cmlpi_arena_alloc(arena, TILE_ROWS * cmlpi_n_out(net), net->element);
-    walker->tile = cmlpi_arena_alloc(arena, TILE_ROWS, sizeof(tile_row));
+        walker->activations[i] = cmlpi_arena_alloc(arena, CMLPI_PREDICTED_ROWS * net->widest_hidden, net->element);
+    walker->outputs = cmlpi_arena_alloc(arena, CMLPI_PREDICTED_ROWS * cmlpi_n_out(net), net->element);
+    walker->microbatch = cmlpi_arena_alloc(arena, CMLPI_PREDICTED_ROWS, sizeof(microbatch_row));
     walker->copy = cmlpi_arena_alloc(arena, 1, CMLPI_COPY_BYTES);
     walker->start = walker->target = -1;
     walker->n = 0;
 }
 
 /* Divides the workspace, and returns its size; 0 if that does not fit in size_t. */
-static size_t divide_paths(paths_job *job, char *base, const cmlp_net *net, int64_t n_from, int64_t n_to,
-                           int32_t n_threads)
+static size_t lay_out_paths(paths_job *job, char *base, const cmlp_net *net, int64_t n_from, int64_t n_to,
+                            int32_t n_threads)
 {
     const size_t output = (size_t)cmlpi_n_out(net) * net->element;
     cmlpi_arena arena = {.base = base}, of_one = {0};
@@ -91,7 +89,7 @@ static void begin_walker(path_walker *walker, paths_job *job, int32_t index)
     cmlpi_arena arena = {.base = job->memory + (size_t)index * job->memory_size};
     lay_out_walker(&arena, job->from.data.net, job->paths.n_groups, walker);
     walker->job = job;
-    walker->polls = !index;
+    walker->thread = index;
 }
 
 /* Computes the outputs of n rows from the first layer's sums z, which stay. */
@@ -110,31 +108,34 @@ static void outputs_of_sums(const path_walker *walker, const void *z, int64_t n,
     if (net->n_quantiles) cmlpi_sort_outputs(net, outputs, n);
 }
 
-/* Computes the rows of the tile, and empties it. Its last row of sums stays, because a path may continue from it. */
-static void compute_tile(path_walker *walker)
+/* Computes the rows of the microbatch, and empties it. Its last row of sums stays, because a path may continue from it. */
+static void compute_microbatch(path_walker *walker)
 {
     const cmlp_net *net = walker->job->from.data.net;
     const size_t size = (size_t)cmlpi_n_out(net) * net->element;
     if (walker->n) outputs_of_sums(walker, walker->z, walker->n, walker->outputs);
     for (int64_t i = 0; i < walker->n; i++)
-        for (int64_t k = 0; k < walker->tile[i].n_steps; k++)
-            memcpy((char *)walker->tile[i].outputs + (size_t)k * size, (char *)walker->outputs + (size_t)i * size, size);
+        for (int64_t k = 0; k < walker->microbatch[i].n_steps; k++)
+            memcpy((char *)walker->microbatch[i].outputs + (size_t)k * size, (char *)walker->outputs + (size_t)i * size,
+                   size);
     walker->n = 0;
-    if (walker->polls && cmlpi_polls_cancel(walker->job->run)) cmlpi_atomic_store(&walker->job->stopped, 1);
 }
 
-/* Adds a row to the tile, with the sums z + step, and returns them. */
+/* Adds a row to the microbatch, with the sums z + step, and returns them. */
 static const void *add_row(path_walker *walker, const void *z, const void *step, void *outputs)
 {
     const cmlp_net *net = walker->job->from.data.net;
     const int64_t n = net->layers[0].n_out;
-    if (walker->n == TILE_ROWS) compute_tile(walker);
+    if (walker->n == CMLPI_PREDICTED_ROWS) {
+        compute_microbatch(walker);
+        cmlpi_queue_stops(&walker->job->queue, walker->thread); /* blocks can be long */
+    }
     void *const sums = cmlpi_at(net, walker->z, walker->n * n);
     if (net->dtype == CMLP_FLOAT32)
         for (int64_t j = 0; j < n; j++) ((float *)sums)[j] = ((const float *)z)[j] + ((const float *)step)[j];
     else
         for (int64_t j = 0; j < n; j++) ((double *)sums)[j] = ((const double *)z)[j] + ((const double *)step)[j];
-    walker->tile[walker->n++] = (tile_row){outputs, 1};
+    walker->microbatch[walker->n++] = (microbatch_row){outputs, 1};
     return sums;
 }
 
@@ -192,7 +193,7 @@ static void walk(path_walker *walker, int64_t target, int64_t path)
             z = add_row(walker, z, cmlpi_at(net, walker->steps, order[k] * n_sums), outputs);
             taken = 1;
         } else if (taken) {
-            walker->tile[walker->n - 1].n_steps++;
+            walker->microbatch[walker->n - 1].n_steps++;
         } else {
             memcpy(outputs, (const char *)ends + (size_t)start * size, size);
         }
@@ -205,14 +206,13 @@ static void walk_paths(void *context, cmlpi_thread self)
 {
     paths_job *job = context;
     path_walker walker;
+    int64_t block;
     begin_walker(&walker, job, self.index);
-    for (;;) {
-        const int64_t unit = cmlpi_atomic_add(&job->next, 1), target = unit / blocks_of(job);
-        if (target >= job->to.data.n || cmlpi_atomic_load(&job->stopped)) break;
-        const int64_t first = unit % blocks_of(job) * PATHS, left = job->paths.n_paths - first;
-        for (int64_t i = 0; i < left && i < PATHS && !cmlpi_atomic_load(&job->stopped); i++)
-            walk(&walker, target, first + i);
-        compute_tile(&walker);
+    while (cmlpi_queue_take(&job->queue, self.index, &block)) {
+        const int64_t first = block % blocks_of(job) * PATHS, left = job->paths.n_paths - first;
+        for (int64_t i = 0; i < left && i < PATHS && !cmlpi_atomic_load(&job->queue.stopped); i++)
+            walk(&walker, block / blocks_of(job), first + i);
+        compute_microbatch(&walker);
     }
 }
 
@@ -306,10 +306,10 @@ static cmlp_status check_paths(paths_job *job, const cmlp_net *net, const cmlp_r
     if (!status) status = count_outputs(job, n);
     if (!status) status = cmlpi_check_output(job->outputs, n_outputs, *n, 1, net->element, "outputs", run);
     if (status) return status;
-    const size_t size = divide_paths(job, NULL, net, job->from.data.n, job->to.data.n, run->n_threads);
-    status = cmlpi_check_workspace(run, size);
+    const size_t size = lay_out_paths(job, NULL, net, job->from.data.n, job->to.data.n, run->n_threads);
+    status = cmlpi_take_workspace(run, size);
     if (status) return status;
-    divide_paths(job, run->workspace, net, job->from.data.n, job->to.data.n, run->n_threads);
+    lay_out_paths(job, run->workspace, net, job->from.data.n, job->to.data.n, run->n_threads);
     return are_orders(job) ? CMLP_OK : cmlpi_refuse(&run->refused, CMLP_ERROR_ORDER, "paths");
 }
 
@@ -326,24 +326,23 @@ static cmlp_status predict_paths(paths_job *job, int64_t n)
     cmlp_status status = n ? predict_ends(&walker, &job->from) : CMLP_OK;
     if (!status && n) status = predict_ends(&walker, &job->to);
     if (status || !n) return status;
-    cmlpi_atomic_init(&job->next, 0);
-    cmlpi_atomic_init(&job->stopped, 0);
-    cmlpi_team_run(cmlpi_prediction_threads(path_products(job->from.data.net, n), job->run->n_threads), job->team, walk_paths,
-                   job);
-    return cmlpi_atomic_load(&job->stopped) ? CMLP_CANCELLED : CMLP_OK;
+    const int32_t threads = cmlpi_prediction_threads(path_products(job->from.data.net, n), job->run->n_threads);
+    cmlpi_queue_begin(&job->queue, job->run, threads, job->to.data.n * blocks_of(job), 1);
+    cmlpi_team_run(threads, job->team, walk_paths, job);
+    return cmlpi_queue_end(&job->queue).status;
 }
 
 cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                const cmlp_rows *to, const cmlp_paths *paths, void *outputs, int64_t n_outputs,
                                cmlp_run *run)
 {
-    cmlpi_call frame;
-    paths_job job = {.params = params, .outputs = outputs, .run = &frame.run};
+    cmlpi_call call;
+    paths_job job = {.params = params, .outputs = outputs, .run = &call.run};
     int64_t n = 0;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
+    cmlp_status status = cmlpi_begin_call(&call, run);
     if (!status) status = check_paths(&job, net, rows, to, paths, n_params, n_outputs, &n);
     if (!status) status = predict_paths(&job, n);
-    return cmlpi_end_call(&frame, status);
+    return cmlpi_end_call(&call, status);
 }
 
 static cmlp_status measure_paths(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
@@ -365,7 +364,7 @@ static cmlp_status measure_paths(const cmlp_net *net, const cmlp_rows *rows, con
     if (cmlpi_n_selected(&ends[0]) < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows");
     if (cmlpi_n_selected(&ends[1]) < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "to");
     if (job.paths.n_groups < 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "paths->n_groups");
-    const size_t size = divide_paths(&job, NULL, net, cmlpi_n_selected(&ends[0]), cmlpi_n_selected(&ends[1]), run->n_threads);
+    const size_t size = lay_out_paths(&job, NULL, net, cmlpi_n_selected(&ends[0]), cmlpi_n_selected(&ends[1]), run->n_threads);
     if (!size) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlpi_with_slack(size);
     return CMLP_OK;
@@ -374,9 +373,9 @@ static cmlp_status measure_paths(const cmlp_net *net, const cmlp_rows *rows, con
 cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                       const cmlp_paths *paths, size_t *bytes, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = measure_paths(net, rows, to, paths, bytes, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = measure_paths(net, rows, to, paths, bytes, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 #endif

@@ -11,9 +11,9 @@ typedef struct cmlpi_row_memory {
 } cmlpi_row_memory;
 
 /* Finds the buffers in a workspace of any alignment, and computes its size. `memory` may be NULL. */
-cmlp_status cmlpi_row_lay_out(const cmlp_net *net, void *memory, size_t *size, cmlpi_row_memory *divided);
+cmlp_status cmlpi_place_row(const cmlp_net *net, void *memory, size_t *size, cmlpi_row_memory *placed);
 
 /* The same for the workspace of a run; returns an error if it is NULL or too small. */
-cmlp_status cmlpi_check_row_workspace(const cmlp_net *net, cmlp_run *run, cmlpi_row_memory *divided);
+cmlp_status cmlpi_take_row_workspace(const cmlp_net *net, cmlp_run *run, cmlpi_row_memory *placed);
 
 #endif

@@ -10,7 +10,7 @@
  *   V name_slope(V x, V p)    act'(z), where x is a (FROM_A) or z (FROM_Z)
  *
  * The initialization factor c gives the bound sqrt(c / (n_in + n_out)). An activation without a parameter has the
- * default 0. The last five are its bounds in float, which forward/envelopes.h describes; CMLPI_EXACT stands for those of an
+ * default 0. The last five are its bounds in float, which forward/envelopes.h describes; CMLPI_MONOTONE stands for those of an
  * activation that only multiplies and compares, and of elu, of which they are a measurement. docs/recipes.md says how to add an activation.
  *
  * One worked expansion: with
@@ -30,16 +30,16 @@
 
 #define CMLPI_NO_TURN (-3.4028234663852886e38f)
 #define CMLPI_NO_LIMIT INFINITY
-#define CMLPI_EXACT 0, 0, CMLPI_NO_TURN, -CMLPI_NO_LIMIT, CMLPI_NO_LIMIT
+#define CMLPI_MONOTONE 0, 0, CMLPI_NO_TURN, -CMLPI_NO_LIMIT, CMLPI_NO_LIMIT
 
 #define CMLPI_ACTIVATIONS(ROW)                                                                          \
-    ROW(IDENTITY, identity, CMLPI_FROM_A, 6, CMLPI_HIDDEN | CMLPI_OUTPUT, 0, CMLPI_EXACT)               \
+    ROW(IDENTITY, identity, CMLPI_FROM_A, 6, CMLPI_HIDDEN | CMLPI_OUTPUT, 0, CMLPI_MONOTONE)               \
     ROW(LOGISTIC, logistic, CMLPI_FROM_A, 2, CMLPI_HIDDEN | CMLPI_OUTPUT, 0, 1, 0, CMLPI_NO_TURN, 0, 1) \
     ROW(TANH, tanh, CMLPI_FROM_A, 6, CMLPI_HIDDEN | CMLPI_OUTPUT, 0, 1, 0, CMLPI_NO_TURN, -1, 1)        \
-    ROW(RELU, relu, CMLPI_FROM_A, 6, CMLPI_HIDDEN, 0, CMLPI_EXACT)                                      \
+    ROW(RELU, relu, CMLPI_FROM_A, 6, CMLPI_HIDDEN, 0, CMLPI_MONOTONE)                                      \
     ROW(EXP, exp, CMLPI_FROM_A, 6, CMLPI_OUTPUT, 0, 0, 0, CMLPI_NO_TURN, 0, CMLPI_NO_LIMIT)             \
-    ROW(LEAKY_RELU, leaky_relu, CMLPI_FROM_A, 6, CMLPI_HIDDEN, 0.01, CMLPI_EXACT)                       \
-    ROW(ELU, elu, CMLPI_FROM_A, 6, CMLPI_HIDDEN, 1, CMLPI_EXACT)                                        \
+    ROW(LEAKY_RELU, leaky_relu, CMLPI_FROM_A, 6, CMLPI_HIDDEN, 0.01, CMLPI_MONOTONE)                       \
+    ROW(ELU, elu, CMLPI_FROM_A, 6, CMLPI_HIDDEN, 1, CMLPI_MONOTONE)                                        \
     ROW(SILU, silu, CMLPI_FROM_Z, 6, CMLPI_HIDDEN, 0, 3, 3, -1.2784645f, -0.278464586f, CMLPI_NO_LIMIT) \
     ROW(GELU, gelu, CMLPI_FROM_Z, 6, CMLPI_HIDDEN, 0, 4, 4, -0.7517915f, -0.169971228f, CMLPI_NO_LIMIT) \
     ROW(SOFTPLUS, softplus, CMLPI_FROM_Z, 6, CMLPI_HIDDEN, 0, 2, 0, CMLPI_NO_TURN, 0, CMLPI_NO_LIMIT)   \

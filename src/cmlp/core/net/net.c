@@ -65,7 +65,7 @@ static cmlp_status check_config(const cmlp_net_config *config, cmlp_run *run)
     if (!config->sizes) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "config->sizes");
     if (!config->activations) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "config->activations");
     for (int32_t l = 0; l < config->n_layers; l++)
-        if (config->sizes[l] < 1 || config->sizes[l] > CMLPI_MAX_WIDTH)
+        if (config->sizes[l] < 1 || config->sizes[l] > CMLPI_MAX_COUNT)
             return refuse_element(run, CMLP_ERROR_WIDTH, "config->sizes", l);
     cmlp_status status = check_activations(config, run);
     if (!status) status = check_loss(config, run);
@@ -111,7 +111,7 @@ static void set_offsets(cmlp_net *net, const cmlp_net_config *config)
 }
 
 /* Lays out the workspace of one row. Sizes are below 2^31: no sum overflows 64 bits. */
-static void set_row_layout(cmlp_net *net)
+static void place_row_buffers(cmlp_net *net)
 {
     cmlpi_row_layout *row = &net->row;
     const uint64_t hidden = cmlpi_aligned_size(net->widest_hidden, net->element);
@@ -167,7 +167,7 @@ cmlp_status cmlpi_make_net(cmlp_net *net, const cmlp_net_config *config, cmlp_ru
     net->kernels = kernels;
     net->tuning = tuning;
     set_offsets(net, config);
-    set_row_layout(net);
+    place_row_buffers(net);
     return CMLP_OK;
 }
 
@@ -180,13 +180,13 @@ static cmlp_status read_config(cmlp_net_config *copy, const cmlp_net_config *con
 
 cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes, cmlp_run *run)
 {
-    cmlpi_call frame;
+    cmlpi_call call;
     cmlp_net_config copy;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = read_config(&copy, config, &frame.run);
-    if (!status) status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", &frame.run);
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = read_config(&copy, config, &call.run);
+    if (!status) status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", &call.run);
     if (!status) *bytes = net_size(&copy);
-    return cmlpi_end_call(&frame, status);
+    return cmlpi_end_call(&call, status);
 }
 
 static cmlp_status init_net(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **result,
@@ -207,11 +207,11 @@ static cmlp_status init_net(void *memory, size_t memory_size, const cmlp_net_con
 cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **net,
                           cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = init_net(memory, memory_size, config, net, &frame.run);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = init_net(memory, memory_size, config, net, &call.run);
     if (status && net && !cmlpi_misaligned(net, sizeof *net)) *net = NULL;
-    return cmlpi_end_call(&frame, status);
+    return cmlpi_end_call(&call, status);
 }
 
 cmlp_status cmlpi_check_params(const cmlp_net *net, const void *params, int64_t n_params, const char *name, cmlp_run *run)
@@ -274,10 +274,10 @@ static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer
 
 cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = describe_layer(net, index, layer, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = describe_layer(net, index, layer, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 
 #if CMLPI_BUILDS_TRAINING
@@ -310,9 +310,9 @@ static cmlp_status init_params(const cmlp_net *net, cmlp_random *random, void *p
 
 cmlp_status cmlp_net_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = init_params(net, random, params, n_params, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = init_params(net, random, params, n_params, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 #endif

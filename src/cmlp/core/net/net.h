@@ -12,7 +12,7 @@
 #define CMLPI_BUILT_PARTS (CMLPI_BUILDS_MANY | CMLPI_BUILDS_TRAINING << 1 | CMLPI_BUILDS_FLOAT64 << 2 | CMLPI_BUILDS_TABLES << 3)
 #define CMLPI_NET_MAGIC CMLPI_MAGIC(0x636d70, cmlp_net)
 #define CMLPI_ALIGNMENT 64
-#define CMLPI_MAX_WIDTH INT64_C(2147483647)
+#define CMLPI_MAX_COUNT INT64_C(2147483647)
 
 /* A layer with weights: what cmlp_layer reports, but of a fixed size. */
 typedef struct cmlpi_layer {

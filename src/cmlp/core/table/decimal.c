@@ -6,10 +6,10 @@
 #include "../base/build.h"
 
 #if CMLPI_BUILDS_TABLES
-/* Decimals from 10^MOST_EXPONENT on are infinite, and those below 10^LEAST_EXPONENT are 0. */
-enum { MOST_EXPONENT = 310, LEAST_EXPONENT = -330 };
+/* Decimals from 10^MAX_EXPONENT on are infinite, and those below 10^MIN_EXPONENT are 0. */
+enum { MAX_EXPONENT = 310, MIN_EXPONENT = -330 };
 /* The fields of a double. */
-enum { MANTISSA_BITS = 53, LARGEST_BINARY = 1023, SMALLEST_BINARY = -1022 };
+enum { MANTISSA_BITS = 53, MAX_BINARY = 1023, MIN_BINARY = -1022 };
 
 /* x = x * factor + added. */
 static void multiply_wide(cmlpi_wide *x, uint32_t factor, uint32_t added)
@@ -72,10 +72,10 @@ static double divide(cmlpi_wide *top, cmlpi_wide *bottom)
         exponent--;
     }
     /* The quotient is now top / bottom * 2^exponent, and bottom <= top < 2 * bottom. */
-    const int is_normal = exponent >= SMALLEST_BINARY;
-    int n = is_normal ? MANTISSA_BITS : MANTISSA_BITS + exponent - SMALLEST_BINARY;
+    const int is_normal = exponent >= MIN_BINARY;
+    int n = is_normal ? MANTISSA_BITS : MANTISSA_BITS + exponent - MIN_BINARY;
     uint64_t bits = UINT64_C(0x7ff) << 52; /* infinity */
-    if (exponent <= LARGEST_BINARY) {
+    if (exponent <= MAX_BINARY) {
         uint64_t mantissa = 0;
         for (; n > 0; n--) { /* one bit of the quotient each */
             const int bit = compare(top, bottom) >= 0;
@@ -85,7 +85,7 @@ static double divide(cmlpi_wide *top, cmlpi_wide *bottom)
         }
         const int half = n < 0 ? -1 : compare(top, bottom); /* what is left, as half of the last bit */
         mantissa += half > 0 || (!half && (mantissa & 1));
-        bits = mantissa + (is_normal ? (uint64_t)(exponent - SMALLEST_BINARY) << 52 : 0);
+        bits = mantissa + (is_normal ? (uint64_t)(exponent - MIN_BINARY) << 52 : 0);
     }
     double value;
     memcpy(&value, &bits, sizeof value);
@@ -117,8 +117,8 @@ double cmlpi_decimal_value(cmlpi_decimal *decimal, int64_t exponent)
     double value = 0;
     const int64_t end = decimal->n_digits + decimal->exponent + exponent; /* the number is below 10^end */
     exponent += decimal->exponent;
-    if (!decimal->n_digits || end < LEAST_EXPONENT) return value;
-    if (end > MOST_EXPONENT) return INFINITY;
+    if (!decimal->n_digits || end < MIN_EXPONENT) return value;
+    if (end > MAX_EXPONENT) return INFINITY;
     if (decimal->is_longer) {
         multiply_wide(&decimal->digits, 10, 1);
         exponent--;
@@ -139,7 +139,7 @@ int cmlpi_compare_decimal(uint64_t digits, int exponent, double value)
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     const int field = (int)(bits >> 52 & 0x7ff), is_normal = field != 0;
-    const int binary = (is_normal ? field : 1) + SMALLEST_BINARY - MANTISSA_BITS; /* of the last bit */
+    const int binary = (is_normal ? field : 1) + MIN_BINARY - MANTISSA_BITS; /* of the last bit */
     cmlpi_wide a = wide_of(digits), b = wide_of((bits & (UINT64_MAX >> 12)) | (uint64_t)is_normal << 52);
     multiply_by_tens(exponent < 0 ? &b : &a, exponent < 0 ? -exponent : exponent);
     multiply_by_twos(binary < 0 ? &a : &b, binary < 0 ? -binary : binary);

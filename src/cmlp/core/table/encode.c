@@ -21,12 +21,12 @@ int64_t cmlpi_columns_width(const cmlp_table_column *columns, int64_t n_columns,
     int64_t width = 0;
     for (int64_t i = 0; i < n_columns; i++) {
         const cmlp_table_column *c = &columns[i];
-        if (c->role == CMLP_TABLE_ROLE_CATEGORY && c->n_categories > CMLPI_MAX_WIDTH) return -1;
-        if (c->n_edges > CMLPI_MAX_WIDTH || c->n_statistics > CMLPI_MAX_WIDTH) return -1;
+        if (c->role == CMLP_TABLE_ROLE_CATEGORY && c->n_categories > CMLPI_MAX_COUNT) return -1;
+        if (c->n_edges > CMLPI_MAX_COUNT || c->n_statistics > CMLPI_MAX_COUNT) return -1;
         for (int64_t k = 0; k < c->n_parts; k++)
-            if (c->parts[k].n_edges > CMLPI_MAX_WIDTH) return -1;
+            if (c->parts[k].n_edges > CMLPI_MAX_COUNT) return -1;
         width += cmlpi_column_width(c, has_bins);
-        if (width > CMLPI_MAX_WIDTH) return -1;
+        if (width > CMLPI_MAX_COUNT) return -1;
     }
     return width ? width : 1;
 }
@@ -44,7 +44,7 @@ static int has_unused(const cmlp_table_column *c)
 
 static cmlp_status check_edges(const double *edges, int64_t n)
 {
-    if (n > CMLPI_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    if (n > CMLPI_MAX_COUNT) return CMLP_ERROR_OVERFLOW;
     if (n < 0 || n == 1 || (!n && edges)) return CMLP_ERROR_OPTION;
     if (n && !edges) return CMLP_ERROR_NULL;
     if (cmlpi_misaligned(edges, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
@@ -148,14 +148,14 @@ static cmlp_status read_encoder(const cmlp_table_encoder *encoder, cmlp_table_en
 
 cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_in, cmlp_run *run)
 {
-    cmlpi_call frame;
+    cmlpi_call call;
     cmlp_table_encoder copy;
     int64_t width;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = read_encoder(encoder, &copy, &width, &frame.run);
-    if (!status) status = cmlpi_check_pointer(n_in, sizeof *n_in, "n_in", &frame.run);
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = read_encoder(encoder, &copy, &width, &call.run);
+    if (!status) status = cmlpi_check_pointer(n_in, sizeof *n_in, "n_in", &call.run);
     if (!status) *n_in = width;
-    return cmlpi_end_call(&frame, status);
+    return cmlpi_end_call(&call, status);
 }
 
 /* Reads the rows: dense, of doubles in adjacent columns, without scales. */
@@ -206,12 +206,12 @@ static cmlp_status encode(const cmlp_table_encoder *encoder, int64_t width, cons
 cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs, int64_t n_inputs,
                               cmlp_run *run)
 {
-    cmlpi_call frame;
+    cmlpi_call call;
     cmlp_table_encoder copy;
     int64_t width;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = read_encoder(encoder, &copy, &width, &frame.run);
-    if (!status) status = encode(&copy, width, rows, inputs, n_inputs, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = read_encoder(encoder, &copy, &width, &call.run);
+    if (!status) status = encode(&copy, width, rows, inputs, n_inputs, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 #endif

@@ -7,7 +7,8 @@
 #include "../forward/forward.h"
 
 #if CMLPI_BUILDS_TABLES
-cmlp_status cmlpi_scratch_lay_out(const cmlpi_table_sizes *sizes, void *memory, size_t *size, cmlpi_table_scratch *scratch)
+cmlp_status cmlpi_table_scratch_lay_out(const cmlpi_table_sizes *sizes, void *memory, size_t *size,
+                                        cmlpi_table_scratch *scratch)
 {
     const cmlp_net *net = sizes->widest;
     const size_t workspace_size = cmlpi_forward_bytes(net, 0, sizes->n_rows, 1);
@@ -36,11 +37,11 @@ const cmlp_net *cmlpi_table_widest(const cmlp_table *table)
     return widest;
 }
 
-#define MOST_THRESHOLD (1 + DBL_EPSILON) /* above all probabilities: the label is 0 */
+#define MAX_THRESHOLD (1 + DBL_EPSILON) /* above all probabilities: the label is 0 */
 
 cmlp_status cmlpi_check_targets(const cmlp_table *table)
 {
-    if (!(table->threshold >= 0 && table->threshold <= MOST_THRESHOLD)) return CMLP_ERROR_OPTION;
+    if (!(table->threshold >= 0 && table->threshold <= MAX_THRESHOLD)) return CMLP_ERROR_OPTION;
     for (int64_t j = 0; j < table->n_targets; j++) {
         const cmlp_table_target *t = &table->targets[j];
         const int finite =
@@ -103,7 +104,7 @@ int cmlpi_table_inputs(const cmlp_table *table, const double *raw, int64_t index
 }
 
 /* Computes the outputs of n encoded rows. A single one has no need of the checks of cmlp_forward. */
-static cmlp_status forward_tile(const cmlp_net *net, const void *params, const void *inputs, int64_t n,
+static cmlp_status forward_microbatch_of_table(const cmlp_net *net, const void *params, const void *inputs, int64_t n,
                                 const cmlpi_row_memory *memory)
 {
     const cmlp_rows rows = cmlp_dense_rows(inputs, net->dtype, n, cmlpi_n_in(net));
@@ -118,22 +119,22 @@ static cmlp_status forward_tile(const cmlp_net *net, const void *params, const v
 
 /* Adapts the outputs for n rows to ordered labels. Each is the probability of the labels above one of them, so none may be
  * larger than the one before it. The label of a row is the last one that has, with those above it, more than half. */
-static void adapt_to_order(int64_t n_out, int64_t n, int32_t *labels, double *outputs)
+static void adapt_to_order(int64_t n_out, int64_t n, int32_t *class_indices, double *outputs)
 {
     for (int64_t i = 0; i < n; i++, outputs += n_out) {
-        int64_t label = n_out;
+        int64_t class_index = n_out;
         for (int64_t k = 1; k < n_out; k++)
             if (outputs[k] > outputs[k - 1]) outputs[k] = outputs[k - 1];
         double sum = outputs[n_out - 1]; /* of the probabilities of this label and those above it */
-        while (label > 0 && !(sum > 0.5)) {
-            label--;
-            if (label > 0) sum += outputs[label - 1] - outputs[label];
+        while (class_index > 0 && !(sum > 0.5)) {
+            class_index--;
+            if (class_index > 0) sum += outputs[class_index - 1] - outputs[class_index];
         }
-        if (labels) labels[i] = (int32_t)label;
+        if (class_indices) class_indices[i] = (int32_t)class_index;
     }
 }
 
-cmlp_status cmlpi_table_outputs(const cmlp_table *table, int is_ordered, int64_t n, int32_t *labels, double *result,
+cmlp_status cmlpi_table_outputs(const cmlp_table *table, int is_ordered, int64_t n, int32_t *class_indices, double *result,
                                 const cmlpi_table_scratch *scratch)
 {
     const int64_t wide = cmlpi_columns_width(table->columns, table->n_columns, 1), n_out = cmlpi_n_out(table->nets[0].net);
@@ -141,29 +142,29 @@ cmlp_status cmlpi_table_outputs(const cmlp_table *table, int is_ordered, int64_t
         const cmlp_net *net = table->nets[i].net;
         const int64_t n_in = cmlpi_n_in(net);
         const cmlp_status status =
-            forward_tile(net, table->nets[i].params, scratch->inputs[n_in == wide], n, &scratch->row);
+            forward_microbatch_of_table(net, table->nets[i].params, scratch->inputs[n_in == wide], n, &scratch->row);
         if (status) return status;
         add_outputs(table, net, scratch->row.output, n * n_out, !i, result);
     }
     take_mean(table, n * n_out, result);
     if (!table->targets && cmlpi_output_activation(table->nets[0].net) == CMLP_ACTIVATION_SOFTMAX) normalize(n, n_out, result);
     if (is_ordered) {
-        adapt_to_order(n_out, n, labels, result);
+        adapt_to_order(n_out, n, class_indices, result);
         return CMLP_OK;
     }
-    for (int64_t i = 0; labels && i < n; i++)
-        labels[i] = table->targets          ? -1
-                    : table->has_threshold ? result[i] >= table->threshold
-                                           : cmlpi_class_of(table->nets[0].net, result + i * n_out, CMLP_FLOAT64);
+    for (int64_t i = 0; class_indices && i < n; i++)
+        class_indices[i] = table->targets         ? -1
+                           : table->has_threshold ? result[i] >= table->threshold
+                                                  : cmlpi_class_of(table->nets[0].net, result + i * n_out, CMLP_FLOAT64);
     return CMLP_OK;
 }
 
-cmlp_status cmlpi_table_row(const cmlp_table *table, int is_ordered, const double *raw, int32_t *label, double *result,
-                            const cmlpi_table_scratch *scratch)
+cmlp_status cmlpi_table_row(const cmlp_table *table, int is_ordered, const double *raw, int32_t *class_index,
+                            double *result, const cmlpi_table_scratch *scratch)
 {
     const cmlpi_float_mode mode = cmlpi_enter_mode();
     cmlp_status status = cmlpi_table_inputs(table, raw, 0, scratch) ? CMLP_OK : CMLP_ERROR_INPUT;
-    if (!status) status = cmlpi_table_outputs(table, is_ordered, 1, label, result, scratch);
+    if (!status) status = cmlpi_table_outputs(table, is_ordered, 1, class_index, result, scratch);
     cmlpi_leave_mode(mode);
     return status;
 }

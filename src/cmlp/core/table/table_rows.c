@@ -1,50 +1,47 @@
-/* Many raw rows of a table. As in forward.c each thread takes the next tile until none is left. */
-#include "../base/atomic.h"
+/* Many raw rows of a table. As in forward.c the threads take microbatches from a queue. */
 #include "table.h"
 
 #if CMLPI_BUILDS_TABLES
-#define TILE_ROWS 112 /* as a microbatch of forward.c */
 
 typedef struct table_job {
     const cmlp_table *table;
     int is_ordered;
     cmlp_rows rows; /* checked */
     int64_t n;      /* selected rows */
-    int32_t *labels;
+    int32_t *class_indices;
     double *outputs;
     cmlp_run *run;
-    cmlpi_fault *faults; /* of each thread */
     void *team;
     char *memory; /* the threads' scratch memory, and the bytes of each */
     size_t memory_size;
-    cmlpi_atomic next, stopped; /* next tile to take; whether to stop */
+    cmlpi_queue queue;
 } table_job;
 
-static cmlpi_table_sizes tile_sizes(const cmlp_table *table, int64_t n_rows)
+static cmlpi_table_sizes sizes_of_rows(const cmlp_table *table, int64_t n_rows)
 {
     return (cmlpi_table_sizes){.widest = cmlpi_table_widest(table),
                                .n_columns = table->n_columns,
-                               .n_rows = n_rows < TILE_ROWS ? n_rows : TILE_ROWS};
+                               .n_rows = n_rows < CMLPI_PREDICTED_ROWS ? n_rows : CMLPI_PREDICTED_ROWS};
 }
 
 /* Divides the workspace, and returns its size; 0 if that does not fit in size_t. */
-static size_t divide_table_job(table_job *job, char *base, const cmlp_table *table, int64_t n_rows, int32_t n_threads)
+static size_t lay_out_table_job(table_job *job, char *base, const cmlp_table *table, int64_t n_rows, int32_t n_threads)
 {
-    const cmlpi_table_sizes sizes = tile_sizes(table, n_rows);
+    const cmlpi_table_sizes sizes = sizes_of_rows(table, n_rows);
     cmlpi_table_scratch scratch;
     cmlpi_arena arena = {.base = base};
-    if (cmlpi_scratch_lay_out(&sizes, NULL, &job->memory_size, &scratch)) return 0;
-    job->faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
+    if (cmlpi_table_scratch_lay_out(&sizes, NULL, &job->memory_size, &scratch)) return 0;
+    job->queue.faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
     job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
     job->memory = cmlpi_arena_alloc(&arena, n_threads, job->memory_size);
     return arena.overflow ? 0 : arena.used;
 }
 
 /* Divides the workspace of at most one row: that of cmlp_model_info. */
-static cmlp_status divide_row(const cmlp_table *table, void *memory, size_t *bytes, cmlpi_table_scratch *scratch)
+static cmlp_status lay_out_table_row(const cmlp_table *table, void *memory, size_t *bytes, cmlpi_table_scratch *scratch)
 {
-    const cmlpi_table_sizes sizes = tile_sizes(table, 1);
-    return cmlpi_scratch_lay_out(&sizes, memory, bytes, scratch);
+    const cmlpi_table_sizes sizes = sizes_of_rows(table, 1);
+    return cmlpi_table_scratch_lay_out(&sizes, memory, bytes, scratch);
 }
 
 size_t cmlpi_table_rows_bytes(const cmlp_table *table, int64_t n_rows, int32_t n_threads)
@@ -52,8 +49,8 @@ size_t cmlpi_table_rows_bytes(const cmlp_table *table, int64_t n_rows, int32_t n
     table_job job;
     cmlpi_table_scratch scratch;
     size_t bytes;
-    if (n_rows < 2) return divide_row(table, NULL, &bytes, &scratch) ? 0 : bytes;
-    bytes = divide_table_job(&job, NULL, table, n_rows, n_threads);
+    if (n_rows < 2) return lay_out_table_row(table, NULL, &bytes, &scratch) ? 0 : bytes;
+    bytes = lay_out_table_job(&job, NULL, table, n_rows, n_threads);
     return bytes ? cmlpi_with_slack(bytes) : 0;
 }
 
@@ -75,7 +72,7 @@ cmlpi_fault cmlpi_infinite_input(const double *raw, int64_t n, int64_t selected)
     return (cmlpi_fault){CMLP_ERROR_INPUT, selected, j};
 }
 
-static cmlpi_fault predict_tile(const table_job *job, int64_t first, int64_t n, const cmlpi_table_scratch *scratch)
+static cmlpi_fault predict_raw_rows(const table_job *job, int64_t first, int64_t n, const cmlpi_table_scratch *scratch)
 {
     const cmlp_table *table = job->table;
     for (int64_t i = 0; i < n; i++) {
@@ -84,25 +81,21 @@ static cmlpi_fault predict_tile(const table_job *job, int64_t first, int64_t n, 
     }
     double *const outputs = job->outputs ? job->outputs + first * cmlpi_n_out(table->nets[0].net) : scratch->result;
     const cmlp_status status =
-        cmlpi_table_outputs(table, job->is_ordered, n, job->labels ? job->labels + first : NULL, outputs, scratch);
+        cmlpi_table_outputs(table, job->is_ordered, n, job->class_indices ? job->class_indices + first : NULL, outputs, scratch);
     return (cmlpi_fault){status, status ? first : -1, -1};
 }
 
-static void predict_tiles(void *context, cmlpi_thread self)
+static void predict_table_thread(void *context, cmlpi_thread self)
 {
     table_job *job = context;
-    const cmlpi_table_sizes sizes = tile_sizes(job->table, job->n);
+    const cmlpi_table_sizes sizes = sizes_of_rows(job->table, job->n);
     cmlpi_table_scratch scratch;
     size_t bytes;
-    cmlpi_fault *fault = &job->faults[self.index];
-    cmlpi_scratch_lay_out(&sizes, job->memory + (size_t)self.index * job->memory_size, &bytes, &scratch);
-    for (;;) {
-        if (!self.index && cmlpi_polls_cancel(job->run)) cmlpi_atomic_store(&job->stopped, 1);
-        if (cmlpi_atomic_load(&job->stopped)) return;
-        const int64_t first = cmlpi_atomic_add(&job->next, 1) * (int64_t)TILE_ROWS, left = job->n - first;
-        if (left <= 0) return;
-        *fault = predict_tile(job, first, left < TILE_ROWS ? left : TILE_ROWS, &scratch);
-        if (fault->status) cmlpi_atomic_store(&job->stopped, 1);
+    cmlpi_table_scratch_lay_out(&sizes, job->memory + (size_t)self.index * job->memory_size, &bytes, &scratch);
+    int64_t first, n;
+    while ((n = cmlpi_queue_take(&job->queue, self.index, &first)) > 0) {
+        const cmlpi_fault fault = predict_raw_rows(job, first, n, &scratch);
+        if (fault.status) cmlpi_queue_fail(&job->queue, self.index, fault);
     }
 }
 
@@ -119,11 +112,11 @@ static cmlp_status predict_at_most_one(const table_job *job)
 {
     cmlpi_table_scratch scratch;
     size_t needed;
-    cmlp_status status = divide_row(job->table, job->run->workspace, &needed, &scratch);
-    if (!status) status = cmlpi_require_workspace(job->run, needed);
+    cmlp_status status = lay_out_table_row(job->table, job->run->workspace, &needed, &scratch);
+    if (!status) status = cmlpi_check_workspace(job->run, needed);
     if (status) return status;
     if (cmlpi_polls_cancel(job->run)) return CMLP_CANCELLED;
-    return job->n ? report_fault(job, predict_tile(job, 0, 1, &scratch)) : CMLP_OK;
+    return job->n ? report_fault(job, predict_raw_rows(job, 0, 1, &scratch)) : CMLP_OK;
 }
 
 static cmlp_status check_rows(table_job *job, const cmlp_rows *given)
@@ -142,22 +135,19 @@ static double table_products(const table_job *job)
     return all * (double)job->n;
 }
 
-cmlp_status cmlpi_table_rows(const cmlp_table *table, int is_ordered, const cmlp_rows *rows, int32_t *labels,
+cmlp_status cmlpi_table_rows(const cmlp_table *table, int is_ordered, const cmlp_rows *rows, int32_t *class_indices,
                              double *outputs, cmlp_run *run)
 {
-    table_job job = {.table = table, .is_ordered = is_ordered, .labels = labels, .outputs = outputs, .run = run};
+    table_job job = {.table = table, .is_ordered = is_ordered, .class_indices = class_indices, .outputs = outputs, .run = run};
     cmlp_status status = check_rows(&job, rows);
     if (status) return status;
     if (job.n < 2) return predict_at_most_one(&job);
-    status = cmlpi_check_workspace(run, divide_table_job(&job, NULL, table, job.n, run->n_threads));
+    status = cmlpi_take_workspace(run, lay_out_table_job(&job, NULL, table, job.n, run->n_threads));
     if (status) return status;
-    divide_table_job(&job, run->workspace, table, job.n, run->n_threads);
+    lay_out_table_job(&job, run->workspace, table, job.n, run->n_threads);
     const int32_t threads = cmlpi_prediction_threads(table_products(&job), run->n_threads);
-    cmlpi_atomic_init(&job.next, 0);
-    cmlpi_atomic_init(&job.stopped, 0);
-    for (int32_t i = 0; i < threads; i++) job.faults[i] = (cmlpi_fault){CMLP_OK, -1, -1};
-    cmlpi_team_run(threads, job.team, predict_tiles, &job);
-    status = report_fault(&job, cmlpi_first_fault(job.faults, threads));
-    return !status && cmlpi_atomic_load(&job.stopped) ? CMLP_CANCELLED : status;
+    cmlpi_queue_begin(&job.queue, run, threads, job.n, CMLPI_PREDICTED_ROWS);
+    cmlpi_team_run(threads, job.team, predict_table_thread, &job);
+    return report_fault(&job, cmlpi_queue_end(&job.queue));
 }
 #endif

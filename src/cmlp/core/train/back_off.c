@@ -7,17 +7,17 @@
 
 #if CMLPI_BUILDS_TRAINING
 
-/* A stopped process has paid after BACK_OFF * LARGEST_LOSS seconds. Short pauses occur on an idle machine too, so earlier
- * gains of up to LARGEST_GAIN offset losses. A second without the team pays for 1 / BACK_OFF seconds of loss. */
-#define LARGEST_LOSS 0.25 /* seconds */
-#define LARGEST_GAIN 2e-2
+/* A stopped process has paid after BACK_OFF * MAX_LOSS seconds. Short pauses occur on an idle machine too, so earlier
+ * gains of up to MAX_GAIN offset losses. A second without the team pays for 1 / BACK_OFF seconds of loss. */
+#define MAX_LOSS 0.25 /* seconds */
+#define MAX_GAIN 2e-2
 #define BACK_OFF 16
 
 /* Lost seconds within the limits; 0 for NaN. */
 static double limited_loss(double lost)
 {
-    if (lost > LARGEST_LOSS) return LARGEST_LOSS;
-    if (lost < -LARGEST_GAIN) return -LARGEST_GAIN;
+    if (lost > MAX_LOSS) return MAX_LOSS;
+    if (lost < -MAX_GAIN) return -MAX_GAIN;
     return lost == lost ? lost : 0;
 }
 

@@ -25,8 +25,8 @@
 #ifndef DELTA_WEIGHTS
 #define DELTA_WEIGHTS 1024 /* weight rows per block of delta_product(): bounds its scratch memory */
 #endif
-#ifndef MOST_TRANSPOSED
-#define MOST_TRANSPOSED (1 << 20) /* weights of the first layer that an input gradient transposes, in each thread */
+#ifndef MAX_TRANSPOSED
+#define MAX_TRANSPOSED (1 << 20) /* weights of the first layer that an input gradient transposes, in each thread */
 #endif
 _Static_assert(MICROBATCH_ROWS > 0 && MICROBATCH_ROWS % CMLPI_CHUNK == 0, "whole chunks");
 
@@ -44,7 +44,7 @@ static int64_t delta_block(const cmlp_net *net, int64_t rows)
 static int transposes_weights(const cmlp_net *net, const cmlpi_layer *layer, int64_t n)
 {
     const int64_t block = delta_block(net, n), n_weights = layer->n_in * layer->n_out;
-    if (layer == net->layers && n_weights > MOST_TRANSPOSED) return 0;
+    if (layer == net->layers && n_weights > MAX_TRANSPOSED) return 0;
     return n_weights <= (n < block ? n : block) * (layer->n_in + layer->n_out);
 }
 
@@ -154,7 +154,7 @@ cmlp_status cmlpi_batch_lay_out(cmlpi_batch_job *job, const cmlp_epoch *epoch)
     const cmlp_net *net = job->data.net;
     cmlp_run *run = job->run;
     const size_t bytes = cmlpi_batch_bytes(net, &job->data.rows, &job->objective, epoch, run->n_threads);
-    const cmlp_status status = cmlpi_check_workspace(run, bytes);
+    const cmlp_status status = cmlpi_take_workspace(run, bytes);
     if (status) return status;
     cmlpi_arena arena = {.base = run->workspace};
     lay_out_batch(&arena, &job->memory, net, &job->data.rows, &job->objective, epoch, run->n_threads);
@@ -224,7 +224,7 @@ cmlp_status cmlpi_batch_read(cmlpi_batch_job *job, const void *params, int64_t n
     if (!targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
     status = cmlpi_read_data(&job->data, net, rows, targets, &job->objective, run);
     if (status) return status;
-    if (job->objective.loss) job->data.allowed = CMLPI_ANY; /* the caller's loss replaces the net's */
+    if (job->objective.loss) job->data.allowed_targets = CMLPI_ANY; /* the caller's loss replaces the net's */
     status = check_layers(net, &job->objective, &run->refused);
     if (!status) status = check_dropout(&job->objective, net, !job->derivatives, &run->refused);
     if (status) return status;
@@ -261,7 +261,7 @@ static void clear_ignored(const cmlpi_data *data, void *z, int64_t selected, int
             memset(cmlpi_at(data->net, z, i * n_out), 0, (size_t)n_out * data->net->element);
 }
 
-static cmlpi_fault forward_rows(cmlpi_batch_job *job, const cmlpi_row_range *range)
+static cmlpi_fault forward_range(cmlpi_batch_job *job, const cmlpi_row_range *range)
 {
     const cmlp_net *net = job->data.net;
     const cmlpi_batch_memory *memory = &job->memory;
@@ -373,7 +373,7 @@ static cmlpi_fault earlier_fault(cmlpi_batch_job *job, const cmlpi_row_range *ra
     cmlpi_row_range before = *range;
     before.n = input.selected - range->selected;
     if (!before.n) return input;
-    forward_rows(job, &before);
+    forward_range(job, &before);
     const cmlpi_fault earlier = cmlpi_output_rows(job, &before, 0);
     return earlier.status ? earlier : input;
 }
@@ -394,14 +394,14 @@ void cmlpi_process_rows(cmlpi_batch_job *job, int64_t first, int64_t n, cmlpi_th
     const cmlpi_row_range range = {
         .selected = first + a, .n = b - a, .at = a, .microbatch = job->memory.n_rows, .index = self.index};
     const cmlp_derivatives *wanted = job->derivatives;
-    const int want_delta = job->memory.gradient || (wanted && (wanted->input_gradient || wanted->deltas));
+    const int wants_delta = job->memory.gradient || (wanted && (wanted->input_gradient || wanted->deltas));
     cmlpi_fault fault = polled(job, self);
     if (!fault.status) {
-        fault = forward_rows(job, &range);
-        fault = fault.status ? earlier_fault(job, &range, fault) : cmlpi_output_rows(job, &range, want_delta);
+        fault = forward_range(job, &range);
+        fault = fault.status ? earlier_fault(job, &range, fault) : cmlpi_output_rows(job, &range, wants_delta);
     }
-    if (!fault.status && want_delta) fault = polled(job, self);
-    if (!fault.status && want_delta) {
+    if (!fault.status && wants_delta) fault = polled(job, self);
+    if (!fault.status && wants_delta) {
         backward_rows(job, &range);
         fault = polled(job, self);
     }

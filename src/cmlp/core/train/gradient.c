@@ -59,24 +59,24 @@ cmlp_status cmlp_backpropagate(const cmlp_net *net, const void *params, int64_t 
                                const cmlp_targets *targets, const cmlp_objective *objective,
                                cmlp_derivatives *derivatives, cmlp_run *run)
 {
-    cmlpi_call frame;
+    cmlpi_call call;
     cmlp_derivatives copy;
     cmlpi_batch_job job;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (status) return cmlpi_end_call(&frame, status);
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (status) return cmlpi_end_call(&call, status);
     job.data.net = net;
-    job.run = &frame.run;
+    job.run = &call.run;
     job.derivatives = &copy;
     status = CMLPI_READ(&copy, derivatives, cmlp_derivatives, n_deltas);
     if (status)
-        cmlpi_refuse(&frame.run.refused, status, "derivatives");
+        cmlpi_refuse(&call.run.refused, status, "derivatives");
     else
         status = cmlpi_batch_read(&job, params, n_params, rows, targets, objective);
     if (!status) status = cmlpi_batch_lay_out(&job, NULL);
     if (!status) status = check_derivatives(&job);
     if (!status) status = run_full_batch(&job);
     if (!status) cmlpi_write_struct(derivatives, &copy, sizeof copy);
-    return cmlpi_end_call(&frame, status);
+    return cmlpi_end_call(&call, status);
 }
 
 #endif

@@ -41,13 +41,13 @@ static cmlp_status measure_state(const cmlp_net *net, cmlp_solver solver, size_t
 
 cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, const cmlp_optimizer *optimizer, size_t *bytes, cmlp_run *run)
 {
-    cmlpi_call frame;
+    cmlpi_call call;
     cmlp_optimizer o;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", &frame.run);
-    if (!status) status = read_struct(&o, optimizer, &frame.run.refused);
-    if (!status) status = measure_state(net, o.solver, bytes, &frame.run.refused);
-    return cmlpi_end_call(&frame, status);
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", &call.run);
+    if (!status) status = read_struct(&o, optimizer, &call.run.refused);
+    if (!status) status = measure_state(net, o.solver, bytes, &call.run.refused);
+    return cmlpi_end_call(&call, status);
 }
 
 void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver)
@@ -130,7 +130,7 @@ static cmlpi_step_time step_time(const cmlp_optimizer *o, int keeps_gradient)
 cmlpi_batch_step cmlpi_begin_step(const cmlp_optimizer *o, cmlp_optimizer_state *counters, double learning_rate,
                                   int keeps_gradient)
 {
-    cmlpi_batch_step step = {.rule = {.solver = o->solver,
+    cmlpi_batch_step step = {.kernel = {.solver = o->solver,
                                       .rate = learning_rate,
                                       .momentum = o->momentum,
                                       .beta_1 = o->beta_1,
@@ -147,7 +147,7 @@ cmlpi_batch_step cmlpi_begin_step(const cmlp_optimizer *o, cmlp_optimizer_state 
     if (is_adam(o->solver)) {
         counters->beta_1_power *= o->beta_1;
         counters->beta_2_power *= o->beta_2;
-        step.rule.rate = learning_rate * cmlpi_root(1 - counters->beta_2_power) / (1 - counters->beta_1_power);
+        step.kernel.rate = learning_rate * cmlpi_root(1 - counters->beta_2_power) / (1 - counters->beta_1_power);
     }
     return step;
 }
@@ -194,13 +194,13 @@ static void keep_signs(cmlp_dtype dtype, void *weights, const cmlp_sign *signs, 
         for (int64_t i = 0; i < n; i++) d[i] = is_wrong(d[i] < 0, d[i] > 0, signs[i]) ? 0 : d[i];
 }
 
-static void step_array(const cmlp_net *net, const cmlpi_batch_step *step, const cmlpi_step *rule, void *params,
+static void step_array(const cmlp_net *net, const cmlpi_batch_step *step, const cmlpi_step *of_kernel, void *params,
                        const void *gradient, int64_t first, int64_t n)
 {
-    const int n_moments = cmlpi_n_moments(rule->solver);
+    const int n_moments = cmlpi_n_moments(of_kernel->solver);
     void *m = n_moments > 0 ? cmlpi_at(net, step->moments, first) : NULL;
     void *v = n_moments > 1 ? cmlpi_at(net, step->moments, net->n_params + first) : NULL;
-    net->kernels->step(rule, cmlpi_at(net, params, first), gradient, m, v, n);
+    net->kernels->step(of_kernel, cmlpi_at(net, params, first), gradient, m, v, n);
     if (step->signs) keep_signs(net->dtype, cmlpi_at(net, params, first), step->signs + first, n);
 }
 
@@ -210,17 +210,17 @@ void cmlpi_step_elements(const cmlp_net *net, const cmlpi_batch_step *step, void
                          int64_t n, int biases)
 {
     double shrunk[SHRUNK_ELEMENTS]; /* or floats */
-    cmlpi_step rule = step->rule;
-    if (biases) rule.decay = 0;
+    cmlpi_step of_kernel = step->kernel;
+    if (biases) of_kernel.decay = 0;
     if (step->shrink == 1) {
-        step_array(net, step, &rule, params, gradient, first, n);
+        step_array(net, step, &of_kernel, params, gradient, first, n);
         return;
     }
     for (int64_t i = 0, m; i < n; i += m) {
         m = n - i < SHRUNK_ELEMENTS ? n - i : SHRUNK_ELEMENTS;
         memcpy(shrunk, cmlpi_at(net, gradient, i), (size_t)m * net->element);
         net->kernels->multiply(shrunk, m, step->shrink);
-        step_array(net, step, &rule, params, shrunk, first + i, m);
+        step_array(net, step, &of_kernel, params, shrunk, first + i, m);
     }
 }
 
@@ -251,10 +251,10 @@ static cmlp_status take_step(const cmlp_net *net, void *params, int64_t n_params
 cmlp_status cmlp_step(const cmlp_net *net, void *params, int64_t n_params, const void *gradient, int64_t n_gradient,
                       const cmlp_optimizer *optimizer, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = take_step(net, params, n_params, gradient, n_gradient, optimizer, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = take_step(net, params, n_params, gradient, n_gradient, optimizer, &call.run);
+    return cmlpi_end_call(&call, status);
 }
 
 #endif

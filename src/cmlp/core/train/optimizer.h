@@ -28,7 +28,7 @@ typedef enum cmlpi_step_time {
 
 /* The step of a batch. */
 typedef struct cmlpi_batch_step {
-    cmlpi_step rule; /* what the kernel does */
+    cmlpi_step kernel; /* what the kernel does */
     cmlpi_step_time when;
     double max_norm; /* the norm to which longer gradients are clipped, for CMLPI_STEP_AFTER_NORM */
     double shrink;   /* clipping factor: 1 unless the norm exceeds max_norm */

@@ -90,7 +90,7 @@ static cmlpi_fault check_costs(const cmlpi_batch_job *job, const double *costs, 
     return cmlpi_fault_of(CMLP_OK);
 }
 
-cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range, int want_delta)
+cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range, int wants_delta)
 {
     const cmlp_net *net = job->data.net;
     const cmlpi_batch_memory *memory = &job->memory;
@@ -102,7 +102,7 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
                                 .loss = net->loss,
                                 .parameter = net->loss_parameter,
                                 .quantiles = cmlpi_quantiles(net),
-                                .wants_delta = want_delta,
+                                .wants_delta = wants_delta,
                                 .is_given = job->objective.loss != NULL,
                                 .scale = job->objective.loss_scale,
                                 .clip = job->objective.log_loss_clip};
@@ -122,7 +122,7 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
         if (values.is_given && !call_loss(job, selected + i, m, z, scratch, memory->costs + at + i, deltas))
             return cmlpi_fault_of(CMLP_CANCELLED);
         if (has_plain) compute_plain_costs(job, values, selected + i, m, z, deltas, scratch, memory->plain_costs + at + i);
-        if (want_delta || !values.is_given)
+        if (wants_delta || !values.is_given)
             net->kernels->loss(&values, z, scratch, deltas, m, n_out, memory->costs + at + i);
     }
     const cmlpi_fault faults[2] = {check_costs(job, memory->costs + at, selected, n, scratch),

@@ -12,7 +12,7 @@ int cmlpi_has_plain_loss(const cmlp_net *net);
 
 /* Computes activations, costs and deltas of a range of the microbatch's rows. Their weighted sums are in `activations`
  * before. */
-cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range, int want_delta);
+cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range, int wants_delta);
 
 /* Adds the costs or plain costs of the n rows of a microbatch, times their weights, to a sum. */
 void cmlpi_add_costs(const cmlpi_batch_job *job, const double *costs, int64_t n, cmlpi_sum *sum);

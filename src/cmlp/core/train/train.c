@@ -19,7 +19,7 @@ typedef struct epoch_job {
     int has_bad_shards;               /* of the caller's workers */
     int64_t n_batches;
     cmlpi_back_off back_off;
-    double begin, waited;       /* when the current batch began, and how long thread 0 had waited before */
+    double batch_began, waited;       /* when the current batch began, and how long thread 0 had waited before */
     double trained;             /* seconds of a team's batches */
     int trains_alone;           /* whether thread 0 trains without a team, as long as it backs off */
     cmlp_optimizer_state after; /* the counters after the current batch, which thread 0 has described in `batch` */
@@ -68,8 +68,8 @@ static cmlpi_thread gather_team(epoch_job *job, cmlpi_thread self)
 {
     const int backs_off = cmlpi_backs_off(&job->back_off);
     const int together = self.size > 1 && cmlpi_team_has_arrived(self.team) && !backs_off;
-    job->batch.step.rule.shared = together;
-    job->begin = together || backs_off ? cmlpi_seconds() : 0;
+    job->batch.step.kernel.shared = together;
+    job->batch_began = together || backs_off ? cmlpi_seconds() : 0;
     if (!together) return CMLPI_ALONE;
     job->waited = cmlpi_team_seconds_waited(self.team);
     cmlpi_team_release(self.team);
@@ -83,7 +83,7 @@ static void await_team(epoch_job *job, cmlpi_thread self, int done)
     if (together) cmlpi_team_await(self.team);
     if (!done || !(together || cmlpi_backs_off(&job->back_off))) return;
     const double waited = together ? cmlpi_team_seconds_waited(self.team) - job->waited : 0;
-    cmlpi_count_batch(&job->back_off, self.size, cmlpi_seconds() - job->begin, waited);
+    cmlpi_count_batch(&job->back_off, self.size, cmlpi_seconds() - job->batch_began, waited);
 }
 
 /* Work of thread 0: one batch after the other. */
@@ -248,28 +248,28 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
                              const cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
                              cmlp_run *run)
 {
-    cmlpi_call frame;
+    cmlpi_call call;
     epoch_job job;
-    const cmlp_status begun = cmlpi_begin_call(&frame, run);
+    const cmlp_status begun = cmlpi_begin_call(&call, run);
     const char *refused = NULL;
     cmlp_status status = read_epoch(&job, epoch, &refused);
     if (status) {
-        if (!begun) frame.run.refused = refused;
-        return cmlpi_end_call(&frame, begun ? begun : status);
+        if (!begun) call.run.refused = refused;
+        return cmlpi_end_call(&call, begun ? begun : status);
     }
     cmlp_workers *const workers = job.epoch.workers; /* the caller's struct */
     if (workers) job.epoch.workers = &job.workers;
     job.batch.data.net = net;
-    job.batch.run = &frame.run;
+    job.batch.run = &call.run;
     job.batch.derivatives = NULL;
     status = begun;
-    if (!status) status = read_before_and_result(&job, result, &frame.run.refused);
+    if (!status) status = read_before_and_result(&job, result, &call.run.refused);
     if (!status) status = read_arguments(&job, params, n_params, rows, targets, objective, optimizer);
     if (CMLPI_BUILDS_WORKERS && workers)
         status = cmlpi_workers_handshake(status, &job.batch, &job.optimizer, &job.counters, &job.epoch);
     if (!status) {
         begin_epoch(&job);
-        const int32_t threads = cmlpi_training_threads(&job.batch.data, job.batch.memory.n_rows, frame.run.n_threads);
+        const int32_t threads = cmlpi_training_threads(&job.batch.data, job.batch.memory.n_rows, call.run.n_threads);
         while (job.result.next_batch < job.n_batches) { /* at first alone while thread 0 backs off because of earlier epochs */
             job.trains_alone = threads > 1 && cmlpi_backs_off(&job.back_off);
             if (threads == 1 || job.trains_alone)
@@ -277,10 +277,10 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
             else
                 train_together(&job, threads);
         }
-        status = finish_epoch(&job, result, &frame.run);
+        status = finish_epoch(&job, result, &call.run);
     }
     if (workers) workers->failed_rank = status && job.workers.n_workers == 1 ? 0 : job.workers.failed_rank;
-    return cmlpi_end_call(&frame, status);
+    return cmlpi_end_call(&call, status);
 }
 
 #endif

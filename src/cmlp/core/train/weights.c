@@ -79,7 +79,7 @@ static cmlpi_gradient_output rows_output(const cmlpi_batch_job *job, const weigh
                                            : job->step.when == CMLPI_STEP_IN_KERNEL ? CMLPI_UPDATE : CMLPI_GRADIENT,
                                    .alpha = alphas ? alphas[part->layer] : job->objective.alpha,
                                    .inverse = 1 / job->row_weight_sum,
-                                   .rate = job->step.rule.rate,
+                                   .rate = job->step.kernel.rate,
                                    .tuning = net->tuning};
 }
 

@@ -6,17 +6,17 @@
 
 #if CMLPI_BUILDS_WORKERS
 
-/* A bucket has about this many elements, and there are at most about MOST_BUCKETS. A worker waits
+/* A bucket has about this many elements, and there are at most about MAX_BUCKETS. A worker waits
  * for one bucket of the worker before, and a message takes as long as computing with some thousand
  * elements. */
 #ifndef BUCKET_ELEMENTS
 #define BUCKET_ELEMENTS 16384
 #endif
-#define MOST_BUCKETS 16
+#define MAX_BUCKETS 16
 
 /* A message of more bytes is sent in fragments. */
-#ifndef MOST_BYTES
-#define MOST_BYTES ((size_t)1 << 30)
+#ifndef MAX_BYTES
+#define MAX_BYTES ((size_t)1 << 30)
 #endif
 
 /* What is sent in front of the first bucket, and broadcast in front of all of them. */
@@ -37,12 +37,12 @@ typedef struct cmlpi_handshake {
 } cmlpi_handshake;
 
 /* The three functions of the caller, for any number of bytes. Each returns whether it fails. */
-static size_t fragment_bytes(size_t left) { return left < MOST_BYTES ? left : MOST_BYTES; }
+static size_t fragment_bytes(size_t left) { return left < MAX_BYTES ? left : MAX_BYTES; }
 
 static int send_to_next(const cmlp_workers *workers, const void *bytes, size_t n)
 {
     int failed = 0;
-    for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
+    for (size_t at = 0; at < n && !failed; at += MAX_BYTES)
         failed = workers->send(workers->context, (const char *)bytes + at, fragment_bytes(n - at),
                                workers->rank + 1, workers->seconds) != 0;
     return failed;
@@ -51,7 +51,7 @@ static int send_to_next(const cmlp_workers *workers, const void *bytes, size_t n
 static int receive_from_last(const cmlp_workers *workers, void *bytes, size_t n)
 {
     int failed = 0;
-    for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
+    for (size_t at = 0; at < n && !failed; at += MAX_BYTES)
         failed = workers->receive(workers->context, (char *)bytes + at, fragment_bytes(n - at),
                                   workers->rank - 1, workers->seconds) != 0;
     return failed;
@@ -60,7 +60,7 @@ static int receive_from_last(const cmlp_workers *workers, void *bytes, size_t n)
 static int broadcast_from(const cmlp_workers *workers, void *bytes, size_t n, int32_t from)
 {
     int failed = 0;
-    for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
+    for (size_t at = 0; at < n && !failed; at += MAX_BYTES)
         failed = workers->broadcast(workers->context, (char *)bytes + at, fragment_bytes(n - at),
                                     from, workers->seconds) != 0;
     return failed;
@@ -131,7 +131,7 @@ static int64_t bucket_end(const cmlp_net *net, int64_t begin, int64_t most)
 
 static int64_t bucket_elements(const cmlp_net *net)
 {
-    const int64_t elements = net->n_params / MOST_BUCKETS;
+    const int64_t elements = net->n_params / MAX_BUCKETS;
     return elements < BUCKET_ELEMENTS ? BUCKET_ELEMENTS : elements;
 }
 

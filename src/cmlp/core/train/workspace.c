@@ -66,14 +66,14 @@ static cmlp_status measure(const cmlp_net *net, const cmlp_rows *rows, const cml
     status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", run);
     if (status) return status;
     if (rows || objective || epoch) return measure_call(net, rows, objective, epoch, bytes, run);
-    return cmlpi_row_lay_out(net, NULL, bytes, &memory);
+    return cmlpi_place_row(net, NULL, bytes, &memory);
 }
 
 cmlp_status cmlp_net_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                     const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
 {
-    cmlpi_call frame;
-    cmlp_status status = cmlpi_begin_call(&frame, run);
-    if (!status) status = measure(net, rows, objective, epoch, bytes, &frame.run);
-    return cmlpi_end_call(&frame, status);
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = measure(net, rows, objective, epoch, bytes, &call.run);
+    return cmlpi_end_call(&call, status);
 }

@@ -24,11 +24,11 @@
 #define MATH_LOG2E 1.44269504f          /* 1 / log(2) */
 #define MATH_LN2_HIGH 6.93147182e-1f    /* log(2) = HIGH + LOW */
 #define MATH_LN2_LOW (-1.90465421e-9f)
-#define MATH_EXP_LEAST (-87.3365402f)   /* smallest x with a normal e^x */
+#define MATH_MIN_EXP (-87.3365402f)   /* smallest x with a normal e^x */
 #define MATH_EXP_OVERFLOW 88.7228394f   /* smallest x with an infinite e^x */
 #define MATH_TANH_ONE 10.0f             /* tanh rounds to 1 for x >= 10 */
-#define MATH_SILU_LEAST 91.8567734f     /* largest u with a normal u / (1 + e^u) */
-#define MATH_TAIL_LEAST 13.146246f      /* largest u with a normal u Phi(-u) */
+#define MATH_MIN_SILU 91.8567734f     /* largest u with a normal u / (1 + e^u) */
+#define MATH_MIN_TAIL 13.146246f      /* largest u with a normal u Phi(-u) */
 
 /* (exp(r) - 1 - r) / r^2 on |r| <= log(2) / 2 */
 static const T math_exp_rest[] = {4.9999997e-1f,   1.66665435e-1f, 4.16672006e-2f,
@@ -58,11 +58,11 @@ static const T math_normal_tail[] = {4.720532e-1f,     -9.67034698e-2f, 1.399958
 #define MATH_LOG2E 1.4426950408889634
 #define MATH_LN2_HIGH 6.9314718055994529e-1
 #define MATH_LN2_LOW 2.3190468138462996e-17
-#define MATH_EXP_LEAST (-708.39641853226408)
+#define MATH_MIN_EXP (-708.39641853226408)
 #define MATH_EXP_OVERFLOW 709.78271289338409
 #define MATH_TANH_ONE 20.0
-#define MATH_SILU_LEAST 714.96865723796645
-#define MATH_TAIL_LEAST 37.615868313955986
+#define MATH_MIN_SILU 714.96865723796645
+#define MATH_MIN_TAIL 37.615868313955986
 
 static const T math_exp_rest[] = {5.0e-1,
                                   1.6666666666666677e-1,
@@ -139,7 +139,7 @@ VEC_FN V v_exp(V x)
     VI power;
     V p = v_add(math_exp_parts(x, &power), v_set1(1));
     V y = v_float(vi_add(v_bits(p), power));
-    y = v_sel(v_lt(x, v_set1(MATH_EXP_LEAST)), v_zero(), y);
+    y = v_sel(v_lt(x, v_set1(MATH_MIN_EXP)), v_zero(), y);
     /* x + infinity is +infinity for large x, and NaN for NaN. */
     return v_sel(v_lt(x, v_set1(MATH_EXP_OVERFLOW)), y,
                  v_add(x, v_float(vi_set1(MATH_INFINITY))));
@@ -220,7 +220,7 @@ VEC_FN V math_flushed(V y) { return v_sel(v_lt(v_abs(y), v_set1(MATH_TINY)), v_z
 /* exp(x) - 1 for x <= 0, as 2^n q + (2^n - 1) with exp(x) = 2^n (1 + q). Error < 2 ulp. */
 VEC_FN V v_expm1(V x)
 {
-    const V least = v_set1(MATH_EXP_LEAST);
+    const V least = v_set1(MATH_MIN_EXP);
     VI power;
     V q = math_exp_parts(v_sel(v_lt(x, least), least, x), &power);
     V scale = v_float(vi_add(v_bits(v_set1(1)), power));
@@ -242,11 +242,11 @@ VEC_FN V v_silu(V x)
     V one = v_set1(1), u = v_abs(x);
     VI power;
     V p = v_add(math_exp_parts(v_sub(v_zero(), u), &power), one);
-    V e = v_sel(v_lt(u, v_set1(-MATH_EXP_LEAST)), v_float(vi_add(v_bits(p), power)), v_zero());
+    V e = v_sel(v_lt(u, v_set1(-MATH_MIN_EXP)), v_float(vi_add(v_bits(p), power)), v_zero());
     VM negative = v_lt(x, v_zero());
     V y = v_div(v_sel(negative, v_mul(x, p), x), v_add(one, e));
     y = v_sel(negative, v_float(vi_add(v_bits(y), power)), y);
-    y = v_sel(v_lt(x, v_set1(-MATH_SILU_LEAST)), v_zero(), y);
+    y = v_sel(v_lt(x, v_set1(-MATH_MIN_SILU)), v_zero(), y);
     return math_flushed(y);
 }
 
@@ -270,7 +270,7 @@ VEC_FN V math_tail(V u, V *ratio, VI *power)
 /* 2^n y, or 0 if u Phi(-u) is smaller than the smallest normal number. */
 VEC_FN V math_tail_scaled(V u, V y, VI power)
 {
-    return v_sel(v_lt(v_set1(MATH_TAIL_LEAST), u), v_zero(), v_float(vi_add(v_bits(y), power)));
+    return v_sel(v_lt(v_set1(MATH_MIN_TAIL), u), v_zero(), v_float(vi_add(v_bits(y), power)));
 }
 
 /* |x|, at most MATH_TAIL_LIMIT. Keeps NaN. */

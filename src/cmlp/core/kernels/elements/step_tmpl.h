@@ -3,11 +3,11 @@
 /* Moments below these limits become +0. Otherwise they would decay into subnormal numbers, which make arithmetic ten
  * times slower. The square of a tiny gradient could be subnormal too. */
 #if CMLPI_BITS == 32
-#define SMALLEST_MOMENT 1e-30f
-#define SMALLEST_SECOND_MOMENT 1e-36f
+#define MIN_MOMENT 1e-30f
+#define MIN_SECOND_MOMENT 1e-36f
 #else
-#define SMALLEST_MOMENT 1e-290
-#define SMALLEST_SECOND_MOMENT 1e-290
+#define MIN_MOMENT 1e-290
+#define MIN_SECOND_MOMENT 1e-290
 #endif
 
 VEC_FN V flushed(V x, T smallest) { return v_sel(v_lt(v_abs(x), v_set1(smallest)), v_zero(), x); }
@@ -39,7 +39,7 @@ static void step_momentum(const cmlpi_step *step, T *w, const T *g, T *velocity,
     for (int64_t i = 0; i < n; i += VL) {
         if (step->shared && i % CLAIMED == 0) claim(w + i, n - i);
         V gi = load_lanes(g + i, n - i), v = load_lanes(velocity + i, n - i);
-        v = flushed(v_fma(minus_rate, gi, v_mul(momentum, v)), SMALLEST_MOMENT);
+        v = flushed(v_fma(minus_rate, gi, v_mul(momentum, v)), MIN_MOMENT);
         store_lanes(velocity + i, n - i, v);
         if (nesterov) v = v_fma(minus_rate, gi, v_mul(momentum, v));
         store_lanes(w + i, n - i, v_add(load_lanes(w + i, n - i), v));
@@ -56,8 +56,8 @@ VEC_FN void step_moments(const cmlpi_step *step, const int decays, T *w, const T
     for (int64_t i = 0; i < n; i += VL) {
         if (step->shared && i % CLAIMED == 0) claim(w + i, n - i);
         V gi = load_lanes(g + i, n - i);
-        V mi = flushed(v_fma(c1, gi, v_mul(b1, load_lanes(m + i, n - i))), SMALLEST_MOMENT);
-        V vi = flushed(v_fma(v_mul(c2, gi), gi, v_mul(b2, load_lanes(v + i, n - i))), SMALLEST_SECOND_MOMENT);
+        V mi = flushed(v_fma(c1, gi, v_mul(b1, load_lanes(m + i, n - i))), MIN_MOMENT);
+        V vi = flushed(v_fma(v_mul(c2, gi), gi, v_mul(b2, load_lanes(v + i, n - i))), MIN_SECOND_MOMENT);
         store_lanes(m + i, n - i, mi);
         store_lanes(v + i, n - i, vi);
         V move = v_div(v_mul(rate, mi), v_add(v_sqrt(vi), epsilon));

@@ -13,7 +13,7 @@
 #endif
 #define PANEL_HEIGHT DENSE_ROWS_2         /* rows of a tile; some tiles have one row less */
 #define PANEL_ROWS CMLPI_CHUNK             /* largest block of rows. Its part of x and z stays in the L2 cache */
-#define PANEL_MIN_ROWS (6 * PANEL_HEIGHT) /* from 5 * 6 + 1 rows on, the first tile is never one row less */
+#define MIN_PANEL_ROWS (6 * PANEL_HEIGHT) /* from 5 * 6 + 1 rows on, the first tile is never one row less */
 #define PANEL_ELEMENTS (CMLPI_CHUNK * 2 * VL)
 CMLPI_ASSERT(PANEL_ELEMENTS * sizeof(T) <= CMLPI_COPY_BYTES, "a panel");
 
@@ -111,7 +111,7 @@ static void panel_chunk(const cmlpi_dense_input *x, const cmlpi_product *to, con
 static int64_t dense_panels(const cmlpi_dense_input *x, const cmlpi_product *to)
 {
     const int64_t columns = to->n_out - to->n_out % (2 * VL), blocks = (x->n_rows + PANEL_ROWS - 1) / PANEL_ROWS;
-    if (!to->tuning->panels || !x->copy || x->byte_scale != 0 || x->column_mask || x->n_rows < PANEL_MIN_ROWS ||
+    if (!to->tuning->panels || !x->copy || x->byte_scale != 0 || x->column_mask || x->n_rows < MIN_PANEL_ROWS ||
         x->n_in == 0 || to->n_out * (int64_t)sizeof(T) < PANEL_BYTES)
         return 0;
     for (int64_t b = 0, i = 0, end; b < blocks; b++, i = end) {
