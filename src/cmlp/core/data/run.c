@@ -89,46 +89,6 @@ cmlpi_fault cmlpi_first_fault(const cmlpi_fault *faults, int32_t size)
     return first;
 }
 
-void cmlpi_queue_begin(cmlpi_queue *queue, const cmlp_run *run, int32_t n_threads, int64_t n, int64_t n_taken)
-{
-    queue->run = run;
-    queue->n = n;
-    queue->n_taken = n_taken;
-    queue->n_threads = n_threads;
-    cmlpi_atomic_init(&queue->next, 0);
-    cmlpi_atomic_init(&queue->stopped, 0);
-    for (int32_t i = 0; queue->faults && i < n_threads; i++) queue->faults[i] = cmlpi_fault_of(CMLP_OK);
-}
-
-int cmlpi_queue_stops(cmlpi_queue *queue, int32_t thread)
-{
-    if (!thread && cmlpi_polls_cancel(queue->run)) cmlpi_atomic_store(&queue->stopped, 1);
-    return cmlpi_atomic_load(&queue->stopped) != 0;
-}
-
-int64_t cmlpi_queue_take(cmlpi_queue *queue, int32_t thread, int64_t *first)
-{
-    if (cmlpi_queue_stops(queue, thread)) return 0;
-    *first = cmlpi_atomic_add(&queue->next, 1) * queue->n_taken;
-    const int64_t left = queue->n - *first;
-    if (left <= 0) return 0;
-    return left < queue->n_taken ? left : queue->n_taken;
-}
-
-void cmlpi_queue_fail(cmlpi_queue *queue, int32_t thread, cmlpi_fault fault)
-{
-    queue->faults[thread] = fault;
-    cmlpi_atomic_store(&queue->stopped, 1);
-}
-
-cmlpi_fault cmlpi_queue_end(cmlpi_queue *queue)
-{
-    cmlpi_fault fault = cmlpi_fault_of(CMLP_OK);
-    if (queue->faults) fault = cmlpi_first_fault(queue->faults, queue->n_threads);
-    if (!fault.status && cmlpi_atomic_load(&queue->stopped)) fault.status = CMLP_CANCELLED;
-    return fault;
-}
-
 cmlp_status cmlpi_report(cmlp_run *run, const cmlpi_data *data, cmlpi_fault fault)
 {
     run->bad_index = fault.selected < 0 ? -1 : cmlpi_row_index(data, fault.selected);

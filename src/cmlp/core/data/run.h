@@ -69,26 +69,43 @@ static inline int cmlpi_polls_cancel(const cmlp_run *run) { return run->poll && 
  * that no thread waits for one that is not scheduled. */
 typedef struct cmlpi_queue {
     const cmlp_run *run;
-    int64_t n, n_taken;   /* all units, and those that a thread takes at a time */
-    cmlpi_fault *faults;  /* of each thread, or NULL */
-    int32_t n_threads;
-    cmlpi_atomic next, stopped;
+    int64_t n, n_taken;         /* all units, and those that a thread takes at a time */
+    cmlpi_atomic next, stopped; /* how often a thread took some; whether the call stops */
 } cmlpi_queue;
 
-/* Begins a queue whose `faults` are set. */
-void cmlpi_queue_begin(cmlpi_queue *queue, const cmlp_run *run, int32_t n_threads, int64_t n, int64_t n_taken);
+static inline void cmlpi_queue_begin(cmlpi_queue *queue, const cmlp_run *run, int64_t n, int64_t n_taken)
+{
+    queue->run = run;
+    queue->n = n;
+    queue->n_taken = n_taken;
+    cmlpi_atomic_init(&queue->next, 0);
+    cmlpi_atomic_init(&queue->stopped, 0);
+}
 
-/* Takes the next units for a thread, from *first on. Returns their number, and 0 if none is left or the call stops. */
-int64_t cmlpi_queue_take(cmlpi_queue *queue, int32_t thread, int64_t *first);
+static inline void cmlpi_queue_stop(cmlpi_queue *queue) { cmlpi_atomic_store(&queue->stopped, 1); }
 
 /* Whether the call stops: after a fault, or because it is cancelled, which thread 0 finds out. */
-int cmlpi_queue_stops(cmlpi_queue *queue, int32_t thread);
+static inline int cmlpi_queue_stops(cmlpi_queue *queue, int32_t thread)
+{
+    if (!thread && cmlpi_polls_cancel(queue->run)) cmlpi_queue_stop(queue);
+    return cmlpi_atomic_load(&queue->stopped) != 0;
+}
 
-/* Stops the call, because of a thread's fault. */
-void cmlpi_queue_fail(cmlpi_queue *queue, int32_t thread, cmlpi_fault fault);
+/* Takes the next units for a thread, from *first on. Returns their number, which is positive unless none is left or the
+ * call stops. */
+static inline int64_t cmlpi_queue_take(cmlpi_queue *queue, int32_t thread, int64_t *first)
+{
+    if (cmlpi_queue_stops(queue, thread)) return 0;
+    *first = cmlpi_atomic_add(&queue->next, 1) * queue->n_taken;
+    const int64_t left = queue->n - *first;
+    return left < queue->n_taken ? left : queue->n_taken;
+}
 
-/* The first fault, CANCELLED if the queue has stopped without one, or OK. */
-cmlpi_fault cmlpi_queue_end(cmlpi_queue *queue);
+/* The status after all threads have ended, of which none has found a fault. */
+static inline cmlp_status cmlpi_queue_end(cmlpi_queue *queue)
+{
+    return cmlpi_atomic_load(&queue->stopped) ? CMLP_CANCELLED : CMLP_OK;
+}
 
 /* Checks the inputs through the first layer's weighted sums z (n, n_out), which are not finite if an input is not.
  * `selected` is the first row; `scratch` has space for one row of inputs. Non-finite sums of finite inputs are a

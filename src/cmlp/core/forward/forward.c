@@ -20,6 +20,7 @@ typedef struct forward_job {
     size_t memory_size;
     void *team;
     cmlpi_queue queue;
+    cmlpi_fault *faults; /* of each thread */
 } forward_job;
 
 static int64_t microbatch_rows(int64_t n_rows) { return n_rows < CMLPI_PREDICTED_ROWS ? n_rows : CMLPI_PREDICTED_ROWS; }
@@ -49,7 +50,7 @@ static size_t lay_out_forward(forward_job *job, char *base, const cmlp_net *net,
     cmlpi_arena arena = {.base = base}, of_one = {0};
     thread_memory memory;
     lay_out_thread(&of_one, net, sparse, microbatch_rows(n_rows), &memory);
-    job->queue.faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
+    job->faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
     job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
     job->memory_size = of_one.used;
     job->memory = cmlpi_arena_alloc(&arena, (int64_t)of_one.used, (size_t)n_threads);
@@ -212,15 +213,18 @@ static cmlpi_fault forward_selected(const cmlpi_data *data, const void *params, 
 static void forward_thread(void *context, cmlpi_thread self)
 {
     forward_job *job = context;
+    cmlpi_fault *fault = &job->faults[self.index];
     cmlpi_arena arena = {.base = job->memory + (size_t)self.index * job->memory_size};
     thread_memory memory;
     lay_out_thread(&arena, job->data.net, cmlpi_is_sparse(&job->data), microbatch_rows(job->data.n), &memory);
     cmlpi_input_begin(job->data.net, &memory.input);
     int64_t first, n;
     while ((n = cmlpi_queue_take(&job->queue, self.index, &first)) > 0) {
-        const cmlpi_fault fault = n > 1 ? forward_microbatch(&job->data, job->params, &job->wanted, &memory, first, n)
-                                        : forward_selected(&job->data, job->params, &job->wanted, &memory, first);
-        if (fault.status) cmlpi_queue_fail(&job->queue, self.index, fault);
+        if (n > 1)
+            *fault = forward_microbatch(&job->data, job->params, &job->wanted, &memory, first, n);
+        else
+            *fault = forward_selected(&job->data, job->params, &job->wanted, &memory, first);
+        if (fault->status) cmlpi_queue_stop(&job->queue);
     }
 }
 
@@ -273,9 +277,12 @@ static cmlp_status forward(forward_job *job, cmlp_run *run)
         cmlpi_take_workspace(run, lay_out_forward(job, cmlpi_aligned(run->workspace), data->net, cmlpi_is_sparse(data),
                                                    data->n, run->n_threads));
     if (status) return status;
-    cmlpi_queue_begin(&job->queue, run, threads, data->n, rows_per_microbatch(data->n, threads));
+    cmlpi_queue_begin(&job->queue, run, data->n, rows_per_microbatch(data->n, threads));
+    for (int32_t i = 0; i < threads; i++) job->faults[i] = cmlpi_fault_of(CMLP_OK);
     cmlpi_team_run(threads, job->team, forward_thread, job);
-    return cmlpi_report(run, data, cmlpi_queue_end(&job->queue));
+    cmlpi_fault fault = cmlpi_first_fault(job->faults, threads);
+    if (!fault.status) fault.status = cmlpi_queue_end(&job->queue);
+    return cmlpi_report(run, data, fault);
 }
 
 cmlp_status cmlpi_forward_rows(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_prediction *wanted,

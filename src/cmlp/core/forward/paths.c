@@ -208,7 +208,7 @@ static void walk_paths(void *context, cmlpi_thread self)
     path_walker walker;
     int64_t block;
     begin_walker(&walker, job, self.index);
-    while (cmlpi_queue_take(&job->queue, self.index, &block)) {
+    while (cmlpi_queue_take(&job->queue, self.index, &block) > 0) {
         const int64_t first = block % blocks_of(job) * PATHS, left = job->paths.n_paths - first;
         for (int64_t i = 0; i < left && i < PATHS && !cmlpi_atomic_load(&job->queue.stopped); i++)
             walk(&walker, block / blocks_of(job), first + i);
@@ -327,9 +327,9 @@ static cmlp_status predict_paths(paths_job *job, int64_t n)
     if (!status && n) status = predict_ends(&walker, &job->to);
     if (status || !n) return status;
     const int32_t threads = cmlpi_prediction_threads(path_products(job->from.data.net, n), job->run->n_threads);
-    cmlpi_queue_begin(&job->queue, job->run, threads, job->to.data.n * blocks_of(job), 1);
+    cmlpi_queue_begin(&job->queue, job->run, job->to.data.n * blocks_of(job), 1);
     cmlpi_team_run(threads, job->team, walk_paths, job);
-    return cmlpi_queue_end(&job->queue).status;
+    return cmlpi_queue_end(&job->queue);
 }
 
 cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,

@@ -15,6 +15,7 @@ typedef struct table_job {
     char *memory; /* the threads' scratch memory, and the bytes of each */
     size_t memory_size;
     cmlpi_queue queue;
+    cmlpi_fault *faults; /* of each thread */
 } table_job;
 
 static cmlpi_table_sizes sizes_of_rows(const cmlp_table *table, int64_t n_rows)
@@ -31,7 +32,7 @@ static size_t lay_out_table_job(table_job *job, char *base, const cmlp_table *ta
     cmlpi_table_scratch scratch;
     cmlpi_arena arena = {.base = base};
     if (cmlpi_table_scratch_lay_out(&sizes, NULL, &job->memory_size, &scratch)) return 0;
-    job->queue.faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
+    job->faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
     job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
     job->memory = cmlpi_arena_alloc(&arena, n_threads, job->memory_size);
     return arena.overflow ? 0 : arena.used;
@@ -91,11 +92,12 @@ static void predict_table_thread(void *context, cmlpi_thread self)
     const cmlpi_table_sizes sizes = sizes_of_rows(job->table, job->n);
     cmlpi_table_scratch scratch;
     size_t bytes;
+    cmlpi_fault *fault = &job->faults[self.index];
     cmlpi_table_scratch_lay_out(&sizes, job->memory + (size_t)self.index * job->memory_size, &bytes, &scratch);
     int64_t first, n;
     while ((n = cmlpi_queue_take(&job->queue, self.index, &first)) > 0) {
-        const cmlpi_fault fault = predict_raw_rows(job, first, n, &scratch);
-        if (fault.status) cmlpi_queue_fail(&job->queue, self.index, fault);
+        *fault = predict_raw_rows(job, first, n, &scratch);
+        if (fault->status) cmlpi_queue_stop(&job->queue);
     }
 }
 
@@ -146,8 +148,10 @@ cmlp_status cmlpi_table_rows(const cmlp_table *table, int is_ordered, const cmlp
     if (status) return status;
     lay_out_table_job(&job, run->workspace, table, job.n, run->n_threads);
     const int32_t threads = cmlpi_prediction_threads(table_products(&job), run->n_threads);
-    cmlpi_queue_begin(&job.queue, run, threads, job.n, CMLPI_PREDICTED_ROWS);
+    cmlpi_queue_begin(&job.queue, run, job.n, CMLPI_PREDICTED_ROWS);
+    for (int32_t i = 0; i < threads; i++) job.faults[i] = cmlpi_fault_of(CMLP_OK);
     cmlpi_team_run(threads, job.team, predict_table_thread, &job);
-    return report_fault(&job, cmlpi_queue_end(&job.queue));
+    status = report_fault(&job, cmlpi_first_fault(job.faults, threads));
+    return status ? status : cmlpi_queue_end(&job.queue);
 }
 #endif
