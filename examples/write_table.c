@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 static char net_memory[CMLP_NET_SIZE(2)];
-static unsigned char workspace[65536]; /* cmlp_table_workspace_size() gives the size that is needed */
+static unsigned char workspace[65536]; /* cmlp_table_write_workspace_size() gives the size that is needed */
 static const float params[] = {1, 0.5f, -0.5f, 0.25f, 0};
 
 static int append(void *file, const void *bytes, size_t n)
@@ -17,7 +17,7 @@ static int append(void *file, const void *bytes, size_t n)
 
 static cmlp_status write_flats(const cmlp_net *net, FILE *file)
 {
-    const cmlp_table_network network = {.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
+    const cmlp_table_net network = {.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
     const cmlp_value districts[3] = {{.text = "north", .n_text = 5, .kind = CMLP_VALUE_TEXT},
                                      {.text = "centre", .n_text = 6, .kind = CMLP_VALUE_TEXT},
                                      {.text = "south", .n_text = 5, .kind = CMLP_VALUE_TEXT}};

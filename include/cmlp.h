@@ -9,9 +9,9 @@
  *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_net_init_params), train it
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
- * More headers belong to the same library: cmlp_table.h (categories and intervals of tables),
- * cmlp_explain.h (bounds, and rows between two others) and cmlp_workers.h (training by several
- * processes; experimental). docs/embedding.md is a tutorial, examples/ has complete programs, and
+ * More headers belong to the same library: cmlp_table.h (categories and intervals of tables), cmlp_explain.h (bounds, and
+ * rows between two others) and cmlp_workers.h (training by several processes; experimental). cmlp_file.h loads a model by
+ * path, cmlp.hpp is for C++, and cmlp_capi.h for extensions of Python. docs/embedding.md is a tutorial, examples/ has complete programs, and
  * docs/arithmetic.md (in Python packages arithmetic.md beside this file) defines every rounding.
  *
  * Building. One line compiles the library with a program (add -lm where sqrt is a function call), from the source tree
@@ -40,8 +40,8 @@
  *   change it (/Gz, -mregparm) must be the same for the program and the library.
  * - Pointers. A pointer must not be NULL unless a comment says that it can be; an array and a text can be NULL where their
  *   length can be 0.
- * - Lengths. An array is followed by its length, whose name is n_ and the name of the array. It counts the elements of the
- *   whole array. An array without a length has the shape that its comment states, in terms of other lengths. An input has
+ * - Lengths. An array is followed by its length, whose name is n_ and the name of the array. It is the number of all
+ *   elements (rows times columns). The comment of an array without a length states its shape. An input has
  *   exactly the length that the call needs, an output at least this length; otherwise the function returns LENGTH. Blocks of
  *   bytes have a size (memory_size), which may be larger than needed; otherwise BUFFER_SIZE. Keys and paths end with NUL;
  *   other texts have a length, are UTF-8, and may contain NUL.
@@ -61,7 +61,7 @@
  *   zero, and nothing is written beyond it. If it is larger, up to 4,096 bytes, the fields that the library does not know
  *   must be zero. Elements of arrays have no size, but reserved fields. A program works with its own version of the
  *   library and every later one of the same major version (docs/stability.md), and with an earlier one if it uses nothing
- *   newer: inline functions set no field that 1.0 lacks, unless an argument asks for it.
+ *   newer: inline functions leave the fields that 1.0 lacks at zero, unless an argument asks for them.
  * - Status. Every function that can fail returns a cmlp_status (but getters 0 or NULL): CMLP_OK, NULL for a required
  *   pointer, ALIGNMENT or LENGTH of an array, and the errors of its arguments. Those of a net are NET and ALIGNMENT, of a
  *   model MODEL; those of a struct are STRUCT_SIZE and what its comment lists, those of a run THREADS and CANCELLED, those of
@@ -73,7 +73,7 @@
  *   computes from rows are unspecified after CMLP_CANCELLED and statuses from 64 to 79. The outputs of cmlp_run are set by
  *   every call, unless the run itself is refused (STRUCT_SIZE): `refused` names an invalid argument or a part of a model file,
  *   in words that may change. bad_index is the row with bad data, or the index of the refused element of the array that
- *   `refused` names, or -1. Of several faults in the data, a call first reports ORDER, SPARSE, CLASS and WEIGHT: it checks
+ *   `refused` names, if this is about one element, or -1. Of several faults in the data, a call first reports ORDER, SPARSE, CLASS and WEIGHT: it checks
  *   all rows for each of these, and names the first selected row that has it. Of other faults it reports that of the first
  *   selected row, and of its input before its target. Threads and workers do not change this.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
@@ -156,7 +156,7 @@ enum {
     /* An invalid argument. */
     CMLP_ERROR_NULL = 16,            /* a required pointer is NULL */
     CMLP_ERROR_STRUCT_SIZE = 17,     /* not set, or fields that this version does not know are not 0 */
-    CMLP_ERROR_LENGTH = 18,          /* an array has not the number of elements that the call needs */
+    CMLP_ERROR_LENGTH = 18,          /* an array has not as many elements as the call needs */
     CMLP_ERROR_BUFFER_SIZE = 19,     /* a block of bytes is too small */
     CMLP_ERROR_ALIGNMENT = 20,       /* a buffer or stride is not aligned for its type */
     CMLP_ERROR_OVERFLOW = 21,        /* a size does not fit in size_t or int64_t */
@@ -169,7 +169,7 @@ enum {
     CMLP_ERROR_VALUE = 28,           /* a model file cannot have this label, category or number */
     CMLP_ERROR_NET = 29,             /* not made by cmlp_net_init of this version */
     CMLP_ERROR_MODEL = 30,           /* not made by cmlp_model_init of this version */
-    CMLP_ERROR_LAYERS = 31,          /* not 2 to 64 layers, including input and output */
+    CMLP_ERROR_LAYERS = 31,          /* a number of layers that is not allowed */
     CMLP_ERROR_WIDTH = 32,           /* a layer's size is not allowed */
     CMLP_ERROR_ACTIVATION = 33,      /* unknown, or not allowed in its layer */
     CMLP_ERROR_LOSS = 34,            /* unknown, or not allowed with the output activation */
@@ -184,7 +184,7 @@ enum {
     CMLP_ERROR_TARGET = 65,          /* the same of a target, or the loss does not allow it */
     CMLP_ERROR_DIVERGED = 66,        /* the cost or a parameter became NaN or infinite */
     CMLP_ERROR_CLASS = 67,           /* a class index in the targets is outside the outputs */
-    CMLP_ERROR_WEIGHT = 68,          /* neither 0 nor a positive normal number; or the sum of all is no such number */
+    CMLP_ERROR_WEIGHT = 68,          /* not 0 and not a normal number > 0 whose reciprocal is normal; or so is the sum */
     CMLP_ERROR_ORDER = 69,           /* an index of the row order is outside the rows */
     CMLP_ERROR_SPARSE = 70,          /* indptr decreases, or columns of a row do not ascend or are out of range */
     /* This build, processor or system. */
@@ -211,7 +211,8 @@ enum {
     CMLP_STATUS_SIGNED = -1
 };
 
-/* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence: static strings, never NULL. */
+/* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence: static strings, never NULL. A build for predictions
+ * alone has none for statuses of training: as for other numbers, they are "unknown status". */
 CMLP_API const char *cmlp_status_name(cmlp_status status);
 CMLP_API const char *cmlp_status_string(cmlp_status status);
 /* The library's version; CMLP_VERSION and CMLP_VERSION_NUMBER are those of the header that compiled the program. */
@@ -238,8 +239,8 @@ typedef struct cmlp_run {
                             * NULL */
     int64_t bad_index;
     int64_t bad_column;    /* for INPUT and TARGET */
-    int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer, and none uses
-                            * more than 256 */
+    int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer, and 1.0 uses
+                            * at most CMLP_MAX_THREADS */
     int32_t reserved;      /* 0 */
     double pace;           /* of the library, which leaves here what the next call of cmlp_train_epoch can use. It changes
                             * how long epochs with several threads take, and no result. No value is an error */
@@ -318,9 +319,9 @@ typedef struct cmlp_model_info {
     uint64_t file_size;   /* bytes of the whole file */
     uint64_t error_at;    /* the byte of the file at which reading of the head stopped */
     int64_t n_in;         /* values of a row: the inputs of the network, or the columns of a table */
-    int64_t n_out;        /* outputs of a prediction per row. A classifier of two labels has both probabilities, but its
-                           * network has one output, the second one; of ordered labels, a table has all probabilities,
-                           * and its networks an output for each label but the last */
+    int64_t n_out;        /* outputs of a prediction per row. A classifier of two labels always has both probabilities; a
+                           * logistic network has one output for them, the second one. Of ordered labels, a table has
+                           * all probabilities, and its networks an output for each label but the last */
     int64_t n_labels;     /* labels in the file; 0 if there are none */
     int64_t n_nets;       /* the networks of a table; 0 if the model is one network */
     cmlp_dtype dtype;     /* of the outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
@@ -330,12 +331,12 @@ typedef struct cmlp_model_info {
 } cmlp_model_info;
 
 /* Checks the head of a model file, and reports how much memory the other functions need.
- * file: the first file_size bytes of the file, of any alignment. They must contain the head.
- * Returns FILE_SHORT if the head is longer than file_size bytes (call again with info->head_size bytes if that is not 0);
+ * start: the first start_size bytes of the file, of any alignment. They must contain the head.
+ * Returns FILE_SHORT if the head is longer than start_size bytes (call again with info->head_size bytes if that is not 0);
  * FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that of
  * a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD if this build of the
  * library cannot run the model. After these and FILE_SHORT, all fields of *info are 0 except struct_size, head_size and error_at. */
-CMLP_CHECKED cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_model_describe(const void *start, size_t start_size, cmlp_model_info *info, cmlp_run *run);
 
 /* How cmlp_model_init makes a model.
  *
@@ -437,11 +438,11 @@ typedef struct cmlp_prediction {
     void *outputs;         /* (rows selected, n_out): of the last layer; of a model n_out is that of cmlp_model_info, not that
                             * of its network */
     int64_t n_outputs;
-    int32_t *class_indices; /* (rows selected): the index of the largest output, the first of equal ones, NaN being the
-                            * largest; of one logistic output, 1 if it is above 0.5,
-                            * else 0; -1 if the outputs are no probabilities (identity, tanh and exp), and from a REGRESSOR and a
-                            * MULTILABEL model, whose labels are those with an output above 0.5. Of ordered labels, it is the median:
-                            * the last one that has, with those above it, more than half of the probability */
+    /* (rows selected). Softmax, or several logistic outputs: the index of the largest output, the first of equal ones, NaN
+     * being the largest. One logistic output: 1 if it is above 0.5, else 0. Identity, tanh and exp outputs, REGRESSOR and
+     * MULTILABEL: -1 (the labels of a MULTILABEL row are those with an output above 0.5). ORDERED: the median, which is the
+     * last label that has, with those above it, more than half of the probability. */
+    int32_t *class_indices;
     int64_t n_class_indices;
     void *activations;     /* layer after layer (rows selected, n_out of the layer), not those of a table */
     int64_t n_activations;
@@ -473,7 +474,8 @@ enum {
     CMLP_VALUE_DOUBLE = 2,        /* finite */
     CMLP_VALUE_INTEGER = 3,       /* of 64 bits */
     CMLP_VALUE_BOOLEAN = 4,       /* 0 or 1 */
-    CMLP_VALUE_LARGE_INTEGER = 5, /* as decimal digits: of a category outside int64_t, with "-" if it is negative; of labels 0 to 2^64 - 1 */
+    CMLP_VALUE_LARGE_INTEGER = 5, /* decimal digits. A category: outside int64_t, "-" first if negative. Labels: 0 to
+                                   * 2^64 - 1 */
     CMLP_VALUE_KIND_SIGNED = -1
 };
 
@@ -518,8 +520,8 @@ struct cmlp_epoch;
 struct cmlp_workers;
 
 /* Computes the bytes of workspace for all calls with run->n_threads that take these arguments or some of them. NULL for
- * everything is the size for cmlp_model_write; rows add the predictions (cmlp_forward), an objective adds
- * costs and gradients, and an epoch adds cmlp_train_epoch. So a workspace for training also predicts these rows. Data
+ * all three is the size for cmlp_model_write; rows alone are for predictions (cmlp_forward), rows and an objective also for
+ * costs and gradients, and all three also for cmlp_train_epoch. Returns NULL if one before another is missing. Data
  * need not be set: the size depends on the kind and the number of the selected rows (0 is allowed), on whether there is
  * dropout or a loss, on the batch size, on n_threads, and on the net's instruction set and the version of the library: a
  * program measures it in the process that uses it. It never decreases if one of them grows, so that a
@@ -622,7 +624,8 @@ CMLP_CHECKED cmlp_status cmlp_net_init(void *memory, size_t memory_size, const c
 CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);
 
 /* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. The generator is fixed for
- * ever, and so is its struct, which may be copied: it has no struct_size. These three functions return no status: `random`
+ * ever, and so is its struct, which may be copied: it has no struct_size. Other distributions, if there ever are some, will
+ * have no state beside this one. These three functions return no status: `random`
  * must point to a generator that cmlp_random_seed has seeded, and `values` to n_values elements; n_values below 2 changes nothing. */
 typedef struct cmlp_random {
     uint32_t key[624];
@@ -673,15 +676,15 @@ static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype
     targets.n_columns = n_columns;
     return targets;
 }
-static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
+static inline cmlp_targets cmlp_class_targets(const int32_t *class_indices, int64_t n_rows)
 {
-    cmlp_targets targets = cmlp_dense_targets(labels, CMLP_INT32, n_rows, 0);
+    cmlp_targets targets = cmlp_dense_targets(class_indices, CMLP_INT32, n_rows, 0);
     targets.kind = CMLP_TARGETS_CLASSES;
     return targets;
 }
 
-/* Writes what cmlp_class_targets returns, if n_columns is 0 (dtype is then CMLP_INT32), or cmlp_dense_targets, to the
- * struct_size bytes of *targets. */
+/* Writes to the struct_size bytes of *targets what cmlp_dense_targets returns; if n_columns is 0, class indices of this dtype
+ * (CMLP_INT32). */
 CMLP_API void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
                                 int64_t n_rows, int64_t n_columns);
 
@@ -689,11 +692,12 @@ CMLP_API void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const
  * exists if it ends within struct_size bytes. */
 typedef struct cmlp_loss_call {
     size_t struct_size;
-    const int64_t *rows; /* the position of each of the n rows in the cmlp_rows, so that it can have data of its own */
-    int64_t n, n_out;
-    const void *y, *a;   /* targets, with class indices as 1 and 0, and output activations: (n, n_out), of dtype */
+    const int64_t *rows; /* the position of each of the n_rows rows in the cmlp_rows, so that it can have data of its own */
+    int64_t n_rows, n_out;
+    const void *targets; /* (n_rows, n_out), of dtype; class indices as 1 and 0 */
+    const void *outputs; /* (n_rows, n_out), of dtype: the output activations */
     double *costs;       /* output: the cost of each row */
-    void *slopes;        /* output: the derivatives of this cost with respect to the row's output activations; as a */
+    void *slopes;        /* output: the derivatives of this cost with respect to the row's outputs; as `outputs` */
     cmlp_dtype dtype;    /* of the net */
     int32_t reserved;
 } cmlp_loss_call;
@@ -813,7 +817,7 @@ typedef struct cmlp_epoch_result {
     double cost;          /* mean of loss_scale * cost over the processed batches, weighted by their rows; NaN without
                            * a row */
     double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */
-    double gradient_norm; /* norm of the gradient of this call's last batch; NaN if want_norm is 0 or it was skipped */
+    double gradient_norm; /* norm of the gradient of this call's last batch; NaN if wants_norm is 0 or it was skipped */
     int64_t batches;      /* number of batches processed in this call */
     /* cost and penalty are these sums divided by rows_done. All these include the calls that this one continues. */
     double cost_sum, penalty_sum;
@@ -833,12 +837,13 @@ typedef struct cmlp_epoch {
     int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */
     /* NULL, or the result of the call that this one continues: the sums of this call start with its cost_sum, penalty_sum
      * and rows_done, so that costs are those of the whole epoch. It may be the struct that receives the results. So a
-     * program resumes an epoch, or trains it in several calls, each with other rows (and first_batch 0). Each call but the last then needs a
-     * multiple of batch_size rows; cmlp_objective.dropout_row is the index of its first row. */
+     * program resumes an epoch, or trains it in several calls, each with other rows (and first_batch 0). This is the same as one
+     * call if each but the last has a multiple of batch_size rows, which is not checked, and if cmlp_objective.dropout_row is
+     * the index of its first row. */
     const cmlp_epoch_result *before;
     const double *rates;  /* one learning rate per batch, including skipped ones, finite, >= 0; or NULL */
     int64_t n_rates;
-    int32_t want_norm;    /* nonzero: compute gradient_norm */
+    int32_t wants_norm;    /* nonzero: compute gradient_norm */
     int32_t reserved;     /* 0 */
 } cmlp_epoch;
 
@@ -898,13 +903,13 @@ typedef struct cmlp_training {
 } cmlp_training;
 
 /* How cells of text become numbers and categories (docs/guide/files.md). */
-typedef struct cmlp_model_cells {
+typedef struct cmlp_cell_format {
     size_t struct_size;
     const cmlp_value *missing; /* n_missing texts: further words for missing values; or NULL */
     int64_t n_missing;
     int32_t decimal;           /* '.' or ',' */
     int32_t thousands;         /* 0 for none, or a separator other than `decimal`: ',', '.', ' ' or '\'' */
-} cmlp_model_cells;
+} cmlp_cell_format;
 
 /* What cmlp_model_write writes in addition to the network and its parameters. */
 typedef struct cmlp_model_content {
@@ -916,13 +921,13 @@ typedef struct cmlp_model_content {
                                        * to LARGE_INTEGER, ascending without repetition (texts by bytes). An ORDERED table
                                        * has one label more than logistic outputs (at most 256 labels), in their own order,
                                        * without repetition; output k, counted from 0, is the probability of all labels
-                                       * behind label k. An integer or a
-                                       * boolean can have its text, too; a DOUBLE must have one. LARGE_INTEGERs are from 0 to
-                                       * 2^64 - 1. */
+                                       * behind label k. TEXT,
+                                       * DOUBLE and LARGE_INTEGER need a text; INTEGER and BOOLEAN have that of Python, or
+                                       * NULL. */
     int64_t n_labels;
     const cmlp_value *names;          /* NULL, or the names of a network's inputs: texts. The columns of a table have their own */
     int64_t n_names;
-    const cmlp_model_cells *cells;    /* NULL: a decimal point, no separator of thousands, no further words */
+    const cmlp_cell_format *cells;    /* NULL: a decimal point, no separator of thousands, no further words */
     const cmlp_model_string *strings; /* keys ascending by bytes */
     int64_t n_strings;
     const cmlp_model_array *arrays;   /* names ascending by bytes */
@@ -935,8 +940,9 @@ typedef struct cmlp_model_content {
                                        * with labels that fit, otherwise NETWORK. 0, of a table: REGRESSOR with `targets`;
                                        * ORDERED with one label more than outputs, if they are three or more or do not
                                        * ascend; otherwise CLASSIFIER */
-    int32_t has_any_names;            /* nonzero: keys and names need not begin with "user.". For the Python package, which
-                                       * knows what they mean; a later version may refuse the files of other programs */
+    int32_t has_any_names;            /* nonzero: keys and names need not begin with "user.". For the Python package alone,
+                                       * which knows what they mean: later versions may refuse to write or to load such names
+                                       * of others */
 } cmlp_model_content;
 
 /* Writes a model file through content->write, in order and in blocks of any size. The same content gives the same bytes
@@ -953,7 +959,7 @@ CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *param
 
 /* ================================================================================================ 3. look inside */
 
-typedef struct cmlp_layer {
+typedef struct cmlp_layer_info {
     size_t struct_size;
     int64_t n_in, n_out;
     cmlp_activation activation;
@@ -961,10 +967,10 @@ typedef struct cmlp_layer {
     double parameter; /* of the activation; 0 if it has none */
     int64_t weights; /* index in the parameter block: (n_in, n_out), row-major */
     int64_t biases;  /* index in the parameter block: (n_out) */
-} cmlp_layer;
+} cmlp_layer_info;
 
 /* Describes layer `index` of the n_layers - 1 layers with weights. Returns INDEX if there is no such layer. */
-CMLP_CHECKED cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer_info *layer, cmlp_run *run);
 
 /* Properties of an activation. The structs are static, and of the library's size: a field exists if it ends within
  * struct_size bytes. */
@@ -973,8 +979,8 @@ typedef struct cmlp_activation_info {
     const char *name;    /* "leaky_relu" */
     double init_factor;  /* see cmlp_net_init_params */
     double parameter;    /* default value of its parameter; 0 if it has no parameter */
-    int32_t hidden;  /* 1: allowed in hidden layers */
-    int32_t output;  /* 1: allowed in the output layer */
+    int32_t allows_hidden; /* 1: allowed in hidden layers */
+    int32_t allows_output; /* 1: allowed in the output layer */
 } cmlp_activation_info;
 
 /* The same of a loss. */
@@ -997,7 +1003,7 @@ CMLP_API const char *cmlp_isa_name(cmlp_isa isa);
 CMLP_API const char *cmlp_solver_name(cmlp_solver solver);
 
 CMLP_API cmlp_isa cmlp_net_isa(const cmlp_net *net); /* the one in use; 0 for an invalid net */
-CMLP_API cmlp_isa cmlp_cpu_isa(void); /* sum of those that this build, processor and operating system support */
+CMLP_API cmlp_isa cmlp_cpu_isa_mask(void); /* sum of those that this build, processor and operating system support */
 
 /* What cmlp_backpropagate computes. Arrays are of the net's type, and NULL with length 0 if they are not wanted.
  * The derivatives of a row include loss_scale and the row weight, but no average and no penalty.

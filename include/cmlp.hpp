@@ -19,7 +19,8 @@
 
 namespace cmlp {
 // Of the version: object files that were compiled with the headers of different versions can be in one program, but cannot exchange
-// these objects. The same holds for code with exceptions and code without.
+// these objects. The same holds for code with exceptions and code without. So a program includes this header, and does not
+// declare the classes itself.
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #  define CMLP_HPP_THROWS 1
 inline namespace v1_0 {
@@ -62,7 +63,7 @@ void call(cmlp_status (*function)(Parameters...), Arguments... arguments)
     check(function(arguments..., &run), &run);
 }
 
-// The text of a label, a category or a name; it is valid as long as the model. Empty for a number among the categories.
+// The text of a label, a category or a name; it is valid as long as the model. Empty for a category that is a number or missing.
 inline std::string_view text_of(const cmlp_value &value)
 {
     return value.text ? std::string_view(value.text, static_cast<std::size_t>(value.n_text)) : std::string_view();
@@ -133,7 +134,7 @@ public:
     cmlp_table_column_info column(std::int64_t index) const
     {
         cmlp_table_column_info found = CMLP_INIT(cmlp_table_column_info);
-        call(cmlp_table_describe_column, get(), index, &found);
+        call(cmlp_model_describe_column, get(), index, &found);
         return found;
     }
 
@@ -141,7 +142,7 @@ public:
     cmlp_value category(std::int64_t column, std::int64_t code) const
     {
         cmlp_value value{};
-        call(cmlp_table_find_category, get(), column, code, &value);
+        call(cmlp_model_find_category, get(), column, code, &value);
         return value;
     }
 
@@ -181,7 +182,7 @@ public:
     double cell(std::int64_t column, std::string_view text) const
     {
         double found = 0;
-        call(cmlp_table_read_cell, get(), column, text.data(), static_cast<std::int64_t>(text.size()), &found);
+        call(cmlp_model_read_cell, get(), column, text.data(), static_cast<std::int64_t>(text.size()), &found);
         return found;
     }
 
@@ -190,7 +191,7 @@ public:
     {
         double below = 0, above = 0;
         const cmlp_table_query query = query_of(coverage, outputs, target);
-        call(cmlp_table_margin, get(), &query, &below, &above);
+        call(cmlp_model_margin, get(), &query, &below, &above);
         return {below, above};
     }
 
@@ -199,7 +200,7 @@ public:
     {
         double low = 0, high = 0;
         const cmlp_table_query query = query_of(coverage, outputs, target);
-        call(cmlp_table_interval, get(), &query, &low, &high);
+        call(cmlp_model_interval, get(), &query, &low, &high);
         return {low, high};
     }
 
@@ -211,7 +212,7 @@ private:
     double code_of(std::int64_t column, const cmlp_value &value) const
     {
         double found = -1;
-        call(cmlp_table_find_code, get(), column, &value, &found);
+        call(cmlp_model_find_code, get(), column, &value, &found);
         return found;
     }
 
@@ -267,23 +268,23 @@ public:
     {
         static_assert(std::is_same_v<E, T> || (is_float && std::is_same_v<E, std::uint8_t>), "the model has other rows");
         const cmlp_dtype dtype = std::is_same_v<E, T> ? own_dtype : CMLP_UINT8;
-        std::int32_t label = -1;
-        predict(cmlp_dense_rows(row, dtype, 1, static_cast<std::int64_t>(n)), &label, 1, workspace, 1);
-        return label;
+        std::int32_t class_index = -1;
+        predict(cmlp_dense_rows(row, dtype, 1, static_cast<std::int64_t>(n)), &class_index, 1, workspace, 1);
+        return class_index;
     }
 
     // The class indices of n_rows contiguous rows of n_columns elements.
-    std::vector<std::int32_t> rows(const T *first, std::int64_t n_rows, std::int64_t n_columns,
-                                   std::int32_t n_threads = 1)
+    std::vector<std::int32_t> predict_rows(const T *first, std::int64_t n_rows, std::int64_t n_columns,
+                                           std::int32_t n_threads = 1)
     {
         const cmlp_rows x = cmlp_dense_rows(first, own_dtype, n_rows, n_columns);
         cmlp_run run = CMLP_INIT(cmlp_run);
         run.n_threads = n_threads;
         check(cmlp_model_workspace_size(shared, &x, &run.workspace_size, &run), &run);
         std::vector<unsigned char> memory(run.workspace_size);
-        std::vector<std::int32_t> labels(static_cast<std::size_t>(n_rows));
-        predict(x, labels.data(), labels.size(), memory, n_threads);
-        return labels;
+        std::vector<std::int32_t> class_indices(static_cast<std::size_t>(n_rows));
+        predict(x, class_indices.data(), class_indices.size(), memory, n_threads);
+        return class_indices;
     }
 
     // The outputs of the last call, row by row.
@@ -293,7 +294,7 @@ private:
     static constexpr bool is_float = std::is_same_v<T, float>;
     static constexpr cmlp_dtype own_dtype = is_float ? CMLP_FLOAT32 : CMLP_FLOAT64;
 
-    void predict(const cmlp_rows &x, std::int32_t *labels, std::size_t n, std::vector<unsigned char> &memory,
+    void predict(const cmlp_rows &x, std::int32_t *class_indices, std::size_t n, std::vector<unsigned char> &memory,
                  std::int32_t n_threads)
     {
         cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
@@ -301,7 +302,7 @@ private:
         values.resize(n * n_outputs);
         prediction.outputs = values.data();
         prediction.n_outputs = static_cast<std::int64_t>(values.size());
-        prediction.class_indices = labels;
+        prediction.class_indices = class_indices;
         prediction.n_class_indices = static_cast<std::int64_t>(n);
         run.workspace = memory.data();
         run.workspace_size = memory.size();

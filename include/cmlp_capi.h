@@ -29,7 +29,7 @@ typedef struct cmlp_capi {
     const char *(*status_name)(cmlp_status status);
     const char *(*status_string)(cmlp_status status);
     const char *(*version)(void);
-    cmlp_status (*model_describe)(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run);
+    cmlp_status (*model_describe)(const void *start, size_t start_size, cmlp_model_info *info, cmlp_run *run);
     cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t file_size,
                               const cmlp_model_options *options, const cmlp_model **model, cmlp_run *run);
     void (*rows_init)(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
@@ -68,35 +68,35 @@ typedef struct cmlp_capi {
                                cmlp_run *run);
     cmlp_status (*model_write)(const cmlp_net *net, const void *params, int64_t n_params,
                                const cmlp_model_content *content, cmlp_run *run);
-    cmlp_status (*net_describe_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run);
+    cmlp_status (*net_describe_layer)(const cmlp_net *net, int32_t index, cmlp_layer_info *layer, cmlp_run *run);
     const cmlp_activation_info *(*activation_describe)(cmlp_activation activation);
     const cmlp_loss_info *(*loss_describe)(cmlp_loss loss);
     int32_t (*loss_allows)(cmlp_loss loss, cmlp_activation output);
     const char *(*isa_name)(cmlp_isa isa);
     const char *(*solver_name)(cmlp_solver solver);
     cmlp_isa (*net_isa)(const cmlp_net *net);
-    cmlp_isa (*cpu_isa)(void);
+    cmlp_isa (*cpu_isa_mask)(void);
     cmlp_status (*backpropagate)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                  const cmlp_targets *targets, const cmlp_objective *objective,
                                  cmlp_derivatives *derivatives, cmlp_run *run);
     cmlp_status (*step)(const cmlp_net *net, void *params, int64_t n_params, const void *gradient, int64_t n_gradient,
                         const cmlp_optimizer *optimizer, cmlp_run *run);
-    cmlp_status (*table_describe_column)(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
+    cmlp_status (*model_describe_column)(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
                                          cmlp_run *run);
-    cmlp_status (*table_find_code)(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+    cmlp_status (*model_find_code)(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
                                    cmlp_run *run);
-    cmlp_status (*table_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+    cmlp_status (*model_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                        cmlp_run *run);
-    cmlp_status (*table_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+    cmlp_status (*model_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                    double *number, cmlp_run *run);
-    cmlp_status (*table_margin)(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
+    cmlp_status (*model_margin)(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
                                 cmlp_run *run);
-    cmlp_status (*table_interval)(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
+    cmlp_status (*model_interval)(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
                                   cmlp_run *run);
     cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_in, cmlp_run *run);
     cmlp_status (*table_encode)(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs,
                                 int64_t n_inputs, cmlp_run *run);
-    cmlp_status (*table_workspace_size)(const cmlp_table *table, size_t *bytes, cmlp_run *run);
+    cmlp_status (*table_write_workspace_size)(const cmlp_table *table, size_t *bytes, cmlp_run *run);
     cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run);
     cmlp_status (*bounds)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
                           const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run);
@@ -121,8 +121,8 @@ static inline const cmlp_capi *cmlp_import_capi(void)
 {
     const cmlp_capi *capi = (const cmlp_capi *)PyCapsule_Import(CMLP_CAPI_NAME, 0);
     if (capi && (capi->struct_size < CMLP_CAPI_SIZE || capi->version_number / 10000 != CMLP_VERSION_MAJOR)) {
-        PyErr_Format(PyExc_ImportError, "this extension needs cmlp %s or a later %d.x, but cmlp %s is installed",
-                     CMLP_VERSION, CMLP_VERSION_MAJOR, capi->version());
+        PyErr_Format(PyExc_ImportError, "cmlp %s is installed, but this extension, compiled with cmlp %s, needs a later %d.x",
+                     capi->version(), CMLP_VERSION, CMLP_VERSION_MAJOR);
         return NULL;
     }
     return capi;
@@ -139,9 +139,9 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_net_init, cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_net_init_params,
     cmlp_targets_init, cmlp_optimizer_init, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write,
     cmlp_net_describe_layer, cmlp_activation_describe, cmlp_loss_describe, cmlp_loss_allows, cmlp_isa_name,
-    cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa, cmlp_backpropagate, cmlp_step, cmlp_table_describe_column,
-    cmlp_table_find_code, cmlp_table_find_category, cmlp_table_read_cell, cmlp_table_margin, cmlp_table_interval,
-    cmlp_table_encoder_width, cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write, cmlp_bounds,
+    cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa_mask, cmlp_backpropagate, cmlp_step, cmlp_model_describe_column,
+    cmlp_model_find_code, cmlp_model_find_category, cmlp_model_read_cell, cmlp_model_margin, cmlp_model_interval,
+    cmlp_table_encoder_width, cmlp_table_encode, cmlp_table_write_workspace_size, cmlp_table_write, cmlp_bounds,
     cmlp_forward_paths, cmlp_paths_workspace_size
 };
 #endif

@@ -19,10 +19,10 @@ extern "C" {
  * The errors of bounds: NULL, LENGTH, ALIGNMENT. */
 typedef struct cmlp_bounds_outputs {
     size_t struct_size;
-    void *lowest;
-    int64_t n_lowest;
-    void *highest;
-    int64_t n_highest;
+    void *lower;
+    int64_t n_lower;
+    void *upper;
+    int64_t n_upper;
 } cmlp_bounds_outputs;
 
 /* Bounds of the activations of every layer with weights, for all inputs between two corners: no activation that cmlp_forward
@@ -39,16 +39,16 @@ CMLP_CHECKED cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, in
 /* Paths from a row to another one: groups of inputs change, one after the other. */
 typedef struct cmlp_paths {
     size_t struct_size;
-    const int64_t *begins; /* n_groups + 1 numbers, ascending or equal; the first is 0 and the last the number of inputs: those
-                            * of group g are begins[g] to begins[g + 1] - 1 */
-    int64_t n_groups;      /* at least 1 */
-    const int64_t *starts; /* n_paths numbers: for each path, the row in which it begins, an index among the selected rows */
-    const int64_t *orders; /* (n_paths, n_groups): the groups of each path in the order in which they change, each once */
+    const int64_t *group_begins; /* n_groups + 1 numbers, ascending or equal; the first is 0 and the last the number of inputs:
+                                  * those of group g are group_begins[g] to group_begins[g + 1] - 1 */
+    int64_t n_groups;            /* at least 1 */
+    const int64_t *start_rows;   /* n_paths numbers: the row in which each path begins, an index among the selected rows */
+    const int64_t *orders;       /* (n_paths, n_groups): the groups of each path in the order in which they change, each once */
     int64_t n_paths;
 } cmlp_paths;
 
 /* Predicts the rows on paths, as Shapley values from permutations need them: outputs[i, p, k, :] are the outputs for the
- * row starts[p] of `rows` with the inputs of the groups orders[p][0] to orders[p][k] from row i of `to`, for each k below
+ * row start_rows[p] of `rows` with the inputs of the groups orders[p][0] to orders[p][k] from row i of `to`, for each k below
  * n_groups - 1. The last group would give row i itself. The first layer's weighted sums are continued from step to step,
  * so the outputs are those of cmlp_forward up to rounding errors (docs/arithmetic.md, "Paths"); they are the same for any
  * number of threads, and do not depend on other paths and rows. A step that changes no sum has the outputs of the step
@@ -56,7 +56,7 @@ typedef struct cmlp_paths {
  * rows, to: dense rows, in which paths begin and end.
  * outputs: (rows of `to`, n_paths, n_groups - 1, n_out), contiguous, of the net's type and aligned for it.
  * run: its workspace has cmlp_paths_workspace_size() bytes.
- * Returns as cmlp_forward; ROWS for sparse rows; OPTION for groups; ORDER for starts and orders; OVERFLOW for outputs that
+ * Returns as cmlp_forward; ROWS for sparse rows; OPTION for groups; ORDER for start_rows and orders; OVERFLOW for outputs that
  * are too many. After INPUT and CMLP_CANCELLED `outputs` is unspecified. */
 CMLP_CHECKED cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, int64_t n_params,
                                             const cmlp_rows *rows, const cmlp_rows *to, const cmlp_paths *paths,

@@ -8,7 +8,7 @@
  *   3. Write.   A model file of such networks (cmlp_table_write).
  *
  * The rules of cmlp.h hold. The macro CMLP_NO_TABLES leaves this part out of the library (CMake: CMLP_TABLES=OFF), which then
- * loads the files of networks alone. CMLP_NO_CELLS leaves out cmlp_table_read_cell alone (CMLP_CELLS=OFF). */
+ * loads the files of networks alone. CMLP_NO_CELLS leaves out cmlp_model_read_cell alone (CMLP_CELLS=OFF). */
 #ifndef CMLP_TABLE_H
 #define CMLP_TABLE_H
 
@@ -53,43 +53,43 @@ typedef struct cmlp_table_column_info {
     const char *format;   /* the form of dates in cells, such as %d.%m.%Y, n_format bytes; n_format 0: ISO 8601 */
     int64_t n_format;
     int64_t n_categories; /* the codes of the categories are 0 to n_categories - 1; 0 for a column of numbers */
-    double unknown;       /* the code of an unknown category: -1, or NaN, a missing number, if they are ordered */
+    double unknown_code;  /* the code of an unknown category: -1, or NaN, a missing number, if they are ordered */
     cmlp_table_column_kind kind;
     cmlp_table_role role; /* a column of categories can be UNUSED, and a column of dates can have the role CATEGORY */
 } cmlp_table_column_info;
 
 /* Describes a column of a table's model, in constant time.
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column. */
-CMLP_CHECKED cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column,
+CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int64_t column,
                                                     cmlp_table_column_info *info, cmlp_run *run);
 
-/* Three functions convert to and from the numbers of a row: cmlp_table_read_cell converts the text of a cell of any column,
- * cmlp_table_find_code a value to the code of its category, and cmlp_table_find_category a code to the value. */
+/* Three functions convert to and from the numbers of a row: cmlp_model_read_cell converts the text of a cell of any column,
+ * cmlp_model_find_code a value to the code of its category, and cmlp_model_find_category a code to the value. */
 
 /* Finds the code of a category: the number for the row. A text never equals a number: "1" and 1 are two categories, and so
  * are the empty text and the missing value. Numbers are equal if their values are: 1, 1.0 and true are one category, and so
  * are 0 and false. The search takes a time proportional to the logarithm of the number of categories.
  * value: MISSING, or any other kind; a DOUBLE that is NaN counts as MISSING.
- * code: receives the column's `unknown` if no category is equal.
+ * code: receives the column's `unknown_code` if no category is equal.
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories; OPTION for
  * the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a larger integer that is none. */
-CMLP_CHECKED cmlp_status cmlp_table_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
+CMLP_CHECKED cmlp_status cmlp_model_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
                                                   double *code, cmlp_run *run);
 
-/* Finds the category of a code, in constant time. Returns as cmlp_table_find_code; INDEX if there is no such code. */
-CMLP_CHECKED cmlp_status cmlp_table_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+/* Finds the category of a code, in constant time. Returns as cmlp_model_find_code; INDEX if there is no such code. */
+CMLP_CHECKED cmlp_status cmlp_model_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                              cmlp_run *run);
 
 /* Reads a cell of text, as in a CSV file, by the rules of docs/guide/files.md and the cell format of the model: decimal
  * point, separator of thousands, further missing words. The result is the same as Python's, to the bit.
  * text: n_text bytes of UTF-8, without a final NUL. Bytes that are not UTF-8 are a text that no category equals.
  * number: receives the number for the row: of a column of numbers, booleans or dates the number of the cell, or NaN if it is
- *     missing; of a column of categories the code, or the column's `unknown`. A cell finds a category that Python prints as
+ *     missing; of a column of categories the code, or the column's `unknown_code`. A cell finds a category that Python prints as
  *     this text, or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; INPUT if a column of
  * numbers, booleans or dates cannot hold the cell, if one of durations is not missing, or for each cell of a column of dates
  * with a `format`, which only Python and pages read: the program reads it, and passes days. */
-CMLP_CHECKED cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+CMLP_CHECKED cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                               double *number, cmlp_run *run);
 
 /* For which interval or set of a row a program asks.
@@ -99,14 +99,15 @@ CMLP_CHECKED cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t c
 typedef struct cmlp_table_query {
     size_t struct_size;
     const double *outputs; /* the n_out outputs of the row (cmlp_model_info), as cmlp_model_predict writes them. For
-                            * cmlp_table_margin also NULL, with n_outputs 0, if the widths do not follow the rows */
+                            * cmlp_model_margin also NULL, with n_outputs 0, if the widths do not follow the rows */
     int64_t n_outputs;
     int64_t target;        /* from 0 to n_targets - 1 of cmlp_model_info */
     double coverage;       /* how often the interval or the set must contain the truth: above 0 and below 1 */
 } cmlp_table_query;
 
-/* For a classifier: finds the margin of a row's set, so that the set contains the truth as often as asked. (For a regressor:
- * how far the interval reaches beyond the prediction. cmlp_table_interval finds the interval itself.)
+/* Finds the margin of a row, so that its set or interval contains the truth as often as asked: of a classifier it decides
+ * which classes are in the set, of a regressor it is how far the interval reaches beyond the outputs. (cmlp_model_interval
+ * finds the interval itself.)
  * The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
  *   max(1, ceil((n + 1) * coverage - 1e-9)), computed in double, or INFINITY if the rank is above n.
  * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
@@ -115,9 +116,9 @@ typedef struct cmlp_table_query {
  * a row, each has its own margin, and a set for the outcomes no (1 - output) and yes (output). The set of ordered labels has
  * the predicted label instead of the most probable class, and all labels between two of the set.
  * below, above: receive the margin on either side. In this version they are equal; a later one may have files in which they are not.
- * Returns NOT_FOUND if the file has no calibration, or one of a kind that this version does not know or whose sets follow
- * another rule. */
-CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, const cmlp_table_query *query, double *below,
+ * Returns MODEL_KIND for the model of a network; NOT_FOUND if the file has no calibration, or one of a kind that this version
+ * does not know or whose sets follow another rule. */
+CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below,
                                            double *above, cmlp_run *run);
 
 /* For a regressor: finds the interval of a target in a row. It is [output - margin, output + margin]; of a model of several
@@ -127,8 +128,8 @@ CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, const cmlp_t
  * docs/arithmetic.md ("Ends of intervals") defines every rounding. The interval contains every row of the calibration whose
  * score is at most the margin, also at its ends.
  * low, high: receive the ends.
- * Returns as cmlp_table_margin; NOT_FOUND also for a classifier. */
-CMLP_CHECKED cmlp_status cmlp_table_interval(const cmlp_model *model, const cmlp_table_query *query, double *low,
+ * Returns as cmlp_model_margin; NOT_FOUND also for a classifier. */
+CMLP_CHECKED cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low,
                                              double *high, cmlp_run *run);
 
 /* ======================================================================================================= 2. encode
@@ -138,12 +139,12 @@ CMLP_CHECKED cmlp_status cmlp_table_interval(const cmlp_model *model, const cmlp
  * encodes the rows. */
 
 /* The parts of a date. */
-typedef int32_t cmlp_table_part_kind;
+typedef int32_t cmlp_table_date_part_kind;
 enum {
-    CMLP_TABLE_PART_DAY = 1,  /* the time of day */
-    CMLP_TABLE_PART_WEEK = 2, /* the weekday */
-    CMLP_TABLE_PART_YEAR = 3, /* the day of the year */
-    CMLP_TABLE_PART_KIND_SIGNED = -1
+    CMLP_TABLE_DATE_PART_DAY = 1,  /* the time of day */
+    CMLP_TABLE_DATE_PART_WEEK = 2, /* the weekday */
+    CMLP_TABLE_DATE_PART_YEAR = 3, /* the day of the year */
+    CMLP_TABLE_DATE_PART_KIND_SIGNED = -1
 };
 
 /* How a part of a date is encoded. Its inputs are two waves that begin anew with each day, week or year, and, if the encoder
@@ -152,7 +153,7 @@ enum {
 typedef struct cmlp_table_date_part {
     const double *edges; /* NULL, or as those of a column */
     int64_t n_edges;     /* 0, or from 2 on; below 2^31 */
-    cmlp_table_part_kind kind;
+    cmlp_table_date_part_kind kind;
     int32_t reserved[3]; /* 0 */
 } cmlp_table_date_part;
 
@@ -252,12 +253,12 @@ typedef struct cmlp_table_calibration {
 } cmlp_table_calibration;
 
 /* A network of a table, and its parameters. */
-typedef struct cmlp_table_network {
+typedef struct cmlp_table_net {
     const cmlp_net *net;
     const void *params;  /* n_params elements of the net's type */
     int64_t n_params;
     int64_t reserved[3]; /* 0 */
-} cmlp_table_network;
+} cmlp_table_net;
 
 /* The networks and columns of a table, for a model file. The networks have the same layers and loss, but for the number of
  * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs; the means
@@ -270,7 +271,7 @@ typedef struct cmlp_table {
     size_t struct_size;
     const cmlp_table_column *columns;
     int64_t n_columns;
-    const cmlp_table_network *nets;
+    const cmlp_table_net *nets;
     int64_t n_nets;          /* from 1 to CMLP_TABLE_MAX_NETS */
     const cmlp_table_target *targets; /* NULL: outputs are probabilities */
     int64_t n_targets;       /* 0, or 1: the target of all outputs, such as its quantiles; or one for each output */
@@ -284,7 +285,7 @@ typedef struct cmlp_table {
 #define CMLP_TABLE_MAX_NETS 1024 /* in every 1.x */
 
 /* Computes the bytes of workspace that cmlp_table_write needs: of the run that it takes. */
-CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run);
+CMLP_CHECKED cmlp_status cmlp_table_write_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run);
 
 /* Writes the model file of a table, as cmlp_model_write does that of a network.
  * Python loads the file if the networks are of CMLP_FLOAT32: as a TabularRegressor with a target for each identity or

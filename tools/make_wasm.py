@@ -22,12 +22,12 @@ EXPORTS = [
     "cmlp_model_init",
     "cmlp_model_predict",
     "cmlp_model_find_label",
-    "cmlp_table_describe_column",
-    "cmlp_table_find_category",
-    "cmlp_table_find_code",
-    "cmlp_table_read_cell",
-    "cmlp_table_margin",
-    "cmlp_table_interval",
+    "cmlp_model_describe_column",
+    "cmlp_model_find_category",
+    "cmlp_model_find_code",
+    "cmlp_model_read_cell",
+    "cmlp_model_margin",
+    "cmlp_model_interval",
 ]
 PARTS = [
     "INFERENCE_ONLY",

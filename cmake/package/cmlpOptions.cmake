@@ -3,7 +3,7 @@
 option(CMLP_INFERENCE_ONLY "Leave out costs, gradients and training" OFF)
 option(CMLP_FLOAT64 "Networks of float64 too" ON)
 option(CMLP_TABLES "The functions of cmlp_table.h" ON)
-option(CMLP_CELLS "The function cmlp_table_read_cell" ON)
+option(CMLP_CELLS "The function cmlp_model_read_cell" ON)
 option(CMLP_WORKERS "The functions of cmlp_workers.h" ON)
 option(CMLP_EXPLAIN "The functions of cmlp_explain.h" ON)
 set(CMLP_HAS_SYSTEM ON) # whose threads and clock the library uses

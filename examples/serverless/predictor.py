@@ -114,7 +114,7 @@ class Predictor:
         number = c_double()
         arguments = (c_int64(column), text, c_int64(len(text)), byref(number), None)
         try:
-            self._call("table_read_cell", self.model, *arguments)
+            self._call("model_read_cell", self.model, *arguments)
         except ValueError as error:
             raise ValueError(f"column {column} cannot hold {cell!r}: {error}") from None
         return number.value

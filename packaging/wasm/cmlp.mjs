@@ -55,7 +55,7 @@ export async function load(wasm, file) {
 		const address = text.length <= workspaceSize ? workspace : allocate(text.length);
 		new Uint8Array(c.memory.buffer, address).set(text);
 		try {
-			call("cmlp_table_read_cell", model, BigInt(column), address, BigInt(text.length), label, 0);
+			call("cmlp_model_read_cell", model, BigInt(column), address, BigInt(text.length), label, 0);
 		} catch (error) {
 			throw new Error(`column ${column} cannot hold "${cell}": ${error.message}`);
 		}

@@ -13,7 +13,7 @@ cdef extern from "cmlp_capi.h" nogil:
         const char *(*status_name)(cmlp_status status) noexcept nogil
         const char *(*status_string)(cmlp_status status) noexcept nogil
         const char *(*version)() noexcept nogil
-        cmlp_status (*model_describe)(const void *file, size_t file_size, cmlp_model_info *info,
+        cmlp_status (*model_describe)(const void *start, size_t start_size, cmlp_model_info *info,
                                       cmlp_run *run) noexcept nogil
         cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t file_size,
                                   const cmlp_model_options *options, const cmlp_model **model,
@@ -55,7 +55,7 @@ cdef extern from "cmlp_capi.h" nogil:
                                    cmlp_run *run) noexcept nogil
         cmlp_status (*model_write)(const cmlp_net *net, const void *params, int64_t n_params,
                                    const cmlp_model_content *content, cmlp_run *run) noexcept nogil
-        cmlp_status (*net_describe_layer)(const cmlp_net *net, int32_t index, cmlp_layer *layer,
+        cmlp_status (*net_describe_layer)(const cmlp_net *net, int32_t index, cmlp_layer_info *layer,
                                           cmlp_run *run) noexcept nogil
         const cmlp_activation_info *(*activation_describe)(cmlp_activation activation) noexcept nogil
         const cmlp_loss_info *(*loss_describe)(cmlp_loss loss) noexcept nogil
@@ -63,29 +63,29 @@ cdef extern from "cmlp_capi.h" nogil:
         const char *(*isa_name)(cmlp_isa isa) noexcept nogil
         const char *(*solver_name)(cmlp_solver solver) noexcept nogil
         cmlp_isa (*net_isa)(const cmlp_net *net) noexcept nogil
-        cmlp_isa (*cpu_isa)() noexcept nogil
+        cmlp_isa (*cpu_isa_mask)() noexcept nogil
         cmlp_status (*backpropagate)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                      const cmlp_targets *targets, const cmlp_objective *objective,
                                      cmlp_derivatives *derivatives, cmlp_run *run) noexcept nogil
         cmlp_status (*step)(const cmlp_net *net, void *params, int64_t n_params, const void *gradient,
                             int64_t n_gradient, const cmlp_optimizer *optimizer, cmlp_run *run) noexcept nogil
-        cmlp_status (*table_describe_column)(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
+        cmlp_status (*model_describe_column)(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
                                              cmlp_run *run) noexcept nogil
-        cmlp_status (*table_find_code)(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+        cmlp_status (*model_find_code)(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
                                        cmlp_run *run) noexcept nogil
-        cmlp_status (*table_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+        cmlp_status (*model_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                            cmlp_run *run) noexcept nogil
-        cmlp_status (*table_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+        cmlp_status (*model_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                        double *number, cmlp_run *run) noexcept nogil
-        cmlp_status (*table_margin)(const cmlp_model *model, const cmlp_table_query *query, double *below,
+        cmlp_status (*model_margin)(const cmlp_model *model, const cmlp_table_query *query, double *below,
                                     double *above, cmlp_run *run) noexcept nogil
-        cmlp_status (*table_interval)(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
+        cmlp_status (*model_interval)(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
                                       cmlp_run *run) noexcept nogil
         cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_in,
                                            cmlp_run *run) noexcept nogil
         cmlp_status (*table_encode)(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs,
                                     int64_t n_inputs, cmlp_run *run) noexcept nogil
-        cmlp_status (*table_workspace_size)(const cmlp_table *table, size_t *bytes, cmlp_run *run) noexcept nogil
+        cmlp_status (*table_write_workspace_size)(const cmlp_table *table, size_t *bytes, cmlp_run *run) noexcept nogil
         cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content,
                                    cmlp_run *run) noexcept nogil
         cmlp_status (*bounds)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,

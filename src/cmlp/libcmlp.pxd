@@ -130,7 +130,7 @@ cdef extern from "cmlp.h" nogil:
         cmlp_model_kind kind
         int64_t n_targets
 
-    cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
+    cmlp_status cmlp_model_describe(const void *start, size_t start_size, cmlp_model_info *info, cmlp_run *run)
 
     ctypedef struct cmlp_model_options:
         size_t struct_size
@@ -299,17 +299,17 @@ cdef extern from "cmlp.h" nogil:
         cmlp_dtype dtype
 
     cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
-    cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
+    cmlp_targets cmlp_class_targets(const int32_t *class_indices, int64_t n_rows)
     void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
                            int64_t n_rows, int64_t n_columns)
 
     ctypedef struct cmlp_loss_call:
         size_t struct_size
         const int64_t *rows
-        int64_t n
+        int64_t n_rows
         int64_t n_out
-        const void *y
-        const void *a
+        const void *targets
+        const void *outputs
         double *costs
         void *slopes
         cmlp_dtype dtype
@@ -395,7 +395,7 @@ cdef extern from "cmlp.h" nogil:
         const cmlp_epoch_result *before
         const double *rates
         int64_t n_rates
-        int32_t want_norm
+        int32_t wants_norm
         int32_t reserved
 
     cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params, const cmlp_rows *rows,
@@ -428,7 +428,7 @@ cdef extern from "cmlp.h" nogil:
         const double *objectives
         double alpha
 
-    ctypedef struct cmlp_model_cells:
+    ctypedef struct cmlp_cell_format:
         size_t struct_size
         const cmlp_value *missing
         int64_t n_missing
@@ -443,7 +443,7 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_labels
         const cmlp_value *names
         int64_t n_names
-        const cmlp_model_cells *cells
+        const cmlp_cell_format *cells
         const cmlp_model_string *strings
         int64_t n_strings
         const cmlp_model_array *arrays
@@ -458,7 +458,7 @@ cdef extern from "cmlp.h" nogil:
     cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
                                  const cmlp_model_content *content, cmlp_run *run)
 
-    ctypedef struct cmlp_layer:
+    ctypedef struct cmlp_layer_info:
         size_t struct_size
         int64_t n_in
         int64_t n_out
@@ -468,15 +468,15 @@ cdef extern from "cmlp.h" nogil:
         int64_t weights
         int64_t biases
 
-    cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
+    cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer_info *layer, cmlp_run *run)
 
     ctypedef struct cmlp_activation_info:
         size_t struct_size
         const char *name
         double init_factor
         double parameter
-        int32_t hidden
-        int32_t output
+        int32_t allows_hidden
+        int32_t allows_output
 
     ctypedef struct cmlp_loss_info:
         size_t struct_size
@@ -490,7 +490,7 @@ cdef extern from "cmlp.h" nogil:
     const char *cmlp_isa_name(cmlp_isa isa)
     const char *cmlp_solver_name(cmlp_solver solver)
     cmlp_isa cmlp_net_isa(const cmlp_net *net)
-    cmlp_isa cmlp_cpu_isa()
+    cmlp_isa cmlp_cpu_isa_mask()
 
     ctypedef struct cmlp_derivatives:
         size_t struct_size
@@ -538,17 +538,17 @@ cdef extern from "cmlp_table.h" nogil:
         const char *format
         int64_t n_format
         int64_t n_categories
-        double unknown
+        double unknown_code
         cmlp_table_column_kind kind
         cmlp_table_role role
 
-    cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
+    cmlp_status cmlp_model_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
                                            cmlp_run *run)
-    cmlp_status cmlp_table_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+    cmlp_status cmlp_model_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
                                      cmlp_run *run)
-    cmlp_status cmlp_table_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+    cmlp_status cmlp_model_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                          cmlp_run *run)
-    cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+    cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                      double *number, cmlp_run *run)
 
     ctypedef struct cmlp_table_query:
@@ -558,22 +558,22 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t target
         double coverage
 
-    cmlp_status cmlp_table_margin(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
+    cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
                                   cmlp_run *run)
-    cmlp_status cmlp_table_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
+    cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
                                     cmlp_run *run)
 
-    ctypedef int32_t cmlp_table_part_kind
+    ctypedef int32_t cmlp_table_date_part_kind
     enum:
-        CMLP_TABLE_PART_DAY
-        CMLP_TABLE_PART_WEEK
-        CMLP_TABLE_PART_YEAR
-        CMLP_TABLE_PART_KIND_SIGNED
+        CMLP_TABLE_DATE_PART_DAY
+        CMLP_TABLE_DATE_PART_WEEK
+        CMLP_TABLE_DATE_PART_YEAR
+        CMLP_TABLE_DATE_PART_KIND_SIGNED
 
     ctypedef struct cmlp_table_date_part:
         const double *edges
         int64_t n_edges
-        cmlp_table_part_kind kind
+        cmlp_table_date_part_kind kind
         int32_t reserved[3]
 
     ctypedef struct cmlp_table_column:
@@ -637,7 +637,7 @@ cdef extern from "cmlp_table.h" nogil:
         cmlp_table_calibration_kind kind
         int32_t is_held_out
 
-    ctypedef struct cmlp_table_network:
+    ctypedef struct cmlp_table_net:
         const cmlp_net *net
         const void *params
         int64_t n_params
@@ -647,7 +647,7 @@ cdef extern from "cmlp_table.h" nogil:
         size_t struct_size
         const cmlp_table_column *columns
         int64_t n_columns
-        const cmlp_table_network *nets
+        const cmlp_table_net *nets
         int64_t n_nets
         const cmlp_table_target *targets
         int64_t n_targets
@@ -657,7 +657,7 @@ cdef extern from "cmlp_table.h" nogil:
         int32_t reserved
 
     int CMLP_TABLE_MAX_NETS
-    cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run)
+    cmlp_status cmlp_table_write_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run)
     cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
 
 cdef extern from "cmlp_workers.h" nogil:
@@ -680,19 +680,19 @@ cdef extern from "cmlp_workers.h" nogil:
 cdef extern from "cmlp_explain.h" nogil:
     ctypedef struct cmlp_bounds_outputs:
         size_t struct_size
-        void *lowest
-        int64_t n_lowest
-        void *highest
-        int64_t n_highest
+        void *lower
+        int64_t n_lower
+        void *upper
+        int64_t n_upper
 
     cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
                             const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run)
 
     ctypedef struct cmlp_paths:
         size_t struct_size
-        const int64_t *begins
+        const int64_t *group_begins
         int64_t n_groups
-        const int64_t *starts
+        const int64_t *start_rows
         const int64_t *orders
         int64_t n_paths
 

@@ -24,7 +24,7 @@
 /* The number of a network's outputs: of its last layer, or of all layers. */
 static inline int64_t last_size(const cmlp_net *net)
 {
-    cmlp_layer layer = CMLP_INIT(cmlp_layer);
+    cmlp_layer_info layer = CMLP_INIT(cmlp_layer_info);
     int32_t l = 0;
     while (!cmlp_net_describe_layer(net, l, &layer, NULL)) l++;
     return layer.n_out;
@@ -32,7 +32,7 @@ static inline int64_t last_size(const cmlp_net *net)
 
 static inline int64_t all_sizes(const cmlp_net *net)
 {
-    cmlp_layer layer = CMLP_INIT(cmlp_layer);
+    cmlp_layer_info layer = CMLP_INIT(cmlp_layer_info);
     int64_t sum = 0;
     for (int32_t l = 0; !cmlp_net_describe_layer(net, l, &layer, NULL); l++) sum += layer.n_out;
     return sum;
@@ -43,7 +43,7 @@ static inline cmlp_dtype dtype_of_net(const cmlp_net *net)
 {
     static const double word = 0;
     const void *const odd = (const char *)&word + 4;
-    cmlp_layer first = CMLP_INIT(cmlp_layer);
+    cmlp_layer_info first = CMLP_INIT(cmlp_layer_info);
     cmlp_rows none = CMLP_INIT(cmlp_rows);
     const cmlp_prediction nothing = {.struct_size = sizeof nothing};
     if (cmlp_net_describe_layer(net, 0, &first, NULL)) return CMLP_FLOAT32;
@@ -143,7 +143,7 @@ static inline cmlp_status call_deltas(const cmlp_net *net, const void *params, c
 /* Arrays of all layers, from a list of one for each to one array, and back. */
 static inline size_t layer_bytes(const cmlp_net *net, int32_t l, int64_t n)
 {
-    cmlp_layer layer = CMLP_INIT(cmlp_layer);
+    cmlp_layer_info layer = CMLP_INIT(cmlp_layer_info);
     return cmlp_net_describe_layer(net, l, &layer, NULL) ? 0 : (size_t)(n * layer.n_out) * element_of(net);
 }
 
@@ -178,9 +178,9 @@ static inline cmlp_status list_bounds(const cmlp_net *net, const void *params, c
     const int64_t n = rows_of(lower), length = n * all_sizes(net);
     const size_t element = element_of(net);
     char *const block = calloc((size_t)length + 1, 2 * element), *const second = block + (size_t)length * element;
-    const cmlp_bounds_outputs bounds = {.struct_size = sizeof bounds, .lowest = lowest ? block : NULL,
-                                        .n_lowest = lowest ? length : 0, .highest = highest ? second : NULL,
-                                        .n_highest = highest ? length : 0};
+    const cmlp_bounds_outputs bounds = {.struct_size = sizeof bounds, .lower = lowest ? block : NULL,
+                                        .n_lower = lowest ? length : 0, .upper = highest ? second : NULL,
+                                        .n_upper = highest ? length : 0};
     const cmlp_status status = cmlp_bounds(net, params, cmlp_net_n_params(net), lower, upper, &bounds, run);
     if (!status) to_list(net, block, lowest, n);
     if (!status) to_list(net, second, highest, n);

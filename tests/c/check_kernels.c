@@ -40,7 +40,7 @@ static int find_tables(int32_t dtype, const cmlpi_kernels **tables)
 {
     int n = 0;
     for (int32_t i = cmlpi_n_tables - 1; i >= 0; i--)
-        if (cmlpi_tables[i]->dtype == dtype && (cmlp_cpu_isa() & cmlpi_tables[i]->isa)) tables[n++] = cmlpi_tables[i];
+        if (cmlpi_tables[i]->dtype == dtype && (cmlp_cpu_isa_mask() & cmlpi_tables[i]->isa)) tables[n++] = cmlpi_tables[i];
     return n;
 }
 

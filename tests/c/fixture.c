@@ -281,11 +281,11 @@ int available_isas(cmlp_isa list[8])
 {
     int n = 0;
     for (cmlp_isa isa = 1; isa < 256; isa *= 2)
-        if (cmlp_cpu_isa() & isa) list[n++] = isa;
+        if (cmlp_cpu_isa_mask() & isa) list[n++] = isa;
     return n;
 }
 
 int in_software(cmlp_isa isa, int32_t dtype)
 {
-    return isa == CMLP_ISA_GENERIC && dtype == CMLP_FLOAT64 && cmlp_cpu_isa() != CMLP_ISA_GENERIC;
+    return isa == CMLP_ISA_GENERIC && dtype == CMLP_FLOAT64 && cmlp_cpu_isa_mask() != CMLP_ISA_GENERIC;
 }

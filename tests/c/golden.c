@@ -273,7 +273,7 @@ static void run_case(problem *p, cmlp_isa isa, int32_t tuning, int32_t n_threads
 int main(int argc, char **argv)
 {
     static problem p;
-    const cmlp_isa available = cmlp_cpu_isa();
+    const cmlp_isa available = cmlp_cpu_isa_mask();
     printf("cmlp %s, instruction sets:%s%s%s%s\n", cmlp_version(), available & CMLP_ISA_GENERIC ? " generic" : "",
            available & CMLP_ISA_AVX2 ? " avx2" : "", available & CMLP_ISA_AVX512 ? " avx512" : "",
            available & CMLP_ISA_NEON ? " neon" : "");

@@ -38,7 +38,7 @@ static void call_all(void)
     GUARDED(cmlp_epoch) epoch;
     GUARDED(cmlp_epoch_result) result;
     GUARDED(cmlp_run) run;
-    GUARDED(cmlp_layer) layer;
+    GUARDED(cmlp_layer_info) layer;
     PREPARE(config, cmlp_net_config);
     PREPARE(rows, cmlp_rows);
     PREPARE(targets, cmlp_targets);
@@ -47,7 +47,7 @@ static void call_all(void)
     PREPARE(epoch, cmlp_epoch);
     PREPARE(result, cmlp_epoch_result);
     PREPARE(run, cmlp_run);
-    PREPARE(layer, cmlp_layer);
+    PREPARE(layer, cmlp_layer_info);
     config.value.n_layers = 3;
     config.value.sizes = sizes;
     config.value.activations = activations;
@@ -96,7 +96,7 @@ static void write_table(model_file *file)
     const int32_t activations[] = {CMLP_ACTIVATION_LOGISTIC};
     const cmlp_table_column columns[] = {{.role = CMLP_TABLE_ROLE_NUMBER, .scale = 1},
                                          {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 2}};
-    cmlp_table_network network = {.params = params, .n_params = 3};
+    cmlp_table_net network = {.params = params, .n_params = 3};
     GUARDED(cmlp_net_config) config;
     GUARDED(cmlp_table) table;
     GUARDED(cmlp_table_calibration) calibration;
@@ -156,7 +156,7 @@ static void call_table(void)
     run.value.workspace = workspace;
     run.value.workspace_size = info.value.workspace_size;
     CHECK(cmlp_model_init(memory, sizeof memory, file.bytes, file.size, &options.value, &model, &run.value) == CMLP_OK);
-    CHECK(cmlp_table_describe_column(model, 1, &column.value, NULL) == CMLP_OK && column.value.n_categories == 2);
+    CHECK(cmlp_model_describe_column(model, 1, &column.value, NULL) == CMLP_OK && column.value.n_categories == 2);
     rows.value = cmlp_dense_rows(row, CMLP_FLOAT64, 1, 2);
     prediction.value.outputs = &output;
     prediction.value.n_outputs = 1;
@@ -165,7 +165,7 @@ static void call_table(void)
     CHECK(cmlp_model_predict(model, &rows.value, &prediction.value, &run.value) == CMLP_OK);
     CHECK(output > 0 && output < 1 && index == (output > 0.5));
     query.value.coverage = 0.5;
-    CHECK(cmlp_table_margin(model, &query.value, &below, &above, NULL) == CMLP_OK && below == 0.3 && above == 0.3);
+    CHECK(cmlp_model_margin(model, &query.value, &below, &above, NULL) == CMLP_OK && below == 0.3 && above == 0.3);
     CHECK(intact(info.guard) && intact(options.guard) && intact(column.guard) && intact(rows.guard));
     CHECK(intact(prediction.guard) && intact(query.guard) && intact(run.guard));
 }

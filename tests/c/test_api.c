@@ -276,8 +276,10 @@ static void test_objective(void)
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 1, f.objective.dropout_rates = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = NAN, f.objective.dropout_rates = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.dropout_rates = rates));
+    CHECK(f.run.bad_index == 0);
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.alphas = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 0, rates[1] = INFINITY, f.objective.alphas = rates));
+    CHECK(f.run.bad_index == 1);
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.objective.dropout_row = -1, f.objective.dropout_rates = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5,
                                                   f.objective.dropout_rates = rates));
@@ -315,6 +317,7 @@ static void test_optimizer(void)
     for (int i = -1; i < 2; i += 2) {
         signs[1] = (cmlp_sign)(i < 0 ? CMLP_SIGN_NEGATIVE - 1 : CMLP_SIGN_ZERO + 1);
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.signs = signs, f.optimizer.n_signs = f.n_params));
+        CHECK(f.run.bad_index == 1);
     }
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = 1);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = 1);
@@ -337,6 +340,7 @@ static void test_epoch(void)
         for (int k = 0; k < 3; k += 2) {
             rates[k] = bad[i];
             INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, f.epoch.rates = rates);
+            CHECK(f.run.bad_index == k);
             rates[k] = 0.1;
         }
     }
@@ -397,7 +401,7 @@ static void test_not_a_net(void)
 {
     static _Alignas(64) unsigned char nothing[8192];
     const cmlp_net *const fake = (cmlp_net *)nothing;
-    cmlp_layer layer = CMLP_INIT(cmlp_layer);
+    cmlp_layer_info layer = CMLP_INIT(cmlp_layer_info);
     size_t bytes;
     INVALID(EVERY, CMLP_ERROR_NET, f.p_net = fake);
     INVALID(EVERY, CMLP_ERROR_ALIGNMENT, f.p_net = (cmlp_net *)(void *)(nothing + 2));

@@ -38,8 +38,8 @@ static void make(int32_t dtype, int32_t activation)
 
 static cmlp_status into(int64_t n_params, void *to_low, int64_t n_low, void *to_high, int64_t n_high)
 {
-    const cmlp_bounds_outputs wanted = {.struct_size = sizeof wanted, .lowest = to_low, .n_lowest = n_low,
-                                        .highest = to_high, .n_highest = n_high};
+    const cmlp_bounds_outputs wanted = {.struct_size = sizeof wanted, .lower = to_low, .n_lower = n_low,
+                                        .upper = to_high, .n_upper = n_high};
     return cmlp_bounds(net, params, n_params, &lower, &upper, &wanted, &run);
 }
 
@@ -124,17 +124,17 @@ static void test_statuses(void)
     refuses(CMLP_ERROR_NULL, "params", list_bounds(net, NULL, &lower, &upper, lowest, highest, &run));
     refuses(CMLP_ERROR_ALIGNMENT, "params",
             list_bounds(net, (const char *)params + 1, &lower, &upper, lowest, highest, &run));
-    refuses(CMLP_ERROR_NULL, "bounds->lowest", list_bounds(net, params, &lower, &upper, NULL, highest, &run));
-    refuses(CMLP_ERROR_NULL, "bounds->highest", list_bounds(net, params, &lower, &upper, lowest, NULL, &run));
+    refuses(CMLP_ERROR_NULL, "bounds->lower", list_bounds(net, params, &lower, &upper, NULL, highest, &run));
+    refuses(CMLP_ERROR_NULL, "bounds->upper", list_bounds(net, params, &lower, &upper, lowest, NULL, &run));
     const int64_t n = cmlp_net_n_params(net), length = lower.n_rows * all_sizes(net);
     static double ends[2][64];
     CHECK(length <= 64);
-    refuses(CMLP_ERROR_ALIGNMENT, "bounds->highest",
+    refuses(CMLP_ERROR_ALIGNMENT, "bounds->upper",
             into(n, ends[0], length, (char *)ends[1] + 1, length));
     refuses(CMLP_ERROR_LENGTH, "params", into(n - 1, ends[0], length, ends[1], length));
-    refuses(CMLP_ERROR_LENGTH, "bounds->lowest",
+    refuses(CMLP_ERROR_LENGTH, "bounds->lower",
             into(n, ends[0], length - 1, ends[1], length));
-    refuses(CMLP_ERROR_LENGTH, "bounds->highest",
+    refuses(CMLP_ERROR_LENGTH, "bounds->upper",
             into(n, ends[0], length, ends[1], length - 1));
     lower.data = NULL;
     refuses(CMLP_ERROR_NULL, "rows->data", bounds());

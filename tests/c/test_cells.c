@@ -42,11 +42,11 @@ static unsigned char workspace[1 << 16];
 static slot place;
 
 #define CELLS(words, n, point, separator)                                                               \
-    {.struct_size = sizeof(cmlp_model_cells), .missing = (words), .n_missing = (n), .decimal = (point), \
+    {.struct_size = sizeof(cmlp_cell_format), .missing = (words), .n_missing = (n), .decimal = (point), \
      .thousands = (separator)}
 
 /* Loads a table with these kinds of columns, or NULL, and cells. */
-static const cmlp_model *load(const cmlp_table_column_kind *kinds, const cmlp_model_cells *cells)
+static const cmlp_model *load(const cmlp_table_column_kind *kinds, const cmlp_cell_format *cells)
 {
     static unsigned char net_memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
     static float params[64];
@@ -75,7 +75,7 @@ static const cmlp_model *load(const cmlp_table_column_kind *kinds, const cmlp_mo
     CHECK(cmlp_table_encoder_width(&encoder, &sizes[0], NULL) == CMLP_OK);
     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
     const cmlp_table_target target = {0, 1, -1, 1, NULL, 0, {0}};
-    const cmlp_table_network network = {.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
+    const cmlp_table_net network = {.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
     const cmlp_table table = {.struct_size = sizeof table, .columns = columns, .n_columns = N_COLUMNS,
                               .nets = &network, .n_nets = 1, .targets = &target, .n_targets = 1};
     file.size = 0;
@@ -92,7 +92,7 @@ static double read(const cmlp_model *model, int64_t column, const char *text, si
     for (int where = AT_START; where <= AT_END; where++) {
         char *const cell = slot_place(&place, n, where, 0);
         memcpy(cell, text, n);
-        *status = cmlp_table_read_cell(model, column, cell, (int64_t)n, &numbers[where], NULL);
+        *status = cmlp_model_read_cell(model, column, cell, (int64_t)n, &numbers[where], NULL);
         CHECK(slot_intact(&place));
     }
     CHECK(same_bits(CMLP_FLOAT64, &numbers[0], &numbers[1], 1));
@@ -215,8 +215,8 @@ static const cell space_cells[] = {
 static void test_cells(void)
 {
     static const cmlp_value words[] = {TEXT("-999"), TEXT(" \xc3\xa9 \t"), TEXT("none of it"), TEXT("")};
-    static const cmlp_model_cells plain = CELLS(NULL, 0, '.', 0), comma = CELLS(words, 4, ',', '.');
-    static const cmlp_model_cells quote = CELLS(NULL, 0, '.', '\''), space = CELLS(NULL, 0, '.', ' ');
+    static const cmlp_cell_format plain = CELLS(NULL, 0, '.', 0), comma = CELLS(words, 4, ',', '.');
+    static const cmlp_cell_format quote = CELLS(NULL, 0, '.', '\''), space = CELLS(NULL, 0, '.', ' ');
     CHECK_CELLS(NULL, plain_cells);
     CHECK_CELLS(&plain, plain_cells);
     CHECK_CELLS(&comma, comma_cells);
@@ -229,7 +229,7 @@ static void test_missing_words(void)
 {
     static const cell cells[] = {{TEXTS, "a", 0}, {NUMBERS, "none", 6}, {NUMBERS, " b", 6}, {NUMBERS, "b", 6}, {NUMBERS, "c", -1}};
     static const cmlp_value words[] = {TEXT("a"), TEXT(" b ")};
-    static const cmlp_model_cells format = CELLS(words, 2, '.', ',');
+    static const cmlp_cell_format format = CELLS(words, 2, '.', ',');
     CHECK_CELLS(&format, cells);
 }
 
@@ -270,7 +270,7 @@ static void test_any_bytes(void)
 {
     static const char common[] = "0123456789-+.,:eETZ \\\"aN/\xc2\xa0\xe2\x80\xaf\xe3\xf0\x9f";
     static const cmlp_value words[] = {TEXT("\xe2\x80\x83x"), TEXT("0")};
-    static const cmlp_model_cells format = CELLS(words, 2, ',', ' ');
+    static const cmlp_cell_format format = CELLS(words, 2, ',', ' ');
     const cmlp_model *const model = load(all_kinds, &format);
     uint64_t state = 3;
     char text[12];
@@ -344,13 +344,13 @@ static void test_arguments(void)
 {
     const cmlp_model *const model = load(all_kinds, NULL);
     double number = -99;
-    CHECK(cmlp_table_read_cell(NULL, 0, "1", 1, &number, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_read_cell(model, 0, NULL, 1, &number, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_read_cell(model, 0, "1", 1, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_read_cell(model, -1, "1", 1, &number, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_read_cell(model, N_COLUMNS, "1", 1, &number, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_read_cell(model, 0, "1", -1, &number, NULL) == CMLP_ERROR_OPTION && number == -99);
-    CHECK(cmlp_table_read_cell(model, 0, NULL, 0, &number, NULL) == CMLP_OK && number != number);
+    CHECK(cmlp_model_read_cell(NULL, 0, "1", 1, &number, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_read_cell(model, 0, NULL, 1, &number, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_read_cell(model, 0, "1", 1, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_read_cell(model, -1, "1", 1, &number, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_model_read_cell(model, N_COLUMNS, "1", 1, &number, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_model_read_cell(model, 0, "1", -1, &number, NULL) == CMLP_ERROR_OPTION && number == -99);
+    CHECK(cmlp_model_read_cell(model, 0, NULL, 0, &number, NULL) == CMLP_OK && number != number);
 }
 
 int main(void)

@@ -149,14 +149,19 @@ static void test_invalid(call c)
     static const double bad[] = {NAN, INFINITY, -INFINITY, 0};
     const double shift = shifts[5], factor = factors[f.n_in - 1];
     for (int i = 0; i < 4; i++) {
-        if (i < 3) REFUSED(CMLP_ERROR_OPTION, "rows->shifts", shifts[5] = bad[i]);
+        if (i < 3) {
+            REFUSED(CMLP_ERROR_OPTION, "rows->shifts", shifts[5] = bad[i]);
+            CHECK(f.run.bad_index == 5);
+        }
         shifts[5] = shift;
         REFUSED(CMLP_ERROR_OPTION, "rows->factors", factors[f.n_in - 1] = bad[i]);
+        CHECK(f.run.bad_index == f.n_in - 1);
         factors[f.n_in - 1] = factor;
     }
     make_source(CMLP_FLOAT64, 0);
     shifts[f.n_in - 1] = 1e-300;
     REFUSED(CMLP_ERROR_OPTION, "rows->shifts", set_sparse(c, CMLP_FLOAT64));
+    CHECK(f.run.bad_index == f.n_in - 1);
 }
 
 static void test_overflow(call c, int sparse)

@@ -205,7 +205,7 @@ static void test_kinds_of_scores(void)
         model_file_repair(&file, head);
         CHECK(load(&model) == CMLP_OK);
         const int is_known = kind == CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR || kind == CMLP_TABLE_CALIBRATION_QUANTILES || kind == CMLP_TABLE_CALIBRATION_PROBABILITY;
-        const int status = cmlp_table_margin(model, QUERY(1, 0.5, NULL, 0), &margin, &margin, NULL);
+        const int status = cmlp_model_margin(model, QUERY(1, 0.5, NULL, 0), &margin, &margin, NULL);
         check_that(status == (is_known ? CMLP_OK : CMLP_ERROR_NOT_FOUND), "%d: %s", kind, cmlp_status_name(status));
     }
 }
@@ -237,10 +237,10 @@ static void test_ranks(void)
     const cmlp_model *model = NULL;
     double first, margin;
     read_file(several);
-    CHECK(load(&model) == CMLP_OK && cmlp_table_margin(model, QUERY(0, 1.0 / 21, NULL, 0), &first, &first, NULL) == CMLP_OK);
-    CHECK(cmlp_table_margin(model, QUERY(0, 1e-12, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == first);
+    CHECK(load(&model) == CMLP_OK && cmlp_model_margin(model, QUERY(0, 1.0 / 21, NULL, 0), &first, &first, NULL) == CMLP_OK);
+    CHECK(cmlp_model_margin(model, QUERY(0, 1e-12, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == first);
     for (double c = (1 + 1e-9) / 21 - 1e-16; c < (1 + 1e-9) / 21 + 1e-16; c = nextafter(c, 1))
-        if (c * 21 - 1e-9 <= 1) CHECK(cmlp_table_margin(model, QUERY(0, c, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == first);
+        if (c * 21 - 1e-9 <= 1) CHECK(cmlp_model_margin(model, QUERY(0, c, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == first);
 }
 
 int main(int argc, char **argv)

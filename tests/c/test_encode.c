@@ -20,9 +20,9 @@ enum {
 
 static const double date_edges[] = {-1, 1, 0, 0.25, 0.5, 0.875, 1, 100, 200, 365};
 static const cmlp_table_date_part date_parts[3] = {
-    {.edges = date_edges + 2, .n_edges = 5, .kind = CMLP_TABLE_PART_DAY},
-    {.kind = CMLP_TABLE_PART_WEEK},
-    {.edges = date_edges + 7, .n_edges = 3, .kind = CMLP_TABLE_PART_YEAR}};
+    {.edges = date_edges + 2, .n_edges = 5, .kind = CMLP_TABLE_DATE_PART_DAY},
+    {.kind = CMLP_TABLE_DATE_PART_WEEK},
+    {.edges = date_edges + 7, .n_edges = 3, .kind = CMLP_TABLE_DATE_PART_YEAR}};
 static const float statistics[] = {0.5f, -0.25f, 3, 1e-30f, -0.0f, 7, 8, -9, 0.1f, 11}, pair_statistics[] = {-1.5f, 2.5f};
 static double edges[N_EDGES], raw[ROWS][N_COLUMNS + 1]; /* a column more: rows are not contiguous */
 static cmlp_table_column columns[N_COLUMNS];
@@ -252,7 +252,7 @@ static void check_refused_parts(const cmlp_table_column *number)
     CHECK((c.n_parts = 1, width_with(c)) == CMLP_ERROR_NULL && (c.n_parts = -1, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c.parts = parts, c.n_parts = 0, width_with(c)) == CMLP_ERROR_OPTION); /* an array without elements */
     c.n_parts = 1;
-    for (cmlp_table_part_kind kind = CMLP_TABLE_PART_DAY; kind <= CMLP_TABLE_PART_YEAR; kind++) {
+    for (cmlp_table_date_part_kind kind = CMLP_TABLE_DATE_PART_DAY; kind <= CMLP_TABLE_DATE_PART_YEAR; kind++) {
         cmlp_table_date_part *const part = parts;
         *part = (cmlp_table_date_part){.kind = kind};
         CHECK(width_with(c) == CMLP_OK);
@@ -267,11 +267,11 @@ static void check_refused_parts(const cmlp_table_column *number)
         part->edges = good;
         CHECK((part->kind = 0, width_with(c)) == CMLP_ERROR_OPTION && (part->kind = 4, width_with(c)) == CMLP_ERROR_OPTION);
     }
-    for (int i = 0; i < 4; i++) parts[i] = (cmlp_table_date_part){.kind = CMLP_TABLE_PART_DAY + i};
+    for (int i = 0; i < 4; i++) parts[i] = (cmlp_table_date_part){.kind = CMLP_TABLE_DATE_PART_DAY + i};
     CHECK((c.n_parts = 3, width_with(c)) == CMLP_OK && (c.n_parts = 4, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c.n_parts = 2, c.parts++, width_with(c)) == CMLP_OK);
-    CHECK((parts[2].kind = CMLP_TABLE_PART_WEEK, width_with(c)) == CMLP_ERROR_OPTION); /* twice */
-    CHECK((parts[2].kind = CMLP_TABLE_PART_DAY, width_with(c)) == CMLP_ERROR_OPTION);  /* not ascending */
+    CHECK((parts[2].kind = CMLP_TABLE_DATE_PART_WEEK, width_with(c)) == CMLP_ERROR_OPTION); /* twice */
+    CHECK((parts[2].kind = CMLP_TABLE_DATE_PART_DAY, width_with(c)) == CMLP_ERROR_OPTION);  /* not ascending */
     c.n_parts = 1;
     CHECK((c.parts = (const cmlp_table_date_part *)(const void *)((const char *)parts + 4), width_with(c)) == CMLP_ERROR_ALIGNMENT);
     c.parts = parts;

@@ -105,6 +105,6 @@ int main(void)
 {
     make_data();
     for (cmlp_isa isa = 1; isa <= CMLP_ISA_NEON; isa *= 2)
-        if (cmlp_cpu_isa() & isa) test_isa(isa);
+        if (cmlp_cpu_isa_mask() & isa) test_isa(isa);
     return finish();
 }

@@ -68,7 +68,7 @@ static void test_many_layers(void)
 /* Network i is with bins if bit i says so: here the last one of the first word, and both of the second. */
 static void test_many_networks(void)
 {
-    static cmlp_table_network list[N_NETS];
+    static cmlp_table_net list[N_NETS];
     const cmlp_table_column column = {.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0, .scale = 1, .edges = edges, .n_edges = N_EDGES};
     const cmlp_net *narrow = net_of(nets[0], 1, 2), *wide = net_of(nets[1], N_EDGES, 2);
     const cmlp_model_content content = content_for_file();

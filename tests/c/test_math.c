@@ -47,7 +47,7 @@ static struct type types[2] = {{32, 23, -126, {0}, 0}, {64, 52, -1022, {0}, 0}};
 
 static void find_units(void)
 {
-    const cmlp_isa available = cmlp_cpu_isa();
+    const cmlp_isa available = cmlp_cpu_isa_mask();
     const struct {
         cmlp_isa isa;
         const struct math_unit *unit32, *unit64;

@@ -84,7 +84,7 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
 {
     const uint8_t row[N_IN] = {3, 0, 255, 7};
     double expected[N_OUT], output[N_OUT], floats[N_IN], scaled[N_IN];
-    cmlp_layer layer = CMLP_INIT(cmlp_layer);
+    cmlp_layer_info layer = CMLP_INIT(cmlp_layer_info);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     rows.dtype = dtype_of_file;
     CHECK(cmlp_net_describe_layer(net, 0, &layer, NULL) == CMLP_OK && cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK);

@@ -14,7 +14,7 @@ enum { N_COLUMNS = 5, N_OUT = 3, N_HIDDEN = 5, WIDE = 1 + 2 + 1 + 4 + 2 + 3 + 1 
 
 static const double edges[] = {-1, 0.25, 2, 0, 0.25, 0.75}; /* the last three are those of the time of day */
 static const cmlp_table_date_part date_parts[2] = {
-    {.edges = edges + 3, .n_edges = 3, .kind = CMLP_TABLE_PART_DAY}, {.kind = CMLP_TABLE_PART_YEAR}};
+    {.edges = edges + 3, .n_edges = 3, .kind = CMLP_TABLE_DATE_PART_DAY}, {.kind = CMLP_TABLE_DATE_PART_YEAR}};
 static const float statistics[4 * 3] = {0.5f, -1, 2, 3, 1e-30f, -0.0f, 7, 8, -9, 0.1f, 11, 12};
 static const cmlp_table_column columns[N_COLUMNS] = {
     {.role = CMLP_TABLE_ROLE_NUMBER, .has_missing = 1, .centre = 0.5, .scale = 2, .edges = edges, .n_edges = 3,
@@ -28,7 +28,7 @@ static unsigned char net_memory[2][CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */
 static int are_classes; /* whether their outputs are softmax */
 static double blocks[N_NETS][MOST]; /* large enough, and aligned, for both types */
-static cmlp_table_network net_list[N_NETS];
+static cmlp_table_net net_list[N_NETS];
 static const cmlp_model_string strings[2] = {{"first", "x", 1, {0}}, {"second", "y", 1, {0}}};
 static cmlp_model_array arrays[2];
 static int32_t n_arrays;
@@ -75,9 +75,9 @@ static void make_nets(int32_t dtype, int32_t output)
         for (int k = 0; k < MOST; k++) put(dtype, blocks[i], k, uniform(&state, -1, 1));
 }
 
-static cmlp_table_network network_of(const cmlp_net *net, const void *params)
+static cmlp_table_net network_of(const cmlp_net *net, const void *params)
 {
-    return (cmlp_table_network){.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
+    return (cmlp_table_net){.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
 }
 
 static cmlp_table table_of(const cmlp_table_target *numbers)
@@ -125,7 +125,7 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     content.n_arrays = list_arrays(all);
     content.write = model_file_append;
     content.context = &good;
-    const cmlp_status status = cmlp_table_workspace_size(table, &size, NULL);
+    const cmlp_status status = cmlp_table_write_workspace_size(table, &size, NULL);
     if (status) {
         CHECK(cmlp_table_write(table, &content, SPACE(&scratch, sizeof scratch)) == status);
         return status;
@@ -180,7 +180,7 @@ static void outputs_of(int i, const double *raw, double *outputs)
     static double inputs[WIDE], found[N_OUT];
     static _Alignas(64) unsigned char scratch[1 << 16];
     const int bins = net_list[i].net == nets[1];
-    cmlp_layer layer = CMLP_INIT(cmlp_layer);
+    cmlp_layer_info layer = CMLP_INIT(cmlp_layer_info);
     cmlp_table_encoder encoder = CMLP_INIT(cmlp_table_encoder);
     CHECK(cmlp_net_describe_layer(net_list[i].net, 0, &layer, NULL) == CMLP_OK);
     encoder.columns = columns;
@@ -350,7 +350,7 @@ static void check_eight_nets(void)
 {
     static const double row[N_COLUMNS] = {0.3, 1, 0, 1};
     static _Alignas(64) unsigned char memory[1 << 15], scratch[1 << 17];
-    cmlp_table_network eight[8];
+    cmlp_table_net eight[8];
     const cmlp_model *model = NULL;
     double found[N_OUT], wanted[N_OUT];
     static const cmlp_table_target wide = {.scale = 1, .low = -1e9, .high = 1e9};
@@ -436,9 +436,9 @@ static cmlp_status refused(cmlp_table table) { return write_table(&table, 0); }
 static void check_refusals(void)
 {
     cmlp_table table = table_of(&target), t;
-    const cmlp_table_network narrow = network_of(nets[0], blocks[0]), wide = network_of(nets[1], blocks[1]);
-    const cmlp_table_network mixed[] = {narrow, wide}, no_second[] = {wide, {NULL, blocks[1], 0, {0}}};
-    cmlp_table_network broken[] = {narrow, wide};
+    const cmlp_table_net narrow = network_of(nets[0], blocks[0]), wide = network_of(nets[1], blocks[1]);
+    const cmlp_table_net mixed[] = {narrow, wide}, no_second[] = {wide, {NULL, blocks[1], 0, {0}}};
+    cmlp_table_net broken[] = {narrow, wide};
     static const double invalid[][4] = {{NAN, 1, 0, 1}, {0, 0, 0, 1}, {0, -1, 0, 1}, {0, 1, 2, 1}, {0, 1, 0, INFINITY}};
     for (int i = 0; i < 5; i++) {
         const double *v = invalid[i];
@@ -451,7 +451,7 @@ static void check_refusals(void)
         CHECK((t = table, t.targets = &later, refused(t)) == CMLP_ERROR_OPTION);
     }
     CHECK((t = table, t.targets = NULL, refused(t)) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_workspace_size(&table, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_write_workspace_size(&table, NULL, NULL) == CMLP_ERROR_NULL);
     CHECK((t = table, t.n_targets = 0, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_nets = 0, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.n_nets = CMLP_TABLE_MAX_NETS + 1, refused(t)) == CMLP_ERROR_OPTION);
@@ -586,30 +586,32 @@ static void check_margins(const cmlp_model *model, void *scratch, size_t size)
     double margin = -7;
     (void)scratch, (void)size;
     for (int k = 1; k <= N_SCORES; k++) {
-        CHECK(cmlp_table_margin(model, QUERY(0, k / (N_SCORES + 1.0), NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
-        CHECK(cmlp_table_margin(model, QUERY(0, (k - 0.5) / (N_SCORES + 1), NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_model_margin(model, QUERY(0, k / (N_SCORES + 1.0), NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_model_margin(model, QUERY(0, (k - 0.5) / (N_SCORES + 1), NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
     }
-    CHECK(cmlp_table_margin(model, QUERY(0, 0.91, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
+    CHECK(cmlp_model_margin(model, QUERY(0, 0.91, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, NULL, 0), NULL, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(NULL, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(model, QUERY(1, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_margin(model, QUERY(-1, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_margin(model, QUERY(0, 0, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, QUERY(0, 1, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, QUERY(0, NAN, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
-    CHECK(cmlp_table_margin(model, NULL, &margin, &margin, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, NULL, 0), NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_margin(NULL, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_margin(model, QUERY(1, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_model_margin(model, QUERY(-1, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_model_margin(model, QUERY(0, 0, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_margin(model, QUERY(0, 1, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_margin(model, QUERY(0, NAN, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_model_margin(model, NULL, &margin, &margin, NULL) == CMLP_ERROR_NULL);
     cmlp_table_query query = *QUERY(0, 0.9, NULL, 0);
     query.struct_size--;
-    CHECK(cmlp_table_margin(model, &query, &margin, &margin, NULL) == CMLP_ERROR_STRUCT_SIZE);
-    CHECK(cmlp_table_interval(model, &query, &margin, &margin, NULL) == CMLP_ERROR_STRUCT_SIZE && margin == -7);
+    CHECK(cmlp_model_margin(model, &query, &margin, &margin, NULL) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_model_interval(model, &query, &margin, &margin, NULL) == CMLP_ERROR_STRUCT_SIZE && margin == -7);
 }
 
 static void check_no_margin(const cmlp_model *model, void *scratch, size_t size)
 {
     double margin = -7;
     (void)scratch, (void)size;
-    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND && margin == -7);
+    for (int64_t k = 0; k < 2; k++)
+        CHECK(cmlp_model_margin(model, QUERY(k, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND);
+    CHECK(margin == -7);
 }
 
 /* The status of the writer for an array that the reader refuses with a status. */
@@ -691,18 +693,18 @@ static void check_scaled_margins(const cmlp_model *model, void *scratch, size_t 
     double margin = -7, outputs[N_OUT] = {0, NAN, NAN};
     (void)scratch, (void)size;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        CHECK((outputs[0] = expected[i][0], cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL)) == CMLP_OK &&
+        CHECK((outputs[0] = expected[i][0], cmlp_model_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL)) == CMLP_OK &&
               margin == 8 * expected[i][1]);
-    CHECK(cmlp_table_margin(model, QUERY(0, 0.91, outputs, N_OUT), &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
+    CHECK(cmlp_model_margin(model, QUERY(0, 0.91, outputs, N_OUT), &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, NULL, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT - 1), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT + 1), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, NULL, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, outputs, N_OUT - 1), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, outputs, N_OUT + 1), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
     const double *const misaligned = (const double *)(const void *)((const char *)outputs + 4);
-    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, misaligned, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, misaligned, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_ALIGNMENT);
     outputs[0] = NAN;
-    CHECK(cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
 }
 
 /* All knots have the same prediction, or there is one knot: the last factor holds below it, at it and above it. */
@@ -713,7 +715,7 @@ static void check_equal_knots(const cmlp_model *model, void *scratch, size_t siz
     (void)scratch, (void)size;
     for (size_t i = 0; i < sizeof below_to_above / sizeof *below_to_above; i++) {
         outputs[0] = below_to_above[i];
-        CHECK(cmlp_table_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL) == CMLP_OK && margin == 8 * 3.0);
+        CHECK(cmlp_model_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL) == CMLP_OK && margin == 8 * 3.0);
     }
 }
 
@@ -784,7 +786,7 @@ static void check_widths(const cmlp_table *table)
 static int has_interval(const cmlp_model *model, double coverage, const double *outputs, double low, double high)
 {
     double ends[2] = {-7, -7};
-    CHECK(cmlp_table_interval(model, QUERY(0, coverage, outputs, n_outputs), ends, ends + 1, NULL) == CMLP_OK);
+    CHECK(cmlp_model_interval(model, QUERY(0, coverage, outputs, n_outputs), ends, ends + 1, NULL) == CMLP_OK);
     return ends[0] == low && ends[1] == high;
 }
 
@@ -795,12 +797,12 @@ static void check_intervals(const cmlp_model *model, void *scratch, size_t size)
     (void)scratch, (void)size;
     CHECK(has_interval(model, 0.1, crossed, 4.25, 4.25) && has_interval(model, 0.4, crossed, 1, 7.5));
     CHECK(has_interval(model, 0.91, crossed, -INFINITY, INFINITY) && has_interval(model, 0.9, few, -8, 9));
-    CHECK(cmlp_table_interval(model, QUERY(0, 0.9, crossed, N_OUT), NULL, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_interval(model, QUERY(0, 0.9, NULL, 0), ends, ends + 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_interval(model, QUERY(0, 0.9, crossed, N_OUT - 1), ends, ends + 1, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_table_interval(model, QUERY(1, 0.9, crossed, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_interval(model, QUERY(0, 0.9, unknown, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_interval(NULL, QUERY(0, 0.9, crossed, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_NULL && ends[0] == -7 && ends[1] == -7);
+    CHECK(cmlp_model_interval(model, QUERY(0, 0.9, crossed, N_OUT), NULL, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_interval(model, QUERY(0, 0.9, NULL, 0), ends, ends + 1, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_interval(model, QUERY(0, 0.9, crossed, N_OUT - 1), ends, ends + 1, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_model_interval(model, QUERY(1, 0.9, crossed, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_model_interval(model, QUERY(0, 0.9, unknown, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_interval(NULL, QUERY(0, 0.9, crossed, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_NULL && ends[0] == -7 && ends[1] == -7);
 }
 
 static const double frequent[] = {0, 0.25, 10, 9.5}; /* the ends of the targets, each with a number near it */
@@ -930,9 +932,9 @@ static void check_margins_of_targets(const cmlp_model *model, void *scratch, siz
     double margin;
     (void)scratch, (void)size;
     for (int k = 0; k < N_OUT; k++)
-        CHECK(cmlp_table_margin(model, QUERY(k, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[1] - 10 * k);
-    CHECK(cmlp_table_margin(model, QUERY(N_OUT, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_margin(model, QUERY(-1, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+        CHECK(cmlp_model_margin(model, QUERY(k, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[1] - 10 * k);
+    CHECK(cmlp_model_margin(model, QUERY(N_OUT, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_model_margin(model, QUERY(-1, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
 }
 
 static void check_scores_of_targets(const cmlp_table *table)
@@ -1138,7 +1140,7 @@ static void check_ordered(const cmlp_model *model, void *scratch, size_t size)
     cmlp_value label = {0};
     CHECK(cmlp_model_find_label(model, 0, &label, NULL) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "low", 3));
     CHECK(cmlp_model_find_label(model, 4, &label, NULL) == CMLP_ERROR_INDEX);
-    const cmlp_status status = cmlp_table_margin(model, QUERY(0, 0.5, found[0], N_OUT + 1), &margin, &margin, NULL);
+    const cmlp_status status = cmlp_model_margin(model, QUERY(0, 0.5, found[0], N_OUT + 1), &margin, &margin, NULL);
     CHECK(n_arrays ? status == CMLP_OK && margin == 4 : status == CMLP_ERROR_NOT_FOUND);
 }
 

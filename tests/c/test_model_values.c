@@ -326,12 +326,12 @@ static void test_names_of_inputs(void)
 
 static void test_cell_formats(void)
 {
-    enum { SIZE = sizeof(cmlp_model_cells) };
+    enum { SIZE = sizeof(cmlp_cell_format) };
     const cmlp_value words[] = {text_of("unknown"), text_of("")}, broken[] = {text_of("\xff")}, numbers[] = {integer(1)};
     const cmlp_model *model;
     cmlp_model_info info;
     const struct {
-        cmlp_model_cells cells;
+        cmlp_cell_format cells;
         cmlp_status status;
     } cases[] = {{{SIZE, words, 2, ',', '.'}, CMLP_OK},
                  {{SIZE, NULL, 0, '.', 0}, CMLP_OK},
@@ -373,7 +373,7 @@ static void test_cell_formats(void)
 static cmlp_value first[3], ordered[2];
 static cmlp_table_column columns[N_COLUMNS];
 static cmlp_table table;
-static cmlp_table_network network;
+static cmlp_table_net network;
 
 static void make_table(void)
 {
@@ -396,7 +396,7 @@ static void make_table(void)
     table = CMLP_INIT(cmlp_table);
     table.columns = columns;
     table.n_columns = N_COLUMNS;
-    network = (cmlp_table_network){.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
+    network = (cmlp_table_net){.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
     table.nets = &network;
     table.n_nets = 1;
 }
@@ -409,7 +409,7 @@ static cmlp_status write_table_of(cmlp_model_kind kind)
     cmlp_model_content content = content_of(labels, table.targets || kind ? 0 : 3);
     content.kind = kind;
     if (!scratch.base) slot_make(&scratch, 1 << 16);
-    const cmlp_status status = cmlp_table_workspace_size(&table, &size, NULL);
+    const cmlp_status status = cmlp_table_write_workspace_size(&table, &size, NULL);
     if (status) return status;
     void *memory = slot_place(&scratch, size, AT_END, 0);
     const cmlp_status written = cmlp_table_write(&table, &content, SPACE(memory, size));
@@ -422,7 +422,7 @@ static cmlp_status write_table(void) { return write_table_of(0); }
 static double code_of(const cmlp_model *model, int64_t column, cmlp_value value)
 {
     double code = -9;
-    CHECK(cmlp_table_find_code(model, column, &value, &code, NULL) == CMLP_OK);
+    CHECK(cmlp_model_find_code(model, column, &value, &code, NULL) == CMLP_OK);
     return code;
 }
 
@@ -439,24 +439,24 @@ static void test_columns(void)
     CHECK(code_of(model, 0, number(NAN, "")) == 1); /* as the missing value */
     CHECK(code_of(model, 1, number(1, "")) == 0 && code_of(model, 1, number(2.5, "")) == 1);
     CHECK(isnan(code_of(model, 1, number(INFINITY, ""))) && isnan(code_of(model, 1, text_of("1"))));
-    CHECK(cmlp_table_describe_column(model, 0, &column, NULL) == CMLP_OK);
-    CHECK(column.n_categories == 3 && column.unknown == -1 && column.kind == CMLP_TABLE_COLUMN_CATEGORY && !column.n_unit);
+    CHECK(cmlp_model_describe_column(model, 0, &column, NULL) == CMLP_OK);
+    CHECK(column.n_categories == 3 && column.unknown_code == -1 && column.kind == CMLP_TABLE_COLUMN_CATEGORY && !column.n_unit);
     CHECK(column.n_name == 6 && !memcmp(column.name, "colour", 6) && column.role == CMLP_TABLE_ROLE_CATEGORY);
-    CHECK(cmlp_table_describe_column(model, 1, &column, NULL) == CMLP_OK);
-    CHECK(column.n_categories == 2 && isnan(column.unknown) && column.n_name == 4);
-    CHECK(cmlp_table_describe_column(model, 3, &column, NULL) == CMLP_OK);
+    CHECK(cmlp_model_describe_column(model, 1, &column, NULL) == CMLP_OK);
+    CHECK(column.n_categories == 2 && isnan(column.unknown_code) && column.n_name == 4);
+    CHECK(cmlp_model_describe_column(model, 3, &column, NULL) == CMLP_OK);
     CHECK(column.n_categories == 0 && column.kind == CMLP_TABLE_COLUMN_NUMBER && column.n_name == 4);
-    CHECK(cmlp_table_describe_column(model, 4, &column, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_describe_column(model, -1, &column, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_table_describe_column(model, 0, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_describe_column(NULL, 0, &column, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_describe_column(model, 4, &column, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_model_describe_column(model, -1, &column, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_model_describe_column(model, 0, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_describe_column(NULL, 0, &column, NULL) == CMLP_ERROR_NULL);
     const cmlp_value none = {.kind = 9}, broken = {.text = "\xff", .n_text = 1, .kind = CMLP_VALUE_TEXT};
     double code = -9;
-    CHECK(cmlp_table_find_code(model, 2, &first[0], &code, NULL) == CMLP_ERROR_NOT_FOUND);
-    CHECK(cmlp_table_find_code(model, 0, &none, &code, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_find_code(model, 0, &broken, &code, NULL) == CMLP_ERROR_TEXT);
-    CHECK(cmlp_table_find_code(model, 0, NULL, &code, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_find_code(model, 0, &first[0], NULL, NULL) == CMLP_ERROR_NULL && code == -9);
+    CHECK(cmlp_model_find_code(model, 2, &first[0], &code, NULL) == CMLP_ERROR_NOT_FOUND);
+    CHECK(cmlp_model_find_code(model, 0, &none, &code, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_find_code(model, 0, &broken, &code, NULL) == CMLP_ERROR_TEXT);
+    CHECK(cmlp_model_find_code(model, 0, NULL, &code, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_find_code(model, 0, &first[0], NULL, NULL) == CMLP_ERROR_NULL && code == -9);
 }
 
 /* What columns hold, and categories without values. */
@@ -474,7 +474,7 @@ static void test_kinds(void)
     columns[2].n_categories = 2;
     CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     for (int i = 0; i < N_COLUMNS; i++) {
-        CHECK(cmlp_table_describe_column(model, i, &column, NULL) == CMLP_OK);
+        CHECK(cmlp_model_describe_column(model, i, &column, NULL) == CMLP_OK);
         CHECK(column.kind == (i == 2 ? CMLP_TABLE_COLUMN_CATEGORY : kinds[i]));
     }
     CHECK(code_of(model, 0, integer(2)) == 2 && code_of(model, 0, integer(3)) == -1 && code_of(model, 2, integer(1)) == 1);
@@ -483,7 +483,7 @@ static void test_kinds(void)
         columns[2].kind = columns[3].kind = kind;
         CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
         for (int i = 2; i < N_COLUMNS; i++) {
-            CHECK(cmlp_table_describe_column(model, i, &column, NULL) == CMLP_OK);
+            CHECK(cmlp_model_describe_column(model, i, &column, NULL) == CMLP_OK);
             CHECK(column.kind == kind && !strcmp(column.unit, units[kind]));
             CHECK(column.n_unit == (int64_t)strlen(units[kind]));
         }
@@ -548,15 +548,15 @@ static void test_formats(void)
     double days = -9;
     for (cmlp_table_column_kind kind = CMLP_TABLE_COLUMN_DATE; kind <= CMLP_TABLE_COLUMN_INSTANT; kind++) {
         CHECK(write_format(kind, "%d.%m.%Y, ignored", 8) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
-        CHECK(cmlp_table_describe_column(model, 3, &column, NULL) == CMLP_OK);
+        CHECK(cmlp_model_describe_column(model, 3, &column, NULL) == CMLP_OK);
         CHECK(column.n_format == 8 && !memcmp(column.format, "%d.%m.%Y", 8) && column.kind == kind);
-        CHECK(cmlp_table_describe_column(model, 0, &column, NULL) == CMLP_OK && column.format && !column.n_format);
-        CHECK(cmlp_table_read_cell(model, 3, "2026-11-24", 10, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
-        CHECK(cmlp_table_read_cell(model, 3, "", 0, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
+        CHECK(cmlp_model_describe_column(model, 0, &column, NULL) == CMLP_OK && column.format && !column.n_format);
+        CHECK(cmlp_model_read_cell(model, 3, "2026-11-24", 10, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
+        CHECK(cmlp_model_read_cell(model, 3, "", 0, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
     }
     CHECK(write_format(CMLP_TABLE_COLUMN_DATE, NULL, 0) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
-    CHECK(cmlp_table_describe_column(model, 3, &column, NULL) == CMLP_OK && column.format && !column.n_format);
-    CHECK(cmlp_table_read_cell(model, 3, "1970-01-02", 10, &days, NULL) == CMLP_OK && days == 1);
+    CHECK(cmlp_model_describe_column(model, 3, &column, NULL) == CMLP_OK && column.format && !column.n_format);
+    CHECK(cmlp_model_read_cell(model, 3, "1970-01-02", 10, &days, NULL) == CMLP_OK && days == 1);
     CHECK(write_format(CMLP_TABLE_COLUMN_NUMBER, "%Y", 2) == CMLP_ERROR_OPTION);
     CHECK(write_format(CMLP_TABLE_COLUMN_DATE, "%Y", -1) == CMLP_ERROR_OPTION);
     CHECK(write_format(CMLP_TABLE_COLUMN_DATE, "%Y", 0) == CMLP_ERROR_OPTION);
@@ -629,12 +629,12 @@ static void test_calibration(void)
         if (status) continue;
         const double outputs[3] = {0.5, 0.25, 0.25};
         CHECK(load(&good, &model, &info) == CMLP_OK);
-        CHECK(cmlp_table_margin(model, QUERY(0, 0.6, outputs, 3), &margin, &margin, NULL) == CMLP_OK);
+        CHECK(cmlp_model_margin(model, QUERY(0, 0.6, outputs, 3), &margin, &margin, NULL) == CMLP_OK);
         CHECK(margin == (c.n_widths ? 0.4 * 1.5 : 0.4)); /* rank 3 of 4; the factor is in the middle of 1 and 2 */
         memcpy(&changed, &good, sizeof good);
         CHECK(model_file_replace(&changed, "\"calibration.kind\"", "\"calibration.kinds\""));
         CHECK(load(&changed, &model, &info) == CMLP_OK);
-        CHECK(cmlp_table_margin(model, QUERY(0, 0.6, outputs, 3), &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND);
+        CHECK(cmlp_model_margin(model, QUERY(0, 0.6, outputs, 3), &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND);
     }
     for (int n_targets = 1; n_targets <= 4; n_targets++) { /* each output has its row */
         make_table();

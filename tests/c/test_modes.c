@@ -192,7 +192,7 @@ static int table_in(const mode *m, double *results)
     static int64_t memory[1 << 12], scratch[1 << 12];
     static model_file file;
     const cmlp_net *const net = tiny_net(1);
-    const cmlp_table_network network = {.net = net, .params = tiny, .n_params = cmlp_net_n_params(net)};
+    const cmlp_table_net network = {.net = net, .params = tiny, .n_params = cmlp_net_n_params(net)};
     cmlp_table table = CMLP_INIT(cmlp_table);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     cmlp_run run = CMLP_INIT(cmlp_run);
@@ -214,7 +214,7 @@ static int table_in(const mode *m, double *results)
                                           SPACE(scratch, sizeof scratch));
     if (!status) status = predict_values(CMLP_FLOAT64, model, raw, 1, NULL, &results[0], 1, scratch, sizeof scratch);
     if (!status) status = predict_rows(model, &row, NULL, &results[1], 1, &run);
-    if (!status && cmlp_table_margin(model, QUERY(0, NAN, NULL, 0), &results[2], &results[2], NULL) != CMLP_ERROR_OPTION) status = -1;
+    if (!status && cmlp_model_margin(model, QUERY(0, NAN, NULL, 0), &results[2], &results[2], NULL) != CMLP_ERROR_OPTION) status = -1;
     cmlpi_write_mode(before);
     results[2] = (double)hash_elements(HASH_START, CMLP_FLOAT64, file.bytes, (int64_t)(file.size / 8));
     return status;

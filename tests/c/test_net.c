@@ -67,7 +67,7 @@ static void test_invalid_config(void)
     INVALID(CMLP_ERROR_DTYPE, config.dtype = 0);
     INVALID(CMLP_ERROR_DTYPE, config.dtype = CMLP_UINT8);
     INVALID(CMLP_ERROR_ISA, config.isa_mask = INT32_MIN);
-    INVALID(CMLP_ERROR_ISA, config.isa_mask = ~cmlp_cpu_isa());
+    INVALID(CMLP_ERROR_ISA, config.isa_mask = ~cmlp_cpu_isa_mask());
     reset();
     CHECK(cmlp_net_init(NULL, sizeof memory, &config, &net, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_net_init(memory, sizeof memory, &config, NULL, NULL) == CMLP_ERROR_NULL);
@@ -123,7 +123,7 @@ static void test_pairs(void)
 static void test_parameters(void)
 {
     double parameters[CMLP_MAX_LAYERS - 1] = {0, 0.25};
-    cmlp_layer layer = CMLP_INIT(cmlp_layer);
+    cmlp_layer_info layer = CMLP_INIT(cmlp_layer_info);
     reset();
     config.activation_parameters = parameters;
     activations[0] = activations[1] = CMLP_ACTIVATION_LEAKY_RELU;
@@ -148,7 +148,7 @@ static void test_descriptions(void)
     CHECK(!cmlp_loss_describe(0) && !cmlp_loss_describe(10) && !cmlp_loss_describe(INT32_MIN));
     for (int32_t i = CMLP_ACTIVATION_IDENTITY; i <= CMLP_ACTIVATION_SOFTSIGN; i++) {
         const cmlp_activation_info *info = cmlp_activation_describe(i);
-        CHECK(info && info->name && (info->hidden || info->output) && info->init_factor > 0);
+        CHECK(info && info->name && (info->allows_hidden || info->allows_output) && info->init_factor > 0);
         for (int32_t j = 1; j < i; j++) CHECK(strcmp(info->name, cmlp_activation_describe(j)->name) != 0);
     }
     for (int32_t i = CMLP_LOSS_LOG; i <= CMLP_LOSS_LABEL_SMOOTHING; i++)
@@ -162,7 +162,7 @@ static void test_descriptions(void)
 
 static void test_layout(void)
 {
-    cmlp_layer layer = CMLP_INIT(cmlp_layer);
+    cmlp_layer_info layer = CMLP_INIT(cmlp_layer_info);
     int64_t at = 0;
     reset();
     config.n_layers = CMLP_MAX_LAYERS;
@@ -268,7 +268,7 @@ static void test_sizes(void)
 /* The net uses the best allowed instruction set, or the only one. */
 static void test_instruction_sets(void)
 {
-    cmlp_isa isas[8], all = cmlp_cpu_isa();
+    cmlp_isa isas[8], all = cmlp_cpu_isa_mask();
     const int n = available_isas(isas);
     CHECK(all & CMLP_ISA_GENERIC);
     for (int i = 0; i < n; i++) {

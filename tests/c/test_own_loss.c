@@ -23,15 +23,15 @@ typedef struct loss_context {
 static int squared_error(void *context, const cmlp_loss_call *call)
 {
     loss_context *c = context;
-    CHECK(call->struct_size == sizeof *call && call->n > 0 && call->n_out == N_OUT);
-    for (int64_t i = 0; i < call->n; i++) {
+    CHECK(call->struct_size == sizeof *call && call->n_rows > 0 && call->n_out == N_OUT);
+    for (int64_t i = 0; i < call->n_rows; i++) {
         const int64_t row = (c->rows + i) % N_ROWS;
         CHECK(call->rows[i] == (c->order ? c->order[row] : row));
         call->costs[i] = 1;
     }
-    c->rows += call->n;
-    for (int64_t i = 0; i < call->n * N_OUT; i++) {
-        const double exact = get(call->dtype, call->a, i) - get(call->dtype, call->y, i);
+    c->rows += call->n_rows;
+    for (int64_t i = 0; i < call->n_rows * N_OUT; i++) {
+        const double exact = get(call->dtype, call->outputs, i) - get(call->dtype, call->targets, i);
         volatile float narrow = (float)exact;
         put(call->dtype, call->slopes, i, 2 * (call->dtype == CMLP_FLOAT32 ? narrow : exact));
     }

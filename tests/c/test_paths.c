@@ -136,7 +136,7 @@ static void test_network(int32_t n_layers, const int64_t *sizes, const int32_t *
         if (dtype != CMLP_FLOAT32 && dtype != CMLP_FLOAT64) continue;
         uint64_t first = 0;
         for (cmlp_isa isa = 1; isa < 16; isa *= 2) {
-            if (!(cmlp_cpu_isa() & isa)) continue;
+            if (!(cmlp_cpu_isa_mask() & isa)) continue;
             make_net(dtype, isa, &config);
             make_rows();
             CHECK(predict(1) == CMLP_OK);
@@ -254,20 +254,20 @@ static void test_statuses(void)
     static const int64_t falling[GROUPS + 1] = {0, 4, 1, 4, 9, 12, 13}, late[GROUPS + 1] = {1, 1, 4, 4, 9, 12, 13};
     static const int64_t early[GROUPS + 1] = {0, 1, 4, 4, 9, 12, 12};
     make_default();
-    s.paths.begins = NULL;
-    refuses(CMLP_ERROR_NULL, "paths->begins");
-    s.paths.starts = NULL;
-    refuses(CMLP_ERROR_NULL, "paths->starts");
+    s.paths.group_begins = NULL;
+    refuses(CMLP_ERROR_NULL, "paths->group_begins");
+    s.paths.start_rows = NULL;
+    refuses(CMLP_ERROR_NULL, "paths->start_rows");
     s.paths.orders = NULL;
     refuses(CMLP_ERROR_NULL, "paths->orders");
     s.paths.orders = (const int64_t *)(const void *)((const char *)s.orders + 1);
     refuses(CMLP_ERROR_ALIGNMENT, "paths->orders");
-    s.paths.begins = falling;
-    refuses(CMLP_ERROR_OPTION, "paths->begins");
-    s.paths.begins = late;
-    refuses(CMLP_ERROR_OPTION, "paths->begins");
-    s.paths.begins = early;
-    refuses(CMLP_ERROR_OPTION, "paths->begins");
+    s.paths.group_begins = falling;
+    refuses(CMLP_ERROR_OPTION, "paths->group_begins");
+    s.paths.group_begins = late;
+    refuses(CMLP_ERROR_OPTION, "paths->group_begins");
+    s.paths.group_begins = early;
+    refuses(CMLP_ERROR_OPTION, "paths->group_begins");
     s.paths.n_paths = -1;
     refuses(CMLP_ERROR_OPTION, "paths");
     s.starts[3] = STARTS;
@@ -296,7 +296,7 @@ static void test_statuses(void)
     CHECK(predict(1) == CMLP_ERROR_INPUT && s.run.bad_index == 2 && s.run.bad_column == 0);
     make_default();
     s.paths.n_paths = 0;
-    s.paths.starts = s.paths.orders = NULL;
+    s.paths.start_rows = s.paths.orders = NULL;
     refuses(CMLP_OK, "");
     s.to.n_rows = 0;
     refuses(CMLP_OK, "");
@@ -326,7 +326,7 @@ static void test_other_arguments(void)
         CHECK(call_paths(s.net, s.params, &s.rows, &s.to, &s.paths, s.outputs, &run) == CMLP_CANCELLED);
     }
     run.poll = NULL;
-    s.paths.begins = all;
+    s.paths.group_begins = all;
     s.paths.n_groups = 1;
     memset(s.orders, 0, sizeof s.orders);
     CHECK(call_paths(s.net, s.params, &s.rows, &s.to, &s.paths, NULL, &run) == CMLP_OK);

@@ -85,7 +85,7 @@ static void test_failures(fixture *f)
 static int halves(void *context, const cmlp_loss_call *rows)
 {
     (void)context;
-    for (int64_t i = 0; i < rows->n; i++) rows->costs[i] = 0.5;
+    for (int64_t i = 0; i < rows->n_rows; i++) rows->costs[i] = 0.5;
     return 0;
 }
 

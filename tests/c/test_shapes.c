@@ -52,7 +52,7 @@ static double activation_of(int32_t activation, double z)
 static void plain_forward(const fixture *f, int64_t row, double *out)
 {
     static double before[WIDEST], a[WIDEST];
-    cmlp_layer layer = CMLP_INIT(cmlp_layer);
+    cmlp_layer_info layer = CMLP_INIT(cmlp_layer_info);
     for (int64_t k = 0; k < f->n_in; k++) a[k] = get(f->shape.dtype, f->x, row * f->n_in + k);
     for (int32_t l = 0; l < f->shape.n_layers - 1; l++) {
         double sum = 0;
@@ -87,7 +87,7 @@ static double plain_cost(const fixture *f, int64_t row, const double *a)
 
 static double plain_penalty(const fixture *f)
 {
-    cmlp_layer layer = CMLP_INIT(cmlp_layer);
+    cmlp_layer_info layer = CMLP_INIT(cmlp_layer_info);
     double squares = 0;
     for (int32_t l = 0; l < f->shape.n_layers - 1; l++) {
         CHECK(cmlp_net_describe_layer(f->net, l, &layer, NULL) == CMLP_OK);

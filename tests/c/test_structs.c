@@ -60,7 +60,7 @@ static void check_calls(void)
 {
     NEWER(cmlp_rows) rows = {cmlp_dense_rows(inputs, CMLP_FLOAT32, 1, 2), {0}};
     NEWER(cmlp_run) run = {CMLP_INIT(cmlp_run), {0}};
-    NEWER(cmlp_layer) layer = {CMLP_INIT(cmlp_layer), {0}};
+    NEWER(cmlp_layer_info) layer = {CMLP_INIT(cmlp_layer_info), {0}};
     NEWER(cmlp_model_info) info = {CMLP_INIT(cmlp_model_info), {0}};
     static const unsigned char zeros[4096];
     float output[3];
@@ -77,7 +77,7 @@ static void check_calls(void)
     CHECK(predict_one(net, params, &rows.value, &label, output, workspace, size) == CMLP_OK && label == 2);
     CHECK(cmlp_net_describe_layer(net, 0, &layer.value, NULL) == CMLP_OK && layer.value.n_out == 3);
     CHECK(cmlp_model_describe("short", 5, &info.value, NULL) == CMLP_ERROR_FILE_SHORT);
-    CHECK(layer.value.struct_size == sizeof(cmlp_layer) + 1024 && info.value.struct_size == sizeof(cmlp_model_info) + 1024);
+    CHECK(layer.value.struct_size == sizeof(cmlp_layer_info) + 1024 && info.value.struct_size == sizeof(cmlp_model_info) + 1024);
     CHECK(!memcmp(layer.tail, zeros, sizeof zeros) && !memcmp(info.tail, zeros, sizeof zeros));
     CHECK(!memcmp(run.tail, zeros, sizeof zeros) && run.value.bad_index == -1);
 }

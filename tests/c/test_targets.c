@@ -84,8 +84,8 @@ static void test_value(fixture *f, double y, double seen)
 static int halves(void *context, const cmlp_loss_call *rows)
 {
     (void)context;
-    for (int64_t i = 0; i < rows->n; i++) rows->costs[i] = 0.5;
-    for (int64_t i = 0; i < rows->n * rows->n_out; i++) put(rows->dtype, rows->slopes, i, 0.25);
+    for (int64_t i = 0; i < rows->n_rows; i++) rows->costs[i] = 0.5;
+    for (int64_t i = 0; i < rows->n_rows * rows->n_out; i++) put(rows->dtype, rows->slopes, i, 0.25);
     return 0;
 }
 

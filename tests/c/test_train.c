@@ -36,7 +36,7 @@ static void test_step_by_step(fixture *f)
     fixture_outcome(f, TRAIN);
     const uint64_t whole = fixture_trained(f);
     fixture_reset(f, TRAIN);
-    f->epoch.want_norm = 1;
+    f->epoch.wants_norm = 1;
     CHECK(fixture_call(f, TRAIN) == CMLP_OK && fixture_trained(f) == whole);
     const double norm = f->result.gradient_norm;
     const int64_t batches = f->result.batches;

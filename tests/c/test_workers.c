@@ -201,7 +201,7 @@ static void open_office(office *o, worker *all, const shape *s, int32_t n_worker
         w->workers.context = w;
         w->workers.failed_rank = -7;
         w->fixture.workers = &w->workers;
-        w->fixture.epoch.want_norm = 1;
+        w->fixture.epoch.wants_norm = 1;
         w->fixture.run.poll = poll;
         w->fixture.run.poll_context = w;
     }
@@ -261,7 +261,7 @@ static uint64_t hash_alone(const shape *s)
     fixture f;
     fixture_make(&f, s);
     fixture_reset(&f, TRAIN);
-    f.epoch.want_norm = 1;
+    f.epoch.wants_norm = 1;
     CHECK(fixture_call(&f, TRAIN) == CMLP_OK);
     const uint64_t hash = fixture_hash(&f);
     fixture_free(&f);

@@ -43,7 +43,7 @@ static form any_form(void)
         const int is_last = l == f.n_layers - 2;
         const cmlp_activation_info *info;
         do info = cmlp_activation_describe(f.activations[l] = (int32_t)(1 + below(12)));
-        while (!(is_last ? info->output : info->hidden));
+        while (!(is_last ? info->allows_output : info->allows_hidden));
         f.parameters[l] = any_parameter(info->parameter);
     }
     do f.loss = (cmlp_loss)(1 + below(9));
@@ -179,7 +179,7 @@ static cmlp_table_column any_column(double *edges, cmlp_table_date_part *parts)
         for (int k = 0; k < 3 && one_of(2); k++) {
             cmlp_table_date_part *part = &parts[c.n_parts];
             if (one_of(3)) continue;
-            *part = (cmlp_table_date_part){.kind = CMLP_TABLE_PART_DAY + k};
+            *part = (cmlp_table_date_part){.kind = CMLP_TABLE_DATE_PART_DAY + k};
             if (!one_of(3)) part->n_edges = one_of(20) ? 1 : 2 + below(2);
             if (part->n_edges) part->edges = edges + 3 * (k + 1);
             c.n_parts++;
@@ -199,7 +199,7 @@ static void write_table(int round)
     static cmlp_table_column columns[MOST_COLUMNS];
     static cmlp_table_date_part parts[MOST_COLUMNS][3];
     cmlp_table_target targets[MOST_UNITS];
-    cmlp_table_network nets[MOST_NETS];
+    cmlp_table_net nets[MOST_NETS];
     form f = any_form();
     cmlp_table table = CMLP_INIT(cmlp_table);
     const int64_t n_out = f.sizes[f.n_layers - 1];
@@ -218,7 +218,7 @@ static void write_table(int round)
         encoder.dtype = f.dtype;
         if (cmlp_table_encoder_width(&encoder, &width, NULL)) width = 1; /* the writer must refuse the column too */
         const cmlp_net *const net = make_net(i, &f, width + one_of(100));
-        nets[i] = (cmlp_table_network){.net = net, .params = params[i], .n_params = cmlp_net_n_params(net)};
+        nets[i] = (cmlp_table_net){.net = net, .params = params[i], .n_params = cmlp_net_n_params(net)};
     }
     table.columns = columns;
     table.nets = nets;

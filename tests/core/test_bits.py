@@ -166,7 +166,7 @@ def test_number_of_threads_does_not_change_the_bits(kind, batch_size, dtype):
             batch_size=batch_size,
             sample_weight=weight,
             alpha=0.01,
-            want_norm=True,
+            wants_norm=True,
             n_threads=n_threads,
         )
         gradient, _ = net.gradient(params, X, Y, n_threads=n_threads)

@@ -152,7 +152,7 @@ def test_the_clipped_step_has_the_length_of_max_norm():
     net, params, X, Y = problem(np.float64)
     before = params.copy()
     optimizer = _core.Optimizer(net, "sgd", learning_rate=1, max_norm=0.01)
-    norm = net.train_epoch(params, X, Y, optimizer, batch_size=ROWS, want_norm=True)[2]
+    norm = net.train_epoch(params, X, Y, optimizer, batch_size=ROWS, wants_norm=True)[2]
     assert norm == pytest.approx(np.linalg.norm(net.gradient(before, X, Y)[0])) and norm > 0.01
     assert np.linalg.norm(params - before) == pytest.approx(0.01)
 

@@ -442,7 +442,7 @@ def test_every_argument_of_the_bridge():
 
     def calls():
         for name in ("params", "X", "Y", "optimizer", "batch_size", "order", "scale", "rates", "sums",
-                     "seconds", "want_norm", "n_threads", "sample_weight", "alpha", "loss_scale", "clip",
+                     "seconds", "wants_norm", "n_threads", "sample_weight", "alpha", "loss_scale", "clip",
                      "unknown"):  # fmt: skip
             yield name, lambda v, name=name: epoch(**{name: v})
         for name in description:

@@ -112,7 +112,7 @@ def test_reporting_the_gradient_norm_changes_nothing_else(kind):
     net, params, X, Y = problem(np.float32)
     other = params.copy()
     ours, theirs = (_core.Optimizer(net, kind, **SOLVERS[kind]) for _ in range(2))
-    before = net.train_epoch(params, X, Y, ours, batch_size=49, alpha=0.1, want_norm=True)
+    before = net.train_epoch(params, X, Y, ours, batch_size=49, alpha=0.1, wants_norm=True)
     plain = net.train_epoch(other, X, Y, theirs, batch_size=49, alpha=0.1)
     assert_same_bits(params, other)
     assert before[0] == plain[0]

@@ -20,7 +20,7 @@ def test_an_epoch_in_several_calls_of_the_core_continues_its_sums():
         )
         for stop in cuts:
             rows = slice(start, stop)
-            keywords = {"batch_size": 16, "alpha": 0.1, "want_norm": stop == 150}
+            keywords = {"batch_size": 16, "alpha": 0.1, "wants_norm": stop == 150}
             cost = net.train_epoch(params, X[rows], Y[rows], optimizer, epoch, **keywords)[0]
             start = stop
         results.append((params.tolist(), epoch[0, : _core.N_SUMS].tolist(), cost))

@@ -73,7 +73,11 @@ def test_every_member_is_there_with_its_comment():
     )
     assert len([declaration for _, declaration in members if declaration]) == expected
     assert members["cmlp_rows", "double scale"] == "finite; 0: 1"
-    assert members["cmlp_layer", "int64_t n_out"] == members["cmlp_layer", "int64_t n_in"] == ""
+    assert (
+        members["cmlp_layer_info", "int64_t n_out"]
+        == members["cmlp_layer_info", "int64_t n_in"]
+        == ""
+    )
 
 
 def test_every_comment_of_the_header_is_there():

@@ -84,14 +84,14 @@ static void use_categories(const used_model *u, int64_t column)
 {
     cmlp_table_column_info info = CMLP_INIT(cmlp_table_column_info);
     cmlp_value value;
-    if (cmlp_table_describe_column(u->model, column, &info, NULL)) return;
+    if (cmlp_model_describe_column(u->model, column, &info, NULL)) return;
     for (int64_t i = -1; i < 8; i++) {
-        const cmlp_status status = cmlp_table_find_category(u->model, column, i, &value, NULL);
+        const cmlp_status status = cmlp_model_find_category(u->model, column, i, &value, NULL);
         double code = -9;
         if (info.n_categories) require((status == CMLP_ERROR_INDEX) == (i < 0 || i >= info.n_categories));
         if (status) continue;
         require(value.n_text >= 0 && (!value.n_text || (const unsigned char *)value.text > u->file));
-        require(cmlp_table_find_code(u->model, column, &value, &code, NULL) == CMLP_OK && code == (double)i);
+        require(cmlp_model_find_code(u->model, column, &value, &code, NULL) == CMLP_OK && code == (double)i);
     }
 }
 
@@ -106,7 +106,7 @@ static void use_cells(const used_model *u, int64_t column)
         double number = -9;
         require(cell != NULL);
         memcpy(cell, cells[i], n);
-        const cmlp_status status = cmlp_table_read_cell(u->model, column, cell, (int64_t)n, &number, NULL);
+        const cmlp_status status = cmlp_model_read_cell(u->model, column, cell, (int64_t)n, &number, NULL);
         require(status || number != number || (number >= -1e308 && number <= 1e308));
         require(!status || number == -9);
         free(cell);
@@ -122,14 +122,14 @@ static void use_margins(const used_model *u)
     for (int64_t target = -1; target < 4; target++)
         for (size_t i = 0; i < sizeof coverages / sizeof *coverages; i++) {
             const cmlp_status plain =
-                cmlp_table_margin(u->model, QUERY(target, coverages[i], NULL, 0), &margin, &margin, NULL);
+                cmlp_model_margin(u->model, QUERY(target, coverages[i], NULL, 0), &margin, &margin, NULL);
             for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
                 if (u->info->dtype == CMLP_FLOAT32) continue;
                 for (int64_t j = 0; j < n; j++) outputs[j] = values[k];
                 const cmlp_table_query *const query = QUERY(target, coverages[i], outputs, n);
-                const cmlp_status status = cmlp_table_margin(u->model, query, &margin, &margin, NULL);
+                const cmlp_status status = cmlp_model_margin(u->model, query, &margin, &margin, NULL);
                 require(plain ? status != CMLP_OK || plain == CMLP_ERROR_NULL : !status);
-                const cmlp_status of_ends = cmlp_table_interval(u->model, query, ends, ends + 1, NULL);
+                const cmlp_status of_ends = cmlp_model_interval(u->model, query, ends, ends + 1, NULL);
                 require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_NOT_FOUND || of_ends == CMLP_ERROR_OPTION);
             }
         }

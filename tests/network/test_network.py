@@ -417,7 +417,7 @@ def test_train_epoch_trains_with_the_optimizer(kind):
             X, Y, 5, optimizer, order=order, learning_rates=rates, gradient_norm=True
         )
         expected = twin._net.train_epoch(
-            twin.params, X, Y, other, batch_size=5, order=order, rates=rates, want_norm=True
+            twin.params, X, Y, other, batch_size=5, order=order, rates=rates, wants_norm=True
         )  # fmt: skip
         assert epoch == expected and epoch.batches == 4 and epoch.gradient_norm > 0
     assert_same_bits(net.params, twin.params)

@@ -62,7 +62,7 @@ static class Predict
     static extern int cmlp_model_predict(IntPtr model, byte[] rows, ref Prediction prediction, ref Run run);
 
     [DllImport("cmlp", CallingConvention = CallingConvention.Cdecl)]
-    static extern int cmlp_table_read_cell(IntPtr model, long column, byte[] text, long n, out double number,
+    static extern int cmlp_model_read_cell(IntPtr model, long column, byte[] text, long n, out double number,
         IntPtr run);
 
     static void Check(int status)
@@ -80,7 +80,7 @@ static class Predict
     {
         byte[] text = Encoding.UTF8.GetBytes(cell);
         double number;
-        Check(cmlp_table_read_cell(model, column, text, text.Length, out number, IntPtr.Zero));
+        Check(cmlp_model_read_cell(model, column, text, text.Length, out number, IntPtr.Zero));
         return number;
     }
 

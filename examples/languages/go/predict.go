@@ -31,7 +31,7 @@ func numberOfCell(file *C.cmlp_file, column int, cell string) float64 {
 	text := C.CString(cell)
 	defer C.free(unsafe.Pointer(text))
 	var number C.double
-	check(C.cmlp_table_read_cell(file.model, C.int64_t(column), text, C.int64_t(len(cell)), &number, nil))
+	check(C.cmlp_model_read_cell(file.model, C.int64_t(column), text, C.int64_t(len(cell)), &number, nil))
 	return float64(number)
 }
 

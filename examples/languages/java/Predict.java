@@ -57,7 +57,7 @@ public class Predict {
 
         int cmlp_model_predict(Pointer model, Pointer rows, Prediction prediction, Run run);
 
-        int cmlp_table_read_cell(
+        int cmlp_model_read_cell(
                 Pointer model, long column, byte[] text, long n, DoubleByReference number, Run run);
     }
 
@@ -71,7 +71,7 @@ public class Predict {
     static double numberOfCell(Pointer model, int column, String cell) {
         byte[] text = cell.getBytes(StandardCharsets.UTF_8);
         DoubleByReference number = new DoubleByReference();
-        check(CMLP.cmlp_table_read_cell(model, column, text, text.length, number, null));
+        check(CMLP.cmlp_model_read_cell(model, column, text, text.length, number, null));
         return number.getValue();
     }
 

@@ -51,14 +51,14 @@ const cmlp_model_describe = dlsym(library, :cmlp_model_describe)
 const cmlp_model_init = dlsym(library, :cmlp_model_init)
 const cmlp_model_predict = dlsym(library, :cmlp_model_predict)
 const cmlp_rows_init = dlsym(library, :cmlp_rows_init)
-const cmlp_table_read_cell = dlsym(library, :cmlp_table_read_cell)
+const cmlp_model_read_cell = dlsym(library, :cmlp_model_read_cell)
 
 check(status) = status == 0 || error(unsafe_string(ccall(cmlp_status_string, Cstring, (Int32,), status)))
 
 # A number, the days of a date or the code of a category of a table.
 function number_of_cell(model, column, cell)
     number = Ref{Cdouble}()
-    check(ccall(cmlp_table_read_cell, Int32, (Ptr{Cvoid}, Int64, Ptr{UInt8}, Int64, Ref{Cdouble}, Ptr{Cvoid}),
+    check(ccall(cmlp_model_read_cell, Int32, (Ptr{Cvoid}, Int64, Ptr{UInt8}, Int64, Ref{Cdouble}, Ptr{Cvoid}),
                 model, column - 1, cell, sizeof(cell), number, C_NULL))
     return number[]
 end

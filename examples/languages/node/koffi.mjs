@@ -59,7 +59,7 @@ const modelPredict = cmlp.func(
 	"int cmlp_model_predict(void *model, void *rows, cmlp_prediction *prediction, _Inout_ cmlp_run *run)",
 );
 const readCell = cmlp.func(
-	"int cmlp_table_read_cell(void *model, int64_t column, void *text, int64_t n, _Out_ double *number, " +
+	"int cmlp_model_read_cell(void *model, int64_t column, void *text, int64_t n, _Out_ double *number, " +
 		"void *run)",
 );
 

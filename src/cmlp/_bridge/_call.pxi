@@ -486,11 +486,11 @@ cdef class Call:
         Outputs that are not finite get the cost NaN, which the core reports as divergence.
         """
         cdef cnp.ndarray y, output, values, gradient
-        cdef int64_t i, n = rows.n
+        cdef int64_t i, n = rows.n_rows
         try:
             y, output = empty(self.net, n, self.net.n_out), empty(self.net, n, self.net.n_out)
-            memcpy(cnp.PyArray_DATA(y), rows.y, cnp.PyArray_NBYTES(y))
-            memcpy(cnp.PyArray_DATA(output), rows.a, cnp.PyArray_NBYTES(output))
+            memcpy(cnp.PyArray_DATA(y), rows.targets, cnp.PyArray_NBYTES(y))
+            memcpy(cnp.PyArray_DATA(output), rows.outputs, cnp.PyArray_NBYTES(output))
             if not np.isfinite(output).all():
                 for i in range(n):
                     rows.costs[i] = NAN
@@ -702,13 +702,13 @@ cdef Call whole_call(Net net, params, X, Y, scale, order, dict objective, n_thre
     return call
 
 
-cdef Call call_of_epoch(Net net, params, X, Y, scale, order, dict objective, int64_t batch_size, bint want_norm,
+cdef Call call_of_epoch(Net net, params, X, Y, scale, order, dict objective, int64_t batch_size, bint wants_norm,
                         bint checked, workers=None):
     """Return a call that trains, but for what `prepare` sets up."""
     net.usable_params(params, True)
     require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
     cdef Call call = call_with_targets(net, params, X, Y, scale, order, objective, checked, workers)
-    call.epoch.struct_size, call.epoch.batch_size, call.epoch.want_norm = sizeof(cmlp_epoch), batch_size, want_norm
+    call.epoch.struct_size, call.epoch.batch_size, call.epoch.wants_norm = sizeof(cmlp_epoch), batch_size, wants_norm
     if workers is not None:
         call.epoch.workers = &call.workers
     call.result.struct_size = sizeof(cmlp_epoch_result)

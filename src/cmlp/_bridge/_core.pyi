@@ -224,7 +224,7 @@ class Net:
         order: npt.ArrayLike | None = ...,
         generator: Random | None = ...,
         rates: npt.ArrayLike | None = ...,
-        want_norm: bool = ...,
+        wants_norm: bool = ...,
         checked: bool = ...,
         seconds: float = ...,
         workers: Any = ...,

@@ -78,7 +78,7 @@ cdef dict activation_table():
         info = cmlp_activation_describe(code)
         if info == NULL:
             break
-        table[info.name.decode()] = Activation(code, info.hidden != 0, info.output != 0, info.init_factor,
+        table[info.name.decode()] = Activation(code, info.allows_hidden != 0, info.allows_output != 0, info.init_factor,
                                                info.parameter)
     return table
 
@@ -117,7 +117,7 @@ __version__ = cmlp_version().decode()
 
 cdef cmlp_isa allowed_isa() except? 0:
     """Return the instruction sets that CMLP_ISA allows; raise ImportError if its name is unknown or unavailable."""
-    cdef cmlp_isa available = cmlp_cpu_isa()
+    cdef cmlp_isa available = cmlp_cpu_isa_mask()
     name = os.environ.get("CMLP_ISA")
     if not name:
         return available
@@ -159,7 +159,7 @@ def cpu_info():
     >>> cpu_info()["threads"] >= 1
     True
     """
-    cdef cmlp_isa available = cmlp_cpu_isa()
+    cdef cmlp_isa available = cmlp_cpu_isa_mask()
     net = Net((1, 1), ("identity",), "squared_error", np.float32)
     return {"available": [name for name, bit in ISAS.items() if available & <cmlp_isa>bit],
             "used": net.isa,
@@ -215,7 +215,7 @@ cdef class Net:
 
     def __cinit__(self, sizes, activations, loss, dtype, activation_parameters=None, loss_parameter=0.0):
         cdef cmlp_net_config config
-        cdef cmlp_layer layer
+        cdef cmlp_layer_info layer
         cdef int64_t c_sizes[64]
         cdef int32_t c_activations[64]
         cdef double c_parameters[64]
@@ -272,7 +272,7 @@ cdef class Net:
         self.tuning = cmlpi_net_tuning(self.net).decode()
         parameters = []
         for i in range(n - 1):
-            layer.struct_size = sizeof(cmlp_layer)
+            layer.struct_size = sizeof(cmlp_layer_info)
             check(cmlp_net_describe_layer(self.net, i, &layer, NULL))
             parameters.append(layer.parameter)
         self.activation_parameters = tuple(parameters)
@@ -309,10 +309,10 @@ cdef class Net:
 
     def views(self, block):
         """Return the weights and the biases of each layer as views of a flat block of n_params elements."""
-        cdef cmlp_layer layer
+        cdef cmlp_layer_info layer
         weights, biases = [], []
         for i in range(len(self.sizes) - 1):
-            layer.struct_size = sizeof(cmlp_layer)
+            layer.struct_size = sizeof(cmlp_layer_info)
             check(cmlp_net_describe_layer(self.net, i, &layer, NULL))
             weights.append(block[layer.weights:layer.biases].reshape(layer.n_in, layer.n_out))
             biases.append(block[layer.biases:layer.biases + layer.n_out])
@@ -436,8 +436,8 @@ cdef class Net:
         other.set_rows(self, params, upper, scale, None)
         lows, highs = self.block_of(call.n), self.block_of(call.n)
         wanted.struct_size = sizeof(wanted)
-        wanted.lowest, wanted.n_lowest = cnp.PyArray_DATA(lows), cnp.PyArray_SIZE(lows)
-        wanted.highest, wanted.n_highest = cnp.PyArray_DATA(highs), cnp.PyArray_SIZE(highs)
+        wanted.lower, wanted.n_lower = cnp.PyArray_DATA(lows), cnp.PyArray_SIZE(lows)
+        wanted.upper, wanted.n_upper = cnp.PyArray_DATA(highs), cnp.PyArray_SIZE(highs)
         call.prepare(1)
         with nogil:
             status = cmlp_bounds(self.net, call.params, self.n_params, &call.rows, &other.rows, &wanted, &call.run)
@@ -458,8 +458,8 @@ cdef class Net:
         paths.struct_size, paths.n_groups, paths.n_paths = sizeof(cmlp_paths), len(each_begin) - 1, len(each_start)
         if (<object>each_order).shape != (paths.n_paths, paths.n_groups):
             raise ValueError(f"orders must have shape {(paths.n_paths, paths.n_groups)}, got {describe(each_order)}")
-        paths.begins = <const int64_t *>cnp.PyArray_DATA(each_begin)
-        paths.starts = <const int64_t *>cnp.PyArray_DATA(each_start)
+        paths.group_begins = <const int64_t *>cnp.PyArray_DATA(each_begin)
+        paths.start_rows = <const int64_t *>cnp.PyArray_DATA(each_start)
         paths.orders = <const int64_t *>cnp.PyArray_DATA(each_order)
         n_steps = max(paths.n_groups - 1, 0)
         result = np.empty((ends.n, paths.n_paths, n_steps, self.n_out), self.dtype)
@@ -516,7 +516,7 @@ cdef class Net:
         return gradient
 
     def train_epoch(self, params, X, Y, Optimizer optimizer not None, cnp.ndarray epochs=None, *, int64_t batch_size,
-                    order=None, Random generator=None, scale=1.0, rates=None, bint want_norm=False, n_threads=None,
+                    order=None, Random generator=None, scale=1.0, rates=None, bint wants_norm=False, n_threads=None,
                     bint checked=False, double seconds=FOREVER, workers=None, signs=None, **objective):
         """Train for one epoch, a part of it, or several epochs, with one step per batch.
 
@@ -531,10 +531,10 @@ cdef class Net:
         `cmlp.distributed`), or None. `signs` has an int8 for each parameter, the sign that it keeps: see
         `cmlp_optimizer.signs`.
 
-        Returns the cost, the penalty, the gradient norm (NaN unless `want_norm`) and the number of batches of the last
+        Returns the cost, the penalty, the gradient norm (NaN unless `wants_norm`) and the number of batches of the last
         epoch. Raises TimeLimitReached if a long call takes longer than `seconds`; all workers raise it together.
         """
-        cdef Call call = call_of_epoch(self, params, X, Y, scale, order, objective, batch_size, want_norm, checked, workers)
+        cdef Call call = call_of_epoch(self, params, X, Y, scale, order, objective, batch_size, wants_norm, checked, workers)
         cdef cmlp_epoch_result *result = &call.result
         cdef cmlp_random random
         cdef double *row

@@ -148,7 +148,7 @@ cdef class Content:
     """
 
     cdef cmlp_model_content content
-    cdef cmlp_model_cells cells
+    cdef cmlp_cell_format cells
     cdef list errors, context, keys, tensors
     cdef cnp.ndarray strings, arrays
     cdef Values labels, names, words
@@ -188,7 +188,7 @@ cdef class Content:
         if cells is not None:
             decimal, thousands, missing = cells
             self.words = Values(missing)
-            self.cells.struct_size = sizeof(cmlp_model_cells)
+            self.cells.struct_size = sizeof(cmlp_cell_format)
             self.cells.missing = self.words.first if missing else NULL
             self.cells.n_missing = len(missing)
             self.cells.decimal, self.cells.thousands = ord(decimal), ord(thousands or "\0")
@@ -307,9 +307,9 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     cdef Values names_of_targets = Values(target_names or [])
     cdef const cmlp_value *name = names_of_targets.first
     cdef Calibration scores
-    cdef cnp.ndarray networks = np.zeros(max(len(nets), 1) * sizeof(cmlp_table_network), np.uint8)
+    cdef cnp.ndarray networks = np.zeros(max(len(nets), 1) * sizeof(cmlp_table_net), np.uint8)
     cdef list targets = [] if target is None else [*zip(*target, strict=True)]
-    cdef cmlp_table_network *network = <cmlp_table_network *>cnp.PyArray_DATA(networks)
+    cdef cmlp_table_net *network = <cmlp_table_net *>cnp.PyArray_DATA(networks)
     cdef list blocks = []
     cdef cmlp_table table
     cdef cnp.ndarray memory
@@ -340,7 +340,7 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
         table.calibration = &scores.calibration
     memset(&run, 0, sizeof(run))
     run.struct_size = sizeof(cmlp_run)
-    check(cmlp_table_workspace_size(&table, &run.workspace_size, &run), run.refused)
+    check(cmlp_table_write_workspace_size(&table, &run.workspace_size, &run), run.refused)
     run.workspace = workspace_of(run.workspace_size)
     with nogil:
         status = cmlp_table_write(&table, &content.content, &run)
@@ -425,20 +425,20 @@ cdef class Model:
         """Return the code of a category in a column of a table: text, a number, or None for the missing value."""
         cdef Values values = Values([value])
         cdef double code = 0
-        check(cmlp_table_find_code(self.model, column, values.first, &code, NULL))
+        check(cmlp_model_find_code(self.model, column, values.first, &code, NULL))
         return code
 
     def category_of(self, int64_t column, int64_t code):
         """Return the category of a code in a column of a table."""
         cdef cmlp_value category
-        check(cmlp_table_find_category(self.model, column, code, &category, NULL))
+        check(cmlp_model_find_category(self.model, column, code, &category, NULL))
         return value_of(&category)
 
     def cell(self, int64_t column, str text not None):
         """Return the number for the row of a cell of text in a column of a table."""
         cdef bytes encoded = text.encode("utf-8", "surrogatepass")
         cdef double number = 0
-        check(cmlp_table_read_cell(self.model, column, encoded, len(encoded), &number, NULL))
+        check(cmlp_model_read_cell(self.model, column, encoded, len(encoded), &number, NULL))
         return number
 
     def margin(self, double coverage, outputs=None, int64_t target=0):
@@ -448,7 +448,7 @@ cdef class Model:
         cdef double below = 0, above = 0
         if outputs is None:
             query.outputs = NULL
-        check(cmlp_table_margin(self.model, &query, &below, &above, NULL))
+        check(cmlp_model_margin(self.model, &query, &below, &above, NULL))
         return above
 
     def interval(self, double coverage, outputs, int64_t target=0):
@@ -456,5 +456,5 @@ cdef class Model:
         cdef cnp.ndarray row = np.array(outputs, np.float64, ndmin=1)
         cdef cmlp_table_query query = query_of(coverage, row, target)
         cdef double low = 0, high = 0
-        check(cmlp_table_interval(self.model, &query, &low, &high, NULL))
+        check(cmlp_model_interval(self.model, &query, &low, &high, NULL))
         return low, high

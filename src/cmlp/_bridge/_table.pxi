@@ -81,7 +81,7 @@ cdef class Columns:
                 if not width:
                     continue
                 column[i].n_parts += 1
-                part.kind, part.n_edges = CMLP_TABLE_PART_DAY + k, edges[k + 1]
+                part.kind, part.n_edges = CMLP_TABLE_DATE_PART_DAY + k, edges[k + 1]
                 part.edges = &number[at] if part.n_edges else NULL
                 at += part.n_edges
                 part += 1

@@ -918,7 +918,7 @@ class Network(ExportMethods):
             batch_size=argument("batch_size", batch_size, COUNT),
             order=order,
             rates=learning_rates,
-            want_norm=gradient_norm,
+            wants_norm=gradient_norm,
             **self._keywords(objective),
         )
         return Epoch(cost + penalty, penalty, norm, n_batches)

@@ -130,7 +130,7 @@ class Engine:
                 order=segment.order,
                 generator=state.generator if shuffles else None,  # type: ignore[arg-type]  # see core_continues
                 rates=None if self._rates is None else self._rates[first:end],
-                want_norm=segment.is_last and end >= _FEWEST_BATCHES_FOR_NORM,
+                wants_norm=segment.is_last and end >= _FEWEST_BATCHES_FOR_NORM,
                 checked=True,
                 seconds=deadline.left(),
                 workers=self.workers,

@@ -157,7 +157,7 @@ static uint64_t train(const recipe *r, cmlp_isa isa, int32_t n_threads)
 static uint64_t same_everywhere(const recipe *r)
 {
     const uint64_t hash = train(r, 0, 1);
-    const cmlp_isa available = cmlp_cpu_isa();
+    const cmlp_isa available = cmlp_cpu_isa_mask();
     for (cmlp_isa isa = 1; isa && isa <= available; isa *= 2) {
         if (!(available & isa)) continue;
         if (train(r, isa, 1) == hash && train(r, isa, THREADS) == hash) continue;

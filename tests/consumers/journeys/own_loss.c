@@ -9,10 +9,10 @@ typedef struct exposures {
 
 static int half_squared_error(void *context, const cmlp_loss_call *call)
 {
-    const float *const wanted = (const float *)call->y, *const given = (const float *)call->a;
+    const float *const wanted = (const float *)call->targets, *const given = (const float *)call->outputs;
     exposures *const e = (exposures *)context;
     e->calls++;
-    for (int64_t i = 0; i < call->n; i++) {
+    for (int64_t i = 0; i < call->n_rows; i++) {
         const double factor = e->of_rows[call->rows[i]];
         call->costs[i] = 0;
         for (int64_t k = i * call->n_out; k < (i + 1) * call->n_out; k++) {

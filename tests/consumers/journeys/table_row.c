@@ -15,9 +15,9 @@ int main(int argc, char **argv)
     size.kind = CMLP_VALUE_DOUBLE;
     size.number = atof(argv[3]);
     double row[3], output;
-    OK(cmlp_table_find_code(file.model, 0, &place, &row[0], NULL));
-    OK(cmlp_table_find_code(file.model, 1, &size, &row[1], NULL));
-    CHECK(cmlp_table_find_code(file.model, 2, &size, &row[2], NULL) == CMLP_ERROR_NOT_FOUND);
+    OK(cmlp_model_find_code(file.model, 0, &place, &row[0], NULL));
+    OK(cmlp_model_find_code(file.model, 1, &size, &row[1], NULL));
+    CHECK(cmlp_model_find_code(file.model, 2, &size, &row[2], NULL) == CMLP_ERROR_NOT_FOUND);
     row[2] = *argv[4] ? atof(argv[4]) : (double)NAN;
     OK(predict_one(file.model, row, CMLP_FLOAT64, 3, NULL, &output, 1, &file.run));
     printf("%.17g\n", output);

@@ -14,9 +14,9 @@ static cmlp_status value_of(const cmlp_model *model, int64_t column, const char 
     const cmlp_value category = {.text = text, .n_text = (int64_t)strlen(text),
                                  .kind = *text ? CMLP_VALUE_TEXT : CMLP_VALUE_MISSING};
     cmlp_table_column_info info = CMLP_INIT(cmlp_table_column_info);
-    const cmlp_status status = cmlp_table_describe_column(model, column, &info, NULL);
+    const cmlp_status status = cmlp_model_describe_column(model, column, &info, NULL);
     if (status) return status;
-    if (info.n_categories) return cmlp_table_find_code(model, column, &category, value, NULL);
+    if (info.n_categories) return cmlp_model_find_code(model, column, &category, value, NULL);
     *value = *text ? strtod(text, NULL) : NAN;
     return CMLP_OK;
 }
@@ -29,7 +29,7 @@ static cmlp_status print_intervals(const cmlp_file *file, double coverage, const
         const cmlp_table_query query = {.struct_size = sizeof query, .outputs = outputs, .n_outputs = n, .target = k,
                                         .coverage = coverage};
         double ends[2];
-        const cmlp_status status = cmlp_table_interval(file->model, &query, ends, ends + 1, NULL);
+        const cmlp_status status = cmlp_model_interval(file->model, &query, ends, ends + 1, NULL);
         if (status) return status;
         for (int64_t i = 0; i < width; i++) printf("%.17g ", outputs[k + i]);
         printf("%.17g %.17g\n", ends[0], ends[1]);

@@ -75,7 +75,7 @@ int main(int argc, char **argv)
     const double rows[3][3] = {{model.code(0, "1"), model.cell(1, "2.0"), model.cell(2, " 0.5")},
                                {model.cell(0, "north"), model.code(1, 1.0), model.cell(2, "NA")},
                                {model.cell(0, "unknown"), -1, 3}};
-    const std::vector<std::int32_t> labels = predict.rows(rows[0], 3, 3, 2);
+    const std::vector<std::int32_t> labels = predict.predict_rows(rows[0], 3, 3, 2);
     const std::vector<double> many = predict.outputs();
     for (std::size_t i = 0; i < 3; i++) {
         if (predict(rows[i]) != labels[i] || predict.outputs() != std::vector<double>{many[i]}) return 1;

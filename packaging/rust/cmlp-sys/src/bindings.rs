@@ -252,7 +252,7 @@ pub struct cmlp_table_column_info {
     pub role: cmlp_table_role,
 }
 extern "C" {
-    pub fn cmlp_table_describe_column(
+    pub fn cmlp_model_describe_column(
         model: *const cmlp_model,
         column: i64,
         info: *mut cmlp_table_column_info,
@@ -260,7 +260,7 @@ extern "C" {
     ) -> cmlp_status;
 }
 extern "C" {
-    pub fn cmlp_table_find_code(
+    pub fn cmlp_model_find_code(
         model: *const cmlp_model,
         column: i64,
         value: *const cmlp_value,
@@ -269,7 +269,7 @@ extern "C" {
     ) -> cmlp_status;
 }
 extern "C" {
-    pub fn cmlp_table_find_category(
+    pub fn cmlp_model_find_category(
         model: *const cmlp_model,
         column: i64,
         code: i64,
@@ -278,7 +278,7 @@ extern "C" {
     ) -> cmlp_status;
 }
 extern "C" {
-    pub fn cmlp_table_read_cell(
+    pub fn cmlp_model_read_cell(
         model: *const cmlp_model,
         column: i64,
         text: *const ::std::os::raw::c_char,
@@ -296,7 +296,7 @@ pub struct cmlp_table_query {
     pub coverage: f64,
 }
 extern "C" {
-    pub fn cmlp_table_margin(
+    pub fn cmlp_model_margin(
         model: *const cmlp_model,
         query: *const cmlp_table_query,
         below: *mut f64,
@@ -305,7 +305,7 @@ extern "C" {
     ) -> cmlp_status;
 }
 extern "C" {
-    pub fn cmlp_table_interval(
+    pub fn cmlp_model_interval(
         model: *const cmlp_model,
         query: *const cmlp_table_query,
         low: *mut f64,
@@ -313,10 +313,10 @@ extern "C" {
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
-pub const CMLP_TABLE_PART_DAY: _bindgen_ty_14 = 1;
-pub const CMLP_TABLE_PART_WEEK: _bindgen_ty_14 = 2;
-pub const CMLP_TABLE_PART_YEAR: _bindgen_ty_14 = 3;
-pub const CMLP_TABLE_PART_KIND_SIGNED: _bindgen_ty_14 = -1;
+pub const CMLP_TABLE_DATE_PART_DAY: _bindgen_ty_14 = 1;
+pub const CMLP_TABLE_DATE_PART_WEEK: _bindgen_ty_14 = 2;
+pub const CMLP_TABLE_DATE_PART_YEAR: _bindgen_ty_14 = 3;
+pub const CMLP_TABLE_DATE_PART_KIND_SIGNED: _bindgen_ty_14 = -1;
 pub type _bindgen_ty_14 = ::std::os::raw::c_int;
 pub const CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR: _bindgen_ty_15 = 1;
 pub const CMLP_TABLE_CALIBRATION_SCALED_ERROR: _bindgen_ty_15 = 2;

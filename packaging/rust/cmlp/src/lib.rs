@@ -119,7 +119,7 @@ impl Model {
         let mut number = 0.0;
         // SAFETY: the library reads text.len() bytes and writes one number.
         check(unsafe {
-            sys::cmlp_table_read_cell(
+            sys::cmlp_model_read_cell(
                 self.model,
                 column as i64,
                 text.as_ptr().cast(),

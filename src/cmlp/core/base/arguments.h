@@ -51,6 +51,13 @@ static inline cmlp_status cmlpi_refuse(const char **refused, cmlp_status status,
     return status;
 }
 
+/* The same of element i of an array. */
+static inline cmlp_status cmlpi_refuse_element(cmlp_run *run, cmlp_status status, const char *array, int64_t i)
+{
+    run->bad_index = i;
+    return cmlpi_refuse(&run->refused, status, array);
+}
+
 /* One computing call: the library's copy of the caller's run, and the caller's floating-point mode. */
 typedef struct cmlpi_call {
     cmlp_run run;

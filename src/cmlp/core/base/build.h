@@ -5,7 +5,7 @@
  *   CMLP_NO_FLOAT64        no float64 networks
  *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_model_predict and what they need
  *   CMLP_NO_TABLES         no functions of cmlp_table.h
- *   CMLP_NO_CELLS          no cmlp_table_read_cell
+ *   CMLP_NO_CELLS          no cmlp_model_read_cell
  *   CMLP_NO_WORKERS        no functions of cmlp_workers.h
  *   CMLP_NO_EXPLAIN        no functions of cmlp_explain.h
  *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread. So it is with a compiler

@@ -54,24 +54,29 @@ static cmlp_status check_order(const cmlp_rows *rows, int64_t n, int64_t *bad)
     return CMLP_OK;
 }
 
-static cmlp_status check_vector(const double *values, int64_t n, int zeros, const char *name, const char **refused)
+static int is_scale(double value, int zeros) { return cmlpi_is_finite(value) && (zeros || value != 0); }
+
+static cmlp_status check_vector(const double *values, int64_t n, int zeros, const char *name, cmlp_run *run)
 {
+    const cmlp_status status = cmlpi_check_pointer(values, sizeof *values, name, run);
+    if (status) return status;
     int valid = 1;
-    if (!values) return cmlpi_refuse(refused, CMLP_ERROR_NULL, name);
-    if (cmlpi_misaligned(values, sizeof *values)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, name);
-    for (int64_t j = 0; j < n; j++) valid &= cmlpi_is_finite(values[j]) && (zeros || values[j] != 0);
-    return valid ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_OPTION, name);
+    for (int64_t j = 0; j < n; j++) valid &= is_scale(values[j], zeros); /* without branches, for each call */
+    if (valid) return CMLP_OK;
+    int64_t bad = 0;
+    while (is_scale(values[bad], zeros)) bad++;
+    return cmlpi_refuse_element(run, CMLP_ERROR_OPTION, name, bad);
 }
 
 /* Scales of the columns: both vectors or neither. CSR rows have no shift, because it would make zeros nonzero. */
-static cmlp_status check_scales(const cmlp_rows *rows, const char **refused)
+static cmlp_status check_scales(const cmlp_rows *rows, cmlp_run *run)
 {
     if (!rows->shifts && !rows->factors) return CMLP_OK;
-    if (rows->scale != 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
-    cmlp_status status = check_vector(rows->shifts, rows->n_columns, 1, "rows->shifts", refused);
-    if (!status) status = check_vector(rows->factors, rows->n_columns, 0, "rows->factors", refused);
+    if (rows->scale != 1) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->scale");
+    cmlp_status status = check_vector(rows->shifts, rows->n_columns, 1, "rows->shifts", run);
+    if (!status) status = check_vector(rows->factors, rows->n_columns, 0, "rows->factors", run);
     for (int64_t j = 0; !status && rows->kind == CMLP_ROWS_CSR && j < rows->n_columns; j++)
-        if (rows->shifts[j] != 0) status = cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->shifts");
+        if (rows->shifts[j] != 0) status = cmlpi_refuse_element(run, CMLP_ERROR_OPTION, "rows->shifts", j);
     return status;
 }
 
@@ -111,7 +116,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows 
     if (rows->scale == 0) rows->scale = 1;
     if (!cmlpi_is_finite(rows->scale)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->scale");
     status = check_unused(rows, refused);
-    if (!status) status = check_scales(rows, refused);
+    if (!status) status = check_scales(rows, run);
     if (status) return status;
     status = sparse ? cmlpi_check_sparse_arrays(rows, *n != 0, refused)
                     : read_strided(rows, *n ? rows->n_rows : 0, &rows_names, refused);

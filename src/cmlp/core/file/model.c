@@ -87,7 +87,7 @@ static cmlp_status describe_file(const void *file, size_t file_size, cmlp_model_
     cmlpi_head head;
     cmlp_status status = CMLPI_READ(&copy, info, cmlp_model_info, n_targets);
     if (status) return cmlpi_refuse(&run->refused, status, "info");
-    status = cmlpi_check_pointer(file, 1, "file", run);
+    status = cmlpi_check_pointer(file, 1, "start", run);
     if (status) return status;
     copy = (cmlp_model_info){.struct_size = sizeof copy};
     status = cmlpi_head_read(file, file_size, &head);

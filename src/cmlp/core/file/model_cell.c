@@ -258,7 +258,7 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
+cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                  double *number, cmlp_run *run)
 {
     cmlpi_call call;

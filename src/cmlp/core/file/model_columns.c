@@ -20,7 +20,7 @@ static int read_parts(cursor *c, cmlp_table_column *column, cmlp_table_date_part
         const uint64_t n = number(c);
         if (c->status || n < 2 || n > CMLPI_MAX_COUNT) return 0;
         parts[column->n_parts++] = (cmlp_table_date_part){
-            .kind = CMLP_TABLE_PART_DAY + k,
+            .kind = CMLP_TABLE_DATE_PART_DAY + k,
             .n_edges = n > 2 ? (int64_t)n - 1 : 0}; /* n counts inputs: two waves and the bins */
     }
     if (column->n_parts) column->parts = parts;

@@ -107,6 +107,7 @@ static cmlp_status read_query(const cmlp_model *model, const cmlp_table_query *g
 {
     const char **const refused = &run->refused;
     cmlp_status status = cmlpi_check_model(model);
+    if (!status && !CMLPI_IS_TABLE_MODEL(model)) status = CMLP_ERROR_MODEL_KIND;
     if (status) return cmlpi_refuse(refused, status, "model");
     status = CMLPI_READ(query, given, cmlp_table_query, coverage);
     if (status) return cmlpi_refuse(refused, status, "query");
@@ -114,7 +115,8 @@ static cmlp_status read_query(const cmlp_model *model, const cmlp_table_query *g
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, OUTPUTS);
     if (cmlpi_misaligned(query->outputs, sizeof(double))) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, OUTPUTS);
     if (!(query->coverage > 0 && query->coverage < 1)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "query->coverage");
-    if (query->target < 0 || (query->target && query->target >= model->calibration.n_targets))
+    if (!model->calibration.n_scores || !is_known(model)) return cmlpi_refuse(refused, CMLP_ERROR_NOT_FOUND, "model");
+    if (query->target < 0 || query->target >= model->calibration.n_targets)
         return cmlpi_refuse(refused, CMLP_ERROR_INDEX, "query->target");
     return CMLP_OK;
 }
@@ -124,7 +126,6 @@ static cmlp_status find_margin(const cmlp_model *model, const cmlp_table_query *
     const int64_t target = query->target;
     const double *const outputs = query->outputs;
     const char **const refused = &run->refused;
-    if (!model->calibration.n_scores || !is_known(model)) return cmlpi_refuse(refused, CMLP_ERROR_NOT_FOUND, "model");
     if (model->calibration.widths && !outputs) return cmlpi_refuse(refused, CMLP_ERROR_NULL, OUTPUTS);
     if (model->calibration.widths && isnan(outputs[target])) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, OUTPUTS);
     const double position = query->coverage * (double)(model->calibration.n_scores + 1) - 1e-9; /* rounding must not add a rank */
@@ -135,7 +136,7 @@ static cmlp_status find_margin(const cmlp_model *model, const cmlp_table_query *
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_margin(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
+cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
                               cmlp_run *run)
 {
     cmlpi_call call;
@@ -193,7 +194,7 @@ static cmlp_status find_interval(const cmlp_model *model, const cmlp_table_query
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
+cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
                                 cmlp_run *run)
 {
     cmlpi_call call;

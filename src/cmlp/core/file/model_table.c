@@ -14,7 +14,7 @@ void cmlpi_table_lay_out(cmlpi_arena *arena, const cmlpi_head *head, cmlpi_table
     memory->targets = cmlpi_arena_alloc(arena, head->table_target ? head->n_targets : 0, sizeof(cmlp_table_target));
     const int64_t n_ranges = head->values.n[CMLPI_CATEGORY_COUNTS];
     memory->ranges = n_ranges ? cmlpi_arena_alloc(arena, n_ranges, sizeof(cmlpi_value_range)) : NULL;
-    memory->list = cmlpi_arena_alloc(arena, n_nets, sizeof(cmlp_table_network));
+    memory->list = cmlpi_arena_alloc(arena, n_nets, sizeof(cmlp_table_net));
 }
 
 /* The numbers and statistics of the columns point into the copies of the tensors. */
@@ -57,7 +57,7 @@ static cmlp_status load_nets(const cmlpi_head *head, const char *params, const c
         const cmlp_status status = made[bins] ? CMLP_OK : cmlpi_head_table_net(head, head->words.widths[bins], net);
         if (status) return status;
         made[bins] = 1;
-        memory->list[i] = (cmlp_table_network){.net = net, .params = params, .n_params = net->n_params};
+        memory->list[i] = (cmlp_table_net){.net = net, .params = params, .n_params = net->n_params};
         params += (size_t)net->n_params * net->element;
     }
     return CMLP_OK;

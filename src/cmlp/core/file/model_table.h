@@ -16,7 +16,7 @@ typedef struct cmlpi_table_memory {
     float *statistics;
     cmlp_table_target *targets;
     cmlpi_value_range *ranges; /* of the categories of each column */
-    cmlp_table_network *list;
+    cmlp_table_net *list;
 } cmlpi_table_memory;
 
 /* Takes memory for the table of a head. */

@@ -65,7 +65,7 @@ cmlp_status cmlpi_read_training(cmlpi_training_arrays *arrays, const cmlp_net *n
     cmlp_status status = CMLPI_READ(&t, training, cmlp_training, alpha);
     if (status) return cmlpi_refuse(&run->refused, status, "content->training");
     status = check(&t, run);
-    if (!status) status = cmlpi_read_optimizer(&o, &counters, net, t.optimizer, NULL, &run->refused);
+    if (!status) status = cmlpi_read_optimizer(&o, &counters, net, t.optimizer, NULL, run);
     if (status) return status;
     reset_unused(&o, &counters);
     const int64_t n_elements = cmlpi_n_moments(o.solver) * net->n_params;

@@ -249,7 +249,7 @@ static cmlp_status describe_column(const cmlp_model *model, int64_t column, cmlp
     if (status) return status;
     status = CMLPI_READ(&copy, info, cmlp_table_column_info, role);
     if (status) return cmlpi_refuse(&run->refused, status, "info");
-    copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = cmlpi_kind_of_column(model, column), .unknown = -1};
+    copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = cmlpi_kind_of_column(model, column), .unknown_code = -1};
     copy.role = model->table->columns[column].role;
     const cmlp_value unit = unit_of(copy.kind);
     copy.unit = unit.text;
@@ -258,7 +258,7 @@ static cmlp_status describe_column(const cmlp_model *model, int64_t column, cmlp
     copy.format = format.text;
     copy.n_format = format.n_text;
     copy.n_categories = n_categories_of(model, column);
-    copy.unknown = cmlpi_unknown_code(model, column);
+    copy.unknown_code = cmlpi_unknown_code(model, column);
     const cmlpi_value_list names = list_texts(model, CMLPI_NAME_ENDS, CMLPI_NAME_TEXT);
     if (names.n) {
         const cmlpi_value_range all = cmlpi_all_values(&names);
@@ -270,7 +270,7 @@ static cmlp_status describe_column(const cmlp_model *model, int64_t column, cmlp
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
+cmlp_status cmlp_model_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
                                        cmlp_run *run)
 {
     cmlpi_call call;
@@ -319,7 +319,7 @@ static cmlp_status find_category(const cmlp_model *model, int64_t column, int64_
     return CMLP_OK;
 }
 
-cmlp_status cmlp_table_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
+cmlp_status cmlp_model_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                      cmlp_run *run)
 {
     cmlpi_call call;
@@ -328,7 +328,7 @@ cmlp_status cmlp_table_find_category(const cmlp_model *model, int64_t column, in
     return cmlpi_end_call(&call, status);
 }
 
-cmlp_status cmlp_table_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
+cmlp_status cmlp_model_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
                                  cmlp_run *run)
 {
     cmlpi_call call;

@@ -224,7 +224,7 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, int64_
     cmlp_model_content copy = {.struct_size = 0};
     cmlpi_row_memory memory;
     cmlpi_training_arrays training = {.n = 0};
-    const cmlp_table_network network = {.net = net, .params = params, .n_params = n_params};
+    const cmlp_table_net network = {.net = net, .params = params, .n_params = n_params};
     cmlpi_writer w = {.net = net, .nets = &network, .n_nets = 1, .content = &copy};
     cmlp_status status = cmlpi_check_net(net);
     if (status) return cmlpi_refuse(&run->refused, status, "net");

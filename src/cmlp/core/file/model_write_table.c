@@ -103,7 +103,7 @@ static cmlp_status check_nets(const cmlp_table *table, int64_t *bad)
     if (!table->nets) return CMLP_ERROR_NULL;
     if (table->n_nets < 1 || table->n_nets > CMLP_TABLE_MAX_NETS) return CMLP_ERROR_OPTION;
     for (int64_t i = 0; i < table->n_nets && !status; i++) {
-        const cmlp_table_network *network = &table->nets[i];
+        const cmlp_table_net *network = &table->nets[i];
         const cmlp_net *net = network->net;
         *bad = i;
         status = cmlpi_check_net(net);
@@ -186,7 +186,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     return cmlpi_table_scratch_lay_out(&sizes, memory, size, scratch);
 }
 
-cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run)
+cmlp_status cmlp_table_write_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run)
 {
     cmlpi_call call;
     cmlp_table copy;

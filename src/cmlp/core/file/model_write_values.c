@@ -167,9 +167,9 @@ static cmlp_status check_texts(const cmlpi_writer *w, value_source list, const c
 
 static cmlp_status read_cells(cmlpi_writer *w, int64_t *bad)
 {
-    cmlp_model_cells *const cells = &w->cells;
+    cmlp_cell_format *const cells = &w->cells;
     if (!w->content->cells) return CMLP_OK;
-    const cmlp_status status = CMLPI_READ(cells, w->content->cells, cmlp_model_cells, thousands);
+    const cmlp_status status = CMLPI_READ(cells, w->content->cells, cmlp_cell_format, thousands);
     if (status) return status;
     if (!cmlpi_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_VALUE;
     return check_texts(w, WORD_LIST, cells->missing, cells->n_missing, bad);

@@ -11,11 +11,11 @@ typedef struct cmlpi_writer {
     const cmlp_net *net;     /* the first network */
     const cmlp_table *table; /* NULL: the file has one network */
     void (*put_columns)(sink *s, const cmlp_table *table);
-    const cmlp_table_network *nets;
+    const cmlp_table_net *nets;
     int64_t n_nets;
     const cmlp_model_content *content;
     cmlp_model_kind kind;
-    cmlp_model_cells cells; /* a copy of those of the content; zeros if it has none */
+    cmlp_cell_format cells; /* a copy of those of the content; zeros if it has none */
     const cmlp_table_calibration *calibration; /* of a table; or NULL */
     double input_scale;
     /* The example, two of the inputs or four of the table, the training, the calibration, values: names ascending by bytes. */

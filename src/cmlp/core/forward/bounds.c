@@ -230,13 +230,13 @@ static cmlp_status check_bounds(bounds_job *job, const cmlp_net *net, int64_t n_
         if (net->dtype != CMLP_FLOAT32 && !is_exact(net->layers[l].activation))
             return cmlpi_refuse(&run->refused, CMLP_ERROR_ACTIVATION, "net");
     const int64_t width = cmlpi_all_outputs(net);
-    status = CMLPI_READ(&wanted, bounds, cmlp_bounds_outputs, n_highest);
+    status = CMLPI_READ(&wanted, bounds, cmlp_bounds_outputs, n_upper);
     if (status) return cmlpi_refuse(&run->refused, status, "bounds");
-    job->lowest = wanted.lowest;
-    job->highest = wanted.highest;
-    status = cmlpi_check_output(wanted.lowest, wanted.n_lowest, job->low.n, width, net->element, "bounds->lowest", run);
+    job->lowest = wanted.lower;
+    job->highest = wanted.upper;
+    status = cmlpi_check_output(wanted.lower, wanted.n_lower, job->low.n, width, net->element, "bounds->lower", run);
     if (status) return status;
-    return cmlpi_check_output(wanted.highest, wanted.n_highest, job->low.n, width, net->element, "bounds->highest", run);
+    return cmlpi_check_output(wanted.upper, wanted.n_upper, job->low.n, width, net->element, "bounds->upper", run);
 }
 
 cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,

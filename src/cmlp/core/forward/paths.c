@@ -159,7 +159,7 @@ static void find_steps(path_walker *walker, int64_t start, int64_t target)
     for (int64_t k = 0; k < cmlpi_n_in(net); k++)
         cmlpi_set(net, walker->difference, k, cmlpi_get(net, b, k) - cmlpi_get(net, a, k));
     for (int64_t g = 0; g < job->paths.n_groups; g++) {
-        const int64_t first = job->paths.begins[g], width = job->paths.begins[g + 1] - first;
+        const int64_t first = job->paths.group_begins[g], width = job->paths.group_begins[g + 1] - first;
         const void *x = cmlpi_at(net, walker->difference, first);
         cmlpi_product to = cmlpi_layer_product(net, job->params, 0, cmlpi_at(net, walker->steps, g * n));
         to.w = cmlpi_at(net, to.w, first * n);
@@ -179,7 +179,7 @@ static void walk(path_walker *walker, int64_t target, int64_t path)
     const paths_job *job = walker->job;
     const cmlp_net *net = job->from.data.net;
     const int64_t n_groups = job->paths.n_groups, n_sums = net->layers[0].n_out;
-    const int64_t *order = job->paths.orders + path * n_groups, start = job->paths.starts[path];
+    const int64_t *order = job->paths.orders + path * n_groups, start = job->paths.start_rows[path];
     const size_t size = (size_t)cmlpi_n_out(net) * net->element;
     char *outputs = job->outputs + (size_t)((target * job->paths.n_paths + path) * (n_groups - 1)) * size;
     const void *z = cmlpi_at(net, job->from.sums, start * n_sums), *ends = job->from.outputs;
@@ -240,8 +240,8 @@ static cmlp_status predict_ends(path_walker *walker, path_ends *ends)
 static int are_groups(const cmlp_paths *paths, int64_t n_in)
 {
     for (int64_t g = 0; g < paths->n_groups; g++)
-        if (paths->begins[g] > paths->begins[g + 1]) return 0;
-    return !paths->begins[0] && paths->begins[paths->n_groups] == n_in;
+        if (paths->group_begins[g] > paths->group_begins[g + 1]) return 0;
+    return !paths->group_begins[0] && paths->group_begins[paths->n_groups] == n_in;
 }
 
 /* Whether each path begins in a row, and changes each group once. */
@@ -250,7 +250,7 @@ static int are_orders(const paths_job *job)
     const cmlp_paths *paths = &job->paths;
     for (int64_t g = 0; g < paths->n_groups; g++) job->seen[g] = -1;
     for (int64_t i = 0; i < paths->n_paths; i++) {
-        if (paths->starts[i] < 0 || paths->starts[i] >= job->from.data.n) return 0;
+        if (paths->start_rows[i] < 0 || paths->start_rows[i] >= job->from.data.n) return 0;
         for (int64_t k = 0; k < paths->n_groups; k++) {
             const int64_t g = paths->orders[i * paths->n_groups + k];
             if (g < 0 || g >= paths->n_groups || job->seen[g] == i) return 0;
@@ -267,10 +267,10 @@ static cmlp_status read_paths(paths_job *job, const cmlp_paths *given, int64_t n
     cmlp_status status = CMLPI_READ(paths, given, cmlp_paths, n_paths);
     if (status) return cmlpi_refuse(&run->refused, status, "paths");
     if (paths->n_groups < 1 || paths->n_paths < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "paths");
-    status = cmlpi_check_pointer(paths->begins, size, "paths->begins", run);
-    if (!status && paths->n_paths) status = cmlpi_check_pointer(paths->starts, size, "paths->starts", run);
+    status = cmlpi_check_pointer(paths->group_begins, size, "paths->group_begins", run);
+    if (!status && paths->n_paths) status = cmlpi_check_pointer(paths->start_rows, size, "paths->start_rows", run);
     if (!status && paths->n_paths) status = cmlpi_check_pointer(paths->orders, size, "paths->orders", run);
-    if (!status && !are_groups(paths, n_in)) status = cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "paths->begins");
+    if (!status && !are_groups(paths, n_in)) status = cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "paths->group_begins");
     return status;
 }
 

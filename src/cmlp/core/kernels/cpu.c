@@ -67,7 +67,7 @@ static cmlp_isa features(int32_t *tuning)
 }
 #endif
 
-cmlp_isa cmlp_cpu_isa(void)
+cmlp_isa cmlp_cpu_isa_mask(void)
 {
     int32_t tuning;
     return features(&tuning) & (CMLP_BUILD_ISA);

@@ -14,22 +14,15 @@ static int is_parameter(double value, double standard, double limit)
     return standard > 0 && value > 0 && (limit > 0 ? value < limit : cmlpi_is_finite(value));
 }
 
-/* Refuses element i of an array of the configuration. */
-static cmlp_status refuse_element(cmlp_run *run, cmlp_status status, const char *array, int64_t i)
-{
-    run->bad_index = i;
-    return cmlpi_refuse(&run->refused, status, array);
-}
-
 static cmlp_status check_activations(const cmlp_net_config *config, cmlp_run *run)
 {
     const int32_t last = config->n_layers - 2;
     for (int32_t l = 0; l <= last; l++) {
         const cmlp_activation_info *info = cmlp_activation_describe(config->activations[l]);
-        if (!info || !(l < last ? info->hidden : info->output))
-            return refuse_element(run, CMLP_ERROR_ACTIVATION, "config->activations", l);
+        if (!info || !(l < last ? info->allows_hidden : info->allows_output))
+            return cmlpi_refuse_element(run, CMLP_ERROR_ACTIVATION, "config->activations", l);
         if (config->activation_parameters && !is_parameter(config->activation_parameters[l], info->parameter, 0))
-            return refuse_element(run, CMLP_ERROR_OPTION, "config->activation_parameters", l);
+            return cmlpi_refuse_element(run, CMLP_ERROR_OPTION, "config->activation_parameters", l);
     }
     return CMLP_OK;
 }
@@ -44,7 +37,7 @@ static cmlp_status check_quantiles(const cmlp_net_config *config, cmlp_run *run)
     if (!p) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "config->quantiles");
     for (int64_t j = 0; j < n; j++)
         if (!(p[j] > (j ? p[j - 1] : 0) && p[j] < 1))
-            return refuse_element(run, CMLP_ERROR_OPTION, "config->quantiles", j);
+            return cmlpi_refuse_element(run, CMLP_ERROR_OPTION, "config->quantiles", j);
     return CMLP_OK;
 }
 
@@ -66,7 +59,7 @@ static cmlp_status check_config(const cmlp_net_config *config, cmlp_run *run)
     if (!config->activations) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "config->activations");
     for (int32_t l = 0; l < config->n_layers; l++)
         if (config->sizes[l] < 1 || config->sizes[l] > CMLPI_MAX_COUNT)
-            return refuse_element(run, CMLP_ERROR_WIDTH, "config->sizes", l);
+            return cmlpi_refuse_element(run, CMLP_ERROR_WIDTH, "config->sizes", l);
     cmlp_status status = check_activations(config, run);
     if (!status) status = check_loss(config, run);
     if (status) return status;
@@ -252,12 +245,12 @@ cmlp_status cmlpi_net_tune(const cmlp_net *net, int32_t index)
 }
 #endif
 
-static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
+static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer_info *layer, cmlp_run *run)
 {
-    cmlp_layer copy;
+    cmlp_layer_info copy;
     cmlp_status status = cmlpi_check_net(net);
     if (status) return cmlpi_refuse(&run->refused, status, "net");
-    status = CMLPI_READ(&copy, layer, cmlp_layer, biases);
+    status = CMLPI_READ(&copy, layer, cmlp_layer_info, biases);
     if (status) return cmlpi_refuse(&run->refused, status, "layer");
     if (index < 0 || index >= net->depth) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "index");
     copy.reserved = 0;
@@ -272,7 +265,7 @@ static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer
     return CMLP_OK;
 }
 
-cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer, cmlp_run *run)
+cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer_info *layer, cmlp_run *run)
 {
     cmlpi_call call;
     cmlp_status status = cmlpi_begin_call(&call, run);

@@ -14,7 +14,7 @@
 #define CMLPI_ALIGNMENT 64
 #define CMLPI_MAX_COUNT INT64_C(2147483647)
 
-/* A layer with weights: what cmlp_layer reports, but of a fixed size. */
+/* A layer with weights: what cmlp_layer_info reports, but of a fixed size. */
 typedef struct cmlpi_layer {
     int64_t n_in, n_out;
     int32_t activation;

@@ -5,7 +5,7 @@
 #include "../../../../include/cmlp_table.h"
 #include "../base/root.h"
 
-#define CMLPI_PARTS 3  /* of a date: CMLP_TABLE_PART_DAY to CMLP_TABLE_PART_YEAR */
+#define CMLPI_PARTS 3  /* of a date: CMLP_TABLE_DATE_PART_DAY to CMLP_TABLE_DATE_PART_YEAR */
 #define CMLPI_STATISTICS 1 /* columns can have statistics */
 
 /* Where the inputs of a row are written. */

@@ -163,20 +163,22 @@ cmlp_status cmlpi_batch_lay_out(cmlpi_batch_job *job, const cmlp_epoch *epoch)
     return CMLP_OK;
 }
 
-static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objective, const char **refused)
+static cmlp_status check_layers(const cmlp_net *net, const cmlp_objective *objective, cmlp_run *run)
 {
+    const char **const refused = &run->refused;
     if (cmlpi_misaligned(objective->alphas, sizeof(double)))
         return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->alphas");
     if (objective->n_alphas != (objective->alphas ? net->depth : 0))
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->alphas");
     for (int32_t l = 0; objective->alphas && l < net->depth; l++)
         if (!cmlpi_is_within(objective->alphas[l], 0, DBL_MAX))
-            return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->alphas");
+            return cmlpi_refuse_element(run, CMLP_ERROR_OPTION, "objective->alphas", l);
     return CMLP_OK;
 }
 
-static cmlp_status check_dropout(const cmlp_objective *objective, const cmlp_net *net, int trains, const char **refused)
+static cmlp_status check_dropout(const cmlp_objective *objective, const cmlp_net *net, int trains, cmlp_run *run)
 {
+    const char **const refused = &run->refused;
     const double *const rates = objective->dropout_rates;
     if (cmlpi_misaligned(rates, sizeof(double)))
         return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "objective->dropout_rates");
@@ -184,7 +186,7 @@ static cmlp_status check_dropout(const cmlp_objective *objective, const cmlp_net
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->dropout_rates");
     for (int32_t l = 0; rates && l < net->depth - 1; l++)
         if (!(rates[l] >= 0 && rates[l] < 1))
-            return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_rates");
+            return cmlpi_refuse_element(run, CMLP_ERROR_OPTION, "objective->dropout_rates", l);
     if (rates ? objective->dropout_row < 0 : objective->dropout_row != 0)
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_row");
     if ((trains || !rates) && objective->dropout_step)
@@ -225,8 +227,8 @@ cmlp_status cmlpi_batch_read(cmlpi_batch_job *job, const void *params, int64_t n
     status = cmlpi_read_data(&job->data, net, rows, targets, &job->objective, run);
     if (status) return status;
     if (job->objective.loss) job->data.allowed_targets = CMLPI_ANY; /* the caller's loss replaces the net's */
-    status = check_layers(net, &job->objective, &run->refused);
-    if (!status) status = check_dropout(&job->objective, net, !job->derivatives, &run->refused);
+    status = check_layers(net, &job->objective, run);
+    if (!status) status = check_dropout(&job->objective, net, !job->derivatives, run);
     if (status) return status;
     if (!job->data.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, rows->order ? "rows->n_order" : "rows->n_rows");
     job->params = (void *)(uintptr_t)params; /* written in training only, where the caller can */

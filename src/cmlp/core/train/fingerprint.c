@@ -82,7 +82,7 @@ static uint64_t mix_epoch(uint64_t hash, const cmlp_epoch *e)
 {
     const double sums[] = {e->before->cost_sum, e->before->penalty_sum};
     hash = mix(mix(hash, (uint64_t)e->batch_size), (uint64_t)e->first_batch);
-    hash = mix(mix(hash, (uint64_t)e->before->rows_done), e->want_norm != 0);
+    hash = mix(mix(hash, (uint64_t)e->before->rows_done), e->wants_norm != 0);
     return mix_numbers(mix_numbers(hash, sums, 2), e->rates, e->n_rates);
 }
 

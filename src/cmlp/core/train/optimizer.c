@@ -90,20 +90,22 @@ static cmlp_status read_counters(cmlp_optimizer_state *s, const cmlp_optimizer *
     return CMLP_OK;
 }
 
-static cmlp_status check_signs(const cmlp_optimizer *o, const cmlp_net *net, const char **refused)
+static cmlp_status check_signs(const cmlp_optimizer *o, const cmlp_net *net, cmlp_run *run)
 {
+    const char **const refused = &run->refused;
     if (!o->signs && !o->n_signs) return CMLP_OK;
     if (!o->signs) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "optimizer->signs");
     if (o->n_signs != net->n_params) return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "optimizer->n_signs");
     for (int64_t i = 0; i < o->n_signs; i++)
         if (o->signs[i] < CMLP_SIGN_NEGATIVE || o->signs[i] > CMLP_SIGN_ZERO)
-            return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->signs");
+            return cmlpi_refuse_element(run, CMLP_ERROR_OPTION, "optimizer->signs", i);
     return CMLP_OK;
 }
 
 cmlp_status cmlpi_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counters, const cmlp_net *net,
-                                 const cmlp_optimizer *given, const double *rates, const char **refused)
+                                 const cmlp_optimizer *given, const double *rates, cmlp_run *run)
 {
+    const char **const refused = &run->refused;
     size_t needed;
     cmlp_status status = read_struct(o, given, refused);
     if (!status) status = measure_state(net, o->solver, &needed, refused);
@@ -116,7 +118,7 @@ cmlp_status cmlpi_read_optimizer(cmlp_optimizer *o, cmlp_optimizer_state *counte
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->max_norm");
     if (o->solver == CMLP_SOLVER_ADAMW && !cmlpi_is_within(o->weight_decay, 0, DBL_MAX))
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->weight_decay");
-    status = check_signs(o, net, refused);
+    status = check_signs(o, net, run);
     if (!status) status = read_counters(counters, o, needed, refused);
     return !status && is_adam(o->solver) ? read_adam(o, counters, refused) : status;
 }
@@ -231,7 +233,7 @@ static cmlp_status take_step(const cmlp_net *net, void *params, int64_t n_params
     cmlp_optimizer_state counters;
     cmlp_status status = cmlpi_check_net(net);
     if (status) return cmlpi_refuse(&run->refused, status, "net");
-    status = cmlpi_read_optimizer(&copy, &counters, net, optimizer, NULL, &run->refused);
+    status = cmlpi_read_optimizer(&copy, &counters, net, optimizer, NULL, run);
     if (!status) status = cmlpi_check_params(net, params, n_params, "params", run);
     if (!status) status = cmlpi_check_params(net, gradient, n_gradient, "gradient", run);
     if (status) return status;

@@ -5,9 +5,9 @@
 #include "../net/net.h"
 
 /* Reads the caller's optimizer to `copy` and the counters of its state to `counters`, with defaults filled in; if it is
- * refused, *refused names the field. `rates` are those of the batches, or NULL. */
+ * refused, run->refused names the field. `rates` are those of the batches, or NULL. */
 cmlp_status cmlpi_read_optimizer(cmlp_optimizer *copy, cmlp_optimizer_state *counters, const cmlp_net *net,
-                                 const cmlp_optimizer *given, const double *rates, const char **refused);
+                                 const cmlp_optimizer *given, const double *rates, cmlp_run *run);
 
 /* The moments in the state of an optimizer, whose solver has cmlpi_n_moments() elements for each parameter. */
 static inline void *cmlpi_moments(const cmlp_optimizer *optimizer)

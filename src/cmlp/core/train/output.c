@@ -50,8 +50,8 @@ static int call_loss(const cmlpi_batch_job *job, int64_t selected, int64_t n, vo
                      void *slopes)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_loss_call call = {.struct_size = sizeof call, .rows = job->memory.indices, .n = n,
-                                 .n_out = cmlpi_n_out(net), .y = targets, .a = z, .costs = costs, .slopes = slopes,
+    const cmlp_loss_call call = {.struct_size = sizeof call, .rows = job->memory.indices, .n_rows = n,
+                                 .n_out = cmlpi_n_out(net), .targets = targets, .outputs = z, .costs = costs, .slopes = slopes,
                                  .dtype = net->dtype};
     for (int64_t i = 0; i < n; i++) job->memory.indices[i] = cmlpi_row_index(&job->data, selected + i);
     cmlpi_activate_rows(net, net->depth - 1, z, z, n);

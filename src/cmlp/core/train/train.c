@@ -33,7 +33,7 @@ static int begin_batch(epoch_job *job, int64_t b)
     const cmlp_optimizer *optimizer = &job->optimizer;
     cmlpi_batch_job *batch = &job->batch;
     const int64_t size = epoch->batch_size, left = batch->data.n - b * size;
-    const int keeps_gradient = epoch->want_norm && b == job->n_batches - 1;
+    const int keeps_gradient = epoch->wants_norm && b == job->n_batches - 1;
     const double rate = epoch->rates ? epoch->rates[b] : optimizer->learning_rate;
     batch->first = b * size;
     batch->n = left < size ? left : size;
@@ -151,8 +151,9 @@ static cmlp_status read_before_and_result(epoch_job *job, const cmlp_epoch_resul
 }
 
 /* Checks rates and counters, which must not overflow during the epoch. */
-static cmlp_status check_counts(const epoch_job *job, const char **refused)
+static cmlp_status check_counts(const epoch_job *job, cmlp_run *run)
 {
+    const char **const refused = &run->refused;
     const cmlp_epoch *epoch = &job->epoch;
     if (epoch->first_batch > job->n_batches) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
     if (job->before.rows_done > INT64_MAX - job->batch.data.n)
@@ -166,7 +167,7 @@ static cmlp_status check_counts(const epoch_job *job, const char **refused)
         return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "epoch->rates");
     for (int64_t b = 0; b < job->n_batches; b++)
         if (!cmlpi_is_within(epoch->rates[b], 0, DBL_MAX))
-            return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "epoch->rates");
+            return cmlpi_refuse_element(run, CMLP_ERROR_OPTION, "epoch->rates", b);
     return CMLP_OK;
 }
 
@@ -201,11 +202,12 @@ static cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_
                                   const cmlp_optimizer *optimizer)
 {
     cmlpi_batch_job *batch = &job->batch;
-    const char **refused = &batch->run->refused;
+    cmlp_run *const run = batch->run;
+    const char **refused = &run->refused;
     cmlp_workers *const workers = CMLPI_BUILDS_WORKERS ? job->epoch.workers : NULL;
     cmlp_status status = cmlpi_check_net(batch->data.net);
     if (status) return cmlpi_refuse(refused, status, "net");
-    status = cmlpi_read_optimizer(&job->optimizer, &job->counters, batch->data.net, optimizer, job->epoch.rates, refused);
+    status = cmlpi_read_optimizer(&job->optimizer, &job->counters, batch->data.net, optimizer, job->epoch.rates, run);
     if (!status) status = cmlpi_batch_read(batch, params, n_params, rows, targets, objective);
     if (!status) status = cmlpi_batch_lay_out(batch, &job->epoch);
     if (status) return status;
@@ -213,7 +215,7 @@ static cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_
     job->process = CMLPI_BUILDS_WORKERS && batch->workers ? cmlpi_workers_batch : cmlpi_process_batch;
     if (!job->epoch.batch_size) job->epoch.batch_size = batch->data.n;
     job->n_batches = (batch->data.n - 1) / job->epoch.batch_size + 1;
-    status = check_counts(job, refused);
+    status = check_counts(job, run);
     if (!CMLPI_BUILDS_WORKERS || !workers || status) return status;
     if (job->has_bad_shards)
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "workers->first_shard, n_shards or n_all_shards");
