@@ -11,8 +11,8 @@
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
  * More headers belong to the same library: cmlp_table.h (categories and intervals of tables), cmlp_explain.h (bounds, and
  * rows between two others) and cmlp_workers.h (training by several processes; experimental). cmlp_file.h loads a model by
- * path, cmlp.hpp is for C++, and cmlp_capi.h for extensions of Python. docs/embedding.md is a tutorial, examples/ has complete programs, and
- * docs/arithmetic.md (in Python packages arithmetic.md beside this file) defines every rounding.
+ * path, cmlp.hpp is for C++, and cmlp_capi.h for extensions of Python. docs/embedding.md is a tutorial, examples/ has
+ * complete programs, and docs/arithmetic.md (in Python packages arithmetic.md beside this file) defines every rounding.
  *
  * Building. One line compiles the library with a program (add -lm where sqrt is a function call), from the source tree
  * or from the single file cmlp.c that Python packages contain:
@@ -49,8 +49,8 @@
  *   generators. Other threads must not change an input during a call. (If CSR index arrays do change, results are wrong,
  *   but no access is outside the arrays.) Outputs, workspace and optimizer state must not overlap each other or any input;
  *   inputs may overlap each other; comments name exceptions.
- * - Alignment. Arrays are contiguous unless they have strides. They need the alignment of their elements; `params`, outputs and
- *   gradients have those of the net's type. A model file and the state of an optimizer need 8 bytes; a workspace and the
+ * - Alignment. Arrays are contiguous unless they have strides. They need the alignment of their elements; `params`, outputs
+ *   and gradients have those of the net's type. A model file and the state of an optimizer need 8 bytes; a workspace and the
  *   memory of a net or a model need none. If no row is selected, the pointers to data, labels and outputs may be NULL;
  *   functions that need a row return ROWS.
  * - Structs. Set up every struct that has a struct_size with CMLP_INIT, which zeroes it. Zero means the default wherever
@@ -71,11 +71,12 @@
  *   model file.
  * - After a failure, outputs are unchanged, unless the function's comment says otherwise. But arrays and numbers that a call
  *   computes from rows are unspecified after CMLP_CANCELLED and statuses from 64 to 79. The outputs of cmlp_run are set by
- *   every call, unless the run itself is refused (STRUCT_SIZE): `refused` names an invalid argument or a part of a model file,
- *   in words that may change. bad_index is the row with bad data, or the index of the refused element of the array that
- *   `refused` names, if this is about one element, or -1. Of several faults in the data, a call first reports ORDER, SPARSE, CLASS and WEIGHT: it checks
- *   all rows for each of these, and names the first selected row that has it. Of other faults it reports that of the first
- *   selected row, and of its input before its target. Threads and workers do not change this.
+ *   every call, unless the run itself is refused (STRUCT_SIZE): `refused` names an invalid argument or a part of a model
+ *   file, in words that may change. bad_index is the row with bad data, or the index of the refused element of the array that
+ *   `refused` names, if this is about one element, or -1. Of several faults in the data, a call first reports ORDER,
+ *   SPARSE, CLASS and WEIGHT: it checks all rows for each of these, and names the first selected row that has it. Of other
+ *   faults it reports that of the first selected row, and of its input before its target. Threads and workers do not change
+ *   this.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64, and with compilers without intrinsics, the mode must
  *   be the default one. Callbacks run in the library's mode.
@@ -83,7 +84,8 @@
  *   end of the thread leaves them. They may call functions of the library, with a run, a workspace and outputs of their own.
  *   They must not change or release what the outer call reads or writes.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
- *   rows of a prediction, any instruction set, compiler and system. (A NaN is a NaN everywhere, of unspecified sign and payload.)
+ *   rows of a prediction, any instruction set, compiler and system. (A NaN is a NaN everywhere, of unspecified sign and
+ *   payload.)
  */
 #ifndef CMLP_H
 #define CMLP_H
@@ -272,8 +274,8 @@ typedef struct cmlp_run {
  * A model is a network, or a table with one network or several (Python's TabularClassifier and TabularRegressor). The row of
  * a table is its raw columns as doubles: a finite number, NaN for a missing one, or the code of a category (cmlp_table.h).
  * All functions for models take both, except those for the network of a model: of a table, cmlp_model_net and
- * cmlp_model_params return NULL, and cmlp_model_prepare_rows MODEL_KIND. The file of a table can have a threshold: of two classes,
- * the label is then 1 from this probability of the second class on, instead of 0.5.
+ * cmlp_model_params return NULL, and cmlp_model_prepare_rows MODEL_KIND. The file of a table can have a threshold: of two
+ * classes, the label is then 1 from this probability of the second class on, instead of 0.5.
  *
  * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
  * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
@@ -297,9 +299,9 @@ enum {
 typedef struct cmlp_model cmlp_model;
 typedef struct cmlp_net cmlp_net;
 
-/* What the outputs of a model are. Labels that follow another rule will have another kind: a program refuses those that it does
- * not know. Python loads a NETWORK as a Network, the others as MLPRegressor, MLPClassifier and so on; but a network of two
- * softmax outputs always as a Network. */
+/* What the outputs of a model are. Labels that follow another rule will have another kind: a program refuses those that it
+ * does not know. Python loads a NETWORK as a Network, the others as MLPRegressor, MLPClassifier and so on; but a network of
+ * two softmax outputs always as a Network. */
 typedef int32_t cmlp_model_kind;
 enum {
     CMLP_MODEL_NETWORK = 1,    /* outputs of one network without a further meaning */
@@ -335,7 +337,8 @@ typedef struct cmlp_model_info {
  * Returns FILE_SHORT if the head is longer than start_size bytes (call again with info->head_size bytes if that is not 0);
  * FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that of
  * a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD if this build of the
- * library cannot run the model. After these and FILE_SHORT, all fields of *info are 0 except struct_size, head_size and error_at. */
+ * library cannot run the model. After these and FILE_SHORT, all fields of *info are 0 except struct_size, head_size and
+ * error_at. */
 CMLP_CHECKED cmlp_status cmlp_model_describe(const void *start, size_t start_size, cmlp_model_info *info, cmlp_run *run);
 
 /* How cmlp_model_init makes a model.
@@ -597,22 +600,22 @@ typedef struct cmlp_net_config {
     cmlp_isa isa_mask;          /* sum of the allowed values of cmlp_isa, or 0 for all; the fastest available one is used */
     const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
     double loss_parameter;      /* finite, > 0; 0: default */
-    const double *quantiles;    /* NULL, with n_quantiles 0. Or of CMLP_LOSS_QUANTILE: the parameter p of each output, ascending,
-                                 * in (0, 1), of 2 to CMLP_MAX_QUANTILES outputs, with loss_parameter 0. Predictions, but no
-                                 * other function, then sort the outputs of each row (Chernozhukov, Fernandez-Val & Galichon
-                                 * 2010) */
+    const double *quantiles;    /* NULL, with n_quantiles 0. Or of CMLP_LOSS_QUANTILE: the parameter p of each output,
+                                 * ascending, in (0, 1), of 2 to CMLP_MAX_QUANTILES outputs, with loss_parameter 0.
+                                 * Predictions, but no other function, then sort the outputs of each row (Chernozhukov,
+                                 * Fernandez-Val & Galichon 2010) */
     int64_t n_quantiles;
 } cmlp_net_config;
 
 /* Sets *bytes to the size of the net that the configuration describes.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION, LEFT_OUT, as cmlp_net_init. */
 CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes, cmlp_run *run);
-/* No net of 1.x is larger: for static storage, as in  static char memory[CMLP_NET_SIZE(3)];  of a net with quantiles, add 8 bytes
- * for each. */
+/* No net of 1.x is larger: for static storage, as in  static char memory[CMLP_NET_SIZE(3)];  of a net with quantiles, add 8
+ * bytes for each. */
 #define CMLP_NET_SIZE(n_layers) (512 + 128 * (n_layers))
 
-/* Checks the description and makes a net in `memory` (memory_size bytes, at least those of cmlp_net_size). It keeps no pointer to
- * `config`. Functions of another version or build of the library return NET for this net, as MODEL for a model.
+/* Checks the description and makes a net in `memory` (memory_size bytes, at least those of cmlp_net_size). It keeps no
+ * pointer to `config`. Functions of another version or build of the library return NET for this net, as MODEL for a model.
  * net: receives the net, whose address is inside `memory`.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or of the loss, or quantiles), ISA,
  * OVERFLOW, BUFFER_SIZE, BUILD, LEFT_OUT (float64). After every failure *net is NULL, and `memory` is unchanged. */
@@ -626,7 +629,8 @@ CMLP_API int64_t cmlp_net_n_params(const cmlp_net *net);
 /* NumPy's legacy RandomState: MT19937 with integer seeding, 53-bit doubles and its shuffle. The generator is fixed for
  * ever, and so is its struct, which may be copied: it has no struct_size. Other distributions, if there ever are some, will
  * have no state beside this one. These three functions return no status: `random`
- * must point to a generator that cmlp_random_seed has seeded, and `values` to n_values elements; n_values below 2 changes nothing. */
+ * must point to a generator that cmlp_random_seed has seeded, and `values` to n_values elements; n_values below 2 changes
+ * nothing. */
 typedef struct cmlp_random {
     uint32_t key[624];
     int32_t position;
@@ -718,8 +722,8 @@ typedef struct cmlp_objective {
     int64_t n_row_weights;
     double alpha;              /* L2 penalty, >= 0 */
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
-    double log_loss_clip;      /* below 0.5; 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported
-                                * cost, which is then finite; the gradient is always that of the exact cost */
+    double log_loss_clip;      /* below 0.5; 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the
+                                * reported cost, which is then finite; the gradient is always that of the exact cost */
     const double *alphas;      /* NULL, or instead of alpha (0) one for each layer with weights, >= 0 */
     int64_t n_alphas;
     const double *dropout_rates; /* NULL: no dropout, and the next fields are 0; or one for each hidden layer, in [0, 1) */
@@ -837,9 +841,9 @@ typedef struct cmlp_epoch {
     int64_t first_batch;  /* number of batches to skip at the start (to resume an epoch); at most all of them */
     /* NULL, or the result of the call that this one continues: the sums of this call start with its cost_sum, penalty_sum
      * and rows_done, so that costs are those of the whole epoch. It may be the struct that receives the results. So a
-     * program resumes an epoch, or trains it in several calls, each with other rows (and first_batch 0). This is the same as one
-     * call if each but the last has a multiple of batch_size rows, which is not checked, and if cmlp_objective.dropout_row is
-     * the index of its first row. */
+     * program resumes an epoch, or trains it in several calls, each with other rows (and first_batch 0). This is the same
+     * as one call if each but the last has a multiple of batch_size rows, which is not checked, and if
+     * cmlp_objective.dropout_row is the index of its first row. */
     const cmlp_epoch_result *before;
     const double *rates;  /* one learning rate per batch, including skipped ones, finite, >= 0; or NULL */
     int64_t n_rates;
@@ -925,7 +929,8 @@ typedef struct cmlp_model_content {
                                        * DOUBLE and LARGE_INTEGER need a text; INTEGER and BOOLEAN have that of Python, or
                                        * NULL. */
     int64_t n_labels;
-    const cmlp_value *names;          /* NULL, or the names of a network's inputs: texts. The columns of a table have their own */
+    const cmlp_value *names;          /* NULL, or the names of a network's inputs: texts. The columns of a table have their
+                                       * own */
     int64_t n_names;
     const cmlp_cell_format *cells;    /* NULL: a decimal point, no separator of thousands, no further words */
     const cmlp_model_string *strings; /* keys ascending by bytes */
@@ -947,13 +952,13 @@ typedef struct cmlp_model_content {
 
 /* Writes a model file through content->write, in order and in blocks of any size. The same content gives the same bytes
  * on every platform with the same version. The example in the file has pseudo-random inputs, never a row of data.
- * run: its workspace has the bytes of cmlp_net_workspace_size without rows. After a failure `refused` names the field, such as
- *     "content->strings", and bad_index is the index of the element.
- * Returns OPTION (kind, input_scale, shifts, factors, a count, an array's shape or a reserved field), DTYPE, OVERFLOW; INPUT (a
- * shift is so large that no input of the net's type can be scaled); NAME (a key, or the name of an array), TEXT (a string
- * that is not printable ASCII, a label or a name that is not UTF-8), VALUE (a label, a name, cells, or a parameter that is
- * not finite). After these, nothing has been written. After WRITE, part of the file has. What is written without an error
- * can be read by cmlp_model_init. */
+ * run: its workspace has the bytes of cmlp_net_workspace_size without rows. After a failure `refused` names the field, such
+ *     as "content->strings", and bad_index is the index of the element.
+ * Returns OPTION (kind, input_scale, shifts, factors, a count, an array's shape or a reserved field), DTYPE, OVERFLOW;
+ * INPUT (a shift is so large that no input of the net's type can be scaled); NAME (a key, or the name of an array), TEXT (a
+ * string that is not printable ASCII, a label or a name that is not UTF-8), VALUE (a label, a name, cells, or a parameter
+ * that is not finite). After these, nothing has been written. After WRITE, part of the file has. What is written without an
+ * error can be read by cmlp_model_init. */
 CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
                                           const cmlp_model_content *content, cmlp_run *run);
 

@@ -18,9 +18,9 @@
 #include <vector>
 
 namespace cmlp {
-// Of the version: object files that were compiled with the headers of different versions can be in one program, but cannot exchange
-// these objects. The same holds for code with exceptions and code without. So a program includes this header, and does not
-// declare the classes itself.
+// Of the version: object files that were compiled with the headers of different versions can be in one program, but cannot
+// exchange these objects. The same holds for code with exceptions and code without. So a program includes this header, and
+// does not declare the classes itself.
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #  define CMLP_HPP_THROWS 1
 inline namespace v1_0 {
@@ -63,7 +63,8 @@ void call(cmlp_status (*function)(Parameters...), Arguments... arguments)
     check(function(arguments..., &run), &run);
 }
 
-// The text of a label, a category or a name; it is valid as long as the model. Empty for a category that is a number or missing.
+// The text of a label, a category or a name; it is valid as long as the model. Empty for a category that is a number or
+// missing.
 inline std::string_view text_of(const cmlp_value &value)
 {
     return value.text ? std::string_view(value.text, static_cast<std::size_t>(value.n_text)) : std::string_view();
@@ -186,7 +187,8 @@ public:
         return found;
     }
 
-    // The margins of a set, or how far an interval of this coverage reaches below and above the outputs of a row of a table's model.
+    // The margins of a set, or how far an interval of this coverage reaches below and above the outputs of a row of a
+    // table's model.
     std::pair<double, double> margin(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {
         double below = 0, above = 0;

@@ -39,11 +39,12 @@ CMLP_CHECKED cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, in
 /* Paths from a row to another one: groups of inputs change, one after the other. */
 typedef struct cmlp_paths {
     size_t struct_size;
-    const int64_t *group_begins; /* n_groups + 1 numbers, ascending or equal; the first is 0 and the last the number of inputs:
-                                  * those of group g are group_begins[g] to group_begins[g + 1] - 1 */
+    const int64_t *group_begins; /* n_groups + 1 numbers, ascending or equal; the first is 0 and the last the number of
+                                  * inputs: those of group g are group_begins[g] to group_begins[g + 1] - 1 */
     int64_t n_groups;            /* at least 1 */
     const int64_t *start_rows;   /* n_paths numbers: the row in which each path begins, an index among the selected rows */
-    const int64_t *orders;       /* (n_paths, n_groups): the groups of each path in the order in which they change, each once */
+    const int64_t *orders;       /* (n_paths, n_groups): the groups of each path in the order in which they change, each
+                                  * once */
     int64_t n_paths;
 } cmlp_paths;
 
@@ -56,8 +57,8 @@ typedef struct cmlp_paths {
  * rows, to: dense rows, in which paths begin and end.
  * outputs: (rows of `to`, n_paths, n_groups - 1, n_out), contiguous, of the net's type and aligned for it.
  * run: its workspace has cmlp_paths_workspace_size() bytes.
- * Returns as cmlp_forward; ROWS for sparse rows; OPTION for groups; ORDER for start_rows and orders; OVERFLOW for outputs that
- * are too many. After INPUT and CMLP_CANCELLED `outputs` is unspecified. */
+ * Returns as cmlp_forward; ROWS for sparse rows; OPTION for groups; ORDER for start_rows and orders; OVERFLOW for outputs
+ * that are too many. After INPUT and CMLP_CANCELLED `outputs` is unspecified. */
 CMLP_CHECKED cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, int64_t n_params,
                                             const cmlp_rows *rows, const cmlp_rows *to, const cmlp_paths *paths,
                                             void *outputs, int64_t n_outputs, cmlp_run *run);

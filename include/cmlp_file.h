@@ -21,9 +21,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A model in allocated memory. It belongs to the program that has compiled this header: do not hand it to code that may have been
- * compiled with another version. Any number of threads may share the model. The run serves one call at a time; other threads
- * need a run of their own, with a workspace of info.workspace_size bytes for one row. */
+/* A model in allocated memory. It belongs to the program that has compiled this header: do not hand it to code that may
+ * have been compiled with another version. Any number of threads may share the model. The run serves one call at a time;
+ * other threads need a run of their own, with a workspace of info.workspace_size bytes for one row. */
 typedef struct cmlp_file {
     const cmlp_model *model; /* NULL if loading failed */
     void *memory;            /* one block: the bytes of the file, the model, the workspace */

@@ -71,8 +71,8 @@ CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int
  * are 0 and false. The search takes a time proportional to the logarithm of the number of categories.
  * value: MISSING, or any other kind; a DOUBLE that is NaN counts as MISSING.
  * code: receives the column's `unknown_code` if no category is equal.
- * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories; OPTION for
- * the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a larger integer that is none. */
+ * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories;
+ * OPTION for the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a larger integer that is none. */
 CMLP_CHECKED cmlp_status cmlp_model_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
                                                   double *code, cmlp_run *run);
 
@@ -84,18 +84,18 @@ CMLP_CHECKED cmlp_status cmlp_model_find_category(const cmlp_model *model, int64
  * point, separator of thousands, further missing words. The result is the same as Python's, to the bit.
  * text: n_text bytes of UTF-8, without a final NUL. Bytes that are not UTF-8 are a text that no category equals.
  * number: receives the number for the row: of a column of numbers, booleans or dates the number of the cell, or NaN if it is
- *     missing; of a column of categories the code, or the column's `unknown_code`. A cell finds a category that Python prints as
- *     this text, or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
- * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; INPUT if a column of
- * numbers, booleans or dates cannot hold the cell, if one of durations is not missing, or for each cell of a column of dates
- * with a `format`, which only Python and pages read: the program reads it, and passes days. */
+ *     missing; of a column of categories the code, or the column's `unknown_code`. A cell finds a category that Python
+ *     prints as this text, or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
+ * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; INPUT if a
+ * column of numbers, booleans or dates cannot hold the cell, if one of durations is not missing, or for each cell of a
+ * column of dates with a `format`, which only Python and pages read: the program reads it, and passes days. */
 CMLP_CHECKED cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                               double *number, cmlp_run *run);
 
 /* For which interval or set of a row a program asks.
  *
- * The errors of a query: NULL, LENGTH, ALIGNMENT and OPTION (`outputs`; OPTION if one that is used is NaN), OPTION (coverage),
- * INDEX (target). */
+ * The errors of a query: NULL, LENGTH, ALIGNMENT and OPTION (`outputs`; OPTION if one that is used is NaN), OPTION
+ * (coverage), INDEX (target). */
 typedef struct cmlp_table_query {
     size_t struct_size;
     const double *outputs; /* the n_out outputs of the row (cmlp_model_info), as cmlp_model_predict writes them. For
@@ -115,7 +115,8 @@ typedef struct cmlp_table_query {
  * The set of a classifier has the most probable class, and every class with 1 - probability <= margin. Of several labels in
  * a row, each has its own margin, and a set for the outcomes no (1 - output) and yes (output). The set of ordered labels has
  * the predicted label instead of the most probable class, and all labels between two of the set.
- * below, above: receive the margin on either side. In this version they are equal; a later one may have files in which they are not.
+ * below, above: receive the margin on either side. In this version they are equal; a later one may have files in which they
+ * are not.
  * Returns MODEL_KIND for the model of a network; NOT_FOUND if the file has no calibration, or one of a kind that this version
  * does not know or whose sets follow another rule. */
 CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below,
@@ -192,8 +193,8 @@ typedef struct cmlp_table_column {
 /* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are
  * unused.
  *
- * The errors of an encoder: DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges, parts, statistics), OVERFLOW.
- * An encoder does not check that statistics are finite; a model file does. */
+ * The errors of an encoder: DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges, parts, statistics),
+ * OVERFLOW. An encoder does not check that statistics are finite; a model file does. */
 typedef struct cmlp_table_encoder {
     size_t struct_size;
     const cmlp_table_column *columns;
@@ -216,8 +217,8 @@ CMLP_CHECKED cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, co
 /* ======================================================================================================== 3. write */
 
 /* How the outputs of a table's networks become numbers: their mean is that of max(low, min(high, output)), which is then
- * multiplied by `scale` and added to `centre`. All are finite, scale > 0 and high >= low: the range of the targets of training,
- * as the networks see them. (If both are 0, every prediction is `centre`.) */
+ * multiplied by `scale` and added to `centre`. All are finite, scale > 0 and high >= low: the range of the targets of
+ * training, as the networks see them. (If both are 0, every prediction is `centre`.) */
 typedef struct cmlp_table_target {
     double centre, scale, low, high;
     const char *name;    /* of one of several targets: n_name bytes of UTF-8, or NULL. All have names, or none */
@@ -249,7 +250,8 @@ typedef struct cmlp_table_calibration {
     const double *limits; /* NULL, or of QUANTILES the four limits of frequent targets */
     int64_t n_limits;     /* 0 or 4 */
     cmlp_table_calibration_kind kind;
-    int32_t is_held_out;  /* nonzero: rows that training held out to stop by; 0: rows that it never saw. No call of C reads it */
+    int32_t is_held_out;  /* nonzero: rows that training held out to stop by; 0: rows that it never saw. No call of C reads
+                           * it */
 } cmlp_table_calibration;
 
 /* A network of a table, and its parameters. */
@@ -266,7 +268,8 @@ typedef struct cmlp_table_net {
  * quantiles never cross: each network sorts its own, and none of the operations changes their order.
  *
  * The errors of a table: OPTION (a column, a target, the number of targets or of networks, a reserved field, a threshold),
- * ALIGNMENT, OVERFLOW, NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
+ * ALIGNMENT, OVERFLOW, NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first
+ * network). */
 typedef struct cmlp_table {
     size_t struct_size;
     const cmlp_table_column *columns;

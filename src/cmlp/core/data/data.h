@@ -20,10 +20,8 @@ typedef struct cmlpi_data {
 static inline int64_t cmlpi_n_selected(const cmlp_rows *rows) { return rows->order ? rows->n_order : rows->n_rows; }
 
 /* Index within the rows of the i-th selected row. */
-static inline int64_t cmlpi_row_index(const cmlpi_data *data, int64_t i)
-{
-    return data->rows.order ? data->rows.order[i] : i;
-}
+static inline int64_t cmlpi_selected_row(const cmlp_rows *rows, int64_t i) { return rows->order ? rows->order[i] : i; }
+static inline int64_t cmlpi_row_index(const cmlpi_data *data, int64_t i) { return cmlpi_selected_row(&data->rows, i); }
 
 /* Whether the i-th selected row is in rows->data. */
 static inline int cmlpi_is_stored(const cmlpi_data *data, int64_t i)

@@ -163,13 +163,11 @@ static cmlp_status load_scales(const cmlpi_head *head, const model_memory *memor
     model->factors = memory->factors;
     model->shifts = memory->shifts;
     for (int64_t j = 0; j < n; j++) {
-        cmlp_status status = CMLP_OK;
-        if (!cmlpi_is_finite(model->factors[j]) || !cmlpi_is_finite(model->shifts[j])) status = CMLP_ERROR_FILE_NONFINITE;
-        if (model->factors[j] == 0) status = CMLP_ERROR_FILE_VALUE;
-        if (!status) continue;
-        run->bad_index = j;
-        return cmlpi_refuse(&run->refused, status, cmlpi_is_finite(model->factors[j]) && status != CMLP_ERROR_FILE_VALUE
-                                                      ? CMLPI_INPUT_SHIFT : CMLPI_INPUT_FACTOR);
+        if (model->factors[j] == 0) return cmlpi_refuse_element(run, CMLP_ERROR_FILE_VALUE, CMLPI_INPUT_FACTOR, j);
+        if (!cmlpi_is_finite(model->factors[j]))
+            return cmlpi_refuse_element(run, CMLP_ERROR_FILE_NONFINITE, CMLPI_INPUT_FACTOR, j);
+        if (!cmlpi_is_finite(model->shifts[j]))
+            return cmlpi_refuse_element(run, CMLP_ERROR_FILE_NONFINITE, CMLPI_INPUT_SHIFT, j);
     }
     return CMLP_OK;
 }

@@ -7,6 +7,8 @@
 
 #if CMLPI_BUILDS_TRAINING
 
+enum { GENERATOR_WORDS = sizeof((cmlp_random *)0)->key / sizeof(uint32_t) };
+
 static void list(cmlpi_training_arrays *arrays, const char *name, const void *data, int64_t rows, int32_t dtype)
 {
     if (data && rows)
@@ -27,17 +29,15 @@ static cmlp_status check(const cmlp_training *t, cmlp_run *run)
     if (t->n_epochs < 0 || t->n_epochs > CMLPI_MAX_COUNT)
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "training->n_epochs");
     if (!cmlpi_is_finite(t->alpha) || t->alpha < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "training->alpha");
-    if (is_shuffled && (t->random->position < 0 || t->random->position > 624))
+    if (is_shuffled && (t->random->position < 0 || t->random->position > GENERATOR_WORDS))
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "training->random");
     for (int64_t i = 0; is_shuffled && i < t->n_rows; i++) {
         if (t->order[i] >= 0 && t->order[i] < t->n_rows) continue;
-        run->bad_index = i;
-        return cmlpi_refuse(refused, CMLP_ERROR_ORDER, "training->order");
+        return cmlpi_refuse_element(run, CMLP_ERROR_ORDER, "training->order", i);
     }
     for (int64_t i = 0; t->objectives && i < t->n_epochs; i++) {
         if (cmlpi_is_finite(t->objectives[i])) continue;
-        run->bad_index = i;
-        return cmlpi_refuse(refused, CMLP_ERROR_VALUE, "training->objectives");
+        return cmlpi_refuse_element(run, CMLP_ERROR_VALUE, "training->objectives", i);
     }
     return CMLP_OK;
 }
@@ -77,7 +77,7 @@ cmlp_status cmlpi_read_training(cmlpi_training_arrays *arrays, const cmlp_net *n
         (double)(t.batch_size ? t.batch_size : t.n_rows), (double)t.n_rows, (double)t.n_epochs,
         t.random ? t.random->position : 0};
     memcpy(arrays->numbers, numbers, sizeof numbers);
-    list(arrays, "training.generator", t.random ? t.random->key : NULL, 624, CMLP_INT32);
+    list(arrays, "training.generator", t.random ? t.random->key : NULL, GENERATOR_WORDS, CMLP_INT32);
     list(arrays, "training.loss_curve", t.objectives, t.n_epochs, CMLP_FLOAT64);
     list(arrays, "training.numbers", arrays->numbers, CMLPI_N_TRAINING_NUMBERS, CMLP_FLOAT64);
     list(arrays, "training.optimizer", cmlpi_moments(&o), n_elements, net->dtype);

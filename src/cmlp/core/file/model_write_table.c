@@ -72,8 +72,11 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
         w->own[w->n_own++] = cmlpi_array_of(CMLPI_TABLE_THRESHOLD, &table->threshold, 1, 0, CMLP_FLOAT64);
     if (!table->targets) return;
     double *const numbers = scratch->numbers + n;
-    for (int64_t j = 0; j < table->n_targets; j++)
-        memcpy(numbers + j * CMLPI_N_TARGET_NUMBERS, &table->targets[j].centre, CMLPI_N_TARGET_NUMBERS * sizeof(double));
+    for (int64_t j = 0; j < table->n_targets; j++) {
+        const cmlp_table_target *t = &table->targets[j];
+        const double of_target[CMLPI_N_TARGET_NUMBERS] = {t->centre, t->scale, t->low, t->high};
+        memcpy(numbers + j * CMLPI_N_TARGET_NUMBERS, of_target, sizeof of_target);
+    }
     w->own[w->n_own++] = cmlpi_array_of(CMLPI_TABLE_TARGET, numbers, table->n_targets, CMLPI_N_TARGET_NUMBERS, CMLP_FLOAT64);
 }
 
@@ -286,8 +289,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     if (status) return cmlpi_refuse(&run->refused, status, "table->columns");
     for (int64_t i = 0; i < w.n_nets; i++) {
         if (cmlpi_are_finite(w.nets[i].net, w.nets[i].params, w.nets[i].n_params)) continue;
-        run->bad_index = i;
-        return cmlpi_refuse(&run->refused, CMLP_ERROR_VALUE, "table->nets");
+        return cmlpi_refuse_element(run, CMLP_ERROR_VALUE, "table->nets", i);
     }
     list_table_arrays(&w, &scratch);
     status = cmlpi_list_values(&w);

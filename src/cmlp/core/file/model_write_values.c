@@ -78,8 +78,8 @@ static cmlp_status check_list(const cmlpi_writer *w, value_source list, int64_t 
     return CMLP_OK;
 }
 
-/* The kind that follows from the labels and targets. Two labels of a network with two outputs are those of a network: Python's
- * classifiers have one output for them. */
+/* The kind that follows from the labels and targets. Two labels of a network with two logistic outputs are those of a network:
+ * a classifier has one logistic output for them, or two of softmax. */
 static cmlp_model_kind usual_kind(const cmlpi_writer *w, const cmlpi_model_outputs *outputs)
 {
     const cmlp_value *labels = w->content->labels;

@@ -195,7 +195,7 @@ static cmlp_status encode(const cmlp_table_encoder *encoder, int64_t width, cons
     if (n_inputs / width < n) return cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "inputs");
     if (!cmlpi_is_exact()) return CMLP_ERROR_BUILD;
     for (int64_t i = 0; i < n; i++) {
-        const int64_t index = rows.order ? rows.order[i] : i;
+        const int64_t index = cmlpi_selected_row(&rows, i);
         const double *row = (const double *)(const void *)((const char *)rows.data + index * rows.row_stride);
         if (!cmlpi_encode_row(encoder, row, (char *)inputs + i * width * (int64_t)element))
             return report_row(row, encoder->n_columns, index, run);

@@ -29,7 +29,7 @@ int64_t cmlpi_columns_width(const cmlp_table_column *columns, int64_t n_columns,
 /* Checks the columns of an encoder; *bad becomes the index of a column that is refused. */
 cmlp_status cmlpi_check_columns(const cmlp_table_column *columns, int64_t n_columns, int64_t *bad);
 
-/* Returns FILE_NONFINITE if a statistic of checked columns is not finite. The encoder does not check it: there may be a million
+/* Returns VALUE if a statistic of checked columns is not finite. The encoder does not check it: there may be a million
  * statistics. */
 cmlp_status cmlpi_check_statistics(const cmlp_table_column *columns, int64_t n_columns);
 

@@ -59,7 +59,7 @@ size_t cmlpi_table_rows_bytes(const cmlp_table *table, int64_t n_rows, int32_t n
 static const double *raw_row(const table_job *job, int64_t i, const cmlpi_table_scratch *scratch)
 {
     const cmlp_rows *rows = &job->rows;
-    const char *row = (const char *)rows->data + (rows->order ? rows->order[i] : i) * rows->row_stride;
+    const char *row = (const char *)rows->data + cmlpi_selected_row(rows, i) * rows->row_stride;
     if (rows->column_stride == (int64_t)sizeof(double)) return (const double *)(const void *)row;
     for (int64_t j = 0; j < rows->n_columns; j++)
         scratch->raw[j] = *(const double *)(const void *)(row + j * rows->column_stride);
@@ -104,7 +104,7 @@ static void predict_table_thread(void *context, cmlpi_thread self)
 static cmlp_status report_fault(const table_job *job, cmlpi_fault fault)
 {
     if (!fault.status) return CMLP_OK;
-    job->run->bad_index = job->rows.order ? job->rows.order[fault.selected] : fault.selected;
+    job->run->bad_index = cmlpi_selected_row(&job->rows, fault.selected);
     job->run->bad_column = fault.column;
     return fault.status;
 }

@@ -308,8 +308,7 @@ cmlp_status cmlpi_check_stored_rows(cmlpi_batch_job *job, const cmlp_epoch *epoc
         worker_rows(workers, n - first < size ? n - first : size, &a, &b);
         for (int64_t i = first + a; i < first + b; i++) {
             if (cmlpi_is_stored(data, i)) continue;
-            job->run->bad_index = i;
-            return cmlpi_refuse(&job->run->refused, CMLP_ERROR_ORDER, "workers->first_stored or n_stored");
+            return cmlpi_refuse_element(job->run, CMLP_ERROR_ORDER, "workers->first_stored or n_stored", i);
         }
     }
     return CMLP_OK;
