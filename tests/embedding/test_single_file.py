@@ -82,9 +82,9 @@ def test_two_sources_cannot_declare_one_name(tmp_path):
     tool = [sys.executable, tmp_path / "tools/make_single_file.py", tmp_path / "cmlp.c"]
     run(*tool)
     with (tmp_path / "src/cmlp/core/base/status.c").open("a", encoding="utf-8") as file:
-        file.write("static int forward_rows(void) { return 0; }\n")
+        file.write("static int forward_range(void) { return 0; }\n")
     refused = subprocess.run(tool, capture_output=True, text=True)
-    assert "backward.c and status.c both declare forward_rows" in refused.stderr
+    assert "backward.c and status.c both declare forward_range" in refused.stderr
 
 
 @pytest.mark.slow
