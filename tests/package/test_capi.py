@@ -22,7 +22,7 @@ ORDER = (
     "model_find_label model_net model_params model_find_string model_prepare_rows net_workspace_size forward "
     "net_size net_init net_n_params random_seed random_double random_shuffle net_init_params targets_init "
     "optimizer_init optimizer_state_size train_epoch model_write net_describe_layer activation_describe "
-    "loss_describe loss_allows isa_name solver_name net_isa cpu_isa backpropagate step model_describe_column "
+    "loss_describe loss_allows isa_name solver_name net_isa cpu_isa_mask backpropagate step model_describe_column "
     "model_find_code model_find_category model_read_cell model_margin model_interval table_encoder_width "
     "table_encode table_write_workspace_size table_write bounds forward_paths paths_workspace_size"
 )

@@ -15,14 +15,14 @@ void prove_next32(void)
 {
     any_state();
     next32(&state);
-    REQUIRE(state.position >= 1 && state.position <= N);
+    REQUIRE(state.position >= 1 && state.position <= KEY_WORDS);
 }
 
 void prove_random_double(void)
 {
     any_state();
     state.position = nondet_int32();
-    ASSUME(state.position >= 0 && state.position < N - 1);
+    ASSUME(state.position >= 0 && state.position < KEY_WORDS - 1);
     const double x = cmlp_random_double(&state);
     REQUIRE(x >= 0 && x < 1);
 }
@@ -31,7 +31,7 @@ void prove_random_seed(void)
 {
     any_state();
     cmlp_random_seed(&state, nondet_uint32());
-    REQUIRE(state.position == N);
+    REQUIRE(state.position == KEY_WORDS);
 }
 
 /* The step of the shuffle. */
