@@ -114,7 +114,7 @@ static void save(const cmlp_net *net, const cmlp_rows *rows, double alpha, const
     content.training = &training;
     content.input_scale = rows->scale;
     content.write = write_part;
-    content.context = file;
+    content.write_context = file;
     if (!file) check(CMLP_ERROR_WRITE, path);
     check(cmlp_model_write(net, params, N_PARAMS, &content, run), path);
     if (fclose(file)) check(CMLP_ERROR_WRITE, path);

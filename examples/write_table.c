@@ -34,7 +34,7 @@ static cmlp_status write_flats(const cmlp_net *net, FILE *file)
     table.targets = &rent; /* how outputs become rents */
     table.n_targets = 1;
     content.write = append; /* receives the bytes, in pieces */
-    content.context = file;
+    content.write_context = file;
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     const cmlp_status status = cmlp_table_write(&table, &content, &run);
     if (status && run.refused) fprintf(stderr, "%s: ", run.refused);

@@ -64,8 +64,8 @@
  *   newer: inline functions leave the fields that 1.0 lacks at zero, unless an argument asks for them.
  * - Status. Every function that can fail returns a cmlp_status (but getters 0 or NULL): CMLP_OK, NULL for a required
  *   pointer, ALIGNMENT or LENGTH of an array, and the errors of its arguments. Those of a net are NET and ALIGNMENT, of a
- *   model MODEL; those of a struct are STRUCT_SIZE and what its comment lists, those of a run THREADS and CANCELLED, those of
- *   a workspace NULL, BUFFER_SIZE and OVERFLOW.
+ *   model MODEL; those of a struct are STRUCT_SIZE and what its comment lists, those of a run THREADS, OPTION (reserved)
+ *   and CANCELLED, those of a workspace NULL, BUFFER_SIZE and OVERFLOW.
  *   (All without the prefix CMLP_ERROR_.) The comment of a function lists the others after "Returns". The kind of a status
  *   is its range: 16 to 63 an invalid argument, 64 to 79 the data, 80 to 95 this build, processor or system, 96 to 127 a
  *   model file.
@@ -180,7 +180,7 @@ enum {
     CMLP_ERROR_BATCH = 37,           /* batch_size, first_batch or rows_done is negative or too large */
     CMLP_ERROR_THREADS = 38,         /* n_threads is negative */
     CMLP_ERROR_WORKERS = 39,         /* the workers of an epoch have different arguments */
-    CMLP_ERROR_MODEL_KIND = 40,      /* the function is not for models of this kind */
+    CMLP_ERROR_MODEL_KIND = 40,      /* the function is not for this kind of model, or not for networks, or for tables */
     /* The data: cmlp_run.bad_index and bad_column give the position. */
     CMLP_ERROR_INPUT = 64,           /* NaN, infinite or too large for the network's element type */
     CMLP_ERROR_TARGET = 65,          /* the same of a target, or the loss does not allow it */
@@ -224,7 +224,7 @@ CMLP_API int32_t cmlp_version_number(void);
 /* How a call runs, and why it failed: the last parameter of every function that can fail. NULL is a run whose fields are
  * all 0.
  *
- * The errors of a run: THREADS, those of its workspace, and CMLP_CANCELLED. */
+ * The errors of a run: THREADS, OPTION (reserved), those of its workspace, and CMLP_CANCELLED. */
 typedef struct cmlp_run {
     size_t struct_size;
     void *workspace;       /* workspace_size bytes, at least those of the function that measures it */
@@ -275,7 +275,7 @@ typedef struct cmlp_run {
  * a table is its raw columns as doubles: a finite number, NaN for a missing one, or the code of a category (cmlp_table.h).
  * All functions for models take both, except those for the network of a model: of a table, cmlp_model_net and
  * cmlp_model_params return NULL, and cmlp_model_prepare_rows MODEL_KIND. The file of a table can have a threshold: of two
- * classes, the label is then 1 from this probability of the second class on, instead of 0.5.
+ * classes, the class index is then 1 from this probability of the second class on, instead of 0.5.
  *
  * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
  * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
@@ -334,11 +334,11 @@ typedef struct cmlp_model_info {
 
 /* Checks the head of a model file, and reports how much memory the other functions need.
  * start: the first start_size bytes of the file, of any alignment. They must contain the head.
- * Returns FILE_SHORT if the head is longer than start_size bytes (call again with info->head_size bytes if that is not 0);
- * FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if the content is not that of
- * a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD if this build of the
- * library cannot run the model. After these and FILE_SHORT, all fields of *info are 0 except struct_size, head_size and
- * error_at. */
+ * Returns FILE_SHORT if the head is longer than start_size bytes (call again with info->head_size bytes if that is not 0; 8
+ * bytes are enough for it); FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if
+ * the content is not that of a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD
+ * if this build of the library cannot run the model. After these and FILE_SHORT, all fields of *info are 0 except
+ * struct_size, head_size and error_at. */
 CMLP_CHECKED cmlp_status cmlp_model_describe(const void *start, size_t start_size, cmlp_model_info *info, cmlp_run *run);
 
 /* How cmlp_model_init makes a model.
@@ -442,9 +442,10 @@ typedef struct cmlp_prediction {
                             * of its network */
     int64_t n_outputs;
     /* (rows selected). Softmax, or several logistic outputs: the index of the largest output, the first of equal ones, NaN
-     * being the largest. One logistic output: 1 if it is above 0.5, else 0. Identity, tanh and exp outputs, REGRESSOR and
+     * being the largest. One logistic output of the network: 1 if it is above 0.5, or of a table with a threshold at least
+     * this, else 0. Identity, tanh and exp outputs, REGRESSOR and
      * MULTILABEL: -1 (the labels of a MULTILABEL row are those with an output above 0.5). ORDERED: the median, which is the
-     * last label that has, with those above it, more than half of the probability. */
+     * last label that has, with those above it, more than half of the probability. Kinds of later versions: -1. */
     int32_t *class_indices;
     int64_t n_class_indices;
     void *activations;     /* layer after layer (rows selected, n_out of the layer), not those of a table */
@@ -456,7 +457,8 @@ typedef struct cmlp_prediction {
 /* Predicts one row or any number of rows: each row has the same bits alone and among others. Many rows in one call are
  * several times faster per row. One dense row of the model's dtype or, for CMLP_FLOAT32, of bytes takes neither locks nor
  * system calls, for any n_threads; more rows take none with n_threads <= 1, except those of `poll`.
- * rows: of any kind and type for a network; dense rows of CMLP_FLOAT64 for a table, whose row is its raw columns (see
+ * rows: for a network of any kind, and of CMLP_FLOAT32, CMLP_FLOAT64 or CMLP_UINT8; dense rows of CMLP_FLOAT64 for a table,
+ * whose row is its raw columns (see
  *     cmlp_table.h). Without scale, shifts and factors: the model has its own.
  * run: for one selected row, its workspace has info->workspace_size bytes; for more, those of cmlp_model_workspace_size.
  * Returns ROWS if n_columns is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
@@ -602,8 +604,8 @@ typedef struct cmlp_net_config {
     double loss_parameter;      /* finite, > 0; 0: default */
     const double *quantiles;    /* NULL, with n_quantiles 0. Or of CMLP_LOSS_QUANTILE: the parameter p of each output,
                                  * ascending, in (0, 1), of 2 to CMLP_MAX_QUANTILES outputs, with loss_parameter 0.
-                                 * Predictions, but no other function, then sort the outputs of each row (Chernozhukov,
-                                 * Fernandez-Val & Galichon 2010) */
+                                 * cmlp_forward, cmlp_model_predict and cmlp_forward_paths then sort the outputs of each row
+                                 * (Chernozhukov, Fernandez-Val & Galichon 2010) */
     int64_t n_quantiles;
 } cmlp_net_config;
 
@@ -615,7 +617,8 @@ CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *by
 #define CMLP_NET_SIZE(n_layers) (512 + 128 * (n_layers))
 
 /* Checks the description and makes a net in `memory` (memory_size bytes, at least those of cmlp_net_size). It keeps no
- * pointer to `config`. Functions of another version or build of the library return NET for this net, as MODEL for a model.
+ * pointer to `config`. Functions of another version of the library, or of a build with or without training, float64, tables
+ * or several rows where this one is not, return NET for this net, as MODEL for a model.
  * net: receives the net, whose address is inside `memory`.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or of the loss, or quantiles), ISA,
  * OVERFLOW, BUFFER_SIZE, BUILD, LEFT_OUT (float64). After every failure *net is NULL, and `memory` is unchanged. */
@@ -822,7 +825,7 @@ typedef struct cmlp_epoch_result {
                            * a row */
     double penalty;       /* the same mean of alpha/2 * sum of squared weights / sum of row weights */
     double gradient_norm; /* norm of the gradient of this call's last batch; NaN if wants_norm is 0 or it was skipped */
-    int64_t batches;      /* number of batches processed in this call */
+    int64_t n_batches;    /* batches processed in this call */
     /* cost and penalty are these sums divided by rows_done. All these include the calls that this one continues. */
     double cost_sum, penalty_sum;
     int64_t rows_done;
@@ -832,7 +835,7 @@ typedef struct cmlp_epoch_result {
 
 /* Options of an epoch.
  *
- * The errors of an epoch: BATCH, ALIGNMENT and LENGTH (rates), OPTION (rates), those of its workers. */
+ * The errors of an epoch: BATCH, ALIGNMENT and LENGTH (rates), OPTION (rates, reserved), those of its workers. */
 typedef struct cmlp_epoch {
     size_t struct_size;
     /* NULL, or the other processes that train with this one: cmlp_workers.h (experimental). */
@@ -875,12 +878,12 @@ typedef struct cmlp_model_string {
     int64_t reserved[2]; /* 0 */
 } cmlp_model_string;
 
-/* An array for other programs: `rows`, or `rows` times `columns` elements if `columns` is not 0. The name follows the
+/* An array for other programs: n_rows, or n_rows times n_columns elements if n_columns is not 0. The name follows the
  * rule for keys. */
 typedef struct cmlp_model_array {
     const char *name;
     const void *data;
-    int64_t rows, columns;
+    int64_t n_rows, n_columns;
     cmlp_dtype dtype;
     int32_t reserved[3]; /* 0 */
 } cmlp_model_array;
@@ -920,7 +923,7 @@ typedef struct cmlp_model_content {
     size_t struct_size;
     /* Takes the next n_bytes bytes of the file; a value other than 0 ends the call with CMLP_ERROR_WRITE. */
     int (*write)(void *context, const void *bytes, size_t n_bytes);
-    void *context;
+    void *write_context;
     const cmlp_value *labels;         /* NULL, or one for each output, or two for one logistic output. All of one kind, TEXT
                                        * to LARGE_INTEGER, ascending without repetition (texts by bytes). An ORDERED table
                                        * has one label more than logistic outputs (at most 256 labels), in their own order,
@@ -970,8 +973,8 @@ typedef struct cmlp_layer_info {
     cmlp_activation activation;
     int32_t reserved; /* 0 */
     double parameter; /* of the activation; 0 if it has none */
-    int64_t weights; /* index in the parameter block: (n_in, n_out), row-major */
-    int64_t biases;  /* index in the parameter block: (n_out) */
+    int64_t first_weight; /* index in the parameter block: (n_in, n_out), row-major */
+    int64_t first_bias;   /* index in the parameter block: (n_out) */
 } cmlp_layer_info;
 
 /* Describes layer `index` of the n_layers - 1 layers with weights. Returns INDEX if there is no such layer. */

@@ -18,9 +18,9 @@
 #include <vector>
 
 namespace cmlp {
-// Of the version: object files that were compiled with the headers of different versions can be in one program, but cannot
-// exchange these objects. The same holds for code with exceptions and code without. So a program includes this header, and
-// does not declare the classes itself.
+// Of the minor version, whose patches change no class: object files that were compiled with the headers of different
+// versions can be in one program, but cannot exchange these objects. The same holds for code with exceptions and code
+// without. So a program includes this header, and does not declare the classes itself.
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #  define CMLP_HPP_THROWS 1
 inline namespace v1_0 {

@@ -121,7 +121,7 @@ static inline const cmlp_capi *cmlp_import_capi(void)
 {
     const cmlp_capi *capi = (const cmlp_capi *)PyCapsule_Import(CMLP_CAPI_NAME, 0);
     if (capi && (capi->struct_size < CMLP_CAPI_SIZE || capi->version_number / 10000 != CMLP_VERSION_MAJOR)) {
-        PyErr_Format(PyExc_ImportError, "cmlp %s is installed, but this extension, compiled with cmlp %s, needs a later %d.x",
+        PyErr_Format(PyExc_ImportError, "cmlp %s is installed, but this extension, compiled with cmlp %s, needs another %d.x",
                      capi->version(), CMLP_VERSION, CMLP_VERSION_MAJOR);
         return NULL;
     }

@@ -60,7 +60,7 @@ static inline cmlp_status cmlp_file_extend_(cmlp_file *file, uint64_t capacity)
 }
 
 /* Reads the file up to its byte `n`. *got counts the bytes read. The memory grows with them: a short file whose head
- * promises a long one takes no more memory than its own size. */
+ * promises a long one takes at most twice its own size and 4 KB. */
 static inline cmlp_status cmlp_file_read_(cmlp_file *file, FILE *stream, uint64_t n, size_t *got)
 {
     size_t wanted = *got;
@@ -120,7 +120,14 @@ static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
  * cmlp_file_load_stream. Returns READ also if the file cannot be opened, or if path is NULL. */
 static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
 {
+#ifdef _MSC_VER
+#  pragma warning(push)
+#  pragma warning(disable : 4996) /* fopen is standard; Visual Studio's own projects call it an error */
+#endif
     FILE *const stream = path ? fopen(path, "rb") : NULL;
+#ifdef _MSC_VER
+#  pragma warning(pop)
+#endif
     const cmlp_status status = cmlp_file_load_stream(file, stream);
     if (stream) fclose(stream);
     return status;

@@ -39,7 +39,7 @@ typedef int32_t cmlp_table_role;
 enum {
     CMLP_TABLE_ROLE_UNUSED = 1,   /* no input */
     CMLP_TABLE_ROLE_NUMBER = 2,   /* finite numbers; NaN is a missing one */
-    CMLP_TABLE_ROLE_CATEGORY = 3, /* codes from 0 to n - 1 of categories; any other number is another category */
+    CMLP_TABLE_ROLE_CATEGORY = 3, /* codes from 0 to n - 1 of categories; any other number has 0 in all inputs */
     CMLP_TABLE_ROLE_SIGNED = -1
 };
 
@@ -53,7 +53,7 @@ typedef struct cmlp_table_column_info {
     const char *format;   /* the form of dates in cells, such as %d.%m.%Y, n_format bytes; n_format 0: ISO 8601 */
     int64_t n_format;
     int64_t n_categories; /* the codes of the categories are 0 to n_categories - 1; 0 for a column of numbers */
-    double unknown_code;  /* the code of an unknown category: -1, or NaN, a missing number, if they are ordered */
+    double unknown_code;  /* the code of an unknown category: -1, or of the role NUMBER (ordered ones) NaN: missing */
     cmlp_table_column_kind kind;
     cmlp_table_role role; /* a column of categories can be UNUSED, and a column of dates can have the role CATEGORY */
 } cmlp_table_column_info;
@@ -129,7 +129,7 @@ CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_t
  * docs/arithmetic.md ("Ends of intervals") defines every rounding. The interval contains every row of the calibration whose
  * score is at most the margin, also at its ends.
  * low, high: receive the ends.
- * Returns as cmlp_model_margin; NOT_FOUND also for a classifier. */
+ * Returns as cmlp_model_margin; MODEL_KIND also for a classifier. */
 CMLP_CHECKED cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low,
                                              double *high, cmlp_run *run);
 
@@ -279,7 +279,8 @@ typedef struct cmlp_table {
     const cmlp_table_target *targets; /* NULL: outputs are probabilities */
     int64_t n_targets;       /* 0, or 1: the target of all outputs, such as its quantiles; or one for each output */
     const cmlp_table_calibration *calibration; /* or NULL */
-    double threshold;        /* with has_threshold a number from 0 to 1, or the next double; otherwise 0 */
+    double threshold;        /* with has_threshold a number from 0 to 1, or the next double above 1, from which on the
+                              * class index is always 0; otherwise 0 */
     int32_t has_threshold;   /* nonzero: the label is 1 if the only output, of a logistic output layer, is at least
                               * `threshold`; without targets */
     int32_t reserved;        /* 0 */

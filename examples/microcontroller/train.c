@@ -98,7 +98,7 @@ static cmlp_status save(const cmlp_net *net, const cmlp_rows *x, double alpha)
     content.n_labels = 10;
     content.training = &training;
     content.write = write_part;
-    content.context = &file;
+    content.write_context = &file;
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     const cmlp_status status = cmlp_model_write(net, params, N_PARAMS, &content, &run);
     return semihosting(2, &file) ? CMLP_ERROR_WRITE : status;

@@ -381,7 +381,7 @@ cdef extern from "cmlp.h" nogil:
         double cost
         double penalty
         double gradient_norm
-        int64_t batches
+        int64_t n_batches
         double cost_sum
         double penalty_sum
         int64_t rows_done
@@ -412,8 +412,8 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_model_array:
         const char *name
         const void *data
-        int64_t rows
-        int64_t columns
+        int64_t n_rows
+        int64_t n_columns
         cmlp_dtype dtype
         int32_t reserved[3]
 
@@ -438,7 +438,7 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_model_content:
         size_t struct_size
         int (*write)(void *context, const void *bytes, size_t n_bytes) noexcept nogil
-        void *context
+        void *write_context
         const cmlp_value *labels
         int64_t n_labels
         const cmlp_value *names
@@ -465,8 +465,8 @@ cdef extern from "cmlp.h" nogil:
         cmlp_activation activation
         int32_t reserved
         double parameter
-        int64_t weights
-        int64_t biases
+        int64_t first_weight
+        int64_t first_bias
 
     cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer_info *layer, cmlp_run *run)
 

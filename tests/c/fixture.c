@@ -151,7 +151,7 @@ static void reset_structs(fixture *f, call c)
                                     .solver = f->shape.solver};
     f->epoch = (cmlp_epoch){.struct_size = sizeof f->epoch, .batch_size = f->shape.batch};
     f->result = (cmlp_epoch_result){.struct_size = sizeof f->result, .cost = -7, .penalty = -7, .gradient_norm = -7,
-                                    .batches = -7};
+                                    .n_batches = -7};
     f->workers = NULL;
     f->run = (cmlp_run){.struct_size = sizeof f->run, .workspace = slot_place(&f->workspace, workspace, AT_END, 0),
                         .workspace_size = workspace, .bad_index = -7, .bad_column = -7, .n_threads = f->shape.n_threads};
@@ -244,7 +244,7 @@ uint64_t fixture_hash(const fixture *f)
 {
     const int32_t dtype = f->shape.dtype;
     const double numbers[] = {f->cost, f->plain_cost, f->result.cost, f->result.penalty, f->result.gradient_norm,
-                              (double)f->result.batches, (double)f->random.position};
+                              (double)f->result.n_batches, (double)f->random.position};
     uint64_t hash = hash_elements(fixture_trained(f), dtype, f->gradient, f->n_params);
     hash = hash_elements(hash, dtype, f->input_gradient, f->n * f->n_in);
     for (int32_t l = 1; l < f->shape.n_layers; l++)

@@ -77,7 +77,7 @@ static void call_all(void)
     CHECK(cmlp_step(net, params, cmlp_net_n_params(net), gradient, cmlp_net_n_params(net), &optimizer.value, NULL) == CMLP_OK);
     CHECK(cmlp_train_epoch(net, params, cmlp_net_n_params(net), &rows.value, &targets.value, &objective.value,
                            &optimizer.value, &epoch.value, &result.value, &run.value) == CMLP_OK);
-    CHECK(state.counters.n_steps == 2 && result.value.batches == 1);
+    CHECK(state.counters.n_steps == 2 && result.value.n_batches == 1);
     rows.value.n_columns = 3;
     CHECK(call_forward(net, params, &rows.value, output, &run.value) == CMLP_ERROR_ROWS);
     CHECK(run.value.refused && !strcmp(run.value.refused, "rows->n_columns"));
@@ -121,7 +121,7 @@ static void write_table(model_file *file)
     table.value.n_nets = 1;
     table.value.calibration = &calibration.value;
     content.value.write = model_file_append;
-    content.value.context = file;
+    content.value.write_context = file;
     CHECK(cmlp_table_write(&table.value, &content.value, SPACE(workspace, sizeof workspace)) == CMLP_OK);
     CHECK(intact(config.guard) && intact(table.guard) && intact(calibration.guard) && intact(content.guard));
 }

@@ -174,7 +174,7 @@ static void test_rows(void)
     f.order[3] = -1;
     INVALID(ALL_ROWS, CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = f.n));
     f.order[3] = 3;
-    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, (f.rows.order = f.order, f.rows.n_order = -1));
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, (f.rows.order = f.order, f.rows.n_order = -1));
 }
 
 /* Fields that a call does not use, and reserved fields, are 0: a later version can give them a meaning. */
@@ -182,7 +182,7 @@ static void test_unused_fields(void)
 {
     static double ones[72];
     for (int i = 0; i < 72; i++) ones[i] = 1;
-    INVALID(ALL_ROWS, CMLP_ERROR_ORDER, f.rows.n_order = 1);
+    INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_order = 1);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.indptr = f.order);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.indices = f.order);
     INVALID(ALL_ROWS, CMLP_ERROR_ROWS, f.rows.n_values = 1);

@@ -53,7 +53,7 @@ static const cmlp_model *load(const cmlp_table_column_kind *kinds, const cmlp_ce
     cmlp_table_column columns[N_COLUMNS];
     const cmlp_net *net;
     const cmlp_model_content content = {.struct_size = sizeof content, .cells = cells, .write = model_file_append,
-                                        .context = &file};
+                                        .write_context = &file};
     const cmlp_model *model = NULL;
     memset(columns, 0, sizeof columns);
     for (int i = 0; i < N_COLUMNS; i++) columns[i] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 1};

@@ -105,7 +105,7 @@ static void write_model(void)
     CHECK(cmlp_net_init_params(net, &random, params, cmlp_net_n_params(net), NULL) == CMLP_OK);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.write = model_file_append;
-    content.context = &file;
+    content.write_context = &file;
     content.input_scale = 1 / 255.0;
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, sizeof scratch)) == CMLP_OK);
 }

@@ -138,7 +138,7 @@ static cmlp_model_content content_of(const cmlp_value *labels, int64_t n)
     content.labels = labels;
     content.n_labels = n;
     content.write = model_file_append;
-    content.context = &file;
+    content.write_context = &file;
     file.size = 0;
     return content;
 }

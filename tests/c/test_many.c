@@ -32,7 +32,7 @@ static cmlp_model_content content_for_file(void)
 {
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.write = model_file_append;
-    content.context = &file;
+    content.write_context = &file;
     file.size = 0;
     return content;
 }

@@ -43,7 +43,7 @@ static cmlp_model_content content_for(model_file *f)
     content.arrays = arrays;
     content.n_strings = content.n_arrays = 2;
     content.write = model_file_append;
-    content.context = f;
+    content.write_context = f;
     return content;
 }
 
@@ -661,11 +661,11 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_OPTION, (content.input_scale = 0, content.shifts = vectors, content.factors = with_zero));
     WRITE_REFUSED(CMLP_ERROR_OPTION, (content.input_scale = 0.5, content.shifts = content.factors = vectors));
     WRITE_REFUSED(CMLP_ERROR_INPUT, (content.input_scale = 0, content.shifts = far_away, content.factors = vectors));
-    WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].rows = 0);
-    WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].rows = INT64_C(2147483648));
-    WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].columns = -1);
-    WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].columns = INT64_C(2147483648));
-    WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0].rows = 2147483647, a[0].columns = 2147483647));
+    WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].n_rows = 0);
+    WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].n_rows = INT64_C(2147483648));
+    WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].n_columns = -1);
+    WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].n_columns = INT64_C(2147483648));
+    WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0].n_rows = 2147483647, a[0].n_columns = 2147483647));
     /* both sizes are below 2^53, and their sum is not; nothing of the arrays is read */
     const cmlp_model_array large = {"aa", wide, 2147483647, 524288, CMLP_INT64, {0}};
     WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0] = a[1] = large, a[1].name = "b"));
@@ -683,7 +683,7 @@ static void test_invalid_content(void)
         int left = pieces;
         cmlp_model_content content = content_for(&changed);
         content.write = refuse;
-        content.context = &left;
+        content.write_context = &left;
         CHECK(write_with(&content) == CMLP_ERROR_WRITE);
         CHECK(left == -1); /* not called again */
     }

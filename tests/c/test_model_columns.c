@@ -18,11 +18,11 @@ static int32_t dtype_of_file;
 static const double shifts[N_IN] = {1000, -0.5, 0, 3e-7}, factors[N_IN] = {1e-3, -2, 255, 1e6};
 /* Names before, between and after those of the writer. Three bytes misalign the tensors that follow. */
 static const unsigned char bytes[3] = {1, 2, 3};
-static const cmlp_model_array arrays[] = {{.name = "aa", .data = bytes, .rows = 3, .dtype = CMLP_UINT8},
-                                          {.name = "example", .data = bytes, .rows = 1, .dtype = CMLP_UINT8},
-                                          {.name = "foo", .data = bytes, .rows = 1, .dtype = CMLP_UINT8},
-                                          {.name = "input", .data = bytes, .rows = 1, .dtype = CMLP_UINT8},
-                                          {.name = "training.x", .data = bytes, .rows = 2, .dtype = CMLP_UINT8}};
+static const cmlp_model_array arrays[] = {{.name = "aa", .data = bytes, .n_rows = 3, .dtype = CMLP_UINT8},
+                                          {.name = "example", .data = bytes, .n_rows = 1, .dtype = CMLP_UINT8},
+                                          {.name = "foo", .data = bytes, .n_rows = 1, .dtype = CMLP_UINT8},
+                                          {.name = "input", .data = bytes, .n_rows = 1, .dtype = CMLP_UINT8},
+                                          {.name = "training.x", .data = bytes, .n_rows = 2, .dtype = CMLP_UINT8}};
 
 static void write_good(int32_t dtype)
 {
@@ -42,7 +42,7 @@ static void write_good(int32_t dtype)
     content.arrays = arrays;
     content.n_arrays = sizeof arrays / sizeof *arrays;
     content.write = model_file_append;
-    content.context = &good;
+    content.write_context = &good;
     content.shifts = shifts;
     content.factors = factors;
     CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);

@@ -96,7 +96,7 @@ static cmlp_table table_of(const cmlp_table_target *numbers)
 /* Lists the arrays, with the kind of the scores under another name. */
 static int32_t list_arrays(cmlp_model_array all[3])
 {
-    const cmlp_model_array kind = {.name = "calibration.kinc", .data = score_kind, .rows = 2, .dtype = CMLP_INT32};
+    const cmlp_model_array kind = {.name = "calibration.kinc", .data = score_kind, .n_rows = 2, .dtype = CMLP_INT32};
     int32_t n = 0;
     for (int32_t i = 0; i <= n_arrays; i++) {
         const int is_behind = i == n_arrays || strcmp(arrays[i].name, kind.name) > 0;
@@ -124,7 +124,7 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     content.arrays = all;
     content.n_arrays = list_arrays(all);
     content.write = model_file_append;
-    content.context = &good;
+    content.write_context = &good;
     const cmlp_status status = cmlp_table_write_workspace_size(table, &size, NULL);
     if (status) {
         CHECK(cmlp_table_write(table, &content, SPACE(&scratch, sizeof scratch)) == status);
@@ -557,7 +557,7 @@ static void check_names(void)
     static unsigned char scratch[1 << 16];
     cmlp_model_string string = {"columns", "unused", 6, {0}};
     content.write = model_file_append;
-    content.context = &changed;
+    content.write_context = &changed;
     content.n_arrays = 1;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const cmlp_model_array array = {names[i], &byte, 1, 0, CMLP_UINT8, {0}};
@@ -640,7 +640,7 @@ static void check_calibration(const cmlp_table *table)
 {
     static double values[N_SCORES];
     memcpy(values, scores, sizeof values);
-    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = values, .rows = 1, .columns = N_SCORES,
+    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = values, .n_rows = 1, .n_columns = N_SCORES,
                                    .dtype = CMLP_FLOAT64};
     n_arrays = 1;
     CHECK(write_table(table, 0) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
@@ -667,14 +667,14 @@ static void check_calibration(const cmlp_table *table)
     values[0] = -INFINITY;
     values[N_SCORES - 1] = INFINITY;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
-    arrays[0].columns = 0;
+    arrays[0].n_columns = 0;
     check_refused_scores(table, 1, CMLP_ERROR_FILE_TENSOR); /* one dimension */
-    arrays[0].columns = N_SCORES;
+    arrays[0].n_columns = N_SCORES;
     arrays[0].dtype = CMLP_FLOAT32;
     check_refused_scores(table, 1, CMLP_ERROR_FILE_TENSOR);
     arrays[0].dtype = CMLP_FLOAT64;
-    arrays[0].rows = 3;
-    arrays[0].columns = 3;
+    arrays[0].n_rows = 3;
+    arrays[0].n_columns = 3;
     check_refused_scores(table, 1, CMLP_ERROR_FILE_TENSOR);
     n_arrays = 0;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_ERROR_FILE_NAME); /* a kind without scores */
@@ -738,9 +738,9 @@ static void check_widths(const cmlp_table *table)
     static const double bad[][2] = {{1, -2}, {3, 1}, {0, NAN}, {0, -INFINITY}, {3, INFINITY}, {0, -1.7e308}, {4, 0},
                                     {5, -1}, {6, NAN}, {7, INFINITY}};
     memcpy(values, widths, sizeof values);
-    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1, .columns = N_SCORES,
+    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .n_rows = 1, .n_columns = N_SCORES,
                                    .dtype = CMLP_FLOAT64};
-    arrays[1] = (cmlp_model_array){.name = "calibration.widths", .data = values, .rows = 2, .columns = N_KNOTS,
+    arrays[1] = (cmlp_model_array){.name = "calibration.widths", .data = values, .n_rows = 2, .n_columns = N_KNOTS,
                                    .dtype = CMLP_FLOAT64};
     n_arrays = 2;
     score_kind[0] = CMLP_TABLE_CALIBRATION_SCALED_ERROR;
@@ -754,14 +754,14 @@ static void check_widths(const cmlp_table *table)
         check_refused_widths(table, CMLP_ERROR_FILE_VALUE);
         memcpy(values, widths, sizeof values);
     }
-    arrays[1].columns = 0;
+    arrays[1].n_columns = 0;
     check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
     score_kind[0] = CMLP_TABLE_CALIBRATION_SCALED_ERROR;
-    arrays[1].columns = 1;
+    arrays[1].n_columns = 1;
     values[0] = 4;
     values[1] = 3;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_equal_knots) == CMLP_OK);
-    arrays[1].columns = N_KNOTS;
+    arrays[1].n_columns = N_KNOTS;
     for (int k = 0; k < N_KNOTS; k++) values[k] = 4;
     memcpy(values + N_KNOTS, widths + N_KNOTS, N_KNOTS * sizeof *widths);
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_equal_knots) == CMLP_OK);
@@ -769,13 +769,13 @@ static void check_widths(const cmlp_table *table)
     arrays[1].dtype = CMLP_INT64;
     check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
     arrays[1].dtype = CMLP_FLOAT64;
-    arrays[1].rows = 1;
+    arrays[1].n_rows = 1;
     check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
     arrays[0] = arrays[1];
-    arrays[0].rows = 2;
+    arrays[0].n_rows = 2;
     n_arrays = 1;
     CHECK(write_table(table, 1) == CMLP_ERROR_LENGTH); /* without scores */
-    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1, .columns = N_SCORES,
+    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .n_rows = 1, .n_columns = N_SCORES,
                                    .dtype = CMLP_FLOAT64};
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
     n_arrays = 0;
@@ -857,11 +857,11 @@ static void check_intervals_of_quantiles(void)
     make_quantile_nets(quantiles[0], quantiles[0]);
     const cmlp_table table = table_of(&target);
     score_kind[0] = CMLP_TABLE_CALIBRATION_QUANTILES;
-    arrays[0] = arrays[1] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1,
-                                               .columns = N_SCORES, .dtype = CMLP_FLOAT64};
+    arrays[0] = arrays[1] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .n_rows = 1,
+                                               .n_columns = N_SCORES, .dtype = CMLP_FLOAT64};
     n_arrays = 1;
     CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_plain_intervals) == CMLP_OK);
-    arrays[0] = (cmlp_model_array){.name = "calibration.limits", .data = ends, .rows = 2, .columns = 2,
+    arrays[0] = (cmlp_model_array){.name = "calibration.limits", .data = ends, .n_rows = 2, .n_columns = 2,
                                    .dtype = CMLP_FLOAT64};
     n_arrays = 2;
     memcpy(ends, low_only, sizeof ends);
@@ -875,9 +875,9 @@ static void check_intervals_of_quantiles(void)
         check_refused_ends(&table, CMLP_ERROR_FILE_VALUE);
         memcpy(ends, frequent, sizeof ends);
     }
-    arrays[0].rows = 1;
+    arrays[0].n_rows = 1;
     check_refused_ends(&table, CMLP_ERROR_FILE_TENSOR);
-    arrays[0].rows = 2;
+    arrays[0].n_rows = 2;
     arrays[0].dtype = CMLP_INT64;
     check_refused_ends(&table, CMLP_ERROR_FILE_TENSOR);
     arrays[0].dtype = CMLP_FLOAT64;
@@ -903,7 +903,7 @@ static void check_positive_targets(void)
     const int64_t sizes[] = {WIDE, 1};
     const int32_t activation = CMLP_ACTIVATION_EXP;
     score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
-    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1, .columns = N_SCORES,
+    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .n_rows = 1, .n_columns = N_SCORES,
                                    .dtype = CMLP_FLOAT64};
     n_arrays = n_outputs = n_nets = 1;
     for (int k = 0; k < 2; k++) {
@@ -942,14 +942,14 @@ static void check_scores_of_targets(const cmlp_table *table)
     static double values[N_OUT][3];
     for (int k = 0; k < N_OUT; k++)
         for (int i = 0; i < 3; i++) values[k][i] = scores[i] - 10 * k; /* each row begins below the one before */
-    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = values, .rows = N_OUT, .columns = 3,
+    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = values, .n_rows = N_OUT, .n_columns = 3,
                                    .dtype = CMLP_FLOAT64};
     n_arrays = 1;
     score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
     CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, check_margins_of_targets) == CMLP_OK);
     values[1][0] = 1;
     check_refused_scores(table, 2, CMLP_ERROR_FILE_VALUE);
-    arrays[0].rows = 1;
+    arrays[0].n_rows = 1;
     check_refused_scores(table, 2, CMLP_ERROR_FILE_TENSOR);
     n_arrays = 0;
     score_kind[0] = 0;
@@ -1142,6 +1142,9 @@ static void check_ordered(const cmlp_model *model, void *scratch, size_t size)
     CHECK(cmlp_model_find_label(model, 4, &label, NULL) == CMLP_ERROR_INDEX);
     const cmlp_status status = cmlp_model_margin(model, QUERY(0, 0.5, found[0], N_OUT + 1), &margin, &margin, NULL);
     CHECK(n_arrays ? status == CMLP_OK && margin == 4 : status == CMLP_ERROR_NOT_FOUND);
+    double low = -7, high = -7;
+    CHECK(cmlp_model_interval(model, QUERY(0, 0.5, found[0], N_OUT + 1), &low, &high, NULL) == CMLP_ERROR_MODEL_KIND);
+    CHECK(low == -7 && high == -7);
 }
 
 /* Ordered labels are one more than the outputs, and need not ascend. */
@@ -1153,7 +1156,7 @@ static void check_order(void)
                                        {.text = "top", .n_text = 3, .kind = CMLP_VALUE_TEXT},
                                        {.text = "low", .n_text = 3, .kind = CMLP_VALUE_TEXT}};
     static const double nine[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
-    static const cmlp_model_array one_row = {.name = "calibration.scores", .data = nine, .rows = 1, .columns = 9, .dtype = CMLP_FLOAT64};
+    static const cmlp_model_array one_row = {.name = "calibration.scores", .data = nine, .n_rows = 1, .n_columns = 9, .dtype = CMLP_FLOAT64};
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_LOGISTIC);
     cmlp_table table = table_of(NULL);
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, find_answers) == CMLP_OK);
@@ -1172,8 +1175,8 @@ static void check_order(void)
     arrays[0] = one_row;
     n_arrays = 1;
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, check_ordered) == CMLP_OK);
-    arrays[0].rows = N_OUT; /* as of several labels */
-    arrays[0].columns = 3;
+    arrays[0].n_rows = N_OUT; /* as of several labels */
+    arrays[0].n_columns = 3;
     CHECK(refused(table) == CMLP_ERROR_LENGTH);
     n_arrays = score_kind[0] = 0;
     CHECK(write_table(&table, 0) == CMLP_OK);

@@ -53,7 +53,7 @@ static cmlp_model_content content_of(const cmlp_value *labels, int64_t n)
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     good.size = 0;
     content.write = model_file_append;
-    content.context = &good;
+    content.write_context = &good;
     content.labels = labels;
     content.n_labels = n;
     return content;
@@ -171,7 +171,7 @@ static void test_refused_labels(void)
     CHECK(write_network(&content) == CMLP_ERROR_VALUE);
     content.n_labels = 0;
     CHECK(write_network(&content) == CMLP_ERROR_OPTION);
-    const cmlp_model_array own = {.name = "labels.text", .data = "a", .rows = 1, .dtype = CMLP_UINT8};
+    const cmlp_model_array own = {.name = "labels.text", .data = "a", .n_rows = 1, .dtype = CMLP_UINT8};
     content = content_of(NULL, 0);
     content.arrays = &own;
     content.n_arrays = 1;
@@ -273,7 +273,7 @@ static void test_own_names(void)
     static const char *const names[] = {"user.a", "user.", "user", "usea.a", "labels_dtype", "a"};
     for (int i = 0; i < 6; i++) {
         const cmlp_model_string string = {.key = names[i], .value = "x", .n_value = 1};
-        const cmlp_model_array array = {.name = names[i], .data = "x", .rows = 1, .dtype = CMLP_UINT8};
+        const cmlp_model_array array = {.name = names[i], .data = "x", .n_rows = 1, .dtype = CMLP_UINT8};
         cmlp_model_content content = content_of(NULL, 0);
         make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
         content.strings = &string;

@@ -147,7 +147,7 @@ static void test_descriptions(void)
     d.column = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 0x1p-1050, .edges = d.edges, .n_edges = 2};
     d.content = CMLP_INIT(cmlp_model_content);
     d.content.write = model_file_append;
-    d.content.context = &d.file;
+    d.content.write_context = &d.file;
     d.content.shifts = d.outputs;
     d.content.factors = d.factors;
     for (int i = 0; i < MODES; i++) check_descriptions(&d, &modes[i]);
@@ -204,7 +204,7 @@ static int table_in(const mode *m, double *results)
     table.targets = &target;
     table.n_targets = 1;
     content.write = model_file_append;
-    content.context = &file;
+    content.write_context = &file;
     file.size = 0;
     run.workspace = scratch;
     run.workspace_size = sizeof scratch;

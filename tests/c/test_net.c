@@ -172,8 +172,8 @@ static void test_layout(void)
     for (int32_t l = 0; l < CMLP_MAX_LAYERS - 1; l++) {
         CHECK(cmlp_net_describe_layer(net, l, &layer, NULL) == CMLP_OK);
         CHECK(layer.n_in == sizes[l] && layer.n_out == sizes[l + 1] && layer.activation == activations[l]);
-        CHECK(layer.weights == at && layer.biases == at + layer.n_in * layer.n_out);
-        at = layer.biases + layer.n_out;
+        CHECK(layer.first_weight == at && layer.first_bias == at + layer.n_in * layer.n_out);
+        at = layer.first_bias + layer.n_out;
     }
     CHECK(cmlp_net_n_params(net) == at);
     CHECK(cmlp_net_describe_layer(net, CMLP_MAX_LAYERS - 1, &layer, NULL) == CMLP_ERROR_INDEX);

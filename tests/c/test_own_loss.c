@@ -100,7 +100,7 @@ static void compare(int32_t output, int32_t dtype, int classes, const int64_t *o
     context = (loss_context){order, 0, 400};
     CHECK(cmlp_train_epoch(net, other, cmlp_net_n_params(net), &rows, &targets, &objective, &sgd, &epoch, &result,
                            &run) == CMLP_CANCELLED);
-    CHECK(result.batches == 1 && state.n_steps == 7 && !same_bits(dtype, params, other, cmlp_net_n_params(net)));
+    CHECK(result.n_batches == 1 && state.n_steps == 7 && !same_bits(dtype, params, other, cmlp_net_n_params(net)));
     context = (loss_context){order, 0, 400};
     cost = plain_cost = -7;
     CHECK(call_cost(net, other, &rows, &targets, &objective, &cost, &plain_cost, &run) == CMLP_CANCELLED);

@@ -68,7 +68,7 @@ static void write_good(int32_t dtype)
     good.size = 0;
     content.input_scale = 0.25;
     content.write = model_file_append;
-    content.context = &good;
+    content.write_context = &good;
     CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);
     void *scratch = malloc(size);
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, size)) == CMLP_OK);

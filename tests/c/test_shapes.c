@@ -59,9 +59,9 @@ static void plain_forward(const fixture *f, int64_t row, double *out)
         CHECK(cmlp_net_describe_layer(f->net, l, &layer, NULL) == CMLP_OK);
         memcpy(before, a, sizeof before);
         for (int64_t j = 0; j < layer.n_out; j++) {
-            double z = get(f->shape.dtype, f->params, layer.biases + j);
+            double z = get(f->shape.dtype, f->params, layer.first_bias + j);
             for (int64_t k = 0; k < layer.n_in; k++)
-                z += before[k] * get(f->shape.dtype, f->params, layer.weights + k * layer.n_out + j);
+                z += before[k] * get(f->shape.dtype, f->params, layer.first_weight + k * layer.n_out + j);
             a[j] = layer.activation == CMLP_ACTIVATION_SOFTMAX ? exp(z) : activation_of(layer.activation, z);
             sum += a[j];
         }
@@ -91,7 +91,7 @@ static double plain_penalty(const fixture *f)
     double squares = 0;
     for (int32_t l = 0; l < f->shape.n_layers - 1; l++) {
         CHECK(cmlp_net_describe_layer(f->net, l, &layer, NULL) == CMLP_OK);
-        for (int64_t i = layer.weights; i < layer.biases; i++) {
+        for (int64_t i = layer.first_weight; i < layer.first_bias; i++) {
             const double w = get(f->shape.dtype, f->params, i);
             squares += w * w;
         }

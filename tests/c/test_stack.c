@@ -218,7 +218,7 @@ static void write_model(void *context)
 {
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.write = model_file_append;
-    content.context = &file;
+    content.write_context = &file;
     file.size = 0;
     *(int *)context = cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, sizeof scratch));
 }

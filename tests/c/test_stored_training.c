@@ -54,14 +54,14 @@ static cmlp_training good_training(void)
 
 static int write_with(const cmlp_training *training, const char *array)
 {
-    const cmlp_model_array arrays[] = {{.name = array, .data = losses, .rows = 3, .dtype = CMLP_FLOAT64}};
+    const cmlp_model_array arrays[] = {{.name = array, .data = losses, .n_rows = 3, .dtype = CMLP_FLOAT64}};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     content.has_any_names = 1;
     content.training = training;
     content.arrays = arrays;
     content.n_arrays = array != NULL;
     content.write = model_file_append;
-    content.context = &file;
+    content.write_context = &file;
     file.size = 0;
     const int status = cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, sizeof scratch));
     CHECK(status == CMLP_OK || file.size == 0);

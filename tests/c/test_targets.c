@@ -75,7 +75,7 @@ static void test_value(fixture *f, double y, double seen)
                        (int)f->run.bad_column);
             if (good) continue;
             if (c == TRAIN)
-                CHECK(f->result.batches == batches_before(f, row) && f->state->n_steps == f->result.batches);
+                CHECK(f->result.n_batches == batches_before(f, row) && f->state->n_steps == f->result.n_batches);
             else
                 CHECK(fixture_hash(f) == before);
         }

@@ -143,7 +143,7 @@ static void test_back_off_ends_within_an_epoch(fixture *f)
     created = 0;
     f->run.pace = 0.01;
     train_by_slow_clock(f);
-    CHECK(created == f->shape.n_threads - 1 && f->result.batches == 2);
+    CHECK(created == f->shape.n_threads - 1 && f->result.n_batches == 2);
 }
 
 /* Returns whether the call runs single-threaded: prediction with a narrow net is faster in one thread. */
@@ -328,7 +328,7 @@ static void test_empty_batches(fixture *f)
         f->shape.n_threads = counts[i];
         const uint64_t hash = fixture_outcome(f, TRAIN);
         if (!i) alone = hash;
-        CHECK(hash == alone && f->result.batches == 1);
+        CHECK(hash == alone && f->result.n_batches == 1);
     }
     f->shape.n_threads = 7;
     memcpy(f->weights, kept, sizeof kept);

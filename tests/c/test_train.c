@@ -39,7 +39,7 @@ static void test_step_by_step(fixture *f)
     f->epoch.wants_norm = 1;
     CHECK(fixture_call(f, TRAIN) == CMLP_OK && fixture_trained(f) == whole);
     const double norm = f->result.gradient_norm;
-    const int64_t batches = f->result.batches;
+    const int64_t batches = f->result.n_batches;
 
     double cost = 0, penalty = 0, squares = 0;
     fixture_reset(f, GRADIENT);
@@ -65,7 +65,7 @@ static void test_step_by_step(fixture *f)
     }
     CHECK(fabs(norm - sqrt(squares)) < 1e-12 * norm);
     fixture_outcome(f, TRAIN);
-    CHECK(f->result.batches == 5 && isnan(f->result.gradient_norm));
+    CHECK(f->result.n_batches == 5 && isnan(f->result.gradient_norm));
     CHECK(fabs(f->result.cost - cost / (double)f->n) < 1e-13 * f->result.cost);
     CHECK(fabs(f->result.penalty - penalty / (double)f->n) < 1e-9 * f->result.penalty);
 }
@@ -120,7 +120,7 @@ static void test_resume(fixture *f)
     fixture_reset(f, TRAIN); /* nothing is left to do */
     const uint64_t before = fixture_trained(f);
     train_batches(f, 5, 5);
-    CHECK(fixture_trained(f) == before && f->result.batches == 0);
+    CHECK(fixture_trained(f) == before && f->result.n_batches == 0);
 }
 
 /* Learning rates per batch equal setting the learning rate before each batch. */
@@ -161,7 +161,7 @@ static void test_weights(fixture *f)
     for (int64_t i = 0; i < 16; i++) f->weights[order[i]] = 0.25 * (double)(i % 4);
     fixture_reset(f, TRAIN);
     f->objective.row_weights = f->weights;
-    CHECK(fixture_call(f, TRAIN) == CMLP_OK && f->result.batches == 3 && f->state->n_steps == 3);
+    CHECK(fixture_call(f, TRAIN) == CMLP_OK && f->result.n_batches == 3 && f->state->n_steps == 3);
     const uint64_t skipped = fixture_trained(f);
     const double cost = f->result.cost;
     memmove(f->order + 16, f->order + 48, 22 * sizeof *f->order);
@@ -200,7 +200,7 @@ static void test_cancel(fixture *f)
         f->run.poll = poll;
         f->run.poll_context = &now;
         CHECK(fixture_call(f, TRAIN) == CMLP_CANCELLED && now.calls == stop);
-        const int64_t done = f->result.batches;
+        const int64_t done = f->result.n_batches;
         const uint64_t stopped = fixture_trained(f);
         CHECK(done < 5 && done >= (stop - 1) / 5);
         f->run.poll = NULL;
@@ -242,7 +242,7 @@ static void test_cancel_in_wide_layers(void)
         f.run.poll = poll;
         f.run.poll_context = &now;
         status = fixture_call(&f, TRAIN);
-        const int64_t done = f.result.batches;
+        const int64_t done = f.result.n_batches;
         const uint64_t stopped = fixture_trained(&f);
         fixture_reset(&f, TRAIN);
         if (done) train_batches(&f, 0, done);
@@ -296,7 +296,7 @@ static void test_cancel_in_a_batch(void)
         f.run.poll = poll;
         f.run.poll_context = &now;
         const int status = fixture_call(&f, TRAIN);
-        const int64_t done = f.result.batches;
+        const int64_t done = f.result.n_batches;
         const uint64_t stopped = fixture_trained(&f);
         if (status == CMLP_OK) break;
         cancelled++;
@@ -325,7 +325,7 @@ static void test_bad_input(fixture *f)
             CHECK(fixture_call(f, c) == CMLP_ERROR_INPUT);
             CHECK(f->run.bad_index == row && f->run.bad_column == 2);
         }
-        CHECK(fixture_trained(f) == before && f->result.batches == 3);
+        CHECK(fixture_trained(f) == before && f->result.n_batches == 3);
         put(f->shape.dtype, f->x, row * f->n_in + 2, kept);
     }
 }
@@ -383,7 +383,7 @@ static void test_bad_target(fixture *f, int column)
         CHECK(fixture_call(f, c) == CMLP_ERROR_TARGET);
         CHECK(f->run.bad_index == row && f->run.bad_column == column);
     }
-    CHECK(f->result.batches == 2);
+    CHECK(f->result.n_batches == 2);
 }
 
 static void test_divergence(fixture *f)

@@ -471,7 +471,7 @@ static void test_bad_rows(void)
         for (int32_t r = 0; r < 3; r++) {
             const fixture *f = &all[r].fixture;
             CHECK(all[r].status == CMLP_ERROR_INPUT && f->run.bad_index == (later ? 599 : 440));
-            CHECK(f->run.bad_column == (later ? 3 : 7) && f->result.batches == 1 && f->state->n_steps == 1);
+            CHECK(f->run.bad_column == (later ? 3 : 7) && f->result.n_batches == 1 && f->state->n_steps == 1);
             CHECK(all[r].workers.failed_rank == (later ? 2 : 1));
             CHECK(fixture_hash(f) == fixture_hash(&all[0].fixture));
             CHECK(!all[r].leaks);
@@ -518,7 +518,7 @@ static void test_bad_messages(void)
         work(&o, all);
         for (int32_t r = 0; r < 3; r++) {
             CHECK(all[r].status == CMLP_ERROR_MESSAGE && all[r].workers.failed_rank == -1);
-            CHECK(all[r].fixture.run.bad_index == -1 && all[r].fixture.result.batches == 0);
+            CHECK(all[r].fixture.run.bad_index == -1 && all[r].fixture.result.n_batches == 0);
         }
         close_office(&o, all);
     }
@@ -537,7 +537,7 @@ static void test_cancel(void)
             work(&o, all);
             for (int32_t r = 0; r < 3; r++) {
                 CHECK(all[r].status == CMLP_CANCELLED && all[r].workers.failed_rank == rank);
-                CHECK(all[r].fixture.run.bad_index == -1 && all[r].fixture.result.batches == at / 3);
+                CHECK(all[r].fixture.run.bad_index == -1 && all[r].fixture.result.n_batches == at / 3);
                 CHECK(fixture_hash(&all[r].fixture) == fixture_hash(&all[0].fixture));
             }
             close_office(&o, all);
@@ -556,7 +556,7 @@ static void test_broken_transport(void)
         work(&o, all);
         for (int32_t r = 0; r < 2; r++) {
             CHECK(all[r].status == CMLP_ERROR_MESSAGE && all[r].workers.failed_rank == -1);
-            CHECK(all[r].fixture.result.batches <= 1 && all[r].calls == at);
+            CHECK(all[r].fixture.result.n_batches <= 1 && all[r].calls == at);
         }
         close_office(&o, all);
     }
@@ -608,7 +608,7 @@ static void test_absent_worker(void)
             for (int32_t r = 0; r < 3; r++) {
                 if (all[r].is_absent) continue;
                 CHECK(all[r].status == CMLP_ERROR_MESSAGE && all[r].workers.failed_rank == -1);
-                CHECK(all[r].fixture.result.batches <= 2);
+                CHECK(all[r].fixture.result.n_batches <= 2);
             }
             close_office(&o, all);
         }

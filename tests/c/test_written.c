@@ -112,9 +112,9 @@ static cmlp_model_content any_content(int is_table, int64_t n_out)
         if (!one_of(4) && k > 2 && k < 12) continue; /* most are reserved */
         cmlp_model_array a = {names[k], numbers, 1 + below(MOST_ROWS), below(4), (int32_t)(1 + below(5)), {0}};
         if ((k == 1 || k == 2) && is_table && !one_of(4)) a.dtype = CMLP_FLOAT64;
-        if (k == 1 && one_of(2)) a.rows = one_of(2) ? 1 : n_out;
-        if (k == 2 && one_of(2)) a.rows = one_of(2) ? 2 : 2 * n_out;
-        if (one_of(100)) a.rows = below(2) ? 0 : INT64_MAX;
+        if (k == 1 && one_of(2)) a.n_rows = one_of(2) ? 1 : n_out;
+        if (k == 2 && one_of(2)) a.n_rows = one_of(2) ? 2 : 2 * n_out;
+        if (one_of(100)) a.n_rows = below(2) ? 0 : INT64_MAX;
         arrays[content.n_arrays++] = a;
     }
     const int damaged = one_of(4); /* else the numbers ascend */
@@ -123,7 +123,7 @@ static cmlp_model_content any_content(int is_table, int64_t n_out)
     content.strings = strings;
     content.arrays = arrays;
     content.write = model_file_append;
-    content.context = &file;
+    content.write_context = &file;
     return content;
 }
 

@@ -314,8 +314,8 @@ cdef class Net:
         for i in range(len(self.sizes) - 1):
             layer.struct_size = sizeof(cmlp_layer_info)
             check(cmlp_net_describe_layer(self.net, i, &layer, NULL))
-            weights.append(block[layer.weights:layer.biases].reshape(layer.n_in, layer.n_out))
-            biases.append(block[layer.biases:layer.biases + layer.n_out])
+            weights.append(block[layer.first_weight:layer.first_bias].reshape(layer.n_in, layer.n_out))
+            biases.append(block[layer.first_bias:layer.first_bias + layer.n_out])
         return weights, biases
 
     def forward(self, params, X, *, scale=1.0, out=None, order=None, n_threads=None, double seconds=FOREVER):
@@ -571,7 +571,7 @@ cdef class Net:
             cnp.PyArray_CopyInto(order, call.order)
             generator.random = random
         call.done_together(status)
-        return result.cost, result.penalty, result.gradient_norm, result.batches
+        return result.cost, result.penalty, result.gradient_norm, result.n_batches
 
 
 cdef class Optimizer:

@@ -170,14 +170,14 @@ cdef class Content:
         self.content.struct_size = sizeof(cmlp_model_content)
         self.content.strings, self.content.n_strings = string, len(self.keys)
         self.content.arrays, self.content.n_arrays = array, len(self.tensors)
-        self.content.write, self.content.context = write_piece, <void *>self.context
+        self.content.write, self.content.write_context = write_piece, <void *>self.context
         self.content.has_any_names = True
         self.content.kind = 0 if kind is None else choice(MODEL_KINDS, kind, "kind")
         for i, (key, value) in enumerate(self.keys):
             string[i].key, string[i].value, string[i].n_value = key, value, len(value)
         for i, (name, data) in enumerate(self.tensors):
             array[i].name, array[i].data = name, cnp.PyArray_DATA(<cnp.ndarray>data)
-            array[i].rows, array[i].columns = data.shape[0], (data.shape[1] if data.ndim > 1 else 0)
+            array[i].n_rows, array[i].n_columns = data.shape[0], (data.shape[1] if data.ndim > 1 else 0)
             array[i].dtype = FILE_DTYPES[data.dtype.str[1:]]
         if labels is not None:
             self.labels = Values(labels, True)

@@ -9,5 +9,5 @@ def seen():
     """Return the version as the header and the function table contain it, its number, and a struct filled in."""
     cdef const cmlp_capi *api = cmlp_import_capi()
     cdef cmlp_layer_info layer
-    layer.n_in, layer.n_out, layer.activation, layer.weights, layer.biases = 3, 2, CMLP_ACTIVATION_TANH, 0, 6
+    layer.n_in, layer.n_out, layer.activation, layer.first_weight, layer.first_bias = 3, 2, CMLP_ACTIVATION_TANH, 0, 6
     return CMLP_VERSION.decode(), api.version().decode(), CMLP_VERSION_NUMBER, layer

@@ -30,7 +30,7 @@ static void train(learner *l, int polls)
                                       &l->optimizer, &epoch, &result, &run);
             CHECK(status == CMLP_OK || (polls && status == CMLP_CANCELLED));
             cancelled += status == CMLP_CANCELLED;
-            epoch.first_batch += result.batches;
+            epoch.first_batch += result.n_batches;
             epoch.before = &result;
         }
         CHECK(result.rows_done == N_ROWS);

@@ -17,7 +17,7 @@ static void save(const learner *l, const cmlp_training *training, const char *pa
     content.n_labels = 3;
     content.training = training;
     content.write = write_piece;
-    content.context = file;
+    content.write_context = file;
     OK(cmlp_model_write(net_of(l), l->params, N_PARAMS, &content, &run));
     CHECK(!fclose(file));
     free(run.workspace);

@@ -36,7 +36,7 @@
     X(CMLP_ERROR_TEXT, "bytes are no text: UTF-8, printable ASCII or digits, as needed")                              \
     X(CMLP_ERROR_NET, "the net was not made by cmlp_net_init of this version")                                        \
     X(CMLP_ERROR_MODEL, "the model was not made by cmlp_model_init of this version")                                  \
-    X(CMLP_ERROR_MODEL_KIND, "the function is not for models of this kind")                                           \
+    X(CMLP_ERROR_MODEL_KIND, "the function is not for this kind of model")                                            \
     X(CMLP_ERROR_LAYERS, "a number of layers that is not allowed")                                                    \
     X(CMLP_ERROR_WIDTH, "the size of a layer is not allowed")                                                         \
     X(CMLP_ERROR_ACTIVATION, "an activation is unknown or not allowed in its layer")                                  \

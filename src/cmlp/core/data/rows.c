@@ -43,7 +43,7 @@ static cmlp_status read_strided(cmlp_rows *m, int64_t n, const matrix_names *nam
 
 static cmlp_status check_order(const cmlp_rows *rows, int64_t n, int64_t *bad)
 {
-    if (n < 0) return CMLP_ERROR_ORDER;
+    if (n < 0) return CMLP_ERROR_ROWS;
     if (cmlpi_misaligned(rows->order, sizeof *rows->order)) return CMLP_ERROR_ALIGNMENT;
     if (rows->order)
         for (int64_t i = 0; i < n; i++)
@@ -85,7 +85,7 @@ static cmlp_status check_unused(const cmlp_rows *rows, const char **refused)
 {
     const int sparse = rows->kind == CMLP_ROWS_CSR;
     if (rows->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->reserved");
-    if (!rows->order && rows->n_order) return cmlpi_refuse(refused, CMLP_ERROR_ORDER, "rows->n_order");
+    if (!rows->order && rows->n_order) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_order");
     if (sparse && rows->row_stride) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->row_stride");
     if (sparse && rows->column_stride) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->column_stride");
     if (!sparse && rows->indptr) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->indptr");

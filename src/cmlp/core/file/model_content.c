@@ -75,10 +75,10 @@ static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_co
     for (int i = 0; i < CMLPI_N_VALUE_TENSORS; i++)
         if (!cmlpi_order_of(a->name, cmlpi_value_tensors[i].name)) return CMLP_ERROR_NAME;
     if (!cmlpi_dtype_name_of(a->dtype)) return CMLP_ERROR_DTYPE;
-    if (a->rows < 1 || a->rows > CMLPI_MAX_COUNT || a->columns < 0 || a->columns > CMLPI_MAX_COUNT)
+    if (a->n_rows < 1 || a->n_rows > CMLPI_MAX_COUNT || a->n_columns < 0 || a->n_columns > CMLPI_MAX_COUNT)
         return CMLP_ERROR_OPTION;
     const uint64_t limit = (PTRDIFF_MAX < CMLPI_MAX_DATA ? (uint64_t)PTRDIFF_MAX : CMLPI_MAX_DATA) / 8;
-    if (a->columns && (uint64_t)a->rows > limit / (uint64_t)a->columns) return CMLP_ERROR_OVERFLOW;
+    if (a->n_columns && (uint64_t)a->n_rows > limit / (uint64_t)a->n_columns) return CMLP_ERROR_OVERFLOW;
     return cmlpi_misaligned(a->data, cmlpi_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }
 
@@ -86,10 +86,10 @@ static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_co
 static cmlp_status check_scores(const cmlp_model_array *a, const cmlpi_content_kind *kind)
 {
     const double *scores = a->data;
-    if (!cmlpi_holds_scores(a->dtype, a->rows, a->columns, kind->n_targets))
+    if (!cmlpi_holds_scores(a->dtype, a->n_rows, a->n_columns, kind->n_targets))
         return CMLP_ERROR_LENGTH;
-    for (int64_t i = 0; i < a->rows * a->columns; i++)
-        if (!(scores[i] >= scores[i % a->columns ? i - 1 : i])) return CMLP_ERROR_VALUE;
+    for (int64_t i = 0; i < a->n_rows * a->n_columns; i++)
+        if (!(scores[i] >= scores[i % a->n_columns ? i - 1 : i])) return CMLP_ERROR_VALUE;
     return CMLP_OK;
 }
 
@@ -97,10 +97,10 @@ static cmlp_status check_scores(const cmlp_model_array *a, const cmlpi_content_k
 static cmlp_status check_width_rows(const cmlp_model_array *a, int64_t n_targets)
 {
     const double *numbers = a->data;
-    if (!cmlpi_holds_widths(a->dtype, a->rows, a->columns, n_targets)) return CMLP_ERROR_LENGTH;
-    for (int64_t i = 0; i < a->rows * a->columns; i++) {
-        const int is_factor = i / a->columns % 2 == 1;
-        if (!cmlpi_is_width(numbers[i], is_factor || i % a->columns == 0 ? numbers[i] : numbers[i - 1], is_factor))
+    if (!cmlpi_holds_widths(a->dtype, a->n_rows, a->n_columns, n_targets)) return CMLP_ERROR_LENGTH;
+    for (int64_t i = 0; i < a->n_rows * a->n_columns; i++) {
+        const int is_factor = i / a->n_columns % 2 == 1;
+        if (!cmlpi_is_width(numbers[i], is_factor || i % a->n_columns == 0 ? numbers[i] : numbers[i - 1], is_factor))
             return CMLP_ERROR_VALUE;
     }
     return CMLP_OK;
@@ -109,7 +109,7 @@ static cmlp_status check_width_rows(const cmlp_model_array *a, int64_t n_targets
 /* Its limits of frequent targets, likewise. */
 static cmlp_status check_limits(const cmlp_model_array *a)
 {
-    if (!cmlpi_holds_limits(a->dtype, a->rows, a->columns)) return CMLP_ERROR_LENGTH;
+    if (!cmlpi_holds_limits(a->dtype, a->n_rows, a->n_columns)) return CMLP_ERROR_LENGTH;
     return cmlpi_are_limits(a->data) ? CMLP_OK : CMLP_ERROR_VALUE;
 }
 
@@ -118,7 +118,7 @@ cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi
     if (!cmlpi_order_of(a->name, CMLPI_CALIBRATION_LIMITS)) return check_limits(a);
     if (!cmlpi_order_of(a->name, CMLPI_CALIBRATION_WIDTHS)) return check_width_rows(a, *n_targets);
     if (cmlpi_order_of(a->name, CMLPI_CALIBRATION_SCORES)) return CMLP_OK;
-    *n_targets = a->rows;
+    *n_targets = a->n_rows;
     return check_scores(a, kind);
 }
 

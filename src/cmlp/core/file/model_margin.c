@@ -101,13 +101,13 @@ static double factor_of(const cmlp_model *model, int64_t target, double value)
     return factor + fraction * (factor_at(model, target, i + 1) - factor);
 }
 
-/* Reads the caller's query of a model. */
-static cmlp_status read_query(const cmlp_model *model, const cmlp_table_query *given, cmlp_table_query *query,
-                              cmlp_run *run)
+/* Reads the caller's query of a table with a calibration, and with targets if they are needed. */
+static cmlp_status read_query(const cmlp_model *model, int needs_targets, const cmlp_table_query *given,
+                              cmlp_table_query *query, cmlp_run *run)
 {
     const char **const refused = &run->refused;
     cmlp_status status = cmlpi_check_model(model);
-    if (!status && !CMLPI_IS_TABLE_MODEL(model)) status = CMLP_ERROR_MODEL_KIND;
+    if (!status && (!CMLPI_IS_TABLE_MODEL(model) || (needs_targets && !model->table->targets))) status = CMLP_ERROR_MODEL_KIND;
     if (status) return cmlpi_refuse(refused, status, "model");
     status = CMLPI_READ(query, given, cmlp_table_query, coverage);
     if (status) return cmlpi_refuse(refused, status, "query");
@@ -145,7 +145,7 @@ cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *q
     cmlp_status status = cmlpi_begin_call(&call, run);
     if (!status) status = cmlpi_check_pointer(below, sizeof *below, "below", &call.run);
     if (!status) status = cmlpi_check_pointer(above, sizeof *above, "above", &call.run);
-    if (!status) status = read_query(model, query, &copy, &call.run);
+    if (!status) status = read_query(model, 0, query, &copy, &call.run);
     if (!status) status = find_margin(model, &copy, &margin, &call.run);
     if (!status) *below = *above = margin;
     return cmlpi_end_call(&call, status);
@@ -186,7 +186,6 @@ static cmlp_status find_interval(const cmlp_model *model, const cmlp_table_query
     if (!status) status = cmlpi_check_pointer(low, sizeof *low, "low", run);
     if (!status) status = cmlpi_check_pointer(high, sizeof *high, "high", run);
     if (status) return status;
-    if (!model->table->targets) return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "model");
     const double first = outputs[query->target];
     const double last = model->net->n_quantiles ? outputs[query->n_outputs - 1] : first;
     if (isnan(first) || isnan(last)) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, OUTPUTS);
@@ -200,7 +199,7 @@ cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query 
     cmlpi_call call;
     cmlp_table_query copy;
     cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = read_query(model, query, &copy, &call.run);
+    if (!status) status = read_query(model, 1, query, &copy, &call.run);
     if (!status) status = find_interval(model, &copy, low, high, &call.run);
     return cmlpi_end_call(&call, status);
 }

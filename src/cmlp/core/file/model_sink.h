@@ -18,7 +18,7 @@ static inline void take(sink *s, const void *bytes, size_t n)
 {
     if (s->crc)
         cmlpi_crc_add(s->crc, bytes, n);
-    else if (s->content && !s->status && s->content->write(s->content->context, bytes, n))
+    else if (s->content && !s->status && s->content->write(s->content->write_context, bytes, n))
         s->status = CMLP_ERROR_WRITE;
 }
 

@@ -12,7 +12,7 @@ enum { GENERATOR_WORDS = sizeof((cmlp_random *)0)->key / sizeof(uint32_t) };
 static void list(cmlpi_training_arrays *arrays, const char *name, const void *data, int64_t rows, int32_t dtype)
 {
     if (data && rows)
-        arrays->list[arrays->n++] = (cmlp_model_array){.name = name, .data = data, .rows = rows, .dtype = dtype};
+        arrays->list[arrays->n++] = (cmlp_model_array){.name = name, .data = data, .n_rows = rows, .dtype = dtype};
 }
 
 static cmlp_status check(const cmlp_training *t, cmlp_run *run)

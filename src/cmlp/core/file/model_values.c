@@ -249,7 +249,7 @@ static cmlp_status describe_column(const cmlp_model *model, int64_t column, cmlp
     if (status) return status;
     status = CMLPI_READ(&copy, info, cmlp_table_column_info, role);
     if (status) return cmlpi_refuse(&run->refused, status, "info");
-    copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = cmlpi_kind_of_column(model, column), .unknown_code = -1};
+    copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = cmlpi_kind_of_column(model, column)};
     copy.role = model->table->columns[column].role;
     const cmlp_value unit = unit_of(copy.kind);
     copy.unit = unit.text;

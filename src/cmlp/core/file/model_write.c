@@ -12,7 +12,7 @@
 
 static uint64_t array_bytes(const cmlp_model_array *a)
 {
-    return (uint64_t)a->rows * (uint64_t)(a->columns ? a->columns : 1) * cmlpi_bytes_of(a->dtype);
+    return (uint64_t)a->n_rows * (uint64_t)(a->n_columns ? a->n_columns : 1) * cmlpi_bytes_of(a->dtype);
 }
 
 /* A sum of the sizes above the largest number of a head is OVERFLOW. */
@@ -24,9 +24,9 @@ static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
     put_text(s, ":{\"dtype\":\"");
     put_text(s, cmlpi_dtype_name_of(a->dtype));
     put_text(s, "\",\"shape\":[");
-    put_decimal(s, (uint64_t)a->rows);
-    if (a->columns) put_byte(s, ',');
-    if (a->columns) put_decimal(s, (uint64_t)a->columns);
+    put_decimal(s, (uint64_t)a->n_rows);
+    if (a->n_columns) put_byte(s, ',');
+    if (a->n_columns) put_decimal(s, (uint64_t)a->n_columns);
     put_text(s, "],\"data_offsets\":[");
     put_decimal(s, *offset);
     put_byte(s, ',');

@@ -250,7 +250,7 @@ static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer
     cmlp_layer_info copy;
     cmlp_status status = cmlpi_check_net(net);
     if (status) return cmlpi_refuse(&run->refused, status, "net");
-    status = CMLPI_READ(&copy, layer, cmlp_layer_info, biases);
+    status = CMLPI_READ(&copy, layer, cmlp_layer_info, first_bias);
     if (status) return cmlpi_refuse(&run->refused, status, "layer");
     if (index < 0 || index >= net->depth) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "index");
     copy.reserved = 0;
@@ -259,8 +259,8 @@ static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer
     copy.n_out = described->n_out;
     copy.activation = described->activation;
     copy.parameter = described->parameter;
-    copy.weights = described->weights;
-    copy.biases = described->biases;
+    copy.first_weight = described->weights;
+    copy.first_bias = described->biases;
     cmlpi_write_struct(layer, &copy, sizeof copy);
     return CMLP_OK;
 }

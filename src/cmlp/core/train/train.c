@@ -57,7 +57,7 @@ REAL_FN void end_batch(epoch_job *job)
     result->cost_sum += batch->objective.loss_scale * cmlpi_sum_total(&batch->cost_sum) / batch->row_weight_sum * n;
     result->penalty_sum += job->penalty / batch->row_weight_sum * n;
     result->rows_done += batch->n;
-    result->batches++;
+    result->n_batches++;
     job->counters = job->after;
     if (batch->step.keeps_gradient) result->gradient_norm = cmlpi_gradient_norm(batch->data.net, batch->memory.gradient);
 }
