@@ -104,7 +104,8 @@ pub type cmlp_model_kind = i32;
 pub const CMLP_MODEL_NETWORK: _bindgen_ty_4 = 1;
 pub const CMLP_MODEL_REGRESSOR: _bindgen_ty_4 = 2;
 pub const CMLP_MODEL_CLASSIFIER: _bindgen_ty_4 = 3;
-pub const CMLP_MODEL_ORDERED: _bindgen_ty_4 = 4;
+pub const CMLP_MODEL_MULTILABEL: _bindgen_ty_4 = 4;
+pub const CMLP_MODEL_ORDERED: _bindgen_ty_4 = 5;
 pub const CMLP_MODEL_KIND_SIGNED: _bindgen_ty_4 = -1;
 pub type _bindgen_ty_4 = ::std::os::raw::c_int;
 #[repr(C)]
@@ -125,8 +126,8 @@ pub struct cmlp_model_info {
 }
 extern "C" {
     pub fn cmlp_model_describe(
-        file: *const ::std::os::raw::c_void,
-        file_size: usize,
+        start: *const ::std::os::raw::c_void,
+        start_size: usize,
         info: *mut cmlp_model_info,
         run: *mut cmlp_run,
     ) -> cmlp_status;
@@ -247,7 +248,7 @@ pub struct cmlp_table_column_info {
     pub format: *const ::std::os::raw::c_char,
     pub n_format: i64,
     pub n_categories: i64,
-    pub unknown: f64,
+    pub unknown_code: f64,
     pub kind: cmlp_table_column_kind,
     pub role: cmlp_table_role,
 }

@@ -77,7 +77,7 @@ impl Model {
                 info.model_size,
                 file.as_ptr().cast(),
                 bytes.len(),
-                std::ptr::null(),
+                ptr::null(),
                 &mut model,
                 &mut run,
             )

@@ -1,4 +1,4 @@
-use std::mem;
+use std::{mem, ptr};
 
 use cmlp_sys as sys;
 

@@ -72,7 +72,7 @@ fn errors_have_kinds_and_sentences() {
     let other = predictor.predict(&[1f32; 5], &mut [0f32; 3]).unwrap_err();
     assert!(matches!(other, Error::Argument(status) if status.name() == "CMLP_ERROR_DTYPE"), "{}", other);
     assert!(matches!(predictor.predict(&[1.0; 5], &mut [0f64; 2]), Err(Error::Argument(_))));
-    assert!(matches!(model.label(usize::MAX), Err(Error::Data(status)) if status.name() == "CMLP_ERROR_INDEX"));
+    assert!(matches!(model.label(usize::MAX), Err(Error::Argument(status)) if status.name() == "CMLP_ERROR_INDEX"));
     assert!(matches!(model.number_of_cell(0, "1"), Err(Error::Argument(_))));
     assert!(matches!(Model::load("no such file"), Err(Error::Io(_))));
     assert_eq!(Model::from_bytes(b"").err().unwrap().to_string(), "the file is truncated");
