@@ -3,7 +3,7 @@
 const INFO = 88; // the size of cmlp_model_info, whose fields are read below
 const ROWS = 104; // of cmlp_rows
 const PREDICTION = 64; // of cmlp_prediction
-const RUN = 48; // of cmlp_run
+const RUN = 56; // of cmlp_run
 const PAGE = 65536;
 
 /**

@@ -130,7 +130,7 @@ static void use_margins(const used_model *u)
                 const cmlp_status status = cmlp_model_margin(u->model, query, &margin, &margin, NULL);
                 require(plain ? status != CMLP_OK || plain == CMLP_ERROR_NULL : !status);
                 const cmlp_status of_ends = cmlp_model_interval(u->model, query, ends, ends + 1, NULL);
-                require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_NOT_FOUND || of_ends == CMLP_ERROR_OPTION);
+                require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_MODEL_KIND || of_ends == CMLP_ERROR_OPTION);
             }
         }
 }

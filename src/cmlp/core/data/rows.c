@@ -54,30 +54,23 @@ static cmlp_status check_order(const cmlp_rows *rows, int64_t n, int64_t *bad)
     return CMLP_OK;
 }
 
-static int is_scale(double value, int zeros) { return cmlpi_is_finite(value) && (zeros || value != 0); }
-
-static cmlp_status check_vector(const double *values, int64_t n, int zeros, const char *name, cmlp_run *run)
-{
-    const cmlp_status status = cmlpi_check_pointer(values, sizeof *values, name, run);
-    if (status) return status;
-    int valid = 1;
-    for (int64_t j = 0; j < n; j++) valid &= is_scale(values[j], zeros); /* without branches, for each call */
-    if (valid) return CMLP_OK;
-    int64_t bad = 0;
-    while (is_scale(values[bad], zeros)) bad++;
-    return cmlpi_refuse_element(run, CMLP_ERROR_OPTION, name, bad);
-}
-
 /* Scales of the columns: both vectors or neither. CSR rows have no shift, because it would make zeros nonzero. */
 static cmlp_status check_scales(const cmlp_rows *rows, cmlp_run *run)
 {
+    static const char *const names[2] = {"rows->shifts", "rows->factors"};
+    const double *const vectors[2] = {rows->shifts, rows->factors};
     if (!rows->shifts && !rows->factors) return CMLP_OK;
     if (rows->scale != 1) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->scale");
-    cmlp_status status = check_vector(rows->shifts, rows->n_columns, 1, "rows->shifts", run);
-    if (!status) status = check_vector(rows->factors, rows->n_columns, 0, "rows->factors", run);
-    for (int64_t j = 0; !status && rows->kind == CMLP_ROWS_CSR && j < rows->n_columns; j++)
-        if (rows->shifts[j] != 0) status = cmlpi_refuse_element(run, CMLP_ERROR_OPTION, "rows->shifts", j);
-    return status;
+    for (int k = 0; k < 2; k++) {
+        const cmlp_status status = cmlpi_check_pointer(vectors[k], sizeof(double), names[k], run);
+        if (status) return status;
+        for (int64_t j = 0; j < rows->n_columns; j++) {
+            const double value = vectors[k][j];
+            const int is_allowed = k ? value != 0 : value == 0 || rows->kind != CMLP_ROWS_CSR;
+            if (!is_allowed || !cmlpi_is_finite(value)) return cmlpi_refuse_element(run, CMLP_ERROR_OPTION, names[k], j);
+        }
+    }
+    return CMLP_OK;
 }
 
 /* Fields that rows of this kind do not use are 0. */
