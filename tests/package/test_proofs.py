@@ -55,6 +55,18 @@ def test_every_harness_function_is_in_the_table():
     assert written == {proof["entry"] for proof in PROOFS.values()}
 
 
+def test_seeded_faults_are_of_code_that_exists_once():
+    import tomllib
+
+    faults = tomllib.loads((ROOT / "tests/mutants/seeded.toml").read_text(encoding="utf-8"))[
+        "fault"
+    ]
+    assert len({fault["name"] for fault in faults}) == len(faults)
+    for fault in faults:
+        text = (ROOT / fault["file"]).read_text(encoding="utf-8")
+        assert text.count(fault["old"]) == 1 and fault["new"] != fault["old"], fault["name"]
+
+
 def test_accepted_mutants_are_of_lines_that_exist():
     import tomllib
 
