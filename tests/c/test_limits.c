@@ -165,6 +165,26 @@ static void test_dropout_row_wraps(void)
     fixture_free(&f);
 }
 
+/* A unit is dropped if its random number, of 16 bits, is below the rate. With the smallest rate only the number 0 drops
+ * a unit, and with the largest one only the number 65535 keeps it: of 300,000 units about five each. */
+static void test_ends_of_dropout_rates(void)
+{
+    enum { UNITS = 500, ROWS = 600 };
+    static fixture f;
+    for (int is_largest = 0; is_largest < 2; is_largest++) {
+        shape s = classifier(4, UNITS, 3, ROWS, ROWS);
+        int64_t few = 0;
+        s.hidden = CMLP_ACTIVATION_TANH;
+        s.dropout = is_largest ? 65535 / 65536.0 : 1 / 65536.0;
+        fixture_make(&f, &s);
+        fixture_reset(&f, DELTAS);
+        CHECK(fixture_call(&f, DELTAS) == CMLP_OK);
+        for (int64_t i = 0; i < UNITS * ROWS; i++) few += (get(s.dtype, f.outputs[0], i) != 0) == is_largest;
+        check_that(few > 0 && few < 20, "dropout %.6f: %d of 300,000 units are exceptions", s.dropout, (int)few);
+        fixture_free(&f);
+    }
+}
+
 /* ---- rows */
 
 static int cancel(void *context) { return context != NULL; }
@@ -263,6 +283,7 @@ int main(void)
     }
     test_infinite_cost();
     test_dropout_row_wraps();
+    test_ends_of_dropout_rates();
     test_most_rows(1);
     test_most_rows(3);
     return finish();

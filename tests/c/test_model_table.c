@@ -1147,6 +1147,23 @@ static void check_ordered(const cmlp_model *model, void *scratch, size_t size)
     CHECK(low == -7 && high == -7);
 }
 
+/* All answers are 0.5: half is not more than half, so the label is the first one. */
+static void check_half(const cmlp_model *model, void *scratch, size_t size)
+{
+    static const double halves[N_OUT + 1] = {0.5, 0, 0, 0.5};
+    static unsigned char workspace[1 << 18];
+    const cmlp_rows rows = cmlp_dense_rows(order_rows, CMLP_FLOAT64, N_ORDERED, N_COLUMNS);
+    int32_t label = -7, labels[N_ORDERED];
+    double one[N_OUT + 1];
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace = workspace;
+    run.workspace_size = sizeof workspace;
+    CHECK(predict_values(CMLP_FLOAT64, model, order_rows[0], N_COLUMNS, &label, one, N_OUT + 1, scratch, size) == CMLP_OK);
+    CHECK(label == 0 && !memcmp(one, halves, sizeof one));
+    CHECK(predict_rows(model, &rows, labels, NULL, 0, &run) == CMLP_OK);
+    for (int i = 0; i < N_ORDERED; i++) CHECK(labels[i] == 0);
+}
+
 /* Ordered labels are one more than the outputs, and need not ascend. */
 static void check_order(void)
 {
@@ -1192,6 +1209,8 @@ static void check_order(void)
                                                    : CMLP_ERROR_FILE_VALUE;
         check_that(status == expected, "%s: %s", edits[k][1], cmlp_status_name(status));
     }
+    memset(blocks, 0, sizeof blocks);
+    CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, check_half) == CMLP_OK);
     its_labels = ranks + 1; /* "low" is last, so these are still different */
     CHECK(write_table(&table, 0) == CMLP_OK);
     n_its_labels = N_OUT + 2;

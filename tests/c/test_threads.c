@@ -220,6 +220,26 @@ static void test_signals(void)
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) CHECK(!sigismember(&mask, own[i]));
 }
 
+/* A worker thread starts on another processor than the caller's, and may then run on all that the caller may. */
+static void read_processors(void *context, cmlpi_thread self)
+{
+    sched_getaffinity(0, sizeof(cpu_set_t), (cpu_set_t *)context + self.index);
+}
+
+static void test_processors(void)
+{
+    enum { N_THREADS = 3 };
+    cpu_set_t before, seen[N_THREADS];
+    void *memory = malloc(cmlpi_team_bytes(N_THREADS));
+    CHECK(!sched_getaffinity(0, sizeof before, &before));
+    memset(seen, 0, sizeof seen);
+    cmlpi_team_run(N_THREADS, memory, read_processors, seen);
+    free(memory);
+    for (int i = 0; i < N_THREADS; i++)
+        check_that(CPU_EQUAL(&seen[i], &before), "thread %d may run on %d processors, the caller on %d", i,
+                   CPU_COUNT(&seen[i]), CPU_COUNT(&before));
+}
+
 /* A thread is cancelled while it waits for its team: the call ends first. */
 static void wait_cancelled(void *context, cmlpi_thread self)
 {
@@ -396,6 +416,7 @@ int main(void)
 #ifdef TEST_WRAPS_THREADS
     test_small_work();
     test_signals();
+    test_processors();
     test_cancelled_thread();
     test_spinning_ends_by_the_clock();
 #else

@@ -172,6 +172,25 @@ static void test_weights(fixture *f)
     memcpy(f->order, order, sizeof order);
 }
 
+/* Without a gradient, AdamW shrinks the weights and leaves the biases. */
+static void test_decay_is_of_weights(fixture *f)
+{
+    fixture_reset(f, STEP);
+    const double factor = 1 - f->optimizer.learning_rate * f->optimizer.weight_decay;
+    memset(f->gradient, 0, (size_t)f->n_params * size_of(f->shape.dtype));
+    CHECK(fixture_call(f, STEP) == CMLP_OK);
+    for (int32_t l = 0; l < f->shape.n_layers - 1; l++) {
+        cmlp_layer_info layer = CMLP_INIT(cmlp_layer_info);
+        CHECK(cmlp_net_describe_layer(f->net, l, &layer, NULL) == CMLP_OK);
+        for (int64_t i = 0; i < (layer.n_in + 1) * layer.n_out; i++) {
+            const int is_bias = i >= layer.n_in * layer.n_out;
+            const int64_t k = is_bias ? layer.first_bias + i - layer.n_in * layer.n_out : layer.first_weight + i;
+            const double before = get(f->shape.dtype, f->initial, k), after = get(f->shape.dtype, f->params, k);
+            CHECK(before != 0 && (is_bias ? after == before : fabs(after / before - factor) < 1e-6));
+        }
+    }
+}
+
 /* ---- epochs that end early */
 
 typedef struct stopper {
@@ -434,6 +453,7 @@ int main(void)
         test_resume(&f);
         test_rates(&f);
         test_weights(&f);
+        if (s.solver == CMLP_SOLVER_ADAMW) test_decay_is_of_weights(&f);
         test_cancel(&f);
         test_cancel_others(&f);
         test_bad_input(&f);

@@ -461,6 +461,7 @@ BAD_WEIGHTS = {
     "infinity": (np.where(LABELS, 1.0, INF), "Input sample_weight contains infinity"),
     "all zero": (np.zeros(30), "Sample weights must contain at least one non-zero number"),
     "too few": (np.ones(29), r"sample_weight.shape == \(29,\), expected \(30,\)!"),
+    "too many": (np.ones(31), r"sample_weight.shape == \(31,\), expected \(30,\)!"),
     "a column": (np.ones((30, 1)), "Sample weights must be 1D array or scalar, got 2D array"),
     "text": (["a"] * 30, "sample_weight cannot be converted to numbers"),
     "complex": (np.ones(30) * 1j, "Complex data not supported"),

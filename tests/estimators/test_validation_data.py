@@ -89,6 +89,22 @@ def test_early_stopping_restores_the_best_weights(scoring):
         )
 
 
+@pytest.mark.parametrize(
+    "scores, tol, n_epochs, kept",
+    [
+        ([0.5, 0.75, 0.75, 0.75, 0.75], 0.0, 5, 2),  # as good as the best one is not worse
+        ([0.5, 0.75, 0.75, 0.75, 0.75], 0.125, 4, 2),  # two epochs without improvement
+        ([0.25, 0.5, 0.75, 1.0, 1.25], 0.25, 5, 5),  # better by exactly tol
+    ],
+)
+def test_first_of_equal_scores_is_kept_and_counts_by_tol(scores, tol, n_epochs, kept):
+    given = iter(scores)
+    parameters = {"early_stopping": True, "n_iter_no_change": 1, "tol": tol, "max_iter": 5}
+    model = small(**parameters, scoring=lambda *_: next(given)).fit(X, Y, **HELD)
+    assert model.validation_scores_ == scores[:n_epochs]
+    assert flat(model).tobytes() == flat(small(max_iter=kept).fit(X, Y)).tobytes()
+
+
 @pytest.mark.filterwarnings("ignore:validation_fraction differs")
 def test_own_rows_replace_the_split():
     """All rows are trained on, and `validation_fraction` does not matter."""

@@ -120,6 +120,8 @@ BAD_ROWS = {
 BAD_TARGETS = {
     "too few": (Y[:5], "X and y must have the same number of rows", "6", "5"),
     "too few dense": (DENSE[:5], "X and y must have the same number of rows", "6", "5"),
+    "too many": (np.append(Y, 0), "X and y must have the same number of rows, got 6 and 7"),
+    "too many dense": (np.ones((7, 2)), "X and y must have the same number of rows, got 6 and 7"),
     "too few columns": (DENSE[:, :1], "y must", "2", "(6, 1)"),
     "three axes": (DENSE[None], "y must", "(1, 6, 2)"),
     "class too large": (Y + 1, "y must be class indices from 0 to 1", "2"),
