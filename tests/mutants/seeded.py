@@ -82,7 +82,7 @@ class Workshop:
         done = self._run_with(mutant.file, mutant.text)
         if not done.returncode:
             return None
-        found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+        found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
         return found[1] if found else (done.stdout + done.stderr).strip().splitlines()[-1]
 
     def _environment(self, folder: Path) -> Path:
