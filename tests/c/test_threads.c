@@ -28,7 +28,7 @@ static int is_tested(const fixture *f, call c) { return predicts(c) || !is_wide(
 #include <signal.h>
 #include <time.h>
 
-static int created, allowed = 1000000;
+static int created, allowed = 1000000, forbids_affinity;
 
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument);
@@ -36,6 +36,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
 {
     if (created >= allowed) return EAGAIN;
+    if (forbids_affinity && attributes) return EPERM;
     created++;
     return __real_pthread_create(thread, attributes, run, argument);
 }
@@ -200,6 +201,18 @@ static void test_failed_thread_creation(fixture *f)
         }
         allowed = 1000000;
     }
+}
+
+/* The filter of a container may forbid sched_setaffinity: the threads then start where the system puts them. */
+static void test_forbidden_affinity(fixture *f)
+{
+    const uint64_t expected = fixture_outcome(f, FORWARD);
+    created = 0;
+    forbids_affinity = 1;
+    const uint64_t hash = fixture_outcome(f, FORWARD);
+    forbids_affinity = 0;
+    check_that(hash == expected && created == 6, "%d threads created instead of 6 without the right to choose processors",
+               created);
 }
 
 /* Worker threads block signals sent to the process, but not those that a thread raises itself. */
@@ -400,6 +413,7 @@ int main(void)
         if (!wide) test_empty_batches(&f);
 #ifdef TEST_WRAPS_THREADS
         if (i % 2 == 0) test_failed_thread_creation(&f);
+        if (wide) test_forbidden_affinity(&f);
         if (i < 2) {
             test_back_off(&f);
             test_lost_seconds_have_a_range(&f);

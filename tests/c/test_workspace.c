@@ -101,8 +101,30 @@ static const shape shapes[] = {
      .batch = 290, .dropout = 0.3},
 };
 
+/* Microbatches of wide rows have fewer rows, so that a prediction needs less memory. */
+static void test_wide_rows(void)
+{
+    static fixture f;
+    uint64_t bits = 0;
+    for (int32_t n_threads = 1; n_threads <= 7; n_threads += 6) {
+        const shape s = {2, {40000, 2}, CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_IDENTITY, CMLP_LOSS_SQUARED_ERROR,
+                         .dtype = CMLP_FLOAT32, .solver = CMLP_SOLVER_SGD, .rows = 100, .batch = 100,
+                         .n_threads = n_threads};
+        size_t size = 0;
+        fixture_make(&f, &s);
+        fixture_reset(&f, FORWARD);
+        CHECK(cmlp_net_workspace_size(f.net, &f.rows, NULL, NULL, &size, THREADS(n_threads)) == CMLP_OK);
+        check_that(size < (size_t)n_threads * 5000000, "%d threads reserve %zu bytes for rows of 160 KB", n_threads, size);
+        test_exact(&f, FORWARD);
+        if (n_threads == 1) bits = fixture_outcome(&f, FORWARD);
+        CHECK(fixture_outcome(&f, FORWARD) == bits);
+        fixture_free(&f);
+    }
+}
+
 int main(void)
 {
+    test_wide_rows();
     static const int32_t threads[] = {1, 2, 3, 7};
     static fixture f;
     cmlp_isa isas[8];

@@ -98,9 +98,10 @@ static int create(thread_t *t, void *(*run)(void *), void *argument)
         CPU_CLR((size_t)sched_getcpu(), &elsewhere);
         chosen = CPU_COUNT(&elsewhere) && !pthread_attr_setaffinity_np(&attributes, sizeof elsewhere, &elsewhere);
     }
-    const int created = !pthread_create(t, &attributes, run, argument);
+    int created = !pthread_create(t, &attributes, run, argument);
     if (created && chosen) pthread_setaffinity_np(*t, sizeof allowed, &allowed);
     pthread_attr_destroy(&attributes);
+    if (!created && chosen) created = !pthread_create(t, NULL, run, argument); /* containers may forbid sched_setaffinity */
     return created;
 }
 #else

@@ -23,17 +23,27 @@ typedef struct forward_job {
     cmlpi_fault *faults; /* of each thread */
 } forward_job;
 
-static int64_t microbatch_rows(int64_t n_rows) { return n_rows < CMLPI_PREDICTED_ROWS ? n_rows : CMLPI_PREDICTED_ROWS; }
-
-/* Each thread gets at least MIN_MICROBATCHES microbatches, so that all threads end at about the same time; but microbatches of
- * less than MIN_ROWS rows would read the weights too often. */
+/* Each thread gets at least MIN_MICROBATCHES microbatches, so that all threads end at about the same time, and its converted
+ * rows take at most MAX_CONVERTED bytes; but microbatches of less than MIN_ROWS rows would read the weights too often. */
 #define MIN_MICROBATCHES 4
+#define MAX_CONVERTED ((int64_t)1 << 22)
 #define MIN_ROWS 28
 
-static int64_t rows_per_microbatch(int64_t n_rows, int32_t threads)
+/* The most rows of a microbatch. Of CSR data, one row at a time is converted. */
+static int64_t microbatch_rows(const cmlp_net *net, int sparse, int64_t n_rows)
 {
-    const int64_t rows = (n_rows - 1) / (MIN_MICROBATCHES * threads) + 1;
-    return threads == 1 ? microbatch_rows(n_rows) : microbatch_rows(rows < MIN_ROWS ? MIN_ROWS : rows);
+    const int64_t fitting = MAX_CONVERTED / (cmlpi_n_in(net) * (int64_t)net->element);
+    int64_t rows = n_rows < CMLPI_PREDICTED_ROWS ? n_rows : CMLPI_PREDICTED_ROWS;
+    if (!sparse && fitting < rows) rows = fitting > MIN_ROWS ? fitting : rows < MIN_ROWS ? rows : MIN_ROWS;
+    return rows;
+}
+
+static int64_t rows_per_microbatch(const cmlpi_data *data, int32_t threads)
+{
+    const int64_t most = microbatch_rows(data->net, cmlpi_is_sparse(data), data->n);
+    const int64_t rows = (data->n - 1) / (MIN_MICROBATCHES * threads) + 1;
+    if (threads == 1 || rows >= most) return most;
+    return rows > MIN_ROWS ? rows : most < MIN_ROWS ? most : MIN_ROWS;
 }
 
 static void lay_out_thread(cmlpi_arena *arena, const cmlp_net *net, int sparse, int64_t rows, thread_memory *memory)
@@ -49,7 +59,7 @@ static size_t lay_out_forward(forward_job *job, char *base, const cmlp_net *net,
 {
     cmlpi_arena arena = {.base = base}, of_one = {0};
     thread_memory memory;
-    lay_out_thread(&of_one, net, sparse, microbatch_rows(n_rows), &memory);
+    lay_out_thread(&of_one, net, sparse, microbatch_rows(net, sparse, n_rows), &memory);
     job->faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
     job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
     job->memory_size = of_one.used;
@@ -216,7 +226,8 @@ static void forward_thread(void *context, cmlpi_thread self)
     cmlpi_fault *fault = &job->faults[self.index];
     cmlpi_arena arena = {.base = job->memory + (size_t)self.index * job->memory_size};
     thread_memory memory;
-    lay_out_thread(&arena, job->data.net, cmlpi_is_sparse(&job->data), microbatch_rows(job->data.n), &memory);
+    const int sparse = cmlpi_is_sparse(&job->data);
+    lay_out_thread(&arena, job->data.net, sparse, microbatch_rows(job->data.net, sparse, job->data.n), &memory);
     cmlpi_input_begin(job->data.net, &memory.input);
     int64_t first, n;
     while ((n = cmlpi_queue_take(&job->queue, self.index, &first)) > 0) {
@@ -277,7 +288,7 @@ static cmlp_status forward(forward_job *job, cmlp_run *run)
         cmlpi_take_workspace(run, lay_out_forward(job, cmlpi_aligned(run->workspace), data->net, cmlpi_is_sparse(data),
                                                    data->n, run->n_threads));
     if (status) return status;
-    cmlpi_queue_begin(&job->queue, run, data->n, rows_per_microbatch(data->n, threads));
+    cmlpi_queue_begin(&job->queue, run, data->n, rows_per_microbatch(data, threads));
     for (int32_t i = 0; i < threads; i++) job->faults[i] = cmlpi_fault_of(CMLP_OK);
     cmlpi_team_run(threads, job->team, forward_thread, job);
     cmlpi_fault fault = cmlpi_first_fault(job->faults, threads);
