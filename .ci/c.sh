@@ -189,6 +189,8 @@ c_refuses_wrong_options() {
     if one_line clang -O2 -march=native -ffp-contract=fast >"$log" 2>&1; then return 1; fi
     grep -m 1 CMLP_ERROR_BUILD "$log"
     if grep 'CMLP_OK' "$log"; then return 1; fi # no wrong bits
+    if one_line clang -O2 -fno-honor-nans >"$log" 2>&1; then return 1; fi
+    grep -m 1 CMLP_ERROR_BUILD "$log"
 }
 
 # The library as one file: no warnings, golden bits.

@@ -19,8 +19,8 @@
  *   cc -O2 -Iinclude program.c $(find src/cmlp/core -name "*.c") -pthread
  *   cc -O2 program.c cmlp.c -pthread
  * All optimization levels, -march=native and -std=c11 or later give the same bits (on s390x use -std=gnu11). Options that
- * change the arithmetic, such as -ffast-math or x87 (-m32 without -msse2 -mfpmath=sse), stop the compilation, or
- * cmlp_net_init returns CMLP_ERROR_BUILD. docs/embedding.md lists the macros that leave parts out.
+ * change the arithmetic, such as -ffast-math, -ffinite-math-only or x87 (-m32 without -msse2 -mfpmath=sse), stop the
+ * compilation, or cmlp_net_init returns CMLP_ERROR_BUILD. docs/embedding.md lists the macros that leave parts out.
  *
  * Rules for every function. The comment of a function says only what it adds to them.
  * - Memory. The caller owns all memory. The library allocates nothing, prints nothing, and has no global state. If

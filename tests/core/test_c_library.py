@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from c_build import (
+    COMPILER,
     CORE,
     FLAGS,
     HEADER,
@@ -113,6 +114,25 @@ def golden_cases(*flags):
 @pytest.mark.parametrize("flags", [UNOPTIMIZED, SHARED], ids=["O0", "O1"])
 def test_golden_bits_at_each_optimization_level(flags):
     assert len(golden_cases(*flags)) >= 15
+
+
+@pytest.mark.parametrize("option", ["-ffast-math", "-ffinite-math-only"])
+def test_options_that_change_the_arithmetic_do_not_compile(option):
+    command = [COMPILER, option, "-fsyntax-only", str(CORE / "net/net.c")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode != 0 and f"cannot be built with {option}" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("clang"), reason="needs Clang")
+@pytest.mark.parametrize(("options", "exact"), [(["-O2"], 1), (["-O2", "-fno-honor-nans"], 0)])
+def test_build_that_assumes_finite_numbers_is_found(tmp_path, options, exact):
+    """No macro tells of this option: the check that cmlp_net_init calls does."""
+    main = tmp_path / "main.c"
+    main.write_text("int cmlpi_is_exact(void);\nint main(void) { return cmlpi_is_exact(); }\n")
+    sections = ["-ffunction-sections", "-Wl,--gc-sections"]
+    program = tmp_path / "main"
+    run("clang", *options, *sections, main, CORE / "net/net.c", "-o", program)
+    assert subprocess.run([program]).returncode == exact
 
 
 def test_external_program_prints_the_golden_line():

@@ -313,6 +313,7 @@ def test_check_finds_options_that_change_results(digits, options):
         "-Ofast",
         "-O3 -funsafe-math-optimizations",
         "-O3 -fassociative-math -fno-signed-zeros -fno-trapping-math",
+        "-ffinite-math-only",
     ],
 )
 def test_fast_math_does_not_compile(digits, options):

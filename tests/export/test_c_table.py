@@ -2,6 +2,7 @@
 
 import io
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -225,9 +226,21 @@ def test_check_sees_missing_values_and_every_kind_of_code(tmp_path):
 int main(void) {{ return !table_check(); }}
 """
     rows = np.frombuffer(run(build(tmp_path, source, NATIVE))).reshape(-1, len(columns))
-    assert np.isnan(rows[:, 1]).any() and np.isnan(rows[:, 5]).any() and not np.isinf(rows).any()
+    has_missing = [column.is_number and column.missing for column in columns]
+    assert sum(has_missing) >= 2 and np.isnan(rows[0]).tolist() == has_missing
+    assert not np.isinf(rows).any()
     codes = rows[:, [i for i, column in enumerate(columns) if column.is_category]]
     assert codes.min() == -1 and codes.max() > 1
+
+
+@pytest.mark.slow
+def test_check_fails_where_the_compiler_assumes_that_there_is_no_nan(tmp_path):
+    """No macro tells of this option."""
+    target = Target("without NaN", ("clang", "-O2", "-fno-honor-nans"))
+    require(target)
+    MODELS["regressor"]().to_c(tmp_path / "table.h")
+    program = '#include "table.h"\nint main(void) { return table_check() ? 0 : 3; }\n'
+    assert subprocess.run(build(tmp_path, program, target)).returncode == 3
 
 
 @pytest.mark.parametrize(

@@ -485,7 +485,7 @@ _CHECK = Template("""\
             if (c->role != ${prefix}_ROLE_NUMBER) continue;
             x[k] = (double)((int32_t)(state >> 8) - 8388608) / 2097152.0;
             x[k] = ${prefix}_rounded(x[k] * c->scale) + c->centre;
-            if (c->has_missing && !(state >> 29)) memcpy(&x[k], &nan, sizeof nan);
+            if (c->has_missing && (i == 0 || !(state >> 29))) memcpy(&x[k], &nan, sizeof nan);
         }
         ${prefix}_predict(x, output);
         for (int j = 0; j < $n_out; j++) {
@@ -500,17 +500,18 @@ _CHECK = Template("""\
 def _make_check_rows(columns: TableColumns) -> NDArray[np.float64]:
     """Return the raw rows of the self-check.
 
-    They have numbers up to 4 scales from the centre, and all categories.
+    They have numbers up to 4 scales from the centre, and all categories. In the first row, every number that may be
+    missing is missing, so that the check fails where the compiler assumes that there is no NaN.
     """
     rows = np.zeros((CHECK_ROWS, len(columns)))
     state = SEED
-    for row in rows:
+    for i, row in enumerate(rows):
         for k, column in enumerate(columns):
             state = (state * 1664525 + 1013904223) % 2**32
             if column.is_category:
                 row[k] = (state >> 8) % (column.n + 1) - 1.0
             elif column.is_number:
-                missing = column.missing and not state >> 29
+                missing = column.missing and (i == 0 or not state >> 29)
                 if missing:
                     row[k] = np.nan
                 else:

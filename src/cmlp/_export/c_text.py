@@ -323,6 +323,9 @@ _OPENING = Template("""\
 #error "this header gives other results with -ffast-math, -funsafe-math-optimizations, -Ofast or \
 /fp:fast"
 #endif
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "this header tests for NaN and gives other results with -ffinite-math-only"
+#endif
 #if defined(__AVR__) && DBL_MANT_DIG != 53
 #error "AVR processors (Arduino Uno, Nano, Mega) have no 64-bit doubles: $remedy"
 #elif DBL_MANT_DIG != 53 || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1 && FLT_EVAL_METHOD != 16)

@@ -20,6 +20,9 @@
 #if defined(__FAST_MATH__) || defined(_M_FP_FAST)
 #error "cmlp computes the same bits everywhere and cannot be built with -ffast-math, -Ofast or /fp:fast"
 #endif
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "cmlp tests for NaN and infinity and cannot be built with -ffinite-math-only"
+#endif
 
 /* No contraction of a * b + c and no rearranged arithmetic, whatever the command line
  * asks for: fused operations are written as such. Where a compiler ignores this (Clang
