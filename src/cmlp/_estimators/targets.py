@@ -5,8 +5,6 @@ Those of one network are here: `ClassEncoding` and `NumberEncoding` of the estim
 
 from __future__ import annotations
 
-import importlib
-import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -132,11 +130,10 @@ class NumberEncoding(TargetEncoding):
         objective = objective_of_numbers(self.quantiles)._replace(y_scale=self._y_scale)
         if not callable(loss):
             objective = objective._replace(y_advice=y_advice(loss, "y_scale='standard'"))
-        # In scikit-learn half the mean over the outputs, with the sum's gradient.
+        # Half the mean over the outputs, with the sum's gradient, as in scikit-learn 1.9. `tol` compares this loss, so
+        # it must not depend on the version of scikit-learn that a program has imported.
         if traits_of(loss).is_squared:
-            objective = objective._replace(loss_scale=0.5)
-            if self.n_outputs > 1 and _averages_squared_errors():
-                objective = objective._replace(report_scale=1.0 / self.n_outputs)
+            objective = objective._replace(loss_scale=0.5, report_scale=1.0 / self.n_outputs)
         return objective
 
 
@@ -194,22 +191,6 @@ def _known_labels(fit: Fit, y: NDArray[Any], classes: ArrayLike | None) -> Label
             f"{labels.classes!r}"
         )
     return labels
-
-
-def _averages_squared_errors() -> bool:
-    """Return whether the reported squared error of several outputs is their mean, or their sum.
-
-    It is the mean up to scikit-learn 1.9, although training uses the gradient of the sum. scikit-learn's pull request
-    34830 proposes the sum. If the program has imported scikit-learn, its own loss function decides.
-    """
-    if "sklearn" not in sys.modules:
-        return True
-    try:
-        squared_loss = importlib.import_module("sklearn.neural_network._base").squared_loss
-        # 0.5 is the mean, 1 the sum.
-        return bool(squared_loss(np.zeros((1, 2)), np.ones((1, 2))) < 0.75)
-    except (ImportError, AttributeError, TypeError):  # a version without this private function
-        return True
 
 
 def accuracy_of_labels(
