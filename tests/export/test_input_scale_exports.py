@@ -167,6 +167,22 @@ def test_pipeline_of_a_classifier_keeps_classes_names_and_its_own_scale():
         )
 
 
+@pytest.mark.parametrize("network", [TheirRegressor, MLPRegressor])
+@pytest.mark.parametrize(
+    "before", [("passthrough",), (None,), ("passthrough", StandardScaler()), (StandardScaler(),)]
+)
+def test_pipeline_keeps_names_behind_steps_that_do_nothing(before, network):
+    pandas = pytest.importorskip("pandas")
+    X, y = make_regression(60, 3, random_state=0)
+    frame = pandas.DataFrame(X, columns=list("abc"))
+    pipeline = make_pipeline(*before, network(hidden_layer_sizes=(3,), max_iter=5)).fit(frame, y)
+    for whole in (pipeline, make_pipeline("passthrough", pipeline)):
+        model = cmlp.from_sklearn(whole)
+        assert model.feature_names_in_.tolist() == list("abc")
+        with pytest.raises(ValueError, match="must be in the same order"):
+            model.predict(frame[["c", "b", "a"]])
+
+
 def test_from_pipeline_refuses_what_it_cannot_convert():
     X, y = make_regression(30, 4, random_state=0)
     network = MLPRegressor(hidden_layer_sizes=(3,), max_iter=5)

@@ -343,7 +343,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
         [(trained.net, state.params)],
         input_scale=scale,
         labels=trained.labels,
-        names=getattr(pipeline.steps[0][1], "feature_names_in_", None),
+        names=getattr((*scalers, model)[0], "feature_names_in_", None),
     )
     parameters = {**model._parameters(), "input_scale": scale}
     return _built(scaled, parameters, state)  # type: ignore[no-any-return]
