@@ -1,4 +1,4 @@
-"""What fit says of columns, labels and indexes that would pass in silence, and spoil what is learned."""
+"""What fit says of columns and labels that would pass in silence, and spoil what is learned."""
 
 import warnings
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from optional import package
 
-from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
+from cmlp import MLPClassifier, TabularClassifier, TabularRegressor
 from cmlp.exceptions import UselessModelWarning
 
 QUICK = {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_epochs": 1, "random_state": 0}
@@ -242,46 +242,3 @@ def test_labels_that_fit_does_not_know_are_refused_by_calibrate_and_validation_d
     weights = np.where(np.arange(N) < 20, 0, 1)
     some = np.where(weights, CLASS, "unknown")
     assert messages(model.calibrate, X, some, weights) == []
-
-
-# ------------------------------------------------------------------------------------------------------- indexes
-
-
-@pytest.mark.parametrize("kind", [TabularRegressor, MLPRegressor])
-def test_an_index_with_the_same_labels_in_another_order_is_named(kind):
-    pandas = package("pandas")
-    X = pandas.DataFrame({"size": SIZE, "other": rng.standard_normal(N)})
-    y = pandas.Series(NUMBER)
-    shuffled = y.sample(frac=1, random_state=0)
-    weights = pandas.Series(np.ones(N)).sample(frac=1, random_state=0)
-    model = kind(**QUICK) if kind is TabularRegressor else kind(**NETWORK)
-    (message,) = messages(model.fit, X, shuffled)
-    assert message.startswith("The index of y has the labels of X's index in another order")
-    assert "pass y.loc[X.index]" in message and "y.to_numpy()" in message
-    (message,) = messages(model.fit, X, y, weights)
-    assert message.startswith("The index of sample_weight has")
-    (message,) = messages(model.score, X, shuffled)
-    assert message.startswith("The index of y has")
-    early = {} if kind is TabularRegressor else {"early_stopping": True}
-    fit = model.set_params(**early).fit
-    (message,) = messages(fit, X, y, X_val=X, y_val=shuffled)
-    assert message.startswith("The index of y_val has")
-    if kind is TabularRegressor:
-        (message,) = messages(model.calibrate, X, shuffled)
-        assert message.startswith("The index of y has")
-
-
-def test_an_index_with_the_same_or_other_labels_is_no_reason_for_a_warning():
-    pandas = package("pandas")
-    X, y = frame(), pandas.Series(NUMBER)
-    order = rng.permutation(N)
-    model = TabularRegressor(**QUICK)
-    for X_now, y_now in [
-        (X.iloc[order], y.iloc[order]),
-        (X.iloc[order[:150]].reset_index(drop=True), y.iloc[order[:150]]),
-        (X.iloc[order], NUMBER[order]),
-        (X.iloc[order].to_numpy(), y),
-        (X, y.set_axis([f"row {i}" for i in range(N)])),
-        (X, y.set_axis(pandas.MultiIndex.from_product([range(2), range(N // 2)]))),
-    ]:
-        assert messages(model.fit, X_now, y_now) == []

@@ -27,6 +27,7 @@ from cmlp._data.arrays import (
 )
 from cmlp._data.columns import check_names, feature_names
 from cmlp._data.labels import as_labels
+from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.scale import InputScale, scaled_rows
 from cmlp._data.weights import as_weights
 from cmlp._process.warnings import warn
@@ -98,7 +99,8 @@ class InputChecks(NamedTuple):
 
     def check(self, X: Any, y: Any, weight: Any, suffix: str = "") -> CheckedRows:
         """Return converted rows with targets and weights; messages name them with `suffix`."""
-        warn_of_other_order(X, **{f"y{suffix}": y, f"sample_weight{suffix}": weight})
+        named = {"X": X, "y": y, "sample_weight": weight}
+        warn_of_other_order(**{name + suffix: held for name, held in named.items()})
         return self.add_targets(self.check_inputs(X), y, weight)
 
     def recheck(self, rows: CheckedRows) -> CheckedRows:
@@ -255,31 +257,6 @@ def as_quantile_targets(targets: NDArray[Any], n_quantiles: int) -> NDArray[Any]
     if targets.shape[1] != 1:
         raise ValueError(f"y must have one column with several quantiles, got {targets.shape[1]}.")
     return np.broadcast_to(targets, (len(targets), n_quantiles))
-
-
-def warn_of_other_order(X: Any, **others: Any) -> None:
-    """Warn if the index of y or of weights, which have their names in messages, has X's labels in another order.
-
-    Rows are matched by position. An index with other labels is common, and right: one was reset.
-    """
-    index = _index_of(X)
-    if index is None:
-        return
-    for name, held in others.items():
-        other = _index_of(held)
-        if other is None or other is index or len(other) != len(index) or other.equals(index):
-            continue
-        if index.isin(other).all() and other.isin(index).all():
-            warn(
-                f"The index of {name} has the labels of X's index in another order, but rows are "
-                f"matched by position. To match them by label, pass {name}.loc[X.index]; if the "
-                f"positions are right, {name}.to_numpy()."
-            )
-
-
-def _index_of(held: Any) -> Any:
-    """Return the index of a frame or a column of pandas; None for others."""
-    return getattr(held, "index", None) if hasattr(held, "iloc") else None
 
 
 # --------------------------------------------------------------------------------- error messages for non-finite inputs

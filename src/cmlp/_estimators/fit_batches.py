@@ -10,6 +10,7 @@ from cmlp._data.arrays import CSR, arrow_copied, read_once
 from cmlp._data.checks import positive_integer
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.passes import Passes, Reader
+from cmlp._data.row_labels import RowOrder
 from cmlp._data.scale import scale_of_moments
 from cmlp._data.weights import require_normal
 from cmlp._estimators.fit_network import NetworkFit, train_network
@@ -78,6 +79,7 @@ class BlockSource(RowSource):
         # The first pass, which begins with the first block.
         self._begun: Generator[Any, None, None] | None = None
         self._seen: list[Any] = []  # the blocks of this pass that were read before
+        self._row_order: RowOrder | None = RowOrder()  # until a pass is complete
 
     def open_first_block(self, checks: InputChecks) -> None:
         """Read blocks until one has rows, and open it; all blocks have the same checks."""
@@ -91,6 +93,7 @@ class BlockSource(RowSource):
             self.given = X, y, weight
             self._seen.append((X, y) if weight is None else (X, y, weight))
             rows = self._checks.check_inputs(X)
+            self._compare_labels(X, y, weight)
             if rows.X.shape[0]:
                 self._first = self._checks.add_targets(rows, y, weight)
                 self._begun = _continued(self._seen, items)
@@ -124,7 +127,9 @@ class BlockSource(RowSource):
             require_normal(data.rows.weight, dtype)
         self._seen[-1] = data.rows._replace(number=index)
         n_rows = self._n_rows or job.state.n_rows or 0
-        self._feed = feed = StreamFeed(self._open, n_rows, bool(options.shuffle), data.names)
+        self._feed = feed = StreamFeed(
+            self._open, self._end_pass, n_rows, bool(options.shuffle), data.names
+        )
         needs_y_scale = job.learns_y_scale
         if scale_to_learn is not None or needs_y_scale:
             learns = "y_scale"
@@ -167,9 +172,23 @@ class BlockSource(RowSource):
             items = self._passes.open()
         return Reader(items, self._encoded)
 
+    def _compare_labels(self, X: Any, y: Any, weight: Any) -> None:
+        if self._row_order is not None:
+            self._row_order.add(X=X, y=y, sample_weight=weight)
+
+    def _end_pass(self) -> None:
+        """Warn of blocks whose rows are in another order than those of X."""
+        if self._row_order is not None:
+            self._row_order.warn()
+            self._row_order = None
+
     def _encoded(self, item: Any, index: int) -> EncodedRows:
         """Return a block for the core; the reader's thread calls this."""
-        block = item if isinstance(item, EncodedRows) else self._format.encode(item, index)
+        if isinstance(item, EncodedRows):
+            block = item
+        else:
+            block = self._format.encode(item, index)
+            self._compare_labels(*unpacked(item, index))
         if self._hashes is not None:
             self._hashes.add(block)
         return block

@@ -13,8 +13,8 @@ from cmlp._data.checks import (
     as_quantile_targets,
     as_targets,
     first_non_finite_error,
-    warn_of_other_order,
 )
+from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_classes
 from cmlp._estimators.estimator import Estimator
@@ -301,6 +301,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         >>> [weights.shape for weights in model.gradients(X, y).weights]
         [(2, 8), (8, 3), (3, 1)]
         """
+        warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         model = self._trained()
 
         def gradients(rows: Any) -> Gradient:
@@ -343,6 +344,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         >>> model.fit(X, y).input_gradient(X, y).shape
         (4, 1)
         """
+        warn_of_other_order(X=X, y=y)
         model = self._trained()
         return self._on_checked_rows(
             model,
@@ -997,7 +999,7 @@ class MLPClassifier(MultilayerPerceptron):
         """
         from cmlp._estimators.targets import accuracy_of_labels
 
-        warn_of_other_order(X, y=y, sample_weight=sample_weight)
+        warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         now = frozen_copy(self)
         labels = now._trained().class_labels
         return accuracy_of_labels(now.predict(X), y, sample_weight, labels, type(self).__name__)
@@ -1532,7 +1534,7 @@ class MLPRegressor(MultilayerPerceptron):
         """
         from cmlp._train.scores import d2_pinball, r_squared, require_rows
 
-        warn_of_other_order(X, y=y, sample_weight=sample_weight)
+        warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         now = frozen_copy(self)
         predicted = now.predict(X)
         require_rows(predicted)

@@ -14,6 +14,7 @@ from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.encoded_rows import EncodedRows
+from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fitted import copy_with
 from cmlp._estimators.targets import TrainerEncoding
@@ -477,6 +478,7 @@ class Trainer:
         """Validate the arguments of a call, and return the training run on them."""
         options = self._options
         trained = network_model_of(self.network)
+        warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         user_y = rectangular(y, "y")
         encoding = TrainerEncoding(trained.net, user_y)
         objective = encoding.objective()
@@ -485,6 +487,7 @@ class Trainer:
         if has_validation_rows(*validation):
             PARAMETERS.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             X_val, y_val, weight_val = validation
+            warn_of_other_order(X_val=X_val, y_val=y_val, sample_weight_val=weight_val)
             with naming_validation():
                 user_y = rectangular(y_val, "y")
                 encoded_validation = self._encoded_rows(

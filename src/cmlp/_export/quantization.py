@@ -25,6 +25,7 @@ from cmlp._data.arrays import (
 )
 from cmlp._data.checks import as_targets
 from cmlp._data.losses import FOR_PREDICTION
+from cmlp._data.row_labels import warn_of_other_order
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -324,6 +325,7 @@ def calibration_rows(model: NetworkModel, calibrate: Any) -> tuple[Array, Array 
     y = None
     if isinstance(calibrate, tuple) and len(calibrate) == 2:
         X, y = calibrate
+    warn_of_other_order(X=X, y=y)
     rows = _check_rows(X)
     if rows.ndim != 2 or rows.shape[1] != model.n_inputs or not len(rows):
         raise ValueError(

@@ -363,17 +363,20 @@ class StreamFeed(Feed):
     """Rows that a source yields in blocks, once per epoch; `names` are those of the columns, for messages.
 
     Without shuffling, the batches are those of the concatenated blocks. Otherwise the rows of each block are shuffled;
-    the source decides about the order of the blocks. The number of rows of a pass is 0 if it is not known.
+    the source decides about the order of the blocks. The number of rows of a pass is 0 if it is not known. `end_pass`
+    is called after each complete pass.
     """
 
     def __init__(
         self,
         open_reader: Callable[[], Reader[EncodedRows]],
+        end_pass: Callable[[], None],
         n_rows: int,
         shuffle: bool,
         names: NDArray[Any] | None = None,
     ) -> None:
         self._open_reader = open_reader
+        self._end_pass = end_pass
         self.n_rows = n_rows
         self.shuffle = shuffle
         self._names = names
@@ -402,6 +405,7 @@ class StreamFeed(Feed):
                 yield from batcher.add(block)
                 del block
             self._count(batcher.n_rows, f" in epoch {state.epoch + 1}")
+            self._end_pass()
             state.n_rows = batcher.n_rows
             self._every = None
             yield from batcher.rest()
@@ -451,6 +455,7 @@ class StreamFeed(Feed):
         finally:
             reader.close()
         self._count(n_rows, "")
+        self._end_pass()
         return inputs, targets
 
 

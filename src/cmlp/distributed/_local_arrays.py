@@ -12,6 +12,7 @@ from cmlp._data.checks import CheckedRows, InputChecks, as_numbers, named_column
 from cmlp._data.checksums import BLOCK, RowHash, leaf
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.labels import distinct, kind_of_labels
+from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.scale import Moments, scale_of_moments
 from cmlp._data.weights import weights_of_rows
 from cmlp._estimators.sources import RowSource, is_single
@@ -197,6 +198,7 @@ def _checked_part(
 ) -> tuple[CheckedRows, tuple[int, ...]]:
     """Return the rows of one process, and the sizes of its shards."""
     X, y, weight = source.given
+    warn_of_other_order(X=X, y=y, sample_weight=weight)
     rows = checks.check_inputs(X)
     if isinstance(rows.X, CSR):
         raise ValueError("local=True needs dense rows, got a sparse X.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.row_labels import warn_of_other_order
 from cmlp.plots._style import (
     COLORS,
     MARKERS,
@@ -111,6 +112,7 @@ class BoundaryDisplay(Display):
             eight classes.
         """
         is_network(estimator)  # raises an error for an estimator that is not fitted
+        warn_of_other_order(X=X, y=y)
         names = ["input 0", "input 1"]
         if hasattr(X, "columns"):
             names = [str(name) for name in X.columns]

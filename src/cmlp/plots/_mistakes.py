@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.row_labels import warn_of_other_order
 from cmlp.plots._style import Display, ImageGrid, answers_of, required_image_shape
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class MistakesDisplay(Display):
         """
         if n_images < 1:
             raise ValueError(f"n_images must be at least 1, got {n_images}.")
+        warn_of_other_order(X=X, y=y)
         classes, scores = answers_of(estimator, X)
         truth = np.asarray(y)
         pixels = np.asarray(X)

@@ -20,6 +20,7 @@ from river.utils import dataframe
 
 from cmlp._bridge.blocks import output_layer
 from cmlp._data.losses import traits_of
+from cmlp._data.row_labels import warn_of_other_order
 from cmlp.exceptions import shown
 from cmlp.river._stream import Stream, TargetMoments, as_frame, as_list, as_row, is_finite_number
 
@@ -173,6 +174,7 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
             As for `learn_one`. If training diverges, the model is that before the rows of the last
             new class.
         """
+        warn_of_other_order(X=X, y=y)
         _, names, rows, missing = as_frame(X)
         labels = as_list(y, len(rows))
         for row, label in enumerate(labels):
@@ -438,6 +440,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
         ValueError
             As for `learn_one`.
         """
+        warn_of_other_order(X=X, y=y)
         _, names, rows, missing = as_frame(X)
         numbers = as_list(y, len(rows))
         for row, value in enumerate(numbers):

@@ -12,11 +12,12 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
-from cmlp._data.checks import as_targets, warn_of_other_order
+from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.groups import as_groups, require_other_groups
 from cmlp._data.input_frame import InputFrame, frame_of, with_dates
+from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.estimator_options import fix_seed
 from cmlp._estimators.fit import Fit, train_and_store
@@ -256,11 +257,14 @@ class TableFit(Fit):
         """Learn what y means. Return the columns of X, and of X_val if there is one, with the targets that count."""
         X, y, weight = self.training
         X_val, y_val, weight_val = self.validation
-        warn_of_other_order(X, y=y, sample_weight=weight)
+        groups, groups_val = self.groups
+        warn_of_other_order(X=X, y=y, sample_weight=weight, groups=groups)
         frame = frame_of(X, self.class_name)
         val_frame = None
         if has_validation_rows(X_val, y_val, weight_val):
-            warn_of_other_order(X_val, y_val=y_val, sample_weight_val=weight_val)
+            warn_of_other_order(
+                X_val=X_val, y_val=y_val, sample_weight_val=weight_val, groups_val=groups_val
+            )
             if not self.options.early_stopping:
                 raise InvalidParameterError(
                     "early_stopping=False uses no validation data: leave out X_val and y_val.",

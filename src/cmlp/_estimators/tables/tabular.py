@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp._data.arrays import targets_in_range
-from cmlp._data.checks import as_quantile_targets, as_targets, warn_of_other_order
+from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.groups import as_groups
 from cmlp._data.input_frame import frame_of_records, is_records
 from cmlp._data.labels import kind_of_labels
 from cmlp._data.losses import traits_of
+from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import AbsentMethod, with_classes, with_feature_names
 from cmlp._estimators.estimator import Estimator
@@ -195,7 +196,7 @@ class TabularEstimator(Estimator):
 
         if y is None:
             raise ValueError("y is missing: what is true for the rows of X.")
-        warn_of_other_order(X, y=y, sample_weight=sample_weight)
+        warn_of_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
         raw = self._raw(model, X)
         if not len(raw):
             raise ValueError("X has no rows.")
@@ -1031,7 +1032,7 @@ class TabularClassifier(TabularEstimator):
         """
         from cmlp._estimators.targets import accuracy_of_labels
 
-        warn_of_other_order(X, y=y, sample_weight=sample_weight)
+        warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         now = frozen_copy(self)
         labels = now._trained().class_labels
         return accuracy_of_labels(now.predict(X), y, sample_weight, labels, type(self).__name__)
@@ -1412,7 +1413,7 @@ class TabularRegressor(TabularEstimator):
         """
         from cmlp._train.scores import d2_pinball, r_squared, require_rows
 
-        warn_of_other_order(X, y=y, sample_weight=sample_weight)
+        warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         model = self._trained()
         predicted = self._predicted(model, X)
         require_rows(predicted)
