@@ -1,6 +1,7 @@
 """fit(resume=True) of an interrupted or finished fit is bit-identical to a fit that never stopped."""
 
 import copy
+import inspect
 import pickle
 
 import numpy as np
@@ -384,3 +385,68 @@ def test_fit_without_resume_begins_again():
     assert outcome(model.set_params(callbacks=None).fit(X, Y)) == outcome(
         small(max_iter=2).fit(X, Y)
     )
+
+
+# What differs from the fit that is resumed
+
+N_ROWS = 300
+OTHER = np.arange(N_ROWS) == 7
+ROWS = {
+    "X": np.random.default_rng(0).normal(size=(N_ROWS, 3)),
+    "y": np.arange(N_ROWS) % 2,
+    "sample_weight": np.arange(N_ROWS) % 3 + 1.0,
+}
+VALIDATION = {f"{name}_val": array.copy() for name, array in ROWS.items()}
+GROUPS = {"groups": np.arange(N_ROWS) // 4, "groups_val": 1000 + np.arange(N_ROWS) // 4}
+ARGUMENTS = {
+    "network": [{**ROWS, **VALIDATION}, {**ROWS, "shards": (130, 170)}],
+    "table": [{**ROWS, "groups": GROUPS["groups"]}, {**ROWS, **VALIDATION, **GROUPS}],
+}
+
+
+def begun(kind):
+    """Return an estimator whose fit can be resumed."""
+    if kind == "network":
+        return cmlp.MLPClassifier((3,), max_iter=2, batch_size=256)
+    sizes = {"hidden_layer_sizes": (3,), "n_epochs": 2, "n_estimators": 2}
+    return cmlp.TabularClassifier(**sizes, max_time=1e-9)
+
+
+def other(name, value):
+    """Return other values of an argument of fit."""
+    if name == "shards":
+        return [(150, 150), None]
+    if name.startswith("X"):
+        return [np.where(OTHER[:, None], value + 1, value)]
+    if name.startswith("groups"):
+        return [value // 2]
+    others = [np.where(OTHER, 1 - value if name.startswith("y") else value + 1, value)]
+    return [*others, None] if name.startswith("sample_weight") else others
+
+
+@pytest.mark.parametrize("kind", ARGUMENTS)
+def test_resume_notices_another_value_of_each_argument(kind):
+    """An argument that is added to `fit` needs an entry here: training must not continue with another value of it."""
+    model = begun(kind)
+    arguments = set().union(*ARGUMENTS[kind])
+    assert arguments == set(inspect.signature(model.fit).parameters) - {"resume"}
+    for given in ARGUMENTS[kind]:
+        model.fit(**given)
+        changes = [{name: value} for name in given for value in other(name, given[name])]
+        if "X_val" in given:
+            changes.append({name: None for name in given if name.endswith("_val")})
+        if "groups" in given:
+            changes.append({"groups": None})
+        for change in changes:
+            with pytest.raises(ValueError, match=r"with which the training began|on other data"):
+                model.fit(**{**given, **change}, resume=True)
+        model.fit(**given, resume=True)
+
+
+@pytest.mark.parametrize("kind", ARGUMENTS)
+def test_resume_notices_other_names_of_columns(kind):
+    pandas = pytest.importorskip("pandas")
+    model = begun(kind)
+    model.fit(pandas.DataFrame(ROWS["X"], columns=list("abc")), ROWS["y"])
+    with pytest.raises(ValueError, match=r"feature names should match|on other data"):
+        model.fit(pandas.DataFrame(ROWS["X"], columns=list("abd")), ROWS["y"], resume=True)

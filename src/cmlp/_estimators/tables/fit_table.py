@@ -103,7 +103,10 @@ if TYPE_CHECKING:
     from cmlp._train.training_options import TrainingOptions
 
 _FEWEST_ROWS_TO_FIT = 2  # that fit accepts
-_OTHER_DATA = "resume=True continues a fit on other data. Pass the same X, y and validation data."
+_OTHER_DATA = (
+    "resume=True continues a fit on other data. Pass the same X, y, groups and validation data, with "
+    "the same names of columns, categories and labels."
+)
 _KEPT_COLUMNS = (
     " warm_start=True keeps the categories, ranges and bins of the earlier fit: fit with "
     "warm_start=False to learn those of these rows."
@@ -234,10 +237,7 @@ class TableFit(Fit):
         digest = _digest_of(self)
         if resumed is not None:
             if digest != resumed.state.resume_check.digests:
-                raise ValueError(
-                    "resume=True continues a fit on other data. Pass the same X, y and "
-                    "validation data, with the same names of columns, categories and labels."
-                )
+                raise ValueError(_OTHER_DATA)
             self.background = resumed.model.background
             self._use_folds(self._folds_to_resume(resumed))
             self.runs = [self._resumed_run(k, state) for k, state in enumerate(resumed.states)]
@@ -863,6 +863,8 @@ def _digest_of(fit: TableFit) -> Digests:
         arrays.append(rows.weight)
     if fit.row_groups is not None:
         learned += f", groups {_hash_of(fit.row_groups.codes)}"
+    if fit.training_groups is not None and fit.training_groups is not fit.row_groups:
+        learned += f", groups of training {_hash_of(fit.training_groups.codes)}"
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
     kinds = {"numbers": columns.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
     if len(columns.statistics):
