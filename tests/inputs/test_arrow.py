@@ -62,9 +62,21 @@ def test_numbers_of_all_types(dtype):
         assert found.values.flags.c_contiguous
 
 
+def test_a_reader_that_was_read_is_refused():
+    for model in (MLPRegressor(max_time=1e-9), TabularRegressor(n_epochs=1)):
+        model.fit(table(), Y)
+        reader = table().to_reader()
+        assert model.predict(reader).shape == Y.shape
+        with pytest.raises(ValueError, match=r"X is a RecordBatchReader .* it can be read once"):
+            model.predict(reader)
+    reader = pa.RecordBatchReader.from_batches(table().schema, [])
+    with pytest.raises(ValueError, match=r"X is a RecordBatchReader without a batch left"):
+        model.predict(reader)
+
+
 def test_a_stream_without_chunks_has_columns_and_no_rows():
     def stream():
-        return pa.RecordBatchReader.from_batches(table().schema, [])
+        return only(pa.RecordBatchReader.from_batches(table().schema, []))
 
     assert read(pa.chunked_array([], pa.float64()), "y").shape == (0,)
     assert MLPRegressor(max_time=1e-9).fit(table(), Y).predict(stream()).shape == (0,)

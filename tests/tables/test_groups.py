@@ -250,6 +250,10 @@ def test_too_few_groups_give_sets_of_all_classes():
         (GROUP[SEEN, None], "groups must have one value per row, got an array of shape"),
         ([None, *GROUP[SEEN][1:].tolist()], "groups must not be missing, got None in row 0"),
         ([*GROUP[SEEN][1:].tolist(), np.nan], "groups must not be missing, got nan in row 319"),
+        (
+            [("a", 1)] * (SEEN.sum() - 1) + [("a", np.nan)],
+            r"groups must not be missing, got \('a', nan\) in row 319",
+        ),
         ([[1]] * 320, r"groups must have hashable values, got \[1\] in row 0"),
         (np.zeros(320), "groups must have at least 2 groups, .* got 1 group: 0.0"),
     ],

@@ -270,3 +270,10 @@ def test_predictions_take_the_number_of_threads():
     model.n_threads = 0
     with pytest.raises(ValueError, match="n_threads must be a positive integer or None, got 0"):
         model.predict(X)
+
+
+@pytest.mark.parametrize("kind", [TabularRegressor, TabularClassifier])
+def test_partial_fit_does_not_exist_and_the_error_names_what_to_use(kind):
+    assert not hasattr(kind(), "partial_fit")
+    with pytest.raises(AttributeError, match=r"'partial_fit': use .*warm_start=True.*calibrate"):
+        kind().partial_fit(X, Y)

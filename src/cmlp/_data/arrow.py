@@ -64,6 +64,12 @@ def _import(value: Any, name: str) -> Any:
         content = pyarrow.chunked_array(value if is_stream else [pyarrow.array(value)])
     except (pyarrow.ArrowException, OSError) as error:
         raise ValueError(f"The Arrow stream cannot be read: {error}") from error
+    if not content.num_chunks and isinstance(value, pyarrow.RecordBatchReader):
+        raise ValueError(
+            f"{name} is a RecordBatchReader without a batch left: it can be read once. Pass a table, "
+            "such as reader.read_all(), to use the rows again, or a table without rows if there "
+            "are none."
+        )
     if not pyarrow.types.is_struct(content.type):
         return content
     batches = [pyarrow.RecordBatch.from_struct_array(chunk) for chunk in content.chunks]

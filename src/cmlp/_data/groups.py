@@ -108,7 +108,8 @@ def groups_of(entries: Sequence[Any], column: str | None, name: str = "groups") 
                 f"{name} must have hashable values, got {shown(entry)} in row {row}."
             ) from None
     for value, code in code_of.items():
-        if is_missing(value):
+        parts = value if isinstance(value, tuple) else (value,)
+        if any(map(is_missing, parts)):
             row = int((codes == code).argmax())
             raise ValueError(f"{name} must not be missing, got {shown(value)} in row {row}.")
     return Groups(codes, list(code_of), column)

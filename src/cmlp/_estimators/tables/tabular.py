@@ -54,6 +54,11 @@ class TabularEstimator(Estimator):
     _fitted: Fitted
     allow_missing_keys: bool
 
+    partial_fit = AbsentMethod(
+        "fit with warm_start=True to continue training on later rows, or calibrate to measure the "
+        "errors of the model on them"
+    )
+
     @hinting
     def fit(
         self,
