@@ -294,6 +294,57 @@ def test_validation_rows_are_compared_if_there_are_any():
     assert loss > 4000
 
 
+VERY_RARE = np.isin(np.arange(1000), (3, 500)).astype(int)
+
+
+@pytest.mark.parametrize("names", [np.array([0, 1]), np.array(["fine", "fraud"])])
+def test_held_out_rows_of_one_class(names):
+    """Their accuracy is perfect from the first epoch on, which is kept."""
+    model = MLPClassifier(early_stopping=True, random_state=0)
+    message = message_of(model, X, names[VERY_RARE])
+    loss, constant = numbers_of(message)
+    p = model.predict_proba(X)[np.arange(1000), VERY_RARE]
+    np.testing.assert_allclose(loss, -np.log(p).mean(), rtol=5e-3)
+    shares = np.array([0.998, 0.002])
+    np.testing.assert_allclose(constant, focal(shares, shares, 0), rtol=5e-3)
+    lacked = repr(names.tolist()[1])
+    assert f"its overall loss is {loss:.3g}, that of predicting the shares" in message
+    assert message.endswith(
+        f"The validation rows lack class {lacked} (2 of 1000 rows), so the losses are those of all "
+        "rows: other ones (X_val), or early_stopping=False, help."
+    )
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
+def test_own_validation_rows_of_one_class(kind):
+    three = np.digitize(X[:, 0], (-1, 1))
+    own = {"X_val": X[three == 1][:50], "y_val": np.ones(50, int)}
+    epochs = {"n_epochs": 1} if kind is TabularClassifier else {"max_iter": 1}
+    still = {"learning_rate_init": 1e-9, "early_stopping": True, **epochs}
+    message = message_of(kind(**still, random_state=0), X, three, **own)
+    n_rows = 1050 if kind is TabularClassifier else 1000  # a table's validation rows are among all
+    n_lacked = np.count_nonzero(three != 1)
+    most, least = np.argsort([-(three == 0).sum(), 0, -(three == 2).sum()])[:2]
+    assert (
+        f"The validation rows lack classes {most}, {least} ({n_lacked} of {n_rows} rows)" in message
+    )
+    loss, constant = numbers_of(message)
+    assert loss > 0.9 and constant > 0.6
+    useful = kind(random_state=0, early_stopping=True)
+    assert said(lambda: useful.fit(X, three, **own)) == []
+
+
+def test_validation_rows_with_equal_numbers():
+    y = np.where(X[:, 0] > 0, Y, 0)
+    own = {"X_val": X[y == 0][:50], "y_val": np.zeros(50)}
+    message = message_of(untrained(MLPRegressor, early_stopping=True), X, y, **own)
+    assert numbers_of(message)[1] == pytest.approx(y.var() / 2, rel=5e-3)
+    assert "All validation rows have the same y, so the losses are those of the training" in message
+    recorded = message_of(untrained(MLPRegressor), X, y, **own)
+    assert "the training rows. Training ended after 2 epochs" in recorded
+    assert "early_stopping" not in recorded
+
+
 # What must not be said
 
 

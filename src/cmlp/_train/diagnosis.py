@@ -2,8 +2,9 @@
 
 The rule: a model is useful if its loss is clearly below that of the best constant answer (`Judged.limit`), if it
 predicts classes of clearly more rows correctly than the most frequent class, or, with a loss for which far targets
-count little, if it is clearly better without their large errors. The rows are the validation rows if there are any, and
-the parameters are those that are kept.
+count little, if it is clearly better without their large errors. The rows are the validation rows if there are any, or
+all rows if the validation rows have one class, of which a constant answer is perfect. The parameters are those that are
+kept.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ _FAR = 10.0  # interquartile ranges from the median
 _FEW_FAR = 100  # one of so many targets can be far from the others, at least one
 _FEWEST_OTHERS = 10  # targets, of which one can be far from the others
 _VALUES_AT_A_TIME = 1 << 18
+VALIDATION = "validation"
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
 
 
@@ -77,12 +79,14 @@ class Judged(NamedTuple):
     weight: NDArray[np.float64] | None
     # The rows of X that the targets belong to; None for all of them.
     order: NDArray[np.int64] | None = None
-    is_validation: bool = False
+    kind: str = "training"  # what the loss of the rows is called in messages
+    # The begin of a sentence about validation rows of one class, which are not compared.
+    lacking: str = ""
 
     @property
-    def kind(self) -> str:
-        """What the rows are called in messages."""
-        return "validation" if self.is_validation else "training"
+    def is_validation(self) -> bool:
+        """Whether they are validation rows."""
+        return self.kind == VALIDATION
 
     def n_rows(self) -> float:
         """Return the number of rows, or with weights the number of equal weights that would be as certain."""
@@ -125,11 +129,41 @@ def judged_rows(job: TrainingJob) -> Judged:
     rows, held_out = job.data.rows, job.state.held_out_rows
     own = job.data.validation
     if own is not None:
-        return Judged(own.X, own.targets, own.weight, is_validation=True)
+        return Judged(own.X, own.targets, own.weight, kind=VALIDATION)
     if held_out is None:
         return Judged(rows.X, rows.targets, rows.weight)
     weight = weights_of_rows(rows.weight, held_out)
-    return Judged(rows.X, rows.targets[held_out], weight, held_out, True)
+    return Judged(rows.X, rows.targets[held_out], weight, held_out, VALIDATION)
+
+
+def rows_to_compare(job: TrainingJob, judged: Judged) -> Judged:
+    """Return judged rows. If these are validation rows with equal targets, return all rows of the job instead."""
+    if not judged.is_validation or not job.is_whole or not _is_constant(judged):
+        return judged
+    every = job.data.rows
+    kind, which = "overall", "all rows"
+    if job.data.validation is not None:
+        kind, which = "training", "the training rows"
+    lacking = f" {_lacking(job, judged)}, so the losses are those of {which}"
+    return Judged(every.X, every.targets, every.weight, kind=kind, lacking=lacking)
+
+
+def _lacking(job: TrainingJob, validation: Judged) -> str:
+    """Return the begin of a sentence about validation rows with equal targets."""
+    every, names = job.data.rows.targets, job.data.group_names
+    missing = np.empty(0, np.intp)
+    if _are_classes(job.net, validation) and every.size == len(every):
+        counts = np.bincount((every.ravel() + 0.5).astype(np.intp))
+        counts[int(validation.targets.ravel()[0] + 0.5)] = 0
+        missing = np.flatnonzero(counts)
+    if not len(missing):
+        return "All validation rows have the same y"
+    most = missing[np.argsort(-counts[missing], kind="stable")][:_MOST_NAMED].tolist()
+    shown = ", ".join(repr(k if names is None else names.tolist()[k]) for k in most)
+    if len(most) < len(missing):
+        shown += f" and {len(missing) - len(most)} others"
+    word = "class" if len(missing) == 1 else "classes"
+    return f"The validation rows lack {word} {shown} ({counts.sum()} of {len(every)} rows)"
 
 
 class KeptMeasures(NamedTuple):
@@ -217,9 +251,11 @@ def warn_if_useless(
     # The best constant answer is not known for a loss that is a function.
     if callable(job.net.loss) or is_ignored(UselessModelWarning):
         return False
-    net, rows, objective = job.net, judged_rows(job), job.objective
+    net, rows, objective = job.net, rows_to_compare(job, judged_rows(job)), job.objective
     is_source = not job.is_whole and not rows.is_validation
     loss = kept.loss if rows.is_validation else job.state.history.loss
+    if rows.lacking:  # the last loss of training is not that of the kept parameters
+        loss = math.nan
     if loss is None or (is_source and sampled is None):
         return False
     compared = rows
@@ -252,7 +288,7 @@ def warn_if_useless(
         if not rule.warns:
             return True
         with np.errstate(over="ignore"):
-            advice = causes(job, comparison.rows, comparison.outputs)
+            advice = advice_for(job, comparison.rows, comparison.outputs)
     except StatusError:  # another thread has changed the rows, or a loss is too large
         return False
     comparison.warn(rule.note + advice)
@@ -271,7 +307,7 @@ def _read_again(job: TrainingJob, comparison: Comparison, unit: float) -> Compar
     often decides, so that the loss is not needed.
     """
     rows, net = comparison.rows, job.net
-    if job.data.validation is None and len(rows.targets) > _MOST_ROWS:
+    if (job.data.validation is None or rows.lacking) and len(rows.targets) > _MOST_ROWS:
         rows = rows.fewer()
         comparison = comparison._replace(rows=rows)
     if _are_classes(net, rows):
@@ -407,6 +443,24 @@ def _classes_of(values: NDArray[Any]) -> NDArray[Any]:
         classes: NDArray[np.int64] = values.argmax(axis=1)
         return classes[:, np.newaxis]
     return (values > 0.5).astype(np.int64)
+
+
+def advice_for(
+    job: TrainingJob,
+    rows: Judged,
+    outputs: NDArray[Any] | None = None,
+    *,
+    is_of_table: bool = False,
+) -> str:
+    """Return what the warning says of the validation rows, and of the causes.
+
+    If validation rows of one class choose the epoch that is kept, they are the only cause.
+    """
+    if not rows.lacking:
+        return causes(job, rows, outputs, is_of_table=is_of_table)
+    if job.options.early_stopping:
+        return f"{rows.lacking}: other ones (X_val), or early_stopping=False, help."
+    return f"{rows.lacking}.{causes(job, rows, outputs, is_of_table=is_of_table)}"
 
 
 # What the data say about the cause, each with its remedy

@@ -8,7 +8,13 @@ import numpy as np
 
 from cmlp._data.arrays import taken
 from cmlp._train.constant_answer import constant_loss, loss_of_outputs
-from cmlp._train.diagnosis import Comparison, Judged, can_be_beaten, causes, judged_rows
+from cmlp._train.diagnosis import (
+    Comparison,
+    advice_for,
+    can_be_beaten,
+    judged_rows,
+    rows_to_compare,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,13 +38,19 @@ def warn_if_bag_is_useless(groups: Sequence[Sequence[EpochLoop]], rule: WarningR
         return False
     if runs[0].job.objective.score_of_outputs is None and all(map(_is_useful, runs)):
         return False
-    parts = [(judged_rows(group[0].job), _outputs_of_bag(group)) for group in groups]
+    parts = [
+        (rows, _outputs_of_bag(group, rows.order))
+        for group in groups
+        for rows in [judged_rows(group[0].job)]
+    ]
     outputs = np.concatenate([part for _, part in parts])
     targets = np.concatenate([rows.targets for rows, _ in parts])
     weights = [rows.weight for rows, _ in parts if rows.weight is not None]
     weight = np.concatenate(weights) if weights else None
     net, first = runs[0].job.net, parts[0][0]
-    every = Judged(first.X, targets, weight, is_validation=first.is_validation)
+    every = rows_to_compare(runs[0].job, first._replace(targets=targets, weight=weight, order=None))
+    if every.lacking:
+        first, targets, weight, outputs = every, every.targets, every.weight, _outputs_of_bag(runs)
     loss = loss_of_outputs(net, outputs, targets, weight)
     constant = constant_loss(net, targets, weight).plain
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
@@ -48,7 +60,7 @@ def warn_if_bag_is_useless(groups: Sequence[Sequence[EpochLoop]], rule: WarningR
     if found.model_is_better() or (rule.needs_proof and not found.is_proven(outputs)):
         return False
     if rule.warns:
-        found.warn(rule.note + causes(groups[0][0].job, first, is_of_table=True))
+        found.warn(rule.note + advice_for(groups[0][0].job, first, is_of_table=True))
     return True
 
 
@@ -62,14 +74,15 @@ def _is_useful(run: EpochLoop) -> bool:
     return loss is not None and loss < rows.limit(net, constant.cost, constant.unit)
 
 
-def _outputs_of_bag(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
-    """Return the mean outputs of runs for the rows by which they are judged."""
+def _outputs_of_bag(
+    runs: Sequence[EpochLoop], rows: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """Return the mean outputs of runs for some rows, or for all."""
     found = []
     for run in runs:
-        held = run.state.held_out_rows
         inputs = run.job.data.rows.X
-        if held is not None:
-            inputs = taken(inputs, held)
+        if rows is not None:
+            inputs = taken(inputs, rows)
         found.append(
             run.job.net.forward(run.state.weights.best_or_last, inputs, n_threads=1).astype(
                 np.float64
