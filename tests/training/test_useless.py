@@ -404,6 +404,30 @@ def test_a_warm_start_on_rows_that_moved(rows, targets, scale):
     assert len(said(lambda: model.set_params(max_iter=1).fit(rows, targets))) == 1
 
 
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor])
+def test_each_warm_start_on_rows_that_moved_again(kind):
+    """Fits of one epoch on the rows of the last warning say nothing, however many they are."""
+    is_classifier = kind._estimator_type == "classifier"
+    epochs = "n_epochs" if kind.__name__.startswith("Tabular") else "max_iter"
+    model = kind(warm_start=True, random_state=0, learning_rate_init=0.01, **{epochs: 40})
+    y = (X[:, 0] > 0).astype(int) if is_classifier else Y
+    others = [1 - y, (X[:, 0] < 0.1).astype(int)] if is_classifier else [-Y, -2 * Y]
+    assert said(lambda: model.fit(X, y)) == []
+    model.set_params(learning_rate_init=1e-9, **{epochs: 1})
+    for other in others:
+        assert len(said(lambda other=other: model.fit(X, other))) == 1
+        assert said(lambda other=other: [model.fit(X, other) for _ in range(3)]) == []
+    assert said(lambda: model.fit(X, y)) == []
+    assert len(said(lambda: model.fit(X, others[1]))) == 1
+
+
+def test_a_warm_start_on_other_rows_before_the_model_was_useful():
+    """It has not said that the model is useless, because single epochs need not be enough."""
+    model = MLPRegressor(warm_start=True, max_iter=1, learning_rate_init=1e-6, random_state=0)
+    parts = [slice(k, k + 100) for k in range(0, 1000, 100)]
+    assert said(lambda: [model.fit(X[part], Y[part]) for part in parts]) == []
+
+
 def test_a_warm_start_of_a_weak_model_on_few_other_rows():
     """The target is mostly noise, and a network that learns an epoch more on 60 rows has learned theirs."""
     y = 0.5 * X[:, 0] + NOISE

@@ -127,12 +127,23 @@ class Fit(ABC):
     def warn_if_useless(self, rule: WarningRule) -> bool:
         """Return whether the trained model is shown to be no better than a constant; the rule says when to warn."""
 
+    @abstractmethod
+    def digest_of_rows(self) -> object:
+        """Return a value that is equal for equal rows; None of a source of blocks."""
+
+    def rows_of_warning(self, rule: WarningRule) -> object:
+        """Return the digest of the rows of the last warning of a useless model; None if there was none."""
+        if rule.warns:
+            return self.digest_of_rows()
+        return None if self.previous is None else self.previous.useless_rows
+
     def warning_rule(self) -> WarningRule:
         """Return when to warn of a useless model.
 
         A warm start often trains for an epoch or a few, until the model is good enough: there is a
-        warning if the model was useful before, which then does not fit the rows of this call.
-        Without a model before, there is one after enough epochs to expect something.
+        warning if the model was useful before, which then does not fit the rows of this call, or if
+        the last warning was about other rows. Without a model before, there is one after enough
+        epochs to expect something.
         """
         from cmlp._train.diagnosis import ALWAYS, FEW_EPOCHS, WarningRule  # few programs need it
 
@@ -140,7 +151,8 @@ class Fit(ABC):
             return ALWAYS
         if self.previous is None:
             return WarningRule(max(run.state.epoch for run in self.runs) >= FEW_EPOCHS)
-        if self.previous.is_useless:
+        said = self.previous.useless_rows
+        if self.previous.is_useless and (said is None or said == self.digest_of_rows()):
             return WarningRule(warns=False)
         return WarningRule(True, _CONTINUED, needs_proof=True)
 
@@ -163,8 +175,11 @@ def _train_and_store(
     provenance_now = fit.begin_provenance() if fit.is_recorded else lambda: None
     try:
         fit.train(extra_callbacks, provenance_now)
-        is_useless = warns and fit.warn_if_useless(fit.warning_rule())
-        store(estimator, fit.fitted(provenance_now())._replace(is_useless=is_useless))
+        rule = fit.warning_rule()
+        is_useless = warns and fit.warn_if_useless(rule)
+        useless_rows = fit.rows_of_warning(rule) if is_useless else None
+        fitted = fit.fitted(provenance_now())
+        store(estimator, fitted._replace(is_useless=is_useless, useless_rows=useless_rows))
     except KeyboardInterrupt as error:
         if signals.has_come_in_a_change(error):
             raise

@@ -40,7 +40,7 @@ from cmlp._train.callbacks import callbacks_of
 from cmlp._train.job import Data, TrainingJob, has_validation_rows, naming_validation
 from cmlp._train.parameters import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
 from cmlp._train.random import random_state
-from cmlp._train.same_data import keep_or_compare
+from cmlp._train.same_data import digests_of, keep_or_compare
 from cmlp._train.split import checked_shards
 from cmlp._train.state import History, TrainingState, Weights
 from cmlp._train.training_options import check_scoring
@@ -522,6 +522,13 @@ class NetworkFit(Fit):
     def warn_if_useless(self, rule: WarningRule) -> bool:
         """Warn if the network is hardly better than a constant; return whether it is useless."""
         return self.run.warn_if_useless(rule)
+
+    def digest_of_rows(self) -> object:
+        """Return the checksums of all rows; None of a source of blocks, which the job does not have."""
+        job = self.run.job
+        if not job.is_whole:
+            return None
+        return [(kinds, sums.tobytes()) for kinds, sums in digests_of(job).values()]
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""

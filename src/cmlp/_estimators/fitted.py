@@ -127,6 +127,8 @@ class Fitted(NamedTuple):
     is_useless : bool
         Whether the model was shown to be no better than the best constant answer for the rows of
         fit; not known of a copy or a pickle.
+    useless_rows : object
+        The digest of the rows for which there was a warning of that; None if there was none.
     folds : ndarray of uint8 or None
         The fold of each training row of a table whose fit can be resumed.
     """
@@ -137,6 +139,7 @@ class Fitted(NamedTuple):
     scale_name: str | None = None
     held_out: HeldOutScores | None = None
     is_useless: bool = False
+    useless_rows: object = None
     folds: NDArray[Any] | None = None
 
     def with_state(self, **changes: Any) -> Self:

@@ -679,6 +679,12 @@ class TableFit(Fit):
         groups = [[self.runs[k] for k in members] for _, members in self._held_out_rows()]
         return warn_if_bag_is_useless(groups or [self.runs], rule)
 
+    def digest_of_rows(self) -> object:
+        """Return the checksums of the rows that count, without what was learned from them."""
+        digests = self.runs[0].state.resume_check.digests
+        assert digests is not None  # of each run, once it is prepared
+        return digests["table"][1]
+
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
         fitted = self.snapshot(provenance)
