@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from estimator_cases import blobs
+from helpers import DEADLOCK
 from idx_files import IMAGES, LABELS, idx
 from optional import package
 from terminals import Pty
@@ -599,7 +600,7 @@ def test_progress_that_cannot_be_written_is_an_error_that_keeps_the_model(train)
     with open("/dev/full", "wb") as full:
         command = [*LONG, "--max-iter", "20000"]
         done = subprocess.run(
-            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=DEADLOCK, check=False
         )
     assert done.returncode == 1 and done.stderr.startswith("python -m cmlp: error: cannot write: ")
     assert done.stderr.count("\n") == 1 and loaded().n_iter_ >= 1
@@ -610,7 +611,7 @@ def test_closed_terminal_keeps_the_model(train):
     with Pty(*LONG[3:]) as terminal:
         terminal.wait_for("epoch +3/")
         os.close(terminal.master)
-        assert terminal.process.wait(timeout=60) in (
+        assert terminal.process.wait(timeout=DEADLOCK) in (
             129,
             1,
         )  # by the signal, or by a write before it arrives
@@ -629,5 +630,5 @@ def test_signals_while_the_model_is_written_take_effect_afterwards(train, name, 
         "MLPClassifier.save = slow\nsys.exit(main())"
     )
     command = [sys.executable, "-c", during, *LONG[3:], "--max-iter", "2"]
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, timeout=DEADLOCK, check=False)
     assert done.returncode == status and loaded().n_iter_ == 2

@@ -86,6 +86,7 @@ def by_scikit_learn(model, X, folder):
 EXPORTS = [by_onnx, by_torch, by_own_onnx, by_own_torch, by_file, by_scikit_learn]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("offset", OFFSETS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("scale", SCALES)
