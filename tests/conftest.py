@@ -62,15 +62,9 @@ def pytest_report_header(config):
     return f"cases of each test: {what}; --sample-seed={seed} repeats them, --sample 1 runs all"
 
 
-def pytest_collection():
-    """Collect without searching for cycles, which takes a fifth of the time."""
-    gc.disable()
-
-
 def pytest_collection_finish():
-    """Keep what was collected out of later searches for cycles, which tests start, too."""
+    """Keep the collected tests out of later searches for cycles, some of which tests start."""
     gc.freeze()
-    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m
