@@ -150,6 +150,7 @@ def test_c_header_checks_itself_with_rows_near_the_shifts(tmp_path):
     assert_same_bits(outputs[:, 0], model.predict(X))
 
 
+@pytest.mark.sampled(2)
 @needs_gcc
 @pytest.mark.parametrize("scale", SCALES)
 def test_int8_header_has_the_bits_of_its_model(scale, tmp_path):
