@@ -1,12 +1,92 @@
 """Fixtures that several test modules use."""
 
+import argparse
 import gc
+import hashlib
+import subprocess
 
 import numpy as np
 import pytest
 from helpers import assert_same_bits
 
+import cmlp
 from cmlp import Network
+
+
+def sample_size(text):
+    """Return N of the option --sample."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"N must be a positive integer, got {text!r}")
+    return int(text)
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("sample", "samples of parametrized tests")
+    group.addoption(
+        "--sample",
+        type=sample_size,
+        metavar="N",
+        help="of each test's cases, run the first and about one in N of the others, chosen by a hash of the seed and "
+        "the case's name, and cases that are named by their ids; 1 runs all. The default is the N of a test's "
+        "marker sampled(N), and all cases of a test without the marker.",
+    )
+    group.addoption(
+        "--sample-seed",
+        metavar="SEED",
+        help="choose the cases of the run whose header printed this seed. The default is the hash of the commit's "
+        "tree, and outside a repository cmlp's version.",
+    )
+
+
+def pytest_configure(config):
+    """Set the seed of the sample. Workers of pytest-xdist receive it as an option."""
+    if config.option.sample_seed is None:
+        config.option.sample_seed = tree_hash(config.rootpath) or cmlp.__version__
+
+
+def tree_hash(folder):
+    """Return the hash of the tree of the folder's commit, or None outside a repository and without git."""
+    command = ["git", "-C", str(folder), "rev-parse", "--short=12", "HEAD^{tree}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def pytest_report_header(config):
+    n, seed = config.option.sample, config.option.sample_seed
+    if n == 1:
+        return "all cases of each test"
+    what = "by the marker sampled" if n is None else f"about one in {n}"
+    return f"cases of each test: {what}; --sample-seed={seed} repeats them, --sample 1 runs all"
+
+
+def pytest_collection_finish():
+    """Keep the collected tests out of later searches for cycles, some of which tests start."""
+    gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)  # after -k and -m
+def pytest_collection_modifyitems(config, items):
+    """Deselect the cases that are not in the sample."""
+    named = {argument.partition("::")[2] for argument in config.args if "[" in argument}
+    seen, kept, deselected = set(), [], []
+    for item in items:
+        test = item.nodeid.split("[")[0]
+        marker = item.get_closest_marker("sampled")
+        n = config.option.sample or (marker.args[0] if marker else 1)
+        drawn = hashlib.sha256(f"{config.option.sample_seed} {item.nodeid}".encode()).digest()
+        is_kept = (
+            test not in seen
+            or item.nodeid.partition("::")[2] in named
+            or int.from_bytes(drawn[:8]) % n == 0
+        )
+        seen.add(test)
+        (kept if is_kept else deselected).append(item)
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = kept
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from c_build import COMPILER, needs_compiler, run
 from estimator_cases import blobs, small
+from helpers import DEADLOCK
 from hostile_files import FILES
 from optional import package
 
@@ -120,7 +121,7 @@ def test_export_to_onnx(command, tmp_path):
     model.save("m.cmlp")
     done = subprocess.run(
         [sys.executable, "-m", "cmlp", "export", "m.cmlp", "--to", "onnx", "-o", "m.onnx"],
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=DEADLOCK, check=True,
     )  # fmt: skip
     size = (tmp_path / "m.onnx").stat().st_size
     assert (done.stdout, done.stderr) == (f"wrote m.onnx, {size:,} bytes\n", "")

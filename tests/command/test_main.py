@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from helpers import DEADLOCK
 from terminals import Pty
 
 from cmlp import __main__ as cli
@@ -48,7 +49,7 @@ def run(*arguments, stdout=subprocess.PIPE, **changes):
         stdout=stdout,
         stderr=subprocess.PIPE,
         env=environment(**changes),
-        timeout=120,
+        timeout=DEADLOCK,
         check=False,
     )
 
@@ -103,7 +104,7 @@ def test_signals_end_the_command_with_the_status_of_a_shell(name, status, messag
     )
     process.stdout.readline()
     process.send_signal(getattr(signal, name))
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=DEADLOCK)
     assert process.returncode == status
     assert errors.decode() == f"python -m cmlp: {message}\n"
 
@@ -150,7 +151,7 @@ def test_pipe_closed_during_the_output_prints_nothing():
     process.stdout.close()
     errors = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=60) == 141
+    assert process.wait(timeout=DEADLOCK) == 141
     assert errors == b""
 
 
@@ -184,7 +185,7 @@ def run_closed(descriptor, *arguments):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env=environment(),
-        timeout=120,
+        timeout=DEADLOCK,
         check=False,
     )
 

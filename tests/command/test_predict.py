@@ -11,7 +11,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from estimator_cases import blobs, small
-from helpers import uniform
+from helpers import DEADLOCK, uniform
 from notices import without_found
 from optional import package
 
@@ -53,7 +53,7 @@ def predict(folder, capsys, monkeypatch):
 def test_real_command(folder, expected):
     command = [sys.executable, "-m", "cmlp", "predict", "model.cmlp", "rows.csv"]
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=True, timeout=60
+        command, cwd=folder, capture_output=True, text=True, check=True, timeout=DEADLOCK
     )
     assert done.stdout.splitlines() == expected
     assert done.stderr == 'cmlp: rows.csv: "," as separator, 4 columns without names, 30 rows\n'
@@ -261,7 +261,7 @@ def test_labels_that_the_stream_cannot_encode(folder):
     command = [sys.executable, "-m", "cmlp", "predict", "hostile.cmlp", "two"]
     environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PATH": ""}
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, check=True, timeout=60, env=environment
+        command, cwd=folder, capture_output=True, check=True, timeout=DEADLOCK, env=environment
     )
     assert done.stdout.split() == [b"\\xe9", b"\\u65e5"]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from estimator_cases import blobs
+from helpers import DEADLOCK
 from idx_files import IMAGES, LABELS, idx
 from optional import package
 from terminals import Pty
@@ -537,24 +538,26 @@ def test_parquet_without_rows_is_refused(train):
     )
 
 
+# A fit of some seconds. In a pipe, each tenth of the epochs has a line.
+LONG = [
+    sys.executable,
+    "-m",
+    "cmlp",
+    "train",
+    "rows.npy",
+    "--target",
+    "5",
+    "-o",
+    "m.cmlp",
+    *OPTIONS,
+]
+LONG += ["--max-iter", "100000"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX here")
 @pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_signals_keep_the_model_and_resume_continues(train, name, status):
-    command = [
-        sys.executable,
-        "-m",
-        "cmlp",
-        "train",
-        "rows.npy",
-        "--target",
-        "5",
-        "-o",
-        "m.cmlp",
-        *OPTIONS,
-    ]
-    with subprocess.Popen(
-        [*command, "--max-iter", "1000000"], stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(LONG, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().startswith("epoch")
         time.sleep(0.05)
         os.kill(process.pid, getattr(signal, name))
@@ -573,24 +576,11 @@ def test_signals_keep_the_model_and_resume_continues(train, name, status):
 
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="pipes and terminals are POSIX here")
-ENDLESS = [
-    sys.executable,
-    "-m",
-    "cmlp",
-    "train",
-    "rows.npy",
-    "--target",
-    "5",
-    "-o",
-    "m.cmlp",
-    *OPTIONS,
-]
-ENDLESS += ["--max-iter", "1000000"]
 
 
 @posix
 def test_closed_pipe_ends_training_silently_and_keeps_the_model(train):
-    with subprocess.Popen(ENDLESS, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(LONG, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
@@ -608,10 +598,9 @@ def test_closed_pipe_ends_training_silently_and_keeps_the_model(train):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 def test_progress_that_cannot_be_written_is_an_error_that_keeps_the_model(train):
     with open("/dev/full", "wb") as full:
-        # The first line comes after a tenth of the epochs.
-        command = [*ENDLESS, "--max-iter", "20000"]
+        command = [*LONG, "--max-iter", "20000"]
         done = subprocess.run(
-            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=DEADLOCK, check=False
         )
     assert done.returncode == 1 and done.stderr.startswith("python -m cmlp: error: cannot write: ")
     assert done.stderr.count("\n") == 1 and loaded().n_iter_ >= 1
@@ -619,10 +608,10 @@ def test_progress_that_cannot_be_written_is_an_error_that_keeps_the_model(train)
 
 @posix
 def test_closed_terminal_keeps_the_model(train):
-    with Pty(*ENDLESS[3:]) as terminal:
+    with Pty(*LONG[3:]) as terminal:
         terminal.wait_for("epoch +3/")
         os.close(terminal.master)
-        assert terminal.process.wait(timeout=60) in (
+        assert terminal.process.wait(timeout=DEADLOCK) in (
             129,
             1,
         )  # by the signal, or by a write before it arrives
@@ -640,6 +629,6 @@ def test_signals_while_the_model_is_written_take_effect_afterwards(train, name, 
         f"def slow(*given, **options): os.kill(os.getpid(), signal.{name}); save(*given, **options)\n"
         "MLPClassifier.save = slow\nsys.exit(main())"
     )
-    command = [sys.executable, "-c", during, *ENDLESS[3:], "--max-iter", "2"]
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    command = [sys.executable, "-c", during, *LONG[3:], "--max-iter", "2"]
+    done = subprocess.run(command, capture_output=True, timeout=DEADLOCK, check=False)
     assert done.returncode == status and loaded().n_iter_ == 2

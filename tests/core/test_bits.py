@@ -101,6 +101,7 @@ def test_every_instruction_set_gives_the_golden_digests(isa):
     assert changed(digests) == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("tuning", TUNINGS)
 @pytest.mark.parametrize("isa", [isa for isa in ISAS if isa != "generic"])
 def test_every_tuning_gives_the_golden_digests(isa, tuning):

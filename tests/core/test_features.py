@@ -101,6 +101,7 @@ STEPS = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("max_norm", [0.0, 0.05])
 @pytest.mark.parametrize("objective", STEPS.values(), ids=STEPS.keys())

@@ -112,6 +112,7 @@ def worst_ulp(actual, exact, subnormal=False):
     return float(worst)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_function_is_within_two_units_in_the_last_place(name, dtype):
@@ -122,6 +123,7 @@ def test_function_is_within_two_units_in_the_last_place(name, dtype):
     assert not np.signbit(y[y == 0]).any()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", COMPOSED)
 def test_composed_activations_within_four_units_in_the_last_place(name, dtype):

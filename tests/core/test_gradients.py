@@ -52,6 +52,7 @@ OBJECTIVES = {
 }
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     "objective",
@@ -71,6 +72,7 @@ def test_gradient_equals_differences_of_the_cost(hidden, output, loss, objective
     assert_slopes(gradient, differences(lambda: twin.cost(exact, X, Y, **keywords), exact), dtype)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", [129, 300, 600])
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
@@ -81,6 +83,7 @@ def test_gradient_over_several_chunks_of_rows(output, loss, n, dtype):
     assert_slopes(gradient, differences(lambda: twin.cost(exact, X, Y, **keywords), exact), dtype)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
 def test_gradient_of_wide_layers(output, loss, dtype):
@@ -98,6 +101,7 @@ def test_gradient_of_wide_layers(output, loss, dtype):
         assert direction @ gradient == pytest.approx(slope, rel=tolerance, abs=tolerance)
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
 @pytest.mark.parametrize("hidden", HIDDEN)

@@ -35,6 +35,7 @@ def problem(dtype, n=50, hidden="tanh"):
 # ---------------------------------------------------------------- against plain NumPy
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("hidden", HIDDEN)
 @pytest.mark.parametrize("kind", SOLVERS)
@@ -62,6 +63,7 @@ def test_parameters_after_three_epochs_match_numpy(kind, hidden, dtype):
         assert batches == 5
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
 def test_training_with_every_loss_matches_numpy(output, loss, dtype):

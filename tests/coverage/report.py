@@ -174,8 +174,9 @@ def coverage_of_python() -> Report:
         command = [sys.executable, "-m", "coverage"]
         options = ["--branch", f"--data-file={data}", "--source=cmlp"]
         tests = [ROOT / test for test in TABLE["python"]["tests"]]
+        pytest = ["-m", "pytest", "-q", "-n", "0", "-m", "", "--sample", "1"]
         done = subprocess.run(
-            [*command, "run", *options, "-m", "pytest", "-q", "-n", "0", "-m", "", *tests],
+            [*command, "run", *options, *pytest, *tests],
             cwd=ROOT,
             check=False,
         )

@@ -94,6 +94,7 @@ def cells_of(path, **options):
     return file, rows
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("all_quoted", [False, True])

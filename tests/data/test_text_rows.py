@@ -61,6 +61,7 @@ def outcome(path, monkeypatch, n_cells, cells):
     )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("pool", POOLS)
 @pytest.mark.parametrize(
     "cells",

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from c_build import COMPILER, ROOT, run
+from helpers import DEADLOCK
 
 import cmlp
 
@@ -101,7 +102,7 @@ def test_training_example_trains(single_object, tmp_path):
         "-o",
         program,
     )
-    status, right = map(int, run(program, timeout=60).split())
+    status, right = map(int, run(program, timeout=DEADLOCK).split())
     assert status == 0 and right > 650
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from c_build import COMPILER, CORE, ROOT, run
 from example_programs import FIRST_TEN, PROGRAMS, check, idx_files
+from helpers import DEADLOCK
 
 import cmlp
 from cmlp.datasets import load_digits28
@@ -130,7 +131,7 @@ def test_mpi_example_has_the_same_parameters_for_any_number_of_processes(single_
     for size in (1, 2, 3, 7):
         command = [mpiexec, "-n", str(size), program]
         done = subprocess.run(
-            command, capture_output=True, text=True, env={**os.environ, **own}, timeout=60
+            command, capture_output=True, text=True, env={**os.environ, **own}, timeout=DEADLOCK
         )
         assert done.returncode == 0 and "the same everywhere" in done.stdout, (
             done.stdout + done.stderr
@@ -194,7 +195,7 @@ def on_cortex_m4(source, single_file, folder, *options, **files):
         "-kernel",
         firmware,
     ]
-    *lines, memory, flash, status = run(*board, timeout=60).splitlines()
+    *lines, memory, flash, status = run(*board, timeout=DEADLOCK).splitlines()
     print(memory, flash, sep="\n")
     assert status == "CMLP_OK"
     return lines, memory, flash

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from c_build import CORE, ROOT, run
-from helpers import imported
+from helpers import DEADLOCK, imported
 
 import cmlp
 
@@ -32,7 +32,7 @@ def board_files(folder, *names):
 
 def run_quietly(commands, folder):
     """Run shell commands. QEMU must not wait for the keyboard, and prints the firmware's output to standard error."""
-    return run("sh", "-ec", f"exec </dev/null 2>&1\n{commands}", cwd=folder, timeout=120)
+    return run("sh", "-ec", f"exec </dev/null 2>&1\n{commands}", cwd=folder, timeout=DEADLOCK)
 
 
 def test_page_runs_from_training_to_the_board(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import pytest
 from bad_files import FILES as LISTED
 from bad_files import good_files
 from c_build import COMPILER, run
+from helpers import DEADLOCK
 from hostile_files import FILES, GOOD, mutated, status_in_c
 
 import cmlp
@@ -46,7 +47,7 @@ def command(request, single_object, tmp_path_factory):
 
 
 def statuses(command, paths):
-    return run(*command, *paths, env={**os.environ, **OPTIONS}, timeout=60).split()
+    return run(*command, *paths, env={**os.environ, **OPTIONS}, timeout=DEADLOCK).split()
 
 
 def write(folder, contents):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from c_build import COMPILER, run
+from helpers import DEADLOCK
 
 import cmlp
 
@@ -59,7 +60,7 @@ def journey(request, single_object, folder):
         include = f"-I{single_object.parent}"
         run(compiler, *options, *WARNINGS, include, "-c", FOLDER / f"{name}.c", "-o", f"{target}.o")
         run(COMPILER, f"{target}.o", single_object, "-pthread", "-lm", "-lstdc++", "-o", target)
-        return run(target, *arguments, timeout=60)
+        return run(target, *arguments, timeout=DEADLOCK)
 
     return compiled
 

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from c_build import ROOT, compiled, core_sources, linked, needs_compiler, run
+from c_build import ROOT, compiled, core_objects, linked, needs_compiler, run
 
 pytestmark = [
     needs_compiler,
@@ -134,7 +134,7 @@ def public_symbols(objects):
 
 @pytest.fixture(scope="module")
 def library():
-    return compiled(core_sources(), *SMALL)
+    return core_objects(*SMALL)
 
 
 def test_program_links_only_what_it_uses(library, tmp_path):
@@ -151,7 +151,7 @@ def test_program_links_only_what_it_uses(library, tmp_path):
 
 @pytest.mark.parametrize("macro", PARTS)
 def test_part_can_be_left_out(macro, tmp_path):
-    without = compiled(core_sources(), *SMALL, f"-D{macro}")
+    without = core_objects(*SMALL, f"-D{macro}")
     left_out = [path for path in without if path.stem.partition("-")[2] in PARTS[macro]]
     assert not public_symbols(left_out)
     (tmp_path / "program.c").write_text(PROGRAM)
@@ -164,7 +164,7 @@ def test_part_can_be_left_out(macro, tmp_path):
 
 @pytest.mark.parametrize(("macro", "status"), [("CMLP_NO_EXPLAIN", 0), ("CMLP_NO_WORKERS", 82)])
 def test_epoch_with_workers_needs_their_part(macro, status, tmp_path):
-    library = compiled(core_sources(), *SMALL, f"-D{macro}")
+    library = core_objects(*SMALL, f"-D{macro}")
     (tmp_path / "program.c").write_text(WITH_WORKERS)
     objects = compiled([tmp_path / "program.c"], "-I", ROOT / "include")
     program = linked("program", [*objects, *library])
@@ -174,7 +174,7 @@ def test_epoch_with_workers_needs_their_part(macro, status, tmp_path):
 def test_build_for_one_row_refuses_more(library, tmp_path):
     (tmp_path / "program.c").write_text(ONE_ROW)
     objects = compiled([tmp_path / "program.c"], "-I", ROOT / "include")
-    small = compiled(core_sources(), *SMALL, "-DCMLP_ONE_ROW")
+    small = core_objects(*SMALL, "-DCMLP_ONE_ROW")
     parts = [path for path in small if path.stem.partition("-")[2] in {*CELLS, "train", "table"}]
     assert len(parts) == 4 and not public_symbols(parts)
     programs = [linked(f"program{i}", [*objects, *each]) for i, each in enumerate([library, small])]

@@ -87,6 +87,7 @@ def test_two_sources_cannot_declare_one_name(tmp_path):
     assert "backward.c and status.c both declare forward_range" in refused.stderr
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("compiler", COMPILERS, ids=lambda path: Path(path).name)
 @pytest.mark.parametrize("flags", BUILDS, ids=" ".join)

@@ -229,12 +229,14 @@ def check_some(known, case, name, modules, n):
         model = known(case, modules)[0]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("case", CASES)
 def test_exception_of_a_handler_at_some_bytecodes(known, case, name):
     check_some(known, case, name, CRITICAL, 5)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [15, pytest.param(200, marks=pytest.mark.full)])
 @pytest.mark.parametrize("name", NAMES)

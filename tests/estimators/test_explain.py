@@ -83,8 +83,9 @@ def enumerated(model, row, background):
     return found / math.factorial(n)
 
 
-@pytest.fixture(params=MODELS)
+@pytest.fixture(scope="module", params=MODELS)
 def model(request):
+    """Return a model that no test changes."""
     return MODELS[request.param]()
 
 

@@ -68,6 +68,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [1, 100, 1000])
 @pytest.mark.parametrize("params", CASES.values(), ids=CASES)
 def test_blocks_give_the_bits_of_fit(params, size):
@@ -89,6 +90,7 @@ def test_blocks_with_weights_give_the_bits_of_fit(params, size):
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "params", [{}, {"y_scale": "standard"}, {"loss": "huber"}, {"batch_size": 33}]
 )
@@ -192,6 +194,7 @@ def test_empty_blocks_are_skipped_while_scales_are_learned(params, targets):
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("size", [1, 25, 50, 75, 100, 170])
 def test_sparse_blocks_give_the_bits_of_dense_ones(size, shuffle):

@@ -108,6 +108,7 @@ def possible(source, solver, scale):
 CASES = [case for case in itertools.product(SOURCES, SOLVERS, SCALES) if possible(*case)]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "kind, y", [(MLPClassifier, LABELS), (MLPRegressor, NUMBERS)], ids=["classes", "numbers"]
 )

@@ -174,6 +174,7 @@ DUPLICATES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("duplicate", DUPLICATES.values(), ids=DUPLICATES.keys())
 def test_copy_predicts_and_trains_like_the_original(name, duplicate, tmp_path):
@@ -185,6 +186,7 @@ def test_copy_predicts_and_trains_like_the_original(name, duplicate, tmp_path):
     assert flat(twin.partial_fit(X, y)).tobytes() == flat(model.partial_fit(X, y)).tobytes()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("duplicate", DUPLICATES.values(), ids=DUPLICATES.keys())
 def test_resumed_fit_has_the_bits_of_one_that_did_not_stop(name, duplicate, tmp_path):

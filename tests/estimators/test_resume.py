@@ -102,6 +102,7 @@ def test_finished_fit_continues_with_more_epochs(case, passed):
         )  # nothing is left to do
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("parameters", CASES.values(), ids=CASES.keys())
 @pytest.mark.parametrize("passed", [unchanged, through_pickle])
 @pytest.mark.parametrize("interrupt", [False, True])
@@ -181,6 +182,7 @@ def test_state_of_a_fit_interrupted_in_its_first_epoch_leaves_the_model():
     )  # the interrupted fit is forgotten
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "rows", [X, X.astype(np.float32), sparse.csr_array(np.where(X > 0, X, 0)), X.tolist()]
 )

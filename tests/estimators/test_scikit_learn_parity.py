@@ -55,6 +55,7 @@ def fit_and_compare(problem, weight=None, **params):
     return ours
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("problem", MAIN)
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -67,6 +68,7 @@ def test_every_problem_with_defaults(problem):
     fit_and_compare(problem, hidden_layer_sizes=(100,), batch_size="auto")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("problem", MAIN)
 @pytest.mark.parametrize("batch_size", [1, 7, 32, 45, 90, 91, 1000, "auto"])
 def test_batch_size(batch_size, problem):

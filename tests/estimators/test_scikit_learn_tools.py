@@ -52,6 +52,7 @@ CHECKED = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("estimator, routing", CHECKED, ids=repr)
 def test_check_estimator_passes(estimator, routing):
     with warnings.catch_warnings(), sklearn.config_context(enable_metadata_routing=routing):

@@ -86,6 +86,7 @@ def by_scikit_learn(model, X, folder):
 EXPORTS = [by_onnx, by_torch, by_own_onnx, by_own_torch, by_file, by_scikit_learn]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("offset", OFFSETS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("scale", SCALES)
@@ -149,6 +150,7 @@ def test_c_header_checks_itself_with_rows_near_the_shifts(tmp_path):
     assert_same_bits(outputs[:, 0], model.predict(X))
 
 
+@pytest.mark.sampled(2)
 @needs_gcc
 @pytest.mark.parametrize("scale", SCALES)
 def test_int8_header_has_the_bits_of_its_model(scale, tmp_path):

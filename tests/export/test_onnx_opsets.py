@@ -79,6 +79,7 @@ def test_networks(tmp_path, opset, dtype):
         assert back._net.activation_parameters == net._net.activation_parameters
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("opset", EACH)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", NETWORKS)

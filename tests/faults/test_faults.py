@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import labels, uniform
+from helpers import DEADLOCK, labels, uniform
 
 import cmlp
 from cmlp import MLPClassifier, TabularClassifier
@@ -95,7 +95,7 @@ def end_and_resume(path, number, delay):
     program = textwrap.dedent(PROGRAM.format(support=str(TESTS / "support"), path=str(path)))
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         process.stdout.readline()
-        until = time.monotonic() + 60
+        until = time.monotonic() + DEADLOCK
         while not path.exists() and time.monotonic() < until:
             time.sleep(0.001)
         time.sleep(delay)

@@ -57,6 +57,7 @@ def test_every_format_gives_the_bits_of_dense_rows(form, kind):
     assert model.score(given, y) == dense.score(X, y)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("n_threads", [1, 3])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(

@@ -149,9 +149,10 @@ class Workshop:
         original = path.read_text()
         try:
             path.write_text(mutant.text)
+            options = ["-x", "-q", "-n", "2", "--sample", "1", "-p", "no:cacheprovider"]
             for command in (
                 ["setup.py", "-q", "build_ext", "--inplace"],
-                ["-m", "pytest", "-x", "-q", "-n", "2", "-p", "no:cacheprovider", *TABLE["core"]],
+                ["-m", "pytest", *options, *TABLE["core"]],
             ):
                 done = subprocess.run([sys.executable, *command], cwd=tree, capture_output=True, text=True, timeout=900,
                                       env={**os.environ, "PYTHONPATH": str(tree / "src")}, check=False)  # fmt: skip

@@ -129,7 +129,8 @@ class Workshop:
             "PYTHONPATH": str(self.tree / "src"),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
+        options = ["-x", "-q", "-n", "0", "--sample", "1", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", *options]
         try:
             path.write_text(mutant.text)
             done = subprocess.run([*command, *self.rows[mutant.file]["tests"]], cwd=self.tree, env=environment,

@@ -75,6 +75,7 @@ def test_no_point_around_the_smallest_value_leaves_the_bounds(hidden, turn):
     assert (low == found.min()).all() and (found <= high).all()
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.slow
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("hidden", HIDDEN)

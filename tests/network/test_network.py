@@ -103,6 +103,7 @@ def test_logistic_outputs_by_hand():
 # ---------------------------------------------------------------- against plain NumPy
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
 @pytest.mark.parametrize("hidden", HIDDEN)

@@ -222,6 +222,7 @@ def test_skl2onnx_is_optional():
 BY_ROW = {"check_sample_weight_equivalence_on_dense_data": "the held-out rows are drawn by row"}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 def test_scikit_learn_checks(name):
     estimator = model_of(name) if "Tabular" in name else getattr(cmlp.sklearn, name)()

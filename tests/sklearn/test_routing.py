@@ -312,6 +312,7 @@ def outcome(module, run, routed, weighted):
     return None, case.log
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weights"])
 @pytest.mark.parametrize("routed", [False, True], ids=["", "routing"])
 @pytest.mark.parametrize("name", META_ESTIMATORS)

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from helpers import DEADLOCK
 from terminals import Pty, terminal
 
 from cmlp._cli.story_network import StoryTraining
@@ -269,6 +270,6 @@ def test_closed_terminal_ends_the_command():
     with Pty() as pty:
         pty.wait_for("space +pause")
         os.close(pty.master)
-        pty.process.wait(timeout=20)
+        pty.process.wait(timeout=DEADLOCK)
         pty.master = os.open(os.devnull, os.O_RDONLY)
         assert pty.process.returncode != 0

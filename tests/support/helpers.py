@@ -147,11 +147,12 @@ def imported(path):
     return module
 
 
-def run_python(code, *arguments, isa=None, tuning=None, timeout=60, check=True):
-    """Run code in a new Python process that can import the support modules; return the finished process.
+# The time limit of a process, in seconds, turns a deadlock into a failure. It is long enough for a loaded machine.
+DEADLOCK = 600
 
-    The time limit turns a deadlock into a failure.
-    """
+
+def run_python(code, *arguments, isa=None, tuning=None, check=True):
+    """Run code in a new Python process that can import the support modules; return the finished process."""
     path = [str(Path(__file__).parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
     if isa is not None:
@@ -159,15 +160,15 @@ def run_python(code, *arguments, isa=None, tuning=None, timeout=60, check=True):
     if tuning is not None:
         env["CMLP_TUNING"] = tuning
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=DEADLOCK)
     if check:
         assert done.returncode == 0, done.stderr
     return done
 
 
-def json_from_python(code, *arguments, isa=None, tuning=None, timeout=60):
+def json_from_python(code, *arguments, isa=None, tuning=None):
     """Run code in a new Python process; return its output, parsed as JSON."""
-    return json.loads(run_python(code, *arguments, isa=isa, tuning=tuning, timeout=timeout).stdout)
+    return json.loads(run_python(code, *arguments, isa=isa, tuning=tuning).stdout)
 
 
 def skip_unless_available(isa):

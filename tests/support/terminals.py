@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 
+from helpers import DEADLOCK
+
 from cmlp.__main__ import main
 from cmlp._cli.terminal import Terminal
 
@@ -62,7 +64,7 @@ class Pty:
         self.written, self._position = "", 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
-    def wait_for(self, pattern, seconds=30):
+    def wait_for(self, pattern, seconds=DEADLOCK):
         """Read until the output after the last match contains a pattern; return the output up to its end."""
         end = time.monotonic() + seconds
         while not (match := re.search(pattern, self.written[self._position :])):
@@ -84,7 +86,7 @@ class Pty:
 
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
-    def end(self, seconds=30):
+    def end(self, seconds=DEADLOCK):
         """Read to the end; return the exit status and everything that was written."""
         end = time.monotonic() + seconds
         while self.process.poll() is None or select.select([self.master], [], [], 0)[0]:

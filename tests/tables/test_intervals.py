@@ -241,6 +241,7 @@ def ranks_and_coverages(n):
     return [(rank, rank / (n + 1)) for rank in range(1, n + 1)]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("draw", DISTRIBUTIONS)
 @pytest.mark.parametrize("kind", TIED_MODELS)
 @pytest.mark.parametrize("origin", ["calibrate", "X_val"])

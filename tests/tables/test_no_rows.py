@@ -91,6 +91,7 @@ def answers_of(model, X):
     return found
 
 
+@pytest.mark.sampled(2)
 @every_table
 @every_empty
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
@@ -115,6 +116,7 @@ def test_other_data_frames_may_have_no_rows(number):
         assert model.predict(X).shape == (0, *shape)
 
 
+@pytest.mark.sampled(2)
 @every_table
 @every_empty
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")

@@ -395,13 +395,13 @@ def test_bad_validation_data_are_named(kind, y):
 
 
 def test_max_time_ends_training_early():
-    start = time.monotonic()
+    start = time.process_time()
     rows, labels = (np.repeat(one, 40, axis=0) for one in (X, LABELS))
     model = TabularClassifier(random_state=0, max_time=0.2, n_threads=1).fit(rows, labels)
     assert (
         len(model.history_["epoch"]) < 4 * 49
     )  # without a limit, each of 4 networks trains for 49 epochs
-    assert time.monotonic() - start < 30
+    assert time.process_time() - start < 30
     assert model.predict(X).shape == (len(X),)
 
 

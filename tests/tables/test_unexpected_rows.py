@@ -477,26 +477,26 @@ CODES = {"categorical_features": [0], **QUICK}
 )
 def test_fit_refuses_many_categories_of_one_hash(entry):
     rows = [[entry(i)] for i in range(1, 20_001)]
-    begin = time.monotonic()
+    begin = time.process_time()
     with pytest.raises(
         ValueError, match="column 0 must have at most 100 categories with the same hash, got more"
     ):
         TabularRegressor(**CODES).fit(rows, np.arange(len(rows)))
-    assert time.monotonic() - begin < 5
+    assert time.process_time() - begin < 5
     few = [row for row in rows[:100] for _ in range(3)]
     assert len(TabularRegressor(**CODES).fit(few, np.arange(300)).categories_[0]) == 100
 
 
 def test_fit_refuses_ordered_categories_of_one_hash():
     levels = [MODULUS * i for i in range(1, 20_001)]
-    begin = time.monotonic()
+    begin = time.process_time()
     with pytest.raises(
         ValueError, match="column 0 must have at most 100 categories with the same hash"
     ):
         TabularRegressor(categorical_features={0: levels}, **QUICK).fit(
             [[level] for level in levels], levels
         )
-    assert time.monotonic() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 def test_large_integers_of_different_hashes_are_categories():
@@ -509,7 +509,7 @@ def test_large_integers_of_different_hashes_are_categories():
 def test_predict_reads_many_unknown_integers_of_one_hash_in_linear_time(n_known):
     model = TabularRegressor(**CODES).fit([[i % n_known] for i in range(1000)], np.arange(1000))
     rows = [[MODULUS * i] for i in range(1, 20_001)]
-    begin = time.monotonic()
+    begin = time.process_time()
     (found,) = messages(model.predict, rows)
-    assert time.monotonic() - begin < 5
+    assert time.process_time() - begin < 5
     assert f"The first are {MODULUS}, {2 * MODULUS}, {3 * MODULUS}; fit knows" in found

@@ -124,6 +124,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("epoch", [0, 2])
 def test_checkpoint_in_an_epoch_resumes_with_the_same_bits(tmp_path, case, epoch):

@@ -115,7 +115,7 @@ finally:
     thread.join()
 assert statuses == [0] * 200, statuses
 """
-    run_python(_CHILDREN + code, timeout=300)
+    run_python(_CHILDREN + code)
 
 
 def test_what_a_fork_waits_for_is_all_that_fit_and_predict_import():

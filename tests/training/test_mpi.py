@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import recorded_fits
+from helpers import DEADLOCK
 from optional import package
 from worker_cases import CASES, DENSE, digest, fitted, model_of
 
@@ -41,7 +42,7 @@ def launcher():
     return found or pytest.skip("needs mpiexec, for example of the package mpich")
 
 
-def mpi(size, *arguments, timeout=120, **options):
+def mpi(size, *arguments, **options):
     """Start a program on several processes and wait for its end."""
     command = [launcher(), "-n", str(size), sys.executable, "-m", "mpi4py", *map(str, arguments)]
     libraries = [
@@ -50,7 +51,7 @@ def mpi(size, *arguments, timeout=120, **options):
     ]
     environment = {**os.environ, **ENVIRONMENT, "LD_LIBRARY_PATH": ":".join(libraries)}
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=timeout, env=environment, **options
+        command, capture_output=True, text=True, timeout=DEADLOCK, env=environment, **options
     )
 
 
@@ -110,7 +111,7 @@ class Fails:
 model, arguments = model_of("200", callbacks=[Fails()] if comm.rank == 1 else None)
 cmlp.distributed.fit(model, *arguments, comm=comm)
 """
-    done = mpi(3, program(tmp_path, text), timeout=30)
+    done = mpi(3, program(tmp_path, text))
     assert done.returncode != 0
     assert "disk full" in done.stderr
 
@@ -123,7 +124,7 @@ try:
 except ValueError as error:
     show(error)
 """
-    done = mpi(3, program(tmp_path, text), timeout=30)
+    done = mpi(3, program(tmp_path, text))
     message = "All workers must have the same alpha, got 0.0 on worker 0 and 0.1 on worker 1."
     assert (done.returncode, done.stdout.splitlines()) == (0, [message] * 3), done.stderr
 
@@ -144,7 +145,7 @@ for name, row in (("X", 0), ("X", 777), ("y", 1299), ("sample_weight", 1024), ("
     except ValueError as error:
         show(error)
 """
-    done = mpi(size, program(tmp_path, text), timeout=60)
+    done = mpi(size, program(tmp_path, text))
     assert done.returncode == 0, done.stderr
     names = {"X": 777, "y": 1299, "sample_weight": 1024, "X_val": 40}
     arrays = [("X", 0), *names.items()]
@@ -172,7 +173,7 @@ for change in (1, 0):
     except ValueError as error:
         show(str(error)[:60])
 """
-    done = mpi(2, program(tmp_path, text), timeout=60)
+    done = mpi(2, program(tmp_path, text))
     message = "The data differ from those with which the training began: "
     assert done.returncode == 0, done.stderr
     first, second, *same = done.stdout.splitlines()
@@ -194,7 +195,7 @@ class Killed:
 model, arguments = model_of("dropout", callbacks=[Checkpoint({str(path)!r})] if comm.rank == 0 else [Killed()])
 cmlp.distributed.fit(model, *arguments, comm=comm)
 """
-    done = mpi(2, program(tmp_path, text), timeout=60)
+    done = mpi(2, program(tmp_path, text))
     assert done.returncode != 0
     assert time.time() - (tmp_path / "killed").stat().st_mtime < 5
     resume = f"""
@@ -202,7 +203,7 @@ model = cmlp.load({str(path)!r})
 cmlp.distributed.fit(model.set_params(callbacks=None), *model_of("dropout")[1], resume=True, comm=comm)
 show(digest(model))
 """
-    done = mpi(3, program(tmp_path, resume), timeout=60)
+    done = mpi(3, program(tmp_path, resume))
     assert done.stdout.splitlines() == [alone["dropout"]] * 3, done.stderr
 
 
@@ -212,7 +213,7 @@ from worker_cases import fitted
 for name in ("200", "halves"):
     show(digest(fitted(name, comm, timeout=100)))
 """
-    done = mpi(3, program(tmp_path, text), timeout=60)
+    done = mpi(3, program(tmp_path, text))
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [alone["200"]] * 3 + [alone["halves"]] * 3
 
@@ -227,7 +228,7 @@ class Hangs:
 model, arguments = model_of("200", callbacks=[Hangs()] if comm.rank == 1 else None)
 cmlp.distributed.fit(model, *arguments, comm=comm, timeout=2)
 """
-    done = mpi(3, program(tmp_path, text), timeout=60)
+    done = mpi(3, program(tmp_path, text))
     assert done.returncode != 0
     assert "took longer than timeout=2 seconds" in done.stderr
 
@@ -251,7 +252,7 @@ save = Checkpoint({str(path)!r}, every_batches=2)
 model, arguments = model_of({name!r}, callbacks=[[save], [Killed()], None][comm.rank])
 cmlp.distributed.fit(model, *arguments, comm=comm, shards={shards})
 """
-    assert mpi(3, program(tmp_path, text), timeout=60).returncode != 0
+    assert mpi(3, program(tmp_path, text)).returncode != 0
     state = load(path)._fitted.state
     assert (state.epoch, state.batch) == (1, 2)
     resume = f"""
@@ -259,7 +260,7 @@ model = cmlp.load({str(path)!r})
 show(digest(cmlp.distributed.fit(model, *model_of({name!r})[1], resume=True, comm=comm, shards={shards})))
 """
     for size in (2, 4):
-        done = mpi(size, program(tmp_path, resume), timeout=60)
+        done = mpi(size, program(tmp_path, resume))
         assert done.stdout.splitlines() == [alone[name]] * size, done.stderr
 
 
@@ -310,7 +311,7 @@ show(digest(cmlp.distributed.fit(model, X[rows], np.load(path, mmap_mode="r"), c
 """
     model, (X, y, _) = model_of("regression")
     expected = digest(model.set_params(batch_size=256).fit(X, y, shards=[650] * 2))
-    done = mpi(2, program(tmp_path, text), timeout=60)
+    done = mpi(2, program(tmp_path, text))
     assert (done.returncode, done.stdout.split()) == (0, [expected] * 2), done.stderr
 
 
@@ -334,7 +335,7 @@ show(digest(cmlp.distributed.fit(model, X, y, resume=True, **arguments)))
 """
     model, (X, y, _) = model_of("200", scoring=lambda model, X, y: 0.5)
     expected = digest(model.fit(X, y, X_val=X[:100], y_val=y[:100]))
-    done = mpi(3, program(tmp_path, text), timeout=60)
+    done = mpi(3, program(tmp_path, text))
     assert (done.returncode, done.stdout.split()) == (0, ["2"] * 3 + [expected] * 3), done.stderr
 
 
@@ -362,7 +363,7 @@ except KeyboardInterrupt:
     show((model.n_iter_, model._fitted.state.batch))
 show(digest(cmlp.distributed.fit(model, *arguments, comm=comm, resume=True)) == digest(whole))
 """
-    done = mpi(2, program(tmp_path, text), timeout=60)
+    done = mpi(2, program(tmp_path, text))
     assert done.returncode == 0, done.stderr
     first, second, *same = done.stdout.splitlines()
     assert first == second == "(1, 2)" and same == ["True"] * 2

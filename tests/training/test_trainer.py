@@ -71,6 +71,7 @@ def test_epochs_one_by_one_have_the_bits_of_run(parameters):
     assert reports[-1].learning_rate == whole.state.optimizer.learning_rate
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("parameters", CASES.values(), ids=CASES.keys())
 @pytest.mark.parametrize("generator", [np.random.RandomState, int])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -87,6 +88,7 @@ def test_training_continues_after_a_pause_and_a_pickle(parameters, generator, dt
         assert outcome(paused.run(X, y)) == outcome(whole)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("parameters", CASES.values(), ids=CASES.keys())
 @pytest.mark.parametrize("n_batches", [1, 3, 5])
 def test_training_continues_in_the_middle_of_an_epoch(parameters, n_batches):

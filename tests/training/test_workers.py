@@ -42,6 +42,7 @@ def alone():
     return get
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("size", [2, 3, 5])
 def test_any_number_of_workers_has_the_bits_of_one(alone, name, size):
