@@ -17,6 +17,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "tools"))
+from compile_changed import compile_changed  # noqa: E402
 from make_single_file import single_file  # noqa: E402
 
 # -ffp-contract=off disables fused operations that the sources do not write: GCC on s390x contracts
@@ -36,12 +37,18 @@ SMALL_LINK = ["-s"]
 
 
 class BuildCore(build_ext):
-    """Sets the compiler flags for Unix compilers or for MSVC, and compiles on all processors."""
+    """Sets the compiler flags for Unix compilers or for MSVC, and compiles on all processors what has changed."""
+
+    def run(self):
+        self.for_developer = self.editable_mode or self.inplace  # setuptools clears inplace below
+        if self.for_developer:  # pip would delete the objects with its temporary folder
+            self.build_temp = f"build/editable-{sys.implementation.cache_tag}"
+        super().run()
 
     def build_extensions(self):
         msvc = self.compiler.compiler_type == "msvc"
         small = not os.environ.get("CFLAGS") and not msvc
-        small_linux = small and sys.platform == "linux" and not self.inplace
+        small_linux = small and sys.platform == "linux" and not self.for_developer
         for extension in self.extensions:
             extension.extra_compile_args = (
                 (MSVC_FLAGS if msvc else UNIX_FLAGS)
@@ -51,7 +58,12 @@ class BuildCore(build_ext):
             extension.extra_link_args = ["-pthread"] * (
                 sys.platform != "win32"
             ) + SMALL_LINK * small_linux
-        if not msvc:  # whose class is not meant for several threads
+        if (
+            not msvc
+        ):  # whose class is not meant for several threads, and which writes no rules of make
+            # setuptools would compare times, which tell nothing of the flags, and leave all as it is.
+            self.force = self.compiler.force = True
+            compile_changed(self.compiler)
             compile_side_by_side(self.compiler)
         super().build_extensions()
 
@@ -60,17 +72,23 @@ def compile_side_by_side(compiler):
     """Let a compiler of setuptools compile the files of an extension at the same time.
 
     setuptools calls `compile` with all files of an extension. Here one call compiles one file. The order of the object
-    files stays, and so does what is linked.
+    files stays, and so does what is linked. Only the bridge gets NumPy's folder: each isolated build has another one.
     """
     compile_files = compiler.compile
 
-    def compile_all(sources, *, extra_postargs, **options):
+    def compile_all(sources, *, extra_postargs, include_dirs, **options):
+        core_dirs = [folder for folder in include_dirs if folder != numpy.get_include()]
+
         def compile_file(source):
             stem = Path(source).stem
-            level = KERNEL_FLAGS * stem.startswith(("avx", "neon")) + BRIDGE_FLAGS * (
-                stem == "_core"
+            is_bridge = stem == "_core"
+            level = KERNEL_FLAGS * stem.startswith(("avx", "neon")) + BRIDGE_FLAGS * is_bridge
+            return compile_files(
+                [source],
+                extra_postargs=extra_postargs + level,
+                include_dirs=include_dirs if is_bridge else core_dirs,
+                **options,
             )
-            return compile_files([source], extra_postargs=extra_postargs + level, **options)
 
         with ThreadPoolExecutor(usable_processors()) as pool:
             return [

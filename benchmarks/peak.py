@@ -51,7 +51,7 @@ int prepare(cmlp_isa isa_mask, int32_t tuning, int64_t n_in, int64_t n_out)
 void run_forward(int64_t rows, int64_t calls)
 {
     const int64_t n_in = net->layers[0].n_in;
-    const cmlpi_dense_input input = {.rows = rows, .n_in = n_in, .base = x, .ld = n_in, .copy = copies};
+    const cmlpi_dense_input input = {.n_rows = rows, .n_in = n_in, .base = x, .ld = n_in, .copy = copies};
     const cmlpi_product to = cmlpi_layer_product(net, w, 0, z);
     while (calls--) net->kernels->dense(&input, &to);
 }
@@ -66,9 +66,9 @@ void run_gradient(int64_t rows, int64_t calls)
 {
     const int64_t n_in = net->layers[0].n_in;
     const void *list[CMLPI_CHUNK];
-    const cmlpi_dense_input input = {.rows = rows, .list = list, .copy = copies};
-    const cmlpi_gradient_output to = {.d = d, .k1 = n_in, .n_out = net->layers[0].n_out, .first = 1, .sums = z, .w = w,
-                                     .mode = CMLPI_UPDATE, .inverse = 1e-9, .rate = 1e-9,
+    const cmlpi_dense_input input = {.n_rows = rows, .list = list, .copy = copies};
+    const cmlpi_gradient_output to = {.d = d, .k1 = n_in, .n_out = net->layers[0].n_out, .is_first = 1, .sums = z,
+                                     .w = w, .mode = CMLPI_UPDATE, .inverse = 1e-9, .rate = 1e-9,
                                      .tuning = net->tuning};
     for (int64_t i = 0; i < rows; i++) list[i] = x + i * n_in;
     while (calls--) net->kernels->gradient(&input, &to);
