@@ -132,10 +132,13 @@ def change_of(place: str) -> Change:
     """Return the change that a place on the command line means: FILE or FILE:LINE."""
     file, colon, line = place.partition(":")
     path = Path(file).resolve()
-    if not path.is_relative_to(ROOT) or not path.exists():
+    if not path.is_relative_to(ROOT) or not path.is_file():
         sys.exit(f"{file!r} is no file of the source tree.")
     if colon and not line.isdigit():
         sys.exit(f"A place is FILE or FILE:LINE, got {place!r}.")
+    n_lines = len(path.read_bytes().splitlines())
+    if line and not 1 <= int(line) <= n_lines:
+        sys.exit(f"{file} has {n_lines} lines, got line {line}.")
     return Change(path.relative_to(ROOT).as_posix(), int(line) if line else None)
 
 
@@ -226,6 +229,7 @@ def names_at(file: str, text: str, line: int) -> set[str]:
         targets = [t for node in around for t in getattr(node, "targets", None) or [node.target]]
         return {t.id for t in targets if isinstance(t, ast.Name)}
     lines = text.splitlines()
+    line = min(line, len(lines))
     while line > 1 and (lines[line - 1][:1].isspace() or lines[line - 2].endswith("\\")):
         line -= 1
     code = lines[line - 1] if lines else ""

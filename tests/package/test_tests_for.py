@@ -159,6 +159,9 @@ def test_uses_of_a_name_are_lines_of_the_package():
 def test_names_of_statements_outside_of_functions():
     assert tool.names_at("a.py", SOURCE, 1) == {"LIMIT"}
     assert "MOST" in tool.names_at("a.c", "#define MOST 3\n", 1)
+    assert (
+        tool.names_at("a.c", "int x;\n", 2) == set()
+    )  # the line after the last, which was deleted
     assert "table" in tool.names_at("a.c", "static const int table[] = {\n    1,\n};\n", 2)
 
 
@@ -235,6 +238,7 @@ def test_list_of_a_place_says_that_there_is_no_map(tmp_path):
     [
         (["no/such/file.py"], "'no/such/file.py' is no file of the source tree."),
         (["README.md:first"], "A place is FILE or FILE:LINE, got 'README.md:first'."),
+        (["tests/core/../conftest.py:100000"], "lines, got line 100000."),
         (["README.md", "--map", "no-map.json"], "There is no map 'no-map.json'."),
         (["LICENSE"], "No test is known for this change: run `python -m pytest`."),
     ],
