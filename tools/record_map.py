@@ -148,10 +148,11 @@ class RecordedBridge:
         return importlib.util.spec_from_file_location(name, file)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Record in each process that runs tests, but not in the one that only distributes them."""
-    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
-        config.pluginmanager.register(RECORDER)
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Record from the time before conftest.py imports the package."""
+    early_config.pluginmanager.register(LineRecorder())
+    sys.meta_path.insert(0, RecordedBridge)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -172,11 +173,6 @@ def cpu_seconds() -> float:
     """Return the CPU seconds of this process and of its children that have ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
-
-
-if os.environ.get("CMLP_RECORD_MAP"):  # the plugin is imported before the package
-    RECORDER = LineRecorder()
-    sys.meta_path.insert(0, RecordedBridge)
 
 
 # --------------------------------------------------------------------------------------------------------- the builds
@@ -279,9 +275,9 @@ def record_tests(tests: list[str], jobs: str) -> Iterator[Record]:
         old.unlink()
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "record_map", "-p", "no:cacheprovider",
-         "-n", jobs, "--dist", "worksteal", *tests],
+         "--continue-on-collection-errors", "-n", jobs, "--dist", "worksteal", *tests],
         cwd=ROOT, check=False,
-        env=os.environ | {"CMLP_RECORD_MAP": "1", "PYTHONPATH": str(ROOT / "tools")},
+        env=os.environ | {"PYTHONPATH": str(ROOT / "tools")},
     )  # fmt: skip
     for path in sorted(FOLDER.glob("python-*.jsonl")):
         names: list[str] = []
