@@ -11,6 +11,7 @@ from pathlib import Path
 
 # Files that only the repository has, and files that setuptools adds.
 LEFT_OUT = [".git/*", ".ci/*", ".github/*", ".gitignore", ".git-blame-ignore-revs", "*/.gitignore"]
+LEFT_OUT += ["tests/tests_for.json.gz"]
 ADDED = ["PKG-INFO", "setup.cfg", "src/cmlp.egg-info/*"]
 
 
