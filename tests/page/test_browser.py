@@ -3,6 +3,7 @@
 import re
 from functools import partial
 
+import browser
 import numpy as np
 import pytest
 from browser import DIGITS, drawings
@@ -564,3 +565,24 @@ def test_page_says_when_a_drawing_is_hardly_one_digit(read, path):
         page.evaluate("examples.all.map((one) => { input = one.input; return doubt(); }).join('')")
         == ""
     )
+
+
+# ------------------------------------------------------------------------------------------------- how pages are tested
+
+
+def test_shared_page_tells_what_a_test_has_changed(read, path):
+    page = read(path)
+    page.evaluate("() => { window.kept = drawLine; drawLine = () => 0; }")
+    assert page.broken() == ["drawLine"]
+    page.evaluate("() => { drawLine = window.kept; $('credit').title = $('credit').textContent; }")
+    assert page.broken() == page.left() == []
+    page.evaluate("write('credit', '')")
+    assert page.left() == ["text"]
+    page.evaluate("write('credit', $('credit').title)")
+    assert page.left() == []
+
+
+def test_wait_ends_by_processor_time(read, path, monkeypatch):
+    monkeypatch.setattr(browser, "MOST_CPU", 0.5)
+    with pytest.raises(AssertionError, match="has not become true"):
+        read(path).until("range(3e5).length === 0")

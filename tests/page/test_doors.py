@@ -552,6 +552,12 @@ def test_explorer_has_an_address_and_leads_to_the_film(read, story_path):
     assert page.text("#film-caption") == "Draw a digit."
 
 
+def test_link_repeats_the_training_of_the_explorer(read, story_path):
+    page = read(story_path, "#show=learner&learned=20x2x10")
+    assert page.evaluate("[costs.length, network === learner]") == [20, True]
+    assert "learned=20x2x10" in page.link()
+
+
 def test_explorer_shows_again_what_it_showed(read, story_path):
     page = read(story_path, "#edits=A13*bias*3&draw=300-300-600-300-450-800&neuron=A13")
     link = page.link()

@@ -172,23 +172,33 @@ KNOWN = """(names) => {
         Object.values(Object.getOwnPropertyDescriptors(one?.prototype ?? {})).map(({ value }) => String(value));
     for (const [name, value] of Object.entries(names))
         if (typeof value === "function") found[name] = [String(value), ...sources(value)].join();
-        else if (typeof value !== "object") found[name] = String(value);
+        else if (!["object", "undefined"].includes(typeof value)) found[name] = String(value);
     return found;
 }"""
-# What can be seen of a page: each element with its attributes and its text.
-SEEN = """() => {
-    const found = { parameters: trained.params.join(), scroll: [scrollX, scrollY, innerWidth, innerHeight].join() };
-    [...document.querySelectorAll("html, body, body *")].forEach((one, n) => {
-        if (!one.checkVisibility() || one.matches("script, style")) return;
-        const attributes = [...one.attributes].map(({ name, value }) => `${name}=${value}`);
-        const texts = [...one.childNodes].filter(({ nodeType }) => nodeType === 3).map(({ data }) => data);
-        found[`${n} ${one.localName} ${one.id}`] = [...attributes, ...texts, one.value, one.checked].join();
-    });
-    return found;
-}"""
+# What can be seen of a page, in words.
+SEEN = """() => (rest(), {
+    text: document.body.innerText,
+    fields: [...document.querySelectorAll("input, select")]
+        .filter((one) => one.checkVisibility())
+        .map((one) => [one.id, one.value, one.checked].join())
+        .join(),
+    parameters: trained.params.join(),
+    look: [root.dataset.theme, document.body.className, scrollX, scrollY, innerWidth, innerHeight].join(),
+})"""
 # What SHOW sets, or what counts.
 SET = [
-    *("moment", "aim", "motion", "told", "isChanged", "frame", "resting", "sized", "changes"),
+    *(
+        "door",
+        "moment",
+        "aim",
+        "motion",
+        "told",
+        "isChanged",
+        "frame",
+        "resting",
+        "sized",
+        "changes",
+    ),
     *("seed", "notice", "decimalPoint", "painted", "running", "brush", "wishing", "painting"),
     *("themed", "travelled", "pointed", "selected", "wanted", "back", "taken", "kept", "input"),
 ]
@@ -234,12 +244,13 @@ class Shared(Watched):
         return differences(self.first[0], self.known())
 
     def left(self):
-        """Return the elements that are not as they were, though the page shows the same."""
+        """Return what is seen otherwise than at first, though the page was led to the same place."""
         return differences(self.first[1], self.seen())
 
 
 def differences(before, now):
-    return [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    """Return what has become something else; what was not there has been computed since."""
+    return [name for name in before if before[name] != now.get(name)]
 
 
 def arc(x, y, width, height, start, end, n=14):
