@@ -187,20 +187,9 @@ SEEN = """() => (rest(), {
 })"""
 # What SHOW sets, or what counts.
 SET = [
-    *(
-        "door",
-        "moment",
-        "aim",
-        "motion",
-        "told",
-        "isChanged",
-        "frame",
-        "resting",
-        "sized",
-        "changes",
-    ),
+    *("moment", "aim", "motion", "told", "isChanged", "frame", "resting", "sized", "changes"),
     *("seed", "notice", "decimalPoint", "painted", "running", "brush", "wishing", "painting"),
-    *("themed", "travelled", "pointed", "selected", "wanted", "back", "taken", "kept", "input"),
+    *("themed", "travelled", "decided", "isMoving"),
 ]
 BUILT_IN = (
     "requestAnimationFrame",
