@@ -191,11 +191,7 @@ SET = [
     *("seed", "notice", "decimalPoint", "painted", "running", "brush", "wishing", "painting"),
     *("themed", "travelled", "decided", "isMoving"),
 ]
-BUILT_IN = (
-    "requestAnimationFrame",
-    "performance.now",
-    "CanvasRenderingContext2D.prototype.fillText",
-)
+BUILT_IN = ("performance.now", "CanvasRenderingContext2D.prototype.fillText")
 
 
 class Shared(Watched):
@@ -207,7 +203,9 @@ class Shared(Watched):
         page.emulate_media(**MEDIA)
         self.load("#explore")
         names = page.context.new_cdp_session(page).send("Runtime.globalLexicalScopeNames")["names"]
-        parts = [f"{name!r}: {name}" for name in (*names, *BUILT_IN) if name not in SET]
+        functions = "Object.keys(window).filter((name) => typeof window[name] === 'function')"
+        names += [*page.evaluate(functions), *BUILT_IN]
+        parts = [f"{name!r}: {name}" for name in names if name not in SET]
         self.names = "{" + ", ".join(parts) + "}"
         self.first = self.known(), self.seen()
 
