@@ -150,8 +150,7 @@ def test_drawn_digits_are_centred_and_answered(read, path):
     page = read(path)
     answers = {}
     for digit, strokes in DIGITS.items():
-        page.press("c")
-        page.draw(strokes)
+        page.put(strokes)
         answers[digit] = page.evaluate("winner(answers)")
         image = np.array(page.evaluate("[...input]")).reshape(28, 28)
         centre = [
@@ -554,12 +553,10 @@ def test_page_says_when_a_drawing_is_hardly_one_digit(read, path):
     assert page.text("#source").startswith(
         "Are these two digits? It reads one at a time. The network says"
     )
-    page.press("c")
-    page.draw([[(0.2 + 0.6 * (n % 4 in (1, 2)), 0.2 + 0.05 * (n // 2)) for n in range(26)]])
+    page.put([[(0.2 + 0.6 * (n % 4 in (1, 2)), 0.2 + 0.05 * (n // 2)) for n in range(26)]])
     assert page.text("#source").startswith("This looks like no digit: there is more ink")
     for strokes in DIGITS.values():
-        page.press("c")
-        page.draw(strokes)
+        page.put(strokes)
         assert page.text("#source").startswith("The network")
     assert (
         page.evaluate("examples.all.map((one) => { input = one.input; return doubt(); }).join('')")

@@ -123,6 +123,11 @@ class Watched:
         self.page.evaluate("rest()")
         return self.page.evaluate("location.hash")
 
+    def put(self, strokes):
+        """Show strokes as if they had been drawn; points are fractions of the drawing field."""
+        points = [[[round(1024 * value) for value in point] for point in one] for one in strokes]
+        self.page.evaluate("(strokes) => { show({ strokes }); paintNow(); }", points)
+
     def draw(self, strokes):
         """Draw strokes with the mouse; points are fractions of the drawing field."""
         box = self.page.locator("#pad").bounding_box()
@@ -135,10 +140,15 @@ class Watched:
         self.settle()
 
 
-# Leads the page of a network to a fragment, as if it had been loaded with it. The film's training stays: it takes two
-# seconds, and has the same numbers each time.
+# Leads the page of a network to a fragment, as if it had been loaded with it. What the film and the door of curves have
+# learned stays: it takes seconds, and is the same each time.
 SHOW = """async (fragment) => {
     if (hasFilm) {
+        const { curves, playground } = FIGURES;
+        const isLearned = curves.scale === 1 && curves.nets.every(({ done }) => done === CURVE_STEPS);
+        if (isLearned) window.learnedCurves = curves.nets;
+        for (const one of document.querySelectorAll(".runs, .heads, .broken, .shows, .knob")) one.remove();
+        playground.heads = null; // so that it is built in the language, and has its first speed
         motion++;
         door = figure = null;
         showDoor();
@@ -157,12 +167,14 @@ SHOW = """async (fragment) => {
     travelled = Infinity;
     document.body.classList.remove("inspecting", "alone");
     document.activeElement.blur();
+    if ($("fool-target")) $("fool-target").selectedIndex = 0;
     root.dataset.theme = "dark";
     scrollTo(0, 0);
     history.replaceState(null, "", fragment || "#");
     if (hasFilm && placeNow()) readColours();
     else repaintAll();
     await readUrl();
+    if (hasFilm && door === "curves") figure.nets = window.learnedCurves ?? figure.nets;
 }"""
 # The numbers, texts and functions of a page's scripts, by name.
 KNOWN = """(names) => {
