@@ -72,15 +72,18 @@ other_libraries() {
     "$WORK/readme/bin/python" -m pytest -m '' tests/docs/test_pages.py -k "migration or streams or machines"
 }
 
-# The tests of web pages in a headless Chromium, with axe-core, and in Firefox where it is installed. No other may skip here. prettier checks the style of the sources.
+# The tests of web pages in a headless Chromium, with axe-core, and in Firefox where it is installed; all sizes in all
+# languages in full mode only. No other may skip here. A file stays in one process, because its tests share loaded pages.
+# prettier checks the style of the sources.
 pages() {
-    local log=$WORK/pages without=()
+    local log=$WORK/pages without=() which='slow and not full'
+    [ "$MODE" = quick ] || which=slow
     have chromium npm || { [ "$INSTALL" = no ] && return; }
     checks_environment
     "$WORK/checks/bin/python" -m pip install -q playwright
     npm install --silent --no-save --prefix "$WORK/axe" axe-core
     command -v firefox >/dev/null || command -v firefox-esr >/dev/null || without=(-k 'not firefox')
-    AXE_CORE=$WORK/axe "$WORK/checks/bin/python" -m pytest -m slow tests/page "${without[@]}" | tee "$log"
+    AXE_CORE=$WORK/axe "$WORK/checks/bin/python" -m pytest -n "$JOBS" --dist loadfile -m "$which" tests/page "${without[@]}" | tee "$log"
     ! grep -q ^SKIPPED "$log"
     npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/_export/page/assets/**/*.'{js,css}
 }

@@ -1,7 +1,7 @@
 """Browser tabs and pages that the tests of this folder share."""
 
 import pytest
-from browser import Watched, chromium, settle
+from browser import MEDIA, Shared, Watched, chromium, settle
 
 from cmlp import MLPClassifier
 from cmlp.datasets import load_digits28
@@ -44,15 +44,21 @@ def tabs(browser):
 
 @pytest.fixture
 def watch(browser, tabs):
-    """Open pages with `watch(path, ...)`; afterwards none may have a message, an error or a request."""
+    """Load pages with `watch(path, ...)`; afterwards none may have a message, an error or a request."""
     opened, extra, free = [], [], list(tabs)
 
-    def open_page(path, fragment="", **options):
-        if options or not free:
-            extra.append(browser.new_page(**{"viewport": SCREEN, **options}))
-        page = extra[-1] if options or not free else free.pop()
-        page.set_viewport_size(options.get("viewport", SCREEN))
-        opened.append(Watched(page, path, fragment))
+    def open_page(path, fragment="", viewport=SCREEN, has_touch=False, scale=1, **media):
+        if has_touch or scale != 1 or not free:
+            page = browser.new_page(
+                viewport=viewport, has_touch=has_touch, device_scale_factor=scale
+            )
+            extra.append(page)
+        else:
+            page = free.pop()
+            page.set_viewport_size(viewport)
+        page.emulate_media(**{**MEDIA, **media})
+        opened.append(Watched(page, path))
+        opened[-1].load(fragment)
         return opened[-1]
 
     yield open_page
@@ -61,6 +67,42 @@ def watch(browser, tabs):
     for page in extra:
         page.close()
     assert [one.faults for one in opened] == [[] for _ in opened]
+
+
+@pytest.fixture(scope="module")
+def loaded(browser):
+    """The pages that a module's tests read, by their paths. What they show first must be the same in the end."""
+    pages = {}
+    yield pages
+    left = {path.name: page.left() for path, page in pages.items()}
+    for page in pages.values():
+        page.page.close()
+    assert left == {path.name: [] for path in pages}
+
+
+@pytest.fixture
+def read(browser, loaded):
+    """Show a page of a network with `read(path, ...)` without loading it again, for tests that change nothing of it.
+
+    Drawings, answers, training and what is opened are set back; functions and constants of the page must be as they
+    were. A call in the same test shows another place on the same page. Tests that break functions of the page, follow
+    the browser's history or load again need `watch`.
+    """
+    used = {}
+
+    def show(path, fragment="", **options):
+        if path not in loaded:
+            loaded[path] = Shared(browser.new_page(viewport=SCREEN), path, SCREEN)
+        page = used[path] = loaded[path]
+        page.show(fragment, **options)
+        return page
+
+    yield show
+    for path, page in used.items():
+        broken, faults = page.broken(), page.faults
+        if broken or faults:  # the next test gets a new one
+            loaded.pop(path).page.close()
+        assert (broken, faults) == ([], [])
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import re
 from functools import partial
 
+import browser
 import numpy as np
 import pytest
 from browser import DIGITS, drawings
@@ -18,8 +19,8 @@ pytestmark = pytest.mark.slow
 # ------------------------------------------------------------------------------------------------------- the numbers
 
 
-def test_forward_pass_equals_the_core(watch, path, model, data):
-    page = watch(path)
+def test_forward_pass_equals_the_core(read, path, model, data):
+    page = read(path)
     net = network_of(model._trained().params)
     embedded = page.evaluate(
         "examples.test.slice(0, 100).map((one) => [...trained.forward(one.input).a[last]])"
@@ -38,8 +39,8 @@ def test_forward_pass_equals_the_core(watch, path, model, data):
     assert page.evaluate("examples.test.map((one) => one.label)") == data.y_test[:300].tolist()
 
 
-def test_gradient_of_the_training_panel_equals_the_core(watch, path, data):
-    page = watch(path)
+def test_gradient_of_the_training_panel_equals_the_core(read, path, data):
+    page = read(path)
     X, y = sixteenths(data.X_train[:20]), data.y_train[:20]
     for steps in (0, 200):
         page.evaluate("(n) => { for (let k = 0; k < n; k++) learn(2, 10); }", steps)
@@ -56,8 +57,8 @@ def test_gradient_of_the_training_panel_equals_the_core(watch, path, data):
     assert largest_difference(page.evaluate("[...learner.params]"), net.params) < 1e-6
 
 
-def test_wishes_add_up_to_the_gradient(watch, path, data):
-    page = watch(path)
+def test_wishes_add_up_to_the_gradient(read, path, data):
+    page = read(path)
     batch = page.evaluate("nextBatch(10).map((one) => examples.train.indexOf(one))")
     X, y = sixteenths(data.X_train[batch]), data.y_train[batch]
     net = network_of(page.evaluate("[...network.params]"))
@@ -145,12 +146,11 @@ def test_every_activation_and_loss_equals_the_core(kind, watch, tmp_path):
 # ----------------------------------------------------------------------------------------------------------- drawing
 
 
-def test_drawn_digits_are_centred_and_answered(watch, path):
-    page = watch(path)
+def test_drawn_digits_are_centred_and_answered(read, path):
+    page = read(path)
     answers = {}
     for digit, strokes in DIGITS.items():
-        page.press("c")
-        page.draw(strokes)
+        page.put(strokes)
         answers[digit] = page.evaluate("winner(answers)")
         image = np.array(page.evaluate("[...input]")).reshape(28, 28)
         centre = [
@@ -162,9 +162,9 @@ def test_drawn_digits_are_centred_and_answered(watch, path):
     assert sum(digit == answer for digit, answer in answers.items()) >= len(DIGITS) - 1, answers
 
 
-def test_of_a_hundred_drawn_digits_ninety_are_right(watch, story_path):
+def test_of_a_hundred_drawn_digits_ninety_are_right(read, story_path):
     drawn = [(digit, strokes) for digit in DIGITS for strokes in drawings(digit, 10)]
-    answers = watch(story_path).evaluate(
+    answers = read(story_path).evaluate(
         "(all) => all.map((one) => winner(trained.forward(toImage(one)).a[last]))",
         [
             [[[round(1024 * value) for value in point] for point in stroke] for stroke in one]
@@ -178,10 +178,10 @@ def test_of_a_hundred_drawn_digits_ninety_are_right(watch, story_path):
 
 
 @pytest.mark.parametrize("upstroke, answer", [([400, 280], 1), ([260, 300], 7), ([280, 380], 3)])
-def test_one_with_a_long_upstroke_is_read_as_another_digit(upstroke, answer, watch, story_path):
+def test_one_with_a_long_upstroke_is_read_as_another_digit(upstroke, answer, read, story_path):
     """Most ones of MNIST are a single stroke."""
     drawn = [[upstroke, [540, 180], [540, 850]]]
-    page = watch(story_path)
+    page = read(story_path)
     assert page.evaluate("(one) => winner(trained.forward(toImage(one)).a[last])", drawn) == answer
 
 
@@ -224,15 +224,15 @@ def test_a_second_finger_is_ignored(watch, path):
     assert max(x for x, _ in strokes[0]) < 512
 
 
-def test_undone_stroke_of_the_keyboard_ends(watch, path):
-    page = watch(path)
+def test_undone_stroke_of_the_keyboard_ends(read, path):
+    page = read(path)
     page.page.locator("#pad").focus()
     page.press("c", "Enter", "ArrowDown", "z", "ArrowDown", "Enter", "ArrowRight")
     assert [len(stroke) for stroke in page.evaluate("shown.strokes")] == [2]
 
 
-def test_pen_moves_by_keys(watch, path):
-    page = watch(path)
+def test_pen_moves_by_keys(read, path):
+    page = read(path)
     page.page.locator("#pad").focus()
     page.press(
         "c", "Enter", *["ArrowDown"] * 8, "Enter", "ArrowRight", "Enter", "Shift+ArrowLeft", "Enter"
@@ -247,8 +247,8 @@ def test_pen_moves_by_keys(watch, path):
 # -------------------------------------------------------------------------------------------------------------- keys
 
 
-def test_keys_choose_digits_mistakes_and_noise(watch, path):
-    page = watch(path)
+def test_keys_choose_digits_mistakes_and_noise(read, path):
+    page = read(path)
     for digit in "0369":
         page.press(digit)
         assert page.evaluate("examples.all[shown.example].label") == int(digit)
@@ -270,17 +270,17 @@ def test_keys_choose_digits_mistakes_and_noise(watch, path):
     assert page.evaluate("costs.length") == 2 and page.evaluate("network === learner")
 
 
-def test_shortcuts_can_be_switched_off(watch, path):
-    page = watch(path)
+def test_shortcuts_can_be_switched_off(read, path):
+    page = read(path)
     page.page.locator("#keys").uncheck()
     page.press("n", "s", "5")
     assert page.evaluate("[shown.noise ?? null, costs.length]") == [None, 0]
     assert "keys=off" in page.link()
-    assert not watch(path, "#keys=off").page.locator("#keys").is_checked()
+    assert not read(path, "#keys=off").page.locator("#keys").is_checked()
 
 
-def test_neurons_are_reached_and_opened_by_keys(watch, path):
-    page = watch(path)
+def test_neurons_are_reached_and_opened_by_keys(read, path):
+    page = read(path)
     focus = "document.activeElement.ariaLabel"
     page.page.locator(".neuron").first.focus()
     page.link()  # the labels are written when the page has come to rest
@@ -298,8 +298,8 @@ def test_neurons_are_reached_and_opened_by_keys(watch, path):
     )
 
 
-def test_inspector_shows_the_weighted_sum(watch, path, model):
-    page = watch(path)
+def test_inspector_shows_the_weighted_sum(read, path, model):
+    page = read(path)
     page.press("7")
     page.page.locator(".neuron").nth(16 + 4).click()
     page.settle()
@@ -322,8 +322,8 @@ def test_inspector_shows_the_weighted_sum(watch, path, model):
 # -------------------------------------------------------------------------------------------------- links, training
 
 
-def test_link_repeats_drawing_training_and_view(watch, path):
-    page = watch(path)
+def test_link_repeats_drawing_training_and_view(read, watch, path):
+    page = read(path)
     page.draw(DIGITS[3])
     page.page.locator(".neuron").nth(20).click()
     page.press("w", "s")
@@ -354,15 +354,15 @@ def test_link_repeats_drawing_training_and_view(watch, path):
         "#%00%ff&example=1e99&neuron=__proto__&draw=.-.-&learned=" + "x_" * 3000,
     ],
 )
-def test_damaged_link_opens_the_page(fragment, watch, path):
-    page = watch(path, fragment)
+def test_damaged_link_opens_the_page(fragment, read, path):
+    page = read(path, fragment)
     page.press("3")
     assert "The network says" in page.text("#source")
     assert page.evaluate("costs.every(Number.isFinite)")
 
 
-def test_wishes_of_the_batch_are_shown_and_open_their_digit(watch, path, data):
-    page = watch(path)
+def test_wishes_of_the_batch_are_shown_and_open_their_digit(read, path, data):
+    page = read(path)
     page.press("w")
     assert page.page.locator("#batch-list button").count() == 10
     assert page.text("#batch-text").startswith(
@@ -384,14 +384,14 @@ def test_wishes_of_the_batch_are_shown_and_open_their_digit(watch, path, data):
     assert page.page.locator('.output[data-wish="▲"] b').all_inner_texts() == ["8"]
 
 
-def test_state_is_written_into_the_address_after_a_while(watch, path):
-    page = watch(path)
+def test_state_is_written_into_the_address_after_a_while(read, path):
+    page = read(path)
     page.press("7")
     page.until("location.hash.includes('example=' + shown.example)")
 
 
-def test_an_epoch_uses_every_digit_once(watch, path):
-    used = watch(path).evaluate("""() => {
+def test_an_epoch_uses_every_digit_once(read, path):
+    used = read(path).evaluate("""() => {
         const used = [];
         for (let k = 0; k < 50; k++) {
             used.push(...nextBatch(10).map((one) => examples.train.indexOf(one)));
@@ -402,8 +402,8 @@ def test_an_epoch_uses_every_digit_once(watch, path):
     assert sorted(used) == list(range(500)) and used != sorted(used)
 
 
-def test_training_learns_and_can_be_restarted(watch, path):
-    page = watch(path)
+def test_training_learns_and_can_be_restarted(read, path):
+    page = read(path)
     before = page.evaluate("measured[0][1]")
     page.evaluate("for (let k = 0; k < 500; k++) learn(2, 10); measure(); use(learner);")
     page.settle()
@@ -542,8 +542,8 @@ def test_any_shape_is_painted_without_overflow(net, watch, tmp_path):
         assert page.text("#name").startswith("Output ")
 
 
-def test_page_says_when_a_drawing_is_hardly_one_digit(watch, path):
-    page = watch(path)
+def test_page_says_when_a_drawing_is_hardly_one_digit(read, path):
+    page = read(path)
     both = [
         [(0.36 * x + left, y) for x, y in stroke]
         for digit, left in ((3, 0.02), (7, 0.6))
@@ -553,14 +553,33 @@ def test_page_says_when_a_drawing_is_hardly_one_digit(watch, path):
     assert page.text("#source").startswith(
         "Are these two digits? It reads one at a time. The network says"
     )
-    page.press("c")
-    page.draw([[(0.2 + 0.6 * (n % 4 in (1, 2)), 0.2 + 0.05 * (n // 2)) for n in range(26)]])
+    page.put([[(0.2 + 0.6 * (n % 4 in (1, 2)), 0.2 + 0.05 * (n // 2)) for n in range(26)]])
     assert page.text("#source").startswith("This looks like no digit: there is more ink")
     for strokes in DIGITS.values():
-        page.press("c")
-        page.draw(strokes)
+        page.put(strokes)
         assert page.text("#source").startswith("The network")
     assert (
         page.evaluate("examples.all.map((one) => { input = one.input; return doubt(); }).join('')")
         == ""
     )
+
+
+# ------------------------------------------------------------------------------------------------- how pages are tested
+
+
+def test_shared_page_tells_what_a_test_has_changed(read, path):
+    page = read(path)
+    page.evaluate("() => { window.kept = drawLine; drawLine = () => 0; }")
+    assert page.broken() == ["drawLine"]
+    page.evaluate("() => { drawLine = window.kept; $('credit').title = $('credit').textContent; }")
+    assert page.broken() == page.left() == []
+    page.evaluate("write('credit', '')")
+    assert page.left() == ["text"]
+    page.evaluate("write('credit', $('credit').title)")
+    assert page.left() == []
+
+
+def test_wait_ends_by_processor_time(read, path, monkeypatch):
+    monkeypatch.setattr(browser, "MOST_CPU", 0.5)
+    with pytest.raises(AssertionError, match="has not become true"):
+        read(path).until("range(3e5).length === 0")

@@ -28,11 +28,15 @@ DIFFERENCE = """([before, after]) => {
 
 
 @pytest.fixture
-def opened(watch, story_path):
-    """Open the film of our 3, standing still; `opened(at, learned=True)` has trained its network."""
+def opened(read, watch, story_path):
+    """Open the film of our 3, standing still; `opened(at, learned=True)` has trained its network.
 
-    def open_film(at=0, learned=False, parts="", **options):
-        page = watch(story_path, f"#film?draw={THREE}&is=3{parts}", **options)
+    All tests see the same training, which takes two seconds, except with `fresh`.
+    """
+
+    def open_film(at=0, learned=False, parts="", fresh=False, **options):
+        show = watch if fresh else read
+        page = show(story_path, f"#film?draw={THREE}&is=3{parts}", **options)
         page.evaluate("film.pause()")
         if learned:
             page.evaluate("film.facts.training.advance(1e9); film.labelIt(film.facts.label)")
@@ -159,7 +163,7 @@ def test_numbers_of_the_film_are_those_of_numpy(opened):
 
 @pytest.mark.slow
 def test_first_step_with_other_digits_is_their_average(opened):
-    page = opened(learned=True)
+    page = opened(learned=True, fresh=True)
     params, first, average, digits = page.evaluate(
         """(() => {
             const { facts } = film;
@@ -336,6 +340,45 @@ def test_bet_opens_by_itself(opened):
     assert page.text("#film-caption").startswith("Answer: ")
 
 
+# How often a page asks for a frame in a second.
+FRAMES = """async () => {
+    const paint = requestAnimationFrame;
+    let count = 0;
+    requestAnimationFrame = (act) => (count++, paint(act));
+    await new Promise((done) => setTimeout(done, 1000));
+    requestAnimationFrame = paint;
+    return count;
+}"""
+
+
+@pytest.mark.slow
+def test_question_and_pause_ask_for_no_frames(opened):
+    page = opened(learned=True)
+    page.evaluate("film.seek(film.starts[3] + 25.9); film.play()")
+    page.until("film.waiting !== null")
+    page.evaluate("film.left = 60; requestPaint()")
+    page.settle()
+    assert page.evaluate(FRAMES) == 0
+    page.evaluate("film.left = 0.05; requestPaint()")
+    page.until("film.waiting === null")
+    page.settle()
+    assert page.evaluate(FRAMES) > 0
+    page.evaluate("film.pause()")
+    page.settle()
+    assert page.evaluate(FRAMES) == 0
+
+
+@pytest.mark.slow
+def test_empty_pad_comes_to_rest(read, story_path):
+    page = read(story_path, "#film")
+    page.evaluate("clearTimeout(film.timer)")  # otherwise a digit draws itself after some seconds
+    moving = "document.getAnimations().filter((one) => one.playState === 'running')"
+    assert "breathe" in page.evaluate(f"{moving}.map((one) => one.animationName)")
+    page.evaluate("document.getAnimations().forEach((one) => (one.currentTime = 15_000))")
+    page.settle()
+    assert page.evaluate(f"[{moving}.length, frame]") == [0, 0]
+
+
 @pytest.mark.slow
 def test_arrows_go_from_caption_to_caption(opened):
     page = opened()
@@ -451,20 +494,20 @@ def test_captions_have_the_same_keys_and_placeholders_in_every_language():
 
 
 @pytest.mark.slow
-def test_captions_say_whose_digit_it_is(watch, story_path):
-    ours = watch(story_path, "#film?at=120")
+def test_captions_say_whose_digit_it_is(read, story_path):
+    ours = read(story_path, "#film?at=120")
     words = "Into A, only bright pixels turn a weight: the change has the shape of "
     ours.evaluate("film.takeOurs(); film.pause(); film.seek(film.starts[6] + 12)")
     ours.settle()
     assert ours.text("#film-caption") == f"{words}our 3."
-    drawn = watch(story_path, "#film?draw=500-100-500-900&is=1&at=120")
+    drawn = read(story_path, "#film?draw=500-100-500-900&is=1&at=120")
     drawn.evaluate("film.seek(film.starts[6] + 12)")
     drawn.settle()
     assert drawn.text("#film-caption") == f"{words}your 1."
-    door = watch(story_path, "#gradient?lang=de")
+    door = read(story_path, "#gradient?lang=de")
     assert "die Kosten unserer Ziffer" in door.text("#door-text")
     assert door.evaluate("$('door').lang") == "de"
-    door = watch(story_path, "#gradient?draw=500-100-500-900&is=1&lang=es")
+    door = read(story_path, "#gradient?draw=500-100-500-900&is=1&lang=es")
     assert "el coste de tu dígito" in door.text("#door-text")
 
 
@@ -614,9 +657,9 @@ def test_handles_of_later_scenes(opened):
 
 
 @pytest.mark.slow
-def test_drawing_that_is_no_digit_comes_back_at_the_end(watch, story_path):
+def test_drawing_that_is_no_digit_comes_back_at_the_end(read, watch, story_path):
     scribble = "200-200-800-800.200-800-800-200"
-    page = watch(story_path, f"#film?draw={scribble}&at=15.6")
+    page = read(story_path, f"#film?draw={scribble}&at=15.6")
     page.evaluate("film.play()")
     page.until("film.waiting?.kind === 'label'")
     page.page.get_by_role("button", name="no digit").click()
@@ -643,11 +686,9 @@ def test_drawing_that_is_no_digit_comes_back_at_the_end(watch, story_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
-def test_picture_itself_can_be_dragged(size, watch, story_path):
+def test_picture_itself_can_be_dragged(size, read, story_path):
     width, height = size
-    page = watch(
-        story_path, f"#film?draw={THREE}&is=3", viewport={"width": width, "height": height}
-    )
+    page = read(story_path, f"#film?draw={THREE}&is=3", viewport={"width": width, "height": height})
     page.evaluate("film.pause()")
 
     def at(scene, second):
@@ -704,12 +745,20 @@ def test_picture_itself_can_be_dragged(size, watch, story_path):
     assert page.evaluate("[film.changed, film.isPlaying]") == [None, True]
 
 
+# All sizes in English, and two in the other languages; in .ci/run full all.
+SAID = [
+    pytest.param(name, language, marks=[] if is_quick else pytest.mark.full)
+    for name in ("laptop", "tablet", "phone", "frame", "low")
+    for language in ("en", "de", "es")
+    for is_quick in [language == "en" or name in ("phone", "frame")]
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("language", ["en", "de", "es"])
-@pytest.mark.parametrize("name", ["laptop", "tablet", "phone", "frame", "low"])
-def test_picture_keeps_its_size_whatever_is_said(name, language, watch, story_path):
+@pytest.mark.parametrize(("name", "language"), SAID)
+def test_picture_keeps_its_size_whatever_is_said(name, language, read, story_path):
     width, height = {**SIZES, "low": (1000, 640)}[name]
-    page = watch(
+    page = read(
         story_path,
         f"#film?draw={THREE}&is=3&lang={language}",
         viewport={"width": width, "height": height},
@@ -785,7 +834,7 @@ def test_misread_digit_is_learned_in_slices(opened):
 
 @pytest.mark.slow
 def test_twenty_films_leave_nothing_behind(opened):
-    page = opened()
+    page = opened(fresh=True)
     client = page.page.context.new_cdp_session(page.page)
 
     def kept():

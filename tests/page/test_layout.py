@@ -20,16 +20,20 @@ SCREENS = [
 ]
 
 
-def on_screen(watch, path, fragment, size):
-    options = {"viewport": dict(zip(("width", "height"), size, strict=True))}
-    return watch(
-        path, fragment, **options, **({"device_scale_factor": 2} if size == (640, 400) else {})
-    )
+@pytest.fixture
+def on_screen(read, watch, path):
+    def open_page(fragment, size):
+        viewport = dict(zip(("width", "height"), size, strict=True))
+        if size == (640, 400):
+            return watch(path, fragment, viewport=viewport, scale=2)
+        return read(path, fragment, viewport=viewport)
+
+    return open_page
 
 
 @pytest.mark.parametrize("size", SCREENS, ids=str)
-def test_wires_end_at_the_circles(size, watch, path):
-    page = on_screen(watch, path, "#draw=300-300-600-300-450-800", size)
+def test_wires_end_at_the_circles(size, on_screen):
+    page = on_screen("#draw=300-300-600-300-450-800", size)
     off = page.evaluate("""() => {
         const stage = $("stage").getBoundingClientRect();
         return buttons.flatMap((column, layer) => column.map((button, index) => {
@@ -49,8 +53,8 @@ BOXES = """() => [...document.querySelectorAll('button, input, select, canvas')]
 
 @pytest.mark.parametrize("fragment", ["", "#show=learner", "#view=wishes&example=507"])
 @pytest.mark.parametrize("size", [(360, 780), (640, 400), (900, 800), (1280, 800)], ids=str)
-def test_opening_a_neuron_moves_nothing(size, fragment, watch, path):
-    page = on_screen(watch, path, fragment, size)
+def test_opening_a_neuron_moves_nothing(size, fragment, on_screen):
+    page = on_screen(fragment, size)
     page.press("Escape")
     boxes, before = page.evaluate(BOXES), page.page.locator("#legend").bounding_box()
     for neuron in (".neuron >> nth=12", ".output >> nth=3"):
@@ -69,15 +73,15 @@ def test_opening_a_neuron_moves_nothing(size, fragment, watch, path):
 @pytest.mark.parametrize(
     "fragment", ["#neuron=A13", "#neuron=out3", "#neuron=A13&edits=A13*bias*3"]
 )
-def test_panel_of_a_neuron_fits_beside_the_network(fragment, watch, path):
-    page = watch(path, fragment)
+def test_panel_of_a_neuron_fits_beside_the_network(fragment, read, path):
+    page = read(path, fragment)
     assert page.evaluate("$('details').scrollHeight - $('details').clientHeight") == 0
     assert page.evaluate("$('details').offsetHeight - $('stage').offsetHeight") <= 0
 
 
 @pytest.mark.parametrize("size", [(640, 400), (667, 375), (844, 390), (1024, 500)], ids=str)
-def test_drawing_and_answer_fit_on_a_low_screen(size, watch, path):
-    page = on_screen(watch, path, "", size)
+def test_drawing_and_answer_fit_on_a_low_screen(size, on_screen):
+    page = on_screen("", size)
     page.page.locator("#pad").scroll_into_view_if_needed()
     page.draw(DIGITS[3])
     boxes = [one.bounding_box() for one in page.page.locator("#pad, .output").all()]
@@ -89,8 +93,8 @@ def test_drawing_and_answer_fit_on_a_low_screen(size, watch, path):
 
 
 @pytest.mark.parametrize("size, least", [((1280, 800), 90), ((390, 844), 70)], ids=str)
-def test_weights_are_the_main_view_while_it_learns(size, least, watch, path):
-    page = on_screen(watch, path, "", size)
+def test_weights_are_the_main_view_while_it_learns(size, least, on_screen):
+    page = on_screen("", size)
     wide = "(() => { const { width } = $('filters').getBoundingClientRect(); return width / filterColumns(); })()"
     assert page.page.locator("#stage").is_visible()
     page.page.locator("#run").click()

@@ -26,10 +26,8 @@ def control(page, name):
     return page.page.locator("#controls").get_by_label(name)
 
 
-def test_gradient_and_steps_equal_python(watch, story_path):
-    page = watch(
-        story_path, "#playground?preset=free&layers=5-3&rate=0.5&l1=0.001&l2=0.01&batch=10"
-    )
+def test_gradient_and_steps_equal_python(read, story_path):
+    page = read(story_path, "#playground?preset=free&layers=5-3&rate=0.5&l1=0.001&l2=0.01&batch=10")
     net = Network(
         [2, 5, 3, 1],
         "tanh",
@@ -56,8 +54,8 @@ def test_gradient_and_steps_equal_python(watch, story_path):
     assert largest_difference(stepped, after) < 1e-6
 
 
-def test_slider_goes_back_to_the_same_parameters(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&at=0.1")
+def test_slider_goes_back_to_the_same_parameters(read, story_path):
+    page = read(story_path, "#playground?preset=free&at=0.1")
     first = page.evaluate("() => { figure.goTo(333); return [...figure.small.params]; }")
     page.page.locator("#moment").fill("0.3")
     page.settle()
@@ -65,17 +63,17 @@ def test_slider_goes_back_to_the_same_parameters(watch, story_path):
 
 
 @pytest.mark.parametrize("preset, right", [("circles", 0), ("fading", 2), ("jumping", 1)])
-def test_broken_networks_ask_a_question(preset, right, watch, story_path):
+def test_broken_networks_ask_a_question(preset, right, read, story_path):
     for choice, word in ((right, "Won. "), ((right + 1) % 2, "Lost. ")):
-        page = watch(story_path, f"#playground?preset={preset}", reduced_motion="reduce")
+        page = read(story_path, f"#playground?preset={preset}", reduced_motion="reduce")
         page.page.locator("#bet-options button").nth(choice).click()
         page.until("moment === 1")
         assert page.text("#verdict").startswith(word)
         assert page.evaluate("figure.stepNow()") == 1000
 
 
-def test_run_of_a_broken_network_stops_at_the_step_of_its_verdict(watch, story_path):
-    page = watch(story_path, "#playground?preset=jumping")
+def test_run_of_a_broken_network_stops_at_the_step_of_its_verdict(read, story_path):
+    page = read(story_path, "#playground?preset=jumping")
     page.evaluate("figure.speed = 10")
     page.page.get_by_role("button", name="Run").click()
     page.until("decided")
@@ -94,9 +92,9 @@ def test_run_of_a_broken_network_stops_at_the_step_of_its_verdict(watch, story_p
     assert page.text("#verdict") == verdict
 
 
-def test_run_begins_slowly_and_speeds_up(watch, story_path):
+def test_run_begins_slowly_and_speeds_up(read, story_path):
     """The boundary of the default takes 6 to 10 seconds to bend; frames come every 50 ms here."""
-    page = watch(story_path, "#playground?preset=free")
+    page = read(story_path, "#playground?preset=free")
     bent, done = page.evaluate("""() => {
         const frames = [], real = requestAnimationFrame;
         requestAnimationFrame = (act) => frames.push(act);
@@ -114,8 +112,8 @@ def test_run_begins_slowly_and_speeds_up(watch, story_path):
     assert 6000 < bent < 10_000 and done < 17_000
 
 
-def test_bet_on_a_broken_network_is_not_one_on_what_it_is_changed_to(watch, story_path):
-    page = watch(story_path, "#playground?preset=jumping")
+def test_bet_on_a_broken_network_is_not_one_on_what_it_is_changed_to(read, story_path):
+    page = read(story_path, "#playground?preset=jumping")
     page.page.get_by_role("button", name="Step", exact=True).click()
     control(page, "Rate").select_option("1")
     assert (
@@ -125,8 +123,8 @@ def test_bet_on_a_broken_network_is_not_one_on_what_it_is_changed_to(watch, stor
     assert page.page.locator("#bet").is_visible()
 
 
-def test_address_holds_everything(watch, story_path):
-    page = watch(story_path, "#playground?preset=free")
+def test_address_holds_everything(read, story_path):
+    page = read(story_path, "#playground?preset=free")
     page.page.get_by_role("button", name="No points").click()
     for colour, x, y in ((1, 0.25, 0.25), (0, 0.75, 0.5)):
         page.page.get_by_role("button", name=["orange", "blue"][colour], exact=True).click()
@@ -142,19 +140,19 @@ def test_address_holds_everything(watch, story_path):
     )
     own = page.evaluate("figure.own")
     assert np.array(own) == pytest.approx(np.array([[-0.5, 0.5, 1], [0.5, 0, 0]]), abs=0.03)
-    assert watch(story_path, link).evaluate("[figure.own, figure.options.curve]") == [own, "relu"]
+    assert read(story_path, link).evaluate("[figure.own, figure.options.curve]") == [own, "relu"]
 
 
-def test_hidden_neurons_bend_the_boundary(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&data=circles&layers=4&at=1")
+def test_hidden_neurons_bend_the_boundary(read, story_path):
+    page = read(story_path, "#playground?preset=free&data=circles&layers=4&at=1")
     assert page.evaluate("figure.until(PLAY_STEPS).at(-1).share") > 0.95
     assert "100 % of the test points right" in page.page.locator("#scene").get_attribute(
         "aria-label"
     )
 
 
-def test_change_asks_again_and_keeps_the_points(watch, story_path):
-    page = watch(story_path, "#playground?preset=circles&at=1")
+def test_change_asks_again_and_keeps_the_points(read, story_path):
+    page = read(story_path, "#playground?preset=circles&at=1")
     assert page.page.locator("#bet-options button").first.is_disabled()
     page.page.get_by_role("button", name="Layers +", exact=True).click()
     assert page.page.locator("#bet-options button").first.is_enabled()
@@ -172,8 +170,8 @@ def test_change_asks_again_and_keeps_the_points(watch, story_path):
     assert page.evaluate("[...figure.states[0].params]") != before and "seed=8" in page.link()
 
 
-def test_change_of_the_rate_goes_on_from_the_moment(watch, story_path):
-    page = watch(story_path, "#playground?preset=jumping&at=0.1")
+def test_change_of_the_rate_goes_on_from_the_moment(read, watch, story_path):
+    page = read(story_path, "#playground?preset=jumping&at=0.1")
     page.until("moment === aim")
     cost = page.evaluate("figure.states.at(-1).cost")
     control(page, "Rate").select_option("1")
@@ -200,8 +198,8 @@ def test_change_of_the_rate_goes_on_from_the_moment(watch, story_path):
     assert np.subtract(fast, start) == pytest.approx(10 * np.subtract(slow, start), abs=1e-12)
 
 
-def test_change_of_the_rate_does_not_stop_a_run(watch, story_path):
-    page = watch(story_path, "#playground?preset=free")
+def test_change_of_the_rate_does_not_stop_a_run(read, story_path):
+    page = read(story_path, "#playground?preset=free")
     page.page.get_by_role("button", name="Run").click()
     page.until("figure.stepNow() > 20")
     control(page, "Rate").select_option("0.1")
@@ -216,8 +214,8 @@ def test_change_of_the_rate_does_not_stop_a_run(watch, story_path):
     assert page.evaluate("figure.stepNow()") == held + 1
 
 
-def test_point_that_is_added_keeps_the_trained_network(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&at=0.1")
+def test_point_that_is_added_keeps_the_trained_network(read, story_path):
+    page = read(story_path, "#playground?preset=free&at=0.1")
     page.until("moment === aim")
     before = "(step) => { figure.goTo(step); return [...figure.small.params]; }"
     steps = (83, 103, 108)
@@ -240,8 +238,8 @@ def test_point_that_is_added_keeps_the_trained_network(watch, story_path):
     assert page.evaluate(before, steps[2]) != other
 
 
-def test_run_has_no_end_and_keeps_a_limited_number_of_states(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&at=1&layers=", reduced_motion="reduce")
+def test_run_has_no_end_and_keeps_a_limited_number_of_states(read, story_path):
+    page = read(story_path, "#playground?preset=free&at=1&layers=", reduced_motion="reduce")
     page.until("moment === 1")
     for end in (2000, 3000):
         page.page.get_by_role("button", name="Run").click()
@@ -258,8 +256,8 @@ def test_run_has_no_end_and_keeps_a_limited_number_of_states(watch, story_path):
     assert page.evaluate("figure.stepNow()") == 751
 
 
-def test_verdict_names_its_step_and_goes_with_what_it_was_about(watch, story_path):
-    page = watch(story_path, "#playground?preset=free", reduced_motion="reduce")
+def test_verdict_names_its_step_and_goes_with_what_it_was_about(read, story_path):
+    page = read(story_path, "#playground?preset=free", reduced_motion="reduce")
     page.page.locator("#bet-options button").nth(2).click()
     page.until("moment === 1")
     verdict = page.text("#verdict")
@@ -273,8 +271,8 @@ def test_verdict_names_its_step_and_goes_with_what_it_was_about(watch, story_pat
     assert page.text("#verdict") == ""
 
 
-def test_run_can_be_faster(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&layers=")
+def test_run_can_be_faster(read, story_path):
+    page = read(story_path, "#playground?preset=free&layers=")
     speeds = page.page.get_by_role("group", name="Speed")
     speeds.get_by_role("button", name="10", exact=True).click()
     page.page.get_by_role("button", name="Run").click()
@@ -297,8 +295,8 @@ def test_run_can_be_faster(watch, story_path):
         ("data=circles", "It learns: each step"),
     ],
 )
-def test_network_that_does_not_learn_is_not_said_to(address, words, watch, story_path):
-    page = watch(story_path, f"#playground?preset=free&{address}")
+def test_network_that_does_not_learn_is_not_said_to(address, words, read, story_path):
+    page = read(story_path, f"#playground?preset=free&{address}")
     page.evaluate("(figure.toStep(450), arrive())")
     page.settle()
     assert re.match(words, page.text("#stop"))
@@ -306,16 +304,16 @@ def test_network_that_does_not_learn_is_not_said_to(address, words, watch, story
 
 
 @pytest.mark.parametrize("tests, count", [(0, 0), (0.125, 30), (0.25, 60), (0.5, 120), (0.75, 180)])
-def test_share_of_test_points_is_chosen(tests, count, watch, story_path):
-    page = watch(story_path, f"#playground?preset=free&tests={tests}&data=moons")
+def test_share_of_test_points_is_chosen(tests, count, read, story_path):
+    page = read(story_path, f"#playground?preset=free&tests={tests}&data=moons")
     assert page.evaluate("[figure.train.length, figure.tests.length]") == [240 - count, count]
     assert page.evaluate("figure.tests.filter((one) => one.k).length") == count / 2
     page.page.get_by_role("button", name="spiral", exact=True).click()
     assert page.evaluate("[figure.options.data, figure.tests.length]") == ["spiral", count]
 
 
-def test_bias_of_the_output_is_pressed(watch, story_path):
-    page = watch(story_path, "#playground?preset=free")
+def test_bias_of_the_output_is_pressed(read, story_path):
+    page = read(story_path, "#playground?preset=free")
     box = page.page.locator("#scene").bounding_box()
     _, _, left, top, side = page.evaluate("figure.cells.find(([l]) => l === 3)")
     page.page.mouse.click(box["x"] + left + side / 2, box["y"] + top + side / 2)
@@ -323,8 +321,8 @@ def test_bias_of_the_output_is_pressed(watch, story_path):
     assert page.page.locator(".knob span").inner_text() == "output bias"
 
 
-def test_question_goes_when_it_was_not_answered_in_time(watch, story_path):
-    page = watch(story_path, "#playground?preset=free")
+def test_question_goes_when_it_was_not_answered_in_time(read, story_path):
+    page = read(story_path, "#playground?preset=free")
     assert page.text("#stop").startswith("Random weights.")
     page.page.get_by_role("button", name="Step", exact=True).click()
     assert re.match(
@@ -343,9 +341,9 @@ def test_question_goes_when_it_was_not_answered_in_time(watch, story_path):
     assert page.page.locator("#bet").is_visible()
 
 
-def test_own_points_are_all_learned_from(watch, story_path):
+def test_own_points_are_all_learned_from(read, story_path):
     points = "_".join(f"{10 * x}x{5 * x}x{x % 2}" for x in range(-9, 10))
-    page = watch(
+    page = read(
         story_path, f"#playground?preset=free&data=own&points={points}", reduced_motion="reduce"
     )
     assert page.evaluate("[figure.train.length, figure.tests.length]") == [19, 0]
@@ -359,8 +357,8 @@ def test_own_points_are_all_learned_from(watch, story_path):
         )
 
 
-def test_weight_and_bias_are_changed_by_hand(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&at=0.01")
+def test_weight_and_bias_are_changed_by_hand(read, story_path):
+    page = read(story_path, "#playground?preset=free&at=0.01")
     page.until("moment === aim")
     field = page.page.locator(".knob input")
     assert field.is_disabled()
@@ -394,8 +392,8 @@ def test_weight_and_bias_are_changed_by_hand(watch, story_path):
     assert page.page.locator(".knob span").inner_text() == "x → A1"
 
 
-def test_number_belongs_to_the_wire_for_which_it_was_typed(watch, story_path):
-    page = watch(story_path, "#playground?preset=free")
+def test_number_belongs_to_the_wire_for_which_it_was_typed(read, story_path):
+    page = read(story_path, "#playground?preset=free")
     box = page.page.locator("#scene").bounding_box()
 
     def press(n):
@@ -435,8 +433,8 @@ def test_escape_closes_what_is_asked_and_stays(watch, story_path):
     page.until("door === 'playground'")
 
 
-def test_layer_of_a_pressed_neuron_is_taken_away(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&layers=4-2")
+def test_layer_of_a_pressed_neuron_is_taken_away(read, story_path):
+    page = read(story_path, "#playground?preset=free&layers=4-2")
     page.page.locator("#scene").focus()
     page.press("ArrowLeft", "ArrowLeft")
     assert page.evaluate("figure.pointed") == [2, 0]
@@ -447,25 +445,25 @@ def test_layer_of_a_pressed_neuron_is_taken_away(watch, story_path):
 
 
 @pytest.mark.parametrize("layers", ["", "4-2", "8-8-8-8-8-8"])
-def test_controls_stay_where_they_are_and_above_the_fold(layers, watch, story_path):
+def test_controls_stay_where_they_are_and_above_the_fold(layers, read, story_path):
     boxes = """[...document.querySelectorAll('#handle, #controls :is(button, select, input)')].map((one) => {
         const { x, y, width, bottom } = one.getBoundingClientRect();
         return [x, y, width, bottom].map(Math.round);
     })"""
     screen = {"width": 1280, "height": 720}
-    page = watch(story_path, f"#playground?preset=free&layers={layers}", viewport=screen)
+    page = read(story_path, "#playground?preset=free&layers=3", viewport=screen)
+    of_three = page.evaluate(boxes)
+    page = read(story_path, f"#playground?preset=free&layers={layers}", viewport=screen)
     found = page.evaluate(boxes)
     assert max(bottom for *_, bottom in found) <= 720
-    assert found == watch(story_path, "#playground?preset=free&layers=3", viewport=screen).evaluate(
-        boxes
-    )
+    assert found == of_three
     page.page.get_by_role("button", name="No points").click()
     control(page, "Rate").select_option("0.03")
     assert page.evaluate(boxes) == found
 
 
-def test_steppers_stand_above_their_layers(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&layers=5-3-8")
+def test_steppers_stand_above_their_layers(read, story_path):
+    page = read(story_path, "#playground?preset=free&layers=5-3-8")
     left = page.page.locator("#scene").bounding_box()["x"]
     centres = page.evaluate(
         "[1, 2, 3].map((l) => figure.cells.find((one) => one[0] === l)).map((one) => one[2] + one[4] / 2)"
@@ -479,8 +477,8 @@ def test_steppers_stand_above_their_layers(watch, story_path):
     assert page.page.locator("#play").is_visible() and not page.page.locator(".runs").is_visible()
 
 
-def test_noise_is_a_slider(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&data=clusters")
+def test_noise_is_a_slider(read, watch, story_path):
+    page = read(story_path, "#playground?preset=free&data=clusters")
     assert control(page, "L2").is_visible()
     page.page.get_by_role("slider", name="Noise", exact=True).fill("0.2")
     assert "noise=0.2" in page.link()
@@ -489,8 +487,8 @@ def test_noise_is_a_slider(watch, story_path):
     assert page.evaluate("figure.options.noise") == 0 and page.evaluate("figure.points") != far
 
 
-def test_inputs_are_chosen(watch, story_path):
-    page = watch(story_path, "#playground?preset=circles&layers=&inputs=x²-y²&at=1")
+def test_inputs_are_chosen(read, story_path):
+    page = read(story_path, "#playground?preset=circles&layers=&inputs=x²-y²&at=1")
     page.until("moment === 1")
     assert "100 % of the test points" in page.text("#verdict")
     expected = page.evaluate("figure.points.slice(0, 3).map(({ x, y }) => [9 * x * x, 9 * y * y])")
@@ -508,8 +506,8 @@ def test_inputs_are_chosen(watch, story_path):
     assert page.text("#stop") == "The network needs at least one input."
 
 
-def test_wire_that_is_pointed_at_tells_its_weight(watch, story_path):
-    page = watch(story_path, "#playground?preset=free")
+def test_wire_that_is_pointed_at_tells_its_weight(read, story_path):
+    page = read(story_path, "#playground?preset=free")
     box = page.page.locator("#scene").bounding_box()
     [[start, end], words, _] = page.evaluate("figure.wires[0]")
     across, down = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
@@ -527,7 +525,7 @@ def test_wire_that_is_pointed_at_tells_its_weight(watch, story_path):
     assert not page.page.locator(".knob").is_visible()
 
 
-def test_wires_flow_while_it_learns(watch, story_path):
+def test_wires_flow_while_it_learns(read, story_path):
     dashes = """async () => {
         const seen = [], original = drawLine;
         drawLine = (...given) => { seen.push(given[4]?.length ?? 0); original(...given); };
@@ -535,7 +533,7 @@ def test_wires_flow_while_it_learns(watch, story_path):
         drawLine = original;
         return max(...seen);
     }"""
-    page = watch(story_path, "#playground?preset=free")
+    page = read(story_path, "#playground?preset=free")
     assert page.evaluate(dashes) == 0
     page.page.get_by_role("button", name="Run").click()
     assert page.evaluate(dashes) == 2
@@ -544,8 +542,8 @@ def test_wires_flow_while_it_learns(watch, story_path):
 
 
 @pytest.mark.parametrize("data, other", [("ramp", "hills"), ("hills", "ramp")])
-def test_numbers_are_learned_as_python_learns_them(data, other, watch, story_path):
-    page = watch(story_path, f"#playground?preset=free&data={data}&at=0.1")
+def test_numbers_are_learned_as_python_learns_them(data, other, read, story_path):
+    page = read(story_path, f"#playground?preset=free&data={data}&at=0.1")
     net = Network(
         [2, 4, 2, 1],
         "tanh",
@@ -578,8 +576,8 @@ def test_numbers_are_learned_as_python_learns_them(data, other, watch, story_pat
 
 
 @pytest.mark.parametrize("choice, word", [(0, "Won. "), (1, "Lost. ")])
-def test_bet_on_numbers_is_on_the_cost(choice, word, watch, story_path):
-    page = watch(story_path, "#playground?preset=free&data=hills&layers=8", reduced_motion="reduce")
+def test_bet_on_numbers_is_on_the_cost(choice, word, read, story_path):
+    page = read(story_path, "#playground?preset=free&data=hills&layers=8", reduced_motion="reduce")
     page.page.locator("#bet-options button").nth(choice).click()
     page.until("moment === 1")
     pattern = (
@@ -588,8 +586,8 @@ def test_bet_on_numbers_is_on_the_cost(choice, word, watch, story_path):
     assert re.match(pattern, page.text("#verdict"))
 
 
-def test_slider_has_room_again_behind_its_end(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&at=1")
+def test_slider_has_room_again_behind_its_end(read, story_path):
+    page = read(story_path, "#playground?preset=free&at=1")
     page.until("moment === 1")
     page.page.get_by_role("button", name="Step", exact=True).click()
     assert page.evaluate("[figure.stepNow(), figure.total]") == [1001, 1500]
@@ -597,8 +595,8 @@ def test_slider_has_room_again_behind_its_end(watch, story_path):
     assert 0.6 < page.evaluate("Number($('moment').value)") < 0.7
 
 
-def test_run_without_a_bet_has_no_verdict(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&layers=")
+def test_run_without_a_bet_has_no_verdict(read, story_path):
+    page = read(story_path, "#playground?preset=free&layers=")
     page.evaluate("figure.speed = 10")
     page.page.get_by_role("button", name="Run").click()
     page.until("figure.stepNow() > 1100")
@@ -615,8 +613,8 @@ def test_doors_open_it_and_the_browser_leads_back(watch, story_path):
     page.until("door === 'curves'")
 
 
-def test_layers_grow_and_shrink_one_by_one(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&layers=8-8")
+def test_layers_grow_and_shrink_one_by_one(read, story_path):
+    page = read(story_path, "#playground?preset=free&layers=8-8")
 
     def press(name):
         page.page.get_by_role("button", name=name, exact=True).click()
@@ -639,15 +637,15 @@ def test_layers_grow_and_shrink_one_by_one(watch, story_path):
     )
 
 
-def test_keys_ask_neurons(watch, story_path):
-    page = watch(story_path, "#playground?preset=free")
+def test_keys_ask_neurons(read, story_path):
+    page = read(story_path, "#playground?preset=free")
     page.page.locator("#scene").focus()
     page.press("ArrowRight", "ArrowRight", "ArrowRight")
     assert re.search(r"A1 = tanh\([+−]\d", page.page.locator("#scene").get_attribute("aria-label"))
 
 
-def test_playground_fits_a_phone(watch, story_path):
-    page = watch(
+def test_playground_fits_a_phone(read, story_path):
+    page = read(
         story_path,
         "#playground?at=1",
         viewport={"width": 390, "height": 844},
@@ -669,18 +667,18 @@ def test_playground_runs_in_firefox(story_path):
         assert max(browser.evaluate(bottoms)) <= 720
 
 
-def test_small_squares_are_easy_to_press(watch, story_path):
+def test_small_squares_are_easy_to_press(read, story_path):
     screen = {"width": 390, "height": 844}
-    page = watch(story_path, "#playground?preset=free&layers=8-8-8-8-8-8", viewport=screen)
+    page = read(story_path, "#playground?preset=free&layers=8-8-8-8-8-8", viewport=screen)
     for layer, j, left, top, side in page.evaluate("figure.cells.slice(2, -1)"):
         x, y = left + side / 2, top + side / 2
         assert page.evaluate(f"figure.cellAt({x}, {y + 14}).slice(0, 2)") == [layer, j]
-    page = watch(story_path, "#playground?preset=free", viewport=screen)
+    page = read(story_path, "#playground?preset=free", viewport=screen)
     assert min(one[4] for one in page.evaluate("figure.cells.filter(([l]) => l < 3)")) >= 28
 
 
-def test_letters_of_six_layers_and_broken_networks_are_seen(watch, story_path):
-    page = watch(story_path, "#playground?preset=fading&layers=8-8-8-8-8-8&at=1")
+def test_letters_of_six_layers_and_broken_networks_are_seen(read, story_path):
+    page = read(story_path, "#playground?preset=fading&layers=8-8-8-8-8-8&at=1")
     page.until("$('verdict').textContent")
     boxes = [one.bounding_box() for one in page.page.locator(".heads > div + div span").all()]
     assert [box["width"] > 6 for box in boxes] == [True] * 6

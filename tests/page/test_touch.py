@@ -19,8 +19,8 @@ def shown_count(page):
     return int(re.match(r"Active for (\d+) of 300 test digits\.", page.text("#active-text"))[1])
 
 
-def test_bias_slider_changes_the_count_of_active_digits(watch, path, model, data):
-    page = watch(path, A13)
+def test_bias_slider_changes_the_count_of_active_digits(read, path, model, data):
+    page = read(path, A13)
     net, images = network_of(model._trained().params), sixteenths(data.X_test[:300])
     assert shown_count(page) == active(net, images).sum()
     counts = []
@@ -40,8 +40,8 @@ def test_bias_slider_changes_the_count_of_active_digits(watch, path, model, data
     assert counts == sorted(counts) and counts[0] < counts[2]
 
 
-def test_brush_paints_an_edge_detector_and_put_back_restores_it(watch, path, model):
-    page = watch(path, A13)
+def test_brush_paints_an_edge_detector_and_put_back_restores_it(read, watch, path, model):
+    page = read(path, A13)
     page.page.locator("#paint").click()
     page.page.locator("#empty").click()
     box = page.page.locator("#pictures canvas").first.bounding_box()
@@ -66,8 +66,8 @@ def test_brush_paints_an_edge_detector_and_put_back_restores_it(watch, path, mod
     assert "edits" not in page.link() and page.page.locator("#put-back").is_disabled()
 
 
-def test_brush_moves_by_keys(watch, path):
-    page = watch(path, A13)
+def test_brush_moves_by_keys(read, path):
+    page = read(path, A13)
     page.page.locator("#paint").click()
     page.page.locator("#empty").click()
     page.page.locator("#pictures canvas").first.focus()
@@ -79,8 +79,8 @@ def test_brush_moves_by_keys(watch, path):
     )  # from a quarter of the height, 192 units
 
 
-def test_weights_are_painted_in_the_trained_network_only(watch, path):
-    page = watch(path, A13 + "&show=learner")
+def test_weights_are_painted_in_the_trained_network_only(read, path):
+    page = read(path, A13 + "&show=learner")
     assert (
         not page.page.locator("#touch").is_visible() and page.page.locator("#active").is_visible()
     )
@@ -94,11 +94,11 @@ def test_weights_are_painted_in_the_trained_network_only(watch, path):
 # ------------------------------------------------------------------------------------------------------------ fooling
 
 
-def test_fooling_changes_the_answer_by_a_small_change(watch, path, model, data):
+def test_fooling_changes_the_answer_by_a_small_change(read, watch, path, model, data):
     nine = int(
         np.flatnonzero((data.y_test[:300] == 9) & (model.predict(data.X_test[:300]) == 9))[0]
     )
-    page = watch(path, f"#example={500 + nine}")
+    page = read(path, f"#example={500 + nine}")
     page.page.locator("#fool-target").select_option("3")
     page.page.locator("#fool").click()
     page.until("shown.share === 1")
@@ -120,9 +120,9 @@ def test_fooling_changes_the_answer_by_a_small_change(watch, path, model, data):
     assert np.abs(page.evaluate("[...shown.change]")).sum() <= change.sum() * 1.01
 
 
-def test_anything_is_the_brightest_other_digit_that_can_be_reached(watch, story_path):
+def test_anything_is_the_brightest_other_digit_that_can_be_reached(read, story_path):
     """The 9 of the lesson's last card: no change makes it a 4, the second answer."""
-    page = watch(story_path, "#example=1407")
+    page = read(story_path, "#example=1407")
     changes = page.evaluate(
         "() => labels.map((_, digit) => sum([...foolingChange(input, digit)].map(abs)))"
     )
@@ -139,8 +139,8 @@ def test_anything_is_the_brightest_other_digit_that_can_be_reached(watch, story_
     assert page.text("#fool-text") == "9 → 4: no such change was found."
 
 
-def test_slopes_of_a_lead_equal_differences(watch, path):
-    page = watch(path)
+def test_slopes_of_a_lead_equal_differences(read, path):
+    page = read(path)
     page.press("7")
     pairs = page.evaluate("""() => {
         const lead = (image) => (({ z }) => z[last - 1][3] - z[last - 1][9])(network.forward(image));
@@ -155,8 +155,8 @@ def test_slopes_of_a_lead_equal_differences(watch, path):
     assert all(slope for slope, _ in pairs)
 
 
-def test_drawing_on_ends_the_fooling(watch, path):
-    page = watch(path, "#example=507&fool=3")
+def test_drawing_on_ends_the_fooling(read, path):
+    page = read(path, "#example=507&fool=3")
     page.draw(DIGITS[1])
     assert page.evaluate("[shown.change ?? null, strokesNow().length]") == [None, 1]
     assert not page.page.locator("#fool-result").is_visible()
@@ -165,8 +165,8 @@ def test_drawing_on_ends_the_fooling(watch, path):
 # ---------------------------------------------------------------------------------------------------- wishes, answers
 
 
-def test_wishes_open_on_a_mistake_of_a_half_trained_network(watch, path):
-    page = watch(path)
+def test_wishes_open_on_a_mistake_of_a_half_trained_network(read, path):
+    page = read(path)
     page.press("w")
     assert 0.5 <= page.evaluate("measured.at(-1)[1]") < 0.8
     assert page.evaluate(
@@ -186,8 +186,8 @@ def test_wishes_open_on_a_mistake_of_a_half_trained_network(watch, path):
     assert not re.search(r"\de[-+−]?\d", page.page.locator("body").inner_text())
 
 
-def test_step_shows_costs_and_outputs_before_and_after(watch, path, data):
-    page = watch(path)
+def test_step_shows_costs_and_outputs_before_and_after(read, path, data):
+    page = read(path)
     page.press("w")
     batch = page.evaluate("nextBatch(10).map((one) => examples.train.indexOf(one))")
     X, y = sixteenths(data.X_train[batch]), data.y_train[batch]
@@ -213,8 +213,8 @@ def test_step_shows_costs_and_outputs_before_and_after(watch, path, data):
     assert not page.page.locator("#step-outputs").is_visible()
 
 
-def test_numbers_have_no_exponents(watch, path):
-    page = watch(path)
+def test_numbers_have_no_exponents(read, path):
+    page = read(path)
     values = [0, 1e-9, -1e-9, 0.00012, -0.034, 0.5, 12345, 1e21, -1e30]
     shown = [
         "0",
@@ -230,16 +230,16 @@ def test_numbers_have_no_exponents(watch, path):
     assert page.evaluate("(values) => values.map(fine)", values) == shown
 
 
-def test_dark_outputs_are_no_answer(watch, path):
-    page = watch(path, "#rate=32&learned=30x32x10&show=learner")
+def test_dark_outputs_are_no_answer(read, path):
+    page = read(path, "#rate=32&learned=30x32x10&show=learner")
     assert page.evaluate("max(...answers)") < 0.05
     assert page.page.locator(".winner").count() == 0
     assert "The network gives no answer: all outputs are almost 0." in page.text("#source")
 
 
-def test_neurons_are_named_beside_their_circles(watch, path):
-    page = watch(path, "#neuron=B4")
+def test_neurons_are_named_beside_their_circles(read, path):
+    page = read(path, "#neuron=B4")
     assert page.text("#name") == "B4" and page.evaluate("selected") == [2, 3]
     names = "[...document.querySelectorAll('.neuron:not(.output)')].map((one) => one.dataset.name)"
     assert page.evaluate(names) == [f"{layer}{n}" for layer in "AB" for n in range(1, 17)]
-    assert watch(path, "#neuron=out3").text("#name") == "Output 3"
+    assert read(path, "#neuron=out3").text("#name") == "Output 3"

@@ -28,9 +28,9 @@ def rising(page):
 
 
 @pytest.fixture
-def asked(watch, path):
+def asked(read, path):
     """A page with a drawn 3 whose wishes are asked for."""
-    page = watch(path)
+    page = read(path)
     page.draw(DIGITS[3])
     page.press("w")
     return page
@@ -79,8 +79,8 @@ def test_named_drawing_has_wishes_for_its_name(by, asked, watch, path):
     assert asked.evaluate("examples.all[shown.example].label") == 5
 
 
-def test_name_holds_for_further_strokes_and_not_for_the_next_drawing(watch, path):
-    page = watch(path)
+def test_name_holds_for_further_strokes_and_not_for_the_next_drawing(read, path):
+    page = read(path)
     page.draw(DIGITS[4][:1])
     page.press("w", "4")
     page.draw(DIGITS[4][1:])
@@ -116,8 +116,8 @@ def test_noise_and_numbers_are_asked_for_without_a_drawing(watch, path, tmp_path
 
 
 @pytest.mark.parametrize("size", [(320, 800), (640, 400), (1280, 800)])
-def test_answers_are_large_enough_to_touch(size, watch, path):
-    page = watch(
+def test_answers_are_large_enough_to_touch(size, read, path):
+    page = read(
         path,
         "#draw=300-300-600-300-450-800&view=wishes",
         viewport=dict(zip(("width", "height"), size, strict=True)),
@@ -127,14 +127,14 @@ def test_answers_are_large_enough_to_touch(size, watch, path):
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
-def test_wires_and_arrows_fade_with_the_wishes(watch, story_path):
-    page = watch(story_path, "#explore")
+def test_wires_and_arrows_fade_with_the_wishes(read, story_path):
+    page = read(story_path, "#explore")
     costs = page.evaluate(
         "examples.test.map((one) => network.compare(network.forward(one.input), one.targets).cost)"
     )
     learned, mistake = int(np.argmin(costs)), int(np.argmax(costs))
     assert costs[learned] < 1e-4 and costs[mistake] > 1
-    page = watch(story_path, f"#example={1400 + learned}&view=wishes")
+    page = read(story_path, f"#example={1400 + learned}&view=wishes")
     values = page.page.locator(".value").all_inner_texts()
     assert {text.lstrip("+−") for text in values} <= {"0.00", "0.01"}
     ink = page.evaluate(INK)
@@ -144,9 +144,9 @@ def test_wires_and_arrows_fade_with_the_wishes(watch, story_path):
     assert page.evaluate(ARROWS) and page.evaluate(INK) > 20 * ink
 
 
-def test_wires_of_a_mistake_are_as_strong_as_the_largest_wish(watch, path, data):
+def test_wires_of_a_mistake_are_as_strong_as_the_largest_wish(read, path, data):
     """The size is the largest wish of an output, and 1 at most."""
-    page = watch(path)
+    page = read(path)
     for n in range(20):
         page.evaluate("(n) => { wishing = true; showTest(n); paint(); }", n)
         net = network_of(page.evaluate("[...network.params]"))
@@ -177,7 +177,7 @@ def test_wishes_travel_back_once_when_the_view_is_opened(watch, path):
     assert inks[0] == 0 and inks == sorted(inks) and inks[1] < inks[2] < inks[3]
 
 
-def test_wishes_do_not_travel_with_reduced_motion(watch, path):
-    page = watch(path, reduced_motion="reduce")
+def test_wishes_do_not_travel_with_reduced_motion(read, path):
+    page = read(path, reduced_motion="reduce")
     page.press("w")
     assert page.evaluate("travelled") == float("inf") and page.evaluate(ARROWS)

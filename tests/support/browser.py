@@ -3,14 +3,19 @@
 import contextlib
 import itertools
 import math
+import os
 import shutil
 import time
+from pathlib import Path
 from random import Random
 
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+MEDIA = {"reduced_motion": "no-preference", "color_scheme": "light", "forced_colors": "none"}
+# How long `until` waits: in seconds of processor time, and in seconds where a page does nothing at all.
+MOST_CPU, MOST_SECONDS = 60, 900
 
 
 @contextlib.contextmanager
@@ -26,10 +31,31 @@ def chromium():
         browser.close()
 
 
+def cpu_seconds():
+    """Return the processor time of this process's children and theirs, or the time where there is no /proc.
+
+    So a wait of many seconds on a busy machine is no longer than on one that is idle.
+    """
+    used, parents = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            parents[int(folder.name)] = int(fields[1])
+            used[int(folder.name)] = sum(map(int, fields[11:15]))
+    if not used:
+        return time.monotonic()
+    family, found = {os.getpid()}, [os.getpid()]
+    for parent in found:
+        new = [child for child, of in parents.items() if of == parent and child not in family]
+        family.update(new)
+        found.extend(new)
+    return sum(used[child] for child in found[1:]) / os.sysconf("SC_CLK_TCK")
+
+
 class Watched:
     """A browser page with everything that it should not do: messages on its console, errors, requests."""
 
-    def __init__(self, page, path, fragment=""):
+    def __init__(self, page, path):
         self.page = page
         self.faults = []
         self.address = path.as_uri()
@@ -38,11 +64,14 @@ class Watched:
             "pageerror": lambda error: self.faults.append(f"error: {error}"),
             "request": self.requested,
         }
-        page.goto("about:blank")  # otherwise a new fragment would not load the page again
         for event, listener in self.listeners.items():
             page.on(event, listener)
-        page.goto(self.address + fragment)
-        page.evaluate("ready")
+
+    def load(self, fragment=""):
+        """Load the page anew."""
+        self.page.goto("about:blank")  # otherwise a new fragment would not load the page again
+        self.page.goto(self.address + fragment)
+        self.page.evaluate("ready")
         self.settle()
 
     def close(self):
@@ -76,9 +105,16 @@ class Watched:
 
         The slowest motion, a chapter's until its bet, takes 14 s: its captions rest until they can be read.
         """
-        end = time.monotonic() + 60
+        begin = looked = time.monotonic()
+        before = None
         while not self.page.evaluate(expression):
-            assert time.monotonic() < end, f"{expression} has not become true"
+            now = time.monotonic()
+            if before is None or now > looked + 1:
+                looked, used = now, cpu_seconds()
+                before = used if before is None else before
+                assert used - before < MOST_CPU and now - begin < MOST_SECONDS, (
+                    f"{expression} has not become true"
+                )
             self.page.wait_for_timeout(20)
 
     def link(self):
@@ -86,6 +122,11 @@ class Watched:
         self.settle()
         self.page.evaluate("rest()")
         return self.page.evaluate("location.hash")
+
+    def put(self, strokes):
+        """Show strokes as if they had been drawn; points are fractions of the drawing field."""
+        points = [[[round(1024 * value) for value in point] for point in one] for one in strokes]
+        self.page.evaluate("(strokes) => { show({ strokes }); paintNow(); }", points)
 
     def draw(self, strokes):
         """Draw strokes with the mouse; points are fractions of the drawing field."""
@@ -97,6 +138,118 @@ class Watched:
                     self.page.mouse.down()
             self.page.mouse.up()
         self.settle()
+
+
+# Leads the page of a network to a fragment, as if it had been loaded with it. What the film and the door of curves have
+# learned stays: it takes seconds, and is the same each time.
+SHOW = """async (fragment) => {
+    if (hasFilm) {
+        const { curves, playground } = FIGURES;
+        const isLearned = curves.scale === 1 && curves.nets.every(({ done }) => done === CURVE_STEPS);
+        if (isLearned) window.learnedCurves = curves.nets;
+        for (const one of document.querySelectorAll(".runs, .heads, .broken, .shows, .knob")) one.remove();
+        playground.heads = null; // so that it is built in the language, and has its first speed
+        motion++;
+        door = figure = null;
+        showDoor();
+        film.forget();
+        Object.assign(film, { wantedLanguage: null, sceneAlone: null, speed: 1, scribble: null, grip: null });
+        Object.assign(film, { changed: null, values: [], level: 0, pace: 0, told: "" });
+        film.chooseWords();
+        film.close();
+    }
+    run(false);
+    edits = [];
+    trained.params.set(original);
+    selected = pointed = wanted = null;
+    painting = themed = false;
+    brush = "plus";
+    travelled = Infinity;
+    document.body.classList.remove("inspecting", "alone");
+    document.activeElement.blur();
+    if ($("fool-target")) $("fool-target").selectedIndex = 0;
+    root.dataset.theme = "dark";
+    scrollTo(0, 0);
+    history.replaceState(null, "", fragment || "#");
+    if (hasFilm && placeNow()) readColours();
+    else repaintAll();
+    await readUrl();
+    if (hasFilm && door === "curves") figure.nets = window.learnedCurves ?? figure.nets;
+}"""
+# The numbers, texts and functions of a page's scripts, by name.
+KNOWN = """(names) => {
+    if (hasFilm) Object.assign(film, { isPlaying: false }, clearTimeout(film.timer));
+    const found = { parameters: original.join() };
+    const sources = (one) =>
+        Object.values(Object.getOwnPropertyDescriptors(one?.prototype ?? {})).map(({ value }) => String(value));
+    for (const [name, value] of Object.entries(names))
+        if (typeof value === "function") found[name] = [String(value), ...sources(value)].join();
+        else if (!["object", "undefined"].includes(typeof value)) found[name] = String(value);
+    return found;
+}"""
+# What can be seen of a page, in words.
+SEEN = """() => (rest(), {
+    text: document.body.innerText,
+    fields: [...document.querySelectorAll("input, select")]
+        .filter((one) => one.checkVisibility())
+        .map((one) => [one.id, one.value, one.checked].join())
+        .join(),
+    parameters: trained.params.join(),
+    look: [root.dataset.theme, document.body.className, scrollX, scrollY, innerWidth, innerHeight].join(),
+})"""
+# What SHOW sets, or what counts.
+SET = [
+    *("moment", "aim", "motion", "told", "isChanged", "frame", "resting", "sized", "changes"),
+    *("seed", "notice", "decimalPoint", "painted", "running", "brush", "wishing", "painting"),
+    *("themed", "travelled", "decided", "isMoving"),
+]
+BUILT_IN = ("performance.now", "CanvasRenderingContext2D.prototype.fillText")
+
+
+class Shared(Watched):
+    """The page of a network that is loaded once for many tests, with what it was at first."""
+
+    def __init__(self, page, path, screen):
+        super().__init__(page, path)
+        self.screen, self.media = screen, {}
+        page.emulate_media(**MEDIA)
+        self.load("#explore")
+        names = page.context.new_cdp_session(page).send("Runtime.globalLexicalScopeNames")["names"]
+        functions = "Object.keys(window).filter((name) => typeof window[name] === 'function')"
+        names += [*page.evaluate(functions), *BUILT_IN]
+        parts = [f"{name!r}: {name}" for name in names if name not in SET]
+        self.names = "{" + ", ".join(parts) + "}"
+        self.first = self.known(), self.seen()
+
+    def show(self, fragment="", viewport=None, **media):
+        """Show what a fragment leads to, as if the page had been loaded with it."""
+        self.page.set_viewport_size(viewport or self.screen)
+        if media != self.media:
+            self.page.emulate_media(**{**MEDIA, **media})
+            self.media = media
+        self.page.evaluate(SHOW, fragment)
+        self.settle()
+
+    def known(self):
+        return self.page.evaluate(f"() => ({KNOWN})({self.names})")
+
+    def seen(self):
+        """Return what is seen at the explorer's beginning."""
+        self.show("#explore")
+        return self.page.evaluate(SEEN)
+
+    def broken(self):
+        """Return the names in the page's scripts that are not as they were when it was loaded."""
+        return differences(self.first[0], self.known())
+
+    def left(self):
+        """Return what is seen otherwise than at first, though the page was led to the same place."""
+        return differences(self.first[1], self.seen())
+
+
+def differences(before, now):
+    """Return what has become something else; what was not there has been computed since."""
+    return [name for name in before if before[name] != now.get(name)]
 
 
 def arc(x, y, width, height, start, end, n=14):

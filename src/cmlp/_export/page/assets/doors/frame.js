@@ -186,7 +186,7 @@ function play(to, rest = 0) {
 }
 
 /** Shows it again from a moment after a choice. */
-function replay(from) {
+function playFrom(from) {
 	aim = moment = from;
 	play(1);
 }

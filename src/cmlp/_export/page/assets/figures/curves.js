@@ -18,7 +18,7 @@ FIGURES.curves = {
 			(scale) => scale === this.scale,
 			(scale) => {
 				this.start(scale);
-				replay(0.2);
+				playFrom(0.2);
 			},
 		);
 		action(said("curves.spiral"), () => goTo("playground", { preset: "fading" }));

@@ -438,6 +438,7 @@ const player = {
 			this.paintDrawing(canvas, places);
 			return this.showWords();
 		}
+		clearTimeout(this.timer);
 		if (this.isLearning()) return this.paintWaiting(canvas, places);
 		if (this.isPlaying) {
 			this.advance(min(0.1, passed / 1000));
@@ -447,7 +448,17 @@ const player = {
 		}
 		this.paintScene(canvas, places);
 		this.showWords();
-		if (this.isPlaying) requestPaint();
+		if (this.isPlaying) this.paintNext();
+	},
+
+	/** A question stands still: its seconds pass in a timer, once nothing is left to learn, and only while it is seen. */
+	paintNext() {
+		const { waiting, facts } = this;
+		if (!waiting || !facts.areHeapsRead) return requestPaint();
+		this.timer = setTimeout(() => {
+			if (!document.hidden) this.left = 0;
+			requestPaint();
+		}, 1000 * this.left);
 	},
 
 	/** The film stands still until the network has learned, and says how far it has come. Heaps are read in a moment. */
