@@ -51,7 +51,7 @@ manylinux_aarch64() {
     compiler=$(zig_compiler aarch64-linux-gnu.2.17)
     CC=$compiler LDSHARED="$compiler -shared" _PYTHON_HOST_PLATFORM=linux-aarch64 \
         SETUPTOOLS_EXT_SUFFIX=.cpython-${version/./}-aarch64-linux-gnu.so \
-        build_wheel "$ARM/builder/bin/python" "$ARM/raw" --no-build-isolation
+        pip_wheel "$ARM/builder/bin/python" "$ARM/raw" --no-build-isolation "$DIST"/*.tar.gz
     repair_wheel aarch64 "$ARM"
     install_for_arm64 "$version" "$(echo "$ARM"/*.whl)[test]"
     cp -r tests pyproject.toml "$ARM"

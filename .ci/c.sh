@@ -6,10 +6,11 @@ c_build() {
     cmake --build "$WORK/$1" -j "$JOBS"
 }
 
-c_configure() { cmake -S . -B "$WORK/$1" -DCMLP_WERROR=ON "${@:2}"; }
+# By default with gcc by its name, because ccache takes cc for another compiler.
+c_configure() { cmake -S . -B "$WORK/$1" -DCMLP_WERROR=ON -DCMAKE_C_COMPILER=gcc "${@:2}"; }
 
-# c_programs <folder> <-R or -E> <tests> <programs>: builds the programs of the tests that match a regular expression, or of
-# all others, and further programs
+# c_programs <folder> <-R or -E> <tests> <programs>: builds the programs of the tests that match a regular expression,
+# or of all others, and further programs
 c_programs() {
     local tests
     mapfile -t tests < <(cd "$WORK/$1" && ctest -N "$2" "$3" | sed -nE 's/^ *Test +#[0-9]+: (.*)$/\1/p' |
@@ -17,10 +18,19 @@ c_programs() {
     cmake --build "$WORK/$1" -j "$JOBS" --target "${tests[@]}" "${@:4}"
 }
 
-# The instruction sets that this processor runs, where compiling the kernels takes minutes.
+# The instruction sets that this processor runs, where compiling the kernels takes minutes. In quick mode without
+# AVX-512, whose kernels check_kernels runs between guard pages in the stages of gcc and clang.
 runnable_sets() {
-    if grep -qw avx2 /proc/cpuinfo && ! grep -qw avx512f /proc/cpuinfo; then echo 'generic;avx2'; else echo all; fi
+    if grep -qw avx2 /proc/cpuinfo && { [ "$MODE" = quick ] || ! grep -qw avx512f /proc/cpuinfo; }; then
+        echo 'generic;avx2'
+    else
+        echo all
+    fi
 }
+
+# The instruction sets of a library that is only built, found and linked: in quick mode one, because the stages of gcc
+# and clang compile and run all others.
+linked_sets() { if [ "$MODE" = quick ]; then echo generic; else echo all; fi; }
 
 c_tests() { # <folder> <ctest arguments>...
     local folder=$WORK/$1
@@ -43,8 +53,8 @@ golden_line() {
 }
 
 # Undefined behaviour, memory errors and leaks. Without -fwrapv, signed overflow is undefined and reported. Left out is
-# what touches no other memory than the remaining tests: a tuning changes the order of reads within a tile, `math` has the
-# functions of the kernels alone, `stack` measures the stack of optimized code, `kernels_selftest` tests the checks.
+# what touches no other memory than the remaining tests: a tuning changes the order of reads within a tile, `math` has
+# the functions of the kernels alone, `stack` measures the stack of optimized code, `kernels_selftest` tests the checks.
 c_sanitized() {
     local others='^(kernels_selftest|math|stack|tunings)$'
     c_configure asan -DCMLP_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DCMLP_ISA="$(runnable_sets)"
@@ -57,15 +67,17 @@ c_sanitized() {
     c_tests pointers -E "$others"
 }
 
-# Clang stops the programs whose pointers wrap around, and those that add to a null pointer, even 0, which gcc does not see.
+# Clang stops the programs whose pointers wrap around, and those that add to a null pointer, even 0, which gcc does not
+# see.
 readonly CHECKED_POINTERS='-fsanitize=pointer-overflow -fsanitize-trap=all'
 
 # Of x86 only the sets of all processors of today: compiling AVX-512 takes as long as the others.
 sanitized_sets() { if [ "$(uname -m)" = x86_64 ]; then echo 'generic;avx2'; else echo all; fi; }
 
-# The numeric tests with tiny values of the sizes that divide the work, so that small networks take the paths of networks
-# with millions of parameters. CMLPI_CHUNK is part of the arithmetic and stays. No result depends on the other sizes, so
-# that one instruction set is enough. AVX2 also gets the tiles for adjacent copies that only AVX-512 has otherwise.
+# The numeric tests with tiny values of the sizes that divide the work, so that small networks take the paths of
+# networks with millions of parameters. CMLPI_CHUNK is part of the arithmetic and stays. No result depends on the other
+# sizes, so that one instruction set is enough. AVX2 also gets the tiles for adjacent copies that only AVX-512 has
+# otherwise.
 c_tiny_sizes() {
     have clang || return 0
     local sizes='-DMICROBATCH_ROWS=128 -DLARGE_NET=1 -DCMLPI_PREDICTED_ROWS=5 -DTARGET_ELEMENTS=1'
@@ -90,8 +102,8 @@ c_installed() { # <folder> <cmake arguments>...
     local folder=$WORK/$1 moved=$WORK/$1-moved user=$WORK/$1-user flags
     shift
     c_build "$(basename "$folder")" -DBUILD_TESTING=OFF "$@"
-    cmake --install "$folder" --prefix "$WORK/prefix"
-    mv "$WORK/prefix" "$moved"
+    cmake --install "$folder" --prefix "$folder-prefix"
+    mv "$folder-prefix" "$moved"
     cmake -S tests/consumers/golden -B "$user" -DCMAKE_PREFIX_PATH="$moved"
     cmake --build "$user"
     golden_line "$user/golden"
@@ -122,11 +134,11 @@ c_proofs() {
     [ "$MODE" = quick ] || CBMC=$program python3 tests/proofs/prove.py --broken
 }
 
-# A C++ project that takes cmlp as a subdirectory: it builds, and its build type and its installation stay its own, to which
-# a shared library belongs.
+# A C++ project that takes cmlp as a subdirectory: it builds, and its build type and its installation stay its own, to
+# which a shared library belongs.
 c_subproject() {
     local folder=$WORK/subproject
-    cmake -S tests/consumers/subproject -B "$folder" -DCMLP_FOLDER="$TREE"
+    cmake -S tests/consumers/subproject -B "$folder" -DCMLP_FOLDER="$TREE" -DCMLP_ISA="$(linked_sets)"
     cmake --build "$folder" -j "$JOBS"
     "$folder/subproject"
     grep '^CMAKE_BUILD_TYPE:STRING=$' "$folder/CMakeCache.txt"
@@ -139,8 +151,8 @@ c_subproject() {
     LD_LIBRARY_PATH=$(dirname "$(find "$folder/moved" -name libcmlp.so)") "$folder/moved/bin/subproject"
 }
 
-# c_small <name> <instruction set> <most bytes> <cmake arguments>...: float32, without what the arguments leave out, optimized for
-# size; its tests, and the size of what a program links that only predicts: it reads no model files
+# c_small <name> <instruction set> <most bytes> <cmake arguments>...: float32, without what the arguments leave out,
+# optimized for size; its tests, and the size of what a program links that only predicts: it reads no model files
 c_small() {
     local name=small-$1 size
     c_build "$name" -DCMLP_FLOAT64=OFF -DCMLP_ISA="$2" -DCMAKE_BUILD_TYPE=MinSizeRel \
@@ -211,8 +223,8 @@ c_single_file() {
     golden_line qemu-aarch64-static "$folder/golden-arm"
 }
 
-# tcc has neither intrinsics nor builtins nor atomic operations, and is no C11: the core is plain C with software fma and
-# square root. The tests are those that tcc translates.
+# tcc has neither intrinsics nor builtins nor atomic operations, and is no C11: the core is plain C with software fma
+# and square root. The tests are those that tcc translates.
 c_portable() {
     local folder=$WORK/portable golden=tests/consumers/golden/golden.c
     local tests='^(golden|inference|api|random|net|rows|model|stored|written|labels)$'
@@ -225,8 +237,8 @@ c_portable() {
     golden_line "$folder/golden"
 }
 
-# frame_moves <options>...: assembles the listing of c_windows_frames, and counts the aligned moves of wide registers between
-# the processor and the stack frame
+# frame_moves <options>...: assembles the listing of c_windows_frames, and counts the aligned moves of wide registers
+# between the processor and the stack frame
 frame_moves() {
     x86_64-w64-mingw32-gcc "$@" -c "$WORK/frames/avx2_f32.s" -o "$WORK/frames/avx2_f32.o"
     x86_64-w64-mingw32-objdump -d "$WORK/frames/avx2_f32.o" | awk '/vmov(a|dqa).*ymm/ && /%r[sb]p/ { n++ } END { print n + 0 }'
@@ -239,9 +251,10 @@ windows_flags() {
     cat "$WORK/frames/build/CMakeFiles/cmlp.dir/flags.make"
 }
 
-# On 64-bit Windows GCC does not align stack frames for the registers of AVX2 and AVX-512, but stores registers there: 550 in
-# one file. An option of the assembler makes these moves unaligned. CMake passes it; without it, the kernels are left out.
-# Debian's GCC is patched to write unaligned moves itself. The listing is edited to be that of other builds of GCC.
+# On 64-bit Windows GCC does not align stack frames for the registers of AVX2 and AVX-512, but stores registers there:
+# 550 in one file. An option of the assembler makes these moves unaligned. CMake passes it; without it, the kernels are
+# left out. Debian's GCC is patched to write unaligned moves itself. The listing is edited to be that of other builds of
+# GCC.
 c_windows_frames() {
     local folder=$WORK/frames compiler=x86_64-w64-mingw32-gcc option=-Wa,-muse-unaligned-vector-move flags
     have "$compiler" || return 0
@@ -263,35 +276,37 @@ c_windows_frames() {
     python3 tools/make_single_file.py "$folder/cmlp.c"
     "$compiler" -E -Iinclude -DCMLP_BUILD_ISA=15 "$folder/cmlp.c" -o "$folder/asked.i"
     "$compiler" -E -Iinclude "$folder/cmlp.c" -o "$folder/default.i"
+    "$compiler" -Wall -Wextra -Werror -Wno-float-conversion -Iinclude -fsyntax-only "$folder/cmlp.c"
     grep -q 'cmlpi_kernels_f32_avx2 = ' "$folder/asked.i"
     if grep 'cmlpi_kernels_f.*avx.* = ' "$folder/default.i"; then return 1; fi
 }
 
-# example_programs <folder> <cmake arguments>...: builds the examples and checks what they print. The installed package has
-# the digits that they read.
+# example_programs <folder> <cmake arguments>...: builds the examples and checks what they print. The installed package
+# has the digits that they read.
 example_programs() {
     local folder=$WORK/$1
     shift
     needs package
     cmake -S "$TREE/examples" -B "$folder" -DCMAKE_C_FLAGS=-Werror -DCMAKE_CXX_FLAGS=-Werror -DCMLP_ISA=generic "$@"
     cmake --build "$folder" -j "$JOBS"
-    "$WORK/readme/bin/python" "$TREE/tests/support/example_programs.py" "$folder"
+    "$WORK/package/bin/python" "$TREE/tests/support/example_programs.py" "$folder"
 }
 
-# The examples with the installed library of an earlier stage, by CMake and by pkg-config, and with the sources.
+# The examples with an installed library, by CMake and by pkg-config, and with the sources.
 c_examples() {
     local name folder=$WORK/by-pkg-config repository=$WORK/repository flags
-    [ -e "$WORK/gcc-moved" ] || c_installed gcc
-    example_programs by-find-package -DCMAKE_PREFIX_PATH="$WORK/gcc-moved"
+    c_build examples -DBUILD_TESTING=OFF
+    cmake --install "$WORK/examples" --prefix "$WORK/examples-installed"
+    example_programs by-find-package -DCMAKE_PREFIX_PATH="$WORK/examples-installed"
     mkdir -p "$folder"
-    PKG_CONFIG_PATH=$(dirname "$(find "$WORK/gcc-moved" -name cmlp.pc)")
+    PKG_CONFIG_PATH=$(dirname "$(find "$WORK/examples-installed" -name cmlp.pc)")
     export PKG_CONFIG_PATH
     read -ra flags <<<"$(pkg-config --static --cflags --libs cmlp)"
     for name in examples/*.c; do gcc -O2 "$name" "${flags[@]}" -lm -o "$folder/$(basename "$name" .c)"; done
     g++ -std=c++17 -O2 examples/wrapper.cpp "${flags[@]}" -o "$folder/wrapper"
-    "$WORK/readme/bin/python" "$TREE/tests/support/example_programs.py" "$folder"
+    "$WORK/package/bin/python" "$TREE/tests/support/example_programs.py" "$folder"
     [ "$MODE" = quick ] || example_programs by-folder -DCMLP_FETCH="$TREE"
-    cp -a "$TREE" "$repository"
+    cp -a "$CLEAN" "$repository"
     git -C "$repository" init -q
     git -C "$repository" add include src cmake CMakeLists.txt
     git -C "$repository" -c user.name=ci -c user.email=ci@localhost commit -q -m sources

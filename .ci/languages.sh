@@ -3,7 +3,7 @@
 # predicts <command>...: runs a program with models of each kind
 predicts() {
     echo "$*"
-    LD_LIBRARY_PATH=$WORK/languages "$WORK/readme/bin/python" tests/support/language_programs.py "$@"
+    LD_LIBRARY_PATH=$WORK/languages "$WORK/package/bin/python" tests/support/language_programs.py "$@"
 }
 
 other_languages() {
@@ -11,7 +11,8 @@ other_languages() {
     needs package
     mkdir -p "$folder"
     python3 tools/make_single_file.py "$folder/cmlp.c"
-    gcc -O2 -shared -fPIC -DCMLP_BUILD -DCMLP_INFERENCE_ONLY -DCMLP_NO_THREADS -Iinclude "$folder/cmlp.c" -o "$folder/libcmlp.so"
+    gcc -O2 -shared -fPIC -DCMLP_BUILD -DCMLP_BUILD_ISA=1 -DCMLP_INFERENCE_ONLY -DCMLP_NO_THREADS \
+        -Iinclude "$folder/cmlp.c" -o "$folder/libcmlp.so"
     predicts python3 -I examples/serverless/predictor.py "$folder/libcmlp.so"
     if have clang wasm-ld node; then from_wasm; fi
     if have npm; then from_koffi; fi

@@ -1,4 +1,5 @@
-# Required programs: checked, and installed by apt-get if missing, unless .ci/run has --no-install. Also the copy of the tree that the stages use.
+# Required programs: checked, and installed by apt-get if missing, unless .ci/run has --no-install. Also the copy of the
+# tree that the stages use.
 
 # Prints the required packages whose programs are missing.
 missing_packages() {
@@ -29,6 +30,7 @@ optional_packages() {
     echo x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64
     echo npm npm
     echo chromium chromium
+    echo wasm-ld lld
     [ "$MODE" = full ] || return 0
     echo arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
     echo riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
@@ -37,7 +39,6 @@ optional_packages() {
     echo arm-none-eabi-gcc gcc-arm-none-eabi libnewlib-arm-none-eabi
     echo wine wine wine64
     echo node nodejs
-    echo wasm-ld lld
     echo go golang-go
     echo javac default-jdk-headless
     [ -e /usr/share/java/jna.jar ] || echo jna.jar libjna-java
@@ -62,6 +63,7 @@ install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Ti
 # Names what is missing; fails if a required program is.
 name_missing() {
     local packages program
+    command -v ccache >/dev/null || echo 'not installed, everything is compiled: ccache (apt-get install ccache)'
     while read -r program packages; do
         command -v "$program" >/dev/null || echo "not installed, stages that need it are skipped: $program (apt-get install $packages)"
     done < <(optional_packages)
@@ -87,10 +89,25 @@ prepare_machine() {
         # shellcheck disable=SC2086
         install $packages </dev/null || echo "no $program"
     done < <(optional_packages)
+    command -v ccache >/dev/null || install ccache || echo 'no ccache: everything is compiled'
     # Not the package gcc-multilib, which conflicts with the cross compilers.
     builds_i386 || install "gcc-$(gcc -dumpversion | cut -d. -f1)-multilib" || echo 'no libraries for i386'
     builds_fuzzers || install "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" || echo 'no fuzzers by clang'
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+}
+
+# What this or an earlier run has compiled in the same way is not compiled again. CMLP_CCACHE names another folder.
+use_compiler_store() {
+    command -v ccache >/dev/null || return 0
+    export PATH=/usr/lib/ccache:$PATH CCACHE_DIR=${CMLP_CCACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cmlp-ci}
+    export CCACHE_MAXSIZE=1G CCACHE_BASEDIR=$WORK CCACHE_NOHASHDIR=1 CCACHE_STATSLOG=$WORK/compiled
+}
+
+# Prints how many files have been compiled.
+compiled_line() {
+    [ -e "$WORK/compiled" ] || return 0
+    awk '/^(direct|preprocessed)_cache_hit$/ { stored++ } /^cache_miss$/ { compiled++ }
+        END { printf "files compiled: %d, taken from the store: %d\n", compiled, stored }' "$WORK/compiled"
 }
 
 # have <program>...: succeeds if all programs are installed, otherwise prints which one is missing
@@ -101,8 +118,20 @@ have() {
     done
 }
 
-# Prints one installed CPython of each version from 3.11 on.
+# Prints one installed CPython of each version from 3.11 on, the oldest first.
 pythons() {
+    if [ ! -e "$WORK/pythons" ]; then
+        find_pythons >"$WORK/pythons.$BASHPID"
+        mv "$WORK/pythons.$BASHPID" "$WORK/pythons"
+    fi
+    cat "$WORK/pythons"
+}
+
+oldest_python() { pythons | sed -n 1p; }
+
+newest_python() { pythons | sed -n '$p'; }
+
+find_pythons() {
     local minor found
     for minor in 11 12 13 14 15; do
         for found in "python3.$minor" "${PYENV_ROOT:-$HOME/.pyenv}/versions/3.$minor".*/bin/python; do
@@ -114,9 +143,10 @@ pythons() {
     done
 }
 
-# Copies the tracked and the new files of the tree, but no ignored files.
+# Copies the tracked and the new files of the tree, but no ignored files. The stages run in one copy, the other stays as
+# it is.
 copy_tree() {
-    mkdir -p "$TREE" "$LOGS"
+    mkdir "$TREE"
     if git -C "$ROOT" rev-parse --is-inside-work-tree >/dev/null 2>&1; then
         (cd "$ROOT" && git ls-files -co --exclude-standard -z | while IFS= read -r -d '' file; do
             if [ -e "$file" ]; then printf '%s\0' "$file"; fi
@@ -124,4 +154,5 @@ copy_tree() {
     else
         cp -a "$ROOT/." "$TREE"
     fi
+    cp -a "$TREE" "$CLEAN"
 }

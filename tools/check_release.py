@@ -1,13 +1,13 @@
 """Check that a release is complete: versions, owner.toml, built files; with ``--all`` all that needs no network.
 
-Usage: ``python tools/check_release.py [--tag v1.2.3] [--dist FOLDER [--complete]] [--languages FOLDER] [--all]``
+Usage: ``python tools/check_release.py [--tag v1.2.3] [--dist FOLDER [--complete TIER]] [--languages FOLDER] [--all]``
 
 Only include/cmlp.h defines the version. Without ``--tag``, the first entry of the changelog may be unreleased, and
 values of owner.toml may be empty; they are listed. ``--all`` also runs the tests of links, figures, promises and tools,
 and builds the documentation, which needs the extras test and docs.
-``--dist`` checks the metadata of the sdist and the wheels in a folder. With ``--complete``, the folder must contain one
-sdist, each wheel that docs/platforms.md lists, and nothing else. ``--languages`` checks the folder of the files for
-other languages, which are attached to the release.
+``--dist`` checks the metadata of the sdist and the wheels in a folder. With ``--complete``, the folder must contain
+each wheel of the tier in docs/platforms.md, with tier 1 the sdist, and nothing else. ``--languages`` checks the folder
+of the files for other languages, which are attached to the release.
 """
 
 import argparse
@@ -79,20 +79,21 @@ def file_complaints(file: Path, version: str) -> list[str]:
     return [f"{file.name}: is {what}, not {right}" for what in {inside, outside} if what != right]
 
 
-def completeness_complaints(names: list[str], version: str) -> list[str]:
-    """Check that the files are one sdist, each documented wheel, and nothing else."""
+def completeness_complaints(names: list[str], version: str, tier: str) -> list[str]:
+    """Check that the files are each documented wheel of a tier, in tier 1 one sdist, and nothing else."""
     wheels = [name for name in names if name.endswith(".whl")]
     there = {platforms.identifier_of(name) for name in wheels}
-    wanted = set(platforms.documented())
+    wanted = set(platforms.documented(tier))
     complaints = [f"the wheel {identifier} is missing" for identifier in sorted(wanted - there)]
     complaints += [
-        f"the wheel {identifier} is not in docs/platforms.md"
+        f"the wheel {identifier} is not in tier {tier} of docs/platforms.md"
         for identifier in sorted(there - wanted)
     ]
     others = [name for name in names if name not in wheels]
-    if others != [f"cmlp-{version}.tar.gz"]:
+    if others != [f"cmlp-{version}.tar.gz"] * (tier == "1"):
         complaints.append(
-            f"expected one sdist beside the wheels, got {', '.join(others) or 'none'}"
+            f"expected {'one sdist' if tier == '1' else 'nothing'} beside the wheels, "
+            f"got {', '.join(others) or 'none'}"
         )
     return complaints
 
@@ -175,7 +176,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--tag")
     parser.add_argument("--dist", type=Path)
-    parser.add_argument("--complete", action="store_true")
+    parser.add_argument("--complete", choices=["1", "2"], metavar="TIER")
     parser.add_argument("--languages", type=Path)
     parser.add_argument("--all", action="store_true")
     chosen = parser.parse_args(arguments)
@@ -193,7 +194,9 @@ def main(arguments: list[str] | None = None) -> int:
     for file in files:
         complaints += file_complaints(file, version)
     if chosen.complete:
-        complaints += completeness_complaints([file.name for file in files], version)
+        complaints += completeness_complaints(
+            [file.name for file in files], version, chosen.complete
+        )
     if chosen.languages:
         complaints += language_complaints(chosen.languages, version)
     agreeing = f"{version}: header, changelog{', tag' * bool(chosen.tag)}, {len(files)} files agree"

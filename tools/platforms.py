@@ -1,30 +1,33 @@
 """The wheels that docs/platforms.md lists, by their cibuildwheel identifiers.
 
 Example: ``cp314t-musllinux_s390x``, the interpreter and the platform without the version of its C library or system.
+``python tools/platforms.py [TIER]`` prints the platforms.
 """
 
 import re
+import sys
 from pathlib import Path
 
 DOCUMENT = Path(__file__).parents[1] / "docs/platforms.md"
-# | `manylinux_x86_64` `musllinux_x86_64` | cp311 cp312 ... | ...
-ROW = re.compile(r"^\| ([`\w ]+) \| ([cpt0-9 ]+) \|", re.MULTILINE)
+# | 1 | `manylinux_x86_64` `musllinux_x86_64` | cp311 cp312 ... | ...
+ROW = re.compile(r"^\| ([12]) \| ([`\w ]+) \| ([cpt0-9 ]+) \|", re.MULTILINE)
 
 
-def documented() -> list[str]:
-    """Return the identifier of each wheel in the document's table, row by row."""
+def documented(tier: str | None = None) -> list[str]:
+    """Return the identifier of each wheel in the document's table, row by row; of one tier, or of both."""
     rows = ROW.findall(DOCUMENT.read_text(encoding="utf-8"))
     return [
         f"{python}-{platform.strip('`')}"
-        for platforms, pythons in rows
+        for of_tier, platforms, pythons in rows
+        if tier in (None, of_tier)
         for platform in platforms.split()
         for python in pythons.split()
     ]
 
 
-def documented_platforms() -> list[str]:
-    """Return the platforms in the table."""
-    return list(dict.fromkeys(identifier.partition("-")[2] for identifier in documented()))
+def documented_platforms(tier: str | None = None) -> list[str]:
+    """Return the platforms in the table, of one tier or of both."""
+    return list(dict.fromkeys(identifier.partition("-")[2] for identifier in documented(tier)))
 
 
 def identifier_of(wheel: str) -> str:
@@ -36,4 +39,4 @@ def identifier_of(wheel: str) -> str:
 
 
 if __name__ == "__main__":
-    print(*documented_platforms())
+    print(*documented_platforms(*sys.argv[1:]))

@@ -147,13 +147,15 @@ def test_wheels_are_identified_by_their_tags(tags, identifier):
     assert identifier in platforms.documented()
 
 
-def test_complete_release_is_one_sdist_and_each_documented_wheel():
-    wheels = [
-        f"cmlp-1.2.3-{name.split('-')[0].rstrip('t')}-{name}.whl" for name in platforms.documented()
-    ]
-    sdist = "cmlp-1.2.3.tar.gz"
-    assert len(wheels) > 100
-    assert check_release.completeness_complaints([sdist, *wheels], "1.2.3") == []
+def wheels_of(tier):
+    names = platforms.documented(tier)
+    return [f"cmlp-1.2.3-{name.split('-')[0].rstrip('t')}-{name}.whl" for name in names]
+
+
+def test_complete_release_is_one_sdist_and_each_wheel_of_tier_1():
+    wheels, sdist = wheels_of("1"), "cmlp-1.2.3.tar.gz"
+    assert len(wheels) > 50
+    assert check_release.completeness_complaints([sdist, *wheels], "1.2.3", "1") == []
     foreign = [f"cmlp-1.2.3-{tags}.whl" for tags in ("cp314-cp314-win32", "py3-none-any")]
     for names, complaint in [
         ([sdist, *wheels[1:]], "the wheel cp311-manylinux_x86_64 is missing"),
@@ -161,10 +163,45 @@ def test_complete_release_is_one_sdist_and_each_documented_wheel():
             [*wheels, "cmlp-1.2.2.tar.gz"],
             "expected one sdist beside the wheels, got cmlp-1.2.2.tar.gz",
         ),
-        ([sdist, *wheels, foreign[0]], "the wheel cp314-win32 is not in docs/platforms.md"),
-        ([sdist, *wheels, foreign[1]], "the wheel none-any is not in docs/platforms.md"),
+        (
+            [sdist, *wheels, foreign[0]],
+            "the wheel cp314-win32 is not in tier 1 of docs/platforms.md",
+        ),
+        (
+            [sdist, *wheels, foreign[1]],
+            "the wheel none-any is not in tier 1 of docs/platforms.md",
+        ),
+        (
+            [sdist, *wheels, wheels_of("2")[0]],
+            "the wheel cp311-manylinux_armv7l is not in tier 1 of docs/platforms.md",
+        ),
     ]:
-        assert check_release.completeness_complaints(names, "1.2.3") == [complaint]
+        assert check_release.completeness_complaints(names, "1.2.3", "1") == [complaint]
+
+
+def test_tier_2_is_complete_without_the_sdist():
+    wheels = wheels_of("2")
+    assert len(wheels) > 50
+    assert check_release.completeness_complaints(wheels, "1.2.3", "2") == []
+    for names, complaint in [
+        (wheels[1:], "the wheel cp311-manylinux_armv7l is missing"),
+        (
+            [*wheels, "cmlp-1.2.3.tar.gz"],
+            "expected nothing beside the wheels, got cmlp-1.2.3.tar.gz",
+        ),
+    ]:
+        assert check_release.completeness_complaints(names, "1.2.3", "2") == [complaint]
+
+
+def test_checks_of_a_release_name_files_that_exist(monkeypatch):
+    programs = []
+    done = check_release.subprocess.CompletedProcess([], 0)
+    monkeypatch.setattr(
+        check_release.subprocess, "run", lambda program, cwd: programs.append(program) or done
+    )
+    assert check_release.failed_checks() == []
+    paths = [part for program in programs for part in program if part.startswith("tests/")]
+    assert len(paths) > 2 and all((TOOLS.parent / path).exists() for path in paths)
 
 
 # ---------------------------------------------------------------------------------------------------- workflows
@@ -183,14 +220,17 @@ def test_matrix_is_expanded_as_by_github():
         {"python": "b", "os": "y"},
         {"os": "w", "python": "a"},
     ]
+    alone = [{"os": "x"}, {"os": "y"}]
+    assert list(check_workflows.expanded({"include": alone})) == alone
 
 
 @pytest.mark.parametrize(
     "change", [list.pop, lambda names: names.append("cp39-win32"), lambda n: n.append(n[0])]
 )
-def test_undocumented_missing_and_duplicate_wheels_fail(change):
-    names = platforms.documented()
-    check_workflows.expect_documented(names)
+@pytest.mark.parametrize("tier", ["1", "2", None])
+def test_undocumented_missing_and_duplicate_wheels_fail(change, tier):
+    names = platforms.documented(tier)
+    check_workflows.expect_documented(names, tier)
     change(names)
     with pytest.raises(check_workflows.Failure):
-        check_workflows.expect_documented(names)
+        check_workflows.expect_documented(names, tier)

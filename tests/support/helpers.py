@@ -162,7 +162,7 @@ def run_python(code, *arguments, isa=None, tuning=None, check=True):
     command = [sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=DEADLOCK)
     if check:
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, f"exit status {done.returncode}\n{done.stderr}"
     return done
 
 

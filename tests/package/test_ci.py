@@ -1,0 +1,126 @@
+""".ci/run: its stages, their table in .ci/README.md, the jobs of ci.yml, and what runs after a change."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from helpers import imported
+
+ROOT = Path(__file__).parents[2]
+CI = ROOT / ".ci"
+if not CI.exists() or not shutil.which("bash"):
+    pytest.skip("needs .ci, which the sdist does not have, and bash", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def listed():
+    """Return the group of each stage, of those of every run and of those of full mode."""
+    done = subprocess.run([CI / "run", "no-stage"], capture_output=True, text=True)
+    assert done.returncode == 2
+    quick, full = done.stderr.split("Only by")
+    rows = [
+        dict(re.findall(r"^    (\S+) +(\S+) +\S.*$", part, re.MULTILINE)) for part in (quick, full)
+    ]
+    quick, full = rows
+    quick.setdefault("wheel-newest", "packages")  # a machine with one Python does not have it
+    return quick, {name: g for name, g in full.items() if not re.match(r"wheel-3", name)}
+
+
+def shell(code, *arguments):
+    command = ["bash", "-euc", code, "bash", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+
+def test_readme_has_a_row_for_each_stage(listed):
+    tables = (CI / "README.md").read_text(encoding="utf-8").split("Only in full mode")
+    for table, stages in zip(tables, listed, strict=True):
+        names = re.findall(r"^\| ([\w-]+) \| (?:\d+|-) \|", table, re.MULTILINE)
+        assert sorted(names) == sorted(stages)
+
+
+def test_each_group_of_stages_is_a_job(listed):
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    (groups,) = re.findall(r"group: \[(.*)\]", workflow)
+    assert sorted([*groups.split(", "), "proofs"]) == sorted(set(listed[0].values()))
+    assert "tests/proofs/prove.py" in workflow  # in a job of its own
+
+
+def test_paths_in_scripts_and_workflows_exist():
+    files = [*CI.glob("*.sh"), *(ROOT / ".github/workflows").glob("*.yml")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    named = set(re.findall(r"(?<![\w/-])(?:tests|tools|examples|packaging)/[\w./{},-]*[\w}]", text))
+    paths = shell("eval \"printf '%s\\n' $1\"", " ".join(named)).split()
+    assert len(paths) > 80
+    assert [path for path in paths if not [*ROOT.glob(path + "*")]] == []
+
+
+def stages_of(path):
+    return shell('. .ci/changed.sh; stages_of_file "$1"', path).split()
+
+
+@pytest.mark.parametrize(
+    "path, some",
+    [
+        ("src/cmlp/core/train/batch.c", ["core", "embedded", "proofs", "tests"]),
+        ("src/cmlp/_train/recorder.py", ["tests", "packages"]),
+        ("src/cmlp/_export/page/assets/film.css", ["browser"]),
+        ("tests/c/test_csr.c", ["core"]),
+        ("docs/index.md", ["suite", "docs"]),
+        (".github/workflows/ci.yml", ["workflows"]),
+        (".ci/README.md", ["workflows"]),
+        (".ci/run", ["core", "browser", "embedded"]),
+    ],
+)
+def test_change_of_a_file_runs_the_stages_that_it_can_break(path, some):
+    assert set(some) <= set(stages_of(path))
+
+
+def test_stages_of_changes_are_stages_or_groups(listed):
+    text = (CI / "changed.sh").read_text(encoding="utf-8")
+    named = {name for line in re.findall(r"echo ([a-z][\w -]+)", text) for name in line.split()}
+    assert len(named) > 15
+    assert named <= {*listed[0], *listed[0].values()}
+
+
+def test_documentation_alone_does_not_compile_the_core():
+    assert not {"core", "embedded", "gcc"} & set(stages_of("docs/guide/tables.md"))
+
+
+def test_table_gets_the_seconds_of_the_stages_that_ran(tmp_path):
+    table = tmp_path / "table.md"
+    table.write_text("# Any\n\n| suite | 7 | all \\ `x` |\n| slow | - | y |\nsuite | 1 |\n")
+    (tmp_path / "05-suite.cpu").write_text("912 suite\n")
+    (tmp_path / "06-other.cpu").write_text("1 other\n")
+    shell('. .ci/cpu.sh; LOGS=$1 WORK=$1 write_table "$2"', str(tmp_path), str(table))
+    assert table.read_text() == (
+        "# Any\n\n| suite | 912 | all \\ `x` |\n| slow | - | y |\nsuite | 1 |\n"
+    )
+
+
+CASES = """
+<testsuites><testsuite>
+<testcase classname="tests.a.test_b" name="test_runs" file="tests/a/test_b.py" />
+<testcase classname="tests.a.test_b" name="test_c[x-1]" file="tests/a/test_b.py">
+<skipped message="could not import 'polars': No module named 'polars'"/></testcase>
+<testcase classname="tests.a.test_b" name="test_c[x-2]" file="tests/a/test_b.py">
+<skipped message="needs the package rich"/></testcase>
+<testcase classname="tests.a.test_b.TestD" name="test_e" file="tests/a/test_b.py">
+<skipped message="needs the package onnx"/></testcase>
+<testcase classname="" name="tests.f.test_g" file="tests/f/test_g.py"><skipped message="collection skipped">
+('tests/f/test_g.py', 2, "Skipped: could not import 'torch'")</skipped></testcase>
+<testcase classname="tests.a.test_b" name="test_isa" file="tests/a/test_b.py">
+<skipped message="neon is not available here"/></testcase>
+</testsuite></testsuites>
+"""
+
+
+def test_skipped_tests_are_those_that_lack_a_package(tmp_path):
+    file = tmp_path / "suite.xml"
+    file.write_text(CASES)
+    assert sorted(set(imported(CI / "skipped.py").skipped(file))) == [
+        "tests/a/test_b.py::TestD::test_e",
+        "tests/a/test_b.py::test_c",
+        "tests/f/test_g.py",
+    ]
