@@ -1,6 +1,7 @@
 """The benchmarks run in their short form; limits, data and goals are computed correctly. Nothing is timed."""
 
 import ctypes
+import importlib
 import os
 import re
 import subprocess
@@ -27,11 +28,52 @@ def benchmarks_are_found(monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
 
 
-@pytest.mark.slow
-@pytest.mark.full
-@pytest.mark.parametrize("command", COMMANDS.split())
+LONG = [pytest.mark.slow, pytest.mark.full]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(command, marks=[] if command in ("goals", "model", "size") else LONG)
+        for command in COMMANDS.split()
+    ],
+)
 def test_short_form_runs(command):
     short_form(command)
+
+
+@pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("embedded", "LIBRARY"),
+        ("one_row", "LIBRARY"),
+        ("one_row", "PLAIN"),
+        ("peak", "SOURCE"),
+        ("table_row", "SOURCE"),
+    ],
+)
+def test_c_text_of_a_benchmark_compiles(tmp_path, monkeypatch, module, name):
+    """Their commands run in full mode alone, where nobody sees for a day that a name of the core has changed."""
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    from make_single_file import single_file
+
+    text = getattr(importlib.import_module(f"benchmarks.{module}"), name)
+    (tmp_path / "cmlp.c").write_text(single_file(ROOT), encoding="utf-8")
+    (tmp_path / "text.c").write_text(text, encoding="utf-8")
+    errors = ["-Werror=implicit-function-declaration", "-Werror=incompatible-pointer-types"]
+    folders = [f"-I{tmp_path}", f"-I{ROOT / 'include'}", f"-I{ROOT / 'src/cmlp/core'}"]
+    command = [
+        COMPILER,
+        "-std=gnu11",
+        "-fsyntax-only",
+        "-DCMLP_BUILD_ISA=1",
+        "-DSIZES=3,4,2",
+        *errors,
+        *folders,
+    ]
+    done = subprocess.run([*command, tmp_path / "text.c"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_command_has_a_test():

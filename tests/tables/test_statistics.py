@@ -4,14 +4,16 @@ import pickle
 import subprocess
 
 import numpy as np
-import pandas as pd
 import pytest
+from optional import package
 
 import cmlp
 from cmlp import TabularRegressor
 from cmlp._bridge import _core
 from cmlp._estimators.tables.learn_statistics import learn_statistics, training_statistics
 from cmlp._model.table_columns import MOST_ONE_HOT, Statistics, TableColumn, TableColumns
+
+pd = package("pandas")
 
 
 def codes_of(n_rows, n_categories, seed=0):
