@@ -58,9 +58,8 @@ class BuildCore(build_ext):
             extension.extra_link_args = ["-pthread"] * (
                 sys.platform != "win32"
             ) + SMALL_LINK * small_linux
-        if (
-            not msvc
-        ):  # whose class is not meant for several threads, and which writes no rules of make
+        # The class for MSVC is not meant for several threads, and MSVC writes no rules of make.
+        if not msvc:
             # setuptools would compare times, which tell nothing of the flags, and leave all as it is.
             self.force = self.compiler.force = True
             compile_changed(self.compiler)

@@ -21,10 +21,8 @@ def compile_changed(compiler) -> None:
     """Let a compiler of setuptools for Unix skip the files whose object files are current."""
     compile_file = compiler._compile
     began = time.time_ns()
-    digest, version = (
-        cache(_digest),
-        cache(_version),
-    )  # a build reads each header and asks the compiler once
+    # A build reads each header once, and asks the compiler once.
+    digest, version = cache(_digest), cache(_version)
 
     def compile_if_changed(name, source, ext, cc_args, extra_postargs, pp_opts):
         rule, seen = Path(name).with_suffix(".d"), Path(name).with_suffix(".seen")
@@ -42,9 +40,8 @@ def compile_changed(compiler) -> None:
         except CompileError:
             if rule.exists():
                 raise
-            compile_file(
-                name, source, ext, cc_args, extra_postargs, pp_opts
-            )  # it may not know -MMD
+            # The compiler may not know -MMD.
+            compile_file(name, source, ext, cc_args, extra_postargs, pp_opts)
         # A file that was edited during the build may not be the one that the compiler has read.
         checksum = _checksum(identity, rule, digest)
         if checksum and all(path.stat().st_mtime_ns < began for path in _listed(rule)):
