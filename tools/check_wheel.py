@@ -35,8 +35,8 @@ MODULE = re.compile(r"cmlp/_bridge/_core\.([\w-]+\.)?(so|pyd)")
 # take 3,500, names of kernels in the one file 1,600. Requests, turns and pixel wishes that the film
 # tells in numbers take 11,000, dates that ascend and outputs in one struct 5,000. The bridge at -Os
 # or -O1 would take 63,000 or 17,000 less, but a small fit would take 5 % more.
-LARGEST = 2_792_000
-LARGEST_WITHOUT_SAMPLE = 2_052_000
+LARGEST = 2_806_000
+LARGEST_WITHOUT_SAMPLE = 2_066_000
 
 
 def wanted_files(root: Path) -> set[str]:

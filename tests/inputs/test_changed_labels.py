@@ -215,7 +215,6 @@ try:
 finally:
     changing = False
     thread.join()
-""",
-        timeout=120,
+"""
     )
     assert "Traceback" not in done.stderr

@@ -289,7 +289,7 @@ def test_plan_runs_its_tests_in_order(tmp_path, tests, seconds, with_slow, ran, 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "-p", "tests_for", "test_planned.py"],
         cwd=tmp_path, capture_output=True, text=True,
-        env=os.environ | {"PYTHONPATH": str(TOOL.parent), "TESTS_FOR_PLAN": str(plan)},
+        env=os.environ | {"PYTHONPATH": str(TOOL.parent), "TESTS_FOR_PLAN": str(plan), "PYTEST_ADDOPTS": ""},
     )  # fmt: skip
     lines = [line.lstrip(".") for line in done.stdout.splitlines()]
     assert [

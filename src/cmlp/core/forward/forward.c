@@ -16,6 +16,7 @@ typedef struct forward_job {
     cmlpi_data data;
     const void *params;
     cmlp_prediction wanted;
+    int64_t most_rows; /* of a microbatch */
     char *memory; /* the threads' memory, and the bytes of each */
     size_t memory_size;
     void *team;
@@ -30,20 +31,20 @@ typedef struct forward_job {
 #define MIN_ROWS 28
 
 /* The most rows of a microbatch. Of CSR data, one row at a time is converted. */
-static int64_t microbatch_rows(const cmlp_net *net, int sparse, int64_t n_rows)
+static int64_t most_rows(const cmlp_net *net, int sparse, int64_t n_rows)
 {
-    const int64_t fitting = MAX_CONVERTED / (cmlpi_n_in(net) * (int64_t)net->element);
-    int64_t rows = n_rows < CMLPI_PREDICTED_ROWS ? n_rows : CMLPI_PREDICTED_ROWS;
-    if (!sparse && fitting < rows) rows = fitting > MIN_ROWS ? fitting : rows < MIN_ROWS ? rows : MIN_ROWS;
-    return rows;
+    const int64_t row_bytes = sparse ? 0 : cmlpi_n_in(net) * (int64_t)net->element;
+    int64_t most = CMLPI_PREDICTED_ROWS;
+    while (most > MIN_ROWS && most * row_bytes > MAX_CONVERTED) most /= 2;
+    return n_rows < most ? n_rows : most;
 }
 
-static int64_t rows_per_microbatch(const cmlpi_data *data, int32_t threads)
+static int64_t rows_per_microbatch(const forward_job *job, int32_t threads)
 {
-    const int64_t most = microbatch_rows(data->net, cmlpi_is_sparse(data), data->n);
-    const int64_t rows = (data->n - 1) / (MIN_MICROBATCHES * threads) + 1;
-    if (threads == 1 || rows >= most) return most;
-    return rows > MIN_ROWS ? rows : most < MIN_ROWS ? most : MIN_ROWS;
+    if (threads == 1) return job->most_rows;
+    int64_t rows = (job->data.n - 1) / (MIN_MICROBATCHES * threads) + 1;
+    if (rows < MIN_ROWS) rows = MIN_ROWS;
+    return rows < job->most_rows ? rows : job->most_rows;
 }
 
 static void lay_out_thread(cmlpi_arena *arena, const cmlp_net *net, int sparse, int64_t rows, thread_memory *memory)
@@ -59,7 +60,8 @@ static size_t lay_out_forward(forward_job *job, char *base, const cmlp_net *net,
 {
     cmlpi_arena arena = {.base = base}, of_one = {0};
     thread_memory memory;
-    lay_out_thread(&of_one, net, sparse, microbatch_rows(net, sparse, n_rows), &memory);
+    job->most_rows = most_rows(net, sparse, n_rows);
+    lay_out_thread(&of_one, net, sparse, job->most_rows, &memory);
     job->faults = cmlpi_arena_alloc(&arena, n_threads, sizeof(cmlpi_fault));
     job->team = cmlpi_arena_alloc(&arena, 1, cmlpi_team_bytes(n_threads));
     job->memory_size = of_one.used;
@@ -226,8 +228,7 @@ static void forward_thread(void *context, cmlpi_thread self)
     cmlpi_fault *fault = &job->faults[self.index];
     cmlpi_arena arena = {.base = job->memory + (size_t)self.index * job->memory_size};
     thread_memory memory;
-    const int sparse = cmlpi_is_sparse(&job->data);
-    lay_out_thread(&arena, job->data.net, sparse, microbatch_rows(job->data.net, sparse, job->data.n), &memory);
+    lay_out_thread(&arena, job->data.net, cmlpi_is_sparse(&job->data), job->most_rows, &memory);
     cmlpi_input_begin(job->data.net, &memory.input);
     int64_t first, n;
     while ((n = cmlpi_queue_take(&job->queue, self.index, &first)) > 0) {
@@ -288,7 +289,7 @@ static cmlp_status forward(forward_job *job, cmlp_run *run)
         cmlpi_take_workspace(run, lay_out_forward(job, cmlpi_aligned(run->workspace), data->net, cmlpi_is_sparse(data),
                                                    data->n, run->n_threads));
     if (status) return status;
-    cmlpi_queue_begin(&job->queue, run, data->n, rows_per_microbatch(data, threads));
+    cmlpi_queue_begin(&job->queue, run, data->n, rows_per_microbatch(job, threads));
     for (int32_t i = 0; i < threads; i++) job->faults[i] = cmlpi_fault_of(CMLP_OK);
     cmlpi_team_run(threads, job->team, forward_thread, job);
     cmlpi_fault fault = cmlpi_first_fault(job->faults, threads);
