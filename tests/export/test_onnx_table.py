@@ -317,6 +317,7 @@ def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
         (["same"] * 40, ["other", None]),
     ],
 )
+@pytest.mark.filterwarnings("ignore:column 0 has values:UserWarning")  # and had none in fit
 def test_tables_of_one_column(tmp_path, onnxruntime, column, unseen):
     model = TabularRegressor(**FAST).fit([[value] for value in column], np.arange(40.0))
     assert_agrees(model, tmp_path / "table.onnx", [[value] for value in [*column, *unseen]])

@@ -541,8 +541,8 @@ class TabularClassifier(TabularEstimator):
         the signs of the weights prove it, otherwise 0: see `monotonic_cst`.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit: unknown categories, missing
-        values where fit had none, numbers outside the training range, other columns. Each is issued
-        once, and then counted.
+        values where fit had none, values in columns without any in fit, numbers outside the
+        training range, other columns. Each is issued once, and then counted.
 
     Notes
     -----
@@ -1208,8 +1208,8 @@ class TabularRegressor(TabularEstimator):
         the signs of the weights prove it, otherwise 0: see `monotonic_cst`.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit: unknown categories, missing
-        values where fit had none, numbers outside the training range, other columns. Each is issued
-        once, and then counted.
+        values where fit had none, values in columns without any in fit, numbers outside the
+        training range, other columns. Each is issued once, and then counted.
 
     Examples
     --------
