@@ -304,7 +304,9 @@ def test_a_column_without_any_value_in_fit_is_named_at_fit_and_once_it_has_value
 
 def test_columns_without_any_value_are_named_in_one_warning():
     weight = np.where(AGE < 40, 0.0, 1.0)
-    columns = {f"gap {i}": [np.nan] * N for i in range(5)} | {"young": np.where(AGE < 40, 1, np.nan)}
+    columns = {f"gap {i}": [np.nan] * N for i in range(5)} | {
+        "young": np.where(AGE < 40, 1, np.nan)
+    }
     model = TabularRegressor(**QUICK)
     (text,) = messages(model.fit, frame(**columns), Y, weight)
     assert text.startswith("column 'gap 0', column 'gap 1', column 'gap 2', column 'gap 3'")

@@ -25,6 +25,7 @@ from cmlp._data.containers import (
     out_of_range,
     plain_entry,
 )
+from cmlp._process.warnings import warn
 from cmlp.exceptions import short_repr
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.containers import Column
+    from cmlp._process.warnings import Notices
 
 NUMBER, CATEGORY, ORDERED, DURATION = "number", "category", "ordered", "duration"
 TIMES = frozenset((*DATES, DURATION))
@@ -76,6 +78,7 @@ _OTHER_HASHES = SIMPLE - {int}  # types of which hardly any values have equal ha
 _NUMBERS = {int, float, bool}
 _NUMBERS_OR_NONE = {*_NUMBERS, type(None)}
 _WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a value is missing
+_LARGEST_ID = 2**64  # integers in columns have 64 bits
 _MOST_DIGITS = 400  # of a decimal that becomes an integer
 
 
@@ -443,3 +446,23 @@ def stored_category(value: object) -> object:
     if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
         return int(value)
     return value
+
+
+def warn_of_rounded(
+    values: Iterable[object], label: str, what: str, notices: Notices | None = None
+) -> None:
+    """Warn if `values`, each of which is a `what`, have floats that may be several integers of 64 bits.
+
+    With `notices`, there is one warning for each label.
+    """
+    floats = [value for value in values if isinstance(value, float) and not is_missing(value)]
+    first = next((value for value in floats if EXACT <= abs(value) <= _LARGEST_ID), None)
+    if first is None or not all(value.is_integer() for value in floats):
+        return
+    if notices is not None and not notices.is_first(f"{label}: floats from 2**53 on"):
+        return
+    warn(
+        f"{label} has floats from 2**53 on, such as {float(first)!r}, which cannot tell all "
+        f"integers apart: different integers may have become one {what}. pandas makes floats of "
+        "integers if one is missing. Read them with the dtype 'Int64', or as text."
+    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.arrays import EXACT
 from cmlp._data.column_entries import (
     CATEGORY,
     COLUMN_TYPES,
@@ -22,6 +23,7 @@ from cmlp._data.column_entries import (
     TIMES,
     categories_of,
     numbers_of,
+    warn_of_rounded,
 )
 from cmlp._data.columns import DATES, texts_of_names, warn_of_no_names
 from cmlp._data.input_frame import InputFrame, frame_of, with_dates
@@ -367,6 +369,14 @@ class TableColumns(_core.Columns):
             found.append(codes)
         return found
 
+    @cached_property
+    def _has_large(self) -> list[bool]:
+        """Whether categories of each column are numbers as large as integers that doubles may have rounded."""
+        return [
+            any(isinstance(value, (int, float)) and abs(value) >= EXACT for value in values or ())
+            for values in self.categories
+        ]
+
     @property
     def dates(self) -> tuple[int, ...]:
         """Columns of numbers that are dates."""
@@ -487,6 +497,8 @@ class TableColumns(_core.Columns):
                 column = self._columns[i]
                 entries = frame.exact(i)
                 coded = raw[:, i] = _coded(entries, codes, column.type)
+                if self._has_large[i]:
+                    warn_of_rounded(entries.entries(), entries.label, "category", notices)
                 # A list is searched faster than an array if it is short.
                 if notices is not None and OTHER in (
                     coded.tolist() if len(coded) < _FEW_ROWS else coded

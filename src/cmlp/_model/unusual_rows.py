@@ -199,7 +199,10 @@ def warn_of_missing(
 def warn_of_ignored(
     label: Callable[[int], str], counts: NDArray[np.intp], n: int, gaps: Gaps, notices: Notices
 ) -> None:
-    """Warn once of each column that has values in some of n rows, and had none in fit; `counts` as `warn_of_missing`."""
+    """Warn once of each column that has values in some of n rows, and had none in fit.
+
+    `counts` are as for `warn_of_missing`.
+    """
     columns = [
         label(i)
         for i in gaps.always[counts[gaps.always] < n].tolist()
