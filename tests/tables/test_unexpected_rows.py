@@ -130,6 +130,7 @@ def test_categories_from_json_are_named_with_what_they_match(kind):
     rooms, grade = messages(model.predict, row)
     assert "column 'rooms': the value is unknown" in rooms and "after str: '2' is like 2" in rooms
     assert "The value is '2'; fit knows" in rooms
+    assert rooms.endswith("The coverage of intervals and sets does not hold for them.")
     assert "column 'grade'" in grade and "after str.strip: 'B ' is like 'B'" in grade
     assert messages(model.predict, row) == []
     assert model.warning_counts_ == {

@@ -134,7 +134,8 @@ def warn_of_unknown(
         few += f" (in fit about {seen.rare:.0%})"
     warn(
         f"{label}: {few}, and unknown values {become}. {came}; fit knows "
-        f"{examples}.{match or matching_change(new, codes)}{notices.note}"
+        f"{examples}.{match or matching_change(new, codes)} The coverage of intervals and sets does "
+        f"not hold for them.{notices.note}"
     )
 
 
