@@ -54,6 +54,17 @@ def test_one_question_mark_among_numbers_is_named():
     assert "pandas.to_numeric(column, errors='coerce')" in message
 
 
+@pytest.mark.parametrize("later, zone", [("+01:00", ""), ("+02:00", ", utc=True")])
+def test_advised_conversion_reads_times_before_and_after_a_clock_change(later, zone):
+    pandas = package("pandas")
+    times = pandas.Series(["2024-03-30T12:00:00+01:00", f"2024-04-01T12:00:00{later}"] * 80)
+    (message,) = messages(TabularRegressor(**QUICK).fit, frame(seen=times), Y)
+    advice = f"pandas.to_datetime(column, errors='coerce'{zone})."
+    assert advice in message
+    converted = eval(advice.rstrip("."), {"pandas": pandas, "column": times})
+    assert converted.notna().all() and converted.dt.tz is not None
+
+
 def test_numbers_with_a_stray_text_in_a_list_are_named():
     rows = [
         [float(a), "x" if i == 3 else float(r)]

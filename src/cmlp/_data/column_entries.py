@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
+from cmlp._data.arrays import DECODE, ELEMENTS, EXACT, TIME_OF_DAY, TO_TEXT, is_missing
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, MOST_EQUAL_HASHES, TYPES
 from cmlp._data.containers import (
     FINE,
@@ -192,7 +194,8 @@ def numbers_of(column: Column, column_type: str, *, in_fit: bool = False) -> NDA
         numbers[missing] = np.nan
         return numbers
     if array.dtype.kind not in "OUT":
-        raise ValueError(f"{label} must be numbers or categories, got dtype {array.dtype}.")
+        remedy = f" {DECODE}" if array.dtype.kind == "S" else ""
+        raise ValueError(f"{label} must be numbers or categories, got dtype {array.dtype}.{remedy}")
     entries = array.tolist()
     # The loop at the end takes twenty times as long.
     if column_type not in TIMES and _NUMBERS_OR_NONE.issuperset(map(type, entries)):
@@ -264,12 +267,28 @@ def _refuse_entry(value: Any, row: int, label: str, column_type: str, *, in_fit:
         raise ValueError(f"{label} must be {wanted}, got {value} in row {row}. {advice}")
     if column_type in TIMES:
         remedy = _CONVERT if isinstance(value, str) else ""
-    elif isinstance(value, time):
-        remedy = f" {TIME_OF_DAY}."
-    elif in_fit:
-        is_other = isinstance(value, str) or _type_of_entry(value) in {*TIMES, _PERIOD}
-        remedy = _NAMED if is_other or type(value).__name__ == INTERVAL else ""
+    elif (
+        isinstance(value, str)
+        or _type_of_entry(value) in {*TIMES, _PERIOD}
+        or type(value).__name__ == INTERVAL
+    ):
+        remedy = _NAMED if in_fit else ""
+    else:
+        remedy = _conversion_of(value)
     raise ValueError(_message(value, row, label, _WANTED.get(column_type, "a number")) + remedy)
+
+
+def _conversion_of(value: Any) -> str:
+    """Return how to convert a value that is neither a number nor a category."""
+    if isinstance(value, time):
+        return f" {TIME_OF_DAY}."
+    if isinstance(value, (bytes, bytearray)):
+        return f" {DECODE}"
+    if isinstance(value, Enum):
+        return " Convert an Enum to its name or value before, for example by value.name."
+    if isinstance(value, Collection):
+        return f" {ELEMENTS}"
+    return "" if isinstance(value, Number) else f" {TO_TEXT}"
 
 
 def _message(value: Any, row: int, label: str, wanted: str) -> str:
@@ -382,7 +401,7 @@ def _category(value: Any, row: int, label: str, column_type: str) -> object:
         return _WHOLE.sub("", str(value))
     value = plain_entry(value)
     if not isinstance(value, Number):
-        raise ValueError(_message(value, row, label, "text or a number"))
+        raise ValueError(_message(value, row, label, "text or a number") + _conversion_of(value))
     # A decimal can exist only if your code has imported its module. Importing it here would take
     # time.
     decimal = getattr(sys.modules.get("decimal"), "Decimal", ())
