@@ -1,4 +1,4 @@
-"""The service of docs/guide/serving.md runs as its two files, and answers what the page shows."""
+"""The service of docs/guide/serving.md runs as its two files, answers what the page shows, and names unusual values."""
 
 import datetime
 import importlib
@@ -79,3 +79,8 @@ def test_two_files_of_the_page_are_a_service(tmp_path, monkeypatch):
     record["since"] = datetime.date.fromisoformat(record["since"])  # as pydantic does
     (answer,) = [block.source for block in found if block.language == "json"]
     assert service.predict(service.Row(record)) == json.loads(answer)
+    absurd = record | {"age": 1e9, "district": "east", "since": None}
+    with pytest.warns(UserWarning, match="column '(district|since)'"):
+        values = service.predict(service.Row(absurd))
+    assert json.loads(json.dumps(values, allow_nan=False)) == values
+    assert values["outside"] == {"age": 1e9 - 64, "district": None, "since": None}

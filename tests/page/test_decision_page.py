@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -367,6 +368,38 @@ def test_values_outside_the_training_rows_are_named(shown):
     page.page.locator("#reset").click()
     assert page.page.locator("#outside").is_hidden()
     assert page.text("#hint-1") == "18 to 79"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["number", "classes"])
+def test_no_coverage_is_stated_where_python_states_none(shown, models, kind):
+    """18 to 79 years in training: 10 % of this range are 6.1 years."""
+    page, model = shown(kind), models[kind]
+    X = people()[0].iloc[:1].astype({"age": float})
+    method = model.predict_interval if kind == "number" else model.predict_set
+    for age, is_far in (
+        (79, False),
+        (85, False),
+        (85.2, True),
+        (11.8, True),
+        (950, True),
+        (30, False),
+    ):
+        page.page.locator("#column-1").fill(str(age))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model._trained().notices.counts.clear()
+            method(X.assign(age=age))
+        assert any("The coverage of" in str(one.message) for one in caught) == is_far
+        assert page.page.locator("#interval").is_hidden() == is_far
+        text = page.text("#outside")
+        assert page.page.locator("#outside").is_hidden() == (18 <= age <= 79)
+        if is_far:
+            assert text.endswith("Do not rely on this answer, and no coverage is known.")
+        elif age == 85:
+            assert text == "Slightly outside the training rows: age 85 (18 to 79 in training)."
+    page.page.locator("#column-2").select_option("(other or missing)")
+    assert page.page.locator("#interval").is_hidden()
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.colors import to_rgb, to_rgba  # noqa: E402
 
+import cmlp  # noqa: E402
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier  # noqa: E402
 from cmlp.datasets import load_digits28  # noqa: E402
 from cmlp.plots import (  # noqa: E402
@@ -92,6 +93,31 @@ def test_loss_curves_of_two_models_share_axes_in_different_colours():
     second = LossCurveDisplay([3, 1], name="b").plot(first.ax_)
     assert second.ax_ is first.ax_ and first.line_.get_color() != second.line_.get_color()
     assert [text.get_text() for text in first.ax_.get_legend().get_texts()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_curves_of_the_networks_of_a_table_are_drawn_above_each_other(points, early_stopping):
+    model = TabularClassifier(
+        n_estimators=3, n_epochs=4, early_stopping=early_stopping, random_state=0
+    ).fit(*points)
+    curves = model.history_
+    for display in (
+        LossCurveDisplay.from_estimator(model),
+        LossCurveDisplay(model.history_).plot(),
+    ):
+        lines = [("loss", display.line_), ("validation_loss", display.validation_loss_line_)]
+        for name, line in lines[: 1 + early_stopping]:
+            epochs, losses = np.array(line.get_data())
+            np.testing.assert_array_equal(losses[~np.isnan(losses)], curves[name])
+            np.testing.assert_array_equal(epochs, [1, 2, 3, 4, *2 * [np.nan, 1, 2, 3, 4]])
+            np.testing.assert_array_equal(np.flatnonzero(np.isnan(losses)), [4, 9])
+        assert (display.validation_loss_line_ is None) == (not early_stopping)
+
+
+def test_a_table_of_a_file_has_no_curves(points, tmp_path):
+    TabularClassifier(n_epochs=1).fit(*points).save(tmp_path / "model.cmlp")
+    with pytest.raises(ValueError, match="must be fitted, not loaded from a file, got Tabular"):
+        LossCurveDisplay.from_estimator(cmlp.load(tmp_path / "model.cmlp"))
 
 
 def test_loss_curve_needs_epochs(points):
@@ -217,6 +243,14 @@ def test_activations_above_one_and_below_zero_widen_the_scale(divider, points):
     assert relu.images_[0].get_array().max() > 1
 
 
+def test_activations_of_one_row_are_drawn(reader, digits):
+    one, rows = (
+        ActivationsDisplay.from_estimator(reader, X) for X in (digits.X_test[7], digits.X_test[7:8])
+    )
+    for image, expected in zip(one.images_, rows.images_, strict=True):
+        np.testing.assert_array_equal(image.get_array(), expected.get_array())
+
+
 @pytest.mark.parametrize("count", [0, 31])
 def test_activations_refuse_too_many_or_no_rows(reader, digits, count):
     with pytest.raises(ValueError, match=f"X must have from 1 to 30 rows, got {count}"):
@@ -287,6 +321,25 @@ def test_network_colours_excitation_blue_and_inhibition_orange():
     assert sorted(signs) == [False, True]
     for positive, (red, _, blue, _) in zip(signs, display.lines_.get_colors(), strict=True):
         assert (blue > red) == positive
+
+
+def test_network_without_a_row_has_the_strongest_weights(reader):
+    display = NetworkDisplay.from_estimator(reader, n_connections=10, max_units=12)
+    assert [len(units) for units in display.units_] == [12, 12, 12, 10]
+    strongest = np.argsort(-np.abs(reader.coefs_[0]).sum(axis=1))[:12]
+    np.testing.assert_array_equal(display.units_[0], np.sort(strongest))
+    assert all(
+        c.contribution == reader.coefs_[c.layer][c.source, c.target] for c in display.connections_
+    )
+    texts = [text.get_text() for text in display.texts_]
+    assert texts[-10:] == list("0123456789") and display.image_ is None
+    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == [
+        "excites: weight above 0",
+        "inhibits: below 0",
+    ]
+    assert len(display.figure_.axes) == 1
+    small = NetworkDisplay.from_estimator(Network([2, 3, 40], random_state=0), max_units=5)
+    assert [len(units) for units in small.units_] == [2, 3, 5]
 
 
 def test_network_refuses_invalid_arguments(reader, digits):

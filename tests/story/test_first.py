@@ -53,6 +53,17 @@ def test_sentences_follow_the_training():
     )
 
 
+def test_first_sentence_has_the_answer_of_the_bars():
+    opening, answers = Opening(terminal()), set()
+    for batch in (0, 3, 10, 60):
+        opening.learning.go_to(batch)
+        body = "\n".join(map(without_codes, opening.frame(79, 24)[0]))
+        (answer,) = re.findall(r"they say (\d)\.$", body, re.MULTILINE)
+        assert re.findall(r"(\d) 0\.\d\d \S+ +◄", body) == [answer]
+        answers.add(answer)
+    assert len(answers) > 1
+
+
 def test_last_screen_shows_a_digit_its_answer_and_the_keys(opening):
     text = "\n".join(without_codes(line) for line in opening.last_lines(79, 24))
     assert "889 of 1,000 digits" in text and "It says 9." in text and "▀" in text

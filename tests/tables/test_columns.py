@@ -2,6 +2,8 @@
 
 import warnings
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from enum import Enum
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -270,6 +272,35 @@ def test_columns_of_lists_and_arrays_are_refused(chosen, wanted):
         read(of_lists(), categorical=chosen)
     with pytest.raises(ValueError, match=rf"column 'a' must be {wanted}, got array\(.*\) in row 0"):
         read(of_arrays(), categorical=chosen)
+
+
+@pytest.mark.parametrize(
+    "value, remedy",
+    [
+        ([1, 2], "Give each element a column of its own"),
+        ({"a": 1}, "Give each element a column of its own"),
+        (b"red", "Convert bytes to text before"),
+        (Enum("Color", ["red"])["red"], "Convert an Enum to its name or value before"),
+        (UUID(int=7), "Convert the value to text before"),
+        (time(8, 30), "Convert times of day to numbers"),
+    ],
+)
+def test_values_of_other_types_are_refused_with_what_to_do(value, remedy):
+    X = np.empty((2, 1), object)
+    X[0, 0], X[1, 0] = 1.0, value
+    for chosen in ("from_dtype", [0]):
+        with pytest.raises(ValueError, match=rf" in row 1\. {remedy}"):
+            read(X, categorical=chosen)
+
+
+def test_columns_of_other_types_are_refused_with_what_to_do():
+    polars = package("polars")
+    with pytest.raises(ValueError, match=r"List\(Int64\)\. Give each element a column"):
+        read(of_lists())
+    with pytest.raises(ValueError, match=r"Binary\. Convert bytes to text before"):
+        read(polars.DataFrame({"a": [b"x", b"y"]}))
+    with pytest.raises(ValueError, match=r"dtype \|S1\. Convert bytes to text before"):
+        read(np.array([[b"x"], [b"y"]]))
 
 
 def test_intervals_are_categories_by_their_text():

@@ -210,6 +210,59 @@ def test_integers_stay_integers_and_rows_do_not_depend_on_others():
         np.testing.assert_array_equal(parts, whole[[0, 1, 2, 36]])
 
 
+FAST = {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_epochs": 1, "random_state": 0}
+
+
+def as_floats(ids):
+    """Return a frame of pandas in which ids are floats, because one is missing."""
+    return package("pandas").DataFrame({"id": [*map(float, ids), None]})
+
+
+@pytest.mark.parametrize("kind", ["named", "category"])
+def test_categories_that_pandas_may_have_rounded_are_named_at_fit(kind):
+    frame = as_floats([2**53, 2**53 + 2] * 10)
+    chosen = ["id"] if kind == "named" else "from_dtype"
+    model = TabularRegressor(categorical_features=chosen, **FAST)
+    with pytest.warns(
+        UserWarning, match=r"^column 'id' has floats from 2\*\*53 on, such as 9007.*e"
+    ):
+        model.fit(frame if kind == "named" else frame.astype("category"), np.arange(21.0))
+    smaller = as_floats([2**53 - 1, -(2**53) + 2] * 10)
+    TabularRegressor(categorical_features=["id"], **FAST).fit(smaller, np.arange(21.0))
+
+
+@pytest.mark.parametrize("n", [2, 40])
+def test_categories_that_pandas_may_have_rounded_are_named_once_at_predict(n):
+    ids = [2**60 + 1, 2**60 + 2, -(2**60) - 1, 5] * 10
+    whole = package("pandas").DataFrame({"id": ids})
+    model = TabularRegressor(categorical_features=["id"], **FAST).fit(whole, np.arange(40.0))
+    model.predict(whole[:n])
+    assert model.warning_counts_ == {}
+    rounded = as_floats(ids)
+    with pytest.warns(UserWarning) as caught:
+        model.predict(rounded[:n])
+    assert "column 'id' has floats from 2**53 on" in str(caught[0].message)
+    model.predict(rounded[:n])
+    assert model.warning_counts_["column 'id': floats from 2**53 on"] == 2
+
+
+def test_large_numbers_are_read_in_silence():
+    numbers = np.exp(np.random.RandomState(0).normal(60, 2, (40, 2)))
+    numbers[3, 1] = np.nan
+    assert numbers[0, 0] > 2**53
+    for X in (numbers, package("pandas").DataFrame(numbers, columns=["a", "b"])):
+        model = TabularRegressor(**FAST).fit(X, np.arange(40.0))
+        model.predict(X)
+        assert model.warning_counts_ == {}
+
+
+def test_groups_that_pandas_may_have_rounded_are_named():
+    groups = as_floats(2**60 + np.arange(40) // 4 * 1000)["id"][:-1]
+    X = np.random.RandomState(0).standard_normal((40, 2))
+    with pytest.warns(UserWarning, match=r"^groups has floats from 2\*\*53 on"):
+        TabularRegressor(**FAST).fit(X, np.arange(40.0), groups=groups)
+
+
 def test_integers_beside_doubles_in_a_list_stay_integers():
     X = [[2**60 + i % 2, 0.5 + i] for i in range(N)]
     model = TabularRegressor(

@@ -82,7 +82,11 @@ def test_every_method_that_reads_rows_takes_records(regressor):
     [
         ({"1st Flr SF": "17"}, r"^column '1st Flr SF' must be a number, got '17' in row 1\.$"),
         ({"since": 17.0}, r"^column 'since' must be a date, got 17\.0 in row 1\.$"),
-        ({"district": b"x"}, r"^column 'district' must be text or a number, got b'x' in row 1\.$"),
+        (
+            {"district": b"x"},
+            r"^column 'district' must be text or a number, got b'x' in row 1\. Convert bytes to text before, "
+            r"for example by value\.decode\(\)\.$",
+        ),
         ({"distrikt": "south"}, r"no other keys than the columns, got \['distrikt'\] in row 1\.$"),
         ({"1st Flr SF": [1.0, 2.0]}, r"'1st Flr SF' must have one value in row 1, got list.*pandas\.DataFrame\(X\)"),
         ({"1st Flr SF": np.ones(2)}, "must have one value in row 1, got ndarray"),

@@ -331,6 +331,49 @@ def test_verify_trains_again(model):
     assert cmlp.verify(fitted, X, y).reason == "data"
 
 
+@pytest.mark.parametrize("n_labels", [2, 3])
+def test_scorers_of_rankings_read_the_probabilities_of_labels(n_labels):
+    metrics = pytest.importorskip("sklearn.metrics")
+    from sklearn.model_selection import cross_val_score
+
+    X, y = labels(120)
+    y = y[:, :n_labels]
+    model = TabularClassifier(**TINY).fit(X, y)
+    probabilities = model.predict_proba(X)
+    for name in ("roc_auc", "average_precision"):
+        score = getattr(metrics, f"{name}_score")(y, probabilities)
+        assert metrics.get_scorer(name)(model, X, y) == pytest.approx(score, abs=1e-12)
+        assert np.isfinite(cross_val_score(model, X, y, scoring=name, cv=3)).all()
+    odds = model.decision_function(X)
+    assert odds.shape == y.shape
+    np.testing.assert_array_equal(odds > 0, model.predict(X))
+    np.testing.assert_allclose(1 / (1 + np.exp(-odds)), probabilities, rtol=1e-12)
+
+
+def test_log_odds_of_labels_are_finite(monkeypatch):
+    X, y = labels(60)
+    model = TabularClassifier(**TINY).fit(X, y[:, :2])
+    p = np.array(
+        [[0, 1], [1e-300, 1 - 2**-53], [np.nextafter(0.5, 0), np.nextafter(0.5, 1)], [0.5, 0.5]]
+    )
+    monkeypatch.setattr(TabularClassifier, "predict_proba", lambda self, X: p)
+    odds = model.decision_function(X)
+    assert np.isfinite(odds).all()
+    assert (np.diff(odds[:, 0]) > 0).all()
+    assert odds[0, 1] > odds[1, 1] > odds[2, 1] > 0
+    assert not odds[3].any()
+
+
+def test_only_a_table_of_labels_has_log_odds():
+    model = TabularClassifier(**TINY)
+    assert not hasattr(TabularClassifier, "decision_function")
+    assert not hasattr(model, "decision_function")
+    X, y = labels(60)
+    model.fit(X, y[:, 0])
+    with pytest.raises(AttributeError, match="use predict_proba"):
+        model.decision_function(X)
+
+
 def test_scikit_learn_clones_and_validates(model):
     selection = pytest.importorskip("sklearn.model_selection")
     base = pytest.importorskip("sklearn.base")

@@ -54,6 +54,17 @@ def test_one_question_mark_among_numbers_is_named():
     assert "pandas.to_numeric(column, errors='coerce')" in message
 
 
+@pytest.mark.parametrize("later, zone", [("+01:00", ""), ("+02:00", ", utc=True")])
+def test_advised_conversion_reads_times_before_and_after_a_clock_change(later, zone):
+    pandas = package("pandas")
+    times = pandas.Series(["2024-03-30T12:00:00+01:00", f"2024-04-01T12:00:00{later}"] * 80)
+    (message,) = messages(TabularRegressor(**QUICK).fit, frame(seen=times), Y)
+    advice = f"pandas.to_datetime(column, errors='coerce'{zone})."
+    assert advice in message
+    converted = eval(advice.rstrip("."), {"pandas": pandas, "column": times})
+    assert converted.notna().all() and converted.dt.tz is not None
+
+
 def test_numbers_with_a_stray_text_in_a_list_are_named():
     rows = [
         [float(a), "x" if i == 3 else float(r)]
@@ -130,6 +141,7 @@ def test_categories_from_json_are_named_with_what_they_match(kind):
     rooms, grade = messages(model.predict, row)
     assert "column 'rooms': the value is unknown" in rooms and "after str: '2' is like 2" in rooms
     assert "The value is '2'; fit knows" in rooms
+    assert rooms.endswith("The coverage of intervals and sets does not hold for them.")
     assert "column 'grade'" in grade and "after str.strip: 'B ' is like 'B'" in grade
     assert messages(model.predict, row) == []
     assert model.warning_counts_ == {
@@ -256,6 +268,74 @@ def test_the_command_names_a_feed_that_fails(tmp_path, capsys):
     frame(age=[None] * N).to_csv(tmp_path / "rows.csv", index=False)
     assert cli.main(["predict", str(tmp_path / "model.cmlp"), str(tmp_path / "rows.csv")]) == 0
     assert "cmlp: column 'age': all 160 values are missing." in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------- columns without any value in fit
+
+
+def column_of(kind, values):
+    pandas = package("pandas")
+    types = {
+        "float": float,
+        "object": object,
+        "date": "M8[us]",
+        "category": pandas.CategoricalDtype(["few", "many"]),
+        "ordered": pandas.CategoricalDtype(["few", "many"], ordered=True),
+    }
+    return pandas.Series(values, dtype=types[kind])
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("float", 3.0),
+        ("object", 3),
+        ("date", "2026-11-29"),
+        ("category", "few"),
+        ("ordered", "few"),
+    ],
+)
+def test_a_column_without_any_value_in_fit_is_named_at_fit_and_once_it_has_values(
+    kind, value, tmp_path
+):
+    model, empty = TabularRegressor(**QUICK), column_of(kind, [None] * N)
+    said = messages(model.fit, frame(children=empty), Y)
+    assert [text.partition(",")[0] for text in said] == [
+        "column 'children' has no value in any row of fit"
+    ]
+    model.save(tmp_path / "model.cmlp")
+    for one in (model, cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))):
+        assert messages(one.predict, frame(children=empty)) == []
+        assert one.warning_counts_ == {}
+        for n in (1, N):
+            rows = frame(children=column_of(kind, [value] * N))[:n]
+            said = messages(one.predict, rows)
+            assert [text.startswith("column 'children'") for text in said] == [True] * (n == 1)
+        assert [*one.warning_counts_.values()] == [2]
+
+
+def test_columns_without_any_value_are_named_in_one_warning():
+    weight = np.where(AGE < 40, 0.0, 1.0)
+    columns = {f"gap {i}": [np.nan] * N for i in range(5)} | {
+        "young": np.where(AGE < 40, 1, np.nan)
+    }
+    model = TabularRegressor(**QUICK)
+    (text,) = messages(model.fit, frame(**columns), Y, weight)
+    assert text.startswith("column 'gap 0', column 'gap 1', column 'gap 2', column 'gap 3'")
+    assert "column 'gap 4' and 1 more column have no value in any row of fit" in text
+    (text,) = messages(model.predict, frame(**columns | {"gap 3": AGE}))
+    assert text == (
+        "column 'gap 3' and column 'young' have values, and had none in any row of fit, so the model "
+        "ignores them."
+    )
+
+
+def test_a_column_with_a_value_in_one_row_of_fit_is_read_in_silence():
+    rare = [7.0] + [np.nan] * (N - 1)
+    model = TabularRegressor(**QUICK)
+    assert messages(model.fit, frame(rare=rare), Y) == []
+    assert messages(model.predict, frame(rare=rare)) == []
+    assert model.warning_counts_ == {}
 
 
 # ---------------------------------------------------------------------------- at predict: many categories

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 _NA = "NAType"  # the type of pandas.NA: comparing it with itself does not give a bool
 TIME_OF_DAY = "Convert times of day to numbers, such as 3600 * t.hour + 60 * t.minute + t.second"
+# What to do with a column of values that are neither numbers nor categories.
+DECODE = "Convert bytes to text before, for example by value.decode()."
+ELEMENTS = "Give each element a column of its own, or convert the value to a number or text before."
+TO_TEXT = "Convert the value to text before, for example by str(value)."
 
 # Element types that the core reads in place. Arrays of other types are converted once.
 IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))

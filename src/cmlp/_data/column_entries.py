@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
+from cmlp._data.arrays import DECODE, ELEMENTS, EXACT, TIME_OF_DAY, TO_TEXT, is_missing
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, MOST_EQUAL_HASHES, TYPES
 from cmlp._data.containers import (
     FINE,
@@ -25,6 +27,7 @@ from cmlp._data.containers import (
     out_of_range,
     plain_entry,
 )
+from cmlp._process.warnings import warn
 from cmlp.exceptions import short_repr
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.containers import Column
+    from cmlp._process.warnings import Notices
 
 NUMBER, CATEGORY, ORDERED, DURATION = "number", "category", "ordered", "duration"
 TIMES = frozenset((*DATES, DURATION))
@@ -76,6 +80,7 @@ _OTHER_HASHES = SIMPLE - {int}  # types of which hardly any values have equal ha
 _NUMBERS = {int, float, bool}
 _NUMBERS_OR_NONE = {*_NUMBERS, type(None)}
 _WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a value is missing
+_LARGEST_ID = 2**64  # integers in columns have 64 bits
 _MOST_DIGITS = 400  # of a decimal that becomes an integer
 
 
@@ -189,7 +194,8 @@ def numbers_of(column: Column, column_type: str, *, in_fit: bool = False) -> NDA
         numbers[missing] = np.nan
         return numbers
     if array.dtype.kind not in "OUT":
-        raise ValueError(f"{label} must be numbers or categories, got dtype {array.dtype}.")
+        remedy = f" {DECODE}" if array.dtype.kind == "S" else ""
+        raise ValueError(f"{label} must be numbers or categories, got dtype {array.dtype}.{remedy}")
     entries = array.tolist()
     # The loop at the end takes twenty times as long.
     if column_type not in TIMES and _NUMBERS_OR_NONE.issuperset(map(type, entries)):
@@ -261,12 +267,28 @@ def _refuse_entry(value: Any, row: int, label: str, column_type: str, *, in_fit:
         raise ValueError(f"{label} must be {wanted}, got {value} in row {row}. {advice}")
     if column_type in TIMES:
         remedy = _CONVERT if isinstance(value, str) else ""
-    elif isinstance(value, time):
-        remedy = f" {TIME_OF_DAY}."
-    elif in_fit:
-        is_other = isinstance(value, str) or _type_of_entry(value) in {*TIMES, _PERIOD}
-        remedy = _NAMED if is_other or type(value).__name__ == INTERVAL else ""
+    elif (
+        isinstance(value, str)
+        or _type_of_entry(value) in {*TIMES, _PERIOD}
+        or type(value).__name__ == INTERVAL
+    ):
+        remedy = _NAMED if in_fit else ""
+    else:
+        remedy = _conversion_of(value)
     raise ValueError(_message(value, row, label, _WANTED.get(column_type, "a number")) + remedy)
+
+
+def _conversion_of(value: Any) -> str:
+    """Return how to convert a value that is neither a number nor a category."""
+    if isinstance(value, time):
+        return f" {TIME_OF_DAY}."
+    if isinstance(value, (bytes, bytearray)):
+        return f" {DECODE}"
+    if isinstance(value, Enum):
+        return " Convert an Enum to its name or value before, for example by value.name."
+    if isinstance(value, Collection):
+        return f" {ELEMENTS}"
+    return "" if isinstance(value, Number) else f" {TO_TEXT}"
 
 
 def _message(value: Any, row: int, label: str, wanted: str) -> str:
@@ -379,7 +401,7 @@ def _category(value: Any, row: int, label: str, column_type: str) -> object:
         return _WHOLE.sub("", str(value))
     value = plain_entry(value)
     if not isinstance(value, Number):
-        raise ValueError(_message(value, row, label, "text or a number"))
+        raise ValueError(_message(value, row, label, "text or a number") + _conversion_of(value))
     # A decimal can exist only if your code has imported its module. Importing it here would take
     # time.
     decimal = getattr(sys.modules.get("decimal"), "Decimal", ())
@@ -443,3 +465,23 @@ def stored_category(value: object) -> object:
     if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
         return int(value)
     return value
+
+
+def warn_of_rounded(
+    values: Iterable[object], label: str, what: str, notices: Notices | None = None
+) -> None:
+    """Warn if `values`, each of which is a `what`, have floats that may be several integers of 64 bits.
+
+    With `notices`, there is one warning for each label.
+    """
+    floats = [value for value in values if isinstance(value, float) and not is_missing(value)]
+    first = next((value for value in floats if EXACT <= abs(value) <= _LARGEST_ID), None)
+    if first is None or not all(value.is_integer() for value in floats):
+        return
+    if notices is not None and not notices.is_first(f"{label}: floats from 2**53 on"):
+        return
+    warn(
+        f"{label} has floats from 2**53 on, such as {float(first)!r}, which cannot tell all "
+        f"integers apart: different integers may have become one {what}. pandas makes floats of "
+        "integers if one is missing. Read them with the dtype 'Int64', or as text."
+    )

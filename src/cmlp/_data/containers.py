@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp._data.arrays import is_missing
+from cmlp._data.arrays import DECODE, ELEMENTS, TO_TEXT, is_missing
 from cmlp._data.columns import FileColumn, objects
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _CATEGORIES = (
     "interval",
 )
 _TIMES = ("date", "timestamp", "duration")  # those of pyarrow
-# How names of types begin whose entries are no numbers, categories or times.
 _BINARY = (
     "binary",
     "large_binary",
@@ -48,13 +47,13 @@ _NESTED = (
     "dense_union",
     "sparse_union",
 )
-_UNREADABLE = (
-    *_BINARY,
-    *_NESTED,
-    "month_day_nano_interval",
-    "extension<arrow.uuid",
-    "extension<arrow.fixed_shape",
-)
+# How names of types begin whose entries are no numbers, categories or times, and what to do with them.
+_UNREADABLE = {
+    _BINARY: f" {DECODE}",
+    (*_NESTED, "extension<arrow.fixed_shape"): f" {ELEMENTS}",
+    ("extension<arrow.uuid",): f" {TO_TEXT}",
+    ("month_day_nano_interval",): "",
+}
 _FEW_ROWS = 32
 # Names of the types of pandas and polars whose entries are values of Python, or missing.
 _PLAIN_TYPES = frozenset(
@@ -167,11 +166,13 @@ class _Typed(Column):
     """A column with a type of its library, of pandas, polars or pyarrow."""
 
     def _require_readable(self) -> None:
-        if str(self.type).lower().startswith(_UNREADABLE):
-            raise ValueError(
-                f"{self.label} must be numbers, categories or times, got a column of type "
-                f"{self.type}."
-            )
+        name = str(self.type).lower()
+        for unreadable, remedy in _UNREADABLE.items():
+            if name.startswith(unreadable):
+                raise ValueError(
+                    f"{self.label} must be numbers, categories or times, got a column of type "
+                    f"{self.type}.{remedy}"
+                )
 
 
 class _Series(_Typed):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.arrays import is_missing
+from cmlp._data.column_entries import warn_of_rounded
 from cmlp._data.containers import column_of
 from cmlp.exceptions import shown
 
@@ -107,6 +108,7 @@ def groups_of(entries: Sequence[Any], column: str | None, name: str = "groups") 
             raise ValueError(
                 f"{name} must have hashable values, got {shown(entry)} in row {row}."
             ) from None
+    warn_of_rounded(code_of, name, "group")
     for value, code in code_of.items():
         parts = value if isinstance(value, tuple) else (value,)
         if any(map(is_missing, parts)):

@@ -134,6 +134,23 @@ class AbsentMethod:
         )
 
 
+class MultilabelMethod:
+    """A method that an estimator has while it is fitted for multilabel targets, and a class has not."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self.method = method
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        fitted = None if instance is None else fitted_of(instance)
+        labels = None if fitted is None else fitted.model.labels
+        if labels is None or labels.kind != "multilabel":
+            raise AttributeError(
+                f"{owner.__name__!r} object has no attribute {self.method.__name__!r}, unless it "
+                "is fitted for multilabel targets: use predict_proba."
+            )
+        return self.method.__get__(instance, owner)
+
+
 class FittedAttribute(Generic[Value]):
     """A fitted attribute, which a program can also assign; `kind` and `doc` are its type and meaning, for ``help()``.
 

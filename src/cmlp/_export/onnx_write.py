@@ -343,9 +343,12 @@ class ColumnNodes:
         except (TypeError, OverflowError):
             number = math.nan
         if not math.isfinite(number) or number != value:
+            why = "which is not a finite number in double precision"
+            if isinstance(value, int):
+                why = "but ONNX's doubles cannot tell integers beyond 2^53 apart"
             raise ValueError(
-                f"{self._label(i)} has the category {value!r}, which is not a finite number in "
-                "double precision: convert the column to text before fit"
+                f"{self._label(i)} has the category {value!r}, {why}: convert the column to text "
+                "before fit"
             )
         return number
 

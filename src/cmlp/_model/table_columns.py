@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.arrays import EXACT
 from cmlp._data.column_entries import (
     CATEGORY,
     COLUMN_TYPES,
@@ -22,6 +23,7 @@ from cmlp._data.column_entries import (
     TIMES,
     categories_of,
     numbers_of,
+    warn_of_rounded,
 )
 from cmlp._data.columns import DATES, texts_of_names, warn_of_no_names
 from cmlp._data.input_frame import InputFrame, frame_of, with_dates
@@ -30,6 +32,7 @@ from cmlp._model.unusual_rows import (
     Gaps,
     Seen,
     count_of_missing,
+    warn_of_ignored,
     warn_of_missing,
     warn_of_unknown,
 )
@@ -270,6 +273,14 @@ class TableColumn(NamedTuple):
         absent = np.isnan(values) if self.is_number else values == code
         return min(1.0, (np.count_nonzero(absent) + 1) / len(values))
 
+    def had_no_value(self, values: NDArray[np.float64] | None) -> bool:
+        """Return whether no training row had a value; `values` as `largest_gap`. False if it is not known."""
+        # Of several categories that the targets do not depend on, values can be rarer than a 32nd.
+        may_be_rare = self.type == CATEGORY and self.seen is not None and self.seen.n > 1
+        if self.is_used or values is None or may_be_rare:
+            return False
+        return bool(np.isnan(values).all())
+
 
 class TableColumns(_core.Columns):
     """All columns of a table: a sequence of `TableColumn` that reads frames, and encodes rows in the core.
@@ -358,6 +369,14 @@ class TableColumns(_core.Columns):
             found.append(codes)
         return found
 
+    @cached_property
+    def _has_large(self) -> list[bool]:
+        """Whether categories of each column are numbers as large as integers that doubles may have rounded."""
+        return [
+            any(isinstance(value, (int, float)) and abs(value) >= EXACT for value in values or ())
+            for values in self.categories
+        ]
+
     @property
     def dates(self) -> tuple[int, ...]:
         """Columns of numbers that are dates."""
@@ -370,8 +389,10 @@ class TableColumns(_core.Columns):
     def gaps(self, summary: Summary | None) -> Gaps:
         """Return how often each column was missing in training, as far as `summary` and the columns know it."""
         values = [None] * len(self) if summary is None else summary.values.T
+        pairs = [*zip(self._columns, values, strict=True)]
         return Gaps.from_shares(
-            [column.largest_gap(each) for column, each in zip(self._columns, values, strict=True)]
+            [column.largest_gap(each) for column, each in pairs],
+            [column.had_no_value(each) for column, each in pairs],
         )
 
     def parts(self, *, bins: bool) -> list[tuple[int, DatePart, int]]:
@@ -476,6 +497,8 @@ class TableColumns(_core.Columns):
                 column = self._columns[i]
                 entries = frame.exact(i)
                 coded = raw[:, i] = _coded(entries, codes, column.type)
+                if self._has_large[i]:
+                    warn_of_rounded(entries.entries(), entries.label, "category", notices)
                 # A list is searched faster than an array if it is short.
                 if notices is not None and OTHER in (
                     coded.tolist() if len(coded) < _FEW_ROWS else coded
@@ -496,11 +519,11 @@ class TableColumns(_core.Columns):
         if not is_finite and (few is None or any(map(math.isinf, few))):
             _require_no_infinity(raw, frame)
         if notices is not None and gaps is not None:
-            is_many = len(raw) >= ROWS_TO_COMPARE
-            if n_missing or is_many or not (is_finite or gaps.allow(raw)):
-                warn_of_missing(
-                    frame.label, self._counts_of_missing(raw, n_missing), len(raw), gaps, notices
-                )
+            is_judged = len(raw) >= ROWS_TO_COMPARE or len(gaps.always) > 0
+            if n_missing or is_judged or not (is_finite or gaps.allow(raw)):
+                counts = self._counts_of_missing(raw, n_missing)
+                warn_of_missing(frame.label, counts, len(raw), gaps, notices)
+                warn_of_ignored(frame.label, counts, len(raw), gaps, notices)
         return raw
 
     def _counts_of_missing(

@@ -59,21 +59,22 @@ class Gaps(NamedTuple):
         Of the rows of fit, at most; NaN for a column of which nothing is to be said.
     most : ndarray of float64
         The share of rows up to which a column is not clearly more often missing.
-    never : ndarray of intp
-        The columns that were never missing.
+    never, always : ndarray of intp
+        The columns that were never missing, and those without any value.
     """
 
     shares: Sequence[float]
     most: NDArray[np.float64]
     never: NDArray[np.intp]
+    always: NDArray[np.intp]
 
     @classmethod
-    def from_shares(cls, shares: Sequence[float]) -> Self:
-        """Return what follows from the shares."""
+    def from_shares(cls, shares: Sequence[float], had_no_value: Sequence[bool]) -> Self:
+        """Return what follows from the shares, and from whether columns had no value at all."""
         found = np.array(shares)
         most = np.where(found == 0, MOST_GAPS, (1 + found) / 2)  # half as many values as in fit
         most[np.isnan(most)] = 1.0
-        return cls(shares, most, np.flatnonzero(found == 0))
+        return cls(shares, most, np.flatnonzero(found == 0), np.flatnonzero(had_no_value))
 
     def allow(self, raw: NDArray[np.float64]) -> bool:
         """Return whether only columns are NaN that were missing in fit, too."""
@@ -133,7 +134,8 @@ def warn_of_unknown(
         few += f" (in fit about {seen.rare:.0%})"
     warn(
         f"{label}: {few}, and unknown values {become}. {came}; fit knows "
-        f"{examples}.{match or matching_change(new, codes)}{notices.note}"
+        f"{examples}.{match or matching_change(new, codes)} The coverage of intervals and sets does "
+        f"not hold for them.{notices.note}"
     )
 
 
@@ -193,6 +195,34 @@ def warn_of_missing(
             "predictions are less accurate than measured, and the coverage of intervals and sets "
             f"does not hold. Check where these columns come from.{notices.note}"
         )
+
+
+def warn_of_ignored(
+    label: Callable[[int], str], counts: NDArray[np.intp], n: int, gaps: Gaps, notices: Notices
+) -> None:
+    """Warn once of each column that has values in some of n rows, and had none in fit.
+
+    `counts` are as for `warn_of_missing`.
+    """
+    columns = [
+        label(i)
+        for i in gaps.always[counts[gaps.always] < n].tolist()
+        if notices.is_first(f"{label(i)}: values that fit had not")
+    ]
+    if columns:
+        warn(
+            f"{listed_columns(columns)} {'has' if len(columns) == 1 else 'have'} values, and had "
+            f"none in any row of fit, so the model ignores them.{notices.note}"
+        )
+
+
+def listed_columns(labels: Sequence[str]) -> str:
+    """Return the first names of columns for a message, and how many more there are."""
+    *first, last = labels[:_COLUMNS_SHOWN]
+    n_more = len(labels) - _COLUMNS_SHOWN
+    if n_more > 0:
+        return f"{', '.join((*first, last))} and {n_more} more column{'s' * (n_more > 1)}"
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _is_gap(count: int, n: int, gap: float) -> bool:

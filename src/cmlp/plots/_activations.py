@@ -80,8 +80,8 @@ class ActivationsDisplay(Display):
         Parameters
         ----------
         estimator : MLPClassifier, MLPRegressor or Network
-        X : array-like of shape (n_rows, n_features)
-            From 1 to 30 rows.
+        X : array-like of shape (n_rows, n_features) or (n_features,)
+            From 1 to 30 rows, or one row.
         image_shape : tuple of int or None, default=None
             Height and width of the inputs as an image. If None, inputs whose number is a square,
             such as 784, are square images; others are drawn as a strip.

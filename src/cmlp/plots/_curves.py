@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cmlp._estimators.fitted import frozen_copy
 from cmlp.plots._style import COLORS, Display, describe, is_network
 
@@ -27,7 +29,8 @@ class LossCurveDisplay(Display):
     ----------
     loss_curve : sequence of float or dict
         The loss of every epoch, for example `Trainer.loss_curve`; or `history_` of an estimator, or
-        `Trainer.history`, with the other curves too.
+        `Trainer.history`, with the other curves too. Those of the networks of a table are drawn
+        above each other.
     validation_scores : sequence of float or None, default=None
         The validation score of every epoch.
     name : str or None, default=None
@@ -61,7 +64,10 @@ class LossCurveDisplay(Display):
         name: str | None = None,
         validation_loss: Sequence[float] | None = None,
     ) -> None:
+        self._ends: NDArray[np.intp] | None = None  # of the curves of all networks but the last
         if isinstance(loss_curve, Mapping):
+            if "network" in loss_curve:
+                self._ends = np.flatnonzero(np.diff(loss_curve["network"])) + 1
             if validation_loss is None:
                 validation_loss = loss_curve.get("validation_loss")
             if validation_scores is None:
@@ -86,8 +92,8 @@ class LossCurveDisplay(Display):
 
         Parameters
         ----------
-        estimator : MLPClassifier or MLPRegressor
-            Fitted with the solver "sgd" or "adam".
+        estimator : MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor
+            Fitted in this process, networks with the solver "sgd" or "adam".
         ax, log, **line
             As for `plot`.
         name : str or None, default=None
@@ -102,7 +108,8 @@ class LossCurveDisplay(Display):
         TypeError
             If the estimator is a `Network`, which keeps no curve.
         ValueError
-            If the estimator is not fitted, or was fitted with "lbfgs".
+            If the estimator is not fitted, was fitted with "lbfgs", or is a table of a model file,
+            which has no curves.
         """
         if is_network(estimator):
             raise TypeError(
@@ -110,15 +117,17 @@ class LossCurveDisplay(Display):
                 "to LossCurveDisplay."
             )
         estimator = frozen_copy(estimator)
-        curve = getattr(estimator, "loss_curve_", None)
+        history = getattr(estimator, "history_", {})
+        curve = history if history.get("network") else getattr(estimator, "loss_curve_", None)
         if curve is None:
+            remedy = 'fitted with the solver "sgd" or "adam"'
+            if "network" in history:
+                remedy = "fitted, not loaded from a file"
             raise ValueError(
-                'estimator must be fitted with the solver "sgd" or "adam", '
-                f"got {describe(estimator)} without a loss curve."
+                f"estimator must be {remedy}, got {describe(estimator)} without a loss curve."
             )
         scores = getattr(estimator, "validation_scores_", None)
-        validation_loss = getattr(estimator, "history_", {}).get("validation_loss")
-        return cls(curve, scores, name, validation_loss).plot(ax, log=log, **line)
+        return cls(curve, scores, name, history.get("validation_loss")).plot(ax, log=log, **line)
 
     def plot(
         self,
@@ -154,19 +163,22 @@ class LossCurveDisplay(Display):
         if not len(self.loss_curve):
             raise ValueError("loss_curve must have at least one epoch, got none.")
         ax = self._start(ax, (6, 3.6))
-        epochs = range(1, len(self.loss_curve) + 1)
+        epochs = np.arange(1, len(self.loss_curve) + 1)
+        if self._ends is not None:
+            starts = np.concatenate([[0], self._ends])
+            epochs -= np.repeat(starts, np.diff([*starts, len(epochs)]))
         if validation_ax is None:
             color = COLORS[2 * len(ax.get_lines()) % len(COLORS)]
         else:
             color = COLORS[2]
         marker = "." if len(epochs) < 30 else None
         options = {"color": color, "marker": marker, "label": self.name, **line}
-        (self.line_,) = ax.plot(epochs, self.loss_curve, **options)
+        (self.line_,) = ax.plot(*map(self._with_gaps, (epochs, self.loss_curve)), **options)
         self.validation_loss_line_: Line2D | None = None
         if self.validation_loss is not None and len(self.validation_loss):
             color = self.line_.get_color()
             (self.validation_loss_line_,) = ax.plot(
-                epochs, self.validation_loss, color=color, linestyle=":"
+                *map(self._with_gaps, (epochs, self.validation_loss)), color=color, linestyle=":"
             )
         ax.set(xlabel="epoch", ylabel="loss", title="Loss after each epoch")
         ax.xaxis.get_major_locator().set_params(integer=True)
@@ -179,6 +191,12 @@ class LossCurveDisplay(Display):
         if self.name is not None:
             ax.legend(loc="best")
         return self
+
+    def _with_gaps(self, curve: Any) -> Any:
+        """Return a curve with NaN between those of two networks, so that no line leads from one to the other."""
+        if self._ends is None:
+            return curve
+        return np.insert(np.asarray(curve, np.float64), self._ends, np.nan)
 
     def _plot_scores(self, ax: Axes, validation_ax: Axes | None) -> None:
         """Draw the validation scores on axes of their own.

@@ -49,14 +49,14 @@ class Connection(NamedTuple):
 class NetworkDisplay(Display):
     """A network at one row: neurons coloured by their activations, and the strongest connections.
 
-    A connection's strength is its contribution to a weighted sum: weight times activation. Blue
-    connections excite, orange ones inhibit. If a layer has too many neurons to draw, those with the
-    strongest connections are drawn.
+    A connection's strength is its contribution to a weighted sum: weight times activation. Without
+    a row it is the weight. Blue connections excite, orange ones inhibit. If a layer has too many
+    neurons to draw, those with the strongest connections are drawn.
 
     Parameters
     ----------
-    activations : list of ndarray
-        One array per layer, the inputs first, each of shape (size,).
+    activations : list of ndarray or None
+        One array per layer, the inputs first, each of shape (size,); None to draw the weights alone.
     weights : list of ndarray
         One array per layer after the input, of shape (n_in, n_out).
     output_names : sequence of str
@@ -90,7 +90,7 @@ class NetworkDisplay(Display):
 
     def __init__(
         self,
-        activations: list[NDArray[Any]],
+        activations: list[NDArray[Any]] | None,
         weights: list[NDArray[Any]],
         output_names: Sequence[str],
         image_shape: tuple[int, int] | None = None,
@@ -104,7 +104,7 @@ class NetworkDisplay(Display):
     def from_estimator(
         cls,
         estimator: Any,
-        x: ArrayLike,
+        x: ArrayLike | None = None,
         *,
         n_connections: int = 40,
         max_units: int = 20,
@@ -116,8 +116,8 @@ class NetworkDisplay(Display):
         Parameters
         ----------
         estimator : MLPClassifier, MLPRegressor or Network
-        x : array-like of shape (n_features,) or (1, n_features)
-            The row.
+        x : array-like of shape (n_features,) or (1, n_features), optional
+            The row. None means the weights alone, without activations.
         n_connections, max_units
             As for `plot`.
         image_shape : tuple of int or None, default=None
@@ -138,13 +138,16 @@ class NetworkDisplay(Display):
             If the estimator is not fitted, or an argument is invalid.
         """
         layers = Layers(estimator)
-        row = np.asarray(x)
-        rows = np.atleast_2d(row)
-        if rows.ndim != 2 or len(rows) != 1:
-            raise ValueError(f"x must be one row, got the shape {row.shape}.")
-        activations = [layer[0] for layer in layers.activations(rows)]
+        weights = [w.copy() for w in layers.weights]
         shape = image_shape_of(layers.sizes[0], image_shape)
-        display = cls(activations, [w.copy() for w in layers.weights], layers.output_names, shape)
+        activations = None
+        if x is not None:
+            row = np.asarray(x)
+            rows = np.atleast_2d(row)
+            if rows.ndim != 2 or len(rows) != 1:
+                raise ValueError(f"x must be one row, got the shape {row.shape}.")
+            activations = [layer[0] for layer in layers.activations(rows)]
+        display = cls(activations, weights, layers.output_names, shape)
         return display.plot(ax, n_connections=n_connections, max_units=max_units)
 
     def plot(self, ax: Axes | None = None, *, n_connections: int = 40, max_units: int = 20) -> Self:
@@ -172,18 +175,19 @@ class NetworkDisplay(Display):
         self.neurons_: list[PathCollection] = []
         self.texts_: list[Text] = []
         self.image_: AxesImage | None = None
-        left = -4.6 if self.image_shape else -1.0
+        inputs = None if self.activations is None else self.activations[0]
+        shape = None if inputs is None else self.image_shape
+        left = -4.6 if shape else -1.0
         right = _DISTANCE * len(self.weights) + 2.2
         ax = self._start(ax, (0.58 * (right - left), 0.58 * (_HEIGHT + 1.5)))
-        self.units_ = [
-            self._strongest_units(index, max_units) for index in range(len(self.activations))
-        ]
+        n_layers = len(self.weights) + 1
+        self.units_ = [self._strongest_units(index, max_units) for index in range(n_layers)]
         self.connections_ = self._strongest_connections(n_connections)
         self._draw_connections(ax)
-        for index in range(len(self.activations)):
+        for index in range(n_layers):
             self._draw_neurons(ax, index)
-        if self.image_shape:
-            self._draw_image(ax, self.image_shape)
+        if inputs is not None and shape is not None:
+            self._draw_image(ax, inputs, shape)
         ax.set(xlim=(left, right), ylim=(-_HEIGHT / 2 - 1, _HEIGHT / 2 + 1.2))
         ax.set_aspect("equal")
         ax.set_axis_off()
@@ -196,7 +200,8 @@ class NetworkDisplay(Display):
         from matplotlib.lines import Line2D
 
         colors = signed_colormap()([1.0, 0.0])
-        names = ("excites: weight x activation above 0", "inhibits: below 0")
+        strength = "weight" if self.activations is None else "weight x activation"
+        names = (f"excites: {strength} above 0", "inhibits: below 0")
         lines = [
             Line2D([], [], color=color, linewidth=2.4, label=name)
             for color, name in zip(colors, names, strict=True)
@@ -204,10 +209,15 @@ class NetworkDisplay(Display):
         ax.legend(
             handles=lines, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=2, frameon=False
         )
-        self.figure_.colorbar(self.neurons_[-1], ax=ax, label="activation", shrink=0.6, pad=0.02)
+        if self.activations is not None:
+            self.figure_.colorbar(
+                self.neurons_[-1], ax=ax, label="activation", shrink=0.6, pad=0.02
+            )
 
     def _contributions(self, layer: int) -> NDArray[Any]:
-        """Return weight times activation of each connection to a layer, of shape (n_in, n_out)."""
+        """Return weight times activation of each connection to a layer, of shape (n_in, n_out), or the weights."""
+        if self.activations is None:
+            return self.weights[layer]
         contributions: NDArray[Any] = self.activations[layer][:, None] * self.weights[layer]
         return contributions
 
@@ -216,14 +226,20 @@ class NetworkDisplay(Display):
 
         They are all of them, or those with the strongest connections.
         """
-        size = len(self.activations[index])
+        size = self._size(index)
         if size <= max_units:
             return np.arange(size)
-        if index == len(self.weights):
-            strength = self.activations[index]
-        else:
+        if index < len(self.weights):
             strength = np.abs(self._contributions(index)).sum(axis=1)
+        elif self.activations is None:
+            strength = np.abs(self.weights[-1]).sum(axis=0)
+        else:
+            strength = self.activations[index]
         return np.sort(np.argsort(-strength, kind="stable")[:max_units])
+
+    def _size(self, index: int) -> int:
+        """Return the number of neurons of a layer, the inputs first."""
+        return len(self.weights[index]) if index < len(self.weights) else self.weights[-1].shape[1]
 
     def _strongest_connections(self, count: int) -> list[Connection]:
         """Return the strongest connections between drawn neurons, weakest first."""
@@ -283,16 +299,20 @@ class NetworkDisplay(Display):
 
     def _draw_neurons(self, ax: Axes, index: int) -> None:
         """Draw the neurons of a layer and, at the output layer, their names and activations."""
-        values = self.activations[index][self.units_[index]]
+        units = self.units_[index]
+        values = None if self.activations is None else self.activations[index][units]
         heights = self._heights(index)
         x = _DISTANCE * index
         self.neurons_.append(
             ax.scatter(
-                np.full(len(values), x),
+                np.full(len(units), x),
                 heights,
-                c=values,
-                **activation_colors(values),
-                s=80 if len(values) > 12 else 130,
+                **(
+                    {"c": COLORS[4]}
+                    if values is None
+                    else {"c": values, **activation_colors(values)}
+                ),
+                s=80 if len(units) > 12 else 130,
                 edgecolors=[text_color()],
                 linewidths=0.8,
                 zorder=2,
@@ -305,7 +325,7 @@ class NetworkDisplay(Display):
         else:
             name = f"layer {letters(index - 1)}"
         self.texts_.append(ax.text(x, _HEIGHT / 2 + 0.5, name, ha="center", va="bottom"))
-        hidden = len(self.activations[index]) - len(values)
+        hidden = self._size(index) - len(units)
         if hidden:
             low = float(heights[-1]) - 0.4
             self.texts_.append(
@@ -315,28 +335,29 @@ class NetworkDisplay(Display):
             self._name_outputs(ax, x, values, heights)
 
     def _name_outputs(
-        self, ax: Axes, x: float, values: NDArray[Any], heights: NDArray[np.float64]
+        self, ax: Axes, x: float, values: NDArray[Any] | None, heights: NDArray[np.float64]
     ) -> None:
-        """Write the names and activations of the output neurons, the largest one in bold type."""
-        for unit, value, y in zip(self.units_[-1], values, heights, strict=True):
-            weight = "normal"
-            if len(values) > 1 and value == values.max():
-                weight = "bold"
-            text = f"{self.output_names[unit]}  {value:.2f}"
+        """Write the names of the output neurons, with their activations, of which the largest is in bold type."""
+        for k, (unit, y) in enumerate(zip(self.units_[-1], heights, strict=True)):
+            weight, text = "normal", self.output_names[unit]
+            if values is not None:
+                text += f"  {values[k]:.2f}"
+                if len(values) > 1 and values[k] == values.max():
+                    weight = "bold"
             self.texts_.append(ax.text(x + 0.4, y, text, ha="left", va="center", weight=weight))
 
-    def _draw_image(self, ax: Axes, shape: tuple[int, int]) -> None:
+    def _draw_image(self, ax: Axes, inputs: NDArray[Any], shape: tuple[int, int]) -> None:
         """Draw the inputs as an image, with marks at the pixels whose neurons are drawn."""
         height, width = shape
         scale = 3.2 / max(shape)
         right = -0.9
         half = scale * height / 2
         left = right - scale * width
-        image = self.activations[0].reshape(shape)
+        image = inputs.reshape(shape)
         self.image_ = ax.imshow(
             image, cmap="gray", extent=(left, right, -half, half), aspect="equal"
         )
-        if len(self.units_[0]) < len(self.activations[0]):
+        if len(self.units_[0]) < len(inputs):
             rows, columns = np.divmod(self.units_[0], width)
             ax.scatter(
                 left + scale * (columns + 0.5),

@@ -219,8 +219,8 @@ class Layers:
             self.output_names = list(map(str, labels.classes))
 
     def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
-        """Return the activations of all layers, each (n_rows, size), the scaled inputs first."""
-        rows, _ = as_rows(X, self.name)
+        """Return the activations of all layers, each (n_rows, size), the scaled inputs first; X can be one row."""
+        rows, _ = as_rows([X] if np.ndim(X) == 1 else X, self.name)
         check_width(rows.shape[1], self.sizes[0], self.name)
         net, params = self._model.first
         scale = self._model.input_scale

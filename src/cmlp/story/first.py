@@ -86,7 +86,6 @@ class Opening:
         self.learning = Learning(StoryTraining())
         self.data = self.learning.training.data
         self._row = self.data.X_train[_first_nine(self.data.y_train)]
-        self._first_answer = self._read(self._row)[1]
         # The first image to read is a 9, as in the story; then come the following ones.
         self._image = _first_nine(self.data.y_test)
         self._notice = ""
@@ -168,7 +167,7 @@ class Opening:
         else:
             looks = "Shades yes, dashes"
         return (
-            f"{n_params:,} random numbers. This is a 9; they say {self._first_answer}.",
+            f"{n_params:,} random numbers. This is a 9; they say {self._read(self._row)[1]}.",
             f"{n_images:,} digits, ten at a time: every number moves a little.",
             f"Each square: what one neuron looks for. {looks} no.",
             f"Of {len(self.data.y_test):,} new digits it now reads {self._n_right()}.",

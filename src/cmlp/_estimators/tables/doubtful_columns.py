@@ -9,6 +9,7 @@ import numpy as np
 from cmlp._data.column_entries import NUMBER
 from cmlp._data.spelling import warn_of_spellings
 from cmlp._model.table_columns import MAX_CATEGORIES
+from cmlp._model.unusual_rows import listed_columns
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.containers import Column
-    from cmlp._model.table_columns import TableColumns
+    from cmlp._model.table_columns import Codes, TableColumns
 
 # In fewer rows, a column can agree with y, or hardly repeat a value, by chance.
 _FEWEST_ROWS = 50
@@ -89,6 +90,21 @@ def warn_of_numbers(column: Column, rows: NDArray[np.intp]) -> None:
 def _may_be_dates(number: float) -> bool:
     """Return whether a number has the digits of a day or a month in a year."""
     return bool(_FEWEST_DIGITS <= number < _MOST_DIGITS and number == int(number))
+
+
+def warn_of_no_values(
+    raw: NDArray[np.float64], codes: Sequence[Codes | None], label: Callable[[int], str]
+) -> None:
+    """Warn of columns without any value in the training rows, which are read by the codes of categories."""
+    missing = [np.nan if known is None else known.get(None, np.nan) for known in codes]
+    is_missing = np.isnan(raw) | (raw == missing)
+    columns = [label(i) for i in np.flatnonzero(is_missing.all(axis=0)).tolist()]
+    if columns:
+        warn(
+            f"{listed_columns(columns)} {'has' if len(columns) == 1 else 'have'} no value in any row "
+            "of fit, so the model ignores the values that later rows have there. Leave out such a "
+            "column, or check where its values are lost."
+        )
 
 
 def warn_of_inputs(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.columns import DATES, CellFormat
-from cmlp._data.grammar import MOST_SHARE, Grammar, looks_like_a_date
+from cmlp._data.grammar import MOST_SHARE, OFFSET, Grammar, looks_like_a_date
 from cmlp._process.warnings import warn
 from cmlp.exceptions import shown
 
@@ -24,6 +25,8 @@ _SAMPLED = 5000  # entries that are parsed first if a column has more different 
 _ZEROS, _SIMILAR, _OTHER_DATE = "zeros", "similar", "other date"
 _NUMBERS = ("integer", "number", _ZEROS, "infinite", _SIMILAR)
 _TIMES = (*DATES, _OTHER_DATE)
+_INSTANT = DATES[-1]
+_OFFSET = re.compile(f"{OFFSET}$")
 
 
 def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> bool:
@@ -62,10 +65,17 @@ def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> b
     else:
         form = f" Values such as {written!r} need their format stated, or other characters removed."
     function = "to_numeric" if what == "numbers" else "to_datetime"
+    offsets = {
+        found[0]
+        for value, kind in kinds.items()
+        if kind == _INSTANT and (found := _OFFSET.search(value))
+    }
+    # Without it, pandas raises ValueError of times before and after a clock change.
+    zone = ", utc=True" if len(offsets) > 1 else ""
     warn(
         f"{label} has text, so its values are categories, but {share} are {what}.{listed} To use "
         f"{what}, convert the column before fit and predict, for example by "
-        f"pandas.{function}(column, errors='coerce').{form} To use categories, give it the dtype "
+        f"pandas.{function}(column, errors='coerce'{zone}).{form} To use categories, give it the dtype "
         "'category', or name all such columns in categorical_features."
     )
     return True

@@ -35,7 +35,7 @@ from cmlp._estimators.tables.bag import (
 )
 from cmlp._estimators.tables.calibrate import measured
 from cmlp._estimators.tables.date_formats import forms_of_columns
-from cmlp._estimators.tables.doubtful_columns import warn_of_inputs
+from cmlp._estimators.tables.doubtful_columns import warn_of_inputs, warn_of_no_values
 from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
 from cmlp._estimators.tables.importances import importances_of
 from cmlp._estimators.tables.later_rows import warn_of_ascending_dates, warn_of_one_class
@@ -365,6 +365,7 @@ class TableFit(Fit):
         )
         self.rows = self._read(known, [(frame, targets), *others])
         n = self.rows.n_training
+        warn_of_no_values(self.rows.raw[:n], known.codes, frame.label)
         warn_of_inputs(
             known,
             self.rows.raw[:n],

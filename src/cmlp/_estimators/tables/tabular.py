@@ -14,7 +14,12 @@ from cmlp._data.labels import kind_of_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
-from cmlp._estimators.attributes import AbsentMethod, with_classes, with_feature_names
+from cmlp._estimators.attributes import (
+    AbsentMethod,
+    MultilabelMethod,
+    with_classes,
+    with_feature_names,
+)
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fitted import fitted_of, frozen_copy, locked, store_model
 from cmlp._process.warnings import warn
@@ -412,7 +417,7 @@ class TabularClassifier(TabularEstimator):
 
     If y is a 0/1 matrix (multilabel), each column has a logistic output of the same networks. A
     tree then splits where the share of any label changes, and the epoch is that with the smallest
-    sum of the labels' log losses.
+    sum of the labels' log losses. ``decision_function(X)`` then returns the log odds of each label.
 
     If the classes have an order (`ordered`), each but the last has a logistic output of the same
     networks: the probability of the classes above it. Of the means over the networks, none may be
@@ -541,8 +546,8 @@ class TabularClassifier(TabularEstimator):
         the signs of the weights prove it, otherwise 0: see `monotonic_cst`.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit: unknown categories, missing
-        values where fit had none, numbers outside the training range, other columns. Each is issued
-        once, and then counted.
+        values where fit had none, values in columns without any in fit, numbers outside the
+        training range, other columns. Each is issued once, and then counted.
 
     Notes
     -----
@@ -870,6 +875,27 @@ class TabularClassifier(TabularEstimator):
             row has the label; these rows do not.
         """
         return self._predicted(self._trained(), X)
+
+    @MultilabelMethod
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
+        """Return the log odds of each label; only for multilabel targets.
+
+        scikit-learn's scorers of rankings take them: of `predict_proba` for two labels they would
+        take one column, because `classes_` then looks like that of two classes.
+
+        Parameters
+        ----------
+        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes)
+        """
+        p = self.predict_proba(X)
+        # The probabilities 0 and 1 have finite numbers, too, below and above those of all others.
+        types = np.finfo(np.float64)
+        odds: np.ndarray = np.log(np.maximum(p, types.tiny) / np.maximum(1 - p, types.epsneg / 2))
+        return odds
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable label of each row; with a `threshold_`, the second one from this probability on.
@@ -1208,8 +1234,8 @@ class TabularRegressor(TabularEstimator):
         the signs of the weights prove it, otherwise 0: see `monotonic_cst`.
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit: unknown categories, missing
-        values where fit had none, numbers outside the training range, other columns. Each is issued
-        once, and then counted.
+        values where fit had none, values in columns without any in fit, numbers outside the
+        training range, other columns. Each is issued once, and then counted.
 
     Examples
     --------

@@ -52,6 +52,7 @@ const isMarked = (j) => (!several ? !target && j === chosen() : target ? j === s
 const coverages = model.intervals; // with the margins of each answer
 // The probabilities of the page differ by less from those of the scores, whose networks compute in float32.
 const MOST_DIFFERENCE = 1e-5;
+const MARGIN = 0.1; // part of a range by which a number may be outside
 
 /** The first names of a list, and how many others there are. */
 function listed(names, between) {
@@ -120,6 +121,13 @@ function outsideOf(i, value) {
 	if (!isNumber(i)) return value < 0 && !unlisted ? "unknown category" : "";
 	const [low, high] = ends(columns[i]) || [centre, centre];
 	return value < low || value > high ? `${textOf(i, low)} to ${textOf(i, high)} in training` : "";
+}
+
+/** Whether no coverage holds for a value that is outside: the rule of `warn_outside` for one row. */
+function isFar(i, value) {
+	if (Number.isNaN(value) || !isNumber(i)) return true;
+	const [low, high] = ends(columns[i]) || [columns[i].centre, columns[i].centre];
+	return max(low - value, value - high) > MARGIN * (high - low);
 }
 
 const shownChoices = (i) => min(columns[i].choices.length, MOST_CHOICES);
@@ -283,7 +291,6 @@ function buildOutputs() {
 	coverages.forEach(([coverage]) => $("coverage").append(make("option", "", `${100 * coverage} %`)));
 	$("coverage").selectedIndex = coverages.findIndex(([coverage]) => coverage >= 0.9);
 	if ($("coverage").selectedIndex < 0) $("coverage").selectedIndex = coverages.length - 1;
-	$("interval").hidden = !coverages.length;
 	if (!background) return;
 	write("sorting", "The column with the largest effect is the first.");
 	const { kept } = model.background;
@@ -459,18 +466,25 @@ function paintInterval() {
 	);
 }
 
-/** Names the values that the training rows did not have. */
+/** Names the values that the training rows did not have. Far outside, no interval is shown, because no coverage holds. */
 function paintOutside() {
 	const found = [];
+	let isAnyFar = false;
 	cards.forEach((card, i) => {
 		if (!card) return;
 		const usual = outsideOf(i, row[i]);
 		card.box.classList.toggle("outside", Boolean(usual));
 		write(card.hint.id, usual ? `outside the training rows (${usual})` : card.usual);
-		if (usual) found.push(`${columns[i].name} ${textOf(i, row[i])} (${usual})`);
+		if (!usual) return;
+		found.push(`${columns[i].name} ${textOf(i, row[i])} (${usual})`);
+		isAnyFar = isAnyFar || isFar(i, row[i]);
 	});
 	$("outside").hidden = !found.length;
-	if (found.length) write("outside", `Outside the training rows: ${found.join(", ")}. Do not rely on this answer.`);
+	$("interval").hidden = !coverages.length || isAnyFar;
+	const where = isAnyFar ? "Outside" : "Slightly outside";
+	const coverage = coverages.length ? ", and no coverage is known" : "";
+	const advice = isAnyFar ? ` Do not rely on this answer${coverage}.` : "";
+	if (found.length) write("outside", `${where} the training rows: ${found.join(", ")}.${advice}`);
 }
 
 const signed = (value, text) => (value < 0 ? "" : "+") + text;
