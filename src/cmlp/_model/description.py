@@ -516,11 +516,6 @@ def _load_categories(metadata: Metadata, _: Draft) -> list[list[Any] | None]:
     return load_categories(metadata, _count_columns(metadata))
 
 
-def _load_types(metadata: Metadata, _: Draft) -> Any:
-    kinds = load_kinds(metadata)
-    return None if kinds is None or {*kinds} <= _PLAIN_TYPES else kinds
-
-
 def _read_columns(values: Values, draft: Draft) -> TableColumns:
     from cmlp._model.table_columns import TableColumns
 
@@ -602,7 +597,7 @@ _COLUMNS = ModelField(
         ),
         "types": Entry(
             lambda types, _: {} if {*types} <= _PLAIN_TYPES else {"types": types},
-            _load_types,
+            lambda metadata, _: load_kinds(metadata),
             "types of columns",
             by_core=True,
         ),
