@@ -229,14 +229,25 @@ class TextFile(RowFile):
             notice(self.summary(block.first + len(block.lines)))
 
     def groups(self, column: int) -> Groups:
-        entries: list[Any] = []
+        grammar = self.grammar()
+        entries: list[str] = []
         for block in self.cells():
             place = self.place(column, block.lines.__getitem__)
-            texts = text_cells.values(self.grammar(), block.columns[column], "text", place).tolist()
+            texts = text_cells.values(grammar, block.columns[column], "text", place).tolist()
             if None in texts:
                 raise DataError(f"{place(texts.index(None))}: the group is missing")
             entries += [text.strip() for text in texts]
-        return groups_of(entries, self.names_or_numbers[column])
+        name = self.names_or_numbers[column]
+        different = {*entries}
+        kinds = {*map(grammar.kind, different)}
+        are_codes = "zeros" in kinds and "number" not in kinds  # such as 00123
+        if are_codes or not kinds <= {"integer", "number", "zeros"}:
+            return groups_of(entries, name)
+        whole = {text: grammar.integer(text) for text in different}
+        values = {
+            text: grammar.number(text) if value is None else value for text, value in whole.items()
+        }
+        return groups_of([values[text] for text in entries], name)
 
     def _targets(self, block: TextBlock, target: int) -> NDArray[Any]:
         """Return the targets of some rows as the model knows them."""

@@ -17,6 +17,7 @@ from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.groups import as_groups, require_other_groups
 from cmlp._data.input_frame import InputFrame, frame_of, with_dates
+from cmlp._data.spelling import warn_of_spellings
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.estimator_options import fix_seed
 from cmlp._estimators.fit import Fit, train_and_store
@@ -319,6 +320,8 @@ class TableFit(Fit):
                     value=False,
                 )
             groups = groups.take(targets.rows)
+            whose = "groups" if groups.column is None else f"column {groups.column!r}"
+            warn_of_spellings(groups.values, whose, "groups")
         self.training_groups = groups
         if not validation_parts:
             if given_val is not None:
