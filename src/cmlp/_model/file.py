@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 
 _LENGTH = 8  # bytes of the head's length, with which a file begins
+# Smaller files are read: a mapping would save little, and the file may be overwritten in place.
+_LEAST_MAPPED = 1 << 20
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -51,7 +53,8 @@ def read_model(
     The blocks are writeable: a mapped page that is written to becomes a private copy. Raises ModelFormatError,
     ValueError, TypeError or KeyError if the file is invalid.
     """
-    size, is_map = os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little"
+    size = os.fstat(file.fileno()).st_size
+    is_map = use_map and size >= _LEAST_MAPPED and sys.byteorder == "little"
     head, n_nets = _read_head(file, size)
     content = _contents(file, size, is_map)
     _core.Model(content, verify)  # the core decides what a valid file is
@@ -132,12 +135,19 @@ def _nets_of_table(head: Head, n_nets: int) -> Iterator[_core.Net]:
 def _contents(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
     """Return all bytes of a file, aligned, and writeable without an effect on the file."""
     if use_map:
-        return np.frombuffer(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY), np.uint8)
+        return np.frombuffer(_map(file.fileno(), size), np.uint8)
     content = empty_block(size, np.uint8)
     file.seek(0)
     if file.readinto(content.data) != size:  # type: ignore[attr-defined]
         raise _short()
     return content
+
+
+def _map(descriptor: int, size: int) -> Any:
+    """Return the bytes of a file as a buffer that is writeable without an effect on the file."""
+    if os.name == "nt":
+        return mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY)
+    return _core.FileMap(descriptor, size)
 
 
 # ---------------------------------------------------------------------------------------------------- the metadata
