@@ -74,8 +74,14 @@ def equal(found, expected):
 
 
 def loaded(path, content):
+    """Return the model of a file; its bytes are the same each time that it is saved again."""
     path.write_bytes(content)
-    return cmlp.load(path)
+    cmlp.load(path).save(path)
+    saved = path.read_bytes()
+    model = cmlp.load(path)
+    model.save(path)
+    assert path.read_bytes() == saved
+    return model
 
 
 def test_networks_with_random_contents_are_refused_or_loaded(path):

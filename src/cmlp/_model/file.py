@@ -26,6 +26,7 @@ from cmlp._data.json_texts import (
 )
 from cmlp._model.description import Draft, read_fields, values_of
 from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet, network_parameters
+from cmlp._model.stored_values import load_calibration_kind
 from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def read_model(
             params.byteswap(inplace=True)
     metadata = Metadata(head, memoryview(content)[at:], at - head_size)
     model = _model(Draft(networks, is_table=n_nets > 0), metadata)
+    _require_all(model, metadata)
     return model, _constructor_parameters(model, metadata), metadata
 
 
@@ -165,6 +167,27 @@ def _model(draft: Draft, metadata: Metadata) -> TrainedModel:
         raise
     except ValueError as error:
         raise refuse(str(error)) from None
+
+
+def _require_all(model: TrainedModel, metadata: Metadata) -> None:
+    """Raise ModelFormatError for a file that Python cannot have written, and which saving it again would change."""
+    is_of_python = metadata.string("parameters") is not None
+    if model.kind == "network":
+        return
+    if isinstance(model, NetworkModel):
+        if is_of_python != (metadata.string("history") is not None):
+            raise refuse("it must have both or neither of 'parameters' and 'history'")
+        return
+    has_summary = metadata.string("summary") is not None
+    if has_summary != (metadata.array("summary.values") is not None):
+        raise refuse("it must have both or neither of 'summary' and 'summary.values'")
+    if metadata.array("summary.importances") is not None and not has_summary:
+        raise refuse("it has 'summary.importances' without 'summary'")
+    if has_summary and not is_of_python:
+        raise refuse("it has 'summary' without 'parameters'")
+    has_scores = metadata.array("calibration.scores") is not None
+    if is_of_python and has_scores and load_calibration_kind(metadata) is None:
+        raise refuse("'calibration.kind' is missing or unknown")
 
 
 def _constructor_parameters(model: TrainedModel, metadata: Metadata) -> dict[str, Any]:
