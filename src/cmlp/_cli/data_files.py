@@ -159,6 +159,7 @@ def _read_text_options(arguments: argparse.Namespace) -> TextOptions:
         text=tuple(getattr(arguments, "text", ())),
         date_formats=_read_date_formats(getattr(arguments, "date_format", ())),
         max_bytes=arguments.max_bytes,
+        drop_missing_target=getattr(arguments, "drop_missing_target", False),
     )
 
 
@@ -212,6 +213,11 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
         choices=HOLDOUTS,
         help="of a table: which eighth of the rows is held out of a first fit, to measure it "
         "(default: random); last for rows in the order of time, none to measure nothing",
+    )
+    parser.add_argument(
+        "--drop-missing-target",
+        action="store_true",
+        help="leave out the rows of CSV without a target, instead of refusing them",
     )
     parser.add_argument(
         "--groups",
@@ -420,7 +426,8 @@ class DataFiles(NamedTuple):
             reading.comment,
             reading.max_bytes,
         )
-        return FileRecord(self.target, [*self.dropped], *form, self.holdout, self.groups, types)
+        decided = self.holdout, self.groups, types, reading.drop_missing_target
+        return FileRecord(self.target, [*self.dropped], *form, *decided)
 
     def as_recorded(self, record: FileRecord, path: str) -> Self:
         """Return the files as training has read them for the model in `path`.
@@ -440,8 +447,10 @@ class DataFiles(NamedTuple):
         target = self.target
         if target is None and self.labels is None:
             target = record.target
+        known = {name: getattr(record, name) for name in names}
+        drops = self.reading.drop_missing_target or record.drop_missing_target
         return self._replace(
-            reading=self.reading._replace(**{name: getattr(record, name) for name in names}),
+            reading=self.reading._replace(**known, drop_missing_target=drops),
             dropped=self.dropped or record.drop,
             target=target,
             holdout=record.holdout,

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from cmlp._data.files.row_file import TypedColumn
     from cmlp._data.grammar import Grammar
 
-MISSING_TARGET = "the value is missing: leave out the rows without a target"
+MISSING_TARGET = (
+    "the value is missing: leave out the rows without a target, for example with --drop-missing-target"
+)
 _NAT = np.iinfo(np.int64).min
 
 

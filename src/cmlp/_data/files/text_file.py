@@ -103,6 +103,11 @@ class TextFile(RowFile):
 
         with self._lines() as lines:
             self._look(lines, named)
+        # The column whose cells a row must have.
+        self._needed: int | None = None
+        if options.drop_missing_target and target is not None:
+            (self._needed,) = positions(target, self.names, self.width)[:1] or (None,)
+        self.n_dropped = 0  # of the last pass over the rows
 
     def _look(self, lines: Iterator[str], named: Callable[[Sequence[str]], bool]) -> None:
         """Find the separator, the names and the number of columns."""
@@ -287,6 +292,8 @@ class TextFile(RowFile):
         A row is never left out, but a blank line is no row in a file of several columns.
         """
         n_rows, n_lines = 0, -(-_BLOCK_CELLS // self.width)
+        grammar = self.grammar()
+        self.n_dropped = 0
         with self._lines(progress) as text:
             lines = Lines(self.path, text, self._skipped, self.options.comment)
             if self.names is not None:
@@ -299,6 +306,12 @@ class TextFile(RowFile):
                     columns, at = self._parsed(
                         lines, at[-1], is_top=self.names is not None and not n_rows
                     )
+                if self._needed is not None and at:
+                    cells = columns[self._needed]
+                    kept = [cell.strip() != "" and not grammar.is_missing(cell) for cell in cells]
+                    columns = [list(itertools.compress(each, kept)) for each in columns]
+                    self.n_dropped += len(at) - sum(kept)
+                    at = array("q", itertools.compress(at, kept))
                 if at:
                     yield TextBlock(columns, n_rows, at)
                 n_rows += len(at)
@@ -464,6 +477,10 @@ class TextRows(TrainingRows):
         # What the file is, and columns that may be something else than what they are read as.
         self.notices = [
             file.summary(self.n_rows),
+            *(
+                f"{file.path}: left out {file.n_dropped:,} rows without a target"
+                for _ in range(file.n_dropped > 0)
+            ),
             *(_of_no_name(file.path, i) for i in file.nameless if i in columns),
             *(f"{file.path}, {self._place(i).column}: " + doubt for i, doubt in self._doubts()),
         ]
