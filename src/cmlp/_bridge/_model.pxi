@@ -185,8 +185,8 @@ cdef class Content:
     `kind` is a key of MODEL_KINDS, or None for the one that follows from the labels and targets; `strings` maps keys to
     printable ASCII text; `arrays` maps names to contiguous arrays of one or two dimensions; `write(memoryview)` takes the
     bytes and must not keep a reference to its argument. `labels` is None or the labels; `names` is None or the names of a
-    network's inputs; `cells` is None or the decimal point, the separator of thousands and a list of words for missing
-    values.
+    network's inputs; `cells` is None or the decimal point, the separator of thousands, a list of words for missing
+    values, and whether there are no others.
     """
 
     cdef cmlp_model_content content
@@ -228,12 +228,13 @@ cdef class Content:
             self.names = Values(names)
             self.content.names, self.content.n_names = self.names.first, len(names)
         if cells is not None:
-            decimal, thousands, missing = cells
+            decimal, thousands, missing, has_own_words = cells
             self.words = Values(missing)
             self.cells.struct_size = sizeof(cmlp_cell_format)
             self.cells.missing = self.words.first if missing else NULL
             self.cells.n_missing = len(missing)
             self.cells.decimal, self.cells.thousands = ord(decimal), ord(thousands or "\0")
+            self.cells.has_own_words = has_own_words
             self.content.cells = &self.cells
 
     cdef int done(self, int status, cmlp_run *run) except -1:

@@ -124,6 +124,12 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         ),
     )
     parser.add_argument(
+        "--no-default-missing",
+        action="store_true",
+        help="only empty cells and those of --missing are missing values in CSV: NA, null, None and "
+        "others are text. A model file keeps it",
+    )
+    parser.add_argument(
         "--comment", metavar="TEXT", help="leave out lines of CSV that begin with this text"
     )
     parser.add_argument(
@@ -156,6 +162,7 @@ def _read_text_options(arguments: argparse.Namespace) -> TextOptions:
         decimal=arguments.decimal,
         thousands=arguments.thousands,
         missing=tuple(arguments.missing),
+        has_own_words=arguments.no_default_missing,
         text=tuple(getattr(arguments, "text", ())),
         date_formats=_read_date_formats(getattr(arguments, "date_format", ())),
         max_bytes=arguments.max_bytes,
@@ -209,15 +216,15 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
         "with one a line (default for idx: the file of labels beside DATA, named as in MNIST)",
     )
     parser.add_argument(
+        "--drop-missing-target",
+        action="store_true",
+        help="leave out the rows of CSV without a target, instead of refusing them",
+    )
+    parser.add_argument(
         "--holdout",
         choices=HOLDOUTS,
         help="of a table: which eighth of the rows is held out of a first fit, to measure it "
         "(default: random); last for rows in the order of time, none to measure nothing",
-    )
-    parser.add_argument(
-        "--drop-missing-target",
-        action="store_true",
-        help="leave out the rows of CSV without a target, instead of refusing them",
     )
     parser.add_argument(
         "--groups",

@@ -467,12 +467,14 @@ _NAMES = ModelField("names", {"names": _NAMES_ENTRY}, _read_names, described=_de
 
 
 def _described_cells(cell_format: CellFormat, _: TrainedModel) -> Texts:
-    decimal, thousands, missing = cell_format
+    decimal, thousands, missing, has_own_words = cell_format
     stated = [f"decimal point {decimal!r}"]
     if thousands:
         stated.append(f"thousands {thousands!r}")
     if missing:
         stated.append(f"missing {_listed(missing)}")
+    if has_own_words:
+        stated.append("NA, null and the like are text")
     return {"cells": ", ".join(stated)}
 
 

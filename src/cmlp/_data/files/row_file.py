@@ -48,6 +48,7 @@ class TextOptions(NamedTuple):
     decimal: str | None = None
     thousands: str | None = None
     missing: tuple[str, ...] = ()
+    has_own_words: bool = False  # whether only `missing` and empty cells are missing values
     text: tuple[str, ...] = ()  # columns of text
     # The form of the dates of columns, or that of all columns of text of which it reads the cells.
     date_formats: Mapping[str, str] | str | None = None
@@ -67,6 +68,7 @@ class TextOptions(NamedTuple):
             decimal,
             thousands,
             (*known.missing, *(text for text in self.missing if text not in known.missing)),
+            known.has_own_words or self.has_own_words,
         )
 
 

@@ -10,7 +10,7 @@ import itertools
 import re
 from array import array
 from collections import Counter
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,8 +19,14 @@ from cmlp._data.columns import FileTable, NamedMatrix, joined, objects
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, opening
 from cmlp._data.files.row_file import FileSchema, LabelledRows, RowFile, TrainingRows, positions
-from cmlp._data.files.text_cells import MISSING_TARGET, Place, integers, typed_column
-from cmlp._data.files.text_columns import PLAIN, TrainingColumn, doubt, doubt_of_date
+from cmlp._data.files.text_cells import Place, integers, missing_target, typed_column
+from cmlp._data.files.text_columns import (
+    PLAIN,
+    TrainingColumn,
+    doubt,
+    doubt_of_date,
+    doubt_of_word,
+)
 from cmlp._data.files.text_lines import (
     NO_SEPARATOR,
     Lines,
@@ -29,13 +35,14 @@ from cmlp._data.files.text_lines import (
     encoding_of,
     has_several_numbers,
     is_value,
+    quoting_of,
     require_text,
     sampled,
     separator_of,
     split_rows,
     without_end,
 )
-from cmlp._data.grammar import Grammar
+from cmlp._data.grammar import QUOTED, Grammar
 from cmlp._data.groups import groups_of
 
 if TYPE_CHECKING:
@@ -92,6 +99,8 @@ class TextFile(RowFile):
         target: str | None = None,
     ) -> None:
         super().__init__(path, options, schema, 0)  # the lines tell the columns
+        self._quoted_word: re.Pattern[str] | None = None
+        self._quotes_text = False
         names = {name.strip() for name in schema.names or ()}
 
         def named(cells: Sequence[str]) -> bool:
@@ -165,6 +174,11 @@ class TextFile(RowFile):
         self.nameless = [
             i for i, cell in enumerate(first) if has_names and _NAMELESS.fullmatch(cell)
         ]
+        is_mixed, self._quotes_text = quoting_of(filled[has_names:], self.separator)
+        words = "|".join(map(re.escape, self.grammar().default_words))
+        if is_mixed and words:
+            mark = re.escape(self.separator or NO_SEPARATOR)
+            self._quoted_word = re.compile(rf'(?:^|(?<={mark}))"(?=(?:{words})"(?:{mark}|[\r\n]|$))')
         if self.width == 1 and separator is None and are_aligned(filled):
             self.remedy = (
                 "its columns seem to be aligned by spaces: replace two or more of them by a tab or "
@@ -173,7 +187,8 @@ class TextFile(RowFile):
 
     def grammar(self) -> Grammar:
         """Return how cells are read."""
-        return Grammar(self.options.cell_format(self.schema.cell_format))
+        cell_format = self.options.cell_format(self.schema.cell_format)
+        return Grammar(cell_format, quotes_text=self._quotes_text)
 
     def place(self, column: int, line_of: Callable[[int], int]) -> Place:
         """Return where the cells of a column are; `line_of` returns the line of a row."""
@@ -372,7 +387,10 @@ class TextFile(RowFile):
             try:
                 with io.TextIOWrapper(file, encoding=encoding, newline="") as text:
                     start = (line.removeprefix("\ufeff") for line in itertools.islice(text, 1))
-                    yield itertools.chain(start, text)
+                    lines: Iterator[str] = itertools.chain(start, text)
+                    if self._quoted_word is not None:
+                        lines = map(partial(self._quoted_word.sub, f'"{QUOTED}'), lines)
+                    yield lines
             except UnicodeError as error:
                 raise self._undecodable(error) from error
             except csv.Error as error:
@@ -509,6 +527,9 @@ class TextRows(TrainingRows):
             date = column.other_date(self._types[i])
             if date is not None:
                 yield i, doubt_of_date(*date, self._place(i))
+            word = column.doubtful_word(self._types[i])
+            if word is not None:
+                yield i, doubt_of_word(word)
 
     def _place(self, column: int) -> Place:
         def line_of(row: int) -> int:
@@ -585,15 +606,20 @@ class TextRows(TrainingRows):
         """Return the targets as numbers; raises DataError if one is missing."""
         values: NDArray[np.float64] = self._values_of_target("number")
         if np.isnan(values).any():
-            raise DataError(f"{self._at_target(int(np.isnan(values).argmax()))}: {MISSING_TARGET}")
+            raise self._missing_target(int(np.isnan(values).argmax()))
         return values
+
+    def _missing_target(self, row: int) -> DataError:
+        """Return the error for a target that is missing."""
+        (cell,) = {cell for at, cell in self._target.first(["missing", "mark"]) if at == row} or {""}
+        return DataError(f"{self._at_target(row)}: {missing_target(self.grammar, cell)}")
 
     def labels(self) -> NDArray[Any]:
         """Return the targets as labels: integers, numbers or booleans if each is printed as it was written, or text."""
         column_type = self._target.column_type(self._at_target)
         entries = self._values_of_target("text").tolist()
         if None in entries:
-            raise DataError(f"{self._at_target(entries.index(None))}: {MISSING_TARGET}")
+            raise self._missing_target(entries.index(None))
         plain: list[str] = [text.strip() for text in entries]
         convert = {
             "integer": self.grammar.integer,

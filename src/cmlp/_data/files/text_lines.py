@@ -205,3 +205,15 @@ def separator_of(lines: Sequence[str], is_whole: bool) -> str:
         if any(all(_PLAIN.number(row[i]) is not None for row in body) for i in range(len(rows[0]))):
             return " "
     return best
+
+
+_QUOTED_CELL = re.compile(r'"(?:[^"]|"")*"')
+
+
+def quoting_of(lines: Sequence[str], separator: str) -> tuple[bool, bool]:
+    """Return whether some cells have quotation marks and others have none, and whether all text has them."""
+    text = "".join(lines)
+    outside = re.split(f"[{re.escape(separator or NO_SEPARATOR)}\r\n]", _QUOTED_CELL.sub("", text))
+    bare = [cell for cell in map(str.strip, outside) if cell]
+    is_mixed = bool(bare) and _QUOTED_CELL.search(text) is not None
+    return is_mixed, is_mixed and all(_PLAIN.kind(cell) not in ("text", "similar") for cell in bare)
