@@ -434,6 +434,8 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_missing
         int32_t decimal
         int32_t thousands
+        int32_t has_own_words
+        int32_t reserved
 
     ctypedef struct cmlp_model_content:
         size_t struct_size

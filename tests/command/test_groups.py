@@ -1,5 +1,7 @@
 """``cmlp train --groups`` holds out whole groups, and ``cmlp verify`` repeats them. Hints about rows to hold out."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from notices import without_found
@@ -63,6 +65,32 @@ def test_verify_repeats_the_groups_and_their_names_do_not_matter(command, more):
     assert command("verify", "m.cmlp", "rows.csv")[0] == 0
     write(Y, person=PERSON // 2)
     assert command("verify", "m.cmlp", "rows.csv")[0] == 3
+
+
+def test_groups_have_one_type(command):
+    forms = ["{}", "{}.0", "0{}", "{}e0"]
+    person = [forms[row % 4].format(one) for row, one in enumerate(PERSON)]
+    text = Path("rows.csv").read_text().splitlines()
+
+    def groups_of(values):
+        rows = zip(values, text[1:], strict=True)
+        lines = [",".join([str(a), *line.split(",")[1:]]) for a, line in rows]
+        Path("rows.csv").write_text("\n".join([text[0], *lines]))
+        _, _, err = command(*TRAIN, "--groups", "person", "--no-refit")
+        assert err == ""
+        _, lines, _ = command("info", "m.cmlp")
+        return next(line for line in lines if "held out by person" in line)
+
+    assert groups_of(person) == groups_of(PERSON)
+    assert groups_of([f"0{one:02d}" for one in PERSON]) == groups_of([f"p{one}" for one in PERSON])
+
+
+def test_groups_that_differ_by_case_are_noted(command):
+    text = Path("rows.csv").read_text()
+    Path("rows.csv").write_text(text.replace("\np1,", "\nP1,", 1))
+    _, lines, err = command(*TRAIN, "--groups", "person")
+    noted = [line for line in lines if "'P1' and 'p1'" in line]
+    assert len(noted) == 1 and "different groups" in noted[0]
 
 
 def test_groups_of_parquet_are_those_of_text(command):

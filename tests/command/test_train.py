@@ -73,9 +73,8 @@ def test_csv_with_labels_of_text(train):
     assert (
         lines[1] == "--max-iter is given. So this trains an MLPClassifier: the target has 3 labels"
     )
-    assert re.fullmatch(r"epoch 1/3  \[#{3}\.{7}\]  loss \d\.\d{6}  \S+ \w+ left", lines[2]), lines[
-        2
-    ]
+    line = r"epoch 1/3  loss \d\.\d{6}  \S+ \w+ left  \[#{3}\.{7}\]"
+    assert re.fullmatch(line, lines[2]), lines[2]
     useless = (
         "The model is not clearly better than a constant: its training loss is .* "
         "more epochs \\(max_iter\\) or .*"
@@ -632,3 +631,29 @@ def test_signals_while_the_model_is_written_take_effect_afterwards(train, name, 
     command = [sys.executable, "-c", during, *LONG[3:], "--max-iter", "2"]
     done = subprocess.run(command, capture_output=True, timeout=DEADLOCK, check=False)
     assert done.returncode == status and loaded().n_iter_ == 2
+
+
+def test_progress_marks_the_best_epoch_which_is_kept(train):
+    stops = ["--early-stopping", "True"]
+    status, lines, _ = train("rows.npy", "--target", "5", "-o", "m.cmlp", *stops, *OPTIONS)
+    assert status == 0
+    shown = [line for line in lines if " left" in line]
+    assert shown and all(re.search(r"\(best\)|\(best \d\.\d{4}\)", line) for line in shown)
+    scores = loaded().history_["validation_score"]
+    kept = 1 + int(np.argmax(scores))
+    assert f"kept epoch {kept} of {len(scores)}, the best on the validation rows" in lines
+
+
+def test_progress_without_early_stopping_marks_nothing(train):
+    held = ["--target", "5", "-o", "m.cmlp", "--validation", "rows.npy"]
+    _, lines, _ = train("rows.npy", *held, *OPTIONS)
+    assert not any("best" in line or "kept" in line for line in lines)
+
+
+def test_progress_of_a_table_marks_the_best_epoch(train):
+    status, lines, _ = train("rows.csv", "--target", "kind", "-o", "m.cmlp", "--n-epochs", "20")
+    assert status == 0
+    shown = [line for line in lines if line.startswith("fit 1 of 2  epoch")]
+    assert shown and all("(best" in line for line in shown)
+    best = "kept of each network the best epoch on the rows that it held out, "
+    assert sum(re.fullmatch(rf"{best}\d+ to \d+ of 20", line) is not None for line in lines) == 1

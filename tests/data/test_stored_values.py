@@ -141,9 +141,19 @@ def test_kinds_and_the_cell_format_have_their_names():
     ]
     form = np.frombuffer(b",.", np.uint8)
     stored = metadata_of(cells__form=form, cells__ends=ends("-", "?"), cells__text=bytes_of("-?"))
-    assert load_cell_format(stored) == {"decimal": ",", "thousands": ".", "missing": ["-", "?"]}
+    assert load_cell_format(stored) == {
+        "decimal": ",",
+        "thousands": ".",
+        "missing": ["-", "?"],
+        "has_own_words": False,
+    }
     stored = metadata_of(cells__form=np.frombuffer(b".\0", np.uint8))
-    assert load_cell_format(stored) == {"decimal": ".", "thousands": "", "missing": []}
+    assert load_cell_format(stored) == {
+        "decimal": ".",
+        "thousands": "",
+        "missing": [],
+        "has_own_words": False,
+    }
 
 
 def test_an_unknown_calibration_is_none():

@@ -83,3 +83,11 @@ def test_every_kept_file_has_a_hash_and_every_format_a_file():
 def test_kept_file_is_the_same_after_saving_it_again(name, tmp_path):
     cmlp.load(FOLDER / name).save(tmp_path / "again.cmlp")
     assert digest(predicted(cmlp.load(tmp_path / "again.cmlp"))) == KEPT[name]
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_kept_file_has_the_same_bytes_each_time_that_it_is_saved(name, tmp_path):
+    first, second = tmp_path / "first.cmlp", tmp_path / "second.cmlp"
+    cmlp.load(FOLDER / name).save(first)
+    cmlp.load(first).save(second)
+    assert first.read_bytes() == second.read_bytes()

@@ -104,7 +104,7 @@ def test_every_activation_and_loss_survives(path, dtype, loss, output):
 
 
 def test_mapped_parameters_are_copied_when_written(path):
-    network = Network([4, 3, 2], random_state=2)
+    network = Network([4, 60_000, 2], random_state=2)
     network.save(path)
     before = path.read_bytes()
     one, other = cmlp.load(path, mmap=True), cmlp.load(path, mmap=True)
@@ -120,9 +120,38 @@ def test_mapped_parameters_are_copied_when_written(path):
 def test_mapped_model_keeps_its_content_when_the_file_is_replaced(path):
     network = Network([4, 3, 2], random_state=2)
     network.save(path)
-    mapped = cmlp.load(path, mmap=True)
-    Network([4, 3, 2], random_state=3).save(path)
-    assert_same_bits(mapped.params, network.params)
+    large = Network([4, 60_000, 2], random_state=2)
+    for one in (network, large):
+        one.save(path)
+        mapped = cmlp.load(path, mmap=True)
+        Network(one.sizes, random_state=3).save(path)
+        assert_same_bits(mapped.params, one.params)
+
+
+def test_small_file_is_read_and_can_be_overwritten_in_place(path):
+    network = Network([4, 3, 2], random_state=2)
+    network.save(path)
+    loaded = cmlp.load(path, mmap=True)
+    Network([4, 3, 2], random_state=3).save(path.with_name("other"))
+    with open(path, "r+b") as file:  # as cp and rsync --inplace do
+        file.write(path.with_name("other").read_bytes())
+    assert_same_bits(loaded.params, network.params)
+    with open(path, "r+b") as file:
+        file.truncate(0)
+    assert_same_bits(loaded.params, network.params)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+def test_mapped_models_keep_no_descriptor_open(path):
+    Network([4, 60_000, 2], random_state=2).save(path)
+    n_open = len(os.listdir("/proc/self/fd"))
+    loaded = [cmlp.load(path, mmap=True) for _ in range(20)]
+    assert len(os.listdir("/proc/self/fd")) == n_open
+    with open("/proc/self/maps", encoding="utf-8") as file:
+        assert sum(path.name in line for line in file) >= len(loaded)
+    del loaded
+    with open("/proc/self/maps", encoding="utf-8") as file:
+        assert not any(path.name in line for line in file)
 
 
 def test_save_rejects_non_finite_weights(path):

@@ -1,14 +1,15 @@
 """Files that follow the grammar, but have metadata or tensors that no estimator of this package writes: the message."""
 
+import json
 import re
 
 import numpy as np
 import pytest
 from hostile_files import written_table
-from model_files import quoted, read, repaired, split
+from model_files import head_of, quoted, read, repaired, split
 
 import cmlp
-from cmlp import MLPClassifier, ModelFormatError, Network
+from cmlp import MLPClassifier, ModelFormatError, Network, TabularRegressor
 
 X = np.random.default_rng(5).normal(size=(60, 4)).astype(np.float32)
 
@@ -237,3 +238,66 @@ def test_column_names_are_distinct_names(path, names, message):
     )
     assert isinstance(cmlp.load(path), cmlp.TabularRegressor)
     refuse(path, with_string(text, "column_names", names), data, message)
+
+
+# ---------------------------------------------------------------------- what files of Python have together, or not
+
+
+def without(content, names, unknown_kind=None):
+    """Return a file without some strings and tensors, with an unknown kind of scores if that is a number."""
+    text, data = split(content)
+    head = json.loads(text)
+    metadata = head.pop("__metadata__")
+    kept = {name: tensor for name, tensor in head.items() if name not in names}
+    chunks = {name: data[slice(*tensor["data_offsets"])] for name, tensor in kept.items()}
+    if unknown_kind is not None:
+        chunks["calibration.kind"] = np.array([unknown_kind, 1], "<i4").tobytes()
+    strings = {key: value for key, value in metadata.items() if key not in names}
+    return repaired(head_of(strings, kept)[0], b"".join(chunks.values()))
+
+
+def fitted_table(path):
+    """Return the file of a table with scores and a summary."""
+    TabularRegressor(n_estimators=2, n_epochs=2, random_state=0).fit(X, X[:, 0]).save(path)
+    return path.read_bytes()
+
+
+OF_PYTHON = {"parameters", "summary", "summary.values", "summary.importances"}
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"parameters"}, "it has 'summary' without 'parameters'"),
+        ({"summary"}, "both or neither of 'summary' and 'summary.values'"),
+        ({"summary.values"}, "both or neither of 'summary' and 'summary.values'"),
+        ({"summary", "summary.values"}, "'summary.importances' without 'summary'"),
+        ({"calibration.kind"}, "'calibration.kind' is missing or unknown"),
+    ],
+)
+def test_a_table_of_python_lacks_nothing_that_saving_it_would_add(path, names, message):
+    path.write_bytes(without(fitted_table(path), names))
+    with pytest.raises(ModelFormatError, match=message):
+        cmlp.load(path)
+
+
+def test_an_unknown_kind_of_scores_is_of_c_programs_only(path):
+    content = fitted_table(path)
+    path.write_bytes(without(content, (), unknown_kind=9))
+    with pytest.raises(ModelFormatError, match="'calibration.kind' is missing or unknown"):
+        cmlp.load(path)
+    path.write_bytes(without(content, OF_PYTHON, unknown_kind=9))
+    loaded = cmlp.load(path)
+    with pytest.raises(ValueError, match="calibrat"):
+        loaded.predict_interval(X)
+
+
+@pytest.mark.parametrize("name", ["parameters", "history"])
+def test_a_network_of_python_has_parameters_and_history(path, name):
+    MLPClassifier((2,), max_iter=1, random_state=1).fit(X, X[:, 0] > 0).save(path)
+    content = path.read_bytes()
+    path.write_bytes(without(content, {name}))
+    with pytest.raises(ModelFormatError, match="both or neither of 'parameters' and 'history'"):
+        cmlp.load(path)
+    path.write_bytes(without(content, {"parameters", "history"}))
+    assert cmlp.load(path).predict(X).shape == (60,)

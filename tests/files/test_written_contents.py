@@ -64,6 +64,7 @@ def random_cells(rng):
         rng.choice(".,.,;"),
         rng.choice([*separators, "", " ", "'", "_"]),
         random_texts(rng, rng.randint(0, 3)) or [],
+        rng.random() < 0.3,
     )
 
 
@@ -74,8 +75,14 @@ def equal(found, expected):
 
 
 def loaded(path, content):
+    """Return the model of a file; its bytes are the same each time that it is saved again."""
     path.write_bytes(content)
-    return cmlp.load(path)
+    cmlp.load(path).save(path)
+    saved = path.read_bytes()
+    model = cmlp.load(path)
+    model.save(path)
+    assert path.read_bytes() == saved
+    return model
 
 
 def test_networks_with_random_contents_are_refused_or_loaded(path):
@@ -108,7 +115,7 @@ def test_networks_with_random_contents_are_refused_or_loaded(path):
         assert [*map(repr, model.classes_.tolist())] == [*map(repr, labels[0])]
         assert (model._trained().labels.kind == "multilabel") == labels[1]
         assert names is None or [*model._trained().names] == names
-        assert cells is None or model._trained().cell_format == (*cells[:2], tuple(cells[2]))
+        assert cells is None or model._trained().cell_format == (*cells[:2], tuple(cells[2]), cells[3])
     assert n_loaded > N_CONTENTS / 5
 
 

@@ -22,6 +22,8 @@ FORMATS = [
     CellFormat(".", ",", ("0", "2020-05-01", "")),
     CellFormat(".", "'"),
     CellFormat(",", " ", ('"\\"', "yes")),
+    CellFormat(has_own_words=True),
+    CellFormat(",", ".", ("-", "NA"), has_own_words=True),
 ]
 LARGE = 12345678901234567890123
 _UTC = datetime.UTC

@@ -335,7 +335,7 @@ def check_sizes_of_values(metadata, tensors, n_outputs):
         demand(n_labels in (0, n_outputs) or (n_labels == 2 and n_outputs == 1))
     demand(sizes["labels.type"] == (n_labels > 0))
     demand({sizes["labels.integer"], sizes["labels.number"]} <= {0, n_labels})
-    demand(sizes["names.ends"] in (0, n_inputs) and sizes["cells.form"] in (0, 2))
+    demand(sizes["names.ends"] in (0, n_inputs) and sizes["cells.form"] in (0, 2, 3))
     if is_table:
         demand(sizes["columns.kinds"] == n_columns)
         has_formats = sizes["columns.formats.text"] > 0
@@ -397,8 +397,10 @@ def check_values(metadata, content, n_outputs):
     texts_of(found, "names", len(words) if is_table else first[0])
     texts_of(found, "cells")
     if "cells.form" in found:
-        demand(len(found["cells.form"]) == 2)
-        decimal, thousands = map(chr, found["cells.form"])
+        demand(len(found["cells.form"]) in (2, 3))
+        *form, has_own_words = [*found["cells.form"], 1][:3]
+        demand(has_own_words == 1)
+        decimal, thousands = map(chr, form)
         demand(decimal in ".," and thousands in "\0,. '" and decimal != thousands)
     if not is_table:
         return

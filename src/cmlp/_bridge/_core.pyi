@@ -319,6 +319,10 @@ def write_table(
     write: Callable[[memoryview], object],
 ) -> None: ...
 
+class FileMap:
+    def __init__(self, descriptor: int, size: int) -> None: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
 class Content:
     def __init__(
         self,

@@ -17,7 +17,8 @@ from functools import lru_cache
 
 cimport cython
 cimport numpy as cnp
-from cpython.exc cimport PyErr_SetObject
+from cpython.buffer cimport PyBuffer_FillInfo
+from cpython.exc cimport PyErr_SetFromErrno, PyErr_SetObject
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.pycapsule cimport PyCapsule_New
 from libc.stdint cimport int8_t, int32_t, int64_t, uint32_t, uint64_t

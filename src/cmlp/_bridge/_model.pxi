@@ -4,6 +4,48 @@ cdef extern from "Python.h":
     object PyMemoryView_FromMemory(char *memory, Py_ssize_t size, int flags)
     int PyBUF_READ
 
+cdef extern from *:
+    """
+    #ifdef _WIN32
+    static void *map_file(int descriptor, size_t n) { (void)descriptor; (void)n; errno = ENOSYS; return NULL; }
+    static void unmap_file(void *memory, size_t n) { (void)memory; (void)n; }
+    #else
+    #include <sys/mman.h>
+    static void *map_file(int descriptor, size_t n)
+    {
+        void *memory = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
+        return memory == MAP_FAILED ? NULL : memory;
+    }
+    static void unmap_file(void *memory, size_t n) { munmap(memory, n); }
+    #endif
+    """
+    void *map_file(int descriptor, size_t n) nogil
+    void unmap_file(void *memory, size_t n) nogil
+
+
+cdef class FileMap:
+    """The bytes of an open file, not on Windows: a page that is written to becomes a private copy.
+
+    Unlike `mmap.mmap`, it keeps no descriptor of the file.
+    """
+
+    cdef void *memory
+    cdef size_t size
+
+    def __cinit__(self, int descriptor, size_t size):
+        self.size = size
+        self.memory = map_file(descriptor, size)
+        if self.memory == NULL:
+            PyErr_SetFromErrno(OSError)
+
+    def __dealloc__(self):
+        if self.memory != NULL:
+            unmap_file(self.memory, self.size)
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, self.memory, self.size, False, flags)
+
+
 # What the outputs of a model are, what a column holds, and what the scores of a calibration are.
 MODEL_KINDS = {
     "network": CMLP_MODEL_NETWORK,
@@ -143,8 +185,8 @@ cdef class Content:
     `kind` is a key of MODEL_KINDS, or None for the one that follows from the labels and targets; `strings` maps keys to
     printable ASCII text; `arrays` maps names to contiguous arrays of one or two dimensions; `write(memoryview)` takes the
     bytes and must not keep a reference to its argument. `labels` is None or the labels; `names` is None or the names of a
-    network's inputs; `cells` is None or the decimal point, the separator of thousands and a list of words for missing
-    values.
+    network's inputs; `cells` is None or the decimal point, the separator of thousands, a list of words for missing
+    values, and whether there are no others.
     """
 
     cdef cmlp_model_content content
@@ -186,12 +228,13 @@ cdef class Content:
             self.names = Values(names)
             self.content.names, self.content.n_names = self.names.first, len(names)
         if cells is not None:
-            decimal, thousands, missing = cells
+            decimal, thousands, missing, has_own_words = cells
             self.words = Values(missing)
             self.cells.struct_size = sizeof(cmlp_cell_format)
             self.cells.missing = self.words.first if missing else NULL
             self.cells.n_missing = len(missing)
             self.cells.decimal, self.cells.thousands = ord(decimal), ord(thousands or "\0")
+            self.cells.has_own_words = has_own_words
             self.content.cells = &self.cells
 
     cdef int done(self, int status, cmlp_run *run) except -1:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 DESCRIPTION = (
     "Compare the rows of a file with those from which the model of a table has learned: for each "
     "column the share of rows that must have moved, and those outside the range of training, "
-    "unknown and missing. The exit status is 0 if no column that the model uses has drifted, and 3 "
-    "if one has."
+    "unknown and missing; of a column that fit has left out, missing values alone. The exit status "
+    "is 0 if no column that the model uses has drifted, and 3 if one has."
 )
 _DRIFTED = 3
 

@@ -124,6 +124,12 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         ),
     )
     parser.add_argument(
+        "--no-default-missing",
+        action="store_true",
+        help="only empty cells and those of --missing are missing values in CSV: NA, null, None and "
+        "others are text. A model file keeps it",
+    )
+    parser.add_argument(
         "--comment", metavar="TEXT", help="leave out lines of CSV that begin with this text"
     )
     parser.add_argument(
@@ -156,9 +162,11 @@ def _read_text_options(arguments: argparse.Namespace) -> TextOptions:
         decimal=arguments.decimal,
         thousands=arguments.thousands,
         missing=tuple(arguments.missing),
+        has_own_words=arguments.no_default_missing,
         text=tuple(getattr(arguments, "text", ())),
         date_formats=_read_date_formats(getattr(arguments, "date_format", ())),
         max_bytes=arguments.max_bytes,
+        drop_missing_target=getattr(arguments, "drop_missing_target", False),
     )
 
 
@@ -206,6 +214,11 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="instead of --target, a file with a label or number for each row: npy, idx, or text "
         "with one a line (default for idx: the file of labels beside DATA, named as in MNIST)",
+    )
+    parser.add_argument(
+        "--drop-missing-target",
+        action="store_true",
+        help="leave out the rows of CSV without a target, instead of refusing them",
     )
     parser.add_argument(
         "--holdout",
@@ -420,7 +433,8 @@ class DataFiles(NamedTuple):
             reading.comment,
             reading.max_bytes,
         )
-        return FileRecord(self.target, [*self.dropped], *form, self.holdout, self.groups, types)
+        decided = self.holdout, self.groups, types, reading.drop_missing_target
+        return FileRecord(self.target, [*self.dropped], *form, *decided)
 
     def as_recorded(self, record: FileRecord, path: str) -> Self:
         """Return the files as training has read them for the model in `path`.
@@ -440,8 +454,10 @@ class DataFiles(NamedTuple):
         target = self.target
         if target is None and self.labels is None:
             target = record.target
+        known = {name: getattr(record, name) for name in names}
+        drops = self.reading.drop_missing_target or record.drop_missing_target
         return self._replace(
-            reading=self.reading._replace(**{name: getattr(record, name) for name in names}),
+            reading=self.reading._replace(**known, drop_missing_target=drops),
             dropped=self.dropped or record.drop,
             target=target,
             holdout=record.holdout,

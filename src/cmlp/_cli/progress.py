@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from cmlp._cli.terminal import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cmlp._cli.terminal import Terminal
+    from cmlp._train.state import TrainingState
 
 _BAR = 10  # characters
 _LINES = 10  # about progress in a file or a pipe, where lines stay
@@ -39,7 +42,10 @@ class ReadingProgress:
 
 
 class ProgressLine:
-    """A callback that shows a line with a bar, the loss, the validation score and the time left."""
+    """A callback that shows a line with the loss, the validation score, the time left and a bar.
+
+    If the best epoch will be kept, the line marks it, or has the best score so far.
+    """
 
     _repeatable = True  # see `_is_repeatable` in `cmlp._train.parameters`
 
@@ -47,6 +53,7 @@ class ProgressLine:
         self._terminal = terminal
         self._started = 0.0
         self._first = 0
+        self._best: float | None = None  # of the validation losses or, negative, scores so far
         self.title = ""  # of the fit, if there are several
         # if a line cannot be written; like Ctrl-C, this keeps the complete epochs
         self.failure: OSError | None = None
@@ -55,11 +62,13 @@ class ProgressLine:
         """Start the clock."""
         self._started = time.monotonic()
         self._first = trainer.state.epoch
+        self._best = None
 
     def on_epoch_end(self, trainer: Any) -> None:
         """Show the numbers of the epoch."""
         epoch = trainer.last_epoch
         most = trainer.max_iter
+        best = self._beside_best(epoch, trainer)
         if (
             not self._terminal.rewrites
             and epoch.number % -(-most // _LINES)
@@ -70,22 +79,46 @@ class ProgressLine:
         fields = []
         if self.title:
             fields.append(self.title)
-        fields += [
-            f"epoch {epoch.number:{len(str(most))}}/{most}",
-            f"[{'#' * done}{'.' * (_BAR - done)}]",
-        ]
-        fields.append(f"loss {epoch.loss:.6f}")
+        fields += [f"epoch {epoch.number:{len(str(most))}}/{most}", f"loss {epoch.loss:.6f}"]
         score = epoch.validation_score
         loss = epoch.validation_loss
         if score is not None:
             if loss == -score:
-                fields.append(f"validation loss {loss:.4f}")
+                fields.append(f"validation loss {loss:.4f}{best}")
             else:
-                fields.append(f"validation {score:.4f}")
+                fields.append(f"validation {score:.4f}{best}")
         seconds = (time.monotonic() - self._started) / (epoch.number - self._first)
         fields.append(f"{duration(seconds * (most - epoch.number))} left")
+        fields.append(f"[{'#' * done}{'.' * (_BAR - done)}]")  # the first to be left out
         try:
             self._terminal.write_live(fields)
         except OSError as error:
             self.failure = error
             raise KeyboardInterrupt from error
+
+    def _beside_best(self, epoch: Any, trainer: Any) -> str:
+        """Return how the validation of an epoch compares with the best so far, if the best epoch will be kept."""
+        score = epoch.validation_score
+        if score is None or trainer.state.history.best_loss is not None:
+            return ""
+        if self._best is None or score > self._best:
+            self._best = score
+            return " (best)"
+        shown = -self._best if epoch.validation_loss == -score else self._best
+        return f" (best {shown:.4f})"
+
+
+def kept_line(states: Sequence[TrainingState]) -> str:
+    """Return which epochs of the networks early stopping has kept; "" without it."""
+    curves = [state.history.validation_scores for state in states]
+    if any(state.history.best_loss is not None for state in states) or not all(curves):
+        return ""
+    scores = [list(curve or ()) for curve in curves]
+    kept = [1 + each.index(max(each)) for each in scores]
+    n = max(map(len, scores))
+    if len(kept) == 1:
+        return f"kept epoch {kept[0]} of {n}, the best on the validation rows"
+    return (
+        "kept of each network the best epoch on the rows that it held out, "
+        f"{min(kept)} to {max(kept)} of {n}"
+    )

@@ -48,7 +48,7 @@ def save_as_read(
     fitted = fitted_of(model)
     record = fitted.provenance
     if record is not None:
-        record = {**record, "file": read_as.file._asdict()}
+        record = {**record, "file": read_as.file.as_json()}
         if read_as.measured is not None:
             record["measured"] = {name: read_as.measured[name] for name in FIT_RECORD_FIELDS}
     trained = fitted.model.replace(cell_format=read_as.cell_format)

@@ -27,7 +27,7 @@ from cmlp._cli.data_files import (
     parse_date_format,
     schema_of,
 )
-from cmlp._cli.progress import ProgressLine, ReadingProgress
+from cmlp._cli.progress import ProgressLine, ReadingProgress, kept_line
 from cmlp._cli.saving import CheckpointOfFile, ReadAs, save_as_read
 from cmlp._cli.table_report import TableReport
 from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
@@ -579,7 +579,7 @@ class NetworkTraining(Training):
         scores = getattr(self.model, "history_", {}).get("validation_score")
         if scores:
             line += f", validation score {scores[-1]:.6g}"
-        return [line]
+        return [*filter(None, [line, _kept_line(self.model)])]
 
     def interruption_lines(self, path: str) -> list[str]:
         """Return the lines about the model of the epochs so far."""
@@ -659,11 +659,12 @@ class TableTraining(Training):
         report = TableReport(
             model, self.frame, self.y, self.held, self.rows, self.groups, self._refits
         )
+        kept = [*filter(None, [_kept_line(self.model)])]
         if self.read_as.file.holdout == "none":
-            return report.notices()
+            return [*kept, *report.notices()]
         if self.groups is None:
-            return [*report.lines(), *report.hints()]
-        return report.lines()
+            return [*kept, *report.lines(), *report.hints()]
+        return [*kept, *report.lines()]
 
     def interruption_lines(self, path: str) -> list[str]:
         """Return the lines about the model of the epochs so far, or of the first fit if the second is interrupted."""
@@ -680,6 +681,11 @@ class TableTraining(Training):
             f"in the second fit: wrote {path}, the model of the first, which has not learned the "
             f"{len(self.held):,} held-out rows"
         )
+
+
+def _kept_line(model: Any) -> str:
+    """Return which epochs of a fitted estimator were kept; "" if these are the last ones."""
+    return kept_line(fitted_of(model).states)
 
 
 def _make_checkpoints(request: TrainRequest, read_as: ReadAs) -> list[CheckpointOfFile]:

@@ -224,17 +224,24 @@ class CellFormat(NamedTuple):
         What separates groups of three digits; empty if nothing does.
     missing : tuple of str
         Cells that stand for missing values, besides those of the grammar.
+    has_own_words : bool
+        Whether those of the grammar do not stand for missing values, but for the empty one.
     """
 
     decimal: str = "."
     thousands: str = ""
     missing: tuple[str, ...] = ()
+    has_own_words: bool = False
 
 
-def checked_cell_format(decimal: Any, thousands: Any, missing: Any) -> CellFormat:
+def checked_cell_format(
+    decimal: Any, thousands: Any, missing: Any, has_own_words: Any = False
+) -> CellFormat:
     """Return the `CellFormat` of a file or a pickle, or raise ValueError."""
     if decimal not in _SEPARATORS or thousands not in _SEPARATORS[decimal]:
         raise ValueError("'cells' has an unknown decimal point or separator of thousands")
     if not isinstance(missing, (list, tuple)) or not all(type(text) is str for text in missing):
         raise ValueError("'cells' must have a list of texts that are missing values")
-    return CellFormat(decimal, thousands, tuple(missing))
+    if type(has_own_words) is not bool:
+        raise ValueError("'cells' must say whether only these texts are missing values")
+    return CellFormat(decimal, thousands, tuple(missing), has_own_words)

@@ -83,6 +83,11 @@ SPACES = {
 }
 
 
+# Stands before a word for missing values that is in quotation marks, and so is text in a column of text. It is white
+# space, so that nothing changes among numbers and dates.
+QUOTED = "\x1e"
+
+
 class Date(NamedTuple):
     """A point in time as microseconds since 1970, in UTC if it has an offset."""
 
@@ -91,17 +96,26 @@ class Date(NamedTuple):
 
 
 class Grammar:
-    """The grammar with the decimal point, the separator of thousands and further missing values of a file."""
+    """The grammar with the decimal point, the separator of thousands and further missing values of a file.
 
-    def __init__(self, cell_format: CellFormat) -> None:
-        self.cell_format = cell_format
+    Parameters
+    ----------
+    cell_format : CellFormat
+    quotes_text : bool, default=False
+        Whether the file has all text in quotation marks, so that a word for missing values is one without them.
+    """
+
+    def __init__(self, cell_format: CellFormat, *, quotes_text: bool = False) -> None:
+        self.cell_format, self.quotes_text = cell_format, quotes_text
         also = {text.strip() for text in cell_format.missing}
-        self._missing = frozenset((*_EXACTLY, *cell_format.missing))
-        self._marks = frozenset((*_AMONG_NUMBERS, *_EXACTLY, *also))
+        has_own = cell_format.has_own_words
+        exactly: Sequence[str] = ("",) if has_own else _EXACTLY
+        self._among_numbers: Sequence[str] = ("",) if has_own else _AMONG_NUMBERS
+        self._missing = frozenset((*exactly, *cell_format.missing))
+        self._marks = frozenset((*self._among_numbers, *exactly, *also))
         # Marks as they mostly are, so that others need not be converted to small letters.
-        self._often = frozenset(
-            (*self._marks, *map(str.upper, _AMONG_NUMBERS), "None", "Null", "NaN", "Na")
-        )
+        often = () if has_own else (*map(str.upper, _AMONG_NUMBERS), "None", "Null", "NaN", "Na")
+        self._often = frozenset((*self._marks, *often))
         point = r"\." if cell_format.decimal == "." else ","
         group = ""
         self._separators = None
@@ -132,7 +146,7 @@ class Grammar:
             "separators": None if self._separators is None else self._separators.pattern,
             "missing": sorted(self._missing),
             "marks": sorted(self._marks),
-            "lower": _AMONG_NUMBERS,
+            "lower": self._among_numbers,
         }
 
     def is_missing(self, cell: str) -> bool:
@@ -144,8 +158,21 @@ class Grammar:
         return (
             cell in self._often
             or cell.strip() in self._marks
-            or cell.strip().lower() in _AMONG_NUMBERS
+            or cell.strip().lower() in self._among_numbers
         )
+
+    @property
+    def default_words(self) -> list[str]:
+        """The words that stand for missing values by the grammar alone, and could be text."""
+        return sorted(self._missing.difference(("", *self.cell_format.missing)))
+
+    def is_default_word(self, cell: str) -> bool:
+        """Return whether a cell is one of the `default_words`."""
+        return cell != "" and cell in self._missing and cell not in self.cell_format.missing
+
+    def text(self, cell: str) -> str:
+        """Return the text of a cell, without the mark of a quoted word."""
+        return cell[1:] if cell.startswith(QUOTED) and cell[1:] in self._missing else cell
 
     def number(self, cell: str) -> float | None:
         """Return the number of a cell, infinite ones included; None for other text."""

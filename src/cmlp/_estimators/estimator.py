@@ -262,9 +262,9 @@ class Estimator(SklearnStub, ExportMethods):
         Saving is atomic: if it fails, an existing file stays unchanged. The file contains the
         network, the parameters of the constructor, the classes and the feature names, but no
         training data. The file of an estimator for tables contains all networks, the encoding of
-        the columns and the range of the targets. Of the data it contains the categories, 32 values
-        of each column and the sorted errors; with `keep_background`, also these training rows. It
-        has no history.
+        the columns and the range of the targets. Of the data it contains the categories and 32 values
+        of each column that the networks use, and the sorted errors; with `keep_background`, also
+        these training rows. It has no history.
 
         Parameters
         ----------

@@ -35,11 +35,12 @@ def load(
     path : str or path-like
         A file written by `save`, or by ``cmlp_model_write`` of the C library.
     mmap : bool, default=False
-        Whether to map the parameters into memory instead of reading them. Processes then share one
-        copy, and only the parts in use are read. If a process changes parameters, it gets its own
-        copy of the changed pages, and the file stays unchanged. Do not overwrite or truncate the
-        file in place while it is mapped, because this kills the process; replacing it, as `save`
-        does, is safe. Ignored on big-endian machines.
+        Whether to map the parameters of a file of 1 MiB and more into memory instead of reading
+        them. Processes then share one copy, and only the parts in use are read. If a process
+        changes parameters, it gets its own copy of the changed pages, and the file stays unchanged.
+        Replace such a file by renaming another one, as `save` does, never in place: overwriting it
+        changes the predictions of the loaded model without an error, and truncating it kills the
+        process. Only on Windows does a mapping keep the file open. Ignored on big-endian machines.
     verify : bool, default=True
         Whether to check all data in the file: the checksum, that all weights are finite, and that
         the network's output for the stored example is bit-identical to the stored output. Otherwise

@@ -342,6 +342,8 @@ def _parts(model: TrainedModel) -> dict[str, object]:
     """Return all parts of a model that fit makes, as text and bytes."""
     networks = networks_as_trained(model) if isinstance(model, TableModel) else model.networks
     parts: dict[str, Any] = {}
+    if isinstance(model, TableModel):
+        model = _without_unused_numbers(model)
     for number, (net, params) in enumerate(networks, 1):
         name = f"network {number}" if isinstance(model, TableModel) else "weights"
         parts[name] = repr(net.get_state()), _bytes_of_array(params)
@@ -353,6 +355,18 @@ def _parts(model: TrainedModel) -> dict[str, object]:
                 (key, _bytes_of_array(found[key])) for key in found
             )
     return parts
+
+
+def _without_unused_numbers(model: TableModel) -> TableModel:
+    """Return a model without the values of unused columns, which files of earlier versions have."""
+    summary, background = model.summary, model.background
+    if summary is not None:
+        values = model.columns.without_unused_numbers(summary.values)
+        summary = summary._replace(values=values)
+    if background is not None:
+        rows = model.columns.without_unused_numbers(background.rows)
+        background = background._replace(rows=rows)
+    return model.replace(summary=summary, background=background)
 
 
 def _texts_of_model(model: TrainedModel) -> dict[str, str]:

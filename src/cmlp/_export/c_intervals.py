@@ -176,7 +176,7 @@ def _write_outside(model: TableModel) -> str:
         else:
             numbers += [repr(float(low)), repr(float(high))]
         kind = 0
-        if column.categories is not None and not column.is_number:
+        if column.is_category:
             if not column.has_unlisted:
                 kind = 2
         elif column.is_number and not column.missing:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.column_entries import CATEGORY
 from cmlp._data.disk import write_atomically
 from cmlp._data.json_texts import as_json, dump_names
 from cmlp._data.scale import too_coarse
@@ -641,7 +642,8 @@ class _TableWriter(_Writer):
         # Also for columns that are not used: programs pass the whole table.
         self.inputs = []
         for name, column in zip(names, model.columns, strict=True):
-            kind = object if is_text(column.categories) else np.float64
+            is_unlisted = column.type == CATEGORY and column.categories is None
+            kind = object if is_unlisted or is_text(column.categories) else np.float64
             self.inputs.append(self.input(name, np.dtype(kind), 1))
             self.inputs[-1].doc_string = column.meaning
         encoder = ColumnNodes(self, model, names)

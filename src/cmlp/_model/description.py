@@ -467,12 +467,14 @@ _NAMES = ModelField("names", {"names": _NAMES_ENTRY}, _read_names, described=_de
 
 
 def _described_cells(cell_format: CellFormat, _: TrainedModel) -> Texts:
-    decimal, thousands, missing = cell_format
+    decimal, thousands, missing, has_own_words = cell_format
     stated = [f"decimal point {decimal!r}"]
     if thousands:
         stated.append(f"thousands {thousands!r}")
     if missing:
         stated.append(f"missing {_listed(missing)}")
+    if has_own_words:
+        stated.append("NA, null and the like are text")
     return {"cells": ", ".join(stated)}
 
 
@@ -514,11 +516,6 @@ def _layout(word: str) -> Layout:
 
 def _load_categories(metadata: Metadata, _: Draft) -> list[list[Any] | None]:
     return load_categories(metadata, _count_columns(metadata))
-
-
-def _load_types(metadata: Metadata, _: Draft) -> Any:
-    kinds = load_kinds(metadata)
-    return None if kinds is None or {*kinds} <= _PLAIN_TYPES else kinds
 
 
 def _read_columns(values: Values, draft: Draft) -> TableColumns:
@@ -602,7 +599,7 @@ _COLUMNS = ModelField(
         ),
         "types": Entry(
             lambda types, _: {} if {*types} <= _PLAIN_TYPES else {"types": types},
-            _load_types,
+            lambda metadata, _: load_kinds(metadata),
             "types of columns",
             by_core=True,
         ),

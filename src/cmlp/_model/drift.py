@@ -36,13 +36,15 @@ class Drift(NamedTuple):
         distributions of the batch and of training differ (Kolmogorov and Smirnov), as far as the 32
         values of a column in the file tell. Categories are in the order of their frequency, unknown
         ones before, and missing values last. Unknown and rare categories count as far as there are
-        more or fewer of them than in other rows of the same population.
+        more or fewer of them than in other rows of the same population. Of a column that `fit` has
+        left out, only missing values count.
     outside : ndarray of float64, shape (n_features,)
         The share of rows with a number outside the range of training.
     unknown : ndarray of float64, shape (n_features,)
         The share of rows with an unknown category, or a missing value where training had none.
     missing : ndarray of float64, shape (n_features,)
-        The share of rows with a missing value, of a column in which training had some, or a number.
+        The share of rows with a missing value, of a column in which training had some, of numbers,
+        or that `fit` has left out.
     used : ndarray of bool, shape (n_features,)
         Whether a network uses the column. Others change no prediction, and have not drifted.
     """
@@ -113,7 +115,7 @@ class DriftCounts:
                 "another program: fit makes one."
             )
         self._model = model
-        self._values = _sortable(model.summary.values)
+        self._values = _sortable(model.columns.without_unused_numbers(model.summary.values))
         shape = self._values.shape
         self._below = np.zeros(shape, np.int64)  # rows of the batch below each value
         self._up_to = np.zeros(shape, np.int64)
@@ -123,6 +125,7 @@ class DriftCounts:
 
     def add(self, raw: NDArray[np.float64]) -> None:
         """Count a block of raw rows."""
+        raw = self._model.columns.without_unused_numbers(raw)
         distances = outside(self._model, raw)
         is_unknown = np.isnan(distances)
         self._unknown += is_unknown.sum(axis=0)

@@ -26,6 +26,7 @@ from cmlp._data.json_texts import (
 )
 from cmlp._model.description import Draft, read_fields, values_of
 from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet, network_parameters
+from cmlp._model.stored_values import load_calibration_kind
 from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 
 _LENGTH = 8  # bytes of the head's length, with which a file begins
+# Smaller files are read: a mapping would save little, and the file may be overwritten in place.
+_LEAST_MAPPED = 1 << 20
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -51,7 +54,8 @@ def read_model(
     The blocks are writeable: a mapped page that is written to becomes a private copy. Raises ModelFormatError,
     ValueError, TypeError or KeyError if the file is invalid.
     """
-    size, is_map = os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little"
+    size = os.fstat(file.fileno()).st_size
+    is_map = use_map and size >= _LEAST_MAPPED and sys.byteorder == "little"
     head, n_nets = _read_head(file, size)
     content = _contents(file, size, is_map)
     _core.Model(content, verify)  # the core decides what a valid file is
@@ -67,6 +71,7 @@ def read_model(
             params.byteswap(inplace=True)
     metadata = Metadata(head, memoryview(content)[at:], at - head_size)
     model = _model(Draft(networks, is_table=n_nets > 0), metadata)
+    _require_all(model, metadata)
     return model, _constructor_parameters(model, metadata), metadata
 
 
@@ -132,12 +137,19 @@ def _nets_of_table(head: Head, n_nets: int) -> Iterator[_core.Net]:
 def _contents(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
     """Return all bytes of a file, aligned, and writeable without an effect on the file."""
     if use_map:
-        return np.frombuffer(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY), np.uint8)
+        return np.frombuffer(_map(file.fileno(), size), np.uint8)
     content = empty_block(size, np.uint8)
     file.seek(0)
     if file.readinto(content.data) != size:  # type: ignore[attr-defined]
         raise _short()
     return content
+
+
+def _map(descriptor: int, size: int) -> Any:
+    """Return the bytes of a file as a buffer that is writeable without an effect on the file."""
+    if os.name == "nt":
+        return mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY)
+    return _core.FileMap(descriptor, size)
 
 
 # ---------------------------------------------------------------------------------------------------- the metadata
@@ -155,6 +167,27 @@ def _model(draft: Draft, metadata: Metadata) -> TrainedModel:
         raise
     except ValueError as error:
         raise refuse(str(error)) from None
+
+
+def _require_all(model: TrainedModel, metadata: Metadata) -> None:
+    """Raise ModelFormatError for a file that Python cannot have written, and which saving it again would change."""
+    is_of_python = metadata.string("parameters") is not None
+    if model.kind == "network":
+        return
+    if isinstance(model, NetworkModel):
+        if is_of_python != (metadata.string("history") is not None):
+            raise refuse("it must have both or neither of 'parameters' and 'history'")
+        return
+    has_summary = metadata.string("summary") is not None
+    if has_summary != (metadata.array("summary.values") is not None):
+        raise refuse("it must have both or neither of 'summary' and 'summary.values'")
+    if metadata.array("summary.importances") is not None and not has_summary:
+        raise refuse("it has 'summary.importances' without 'summary'")
+    if has_summary and not is_of_python:
+        raise refuse("it has 'summary' without 'parameters'")
+    has_scores = metadata.array("calibration.scores") is not None
+    if is_of_python and has_scores and load_calibration_kind(metadata) is None:
+        raise refuse("'calibration.kind' is missing or unknown")
 
 
 def _constructor_parameters(model: TrainedModel, metadata: Metadata) -> dict[str, Any]:

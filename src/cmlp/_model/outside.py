@@ -30,7 +30,8 @@ def outside(model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how far each value is above (or, negative, below) the range of its column in training.
 
     NaN stands for a category or a missing value that training did not have. In a column of which training had other
-    categories than those that the model lists, a category that is not listed may be one of them, so it has 0.
+    categories than those that the model lists, a category that is not listed may be one of them, so it has 0. So have
+    all values of a column that `fit` does not use.
     """
     return _distances(model, raw, *ranges_of(model))
 
@@ -43,7 +44,7 @@ def _distances(
             raw > high, raw - high, np.where(raw < low, raw - low, 0.0)
         )
     for i, column in enumerate(model.columns):
-        if column.categories is not None and not column.is_number:
+        if column.is_category:
             if not column.has_unlisted:
                 found[raw[:, i] < 0, i] = np.nan
         elif not column.missing and column.is_number:
@@ -59,10 +60,6 @@ def ranges_of(model: TableModel) -> tuple[NDArray[np.float64], NDArray[np.float6
             ranges[:, i] = column.edges[[0, -1]]
         elif column.is_number:  # one number, which was sometimes missing
             ranges[:, i] = column.centre
-        elif (
-            column.categories is None and model.summary is not None
-        ):  # one number, which the encoder does not use
-            ranges[:, i] = model.summary.values[0, i]
     return ranges[0], ranges[1]
 
 

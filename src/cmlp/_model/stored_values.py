@@ -154,11 +154,12 @@ def load_cell_format(metadata: Metadata) -> dict[str, Any] | None:
     form, missing = metadata.array("cells.form"), load_texts(metadata, "cells")
     if form is None and missing is None:
         return None
-    decimal, thousands = (ord("."), 0) if form is None else form.tolist()
+    decimal, thousands, *own = (ord("."), 0) if form is None else form.tolist()
     return {
         "decimal": chr(decimal),
         "thousands": chr(thousands) if thousands else "",
         "missing": missing or [],
+        "has_own_words": bool(own),
     }
 
 

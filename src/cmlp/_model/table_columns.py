@@ -40,7 +40,7 @@ from cmlp._process.warnings import warn
 from cmlp.exceptions import short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from typing import Self, TypeAlias
 
     from numpy.typing import ArrayLike, NDArray
@@ -209,13 +209,27 @@ class TableColumn(NamedTuple):
         return self.type in DATES and self.categories is None
 
     @property
+    def without_values(self) -> Self:
+        """An unused column without its categories: of these, only their number in fit is left."""
+        if self.categories is None:
+            return self
+        n = len(self.categories) if self.seen is None else self.seen.n
+        if (
+            self.type == ORDERED
+        ):  # which are not used if they do not vary, whatever order the user gave
+            n = 1
+        return self._replace(type=CATEGORY, categories=None, seen=Seen(n, 1.0), date_format="")
+
+    @property
     def meaning(self) -> str:
         """What a value of the column is, with its unit, as exports and `cmlp info` say it."""
         if self.categories is not None:
             kind = "ordered categories" if self.type == ORDERED else "categories"
             meaning = f"one of {len(self.categories):,} {kind}"
-            if not self.is_used and self.type != ORDERED and len(self.categories) > 1:
-                meaning += ", on which the targets do not depend"
+        elif self.type == CATEGORY:
+            meaning = "a category"
+            if self.seen is not None and self.seen.n > 1:
+                meaning = f"one of {self.seen.n:,} categories"
         elif self.type in DATES:
             meaning = "a date, in days since 1970-01-01"
             if self.type == "instant":
@@ -228,7 +242,13 @@ class TableColumn(NamedTuple):
             meaning = "a number"
         if self.date_format:
             meaning += f", from text of the form {self.date_format}"
-        return meaning if self.is_used else f"not used: {meaning}"
+        if self.is_used:
+            return meaning
+        has_others = self.seen is not None and self.seen.n > 1 and self.type == CATEGORY
+        reason = (
+            "on which the targets do not depend" if has_others else "the same in all rows of fit"
+        )
+        return f"not used: {meaning}, {reason}"
 
     @property
     def is_time(self) -> bool:
@@ -344,6 +364,31 @@ class TableColumns(_core.Columns):
 
     def __getitem__(self, i: int) -> TableColumn:
         return self._columns[i]
+
+    def without_unused_values(self, kept: Container[int] = ()) -> Self:
+        """Return the columns without the categories of those that no network uses, but for some that are `kept`."""
+        return type(self)(
+            [
+                column if column.is_used or i in kept else column.without_values
+                for i, column in enumerate(self._columns)
+            ],
+            self.names,
+        )
+
+    def without_unused_numbers(
+        self, raw: NDArray[np.float64], codes: Sequence[Codes | None] | None = None
+    ) -> NDArray[np.float64]:
+        """Return raw rows with 0 for each value of an unused column without categories, and NaN for a missing one.
+
+        `codes` are those with which the rows were read, if the columns have no categories any more.
+        """
+        raw = raw.copy()
+        for i, column in enumerate(self._columns):
+            if not column.is_used and column.categories is None:
+                known = None if codes is None else codes[i]
+                missing = None if known is None else known.get(None)
+                raw[:, i] = np.where(np.isnan(raw[:, i]) | (raw[:, i] == missing), np.nan, 0.0)
+        return raw
 
     def with_names(self, names: Iterable[Any] | None) -> Self:
         """Return the columns with other names."""
@@ -508,6 +553,11 @@ class TableColumns(_core.Columns):
                     warn_of_unknown(entries, coded, codes, column.type, column.seen, notices)
                 if column.type == ORDERED:
                     raw[coded == OTHER, i] = np.nan
+            elif (
+                self.types[i] == CATEGORY
+            ):  # of which the model has no categories, because none counts
+                is_absent = _coded(frame.exact(i), {None: 0}, CATEGORY) == 0
+                raw[:, i] = np.where(is_absent, np.nan, 0.0)
             elif not is_done:
                 raw[:, i] = numbers_of(frame.column(i), self.types[i], in_fit=in_fit)
         # A list of few numbers is judged in a third of the time that NumPy needs.
@@ -736,8 +786,9 @@ def _with_seen(columns: list[TableColumn], seen: Any) -> list[TableColumn]:
     for column, (n, rare) in zip(columns, numbers.T.tolist(), strict=True):
         listed = () if column.categories is None else column.categories
         is_nothing = n == 0 and rare == 0
+        can_have = listed or (not column.is_used and column.type == CATEGORY)
         if not is_nothing and not (
-            n == n // 1 and len(listed) <= n < np.inf and 0 <= rare <= 1 and listed
+            n == n // 1 and len(listed) <= n < np.inf and 0 <= rare <= 1 and can_have
         ):
             raise ValueError("'categories.seen' does not fit 'categories'")
         found.append(column._replace(seen=None if is_nothing else Seen(int(n), rare)))

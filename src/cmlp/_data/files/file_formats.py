@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
+import importlib
 import io
 import os
 import shlex
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 _ENDS_OF_IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
 _REPORTED = 1 << 20  # bytes between two reports
 # How files of each format begin.
-_GZIP, NPY, IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
+NPY, IDX, PARQUET = b"\x93NUMPY", b"\0\0", b"PAR1"
+_GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
+_PACKED = {_GZIP: "gzip", _BZIP2: "bzip2", _XZ: "xz"}
+_MODULES = {"gzip": "gzip", "bzip2": "bz2", "xz": "lzma"}  # a Python may lack the last two
 
 
 OF_IMAGES = (
@@ -62,7 +65,7 @@ def on_disk(path: str) -> str:
 class _Bounded(io.RawIOBase):
     """A decompressed file with a limit: a few kilobytes of gzip can contain gigabytes."""
 
-    def __init__(self, file: gzip.GzipFile, path: str, limit: int) -> None:
+    def __init__(self, file: Any, path: str, limit: int) -> None:
         self._file, self._path, self._limit, self._n_read = file, path, limit, 0
 
     def readable(self) -> bool:
@@ -105,7 +108,7 @@ class _WithProgress(io.RawIOBase):
 def opening(
     path: str, max_bytes: int, progress: Callable[[float], None] | None = None
 ) -> Iterator[io.BufferedReader]:
-    """Open a regular file for reading, decompressed if it is a gzip file; `progress` gets the share that was read."""
+    """Open a regular file for reading, decompressed from gzip, bzip2 or xz; `progress` gets the share that was read."""
     if os.path.isdir(path):
         has_images = any(name.lower().endswith(_ENDS_OF_IMAGES) for name in os.listdir(path))
         if has_images:
@@ -117,20 +120,30 @@ def opening(
             if progress is None
             else io.BufferedReader(_WithProgress(regular, progress), _REPORTED)
         )
-        if not raw.peek(len(_GZIP)).startswith(_GZIP):
+        packed = _packed_by(raw)
+        if not packed:
             yield raw
             return
         try:
-            with gzip.open(raw) as file:
+            with importlib.import_module(_MODULES[packed]).open(raw) as file:
                 content: Any = io.BufferedReader(_Bounded(file, path, max_bytes))
-                if content.peek(len(_GZIP)).startswith(_GZIP):
-                    raise DataError(
-                        f"{path} was compressed by gzip twice: unpack it once, for example with "
-                        "gunzip"
-                    )
+                again = _packed_by(content)
+                if again:
+                    how = f"{packed} twice" if again == packed else f"{again} and then by {packed}"
+                    raise DataError(f"{path} was compressed by {how}: unpack it once")
                 yield content
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DataError(f"{path} is not a valid gzip file: {error}") from error
+        except Exception as error:
+            is_os_error = isinstance(error, OSError) and error.errno is not None
+            is_known = isinstance(error, (EOFError, OSError, zlib.error))
+            if is_os_error or not (is_known or type(error).__name__ == "LZMAError"):
+                raise
+            raise DataError(f"{path} is not a valid {packed} file: {error}") from error
+
+
+def _packed_by(file: Any) -> str:
+    """Return by what a file is compressed; "" if it is not."""
+    start = file.peek(len(_XZ))
+    return next((name for begin, name in _PACKED.items() if start.startswith(begin)), "")
 
 
 def format_of(path: str, max_bytes: int) -> bytes:

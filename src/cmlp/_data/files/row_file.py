@@ -48,10 +48,12 @@ class TextOptions(NamedTuple):
     decimal: str | None = None
     thousands: str | None = None
     missing: tuple[str, ...] = ()
+    has_own_words: bool = False  # whether only `missing` and empty cells are missing values
     text: tuple[str, ...] = ()  # columns of text
     # The form of the dates of columns, or that of all columns of text of which it reads the cells.
     date_formats: Mapping[str, str] | str | None = None
     max_bytes: int = 2**30  # of what a compressed file contains
+    drop_missing_target: bool = False  # whether rows without a target are left out
 
     def cell_format(self, known: CellFormat) -> CellFormat:
         """Return how cells are read: as the user says, or else as the model does."""
@@ -66,6 +68,7 @@ class TextOptions(NamedTuple):
             decimal,
             thousands,
             (*known.missing, *(text for text in self.missing if text not in known.missing)),
+            known.has_own_words or self.has_own_words,
         )
 
 
@@ -118,11 +121,20 @@ class FileRecord(NamedTuple):
     groups: str | None  # a column, of a table
     # Of the columns of a table in a file of text, which has none of its own.
     types: list[str] | None
+    drop_missing_target: bool = False  # left out of files if it is false
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as a model file has it."""
+        return {
+            name: value
+            for name, value in self._asdict().items()
+            if name not in self._field_defaults or value != self._field_defaults[name]
+        }
 
     @classmethod
     def checked(cls, fields: Any) -> Self:
         """Return the record of a model file, or raise ValueError."""
-        if type(fields) is not dict or fields.keys() != {*cls._fields}:
+        if type(fields) is not dict or {*cls._fields} != fields.keys() | {*cls._field_defaults}:
             raise ValueError("a field is missing or unknown")
         record = cls(**fields)
         texts = record.target, record.separator, record.encoding, record.comment, record.groups
@@ -130,6 +142,8 @@ class FileRecord(NamedTuple):
             all(value is None or type(value) is str for value in texts)
             and type(record.header) in (bool, type(None))
             and type(record.max_bytes) is int
+            and type(record.drop_missing_target) is bool
+            and record.as_json() == fields
             and record.holdout in (None, *HOLDOUTS)
             and _are_texts(record.drop)
             and (

@@ -1,6 +1,6 @@
 """The rows and targets of a file of any format: delimited text, NumPy's npy, idx and Parquet.
 
-Each but Parquet may be compressed by gzip. The first bytes of a file tell its format.
+Each but Parquet may be compressed by gzip, bzip2 or xz. The first bytes of a file tell its format.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ def open_rows(
     The first row of a file of text has names if one of them is the target, or if they have all names of the model.
     """
     start = format_of(path, options.max_bytes)
+    if start and options.drop_missing_target:
+        raise DataError(f"{path} is not CSV: leave out its rows without a target yourself")
     if start == PARQUET:
         return ParquetFile(path, options, schema)
     return ArrayFile(path, options, schema) if start else TextFile(path, options, schema, target)
@@ -49,6 +51,8 @@ def labelled(file: RowFile, kept: Sequence[int], labels: str | None) -> Labelled
     """Return rows of numbers with the content of a file of labels: by default of the one beside a file of images."""
     if isinstance(file, ParquetFile) and labels is not None:
         raise DataError(f"{file.path} must have a column of targets: use --target")
+    if file.options.drop_missing_target:
+        raise DataError("--drop-missing-target needs --target, a column with the targets")
     path = labels or _labels_beside(file)
     targets = read_labels(path, file.options, file.schema.classes)
     X = file.numbers(kept)

@@ -18,8 +18,16 @@ if TYPE_CHECKING:
     from cmlp._data.files.row_file import TypedColumn
     from cmlp._data.grammar import Grammar
 
-MISSING_TARGET = "the value is missing: leave out the rows without a target"
+_MISSING_TARGET = "the value is missing: leave out the rows without a target"
 _NAT = np.iinfo(np.int64).min
+
+
+def missing_target(grammar: Grammar, cell: str) -> str:
+    """Return what is wrong with the cell of a target, and what helps."""
+    text = f"{_MISSING_TARGET}, for example with --drop-missing-target"
+    if grammar.is_default_word(cell):
+        text += f". If {cell!r} is a label, add --no-default-missing"
+    return text
 
 
 class Place:
@@ -149,7 +157,7 @@ def values(
     if column_type in DATES:
         return dates(grammar, cells, column_type, place, form)
     if column_type == "text":
-        return objects(None if grammar.is_missing(cell) else cell for cell in cells)
+        return objects(None if grammar.is_missing(cell) else grammar.text(cell) for cell in cells)
     convert = grammar.integer if column_type == "integer" else grammar.boolean
     return objects(None if grammar.is_mark(cell) else convert(cell) for cell in cells)
 
@@ -157,21 +165,22 @@ def values(
 def categories(grammar: Grammar, cells: Sequence[str], known: Sequence[object]) -> NDArray[Any]:
     """Return the categories of a model: found by their text, or by their value if some are numbers.
 
-    A category wins over a missing value of the same text.
+    A category wins over a missing value of the same text, unless the file has all text in quotation marks.
     """
     by_text = {str(category): category for category in known if category is not None}
     by_value = {
         category: category for category in known if isinstance(category, (bool, int, float))
     }
 
-    def category(cell: str) -> object:
-        if cell in by_text:
+    def category(entry: str) -> object:
+        cell = grammar.text(entry)
+        if cell in by_text and not (grammar.quotes_text and grammar.is_default_word(entry)):
             return by_text[cell]
         if by_value:
             for value in (grammar.integer(cell), grammar.number(cell), grammar.boolean(cell)):
                 if value is not None and value in by_value:
                     return by_value[value]
-        is_absent = grammar.is_missing(cell) or (bool(by_value) and grammar.is_mark(cell))
+        is_absent = grammar.is_missing(entry) or (bool(by_value) and grammar.is_mark(cell))
         return None if is_absent else cell
 
     by_cell = {cell: category(cell) for cell in {*cells}}
@@ -189,8 +198,8 @@ def known_column(
             is_day = (days == moments)[~np.isnat(moments)].all()
             return FileColumn(days, "date") if is_day else FileColumn(moments, "time")
         return FileColumn(moments, column.type)
-    if column.categories is not None:
-        return FileColumn(categories(grammar, cells, column.categories), "text")
+    if column.categories is not None or column.type == "category":
+        return FileColumn(categories(grammar, cells, column.categories or ()), "text")
     values = numbers(grammar, cells, place, booleans=column.type == "boolean")
     are_booleans = column.type == "boolean" and np.isin(values[~np.isnan(values)], (0, 1)).all()
     return FileColumn(values, "boolean" if are_booleans else "number")
@@ -205,7 +214,9 @@ def known_targets(
     labels, of_model = categories(grammar, cells, classes.tolist()), {*classes.tolist()}
     for row, label in enumerate(labels.tolist()):
         if label not in of_model:
-            what = MISSING_TARGET if label is None else f"{label!r} is not a class of the model"
+            what = f"{label!r} is not a class of the model"
+            if label is None:
+                what = missing_target(grammar, cells[row])
             raise DataError(f"{place(row)}: {what}")
     return labels if classes.dtype == object else labels.astype(classes.dtype)
 

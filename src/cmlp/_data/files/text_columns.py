@@ -141,10 +141,30 @@ class TrainingColumn:
             examples.setdefault(cell, row)
         return [(row, cell) for cell, row in islice(examples.items(), _SHOWN)]
 
+    def doubtful_word(self, column_type: str) -> str | None:
+        """Return the only word that is read as a missing value, if it probably is a value; None if there is none.
+
+        That is so if no cell is empty, and the column has the target or codes of as many letters.
+        """
+        if column_type != "text":
+            return None
+        absent = [cell for cell in self.codes if self.grammar.is_missing(cell)]
+        if len(absent) != 1 or not self.grammar.is_default_word(absent[0]):
+            return None
+        if self.grammar.quotes_text:
+            return None
+        word = absent[0]
+        are_codes = word.isalpha() and all(
+            len(cell) == len(word) and cell.isalpha() and cell.isupper() == word.isupper()
+            for cell in islice(self.codes, _FEW)
+        )
+        return word if self._is_target or (are_codes and len(self.codes) > 2) else None
+
     def other_than_number(self, column_type: str) -> tuple[int, str] | None:
         """Return the row and an explanation of the first cell that is no number; None if all are numbers."""
         words = _ABSENT if column_type in PLAIN else [word for word in _WORDS if word not in PLAIN]
         row, cell = next(iter(self.first(words)), (0, ""))
+        cell = self.grammar.text(cell)
         if self._is_text:
             return row, "a column of text"
         if column_type in PLAIN:
@@ -331,6 +351,14 @@ def doubt(cell: str) -> str:
     return (
         f"{cell!r} is read with a decimal point. All such numbers have three digits behind it: if "
         f"it separates thousands, add {_GERMAN} and otherwise --decimal ."
+    )
+
+
+def doubt_of_word(word: str) -> str:
+    """Return a notice about a word that is read as a missing value, and may be a value."""
+    return (
+        f"{word!r} is read as a missing value, and no other cell of the column is. If it is a value, "
+        "add --no-default-missing"
     )
 
 

@@ -10,7 +10,7 @@ import itertools
 import re
 from array import array
 from collections import Counter
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,8 +19,14 @@ from cmlp._data.columns import FileTable, NamedMatrix, joined, objects
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, opening
 from cmlp._data.files.row_file import FileSchema, LabelledRows, RowFile, TrainingRows, positions
-from cmlp._data.files.text_cells import MISSING_TARGET, Place, integers, typed_column
-from cmlp._data.files.text_columns import PLAIN, TrainingColumn, doubt, doubt_of_date
+from cmlp._data.files.text_cells import Place, integers, missing_target, typed_column
+from cmlp._data.files.text_columns import (
+    PLAIN,
+    TrainingColumn,
+    doubt,
+    doubt_of_date,
+    doubt_of_word,
+)
 from cmlp._data.files.text_lines import (
     NO_SEPARATOR,
     Lines,
@@ -29,13 +35,14 @@ from cmlp._data.files.text_lines import (
     encoding_of,
     has_several_numbers,
     is_value,
+    quoting_of,
     require_text,
     sampled,
     separator_of,
     split_rows,
     without_end,
 )
-from cmlp._data.grammar import Grammar
+from cmlp._data.grammar import QUOTED, Grammar
 from cmlp._data.groups import groups_of
 
 if TYPE_CHECKING:
@@ -92,6 +99,8 @@ class TextFile(RowFile):
         target: str | None = None,
     ) -> None:
         super().__init__(path, options, schema, 0)  # the lines tell the columns
+        self._quoted_word: re.Pattern[str] | None = None
+        self._quotes_text = False
         names = {name.strip() for name in schema.names or ()}
 
         def named(cells: Sequence[str]) -> bool:
@@ -103,6 +112,11 @@ class TextFile(RowFile):
 
         with self._lines() as lines:
             self._look(lines, named)
+        # The column whose cells a row must have.
+        self._needed: int | None = None
+        if options.drop_missing_target and target is not None:
+            (self._needed,) = positions(target, self.names, self.width)[:1] or (None,)
+        self.n_dropped = 0  # of the last pass over the rows
 
     def _look(self, lines: Iterator[str], named: Callable[[Sequence[str]], bool]) -> None:
         """Find the separator, the names and the number of columns."""
@@ -160,6 +174,11 @@ class TextFile(RowFile):
         self.nameless = [
             i for i, cell in enumerate(first) if has_names and _NAMELESS.fullmatch(cell)
         ]
+        is_mixed, self._quotes_text = quoting_of(filled[has_names:], self.separator)
+        words = "|".join(map(re.escape, self.grammar().default_words))
+        if is_mixed and words:
+            mark = re.escape(self.separator or NO_SEPARATOR)
+            self._quoted_word = re.compile(rf'(?:^|(?<={mark}))"(?=(?:{words})"(?:{mark}|[\r\n]|$))')
         if self.width == 1 and separator is None and are_aligned(filled):
             self.remedy = (
                 "its columns seem to be aligned by spaces: replace two or more of them by a tab or "
@@ -168,7 +187,8 @@ class TextFile(RowFile):
 
     def grammar(self) -> Grammar:
         """Return how cells are read."""
-        return Grammar(self.options.cell_format(self.schema.cell_format))
+        cell_format = self.options.cell_format(self.schema.cell_format)
+        return Grammar(cell_format, quotes_text=self._quotes_text)
 
     def place(self, column: int, line_of: Callable[[int], int]) -> Place:
         """Return where the cells of a column are; `line_of` returns the line of a row."""
@@ -229,14 +249,25 @@ class TextFile(RowFile):
             notice(self.summary(block.first + len(block.lines)))
 
     def groups(self, column: int) -> Groups:
-        entries: list[Any] = []
+        grammar = self.grammar()
+        entries: list[str] = []
         for block in self.cells():
             place = self.place(column, block.lines.__getitem__)
-            texts = text_cells.values(self.grammar(), block.columns[column], "text", place).tolist()
+            texts = text_cells.values(grammar, block.columns[column], "text", place).tolist()
             if None in texts:
                 raise DataError(f"{place(texts.index(None))}: the group is missing")
             entries += [text.strip() for text in texts]
-        return groups_of(entries, self.names_or_numbers[column])
+        name = self.names_or_numbers[column]
+        different = {*entries}
+        kinds = {*map(grammar.kind, different)}
+        are_codes = "zeros" in kinds and "number" not in kinds  # such as 00123
+        if are_codes or not kinds <= {"integer", "number", "zeros"}:
+            return groups_of(entries, name)
+        whole = {text: grammar.integer(text) for text in different}
+        values = {
+            text: grammar.number(text) if value is None else value for text, value in whole.items()
+        }
+        return groups_of([values[text] for text in entries], name)
 
     def _targets(self, block: TextBlock, target: int) -> NDArray[Any]:
         """Return the targets of some rows as the model knows them."""
@@ -276,6 +307,8 @@ class TextFile(RowFile):
         A row is never left out, but a blank line is no row in a file of several columns.
         """
         n_rows, n_lines = 0, -(-_BLOCK_CELLS // self.width)
+        grammar = self.grammar()
+        self.n_dropped = 0
         with self._lines(progress) as text:
             lines = Lines(self.path, text, self._skipped, self.options.comment)
             if self.names is not None:
@@ -288,6 +321,12 @@ class TextFile(RowFile):
                     columns, at = self._parsed(
                         lines, at[-1], is_top=self.names is not None and not n_rows
                     )
+                if self._needed is not None and at:
+                    cells = columns[self._needed]
+                    kept = [cell.strip() != "" and not grammar.is_missing(cell) for cell in cells]
+                    columns = [list(itertools.compress(each, kept)) for each in columns]
+                    self.n_dropped += len(at) - sum(kept)
+                    at = array("q", itertools.compress(at, kept))
                 if at:
                     yield TextBlock(columns, n_rows, at)
                 n_rows += len(at)
@@ -348,7 +387,10 @@ class TextFile(RowFile):
             try:
                 with io.TextIOWrapper(file, encoding=encoding, newline="") as text:
                     start = (line.removeprefix("\ufeff") for line in itertools.islice(text, 1))
-                    yield itertools.chain(start, text)
+                    lines: Iterator[str] = itertools.chain(start, text)
+                    if self._quoted_word is not None:
+                        lines = map(partial(self._quoted_word.sub, f'"{QUOTED}'), lines)
+                    yield lines
             except UnicodeError as error:
                 raise self._undecodable(error) from error
             except csv.Error as error:
@@ -453,6 +495,10 @@ class TextRows(TrainingRows):
         # What the file is, and columns that may be something else than what they are read as.
         self.notices = [
             file.summary(self.n_rows),
+            *(
+                f"{file.path}: left out {file.n_dropped:,} rows without a target"
+                for _ in range(file.n_dropped > 0)
+            ),
             *(_of_no_name(file.path, i) for i in file.nameless if i in columns),
             *(f"{file.path}, {self._place(i).column}: " + doubt for i, doubt in self._doubts()),
         ]
@@ -481,6 +527,9 @@ class TextRows(TrainingRows):
             date = column.other_date(self._types[i])
             if date is not None:
                 yield i, doubt_of_date(*date, self._place(i))
+            word = column.doubtful_word(self._types[i])
+            if word is not None:
+                yield i, doubt_of_word(word)
 
     def _place(self, column: int) -> Place:
         def line_of(row: int) -> int:
@@ -557,15 +606,20 @@ class TextRows(TrainingRows):
         """Return the targets as numbers; raises DataError if one is missing."""
         values: NDArray[np.float64] = self._values_of_target("number")
         if np.isnan(values).any():
-            raise DataError(f"{self._at_target(int(np.isnan(values).argmax()))}: {MISSING_TARGET}")
+            raise self._missing_target(int(np.isnan(values).argmax()))
         return values
+
+    def _missing_target(self, row: int) -> DataError:
+        """Return the error for a target that is missing."""
+        (cell,) = {cell for at, cell in self._target.first(["missing", "mark"]) if at == row} or {""}
+        return DataError(f"{self._at_target(row)}: {missing_target(self.grammar, cell)}")
 
     def labels(self) -> NDArray[Any]:
         """Return the targets as labels: integers, numbers or booleans if each is printed as it was written, or text."""
         column_type = self._target.column_type(self._at_target)
         entries = self._values_of_target("text").tolist()
         if None in entries:
-            raise DataError(f"{self._at_target(entries.index(None))}: {MISSING_TARGET}")
+            raise self._missing_target(entries.index(None))
         plain: list[str] = [text.strip() for text in entries]
         convert = {
             "integer": self.grammar.integer,

@@ -29,6 +29,18 @@ _OTHERS = {
     b"ARROW1": "a Feather file",
     **dict.fromkeys((b"<html", b"<HTML", b"<!DOCTYPE", b"<!doctype", b"<?xml"), "HTML or XML"),
 }
+# What they are, and what makes a file of rows of them.
+_FOREIGN = (
+    (rb"\x80[\x02-\x05]", "a pickle: load it where it is trusted, and write its rows by to_csv"),
+    (rb"<stata_dta>|[\x68-\x73][\x01\x02]\x01\x00", "a Stata file: pandas.read_stata reads it"),
+    (rb"\$FL[23]", "an SPSS file: pandas.read_spss reads it"),
+    (rb"(?i)(?:\s*%[^\n]*\n|\s)*@relation\b", "an ARFF file: scipy.io.arff.loadarff reads it"),
+    (rb"(?:RD[AX][23]\n)?[XA]\n(?:\0\0\0|[23]\n)", "a file of R: write its rows by write.csv there"),
+    (
+        rb"[+-]?\d+(?:\.\d+)?(?:[ \t]+qid:\d+)?(?:[ \t]+\d+:[-+.\deE]+)+[ \t]*(?:#[^\n]*)?(?:\r?\n|$)",
+        "a libsvm file: sklearn.datasets.load_svmlight_file reads it, and numpy.save writes npy",
+    ),
+)
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 _FOOTER = 5  # fewer lines at the end of a file may be no rows
 _JSON = re.compile(rb'\s*(\{\s*"|\[\s*[{\[])')
@@ -151,6 +163,9 @@ def require_text(path: str, start: bytes, encoding: str | None) -> None:
             raise DataError(
                 f"{path} is {other}, and not CSV, npy, idx or Parquet: export its rows as CSV"
             )
+    for pattern, what in _FOREIGN:
+        if re.match(pattern, start):
+            raise DataError(f"{path} is {what}")
     if _JSON.match(start):
         raise DataError(f"{path} is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV")
     if encoding is None and (
@@ -190,3 +205,15 @@ def separator_of(lines: Sequence[str], is_whole: bool) -> str:
         if any(all(_PLAIN.number(row[i]) is not None for row in body) for i in range(len(rows[0]))):
             return " "
     return best
+
+
+_QUOTED_CELL = re.compile(r'"(?:[^"]|"")*"')
+
+
+def quoting_of(lines: Sequence[str], separator: str) -> tuple[bool, bool]:
+    """Return whether some cells have quotation marks and others have none, and whether all text has them."""
+    text = "".join(lines)
+    outside = re.split(f"[{re.escape(separator or NO_SEPARATOR)}\r\n]", _QUOTED_CELL.sub("", text))
+    bare = [cell for cell in map(str.strip, outside) if cell]
+    is_mixed = bool(bare) and _QUOTED_CELL.search(text) is not None
+    return is_mixed, is_mixed and all(_PLAIN.kind(cell) not in ("text", "similar") for cell in bare)

@@ -18,6 +18,7 @@ from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.groups import as_groups, require_other_groups
 from cmlp._data.input_frame import InputFrame, frame_of, with_dates
 from cmlp._data.row_labels import warn_of_other_order
+from cmlp._data.spelling import warn_of_spellings
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.estimator_options import fix_seed
 from cmlp._estimators.fit import Fit, train_and_store
@@ -179,6 +180,8 @@ class TableFit(Fit):
     row_groups: Groups | None = field(default=None, init=False)
     training_groups: Groups | None = field(default=None, init=False)
     rows: TableRows = field(init=False)
+    # The training rows without what is not kept of columns that no network uses.
+    raw_to_keep: NDArray[np.float64] = field(init=False)
     # Of the members with and without bins.
     inputs: dict[bool, NDArray[np.float32]] = field(init=False)
     # Of the training rows: the statistics of a row are learned without its fold.
@@ -244,13 +247,15 @@ class TableFit(Fit):
         else:
             generator = _generator(options.random_state)
             seed = draw_seed(generator.copy())  # of rows whose choice changes no other number
-            self.background = kept_rows(*rows.to_train_on, options.keep_background, seed)
+            self.background = kept_rows(
+                self.raw_to_keep, rows.to_train_on[1], options.keep_background, seed
+            )
             self.runs = self._new_runs(generator)
         for run in self.runs:
             check = run.state.resume_check
             check.parameters = parameters_to_keep(self.estimator)
             check.digests = digest
-        self.values = values_at_ranks(*rows.to_train_on)
+        self.values = values_at_ranks(self.raw_to_keep, rows.to_train_on[1])
         return self
 
     def _open(self) -> list[tuple[InputFrame, CountedTargets]]:
@@ -319,6 +324,8 @@ class TableFit(Fit):
                     value=False,
                 )
             groups = groups.take(targets.rows)
+            whose = "groups" if groups.column is None else f"column {groups.column!r}"
+            warn_of_spellings(groups.values, whose, "groups")
         self.training_groups = groups
         if not validation_parts:
             if given_val is not None:
@@ -354,6 +361,7 @@ class TableFit(Fit):
             raw, weight = self.rows.to_train_on
             warn_of_moved_rows(model, raw, _KEPT_COLUMNS)
             self.columns = with_new_statistics(model.columns, raw, self._averages, weight)
+            self.raw_to_keep = self.columns.without_unused_numbers(raw)
             return
         (frame, targets), *others = opened
         categorical = options.categorical_features
@@ -389,7 +397,11 @@ class TableFit(Fit):
             deadline=self.deadline,
             earlier=earlier,
         )
-        self.columns = with_statistics(columns, raw, self._averages, weight)
+        learned = with_statistics(columns, raw, self._averages, weight)
+        # Files of earlier versions have the categories of unused columns, and so have their records.
+        kept = [i for i, one in enumerate(earlier or ()) if one.categories is not None]
+        self.columns = learned.without_unused_values(kept)
+        self.raw_to_keep = self.columns.without_unused_numbers(raw, learned.codes)
 
     def _averages(self) -> NDArray[Any]:
         """Return the targets of the training rows of which statistics are means."""

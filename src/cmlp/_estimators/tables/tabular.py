@@ -255,9 +255,9 @@ class TabularEstimator(Estimator):
             0 inside the range of a column, the distance above the largest number, or minus the
             distance below the smallest one, in days for dates. NaN for a category, or a missing
             value, that no training row had; of a column of which fit has seen more than the 65,536
-            categories that the model knows, others have 0, because they may be among those. The
-            columns are in the order of fit. ``(outside(X) != 0).any(axis=1)`` are the rows with
-            something new.
+            categories that the model knows, others have 0, because they may be among those. A
+            column that fit does not use has 0. The columns are in the order of fit.
+            ``(outside(X) != 0).any(axis=1)`` are the rows with something new.
 
         Examples
         --------

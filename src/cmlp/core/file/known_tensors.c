@@ -39,7 +39,7 @@ static int64_t length_of(int tensor, const int64_t *n, const cmlpi_value_sizes *
     case CMLPI_LABEL_NUMBERS: return n[CMLPI_LABEL_ENDS];
     case CMLPI_NAME_ENDS: return sizes->n_inputs;
     case CMLPI_LABEL_TYPE: return 1;
-    case CMLPI_CELL_FORM: return 2;
+    case CMLPI_CELL_FORM: return n[tensor] == 3 ? 3 : 2;
 #if CMLPI_BUILDS_TABLES
     case CMLPI_CALIBRATION_KIND: return 2;
     case CMLPI_CATEGORY_COUNTS:

@@ -11,6 +11,7 @@ typedef struct cell_reader {
     cmlpi_cell cell, trimmed;
     cmlpi_cell_format format;
     cmlpi_value_list missing; /* the words of the file for missing values */
+    int has_own_words;        /* whether there are no others but the empty text */
     cmlp_table_column_kind kind;
     cmlpi_value_list categories;
     cmlpi_value_range range; /* n is 0 for a column of numbers */
@@ -39,12 +40,14 @@ static int is_listed(const cell_reader *reader, int is_trimmed)
 
 static int is_missing(const cell_reader *reader)
 {
-    return cmlpi_is_missing_cell(reader->cell) || is_listed(reader, 0);
+    const cmlpi_cell cell = reader->cell;
+    return (reader->has_own_words ? cell.at == cell.end : cmlpi_is_missing_cell(cell)) || is_listed(reader, 0);
 }
 
 static int is_missing_number(const cell_reader *reader)
 {
-    return cmlpi_is_missing_number(reader->trimmed) || is_listed(reader, 1);
+    const cmlpi_cell cell = reader->trimmed;
+    return (reader->has_own_words ? cell.at == cell.end : cmlpi_is_missing_number(cell)) || is_listed(reader, 1);
 }
 
 /* ------------------------------------------------------------------------------------------------- categories */
@@ -238,6 +241,7 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
     double found = 0;
     const unsigned char *form = cmlpi_cell_form(model);
     cell_reader reader = {.cell = {text, text + n_text}, .format = {'.', 0}, .missing = cmlpi_list_missing_words(model),
+                          .has_own_words = cmlpi_has_own_words(model),
                           .kind = cmlpi_kind_of_column(model, column), .unknown = cmlpi_unknown_code(model, column)};
     reader.trimmed = cmlpi_trim_cell(reader.cell);
     if (form) reader.format = (cmlpi_cell_format){(char)form[0], (char)form[1]};
@@ -249,6 +253,8 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
         status = CMLP_ERROR_INPUT;
     else if (cmlpi_is_date_kind(reader.kind))
         status = reader.range.n ? find_date(&reader, &found) : read_days(&reader, &found);
+    else if (reader.kind == CMLP_TABLE_COLUMN_CATEGORY && !reader.range.n) /* an unused column, of which there are none */
+        found = is_missing(&reader) ? NAN : 0;
     else if (!reader.range.n)
         status = read_number(&reader, &found);
     else

@@ -172,6 +172,7 @@ static cmlp_status read_cells(cmlpi_writer *w, int64_t *bad)
     const cmlp_status status = CMLPI_READ(cells, w->content->cells, cmlp_cell_format, thousands);
     if (status) return status;
     if (!cmlpi_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_VALUE;
+    if (cells->has_own_words < 0 || cells->has_own_words > 1 || cells->reserved) return CMLP_ERROR_OPTION;
     return check_texts(w, WORD_LIST, cells->missing, cells->n_missing, bad);
 }
 
@@ -357,6 +358,7 @@ void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor)
         if (!w->content->cells) return;
         put_byte(s, (unsigned)w->cells.decimal);
         put_byte(s, (unsigned)w->cells.thousands);
+        if (w->cells.has_own_words) put_byte(s, 1);
         return;
 #if CMLPI_BUILDS_TABLES
     case CMLPI_COLUMN_KINDS:
