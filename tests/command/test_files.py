@@ -697,10 +697,7 @@ def test_a_file_that_was_compressed_twice_is_named(train):
     twice = gzip.compress(gzip.compress(text_of(SIMPLE).encode()))
     status, _, err = train(twice, name="t.csv.gz")
     assert status == 1
-    assert (
-        err
-        == "cmlp: error: t.csv.gz was compressed by gzip twice: unpack it once\n"
-    )
+    assert err == "cmlp: error: t.csv.gz was compressed by gzip twice: unpack it once\n"
 
 
 @pytest.mark.parametrize("footer", ["Total rows: 160", "Total rows: 160\n\nsource: statistics\n"])
@@ -969,7 +966,9 @@ def as_r(columns):
         for name, values in columns.items()
     }
     header = ",".join(f'"{name}"' for name in columns)
-    return text_of(quoted).replace(text_of(quoted).partition("\n")[0], header, 1).replace("NA?", "NA")
+    return (
+        text_of(quoted).replace(text_of(quoted).partition("\n")[0], header, 1).replace("NA?", "NA")
+    )
 
 
 def test_quoted_words_are_text_where_other_cells_have_no_marks(train, run):

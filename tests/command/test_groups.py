@@ -88,7 +88,7 @@ def test_groups_have_one_type(command):
 def test_groups_that_differ_by_case_are_noted(command):
     text = Path("rows.csv").read_text()
     Path("rows.csv").write_text(text.replace("\np1,", "\nP1,", 1))
-    _, lines, err = command(*TRAIN, "--groups", "person")
+    _, lines, _ = command(*TRAIN, "--groups", "person")
     noted = [line for line in lines if "'P1' and 'p1'" in line]
     assert len(noted) == 1 and "different groups" in noted[0]
 

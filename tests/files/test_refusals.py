@@ -284,7 +284,7 @@ def test_a_table_of_python_lacks_nothing_that_saving_it_would_add(path, names, m
 def test_an_unknown_kind_of_scores_is_of_c_programs_only(path):
     content = fitted_table(path)
     path.write_bytes(without(content, (), unknown_kind=9))
-    with pytest.raises(ModelFormatError, match="'calibration.kind' is missing or unknown"):
+    with pytest.raises(ModelFormatError, match=r"'calibration\.kind' is missing or unknown"):
         cmlp.load(path)
     path.write_bytes(without(content, OF_PYTHON, unknown_kind=9))
     loaded = cmlp.load(path)

@@ -115,7 +115,11 @@ def test_networks_with_random_contents_are_refused_or_loaded(path):
         assert [*map(repr, model.classes_.tolist())] == [*map(repr, labels[0])]
         assert (model._trained().labels.kind == "multilabel") == labels[1]
         assert names is None or [*model._trained().names] == names
-        assert cells is None or model._trained().cell_format == (*cells[:2], tuple(cells[2]), cells[3])
+        assert cells is None or model._trained().cell_format == (
+            *cells[:2],
+            tuple(cells[2]),
+            cells[3],
+        )
     assert n_loaded > N_CONTENTS / 5
 
 

@@ -72,7 +72,7 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Buffer) -> int:
-        n = self._file.readinto(buffer)
+        n: int = self._file.readinto(buffer)
         self._n_read += n
         if self._n_read > self._limit:
             raise too_large(self._path, self._limit)
@@ -98,7 +98,7 @@ class _WithProgress(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Buffer) -> int:
-        n = self._file.readinto(buffer)
+        n: int = self._file.readinto(buffer)
         self._n_read += n
         self._progress(self._n_read / max(1, self._size))
         return n

@@ -178,7 +178,9 @@ class TextFile(RowFile):
         words = "|".join(map(re.escape, self.grammar().default_words))
         if is_mixed and words:
             mark = re.escape(self.separator or NO_SEPARATOR)
-            self._quoted_word = re.compile(rf'(?:^|(?<={mark}))"(?=(?:{words})"(?:{mark}|[\r\n]|$))')
+            self._quoted_word = re.compile(
+                rf'(?:^|(?<={mark}))"(?=(?:{words})"(?:{mark}|[\r\n]|$))'
+            )
         if self.width == 1 and separator is None and are_aligned(filled):
             self.remedy = (
                 "its columns seem to be aligned by spaces: replace two or more of them by a tab or "
@@ -611,7 +613,9 @@ class TextRows(TrainingRows):
 
     def _missing_target(self, row: int) -> DataError:
         """Return the error for a target that is missing."""
-        (cell,) = {cell for at, cell in self._target.first(["missing", "mark"]) if at == row} or {""}
+        (cell,) = {cell for at, cell in self._target.first(["missing", "mark"]) if at == row} or {
+            ""
+        }
         return DataError(f"{self._at_target(row)}: {missing_target(self.grammar, cell)}")
 
     def labels(self) -> NDArray[Any]:

@@ -35,7 +35,10 @@ _FOREIGN = (
     (rb"<stata_dta>|[\x68-\x73][\x01\x02]\x01\x00", "a Stata file: pandas.read_stata reads it"),
     (rb"\$FL[23]", "an SPSS file: pandas.read_spss reads it"),
     (rb"(?i)(?:\s*%[^\n]*\n|\s)*@relation\b", "an ARFF file: scipy.io.arff.loadarff reads it"),
-    (rb"(?:RD[AX][23]\n)?[XA]\n(?:\0\0\0|[23]\n)", "a file of R: write its rows by write.csv there"),
+    (
+        rb"(?:RD[AX][23]\n)?[XA]\n(?:\0\0\0|[23]\n)",
+        "a file of R: write its rows by write.csv there",
+    ),
     (
         rb"[+-]?\d+(?:\.\d+)?(?:[ \t]+qid:\d+)?(?:[ \t]+\d+:[-+.\deE]+)+[ \t]*(?:#[^\n]*)?(?:\r?\n|$)",
         "a libsvm file: sklearn.datasets.load_svmlight_file reads it, and numpy.save writes npy",
