@@ -189,6 +189,7 @@ def calls_of(model):
     """Return the calls for a kind of estimator: its methods, its fitted attributes, and others."""
     public = {name for name in dir(type(model)) if not name.startswith("_")} - WITHOUT_MODEL
     attributes = {name for name in public if name.endswith("_")}
+    public = {name for name in public if name in attributes or hasattr(model, name)}
     assert public - attributes <= set(CALLS), "a new method needs a call in CALLS"
     found = {name: CALLS[name] for name in public - attributes}
     found |= {name: lambda model, _, name=name: getattr(model, name) for name in attributes}

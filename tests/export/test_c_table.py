@@ -117,7 +117,7 @@ MEANINGS = [
     "a date, in days since 1970-01-01",
     "a date, in days since 1970-01-01 in UTC",
     "a duration, in days",
-    "not used: one of 1 categories",
+    "not used: a category, the same in all rows of fit",
     "a number",
 ]
 

@@ -1,12 +1,11 @@
 """Files that follow the grammar, but have metadata or tensors that no estimator of this package writes: the message."""
 
-import json
 import re
 
 import numpy as np
 import pytest
 from hostile_files import written_table
-from model_files import head_of, quoted, read, repaired, split
+from model_files import OF_PYTHON, quoted, read, repaired, split, without
 
 import cmlp
 from cmlp import MLPClassifier, ModelFormatError, Network, TabularRegressor
@@ -243,26 +242,10 @@ def test_column_names_are_distinct_names(path, names, message):
 # ---------------------------------------------------------------------- what files of Python have together, or not
 
 
-def without(content, names, unknown_kind=None):
-    """Return a file without some strings and tensors, with an unknown kind of scores if that is a number."""
-    text, data = split(content)
-    head = json.loads(text)
-    metadata = head.pop("__metadata__")
-    kept = {name: tensor for name, tensor in head.items() if name not in names}
-    chunks = {name: data[slice(*tensor["data_offsets"])] for name, tensor in kept.items()}
-    if unknown_kind is not None:
-        chunks["calibration.kind"] = np.array([unknown_kind, 1], "<i4").tobytes()
-    strings = {key: value for key, value in metadata.items() if key not in names}
-    return repaired(head_of(strings, kept)[0], b"".join(chunks.values()))
-
-
 def fitted_table(path):
     """Return the file of a table with scores and a summary."""
     TabularRegressor(n_estimators=2, n_epochs=2, random_state=0).fit(X, X[:, 0]).save(path)
     return path.read_bytes()
-
-
-OF_PYTHON = {"parameters", "summary", "summary.values", "summary.importances"}
 
 
 @pytest.mark.parametrize(

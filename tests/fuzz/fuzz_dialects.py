@@ -87,13 +87,15 @@ class Target:
         has_names, options = rng.random() < 0.5, []
         written = [[f"name {i}" for i in range(width)], *rows] if has_names else rows
         comment = rng.choice(["", "", "%"])
-        lines = []
+        lines, quoted = [], []
         for row in written:
             if comment and rng.random() < 0.3:
                 lines.append(f"{comment} {rng.choice(cells)}".replace("\n", " ").replace("\r", " "))
             if width > 1 and rng.random() < 0.1:
                 lines.append(rng.choice(["", " "]))
-            lines.append(_line(row, separator, rng.random() < 0.2, comment))
+            all_quoted = rng.random() < 0.2 or _needs_marks(row, comment)
+            lines.append(_line(row, separator, all_quoted))
+            quoted.append([all_quoted or _line([cell], separator, False) != cell for cell in row])
         text = end.join(lines) + (rng.choice(["", end]) if lines[-1] else end)
         if width > 1 and rng.random() < 0.1 and end != "\r":
             text = f"sep={separator}{end}{text}"
@@ -108,7 +110,20 @@ class Target:
             options += ["--encoding", encoding]
         content = text.encode(encoding)
         content = gzip.compress(content, mtime=0) if rng.random() < 0.1 else content
-        return json.dumps([width, options]).encode() + b"\n" + content, [rows, end]
+        quoted = quoted[has_names:]
+        is_mixed = any(
+            cell.strip() and not has_marks
+            for row, marks in zip(rows, quoted, strict=True)
+            for cell, has_marks in zip(row, marks, strict=True)
+        )
+        table = [
+            [
+                None if cell in MISSING and not (cell and has_marks and is_mixed) else cell
+                for cell, has_marks in zip(row, marks, strict=True)
+            ]
+            for row, marks in zip(rows, quoted, strict=True)
+        ]
+        return json.dumps([width, options]).encode() + b"\n" + content, table
 
     def judge(self, content: bytes, expected: Any) -> str:
         head, _, rows = content.partition(b"\n")
@@ -141,25 +156,21 @@ class Target:
         lines = self.out.read_text().splitlines()
         if expected is None:
             return "accepted"
-        table, _ = expected
-        assert len(lines) == len(table), (len(lines), table)
-        X = np.array([[None if cell in MISSING else cell for cell in row] for row in table], object)
-        assert list(map(float, lines)) == model.predict(X).tolist(), table
+        assert len(lines) == len(expected), (len(lines), expected)
+        predicted = model.predict(np.array(expected, object)).tolist()
+        assert list(map(float, lines)) == predicted, expected
         return "the same outputs"
 
 
-def _line(row: list[str], separator: str, all_quoted: bool, comment: str) -> str:
-    """Return a row as the csv module writes it; a row that would be blank or a comment has quotation marks."""
+def _needs_marks(row: list[str], comment: str) -> bool:
+    """Return whether a row would be blank or a comment without quotation marks."""
+    is_comment = bool(comment) and row[0].lstrip().startswith(comment)
+    return is_comment or (len(row) == 1 and not row[0].strip())
+
+
+def _line(row: list[str], separator: str, all_quoted: bool) -> str:
+    """Return a row as the csv module writes it."""
     out = io.StringIO()
-    needs = (
-        all_quoted
-        or (comment and row[0].lstrip().startswith(comment))
-        or (len(row) == 1 and not row[0].strip())
-    )
-    csv.writer(
-        out,
-        delimiter=separator,
-        lineterminator="\r\n",
-        quoting=csv.QUOTE_ALL if needs else csv.QUOTE_MINIMAL,
-    ).writerow(row)
+    quoting = csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL
+    csv.writer(out, delimiter=separator, lineterminator="\r\n", quoting=quoting).writerow(row)
     return out.getvalue().removesuffix("\r\n")

@@ -366,6 +366,7 @@ def test_bridge_imports_from_lower_layers_only():
     assert cimported <= {
         "cython",
         "numpy",
+        "cpython.buffer",
         "cpython.mem",
         "cpython.exc",
         "cpython.pycapsule",

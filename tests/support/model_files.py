@@ -585,3 +585,20 @@ def is_accepted_elsewhere(file):
     except Refused:
         return False
     return True
+
+
+# What files of tables have that Python writes, and not those of C programs.
+OF_PYTHON = {"parameters", "summary", "summary.values", "summary.importances"}
+
+
+def without(content, names, unknown_kind=None):
+    """Return a file without some strings and tensors, with an unknown kind of scores if that is a number."""
+    text, data = split(content)
+    head = json.loads(text)
+    metadata = head.pop("__metadata__")
+    kept = {name: tensor for name, tensor in head.items() if name not in names}
+    chunks = {name: data[slice(*tensor["data_offsets"])] for name, tensor in kept.items()}
+    if unknown_kind is not None:
+        chunks["calibration.kind"] = struct.pack("<2i", unknown_kind, 1)
+    strings = {key: value for key, value in metadata.items() if key not in names}
+    return repaired(head_of(strings, kept)[0], b"".join(chunks.values()))

@@ -638,13 +638,11 @@ def test_bad_kind_of_calibration_in_a_file_raises(parts, at, number, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [0, 5])
-def test_calibration_of_an_unknown_kind_is_ignored(parts, kind, tmp_path):
+def test_calibration_of_an_unknown_kind_is_none_in_c(parts, kind, tmp_path):
     file = with_byte("regressor", "calibration.kind", kind)({"regressor": repaired(*parts)})
     (tmp_path / "new.cmlp").write_bytes(file)
-    model = cmlp.load(tmp_path / "new.cmlp")
-    assert len(model.predict(np.zeros((2, 3)))) == 2
-    with pytest.raises(ValueError, match="has none"):
-        model.predict_interval(np.zeros((2, 3)))
+    with pytest.raises(ModelFormatError, match=r"'calibration\.kind' is missing or unknown"):
+        cmlp.load(tmp_path / "new.cmlp")
     with pytest.raises(ValueError, match=r"NOT_FOUND"):
         model_in_c(tmp_path / "new.cmlp").margin(0.9)
 

@@ -34,7 +34,7 @@ def test_distances_are_signed_and_in_the_units_of_the_column(tmp_path):
     model.save(tmp_path / "model.cmlp")
     rows = np.array([[5.0, 0.0, 1.0], [12.5, 0.0, 1.0], [-1.0, 0.0, 3.0], [5.0, nan, 1.0]])
     for one in (model, cmlp.load(tmp_path / "model.cmlp")):
-        expected = [[0, 0, 0], [2.5, 0, 0], [-1, 0, 2], [0, nan, 0]]
+        expected = [[0, 0, 0], [2.5, 0, 0], [-1, 0, 0], [0, nan, 0]]
         np.testing.assert_array_equal(one.outside(rows), expected)
     assert not model.outside(X).any()
 

@@ -185,7 +185,7 @@ def test_types_and_categories_of_the_columns(regressor):
         [[1.0, "x"]] * 18, range(18)
     )
     assert model.column_types_ == {0: "number", 1: "category"}
-    assert model.categories_ == {1: ["x"]}
+    assert model.categories_ == {}  # of columns that no network uses, nothing is kept
 
 
 @pytest.mark.filterwarnings("ignore")

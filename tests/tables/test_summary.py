@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from model_files import repaired, split
+from model_files import OF_PYTHON, repaired, split, without
 
 import cmlp
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
@@ -198,11 +198,10 @@ def test_what_a_file_says_of_a_threshold_is_checked(found, tmp_path):
         cmlp.load(path)
 
 
-def test_a_file_without_a_summary_is_read(tmp_path):
+def test_a_file_of_a_c_program_without_a_summary_is_read(tmp_path):
     path = tmp_path / "table.cmlp"
     TabularClassifier(**TINY).fit(rows(), ["no", "yes"] * 100).save(path)
-    text, data = split(path.read_bytes())
-    path.write_bytes(repaired(text.replace(b'"summary.values"', b'"summary.unused"'), data))
+    path.write_bytes(without(path.read_bytes(), OF_PYTHON))
     model = cmlp.load(path)
     assert summary(model) is None
     model.calibrate(rows(20), ["no", "yes"] * 10)

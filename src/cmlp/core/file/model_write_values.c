@@ -169,7 +169,7 @@ static cmlp_status read_cells(cmlpi_writer *w, int64_t *bad)
 {
     cmlp_cell_format *const cells = &w->cells;
     if (!w->content->cells) return CMLP_OK;
-    const cmlp_status status = CMLPI_READ(cells, w->content->cells, cmlp_cell_format, thousands);
+    const cmlp_status status = CMLPI_READ(cells, w->content->cells, cmlp_cell_format, reserved);
     if (status) return status;
     if (!cmlpi_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_VALUE;
     if (cells->has_own_words < 0 || cells->has_own_words > 1 || cells->reserved) return CMLP_ERROR_OPTION;
