@@ -231,6 +231,11 @@ static void test_missing_words(void)
     static const cmlp_value words[] = {TEXT("a"), TEXT(" b ")};
     static const cmlp_cell_format format = CELLS(words, 2, '.', ',');
     CHECK_CELLS(&format, cells);
+    static const cell own_cells[] = {{TEXTS, "a", 0}, {NUMBERS, "none", -1}, {NUMBERS, "NA", -1}, {NUMBERS, " b", 6},
+                                     {NUMBERS, "", 6}, {NUMBERS, " ", 6}, {NUMBER, "NA", -99}};
+    cmlp_cell_format own = format;
+    own.has_own_words = 1;
+    CHECK_CELLS(&own, own_cells);
 }
 
 /* Without kinds, a column is one of numbers, or of categories. */

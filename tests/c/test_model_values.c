@@ -333,22 +333,25 @@ static void test_cell_formats(void)
     const struct {
         cmlp_cell_format cells;
         cmlp_status status;
-    } cases[] = {{{SIZE, words, 2, ',', '.'}, CMLP_OK},
-                 {{SIZE, NULL, 0, '.', 0}, CMLP_OK},
-                 {{SIZE, NULL, 0, '.', '\''}, CMLP_OK},
-                 {{SIZE, NULL, 0, '.', ' '}, CMLP_OK},
-                 {{SIZE, NULL, 0, '.', '.'}, CMLP_ERROR_VALUE},
-                 {{SIZE, NULL, 0, ';', 0}, CMLP_ERROR_VALUE},
-                 {{SIZE, NULL, 0, 0, 0}, CMLP_ERROR_VALUE},
-                 {{SIZE, NULL, 0, '.', '_'}, CMLP_ERROR_VALUE},
-                 {{SIZE, NULL, 0, '.' + 256, 0}, CMLP_ERROR_VALUE},
-                 {{SIZE, words, 0, '.', 0}, CMLP_ERROR_OPTION},
-                 {{SIZE, words, -1, '.', 0}, CMLP_ERROR_OPTION},
-                 {{SIZE, NULL, 1, '.', 0}, CMLP_ERROR_NULL},
-                 {{SIZE, broken, 1, '.', 0}, CMLP_ERROR_TEXT},
-                 {{SIZE, numbers, 1, '.', 0}, CMLP_ERROR_VALUE},
-                 {{SIZE - 1, NULL, 0, '.', 0}, CMLP_ERROR_STRUCT_SIZE},
-                 {{0, NULL, 0, '.', 0}, CMLP_ERROR_STRUCT_SIZE}};
+    } cases[] = {{{SIZE, words, 2, ',', '.', 0, 0}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', 0, 0, 0}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', '\'', 0, 0}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', ' ', 0, 0}, CMLP_OK},
+                 {{SIZE, words, 2, '.', ',', 1, 0}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', 0, 2, 0}, CMLP_ERROR_OPTION},
+                 {{SIZE, NULL, 0, '.', 0, 1, 1}, CMLP_ERROR_OPTION},
+                 {{SIZE, NULL, 0, '.', '.', 0, 0}, CMLP_ERROR_VALUE},
+                 {{SIZE, NULL, 0, ';', 0, 0, 0}, CMLP_ERROR_VALUE},
+                 {{SIZE, NULL, 0, 0, 0, 0, 0}, CMLP_ERROR_VALUE},
+                 {{SIZE, NULL, 0, '.', '_', 0, 0}, CMLP_ERROR_VALUE},
+                 {{SIZE, NULL, 0, '.' + 256, 0, 0, 0}, CMLP_ERROR_VALUE},
+                 {{SIZE, words, 0, '.', 0, 0, 0}, CMLP_ERROR_OPTION},
+                 {{SIZE, words, -1, '.', 0, 0, 0}, CMLP_ERROR_OPTION},
+                 {{SIZE, NULL, 1, '.', 0, 0, 0}, CMLP_ERROR_NULL},
+                 {{SIZE, broken, 1, '.', 0, 0, 0}, CMLP_ERROR_TEXT},
+                 {{SIZE, numbers, 1, '.', 0, 0, 0}, CMLP_ERROR_VALUE},
+                 {{SIZE - 1, NULL, 0, '.', 0, 0, 0}, CMLP_ERROR_STRUCT_SIZE},
+                 {{0, NULL, 0, '.', 0, 0, 0}, CMLP_ERROR_STRUCT_SIZE}};
     make_net(3, 2, CMLP_ACTIVATION_SOFTMAX);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cmlp_model_content content = content_of(NULL, 0);
@@ -362,7 +365,12 @@ static void test_cell_formats(void)
         size_t at = good.size - 2;
         while (at > head && memcmp(good.bytes + at, form, 2)) at--;
         CHECK(at > head);
-        good.bytes[at] = ';';
+        if (cases[i].cells.has_own_words) {
+            CHECK(good.bytes[at + 2] == 1);
+            good.bytes[at + 2] = 2;
+        } else {
+            good.bytes[at] = ';';
+        }
         model_file_repair(&good, head);
         CHECK(load(&good, &model, &info) == CMLP_ERROR_FILE_VALUE);
     }
