@@ -188,7 +188,7 @@ def test_names_are_scikit_learns_scorers(scoring, score, held, weight):
             truth[chosen],
             None if weights is None else weights[chosen],
         )
-        last._fitted.state.weights.restore_last()
+        last._fitted.state.restore_last()
     expected = score(truth, last.predict(rows), sample_weight=weights)
     assert model.validation_scores_[-1] == pytest.approx(expected, rel=1e-12)
 

@@ -25,7 +25,7 @@ WEIGHT = rng.uniform(0.1, 3, 80)
 
 
 def scale_of(model):
-    return model._fitted.state.weights.target_scale
+    return model._fitted.state.target_scale
 
 
 def small(**params):

@@ -335,12 +335,12 @@ def test_state_of_an_interrupted_training_survives(path, generator):
         3,
         2,
     )
-    state.weights.best = state.params + 1
+    state.best_params = state.params + 1
     model.save(path, include_training_state=True)
     loaded = cmlp.load(path)._fitted.state
     assert_same_bits(loaded.generator.random_sample(2000), generator.random_sample(2000))
     assert_same_bits(loaded.order, state.order)
-    assert_same_bits(loaded.weights.best, state.weights.best)
+    assert_same_bits(loaded.best_params, state.best_params)
     assert (loaded.batch, loaded.epoch, loaded.stopped) == (3, 2, state.stopped)
 
 

@@ -185,7 +185,7 @@ def _train_and_store(
             raise
         signals.finish()
         for run in fit.runs:
-            run.state.weights.restore_best()
+            run.state.restore_best()
         interrupted = fit.fitted(provenance_now())
         if fit.has_trained:
             store(estimator, interrupted)

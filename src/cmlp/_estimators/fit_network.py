@@ -42,7 +42,7 @@ from cmlp._train.parameters import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
 from cmlp._train.random import random_state
 from cmlp._train.same_data import digests_of, keep_or_compare
 from cmlp._train.split import checked_shards
-from cmlp._train.state import History, TrainingState, Weights
+from cmlp._train.state import History, TrainingState
 from cmlp._train.training_options import check_scoring
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
@@ -167,7 +167,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     net = fit.net(len(first), encoding.n_outputs, encoding.output)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
-    state = TrainingState(Weights(params), History())
+    state = TrainingState(params, History())
     scale = options.input_scale
     if isinstance(scale, str):
         raise InvalidParameterError(
@@ -346,20 +346,24 @@ class NetworkFit(Fit):
             params = initial_params(net, rng, options.init_activation, options.initialization)
         # Random ones are for standardized targets.
         return TrainingState(
-            Weights(params, predicts_y=options.y_scale is not None and not is_random),
+            params,
             History(),
             rng,
+            predicts_y=options.y_scale is not None and not is_random,
         )
 
     def _continued_state(self, previous: Fitted, rng: Generator) -> TrainingState:
         """Return the state of a call that trains a copy of the previous model."""
-        y_scale, scale = self.options.y_scale, previous.state.weights.target_scale
+        y_scale, scale = self.options.y_scale, previous.state.target_scale
         if scale is not None and scale.kind != y_scale:
             scale = None
-        weights = Weights(
-            block_copy(previous.model.params), target_scale=scale, predicts_y=y_scale is not None
+        state = TrainingState(
+            block_copy(previous.model.params),
+            previous.state.history.copy(),
+            rng,
+            target_scale=scale,
+            predicts_y=y_scale is not None,
         )
-        state = TrainingState(weights, previous.state.history.copy(), rng)
         if self.is_incremental:
             self._continue_optimizer(state, previous.state)
         return state
@@ -371,7 +375,7 @@ class NetworkFit(Fit):
         rate = self.options.learning_rate_init
         if optimizer is None or schedule is None:
             return
-        scale = previous.weights.target_scale
+        scale = previous.target_scale
         _require_same("y_scale", None if scale is None else scale.kind, self.options.y_scale)
         if rate != schedule.rate:  # set_params has changed it
             schedule = schedule.with_rate(rate)
@@ -471,7 +475,7 @@ class NetworkFit(Fit):
         provenance: Provenance | None = None,
     ) -> Fitted:
         """Let the parameters of a new state predict y itself, and return what the fit leaves with it."""
-        state.weights.use_units_of_y(job.net)
+        state.use_units_of_y(job.net)
         return Fitted.from_network(
             job.net,
             state,
@@ -508,7 +512,7 @@ class NetworkFit(Fit):
         estimator, run = self.estimator, self.run
         job, state = run.job, run.state
         if self.can_resume:
-            state.resume_check.parameters = parameters_to_keep(estimator)
+            state.kept_parameters = parameters_to_keep(estimator)
         callbacks = [*callbacks_of(job.options.callbacks, job.options.verbose), *extra_callbacks]
         if callbacks:
             trainer = make_callback_trainer(self, self.runs, provenance_now)

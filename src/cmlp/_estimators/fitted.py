@@ -193,10 +193,9 @@ def untrained_states(networks: Sequence[TrainedNet]) -> tuple[TrainingState, ...
     from cmlp._train.state import (
         History,
         TrainingState,
-        Weights,
     )
 
-    return tuple(TrainingState(Weights(network.params), History()) for network in networks)
+    return tuple(TrainingState(network.params, History()) for network in networks)
 
 
 def store_model(estimator: Any, model: TrainedModel) -> None:

@@ -337,7 +337,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     model = last if isinstance(last, MultilayerPerceptron) else from_sklearn(last)
     trained = model._trained()
     state = copy.deepcopy(model._fitted.state)
-    state.weights.params = trained.params.copy()
+    state.params = trained.params.copy()
     scale = pipeline_scale(scalers, trained.input_scale, trained.n_inputs)
     scaled = NetworkModel(
         trained.kind,

@@ -18,7 +18,7 @@ from cmlp._data.scale import SCALES, InputScale
 from cmlp._estimators.fitted import Fitted
 from cmlp._model.description import Draft, fields_of, read_fields
 from cmlp._model.model import NetworkModel, TableModel, TrainedModel, TrainedNet
-from cmlp._train.state import History, TrainingState, Weights
+from cmlp._train.state import History, TrainingState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -155,12 +155,12 @@ def _state(fields: dict[str, Any], network: TrainedNet) -> TrainingState:
     block = network.params
     if "history" not in fields:
         with _naming_damaged_pickle():
-            return TrainingState(Weights(block), History.from_fields({**fields}))
+            return TrainingState(block, History.from_fields({**fields}))
     if fields["params"] is not None:
         state = _training_state(fields)
     else:
         state = _training_state({**fields, "params": block})
-        state.weights.params = block
+        state.params = block
     state.check(network.net)
     return state
 

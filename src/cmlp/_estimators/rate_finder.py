@@ -207,7 +207,7 @@ def _batches(engine: Engine) -> Iterator[Segment]:
 def _batch_loss(engine: Engine, segment: Segment, rate: float) -> float:
     """Train one batch, and return its loss before the step."""
     net, objective, state = engine.job.net, engine.job.objective, engine.job.state
-    optimizer = state.stepping().optimizer
+    optimizer = state.stepping()[0]
     optimizer.learning_rate = rate
     try:
         cost, penalty, _, _ = net.train_epoch(

@@ -72,7 +72,7 @@ def fit_to_resume(estimator: Estimator, options: TrainingOptions) -> Fitted:
     """Return what is kept of the previous fit; raises ValueError if it cannot be resumed."""
     PARAMETERS.require_allowed(RESUME, vars(options))
     fitted: Fitted = _kept_fit(estimator)
-    kept = fitted.state.resume_check.parameters
+    kept = fitted.state.kept_parameters
     if kept is None:
         raise ValueError(
             "resume=True continues a call of fit, but this model has no state of one: it was "
@@ -86,7 +86,7 @@ def fit_to_resume(estimator: Estimator, options: TrainingOptions) -> Fitted:
 def table_to_resume(estimator: Estimator) -> Fitted:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
     fitted: Fitted = _kept_fit(estimator)
-    kept = fitted.state.resume_check.parameters if fitted.states else None
+    kept = fitted.state.kept_parameters if fitted.states else None
     if kept is None:
         raise ValueError(
             "resume=True continues a fit that was interrupted, but that of this "

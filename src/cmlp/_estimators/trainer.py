@@ -34,7 +34,7 @@ from cmlp._train.name_hints import hinting
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import keep_or_compare_sample
-from cmlp._train.state import EpochNumbers, History, TrainingState, Weights
+from cmlp._train.state import EpochNumbers, History, TrainingState
 from cmlp._train.training_options import check_scoring, options_of
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
@@ -221,7 +221,7 @@ class Trainer:
         trained = network_model_of(network)
         options = _options(given, trained)
         PARAMETERS.warn_of_unused("Trainer", given)
-        state = TrainingState(Weights(trained.params), History(), generator_of(random_state))
+        state = TrainingState(trained.params, History(), generator_of(random_state))
         options.draw_dropout_seed(state, len(trained.net.sizes) - 1)
         self._set_up([network], [(options, state)])
 
@@ -464,7 +464,7 @@ class Trainer:
         if not isinstance(state, TrainingState):
             raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
         # One block: pickle may have made a copy for each of the two objects.
-        state.weights.params = trained.params
+        state.params = trained.params
         state.check(trained.net)
         self._set_up([network], [(options, state)])
 

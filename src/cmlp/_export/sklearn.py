@@ -15,7 +15,7 @@ from cmlp._data.scale import InputScale, composed
 from cmlp._model.formats import require
 from cmlp._model.from_layers import Layer, network_of
 from cmlp._model.model import CLASS_NAMES, NetworkModel
-from cmlp._train.state import Curve, History, TrainingState, Weights
+from cmlp._train.state import Curve, History, TrainingState
 from cmlp._train.training_parameters import has_epochs
 from cmlp.exceptions import NotFittedError, optional, sklearn_class
 
@@ -77,7 +77,7 @@ def read_sklearn(theirs: Any) -> tuple[NetworkModel, dict[str, Any], TrainingSta
     columns = getattr(theirs, "feature_names_in_", None)
     parameters = theirs.get_params(deep=False)
     model = model.replace(kind=kind, labels=labels, names=columns)
-    state = TrainingState(Weights(model.params), _read_history(theirs))
+    state = TrainingState(model.params, _read_history(theirs))
     state.epoch = int(theirs.n_iter_)
     return model, parameters, state
 

@@ -627,7 +627,7 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
 def _plateau(job: TrainingJob) -> str:
     """Return a sentence if training stopped because an epoch brought too little."""
     state, options = job.state, job.options
-    if not options.has_epochs or state.stepping().schedule.is_planned:
+    if not options.has_epochs or state.stepping()[1].is_planned:
         return ""
     if state.history.stale <= options.n_iter_no_change:
         return ""

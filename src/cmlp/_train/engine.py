@@ -99,7 +99,7 @@ class Engine:
         `is_last`. The last one is also the next epochs, `n_epochs` together, if the core can begin them.
         """
         state, size, first = self.job.state, self.batch_size, self.job.state.batch or 0
-        is_steady = self._rates is None and state.stepping().schedule.is_steady
+        is_steady = self._rates is None and state.stepping()[1].is_steady
         segments = self.feed.segments(state, size, first, end_batch)
         if n_epochs > 1 and is_steady and not first and self.feed.core_continues(state):
             yield next(segments)._replace(n_epochs=int(min(n_epochs, _MOST_EPOCHS)))
@@ -124,7 +124,7 @@ class Engine:
                 state.params,
                 segment.rows.X,
                 segment.rows.targets,
-                state.stepping().optimizer,
+                state.stepping()[0],
                 epochs,
                 batch_size=self.batch_size,
                 order=segment.order,
@@ -207,7 +207,7 @@ class Engine:
         """Return the learning rate of the latest batch."""
         if self._rates is not None:
             return float(self._rates[-1])
-        return self.job.state.stepping().optimizer.learning_rate
+        return self.job.state.stepping()[0].learning_rate
 
     def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64] | None] | None:
         """Return targets of all parts of a source if the job does not have them."""

@@ -468,6 +468,6 @@ def add_block(inputs: Moments, targets: Moments, block: EncodedRows) -> None:
 
 def scaled_targets(targets: NDArray[Any], state: TrainingState) -> NDArray[Any]:
     """Return the targets as training sees them."""
-    if state.weights.target_scale is None:
+    if state.target_scale is None:
         return targets
-    return state.weights.target_scale.apply(targets)
+    return state.target_scale.apply(targets)

@@ -144,7 +144,7 @@ class TrainingJob(NamedTuple):
     @property
     def learns_y_scale(self) -> bool:
         """Whether the run learns a scale of the targets."""
-        return self.objective.y_scale is not None and self.state.weights.target_scale is None
+        return self.objective.y_scale is not None and self.state.target_scale is None
 
     def core_keywords(self) -> _core.RunKeywords:
         """Return what all calls of the core share: what the run minimizes, the scale of the inputs, the threads."""

@@ -108,7 +108,7 @@ class EpochLoop:
             if self.validation is not None:
                 score, loss = self.validation.measure(self.deadline)
             is_best = recorder.record(epochs, engine.n_rows, score, loss)
-            if is_best or self.state.weights.best is None:
+            if is_best or self.state.best_params is None:
                 self._kept_measures = KeptMeasures(loss)
                 if score is not None:
                     self._kept_measures = KeptMeasures(loss, score)
@@ -135,9 +135,9 @@ class EpochLoop:
         """Restore the best parameters; warn if `max_iter` came before convergence."""
         job, state, options = self.job, self.state, self.job.options
         self.ended = True
-        state.weights.restore_best()
+        state.restore_best()
         never_stops = math.isinf(options.n_iter_no_change) and options.tol == 0
-        is_planned = state.stopped or state.stepping().schedule.is_planned or never_stops
+        is_planned = state.stopped or state.stepping()[1].is_planned or never_stops
         category = sklearn_class(ConvergenceWarning)
         if not is_planned and state.epoch >= options.max_iter and not is_ignored(category):
             text = (

@@ -70,12 +70,12 @@ class Recorder:
             )
             if rate is not None:
                 history.stale = 0
-        best = state.weights.best
+        best_params = state.best_params
         if is_best:
-            best = block_copy(state.params)
+            best_params = block_copy(state.params)
         # Then the state changes.
         state.history = history
-        state.weights.best = best
+        state.best_params = best_params
         state.epoch += len(epochs)
         state.schedule_epoch += len(epochs)
         if rate is None:

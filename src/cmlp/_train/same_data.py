@@ -37,23 +37,23 @@ def keep_or_compare(job: TrainingJob) -> None:
 
 def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
     """Keep the checksums of all rows; raises ValueError if a call is resumed and has others."""
-    check = job.state.resume_check
-    if check.digests is not None:
-        _require_same_rows(check.digests, now)
-    elif check.checksum is not None and job.is_whole:  # of a file without the checksums
+    state = job.state
+    if state.digests is not None:
+        _require_same_rows(state.digests, now)
+    elif state.checksum is not None and job.is_whole:  # of a file without the checksums
         keep_or_compare_sample(job)
-    check.digests = now
+    state.digests = now
 
 
 def keep_or_compare_sample(job: TrainingJob) -> None:
     """Keep the checksum of a sample of the data; raises ValueError if a call is resumed and has another one."""
-    check, data = job.state.resume_check, job.data
+    state, data = job.state, job.data
     if not job.is_whole:  # blocks can be cut in another way: only the first row is sure to be there
         data = data._replace(rows=data.rows.take(np.arange(1)))
     checksum = _checksum_of_sample(data)
-    if check.checksum is None:
-        check.checksum = checksum
-    elif check.checksum != checksum:
+    if state.checksum is None:
+        state.checksum = checksum
+    elif state.checksum != checksum:
         _refuse_other_data()
 
 
@@ -121,7 +121,7 @@ def digests_of(job: TrainingJob, first: int = 0, n_rows: int | None = None) -> D
     of rows have what its rows contribute: those of all parts are added.
     """
     digests: Digests = {}
-    earlier = job.state.resume_check.digests
+    earlier = job.state.digests
     for group, arrays in arrays_of(job.data).items():
         kinds = {name: stored_dtype(array) for name, array in arrays.items()}
         if earlier is not None and group in earlier and earlier[group][0].keys() == kinds.keys():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from copy import deepcopy
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, fields
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from zlib import crc32
@@ -250,98 +250,21 @@ HISTORY_IN_FILE = FileForm(_dump_history, _load_history)
 # -------------------------------------------- the training state: everything that training modifies
 
 
-class Stepping(NamedTuple):
-    """What takes the steps of training, and chooses their sizes."""
-
-    optimizer: _core.Optimizer
-    schedule: Schedule
-
-
 @dataclass(eq=False, repr=False)
-class Weights:
-    """The weights and biases of the network: those of now (`params`), and with early stopping the best or last ones.
+class TrainingState:
+    """The mutable training state: parameters, optimizer, random numbers, progress and history.
 
     While training, `params` are those after the last batch, and predict standardized targets if these have a scale.
     When it ends, they become what a model predicts with: with early stopping the best ones of this call
     (`restore_best`), and in units of y (`use_units_of_y`). When a later call resumes training, `use_units_of_targets`
     and `restore_last` undo this. A warm start begins with those of the model, without best and last ones.
-    """
-
-    params: NDArray[Any] = state_field(load_block, MISSING, PARAMS_IN_FILE, copy=block_copy)
-    # While training with early stopping: the best ones of this call so far.
-    best: NDArray[Any] | None = state_field(load_block, None, array_in_file(), copy=block_copy)
-    # After training with early stopping: those after the last batch.
-    last: NDArray[Any] | None = state_field(load_block, None, array_in_file(), copy=block_copy)
-    # Of standardized targets; None before it is learned.
-    target_scale: TargetScale | None = state_field(
-        lambda key, fields: scale_of(load_dict(key, fields)),
-        None,
-        TARGET_SCALE_IN_FILE,
-        plain=lambda scale: scale._asdict(),
-    )
-    # Whether `params` predict y itself although targets are standardized; `best` and `last` never
-    # do.
-    predicts_y: bool = state_field(instance_of(bool), False, PREDICTS_Y_IN_FILE)
-
-    @property
-    def best_or_last(self) -> NDArray[Any]:
-        """The parameters to predict with: with early stopping the best ones of this call so far."""
-        return self.params if self.best is None else self.best
-
-    def restore_best(self) -> None:
-        """With early stopping, replace the parameters by the best ones of this call.
-
-        If no epoch of this call (a warm start) is better than those of earlier calls, the last ones stay, as in
-        scikit-learn.
-        """
-        if self.best is not None:
-            if self.last is None:
-                self.last = block_copy(self.params)
-            self.params[:], self.best = self.best, None
-
-    def restore_last(self) -> None:
-        """Undo `restore_best`, to continue training."""
-        if self.last is not None:
-            if self.best is None:
-                self.best = block_copy(self.params)
-            self.params[:], self.last = self.last, None
-
-    def use_units_of_y(self, net: _core.Net) -> None:
-        """If the parameters predict standardized targets, replace them by a new block that predicts y itself."""
-        if self.target_scale is not None and not self.predicts_y:
-            params = block_copy(self.params)
-            self.target_scale = self.target_scale.into_params(net, params)
-            self.params = params
-            self.predicts_y = True
-
-    def use_units_of_targets(self, net: _core.Net) -> None:
-        """If the parameters predict y itself, let them predict standardized targets."""
-        if self.target_scale is not None and self.predicts_y:
-            self.target_scale = self.target_scale.out_of_params(net, self.params)
-            self.predicts_y = False
-
-
-@dataclass(eq=False, repr=False)
-class ResumeCheck:
-    """What must be the same when training is resumed."""
-
-    # Of a sample of the data, or of the first row of a source of blocks.
-    checksum: int | None = count_field(None)
-    # Of all rows, if they are in arrays.
-    digests: Digests | None = state_field(load_dict, None, DIGESTS_IN_FILE)
-    # Of an estimator, which cannot resume without them.
-    parameters: dict[str, Any] | None = state_field(load_dict, None, PARAMETERS_IN_FILE)
-
-
-@dataclass(eq=False, repr=False)
-class TrainingState:
-    """The mutable training state: of weights, optimizer, random numbers, progress and history.
 
     A pickle has the state of the generator, if that is MT19937; the loaded generator is independent of the original
-    one.
+    one. It has the fields in this order.
     """
 
-    weights: Weights
+    # Weights and biases of the network.
+    params: NDArray[Any] = state_field(load_block, MISSING, PARAMS_IN_FILE, copy=block_copy)
     # Curves and counters.
     history: History = state_field(
         lambda key, fields: History.from_fields(load_dict(key, fields)),
@@ -394,42 +317,99 @@ class TrainingState:
     # Of its completed pieces; NaN if they were trained before pickling.
     seconds: float = number_field(float, 0.0)
 
-    # Compared with a call that resumes training.
-    resume_check: ResumeCheck = field(default_factory=ResumeCheck)
+    # Other parameters than those of now:
+    # While training with early stopping: the best ones of this call so far.
+    best_params: NDArray[Any] | None = state_field(
+        load_block, None, array_in_file(), key="best", copy=block_copy
+    )
+    # After training with early stopping: those after the last batch.
+    last_params: NDArray[Any] | None = state_field(
+        load_block, None, array_in_file(), key="last", copy=block_copy
+    )
+    # Of standardized targets; None before it is learned.
+    target_scale: TargetScale | None = state_field(
+        lambda key, fields: scale_of(load_dict(key, fields)),
+        None,
+        TARGET_SCALE_IN_FILE,
+        plain=lambda scale: scale._asdict(),
+    )
+    # Whether `params` predict y itself although targets are standardized; the best and the last
+    # ones never do.
+    predicts_y: bool = state_field(instance_of(bool), False, PREDICTS_Y_IN_FILE)
+
+    # What must be the same when training is resumed:
+    # Of a sample of the data, or of the first row of a source of blocks.
+    checksum: int | None = count_field(None)
+    # Of all rows, if they are in arrays.
+    digests: Digests | None = state_field(load_dict, None, DIGESTS_IN_FILE)
+    # Of an estimator, which cannot resume without them.
+    kept_parameters: dict[str, Any] | None = state_field(
+        load_dict, None, PARAMETERS_IN_FILE, key="parameters"
+    )
 
     @property
-    def params(self) -> NDArray[Any]:
-        """Those of `weights`, which says what they are while training and after it."""
-        return self.weights.params
+    def best_or_present_params(self) -> NDArray[Any]:
+        """The parameters to predict with: with early stopping the best ones of this call so far."""
+        return self.params if self.best_params is None else self.best_params
+
+    def restore_best(self) -> None:
+        """With early stopping, replace the parameters by the best ones of this call.
+
+        If no epoch of this call (a warm start) is better than those of earlier calls, the last ones stay, as in
+        scikit-learn.
+        """
+        if self.best_params is not None:
+            if self.last_params is None:
+                self.last_params = block_copy(self.params)
+            self.params[:], self.best_params = self.best_params, None
+
+    def restore_last(self) -> None:
+        """Undo `restore_best`, to continue training."""
+        if self.last_params is not None:
+            if self.best_params is None:
+                self.best_params = block_copy(self.params)
+            self.params[:], self.last_params = self.last_params, None
+
+    def use_units_of_y(self, net: _core.Net) -> None:
+        """If the parameters predict standardized targets, replace them by a new block that predicts y itself."""
+        if self.target_scale is not None and not self.predicts_y:
+            params = block_copy(self.params)
+            self.target_scale = self.target_scale.into_params(net, params)
+            self.params = params
+            self.predicts_y = True
+
+    def use_units_of_targets(self, net: _core.Net) -> None:
+        """If the parameters predict y itself, let them predict standardized targets."""
+        if self.target_scale is not None and self.predicts_y:
+            self.target_scale = self.target_scale.out_of_params(net, self.params)
+            self.predicts_y = False
 
     @property
     def has_only_history(self) -> bool:
         """Whether there is nothing to continue from but parameters: after a table's fit, or in a file without more."""
-        values = self.flat()
-        return all(values[name] is default for name, default in _NOTHING.items())
+        return all(getattr(self, name) is default for name, default in _NOTHING.items())
 
     def check(self, net: _core.Net) -> None:
-        """Raise ValueError unless weights and optimizer match the network's size and dtype."""
-        weights = self.weights
-        for block in (weights.params, weights.best, weights.last):
+        """Raise ValueError unless parameters and optimizer match the network's size and dtype."""
+        for block in (self.params, self.best_params, self.last_params):
             if block is not None:
                 check_params(block, net)
         if self.optimizer is not None:
             self.optimizer.check(net)
-        if weights.target_scale is not None:
+        if self.target_scale is not None:
             with naming_damage():
-                weights.target_scale.check(net)
+                self.target_scale.check(net)
 
-    def stepping(self) -> Stepping:
-        """Return the optimizer and the schedule, if training has them."""
+    def stepping(self) -> tuple[_core.Optimizer, Schedule]:
+        """Return what takes the steps of training and what chooses their sizes, once training has them."""
         assert self.optimizer is not None and self.schedule is not None
-        return Stepping(self.optimizer, self.schedule)
+        return self.optimizer, self.schedule
 
     def digest(self) -> int:
         """Return a checksum of what processes that train together must have computed alike."""
         history, scores = self.history, self.history.validation_scores
         measures = None if not scores else scores.last(), history.stale
-        numbers = (self.epoch, self.batch, self.stepping().optimizer.learning_rate, *measures)
+        numbers = (self.epoch, self.batch, self.stepping()[0].learning_rate, *measures)
         return crc32(repr(numbers).encode(), crc32(self.params))
 
     def draw_and_assign(self, draw: Callable[[Any], dict[str, object]]) -> None:
@@ -448,20 +428,12 @@ class TrainingState:
         _core.run_deferred(DeferredSignals(), act)
 
     def replaced(self, **changes: Any) -> TrainingState:
-        """Return a state with other values of some attributes; it shares all other values, but has its own parts."""
-        parts = {
-            "weights": Weights(**vars(self.weights)),
-            "resume_check": ResumeCheck(**vars(self.resume_check)),
-        }
-        return TrainingState(**(vars(self) | parts | changes))
+        """Return a state with other values of some attributes; it shares all other values."""
+        return TrainingState(**(vars(self) | changes))
 
     def without_rows(self) -> TrainingState:
         """Return the state to keep after a call that cannot be resumed: without rows, generator, best and last ones."""
-        weights = Weights(
-            self.params, target_scale=self.weights.target_scale, predicts_y=self.weights.predicts_y
-        )
-        names = ("optimizer", "schedule", "schedule_epoch", "epoch", "batch", "stopped")
-        return TrainingState(weights, self.history, **{name: getattr(self, name) for name in names})
+        return TrainingState(**{name: getattr(self, name) for name in _WITHOUT_ROWS})
 
     def resumable(self) -> TrainingState:
         """Return the state to keep after a call that can be resumed, with a copy of the random generator."""
@@ -474,34 +446,20 @@ class TrainingState:
         """Return an independent copy, from which training can continue."""
         copies = {
             name: None if value is None else FIELDS[name].copy(value)
-            for name, value in self.flat().items()
+            for name, value in vars(self).items()
         }
-        return TrainingState.from_flat(copies)
+        return TrainingState(**copies)
 
     def best_so_far(self) -> TrainingState:
         """Return an independent copy, as if training had ended here: with the best parameters, and resumable."""
         twin = self.copy()
-        twin.weights.restore_best()
+        twin.restore_best()
         return twin.resumable()
-
-    def flat(self) -> dict[str, Any]:
-        """Return the values of all fields, also those of the weights and the resume check."""
-        values = vars(self) | vars(self.weights) | vars(self.resume_check)
-        return {name: values[name] for name in FIELDS}
-
-    @classmethod
-    def from_flat(cls, values: dict[str, Any]) -> TrainingState:
-        """Return a state with these values of all fields, in weights and a resume check of its own."""
-
-        def made(kind: Any, **parts: Any) -> Any:
-            return kind(**parts, **{name: values[name] for name in _FIELDS_OF[kind]})
-
-        return made(cls, weights=made(Weights), resume_check=made(ResumeCheck))  # type: ignore[no-any-return]
 
     def __getstate__(self) -> dict[str, Any]:
         fields: dict[str, Any] = {"version": PICKLE_VERSION}
-        for name, value in self.flat().items():
-            fields[FIELDS[name].key] = FIELDS[name].plain_of(value)
+        for name, field in FIELDS.items():
+            fields[field.key] = field.plain_of(getattr(self, name))
         fields["history"] = self.history.fields_without_seconds()
         fields["seconds"] = 0.0 if self.batch is None else math.nan
         return fields
@@ -514,9 +472,7 @@ class TrainingState:
     def from_plain(cls, fields: Mapping[str, Any]) -> TrainingState:
         """Return a state from the plain values of its fields; raises ValueError if they are damaged."""
         with naming_damage():
-            state = cls.from_flat(
-                {name: each.loaded(fields[each.key]) for name, each in FIELDS.items()}
-            )
+            state = cls(**{name: each.loaded(fields[each.key]) for name, each in FIELDS.items()})
             if (state.optimizer is None) != (state.schedule is None):
                 raise ValueError(
                     f"optimizer is {state.optimizer}, but schedule is {state.schedule}."
@@ -529,17 +485,23 @@ def _with_key(described: StateField, name: str) -> StateField:
     return described._replace(key=described.key or name)
 
 
-# The fields of a state and of its two parts. Pickles have this order: `params` first, other parts
-# last.
+# The fields of a state, in the order of pickles.
 FIELDS: Mapping[str, StateField] = {
-    each.name: _with_key(each.metadata["described"], each.name)
-    for each in (fields(Weights)[0], *fields(TrainingState), *fields(Weights), *fields(ResumeCheck))
-    if each.metadata
+    each.name: _with_key(each.metadata["described"], each.name) for each in fields(TrainingState)
 }
-_FIELDS_OF: Mapping[type, Sequence[str]] = {
-    kind: [each.name for each in fields(kind) if each.metadata]
-    for kind in (TrainingState, Weights, ResumeCheck)
-}
+# What a call that cannot be resumed leaves.
+_WITHOUT_ROWS = (
+    "params",
+    "history",
+    "optimizer",
+    "schedule",
+    "schedule_epoch",
+    "epoch",
+    "batch",
+    "stopped",
+    "target_scale",
+    "predicts_y",
+)
 # What a state has of the fields that are not known without a call of fit.
 _NOTHING: Mapping[str, object] = {
     name: each.default for name, each in FIELDS.items() if each.default is not MISSING

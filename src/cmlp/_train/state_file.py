@@ -15,7 +15,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.json_texts import dump_parameters, load_parameters, refuse
 from cmlp._train.schedules import SCHEDULES
-from cmlp._train.state import FIELDS, EpochNumbers, History, TrainingState, Weights
+from cmlp._train.state import FIELDS, EpochNumbers, History, TrainingState
 from cmlp._train.state_fields import StoredState, naming_damage
 
 if TYPE_CHECKING:
@@ -53,11 +53,10 @@ def dump_state(state: TrainingState, *, include_training_state: bool) -> tuple[S
         names = _WITHOUT_OPTIMIZER
     else:
         names = _IN_ORDER
-    values = state.flat()
     objects: dict[str, dict[str, object]] = {}
     arrays = {}
     for name in names:
-        for key, part in FIELDS[name].parts_of(values[name]).items():
+        for key, part in FIELDS[name].parts_of(getattr(state, name)).items():
             if isinstance(part, Mapping):
                 objects.setdefault(key, {}).update(part)
             # The format does not allow empty arrays; a missing array is loaded as an empty one.
@@ -85,7 +84,7 @@ def load_state(
             if text is not None:
                 objects[key] = load_parameters(text, key)
         if "history" not in objects:
-            return TrainingState(Weights(params), History())
+            return TrainingState(params, History())
         if "training" not in objects:
             objects["training"] = {**_DEFAULTS, "epoch": objects["history"].get("epoch")}
         stored = StoredState(net, params, parameters, objects, file.array)

@@ -75,13 +75,13 @@ def make_run(
         input_scale = scales.inputs or _learned_input_scale(data, state, scale_to_learn)
         data = data._replace(input_scale=input_scale)
     if objective.y_scale is not None:
-        scale = state.weights.target_scale or scales.targets
+        scale = state.target_scale or scales.targets
         scale = scale or _learned_target_scale(data, state, objective.y_scale)
-        state.weights.target_scale = scale
-        state.weights.use_units_of_targets(net)
+        state.target_scale = scale
+        state.use_units_of_targets(net)
         objective = objective._replace(unit=_unit_of_loss(scale, net.loss), y_advice="")
         data = data.standardized(scale)
-    state.weights.restore_last()
+    state.restore_last()
     if options.has_epochs and (state.optimizer is None or state.schedule is None):
         state.optimizer, state.schedule = options.optimizer(net), options.schedule()
     job = job._replace(objective=objective, data=data)

@@ -155,7 +155,7 @@ def _description(job: TrainingJob) -> dict[str, str]:
         "initial parameters (checksum; random_state must be an int)": _checksum_of_array(
             state.params
         ),
-        "optimizer": _shown(state.stepping().optimizer.get_state()),
+        "optimizer": _shown(state.stepping()[0].get_state()),
         "order of the rows (checksum)": f"{order} {validation}",
     }
 

@@ -78,7 +78,7 @@ from cmlp._train.engine import Engine
 from cmlp._train.job import Data, TrainingJob, has_validation_rows, naming_validation
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import draw_seed, random_state
-from cmlp._train.state import History, TrainingState, Weights
+from cmlp._train.state import History, TrainingState
 from cmlp._train.training_run import make_run
 from cmlp.exceptions import InvalidParameterError, shown
 
@@ -239,7 +239,7 @@ class TableFit(Fit):
         self.inputs = {bins: columns.encode(rows.raw, bins=bins) for bins in kinds}
         digest = _digest_of(self)
         if resumed is not None:
-            if digest != resumed.state.resume_check.digests:
+            if digest != resumed.state.digests:
                 raise ValueError(_OTHER_DATA)
             self.background = resumed.model.background
             self._use_folds(self._folds_to_resume(resumed))
@@ -252,9 +252,8 @@ class TableFit(Fit):
             )
             self.runs = self._new_runs(generator)
         for run in self.runs:
-            check = run.state.resume_check
-            check.parameters = parameters_to_keep(self.estimator)
-            check.digests = digest
+            run.state.kept_parameters = parameters_to_keep(self.estimator)
+            run.state.digests = digest
         self.values = values_at_ranks(self.raw_to_keep, rows.to_train_on[1])
         return self
 
@@ -470,7 +469,7 @@ class TableFit(Fit):
     def trained_nets(self) -> list[TrainedNet]:
         """Return the networks with copies of their best parameters so far."""
         return [
-            TrainedNet(run.job.net, block_copy(run.state.weights.best_or_last)) for run in self.runs
+            TrainedNet(run.job.net, block_copy(run.state.best_or_present_params)) for run in self.runs
         ]
 
     def net(self, k: int) -> _core.Net:
@@ -563,7 +562,7 @@ class TableFit(Fit):
         options = options_of_member(self.options, len(order), has_validation=validation is not None)
         # A second generator draws the seed of dropout, so that the order of the rows is the same
         # without dropout.
-        state = TrainingState(Weights(params), History(), _core.Random(seed))
+        state = TrainingState(params, History(), _core.Random(seed))
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         state.generator = generator
         return self._run(k, net, options, state, split)

@@ -84,7 +84,7 @@ def _outputs_of_bag(
         if rows is not None:
             inputs = taken(inputs, rows)
         found.append(
-            run.job.net.forward(run.state.weights.best_or_last, inputs, n_threads=1).astype(
+            run.job.net.forward(run.state.best_or_present_params, inputs, n_threads=1).astype(
                 np.float64
             )
         )
