@@ -16,7 +16,6 @@ from cmlp._data.weights import require_normal
 from cmlp._estimators.fit_network import NetworkFit, train_network
 from cmlp._estimators.fitted import locked
 from cmlp._estimators.sources import BlockFormat, RowSource, StreamHashes, unpacked
-from cmlp._train.engine import Engine
 from cmlp._train.feed import StreamFeed
 from cmlp._train.parameters import FIT_BATCHES
 from cmlp._train.target_scale import standard_scale
@@ -158,9 +157,9 @@ class BlockSource(RowSource):
         self._hashes = StreamHashes(job)
         return self._hashes
 
-    def engine(self, job: TrainingJob) -> Engine:
-        """Return the engine that reads the source in every epoch."""
-        return Engine(job, self._feed)
+    def feed(self, job: TrainingJob) -> StreamFeed:
+        """Return what reads the source in every epoch."""
+        return self._feed
 
     def _open(self) -> Reader[EncodedRows]:
         items: Iterator[Any]

@@ -406,10 +406,19 @@ class NetworkFit(Fit):
         data = self._training_data(encoding, encoded, validation)
         objective = self._objective(encoding, y_to_score)
         n_threads = self.options.n_threads
-        job = TrainingJob(net, objective, data, self.options, state, n_threads, source.is_whole)
+        job = TrainingJob(
+            net,
+            objective,
+            data,
+            self.options,
+            state,
+            n_threads,
+            source.is_whole,
+            team=source.team,
+        )
         name = self.scale_to_learn
         n_rows, scales = source.prepare_for(job, encoding, name)
-        self.runs = [make_run(job, n_rows, source.engine, scale_to_learn=name, scales=scales)]
+        self.runs = [make_run(job, n_rows, feed=source.feed, scale_to_learn=name, scales=scales)]
         return self
 
     def _validation_rows(

@@ -15,8 +15,8 @@ from cmlp._data.checks import InputChecks, check_width
 from cmlp._data.checksums import RowHash
 from cmlp._data.weights import require_normal
 from cmlp._process.threads import once_per_pool
-from cmlp._train.engine import Engine
 from cmlp._train.same_data import arrays_of
+from cmlp._train.team import ALONE
 from cmlp._train.training_run import LearnedScales
 from cmlp.exceptions import name_place
 
@@ -29,18 +29,20 @@ if TYPE_CHECKING:
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._estimators.targets import TargetEncoding
+    from cmlp._train.feed import Feed
     from cmlp._train.job import TrainingJob
+    from cmlp._train.team import Team
 
 
 class RowSource(ABC):
-    """Opens the rows that a user passes to a call, and names the engine. It uses no random numbers."""
+    """Opens the rows that a user passes to a call, and feeds the training. It uses no random numbers."""
 
     # X, y and weights of the rows that are opened, as the user has them.
     given: tuple[Any, Any, Any]
     is_whole = False  # whether these are all rows
     has_all_targets = False  # whether `open` returns all targets, even if not all rows
     fit_method = "fit"  # the public method that `cmlp verify` repeats
-    engine: Callable[[TrainingJob], Engine]  # of the job of a run
+    team: Team = ALONE  # who trains on them
 
     @abstractmethod
     def open(self, checks: InputChecks) -> CheckedRows:
@@ -54,12 +56,16 @@ class RowSource(ABC):
     def prepare_for(
         self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
     ) -> tuple[int, LearnedScales]:
-        """Prepare to feed the engine of a job. Return the number of rows, and the scales.
+        """Prepare to feed the training of a job. Return the number of rows, and the scales.
 
         The number is 0 if it is unknown. Scales that are learned from `job.data` are not returned.
 
         `scale_to_learn` is the name of the scale of the inputs to learn; None if there is none.
         """
+
+    def feed(self, job: TrainingJob) -> Feed | None:
+        """Return what gives the rows of each epoch of a job; None if they are in its arrays."""
+        return None
 
     @abstractmethod
     def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str] | None]:
@@ -72,11 +78,8 @@ class Arrays(RowSource):
     is_whole = True
     has_all_targets = True
 
-    def __init__(
-        self, X: Any, y: Any, weight: Any, engine: Callable[[TrainingJob], Engine] = Engine
-    ) -> None:
+    def __init__(self, X: Any, y: Any, weight: Any) -> None:
         self.given = X, y, weight
-        self.engine = engine
 
     def open(self, checks: InputChecks) -> CheckedRows:
         """Return all rows."""

@@ -23,7 +23,6 @@ from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.constraints import COUNT, argument
-from cmlp._train.engine import Engine
 from cmlp._train.job import (
     Data,
     TrainingJob,
@@ -510,7 +509,7 @@ class Trainer:
                 expected=expected,
             )
         job = TrainingJob(trained.net, objective, data, options, self.state, self.network.n_threads)
-        run = make_run(job, rows.n_rows, Engine)
+        run = make_run(job, rows.n_rows)
         self._add_callbacks_to(run, callbacks_of(options.callbacks, options.verbose))
         if run.has_epochs:
             keep_or_compare_sample(run.job)

@@ -1,4 +1,4 @@
-"""Who follows training: callbacks, of a user and of this package alike, and the deadline."""
+"""Who follows training: callbacks, of a user and of this package alike."""
 
 from __future__ import annotations
 
@@ -106,25 +106,6 @@ def _every_epochs(callback: Any) -> int | None:
     """Return after how many epochs `on_epoch_end` is called; None for never. It can change."""
     interval: int | None = getattr(callback, "every_epochs", 1)
     return interval
-
-
-class Deadline:
-    """The moment at which training ends, `seconds` from now; with None, there is none before `end`."""
-
-    def __init__(self, seconds: float | None) -> None:
-        self._end = math.inf if seconds is None else time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Return the seconds until the deadline."""
-        return self._end if self._end == math.inf else self._end - time.monotonic()
-
-    def has_come(self) -> bool:
-        """Return whether training ends."""
-        return self._end < math.inf and time.monotonic() >= self._end
-
-    def end(self) -> None:
-        """Let it come now, for those who train together and have agreed on it."""
-        self._end = time.monotonic()
 
 
 class VerboseLines:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._process.signals import TimeLimitReached
 from cmlp._process.warnings import warn
 from cmlp._train.diagnosis import scale_advice
 from cmlp._train.feed import Segment, array_feed, cut
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._train.callbacks import Deadline
     from cmlp._train.feed import Feed
     from cmlp._train.job import TrainingJob
     from cmlp._train.training_options import TrainingOptions
@@ -44,8 +42,6 @@ class Engine:
     The state always has how many batches of the present epoch are done, also after an exception.
     `unrecorded` are complete epochs before it: a segment can be several epochs.
     """
-
-    workers: Any = None  # the processes that compute each batch together
 
     def __init__(self, job: TrainingJob, feed: Feed | None = None) -> None:
         self.job = job
@@ -107,8 +103,8 @@ class Engine:
             with closing(segments):
                 yield from cut(segments, size, first, intervals)
 
-    def train(self, segment: Segment, deadline: Deadline) -> None:
-        """Train a segment by one call of the core, which ends at the deadline."""
+    def train(self, segment: Segment, seconds: float) -> None:
+        """Train a segment by one call of the core, which ends after these seconds."""
         state, first = self.job.state, self.job.state.batch or 0
         end = first + segment.n_batches(self.batch_size)
         shuffles = segment.n_epochs > 1 and segment.order is not None
@@ -132,8 +128,8 @@ class Engine:
                 rates=None if self._rates is None else self._rates[first:end],
                 wants_norm=segment.is_last and end >= _FEWEST_BATCHES_FOR_NORM,
                 checked=True,
-                seconds=deadline.left(),
-                workers=self.workers,
+                seconds=seconds,
+                workers=self.job.team.workers,
                 signs=self.job.signs,
                 sample_weight=segment.rows.weight,
                 dropout_row=segment.first_row,
@@ -173,12 +169,6 @@ class Engine:
         state.seconds = state.seconds + now - self.clock
         self.clock = now
 
-    def between_batches(self, deadline: Deadline) -> None:
-        """Leave out the time of callbacks; raise TimeLimitReached if the deadline has come."""
-        self.clock = time.monotonic()
-        if deadline.has_come():
-            raise TimeLimitReached
-
     def ended_epochs(self) -> list[LossAndNumbers]:
         """Return the epoch that has ended, after the unrecorded ones.
 
@@ -199,9 +189,6 @@ class Engine:
     def end_epoch(self) -> None:
         """Begin the next epoch with the next call: this one is recorded."""
         self.unrecorded, self.job.state.batch, self.job.state.seconds = [], None, 0.0
-
-    def agree(self, deadline: Deadline) -> None:
-        """Agree with other processes after each epoch; may end the deadline, change `state.stopped`, or raise."""
 
     def last_rate(self) -> float:
         """Return the learning rate of the latest batch."""

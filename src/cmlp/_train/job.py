@@ -9,6 +9,7 @@ import numpy as np
 from cmlp._data.checks import first_non_finite_error
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import require_normal
+from cmlp._train.team import ALONE
 from cmlp._train.scores import d2_pinball, r_squared
 from cmlp.exceptions import naming
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
+    from cmlp._train.team import Team
     from cmlp._train.training_options import TrainingOptions
     from cmlp.exceptions import NonFiniteInputError
 
@@ -140,6 +142,7 @@ class TrainingJob(NamedTuple):
     signs: NDArray[np.int8] | None = (
         None  # that the parameters keep: see `cmlp_optimizer` in cmlp.h
     )
+    team: Team = ALONE  # who computes the batches
 
     @property
     def learns_y_scale(self) -> bool:

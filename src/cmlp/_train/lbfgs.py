@@ -8,9 +8,10 @@ import numpy as np
 
 from cmlp._bridge.blocks import block_copy
 from cmlp._process.signals import TimeLimitReached
+from cmlp._process.time_limit import end_of, is_over, seconds_until
 from cmlp._process.warnings import warn
 from cmlp._train.architecture import per_layer
-from cmlp._train.callbacks import Callbacks, Deadline, lines_of
+from cmlp._train.callbacks import Callbacks, lines_of
 from cmlp._train.diagnosis import ALWAYS, KeptMeasures, WarningRule, scale_advice, warn_if_useless
 from cmlp.exceptions import (
     ConvergenceWarning,
@@ -51,7 +52,7 @@ class LBFGS:
     def __init__(self, job: TrainingJob) -> None:
         self.job, self.state = job, job.state
         self._keywords = job.core_keywords()
-        self.callbacks, self.deadline = Callbacks(self.state), Deadline(job.options.max_time)
+        self.callbacks, self.until = Callbacks(self.state), end_of(job.options.max_time)
         self.callbacks.add(lines_of(job))
         self._trial = block_copy(job.state.params)  # the parameters to evaluate
         self._weights = job.net.views(self._trial)[0]
@@ -101,7 +102,7 @@ class LBFGS:
         rows = data.rows
         self._trial[:] = point
         try:
-            seconds = self.deadline.left()
+            seconds = seconds_until(self.until)
             gradient, cost = net.gradient(
                 self._trial,
                 rows.X,
@@ -156,7 +157,7 @@ class LBFGS:
         state.history.loss = loss
         state.epoch += 1
         self.callbacks.on_epoch_end()
-        if state.stopped or self.deadline.has_come():
+        if state.stopped or is_over(self.until):
             raise StopIteration
         if state.epoch < self.job.options.max_iter:
             self.callbacks.on_epoch_begin()

@@ -1,6 +1,6 @@
 """The training loop: `EpochLoop.epochs` and `advance` are what fit does.
 
-The engine trains, the validation measures, the recorder decides, callbacks follow, and a deadline may end the training.
+The engine trains, the validation measures, the recorder decides, callbacks follow, and the time may be over.
 All mutable data is in the state: if it is saved between two batches and loaded later, training continues with the same
 results as without a break.
 """
@@ -8,12 +8,14 @@ results as without a break.
 from __future__ import annotations
 
 import math
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Literal
 
 from cmlp._process.signals import TimeLimitReached, safe_point
+from cmlp._process.time_limit import end_of, is_over, seconds_until
 from cmlp._process.warnings import is_ignored, warn
-from cmlp._train.callbacks import Callbacks, Deadline, lines_of
+from cmlp._train.callbacks import Callbacks, lines_of
 from cmlp._train.diagnosis import ALWAYS, KeptMeasures, WarningRule, scale_advice, warn_if_useless
 from cmlp._train.recorder import Recorder
 from cmlp._train.validation import Validation
@@ -36,7 +38,7 @@ class EpochLoop:
         has_validation = job.data.validation is not None or job.state.held_out_rows is not None
         self.validation = Validation(job) if has_validation else None
         self.recorder = Recorder(job)
-        self.deadline = Deadline(job.options.max_time)
+        self.until = job.team.join(end_of(job.options.max_time))
         self.callbacks = Callbacks(self.state)
         self.callbacks.add(lines_of(job, self.recorder))
         self.ended = False
@@ -46,7 +48,7 @@ class EpochLoop:
     def finished(self) -> bool:
         """Whether training has ended: by the stopping rule, the schedule, a callback, `max_iter` or `max_time`."""
         state = self.state
-        return state.stopped or state.epoch >= self.job.options.max_iter or self.deadline.has_come()
+        return state.stopped or state.epoch >= self.job.options.max_iter or is_over(self.until)
 
     def train(self) -> None:
         """Train until training is finished."""
@@ -88,25 +90,31 @@ class EpochLoop:
         After an exception, the state has what is done, so that training can continue with the next batch.
         """
         engine, callbacks, recorder = self.engine, self.callbacks, self.recorder
+        team = self.job.team
         safe_point()
         callbacks.on_epoch_begin()
         try:
+            callbacks.intervals = team.begin(callbacks.intervals)
             engine.begin_epoch()
             with closing(
                 engine.segments(self._epochs_ahead(at_once), end_batch, callbacks.intervals)
             ) as segments:
                 for segment in segments:
-                    engine.train(segment, self.deadline)
+                    team.meet()
+                    engine.train(segment, seconds_until(team.limit(self.until)))
                     if not segment.is_last:
                         callbacks.on_batches_end()
-                        engine.between_batches(self.deadline)
+                        self._agree()
+                        engine.clock = time.monotonic()  # leaves out the time of callbacks
+                        if is_over(self.until):
+                            raise TimeLimitReached
             epochs = engine.ended_epochs()
             if end_batch is not None:
                 return True
             callbacks.on_validation_begin()
             score, loss = None, math.nan
             if self.validation is not None:
-                score, loss = self.validation.measure(self.deadline)
+                score, loss = self.validation.measure(self.until)
             is_best = recorder.record(epochs, engine.n_rows, score, loss)
             if is_best or self.state.best_params is None:
                 self._kept_measures = KeptMeasures(loss)
@@ -122,14 +130,24 @@ class EpochLoop:
                 recorder.record(engine.unrecorded, engine.n_rows)
                 engine.unrecorded = []
         callbacks.on_epoch_end()
-        engine.agree(self.deadline)
+        self._agree()
         return True
+
+    def _agree(self) -> None:
+        """Agree with those who train together; they may stop training, or end its time."""
+        if self.job.team.agree(self.state):
+            self.until = time.monotonic()
 
     def _epochs_ahead(self, most: float) -> float:
         """Return how many epochs may pass before anybody must be asked."""
         if self.validation:
             return 1
-        return min(most, self.callbacks.epochs_ahead, self.recorder.epochs_ahead)
+        return min(
+            most,
+            self.job.team.most_epochs,
+            self.callbacks.epochs_ahead,
+            self.recorder.epochs_ahead,
+        )
 
     def _finish(self) -> None:
         """Restore the best parameters; warn if `max_iter` came before convergence."""

@@ -444,7 +444,7 @@ class TrainingState:
 
     def copy(self) -> TrainingState:
         """Return an independent copy, from which training can continue."""
-        copies = {
+        copies: dict[str, Any] = {
             name: None if value is None else FIELDS[name].copy(value)
             for name, value in vars(self).items()
         }

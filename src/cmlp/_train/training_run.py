@@ -8,6 +8,7 @@ import numpy as np
 
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import learned_scale
+from cmlp._train.engine import Engine
 from cmlp._train.lbfgs import LBFGS
 from cmlp._train.loop import EpochLoop
 from cmlp._train.split import split
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
-    from cmlp._train.engine import Engine
+    from cmlp._train.feed import Feed
     from cmlp._train.job import Data, TrainingJob
     from cmlp._train.random import Generator
     from cmlp._train.state import TrainingState
@@ -40,12 +41,12 @@ _NO_SCALES = LearnedScales()
 def make_run(
     job: TrainingJob,
     n_rows: int,
-    engine: Callable[[TrainingJob], Engine],
     *,
+    feed: Callable[[TrainingJob], Feed | None] = lambda job: None,
     scale_to_learn: str | None = None,
     scales: LearnedScales = _NO_SCALES,
 ) -> TrainingRun:
-    """Return what trains on `n_rows` rows (0 if not known): the loop, whose engine is made last, or a minimizer.
+    """Return what trains on `n_rows` rows (0 if not known): the loop, whose feed is made last, or a minimizer.
 
     The state of the job begins, or continues if it has epochs. The validation rows are the only
     thing that is drawn. The job of the run has the scale of the inputs that `scale_to_learn` names,
@@ -87,7 +88,7 @@ def make_run(
     job = job._replace(objective=objective, data=data)
     if not options.has_epochs:
         return LBFGS(job)
-    return EpochLoop(job, engine(job))
+    return EpochLoop(job, Engine(job, feed(job)))
 
 
 def _draw_split(job: TrainingJob, n_rows: int) -> None:

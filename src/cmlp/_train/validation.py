@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._data.weights import weights_of_rows
 from cmlp._process.signals import immediate_signals
+from cmlp._process.time_limit import seconds_until
 from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, shown
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.arrays import CSR
-    from cmlp._train.callbacks import Deadline
     from cmlp._train.job import Data, TrainingJob
 
 
@@ -36,7 +36,7 @@ class Validation:
         else:
             self._rows = data.validation
 
-    def measure(self, deadline: Deadline) -> tuple[float | None, float]:
+    def measure(self, until: float) -> tuple[float | None, float]:
         """Return the score and, if it is recorded, the loss of the validation rows; otherwise NaN."""
         job, own = self.job, self._rows
         objective, state = job.objective, job.state
@@ -44,7 +44,7 @@ class Validation:
         loss = plain_cost = math.nan
         try:
             if job.data.validation is not None or by_loss or objective.score_of_outputs is None:
-                loss, plain_cost = self._losses(deadline)
+                loss, plain_cost = self._losses(until)
             if by_loss:
                 return -loss, loss
             if objective.user_score is not None:
@@ -58,14 +58,14 @@ class Validation:
                 scale=job.data.input_scale,
                 order=state.held_out_rows,
                 n_threads=job.n_threads,
-                seconds=deadline.left(),
+                seconds=seconds_until(until),
             )
             score = objective.score_of_outputs(outputs, own.targets, own.weight)
             return score, -score if objective.score_is_minus_loss else loss
         except NonFiniteInputError as error:
             raise job.data.first_error(error, job.net.dtype, validation=True) from None
 
-    def _losses(self, deadline: Deadline) -> tuple[float, float]:
+    def _losses(self, until: float) -> tuple[float, float]:
         """Return the mean loss of the rows, without penalty, and their plain cost."""
         job, data, objective = self.job, self.job.data, self.job.objective
         rows = data.rows if data.validation is None else data.validation
@@ -76,7 +76,7 @@ class Validation:
             scale=data.input_scale,
             order=job.state.held_out_rows,
             n_threads=job.n_threads,
-            seconds=deadline.left(),
+            seconds=seconds_until(until),
             checked=data.validation is None,
             sample_weight=rows.weight,
             loss_scale=objective.loss_scale,

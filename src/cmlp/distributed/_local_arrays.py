@@ -20,7 +20,7 @@ from cmlp._train.feed import Segment, ShardFeed, scaled_targets
 from cmlp._train.split import shard_sizes
 from cmlp._train.target_scale import learned_target_scale
 from cmlp._train.training_run import LearnedScales
-from cmlp.distributed._joint_engine import JointEngine
+from cmlp.distributed._team import Together
 from cmlp.distributed._workers import Part
 from cmlp.exceptions import InvalidParameterError
 
@@ -61,6 +61,7 @@ class LocalArrays(RowSource):
         self.given = source.given
         self.is_whole = workers.size == 1
         self._workers = workers
+        self.team = Together(workers)
         rows, sizes = workers.together(partial(_checked_part, source, checks, shards))
         y, weight = rows.y, rows.weight
         workers.compare(
@@ -136,12 +137,12 @@ class LocalArrays(RowSource):
             moments = Moments.from_array(self._workers.receive_from(numbers, rank))
         return scale_of_moments(kind, moments)
 
-    def engine(self, job: TrainingJob) -> JointEngine:
-        """Return the engine that trains the rows of this process, together with the other ones."""
+    def feed(self, job: TrainingJob) -> LocalFeed | None:
+        """Return what gives the rows of this process."""
         if self.is_whole:
-            return JointEngine(job, self._workers)
+            return None
         self._workers.part = self.part
-        return JointEngine(job, self._workers, LocalFeed(job, self._encoded))
+        return LocalFeed(job, self._encoded)
 
     def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str]]:
         """Hash the rows of all processes."""

@@ -18,12 +18,11 @@ from cmlp._estimators.fit import train_and_store
 from cmlp._estimators.fit_network import NetworkFit
 from cmlp._estimators.fitted import run_locked
 from cmlp._process.warnings import warn
-from cmlp._train.callbacks import Deadline
 from cmlp._train.parameters import JOINT_FIT, PARAMETERS
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.same_data import arrays_of, describe_arrays, digests_of, keep_or_compare_digests
 from cmlp._train.split import CHUNK
-from cmlp.distributed._joint_engine import JointEngine
+from cmlp.distributed._team import Together
 from cmlp.distributed._local_arrays import LocalArrays
 from cmlp.distributed._workers import Workers
 
@@ -61,7 +60,7 @@ def fit_together(
         )
         workers.compare({name: str(value) for name, value in options.items()})
         _adapt_to_worker(fit, workers)
-        rows.engine = partial(JointEngine, workers=workers)
+        rows.team = Together(workers)
         if options["local"]:
             local_rows = LocalArrays(rows, fit.input_checks()._replace(width=None), shards, workers)
             fit.source = local_rows
@@ -105,7 +104,6 @@ def _train_with_others(fit: NetworkFit, workers: Workers, extra_callbacks: Seque
     workers.together(fit.prepare)
     run = fit.run
     assert run.has_epochs
-    run.deadline = Deadline(None)  # which the engines end together
     batch_size = run.engine.batch_size
     known = "None" if fit.labels is None else _shown(fit.labels.classes.tolist())
     workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})

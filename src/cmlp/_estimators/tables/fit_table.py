@@ -72,9 +72,9 @@ from cmlp._model.probabilities import (
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.warnings import Notices
 from cmlp._train.architecture import init_activations, initial_params
-from cmlp._train.callbacks import Callbacks, Deadline, callbacks_of
+from cmlp._process.time_limit import end_of
+from cmlp._train.callbacks import Callbacks, callbacks_of
 from cmlp._train.diagnosis import judged_rows
-from cmlp._train.engine import Engine
 from cmlp._train.job import Data, TrainingJob, has_validation_rows, naming_validation
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import draw_seed, random_state
@@ -186,7 +186,7 @@ class TableFit(Fit):
     inputs: dict[bool, NDArray[np.float32]] = field(init=False)
     # Of the training rows: the statistics of a row are learned without its fold.
     folds: NDArray[np.uint8] = field(init=False)
-    deadline: Deadline = field(init=False)
+    until: float = field(init=False)
     values: NDArray[np.float64] = field(init=False)  # of the columns, for the summary of the model
     background: Background | None = field(default=None, init=False)
 
@@ -228,7 +228,7 @@ class TableFit(Fit):
         Random numbers are drawn in this order: the seed of the rows for explanations, the folds, the seeds of networks.
         """
         options, resumed = self.options, self.resumed
-        self.deadline = Deadline(options.max_time)
+        self.until = end_of(options.max_time)
         earlier = self.repeated
         if resumed is not None:
             earlier = resumed.model.columns
@@ -393,7 +393,7 @@ class TableFit(Fit):
             SplitTarget(self.encoding.to_split(targets.values), targets.weight),
             options.n_threads,
             date_parts=options.date_parts,
-            deadline=self.deadline,
+            until=self.until,
             earlier=earlier,
         )
         learned = with_statistics(columns, raw, self._averages, weight)
@@ -607,7 +607,7 @@ class TableFit(Fit):
         job = TrainingJob(
             net, self.encoding.objective(), data, options, state, 1, signs=self._signs(net)
         )
-        run = make_run(job, encoded.n_rows, Engine)
+        run = make_run(job, encoded.n_rows)
         assert run.has_epochs
         return run
 
@@ -683,7 +683,7 @@ class TableFit(Fit):
                 )
         lines = options.verbose not in (False, "bar")
         train_members(
-            self.runs, options.n_threads, self.deadline, verbose=lines, callbacks=callbacks
+            self.runs, options.n_threads, self.until, verbose=lines, callbacks=callbacks
         )
 
     def warn_if_useless(self, rule: WarningRule) -> bool:

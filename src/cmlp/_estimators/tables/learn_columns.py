@@ -39,6 +39,7 @@ from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, TableColu
 from cmlp._model.unusual_rows import Seen
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.threads import Pool, available_threads, interruption
+from cmlp._process.time_limit import is_over
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, short_repr, shown
 
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from cmlp._data.containers import Column
     from cmlp._data.input_frame import InputFrame
     from cmlp._estimators.tables.splits import SplitTarget
-    from cmlp._train.callbacks import Deadline
 
 _FROM_DTYPE = "from_dtype"
 _NO_FORMS: Mapping[int, str] = {}
@@ -290,7 +290,7 @@ def learn_inputs(
     n_threads: int | None = None,
     *,
     date_parts: bool = True,
-    deadline: Deadline | None = None,
+    until: float = math.inf,
     earlier: TableColumns | None = None,
 ) -> TableColumns:
     """Return the columns of `learn_columns` with scales, bins, and parts of dates: what the networks see of them.
@@ -299,7 +299,7 @@ def learn_inputs(
     rows chooses the edges of the bins. With `date_parts`, columns of dates have parts: see
     `_learn_parts`.
 
-    Columns that are not searched for steps before the deadline have none, with a warning. `earlier`
+    Columns that are not searched for steps before the moment `until` have none, with a warning. `earlier`
     are the columns of an equal fit, which is continued or repeated: columns without steps in it get
     none, because it may have been late.
 
@@ -319,7 +319,7 @@ def learn_inputs(
         column, rows, present = _scaled(columns[i], raw[:, i], target)
         columns[i] = column
         if len(column.edges) and (earlier is None or _has_steps(earlier, i)):
-            check = partial(_check_time, deadline if k >= n_always else None)
+            check = partial(_check_time, until if k >= n_always else math.inf)
             has_parts = date_parts and column.type in DATES
             try:
                 columns[i] = _with_steps(
@@ -339,12 +339,12 @@ def learn_inputs(
     return TableColumns(columns, known.names)
 
 
-def _check_time(deadline: Deadline | None) -> None:
+def _check_time(until: float) -> None:
     """Raise an exception if this thread is to end: TimeLimitReached if the time is over."""
     kind = interruption()
     if kind is not None:
         raise kind
-    if deadline is not None and deadline.has_come():
+    if is_over(until):
         raise TimeLimitReached
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from cmlp._bridge import _core
 from cmlp._process.threads import Pool, available_threads, print_line
+from cmlp._process.time_limit import end_of, is_over, seconds_until
 from cmlp._process.warnings import warn
-from cmlp._train.callbacks import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ _FEWEST_BATCHES = 100  # that each member trains whatever the time limit
 def train_members(
     runs: Sequence[EpochLoop],
     n_threads: int | None,
-    deadline: Deadline,
+    until: float,
     *,
     verbose: bool,
     callbacks: Callbacks | None = None,
@@ -39,17 +39,17 @@ def train_members(
     Each member trains at least `_FEWEST_BATCHES` batches, or an epoch if it has fewer, and then until its share of the
     time is over, also in the middle of an epoch. In step, training ends after an epoch.
     """
-    if deadline.has_come():
+    if is_over(until):
         warn(
-            f"max_time was over {-deadline.left():.2g} s before training began, because reading "
+            f"max_time was over {-seconds_until(until):.2g} s before training began, because reading "
             "and learning the columns takes longer. Each network trains only its first "
             f"{_FEWEST_BATCHES} batches or its first epoch."
         )
     n_threads = n_threads or available_threads()
     if callbacks is not None:
-        _train_in_step(runs, n_threads, deadline, verbose, callbacks)
+        _train_in_step(runs, n_threads, until, verbose, callbacks)
     else:
-        _in_pool(partial(_train_member, runs, n_threads, deadline, verbose), len(runs), n_threads)
+        _in_pool(partial(_train_member, runs, n_threads, until, verbose), len(runs), n_threads)
 
 
 def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
@@ -61,15 +61,15 @@ def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
 
 
 def _train_member(
-    runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, k: int
+    runs: Sequence[EpochLoop], n_threads: int, until: float, verbose: bool, k: int
 ) -> None:
     run = runs[k]
-    seconds = deadline.left()
+    seconds = seconds_until(until)
     if seconds < math.inf and not run.finished:
         n_rounds = math.ceil((len(runs) - k) / min(n_threads, len(runs)))  # with this one
-        share = Deadline(seconds / n_rounds)
+        share = end_of(seconds / n_rounds)
         run.run_batches(min(_FEWEST_BATCHES, run.engine.n_batches))
-        run.deadline = share
+        run.until = share
     if verbose and k == 0:
         run.callbacks.add([_Estimate(runs, n_threads)])
     run.train()
@@ -104,7 +104,7 @@ class _Estimate:
 def _train_in_step(
     runs: Sequence[EpochLoop],
     n_threads: int,
-    deadline: Deadline,
+    until: float,
     verbose: bool,
     callbacks: Callbacks,
 ) -> None:
@@ -120,9 +120,9 @@ def _train_in_step(
         while not all(run.finished for run in runs):
             _in_pool(lambda k: next(members[k], None), len(runs), n_threads)
             callbacks.on_epoch_end()
-            if deadline.has_come():
+            if is_over(until):
                 for run in runs:
-                    run.deadline.end()
+                    run.until = until
         for k, (run, epochs) in enumerate(zip(runs, members, strict=True)):
             next(epochs, None)  # which ends
             if verbose:
